@@ -26,6 +26,12 @@ test("each of the 36 questions has its row", () => {
   expect(labs.map(({ row }) => row)).toEqual(Array.from({ length: 36 }, (_, i) => i + 1));
 });
 
+test("the questions that need a picture have a figure", () => {
+  const withFigure = new Set(labs.filter(({ figure }) => figure).map(({ row }) => row));
+  for (const row of [1, 4, 5, 7, 13, 17, 19, 21, 24, 27, 29, 31, 33])
+    expect([row, withFigure.has(row)]).toEqual([row, true]);
+});
+
 describe("a question leads to a page, its heading and its proof", () => {
   for (const { row, page, anchor, figure, proof } of labs) {
     const found = written.get(page);

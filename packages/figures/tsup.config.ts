@@ -10,6 +10,8 @@ export default library([
   "generation",
   "head-constructions",
   "heads-and-keys",
+  "linked-matrices",
+  "linked-matrices/animal-trace", // loaded when the example is drawn
   "model-stack",
   "react",
   "tokenization",

@@ -14,6 +14,7 @@ export default library(
     "figures/generation",
     "figures/head-constructions",
     "figures/heads-and-keys",
+    "figures/linked-matrices",
     "figures/model-stack",
     "figures/tokenization",
     "figures/transformer-block",

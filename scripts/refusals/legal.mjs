@@ -141,6 +141,7 @@ export const legal = [
     why: "every choice has a default",
   },
   { entry: "@qkv/figures/flash-attention", names: "defineFlashAttention", why: "takes nothing" },
+  { entry: "@qkv/figures/linked-matrices", names: "defineLinkedMatrices", why: "takes nothing" },
   {
     entry: "@qkv/figures/encoder-decoder-attention",
     names: "defineEncoderDecoderAttention",
@@ -180,6 +181,18 @@ export const legal = [
   {
     entry: "@qkv/figures/head-constructions",
     names: "headConstructionsModel",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
+  {
+    entry: "@qkv/figures",
+    names: "linkedMatricesExample",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
+  {
+    entry: "@qkv/figures/linked-matrices",
+    names: "linkedMatricesExample",
     given: ["nothing"],
     why: "every choice has a default",
   },

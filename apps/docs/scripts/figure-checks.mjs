@@ -27,6 +27,7 @@ const figures = [
   { name: "generation", path: "learn/next-word/", step: "top-p-1" },
   { name: "head-constructions", path: "learn/what-is-a-head/", step: "split" },
   { name: "heads-and-keys", path: "learn/fewer-keys/", step: "tokens-16" },
+  { name: "linked-matrices", path: "learn/bert-beside-gpt/", step: "weights" },
   { name: "tokenization", path: "learn/before-the-tokens/", step: "bytes" },
   { name: "transformer-block", path: "learn/norms-and-residuals/", step: "heads" },
   {

@@ -7,7 +7,7 @@ import { dates } from "@qkv/transformer/tasks";
 import { pairBatches, train } from "@qkv/transformer/training";
 import { wasm } from "@qkv/wasm";
 import { dateLetters, dateTranslator } from "../src/encoder-decoder-attention/date-translator.ts";
-import { bytesOfWeights } from "../src/encoder-decoder-attention/half-weights.ts";
+import { bytesOfWeights } from "../src/half-weights.ts";
 
 const [steps, batchSize, tested] = [1000, 32, 1000];
 const out = new URL("../src/encoder-decoder-attention/weights.ts", import.meta.url);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { encoderDecoderAttentionModel } from "./encoder-decoder-attention-model.js";
 import { dateOf } from "./encoder-decoder-attention/date-sources.js";
 import { dateLetters, dateTranslator } from "./encoder-decoder-attention/date-translator.js";
-import { bytesOfWeights, weightsFromText } from "./encoder-decoder-attention/half-weights.js";
+import { bytesOfWeights, weightsFromText } from "./half-weights.js";
 import { weights } from "./encoder-decoder-attention/weights.js";
 
 const F = 32;

@@ -9,6 +9,12 @@ export { flashAttentionModel } from "./flash-attention-model.js";
 export { generationModel } from "./generation-model.js";
 export { headConstructionsModel } from "./head-constructions-model.js";
 export { headsAndKeysModel } from "./heads-and-keys-model.js";
+export {
+  linkedMatricesExample,
+  linkedMatricesModel,
+  type AttentionTrace,
+  type LinkedMatricesTrace,
+} from "./linked-matrices-model.js";
 export { modelStackModel } from "./model-stack-model.js";
 export { tokenizationModel } from "./tokenization-model.js";
 export { transformerBlockModel, type TransformerBlockOptions } from "./transformer-block-model.js";
@@ -19,6 +25,7 @@ export type { FlashAttentionModel } from "@qkv/viz/figures/flash-attention";
 export type { GenerationModel } from "@qkv/viz/figures/generation";
 export type { HeadConstructionsModel } from "@qkv/viz/figures/head-constructions";
 export type { HeadsAndKeysModel } from "@qkv/viz/figures/heads-and-keys";
+export type { LinkedMatricesModel } from "@qkv/viz/figures/linked-matrices";
 export type { ModelStackModel } from "@qkv/viz/figures/model-stack";
 export type { TokenizationModel } from "@qkv/viz/figures/tokenization";
 export type { TransformerBlockModel } from "@qkv/viz/figures/transformer-block";

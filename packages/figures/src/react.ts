@@ -13,6 +13,7 @@ import { defineFlashAttention } from "./flash-attention.js";
 import { defineGeneration } from "./generation.js";
 import { defineHeadConstructions } from "./head-constructions.js";
 import { defineHeadsAndKeys } from "./heads-and-keys.js";
+import { defineLinkedMatrices, type LinkedMatricesElement } from "./linked-matrices.js";
 import { defineModelStack } from "./model-stack.js";
 import { defineTokenization } from "./tokenization.js";
 import { defineTransformerBlock } from "./transformer-block.js";
@@ -213,6 +214,39 @@ export const ModelStack: FunctionComponent<ModelStackProps> = ({
   useEffect(defineModelStack, []);
   useStateChange(place, onStateChange);
   return createElement("qkv-model-stack", { ref: place, key: config, config, state }, children);
+};
+
+/** Props of {@link LinkedMatrices}. */
+export type LinkedMatricesProps = FigureProps & {
+  /** Numbers of your own, from `linkedMatricesModel`. Default: BERT and GPT in small. */
+  model?: LinkedMatricesElement["model"];
+};
+
+/**
+ * *Matrices that answer* in React: `<LinkedMatrices model={await linkedMatricesModel(trace)} />`.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { LinkedMatrices } from "@qkv/figures/react";
+ *
+ * createElement(LinkedMatrices, { state: "model=gpt" }).type === LinkedMatrices; // => true
+ * ```
+ */
+export const LinkedMatrices: FunctionComponent<LinkedMatricesProps> = ({
+  model,
+  state,
+  onStateChange,
+  children,
+}) => {
+  const place = useRef<LinkedMatricesElement>(null);
+  useEffect(() => {
+    if (model && place.current) place.current.model = model;
+    defineLinkedMatrices();
+    if (model && place.current) place.current.model = model;
+  }, [model]);
+  useStateChange(place, onStateChange);
+  return createElement("qkv-linked-matrices", { ref: place, state }, children);
 };
 
 type Host = HTMLElement & { state: string };

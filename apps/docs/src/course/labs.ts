@@ -192,6 +192,7 @@ export const labs: readonly Lab[] = [
     row: 27,
     asked: "Can I see BERT's heads?",
     page: "/learn/bert-beside-gpt/",
+    figure: "linked-matrices",
     proof: ["examples/bert-beside-gpt.ts"],
   },
   {

@@ -16,6 +16,8 @@ export const figures = {
     ),
   "heads-and-keys": () =>
     import("@qkv/figures/heads-and-keys").then(({ defineHeadsAndKeys }) => defineHeadsAndKeys()),
+  "linked-matrices": () =>
+    import("@qkv/figures/linked-matrices").then(({ defineLinkedMatrices }) => defineLinkedMatrices()),
   tokenization: () =>
     import("@qkv/figures/tokenization").then(({ defineTokenization }) => defineTokenization()),
   "transformer-block": () =>

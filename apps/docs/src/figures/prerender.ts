@@ -7,6 +7,7 @@ import {
   generationModel,
   headConstructionsModel,
   headsAndKeysModel,
+  linkedMatricesExample,
   modelStackModel,
   tokenizationModel,
   transformerBlockModel,
@@ -22,6 +23,7 @@ import { flashAttention } from "@qkv/viz/figures/flash-attention";
 import { generation } from "@qkv/viz/figures/generation";
 import { headConstructions } from "@qkv/viz/figures/head-constructions";
 import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
+import { linkedMatrices } from "@qkv/viz/figures/linked-matrices";
 import { modelStack } from "@qkv/viz/figures/model-stack";
 import { tokenization } from "@qkv/viz/figures/tokenization";
 import { transformerBlock } from "@qkv/viz/figures/transformer-block";
@@ -55,6 +57,10 @@ const draw = {
   "heads-and-keys": async () => {
     const model = headsAndKeysModel();
     return (width: number) => figureSvg(headsAndKeys, model, { width });
+  },
+  "linked-matrices": async () => {
+    const model = await linkedMatricesExample();
+    return (width: number) => figureSvg(linkedMatrices, model, { width });
   },
   "model-stack": async () => {
     const model = await modelStackModel();

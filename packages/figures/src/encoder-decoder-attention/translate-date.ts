@@ -3,7 +3,7 @@ import { linear, reshape, slice, softmax, tensor, type Tensor } from "@qkv/tenso
 import type { TranslatorAttention } from "@qkv/transformer";
 import type { DecodedLetter, EncoderDecoderAttentionModel } from "@qkv/viz/figures/encoder-decoder-attention";
 import { dateLetters, dateTranslator, hiddenDim } from "./date-translator.js";
-import { weightsFromText } from "./half-weights.js";
+import { weightsFromText } from "../half-weights.js";
 import { madeBy, weights } from "./weights.js";
 
 /** Translates a date, and keeps what each call of attention was given and gave. */

@@ -1,0 +1,238 @@
+import type { ThemeName } from "../../palette.js";
+import { at, equals, fixed, quoted, range } from "../attention-call/model.js";
+import {
+  chosen,
+  frameOf,
+  isVisible,
+  keyTokensOf,
+  numberOf,
+  sizesOf,
+  type LinkedCell,
+  type LinkedMatricesChoices,
+  type LinkedMatricesModel,
+  type LinkedMatrix,
+} from "./model.js";
+
+/** A line of numbers in the arithmetic of a cell. */
+export type TermRow = {
+  name: string;
+  values: readonly (number | undefined)[];
+  color: ThemeName;
+  /** Numbers are weights. */
+  weight?: boolean;
+  /** Key of the mark that each number comes from. */
+  home?: (term: number) => string | undefined;
+};
+
+/** Origin of a number: its formula, its terms, and how they make it. */
+export type Arithmetic = {
+  title: string;
+  formula: string;
+  /** Names above the terms. */
+  heads: readonly string[];
+  rows: readonly TermRow[];
+  result: string;
+};
+
+const mostTerms = 9;
+
+const countOf = (terms: number) =>
+  terms > mostTerms + 1 ? `all ${terms} products, the largest of which stand here,` : `the ${terms} products`;
+
+/** Matrix names as in a formula. */
+export const letters: Record<LinkedMatrix, string> = {
+  q: "Q",
+  k: "K",
+  v: "V",
+  s: "scores",
+  a: "weights",
+  o: "output",
+};
+
+/** The text of a row of a matrix, in quotes. */
+export function rowName(model: LinkedMatricesModel, { name, row }: LinkedCell): string {
+  return quoted((name === "k" || name === "v" ? keyTokensOf(model) : model.tokens)[row]!);
+}
+
+/** A number with its row and column, in a sentence. */
+export function reading(
+  model: LinkedMatricesModel,
+  choices: LinkedMatricesChoices,
+  cell: LinkedCell,
+  scaled: boolean,
+  masks: boolean,
+): string {
+  const { head } = chosen(model, choices);
+  const { name, row, column } = cell;
+  const value = fixed(numberOf(head, cell, scaled));
+  const whose = rowName(model, cell);
+  if (name === "s" || name === "a") {
+    const key = quoted(keyTokensOf(model)[column]!);
+    const what = name === "a" ? "weight" : scaled ? "scaled score" : "score";
+    return `${what} of key ${key} for query ${whose}: ${(masks || name === "a") && !isVisible(head, row, column) ? "masked" : value}`;
+  }
+  const what = { q: "query", k: "key", v: "value", o: "output" }[name];
+  return `${what} of ${whose}, number ${column + 1}: ${value}`;
+}
+
+/** The way a number was made, for the step that is seen. */
+export function arithmeticOf(
+  model: LinkedMatricesModel,
+  choices: LinkedMatricesChoices,
+  cell: LinkedCell,
+  step: number,
+): Arithmetic {
+  const { head, layer, index, model: traced } = chosen(model, choices);
+  const { S, D } = sizesOf(head);
+  const { name, row, column } = cell;
+  const keys = keyTokensOf(model);
+  const value = numberOf(head, cell, step >= 2);
+  if (name === "s") return score();
+  if (name === "a") return weight();
+  if (name === "o") return mixture();
+  const letter = letters[name];
+  const made = ({ q: "query", k: "key", v: "value" } as const)[name];
+  const next = {
+    q: `It meets every key: its row of the scores.`,
+    k: "Every query meets it: its column of the scores.",
+    v: "It enters each output, times its weight: its column of the weights.",
+  }[name];
+  return {
+    title: `The ${made} of ${rowName(model, cell)}: row ${row + 1} of ${letter}`,
+    formula: `input row × W${name}, learned: ${traced.name}, layer ${layer}, head ${index}`,
+    ...terms(
+      [
+        {
+          name: made,
+          values: range(D).map((d) => at(frameOf(head, name, true), row, d)),
+          color: made,
+          home: (d) => `${name}:${row}:${d}`,
+        },
+      ],
+      column,
+    ),
+    result: `Number ${column + 1} is ${fixed(value)}. ${next}`,
+  };
+
+  function score(): Arithmetic {
+    const [q, k] = [
+      range(D).map((d) => at(head.query, row, d)),
+      range(D).map((d) => at(head.key, column, d)),
+    ];
+    const products = q.map((x, d) => x * k[d]!);
+    const dot = at(head.dots, row, column);
+    const divisor = fixed(1 / head.scale);
+    const hidden = !isVisible(head, row, column);
+    const scaled = ` ${fixed(dot)} / ${divisor} ≈ ${fixed(at(head.scores, row, column))}`;
+    const [asks, gives] = [quoted(model.tokens[row]!), quoted(keys[column]!)];
+    const table = terms([
+      { name: `query of ${asks}`, values: q, color: "query", home: (d) => `q:${row}:${d}` },
+      { name: `key of ${gives}`, values: k, color: "key", home: (d) => `k:${column}:${d}` },
+      { name: "product", values: products, color: "weight" },
+    ]);
+    const sum = `Sum of ${countOf(D)} ${equals(products, dot, 2)} ${fixed(dot)}`;
+    return {
+      title: `Score of key ${gives} for query ${asks}`,
+      formula: step < 2 ? "q · k" : step < 3 ? "q · k / √d" : "q · k / √d + mask",
+      ...table,
+      result:
+        step < 2
+          ? `${sum}.`
+          : step < 3
+            ? `${sum};${scaled}.`
+            : hidden
+              ? `${sum};${scaled}. ${asks} must not see ${gives}: −∞.`
+              : `${sum};${scaled}. ${asks} sees ${gives}: unchanged.`,
+    };
+  }
+
+  function weight(): Arithmetic {
+    const visible = range(S).map((j) => isVisible(head, row, j));
+    const scores = range(S).map((j) => (visible[j] ? at(head.scores, row, j) : undefined));
+    const most = Math.max(...scores.map((each) => each ?? -Infinity));
+    const exps = scores.map((each) => (each === undefined ? 0 : Math.exp(each - most)));
+    const total = exps.reduce((sum, each) => sum + each, 0);
+    const [asks, gives] = [quoted(model.tokens[row]!), quoted(keys[column]!)];
+    const table = terms(
+      [
+        { name: `scores of ${asks}`, values: scores, color: "weight", home: (j) => `s:${row}:${j}` },
+        { name: "e^(score − largest)", values: exps, color: "weight" },
+        {
+          name: "divided by their sum",
+          values: range(S).map((j) => at(head.weights, row, j)),
+          color: "weight",
+          weight: true,
+        },
+      ],
+      column,
+      keys.map((key) => quoted(key)),
+    );
+    return {
+      title: `Weight of key ${gives} for query ${asks}`,
+      formula: "softmax of the row",
+      ...table,
+      result: visible[column]
+        ? `${fixed(exps[column]!)} / ${fixed(total)} ≈ ${fixed(value)}. The row sums to 1.`
+        : `${asks} must not see ${gives}: weight 0. The row sums to 1.`,
+    };
+  }
+
+  function mixture(): Arithmetic {
+    const weights = range(S).map((j) => at(head.weights, row, j));
+    const values = range(S).map((j) => at(head.value, j, column));
+    const products = weights.map((each, j) => each * values[j]!);
+    const asks = quoted(model.tokens[row]!);
+    const table = terms(
+      [
+        {
+          name: `weights of ${asks}`,
+          values: weights,
+          color: "weight",
+          weight: true,
+          home: (j) => `a:${row}:${j}`,
+        },
+        {
+          name: `number ${column + 1} of the values`,
+          values,
+          color: "value",
+          home: (j) => `v:${j}:${column}`,
+        },
+        { name: "product", values: products, color: "value" },
+      ],
+      undefined,
+      keys.map((key) => quoted(key)),
+    );
+    return {
+      title: `Output of ${asks}, number ${column + 1}`,
+      formula: "weights × values, added",
+      ...table,
+      result: `Sum of ${countOf(S)} ${equals(products, value, 2)} ${fixed(value)}.`,
+    };
+  }
+}
+
+/** Lines of numbers: all of a few terms, else the largest of the last line, in order. */
+function terms(
+  rows: readonly TermRow[],
+  current?: number,
+  names?: readonly string[],
+): { heads: string[]; rows: TermRow[] } {
+  const last = rows.at(-1)!.values;
+  const all = range(last.length);
+  const size = (i: number) => (i === current ? Infinity : Math.abs(last[i] ?? 0));
+  const kept =
+    all.length <= mostTerms + 1
+      ? all
+      : [...all]
+          .sort((a, b) => size(b) - size(a) || a - b)
+          .slice(0, mostTerms)
+          .sort((a, b) => a - b);
+  return {
+    heads: kept.map((i) => names?.[i] ?? String(i + 1)),
+    rows: rows.map(({ values, home, ...row }) => ({
+      ...row,
+      values: kept.map((i) => values[i]),
+      ...(home && { home: (term: number) => home(kept[term]!) }),
+    })),
+  };
+}

@@ -1,0 +1,127 @@
+import type { PictureData } from "../../check-data.js";
+import { at, range } from "../attention-call/model.js";
+
+/** One head of a traced attention, as it was computed. */
+export type TracedHead = {
+  /** `[T, D]` */
+  query: PictureData;
+  /** `[S, D]` */
+  key: PictureData;
+  /** `[S, D]` */
+  value: PictureData;
+  /** Dot products of queries and keys, `[T, S]`. */
+  dots: PictureData;
+  /** Number that each dot product is multiplied by. */
+  scale: number;
+  /** Dot products times `scale`, `[T, S]`, of all keys. */
+  scores: PictureData;
+  /** 1 where the query sees the key and 0 where it is masked, `[T, S]`. */
+  seen: PictureData;
+  /** `[T, S]`, each row 1 in sum. */
+  weights: PictureData;
+  /** Weights times values, `[T, D]`. */
+  output: PictureData;
+};
+
+/** A model whose attention was traced on the text. */
+export type TracedModel = {
+  /** Name in an address, as "bert". */
+  id: string;
+  /** "BERT" */
+  name: string;
+  /** A few words on what it sees, or says: "guesses “cow”, 83%". */
+  note?: string;
+  /** Texts in the batch, of which the first is drawn. */
+  batchSize: number;
+  /** Heads of keys and values. */
+  numKvHeads: number;
+  /** Query heads of each layer. */
+  layers: readonly (readonly TracedHead[])[];
+};
+
+/** Traced attention of one text by one model or more. */
+export type LinkedMatricesModel = {
+  /** Text of each query. */
+  tokens: readonly string[];
+  /** Text of each key. Default: those of the queries. */
+  keyTokens?: readonly string[];
+  models: readonly TracedModel[];
+  /** Index of the query that is looked at first. Default: the last one. */
+  row?: number;
+  /** Origin of the models, in a sentence under the picture. Default: nothing is said. */
+  source?: string;
+  /** Texts that the reader may choose. Default: there is no choice. */
+  texts?: readonly string[];
+};
+
+/** Settings of {@link linkedMatrices}. */
+export type LinkedMatricesChoices = {
+  text: string;
+  /** The `id` of a model. */
+  model: string;
+  layer: number;
+  head: number;
+};
+
+/** A matrix of the picture. */
+export type LinkedMatrix = "q" | "k" | "v" | "s" | "a" | "o";
+
+/** A number of the picture. */
+export type LinkedCell = { name: LinkedMatrix; row: number; column: number };
+
+/** The chosen model, layer and head: the nearest that there is. */
+export function chosen({ models }: LinkedMatricesModel, choices: LinkedMatricesChoices) {
+  const model = models.find(({ id }) => id === choices.model) ?? models[0]!;
+  const layer = Math.min(choices.layer, model.layers.length - 1);
+  const heads = model.layers[layer]!;
+  const index = Math.min(choices.head, heads.length - 1);
+  return { model, layer, index, head: heads[index]! };
+}
+
+/** Sizes of a head: queries, keys, head size. */
+export function sizesOf({ query, key }: TracedHead): { T: number; S: number; D: number } {
+  return { T: query.shape[0]!, S: key.shape[0]!, D: query.shape[1]! };
+}
+
+export const keyTokensOf = ({ tokens, keyTokens }: LinkedMatricesModel): readonly string[] =>
+  keyTokens ?? tokens;
+
+/** Field of a head that each matrix is; the scores before or after they are scaled. */
+export function frameOf(head: TracedHead, name: LinkedMatrix, scaled: boolean): PictureData {
+  const fields = {
+    q: "query",
+    k: "key",
+    v: "value",
+    s: scaled ? "scores" : "dots",
+    a: "weights",
+    o: "output",
+  } as const;
+  return head[fields[name]];
+}
+
+/** Number of a cell. */
+export const numberOf = (head: TracedHead, { name, row, column }: LinkedCell, scaled: boolean): number =>
+  at(frameOf(head, name, scaled), row, column);
+
+export const isVisible = ({ seen }: TracedHead, row: number, column: number): boolean =>
+  at(seen, row, column) !== 0;
+
+/** The cell of an address, if this head has it. */
+export function cellOf(head: TracedHead, address: string | undefined): LinkedCell | undefined {
+  const [, name, row, column] = /^([qkvsao]):(\d+):(\d+)$/.exec(address ?? "") ?? [];
+  if (name === undefined) return undefined;
+  const cell = { name: name as LinkedMatrix, row: Number(row), column: Number(column) };
+  const [R, C] = frameOf(head, cell.name, true).shape as [number, number];
+  return cell.row < R && cell.column < C ? cell : undefined;
+}
+
+/** The query that is looked at first, and the key that it gives the largest weight. */
+export function strongest(model: LinkedMatricesModel, head: TracedHead): { row: number; key: number } {
+  const { T, S } = sizesOf(head);
+  const row = Math.min(model.row ?? T - 1, T - 1);
+  const key = range(S).reduce(
+    (best, j) => (at(head.weights, row, j) > at(head.weights, row, best) ? j : best),
+    0,
+  );
+  return { row, key };
+}
