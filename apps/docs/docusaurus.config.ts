@@ -1,25 +1,21 @@
 import type { Options as DocsOptions } from "@docusaurus/plugin-content-docs";
 import type * as Preset from "@docusaurus/preset-classic";
-import type { Config, PluginModule } from "@docusaurus/types";
+import type { Config } from "@docusaurus/types";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import rehypeKatex from "rehype-katex";
 import remarkMath from "remark-math";
 import { codeTheme } from "./src/live/code-theme";
+import { pageTemplate } from "./src/page-template";
 import glossaryTerms from "./src/remark/glossary-terms";
 import formulaScroll from "./src/remark/formula-scroll";
 import lessonBar from "./src/remark/lesson-bar";
 import liveExample from "./src/remark/live-example";
+import { smallFiles } from "./src/small-files";
 
 // The folder of the host that the site lies in. `npm start` serves it at the root.
 const baseUrl = process.env.QKV_BASE_URL ?? (process.env.NODE_ENV === "development" ? "/" : "/qkv/");
-
-// CodeMirror and other parts that only some pages need stay out of the file that every page loads.
-const smallChunks: PluginModule = () => ({
-  name: "small-chunks",
-  configureWebpack: (_config, isServer) =>
-    isServer ? {} : { optimization: { splitChunks: { cacheGroups: { common: false } } } },
-});
 
 const packageOf = (readme: string): { description: string } =>
   JSON.parse(readFileSync(join(dirname(readme), "package.json"), "utf8"));
@@ -32,6 +28,8 @@ const config: Config = {
   baseUrl,
   trailingSlash: true,
   future: { v4: true, faster: true },
+  ssrTemplate: pageTemplate,
+  baseUrlIssueBanner: false, // it would show wherever the text is painted before the scripts run
   onBrokenLinks: "throw",
   onBrokenAnchors: "throw",
   onDuplicateRoutes: "throw",
@@ -70,12 +68,17 @@ const config: Config = {
           rehypePlugins: [rehypeKatex, formulaScroll],
         },
         blog: false,
-        theme: { customCss: "./src/css/custom.css" },
+        theme: {
+          customCss: [
+            createRequire(import.meta.url).resolve("katex/dist/katex.min.css"),
+            "./src/css/custom.css",
+          ],
+        },
       } satisfies Preset.Options,
     ],
   ],
   plugins: [
-    smallChunks,
+    smallFiles,
     // A page for each family of operations and for each mechanism.
     [
       "@docusaurus/plugin-content-docs",

@@ -1,5 +1,8 @@
 // Checks of each figure on the built site.
 /* global document, window -- inside of what the page evaluates */
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { awake } from "./site-checks.mjs";
 
 function expect(condition, otherwise) {
   if (!condition) throw new Error(otherwise);
@@ -169,5 +172,59 @@ const ofModels = {
     );
   },
 };
+
+/**
+ * A lesson without a figure asks for none of the files in which the code of figures is: a name of their style sheet tells
+ * them.
+ */
+export function withoutFigure(pages, build) {
+  const files = ["assets/js", "live"].flatMap((folder) =>
+    readdirSync(join(build, folder))
+      .filter((file) => file.endsWith(".js"))
+      .map((file) => join(folder, file)),
+  );
+  const ofFigures = new Set(
+    files
+      .filter((file) => readFileSync(join(build, file), "utf8").includes("qkv-figure-stage"))
+      .map((file) => basename(file)),
+  );
+  const asked = async (page) => {
+    const names = new Set();
+    page.on("request", (request) => names.add(basename(new URL(request.url()).pathname)));
+    await page.reload();
+    await awake(page);
+    for (let more = true; more;) {
+      more = await page.evaluate(() => {
+        const before = window.scrollY;
+        window.scrollBy(0, window.innerHeight);
+        return window.scrollY > before;
+      });
+      await page.waitForTimeout(100);
+    }
+    await page.waitForLoadState("networkidle");
+    return [...names].filter((name) => ofFigures.has(name));
+  };
+  const lessons = pages.filter(({ path }) => path.startsWith("learn/"));
+  const hasFigure = ({ html }) => /data-figure=/.test(html);
+  return [
+    {
+      name: "a lesson with a figure asks for its code",
+      path: lessons.find(hasFigure).path,
+      async check(page) {
+        expect((await asked(page)).length > 0, "it asks for none of the files that should hold it");
+      },
+    },
+    ...lessons
+      .filter((page) => !hasFigure(page))
+      .map(({ path }) => ({
+        name: `${path} has no figure, and asks for no code of figures`,
+        path,
+        async check(page) {
+          const loaded = await asked(page);
+          expect(loaded.length === 0, `it asks for ${loaded.join()}`);
+        },
+      })),
+  ];
+}
 
 export const figureChecks = [...ofEachFigure, ofModels];

@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { labs } from "../src/course/labs.ts";
 import { serveSite } from "./serve-site.mjs";
-import { figureChecks } from "./figure-checks.mjs";
-import { firstPageChecks, linkedCode, siteChecks } from "./site-checks.mjs";
-import { clicksTo, mostJavaScript, pagesOf } from "./site-pages.mjs";
+import { figureChecks, withoutFigure } from "./figure-checks.mjs";
+import { awake, firstPageChecks, linkedCode, siteChecks } from "./site-checks.mjs";
+import { clicksTo, mostJavaScript, mostStyles, pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
 const patienceMs = 60_000;
@@ -17,12 +17,11 @@ if (!chromiumPath) {
 }
 
 const everyPage = pagesOf(build);
-// All of them, or those whose path begins as an argument says.
+// All of them, or those whose path begins as an argument says; "/" is the first page.
 const wanted = process.argv.slice(2);
-const pages = everyPage.filter(
-  ({ path, examples }) =>
-    examples.length > 0 && (wanted.length === 0 || wanted.some((start) => path.startsWith(start))),
-);
+const isWanted = (path) =>
+  wanted.length === 0 || wanted.some((start) => (start === "/" ? path === "" : path.startsWith(start)));
+const pages = everyPage.filter(({ path, examples }) => examples.length > 0 && isWanted(path));
 
 const server = await serveSite(build);
 const browser = await openChromium();
@@ -53,6 +52,7 @@ async function verdict(name, path, check, options = {}) {
   );
   try {
     await page.goto(server.address + path);
+    if (options.javaScriptEnabled !== false) await awake(page);
     await check(page);
   } catch (error) {
     problems.push(error.message.split("\n").slice(0, 4).join(" "));
@@ -120,17 +120,27 @@ if (pages.length === 0) {
   console.log("FAIL no page has a live example");
 }
 
-for (const { name, check, path = "", options } of [...firstPageChecks, ...figureChecks])
-  await verdict(name, path, check, options);
+for (const { name, check, path = "", options } of [
+  ...firstPageChecks,
+  ...figureChecks,
+  ...withoutFigure(everyPage, build),
+])
+  if (isWanted(path)) await verdict(name, path, check, options);
 
-const heaviest = everyPage.toSorted((a, b) => b.javaScript - a.javaScript)[0];
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
-if (heaviest.javaScript < mostJavaScript) passed++;
-else failed++;
-console.log(
-  `${heaviest.javaScript < mostJavaScript ? "ok  " : "FAIL"} a page asks for ${kilobytes(heaviest.javaScript)} of JavaScript at most, ` +
-    `gzipped (${heaviest.path || "/"}); under ${kilobytes(mostJavaScript)} is allowed`,
-);
+for (const [what, key, most] of [
+  ["JavaScript", "javaScript", mostJavaScript],
+  ["styles", "styles", mostStyles],
+]) {
+  const heaviest = everyPage.toSorted((a, b) => b[key] - a[key])[0];
+  const fits = heaviest[key] < most;
+  if (fits) passed++;
+  else failed++;
+  console.log(
+    `${fits ? "ok  " : "FAIL"} a page asks for ${kilobytes(heaviest[key])} of ${what} at most, ` +
+      `gzipped (${heaviest.path || "/"}); under ${kilobytes(most)} is allowed`,
+  );
+}
 
 const clicks = clicksTo(everyPage);
 const far = labs.filter(({ page }) => !(clicks.get(page.slice(1)) <= 2));
@@ -144,7 +154,7 @@ console.log(
 
 const first = pages.find(({ path }) => path.startsWith("learn/query-key-value")) ?? pages[0];
 const sliding = first.examples.find((example) => example === "causal-and-window") ?? first.examples[0];
-for (const { name, check, hash, options } of first ? siteChecks(sliding) : []) {
+for (const { name, check, hash, options } of first && isWanted(first.path) ? siteChecks(sliding) : []) {
   await verdict(name, first.path + (hash ?? ""), check, options);
 }
 

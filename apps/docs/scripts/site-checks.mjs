@@ -12,6 +12,12 @@ export async function scrollTo(page, example) {
   await page.evaluate((at) => document.querySelector(at)?.scrollIntoView({ block: "center" }), at);
 }
 
+/** Waits for the scripts of a page, which run when its text is painted. */
+export async function awake(page) {
+  await page.waitForFunction(() => document.documentElement.dataset.hasHydrated === "true");
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
+}
+
 /** One live example of an open page: its buttons, its state, what it shows. */
 export function linkedCode(page, example) {
   const root = page.locator(`[data-live="${example}"][data-status]`);

@@ -6,7 +6,13 @@ import { gzipSync } from "node:zlib";
 /** What a page may ask for before anything is clicked, gzipped. Unit: bytes. */
 export const mostJavaScript = 200_000;
 
-/** @returns {{ path: string, html: string, examples: string[], javaScript: number }[]} `javaScript`: gzipped bytes. */
+/** Styles that a page waits for before it shows anything, gzipped. Unit: bytes. */
+export const mostStyles = 40_000;
+
+/**
+ * @returns {{ path: string, html: string, examples: string[], javaScript: number, styles: number }[]} `javaScript`,
+ *   `styles`: gzipped bytes.
+ */
 export function pagesOf(build) {
   const sizes = new Map();
   const sizeOf = (file) => {
@@ -18,15 +24,17 @@ export function pagesOf(build) {
     .map((file) => {
       const path = file.slice(0, -"index.html".length).replaceAll("\\", "/");
       const html = readFileSync(join(build, file), "utf8");
-      // Scripts of the page, and those that it asks the browser to have ready.
-      const scripts = new Set(
-        [...html.matchAll(/(?:src|href)="?[^"\s>]*?(assets\/js\/[^"\s>]+\.js)/g)].map(([, one]) => one),
-      );
+      const gzippedOf = (pattern) => {
+        const files = new Set([...html.matchAll(pattern)].map(([, file]) => file));
+        return [...files].reduce((sum, file) => sum + sizeOf(file), 0);
+      };
       return {
         path,
         html,
         examples: [...html.matchAll(/data-live="?([\w-]+)/g)].map(([, name]) => name),
-        javaScript: [...scripts].reduce((sum, file) => sum + sizeOf(file), 0),
+        // Scripts of the page, and those that it asks the browser to have ready.
+        javaScript: gzippedOf(/(?:src|href)="?[^"\s>]*?(assets\/js\/[^"\s>]+\.js)/g),
+        styles: gzippedOf(/<link rel="?stylesheet"? href="?[^"\s>]*?(assets\/css\/[^"\s>]+\.css)/g),
       };
     });
 }

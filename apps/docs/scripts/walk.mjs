@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { firefoxPath, startFirefox } from "./firefox.mjs";
 import { serveSite } from "./serve-site.mjs";
-import { scrollTo } from "./site-checks.mjs";
+import { awake, scrollTo } from "./site-checks.mjs";
 import { pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
@@ -100,15 +100,6 @@ for (const [width, height] of [
   }
 }
 await browser.close();
-
-/**
- * Docusaurus makes its code blocks anew when a page wakes up, and those that went still listen for a moment: a picture of
- * the whole page, which resizes the window, would meet them.
- */
-async function awake(page) {
-  await page.waitForFunction(() => document.documentElement.dataset.hasHydrated === "true");
-  await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
-}
 
 /** What axe finds: rules of WCAG 2, A and AA. */
 async function heard(page) {

@@ -6,8 +6,10 @@ import styles from "./declaration.module.css";
 
 type CodeLink = readonly [offset: number, name: string, address: string];
 
+export type DeclarationProps = { code: string; links: readonly CodeLink[] };
+
 /** A declaration of an API page, in which the names of types lead to their own declarations. */
-export function Declaration({ code, links }: { code: string; links: readonly CodeLink[] }): ReactNode {
+export function Declaration({ code, links }: DeclarationProps): ReactNode {
   return (
     <Highlight code={code} language="typescript" theme={codeTheme}>
       {({ tokens, getTokenProps }) => {

@@ -79,6 +79,7 @@ export function Figure({
               alt={`${still.title}. ${still.description}`}
               {...still.size}
               loading={loading}
+              fetchPriority={loading === "eager" ? "high" : "auto"}
             />
           </picture>
         ) : (

@@ -10,9 +10,9 @@ import { ControlInput } from "./control-input";
 import type { Exercise } from "./exercise";
 import { ExerciseHelp } from "./exercise-help";
 import { isExercise } from "./is-exercise";
+import { LateStaticCode, PlainCode } from "./late-static-code";
 import styles from "./live.module.css";
 import { isControl } from "./message-gate";
-import { StaticCode } from "./static-code";
 
 export type LiveProps = {
   /** The file in examples/, without `.ts`. */
@@ -61,7 +61,7 @@ export function Live({ example, code = "", output = [], changes = [], exercise }
       <ChangeList changes={changes} code={code} />
       <div className={styles.body}>
         <div className={styles.code}>
-          <ServerHtml render={() => <StaticCode code={code} />} />
+          <ServerHtml render={() => <LateStaticCode code={code} />} meanwhile={<PlainCode code={code} />} />
         </div>
         <div className={styles.output}>
           {/* In the order and with the room of what the page shows later: nothing moves. */}

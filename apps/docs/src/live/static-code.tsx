@@ -1,43 +1,44 @@
 import { Highlight } from "prism-react-renderer";
-import type { ReactNode } from "react";
+import { Fragment, type CSSProperties, type ReactNode } from "react";
+import { CodeLines } from "./code-lines";
 import { codeTheme } from "./code-theme";
-import { importLines, importsLabel } from "./import-lines";
 import { meaningful, meaningOf } from "./meaningful-names";
-import styles from "./live.module.css";
 
-/**
- * The code to read, its imports folded: an editor takes its place when the reader reaches for it, if JavaScript runs.
- */
+/** The code to read: an editor takes its place when the reader reaches for it, if JavaScript runs. */
 export function StaticCode({ code }: { code: string }): ReactNode {
   const text = code.trimEnd();
-  const folded = importLines(text);
   return (
     <Highlight code={text} language="typescript" theme={codeTheme}>
-      {({ tokens, getTokenProps }) => {
-        const lines = (from: number, to: number) =>
-          tokens.slice(from, to).map((line, i) => (
-            <div key={i} className={styles.staticLine}>
-              {line.map((token, j) => (
-                <span key={j} style={getTokenProps({ token }).style}>
-                  {withColors(token.content)}
-                </span>
-              ))}
-            </div>
-          ));
-        return (
-          <div className={styles.staticCode} tabIndex={0} role="group" aria-label="Code">
-            {folded > 0 && (
-              <details>
-                <summary>{importsLabel(text)}</summary>
-                <pre style={{ counterReset: "line" }}>{lines(0, folded)}</pre>
-              </details>
-            )}
-            <pre style={{ counterReset: `line ${folded}` }}>{lines(folded, tokens.length)}</pre>
-          </div>
-        );
-      }}
+      {({ tokens, getTokenProps }) => (
+        <CodeLines
+          code={text}
+          lines={tokens.map((line) =>
+            runs(line.map((token) => ({ ...token, style: getTokenProps({ token }).style }))).map(
+              ({ content, style }, i) => (
+                <Fragment key={i}>
+                  {style ? <span style={style}>{withColors(content)}</span> : withColors(content)}
+                </Fragment>
+              ),
+            ),
+          )}
+        />
+      )}
     </Highlight>
   );
+}
+
+type Run = { content: string; style?: CSSProperties | undefined; empty?: boolean | undefined };
+
+/** Neighbors without a color become one text: each would be an element of the page. */
+function runs(pieces: readonly Run[]): Run[] {
+  const joined: Run[] = [];
+  for (const { content, style, empty } of pieces) {
+    const last = joined.at(-1);
+    if (empty || content === "") continue;
+    if (last && !last.style && !style) last.content += content;
+    else joined.push({ content, style });
+  }
+  return joined;
 }
 
 function withColors(text: string): ReactNode[] {

@@ -1,7 +1,7 @@
 import MDXComponents from "@theme-original/MDXComponents";
 import type { ReactNode } from "react";
-import { Declaration } from "../api/declaration";
 import { Fold } from "../api/fold";
+import { LateDeclaration } from "../api/late-declaration";
 import { NameIndex } from "../api/name-index";
 import { CourseList } from "../course/course-list";
 import { LessonBar } from "../course/lesson-bar";
@@ -19,7 +19,7 @@ const means = (meaning: "query" | "key" | "value") =>
 /** Components that a page may use without importing them: live code, predictions, and the three colors as <Q>, <K> and <V>. */
 export default {
   ...MDXComponents,
-  Declaration,
+  Declaration: LateDeclaration,
   Fold,
   NameIndex,
   Live,

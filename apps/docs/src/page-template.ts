@@ -1,0 +1,49 @@
+// A page that is seen before its scripts run. Docusaurus runs them before the first paint where they come early enough:
+// from a cache, from near by. Here they load at once and run in their order when the text is painted, or when nobody
+// looks.
+const runAfterPaint = `
+(() => {
+  const begin = () => {
+    clearTimeout(late);
+    painted?.disconnect();
+    for (const { href } of document.querySelectorAll("link[data-script]")) {
+      const script = document.createElement("script");
+      script.src = href;
+      script.async = false;
+      document.head.append(script);
+    }
+  };
+  const late = setTimeout(begin, document.hidden ? 0 : 2000);
+  const painted = self.PerformanceObserver && new PerformanceObserver((list) => {
+    if (list.getEntriesByName("first-contentful-paint").length > 0) begin();
+  });
+  painted?.observe({ type: "paint", buffered: true });
+})();
+`;
+
+/** What surrounds each page. Docusaurus fills it in: https://eta.js.org */
+export const pageTemplate = `
+<!DOCTYPE html>
+<html <%~ it.htmlAttributes %>>
+  <head>
+    <meta charset="UTF-8">
+    <meta name="generator" content="Docusaurus v<%= it.version %>">
+    <% it.metaAttributes.forEach((metaAttribute) => { %>
+      <%~ metaAttribute %>
+    <% }); %>
+    <%~ it.headTags %>
+    <% it.stylesheets.forEach((stylesheet) => { %>
+      <link rel="stylesheet" href="<%= it.baseUrl %><%= stylesheet %>" />
+    <% }); %>
+    <% it.scripts.forEach((script) => { %>
+      <link rel="preload" as="script" fetchpriority="low" data-script href="<%= it.baseUrl %><%= script %>" />
+    <% }); %>
+    <script>${runAfterPaint}</script>
+  </head>
+  <body <%~ it.bodyAttributes %>>
+    <%~ it.preBodyTags %>
+    <div id="__docusaurus"><%~ it.appHtml %></div>
+    <%~ it.postBodyTags %>
+  </body>
+</html>
+`;
