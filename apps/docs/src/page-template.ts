@@ -21,7 +21,7 @@ const runAfterPaint = `
 })();
 `;
 
-/** What surrounds each page. Docusaurus fills it in: https://eta.js.org */
+/** The document around each page, which Docusaurus fills in: https://eta.js.org */
 export const pageTemplate = `
 <!DOCTYPE html>
 <html <%~ it.htmlAttributes %>>

@@ -12,7 +12,11 @@ export function LateDeclaration(props: DeclarationProps): ReactNode {
   return (
     <ServerHtml
       render={() => <WithColors {...props} />}
-      meanwhile={<pre className={styles.declaration}>{props.code}</pre>}
+      meanwhile={
+        <pre className={styles.declaration} data-declaration>
+          {props.code}
+        </pre>
+      }
     />
   );
 }
