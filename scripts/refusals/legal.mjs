@@ -1,6 +1,14 @@
 // What the table of wrong arguments may give without a refusal that names the function, each with its reason. A test
 // holds that each is needed: what is refused by now is taken out.
 
+import * as attention from "../../packages/attention/dist/index.js";
+import { catalogue } from "../../packages/attention/dist/catalogue.js";
+
+/** Mixers that are made without arguments, and ignore any. */
+const mixersWithoutOptions = catalogue
+  .flatMap(({ kind, exports: [name] }) => (kind === "mixer" ? [name] : []))
+  .filter((name) => attention[name]?.length === 0);
+
 /** Entries whose functions are for packages: their arguments are checked where a program gives them. */
 export const forPackages = {
   "@qkv/core":
@@ -72,13 +80,18 @@ export const legal = [
   { entry: "@qkv/tensor/quantized", names: "isQuantized", why: "takes any value" },
   {
     entry: "@qkv/attention",
-    names: "bigBird causal llama3Scaling qkNorm",
+    names: "bigBird causal chunkwise linearAttention llama3Scaling qkNorm",
     given: ["nothing"],
     why: "all options have a default",
   },
   {
     entry: "@qkv/attention",
-    names: "learnedSinks softmaxOne",
+    names: "parallel recurrent",
+    why: "forms of a mixer, called by `mix` with what it checked",
+  },
+  {
+    entry: "@qkv/attention",
+    names: ["learnedSinks", "softmaxOne", ...mixersWithoutOptions].join(" "),
     why: "take nothing, and surplus arguments are no mistake",
   },
   {

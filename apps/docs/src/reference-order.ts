@@ -11,6 +11,7 @@ const groups: readonly [label: string, kind: CatalogueEntry["kind"]][] = [
   ["Biases", "bias"],
   ["Positions", "position"],
   ["Heads", "head"],
+  ["Mixers", "mixer"],
 ];
 
 /** The pages of the reference of attention by kind, each in the order of the catalogue: a new entry has its place. */

@@ -10,6 +10,8 @@ export type CostKind =
   | "blocks"
   /** A little for each pair of query and key, beside the attention that it is part of. */
   | "pair"
+  /** T times what a state holds, K · V numbers a head. */
+  | "state"
   /** A little for each token, beside the attention that it is part of. */
   | "token"
   /** As good as nothing beside the attention that it is part of. */
@@ -19,8 +21,11 @@ export type CostKind =
 export type CatalogueEntry = {
   /** In kebab-case; no two are alike. */
   readonly name: string;
-  /** The part of attention that it is: the computation itself, a mask, a bias, positions, or an arrangement of heads. */
-  readonly kind: "attention" | "mask" | "bias" | "position" | "head";
+  /**
+   * The part of attention that it is: the computation itself, a mask, a bias, positions, an arrangement of heads, or a
+   * mixer in place of softmax attention.
+   */
+  readonly kind: "attention" | "mask" | "bias" | "position" | "head" | "mixer";
   /** Names in `@qkv/attention`, the main function first. */
   readonly exports: readonly [string, ...string[]];
   readonly title: string;
@@ -44,6 +49,9 @@ export type CatalogueEntry = {
 type Default = "kvEffect" | "models" | "page";
 
 const arxiv = (id: string, title: string) => ({ title, url: `https://arxiv.org/abs/${id}` });
+
+/** Effect of every mixer on a cache. */
+const state = "a state of fixed size in place of keys and values";
 
 const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueEntry, Default>>)[] = [
   {
@@ -649,6 +657,126 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
     costKind: "blocks",
     kvEffect: "draft branches in addition to the text",
     models: ["Medusa"],
+  },
+  {
+    name: "linear-attention",
+    kind: "mixer",
+    exports: [
+      "linearAttention",
+      "mix",
+      "recurrent",
+      "chunkwise",
+      "parallel",
+      "impliedWeights",
+      "defineMixer",
+    ],
+    title: "Linear attention",
+    paper: arxiv(
+      "2006.16236",
+      "Transformers are RNNs: Fast Autoregressive Transformers with Linear Attention",
+    ),
+    year: 2020,
+    formula: "S ← S + k vᵀ, o = Sᵀ q",
+    tier: 2,
+    costKind: "state",
+    kvEffect: state,
+  },
+  {
+    name: "gla",
+    kind: "mixer",
+    exports: ["gla"],
+    title: "Gated linear attention",
+    paper: arxiv("2312.06635", "Gated Linear Attention Transformers with Hardware-Efficient Training"),
+    year: 2023,
+    formula: "S ← diag(α) S + k vᵀ",
+    tier: 2,
+    costKind: "state",
+    kvEffect: state,
+    page: "linear-attention",
+  },
+  {
+    name: "simple-gla",
+    kind: "mixer",
+    exports: ["simpleGla"],
+    title: "Gated linear attention, a gate per head",
+    paper: arxiv("2103.02143", "Random Feature Attention"),
+    year: 2021,
+    formula: "S ← α S + k vᵀ",
+    tier: 2,
+    costKind: "state",
+    kvEffect: state,
+    page: "linear-attention",
+  },
+  {
+    name: "delta-rule",
+    kind: "mixer",
+    exports: ["deltaRule"],
+    title: "Delta rule",
+    paper: arxiv("2102.11174", "Linear Transformers Are Secretly Fast Weight Programmers"),
+    year: 2021,
+    formula: "S ← S + β k (v − Sᵀ k)ᵀ",
+    tier: 2,
+    costKind: "state",
+    kvEffect: state,
+  },
+  {
+    name: "gated-delta-rule",
+    kind: "mixer",
+    exports: ["gatedDeltaRule"],
+    title: "Gated delta rule",
+    paper: arxiv("2412.06464", "Gated Delta Networks: Improving Mamba2 with Delta Rule"),
+    year: 2024,
+    formula: "S ← α S, S ← S + β k (v − Sᵀ k)ᵀ",
+    tier: 2,
+    costKind: "state",
+    kvEffect: state,
+    models: ["Qwen3-Next"],
+    page: "delta-rule",
+  },
+  {
+    name: "retention",
+    kind: "mixer",
+    exports: ["retention"],
+    title: "Retention",
+    paper: arxiv("2307.08621", "Retentive Network: A Successor to Transformer for Large Language Models"),
+    year: 2023,
+    formula: "S ← γ_h S + k vᵀ",
+    tier: 2,
+    costKind: "state",
+    kvEffect: state,
+    models: ["RetNet"],
+    page: "linear-attention",
+  },
+  {
+    name: "lightning-attention",
+    kind: "mixer",
+    exports: ["lightningAttention"],
+    title: "Lightning attention",
+    paper: arxiv(
+      "2401.04658",
+      "Lightning Attention-2: A Free Lunch for Handling Unlimited Sequence Lengths in Large Language Models",
+    ),
+    year: 2024,
+    formula: "S ← e^(−slope_h) S + k vᵀ, slopes smaller in later layers",
+    tier: 2,
+    costKind: "state",
+    kvEffect: state,
+    models: ["MiniMax-01"],
+    page: "linear-attention",
+  },
+  {
+    name: "kda",
+    kind: "mixer",
+    exports: ["kda"],
+    title: "Kimi Delta Attention",
+    paper: arxiv("2510.26692", "Kimi Linear: An Expressive, Efficient Attention Architecture"),
+    year: 2025,
+    formula: "S ← diag(α) S, S ← S + β k (v − Sᵀ k)ᵀ",
+    tier: 2,
+    costKind: "state",
+    kvEffect: state,
+    models: ["Kimi Linear"],
+    page: "delta-rule",
   },
 ];
 

@@ -87,6 +87,21 @@ export {
   windowFromSGLang,
 } from "./masks/window-from.js";
 export { mergeAttention, type AttentionPart } from "./merge-attention.js";
+export { chunkwise, parallel } from "./mixers/chunkwise.js";
+export { deltaRule } from "./mixers/delta-rule.js";
+export { gatedDeltaRule } from "./mixers/gated-delta-rule.js";
+export { gla } from "./mixers/gla.js";
+export { impliedWeights } from "./mixers/implied-weights.js";
+export { kda } from "./mixers/kda.js";
+export { lightningAttention, type LightningAttentionOptions } from "./mixers/lightning-attention.js";
+export { linearAttention, type LinearAttentionOptions } from "./mixers/linear-attention.js";
+export { mix, type MixOptions } from "./mixers/mix.js";
+export { defineMixer, type Mixer, type MixerCall, type MixerSizes } from "./mixers/mixer.js";
+export { recurrent } from "./mixers/recurrent.js";
+export { type DocumentIds } from "./mixers/resets.js";
+export { retention } from "./mixers/retention.js";
+export { type Scan, type Scanned, type Steps } from "./mixers/scan.js";
+export { simpleGla } from "./mixers/simple-gla.js";
 export { firstToken } from "./patterns/first-token.js";
 export { induction } from "./patterns/induction.js";
 export { previousToken } from "./patterns/previous-token.js";

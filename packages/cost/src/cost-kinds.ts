@@ -59,6 +59,8 @@ export const costKinds = /* @__PURE__ */ checked({
   blocks: (call: KindCall) => attend({ kind: "all" }, call) * (call.visibleShare ?? 1),
   /** One operation for each pair. */
   pair: ({ queryLength, keyLength, numHeads }: KindCall) => numHeads * queryLength * keyLength,
+  /** A decay, a write and a read of a state `[headDim, headDim]` for each token. */
+  state: ({ queryLength, numHeads, headDim }: KindCall) => 5 * numHeads * queryLength * headDim ** 2,
   /** Three for each number of a new query and of a new key: a rotation, about as much as a norm. */
   token: ({ queryLength, numHeads, headDim }: KindCall) => 2 * 3 * numHeads * queryLength * headDim,
   unchanged: () => 0,

@@ -1,0 +1,98 @@
+import { checks } from "@qkv/core";
+import {
+  add,
+  matmul,
+  mul,
+  pad,
+  reshape,
+  slice,
+  squeeze,
+  stack,
+  sub,
+  transpose,
+  type Tensor,
+} from "@qkv/tensor";
+import { chunkDecay } from "./chunk-decay.js";
+import type { Scan, Scanned, Steps } from "./scan.js";
+import { unitLowerInverse } from "./unit-lower-inverse.js";
+import { unstack } from "./unstack.js";
+
+/**
+ * Runs a mixer chunk by chunk: matrix products inside a chunk, and the recurrence between chunks. Equal to
+ * {@link recurrent} up to rounding, for any chunk. What a chunk writes depends on what it erases of its own, which is a
+ * triangular system (the UT transform); only sums of decays, never their differences, are exponentiated.
+ *
+ * @param chunkSize - Unit: tokens. Whole, 1 or more. Default: 64, and 16 where the decay is per key channel, since
+ *   that holds `chunkSize` numbers for each number of the keys.
+ * @throws {ArgumentError} If `chunkSize` is not a whole number of at least 1.
+ * @see "Parallelizing Linear Transformers with the Delta Rule over Sequence Length" (2024), arXiv:2406.06484;
+ *   "Gated Linear Attention Transformers with Hardware-Efficient Training" (2023), arXiv:2312.06635
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { chunkwise, linearAttention, mix } from "@qkv/attention";
+ *
+ * const x = randn([1, 2, 10, 4], { seed: 1 }); // [B, H, T, D]
+ * mix(linearAttention(), { query: x, key: x, value: x }, { form: chunkwise(4) }).output.shape; // => [1, 2, 10, 4]
+ * ```
+ */
+export function chunkwise(chunkSize?: number): Scan {
+  if (chunkSize !== undefined) {
+    const fix = "leave it out for the size that suits the mixer, or give `parallel` for one chunk.";
+    checks("chunkwise").whole({ chunkSize }, { min: 1, unit: "tokens", fix });
+  }
+  return (steps, state) => inChunks(steps, state, chunkSize ?? ((steps.decay?.shape[3] ?? 1) > 1 ? 16 : 64));
+}
+
+/**
+ * Runs a mixer as one chunk: every pair of a query and an earlier key, as attention does, without a recurrence. Costs
+ * T² · (K + V) operations per head.
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { linearAttention, mix, parallel } from "@qkv/attention";
+ *
+ * const x = randn([1, 2, 10, 4], { seed: 1 }); // [B, H, T, D]
+ * mix(linearAttention(), { query: x, key: x, value: x }, { form: parallel }).output.shape; // => [1, 2, 10, 4]
+ * ```
+ */
+export const parallel: Scan = (steps, state) => inChunks(steps, state, steps.query.shape[2]!);
+
+function inChunks(steps: Steps, initial: Tensor, chunkSize: number): Scanned {
+  const [B, H, T] = steps.query.shape as [number, number, number];
+  const length = Math.max(1, Math.min(chunkSize, T));
+  const numChunks = Math.ceil(T / length);
+  // A step of zeros leaves the state as it is.
+  const chunk = (x: Tensor) =>
+    reshape(pad(x, 2, 0, numChunks * length - T), [B, H, numChunks, length, x.shape[3]!]);
+  const [query, key, value] = [steps.query, steps.key, steps.value].map(chunk) as [Tensor, Tensor, Tensor];
+  const decay = chunkDecay(steps.decay && chunk(steps.decay));
+  const erase = steps.erase && chunk(steps.erase);
+  const reads = steps.reads ?? "after";
+
+  // What a chunk writes along its keys is value − erase · S, where S holds what the chunk itself wrote before. With A the
+  // products of erase and key, (I + A) written = value − erase · (state before the chunk).
+  const inverse = erase && unitLowerInverse(decay.products(erase, key, "before"));
+  const own = inverse ? matmul(inverse, value) : value; // [B, H, N, L, V]
+  const erased = inverse && matmul(inverse, decay.sinceStart(erase!, "before")); // [B, H, N, L, K]
+  const [owns, ends] = [own, transpose(decay.untilEnd(key))].map(perChunk) as [Tensor[], Tensor[]];
+  const [eraseds, totals] = [erased, decay.total].map((x) => x && perChunk(x));
+
+  let state = initial; // [B, H, K, V]
+  const [states, writes]: [Tensor[], Tensor[]] = [[], []];
+  for (let n = 0; n < numChunks; n++) {
+    const written = eraseds ? sub(owns[n]!, matmul(eraseds[n]!, state)) : owns[n]!;
+    states.push(state);
+    writes.push(written);
+    state = add(totals ? mul(totals[n]!, state) : state, matmul(ends[n]!, written));
+  }
+  const earlier = matmul(decay.sinceStart(query, reads), stack(states, 2));
+  const within = matmul(decay.products(query, key, reads), erase ? stack(writes, 2) : value);
+  const output = reshape(add(earlier, within), [B, H, numChunks * length, value.shape[4]!]);
+  return { output: slice(output, 2, 0, T), state };
+}
+
+/** `[B, H, N, …]` as a list of `[B, H, …]`. */
+const perChunk = (x: Tensor): Tensor[] => unstack(x, 2).map((one) => squeeze(one, 2));

@@ -1,0 +1,58 @@
+import { broadcastTo, equal, arange, cast, expandDims, slice, stack, type Tensor } from "@qkv/tensor";
+import { mix, type MixOptions } from "./mix.js";
+import { checkInputs } from "./mixer-inputs.js";
+import { checkMixer, type Mixer } from "./mixer.js";
+
+/**
+ * The attention map that a mixer implies: weights A for which `A · value` is what {@link mix} gives from a state of
+ * zeros. Weights may be negative: the delta rule takes away. The mixer must be linear in its values, as all are whose
+ * step is linear in the state; the map is what it answers to values of which each is 1 at its own place.
+ *
+ * @returns `[B, H, T, T]`; where a gate is per value channel `[B, H, V, T, T]`, one map for each. For a mixer with n
+ *   steps a token the last axis is T · n.
+ * @throws As {@link mix}.
+ * @see "The Hidden Attention of Mamba Models" (2024), arXiv:2403.01590
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@qkv/tensor";
+ * import { impliedWeights, linearAttention } from "@qkv/attention";
+ *
+ * const one = ones([1, 1, 2, 1]); // [B, H, T, D]
+ * const mixer = linearAttention({ normalize: true });
+ * impliedWeights(mixer, { query: one, key: one, value: one }).toNested(); // => [[[[1, 0], [0.5, 0.5]]]]
+ * ```
+ */
+export function impliedWeights<Required extends string, Optional extends string>(
+  mixer: Mixer<Required, Optional>,
+  inputs: Readonly<Record<Required, Tensor> & Partial<Record<Optional, Tensor>>>,
+  options?: Omit<MixOptions, "initialState">,
+): Tensor {
+  checkMixer("impliedWeights", mixer);
+  checkInputs("impliedWeights", mixer, inputs);
+  const given: Readonly<Record<string, Tensor>> = inputs;
+  const { shape, dtype, device } = given["value"]!;
+  const [length, numChannels] = shape.slice(2) as [number, number];
+  const at = arange(length, { device });
+  const identity = cast(equal(expandDims(at, 0), expandDims(at, 1)), dtype);
+  const value = broadcastTo(identity, [...shape.slice(0, 2), length, length]);
+  const axesOf: Readonly<Record<string, string>> = { ...mixer.inputs, ...mixer.optional };
+  const gates = Object.keys(given).filter(
+    (name) => name !== "value" && axesOf[name]!.endsWith("V") && given[name]!.shape.length === 4,
+  );
+  const mapOf = (gates: Readonly<Record<string, Tensor>>) =>
+    mix(mixer, { ...inputs, ...gates, value }, options).output;
+  if (gates.length === 0) return mapOf({});
+  // Every value channel has a map of its own: that of a call in which all channels have its gates.
+  const maps = Array.from({ length: numChannels }, (_, channel) =>
+    mapOf(
+      Object.fromEntries(
+        gates.map((name) => {
+          const own = slice(given[name]!, 3, channel, channel + 1);
+          return [name, broadcastTo(own, [...own.shape.slice(0, 3), length])];
+        }),
+      ),
+    ),
+  );
+  return stack(maps, 2);
+}

@@ -1,0 +1,98 @@
+import { checkFits, checks } from "@qkv/core";
+import { checkTensor, mul, repeat, reshape, slice, squeeze, zeros, type Tensor } from "@qkv/tensor";
+import { chunkwise } from "./chunkwise.js";
+import { checkMixer, type Mixer } from "./mixer.js";
+import { checkInputs } from "./mixer-inputs.js";
+import { withResets, type DocumentIds } from "./resets.js";
+import type { Scan, Scanned } from "./scan.js";
+
+/** Options of {@link mix}. */
+export type MixOptions = {
+  /** State before the first token, as an earlier call returned it: `[B, H, K, V]` for most mixers. Default: zeros. */
+  initialState?: Tensor;
+  /** The way of computing it: {@link chunkwise}, {@link recurrent} or {@link parallel}. Default `chunkwise()`. */
+  form?: Scan;
+  /** Factor of the query. Default: the mixer's own, mostly `1 / √K`. */
+  scale?: number;
+  /**
+   * Document of each token, any numbers: `[T]`, or `[B][T]` where batches are packed differently. A document does not
+   * see the one before it: the state starts again from zeros. Default: one document.
+   */
+  documents?: DocumentIds;
+  /**
+   * Real tokens of each batch; those after them are padding: they leave the state as it is, and their outputs are
+   * zeros. Default: all are real.
+   */
+  padding?: ArrayLike<number>;
+};
+
+/**
+ * Applies a sequence mixer: linear attention, the delta rule, a state space model and their kin. Each token writes to a
+ * state of fixed size, and its query reads it, so the work grows with T and not with T², and a token decoded costs the
+ * same after a million others as after one.
+ *
+ * @param mixer - Such as `linearAttention()`, `gla()` or `gatedDeltaRule()`.
+ * @param inputs - By name: `query` and `key` `[B, H, T, K]`, `value` `[B, H, T, V]`, and what else the mixer takes, such
+ *   as `decay` (natural logarithms, at most 0) and `beta`. Inputs of fewer heads are shared by neighbouring ones.
+ * @returns `output` `[B, H, T, V]`, and the `state` after the last token, for the next call's `initialState`.
+ * @throws {ArgumentError} If an input is missing or unknown to the mixer, or an option is not one.
+ * @throws {ShapeError} If shapes do not fit together.
+ * @see "Transformers are RNNs" (2020), arXiv:2006.16236
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { linearAttention, mix } from "@qkv/attention";
+ *
+ * const x = randn([1, 2, 6, 4], { seed: 1 }); // [B, H, T, D]
+ * const { output, state } = mix(linearAttention(), { query: x, key: x, value: x });
+ * [output.shape, state.shape]; // => [[1, 2, 6, 4], [1, 2, 4, 4]]
+ * ```
+ */
+export function mix<Required extends string, Optional extends string>(
+  mixer: Mixer<Required, Optional>,
+  inputs: Readonly<Record<Required, Tensor> & Partial<Record<Optional, Tensor>>>,
+  options?: MixOptions,
+): Scanned {
+  const fn = "mix";
+  const check = checks(fn);
+  const { initialState, form, scale, documents, padding } = check.options(options, [
+    "initialState",
+    "form",
+    "scale",
+    "documents",
+    "padding",
+  ]);
+  checkMixer(fn, mixer);
+  if (form !== undefined)
+    check.type({ form }, "function", "give `chunkwise(64)`, `recurrent` or `parallel`.");
+  if (scale !== undefined) check.finite({ scale });
+  const checked = checkInputs(fn, mixer, inputs);
+  const { sizes, batchSize, seqLen, numHeads, numStates } = checked;
+  const group = numHeads / numStates;
+  const { dtype, device } = Object.values(checked.inputs)[0]!;
+  const stateShape = [batchSize, numStates, ...mixer.stateShape(sizes)];
+  if (initialState !== undefined) {
+    const given = checkTensor(fn, "initialState", initialState);
+    const because = `as ${mixer.name} has for these inputs`;
+    const fix = "give the `state` that an earlier call with the same mixer and sizes returned.";
+    checkFits(fn, "initialState", given, { dtype, shape: stateShape }, because, fix);
+  }
+  return device.scope(() => {
+    const start = initialState ?? zeros(stateShape, { dtype, device });
+    const query = checked.inputs["query"];
+    const factor = scale ?? mixer.scale(sizes);
+    const { output, state } = mixer.mix({
+      inputs: { ...checked.inputs, ...(query && { query: mul(query, factor) }) } as never,
+      state: group === 1 ? start : repeat(start, group, 1),
+      scan: withResets(form ?? chunkwise(), { batchSize, seqLen, documents, padding }),
+    });
+    return { output, state: group === 1 ? state : firstOfGroups(state, numStates) };
+  });
+}
+
+/** Query heads of a group have equal states: the first of each. */
+function firstOfGroups(state: Tensor, numStates: number): Tensor {
+  const [B, H, ...rest] = state.shape as [number, number, ...number[]];
+  return squeeze(slice(reshape(state, [B, numStates, H / numStates, ...rest]), 2, 0, 1), 2);
+}

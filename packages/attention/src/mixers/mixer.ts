@@ -1,0 +1,72 @@
+import { checks } from "@qkv/core";
+import type { Tensor } from "@qkv/tensor";
+import type { Scan, Scanned } from "./scan.js";
+
+/** Sizes of a call: what an initial state must fit. */
+export type MixerSizes = { readonly keyDim: number; readonly valueDim: number };
+
+/** Arguments of a mixer's computation: checked, with heads repeated to one number, and a last axis of length 1 on gates per head. */
+export type MixerCall<Required extends string, Optional extends string> = {
+  /** The query is scaled. Every input has the heads of the output; `[B, H, T]` came as `[B, H, T, 1]`. */
+  readonly inputs: Readonly<Record<Required, Tensor> & Partial<Record<Optional, Tensor>>>;
+  /** `[B, H, …stateShape]` */
+  readonly state: Tensor;
+  /** The recurrence in the form that the caller chose, with padding and documents seen to. */
+  readonly scan: Scan;
+};
+
+/**
+ * A sequence mixer: what a layer has in place of softmax attention, with a state of fixed size in place of keys and
+ * values. A value, such as `gatedDeltaRule()`, that {@link mix} applies.
+ */
+export type Mixer<Required extends string = string, Optional extends string = never> = {
+  readonly name: string;
+  /** Axes of each input by name, such as `"B H T K"`; alternatives stand after `|`, such as `"B H T | B H T K"`. */
+  readonly inputs: Readonly<Record<Required, string>>;
+  /** Axes of inputs that may be left out. */
+  readonly optional: Readonly<Record<Optional, string>>;
+  /** Factor of the query where the call gives none. */
+  scale(sizes: MixerSizes): number;
+  /** Rows and columns of a head's state. */
+  stateShape(sizes: MixerSizes): readonly [number, number];
+  mix(call: MixerCall<Required, Optional>): Scanned;
+};
+
+/** Query, key and value as nearly every mixer takes them. */
+export const queryKeyValue = { query: "B H T K", key: "B H T K", value: "B H T V" } as const;
+
+/**
+ * Declares a mixer from its inputs and its step.
+ *
+ * @param definition - `scale`: default `1 / √K`. `stateShape`: default `[K, V]`.
+ */
+export function defineMixer<Required extends string, Optional extends string = never>(
+  definition: Pick<Mixer<Required, Optional>, "name" | "inputs" | "mix"> &
+    Partial<Pick<Mixer<Required, Optional>, "optional" | "scale" | "stateShape">>,
+): Mixer<Required, Optional> {
+  const check = checks("defineMixer");
+  const names = ["name", "inputs", "optional", "scale", "stateShape", "mix"] as const;
+  const { name, inputs, mix } = check.options(definition, names, "definition");
+  check.type({ name }, "string");
+  const fix = 'name the axes of each input: `{ query: "B H T K" }`.';
+  check.each(
+    { inputs },
+    (value) => typeof value === "object" && value !== null,
+    "axes by the name of an input",
+    fix,
+  );
+  check.type({ mix }, "function");
+  return {
+    optional: {} as Record<Optional, string>,
+    scale: ({ keyDim }) => 1 / Math.sqrt(keyDim),
+    stateShape: ({ keyDim, valueDim }) => [keyDim, valueDim],
+    ...definition,
+  };
+}
+
+/** Refuses what is not a mixer, such as the function that makes one. */
+export function checkMixer(fn: string, mixer: unknown): void {
+  const fix = "call the function that makes it: `gla()`.";
+  const holds = (value: unknown) => typeof (value as Mixer | null | undefined)?.mix === "function";
+  checks(fn).each({ mixer }, holds, "a mixer", fix);
+}

@@ -1,0 +1,112 @@
+import { checks, isList } from "@qkv/core";
+import { full, tensor, where, zeros, type Tensor } from "@qkv/tensor";
+import type { Scan, Steps } from "./scan.js";
+
+/** Document of each token: `[T]`, or `[B][T]`. */
+export type DocumentIds = ArrayLike<number> | readonly ArrayLike<number>[];
+
+type Resets = {
+  readonly documents: DocumentIds | undefined;
+  readonly padding: ArrayLike<number> | undefined;
+  readonly batchSize: number;
+  readonly seqLen: number;
+};
+
+/**
+ * A scan that starts again from zeros where a document begins, and that does nothing at padding. A token may have
+ * several steps; it is the first of them that starts again.
+ */
+export function withResets(scan: Scan, { documents, padding, batchSize, seqLen }: Resets): Scan {
+  if (documents === undefined && padding === undefined) return scan;
+  const begins = documents && beginnings(documents, batchSize, seqLen);
+  const padded = padding && afterEnds(padding, batchSize, seqLen);
+  return (steps, state) => {
+    const { query } = steps;
+    const own = padded ? leaveOut(steps, padded) : steps;
+    const result = scan(begins ? forget(own, begins) : own, state);
+    if (!padded) return result;
+    const mask = onSteps(padded, query);
+    return { ...result, output: where(mask, filled(0, query), result.output) };
+  };
+}
+
+/** For each batch, or once for all, true at some tokens. */
+type Marks = readonly (readonly boolean[])[];
+
+/** A step of zeros leaves the state as it is. `where`, and not a product: padding may hold anything, NaN too. */
+function leaveOut({ query, key, value, decay, erase, ...rest }: Steps, padded: Marks): Steps {
+  const clear = (x: Tensor) => where(onSteps(padded, x), filled(0, x), x);
+  return {
+    ...rest,
+    query: clear(query),
+    key: clear(key),
+    value: clear(value),
+    decay: decay && clear(decay),
+    erase: erase && clear(erase),
+  };
+}
+
+/** A decay of −∞ forgets the state, and what reads the state before the step reads zeros. */
+function forget({ query, key, value, decay, erase, ...rest }: Steps, begins: Marks): Steps {
+  const mask = onFirstSteps(begins, key);
+  const { dtype, device } = key;
+  const perStep = [...key.shape.slice(0, 3), 1];
+  const clear = (x: Tensor) => where(mask, filled(0, x), x);
+  return {
+    ...rest,
+    query: rest.reads === "before" ? clear(query) : query,
+    key,
+    value,
+    decay: where(mask, filled(-Infinity, key), decay ?? zeros(perStep, { dtype, device })),
+    erase: erase && clear(erase),
+  };
+}
+
+const filled = (value: number, { dtype, device }: Tensor): Tensor => full([1], value, { dtype, device });
+
+/** Marks of tokens on all steps of each: `[B or 1, 1, steps, 1]`. */
+const onSteps = (marks: Marks, like: Tensor): Tensor => maskOf(marks, like, () => true);
+
+/** Marks of tokens on the first step of each. */
+const onFirstSteps = (marks: Marks, like: Tensor): Tensor => maskOf(marks, like, (step) => step === 0);
+
+function maskOf(marks: Marks, like: Tensor, holds: (step: number) => boolean): Tensor {
+  const steps = like.shape[2]!;
+  const perToken = steps / marks[0]!.length;
+  const values = marks.flatMap((row) =>
+    row.flatMap((mark) => Array.from({ length: perToken }, (_, step) => mark && holds(step))),
+  );
+  return tensor(values, { shape: [marks.length, 1, steps, 1], dtype: "bool", device: like.device });
+}
+
+function beginnings(documents: DocumentIds, batchSize: number, seqLen: number): Marks {
+  const check = checks("mix");
+  const fix = "give each token the number of its document: [0, 0, 0, 1, 1] packs three tokens and two.";
+  check.list({ documents }, "numbers, one for each token, or such a list per batch", undefined, fix);
+  const perBatch = isList(documents[0]);
+  const lists = (
+    perBatch ? Array.from(documents as readonly ArrayLike<number>[]) : [documents]
+  ) as ArrayLike<number>[];
+  const holds = (list: ArrayLike<number>) =>
+    list.length === seqLen && Array.from(list).every(Number.isFinite);
+  if (!(perBatch ? lists.length === batchSize : true) || !lists.every(holds)) {
+    const received = `${lists.length} of ${lists.map(({ length }) => length).join(", ")}`;
+    const expected = `${seqLen} numbers, or ${batchSize} lists of them`;
+    check.refuse({ argument: "documents", received, expected, fix });
+  }
+  return lists.map((list) => Array.from(list, (id, t) => t > 0 && id !== list[t - 1]));
+}
+
+function afterEnds(padding: ArrayLike<number>, batchSize: number, seqLen: number): Marks {
+  const fix = "count each sequence's real tokens, without padding.";
+  const whole = (length: unknown) => Number.isInteger(length) && (length as number) >= 0;
+  checks("mix").list({ padding }, "whole numbers of tokens, 0 or more, one per batch", whole, fix);
+  if (padding.length !== batchSize)
+    checks("mix").refuse({
+      argument: "padding",
+      received: `${padding.length} lengths`,
+      expected: `${batchSize}, one per batch`,
+      fix,
+    });
+  return Array.from(padding, (length) => Array.from({ length: seqLen }, (_, t) => t >= length));
+}
