@@ -13,16 +13,31 @@ import {
 } from "@qkv/attention";
 import {
   growingCache,
+  latentCache,
   mixedCache,
   pagedCache,
   prefixCache,
   quantizedCache,
   rollingCache,
+  sharedCache,
+  stateCache,
   staticCache,
   type KvCache,
 } from "@qkv/kv-cache";
 import { type KeyValues, type Mask, denseSegment } from "@qkv/attention-contract";
-import { concat, js, mapTensors, randn, slice, type Device, type Tensor } from "@qkv/tensor";
+import {
+  add,
+  broadcastTo,
+  concat,
+  einsum,
+  js,
+  mapTensors,
+  randn,
+  reshape,
+  slice,
+  type Device,
+  type Tensor,
+} from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -248,6 +263,108 @@ describe.each(devices)("on %s", async (name, open) => {
     const output = layer.apply(params, slice(x, 1, 11), { cache });
     const heard = concat([slice(x, 1, 0, 2), slice(x, 1, 8)], 1);
     same(output, slice(layer.apply(params, heard), 1, -1));
+  });
+
+  test("latents: absorbed attention reads them in place and equals the naive form, however they are chunked", () => {
+    const [H, nope, rotary, r, Dv] = [3, 4, 2, 8, 5];
+    const random = (shape: number[], seed: number) => randn(shape, { seed }).to(device);
+    const toKey = random([H, nope, r], 1); // W_UK
+    const toValue = random([H, Dv, r], 2); // W_UV
+    const scale = 1 / Math.sqrt(nope + rotary);
+    const call = { mask: causal(), scale };
+    fc.assert(
+      fc.property(
+        size(1, 2),
+        size(1, 70),
+        fc.array(size(1, 30), { minLength: 1 }),
+        seed,
+        (B, T, chunks, seed) => {
+          const latent = random([B, 1, T, r], seed);
+          const rotaryKey = random([B, 1, T, rotary], seed + 1);
+          const query = random([B, H, T, nope + rotary], seed + 2);
+          // Naive: keys and values of each head.
+          const rows = reshape(latent, [B, T, r]);
+          const shared = broadcastTo(rotaryKey, [B, H, T, rotary]);
+          const key = concat([einsum("btr,hnr->bhtn", rows, toKey), shared], 3);
+          const naive = attention(query, key, einsum("btr,hvr->bhtv", rows, toValue), call);
+          // Absorbed: the queries meet the latents.
+          const low = einsum("bhtn,hnr->bhtr", slice(query, 3, 0, nope), toKey);
+          const absorbed = concat([low, slice(query, 3, nope)], 3);
+          const caches = [latentCache({ latentDim: r }), growingCache()];
+          const outputs = caches.map((cache) => {
+            const parts: Tensor[] = [];
+            for (let t = 0, i = 0; t < T; i++) {
+              const end = Math.min(T, t + chunks[i % chunks.length]!);
+              const added = slice(concat([latent, rotaryKey], 3), 2, t, end);
+              const held = cache.update(0, added, slice(added, 3, 0, r));
+              const read = attention(slice(absorbed, 2, t, end), held, call);
+              parts.push(einsum("bhtr,hvr->bhtv", read, toValue));
+              t = end;
+            }
+            return concat(parts, 2);
+          });
+          // The same numbers as from buffers of keys and of values, which are not those of one buffer.
+          expect(outputs[0]!.data).toEqual(outputs[1]!.data);
+          expect(outputs[0]!).toBeAllclose(naive, { rtol: 2e-5, atol: 2e-5 });
+          const [own] = [caches[0]!.read(0)];
+          expect((own.value[0] as Tensor).storage).toBe((own.key[0] as Tensor).storage);
+          expect((own.key[0] as Tensor).device).toBe(device);
+        },
+      ),
+      runs,
+    );
+  });
+
+  test("states: linear attention in any chunks, with forks and a step that is undone, equals the whole", () => {
+    const [B, H, D] = [2, 2, 4];
+    const [key, value, query] = [1, 2, 3].map((seed) => randn([B, H, 30, D], { seed }).to(device)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    /** Tokens `from` to `to - 1`: S ← S + k vᵀ, o = Sᵀ q. */
+    const step = (cache: KvCache, from: number, to: number) =>
+      device.scope(() => {
+        const outputs: Tensor[] = [];
+        let state = cache.state(0)?.["state"];
+        for (let t = from; t < to; t++) {
+          const [k, v, q] = [key, value, query].map((x) => slice(x, 2, t, t + 1)) as [Tensor, Tensor, Tensor];
+          const outer = einsum("bhtk,bhtv->bhkv", k, v);
+          state = state ? add(state, outer) : outer;
+          outputs.push(einsum("bhtk,bhkv->bhtv", q, state));
+        }
+        cache.advance(0, { state: state! }, to - from);
+        return concat(outputs, 2);
+      });
+    const whole = step(stateCache(), 0, 30);
+    const cache = stateCache({ checkpoints: 2 });
+    const parts = [step(cache, 0, 7)];
+    const fork = cache.fork();
+    step(cache, 20, 25);
+    cache.crop(7);
+    parts.push(step(cache, 7, 8), step(cache, 8, 19));
+    const rest = cache.fork();
+    parts.push(step(cache, 19, 30));
+    same(concat(parts, 2), whole);
+    same(step(fork, 7, 30), slice(whole, 2, 7));
+    expect(cache.state(0)!["state"]!.device).toBe(device);
+    const restored = stateCache();
+    restored.restore(rest.save());
+    expect(restored.state(0)!["state"]!.data).toEqual(rest.state(0)!["state"]!.data);
+  });
+
+  test("layers that share entries equal layers that each store the same ones", () => {
+    const layer = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 2, mask: causal() });
+    const params = mapTensors(layer.init(1), (x) => x.to(device)) as AttentionParams;
+    const x = textOf(1, 20, 7);
+    const [cache, alone] = [sharedCache(growingCache(), [0, 0]), growingCache()];
+    for (const [from, to] of [[0, 9], [9, 10], [10, 20]] as const) {
+      const own = slice(x, 1, from, to);
+      const first = layer.apply(params, own, { cache });
+      const output = layer.apply(params, first, { context: cache.read(1) });
+      same(output, layer.apply(params, layer.apply(params, own, { cache: alone }), { context: alone.read(0) }));
+    } // prettier-ignore
+    expect(cache.bytes).toBe(alone.bytes);
   });
 
   test("int8: attention over it is near, and a number is at most half its scale off", () => {

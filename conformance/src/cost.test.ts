@@ -11,13 +11,18 @@ import {
 } from "@qkv/cost";
 import {
   growingCache,
+  latentCache,
+  mixedCache,
   pagedCache,
   quantizedCache,
   rollingCache,
+  sharedCache,
+  stateCache,
   staticCache,
   type KvCache,
 } from "@qkv/kv-cache";
-import { count, zeros } from "@qkv/tensor";
+import { count, slice, zeros } from "@qkv/tensor";
+import { deepseek } from "@qkv/test-support/model-shapes";
 import { decoder, encoder, type DecoderConfig } from "@qkv/transformer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -201,6 +206,53 @@ test("property: bytes of caches with room, with a window, in pages, and of whole
       const format = quantized({ bits: 8, blockSize: D, scaleBits: 32 });
       const cache = quantizedCache({ groupSize: D, residualLength: 0, numLayers });
       expect(filled(cache, D * groups)).toBe(of(D * groups, format) + of(D));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("property: bytes of latents, of states and of shared layers are those of the caches", () => {
+  const size = fc.integer({ min: 1, max: 4 });
+  fc.assert(
+    fc.property(size, size, size, fc.integer({ min: 1, max: 40 }), (B, heads, layers, tokens) => {
+      const format = formats.float32;
+      const call = { contextLength: tokens, batchSize: B, format };
+      const sizes = { num_hidden_layers: layers, vocab_size: 1, intermediate_size: 1, hidden_size: 8 };
+      // DeepSeek: a latent and a rotary key.
+      const [r, rope] = [3 * heads, 2];
+      const mla = { ...deepseek, ...sizes, kv_lora_rank: r, qk_rope_head_dim: rope };
+      const latents = latentCache({ latentDim: r, numLayers: layers });
+      const key = zeros([B, 1, tokens, r + rope]);
+      for (let layer = 0; layer < layers; layer++) latents.update(layer, key, slice(key, 3, 0, r));
+      expect(latents.bytes).toBe(kvCache(readConfig(mla), call).bytes);
+
+      // Qwen3-Next: three layers with a state and a convolution, then one with keys and values.
+      const hybrid = readConfig({
+        ...{ model_type: "qwen3_next", vocab_size: 1, hidden_size: 8, intermediate_size: 1 },
+        ...{ num_hidden_layers: 4, num_attention_heads: heads, num_key_value_heads: heads, head_dim: 4 },
+        ...{ linear_num_key_heads: heads, linear_num_value_heads: 2 * heads, linear_key_head_dim: 3 },
+        ...{ linear_value_head_dim: 5, linear_conv_kernel_dim: 4, full_attention_interval: 4 },
+        ...{
+          num_experts: 2,
+          num_experts_per_tok: 1,
+          moe_intermediate_size: 1,
+          shared_expert_intermediate_size: 1,
+        },
+      });
+      const states = stateCache({ numLayers: 3, checkpoints: 0 });
+      const cache = mixedCache([states, states, states, growingCache()]);
+      const state = zeros([B, 2 * heads, 3, 5]);
+      const conv = zeros([B, 2 * heads * 3 + 2 * heads * 5, 3]);
+      for (const layer of [0, 1, 2]) cache.advance(layer, { state, conv }, tokens);
+      const x = zeros([B, heads, tokens, 4]);
+      cache.update(3, x, x);
+      expect(cache.bytes).toBe(kvCache(hybrid, call).bytes);
+
+      // A layer that reads another keeps nothing.
+      const own = { numbersPerToken: 2 * heads * 4, reach: { kind: "causal" } } as const;
+      const shared = sharedCache(growingCache(), [0, 0]);
+      shared.update(0, x, x);
+      expect(shared.bytes).toBe(kvCache([own, { ...own, numbersPerToken: 0 }], call).bytes);
     }),
     { numRuns: 20 },
   );

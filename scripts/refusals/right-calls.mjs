@@ -183,6 +183,7 @@ const byEntry = {
       prefixCache: [{ pages: 4, pageSize: 2, numLayers: 1 }],
       quantizedCache: [{ numLayers: 1 }],
       stateCache: [{ numLayers: 1 }],
+      latentCache: [{ latentDim: 4, numLayers: 1 }],
     };
   },
 

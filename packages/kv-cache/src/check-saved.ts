@@ -6,6 +6,10 @@ import { refuseSaved } from "./saved.js";
 export type SavedRule = {
   /** Tensors that the layer holds now: a file of another model does not fit. */
   readonly own: Readonly<Partial<Record<string, Tensor>>> | undefined;
+  /** Tensors of tokens. Default: `key` and `value`. */
+  readonly names?: readonly string[];
+  /** The smallest width of a key. Default 1. */
+  readonly keyDim?: number;
   /** Tokens of key and value. Default: as many as there are. */
   readonly tokens?: number;
   /** Tensors besides key and value: dtype and shape for B batches and Hkv heads; undefined is any length. */
@@ -22,7 +26,7 @@ const damaged = "the file is damaged or was changed: restore another copy, or re
 
 /** Refuses what a cache of this form cannot have written. */
 export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): void {
-  const { own, tokens, extraTensors, holds, lists } = rule;
+  const { own, names = ["key", "value"], keyDim = 1, tokens, extraTensors, holds, lists } = rule;
   const fits = (name: string, dtype: DType | undefined, shape: readonly (number | undefined)[]): Tensor => {
     const x = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
     const right =
@@ -36,10 +40,11 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
   };
   const key = fits("key", undefined, [undefined, undefined, tokens, undefined]);
   const [B, heads, T] = key.shape as [number, number, number, number];
-  fits("value", key.dtype, [B, heads, T, undefined]);
+  if (key.shape[3]! < keyDim) refuseSaved("key", key.shape, `[B, Hkv, T, ${keyDim} or more]`, damaged);
+  for (const name of names) fits(name, key.dtype, [B, heads, T, undefined]);
   for (const [name, [dtype, ...shape]] of Object.entries(extraTensors?.(B, heads) ?? {}))
     fits(name, dtype, shape);
-  for (const name of ["key", "value"]) {
+  for (const name of names) {
     const [saved, held] = [tensors[name]!, own?.[name]];
     if (
       !held ||

@@ -1,8 +1,9 @@
 import type { KeyValues } from "@qkv/attention-contract";
-import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
+import { mapTensors, slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSaved, everyTokenRule } from "./check-saved.js";
 import type { KeyValueStore, SavedLayer } from "./layer-store.js";
 import { allEqual, contiguousPositions } from "./positions.js";
+import { separateRows, type RowLayout } from "./row-layout.js";
 import {
   zeroBuffer,
   allocatedBytes,
@@ -19,27 +20,36 @@ import {
 /** Returns the new capacity of a buffer of `capacity` tokens that has to hold `needed` tokens. May throw. */
 export type GrowthPolicy = (needed: number, capacity: number) => number;
 
-type State = { buffers: SharedTensors<"key" | "value"> | undefined; lengths: readonly number[] };
+/** Buffers that are too small become twice as large: appending costs a constant number of copies per token. */
+export const doubling: GrowthPolicy = (needed, capacity) =>
+  needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
 
-/** Stores tokens in one buffer of keys `[B, Hkv, capacity, D]` and one of values; each batch begins at index 0. */
+type State = { buffers: SharedTensors<string> | undefined; lengths: readonly number[] };
+
+/**
+ * Stores tokens in buffers `[B, Hkv, capacity, D]`, one of keys and one of values unless the layout is another; each batch
+ * begins at index 0.
+ */
 export function contiguousStore(
   grow: GrowthPolicy,
+  layout: RowLayout = separateRows,
   initial: State = { buffers: undefined, lengths: [] },
 ): KeyValueStore {
   let { buffers, lengths } = initial;
-  const capacity = () => buffers?.tensors.key.shape[2] ?? 0;
+  const { rows, views } = layout;
+  const capacity = () => buffers?.tensors["key"]!.shape[2] ?? 0;
   const longest = () => Math.max(0, ...lengths);
-  const read = (): KeyValues => ({
-    key: [slice(buffers!.tensors.key, 2, 0, longest())],
-    value: [slice(buffers!.tensors.value, 2, 0, longest())],
-    positions: contiguousPositions(lengths),
-  });
+  const held = () => mapTensors(buffers!.tensors, (x) => slice(x, 2, 0, longest()));
+  const read = (): KeyValues => {
+    const { key, value } = views(held());
+    return { key: [key], value: [value], positions: contiguousPositions(lengths) };
+  };
   return {
     get device() {
-      return buffers?.tensors.key.device;
+      return buffers?.tensors["key"]!.device;
     },
     get current() {
-      return buffers && { ...buffers.tensors, batches: lengths.length };
+      return buffers && { ...views(buffers.tensors), batches: lengths.length };
     },
     get lengths() {
       return lengths;
@@ -55,13 +65,13 @@ export function contiguousStore(
       const before = buffers ? lengths : new Array<number>(B).fill(0);
       const needed = Math.max(0, ...before) + T;
       const newCapacity = grow(needed, capacity());
+      const added = rows(key, value);
       buffers = buffers
         ? exclusiveTensors(buffers, key.device)
-        : sharedTensors({ key: emptyLike(key, newCapacity), value: emptyLike(value, newCapacity) });
+        : sharedTensors(mapTensors(added, (x) => emptyLike(x, newCapacity)));
       lengths = before; // set before the writes, which may fail: empty buffers, too, have a length per batch
       if (newCapacity > capacity()) buffers = replace(buffers, (x) => grown(x, 2, newCapacity));
-      writeRows(buffers.tensors.key, before, key);
-      writeRows(buffers.tensors.value, before, value);
+      for (const [name, x] of Object.entries(added)) writeRows(buffers.tensors[name]!, before, x);
       lengths = before.map((n) => n + T);
       return read();
     },
@@ -77,7 +87,7 @@ export function contiguousStore(
         moveRows(x, 2, start, slice(x, 2, end, longest()));
       lengths = lengths.map((n) => n - (end - start));
     },
-    fork: () => contiguousStore(grow, { buffers: retain(buffers), lengths }),
+    fork: () => contiguousStore(grow, layout, { buffers: retain(buffers), lengths }),
     selectBatches(ids) {
       if (!buffers) return;
       const indices = tensor([...ids], { dtype: "int32", shape: [ids.length] });
@@ -89,24 +99,16 @@ export function contiguousStore(
       buffers = undefined;
       lengths = [];
     },
-    save: (): SavedLayer | undefined =>
-      buffers && {
-        tensors: {
-          key: slice(buffers.tensors.key, 2, 0, longest()),
-          value: slice(buffers.tensors.value, 2, 0, longest()),
-        },
-        numbers: { lengths },
-      },
+    save: (): SavedLayer | undefined => buffers && { tensors: held(), numbers: { lengths } },
     fromSaved(saved) {
       const { tensors, numbers } = saved;
-      checkSaved(saved, everyTokenRule(buffers?.tensors));
+      checkSaved(saved, { ...everyTokenRule(buffers?.tensors), ...layout });
       const newCapacity = grow(Math.max(0, ...numbers["lengths"]!), 0);
       const withCapacity = (x: Tensor) => grown(x, 2, Math.max(newCapacity, x.shape[2]!));
-      return contiguousStore(grow, {
-        buffers: sharedTensors({
-          key: withCapacity(tensors["key"]!),
-          value: withCapacity(tensors["value"]!),
-        }),
+      return contiguousStore(grow, layout, {
+        buffers: sharedTensors(
+          Object.fromEntries(layout.names.map((name) => [name, withCapacity(tensors[name]!)])),
+        ),
         lengths: numbers["lengths"]!,
       });
     },

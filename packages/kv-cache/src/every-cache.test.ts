@@ -3,11 +3,13 @@ import { expect, test } from "vitest";
 import { checkAgainstModel, layers, type Kind } from "@qkv/test-support/cache-model";
 import type { KvCache } from "./cache.js";
 import { growingCache } from "./growing-cache.js";
+import { latentCache } from "./latent-cache.js";
 import { mixedCache } from "./mixed-cache.js";
 import { pagedCache } from "./paged-cache.js";
 import type { PagedCache } from "./create-paged-cache.js";
 import { prefixCache } from "./prefix-cache.js";
 import { quantizedCache } from "./quantized-cache.js";
+import { sharedCache } from "./shared-cache.js";
 import { stateCache } from "./state-cache.js";
 import { rollingCache } from "./rolling-cache.js";
 import { staticCache } from "./static-cache.js";
@@ -80,6 +82,30 @@ const kinds: Kind[] = [
     name: "states without checkpoints",
     make: () => stateCache({ numLayers: layers, checkpoints: 0 }),
     states: { layers: [0, 1, 2], checkpoints: 0 },
+  },
+  {
+    name: "latent",
+    make: () => latentCache({ numLayers: layers, latentDim: 3 }),
+    latent: [0, 1, 2],
+  },
+  {
+    name: "mixed: latents, states, everything",
+    make: () => mixedCache([latentCache({ latentDim: 3 }), stateCache({ checkpoints: 1 }), growingCache()]),
+    latent: [0],
+    states: { layers: [1], checkpoints: 1 },
+  },
+  {
+    name: "shared: the last layer reads the first",
+    make: () => sharedCache(growingCache({ numLayers: 2 }), [0, 1, 0]),
+    reads: [0, 1, 0],
+  },
+  {
+    name: "shared: a state and a window, of which the last layer reads the window",
+    make: () => sharedCache(mixedCache([stateCache(), rollingCache({ windowSize: 4 })]), [0, 1, 1]),
+    reads: [0, 1, 1],
+    states: { layers: [0], checkpoints: 1 },
+    rolling: ring,
+    rollingLayers: [1],
   },
   {
     name: "mixed: states beside pages and a window",

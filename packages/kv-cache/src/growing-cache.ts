@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
 import { checkCacheOptions } from "./check-change.js";
-import { contiguousStore } from "./contiguous-store.js";
+import { contiguousStore, doubling } from "./contiguous-store.js";
 import { keyValueCache } from "./key-value-cache.js";
 
 export type GrowingOptions = {
@@ -40,8 +40,6 @@ export function growingCache(options?: GrowingOptions): KvCache {
     "unrotatedKeys",
   ]);
   checkCacheOptions("growingCache", numLayers, unrotatedKeys);
-  const grow = (needed: number, capacity: number) =>
-    needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
-  const stores = Array.from({ length: numLayers }, () => contiguousStore(grow));
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling));
   return keyValueCache(stores, { form: "every token", unrotatedKeys });
 }

@@ -1,6 +1,6 @@
 import type { KeyValues } from "@qkv/attention-contract";
 import type { Device, Tensor } from "@qkv/tensor";
-import { contiguousStore } from "./contiguous-store.js";
+import { contiguousStore, doubling } from "./contiguous-store.js";
 import type { KeyValueStore } from "./layer-store.js";
 import { tokenFile, type TokenFile } from "./token-file.js";
 
@@ -34,9 +34,6 @@ type State = {
   device: Device | undefined;
 };
 
-const room = (needed: number, capacity: number) =>
-  needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
-
 /** One layer with its tokens on disk, and in memory too while it is among the most recently used ones. */
 export function offloadedStore(
   folder: string,
@@ -54,7 +51,7 @@ export function offloadedStore(
   /** The layer in memory; read from disk if it is not. */
   const loaded = (): KeyValueStore => {
     if (!inner) {
-      inner = contiguousStore(room);
+      inner = contiguousStore(doubling);
       if (file) {
         const tensors = file.tokens.read(Math.max(0, ...lengths), device!);
         inner = inner.fromSaved({ tensors, numbers: { lengths } });

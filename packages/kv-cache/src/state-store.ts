@@ -1,6 +1,6 @@
 import { checks } from "@qkv/core";
 import type { LayerState } from "@qkv/attention-contract";
-import { concat, contiguous, slice, take, tensor, write, type Tensor } from "@qkv/tensor";
+import { concat, contiguous, mapTensors, slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSavedState } from "./check-state.js";
 import type { StateStore } from "./layer-store.js";
 import {
@@ -45,7 +45,7 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
     const [device] = Object.values(state).map((x) => x.device);
     const last = spare.pop();
     if (last) return exclusiveTensors(last, device);
-    return sharedTensors(mapState(state, (x) => zeroBuffer(x.shape, x)));
+    return sharedTensors(mapTensors({ ...state }, (x) => zeroBuffer(x.shape, x)));
   };
   /** The newest snapshot of batch b after `length` tokens; -1: there is none. */
   const snapshotAt = (length: number, b: number) =>
@@ -73,7 +73,7 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
       const removed = stays ? snapshots.slice(-1) : snapshots.slice(0, -checkpoints || undefined);
       // The new state may hold views of buffers that are written.
       const written = new Set(removed.flatMap((one) => storages(one.state.tensors)));
-      const source = mapState(state, (x) => (written.has(x.storage) ? copied(x) : x));
+      const source = mapTensors({ ...state }, (x) => (written.has(x.storage) ? copied(x) : x));
       remove(removed);
       snapshots = snapshots.filter((one) => !removed.includes(one));
       const buffers = buffersFor(source);
@@ -104,7 +104,7 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
         remove(snapshots.slice(oldest + 1));
         snapshots = snapshots.slice(0, oldest + 1);
       } else {
-        const rows = mapState(current()!, (_, name) =>
+        const rows = mapTensors({ ...current()! }, (_, name) =>
           concat(
             found.map((i, b) => slice(snapshots[i]!.state.tensors[name]!, 0, b, b + 1)),
             0,
@@ -142,10 +142,6 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
       return stateStore(checkpoints, { snapshots, lengths: held });
     },
   };
-}
-
-function mapState(state: LayerState, change: (x: Tensor, name: string) => Tensor): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(state).map(([name, x]) => [name, change(x, name)]));
 }
 
 const storages = (state: LayerState) => Object.values(state).map(({ storage }) => storage);

@@ -1,6 +1,6 @@
 // What the tests compare caches with: lists of tokens. Not part of the package.
 import { type KeyValues, denseSegment } from "@qkv/attention-contract";
-import { concat, tensor, type Tensor } from "@qkv/tensor";
+import { concat, slice, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { KvCache } from "@qkv/kv-cache";
@@ -15,6 +15,10 @@ export type Kind = {
   readonly rolling?: { window: number; first: number; room: number };
   /** Of which layers that holds. Default: all. */
   readonly rollingLayers?: readonly number[];
+  /** Layers whose values are the first numbers of the keys. */
+  readonly latent?: readonly number[];
+  /** For each layer the one whose entries it reads. Default: its own. */
+  readonly reads?: readonly number[];
   /** Layers that hold a state instead of keys and values, and the number of states to go back to. */
   readonly states?: { layers: readonly number[]; checkpoints: number };
   /** Largest error of a number, as a share of the largest magnitude. Default 0. */
@@ -64,11 +68,23 @@ function append({ cache, model }: Pair, added: readonly (readonly number[])[], k
   const starts = model.map(({ tokens }) => tokens.length);
   const after = model.map(({ tokens }, b) => [...tokens, ...added[b]!]);
   for (let layer = 0; layer < layers; layer++) {
+    const owner = kind.reads?.[layer] ?? layer;
+    if (owner !== layer) {
+      // It finds what the owner has just appended.
+      expect(() => cache.update(layer, rowsOf(0, added, layer), rowsOf(1, added, layer))).toThrow(
+        "the layers that store entries",
+      );
+      if (kind.states?.layers.includes(owner)) expect(cache.state(layer)).toEqual(cache.state(owner));
+      else if (starts.length > 0) expect(cache.read(layer)).toEqual(cache.read(owner));
+      continue;
+    }
     if (kind.states?.layers.includes(layer)) {
       advance({ cache, model }, added, layer);
       continue;
     }
-    const read = cache.update(layer, rowsOf(0, added, layer), rowsOf(1, added, layer));
+    const key = rowsOf(0, added, layer);
+    const value = kind.latent?.includes(layer) ? slice(key, 3, 0, Dv) : rowsOf(1, added, layer);
+    const read = cache.update(layer, key, value);
     compare(read, after, starts, layer, kind, cache.unrotatedKeys === true);
   }
   const stays = added.every(({ length }) => length === 0);
@@ -175,7 +191,8 @@ function compare(
         for (let h = 0; h < heads; h++) {
           const at = ((b * heads + h) * S + s) * width;
           for (let d = 0; d < width; d++) {
-            const wanted = numberOf(side, own[p]!, layer, h, d);
+            const latent = kind.latent?.includes(layer);
+            const wanted = numberOf(latent ? 0 : side, own[p]!, layer, h, d);
             const got = x.data[at + d]!;
             // Told only where they differ: there are many numbers.
             if (!(Math.abs(got - wanted) <= (kind.tolerance ?? 0)))

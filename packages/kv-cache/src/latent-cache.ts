@@ -1,0 +1,46 @@
+import { checks } from "@qkv/core";
+import type { KvCache } from "./cache.js";
+import { checkCacheOptions } from "./check-change.js";
+import { contiguousStore, doubling } from "./contiguous-store.js";
+import { keyValueCache } from "./key-value-cache.js";
+import { latentRows } from "./latent-rows.js";
+
+export type LatentOptions = {
+  /** r, the width of a latent: `kv_lora_rank` of a config. */
+  latentDim: number;
+  /** Number of layers that write to it. Default 1. */
+  numLayers?: number;
+};
+
+/**
+ * A cache for multi-head latent attention (MLA): of each token it holds the latent of `latentDim` numbers and the rotary
+ * key that all heads share, once. It grows as {@link growingCache} does.
+ *
+ * The key of a token is its latent followed by its rotary key, `[B, 1, T, latentDim + ropeDim]`; its value is the latent,
+ * `[B, 1, T, latentDim]`. Values are returned as a view of the keys, so absorbed attention reads the latents in place.
+ * `update` refuses a value that is not the beginning of its key.
+ *
+ * @throws {ArgumentError} If `latentDim` or `numLayers` is not a whole number of at least 1; from `update`, which then
+ *   changes nothing, if a value is not the first `latentDim` numbers of its key.
+ * @see "DeepSeek-V2" (2024), arXiv:2405.04434, section 2.1
+ *
+ * @example
+ * ```ts
+ * import { randn, slice } from "@qkv/tensor";
+ * import { latentCache } from "@qkv/kv-cache";
+ *
+ * const cache = latentCache({ latentDim: 512 });
+ * const key = randn([1, 1, 10, 576], { seed: 1 }); // [B, 1, T, latentDim + ropeDim]
+ * const { value } = cache.update(0, key, slice(key, 3, 0, 512));
+ * cache.bytes === 10 * 576 * 4; // => true
+ * ```
+ */
+export function latentCache(options: LatentOptions): KvCache {
+  const check = checks("latentCache");
+  const { latentDim, numLayers = 1 } = check.options(options, ["latentDim", "numLayers"]);
+  checkCacheOptions("latentCache", numLayers);
+  const fix = "give the width of a latent: `kv_lora_rank` of the model's config.";
+  check.whole({ latentDim }, { min: 1, unit: "numbers", fix });
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, latentRows(latentDim)));
+  return keyValueCache(stores, { form: `latents of ${latentDim}`, unrotatedKeys: false });
+}

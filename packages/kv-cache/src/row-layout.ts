@@ -1,0 +1,24 @@
+import type { Tensor } from "@qkv/tensor";
+
+/** Buffers of a store, by name. */
+export type Buffers = Readonly<Record<string, Tensor>>;
+
+/** Layout of keys and values in the buffers of a store. */
+export type RowLayout = {
+  /** The rows of new tokens, by the buffer to which they are appended. Refuses what the layout cannot hold. */
+  rows(key: Tensor, value: Tensor): Buffers;
+  /** Names of the buffers; there is one of keys. */
+  readonly names: readonly string[];
+  /** The smallest width of a key. */
+  readonly keyDim: number;
+  /** Keys and values as views of the buffers. */
+  views(buffers: Buffers): { readonly key: Tensor; readonly value: Tensor };
+};
+
+/** Keys in one buffer, values in another. */
+export const separateRows: RowLayout = {
+  names: ["key", "value"],
+  keyDim: 1,
+  rows: (key, value) => ({ key, value }),
+  views: ({ key, value }) => ({ key: key!, value: value! }),
+};
