@@ -30,7 +30,7 @@ const { outputFiles } = await build({
   logLevel: "warning",
 });
 const browser = await openChromium();
-for (const { name, frames } of figures) {
+for (const { name, frames, asks = false } of figures) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const [width, height] of [
     [1280, 900],
@@ -57,7 +57,10 @@ for (const { name, frames } of figures) {
         await page.waitForSelector(`qkv-${name} [data-cell], qkv-${name} .qkv-figure-stage *`, {
           timeout: 60_000,
         });
-        await page.waitForTimeout(150);
+        await page.waitForTimeout(asks ? 300 : 150);
+        await page.waitForFunction(
+          () => document.querySelector(".qkv-figure-read")?.textContent !== "Computing…",
+        );
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (overflow > 0) console.log(`${name} ${id} at ${width}: ${overflow} pixels too wide`);
         const file = `${out}/${name}-${id}-${width}-${theme}.png`;

@@ -3,6 +3,7 @@ import { library } from "../../tsup.config.base.js";
 export default library([
   "index",
   "attention-call",
+  "caches-at-work",
   "encoder-decoder-attention",
   "encoder-decoder-attention/translate-date", // loaded when a date is translated
   "evolution",

@@ -8,6 +8,7 @@ export default library(
     "elements",
     "figures",
     "figures/attention-call",
+    "figures/caches-at-work",
     "figures/encoder-decoder-attention",
     "figures/evolution",
     "figures/flash-attention",

@@ -138,6 +138,7 @@ export const legal = [
     why: "needs nothing",
   },
   { entry: "@qkv/figures/attention-call", names: "defineAttentionCall", why: "takes nothing" },
+  { entry: "@qkv/figures/caches-at-work", names: "defineCachesAtWork", why: "takes nothing" },
   { entry: "@qkv/figures/evolution", names: "defineEvolution", why: "takes nothing" },
   { entry: "@qkv/figures", names: "evolutionModel", why: "takes nothing" },
   { entry: "@qkv/figures/evolution", names: "evolutionModel", why: "takes nothing" },

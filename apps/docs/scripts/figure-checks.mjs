@@ -24,6 +24,7 @@ async function aliveFigure(page, name) {
 /** The checks of each figure: its name, its page, and a step in the middle of its story. */
 const figures = [
   { name: "attention-call", path: "learn/query-key-value/", step: "score-1" },
+  { name: "caches-at-work", path: "reference/kv-cache/kinds/", step: "4-append-b" },
   { name: "encoder-decoder-attention", path: "learn/looking-back/", step: "context-0" },
   { name: "evolution", path: "learn/evolution/", step: "multi-query" },
   { name: "flash-attention", path: "learn/fitting-on-the-machine/", step: "tile-2-2" },

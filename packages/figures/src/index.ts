@@ -3,6 +3,7 @@ export {
   attentionCallModel,
   type AttentionCallOptions,
 } from "./attention-call-model.js";
+export { cachesAtWorkModel } from "./caches-at-work-model.js";
 export { encoderDecoderAttentionModel } from "./encoder-decoder-attention-model.js";
 export { evolutionModel } from "./evolution-model.js";
 export { flashAttentionModel } from "./flash-attention-model.js";
@@ -19,6 +20,7 @@ export { modelStackModel } from "./model-stack-model.js";
 export { tokenizationModel } from "./tokenization-model.js";
 export { transformerBlockModel, type TransformerBlockOptions } from "./transformer-block-model.js";
 export type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
+export type { CachesAtWorkModel } from "@qkv/viz/figures/caches-at-work";
 export type { EncoderDecoderAttentionModel } from "@qkv/viz/figures/encoder-decoder-attention";
 export type { EvolutionModel } from "@qkv/viz/figures/evolution";
 export type { FlashAttentionModel } from "@qkv/viz/figures/flash-attention";

@@ -7,6 +7,7 @@ import {
   type RefObject,
 } from "react";
 import { defineAttentionCall, type AttentionCallElement } from "./attention-call.js";
+import { defineCachesAtWork } from "./caches-at-work.js";
 import { defineEncoderDecoderAttention } from "./encoder-decoder-attention.js";
 import { defineEvolution } from "./evolution.js";
 import { defineFlashAttention } from "./flash-attention.js";
@@ -105,6 +106,22 @@ export const HeadsAndKeys: FunctionComponent<FigureProps> = figureComponent(
  * ```
  */
 export const Evolution: FunctionComponent<FigureProps> = figureComponent("qkv-evolution", defineEvolution);
+
+/**
+ * *KV caches at work* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { CachesAtWork } from "@qkv/figures/react";
+ *
+ * createElement(CachesAtWork, { state: "kind=quantized" }).type === CachesAtWork; // => true
+ * ```
+ */
+export const CachesAtWork: FunctionComponent<FigureProps> = figureComponent(
+  "qkv-caches-at-work",
+  defineCachesAtWork,
+);
 
 /**
  * *FlashAttention, tile by tile* in React.

@@ -2,6 +2,8 @@
 export const figures = {
   "attention-call": () =>
     import("@qkv/figures/attention-call").then(({ defineAttentionCall }) => defineAttentionCall()),
+  "caches-at-work": () =>
+    import("@qkv/figures/caches-at-work").then(({ defineCachesAtWork }) => defineCachesAtWork()),
   "encoder-decoder-attention": () =>
     import("@qkv/figures/encoder-decoder-attention").then(({ defineEncoderDecoderAttention }) =>
       defineEncoderDecoderAttention(),

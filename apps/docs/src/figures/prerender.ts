@@ -1,6 +1,7 @@
 // The last state of each figure as a picture, as a page shows it before any script has run. Prints JSON.
 import {
   attentionCallExample,
+  cachesAtWorkModel,
   encoderDecoderAttentionModel,
   evolutionModel,
   flashAttentionModel,
@@ -17,6 +18,7 @@ import { load } from "@qkv/transformer";
 import { figureSvg } from "@qkv/viz/figures";
 import { tableOf } from "@qkv/viz";
 import { attentionCall } from "@qkv/viz/figures/attention-call";
+import { cachesAtWork } from "@qkv/viz/figures/caches-at-work";
 import { encoderDecoderAttention } from "@qkv/viz/figures/encoder-decoder-attention";
 import { evolution } from "@qkv/viz/figures/evolution";
 import { flashAttention } from "@qkv/viz/figures/flash-attention";
@@ -33,6 +35,10 @@ const draw = {
   "attention-call": async () => {
     const model = await attentionCallExample();
     return (width: number) => figureSvg(attentionCall, model, { width });
+  },
+  "caches-at-work": async () => {
+    const model = await cachesAtWorkModel(await load(await modelTiny()));
+    return (width: number) => figureSvg(cachesAtWork, model, { width });
   },
   "encoder-decoder-attention": async () => {
     const model = await encoderDecoderAttentionModel();

@@ -9,9 +9,10 @@ export type ControlsView<Choices extends FigureChoices> = {
   show(controls: readonly Control<Choices>[], choices: Choices): void;
 };
 
-/** Makes the controls of a figure. `choose` hears of each change. */
+/** Makes the controls of a figure. `choose` hears of each change, `press` of each cell that a button presses. */
 export function controlsView<Choices extends FigureChoices>(
   choose: (choices: Partial<Choices>) => void,
+  press: (cell: string) => void,
 ): ControlsView<Choices> {
   const element = div("controls");
   let built = "";
@@ -19,11 +20,13 @@ export function controlsView<Choices extends FigureChoices>(
   return {
     element,
     show(all, choices) {
-      const controls = all.filter((control) => control.kind !== "press");
+      const controls = all.filter((control) => control.kind !== "press" || control.buttons);
       const wanted = JSON.stringify(controls);
       if (wanted !== built) {
         built = wanted;
-        const made = controls.map((control) => build(control, choose));
+        const made = controls.map((control) =>
+          control.kind === "press" ? pressButtons(control, press) : build(control, choose),
+        );
         const held = element.contains(document.activeElement)
           ? document.activeElement?.closest<HTMLElement>("[data-control]")?.dataset["control"]
           : undefined;
@@ -35,6 +38,20 @@ export function controlsView<Choices extends FigureChoices>(
       follow.forEach((show) => show(choices));
     },
   };
+}
+
+/** Buttons that press cells. */
+function pressButtons<Choices extends FigureChoices>(
+  { key, label, buttons: list = [] }: Extract<Control<Choices>, { kind: "press" }>,
+  press: (cell: string) => void,
+): Built<Choices> {
+  const { element, options } = buttonGroup(
+    label,
+    list.map(({ cell, ...button }) => ({ ...button, onClick: () => press(cell) })),
+  );
+  element.dataset["control"] = key;
+  options.classList.add("qkv-figure-actions");
+  return { element, show: () => undefined };
 }
 
 type Built<Choices> = { element: HTMLElement; show: (choices: Choices) => void };
@@ -78,23 +95,10 @@ function buttons<Choices extends FigureChoices>(
   options: readonly { label: string; title?: string; choices: Partial<Choices> }[],
   choose: (choices: Partial<Choices>) => void,
 ): Built<Choices> {
-  const element = div("choice");
-  element.setAttribute("role", "group");
-  element.setAttribute("aria-label", label);
-  const name = document.createElement("span");
-  name.textContent = label;
-  name.ariaHidden = "true";
-  const list = div("options");
-  const all = options.map(({ label, title, choices }) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = label;
-    if (title) button.title = title;
-    button.addEventListener("click", () => choose(choices));
-    return button;
-  });
-  list.append(...all);
-  element.append(name, list);
+  const { element, all } = buttonGroup(
+    label,
+    options.map(({ choices, ...option }) => ({ ...option, onClick: () => choose(choices) })),
+  );
   return {
     element,
     show: (choices) =>
@@ -103,6 +107,28 @@ function buttons<Choices extends FigureChoices>(
         button.setAttribute("aria-pressed", String(own.every(([name, value]) => choices[name] === value)));
       }),
   };
+}
+
+/** A named row of buttons. */
+function buttonGroup(label: string, list: readonly { label: string; title?: string; onClick: () => void }[]) {
+  const element = div("choice");
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", label);
+  const name = document.createElement("span");
+  name.textContent = label;
+  name.ariaHidden = "true";
+  const options = div("options");
+  const all = list.map(({ label, title, onClick }) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    if (title) button.title = title;
+    button.addEventListener("click", onClick);
+    return button;
+  });
+  options.append(...all);
+  element.append(name, options);
+  return { element, options, all };
 }
 
 function field(

@@ -148,7 +148,7 @@ function show<Model, Choices extends FigureChoices>(
   addFigureStyle(host);
   const parts = makeParts(figure);
   const view = sceneView(parts.stage);
-  const controls = controlsView<Choices>((choices) => void change(choices));
+  const controls = controlsView<Choices>((choices) => void change(choices), press);
   parts.head.after(controls.element);
 
   let state: PlayerState<Model, Choices> | undefined;
@@ -377,8 +377,12 @@ function show<Model, Choices extends FigureChoices>(
     if (!state) return;
     const outcome = figure.press?.(state.model, state.choices, address);
     if (outcome) {
-      const { choices, step } = outcome;
-      const land = () => void (step !== undefined && act({ type: "seek", step }));
+      const { choices, step, plays = false } = outcome;
+      const land = () => {
+        if (step === undefined) return;
+        act({ type: "seek", step, progress: plays ? 0 : 1 });
+        if (plays) act({ type: "next" });
+      };
       // A step of other numbers is there when they are.
       if (choices) void change(choices).then(land);
       else land();

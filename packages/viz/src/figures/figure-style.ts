@@ -20,6 +20,7 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure-options button{all:unset;cursor:pointer;padding:4px 9px;border-radius:6px;font-size:15px;line-height:22px;color:var(--qkv-quiet)}
 .qkv-figure-options button:hover{color:var(--qkv-text)}
 .qkv-figure-options button[aria-pressed=true]{color:var(--qkv-query-text);font-weight:600;background:color-mix(in srgb,var(--qkv-query) 10%,transparent)}
+.qkv-figure-actions{gap:4px}.qkv-figure-actions button{padding:3px 8px;border:1px solid var(--qkv-rule)}
 .qkv-figure select,.qkv-figure input[type=text]{color:var(--qkv-text);background:var(--qkv-paper);border:1px solid var(--qkv-rule);border-radius:6px;padding:4px 6px;min-height:32px}
 .qkv-figure input[type=range]{accent-color:var(--qkv-text);width:110px;margin:0}
 .qkv-figure output{color:var(--qkv-text);min-width:2em;font-variant-numeric:tabular-nums}

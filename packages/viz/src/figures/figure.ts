@@ -46,7 +46,13 @@ export type Control<Choices extends FigureChoices = FigureChoices> = Labelled<ke
         /** Buttons that set it, and what goes with it. */
         examples?: readonly { label: string; title?: string; choices: Partial<Choices> }[];
       }
-    | { kind: "press"; maxLength: number } // a text that presses in the picture set: not drawn, but kept in an address
+    | {
+        /** A text that presses on cells set: kept in an address. */
+        kind: "press";
+        maxLength: number;
+        /** Buttons, each of which presses a cell. Default: none is drawn. */
+        buttons?: readonly { label: string; title?: string; cell: string }[];
+      }
   );
 
 /** A part of a formula that is pressed to go to its step. */
@@ -125,5 +131,10 @@ export type Figure<Model, Choices extends FigureChoices> = {
 /** Numbers of a figure, in rows. */
 export type FigureTable = { columns: readonly string[]; rows: readonly (readonly (string | number)[])[] };
 
-/** Outcome of a press: choices that change, or the id of a step to go to. */
-export type Press<Choices> = { choices?: Partial<Choices>; step?: string };
+/** Outcome of a press: choices that change, and the id of a step to go to. */
+export type Press<Choices> = {
+  choices?: Partial<Choices>;
+  step?: string;
+  /** Plays the step. Default: it is shown finished. */
+  plays?: boolean;
+};

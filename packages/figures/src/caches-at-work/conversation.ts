@@ -1,0 +1,138 @@
+import { denseSegment } from "@qkv/attention-contract";
+import { checks } from "@qkv/core";
+import { growingCache, type KvCache } from "@qkv/kv-cache";
+import type { Tensor, TypedArray } from "@qkv/tensor";
+import type { Model } from "@qkv/transformer";
+import type { CacheOperation } from "@qkv/viz/figures/caches-at-work";
+import { textOf } from "../token-text.js";
+
+const prompt = "The cat sat on the mat. Then it";
+/** Another request, which begins like the prompt. */
+const request = "The cat sat on the mat. The dog";
+const mostOperations = 24;
+
+/** What all caches go through, and what a cache of all tokens in float32 makes of it. */
+export type Conversation = {
+  operations: CacheOperation[];
+  /** Ids that each operation gives to its sequence: all of a prompt or request, one of an append, none of a fork. */
+  given: (readonly number[])[];
+  /** Ids of A, B and C, to the end. */
+  ids: number[][];
+  texts: string[][];
+  /** Logits after each operation; nothing after a fork. */
+  logits: (TypedArray | undefined)[];
+  /** Attention of the last token after each operation, mean of all heads and layers. */
+  attention: number[][];
+  /** Keys of layer 0 `[1, Hkv, T, D]` of A, B and C. */
+  keys: (Tensor | undefined)[];
+};
+
+/** Runs the model with a growing cache. Tokens are its likeliest; the fork takes the second likeliest first. */
+export async function conversation(
+  model: Model,
+  written: string,
+  signal: AbortSignal | undefined,
+): Promise<Conversation> {
+  const kinds = readOperations(written);
+  const caches: KvCache[] = [];
+  const ids: number[][] = [[], [], []];
+  const last: (TypedArray | undefined)[] = [];
+  const result: Pick<Conversation, "operations" | "given" | "logits" | "attention"> = {
+    operations: [],
+    given: [],
+    logits: [],
+    attention: [],
+  };
+  let forked = false;
+  for (const { kind, sequence } of kinds) {
+    signal?.throwIfAborted();
+    let given: number[] = [];
+    if (kind === "fork") {
+      caches[1] = caches[0]!.fork();
+      ids[1] = [...ids[0]!];
+      last[1] = last[0];
+      forked = true;
+    } else {
+      const isBranching = kind === "append" && sequence === 1 && forked;
+      if (isBranching) forked = false;
+      given =
+        kind === "append"
+          ? [likelyToken(model, last[sequence]!, isBranching ? 1 : 0)]
+          : model.tokenizer!.encode(kind === "prompt" ? prompt : request, { addSpecialTokens: false });
+      caches[sequence] ??= growingCache({ numLayers: model.config.numLayers });
+      ids[sequence]!.push(...given);
+    }
+    result.operations.push({ kind, sequence, lengths: ids.map((own) => own.length) });
+    result.given.push(given);
+    if (kind === "fork") {
+      result.logits.push(undefined);
+      result.attention.push([]);
+      continue;
+    }
+    const tensors: Record<string, Tensor> = {};
+    const { config, params } = model;
+    const options = { cache: caches[sequence]!, last: 1 };
+    const logits = await model
+      .apply(params, given, { ...options, trace: { names: ["weights"], tensors } })
+      .read();
+    last[sequence] = logits;
+    result.logits.push(logits);
+    result.attention.push(meanWeights(tensors, config.numLayers, ids[sequence]!.length));
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return {
+    ...result,
+    ids,
+    texts: ids.map((own) => own.map((id) => textOf(model, id))),
+    keys: ids.map((own, s) => (own.length > 0 ? denseSegment(caches[s]!.read(0).key[0]!, 1) : undefined)),
+  };
+}
+
+/** Reads operations as a reader's address writes them, a letter each, after the prompt. */
+function readOperations(written: string): Pick<CacheOperation, "kind" | "sequence">[] {
+  const check = checks("cachesAtWorkModel");
+  check.type({ operations: written }, "string");
+  const begun = [true, false, false];
+  const refuse = (expected: string) =>
+    check.refuse({
+      argument: "operations",
+      received: written,
+      expected,
+      fix: 'as "aafbn": append twice to A, fork it, append to B, make a new request.',
+    });
+  if (written.length > mostOperations) refuse(`at most ${mostOperations} letters`);
+  const list = Array.from(written, (letter): Pick<CacheOperation, "kind" | "sequence"> => {
+    const starts = { f: 1, n: 2 }[letter];
+    if (starts !== undefined) {
+      if (begun[starts]) refuse(`"${letter}" once`);
+      begun[starts] = true;
+      return { kind: letter === "f" ? "fork" : "request", sequence: starts };
+    }
+    const sequence = "abc".indexOf(letter);
+    if (sequence < 0) refuse("letters a, b, c, f and n");
+    if (!begun[sequence]) refuse(`"${letter}" after "${sequence === 1 ? "f" : "n"}"`);
+    return { kind: "append", sequence };
+  });
+  return [{ kind: "prompt", sequence: 0 }, ...list];
+}
+
+/** The token of a rank among the likeliest, without those that end a text. */
+function likelyToken({ config }: Model, logits: TypedArray, rank: number): number {
+  const order = Array.from(logits, (logit, id) => ({ logit: Number(logit), id }))
+    .filter(({ id }) => !config.stopIds.includes(id))
+    .sort((a, b) => b.logit - a.logit);
+  return order[rank]!.id;
+}
+
+/** Weights of the last query over T keys, the mean of all heads and layers. */
+function meanWeights(tensors: Readonly<Record<string, Tensor>>, numLayers: number, T: number): number[] {
+  const mean = new Array<number>(T).fill(0);
+  for (let layer = 0; layer < numLayers; layer++) {
+    const { data, shape } = tensors[`layers.${layer}.attention.weights`]!;
+    const [, H, rows] = shape as [number, number, number];
+    for (let head = 0; head < H; head++)
+      for (let s = 0; s < T; s++)
+        mean[s]! += Number(data[(head * rows + rows - 1) * T + s]) / (H * numLayers);
+  }
+  return mean;
+}

@@ -1,0 +1,78 @@
+import {
+  growingCache,
+  pagedCache,
+  prefixCache,
+  quantizedCache,
+  rollingCache,
+  staticCache,
+  type KvCache,
+  type PrefixCache,
+} from "@qkv/kv-cache";
+import type { CacheBudget, CacheKind } from "@qkv/viz/figures/caches-at-work";
+
+/** A kind of cache that the figure shows. */
+export type KindEntry = Pick<CacheKind, "id" | "name" | "says" | "names"> & {
+  budget?: { label: string; tokens: Readonly<Record<CacheBudget, number>> };
+  /** A cache with a budget of so many tokens. */
+  make(tokens: number, numLayers: number): KvCache;
+  /** Looks for the beginning of another request. Returns the number of tokens that are cached already. */
+  match?(cache: KvCache, ids: readonly number[]): number;
+  /** Remembers the tokens that a cache holds. */
+  remember?(cache: KvCache, ids: readonly number[]): void;
+};
+
+/** Tokens of the pools of pages. */
+const poolTokens = 48;
+
+/** The kinds in the order in which they are drawn. Another kind of cache is another entry. */
+export const kinds: readonly KindEntry[] = [
+  {
+    id: "growing",
+    name: "Growing",
+    says: "One buffer for all tokens. When it is full, one of twice the size replaces it.",
+    names: { buffer: "buffer", block: "block" },
+    make: (_, numLayers) => growingCache({ numLayers }),
+  },
+  {
+    id: "static",
+    name: "Static",
+    says: "One buffer with room for the longest text, allocated at the first token.",
+    names: { buffer: "buffer", block: "block" },
+    budget: { label: "Room", tokens: { small: 12, medium: 16, large: 24 } },
+    make: (maxLength, numLayers) => staticCache({ maxLength, numLayers }),
+  },
+  {
+    id: "rolling",
+    name: "Rolling",
+    says: "A ring buffer: the next token overwrites the oldest. The first token always stays.",
+    names: { buffer: "ring buffer", block: "block" },
+    budget: { label: "Window", tokens: { small: 4, medium: 6, large: 8 } },
+    make: (windowSize, numLayers) => rollingCache({ windowSize, keepFirst: 1, numLayers }),
+  },
+  {
+    id: "paged",
+    name: "Paged",
+    says: "A pool of pages. A page table lists the pages of each sequence.",
+    names: { buffer: "buffer", block: "page" },
+    budget: { label: "Page", tokens: { small: 2, medium: 4, large: 8 } },
+    make: (pageLength, numLayers) => pagedCache({ pages: poolTokens / pageLength, pageLength, numLayers }),
+  },
+  {
+    id: "prefix",
+    name: "Prefix-shared",
+    says: "A pool of pages, and a tree of the full ones: a request that begins the same way reuses them.",
+    names: { buffer: "buffer", block: "page" },
+    budget: { label: "Page", tokens: { small: 2, medium: 4, large: 8 } },
+    make: (pageLength, numLayers) => prefixCache({ pages: poolTokens / pageLength, pageLength, numLayers }),
+    match: (cache, ids) => (cache as PrefixCache).matchPrefix(ids),
+    remember: (cache, ids) => (cache as PrefixCache).insertPrefix(ids),
+  },
+  {
+    id: "quantized",
+    name: "Quantized",
+    says: "Old tokens become int8 in groups that share scales. The last ones stay float32.",
+    names: { buffer: "float32 tail", block: "int8 group" },
+    budget: { label: "Group", tokens: { small: 2, medium: 4, large: 8 } },
+    make: (groupSize, numLayers) => quantizedCache({ groupSize, residualLength: 2, numLayers }),
+  },
+];

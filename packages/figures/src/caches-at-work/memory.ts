@@ -1,0 +1,148 @@
+import { isPaged, storedPositions, type KeyValueSegment, type PagedBlocks } from "@qkv/attention-contract";
+import type { KvCache } from "@qkv/kv-cache";
+import { bytesPerElement, type Storage, type Tensor } from "@qkv/tensor";
+import type { CachedSequence, CacheRegion, SlotToken, StoredAs } from "@qkv/viz/figures/caches-at-work";
+
+/** Numbers buffers in the order in which they are met. */
+export type BufferNumbers = (storage: Storage) => number;
+
+export function bufferNumbers(): BufferNumbers {
+  const numbers = new Map<Storage, number>();
+  return (storage) => {
+    const known = numbers.get(storage) ?? numbers.size;
+    numbers.set(storage, known);
+    return known;
+  };
+}
+
+/** Memory of several caches. */
+export type Memory = {
+  regions: CacheRegion[];
+  sequences: (Omit<CachedSequence, "reused"> | undefined)[];
+  /** Bytes of all buffers in all layers. */
+  bytes: number;
+};
+
+type Region = Omit<CacheRegion, "slots" | "holders"> & {
+  holders: number[];
+  slots: (SlotToken | undefined)[];
+};
+
+type Place = { region: Region; slot: number };
+
+/** A segment of keys and values: the regions of its buffer, and the place of each of its tokens. */
+type Segment = { regions: Region[]; places: Place[] };
+
+/**
+ * Memory of caches as attention reads it: the slot of each token by the segments of layer 0, and the bytes of the buffers of
+ * all layers. Memory that several caches read is there once.
+ *
+ * @param caches - A cache for each sequence; nothing for those that have not begun.
+ */
+export function readMemory(caches: readonly (KvCache | undefined)[], numberOf: BufferNumbers): Memory {
+  const regions = new Map<string, Region>();
+  const storages = new Set<Storage>();
+  const known = (region: Region): Region => {
+    const own = regions.get(region.id) ?? region;
+    regions.set(own.id, own);
+    return own;
+  };
+  const sequences = caches.map((cache, sequence) => {
+    if (!cache || cache.length === 0) return undefined;
+    const read = cache.read(0);
+    const segments = read.key.map((key, i) => segmentOf(key, read.value[i]!, numberOf, cache.numLayers));
+    const positions = storedPositions(read, 1);
+    const stored = new Array<StoredAs>(cache.length).fill("evicted");
+    const blocks: number[] = [];
+    const hold = ({ region, slot }: Place, position: number) => {
+      const own = known(region);
+      stored[position] = own.stored;
+      own.slots[slot] ??= { sequence, position };
+      if (!own.holders.includes(sequence)) own.holders.push(sequence);
+      if (own.form === "block" && !blocks.includes(own.block)) blocks.push(own.block);
+    };
+    for (const { regions } of segments) regions.forEach(known);
+    const places = segments.flatMap(({ places }) => places);
+    places.forEach((place, s) => {
+      hold(place, "start" in positions ? positions.start + s : positions[s]!);
+    });
+    // A full ring also has the token that the next one will overwrite: it is stored, but not read any more.
+    if (cache.stored > places.length) {
+      const ring = known(places.at(-1)!.region);
+      const slot = Array.from(ring.slots, (_, i) => i).find(
+        (i) => !places.some((place) => place.region.id === ring.id && place.slot === i),
+      )!;
+      hold({ region: ring, slot }, stored.lastIndexOf("evicted"));
+    }
+    for (let layer = 0; layer < cache.numLayers; layer++) {
+      const { key, value } = cache.read(layer);
+      for (const storage of [...key, ...value].flatMap(storagesOf)) storages.add(storage);
+    }
+    return { stored, blocks };
+  });
+  const bytes = [...storages].reduce((sum, storage) => sum + storageBytes(storage), 0);
+  return { regions: [...regions.values()], sequences, bytes };
+}
+
+function segmentOf(
+  key: KeyValueSegment,
+  value: KeyValueSegment,
+  numberOf: BufferNumbers,
+  numLayers: number,
+): Segment {
+  const storages = [...storagesOf(key), ...storagesOf(value)];
+  const bytes = numLayers * storages.reduce((sum, storage) => sum + storageBytes(storage), 0);
+  return isPaged(key) ? blockSegment(key, bytes, numberOf) : bufferSegment(key, bytes, numberOf);
+}
+
+/** Slots of a buffer `[1, Hkv, capacity, D]` that a slice of it takes. */
+function bufferSegment(key: Tensor, bytes: number, numberOf: BufferNumbers): Segment {
+  const [, Hkv, length, D] = key.shape as [number, number, number, number];
+  const capacity = key.storage.length / (Hkv * D);
+  const first = (key.offset / D) % capacity;
+  const region: Region = {
+    id: `${numberOf(key.storage)}:0`,
+    form: "buffer",
+    block: 0,
+    stored: "float32",
+    holders: [],
+    bytes,
+    slots: new Array<undefined>(capacity).fill(undefined),
+  };
+  return {
+    regions: [region],
+    places: Array.from({ length }, (_, s) => ({ region, slot: first + s })),
+  };
+}
+
+/** Blocks of a buffer `[blocks, Hkv, blockLength, D]`, and those of the tokens by the table. */
+function blockSegment(
+  { data, table, blockLength, length }: PagedBlocks,
+  bytes: number,
+  numberOf: BufferNumbers,
+): Segment {
+  const blocks = data.shape[0]!;
+  const regions = Array.from({ length: blocks }, (_, block): Region => ({
+    id: `${numberOf(data.storage)}:${block}`,
+    form: "block",
+    block,
+    stored: data.dtype === "int8" ? "int8" : "float32",
+    holders: [],
+    bytes: bytes / blocks,
+    slots: new Array<undefined>(blockLength).fill(undefined),
+  }));
+  return {
+    regions,
+    places: Array.from({ length: Number(length) }, (_, s) => ({
+      region: regions[table[Math.floor(s / blockLength)]!]!,
+      slot: s % blockLength,
+    })),
+  };
+}
+
+const storagesOf = (segment: KeyValueSegment): Storage[] =>
+  isPaged(segment)
+    ? [segment.data.storage, ...(segment.scale ? [segment.scale.storage] : [])]
+    : [segment.storage];
+
+const storageBytes = ({ dtype, length }: Storage): number => length * bytesPerElement(dtype);

@@ -1,0 +1,206 @@
+import { isPaged } from "@qkv/attention-contract";
+import { ArgumentError } from "@qkv/core";
+import type { KvCache } from "@qkv/kv-cache";
+import type { TypedArray } from "@qkv/tensor";
+import type { Model } from "@qkv/transformer";
+import type {
+  CacheBudget,
+  CacheKind,
+  CacheMoment,
+  CacheRegion,
+  RoundedKey,
+} from "@qkv/viz/figures/caches-at-work";
+import { textOf } from "../token-text.js";
+import type { Conversation } from "./conversation.js";
+import type { KindEntry } from "./kinds.js";
+import { bufferNumbers, readMemory } from "./memory.js";
+
+/** Numbers of a rounded key that are shown. */
+const shownNumbers = 8;
+
+/** Sends the conversation through one kind of cache: the model runs on it, and its memory is read after each operation. */
+export async function replay(
+  model: Model,
+  talk: Conversation,
+  entry: KindEntry,
+  budget: CacheBudget,
+  signal: AbortSignal | undefined,
+): Promise<CacheKind> {
+  const { id, name, says, names } = entry;
+  const caches: (KvCache | undefined)[] = [
+    entry.make(entry.budget?.tokens[budget] ?? 0, model.config.numLayers),
+    undefined,
+    undefined,
+  ];
+  const numberOf = bufferNumbers();
+  const reused = [0, 0, 0];
+  const refusals: (string | undefined)[] = [];
+  const moments: CacheMoment[] = [];
+  const rounded: Record<string, RoundedKey> = {};
+  let largestError = 0;
+  for (const [i, { kind, sequence, lengths }] of talk.operations.entries()) {
+    signal?.throwIfAborted();
+    const ids = talk.ids[sequence]!.slice(0, lengths[sequence]);
+    if (kind === "fork") {
+      caches[1] = caches[0]!.fork();
+      refusals[1] = refusals[0];
+    }
+    if (kind === "request") {
+      caches[2] = caches[0]!.fork();
+      caches[2].reset();
+      reused[2] = entry.match?.(caches[2], ids) ?? 0;
+    }
+    const cache = caches[sequence]!;
+    const input = talk.given[i]!.slice(kind === "request" ? reused[2] : 0);
+    let logits: TypedArray | undefined;
+    if (kind !== "fork" && refusals[sequence] === undefined) {
+      try {
+        logits = await model.apply(model.params, input, { cache, last: 1 }).read();
+        entry.remember?.(cache, ids);
+      } catch (error) {
+        if (!(error instanceof ArgumentError)) throw error;
+        refusals[sequence] = error.message;
+      }
+    }
+    const memory = readMemory(caches, numberOf);
+    const before = moments.at(-1)?.regions ?? [];
+    const regions = withOrigins(memory.regions, before, forkLength(talk));
+    const moved = regions.flatMap((region) =>
+      region.slots.flatMap((token) => (token?.from === undefined ? [] : [{ region, from: token.from }])),
+    );
+    const isRounded = ({ region, from }: (typeof moved)[number]) =>
+      region.stored !== before.find((own) => own.id === regionOf(from))!.stored;
+    const copies = moved.filter((each) => regionOf(each.from) !== each.region.id && !isRounded(each));
+    const refusal = kind === "fork" ? undefined : refusals[sequence];
+    const next = logits && nextToken(model, talk.logits[i]!, logits);
+    moments.push({
+      sequences: memory.sequences.map((own, s) => own && { ...own, reused: reused[s]! }),
+      regions,
+      bytes: memory.bytes,
+      usedBytes: regions.reduce(
+        (sum, { bytes, slots }) => sum + (bytes * slots.filter(Boolean).length) / slots.length,
+        0,
+      ),
+      computed: logits ? input.length : 0,
+      copied: copies.length,
+      copiedBytes: copies.reduce((sum, { region }) => sum + region.bytes / region.slots.length, 0),
+      rounded: moved.filter(isRounded).length,
+      ...(refusal !== undefined && { refusal }),
+      ...(next && { next }),
+    });
+    caches.forEach((own, s) => {
+      const found = own && own.length > 0 ? roundedKeys(own, talk, s) : undefined;
+      Object.assign(rounded, found?.rounded);
+      largestError = Math.max(largestError, found?.largestError ?? 0);
+    });
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return {
+    id,
+    name,
+    says,
+    names,
+    ...(entry.budget && {
+      budget: {
+        label: entry.budget.label,
+        options: Object.entries(entry.budget.tokens).map(([value, tokens]) => ({
+          value: value as CacheBudget,
+          tokens,
+        })),
+      },
+    }),
+    moments,
+    rounded,
+    largestError,
+  };
+}
+
+const regionOf = (address: string): string => address.slice(0, address.lastIndexOf(":"));
+
+/** Tokens that A had when it was forked: B's first ones. */
+const forkLength = ({ operations }: Conversation): number =>
+  operations.find(({ kind }) => kind === "fork")?.lengths[0] ?? 0;
+
+/** Names each token by the sequence that brought it, and by the slot where it was before. */
+function withOrigins(
+  regions: readonly CacheRegion[],
+  before: readonly CacheRegion[],
+  forked: number,
+): CacheRegion[] {
+  const slotsOf = new Map<string, string[]>();
+  const key = (sequence: number, position: number) => `${sequence}:${position}`;
+  for (const { id, slots } of before)
+    slots.forEach((token, slot) => {
+      if (!token) return;
+      const own = key(token.sequence, token.position);
+      slotsOf.set(own, [...(slotsOf.get(own) ?? []), `${id}:${slot}`]);
+    });
+  return regions.map((region) => ({
+    ...region,
+    slots: region.slots.map((token, slot) => {
+      if (!token) return undefined;
+      const { position } = token;
+      const sequence = token.sequence === 1 && position < forked ? 0 : token.sequence;
+      const known = slotsOf.get(key(sequence, position)) ?? [];
+      const here = `${region.id}:${slot}`;
+      const from = known.includes(here) ? undefined : known[0];
+      return { sequence, position, ...(from !== undefined && { from }) };
+    }),
+  }));
+}
+
+/** Keys of layer 0 that a cache holds as int8: those of KV head 0 as shown, and the largest error of all. */
+function roundedKeys(
+  cache: KvCache,
+  { keys }: Conversation,
+  sequence: number,
+): { rounded: Record<string, RoundedKey>; largestError: number } | undefined {
+  const blocks = cache.read(0).key.find((segment) => isPaged(segment));
+  if (!blocks?.scale) return undefined;
+  const { data, scale, table, blockLength } = blocks;
+  const exact = keys[sequence]!;
+  const [, Hkv, T, D] = exact.shape as [number, number, number, number];
+  const rounded: Record<string, RoundedKey> = {};
+  let largestError = 0;
+  for (let position = 0; position < Number(blocks.length); position++) {
+    const block = table[Math.floor(position / blockLength)]!;
+    for (let head = 0; head < Hkv; head++) {
+      const numbers = Array.from({ length: D }, (_, d) => ({
+        exact: Number(exact.data[(head * T + position) * D + d]),
+        code: Number(data.data[((block * Hkv + head) * blockLength + (position % blockLength)) * D + d]),
+        scale: Number(scale.data[(block * Hkv + head) * D + d]),
+      }));
+      for (const { exact, code, scale } of numbers)
+        if (scale > 0) largestError = Math.max(largestError, Math.abs(code * scale - exact) / scale);
+      if (head > 0) continue;
+      const shown = numbers.slice(0, shownNumbers);
+      rounded[`${sequence}:${position}`] = {
+        exact: shown.map((one) => one.exact),
+        codes: shown.map(({ code }) => code),
+        scales: shown.map((one) => one.scale),
+      };
+    }
+  }
+  return { rounded, largestError };
+}
+
+/** The likeliest token by exact logits, and its probability by those of a cache. */
+function nextToken(model: Model, exact: TypedArray, own: TypedArray): NonNullable<CacheMoment["next"]> {
+  const [p, q] = [probabilities(exact), probabilities(own)];
+  const id = p.indexOf(Math.max(...p));
+  const isEqual = exact.every((logit, i) => logit === own[i]);
+  return {
+    text: textOf(model, id),
+    exact: p[id]!,
+    probability: q[id]!,
+    difference: isEqual ? 0 : p.reduce((sum, each, i) => sum + Math.abs(each - q[i]!), 0) / 2,
+  };
+}
+
+function probabilities(logits: TypedArray): number[] {
+  const list = Array.from(logits, Number);
+  const most = Math.max(...list);
+  const powers = list.map((logit) => Math.exp(logit - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}

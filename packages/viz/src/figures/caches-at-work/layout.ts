@@ -1,0 +1,97 @@
+import { labelWidth } from "../../picture.js";
+import { shown } from "../attention-call/model.js";
+import { sequenceName, type CacheRegion, type CachesAtWorkModel } from "./model.js";
+import { glyphHeight } from "./token-glyph.js";
+
+export const isPhone = (width: number): boolean => width < 640;
+
+/** A column of the text: all sequences have a token of theirs at the same place. */
+type TextPlace = { x: number; line: number; width: number };
+
+/** Places of the tokens of the text, in lines of a width. */
+export function textPlaces({ texts }: CachesAtWorkModel, left: number, width: number): TextPlace[] {
+  const longest = Math.max(...texts.map(({ length }) => length));
+  const places: TextPlace[] = [];
+  let [x, line] = [left, 0];
+  for (let position = 0; position < longest; position++) {
+    const own = labelWidth(texts.flatMap((list) => list.slice(position, position + 1)).map(shown));
+    const needed = Math.max(28, own + 12);
+    if (x + needed > width && x > left) [x, line] = [left, line + 1];
+    places.push({ x, line, width: needed });
+    x += needed + 2;
+  }
+  return places;
+}
+
+/** Space above a row of text. */
+const rowGap = 7;
+
+/** Upper edge of the row of each sequence, and the height of all rows. */
+export function textRows(
+  { texts }: CachesAtWorkModel,
+  places: readonly TextPlace[],
+): { tops: number[]; height: number } {
+  let height = 0;
+  const tops = texts.map(({ length }) => {
+    const top = height;
+    if (length > 0) height += (places[length - 1]!.line + 1) * (glyphHeight + 2) + rowGap;
+    return top;
+  });
+  return { tops, height };
+}
+
+const headingHeight = 19;
+const regionGap = { x: 8, y: 11 };
+/** On a phone, eight slots and two edges fill a line. */
+const slotIn = (width: number) => Math.min(48, Math.floor((width - regionGap.x - 12) / 8));
+
+/** A region on the page: its slots in lines of so many. */
+export type RegionPlace = {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  perLine: number;
+  slotWidth: number;
+};
+
+/** Places regions side by side in a width, in their order. */
+export function regionPlaces(
+  regions: readonly CacheRegion[],
+  width: number,
+): { places: RegionPlace[]; height: number } {
+  const slotWidth = slotIn(width);
+  const most = Math.floor((width - 6) / slotWidth);
+  let [x, y, rowHeight] = [0, 0, 0];
+  const places = regions.map(({ slots }) => {
+    const lines = Math.max(1, Math.ceil(slots.length / most));
+    const perLine = Math.max(1, Math.ceil(slots.length / lines));
+    const own = perLine * slotWidth + 6;
+    const height = headingHeight + lines * (glyphHeight + 4) + 3;
+    if (x > 0 && x + own > width) [x, y, rowHeight] = [0, y + rowHeight + regionGap.y, 0];
+    const place = { x, y, width: own, height, perLine, slotWidth };
+    x += own + regionGap.x;
+    rowHeight = Math.max(rowHeight, height);
+    return place;
+  });
+  return { places, height: y + rowHeight };
+}
+
+/** Corner of a slot of a region. */
+export const slotPlace = (
+  { x, y, perLine, slotWidth }: RegionPlace,
+  slot: number,
+): { x: number; y: number } => ({
+  x: x + 3 + (slot % perLine) * slotWidth,
+  y: y + headingHeight + 3 + Math.floor(slot / perLine) * (glyphHeight + 4),
+});
+
+/** Address of a token of the text. */
+export const textCell = (sequence: number, position: number): string => `text:${sequence}:${position}`;
+
+/** Address of a slot. */
+export const slotCell = (id: string, slot: number): string => `slot:${id.replace(":", ".")}:${slot}`;
+
+/** "“cat” of A". */
+export const tokenName = ({ texts }: CachesAtWorkModel, sequence: number, position: number): string =>
+  `“${shown(texts[sequence]![position]!)}” of ${sequenceName(sequence)}`;

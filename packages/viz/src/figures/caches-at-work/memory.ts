@@ -1,0 +1,166 @@
+import { countText } from "../bytes-text.js";
+import type { Mark } from "../mark.js";
+import { regionPlaces, slotCell, slotPlace, textCell, tokenName, type RegionPlace } from "./layout.js";
+import {
+  namesText,
+  sequenceName,
+  type CacheKind,
+  type CacheMoment,
+  type CacheRegion,
+  type CachesAtWorkModel,
+} from "./model.js";
+import { glyphHeight, tokenGlyph } from "./token-glyph.js";
+
+/** The memory of a cache: buffers or blocks with their slots, and the sequences that read each. */
+export function memory(
+  model: CachesAtWorkModel,
+  kind: CacheKind,
+  { regions }: CacheMoment,
+  lit: ReadonlySet<string>,
+  at: { x: number; y: number; width: number },
+): Mark[] {
+  const { places } = regionPlaces(regions, at.width);
+  const placeOf = new Map(
+    regions.map(({ id }, i) => [id, { ...places[i]!, x: places[i]!.x + at.x, y: places[i]!.y + at.y }]),
+  );
+  return [
+    ...regions.flatMap((region) => regionMarks(model, kind, region, placeOf.get(region.id)!, lit)),
+    ...copyArrows(regions, placeOf),
+  ];
+}
+
+function regionMarks(
+  model: CachesAtWorkModel,
+  { names }: CacheKind,
+  region: CacheRegion,
+  place: RegionPlace,
+  lit: ReadonlySet<string>,
+): Mark[] {
+  const { id, form, block, holders, slots, bytes } = region;
+  const isFree = !slots.some(Boolean);
+  const isShared = holders.length > 1;
+  const name = form === "block" ? `${names.block} ${block}` : `${names.buffer}, ${slots.length} slots`;
+  const short = form === "block" && place.width < 92 ? `${block}` : name;
+  const held = isFree ? "free" : `read by ${namesText(holders)}`;
+  const marks: Mark[] = [
+    {
+      key: `region:${id}`,
+      kind: "rect",
+      x: place.x,
+      y: place.y + 17,
+      width: place.width,
+      height: place.height - 17,
+      radius: 5,
+      stroke: isShared ? "text" : "hatch",
+      line: isShared ? 2 : 1,
+      opacity: isFree ? 0.6 : 1,
+      reads: `${name}: ${held}, ${slots.filter(Boolean).length} of ${slots.length} slots used, ${countText(bytes)} B`,
+    },
+    {
+      key: `region:${id}:name`,
+      kind: "text",
+      x: place.x + 1,
+      y: place.y + 12,
+      text: short,
+      size: 11,
+      fill: "quiet",
+    },
+    ...holders.map((sequence, i): Mark => ({
+      key: `region:${id}:holder:${sequence}`,
+      kind: "circle",
+      x: place.x + place.width - 8 - 16 * (holders.length - 1 - i),
+      y: place.y + 8,
+      radius: 7.5,
+      fill: "text",
+      text: sequenceName(sequence),
+      ink: "paper",
+      size: 11,
+      weight: 700,
+    })),
+  ];
+  slots.forEach((token, slot) => {
+    const { x, y } = slotPlace(place, slot);
+    const cell = slotCell(id, slot);
+    if (!token) {
+      marks.push({
+        key: `${cell}:free`,
+        kind: "rect",
+        x: x + 1,
+        y,
+        width: place.slotWidth - 2,
+        height: glyphHeight,
+        radius: 3,
+        stroke: "hatch",
+        dash: true,
+        opacity: isFree ? 0.6 : 1,
+        reads: `slot ${slot} of ${name}: free`,
+        cell,
+      });
+      return;
+    }
+    const { sequence, position, from } = token;
+    marks.push(
+      ...tokenGlyph({
+        key: `${cell}:${sequence}:${position}`,
+        home:
+          from === undefined ? textCell(sequence, position) : `${originCell(from)}:${sequence}:${position}`,
+        x,
+        y,
+        width: place.slotWidth,
+        text: model.texts[sequence]![position]!,
+        stored: region.stored,
+        isLit: lit.has(cell),
+        reads: `slot ${slot} of ${name}: key and value of ${tokenName(model, sequence, position)}, ${region.stored}, ${held}`,
+        cell,
+      }),
+    );
+  });
+  return marks;
+}
+
+const split = (address: string): { id: string; slot: number } => {
+  const at = address.lastIndexOf(":");
+  return { id: address.slice(0, at), slot: Number(address.slice(at + 1)) };
+};
+
+const originCell = (from: string): string => {
+  const { id, slot } = split(from);
+  return slotCell(id, slot);
+};
+
+/** An arrow from each region to the one that tokens of it were copied to. */
+function copyArrows(regions: readonly CacheRegion[], placeOf: ReadonlyMap<string, RegionPlace>): Mark[] {
+  const storedIn = new Map(regions.map(({ id, stored }) => [id, stored]));
+  return regions.flatMap(({ id, slots, stored }) => {
+    const all = slots.flatMap((token) => (token?.from ? [split(token.from).id] : []));
+    // What is rounded moves too, but is no copy.
+    const sources = new Set(all.filter((source) => storedIn.get(source) === stored));
+    return [...sources].flatMap((source): Mark[] => {
+      const [from, to] = [placeOf.get(source), placeOf.get(id)!];
+      if (source === id || !from) return [];
+      const start = { x: from.x + from.width / 2, y: from.y + from.height };
+      const isBeside = from.y === to.y;
+      const end = isBeside
+        ? { x: to.x + to.width / 2, y: to.y + to.height }
+        : { x: to.x + to.width / 2, y: to.y + 17 };
+      const [dx, dy] = [end.x - start.x, end.y - start.y];
+      const bend = isBeside ? 16 : dy / 2;
+      const tip = isBeside ? 5 : -5;
+      const d = isBeside
+        ? `M0 0C0 ${bend} ${dx} ${bend} ${dx} ${dy}`
+        : `M0 0C0 ${bend} ${dx} ${dy - bend} ${dx} ${dy}`;
+      return [
+        {
+          key: `copy:${source}:${id}`,
+          kind: "path",
+          x: start.x,
+          y: start.y,
+          d: `${d}M${dx - 4} ${dy + tip}L${dx} ${dy}L${dx + 4} ${dy + tip}`,
+          stroke: "text",
+          line: 1.5,
+          layer: 2,
+        },
+      ];
+    });
+  });
+}

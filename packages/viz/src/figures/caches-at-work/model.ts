@@ -1,0 +1,156 @@
+/** Form in which a cache holds a token. */
+export type StoredAs = "float32" | "int8" | "evicted";
+
+/** A change of the conversation. Sequence 0 is A, its fork 1 is B, another request 2 is C. */
+export type CacheOperation = {
+  kind: "prompt" | "append" | "fork" | "request";
+  sequence: number;
+  /** Tokens of each sequence after it; 0 before a sequence begins. */
+  lengths: readonly number[];
+};
+
+/** A token in a slot of memory. */
+export type SlotToken = {
+  sequence: number;
+  position: number;
+  /** Address of the slot that it was copied or moved from in this operation, as "0:2:1". */
+  from?: string;
+};
+
+/** A stretch of memory: a buffer, or one block of it. */
+export type CacheRegion = {
+  /** Buffer and block, as "0:2". The same memory has the same id in every operation. */
+  id: string;
+  form: "buffer" | "block";
+  /** Index of a block in its buffer. */
+  block: number;
+  stored: "float32" | "int8";
+  /** Sequences that read it. */
+  holders: readonly number[];
+  /** Bytes of keys, values and scales, in all layers. */
+  bytes: number;
+  slots: readonly (SlotToken | undefined)[];
+};
+
+/** A sequence as a cache holds it. */
+export type CachedSequence = {
+  /** One for each token. */
+  stored: readonly StoredAs[];
+  /** Tokens at its beginning whose keys were in memory already. */
+  reused: number;
+  /** Blocks of its tokens, in their order. */
+  blocks: readonly number[];
+};
+
+/** A cache after an operation. */
+export type CacheMoment = {
+  /** A, B and C; nothing before they begin. */
+  sequences: readonly (CachedSequence | undefined)[];
+  regions: readonly CacheRegion[];
+  /** Bytes allocated, in all layers. Shared memory counts once. */
+  bytes: number;
+  /** Bytes of slots that hold a token. */
+  usedBytes: number;
+  /** Tokens whose keys and values were computed in this operation. */
+  computed: number;
+  /** Tokens copied to other memory in this operation. */
+  copied: number;
+  /** Their bytes, in all layers. */
+  copiedBytes: number;
+  /** Tokens that became int8 in this operation. */
+  rounded: number;
+  /** The cache's own message, if it refused the tokens. Nothing was changed then. */
+  refusal?: string;
+  /** The likeliest next token by all tokens in float32, and its probability by this cache. */
+  next?: {
+    text: string;
+    exact: number;
+    probability: number;
+    /** Half the sum of all differences of probabilities. 0: the same bits. */
+    difference: number;
+  };
+};
+
+/** The first numbers of a key, before and after rounding: `code × scale` is near `exact`. */
+export type RoundedKey = {
+  exact: readonly number[];
+  codes: readonly number[];
+  scales: readonly number[];
+};
+
+/** One kind of cache, with what the conversation made of it. */
+export type CacheKind = {
+  /** As "paged". */
+  id: string;
+  /** As "Paged". */
+  name: string;
+  /** One sentence: how it holds tokens. */
+  says: string;
+  /** Names of its buffers and blocks, as "ring buffer" and "page". */
+  names: { buffer: string; block: string };
+  /** Tokens that the reader chooses: of a page, of a window. */
+  budget?: { label: string; options: readonly { value: CacheBudget; tokens: number }[] };
+  /** One for each operation. */
+  moments: readonly CacheMoment[];
+  /** Keys that were rounded, of layer 0 and KV head 0, by sequence and position, as "0:3". */
+  rounded: Readonly<Record<string, RoundedKey>>;
+  /** The largest error of a rounded number of layer 0, as a part of its scale. */
+  largestError: number;
+};
+
+export type CacheBudget = "small" | "medium" | "large";
+
+/** Numbers of the figure: one conversation through every kind of cache. */
+export type CachesAtWorkModel = {
+  operations: readonly CacheOperation[];
+  /** Texts of the tokens of A, B and C, to the end. */
+  texts: readonly (readonly string[])[];
+  /**
+   * Attention of the last token over all tokens in float32, mean of all heads and layers: one list for each operation,
+   * empty after a fork.
+   */
+  attention: readonly (readonly number[])[];
+  numLayers: number;
+  numKvHeads: number;
+  headDim: number;
+  /** Bytes of a token's keys and values in float32, in all layers. */
+  bytesPerToken: number;
+  kinds: readonly CacheKind[];
+};
+
+/** Settings that a reader chooses. */
+export type CachesAtWorkChoices = {
+  /** Id of a kind. */
+  kind: string;
+  budget: CacheBudget;
+  /** After the prompt: `a`, `b`, `c` append a token to a sequence, `f` forks A, `n` is a new request. */
+  operations: string;
+};
+
+/** The kind that is drawn: the chosen one. */
+export const kindOf = ({ kinds }: CachesAtWorkModel, { kind }: CachesAtWorkChoices): CacheKind =>
+  kinds.find(({ id }) => id === kind) ?? kinds[0]!;
+
+export const sequenceName = (sequence: number): string => "ABC"[sequence]!;
+
+/** "A", "A and B", "A, B and C". */
+export const namesText = (sequences: readonly number[]): string => {
+  const names = sequences.map(sequenceName);
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)!}`;
+};
+
+/** A number of tokens in words. */
+export const tokensText = (count: number): string => `${count} ${count === 1 ? "token" : "tokens"}`;
+
+/** Positions that an operation made a cache forget. */
+export function newlyEvicted(model: CachesAtWorkModel, { moments }: CacheKind, index: number): number[] {
+  const { sequence } = model.operations[index]!;
+  const [before, after] = [index - 1, index].map((i) => moments[i]?.sequences[sequence]?.stored ?? []);
+  return after!.flatMap((form, position) =>
+    form === "evicted" && before![position] !== "evicted" ? [position] : [],
+  );
+}
+
+/** Tokens of the sequences of a moment in some form. */
+export const countStored = ({ sequences }: CacheMoment, form: StoredAs): number =>
+  sequences.reduce((sum, own) => sum + (own?.stored.filter((each) => each === form).length ?? 0), 0);

@@ -1,0 +1,107 @@
+import { labelWidth } from "../../picture.js";
+import { shown } from "../attention-call/model.js";
+import type { Mark } from "../mark.js";
+import type { StoredAs } from "./model.js";
+
+/** Height of a stripe: as many pixels as a number has bytes, and half as many again. */
+export const stripe = { float32: 6, int8: 1.5, evicted: 0 };
+
+/** Opacity of the stripes of what was reused. */
+export const reusedStrength = 0.4;
+
+/** Height of a word with its stripes. */
+export const glyphHeight = 33;
+
+type Glyph = {
+  key: string;
+  x: number;
+  y: number;
+  width: number;
+  text: string;
+  /** Nothing: it is not in the cache. */
+  stored: StoredAs | undefined;
+  /** Mark that it grows out of. */
+  home?: string | undefined;
+  /** Opacity of its stripes: pale where other memory holds them. */
+  strength?: number;
+  /** Font size of its word. */
+  size?: number;
+  isLit: boolean;
+  reads: string;
+  cell: string;
+};
+
+/** A token: its word above a stripe of keys and one of values, as high as their bytes; hatched when it is forgotten. */
+export function tokenGlyph({
+  key,
+  x,
+  y,
+  width,
+  text,
+  stored,
+  home,
+  strength = 1,
+  size = 12,
+  ...rest
+}: Glyph): Mark[] {
+  const height = stored ? stripe[stored] : 0;
+  const isEvicted = stored === "evicted";
+  const bottom = y + glyphHeight - 3;
+  const bar = (name: "key" | "value", top: number): Mark => ({
+    key: `${key}:${name}`,
+    ...(home !== undefined && { home: `${home}:${name}` }),
+    kind: "rect",
+    x: x + 3,
+    y: top,
+    width: width - 6,
+    height,
+    fill: name,
+    shade: 0.85 * strength,
+    layer: 1,
+  });
+  return [
+    {
+      key,
+      ...(home !== undefined && { home }),
+      kind: "rect",
+      x: x + 1,
+      y,
+      width: width - 2,
+      height: glyphHeight,
+      radius: 3,
+      fill: "paper",
+      stroke: rest.isLit ? "text" : "rule",
+      line: rest.isLit ? 2 : 1,
+      dash: stored === undefined,
+      hatch: isEvicted ? 0.9 : 0,
+      reads: rest.reads,
+      cell: rest.cell,
+    },
+    ...(isEvicted
+      ? [
+          {
+            key: `${key}:ground`,
+            kind: "rect" as const,
+            x: x + 4,
+            y: y + 8,
+            width: width - 8,
+            height: 17,
+            radius: 2,
+            fill: "paper" as const,
+          },
+        ]
+      : [bar("key", bottom - 2 * height - 1), bar("value", bottom - height)]),
+    {
+      key: `${key}:word`,
+      ...(home !== undefined && { home: `${home}:word` }),
+      kind: "text",
+      x: x + width / 2,
+      y: isEvicted ? y + 21 : y + 13,
+      text: shown(text),
+      anchor: "middle",
+      size: (labelWidth([shown(text)]) * size) / 12 > width - 4 ? 11 : size,
+      fill: isEvicted ? "quiet" : "text",
+      layer: 1,
+    },
+  ];
+}
