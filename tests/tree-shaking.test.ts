@@ -125,6 +125,17 @@ const madeOf: Record<string, string[]> = {
   windowFromHuggingFace: ["masks/sliding-window"],
   windowFromKeras: ["masks/sliding-window"],
   windowFromSGLang: ["masks/sliding-window"],
+  mobaBlocks: ["sparse/mean-blocks"],
+  nativeSparse: [
+    "masks/and",
+    "masks/causal",
+    "masks/sliding-window",
+    "sparse/mean-blocks",
+    "sparse/nsa-blocks",
+    "sparse/past-blocks",
+    "sparse/selected-keys",
+  ],
+  nsaBlocks: ["sparse/past-blocks"],
   rope: ["positions/rotate"],
   xpos: ["positions/rotate"],
 };

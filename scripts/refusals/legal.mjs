@@ -91,7 +91,14 @@ export const legal = [
   },
   {
     entry: "@qkv/attention",
-    names: ["learnedSinks", "softmaxOne", ...mixersWithoutOptions].join(" "),
+    names: [
+      "l2Distance",
+      "learnedSinks",
+      "selective",
+      "sigmoidWeights",
+      "softmaxOne",
+      ...mixersWithoutOptions,
+    ].join(" "),
     why: "take nothing, and surplus arguments are no mistake",
   },
   {

@@ -12,6 +12,8 @@ const groups: readonly [label: string, kind: CatalogueEntry["kind"]][] = [
   ["Positions", "position"],
   ["Heads", "head"],
   ["Mixers", "mixer"],
+  ["Scores and weights", "score"],
+  ["Sparse choice", "sparse"],
 ];
 
 /** The pages of the reference of attention by kind, each in the order of the catalogue: a new entry has its place. */

@@ -244,7 +244,12 @@ export function prepare(
 
   // Scores: the score mod is applied before the bias. Weights: the weight mod is applied before dropout.
   const rule = (option: string, mod: unknown): Rule | undefined =>
-    mod === undefined ? undefined : [option, checkScoreMod(fn, option, mod, H)];
+    mod === undefined
+      ? undefined
+      : [
+          option,
+          checkScoreMod(fn, option, mod, { numHeads: H, batchSize: B, keyLength: Math.max(...lengths) }),
+        ];
   return {
     places,
     mask,

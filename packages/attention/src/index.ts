@@ -19,8 +19,10 @@ export {
   type Traced,
 } from "./attention.js";
 export { alibi, alibiSlopes } from "./biases/alibi.js";
+export { forgetting } from "./biases/forgetting.js";
 export { learnedRelative } from "./biases/learned-relative.js";
 export { t5Bias, type T5BiasOptions } from "./biases/t5-bias.js";
+export { attentionResiduals, type AttentionResidualsOptions } from "./depth/attention-residuals.js";
 export { additive, type AdditiveConfig, type AdditiveLayer, type AdditiveParams } from "./heads/additive.js";
 export { type HeadsConfig, type HeadsParams, type Trace } from "./heads/attend-heads.js";
 export { type RowsOptions } from "./heads/attend-rows.js";
@@ -37,6 +39,13 @@ export {
   type GroupedQueryConfig,
   type LinearParams,
 } from "./heads/grouped-query.js";
+export {
+  latent,
+  type LatentApplyOptions,
+  type LatentConfig,
+  type LatentLayer,
+  type LatentParams,
+} from "./heads/latent.js";
 export { learnedSinks, type Sinks } from "./heads/learned-sinks.js";
 export {
   luongConcat,
@@ -106,8 +115,9 @@ export { firstToken } from "./patterns/first-token.js";
 export { induction } from "./patterns/induction.js";
 export { previousToken } from "./patterns/previous-token.js";
 export { sameToken } from "./patterns/same-token.js";
-export { plainAttention } from "./plain-attention.js";
+export { plainAttention, type PlainAttention, type PlainAttentionOptions } from "./plain-attention.js";
 export { maxPoolPatches } from "./pooling/max-pool-patches.js";
+export { cope } from "./positions/cope.js";
 export { dynamicNtk } from "./positions/dynamic-ntk.js";
 export {
   learnedPositions,
@@ -124,4 +134,20 @@ export { rotate, type RotaryLayout } from "./positions/rotate.js";
 export { sinusoidal, type SinusoidalOptions } from "./positions/sinusoidal.js";
 export { xpos, type XposOptions } from "./positions/xpos.js";
 export { yarn, type YarnOptions } from "./positions/yarn.js";
+export { type ScoreCall, type ScoreForm } from "./score-form.js";
 export { scoreMod, scoreModFunction, type ScoreMod } from "./score-mod.js";
+export { l2Distance } from "./scores/l2-distance.js";
+export { parallax } from "./scores/parallax.js";
+export { path, type PathOptions } from "./scores/path.js";
+export { selective } from "./scores/selective.js";
+export { sigmoidWeights } from "./scores/sigmoid-weights.js";
+export { talkingHeads } from "./scores/talking-heads.js";
+export { topKScores } from "./scores/top-k-scores.js";
+export { wall } from "./scores/wall.js";
+export { lightningIndexer, type LightningIndexerOptions } from "./sparse/lightning-indexer.js";
+export { meanBlocks } from "./sparse/mean-blocks.js";
+export { mobaBlocks, type MobaOptions } from "./sparse/moba-blocks.js";
+export { nativeSparse, type NativeSparseOptions } from "./sparse/native-sparse.js";
+export { nsaBlocks, type NsaBlocksOptions } from "./sparse/nsa-blocks.js";
+export { pastBlocks } from "./sparse/past-blocks.js";
+export { selectedKeys } from "./sparse/selected-keys.js";

@@ -1,4 +1,11 @@
-import { type KeyValues, denseSegment, firstQueryOf, keyPositions } from "@qkv/attention-contract";
+import {
+  type KeyValues,
+  denseSegment,
+  firstQueryOf,
+  givenKeyValues,
+  keyPositions,
+} from "@qkv/attention-contract";
+import { checks } from "@qkv/core";
 import {
   concat,
   div,
@@ -8,11 +15,11 @@ import {
   matmul,
   max,
   mul,
+  repeat,
   reshape,
   stopGradient,
   sub,
   sum,
-  take,
   tanh,
   tensor,
   transpose,
@@ -22,13 +29,26 @@ import {
 } from "@qkv/tensor";
 import { onTensors } from "./expression-on-tensors.js";
 import { prepare, type AttentionOptions } from "./attention.js";
+import { checkForms, type ScoreForm } from "./score-form.js";
+
+/** Options of {@link plainAttention}: those of attention, and forms of its stages. */
+export type PlainAttentionOptions = AttentionOptions & {
+  /** Other forms of the stages, the first applied first: `[cope(table), selective()]`. Default: none. */
+  forms?: readonly ScoreForm[];
+};
+
+/** Everything on the way of {@link plainAttention}. */
+export type PlainAttention = Readonly<
+  Record<"output" | "dots" | "capped" | "scores" | "weights" | "lse", Tensor>
+>;
 
 /**
  * Attention written out with tensor operations: the specification that the tiled version is tested against, and the
  * version whose gradient has a gradient. It holds all scores, `[B, H, T, S]`, and reads every value: hidden ones must
  * be numbers.
  *
- * Inputs and options are those of {@link attention}; returned is everything on the way.
+ * Inputs and options are those of {@link attention}; returned is everything on the way. `forms` replace or change whole
+ * stages: distances for dot products, the best k scores, other normalisations than softmax, heads that talk.
  *
  * @example
  * ```ts
@@ -36,29 +56,38 @@ import { prepare, type AttentionOptions } from "./attention.js";
  * import { attention, causal, plainAttention } from "@qkv/attention";
  *
  * const x = randn([1, 2, 5, 4], { seed: 1 }); // [B, H, T, D]
- * const { output } = plainAttention(x, { key: [x], value: [x], positions: { start: 0 } }, { mask: causal() });
+ * const { output } = plainAttention(x, x, x, { mask: causal() });
  * Math.abs(output.data[7]! - attention(x, x, x, { mask: causal() }).data[7]!) < 1e-6; // => true
  * ```
  */
-export function plainAttention(query: Tensor, keyValues: KeyValues, options?: AttentionOptions) {
-  const { places, bind, scale, softcap, scoreMod, weightMod, sinks } = prepare(
-    "plainAttention",
-    query,
-    keyValues,
-    options,
-  );
+export function plainAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options?: PlainAttentionOptions,
+): PlainAttention;
+export function plainAttention(
+  query: Tensor,
+  keyValues: KeyValues,
+  options?: PlainAttentionOptions,
+): PlainAttention;
+export function plainAttention(query: Tensor, ...rest: unknown[]): PlainAttention {
+  const fn = "plainAttention";
+  const [keyValues, given] = givenKeyValues(fn, rest) as [KeyValues, PlainAttentionOptions?];
+  const { forms: list = [], ...withoutForms } = given ?? {};
+  const forms = checkForms(fn, list);
+  const options = isObject(given) && "forms" in given ? withoutForms : given;
+  const { places, bind, scale, softcap, scoreMod, weightMod, sinks } = prepare(fn, query, keyValues, options);
   const bound = bind();
   const [B, H, T] = query.shape as [number, number, number];
   const dense = (parts: KeyValues["key"]) => parts.map((part) => denseSegment(part, B));
-  const key = heads(concat(dense(keyValues.key), 2), H); // [B, H, S, D]
-  const value = heads(concat(dense(keyValues.value), 2), H); // [B, H, S, Dv]
+  // Each key-value head as often as query heads share it, neighbours together.
+  const perHead = (x: Tensor) => repeat(x, H / x.shape[1]!, 1);
+  const key = perHead(concat(dense(keyValues.key), 2)); // [B, H, S, D]
+  const value = perHead(concat(dense(keyValues.value), 2)); // [B, H, S, Dv]
   const S = key.shape[2]!;
   const keys = keyPositions(places.positions, S);
   const extent = { ...places, keyPositions: keys };
-
-  const dots = mul(matmul(query, transpose(key)), scale); // [B, H, T, S]
-  const capped = softcap > 0 ? mul(tanh(div(dots, softcap)), softcap) : dots;
-  const modified = scoreMod ? onTensors(scoreMod, capped, extent) : capped;
   const visible = tensor(
     Array.from({ length: B * H * T * S }, (_, n) => {
       const [s, t] = [n % S, Math.floor(n / S) % T];
@@ -67,9 +96,18 @@ export function plainAttention(query: Tensor, keyValues: KeyValues, options?: At
       const mask = bound?.[bound.length > 1 ? b : 0];
       return key >= 0 && (mask?.sees(firstQueryOf(places.firstQuery, b) + t, key, b, h) ?? true);
     }),
-    { shape: dots.shape, dtype: "bool", device: query.device },
+    { shape: [B, H, T, S], dtype: "bool", device: query.device },
   );
-  const scores = where(visible, modified, -Infinity);
+  const call = { query, key, scale, visible };
+  const replaced = <Stage extends "dots" | "normalize">(stage: Stage) =>
+    forms.find((form) => form[stage])?.[stage];
+  const changed = (stage: "scores" | "weights", x: Tensor): Tensor =>
+    forms.reduce((y, form) => form[stage]?.(y, call) ?? y, x);
+
+  const dots = replaced("dots")?.(call) ?? mul(matmul(query, transpose(key)), scale); // [B, H, T, S]
+  const capped = softcap > 0 ? mul(tanh(div(dots, softcap)), softcap) : dots;
+  const modified = scoreMod ? onTensors(scoreMod, capped, extent) : capped;
+  const scores = where(visible, changed("scores", modified), -Infinity);
 
   // Any number may be subtracted; the largest keeps powers small. Rows without keys have none.
   const top = stopGradient(max(scores, { axis: -1, keepDims: true }));
@@ -77,15 +115,24 @@ export function plainAttention(query: Tensor, keyValues: KeyValues, options?: At
   const powers = exp(sub(scores, shift)); // 0 where hidden
   const own = sum(powers, { axis: -1, keepDims: true });
   const total = sinks ? add(own, exp(sub(reshape(sinks, [H, 1, 1]), shift))) : own; // [B, H, T, 1]
-  const weights = div(powers, where(equal(total, 0), 1, total));
   const lse = reshape(add(log(total), shift), [B, H, T]);
-  const mixed = weightMod ? where(visible, onTensors(weightMod, weights, extent), 0) : weights;
-  return { output: matmul(mixed, value), dots, capped, scores, weights, lse };
+  const normalize = replaced("normalize");
+  if (normalize && sinks) refuseSinks(forms);
+  const weights = normalize
+    ? where(visible, normalize(scores, call), 0)
+    : div(powers, where(equal(total, 0), 1, total));
+  const modifiedWeights = weightMod ? where(visible, onTensors(weightMod, weights, extent), 0) : weights;
+  return { output: matmul(changed("weights", modifiedWeights), value), dots, capped, scores, weights, lse };
 }
 
-/** Each key-value head as often as query heads share it, neighbours together. */
-function heads(x: Tensor, H: number): Tensor {
-  const group = H / x.shape[1]!;
-  const indices = Array.from({ length: H }, (_, h) => Math.floor(h / group));
-  return take(x, 1, tensor(indices, { dtype: "int32", device: x.device }));
+const isObject = (x: unknown): x is object => typeof x === "object" && x !== null;
+
+function refuseSinks(forms: readonly ScoreForm[]): never {
+  const { name } = forms.find((form) => form.normalize)!;
+  return checks("plainAttention").refuse({
+    argument: "sinks",
+    received: `given together with ${name}`,
+    expected: "none: sinks join the denominator of softmax, which the form replaces",
+    fix: "leave out one of them.",
+  });
 }

@@ -21,6 +21,10 @@ export type ScoreMod = {
   readonly apply: (score: Expr, at: ScoreIndices) => Operand;
   /** Number of heads that it has numbers for; a call with another number is refused. Default: any. */
   readonly numHeads?: number;
+  /** Number of batches that it has numbers for; a call with another number is refused, unless it is 1. Default: any. */
+  readonly batchSize?: number;
+  /** Number of positions that it has numbers for; a call that reaches further is refused. Default: any. */
+  readonly keyLength?: number;
 };
 
 /**
@@ -111,7 +115,7 @@ export function checkScoreMod(
   fn: string,
   argument: string,
   value: unknown,
-  numHeads: number,
+  { numHeads, batchSize, keyLength }: { numHeads: number; batchSize?: number; keyLength?: number },
 ): ScoreMod["apply"] {
   if (typeof value === "function") return value as ScoreMod["apply"];
   if (!brand.has(value)) {
@@ -123,14 +127,22 @@ export function checkScoreMod(
     });
   }
   const mod = value as ScoreMod;
-  if (mod.numHeads !== undefined && mod.numHeads !== numHeads) {
-    checks(fn).refuse({
-      argument,
-      received: mod.name,
-      expected: `numbers for numHeads = ${numHeads}, and it has them for ${mod.numHeads}`,
-      fix: "make it for as many heads as the query has.",
-    });
-  }
+  const wrong = (name: string, has: number | undefined, call: number | undefined, fix: string): void => {
+    if (has === undefined || call === undefined) return;
+    const expected = `numbers for ${name} = ${call}, and it has them for ${has}`;
+    checks(fn).refuse({ argument, received: mod.name, expected, fix });
+  };
+  if (mod.numHeads !== numHeads)
+    wrong("numHeads", mod.numHeads, numHeads, "make it for as many heads as the query has.");
+  if (mod.batchSize !== 1 && mod.batchSize !== batchSize)
+    wrong(
+      "B",
+      mod.batchSize,
+      batchSize,
+      "make it for each sequence of the batch, or for one that all share.",
+    );
+  if (keyLength !== undefined && keyLength > (mod.keyLength ?? Infinity))
+    wrong("S", mod.keyLength, keyLength, "make it for every position, those of the cache included.");
   return mod.apply;
 }
 

@@ -163,7 +163,7 @@ export function checkHeads(check: Checks, config: HeadsConfig, numHeads: number)
   made("rope", rope, "apply", "rope({ headDim: 64 })");
   made("qkNorm", qkNorm, "apply", 'qkNorm("rms")');
   made("sinks", sinks, "logits", "learnedSinks()");
-  if (scoreMod !== undefined) checkScoreMod(check.fn, "scoreMod", scoreMod, numHeads);
+  if (scoreMod !== undefined) checkScoreMod(check.fn, "scoreMod", scoreMod, { numHeads });
   checkScale(check, scale, softcap);
 }
 

@@ -1,0 +1,246 @@
+import { checks } from "@qkv/core";
+import { denseSegment, positionsAfter, type Cache, type KeyValues, type Mask } from "@qkv/attention-contract";
+import {
+  broadcastTo,
+  concat,
+  einsum,
+  linear,
+  mul,
+  ones,
+  permute,
+  randn,
+  reshape,
+  rmsNorm,
+  slice,
+  splitSeed,
+  type Tensor,
+} from "@qkv/tensor";
+import { attention } from "../attention.js";
+import { checkMask } from "../mask.js";
+import type { Positions, Rope } from "../positions/rope.js";
+import { checkParams } from "./attend-heads.js";
+import { checkWide } from "./check-wide.js";
+
+/** Configuration of a layer of multi-head latent attention. */
+export type LatentConfig = {
+  /** C, the width of the model. */
+  embedDim: number;
+  /** H, the number of heads. */
+  numHeads: number;
+  /** r, the width of the latent that keys and values of all heads are made from. */
+  kvRank: number;
+  /** The width of a latent for queries. Default: queries are projected from x at once. */
+  queryRank?: number;
+  /** Numbers of a head's query and key without positions. */
+  nopeDim: number;
+  /** Numbers of a head's query, and of the key that all heads share, that the rotary embedding rotates. */
+  ropeDim: number;
+  /** Numbers of a head's value. */
+  valueDim: number;
+  /** `rope({ headDim: ropeDim, layout: "interleaved" })` for DeepSeek's weights. Default: positions are not known. */
+  rope?: Rope;
+  /** Default: every query sees every key. */
+  mask?: Mask;
+  /** Default: `1 / √(nopeDim + ropeDim)`. DeepSeek's checkpoints with YaRN multiply it by mscale². */
+  scale?: number;
+  /** Added to the mean square of the norms of the latents. Default 1e-6. */
+  eps?: number;
+};
+
+type Projection = { weight: Tensor };
+
+/** The weights of a layer of multi-head latent attention. Rows of a projection are heads one after the other. */
+export type LatentParams = {
+  /** `[queryRank, C]`, in a layer with a latent for queries. */
+  queryDown?: Projection;
+  /** `[queryRank]`, in a layer with a latent for queries. */
+  queryNorm?: Projection;
+  /** `[H · (nopeDim + ropeDim), queryRank or C]` */
+  query: Projection;
+  /** `[kvRank + ropeDim, C]`: the latent, then the shared rotary key. */
+  latent: Projection;
+  /** `[kvRank]` */
+  latentNorm: Projection;
+  /** `[H · nopeDim, kvRank]` */
+  key: Projection;
+  /** `[H · valueDim, kvRank]` */
+  value: Projection;
+  /** `[C, H · valueDim]` */
+  output: Projection;
+};
+
+export type LatentApplyOptions = {
+  /** Latents of earlier tokens; this call's are appended. Default: the call stands alone. */
+  cache?: Cache;
+  /** Layer of the cache. Default 0. */
+  layer?: number;
+  /** Positions of the tokens. Default: after what the cache has seen. */
+  positions?: Positions;
+};
+
+/** A layer of multi-head latent attention: made from its configuration, holding no weights. */
+export type LatentLayer = {
+  readonly config: LatentConfig;
+  /** Random weights: normal with variance 1 / fan-in; gains 1. */
+  init(seed: number): LatentParams;
+  /** `[B, T, C]` to `[B, T, C]`: `absorbed` with a cache, `naive` without. Both give the same numbers. */
+  apply(params: LatentParams, x: Tensor, options?: LatentApplyOptions): Tensor;
+  /** Keys and values of every head are made from the latents: fewer operations for many queries. */
+  naive(params: LatentParams, x: Tensor, options?: LatentApplyOptions): Tensor;
+  /** Queries meet the latents themselves, as one key-value head of kvRank + ropeDim: fewer bytes for few queries. */
+  absorbed(params: LatentParams, x: Tensor, options?: LatentApplyOptions): Tensor;
+};
+
+/**
+ * Multi-head latent attention (MLA): keys and values of all heads are linear maps of one latent of `kvRank` numbers a
+ * token, and a cache holds the latent and one rotary key instead of `2 · H · D` numbers. Since the map to keys is
+ * linear, it can be moved to the query: `q · (W c) = (Wᵀ q) · c`. Decoding then reads latents in place.
+ *
+ * A cache gets the key `[B, 1, T, kvRank + ropeDim]`, latent then rotary part, and the value `[B, 1, T, kvRank]`.
+ *
+ * @throws {ArgumentError} If a size is no whole number of at least 1, or an option is unknown.
+ * @see "DeepSeek-V2" (2024), arXiv:2405.04434, section 2.1
+ *
+ * @example
+ * ```ts
+ * import { causal, latent } from "@qkv/attention";
+ * import { randn } from "@qkv/tensor";
+ *
+ * const sizes = { embedDim: 16, numHeads: 4, kvRank: 8, nopeDim: 4, ropeDim: 2, valueDim: 4 };
+ * const layer = latent({ ...sizes, mask: causal() });
+ * const [params, x] = [layer.init(1), randn([1, 3, 16], { seed: 2 })];
+ * const [naive, absorbed] = [layer.naive(params, x), layer.absorbed(params, x)];
+ * Math.abs(naive.data[5]! - absorbed.data[5]!) < 1e-5; // => true
+ * ```
+ */
+export function latent(config: LatentConfig): LatentLayer {
+  const check = checks("latent");
+  const {
+    embedDim: C,
+    numHeads: H,
+    kvRank,
+    queryRank,
+    nopeDim,
+    ropeDim,
+    valueDim,
+    rope,
+    mask,
+    scale = 1 / Math.sqrt(nopeDim + ropeDim),
+    eps = 1e-6,
+  } = check.options(config, configNames, "config");
+  check.whole({ embedDim: C, numHeads: H, kvRank, nopeDim, ropeDim, valueDim }, { min: 1 });
+  if (queryRank !== undefined) check.whole({ queryRank }, { min: 1 });
+  if (mask !== undefined) checkMask("latent", "mask", mask);
+  check.finite({ scale, eps });
+  const attend = { scale, ...(mask && { mask }) };
+
+  /** Rows `[B, T, heads · width]` to `[B, heads, T, width]`. */
+  const split = (rows: Tensor, heads: number) => {
+    const [B, T, width] = rows.shape as [number, number, number];
+    return permute(reshape(rows, [B, T, heads, width / heads]), [0, 2, 1, 3]);
+  };
+  const rotate = (x: Tensor, positions: Positions) => rope?.apply(x, positions) ?? x;
+
+  /** Queries in their two parts, and the latents of all tokens as one key-value head. */
+  const project = (params: LatentParams, x: Tensor, options: LatentApplyOptions | undefined) => {
+    checkWide(x, C);
+    const low = ["queryDown", "queryNorm"] as const;
+    const names = ["query", "latent", "latentNorm", "key", "value", "output"] as const;
+    checkParams("apply", params, queryRank === undefined ? names : [...low, ...names]);
+    const { cache, layer = 0, positions } = applying.options(options, ["cache", "layer", "positions"]);
+    if (cache?.unrotatedKeys) refuseUnrotated();
+    const places = positions ?? positionsAfter(cache, x.shape[1]!);
+    const source =
+      queryRank === undefined
+        ? x
+        : rmsNorm(linear(x, params.queryDown!.weight), params.queryNorm!.weight, { eps });
+    const query = split(linear(source, params.query.weight), H); // [B, H, T, nopeDim + ropeDim]
+    const rows = split(linear(x, params.latent.weight), 1); // [B, 1, T, kvRank + ropeDim]
+    const value = rmsNorm(slice(rows, 3, 0, kvRank), params.latentNorm.weight, { eps });
+    const key = concat([value, rotate(slice(rows, 3, kvRank), places)], 3);
+    const latents: KeyValues = cache?.update(layer, key, value) ?? {
+      key: [key],
+      value: [value],
+      positions: { start: 0 },
+    };
+    return {
+      unrotated: slice(query, 3, 0, nopeDim), // [B, H, T, nopeDim]
+      rotated: rotate(slice(query, 3, nopeDim), places), // [B, H, T, ropeDim]
+      latents,
+    };
+  };
+  const join = (params: LatentParams, heads: Tensor) => {
+    const [B, , T] = heads.shape as [number, number, number];
+    return linear(reshape(permute(heads, [0, 2, 1, 3]), [B, T, H * valueDim]), params.output.weight);
+  };
+  const layer: LatentLayer = {
+    config,
+    init(seed) {
+      const names = ["queryDown", "query", "latent", "key", "value", "output"] as const;
+      const seeds = splitSeed(seed, names);
+      const make = (name: (typeof names)[number], out: number, inner: number): Projection => ({
+        weight: mul(randn([out, inner], { seed: seeds[name] }), 1 / Math.sqrt(inner)),
+      });
+      return {
+        ...(queryRank !== undefined && {
+          queryDown: make("queryDown", queryRank, C),
+          queryNorm: { weight: ones([queryRank]) },
+        }),
+        query: make("query", H * (nopeDim + ropeDim), queryRank ?? C),
+        latent: make("latent", kvRank + ropeDim, C),
+        latentNorm: { weight: ones([kvRank]) },
+        key: make("key", H * nopeDim, kvRank),
+        value: make("value", H * valueDim, kvRank),
+        output: make("output", C, H * valueDim),
+      };
+    },
+    apply: (params, x, options) => (options?.cache ? layer.absorbed : layer.naive)(params, x, options),
+    naive(params, x, options) {
+      const { unrotated, rotated, latents } = project(params, x, options);
+      const B = x.shape[0]!;
+      const all = concat(
+        latents.key.map((segment) => denseSegment(segment, B)),
+        2,
+      ); // [B, 1, S, kvRank + ropeDim]
+      const S = all.shape[2]!;
+      const rows = reshape(slice(all, 3, 0, kvRank), [B, S, kvRank]);
+      const shared = broadcastTo(slice(all, 3, kvRank), [B, H, S, ropeDim]);
+      const key = concat([split(linear(rows, params.key.weight), H), shared], 3);
+      const value = split(linear(rows, params.value.weight), H);
+      const keyValues = { key: [key], value: [value], positions: latents.positions };
+      return join(params, attention(concat([unrotated, rotated], 3), keyValues, attend));
+    },
+    absorbed(params, x, options) {
+      const { unrotated, rotated, latents } = project(params, x, options);
+      const perHead = ({ weight }: Projection, width: number) => reshape(weight, [H, width, kvRank]);
+      const query = einsum("bhtd,hdr->bhtr", unrotated, perHead(params.key, nopeDim));
+      const read = attention(concat([query, rotated], 3), latents, attend); // [B, H, T, kvRank]
+      return join(params, einsum("bhtr,hdr->bhtd", read, perHead(params.value, valueDim)));
+    },
+  };
+  return layer;
+}
+
+function refuseUnrotated(): never {
+  return applying.refuse({
+    argument: "cache",
+    received: "a cache of unrotated keys",
+    expected: "one of keys as they are: only the last ropeDim numbers of a latent key are rotated",
+    fix: "make the cache without `unrotatedKeys`.",
+  });
+}
+
+const applying = /* @__PURE__ */ checks("apply");
+const configNames = [
+  "embedDim",
+  "numHeads",
+  "kvRank",
+  "queryRank",
+  "nopeDim",
+  "ropeDim",
+  "valueDim",
+  "rope",
+  "mask",
+  "scale",
+  "eps",
+] as const;

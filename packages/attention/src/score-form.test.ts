@@ -1,0 +1,31 @@
+import { zeros } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { plainAttention } from "./plain-attention.js";
+import { l2Distance } from "./scores/l2-distance.js";
+import { sigmoidWeights } from "./scores/sigmoid-weights.js";
+import { wall } from "./scores/wall.js";
+
+const x = zeros([1, 1, 2, 4]);
+
+test("two forms of the same stage are refused", () => {
+  expect(() => plainAttention(x, x, x, { forms: [l2Distance(), wall(x)] })).toThrow(
+    /`forms` is "l2Distance\(\), wall\(logDecay\)", expected one form that replaces the dot products/,
+  );
+  expect(() => plainAttention(x, x, x, { forms: [sigmoidWeights(), sigmoidWeights()] })).toThrow(
+    /expected one form that replaces softmax/,
+  );
+});
+
+test("what is no form, and a form outside of a list, are refused", () => {
+  expect(() => plainAttention(x, x, x, { forms: [sigmoidWeights as never] })).toThrow(
+    /plainAttention: `forms` is the function sigmoidWeights, expected score forms/,
+  );
+  expect(() => plainAttention(x, x, x, { forms: sigmoidWeights() as never })).toThrow(
+    /a list of score forms/,
+  );
+});
+
+test("options of attention are checked as attention checks them", () => {
+  expect(() => plainAttention(x, x, x, null as never)).toThrow(/plainAttention: `options` is null/);
+  expect(() => plainAttention(x, x, x, { masks: 1 } as never)).toThrow(/plainAttention: `masks` is 1/);
+});

@@ -1,0 +1,58 @@
+import { checkGradient, mul, neg, abs, randn, slice, sum, zeros } from "@qkv/tensor";
+import "@qkv/test-support/allclose";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { attention } from "../attention.js";
+import { causal } from "../masks/causal.js";
+import { plainAttention } from "../plain-attention.js";
+import { selective } from "./selective.js";
+
+const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
+const options = { mask: causal(), forms: [selective()] };
+
+test("property: where head 0 has no positive score, nothing is selected away", () => {
+  const q = make([1, 2, 5, 4], 1);
+  // Keys of head 0 point away from every query of it.
+  const [query, key] = [abs(q), neg(abs(make([1, 2, 5, 4], 2)))];
+  expect(plainAttention(query, key, q, options).output).toBeAllclose(
+    attention(query, key, q, { mask: causal() }),
+    {
+      rtol: 1e-12,
+    },
+  );
+});
+
+test("property: an output depends on no later token", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 2, max: 7 }), fc.nat(1e6), (T, seed) => {
+      const x = make([1, 2, T, 4], seed);
+      const first = slice(x, 2, 0, T - 1);
+      const whole = plainAttention(x, x, x, options).output;
+      expect(slice(whole, 2, 0, T - 1)).toBeAllclose(plainAttention(first, first, first, options).output, {
+        rtol: 1e-12,
+      });
+    }),
+  );
+});
+
+test("property: scores only fall with the queries after a key, the first key's and a query's own do not", () => {
+  const x = make([1, 2, 6, 4], 3);
+  const plain = plainAttention(x, x, x, { mask: causal() }).scores.data;
+  plainAttention(x, x, x, options).scores.data.forEach((score, i) => {
+    const [query, key] = [Math.floor(i / 6) % 6, i % 6];
+    if (key > query) return;
+    expect(score).toBeLessThanOrEqual(plain[i]!);
+    if (key === 0 || key === query) expect(score).toBe(plain[i]);
+  });
+});
+
+test("gradient: of queries, keys and values", () => {
+  const given = { q: make([1, 2, 4, 2], 1), k: make([1, 2, 4, 2], 2), v: make([1, 2, 4, 2], 3) };
+  const dy = make([1, 2, 4, 2], 4);
+  checkGradient(({ q, k, v }) => sum(mul(plainAttention(q, k, v, options).output, dy)), given);
+});
+
+test("a part of the queries is refused", () => {
+  const [q, k] = [zeros([1, 1, 1, 2]), zeros([1, 1, 3, 2])];
+  expect(() => plainAttention(q, k, k, options)).toThrow(/selective: `query` is "of 1 tokens beside 3 keys"/);
+});
