@@ -60,6 +60,18 @@ export function compareExactly(output: string, ours: Values, reference: Values):
   return { output, error: 0, tolerance: 0 };
 }
 
+/** Compares index sets: rows of the last axis in any order, −1 filling them up. */
+export function compareSets(output: string, ours: Values, reference: Values): Check {
+  const size = reference.shape.at(-1) ?? 1;
+  const sorted = ({ shape, values }: Values): Values => {
+    const rows = Array.from({ length: values.length / size }, (_, row) =>
+      Array.from({ length: size }, (_, i) => values[row * size + i]!).sort((a, b) => a - b),
+    );
+    return { shape, values: rows.flat() };
+  };
+  return compareExactly(output, sorted(ours), sorted(reference));
+}
+
 /** Compares lists of token ids. */
 export const compareIds = (output: string, ours: readonly number[], reference: readonly number[]): Check =>
   compareExactly(

@@ -1,4 +1,5 @@
 import type { Tensor } from "@qkv/tensor";
+import type { compareExactly } from "./check.js";
 
 export type Named = Record<string, Tensor>;
 
@@ -12,6 +13,8 @@ export type ReferenceOp = {
   moreInputs: RegExp | undefined;
   /** Attributes with the library's defaults. A case may give no others. */
   attributes: Readonly<Record<string, unknown>>;
+  /** Comparison of outputs of whole numbers, by name: `{ indices: compareSets }`. Default: each number equal. */
+  compare: Readonly<Record<string, typeof compareExactly>>;
   /** The outputs by name. */
   run(inputs: Named, attributes: Record<string, unknown>): Named | Promise<Named>;
 };
@@ -27,17 +30,19 @@ export function defineReferenceOp<
   optionalInputs?: readonly Optional[];
   moreInputs?: RegExp;
   attributes?: Attributes;
+  compare?: ReferenceOp["compare"];
   run(
     inputs: Record<Required, Tensor> & Partial<Record<Optional, Tensor>>,
     attributes: Attributes,
   ): Named | Promise<Named>;
 }): ReferenceOp {
-  const { name, inputs, optionalInputs = [], moreInputs, attributes = {}, run } = definition;
+  const { name, inputs, optionalInputs = [], moreInputs, attributes = {}, compare = {}, run } = definition;
   return {
     name,
     inputs: inputs && [...inputs, ...optionalInputs],
     moreInputs,
     attributes,
+    compare,
     run: run as ReferenceOp["run"],
   };
 }

@@ -22,11 +22,16 @@ export function toTensor(reference: ReferenceTensor, { device }: Target): Tensor
   return tensor(numbersOf(reference), { shape: reference.shape, dtype: dtypes[reference.dtype], device });
 }
 
-/** Compares a result with its reference: dtype, shape, then equal or within `tolerance`. */
+/**
+ * Compares a result with its reference: dtype, shape, then equal or within `tolerance`.
+ *
+ * @param compareWhole - Comparison of whole numbers and truth values. Default: each equal.
+ */
 export async function compareTensor(
   ours: Tensor | undefined,
   reference: ReferenceTensor,
   tolerance: number,
+  compareWhole = compareExactly,
 ): Promise<Check> {
   const { name, dtype, shape } = reference;
   if (!ours) return mismatch(name, tolerance, "was not returned");
@@ -37,7 +42,7 @@ export async function compareTensor(
   const expected = { shape, values: unpacked(numbersOf(reference)) };
   return dtype === "float32" || dtype === "float64" || dtype === "float16"
     ? compareNumbers(name, result, expected, tolerance)
-    : compareExactly(name, result, expected);
+    : compareWhole(name, result, expected);
 }
 
 /** The numbers that float16's bit patterns stand for. */

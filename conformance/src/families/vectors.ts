@@ -69,7 +69,9 @@ async function runCase(op: ReferenceOp, value: Record<string, unknown>, target: 
     own: (r: ReferenceTensor) => number,
   ) =>
     Promise.all(
-      references.map((reference) => compareTensor(results[reference.name], reference, own(reference))),
+      references.map((reference) =>
+        compareTensor(results[reference.name], reference, own(reference), op.compare[reference.name]),
+      ),
     );
 
   if (wanted.length === 0) return compare(await op.run(inputs, attributes), references, limit);

@@ -1,4 +1,26 @@
-import type { ReferenceOp } from "../reference-op.js";
+import { attentionResiduals } from "@qkv/attention";
+import { rmsNorm } from "@qkv/tensor";
+import { defineReferenceOp, type ReferenceOp } from "../reference-op.js";
+import { gatedSoftmaxOps } from "./gated-softmax.js";
+import { multiHeadLatentAttention } from "./multi-head-latent-attention.js";
+import { sparseSoftmaxOps } from "./sparse-softmax.js";
 
 /** Forms of softmax attention: latent keys, gates in the scores, sparse choices, under the names that the cases of `linear/` have. */
-export const softmaxOps: readonly ReferenceOp[] = [];
+export const softmaxOps: readonly ReferenceOp[] = [
+  multiHeadLatentAttention,
+  ...gatedSoftmaxOps,
+  ...sparseSoftmaxOps,
+  defineReferenceOp({
+    name: "attention_residuals",
+    inputs: ["query", "residuals", "rms_weight"],
+    optionalInputs: ["output_rms_weight"],
+    attributes: { rms_eps: 1e-6, scale: 1 },
+    run({ query, residuals, rms_weight, output_rms_weight }, { rms_eps: eps, scale }) {
+      const { output, weights } = attentionResiduals(query, residuals, { keyNorm: rms_weight, scale, eps });
+      return {
+        o: output_rms_weight ? rmsNorm(output, output_rms_weight, { eps }) : output,
+        p: weights,
+      };
+    },
+  }),
+];

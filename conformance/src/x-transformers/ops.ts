@@ -1,4 +1,6 @@
 import type { ReferenceOp } from "../reference-op.js";
+import { attentionLayer } from "./attention.js";
+import { layerStacks } from "./layers.js";
 
 /** Layers and stacks of x-transformers, composed of parts of the packages. */
-export const xTransformersOps: readonly ReferenceOp[] = [];
+export const xTransformersOps: readonly ReferenceOp[] = [attentionLayer, ...layerStacks];
