@@ -24,8 +24,8 @@ const threshold = slider("threshold, in nats", {
 });
 const rise = slider("rise, in nats", { min: 0, max: 3, step: 0.1, value: 0.8 });
 
-// The entropy of a small model before each byte. Dark: the next byte is hard to
-// predict.
+// The entropy of a small model before each byte. A strong color means that the
+// next byte is hard to predict.
 const trained = choice("small model", ["counts", "transformer"]) !== "counts";
 const model = trained
   ? byteModel(await load(await modelTinyBytes()))

@@ -45,7 +45,7 @@ export function BenchmarkTables(): ReactNode {
                 <td>{ratio !== undefined && <Bar ratio={ratio} />}</td>
                 <td>{peer}</td>
                 <td>{native !== undefined && short(native)}</td>
-                <td>{limit !== undefined && short(limit)}</td>
+                <td>{limit !== undefined && `${(100 * limit).toFixed(0)}%`}</td>
                 <td>{before.map(short).join(", ")}</td>
               </tr>
             ))}

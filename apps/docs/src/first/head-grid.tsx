@@ -55,7 +55,7 @@ export function HeadGrid({
       </div>
       <p className={styles.small}>
         Each map: one row per <span className="means-query">query</span>, one column per{" "}
-        <span className="means-key">key</span>, darker is more weight.{" "}
+        <span className="means-key">key</span>, a stronger color is more weight.{" "}
         {group > 1 && `Heads that stand close share keys and values.`}
       </p>
     </div>
