@@ -56,7 +56,7 @@ export const course: readonly Lesson[] = [
   {
     slug: "fitting-on-the-machine",
     title: "Memory, speed and sequence length",
-    question: "What will a model cost, before you run it?",
+    question: "Will a model fit on your GPU, and what does sequence length change?",
   },
   {
     slug: "before-the-tokens",
