@@ -10,7 +10,7 @@ const descriptionOf = (name: string): string =>
 
 /** A package: its README, with its changes below. */
 const packageItem = (name: string) => {
-  const label = name === "cli" ? "qkv" : `@qkv/${name}`;
+  const label = name === "cli" ? "qkv" : name;
   const readme = { type: "doc" as const, id: `${name}/README` };
   if (!has(name, "CHANGELOG.md")) return { ...readme, label };
   return {
