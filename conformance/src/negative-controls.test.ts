@@ -115,6 +115,59 @@ test.for(["functions", "modules", "optimizers"])(
   },
 );
 
+test.for([
+  ["linear", "mla", "decode", "outputs", "output"],
+  ["linear", "forgetting-attention", "gqa", "gradInputs", "g"],
+  ["linear", "path-attention", "gated", "gradInputs", "beta"],
+  ["linear", "nsa", "full", "outputs", "o"],
+  ["linear", "moba", "two_documents", "gradInputs", "k"],
+  ["x-transformers", "x-attention", "selective", "outputs", "output"],
+  ["x-transformers", "x-attention", "cope", "gradInputs", "param.attend.cope.pos_emb"],
+  ["x-transformers", "x-layers", "residual_attention", "gradInputs", "x"],
+] as const)("%s/%s: %s, %s %s", async ([family, file, name, field, victim]) => {
+  const path = `${family}/${file}.json`;
+  const cases = parse<TorchCase[]>(filesBelow(referenceData, family), path);
+  const healthy = await expectHealthy({ [path]: cases }, family);
+  const limit = field === "outputs" ? 2e-5 : 5e-5;
+  const moved = cases.map((each) =>
+    each.name === name
+      ? { ...each, [field]: each[field]!.map((one) => (one.name === victim ? move(one, limit) : one)) }
+      : each,
+  );
+  const output = field === "outputs" ? victim : `gradient of ${victim}`;
+  await expectOnly(healthy, { [path]: moved }, { case: name, output });
+});
+
+test("linear: an index set in another order passes, and with another index does not", async () => {
+  const path = "linear/dsa.json";
+  const cases = parse<TorchCase[]>(filesBelow(referenceData, "linear"), path);
+  const healthy = await expectHealthy({ [path]: cases }, "linear");
+  /** The case's index sets with the last row changed. */
+  const withLastRow = (name: string, change: (row: BigInt64Array) => BigInt64Array) => ({
+    [path]: cases.map((one) => {
+      if (one.name !== name) return one;
+      const outputs = one.outputs.map((output) => {
+        if (output.name !== "indices") return output;
+        const indices = new BigInt64Array(Uint8Array.from(Buffer.from(output.data, "base64")).buffer);
+        const size = output.shape.at(-1)!;
+        indices.set(change(indices.slice(-size)), indices.length - size);
+        return { ...output, data: Buffer.from(indices.buffer).toString("base64") };
+      });
+      return { ...one, outputs };
+    }),
+  });
+  const reversed = withLastRow("plain", (row) => row.reverse());
+  expect(await runFamily(reversed, "linear")).toMatchObject({ passed: healthy.passed, failed: 0 });
+  // The last of ten queries chooses four keys: another one than its first is among the other six.
+  const other = withLastRow("plain", (row) =>
+    row.with(
+      0,
+      [...Array(10).keys()].map(BigInt).find((i) => !row.includes(i))!,
+    ),
+  );
+  await expectOnly(healthy, other, { case: "plain", output: "indices" });
+});
+
 test("blt: a length, a bucket and a cell of a mask, each plus one, and a pooled number", async () => {
   const path = "blt/functions.json";
   const cases = parse<OnnxCase[]>(filesBelow(referenceData, "blt"), path);
