@@ -267,3 +267,52 @@ test("a press that needs other numbers goes to its step when they are there; wha
   await vi.waitFor(() => expect(title(host)).toBe("Step 2"));
   expect(host.state).toBe("depth=3&path=a");
 });
+
+test("buttons of a control press cells: choices change, and the step plays from its start", async () => {
+  type Written = { letters: string };
+  const writing: Figure<string, Written> = {
+    ...(figure as unknown as Figure<string, Written>),
+    name: "writing",
+    initial: { letters: "a" },
+    asks: ["letters"],
+    steps: (letters) => Array.from(letters, (letter, i) => step(`${i}-${letter}`)),
+    scene: (letters, _, { step, progress }, width) => ({
+      width,
+      height: 20,
+      description: letters,
+      marks: [{ key: "at", kind: "text", x: 0, y: 10, text: `${step} ${progress}`, cell: "at:0:0" }],
+    }),
+    controls: (letters) => [
+      {
+        kind: "press",
+        key: "letters",
+        label: "Do next",
+        maxLength: 9,
+        buttons: [{ label: "Append b", title: "one more", cell: `append:${letters.length}:0` }],
+      },
+    ],
+    press: (letters, _, cell) =>
+      cell.startsWith("append")
+        ? { choices: { letters: `${letters}b` }, step: `${letters.length}-b`, plays: true }
+        : undefined,
+    formula: () => [],
+  };
+  customElements.define(
+    "qkv-writing",
+    figureElement(writing, async ({ letters }) => letters),
+  );
+  const host = document.createElement("qkv-writing") as FigureElement<string, Written>;
+  document.body.append(host);
+  const group = () => host.querySelector<HTMLElement>("[role=group][aria-label='Do next']");
+  await vi.waitFor(() => expect(group()).not.toBeNull());
+  const button = () => group()!.querySelector("button")!;
+  expect(button().title).toBe("one more");
+  expect(button().hasAttribute("aria-pressed")).toBe(false); // it does something, it is not chosen
+  button().click();
+  await vi.waitFor(() => expect(host.querySelector(".qkv-figure-title")!.textContent).toBe("Step 1-b"));
+  expect(host.querySelector(".qkv-figure-play")!.getAttribute("aria-label")).toBe("Pause");
+  await vi.waitFor(() => expect(host.state).toBe("letters=ab"));
+  button().click();
+  await vi.waitFor(() => expect(host.state).toBe("letters=abb"));
+  expect(host.querySelector(".qkv-figure-title")!.textContent).toBe("Step 2-b");
+});
