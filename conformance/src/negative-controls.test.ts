@@ -73,6 +73,7 @@ test.for([
   "gelu",
   "gemm",
   "layer-normalization",
+  "linear-attention",
   "log-softmax",
   "matmul",
   "rms-normalization",

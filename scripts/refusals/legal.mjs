@@ -4,10 +4,21 @@
 import * as attention from "../../packages/attention/dist/index.js";
 import { catalogue } from "../../packages/attention/dist/catalogue.js";
 
+const mixers = catalogue.flatMap(({ kind, exports: [name] }) => (kind === "mixer" ? [name] : []));
+
 /** Mixers that are made without arguments, and ignore any. */
-const mixersWithoutOptions = catalogue
-  .flatMap(({ kind, exports: [name] }) => (kind === "mixer" ? [name] : []))
-  .filter((name) => attention[name]?.length === 0);
+const mixersWithoutOptions = mixers.filter((name) => attention[name].length === 0);
+
+/** Mixers whose options all have a default. */
+const mixersWithDefaults = mixers.filter((name) => attention[name].length > 0 && isMade(attention[name]));
+
+function isMade(mixer) {
+  try {
+    return Boolean(mixer());
+  } catch {
+    return false;
+  }
+}
 
 /** Entries whose functions are for packages: their arguments are checked where a program gives them. */
 export const forPackages = {
@@ -80,7 +91,7 @@ export const legal = [
   { entry: "@qkv/tensor/quantized", names: "isQuantized", why: "takes any value" },
   {
     entry: "@qkv/attention",
-    names: "bigBird causal chunkwise linearAttention llama3Scaling qkNorm",
+    names: ["bigBird", "causal", "chunkwise", "llama3Scaling", "qkNorm", ...mixersWithDefaults].join(" "),
     given: ["nothing"],
     why: "all options have a default",
   },

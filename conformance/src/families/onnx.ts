@@ -11,6 +11,7 @@ import { einsumOperator } from "../operators/einsum.js";
 import { geluOperator } from "../operators/gelu.js";
 import { gemmOperator } from "../operators/gemm.js";
 import { layerNormalizationOperator } from "../operators/layer-normalization.js";
+import { linearAttentionOperator } from "../operators/linear-attention.js";
 import { logSoftmaxOperator } from "../operators/log-softmax.js";
 import { flexAttentionOperator } from "../operators/flex-attention.js";
 import { matMulOperator } from "../operators/matmul.js";
@@ -35,6 +36,7 @@ const operators: readonly Operator[] = [
   geluOperator,
   gemmOperator,
   layerNormalizationOperator,
+  linearAttentionOperator,
   logSoftmaxOperator,
   matMulOperator,
   rmsNormalizationOperator,

@@ -1,16 +1,41 @@
 import {
+  based,
+  deltaProduct,
   deltaRule,
+  dplr,
   gatedDeltaRule,
   gla,
   kda,
   linearAttention,
   mix,
+  preconditionedDeltaRule,
+  rebased,
   retention,
+  selectiveScan,
   simpleGla,
+  ssd,
   type Mixer,
   type MixOptions,
 } from "@qkv/attention";
-import { concat, permute, slice, transpose, type Tensor } from "@qkv/tensor";
+import {
+  add,
+  concat,
+  div,
+  exp,
+  expandDims,
+  mul,
+  neg,
+  norm,
+  permute,
+  repeat,
+  reshape,
+  silu,
+  slice,
+  softplus,
+  squeeze,
+  transpose,
+  type Tensor,
+} from "@qkv/tensor";
 import { defineReferenceOp, type Named, type ReferenceOp } from "../reference-op.js";
 
 /** Upstream's layout `[B, T, H, …]` as ours, `[B, H, T, …]`, and back. */
@@ -120,4 +145,125 @@ export const mixerOps: readonly ReferenceOp[] = [
     run: (inputs, attributes) =>
       mixed(gatedDeltaRule(), { ...qkv, decay: "g", beta: "beta" }, inputs, attributes),
   }),
+  defineReferenceOp({
+    name: "gated_delta_product",
+    inputs: ["q", "k", "v", "beta"],
+    optionalInputs: ["g", "initial_state"],
+    attributes: { ...common, num_householder: 1 },
+    run: (inputs, { scale }) =>
+      mixed(deltaProduct(), { ...qkv, beta: "beta", decay: "g" }, inputs, { scale }),
+  }),
+  ...[
+    {
+      name: "dplr_delta_rule",
+      inputs: ["q", "k", "v", "a", "b", "gk"],
+      names: { a: "a", b: "b", decay: "gk" },
+    },
+    { name: "iplr_delta_rule", inputs: ["q", "k", "v", "alpha", "beta"], names: { a: "alpha", b: "beta" } },
+  ].map(({ name, inputs, names }) =>
+    defineReferenceOp({
+      name,
+      inputs,
+      optionalInputs: ["initial_state"],
+      attributes: common,
+      run: (inputs, attributes) => mixed(dplr(), { ...qkv, ...names }, inputs, attributes),
+    }),
+  ),
+  defineReferenceOp({
+    // a = −κ and b = κ ⊙ rate come as inputs, each with a gradient of its own: as dplr, which rwkv7 is.
+    name: "rwkv7_op",
+    inputs: ["r", "w", "k", "v", "a", "b"],
+    attributes: { ...common, head_size: 1, decay: "exp(-exp(w))" },
+    run({ r, w, k, v, a, b }, { head_size: headDim, scale }) {
+      const apart = (x: Tensor) => {
+        const [B, T, width] = x.shape as [number, number, number];
+        return permute(reshape(x, [B, T, width / headDim, headDim]), [0, 2, 1, 3]);
+      };
+      const [query, key, value, left, right] = [r, k, v, a, b].map(apart) as Five;
+      const inputs = { query, key, value, a: left, b: right, decay: neg(exp(apart(w))) };
+      const { output } = mix(dplr(), inputs, { scale: scale! });
+      return { o: reshape(permute(output, [0, 2, 1, 3]), r.shape) };
+    },
+  }),
+  defineReferenceOp({
+    name: "selective_scan",
+    inputs: ["u", "delta", "A", "B", "C", "delta_bias"],
+    optionalInputs: ["D", "z"],
+    attributes: { delta_softplus: true, layout: "[B,D,T]" },
+    run({ u, delta, A, B, C, delta_bias: bias, D, z }) {
+      // [B, N, T] or [B, groups, N, T]
+      const grouped = (x: Tensor) => transpose(x.shape.length === 3 ? expandDims(x, 1) : x);
+      const deltaTime = softplus(add(delta, expandDims(bias, 1)));
+      const inputs = { query: grouped(C), key: grouped(B), value: expandDims(u, 3), deltaTime, A };
+      const { output, state } = mix(selectiveScan(), inputs);
+      const y = squeeze(output, 3);
+      const skipped = D ? add(y, mul(u, expandDims(D, 1))) : y;
+      return { out: z ? mul(skipped, silu(z)) : skipped, last_state: squeeze(state, 3) };
+    },
+  }),
+  defineReferenceOp({
+    name: "ssd_minimal_discrete",
+    inputs: ["X", "A", "B", "C"],
+    optionalInputs: ["initial_states"],
+    attributes: { block_len: 64, state_layout: "" },
+    // A is dt · A and X is dt · x: what ssd makes of its inputs.
+    run({ X, A, B, C, initial_states: initial }) {
+      const inputs = { query: headsFirst(C), key: headsFirst(B), value: headsFirst(X), decay: headsFirst(A) };
+      const initialState = initial && transpose(squeeze(initial, 1));
+      const { output, state } = mix(simpleGla(), inputs, { scale: 1, ...(initialState && { initialState }) });
+      return { Y: headsFirst(output), final_state: transpose(state) };
+    },
+  }),
+  defineReferenceOp({
+    name: "ssd_chunk_scan_combined",
+    inputs: ["x", "dt", "A", "B", "C", "dt_bias"],
+    optionalInputs: ["D", "z"],
+    attributes: { chunk_size: 64, dt_softplus: true, ngroups: 1 },
+    run({ x, dt, A, B, C, dt_bias: bias, D, z }) {
+      const deltaTime = headsFirst(softplus(add(dt, bias)));
+      const inputs = { query: headsFirst(C), key: headsFirst(B), value: headsFirst(x), deltaTime, A };
+      const y = headsFirst(mix(ssd(), inputs).output);
+      const skipped = D ? add(y, mul(x, D.shape.length === 1 ? expandDims(D, 1) : D)) : y;
+      return { out: z ? mul(skipped, silu(z)) : skipped };
+    },
+  }),
+  ...(
+    [
+      ["based", based],
+      ["rebased", rebased],
+    ] as const
+  ).map(([name, mixer]) =>
+    defineReferenceOp({
+      name,
+      inputs: ["q", "k", "v"],
+      attributes: { ...common, use_norm: true },
+      run: (inputs, { use_norm: normalize, scale, layout }) =>
+        mixed(mixer({ normalize }), qkv, inputs, { scale, layout }),
+    }),
+  ),
+  defineReferenceOp({
+    name: "precond_gated_delta_rule",
+    inputs: ["q", "k", "v", "g_atk", "g", "beta_atk", "beta"],
+    optionalInputs: ["initial_state", "initial_A_state"],
+    attributes: { x: 1.5, eps: 1e-6, log_atk_scale: -0.2, normalizes_q_and_k: true },
+    run({ q, k, v, initial_state: state, initial_A_state: moments, ...gates }, { x, eps, log_atk_scale }) {
+      const unit = (x: Tensor) => div(x, norm(x, { axis: -1, keepDims: true }));
+      const names = { ...qkv, decay: "g", beta: "beta", momentDecay: "g_atk", momentBeta: "beta_atk" };
+      const group = v.shape[2]! / k.shape[2]!;
+      const initial = state && {
+        initial_state: concat([state, expandDims(repeat(moments!, group, 1), 3)], 3),
+      };
+      const mixer = preconditionedDeltaRule({ bound: x, eps, center: log_atk_scale });
+      const result = mixed(mixer, names, { q: unit(q), k: unit(k), v, ...gates, ...initial });
+      const [final, last] = [
+        slice(result.final_state!, 3, 0, -1),
+        squeeze(slice(result.final_state!, 3, -1), 3),
+      ];
+      const [B, H, K] = last.shape as [number, number, number];
+      const perKeyHead = squeeze(slice(reshape(last, [B, H / group, group, K]), 2, 0, 1), 2);
+      return { o: result.o!, final_state: final, final_A_state: perKeyHead };
+    },
+  }),
 ];
+
+type Five = [Tensor, Tensor, Tensor, Tensor, Tensor];

@@ -96,8 +96,11 @@ export {
   windowFromSGLang,
 } from "./masks/window-from.js";
 export { mergeAttention, type AttentionPart } from "./merge-attention.js";
+export { based } from "./mixers/based.js";
 export { chunkwise, parallel } from "./mixers/chunkwise.js";
+export { deltaProduct } from "./mixers/delta-product.js";
 export { deltaRule } from "./mixers/delta-rule.js";
+export { dplr } from "./mixers/dplr.js";
 export { gatedDeltaRule } from "./mixers/gated-delta-rule.js";
 export { gla } from "./mixers/gla.js";
 export { impliedWeights } from "./mixers/implied-weights.js";
@@ -106,11 +109,19 @@ export { lightningAttention, type LightningAttentionOptions } from "./mixers/lig
 export { linearAttention, type LinearAttentionOptions } from "./mixers/linear-attention.js";
 export { mix, type MixOptions } from "./mixers/mix.js";
 export { defineMixer, type Mixer, type MixerCall, type MixerSizes } from "./mixers/mixer.js";
+export {
+  preconditionedDeltaRule,
+  type PreconditionedDeltaRuleOptions,
+} from "./mixers/preconditioned-delta-rule.js";
+export { rebased } from "./mixers/rebased.js";
 export { recurrent } from "./mixers/recurrent.js";
 export { type DocumentIds } from "./mixers/resets.js";
 export { retention } from "./mixers/retention.js";
+export { rwkv7 } from "./mixers/rwkv7.js";
 export { type Scan, type Scanned, type Steps } from "./mixers/scan.js";
+export { selectiveScan } from "./mixers/selective-scan.js";
 export { simpleGla } from "./mixers/simple-gla.js";
+export { ssd } from "./mixers/ssd.js";
 export { firstToken } from "./patterns/first-token.js";
 export { induction } from "./patterns/induction.js";
 export { previousToken } from "./patterns/previous-token.js";

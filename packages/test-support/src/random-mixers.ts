@@ -8,6 +8,8 @@ type AnyMixer = Mixer<string, string>;
 /** Mixers of the catalogue that cannot be made without arguments, and forms beside the default. */
 const kinds: Readonly<Record<string, readonly AnyMixer[]>> = {
   lightningAttention: [attention.lightningAttention({ layer: 1, numLayers: 4 })],
+  based: [attention.based(), attention.based({ normalize: false })],
+  rebased: [attention.rebased({ normalize: false })],
   linearAttention: [attention.linearAttention(), attention.linearAttention({ normalize: true })],
 };
 
@@ -55,7 +57,7 @@ export function randomInputs(
 /** Numbers that an input may have: logarithms of decays, rates from 0 to 1, positive times, keys that are not long. */
 function valuesFor(name: string, x: Tensor): Tensor {
   if (/decay|^A$/i.test(name)) return neg(abs(x));
-  if (/beta|gate/i.test(name)) return sigmoid(x);
+  if (/beta|gate|rate/i.test(name)) return sigmoid(x);
   if (/time/i.test(name)) return exp(x);
   return /key|erase/i.test(name) ? mul(x, 0.5) : x;
 }

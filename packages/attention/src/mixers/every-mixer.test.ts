@@ -1,5 +1,11 @@
 // What holds for every mixer of the catalogue that is linear in its state.
-import { mapTokens, mixers, randomInputs, sliceTokens } from "@qkv/test-support/random-mixers";
+import {
+  mapTokens,
+  mixers,
+  randomInputs,
+  sliceTokens,
+  type InputSizes,
+} from "@qkv/test-support/random-mixers";
 import {
   add,
   cast,
@@ -47,14 +53,14 @@ function expectClose(ours: Tensor, theirs: Tensor, tolerance: number): void {
 }
 
 describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ mixer }) => {
-  const state = (B: number, H: number, K: number, V: number) =>
-    randn([B, H, ...mixer.stateShape({ keyDim: K, valueDim: V })], { seed: 77, dtype: "float64" });
+  /** A state that tokens have left: not every matrix is one. */
+  const stateFor = (sizes: InputSizes) => mix(mixer, randomInputs(mixer, { ...sizes, T: 2 }, 77)).state;
 
   test("property: chunks of any length and one chunk give what step by step gives", () => {
     fc.assert(
       fc.property(sizes, few(1, 10), few(0, 1), seed, (sizes, chunkSize, alternative, seed) => {
         const inputs = randomInputs(mixer, sizes, seed, alternative);
-        const initialState = state(sizes.B, sizes.H, sizes.K, sizes.V);
+        const initialState = stateFor(sizes);
         const steps = mix(mixer, inputs, { initialState, form: recurrent });
         for (const form of [chunkwise(chunkSize), parallel]) {
           const chunks = mix(mixer, inputs, { initialState, form });
@@ -129,7 +135,7 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
   ])("gradient: of every input and of the state, by %s", (_, form) => {
     const sizes = { B: 1, H: 2, T: 3, K: 2, V: 2, keyHeads: 1 };
     const inputs = randomInputs(mixer, sizes, 9);
-    const given = { inputs, initialState: state(1, 2, 2, 2) };
+    const given = { inputs, initialState: stateFor(sizes) };
     const { output, state: last } = mix(mixer, inputs);
     const [dOutput, dState] = [output, last].map(({ shape }, i) =>
       randn(shape, { seed: 20 + i, dtype: "float64" }),

@@ -3,7 +3,7 @@ import { checkTensor, mul, repeat, reshape, slice, squeeze, zeros, type Tensor }
 import { chunkwise } from "./chunkwise.js";
 import { checkMixer, type Mixer } from "./mixer.js";
 import { checkInputs } from "./mixer-inputs.js";
-import { withResets, type DocumentIds } from "./resets.js";
+import { clearPadding, withResets, type DocumentIds } from "./resets.js";
 import type { Scan, Scanned } from "./scan.js";
 
 /** Options of {@link mix}. */
@@ -87,7 +87,10 @@ export function mix<Required extends string, Optional extends string>(
       state: group === 1 ? start : repeat(start, group, 1),
       scan: withResets(form ?? chunkwise(), { batchSize, seqLen, documents, padding }),
     });
-    return { output, state: group === 1 ? state : firstOfGroups(state, numStates) };
+    return {
+      output: clearPadding(output, padding),
+      state: group === 1 ? state : firstOfGroups(state, numStates),
+    };
   });
 }
 

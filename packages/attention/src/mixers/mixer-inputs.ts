@@ -79,7 +79,7 @@ export function checkInputs(fn: string, mixer: Mixer<string, string>, given: Inp
     const at = axes.indexOf("H");
     const times = at < 0 ? 1 : numHeads / x.shape[at]!;
     const whole = times === 1 ? x : repeat(x, times, at);
-    return [name, axes.join(" ") === "B H T" ? expandDims(whole, -1) : whole] as const;
+    return [name, /^B H n?T$/.test(axes.join(" ")) ? expandDims(whole, -1) : whole] as const;
   });
   return {
     inputs: Object.fromEntries(inputs),

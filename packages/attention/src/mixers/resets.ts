@@ -21,13 +21,16 @@ export function withResets(scan: Scan, { documents, padding, batchSize, seqLen }
   const begins = documents && beginnings(documents, batchSize, seqLen);
   const padded = padding && afterEnds(padding, batchSize, seqLen);
   return (steps, state) => {
-    const { query } = steps;
     const own = padded ? leaveOut(steps, padded) : steps;
-    const result = scan(begins ? forget(own, begins) : own, state);
-    if (!padded) return result;
-    const mask = onSteps(padded, query);
-    return { ...result, output: where(mask, filled(0, query), result.output) };
+    return scan(begins ? forget(own, begins) : own, state);
   };
+}
+
+/** Outputs with zeros at padding, whatever a mixer added to what its queries read. */
+export function clearPadding(output: Tensor, padding: ArrayLike<number> | undefined): Tensor {
+  if (padding === undefined) return output;
+  const [batchSize, , seqLen] = output.shape as [number, number, number];
+  return where(onSteps(afterEnds(padding, batchSize, seqLen), output), filled(0, output), output);
 }
 
 /** For each batch, or once for all, true at some tokens. */
