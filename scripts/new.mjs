@@ -10,11 +10,16 @@ import { fileURLToPath } from "node:url";
 import * as prettier from "prettier";
 import * as bias from "./new/bias.mjs";
 import * as mask from "./new/mask.mjs";
+import * as mixer from "./new/mixer.mjs";
 import * as lesson from "./new/page.mjs";
 import * as library from "./new/package.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const kinds = { mask: { folder: "masks", files: mask }, bias: { folder: "biases", files: bias } };
+const kinds = {
+  mask: { folder: "masks", files: mask },
+  bias: { folder: "biases", files: bias },
+  mixer: { folder: "mixers", files: mixer },
+};
 const source = "packages/attention/src";
 
 const program = new Command("pnpm new").description("Begin something new.");

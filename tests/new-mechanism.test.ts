@@ -33,6 +33,7 @@ const source = "packages/attention/src";
 describe.each([
   { kind: "mask", name: "scaffoldedMask", folder: "masks", kebab: "scaffolded-mask" },
   { kind: "bias", name: "scaffoldedBias2", folder: "biases", kebab: "scaffolded-bias2" },
+  { kind: "mixer", name: "scaffoldedMixer", folder: "mixers", kebab: "scaffolded-mixer" },
 ])("a new $kind", ({ kind, name, folder, kebab }) => {
   const files = [
     `${source}/${folder}/${kebab}.ts`,
@@ -78,6 +79,8 @@ describe.each([
         "--reporter=verbose",
         "--reporter=./scripts/closing-line.mjs",
       );
+    // A mixer is held to the laws of all mixers in the same way.
+    if (kind === "mixer") args.push(`${source}/mixers/every-mixer.test.ts`, "-t", `${name}|catalogue|entry`);
     const { stdout, status } = run(tool("vitest/vitest.mjs"), ...args);
     if (kind === "mask")
       expect(stdout).toContain(`property: ${name}, of the catalogue, never contradicts itself`);
