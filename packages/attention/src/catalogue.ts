@@ -1107,6 +1107,18 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
     kvEffect: state,
     page: "linear-attention",
   },
+  {
+    name: "hgrn",
+    kind: "mixer",
+    exports: ["hgrn"],
+    title: "Hierarchically gated recurrence",
+    paper: arxiv("2311.04823", "Hierarchically Gated Recurrent Neural Network for Sequence Modeling"),
+    year: 2023,
+    formula: "h ← α ⊙ h + x",
+    tier: 3,
+    costKind: "state",
+    kvEffect: state,
+  },
 ];
 
 /**

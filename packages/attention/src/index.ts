@@ -1,3 +1,4 @@
+export { hgrn } from "./mixers/hgrn.js";
 export {
   lookup,
   type BoundMask,
