@@ -1119,6 +1119,19 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
     costKind: "state",
     kvEffect: state,
   },
+  {
+    name: "rwkv6",
+    kind: "mixer",
+    exports: ["rwkv6"],
+    title: "RWKV-6",
+    paper: arxiv("2404.05892", "Eagle and Finch: RWKV with Matrix-Valued States and Dynamic Recurrence"),
+    year: 2024,
+    formula: "o = (S + u ⊙ k vᵀ)ᵀ q, then S ← diag(α) S + k vᵀ",
+    tier: 3,
+    costKind: "state",
+    kvEffect: state,
+    models: ["RWKV-6"],
+  },
 ];
 
 /**

@@ -1,4 +1,5 @@
 export { hgrn } from "./mixers/hgrn.js";
+export { rwkv6 } from "./mixers/rwkv6.js";
 export {
   lookup,
   type BoundMask,
