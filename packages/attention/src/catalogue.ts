@@ -1132,6 +1132,18 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
     kvEffect: state,
     models: ["RWKV-6"],
   },
+  {
+    name: "gdn2",
+    kind: "mixer",
+    exports: ["gdn2"],
+    title: "Gated DeltaNet-2",
+    paper: arxiv("2605.22791", "Gated DeltaNet-2"),
+    year: 2026,
+    formula: "S ← diag(α) S, S ← S + k (w ⊙ v − Sᵀ (b ⊙ k))ᵀ",
+    tier: 3,
+    costKind: "state",
+    kvEffect: state,
+  },
 ];
 
 /**
