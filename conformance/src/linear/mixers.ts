@@ -4,13 +4,16 @@ import {
   deltaRule,
   dplr,
   gatedDeltaRule,
+  gdn2,
   gla,
+  hgrn,
   kda,
   linearAttention,
   mix,
   preconditionedDeltaRule,
   rebased,
   retention,
+  rwkv6,
   selectiveScan,
   simpleGla,
   ssd,
@@ -262,6 +265,36 @@ export const mixerOps: readonly ReferenceOp[] = [
       const [B, H, K] = last.shape as [number, number, number];
       const perKeyHead = squeeze(slice(reshape(last, [B, H / group, group, K]), 2, 0, 1), 2);
       return { o: result.o!, final_state: final, final_A_state: perKeyHead };
+    },
+  }),
+  defineReferenceOp({
+    name: "gated_delta_rule_2",
+    inputs: ["q", "k", "v", "g", "b", "w"],
+    optionalInputs: ["initial_state"],
+    attributes: common,
+    run: (inputs, attributes) =>
+      mixed(gdn2(), { ...qkv, decay: "g", erase: "b", write: "w" }, inputs, attributes),
+  }),
+  defineReferenceOp({
+    name: "rwkv6",
+    inputs: ["q", "k", "v", "w", "u"],
+    optionalInputs: ["initial_state"],
+    attributes: common,
+    run: ({ u: bonus, initial_state: initialState, q: query, k: key, v: value, w: decay }, { scale }) => {
+      const options = { ...(scale !== null && { scale }), ...(initialState && { initialState }) };
+      const { output, state } = mix(rwkv6(), { query, key, value, decay, bonus }, options);
+      return { o: output, final_state: state };
+    },
+  }),
+  defineReferenceOp({
+    // [B, T, D] is one head.
+    name: "hgrn",
+    inputs: ["x", "g"],
+    optionalInputs: ["initial_state"],
+    run({ x, g, initial_state: initial }) {
+      const options = initial && { initialState: expandDims(expandDims(initial, 1), 1) };
+      const { output, state } = mix(hgrn(), { value: expandDims(x, 1), decay: expandDims(g, 1) }, options);
+      return { o: squeeze(output, 1), final_state: squeeze(state, [1, 2]) };
     },
   }),
 ];
