@@ -169,6 +169,29 @@ test("linear: an index set in another order passes, and with another index does 
   await expectOnly(healthy, other, { case: "plain", output: "indices" });
 });
 
+test.for(["abc", "deltaformer", "gsa", "log-linear-attention", "mesa-net", "titans-linear", "ttt-linear"])(
+  "linear %s: the first output, the last output and a gradient of a case",
+  async (name) => {
+    const path = `linear/${name}.json`;
+    const cases = parse<TorchCase[]>(filesBelow(referenceData, "linear"), path);
+    const healthy = await expectHealthy({ [path]: cases }, "linear");
+    const one = cases.at(-1)!;
+    const { outputs, gradInputs = [] } = one;
+    const controls = (["outputs", "gradInputs"] as const).flatMap((field) => {
+      const all = field === "outputs" ? outputs : gradInputs;
+      return [...new Set([all[0]!, all.at(-1)!])].map((victim) => ({ field, victim }));
+    });
+    for (const { field, victim } of controls) {
+      const moved = one[field]!.map((each) =>
+        each === victim ? move(each, field === "outputs" ? 2e-5 : 5e-5) : each,
+      );
+      const files = { [path]: cases.map((each) => (each === one ? { ...one, [field]: moved } : each)) };
+      const output = field === "outputs" ? victim.name : `gradient of ${victim.name}`;
+      await expectOnly(healthy, files, { case: one.name, output });
+    }
+  },
+);
+
 test("blt: a length, a bucket and a cell of a mask, each plus one, and a pooled number", async () => {
   const path = "blt/functions.json";
   const cases = parse<OnnxCase[]>(filesBelow(referenceData, "blt"), path);

@@ -110,7 +110,7 @@ export { impliedWeights } from "./mixers/implied-weights.js";
 export { kda } from "./mixers/kda.js";
 export { lightningAttention, type LightningAttentionOptions } from "./mixers/lightning-attention.js";
 export { linearAttention, type LinearAttentionOptions } from "./mixers/linear-attention.js";
-export { mix, type MixOptions } from "./mixers/mix.js";
+export { mix, type MixInputs, type MixOptions } from "./mixers/mix.js";
 export { defineMixer, type Mixer, type MixerCall, type MixerSizes } from "./mixers/mixer.js";
 export {
   preconditionedDeltaRule,
@@ -125,6 +125,25 @@ export { type Scan, type Scanned, type Steps } from "./mixers/scan.js";
 export { selectiveScan } from "./mixers/selective-scan.js";
 export { simpleGla } from "./mixers/simple-gla.js";
 export { ssd } from "./mixers/ssd.js";
+export { abc, type AbcState } from "./mixers/abc.js";
+export { deltaFormer, type DeltaFormerOptions, type DeltaFormerState } from "./mixers/delta-former.js";
+export { gatedSlotAttention, type SlotOptions, type SlotState } from "./mixers/gated-slot-attention.js";
+export {
+  logLinearAttention,
+  type LogLinearAttentionOptions,
+  type LogLinearAttentionState,
+} from "./mixers/log-linear-attention.js";
+export { mesaNet, type MesaNetOptions, type MesaNetState } from "./mixers/mesa-net.js";
+export {
+  type OwnFormCall,
+  type OwnFormMixer,
+  type OwnFormOptions,
+  type OwnFormResult,
+} from "./mixers/own-form-mixer.js";
+export { type InnerGradient, type InnerNorm } from "./mixers/reconstruction.js";
+export { shortConvolution, type ShortConvolutionState } from "./mixers/short-convolution.js";
+export { titans, type TitansOptions, type TitansState } from "./mixers/titans.js";
+export { tttLinear, type TttLinearOptions, type TttLinearState } from "./mixers/ttt-linear.js";
 export { firstToken } from "./patterns/first-token.js";
 export { induction } from "./patterns/induction.js";
 export { previousToken } from "./patterns/previous-token.js";

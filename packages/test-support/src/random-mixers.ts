@@ -13,13 +13,14 @@ const kinds: Readonly<Record<string, readonly AnyMixer[]>> = {
   linearAttention: [attention.linearAttention(), attention.linearAttention({ normalize: true })],
 };
 
-/** Every mixer of the catalogue, made without arguments or as listed above. */
+/** Every mixer of the catalogue that is linear in its state, made without arguments or as listed above. */
 export const mixers: readonly AnyMixer[] = catalogue
   .filter(({ kind }) => kind === "mixer")
   .flatMap(
     ({ exports: [name] }) =>
       kinds[name] ?? [(attention as unknown as Record<string, () => AnyMixer>)[name]!()],
-  );
+  )
+  .filter((mixer) => !("ownForm" in mixer));
 
 /** Sizes of random inputs. `keyHeads`: heads of query and key, a divisor of H. `steps`: those of a token, n in "nT". */
 export type InputSizes = {

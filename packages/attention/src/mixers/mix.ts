@@ -2,6 +2,7 @@ import { checkFits, checks } from "@qkv/core";
 import { checkTensor, mul, repeat, reshape, slice, squeeze, zeros, type Tensor } from "@qkv/tensor";
 import { chunkwise } from "./chunkwise.js";
 import { checkMixer, type Mixer } from "./mixer.js";
+import { mixOwnForm, type OwnFormMixer, type OwnFormOptions, type OwnFormResult } from "./own-form-mixer.js";
 import { checkInputs } from "./mixer-inputs.js";
 import { clearPadding, withResets, type DocumentIds } from "./resets.js";
 import type { Scan, Scanned } from "./scan.js";
@@ -51,8 +52,29 @@ export type MixOptions = {
  */
 export function mix<Required extends string, Optional extends string>(
   mixer: Mixer<Required, Optional>,
-  inputs: Readonly<Record<Required, Tensor> & Partial<Record<Optional, Tensor>>>,
+  inputs: MixInputs<Required, Optional>,
   options?: MixOptions,
+): Scanned;
+export function mix<Required extends string, Optional extends string, State extends object>(
+  mixer: OwnFormMixer<Required, Optional, State>,
+  inputs: MixInputs<Required, Optional>,
+  options?: OwnFormOptions<State>,
+): OwnFormResult<State>;
+export function mix(
+  mixer: Mixer<string, string> | OwnFormMixer<string, string, object>,
+  inputs: Readonly<Record<string, Tensor>>,
+  options?: MixOptions | OwnFormOptions<object>,
+): Scanned | OwnFormResult<object> {
+  checkMixer("mix", mixer);
+  return "ownForm" in mixer
+    ? mixOwnForm(mixer, inputs, options as OwnFormOptions<object>)
+    : mixByScan(mixer, inputs, options as MixOptions);
+}
+
+function mixByScan(
+  mixer: Mixer<string, string>,
+  inputs: Readonly<Record<string, Tensor>>,
+  options: MixOptions | undefined,
 ): Scanned {
   const fn = "mix";
   const check = checks(fn);
@@ -63,7 +85,6 @@ export function mix<Required extends string, Optional extends string>(
     "documents",
     "padding",
   ]);
-  checkMixer(fn, mixer);
   if (form !== undefined)
     check.type({ form }, "function", "give `chunkwise(64)`, `recurrent` or `parallel`.");
   if (scale !== undefined) check.finite({ scale });
@@ -93,6 +114,11 @@ export function mix<Required extends string, Optional extends string>(
     };
   });
 }
+
+/** Inputs of a mixer by name. */
+export type MixInputs<Required extends string, Optional extends string> = Readonly<
+  Record<Required, Tensor> & Partial<Record<Optional, Tensor>>
+>;
 
 /** Query heads of a group have equal states: the first of each. */
 function firstOfGroups(state: Tensor, numStates: number): Tensor {

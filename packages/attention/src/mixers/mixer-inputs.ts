@@ -8,6 +8,8 @@ type Inputs = Readonly<Record<string, Tensor>>;
 export type CheckedInputs = {
   readonly inputs: Inputs;
   readonly sizes: MixerSizes;
+  /** Lengths of all axes but H. */
+  readonly lengths: Readonly<Record<string, number>>;
   readonly batchSize: number;
   readonly seqLen: number;
   /** Heads of the output. */
@@ -23,7 +25,11 @@ export type CheckedInputs = {
  * @throws {ArgumentError} If an input is missing, or is none of the mixer's.
  * @throws {ShapeError} If an input does not have the axes that the mixer declares, with the lengths of the others.
  */
-export function checkInputs(fn: string, mixer: Mixer<string, string>, given: Inputs): CheckedInputs {
+export function checkInputs(
+  fn: string,
+  mixer: Pick<Mixer<string, string>, "name" | "inputs" | "optional">,
+  given: Inputs,
+): CheckedInputs {
   const axesOf: Readonly<Record<string, string>> = { ...mixer.inputs, ...mixer.optional };
   const check = checks(fn);
   check.options(given, Object.keys(axesOf), "inputs");
@@ -84,6 +90,7 @@ export function checkInputs(fn: string, mixer: Mixer<string, string>, given: Inp
   return {
     inputs: Object.fromEntries(inputs),
     sizes: { keyDim: lengths["K"] ?? 1, valueDim: lengths["V"] ?? 1 },
+    lengths,
     batchSize: lengths["B"]!,
     seqLen: lengths["T"]!,
     numHeads,

@@ -67,6 +67,9 @@ export function defineMixer<Required extends string, Optional extends string = n
 /** Refuses what is not a mixer, such as the function that makes one. */
 export function checkMixer(fn: string, mixer: unknown): void {
   const fix = "call the function that makes it: `gla()`.";
-  const holds = (value: unknown) => typeof (value as Mixer | null | undefined)?.mix === "function";
+  const holds = (value: unknown) => {
+    const mixer = value as { mix?: unknown; ownForm?: unknown } | null | undefined;
+    return typeof (mixer?.mix ?? mixer?.ownForm) === "function";
+  };
   checks(fn).each({ mixer }, holds, "a mixer", fix);
 }
