@@ -1,6 +1,6 @@
 // Key frames of the figures as pictures, to be looked at: node scripts/figure-frames.mjs [NAME…] writes PNG files at 1280
-// and 390 pixels, light and dark, into .frames/.
-/* global document, innerWidth -- of the page */
+// and 390 pixels, light and dark, into .frames/. A frame fails that is not the state it names, or wider than its page.
+/* global document, innerWidth, window -- of the page */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -30,6 +30,7 @@ const { outputFiles } = await build({
   logLevel: "warning",
 });
 const browser = await openChromium();
+const counts = { passed: 0, failed: 0 };
 for (const { name, frames, asks = false } of figures) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const [width, height] of [
@@ -38,7 +39,8 @@ for (const { name, frames, asks = false } of figures) {
   ]) {
     for (const theme of ["light", "dark"]) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme });
-      page.on("pageerror", (error) => console.log(String(error)));
+      const problems = [];
+      page.on("pageerror", (error) => problems.push(String(error)));
       await page.setContent(
         `<html lang="en" data-theme="${theme}"><body style="margin:0;background:${theme === "dark" ? "#16151c" : "#fcfbf8"}"><main style="padding:16px"></main></body></html>`,
       );
@@ -61,8 +63,28 @@ for (const { name, frames, asks = false } of figures) {
         await page.waitForFunction(
           () => document.querySelector(".qkv-figure-read")?.textContent !== "Computing…",
         );
+        // What the figure says of itself, and its steps: a state that it does not know is left out of its address.
+        const kept = await page
+          .waitForFunction(
+            ([tag, wanted]) => {
+              const own = new window.URLSearchParams(document.querySelector(tag).state);
+              return [...new window.URLSearchParams(wanted)].every(
+                ([key, value]) => own.get(key) === value || (key === "at" && own.has("at")),
+              );
+            },
+            [`qkv-${name}`, state],
+            { timeout: 60_000 },
+          )
+          .catch(() => undefined);
+        if (!kept) {
+          const own = await page.evaluate((tag) => document.querySelector(tag).state, `qkv-${name}`);
+          problems.push(`asked for "${state}", it shows "${own}"`);
+        }
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        if (overflow > 0) console.log(`${name} ${id} at ${width}: ${overflow} pixels too wide`);
+        if (overflow > 0) problems.push(`${overflow} pixels too wide`);
+        counts[problems.length === 0 ? "passed" : "failed"] += 1;
+        for (const problem of problems.splice(0))
+          console.log(`FAIL ${name} ${id} (${width}, ${theme}): ${problem}`);
         const file = `${out}/${name}-${id}-${width}-${theme}.png`;
         writeFileSync(file, await page.screenshot({ fullPage: true }));
       }
@@ -71,3 +93,6 @@ for (const { name, frames, asks = false } of figures) {
   }
 }
 await browser.close();
+console.log(`Pictures are in ${out}`);
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed === 0 ? 0 : 1;

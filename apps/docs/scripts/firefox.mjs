@@ -10,17 +10,36 @@ export const firefoxPath = [process.env.FIREFOX_PATH, "/usr/bin/firefox-esr", "/
   (path) => path && existsSync(path),
 );
 
-/** Starts Firefox without a window. `open(url)` gives a page with `run(expression)` and the errors it has logged. */
-export async function startFirefox() {
+// The keys of WebDriver that are not letters.
+const keys = {
+  Tab: "\uE004",
+  Enter: "\uE007",
+  Escape: "\uE00C",
+  End: "\uE010",
+  Home: "\uE011",
+  ArrowLeft: "\uE012",
+  ArrowUp: "\uE013",
+  ArrowRight: "\uE014",
+  ArrowDown: "\uE015",
+};
+
+/**
+ * Starts Firefox without a window. `open(url)` gives a page with `run(expression)`, `press(key)` and the errors it has
+ * logged.
+ *
+ * @param {Record<string, string | number | boolean>} [settings] - Of `about:config`, by name.
+ */
+export async function startFirefox(settings = {}) {
   const profile = mkdtempSync(join(tmpdir(), "qkv-firefox-"));
   writeFileSync(
     join(profile, "user.js"),
-    [
-      '"app.update.enabled", false',
-      '"network.captive-portal-service.enabled", false',
-      '"toolkit.telemetry.enabled", false',
-    ]
-      .map((pref) => `user_pref(${pref});`)
+    Object.entries({
+      "app.update.enabled": false,
+      "network.captive-portal-service.enabled": false,
+      "toolkit.telemetry.enabled": false,
+      ...settings,
+    })
+      .map((pref) => `user_pref(${pref.map((part) => JSON.stringify(part)).join()});`)
       .join("\n"),
   );
   const child = spawn(
@@ -64,9 +83,10 @@ export async function startFirefox() {
   await send("session.new", { capabilities: {} });
   await send("session.subscribe", { events: ["log.entryAdded"] });
   return {
-    async open(url) {
+    async open(url, viewport) {
       logged.length = 0;
       const { context } = await send("browsingContext.create", { type: "tab" });
+      if (viewport) await send("browsingContext.setViewport", { context, viewport });
       await send("browsingContext.navigate", { context, url, wait: "complete" });
       return {
         errors: () => [...logged],
@@ -79,6 +99,17 @@ export async function startFirefox() {
           if (exceptionDetails) throw new Error(exceptionDetails.text);
           return result.value;
         },
+        press: (key) =>
+          send("input.performActions", {
+            context,
+            actions: [
+              {
+                type: "key",
+                id: "keyboard",
+                actions: ["keyDown", "keyUp"].map((type) => ({ type, value: keys[key] ?? key })),
+              },
+            ],
+          }),
         close: () => send("browsingContext.close", { context }),
       };
     },

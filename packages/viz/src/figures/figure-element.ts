@@ -447,7 +447,7 @@ function show<Model, Choices extends FigureChoices>(
   on(host, "keydown", (event) => {
     const { key, target } = event;
     if (event.altKey || event.ctrlKey || event.metaKey || !(target instanceof Element)) return;
-    const typed = target.matches("input,select,textarea");
+    const typed = target.matches("input,select,textarea,.qkv-figure-table");
     if (key === "Escape") act({ type: "focus", cell: undefined });
     if (typed) return;
     const address = addressOf(target);
@@ -607,6 +607,10 @@ function makeParts<Model, Choices extends FigureChoices>(figure: Figure<Model, C
   tools.append(caption);
   const table = div("table");
   table.hidden = true;
+  // It scrolls where it is wider than the figure, by keyboard too.
+  table.tabIndex = 0;
+  table.setAttribute("role", "region");
+  table.setAttribute("aria-label", "Numbers of this step");
   const all = div("all");
   const place = div("scene");
   place.append(say, stage);

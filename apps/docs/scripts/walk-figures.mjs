@@ -1,0 +1,149 @@
+// Walks the figures of the built site: each plays to its end, steps back, answers the keyboard alone, stands still where
+// no motion is wanted, keeps its place in the address, stands in a frame and passes axe, in Chromium and Firefox, at two
+// widths, in light and dark. `node walk-figures.mjs [NAME…]` walks those figures.
+/* global document, window -- inside of what a page evaluates */
+import axe from "axe-core";
+import { fileURLToPath } from "node:url";
+import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
+import { figures } from "./figure-places.mjs";
+import { browsers, themes, viewports, visits } from "./figure-walk.mjs";
+import { firefoxPath, startFirefox } from "./firefox.mjs";
+import { serveSite } from "./serve-site.mjs";
+
+const patienceMs = 240_000; // a busy machine is slow, not wrong
+const wanted = process.argv.slice(2);
+const chosen = figures.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const unknown = wanted.filter((name) => !figures.some((each) => each.name === name));
+if (unknown.length > 0 || !chromiumPath) {
+  console.error(
+    unknown.length > 0
+      ? `walk-figures: there is no figure "${unknown.join()}".\nFix: name one of ${figures.map(({ name }) => name).join(", ")}.`
+      : noChromium,
+  );
+  process.exit(1);
+}
+const build = fileURLToPath(new URL("../build", import.meta.url));
+const server = await serveSite(build);
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+const starts = {
+  async Chromium(theme, still) {
+    const browser = await openChromium();
+    return {
+      async open(viewport) {
+        const context = await browser.newContext({
+          viewport,
+          colorScheme: theme,
+          reducedMotion: still ? "reduce" : "no-preference",
+          serviceWorkers: "block",
+        });
+        const page = await context.newPage();
+        const problems = [];
+        page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));
+        page.on(
+          "console",
+          (message) => message.type() === "error" && problems.push(`console: ${message.text()}`),
+        );
+        return {
+          goto: (url) => page.goto(url, { timeout: patienceMs }),
+          evaluate: (expression) => page.evaluate(expression),
+          press: (key) => page.keyboard.press(key),
+          problems: () => problems.splice(0),
+          close: () => context.close(),
+        };
+      },
+      close: () => browser.close(),
+    };
+  },
+  async Firefox(theme, still) {
+    const firefox = await startFirefox({
+      "layout.css.prefers-color-scheme.content-override": theme === "dark" ? 0 : 1,
+      "ui.prefersReducedMotion": still ? 1 : 0,
+    });
+    return {
+      async open(viewport) {
+        let page;
+        return {
+          async goto(url) {
+            await page?.close();
+            page = await firefox.open(url, viewport);
+          },
+          evaluate: (expression) => page.run(expression),
+          press: (key) => page.press(key),
+          problems: () => page.errors().map((text) => `console: ${text}`),
+          close: () => page?.close(),
+        };
+      },
+      close: () => firefox.close(),
+    };
+  },
+};
+
+/** An open page, as the checks use it. */
+function seatOf(page) {
+  const run = async (inPage, ...args) => {
+    const text = await page.evaluate(
+      `Promise.resolve((${inPage})(...${JSON.stringify(args)})).then((value) => JSON.stringify(value ?? null))`,
+    );
+    return JSON.parse(text);
+  };
+  return {
+    run,
+    press: page.press,
+    open: (path) => page.goto(server.address + path),
+    /** Waits until a function of the page, or one of here without an argument, returns true. */
+    async until(passes, arg, otherwise = "it does not come alive") {
+      for (const end = Date.now() + patienceMs; ;) {
+        if (await (arg === undefined ? passes() : run(passes, arg))) return;
+        if (Date.now() > end) throw new Error(otherwise);
+        await new Promise((done) => setTimeout(done, 100));
+      }
+    },
+    async axe(selector) {
+      await page.evaluate(`${axe.source}; 0`);
+      return run(async (selector) => {
+        const runOnly = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+        const { violations } = await window.axe.run(document.querySelector(selector), { runOnly });
+        return violations.map(
+          ({ id, help, nodes }) => `${id}: ${help} (${nodes[0]?.target.join(" ").slice(0, 120)})`,
+        );
+      }, selector);
+    },
+  };
+}
+
+for (const browserName of browsers) {
+  if (browserName === "Firefox" && !firefoxPath) {
+    console.log("No Firefox was found; FIREFOX_PATH names one.");
+    counts.skipped += 1;
+    continue;
+  }
+  for (const theme of themes) {
+    for (const still of [false, true]) {
+      const browser = await starts[browserName](theme, still);
+      for (const viewport of viewports)
+        for (const figure of chosen)
+          for (const visit of visits.filter((each) => Boolean(each.still) === still)) {
+            const page = await browser.open(viewport);
+            const seat = seatOf(page);
+            await seat.open(visit.address(figure));
+            for (const { name, check } of visit.checks) {
+              const problems = [];
+              await check(seat, figure).catch((error) => problems.push(error.message.split("\n")[0]));
+              problems.push(...page.problems());
+              counts[problems.length === 0 ? "passed" : "failed"] += 1;
+              console.log(
+                `${problems.length === 0 ? "ok  " : "FAIL"} figure ${figure.name}: ${name} (${browserName}, ${viewport.width}, ${theme})` +
+                  problems.map((text) => `\n     ${text}`).join(""),
+              );
+            }
+            await page.close();
+          }
+      await browser.close();
+    }
+  }
+}
+server.close();
+const { passed, failed, skipped } = counts;
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = failed === 0 ? 0 : 1;
