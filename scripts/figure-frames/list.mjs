@@ -131,7 +131,7 @@ export const figures = [
       { id: "6-context", state: "step=context-5", ...dark },
       { id: "7-letter", state: "step=letter-7", ...light },
       { id: "8-long", state: "source=September 27, 2045&step=context-6", ...light },
-      { id: "9-pointed", state: "step=context-5&cell=source%3A0%3A2" },
+      { id: "9-pointed", state: "step=context-5&cell=source%3A0%3A8" },
     ],
   },
   {

@@ -315,4 +315,73 @@ test("buttons of a control press cells: choices change, and the step plays from 
   button().click();
   await vi.waitFor(() => expect(host.state).toBe("letters=abb"));
   expect(host.querySelector(".qkv-figure-title")!.textContent).toBe("Step 2-b");
+
+// Two chapters of one name, and a mark that is read but has no address.
+const told: Figure<number, Record<never, never>> = {
+  name: "told",
+  title: "Told",
+  caption: "A square.",
+  initial: {},
+  steps: () => ["Look", "Write", "Look"].map((chapter, i) => ({ ...step(`${i}`), chapter })),
+  scene: (_, __, ___, width) => ({
+    width,
+    height: 60,
+    description: "A square.",
+    marks: [
+      { key: "square", kind: "rect", x: 0, y: 0, width: 20, height: 20, fill: "key", reads: "weight: 0.4" },
+    ],
+  }),
+  controls: () => [],
+  table: () => ({ columns: ["weight"], rows: [[0.4]] }),
+};
+
+async function placeTold(width: number): Promise<HTMLElement> {
+  if (!customElements.get("qkv-told"))
+    customElements.define(
+      "qkv-told",
+      figureElement(told, async () => 0),
+    );
+  document.body.innerHTML = `<qkv-told style="display:block;width:${width}px"></qkv-told>`;
+  const host = document.querySelector<HTMLElement>("qkv-told")!;
+  await vi.waitFor(() => expect(host.querySelector("[aria-label='weight: 0.4']")).not.toBeNull());
+  return host;
+}
+
+test("of two chapters of one name, the one that is shown is lit", async () => {
+  const host = await placeTold(700);
+  const lit = () =>
+    [...host.querySelectorAll(".qkv-figure-chapters button")].map((each) =>
+      each.hasAttribute("aria-current"),
+    );
+  expect(lit()).toEqual([false, false, true]);
+  press(host, "Home");
+  expect(lit()).toEqual([true, false, false]);
+});
+
+test("a press reads whatever has a number, and what is read stays on the screen", async () => {
+  const host = await placeTold(360);
+  host.querySelector("[aria-label='weight: 0.4']")!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  const read = host.querySelector(".qkv-figure-read")!;
+  expect(read.textContent).toBe("weight: 0.4");
+  expect(getComputedStyle(read).position).toBe("sticky");
+});
+
+test("the table scrolls by keyboard: its arrows are not those of the figure", async () => {
+  const host = await placeTold(360);
+  [...host.querySelectorAll("button")].find(({ textContent }) => textContent === "Table")!.click();
+  const table = host.querySelector<HTMLElement>(".qkv-figure-table")!;
+  table.focus();
+  expect(document.activeElement).toBe(table);
+  const before = title(host);
+  press(table, "ArrowLeft");
+  expect(title(host)).toBe(before);
+});
+
+test("on a phone the picture stands above its controls", async () => {
+  const host = await place();
+  const top = (part: string) => host.querySelector(`.qkv-figure-${part}`)!.getBoundingClientRect().top;
+  expect(top("controls")).toBeLessThan(top("stage"));
+  host.style.width = "360px";
+  await vi.waitFor(() => expect(top("controls")).toBeGreaterThan(top("transport")));
+  expect(top("tools")).toBeGreaterThan(top("controls"));
 });

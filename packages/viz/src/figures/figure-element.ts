@@ -420,9 +420,9 @@ function show<Model, Choices extends FigureChoices>(
   });
   on(parts.stage, "click", ({ target }) => {
     const address = addressOf(target);
-    if (address === undefined) return act({ type: "focus", cell: undefined });
     read(readAt(target), false);
-    press(address);
+    if (address === undefined) act({ type: "focus", cell: undefined });
+    else press(address);
   });
   on(parts.stage, "focusin", ({ target }) => {
     const address = addressOf(target);

@@ -37,6 +37,7 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure-stage [data-cell]{cursor:pointer}
 .qkv-figure-stage :focus{outline:none}
 .qkv-figure-stage :focus-visible{outline:2px solid var(--qkv-text);outline-offset:1px}
+.qkv-figure-read:not(:empty){position:sticky;bottom:0;background:var(--qkv-paper)}
 .qkv-figure-read{min-height:22px;margin:2px 0;font-size:13px;color:var(--qkv-quiet);font-variant-numeric:tabular-nums}
 .qkv-figure-transport{display:grid;grid-template-columns:auto 1fr auto;gap:4px 16px;align-items:center;border-top:1px solid var(--qkv-rule);padding:8px 0 0}
 .qkv-figure-keys{display:flex;gap:6px;align-items:center}
@@ -69,7 +70,9 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure-chapters{display:none}.qkv-figure-count{display:block}
 .qkv-figure-say{min-height:96px}
 .qkv-figure-transport{grid-template-columns:1fr;gap:6px}.qkv-figure-keys select{margin-inline-start:auto}.qkv-figure-tools p{flex-basis:100%}
-.qkv-figure-controls{gap:4px 12px}.qkv-figure input[type=range]{width:72px}.qkv-figure .qkv-figure-scrub input{width:100%}
+.qkv-figure-all{display:flex;flex-direction:column}.qkv-figure-all>*{min-width:0}
+.qkv-figure-controls{order:1;gap:4px 12px;border-top:1px solid var(--qkv-rule);padding-top:8px}.qkv-figure-tools,.qkv-figure-intake,.qkv-figure-table{order:2}
+.qkv-figure input[type=range]{width:72px}.qkv-figure .qkv-figure-scrub input{width:100%}
 .qkv-figure-formula{font-size:17px}.qkv-figure-options{margin-left:-3px}.qkv-figure-text .qkv-figure-choice>span{display:none}
 }
 @media print{.qkv-figure-controls,.qkv-figure-transport,.qkv-figure-tools{display:none}}`)();

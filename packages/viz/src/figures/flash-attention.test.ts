@@ -130,6 +130,17 @@ test("bytes grow with the tiles", () => {
   expect(mark(at("output"), "moved:plain:bytes")?.text).toBe("384 B");
 });
 
+test("the state of the queries takes the width that is left where nothing stands beside it", () => {
+  for (const width of [840, 940, 1000]) {
+    const scene = at("tile-2-2", 1, {}, width);
+    const cells = scene.marks.filter(({ key }) => key.startsWith("o:"));
+    const right = Math.max(...cells.map(({ x, width: w = 0 }) => x + w));
+    const beside = mark(scene, "moved:title")!.x > right;
+    expect(beside ? width : right).toBeGreaterThan(width - 16);
+    expect(right).toBeLessThanOrEqual(width);
+  }
+});
+
 test("the limit of a WebGPU buffer is a line where scores pass it", () => {
   const long = at("long");
   const bar = mark(long, "scores-held:plain:now")!;

@@ -1,4 +1,3 @@
-import { fixed } from "./attention-call/model.js";
 import { barsHeight, longBars, longHeight, walkBars } from "./flash-attention/byte-bars.js";
 import { layoutOf } from "./flash-attention/layout.js";
 import {
@@ -14,6 +13,7 @@ import { walkAt } from "./flash-attention/walk.js";
 import { bytesText, countText } from "./bytes-text.js";
 import type { Control, Figure, FigureTable, Moment } from "./figure.js";
 import type { Mark, Scene } from "./mark.js";
+import { fixed } from "./fixed.js";
 
 export type {
   FlashAttentionChoices,

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { percentsThatAddUp, unitsThatAddUp, weightTexts } from "./generation/percents.js";
 import { shownToken } from "./generation/model.js";
 import { phases, stageAt } from "./generation/steps.js";
+import { percentsThatAddUp, unitsThatAddUp, weightTexts } from "./percents.js";
 
 test("property: parts of 1 add up to 100.0% as printed, and none is off by 0.1 or more", () => {
   fc.assert(

@@ -5,10 +5,10 @@ import { branchTree } from "./generation/branch-tree.js";
 import { candidateBars } from "./generation/candidate-bars.js";
 import { columns } from "./generation/columns.js";
 import { drawBar, drawBarHeight } from "./generation/draw-bar.js";
-import { stretch } from "./generation/layout.js";
 import { headName, shownToken, type GenerationChoices, type GenerationModel } from "./generation/model.js";
-import { percentTexts } from "./generation/percents.js";
 import { stageAt, stepId, steps } from "./generation/steps.js";
+import { stretch } from "./stretch.js";
+import { percentTexts } from "./generation/candidate-percents.js";
 
 export type {
   CachedAs,

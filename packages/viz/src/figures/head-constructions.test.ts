@@ -138,6 +138,14 @@ test("a construction stands beside the fused one alone", () => {
   expect(names(at("compare", 1, { construction: "summed" }))).toEqual(["fused", "summed"]);
 });
 
+test("where cells have no room for numbers, the picture says how to read them", () => {
+  const hint = (width: number) => mark(at("split", 1, {}, width), "hint")?.text;
+  expect(hint(360)).toBe("Press a square to read its number.");
+  expect(hint(1120)).toBeUndefined();
+  const weights = at("split", 1, {}, 360).marks.filter(({ key }) => key.startsWith("fused:w:"));
+  for (const { reads } of weights) expect(reads).toMatch(/: −?\d\.\d{3}$/);
+});
+
 test("area is parameters", () => {
   const area = (name: string) =>
     at("compare")

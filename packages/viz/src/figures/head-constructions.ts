@@ -9,7 +9,7 @@ import type {
   HeadConstructionsModel,
 } from "./head-constructions/model.js";
 import type { Mark, Scene } from "./mark.js";
-import { fixed } from "./attention-call/model.js";
+import { fixed } from "./fixed.js";
 
 export type {
   ConstructionName,
@@ -77,8 +77,21 @@ function scene(
   const shown = model.constructions.filter(
     ({ name }) => choices.construction === "all" || name === "fused" || name === choices.construction,
   );
-  const marks: Mark[] = [];
-  let y = 4;
+  // Numbers that a cell has no room for are read by a press.
+  const marks: Mark[] = phone
+    ? [
+        {
+          key: "hint",
+          kind: "text",
+          x: margin,
+          y: 14,
+          text: "Press a square to read its number.",
+          size: 12,
+          fill: "quiet",
+        },
+      ]
+    : [];
+  let y = phone ? 24 : 4;
   let lowest = y;
   shown.forEach((construction, i) => {
     const place = { x: margin + (i % columns) * (panelWidth + gap), y, width: panelWidth };

@@ -7,7 +7,6 @@ import {
   columns,
   digitsOf,
   equals,
-  fixed,
   isSeen,
   isSmall,
   matrixOf,
@@ -19,6 +18,7 @@ import {
   type MatrixName,
 } from "./model.js";
 import { letterColor, numberCell, stripMarks, weightShade } from "./cells.js";
+import { fixed } from "../fixed.js";
 
 type Made = { name: MatrixName; row: number; column: number };
 

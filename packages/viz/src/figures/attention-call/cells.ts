@@ -2,7 +2,8 @@ import type { PictureData } from "../../check-data.js";
 import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
 import type { Box } from "./layout.js";
-import { at, columns, fixed } from "./model.js";
+import { at, columns } from "./model.js";
+import { fixed } from "../fixed.js";
 
 /** Shade of a weight, leaving out the middle, on which neither dark letters nor light ones can be read. */
 export const weightShade = (weight: number): number => (weight <= 0.5 ? 0.84 * weight : 0.35 + 0.65 * weight);

@@ -2,7 +2,6 @@ import type { Bench } from "./bench.js";
 import {
   at,
   columns,
-  fixed,
   isSeen,
   isSmall,
   matrixOf,
@@ -13,6 +12,7 @@ import {
   type MatrixName,
   type Spot,
 } from "./model.js";
+import { fixed } from "../fixed.js";
 
 export const titles: Readonly<Record<MatrixName, string>> = {
   x: "x",

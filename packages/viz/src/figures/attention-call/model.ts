@@ -92,12 +92,6 @@ export function followed(model: AttentionCallModel, token: number): number[] {
 /** Draws numbers into cells: few tokens, few columns. */
 export const isSmall = (model: AttentionCallModel): boolean => columns(model.query) <= 8;
 
-/** A number with so many digits behind the point, and a real minus. */
-export function fixed(value: number, digits = 2): string {
-  const text = value.toFixed(digits);
-  return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");
-}
-
 /** As few digits as print the numbers exactly, at most two. */
 export function digitsOf(frame: PictureData): number {
   const exact = (digits: number) =>

@@ -2,16 +2,16 @@ import type { Step } from "../figure.js";
 import {
   at,
   columns,
-  fixed,
   followed,
   isSeen,
-  percent,
   quoted,
   range,
   rows,
   type AttentionCallChoices,
   type AttentionCallModel,
 } from "./model.js";
+import { fixed } from "../fixed.js";
+import { percent } from "../percents.js";
 
 /** The story of one token through one call. */
 export function steps(model: AttentionCallModel, choices: AttentionCallChoices): Step[] {

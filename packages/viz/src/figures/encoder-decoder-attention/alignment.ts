@@ -1,7 +1,7 @@
-import { fixed } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
 import { shownLetter, type EncoderDecoderAttentionModel } from "./model.js";
 import type { Stage } from "./steps.js";
+import { fixed } from "../fixed.js";
 
 /** The alignment: a row of weights for each letter that is written, a column for each letter of the source. */
 export function alignment(

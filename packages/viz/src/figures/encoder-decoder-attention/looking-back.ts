@@ -1,13 +1,13 @@
 import { easeCubicInOut } from "d3-ease";
-import { fixed } from "../attention-call/model.js";
-import { weightTexts } from "../generation/percents.js";
-import { stretch } from "../generation/layout.js";
 import type { Mark } from "../mark.js";
 import { bar, chip, type Grid } from "./grid.js";
 import { arrow, curve } from "./lines.js";
 import { shownLetter, type EncoderDecoderAttentionModel } from "./model.js";
 import type { Stage } from "./steps.js";
 import { emptyBlock, vectorCells } from "./vector-cells.js";
+import { fixed } from "../fixed.js";
+import { weightTexts } from "../percents.js";
+import { stretch } from "../stretch.js";
 
 /** Scores, weights and context of the letter that is being made. */
 export function lookingBack(

@@ -1,7 +1,7 @@
-import { fixed } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
 import { shownLetter, type EncoderDecoderAttentionModel } from "./model.js";
 import { blockSize, vectorCells } from "./vector-cells.js";
+import { fixed } from "../fixed.js";
 
 const cell = 7;
 

@@ -1,7 +1,7 @@
 import type { Step } from "../figure.js";
-import { fixed } from "../attention-call/model.js";
-import { percent } from "../generation/percents.js";
 import { largest, shownLetter, type DecodedLetter, type EncoderDecoderAttentionModel } from "./model.js";
+import { fixed } from "../fixed.js";
+import { percent } from "../percents.js";
 
 /** Phases of one output letter. */
 export const phases = ["score", "weights", "context", "letter"] as const;

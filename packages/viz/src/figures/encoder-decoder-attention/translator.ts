@@ -1,6 +1,4 @@
 import type { ThemeName } from "../../palette.js";
-import { percentsThatAddUp } from "../generation/percents.js";
-import { stretch } from "../generation/layout.js";
 import type { Mark } from "../mark.js";
 import { bar, chip, gridOf, type Grid } from "./grid.js";
 import { arrow } from "./lines.js";
@@ -8,6 +6,8 @@ import { lookingBack } from "./looking-back.js";
 import { shownLetter, type EncoderDecoderAttentionModel } from "./model.js";
 import type { Stage } from "./steps.js";
 import { emptyBlock, vectorCells } from "./vector-cells.js";
+import { percentsThatAddUp } from "../percents.js";
+import { stretch } from "../stretch.js";
 
 type Place = { x: number; y: number; width: number; phone: boolean };
 

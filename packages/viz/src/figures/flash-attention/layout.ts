@@ -7,19 +7,23 @@ export function layoutOf(model: FlashAttentionModel, width: number) {
   const [N, D] = model.query.shape as [number, number];
   const phone = width < 640;
   const cell = phone ? Math.min(22, Math.floor((width - 162) / N)) : Math.floor(Math.min(440 / N, 40));
+  const panelWidth = 280; // the least of what stands beside
   const small = phone ? 5 : 13; // a number of Q, K and V
   const names = phone ? 18 : 22;
   const gap = phone ? 5 : 8;
   const left = names + D * small + gap;
   const top = 40 + D * small + gap;
   const state = left + N * cell + (phone ? 6 : 16);
-  const number = phone ? 34 : 50;
-  const accumulatorCell = phone ? 11 : 40;
+  // Where nothing stands beside, the state takes what is left of the width.
+  const spare = width - 4 - (state + 2 * 50 + D * 40);
+  const wider = phone || spare >= panelWidth + 28 ? 0 : Math.max(0, spare);
+  const number = (phone ? 34 : 50) + Math.min(24, Math.floor(wider / 8));
   const accumulator = state + 2 * number;
+  const accumulatorCell = phone ? 11 : 40 + Math.floor((wider - 2 * (number - 50)) / D);
   const right = accumulator + D * accumulatorCell;
   const under = top + N * cell + gap;
   const bottom = under + D * small + (phone ? 4 : 22);
-  const beside = width - right - 32 >= 280;
+  const beside = width - right - 32 >= panelWidth;
   const panel = beside
     ? { x: right + 32, y: 24, width: Math.min(330, width - right - 36) }
     : { x: 2, y: bottom + 12, width: width - 4 };

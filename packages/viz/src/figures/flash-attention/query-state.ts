@@ -1,8 +1,8 @@
-import { fixed } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
 import type { FlashLayout } from "./layout.js";
 import { blockOf, type FlashAttentionModel } from "./model.js";
 import type { Walk } from "./walk.js";
+import { fixed } from "../fixed.js";
 
 /** m, l and o of one query. */
 export type QueryState = { max: number; sum: number; accumulator: readonly number[] };

@@ -1,10 +1,10 @@
-import { fixed } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
 import type { ThemeName } from "../../palette.js";
 import type { FlashLayout } from "./layout.js";
 import { blockOf, type FlashAttentionModel, type FlashTile } from "./model.js";
 import { rangeText } from "./steps.js";
 import type { Walk } from "./walk.js";
+import { fixed } from "../fixed.js";
 
 const kindText = {
   full: "full: every pair is visible",

@@ -1,9 +1,9 @@
-import { fixed } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
 import type { FlashLayout } from "./layout.js";
 import { blockOf, type FlashAttentionModel } from "./model.js";
 import { queryState } from "./query-state.js";
 import type { Walk } from "./walk.js";
+import { fixed } from "../fixed.js";
 
 /** Lines that the arithmetic takes. */
 export const updateHeight = 132;

@@ -1,10 +1,12 @@
 import { easeCubicInOut } from "d3-ease";
 import { px } from "../../picture.js";
 import type { Mark } from "../mark.js";
-import { fitText, gutterOf, small, stretch, type Place } from "./layout.js";
+import { fitText, gutterOf, small, type Place } from "./layout.js";
 import { shownToken, type GenerationModel } from "./model.js";
-import { keptSum, percent, percentTexts } from "./percents.js";
 import type { Stage } from "./steps.js";
+import { stretch } from "../stretch.js";
+import { keptSum, percentTexts } from "./candidate-percents.js";
+import { percent } from "../percents.js";
 
 const pitch = 22;
 

@@ -3,10 +3,11 @@ import { labelWidth } from "../../picture.js";
 import { bytesText, countText } from "../bytes-text.js";
 import type { Mark } from "../mark.js";
 import { wrapText } from "../wrap-text.js";
-import { fitText, gutterOf, small, stretch, type Place } from "./layout.js";
+import { fitText, gutterOf, small, type Place } from "./layout.js";
 import { headName, shownToken, weightsOf, type GenerationChoices, type GenerationModel } from "./model.js";
-import { weightTexts } from "./percents.js";
 import type { Stage } from "./steps.js";
+import { stretch } from "../stretch.js";
+import { weightTexts } from "../percents.js";
 
 /** Place of a token's word. */
 export type Slot = { x: number; y: number; width: number; height: number };

@@ -2,10 +2,11 @@ import { easeCubicIn } from "d3-ease";
 import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import { candidateCell } from "./candidate-bars.js";
-import { gutterOf, small, stretch, type Place } from "./layout.js";
+import { gutterOf, small, type Place } from "./layout.js";
 import { shownToken, type GenerationModel } from "./model.js";
 import type { Slot } from "./columns.js";
 import type { Stage } from "./steps.js";
+import { stretch } from "../stretch.js";
 
 export const drawBarHeight = 66;
 

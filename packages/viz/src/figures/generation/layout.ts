@@ -9,10 +9,6 @@ export const gutterOf = ({ phone }: { phone: boolean }): number => (phone ? 66 :
 /** Font size of numbers and of names of rows. */
 export const small = 11;
 
-/** A part of a movement: 0 before `from`, 1 after `to`. */
-export const stretch = (t: number, from: number, to: number): number =>
-  Math.min(1, Math.max(0, (t - from) / (to - from)));
-
 /** A text cut to a width, with an ellipsis where something is left out. */
 export function fitText(text: string, width: number, size: number): string {
   const wide = (some: string) => (labelWidth([some]) * size) / 12;

@@ -1,6 +1,7 @@
 import type { Step } from "../figure.js";
 import { headName, shownToken, weightsOf, type GenerationChoices, type GenerationModel } from "./model.js";
-import { keptSum, percent, percentTexts, weightTexts } from "./percents.js";
+import { keptSum, percentTexts } from "./candidate-percents.js";
+import { percent, weightTexts } from "../percents.js";
 
 /** Phases of one token. */
 export const phases = ["read", "predict", "temperature", "top-p", "draw"] as const;

@@ -1,8 +1,8 @@
 import type { PictureData } from "../../check-data.js";
 import type { ThemeName } from "../../palette.js";
 import { numberCell } from "../attention-call/cells.js";
-import { fixed } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
+import { fixed } from "../fixed.js";
 
 type Point = { x: number; y: number };
 

@@ -1,9 +1,9 @@
 import { easeCubicInOut } from "d3-ease";
-import { fixed } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
 import type { HeadConstruction, HeadConstructionsChoices, HeadConstructionsModel } from "./model.js";
 import { differs, ofHead, rowOf, vectorCells, weightCell } from "./panel-cells.js";
 import { panelLayout, type PanelLayout } from "./panel-layout.js";
+import { fixed } from "../fixed.js";
 
 /** Progress of each stage, from 0 to 1. */
 export type Stages = { project: number; cut: number; attend: number; write: number; add: number };

@@ -1,5 +1,5 @@
 import type { ThemeName } from "../../palette.js";
-import { at, equals, fixed, quoted, range } from "../attention-call/model.js";
+import { at, equals, quoted, range } from "../attention-call/model.js";
 import {
   chosen,
   frameOf,
@@ -12,6 +12,7 @@ import {
   type LinkedMatricesModel,
   type LinkedMatrix,
 } from "./model.js";
+import { fixed } from "../fixed.js";
 
 /** A line of numbers in the arithmetic of a cell. */
 export type TermRow = {

@@ -1,4 +1,4 @@
-import { at, fixed, percent, quoted, range } from "../attention-call/model.js";
+import { at, quoted, range } from "../attention-call/model.js";
 import type { Step } from "../figure.js";
 import {
   chosen,
@@ -9,6 +9,8 @@ import {
   type LinkedMatricesModel,
   type LinkedMatrix,
 } from "./model.js";
+import { fixed } from "../fixed.js";
+import { percent } from "../percents.js";
 
 /** Steps in order, each with the matrix that it makes. */
 export const stages = ["inputs", "dots", "scaled", "masked", "weights", "output"] as const;

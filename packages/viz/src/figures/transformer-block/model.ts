@@ -125,15 +125,6 @@ export function partText(part: string): string {
   return `${kind === "mlp" ? "the MLP" : "attention"} of block ${layer}`;
 }
 
-/** A number with two digits behind the point and a real minus. */
-export function fixed(value: number, digits = 2): string {
-  const text = value.toFixed(digits);
-  return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");
-}
-/** The same with its sign. */
-export const signed = (value: number, digits = 2): string =>
-  Number(value.toFixed(digits)) > 0 ? `+${fixed(value, digits)}` : fixed(value, digits);
-
 /** The sign between printed terms and their printed sum: `≈` where rounding shows. */
 export function equals(terms: readonly number[], total: number, digits: number): "=" | "≈" {
   const sum = terms.reduce((all, term) => all + Number(term.toFixed(digits)), 0);

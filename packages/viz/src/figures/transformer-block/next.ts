@@ -1,8 +1,9 @@
 import type { Mark } from "../mark.js";
 import { labelWidth } from "../../picture.js";
 import type { Layout } from "./layout.js";
-import { partText, percent, quoted, shown, type Chosen, type TransformerBlockModel } from "./model.js";
+import { partText, quoted, shown, type Chosen, type TransformerBlockModel } from "./model.js";
 import type { View } from "./view.js";
+import { percent } from "../percents.js";
 
 const line = 26;
 

@@ -2,10 +2,11 @@ import { letterColor, weightShade } from "../attention-call/cells.js";
 import type { Mark } from "../mark.js";
 import type { Row } from "./row.js";
 import { letters } from "./letters.js";
-import { fixed, kvHeadOf, normOf, quoted, range, shown, signed, vector } from "./model.js";
+import { kvHeadOf, normOf, quoted, range, shown, vector } from "./model.js";
 import type { Opened } from "./opened.js";
 import { tokenLine } from "./opened-height.js";
 import { scaleOf, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
+import { fixed, signed } from "../fixed.js";
 
 /** Columns of the call of one head. */
 type Columns = {

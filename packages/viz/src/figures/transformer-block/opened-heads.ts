@@ -2,11 +2,12 @@ import { letterColor, weightShade } from "../attention-call/cells.js";
 import type { Mark } from "../mark.js";
 import type { Row } from "./row.js";
 import { letters } from "./letters.js";
-import { fixed, isRemoved, kvHeadOf, normOf, quoted, range, shown, signed, vector } from "./model.js";
+import { isRemoved, kvHeadOf, normOf, quoted, range, shown, vector } from "./model.js";
 import type { Opened } from "./opened.js";
 import { headHeight, weightCells } from "./opened-height.js";
 import { removeMark } from "./part-box.js";
 import { scaleOf, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
+import { fixed, signed } from "../fixed.js";
 
 /** Measures of the heads inside an attention. */
 type Grid = { left: number; cell: number; tall: number; line: number; y: (h: number) => number };

@@ -2,9 +2,10 @@ import type { Mark } from "../mark.js";
 import { letters } from "./letters.js";
 import type { Row } from "./row.js";
 import type { Opened } from "./opened.js";
-import { busyUnits, fixed, range, vector } from "./model.js";
+import { busyUnits, range, vector } from "./model.js";
 import { unitGrid } from "./opened-height.js";
 import { scaleOf } from "./vector-bars.js";
+import { fixed } from "../fixed.js";
 
 /** The hidden layer of an MLP: each unit a cell, from the map up to the activations. */
 export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {

@@ -2,9 +2,10 @@ import type { Mark } from "../mark.js";
 import { letters } from "./letters.js";
 import type { Row } from "./row.js";
 import type { Opened } from "./opened.js";
-import { fixed, meanOf, rmsOf, vector } from "./model.js";
+import { meanOf, rmsOf, vector } from "./model.js";
 import { profileHeight } from "./opened-height.js";
 import { scaleOf, vectorBars } from "./vector-bars.js";
+import { fixed } from "../fixed.js";
 
 /** The vector before a norm and after it, as profiles with their mean and root mean square. */
 export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Opened): Mark[] {

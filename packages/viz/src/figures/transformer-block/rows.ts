@@ -4,13 +4,11 @@ import { middleOf, type Row } from "./row.js";
 import { letters } from "./letters.js";
 import {
   equals,
-  fixed,
   normOf,
   partId,
   partText,
   quoted,
   rmsOf,
-  signed,
   vector,
   type Chosen,
   type TransformerBlockModel,
@@ -18,6 +16,7 @@ import {
 import { partBox } from "./part-box.js";
 import type { Shared } from "./shared.js";
 import { barsOf, scaleOf, signedBar, sizeBar, vectorBars, type Box } from "./vector-bars.js";
+import { fixed, signed } from "../fixed.js";
 
 /** A row: its box, its vector, the vector's norm, and what it adds to the logit. */
 export function rowMarks(row: Row, shared: Shared): Mark[] {

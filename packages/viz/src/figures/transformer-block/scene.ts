@@ -7,7 +7,6 @@ import { layoutOf, type Layout } from "./layout.js";
 import {
   chosen as choose,
   partText,
-  percent,
   quoted,
   type Chosen,
   type TransformerBlockChoices,
@@ -24,6 +23,7 @@ import { scalesOf } from "./scales.js";
 import { steps } from "./steps.js";
 import { streams, wires } from "./streams.js";
 import { viewOf, type View } from "./view.js";
+import { percent } from "../percents.js";
 
 /** The picture of a moment: on the way from the view of the step before to that of this one. */
 export function scene(

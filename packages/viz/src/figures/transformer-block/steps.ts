@@ -2,19 +2,18 @@ import type { Step } from "../figure.js";
 import {
   busyUnits,
   chosen as choose,
-  fixed,
   kvHeadOf,
   meanOf,
   normOf,
-  percent,
   quoted,
   range,
   rmsOf,
-  signed,
   vector,
   type TransformerBlockChoices,
   type TransformerBlockModel,
 } from "./model.js";
+import { fixed, signed } from "../fixed.js";
+import { percent } from "../percents.js";
 
 /** The story: from the text to the probabilities, with one block opened on the way. */
 export function steps(model: TransformerBlockModel, choices: TransformerBlockChoices): Step[] {

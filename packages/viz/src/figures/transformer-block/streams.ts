@@ -1,17 +1,9 @@
 import type { Mark } from "../mark.js";
 import { chipHeight, type Layout } from "./layout.js";
 import { middleOf, type Row } from "./row.js";
-import {
-  fixed,
-  meanOf,
-  quoted,
-  range,
-  shown,
-  vector,
-  type Chosen,
-  type TransformerBlockModel,
-} from "./model.js";
+import { meanOf, quoted, range, shown, vector, type Chosen, type TransformerBlockModel } from "./model.js";
 import type { View } from "./view.js";
+import { fixed } from "../fixed.js";
 
 const letters = (key: string, x: number, y: number, text: string, more: Partial<Mark> = {}): Mark => ({
   key,

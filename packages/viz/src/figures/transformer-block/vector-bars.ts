@@ -1,7 +1,7 @@
 import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
 import { letters } from "./letters.js";
-import { fixed } from "./model.js";
+import { fixed } from "../fixed.js";
 
 /** Place of a vector on the page. */
 export type Box = { x: number; y: number; width: number; height: number };

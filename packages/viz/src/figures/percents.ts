@@ -1,5 +1,3 @@
-import type { GeneratedToken } from "./model.js";
-
 /** Parts as whole units that add up to `total`, as the parts do: what rounding leaves goes to those that lost most. */
 export function unitsThatAddUp(parts: readonly number[], total: number): number[] {
   const sum = parts.reduce((all, part) => all + part, 0);
@@ -23,16 +21,3 @@ export const percent = (part: number): string => `${(100 * part).toFixed(1)}%`;
 /** Weights with two digits, that add up to 1.00 as printed. */
 export const weightTexts = (weights: readonly number[]): string[] =>
   unitsThatAddUp(weights, 100).map((units) => (units / 100).toFixed(2));
-
-/** Sum, before it is divided by itself, of what top-p keeps. */
-export const keptSum = ({ candidates }: GeneratedToken): number => {
-  const most = candidates.find(({ kept }) => kept > 0);
-  return most ? most.tempered / most.kept : 1;
-};
-
-/** Percent as printed, of the candidates and at last of all others: each list adds up to 100.0%. */
-export function percentTexts({ candidates, others }: GeneratedToken) {
-  const column = (name: "probability" | "tempered" | "kept") =>
-    percentsThatAddUp([...candidates.map((one) => one[name]), others[name]]);
-  return { model: column("probability"), tempered: column("tempered"), kept: column("kept") };
-}
