@@ -6,4 +6,10 @@ export type KeyFrame = {
   themes?: readonly string[];
   widths?: readonly number[];
 };
-export const figures: readonly { name: string; entry: string; define: string; frames: readonly KeyFrame[] }[];
+export const figures: readonly {
+  name: string;
+  entry: string;
+  define: string;
+  asks?: boolean;
+  frames: readonly KeyFrame[];
+}[];

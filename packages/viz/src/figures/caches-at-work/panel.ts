@@ -1,4 +1,5 @@
-import { fixed, quoted } from "../attention-call/model.js";
+import { quoted } from "../attention-call/model.js";
+import { fixed } from "../fixed.js";
 import { bytesText } from "../bytes-text.js";
 import type { Mark } from "../mark.js";
 import { wrapText } from "../wrap-text.js";

@@ -1,4 +1,5 @@
-import { fixed, shown } from "../attention-call/model.js";
+import { shown } from "../attention-call/model.js";
+import { fixed } from "../fixed.js";
 import type { Mark } from "../mark.js";
 import { sequenceName, type CacheKind, type CachesAtWorkModel } from "./model.js";
 

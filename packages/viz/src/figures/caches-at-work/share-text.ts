@@ -1,4 +1,5 @@
-import { fixed, percent } from "../attention-call/model.js";
+import { percent } from "../attention-call/model.js";
+import { fixed } from "../fixed.js";
 
 /** A share in percent, with one digit more where it is small. */
 export const shareText = (value: number): string =>
