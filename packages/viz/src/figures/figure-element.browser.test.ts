@@ -315,6 +315,7 @@ test("buttons of a control press cells: choices change, and the step plays from 
   button().click();
   await vi.waitFor(() => expect(host.state).toBe("letters=abb"));
   expect(host.querySelector(".qkv-figure-title")!.textContent).toBe("Step 2-b");
+});
 
 // Two chapters of one name, and a mark that is read but has no address.
 const told: Figure<number, Record<never, never>> = {
