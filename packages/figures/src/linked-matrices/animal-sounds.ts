@@ -4,7 +4,19 @@ import { decoder, encoder, type Decoder, type Encoder } from "@qkv/transformer";
 /** Which sound each animal makes: a word in the middle of a sentence follows from the other. */
 export const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
 /** Words that both models know; "?" stands for a masked one. */
-export const vocabulary: readonly string[] = ["?", "the", ...Object.entries(sounds).flat(), "."];
+export const vocabulary: readonly string[] = [
+  "?",
+  "the",
+  "cat",
+  "meows",
+  "dog",
+  "barks",
+  "cow",
+  "moos",
+  "bird",
+  "sings",
+  ".",
+];
 /** Texts of the figure, each with a gap. */
 export const texts: readonly string[] = ["the ? moos .", "the cow ? .", "the ? barks .", "the cat ? ."];
 
