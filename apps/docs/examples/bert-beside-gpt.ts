@@ -96,8 +96,8 @@ const given = tensor([asked.map((word) => vocabulary.indexOf(word))], {
   dtype: "int32",
 });
 const tensors: Record<string, Tensor> = {};
-const trace = { names: ["layers.0.attention.weights"] as const, tensors };
-const map = () => tensors["layers.0.attention.weights"] ?? given;
+const trace = { names: ["scores", "weights"] as const, tensors };
+const traced = (name: string) => tensors[`layers.0.attention.${name}`] ?? given;
 const chances = (logits: Tensor, place: number) => {
   const { data } = softmax(logits); // [1, T, V]
   return answers.map(
@@ -106,10 +106,12 @@ const chances = (logits: Tensor, place: number) => {
 };
 // GPT predicts the gap from the word before it; BERT predicts it at the gap.
 const predictions = [chances(gpt.apply(gptParams, given, { trace }), gap - 1)];
-const maps = [map()];
+const maps = [traced("weights")];
+const scoresOf = [traced("scores")];
 const rows = bert.apply(bertParams, given, { trace });
 predictions.push(chances(bert.maskedTokenLogits(bertParams, rows), gap));
-maps.push(map());
+maps.push(traced("weights"));
+scoresOf.push(traced("scores"));
 
 const ahead = ({ data }: Tensor) => {
   const later = Array.from(data).filter(
@@ -129,6 +131,7 @@ const ahead = ({ data }: Tensor) => {
     attentionMap(weights, {
       rowLabels: asked,
       columnLabels: asked,
+      scores: scoresOf[n] ?? given,
       title: `Where ${name} looks`,
       max: 1,
     }),

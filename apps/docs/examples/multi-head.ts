@@ -22,10 +22,13 @@ const params = fused.init(1);
 const byHead = splitHeads(params, fused.config);
 
 const tensors: Record<string, Tensor> = {};
-const one = fused.apply(params, x, { trace: { names: ["weights"], tensors } });
+const one = fused.apply(params, x, {
+  trace: { names: ["scores", "weights"], tensors },
+});
 const two = single.apply(byHead, x);
 const three = summed.apply(toSummedHeads(byHead), x);
-if (tensors["weights"]) show(attentionMap(tensors["weights"]));
+const { scores, weights } = tensors;
+if (scores && weights) show(attentionMap(weights, { scores }));
 
 const apart = (a: Tensor, b: Tensor) =>
   Math.max(...a.data.map((value, i) => Math.abs(value - (b.data[i] ?? NaN))));

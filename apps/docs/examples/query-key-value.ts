@@ -22,7 +22,7 @@ const scores = mul(matmul(query, transpose(key, 0, 1)), 1 / Math.sqrt(2));
 const weights = softmax(scores); // [T, S], each row sums to 1
 const output = matmul(weights, value); // [T, Dv]
 
-show(attentionMap(weights, { rowLabels: words, columnLabels: words }));
+show(attentionMap(weights, { rowLabels: words, columnLabels: words, scores }));
 const at = 2 * words.indexOf("it");
 const received = { data: output.data.slice(at, at + 2), shape: [2] };
 const labels = ["animal", "place"];

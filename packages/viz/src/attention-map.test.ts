@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { ArgumentError, ShapeError } from "@qkv/core";
 import { attentionMap } from "./attention-map.js";
+import { tableOf } from "./table-of.js";
 
 /** Text and ink of the picture: the text of each cell, in order, and how much ink it has. */
 function cells(svg: string): { text: string; ink: number | "hatched" }[] {
@@ -154,4 +156,42 @@ test.each([
   [undefined as never, {}, "`weights` is undefined, expected an object { data, shape }"],
 ])("%j with %j is refused", (weights, options, message) => {
   expect(() => attentionMap(weights, options)).toThrow(message);
+});
+
+test("with scores, each weight that is seen has its formula, in the order of the cells", () => {
+  const scores = { data: [2, -Infinity, 1, 2.1], shape: [2, 2] };
+  const e = Math.exp(1 - 2.1);
+  const weights = { data: [1, 0, e / (1 + e), 1 / (1 + e)], shape: [2, 2] };
+  const drawn = attentionMap(weights, { scores });
+  const formulas = [...drawn.matchAll(/<\/title><desc>([^<]*)<\/desc><\/rect>/g)].map(([, text]) => text);
+  expect(formulas).toEqual([
+    "e^(2 − 2) / 1, the softmax of its row",
+    "e^(1 − 2.1) / 1.33, the softmax of its row",
+    "e^(2.1 − 2.1) / 1.33, the softmax of its row",
+  ]);
+  const negative = { data: [-3, -2], shape: [1, 2] };
+  const small = { data: [1 / (1 + Math.E), Math.E / (1 + Math.E)], shape: [1, 2] };
+  expect(attentionMap(small, { scores: negative })).toContain("e^(−3 + 2) / 1.37");
+  expect(tableOf(drawn).description).toContain("A heat map of 2 queries");
+  expect(tableOf(drawn).rows).toHaveLength(4);
+});
+
+test.each([
+  [
+    { data: [1, 2], shape: [2] },
+    ShapeError,
+    /`scores` has shape \[2\], expected the shape of the weights, \[2, 2\]/,
+  ],
+  [{ data: [1, 2, 3], shape: [2, 2] }, ShapeError, /`scores`/],
+  [
+    { data: [0, 0, 0, 0], shape: [2, 2] },
+    ArgumentError,
+    /`scores.data\[0\]` is 0, expected a score whose softmax is the weight 1/,
+  ],
+  [{ data: [NaN, 0, 0, 0], shape: [2, 2] }, ArgumentError, /`scores.data\[0\]` is NaN/],
+  [7, ArgumentError, /`scores/],
+])("scores of another call are refused: %o", (scores, kind, message) => {
+  const draw = () => attentionMap({ data: [1, 0, 0.25, 0.75], shape: [2, 2] }, { scores: scores as never });
+  expect(draw).toThrow(kind);
+  expect(draw).toThrow(message);
 });

@@ -4,6 +4,7 @@ import { checkWeights } from "./check-weights.js";
 import { mapAxes } from "./map-axes.js";
 import { mapCells, type Cell } from "./map-cells.js";
 import { maskReader, type MaskData } from "./mask-reader.js";
+import { softmaxFormula } from "./softmax-formula.js";
 import { numberText } from "./number-text.js";
 import { fill } from "./palette.js";
 import { heading, picture, px, titleWidth } from "./picture.js";
@@ -21,6 +22,9 @@ export type AttentionMapOptions = {
   /** A mask of the keys that a query sees (`true`, or a number other than 0), in a shape that broadcasts to the weights'.
    * Default: a weight of exactly 0 counts as masked. */
   mask?: MaskData;
+  /** Scores that softmax was given, in the shape of the weights, as a trace holds them. A cell that is pointed at then says
+   * how its weight was made. Default: it says the weight alone. */
+  scores?: PictureData;
   /** The weight drawn in full ink. Default: the largest in the picture, so each picture has its own scale:
    * give 1 to pictures that are compared. */
   max?: number;
@@ -38,7 +42,7 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
  * @returns SVG text.
  * @throws {ShapeError} If the shape is another, or that of `mask` does not broadcast to it.
  * @throws {ArgumentError} If a weight is negative or not finite, labels are too few or too many, `max` or `cellSize` is
- *   not positive, or there are more than 100,000 cells.
+ *   not positive, there are more than 100,000 cells, or `scores` are not those that the weights were made from.
  *
  * @example
  * ```ts
@@ -61,9 +65,10 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
   const queries = Array.from({ length: T }, (_, t) => name("query", rowLabels?.[t], t));
   const keys = Array.from({ length: S }, (_, s) => name("key", columnLabels?.[s], s));
   const masked = maskReader(checkMap, { data, shape: weights.shape }, options.mask);
+  const formula = options.scores && softmaxFormula(checkMap, weights, options.scores);
   const cells = Array.from(data, (weight, i): Cell => {
     const where = `${queries[Math.floor(i / S) % T]}, ${keys[i % S]}`;
-    return { weight, masked: masked(i), where };
+    return { weight, masked: masked(i), where, formula: formula?.(i) };
   });
   const seen = cells.filter((cell) => !cell.masked);
   const peak = seen.reduce<Cell | undefined>(
@@ -114,7 +119,7 @@ const checkMap = /* @__PURE__ */ checks("attentionMap");
 
 /** The options of a map, for its pixels too. */
 export function checkMapOptions(given: AttentionMapOptions | undefined): AttentionMapOptions {
-  const names = ["rowLabels", "columnLabels", "title", "mask", "max", "cellSize"] as const;
+  const names = ["rowLabels", "columnLabels", "title", "mask", "scores", "max", "cellSize"] as const;
   const options = checkMap.options(given, names);
   checkTexts(checkMap, { title: options.title });
   checkSizes(checkMap, { max: options.max, cellSize: options.cellSize });

@@ -33,6 +33,64 @@ test("arrow keys read the numbers, along rows and down columns, and stop at the 
   expect(reading()).toBe("query “b”, key “a”: 0.25");
 });
 
+const lit = () =>
+  [...element.querySelectorAll<SVGElement>("[data-qkv-lit]")].map((one) =>
+    one.localName === "rect"
+      ? ["x", "y", "width", "height"].map((name) => Number(one.getAttribute(name)))
+      : one.textContent,
+  );
+
+test("a cell lights its row, its column and their labels; the next one takes the light away", () => {
+  press("ArrowRight");
+  press("ArrowRight");
+  const cells = [...element.querySelectorAll("rect:has(> title)")];
+  const at = (i: number, name: string) => Number(cells[i]!.getAttribute(name));
+  const size = at(0, "width");
+  // Row “a” and column “b”.
+  const row = [at(0, "x"), at(0, "y"), 2 * size, size];
+  expect(lit()).toEqual(["a", "b", row, [at(1, "x"), at(1, "y"), size, 2 * size]]);
+  const labels = [...element.querySelectorAll<SVGElement>("text[data-qkv-lit]")];
+  expect(labels.map(({ style }) => style.fontWeight)).toEqual(["700", "700"]);
+  press("ArrowDown");
+  expect(lit().slice(2)).toEqual([
+    [at(2, "x"), at(2, "y"), 2 * size, size],
+    [at(1, "x"), at(1, "y"), size, 2 * size],
+  ]);
+});
+
+test("of several maps, a cell lights the row and the column of its own", () => {
+  element.draw({ data: [1, 0, 0.25, 0.75, 1, 0, 0.5, 0.5], shape: [1, 2, 2, 2] });
+  const cells = [...element.querySelectorAll("rect:has(> title)")];
+  cells[6]!.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+  expect(reading()).toBe("query 1, key 0: 0.5");
+  const [row, column] = lit().slice(-2) as number[][];
+  expect(row!.slice(0, 2)).toEqual(["x", "y"].map((name) => Number(cells[6]!.getAttribute(name))));
+  expect(column![0]).toBe(row![0]);
+});
+
+test("with scores, a cell reads the formula of its weight too", () => {
+  element.draw(weights, { scores: { data: [1, -Infinity, 0, Math.log(3)], shape: [2, 2] } });
+  press("ArrowRight");
+  press("ArrowDown");
+  expect(reading()).toBe("query 1, key 0: 0.25 ≈ e^(0 − 1.1) / 1.33, the softmax of its row");
+});
+
+test("bars stand in no grid: one is read, and nothing else is lit", () => {
+  document.body.innerHTML = `<qkv-bars args='[{"data":[64,8],"shape":[2]},{"labels":["MHA","MQA"],"unit":"MB"}]'></qkv-bars>`;
+  const bars = document.querySelector<HTMLElement>("qkv-bars")!;
+  pressIn(bars, "ArrowRight");
+  expect(readingOf(bars)).toBe("MHA: 64 MB");
+  expect(bars.querySelector("[data-qkv-lit]")).toBeNull();
+});
+
+test("a saved picture has no light", async () => {
+  press("ArrowRight");
+  expect(lit()).toHaveLength(4);
+  const text = await svgFile(element.querySelector("svg")!).text();
+  expect(text).not.toContain("data-qkv-lit");
+  expect(text).not.toContain("font-weight: 700");
+});
+
 test("the table has every number, and goes again", () => {
   const button = [...element.querySelectorAll("button")].find(({ textContent }) => textContent === "Table")!;
   button.click();

@@ -18,6 +18,8 @@ import {
 import { makeReadable } from "./readable-picture.js";
 import { drawWeightCanvas, isLarge } from "./weight-canvas.js";
 
+export { clearLight, lightCell } from "./lit-cell.js";
+
 /** The pictures that have an element, by its name. */
 export const pictures = {
   "qkv-attention-map": attentionMap,

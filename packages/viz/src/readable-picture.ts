@@ -1,9 +1,10 @@
+import { clearLight, lightCell } from "./lit-cell.js";
 import { saveFile, toolButton } from "./picture-tools.js";
 import { tableOf } from "./table-of.js";
 
 /**
- * Makes a picture in an element readable: arrow keys and the pointer read its numbers out, a button shows them as a
- * table, two more save it.
+ * Makes a picture in an element readable: arrow keys and the pointer read its numbers out and light the row and the column
+ * of a cell, a button shows all numbers as a table, two more save it.
  *
  * @param host - An element that holds one picture.
  */
@@ -50,7 +51,7 @@ export function makeReadable(host: HTMLElement): void {
     outline("");
     chosen = at;
     outline("2px solid currentColor");
-    reading.textContent = title.textContent;
+    reading.textContent = lightCell(title.parentElement!);
   };
   frame.addEventListener("keydown", (event) => {
     const by = { ArrowRight: 1, ArrowDown: rowLength(marks), ArrowLeft: -1, ArrowUp: -rowLength(marks) }[
@@ -89,6 +90,7 @@ function tableFrom(svg: string): HTMLTableElement {
 
 /** The picture as a file, in the colors that it has in this page. */
 export function svgFile(svg: SVGSVGElement): Blob {
+  clearLight(svg);
   const copy = svg.cloneNode(true) as SVGSVGElement;
   const [from, to] = [svg.querySelectorAll("*"), copy.querySelectorAll("*")];
   from.forEach((element, i) => {

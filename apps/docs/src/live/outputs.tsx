@@ -1,3 +1,4 @@
+import { lightCell } from "@qkv/viz/elements";
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { CheckLine } from "./check-line";
 import { PictureTools } from "./picture-tools";
@@ -23,7 +24,10 @@ export function Outputs({ outputs, exercise }: { outputs: readonly Output[]; exe
 /** The scale at which the letters of a picture, 12 pixels high, are 11. */
 const smallest = 11 / 12;
 
-/** A picture with a line under it that reads out the number below the pointer, or the one chosen with arrow keys. */
+/**
+ * A picture with a line under it that reads out the number below the pointer, or the one chosen with arrow keys. A cell of
+ * a map lights its row, its column and their labels.
+ */
 function Picture({ svg }: { svg: string }): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const [reading, setReading] = useState("");
@@ -43,7 +47,7 @@ function Picture({ svg }: { svg: string }): ReactNode {
     place.current?.querySelector(".qkv-chosen")?.classList.remove("qkv-chosen");
     if (title && mark && mark.localName !== "svg") {
       mark.classList.add("qkv-chosen");
-      setReading(title.textContent ?? "");
+      setReading(lightCell(mark));
     }
   };
   const choose = (event: KeyboardEvent) => {

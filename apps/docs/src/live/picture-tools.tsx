@@ -1,4 +1,5 @@
 import { tableOf } from "@qkv/viz";
+import { clearLight } from "@qkv/viz/elements";
 import { useState, type ReactNode } from "react";
 import styles from "./live.module.css";
 
@@ -66,6 +67,7 @@ function PictureAsTable({ svg }: { svg: string }): ReactNode {
 
 /** A copy whose colors are those of the page's theme, written out: a file has no page around it. */
 function inColors(shown: SVGSVGElement): SVGSVGElement {
+  clearLight(shown);
   const copy = shown.cloneNode(true) as SVGSVGElement;
   const [from, to] = [shown.querySelectorAll("*"), copy.querySelectorAll("*")];
   from.forEach((element, i) => {

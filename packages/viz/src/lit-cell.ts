@@ -1,0 +1,80 @@
+/**
+ * Lights the row and the column of a cell of a picture on the page, and the labels of both, and reads the cell: its name,
+ * its value, and where the picture knows it, the formula that made it. A mark that stands in no grid is read alone.
+ *
+ * @param mark - An element of the picture with a `<title>`.
+ * @returns The reading, as `query “cat”, key “the”: 0.25 ≈ e^(1 − 2.1) / 1.33, the softmax of its row`.
+ *
+ * @example
+ * ```ts
+ * import { lightCell } from "@qkv/viz/elements";
+ *
+ * if (typeof document !== "undefined") {
+ *   const title = document.querySelector(".qkv-picture rect > title");
+ *   if (title) lightCell(title.parentElement!); // => "query “the”, key “the”: 1"
+ * }
+ * ```
+ */
+export function lightCell(mark: Element): string {
+  const picture = mark.closest("svg");
+  if (picture) {
+    clearLight(picture);
+    lightGrid(picture, mark);
+  }
+  const texts = [...mark.children].filter(({ localName }) => localName === "title" || localName === "desc");
+  return texts.map(({ textContent }) => textContent).join(" ≈ ");
+}
+
+/** Takes the light away again. */
+export function clearLight(picture: Element): void {
+  for (const lit of picture.querySelectorAll<SVGElement>("[data-qkv-lit]")) {
+    if (lit.localName === "rect") lit.remove();
+    else {
+      lit.style.removeProperty("font-weight");
+      lit.removeAttribute("data-qkv-lit");
+    }
+  }
+}
+
+// The row: cells of one height, with its label before them. The column: cells of one width, with its label above.
+const lines = [
+  { same: "y", size: "height", start: "top", end: "bottom", edge: "left", near: "right", color: "query" },
+  { same: "x", size: "width", start: "left", end: "right", edge: "top", near: "bottom", color: "key" },
+] as const;
+
+function lightGrid(picture: Element, mark: Element): void {
+  const isCell = (one: Element) => one.localName === "rect" && one.firstElementChild?.localName === "title";
+  const number = (one: Element, name: string) => Number(one.getAttribute(name));
+  const cells = [...mark.parentElement!.children].filter(isCell);
+  const along = lines.map(({ same, size }) =>
+    cells.filter((cell) => [same, size].every((name) => number(cell, name) === number(mark, name))),
+  );
+  if (!isCell(mark) || along.some(({ length }) => length < 2)) return;
+
+  const texts = [...picture.querySelectorAll<SVGElement>("text")];
+  const [grid, cell] = [cells[0]!, mark].map((one) => one.getBoundingClientRect()) as [DOMRect, DOMRect];
+  lines.forEach(({ start, end, edge, near, color }, i) => {
+    const place = (text: Element) => text.getBoundingClientRect();
+    const labels = texts.filter((text) => {
+      const box = place(text);
+      const middle = (box[start] + box[end]) / 2;
+      return box[near] <= grid[edge] + 0.5 && middle >= cell[start] && middle <= cell[end];
+    });
+    const [label] = labels.sort((a, b) => place(b)[near] - place(a)[near]); // the nearest
+    label?.style.setProperty("font-weight", "700");
+    label?.setAttribute("data-qkv-lit", "");
+
+    const [first, last] = [along[i]![0]!, along[i]!.at(-1)!];
+    const outline = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    for (const [from, size] of [
+      ["x", "width"],
+      ["y", "height"],
+    ] as const) {
+      outline.setAttribute(from, String(number(first, from)));
+      outline.setAttribute(size, String(number(last, from) + number(last, size) - number(first, from)));
+    }
+    outline.style.cssText = `fill:none;stroke:var(--qkv-${color});stroke-width:2;pointer-events:none`;
+    outline.setAttribute("data-qkv-lit", "");
+    mark.parentElement!.append(outline);
+  });
+}
