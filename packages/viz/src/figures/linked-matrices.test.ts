@@ -190,7 +190,7 @@ test("weights slide out of the scores that they are made from", () => {
 });
 
 test("a small map of each head of each model; a press chooses it", () => {
-  const maps = at("output").marks.filter(({ cell }) => cell?.startsWith("map:"));
+  const maps = at("output").marks.filter(({ cell, kind }) => kind === "rect" && cell?.startsWith("map:"));
   expect(maps.map(({ cell }) => cell)).toEqual([
     "map:0:0:0",
     "map:0:0:1",
@@ -204,6 +204,10 @@ test("a small map of each head of each model; a press chooses it", () => {
   });
   expect(linkedMatrices.press?.(model, choices, "s:1:0")).toBeUndefined();
   expect(mark(at("output"), "map:0:0:1")?.line).toBe(2.5);
+  // The ink of a map is pressed as its map is.
+  const ink = at("output").marks.filter(({ key, kind }) => kind === "path" && key.startsWith("map:0:0:1/"));
+  expect(ink.length).toBeGreaterThan(0);
+  expect(new Set(ink.map(({ cell }) => cell))).toEqual(new Set(["map:0:0:1"]));
 });
 
 test("controls are those that there is something to choose from", () => {

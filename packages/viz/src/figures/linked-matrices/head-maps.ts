@@ -49,6 +49,7 @@ export function headMaps(
             x: place.x + 2,
             y: place.y + 2,
             d: path,
+            cell: address, // a press on ink is a press on its map
             fill: "weight",
             shade: opacity,
             layer: 1,
