@@ -20,7 +20,7 @@ import { checkMask } from "./mask.js";
 import { planFor } from "./plan-for.js";
 import { checkScoreMod, combine, type Rule, type ScoreMod } from "./score-mod.js";
 
-/** Options of attention. Every one is optional, and they combine. */
+/** Options of attention. All are optional and can be combined. */
 export type AttentionOptions = {
   /** Keys that a query sees: `causal()`, `slidingWindow(256)`, `and(…)`. Default: all. */
   mask?: Mask;
@@ -43,11 +43,12 @@ export type AttentionOptions = {
   softcap?: number;
 };
 
-/** The output, and the intermediate tensors that were asked for. */
+/** The output and the intermediate tensors that were requested. */
 export type Traced<Name extends TraceName> = { output: Tensor } & { [N in Name]: Tensor };
 
 /**
- * Scaled dot-product attention: each query gives an average of the values, weighted by how well their keys match it.
+ * Scaled dot-product attention: the output for each query is the average of the values, weighted by how well their keys
+ * match the query.
  *
  * `softmax(softcap(scale · Q Kᵀ) + bias, under the mask) · V`. With fewer key-value heads than query heads
  * (grouped-query, multi-query), `H / Hkv` neighbouring query heads share one. Queries are the last `T` of the `S`
@@ -79,9 +80,9 @@ export function attention(query: Tensor, ...rest: unknown[]): Tensor {
 }
 
 /**
- * Attention with its intermediate tensors, by name:
- * `dots` scale · Q Kᵀ, `capped` after the softcap, `scores` after bias and mask (−∞ where masked), `weights` after
- * softmax, all `[B, H, T, S]`, and `lse` `[B, H, T]`, the logarithm of the sum of e^scores.
+ * Attention that also returns intermediate tensors by name: `dots` (scale · Q Kᵀ), `capped` (after the softcap),
+ * `scores` (after bias and mask; −∞ where masked) and `weights` (after softmax), all `[B, H, T, S]`, and `lse` `[B, H,
+ * T]`, the logarithm of the sum of e^scores.
  *
  * @returns `{ output, … }` with a tensor for each name.
  *
@@ -127,7 +128,7 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
 }
 
 /**
- * The attention weights alone, without values.
+ * Computes only the attention weights, without values.
  *
  * @param query - `[B, H, T, D]`
  * @param key - `[B, Hkv, S, D]`

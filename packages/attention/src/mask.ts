@@ -19,8 +19,8 @@ export type MaskDefinition = {
 } & ({ sees: Sees; tile?: Tile } | { bind(extent: Extent): { sees: Sees; tile?: Tile } });
 
 /**
- * Makes a mask from its rule. Positions are absolute places in the sequence; queries are the last ones. A mask
- * without `tile` is asked key by key.
+ * Defines a mask by its rule. Positions are absolute positions in the sequence, and the queries are the last ones. A
+ * mask without `tile` is evaluated key by key.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** Result of attention over some of the keys: its output, and the logarithm of its sum. */
+/** Result of attention over some of the keys: the output and the log-sum-exp. */
 export type AttentionPart = {
   /** `[B, H, T, Dv]` */
   readonly output: Tensor;
@@ -21,8 +21,8 @@ export type AttentionPart = {
 };
 
 /**
- * Attention over all keys from attention over parts of them, cut anywhere, in any order: each part's output is weighed
- * by its share `e^lse` of the sum. Parts are computed without sinks; a sink joins once, at the end.
+ * Merges attention over parts of the keys into attention over all of them, however the keys were divided. Each partial
+ * output is weighted by its share `e^lse` of the sum. Compute the parts without sinks; add a sink once, at the end.
  *
  * @returns The merged output and lse. A part that saw no key (lse −∞) changes nothing.
  * @throws {ShapeError} If parts differ in shape.

@@ -43,9 +43,9 @@ export type PlainAttention = Readonly<
 >;
 
 /**
- * Attention written out with tensor operations: the specification that the tiled version is tested against, and the
- * version whose gradient has a gradient. It holds all scores, `[B, H, T, S]`, and reads every value: hidden ones must
- * be numbers.
+ * Attention written with tensor operations: the specification that the tiled version is tested against, and the version
+ * with gradients of gradients. It stores all scores, `[B, H, T, S]`, and reads every value, so masked values must be
+ * numbers.
  *
  * Inputs and options are those of {@link attention}; returned is everything on the way. `forms` replace or change whole
  * stages: distances for dot products, the best k scores, other normalisations than softmax, heads that talk.

@@ -28,8 +28,8 @@ export type ScoreMod = {
 };
 
 /**
- * Changes each score by a rule. The function is called once, with symbolic values whose methods note the arithmetic;
- * any device runs the notes, and their derivative is exact, also towards tensors that are looked up.
+ * Modifies each score by a rule. The function is called once, with symbolic values whose methods record the arithmetic.
+ * Any device runs the recorded expression, and its derivative is exact, including for tensors that it looks up.
  *
  * As `scoreMod` it stands between softcap and bias; as `weightMod` after softmax, on weights.
  *
@@ -64,7 +64,8 @@ export function scoreMod(apply: ScoreMod["apply"], name?: string, numHeads?: num
 }
 
 /**
- * Changes each score by any function of numbers. It runs on host devices; elsewhere the call runs on the plain device.
+ * Modifies each score by any function of numbers. It runs on devices in host memory; on other devices, the call falls
+ * back to the plain device.
  *
  * @param f - `(score, batch, head, query, key) => number`
  * @param options - `derivative`: the slope of `f` in the score. Without it there is no gradient.

@@ -5,8 +5,8 @@ import { scoreMod, type ScoreMod } from "../score-mod.js";
 import { checkTable } from "./check-table.js";
 
 /**
- * ALiBi: each key loses a score that grows with its distance, `−slope[h] · |i − j|`, and each head has a slope of its
- * own, from steep to flat. It costs nothing to store, and reaches further than the lengths it was trained on.
+ * ALiBi: subtracts `slope[h] · |i − j|` from each score, so distant keys lose more. Each head has its own slope, from
+ * steep to flat. It stores nothing and works beyond the lengths it was trained on.
  *
  * @param heads - H, for the paper's slopes; or slopes `[H]` of your own, to which gradients flow.
  * @returns A bias for {@link attention}.
@@ -53,8 +53,8 @@ export function alibi(heads: number | Tensor): ScoreMod {
 }
 
 /**
- * The paper's slopes: for a power of two the powers of `2^(−8 / H)`; else those of the next smaller power of two, then
- * every second one of the next larger.
+ * The slopes of the ALiBi paper: if the number of heads is a power of two, powers of `2^(−8 / H)`; otherwise those of
+ * the next smaller power of two, followed by every second slope of the next larger one.
  *
  * @example
  * ```ts

@@ -5,8 +5,8 @@ import { scoreMod, type ScoreMod } from "../score-mod.js";
 import { checkTable } from "./check-table.js";
 
 /**
- * A learned number for each head and each distance up to `K`, added to the score; farther keys share the ends. Row
- * `K + r` of the table is for the key `r` places after the query (before it where `r` is negative).
+ * Adds a learned number to each score, one for each head and each distance up to `K`; more distant keys share the last
+ * entry. Row `K + r` of the table belongs to the key `r` positions after the query (before it if `r` is negative).
  *
  * @param table - `[2 K + 1, H]`, to which gradients flow.
  * @returns A bias for {@link attention}.

@@ -12,8 +12,8 @@ export type T5BiasOptions = {
 };
 
 /**
- * T5's relative bias: a learned number for each head and each range of distances, narrow ranges near the query and
- * wide ones far away. It tells positions by itself, and layers share one table.
+ * T5's relative position bias: a learned number for each head and each bucket of distances, with narrow buckets near
+ * the query and wide ones far away. It encodes positions by itself, and layers share one table.
  *
  * T5 does not divide by √D: call attention with `scale: 1` for its checkpoints.
  *

@@ -42,8 +42,8 @@ export type AdditiveLayer = {
 };
 
 /**
- * Additive attention, the first: a small network says how well a query and a key fit, `vᵀ tanh(W q + U k)`, and
- * softmax of that mixes the values. Query and key may differ in width, and nothing is scaled.
+ * Additive (Bahdanau) attention: a small network scores how well a query and a key match, `vᵀ tanh(W q + U k)`, and
+ * softmax of the scores weights the values. Query and key may have different widths, and nothing is scaled.
  *
  * Costs T · S · A additions and tanhs, and holds as many numbers; a dot product costs as much arithmetic and runs as a
  * matrix product. Keys are projected once and kept.

@@ -25,8 +25,8 @@ export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyV
 };
 
 /**
- * Cross-attention: one sequence asks, another answers. A decoder reads what an encoder made of the source sentence; a
- * picture's patches answer a caption.
+ * Cross-attention: queries come from one sequence, keys and values from another. For example, a decoder reads the
+ * output of an encoder, or a caption attends to the patches of a picture.
  *
  * Costs T · S dot products. The context does not grow while a reply is written: project it once with `keyValues` and
  * give that to every step. There is no rotary turn, as distances between two sequences mean nothing.

@@ -97,8 +97,9 @@ export type AttentionLayer = {
 };
 
 /**
- * Grouped-query attention: `H` query heads share `Hkv` key-value heads, `H / Hkv` neighbours to each. The cache
- * holds `Hkv` heads instead of `H`. With `Hkv = H` it is multi-head, with `Hkv = 1` multi-query attention.
+ * Grouped-query attention: `H` query heads share `Hkv` key-value heads, each of which serves `H / Hkv` adjacent query
+ * heads. The cache holds `Hkv` heads instead of `H`. `Hkv = H` gives multi-head attention, `Hkv = 1` multi-query
+ * attention.
  *
  * @throws {ArgumentError} If the sizes do not divide.
  * @see "GQA: Training Generalized Multi-Query Transformer Models" (2023), arXiv:2305.13245

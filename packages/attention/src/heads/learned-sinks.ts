@@ -12,8 +12,8 @@ export type Sinks = {
 };
 
 /**
- * Gives each head a learned logit that joins the softmax's sum and brings no value: a head that finds nothing can
- * turn away, so its weights need not sum to 1.
+ * Gives each head a learned logit that joins the softmax denominator but has no value. The weights of a head that finds
+ * nothing can then sum to less than 1.
  *
  * With a logit b, an output is `o · σ(lse − b)`, where o and lse are those without sinks. Costs one exponential for
  * each query and head. A new layer begins with b = 0, which is {@link softmaxOne}.

@@ -31,9 +31,9 @@ export type LuongConcatLayer = {
 };
 
 /**
- * Luong's attention with the score `vᵀ tanh(W [q; k])`: one matrix reads query and key side by side. The left columns
- * of W meet the query and the right ones the key, so it is {@link additive} attention with `W = [W_q | U_k]`, and is
- * computed as that: each row is projected once, not each pair.
+ * Luong attention with the score `vᵀ tanh(W [q; k])`, where one matrix reads the query and the key side by side. Its
+ * left columns multiply the query and its right columns the key, so it is {@link additive} attention with `W = [W_q |
+ * U_k]` and is computed that way: each row is projected once, not each pair.
  *
  * Costs T · S · A additions and tanhs. Nothing is scaled.
  *

@@ -2,8 +2,8 @@ import type { Tensor } from "@qkv/tensor";
 import { attendRows, checkWidth, rowsOptions, type RowsOptions } from "./attend-rows.js";
 
 /**
- * Luong's attention with the score `q · k`: no learned parameters and no scale, so that long vectors give sharp
- * weights. Scaled by `1 / √C` it is the attention of transformers.
+ * Luong attention with the score `q · k`. It has no learned parameters and no scale, so long vectors give sharp
+ * weights. Scaled by `1 / √C`, it is the attention of transformers.
  *
  * Costs T · S dot products.
  *

@@ -20,8 +20,8 @@ export type LuongGeneralLayer = {
 };
 
 /**
- * Luong's attention with the score `qᵀ W k`: a learned matrix says which part of a query asks for which part of a key.
- * A head of a transformer is this with `W = W_Qᵀ W_K` of lower rank, and a scale.
+ * Luong attention with the score `qᵀ W k`: a learned matrix relates parts of the query to parts of the key. A
+ * transformer head is the same with `W = W_Qᵀ W_K` of lower rank, and a scale.
  *
  * Costs S projections and T · S dot products. Nothing is scaled.
  *

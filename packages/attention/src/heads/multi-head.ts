@@ -4,7 +4,7 @@ import { optionsWithoutKvHeads, type MultiHeadConfig } from "./options-without-k
 export type { MultiHeadConfig } from "./options-without-kv-heads.js";
 
 /**
- * Multi-head attention: `H` heads that each look in their own way, side by side, each with its own keys and values.
+ * Multi-head attention: `H` heads attend in parallel, each with its own queries, keys and values.
  *
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.2.2
  *

@@ -40,9 +40,8 @@ export type PerHeadLayer = {
 };
 
 /**
- * Multi-head attention in its second construction: each head has matrices of its own, `[H, D, C]`. The first, which
- * {@link groupedQuery} uses, projects once and splits the result; the matrices are the same numbers, stacked, and the
- * outputs are equal bit for bit.
+ * Multi-head attention with a separate matrix for each head, `[H, D, C]`. {@link groupedQuery} projects once and splits
+ * the result instead. The matrices hold the same numbers, stacked, and the outputs are equal bit for bit.
  *
  * It costs what the fused layer costs. Take it where single heads are looked at, trained or removed; {@link splitHeads}
  * and {@link fuseHeads} lead from one to the other.
@@ -91,8 +90,8 @@ export function perHead(config: GroupedQueryConfig): PerHeadLayer {
 }
 
 /**
- * Cuts the stacked matrices of a layer into one for each head: `[H · D, C]` becomes `[H, D, C]`, and the output's
- * `[C, H · D]` becomes `[H, C, D]`. The numbers are the same; nothing is computed.
+ * Splits the stacked matrices of a layer into one per head: `[H · D, C]` becomes `[H, D, C]`, and the output's `[C, H ·
+ * D]` becomes `[H, C, D]`. The numbers stay the same; nothing is computed.
  *
  * @param config - The layer's: `numHeads` and `numKvHeads`.
  * @throws {ShapeError} If the heads do not divide the rows.
@@ -152,7 +151,7 @@ export function splitHeads(
 }
 
 /**
- * Stacks the matrices of single heads into those of a fused layer: the inverse of {@link splitHeads}, bit for bit.
+ * Stacks the matrices of separate heads into those of a fused layer: the inverse of {@link splitHeads}, bit for bit.
  *
  * @example
  * ```ts

@@ -12,9 +12,9 @@ export type QkNorm = {
 };
 
 /**
- * Normalises each query and each key over its D numbers, so that a score is the cosine of the angle between them
- * times a temperature, whatever their lengths: scores cannot explode in training. Each has a learned gain `[D]`. A
- * layer applies it before the rotary turn.
+ * Normalizes each query and each key over its D numbers. A score is then the cosine of the angle between them times a
+ * temperature, so scores cannot explode during training. Both have a learned gain `[D]`. A layer applies the norm
+ * before rotary positions.
  *
  * `rms`: to the root mean square 1, `x / √(mean x² + eps)`. `l2`: to the length 1. With the default scales, `1 / √D`
  * and `√D`, both give the same scores; with `l2`, the `scale` of the layer is the temperature. Costs 3 · D operations

@@ -2,8 +2,9 @@ import { zeros } from "@qkv/tensor";
 import type { Sinks } from "./learned-sinks.js";
 
 /**
- * Softmax with one more in its sum, `e^s / (1 + Σ e^s)`: a head whose scores are all low gives almost nothing instead
- * of a mean. It equals a key and a value of zeros that every query sees, and a sink logit of 0; nothing is learned.
+ * Softmax with 1 added to the denominator, `e^s / (1 + Σ e^s)`: a head whose scores are all low outputs almost nothing
+ * instead of an average. It equals a key and a value of zeros that every query sees, or a sink logit of 0. Nothing is
+ * learned.
  *
  * @see "Attention Is Off By One" (2023), https://www.evanmiller.org/attention-is-off-by-one.html
  *

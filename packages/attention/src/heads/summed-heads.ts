@@ -58,8 +58,8 @@ export type SummedHeadsLayer = {
 };
 
 /**
- * Multi-head attention in its third construction: every head works at the full width C, and the outputs are added,
- * `Σ_h A_h x W_V^h`. No head is split and no output projection is needed.
+ * Multi-head attention as a sum of full-size heads: every head has the full width C, and the outputs are added, `Σ_h
+ * A_h x W_V^h`. No head is split, and no output projection is needed.
  *
  * The usual layer is such a sum whose matrices have rank D = C / H ({@link toSummedHeads}); here they have rank C,
  * for `3 · H · C²` weights instead of `4 · C²`, H times the multiplications, and H times the cache.
@@ -121,8 +121,8 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
 }
 
 /**
- * The usual layer written as a sum of full-size heads: `W_Q^h` and `W_K^h` with rows of zeros below, so that dot
- * products are the same, and `W_V^h = W_O^h · W_v^h`, of rank D at most. Outputs are equal up to rounding.
+ * Converts an ordinary layer into a sum of full-size heads: `W_Q^h` and `W_K^h` are padded with rows of zeros, so the
+ * dot products stay the same, and `W_V^h = W_O^h · W_v^h` has rank D at most. Outputs are equal up to rounding.
  *
  * The summed layer needs the scale of the split one, `1 / √D`, and `rope({ headDim: C, rotaryDim: D })` where that one
  * turned all D numbers.

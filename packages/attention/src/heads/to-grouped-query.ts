@@ -4,8 +4,8 @@ import { checkParams } from "./attend-heads.js";
 import type { AttentionParams, LinearParams } from "./grouped-query.js";
 
 /**
- * Turns the weights of a multi-head layer into those of a grouped-query layer: each new key-value head is the mean of
- * the `numHeads / numKvHeads` neighbours that it replaces. Queries and output stay.
+ * Converts the weights of a multi-head layer into those of a grouped-query layer: each new key-value head is the mean
+ * of the `numHeads / numKvHeads` adjacent heads that it replaces. The query and output weights stay the same.
  *
  * The result is a start for further training, not an equal layer, unless the heads that were joined were alike. Also
  * joins the heads of a grouped layer further.

@@ -18,8 +18,9 @@ export type BigBirdOptions = {
 };
 
 /**
- * Window, global and random blocks together: each query sees its neighbourhood, a few blocks that see everything, and
- * a few far ones by chance. The work grows linearly in `S`, and any two tokens are a few steps apart.
+ * Combines window, global and random blocks: each query sees its neighborhood, a few global blocks that also see
+ * everything, and a few random distant blocks. The work grows linearly in `S`, and any two tokens are connected in a
+ * few steps.
  *
  * It looks both ways, as in encoders; `and(causal(), bigBird())` does not. The random blocks depend on the number of
  * blocks of the sequence.

@@ -5,8 +5,9 @@ import { defineMask } from "../mask.js";
 import { blockRule } from "./block-rule.js";
 
 /**
- * A mask given as a layout of blocks: position `p` is in block `⌊p / blockSize⌋`, and the queries of a block see all
- * keys of another block or none. A device that skips masked tiles does work in proportion to the blocks that are true.
+ * A mask given by a layout of blocks: position `p` is in block `⌊p / blockSize⌋`, and the queries of a block see either
+ * all keys of another block or none. On a device that skips masked tiles, the work is proportional to the number of
+ * `true` blocks.
  *
  * @param layout - bool, `[query blocks, key blocks]`, or `[H, query blocks, key blocks]` for a layout per head. May
  *   be larger than the sequence.

@@ -28,7 +28,7 @@ export type MaskDescription = {
 };
 
 /**
- * Tells what a mask does over given lengths: how sparse it is, how much work its tiles leave, and how it looks.
+ * Describes a mask over given lengths: how sparse it is, how many tiles have to be computed, and a picture of it.
  *
  * @throws {ArgumentError} If it is no mask, or a length is no whole number.
  *

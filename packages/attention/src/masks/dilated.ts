@@ -3,7 +3,7 @@ import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
 /**
- * A sliding window with gaps: each query sees itself and every `dilation`-th key before it, `windowSize` keys in all.
+ * A sliding window with gaps: each query sees itself and every `dilation`-th key before it, `windowSize` keys in total.
  * It reaches `(windowSize - 1) * dilation` tokens back at the cost of `windowSize` dot products.
  *
  * `dilated(w, 1)` is `slidingWindow(w)`.

@@ -8,8 +8,8 @@ const fix = "give each position the number of its document: [0, 0, 0, 1, 1] pack
 const check = /* @__PURE__ */ checks("documents", { argument: "ids", fix });
 
 /**
- * Several documents in one sequence: a query sees the keys of its own document. Packed so, each is attended as if it
- * stood alone, and the work is the sum of their squares instead of the square of their sum.
+ * Packs several documents into one sequence: a query sees only the keys of its own document. Each document is attended
+ * to as if it were alone, and the work is the sum of the squared lengths instead of the square of their sum.
  *
  * For language models combine it: `and(causal(), documents(ids))`.
  *

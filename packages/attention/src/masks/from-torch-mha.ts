@@ -4,8 +4,8 @@ import { checkTensor, logicalNot, reshape, type Tensor } from "@qkv/tensor";
 import { maskTensor } from "./mask-tensor.js";
 
 /**
- * The `attn_mask` of PyTorch's `nn.MultiheadAttention`, in which `true` means *ignore*: the opposite of everywhere
- * else, `scaled_dot_product_attention` included.
+ * Converts the `attn_mask` of PyTorch's `nn.MultiheadAttention`, in which `true` means *ignore*: the opposite of the
+ * usual meaning, including that of `scaled_dot_product_attention`.
  *
  * @param ignored - bool, `[T, S]`, or `[B · H, T, S]` as that module takes it.
  * @param numHeads - H, needed for three axes.
@@ -39,7 +39,7 @@ export function fromTorchMHA(ignored: Tensor, numHeads?: number): Mask {
 }
 
 /**
- * The `key_padding_mask` of PyTorch's `nn.MultiheadAttention`, in which `true` means *ignore*.
+ * Converts the `key_padding_mask` of PyTorch's `nn.MultiheadAttention`, in which `true` means *ignore*.
  *
  * @param ignored - bool, `[B, S]`.
  * @throws {ArgumentError} If the tensor is not bool. {@link ShapeError} if it has not two axes.

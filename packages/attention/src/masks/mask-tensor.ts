@@ -4,7 +4,7 @@ import { checkTensor, type Tensor } from "@qkv/tensor";
 import { defineMask, firstQuery } from "../mask.js";
 
 /**
- * A mask written out as a bool tensor: `true` where the query sees the key, as in PyTorch's
+ * A mask given as a bool tensor: `true` means that the query sees the key, as in PyTorch's
  * `scaled_dot_product_attention` and ONNX (not as in `nn.MultiheadAttention`, where `true` means ignore).
  *
  * @param visible - bool, broadcastable to `[B, H, T, S]`: `[T, S]`, `[B, 1, 1, S]`, …

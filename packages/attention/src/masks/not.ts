@@ -2,7 +2,7 @@ import type { Mask } from "@qkv/attention-contract";
 import { checkMask, defineMask } from "../mask.js";
 
 /**
- * Inverts a mask: a query sees exactly the keys that it does not see under `mask`.
+ * Inverts a mask: a query sees exactly the keys that `mask` hides from it.
  *
  * @example
  * ```ts

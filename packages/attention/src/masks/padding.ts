@@ -4,7 +4,7 @@ import { defineMask } from "../mask.js";
 import { checkBatches, refuseBatch } from "./check-batches.js";
 
 /**
- * Masks the padding at the end of shorter sequences: batch `b` sees keys `0 … lengths[b] - 1`.
+ * Hides the padding at the end of shorter sequences: batch entry `b` sees keys `0 … lengths[b] - 1`.
  *
  * @param lengths - Real tokens of each batch. Unit: tokens. Whole, 0 or more; a batch of length 0 sees nothing, and
  *   its outputs are zeros.

@@ -3,8 +3,8 @@ import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
 /**
- * Prefix language model: the first `length` tokens see each other, and every later one sees them and what lies before
- * itself: key `j` is seen where `j < length` or `j ≤ i`.
+ * Prefix mask: the first `length` tokens see each other, and every later token sees them and everything before itself.
+ * Key `j` is visible if `j < length` or `j ≤ i`.
  *
  * `prefix(0)` is `causal()`, a prefix as long as the sequence is no mask. With a length per batch:
  * `or(causal(), padding(lengths))`.

@@ -2,9 +2,9 @@ import type { Tensor } from "@qkv/tensor";
 import { patternScore } from "./pattern-score.js";
 
 /**
- * Attention of each head to the first token of the sequence, where models rest when a head has nothing to find: the
- * mean weight of key 0, over batches and all queries but that of the first position, which under a causal mask has no
- * choice.
+ * Measures the attention of each head to the first token of the sequence, where heads put their weight when nothing
+ * matches: the mean weight of key 0 over batches and all queries except the first, which has no choice under a causal
+ * mask.
  *
  * @param weights - `[B, H, T, S]`; queries are the last T of the S positions.
  * @returns `[H]`, each from 0 to 1.

@@ -2,9 +2,9 @@ import type { Tensor } from "@qkv/tensor";
 import { patternScore, tokenIds } from "./pattern-score.js";
 
 /**
- * Measures how much each head continues earlier text: having read "… A B … A", an induction head looks at B. Per query
- * `i` the weights of the keys `j ≤ i` whose predecessor, `j − 1 < i`, has the query's id are added; the mean is taken
- * over batches and the queries whose token occurred before.
+ * Measures how strongly each head continues earlier text: after "… A B … A", an induction head attends to B. For each
+ * query `i`, it adds the weights of the keys `j ≤ i` whose predecessor, `j − 1 < i`, has the query's id; the score is
+ * the mean over batches and over queries whose token occurred before.
  *
  * @param weights - `[B, H, T, S]`; queries are the last T of the S positions.
  * @param ids - The tokens' ids, `[S]` for all batches or `[B, S]` row-major.

@@ -2,8 +2,8 @@ import type { Tensor } from "@qkv/tensor";
 import { patternScore } from "./pattern-score.js";
 
 /**
- * Attention of each head to the token just before: the mean weight of key `i − 1` for query `i`, over batches and
- * all queries but that of the first position. 1: always there; 0: never.
+ * Measures the attention of each head to the previous token: the mean weight of key `i − 1` for query `i`, over batches
+ * and all queries except the first. 1 means always, 0 never.
  *
  * @param weights - `[B, H, T, S]`; queries are the last T of the S positions.
  * @returns `[H]`, each from 0 to 1.

@@ -2,9 +2,9 @@ import type { Tensor } from "@qkv/tensor";
 import { patternScore, tokenIds } from "./pattern-score.js";
 
 /**
- * Attention of each head to earlier occurrences of the query's own token: the weights of the keys `j < i` with the
- * same id, added, and the mean taken over batches and the queries that have such a key. The query itself does not
- * count.
+ * Measures the attention of each head to earlier occurrences of the query's own token: the sum of the weights of the
+ * keys `j < i` with the same id, averaged over batches and over the queries that have such a key. The query itself does
+ * not count.
  *
  * @param weights - `[B, H, T, S]`; queries are the last T of the S positions.
  * @param ids - The tokens' ids, `[S]` for all batches or `[B, S]` row-major.

@@ -2,9 +2,9 @@ import { checks } from "@qkv/core";
 import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
 /**
- * Dynamic NTK scaling: up to the trained length nothing changes; beyond it the base grows with the length, so that
- * slow pairs slow down and fast ones hardly do:
- * `base · (factor · length / originalLength − (factor − 1))^(rotaryDim / (rotaryDim − 2))`.
+ * Dynamic NTK scaling: nothing changes up to the trained length. Beyond it, the base grows with the length, which slows
+ * slow pairs and hardly affects fast ones: `base · (factor · length / originalLength − (factor − 1))^(rotaryDim /
+ * (rotaryDim − 2))`.
  *
  * The length is the call's largest position plus 1, as in Hugging Face's implementation: keys that a cache holds were
  * rotated with the base of their own time.

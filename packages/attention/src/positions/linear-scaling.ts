@@ -2,8 +2,8 @@ import { checks } from "@qkv/core";
 import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
 /**
- * Position interpolation: every pair rotates `factor` times slower, so a text `factor` times as long spans the angles
- * of the trained length. Near neighbours come closer together too; models are fine-tuned for it.
+ * Position interpolation: every pair rotates `factor` times slower, so a text `factor` times as long covers the trained
+ * range of angles. Neighboring tokens also move closer together, so models are fine-tuned for it.
  *
  * @param factor - 1 or more.
  * @throws {ArgumentError} If `factor` is below 1.

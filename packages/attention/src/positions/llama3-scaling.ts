@@ -13,8 +13,8 @@ export type Llama3ScalingOptions = {
 };
 
 /**
- * Llama 3.1's scaling: pairs whose wave (`2π / frequency` tokens) is short stay, those with long waves rotate `factor`
- * times slower, and between the two the change is gradual.
+ * The scaling of Llama 3.1: pairs with a short wavelength (`2π / frequency` tokens) stay unchanged, pairs with a long
+ * one rotate `factor` times slower, and the change is gradual in between.
  *
  * @param options - `low_freq_factor`, `high_freq_factor` and `original_max_position_embeddings` of a configuration are
  *   `lowFactor`, `highFactor` and `originalLength`. Defaults: Llama 3.1's.

@@ -15,8 +15,8 @@ export type LongRopeOptions = {
 };
 
 /**
- * LongRoPE: each pair has a factor of its own, found by search, one set for texts up to the trained length and one for
- * longer ones (Phi-3).
+ * LongRoPE: each pair has its own factor, found by search. There is one set of factors for texts up to the trained
+ * length and one for longer texts (Phi-3).
  *
  * The largest position of a call chooses the set: a text that grows beyond the trained length is rotated
  * anew, so keys that a cache holds must be computed again then.

@@ -29,8 +29,8 @@ export type RopeOptions = {
 };
 
 /**
- * Rotary position embedding: a query and a key rotated by their positions have a dot product that depends only on
- * how far apart they stand. Keys are cached after the rotation.
+ * Rotary position embedding (RoPE): rotates queries and keys by their positions, so their dot product depends only on
+ * the distance between them. Keys are cached after the rotation.
  *
  * @param options - `headDim` is needed; the rest has defaults.
  * @throws {ArgumentError} If `rotaryDim` is odd or larger than `headDim`, `base` is not above 0, or there is no

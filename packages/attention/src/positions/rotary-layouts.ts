@@ -11,8 +11,8 @@ export type RotaryHeads = {
 };
 
 /**
- * Rearranges the rows of a query or key projection that was trained with `interleaved` pairs (Meta's Llama, GPT-J) for
- * `rope({ layout: "half" })`. Scores stay the same; value and output projections are not touched.
+ * Rearranges the rows of a query or key projection trained with `interleaved` pairs (Meta's Llama, GPT-J) for `rope({
+ * layout: "half" })`. Scores stay the same; value and output projections need no change.
  *
  * @param weight - `[H · D, …]`: the matrix `[H · D, C]`, or its bias `[H · D]`.
  * @throws {ShapeError} If the rows do not divide into heads.
@@ -32,9 +32,8 @@ export function interleavedToHalf(weight: Tensor, heads: RotaryHeads): Tensor {
 }
 
 /**
- * Rearranges the rows of a query or key projection that was trained with pairs across the `half`s of a head (Llama
- * checkpoints of Hugging Face, GPT-NeoX) for `rope({ layout: "interleaved" })`. Scores stay the same; value and output
- * projections are not touched.
+ * Rearranges the rows of a query or key projection trained with `half` pairs (Llama checkpoints of Hugging Face,
+ * GPT-NeoX) for `rope({ layout: "interleaved" })`. Scores stay the same; value and output projections need no change.
  *
  * @param weight - `[H · D, …]`: the matrix `[H · D, C]`, or its bias `[H · D]`.
  * @throws {ShapeError} If the rows do not divide into heads.

@@ -89,7 +89,7 @@ function checkAngles(argument: string, { shape, dtype }: Tensor, x: Tensor, half
 type Steps = { offset: number; b: number; t: number; i: number };
 
 /**
- * Turns pairs of numbers of each head by given angles; what lies beyond the first `r` numbers passes unchanged.
+ * Rotates pairs of numbers of each head by the given angles. Numbers beyond the first `r` stay unchanged.
  *
  * @param x - `[B, H, T, D]`
  * @param cos - Cosines `[T, r/2]`, or `[B, T, r/2]` where batches stand at different positions.

@@ -9,9 +9,10 @@ export type SinusoidalOptions = {
 };
 
 /**
- * The Transformer's position vectors, added to embeddings: number 2i of a position is `sin(position · f)`, number
- * 2i + 1 is `cos(position · f)`, with `f = base^(−2i / embedDim)`. The vector k places on is the same linear map of
- * this one at every position, so distances can be read off. Nothing is learned.
+ * The position vectors of the original Transformer, which are added to embeddings: number 2i of a position is
+ * `sin(position · f)` and number 2i + 1 is `cos(position · f)`, with `f = base^(−2i / embedDim)`. The vector k
+ * positions later is the same linear map of this one at every position, so distances can be read off. Nothing is
+ * learned.
  *
  * @param positions - Number of positions, from 0 on; or a list of positions.
  * @param embedDim - C, even.

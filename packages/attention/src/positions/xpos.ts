@@ -19,9 +19,9 @@ export type XposOptions = {
 };
 
 /**
- * xPos: a rotary embedding whose scores fade with distance. The query's pair i grows by `ζᵢ^(position / scaleBase)`,
- * the key's shrinks by as much, so a score has the factor `ζᵢ^((i − j) / scaleBase)`, with
- * `ζᵢ = (2i + 0.4 r) / 1.4 r` of r rotated numbers: fast pairs fade most. For causal attention; keys after the query
+ * xPos: a rotary embedding whose scores decay with distance. Pair i of a query is scaled by `ζᵢ^(position / scaleBase)`
+ * and that of a key by its inverse, so a score has the factor `ζᵢ^((i − j) / scaleBase)`, with `ζᵢ = (2i + 0.4 r) / 1.4
+ * r` for r rotated numbers: fast pairs decay most. Use it with causal attention; for keys after the query, the factor
  * would grow.
  *
  * Numbers grow with positions: float32 holds them to about position 36000 (`scaleBase` 512).

@@ -20,9 +20,9 @@ export type YarnOptions = {
 };
 
 /**
- * YaRN: pairs with many rotations over the original length keep their frequency, pairs with less than one are
- * interpolated (divided by `factor`), with a linear ramp between them. Queries and keys are scaled up a little, because
- * attention over more keys is flatter.
+ * YaRN: pairs that rotate many times within the original length keep their frequency, pairs that rotate less than once
+ * are interpolated (divided by `factor`), with a linear ramp in between. Queries and keys are scaled up slightly,
+ * because attention over more keys is flatter.
  *
  * @throws {ArgumentError} If `factor` is below 1, a length is no count, or `betaFast` is not above `betaSlow`.
  * @see "YaRN: Efficient Context Window Extension of Large Language Models" (2023), arXiv:2309.00071
