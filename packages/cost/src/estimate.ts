@@ -37,8 +37,9 @@ export type Estimate = {
 };
 
 /**
- * The roofline model: an operation takes the longer of its memory time and its compute time, plus the overhead to start
- * it. A lower bound: machines reach about two thirds of their makers' figures.
+ * Estimates a time with the roofline model: an operation takes the longer of its memory time and its compute time, plus
+ * the overhead to start it. The result is a lower bound: machines reach about two thirds of the figures in their data
+ * sheets.
  *
  * Tensor parallelism (`tensor`) needs two all-reduces a layer over the link; the stages of a `pipeline` pass
  * activations on, and do not make one token faster.

@@ -15,7 +15,7 @@ export type Formats = {
 };
 
 /**
- * Numbers stored alone: `float32`, `float16`, `bfloat16`, `float8`.
+ * Formats that store each number separately: `float32`, `float16`, `bfloat16`, `float8`.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ export const formats = {
 } as const satisfies Record<string, Format>;
 
 /**
- * Numbers of a few bits, in blocks that share a scale.
+ * Formats with a few bits per number, in blocks that share a scale.
  *
  * @param options - `bits` a number; `blockSize` numbers that share a scale, default 32; `scaleBits` of the scale,
  *   with a shift where there is one, default 16.

@@ -12,7 +12,7 @@ export type KnownModel = {
 };
 
 /**
- * Published models from 2018 on: sizes as their configurations give them.
+ * Models published since 2018, with the sizes of their configurations.
  *
  * @example
  * ```ts

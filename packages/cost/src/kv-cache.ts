@@ -40,8 +40,9 @@ export type KvCacheCall = {
 };
 
 /**
- * Returns the size of a model's KV cache in bytes. Grouped queries keep `2 · Hkv · D` numbers a token and layer, latent
- * attention its compressed row, a window stops at its size, and a recurrent layer has a state that does not grow.
+ * Returns the size of a model's KV cache in bytes. Grouped queries store `2 · Hkv · D` numbers per token and layer,
+ * latent attention its compressed row; a window stops growing at its size, and a recurrent layer has a state of fixed
+ * size.
  *
  * @param model - A shape of {@link readConfig}, or only what its layers keep, from {@link readCacheLayers}.
  * @throws {ArgumentError} If a length is no whole number.
@@ -129,9 +130,9 @@ function keptBy(attention: AttentionShape): CacheLayer {
 }
 
 /**
- * Reads only what a cache depends on, for tables that give no more: a number of layers, and of each `n_kv_heads` and
- * `head_dim`, or `kv_lora_rank` and `qk_rope_head_dim`. With `attention: "MQA"` there is one key-value head, and with
- * `"MHA"` there are as many as `n_heads`, where `n_kv_heads` is left out.
+ * Reads only what a cache depends on, for tables that give no more: the number of layers, and for each `n_kv_heads` and
+ * `head_dim`, or `kv_lora_rank` and `qk_rope_head_dim`. If `n_kv_heads` is missing, `attention: "MQA"` means one
+ * key-value head and `"MHA"` as many as `n_heads`.
  *
  * @throws {ArgumentError} If one of them is missing.
  *

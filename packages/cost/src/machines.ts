@@ -4,9 +4,9 @@ import { defineMachine } from "./machine.js";
 const overheadMs = 0.002;
 
 /**
- * Machines as their makers describe them: dense 16-bit matrix products, memory, links in one direction. What starting an
- * operation and a message takes is an assumption, rounded. What a browser tab has is measured, on one machine and one
- * thread of the `wasm` device; {@link calibrate} gives the figures of yours.
+ * Machines as described by their manufacturers: dense 16-bit matrix products, memory, links in one direction. The
+ * overhead of starting an operation or sending a message is an assumption, rounded. The figures of `browserTab` were
+ * measured on one machine with one thread of the `wasm` device; {@link calibrate} gives those of your own.
  *
  * @example
  * ```ts

@@ -26,7 +26,7 @@ export type Memory = {
 };
 
 /**
- * Returns the memory of a model while it decodes.
+ * Returns the memory that a model needs while it decodes.
  *
  * @throws {ArgumentError} If a length is no whole number.
  *
@@ -84,8 +84,8 @@ function widest({ encoder, decoder }: ModelShape): number {
 }
 
 /**
- * The longest context that fits, for every sequence of a batch: 0 where not even the weights do. Where the cache stops
- * growing, because every layer has a window, it is `Infinity`. The model may have been made for less: see
+ * Returns the longest context that fits, for every sequence of a batch; 0 if not even the weights fit. It is `Infinity`
+ * if the cache stops growing because every layer has a window. The model may have been made for less: see
  * `contextLength` of its shape.
  *
  * @example
@@ -102,7 +102,7 @@ export function longestContext(shape: ModelShape, call: MemoryCall & { memoryByt
 }
 
 /**
- * The largest batch that fits, at a context of so many tokens for each sequence.
+ * Returns the largest batch that fits, at the given context length per sequence.
  *
  * @example
  * ```ts

@@ -46,8 +46,8 @@ export type Plan = {
 };
 
 /**
- * Plans the machines of a service and the layout of its model: the layout with the fewest machines that holds the
- * caches of all users and reaches the speed of each.
+ * Plans the machines of a service and how to divide the model among them: the layout with the fewest machines that
+ * holds the caches of all users and reaches the required speed for each.
  *
  * @param config - A configuration as {@link readConfig} takes it, or the shape that it gives.
  * @throws {ArgumentError} If a figure is not above 0, or no layout of these machines is fast enough for a single user.

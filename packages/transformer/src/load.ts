@@ -40,10 +40,9 @@ export type LoadOptions = ReadOptions & {
 };
 
 /**
- * Loads a decoder: a folder as Hugging Face lays models out (`config.json`, `model.safetensors`, in one file or in
- * several), a GGUF file (f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k,
- * q5_k, q6_k), or a llama2.c checkpoint. Weights go into their places piece by piece, so that loading needs little more
- * memory than the model.
+ * Loads a decoder from a Hugging Face folder (`config.json`, and `model.safetensors` in one or several files), a GGUF
+ * file (f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k), or a llama2.c checkpoint. Weights are copied
+ * piece by piece, so loading needs little more memory than the model.
  *
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
  *   as `Qwen/Qwen3-0.6B`, which needs `@huggingface/hub`; the bytes of a file, or a Blob; or the files that a reader
@@ -88,7 +87,7 @@ export async function load(source: Source | readonly File[], options?: LoadOptio
 }
 
 /**
- * Loads an encoder of the BERT family, from what {@link load} takes.
+ * Loads an encoder of the BERT family from the same sources as {@link load}.
  *
  * @throws {ArgumentError} If the model is a decoder, and as `load` does.
  *
@@ -112,8 +111,8 @@ export async function loadEncoder(
 }
 
 /**
- * Loads a decoder or an encoder, whichever it is, from what {@link load} takes: for work that is the same for both, such
- * as writing it in another format.
+ * Loads a decoder or an encoder from the same sources as {@link load}, for work that is the same for both, such as an
+ * export.
  *
  * @throws As `load` does.
  *

@@ -12,8 +12,8 @@ const header = ["dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab
 type Header = Record<(typeof header)[number], number>;
 
 /**
- * Reads a checkpoint of llama2.c (its first format): seven numbers, then float32 weights, kind by kind and layer by
- * layer. Each size is checked against the file before room for it is allocated.
+ * Reads a llama2.c checkpoint (its first format): seven integers, then float32 weights, kind by kind and layer by
+ * layer. Each size is checked against the file before memory is allocated.
  *
  * @param bytes - The whole file.
  * @param options - `source`: the file's name, for messages. `device`: where weights go.

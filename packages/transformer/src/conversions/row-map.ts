@@ -15,8 +15,8 @@ export type RowMap = {
 };
 
 /**
- * Parts one after the other, as GPT-2 and Phi-3 fuse queries, keys and values, Phi-3 the gate and the way up, and
- * PyTorch its `in_proj_weight`.
+ * Parts stacked one after the other, as GPT-2 and Phi-3 fuse queries, keys and values, Phi-3 the gate and up
+ * projections, and PyTorch its `in_proj_weight`.
  *
  * @param sizes - Rows of each part, in order.
  *
@@ -43,8 +43,8 @@ export function stacked(sizes: readonly number[]): RowMap {
 }
 
 /**
- * Query, key and value of one head, then those of the next, as GPT-NeoX fuses them, and BigCode's models with as many
- * key-value heads as query heads.
+ * Query, key and value of one head, followed by those of the next, as fused by GPT-NeoX and by BigCode's models with as
+ * many key-value heads as query heads.
  *
  * @example
  * ```ts
@@ -116,7 +116,7 @@ export function splitFused(fused: LinearParams, map: RowMap): LinearParams[] {
 }
 
 /**
- * A linear map of ours from one that is stored as `[in, out]`, as GPT-2's `Conv1D` does: a view, not a copy.
+ * Converts a linear layer stored as `[in, out]`, as in GPT-2's `Conv1D`. The result is a view, not a copy.
  *
  * @example
  * ```ts

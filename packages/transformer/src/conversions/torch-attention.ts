@@ -4,8 +4,8 @@ import { slice, type Tensor } from "@qkv/tensor";
 import { splitFused, stacked } from "./row-map.js";
 
 /**
- * The weights of an attention layer from those of `torch.nn.MultiheadAttention`, fused (`in_proj_weight`) or apart
- * (`q_proj_weight`, …, where keys or values are of another width).
+ * Converts the weights of `torch.nn.MultiheadAttention`, fused (`in_proj_weight`) or separate (`q_proj_weight`, …, if
+ * keys or values have another width), into those of an attention layer.
  *
  * @param named - Tensors by PyTorch's names.
  * @param prefix - Prefix of the names: `self_attn.`. Default: none.

@@ -25,7 +25,7 @@ export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
 };
 
 /**
- * Evaluates a model on texts. A text longer than the model's context is split into chunks, each by itself; a token is
+ * Evaluates a model on texts. A text longer than the model's context is split into separate chunks; each token is
  * predicted once.
  *
  * @param texts - Texts, which need the model's tokenizer, or token ids as the tokenizer gives them.

@@ -55,7 +55,7 @@ export type ExportOptions = CommonOptions &
   );
 
 /**
- * Writes a model as others read it.
+ * Exports a model in a format that other engines read.
  *
  * - `hf`: for transformers, vLLM, SGLang, TGI and converters of llama.cpp a folder with `config.json`,
  *   `generation_config.json`, `model.safetensors` and the tokenizer, under the names that its architecture has there.

@@ -1,7 +1,7 @@
 import type { OutputFolder } from "./output-folder.js";
 
 /**
- * A folder in memory, for pages: its files, whole, to be saved by the reader or loaded again.
+ * A folder in memory, for web pages: its complete files can be offered for download or loaded again.
  *
  * @example
  * ```ts

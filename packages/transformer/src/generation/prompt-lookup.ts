@@ -9,8 +9,8 @@ export type PromptLookupOptions = {
 };
 
 /**
- * Draft tokens: those that followed the last earlier occurrence of the last `ngramSize` tokens. None, if they
- * do not occur.
+ * Drafts tokens by prompt lookup: those that followed the last earlier occurrence of the last `ngramSize` tokens. If
+ * there is none, the draft is empty.
  *
  * @see "Prompt Lookup Decoding" (2023), apoorvumang/prompt-lookup-decoding
  *

@@ -124,8 +124,8 @@ const rules = {
 };
 
 /**
- * Candidates for the next token with their probabilities, the likeliest first. Tokens that sampling excludes are not in
- * the list; the probabilities of the rest sum to 1.
+ * Returns the candidates for the next token with their probabilities, the most likely first. Tokens that sampling
+ * excludes are not in the list; the probabilities of the rest sum to 1.
  *
  * @param logits - One number per token.
  * @param sampling - Temperature 0 leaves the likeliest token alone.

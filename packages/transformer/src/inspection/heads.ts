@@ -11,7 +11,7 @@ export type HeadIndex = { layer: number; head: number };
 export type Interventions = NonNullable<ModelTrace["interventions"]>;
 
 /**
- * Ablates heads: their outputs become zeros, so that they add nothing to the residual stream.
+ * Ablates heads: replaces their outputs by zeros, so they add nothing to the residual stream.
  *
  * @returns The `interventions` of a trace.
  * @throws {ArgumentError} When the model runs, if a layer has no such head.
@@ -35,7 +35,8 @@ export function ablateHeads(heads: readonly HeadIndex[]): Interventions {
 }
 
 /**
- * Activation patching: replaces the outputs of heads by those of another run, to find the head that carries a difference.
+ * Activation patching: replaces the outputs of heads by those of another run, to find the head that carries a
+ * difference.
  *
  * @param tensors - Traced with the name `heads` in the source run, which has as many tokens as the patched run.
  * @returns The `interventions` of a trace.
@@ -81,8 +82,8 @@ export function patchHeads(
 }
 
 /**
- * Contribution of each head to the residual stream: its columns of the output map times its output. Their sum is what
- * attention adds, less the output's bias.
+ * Contribution of each head to the residual stream: its columns of the output matrix times its output. The
+ * contributions add up to the output of attention, without the output bias.
  *
  * @param heads - `[B, H, T, D]`, traced with the name `heads`.
  * @param output - The layer's output map, `[C, H · D]`.

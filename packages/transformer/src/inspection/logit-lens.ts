@@ -3,8 +3,8 @@ import type { Tensor } from "@qkv/tensor";
 import type { Decoder, DecoderParams } from "../models/decoder.js";
 
 /**
- * Logits of a decoder after each layer: hidden states between layers through the final norm and output map. The first entry
- * is for the embeddings, the last is the model's output.
+ * Logits of a decoder after each layer: the hidden state between layers, passed through the final norm and output
+ * matrix. The first entry belongs to the embeddings, the last is the model's output.
  *
  * @param ids - Token ids, `[B, T]` int32 or a list for one sequence.
  * @returns One tensor of logits `[B, T, V]` more than there are layers.

@@ -42,8 +42,8 @@ export type FeedForward = {
 };
 
 /**
- * The feed-forward layer, each token by itself: gated, `down(silu(gate x) · up x)` (SwiGLU, as in Llama), or plain,
- * `down(gelu(up x))` (as in GPT-2).
+ * The feed-forward layer, applied to each token separately: gated, `down(silu(gate x) · up x)` (SwiGLU, as in Llama),
+ * or plain, `down(gelu(up x))` (as in GPT-2).
  *
  * @param config - `embedDim` C and `hiddenDim` F; `activation`, `gated`, `bias`.
  * @throws {ArgumentError} If there is no such activation.

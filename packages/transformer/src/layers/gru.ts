@@ -46,8 +46,8 @@ export type Gru = {
 };
 
 /**
- * A gated recurrent unit, as PyTorch computes it: `r = σ(Wᵣx + Uᵣh)`, `z = σ(W_z x + U_z h)`,
- * `n = tanh(Wₙx + r · (Uₙh))`, `h ← (1 − z) · n + z · h`. What attention was first added to.
+ * A gated recurrent unit, as in PyTorch: `r = σ(Wᵣx + Uᵣh)`, `z = σ(W_z x + U_z h)`, `n = tanh(Wₙx + r · (Uₙh))`, `h ←
+ * (1 − z) · n + z · h`. Attention was first added to networks of such units.
  *
  * Costs 6 · F · (C + F) operations a token, one after the other: a token waits for the one before.
  *

@@ -47,8 +47,8 @@ export type MixtureOfExperts = {
 };
 
 /**
- * A mixture of experts in place of a feed-forward layer: a router gives each token to the `expertsPerToken` experts
- * that it scores highest, and mixes what they return by the softmax of their scores.
+ * A mixture of experts in place of a feed-forward layer: a router sends each token to the `expertsPerToken` experts
+ * with the highest scores and weights their outputs by the softmax of those scores.
  *
  * A token costs `expertsPerToken` feed-forward layers, whatever the number of experts; memory holds them all. The
  * choice has no gradient, the shares have.

@@ -81,9 +81,9 @@ export type TransformerLayer<Inner> = {
 };
 
 /**
- * One layer of a transformer: attention, then a feed-forward layer, each beside a residual and with a norm. With
- * `crossAttention` it is the layer of an encoder-decoder's decoder. Every part is a value: another attention, another
- * norm, a mixture of experts in place of the feed-forward layer.
+ * One transformer layer: attention, then a feed-forward layer, each with a residual connection and a norm. With
+ * `crossAttention`, it is a decoder layer of an encoder–decoder model. You can replace every part: the attention, the
+ * norm, or the feed-forward layer by a mixture of experts.
  *
  * @throws {ArgumentError} If a layer with cross-attention is applied without `memory`.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762; on the placement, arXiv:2002.04745 (2020)

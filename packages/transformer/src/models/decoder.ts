@@ -75,8 +75,8 @@ export type Decoder = {
 };
 
 /**
- * A decoder: layers of causal attention and feed-forward layers, made from a configuration. What the configuration
- * leaves out is as in Llama: RMS norms before each part, rotary positions, SwiGLU.
+ * A decoder made from a configuration: layers of causal attention and feed-forward layers. The defaults are those of
+ * Llama: an RMS norm before each sublayer, rotary positions, SwiGLU.
  *
  * @param kernels - `linear`: how products with matrices are computed. Default: in floats.
  * @throws {ArgumentError} If the sizes do not divide, or layers slide without a window.

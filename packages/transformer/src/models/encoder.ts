@@ -88,7 +88,7 @@ export type Encoder = {
 };
 
 /**
- * An encoder as BERT: every token sees every other, norms stand after each part, positions are learned.
+ * An encoder like BERT: every token sees every other token, a norm follows each sublayer, and positions are learned.
  *
  * @see "BERT: Pre-training of Deep Bidirectional Transformers" (2018), arXiv:1810.04805
  *

@@ -12,7 +12,7 @@ import {
 } from "@qkv/tensor";
 
 /**
- * One vector for each sequence: the mean of the rows of its real tokens.
+ * Returns one vector per sequence: the mean of the rows of its tokens, without padding.
  *
  * @param rows - `[B, T, C]`
  * @param attentionMask - `[B, T]`: 1 or true for tokens, 0 or false for padding. Default: all are tokens.
@@ -56,7 +56,7 @@ export function meanPooling(rows: Tensor, attentionMask?: Tensor): Tensor {
 }
 
 /**
- * Vectors made to have the length 1, so that their dot products are cosines.
+ * Scales vectors to length 1, so their dot products are cosines.
  *
  * @param x - `[…, C]`
  *

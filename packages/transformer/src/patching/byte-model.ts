@@ -11,8 +11,8 @@ export type ByteModel = ByteEntropy & {
 };
 
 /**
- * A decoder over bytes as the entropy of byte-latent patchers: those of `@qkv/model-tiny/bytes`, or one of your own
- * that `qkv train --vocab-size 256` made.
+ * Turns a decoder over bytes into the entropy model of byte-latent patchers: the one of `@qkv/model-tiny/bytes`, or
+ * your own from `qkv train --vocab-size 256`.
  *
  * Of a text longer than its context it sees the last half to whole of that: bytes are read in blocks of half a context,
  * each behind the one before. What it says depends on the bytes and on nothing that was asked before, and asked in order

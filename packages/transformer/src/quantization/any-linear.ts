@@ -3,7 +3,7 @@ import { linear, type Tensor } from "@qkv/tensor";
 import { isQuantized, quantizedLinear, type QuantizedLinearOptions } from "@qkv/tensor/quantized";
 
 /**
- * `y = x Wᵀ + b` with a weight of floats, or of 8 or 4 bits, whichever it is: what quantized decoders compute with.
+ * Computes `y = x Wᵀ + b` with a weight in float32, 8 or 4 bits. Quantized decoders use it.
  *
  * @param options - `activations`: `"int8"` rounds rows of several tokens too, where weights have 8 bits, which is faster
  *   and a little less exact. Default `"float32"`.

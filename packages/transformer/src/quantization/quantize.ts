@@ -10,9 +10,9 @@ import { anyLinear } from "./any-linear.js";
 export type Quantization = "int8" | "int4";
 
 /**
- * A model whose matrices are small whole numbers: a quarter or an eighth of the bytes, which is what a token's time is
- * spent on. Norms, biases and the table of embeddings stay as they are; where the table is the output matrix too, the
- * output gets a rounded copy.
+ * Quantizes the matrices of a model to 8 or 4 bits: a quarter or an eighth of the bytes, which is what the time per
+ * token depends on. Norms, biases and the embedding table stay as they are; if the table is also the output matrix, the
+ * output uses a rounded copy.
  *
  * @param model - Of `load`, or made by hand; its params are not changed.
  * @param options - `kind`: `"int8"` (default) or `"int4"`. `activations`: as for `anyLinear`. `device`: where the model

@@ -1,6 +1,6 @@
 /**
- * Printable ASCII as token ids, a character each: its code less 32. Then come a token to start with, one to end with, and
- * one that fills up.
+ * Printable ASCII as token ids, one per character: its code minus 32. Three more tokens mark the start and the end, and
+ * fill up a batch.
  *
  * @example
  * ```ts

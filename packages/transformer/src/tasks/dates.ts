@@ -8,8 +8,8 @@ const months = "January February March April May June July August September Octo
 const years = { first: 1900, count: 200 };
 
 /**
- * Dates as people write them, and as machines do: "3 May 1979" becomes "1979-05-03". Days of the Gregorian calendar from
- * 1900 to 2099, drawn evenly, in three ways of writing: "3 May 1979", "May 3, 1979" and "03.05.1979".
+ * Pairs of dates as people and as machines write them: "3 May 1979" and "1979-05-03". Days of the Gregorian calendar
+ * from 1900 to 2099, drawn uniformly, in three notations: "3 May 1979", "May 3, 1979" and "03.05.1979".
  *
  * @param seed - A whole number: another one draws other dates.
  * @returns The pair of each place: the same place gives the same pair.

@@ -32,8 +32,8 @@ export type LookupBatch = {
 };
 
 /**
- * The smallest task that needs attention: letters drawn evenly, and each place asks which letter stood so many places
- * before. A letter tells nothing of its neighbours, so the answer has to be fetched.
+ * The smallest task that needs attention: random letters, where each position asks which letter came a given number of
+ * positions before. A letter says nothing about its neighbors, so the answer has to be looked up.
  *
  * @returns The batch of a step. The same step gives the same batch.
  * @throws {ArgumentError} If nothing is asked for, or an answer stands outside of the sequence.

@@ -9,7 +9,7 @@ const small =
 const tens = ", , twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety".split(", ");
 
 /**
- * Numbers in digits, and spelled in English: "142" becomes "one hundred forty-two". Whole numbers below a thousand.
+ * Pairs of numbers in digits and in English words, below a thousand: "142" and "one hundred forty-two".
  *
  * @param seed - A whole number: another one draws other numbers.
  * @returns The pair of each place: the same place gives the same pair.
@@ -34,7 +34,7 @@ export function numberWords(options: { seed: number }): TextPairs {
   };
 }
 
-/** A whole number from 0 to 999 in English words. */
+/** Spells an integer from 0 to 999 in English. */
 export function spellNumber(number: number): string {
   checks("spellNumber").whole({ number }, { min: 0, below: 1000 });
   if (number < 20) return small[number]!;

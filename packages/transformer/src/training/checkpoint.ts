@@ -15,7 +15,7 @@ export type Checkpoint<P> = {
 };
 
 /**
- * A run as the bytes of a safetensors file: params, the optimizer's state, and notes.
+ * Writes a training run as the bytes of a safetensors file: params, optimizer state, and notes.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export async function writeCheckpoint<P>(checkpoint: Checkpoint<P>): Promise<Uin
 }
 
 /**
- * Reads what {@link writeCheckpoint} wrote.
+ * Reads the bytes written by {@link writeCheckpoint}.
  *
  * @param options - `device`: where the tensors shall be, and stay. Default: the plain device.
  * @throws {FormatError} If the file is damaged, cut short, or no checkpoint of this version.

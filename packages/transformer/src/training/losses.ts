@@ -6,7 +6,7 @@ import type { Batch } from "./batch.js";
 export type TokenModel<P> = { apply(params: P, ids: Tensor): Tensor };
 
 /**
- * Cross-entropy of a batch's targets: a mean, in nats per token.
+ * Cross-entropy of the targets of a batch: the mean, in nats per token.
  *
  * @returns `(params, batch) => loss`, for `train`.
  *
@@ -28,7 +28,7 @@ export function tokenLoss<P>(model: TokenModel<P>) {
 }
 
 /**
- * The mean loss over chunks of a text, each without earlier context: the same chunks for every run.
+ * Mean loss over chunks of a text, each without earlier context. Every run uses the same chunks.
  *
  * @param batches - As `nextTokenBatches` gives them.
  * @returns Nats per token.

@@ -14,8 +14,8 @@ export type MaskedTokenOptions = BatchOptions & {
 };
 
 /**
- * Batches for masked-token training, as BERT's: of the targets, 80 % are replaced by
- * `maskId`, 10 % by a random token, and 10 % stay as they are.
+ * Makes batches for masked-token training, as for BERT: of the target tokens, 80 % are replaced by `maskId`, 10 % by a
+ * random token, and 10 % stay unchanged.
  *
  * @param ids - The text as token ids; `contextLength` of them, or more.
  * @throws {ArgumentError} If the text is shorter than one chunk, or the rate is no share.

@@ -15,7 +15,8 @@ export type BatchOptions = {
 };
 
 /**
- * Batches for next-token training: chunks of a text from random offsets, and the tokens that come next.
+ * Makes batches for next-token prediction: chunks of a text from random offsets, with the tokens that follow as
+ * targets.
  *
  * @param ids - The text as token ids; `contextLength + 1` of them, or more.
  * @throws {ArgumentError} If the text is shorter than one chunk.

@@ -30,7 +30,8 @@ export type PairOptions = {
 };
 
 /**
- * Batches for training from text to text: pairs one after the other, B in a step, filled up to the longest.
+ * Makes batches of text pairs, such as a sentence and its translation: the pairs in order, B per step, padded to the
+ * longest.
  *
  * @throws {ArgumentError} If a source is empty.
  *

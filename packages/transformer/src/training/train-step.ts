@@ -13,8 +13,8 @@ export type Training<P, B = Batch> = {
 };
 
 /**
- * One step of training: the gradient of the mean loss over some batches, and one update of params and state, in place.
- * Several batches of one size give the gradient of all of them taken as one.
+ * Performs one training step: computes the gradient of the mean loss over the batches and updates params and optimizer
+ * state in place. Several batches of equal size give the gradient of one large batch.
  *
  * The step is one scope of the device: all but its loss is freed.
  *
