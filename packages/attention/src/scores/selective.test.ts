@@ -1,4 +1,4 @@
-import { checkGradient, mul, neg, abs, randn, slice, sum, zeros } from "@qkv/tensor";
+import { ones, checkGradient, mul, neg, abs, randn, slice, sum, zeros } from "@qkv/tensor";
 import "@qkv/test-support/allclose";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -44,6 +44,14 @@ test("property: scores only fall with the queries after a key, the first key's a
     expect(score).toBeLessThanOrEqual(plain[i]!);
     if (key === 0 || key === query) expect(score).toBe(plain[i]);
   });
+});
+
+test("golden: what a query masks is masked from the next query on", () => {
+  // Every score is 2. Query 2 masks key 1 by 2; its own row still sees it, query 3 does not.
+  const x = ones([1, 1, 4, 4]);
+  const { scores } = plainAttention(x, x, x, options);
+  expect([...scores.data.slice(8, 11)]).toEqual([2, 2, 2]);
+  expect([...scores.data.slice(12)]).toEqual([2, 0, 2, 2]);
 });
 
 test("gradient: of queries, keys and values", () => {
