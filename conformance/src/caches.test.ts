@@ -5,6 +5,7 @@ import {
   attention,
   causal,
   groupedQuery,
+  keyNorm,
   keepFirst,
   or,
   rope,
@@ -12,6 +13,7 @@ import {
   type AttentionParams,
 } from "@qkv/attention";
 import {
+  evictingCache,
   growingCache,
   latentCache,
   mixedCache,
@@ -105,6 +107,7 @@ describe.each(devices)("on %s", async (name, open) => {
       () => rollingCache({ numLayers, windowSize: 90, keepFirst: 2, unrotatedKeys: true }),
     ],
     ["mixed", () => mixedCache([pagedCache({ pages: 90, pageLength: 4 }), growingCache()])],
+    ["evicting, of nothing", () => evictingCache({ numLayers, budget: 90, score: keyNorm() })],
   ];
   const runs = { numRuns: plain ? 15 : 8 };
 

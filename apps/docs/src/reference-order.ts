@@ -14,6 +14,7 @@ const groups: readonly [label: string, kind: CatalogueEntry["kind"]][] = [
   ["Mixers", "mixer"],
   ["Scores and weights", "score"],
   ["Sparse choice", "sparse"],
+  ["Eviction", "eviction"],
 ];
 
 /** The pages of the reference of attention by kind, each in the order of the catalogue: a new entry has its place. */

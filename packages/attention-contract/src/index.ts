@@ -11,6 +11,7 @@ export {
   type TraceName,
 } from "./attention-call.js";
 export type { Cache, LayerState } from "./cache.js";
+export type { EvictionCandidates, EvictionScore } from "./eviction-score.js";
 export { evaluator, isUniform, type Evaluator, type ScoreRow } from "./expressions/evaluate.js";
 export {
   applyRule,

@@ -23,9 +23,10 @@ export type CatalogueEntry = {
   readonly name: string;
   /**
    * The part of attention that it is: the computation itself, a mask, a bias, positions, an arrangement of heads, a form
-   * of scores or weights, a choice of keys, or a mixer in place of softmax attention.
+   * of scores or weights, a choice of keys, a mixer in place of softmax attention, or a score by which a cache evicts.
    */
-  readonly kind: "attention" | "mask" | "bias" | "position" | "head" | "score" | "sparse" | "mixer";
+  readonly kind:
+    "attention" | "mask" | "bias" | "position" | "head" | "score" | "sparse" | "mixer" | "eviction";
   /** Names in `@qkv/attention`, the main function first. */
   readonly exports: readonly [string, ...string[]];
   readonly title: string;
@@ -49,6 +50,13 @@ export type CatalogueEntry = {
 type Default = "kvEffect" | "models" | "page";
 
 const arxiv = (id: string, title: string) => ({ title, url: `https://arxiv.org/abs/${id}` });
+
+/** Fields of every eviction score. */
+const eviction = {
+  kind: "eviction",
+  kvEffect: "keeps a budget of tokens",
+  page: "eviction-scores",
+} as const;
 
 /** Effect of every mixer on a cache. */
 const state = "a state of fixed size in place of keys and values";
@@ -1245,6 +1253,61 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
     costKind: "token",
     kvEffect: "the last two tokens in place of keys and values",
     models: ["LFM2"],
+  },
+  {
+    ...eviction,
+    name: "h2o",
+    exports: ["h2o"],
+    title: "H2O (heavy hitters)",
+    paper: arxiv("2306.14048", "H2O: Heavy-Hitter Oracle for Efficient Generative Inference of LLMs"),
+    year: 2023,
+    formula: "score(j) = Σᵢ w(i, j)",
+    tier: 2,
+    costKind: "pair",
+  },
+  {
+    ...eviction,
+    name: "snap-kv",
+    exports: ["snapKV"],
+    title: "SnapKV",
+    paper: arxiv("2404.14469", "SnapKV: LLM Knows What You are Looking for Before Generation"),
+    year: 2024,
+    formula: "score(j) = pool(mean of w(i, j) over the last queries i)",
+    tier: 2,
+    costKind: "pair",
+  },
+  {
+    ...eviction,
+    name: "tova",
+    exports: ["tova"],
+    title: "TOVA",
+    paper: arxiv("2401.06104", "Transformers are Multi-State RNNs"),
+    year: 2024,
+    formula: "score(j) = w(last query, j)",
+    tier: 2,
+    costKind: "pair",
+  },
+  {
+    ...eviction,
+    name: "key-norm",
+    exports: ["keyNorm"],
+    title: "Key norm",
+    paper: arxiv("2406.11430", "A Simple and Effective L2 Norm-Based Strategy for KV Cache Compression"),
+    year: 2024,
+    formula: "score(j) = −‖kⱼ‖",
+    tier: 2,
+    costKind: "token",
+  },
+  {
+    ...eviction,
+    name: "expected-attention",
+    exports: ["expectedAttention"],
+    title: "Expected attention",
+    paper: arxiv("2510.00636", "Expected Attention: KV Cache Compression by Estimating Future Queries"),
+    year: 2025,
+    formula: "score(j) = softmaxⱼ(μ·kⱼ/√D + kⱼᵀΣkⱼ/2D) ‖vⱼ‖",
+    tier: 2,
+    costKind: "pair",
   },
 ];
 

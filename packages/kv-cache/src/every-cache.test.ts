@@ -1,7 +1,8 @@
 /// <reference types="node" />
 import { expect, test } from "vitest";
-import { checkAgainstModel, layers, type Kind } from "@qkv/test-support/cache-model";
+import { checkAgainstModel, layers, smallNorms, type Kind } from "@qkv/test-support/cache-model";
 import type { KvCache } from "./cache.js";
+import { evictingCache } from "./evicting-cache.js";
 import { growingCache } from "./growing-cache.js";
 import { latentCache } from "./latent-cache.js";
 import { mixedCache } from "./mixed-cache.js";
@@ -106,6 +107,32 @@ const kinds: Kind[] = [
     states: { layers: [0], checkpoints: 1 },
     rolling: ring,
     rollingLayers: [1],
+  },
+  {
+    name: "evicting",
+    make: () => evictingCache({ numLayers: layers, budget: 5, score: smallNorms }),
+    evicting: { layers: [0, 1, 2], budget: 5, first: 0, last: 1 },
+  },
+  {
+    name: "evicting, first and last tokens kept, room for two",
+    make: () =>
+      evictingCache({
+        ...{ numLayers: layers, budget: 6, keepFirst: 2, keepLast: 3, room: 2 },
+        score: smallNorms,
+      }),
+    evicting: { layers: [0, 1, 2], budget: 6, first: 2, last: 3 },
+  },
+  {
+    name: "mixed: evicting, states, latents",
+    make: () =>
+      mixedCache([
+        evictingCache({ budget: 4, keepFirst: 1, score: smallNorms }),
+        stateCache({ checkpoints: 2 }),
+        latentCache({ latentDim: 3 }),
+      ]),
+    evicting: { layers: [0], budget: 4, first: 1, last: 1 },
+    states: { layers: [1], checkpoints: 2 },
+    latent: [2],
   },
   {
     name: "mixed: states beside pages and a window",

@@ -1,4 +1,5 @@
 export type { KvCache } from "./cache.js";
+export { evictingCache, type EvictingOptions } from "./evicting-cache.js";
 export { growingCache, type GrowingOptions } from "./growing-cache.js";
 export { latentCache, type LatentOptions } from "./latent-cache.js";
 export { mixedCache } from "./mixed-cache.js";

@@ -1,5 +1,5 @@
 // What the tests compare caches with: lists of tokens. Not part of the package.
-import { type KeyValues, denseSegment } from "@qkv/attention-contract";
+import { type EvictionScore, type KeyValues, denseSegment } from "@qkv/attention-contract";
 import { concat, slice, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -21,6 +21,8 @@ export type Kind = {
   readonly reads?: readonly number[];
   /** Layers that hold a state instead of keys and values, and the number of states to go back to. */
   readonly states?: { layers: readonly number[]; checkpoints: number };
+  /** Layers that keep the tokens of the smallest key norms: `budget` of them, the first and the last ones among them. */
+  readonly evicting?: { layers: readonly number[]; budget: number; first: number; last: number };
   /** Largest error of a number, as a share of the largest magnitude. Default 0. */
   readonly tolerance?: number;
   /** The most tokens of one batch. */
@@ -32,8 +34,11 @@ export type Kind = {
 export const layers = 3;
 const [heads, D, Dv] = [2, 4, 3];
 
-/** One sequence: its tokens, up to where a ring has lost them, and the lengths of which states are stored. */
-type Sequence = { tokens: number[]; lost: number; states: number[] };
+/**
+ * One sequence: its tokens, up to where a ring has lost them, the lengths of which states are stored, the positions that
+ * each layer keeps under eviction, and the length at the last one.
+ */
+type Sequence = { tokens: number[]; lost: number; states: number[]; kept: number[][]; evictedAt: number };
 /** A cache as a list of arrays. */
 type Model = Sequence[];
 type Pair = { cache: KvCache; model: Model };
@@ -42,8 +47,44 @@ type World = { pairs: Pair[] };
 type Real = { kind: Kind; next: number };
 
 const copyOf = (model: Model): Model =>
-  model.map(({ tokens, lost, states }) => ({ tokens: [...tokens], lost, states: [...states] }));
-const emptySequence = (): Sequence => ({ tokens: [], lost: 0, states: [] });
+  model.map(({ tokens, lost, states, kept, evictedAt }) => ({
+    ...{ tokens: [...tokens], lost, states: [...states], evictedAt },
+    kept: kept.map((own) => [...own]),
+  }));
+const emptySequence = (): Sequence => ({
+  ...{ tokens: [], lost: 0, states: [], evictedAt: 0 },
+  kept: Array.from({ length: layers }, () => []),
+});
+
+/** The score of the kind `evicting`: the norm of a key, negative. */
+export const smallNorms: EvictionScore = {
+  name: "smallNorms",
+  queryWindow: 0,
+  accumulates: false,
+  score({ key }) {
+    const [, H, S, width] = key.shape as [number, number, number, number];
+    const rows = Array.from({ length: H * S }, (_, row) => [
+      ...key.data.slice(row * width, (row + 1) * width),
+    ]);
+    return tensor(Float64Array.from(rows, negativeNorm), { shape: [1, H, S] });
+  },
+};
+const negativeNorm = (row: readonly (number | bigint)[]) =>
+  -Math.sqrt(row.reduce<number>((sum, number) => sum + Number(number) ** 2, 0));
+
+/** Positions kept of those that a layer held, with the newest, by the definition. */
+function keptOf(held: readonly number[], tokens: readonly number[], layer: number, kind: Kind): number[] {
+  const { budget, first, last } = kind.evicting!;
+  if (held.length <= budget) return [...held];
+  const isProtected = (p: number) => p < first || p >= tokens.length - last;
+  const score = (p: number) =>
+    Array.from({ length: heads }, (_, h) =>
+      negativeNorm(Array.from({ length: D }, (_, d) => numberOf(0, tokens[p]!, layer, h, d))),
+    ).reduce((a, b) => a + b, 0) / heads;
+  const others = held.filter((p) => !isProtected(p)).sort((a, b) => score(b) - score(a) || b - a);
+  const own = held.filter(isProtected);
+  return [...own, ...others.slice(0, budget - own.length)].sort((a, b) => a - b);
+}
 
 /** A number of a token's key or value, between -1 and 1. Tokens, layers, places and heads all have their own. */
 function numberOf(side: 0 | 1, token: number, layer: number, head: number, d: number): number {
@@ -85,7 +126,16 @@ function append({ cache, model }: Pair, added: readonly (readonly number[])[], k
     const key = rowsOf(0, added, layer);
     const value = kind.latent?.includes(layer) ? slice(key, 3, 0, Dv) : rowsOf(1, added, layer);
     const read = cache.update(layer, key, value);
-    compare(read, after, starts, layer, kind, cache.unrotatedKeys === true);
+    const evicting = kind.evicting?.layers.includes(layer);
+    const seen = evicting
+      ? model.map(({ kept }, b) => [...kept[layer]!, ...added[b]!.map((_, t) => starts[b]! + t)])
+      : undefined;
+    compare(read, after, starts, layer, kind, cache.unrotatedKeys === true, seen);
+    model.forEach((one, b) => {
+      if (!seen) return;
+      one.kept[layer] = keptOf(seen[b]!, after[b]!, layer, kind);
+      if (one.kept[layer]!.length < seen[b]!.length) one.evictedAt = after[b]!.length;
+    });
   }
   const stays = added.every(({ length }) => length === 0);
   model.forEach((one, b) => {
@@ -152,6 +202,7 @@ function compare(
   layer: number,
   kind: Kind,
   unrotatedKeys: boolean,
+  visible?: readonly (readonly number[])[],
 ): void {
   const B = tokens.length;
   const [key, value] = [read.key, read.value].map((parts) =>
@@ -168,9 +219,9 @@ function compare(
   tokens.forEach((own, b) => {
     const rolls = kind.rolling && (kind.rollingLayers?.includes(layer) ?? true) ? kind.rolling : undefined;
     // What the new tokens may see: all, or the tokens kept and the window.
-    const seen = own.flatMap((_, p) =>
-      !rolls || p < rolls.first || p >= starts[b]! - rolls.window + 1 ? [p] : [],
-    );
+    const seen =
+      visible?.[b] ??
+      own.flatMap((_, p) => (!rolls || p < rolls.first || p >= starts[b]! - rolls.window + 1 ? [p] : []));
     const found = new Map<number, number>();
     for (let s = 0; s < S; s++) {
       const position =
@@ -212,6 +263,8 @@ function check(world: World, { kind }: Real): void {
     expect([...cache.lengths]).toEqual(lengths);
     expect(cache.length).toBe(Math.max(0, ...lengths));
     if (kind.states?.layers.length === layers) expect(cache.stored).toBe(0);
+    else if (kind.evicting?.layers.length === layers)
+      expect(cache.stored).toBe(Math.max(0, ...model.map(({ kept }) => kept[0]!.length)));
     else if (!kind.rolling) expect(cache.stored).toBe(cache.length);
     else expect(cache.stored).toBeLessThanOrEqual(cache.length);
     const paged = cache as Partial<PagedCache>;
@@ -304,15 +357,22 @@ const crop = (n: number, shares: readonly number[], form: number) =>
       !stays &&
       kept.some((length) => length > 0) &&
       found.some((i, b) => i < 0 && kept[b] !== own[b]);
+    const evicted =
+      kind.evicting &&
+      model.some(({ evictedAt }, b) => kept[b]! > 0 && kept[b] !== own[b] && kept[b]! < evictedAt);
     const error = refusal(() => cache.crop(wanted));
-    if (gone || stateless) {
-      const causes = [gone && "were evicted", stateless && "of which a state is stored"].filter(Boolean);
+    if (gone || stateless || evicted) {
+      const causes = [(gone || evicted) && "were evicted", stateless && "of which a state is stored"].filter(
+        Boolean,
+      );
       expect(String(error)).toMatch(new RegExp(causes.join("|")));
     } else expect(error).toBe(undefined);
     if (error) return;
     model.forEach((one, b) => {
       const oldest = Math.min(...found);
       if (kind.states && !stays) one.states = oldest < 0 ? [] : [...one.states.slice(0, oldest), kept[b]!];
+      one.kept = one.kept.map((positions) => positions.filter((p) => p < kept[b]!));
+      if (kept[b] === 0) one.evictedAt = 0;
       one.tokens.length = kept[b]!;
       one.lost = Math.min(one.lost, Math.max(rolling?.first ?? 0, kept[b]!));
     });

@@ -79,11 +79,21 @@ export function storedKeys(
 
 /** Options of one call of the layer. `mask`: the whole mask of the call, the layer's included. */
 export type HeadsCall = {
-  positions: Positions;
   trace?: Trace | undefined;
   mask?: Mask | undefined;
   bias?: Tensor | ScoreMod | undefined;
 };
+
+/** Queries as they meet stored keys: normalised, then rotated. `[B, H, T, D]` to the same shape. */
+export function readyQueries(
+  { qkNorm, rope }: HeadsConfig,
+  { queryNorm }: HeadsParams,
+  query: Tensor,
+  positions: Positions,
+): Tensor {
+  const normed = qkNorm ? qkNorm.apply(query, gainOf("queryNorm", queryNorm)) : query;
+  return rope ? rope.apply(normed, positions) : normed;
+}
 
 /** Queries `[B, H, T, D]` meet stored keys: `[B, H, T, Dv]`. */
 export function attendHeads(
@@ -91,12 +101,21 @@ export function attendHeads(
   params: HeadsParams,
   query: Tensor,
   keyValues: KeyValues,
-  { positions, trace, mask = config.mask, bias }: HeadsCall,
+  { positions, ...call }: HeadsCall & { positions: Positions },
 ): Tensor {
-  const { rope, qkNorm, sinks, scoreMod, softcap } = config;
+  return attendReady(config, params, readyQueries(config, params, query, positions), keyValues, call);
+}
+
+/** The same for queries that are normalised and rotated. */
+export function attendReady(
+  config: HeadsConfig,
+  params: HeadsParams,
+  query: Tensor,
+  keyValues: KeyValues,
+  { trace, mask = config.mask, bias }: HeadsCall,
+): Tensor {
+  const { qkNorm, sinks, scoreMod, softcap } = config;
   const scale = config.scale ?? qkNorm?.scale(query.shape[3]!);
-  const normed = qkNorm ? qkNorm.apply(query, gainOf("queryNorm", params.queryNorm)) : query;
-  const rotated = rope ? rope.apply(normed, positions) : normed;
   const options: AttentionOptions = {
     ...(mask && { mask }),
     ...(bias && { bias }),
@@ -105,7 +124,7 @@ export function attendHeads(
     ...(scale !== undefined && { scale }),
     ...(softcap !== undefined && { softcap }),
   };
-  return noteHeads(trace, attendTraced(rotated, keyValues, options, trace));
+  return noteHeads(trace, attendTraced(query, keyValues, options, trace));
 }
 
 function noteHeads(trace: Trace | undefined, mixed: Tensor): Tensor {

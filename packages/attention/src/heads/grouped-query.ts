@@ -17,11 +17,12 @@ import { and } from "../masks/and.js";
 import type { Positions } from "../positions/rope.js";
 import type { ScoreMod } from "../score-mod.js";
 import {
-  attendHeads,
+  attendReady,
   checkHeads,
   checkTrace,
   checkParams,
   headsOptions,
+  readyQueries,
   storedKeys,
   type HeadsConfig,
   type HeadsParams,
@@ -191,22 +192,25 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       const [B, T] = x.shape as [number, number, number];
       const places = options.positions ?? positionsAfter(cache, T);
       const query = project(params.query, x, H); // [B, H, T, D]
-      const own = (): { read: KeyValues; positions: Positions } => {
+      const ready = (positions: Positions) => readyQueries(config, params, query, positions);
+      const own = (): { read: KeyValues; query: Tensor } => {
         if (contextDim !== C) checkRows("apply", "x", x, contextDim, "contextDim");
         const { key, value } = keyAndValue(params, x, places, cache?.unrotatedKeys);
         if (!cache) {
-          return { read: { key: [key], value: [value], positions: { start: 0 } }, positions: places };
+          return { read: { key: [key], value: [value], positions: { start: 0 } }, query: ready(places) };
         }
-        const held = cache.update(layer, key, value);
-        if (cache.unrotatedKeys) return ropeOnRead(config.rope, held, B, T);
-        return { read: held, positions: places };
+        if (cache.unrotatedKeys) {
+          const { read, positions } = ropeOnRead(config.rope, cache.update(layer, key, value), B, T);
+          return { read, query: ready(positions) };
+        }
+        const rotated = ready(places); // eviction scores read them
+        return { read: cache.update(layer, key, value, rotated), query: rotated };
       };
       if (context) checkPlaceless(config, cache);
-      const { read, positions } = !context
+      const asked = !context
         ? own()
-        : { read: isTensor(context) ? keyValues(params, context) : context, positions: places };
-      const mixed = attendHeads(config, params, query, read, {
-        positions,
+        : { read: isTensor(context) ? keyValues(params, context) : context, query: ready(places) };
+      const mixed = attendReady(config, params, asked.query, asked.read, {
         trace,
         bias,
         mask: maskOf(options.mask),

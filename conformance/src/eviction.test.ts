@@ -1,0 +1,238 @@
+// Caches that evict, with the scores of attention, through a layer on the plain device and on wasm.
+import {
+  causal,
+  expectedAttention,
+  groupedQuery,
+  h2o,
+  keyNorm,
+  maskMod,
+  rope,
+  snapKV,
+  tova,
+  tracedAttention,
+  type AttentionParams,
+} from "@qkv/attention";
+import type { EvictionScore, KeyValues } from "@qkv/attention-contract";
+import { kvCache, formats } from "@qkv/cost";
+import { evictingCache, growingCache, mixedCache, stateCache, type KvCache } from "@qkv/kv-cache";
+import { concat, js, mapTensors, randn, slice, zeros, type Device, type Tensor } from "@qkv/tensor";
+import { wasm } from "@qkv/wasm";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+
+const [C, H, Hkv] = [16, 4, 2];
+const rotary = rope({ headDim: 4 });
+const scores: [string, () => EvictionScore][] = [
+  ["keyNorm", keyNorm],
+  ["h2o", h2o],
+  ["tova", tova],
+  ["snapKV", () => snapKV({ window: 3, kernelSize: 3 })],
+  ["expectedAttention", () => expectedAttention({ rope: rotary, window: 4, futureLength: 8 })],
+];
+const devices: [string, () => Promise<Device>][] = [
+  ["js", async () => js()],
+  ["wasm", () => wasm({ threads: 1 })],
+];
+
+/** Positions that a cache of one sequence holds, in order. */
+function held({ positions, key }: KeyValues): number[] {
+  const S = (key[0] as Tensor).shape[2]!;
+  const all =
+    "start" in positions ? Array.from({ length: S }, (_, s) => positions.start + s) : [...positions];
+  return all.filter((p) => p >= 0).sort((a, b) => a - b);
+}
+
+describe.each(devices)("on %s", async (_, open) => {
+  const device = await open();
+  const layer = groupedQuery({ embedDim: C, numHeads: H, numKvHeads: Hkv, mask: causal(), rope: rotary });
+  const params = mapTensors(layer.init(1), (x) => x.to(device)) as AttentionParams;
+  const text = (T: number, seed: number, B = 1) => randn([B, T, C], { seed }).to(device);
+  /** Runs a text through the layer and a cache, in chunks. */
+  const through = (cache: KvCache, x: Tensor, chunks: readonly number[]) => {
+    const outputs: Tensor[] = [];
+    for (let t = 0, i = 0; t < x.shape[1]!; i++) {
+      const end = Math.min(x.shape[1]!, t + chunks[i % chunks.length]!);
+      const own = slice(x, 1, t, end);
+      outputs.push(device.scope(() => layer.apply(params, own, { cache })));
+      t = end;
+    }
+    return concat(outputs, 1);
+  };
+  const size = (min: number, max: number) => fc.integer({ min, max });
+  const chunked = fc.array(size(1, 12), { minLength: 1, maxLength: 4 });
+
+  test.each(scores)("property: a budget of all tokens is the full cache, in any chunks: %s", (_, score) => {
+    fc.assert(
+      fc.property(size(1, 2), size(1, 24), chunked, fc.nat(99), (B, T, chunks, seed) => {
+        const x = text(T, seed, B);
+        const cache = evictingCache({ budget: 24, score: score() });
+        const full = through(growingCache(), x, chunks);
+        expect(through(cache, x, chunks).data).toEqual(full.data);
+        expect([cache.length, cache.stored]).toEqual([T, T]);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test.each(scores)(
+    "property: as many stay as the budget says, the protected ones among them: %s",
+    (_, score) => {
+      fc.assert(
+        fc.property(
+          size(0, 3),
+          size(4, 10),
+          size(1, 40),
+          chunked,
+          fc.nat(99),
+          (keepFirst, more, T, chunks, seed) => {
+            const budget = keepFirst + more;
+            const cache = evictingCache({ budget, keepFirst, score: score() });
+            through(cache, text(T, seed), chunks);
+            const positions = held(cache.read(0));
+            expect(positions.length).toBe(Math.min(T, budget));
+            expect(cache.stored).toBe(positions.length);
+            const last = Math.max(1, score().queryWindow);
+            for (let p = 0; p < T; p++) if (p < keepFirst || p >= T - last) expect(positions).toContain(p);
+          },
+        ),
+        { numRuns: 10 },
+      );
+    },
+  );
+
+  test("property: what is evicted is as if a mask hid it", () => {
+    fc.assert(
+      fc.property(size(4, 8), size(9, 30), fc.nat(99), (budget, T, seed) => {
+        const x = text(T + 1, seed);
+        const cache = evictingCache({ budget, score: h2o() });
+        through(cache, slice(x, 1, 0, T), [7, 1]);
+        const kept = new Set(held(cache.read(0)));
+        const full = growingCache();
+        through(full, slice(x, 1, 0, T), [T]);
+        const mask = maskMod((_batch, _head, _query, key) => key === T || kept.has(key));
+        const next = slice(x, 1, T);
+        const masked = layer.apply(params, next, { cache: full, mask });
+        expect(layer.apply(params, next, { cache })).toBeAllclose(masked, { rtol: 1e-5, atol: 1e-5 });
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test("the kept set is that of the traced weights of the prompt: tova and h2o by their definitions", () => {
+    const [T, budget] = [20, 6];
+    const [query, key, value] = [1, 2, 3].map((seed) =>
+      randn([1, seed === 1 ? H : Hkv, T, 4], { seed }).to(device),
+    ) as [Tensor, Tensor, Tensor];
+    const { weights } = tracedAttention(query, key, value, { mask: causal() }, ["weights"]);
+    const rows = (weights.toNested() as number[][][][])[0]!;
+    const sum = (f: (head: number) => number) => rows.reduce((total, _, head) => total + f(head), 0);
+    for (const [score, wanted] of [
+      [tova(), (s: number) => sum((h) => rows[h]![T - 1]![s]!)],
+      [h2o(), (s: number) => sum((h) => rows[h]!.reduce((total, row) => total + row[s]!, 0))],
+    ] as const) {
+      const cache = evictingCache({ budget, score });
+      cache.update(0, key, value, query);
+      const ranked = Array.from({ length: T - 1 }, (_, s) => s).sort((a, b) => wanted(b) - wanted(a));
+      expect(held(cache.read(0))).toEqual([...ranked.slice(0, budget - 1), T - 1].sort((a, b) => a - b));
+    }
+  });
+
+  test.each(scores)(
+    "forks part, files go on with the same numbers, batches are as each alone: %s",
+    (_, score) => {
+      const make = () => evictingCache({ budget: 6, keepFirst: 1, score: score() });
+      const [x, y] = [text(15, 1, 2), text(6, 2, 2)];
+      const cache = make();
+      through(cache, x, [9, 1]);
+      const [fork, restored] = [cache.fork(), make()];
+      restored.restore(cache.save());
+      through(fork, text(5, 3, 2), [2]);
+      const output = through(cache, y, [1]);
+      expect(through(restored, y.to(device), [1]).data).toEqual(output.data);
+      expect([fork.length, cache.length, restored.length]).toEqual([20, 21, 21]);
+      for (const b of [0, 1]) {
+        const alone = make();
+        const own = (z: Tensor) => slice(z, 0, b, b + 1);
+        through(alone, own(x), [9, 1]);
+        expect(through(alone, own(y), [1])).toBeAllclose(own(output), { rtol: 1e-5, atol: 1e-5 });
+      }
+      cache.reorder([1, 0]);
+      expect(() => make().restore(growingCache().save())).toThrow("form");
+      expect(() => evictingCache({ budget: 7, keepFirst: 1, score: score() }).restore(cache.save())).toThrow(
+        "form",
+      );
+    },
+  );
+
+  test("buffers are on the device, and as large as cost says for a window of budget and room", () => {
+    const cache = evictingCache({ budget: 10, room: 2, score: keyNorm() });
+    through(cache, text(30, 1), [11, 1]);
+    expect(cache.bytes).toBe(
+      kvCache([{ numbersPerToken: 2 * Hkv * 4, reach: { kind: "window", size: 12 } }], {
+        ...{ contextLength: 30, format: formats.float32 },
+      }).bytes,
+    );
+    expect((cache.read(0).key[0] as Tensor).device).toBe(device);
+  });
+});
+
+test("crop is refused where evicted tokens or forgotten queries would be needed, and changes nothing", () => {
+  const x = zeros([1, 2, 1, 4]);
+  const norms = evictingCache({ budget: 4, score: keyNorm() });
+  for (let t = 0; t < 4; t++) norms.update(0, x, x);
+  norms.crop(3);
+  for (let t = 0; t < 4; t++) norms.update(0, x, x);
+  expect(() => norms.crop(5)).toThrow(
+    "crop: `length` is 5, expected 7 or more, or 0: at that length tokens were evicted.\nFix: `fork()` the cache",
+  );
+  expect([norms.length, norms.stored]).toEqual([7, 4]);
+  norms.crop(0);
+  expect([norms.length, norms.stored]).toEqual([0, 0]);
+  const sums = evictingCache({ budget: 4, score: h2o() });
+  sums.update(0, x, x, x);
+  sums.update(0, x, x, x);
+  expect(() => sums.crop(1)).toThrow("expected 2, or 0: the scores of h2o remember the queries");
+  const mixed = mixedCache([sums, stateCache()]);
+  for (let t = 0; t < 2; t++) mixed.advance(1, { state: zeros([1, 3]) }, 1);
+  expect(() => mixed.crop(1)).toThrow("were evicted");
+  expect([mixed.length, sums.length]).toEqual([2, 2]);
+});
+
+const x = zeros([1, 2, 3, 4]);
+test.each([
+  [
+    () => evictingCache({ score: keyNorm() } as never),
+    "evictingCache: `budget` is undefined, expected a whole number of tokens, 1 or more",
+  ],
+  [
+    () => evictingCache({ budget: 4 } as never),
+    "evictingCache: `score` is undefined, expected an eviction score",
+  ],
+  [
+    () => evictingCache({ budget: 4, keepFirst: 4, score: keyNorm() }),
+    "evictingCache: `budget` is 4, expected at least keepFirst + keepLast = 5 tokens",
+  ],
+  [
+    () => evictingCache({ budget: 9, keepLast: 2, score: snapKV({ window: 5 }) }),
+    "evictingCache: `keepLast` is 2, expected a whole number of tokens, 5 or more",
+  ],
+  [
+    () => evictingCache({ budget: 4, score: tova() }).update(0, x, x),
+    "update: `query` is undefined, expected a tensor, which tova scores tokens by.\nFix: give the queries of the new tokens as fourth argument",
+  ],
+  [
+    () => evictingCache({ budget: 4, score: tova() }).update(0, x, x, zeros([1, 3, 3, 4])),
+    "expected float32 [1, numHeads, 3, 4] with numHeads a multiple of 2",
+  ],
+  [
+    () => evictingCache({ budget: 2, score: { ...keyNorm(), score: () => x } }).update(0, x, x),
+    'score: `score` is "[1, 2, 3, 4] of keyNorm", expected numbers [1, 2, 3]',
+  ],
+  [
+    () => evictingCache({ budget: 2, score: { ...keyNorm(), score: () => zeros([1, 2, 3]) } }).discard(0, 1),
+    "discard: `cache` is",
+  ],
+])("refused: %s", (call, message) => {
+  expect(call).toThrow(message);
+});

@@ -1,0 +1,86 @@
+import { checks } from "@qkv/core";
+import type { EvictionScore } from "@qkv/attention-contract";
+import type { KvCache } from "./cache.js";
+import { checkCacheOptions } from "./check-change.js";
+import { evictingStore } from "./evicting-store.js";
+import { keyValueCache } from "./key-value-cache.js";
+
+export type EvictingOptions = {
+  /** Tokens kept of each sequence. */
+  budget: number;
+  /** Score by which they are chosen: `h2o()`, `snapKV()`, `tova()`, `keyNorm()`, `expectedAttention()` of `@qkv/attention`. */
+  score: EvictionScore;
+  /** Number of first tokens that are never evicted (attention sinks). Default 0. */
+  keepFirst?: number;
+  /** Number of last tokens that are never evicted. Default: the queries that the score reads, at least 1. */
+  keepLast?: number;
+  /** Tokens that one update may append in place. Default 1. */
+  room?: number;
+  /** Number of layers that write to it. Default 1. */
+  numLayers?: number;
+};
+
+/**
+ * A cache that keeps `budget` tokens of each sequence: the first `keepFirst`, the last `keepLast`, and of the others those
+ * with the highest score. All queries of an update read every token that was kept before and the new ones; then the
+ * tokens with the lowest scores are evicted. With a budget of all tokens it is the full cache.
+ *
+ * Positions stay those of the sequence, so masks and biases mean the same as without eviction. For that, all heads of a
+ * layer keep the same tokens: a score of each head is averaged over them.
+ *
+ * A score that reads queries needs them in `update(layer, key, value, query)`, rotated as the keys are; layers of attention
+ * pass them.
+ *
+ * @throws {ArgumentError} If an option is out of range or the protected tokens exceed the budget; from `update`, if a score
+ *   needs queries and none are given; and from `crop`, which then changes nothing, to lengths at which evicted tokens would
+ *   be needed again.
+ * @see "H2O: Heavy-Hitter Oracle" (2023), arXiv:2306.14048; "SnapKV" (2024), arXiv:2404.14469; "KVPress" (2024)
+ *
+ * @example
+ * ```ts
+ * import { keyNorm } from "@qkv/attention";
+ * import { randn } from "@qkv/tensor";
+ * import { evictingCache } from "@qkv/kv-cache";
+ *
+ * const cache = evictingCache({ budget: 8, keepFirst: 2, score: keyNorm() });
+ * for (let t = 0; t < 100; t++) {
+ *   const x = randn([1, 2, 1, 8], { seed: t }); // [B, Hkv, T, D]
+ *   cache.update(0, x, x);
+ * }
+ * [cache.length, cache.stored]; // => [100, 8]
+ * ```
+ */
+export function evictingCache(options: EvictingOptions): KvCache {
+  const check = checks("evictingCache");
+  const names = ["budget", "score", "keepFirst", "keepLast", "room", "numLayers"] as const;
+  const { budget, score, keepFirst = 0, keepLast, room = 1, numLayers = 1 } = check.options(options, names);
+  checkCacheOptions("evictingCache", numLayers);
+  const unit = "tokens";
+  check.whole({ budget }, { min: 1, unit, fix: "give the number of tokens to keep of each sequence." });
+  check.each(
+    { score },
+    (value) => typeof (value as Partial<EvictionScore> | undefined)?.score === "function",
+    "an eviction score",
+    "make one, for example with `keyNorm()` of @qkv/attention.",
+  );
+  const least = Math.max(1, score.queryWindow);
+  const last = keepLast ?? Math.min(least, budget);
+  check.whole({ keepFirst }, { min: 0, unit, fix: "count the tokens at the start that stay; 0 keeps none." });
+  check.whole(
+    { keepLast: last },
+    { min: least, unit, fix: `${score.name} reads the last ${least} queries: keep their tokens.` },
+  );
+  check.whole({ room }, { min: 1, unit, fix: "1 appends token by token; more appends so many in place." });
+  if (keepFirst + last > budget) {
+    check.refuse({
+      argument: "budget",
+      received: budget,
+      expected: `at least keepFirst + keepLast = ${keepFirst + last} tokens`,
+      fix: "protect fewer tokens, or keep more.",
+    });
+  }
+  const sizes = { budget, first: keepFirst, last, room };
+  const stores = Array.from({ length: numLayers }, () => evictingStore(sizes, score));
+  const form = `${budget} by ${score.name}, first ${keepFirst}, last ${last}, room ${room}`;
+  return keyValueCache(stores, { form, unrotatedKeys: false });
+}
