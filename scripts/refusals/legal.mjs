@@ -91,18 +91,25 @@ export const legal = [
   { entry: "@qkv/tensor/quantized", names: "isQuantized", why: "takes any value" },
   {
     entry: "@qkv/attention",
-    names: ["bigBird", "causal", "chunkwise", "llama3Scaling", "qkNorm", ...mixersWithDefaults].join(" "),
+    names: [
+      "bigBird",
+      "causal",
+      "chunkwise",
+      "expectedAttention",
+      "h2o",
+      "llama3Scaling",
+      "qkNorm",
+      "snapKV",
+      "tova",
+      ...mixersWithDefaults,
+    ].join(" "),
     given: ["nothing"],
     why: "all options have a default",
   },
   {
     entry: "@qkv/attention",
-    names: "parallel recurrent",
-    why: "forms of a mixer, called by `mix` with what it checked",
-  },
-  {
-    entry: "@qkv/attention",
     names: [
+      "keyNorm",
       "l2Distance",
       "learnedSinks",
       "selective",

@@ -211,6 +211,19 @@ export function checkScale(check: Checks, scale: unknown, softcap: unknown = 0):
   }
 }
 
+/** Checks of options what can be checked before there is a call. */
+export function checkAttentionOptions(
+  fn: string,
+  options: AttentionOptions,
+  argument = "options",
+): AttentionOptions {
+  const check = checks(fn);
+  const { mask, scale, softcap } = check.options(options, optionNames, argument);
+  checkScale(check, scale, softcap);
+  if (mask !== undefined) checkMask(fn, "mask", mask);
+  return options;
+}
+
 /** Checks one call, and prepares the inputs of every implementation of attention. */
 export function prepare(
   fn: string,

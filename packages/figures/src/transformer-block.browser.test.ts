@@ -44,7 +44,7 @@ test("opens on the whole; a press opens a block, a part and a head in place, and
 test("a removed part: a new run, with the change of the next token, and an address that keeps it", async () => {
   const host = await place();
   click(cell(host, "remove:mlp-0"));
-  await vi.waitFor(() => expect(title(host)).toMatch(/“hill” goes from 52% to/), { timeout: 30_000 });
+  await vi.waitFor(() => expect(title(host)).toMatch(/“hill” goes from 52\.3% to/), { timeout: 30_000 });
   expect(host.state).toBe("removed=mlp-0");
   click(cell(host, "remove:mlp-0"));
   await vi.waitFor(() => expect(host.state).toBe(""), { timeout: 30_000 });

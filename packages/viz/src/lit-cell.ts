@@ -1,9 +1,12 @@
+import { checks } from "@qkv/core";
+
 /**
  * Lights the row and the column of a cell of a picture on the page, and the labels of both, and reads the cell: its name,
  * its value, and where the picture knows it, the formula that made it. A mark that stands in no grid is read alone.
  *
  * @param mark - An element of the picture with a `<title>`.
  * @returns The reading, as `query “cat”, key “the”: 0.25 ≈ e^(1 − 2.1) / 1.33, the softmax of its row`.
+ * @throws {ArgumentError} If `mark` is not an element.
  *
  * @example
  * ```ts
@@ -16,6 +19,12 @@
  * ```
  */
 export function lightCell(mark: Element): string {
+  checks("lightCell").each(
+    { mark },
+    isElement,
+    "an element of a picture",
+    "pass the parent of its `<title>`.",
+  );
   const picture = mark.closest("svg");
   if (picture) {
     clearLight(picture);
@@ -25,8 +34,13 @@ export function lightCell(mark: Element): string {
   return texts.map(({ textContent }) => textContent).join(" ≈ ");
 }
 
-/** Takes the light away again. */
+/**
+ * Takes the light of {@link lightCell} away again.
+ *
+ * @throws {ArgumentError} If `picture` is not an element.
+ */
 export function clearLight(picture: Element): void {
+  checks("clearLight").each({ picture }, isElement, "an element that holds a picture", "pass its `<svg>`.");
   for (const lit of picture.querySelectorAll<SVGElement>("[data-qkv-lit]")) {
     if (lit.localName === "rect") lit.remove();
     else {
@@ -35,6 +49,9 @@ export function clearLight(picture: Element): void {
     }
   }
 }
+
+const isElement = (given: unknown): boolean =>
+  typeof (given as Partial<Element> | null | undefined)?.closest === "function";
 
 // The row: cells of one height, with its label before them. The column: cells of one width, with its label above.
 const lines = [

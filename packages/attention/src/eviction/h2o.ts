@@ -1,6 +1,6 @@
 import type { EvictionScore } from "@qkv/attention-contract";
 import { tensor } from "@qkv/tensor";
-import type { AttentionOptions } from "../attention.js";
+import { checkAttentionOptions, type AttentionOptions } from "../attention.js";
 import { causal } from "../masks/causal.js";
 import { meanOfGroups } from "./mean-of-groups.js";
 import { recentWeights } from "./recent-weights.js";
@@ -24,6 +24,7 @@ import { recentWeights } from "./recent-weights.js";
  * ```
  */
 export function h2o(options: AttentionOptions = { mask: causal() }): EvictionScore {
+  checkAttentionOptions("h2o", options);
   return {
     name: "h2o",
     queryWindow: 1,

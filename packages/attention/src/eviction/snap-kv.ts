@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import type { EvictionScore } from "@qkv/attention-contract";
 import { tensor } from "@qkv/tensor";
-import type { AttentionOptions } from "../attention.js";
+import { checkAttentionOptions, type AttentionOptions } from "../attention.js";
 import { causal } from "../masks/causal.js";
 import { meanOfGroups } from "./mean-of-groups.js";
 import { recentWeights } from "./recent-weights.js";
@@ -39,6 +39,7 @@ export function snapKV(options?: SnapKVOptions): EvictionScore {
   const names = ["window", "kernelSize", "attention"] as const;
   const { window = 32, kernelSize = 5, attention = { mask: causal() } } = check.options(options, names);
   check.whole({ window }, { min: 1, unit: "tokens" });
+  checkAttentionOptions("snapKV", attention, "attention");
   const fix = "give 5, or 1 to average over no neighbours.";
   const isOdd = (n: unknown) => Number.isInteger(n) && (n as number) > 0 && (n as number) % 2 === 1;
   check.each({ kernelSize }, isOdd, "an odd number of tokens, 1 or more", fix);

@@ -1,6 +1,6 @@
 import type { EvictionScore } from "@qkv/attention-contract";
 import { tensor } from "@qkv/tensor";
-import type { AttentionOptions } from "../attention.js";
+import { checkAttentionOptions, type AttentionOptions } from "../attention.js";
 import { causal } from "../masks/causal.js";
 import { recentWeights } from "./recent-weights.js";
 
@@ -22,6 +22,7 @@ import { recentWeights } from "./recent-weights.js";
  * ```
  */
 export function tova(options: AttentionOptions = { mask: causal() }): EvictionScore {
+  checkAttentionOptions("tova", options);
   return {
     name: "tova",
     queryWindow: 1,

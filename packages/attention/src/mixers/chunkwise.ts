@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import { chunkDecay } from "./chunk-decay.js";
+import { checkSteps } from "./check-steps.js";
 import type { Scan, Scanned, Steps } from "./scan.js";
 import { unitLowerInverse } from "./unit-lower-inverse.js";
 import { unstack } from "./unstack.js";
@@ -42,7 +43,10 @@ export function chunkwise(chunkSize?: number): Scan {
     const fix = "leave it out for the size that suits the mixer, or give `parallel` for one chunk.";
     checks("chunkwise").whole({ chunkSize }, { min: 1, unit: "tokens", fix });
   }
-  return (steps, state) => inChunks(steps, state, chunkSize ?? ((steps.decay?.shape[3] ?? 1) > 1 ? 16 : 64));
+  return (steps, state) => {
+    const { decay } = checkSteps("chunkwise", steps, state);
+    return inChunks(steps, state, chunkSize ?? ((decay?.shape[3] ?? 1) > 1 ? 16 : 64));
+  };
 }
 
 /**
@@ -58,7 +62,8 @@ export function chunkwise(chunkSize?: number): Scan {
  * mix(linearAttention(), { query: x, key: x, value: x }, { form: parallel }).output.shape; // => [1, 2, 10, 4]
  * ```
  */
-export const parallel: Scan = (steps, state) => inChunks(steps, state, steps.query.shape[2]!);
+export const parallel: Scan = (steps, state) =>
+  inChunks(steps, state, checkSteps("parallel", steps, state).query.shape[2]!);
 
 function inChunks(steps: Steps, initial: Tensor, chunkSize: number): Scanned {
   const [B, H, T] = steps.query.shape as [number, number, number];

@@ -1,4 +1,5 @@
 import { add, concat, exp, matmul, mul, sub, transpose } from "@qkv/tensor";
+import { checkSteps } from "./check-steps.js";
 import type { Scan } from "./scan.js";
 import { unstack } from "./unstack.js";
 
@@ -18,7 +19,8 @@ import { unstack } from "./unstack.js";
  * state.shape; // => [1, 2, 4, 4]
  * ```
  */
-export const recurrent: Scan = ({ query, key, value, decay, erase, reads = "after" }, initial) => {
+export const recurrent: Scan = (steps, initial) => {
+  const { query, key, value, decay, erase, reads = "after" } = checkSteps("recurrent", steps, initial);
   const [queries, keys, values] = [query, key, value].map((x) => unstack(x, 2)) as [Rows, Rows, Rows];
   const decays = decay && unstack(decay, 2);
   const erases = erase && unstack(erase, 2);

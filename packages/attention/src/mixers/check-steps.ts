@@ -1,0 +1,20 @@
+import { checks, ShapeError } from "@qkv/core";
+import { checkTensor, type Tensor } from "@qkv/tensor";
+import type { Steps } from "./scan.js";
+
+/** Steps and a first state as a form takes them: named tensors of four axes each. */
+export function checkSteps(fn: string, steps: Steps, state: Tensor): Steps {
+  const check = checks(fn);
+  const given = check.options(steps, ["query", "key", "value", "decay", "erase", "reads"], "steps");
+  const { query, key, value, decay, erase } = given;
+  const needed = { query, key, value, state };
+  const optional = Object.entries({ decay, erase }).filter(([, x]) => x !== undefined);
+  for (const [argument, x] of [...Object.entries(needed), ...optional]) {
+    const { shape } = checkTensor(fn, argument, x);
+    if (shape.length === 4) continue;
+    const expected = argument === "state" ? "[B, H, K, V]" : "[B, H, T, …]";
+    const fix = "give it to `mix` as the `form`, which brings inputs to these axes.";
+    check.refuse({ argument, received: shape, expected, fix }, ShapeError);
+  }
+  return given;
+}
