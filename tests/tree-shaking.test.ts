@@ -116,8 +116,11 @@ const mixerForm = "mixers/mixer";
 
 /** Mechanisms that others are made of: a window from a foreign meaning is a window, many heads are grouped ones. */
 const madeOf: Record<string, string[]> = {
+  abc: ["mixers/gated-slot-attention"],
   crossAttention: ["heads/grouped-query", "masks/and"],
+  deltaFormer: ["masks/causal"],
   groupedQuery: ["masks/and"],
+  h2o: ["masks/causal"],
   impliedWeights: ["mixers/chunkwise", "mixers/mix"],
   luongConcat: ["heads/additive"],
   mix: ["mixers/chunkwise"],
@@ -143,6 +146,8 @@ const madeOf: Record<string, string[]> = {
   nsaBlocks: ["sparse/past-blocks"],
   rope: ["positions/rotate"],
   rwkv7: ["mixers/dplr"],
+  snapKV: ["masks/causal"],
+  tova: ["masks/causal"],
   xpos: ["positions/rotate"],
 };
 
