@@ -270,11 +270,11 @@ export const mutants = [
     what: "QK-norm comes after the rotation",
     file: "src/heads/attend-heads.ts",
     find: `
-      const $normed = $norm ? $norm.apply($query, $gain) : $query;
-      const $rotated = $rope ? $rope.apply($normed, $positions) : $normed;`,
+      const $normed = $norm ? $norm.apply($query, gainOf("queryNorm", $gain)) : $query;
+      return $rope ? $rope.apply($normed, $positions) : $normed;`,
     replace: `
       const first = $rope ? $rope.apply($query, $positions) : $query;
-      const $rotated = $norm ? $norm.apply(first, $gain) : first;`,
+      return $norm ? $norm.apply(first, gainOf("queryNorm", $gain)) : first;`,
   },
   {
     what: "multi-head weights are pooled over every other head",
@@ -338,8 +338,8 @@ export const mutants = [
   {
     what: "a context is ignored",
     file: "src/heads/grouped-query.ts",
-    find: "const { read, positions } = !$context ? $own : $other;",
-    replace: "const { read, positions } = !$context || contextDim === C ? $own : $other;",
+    find: "const $asked = !$context ? $own() : $other;",
+    replace: "const $asked = !$context || contextDim === C ? $own() : $other;",
   },
   {
     what: "the first query counts for the first token",
