@@ -90,7 +90,7 @@ export async function linkedMatricesModel(trace: LinkedMatricesTrace): Promise<L
  * import { linkedMatricesExample } from "@qkv/figures/linked-matrices";
  *
  * const { models } = await linkedMatricesExample({ text: "the ? moos ." });
- * models.map(({ name, note }) => `${name}: ${note}`); // => ["BERT: fills the gap with “cow”, 91%", "GPT: fills the gap with “dog”, 27%"]
+ * models.map(({ name, note }) => `${name}: ${note}`); // => ["BERT: fills the gap with “cow”, 98%", "GPT: fills the gap with “dog”, 27%"]
  * ```
  */
 export async function linkedMatricesExample(

@@ -38,11 +38,13 @@ export type EvictingOptions = {
  *
  * @example
  * ```ts
- * import { keyNorm } from "@qkv/attention";
- * import { randn } from "@qkv/tensor";
+ * import { norm, randn, type Tensor } from "@qkv/tensor";
  * import { evictingCache } from "@qkv/kv-cache";
  *
- * const cache = evictingCache({ budget: 8, keepFirst: 2, score: keyNorm() });
+ * // Scores of `@qkv/attention` or one of your own: here the longest keys stay.
+ * const longest = { name: "longest keys", queryWindow: 0, accumulates: false };
+ * const score = { ...longest, score: ({ key }: { key: Tensor }) => norm(key, { axis: -1 }) };
+ * const cache = evictingCache({ budget: 8, keepFirst: 2, score });
  * for (let t = 0; t < 100; t++) {
  *   const x = randn([1, 2, 1, 8], { seed: t }); // [B, Hkv, T, D]
  *   cache.update(0, x, x);

@@ -30,7 +30,6 @@ import { readSaved, refuseSaved, writeSaved } from "./saved.js";
  * const x = randn([1, 2, 5, 8], { seed: 1 }); // [B, Hkv, T, D]
  * cache.update(0, x, x);
  * cache.update(1, x, x);
- * cache.read(3).key[0]; // => cache.read(1).key[0]
  * [cache.numLayers, cache.bytes]; // => [4, 1280]
  * cache.update(2, x, x); // => throws ArgumentError: `layer` is 2, expected 0 or 1, the layers that store entries
  * ```

@@ -14,7 +14,7 @@ import { checks } from "@qkv/core";
  *
  * if (typeof document !== "undefined") {
  *   const title = document.querySelector(".qkv-picture rect > title");
- *   if (title) lightCell(title.parentElement!); // => "query “the”, key “the”: 1"
+ *   if (title) lightCell(title.parentElement!); // such as "query “the”, key “the”: 1"
  * }
  * ```
  */

@@ -39,7 +39,7 @@ import type { ScoreForm } from "../score-form.js";
  * const query = tensor([[[[1], [1]]]]); // [B, H, T, D]
  * const key = zeros([1, 1, 2, 1]); // every gate is a half
  * const forms = [cope(tensor([[0], [4]]))];
- * plainAttention(query, key, key, { mask: causal(), forms }).scores.toNested()[0]; // => [[[2, -Infinity], [4, 2]]]
+ * plainAttention(query, key, key, { mask: causal(), forms }).scores.toNested(); // => [[[[2, -Infinity], [4, 2]]]]
  * ```
  */
 export function cope(table: Tensor): ScoreForm {

@@ -31,7 +31,7 @@ export type PathOptions = {
  * const x = tensor([[[[1, 0], [1, 0]]]]); // [B, H, T, D]
  * const beta = tensor([[[0, 2]]]); // the second position reflects along w = [1, 0]
  * const forms = [path({ direction: x, beta })];
- * plainAttention(x, x, x, { mask: causal(), scale: 1, forms }).scores.toNested()[0]; // => [[[1, -Infinity], [-1, 1]]]
+ * plainAttention(x, x, x, { mask: causal(), scale: 1, forms }).scores.toNested(); // => [[[[1, -Infinity], [-1, 1]]]]
  * ```
  */
 export function path(options: PathOptions): ScoreForm {

@@ -18,7 +18,7 @@ import { defineMask } from "../mask.js";
  * import { zeros } from "@qkv/tensor";
  *
  * const [query, key] = [zeros([1, 1, 4, 2]), zeros([1, 1, 2, 2])]; // four tokens, two blocks of two
- * attentionWeights(query, key, { mask: pastBlocks(2) }).toNested()[0]; // => [[[0, 0], [1, 0], [1, 0], [0.5, 0.5]]]
+ * attentionWeights(query, key, { mask: pastBlocks(2) }).toNested(); // => [[[[0, 0], [1, 0], [1, 0], [0.5, 0.5]]]]
  * ```
  */
 export function pastBlocks(blockSize: number): Mask {

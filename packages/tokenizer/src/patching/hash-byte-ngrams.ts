@@ -23,7 +23,8 @@ export type HashByteNgramsOptions = {
  * ```ts
  * import { hashByteNgrams } from "@qkv/tokenizer/patching";
  *
- * hashByteNgrams([1, 2, 1, 2], { order: 2, prime: 10, buckets: 100 }); // => Int32Array [10, 21, 12, 21]
+ * const buckets = hashByteNgrams([1, 2, 1, 2], { order: 2, prime: 10, buckets: 100 });
+ * [...buckets]; // => [10, 21, 12, 21]
  * ```
  */
 export function hashByteNgrams(ids: ArrayLike<number>, options: HashByteNgramsOptions): Int32Array {

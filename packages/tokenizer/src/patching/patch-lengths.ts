@@ -42,7 +42,7 @@ export function patchLengths(starts: ArrayLike<number>, length: number): number[
  * ```ts
  * import { patchIds } from "@qkv/tokenizer/patching";
  *
- * patchIds([1, 3, 2]); // => Int32Array [0, 1, 1, 1, 2, 2]
+ * [...patchIds([1, 3, 2])]; // => [0, 1, 1, 1, 2, 2]
  * ```
  */
 export function patchIds(lengths: ArrayLike<number>): Int32Array {
