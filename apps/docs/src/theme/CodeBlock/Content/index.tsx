@@ -11,7 +11,14 @@ export default function CodeBlockContent(props: Props): ReactNode {
   return (
     // The button for word wrap measures this text, which React leaves alone where the page came with it.
     <div ref={(place) => void (wordWrap.codeBlockRef.current ??= place?.querySelector("pre") ?? null)}>
-      <ServerHtml render={() => <WithColors {...props} />} meanwhile={<pre>{metadata.code}</pre>} />
+      <ServerHtml
+        render={() => <WithColors {...props} />}
+        meanwhile={
+          <pre>
+            <code>{metadata.code}</code>
+          </pre>
+        }
+      />
     </div>
   );
 }
