@@ -270,11 +270,11 @@ export const mutants = [
     what: "QK-norm comes after the rotation",
     file: "src/heads/attend-heads.ts",
     find: `
-      const $normed = $norm ? $norm.apply($query, gainOf("queryNorm", $gain)) : $query;
+      const $normed = $norm ? $norm.apply($query, $gain) : $query;
       return $rope ? $rope.apply($normed, $positions) : $normed;`,
     replace: `
       const first = $rope ? $rope.apply($query, $positions) : $query;
-      return $norm ? $norm.apply(first, gainOf("queryNorm", $gain)) : first;`,
+      return $norm ? $norm.apply(first, $gain) : first;`,
   },
   {
     what: "multi-head weights are pooled over every other head",
@@ -319,9 +319,9 @@ export const mutants = [
   {
     what: "keys are not normalised",
     file: "src/heads/attend-heads.ts",
-    in: "storedKeys",
-    find: "const $normed = $norm ? $norm.apply($key, $gain) : $key;",
-    replace: "const $normed = $key;",
+    in: "normalizeAndRotate",
+    find: "const $normed = $norm ? $norm.apply($x, $gain) : $x;",
+    replace: 'const $normed = $norm && name === "query" ? $norm.apply($x, $gain) : $x;',
   },
   {
     what: "heads are cut along the wrong axis of the output matrix",

@@ -66,14 +66,16 @@ export function checkTrace(check: Checks, trace: Trace | undefined): void {
   check.each({ "trace.tensors": tensors }, isObject, "an object to fill");
 }
 
-/** Keys as they are stored: normalised, then turned. `[B, Hkv, S, D]` to the same shape. */
-export function storedKeys(
+/** Queries or keys `[B, H, T, D]` as attention reads them: normalized, then rotated. The same shape. */
+export function normalizeAndRotate(
   { qkNorm, rope }: HeadsConfig,
-  { keyNorm }: HeadsParams,
-  key: Tensor,
+  params: HeadsParams,
+  name: "query" | "key",
+  x: Tensor,
   positions: Positions,
 ): Tensor {
-  const normed = qkNorm ? qkNorm.apply(key, gainOf("keyNorm", keyNorm)) : key;
+  const gain = `${name}Norm` as const;
+  const normed = qkNorm ? qkNorm.apply(x, gainOf(gain, params[gain])) : x;
   return rope ? rope.apply(normed, positions) : normed;
 }
 
@@ -84,17 +86,6 @@ export type HeadsCall = {
   bias?: Tensor | ScoreMod | undefined;
 };
 
-/** Queries as they meet stored keys: normalised, then rotated. `[B, H, T, D]` to the same shape. */
-export function readyQueries(
-  { qkNorm, rope }: HeadsConfig,
-  { queryNorm }: HeadsParams,
-  query: Tensor,
-  positions: Positions,
-): Tensor {
-  const normed = qkNorm ? qkNorm.apply(query, gainOf("queryNorm", queryNorm)) : query;
-  return rope ? rope.apply(normed, positions) : normed;
-}
-
 /** Queries `[B, H, T, D]` meet stored keys: `[B, H, T, Dv]`. */
 export function attendHeads(
   config: HeadsConfig,
@@ -103,7 +94,13 @@ export function attendHeads(
   keyValues: KeyValues,
   { positions, ...call }: HeadsCall & { positions: Positions },
 ): Tensor {
-  return attendReady(config, params, readyQueries(config, params, query, positions), keyValues, call);
+  return attendReady(
+    config,
+    params,
+    normalizeAndRotate(config, params, "query", query, positions),
+    keyValues,
+    call,
+  );
 }
 
 /** The same for queries that are normalised and rotated. */

@@ -17,13 +17,12 @@ import { and } from "../masks/and.js";
 import type { Positions } from "../positions/rope.js";
 import type { ScoreMod } from "../score-mod.js";
 import {
+  normalizeAndRotate,
   attendReady,
   checkHeads,
   checkTrace,
   checkParams,
   headsOptions,
-  readyQueries,
-  storedKeys,
   type HeadsConfig,
   type HeadsParams,
   type Trace,
@@ -146,7 +145,13 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
   const unturned: HeadsConfig = config.qkNorm ? { qkNorm: config.qkNorm } : {};
   const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions, unrotatedKeys = false) => ({
     // [B, Hkv, S, D]
-    key: storedKeys(unrotatedKeys ? unturned : config, params, project(params.key, x, Hkv), positions),
+    key: normalizeAndRotate(
+      unrotatedKeys ? unturned : config,
+      params,
+      "key",
+      project(params.key, x, Hkv),
+      positions,
+    ),
     value: project(params.value, x, Hkv),
   });
   const keyValues = (params: AttentionParams, context: Tensor): KeyValues => {
@@ -192,7 +197,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       const [B, T] = x.shape as [number, number, number];
       const places = options.positions ?? positionsAfter(cache, T);
       const query = project(params.query, x, H); // [B, H, T, D]
-      const ready = (positions: Positions) => readyQueries(config, params, query, positions);
+      const ready = (positions: Positions) => normalizeAndRotate(config, params, "query", query, positions);
       const own = (): { read: KeyValues; query: Tensor } => {
         if (contextDim !== C) checkRows("apply", "x", x, contextDim, "contextDim");
         const { key, value } = keyAndValue(params, x, places, cache?.unrotatedKeys);

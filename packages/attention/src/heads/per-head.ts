@@ -1,10 +1,10 @@
 import { checks, ShapeError, type Checks } from "@qkv/core";
 import { add, checkTensor, einsum, expandDims, permute, reshape, type Tensor } from "@qkv/tensor";
 import {
+  normalizeAndRotate,
   attendHeads,
   checkParams,
   checkTrace,
-  storedKeys,
   type HeadsParams,
   type Trace,
 } from "./attend-heads.js";
@@ -79,7 +79,7 @@ export function perHead(config: GroupedQueryConfig): PerHeadLayer {
       checkWide(x, C);
       checkParams("apply", params, ["query", "key", "value", "output"]);
       const positions = { start: 0 };
-      const key = storedKeys(config, params, project(params.key, x), positions); // [B, Hkv, T, D]
+      const key = normalizeAndRotate(config, params, "key", project(params.key, x), positions); // [B, Hkv, T, D]
       const read = { key: [key], value: [project(params.value, x)], positions };
       const mixed = attendHeads(config, params, project(params.query, x), read, { positions, trace });
       const { weight, bias } = params.output;

@@ -15,12 +15,12 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import {
+  normalizeAndRotate,
   attendHeads,
   checkTrace,
   checkHeads,
   checkParams,
   headsOptions,
-  storedKeys,
   type HeadsConfig,
   type HeadsParams,
   type Trace,
@@ -111,7 +111,7 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
       checkWide(x, C);
       checkParams("apply", params, ["query", "key", "value"]);
       const positions = { start: 0 };
-      const key = storedKeys(config, params, project(params.key, x), positions); // [B, H, T, C]
+      const key = normalizeAndRotate(config, params, "key", project(params.key, x), positions); // [B, H, T, C]
       const read = { key: [key], value: [project(params.value, x)], positions };
       const mixed = attendHeads(config, params, project(params.query, x), read, { positions, trace });
       const output = sum(mixed, { axis: 1 }); // [B, T, C]

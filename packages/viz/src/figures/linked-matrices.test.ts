@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { labelWidth } from "../picture.js";
 import { linkedMatrices } from "./linked-matrices.js";
-import type { LinkedMatricesModel, TracedHead } from "./linked-matrices/model.js";
+import type { LinkedMatricesModel } from "./linked-matrices/model.js";
+import type { TracedHead } from "./traced-head.js";
 import type { Mark, Scene } from "./mark.js";
 import { player } from "./player.js";
 import { figureSvg } from "./scene-svg.js";

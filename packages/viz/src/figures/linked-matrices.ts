@@ -20,12 +20,8 @@ import { workbench, workbenchHeight } from "./linked-matrices/workbench.js";
 import type { Mark, Scene } from "./mark.js";
 import { wrapText } from "./wrap-text.js";
 
-export type {
-  LinkedMatricesChoices,
-  LinkedMatricesModel,
-  TracedHead,
-  TracedModel,
-} from "./linked-matrices/model.js";
+export type { LinkedMatricesChoices, LinkedMatricesModel, TracedModel } from "./linked-matrices/model.js";
+export type { TracedHead } from "./traced-head.js";
 
 /**
  * *Matrices that answer*: queries, keys, scores, weights, values and output of any traced attention, linked. A number

@@ -1,7 +1,8 @@
 import type { PictureData } from "../../check-data.js";
+import type { TracedHead } from "../traced-head.js";
 
 /** The matrices of one attention call of one head, `T` tokens among themselves, as they were computed. */
-export type AttentionCallModel = {
+export type AttentionCallModel = TracedHead & {
   /** One for each row. */
   tokens: readonly string[];
   /** The head, in words, as "layer 2, head 1". Default: nothing is said. */
@@ -16,24 +17,6 @@ export type AttentionCallModel = {
   x: PictureData;
   /** Matrices that make the three, `[C, D]` each. Default: they are not drawn. */
   projections?: { query: PictureData; key: PictureData; value: PictureData };
-  /** `[T, D]`, as they meet: after rotary positions, if there are any. */
-  query: PictureData;
-  /** `[T, D]` */
-  key: PictureData;
-  /** `[T, D]` */
-  value: PictureData;
-  /** Dot products of queries and keys, `[T, T]`, before anything else. */
-  dots: PictureData;
-  /** Number that each dot product is multiplied by: 1/√D divided by the temperature. */
-  scale: number;
-  /** Dot products times `scale`, `[T, T]`, of all keys. */
-  scores: PictureData;
-  /** 1 where the query sees the key and 0 where it is masked, `[T, T]`. */
-  seen: PictureData;
-  /** `[T, T]`, each row 1 in sum. */
-  weights: PictureData;
-  /** Weights times values, `[T, D]`. */
-  output: PictureData;
 };
 
 /** Settings of {@link attentionCall}. */

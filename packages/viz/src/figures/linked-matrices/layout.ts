@@ -1,13 +1,8 @@
 import { labelWidth } from "../../picture.js";
 import type { Box } from "../attention-call/layout.js";
 import { shown } from "../attention-call/model.js";
-import {
-  keyTokensOf,
-  sizesOf,
-  type LinkedMatricesModel,
-  type LinkedMatrix,
-  type TracedHead,
-} from "./model.js";
+import { keyTokensOf, sizesOf, type LinkedMatricesModel, type LinkedMatrix } from "./model.js";
+import type { TracedHead } from "../traced-head.js";
 
 /** Places of the figure. */
 export type LinkedLayout = {
@@ -50,7 +45,7 @@ export function layoutOf(
   const gaps = kind === "band" ? 2 * gap + Math.max(44, keyNames + 12, names + 4) : gap;
   const room = width - names - gaps - 2;
   const even = Math.min(50, Math.floor(room / columns));
-  // Where not all numbers fit, those of the maps do.
+  // If not all numbers fit, the maps keep theirs.
   const map =
     even >= 30 ? even : Math.max(even, Math.min(36, Math.floor((room * 0.55) / (columns / (D + S)) / S)));
   const cell = even >= 30 ? even : (room * ((D + S) / columns) - S * map) / D;

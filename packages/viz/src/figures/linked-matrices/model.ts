@@ -1,27 +1,6 @@
 import type { PictureData } from "../../check-data.js";
 import { at, range } from "../attention-call/model.js";
-
-/** One head of a traced attention, as it was computed. */
-export type TracedHead = {
-  /** `[T, D]` */
-  query: PictureData;
-  /** `[S, D]` */
-  key: PictureData;
-  /** `[S, D]` */
-  value: PictureData;
-  /** Dot products of queries and keys, `[T, S]`. */
-  dots: PictureData;
-  /** Number that each dot product is multiplied by. */
-  scale: number;
-  /** Dot products times `scale`, `[T, S]`, of all keys. */
-  scores: PictureData;
-  /** 1 where the query sees the key and 0 where it is masked, `[T, S]`. */
-  seen: PictureData;
-  /** `[T, S]`, each row 1 in sum. */
-  weights: PictureData;
-  /** Weights times values, `[T, D]`. */
-  output: PictureData;
-};
+import type { TracedHead } from "../traced-head.js";
 
 /** A model whose attention was traced on the text. */
 export type TracedModel = {

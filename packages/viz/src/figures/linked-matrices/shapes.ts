@@ -1,6 +1,7 @@
 import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
-import { sizesOf, type LinkedMatrix, type TracedHead, type TracedModel } from "./model.js";
+import { sizesOf, type LinkedMatrix, type TracedModel } from "./model.js";
+import type { TracedHead } from "../traced-head.js";
 import type { Stage } from "./steps.js";
 
 /** An axis of a tensor. */
