@@ -63,7 +63,7 @@ for (const { name, frames, asks = false } of figures) {
         await page.waitForFunction(
           () => document.querySelector(".qkv-figure-read")?.textContent !== "Computing…",
         );
-        // What the figure says of itself, and its steps: a state that it does not know is left out of its address.
+        // The state of the figure and its steps: the figure drops an unknown state from its address.
         const kept = await page
           .waitForFunction(
             ([tag, wanted]) => {

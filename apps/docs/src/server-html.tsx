@@ -17,7 +17,7 @@ export function ServerHtml({
   const [keeps] = useState(hydrating && onPage);
   // React leaves the content of such an element alone while it hydrates.
   if (keeps) return <div suppressHydrationWarning dangerouslySetInnerHTML={{ __html: "" }} />;
-  // Where pages are written, the whole page waits for code that is loaded.
+  // During prerendering the page waits for lazy components: no fallback may be written to the HTML.
   return <div>{onPage ? <Suspense fallback={meanwhile}>{render()}</Suspense> : render()}</div>;
 }
 

@@ -76,7 +76,7 @@ async function runCase(op: ReferenceOp, value: Record<string, unknown>, target: 
 
   if (wanted.length === 0) return compare(await op.run(inputs, attributes), references, limit);
   const upstream = named(read(value, "gradOutputs"), target);
-  // What has a gradient is computed at once: a function that waits has none.
+  // Gradients need a synchronous function: the tape does not follow promises.
   const { value: outputs, pullback } = vjp((params: Named) => op.run(params, attributes) as Named, inputs);
   const gradients = pullback(
     Object.fromEntries(Object.entries(outputs).map(([name, y]) => [name, upstream[name] ?? zerosLike(y)])),

@@ -124,7 +124,7 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
     const y = (ends.find((end) => end.k === k)?.y ?? 0) + 4;
     return [
       svg`<polyline points="${points.join(" ")}" fill="none" stroke-width="2" stroke-linejoin="round" stroke-dasharray="${dashes[k % dashes.length]!}" ${stroke(meaning)}/>`,
-      // Where points stand close, their dots would hide the dashes: they are there to be pointed at.
+      // Dots of dense lines would hide the dashes, so they are transparent: they only take the pointer.
       svg`<g ${fill(meaning)}${N > 40 ? svg` fill-opacity="0"` : ""}>${dots}</g>`,
       ...(labels
         ? [

@@ -77,8 +77,8 @@ function inChunks(steps: Steps, initial: Tensor, chunkSize: number): Scanned {
   const erase = steps.erase && chunk(steps.erase);
   const reads = steps.reads ?? "after";
 
-  // What a chunk writes along its keys is value − erase · S, where S holds what the chunk itself wrote before. With A the
-  // products of erase and key, (I + A) written = value − erase · (state before the chunk).
+  // The pseudo-values of a chunk, value − erase · S, depend on earlier tokens of the same chunk through S. With A the strictly
+  // lower products of erase and key, they solve (I + A) written = value − erase · (state before the chunk).
   const inverse = erase && unitLowerInverse(decay.products(erase, key, "before"));
   const own = inverse ? matmul(inverse, value) : value; // [B, H, N, L, V]
   const erased = inverse && matmul(inverse, decay.sinceStart(erase!, "before")); // [B, H, N, L, K]

@@ -1,4 +1,4 @@
-// What holds for every mixer of the catalogue that is linear in its state.
+// Properties of every mixer of the catalogue that is linear in its state.
 import {
   mapTokens,
   mixers,

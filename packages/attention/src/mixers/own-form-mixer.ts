@@ -12,8 +12,8 @@ export type OwnFormCall<Required extends string, Optional extends string, State>
 };
 
 /**
- * A sequence mixer whose state is more than one matrix that is decayed and written: it brings its own form, and
- * {@link mix} applies it as any other.
+ * A sequence mixer whose state is more than one matrix that is decayed and written: it computes its own
+ * output and state, and {@link mix} checks the inputs.
  */
 export type OwnFormMixer<Required extends string, Optional extends string, State extends object> = {
   readonly name: string;

@@ -1,4 +1,4 @@
-// What holds for every mixer that brings its own form.
+// Properties of every mixer with a form of its own.
 import {
   abs,
   add,

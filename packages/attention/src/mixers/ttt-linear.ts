@@ -91,7 +91,7 @@ export function tttLinear(
         const part = (x: Tensor) => slice(x, 2, start, end);
         const [q, k, rate] = [part(query), part(key), part(learningRate)];
         const slope = gradient(add(matmul(k, state.weight), state.bias), part(target), norm);
-        // What the bias learns is what a key of one more channel, always 1, would: hence the added 1.
+        // The 1 is the bias: a channel of query and key that is always 1.
         const within = matmul(tril(add(matmul(q, transpose(k)), 1)), slope);
         const before = add(matmul(q, state.weightGradient), state.biasGradient);
         const read = add(matmul(q, state.weight), state.bias);

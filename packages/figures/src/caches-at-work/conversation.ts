@@ -11,7 +11,7 @@ const prompt = "The cat sat on the mat. Then it";
 const request = "The cat sat on the mat. The dog";
 const mostOperations = 24;
 
-/** What all caches go through, and what a cache of all tokens in float32 makes of it. */
+/** The conversation that all caches run, with the keys and predictions of a cache of all tokens in float32. */
 export type Conversation = {
   operations: CacheOperation[];
   /** Ids that each operation gives to its sequence: all of a prompt or request, one of an append, none of a fork. */

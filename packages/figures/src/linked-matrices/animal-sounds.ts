@@ -1,7 +1,7 @@
 import { mul, type Tensor } from "@qkv/tensor";
 import { decoder, encoder, type Decoder, type Encoder } from "@qkv/transformer";
 
-/** Which sound each animal makes: a word in the middle of a sentence follows from the other. */
+/** The sound of each animal: either word of a sentence predicts the other. */
 export const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
 /** Words that both models know; "?" stands for a masked one. */
 export const vocabulary: readonly string[] = [

@@ -133,7 +133,7 @@ function copyArrows(regions: readonly CacheRegion[], placeOf: ReadonlyMap<string
   const storedIn = new Map(regions.map(({ id, stored }) => [id, stored]));
   return regions.flatMap(({ id, slots, stored }) => {
     const all = slots.flatMap((token) => (token?.from ? [split(token.from).id] : []));
-    // What is rounded moves too, but is no copy.
+    // Rounded entries move too, but are no copies.
     const sources = new Set(all.filter((source) => storedIn.get(source) === stored));
     return [...sources].flatMap((source): Mark[] => {
       const [from, to] = [placeOf.get(source), placeOf.get(id)!];

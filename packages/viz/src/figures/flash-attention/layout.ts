@@ -14,7 +14,7 @@ export function layoutOf(model: FlashAttentionModel, width: number) {
   const left = names + D * small + gap;
   const top = 40 + D * small + gap;
   const state = left + N * cell + (phone ? 6 : 16);
-  // Where nothing stands beside, the state takes what is left of the width.
+  // Without a panel beside it, the state takes the rest of the width.
   const spare = width - 4 - (state + 2 * 50 + D * 40);
   const wider = phone || spare >= panelWidth + 28 ? 0 : Math.max(0, spare);
   const number = (phone ? 34 : 50) + Math.min(24, Math.floor(wider / 8));
