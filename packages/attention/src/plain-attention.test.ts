@@ -233,3 +233,29 @@ test("sinks: output shrinks by σ(lse − b), b = 0 is softmax-1, −∞ is none
     expect(y).toBeCloseTo(plain.output.data[i]! * share, 12);
   });
 });
+
+const attends: readonly ((q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions) => Tensor)[] = [
+  attention,
+  (q, k, v, options) => plainAttention(q, k, v, options).output,
+];
+
+test("property: memory keys of score −∞ change nothing, and get no gradient", () => {
+  const few = (min: number) => fc.integer({ min, max: 4 });
+  fc.assert(
+    fc.property(few(1), few(1), fc.boolean(), fc.nat(1e6), (T, numMemories, masked, seed) => {
+      const options = masked ? { mask: causal() } : {};
+      const [q, k, v] = [0, 1, 2].map((i) => float64([2, 2, T, 3], seed + i)) as [Tensor, Tensor, Tensor];
+      const memory = float64([2, 2, numMemories, 3], seed + 3);
+      const before = Array.from({ length: numMemories + T }, (_, j) => (j < numMemories ? -Infinity : 0));
+      const bias = tensor(before, { dtype: "float64" });
+      for (const attend of attends) {
+        const withMemory = ({ memory }: { memory: Tensor }) =>
+          attend(q, concat([memory, k], 2), concat([memory, v], 2), { ...options, bias });
+        expect(withMemory({ memory })).toBeAllclose(attend(q, k, v, options), { rtol: 1e-12, atol: 1e-12 });
+        const slope = grad((given: { memory: Tensor }) => sum(withMemory(given)))({ memory });
+        expect(new Set(Array.from(slope.memory.data, Math.abs))).toEqual(new Set([0]));
+      }
+    }),
+    { numRuns: 20 },
+  );
+});

@@ -6,6 +6,7 @@ import {
   sliceTokens,
   type InputSizes,
 } from "@qkv/test-support/random-mixers";
+import { wrongly, wrongScans } from "@qkv/test-support/wrong-scans";
 import {
   add,
   cast,
@@ -70,6 +71,21 @@ describe.each(mixers.map((mixer) => ({ name: mixer.name, mixer })))("$name", ({ 
       }),
       { numRuns: 40 },
     );
+  });
+
+  test("negative controls: chunks that make a mistake in the step are seen, in three ways or more", () => {
+    const inputs = randomInputs(mixer, { B: 2, H: 2, T: 6, K: 3, V: 2 }, 11);
+    const initialState = stateFor({ B: 2, H: 2, T: 6, K: 3, V: 2 });
+    const right = mix(mixer, inputs, { initialState, form: recurrent });
+    const seen = wrongScans.filter((wrong) => {
+      let changes = 0;
+      const form = wrongly(wrong, chunkwise(2), () => changes++);
+      const { output } = mix(mixer, inputs, { initialState, form });
+      const seeing = () => expectClose(output, right.output, 1e-6);
+      if (changes > 0) expect(seeing, `a scan that ${wrong.name}`).toThrow(/toBeCloseTo|expected/);
+      return changes > 0;
+    });
+    expect(seen.length).toBeGreaterThanOrEqual(3);
   });
 
   test("property: a sequence in segments, each with the state of the one before, gives what the whole gives", () => {

@@ -1,5 +1,6 @@
 // Mixers that are special cases of one another (MECHANISMS: what pins each).
 import { randomInputs } from "@qkv/test-support/random-mixers";
+import { wrongly, wrongScans } from "@qkv/test-support/wrong-scans";
 import {
   div,
   expandDims,
@@ -16,6 +17,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import { expect, test } from "vitest";
+import { chunkwise } from "./chunkwise.js";
 import { based } from "./based.js";
 import { deltaProduct } from "./delta-product.js";
 import { deltaRule } from "./delta-rule.js";
@@ -156,6 +158,22 @@ function constant([first, second]: [number, number]): Tensor {
 }
 
 test.each(cases)("%s", (_, ours, theirs) => expectEqual(ours, theirs));
+
+test.each(cases)(
+  "negative controls: %s, but not with a wrong scan",
+  (_, [mixer, inputs, options], [other, others, otherOptions]) => {
+    const right = mix(other, others, otherOptions);
+    const seen = wrongScans.filter((wrong) => {
+      let changes = 0;
+      const form = wrongly(wrong, chunkwise(), () => changes++);
+      const { output } = mix(mixer, inputs, { ...options, form });
+      const error = Math.max(...output.data.map((x, i) => Math.abs(x - right.output.data[i]!)));
+      if (changes > 0) expect(error, `a scan that ${wrong.name} is seen`).toBeGreaterThan(1e-6);
+      return changes > 0;
+    });
+    expect(seen.length).toBeGreaterThanOrEqual(3);
+  },
+);
 
 test("a preconditioner of 1 = gated delta rule", () => {
   const gates = { beta, decay, momentDecay: decay, momentBeta: beta };

@@ -1,4 +1,15 @@
-import { mul, randn, reshape, slice, tensor, causalConv, transpose, type Tensor } from "@qkv/tensor";
+import {
+  causalConv,
+  flip,
+  mul,
+  pad,
+  randn,
+  reshape,
+  slice,
+  tensor,
+  transpose,
+  type Tensor,
+} from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { mix } from "./mix.js";
 import { shortConvolution } from "./short-convolution.js";
@@ -8,19 +19,43 @@ const random = (shape: number[], seed: number) => randn(shape, { seed, dtype: "f
 const [query, key, value] = [1, 2, 3].map((seed) => random([B, H, T, K], seed)) as [Tensor, Tensor, Tensor];
 const taps = random([H, K, N], 4);
 
-test("output t is the gated sum of the last N gated inputs", () => {
-  const { output, state } = mix(shortConvolution(), { query, key, value, taps });
+/** Largest difference from the gated sum of the last N gated inputs, by loops. */
+function errorOf(mixer: ReturnType<typeof shortConvolution>): number {
+  const { output } = mix(mixer, { query, key, value, taps });
   const bx = mul(key, value).data;
-  output.data.forEach((x, i) => {
+  const errors = output.data.map((x, i) => {
     const [channel, h, t] = [i % K, Math.floor(i / (T * K)) % H, Math.floor(i / K) % T];
     let total = 0;
     for (let n = 0; n < N; n++) {
       const from = t - N + 1 + n;
       if (from >= 0) total += taps.data[(h * K + channel) * N + n]! * bx[i + (from - t) * K]!;
     }
-    expect(x).toBeCloseTo(query.data[i]! * total, 12);
+    return Math.abs(x - query.data[i]! * total);
   });
-  expect(state.inputs.shape).toEqual([B, H, N - 1, K]);
+  return Math.max(...errors);
+}
+
+test("output t is the gated sum of the last N gated inputs", () => {
+  expect(errorOf(shortConvolution())).toBeLessThan(1e-12);
+  expect(mix(shortConvolution(), { query, key, value, taps }).state.inputs.shape).toEqual([B, H, N - 1, K]);
+});
+
+type Inputs = Record<"query" | "key" | "value" | "taps", Tensor>;
+test.each<[string, (inputs: Inputs) => Partial<Inputs>]>([
+  ["whose first tap meets the newest token", ({ taps }) => ({ taps: flip(taps, 2) })],
+  ["that exchanges its gates", ({ query, key }) => ({ query: key, key: query })],
+  [
+    "whose gate of the output is that of the token before",
+    ({ query }) => ({ query: slice(pad(query, 2, 1, 0), 2, 0, T) }),
+  ],
+])("negative control: one %s is seen", (_, change) => {
+  const right = shortConvolution();
+  const wrong = {
+    ...right,
+    ownForm: (call: Parameters<typeof right.ownForm>[0]) =>
+      right.ownForm({ ...call, inputs: { ...call.inputs, ...change(call.inputs) } }),
+  };
+  expect(errorOf(wrong)).toBeGreaterThan(1e-3);
 });
 
 test("open gates: the causal convolution of ONNX, with its bias", () => {

@@ -1,8 +1,22 @@
-import { abs, broadcastTo, checkGradient, expandDims, mul, neg, randn, slice, sum, zeros } from "@qkv/tensor";
+import {
+  abs,
+  add,
+  broadcastTo,
+  checkGradient,
+  expandDims,
+  log,
+  mul,
+  neg,
+  randn,
+  slice,
+  sum,
+  zeros,
+} from "@qkv/tensor";
 import "@qkv/test-support/allclose";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention } from "../attention.js";
+import { forgetting } from "../biases/forgetting.js";
 import { causal } from "../masks/causal.js";
 import { plainAttention } from "../plain-attention.js";
 import { wall } from "./wall.js";
@@ -33,6 +47,35 @@ test("property: a decay that all channels share multiplies the dot product", () 
         if (key > query) return;
         const between = [...shared.data].slice(key + 1, query + 1).reduce((a, b) => a + b, 0);
         expect(score).toBeCloseTo(plain[i]! * Math.exp(between), 10);
+      });
+    }),
+  );
+});
+
+test("property: scalar gates beside it are the forgetting bias; without decay per channel that is FoX", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), fc.nat(1e6), (T, seed) => {
+      const [x, gates] = [make([1, 2, T, 3], seed), decay([1, 2, T], seed + 1)];
+      const options = { mask: causal(), bias: forgetting(gates) };
+      const forms = [wall(zeros([1, 2, T, 3], { dtype: "float64" }))];
+      const { output } = plainAttention(x, x, x, { ...options, forms });
+      expect(output).toBeAllclose(attention(x, x, x, options), { rtol: 1e-12, atol: 1e-12 });
+    }),
+  );
+});
+
+test("property: a gate that all channels share adds the forgetting bias to the logarithms of positive scores", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), fc.nat(1e6), (T, seed) => {
+      const [x, gates] = [abs(make([1, 2, T, 3], seed)), decay([1, 2, T], seed + 1)];
+      const mask = causal();
+      const forms = [wall(broadcastTo(expandDims(gates, 3), [1, 2, T, 3]))];
+      const walled = log(plainAttention(x, x, x, { mask, forms }).scores);
+      // FoX on zeros: its scores are its bias.
+      const bias = plainAttention(mul(x, 0), x, x, { mask, bias: forgetting(gates) }).scores;
+      const expected = add(log(plainAttention(x, x, x, { mask }).scores), bias).data;
+      walled.data.forEach((score, i) => {
+        if (i % T <= Math.floor(i / T) % T) expect(score).toBeCloseTo(expected[i]!, 10);
       });
     }),
   );

@@ -21,6 +21,10 @@ import { checkShape } from "./check-shape.js";
  * `scale · Σ_d q_d k_d · exp(Σ g_d)`, the sum over the positions after the key up to the query. Channels that forget
  * see near, channels that keep see far. Keys after the query have no score: call it with a causal mask.
  *
+ * A decay that all channels share multiplies each score by the exponential of what {@link forgetting} would add; upstream's
+ * scalar gates are that bias itself, `bias: forgetting(logGates)`, and without decay per channel the two are forgetting
+ * attention (FoX).
+ *
  * Only differences of sums are exponentiated, so strong decay underflows to 0 and nothing overflows. This plain form
  * holds `[B, H, T, S, D]`.
  *
