@@ -6,7 +6,7 @@ import { tableOf } from "./table-of.js";
 
 /** Text and ink of the picture: the text of each cell, in order, and how much ink it has. */
 function cells(svg: string): { text: string; ink: number | "hatched" }[] {
-  return [...svg.matchAll(/class="qkv-(cell|masked)"([^>]*)><title>(.*?)<\/title>/g)].map((match) => ({
+  return [...svg.matchAll(/class="qkv-(cell|masked)[^"]*"([^>]*)><title>(.*?)<\/title>/g)].map((match) => ({
     text: match[3] ?? "",
     ink: match[1] === "masked" ? "hatched" : Number(/fill-opacity="(.*?)"/.exec(match[2] ?? "")?.[1]),
   }));
@@ -82,6 +82,16 @@ test("heads of a batch stand side by side, batches below each other", () => {
   );
 });
 
+test("weights below 0 are grey, in full at `min`, with a minus and a place in the legend", () => {
+  const svg = attentionMap({ data: [1, 0.5, -0.25, -2], shape: [2, 2] }, { min: -1 });
+  expect(cells(svg).map(({ ink }) => ink)).toEqual([1, 0.5, 0.25, 1]);
+  expect(svg.match(/qkv-cell qkv-fill-cost/g)).toHaveLength(2);
+  const minuses = /<path d="([^"]*)" pointer-events="none" class="qkv-line-text"/.exec(svg)?.[1];
+  expect(minuses?.match(/M/g)).toHaveLength(2);
+  expect(svg).toContain("query 1, key 0: -0.25");
+  expect(svg).toMatch(/qkv-fill-quiet"[^>]*>-1</);
+});
+
 test("a weight of 0 that no mask hides is paper, and a masked weight that is not 0 says so", () => {
   const weights = { data: [0, 1], shape: [1, 2] };
   const drawn = cells(attentionMap(weights, { mask: { data: [true, false], shape: [1, 2] } }));
@@ -138,6 +148,7 @@ test.each([
   [{ data: [1], shape: [2, 2] }, {}, '`weights.data` is "1 numbers", expected 4, as the shape [2, 2] says'],
   [{ data: [1, NaN], shape: [1, 2] }, {}, "`weights.data[1]` is NaN, expected a finite number"],
   [{ data: [1, -2], shape: [1, 2] }, {}, "`weights.data[1]` is -2, expected a weight of 0 or more"],
+  [{ data: [1, -2], shape: [1, 2] }, { min: 0 }, "`min` is 0, expected a number below 0"],
   [{ data: [1], shape: [1, 1] }, { rowLabels: ["a", "b"] }, '`rowLabels` is "2 labels", expected 1'],
   [{ data: [1], shape: [1, 1] }, { columnLabels: [] }, '`columnLabels` is "0 labels", expected 1'],
   [{ data: [1], shape: [1, 1] }, { max: 0 }, "`max` is 0, expected a number above 0"],

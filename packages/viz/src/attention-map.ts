@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { checkLabels, checkSizes, checkTexts, type PictureData } from "./check-data.js";
+import { checkLabels, checkLeast, checkSizes, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
 import { mapAxes } from "./map-axes.js";
 import { mapCells, type Cell } from "./map-cells.js";
@@ -28,6 +28,9 @@ export type AttentionMapOptions = {
   /** The weight drawn in full ink. Default: the largest in the picture, so each picture has its own scale:
    * give 1 to pictures that are compared. */
   max?: number;
+  /** The weight below 0 that is drawn in full grey, with a minus: for maps that a state implies, as `impliedWeights` of
+   * `@qkv/attention` returns them. Default: weights below 0 are refused. */
+  min?: number;
   /** The side of a cell. Unit: pixels. Default: chosen from the number of cells. */
   cellSize?: number;
 };
@@ -38,11 +41,12 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
  * Draws attention weights as a heat map: a row for each query, a column for each key, from paper (0) to ink (`max`).
  * Masked cells are hatched. Each cell holds its number as an SVG `<title>`, which a browser shows on hover.
  *
- * @param weights - `[T, S]`, or `[B, H, T, S]` for a map per head, in a line per batch. Each is 0 or more.
+ * @param weights - `[T, S]`, or `[B, H, T, S]` for a map per head, in a line per batch. Each is 0 or more, unless
+ *   `min` is given.
  * @returns SVG text.
  * @throws {ShapeError} If the shape is another, or that of `mask` does not broadcast to it.
- * @throws {ArgumentError} If a weight is negative or not finite, labels are too few or too many, `max` or `cellSize` is
- *   not positive, there are more than 100,000 cells, or `scores` are not those that the weights were made from.
+ * @throws {ArgumentError} If a weight is not finite, or negative without `min`, labels are too few or too many, `max` or
+ *   `cellSize` is not positive, `min` is not negative, there are more than 100,000 cells, or `scores` are not those that the weights were made from.
  *
  * @example
  * ```ts
@@ -55,8 +59,8 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
  * ```
  */
 export function attentionMap(weights: PictureData, options: AttentionMapOptions = {}): string {
-  const { title, rowLabels, columnLabels, max: most, cellSize } = checkMapOptions(options);
-  const { data, B, H, T, S } = checkWeights(checkMap, weights);
+  const { title, rowLabels, columnLabels, max: most, min, cellSize } = checkMapOptions(options);
+  const { data, B, H, T, S } = checkWeights(checkMap, weights, { min });
   checkLabels(checkMap, { rowLabels }, T);
   checkLabels(checkMap, { columnLabels }, S);
 
@@ -93,7 +97,7 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
         ? [svg`<text x="${px(x)}" y="${px(y - axes.above - 6)}" ${fill("text")}>${of}</text>`]
         : []),
       axes.draw(x, y),
-      mapCells(cells.slice(panel * T * S, (panel + 1) * T * S), { x, y, size, columns: S, max }),
+      mapCells(cells.slice(panel * T * S, (panel + 1) * T * S), { x, y, size, columns: S, max, min }),
     ];
   });
 
@@ -110,7 +114,7 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
     body: [
       ...heading(title),
       ...panels.flat(),
-      weightLegend(edge + axes.left, bottom + 14, max, seen.length < cells.length),
+      weightLegend(edge + axes.left, bottom + 14, { max, min, masked: seen.length < cells.length }),
     ],
   });
 }
@@ -119,10 +123,11 @@ const checkMap = /* @__PURE__ */ checks("attentionMap");
 
 /** The options of a map, for its pixels too. */
 export function checkMapOptions(given: AttentionMapOptions | undefined): AttentionMapOptions {
-  const names = ["rowLabels", "columnLabels", "title", "mask", "scores", "max", "cellSize"] as const;
+  const names = ["rowLabels", "columnLabels", "title", "mask", "scores", "max", "min", "cellSize"] as const;
   const options = checkMap.options(given, names);
   checkTexts(checkMap, { title: options.title });
   checkSizes(checkMap, { max: options.max, cellSize: options.cellSize });
+  checkLeast(checkMap, options.min);
   return options;
 }
 

@@ -101,6 +101,12 @@ export function checkSizes(check: Checks, sizes: Named): void {
   check.each(sizes, holds, "a number above 0", "leave it out to have it chosen.");
 }
 
+/** Refuses a least number that is given and not below 0. */
+export function checkLeast(check: Checks, min: unknown): void {
+  const holds = (min: unknown) => min === undefined || (Number.isFinite(min) && (min as number) < 0);
+  check.each({ min }, holds, "a number below 0", "leave it out if no weight is below 0.");
+}
+
 /** Refuses what is no object. */
 export function checkObject(check: Checks, values: Named, expected: string): void {
   check.each(values, (value) => typeof value === "object" && value !== null, expected);

@@ -13,12 +13,12 @@ const ofMaps = {
  *
  * @throws {ShapeError} If they are not `[T, S]` or `[B, H, T, S]`.
  * @throws {ShapeError} If there are too many.
- * @throws {ArgumentError} If one is negative or not finite.
+ * @throws {ArgumentError} If one is not finite, or negative where no `min` is given.
  */
 export function checkWeights(
   check: Checks,
   weights: PictureData,
-  { ranks, expected }: Pick<Accepts, "ranks" | "expected"> = ofMaps,
+  { ranks, expected, min }: Partial<Pick<Accepts, "ranks" | "expected">> & { min?: number | undefined } = {},
 ): {
   data: ArrayLike<number>;
   B: number;
@@ -28,8 +28,8 @@ export function checkWeights(
 } {
   checkData(check, weights, {
     argument: "weights",
-    ranks,
-    expected,
+    ranks: ranks ?? ofMaps.ranks,
+    expected: expected ?? ofMaps.expected,
     fix: "pass the weights as attentionWeights returns them, or one head of them.",
   });
   const { data } = weights;
@@ -44,6 +44,7 @@ export function checkWeights(
     const expected = `${mostCells} cells or fewer`;
     check.refuse({ argument: "weights", received: weights.shape, expected, fix }, ShapeError);
   }
+  if (min !== undefined) return { data, B, H, T, S };
   const fix = "pass weights, which come after softmax; scores come before it.";
   for (let i = 0; i < data.length; i++)
     if (data[i]! < 0)

@@ -1,25 +1,40 @@
 import { hatch } from "./hatch.js";
 import { numberText } from "./number-text.js";
-import { fill, stroke } from "./palette.js";
+import { fill, light, stroke } from "./palette.js";
 import { px } from "./picture.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
 
 /** One cell of a map: its weight, whether it is masked, the query and key in words, and its formula if that is known. */
 export type Cell = { weight: number; masked: boolean; where: string; formula?: string | undefined };
 
-/** Draws the cells of one head, row by row from the corner `x`, `y`, each with its number as an SVG `<title>`. */
-export function mapCells(
-  cells: readonly Cell[],
-  { x, y, size, columns, max }: { x: number; y: number; size: number; columns: number; max: number },
-): Svg {
+type CellsOptions = {
+  x: number;
+  y: number;
+  size: number;
+  columns: number;
+  max: number;
+  min?: number | undefined;
+};
+
+/**
+ * Draws the cells of one head, row by row from the corner `x`, `y`, each with its number as an SVG `<title>`. Those below 0
+ * are grey, in full at `min`, and have a minus: they are told apart without color too.
+ */
+export function mapCells(cells: readonly Cell[], { x, y, size, columns, max, min = -1 }: CellsOptions): Svg {
   const side = svg`width="${px(size)}" height="${px(size)}"`;
   const hatches: string[] = [];
+  const minuses: string[] = [];
   const squares = cells.map(({ weight, masked, where, formula }, i) => {
     const [left, top] = [x + (i % columns) * size, y + Math.floor(i / columns) * size];
     if (masked) hatches.push(hatch(left, top, size));
+    const below = weight < 0 && !masked;
+    if (below) minuses.push(minus(left, top, size));
+    const opacity = Math.min(1, weight / (below ? min : max)).toFixed(3);
     const look = masked
       ? svg`class="qkv-masked" fill="none" pointer-events="all"`
-      : svg`class="qkv-cell" fill-opacity="${Math.min(1, weight / max).toFixed(3)}"`;
+      : below
+        ? svg`class="qkv-cell qkv-fill-cost" fill="${light.cost}" fill-opacity="${opacity}"`
+        : svg`class="qkv-cell" fill-opacity="${opacity}"`;
     const title = `${where}: ${masked ? maskedText(weight) : numberText(weight)}`;
     const made = formula === undefined || masked ? "" : svg`<desc>${formula}</desc>`;
     return svg`<rect x="${px(left)}" y="${px(top)}" ${side} ${look}><title>${title}</title>${made}</rect>`;
@@ -30,9 +45,18 @@ export function mapCells(
     svg`<g ${fill("weight")}>`,
     ...squares,
     svg`</g>`,
+    ...(minuses.length > 0
+      ? [svg`<path d="${minuses.join("")}" pointer-events="none" ${stroke("text")}/>`]
+      : []),
     svg`<rect x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${px(height)}" fill="none" ${stroke("rule")}/>`,
   ];
   return joinSvg(parts, "\n");
+}
+
+/** The path of a minus in the middle of a square. */
+export function minus(x: number, y: number, size: number): string {
+  const half = Math.min(4, size / 4);
+  return `M${px(x + size / 2 - half)} ${px(y + size / 2)}h${px(2 * half)}`;
 }
 
 /** An explicit mask may hide a weight that is not 0: a bug worth seeing, so the number stays. */

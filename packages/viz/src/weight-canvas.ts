@@ -18,7 +18,7 @@ export const isLarge = (weights: PictureData): boolean => {
  * Draws one head's weights into a canvas, a pixel for each cell. The pointer and arrow keys read the numbers, a button
  * shows the largest of a query as a table, another saves the pixels.
  *
- * @param weights - `[T, S]`, each 0 or more; a weight of exactly 0 is masked.
+ * @param weights - `[T, S]`, each 0 or more unless `min` is given; a weight of exactly 0 is masked.
  */
 export function drawWeightCanvas(
   host: HTMLElement,
@@ -29,9 +29,9 @@ export function drawWeightCanvas(
   checkMapOptions(options);
   checkLabels(check, { rowLabels: options.rowLabels }, weights.shape[0]!);
   checkLabels(check, { columnLabels: options.columnLabels }, weights.shape[1]!);
-  const { max, title = "Attention weights" } = options;
-  const theme = themeOf(host);
-  const { data, width: S, height: T } = weightPixels(weights, max === undefined ? { theme } : { theme, max });
+  const { max, min, title = "Attention weights" } = options;
+  const scale = { ...(max !== undefined && { max }), ...(min !== undefined && { min }) };
+  const { data, width: S, height: T } = weightPixels(weights, { theme: themeOf(host), ...scale });
 
   const canvas = Object.assign(document.createElement("canvas"), { width: S, height: T });
   canvas.getContext("2d")!.putImageData(new ImageData(data, S, T), 0, 0);

@@ -1,11 +1,16 @@
 import { hatch } from "./hatch.js";
+import { minus } from "./map-cells.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { labelWidth, px } from "./picture.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
 
-/** Steps of the scale with the numbers at its ends, and a hatched cell where there is one. */
-export function weightLegend(x: number, y: number, max: number, masked: boolean): Svg {
+/** Steps of the scale with the numbers at its ends, then a grey cell with the least number, and a hatched cell. */
+export function weightLegend(
+  x: number,
+  y: number,
+  { max, min, masked }: { max: number; min: number | undefined; masked: boolean },
+): Svg {
   const steps = [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1];
   const scale = steps.map(
     (opacity, i) =>
@@ -13,16 +18,24 @@ export function weightLegend(x: number, y: number, max: number, masked: boolean)
   );
   const end = x + 14 + steps.length * 10;
   const label = numberText(max);
-  const after = end + 6 + labelWidth([label]) + 14;
+  const swatch = (at: number, path: Svg, text: string) =>
+    joinSvg([
+      path,
+      svg`<rect x="${px(at)}" y="${px(y)}" width="10" height="10" fill="none" ${stroke("rule")}/>`,
+      svg`<text x="${px(at + 16)}" y="${px(y + 9)}" ${fill("quiet")}>${text}</text>`,
+    ]);
   const parts = [
     svg`<g ${fill("weight")}>${scale}</g>`,
     svg`<rect x="${px(x + 14)}" y="${px(y)}" width="90" height="10" fill="none" ${stroke("rule")}/>`,
     svg`<text x="${px(x)}" y="${px(y + 9)}" ${fill("quiet")}>0</text><text x="${px(end + 6)}" y="${px(y + 9)}" ${fill("quiet")}>${label}</text>`,
   ];
-  if (!masked) return joinSvg(parts, "\n");
-  const hatched = joinSvg([
-    svg`<path d="${hatch(after, y, 10)}" ${stroke("hatch")}/><rect x="${px(after)}" y="${px(y)}" width="10" height="10" fill="none" ${stroke("rule")}/>`,
-    svg`<text x="${px(after + 16)}" y="${px(y + 9)}" ${fill("quiet")}>masked</text>`,
-  ]);
-  return joinSvg([...parts, hatched], "\n");
+  let after = end + 6 + labelWidth([label]) + 14;
+  if (min !== undefined) {
+    const least = numberText(min);
+    const grey = svg`<rect x="${px(after)}" y="${px(y)}" width="10" height="10" ${fill("cost")}/><path d="${minus(after, y, 10)}" ${stroke("text")}/>`;
+    parts.push(swatch(after, grey, least));
+    after += 16 + labelWidth([least]) + 14;
+  }
+  if (masked) parts.push(swatch(after, svg`<path d="${hatch(after, y, 10)}" ${stroke("hatch")}/>`, "masked"));
+  return joinSvg(parts, "\n");
 }

@@ -29,3 +29,9 @@ test("scores before softmax have infinities, and are refused", () => {
     "weightPixels: `weights.data[0]` is -Infinity",
   );
 });
+
+test("weights below 0 are grey in full at `min`, and refused without it", () => {
+  const weights = { data: [1, -2], shape: [1, 2] };
+  expect(hex(weightPixels(weights, { min: -2 }).data, 1)).toBe(light.cost);
+  expect(() => weightPixels(weights)).toThrow("`weights.data[1]` is -2, expected a weight of 0 or more");
+});

@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { checkData, checkSizes, type PictureData } from "./check-data.js";
+import { checkData, checkLeast, checkSizes, type PictureData } from "./check-data.js";
 import { dark, light } from "./palette.js";
 
 /** Bytes of their own, not shared ones, as `ImageData` takes them. Named so that TypeScript before 5.7 has it, too. */
@@ -11,12 +11,13 @@ export type WeightPixels = { data: OwnBytes; width: number; height: number };
 /**
  * Weights as pixels, one for each cell, for maps of thousands of tokens: `new ImageData(p.data, p.width, p.height)` into
  * a canvas. From paper (0) to ink (`max`), as in {@link attentionMap}; masked cells, weights of exactly 0, are halfway to
- * the color of hatches on every other pixel of a diagonal.
+ * the color of hatches on every other pixel of a diagonal, and weights below 0 go to grey (`min`).
  *
- * @param weights - `[T, S]`, one head, each 0 or more.
- * @param options - `theme`: `light` or `dark`, default `light`. `max`: the weight in full ink. Default: the largest.
+ * @param weights - `[T, S]`, one head, each 0 or more, unless `min` is given.
+ * @param options - `theme`: `light` or `dark`, default `light`. `max`: the weight in full ink. Default: the largest. `min`:
+ *   the weight below 0 in full grey. Default: weights below 0 are refused.
  * @throws {ShapeError} If the shape is another.
- * @throws {ArgumentError} If a number is not finite.
+ * @throws {ArgumentError} If a number is not finite, or negative without `min`.
  *
  * @example
  * ```ts
@@ -29,7 +30,7 @@ export type WeightPixels = { data: OwnBytes; width: number; height: number };
  */
 export function weightPixels(
   weights: PictureData,
-  options: { theme?: "light" | "dark"; max?: number } = {},
+  options: { theme?: "light" | "dark"; max?: number; min?: number } = {},
 ): WeightPixels {
   const check = checks("weightPixels");
   checkData(check, weights, {
@@ -38,22 +39,28 @@ export function weightPixels(
     expected: "[T, S], each axis 1 or more",
     fix: "give the weights of one head.",
   });
-  const { theme: name = "light", max: most } = check.options(options, ["theme", "max"]);
+  const { theme: name = "light", max: most, min } = check.options(options, ["theme", "max", "min"]);
   check.oneOf({ theme: name }, ["light", "dark"]);
   checkSizes(check, { max: most });
+  checkLeast(check, min);
   const { data } = weights;
   const [T, S] = weights.shape as [number, number];
   const theme = name === "dark" ? dark : light;
-  const [paper, ink, hatch] = [theme.paper, theme.weight, theme.hatch].map(bytes);
+  const [paper, ink, hatch, grey] = [theme.paper, theme.weight, theme.hatch, theme.cost].map(bytes);
   let max = most ?? 0;
   if (most === undefined) for (let i = 0; i < T * S; i++) max = Math.max(max, data[i]!);
+  const fix = "pass weights, which come after softmax, or give `min` for those that a state implies.";
   const pixels = new Uint8ClampedArray(T * S * 4);
   for (let i = 0; i < T * S; i++) {
     const weight = data[i]!;
     const onLine = weight === 0 && (Math.floor(i / S) + (i % S)) % 4 === 0;
-    const share = weight === 0 ? (onLine ? 0.5 : 0) : Math.min(1, weight / (max || 1));
+    if (weight < 0 && min === undefined)
+      check.each({ [`weights.data[${i}]`]: weight }, () => false, "a weight of 0 or more", fix);
+    const full = weight < 0 ? min! : max || 1;
+    const share = weight === 0 ? (onLine ? 0.5 : 0) : Math.min(1, weight / full);
+    const color = weight < 0 ? grey : onLine ? hatch : ink;
     for (let c = 0; c < 3; c++) {
-      pixels[4 * i + c] = paper![c]! + share * ((onLine ? hatch : ink)![c]! - paper![c]!);
+      pixels[4 * i + c] = paper![c]! + share * (color![c]! - paper![c]!);
     }
     pixels[4 * i + 3] = 255;
   }

@@ -255,4 +255,16 @@ export const labs: readonly Lab[] = [
     page: "/guides/add-a-mechanism/",
     proof: ["course.test.ts"],
   },
+  {
+    row: 37,
+    asked: "What does a layer without a map attend to?",
+    page: "/learn/attention-without-a-map/",
+    proof: ["examples/map-of-a-state.ts"],
+  },
+  {
+    row: 38,
+    asked: "When is a state enough?",
+    page: "/learn/when-is-a-state-enough/",
+    proof: ["examples/recall-of-a-key.ts"],
+  },
 ];
