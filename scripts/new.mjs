@@ -13,12 +13,14 @@ import * as mask from "./new/mask.mjs";
 import * as mixer from "./new/mixer.mjs";
 import * as lesson from "./new/page.mjs";
 import * as library from "./new/package.mjs";
+import * as score from "./new/score.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const kinds = {
   mask: { folder: "masks", files: mask },
   bias: { folder: "biases", files: bias },
   mixer: { folder: "mixers", files: mixer },
+  score: { folder: "scores", files: score },
 };
 const source = "packages/attention/src";
 

@@ -34,6 +34,7 @@ describe.each([
   { kind: "mask", name: "scaffoldedMask", folder: "masks", kebab: "scaffolded-mask" },
   { kind: "bias", name: "scaffoldedBias2", folder: "biases", kebab: "scaffolded-bias2" },
   { kind: "mixer", name: "scaffoldedMixer", folder: "mixers", kebab: "scaffolded-mixer" },
+  { kind: "score", name: "scaffoldedScore", folder: "scores", kebab: "scaffolded-score" },
 ])("a new $kind", ({ kind, name, folder, kebab }) => {
   const files = [
     `${source}/${folder}/${kebab}.ts`,
