@@ -181,7 +181,6 @@ export { selective } from "./scores/selective.js";
 export { sigmoidWeights } from "./scores/sigmoid-weights.js";
 export { talkingHeads } from "./scores/talking-heads.js";
 export { topKScores } from "./scores/top-k-scores.js";
-export { wall } from "./scores/wall.js";
 export { lightningIndexer, type LightningIndexerOptions } from "./sparse/lightning-indexer.js";
 export { meanBlocks } from "./sparse/mean-blocks.js";
 export { mobaBlocks, type MobaOptions } from "./sparse/moba-blocks.js";

@@ -1,15 +1,20 @@
-import { zeros } from "@qkv/tensor";
+import { matmul, transpose, zeros } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { plainAttention } from "./plain-attention.js";
+import type { ScoreForm } from "./score-form.js";
 import { l2Distance } from "./scores/l2-distance.js";
 import { sigmoidWeights } from "./scores/sigmoid-weights.js";
-import { wall } from "./scores/wall.js";
 
 const x = zeros([1, 1, 2, 4]);
 
+const dotProducts: ScoreForm = {
+  name: "dotProducts",
+  dots: ({ query, key }) => matmul(query, transpose(key)),
+};
+
 test("two forms of the same stage are refused", () => {
-  expect(() => plainAttention(x, x, x, { forms: [l2Distance(), wall(x)] })).toThrow(
-    /`forms` is "l2Distance\(\), wall\(logDecay\)", expected one form that replaces the dot products/,
+  expect(() => plainAttention(x, x, x, { forms: [l2Distance(), dotProducts] })).toThrow(
+    /`forms` is "l2Distance\(\), dotProducts", expected one form that replaces the dot products/,
   );
   expect(() => plainAttention(x, x, x, { forms: [sigmoidWeights(), sigmoidWeights()] })).toThrow(
     /expected one form that replaces softmax/,
