@@ -1293,6 +1293,21 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
     tier: 2,
     costKind: "pair",
   },
+  {
+    name: "wall",
+    kind: "score",
+    exports: ["wall"],
+    title: "Wall attention",
+    paper: {
+      title: "flash-linear-attention: Wall attention",
+      url: "https://github.com/fla-org/flash-linear-attention",
+    },
+    year: 2026,
+    formula: "Σ_d q_d k_d exp(Σ g_ld), l from j + 1 to i",
+    tier: 3,
+    costKind: "full",
+    kvEffect: "a sum of gates per token and channel of each query head",
+  },
 ];
 
 /**

@@ -1,6 +1,7 @@
 export { gdn2 } from "./mixers/gdn2.js";
 export { hgrn } from "./mixers/hgrn.js";
 export { rwkv6 } from "./mixers/rwkv6.js";
+export { wall } from "./scores/wall.js";
 export {
   lookup,
   type BoundMask,
