@@ -7,6 +7,7 @@ import {
   plainAttention,
   slidingWindow,
   tracedAttention,
+  wall,
   type AttentionOptions,
 } from "@qkv/attention";
 import { max, maximum, mul, repeat, reshape, stopGradient, type Tensor } from "@qkv/tensor";
@@ -65,6 +66,21 @@ export const gatedSoftmaxOps: readonly ReferenceOp[] = [
         output: headsFirst(output),
         _max_logits: headsFirst(sinks ? maximum(largest, sinks) : largest),
       };
+    },
+  }),
+  defineReferenceOp({
+    name: "wall_attention",
+    inputs: ["q", "k", "v", "g"],
+    optionalInputs: ["sink_bias", "g_scalar"],
+    attributes: { scale: null as number | null, window_size: null as number | null },
+    run({ q, k, v, g, sink_bias, g_scalar }, attributes) {
+      const { output } = plainAttention(headsFirst(q), headsFirst(k), headsFirst(v), {
+        ...optionsOf(attributes),
+        ...(sink_bias && { sinks: sink_bias }),
+        ...(g_scalar && { bias: forgetting(headsFirst(g_scalar)) }),
+        forms: [wall(headsFirst(g))],
+      });
+      return { o: headsFirst(output) };
     },
   }),
   defineReferenceOp({
