@@ -27,10 +27,21 @@ export function linkedCode(page, example) {
   const ended = async (count) => {
     await approach();
     const at = `[data-live="${example}"][data-status]`;
-    await page.waitForFunction(
-      ([at, count]) => Number(document.querySelector(at)?.dataset.runs) >= count,
-      [at, count],
+    // Examples above it grow as they come alive and may push it off the screen before it is seen there.
+    const waited = page.waitForFunction(
+      ([still, at, count]) => {
+        const live = document.querySelector(at);
+        if (!live) document.querySelector(still)?.scrollIntoView({ block: "center" });
+        return Number(live?.dataset.runs) >= count;
+      },
+      [`[data-live="${example}"]`, at, count],
     );
+    await waited.catch(async (error) => {
+      const data = await page.evaluate((at) => document.querySelector(at)?.outerHTML.slice(0, 300), at);
+      throw new Error(`${example} ended no run ${count}: ${data ?? "its code did not come alive"}`, {
+        cause: error,
+      });
+    });
   };
   // Results stay covered until each question before them has an answer.
   const predict = async () => {
