@@ -73,7 +73,7 @@ export const figures = [
       { id: "7-encoder", state: "model=modernbert-base&step=tokens-8192", ...light },
       { id: "8-compare", state: "model=gpt-oss-120b&compare=mixtral-8x7b&step=tokens-131072" },
       { id: "9-short", state: "model=gpt2&step=tokens-1024", ...light },
-      { id: "a-layer", state: "model=gemma-3-27b&cell=side%3A0%3A5%3Acausal-1", ...light },
+      { id: "a-layer", state: "cell=side%3A0%3A5%3Acausal-1", ...light },
       { id: "b-growing", state: "step=tokens-4096&at=0.5", ...light },
       {
         id: "c-own",

@@ -140,11 +140,13 @@ for (const file of examples) {
 writeFileSync(join(cache, "first-look.json"), inNode(join(cache, "examples", "first-page.mjs")));
 // The still of each figure: files for a page, and their sizes and words for its text.
 mkdirSync(join(live, "figures"), { recursive: true });
-const stills = JSON.parse(inNode(join(cache, "examples", "figures.mjs")));
+const { stills, models } = JSON.parse(inNode(join(cache, "examples", "figures.mjs")));
 for (const [name, { wide, narrow, ...words }] of Object.entries(stills)) {
   writeFileSync(join(live, "figures", `${name}-wide.svg`), wide);
   writeFileSync(join(live, "figures", `${name}-narrow.svg`), narrow);
   stills[name] = words;
 }
 writeFileSync(join(cache, "figures.json"), JSON.stringify(stills));
+for (const [name, model] of Object.entries(models))
+  writeFileSync(join(cache, `${name}-model.json`), JSON.stringify(model));
 console.log(`${entries.length} modules and ${examples.length} examples are ready for the page`);

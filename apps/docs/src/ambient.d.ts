@@ -33,6 +33,12 @@ declare module "@site/.cache/figures.json" {
   export default stills;
 }
 
+declare module "@site/.cache/evolution-model.json" {
+  import type { EvolutionModel } from "@qkv/viz/figures/evolution";
+  const model: EvolutionModel;
+  export default model;
+}
+
 declare module "*.module.css" {
   const classes: Record<string, string>;
   export default classes;

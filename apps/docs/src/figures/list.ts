@@ -8,7 +8,7 @@ export const figures = {
     import("@qkv/figures/encoder-decoder-attention").then(({ defineEncoderDecoderAttention }) =>
       defineEncoderDecoderAttention(),
     ),
-  evolution: () => import("@qkv/figures/evolution").then(({ defineEvolution }) => defineEvolution()),
+  evolution: () => import("./evolution").then(({ defineEvolution }) => defineEvolution()),
   "flash-attention": () =>
     import("@qkv/figures/flash-attention").then(({ defineFlashAttention }) => defineFlashAttention()),
   generation: () => import("@qkv/figures/generation").then(({ defineGeneration }) => defineGeneration()),

@@ -1,4 +1,5 @@
-// The last state of each figure as a picture, as a page shows it before any script has run. Prints JSON.
+// The last state of each figure as a picture, as a page shows it before any script has run, and the numbers of a figure
+// that has the same for everybody. Prints JSON.
 import {
   attentionCallExample,
   cachesAtWorkModel,
@@ -92,7 +93,7 @@ for (const [name, make] of Object.entries(draw)) {
   const { title, description } = tableOf(wide);
   stills[name] = { title, description, size: sizeOf(wide), narrowSize: sizeOf(narrow), wide, narrow };
 }
-console.log(JSON.stringify(stills));
+console.log(JSON.stringify({ stills, models: { evolution: evolutionModel() } }));
 
 /** Width and height of a picture in pixels, as its own element says. */
 function sizeOf(svg: string): { width: number; height: number } {

@@ -157,6 +157,7 @@ function show<Model, Choices extends FigureChoices>(
   let scene: Scene | undefined;
   let line: Timeline | undefined;
   let width = 0;
+  let scrubWidth = 0; // of the scrubber, once the page is laid out
   let clock = 0;
   let before = 0;
   let told = "";
@@ -197,13 +198,13 @@ function show<Model, Choices extends FigureChoices>(
     const { model, choices, step, progress, playing } = state;
     const steps = figure.steps(model, choices);
     const { id, title, text, chapter, source } = steps[step]!;
-    line ??= timeline(steps, parts.scrub.clientWidth || width);
+    line ??= timeline(steps, scrubWidth || width);
     if (document.activeElement !== parts.range || playing !== "no")
       parts.range.value = String(line.place(step, moment(state).progress));
-    const now = JSON.stringify([id, steps.length, choices, pending, playing, state.speed, width]);
+    const now = JSON.stringify([id, steps.length, choices, pending, playing, state.speed, width, scrubWidth]);
     if (now === spoken) return tell();
     spoken = now;
-    line = timeline(steps, parts.scrub.clientWidth || width);
+    line = timeline(steps, scrubWidth || width);
     parts.range.value = String(line.place(step, progress));
     parts.range.setAttribute("aria-valuetext", `Step ${step + 1} of ${steps.length}: ${title}`);
     if (parts.title.textContent !== title) parts.title.textContent = title;
@@ -286,8 +287,11 @@ function show<Model, Choices extends FigureChoices>(
       if (mine.signal.aborted || leaves.signal.aborted) return;
       pending = {};
       read("", false);
-      if (state) act({ type: "model", model, choices });
-      else begin(model, choices);
+      if (state) return act({ type: "model", model, choices });
+      // A picture is as long a task as its first numbers: the page answers between them.
+      await new Promise((resolve) => setTimeout(resolve));
+      if (mine.signal.aborted || leaves.signal.aborted) return;
+      begin(model, choices);
     } catch (error) {
       if (!mine.signal.aborted) read(error instanceof Error ? error.message : String(error), true);
     } finally {
@@ -324,10 +328,11 @@ function show<Model, Choices extends FigureChoices>(
   function begin(model: Model, choices: Partial<Choices>): void {
     state = reduce(start(model, choices), { type: "still", still: calm.matches });
     host.classList.add("qkv-figure");
+    width = widthOf(host); // before its content changes: the page need not be laid out for it
     host.replaceChildren(parts.all);
-    width = widthOf(host);
     told = toPermalink(figure, state);
     watch.observe(host);
+    watch.observe(parts.scrub);
     paint();
     if (wanted) go(wanted);
   }
@@ -477,11 +482,13 @@ function show<Model, Choices extends FigureChoices>(
   });
   on(calm, "change", () => act({ type: "still", still: calm.matches }));
   const watch = new ResizeObserver(() => {
-    const next = widthOf(host);
-    if (next === width) return;
-    width = next;
+    const [next, along] = [widthOf(host), parts.scrub.clientWidth];
+    if (next === width && along === scrubWidth) return;
+    const wider = next !== width;
+    [width, scrubWidth] = [next, along];
     line = undefined;
-    paint();
+    if (wider) paint();
+    else say();
   });
 
   const intakeLine = intake && intake.view(host, leaves.signal, (given) => void take(given));

@@ -10,7 +10,7 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure-formula{display:flex;flex-wrap:wrap;font:19px ui-serif,Georgia,serif}
 .qkv-figure-formula button{all:unset;cursor:pointer;padding:3px 3px 1px;border-bottom:2px solid transparent;border-radius:4px 4px 0 0;color:var(--qkv-quiet);white-space:pre;min-height:26px;min-width:24px;box-sizing:border-box;text-align:center}
 .qkv-figure-formula button:hover{border-color:var(--qkv-rule)}
-.qkv-figure-formula button[aria-current]{border-color:currentColor;background:color-mix(in srgb,currentColor 13%,transparent)}
+.qkv-figure-formula button[aria-current]{border-color:currentColor;background:color-mix(in srgb,currentColor 6%,transparent)}
 .qkv-figure-controls{display:flex;flex-wrap:wrap;gap:6px 20px;align-items:center;margin:8px 0;font-size:13px;color:var(--qkv-quiet)}
 .qkv-figure-controls>*{display:flex;align-items:center;gap:6px;margin:0;padding:0;border:0;min-width:0}
 .qkv-figure-choice,.qkv-figure-text{flex-wrap:wrap}
