@@ -124,6 +124,7 @@ const madeOf: Record<string, string[]> = {
   impliedWeights: ["mixers/chunkwise", "mixers/mix"],
   luongConcat: ["heads/additive"],
   mix: ["mixers/chunkwise"],
+  mixerLayer: ["mixers/chunkwise", "mixers/input-maps", "mixers/mix"],
   multiHead: ["heads/grouped-query", "masks/and"],
   multiQuery: ["heads/grouped-query", "masks/and"],
   perHead: ["heads/grouped-query", "masks/and"],

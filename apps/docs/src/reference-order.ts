@@ -3,6 +3,7 @@ import { catalogue, type CatalogueEntry } from "@qkv/attention/catalogue";
 // Pages that no entry of the catalogue names, each after the page of one that does.
 const after: Record<string, readonly string[]> = {
   attention: ["tiles", "merge-attention", "gradients", "attention-dropout", "head-patterns"],
+  "short-convolution": ["hybrid-stacks"],
   "mask-mod": ["mask-tensor", "masks-from-elsewhere"],
 };
 const groups: readonly [label: string, kind: CatalogueEntry["kind"]][] = [

@@ -115,8 +115,24 @@ export { gla } from "./mixers/gla.js";
 export { impliedWeights } from "./mixers/implied-weights.js";
 export { kda } from "./mixers/kda.js";
 export { lightningAttention, type LightningAttentionOptions } from "./mixers/lightning-attention.js";
+export {
+  logSigmoidDecay,
+  softplusDecay,
+  type InputMap,
+  type InputMapParams,
+  type LearnedInputMap,
+} from "./mixers/input-maps.js";
 export { linearAttention, type LinearAttentionOptions } from "./mixers/linear-attention.js";
 export { mix, type MixInputs, type MixOptions } from "./mixers/mix.js";
+export {
+  mixerLayer,
+  type AnyMixer,
+  type MixerInputParams,
+  type MixerLayer,
+  type MixerLayerConfig,
+  type MixerLayerOptions,
+  type MixerLayerParams,
+} from "./mixers/mixer-layer.js";
 export { defineMixer, type Mixer, type MixerCall, type MixerSizes } from "./mixers/mixer.js";
 export {
   preconditionedDeltaRule,

@@ -1,4 +1,5 @@
 export { readLlama2c } from "./checkpoints/llama2c.js";
+export { cacheFor } from "./generation/cache-for.js";
 export { promptLookup, type PromptLookupOptions } from "./generation/prompt-lookup.js";
 export {
   generate,
@@ -31,6 +32,8 @@ export { type LayerTraceName, type ModelTrace } from "./layers/trace.js";
 export {
   transformerLayer,
   type Placement,
+  type SequenceLayer,
+  type SequenceLayerOptions,
   type TokenLayer,
   type TransformerLayer,
   type TransformerLayerConfig,
@@ -40,7 +43,7 @@ export {
 export { load, loadAny, loadEncoder, type LoadOptions } from "./load.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
-export { type DecoderConfig } from "./models/decoder-config.js";
+export { type DecoderConfig, type LayerType, type StackedLayer } from "./models/decoder-config.js";
 export {
   decoder,
   type Decoder,

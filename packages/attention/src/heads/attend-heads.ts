@@ -121,10 +121,11 @@ export function attendReady(
     ...(scale !== undefined && { scale }),
     ...(softcap !== undefined && { softcap }),
   };
-  return noteHeads(trace, attendTraced(query, keyValues, options, trace));
+  return recordHeads(trace, attendTraced(query, keyValues, options, trace));
 }
 
-function noteHeads(trace: Trace | undefined, mixed: Tensor): Tensor {
+/** Records the outputs of heads, `[B, H, T, D]`, and puts in their place what an intervention makes of them. */
+export function recordHeads(trace: Trace | undefined, mixed: Tensor): Tensor {
   if (!trace) return mixed;
   const name = trace.path ? `${trace.path}.heads` : "heads";
   const heads = trace.interventions?.[name]?.(mixed) ?? mixed;

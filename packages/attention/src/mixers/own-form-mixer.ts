@@ -1,7 +1,9 @@
 import { checkFits, checks } from "@qkv/core";
 import { checkTensor, mul, type Tensor } from "@qkv/tensor";
 import { checkInputs } from "./mixer-inputs.js";
+import { mixSegments } from "./mix-segments.js";
 import type { MixerSizes } from "./mixer.js";
+import { paddedTokens, type DocumentIds } from "./resets.js";
 
 /** Arguments of a mixer that has a form of its own: checked, with heads repeated to one number. */
 export type OwnFormCall<Required extends string, Optional extends string, State> = {
@@ -37,6 +39,10 @@ export type OwnFormOptions<State> = {
   initialState?: State;
   /** Factor of the query. Default: the mixer's own. */
   scale?: number;
+  /** Document of each token, `[T]` or `[B][T]`: each is mixed alone. Default: one document. */
+  documents?: DocumentIds;
+  /** Real tokens of each batch, 1 or more; outputs of the padding behind them are zeros. Default: all are real. */
+  padding?: ArrayLike<number>;
 };
 
 /** Checks the inputs and the state of a mixer with a form of its own, and applies it. */
@@ -47,11 +53,17 @@ export function mixOwnForm<Required extends string, Optional extends string, Sta
 ): OwnFormResult<State> {
   const check = checks("mix");
   refuseForms(mixer.name, options);
-  const { initialState, scale } = check.options(options, ["initialState", "scale"]);
+  const names = ["initialState", "scale", "documents", "padding"] as const;
+  const { initialState, scale, documents, padding } = check.options(options, names);
   if (scale !== undefined) check.finite({ scale });
   const checked = checkInputs("mix", mixer, inputs);
   const fix = "leave the call out where there is nothing to mix.";
   check.whole({ "the number of tokens": checked.seqLen }, { min: 1, unit: "tokens", fix });
+  if (padding !== undefined) {
+    paddedTokens(padding, checked.batchSize, checked.seqLen);
+    const some = (lengths: unknown) => Array.from(lengths as ArrayLike<number>).every((length) => length > 0);
+    check.each({ padding }, some, "1 real token or more in each batch", "leave empty batches out.");
+  }
   const { dtype, device } = Object.values(checked.inputs)[0]!;
   if (initialState !== undefined) {
     const lengths: Record<string, number> = { ...checked.lengths, H: checked.numHeads };
@@ -67,25 +79,26 @@ export function mixOwnForm<Required extends string, Optional extends string, Sta
     const query = checked.inputs["query"]!;
     const factor = scale ?? mixer.scale(checked.sizes);
     const scaled = factor === 1 ? query : mul(query, factor);
-    return mixer.ownForm({ inputs: { ...checked.inputs, query: scaled } as never, initialState });
+    const inputs: Inputs = { ...checked.inputs, query: scaled };
+    const mixed = (inputs: Inputs, initialState: State | undefined) =>
+      mixer.ownForm({ inputs: inputs as never, initialState });
+    if (documents === undefined && padding === undefined) return mixed(inputs, initialState);
+    const axes: Readonly<Record<string, string>> = { ...mixer.inputs, ...mixer.optional };
+    const perToken = Object.keys(inputs).filter((name) => axes[name]!.split(" ").includes("T"));
+    return mixSegments(mixed, { inputs, perToken, initialState, documents, padding });
   });
 }
 
-/** Refuses options of mixers that are linear in their state. */
+type Inputs = Readonly<Record<string, Tensor>>;
+
+/** Refuses forms, of which such a mixer has one. */
 function refuseForms(name: string, options: object | undefined): void {
-  const fixes = {
-    form: "leave it out: the mixer has one form, which is equal for parts of a sequence and for the whole.",
-    documents: "mix each document alone.",
-    padding: "mix each batch alone, without its padding.",
-  };
-  for (const [argument, fix] of Object.entries(fixes)) {
-    const received = (options as Record<string, unknown> | null | undefined)?.[argument];
-    if (received !== undefined)
-      checks("mix").refuse({
-        argument,
-        received,
-        expected: `nothing for ${name}, which has a form of its own`,
-        fix,
-      });
-  }
+  const received = (options as { form?: unknown } | null | undefined)?.form;
+  if (received === undefined) return;
+  checks("mix").refuse({
+    argument: "form",
+    received,
+    expected: `nothing for ${name}, which has a form of its own`,
+    fix: "leave it out: the mixer has one form, which is equal for parts of a sequence and for the whole.",
+  });
 }

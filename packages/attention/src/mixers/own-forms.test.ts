@@ -149,6 +149,42 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       checkGradient(step, { first, rest }, { tolerance: 1e-5 });
     });
 
+    test("packed documents equal each alone, and the first goes on from the initial state", () => {
+      const { state: initialState } = mix(mixer, randomInputs(mixer, 3, 20));
+      const inputs = randomInputs(mixer, 8, 21);
+      const packed = mix(mixer, inputs, { initialState, documents: [0, 0, 1, 2, 2, 2, 5, 5] });
+      const alone = [
+        mix(mixer, part(mixer, inputs, 0, 2), { initialState }),
+        ...[
+          [2, 3],
+          [3, 6],
+          [6, 8],
+        ].map(([from, to]) => mix(mixer, part(mixer, inputs, from!, to!))),
+      ];
+      const output = concat(
+        alone.map(({ output }) => output),
+        2,
+      );
+      expectClose(packed, { output, state: alone.at(-1)!.state }, 1e-12);
+    });
+
+    test("padding of any content changes nothing, and gives zeros", () => {
+      const inputs = randomInputs(mixer, 6, 22);
+      const axesOf: Record<string, string> = { ...mixer.inputs, ...mixer.optional };
+      const dirty = Object.fromEntries(
+        Object.entries(inputs).map(([name, x]) => {
+          if (!axesOf[name]!.includes(" T")) return [name, x];
+          const [head, tail] = [slice(x, 2, 0, 4), slice(x, 2, 4)];
+          return [name, concat([head, mul(tail, NaN)], 2)];
+        }),
+      );
+      const padded = mix(mixer, dirty, { padding: [4, 4] });
+      const real = mix(mixer, part(mixer, inputs, 0, 4));
+      expectClose(slice(padded.output, 2, 0, 4), real.output, 1e-12);
+      expectClose(padded.state, real.state, 1e-12);
+      expect(slice(padded.output, 2, 4).data.every((value) => value === 0)).toBe(true);
+    });
+
     test("float32 stays near float64, under strong decays", () => {
       const inputs = randomInputs(mixer, 16, 8);
       const strong = Object.fromEntries(
@@ -170,9 +206,10 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       expect(() => mix(mixer, inputs, { form: chunkwise() } as never)).toThrow(
         /mix: `form` is .*, expected nothing for .*, which has a form of its own.\nFix: leave it out/,
       );
-      expect(() => mix(mixer, inputs, { documents: [0, 0, 1, 1] } as never)).toThrow(
-        /`documents` .*\nFix: mix each document alone/,
+      expect(() => mix(mixer, inputs, { padding: [4, 0] })).toThrow(
+        /mix: `padding` is .*, expected 1 real token or more in each batch.\nFix: leave empty batches out/,
       );
+      expect(() => mix(mixer, inputs, { documents: [0, 0, 1] })).toThrow(/mix: `documents` is/);
       expect(() => mix(mixer, { ...inputs, gate: inputs["value"]! })).toThrow(/mix: `gate` is/);
       expect(() => mix(mixer, part(mixer, inputs, 0, 0))).toThrow(/the number of tokens` is 0/);
       const { state } = mix(mixer, inputs);
@@ -184,3 +221,27 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
     });
   },
 );
+
+test("batches of documents of their own, and of lengths of their own, equal each batch alone", () => {
+  const mixer = shortConvolution();
+  const inputs = randomInputs(mixer as never, 6, 23) as never as Parameters<typeof mix>[1];
+  const documents = [
+    [0, 0, 1, 1, 1, 1],
+    [0, 0, 0, 0, 2, 2],
+  ];
+  const both = mix(mixer, inputs as never, { documents, padding: [5, 6] });
+  [0, 1].forEach((b) => {
+    const batch = Object.fromEntries(
+      Object.entries(inputs).map(([name, x]) => [name, x.shape.length === 4 ? slice(x, 0, b, b + 1) : x]),
+    );
+    const alone = mix(mixer, batch as never, { documents: documents[b]!, padding: [5 + b] });
+    expectClose(
+      mapTensors(both, (x) => slice(x, 0, b, b + 1)),
+      alone,
+      0,
+    );
+  });
+  const ttt = tttLinear({ miniBatchSize: 3 });
+  const ragged = randomInputs(ttt as never, 6, 24);
+  expect(() => mix(ttt, ragged as never, { padding: [5, 4] })).toThrow(/\nFix: mix each batch alone/);
+});

@@ -18,8 +18,8 @@ type Resets = {
  */
 export function withResets(scan: Scan, { documents, padding, batchSize, seqLen }: Resets): Scan {
   if (documents === undefined && padding === undefined) return scan;
-  const begins = documents && beginnings(documents, batchSize, seqLen);
-  const padded = padding && afterEnds(padding, batchSize, seqLen);
+  const begins = documents && documentStarts(documents, batchSize, seqLen);
+  const padded = padding && paddedTokens(padding, batchSize, seqLen);
   return (steps, state) => {
     const own = padded ? leaveOut(steps, padded) : steps;
     return scan(begins ? forget(own, begins) : own, state);
@@ -30,11 +30,11 @@ export function withResets(scan: Scan, { documents, padding, batchSize, seqLen }
 export function clearPadding(output: Tensor, padding: ArrayLike<number> | undefined): Tensor {
   if (padding === undefined) return output;
   const [batchSize, , seqLen] = output.shape as [number, number, number];
-  return where(onSteps(afterEnds(padding, batchSize, seqLen), output), filled(0, output), output);
+  return where(onSteps(paddedTokens(padding, batchSize, seqLen), output), filled(0, output), output);
 }
 
 /** For each batch, or once for all, true at some tokens. */
-type Marks = readonly (readonly boolean[])[];
+export type Marks = readonly (readonly boolean[])[];
 
 /** A step of zeros leaves the state as it is. `where`, and not a product: padding may hold anything, NaN too. */
 function leaveOut({ query, key, value, decay, erase, ...rest }: Steps, padded: Marks): Steps {
@@ -82,7 +82,8 @@ function maskOf(marks: Marks, like: Tensor, holds: (step: number) => boolean): T
   return tensor(values, { shape: [marks.length, 1, steps, 1], dtype: "bool", device: like.device });
 }
 
-function beginnings(documents: DocumentIds, batchSize: number, seqLen: number): Marks {
+/** True at the first token of each document but the first of a sequence. */
+export function documentStarts(documents: DocumentIds, batchSize: number, seqLen: number): Marks {
   const check = checks("mix");
   const fix = "give each token the number of its document: [0, 0, 0, 1, 1] packs three tokens and two.";
   check.list({ documents }, "numbers, one for each token, or such a list per batch", undefined, fix);
@@ -100,7 +101,8 @@ function beginnings(documents: DocumentIds, batchSize: number, seqLen: number): 
   return lists.map((list) => Array.from(list, (id, t) => t > 0 && id !== list[t - 1]));
 }
 
-function afterEnds(padding: ArrayLike<number>, batchSize: number, seqLen: number): Marks {
+/** True at tokens behind the real ones. */
+export function paddedTokens(padding: ArrayLike<number>, batchSize: number, seqLen: number): Marks {
   const fix = "count each sequence's real tokens, without padding.";
   const whole = (length: unknown) => Number.isInteger(length) && (length as number) >= 0;
   checks("mix").list({ padding }, "whole numbers of tokens, 0 or more, one per batch", whole, fix);

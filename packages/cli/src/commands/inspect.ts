@@ -44,7 +44,7 @@ async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
     kvBytesPerToken: isDecoder ? 2 * config.numLayers * config.numKvHeads * headDim * 4 : 0,
     embeddingParameters: count(params.embedding),
     layers: params.layers.map(({ attention, feedForward }, i) => ({
-      type: (isDecoder && config.layerTypes?.[i]) || "full",
+      type: (isDecoder && (config.layerTypes?.[i] as "full" | "sliding" | undefined)) || "full", // of a file: words
       attention: count(attention),
       feedForward: count(feedForward),
     })),

@@ -1,9 +1,10 @@
 import { ArgumentError } from "@qkv/core";
-import type { DecoderConfig } from "../models/decoder-config.js";
+import type { DecoderConfig, StackedLayer } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 
 /** Normalizes a configuration: fills in defaults, and removes fields that equal them. */
 export function normalizedConfig(config: DecoderConfig, params: DecoderParams): DecoderConfig {
+  refuseStackedLayers(config);
   const { embedDim, numHeads, layerTypes, ropeDim, attentionScale, embeddingScale, experts } = config;
   const { attention, feedForward } = params.layers[0] ?? {};
   const inner = feedForward && ("router" in feedForward ? feedForward.experts[0] : feedForward);
@@ -40,6 +41,19 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ...(embeddingScale !== undefined && embeddingScale !== 1 && { embeddingScale }),
     ...(experts && { experts: { ...experts, normTopKProb: experts.normTopKProb ?? true } }),
   };
+}
+
+/** Formats describe layers by words, and a layer that a configuration brings has none. */
+function refuseStackedLayers({ layerTypes = [] }: DecoderConfig): void {
+  const at = layerTypes.findIndex((type) => typeof type === "object");
+  if (at < 0) return;
+  throw new ArgumentError({
+    fn: "exportModel",
+    argument: `config.layerTypes[${at}]`,
+    received: (layerTypes[at] as StackedLayer).name ?? "a layer of its own",
+    expected: '"full" or "sliding": no format that is written here describes other layers',
+    fix: "keep the params with `writeSafetensors`, and make the model from its configuration again.",
+  });
 }
 
 type Constraint<K extends keyof DecoderConfig> = {

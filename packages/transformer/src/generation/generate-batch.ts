@@ -1,8 +1,9 @@
-import { growingCache, type KvCache } from "@qkv/kv-cache";
+import type { KvCache } from "@qkv/kv-cache";
 import { tensor, type Tensor } from "@qkv/tensor";
 import type { Model } from "../models/model.js";
 import { checks, type Checks } from "@qkv/core";
 import { checkModel } from "../models/check-model.js";
+import { cacheFor } from "./cache-for.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
 import {
   uniformSample,
@@ -106,7 +107,7 @@ export async function* generateBatch(
   const { samples = 1, signal, logprobs = 0 } = options;
   check.whole({ samples }, { min: 1 });
   check.whole({ logprobs }, { min: 0, unit: "tokens" });
-  const cache = options.cache ?? growingCache({ numLayers: model.config.numLayers });
+  const cache = options.cache ?? cacheFor(model.config);
   const sampling = checkSampling(options.sampling, "generateBatch");
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const { stopIds, stopTexts } = stopConditions(check, model, options.stop);
@@ -195,7 +196,8 @@ async function prefill(
     { dtype: "int32", device: params.embedding.weight.device },
   );
   const shortest = Math.min(...lengths);
-  const logits = apply(params, ids, { cache, last: T - shortest + 1 }); // [B, T - shortest + 1, V]
+  const last = T - shortest + 1;
+  const logits = apply(params, ids, { cache, last, ...(last > 1 && { padding: lengths }) }); // [B, last, V]
   const [B, rows, V] = logits.shape as [number, number, number];
   const numbers = await logits.read();
   if (shortest < T) cache.crop(lengths);

@@ -1,10 +1,12 @@
 import { checks, type Checks } from "@qkv/core";
-import { growingCache } from "@qkv/kv-cache";
 import type { Cache } from "@qkv/attention-contract";
 import { uniform, type Tensor, type TypedArray } from "@qkv/tensor";
+import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Model } from "../models/model.js";
 import { checkIdList, isId } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
+import { isRecurrent } from "../models/is-recurrent.js";
+import { cacheFor } from "./cache-for.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
 import { promptLookup, type PromptLookupOptions } from "./prompt-lookup.js";
 import { checkSampling, chooseToken, topLogprobs, logProbability, type Sampling } from "./sampling.js";
@@ -16,7 +18,7 @@ export type GenerateOptions = {
   /** Default: the likeliest token. */
   sampling?: Sampling;
   /**
-   * Keys and values of earlier tokens; the prompt is appended. Default: a new growing cache.
+   * Keys, values and states of earlier tokens; the prompt is appended. Default: a new `cacheFor(model.config)`.
    *
    * The token returned last may not be in it yet. To go on, keep all ids and pass those it lacks:
    * `ids.slice(cache.length)`.
@@ -101,7 +103,7 @@ export async function* generate(
   checkModel(check, model, { causal: true });
   const options = check.options(given, names);
   const { config, params, tokenizer } = model;
-  const { signal, speculate, cache = growingCache({ numLayers: config.numLayers }) } = options;
+  const { signal, speculate, cache = cacheFor(config) } = options;
   const sampling = checkSampling(options.sampling);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const ids = promptIds(check, model, prompt);
@@ -112,7 +114,7 @@ export async function* generate(
   const stream = textStream(tokenizer, ids, stopTexts);
   const tops = options.logprobs ?? 0;
   check.whole({ logprobs: tops }, { min: 0, unit: "tokens" });
-  checkSpeculation(speculate, cache);
+  checkSpeculation(speculate, cache, config);
 
   const yieldToEventLoop = eventLoopYielder();
   const generated: number[] = [];
@@ -302,7 +304,11 @@ export function stopConditions(
   return { stopIds, stopTexts };
 }
 
-function checkSpeculation(speculate: PromptLookupOptions | undefined, cache: object): void {
+function checkSpeculation(
+  speculate: PromptLookupOptions | undefined,
+  cache: object,
+  { layerTypes = [] }: DecoderConfig,
+): void {
   if (speculate === undefined) return;
   const { ngramSize = 3, draftLength = 8 } = check.options(
     speculate,
@@ -313,6 +319,14 @@ function checkSpeculation(speculate: PromptLookupOptions | undefined, cache: obj
     { "speculate.ngramSize": ngramSize, "speculate.draftLength": draftLength },
     { min: 1, fix: "leave it out for the default." },
   );
+  if (layerTypes.some(isRecurrent)) {
+    check.refuse({
+      argument: "speculate",
+      received: "draft tokens",
+      expected: "none for a model with states, which cannot forget the drafts that are rejected",
+      fix: "leave `speculate` out.",
+    });
+  }
   if ("crop" in cache) return;
   check.refuse({
     argument: "cache",

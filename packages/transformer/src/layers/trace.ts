@@ -34,23 +34,30 @@ export type ModelTrace = {
 };
 
 /**
- * Refuses names that no tensor of a model of `numLayers` layers has: a trace would stay empty, and an intervention would change
- * nothing.
+ * Refuses names that no tensor of a model has: a trace would stay empty, and an intervention would change nothing.
+ *
+ * @param recurrent - Of each layer, true where it has a state in place of scores.
  */
-export function checkTrace(check: Checks, trace: ModelTrace | undefined, numLayers: number): void {
+export function checkTrace(
+  check: Checks,
+  trace: ModelTrace | undefined,
+  recurrent: readonly boolean[],
+): void {
   if (trace === undefined) return;
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
   check.each({ trace, "trace.tensors": trace?.tensors }, isObject, "{ names, tensors }");
   check.list({ "trace.names": trace.names }, "names", (name) => typeof name === "string");
-  const inLayer = [
+  const inLayer = (names: readonly string[]) => [
     "attentionOutput",
     "feedForwardOutput",
     "output",
-    ...attentionNames.map((name) => `attention.${name}`),
+    ...names.map((name) => `attention.${name}`),
   ];
-  const paths = Array.from({ length: numLayers }, (_, i) => inLayer.map((name) => `layers.${i}.${name}`));
+  const paths = recurrent.map((isRecurrent, i) =>
+    inLayer(namesOf(isRecurrent)).map((name) => `layers.${i}.${name}`),
+  );
   const full = ["embeddings", ...paths.flat()].map((path) => pathTo(trace, path));
-  const short = ["embeddings", ...inLayer.map((path) => path.split(".").at(-1)!)];
+  const short = ["embeddings", ...inLayer(attentionNames).map((path) => path.split(".").at(-1)!)];
   const known = (name: string) => short.includes(name) || full.some((path) => isPathOf(path, name));
   for (const [argument, names, choices] of [
     ["trace.names", trace.names, [...short, ...full]],
@@ -68,7 +75,7 @@ export function checkTrace(check: Checks, trace: ModelTrace | undefined, numLaye
           : `${short.join(", ")}, or one of these in one layer, such as ${full[1]}`,
       fix: meant
         ? `did you mean \`${meant}\`?`
-        : `name a tensor of this model, whose layers are 0 to ${numLayers - 1}.`,
+        : `name a tensor of this model, whose layers are 0 to ${recurrent.length - 1}.`,
     });
   }
 }
@@ -85,10 +92,14 @@ export function recordTensor(trace: ModelTrace | undefined, name: LayerTraceName
   return x;
 }
 
-/** The trace of the attention layer under a path; undefined if nothing is traced. */
-export function attentionTrace(trace: ModelTrace | undefined, step: string): Trace | undefined {
+/** The trace of the attention layer under a path; undefined if nothing is traced. A recurrent layer has no scores. */
+export function attentionTrace(
+  trace: ModelTrace | undefined,
+  step: string,
+  recurrent = false,
+): Trace | undefined {
   const at = traceAt(trace, step);
-  const names = at && attentionNames.filter((name) => isTraced(at, name));
+  const names = at && namesOf(recurrent).filter((name) => isTraced(at, name));
   const changed = at?.interventions !== undefined && pathTo(at, "heads") in at.interventions;
   return at && names && (changed || names.length > 0) ? { ...at, names } : undefined;
 }
@@ -101,6 +112,9 @@ const attentionNames: readonly (TraceName | "heads")[] = [
   "lse",
   "heads",
 ];
+
+const namesOf = (recurrent: boolean): readonly (TraceName | "heads")[] =>
+  recurrent ? ["heads"] : attentionNames;
 
 function pathTo({ path }: ModelTrace, name: string): string {
   return path ? `${path}.${name}` : name;

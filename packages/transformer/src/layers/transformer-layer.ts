@@ -1,10 +1,11 @@
 import { checks, type Checks } from "@qkv/core";
 import type {
-  AttentionLayer,
   AttentionParams,
   CrossAttentionLayer,
+  DocumentIds,
   Positions,
   ScoreMod,
+  Trace,
 } from "@qkv/attention";
 import type { Cache, KeyValues, Mask } from "@qkv/attention-contract";
 import { add, checkTensor, splitSeed, type Tensor } from "@qkv/tensor";
@@ -25,10 +26,27 @@ export type TokenLayer<Params> = {
   apply(params: Params, x: Tensor): Tensor;
 };
 
+/** A layer in which tokens meet: `multiHead(…)`, `latent(…)`, `mixerLayer(…)`, or a layer of your own. */
+export type SequenceLayer<Params = AttentionParams> = {
+  /** True: a cache holds a state for it, and no keys and values; it has no scores to trace. */
+  readonly recurrent?: boolean;
+  init(seed: number): Params;
+  /** `[B, T, C]` to `[B, T, C]`, of tokens after those in the cache. */
+  apply(params: Params, x: Tensor, options?: SequenceLayerOptions): Tensor;
+};
+
+/** Options that a transformer layer hands over to attention, as far as they are given. */
+export type SequenceLayerOptions = Omit<
+  TransformerLayerOptions,
+  "memory" | "memoryMask" | "memoryBias" | "trace"
+> & {
+  trace?: Trace;
+};
+
 /** The parts of a transformer layer, each a layer itself. */
-export type TransformerLayerConfig<Inner> = {
-  /** Attention of the sequence to itself. */
-  attention: Pick<AttentionLayer, "init" | "apply">;
+export type TransformerLayerConfig<Inner, Attention = AttentionParams> = {
+  /** Attention of the sequence to itself, or a mixer in its place. */
+  attention: SequenceLayer<Attention>;
   /** Attention to another sequence, between the two others: a decoder's to what an encoder made. Default: none. */
   crossAttention?: Pick<CrossAttentionLayer, "init" | "apply">;
   feedForward: TokenLayer<Inner>;
@@ -37,9 +55,9 @@ export type TransformerLayerConfig<Inner> = {
   placement?: Placement;
 };
 
-export type TransformerLayerParams<Inner> = {
+export type TransformerLayerParams<Inner, Attention = AttentionParams> = {
   attentionNorm: NormParams;
-  attention: AttentionParams;
+  attention: Attention;
   /** With the placement `both`: the norm of what attention adds. */
   attentionOutNorm?: NormParams;
   crossAttentionNorm?: NormParams;
@@ -58,8 +76,12 @@ export type TransformerLayerOptions = {
   layer?: number;
   /** Positions of the tokens. Default: after those in the cache. */
   positions?: Positions;
-  /** Hides keys of this call: padding. Default: nothing. */
+  /** Hides keys of this call: padding. A layer with a state takes the two below in its place. Default: nothing. */
   mask?: Mask;
+  /** For a layer with a state, which starts again with each document: `[T]` or `[B][T]`. Default: one document. */
+  documents?: DocumentIds;
+  /** For a layer with a state: real tokens of each batch, which no padding follows. Default: all are real. */
+  padding?: ArrayLike<number>;
   /** Added to the scores of this call. Default: nothing. */
   bias?: Tensor | ScoreMod;
   /** The other sequence, `[B, S, C]`, or its keys and values, for a layer with cross-attention. */
@@ -73,17 +95,21 @@ export type TransformerLayerOptions = {
 };
 
 /** A layer: made from its parts, holding no weights. */
-export type TransformerLayer<Inner> = {
+export type TransformerLayer<Inner, Attention = AttentionParams> = {
   /** Random weights. */
-  init(seed: number): TransformerLayerParams<Inner>;
+  init(seed: number): TransformerLayerParams<Inner, Attention>;
   /** `[B, T, C]` to `[B, T, C]`. */
-  apply(params: TransformerLayerParams<Inner>, x: Tensor, options?: TransformerLayerOptions): Tensor;
+  apply(
+    params: TransformerLayerParams<Inner, Attention>,
+    x: Tensor,
+    options?: TransformerLayerOptions,
+  ): Tensor;
 };
 
 /**
  * One transformer layer: attention, then a feed-forward layer, each with a residual connection and a norm. With
- * `crossAttention`, it is a decoder layer of an encoder–decoder model. You can replace every part: the attention, the
- * norm, or the feed-forward layer by a mixture of experts.
+ * `crossAttention`, it is a decoder layer of an encoder–decoder model. You can replace every part: the attention by a
+ * mixer (`mixerLayer`), the norm, or the feed-forward layer by a mixture of experts.
  *
  * @throws {ArgumentError} If a layer with cross-attention is applied without `memory`.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762; on the placement, arXiv:2002.04745 (2020)
@@ -103,7 +129,9 @@ export type TransformerLayer<Inner> = {
  * layer.apply(layer.init(1), randn([1, 5, 8], { seed: 2 })).shape; // => [1, 5, 8]
  * ```
  */
-export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): TransformerLayer<Inner> {
+export function transformerLayer<Inner, Attention = AttentionParams>(
+  config: TransformerLayerConfig<Inner, Attention>,
+): TransformerLayer<Inner, Attention> {
   const {
     attention,
     crossAttention,
@@ -148,8 +176,8 @@ export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): 
       const { memory, memoryMask, memoryBias, trace, ...options } = onApply.options(given, optionNames);
       checkParams(onApply, params, ["attention", "attentionNorm", "feedForward", "feedForwardNorm"]);
       checkTensor("transformerLayer.apply", "x", x);
-      const traced = (step: string) => {
-        const own = attentionTrace(trace, step);
+      const traced = (step: string, recurrent = false) => {
+        const own = attentionTrace(trace, step, recurrent);
         return own && { trace: own };
       };
       x = beside(
@@ -158,7 +186,7 @@ export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): 
           recordTensor(
             trace,
             "attentionOutput",
-            attention.apply(params.attention, y, { ...options, ...traced("attention") }),
+            attention.apply(params.attention, y, { ...options, ...traced("attention", attention.recurrent) }),
           ),
         params.attentionNorm,
         params.attentionOutNorm,
@@ -198,6 +226,8 @@ const optionNames: readonly (keyof TransformerLayerOptions)[] = [
   "positions",
   "mask",
   "bias",
+  "documents",
+  "padding",
   "memory",
   "memoryMask",
   "memoryBias",

@@ -1,8 +1,20 @@
 import type { RotaryLayout } from "@qkv/attention";
+import type { linear } from "@qkv/tensor";
 import type { Activation } from "../layers/activation.js";
 import type { NormKind } from "../layers/norm.js";
-import type { Placement } from "../layers/transformer-layer.js";
+import type { Placement, SequenceLayer } from "../layers/transformer-layer.js";
 import type { RopeScalingConfig } from "./rope-from-config.js";
+
+/** A layer in place of a decoder's own attention: `mixerLayer(…)`, or one of your own with the decoder's width. */
+export type StackedLayer = SequenceLayer<object> & {
+  /** Name for errors and tables. Default: `own`. */
+  readonly name?: string;
+  /** The same layer with other products, which quantized weights need. */
+  withLinear?(map: typeof linear): SequenceLayer<object>;
+};
+
+/** Attention of one layer: `full`, over a window of `window` tokens, or a layer that takes its place. */
+export type LayerType = "full" | "sliding" | StackedLayer;
 
 /**
  * Configuration of a decoder. The defaults are Llama's, so GPT-2, Gemma or a mixture of
@@ -61,8 +73,11 @@ export type DecoderConfig = {
    * generated, and there is no cache. Default false: causal.
    */
   bidirectional?: boolean;
-  /** Attention type of each layer: a sliding window of `window` tokens, or full. Default: all `full`. */
-  layerTypes?: readonly ("full" | "sliding")[];
+  /**
+   * Attention type of each layer: a sliding window of `window` tokens, full, or a layer such as `mixerLayer(…)` in its
+   * place, which makes a hybrid stack. Default: all `full`.
+   */
+  layerTypes?: readonly LayerType[];
   /**
    * Keys that a query of a sliding layer sees, itself included; where it is bidirectional, half of the others on each side.
    * Unit: tokens.

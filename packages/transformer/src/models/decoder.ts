@@ -1,10 +1,14 @@
 import { checks, type Checks } from "@qkv/core";
 import {
+  and,
   causal,
+  documents as documentMask,
   groupedQuery,
   learnedPositions,
+  padding as paddingMask,
   qkNorm,
   slidingWindow,
+  type DocumentIds,
   type Positions,
 } from "@qkv/attention";
 import { type Cache, type Mask, positionsAfter } from "@qkv/attention-contract";
@@ -15,6 +19,7 @@ import { norm, type NormParams } from "../layers/norm.js";
 import { checkTrace, recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
 import {
   transformerLayer,
+  type SequenceLayer,
   type TokenLayer,
   type TransformerLayer,
   type TransformerLayerParams,
@@ -22,10 +27,12 @@ import {
 import { checkIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
 import { checkParams } from "../layers/check-params.js";
-import type { DecoderConfig } from "./decoder-config.js";
+import type { DecoderConfig, LayerType, StackedLayer } from "./decoder-config.js";
+import { isRecurrent } from "./is-recurrent.js";
 import { rollbackOnError } from "./rollback-on-error.js";
 import { ropeFromConfig } from "./rope-from-config.js";
 
+/** The weights of a layer. `attention` of a layer that the configuration brings is as its `init` makes it. */
 export type DecoderLayerParams = TransformerLayerParams<FeedForwardParams | MixtureOfExpertsParams>;
 
 /** The weights of a decoder. */
@@ -49,8 +56,18 @@ export type DecoderOptions = {
   cache?: Cache;
   /** Positions of the tokens. Default: after those in the cache. */
   positions?: Positions;
-  /** Mask besides the causal one: padding of a batch. Default: none. */
+  /** Mask besides the causal one, for stacks that hold no states. Default: none. */
   mask?: Mask;
+  /**
+   * Document of each token, `[T]` or `[B][T]`, for a call without earlier tokens: attention does not look into another
+   * document, and states start again. Default: one document.
+   */
+  documents?: DocumentIds;
+  /**
+   * Real tokens of each batch; those behind them are padding, which no real token sees and no state reads. A cache holds
+   * keys and values of padding until it is cropped to these lengths. Default: all are real.
+   */
+  padding?: ArrayLike<number>;
   /** Number of last tokens to compute logits for. Default: all. */
   last?: number;
   /** Receives traced tensors, named `layers.0.attention.weights`, `layers.0.output`. Default: nothing is traced. */
@@ -107,9 +124,10 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   const table =
     config.positions === "learned" ? learnedPositions({ length: contextLength, embedDim: C }) : undefined;
   // Layers of a kind are one layer: they differ in weights alone, and share the plans of their mask.
-  const full = decoderLayer(config, "full", map);
-  const sliding = kinds.includes("sliding") ? decoderLayer(config, "sliding", map) : full;
-  const layerAt = (i: number) => (kinds[i] === "sliding" ? sliding : full);
+  const layers = new Map(
+    [...new Set(kinds)].map((kind) => [kind, decoderLayer(config, kind, kernels?.linear)]),
+  );
+  const layerAt = (i: number) => layers.get(kinds[i]!)!;
   const outputLogits = (params: DecoderParams, rows: Tensor): Tensor => {
     const logits = map(layerNorm.apply(params.norm, rows), (params.output ?? params.embedding).weight);
     const cap = config.logitSoftcap;
@@ -125,20 +143,21 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...(table && { positions: table.init(seeds.positions) }),
         layers: layerSeeds.map((seed, i) => {
           const params = layerAt(i).init(seed);
+          if (typeof kinds[i] === "object") return params;
           return { ...params, attention: withoutBiases(params.attention, config) };
         }),
         norm: layerNorm.init(),
       };
     },
     apply(params, ids, given) {
-      const options = onApply.options(given, ["cache", "positions", "mask", "last", "trace"]);
-      const { cache, mask, last, trace } = options;
+      const options = onApply.options(given, callNames);
+      const { cache, last, trace } = options;
       checkParams(
         onApply,
         params,
         table ? ["embedding.weight", "positions.weight", "layers", "norm.weight"] : parts,
       );
-      checkTrace(onApply, trace, config.numLayers);
+      checkTrace(onApply, trace, kinds.map(isRecurrent));
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
       if (cache && config.bidirectional) {
         onApply.refuse({
@@ -148,6 +167,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
           fix: "give the whole text at once; such a model embeds texts and generates none.",
         });
       }
+      const ofCall = callOfKind(config, options);
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
       const run = (): Tensor => {
@@ -161,7 +181,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
             layer: i,
             positions,
             ...(cache && { cache }),
-            ...(mask && { mask }),
+            ...(isRecurrent(kinds[i]!) ? ofCall.recurrent : ofCall.attention),
             ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
         });
@@ -177,6 +197,39 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
 const check: Checks = /* @__PURE__ */ checks("decoder");
 const onApply: Checks = /* @__PURE__ */ checks("decoder.apply");
 const parts = ["embedding.weight", "layers", "norm.weight"];
+const callNames = ["cache", "positions", "mask", "documents", "padding", "last", "trace"] as const;
+
+/** Options of a call that hide tokens, as layers that attend take them, and as layers with a state do. */
+function callOfKind(
+  { layerTypes = [], bidirectional }: DecoderConfig,
+  { mask, documents, padding, cache }: DecoderOptions,
+): { attention: { mask?: Mask }; recurrent: Pick<DecoderOptions, "documents" | "padding"> } {
+  if (mask !== undefined && layerTypes.some(isRecurrent)) {
+    onApply.refuse({
+      argument: "mask",
+      received: "a mask",
+      expected: "none, as some layers hold a state, which has read what a mask would hide",
+      fix: "give `documents` or `padding`, which all layers know.",
+    });
+  }
+  if (documents !== undefined && cache !== undefined && cache.length > 0) {
+    onApply.refuse({
+      argument: "documents",
+      received: `documents beside a cache of ${cache.length} tokens`,
+      expected: "none after the first call, as the documents of earlier tokens are not known",
+      fix: "give all documents in one call, or each its own cache.",
+    });
+  }
+  const masks = [
+    mask,
+    documents && documentMask(documents as never),
+    bidirectional && padding && paddingMask(padding),
+  ].filter((one): one is Mask => Boolean(one));
+  return {
+    attention: masks.length === 0 ? {} : { mask: masks.length === 1 ? masks[0]! : and(...masks) },
+    recurrent: { ...(documents && { documents }), ...(padding && { padding }) },
+  };
+}
 
 /** Names of a configuration: all that there are, by their types. */
 const names = /* @__PURE__ */ Object.keys({
@@ -245,9 +298,50 @@ const initialScale = 0.02;
 
 function decoderLayer(
   config: DecoderConfig,
-  kind: "full" | "sliding",
-  map: typeof linear,
+  kind: LayerType,
+  map: DecoderKernels["linear"],
 ): TransformerLayer<FeedForwardParams | MixtureOfExpertsParams> {
+  const { embedDim: C, normEps: eps } = config;
+  const inner = {
+    embedDim: C,
+    hiddenDim: config.hiddenDim,
+    activation: config.activation ?? "silu",
+    gated: config.gated ?? true,
+    bias: config.bias?.feedForward ?? false,
+    ...(map && { linear: map }),
+  };
+  const tokens = config.experts ? mixtureOfExperts({ ...inner, ...config.experts }) : feedForward(inner);
+  return transformerLayer({
+    attention:
+      typeof kind === "object"
+        ? (stackedLayer(kind, map) as SequenceLayer)
+        : attentionLayer(config, kind, map),
+    feedForward: tokens as TokenLayer<FeedForwardParams | MixtureOfExpertsParams>,
+    norm: norm({ kind: config.norm ?? "rms", embedDim: C, eps }),
+    placement: config.placement ?? "pre",
+  });
+}
+
+/** A layer that the configuration brings, with the decoder's products. */
+function stackedLayer(layer: StackedLayer, map: DecoderKernels["linear"]): SequenceLayer<object> {
+  if (map === undefined) return layer;
+  return (
+    layer.withLinear?.(map) ??
+    check.refuse({
+      argument: "kernels.linear",
+      received: map,
+      expected: "layers that take other products, and one of `layerTypes` has no `withLinear`",
+      fix: "leave `linear` out, or give the layer a method `withLinear(map)`.",
+    })
+  );
+}
+
+/** The decoder's own attention. */
+function attentionLayer(
+  config: DecoderConfig,
+  kind: "full" | "sliding",
+  map: DecoderKernels["linear"],
+): SequenceLayer {
   const { embedDim: C, numHeads, numKvHeads, positions = "rotary", normEps: eps } = config;
   const { headDim = C / numHeads } = config;
   if (positions === "rotary" && headDim % 2 !== 0) {
@@ -271,7 +365,7 @@ function decoderLayer(
       local ? undefined : config.ropeScaling,
     );
   const mask = maskOf(config, kind);
-  const attention = groupedQuery({
+  return groupedQuery({
     embedDim: C,
     numHeads,
     numKvHeads,
@@ -282,22 +376,7 @@ function decoderLayer(
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     ...(config.attentionSoftcap !== undefined && { softcap: config.attentionSoftcap }),
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
-    linear: map,
-  });
-  const inner = {
-    embedDim: C,
-    hiddenDim: config.hiddenDim,
-    activation: config.activation ?? "silu",
-    gated: config.gated ?? true,
-    bias: config.bias?.feedForward ?? false,
-    linear: map,
-  };
-  const tokens = config.experts ? mixtureOfExperts({ ...inner, ...config.experts }) : feedForward(inner);
-  return transformerLayer({
-    attention,
-    feedForward: tokens as TokenLayer<FeedForwardParams | MixtureOfExpertsParams>,
-    norm: norm({ kind: config.norm ?? "rms", embedDim: C, eps }),
-    placement: config.placement ?? "pre",
+    ...(map && { linear: map }),
   });
 }
 
@@ -331,8 +410,8 @@ function checkLayerTypes({
   numLayers,
   window,
   bidirectional = false,
-}: DecoderConfig): readonly ("full" | "sliding")[] {
-  const kinds = layerTypes ?? new Array<"full">(numLayers).fill("full");
+}: DecoderConfig): readonly LayerType[] {
+  const kinds: readonly LayerType[] = layerTypes ?? new Array<"full">(numLayers).fill("full");
   const refuse = (argument: string, received: unknown, expected: string, fix: string): never =>
     check.refuse({ argument, received, expected, fix });
   if (kinds.length !== numLayers) {
@@ -342,6 +421,22 @@ function checkLayerTypes({
       `one for each of the ${numLayers} layers`,
       "name every layer.",
     );
+  }
+  const isType = (type: unknown): boolean => {
+    const { init, apply } = (type ?? {}) as Partial<StackedLayer>;
+    return (
+      type === "full" || type === "sliding" || (typeof init === "function" && typeof apply === "function")
+    );
+  };
+  const wrong = kinds.findIndex((type) => !isType(type));
+  if (wrong >= 0) {
+    const fix =
+      "write `mixerLayer({ … })` for a layer with a mixer; `multiHead` and `groupedQuery` make others.";
+    refuse(`layerTypes[${wrong}]`, kinds[wrong], '"full", "sliding", or a layer with init and apply', fix);
+  }
+  if (bidirectional && kinds.some(isRecurrent)) {
+    const fix = "leave `bidirectional` out.";
+    refuse("bidirectional", true, "false, as some layers hold a state, which reads forward alone", fix);
   }
   if (kinds.includes("sliding") && window === undefined) {
     refuse("window", window, "a number of tokens, as some layers slide", "give the window of the model.");

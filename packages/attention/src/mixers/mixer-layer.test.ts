@@ -1,0 +1,278 @@
+import { mixers } from "@qkv/test-support/random-mixers";
+import type { Cache, LayerState } from "@qkv/attention-contract";
+import {
+  cast,
+  checkGradient,
+  concat,
+  linear,
+  mapTensors,
+  mul,
+  randn,
+  relu,
+  sigmoid,
+  silu,
+  slice,
+  sum,
+  tanh,
+  tensor,
+  type Tensor,
+} from "@qkv/tensor";
+import { describe, expect, test } from "vitest";
+import { gatedDeltaRule } from "./gated-delta-rule.js";
+import { gla } from "./gla.js";
+import { hgrn } from "./hgrn.js";
+import { logSigmoidDecay, softplusDecay } from "./input-maps.js";
+import { linearAttention } from "./linear-attention.js";
+import { logLinearAttention } from "./log-linear-attention.js";
+import { mesaNet } from "./mesa-net.js";
+import { mixerLayer, type AnyMixer, type MixerLayerConfig } from "./mixer-layer.js";
+import { selectiveScan } from "./selective-scan.js";
+import { shortConvolution } from "./short-convolution.js";
+import { tttLinear } from "./ttt-linear.js";
+
+/** A cache of one layer, which holds what it is given. */
+function heldState() {
+  let [held, length]: [LayerState | undefined, number] = [undefined, 0];
+  const refuse = () => {
+    throw new Error("no keys");
+  };
+  const cache: Cache = {
+    update: refuse,
+    read: refuse,
+    state: () => held,
+    advance(_, state, tokens) {
+      held = state;
+      length += tokens as number;
+    },
+    get length() {
+      return length;
+    },
+  };
+  return cache;
+}
+
+function expectClose(ours: Tensor, theirs: Tensor, digits = 5): void {
+  expect(ours.shape).toEqual(theirs.shape);
+  ours.data.forEach((x, i) => {
+    expect(x).toBeCloseTo(theirs.data[i]!, digits);
+  });
+}
+
+const tokens = (x: Tensor, from: number, to: number) => slice(x, 1, from, to);
+const x = randn([2, 7, 8], { seed: 1 });
+
+/** Inputs that have no map by default. */
+const own: Partial<MixerLayerConfig> = { inputs: { a: (x) => mul(tanh(x), -0.1), b: tanh } };
+const configs: MixerLayerConfig[] = [
+  ...mixers.map((mixer): MixerLayerConfig => {
+    const more = mixer.name === "dplr()" ? own : {};
+    return { embedDim: 8, numHeads: 2, mixer, axes: { n: 2 }, ...more };
+  }),
+  { embedDim: 8, numHeads: 2, mixer: shortConvolution(), axes: { N: 3 } },
+  { embedDim: 8, numHeads: 2, mixer: mesaNet() },
+  {
+    embedDim: 8,
+    numHeads: 8,
+    numKeyHeads: 1,
+    keyDim: 3,
+    valueDim: 1,
+    mixer: selectiveScan(),
+    convolution: 4,
+  },
+];
+
+describe.each(configs.map((config) => ({ name: config.mixer.name, config })))("$name", ({ config }) => {
+  const layer = mixerLayer({ ...config, outputGate: silu, convolution: 3 });
+  const params = layer.init(2);
+
+  test("segments and single tokens with a cache give what the whole gives", () => {
+    const whole = layer.apply(params, x);
+    expect(whole.shape).toEqual([2, 7, 8]);
+    expect(whole.data.every(Number.isFinite)).toBe(true);
+    const cache = heldState();
+    const parts = [0, 3, 4, 5, 6].map((from, i, all) =>
+      layer.apply(params, tokens(x, from, all[i + 1] ?? 7), { cache }),
+    );
+    expectClose(concat(parts, 1), whole, 4);
+    expect(cache.length).toBe(7);
+  });
+
+  test("no token sees a later one", () => {
+    const first = layer.apply(params, tokens(x, 0, 4));
+    expectClose(first, tokens(layer.apply(params, x), 0, 4), 4);
+  });
+});
+
+const gdn = mixerLayer({
+  embedDim: 8,
+  numHeads: 2,
+  mixer: gatedDeltaRule(),
+  convolution: 3,
+  outputGate: silu,
+});
+
+test("packed documents equal each alone, with the convolution before the mixer", () => {
+  const params = gdn.init(3);
+  const cache = heldState();
+  const packed = gdn.apply(params, x, { documents: [0, 0, 0, 1, 1, 2, 2], cache });
+  for (const [from, to] of [
+    [0, 3],
+    [3, 5],
+    [5, 7],
+  ] as const) {
+    expectClose(tokens(packed, from, to), gdn.apply(params, tokens(x, from, to)));
+  }
+  // The next token goes on with the last document alone.
+  const next = randn([2, 1, 8], { seed: 9 });
+  const last = concat([tokens(x, 5, 7), next], 1);
+  expectClose(gdn.apply(params, next, { cache }), tokens(gdn.apply(params, last), 2, 3));
+});
+
+test("padding of any content leaves outputs and the state as they are", () => {
+  const params = gdn.init(3);
+  const cache = heldState();
+  const dirty = concat([tokens(x, 0, 5), mul(tokens(x, 5, 7), NaN)], 1);
+  const { advance } = cache;
+  let counted: unknown;
+  cache.advance = (layer, state, count) => {
+    counted = count;
+    advance(layer, state, 0);
+  };
+  const padded = gdn.apply(params, dirty, { padding: [5, 2], cache });
+  expect(counted).toEqual([5, 2]);
+  const next = randn([2, 1, 8], { seed: 9 });
+  const after = gdn.apply(params, next, { cache });
+  [5, 2].forEach((length, b) => {
+    const batch = (x: Tensor) => slice(x, 0, b, b + 1);
+    const real = tokens(batch(x), 0, length);
+    expectClose(tokens(batch(padded), 0, length), gdn.apply(params, real));
+    const whole = gdn.apply(params, concat([real, batch(next)], 1));
+    expectClose(batch(after), tokens(whole, length, length + 1));
+  });
+});
+
+test("golden: what the layer does, spelled out", () => {
+  const layer = mixerLayer({ embedDim: 4, numHeads: 2, mixer: linearAttention(), outputNorm: "none" });
+  const params = layer.init(5);
+  const row = tensor([[[1, 2, 3, 4]]]);
+  // One token: o = scale · (q · k) v per head, then the output matrix.
+  const rows = ["query", "key", "value"].map((name) => {
+    const { data } = params[name as "query"].weight;
+    return [0, 1, 2, 3].map((r) => [1, 2, 3, 4].reduce((sum, x, c) => sum + x * data[4 * r + c]!, 0));
+  }) as [number[], number[], number[]];
+  const [q, k, v] = rows;
+  const mixed = v.map((value, i) => {
+    const head = 2 * Math.floor(i / 2);
+    return ((q[head]! * k[head]! + q[head + 1]! * k[head + 1]!) * value) / Math.sqrt(2);
+  });
+  const expected = [0, 1, 2, 3].map((r) =>
+    mixed.reduce((sum, x, c) => sum + x * params.output.weight.data[4 * r + c]!, 0),
+  );
+  layer.apply(params, row).data.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i]!, 4);
+  });
+});
+
+test("inputs are made as their maps say: decays at most 0, beta from 0 to 1, keys of length 1", () => {
+  const layer = mixerLayer({ embedDim: 8, numHeads: 2, mixer: gatedDeltaRule() });
+  const seen: Record<string, Tensor> = {};
+  const mixer: AnyMixer = {
+    ...gatedDeltaRule(),
+    mix(call) {
+      Object.assign(seen, call.inputs);
+      return gatedDeltaRule().mix(call as never);
+    },
+  };
+  mixerLayer({ ...layer.config, mixer }).apply(layer.init(1) as never, mul(x, 10));
+  expect(seen["decay"]!.data.every((value) => value < 0)).toBe(true);
+  expect(seen["beta"]!.data.every((value) => value >= 0 && value <= 1)).toBe(true);
+  const { data } = seen["key"]!;
+  for (let i = 0; i < data.length; i += 4)
+    expect(Math.hypot(data[i]!, data[i + 1]!, data[i + 2]!, data[i + 3]!)).toBeCloseTo(1, 4);
+});
+
+test("a map of the layer's own takes the place of the default", () => {
+  const layer = (inputs: MixerLayerConfig["inputs"]) =>
+    mixerLayer({ embedDim: 8, numHeads: 2, mixer: gla(), ...(inputs && { inputs }) });
+  const slow = layer({ decay: logSigmoidDecay() });
+  const params = slow.init(1);
+  expect(Object.keys(params.decay)).toEqual(["weight"]);
+  expect(Object.keys(layer(undefined).init(1).decay)).toEqual(["weight", "logRate", "bias"]);
+  const none = layer({ decay: (x) => mul(relu(x), 0) });
+  const sum = mixerLayer({ embedDim: 8, numHeads: 2, mixer: linearAttention() });
+  expectClose(none.apply(params, x), sum.apply(params, x));
+  // Time steps between 0.001 and 0.1, rates between 1 and 16.
+  const { logRate, bias } = softplusDecay().init([4, 8], 3);
+  expect([...logRate!.data].every((value) => value >= 0 && value <= Math.log(16))).toBe(true);
+  const steps = [...bias!.data].map((value) => Math.log1p(Math.exp(value)));
+  expect(Math.min(...steps)).toBeGreaterThan(0.00099);
+  expect(Math.max(...steps)).toBeLessThan(0.101);
+});
+
+test("its gradient is that of differences", () => {
+  const layer = mixerLayer({
+    ...{ embedDim: 4, numHeads: 2, mixer: gatedDeltaRule(), convolution: 2, outputGate: sigmoid, bias: true },
+  });
+  const tree = { params: layer.init(3), x: randn([1, 3, 4], { seed: 4 }) };
+  const wide = mapTensors(tree, (t: Tensor) => cast(t, "float64"));
+  const dy = randn([1, 3, 4], { seed: 6, dtype: "float64" });
+  checkGradient(({ params, x }: typeof wide) => sum(mul(layer.apply(params, x), dy)), wide);
+});
+
+test("heads are traced, and changed on the way", () => {
+  const params = gdn.init(3);
+  const tensors: Record<string, Tensor> = {};
+  const out = gdn.apply(params, x, { trace: { names: ["heads"], tensors } });
+  expect(tensors["heads"]!.shape).toEqual([2, 2, 7, 4]);
+  const interventions = { heads: (x: Tensor) => mul(x, 0) };
+  const zeroed = gdn.apply(params, x, { trace: { names: [], tensors: {}, interventions } });
+  expect(zeroed.data.every((value) => Math.abs(value) === 0)).toBe(true);
+  expect(out.data.some((value) => value !== 0)).toBe(true);
+});
+
+test("another product of matrices reaches all of them", () => {
+  const names: string[] = [];
+  const layer = gdn.withLinear((x, weight, bias) => {
+    names.push(weight.shape.join());
+    return linear(x, weight, bias);
+  });
+  const params = gdn.init(3);
+  expect(layer.apply(params, x).data).toEqual(gdn.apply(params, x).data);
+  expect(names).toEqual(["8,8", "8,8", "8,8", "2,8", "2,8", "8,8", "8,8"]);
+});
+
+test("what a layer cannot be made of is refused, with the fix", () => {
+  const make = (config: object) => () =>
+    mixerLayer({ embedDim: 8, numHeads: 2, mixer: gatedDeltaRule(), ...config });
+  expect(make({ mixer: gatedDeltaRule })).toThrow(/mixerLayer: `mixer` is .*\nFix: call the function/);
+  expect(make({ numHeads: 3 })).toThrow(/`keyDim` is 2\.6.*\nFix: choose numHeads to divide/);
+  expect(make({ numKeyHeads: 3 })).toThrow(/`numKeyHeads` is 3, expected a divisor of numHeads = 2/);
+  expect(make({ mixer: hgrn(), numHeads: 8, outputNorm: "head" })).toThrow(
+    /`outputNorm`.*\nFix: give "whole"/,
+  );
+  expect(make({ mixer: shortConvolution() })).toThrow(
+    /`axes`.*length of axis N of `taps`.*\nFix: give its length/,
+  );
+  expect(make({ inputs: { betas: sigmoid } })).toThrow(/`inputs` is "betas".*\nFix: did you mean `beta`/);
+  expect(make({ inputs: { beta: 0.5 } })).toThrow(/`inputs.beta` is 0\.5, expected a function/);
+  const dplr = mixers.find(({ name }) => name === "dplr()")!;
+  expect(make({ mixer: dplr })).toThrow(/`inputs.a` is undefined.*\nFix: give a function of tensors/);
+  expect(make({ mixer: logLinearAttention() })).toThrow(/length of axis L of `levelWeights`/);
+  expect(make({ convolution: 0 })).toThrow(/`convolution` is 0/);
+});
+
+test("what a call cannot take is refused, with the fix", () => {
+  const params = gdn.init(1);
+  const options = (options: object) => () => gdn.apply(params, x, options);
+  expect(options({ mask: {} })).toThrow(/apply: `mask` is .*\nFix: give `documents` or `padding`/);
+  expect(options({ context: x })).toThrow(/context/);
+  expect(options({ trace: { names: ["weights"], tensors: {} } })).toThrow(
+    /`trace.names` is "weights".*impliedWeights/s,
+  );
+  expect(options({ padding: [1] })).toThrow(/`padding` is "1 lengths", expected 2/);
+  expect(options({ documents: [0, 1] })).toThrow(/`documents`/);
+  expect(() => gdn.apply(params, randn([1, 2, 9], { seed: 1 }))).toThrow(/expected \[B, T, 8\]/);
+  expect(() => gdn.apply({ ...params, beta: undefined as never }, x)).toThrow(/`params.beta` is undefined/);
+  const ttt = mixerLayer({ embedDim: 8, numHeads: 2, mixer: tttLinear() });
+  expect(() => ttt.apply({ ...ttt.init(1), normBias: {} as never }, x)).toThrow(/`params.normBias`/);
+});

@@ -1,0 +1,364 @@
+import { checks, type Checks } from "@qkv/core";
+import type { Cache, LayerState } from "@qkv/attention-contract";
+import {
+  checkTensor,
+  full,
+  isTensor,
+  linear,
+  mul,
+  ones,
+  permute,
+  randn,
+  reshape,
+  rmsNorm,
+  silu,
+  splitSeed,
+  uniform,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import { checkParams, checkTrace, recordHeads, type Trace } from "../heads/attend-heads.js";
+import { checkWide } from "../heads/check-wide.js";
+import type { LinearParams } from "../heads/grouped-query.js";
+import type { Positions } from "../positions/rope.js";
+import { convolveTokens } from "./convolve-tokens.js";
+import type { InputMap } from "./input-maps.js";
+import { headsFirst, layerInputs, type LayerInput } from "./layer-inputs.js";
+import { mix, type MixOptions } from "./mix.js";
+import { checkMixer, type Mixer } from "./mixer.js";
+import type { OwnFormMixer } from "./own-form-mixer.js";
+import { paddedTokens, type DocumentIds } from "./resets.js";
+import type { Scan } from "./scan.js";
+
+/** Any mixer: one that is linear in its state, or one with a form of its own. */
+export type AnyMixer<Name extends string = string> = Mixer<Name, string> | OwnFormMixer<Name, string, object>;
+
+/** Configuration of a layer with a mixer. */
+export type MixerLayerConfig<Name extends string = string> = {
+  /** C, the width of the model. */
+  embedDim: number;
+  /** H, the number of heads of values and gates. */
+  numHeads: number;
+  /** Such as `gatedDeltaRule()`: the layer projects x to the inputs that it names. */
+  mixer: AnyMixer<Name>;
+  /** Heads of queries and keys, a divisor of H; each serves neighbouring heads. Default: H. */
+  numKeyHeads?: number;
+  /** K, numbers of a query and of a key. Default: C / H. */
+  keyDim?: number;
+  /** V, numbers of a value. Default: C / H. */
+  valueDim?: number;
+  /** Lengths of other axes that the mixer names, by letter: `{ N: 3 }`, the taps of a short convolution. */
+  axes?: Readonly<Record<string, number>>;
+  /**
+   * Functions from a projection to an input, by the input's name: `{ beta: sigmoid, decay: logSigmoidDecay() }`. An
+   * optional input of the mixer is given when it is listed. Default: `softplusDecay()` for `decay`, `sigmoid` for `beta`
+   * and its kin, and length 1 for queries and keys of mixers that erase.
+   */
+  inputs?: Readonly<Record<string, InputMap>>;
+  /**
+   * Taps of a causal convolution over queries, keys and values, each channel on its own, and SiLU after it: 4 in Mamba and
+   * Gated DeltaNet. Default: none.
+   */
+  convolution?: number;
+  /** RMS norm of the outputs, of each head or of all together. Default: `head`; `whole` where V is 1. */
+  outputNorm?: "head" | "whole" | "none";
+  /** Activation of a gate that multiplies the outputs: `silu`, `sigmoid`. Default: no gate. */
+  outputGate?: (x: Tensor) => Tensor;
+  /** Adds biases to projections. Default false. */
+  bias?: boolean;
+  /** Form of a mixer that is linear in its state. Default `chunkwise()`. */
+  form?: Scan;
+  /** Computes projections. Default: `linear` of @qkv/tensor. */
+  linear?: typeof linear;
+};
+
+/** Weights of one input: a projection `[heads · width, C]`, and what its map learns, or a learned tensor, `value`. */
+export type MixerInputParams = Readonly<Record<string, Tensor>>;
+
+/** Weights of a layer with a mixer: those of each input by its name, and what follows the mixer. */
+export type MixerLayerParams<Name extends string = string> = Record<Name, LinearParams & MixerInputParams> & {
+  /** Taps by input, `[heads · width, 1, N]`. */
+  convolution?: Readonly<Record<string, { weight: Tensor }>>;
+  /** `[V]`, or `[H · V]` for all heads together. */
+  outputNorm?: { weight: Tensor };
+  /** `[H · V, C]` */
+  outputGate?: LinearParams;
+  /** `[C, H · V]` */
+  output: LinearParams;
+};
+
+/** Options of a call of a layer with a mixer. */
+export type MixerLayerOptions = {
+  /** Holds the state after earlier tokens; this call's replaces it. Default: the call stands alone. */
+  cache?: Cache;
+  /** Layer of the cache. Default 0. */
+  layer?: number;
+  /** Taken, and not used: the order of tokens is that of the recurrence. */
+  positions?: Positions;
+  /** Document of each token, `[T]` or `[B][T]`: the state starts again with each. Default: one document. */
+  documents?: DocumentIds;
+  /** Real tokens of each batch; those behind them are padding, which no state reads. Default: all are real. */
+  padding?: ArrayLike<number>;
+  /** Collects `heads`, `[B, H, T, V]`, the outputs of the mixer. Default: nothing is traced. */
+  trace?: Trace;
+};
+
+/** A layer with a mixer: made from its configuration, holding no weights. */
+export type MixerLayer<Name extends string = string> = {
+  /** The name of its mixer. */
+  readonly name: string;
+  readonly config: MixerLayerConfig<Name>;
+  /** A cache holds a state for it, and no keys and values. */
+  readonly recurrent: true;
+  /** Random weights: normal with variance 1 / fan-in; biases 0, gains 1; gates as their maps begin. */
+  init(seed: number): MixerLayerParams<Name>;
+  /** `[B, T, C]` to `[B, T, C]`. */
+  apply(params: MixerLayerParams<Name>, x: Tensor, options?: MixerLayerOptions): Tensor;
+  /** The same layer with other products: for weights of 8 and 4 bits. */
+  withLinear(map: typeof linear): MixerLayer<Name>;
+};
+
+/**
+ * A layer that has a mixer in place of softmax attention, as `multiHead` has a mask: x is projected to the inputs that
+ * the mixer names, mixed, normalized, gated if asked for, and projected back. With a cache, a token costs the same after a
+ * million others as after one.
+ *
+ * The layer of Gated DeltaNet has `gatedDeltaRule()`, `convolution: 4` and `outputGate: silu`; that of LFM2
+ * `shortConvolution()` and `axes: { N: 3 }`; that of Mamba-2 `ssd()`, `numKeyHeads: 1` and `convolution: 4`.
+ *
+ * @throws {ArgumentError} If a size is no whole number of at least 1, heads do not divide, or the mixer names an input
+ *   or an axis that the layer cannot make. From `apply`, if x is not as wide as the layer, or an option is for keys.
+ * @see "Gated Delta Networks" (2024), arXiv:2412.06464, section 3.4; "Transformers are SSMs" (2024), arXiv:2405.21060
+ *
+ * @example
+ * ```ts
+ * import { randn, silu } from "@qkv/tensor";
+ * import { gatedDeltaRule, mixerLayer } from "@qkv/attention";
+ *
+ * const layer = mixerLayer({
+ *   embedDim: 16, numHeads: 2, mixer: gatedDeltaRule(), convolution: 4, outputGate: silu,
+ * });
+ * const params = layer.init(1);
+ * Object.keys(params).slice(0, 5); // => ["query", "key", "value", "decay", "beta"]
+ * layer.apply(params, randn([1, 5, 16], { seed: 2 })).shape; // => [1, 5, 16]
+ * ```
+ */
+export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>): MixerLayer<Name> {
+  const options = check.options(config, configNames, "config");
+  const { embedDim: C, numHeads: H, mixer, bias = false, linear: map = linear, form, outputGate } = options;
+  checkMixer("mixerLayer", mixer);
+  check.whole({ embedDim: C, numHeads: H }, { min: 1 });
+  const width = C / H;
+  const { numKeyHeads = H, keyDim: K = width, valueDim: V = width, convolution, axes = {} } = options;
+  const fix = "choose numHeads to divide embedDim, or give the size.";
+  check.whole({ keyDim: K, valueDim: V }, { min: 1, unit: "numbers", fix });
+  check.whole({ numKeyHeads }, { min: 1, unit: "heads" });
+  check.each(
+    { numKeyHeads },
+    () => H % numKeyHeads === 0,
+    `a divisor of numHeads = ${H}`,
+    "share keys evenly.",
+  );
+  if (convolution !== undefined) check.whole({ convolution }, { min: 1, unit: "tokens" });
+  const { outputNorm = V === 1 ? "whole" : "head" } = options;
+  check.oneOf({ outputNorm }, ["head", "whole", "none"]);
+  if (outputNorm === "head") {
+    const fix = 'give "whole": one number divided by its own size is its sign.';
+    check.each({ outputNorm }, () => V > 1, '"whole" or "none", as valueDim is 1', fix);
+  }
+  check.type({ bias }, "boolean");
+  check.type({ linear: map, ...(form && { form }), ...(outputGate && { outputGate }) }, "function");
+  for (const [letter, length] of Object.entries(axes))
+    check.whole({ [`axes.${letter}`]: length }, { min: 1 });
+  const inputs = layerInputs(check, mixer, {
+    axes: { ...axes, H, K, V },
+    numKeyHeads,
+    maps: options.inputs ?? {},
+  });
+  // Outputs are as wide as values: V, or K where a mixer has one width.
+  const outWidth = H * inputs.find(({ name }) => name === "value")!.shape.at(-1)!;
+  const projected = inputs.filter(({ kind }) => kind === "projected");
+  const convolved =
+    convolution === undefined ? [] : projected.filter(({ name }) => mainInputs.includes(name));
+  const make = (seed: number, out: number, inner: number): LinearParams => ({
+    weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
+    ...(bias && { bias: zeros([out]) }),
+  });
+
+  return {
+    name: mixer.name,
+    config,
+    recurrent: true,
+    withLinear: (map) => mixerLayer({ ...config, linear: map }),
+    init(seed) {
+      const seeds = splitSeed(seed, [
+        ...inputs.map(({ name }) => name),
+        "convolution",
+        "outputGate",
+        "output",
+      ]);
+      const tapSeeds = splitSeed(seeds["convolution"]!, convolved.length);
+      const ofInput = (input: LayerInput): MixerInputParams => {
+        const own = seeds[input.name]!;
+        if (input.kind === "learned") return { value: input.learned.init(input.shape, own) };
+        const [projection, learned] = splitSeed(own, 2) as [number, number];
+        return {
+          ...make(projection, product(input.shape), C),
+          ...(typeof input.map === "object" && input.map.init(input.shape, learned)),
+        };
+      };
+      return {
+        ...Object.fromEntries(inputs.map((input) => [input.name, ofInput(input)])),
+        ...(convolution !== undefined && {
+          convolution: Object.fromEntries(
+            convolved.map(({ name, shape }, i) => {
+              const most = 1 / Math.sqrt(convolution);
+              const range = { seed: tapSeeds[i]!, low: -most, high: most };
+              return [name, { weight: uniform([product(shape), 1, convolution], range) }];
+            }),
+          ),
+        }),
+        ...(outputNorm !== "none" && {
+          outputNorm: { weight: ones([outputNorm === "whole" ? outWidth : outWidth / H]) },
+        }),
+        ...(outputGate && { outputGate: make(seeds["outputGate"]!, outWidth, C) }),
+        output: make(seeds["output"]!, C, outWidth),
+      } as MixerLayerParams<Name>;
+    },
+    apply(params, x, given) {
+      refuseMask(given);
+      const { cache, layer = 0, documents, padding, trace } = onApply.options(given, callNames);
+      checkTrace(onApply, trace);
+      refuseScores(mixer.name, trace);
+      checkWide(x, C);
+      checkParams("apply", params, [...projected.map(({ name }) => name as Name), "output"]);
+      const [B, T] = x.shape as [number, number, number];
+      if (padding !== undefined) paddedTokens(padding, B, T);
+      const held = cache?.state(layer);
+      const convolutions: Record<string, Tensor> = {};
+      const project = (name: string): Tensor => {
+        const { weight, bias } = params[name as Name];
+        const rows = map(x, weight, bias);
+        const taps = params.convolution?.[name]?.weight;
+        if (!taps) return rows;
+        const kept = `${name}Convolution`;
+        const { output, state } = convolveTokens(rows, taps, { state: held?.[kept], documents, padding });
+        convolutions[kept] = state;
+        return silu(output);
+      };
+      const ofInput = (input: LayerInput): Tensor => {
+        const own: MixerInputParams = params[input.name as Name];
+        if (input.kind === "learned") return input.learned.apply(learnedTensor(input.name, own));
+        const rows = reshape(project(input.name), [B, T, ...input.shape]);
+        const mapped = typeof input.map === "function" ? input.map(rows) : input.map.apply(rows, own);
+        return headsFirst(mapped, input);
+      };
+      const { output, state } = mixAny(
+        mixer,
+        Object.fromEntries(inputs.map((input) => [input.name, ofInput(input)])),
+        {
+          held,
+          ...(form && { form }),
+          ...(documents && { documents }),
+          ...(padding && { padding }),
+        },
+      );
+      cache?.advance(layer, { ...state, ...convolutions }, padding ?? T);
+      const heads = recordHeads(trace, output); // [B, H, T, V]
+      const gain = params.outputNorm?.weight;
+      const normed = gain && outputNorm === "head" ? rmsNorm(heads, gain) : heads;
+      const rows = reshape(permute(normed, [0, 2, 1, 3]), [B, T, outWidth]);
+      const whole = gain && outputNorm === "whole" ? rmsNorm(rows, gain) : rows;
+      const gate = params.outputGate;
+      const gated = outputGate && gate ? mul(whole, outputGate(map(x, gate.weight, gate.bias))) : whole;
+      return map(gated, params.output.weight, params.output.bias);
+    },
+  };
+}
+
+/** Mixes with the state that a cache holds, and gives the next one as a cache takes it. */
+function mixAny(
+  mixer: AnyMixer,
+  inputs: Readonly<Record<string, Tensor>>,
+  { held, ...options }: MixOptions & { held: LayerState | undefined },
+): { output: Tensor; state: LayerState } {
+  if (!("ownForm" in mixer)) {
+    const initialState = held?.["state"];
+    const { output, state } = mix(mixer, inputs, { ...options, ...(initialState && { initialState }) });
+    return { output, state: { state } };
+  }
+  const initialState = held && fromCache(mixer, held);
+  const { output, state } = mix(mixer, inputs, { ...options, ...(initialState && { initialState }) });
+  return { output, state: toCache(state, output) };
+}
+
+/** A cache holds tensors: a count of tokens, which is the same in all batches, becomes one number for each. */
+function toCache(state: object, { shape, dtype, device }: Tensor): LayerState {
+  const held = (value: unknown) =>
+    isTensor(value) ? value : full([shape[0]!], value as number, { dtype, device });
+  return Object.fromEntries(Object.entries(state).map(([name, value]) => [name, held(value)]));
+}
+
+function fromCache({ stateAxes }: { readonly stateAxes: object }, held: LayerState): object {
+  const value = (name: string, x: Tensor) => (name in stateAxes ? x : x.data[0]!);
+  return Object.fromEntries(Object.entries(held).map(([name, x]) => [name, value(name, x)]));
+}
+
+function learnedTensor(name: string, params: MixerInputParams | undefined): Tensor {
+  const value = params?.["value"];
+  if (value !== undefined) return checkTensor("apply", `params.${name}.value`, value);
+  return onApply.refuse({
+    argument: `params.${name}`,
+    received: params,
+    expected: "{ value }, a learned tensor",
+    fix: "take the params of `layer.init(seed)`, or load weights in their form; params come first.",
+  });
+}
+
+/** A state has read a token already when a later one would hide it. */
+function refuseMask(options: object | undefined): void {
+  const mask = (options as { mask?: unknown } | null | undefined)?.mask;
+  if (mask === undefined) return;
+  onApply.refuse({
+    argument: "mask",
+    received: "a mask of keys",
+    expected: "none for a layer with a state, which holds no keys",
+    fix: "give `documents` or `padding`, at which a state starts again or stays as it is.",
+  });
+}
+
+function refuseScores(mixer: string, trace: Trace | undefined): void {
+  const wrong = trace?.names.find((name) => name !== "heads");
+  if (wrong === undefined) return;
+  onApply.refuse({
+    argument: "trace.names",
+    received: wrong,
+    expected: `"heads" alone, as ${mixer} has no scores`,
+    fix: "see `impliedWeights(mixer, inputs)` for the map that a mixer implies.",
+  });
+}
+
+/** Inputs that a convolution goes over. */
+const mainInputs: readonly string[] = ["query", "key", "value"];
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+const check: Checks = /* @__PURE__ */ checks("mixerLayer");
+const onApply: Checks = /* @__PURE__ */ checks("apply");
+const callNames = ["cache", "layer", "positions", "documents", "padding", "trace"] as const;
+const configNames = [
+  "embedDim",
+  "numHeads",
+  "mixer",
+  "numKeyHeads",
+  "keyDim",
+  "valueDim",
+  "axes",
+  "inputs",
+  "convolution",
+  "outputNorm",
+  "outputGate",
+  "bias",
+  "form",
+  "linear",
+] as const;

@@ -1,0 +1,45 @@
+import { checks } from "@qkv/core";
+import { growingCache, mixedCache, stateCache, type KvCache } from "@qkv/kv-cache";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { isRecurrent } from "../models/is-recurrent.js";
+
+/**
+ * A cache for a decoder: one that grows for layers that attend, beside states for layers that are recurrent. They change,
+ * fork and roll back as one.
+ *
+ * @param options - `checkpoints`: earlier states that `crop` can go back to. Default 1: a failed step is undone.
+ *
+ * @throws {ArgumentError} If the configuration is none.
+ *
+ * @example
+ * ```ts
+ * import { linearAttention, mixerLayer } from "@qkv/attention";
+ * import { cacheFor, decoder } from "@qkv/transformer";
+ *
+ * const recurrent = mixerLayer({ embedDim: 8, numHeads: 2, mixer: linearAttention() });
+ * const { config, init, apply } = decoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [], layerTypes: [recurrent, "full"],
+ * });
+ * const cache = cacheFor(config);
+ * apply(init(1), [3, 1, 4], { cache });
+ * [cache.length, cache.state(0)?.state?.shape]; // => [3, [1, 2, 4, 4]]
+ * ```
+ */
+export function cacheFor(config: DecoderConfig, options?: { checkpoints?: number }): KvCache {
+  const check = checks("cacheFor");
+  const fix = "give the configuration of a decoder: `model.config`.";
+  const isConfig = (value: unknown) => {
+    const { numLayers, layerTypes } = (value ?? {}) as Partial<DecoderConfig>;
+    return Number.isInteger(numLayers) && (layerTypes === undefined || layerTypes.length === numLayers);
+  };
+  check.each({ config }, isConfig, "a configuration, with numLayers and as many layerTypes", fix);
+  check.options(options, ["checkpoints"]);
+  const { numLayers, layerTypes = [] } = config;
+  const numStates = layerTypes.filter(isRecurrent).length;
+  if (numStates === 0) return growingCache({ numLayers });
+  const states = stateCache({ numLayers: numStates, ...options });
+  if (numStates === numLayers) return states;
+  const keyValues = growingCache({ numLayers: numLayers - numStates });
+  return mixedCache(layerTypes.map((type) => (isRecurrent(type) ? states : keyValues)));
+}
