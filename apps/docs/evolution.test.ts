@@ -66,3 +66,16 @@ test.each(steps)("evolution-%s: the figure shows the changed lines of its code",
     .map((line) => line.replace(/^(.) +/, "$1 ").replace(/ \/\/ .*$/, ""));
   expect(shown).toEqual(changed);
 });
+
+test.each(["linear", "gated-delta", "latent", "sparse", "hybrid"])(
+  "evolution-today: the lines that the figure adds for %s run in the example of the page",
+  (id) => {
+    const code = readFileSync(`${site}/examples/evolution-today.ts`, "utf8");
+    const added = evolutionModel()
+      .steps.find((one) => one.id === id)!
+      .diff.filter((line) => line[0] === "+");
+    expect(added.length).toBeGreaterThan(0);
+    for (const line of added) expect(code).toContain(line.slice(2));
+    expect(page).toContain('<Live example="evolution-today" />');
+  },
+);

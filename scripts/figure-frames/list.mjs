@@ -100,6 +100,10 @@ export const figures = [
       { id: "7-multi-query", state: "step=multi-query&at=0.4" },
       { id: "8-grouped-query", state: "step=grouped-query", ...dark },
       { id: "9-compare", state: "step=multi-head&compare=grouped-query" },
+      { id: "10-linear", state: "step=linear", ...light },
+      { id: "11-gated-delta", state: "step=gated-delta&at=0.6", ...dark },
+      { id: "12-latent", state: "step=latent", ...light },
+      { id: "13-sparse", state: "step=sparse", ...dark },
     ],
   },
   {

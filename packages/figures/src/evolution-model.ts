@@ -2,6 +2,7 @@ import { additive, attentionWeights, causal, slidingWindow, type Mask } from "@q
 import { costKinds, kvCache, readCacheLayers } from "@qkv/cost";
 import { add, expandDims, mul, randn, slice, tensor, type Tensor } from "@qkv/tensor";
 import type { EvolutionModel, EvolutionStep, WeightMap } from "@qkv/viz/figures/evolution";
+import { today } from "./evolution/numbers.js";
 
 const words = ["the", "cat", "sat", "on", "the", "mat"];
 const translation = ["die", "Katze", "saß", "auf", "der", "Matte"];
@@ -40,6 +41,19 @@ export function evolutionModel(): EvolutionModel {
     });
     return kvCache(layers, { contextLength: keyLength }).bytes / keyLength;
   };
+  const stateNumbers = numHeads * headDim * headDim;
+  const kept = (layer: { stateNumbers: number } | { kv_lora_rank: number; qk_rope_head_dim: number }) => {
+    const layers =
+      "stateNumbers" in layer
+        ? [{ numbersPerToken: 0, reach: { kind: "causal" } as const, ...layer }]
+        : readCacheLayers({ n_layers: 1, ...layer });
+    return kvCache(layers, { contextLength: keyLength }).bytes / keyLength;
+  };
+  const latentSizes = { kv_lora_rank: 512, qk_rope_head_dim: 64 }; // as in DeepSeek-V2
+  const absorbed = { ...call, headDim: (512 + 64 + 512) / 2 }; // scores over 576 numbers, mixtures of 512
+  const chosenKeys = 2048;
+  const blockSize = 64;
+  const [ofState, ofLatent] = [costKinds.state(call), costKinds.causal(absorbed)];
   const maps = weightMaps();
   const encoder = cached(numHeads); // projected keys and states, both as wide as the model
   const steps: EvolutionStep[] = [
@@ -208,7 +222,7 @@ export function evolutionModel(): EvolutionModel {
       ],
       seen: "Four query heads share one row of keys and values.",
       drawing: { numHeads: H, numKvHeads: 1 },
-      weights: maps.shared(1),
+      weights: maps.multiQuery,
       cacheBytesPerToken: cached(1),
       flopsPerToken: costKinds.causal(call),
       cacheText: "2 · D numbers",
@@ -237,7 +251,7 @@ export function evolutionModel(): EvolutionModel {
       ],
       seen: "Two rows of keys and values, each read by two query heads.",
       drawing: { numHeads: H, numKvHeads: 2 },
-      weights: maps.shared(2),
+      weights: maps.groupedQuery,
       cacheBytesPerToken: cached(8),
       flopsPerToken: costKinds.causal(call),
       cacheText: "2 · Hkv · D numbers, with Hkv = 8",
@@ -268,6 +282,168 @@ export function evolutionModel(): EvolutionModel {
       flopsPerToken: costKinds.window({ ...call, windowSize: size.window }),
       cacheText: `as in GQA, last 4,096 tokens, averaged over ${keyLength.toLocaleString("en-US")}`,
       workText: "H · W dot products of D numbers, weighted sum",
+    },
+    {
+      id: "linear",
+      year: "2020",
+      name: "Linear",
+      title: "Linear attention",
+      paper: {
+        title: "Transformers are RNNs: Fast Autoregressive Transformers with Linear Attention",
+        authors: "Katharopoulos, Vyas, Pappas and Fleuret",
+        url: "https://arxiv.org/abs/2006.16236",
+      },
+      problem:
+        "A window forgets everything that has left it; without one, cache and work grow with the text.",
+      change:
+        "Without softmax, (q Kᵀ) V = q (Kᵀ V): keys and values of the past add up to one matrix, the state. A word writes to it, a query reads it, and nothing else is kept.",
+      formula: "S ← S + φ(k) vᵀ,  o = Sᵀ φ(q) / zᵀ φ(q)",
+      diff: [
+        "- const weights = attentionWeights(query, key, { mask: causal() });",
+        "+ const linear = linearAttention({ normalize: true });",
+        "+ const { output, state } = mix(linear, positive);",
+      ],
+      seen: "Each head has a state of 8 × 8 numbers in place of its keys and values. The maps are those that its outputs imply.",
+      drawing: {
+        numHeads: H,
+        numKvHeads: H,
+        states: today.linear.states,
+        names: ["4 states of 8 × 8", "written, then dropped"],
+      },
+      weights: today.linear.weights,
+      cacheBytesPerToken: kept({ stateNumbers }),
+      flopsPerToken: ofState,
+      cacheText: `a state of H · D · D numbers, averaged over ${keyLength.toLocaleString("en-US")} tokens`,
+      workText: "one write and one read of H · D · D numbers",
+    },
+    {
+      id: "gated-delta",
+      year: "2024",
+      name: "Gated delta",
+      title: "The gated delta rule",
+      paper: {
+        title: "Gated Delta Networks: Improving Mamba2 with Delta Rule",
+        authors: "Yang, Kautz and Hatamizadeh",
+        url: "https://arxiv.org/abs/2412.06464",
+      },
+      problem: "A state that is only added to fills up: old and new values for one key are mixed.",
+      change:
+        "Before it writes, a word removes what the state holds for its key (the delta rule), and a gate lets the whole state fade.",
+      formula: "S ← α (S − β k (kᵀ S)) + β k vᵀ",
+      diff: [
+        "- const { output, state } = mix(linear, positive);",
+        "+ const delta = gatedDeltaRule();",
+        "+ const { output, state } = mix(delta, { ...unit, decay, beta });",
+      ],
+      seen: "The same states, now also erased. Grey cells with a minus are weights below 0: something is taken back.",
+      drawing: {
+        numHeads: H,
+        numKvHeads: H,
+        states: today.delta.states,
+        names: ["4 states of 8 × 8", "written and erased"],
+      },
+      weights: today.delta.weights,
+      cacheBytesPerToken: kept({ stateNumbers }),
+      flopsPerToken: ofState,
+      cacheText: `a state of H · D · D numbers, averaged over ${keyLength.toLocaleString("en-US")} tokens`,
+      workText: "a decay, a write and a read of H · D · D numbers; erasing reads them once more",
+    },
+    {
+      id: "latent",
+      year: "2024",
+      name: "Latent",
+      title: "Multi-head latent attention",
+      paper: {
+        title: "DeepSeek-V2: A Strong, Economical, and Efficient Mixture-of-Experts Language Model",
+        authors: "DeepSeek-AI",
+        url: "https://arxiv.org/abs/2405.04434",
+      },
+      problem:
+        "A state cannot recall every word exactly. Shared heads save memory, but they all see the same keys.",
+      change:
+        "Cache one short vector per word, the latent, and let each head make its own keys and values from it. When generating, the projection is applied to the query instead: latents are read as they are.",
+      formula: "c = W x,  K_h = c W_K,h,  V_h = c W_V,h",
+      diff: [
+        "- const layer = multiHead({ embedDim, numHeads, mask: causal() });",
+        "+ const layer = latent({ ...sizes, mask: causal() });",
+        "+ const output = layer.absorbed(params, x);",
+      ],
+      seen: "One row of latents serves four query heads, each with keys of its own made from them.",
+      drawing: {
+        numHeads: H,
+        numKvHeads: 1,
+        latent: true,
+        names: ["1 row of latents", "for keys and values"],
+      },
+      weights: today.latent,
+      cacheBytesPerToken: kept(latentSizes),
+      flopsPerToken: ofLatent,
+      cacheText: "512 + 64 numbers: the latent, and a rotated key for positions",
+      workText: "more: H · S dot products of 576 numbers, mixtures of 512",
+    },
+    {
+      id: "sparse",
+      year: "2025",
+      name: "Sparse",
+      title: "Sparse choice of keys",
+      paper: {
+        title: "MoBA; Native Sparse Attention",
+        authors: "Lu et al.; Yuan et al.",
+        url: "https://arxiv.org/abs/2502.11089",
+      },
+      problem: "The cache is small enough, but each new word still reads all of it.",
+      change:
+        "First choose, then attend. A query is scored against one mean key per block, and only the best blocks are read. In DeepSeek-V3.2, a small indexer chooses single keys.",
+      formula: "blocks = topk(q · mean(K_block)),  attention over these",
+      diff: [
+        "+ const blocks = mobaBlocks(query, key, { blockSize: 2, topK: 2 });",
+        "- const mask = causal();",
+        "+ const mask = and(causal(), selectedKeys(blocks, 2));",
+      ],
+      seen: "Two of three blocks are read; pale keys stay in the cache, for a later query.",
+      drawing: {
+        numHeads: H,
+        numKvHeads: 2,
+        chosen: today.sparse.chosen,
+        names: ["2 KV heads", "2 of 3 blocks are read"],
+      },
+      weights: today.sparse.weights,
+      cacheBytesPerToken: cached(8),
+      flopsPerToken:
+        costKinds.window({ ...call, windowSize: chosenKeys }) +
+        costKinds.pair({ ...call, keyLength: keyLength / blockSize }) * 2 * headDim,
+      cacheText: "as in GQA: nothing is dropped",
+      workText: `${chosenKeys.toLocaleString("en-US")} chosen keys, and one score per block of ${blockSize}`,
+    },
+    {
+      id: "hybrid",
+      year: "2025",
+      name: "Hybrid",
+      title: "Hybrid stacks",
+      paper: {
+        title: "Kimi Linear: An Expressive, Efficient Attention Architecture",
+        authors: "Kimi Team",
+        url: "https://arxiv.org/abs/2510.26692",
+      },
+      problem: "States are cheap but cannot recall everything; a cache recalls everything but grows.",
+      change:
+        "Use both. Three layers of four keep a state; every fourth keeps the latents of all words, for exact recall.",
+      formula: "layers = [delta, delta, delta, latent, …]",
+      diff: ["- const stack = [full, full, full, full];", "+ const stack = [state, state, state, full];"],
+      seen: "Four layers instead of four heads: three with states, one with a latent for each word.",
+      drawing: {
+        numHeads: H,
+        numKvHeads: H,
+        states: [...today.delta.states.slice(0, 3), null],
+        latent: true,
+        rows: "layer",
+        names: ["3 layers with states", "1 layer with latents"],
+      },
+      weights: [...today.delta.weights.slice(0, 3), today.latent[3]!],
+      cacheBytesPerToken: (3 * kept({ stateNumbers }) + kept(latentSizes)) / 4,
+      flopsPerToken: (3 * ofState + ofLatent) / 4,
+      cacheText: "mean of four layers: three states, one of latents",
+      workText: "mean of four layers",
     },
   ];
   return {
@@ -302,7 +478,8 @@ function weightMaps() {
     )[0]!,
     self: headMaps(attentionWeights(query, key), () => true)[0]!,
     heads: headMaps(masked(H, causal()), before),
-    shared: (kvHeads: number) => headMaps(masked(kvHeads, causal()), before),
+    multiQuery: headMaps(masked(1, causal()), before),
+    groupedQuery: headMaps(masked(2, causal()), before),
     window: headMaps(masked(2, slidingWindow(3)), (i, j) => j <= i && i - j < 3),
   };
 }

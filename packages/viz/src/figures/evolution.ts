@@ -171,14 +171,26 @@ function timeline(
 ): { marks: Mark[]; height: number } {
   const { steps } = model;
   const full = fullScale(model);
-  const pitch = width / steps.length;
-  const named = steps.every(({ name }) => labelWidth([name]) < pitch - 6);
-  const base = y + 44;
+  const numRows = width / steps.length < 44 ? 2 : 1;
+  const perRow = Math.ceil(steps.length / numRows);
+  const pitch = width / perRow;
+  const named = steps.every(({ name }) => labelWidth(nameLines(name)) < pitch - 6);
+  const rowHeight = named ? 116 : 88;
   const marks: Mark[] = [];
-  const axis = base + 12;
-  marks.push({ key: "time:axis", kind: "path", x, y: axis, d: `M0 0H${width}`, stroke: "rule", line: 2 });
+  for (let row = 0; row < numRows; row++)
+    marks.push({
+      key: `time:axis:${row}`,
+      kind: "path",
+      x,
+      y: y + row * rowHeight + 56,
+      d: `M0 0H${width}`,
+      stroke: "rule",
+      line: 2,
+    });
   steps.forEach((step, i) => {
-    const middle = x + (i + 0.5) * pitch;
+    const middle = x + ((i % perRow) + 0.5) * pitch;
+    const top = y + Math.floor(i / perRow) * rowHeight;
+    const [base, axis] = [top + 44, top + 56];
     const now = step === shown;
     const cache = Math.min(1, step.cacheBytesPerToken / full.cache) * 38;
     const over = step.flopsPerToken > full.work;
@@ -238,27 +250,23 @@ function timeline(
         fill: now ? "text" : "quiet",
         ...(now && { weight: 700 as const }),
       },
-      ...(named
-        ? [
-            {
-              key: `time:${i}:name`,
-              kind: "text",
-              x: middle,
-              y: axis + 38,
-              text: step.name,
-              anchor: "middle",
-              fill: "text",
-              ...(now && { weight: 700 as const }),
-            } satisfies Mark,
-          ]
-        : []),
+      ...(named ? nameLines(step.name) : []).map((text, part): Mark => ({
+        key: `time:${i}:name:${part}`,
+        kind: "text",
+        x: middle,
+        y: axis + 38 + 14 * part,
+        text,
+        anchor: "middle",
+        fill: "text",
+        ...(now && { weight: 700 }),
+      })),
       {
         key: `time:${i}:press`,
         kind: "rect",
         x: middle - pitch / 2,
-        y,
+        y: top,
         width: pitch,
-        height: axis + 44 - y,
+        height: rowHeight - 4,
         fill: "paper",
         shade: 0,
         layer: 2,
@@ -267,7 +275,7 @@ function timeline(
       },
     );
   });
-  let [left, legendY] = [x, axis + (named ? 60 : 42)];
+  let [left, legendY] = [x, y + numRows * rowHeight + 10];
   for (const [id, color, text] of [
     ["cache", "text", "cache per token"],
     ["work", "cost", "work per token; a cut bar exceeds the scale"],
@@ -283,3 +291,6 @@ function timeline(
   }
   return { marks, height: legendY + 8 - y };
 }
+
+/** A name in two lines, cut at its space or behind its hyphen. */
+const nameLines = (name: string): string[] => name.split(/ |(?<=-)/);

@@ -23,6 +23,7 @@ export function diagram(
 ): Mark[] {
   const { words, translation, written } = model;
   const { decoder = false, network = false, numHeads, numKvHeads, window } = step.drawing;
+  const { states, latent = false, chosen, rows = "head", names } = step.drawing;
   const T = words.length;
   const heads = numHeads > 1;
   const side = 76; // room for labels, or for the heads
@@ -73,15 +74,30 @@ export function diagram(
     });
   });
   for (let group = 0; group < numKvHeads; group++) {
+    const state = states?.[group];
+    if (state) marks.push(...stateMarks(state, group, prefix, { x: end + 1, y: rowY(group) + 3 }));
+    const joined = latent && !state; // one narrow box of two colors
     words.forEach((word, t) => {
-      const gone = window !== undefined && t < T - window;
-      const top = rowY(group);
+      const inState = state ? t < T - 1 : false;
+      const gone = inState || (window !== undefined && t < T - window);
+      const read = chosen?.[group]?.includes(t) ?? true;
+      const top = rowY(group) + (joined ? 8 : 0);
+      const row = numKvHeads > 1 ? `, ${rows === "layer" ? "layer" : "KV head"} ${group}` : "";
+      const fate = inState ? ", written into the state and dropped" : ", evicted by the window";
       const of = decoder
         ? `encoder state of “${word}”, key and value in one`
-        : `of “${word}”${numKvHeads > 1 ? `, KV head ${group}` : ""}${gone ? ", evicted by the window" : ""}`;
+        : `of “${word}”${row}${gone ? fate : read ? "" : ", not chosen by the newest query"}`;
+      if (joined)
+        label(`latent:${group}:${t}`, center(t), top + 17, "c", {
+          anchor: "middle",
+          size: 13,
+          weight: 600,
+          fill: "paper",
+          layer: 2,
+        });
       for (const [kind, at, letter] of [
         ["key", center(t) - boxWidth / 2, "k"],
-        ["value", center(t) + (decoder ? 0 : 1), "v"],
+        ["value", center(t) + (decoder || joined ? 0 : 1), "v"],
       ] as const) {
         put({
           key: `${kind}:${group}:${t}`,
@@ -89,13 +105,17 @@ export function diagram(
           kind: "rect",
           x: at,
           y: top,
-          width: decoder ? boxWidth / 2 : half,
-          height,
-          radius: 3,
+          width: decoder || joined ? boxWidth / 2 : half,
+          height: joined ? height - 16 : height,
+          radius: joined ? 0 : 3,
           ...(gone ? { stroke: kind, dash: true, shade: 0, fill: kind, opacity: 0.5 } : { fill: kind }),
-          ...(half >= 16 && !gone && !decoder && { text: letter, ink: "paper", size: 13, weight: 600 }),
+          ...(!read && { opacity: 0.25 }),
+          ...(half >= 16 &&
+            !gone &&
+            !decoder &&
+            !joined && { text: letter, ink: "paper", size: 13, weight: 600 }),
           layer: 1,
-          reads: decoder ? of : `${kind} ${of}`,
+          reads: decoder ? of : joined ? `latent ${of}` : `${kind} ${of}`,
         });
       }
     });
@@ -244,9 +264,12 @@ export function diagram(
       const target = rowY(group) + height / 2;
       circle(head === 0 ? `query:${T - 1}` : `head:${head}`, { x: at, y: top }, String(head), {
         home: head === 0 ? undefined : `query:${T - 1}`,
-        reads: `query head ${head} of “${words[T - 1]!}”: KV head ${group}`,
+        reads:
+          rows === "layer"
+            ? `query of “${words[T - 1]!}” in layer ${head}`
+            : `query head ${head} of “${words[T - 1]!}”: ${states ? "state" : "KV head"} ${group}`,
       });
-      const near = end - 2;
+      const near = states?.[group] ? end + 1 + stateSize : end - 2;
       const middle = (near + at - 13) / 2;
       put({
         key: `head-wire:${head}`,
@@ -258,13 +281,69 @@ export function diagram(
         line: 2,
       });
     }
-    label("label:query", at + 13, y + 28, "query heads", { anchor: "end" });
+    label("label:query", at + 13, y + 28, rows === "layer" ? "layers" : "query heads", { anchor: "end" });
     label("label:query2", at + 13, y + 43, `of “${words[T - 1]!}”`, { anchor: "end" });
-    label("label:key", x, y + 28, numKvHeads === 1 ? "1 KV head" : `${numKvHeads} KV heads`);
-    label("label:key2", x, y + 43, window === undefined ? "the whole cache" : `the last ${window} words`);
+    label("label:key", x, y + 28, names?.[0] ?? (numKvHeads === 1 ? "1 KV head" : `${numKvHeads} KV heads`));
+    label(
+      "label:key2",
+      x,
+      y + 43,
+      names?.[1] ?? (window === undefined ? "the whole cache" : `the last ${window} words`),
+    );
   }
   marks.push(...maps(model, step, prefix, { x, y, width }, left, asks));
   return marks;
+}
+
+const stateSize = 34;
+
+/** A state as a square of its numbers: deeper for larger ones, grey below 0. A few paths, as cells share their shades. */
+function stateMarks(
+  state: readonly (readonly number[])[],
+  group: number,
+  prefix: string,
+  { x, y }: { x: number; y: number },
+): Mark[] {
+  const cell = stateSize / state.length;
+  const most = Math.max(1e-9, ...state.flat().map(Math.abs));
+  const paths = new Map<string, string>();
+  state.forEach((row, k) =>
+    row.forEach((number, v) => {
+      const level = Math.round((4 * Math.abs(number)) / most); // a fifth of the scale
+      if (level === 0) return;
+      const name = `${number < 0 ? "-" : "+"}${level}`;
+      const side = `h${px(stateSize / row.length)}v${px(cell)}h${px(-stateSize / row.length)}z`;
+      paths.set(name, `${paths.get(name) ?? ""}M${px((v * stateSize) / row.length)} ${px(k * cell)}${side}`);
+    }),
+  );
+  const key = `${prefix}memory:${group}`;
+  return [
+    {
+      key,
+      home: `${prefix}value:${group}:0`,
+      kind: "rect",
+      x,
+      y,
+      width: stateSize,
+      height: stateSize,
+      radius: 2,
+      fill: "paper",
+      stroke: "value",
+      line: 1.5,
+      layer: 1,
+      reads: `state ${group}: ${state.length} × ${state[0]!.length} numbers, however long the text`,
+    },
+    ...[...paths].map(([name, d]): Mark => ({
+      key: `${key}:${name}`,
+      kind: "path",
+      x,
+      y,
+      d,
+      fill: name[0] === "-" ? "cost" : "value",
+      shade: Number(name[1]) / 4,
+      layer: 1,
+    })),
+  ];
 }
 
 /** The maps of weights: one, with its words, or one for each head. */
@@ -276,7 +355,7 @@ function maps(
   left: number,
   asks: number,
 ): Mark[] {
-  const { decoder = false, numHeads, window } = step.drawing;
+  const { decoder = false, numHeads, rows = "head" } = step.drawing;
   const T = words.length;
   const beside = width >= wide;
   const heads = numHeads > 1;
@@ -299,7 +378,7 @@ function maps(
       x: beside ? x + left + 24 : x + width / 2,
       y: top - 24,
       ...(beside ? {} : { anchor: "middle" }),
-      text: heads ? "weights of each head" : "weights: each row is a query",
+      text: heads ? `weights of each ${rows}` : "weights: each row is a query",
       fill: "quiet",
     },
   ];
@@ -312,7 +391,7 @@ function maps(
         kind: "text",
         x: ox,
         y: oy - 5,
-        text: `head ${head}`,
+        text: `${rows} ${head}`,
         size: 11,
         fill: "quiet",
       });
@@ -331,20 +410,21 @@ function maps(
           width: cell - 1.5,
           height: cell - 1.5,
           radius: 2,
-          fill: unwritten || masked ? "rule" : "weight",
+          fill: unwritten || masked ? "rule" : (weight ?? 0) < 0 ? "cost" : "weight",
           shade: unwritten
             ? 0.15
             : masked
-              ? window !== undefined && j <= i
+              ? j <= i
                 ? 0.3
                 : 0
-              : 0.05 + 0.95 * (weight ?? 0),
+              : 0.05 + 0.95 * Math.min(1, Math.abs(weight ?? 0)),
+          ...((weight ?? 0) < -0.005 && { text: "−", size: 11 }),
           hatch: masked ? 1 : 0,
           reads: unwritten
             ? `“${who}” is not written yet`
             : masked
               ? `“${who}” may not see “${words[j]!}”`
-              : `${heads ? `head ${head}, ` : ""}weight of “${words[j]!}” for “${who}”: ${(weight ?? 0).toFixed(2)}`,
+              : `${heads ? `${rows} ${head}, ` : ""}weight of “${words[j]!}” for “${who}”: ${(weight ?? 0).toFixed(2)}`,
           ...(unwritten ? {} : { cell: `${prefix}map${head}:${i}:${j}` }),
         });
       }

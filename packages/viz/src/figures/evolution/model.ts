@@ -1,4 +1,4 @@
-/** Weights of one map, `[query][key]`; `null` where the query may not see the key. */
+/** Weights of one map, `[query][key]`; `null` where the query may not see the key. A state's may be below 0. */
 export type WeightMap = readonly (readonly (number | null)[])[];
 
 /** One mechanism of the evolution: its picture, its words and its cost. */
@@ -29,6 +29,16 @@ export type EvolutionStep = {
     numKvHeads: number;
     /** Keys kept, counted from the last. */
     window?: number;
+    /** Rows whose words are written into a state and dropped, each with the numbers of its state, `[K][V]`. */
+    states?: readonly (readonly (readonly number[])[] | null)[];
+    /** Keys and values are one latent. */
+    latent?: boolean;
+    /** Words that the newest query reads, for each KV head. */
+    chosen?: readonly (readonly number[])[];
+    /** Meaning of the rows of keys, of the queries beside them and of the maps. Default "head". */
+    rows?: "head" | "layer";
+    /** Names above the rows, in two lines. Default: the number of KV heads, and the part that is kept. */
+    names?: readonly [string, string];
   };
   /** A map for each head. */
   weights: readonly WeightMap[];
