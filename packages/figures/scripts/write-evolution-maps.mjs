@@ -4,14 +4,14 @@ import { writeFileSync } from "node:fs";
 import { mapsOfToday } from "../src/evolution/maps-of-today.ts";
 
 const rounded = JSON.stringify(mapsOfToday(), (_, value) =>
-  typeof value === "number" ? Number(value.toFixed(3)) : value,
+  typeof value === "number" ? Number(value.toFixed(2)) : value,
 );
 writeFileSync(
   new URL("../src/evolution/numbers.ts", import.meta.url),
   `// Written by packages/figures/scripts/write-evolution-maps.mjs.
 import type { MapsOfToday } from "./maps-of-today.js";
 
-/** Numbers of {@link MapsOfToday}, to three digits. */
+/** Numbers of {@link MapsOfToday}, to two digits. */
 export const today = /* @__PURE__ */ JSON.parse(
   \`${rounded}\`,
 ) as MapsOfToday;
