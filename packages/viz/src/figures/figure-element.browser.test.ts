@@ -139,6 +139,16 @@ test("keys alone: steps, either end, cells, and letting go", async () => {
   expect(host.state).toBe("");
 });
 
+test("the focus of a cell that goes stays in the figure", async () => {
+  const host = await place();
+  host.querySelector<SVGElement>('[data-cell="cell:3"]')!.focus();
+  host.model = [7, 8];
+  expect(host.querySelectorAll("[data-cell]").length).toBe(2);
+  expect(document.activeElement?.getAttribute("data-cell")).toBe("cell:0");
+  host.model = [];
+  expect(document.activeElement?.getAttribute("aria-label")).toBe("Play");
+});
+
 test("a permalink is read, and told of", async () => {
   const host = await place("step=first&amp;word=two&amp;size=3");
   await vi.waitFor(() =>

@@ -183,6 +183,8 @@ function show<Model, Choices extends FigureChoices>(
     const now = moment(state);
     const focus = hover ?? now.focus;
     scene = figure.scene(state.model, state.choices, focus === undefined ? now : { ...now, focus }, width);
+    const focused = (host.getRootNode() as Document | ShadowRoot).activeElement;
+    const inside = parts.stage.contains(focused);
     view.draw(scene);
     parts.say.toggleAttribute("data-aside", scene.aside !== undefined);
     parts.say.style.width = scene.aside === undefined ? "" : `${scene.aside}px`;
@@ -190,6 +192,11 @@ function show<Model, Choices extends FigureChoices>(
     if (roving === undefined || !view.cell(roving)) roving = first;
     if (roving !== undefined) view.cell(roving)?.setAttribute("tabindex", "0");
     say();
+    // The focus of a cell that went stays in the figure, whose keys it brings.
+    if (inside && !parts.stage.contains(focused)) {
+      const cell = state.playing === "no" && roving !== undefined ? view.cell(roving) : undefined;
+      (cell ?? parts.play).focus();
+    }
   }
 
   /** Writes what stands around the stage, where it changed. */
