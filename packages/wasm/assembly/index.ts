@@ -10,6 +10,7 @@ export { binaryVectors, unaryVectors } from "./micro-kernels";
 export { adam, sgd } from "./optimizers";
 export { largestColumns, largestRows, sumColumns, sumRows } from "./reduce";
 export { rotate } from "./rotate";
+export { scan, scanScratch } from "./scan";
 export {
   bytesAreExact,
   quantizeRows,

@@ -14,6 +14,7 @@ import {
   softmaxKernel,
   targetWeightsKernel,
 } from "./kernels/rows.js";
+import { scanKernel } from "./kernels/scan.js";
 import { takeBackwardKernel, takeKernel } from "./kernels/take.js";
 import { writeKernel } from "./kernels/write.js";
 import type { ReadPatterns } from "./read-pattern.js";
@@ -33,6 +34,7 @@ export function kernels(engine: Engine, patterns: ReadPatterns): Device["kernels
     quantizedMatmul: quantizedMatmulKernel(engine),
     rmsNorm: rmsNormKernel(engine),
     rotate: rotateKernel(engine),
+    scan: scanKernel(engine),
     softmax: softmaxKernel(engine),
     take: takeKernel(engine),
     takeBackward: takeBackwardKernel(engine),

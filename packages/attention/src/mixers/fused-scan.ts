@@ -1,0 +1,112 @@
+import { runAll, vjp, type Op, type Tensor, type View } from "@qkv/tensor";
+import { inChunks } from "./in-chunks.js";
+import type { Scanned, Steps } from "./scan.js";
+import { zerosLike } from "./zeros-like.js";
+
+type Attributes = {
+  readonly chunkSize: number;
+  readonly reads: "before" | "after";
+  /** There is a decay, and something is erased: the inputs after the state, in this order. */
+  readonly decays: boolean;
+  readonly erases: boolean;
+};
+
+/**
+ * Steps from a state `[B, H, K, V]`, with one decay for each head and token. The plain kernel goes token by token, and is
+ * the specification; a kernel of a device may go in chunks of up to `chunkSize` tokens.
+ */
+const scanOp: Op<Attributes> = {
+  name: "scan",
+  infer: ([, , value, state]) => [value!, state!].map(({ shape, dtype }) => ({ shape, dtype })),
+  kernel(inputs, [output, final], attributes) {
+    const { query, key, value, state, decay, erase } = named(inputs, attributes);
+    const [B, H, T, V] = value.shape as [number, number, number, number];
+    const K = key.shape[3]!;
+    const [S, written] = [new Float64Array(K * V), new Float64Array(V)];
+    for (let b = 0; b < B; b++) {
+      for (let h = 0; h < H; h++) {
+        for (let i = 0; i < K * V; i++) S[i] = at(state, b, h, Math.floor(i / V), i % V);
+        for (let t = 0; t < T; t++) {
+          const kept = decay ? Math.exp(at(decay, b, h, t, 0)) : 1;
+          const o = ((b * H + h) * T + t) * V;
+          for (let j = 0; j < V; j++) {
+            let own = at(value, b, h, t, j);
+            if (erase) for (let i = 0; i < K; i++) own -= at(erase, b, h, t, i) * S[i * V + j]!;
+            written[j] = own;
+          }
+          for (let j = 0; j < V; j++) {
+            let read = 0;
+            for (let i = 0; i < K; i++) {
+              const before = S[i * V + j]!;
+              const after = kept * before + at(key, b, h, t, i) * written[j]!;
+              S[i * V + j] = after;
+              read += at(query, b, h, t, i) * (attributes.reads === "before" ? before : after);
+            }
+            output!.array[o + j] = read;
+          }
+        }
+        final!.array.set(S, (b * H + h) * K * V);
+      }
+    }
+  },
+  // Triangles of pairs as triangles: operations of the chunked form.
+  flops([query, , value], [, state], { chunkSize, erases }) {
+    const [B, H, T, K] = query!.shape as [number, number, number, number];
+    const [V, products] = [state!.shape[3]!, erases ? 2 : 1];
+    const length = Math.min(chunkSize, value!.shape[2]!);
+    return B * H * T * (products * length * (K + V) + 2 * (1 + products) * K * V);
+  },
+  // Chunks are computed again: what they hold in between need not be kept.
+  backward({ inputs, outputs, attributes, gradients }) {
+    const again = (given: readonly Tensor[]) => {
+      const { state, ...steps } = named(given, attributes);
+      const scanned = inChunks({ ...steps, reads: attributes.reads }, state, attributes.chunkSize);
+      return [scanned.output, scanned.state];
+    };
+    const { pullback } = vjp(again, inputs);
+    return pullback(outputs.map((y, i) => gradients[i] ?? zerosLike(y, y.shape)));
+  },
+};
+
+/** Returns true where the device has a kernel for steps such as these: the ops of chunks are slower. */
+export function isFused({ query, key, value, decay, erase }: Steps, state: Tensor): boolean {
+  const [B, H, T, K] = query.shape as [number, number, number, number];
+  const fits = (x: Tensor | undefined, last: number) => !x || `${x.shape}` === `${[B, H, T, last]}`;
+  return (
+    query.device.kernels["scan"] !== undefined &&
+    fits(key, K) &&
+    fits(value, state.shape[3]!) &&
+    fits(decay, 1) &&
+    fits(erase, K)
+  );
+}
+
+/** Runs steps as one op. */
+export function fusedScan(
+  { query, key, value, decay, erase, reads = "after" }: Steps,
+  initial: Tensor,
+  chunkSize: number,
+): Scanned {
+  const inputs = [query, key, value, initial, decay, erase].filter((x) => x !== undefined);
+  const attributes = { chunkSize, reads, decays: decay !== undefined, erases: erase !== undefined };
+  const [output, state] = runAll(scanOp, inputs, attributes);
+  return { output: output!, state: state! };
+}
+
+/** Inputs of the op by name. */
+function named<X>(inputs: readonly X[], { decays, erases }: Attributes) {
+  const [query, key, value, state] = inputs as readonly [X, X, X, X];
+  const optional = inputs.slice(4);
+  return {
+    query,
+    key,
+    value,
+    state,
+    decay: decays ? optional[0] : undefined,
+    erase: erases ? optional.at(-1) : undefined,
+  };
+}
+
+function at({ array, offset, strides }: View, b: number, h: number, row: number, column: number): number {
+  return array[offset + b * strides[0]! + h * strides[1]! + row * strides[2]! + column * strides[3]!]!;
+}

@@ -1,0 +1,625 @@
+// Steps of a recurrence that is linear in its state, S ← exp(decay) S + key (value − Sᵀ erase)ᵀ, read by Sᵀ query. An item
+// is one head, whose state stays in the core's own cache. Chunks of tokens are matrix products, as in "Parallelizing Linear
+// Transformers with the Delta Rule over Sequence Length" (2024), arXiv:2406.06484: as a head's chunks come one after the
+// other, the triangular system is solved for what is written, and no inverse is made. A single token is one pass over the state.
+import { ScanRequest, SCAN_TOKENS } from "./layout";
+import { exp4, fma } from "./lanes";
+import { accumulate1x16, accumulate1x2, accumulate1x8, mix1, mix4, mix6 } from "./micro-kernels";
+import { copyRows } from "./request";
+import { blockOf, ROW } from "./tile";
+import { storeTransposed } from "./transpose";
+
+/** Bytes of a tile of one number for each pair of tokens of a chunk, and of one number for each token. */
+const PAIRS: usize = <usize>SCAN_TOKENS * ROW;
+const TOKENS: usize = ROW + 32;
+/** Bytes of a state that are read at a time, all their columns. */
+const PAGE: usize = 4096;
+/** A decay of which one step leaves nothing, for any of less: sums of decays stay exact enough for their differences. */
+const NOTHING: f64 = -1e4;
+
+/** Addresses of a head's room in scratch. */
+@unmanaged
+class Room {
+  /** The state, [key][value]. */
+  state: usize;
+  /** Queries, keys and rows that are erased, [channel][token]. */
+  queries: usize;
+  keys: usize;
+  erases: usize;
+  /** Keys times the decay until the end of the chunk, [token][channels of a block]. */
+  keysAtEnd: usize;
+  /** Decays between tokens j and i of a chunk, products of key j and query i, and of key j and what i erases, negated: [j][i]. */
+  between: usize;
+  reads: usize;
+  erased: usize;
+  /** Rows that are written to the state, and rows that are read of it: [token][value]. */
+  written: usize;
+  output: usize;
+  /** Sums of decays up to each token, in float64. */
+  sums: usize;
+  /** Decays from the start of the chunk to before and after each token, and from after it to the end. */
+  before: usize;
+  after: usize;
+  untilEnd: usize;
+  total: usize;
+  ones: usize;
+}
+
+const ROOM: usize = (offsetof<Room>() + 15) & ~15;
+
+/** Bytes of a row of values, with room for pairs of vectors. */
+@inline
+function valueBytes(request: ScanRequest): usize {
+  return (<usize>((request.valueDim + 7) & ~7)) << 2;
+}
+
+/** Bytes of a key with room for whole vectors. */
+@inline
+function keyBytes(request: ScanRequest): usize {
+  return (<usize>((request.keyDim + 3) & ~3)) << 2;
+}
+
+/** Bytes of scratch of a thread. */
+export function scanScratch(at: usize): i32 {
+  const request = changetype<ScanRequest>(at);
+  const K = <usize>request.keyDim;
+  const width = valueBytes(request);
+  const stepwise: usize = 2 * (stepBytes(request) + K * width);
+  const chunkwise: usize =
+    ROOM + K * width + 3 * K * ROW + 4 * PAIRS + 2 * <usize>SCAN_TOKENS * width + 7 * TOKENS;
+  return <i32>((max(stepwise, chunkwise) + 63) & ~63);
+}
+
+export function scan(item: i32, scratch: usize, at: usize): void {
+  const request = changetype<ScanRequest>(at);
+  const first = item * request.statesPerItem;
+  const end = min(request.states, first + request.statesPerItem);
+  if (request.chunk == 1) return stepwise(request, first, end, scratch);
+  for (let state = first; state < end; state++) chunkwise(request, state, scratch);
+}
+
+// Token by token
+
+/** A token of a head: its rows, and where the state before and after it lies. */
+@unmanaged
+class Step {
+  query: usize;
+  key: usize;
+  /** Negated. */
+  erase: usize;
+  written: usize;
+  output: usize;
+  kept: f32;
+  from: usize;
+  fromStep: usize;
+  to: usize;
+}
+
+const STEP: usize = (offsetof<Step>() + 15) & ~15;
+
+/** Bytes of a step with its rows. */
+function stepBytes(request: ScanRequest): usize {
+  return STEP + 3 * keyBytes(request) + 2 * valueBytes(request);
+}
+
+/**
+ * Each token reads the state once to know what it erases, and once to write the next one. While the next one is written, a page
+ * at a time, the token after it, of the same head or of the next, reads as much: memory does both at once.
+ */
+function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): void {
+  const K = request.keyDim;
+  const V = request.valueDim;
+  const width = valueBytes(request);
+  const tokens = request.tokens;
+  const rows = max(4, <i32>(PAGE / width));
+  let current = stepAt(request, scratch);
+  let next = stepAt(request, scratch + stepBytes(request));
+  const states = scratch + 2 * stepBytes(request);
+  beginStep(request, first, 0, current, 0, states);
+  for (let i = 0; i < K; i += rows) takeAway(request, current, i, min(rows, K - i), width);
+  for (let state = first; state < end; state++) {
+    for (let t = 0; t < tokens; t++) {
+      const sameHead = t + 1 < tokens;
+      const more = sameHead || state + 1 < end;
+      if (more)
+        beginStep(
+          request,
+          sameHead ? state : state + 1,
+          sameHead ? t + 1 : 0,
+          next,
+          sameHead ? current.to : 0,
+          states,
+        );
+      for (let i = 0; i < K; i += rows) {
+        const count = min(rows, K - i);
+        writeNext(current, i, count, width, request.readsBefore != 0);
+        if (more) takeAway(request, next, i, count, width);
+      }
+      memory.copy(
+        request.output + (((<usize>state * <usize>tokens + <usize>t) * <usize>V) << 2),
+        current.output,
+        (<usize>V) << 2,
+      );
+      if (!sameHead && !writesInPlace(request)) copyOut(current.to, width, K, V, finalOf(request, state));
+      const done = current;
+      current = next;
+      next = done;
+    }
+  }
+}
+
+function stepAt(request: ScanRequest, at: usize): Step {
+  const step = changetype<Step>(at);
+  step.query = at + STEP;
+  step.key = step.query + keyBytes(request);
+  step.erase = step.key + keyBytes(request);
+  step.written = step.erase + keyBytes(request);
+  step.output = step.written + valueBytes(request);
+  return step;
+}
+
+/** States of whole pairs of vectors are written where they belong; others lie in scratch meanwhile. */
+@inline
+function writesInPlace(request: ScanRequest): bool {
+  return (request.valueDim & 7) == 0;
+}
+
+@inline
+function finalOf(request: ScanRequest, state: i32): usize {
+  return request.finalState + ((<usize>state * <usize>(request.keyDim * request.valueDim)) << 2);
+}
+
+/**
+ * Takes in a token's rows.
+ *
+ * @param before - The state that the token before it wrote; 0: it is the first of its head.
+ */
+function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before: usize, states: usize): void {
+  const batch = state / request.heads;
+  const head = state % request.heads;
+  const K = request.keyDim;
+  const V = request.valueDim;
+  const width = valueBytes(request);
+  const numbers = <i32>(width >> 2);
+  const own = states + <usize>(state & 1) * <usize>K * width;
+  step.to = writesInPlace(request) ? finalOf(request, state) : own;
+  step.from = before;
+  step.fromStep = width;
+  if (before == 0) {
+    const initial = rowsOf(
+      request.initialState,
+      request.initialStateBatch,
+      request.initialStateHead,
+      0,
+      batch,
+      head,
+      0,
+    );
+    if (writesInPlace(request) && request.initialStateColumn == 1) {
+      step.from = initial;
+      step.fromStep = (<usize>request.initialStateRow) << 2;
+    } else {
+      copyRows(initial, request.initialStateRow, request.initialStateColumn, K, V, step.to, numbers);
+      step.from = step.to;
+    }
+  }
+  const query = rowsOf(
+    request.query,
+    request.queryBatch,
+    request.queryHead,
+    request.queryRow,
+    batch,
+    head,
+    t,
+  );
+  const key = rowsOf(request.key, request.keyBatch, request.keyHead, request.keyRow, batch, head, t);
+  const value = rowsOf(
+    request.value,
+    request.valueBatch,
+    request.valueHead,
+    request.valueRow,
+    batch,
+    head,
+    t,
+  );
+  copyRows(query, 0, request.queryColumn, 1, K, step.query, K);
+  copyRows(key, 0, request.keyColumn, 1, K, step.key, K);
+  copyRows(value, 0, request.valueColumn, 1, V, step.written, numbers);
+  memory.fill(step.output, 0, width);
+  step.kept = 1;
+  if (request.decay != 0) {
+    const decay = rowsOf(
+      request.decay,
+      request.decayBatch,
+      request.decayHead,
+      request.decayRow,
+      batch,
+      head,
+      t,
+    );
+    step.kept = f32x4.extract_lane(exp4(v128.load32_splat(decay)), 0);
+  }
+  if (request.erase == 0) return;
+  const erase = rowsOf(
+    request.erase,
+    request.eraseBatch,
+    request.eraseHead,
+    request.eraseRow,
+    batch,
+    head,
+    t,
+  );
+  copyRows(erase, 0, request.eraseColumn, 1, K, step.erase, K);
+  for (let at = step.erase; at < step.written; at += 16) v128.store(at, f32x4.neg(v128.load(at)));
+}
+
+/** written −= Σ over some channels of erase · state */
+function takeAway(request: ScanRequest, step: Step, first: i32, count: i32, width: usize): void {
+  if (request.erase == 0) return;
+  const weights = step.erase + ((<usize>first) << 2);
+  const stride = step.fromStep;
+  const state = step.from + <usize>first * stride;
+  const written = step.written;
+  let d: usize = 0;
+  for (; d + 256 <= width; d += 256) accumulate1x16(weights, 0, state + d, stride, count, written + d, 0);
+  for (; d + 128 <= width; d += 128) accumulate1x8(weights, 0, state + d, stride, count, written + d, 0);
+  for (; d < width; d += 32) accumulate1x2(weights, 0, state + d, stride, count, written + d, 0);
+}
+
+/** Some channels of the next state, and what the query reads of them: a row is written from its first number to its last. */
+function writeNext(step: Step, first: i32, count: i32, width: usize, readsBefore: bool): void {
+  const by = f32x4.splat(step.kept);
+  const written = step.written;
+  const output = step.output;
+  let from = step.from + <usize>first * step.fromStep;
+  let to = step.to + <usize>first * width;
+  for (let i = (<usize>first) << 2, end = i + ((<usize>count) << 2); i < end; i += 4) {
+    const q = v128.load32_splat(step.query + i);
+    const k = v128.load32_splat(step.key + i);
+    for (let d: usize = 0; d < width; d += 32) {
+      const b0 = v128.load(from + d);
+      const b1 = v128.load(from + d, 16);
+      const a0 = fma(k, v128.load(written + d), f32x4.mul(by, b0));
+      const a1 = fma(k, v128.load(written + d, 16), f32x4.mul(by, b1));
+      v128.store(to + d, a0);
+      v128.store(to + d, a1, 16);
+      v128.store(output + d, fma(q, readsBefore ? b0 : a0, v128.load(output + d)));
+      v128.store(output + d, fma(q, readsBefore ? b1 : a1, v128.load(output + d, 16)), 16);
+    }
+    from += step.fromStep;
+    to += width;
+  }
+}
+
+// Chunk by chunk
+
+function chunkwise(request: ScanRequest, item: i32, scratch: usize): void {
+  const batch = item / request.heads;
+  const head = item % request.heads;
+  const room = changetype<Room>(scratch);
+  layOut(request, room);
+  const K = request.keyDim;
+  const V = request.valueDim;
+  const width = valueBytes(request);
+  const numbers = <i32>(width >> 2);
+  const before = request.readsBefore != 0;
+  copyRows(
+    rowsOf(request.initialState, request.initialStateBatch, request.initialStateHead, 0, batch, head, 0),
+    request.initialStateRow,
+    request.initialStateColumn,
+    K,
+    V,
+    room.state,
+    numbers,
+  );
+  for (let start = 0; start < request.tokens; start += request.chunk) {
+    const n = min(request.chunk, request.tokens - start);
+    const query = rowsOf(
+      request.query,
+      request.queryBatch,
+      request.queryHead,
+      request.queryRow,
+      batch,
+      head,
+      start,
+    );
+    const key = rowsOf(request.key, request.keyBatch, request.keyHead, request.keyRow, batch, head, start);
+    const value = rowsOf(
+      request.value,
+      request.valueBatch,
+      request.valueHead,
+      request.valueRow,
+      batch,
+      head,
+      start,
+    );
+    transposeRows(query, request.queryRow, request.queryColumn, n, K, room.queries);
+    transposeRows(key, request.keyRow, request.keyColumn, n, K, room.keys);
+    sumDecays(request, batch, head, start, n, room);
+
+    if (request.erase != 0) {
+      const erase = rowsOf(
+        request.erase,
+        request.eraseBatch,
+        request.eraseHead,
+        request.eraseRow,
+        batch,
+        head,
+        start,
+      );
+      transposeRows(erase, request.eraseRow, request.eraseColumn, n, K, room.erases);
+      memory.fill(room.written, 0, <usize>n * width);
+      mixRows(room.erases, room.state, n, K, room.written, width, room.ones);
+      takeFrom(request, value, n, room, width);
+      // What is taken away is added negated.
+      for (let at = room.erases, end = at + <usize>K * ROW; at < end; at += 16)
+        v128.store(at, f32x4.neg(v128.load(at)));
+      multiplyPairs(room, room.erases, n, K, room.erased);
+      weighPairs(request, room, room.erased, n, true);
+      solve(room, n, width);
+    } else {
+      copyRows(value, request.valueRow, request.valueColumn, n, V, room.written, numbers);
+    }
+
+    multiplyPairs(room, room.queries, n, K, room.reads);
+    weighPairs(request, room, room.reads, n, before);
+    memory.fill(room.output, 0, <usize>n * width);
+    mixRows(room.queries, room.state, n, K, room.output, width, room.ones);
+    mixRows(room.reads, room.written, n, n, room.output, width, before ? room.before : room.after, true);
+    copyOut(
+      room.output,
+      width,
+      n,
+      V,
+      request.output + (((<usize>item * <usize>request.tokens + <usize>start) * <usize>V) << 2),
+    );
+
+    for (let first = 0; first < K; first += SCAN_TOKENS) {
+      const channels = min(SCAN_TOKENS, K - first);
+      weighKeys(request, key + ((<usize>(first * request.keyColumn)) << 2), n, channels, room);
+      mixRows(
+        room.keysAtEnd,
+        room.written,
+        channels,
+        n,
+        room.state + <usize>first * width,
+        width,
+        room.total,
+      );
+    }
+  }
+  copyOut(room.state, width, K, V, finalOf(request, item));
+}
+
+function layOut(request: ScanRequest, room: Room): void {
+  const K = <usize>request.keyDim;
+  const values = <usize>SCAN_TOKENS * valueBytes(request);
+  room.state = changetype<usize>(room) + ROOM;
+  room.queries = room.state + K * valueBytes(request);
+  room.keys = room.queries + K * ROW;
+  room.erases = room.keys + K * ROW;
+  room.keysAtEnd = room.erases + K * ROW;
+  room.between = room.keysAtEnd + PAIRS;
+  room.reads = room.between + PAIRS;
+  room.erased = room.reads + PAIRS;
+  room.written = room.erased + PAIRS;
+  room.output = room.written + values;
+  room.sums = room.output + values;
+  room.before = room.sums + 2 * TOKENS;
+  room.after = room.before + TOKENS;
+  room.untilEnd = room.after + TOKENS;
+  room.total = room.untilEnd + TOKENS;
+  room.ones = room.total + TOKENS;
+  // All vectors of a chunk are whole, whatever lies in scratch.
+  memory.fill(room.queries, 0, 3 * K * ROW);
+  // Where nothing decays, all decays are 1.
+  for (let i = room.before; i < room.ones + TOKENS; i += 4) store<f32>(i, 1);
+}
+
+/** Address of a token's row. */
+@inline
+function rowsOf(
+  x: usize,
+  batchStep: i32,
+  headStep: i32,
+  rowStep: i32,
+  batch: i32,
+  head: i32,
+  row: i32,
+): usize {
+  return (
+    x + ((<usize>batch * <usize>batchStep + <usize>(head * headStep) + <usize>row * <usize>rowStep) << 2)
+  );
+}
+
+/** Rows of `dim` numbers as columns, [dim][64]. */
+function transposeRows(from: usize, row: i32, column: i32, count: i32, dim: i32, to: usize): void {
+  const across = (<usize>row) << 2;
+  const rows = column == 1 ? count & ~3 : 0;
+  const channels = column == 1 ? dim & ~3 : 0;
+  for (let d = 0; d < channels; d += 4) {
+    const target = to + <usize>d * ROW;
+    for (let r = 0; r < rows; r += 4)
+      storeTransposed(from + <usize>r * across + ((<usize>d) << 2), across, target + ((<usize>r) << 2), ROW);
+  }
+  for (let r = 0; r < count; r++) {
+    const source = from + <usize>r * across;
+    for (let d = r < rows ? channels : 0; d < dim; d++)
+      store<f32>(to + <usize>d * ROW + ((<usize>r) << 2), load<f32>(source + ((<usize>(d * column)) << 2)));
+  }
+}
+
+/** Sums of a chunk's decays, and their powers. A decay of −∞ is one after which nothing is left. */
+function sumDecays(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Room): void {
+  if (request.decay == 0) return;
+  const decays = rowsOf(
+    request.decay,
+    request.decayBatch,
+    request.decayHead,
+    request.decayRow,
+    batch,
+    head,
+    start,
+  );
+  let sum: f64 = 0;
+  store<f64>(room.sums, 0);
+  for (let i = 0; i < n; i++) {
+    sum += max(NOTHING, <f64>load<f32>(decays + ((<usize>(i * request.decayRow)) << 2)));
+    store<f64>(room.sums + ((<usize>i) << 3), sum, 8);
+  }
+  for (let i = 0; i < n; i += 4) {
+    const at = (<usize>i) << 2;
+    const sums = room.sums + ((<usize>i) << 3);
+    v128.store(room.before + at, exp4(less(sums, 0)));
+    v128.store(room.after + at, exp4(less(sums + 8, 0)));
+    v128.store(room.untilEnd + at, exp4(f32x4.neg(less(sums + 8, sum))));
+  }
+  const total = exp4(f32x4.splat(<f32>sum));
+  for (let i: usize = 0; i < TOKENS; i += 16) v128.store(room.total + i, total);
+  for (let j = 0; j < n; j++) {
+    const after = load<f64>(room.sums + ((<usize>j) << 3), 8);
+    const row = room.between + <usize>j * ROW;
+    for (let i = j & ~3; i < n; i += 4)
+      v128.store(row + ((<usize>i) << 2), exp4(less(room.sums + ((<usize>i) << 3) + 8, after)));
+  }
+}
+
+/** Four sums of decays, less one, as float32. */
+@inline
+function less(sums: usize, one: f64): v128 {
+  const by = f64x2.splat(one);
+  const low = f32x4.demote_f64x2_zero(f64x2.sub(v128.load(sums), by));
+  const high = f32x4.demote_f64x2_zero(f64x2.sub(v128.load(sums, 16), by));
+  return v128.shuffle<i64>(low, high, 0, 2);
+}
+
+/** to[j][i] = keys j · others i, for each token i from j on, and some before it. */
+function multiplyPairs(room: Room, others: usize, n: i32, K: i32, to: usize): void {
+  memory.fill(to, 0, <usize>n * ROW);
+  const end = (<usize>((n + 7) & ~7)) << 2;
+  let j = 0;
+  for (let block = blockOf(n); block > 0; j += block, block = blockOf(n - j)) {
+    const weights = room.keys + ((<usize>j) << 2);
+    const row = to + <usize>j * ROW;
+    for (let d = (<usize>(j & ~7)) << 2; d < end; d += 32)
+      mixBlock(block, weights, others + d, ROW, K, row + d, ROW, room.ones);
+  }
+}
+
+/** Weighs pairs by the decay in between, and clears those of a token i that does not see token j. */
+function weighPairs(request: ScanRequest, room: Room, pairs: usize, n: i32, before: bool): void {
+  const shift: usize = before ? 4 : 0;
+  const lanes = i32x4(0, 1, 2, 3);
+  for (let j = 0; j < n; j++) {
+    const first = i32x4.splat(before ? j + 1 : j);
+    const row = pairs + <usize>j * ROW;
+    const between = room.between + <usize>j * ROW - shift;
+    // A block of rows reads pairs of up to five tokens before j.
+    for (let i = max(0, j - 7) & ~3; i < n; i += 4) {
+      const at = (<usize>i) << 2;
+      let x = v128.load(row + at);
+      if (request.decay != 0) x = f32x4.mul(x, v128.load(between + at));
+      v128.store(row + at, v128.and(x, i32x4.ge_s(i32x4.add(lanes, i32x4.splat(i)), first)));
+    }
+  }
+}
+
+/** written = value − decay · written */
+function takeFrom(request: ScanRequest, value: usize, n: i32, room: Room, width: usize): void {
+  const V = request.valueDim;
+  const across = (<usize>request.valueRow) << 2;
+  const inLanes = request.valueColumn == 1 ? V & ~3 : 0;
+  for (let i = 0; i < n; i++, value += across) {
+    const kept = load<f32>(room.before + ((<usize>i) << 2));
+    const by = f32x4.splat(-kept);
+    const written = room.written + <usize>i * width;
+    for (let d: usize = 0; d < (<usize>inLanes) << 2; d += 16)
+      v128.store(written + d, fma(by, v128.load(written + d), v128.load(value + d)));
+    for (let d = inLanes; d < V; d++) {
+      const at = written + ((<usize>d) << 2);
+      store<f32>(at, load<f32>(value + ((<usize>(d * request.valueColumn)) << 2)) - kept * load<f32>(at));
+    }
+  }
+}
+
+/** Takes what each token erases of what earlier ones of its chunk wrote from what it writes: forward substitution by blocks. */
+function solve(room: Room, n: i32, width: usize): void {
+  let i = 0;
+  for (let block = blockOf(n); block > 0; i += block, block = blockOf(n - i)) {
+    const weights = room.erased + ((<usize>i) << 2);
+    const rows = room.written + <usize>i * width;
+    for (let d: usize = 0; d < width; d += 32)
+      mixBlock(block, weights, room.written + d, width, i, rows + d, width, room.ones);
+    for (let r = 1; r < block; r++) {
+      const row = rows + <usize>r * width;
+      for (let j = 0; j < r; j++) {
+        const weight = v128.load32_splat(room.erased + <usize>(i + j) * ROW + ((<usize>(i + r)) << 2));
+        const from = rows + <usize>j * width;
+        for (let d: usize = 0; d < width; d += 16)
+          v128.store(row + d, fma(weight, v128.load(from + d), v128.load(row + d)));
+      }
+    }
+  }
+}
+
+/** keysAtEnd = keys times the decay from after their token to the end of the chunk */
+function weighKeys(request: ScanRequest, key: usize, n: i32, channels: i32, room: Room): void {
+  const across = (<usize>request.keyRow) << 2;
+  const inLanes = request.keyColumn == 1 ? channels & ~3 : 0;
+  for (let i = 0; i < n; i++, key += across) {
+    const kept = load<f32>(room.untilEnd + ((<usize>i) << 2));
+    const by = f32x4.splat(kept);
+    const row = room.keysAtEnd + <usize>i * ROW;
+    for (let d: usize = 0; d < (<usize>inLanes) << 2; d += 16)
+      v128.store(row + d, f32x4.mul(by, v128.load(key + d)));
+    for (let d = inLanes; d < channels; d++)
+      store<f32>(row + ((<usize>d) << 2), kept * load<f32>(key + ((<usize>(d * request.keyColumn)) << 2)));
+  }
+}
+
+/**
+ * mixture[row] = mixture[row] · correction[row] + Σ over keys of weight[key][row] · value[key]
+ *
+ * @param earlier - Takes only keys up to a block's last row.
+ */
+function mixRows(
+  weights: usize,
+  value: usize,
+  rows: i32,
+  keys: i32,
+  mixture: usize,
+  width: usize,
+  correction: usize,
+  earlier: bool = false,
+): void {
+  let r = 0;
+  for (let block = blockOf(rows); block > 0; r += block, block = blockOf(rows - r)) {
+    const at = (<usize>r) << 2;
+    const to = mixture + <usize>r * width;
+    const count = earlier ? r + block : keys;
+    for (let d: usize = 0; d < width; d += 32)
+      mixBlock(block, weights + at, value + d, width, count, to + d, width, correction + at);
+  }
+}
+
+@inline
+function mixBlock(
+  block: i32,
+  weights: usize,
+  value: usize,
+  stride: usize,
+  keys: i32,
+  mixture: usize,
+  width: usize,
+  correction: usize,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD && block == 6) mix6(weights, value, stride, keys, mixture, width, correction);
+  else if (block == 4) mix4(weights, value, stride, keys, mixture, width, correction);
+  else mix1(weights, value, stride, keys, mixture, width, correction);
+}
+
+/** Rows of `width` bytes as packed rows of V numbers. */
+function copyOut(from: usize, width: usize, rows: i32, V: i32, to: usize): void {
+  const bytes = (<usize>V) << 2;
+  for (let r = 0; r < rows; r++, from += width, to += bytes) memory.copy(to, from, bytes);
+}

@@ -1,0 +1,55 @@
+import { sizeOf, type View } from "@qkv/tensor";
+import { scanRequestWords, scanTokens } from "../binaries/layout.js";
+import { withCall } from "../call.js";
+import type { Engine } from "../engine.js";
+
+type Attributes = {
+  readonly chunkSize: number;
+  readonly reads: "before" | "after";
+  readonly decays: boolean;
+  readonly erases: boolean;
+};
+
+/** Chunks of fewer tokens cost more than going token by token. */
+const fewest = 4;
+/** A state of fewer numbers is read and written token by token in less time than pairs of tokens take. */
+const small = 64;
+
+/** Steps of a recurrence that is linear in its state. An item is one head. */
+export function scanKernel(engine: Engine) {
+  return (inputs: readonly View[], outputs: readonly View[], attributes: Attributes): boolean => {
+    const [batch, heads, tokens, keyDim] = inputs[0]!.shape as [number, number, number, number];
+    const valueDim = outputs[0]!.shape[3]!;
+    const empty = sizeOf(outputs[0]!.shape) * keyDim === 0;
+    if (empty || inputs.some(({ dtype }) => dtype !== "float32")) return false;
+    const chunk = Math.min(attributes.chunkSize, scanTokens);
+    const stepwise = tokens < fewest || keyDim * valueDim <= small;
+    return withCall(engine, (call) => {
+      const [query, key, value, initialState, ...rest] = inputs.map((x) => call.input(x));
+      const states = batch * heads;
+      const statesPerItem = stepwise ? Math.max(1, Math.min(16, Math.floor(states / 8))) : 1;
+      const at = call.write(
+        scanRequestWords({
+          heads,
+          tokens,
+          keyDim,
+          valueDim,
+          states,
+          statesPerItem,
+          chunk: stepwise ? 1 : chunk,
+          readsBefore: Number(attributes.reads === "before"),
+          query,
+          key,
+          value,
+          decay: attributes.decays ? rest[0] : undefined,
+          erase: attributes.erases ? rest.at(-1) : undefined,
+          initialState,
+          output: call.output(outputs[0]!).pointer,
+          finalState: call.output(outputs[1]!).pointer,
+        }),
+      );
+      const scratch = engine.exports["scanScratch"]!(at);
+      return engine.parallel("scan", Math.ceil(states / statesPerItem), scratch, at);
+    });
+  };
+}
