@@ -35,7 +35,7 @@ const initialState = {
   weight,
   bias: zeros([1, 1, 1, K]),
   ...nothing,
-  tokens: 0,
+  tokens: zeros([1]), // of an unfinished mini-batch, for each batch
 };
 
 // The model in the state after T tokens, asked for keys that it has not seen.

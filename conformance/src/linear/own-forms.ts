@@ -9,7 +9,20 @@ import {
   tttLinear,
   type InnerGradient,
 } from "@qkv/attention";
-import { add, div, mean, mul, reshape, sqrt, sub, sum, transpose, variance, type Tensor } from "@qkv/tensor";
+import {
+  add,
+  div,
+  mean,
+  mul,
+  reshape,
+  sqrt,
+  sub,
+  sum,
+  transpose,
+  variance,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
 import { defineReferenceOp, type ReferenceOp } from "../reference-op.js";
 
 /** `[B, T, H, …]` to `[B, H, T, …]`, and back. */
@@ -61,7 +74,7 @@ export const ownFormOps: readonly ReferenceOp[] = [
                 bias,
                 weightGradient: mul(weight, 0),
                 biasGradient: mul(bias, 0),
-                tokens: 0,
+                tokens: zeros([q.shape[0]!], { dtype: q.dtype, device: q.device }),
               },
             }),
         },
@@ -85,7 +98,14 @@ export const ownFormOps: readonly ReferenceOp[] = [
           normWeight: w,
           normBias: b,
         },
-        memory && { initialState: { memory, momentum: mul(memory, 0), chunkStart: memory, tokens: 0 } },
+        memory && {
+          initialState: {
+            memory,
+            momentum: mul(memory, 0),
+            chunkStart: memory,
+            tokens: zeros([q.shape[0]!], { dtype: q.dtype, device: q.device }),
+          },
+        },
       );
       return { o: headsFirst(output), final_state: state.memory };
     },

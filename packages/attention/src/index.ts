@@ -140,7 +140,7 @@ export {
 } from "./mixers/preconditioned-delta-rule.js";
 export { rebased } from "./mixers/rebased.js";
 export { recurrent } from "./mixers/recurrent.js";
-export { type DocumentIds } from "./mixers/resets.js";
+export { type DocumentIds, type ResetOptions } from "./mixers/resets.js";
 export { retention } from "./mixers/retention.js";
 export { rwkv7 } from "./mixers/rwkv7.js";
 export { type Scan, type Scanned, type Steps } from "./mixers/scan.js";

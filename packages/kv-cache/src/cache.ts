@@ -1,4 +1,5 @@
 import type { Cache } from "@qkv/attention-contract";
+import type { Device } from "@qkv/tensor";
 
 /**
  * A cache: keys and values that attention layers append and read, states that recurrent layers replace, and the operations
@@ -35,6 +36,12 @@ export type KvCache = Cache & {
   reset(): void;
   /** The content as bytes, for {@link KvCache.restore}. */
   save(): Uint8Array;
-  /** Replaces the content by a saved one. A file that does not fit is refused and leaves the cache unchanged. */
-  restore(bytes: Uint8Array): void;
+  /**
+   * Replaces the content by a saved one. A file that does not fit is refused and leaves the cache unchanged.
+   *
+   * @param device - Device of the content. Default: that of what the cache holds; in an empty cache the plain `js` device,
+   *   from which keys and values move with the first update. States move with the first `advance`, so a mixer on another
+   *   device that continues from them needs it.
+   */
+  restore(bytes: Uint8Array, device?: Device): void;
 };

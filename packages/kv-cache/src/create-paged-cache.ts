@@ -205,9 +205,9 @@ export function createPagedCache(state: PagedState): PagedCache {
           return { tensors, numbers: { lengths: own } };
         }),
       ),
-    restore(bytes) {
-      const device = pool.layers.find((layer) => layer)?.key.device;
-      const saved = readSaved("every token", bytes, numLayers, device);
+    restore(bytes, device) {
+      const held = pool.layers.find((layer) => layer)?.key.device;
+      const saved = readSaved("every token", bytes, numLayers, device ?? held);
       saved.forEach((layer, i) => layer && checkSaved(layer, everyTokenRule(pool.layers[i])));
       const rows = saved.map((layer) => layer?.numbers["lengths"] ?? []);
       const B = Math.max(0, ...rows.map((own) => own.length));

@@ -88,8 +88,8 @@ export function layeredCache<S extends LayerStore & Copied<S>>(
         form,
         stores.map((store) => store.save()),
       ),
-    restore(bytes) {
-      const saved = readSaved(form, bytes, stores.length, filled()[0]?.device);
+    restore(bytes, device) {
+      const saved = readSaved(form, bytes, stores.length, device ?? filled()[0]?.device);
       // All of them, or none.
       const restored = saved.map((layer, i) => layer && stores[i]!.fromSaved(layer));
       restored.forEach((store, i) => {

@@ -141,13 +141,13 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
         mixedForm(owner),
         caches.map((cache) => ({ tensors: { file: tensor(cache.save()) }, numbers: {} })),
       ),
-    restore(bytes) {
+    restore(bytes, device) {
       const saved = readSaved(mixedForm(owner), bytes, caches.length, undefined);
       onForksFirst((cache, i) => {
         const file = saved[i]?.tensors["file"];
         if (file?.dtype !== "uint8")
           refuseSaved(`${i}.file`, file?.dtype, "the bytes of a cache of its own", "restore another copy.");
-        cache.restore(file.data as Uint8Array);
+        cache.restore(file.data as Uint8Array, device);
       });
     },
   };

@@ -166,6 +166,9 @@ test("files of other forms, models and programs are refused, and say why", () =>
     /`saved cache: key` is "float32 \[1, 2, 3, 4\]", expected float32 \[B, 2, T, 8\]/,
   );
   expect(other.length).toBe(1);
+  expect(() => growingCache({ numLayers: 2 }).restore(file, "wasm" as never)).toThrow(
+    /restore: `device` is "wasm"/,
+  );
   expect(() => staticCache({ numLayers: 2, maxLength: 2 }).restore(file)).toThrow(/tokens up to place 3/);
   const small = pagedCache({ numLayers: 2, pages: 1, pageLength: 2 });
   expect(() => small.restore(file)).toThrow(/tokens that need 2 more pages/);

@@ -1,4 +1,5 @@
 import {
+  checkDevice,
   checks,
   FormatError,
   readSafetensorsHeader,
@@ -59,6 +60,7 @@ export function readSaved(
 ): (SavedLayer | undefined)[] {
   const fix = "give the bytes that `cache.save()` returned.";
   checks("restore").each({ bytes }, (value) => value instanceof Uint8Array, "a Uint8Array", fix);
+  if (device !== undefined) checkDevice("restore", device);
   const { tensors, metadata } = readSafetensorsHeader(bytes, { source, fn: "restore" });
   const expected = { format, version };
   for (const [field, value] of Object.entries(expected)) {

@@ -106,11 +106,11 @@ function shared(cache: KvCache, reads: readonly number[]): KvCache {
     repeat: (times) => cache.repeat(times),
     reset: () => cache.reset(),
     save: () => writeSaved(form, [{ tensors: { file: tensor(cache.save()) }, numbers: {} }]),
-    restore(bytes) {
+    restore(bytes, device) {
       const file = readSaved(form, bytes, 1, undefined)[0]?.tensors["file"];
       if (file?.dtype !== "uint8")
         refuseSaved("0.file", file?.dtype, "the bytes of a cache of its own", "restore another copy.");
-      cache.restore(file.data as Uint8Array);
+      cache.restore(file.data as Uint8Array, device);
     },
   };
 }

@@ -17,14 +17,15 @@ import {
 import { queryKeyValue } from "./mixer.js";
 import type { OwnFormMixer } from "./own-form-mixer.js";
 import { pairwiseDecay } from "./pairwise-decay.js";
+import { sharedCount, tokenCount, tokenCountAxes } from "./token-count.js";
 import { zerosLike } from "./zeros-like.js";
 
 /** One state for each block size. Those of the bits that are set in `tokens` hold something, the others zeros. */
 export type LogLinearAttentionState = {
   /** `[B, H, L - 1, K, V]`: entry b is the state of a block of 2^b tokens. */
   readonly levels: Tensor;
-  /** Tokens so far. */
-  readonly tokens: number;
+  /** Tokens so far: `[B]` */
+  readonly tokens: Tensor;
 };
 
 export type LogLinearAttentionOptions = {
@@ -67,15 +68,16 @@ export function logLinearAttention(
     name: "logLinearAttention()",
     inputs: { ...queryKeyValue, decay: "B H T", levelWeights: "B H T L" },
     optional: {},
-    stateAxes: { levels: "B H N K V" },
+    stateAxes: { levels: "B H N K V", tokens: tokenCountAxes },
     scale: () => 1,
     ownForm({ inputs, initialState }) {
       const { query, key, value, decay, levelWeights } = inputs;
       const [B, H, T, K] = key.shape as [number, number, number, number];
       const numStates = levelWeights.shape[3]! - 1;
       const nothing = zerosLike(key, [B, H, K, value.shape[3]!]);
-      const first = initialState?.tokens ?? 0;
+      const first = initialState ? sharedCount(initialState.tokens) : 0;
       checkLevels(first + T, numStates + 1);
+      checkCounts(first + T, key.dtype);
       const states = initialState
         ? givenStates(initialState, numStates)
         : Array.from({ length: numStates }, () => nothing);
@@ -107,7 +109,7 @@ export function logLinearAttention(
       const levels = numStates > 0 ? stack(states, 2) : zerosLike(key, [B, H, 0, K, value.shape[3]!]);
       return {
         output: concat(outputs, 2),
-        state: { levels, tokens: first + T },
+        state: { levels, tokens: tokenCount(key, first + T) },
       };
     },
   };
@@ -162,9 +164,20 @@ function checkLevels(tokens: number, L: number): void {
   });
 }
 
+/** Refuses more tokens than float32 counts one by one. */
+function checkCounts(tokens: number, dtype: Tensor["dtype"]): void {
+  if (dtype !== "float32" || tokens <= 2 ** 24) return;
+  checks("logLinearAttention").refuse({
+    argument: "initialState.tokens",
+    received: `${tokens} tokens in float32`,
+    expected: `at most ${2 ** 24}`,
+    fix: "cast inputs and state to float64.",
+  });
+}
+
 function givenStates({ levels, tokens }: LogLinearAttentionState, numStates: number): Tensor[] {
   const check = checks("logLinearAttention");
-  check.whole({ "initialState.tokens": tokens }, { min: 0, unit: "tokens" });
+  check.whole({ "initialState.tokens": sharedCount(tokens) }, { min: 0, unit: "tokens" });
   if (levels.shape[2] !== numStates) {
     check.refuse({
       argument: "initialState.levels",

@@ -4,27 +4,17 @@ import { chunkwise } from "./chunkwise.js";
 import { checkMixer, type Mixer } from "./mixer.js";
 import { mixOwnForm, type OwnFormMixer, type OwnFormOptions, type OwnFormResult } from "./own-form-mixer.js";
 import { checkInputs } from "./mixer-inputs.js";
-import { clearPadding, withResets, type DocumentIds } from "./resets.js";
+import { clearPadding, withResets, type ResetOptions } from "./resets.js";
 import type { Scan, Scanned } from "./scan.js";
 
 /** Options of {@link mix}. */
-export type MixOptions = {
+export type MixOptions = ResetOptions & {
   /** State before the first token, as an earlier call returned it: `[B, H, K, V]` for most mixers. Default: zeros. */
   initialState?: Tensor;
   /** The way of computing it: {@link chunkwise}, {@link recurrent} or {@link parallel}. Default `chunkwise()`. */
   form?: Scan;
   /** Factor of the query. Default: the mixer's own, mostly `1 / √K`. */
   scale?: number;
-  /**
-   * Document of each token, any numbers: `[T]`, or `[B][T]` where batches are packed differently. A document does not
-   * see the one before it: the state starts again from zeros. Default: one document.
-   */
-  documents?: DocumentIds;
-  /**
-   * Real tokens of each batch; those after them are padding: they leave the state as it is, and their outputs are
-   * zeros. Default: all are real.
-   */
-  padding?: ArrayLike<number>;
 };
 
 /**

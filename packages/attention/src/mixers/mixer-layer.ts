@@ -2,8 +2,6 @@ import { checks, type Checks } from "@qkv/core";
 import type { Cache, LayerState } from "@qkv/attention-contract";
 import {
   checkTensor,
-  full,
-  isTensor,
   linear,
   mul,
   ones,
@@ -287,21 +285,10 @@ function mixAny(
     const { output, state } = mix(mixer, inputs, { ...options, ...(initialState && { initialState }) });
     return { output, state: { state } };
   }
-  const initialState = held && fromCache(mixer, held);
-  const { output, state } = mix(mixer, inputs, { ...options, ...(initialState && { initialState }) });
-  return { output, state: toCache(state, output) };
-}
-
-/** A cache holds tensors: a count of tokens, which is the same in all batches, becomes one number for each. */
-function toCache(state: object, { shape, dtype, device }: Tensor): LayerState {
-  const held = (value: unknown) =>
-    isTensor(value) ? value : full([shape[0]!], value as number, { dtype, device });
-  return Object.fromEntries(Object.entries(state).map(([name, value]) => [name, held(value)]));
-}
-
-function fromCache({ stateAxes }: { readonly stateAxes: object }, held: LayerState): object {
-  const value = (name: string, x: Tensor) => (name in stateAxes ? x : x.data[0]!);
-  return Object.fromEntries(Object.entries(held).map(([name, x]) => [name, value(name, x)]));
+  // The layer's convolutions are held beside the state of the mixer.
+  const own = held && Object.fromEntries(Object.keys(mixer.stateAxes).map((name) => [name, held[name]]));
+  const { output, state } = mix(mixer, inputs, { ...options, ...(own && { initialState: own }) });
+  return { output, state: state as LayerState };
 }
 
 function learnedTensor(name: string, params: MixerInputParams | undefined): Tensor {

@@ -1,9 +1,9 @@
 import { checkFits, checks } from "@qkv/core";
 import { checkTensor, mul, type Tensor } from "@qkv/tensor";
+import { inSegments } from "./in-segments.js";
 import { checkInputs } from "./mixer-inputs.js";
-import { mixSegments } from "./mix-segments.js";
 import type { MixerSizes } from "./mixer.js";
-import { paddedTokens, type DocumentIds } from "./resets.js";
+import { segmentsOf, type ResetOptions } from "./resets.js";
 
 /** Arguments of a mixer that has a form of its own: checked, with heads repeated to one number. */
 export type OwnFormCall<Required extends string, Optional extends string, State> = {
@@ -34,15 +34,11 @@ export type OwnFormMixer<Required extends string, Optional extends string, State
 export type OwnFormResult<State> = { readonly output: Tensor; readonly state: State };
 
 /** Options of {@link mix} for a mixer with a form of its own. */
-export type OwnFormOptions<State> = {
+export type OwnFormOptions<State> = ResetOptions & {
   /** State before the first token, as an earlier call returned it. Default: the state of no tokens. */
   initialState?: State;
   /** Factor of the query. Default: the mixer's own. */
   scale?: number;
-  /** Document of each token, `[T]` or `[B][T]`: each is mixed alone. Default: one document. */
-  documents?: DocumentIds;
-  /** Real tokens of each batch, 1 or more; outputs of the padding behind them are zeros. Default: all are real. */
-  padding?: ArrayLike<number>;
 };
 
 /** Checks the inputs and the state of a mixer with a form of its own, and applies it. */
@@ -52,18 +48,13 @@ export function mixOwnForm<Required extends string, Optional extends string, Sta
   options: OwnFormOptions<State> | undefined,
 ): OwnFormResult<State> {
   const check = checks("mix");
-  refuseForms(mixer.name, options);
+  refuseForm(mixer.name, options);
   const names = ["initialState", "scale", "documents", "padding"] as const;
   const { initialState, scale, documents, padding } = check.options(options, names);
   if (scale !== undefined) check.finite({ scale });
   const checked = checkInputs("mix", mixer, inputs);
   const fix = "leave the call out where there is nothing to mix.";
   check.whole({ "the number of tokens": checked.seqLen }, { min: 1, unit: "tokens", fix });
-  if (padding !== undefined) {
-    paddedTokens(padding, checked.batchSize, checked.seqLen);
-    const some = (lengths: unknown) => Array.from(lengths as ArrayLike<number>).every((length) => length > 0);
-    check.each({ padding }, some, "1 real token or more in each batch", "leave empty batches out.");
-  }
   const { dtype, device } = Object.values(checked.inputs)[0]!;
   if (initialState !== undefined) {
     const lengths: Record<string, number> = { ...checked.lengths, H: checked.numHeads };
@@ -79,20 +70,24 @@ export function mixOwnForm<Required extends string, Optional extends string, Sta
     const query = checked.inputs["query"]!;
     const factor = scale ?? mixer.scale(checked.sizes);
     const scaled = factor === 1 ? query : mul(query, factor);
-    const inputs: Inputs = { ...checked.inputs, query: scaled };
-    const mixed = (inputs: Inputs, initialState: State | undefined) =>
-      mixer.ownForm({ inputs: inputs as never, initialState });
-    if (documents === undefined && padding === undefined) return mixed(inputs, initialState);
-    const axes: Readonly<Record<string, string>> = { ...mixer.inputs, ...mixer.optional };
-    const perToken = Object.keys(inputs).filter((name) => axes[name]!.split(" ").includes("T"));
-    return mixSegments(mixed, { inputs, perToken, initialState, documents, padding });
+    const { batchSize, seqLen } = checked;
+    const result = inSegments(
+      (inputs, initialState) =>
+        mixer.ownForm({ inputs, initialState } as never) as OwnFormResult<Record<string, Tensor>>,
+      {
+        name: mixer.name,
+        axes: { inputs: { ...mixer.inputs, ...mixer.optional }, state: mixer.stateAxes },
+        inputs: { ...checked.inputs, query: scaled },
+        initialState: initialState as Record<string, Tensor> | undefined,
+        segments: segmentsOf({ documents, padding, batchSize, seqLen }),
+      },
+    );
+    return result as OwnFormResult<object> as OwnFormResult<State>;
   });
 }
 
-type Inputs = Readonly<Record<string, Tensor>>;
-
-/** Refuses forms, of which such a mixer has one. */
-function refuseForms(name: string, options: object | undefined): void {
+/** Refuses the option of mixers that are linear in their state. */
+function refuseForm(name: string, options: object | undefined): void {
   const received = (options as { form?: unknown } | null | undefined)?.form;
   if (received === undefined) return;
   checks("mix").refuse({

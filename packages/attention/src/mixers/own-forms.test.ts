@@ -1,18 +1,16 @@
 // Properties of every mixer with a form of its own.
+import { mapTokens, randomInputs as inputsOf } from "@qkv/test-support/random-mixers";
 import {
-  abs,
   add,
   cast,
   checkGradient,
   concat,
-  exp,
+  contiguous,
   mapTensors,
   mul,
-  neg,
+  pad,
   randn,
-  sigmoid,
   slice,
-  splitSeed,
   sum,
   tensorsOf,
   type Tensor,
@@ -45,36 +43,32 @@ const mixers = [
   [shortConvolution()],
 ] as unknown as readonly (readonly [AnyMixer, ...AnyMixer[]])[];
 
-const L = 5; // levels, for 16 tokens
+const few = fc.integer({ min: 1, max: 4 });
+const randomInputs = (mixer: AnyMixer, T: number, seed: number, keyHeads = 2) =>
+  inputsOf(mixer, { B: 2, H: 2, T, K: 3, V: 2, keyHeads }, seed);
 
-function randomInputs(mixer: AnyMixer, T: number, seed: number, heads = 2): Record<string, Tensor> {
-  const axesOf: Record<string, string> = { ...mixer.inputs, ...mixer.optional };
-  const seeds = splitSeed(seed, Object.keys(axesOf));
-  const lengths: Record<string, number> = { B: 2, T, K: 3, V: 2, M: 3, L, N: 3 };
-  return Object.fromEntries(
-    Object.entries(axesOf).map(([name, axes]) => {
-      const H = /query|key/.test(name) ? heads : 2;
-      const shape = axes.split(" ").map((axis) => (axis === "H" ? H : lengths[axis]!));
-      return [name, valuesFor(name, randn(shape, { seed: seeds[name]!, dtype: "float64" }))];
-    }),
-  );
-}
-
-/** Numbers that an input may have: logarithms of decays, rates from 0 to 1, penalties above 0. */
-function valuesFor(name: string, x: Tensor): Tensor {
-  if (name === "decay") return neg(abs(x));
-  if (name === "regularization") return add(exp(x), 0.2);
-  return /beta|forget|momentum|learningRate|write/.test(name) ? mul(sigmoid(x), 0.5) : x;
-}
-
-const part = (mixer: AnyMixer, inputs: Record<string, Tensor>, from: number, to: number) =>
+/** `f` of each input that has an axis of this letter. */
+const mapAxes = (
+  mixer: AnyMixer,
+  inputs: Record<string, Tensor>,
+  letter: string,
+  f: (x: Tensor, axis: number) => Tensor,
+) =>
   Object.fromEntries(
     Object.entries(inputs).map(([name, x]) => {
       const axes = ({ ...mixer.inputs, ...mixer.optional } as Record<string, string>)[name]!;
-      const axis = axes.split(" ").indexOf("T");
-      return [name, axis < 0 ? x : slice(x, axis, from, to)];
+      const axis = axes.split(" ").indexOf(letter);
+      return [name, axis < 0 ? x : f(x, axis)];
     }),
   );
+const part = (mixer: AnyMixer, inputs: Record<string, Tensor>, from: number, to: number) =>
+  mapTokens(mixer, inputs, (x, axis) => slice(x, axis, from, to));
+
+/** Tells two batches whose last documents have other lengths: tokens of documents 0 and 1, cut where padding begins. */
+function unequal(ends: readonly number[], cuts: readonly number[]): boolean {
+  const [first, second] = ends.map((end, b) => (cuts[b]! < end ? end - cuts[b]! : end));
+  return first !== second;
+}
 
 function expectClose(ours: object, theirs: object, tolerance: number): void {
   const [left, right] = [tensorsOf(ours), tensorsOf(theirs)];
@@ -113,12 +107,87 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
               state = next.state;
             }
             expectClose({ output: concat(outputs, 2), state: state! }, whole, 1e-11);
-            expect(JSON.stringify({ ...state, ...mapTensors(state!, () => 0) })).toBe(
-              JSON.stringify({ ...whole.state, ...mapTensors(whole.state, () => 0) }),
-            );
           },
         ),
         { numRuns: 25 },
+      );
+    });
+
+    test("property: packed documents give what each gives alone, and the state is that of the last", () => {
+      fc.assert(
+        fc.property(fc.array(few, { minLength: 1, maxLength: 4 }), seed, (lengths, seed) => {
+          const T = lengths.reduce((a, b) => a + b, 0);
+          const inputs = randomInputs(mixer, T, seed);
+          const initialState = mix(mixer, randomInputs(mixer, 2, seed + 1)).state;
+          let from = 0;
+          const alone = lengths.map((length, i) => {
+            const own = part(mixer, inputs, from, (from += length));
+            return mix(mixer, own, i === 0 ? { initialState } : {});
+          });
+          const documents = lengths.flatMap((length, i) => new Array<number>(length).fill(i % 2));
+          const packed = mix(mixer, inputs, { initialState, documents });
+          const outputs = alone.map(({ output }) => output);
+          expectClose(packed, { output: concat(outputs, 2), state: alone.at(-1)!.state }, 1e-11);
+        }),
+        { numRuns: 15 },
+      );
+    });
+
+    test("property: padding changes nothing, whatever it holds, and its outputs are zeros", () => {
+      fc.assert(
+        fc.property(few, few, seed, (T, more, seed) => {
+          const inputs = randomInputs(mixer, T, seed);
+          const padded = mapTokens(mixer, inputs, (x, axis) => pad(x, axis, 0, more, NaN));
+          const initialState = mix(mixer, randomInputs(mixer, 3, seed + 1)).state;
+          const alone = mix(mixer, inputs, { initialState });
+          const { output, state } = mix(mixer, padded, { initialState, padding: [T, T] });
+          expectClose({ output: slice(output, 2, 0, T), state }, alone, 0);
+          expect(new Set(contiguous(slice(output, 2, T)).data)).toEqual(new Set([0]));
+        }),
+        { numRuns: 15 },
+      );
+    });
+
+    test("property: batches of other documents and lengths are each what they are alone, and continue so", () => {
+      const lengths = fc.tuple(few, few);
+      fc.assert(
+        fc.property(lengths, lengths, seed, (firstCuts, ends, seed) => {
+          const T = 8;
+          const [inputs, rest] = [randomInputs(mixer, T, seed), randomInputs(mixer, 3, seed + 1)];
+          const documents = firstCuts.map((cut) => Array.from({ length: T }, (_, t) => (t < cut ? 0 : 1)));
+          const padding = ends.map((end) => end + 3);
+          const batch = (of: Record<string, Tensor>, b: number) =>
+            mapAxes(mixer, of, "B", (x, axis) => slice(x, axis, b, b + 1));
+          const alone = [0, 1].map((b) => {
+            const own = { documents: documents[b]!, padding: [padding[b]!] };
+            const first = mix(mixer, batch(inputs, b), own);
+            return { first, then: mix(mixer, batch(rest, b), { initialState: first.state }) };
+          });
+          const both = (step: "first" | "then") => ({
+            output: concat(
+              alone.map((each) => each[step].output),
+              0,
+            ),
+            state: Object.fromEntries(
+              Object.keys(mixer.stateAxes).map((name) => [
+                name,
+                concat(
+                  alone.map((each) => (each[step].state as Record<string, Tensor>)[name]!),
+                  0,
+                ),
+              ]),
+            ),
+          });
+          const packed = () => mix(mixer, inputs, { documents, padding });
+          if (mixer.name.startsWith("deltaFormer") && unequal(padding, firstCuts)) {
+            expect(packed).toThrow(/`documents or padding` .*\nFix: mix batches of different lengths apart/);
+            return;
+          }
+          const first = packed();
+          expectClose(first, both("first"), 1e-11);
+          expectClose(mix(mixer, rest, { initialState: first.state }), both("then"), 1e-11);
+        }),
+        { numRuns: 20 },
       );
     });
 
@@ -149,42 +218,6 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       checkGradient(step, { first, rest }, { tolerance: 1e-5 });
     });
 
-    test("packed documents equal each alone, and the first goes on from the initial state", () => {
-      const { state: initialState } = mix(mixer, randomInputs(mixer, 3, 20));
-      const inputs = randomInputs(mixer, 8, 21);
-      const packed = mix(mixer, inputs, { initialState, documents: [0, 0, 1, 2, 2, 2, 5, 5] });
-      const alone = [
-        mix(mixer, part(mixer, inputs, 0, 2), { initialState }),
-        ...[
-          [2, 3],
-          [3, 6],
-          [6, 8],
-        ].map(([from, to]) => mix(mixer, part(mixer, inputs, from!, to!))),
-      ];
-      const output = concat(
-        alone.map(({ output }) => output),
-        2,
-      );
-      expectClose(packed, { output, state: alone.at(-1)!.state }, 1e-12);
-    });
-
-    test("padding of any content changes nothing, and gives zeros", () => {
-      const inputs = randomInputs(mixer, 6, 22);
-      const axesOf: Record<string, string> = { ...mixer.inputs, ...mixer.optional };
-      const dirty = Object.fromEntries(
-        Object.entries(inputs).map(([name, x]) => {
-          if (!axesOf[name]!.includes(" T")) return [name, x];
-          const [head, tail] = [slice(x, 2, 0, 4), slice(x, 2, 4)];
-          return [name, concat([head, mul(tail, NaN)], 2)];
-        }),
-      );
-      const padded = mix(mixer, dirty, { padding: [4, 4] });
-      const real = mix(mixer, part(mixer, inputs, 0, 4));
-      expectClose(slice(padded.output, 2, 0, 4), real.output, 1e-12);
-      expectClose(padded.state, real.state, 1e-12);
-      expect(slice(padded.output, 2, 4).data.every((value) => value === 0)).toBe(true);
-    });
-
     test("float32 stays near float64, under strong decays", () => {
       const inputs = randomInputs(mixer, 16, 8);
       const strong = Object.fromEntries(
@@ -206,10 +239,13 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
       expect(() => mix(mixer, inputs, { form: chunkwise() } as never)).toThrow(
         /mix: `form` is .*, expected nothing for .*, which has a form of its own.\nFix: leave it out/,
       );
-      expect(() => mix(mixer, inputs, { padding: [4, 0] })).toThrow(
-        /mix: `padding` is .*, expected 1 real token or more in each batch.\nFix: leave empty batches out/,
+      expect(() => mix(mixer, inputs, { documents: [0, 0, 1] })).toThrow(/mix: `documents` .*expected 4 num/);
+      expect(() => mix(mixer, inputs, { padding: [4] })).toThrow(
+        /mix: `padding` .*expected 2, one per batch/,
       );
-      expect(() => mix(mixer, inputs, { documents: [0, 0, 1] })).toThrow(/mix: `documents` is/);
+      expect(() => mix(mixer, inputs, { padding: [4, 0] })).toThrow(
+        /mix: `padding` is "a batch without a real token", expected one token or more .*\nFix: leave that batch out/,
+      );
       expect(() => mix(mixer, { ...inputs, gate: inputs["value"]! })).toThrow(/mix: `gate` is/);
       expect(() => mix(mixer, part(mixer, inputs, 0, 0))).toThrow(/the number of tokens` is 0/);
       const { state } = mix(mixer, inputs);
@@ -221,27 +257,3 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
     });
   },
 );
-
-test("batches of documents of their own, and of lengths of their own, equal each batch alone", () => {
-  const mixer = shortConvolution();
-  const inputs = randomInputs(mixer as never, 6, 23) as never as Parameters<typeof mix>[1];
-  const documents = [
-    [0, 0, 1, 1, 1, 1],
-    [0, 0, 0, 0, 2, 2],
-  ];
-  const both = mix(mixer, inputs as never, { documents, padding: [5, 6] });
-  [0, 1].forEach((b) => {
-    const batch = Object.fromEntries(
-      Object.entries(inputs).map(([name, x]) => [name, x.shape.length === 4 ? slice(x, 0, b, b + 1) : x]),
-    );
-    const alone = mix(mixer, batch as never, { documents: documents[b]!, padding: [5 + b] });
-    expectClose(
-      mapTensors(both, (x) => slice(x, 0, b, b + 1)),
-      alone,
-      0,
-    );
-  });
-  const ttt = tttLinear({ miniBatchSize: 3 });
-  const ragged = randomInputs(ttt as never, 6, 24);
-  expect(() => mix(ttt, ragged as never, { padding: [5, 4] })).toThrow(/\nFix: mix each batch alone/);
-});

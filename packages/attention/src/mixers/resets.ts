@@ -5,6 +5,23 @@ import type { Scan, Steps } from "./scan.js";
 /** Document of each token: `[T]`, or `[B][T]`. */
 export type DocumentIds = ArrayLike<number> | readonly ArrayLike<number>[];
 
+/** Options by which a state starts again, or stays as it is. */
+export type ResetOptions = {
+  /**
+   * Document of each token, any numbers: `[T]`, or `[B][T]` where batches are packed differently. A document does not
+   * see the one before it: the state starts again from zeros. Default: one document.
+   */
+  documents?: DocumentIds;
+  /**
+   * Real tokens of each batch; those after them are padding: they leave the state as it is, and their outputs are
+   * zeros. Default: all are real.
+   */
+  padding?: ArrayLike<number>;
+};
+
+/** Tokens `start … end - 1`. */
+export type Segment = readonly [start: number, end: number];
+
 type Resets = {
   readonly documents: DocumentIds | undefined;
   readonly padding: ArrayLike<number> | undefined;
@@ -24,6 +41,19 @@ export function withResets(scan: Scan, { documents, padding, batchSize, seqLen }
     const own = padded ? leaveOut(steps, padded) : steps;
     return scan(begins ? forget(own, begins) : own, state);
   };
+}
+
+/** The documents of each batch, without the padding after them. */
+export function segmentsOf({ documents, padding, batchSize, seqLen }: Resets): Segment[][] {
+  const begins = documents && documentStarts(documents, batchSize, seqLen);
+  const padded = padding && paddedTokens(padding, batchSize, seqLen);
+  return Array.from({ length: batchSize }, (_, b) => {
+    const firstPadded = padded?.[b]!.indexOf(true) ?? -1;
+    const end = firstPadded < 0 ? seqLen : firstPadded;
+    const marks = begins?.[begins.length === 1 ? 0 : b];
+    const starts = Array.from({ length: end }, (_, t) => t).filter((t) => t === 0 || marks?.[t]);
+    return starts.map((start, i) => [start, starts[i + 1] ?? end] as const);
+  });
 }
 
 /** Outputs with zeros at padding, whatever a mixer added to what its queries read. */

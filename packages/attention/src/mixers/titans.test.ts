@@ -1,4 +1,4 @@
-import { full, matmul, randn, type Tensor } from "@qkv/tensor";
+import { full, matmul, randn, zeros, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { mix } from "./mix.js";
 import { titans } from "./titans.js";
@@ -20,7 +20,7 @@ const initialState = {
   memory: random([B, H, K, K], 6),
   momentum: random([B, H, K, K], 7),
   chunkStart: random([B, H, K, K], 8),
-  tokens: 0,
+  tokens: zeros([B], { dtype: "float64" }),
 };
 const near = (a: Tensor, b: readonly number[]) => {
   expect(a.data.length).toBe(b.length);
@@ -79,7 +79,7 @@ test("the chunk is part of the definition; wrong options and states are refused"
   expect(() => titans({ chunkSize: 1.5 })).toThrow(
     /titans: `chunkSize` is 1.5, expected a whole number of tokens/,
   );
-  const late = { ...initialState, tokens: 3 };
+  const late = { ...initialState, tokens: full([B], 3, { dtype: "float64" }) };
   expect(() => mix(titans({ chunkSize: 2 }), inputs, { initialState: late })).toThrow(
     /`initialState.tokens` is 3, .*\nFix: continue with the `chunkSize` that made the state/,
   );

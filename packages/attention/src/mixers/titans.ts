@@ -3,6 +3,7 @@ import { add, concat, matmul, mul, slice, sub, transpose, type Tensor } from "@q
 import { blockRanges } from "./block-ranges.js";
 import type { OwnFormMixer } from "./own-form-mixer.js";
 import { layerNormGradient, withNormalized, type InnerGradient } from "./reconstruction.js";
+import { sharedCount, tokenCount, tokenCountAxes } from "./token-count.js";
 import { zerosLike } from "./zeros-like.js";
 
 /** A linear memory, its momentum, and the memory at which gradients are taken. */
@@ -13,9 +14,12 @@ export type TitansState = {
   readonly momentum: Tensor;
   /** M at the start of the unfinished chunk, `[B, H, K, K]`. */
   readonly chunkStart: Tensor;
-  /** Tokens of the unfinished chunk, 0 to `chunkSize - 1`. */
-  readonly tokens: number;
+  /** Tokens of the unfinished chunk, 0 to `chunkSize - 1`: `[B]` */
+  readonly tokens: Tensor;
 };
+
+/** A state while tokens are read, all batches at the same place of their chunk. */
+type Learner = Omit<TitansState, "tokens"> & { readonly tokens: number };
 
 export type TitansOptions = {
   /** Tokens whose gradients are taken at one memory. Part of the definition: other sizes are other models. Default 16. */
@@ -80,12 +84,14 @@ export function titans(
       normBias: "H K",
     },
     optional: {},
-    stateAxes: { memory: "B H K K", momentum: "B H K K", chunkStart: "B H K K" },
+    stateAxes: { memory: "B H K K", momentum: "B H K K", chunkStart: "B H K K", tokens: tokenCountAxes },
     scale: () => 1,
     ownForm({ inputs, initialState }) {
       const { query, key, value, learningRate, forget, momentum } = inputs;
       const norm = { weight: inputs.normWeight, bias: inputs.normBias, eps };
-      let state = initialState ?? firstState(query);
+      let state: Learner = initialState
+        ? { ...initialState, tokens: sharedCount(initialState.tokens) }
+        : firstState(query);
       const fix = "continue with the `chunkSize` that made the state.";
       const { tokens } = state;
       check.whole({ "initialState.tokens": tokens }, { min: 0, max: chunkSize - 1, unit: "tokens", fix });
@@ -104,7 +110,7 @@ export function titans(
         state = write(state, share, k, step, chunkSize);
         return withNormalized(read, norm);
       });
-      return { output: concat(outputs, 2), state };
+      return { output: concat(outputs, 2), state: { ...state, tokens: tokenCount(query, state.tokens) } };
     },
   };
 }
@@ -156,7 +162,7 @@ function shares(forget: Tensor, momentum: Tensor): Shares {
   };
 }
 
-function write(state: TitansState, share: Shares, key: Tensor, step: Tensor, size: number): TitansState {
+function write(state: Learner, share: Shares, key: Tensor, step: Tensor, size: number): Learner {
   const last = (x: Tensor) => slice(x, 2, -1); // [B, H, 1, …]
   /** Σ_j share_j k_jᵀ step_j, from shares `[B, H, 1, C]`. */
   const written = (row: Tensor) => matmul(transpose(key), mul(transpose(row), step));
@@ -171,7 +177,7 @@ function write(state: TitansState, share: Shares, key: Tensor, step: Tensor, siz
     : { memory, momentum, chunkStart: memory, tokens: 0 };
 }
 
-function firstState(query: Tensor): TitansState {
+function firstState(query: Tensor): Learner {
   const [B, H, , K] = query.shape as [number, number, number, number];
   const nothing = zerosLike(query, [B, H, K, K]);
   return { memory: nothing, momentum: nothing, chunkStart: nothing, tokens: 0 };

@@ -20,7 +20,7 @@ test("a rate of 0 freezes the state: every query reads the model that was given"
   const zero = { dtype: "float64" } as const;
   const weight = random([B, H, K, K], 6);
   const nothing = { weightGradient: zeros(weight.shape, zero), biasGradient: zeros([B, H, 1, K], zero) };
-  const initialState = { weight, bias: zeros([B, H, 1, K], zero), ...nothing, tokens: 0 };
+  const initialState = { weight, bias: zeros([B, H, 1, K], zero), ...nothing, tokens: zeros([B], zero) };
   const frozen = { ...inputs, learningRate: zeros([B, H, T], zero) };
   const { output, state } = mix(tttLinear({ miniBatchSize: 2 }), frozen, { initialState, scale: 1 });
   near(state.weight, weight);

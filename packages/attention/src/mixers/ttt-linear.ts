@@ -3,6 +3,7 @@ import { add, concat, matmul, mul, slice, sub, sum, transpose, tril, type Tensor
 import { blockRanges } from "./block-ranges.js";
 import type { OwnFormMixer } from "./own-form-mixer.js";
 import { layerNormGradient, withNormalized, type InnerGradient } from "./reconstruction.js";
+import { sharedCount, tokenCount, tokenCountAxes } from "./token-count.js";
 import { zerosLike } from "./zeros-like.js";
 
 /** A linear model, and the gradient that the tokens of an unfinished mini-batch have gathered. */
@@ -15,9 +16,12 @@ export type TttLinearState = {
   readonly weightGradient: Tensor;
   /** `[B, H, 1, K]` */
   readonly biasGradient: Tensor;
-  /** Tokens of the unfinished mini-batch, 0 to `miniBatchSize - 1`. */
-  readonly tokens: number;
+  /** Tokens of the unfinished mini-batch, 0 to `miniBatchSize - 1`: `[B]` */
+  readonly tokens: Tensor;
 };
+
+/** A state while tokens are read, all batches at the same place of their mini-batch. */
+type Learner = Omit<TttLinearState, "tokens"> & { readonly tokens: number };
 
 export type TttLinearOptions = {
   /** Tokens whose gradients are taken at one state. Part of the definition: other sizes are other models. Default 16. */
@@ -50,7 +54,7 @@ export type TttLinearOptions = {
  * const norm = { normWeight: ones([2, 4]), normBias: zeros([2, 4]) };
  * const inputs = { query: x, key: x, value: x, learningRate: full([1, 2, 6], 0.1), ...norm };
  * const { output, state } = mix(tttLinear({ miniBatchSize: 4 }), inputs);
- * [output.shape, state.weight.shape, state.tokens]; // => [[1, 2, 6, 4], [1, 2, 4, 4], 2]
+ * [output.shape, state.weight.shape, state.tokens.data[0]]; // => [[1, 2, 6, 4], [1, 2, 4, 4], 2]
  * ```
  */
 export function tttLinear(
@@ -77,12 +81,20 @@ export function tttLinear(
       normBias: "H K",
     },
     optional: {},
-    stateAxes: { weight: "B H K K", bias: "B H 1 K", weightGradient: "B H K K", biasGradient: "B H 1 K" },
+    stateAxes: {
+      weight: "B H K K",
+      bias: "B H 1 K",
+      weightGradient: "B H K K",
+      biasGradient: "B H 1 K",
+      tokens: tokenCountAxes,
+    },
     scale: ({ keyDim }) => 1 / Math.sqrt(keyDim),
     ownForm({ inputs, initialState }) {
       const { query, key, value, learningRate } = inputs;
       const norm = { weight: inputs.normWeight, bias: inputs.normBias, eps };
-      let state = initialState ?? firstState(query);
+      let state: Learner = initialState
+        ? { ...initialState, tokens: sharedCount(initialState.tokens) }
+        : firstState(query);
       const fix = "continue with the `miniBatchSize` that made the state.";
       const { tokens } = state;
       check.whole({ "initialState.tokens": tokens }, { min: 0, max: miniBatchSize - 1, unit: "tokens", fix });
@@ -98,19 +110,13 @@ export function tttLinear(
         state = learn(state, k, slope, rate, miniBatchSize);
         return withNormalized(sub(read, mul(rate, add(before, within))), norm);
       });
-      return { output: concat(outputs, 2), state };
+      return { output: concat(outputs, 2), state: { ...state, tokens: tokenCount(query, state.tokens) } };
     },
   };
 }
 
 /** Adds the gradients of keys `[B, H, C, K]`, and takes the step where the mini-batch ends. */
-function learn(
-  state: TttLinearState,
-  key: Tensor,
-  slope: Tensor,
-  rate: Tensor,
-  size: number,
-): TttLinearState {
+function learn(state: Learner, key: Tensor, slope: Tensor, rate: Tensor, size: number): Learner {
   const weightGradient = add(state.weightGradient, matmul(transpose(key), slope));
   const biasGradient = add(state.biasGradient, sum(slope, { axis: 2, keepDims: true }));
   const tokens = state.tokens + key.shape[2]!;
@@ -125,7 +131,7 @@ function learn(
   };
 }
 
-function firstState(query: Tensor): TttLinearState {
+function firstState(query: Tensor): Learner {
   const [B, H, , K] = query.shape as [number, number, number, number];
   const [weight, bias] = [zerosLike(query, [B, H, K, K]), zerosLike(query, [B, H, 1, K])];
   return { weight, bias, weightGradient: weight, biasGradient: bias, tokens: 0 };

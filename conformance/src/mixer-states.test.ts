@@ -1,0 +1,69 @@
+// States of mixers in a cache: a prompt, a fork and a file, then token by token, give what the whole gives.
+import { mix } from "@qkv/attention";
+import { stateCache, type KvCache } from "@qkv/kv-cache";
+import { cast, concat, js, mapTensors, slice, type Device, type Tensor } from "@qkv/tensor";
+import { mixers, ownForms, randomInputs, sliceTokens } from "@qkv/test-support/random-mixers";
+import { wasm } from "@qkv/wasm";
+import { describe, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+
+const [T, prompt] = [9, 5];
+type Inputs = Record<string, Tensor>;
+/** Applies a mixer of either kind to tokens, from the state of a cache and into it. */
+type Step = (inputs: Inputs, cache: KvCache, tokens: number) => Tensor;
+
+const linear = mixers.map((mixer) => {
+  const step: Step = (inputs, cache, tokens) => {
+    const held = cache.state(0)?.["state"];
+    const { output, state } = mix(mixer, inputs, held && { initialState: held });
+    cache.advance(0, { state }, tokens);
+    return output;
+  };
+  return { name: mixer.name, mixer, step };
+});
+// The state of DeltaFormer is a key-value cache: it grows.
+const own = ownForms
+  .filter(({ name }) => name !== "deltaFormer()")
+  .map((mixer) => {
+    const step: Step = (inputs, cache, tokens) => {
+      const held = cache.state(0);
+      const { output, state } = mix(mixer, inputs, held && { initialState: held });
+      cache.advance(0, state as Record<string, Tensor>, tokens);
+      return output;
+    };
+    return { name: mixer.name, mixer, step };
+  });
+
+describe.each<{ device: Device }>([{ device: js() }, { device: await wasm({ threads: 1 }) }])(
+  "on $device.name",
+  ({ device }) => {
+    test.each([...linear, ...own])(
+      "$name: fork, save, restore and decode give the whole",
+      ({ mixer, step }) => {
+        const given = randomInputs(mixer, { B: 2, H: 2, T, K: 3, V: 3 }, 3);
+        const inputs = mapTensors(given, (x) => cast(x, "float32").to(device));
+        const part = (from: number, to: number) => sliceTokens(mixer, inputs, from, to, T);
+        const whole = step(inputs, stateCache(), T);
+        const cache = stateCache({ checkpoints: 2 });
+        const first = step(part(0, prompt), cache, prompt);
+        const fork = cache.fork();
+        const restored = stateCache();
+        restored.restore(cache.save(), device);
+        for (const each of [cache, fork, restored]) {
+          const outputs = [first];
+          for (let t = prompt; t < T; t++) {
+            expect(each.length).toBe(t);
+            outputs.push(step(part(t, t + 1), each, 1));
+          }
+          expect(concat(outputs, 2)).toBeAllclose(whole, { rtol: 2e-4, atol: 2e-5 });
+        }
+        // A step is taken back, and taken again.
+        cache.crop(T - 1);
+        expect(step(part(T - 1, T), cache, 1)).toBeAllclose(slice(whole, 2, T - 1), {
+          rtol: 2e-4,
+          atol: 2e-5,
+        });
+      },
+    );
+  },
+);
