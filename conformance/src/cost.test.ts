@@ -1,9 +1,14 @@
+import * as attention from "@qkv/attention";
+import { gatedDeltaRule, mix, mixerLayer, type AnyMixer } from "@qkv/attention";
 import { catalogue } from "@qkv/attention/catalogue";
 import {
   cost,
   costKinds,
   formats,
   kvCache,
+  mixerCost,
+  mixerNames,
+  parameters,
   quantized,
   readConfig,
   type Format,
@@ -21,9 +26,10 @@ import {
   staticCache,
   type KvCache,
 } from "@qkv/kv-cache";
-import { count, slice, zeros } from "@qkv/tensor";
+import { count, ones, silu, slice, tensorsOf, zeros } from "@qkv/tensor";
 import { deepseek } from "@qkv/test-support/model-shapes";
-import { decoder, encoder, type DecoderConfig } from "@qkv/transformer";
+import { randomInputs } from "@qkv/test-support/random-mixers";
+import { cacheFor, decoder, encoder, type DecoderConfig } from "@qkv/transformer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -32,6 +38,59 @@ import { expect, test } from "vitest";
 test("every kind of cost of the catalogue has a partner, and every partner is in the catalogue", () => {
   const named = new Set(catalogue.map(({ costKind }) => costKind as string));
   expect(Object.keys(costKinds).sort()).toEqual([...named].sort());
+});
+
+test("every mixer of the catalogue has a cost, and every cost is of one", () => {
+  const mixers = catalogue.filter(({ kind }) => kind === "mixer").map(({ exports: [name] }) => name);
+  expect([...mixerNames].sort()).toEqual(mixers.sort());
+});
+
+test.each(mixerNames)("the state of %s has as many numbers as its cost says", (name) => {
+  const sizes = { B: 2, H: 3, T: 5, K: 4, V: 4, M: 3, N: 3, L: 4, steps: 2 };
+  const made = attention[name] as (options?: object) => AnyMixer;
+  const mixer = made(name === "lightningAttention" ? { layer: 0, numLayers: 2 } : undefined);
+  const random = randomInputs(mixer as never, sizes as never, 1);
+  // A penalty above 0, which mesaNet needs.
+  const inputs = {
+    ...random,
+    ...("regularization" in random && { regularization: ones([3, 4], { dtype: "float64" }) }),
+  };
+  const { state } = mix(mixer as never, inputs as never) as { state: object };
+  const call = { numHeads: 3, keyDim: 4, valueDim: 4, queryLength: 5, batchSize: 2, slots: 3, taps: 3 };
+  const numbers = tensorsOf(state).reduce((sum, { data }) => sum + data.length, 0);
+  expect(numbers).toBe(mixerCost(name, call).stateBytes / 4);
+});
+
+test("property: parameters and cache of a hybrid stack are those of real layers", () => {
+  const few = (min: number, max: number) => fc.integer({ min, max });
+  fc.assert(
+    fc.property(few(1, 2), few(1, 2), few(2, 5), few(2, 5), few(2, 4), few(1, 12), (...sizes) => {
+      const [numKeyHeads, group, keyDim, valueDim, convolution, tokens] = sizes;
+      const [numHeads, embedDim] = [numKeyHeads * group, 4 * group];
+      const recurrent = mixerLayer({
+        ...{ embedDim, numHeads, numKeyHeads, keyDim, valueDim, convolution },
+        ...{ mixer: gatedDeltaRule(), outputGate: silu },
+      });
+      const own = { vocabSize: 7, embedDim, hiddenDim: 6, numHeads: group, numKvHeads: 1, numLayers: 4 };
+      const layerTypes = [recurrent, recurrent, recurrent, "full"] as const;
+      const model = decoder({ ...own, layerTypes, contextLength: 64, normEps: 1e-5, stopIds: [] });
+      const params = model.init(1);
+      const shape = readConfig({
+        ...{ model_type: "llama", tie_word_embeddings: true, vocab_size: 7, hidden_size: embedDim },
+        ...{ intermediate_size: 6, num_hidden_layers: 4, full_attention_interval: 4 },
+        ...{ num_attention_heads: group, num_key_value_heads: 1, linear_conv_kernel_dim: convolution },
+        ...{ linear_num_key_heads: numKeyHeads, linear_num_value_heads: numHeads },
+        ...{ linear_key_head_dim: keyDim, linear_value_head_dim: valueDim },
+      });
+      const numbers = tensorsOf(params).reduce((sum, { data }) => sum + data.length, 0);
+      expect(parameters(shape).total).toBe(numbers);
+      const cache = cacheFor(model.config, { checkpoints: 0 });
+      model.apply(params, ids(tokens), { cache });
+      const call = { contextLength: tokens, format: formats.float32 };
+      expect(cache.bytes).toBe(kvCache(shape, call).bytes);
+    }),
+    { numRuns: 20 },
+  );
 });
 
 const config = fc

@@ -38,6 +38,10 @@ export type Traits = {
   readonly sharedExpert: boolean;
   /** The second half of the query projection gates the output. */
   readonly outputGate: boolean;
+  /** The mixer of layers with a state, where a configuration lists some. */
+  readonly stateLayer: "gatedDeltaRule" | "lightningAttention" | "shortConvolution" | "ssd";
+  /** Each layer has a mixer with a state beside its attention. */
+  readonly parallelState: boolean;
 };
 
 /** A rule that reads a flag of the configuration. */
@@ -77,6 +81,8 @@ function known(): Readonly<Record<string, Traits>> {
     sharedGate: false,
     sharedExpert: false,
     outputGate: false,
+    stateLayer: "gatedDeltaRule",
+    parallelState: false,
   };
   const qwen2: Traits = {
     ...llama,
@@ -166,6 +172,16 @@ function known(): Readonly<Record<string, Traits>> {
     qwen3,
     qwen3_moe: qwen3,
     qwen3_next: { ...qwen3, sharedGate: true, outputGate: true, rotary: 0.25 },
+    minimax: { ...llama, biases: noBiases, stateLayer: "lightningAttention" },
+    lfm2: {
+      ...llama,
+      biases: noBiases,
+      queryKeyNorm: "head",
+      tied: true,
+      stateLayer: "shortConvolution",
+    },
+    falcon_h1: { ...llama, stateLayer: "ssd", parallelState: true },
+    granitemoehybrid: { ...llama, tied: true, stateLayer: "ssd" },
     gemma,
     gemma2,
     gemma3_text: gemma3,

@@ -1,4 +1,5 @@
 import type { AttentionShape, HeadsAttention, LatentAttention, Norm, StateAttention } from "./model-shape.js";
+import { mixerCost } from "./mixer-costs.js";
 import { keysRead, countPairs } from "./pairs-seen.js";
 import { norm, pointwise, product, sourceRows, tokenRows, type Part, type Rows, type Run } from "./part.js";
 
@@ -134,34 +135,52 @@ function scoresOfLatent({ numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach
   };
 }
 
-/** The gated delta rule: a state of `keyDim · valueDim` numbers a head, read and written by each token. */
+/** A mixer between projections: each token reads and writes the states of all heads. */
 function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[] {
-  const { numKeyHeads, numValueHeads: Hv, keyDim, valueDim, convolution } = shape;
-  const [keys, values] = [numKeyHeads * keyDim, Hv * valueDim];
-  const channels = 2 * keys + values;
-  const state = Hv * keyDim * valueDim;
+  const { mixer, numValueHeads: Hv, keyDim, valueDim, convolution, gates, learned, outputGate } = shape;
+  const values = Hv * valueDim;
+  const channels = stateChannels(shape);
+  const head = { numHeads: Hv, keyDim, valueDim, ...(shape.taps !== undefined && { taps: shape.taps }) };
   return [
-    product("attention query, key, value, gate", rows, { inputs: C, outputs: channels + values }),
-    product("attention decay and strength", rows, { inputs: C, outputs: 2 * Hv }),
-    product("attention convolution", rows, { inputs: convolution, outputs: channels }),
+    product(`attention query, key, value${outputGate ? ", gate" : ""}`, rows, {
+      inputs: C,
+      outputs: channels + (outputGate ? values : 0),
+    }),
+    ...(gates > 0 ? [product("attention decay and strength", rows, { inputs: C, outputs: gates })] : []),
+    ...(convolution > 1
+      ? [
+          product("attention convolution", rows, {
+            inputs: convolution,
+            outputs: channels,
+            bias: shape.convolutionBias,
+          }),
+        ]
+      : []),
     {
       name: "attention state",
-      parameters: 2 * Hv, // the bias of the time step (`dt_bias`) and the logarithm of the decay (`A_log`)
-      activeParameters: 2 * Hv,
+      parameters: learned,
+      activeParameters: learned,
       work(run) {
-        const T = tokenRows(run);
+        const { batchSize, queryLength, keyLength } = run;
+        const call = { ...head, batchSize, queryLength, contextLength: keyLength };
+        const { flops, stateNumbers } = mixerCost(mixer, call);
         return {
-          // Decay, state times key, the delta update, state times query.
-          flops: T * 7 * state,
-          weights: 2 * Hv,
-          activations: T * (channels + values),
-          cache: 2 * run.batchSize * (state + (convolution - 1) * channels),
+          flops,
+          weights: learned,
+          activations: tokenRows(run) * (channels + values),
+          cache: 2 * batchSize * (stateNumbers + (convolution - 1) * channels),
           calls: 1,
         };
       },
     },
-    norm("attention state norm", rows, "rms", valueDim, Hv),
-    pointwise("attention output gate", rows, values, 2, 2),
+    ...(shape.outputNorm === "head" ? [norm("attention state norm", rows, "rms", valueDim, Hv)] : []),
+    ...(shape.outputNorm === "whole" ? [norm("attention state norm", rows, "rms", values)] : []),
+    ...(outputGate ? [pointwise("attention output gate", rows, values, 2, 2)] : []),
     product("attention output", rows, { inputs: values, outputs: C }),
   ];
+}
+
+/** Numbers of a token that a convolution goes over: queries, keys and values. */
+export function stateChannels({ numKeyHeads, numValueHeads, keyDim, valueDim }: StateAttention): number {
+  return 2 * numKeyHeads * keyDim + numValueHeads * valueDim;
 }

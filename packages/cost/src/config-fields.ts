@@ -34,6 +34,7 @@ const spellings = {
   expertHidden: ["moe_intermediate_size", "moe_d_ff"],
   sharedExperts: ["n_shared_experts"],
   denseLayers: ["first_k_dense_replace", "n_dense_layers"],
+  sharedKvLayers: ["num_kv_shared_layers"],
   decoderLayers: ["num_decoder_layers", "decoder_layers", "n_decoder_layers"],
   window: ["sliding_window", "window_size", "local_attention"],
 } as const;

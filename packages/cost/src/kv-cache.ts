@@ -2,6 +2,8 @@ import { checks, type Checks } from "@qkv/core";
 import { checkFormat, checkMade, checkWhole } from "./check-call.js";
 import { configFields, type Config } from "./config-fields.js";
 import { formats, type Format } from "./formats.js";
+import { stateChannels } from "./attention-parts.js";
+import { mixerCost } from "./mixer-costs.js";
 import type { AttentionShape, ModelShape, Reach } from "./model-shape.js";
 import { keysKept } from "./pairs-seen.js";
 
@@ -37,6 +39,8 @@ export type KvCacheCall = {
   batchSize?: number;
   /** Default float16. */
   format?: Format;
+  /** Tokens that a cache keeps of each layer with keys, by an eviction score. Default: all within reach. */
+  budget?: number;
 };
 
 /**
@@ -61,12 +65,13 @@ export type KvCacheCall = {
  */
 export function kvCache(model: ModelShape | readonly CacheLayer[], call: KvCacheCall = {}): KvCacheSize {
   const check = checks("kvCache");
-  const names = ["contextLength", "sourceLength", "batchSize", "format"] as const;
+  const names = ["contextLength", "sourceLength", "batchSize", "format", "budget"] as const;
   const given = check.options(call, names, "call");
-  const { contextLength = 1, sourceLength = 0, batchSize = 1, format = formats.float16 } = given;
+  const { contextLength = 1, sourceLength = 0, batchSize = 1, format = formats.float16, budget } = given;
   checkWhole(check, { contextLength, sourceLength }, 0, "tokens");
   checkWhole(check, { batchSize }, 1, "sequences");
   checkFormat(check, { format });
+  if (budget !== undefined) checkWhole(check, { budget }, 1, "tokens");
   const layers = Array.isArray(model) ? (model as readonly CacheLayer[]) : cacheLayersOf(check, model);
   layers.forEach((layer, i) => {
     const fix = "make them with `readCacheLayers`.";
@@ -78,7 +83,7 @@ export function kvCache(model: ModelShape | readonly CacheLayer[], call: KvCache
     format.bytesPerNumber *
     sum(
       ({ numbersPerToken, reach, numbersPerSourceToken = 0, stateNumbers = 0 }) =>
-        numbersPerToken * keysKept(reach, contextLength) +
+        numbersPerToken * Math.min(keysKept(reach, contextLength), budget ?? Infinity) +
         numbersPerSourceToken * sourceLength +
         stateNumbers,
     );
@@ -105,7 +110,8 @@ function cacheLayersOf(check: Checks, model: ModelShape | readonly CacheLayer[])
 
 /** The cache of each layer of a model. */
 export function cacheLayers({ decoder }: ModelShape): CacheLayer[] {
-  return (decoder?.layers ?? []).map(({ attention, cross }) => ({
+  return (decoder?.layers ?? []).map(({ attention, state, cross }) => ({
+    ...(state && { stateNumbers: keptBy(state).stateNumbers! }),
     ...keptBy(attention),
     ...(cross && { numbersPerSourceToken: 2 * cross.numKvHeads * cross.headDim }),
   }));
@@ -118,12 +124,12 @@ function keptBy(attention: AttentionShape): CacheLayer {
     case "latent":
       return { numbersPerToken: attention.kvRank + attention.ropeDim, reach: attention.reach };
     case "state": {
-      const { numKeyHeads, numValueHeads, keyDim, valueDim, convolution } = attention;
-      const channels = 2 * numKeyHeads * keyDim + numValueHeads * valueDim;
+      const { mixer, numValueHeads: numHeads, keyDim, valueDim, taps, convolution } = attention;
+      const { stateNumbers } = mixerCost(mixer, { numHeads, keyDim, valueDim, ...(taps && { taps }) });
       return {
         numbersPerToken: 0,
         reach: { kind: "causal" },
-        stateNumbers: numValueHeads * keyDim * valueDim + (convolution - 1) * channels,
+        stateNumbers: stateNumbers + (convolution - 1) * stateChannels(attention),
       };
     }
   }
@@ -132,7 +138,8 @@ function keptBy(attention: AttentionShape): CacheLayer {
 /**
  * Reads only what a cache depends on, for tables that give no more: the number of layers, and for each `n_kv_heads` and
  * `head_dim`, or `kv_lora_rank` and `qk_rope_head_dim`. If `n_kv_heads` is missing, `attention: "MQA"` means one
- * key-value head and `"MHA"` as many as `n_heads`.
+ * key-value head and `"MHA"` as many as `n_heads`. The last `num_kv_shared_layers` hold nothing: they read the cache of an
+ * earlier layer.
  *
  * @throws {ArgumentError} If one of them is missing.
  *
@@ -160,6 +167,13 @@ export function readCacheLayers(config: Config): CacheLayer[] {
       ? own("kv_lora_rank") + own("qk_rope_head_dim")
       : 2 * (heads ?? size("kvHeads")) * size("headDim");
   const window = fields.sizeOrNull("window");
-  const reach: Reach = window === null ? { kind: "causal" } : { kind: "window", size: window };
-  return new Array<CacheLayer>(size("layers")).fill({ numbersPerToken, reach });
+  const [causal, local]: Reach[] = [{ kind: "causal" }, { kind: "window", size: window ?? 1 }];
+  const types = fields.list("layer_types");
+  const count = size("layers");
+  // The last layers read the cache of an earlier one (Gemma 3n), and hold nothing.
+  const holding = count - fields.count("sharedKvLayers", 0);
+  return Array.from({ length: count }, (_, i): CacheLayer => {
+    const slides = window !== null && (types === null || types[i] === "sliding_attention");
+    return { numbersPerToken: i < holding ? numbersPerToken : 0, reach: slides ? local! : causal! };
+  });
 }

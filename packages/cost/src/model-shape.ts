@@ -1,3 +1,5 @@
+import type { MixerName } from "./mixer-costs.js";
+
 /** A norm: `layer` has gains and shifts, `rms` and `layer-without-bias` gains only, `plain` nothing learned. */
 export type Norm = "rms" | "layer" | "layer-without-bias" | "plain";
 
@@ -48,15 +50,28 @@ export type LatentAttention = {
   readonly reach: Reach;
 };
 
-/** A recurrent layer: a state of fixed size in place of a cache (gated delta rule). */
+/** A recurrent layer: a mixer with a state in place of keys and values, between projections. */
 export type StateAttention = {
   readonly kind: "state";
+  readonly mixer: MixerName;
+  /** Heads of queries and keys. */
   readonly numKeyHeads: number;
+  /** Heads of values, each with a state. */
   readonly numValueHeads: number;
   readonly keyDim: number;
   readonly valueDim: number;
-  /** Kernel size of the convolution before it. Unit: tokens. */
+  /** Kernel size of the convolution over queries, keys and values; 1: none. Unit: tokens. */
   readonly convolution: number;
+  readonly convolutionBias: boolean;
+  /** Numbers of a token that are projected for gates: decays, strengths, time steps. */
+  readonly gates: number;
+  /** Learned numbers of the mixer, such as rates and biases of decays. */
+  readonly learned: number;
+  /** RMS norm of outputs: of each head with one gain, or of all together. */
+  readonly outputNorm: "none" | "head" | "whole";
+  readonly outputGate: boolean;
+  /** Taps of `shortConvolution`. Unit: tokens. */
+  readonly taps?: number;
 };
 
 export type AttentionShape = HeadsAttention | LatentAttention | StateAttention;
@@ -91,6 +106,8 @@ export type FeedForwardShape = DenseFeedForward | ExpertsFeedForward;
 /** One layer. */
 export type Layer = {
   readonly attention: AttentionShape;
+  /** A mixer beside the attention, whose outputs are added (Falcon-H1). */
+  readonly state?: StateAttention;
   /** Attention to the encoder's output. */
   readonly cross?: HeadsAttention;
   readonly feedForward: FeedForwardShape;

@@ -83,6 +83,7 @@ function layerParts(layer: Layer, shape: ModelShape, rows: Rows, encodes: boolea
   return [
     ...Array.from({ length: layer.norms }, () => norm("norm", rows, kind, C)),
     ...attentionParts(layer.attention, place),
+    ...(layer.state ? [...attentionParts(layer.state, place), pointwise("attention sum", rows, C, 2)] : []),
     ...crossing.map((part) => ({ ...part, name: `cross-${part.name}` })),
     ...feedForwardParts(layer.feedForward, C, rows),
     ...Array.from({ length: layer.cross ? 3 : 2 }, () => pointwise("residual", rows, C, 2)),

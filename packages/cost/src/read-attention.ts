@@ -13,18 +13,27 @@ import type {
 export const holds = (rule: Rule, fields: Fields): boolean =>
   typeof rule === "function" ? rule(fields) : rule;
 
-/** The kinds of layers that a configuration may list. */
-export const layerTypes = [
+/** The names that configurations have for layers with a state, by their mixer. */
+const stateTypes = {
+  gatedDeltaRule: ["linear_attention"],
+  lightningAttention: ["linear_attention"],
+  shortConvolution: ["conv"],
+  ssd: ["linear_attention", "mamba"],
+} as const satisfies Record<Traits["stateLayer"], readonly string[]>;
+
+/** The kinds of layers that a configuration of an architecture may list. */
+export const layerTypes = ({ stateLayer }: Traits): readonly string[] => [
   "full_attention",
   "sliding_attention",
   "chunked_attention",
-  "linear_attention",
-] as const;
+  ...stateTypes[stateLayer],
+  ...(stateLayer === "ssd" ? ["attention"] : []),
+];
 
 /** The attention of a layer. */
 export function readAttention(fields: Fields, traits: Traits, layer: number): AttentionShape {
   const kind = fields.list("layer_types")?.[layer] ?? stateByInterval(fields, layer);
-  if (kind === "linear_attention") return readState(fields);
+  if (stateTypes[traits.stateLayer].some((type) => type === kind)) return readState(fields, traits);
   const reach = readReach(fields, traits, layer, kind);
   return typeof fields.config["kv_lora_rank"] === "number"
     ? readLatent(fields, reach)
@@ -118,21 +127,73 @@ function readLatent(fields: Fields, reach: Reach): LatentAttention {
   };
 }
 
-function readState({ own }: Fields): StateAttention {
-  return {
-    kind: "state",
-    numKeyHeads: own("linear_num_key_heads"),
-    numValueHeads: own("linear_num_value_heads"),
-    keyDim: own("linear_key_head_dim"),
-    valueDim: own("linear_value_head_dim"),
-    convolution: own("linear_conv_kernel_dim", 4),
-  };
+/** A layer with a state, as the architecture has it. */
+export function readState(fields: Fields, { stateLayer }: Traits): StateAttention {
+  const { own, size } = fields;
+  const none = { convolution: 1, convolutionBias: false, gates: 0, learned: 0 } as const;
+  switch (stateLayer) {
+    case "gatedDeltaRule": {
+      const numValueHeads = own("linear_num_value_heads");
+      return {
+        kind: "state",
+        mixer: "gatedDeltaRule",
+        numKeyHeads: own("linear_num_key_heads"),
+        numValueHeads,
+        keyDim: own("linear_key_head_dim"),
+        valueDim: own("linear_value_head_dim"),
+        convolution: own("linear_conv_kernel_dim", 4),
+        convolutionBias: false,
+        gates: 2 * numValueHeads,
+        learned: 2 * numValueHeads, // the bias of the time step (`dt_bias`) and the logarithm of the decay (`A_log`)
+        outputNorm: "head",
+        outputGate: true,
+      };
+    }
+    case "lightningAttention": {
+      const heads = size("heads");
+      const width = readHeadDim(fields, heads);
+      const sizes = { numKeyHeads: heads, numValueHeads: heads, keyDim: width, valueDim: width };
+      return {
+        ...{ kind: "state", mixer: "lightningAttention", ...sizes, ...none },
+        outputNorm: "whole",
+        outputGate: true,
+      };
+    }
+    case "shortConvolution": {
+      // Two gates and a value of the model's width, each channel on its own.
+      const [width, taps] = [size("width"), own("conv_L_cache", 3)];
+      const sizes = { numKeyHeads: 1, numValueHeads: 1, keyDim: width, valueDim: width };
+      return {
+        ...{ kind: "state", mixer: "shortConvolution", ...sizes, ...none, taps },
+        learned: width * taps,
+        outputNorm: "none",
+        outputGate: false,
+      };
+    }
+    case "ssd": {
+      const numValueHeads = own("mamba_n_heads");
+      return {
+        kind: "state",
+        mixer: "ssd",
+        numKeyHeads: own("mamba_n_groups", 1),
+        numValueHeads,
+        keyDim: own("mamba_d_state"),
+        valueDim: own("mamba_d_head", (own("mamba_expand", 2) * size("width")) / numValueHeads),
+        convolution: own("mamba_d_conv", 4),
+        convolutionBias: fields.flag("mamba_conv_bias", true),
+        gates: numValueHeads,
+        learned: 3 * numValueHeads, // rates, skips and biases of time steps
+        outputNorm: fields.flag("mamba_rms_norm", true) ? "whole" : "none",
+        outputGate: true,
+      };
+    }
+  }
 }
 
 function readReach(fields: Fields, traits: Traits, layer: number, kind: unknown): Reach {
   const causal = traits.form !== "encoder";
   const unlimited: Reach = { kind: causal ? "causal" : "all" };
-  if (kind === "full_attention") return unlimited;
+  if (kind === "full_attention" || kind === "attention") return unlimited;
   const chunk = fields.config["attention_chunk_size"];
   if (typeof chunk === "number" && (kind === "chunked_attention" || traits.windowed(layer, fields)))
     return { kind: "chunk", size: chunk };

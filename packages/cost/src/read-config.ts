@@ -2,7 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import { architectures, type Traits } from "./architectures.js";
 import { configFields, type Config, type Fields } from "./config-fields.js";
 import type { Convolution, Layer, ModelShape, Stack, Table } from "./model-shape.js";
-import { layerTypes, readAttention, readHeads } from "./read-attention.js";
+import { layerTypes, readAttention, readHeads, readState } from "./read-attention.js";
 import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
 
 /**
@@ -50,22 +50,23 @@ export function readConfig(config: unknown): ModelShape {
   }
   if (whole["architecture"] !== undefined) refuseUnknown(whole);
   const fields = configFields(whole);
-  checkLayerTypes(fields);
+  checkLayerTypes(fields, traits);
   // A decoder that sees all of its text embeds it, and generates nothing (EmbeddingGemma).
   const bidirectional = fields.flag("use_bidirectional_attention", false);
   return shapeOf(fields, bidirectional ? { ...traits, form: "encoder" } : traits, type);
 }
 
 /** A layer whose kind is not known has another cost than any that is. */
-function checkLayerTypes(fields: Fields): void {
+function checkLayerTypes(fields: Fields, traits: Traits): void {
+  const known = layerTypes(traits);
   const types = fields.list("layer_types");
   types?.forEach((type, i) => {
-    if (layerTypes.some((known) => known === type)) return;
+    if (known.some((name) => name === type)) return;
     throw new ArgumentError({
       fn: "readConfig",
       argument: `layer_types[${i}]`,
       received: type,
-      expected: `one of ${layerTypes.join(", ")}`,
+      expected: `one of ${known.join(", ")}`,
       fix: "name the kind that this layer resembles, or leave the list out where the architecture has a rule.",
     });
   });
@@ -122,6 +123,7 @@ function singleStack(fields: Fields, traits: Traits): Stack {
     typeof traits.norms === "function" ? traits.norms(fields, layer) : traits.norms;
   const layers = sharedLayers(fields.size("layers"), (layer) => ({
     attention: readAttention(fields, traits, layer),
+    ...(traits.parallelState && { state: readState(fields, traits) }),
     feedForward: readFeedForward(fields, traits, layer),
     norms: norms(layer),
   }));

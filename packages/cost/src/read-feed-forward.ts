@@ -7,12 +7,15 @@ import { holds } from "./read-attention.js";
 export function readFeedForward(fields: Fields, traits: Traits, layer: number): FeedForwardShape {
   const { config, own, size, count } = fields;
   const numExperts = count("experts", 0);
+  // Granite: a network that every token passes, beside experts or alone.
+  const sharedAlone = config["shared_intermediate_size"];
   if (numExperts < 2 || !hasExperts(fields, layer)) {
-    return readDense(fields, traits, own("intermediate_size_mlp", readHidden(fields, traits)));
+    const hidden = typeof sharedAlone === "number" ? sharedAlone : readHidden(fields, traits);
+    return readDense(fields, traits, own("intermediate_size_mlp", hidden));
   }
   const hiddenDim = size("expertHidden", readHidden(fields, traits));
   const shared = count("sharedExperts", traits.sharedExpert ? 1 : 0) * hiddenDim;
-  const sharedWidth = config["shared_expert_intermediate_size"];
+  const sharedWidth = config["shared_expert_intermediate_size"] ?? sharedAlone;
   return {
     kind: "experts",
     numExperts,
@@ -33,7 +36,12 @@ export function readDense(fields: Fields, traits: Traits, hiddenDim: number): De
 
 /** The hidden width, where it stands or as the architecture has it. */
 export function readHidden(fields: Fields, { mlpRatio }: Traits): number {
-  return fields.size("hidden", mlpRatio === null ? undefined : mlpRatio * fields.size("width"));
+  const hidden = fields.size("hidden", mlpRatio === null ? undefined : mlpRatio * fields.size("width"));
+  // LFM2: two thirds of it, rounded up.
+  if (!fields.flag("block_auto_adjust_ff_dim", fields.config["model_type"] === "lfm2")) return hidden;
+  const multiple = fields.own("block_multiple_of", 256);
+  const times = fields.share(["block_ffn_dim_multiplier"], 1);
+  return multiple * Math.ceil(Math.floor(times * Math.floor((2 * hidden) / 3)) / multiple);
 }
 
 /** Three matrices or two: as the architecture has it, unless a table of shapes says it in words. */

@@ -1,0 +1,169 @@
+// Stacks of layers with states and layers with keys.
+import { expect, test } from "vitest";
+import { cost } from "./cost.js";
+import { formats } from "./formats.js";
+import { kvCache, readCacheLayers } from "./kv-cache.js";
+import { parameters } from "./parameters.js";
+import { readConfig } from "./read-config.js";
+
+// Configurations of tiny models made by transformers, and the numbers in the headers of their safetensors files.
+const tiny: Record<string, [config: Record<string, unknown>, parameters: number]> = {
+  minimax: [
+    {
+      model_type: "minimax",
+      hidden_size: 48,
+      intermediate_size: 24,
+      num_hidden_layers: 3,
+      num_attention_heads: 6,
+      num_key_value_heads: 2,
+      head_dim: 8,
+      vocab_size: 112,
+      layer_types: ["linear_attention", "full_attention", "linear_attention"],
+      tie_word_embeddings: false,
+      num_local_experts: 3,
+      num_experts_per_tok: 2,
+    },
+    71904,
+  ],
+  lfm2: [
+    {
+      model_type: "lfm2",
+      hidden_size: 48,
+      intermediate_size: 80,
+      num_hidden_layers: 3,
+      num_attention_heads: 6,
+      num_key_value_heads: 2,
+      vocab_size: 112,
+      layer_types: ["conv", "full_attention", "conv"],
+      tie_word_embeddings: true,
+      conv_L_cache: 3,
+      block_auto_adjust_ff_dim: false,
+    },
+    65152,
+  ],
+  "granite-moe-hybrid": [
+    {
+      model_type: "granitemoehybrid",
+      hidden_size: 48,
+      intermediate_size: 20,
+      num_hidden_layers: 3,
+      num_attention_heads: 6,
+      num_key_value_heads: 2,
+      vocab_size: 112,
+      layer_types: ["linear_attention", "full_attention", "linear_attention"],
+      tie_word_embeddings: false,
+      num_local_experts: 4,
+      num_experts_per_tok: 2,
+      shared_intermediate_size: 28,
+      mamba_n_heads: 8,
+      mamba_d_head: 12,
+      mamba_d_state: 6,
+      mamba_n_groups: 1,
+      mamba_d_conv: 4,
+      mamba_conv_bias: true,
+    },
+    95352,
+  ],
+  "falcon-h1": [
+    {
+      model_type: "falcon_h1",
+      hidden_size: 48,
+      intermediate_size: 80,
+      num_hidden_layers: 2,
+      num_attention_heads: 6,
+      num_key_value_heads: 2,
+      head_dim: 8,
+      vocab_size: 112,
+      tie_word_embeddings: false,
+      mamba_n_heads: 4,
+      mamba_d_head: 12,
+      mamba_d_state: 6,
+      mamba_n_groups: 2,
+      mamba_d_conv: 4,
+      mamba_conv_bias: true,
+      mamba_rms_norm: false,
+    },
+    63576,
+  ],
+};
+const shapeOf = (name: string) => readConfig(tiny[name]![0]);
+
+test.each(Object.entries(tiny))("parameters of %s", (_, [config, count]) => {
+  expect(parameters(readConfig(config)).total).toBe(count);
+});
+
+test("states: of a decay and blocks, of three taps, of a scan and its convolution, beside keys", () => {
+  const at = (name: string, contextLength: number) =>
+    kvCache(shapeOf(name), { contextLength, format: formats.float32 }).bytes / 4;
+  // Two heads of 8 numbers, twice, in each layer that attends.
+  const states = {
+    minimax: [2 * 6 * 8 * 8, 1],
+    lfm2: [2 * 2 * 48, 1],
+    "granite-moe-hybrid": [2 * (8 * 6 * 12 + 3 * (96 + 2 * 6)), 1],
+    "falcon-h1": [2 * (4 * 6 * 12 + 3 * (48 + 4 * 6)), 2],
+  };
+  for (const [name, [state, attends]] of Object.entries(states)) {
+    expect([at(name, 0), at(name, 100)], name).toEqual([state, state! + 100 * attends! * 2 * 2 * 8]);
+  }
+});
+
+test("a layer with a state does the same work for a token however many came before", () => {
+  const flops = (name: string, contextLength: number) => {
+    const { operators } = cost(shapeOf(name), { contextLength });
+    return operators.filter(({ name }) => name === "attention state").map(({ flops }) => flops);
+  };
+  // 5 · K · V for each head with a decay; 2 · N + 2 for each channel of a convolution.
+  expect(flops("minimax", 10)).toEqual([2 * 6 * 5 * 8 * 8]);
+  expect(flops("lfm2", 10)).toEqual([2 * 8 * 48]);
+  expect(flops("granite-moe-hybrid", 1000)).toEqual([2 * 8 * 5 * 6 * 12]);
+  for (const name of Object.keys(tiny)) expect(flops(name, 1000)).toEqual(flops(name, 10));
+});
+
+test("LFM2's width is two thirds of what the configuration says, rounded up, if it says so", () => {
+  const hidden = (more: object) => {
+    const config = { ...tiny["lfm2"]![0], block_auto_adjust_ff_dim: undefined, ...more };
+    const { feedForward } = readConfig(config).decoder!.layers[0]!;
+    return feedForward.hiddenDim;
+  };
+  expect(hidden({ intermediate_size: 12288 })).toBe(8192);
+  expect(hidden({ intermediate_size: 6656, block_multiple_of: 256 })).toBe(4608);
+  expect(hidden({ block_auto_adjust_ff_dim: false })).toBe(80);
+});
+
+test("an architecture has its own kinds of layers", () => {
+  const [config] = tiny["lfm2"]!;
+  expect(() => readConfig({ ...config, layer_types: ["mamba", "conv", "conv"] })).toThrow(
+    '`layer_types[0]` is "mamba", expected one of full_attention, sliding_attention, chunked_attention, conv',
+  );
+  const mamba = { layer_types: ["mamba", "attention", "mamba"] };
+  const granite = tiny["granite-moe-hybrid"]![0];
+  expect(readConfig({ ...granite, ...mamba })).toEqual(readConfig(granite));
+});
+
+test("layers that share the cache of another hold nothing (Gemma 3n)", () => {
+  const layer_types = ["sliding", "full", "sliding", "sliding", "full"].map((type) => `${type}_attention`);
+  const config = {
+    num_hidden_layers: 5,
+    num_key_value_heads: 2,
+    head_dim: 8,
+    sliding_window: 6,
+    layer_types,
+  };
+  const numbers = (more: object, contextLength: number) =>
+    kvCache(readCacheLayers({ ...config, ...more }), { contextLength, format: formats.float32 }).bytes / 4;
+  expect(numbers({}, 100)).toBe((3 * 6 + 2 * 100) * 32);
+  expect(numbers({ num_kv_shared_layers: 2 }, 100)).toBe((2 * 6 + 100) * 32);
+  expect(numbers({ num_kv_shared_layers: 0 }, 100)).toBe(numbers({}, 100));
+});
+
+test("a budget of eviction bounds layers with keys, and not states", () => {
+  const numbers = (contextLength: number, budget?: number) =>
+    kvCache(shapeOf("minimax"), {
+      contextLength,
+      format: formats.float32,
+      ...(budget !== undefined && { budget }),
+    }).bytes / 4;
+  expect(numbers(100, 40)).toBe(numbers(40));
+  expect(numbers(30, 40)).toBe(numbers(30));
+  expect(() => kvCache(shapeOf("minimax"), { budget: 0 })).toThrow(/kvCache: `budget` is 0/);
+});
