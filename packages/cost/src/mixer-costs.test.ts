@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { formats } from "./formats.js";
-import { mixerCost, mixerNames, type MixerCall, type MixerName } from "./mixer-costs.js";
+import { mixerCost, mixerNames, type MixerCall } from "./mixer-costs.js";
+import type { MixerName } from "./mixer-counts.js";
 
 const sizes: MixerCall = { numHeads: 1, keyDim: 4, valueDim: 3, slots: 5, taps: 3, steps: 2 };
 

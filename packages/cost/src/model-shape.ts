@@ -1,4 +1,4 @@
-import type { MixerName } from "./mixer-costs.js";
+import type { MixerName } from "./mixer-counts.js";
 
 /** A norm: `layer` has gains and shifts, `rms` and `layer-without-bias` gains only, `plain` nothing learned. */
 export type Norm = "rms" | "layer" | "layer-without-bias" | "plain";
