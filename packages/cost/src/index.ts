@@ -5,7 +5,7 @@ export { costKinds, type KindCall } from "./cost-kinds.js";
 export { estimate, type Bound, type Estimate, type Layout, type OperatorTime } from "./estimate.js";
 export { formats, quantized, type Format, type Formats } from "./formats.js";
 export { kvCache, readCacheLayers, type CacheLayer, type KvCacheCall, type KvCacheSize } from "./kv-cache.js";
-export { mixerCost, mixerNames, type MixerCall, type MixerCost } from "./mixer-costs.js";
+export { mixerCost, mixerNames, type MixerCostCall, type MixerCost } from "./mixer-costs.js";
 export { type MixerName } from "./mixer-counts.js";
 export { defineMachine, type Link, type Machine, type MemoryLevel } from "./machine.js";
 export { machines } from "./machines.js";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { formats } from "./formats.js";
-import { mixerCost, mixerNames, type MixerCall } from "./mixer-costs.js";
+import { mixerCost, mixerNames, type MixerCostCall } from "./mixer-costs.js";
 import type { MixerName } from "./mixer-counts.js";
 
-const sizes: MixerCall = { numHeads: 1, keyDim: 4, valueDim: 3, slots: 5, taps: 3, steps: 2 };
+const sizes: MixerCostCall = { numHeads: 1, keyDim: 4, valueDim: 3, slots: 5, taps: 3, steps: 2 };
 
 // Counted by hand from the step of each: K = 4, V = 3, KV = 12. A decay of the state costs KV, a read or a write of k vᵀ 2 KV,
 // what a key reads another 2 KV. State numbers of a head.

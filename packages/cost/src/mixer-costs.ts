@@ -7,7 +7,7 @@ import { mixerCounts, type Counts, type MixerName } from "./mixer-counts.js";
 export const mixerNames: readonly MixerName[] = /* @__PURE__ */ Object.keys(mixerCounts) as MixerName[];
 
 /** Call of {@link mixerCost}: sizes of the mixer, and lengths in tokens. */
-export type MixerCall = {
+export type MixerCostCall = {
   /** Heads with a state of their own. */
   numHeads: number;
   keyDim: number;
@@ -54,7 +54,7 @@ export type MixerCost = {
  * mixerCost("gatedDeltaRule", sizes).flops; // => 3670016
  * ```
  */
-export function mixerCost(name: MixerName, call: MixerCall): MixerCost {
+export function mixerCost(name: MixerName, call: MixerCostCall): MixerCost {
   const check = checks("mixerCost");
   check.oneOf({ name }, mixerNames, "take the name of its function: `gatedDeltaRule`.");
   const given = check.options(call ?? null, callNames, "call");
