@@ -31,7 +31,7 @@ export type MixerCostCall = {
 export type MixerCost = {
   /** Operations of the tokens that are read, each by the step of the mixer. A chunked form does more, in matrix products. */
   readonly flops: number;
-  /** Numbers of the state of one sequence, in all heads. */
+  /** Numbers of the state of one sequence, in all heads; a count of its tokens, which some mixers keep, apart. */
   readonly stateNumbers: number;
   /** Bytes of the states of the batch. */
   readonly stateBytes: number;
