@@ -17,4 +17,5 @@ export default library([
   "react",
   "tokenization",
   "transformer-block",
+  "written-state",
 ]);

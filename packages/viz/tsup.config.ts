@@ -19,6 +19,7 @@ export default library(
     "figures/model-stack",
     "figures/tokenization",
     "figures/transformer-block",
+    "figures/written-state",
     "react",
   ],
   {

@@ -107,6 +107,20 @@ export const figures = [
     ],
   },
   {
+    name: "written-state",
+    entry: "@qkv/figures/written-state",
+    define: "defineWrittenState",
+    frames: [
+      { id: "1-whole", state: "" },
+      { id: "2-first", state: "step=token-1&at=0.8", ...light },
+      { id: "3-erases", state: "step=token-4&at=0.5" },
+      { id: "4-written", state: "step=token-4", ...dark },
+      { id: "5-only-adds", state: "rule=add&step=token-5", ...light },
+      { id: "6-fades", state: "gate=0.8&step=token-7", ...dark },
+      { id: "7-full", state: "text=full", ...light },
+    ],
+  },
+  {
     name: "flash-attention",
     entry: "@qkv/figures/flash-attention",
     define: "defineFlashAttention",

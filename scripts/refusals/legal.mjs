@@ -189,9 +189,10 @@ export const legal = [
     why: "takes nothing",
   },
   { entry: "@qkv/figures/head-constructions", names: "defineHeadConstructions", why: "takes nothing" },
+  { entry: "@qkv/figures/written-state", names: "defineWrittenState", why: "takes nothing" },
   {
     entry: "@qkv/figures",
-    names: "flashAttentionModel headConstructionsModel headsAndKeysModel tokenizationModel",
+    names: "flashAttentionModel headConstructionsModel headsAndKeysModel tokenizationModel writtenStateModel",
     given: ["nothing"],
     why: "every choice has a default",
   },
@@ -216,6 +217,12 @@ export const legal = [
   {
     entry: "@qkv/figures",
     names: "encoderDecoderAttentionModel",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
+  {
+    entry: "@qkv/figures/written-state",
+    names: "writtenStateModel",
     given: ["nothing"],
     why: "every choice has a default",
   },

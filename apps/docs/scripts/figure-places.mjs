@@ -15,6 +15,7 @@ export const figures = [
   { name: "heads-and-keys", path: "learn/fewer-keys/", step: "tokens-16" },
   { name: "linked-matrices", path: "learn/bert-beside-gpt/", step: "weights" },
   { name: "tokenization", path: "learn/before-the-tokens/", step: "bytes" },
+  { name: "written-state", path: "learn/attention-without-a-map/", step: "token-4" },
   { name: "transformer-block", path: "learn/norms-and-residuals/", step: "heads" },
   {
     name: "model-stack",

@@ -18,6 +18,7 @@ export {
 } from "./linked-matrices-model.js";
 export { modelStackModel } from "./model-stack-model.js";
 export { tokenizationModel } from "./tokenization-model.js";
+export { writtenStateModel } from "./written-state-model.js";
 export { transformerBlockModel, type TransformerBlockOptions } from "./transformer-block-model.js";
 export type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
 export type { CachesAtWorkModel } from "@qkv/viz/figures/caches-at-work";
@@ -31,3 +32,4 @@ export type { LinkedMatricesModel } from "@qkv/viz/figures/linked-matrices";
 export type { ModelStackModel } from "@qkv/viz/figures/model-stack";
 export type { TokenizationModel } from "@qkv/viz/figures/tokenization";
 export type { TransformerBlockModel } from "@qkv/viz/figures/transformer-block";
+export type { WrittenStateModel } from "@qkv/viz/figures/written-state";

@@ -18,6 +18,7 @@ import { defineLinkedMatrices, type LinkedMatricesElement } from "./linked-matri
 import { defineModelStack } from "./model-stack.js";
 import { defineTokenization } from "./tokenization.js";
 import { defineTransformerBlock } from "./transformer-block.js";
+import { defineWrittenState } from "./written-state.js";
 
 /** Props of a figure that makes its own numbers. */
 export type FigureProps = {
@@ -286,3 +287,19 @@ function useStateChange(place: RefObject<Host | null>, onStateChange: FigureProp
     return () => host.removeEventListener("statechange", hear);
   }, [place, onStateChange]);
 }
+
+/**
+ * *A state that is written and erased* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { WrittenState } from "@qkv/figures/react";
+ *
+ * createElement(WrittenState, { state: "rule=add" }).type === WrittenState; // => true
+ * ```
+ */
+export const WrittenState: FunctionComponent<FigureProps> = figureComponent(
+  "qkv-written-state",
+  defineWrittenState,
+);

@@ -259,6 +259,7 @@ export const labs: readonly Lab[] = [
     row: 37,
     asked: "What does a layer without a map attend to?",
     page: "/learn/attention-without-a-map/",
+    figure: "written-state",
     proof: ["examples/map-of-a-state.ts"],
   },
   {

@@ -24,6 +24,8 @@ export const figures = {
     import("@qkv/figures/tokenization").then(({ defineTokenization }) => defineTokenization()),
   "transformer-block": () =>
     import("@qkv/figures/transformer-block").then(({ defineTransformerBlock }) => defineTransformerBlock()),
+  "written-state": () =>
+    import("@qkv/figures/written-state").then(({ defineWrittenState }) => defineWrittenState()),
   "model-stack": () => import("@qkv/figures/model-stack").then(({ defineModelStack }) => defineModelStack()),
 } as const satisfies Record<string, () => Promise<void>>;
 export type FigureName = keyof typeof figures;

@@ -13,6 +13,7 @@ import {
   modelStackModel,
   tokenizationModel,
   transformerBlockModel,
+  writtenStateModel,
 } from "@qkv/figures";
 import { modelTiny } from "@qkv/model-tiny";
 import { load } from "@qkv/transformer";
@@ -30,6 +31,7 @@ import { linkedMatrices } from "@qkv/viz/figures/linked-matrices";
 import { modelStack } from "@qkv/viz/figures/model-stack";
 import { tokenization } from "@qkv/viz/figures/tokenization";
 import { transformerBlock } from "@qkv/viz/figures/transformer-block";
+import { writtenState } from "@qkv/viz/figures/written-state";
 import type { FigureName } from "./list";
 
 const draw = {
@@ -83,6 +85,10 @@ const draw = {
       name: "our small model",
     });
     return (width: number) => figureSvg(transformerBlock, model, { width });
+  },
+  "written-state": async () => {
+    const model = writtenStateModel();
+    return (width: number) => figureSvg(writtenState, model, { width });
   },
 } satisfies Record<FigureName, () => Promise<(width: number) => string>>;
 
