@@ -186,7 +186,8 @@ function deltaStep(np, state, query, key, value, decay, beta) {
   const read = np.expandDims(key.ref, -1).mul(kept.ref).sum(-2);
   const written = value.sub(read).mul(beta);
   const next = kept.add(np.expandDims(key, -1).mul(np.expandDims(written, -2)));
-  const scaled = np.expandDims(query.mul(1 / Math.sqrt(headDim)), -1);
+  const scale = 1 / Math.sqrt(query.shape.at(-1));
+  const scaled = np.expandDims(query.mul(scale), -1);
   return [next.ref, scaled.mul(next).sum(-2)];
 }
 
