@@ -5,7 +5,7 @@ import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromiu
 import { labs } from "../src/course/labs.ts";
 import { serveSite } from "./serve-site.mjs";
 import { figureChecks, withoutFigure } from "./figure-checks.mjs";
-import { awake, firstPageChecks, linkedCode, siteChecks } from "./site-checks.mjs";
+import { awake, firstPageChecks, linkedCode, press, siteChecks } from "./site-checks.mjs";
 import { clicksTo, mostJavaScript, mostStyles, pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
@@ -97,7 +97,7 @@ for (const { path, examples } of pages) {
         // The ends of a slider may be the change already, and a second press would undo it.
         if ((await change.getAttribute("aria-pressed")) !== "true") {
           const before = await live.runs();
-          await change.click();
+          await press(change);
           await live.ended(before + 1);
         }
         await live.expectStatus("done");
@@ -107,7 +107,7 @@ for (const { path, examples } of pages) {
       if (example.startsWith("exercise-")) {
         await live.root.getByText("Solution", { exact: true }).click();
         const before = await live.runs();
-        await live.root.locator("[data-solve]").click();
+        await press(live.root.locator("[data-solve]"));
         await live.ended(before + 1);
         if ((await live.root.getAttribute("data-solved")) !== "true")
           throw new Error("its solution does not solve it");

@@ -18,6 +18,19 @@ export async function awake(page) {
   await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
 }
 
+/**
+ * Presses a button. Until a page is alive as a whole, parts above may grow between a look at where the button is and the
+ * press, which then goes elsewhere: it is made again until the button has got it.
+ */
+export async function press(button) {
+  await button.evaluate((element) =>
+    element.addEventListener("click", () => (element.dataset.pressed = "yes"), { once: true }),
+  );
+  do await button.click();
+  while ((await button.getAttribute("data-pressed")) !== "yes");
+  await button.evaluate((element) => delete element.dataset.pressed);
+}
+
 /** One live example of an open page: its buttons, its state, what it shows. */
 export function linkedCode(page, example) {
   const root = page.locator(`[data-live="${example}"][data-status]`);
@@ -64,7 +77,7 @@ export function linkedCode(page, example) {
     shown: () => root.locator("svg.qkv-picture, pre[data-level]"),
     async run() {
       const before = await runs();
-      await button("Run").click();
+      await press(button("Run"));
       await ended(before + 1);
     },
     async expectStatus(expected) {
