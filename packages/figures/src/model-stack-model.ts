@@ -78,7 +78,8 @@ async function stackedModel(id: string, config: unknown): Promise<StackedModel> 
   const name = known?.name ?? ownName(config);
   const tiny = await tinyMaps(name, shape, attentions, sides);
   const kinds = attentions.map(({ attention, cross, side, layers }, i): StackKind => {
-    const perToken = side === "decoder" ? numbersPerToken(attention) : 0;
+    const caches = side === "decoder";
+    const perToken = caches ? numbersPerToken(attention) : 0;
     return {
       ...kindName(attention, cross, shape.decoder !== undefined),
       id: kindId(attention, cross, i),
@@ -87,7 +88,7 @@ async function stackedModel(id: string, config: unknown): Promise<StackedModel> 
       cross,
       heads: headsOf(attention),
       bytesPerToken: perToken * formats.float16.bytesPerNumber,
-      stateBytes: attention.kind === "state" ? stateBytes(shape, attention) : 0,
+      stateBytes: caches && !cross ? stateBytes(shape, attention) : 0,
       mask: attention.kind === "state" ? null : maskOf(attention.reach),
       maps: tiny.maps[i] ?? [],
     };
@@ -223,11 +224,12 @@ function unsharedNumbers(attention: AttentionShape): number {
   return numHeads * (nopeDim + ropeDim + valueDim);
 }
 
-/** Bytes of a layer with a state, as `kvCache` counts them. */
+/** Bytes of the state of a layer, in place of attention or beside it, as `kvCache` counts them. */
 function stateBytes(shape: ModelShape, attention: AttentionShape): number {
   const layer = shape.decoder!.layers.find((each) => each.attention === attention)!;
   const alone = { ...shape, decoder: { ...shape.decoder!, layers: [layer] } };
-  return kvCache(alone, { contextLength: 1 }).bytes;
+  const { bytes, bytesPerToken } = kvCache(alone, { contextLength: 1 });
+  return bytes - bytesPerToken;
 }
 
 function maskOf(reach: Reach): boolean[][] {
