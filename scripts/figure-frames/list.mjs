@@ -116,7 +116,7 @@ export const figures = [
       { id: "3-erases", state: "step=token-4&at=0.5" },
       { id: "4-written", state: "step=token-4", ...dark },
       { id: "5-only-adds", state: "rule=add&step=token-5", ...light },
-      { id: "6-fades", state: "gate=0.8&step=token-7", ...dark },
+      { id: "6-fades", state: "gate=0.8", ...dark },
       { id: "7-full", state: "text=full", ...light },
     ],
   },

@@ -1,5 +1,5 @@
 // For each kernel of a device, by name: something to compute that runs it.
-import { rope } from "@qkv/attention";
+import { chunkwise, rope } from "@qkv/attention";
 import * as ops from "@qkv/tensor";
 import { resident, tensor, type Tensor } from "@qkv/tensor";
 import { adam, adamW, sgd, type Optimizer } from "@qkv/tensor/optimizers";
@@ -142,6 +142,25 @@ export const cases: Record<string, (random: Random) => Case> = {
       random.choose("ordinary", "denormal", "infinite", "not a number"),
     );
     return { inputs: [x], f: (x) => apply(x!, { start }), tolerance: near };
+  },
+  scan(random) {
+    const [heads, T] = [[1 + random(2), 1 + random(3)], random.choose(1, 3, 17, 130)];
+    const [K, V] = [random.choose(1, 8, 64), random.choose(1, 5, 64)];
+    const of = (...shape: number[]) => laidOut(random, [...heads, ...shape], "ordinary");
+    const [decays, erases] = [random(2) > 0, random(2) > 0];
+    const reads = random.choose("before" as const, "after" as const);
+    const short = (x: Tensor) => ops.mul(x, 0.2 / Math.sqrt(K)); // such an erasure lets no state grow
+    return {
+      inputs: [of(T, K), of(T, K), of(T, V), of(K, V), of(T, 1)],
+      f(query, key, value, state, decay) {
+        const [k, logs] = [short(key!), ops.neg(ops.abs(decay!))];
+        const steps = { query: query!, key: k, value: value!, decay: decays ? logs : undefined, reads };
+        const scanned = chunkwise()({ ...steps, erase: erases ? k : undefined }, state!);
+        const flat = [scanned.output, scanned.state].map((x) => ops.reshape(x, [-1]));
+        return ops.concat(flat, 0);
+      },
+      tolerance: sums,
+    };
   },
   write(random) {
     const axis = random(4),
