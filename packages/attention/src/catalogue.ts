@@ -860,6 +860,7 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
     exports: [
       "linearAttention",
       "mix",
+      "mixerLayer",
       "recurrent",
       "chunkwise",
       "parallel",
@@ -880,7 +881,7 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
   {
     name: "gla",
     kind: "mixer",
-    exports: ["gla"],
+    exports: ["gla", "logSigmoidDecay"],
     title: "Gated linear attention",
     paper: arxiv("2312.06635", "Gated Linear Attention Transformers with Hardware-Efficient Training"),
     year: 2023,
@@ -918,7 +919,7 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
   {
     name: "gated-delta-rule",
     kind: "mixer",
-    exports: ["gatedDeltaRule"],
+    exports: ["gatedDeltaRule", "softplusDecay"],
     title: "Gated delta rule",
     paper: arxiv("2412.06464", "Gated Delta Networks: Improving Mamba2 with Delta Rule"),
     year: 2024,
