@@ -121,7 +121,7 @@ const costs: Record<string, Call> = {
   kvCache: {
     args: [shape],
     accepts: [[]],
-    options: { contextLength: 1, sourceLength: 0, batchSize: 1, format: cost.formats.float8 },
+    options: { contextLength: 1, sourceLength: 0, batchSize: 1, format: cost.formats.float8, budget: 1 },
   },
   readCacheLayers: { args: [{ n_layers: 1, n_kv_heads: 1, head_dim: 4 }] },
   measure: {
@@ -130,6 +130,14 @@ const costs: Record<string, Call> = {
     options: { now, budgetMs: 1, mostBytes: 1e6, passes },
   },
   memory: { args: [shape], options: held },
+  mixerCost: {
+    args: ["retention", { numHeads: 1, keyDim: 2, valueDim: 2 }],
+    options: {
+      ...{ numHeads: 1, keyDim: 2, valueDim: 2, queryLength: 1, contextLength: 2, batchSize: 1 },
+      ...{ format: cost.formats.float8, slots: 1, taps: 1, steps: 1 },
+    },
+    at: 1,
+  },
   largestBatch: { args: [shape, { memoryBytes: 1e6 }], options: { ...held, memoryBytes: 1e6 } },
   longestContext: { args: [shape, { memoryBytes: 1e6 }], options: { ...held, memoryBytes: 1e6 } },
   pairsSeen: { args: [{ kind: "causal" }, 2, 4] },

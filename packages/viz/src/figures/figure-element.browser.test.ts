@@ -208,6 +208,22 @@ test("numbers as a table, and the formula as navigation", async () => {
   expect(title(host)).toBe("Step first");
 });
 
+test("once the first numbers are there, nothing says that they are computed", async () => {
+  customElements.define(
+    "qkv-slow",
+    figureElement(figure, () => {
+      const end = performance.now() + 300;
+      while (performance.now() < end); // as code that computes: no timer runs meanwhile
+      return Promise.resolve([1, 2]);
+    }),
+  );
+  document.body.innerHTML = `<qkv-slow></qkv-slow>`;
+  const host = document.querySelector("qkv-slow")!;
+  await vi.waitFor(() => expect(host.querySelectorAll("[data-cell]").length).toBe(2));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(host.querySelector(".qkv-figure-read")!.textContent).toBe("");
+});
+
 test("a failure is said", async () => {
   document.body.innerHTML = "<qkv-toy></qkv-toy>";
   const host = document.querySelector<FigureElement<number[], Choices>>("qkv-toy")!;

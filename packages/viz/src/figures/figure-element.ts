@@ -291,14 +291,13 @@ function show<Model, Choices extends FigureChoices>(
     const waits = setTimeout(() => read("Computing…", false), 200);
     try {
       const model = await asker!(choices, { signal: mine.signal, host });
+      // The first picture is as long a task as its numbers: the page answers between them.
+      if (!state) await new Promise((resolve) => setTimeout(resolve));
       if (mine.signal.aborted || leaves.signal.aborted) return;
       pending = {};
       read("", false);
-      if (state) return act({ type: "model", model, choices });
-      // A picture is as long a task as its first numbers: the page answers between them.
-      await new Promise((resolve) => setTimeout(resolve));
-      if (mine.signal.aborted || leaves.signal.aborted) return;
-      begin(model, choices);
+      if (state) act({ type: "model", model, choices });
+      else begin(model, choices);
     } catch (error) {
       if (!mine.signal.aborted) read(error instanceof Error ? error.message : String(error), true);
     } finally {
