@@ -69,7 +69,7 @@ export function mixerCost(name: MixerName, call: MixerCostCall): MixerCost {
   checkFormat(check, { format });
   const head = { keyDim, valueDim, slots, taps, steps };
   const { flops, state }: Counts = mixerCounts[name];
-  // What a token costs grows at most with the logarithm or the number of the tokens before it.
+  // The cost of a token grows at most with the logarithm or the number of the tokens before it.
   const ofTokens = Object.hasOwn(growing, name)
     ? Array.from({ length: queryLength }, (_, t) => flops(head, contextLength - t)).reduce((a, b) => a + b, 0)
     : queryLength * flops(head, contextLength);

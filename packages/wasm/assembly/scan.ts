@@ -351,7 +351,7 @@ function chunkwise(request: ScanRequest, item: i32, scratch: usize): void {
       memory.fill(room.written, 0, <usize>n * width);
       mixRows(room.erases, room.state, n, K, room.written, width, room.ones);
       takeFrom(request, value, n, room, width);
-      // What is taken away is added negated.
+      // The erased part is added negated.
       for (let at = room.erases, end = at + <usize>K * ROW; at < end; at += 16)
         v128.store(at, f32x4.neg(v128.load(at)));
       multiplyPairs(room, room.erases, n, K, room.erased);
@@ -412,7 +412,7 @@ function layOut(request: ScanRequest, room: Room): void {
   room.ones = room.total + TOKENS;
   // All vectors of a chunk are whole, whatever lies in scratch.
   memory.fill(room.queries, 0, 3 * K * ROW);
-  // Where nothing decays, all decays are 1.
+  // Factors of decay are 1 unless decays are given.
   for (let i = room.before; i < room.ones + TOKENS; i += 4) store<f32>(i, 1);
 }
 
