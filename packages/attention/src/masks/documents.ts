@@ -8,7 +8,7 @@ const fix = "give each position the number of its document: [0, 0, 0, 1, 1] pack
 const check = /* @__PURE__ */ checks("documents", { argument: "ids", fix });
 
 /**
- * Packs several documents into one sequence: a query sees only the keys of its own document. Each document is attended
+ * Packs several documents into one sequence: a query sees only the keys of its own document, those of equal ids. Each document is attended
  * to as if it were alone, and the work is the sum of the squared lengths instead of the square of their sum.
  *
  * For language models combine it: `and(causal(), documents(ids))`.

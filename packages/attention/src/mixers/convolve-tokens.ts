@@ -44,7 +44,9 @@ export function convolveTokens(
   const [B, , T] = x.shape as [number, number, number];
   const N = taps.shape[2]!;
   const starts: Marks =
-    documents === undefined ? [new Array<boolean>(T).fill(false)] : documentStarts(documents, B, T);
+    documents === undefined
+      ? [new Array<boolean>(T).fill(false)]
+      : documentStarts({ documents, padding, batchSize: B, seqLen: T });
   const all = state ? concat([state, x], 2) : pad(x, 2, N - 1, 0); // [B, C, N - 1 + T]
   let output = mul(x, tap(taps, N - 1));
   for (let back = 1; back < N; back++) {

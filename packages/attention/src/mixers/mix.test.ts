@@ -62,6 +62,18 @@ test("documents and padding of other lengths are refused", () => {
   );
 });
 
+test("a document that comes back is refused: the mask takes it for one document, and a state has forgotten it", () => {
+  const again =
+    /mix: `documents` is "3 at token 3 again, after other documents", expected tokens of a document next to each other.*\nFix: sort the tokens by document/;
+  expect(() => mix(linearAttention(), qkv, { documents: [3, 3, 1, 3, 3] })).toThrow(again);
+  const own = [[0, 0, 1, 1, 1], [3, 3, 1, 3, 3]]; // prettier-ignore
+  expect(() => mix(linearAttention(), qkv, { documents: own })).toThrow(again);
+  // Padding is of no document.
+  expect(() => mix(linearAttention(), qkv, { documents: own, padding: [5, 3] })).not.toThrow();
+  expect(() => mix(linearAttention(), qkv, { documents: own[1]!, padding: [2, 3] })).not.toThrow();
+  expect(() => mix(linearAttention(), qkv, { documents: own[1]!, padding: [2, 4] })).toThrow(again);
+});
+
 test("what is no mixer, and no form, is refused", () => {
   expect(() => mix(linearAttention as never, qkv)).toThrow(/`mixer` is .*expected a mixer/);
   expect(() => mix(linearAttention(), qkv, { form: 64 as never })).toThrow(

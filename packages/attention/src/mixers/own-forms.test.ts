@@ -124,7 +124,7 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
             const own = part(mixer, inputs, from, (from += length));
             return mix(mixer, own, i === 0 ? { initialState } : {});
           });
-          const documents = lengths.flatMap((length, i) => new Array<number>(length).fill(i % 2));
+          const documents = lengths.flatMap((length, i) => new Array<number>(length).fill(i));
           const packed = mix(mixer, inputs, { initialState, documents });
           const outputs = alone.map(({ output }) => output);
           expectClose(packed, { output: concat(outputs, 2), state: alone.at(-1)!.state }, 1e-11);
@@ -240,6 +240,9 @@ describe.each(mixers.map((same) => ({ name: same[0].name, mixer: same[0], others
         /mix: `form` is .*, expected nothing for .*, which has a form of its own.\nFix: leave it out/,
       );
       expect(() => mix(mixer, inputs, { documents: [0, 0, 1] })).toThrow(/mix: `documents` .*expected 4 num/);
+      expect(() => mix(mixer, inputs, { documents: [0, 1, 0, 0] })).toThrow(
+        /mix: `documents` is "0 at token 2/,
+      );
       expect(() => mix(mixer, inputs, { padding: [4] })).toThrow(
         /mix: `padding` .*expected 2, one per batch/,
       );

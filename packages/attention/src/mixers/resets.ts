@@ -9,7 +9,8 @@ export type DocumentIds = ArrayLike<number> | readonly ArrayLike<number>[];
 export type ResetOptions = {
   /**
    * Document of each token, any numbers: `[T]`, or `[B][T]` where batches are packed differently. A document does not
-   * see the one before it: the state starts again from zeros. Default: one document.
+   * see the one before it: the state starts again from zeros. Tokens of equal ids are one document, as in the mask
+   * `documents`, so they must stand together: a state has forgotten a document that comes back. Default: one document.
    */
   documents?: DocumentIds;
   /**
@@ -22,6 +23,7 @@ export type ResetOptions = {
 /** Tokens `start … end - 1`. */
 export type Segment = readonly [start: number, end: number];
 
+/** Documents and padding of a call, and its sizes. */
 type Resets = {
   readonly documents: DocumentIds | undefined;
   readonly padding: ArrayLike<number> | undefined;
@@ -35,7 +37,7 @@ type Resets = {
  */
 export function withResets(scan: Scan, { documents, padding, batchSize, seqLen }: Resets): Scan {
   if (documents === undefined && padding === undefined) return scan;
-  const begins = documents && documentStarts(documents, batchSize, seqLen);
+  const begins = documents && documentStarts({ documents, padding, batchSize, seqLen });
   const padded = padding && paddedTokens(padding, batchSize, seqLen);
   return (steps, state) => {
     const own = padded ? leaveOut(steps, padded) : steps;
@@ -45,7 +47,7 @@ export function withResets(scan: Scan, { documents, padding, batchSize, seqLen }
 
 /** The documents of each batch, without the padding after them. */
 export function segmentsOf({ documents, padding, batchSize, seqLen }: Resets): Segment[][] {
-  const begins = documents && documentStarts(documents, batchSize, seqLen);
+  const begins = documents && documentStarts({ documents, padding, batchSize, seqLen });
   const padded = padding && paddedTokens(padding, batchSize, seqLen);
   return Array.from({ length: batchSize }, (_, b) => {
     const firstPadded = padded?.[b]!.indexOf(true) ?? -1;
@@ -113,7 +115,12 @@ function maskOf(marks: Marks, like: Tensor, holds: (step: number) => boolean): T
 }
 
 /** True at the first token of each document but the first of a sequence. */
-export function documentStarts(documents: DocumentIds, batchSize: number, seqLen: number): Marks {
+export function documentStarts({
+  documents,
+  padding,
+  batchSize,
+  seqLen,
+}: Resets & { readonly documents: DocumentIds }): Marks {
   const check = checks("mix");
   const fix = "give each token the number of its document: [0, 0, 0, 1, 1] packs three tokens and two.";
   check.list({ documents }, "numbers, one for each token, or such a list per batch", undefined, fix);
@@ -128,7 +135,25 @@ export function documentStarts(documents: DocumentIds, batchSize: number, seqLen
     const expected = `${seqLen} numbers, or ${batchSize} lists of them`;
     check.refuse({ argument: "documents", received, expected, fix });
   }
-  return lists.map((list) => Array.from(list, (id, t) => t > 0 && id !== list[t - 1]));
+  return lists.map((list, b) => {
+    const starts = Array.from(list, (id, t) => t > 0 && id !== list[t - 1]);
+    // Padding is of no document. A list for all batches counts as far as one of them has real tokens.
+    const real = perBatch ? padding?.[b] : padding && Math.max(...Array.from(padding));
+    const earlier = new Set<number>();
+    for (let t = 0; t < (real ?? seqLen); t++) {
+      if (t > 0 && !starts[t]) continue;
+      if (earlier.has(list[t]!)) {
+        check.refuse({
+          argument: "documents",
+          received: `${list[t]} at token ${t} again, after other documents`,
+          expected: "tokens of a document next to each other: a state has forgotten the first of them",
+          fix: "sort the tokens by document, or give those that come later a number of their own.",
+        });
+      }
+      earlier.add(list[t]!);
+    }
+    return starts;
+  });
 }
 
 /** True at tokens behind the real ones. */
