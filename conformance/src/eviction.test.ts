@@ -5,17 +5,34 @@ import {
   groupedQuery,
   h2o,
   keyNorm,
+  latent,
   maskMod,
   rope,
   snapKV,
   tova,
   tracedAttention,
   type AttentionParams,
+  type LatentLayer,
+  type LatentParams,
 } from "@qkv/attention";
 import type { EvictionScore, KeyValues } from "@qkv/attention-contract";
 import { kvCache, formats } from "@qkv/cost";
 import { evictingCache, growingCache, mixedCache, stateCache, type KvCache } from "@qkv/kv-cache";
-import { concat, js, mapTensors, randn, slice, zeros, type Device, type Tensor } from "@qkv/tensor";
+import {
+  concat,
+  js,
+  linear,
+  mapTensors,
+  permute,
+  randn,
+  reshape,
+  rmsNorm,
+  slice,
+  sum,
+  zeros,
+  type Device,
+  type Tensor,
+} from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -41,6 +58,28 @@ function held({ positions, key }: KeyValues): number[] {
   const all =
     "start" in positions ? Array.from({ length: S }, (_, s) => positions.start + s) : [...positions];
   return all.filter((p) => p >= 0).sort((a, b) => a - b);
+}
+
+/** Weights of latent attention summed over the heads, [T][S], by the definition: every head's own queries and keys. */
+function weightsOfHeads({ config }: LatentLayer, params: LatentParams, x: Tensor, scale: number): number[][] {
+  const { numHeads, kvRank, nopeDim, ropeDim } = config;
+  const T = x.shape[1]!;
+  const rows = (weight: Tensor, from: Tensor = x) => linear(from, weight);
+  const split = (y: Tensor, heads: number) =>
+    permute(reshape(y, [1, T, heads, y.shape[2]! / heads]), [0, 2, 1, 3]);
+  const rotate = (y: Tensor) => config.rope!.apply(y, { start: 0 });
+  const query = split(rows(params.query.weight), numHeads);
+  const both = rows(params.latent.weight);
+  const latent = rmsNorm(slice(both, 2, 0, kvRank), params.latentNorm.weight, { eps: 1e-6 });
+  const shared = rotate(split(slice(both, 2, kvRank), 1));
+  const key = concat(
+    [split(rows(params.key.weight, latent), numHeads), concat(new Array<Tensor>(numHeads).fill(shared), 1)],
+    3,
+  );
+  const rotated = concat([slice(query, 3, 0, nopeDim), rotate(slice(query, 3, nopeDim))], 3);
+  expect(rotated.shape[3]).toBe(nopeDim + ropeDim);
+  const { weights } = tracedAttention(rotated, key, key, { mask: causal(), scale }, ["weights"]);
+  return (sum(weights, { axis: 1 }).toNested() as number[][][])[0]!;
 }
 
 describe.each(devices)("on %s", async (_, open) => {
@@ -126,16 +165,47 @@ describe.each(devices)("on %s", async (_, open) => {
     ) as [Tensor, Tensor, Tensor];
     const { weights } = tracedAttention(query, key, value, { mask: causal() }, ["weights"]);
     const rows = (weights.toNested() as number[][][][])[0]!;
-    const sum = (f: (head: number) => number) => rows.reduce((total, _, head) => total + f(head), 0);
+    const overHeads = (f: (head: number) => number) => rows.reduce((total, _, head) => total + f(head), 0);
     for (const [score, wanted] of [
-      [tova(), (s: number) => sum((h) => rows[h]![T - 1]![s]!)],
-      [h2o(), (s: number) => sum((h) => rows[h]!.reduce((total, row) => total + row[s]!, 0))],
+      [tova(), (s: number) => overHeads((h) => rows[h]![T - 1]![s]!)],
+      [h2o(), (s: number) => overHeads((h) => rows[h]!.reduce((total, row) => total + row[s]!, 0))],
     ] as const) {
       const cache = evictingCache({ budget, score });
       cache.update(0, key, value, query);
       const ranked = Array.from({ length: T - 1 }, (_, s) => s).sort((a, b) => wanted(b) - wanted(a));
       expect(held(cache.read(0))).toEqual([...ranked.slice(0, budget - 1), T - 1].sort((a, b) => a - b));
     }
+  });
+
+  test("property: latents are evicted by the traced weights of the heads: a cache gets the absorbed queries", () => {
+    const [nopeDim, ropeDim, kvRank] = [3, 2, 5];
+    const config = { embedDim: C, numHeads: H, kvRank, nopeDim, ropeDim, valueDim: 3, mask: causal() };
+    const latents = latent({ ...config, rope: rope({ headDim: ropeDim }) });
+    const weights = mapTensors(latents.init(2), (x) => x.to(device)) as LatentParams;
+    const scale = 1 / Math.sqrt(nopeDim + ropeDim);
+    fc.assert(
+      fc.property(size(2, 8), size(9, 24), fc.nat(99), (budget, T, seed) => {
+        const x = text(T, seed);
+        for (const [score, last] of [
+          [h2o({ mask: causal(), scale }), 0],
+          [tova({ mask: causal(), scale }), T - 1],
+        ] as const) {
+          for (const form of ["absorbed", "naive"] as const) {
+            const all = evictingCache({ budget: T, score });
+            const few = evictingCache({ budget, score });
+            const full = latents[form](weights, x, { cache: growingCache() });
+            expect(latents[form](weights, x, { cache: all }).data).toEqual(full.data);
+            latents[form](weights, x, { cache: few });
+            // The weights of the naive form: keys of each head, made from the latents.
+            const sums = weightsOfHeads(latents, weights, x, scale);
+            const wanted = (s: number) => sums.reduce((sum, row, t) => sum + (t >= last ? row[s]! : 0), 0);
+            const ranked = Array.from({ length: T - 1 }, (_, s) => s).sort((a, b) => wanted(b) - wanted(a));
+            expect(held(few.read(0))).toEqual([...ranked.slice(0, budget - 1), T - 1].sort((a, b) => a - b));
+          }
+        }
+      }),
+      { numRuns: 10, seed: 1 }, // another seed may find weights that differ by rounding alone
+    );
   });
 
   test.each(scores)(

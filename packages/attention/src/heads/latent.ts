@@ -78,6 +78,14 @@ export type LatentApplyOptions = {
   positions?: Positions;
 };
 
+/** Queries and latents of a call. */
+type Projected = {
+  readonly unrotated: Tensor;
+  readonly rotated: Tensor;
+  readonly absorbed: () => Tensor;
+  readonly latents: KeyValues;
+};
+
 /** A layer of multi-head latent attention: made from its configuration, holding no weights. */
 export type LatentLayer = {
   readonly config: LatentConfig;
@@ -96,7 +104,9 @@ export type LatentLayer = {
  * token, and a cache holds the latent and one rotary key instead of `2 · H · D` numbers. Since the map to keys is
  * linear, it can be moved to the query: `q · (W c) = (Wᵀ q) · c`. Decoding then reads latents in place.
  *
- * A cache gets the key `[B, 1, T, kvRank + ropeDim]`, latent then rotary part, and the value `[B, 1, T, kvRank]`.
+ * A cache gets the key `[B, 1, T, kvRank + ropeDim]`, latent then rotary part, the value `[B, 1, T, kvRank]`, and the
+ * absorbed queries `[B, H, T, kvRank + ropeDim]`. A score by which it evicts needs the layer's scale, which is that of
+ * `nopeDim + ropeDim` numbers: `h2o({ mask: causal(), scale: 1 / Math.sqrt(nopeDim + ropeDim) })`.
  *
  * @throws {ArgumentError} If a size is no whole number of at least 1, or an option is unknown.
  * @see "DeepSeek-V2" (2024), arXiv:2405.04434, section 2.1
@@ -141,8 +151,11 @@ export function latent(config: LatentConfig): LatentLayer {
   };
   const rotate = (x: Tensor, positions: Positions) => rope?.apply(x, positions) ?? x;
 
-  /** Queries in their two parts, and the latents of all tokens as one key-value head. */
-  const project = (params: LatentParams, x: Tensor, options: LatentApplyOptions | undefined) => {
+  /** A projection's weight, `[H, width, kvRank]`. */
+  const perHead = ({ weight }: Projection, width: number) => reshape(weight, [H, width, kvRank]);
+
+  /** Queries in their two parts and as latents meet them, and the latents of all tokens as one key-value head. */
+  const project = (params: LatentParams, x: Tensor, options: LatentApplyOptions | undefined): Projected => {
     checkWide(x, C);
     const low = ["queryDown", "queryNorm"] as const;
     const names = ["query", "latent", "latentNorm", "key", "value", "output"] as const;
@@ -158,16 +171,22 @@ export function latent(config: LatentConfig): LatentLayer {
     const rows = split(linear(x, params.latent.weight), 1); // [B, 1, T, kvRank + ropeDim]
     const value = rmsNorm(slice(rows, 3, 0, kvRank), params.latentNorm.weight, { eps });
     const key = concat([value, rotate(slice(rows, 3, kvRank), places)], 3);
-    const latents: KeyValues = cache?.update(layer, key, value) ?? {
-      key: [key],
-      value: [value],
-      positions: { start: 0 },
-    };
-    return {
-      unrotated: slice(query, 3, 0, nopeDim), // [B, H, T, nopeDim]
-      rotated: rotate(slice(query, 3, nopeDim), places), // [B, H, T, ropeDim]
-      latents,
-    };
+    const unrotated = slice(query, 3, 0, nopeDim); // [B, H, T, nopeDim]
+    const rotated = rotate(slice(query, 3, nopeDim), places); // [B, H, T, ropeDim]
+    /** [B, H, T, kvRank + ropeDim] */
+    const absorbed = () =>
+      concat([einsum("bhtd,hdr->bhtr", unrotated, perHead(params.key, nopeDim)), rotated], 3);
+    if (!cache) {
+      return {
+        unrotated,
+        rotated,
+        absorbed,
+        latents: { key: [key], value: [value], positions: { start: 0 } },
+      };
+    }
+    const meeting = absorbed(); // eviction scores read them
+    const latents = cache.update(layer, key, value, meeting);
+    return { unrotated, rotated, absorbed: () => meeting, latents };
   };
   const join = (params: LatentParams, heads: Tensor) => {
     const [B, , T] = heads.shape as [number, number, number];
@@ -211,10 +230,8 @@ export function latent(config: LatentConfig): LatentLayer {
       return join(params, attention(concat([unrotated, rotated], 3), keyValues, attend));
     },
     absorbed(params, x, options) {
-      const { unrotated, rotated, latents } = project(params, x, options);
-      const perHead = ({ weight }: Projection, width: number) => reshape(weight, [H, width, kvRank]);
-      const query = einsum("bhtd,hdr->bhtr", unrotated, perHead(params.key, nopeDim));
-      const read = attention(concat([query, rotated], 3), latents, attend); // [B, H, T, kvRank]
+      const { absorbed, latents } = project(params, x, options);
+      const read = attention(absorbed(), latents, attend); // [B, H, T, kvRank]
       return join(params, einsum("bhtr,hdr->bhtd", read, perHead(params.value, valueDim)));
     },
   };
