@@ -44,6 +44,20 @@ const kinds: Kind[] = [
   },
   { name: "prefix", make: () => prefixCache({ numLayers: layers, pages: 14, pageLength: 2 }) },
   {
+    name: "prefix: states beside pages",
+    make: () =>
+      prefixCache({ pages: 14, pageLength: 3, layers: ["paged", stateCache({ checkpoints: 0 }), "paged"] }),
+    states: { layers: [1], checkpoints: 0 },
+  },
+  {
+    name: "prefix: states beside pages, the tree holds two of them",
+    make: () => {
+      const states = stateCache({ numLayers: 2, checkpoints: 0 });
+      return prefixCache({ pages: 24, pageLength: 2, layers: ["paged", states, states], checkpoints: 2 });
+    },
+    states: { layers: [1, 2], checkpoints: 0 },
+  },
+  {
     // A number is at most half its scale off, each time it becomes whole.
     name: "quantized",
     make: () => quantizedCache({ numLayers: layers, groupSize: 3, residualLength: 2 }),

@@ -27,7 +27,12 @@ import { readSaved, refuseSaved, writeSaved } from "./saved.js";
  * ```
  */
 export function mixedCache(layers: readonly KvCache[]): KvCache {
-  const check = checks("mixedCache", { argument: "layers" });
+  return mixture("mixedCache", layers);
+}
+
+/** A mixture, made by the function `fn`. */
+export function mixture(fn: string, layers: readonly KvCache[]): KvCache {
+  const check = checks(fn, { argument: "layers" });
   const other = Array.isArray(layers) ? layers.findIndex((cache) => !isCache(cache)) : -1;
   if (!Array.isArray(layers) || other >= 0) {
     check.refuse({

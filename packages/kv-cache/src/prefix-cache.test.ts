@@ -1,7 +1,10 @@
 import { tensor } from "@qkv/tensor";
 import { denseSegment } from "@qkv/attention-contract";
 import { expect, test } from "vitest";
+import { growingCache } from "./growing-cache.js";
 import { prefixCache, type PrefixCache } from "./prefix-cache.js";
+import { rollingCache } from "./rolling-cache.js";
+import { stateCache } from "./state-cache.js";
 
 /** Runs a prompt: matches its prefix, computes the rest, inserts it. Returns the number of cached tokens. */
 function ask(cache: PrefixCache, ids: readonly number[]): number {
@@ -93,4 +96,166 @@ test("ids beyond what is held, or of several batches, are refused", () => {
   );
   cache.repeat(2);
   expect(() => cache.insertPrefix([1])).toThrow(/expected a cache of one sequence, and it has 2/);
+});
+
+test("a page that was computed again keeps none in use: pages are never made beyond the pool", () => {
+  const cache = prefixCache({ pages: 4, pageLength: 2 });
+  ask(cache, text("aabb"));
+  const other = cache.fork();
+  ask(other, text("aabb")); // its last page is computed again, for the last token's logits
+  const x = tensor(text("cc"), { shape: [1, 1, 2, 1] });
+  other.update(0, x, x);
+  other.insertPrefix(text("aabbcc")); // stands behind the tree's page of bb, which the first cache lets go
+  cache.reset();
+  expect(cache.freePages).toBe(1); // the tree's page of bb; aa is in use, as are the other's bb and cc
+  cache.update(0, x, x); // evicts it, and what stands behind it with it
+  expect(() => cache.update(0, x, x)).toThrow("tokens that need 1 more pages");
+  expect([keys(other), keys(cache)]).toEqual([text("aabbcc"), text("cc")]);
+  expect([cache.freePages, cache.prefixPages]).toEqual([0, 1]);
+});
+
+// A hybrid model: the sum of all ids before is the state of its first and last layer, keys are its second.
+const sumOf = (ids: readonly number[]) => ids.reduce((sum, id) => sum + id, 0);
+function compute(cache: PrefixCache, ids: readonly number[]): void {
+  if (ids.length === 0) return;
+  const x = tensor(ids, { shape: [1, 1, ids.length, 1] });
+  cache.update(1, x, x);
+  for (const layer of [0, 2]) {
+    const before = cache.state(layer)?.["sum"]?.data[0] ?? 0;
+    cache.advance(layer, { sum: tensor([Number(before) + sumOf(ids)]) }, ids.length);
+  }
+}
+function askHybrid(cache: PrefixCache, ids: readonly number[]): number {
+  const known = cache.matchPrefix(ids);
+  expect([cache.length, cache.state(0)?.["sum"]?.data[0] ?? 0]).toEqual([known, sumOf(ids.slice(0, known))]);
+  compute(cache, ids.slice(known));
+  cache.insertPrefix(ids);
+  expect([0, 2].map((layer) => cache.state(layer)!["sum"]!.data[0])).toEqual([sumOf(ids), sumOf(ids)]);
+  expect([...denseSegment(cache.read(1).key[0]!, 1).data]).toEqual(ids);
+  return known;
+}
+const hybridCache = (pages = 20, checkpoints?: number) => {
+  const states = stateCache({ numLayers: 2 });
+  const most = checkpoints === undefined ? {} : { checkpoints };
+  return prefixCache({ pages, pageLength: 4, layers: [states, "paged", states], ...most });
+};
+
+test("states: a match ends at the last checkpoint, in the middle of a page too, and the rest is computed again", () => {
+  const cache = hybridCache();
+  expect(askHybrid(cache, text("You are kind."))).toBe(0);
+  expect(askHybrid(cache, text("You are kind. Who?"))).toBe(13);
+  expect(askHybrid(cache, text("You are kind. How far?"))).toBe(13); // pages go on to 14, states do not
+  expect(askHybrid(cache, text("You are kind. Who? Me?"))).toBe(18);
+  expect(askHybrid(cache, text("You are kind."))).toBe(0); // one token is always left to compute
+  expect(askHybrid(cache, text("You are"))).toBe(0); // the pages are known, a state within them is not
+  expect(askHybrid(cache, text("You are kind!"))).toBe(7);
+});
+
+test("states: a sequence that goes on, is cropped or ends changes no checkpoint, nor does its fork", () => {
+  const cache = hybridCache();
+  askHybrid(cache, text("abcdef"));
+  compute(cache, text("XYZ"));
+  const fork = cache.fork();
+  compute(fork, text("!"));
+  expect(fork.matchPrefix(text("abcdef?"))).toBe(6);
+  expect(fork.state(2)!["sum"]!.data[0]).toBe(sumOf(text("abcdef")));
+  compute(fork, text("?"));
+  expect(cache.state(2)!["sum"]!.data[0]).toBe(sumOf(text("abcdefXYZ")));
+  cache.crop(6); // the state before the last step
+  expect(cache.state(0)!["sum"]!.data[0]).toBe(sumOf(text("abcdef")));
+  const restored = hybridCache();
+  restored.restore(fork.save());
+  expect([restored.length, restored.state(0)!["sum"]!.data[0]]).toEqual([7, sumOf(text("abcdef?"))]);
+  for (const one of [cache, fork]) one.reset();
+  expect(cache.matchPrefix(text("abcdef!"))).toBe(6);
+});
+
+test("states: a checkpoint goes with its page when pages run short, and with the most that the tree may hold", () => {
+  const short = hybridCache(4);
+  askHybrid(short, text("aaaabb"));
+  askHybrid(short, text("cccc"));
+  askHybrid(short, text("ddddee")); // needs the pages of the oldest, its end first
+  expect(short.matchPrefix(text("aaaabb!"))).toBe(0);
+  expect(short.matchPrefix(text("cccc!"))).toBe(4);
+  const two = hybridCache(20, 2);
+  for (const word of ["aaaabb", "cccc", "dd"]) askHybrid(two, text(word));
+  expect(two.prefixPages).toBe(3); // aaaa, cccc, dd: a page that is not full is of no use without its state
+  expect(["aaaabb!", "cccc!", "dd!"].map((word) => two.fork().matchPrefix(text(word)))).toEqual([0, 4, 2]);
+});
+
+test("states: bytes are those of the caches and the tree, and go with clearPrefixes", () => {
+  const cache = hybridCache();
+  const pool = 20 * 4 * 2 * 4;
+  const [step, layers] = [4, 2]; // one float a layer
+  compute(cache, text("abc"));
+  expect(cache.bytes).toBe(pool + layers * step);
+  cache.insertPrefix(text("abc"));
+  expect(cache.bytes).toBe(pool + 2 * layers * step);
+  cache.reset();
+  expect(cache.bytes).toBe(pool + layers * step);
+  cache.clearPrefixes();
+  expect([cache.bytes, cache.freePages, cache.prefixPages]).toEqual([pool, 20, 0]);
+});
+
+test("windows and keys that are not in pages are checkpoints as well", () => {
+  const cache = prefixCache({
+    ...{ pages: 9, pageLength: 2 },
+    layers: ["paged", rollingCache({ windowSize: 3 }), growingCache()],
+  });
+  const append = (ids: readonly number[]) => {
+    const x = tensor(ids, { shape: [1, 1, ids.length, 1] });
+    for (const layer of [0, 1, 2]) cache.update(layer, x, x);
+  };
+  append(text("abcde"));
+  cache.insertPrefix(text("abcde"));
+  append(text("XYZ"));
+  expect(cache.matchPrefix(text("abcdef"))).toBe(5);
+  append(text("f"));
+  const held = [0, 2].map((layer) => [...denseSegment(cache.read(layer).key[0]!, 1).data]);
+  expect(held).toEqual([text("abcdef"), text("abcdef")]);
+  const next = cache.read(1); // as a token after them sees it
+  expect(next.positions).toEqual({ start: 4 });
+  expect([...denseSegment(next.key[0]!, 1).data]).toEqual(text("ef"));
+});
+
+test("ids of which a layer has no state are refused, and change nothing", () => {
+  const cache = hybridCache();
+  compute(cache, text("abcd"));
+  compute(cache, text("efg"));
+  cache.insertPrefix(text("abcd")); // the state before the last step
+  compute(cache, text("h"));
+  expect(() => cache.insertPrefix(text("abcdef"))).toThrow(
+    /insertPrefix: `ids` is "6 tokens", expected all 8 that the cache holds, or a length of which each layer has a state.\nFix: insert a prefix when its last token was computed/,
+  );
+  expect([cache.length, cache.prefixPages]).toEqual([8, 1]);
+});
+
+test.each([
+  [
+    () => prefixCache({ pages: 4, layers: ["paged", "paged"] }),
+    /prefixCache: `layers` is "2 layers of one kind", expected layers of which some are "paged".*\nFix: write `layers: \[stateCache\(\), "paged"\]`/,
+  ],
+  [() => prefixCache({ pages: 4, layers: [stateCache()] }), /`layers` is "1 layers of one kind"/],
+  [
+    () => prefixCache({ pages: 4, numLayers: 2, layers: ["paged", stateCache()] }),
+    /`layers` is "given beside `numLayers`"/,
+  ],
+  [
+    () => prefixCache({ pages: 4, layers: ["paged", "states" as never] }),
+    /`layers` is "states", expected caches and "paged", one for each layer/,
+  ],
+  [
+    () => prefixCache({ pages: 4, layers: ["paged", stateCache({ numLayers: 2 })] }),
+    /prefixCache: `layers` is "a cache of 2 layers, listed 1 times"/,
+  ],
+  [
+    () => prefixCache({ pages: 4, checkpoints: 2 }),
+    /prefixCache: `checkpoints` is 2, expected none without `layers`/,
+  ],
+  [
+    () => prefixCache({ pages: 4, checkpoints: 0, layers: ["paged", stateCache()] }),
+    /prefixCache: `checkpoints` is 0, expected a whole number of checkpoints, 1 or more/,
+  ],
+])("refused: %s", (call, message) => {
+  expect(call).toThrow(message);
 });

@@ -227,7 +227,7 @@ test.each(Object.keys(makers))("%s refuses what is no object of its options, by 
     refusal(fn, () => make({}));
   }
   const of = (options: object) => () => make({ ...needed[fn], ...options });
-  expect(refusal(fn, of({ layers: 4 })).message).toMatch(/`layers` is 4, expected one of the options/);
+  expect(refusal(fn, of({ depth: 4 })).message).toMatch(/`depth` is 4, expected one of the options/);
   expect(refusal(fn, of({ num_layers: 4 })).message).toMatch(/Fix: write `numLayers`/);
   for (const numLayers of [0, -1, 1.5, NaN, Infinity, "2", null, 1e9]) refusal(fn, of({ numLayers }));
   if (!["pagedCache", "prefixCache", "offloadedCache"].includes(fn))

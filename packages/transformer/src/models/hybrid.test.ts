@@ -10,7 +10,7 @@ import {
   tttLinear,
   type MixerLayer,
 } from "@qkv/attention";
-import { growingCache } from "@qkv/kv-cache";
+import { growingCache, prefixCache, stateCache } from "@qkv/kv-cache";
 import { silu, slice, type Tensor } from "@qkv/tensor";
 import { adamW } from "@qkv/tensor/optimizers";
 import { describe, expect, test } from "vitest";
@@ -188,6 +188,30 @@ test("a stack may hold any layer, such as latent attention", () => {
   expect(apply(params, ids).shape).toEqual([1, 10, 11]);
 });
 
+test("a prefix hit equals recomputing: bit for bit in the same chunks, and as near as chunks are to each other", () => {
+  const { params, apply } = modelOf(hybrid);
+  const states = stateCache({ numLayers: 3 });
+  const cache = prefixCache({ pages: 16, pageLength: 4, layers: [states, states, states, "paged"] });
+  const answer = (prompt: readonly number[]) => {
+    const known = cache.matchPrefix(prompt);
+    const logits = apply(params, prompt.slice(known), { cache });
+    cache.insertPrefix(prompt);
+    return { known, logits };
+  };
+  answer(ids.slice(0, 6)); // a system prompt that ends in the middle of a page
+  answer([...ids.slice(0, 6), 7, 7, 7]); // another question behind it
+  const { known, logits } = answer(ids);
+  expect(known).toBe(6);
+  const fresh = cacheFor(configOf(hybrid));
+  apply(params, ids.slice(0, 6), { cache: fresh });
+  expect(logits.data).toEqual(apply(params, ids.slice(6), { cache: fresh }).data);
+  expectClose(logits, slice(apply(params, ids), 1, 6));
+  // The next turn of the conversation: all of it is known but its new tokens.
+  const next = answer([...ids, 2, 2]);
+  expect(next.known).toBe(ids.length);
+  expectClose(next.logits, slice(apply(params, [...ids, 2, 2]), 1, ids.length));
+});
+
 test("what a hybrid stack cannot do is refused, with the fix", async () => {
   const { config, params, apply } = modelOf(hybrid);
   expect(() => decoder(configOf(["full", "linear" as never]))).toThrow(
@@ -203,6 +227,9 @@ test("what a hybrid stack cannot do is refused, with the fix", async () => {
   apply(params, [1], { cache });
   expect(() => apply(params, [1, 2], { cache, documents: [0, 1] })).toThrow(
     /`documents` is .*a cache of 1 tokens/,
+  );
+  expect(() => apply(params, [1, 2, 1], { documents: [0, 1, 0] })).toThrow(
+    /`documents` is "0 at token 2 again, after other documents"/,
   );
   const model = { config, params, apply, tokenizer: undefined };
   const drafts = generate(model, ids, { speculate: {} });
