@@ -10,7 +10,7 @@ type Node<C> = {
   checkpoint: C | undefined;
 };
 
-/** What a tree knows of the beginning of a sequence. */
+/** Known beginning of a sequence. */
 export type PrefixMatch<C> = {
   /** Number of tokens. */
   readonly tokens: number;
