@@ -1,6 +1,7 @@
 import type { Kind } from "./case.js";
 import { blt } from "./families/blt.js";
 import { bpeTraining } from "./families/bpe-training.js";
+import { generation } from "./families/generation.js";
 import { linear } from "./families/linear.js";
 import { models } from "./families/models.js";
 import { onnx } from "./families/onnx.js";
@@ -10,7 +11,7 @@ import { torch } from "./families/torch.js";
 import { xTransformers } from "./families/x-transformers.js";
 
 /** Kinds of reference data that are computed on a device. */
-export const onDevice: readonly Kind[] = [onnx, torch, linear, xTransformers, blt, models];
+export const onDevice: readonly Kind[] = [onnx, torch, linear, xTransformers, blt, models, generation];
 
 /** Kinds that are computed without one. */
 export const elsewhere: readonly Kind[] = [tokenizers, bpeTraining, planner];

@@ -382,7 +382,7 @@ test("every case of the data is counted, and none fails", async () => {
 function countCases(): number {
   const everything = filesBelow(referenceData, "");
   const counted = Object.keys(everything).filter((path) =>
-    /^(onnx|torch|linear|x-transformers|blt|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/(refs|loss)\.json$/.test(
+    /^(onnx|torch|linear|x-transformers|blt|generation|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/(refs|loss)\.json$/.test(
       path,
     ),
   );
@@ -394,3 +394,45 @@ function countCases(): number {
     sizes.reduce((sum, size) => sum + size, 0) + ("tokenizers/bpe-training/corpus.en" in everything ? 1 : 0)
   );
 }
+
+test("generation: one token, one score, one end of a sequence, and one number behind a processor", async () => {
+  type Entry = {
+    name: string;
+    folder: string;
+    sequences: number[][];
+    sequences_scores: number[];
+    finished: boolean[];
+  };
+  const path = "generation/generation.json";
+  const all = referenceData.json(path) as Entry[];
+  const entries = all.filter(({ name }) => /^(gpt2|llama3-rope)-[25]$/.test(name));
+  const files: Record<string, unknown> = {
+    ...filesBelow(referenceData, "hf/gpt2"),
+    ...filesBelow(referenceData, "hf/llama3-rope"),
+    [path]: entries,
+  };
+  const healthy = await expectHealthy(files, "generation");
+  const victim = entries[1]!;
+  const changed = (change: Partial<Entry>) => ({
+    ...files,
+    [path]: entries.with(1, { ...victim, ...change }),
+  });
+  const { sequences, sequences_scores: scores, finished } = victim;
+  const other = sequences.with(0, sequences[0]!.with(-2, sequences[0]!.at(-2)! ^ 1));
+  await expectOnly(healthy, changed({ sequences: other }), { case: victim.name, output: "sequence 0" });
+  const moved = scores.with(-1, scores.at(-1)! + 3e-4);
+  await expectOnly(healthy, changed({ sequences_scores: moved }), {
+    case: victim.name,
+    output: "sequences_scores",
+  });
+  const ended = finished.with(0, !finished[0]);
+  await expectOnly(healthy, changed({ finished: ended }), { case: victim.name, output: "finished" });
+
+  const processors = "generation/logits-processors.json";
+  const cases = referenceData.json(processors) as { name: string; outputs: TensorJson[] }[];
+  const every = await expectHealthy({ [processors]: cases }, "generation");
+  for (const [i, one] of cases.entries()) {
+    const wrong = { ...one, outputs: [move(one.outputs[0]!, 2e-5)] };
+    await expectOnly(every, { [processors]: cases.with(i, wrong) }, { case: one.name, output: "scores" });
+  }
+});

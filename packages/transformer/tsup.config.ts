@@ -1,3 +1,3 @@
 import { library } from "../../tsup.config.base.js";
 
-export default library(["index", "inspection", "patching", "training", "tasks", "export"]);
+export default library(["index", "inspection", "processors", "patching", "training", "tasks", "export"]);

@@ -1,4 +1,7 @@
 // Bugs of models, of their files and of sampling.
+const processors = ["src/generation/processors/processors.test.ts"];
+const beams = ["src/generation/beam-search.test.ts"];
+
 export const mutants = [
   {
     what: "q4_0 reads neighbours from the halves of a byte",
@@ -46,9 +49,115 @@ export const mutants = [
   },
   {
     what: "a repetition penalty rewards tokens with logits below 0",
-    file: "src/generation/sampling.ts",
-    find: "$logit > 0 ? $logit / $penalty : $logit * $penalty",
-    replace: "$logit / $penalty",
+    file: "src/generation/processors/repetition-penalty.ts",
+    near: processors,
+    find: "$scores[$id]! < 0 ? $scores[$id]! * $penalty : $scores[$id]! / $penalty",
+    replace: "$scores[$id]! / $penalty",
+  },
+  {
+    what: "a repetition penalty counts each occurrence",
+    file: "src/generation/processors/repetition-penalty.ts",
+    near: processors,
+    find: "for (const $id of new Set($ids)) $scores[$id] = $changed;",
+    replace: "for (const $id of $ids) $scores[$id] = $changed;",
+  },
+  {
+    what: "n-grams are those of the text without its last one",
+    file: "src/generation/processors/no-repeat-ngram.ts",
+    near: processors,
+    find: "$at + $size <= $text.length",
+    replace: "$at + $size < $text.length",
+  },
+  {
+    what: "top-p keeps the token at its border",
+    file: "src/generation/processors/top-p.ts",
+    near: processors,
+    find: "$total > 1 - p",
+    replace: "$total >= 1 - p",
+  },
+  {
+    what: "typical sampling keeps the likeliest tokens",
+    file: "src/generation/processors/typical-p.ts",
+    near: processors,
+    find: "Math.abs(-$logProb - $typical)",
+    replace: "-$logProb",
+  },
+  {
+    what: "η does not know the entropy",
+    file: "src/generation/processors/epsilon-cutoff.ts",
+    near: processors,
+    find: "Math.log(epsilon) / 2 - entropy(logSoftmax($scores))",
+    replace: "Math.log(epsilon) / 2",
+  },
+  {
+    what: "new tokens are counted with the prompt",
+    file: "src/generation/processors/min-length.ts",
+    near: processors,
+    find: "$sequence.ids.length - $sequence.promptLength < $count",
+    replace: "$sequence.ids.length < $count",
+  },
+  {
+    what: "a sequence's bias needs its last tokens alone",
+    file: "src/generation/processors/sequence-bias.ts",
+    near: processors,
+    find: "$i === $tokens.length - 1 || $ids[$start + $i] === $id",
+    replace: "$i !== $tokens.length - 2 || $ids[$start + $i] === $id",
+  },
+  {
+    what: "a score is divided by the length without the stop id",
+    file: "src/generation/beams.ts",
+    near: beams,
+    find: "score: $sum / $length ** lengthPenalty",
+    replace: "score: $sum / Math.max(1, $length - 1) ** lengthPenalty",
+  },
+  {
+    what: "length does not matter to scores",
+    file: "src/generation/beams.ts",
+    near: beams,
+    find: "score: $sum / $length ** lengthPenalty",
+    replace: "score: $sum",
+  },
+  {
+    what: "candidates of any rank may end",
+    file: "src/generation/beams.ts",
+    near: beams,
+    find: "rank < numBeams",
+    replace: "rank < count",
+  },
+  {
+    what: "early stopping waits as without it",
+    file: "src/generation/beams.ts",
+    near: beams,
+    find: "if (earlyStopping === true || $running.length === 0) return false;",
+    replace: "if ($running.length === 0) return false;",
+  },
+  {
+    what: "a search that never stops early looks at the present length",
+    file: "src/generation/beams.ts",
+    near: beams,
+    find: 'earlyStopping === "never" && lengthPenalty > 0 ? tokenLimit : $length',
+    replace: "$length",
+  },
+  {
+    what: "a search ends before it has enough sequences",
+    file: "src/generation/beams.ts",
+    near: beams,
+    find: "$finished.length < numBeams",
+    replace: "$finished.length < 1",
+  },
+  {
+    what: "beams are continued from the cache of others",
+    file: "src/generation/beam-search.ts",
+    near: beams,
+    find: "$sources.push($from + $parent)",
+    replace: "$sources.push($from)",
+  },
+  {
+    what: "tokens are passed on before all beams share them",
+    file: "src/generation/beams.ts",
+    near: beams,
+    find: "[...$finished.slice(0, 1), ...$running]",
+    replace: "[...$finished.slice(0, 1), ...$running].slice(0, 1)",
   },
   {
     what: "a temperature multiplies",

@@ -13,6 +13,8 @@ const synonyms: Readonly<Record<string, string>> = {
   iscausal: "mask: causal()",
   lr: "learningRate",
   maxnewtokens: "maxTokens",
+  minnewtokens: "processors: [minNewTokens(…)]",
+  norepeatngramsize: "processors: [noRepeatNgram(…)]",
   temperature: "sampling: { temperature }",
 };
 

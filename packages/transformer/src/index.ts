@@ -1,4 +1,11 @@
 export { readLlama2c } from "./checkpoints/llama2c.js";
+export {
+  beamSearch,
+  type BeamSearchOptions,
+  type BeamSearchResult,
+  type BeamToken,
+} from "./generation/beam-search.js";
+export type { BeamSequence, SequenceToken } from "./generation/beams.js";
 export { cacheFor } from "./generation/cache-for.js";
 export { promptLookup, type PromptLookupOptions } from "./generation/prompt-lookup.js";
 export {
@@ -11,6 +18,7 @@ export {
   generateBatch,
   type BatchGeneratedToken,
   type GenerateBatchOptions,
+  type GenerateBatchSummary,
 } from "./generation/generate-batch.js";
 export { candidates, type Candidate, type TokenHistory, type Sampling } from "./generation/sampling.js";
 export { type Activation } from "./layers/activation.js";

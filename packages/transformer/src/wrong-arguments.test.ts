@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import * as transformer from "./index.js";
 import * as inspection from "./inspection.js";
 import * as patching from "./patching.js";
+import * as processors from "./processors.js";
 import * as tasks from "./tasks.js";
 import * as training from "./training.js";
 
@@ -73,7 +74,7 @@ const nothings: readonly unknown[] = [
 
 type Any = (...args: unknown[]) => unknown;
 const bare: readonly (readonly [name: string, fn: Any])[] = [
-  ...Object.entries({ ...transformer, ...training, ...inspection, ...patching, ...tasks }),
+  ...Object.entries({ ...transformer, ...training, ...inspection, ...patching, ...processors, ...tasks }),
 ]
   .filter((entry): entry is [string, never] => typeof entry[1] === "function")
   // Functions that read bytes and files have their own table.
@@ -121,6 +122,22 @@ test.each<[string, () => unknown, RegExp]>([
     "generateBatch",
     () => generateBatch(model, [[1]], { temperature: 1 } as never),
     /sampling: \{ temperature \}/,
+  ],
+  [
+    "generate",
+    () => generate(model, [1], { processors: [{}] as never }),
+    /`processors` is an object.*\nFix: make them by the functions of @qkv\/transformer\/processors/,
+  ],
+  ["generateBatch", () => generateBatch(model, [[1]], { padId: 11 }), /`padId` is 11, expected a token id/],
+  [
+    "generate",
+    () => generate(model, [1], { no_repeat_ngram_size: 3 } as never),
+    /Fix: write `processors: \[noRepeatNgram\(…\)\]`/,
+  ],
+  [
+    "generate",
+    () => generate(model, [1], { min_new_tokens: 3 } as never),
+    /Fix: write `processors: \[minNewTokens\(…\)\]`/,
   ],
   ["candidates", () => candidates("abc" as never), /`logits` is "abc"/],
   ["candidates", () => candidates([1, 2], { temperatur: 1 } as never), /write `temperature`/],

@@ -1,9 +1,16 @@
 import type { KvCache } from "@qkv/kv-cache";
-import { tensor, type Tensor } from "@qkv/tensor";
 import type { Model } from "../models/model.js";
 import { checks, type Checks } from "@qkv/core";
 import { checkModel } from "../models/check-model.js";
 import { cacheFor } from "./cache-for.js";
+import { checkEmptyCache, checkPadId, paddedPrompts } from "./padded-prompts.js";
+import { decodeStep, prefill } from "./prefill.js";
+import {
+  applyProcessors,
+  checkProcessors,
+  type LogitsProcessor,
+  type ProcessedSequence,
+} from "./processors/logits-processor.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
 import {
   uniformSample,
@@ -12,6 +19,7 @@ import {
   remainingContext,
   stopConditions,
   type GeneratedToken,
+  type GenerateSummary,
 } from "./generate.js";
 import { checkSampling, chooseToken, topLogprobs, logProbability, type Sampling } from "./sampling.js";
 import { textStream, type TextStream } from "./text-stream.js";
@@ -23,13 +31,32 @@ export type GenerateBatchOptions = {
   maxTokens?: number;
   /** Default: the likeliest token. The n-th sample of a prompt has the seed `seed + n`. */
   sampling?: Sampling;
-  /** An empty cache. Default: a new growing one. */
+  /** As for `generate`. */
+  processors?: readonly LogitsProcessor[];
+  /**
+   * Id with which processors see shorter prompts padded on the left to the length of the longest, as those of Hugging Face
+   * do. Default: they see no padding, and a batch gives what each prompt gives alone.
+   */
+  padId?: number;
+  /** An empty cache. Default: a new `cacheFor(model.config)`. */
   cache?: KvCache;
   /** As for `generate`. */
   stop?: readonly (number | string)[];
   /** As for `generate`. */
   logprobs?: number;
   signal?: AbortSignal;
+  /** Called at the end, with the reasons, counts and times. */
+  onFinish?: (summary: GenerateBatchSummary) => void;
+};
+
+/** Summary of a batch. */
+export type GenerateBatchSummary = {
+  /** Of each prompt, its samples. */
+  sequences: (Pick<GenerateSummary, "reason" | "stoppedBy"> & { generatedTokens: number })[][];
+  /** Counts of all sequences; a prompt counts once for all of its samples. */
+  usage: Pick<GenerateSummary["usage"], "promptTokens" | "generatedTokens">;
+  /** Tokens per second are those of all sequences. */
+  timings: GenerateSummary["timings"];
 };
 
 /** One new token of one of the continuations. */
@@ -46,10 +73,13 @@ const names: readonly (keyof GenerateBatchOptions)[] = [
   "samples",
   "maxTokens",
   "sampling",
+  "processors",
+  "padId",
   "cache",
   "stop",
   "logprobs",
   "signal",
+  "onFinish",
 ];
 
 /** A sequence that is being generated. */
@@ -57,12 +87,19 @@ type Sequence = {
   prompt: number;
   sample: number;
   ids: readonly number[];
+  /** The prompt as processors see it. */
+  shown: readonly number[];
   generated: number[];
   stream: TextStream;
   queue: BatchGeneratedToken[];
   most: number;
+  reason: GenerateSummary["reason"];
+  stoppedBy?: number | string;
   sampling: Required<Sampling>;
 };
+
+/** Settings that all sequences of a batch share. */
+type Shared = { stopIds: ReadonlySet<number>; logprobs: number; processors: readonly LogitsProcessor[] };
 
 /**
  * Continues several prompts at once, of any lengths, each as often as is wanted. Tokens come one round after the
@@ -95,6 +132,7 @@ export async function* generateBatch(
   prompts: readonly (string | readonly number[])[],
   given?: GenerateBatchOptions,
 ): AsyncGenerator<BatchGeneratedToken, void, void> {
+  const began = performance.now();
   checkModel(check, model, { causal: true });
   const options = check.options(given, names);
   check.each(
@@ -103,38 +141,45 @@ export async function* generateBatch(
     "a list of texts or of lists of token ids",
     "write [prompt] for one.",
   );
-  if (prompts.length === 0) return;
-  const { samples = 1, signal, logprobs = 0 } = options;
+  const { samples = 1, signal, logprobs = 0, onFinish } = options;
   check.whole({ samples }, { min: 1 });
   check.whole({ logprobs }, { min: 0, unit: "tokens" });
   const cache = options.cache ?? cacheFor(model.config);
+  checkEmptyCache(check, cache);
   const sampling = checkSampling(options.sampling, "generateBatch");
+  const processors = checkProcessors(check, options.processors ?? []);
+  const padId = checkPadId(check, options.padId, model.config.vocabSize);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const { stopIds, stopTexts } = stopConditions(check, model, options.stop);
   const yieldToEventLoop = eventLoopYielder();
   const read = prompts.map((prompt) => promptIds(check, model, prompt));
   const rooms = read.map((ids) => remainingContext(check, model, ids.length, 0));
+  const shown = paddedPrompts(read, padId);
   signal?.throwIfAborted();
 
-  const first = await prefill(model, read, cache);
-  if (samples > 1) cache.repeat(samples);
-  let rows = read.flatMap((ids, prompt) =>
+  const first = read.length > 0 ? await prefill(model, read, cache) : [];
+  const prefilled = performance.now();
+  if (samples > 1 && read.length > 0) cache.repeat(samples);
+  const all = read.flatMap((ids, prompt) =>
     Array.from({ length: samples }, (_, sample): Sequence => ({
       prompt,
       sample,
       ids,
+      shown: shown[prompt]!,
       generated: [],
       stream: textStream(model.tokenizer, ids, stopTexts),
       queue: [],
       most: Math.min(maxTokens, rooms[prompt]! + 1),
+      reason: maxTokens <= rooms[prompt]! + 1 ? "length" : "context",
       sampling: { ...sampling, seed: sampling.seed + sample },
     })),
   );
+  let rows = all;
   let logits = rows.map(({ prompt }) => first[prompt]!);
   while (rows.length > 0) {
     const going: number[] = [];
     for (const [n, row] of rows.entries()) {
-      const ended = step(row, logits[n]!, stopIds, logprobs);
+      const ended = step(row, logits[n]!, { stopIds, logprobs, processors });
       if (!ended.waits) yield* row.queue.splice(0);
       if (!ended.done) going.push(n);
     }
@@ -142,74 +187,82 @@ export async function* generateBatch(
       if (going.length > 0) cache.reorder(going);
       rows = going.map((n) => rows[n]!);
     }
-    if (rows.length === 0) return;
+    if (rows.length === 0) break;
     await yieldToEventLoop();
     signal?.throwIfAborted();
-    const ids = tensor(
-      rows.map(({ generated }) => [generated.at(-1)!]),
-      { dtype: "int32", device: model.params.embedding.weight.device },
-    );
-    logits = await lastTokenLogits(model.apply(model.params, ids, { cache, last: 1 }));
+    const tokens = rows.map(({ generated }) => generated.at(-1)!);
+    logits = await decodeStep(model, tokens, cache);
   }
+  onFinish?.(summarize(all, read, samples, { began, prefilled }));
+}
+
+/** Counts and times of a batch that has ended. */
+function summarize(
+  rows: readonly Sequence[],
+  prompts: readonly (readonly number[])[],
+  samples: number,
+  { began, prefilled }: { began: number; prefilled: number },
+): GenerateBatchSummary {
+  const generatedTokens = rows.reduce((sum, { generated }) => sum + generated.length, 0);
+  const generationMs = performance.now() - prefilled;
+  // The first token of each sequence belongs to the prefill.
+  const decoded = rows.reduce((sum, { generated }) => sum + Math.max(0, generated.length - 1), 0);
+  return {
+    sequences: prompts.map((_, prompt) =>
+      rows.slice(prompt * samples, (prompt + 1) * samples).map(({ reason, stoppedBy, generated }) => ({
+        reason,
+        ...(stoppedBy !== undefined && { stoppedBy }),
+        generatedTokens: generated.length,
+      })),
+    ),
+    usage: { promptTokens: prompts.reduce((sum, { length }) => sum + length, 0), generatedTokens },
+    timings: {
+      promptMs: prefilled - began,
+      generationMs,
+      tokensPerSecond: generationMs > 0 ? (1000 * decoded) / generationMs : 0,
+    },
+  };
 }
 
 /** Chooses the next token of a row. `waits`: what was chosen is not shown yet. */
 function step(
   row: Sequence,
   logits: ArrayLike<number>,
-  stopIds: ReadonlySet<number>,
-  logprobs: number,
+  { stopIds, logprobs, processors }: Shared,
 ): { done: boolean; waits: boolean } {
   const { prompt, sample, ids, generated, stream, queue, most, sampling } = row;
-  const finish = () => {
+  const finish = (stoppedBy?: number | string) => {
+    if (stoppedBy !== undefined) Object.assign(row, { reason: "stop", stoppedBy });
     const rest = stream.end();
     if (queue.length > 0) queue[queue.length - 1]!.text += rest;
     return { done: true, waits: false };
   };
   if (generated.length >= most) return finish();
   const id = chooseToken(
-    logits,
+    processors.length > 0 ? applyProcessors(processors, logits, processedSequence(row, stopIds)) : logits,
     sampling,
     uniformSample(sampling, generated.length),
     { prompt: ids, generated },
     check,
   );
-  if (stopIds.has(id)) return finish();
+  if (stopIds.has(id)) return finish(id);
   generated.push(id);
-  const { text, settled, stopped } = stream.push(id);
+  const { text, settled, stopped, stopText } = stream.push(id);
   const top = logprobs > 0 && { top: topLogprobs(logits, logprobs) };
   queue.push({ prompt, sample, text, id, logprob: logProbability(logits, id), ...top });
-  return stopped || generated.length === most ? finish() : { done: false, waits: !settled };
+  return stopped || generated.length === most ? finish(stopText) : { done: false, waits: !settled };
 }
 
-/** The logits of each prompt's last token; the cache then holds each prompt, and none of its padding. */
-async function prefill(
-  { apply, params }: Model,
-  prompts: readonly (readonly number[])[],
-  cache: KvCache,
-): Promise<ArrayLike<number>[]> {
-  const lengths = prompts.map(({ length }) => length);
-  const T = Math.max(...lengths);
-  // Padding stands behind: no real token sees it.
-  const ids = tensor(
-    prompts.map((prompt) => Array.from({ length: T }, (_, t) => prompt[t] ?? 0)),
-    { dtype: "int32", device: params.embedding.weight.device },
-  );
-  const shortest = Math.min(...lengths);
-  const last = T - shortest + 1;
-  const logits = apply(params, ids, { cache, last, ...(last > 1 && { padding: lengths }) }); // [B, last, V]
-  const [B, rows, V] = logits.shape as [number, number, number];
-  const numbers = await logits.read();
-  if (shortest < T) cache.crop(lengths);
-  return Array.from({ length: B }, (_, b) => {
-    const at = (b * rows + rows - 1 - (T - lengths[b]!)) * V;
-    return numbers.slice(at, at + V);
-  });
-}
-
-/** The logits of each batch's last token, of [B, 1, V]. */
-async function lastTokenLogits(logits: Tensor): Promise<ArrayLike<number>[]> {
-  const [B, rows, V] = logits.shape as [number, number, number];
-  const numbers = await logits.read();
-  return Array.from({ length: B }, (_, b) => numbers.subarray(((b + 1) * rows - 1) * V, (b + 1) * rows * V));
+/** A row as processors see it. */
+function processedSequence(
+  { prompt, shown, generated, most }: Sequence,
+  stopIds: ReadonlySet<number>,
+): ProcessedSequence {
+  return {
+    prompt,
+    ids: [...shown, ...generated],
+    promptLength: shown.length,
+    stopIds: [...stopIds],
+    maxLength: shown.length + most,
+  };
 }

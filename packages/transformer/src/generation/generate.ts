@@ -8,6 +8,7 @@ import { checkModel } from "../models/check-model.js";
 import { isRecurrent } from "../models/is-recurrent.js";
 import { cacheFor } from "./cache-for.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
+import { applyProcessors, checkProcessors, type LogitsProcessor } from "./processors/logits-processor.js";
 import { promptLookup, type PromptLookupOptions } from "./prompt-lookup.js";
 import { checkSampling, chooseToken, topLogprobs, logProbability, type Sampling } from "./sampling.js";
 import { textStream } from "./text-stream.js";
@@ -17,6 +18,11 @@ export type GenerateOptions = {
   maxTokens?: number;
   /** Default: the likeliest token. */
   sampling?: Sampling;
+  /**
+   * Logits processors of `@qkv/transformer/processors`, applied in this order, before `sampling`. They see the tokens of
+   * the prompt and the generated ones. Default: none.
+   */
+  processors?: readonly LogitsProcessor[];
   /**
    * Keys, values and states of earlier tokens; the prompt is appended. Default: a new `cacheFor(model.config)`.
    *
@@ -43,7 +49,7 @@ export type GeneratedToken = {
   /** The text that this token completes; "" while a character still lacks bytes, or what comes may be a text to stop at. */
   text: string;
   id: number;
-  /** The natural logarithm of the token's probability, before sampling changes it. */
+  /** The natural logarithm of the token's probability, before processors and sampling change it. */
   logprob: number;
   /** With `logprobs`: the likeliest tokens, the likeliest first. */
   top?: { id: number; logprob: number }[];
@@ -53,6 +59,8 @@ export type GeneratedToken = {
 export type GenerateSummary = {
   /** Reason of the end: a stop id or text, `maxTokens`, or a full context. */
   reason: "stop" | "length" | "context";
+  /** The stop id or text, where one ended it. */
+  stoppedBy?: number | string;
   usage: {
     promptTokens: number;
     generatedTokens: number;
@@ -105,6 +113,7 @@ export async function* generate(
   const { config, params, tokenizer } = model;
   const { signal, speculate, cache = cacheFor(config) } = options;
   const sampling = checkSampling(options.sampling);
+  const processors = checkProcessors(check, options.processors ?? []);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const ids = promptIds(check, model, prompt);
   const start = cache.length;
@@ -123,7 +132,14 @@ export async function* generate(
   let pending: readonly number[] = ids; // what the cache lacks
   // The last token that fits the context needs no room after it.
   const tokenLimit = Math.min(maxTokens, room + 1);
+  const sequence = {
+    promptLength: ids.length,
+    prompt: 0,
+    stopIds: [...stopIds],
+    maxLength: ids.length + tokenLimit,
+  };
   let reason: GenerateSummary["reason"] = tokenLimit === maxTokens ? "length" : "context";
+  let stoppedBy: number | string | undefined;
   let [draftTokens, acceptedTokens] = [0, 0];
   let first: number | undefined;
   try {
@@ -142,17 +158,21 @@ export async function* generate(
       let ended = false;
       for (const [i, row] of rows.entries()) {
         const n = generated.length;
-        const id = chooseToken(row, sampling, uniformSample(sampling, n), { prompt: ids, generated });
+        const scores =
+          processors.length > 0
+            ? applyProcessors(processors, row, { ...sequence, ids: [...ids, ...generated] })
+            : row;
+        const id = chooseToken(scores, sampling, uniformSample(sampling, n), { prompt: ids, generated });
         if (stopIds.has(id)) {
-          [reason, ended] = ["stop", true];
+          [reason, stoppedBy, ended] = ["stop", id, true];
           break;
         }
         generated.push(id);
-        const { text, settled, stopped } = stream.push(id);
+        const { text, settled, stopped, stopText } = stream.push(id);
         const top = tops > 0 && { top: topLogprobs(row, tops) };
         queue.push({ text, id, logprob: logProbability(row, id), ...top });
         if (stopped) {
-          [reason, ended] = ["stop", true];
+          [reason, stoppedBy, ended] = ["stop", stopText, true];
           break;
         }
         if (settled && generated.length < tokenLimit) {
@@ -186,6 +206,7 @@ export async function* generate(
   const generationMs = now - (first ?? now);
   options.onFinish?.({
     reason,
+    ...(stoppedBy !== undefined && { stoppedBy }),
     usage: { promptTokens: ids.length, generatedTokens: generated.length, draftTokens, acceptedTokens },
     timings: {
       promptMs: (first ?? now) - began,
@@ -341,6 +362,7 @@ const check: Checks = /* @__PURE__ */ checks("generate");
 const names: readonly (keyof GenerateOptions)[] = [
   "maxTokens",
   "sampling",
+  "processors",
   "cache",
   "stop",
   "logprobs",

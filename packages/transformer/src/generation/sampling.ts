@@ -1,4 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
+import { penalizeTokens } from "./processors/repetition-penalty.js";
 
 /** Sampling of the next token. The steps are applied in the order of these fields. */
 export type Sampling = {
@@ -203,7 +204,7 @@ export function logProbability(logits: ArrayLike<number>, id: number): number {
 const isList = (value: unknown): boolean => Array.isArray(value) || ArrayBuffer.isView(value);
 
 /** Refuses logits that give no probabilities, and would silently choose a wrong token. */
-function refuseLogits(check: Checks, logits: ArrayLike<number>): never {
+export function refuseLogits(check: Checks, logits: ArrayLike<number>): never {
   const list = Array.from(logits);
   const at = list.findIndex((logit) => Number.isNaN(logit) || logit === Infinity);
   check.refuse({
@@ -275,10 +276,7 @@ function applyPenalties(
   const changed = Float64Array.from(logits);
   for (const [id, bias] of biases) if (Number(id) < changed.length) changed[Number(id)]! += bias;
   if (repetitionPenalty !== 1) {
-    for (const id of new Set([...prompt, ...generated])) {
-      const logit = changed[id]!;
-      changed[id] = logit > 0 ? logit / repetitionPenalty : logit * repetitionPenalty;
-    }
+    penalizeTokens(changed, [...prompt, ...generated], repetitionPenalty);
   }
   if (counts) {
     for (const id of generated) changed[id]! -= frequencyPenalty;

@@ -8,6 +8,8 @@ export type TextStep = {
   settled: boolean;
   /** True if a stop text is complete. It is not shown, nor is anything after it. */
   stopped: boolean;
+  /** That stop text. */
+  stopText?: string;
 };
 
 /** Text of tokens as they come. */
@@ -39,11 +41,11 @@ export function textStream(
     push(id) {
       const piece = decoder.push(id);
       held += piece;
-      const ends = stops.map((stop) => held.indexOf(stop)).filter((at) => at >= 0);
-      if (ends.length > 0) {
-        const text = held.slice(0, Math.min(...ends));
+      const end = firstStop(held, stops);
+      if (end) {
+        const text = held.slice(0, end.at);
         held = "";
-        return { text, settled: true, stopped: true };
+        return { text, settled: true, stopped: true, stopText: end.stop };
       }
       const waiting = Math.max(0, ...stops.map((stop) => overlap(held, stop)));
       const text = held.slice(0, held.length - waiting);
@@ -55,10 +57,15 @@ export function textStream(
     end() {
       const rest = held + decoder.end();
       held = "";
-      const ends = stops.map((stop) => rest.indexOf(stop)).filter((at) => at >= 0);
-      return ends.length > 0 ? rest.slice(0, Math.min(...ends)) : rest;
+      return rest.slice(0, firstStop(rest, stops)?.at);
     },
   };
+}
+
+/** The stop text that begins first, and its place. */
+function firstStop(text: string, stops: readonly string[]): { stop: string; at: number } | undefined {
+  const ends = stops.map((stop) => ({ stop, at: text.indexOf(stop) })).filter(({ at }) => at >= 0);
+  return ends.sort((a, b) => a.at - b.at)[0];
 }
 
 /** Length of the longest suffix of a text that is a prefix of another. */

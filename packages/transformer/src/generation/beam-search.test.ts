@@ -1,0 +1,346 @@
+import { linearAttention, mixerLayer } from "@qkv/attention";
+import { growingCache, pagedCache, quantizedCache, rollingCache } from "@qkv/kv-cache";
+import { add, mul, randn } from "@qkv/tensor";
+import { llama2cTokenizer } from "@qkv/tokenizer";
+import "@qkv/test-support/allclose";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { decoder } from "../models/decoder.js";
+import type { Model } from "../models/model.js";
+import { beamSearch, type BeamSearchOptions, type BeamToken } from "./beam-search.js";
+import { generate } from "./generate.js";
+import { logSoftmax } from "./log-softmax.js";
+import { minNewTokens } from "./processors/min-length.js";
+import { noRepeatNgram } from "./processors/no-repeat-ngram.js";
+import { repetitionPenalty } from "./processors/repetition-penalty.js";
+import { suppressTokens } from "./processors/suppress-tokens.js";
+
+/** A model whose output map is large enough to prefer some tokens. */
+function makeModel(changes: Partial<DecoderConfig> = {}, seed = 3): Model {
+  const { config, init, apply } = decoder({
+    vocabSize: 11,
+    embedDim: 8,
+    hiddenDim: 12,
+    numLayers: 2,
+    numHeads: 2,
+    numKvHeads: 1,
+    contextLength: 24,
+    normEps: 1e-5,
+    stopIds: [],
+    ...changes,
+  });
+  const params = init(seed);
+  const weight = add(mul(randn([config.vocabSize, 8], { seed: seed + 100 }), 0.6), 0);
+  const embedding = { weight: mul(params.embedding.weight, 50) };
+  return { config, params: { ...params, embedding, output: { weight } }, tokenizer: undefined, apply };
+}
+
+const model = makeModel();
+const prompts = [[1, 2, 3], [4], [5, 6, 7, 8, 9], [1]];
+
+/** Log-probabilities of the token after some, without a cache. */
+const nextLogProbs = ({ apply, params }: Model, ids: readonly number[]) =>
+  logSoftmax(apply(params, ids, { last: 1 }).data as Float32Array);
+
+type Rules = Required<Pick<BeamSearchOptions, "numBeams" | "lengthPenalty" | "earlyStopping" | "maxTokens">>;
+
+/** Beam search as it is defined: all continuations of all beams, sorted, and no cache. */
+function referenceBeams(of: Model, prompt: readonly number[], stop: number, rules: Rules) {
+  const { numBeams, lengthPenalty, earlyStopping, maxTokens } = rules;
+  let beams = [{ ids: [] as number[], sum: 0 }];
+  let ended: { ids: number[]; score: number }[] = [];
+  for (let n = 1; n <= maxTokens; n++) {
+    const best = beams
+      .flatMap(({ ids, sum }) =>
+        Array.from(nextLogProbs(of, [...prompt, ...ids]), (logProb, id) => ({
+          ids: [...ids, id],
+          sum: sum + logProb,
+        })),
+      )
+      .sort((a, b) => b.sum - a.sum)
+      .slice(0, 2 * numBeams);
+    const ends = ({ ids }: { ids: number[] }) => ids.at(-1) === stop || n === maxTokens;
+    const just = best.slice(0, numBeams).filter(ends);
+    ended = [...ended, ...just.map(({ ids, sum }) => ({ ids, score: sum / n ** lengthPenalty }))]
+      .sort((a, b) => b.score - a.score)
+      .slice(0, numBeams);
+    beams = best.filter((beam) => !ends(beam)).slice(0, numBeams);
+    if (ended.length < numBeams) continue;
+    const most = earlyStopping === "never" && lengthPenalty > 0 ? maxTokens : n;
+    if (earlyStopping === true || beams.length === 0) break;
+    if (beams[0]!.sum / most ** lengthPenalty <= ended.at(-1)!.score) break;
+  }
+  return ended;
+}
+
+const anyRules: fc.Arbitrary<Rules> = fc.record({
+  numBeams: fc.integer({ min: 1, max: 5 }),
+  lengthPenalty: fc.constantFrom(-1, 0, 0.5, 1, 1.5),
+  earlyStopping: fc.constantFrom<boolean | "never">(true, false, "never"),
+  maxTokens: fc.integer({ min: 1, max: 8 }),
+});
+
+/** Ids with the stop id, as the reference has them. */
+const idsWithStop = ({ ids, stoppedBy }: { ids: number[]; stoppedBy?: number | string }) => [
+  ...ids,
+  ...(typeof stoppedBy === "number" ? [stoppedBy] : []),
+];
+
+test("property: beams equal those of an uncached search, with every length penalty and early stopping", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyRules,
+      fc.integer({ min: 0, max: 10 }),
+      fc.integer({ min: 1, max: 40 }),
+      async (rules, stop, seed) => {
+        const own = makeModel({}, seed);
+        const expected = referenceBeams(own, [1, 2, 3], stop, rules);
+        const { sequences } = await beamSearch(own, [[1, 2, 3]], {
+          ...rules,
+          stop: [stop],
+          numReturnSequences: rules.numBeams,
+        });
+        expect(sequences[0]!.map(idsWithStop)).toEqual(expected.map(({ ids }) => ids));
+        const scores = expected.map(({ score }) => score);
+        expect(sequences[0]!.map(({ score }) => score)).toBeAllclose(scores, { rtol: 0, atol: 1e-5 });
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test("four beams on random models: rules that differ find sequences that differ", async () => {
+  const found = new Set<string>();
+  const rules: Partial<BeamSearchOptions>[] = [
+    { lengthPenalty: -2, earlyStopping: false },
+    { lengthPenalty: 2, earlyStopping: "never" },
+    { lengthPenalty: 2, earlyStopping: true },
+    { lengthPenalty: 2, earlyStopping: false },
+  ];
+  const results = await Promise.all(
+    rules.map(async (one) => {
+      const lists: number[][] = [];
+      for (let seed = 1; seed <= 24; seed++) {
+        const { sequences } = await beamSearch(makeModel({}, seed), [[1, 2]], {
+          ...one,
+          numBeams: 3,
+          maxTokens: 9,
+          stop: [0, 1, 2],
+        });
+        lists.push(sequences[0]![0]!.ids);
+      }
+      return JSON.stringify(lists);
+    }),
+  );
+  for (const result of results) found.add(result);
+  expect(found.size).toBe(rules.length);
+});
+
+test("a width of V² finds the best of all sequences of three tokens", async () => {
+  for (const stop of [undefined, 2]) {
+    for (let seed = 1; seed <= 20; seed++) {
+      const own = makeModel({ vocabSize: 3 }, seed);
+      const all: { ids: number[]; score: number }[] = [];
+      const visit = (ids: number[], sum: number) => {
+        if (ids.length === 3 || (ids.length > 0 && ids.at(-1) === stop))
+          return void all.push({ ids, score: sum / ids.length });
+        nextLogProbs(own, [1, ...ids]).forEach((logProb, id) => visit([...ids, id], sum + logProb));
+      };
+      visit([], 0);
+      expect(all.length).toBe(stop === undefined ? 27 : 15);
+      const best = all.sort((a, b) => b.score - a.score)[0]!;
+      const { sequences } = await beamSearch(own, [[1]], {
+        numBeams: 9,
+        maxTokens: 3,
+        earlyStopping: "never",
+        ...(stop !== undefined && { stop: [stop] }),
+      });
+      expect(idsWithStop(sequences[0]![0]!)).toEqual(best.ids);
+      expect(sequences[0]![0]!.score).toBeCloseTo(best.score, 5);
+    }
+  }
+});
+
+test("one beam is greedy search", async () => {
+  const processors = [noRepeatNgram(2)];
+  for (const prompt of prompts) {
+    const ids: number[] = [];
+    for await (const { id } of generate(model, prompt, { maxTokens: 7, processors })) ids.push(id);
+    const { sequences } = await beamSearch(model, [prompt], { numBeams: 1, maxTokens: 7, processors });
+    expect(sequences[0]![0]!.ids).toEqual(ids);
+  }
+});
+
+const recurrent = mixerLayer({ embedDim: 8, numHeads: 2, mixer: linearAttention() });
+
+test.each<[string, Partial<DecoderConfig>]>([
+  ["rotary positions", {}],
+  ["learned positions", { positions: "learned" }],
+  ["a window", { layerTypes: ["sliding", "full"], window: 4 }],
+  ["states beside attention", { layerTypes: [recurrent, "full"] }],
+])("a batch of prompts of different lengths gives what each gives alone: %s", async (_, changes) => {
+  const own = makeModel(changes);
+  const options = { numBeams: 4, numReturnSequences: 3, maxTokens: 7, stop: [0, 7], logprobs: 2 };
+  const processors = [repetitionPenalty(1.3), noRepeatNgram(2)];
+  const together = await beamSearch(own, prompts, { ...options, processors });
+  for (const [i, prompt] of prompts.entries()) {
+    const alone = await beamSearch(own, [prompt], { ...options, processors });
+    const shape = ({ ids, reason, stoppedBy }: (typeof alone.sequences)[0][0]) => ({
+      ids,
+      reason,
+      stoppedBy,
+    });
+    expect(together.sequences[i]!.map(shape)).toEqual(alone.sequences[0]!.map(shape));
+    const scores = alone.sequences[0]!.map(({ score }) => score);
+    expect(together.sequences[i]!.map(({ score }) => score)).toBeAllclose(scores, { rtol: 0, atol: 1e-5 });
+  }
+  const tokens = together.sequences.flat().flatMap((one) => one.tokens);
+  expect(tokens.every(({ top }) => top?.length === 2 && top[0]!.logprob >= top[1]!.logprob)).toBe(true);
+});
+
+test("with `padId` processors see the padding; without it none", async () => {
+  const processors = [suppressTokensSeen()];
+  const without = await beamSearch(model, [[1, 2, 3], [4]], { maxTokens: 3, processors });
+  expect(without.sequences.flat().some(({ ids }) => ids.includes(9))).toBe(true);
+  const padded = await beamSearch(model, [[1, 2, 3], [4]], { maxTokens: 3, processors, padId: 9 });
+  expect(padded.sequences[0]).toEqual(without.sequences[0]);
+  expect(padded.sequences[1]![0]!.ids).not.toContain(9);
+
+  /** Forces token 9 unless it was seen. */
+  function suppressTokensSeen() {
+    return {
+      name: "9 unless seen",
+      process(scores: Float64Array, { ids }: { ids: readonly number[] }) {
+        scores[9] = ids.includes(9) ? -Infinity : 0;
+      },
+    };
+  }
+});
+
+test("caches of all kinds reorder: beams are the same", async () => {
+  const options = { numBeams: 4, maxTokens: 8, stop: [0] };
+  const expected = await beamSearch(model, prompts, options);
+  const paged = pagedCache({ numLayers: 2, pages: 128, pageLength: 2 });
+  const rolling = rollingCache({ numLayers: 2, windowSize: 24 });
+  for (const cache of [growingCache({ numLayers: 2 }), paged, rolling]) {
+    const found = await beamSearch(model, prompts, { ...options, cache });
+    expect(found.sequences).toEqual(expected.sequences);
+    expect(cache.length).toBe(0);
+  }
+  expect(paged.freePages).toBe(paged.pages);
+  const small = quantizedCache({ numLayers: 2 });
+  expect((await beamSearch(model, prompts, { ...options, cache: small })).sequences.length).toBe(4);
+});
+
+test("tokens are passed on as soon as they are decided, and are those of the best sequence", async () => {
+  let calls = 0;
+  const counted: Model = {
+    ...model,
+    apply(...args) {
+      calls += 1;
+      return model.apply(...args);
+    },
+  };
+  const seen: (BeamToken & { at: number })[] = [];
+  const onToken = (token: BeamToken) => seen.push({ ...token, at: calls });
+  const { sequences, usage } = await beamSearch(counted, prompts, { maxTokens: 12, stop: [0], onToken });
+  for (const [i, [best]] of sequences.entries()) {
+    expect(seen.filter(({ prompt }) => prompt === i).map(({ id }) => id)).toEqual(best!.ids);
+  }
+  expect(seen[0]!.at).toBeLessThan(calls);
+  expect(usage.promptTokens).toBe(10);
+  const count = (one: (typeof sequences)[0][0]) => one.ids.length + (one.stoppedBy === undefined ? 0 : 1);
+  expect(usage.generatedTokens).toBe(sequences.flat().reduce((sum, one) => sum + count(one), 0));
+});
+
+function speaking(seed = 3): Model {
+  const file: number[] = [6, 0, 0, 0];
+  for (const token of ["<unk>", "<s>", "</s>", " ", ..."abcdefghijklmnopqrstuvwxyz"]) {
+    file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
+  }
+  const tokenizer = llama2cTokenizer(Uint8Array.from(file));
+  const processorsOf = makeModel({ vocabSize: tokenizer.vocabSize }, seed);
+  return { ...processorsOf, tokenizer };
+}
+
+test("texts stop at texts, which are not part of them", async () => {
+  const spoken = speaking();
+  const free = await beamSearch(spoken, ["ab"], { maxTokens: 8 });
+  const { text } = free.sequences[0]![0]!;
+  expect(text.length).toBe(8);
+  const stop = text.slice(2, 4);
+  let streamed = "";
+  const { sequences } = await beamSearch(spoken, ["ab"], {
+    maxTokens: 8,
+    stop: [stop],
+    numReturnSequences: 4,
+    onToken: (token) => (streamed += token.text),
+  });
+  const stopped = sequences[0]!.filter(({ reason }) => reason === "stop");
+  expect(stopped.length).toBeGreaterThan(0);
+  for (const one of sequences[0]!) {
+    expect(one.text).not.toContain(stop);
+    if (one.reason === "stop") expect(one.stoppedBy).toBe(stop);
+    else expect(one.ids.length).toBe(8);
+  }
+  expect(streamed).toBe(sequences[0]![0]!.text);
+});
+
+test("the reason of the end, and tokens with their log-probabilities", async () => {
+  const rules = { numBeams: 2, numReturnSequences: 2, stop: [0] };
+  const byLength = await beamSearch(model, [[1]], { ...rules, maxTokens: 3, processors: [minNewTokens(9)] });
+  expect(byLength.sequences[0]!.map(({ reason }) => reason)).toEqual(["length", "length"]);
+  const full = await beamSearch(model, [[1, 2, 3]], { ...rules, processors: [suppressTokens([0])] });
+  expect(full.sequences[0]!.map(({ reason, ids }) => [reason, ids.length])).toEqual([
+    ["context", 22],
+    ["context", 22],
+  ]);
+  // Without processors the score is the mean of the log-probabilities.
+  const free = await beamSearch(model, [[1]], { maxTokens: 5 });
+  const { tokens, score } = free.sequences[0]![0]!;
+  expect(tokens.reduce((sum, { logprob }) => sum + logprob, 0) / 5).toBeCloseTo(score, 12);
+});
+
+test("nothing to continue gives nothing; an abort ends with its reason and empties the cache", async () => {
+  expect((await beamSearch(model, [])).sequences).toEqual([]);
+  expect((await beamSearch(model, [[1], [2]], { maxTokens: 0 })).sequences).toEqual([[], []]);
+  const reason = new Error("enough");
+  await expect(beamSearch(model, prompts, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  const cache = growingCache({ numLayers: 2 });
+  const controller = new AbortController();
+  const stopping = beamSearch(model, prompts, {
+    cache,
+    signal: controller.signal,
+    onToken: () => controller.abort(reason),
+  });
+  await expect(stopping).rejects.toBe(reason);
+  expect(cache.length).toBe(0);
+});
+
+test.each<[BeamSearchOptions, RegExp]>([
+  [{ numBeams: 0 }, /beamSearch: `numBeams` is 0, expected a whole number of beams, 1 or more/],
+  [{ numReturnSequences: 5 }, /`numReturnSequences` is 5.*at most 4.*\nFix: raise `numBeams`/],
+  [{ lengthPenalty: NaN }, /`lengthPenalty` is NaN/],
+  [{ earlyStopping: "always" as never }, /`earlyStopping` is "always", expected true, false or "never"/],
+  [{ processors: [1 as never] }, /`processors` is 1.*\nFix: make them by the functions of/],
+  [{ processors: repetitionPenalty(2) as never }, /`processors` is .*expected a list of logits processors/],
+  [{ padId: 11 }, /`padId` is 11, expected a token id from 0 to 10/],
+  [{ num_beams: 4 } as never, /`num_beams` is 4.*\nFix: write `numBeams`/],
+  [{ onToken: 1 as never }, /`onToken` is 1/],
+  [{ processors: [suppressTokens([...Array(11).keys()])] }, /expected processors that leave a token/],
+])("options of the wrong kind are refused: %o", async (options, message) => {
+  await expect(beamSearch(model, [[1]], options)).rejects.toThrow(message);
+});
+
+test("a cache that holds tokens is refused", async () => {
+  const cache = growingCache({ numLayers: 2 });
+  model.apply(model.params, [1, 2], { cache });
+  await expect(beamSearch(model, [[1]], { cache })).rejects.toThrow(/`cache` is "a cache of 2 tokens"/);
+  expect(cache.length).toBe(2);
+});
+
+test("logits that are no numbers are refused", async () => {
+  const broken: Model = { ...model, apply: (...args) => mul(model.apply(...args), NaN) };
+  await expect(beamSearch(broken, [[1]])).rejects.toThrow(/`logits` is "NaN at token 0"/);
+});

@@ -1,0 +1,270 @@
+import { checks, type Checks } from "@qkv/core";
+import type { KvCache } from "@qkv/kv-cache";
+import { checkModel } from "../models/check-model.js";
+import type { Model } from "../models/model.js";
+import {
+  beamSearcher,
+  type Beam,
+  type BeamSearcher,
+  type BeamSequence,
+  type SequenceToken,
+} from "./beams.js";
+import { cacheFor } from "./cache-for.js";
+import { checkMaxTokens, promptIds, remainingContext, stopConditions } from "./generate.js";
+import { checkEmptyCache, checkPadId, paddedPrompts } from "./padded-prompts.js";
+import { decodeStep, prefill } from "./prefill.js";
+import { checkProcessors, type LogitsProcessor } from "./processors/logits-processor.js";
+import { textStream } from "./text-stream.js";
+import { eventLoopYielder } from "./yield-to-event-loop.js";
+
+export type BeamSearchOptions = {
+  /** Number of sequences that are continued at once for each prompt. Default 4. */
+  numBeams?: number;
+  /**
+   * The score of a sequence is the sum of its log-probabilities over its length to this power. Above 0 favours long
+   * sequences, below 0 short ones. Default 1.
+   */
+  lengthPenalty?: number;
+  /**
+   * End of the search for a prompt. `true`: when `numBeams` sequences have ended. `false`: when no running beam at its
+   * present length is better than the worst of them. `"never"`: when none could become better at any length up to
+   * `maxTokens`. Default false.
+   */
+  earlyStopping?: boolean | "never";
+  /** Number of sequences returned for each prompt, the best first; at most `numBeams`. Default 1. */
+  numReturnSequences?: number;
+  /** At most this many new tokens, with the stop id. Default: until the model's context is full. */
+  maxTokens?: number;
+  /**
+   * Logits processors of `@qkv/transformer/processors`, applied in this order to the log-probabilities of each beam.
+   * Default: none.
+   */
+  processors?: readonly LogitsProcessor[];
+  /**
+   * Id with which processors see shorter prompts padded on the left to the length of the longest, as those of Hugging Face
+   * do. Default: they see no padding, and a batch gives what each prompt gives alone.
+   */
+  padId?: number;
+  /** An empty cache that can `reorder` its batches; it is empty again at the end. Default: a new `cacheFor(model.config)`. */
+  cache?: KvCache;
+  /** As for `generate`. */
+  stop?: readonly (number | string)[];
+  /** As for `generate`. */
+  logprobs?: number;
+  signal?: AbortSignal;
+  /** Called with each token of a prompt's best sequence as soon as all beams that can still win share it. */
+  onToken?: (token: BeamToken) => void;
+};
+
+/** A token of a prompt's best sequence, and the text that it completes. */
+export type BeamToken = SequenceToken & {
+  /** Index of the prompt. */
+  prompt: number;
+  text: string;
+};
+
+export type BeamSearchResult = {
+  /** Of each prompt, its sequences, the best first. Fewer than `numReturnSequences` if no more exist. */
+  sequences: BeamSequence[][];
+  usage: {
+    promptTokens: number;
+    /** Tokens of all returned sequences, stop ids included. */
+    generatedTokens: number;
+  };
+  timings: {
+    /** From the call to the first logits: prefill. */
+    promptMs: number;
+    /** From there to the end. */
+    generationMs: number;
+  };
+};
+
+const check: Checks = /* @__PURE__ */ checks("beamSearch");
+
+const names: readonly (keyof BeamSearchOptions)[] = [
+  "numBeams",
+  "lengthPenalty",
+  "earlyStopping",
+  "numReturnSequences",
+  "maxTokens",
+  "processors",
+  "padId",
+  "cache",
+  "stop",
+  "logprobs",
+  "signal",
+  "onToken",
+];
+
+/**
+ * Continues prompts of any lengths by beam search, as Hugging Face's `generate` with `num_beams` defines it. Each step
+ * chooses among the continuations of all beams of a prompt; the cache's batches follow by `reorder`.
+ *
+ * @param prompts - Texts or lists of ids.
+ * @throws {ArgumentError} If an option is out of range, a prompt does not fit the context, or processors remove every token
+ *   of every beam. The signal's reason, when it aborts.
+ *
+ * @example
+ * ```ts
+ * import { beamSearch, decoder } from "@qkv/transformer";
+ * import { noRepeatNgram } from "@qkv/transformer/processors";
+ *
+ * const { config, init, apply } = decoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [2],
+ * });
+ * const model = { config, params: init(1), tokenizer: undefined, apply };
+ *
+ * const { sequences } = await beamSearch(model, [[3, 1, 4], [5]], {
+ *   numBeams: 4, numReturnSequences: 2, maxTokens: 6, processors: [noRepeatNgram(2)],
+ * });
+ * sequences.map((ofPrompt) => ofPrompt.length); // => [2, 2]
+ * const [best, second] = sequences[0];
+ * best.score >= second.score; // => true
+ * ```
+ */
+export async function beamSearch(
+  model: Model,
+  prompts: readonly (string | readonly number[])[],
+  given?: BeamSearchOptions,
+): Promise<BeamSearchResult> {
+  const began = performance.now();
+  checkModel(check, model, { causal: true });
+  const options = check.options(given, names);
+  check.each(
+    { prompts },
+    Array.isArray,
+    "a list of texts or of lists of token ids",
+    "write [prompt] for one.",
+  );
+  const { signal, onToken } = options;
+  const settings = checkSettings(options);
+  const maxTokens = checkMaxTokens(check, options.maxTokens);
+  const stops = stopConditions(check, model, options.stop);
+  const padId = checkPadId(check, options.padId, model.config.vocabSize);
+  const cache = options.cache ?? cacheFor(model.config);
+  checkEmptyCache(check, cache);
+  const read = prompts.map((prompt) => promptIds(check, model, prompt));
+  const rooms = read.map((ids) => remainingContext(check, model, ids.length, 0));
+  const shown = paddedPrompts(read, padId);
+  const searchers = read.map((ids, prompt) =>
+    beamSearcher({
+      ...settings,
+      ...stops,
+      check,
+      prompt,
+      promptIds: shown[prompt]!,
+      tokenLimit: Math.min(maxTokens, rooms[prompt]! + 1),
+      limitReason: maxTokens <= rooms[prompt]! + 1 ? "length" : "context",
+      textOf: (generated) => {
+        const stream = textStream(model.tokenizer, ids, stops.stopTexts);
+        let text = "";
+        for (const id of generated) {
+          const step = stream.push(id);
+          text += step.text;
+          if (step.stopped) return { text, stopText: step.stopText };
+        }
+        return { text: text + stream.end() };
+      },
+    }),
+  );
+  const stream = onToken && decidedTokens(model, read, stops.stopTexts, onToken);
+  const yieldToEventLoop = eventLoopYielder();
+  let first = began;
+  if (read.length > 0 && maxTokens > 0) {
+    try {
+      signal?.throwIfAborted();
+      let logits = await prefill(model, read, cache);
+      first = performance.now();
+      // Each row of the cache's batch is a running beam; at first each prompt has one.
+      let going = searchers;
+      while (going.length > 0) {
+        let row = 0;
+        const sources: number[] = [];
+        const tokens: number[] = [];
+        for (const searcher of going) {
+          const from = row;
+          row += searcher.running.length;
+          searcher.step(logits.slice(from, row));
+          stream?.(searcher);
+          for (const { parent, ids } of searcher.running) {
+            sources.push(from + parent);
+            tokens.push(ids.at(-1)!);
+          }
+        }
+        going = going.filter(({ running }) => running.length > 0);
+        if (going.length === 0) break;
+        if (sources.length !== row || sources.some((source, i) => source !== i)) cache.reorder(sources);
+        await yieldToEventLoop();
+        signal?.throwIfAborted();
+        logits = await decodeStep(model, tokens, cache);
+      }
+    } finally {
+      cache.reset();
+    }
+  }
+  const sequences = searchers.map((searcher) => searcher.sequences());
+  const all = sequences.flat();
+  return {
+    sequences,
+    usage: {
+      promptTokens: read.reduce((sum, ids) => sum + ids.length, 0),
+      generatedTokens: all.reduce(
+        (sum, { ids, stoppedBy }) => sum + ids.length + (typeof stoppedBy === "number" ? 1 : 0),
+        0,
+      ),
+    },
+    timings: { promptMs: first - began, generationMs: performance.now() - first },
+  };
+}
+
+function checkSettings(options: BeamSearchOptions) {
+  const { numBeams = 4, lengthPenalty = 1, earlyStopping = false, numReturnSequences = 1 } = options;
+  const { logprobs = 0, onToken, processors = [] } = options;
+  check.whole({ numBeams }, { min: 1, unit: "beams", fix: "use 1 for greedy search, 4 for a usual search." });
+  check.finite({ lengthPenalty }, { fix: "use 1 for the mean log-probability, 0 for their sum." });
+  const isKind = (value: unknown) => typeof value === "boolean" || value === "never";
+  check.each({ earlyStopping }, isKind, 'true, false or "never"', "leave it out for false.");
+  check.whole(
+    { numReturnSequences },
+    { min: 1, max: numBeams, unit: "sequences", fix: `raise \`numBeams\`, which is ${numBeams}.` },
+  );
+  check.whole({ logprobs }, { min: 0, unit: "tokens" });
+  if (onToken !== undefined) check.type({ onToken }, "function");
+  checkProcessors(check, processors);
+  return { numBeams, lengthPenalty, earlyStopping, numReturnSequences, logprobs, processors };
+}
+
+/** Passes on the tokens of each prompt's best sequence, as far as they are decided. */
+function decidedTokens(
+  model: Model,
+  prompts: readonly (readonly number[])[],
+  stopTexts: readonly string[],
+  onToken: (token: BeamToken) => void,
+): (searcher: BeamSearcher) => void {
+  const streams = prompts.map((ids) => textStream(model.tokenizer, ids, stopTexts));
+  const counts = prompts.map(() => 0);
+  return ({ prompt, contenders, running }) => {
+    const [some, ...others] = contenders();
+    if (!some) return;
+    const end = running.length === 0;
+    let shared = some.ids.length;
+    for (const { ids } of others) shared = sharedLength(some, ids, shared);
+    const queue: BeamToken[] = [];
+    let stopped = false;
+    for (const token of some.tokens.slice(counts[prompt], shared)) {
+      const step = streams[prompt]!.push(token.id);
+      queue.push({ prompt, ...token, text: stopped ? "" : step.text });
+      stopped ||= step.stopped;
+    }
+    counts[prompt] = shared;
+    if (end && queue.length > 0 && !stopped) queue.at(-1)!.text += streams[prompt]!.end();
+    for (const token of queue) onToken(token);
+  };
+}
+
+function sharedLength(beam: Beam, ids: readonly number[], most: number): number {
+  let length = 0;
+  while (length < Math.min(most, ids.length) && beam.ids[length] === ids[length]) length += 1;
+  return length;
+}

@@ -1,0 +1,33 @@
+import type { Checks } from "@qkv/core";
+import type { KvCache } from "@qkv/kv-cache";
+import { isId } from "../models/check-ids.js";
+
+/** Refuses a padding id that is not a token of the model. */
+export function checkPadId(check: Checks, padId: number | undefined, vocabSize: number): number | undefined {
+  if (padId !== undefined) {
+    const fix = "leave it out, so that processors see no padding.";
+    check.each({ padId }, (id) => isId(id, vocabSize), `a token id from 0 to ${vocabSize - 1}`, fix);
+  }
+  return padId;
+}
+
+/** Prompts as logits processors see them: with a padding id, on the left up to the length of the longest. */
+export function paddedPrompts(
+  prompts: readonly (readonly number[])[],
+  padId: number | undefined,
+): readonly (readonly number[])[] {
+  if (padId === undefined) return prompts;
+  const longest = Math.max(0, ...prompts.map(({ length }) => length));
+  return prompts.map((ids) => [...Array.from({ length: longest - ids.length }, () => padId), ...ids]);
+}
+
+/** Refuses a cache that holds tokens, where each prompt begins a batch of its own. */
+export function checkEmptyCache(check: Checks, cache: KvCache): void {
+  if (cache.length === 0) return;
+  check.refuse({
+    argument: "cache",
+    received: `a cache of ${cache.length} tokens`,
+    expected: "an empty one",
+    fix: "call its `reset()` first, or leave it out; `generate` continues what a cache holds.",
+  });
+}

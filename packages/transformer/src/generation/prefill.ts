@@ -1,0 +1,49 @@
+import type { KvCache } from "@qkv/kv-cache";
+import { tensor, type Tensor } from "@qkv/tensor";
+import type { Model } from "../models/model.js";
+
+/** The logits of each prompt's last token; the cache then holds each prompt, and none of its padding. */
+export async function prefill(
+  { apply, params }: Model,
+  prompts: readonly (readonly number[])[],
+  cache: KvCache,
+): Promise<ArrayLike<number>[]> {
+  const lengths = prompts.map(({ length }) => length);
+  const T = Math.max(...lengths);
+  // Padding stands behind: no real token sees it.
+  const ids = tensor(
+    prompts.map((prompt) => Array.from({ length: T }, (_, t) => prompt[t] ?? 0)),
+    { dtype: "int32", device: params.embedding.weight.device },
+  );
+  const shortest = Math.min(...lengths);
+  const last = T - shortest + 1;
+  const logits = apply(params, ids, { cache, last, ...(last > 1 && { padding: lengths }) }); // [B, last, V]
+  const [B, rows, V] = logits.shape as [number, number, number];
+  const numbers = await logits.read();
+  if (shortest < T) cache.crop(lengths);
+  return Array.from({ length: B }, (_, b) => {
+    const at = (b * rows + rows - 1 - (T - lengths[b]!)) * V;
+    return numbers.slice(at, at + V);
+  });
+}
+
+/** The logits of each batch's last token, of [B, 1, V]. */
+async function lastTokenLogits(logits: Tensor): Promise<ArrayLike<number>[]> {
+  const [B, rows, V] = logits.shape as [number, number, number];
+  const numbers = await logits.read();
+  return Array.from({ length: B }, (_, b) => numbers.subarray(((b + 1) * rows - 1) * V, (b + 1) * rows * V));
+}
+
+/** The logits of each batch after one more token of each. */
+export async function decodeStep(
+  { apply, params }: Model,
+  tokens: readonly number[],
+  cache: KvCache,
+): Promise<ArrayLike<number>[]> {
+  const { device } = params.embedding.weight;
+  const ids = tensor(
+    tokens.map((token) => [token]),
+    { dtype: "int32", device },
+  );
+  return lastTokenLogits(apply(params, ids, { cache, last: 1 }));
+}
