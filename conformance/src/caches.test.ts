@@ -4,13 +4,18 @@ import {
   and,
   attention,
   causal,
+  differential,
   groupedQuery,
   keyNorm,
   keepFirst,
+  llama4Temperature,
   or,
+  outputGate,
   rope,
+  scaleByPosition,
   slidingWindow,
   type AttentionParams,
+  type GroupedQueryConfig,
 } from "@qkv/attention";
 import {
   evictingCache,
@@ -50,8 +55,9 @@ const size = (min: number, max: number) => fc.integer({ min, max });
 const seed = fc.nat(1000);
 
 /** Layers one after the other, as a model has them, without what stands between. */
-function stackOf(mask: Mask, device: Device) {
-  const layer = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 2, mask, rope: rope({ headDim: 4 }) });
+function stackOf(mask: Mask, device: Device, more: Partial<GroupedQueryConfig> = {}) {
+  const heads = { embedDim: C, numHeads: 4, numKvHeads: 2, mask, rope: rope({ headDim: 4 }) };
+  const layer = groupedQuery({ ...heads, ...more });
   const params = Array.from({ length: numLayers }, (_, i) =>
     mapTensors(layer.init(i + 1), (x) => x.to(device)),
   ) as AttentionParams[];
@@ -125,6 +131,22 @@ describe.each(devices)("on %s", async (name, open) => {
       ),
       runs,
     );
+  });
+
+  const forms: Record<string, Partial<GroupedQueryConfig>> = {
+    gated: { gate: outputGate() },
+    differential: { differential: differential({ lambdaInit: 0.2 }) },
+    "queries scaled by position": {
+      queryScale: scaleByPosition(llama4Temperature({ floorScale: 4, attnScale: 0.5 })),
+    },
+  };
+
+  test.each(Object.keys(forms))("layers of other forms through every cache give the full pass: %s", (form) => {
+    const run = stackOf(causal(), device, forms[form]);
+    for (const [name, make] of everything) {
+      const x = textOf(2, 20, name.length);
+      same(inChunks(run, x, make(), [7, 1, 3]), run(x));
+    }
   });
 
   test.each(everything)("the same chunks give the same bits as through a growing cache: %s", (_, make) => {

@@ -5,6 +5,7 @@ import {
   forgetting,
   l2Distance,
   maskTensor,
+  outputGate,
   plainAttention,
   selective,
   sigmoidWeights,
@@ -191,17 +192,21 @@ export function attend(
   let out = attended.output; // [B, H, N, Dv]
   if (attributes.laser) out = log(maximum(out, 1e-20));
   if (attributes.head_scale) out = mul(out, weights("head_scale_params")!);
-  if (attributes.gate_value_heads) out = mul(out, perHead(sigmoid(project(weights, "to_v_head_gate", x))));
-
-  let rows = mergeHeads(out);
+  if (attributes.gate_value_heads)
+    out = outputGate("headwise").apply(out, project(weights, "to_v_head_gate", x));
   const gates = [
     ...(attributes.gate_values ? [project(weights, "to_v_gate", x)] : []),
-    ...(attributes.output_gate ? [project(weights, "to_output_gate", rows)] : []),
-  ].map((gate) => (gate.shape[2] === H ? perHead(gate) : splitHeads(gate, H)));
+    ...(attributes.output_gate ? [project(weights, "to_output_gate", mergeHeads(out))] : []),
+  ];
   if (gates.length > 0) {
-    const gate = gates.reduce((a, b) => add(a, b));
-    rows = mergeHeads(mul(splitHeads(rows, H), attributes.swiglu_values ? silu(gate) : sigmoid(gate)));
+    const kind = attributes.gate_values_headwise ? "headwise" : "elementwise";
+    const activation = attributes.swiglu_values ? silu : sigmoid;
+    out = outputGate(kind, { activation }).apply(
+      out,
+      gates.reduce((a, b) => add(a, b)),
+    );
   }
+  let rows = mergeHeads(out);
   if (attributes.orthog_projected_values) {
     // Whole sequences are projected, not rows.
     const flat = (x: Tensor) => reshape(x, [B, -1]);

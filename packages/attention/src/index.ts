@@ -41,6 +41,12 @@ export {
   type CrossAttentionLayer,
 } from "./heads/cross-attention.js";
 export {
+  differential,
+  lambdaInitOfLayer,
+  type Differential,
+  type DifferentialParams,
+} from "./heads/differential.js";
+export {
   groupedQuery,
   type ApplyOptions,
   type AttentionLayer,
@@ -66,7 +72,15 @@ export { luongDot } from "./heads/luong-dot.js";
 export { luongGeneral, type LuongGeneralConfig, type LuongGeneralLayer } from "./heads/luong-general.js";
 export { multiHead, type MultiHeadConfig } from "./heads/multi-head.js";
 export { multiQuery } from "./heads/multi-query.js";
-export { fuseHeads, perHead, splitHeads, type PerHeadLayer, type PerHeadParams } from "./heads/per-head.js";
+export { outputGate, type OutputGate } from "./heads/output-gate.js";
+export {
+  fuseHeads,
+  perHead,
+  splitHeads,
+  type PerHeadConfig,
+  type PerHeadLayer,
+  type PerHeadParams,
+} from "./heads/per-head.js";
 export { qkNorm, type QkNorm } from "./heads/qk-norm.js";
 export { softmaxOne } from "./heads/softmax-one.js";
 export {
@@ -181,11 +195,13 @@ export {
 } from "./positions/learned-positions.js";
 export { linearScaling } from "./positions/linear-scaling.js";
 export { llama3Scaling, type Llama3ScalingOptions } from "./positions/llama3-scaling.js";
+export { llama4Temperature } from "./positions/llama4-temperature.js";
 export { longRope, type LongRopeOptions } from "./positions/long-rope.js";
 export { rope, type Positions, type Rope, type RopeOptions } from "./positions/rope.js";
 export { type RopeScaling } from "./positions/rope-scaling.js";
 export { halfToInterleaved, interleavedToHalf, type RotaryHeads } from "./positions/rotary-layouts.js";
 export { rotate, type RotaryLayout } from "./positions/rotate.js";
+export { scaleByPosition, type QueryScale } from "./positions/scale-by-position.js";
 export { sinusoidal, type SinusoidalOptions } from "./positions/sinusoidal.js";
 export { xpos, type XposOptions } from "./positions/xpos.js";
 export { yarn, type YarnOptions } from "./positions/yarn.js";

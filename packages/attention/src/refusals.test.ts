@@ -8,12 +8,14 @@ import { alibi } from "./biases/alibi.js";
 import { t5Bias } from "./biases/t5-bias.js";
 import { additive } from "./heads/additive.js";
 import { crossAttention } from "./heads/cross-attention.js";
+import { differential } from "./heads/differential.js";
 import { groupedQuery } from "./heads/grouped-query.js";
 import { luongConcat } from "./heads/luong-concat.js";
 import { luongDot } from "./heads/luong-dot.js";
 import { luongGeneral } from "./heads/luong-general.js";
 import { multiHead } from "./heads/multi-head.js";
 import { multiQuery } from "./heads/multi-query.js";
+import { outputGate } from "./heads/output-gate.js";
 import { perHead } from "./heads/per-head.js";
 import { qkNorm } from "./heads/qk-norm.js";
 import { summedHeads } from "./heads/summed-heads.js";
@@ -35,6 +37,7 @@ import { plainAttention } from "./plain-attention.js";
 import { dynamicNtk } from "./positions/dynamic-ntk.js";
 import { learnedPositions } from "./positions/learned-positions.js";
 import { llama3Scaling } from "./positions/llama3-scaling.js";
+import { llama4Temperature } from "./positions/llama4-temperature.js";
 import { longRope } from "./positions/long-rope.js";
 import { rope } from "./positions/rope.js";
 import { halfToInterleaved } from "./positions/rotary-layouts.js";
@@ -141,6 +144,9 @@ const optionTakers: Readonly<Record<string, (options: never) => unknown>> = {
   halfToInterleaved: (options: object) => halfToInterleaved(score, { headDim: 2, ...options }),
   learnedPositions: (options: object) => learnedPositions({ length: 4, embedDim: 8, ...options }),
   qkNorm: (options) => qkNorm("rms", options),
+  outputGate: (options) => outputGate("headwise", options),
+  differential,
+  llama4Temperature,
   multiHead: (options: object) => multiHead({ ...layer, ...options }),
   multiQuery: (options: object) => multiQuery({ ...layer, ...options }),
   groupedQuery: (options: object) => groupedQuery({ ...layer, numKvHeads: 1, ...options }),
@@ -162,7 +168,7 @@ const whole = [
   "bigBird",
 ].concat(
   ["maskMod", "windowFromHuggingFace", "t5Bias", "scoreModFunction", "llama3Scaling", "rotate"],
-  ["sinusoidal", "qkNorm", "luongDot"],
+  ["sinusoidal", "qkNorm", "luongDot", "outputGate", "differential", "llama4Temperature"],
 );
 
 test.each(Object.keys(optionTakers))("%s refuses options that it does not have", (fn) => {

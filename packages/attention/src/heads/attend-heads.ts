@@ -4,6 +4,7 @@ import { resident, type Tensor } from "@qkv/tensor";
 import { attention, checkScale, tracedAttention, traceNames, type AttentionOptions } from "../attention.js";
 import { checkMask } from "../mask.js";
 import type { Positions, Rope } from "../positions/rope.js";
+import type { QueryScale } from "../positions/scale-by-position.js";
 import { checkScoreMod, type ScoreMod } from "../score-mod.js";
 import type { Sinks } from "./learned-sinks.js";
 import type { QkNorm } from "./qk-norm.js";
@@ -14,8 +15,10 @@ export type HeadsConfig = {
   mask?: Mask;
   /** Default: positions are not known to the layer. */
   rope?: Rope;
-  /** Normalises queries and keys, before the rotary turn. Default: off. */
+  /** Normalizes queries and keys, before they are rotated. Default: off. */
   qkNorm?: QkNorm;
+  /** Scales queries by position, after they are rotated: `scaleByPosition(llama4Temperature())`. Default: off. */
+  queryScale?: QueryScale;
   /** Logits that join the softmax's sum alone: `learnedSinks()`, `softmaxOne()`. Default: nothing. */
   sinks?: Sinks;
   /** Changes each score, after the softcap: `alibi(8)`. Default: nothing. */
@@ -66,9 +69,9 @@ export function checkTrace(check: Checks, trace: Trace | undefined): void {
   check.each({ "trace.tensors": tensors }, isObject, "an object to fill");
 }
 
-/** Queries or keys `[B, H, T, D]` as attention reads them: normalized, then rotated. The same shape. */
+/** Queries or keys `[B, H, T, D]` as attention reads them: normalized, rotated, queries scaled. The same shape. */
 export function normalizeAndRotate(
-  { qkNorm, rope }: HeadsConfig,
+  { qkNorm, rope, queryScale }: HeadsConfig,
   params: HeadsParams,
   name: "query" | "key",
   x: Tensor,
@@ -76,7 +79,8 @@ export function normalizeAndRotate(
 ): Tensor {
   const gain = `${name}Norm` as const;
   const normed = qkNorm ? qkNorm.apply(x, gainOf(gain, params[gain])) : x;
-  return rope ? rope.apply(normed, positions) : normed;
+  const rotated = rope ? rope.apply(normed, positions) : normed;
+  return queryScale && name === "query" ? queryScale.apply(rotated, positions) : rotated;
 }
 
 /** Options of one call of the layer. `mask`: the whole mask of the call, the layer's included. */
@@ -162,26 +166,40 @@ function gainOf(argument: "queryNorm" | "keyNorm", gain: { weight: Tensor } | un
 }
 
 /** The options of {@link HeadsConfig}. */
-export const headsOptions = ["mask", "rope", "qkNorm", "sinks", "scoreMod", "scale", "softcap"] as const;
+export const headsOptions = [
+  "mask",
+  "rope",
+  "qkNorm",
+  "queryScale",
+  "sinks",
+  "scoreMod",
+  "scale",
+  "softcap",
+] as const;
 
 /** Refuses what heads cannot be made of, when the layer is made. */
 export function checkHeads(check: Checks, config: HeadsConfig, numHeads: number): void {
-  const { mask, rope, qkNorm, sinks, scoreMod, scale, softcap } = config;
-  const made = (argument: string, value: object | undefined, method: string, example: string) => {
-    if (value === undefined || typeof value?.[method as never] === "function") return;
-    check.each(
-      { [argument]: value },
-      () => false,
-      `one such as ${example}`,
-      `write \`${argument}: ${example}\`.`,
-    );
-  };
+  const { mask, rope, qkNorm, queryScale, sinks, scoreMod, scale, softcap } = config;
   if (mask !== undefined) checkMask(check.fn, "mask", mask);
-  made("rope", rope, "apply", "rope({ headDim: 64 })");
-  made("qkNorm", qkNorm, "apply", 'qkNorm("rms")');
-  made("sinks", sinks, "logits", "learnedSinks()");
+  checkMade(check, { rope }, "apply", "rope({ headDim: 64 })");
+  checkMade(check, { qkNorm }, "apply", 'qkNorm("rms")');
+  checkMade(check, { queryScale }, "apply", "scaleByPosition(llama4Temperature())");
+  checkMade(check, { sinks }, "logits", "learnedSinks()");
   if (scoreMod !== undefined) checkScoreMod(check.fn, "scoreMod", scoreMod, { numHeads });
   checkScale(check, scale, softcap);
+}
+
+/** Refuses an option that was not made by the function for it: that lacks a method. */
+export function checkMade(
+  check: Checks,
+  option: Readonly<Record<string, object | undefined>>,
+  method: string,
+  example: string,
+): void {
+  const [argument, value] = Object.entries(option)[0]!;
+  const isMade = typeof value === "object" && value !== null && typeof value[method as never] === "function";
+  if (value === undefined || isMade) return;
+  check.each(option, () => false, `one such as ${example}`, `write \`${argument}: ${example}\`.`);
 }
 
 /** Refuses weights that are missing, before the first is used. */

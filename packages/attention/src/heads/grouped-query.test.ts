@@ -19,7 +19,7 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { unusedMethods } from "@qkv/test-support/attention-cache";
+import { plainCache, unusedMethods } from "@qkv/test-support/attention-cache";
 import { attention, attentionWeights } from "../attention.js";
 import { groupedQuery, type AttentionLayer, type LinearParams } from "./grouped-query.js";
 import { learnedSinks } from "./learned-sinks.js";
@@ -31,25 +31,6 @@ import { padding } from "../masks/padding.js";
 import { slidingWindow } from "../masks/sliding-window.js";
 import { rope } from "../positions/rope.js";
 import { scoreMod } from "../score-mod.js";
-
-/** Holds what it is given, as plainly as can be. */
-function plainCache(): Cache {
-  const held: [Tensor, Tensor][] = [];
-  return {
-    ...unusedMethods,
-    update(layer, key, value) {
-      const before = held[layer];
-      const all = before
-        ? ([concat([before[0], key], 2), concat([before[1], value], 2)] as const)
-        : ([key, value] as const);
-      held[layer] = [...all];
-      return { key: [all[0]], value: [all[1]], positions: { start: 0 } };
-    },
-    get length() {
-      return held[0]?.[0].shape[2] ?? 0;
-    },
-  };
-}
 
 const sizes = fc.record({
   numKvHeads: fc.integer({ min: 1, max: 2 }),

@@ -20,6 +20,7 @@ import {
   normalizeAndRotate,
   attendReady,
   checkHeads,
+  checkMade,
   checkTrace,
   checkParams,
   headsOptions,
@@ -27,6 +28,8 @@ import {
   type HeadsParams,
   type Trace,
 } from "./attend-heads.js";
+import type { Differential, DifferentialParams } from "./differential.js";
+import type { OutputGate } from "./output-gate.js";
 import { ropeOnRead } from "./rope-on-read.js";
 
 /** One projection: `y = x Wᵀ + b`. */
@@ -42,6 +45,10 @@ export type AttentionParams = HeadsParams & {
   value: LinearParams;
   /** `[C, H · D]` */
   output: LinearParams;
+  /** Logits of `gate`, `[H · D, C]`, or `[H, C]` where it gates heads. */
+  gate?: LinearParams;
+  /** Vectors of `differential`, `[D]` each. */
+  differential?: DifferentialParams;
 };
 
 /** Configuration of an attention layer. */
@@ -58,6 +65,10 @@ export type GroupedQueryConfig = HeadsConfig & {
   contextDim?: number;
   /** True: projections add a bias. Default false. */
   bias?: boolean;
+  /** Gates outputs of heads by x, before the output map: `outputGate()`. Default: off. */
+  gate?: OutputGate;
+  /** Subtracts the attention of half the heads from the others': `differential()`. Default: off. */
+  differential?: Differential;
   /**
    * Computes projections. Default: `linear` of @qkv/tensor. A function that knows weights of other kinds, such
    * as those of 8 bits, takes params that hold them.
@@ -124,7 +135,17 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
 
 /** The options of every attention layer. A function, since bundlers keep a list that spreads another. */
 export const layerOptions = () =>
-  [...headsOptions, "embedDim", "numHeads", "headDim", "contextDim", "bias", "linear"] as const;
+  [
+    ...headsOptions,
+    "embedDim",
+    "numHeads",
+    "headDim",
+    "contextDim",
+    "bias",
+    "gate",
+    "differential",
+    "linear",
+  ] as const;
 
 /** A grouped-query layer under the name of the function that makes it. Its options are known. */
 export function attentionLayer(fn: string, config: GroupedQueryConfig): AttentionLayer {
@@ -135,6 +156,12 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
   check.type({ bias: config.bias ?? false }, "boolean");
   check.type({ linear: map }, "function");
   checkHeads(check, config, H);
+  const { gate, differential } = config;
+  checkMade(check, { gate }, "width", "outputGate()");
+  checkMade(check, { differential }, "subtract", "differential()");
+  if (differential) checkPairs(check, { numHeads: H, numKvHeads: Hkv });
+  // Heads that the output map reads: pairs of a differential layer are half as many and twice as wide.
+  const [outHeads, outDim] = differential ? [H / 2, 2 * D] : [H, D];
   const project = ({ weight, bias }: LinearParams, x: Tensor, heads: number): Tensor => {
     const B = x.shape[0]!;
     const T = x.shape[1]!;
@@ -174,6 +201,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     keyValues,
     init(seed) {
       const seeds = splitSeed(seed, ["query", "key", "value", "output"]);
+      const more = splitSeed(seeds.output, ["gate", "differential"]); // the four above are as without them
       const make = (seed: number, out: number, inner: number): LinearParams => ({
         weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
         ...(config.bias && { bias: zeros([out]) }),
@@ -184,6 +212,8 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
         key: make(seeds.key, Hkv * D, contextDim),
         value: make(seeds.value, Hkv * D, contextDim),
         output: make(seeds.output, C, H * D),
+        ...(gate && { gate: make(more.gate, gate.width(outHeads, outDim), C) }),
+        ...(differential && { differential: differential.init(D, more.differential) }),
         ...(config.qkNorm && { queryNorm: { weight: ones([D]) }, keyNorm: { weight: ones([D]) } }),
         ...(sinks && { sinks }),
       };
@@ -194,6 +224,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       checkTrace(applying, trace);
       checkRows("apply", "x", x, C, "embedDim");
       checkParams("apply", params, context ? ["query", "output"] : ["query", "key", "value", "output"]);
+      if (gate) checkParams("apply", params, ["gate"]);
       const [B, T] = x.shape as [number, number, number];
       const places = options.positions ?? positionsAfter(cache, T);
       const query = project(params.query, x, H); // [B, H, T, D]
@@ -215,11 +246,13 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       const asked = !context
         ? own()
         : { read: isTensor(context) ? keyValues(params, context) : context, query: ready(places) };
-      const mixed = attendReady(config, params, asked.query, asked.read, {
-        trace,
-        bias,
-        mask: maskOf(options.mask),
-      }); // [B, H, T, D]
+      const read = differential ? differential.pairValues(asked.read, B) : asked.read;
+      const call = { trace, bias, mask: maskOf(options.mask) };
+      const heads = attendReady(config, params, asked.query, read, call); // [B, H, T, D]
+      const subtracted = differential ? differential.subtract(params.differential, heads) : heads;
+      const mixed = gate
+        ? gate.apply(subtracted, map(x, params.gate!.weight, params.gate!.bias))
+        : subtracted;
       const rows = reshape(T === 1 ? mixed : permute(mixed, [0, 2, 1, 3]), [B, T, H * D]);
       return map(rows, params.output.weight, params.output.bias);
     },
@@ -257,6 +290,17 @@ function checkPlaceless({ rope }: HeadsConfig, cache?: Cache): void {
       ? "leave `rope` out: distances between two sequences mean nothing."
       : "project a context once with `layer.keyValues(params, context)` and give that.",
   });
+}
+
+/** Both maps of a differential layer come from as many query and KV heads. */
+function checkPairs(check: Checks, sizes: { numHeads: number; numKvHeads: number }): void {
+  for (const [name, size] of Object.entries(sizes))
+    check.each(
+      { [name]: size },
+      () => size % 2 === 0,
+      "an even number, as the layer is differential",
+      "pair each head with another, or leave `differential` out.",
+    );
 }
 
 function checkSizes(

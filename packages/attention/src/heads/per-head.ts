@@ -18,6 +18,9 @@ import {
   type LinearParams,
 } from "./grouped-query.js";
 
+/** Configuration of a layer with a matrix for each head. */
+export type PerHeadConfig = Omit<GroupedQueryConfig, "gate" | "differential">;
+
 /** The weights of an attention layer, one matrix for each head. */
 export type PerHeadParams = HeadsParams & {
   /** `[H, D, C]`, bias `[H, D]` */
@@ -61,9 +64,10 @@ export type PerHeadLayer = {
  * two.apply(params, x).data[5] === one.apply(fuseHeads(params), x).data[5]; // => true
  * ```
  */
-export function perHead(config: GroupedQueryConfig): PerHeadLayer {
+export function perHead(config: PerHeadConfig): PerHeadLayer {
   const check: Checks = checks("perHead");
-  const fused = attentionLayer("perHead", check.options(config, [...layerOptions(), "numKvHeads"], "config"));
+  const names = layerOptions().filter((name) => name !== "gate" && name !== "differential");
+  const fused = attentionLayer("perHead", check.options(config, [...names, "numKvHeads"], "config"));
   const { embedDim: C } = fused.config;
   const project = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
     const heads = einsum("hdc,btc->bhtd", weight, x);
