@@ -31,7 +31,7 @@ export type Differential = {
   init(headDim: number, seed: number): DifferentialParams;
   /** Values `[B, Hkv, S, D]` to `[B, Hkv, S, 2 · D]`: those of KV heads g and g + Hkv / 2, side by side, for both. */
   pairValues(keyValues: KeyValues, batchSize: number): KeyValues;
-  /** What all heads have read, `[B, H, T, 2 · D]`, to the normalized difference of both halves, `[B, H / 2, T, 2 · D]`. */
+  /** Outputs of all heads, `[B, H, T, 2 · D]`, to the normalized difference of both halves, `[B, H / 2, T, 2 · D]`. */
   subtract(params: DifferentialParams | undefined, heads: Tensor): Tensor;
 };
 
