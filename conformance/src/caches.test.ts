@@ -141,13 +141,16 @@ describe.each(devices)("on %s", async (name, open) => {
     },
   };
 
-  test.each(Object.keys(forms))("layers of other forms through every cache give the full pass: %s", (form) => {
-    const run = stackOf(causal(), device, forms[form]);
-    for (const [name, make] of everything) {
-      const x = textOf(2, 20, name.length);
-      same(inChunks(run, x, make(), [7, 1, 3]), run(x));
-    }
-  });
+  test.each(Object.keys(forms))(
+    "layers of other forms through every cache give the full pass: %s",
+    (form) => {
+      const run = stackOf(causal(), device, forms[form]);
+      for (const [name, make] of everything) {
+        const x = textOf(2, 20, name.length);
+        same(inChunks(run, x, make(), [7, 1, 3]), run(x));
+      }
+    },
+  );
 
   test.each(everything)("the same chunks give the same bits as through a growing cache: %s", (_, make) => {
     for (const [T, chunks] of [
