@@ -1,11 +1,16 @@
 import type { KvCache } from "@qkv/kv-cache";
 import type { Tokenizer } from "@qkv/tokenizer";
-import { generate, type DecoderConfig, type Model, type Sampling } from "@qkv/transformer";
+import { beamSearch, generate, type DecoderConfig, type Model, type Sampling } from "@qkv/transformer";
+import type { LogitsProcessor } from "@qkv/transformer/processors";
+import type { Beams } from "./beam-options.js";
 
 export type ContinueOptions = {
   prompt: string;
   maxTokens: number;
   sampling: Sampling;
+  /** Beam search instead of sampling. */
+  beams: Beams | undefined;
+  processors: readonly LogitsProcessor[];
   /** Texts to end before. */
   stop: readonly string[];
   /** Speculative decoding by prompt lookup. */
@@ -25,6 +30,8 @@ export type Continuation = {
   tokens: readonly number[];
   /** Prompt and continuation. */
   text: string;
+  /** With beams: the score of the text. */
+  score?: number;
   timings: {
     loadMs: number;
     /** From the prompt to the first new token; null where none came. */
@@ -41,7 +48,8 @@ export async function continuePrompt(
   open: () => Promise<Model & { tokenizer: Tokenizer }>,
   options: ContinueOptions,
 ): Promise<Continuation> {
-  const { prompt, maxTokens, sampling, stop, speculate, makeCache, signal, show } = options;
+  const { prompt, maxTokens, sampling, beams, processors, stop, speculate, makeCache, signal, show } =
+    options;
   const start = performance.now();
   const model = await open();
   const { tokenizer } = model;
@@ -65,16 +73,24 @@ export async function continuePrompt(
 
   const cache = makeCache(model.config);
   let firstTokenMs: number | null = null;
-  const settings = { maxTokens, sampling, stop, cache, signal, ...(speculate && { speculate: {} }) };
-  for await (const token of generate(model, promptTokens, settings)) {
+  const common = { maxTokens, processors, stop, cache, signal };
+  const receive = (token: { id: number; text: string }) => {
     firstTokenMs ??= performance.now() - loaded;
     tokens.push(token.id);
     emit(token.text);
+  };
+  let score: number | undefined;
+  if (beams) {
+    const { sequences } = await beamSearch(model, [promptTokens], { ...common, ...beams, onToken: receive });
+    score = sequences[0]?.[0]?.score;
+  } else {
+    const settings = { ...common, sampling, ...(speculate && { speculate: {} }) };
+    for await (const token of generate(model, promptTokens, settings)) receive(token);
   }
   emit("");
 
   const generateMs = performance.now() - loaded;
   const tokensPerSecond = (1000 * tokens.length) / generateMs;
   const timings = { loadMs: loaded - start, firstTokenMs, generateMs, tokensPerSecond };
-  return { prompt, promptTokens, tokens, text, timings };
+  return { prompt, promptTokens, tokens, text, ...(score !== undefined && { score }), timings };
 }

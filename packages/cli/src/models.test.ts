@@ -155,6 +155,25 @@ test("generate takes a folder with its tokenizer, stops at texts, drafts tokens,
   ]);
 });
 
+test("generate finds a text by beam search, under rules", async () => {
+  const beams = ["generate", model, "--beams", "3", "--max-tokens", "6", "--prompt", "once upon"];
+  const { code, out } = await recorded([...beams, "--unique-ngrams", "1"]);
+  expect(code).toBe(0);
+  const told = JSON.parse((await recorded([...beams, "--unique-ngrams", "1", "--json"])).out) as {
+    text: string;
+    tokens: number[];
+    score: number;
+  };
+  expect(out).toBe(`${told.text}\n`);
+  expect(new Set([1, 2, ...told.tokens]).size).toBe(2 + told.tokens.length);
+  expect(told.score).toBeLessThan(0);
+  const refused = await recorded([...beams, "--temperature", "1"]);
+  expect([refused.code, refused.err]).toEqual([
+    1,
+    expect.stringMatching(/`--temperature` is "given", expected no option of sampling beside --beams/),
+  ]);
+});
+
 test("eval tells the loss of a text", async () => {
   const text = "once upon a time there was a time";
   const { code, out } = await recorded(["eval", model], text);

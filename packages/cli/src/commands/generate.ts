@@ -1,4 +1,11 @@
 import type { Command } from "commander";
+import {
+  beamsFromOptions,
+  processorsFromOptions,
+  withBeamOptions,
+  type BeamOptions,
+  type Beams,
+} from "../beam-options.js";
 import { cacheNames, cacheOption } from "../cache-option.js";
 import { continuePrompt } from "../continue-prompt.js";
 import type { Io } from "../io.js";
@@ -12,7 +19,8 @@ import {
 } from "../sampling-options.js";
 
 type Options = ModelOptions &
-  SamplingOptions & {
+  SamplingOptions &
+  BeamOptions & {
     prompt: string;
     maxTokens: number;
     stop?: string[];
@@ -35,17 +43,25 @@ export function addGenerate(program: Command, io: Io): void {
       "--speculate",
       "speculative decoding by prompt lookup: the same text, faster if it repeats itself",
     );
-  withSamplingOptions(withModelOptions(command))
+  withBeamOptions(withSamplingOptions(withModelOptions(command)))
     .option("--cache <name>", `kind of KV cache: ${cacheNames.join(", ")}`, "growing")
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText(
       "after",
       '\nExamples:\n  qkv generate --prompt "Once upon a time"\n  qkv generate stories260K.bin --tokenizer tok512.bin',
     )
-    .action((model: string, options: Options) => runGenerate(model, options, io));
+    .action((model: string, options: Options) => {
+      const beams = beamsFromOptions(options, (name) => command.getOptionValueSource(name) === "cli");
+      return runGenerate(model, options, beams, io);
+    });
 }
 
-async function runGenerate(source: string, options: Options, { out, err, signal }: Io): Promise<void> {
+async function runGenerate(
+  source: string,
+  options: Options,
+  beams: Beams | undefined,
+  { out, err, signal }: Io,
+): Promise<void> {
   const { json, prompt, maxTokens } = options;
   const makeCache = cacheOption(options.cache);
   const sampling = samplingFromOptions(options);
@@ -64,6 +80,8 @@ async function runGenerate(source: string, options: Options, { out, err, signal 
       prompt,
       maxTokens,
       sampling,
+      beams,
+      processors: processorsFromOptions(options, beams),
       stop: options.stop ?? [],
       speculate: options.speculate ?? false,
       makeCache,
@@ -74,7 +92,8 @@ async function runGenerate(source: string, options: Options, { out, err, signal 
     await file?.finish(`${JSON.stringify(result)}\n`);
     const { generateMs, tokensPerSecond } = result.timings;
     const count = `${result.tokens.length} tokens in ${(generateMs / 1000).toFixed(2)} s`;
-    const chosen = options.temperature > 0 ? `, seed ${sampling.seed}` : "";
+    const sampled = beams === undefined && options.temperature > 0;
+    const chosen = sampled ? `, seed ${sampling.seed}` : "";
     if (shown) screen?.write("\n");
     shown = false;
     err.write(`${count}, ${tokensPerSecond.toFixed(1)} tokens/s${chosen}\n`);

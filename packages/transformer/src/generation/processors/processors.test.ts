@@ -18,6 +18,7 @@ test.each<[string, LogitsProcessor, number[], number[]]>([
   ["more than k", all.topK(1, { minTokensToKeep: 2 }), [1, 3, 2], [1, 2]],
   // 0.05 + 0.1 is at most 0.2; with 0.25 it is more.
   ["nucleus", all.topP(0.8), logs(0.1, 0.6, 0.05, 0.25), [1, 3]],
+  ["a nucleus at its border", all.topP(0.5), [0, 0], [0]],
   ["a nucleus of one token", all.topP(0), logs(0.3, 0.7), [1]],
   ["a small nucleus", all.topP(0.05, { minTokensToKeep: 2 }), logs(0.1, 0.6, 0.3), [1, 2]],
   ["a share of the most likely", all.minP(0.5), logs(0.5, 0.26, 0.24), [0, 1]],
@@ -31,8 +32,8 @@ test.each<[string, LogitsProcessor, number[], number[]]>([
     logs(0.5, 0.3, 0.2),
     [0, 1],
   ],
-  // Entropy of two equal tokens: log 2. η = √0.36 / 2 = 0.3, smaller than 0.36.
-  ["η of the entropy", all.etaCutoff(0.36), logs(0.5, 0.5), [0, 1]],
+  // Entropy 1.280: η = √0.36 · 0.278 = 0.167, smaller than 0.36.
+  ["η of the entropy", all.etaCutoff(0.36), logs(0.4, 0.3, 0.2, 0.1), [0, 1, 2]],
   // Entropy 0.325; η = min(0.04, 0.2 · 0.72): 0.04.
   ["η of epsilon", all.etaCutoff(0.04), logs(0.9, 0.1 - 0.03, 0.03), [0, 1]],
   // Entropy 1.030; distances of -log p: 0.336, 0.174, 0.580: the second is the most typical.
@@ -88,6 +89,14 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
     { ids: [0, 1] },
     [0, 0, 1],
     [-1, 0, 6],
+  ],
+  ["a bias of three tokens", all.sequenceBias([[[1, 2, 0], 5]]), { ids: [0, 1, 2] }, [0, 0, 1], [5, 0, 1]],
+  [
+    "other tokens before the last two",
+    all.sequenceBias([[[1, 2, 0], 5]]),
+    { ids: [0, 2, 2] },
+    [0, 0, 1],
+    [0, 0, 1],
   ],
   [
     "the last bias of a sequence",

@@ -1,0 +1,89 @@
+import { ArgumentError } from "@qkv/core";
+import type { LogitsProcessor } from "@qkv/transformer/processors";
+import { minNewTokens, noRepeatNgram, repetitionPenalty } from "@qkv/transformer/processors";
+import type { Command } from "commander";
+import { numberOption } from "./number-option.js";
+
+export type BeamOptions = {
+  beams?: number;
+  lengthPenalty?: number;
+  uniqueNgrams?: number;
+  minTokens?: number;
+};
+
+/** Beam search, as `beamSearch` takes it. */
+export type Beams = { numBeams: number; lengthPenalty: number };
+
+const beams = numberOption("--beams", {
+  expected: "a whole number of beams, 1 or more",
+  fix: "use 4 for a usual search; leave it out to sample.",
+  accepts: (value) => Number.isSafeInteger(value) && value >= 1,
+});
+const lengthPenalty = numberOption("--length-penalty", {
+  expected: "a number",
+  fix: "use 1 for the mean log-probability, 0 for their sum.",
+  accepts: () => true,
+});
+const uniqueNgrams = numberOption("--unique-ngrams", {
+  expected: "a whole number of tokens, 1 or more",
+  fix: "use 3 to forbid that three tokens in a row come again.",
+  accepts: (value) => Number.isSafeInteger(value) && value >= 1,
+});
+const minTokens = numberOption("--min-tokens", {
+  expected: "a whole number of tokens, 0 or more",
+  fix: "give the fewest tokens to write before the text may end.",
+  accepts: (value) => Number.isSafeInteger(value) && value >= 0,
+});
+
+/** Adds the options of beam search, and rules for what may be written. */
+export function withBeamOptions(command: Command): Command {
+  return command
+    .option("--beams <n>", "beam search: find the most likely text with n beams instead of sampling", beams)
+    .option("--length-penalty <p>", "with --beams: above 0 favours long texts (default: 1)", lengthPenalty)
+    .option("--unique-ngrams <n>", "no n tokens in a row occur twice", uniqueNgrams)
+    .option("--min-tokens <n>", "minimum number of tokens before the text may end", minTokens);
+}
+
+const sampled = ["temperature", "topP", "topK", "minP", "seed", "speculate"];
+
+/**
+ * Converts options to a beam search, if they ask for one.
+ *
+ * @param isGiven - True for an option that the user typed.
+ * @throws {ArgumentError} If an option of sampling stands beside `--beams`, or `--length-penalty` alone.
+ */
+export function beamsFromOptions(
+  options: BeamOptions,
+  isGiven: (name: string) => boolean,
+): Beams | undefined {
+  const flagOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const refuse = (flag: string, expected: string): never => {
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: flag,
+      received: "given",
+      expected,
+      fix: `leave ${flag} out, or choose the other.`,
+    });
+  };
+  if (options.beams === undefined) {
+    if (options.lengthPenalty !== undefined) refuse("--length-penalty", "only beside --beams");
+    return undefined;
+  }
+  const wrong = sampled.find(isGiven);
+  if (wrong !== undefined)
+    refuse(flagOf(wrong), "no option of sampling beside --beams, which draws no tokens");
+  return { numBeams: options.beams, lengthPenalty: options.lengthPenalty ?? 1 };
+}
+
+/** Converts options to logits processors. With beams the repetition penalty is one of them; sampling has its own. */
+export function processorsFromOptions(
+  { uniqueNgrams, minTokens, repetitionPenalty: penalty }: BeamOptions & { repetitionPenalty?: number },
+  beams: Beams | undefined,
+): LogitsProcessor[] {
+  return [
+    ...(beams && penalty !== undefined ? [repetitionPenalty(penalty)] : []),
+    ...(uniqueNgrams !== undefined ? [noRepeatNgram(uniqueNgrams)] : []),
+    ...(minTokens !== undefined ? [minNewTokens(minTokens)] : []),
+  ];
+}
