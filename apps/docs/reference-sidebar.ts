@@ -23,6 +23,7 @@ const sidebars: SidebarsConfig = {
       })),
     },
     folder("Caches", "kv-cache", false),
+    folder("Generation", "generation", false),
     folder("Tensor operations", "tensor", false),
     folder("Refusals", "refusals", true),
     "path-of-a-call",
