@@ -99,7 +99,11 @@ export function prefixTree<C>(pool: PagePool, checkpointed?: CheckpointOptions<C
     count: () => [...leastRecentlyUsed].filter(isEvictable).length,
     evict() {
       // What follows the oldest one is in use, if there is anything: else it would be older.
-      for (const node of leastRecentlyUsed) if (isEvictable(node)) return drop(node);
+      for (const node of leastRecentlyUsed) {
+        if (!isEvictable(node)) continue;
+        drop(node);
+        return;
+      }
     },
   };
   return {
