@@ -1,5 +1,6 @@
 // Caches that evict, with the scores of attention, through a layer on the plain device and on wasm.
 import {
+  and,
   causal,
   expectedAttention,
   groupedQuery,
@@ -52,13 +53,18 @@ const devices: [string, () => Promise<Device>][] = [
   ["wasm", () => wasm({ threads: 1 })],
 ];
 
-/** Positions that a cache of one sequence holds, in order. */
-function held({ positions, key }: KeyValues): number[] {
-  const S = (key[0] as Tensor).shape[2]!;
-  const all =
-    "start" in positions ? Array.from({ length: S }, (_, s) => positions.start + s) : [...positions];
-  return all.filter((p) => p >= 0).sort((a, b) => a - b);
+/** Positions that each head of a cache of one sequence holds, in order. */
+function heldByHead({ positions, key }: KeyValues): number[][] {
+  const [, heads, S] = (key[0] as Tensor).shape as [number, number, number];
+  const position = (head: number, s: number) =>
+    "start" in positions ? positions.start + s : positions[positions.length === S ? s : head * S + s]!;
+  return Array.from({ length: heads }, (_, head) =>
+    Array.from({ length: S }, (_, s) => position(head, s))
+      .filter((p) => p >= 0)
+      .sort((a, b) => a - b),
+  );
 }
+const held = (read: KeyValues): number[] => heldByHead(read)[0]!;
 
 /** Weights of latent attention summed over the heads, [T][S], by the definition: every head's own queries and keys. */
 function weightsOfHeads({ config }: LatentLayer, params: LatentParams, x: Tensor, scale: number): number[][] {
@@ -99,13 +105,14 @@ describe.each(devices)("on %s", async (_, open) => {
     return concat(outputs, 1);
   };
   const size = (min: number, max: number) => fc.integer({ min, max });
+  const kept = fc.constantFrom("layer", "head");
   const chunked = fc.array(size(1, 12), { minLength: 1, maxLength: 4 });
 
   test.each(scores)("property: a budget of all tokens is the full cache, in any chunks: %s", (_, score) => {
     fc.assert(
-      fc.property(size(1, 2), size(1, 24), chunked, fc.nat(99), (B, T, chunks, seed) => {
+      fc.property(size(1, 2), size(1, 24), chunked, fc.nat(99), kept, (B, T, chunks, seed, keptPer) => {
         const x = text(T, seed, B);
-        const cache = evictingCache({ budget: 24, score: score() });
+        const cache = evictingCache({ budget: 24, score: score(), keptPer });
         const full = through(growingCache(), x, chunks);
         expect(through(cache, x, chunks).data).toEqual(full.data);
         expect([cache.length, cache.stored]).toEqual([T, T]);
@@ -124,15 +131,17 @@ describe.each(devices)("on %s", async (_, open) => {
           size(1, 40),
           chunked,
           fc.nat(99),
-          (keepFirst, more, T, chunks, seed) => {
+          kept,
+          (keepFirst, more, T, chunks, seed, keptPer) => {
             const budget = keepFirst + more;
-            const cache = evictingCache({ budget, keepFirst, score: score() });
+            const cache = evictingCache({ budget, keepFirst, score: score(), keptPer });
             through(cache, text(T, seed), chunks);
-            const positions = held(cache.read(0));
-            expect(positions.length).toBe(Math.min(T, budget));
-            expect(cache.stored).toBe(positions.length);
-            const last = Math.max(1, score().queryWindow);
-            for (let p = 0; p < T; p++) if (p < keepFirst || p >= T - last) expect(positions).toContain(p);
+            for (const positions of heldByHead(cache.read(0))) {
+              expect(positions.length).toBe(Math.min(T, budget));
+              expect(cache.stored).toBe(positions.length);
+              const last = Math.max(1, score().queryWindow);
+              for (let p = 0; p < T; p++) if (p < keepFirst || p >= T - last) expect(positions).toContain(p);
+            }
           },
         ),
         { numRuns: 10 },
@@ -142,14 +151,15 @@ describe.each(devices)("on %s", async (_, open) => {
 
   test("property: what is evicted is as if a mask hid it", () => {
     fc.assert(
-      fc.property(size(4, 8), size(9, 30), fc.nat(99), (budget, T, seed) => {
+      fc.property(size(4, 8), size(9, 30), fc.nat(99), kept, (budget, T, seed, keptPer) => {
         const x = text(T + 1, seed);
-        const cache = evictingCache({ budget, score: h2o() });
+        const cache = evictingCache({ budget, score: h2o(), keptPer });
         through(cache, slice(x, 1, 0, T), [7, 1]);
-        const kept = new Set(held(cache.read(0)));
+        const sets = heldByHead(cache.read(0)).map((positions) => new Set(positions));
         const full = growingCache();
         through(full, slice(x, 1, 0, T), [T]);
-        const mask = maskMod((_batch, _head, _query, key) => key === T || kept.has(key));
+        const keeps = (head: number, key: number) => sets[Math.floor(head / (H / Hkv))]!.has(key);
+        const mask = maskMod((_batch, head, _query, key) => key === T || keeps(head, key));
         const next = slice(x, 1, T);
         const masked = layer.apply(params, next, { cache: full, mask });
         expect(layer.apply(params, next, { cache })).toBeAllclose(masked, { rtol: 1e-5, atol: 1e-5 });
@@ -174,6 +184,64 @@ describe.each(devices)("on %s", async (_, open) => {
       cache.update(0, key, value, query);
       const ranked = Array.from({ length: T - 1 }, (_, s) => s).sort((a, b) => wanted(b) - wanted(a));
       expect(held(cache.read(0))).toEqual([...ranked.slice(0, budget - 1), T - 1].sort((a, b) => a - b));
+    }
+  });
+
+  test("each head keeps the tokens of its own traced weights: h2o and snapKV by their definitions, prompt and decoding", () => {
+    const [T, more, budget, window] = [8, 24, 7, 3];
+    const inputs = [1, 2, 3].map((seed) =>
+      randn([1, seed === 1 ? H : Hkv, T + more, 4], { seed }).to(device),
+    );
+    const [query, key, value] = inputs as [Tensor, Tensor, Tensor];
+    const part = (x: Tensor, from: number, to: number) => slice(x, 2, from, to);
+    // What the heads of queries that share a key-value head give to a token: every query so far, or the last ones.
+    const given = (rows: number[][][], kvHead: number, p: number) =>
+      rows
+        .slice(2 * kvHead, 2 * kvHead + 2)
+        .flat()
+        .reduce((sum, row) => sum + row[p]!, 0);
+    const definitions = [
+      [h2o(), 1],
+      [snapKV({ window, kernelSize: 1 }), window],
+    ] as const;
+    for (const [score, last] of definitions) {
+      const cache = evictingCache({ budget, score, keepLast: last, keptPer: "head" });
+      let kept = Array.from({ length: Hkv }, (): number[] => []);
+      const sums = kept.map(() => new Map<number, number>());
+      for (let end = T; end <= T + more; end = end === T ? end + 2 : end + 1) {
+        const start = cache.length;
+        cache.update(0, part(key, start, end), part(value, start, end), part(query, start, end));
+        // Weights over what each head held, by a mask of the head's own.
+        const candidates = kept.map((own) => [
+          ...own,
+          ...Array.from({ length: end - start }, (_, t) => start + t),
+        ]);
+        const sets = candidates.map((own) => new Set(own));
+        const mask = and(
+          causal(),
+          maskMod((_b, head, _q, p) => sets[Math.floor(head / 2)]!.has(p)),
+        );
+        const from = score.accumulates ? start : Math.max(0, end - window);
+        const asked = part(query, from, end);
+        const held = [part(key, 0, end), part(value, 0, end)] as const;
+        const { weights } = tracedAttention(asked, ...held, { mask }, ["weights"]);
+        const rows = (weights.toNested() as number[][][][])[0]!;
+        kept = candidates.map((own, head) => {
+          const scores = new Map(
+            own.map((p) => {
+              const before = score.accumulates ? (sums[head]!.get(p) ?? 0) : 0;
+              return [p, before + given(rows, head, p)];
+            }),
+          );
+          for (const [p, sum] of scores) sums[head]!.set(p, sum);
+          const others = own.filter((p) => p < end - last);
+          others.sort((a, b) => scores.get(b)! - scores.get(a)!);
+          const stay = others.slice(0, Math.max(0, Math.min(own.length, budget) - last));
+          return [...stay, ...own.filter((p) => p >= end - last)].sort((a, b) => a - b);
+        });
+        expect(heldByHead(cache.read(0))).toEqual(kept);
+      }
+      expect(kept[0]).not.toEqual(kept[1]);
     }
   });
 
@@ -211,40 +279,46 @@ describe.each(devices)("on %s", async (_, open) => {
   test.each(scores)(
     "forks part, files go on with the same numbers, batches are as each alone: %s",
     (_, score) => {
-      const make = () => evictingCache({ budget: 6, keepFirst: 1, score: score() });
-      const [x, y] = [text(15, 1, 2), text(6, 2, 2)];
-      const cache = make();
-      through(cache, x, [9, 1]);
-      const [fork, restored] = [cache.fork(), make()];
-      restored.restore(cache.save());
-      through(fork, text(5, 3, 2), [2]);
-      const output = through(cache, y, [1]);
-      expect(through(restored, y.to(device), [1]).data).toEqual(output.data);
-      expect([fork.length, cache.length, restored.length]).toEqual([20, 21, 21]);
-      for (const b of [0, 1]) {
-        const alone = make();
-        const own = (z: Tensor) => slice(z, 0, b, b + 1);
-        through(alone, own(x), [9, 1]);
-        expect(through(alone, own(y), [1])).toBeAllclose(own(output), { rtol: 1e-5, atol: 1e-5 });
+      for (const keptPer of ["layer", "head"] as const) {
+        const make = () => evictingCache({ budget: 6, keepFirst: 1, score: score(), keptPer });
+        const [x, y] = [text(15, 1, 2), text(6, 2, 2)];
+        const cache = make();
+        through(cache, x, [9, 1]);
+        const [fork, restored] = [cache.fork(), make()];
+        restored.restore(cache.save());
+        through(fork, text(5, 3, 2), [2]);
+        const output = through(cache, y, [1]);
+        expect(through(restored, y.to(device), [1]).data).toEqual(output.data);
+        expect([fork.length, cache.length, restored.length]).toEqual([20, 21, 21]);
+        for (const b of [0, 1]) {
+          const alone = make();
+          const own = (z: Tensor) => slice(z, 0, b, b + 1);
+          through(alone, own(x), [9, 1]);
+          expect(through(alone, own(y), [1])).toBeAllclose(own(output), { rtol: 1e-5, atol: 1e-5 });
+        }
+        cache.reorder([1, 0]);
+        expect(() => make().restore(growingCache().save())).toThrow("form");
+        const others = keptPer === "head" ? { budget: 6 } : ({ budget: 7, keptPer } as const);
+        expect(() =>
+          evictingCache({ ...others, keepFirst: 1, score: score() }).restore(cache.save()),
+        ).toThrow("form");
       }
-      cache.reorder([1, 0]);
-      expect(() => make().restore(growingCache().save())).toThrow("form");
-      expect(() => evictingCache({ budget: 7, keepFirst: 1, score: score() }).restore(cache.save())).toThrow(
-        "form",
-      );
     },
   );
 
-  test("buffers are on the device, and as large as cost says for a window of budget and room", () => {
-    const cache = evictingCache({ budget: 10, room: 2, score: keyNorm() });
-    through(cache, text(30, 1), [11, 1]);
-    expect(cache.bytes).toBe(
-      kvCache([{ numbersPerToken: 2 * Hkv * 4, reach: { kind: "window", size: 12 } }], {
-        ...{ contextLength: 30, format: formats.float32 },
-      }).bytes,
-    );
-    expect((cache.read(0).key[0] as Tensor).device).toBe(device);
-  });
+  test.each(["layer", "head"] as const)(
+    "buffers are on the device, and as large as cost says for a window of budget and room, per %s",
+    (keptPer) => {
+      const cache = evictingCache({ budget: 10, room: 2, score: keyNorm(), keptPer });
+      through(cache, text(30, 1), [11, 1]);
+      expect(cache.bytes).toBe(
+        kvCache([{ numbersPerToken: 2 * Hkv * 4, reach: { kind: "window", size: 12 } }], {
+          ...{ contextLength: 30, format: formats.float32 },
+        }).bytes,
+      );
+      expect((cache.read(0).key[0] as Tensor).device).toBe(device);
+    },
+  );
 });
 
 test("crop is refused where evicted tokens or forgotten queries would be needed, and changes nothing", () => {
@@ -286,6 +360,10 @@ test.each([
   [
     () => evictingCache({ budget: 9, keepLast: 2, score: snapKV({ window: 5 }) }),
     "evictingCache: `keepLast` is 2, expected a whole number of tokens, 5 or more",
+  ],
+  [
+    () => evictingCache({ budget: 4, score: keyNorm(), keptPer: "heads" as never }),
+    'evictingCache: `keptPer` is "heads", expected "layer" or "head"',
   ],
   [
     () => evictingCache({ budget: 4, score: tova() }).update(0, x, x),

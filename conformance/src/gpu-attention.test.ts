@@ -29,6 +29,7 @@ const names = ["dots", "capped", "scores", "weights", "lse"] as const;
 
 test("property: outputs and traces are the plain device's", async () => {
   const size = fc.integer({ min: 1, max: 5 });
+  let onPlain = 0; // expressions of positions that differ by head
   await fc.assert(
     fc.asyncProperty(
       fc.record({
@@ -43,8 +44,9 @@ test("property: outputs and traces are the plain device's", async () => {
         mask: fc.constantFrom("none", "causal", "window", "padding", "nothing"),
         softcap: fc.constantFrom(0, 2),
         extras: fc.boolean(),
+        byHead: fc.boolean(),
       }),
-      async ({ B, Hkv, group, T, more, D, Dv, seed, mask, softcap, extras }) => {
+      async ({ B, Hkv, group, T, more, D, Dv, seed, mask, softcap, extras, byHead }) => {
         const [H, S] = [Hkv * group, T + more];
         const inputs = [
           randn([B, H, T, D], { seed }),
@@ -69,9 +71,14 @@ test("property: outputs and traces are the plain device's", async () => {
           }),
         });
         const sinks = tensor(Array.from({ length: H }, (_, h) => h - 1));
-        const expected = tracedAttention(...inputs, options(sinks), names);
-        const [q, k, v] = inputs.map((x) => x.to(device)) as [Tensor, Tensor, Tensor];
-        const got = tracedAttention(q, k, v, options(sinks.to(device)), names);
+        if (byHead && extras && Hkv > 1) onPlain += 1;
+        // One order of keys for all, or another one for each key-value head.
+        const order = (_: unknown, n: number) => ((n % S) + seed + Math.floor(n / S)) % S;
+        const positions = byHead ? Int32Array.from({ length: B * Hkv * S }, order) : { start: 0 };
+        const held = ([, key, value]: readonly Tensor[]) => ({ key: [key!], value: [value!], positions });
+        const expected = tracedAttention(inputs[0], held(inputs), options(sinks), names);
+        const own = inputs.map((x) => x.to(device)) as [Tensor, Tensor, Tensor];
+        const got = tracedAttention(own[0], held(own), options(sinks.to(device)), names);
         for (const name of ["output", ...names] as const) {
           const right = expected[name].data;
           expect(await got[name].read(), name).toBeAllclose(right, { rtol: 0, atol: 1e-4, equalNan: true });
@@ -80,7 +87,7 @@ test("property: outputs and traces are the plain device's", async () => {
     ),
     { numRuns: 40 },
   );
-  expect(device.report().calls["attention"]).toMatchObject({ plain: 0 });
+  expect(device.report().calls["attention"]).toMatchObject({ plain: onPlain });
 });
 
 test("a value that the mask hides is not read, whatever it holds", async () => {

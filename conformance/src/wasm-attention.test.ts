@@ -4,6 +4,7 @@ import {
   causal,
   maskTensor,
   padding,
+  scoreMod,
   slidingWindow,
   tracedAttention,
   type AttentionOptions,
@@ -157,6 +158,24 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
       expect(device.report().calls["attention"]!.device).toBe(before + 1);
       expect(ours).toBeAllclose(attend((x) => x).data, { rtol: 0, atol: 1e-5 });
     }
+  });
+
+  test("keys of other positions for each head: masks run on the kernel, expressions on the plain device", () => {
+    const positions = Int32Array.of(0, 3, 9, 9, 0, 7, 1, 2, 9, 9, 8, -1);
+    const mods = { scoreMod: scoreMod((score, at) => score.mul(at.key.sub(at.query))) };
+    for (const [T, more, kernel] of [[1, {}, "device"], [2, {}, "device"], [2, mods, "plain"]] as const) {
+      const [query, key, value] = [T, 3, 3].map((length, seed) =>
+        randn([2, seed === 0 ? 4 : 2, length, 8], { seed }),
+      ) as [Tensor, Tensor, Tensor];
+      const attend = (on: (x: Tensor) => Tensor) => {
+        const held = { key: [on(key)], value: [on(value)], positions };
+        return attention(on(query), held, { mask: slidingWindow(8), ...more });
+      };
+      const before = { ...(device.report().calls["attention"] ?? { device: 0, plain: 0 }) };
+      const ours = attend(on).data;
+      expect(device.report().calls["attention"]![kernel]).toBe(before[kernel] + 1);
+      expect(ours).toBeAllclose(attend((x) => x).data, { rtol: 0, atol: 1e-5 });
+    } // prettier-ignore
   });
 
   test("it runs on its own kernel, and numbers that are none on the plain one", () => {

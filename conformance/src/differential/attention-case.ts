@@ -39,8 +39,12 @@ export function attentionCase(random: Random, backward: boolean): Case {
   ];
   const mask = random.choose(...masks);
   const scale = kind === "huge scores" ? 1e4 / (16 * D) : 1 / Math.sqrt(D);
+  // Keys without gaps, or in an order of their own in each batch, or in each key-value head.
+  const lists = random.choose(0, B, B * Hkv);
+  const order = (_: unknown, n: number) => ((n % S) + 7 * Math.floor(n / S)) % S;
+  const positions = lists > 0 ? Int32Array.from({ length: lists * S }, order) : { start: 0 };
   const attend = (query: Tensor, key: Tensor, value: Tensor) =>
-    attention(query, key, value, { scale, ...(mask && { mask }) });
+    attention(query, { key: [key], value: [value], positions }, { scale, ...(mask && { mask }) });
   const inputs = [
     laidOut(random, [B, H, T, D], numbersOf),
     laidOut(random, [B, Hkv, S, D], numbersOf),

@@ -1,12 +1,12 @@
 import type { Tensor } from "@qkv/tensor";
 
-/** Tokens of one sequence among which a cache chooses, in order of position; the new ones are the last. */
+/** Tokens of one sequence among which a cache chooses, in order of position in each head; the new ones are the last. */
 export type EvictionCandidates = {
   /** [1, Hkv, S, D] */
   readonly key: Tensor;
   /** [1, Hkv, S, Dv] */
   readonly value: Tensor;
-  /** Positions in the sequence, [S]. */
+  /** Positions in the sequence: [S], or [Hkv, S] row-major where heads keep different tokens. */
   readonly positions: Int32Array;
   /** Number of new tokens. */
   readonly newTokens: number;
@@ -23,6 +23,6 @@ export type EvictionScore = {
   readonly queryWindow: number;
   /** True: a score is the sum of all steps, so each step is scored. */
   readonly accumulates: boolean;
-  /** Scores [1, Hkv, S]. The cache keeps the tokens with the highest mean over the heads. */
+  /** Scores [1, Hkv, S]. The cache keeps the tokens with the highest mean over the heads, or of each head those with its highest. */
   score(candidates: EvictionCandidates): Tensor;
 };

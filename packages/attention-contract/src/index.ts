@@ -34,7 +34,14 @@ export { operations, type Operation, type OperationName } from "./expressions/op
 export { checkKeyValues, checkSinks, refuseType } from "./key-values/check-key-values.js";
 export { givenKeyValues } from "./key-values/given-key-values.js";
 export type { KeyValues, KeyValueSegment, PagedBlocks } from "./key-values/key-values.js";
-export { firstQueryOf, keyLengthsOf, keyPositions, positionsAfter } from "./key-values/positions.js";
+export {
+  differByHead,
+  firstQueryOf,
+  keyLengthsOf,
+  keyPositions,
+  positionList,
+  positionsAfter,
+} from "./key-values/positions.js";
 export { denseSegment, isPaged, segmentLength } from "./key-values/segments.js";
 export { storedPositions } from "./key-values/stored-positions.js";
 export { StoredRows } from "./key-values/stored-rows.js";

@@ -1,4 +1,4 @@
-import { firstQueryOf } from "./key-values/positions.js";
+import { firstQueryOf, positionList } from "./key-values/positions.js";
 import type { BoundMask } from "./mask.js";
 
 /**
@@ -34,7 +34,10 @@ export type PlanExtent = {
   readonly queries: number;
   /** Position of the first query; the others follow. One for each batch where they differ. */
   readonly firstQuery: number | Int32Array;
-  /** Positions of the stored keys of a batch, in the order in which they are stored. -1: nothing is stored there. */
+  /**
+   * Positions of the stored keys, in the order in which they are stored: for all batches, for each, or for each batch and
+   * key-value head. -1: nothing is stored there.
+   */
   readonly keyPositions: readonly Int32Array[];
 };
 
@@ -60,9 +63,13 @@ export function tilePlan(
   const [rows, columns] = [Math.ceil(T / tileSize), Math.ceil(S / tileSize)];
   const hasGaps = keyPositions.some((positions) => positions.includes(-1));
   const bound = masks === undefined ? undefined : [masks].flat();
-  const differ = keyPositions.length > 1 || typeof firstQuery !== "number";
+  const lists = keyPositions.length;
+  const differ = lists > 1 || typeof firstQuery !== "number";
   const batches = (bound || hasGaps) && (perBatch || differ) ? extent.batches : 1;
-  const heads = bound && perHead ? extent.heads : 1;
+  const byHead = lists > extent.batches;
+  const heads = (bound && perHead) || ((bound || hasGaps) && byHead) ? extent.heads : 1;
+  /** Heads of queries that share a list of positions. */
+  const group = byHead ? extent.heads / (lists / extent.batches) : heads;
   const classes = new Uint8Array(batches * heads * rows * columns).fill(2);
   const bitsAt = new Uint32Array(classes.length);
   const plan = { queryTile: tileSize, keyTile: tileSize, rows, columns, batches, heads, classes, bitsAt };
@@ -71,11 +78,14 @@ export function tilePlan(
   const words = tileSize / 32;
   const bits = new GrowingBits();
   for (let b = 0, tile = 0; b < batches; b++) {
-    const positions = keyPositions[keyPositions.length > 1 ? b : 0]!;
     const mask = bound?.[bound.length > 1 ? b : 0];
     const start = firstQueryOf(firstQuery, b);
-    const ranges = Array.from({ length: columns }, (_, c) => rangeOf(positions, c * tileSize, S));
+    let [positions, ranges]: [Int32Array | undefined, ReturnType<typeof rangeOf>[]] = [undefined, []];
     for (let h = 0; h < heads; h++) {
+      const own = keyPositions[positionList(lists, extent.batches, b, Math.floor(h / group))]!;
+      if (own !== positions)
+        ranges = Array.from({ length: columns }, (_, c) => rangeOf(own, c * tileSize, S));
+      positions = own;
       for (let r = 0; r < rows; r++) {
         const height = Math.min(tileSize, T - r * tileSize);
         const first = start + r * tileSize;

@@ -336,6 +336,47 @@ test("property: keys stand where their positions say", () => {
   expect(data).toBeAllclose([0, 1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3], { rtol: 1e-7, atol: 1e-7 });
 });
 
+test("property: heads that hold keys of their own positions are each what they are alone", () => {
+  const holds = {
+    B: small(2),
+    Hkv: small(3),
+    group: small(2),
+    S: small(70),
+    T: small(4),
+    seed: fc.nat(1000),
+  };
+  fc.assert(
+    fc.property(fc.record(holds), ({ B, Hkv, group, S, T: most, seed }) => {
+      const T = Math.min(S, most);
+      const query = randn([B, Hkv * group, T, 4], { seed, dtype: "float64" });
+      const key = randn([B, Hkv, S, 4], { seed: seed + 1, dtype: "float64" });
+      const value = randn([B, Hkv, S, 3], { seed: seed + 2, dtype: "float64" });
+      // Gaps between positions, others for each head, and all end at the same place.
+      const list = (row: number) =>
+        Int32Array.from({ length: S }, (_, s) => (s === S - 1 ? 3 * S : 2 * s + ((seed + row * s) % 2)));
+      const lists = Array.from({ length: B * Hkv }, (_, row) => list(row));
+      const positions = Int32Array.from(lists.flatMap((own) => [...own]));
+      const options = {
+        mask: and(causal(), slidingWindow(2 * S)), // about half of the keys
+        scoreMod: scoreMod((score, at) => score.mul(at.key.sub(at.query).mul(0.1).exp())),
+      };
+      const part = (x: Tensor, b: number, h: number, heads: number) =>
+        slice(slice(x, 0, b, b + 1), 1, h * heads, (h + 1) * heads);
+      const alone = Array.from({ length: B }, (_, b) =>
+        concat(
+          Array.from({ length: Hkv }, (_, h) => {
+            const own = { key: [part(key, b, h, 1)], value: [part(value, b, h, 1)] };
+            return attention(part(query, b, h, group), { ...own, positions: lists[b * Hkv + h]! }, options);
+          }),
+          1,
+        ),
+      );
+      const together = attention(query, { key: [key], value: [value], positions }, options);
+      expect(together.data).toEqual(concat(alone, 0).data);
+    }),
+  );
+});
+
 test("property: views are read in place, as their copies are", () => {
   fc.assert(
     fc.property(cases(), ({ query, key, value, seed }) => {
@@ -493,7 +534,7 @@ test("keys and values in parts that do not fit are refused", () => {
   );
   for (const count of [0, 3, 5, 12]) {
     expect(run([a, b], [a, b], new Int32Array(count))).toThrow(
-      /`positions` is ".* positions", expected S = 4 of them, or B · S = 8.\nFix: say for each key where it stands/,
+      /`positions` is ".* positions", expected S = 4 of them, B · S = 8, or B · Hkv · S = 16.\nFix: say for each key where it stands/,
     );
   }
 });

@@ -251,7 +251,7 @@ export function prepare(
 
   const keys = keyValues.key.reduce((sum, segment) => sum + segmentLength(segment), 0);
   const positions = storedPositions(keyValues, B);
-  const lengths = keyLengthsOf(positions, keys);
+  const lengths = keyLengthsOf(positions, keys, B);
   const first = lengths.map((length) => length - T);
   const firstQuery = first.length === 1 ? first[0]! : Int32Array.from(first);
   const places = { batches: B, heads: H, queries: T, keys, positions, firstQuery };

@@ -35,6 +35,7 @@ import {
   type OperationName,
   type Step,
   firstQueryOf,
+  positionList,
   type PlanExtent,
 } from "@qkv/attention-contract";
 
@@ -99,9 +100,15 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
           [first.length, 1, queries, 1],
         );
       }
+      const S = keys[0]!.length;
+      const byHead = keys.length > batches;
+      // A list of each query head, where key-value heads differ.
+      const lists = byHead
+        ? range(batches * heads).map((n) => keys[Math.floor((n * keys.length) / (batches * heads))]!)
+        : keys;
       return numbers(
-        keys.flatMap((list) => [...list]),
-        [keys.length, 1, 1, keys[0]!.length],
+        lists.flatMap((list) => [...list]),
+        byHead ? [batches, heads, 1, S] : [keys.length, 1, 1, S],
       );
     }
     case "operation":
@@ -131,7 +138,8 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
       const factors: number[] = [];
       for (let n = 0; n < B * H * T; n++) {
         const [batch, head] = [Math.floor(n / (H * T)), Math.floor(n / T) % H];
-        const key = keys[keys.length > 1 ? batch : 0]!;
+        const kvHead = Math.floor((head * keys.length) / (B * H));
+        const key = keys[positionList(keys.length, B, batch, kvHead)]!;
         factors.push(
           ...run.forward({
             score: new Float64Array(S),

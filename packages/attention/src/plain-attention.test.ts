@@ -28,6 +28,15 @@ import { scoreMod, scoreModFunction } from "./score-mod.js";
 const float64 = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 const names = ["dots", "capped", "scores", "weights", "lse"] as const;
 
+/** Lists of the positions of S keys, each in another order; a slot of each, never that of the last position, is free. */
+function shuffledPositions(lists: number, S: number, seed: number): Int32Array {
+  return Int32Array.from({ length: lists * S }, (_, n) => {
+    const [list, s] = [Math.floor(n / S), n % S];
+    const position = (s + seed + 3 * list) % S;
+    return position === (seed + list) % S && position < S - 1 ? -1 : position;
+  });
+}
+
 /** Sizes around those of tiles, heads that share, and an option of each kind. */
 const cases = fc
   .record({
@@ -42,14 +51,17 @@ const cases = fc
     mask: fc.constantFrom("none", "causal", "window", "padding", "random"),
     mods: fc.subarray(["bias", "scoreMod", "weightMod", "softcap", "sinks", "dropout"]),
     cut: fc.double({ min: 0, max: 1, noNaN: true }),
+    lists: fc.constantFrom("none", "one", "by batch", "by head"),
   })
-  .map(({ B, Hkv, group, T, more, D, Dv, seed, mask, mods, cut }) => {
+  .map(({ B, Hkv, group, T, more, D, Dv, seed, mask, mods, cut, lists }) => {
     const [H, S] = [Hkv * group, T + more];
     const query = float64([B, H, T, D], seed);
     const [key, value] = [float64([B, Hkv, S, D], seed + 1), float64([B, Hkv, S, Dv], seed + 2)];
     const at = Math.floor(cut * S);
     const parts = (x: Tensor) => [slice(x, 2, 0, at), slice(x, 2, at)];
-    const keyValues: KeyValues = { key: parts(key), value: parts(value), positions: { start: 0 } };
+    const count = { none: 0, one: 1, "by batch": B, "by head": B * Hkv }[lists]!;
+    const positions = count === 0 ? { start: 0 } : shuffledPositions(count, S, seed);
+    const keyValues: KeyValues = { key: parts(key), value: parts(value), positions };
     const bits = float64([B, 1, T, S], seed + 3).data as Float64Array;
     const masks = {
       none: undefined,

@@ -1,9 +1,11 @@
 import {
   type KeyValues,
+  callSizes,
   denseSegment,
   firstQueryOf,
   givenKeyValues,
   keyPositions,
+  positionList,
 } from "@qkv/attention-contract";
 import { checks } from "@qkv/core";
 import {
@@ -79,20 +81,19 @@ export function plainAttention(query: Tensor, ...rest: unknown[]): PlainAttentio
   const options = isObject(given) && "forms" in given ? withoutForms : given;
   const { places, bind, scale, softcap, scoreMod, weightMod, sinks } = prepare(fn, query, keyValues, options);
   const bound = bind();
-  const [B, H, T] = query.shape as [number, number, number];
+  const { B, H, T, S, group } = callSizes({ query, keyValues });
   const dense = (parts: KeyValues["key"]) => parts.map((part) => denseSegment(part, B));
   // Each key-value head as often as query heads share it, neighbours together.
-  const perHead = (x: Tensor) => repeat(x, H / x.shape[1]!, 1);
+  const perHead = (x: Tensor) => repeat(x, group, 1);
   const key = perHead(concat(dense(keyValues.key), 2)); // [B, H, S, D]
   const value = perHead(concat(dense(keyValues.value), 2)); // [B, H, S, Dv]
-  const S = key.shape[2]!;
   const keys = keyPositions(places.positions, S);
   const extent = { ...places, keyPositions: keys };
   const visible = tensor(
     Array.from({ length: B * H * T * S }, (_, n) => {
       const [s, t] = [n % S, Math.floor(n / S) % T];
       const [h, b] = [Math.floor(n / (S * T)) % H, Math.floor(n / (S * T * H))];
-      const key = keys[keys.length > 1 ? b : 0]![s]!;
+      const key = keys[positionList(keys.length, B, b, Math.floor(h / group))]![s]!;
       const mask = bound?.[bound.length > 1 ? b : 0];
       return key >= 0 && (mask?.sees(firstQueryOf(places.firstQuery, b) + t, key, b, h) ?? true);
     }),

@@ -3,6 +3,7 @@ import {
   evaluator,
   firstQueryOf,
   keyPositions,
+  positionList,
   seenKeys,
   StoredRows,
   tileIndex,
@@ -102,7 +103,7 @@ export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace
       at.batch = batch;
       at.head = head;
       at.query = firstQueryOf(firstQuery, batch) + t;
-      at.key = positions[positions.length > 1 ? batch : 0]!;
+      at.key = positions[positionList(positions.length, B, batch, Math.floor(head / group))]!;
       return sinks ? sinks.array[sinks.offset + head * sinks.strides[0]!]! : -Infinity;
     },
 

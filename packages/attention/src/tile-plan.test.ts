@@ -1,4 +1,4 @@
-import { type Mask, pairsRead, tileIndex, tilePlan } from "@qkv/attention-contract";
+import { type Mask, pairsRead, seenKeys, tileIndex, tilePlan } from "@qkv/attention-contract";
 import { grad, randn, sum } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -54,6 +54,21 @@ test("property: a plan tells of each pair what the mask tells, and no tile is re
     }),
     { numRuns: 30 },
   );
+});
+
+test("keys of other positions for each key-value head: a plan for each head of the query", () => {
+  const bound = causal().bind({ queryLength: 1, keyLength: 6 });
+  const keyPositions = [Int32Array.of(0, 5), Int32Array.of(6, 2)];
+  const extent = { batches: 1, heads: 4, queries: 1, firstQuery: 5, keyPositions };
+  const plan = tilePlan(bound, extent, false, false);
+  expect([plan.batches, plan.heads]).toEqual([1, 4]);
+  const seen = [0, 1, 2, 3].map((head) => {
+    const row = new Uint8Array(2);
+    seenKeys(plan, 0, head, 0, 0, row);
+    return [...row];
+  });
+  expect(seen).toEqual([[1, 1], [1, 1], [0, 1], [0, 1]]); // prettier-ignore
+  expect(tilePlan(undefined, extent, false, false).heads).toBe(1);
 });
 
 test("tiles read grow linearly in T for a window, and by half the square for causal", () => {

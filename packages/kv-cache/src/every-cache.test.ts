@@ -137,6 +137,15 @@ const kinds: Kind[] = [
     evicting: { layers: [0, 1, 2], budget: 6, first: 2, last: 3 },
   },
   {
+    name: "evicting, each head its own tokens",
+    make: () =>
+      evictingCache({
+        ...{ numLayers: layers, budget: 6, keepFirst: 1, keepLast: 2, room: 2, keptPer: "head" },
+        score: smallNorms,
+      }),
+    evicting: { layers: [0, 1, 2], budget: 6, first: 1, last: 2, perHead: true },
+  },
+  {
     name: "mixed: evicting, states, latents",
     make: () =>
       mixedCache([

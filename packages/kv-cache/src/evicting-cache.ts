@@ -16,6 +16,11 @@ export type EvictingOptions = {
   keepLast?: number;
   /** Tokens that one update may append in place. Default 1. */
   room?: number;
+  /**
+   * Tokens are kept per layer, the same in all of its heads, by the mean of their scores; or per key-value head, by its own
+   * scores, as the papers choose. Default `"layer"`.
+   */
+  keptPer?: "layer" | "head";
   /** Number of layers that write to it. Default 1. */
   numLayers?: number;
 };
@@ -25,8 +30,9 @@ export type EvictingOptions = {
  * with the highest score. All queries of an update read every token that was kept before and the new ones; then the
  * tokens with the lowest scores are evicted. With a budget of all tokens it is the full cache.
  *
- * Positions stay those of the sequence, so masks and biases mean the same as without eviction. For that, all heads of a
- * layer keep the same tokens: a score of each head is averaged over them.
+ * Positions stay those of the sequence, so masks and biases mean the same as without eviction. All heads of a layer keep
+ * the same tokens, or with `keptPer: "head"` each its own; then positions are `[B, Hkv, S]`, and score mods run on the plain
+ * device.
  *
  * A score that reads queries needs them in `update(layer, key, value, query)`, rotated as the keys are; layers of attention
  * pass them.
@@ -54,8 +60,10 @@ export type EvictingOptions = {
  */
 export function evictingCache(options: EvictingOptions): KvCache {
   const check = checks("evictingCache");
-  const names = ["budget", "score", "keepFirst", "keepLast", "room", "numLayers"] as const;
-  const { budget, score, keepFirst = 0, keepLast, room = 1, numLayers = 1 } = check.options(options, names);
+  const names = ["budget", "score", "keepFirst", "keepLast", "room", "keptPer", "numLayers"] as const;
+  const given = check.options(options, names);
+  const { budget, score, keepFirst = 0, keepLast, room = 1, keptPer = "layer", numLayers = 1 } = given;
+  check.oneOf({ keptPer }, ["layer", "head"]);
   checkCacheOptions("evictingCache", numLayers);
   const unit = "tokens";
   check.whole({ budget }, { min: 1, unit, fix: "give the number of tokens to keep of each sequence." });
@@ -81,8 +89,9 @@ export function evictingCache(options: EvictingOptions): KvCache {
       fix: "protect fewer tokens, or keep more.",
     });
   }
-  const sizes = { budget, first: keepFirst, last, room };
+  const sizes = { budget, first: keepFirst, last, room, keptPer };
   const stores = Array.from({ length: numLayers }, () => evictingStore(sizes, score));
-  const form = `${budget} by ${score.name}, first ${keepFirst}, last ${last}, room ${room}`;
+  const perHead = keptPer === "head" ? " of each head" : "";
+  const form = `${budget}${perHead} by ${score.name}, first ${keepFirst}, last ${last}, room ${room}`;
   return keyValueCache(stores, { form, unrotatedKeys: false });
 }

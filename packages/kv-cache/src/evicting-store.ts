@@ -3,6 +3,7 @@ import type { EvictionScore, KeyValues } from "@qkv/attention-contract";
 import { concat, slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkQuery } from "./check-query.js";
 import { emptyLike } from "./contiguous-store.js";
+import { candidateScores, headsOfList, type Candidate } from "./evicting-scores.js";
 import type { EvictingSizes, Sequence } from "./evicting-sequence.js";
 import { keptTokens } from "./kept-tokens.js";
 import type { KeyValueStore } from "./layer-store.js";
@@ -20,9 +21,6 @@ import {
 
 type State = { buffers: SharedTensors<"key" | "value"> | undefined; sequences: readonly Sequence[] };
 
-/** A token to choose: in a slot of the buffers, or the i-th of the new ones. */
-type Candidate = { readonly position: number; readonly slot?: number; readonly added?: number };
-
 /** Keeps the tokens with the highest scores, in any order in buffers `[B, Hkv, budget + room, D]`. */
 export function evictingStore(
   sizes: EvictingSizes,
@@ -33,14 +31,15 @@ export function evictingStore(
   let { buffers, sequences } = initial;
 
   const read = (): KeyValues => {
-    const used = Math.max(0, ...sequences.map(({ positions }) => positions.findLastIndex((p) => p >= 0) + 1));
+    const lists = sequences.flatMap(({ positions }) => positions);
+    const used = Math.max(0, ...lists.map((own) => own.findLastIndex((p) => p >= 0) + 1));
     const part = (x: Tensor) => slice(x, 2, 0, used);
-    const positions = mergePositions(sequences.map((one) => one.positions.slice(0, used)));
+    const positions = mergePositions(lists.map((own) => own.slice(0, used)));
     return { key: [part(buffers!.tensors.key)], value: [part(buffers!.tensors.value)], positions };
   };
-  /** Writes tokens of a batch into slots. */
+  /** Writes tokens of a batch into slots of the heads that share a list of positions. */
   const writeSlots = (
-    b: number,
+    [b, list]: readonly [number, number],
     slots: readonly number[],
     from: readonly number[],
     key: Tensor,
@@ -51,7 +50,9 @@ export function evictingStore(
       [buffers!.tensors.value, value],
     ] as const;
     for (const [to, rows] of sides) {
-      const [own, added] = [slice(to, 0, b, b + 1), slice(rows, 0, b, b + 1)];
+      const [own, added] = [to, rows].map((x) =>
+        headsOfList(slice(x, 0, b, b + 1), list, sequences[b]!.positions.length),
+      ) as [Tensor, Tensor];
       for (let i = 0; i < slots.length;) {
         let end = i + 1;
         while (end < slots.length && slots[end] === slots[end - 1]! + 1 && from[end] === from[end - 1]! + 1)
@@ -61,51 +62,6 @@ export function evictingStore(
       }
     }
   };
-  /** The scores of the candidates of a batch, [Hkv, S]. */
-  const scored = (
-    b: number,
-    candidates: readonly Candidate[],
-    key: Tensor,
-    value: Tensor,
-    query: Tensor | undefined,
-  ) => {
-    const { device } = key;
-    const { scores } = sequences[b]!;
-    const stored = candidates.filter(({ slot }) => slot !== undefined).map(({ slot }) => slot!);
-    const indices = tensor(stored, { dtype: "int32", shape: [stored.length], device });
-    const newTokens = candidates.length - stored.length;
-    const [Hkv, S] = [key.shape[1]!, candidates.length];
-    return device.scope(() => {
-      const rows = (held: Tensor, added: Tensor) =>
-        concat([take(slice(held, 0, b, b + 1), 2, indices), slice(added, 0, b, b + 1)], 2);
-      const previous = Float64Array.from(
-        { length: Hkv * stored.length },
-        (_, i) => scores[Math.floor(i / stored.length) * capacity + stored[i % stored.length]!]!,
-      );
-      const result = score.score({
-        key: rows(buffers!.tensors.key, key),
-        value: rows(buffers!.tensors.value, value),
-        positions: Int32Array.from(candidates, ({ position }) => position),
-        newTokens,
-        ...(query && { query: query.to(device) }),
-        ...(score.accumulates && {
-          previous: tensor(previous, { shape: [1, Hkv, stored.length], dtype: key.dtype, device }),
-        }),
-      });
-      const fits = result.shape.join() === [1, Hkv, S].join();
-      const numbers = Array.from(result.data, Number);
-      if (!fits || numbers.some(Number.isNaN)) {
-        checks("score").refuse({
-          argument: "score",
-          received: fits ? `NaN of ${score.name}` : `[${result.shape.join(", ")}] of ${score.name}`,
-          expected: `numbers [1, ${Hkv}, ${S}], one for each head and candidate`,
-          fix: "return a number for each candidate, those of the new tokens last.",
-        });
-      }
-      return numbers;
-    });
-  };
-
   return {
     get device() {
       return buffers?.tensors.key.device;
@@ -117,7 +73,7 @@ export function evictingStore(
       return sequences.map(({ length }) => length);
     },
     get stored() {
-      return Math.max(0, ...sequences.map(({ positions }) => positions.filter((p) => p >= 0).length));
+      return Math.max(0, ...sequences.map(({ positions }) => positions[0]!.filter((p) => p >= 0).length));
     },
     get bytes() {
       const remembered = sequences.reduce(
@@ -133,29 +89,38 @@ export function evictingStore(
         buffers = sharedTensors({ key: emptyLike(key, capacity), value: emptyLike(value, capacity) });
         sequences = Array.from({ length: B }, (): Sequence => ({
           ...{ length: 0, evictedAt: 0, query: undefined },
-          positions: new Array<number>(capacity).fill(-1),
+          positions: Array.from({ length: sizes.keptPer === "head" ? Hkv : 1 }, () =>
+            new Array<number>(capacity).fill(-1),
+          ),
           scores: score.accumulates ? new Array<number>(Hkv * capacity).fill(0) : [],
         }));
       }
       buffers = exclusiveTensors(buffers, key.device);
       if (T === 0) return read();
-      const free = ({ positions }: Sequence) => [...positions.keys()].filter((slot) => positions[slot]! < 0);
       const before = sequences;
-      const inPlace = before.every((one) => free(one).length >= T);
+      const free = before.map(({ positions }) =>
+        positions.map((own) => [...own.keys()].filter((slot) => own[slot]! < 0)),
+      );
+      const inPlace = free.flat().every((slots) => slots.length >= T);
       let seen: KeyValues;
       const added = Array.from({ length: T }, (_, t) => t);
-      const places = before.map((one) => (inPlace ? free(one).slice(0, T) : []));
       if (inPlace) {
-        sequences = before.map((one, b) => ({ ...one, positions: placed(one, places[b]!, added) }));
-        places.forEach((slots, b) => writeSlots(b, slots, added, key, value));
+        sequences = before.map((one, b) => ({
+          ...one,
+          positions: one.positions.map((own, list) => placed(own, free[b]![list]!, one.length, T)),
+        }));
+        free.forEach((lists, b) => {
+          lists.forEach((slots, list) => {
+            writeSlots([b, list], slots.slice(0, T), added, key, value);
+          });
+        });
         seen = read();
       } else {
         const past = read();
         const count = past.key[0] as Tensor;
-        const rows = before.map(({ positions, length }) => [
-          ...positions.slice(0, count.shape[2]),
-          ...added.map((t) => length + t),
-        ]);
+        const rows = before.flatMap(({ positions, length }) =>
+          positions.map((own) => [...own.slice(0, count.shape[2]), ...added.map((t) => length + t)]),
+        );
         const parts = (held: KeyValues["key"], x: Tensor) => (count.shape[2] === 0 ? [x] : [...held, x]);
         seen = {
           key: parts(past.key, key),
@@ -169,53 +134,74 @@ export function evictingStore(
         const length = one.length + T;
         const remembered =
           score.queryWindow > 0 ? lastQueries(one.query, slice(query!, 0, b, b + 1)) : undefined;
-        const held: Candidate[] = [...one.positions.keys()]
-          .filter((slot) => one.positions[slot]! >= 0)
-          .map((slot) => ({ slot, position: one.positions[slot]! }))
-          .sort((a, b) => a.position - b.position);
-        const all: Candidate[] = [...held, ...added.map((t) => ({ added: t, position: one.length + t }))];
-        const evicts = all.length > sizes.budget;
-        const scores = evicts || score.accumulates ? scored(b, all, key, value, remembered) : [];
-        const kept = evicts
-          ? keptTokens(
-              all.map(({ position }) => position),
-              scores,
-              length,
-              sizes,
-            )
-          : [...all.keys()];
-        // The kept ones of the new tokens go to the slots where they are, or to free ones.
-        const staying = new Set(kept.map((i) => all[i]!.slot));
-        const open = inPlace
-          ? places[b]!
-          : [...one.positions.keys()].filter((slot) => !staying.has(slot)).slice(0, capacity);
-        const slotOf = new Map<number, number>();
-        let next = 0;
-        for (const i of kept) {
-          const { slot, added: t } = all[i]!;
-          slotOf.set(i, slot ?? (inPlace ? open[t!]! : open[next++]!));
-        }
-        const positions = new Array<number>(capacity).fill(-1);
-        const accumulated = score.accumulates ? new Array<number>(Hkv * capacity).fill(0) : [];
-        for (const [i, slot] of slotOf) {
-          positions[slot] = all[i]!.position;
-          if (score.accumulates)
-            for (let h = 0; h < Hkv; h++) accumulated[h * capacity + slot] = scores[h * all.length + i]!;
-        }
-        if (!inPlace) {
-          const fresh = kept.filter((i) => all[i]!.added !== undefined);
-          writeSlots(
-            b,
-            fresh.map((i) => slotOf.get(i)!),
-            fresh.map((i) => all[i]!.added!),
-            key,
-            value,
-          );
-        }
+        const candidates = one.positions.map((own): Candidate[] => {
+          const held = [...own.keys()].filter((slot) => own[slot]! >= 0);
+          return [
+            ...held.map((slot) => ({ slot, position: own[slot]! })).sort((a, b) => a.position - b.position),
+            ...added.map((t) => ({ added: t, position: one.length + t })),
+          ];
+        });
+        const S = candidates[0]!.length;
+        const evicts = S > sizes.budget;
+        const ofBatch = (held: Tensor, added: Tensor) => ({
+          held: slice(held, 0, b, b + 1),
+          added: slice(added, 0, b, b + 1),
+        });
+        const scores =
+          evicts || score.accumulates
+            ? candidateScores(score, {
+                ...{ candidates, sequence: one, capacity, query: remembered },
+                key: ofBatch(buffers!.tensors.key, key),
+                value: ofBatch(buffers!.tensors.value, value),
+              })
+            : [];
+        const heads = Hkv / candidates.length;
+        const lists = candidates.map((all, list) => {
+          const own = scores.slice(list * heads * S, (list + 1) * heads * S);
+          const kept = evicts
+            ? keptTokens(
+                all.map(({ position }) => position),
+                own,
+                length,
+                sizes,
+              )
+            : [...all.keys()];
+          // The kept ones of the new tokens go to the slots where they are, or to free ones.
+          const staying = new Set(kept.map((i) => all[i]!.slot));
+          const open = inPlace
+            ? free[b]![list]!
+            : [...one.positions[list]!.keys()].filter((slot) => !staying.has(slot));
+          const slotOf = new Map<number, number>();
+          let next = 0;
+          for (const i of kept) {
+            const { slot, added: t } = all[i]!;
+            slotOf.set(i, slot ?? (inPlace ? open[t!]! : open[next++]!));
+          }
+          const positions = new Array<number>(capacity).fill(-1);
+          const accumulated = score.accumulates ? new Array<number>(heads * capacity).fill(0) : [];
+          for (const [i, slot] of slotOf) {
+            positions[slot] = all[i]!.position;
+            if (score.accumulates)
+              for (let h = 0; h < heads; h++) accumulated[h * capacity + slot] = own[h * S + i]!;
+          }
+          if (!inPlace) {
+            const fresh = kept.filter((i) => all[i]!.added !== undefined);
+            writeSlots(
+              [b, list],
+              fresh.map((i) => slotOf.get(i)!),
+              fresh.map((i) => all[i]!.added!),
+              key,
+              value,
+            );
+          }
+          return { positions, scores: accumulated };
+        });
         const window =
           remembered && slice(remembered, 2, Math.max(0, remembered.shape[2]! - score.queryWindow));
         return {
-          ...{ length, positions, scores: accumulated },
+          length,
+          positions: lists.map(({ positions }) => positions),
+          scores: lists.flatMap(({ scores }) => scores),
           evictedAt: evicts ? length : one.evictedAt,
           query: window && copied(window),
         };
@@ -243,7 +229,7 @@ export function evictingStore(
       sequences = sequences.map((one, b) => {
         const length = kept[b]!;
         if (length === one.length) return one;
-        const positions = one.positions.map((p) => (p < length ? p : -1));
+        const positions = one.positions.map((own) => own.map((p) => (p < length ? p : -1)));
         if (length > 0) return { ...one, length, positions };
         return { ...one, length, positions, evictedAt: 0, scores: one.scores.map(() => 0), query: undefined };
       });
@@ -268,14 +254,10 @@ export function evictingStore(
   };
 }
 
-/** Positions of a sequence after new tokens were written into slots. */
-function placed(
-  { positions, length }: Sequence,
-  slots: readonly number[],
-  added: readonly number[],
-): number[] {
+/** Positions after `T` new tokens were written into the first of the free slots. */
+function placed(positions: readonly number[], free: readonly number[], length: number, T: number): number[] {
   const after = [...positions];
-  slots.forEach((slot, i) => (after[slot] = length + added[i]!));
+  free.slice(0, T).forEach((slot, t) => (after[slot] = length + t));
   return after;
 }
 

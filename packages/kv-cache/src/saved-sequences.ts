@@ -11,7 +11,7 @@ const lists = ["lengths", "evictedAt", "queries"] as const;
 export function savedSequences(
   buffers: { readonly key: Tensor; readonly value: Tensor },
   sequences: readonly Sequence[],
-  { budget, room }: EvictingSizes,
+  { budget, room, keptPer }: EvictingSizes,
   { accumulates, queryWindow }: EvictionScore,
 ): SavedLayer {
   const [B, Hkv] = buffers.key.shape as [number, number];
@@ -30,8 +30,8 @@ export function savedSequences(
       key: buffers.key,
       value: buffers.value,
       positions: float64(
-        sequences.map(({ positions }) => positions),
-        [B, capacity],
+        sequences.flatMap(({ positions }) => positions),
+        [B, ...(keptPer === "head" ? [Hkv] : []), capacity],
       ),
       ...(accumulates && {
         scores: float64(
@@ -67,7 +67,7 @@ const damaged = "the file is damaged or was changed: restore another copy, or re
 /** Sequences of a file. Refuses what a cache of these sizes cannot have written. */
 export function restoredSequences(
   saved: SavedLayer,
-  { budget, room }: EvictingSizes,
+  { budget, room, keptPer }: EvictingSizes,
   { accumulates, queryWindow }: EvictionScore,
   own: Readonly<Partial<Record<string, Tensor>>> | undefined,
 ): Sequence[] {
@@ -78,7 +78,7 @@ export function restoredSequences(
     tokens: capacity,
     lists,
     extraTensors: (B, heads) => ({
-      positions: ["float64", B, capacity],
+      positions: ["float64", B, ...(keptPer === "head" ? [heads] : []), capacity] as const,
       ...(accumulates && { scores: ["float64", B, heads, capacity] as const }),
       ...(queryWindow > 0 && {
         query: [keyType, B, undefined, queryWindow, saved.tensors["key"]!.shape[3]] as const,
@@ -90,14 +90,21 @@ export function restoredSequences(
   const [B, Hkv] = tensors["key"]!.shape as [number, number];
   return Array.from({ length: B }, (_, b) => {
     const length = numbers["lengths"]![b]!;
-    const positions = Array.from(
-      tensors["positions"]!.data.subarray(b * capacity, (b + 1) * capacity),
-      Number,
-    );
-    const held = positions.filter((p) => p !== -1);
-    const right = held.every((p) => Number.isInteger(p) && p >= 0 && p < length);
-    if (!right || new Set(held).size < held.length || held.length > budget)
-      refuseSaved("positions", positions, `at most ${budget} of the ${length} tokens, each once`, damaged);
+    const lists = keptPer === "head" ? Hkv : 1;
+    const positions = Array.from({ length: lists }, (_, list) => {
+      const from = (b * lists + list) * capacity;
+      return Array.from(tensors["positions"]!.data.subarray(from, from + capacity), Number);
+    });
+    const held = positions.map((own) => own.filter((p) => p !== -1));
+    const right = (own: readonly number[]) =>
+      own.every((p) => Number.isInteger(p) && p >= 0 && p < length) &&
+      new Set(own).size === own.length &&
+      own.length <= budget &&
+      own.length === held[0]!.length;
+    if (!held.every(right)) {
+      const expected = `at most ${budget} of the ${length} tokens, each once${lists > 1 ? ", as many in each head" : ""}`;
+      refuseSaved("positions", positions.flat(), expected, damaged);
+    }
     const scores = accumulates
       ? Array.from(tensors["scores"]!.data.subarray(b * Hkv * capacity, (b + 1) * Hkv * capacity), Number)
       : [];

@@ -22,7 +22,7 @@ export type Kind = {
   /** Layers that hold a state instead of keys and values, and the number of states to go back to. */
   readonly states?: { layers: readonly number[]; checkpoints: number };
   /** Layers that keep the tokens of the smallest key norms: `budget` of them, the first and the last ones among them. */
-  readonly evicting?: { layers: readonly number[]; budget: number; first: number; last: number };
+  readonly evicting?: Evicting;
   /** Largest error of a number, as a share of the largest magnitude. Default 0. */
   readonly tolerance?: number;
   /** The most tokens of one batch. */
@@ -31,14 +31,17 @@ export type Kind = {
   pool?(cache: KvCache): PagedCache;
 };
 
+/** `perHead`: each head keeps tokens of its own. */
+type Evicting = { layers: readonly number[]; budget: number; first: number; last: number; perHead?: boolean };
+
 export const layers = 3;
 const [heads, D, Dv] = [2, 4, 3];
 
 /**
  * One sequence: its tokens, up to where a ring has lost them, the lengths of which states are stored, the positions that
- * each layer keeps under eviction, and the length at the last one.
+ * each head of each layer keeps under eviction, and the length at the last one.
  */
-type Sequence = { tokens: number[]; lost: number; states: number[]; kept: number[][]; evictedAt: number };
+type Sequence = { tokens: number[]; lost: number; states: number[]; kept: number[][][]; evictedAt: number };
 /** A cache as a list of arrays. */
 type Model = Sequence[];
 type Pair = { cache: KvCache; model: Model };
@@ -50,11 +53,11 @@ type Real = { kind: Kind; next: number; inserted: (readonly number[])[] };
 const copyOf = (model: Model): Model =>
   model.map(({ tokens, lost, states, kept, evictedAt }) => ({
     ...{ tokens: [...tokens], lost, states: [...states], evictedAt },
-    kept: kept.map((own) => [...own]),
+    kept: kept.map((own) => own.map((head) => [...head])),
   }));
 const emptySequence = (): Sequence => ({
   ...{ tokens: [], lost: 0, states: [], evictedAt: 0 },
-  kept: Array.from({ length: layers }, () => []),
+  kept: Array.from({ length: layers }, () => Array.from({ length: heads }, () => [])),
 });
 
 /** The score of the kind `evicting`: the norm of a key, negative. */
@@ -73,15 +76,20 @@ export const smallNorms: EvictionScore = {
 const negativeNorm = (row: readonly (number | bigint)[]) =>
   -Math.sqrt(row.reduce<number>((sum, number) => sum + Number(number) ** 2, 0));
 
-/** Positions kept of those that a layer held, with the newest, by the definition. */
-function keptOf(held: readonly number[], tokens: readonly number[], layer: number, kind: Kind): number[] {
-  const { budget, first, last } = kind.evicting!;
+/** Positions kept of those that a head of a layer held, with the newest, by the definition. */
+function keptOf(
+  held: readonly number[],
+  tokens: readonly number[],
+  [layer, head]: readonly [number, number],
+  kind: Kind,
+): number[] {
+  const { budget, first, last, perHead } = kind.evicting!;
   if (held.length <= budget) return [...held];
   const isProtected = (p: number) => p < first || p >= tokens.length - last;
   const score = (p: number) =>
-    Array.from({ length: heads }, (_, h) =>
-      negativeNorm(Array.from({ length: D }, (_, d) => numberOf(0, tokens[p]!, layer, h, d))),
-    ).reduce((a, b) => a + b, 0) / heads;
+    (perHead ? [head] : Array.from({ length: heads }, (_, h) => h))
+      .map((h) => negativeNorm(Array.from({ length: D }, (_, d) => numberOf(0, tokens[p]!, layer, h, d))))
+      .reduce((a, b) => a + b, 0) / (perHead ? 1 : heads);
   const others = held.filter((p) => !isProtected(p)).sort((a, b) => score(b) - score(a) || b - a);
   const own = held.filter(isProtected);
   return [...own, ...others.slice(0, budget - own.length)].sort((a, b) => a - b);
@@ -129,13 +137,15 @@ function append({ cache, model }: Pair, added: readonly (readonly number[])[], k
     const read = cache.update(layer, key, value);
     const evicting = kind.evicting?.layers.includes(layer);
     const seen = evicting
-      ? model.map(({ kept }, b) => [...kept[layer]!, ...added[b]!.map((_, t) => starts[b]! + t)])
+      ? model.map(({ kept }, b) =>
+          kept[layer]!.map((own) => [...own, ...added[b]!.map((_, t) => starts[b]! + t)]),
+        )
       : undefined;
     compare(read, after, starts, layer, kind, cache.unrotatedKeys === true, seen);
     model.forEach((one, b) => {
       if (!seen) return;
-      one.kept[layer] = keptOf(seen[b]!, after[b]!, layer, kind);
-      if (one.kept[layer]!.length < seen[b]!.length) one.evictedAt = after[b]!.length;
+      one.kept[layer] = seen[b]!.map((own, head) => keptOf(own, after[b]!, [layer, head], kind));
+      if (one.kept[layer]![0]!.length < seen[b]![0]!.length) one.evictedAt = after[b]!.length;
     });
   }
   const stays = added.every(({ length }) => length === 0);
@@ -203,7 +213,7 @@ function compare(
   layer: number,
   kind: Kind,
   unrotatedKeys: boolean,
-  visible?: readonly (readonly number[])[],
+  visible?: readonly (readonly (readonly number[])[])[],
 ): void {
   const B = tokens.length;
   const [key, value] = [read.key, read.value].map((parts) =>
@@ -220,38 +230,48 @@ function compare(
   tokens.forEach((own, b) => {
     const rolls = kind.rolling && (kind.rollingLayers?.includes(layer) ?? true) ? kind.rolling : undefined;
     // What the new tokens may see: all, or the tokens kept and the window.
-    const seen =
-      visible?.[b] ??
+    const seenBy = (head: number) =>
+      visible?.[b]?.[head] ??
       own.flatMap((_, p) => (!rolls || p < rolls.first || p >= starts[b]! - rolls.window + 1 ? [p] : []));
-    const found = new Map<number, number>();
-    for (let s = 0; s < S; s++) {
-      const position =
-        "start" in positions ? positions.start + s : positions[positions.length === S ? s : b * S + s]!;
-      if (position < 0 || s >= (typeof lengths === "number" ? S : lengths[b]!)) continue;
-      if (found.has(position)) expect.fail(`position ${position} stands twice`);
-      found.set(position, s);
-    }
-    const places = unrotatedKeys ? seen.map((_, i) => i) : seen;
-    expect([...found.keys()].sort((a, b) => a - b)).toEqual(places);
-    seen.forEach((p, i) => {
-      const s = found.get(places[i]!)!;
-      for (const [side, x] of [
-        [0, key],
-        [1, value],
-      ] as const) {
-        const width = x.shape[3]!;
-        for (let h = 0; h < heads; h++) {
-          const at = ((b * heads + h) * S + s) * width;
-          for (let d = 0; d < width; d++) {
-            const latent = kind.latent?.includes(layer);
-            const wanted = numberOf(latent ? 0 : side, own[p]!, layer, h, d);
-            const got = x.data[at + d]!;
-            // Told only where they differ: there are many numbers.
-            if (!(Math.abs(got - wanted) <= (kind.tolerance ?? 0)))
-              expect.fail(`token ${p}: ${got}, expected ${wanted} in layer ${layer}`);
+    /** Slots by position. */
+    const slots = (head: number) => {
+      const found = new Map<number, number>();
+      const list = "start" in positions ? 0 : positions.length / S;
+      const row = list <= 1 ? 0 : list === B ? b : b * heads + head;
+      for (let s = 0; s < S; s++) {
+        const position = "start" in positions ? positions.start + s : positions[row * S + s]!;
+        if (position < 0 || s >= (typeof lengths === "number" ? S : lengths[b]!)) continue;
+        if (found.has(position)) expect.fail(`position ${position} stands twice`);
+        found.set(position, s);
+      }
+      return found;
+    };
+    // Heads differ only where each keeps its own.
+    const lists = kind.evicting?.perHead ? heads : 1;
+    Array.from({ length: lists }, (_, list) => list).forEach((list) => {
+      const [seen, found] = [seenBy(list), slots(list)];
+      const places = unrotatedKeys ? seen.map((_, i) => i) : seen;
+      expect([...found.keys()].sort((a, b) => a - b)).toEqual(places);
+      seen.forEach((p, i) => {
+        const s = found.get(places[i]!)!;
+        for (const [side, x] of [
+          [0, key],
+          [1, value],
+        ] as const) {
+          const width = x.shape[3]!;
+          for (let h = lists === 1 ? 0 : list; h < (lists === 1 ? heads : list + 1); h++) {
+            const at = ((b * heads + h) * S + s) * width;
+            for (let d = 0; d < width; d++) {
+              const latent = kind.latent?.includes(layer);
+              const wanted = numberOf(latent ? 0 : side, own[p]!, layer, h, d);
+              const got = x.data[at + d]!;
+              // Told only where they differ: there are many numbers.
+              if (!(Math.abs(got - wanted) <= (kind.tolerance ?? 0)))
+                expect.fail(`token ${p}: ${got}, expected ${wanted} in layer ${layer}`);
+            }
           }
         }
-      }
+      });
     });
   });
 }
@@ -265,7 +285,7 @@ function check(world: World, { kind }: Real): void {
     expect(cache.length).toBe(Math.max(0, ...lengths));
     if (kind.states?.layers.length === layers) expect(cache.stored).toBe(0);
     else if (kind.evicting?.layers.length === layers)
-      expect(cache.stored).toBe(Math.max(0, ...model.map(({ kept }) => kept[0]!.length)));
+      expect(cache.stored).toBe(Math.max(0, ...model.map(({ kept }) => kept[0]![0]!.length)));
     else if (!kind.rolling) expect(cache.stored).toBe(cache.length);
     else expect(cache.stored).toBeLessThanOrEqual(cache.length);
     const paged = cache as Partial<PagedCache>;
@@ -372,7 +392,7 @@ const crop = (n: number, shares: readonly number[], form: number) =>
     model.forEach((one, b) => {
       const oldest = Math.min(...found);
       if (kind.states && !stays) one.states = oldest < 0 ? [] : [...one.states.slice(0, oldest), kept[b]!];
-      one.kept = one.kept.map((positions) => positions.filter((p) => p < kept[b]!));
+      one.kept = one.kept.map((own) => own.map((positions) => positions.filter((p) => p < kept[b]!)));
       if (kept[b] === 0) one.evictedAt = 0;
       one.tokens.length = kept[b]!;
       one.lost = Math.min(one.lost, Math.max(rolling?.first ?? 0, kept[b]!));

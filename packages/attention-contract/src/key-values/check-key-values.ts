@@ -68,7 +68,7 @@ export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues):
     checkType(fn, "value", value, query);
   });
   const S = keys.reduce((sum, segment) => sum + segmentLength(segment), 0);
-  checkPositions(fn, positions, B, S);
+  checkPositions(fn, positions, [B, shapeOf(keys[0]!, B)[1]!, S]);
 }
 
 function checkType(fn: string, argument: string, segment: KeyValueSegment, query: Tensor): void {
@@ -83,18 +83,22 @@ function shapeOf(segment: KeyValueSegment, B: number): Shape {
   return [B, shape[1]!, segmentLength(segment), shape[3]!];
 }
 
-function checkPositions(fn: string, positions: KeyValues["positions"], B: number, S: number): void {
+function checkPositions(
+  fn: string,
+  positions: KeyValues["positions"],
+  [B, Hkv, S]: readonly [number, number, number],
+): void {
   if ("start" in positions) {
     if (Number.isInteger(positions.start) && positions.start >= 0) return;
     const fix = "give the place of the first key; 0 where nothing came before.";
     refuse(fn, "positions.start", positions.start, "a whole number, 0 or more", fix);
   }
-  if (ArrayBuffer.isView(positions) && (positions.length === S || positions.length === B * S)) return;
+  if (ArrayBuffer.isView(positions) && [S, B * S, B * Hkv * S].includes(positions.length)) return;
   refuse(
     fn,
     "positions",
     `${positions.length} positions`,
-    `S = ${S} of them, or B · S = ${B * S}`,
+    `S = ${S} of them, B · S = ${B * S}, or B · Hkv · S = ${B * Hkv * S}`,
     "say for each key where it stands, or give `{ start }` for keys without gaps.",
   );
 }

@@ -12,8 +12,8 @@ export type KeyValues<T = Tensor> = {
   /** Segments of [B, Hkv, Sᵢ, Dv]. */
   readonly value: readonly KeyValueSegment<T>[];
   /**
-   * Positions of the keys in the sequence: from `start` on without gaps, or one by one ([S], or [B, S] row-major), where
-   * -1 is a slot that holds no token.
+   * Positions of the keys in the sequence: from `start` on without gaps, or one by one, where -1 is a slot that holds no
+   * token: [S], [B, S] row-major where batches differ, or [B, Hkv, S] where key-value heads do.
    */
   readonly positions: { readonly start: number } | Int32Array;
 };

@@ -1,10 +1,27 @@
 import { expect, test } from "vitest";
-import { firstQueryOf, keyLengthsOf, keyPositions, positionsAfter } from "./positions.js";
+import {
+  differByHead,
+  firstQueryOf,
+  keyLengthsOf,
+  keyPositions,
+  positionList,
+  positionsAfter,
+} from "./positions.js";
 
 test("positions of keys: from a start on, one list for all batches, or one each", () => {
   expect(keyPositions({ start: 5 }, 3)).toEqual([Int32Array.of(5, 6, 7)]);
   expect(keyPositions(Int32Array.of(0, 2, 9), 3)).toEqual([Int32Array.of(0, 2, 9)]);
   expect(keyPositions(Int32Array.of(0, 1, 2, -1), 2)).toEqual([Int32Array.of(0, 1), Int32Array.of(2, -1)]);
+});
+
+test("lists of positions are for all, for each batch, or for each batch and head", () => {
+  expect(positionList(1, 3, 2, 1)).toBe(0);
+  expect(positionList(3, 3, 2, 1)).toBe(2);
+  expect(positionList(6, 3, 2, 1)).toBe(5);
+  expect(positionList(2, 1, 0, 1)).toBe(1);
+  const byHead = (length: number) => differByHead(new Int32Array(length), 2, 5);
+  expect([5, 10, 20].map(byHead)).toEqual([false, false, true]);
+  expect(differByHead({ start: 0 }, 2, 5)).toBe(false);
 });
 
 test("the first query of a batch", () => {
@@ -13,10 +30,12 @@ test("the first query of a batch", () => {
 });
 
 test("a sequence is one longer than its last position, wherever that is stored; -1 is none", () => {
-  expect(keyLengthsOf({ start: 5 }, 3)).toEqual([8]);
-  expect(keyLengthsOf(Int32Array.of(4, 9, 2), 3)).toEqual([10]);
-  expect(keyLengthsOf(Int32Array.of(0, 1, 7, -1), 2)).toEqual([2, 8]);
-  expect(keyLengthsOf(Int32Array.of(0, 3, 3, -1), 2)).toEqual([4]);
+  expect(keyLengthsOf({ start: 5 }, 3, 1)).toEqual([8]);
+  expect(keyLengthsOf(Int32Array.of(4, 9, 2), 3, 2)).toEqual([10]);
+  expect(keyLengthsOf(Int32Array.of(0, 1, 7, -1), 2, 2)).toEqual([2, 8]);
+  expect(keyLengthsOf(Int32Array.of(0, 3, 3, -1), 2, 2)).toEqual([4]);
+  // Two batches of two heads: the longest head of each counts.
+  expect(keyLengthsOf(Int32Array.of(0, 4, 1, 3, 2, -1, 0, 7), 2, 2)).toEqual([5, 8]);
 });
 
 test("new tokens stand behind those of the cache, of each batch where they differ", () => {

@@ -1,7 +1,7 @@
 import type { Cache } from "../cache.js";
 import type { KeyValues } from "./key-values.js";
 
-/** Positions of the stored keys: one array for all batches, or one per batch. */
+/** Positions of the stored keys: one array for all batches, one per batch, or one per batch and key-value head. */
 export function keyPositions(positions: KeyValues["positions"], S: number): Int32Array[] {
   if ("start" in positions) {
     const consecutive = new Int32Array(S);
@@ -12,18 +12,39 @@ export function keyPositions(positions: KeyValues["positions"], S: number): Int3
   return Array.from({ length: positions.length / S }, (_, b) => positions.subarray(b * S, (b + 1) * S));
 }
 
+/** Index of the list of a batch and key-value head, among the `lists` of {@link keyPositions}. */
+export function positionList(lists: number, batches: number, batch: number, kvHead: number): number {
+  if (lists === 1) return 0;
+  return lists === batches ? batch : batch * (lists / batches) + kvHead;
+}
+
+/** True if key-value heads hold keys of different positions. */
+export function differByHead(positions: KeyValues["positions"], batches: number, S: number): boolean {
+  return !("start" in positions) && positions.length > batches * S;
+}
+
 /** The position of a batch's first query. */
 export function firstQueryOf(firstQuery: number | Int32Array, batch: number): number {
   return typeof firstQuery === "number" ? firstQuery : firstQuery[batch]!;
 }
 
 /**
- * Length of each sequence up to its last key: queries are the last positions of it. One number where all batches have
- * the same length.
+ * Length of each sequence up to its last key, in whichever head: queries are the last positions of it. One number where
+ * all batches have the same length.
  */
-export function keyLengthsOf(positions: KeyValues["positions"], keys: number): readonly number[] {
+export function keyLengthsOf(
+  positions: KeyValues["positions"],
+  keys: number,
+  batches: number,
+): readonly number[] {
   if ("start" in positions) return [positions.start + keys];
-  const lengths = keyPositions(positions, keys).map((own) => own.reduce((a, b) => Math.max(a, b + 1), 0));
+  const lists = keyPositions(positions, keys);
+  const heads = Math.max(1, lists.length / batches);
+  const lengths = Array.from({ length: lists.length / heads }, (_, b) =>
+    lists
+      .slice(b * heads, (b + 1) * heads)
+      .reduce((length, own) => own.reduce((a, position) => Math.max(a, position + 1), length), 0),
+  );
   return lengths.every((length) => length === lengths[0]) ? lengths.slice(0, 1) : lengths;
 }
 

@@ -10,8 +10,10 @@ export function storedPositions({ key, positions }: KeyValues, B: number): KeyVa
   if (!uneven) return positions;
   const longest = key.map(segmentLength);
   const S = longest.reduce((a, b) => a + b, 0);
-  const places = new Int32Array(B * S);
-  for (let b = 0, at = 0; b < B; b++) {
+  const lists = "start" in positions ? B : Math.max(B, positions.length / S);
+  const places = new Int32Array(lists * S);
+  for (let list = 0, at = 0; list < lists; list++) {
+    const b = Math.floor(list / (lists / B));
     let first = 0;
     key.forEach((segment, i) => {
       const paged = isPaged(segment) && typeof segment.length !== "number";
@@ -20,7 +22,7 @@ export function storedPositions({ key, positions }: KeyValues, B: number): KeyVa
         const s = first + n;
         if (n >= own) places[at] = -1;
         else if ("start" in positions) places[at] = positions.start + s;
-        else places[at] = positions[positions.length === S ? s : b * S + s]!;
+        else places[at] = positions[positions.length === S ? s : list * S + s]!;
       }
       first += longest[i]!;
     });

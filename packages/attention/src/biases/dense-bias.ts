@@ -16,7 +16,7 @@ export function denseBias(
 ): ScoreMod["apply"] {
   const { shape, dtype } = bias;
   const firstKey = "start" in positions ? positions.start : 0;
-  const full = [batches, heads, queries, Math.max(...keyLengthsOf(positions, keys)) - firstKey];
+  const full = [batches, heads, queries, Math.max(...keyLengthsOf(positions, keys, batches)) - firstKey];
   const missing = 4 - shape.length;
   if (missing < 0 || shape.some((length, axis) => length !== 1 && length !== full[missing + axis])) {
     const expected = `a shape that broadcasts to [B, H, T, S] = [${full.join(", ")}]`;

@@ -14,7 +14,7 @@ export function ropeOnRead(
 ): { read: KeyValues; positions: Positions } {
   const { key, value, positions } = held;
   const keys = key.reduce((sum, part) => sum + segmentLength(part), 0);
-  const lengths = keyLengthsOf(positions, keys);
+  const lengths = keyLengthsOf(positions, keys, B);
   const last: Positions =
     lengths.length === 1
       ? { start: lengths[0]! - T }

@@ -2,6 +2,7 @@ import { sizeOf } from "@qkv/core";
 import {
   callSizes,
   callTensors,
+  differByHead,
   firstQueryOf,
   handledAll,
   isPaged,
@@ -36,6 +37,7 @@ export function attentionKernel<B extends Buffer>(scalar: Scalar<B>): AttentionK
     const isSupported =
       ![...keyValues.key, ...keyValues.value].some(isPaged) &&
       callTensors(call).every(({ dtype }) => dtype === "float32") &&
+      !((scoreMod || weightMod) && differByHead(keyValues.positions, sizes.B, sizes.S)) &&
       [scoreMod, weightMod].every(
         (mod) => !mod || (isShaderText(mod) && mod.tables.length <= maxInputs - 4),
       ) &&

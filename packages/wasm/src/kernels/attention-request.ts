@@ -1,5 +1,6 @@
 import {
   callSizes,
+  differByHead,
   handledAll,
   isPaged,
   segmentLength,
@@ -54,7 +55,11 @@ function steps({ shape, strides }: Placed): number[] {
 export type Programs = { readonly score: Program | undefined; readonly weight: Program | undefined };
 
 /** The programs of a call's expressions, or undefined where the kernels lack a step. */
-export function programsOf({ scoreMod, weightMod }: AttentionCall<View>): Programs | undefined {
+export function programsOf(call: AttentionCall<View>): Programs | undefined {
+  const { scoreMod, weightMod, keyValues } = call;
+  const { B, S } = callSizes(call);
+  // Masks are in the plan; expressions read the positions of a batch.
+  if ((scoreMod || weightMod) && differByHead(keyValues.positions, B, S)) return undefined;
   const score = scoreMod && programOf(scoreMod);
   const weight = weightMod && programOf(weightMod);
   if ((scoreMod && !score) || (weightMod && !weight)) return undefined;

@@ -2,6 +2,7 @@ import { sizeOf } from "@qkv/core";
 import {
   callSizes,
   callTensors,
+  differByHead,
   handledAll,
   isPaged,
   type AttentionCall,
@@ -38,6 +39,7 @@ export function attentionKernel(gl: Gl): AttentionKernels["attention"] {
     const isSupported =
       ![...keyValues.key, ...keyValues.value].some(isPaged) &&
       callTensors(call).every(({ dtype }) => dtype === "float32") &&
+      !((scoreMod || weightMod) && differByHead(keyValues.positions, sizes.B, sizes.S)) &&
       [scoreMod, weightMod].every((mod) => !mod || isShaderText(mod)) &&
       plan.keyTile === 64 &&
       sizeOf(outputs.output.shape) > 0 &&
