@@ -2,6 +2,7 @@ import type { Kind } from "./case.js";
 import { blt } from "./families/blt.js";
 import { bpeTraining } from "./families/bpe-training.js";
 import { generation } from "./families/generation.js";
+import { hf } from "./families/hf.js";
 import { linear } from "./families/linear.js";
 import { models } from "./families/models.js";
 import { onnx } from "./families/onnx.js";
@@ -11,7 +12,7 @@ import { torch } from "./families/torch.js";
 import { xTransformers } from "./families/x-transformers.js";
 
 /** Kinds of reference data that are computed on a device. */
-export const onDevice: readonly Kind[] = [onnx, torch, linear, xTransformers, blt, models, generation];
+export const onDevice: readonly Kind[] = [onnx, torch, linear, xTransformers, blt, models, generation, hf];
 
 /** Kinds that are computed without one. */
 export const elsewhere: readonly Kind[] = [tokenizers, bpeTraining, planner];

@@ -190,11 +190,11 @@ export const mutants = [
     replace: "$targets.fill(0)",
   },
   {
-    what: "rows of a fused matrix lie query by query, not head by head",
+    what: "rows of the queries of a group lie in reverse",
     file: "src/conversions/row-map.ts",
     in: "fusedPerHead",
-    find: "[Math.floor(($row % (3 * $D)) / $D), $place]",
-    replace: "[Math.floor($row / (numHeads * $D)), $place]",
+    find: "$group * queries + $at",
+    replace: "($group + 1) * queries - 1 - $at",
   },
   {
     what: "weights of a Conv1D keep their order",
@@ -213,8 +213,8 @@ export const mutants = [
     what: "a post-norm leaves out the residual",
     file: "src/layers/transformer-layer.ts",
     in: "beside",
-    find: "$norm.apply($own, add($x, $f($x)))",
-    replace: "add($x, $norm.apply($own, $f($x)))",
+    find: "$norm.apply($own, add($x, scaled($f($x))))",
+    replace: "add($x, $norm.apply($own, scaled($f($x))))",
   },
   {
     what: "the update gate of a GRU keeps what it should renew",

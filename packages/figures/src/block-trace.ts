@@ -1,5 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
-import { add, gelu, linear, mul, relu, silu, slice, tanh, type Tensor } from "@qkv/tensor";
+import { add, gelu, linear, mul, relu, sigmoid, silu, slice, tanh, type Tensor } from "@qkv/tensor";
 import { norm, type DecoderConfig, type FeedForwardParams, type Model } from "@qkv/transformer";
 import { ablateHeads, headContributions } from "@qkv/transformer/inspection";
 import type { BlockNumbers, NextToken, TransformerBlockModel } from "@qkv/viz/figures/transformer-block";
@@ -18,6 +18,8 @@ const activations = {
   gelu: { text: "GELU", apply: (x: Tensor) => gelu(x) },
   geluTanh: { text: "GELU", apply: (x: Tensor) => gelu(x, { approximate: "tanh" }) },
   relu: { text: "ReLU", apply: relu },
+  reluSquared: { text: "ReLU²", apply: (x: Tensor) => mul(relu(x), relu(x)) },
+  quickGelu: { text: "quick GELU", apply: (x: Tensor) => mul(x, sigmoid(mul(x, 1.702))) },
   tanh: { text: "tanh", apply: tanh },
 } as const;
 
@@ -85,8 +87,10 @@ function checkParts(check: Checks, { config, tokenizer }: Model): void {
     });
   }
   if (numLayers < 1) refuse("a model without blocks", "one or more");
-  if (placement === "post")
-    refuse("norms behind each part", "norms before them: a stream that parts only add to");
+  if (placement !== "pre" && placement !== "both")
+    refuse(`norms placed \`${placement}\``, "norms before each part: a stream that parts only add to");
+  if ((config.residualScale ?? 1) !== 1 || (config.logitScale ?? 1) !== 1 || config.embeddingNorm)
+    refuse("scaled sums or normalized embeddings", "a stream that is the plain sum of what parts add");
   if (experts) refuse("a mixture of experts", "one MLP in each block");
   if (logitSoftcap !== undefined)
     refuse("a cap on the logits", "logits that are sums of what each part adds");

@@ -221,7 +221,7 @@ test("what is no model, and models with other parts, are refused with what they 
   );
   const other = (config: object) => ({ ...tiny, config: { ...tiny.config, ...config } }) as Model;
   await expect(transformerBlockModel(other({ placement: "post" }), text)).rejects.toThrow(
-    /norms behind each part/,
+    /norms placed `post`/,
   );
   await expect(transformerBlockModel(other({ logitSoftcap: 30 }), text)).rejects.toThrow(
     /a cap on the logits/,

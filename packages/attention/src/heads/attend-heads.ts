@@ -31,9 +31,9 @@ export type HeadsConfig = {
 
 /** Params of the heads of a layer besides projections. */
 export type HeadsParams = {
-  /** The gain of `qkNorm` for queries, `[D]`. */
+  /** The gain of `qkNorm` for queries, `[D]`, or `[H · D]` over all heads. */
   queryNorm?: { weight: Tensor };
-  /** The gain of `qkNorm` for keys, `[D]`. */
+  /** The gain of `qkNorm` for keys, `[D]`, or `[Hkv · D]`. */
   keyNorm?: { weight: Tensor };
   /** The logits of `learnedSinks`, `[H]`. */
   sinks?: Tensor;

@@ -30,6 +30,7 @@ import {
 } from "./attend-heads.js";
 import type { Differential, DifferentialParams } from "./differential.js";
 import type { OutputGate } from "./output-gate.js";
+import type { QkNorm } from "./qk-norm.js";
 import { ropeOnRead } from "./rope-on-read.js";
 
 /** One projection: `y = x Wᵀ + b`. */
@@ -214,7 +215,10 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
         output: make(seeds.output, C, H * D),
         ...(gate && { gate: make(more.gate, gate.width(outHeads, outDim), C) }),
         ...(differential && { differential: differential.init(D, more.differential) }),
-        ...(config.qkNorm && { queryNorm: { weight: ones([D]) }, keyNorm: { weight: ones([D]) } }),
+        ...(config.qkNorm && {
+          queryNorm: { weight: ones(gainShape(config.qkNorm, H, D)) },
+          keyNorm: { weight: ones(gainShape(config.qkNorm, Hkv, D)) },
+        }),
         ...(sinks && { sinks }),
       };
     },
@@ -258,6 +262,9 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     },
   };
 }
+
+const gainShape = (norm: QkNorm, numHeads: number, headDim: number): readonly number[] =>
+  norm.gain?.(numHeads, headDim) ?? [headDim];
 
 const applying = /* @__PURE__ */ checks("apply");
 const callOptions = ["context", "cache", "layer", "positions", "mask", "bias", "trace"] as const;

@@ -117,3 +117,25 @@ test("an unknown kind, and a layer without its gains, are refused with the fix",
     /`params.queryNorm` is undefined, expected \{ weight \} of shape \[D\].*\nFix: take the params of/,
   );
 });
+
+test("over all heads, the norm of a token is that of one long row, with a gain for each number", () => {
+  const { gain, apply, scale } = qkNorm("rms", { eps: 0, over: "heads" });
+  expect([gain?.(4, 2), scale(4)]).toEqual([[8], 0.5]);
+  const [x, weight] = [randn([2, 4, 3, 2], { seed: 1 }), randn([8], { seed: 2 })];
+  const normed = apply(x, weight);
+  for (const [b, t] of [
+    [0, 0],
+    [1, 2],
+  ] as const) {
+    const at = (of: Tensor, h: number, d: number) => of.data[((b * 4 + h) * 3 + t) * 2 + d]!;
+    const row = Array.from({ length: 8 }, (_, i) => at(x, i >> 1, i & 1));
+    const size = Math.sqrt(row.reduce((sum, v) => sum + v * v, 0) / 8);
+    const expected = row.map((v, i) => (v / size) * weight.data[i]!);
+    const own = row.map((_, i) => at(normed, i >> 1, i & 1));
+    expect(own).toBeAllclose(expected, { rtol: 0, atol: 1e-5 });
+  }
+  const layer = groupedQuery({ ...shape, qkNorm: qkNorm("rms", { over: "heads" }) });
+  const { queryNorm, keyNorm } = layer.init(1);
+  expect([queryNorm?.weight.shape, keyNorm?.weight.shape]).toEqual([[8], [4]]);
+  expect(() => qkNorm("l2", { over: "heads" })).toThrow(/`over` is "heads", expected "head" for l2/);
+});

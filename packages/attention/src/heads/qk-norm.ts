@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { mul, rmsNorm, type Tensor } from "@qkv/tensor";
+import { mul, permute, reshape, rmsNorm, type Tensor } from "@qkv/tensor";
 
 /** Normalises queries and keys of a layer before they meet. */
 export type QkNorm = {
@@ -7,6 +7,8 @@ export type QkNorm = {
   readonly name: string;
   /** Factor of dot products of heads of size D, where the layer does not say. */
   scale(headDim: number): number;
+  /** Shape of the learned gain of heads of size D. Default: `[D]`. */
+  gain?(numHeads: number, headDim: number): readonly number[];
   /** `[B, H, T, D]` to the same shape; `weight`: a learned gain for each of the D numbers. */
   apply(x: Tensor, weight: Tensor): Tensor;
 };
@@ -21,7 +23,8 @@ export type QkNorm = {
  * for each query and key; a cache holds normalised keys.
  *
  * @param kind - Default `rms`, as in Qwen3 and Gemma 3.
- * @param options - `eps`: added to the mean square. Default 1e-6.
+ * @param options - `eps`: added to the mean square. Default 1e-6. `over`: each head alone, or all heads of a token together
+ *   with a gain of `[H · D]`, as in OLMo 2. Default `head`.
  * @throws {ArgumentError} If there is no such kind.
  * @see "Query-Key Normalization for Transformers" (2020), arXiv:2010.04245; "Qwen3" (2025), arXiv:2505.09388
  *
@@ -35,16 +38,41 @@ export type QkNorm = {
  * layer.apply(layer.init(1), randn([1, 3, 8], { seed: 2 })).shape; // => [1, 3, 8]
  * ```
  */
-export function qkNorm(kind: "rms" | "l2" = "rms", options?: { eps?: number }): QkNorm {
+export function qkNorm(
+  kind: "rms" | "l2" = "rms",
+  options?: { eps?: number; over?: "head" | "heads" },
+): QkNorm {
   const check = checks("qkNorm");
-  const { eps = 1e-6 } = check.options(options, ["eps"]);
+  const { eps = 1e-6, over = "head" } = check.options(options, ["eps", "over"]);
   check.oneOf(
     { kind },
     ["rms", "l2"],
     'take "rms" for models with an RMS norm of queries and keys, "l2" for a cosine with a temperature.',
   );
   check.finite({ eps }, { min: 0, fix: "leave it out for 1e-6." });
+  check.oneOf({ over }, ["head", "heads"], 'leave it out for each head alone; "heads" is OLMo 2\'s.');
   const l2 = kind === "l2";
+  if (over === "heads") {
+    if (l2) {
+      const fix = 'take "rms", or leave `over` out.';
+      check.refuse({
+        argument: "over",
+        received: over,
+        expected: '"head" for l2: a length is that of one head',
+        fix,
+      });
+    }
+    return {
+      name: 'qkNorm("rms", { over: "heads" })',
+      scale: (headDim) => 1 / Math.sqrt(headDim),
+      gain: (numHeads, headDim) => [numHeads * headDim],
+      apply(x, weight) {
+        const [B, H, T, D] = x.shape as [number, number, number, number];
+        const rows = reshape(permute(x, [0, 2, 1, 3]), [B, T, H * D]);
+        return permute(reshape(rmsNorm(rows, weight, { eps }), [B, T, H, D]), [0, 2, 1, 3]);
+      },
+    };
+  }
   return {
     name: `qkNorm("${kind}")`,
     scale: (headDim) => (l2 ? Math.sqrt(headDim) : 1 / Math.sqrt(headDim)),

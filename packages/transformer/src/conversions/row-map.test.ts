@@ -43,3 +43,20 @@ test("parts that do not make up the rows are refused", () => {
     /splitFused: `weight` has shape \[24, 5\], expected \[20, in\], as the parts have 12, 8 rows/,
   );
 });
+
+test("fusedPerHead with key-value heads: the queries of a group, then its key and its value", () => {
+  const { sizes, to } = fusedPerHead({ numHeads: 4, numKvHeads: 2, headDim: 1 });
+  expect(sizes).toEqual([4, 2, 2]);
+  const rows = [0, 1, 2, 3, 4, 5, 6, 7].map(to);
+  expect(rows).toEqual([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [2, 0],
+    [0, 2],
+    [0, 3],
+    [1, 1],
+    [2, 1],
+  ]);
+  expect(() => fusedPerHead({ numHeads: 4, numKvHeads: 3, headDim: 1 })).toThrow(/numKvHeads/);
+});

@@ -43,8 +43,10 @@ export function stacked(sizes: readonly number[]): RowMap {
 }
 
 /**
- * Query, key and value of one head, followed by those of the next, as fused by GPT-NeoX and by BigCode's models with as
- * many key-value heads as query heads.
+ * The queries of one key-value head, its key and its value, followed by those of the next: as fused by GPT-NeoX, BLOOM, Falcon
+ * and BigCode's models.
+ *
+ * @param options - `numKvHeads`: each serves `numHeads / numKvHeads` neighbouring heads. Default: `numHeads`.
  *
  * @example
  * ```ts
@@ -53,15 +55,24 @@ export function stacked(sizes: readonly number[]): RowMap {
  * const map = fusedPerHead({ numHeads: 2, headDim: 4 });
  * map.sizes; // => [8, 8, 8]
  * map.to(12 + 5); // => [1, 5]
+ * fusedPerHead({ numHeads: 4, numKvHeads: 2, headDim: 4 }).to(16 + 5); // => [0, 13]
  * ```
  */
-export function fusedPerHead(options: { numHeads: number; headDim: number }): RowMap {
+export function fusedPerHead(options: { numHeads: number; headDim: number; numKvHeads?: number }): RowMap {
   const check: Checks = checks("fusedPerHead");
-  const { numHeads, headDim: D } = check.options(options, ["numHeads", "headDim"]);
-  check.whole({ numHeads, headDim: D }, { min: 1 });
+  const { numHeads, headDim: D, ...more } = check.options(options, ["numHeads", "headDim", "numKvHeads"]);
+  const { numKvHeads = numHeads } = more;
+  check.whole({ numHeads, numKvHeads, headDim: D }, { min: 1 });
+  const fix = "each key-value head serves the same number of heads.";
+  check.each({ numKvHeads }, () => numHeads % numKvHeads === 0, `a divisor of numHeads = ${numHeads}`, fix);
+  const queries = (numHeads / numKvHeads) * D;
   return {
-    sizes: [numHeads * D, numHeads * D, numHeads * D],
-    to: (row) => [Math.floor((row % (3 * D)) / D), Math.floor(row / (3 * D)) * D + (row % D)],
+    sizes: [numHeads * D, numKvHeads * D, numKvHeads * D],
+    to(row) {
+      const [group, at] = [Math.floor(row / (queries + 2 * D)), row % (queries + 2 * D)];
+      if (at < queries) return [0, group * queries + at];
+      return at < queries + D ? [1, group * D + at - queries] : [2, group * D + at - queries - D];
+    },
   };
 }
 

@@ -16,7 +16,8 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     layerTypes: _types,
     ...others
   } = config;
-  const { window: _window, bias: _bias, experts: _experts, ...plain } = others;
+  const { window: _window, bias: _bias, experts: _experts, ...more } = others;
+  const { residualScale, logitScale, alibiScale, sinks, embeddingNorm, ropeLayers, ...plain } = more;
   const slides = layerTypes?.includes("sliding") ?? false;
   return {
     ...plain,
@@ -38,6 +39,12 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ...(slides && { layerTypes: layerTypes!, window: config.window! }),
     ...(ropeDim !== undefined && ropeDim !== headDim && { ropeDim }),
     ...(attentionScale !== undefined && attentionScale !== headDim ** -0.5 && { attentionScale }),
+    ...(residualScale !== undefined && residualScale !== 1 && { residualScale }),
+    ...(logitScale !== undefined && logitScale !== 1 && { logitScale }),
+    ...(alibiScale !== undefined && alibiScale !== 1 && { alibiScale }),
+    ...(sinks && { sinks }),
+    ...(embeddingNorm && { embeddingNorm }),
+    ...(ropeLayers?.includes(false) && { ropeLayers }),
     ...(embeddingScale !== undefined && embeddingScale !== 1 && { embeddingScale }),
     ...(experts && { experts: { ...experts, normTopKProb: experts.normTopKProb ?? true } }),
   };

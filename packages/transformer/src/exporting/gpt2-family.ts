@@ -2,9 +2,10 @@ import type { LinearParams } from "@qkv/attention";
 import type { Tensor } from "@qkv/tensor";
 import type { FeedForwardParams } from "../layers/feed-forward.js";
 import type { DecoderParams } from "../models/decoder.js";
-import { activationNames, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
+import { activationNames } from "../architectures/config-fields.js";
+import { linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
 import type { ArchitectureConstraints } from "./architecture-constraints.js";
-import { unchanged, concatenated, type TensorToWrite } from "./tensor-to-write.js";
+import { unchanged, concatenated, type TensorToWrite } from "../architectures/tensor-to-write.js";
 
 /** Options of architectures of GPT-2's family. */
 export type Gpt2Variant = {

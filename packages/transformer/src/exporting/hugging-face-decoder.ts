@@ -1,9 +1,8 @@
 import type { LinearParams } from "@qkv/attention";
-import type { Activation } from "../layers/activation.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 import type { ArchitectureConstraints } from "./architecture-constraints.js";
-import { unchanged, type TensorToWrite } from "./tensor-to-write.js";
+import { unchanged, type TensorToWrite } from "../architectures/tensor-to-write.js";
 
 /** Conversion of a decoder to a checkpoint of a Hugging Face architecture. */
 export type HuggingFaceDecoder = {
@@ -15,15 +14,6 @@ export type HuggingFaceDecoder = {
   fields(config: DecoderConfig, params: DecoderParams): Record<string, unknown>;
   tensors(config: DecoderConfig, params: DecoderParams): TensorToWrite[];
 };
-
-/** The names of activations in configurations. */
-export const activationNames = {
-  silu: "silu",
-  gelu: "gelu",
-  geluTanh: "gelu_pytorch_tanh",
-  relu: "relu",
-  tanh: "tanh",
-} as const satisfies Record<Activation, string>;
 
 /** D */
 export const headDimOf = ({ headDim, embedDim, numHeads }: DecoderConfig) => headDim ?? embedDim / numHeads;

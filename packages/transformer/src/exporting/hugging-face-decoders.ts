@@ -3,7 +3,7 @@ import { headDimOf, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
 import { gpt2Family } from "./gpt2-family.js";
 import { llamaFamily } from "./llama-family.js";
 import { constraint, type ArchitectureConstraints } from "./architecture-constraints.js";
-import { concatenated, transposed } from "./tensor-to-write.js";
+import { concatenated, transposed } from "../architectures/tensor-to-write.js";
 
 const { is, nothing, something, anything } = constraint;
 
@@ -52,6 +52,12 @@ const llama: ArchitectureConstraints = {
   experts: nothing,
   embeddingScale: nothing,
   logitSoftcap: nothing,
+  residualScale: nothing,
+  alibiScale: nothing,
+  ropeLayers: nothing,
+  sinks: nothing,
+  embeddingNorm: nothing,
+  logitScale: nothing,
 };
 const gemma: ArchitectureConstraints = { ...llama, embeddingScale: gemmaScale };
 const gemma2: ArchitectureConstraints = {
@@ -126,8 +132,8 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       ...llama,
       layerTypes: allOrNone,
       experts: {
-        holds: (experts) => experts?.normTopKProb === true,
-        words: "experts whose shares sum to 1",
+        holds: (experts) => experts?.normTopKProb === true && !experts.layers && !experts.hiddenDim,
+        words: "experts in all layers, as wide as hiddenDim, whose shares sum to 1",
       },
     },
     fields: ({ experts }) => ({
@@ -143,10 +149,10 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       ...slidingFields(config),
       num_experts: config.experts!.numExperts,
       num_experts_per_tok: config.experts!.expertsPerToken,
-      moe_intermediate_size: config.hiddenDim,
+      moe_intermediate_size: config.experts!.hiddenDim ?? config.hiddenDim,
       norm_topk_prob: config.experts!.normTopKProb,
       decoder_sparse_step: 1,
-      mlp_only_layers: [],
+      mlp_only_layers: (config.experts!.layers ?? []).flatMap((has, i) => (has ? [] : [i])),
     }),
   }),
   llamaFamily("gemma", { class: "GemmaForCausalLM", constraints: gemma, normOffset: 1 }),

@@ -1,7 +1,8 @@
 import { ArgumentError } from "@qkv/core";
 import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
-import { activationNames, linear } from "./hugging-face-decoder.js";
-import { unchanged, type TensorToWrite } from "./tensor-to-write.js";
+import { activationNames } from "../architectures/config-fields.js";
+import { linear } from "./hugging-face-decoder.js";
+import { unchanged, type TensorToWrite } from "../architectures/tensor-to-write.js";
 
 /** An encoder of ours as a BERT of Hugging Face: with its head for masked tokens, if it has one. */
 export function bertCheckpoint(

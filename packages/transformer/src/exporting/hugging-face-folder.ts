@@ -1,16 +1,18 @@
 import { writeSafetensorsHeader } from "@qkv/core";
 import { tokenizerToJson, type Tokenizer } from "@qkv/tokenizer";
+import { decoderOf, holds } from "./architecture-decoder.js";
+import { architectures } from "../architectures/architectures.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
 import type { ExportPlan } from "./export-plan.js";
 import { huggingFaceDecoders } from "./hugging-face-decoders.js";
 import { bertCheckpoint } from "./hugging-face-encoder.js";
-import { matchArchitecture, normalizedConfig } from "./architecture-constraints.js";
+import { matchArchitecture, normalizedConfig, violations } from "./architecture-constraints.js";
 import type { OutputFolder } from "./output-folder.js";
 import { rowChunks } from "./row-chunks.js";
 import { bytesOf, storedBytes, type StoredType } from "./stored-numbers.js";
-import type { TensorToWrite } from "./tensor-to-write.js";
+import type { TensorToWrite } from "../architectures/tensor-to-write.js";
 
 /** A model to export: as `load` returns it, or trained params with their configuration. */
 export type ExportedModel = {
@@ -66,7 +68,11 @@ export function huggingFaceFiles(model: ExportedModel): {
 
 function decoderFiles({ config: given, params }: { config: DecoderConfig; params: DecoderParams }) {
   const config = normalizedConfig(given, params);
-  const architecture = matchArchitecture(config, huggingFaceDecoders, "Hugging Face's layout");
+  const plain = huggingFaceDecoders.find(({ constraints }) => violations(config, constraints).length === 0);
+  const table = plain ? undefined : architectures.find((one) => holds(one, config, params));
+  const architecture =
+    plain ??
+    (table ? decoderOf(table) : matchArchitecture(config, huggingFaceDecoders, "Hugging Face's layout"));
   const { stopIds } = config;
   const ends = stopIds.length > 0 && { eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds };
   return {
@@ -89,7 +95,7 @@ function encoderFiles({ config, params }: { config: EncoderConfig; params: Encod
 export function isEncoder(
   model: ExportedModel,
 ): model is Extract<ExportedModel, { config: EncoderConfig; params: EncoderParams }> {
-  return "embeddingNorm" in model.params;
+  return !("norm" in model.params);
 }
 
 function tokenizerConfig(tokenizer: Tokenizer, model: ExportedModel): Record<string, unknown> {

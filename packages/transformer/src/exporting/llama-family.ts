@@ -6,10 +6,17 @@ import type { NormParams } from "../layers/norm.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
 import { halfFromInterleaved, interleavedFromHalf } from "./rotary-layout.js";
-import { activationNames, headDimOf, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
+import { activationNames } from "../architectures/config-fields.js";
+import { headDimOf, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
 import type { ArchitectureConstraints } from "./architecture-constraints.js";
-import { ropeScalingField } from "./rope-fields.js";
-import { unchanged, concatenated, withOffset, reordered, type TensorToWrite } from "./tensor-to-write.js";
+import { ropeScalingField } from "../architectures/rope-fields.js";
+import {
+  unchanged,
+  concatenated,
+  withOffset,
+  reordered,
+  type TensorToWrite,
+} from "../architectures/tensor-to-write.js";
 
 /** Storage layout of a model of Llama's family. */
 export type LlamaLayout = {

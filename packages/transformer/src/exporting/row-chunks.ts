@@ -1,5 +1,5 @@
 import type { TypedArray } from "@qkv/tensor";
-import type { TensorToWrite } from "./tensor-to-write.js";
+import type { TensorToWrite } from "../architectures/tensor-to-write.js";
 
 /** Numbers per chunk: enough to be fast, few beside a model. */
 const most = 2 ** 20;

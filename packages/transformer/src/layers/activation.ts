@@ -1,15 +1,20 @@
 import { checks } from "@qkv/core";
-import { gelu, relu, silu, tanh, type Tensor } from "@qkv/tensor";
+import { gelu, mul, relu, sigmoid, silu, tanh, type Tensor } from "@qkv/tensor";
 
 const functions = {
   silu,
   gelu: (x: Tensor) => gelu(x),
   geluTanh: (x: Tensor) => gelu(x, { approximate: "tanh" }),
   relu,
+  reluSquared: (x: Tensor) => mul(relu(x), relu(x)),
+  quickGelu: (x: Tensor) => mul(x, sigmoid(mul(x, 1.702))),
   tanh,
 } as const satisfies Record<string, (x: Tensor) => Tensor>;
 
-/** Activation functions of feed-forward layers, by name. `geluTanh` is the approximation that GPT-2 was trained with. */
+/**
+ * Activation functions of feed-forward layers, by name. `geluTanh` is the approximation that GPT-2 was trained with,
+ * `quickGelu` is `x · σ(1.702 x)`, `reluSquared` the square of ReLU (Primer, Nemotron).
+ */
 export type Activation = keyof typeof functions;
 
 /** The function of a name. Refuses a name that is none. */

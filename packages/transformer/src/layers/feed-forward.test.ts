@@ -93,6 +93,6 @@ test("without a gate it is down(f(up x)), with the activation that was named", (
 
 test("an activation that is none is refused", () => {
   expect(() => feedForward({ embedDim: 2, hiddenDim: 2, activation: "gelu_new" as Activation })).toThrow(
-    /feedForward: `activation` is "gelu_new", expected one of silu, gelu, geluTanh, relu, tanh/,
+    /feedForward: `activation` is "gelu_new", expected one of silu, gelu, geluTanh, relu, reluSquared, quickGelu, tanh/,
   );
 });

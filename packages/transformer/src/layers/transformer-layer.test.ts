@@ -18,14 +18,15 @@ const { crossAttention: _none, ...alone } = parts;
 test("norms stand where the placement says, spelled out", () => {
   const { attention, feedForward: feed, norm: n } = parts;
   const expectedOutput: Record<
-    Placement,
+    Exclude<Placement, "parallel" | "parallelShared">,
     (x: Tensor, f: (x: Tensor) => Tensor, before: Tensor, after: Tensor) => Tensor
   > = {
     pre: (x, f, before) => add(x, f(n.apply({ weight: before }, x))),
     post: (x, f, before) => n.apply({ weight: before }, add(x, f(x))),
     both: (x, f, before, after) => add(x, n.apply({ weight: after }, f(n.apply({ weight: before }, x)))),
+    after: (x, f, before) => add(x, n.apply({ weight: before }, f(x))),
   };
-  for (const placement of ["pre", "post", "both"] as const) {
+  for (const placement of ["pre", "post", "both", "after"] as const) {
     const layer = transformerLayer({ ...alone, placement });
     // Gains of their own, so that no norm stands for another.
     let seed = 10;
@@ -49,6 +50,25 @@ test("norms stand where the placement says, spelled out", () => {
     expect(layer.apply(params, x).data).toEqual(y.data);
     expect("attentionOutNorm" in params).toBe(placement === "both");
   }
+});
+
+test("in parallel, both parts read x, through one norm or one each", () => {
+  const { attention, feedForward: feed, norm: n } = parts;
+  for (const placement of ["parallel", "parallelShared"] as const) {
+    const layer = transformerLayer({ ...alone, placement, residualScale: 0.5 });
+    let seed = 10;
+    const params = mapTensors(layer.init(3), (w) =>
+      w.shape.length === 1 ? randn(w.shape, { seed: seed++ }) : w,
+    );
+    const { attentionNorm, feedForwardNorm = attentionNorm } = params;
+    const added = add(
+      attention.apply(params.attention, n.apply(attentionNorm, x)),
+      feed.apply(params.feedForward, n.apply(feedForwardNorm, x)),
+    );
+    expect(layer.apply(params, x).data).toEqual(add(x, mul(added, 0.5)).data);
+    expect("feedForwardNorm" in params).toBe(placement === "parallel");
+  }
+  expect(() => transformerLayer({ ...parts, placement: "parallel" })).toThrow(/placement.*crossAttention/);
 });
 
 test("with cross-attention it reads the memory, and asks for it", () => {
@@ -124,6 +144,6 @@ test("its gradient is that of differences", () => {
 
 test("another placement is refused", () => {
   expect(() => transformerLayer({ ...alone, placement: "sandwich" as Placement })).toThrow(
-    /transformerLayer: `placement` is "sandwich", expected "pre", "post" or "both"/,
+    /transformerLayer: `placement` is "sandwich", expected "pre", "post", "both", "after", "parallel" or "parallelShared"/,
   );
 });

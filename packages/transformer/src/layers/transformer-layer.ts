@@ -8,16 +8,20 @@ import type {
   Trace,
 } from "@qkv/attention";
 import type { Cache, KeyValues, Mask } from "@qkv/attention-contract";
-import { add, checkTensor, splitSeed, type Tensor } from "@qkv/tensor";
+import { add, checkTensor, mul, splitSeed, type Tensor } from "@qkv/tensor";
 import { checkParams } from "./check-params.js";
 import type { NormParams, Norm } from "./norm.js";
 import { attentionTrace, recordTensor, type ModelTrace } from "./trace.js";
 
 /**
  * Placement of the norms of a layer. `pre`: `x + f(norm x)` (GPT-2, Llama). `post`: `norm(x + f(x))` (the first
- * transformer, BERT). `both`: `x + norm(f(norm x))` (Gemma 2).
+ * transformer, BERT). `both`: `x + norm(f(norm x))` (Gemma 2). `after`: `x + norm(f(x))` (OLMo 2). `parallel`: attention
+ * and the feed-forward layer both read x, `x + a(norm x) + f(norm' x)` (GPT-NeoX). `parallelShared`: the same with one norm
+ * (GPT-J, Falcon, Cohere).
  */
-export type Placement = "pre" | "post" | "both";
+export type Placement = (typeof placements)[number];
+
+const placements = ["pre", "post", "both", "after", "parallel", "parallelShared"] as const;
 
 /** A layer that works on each token alone: `feedForward(…)`, `mixtureOfExperts(…)`, or a layer of your own. */
 export type TokenLayer<Params> = {
@@ -53,9 +57,12 @@ export type TransformerLayerConfig<Inner, Attention = AttentionParams> = {
   norm: Norm;
   /** Default `pre`. */
   placement?: Placement;
+  /** Factor of what attention and the feed-forward layer add to x. Default 1; Granite has one below it. */
+  residualScale?: number;
 };
 
 export type TransformerLayerParams<Inner, Attention = AttentionParams> = {
+  /** With the placement `parallelShared`: the norm of both. */
   attentionNorm: NormParams;
   attention: Attention;
   /** With the placement `both`: the norm of what attention adds. */
@@ -63,6 +70,7 @@ export type TransformerLayerParams<Inner, Attention = AttentionParams> = {
   crossAttentionNorm?: NormParams;
   crossAttention?: AttentionParams;
   crossAttentionOutNorm?: NormParams;
+  /** Absent with the placement `parallelShared`, which has one norm. */
   feedForwardNorm: NormParams;
   feedForward: Inner;
   /** With the placement `both`: the norm of what the feed-forward layer adds. */
@@ -138,11 +146,24 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     feedForward,
     norm,
     placement = "pre",
-  } = check.options(config, ["attention", "crossAttention", "feedForward", "norm", "placement"], "config");
+    residualScale = 1,
+  } = check.options(config, layerNames, "config");
   check.each({ attention, feedForward, norm }, isLayer, "a layer, with init and apply");
   if (crossAttention !== undefined) check.each({ crossAttention }, isLayer, "a layer, with init and apply");
   const fix = 'leave it out for "pre", as in GPT-2 and Llama; BERT is "post", Gemma 2 "both".';
-  check.oneOf({ placement }, ["pre", "post", "both"], fix);
+  check.oneOf({ placement }, placements, fix);
+  check.finite({ residualScale });
+  const parallel = placement === "parallel" || placement === "parallelShared";
+  if (parallel && crossAttention !== undefined) {
+    check.refuse({
+      argument: "placement",
+      received: placement,
+      expected:
+        "a placement in which one part reads what the one before it added, as there is crossAttention",
+      fix: 'leave it out for "pre".',
+    });
+  }
+  const scaled = (added: Tensor) => (residualScale === 1 ? added : mul(added, residualScale));
   /** x with what `f` adds to it, its norm where the placement says. */
   const beside = (
     x: Tensor,
@@ -150,15 +171,16 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     own: NormParams,
     out: NormParams | undefined,
   ): Tensor => {
-    if (placement === "post") return norm.apply(own, add(x, f(x)));
+    if (placement === "post") return norm.apply(own, add(x, scaled(f(x))));
+    if (placement === "after") return add(x, scaled(norm.apply(own, f(x))));
     const added = f(norm.apply(own, x));
-    return add(x, placement === "both" && out ? norm.apply(out, added) : added);
+    return add(x, scaled(placement === "both" && out ? norm.apply(out, added) : added));
   };
   const both = placement === "both";
   return {
     init(seed) {
       const seeds = splitSeed(seed, ["attention", "feedForward", "crossAttention"]);
-      return {
+      const params = {
         attentionNorm: norm.init(),
         attention: attention.init(seeds.attention),
         ...(both && { attentionOutNorm: norm.init() }),
@@ -167,30 +189,33 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           crossAttention: crossAttention.init(seeds.crossAttention),
           ...(both && { crossAttentionOutNorm: norm.init() }),
         }),
-        feedForwardNorm: norm.init(),
+        ...(placement !== "parallelShared" && { feedForwardNorm: norm.init() }),
         feedForward: feedForward.init(seeds.feedForward),
         ...(both && { feedForwardOutNorm: norm.init() }),
       };
+      return params as typeof params & { feedForwardNorm: NormParams };
     },
     apply(params, x, given) {
       const { memory, memoryMask, memoryBias, trace, ...options } = onApply.options(given, optionNames);
-      checkParams(onApply, params, ["attention", "attentionNorm", "feedForward", "feedForwardNorm"]);
+      const shared = placement === "parallelShared" ? [] : ["feedForwardNorm"];
+      checkParams(onApply, params, ["attention", "attentionNorm", "feedForward", ...shared]);
       checkTensor("transformerLayer.apply", "x", x);
       const traced = (step: string, recurrent = false) => {
         const own = attentionTrace(trace, step, recurrent);
         return own && { trace: own };
       };
-      x = beside(
-        x,
-        (y) =>
-          recordTensor(
-            trace,
-            "attentionOutput",
-            attention.apply(params.attention, y, { ...options, ...traced("attention", attention.recurrent) }),
-          ),
-        params.attentionNorm,
-        params.attentionOutNorm,
-      );
+      const attend = (y: Tensor) => {
+        const call = { ...options, ...traced("attention", attention.recurrent) };
+        return recordTensor(trace, "attentionOutput", attention.apply(params.attention, y, call));
+      };
+      const feed = (y: Tensor) =>
+        recordTensor(trace, "feedForwardOutput", feedForward.apply(params.feedForward, y));
+      if (parallel) {
+        const read = norm.apply(params.attentionNorm, x);
+        const other = placement === "parallel" ? norm.apply(params.feedForwardNorm, x) : read;
+        return recordTensor(trace, "output", add(x, scaled(add(attend(read), feed(other)))));
+      }
+      x = beside(x, attend, params.attentionNorm, params.attentionOutNorm);
       if (crossAttention) {
         const { crossAttentionNorm, crossAttention: weights } = params;
         if (!memory || !weights || !crossAttentionNorm)
@@ -207,12 +232,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           params.crossAttentionOutNorm,
         );
       }
-      x = beside(
-        x,
-        (y) => recordTensor(trace, "feedForwardOutput", feedForward.apply(params.feedForward, y)),
-        params.feedForwardNorm,
-        params.feedForwardOutNorm,
-      );
+      x = beside(x, feed, params.feedForwardNorm, params.feedForwardOutNorm);
       return recordTensor(trace, "output", x);
     },
   };
@@ -220,6 +240,14 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
 
 const check: Checks = /* @__PURE__ */ checks("transformerLayer");
 const onApply: Checks = /* @__PURE__ */ checks("transformerLayer.apply");
+const layerNames = [
+  "attention",
+  "crossAttention",
+  "feedForward",
+  "norm",
+  "placement",
+  "residualScale",
+] as const;
 const optionNames: readonly (keyof TransformerLayerOptions)[] = [
   "cache",
   "layer",

@@ -13,6 +13,9 @@ export type LinearLayout = {
   bias?: boolean;
 };
 
+/** Experts that are stored in one tensor: the parts of each, one expert after the other. */
+export type StackedExperts = { count: number; map: RowMap; inner?: number; transposed?: boolean };
+
 /** The tensors of a model's files, read into their places on a device. */
 export type Weights = {
   readonly name: string;
@@ -29,6 +32,10 @@ export type Weights = {
   linear(path: string, out: number, inner: number, layout?: LinearLayout): Promise<LinearParams>;
   /** Several matrices that are stored as one. */
   fused(path: string, map: RowMap, inner: number, layout?: LinearLayout): Promise<LinearParams[]>;
+  /** Rows of one tensor `[rows, inner]`, as parts of it. */
+  rows(name: string, map: RowMap, inner: number): Promise<Tensor[]>;
+  /** Parts of each of `count` experts, `[count, out, inner]` or, transposed, `[count, inner, out]`; without `inner`, biases. */
+  perExpert(name: string, experts: StackedExperts): Promise<Tensor[]>;
   /** A norm: the gain `path.weight` and the shift `path.bias`: where there is one, or, with `bias`, in any case. */
   norm(
     path: string,
@@ -116,6 +123,31 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
             )
           : [];
       return matrices.map((weight, i) => ({ weight, ...(biases[i] && { bias: biases[i] }) }));
+    },
+    rows(name, map, inner) {
+      const shapes = map.sizes.map((size) => [size, inner]);
+      return read(name, [map.sizes.reduce((a, b) => a + b, 0), inner], shapes, putRows(map, inner));
+    },
+    async perExpert(name, { count, map, inner, transposed = false }) {
+      const out = map.sizes.reduce((a, b) => a + b, 0);
+      const width = inner ?? 1;
+      const own = inner === undefined ? [out] : transposed ? [inner, out] : [out, inner];
+      const shapes = Array.from({ length: count }, () =>
+        map.sizes.map((size) => (inner === undefined ? [size] : [size, inner])),
+      ).flat();
+      const put = (places: readonly Place[], first: number, piece: Float32Array): void => {
+        const parts = places.map((place) => place.numbers());
+        for (let i = 0; i < piece.length; i++) {
+          const expert = Math.floor((first + i) / (out * width));
+          const at = (first + i) % (out * width);
+          const [row, column] = transposed
+            ? [at % out, Math.floor(at / out)]
+            : [Math.floor(at / width), at % width];
+          const [part, to] = map.to(row);
+          parts[expert * map.sizes.length + part]![to * width + column] = piece[i]!;
+        }
+      };
+      return (inner === undefined ? read : readMatrices)(name, [count, ...own], shapes, put);
     },
     async norm(path, length, { bias = false, ...options } = {}) {
       // As TensorFlow called them, and BERT's own checkpoints do to this day.

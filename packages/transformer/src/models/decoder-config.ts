@@ -16,6 +16,18 @@ export type StackedLayer = SequenceLayer<object> & {
 /** Attention of one layer: `full`, over a window of `window` tokens, or a layer that takes its place. */
 export type LayerType = "full" | "sliding" | StackedLayer;
 
+/** Experts of a decoder's layers. */
+export type ExpertsConfig = {
+  numExperts: number;
+  expertsPerToken: number;
+  /** Weights of the chosen experts sum to 1. Default true. */
+  normTopKProb?: boolean;
+  /** F of an expert. Default: `hiddenDim`. */
+  hiddenDim?: number;
+  /** True for each layer with experts; the others have a feed-forward layer. Default: all have. */
+  layers?: readonly boolean[];
+};
+
 /**
  * Configuration of a decoder. The defaults are Llama's, so GPT-2, Gemma or a mixture of
  * experts are a few entries more, and a sibling is a spread: `{ ...config, numKvHeads: 1 }`.
@@ -46,6 +58,8 @@ export type DecoderConfig = {
   normEps: number;
   /** Placement of the norms. Default `pre`. */
   placement?: Placement;
+  /** Factor of what attention and feed-forward layers add. Default 1. */
+  residualScale?: number;
   /** Default `silu`. */
   activation?: Activation;
   /** Gated feed-forward layers (SwiGLU). Default true. */
@@ -53,10 +67,12 @@ export type DecoderConfig = {
   /** Maps with a bias in random weights; loaded weights with a bias use it. Default: none. */
   bias?: { queryKeyValue?: boolean; attentionOutput?: boolean; feedForward?: boolean };
   /** Experts in place of feed-forward layers. Default: none. */
-  experts?: { numExperts: number; expertsPerToken: number; normTopKProb?: boolean };
+  experts?: ExpertsConfig;
 
   /** Kind of positions. Default `rotary`. */
-  positions?: "rotary" | "learned" | "none";
+  positions?: "rotary" | "learned" | "alibi" | "none";
+  /** Factor of ALiBi's slopes. Default 1. */
+  alibiScale?: number;
   /** Default 10000. */
   ropeBase?: number;
   /** Default `half`. */
@@ -65,6 +81,8 @@ export type DecoderConfig = {
   ropeDim?: number;
   /** Default: none. */
   ropeScaling?: RopeScalingConfig;
+  /** True for each layer that rotates; the others know no positions (NoPE), but by the mask. Default: all rotate. */
+  ropeLayers?: readonly boolean[];
   /** The base in layers with a window, which are not scaled then. Default: as in the others. */
   slidingRopeBase?: number;
 
@@ -87,11 +105,17 @@ export type DecoderConfig = {
   attentionScale?: number;
   /** Bends scores into (−softcap, softcap). Default: off. */
   attentionSoftcap?: number;
-  /** Normalizes queries and keys, head by head. Default false. */
-  qkNorm?: boolean;
+  /** Normalizes queries and keys: true head by head, `heads` over all heads of a token together. Default false. */
+  qkNorm?: boolean | "heads";
+  /** A learned logit of each head joins the softmax's sum. Default false. */
+  sinks?: boolean;
 
   /** Scale of embeddings. Default 1; Gemma: √C. */
   embeddingScale?: number;
+  /** Normalizes embeddings. Default false. */
+  embeddingNorm?: boolean;
+  /** Factor of logits. Default 1. */
+  logitScale?: number;
   /** Bends logits into (−softcap, softcap). Default: off. */
   logitSoftcap?: number;
 };

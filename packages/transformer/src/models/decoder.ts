@@ -1,10 +1,13 @@
 import { checks, type Checks } from "@qkv/core";
 import {
+  alibi,
+  alibiSlopes,
   and,
   causal,
   documents as documentMask,
   groupedQuery,
   learnedPositions,
+  learnedSinks,
   padding as paddingMask,
   qkNorm,
   slidingWindow,
@@ -12,7 +15,7 @@ import {
   type Positions,
 } from "@qkv/attention";
 import { type Cache, type Mask, positionsAfter } from "@qkv/attention-contract";
-import { div, embedding, linear, mul, randn, slice, tanh, type Tensor } from "@qkv/tensor";
+import { div, embedding, linear, mul, randn, slice, tanh, tensor, type Tensor } from "@qkv/tensor";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import { norm, type NormParams } from "../layers/norm.js";
@@ -27,7 +30,7 @@ import {
 import { checkIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
 import { checkParams } from "../layers/check-params.js";
-import type { DecoderConfig, LayerType, StackedLayer } from "./decoder-config.js";
+import type { DecoderConfig, ExpertsConfig, LayerType, StackedLayer } from "./decoder-config.js";
 import { isRecurrent } from "./is-recurrent.js";
 import { rollbackOnError } from "./rollback-on-error.js";
 import { ropeFromConfig } from "./rope-from-config.js";
@@ -39,13 +42,15 @@ export type DecoderLayerParams = TransformerLayerParams<FeedForwardParams | Mixt
 export type DecoderParams = {
   /** `[V, C]` */
   embedding: { weight: Tensor };
+  /** `[C]`, where embeddings are normalized. */
+  embeddingNorm?: NormParams;
   /** `[contextLength, C]`, where positions are learned. */
   positions?: { weight: Tensor };
   layers: DecoderLayerParams[];
   /** `[C]` */
   norm: NormParams;
-  /** `[V, C]`. Default: the embedding (tied weights). */
-  output?: { weight: Tensor };
+  /** `[V, C]`, and a bias `[V]` where a model has one. Default: the embedding (tied weights). */
+  output?: { weight: Tensor; bias?: Tensor };
 };
 
 export type DecoderOptions = {
@@ -124,13 +129,22 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   const table =
     config.positions === "learned" ? learnedPositions({ length: contextLength, embedDim: C }) : undefined;
   // Layers of a kind are one layer: they differ in weights alone, and share the plans of their mask.
-  const layers = new Map(
-    [...new Set(kinds)].map((kind) => [kind, decoderLayer(config, kind, kernels?.linear)]),
-  );
-  const layerAt = (i: number) => layers.get(kinds[i]!)!;
+  const layers = new Map<LayerType, Map<string, ReturnType<typeof decoderLayer>>>();
+  const layerAt = (i: number) => {
+    const [kind, traits] = [kinds[i]!, traitsOf(config, i)];
+    const same = layers.get(kind) ?? new Map<string, ReturnType<typeof decoderLayer>>();
+    const key = JSON.stringify(traits);
+    const layer = same.get(key) ?? decoderLayer(config, kind, traits, kernels?.linear);
+    layers.set(kind, same.set(key, layer));
+    return layer;
+  };
+  kinds.forEach((_, i) => layerAt(i));
   const outputLogits = (params: DecoderParams, rows: Tensor): Tensor => {
-    const logits = map(layerNorm.apply(params.norm, rows), (params.output ?? params.embedding).weight);
-    const cap = config.logitSoftcap;
+    const { output = params.embedding }: Pick<DecoderParams, "output" | "embedding"> = params;
+    const bias = params.output?.bias;
+    const raw = map(layerNorm.apply(params.norm, rows), output.weight, bias);
+    const { logitScale = 1, logitSoftcap: cap } = config;
+    const logits = logitScale === 1 ? raw : mul(raw, logitScale);
     return cap === undefined ? logits : mul(tanh(div(logits, cap)), cap);
   };
   return {
@@ -140,6 +154,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
       const [seeds, layerSeeds] = modelSeeds(seed, ["embedding", "positions"], numLayers);
       return {
         embedding: { weight: mul(randn([V, C], { seed: seeds.embedding }), initialScale) },
+        ...(config.embeddingNorm && { embeddingNorm: layerNorm.init() }),
         ...(table && { positions: table.init(seeds.positions) }),
         layers: layerSeeds.map((seed, i) => {
           const params = layerAt(i).init(seed);
@@ -152,11 +167,11 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     apply(params, ids, given) {
       const options = onApply.options(given, callNames);
       const { cache, last, trace } = options;
-      checkParams(
-        onApply,
-        params,
-        table ? ["embedding.weight", "positions.weight", "layers", "norm.weight"] : parts,
-      );
+      checkParams(onApply, params, [
+        ...parts,
+        ...(table ? ["positions.weight"] : []),
+        ...(config.embeddingNorm ? ["embeddingNorm"] : []),
+      ]);
       checkTrace(onApply, trace, kinds.map(isRecurrent));
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
       if (cache && config.bidirectional) {
@@ -174,6 +189,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         const positions = options.positions ?? positionsAfter(cache, tokens.shape[1]!);
         let x = embedding(params.embedding.weight, tokens); // [B, T, C]
         if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
+        if (config.embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
         if (table) x = table.apply(params.positions!, x, { positions });
         x = recordTensor(trace, "embeddings", x);
         params.layers.forEach((layer, i) => {
@@ -245,15 +261,18 @@ const names = /* @__PURE__ */ Object.keys({
   norm: 0,
   normEps: 0,
   placement: 0,
+  residualScale: 0,
   activation: 0,
   gated: 0,
   bias: 0,
   experts: 0,
   positions: 0,
+  alibiScale: 0,
   ropeBase: 0,
   ropeLayout: 0,
   ropeDim: 0,
   ropeScaling: 0,
+  ropeLayers: 0,
   slidingRopeBase: 0,
   bidirectional: 0,
   layerTypes: 0,
@@ -261,7 +280,10 @@ const names = /* @__PURE__ */ Object.keys({
   attentionScale: 0,
   attentionSoftcap: 0,
   qkNorm: 0,
+  sinks: 0,
   embeddingScale: 0,
+  embeddingNorm: 0,
+  logitScale: 0,
   logitSoftcap: 0,
 } satisfies Record<keyof DecoderConfig, 0>) as (keyof DecoderConfig)[];
 
@@ -272,10 +294,23 @@ function checkConfig(config: DecoderConfig): void {
   check.whole({ numLayers }, { min: 0 });
   check.finite({ normEps }, { min: 0, fix: "take what the model was trained with, about 1e-5." });
   check.each({ stopIds }, Array.isArray, "a list of token ids", "give [] where texts have no end.");
-  check.oneOf({ positions: config.positions ?? "rotary" }, ["rotary", "learned", "none"]);
+  check.oneOf({ positions: config.positions ?? "rotary" }, ["rotary", "learned", "alibi", "none"]);
+  const isQkNorm = (kind: unknown) => kind === undefined || typeof kind === "boolean" || kind === "heads";
+  check.each({ qkNorm: config.qkNorm }, isQkNorm, 'true, false, or "heads"', "leave it out for none.");
+  check.type({ sinks: config.sinks ?? false, embeddingNorm: config.embeddingNorm ?? false }, "boolean");
+  checkLayerList("ropeLayers", config.ropeLayers, numLayers);
+  checkLayerList("experts.layers", config.experts?.layers, numLayers);
   // Optional fields that have to be above 0.
   const { headDim, ropeBase, ropeDim, slidingRopeBase, window, ...more } = config;
-  const { attentionScale, attentionSoftcap, embeddingScale, logitSoftcap } = more;
+  const {
+    attentionScale,
+    attentionSoftcap,
+    embeddingScale,
+    logitSoftcap,
+    logitScale,
+    residualScale,
+    alibiScale,
+  } = more;
   check.whole(given({ headDim, ropeDim, window }), { min: 1 });
   check.finite(
     given({
@@ -285,10 +320,34 @@ function checkConfig(config: DecoderConfig): void {
       attentionSoftcap,
       embeddingScale,
       logitSoftcap,
+      logitScale,
+      residualScale,
+      alibiScale,
     }),
     { above: 0, fix: "leave it out for the default." },
   );
 }
+
+/** Refuses a list that does not name every layer. */
+function checkLayerList(argument: string, list: readonly boolean[] | undefined, numLayers: number): void {
+  if (list === undefined) return;
+  const isList = () =>
+    Array.isArray(list) && list.length === numLayers && list.every((one) => typeof one === "boolean");
+  check.each(
+    { [argument]: list },
+    isList,
+    `true or false for each of the ${numLayers} layers`,
+    "name every layer.",
+  );
+}
+
+/** Traits of one layer, where layers differ. */
+type LayerTraits = { readonly rotates: boolean; readonly experts: boolean };
+
+const traitsOf = ({ ropeLayers, experts }: DecoderConfig, i: number): LayerTraits => ({
+  rotates: ropeLayers?.[i] ?? true,
+  experts: experts !== undefined && (experts.layers?.[i] ?? true),
+});
 
 const given = (values: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
@@ -299,6 +358,7 @@ const initialScale = 0.02;
 function decoderLayer(
   config: DecoderConfig,
   kind: LayerType,
+  traits: LayerTraits,
   map: DecoderKernels["linear"],
 ): TransformerLayer<FeedForwardParams | MixtureOfExpertsParams> {
   const { embedDim: C, normEps: eps } = config;
@@ -310,15 +370,19 @@ function decoderLayer(
     bias: config.bias?.feedForward ?? false,
     ...(map && { linear: map }),
   };
-  const tokens = config.experts ? mixtureOfExperts({ ...inner, ...config.experts }) : feedForward(inner);
+  const { layers: _, ...experts } = config.experts ?? {};
+  const tokens = traits.experts
+    ? mixtureOfExperts({ ...inner, ...(experts as ExpertsConfig) })
+    : feedForward(inner);
   return transformerLayer({
     attention:
       typeof kind === "object"
         ? (stackedLayer(kind, map) as SequenceLayer)
-        : attentionLayer(config, kind, map),
+        : attentionLayer(config, kind, traits, map),
     feedForward: tokens as TokenLayer<FeedForwardParams | MixtureOfExpertsParams>,
     norm: norm({ kind: config.norm ?? "rms", embedDim: C, eps }),
     placement: config.placement ?? "pre",
+    residualScale: config.residualScale ?? 1,
   });
 }
 
@@ -340,6 +404,7 @@ function stackedLayer(layer: StackedLayer, map: DecoderKernels["linear"]): Seque
 function attentionLayer(
   config: DecoderConfig,
   kind: "full" | "sliding",
+  { rotates }: LayerTraits,
   map: DecoderKernels["linear"],
 ): SequenceLayer {
   const { embedDim: C, numHeads, numKvHeads, positions = "rotary", normEps: eps } = config;
@@ -355,6 +420,7 @@ function attentionLayer(
   const local = kind === "sliding" && config.slidingRopeBase !== undefined;
   const rotary =
     positions === "rotary" &&
+    rotates &&
     ropeFromConfig(
       {
         headDim,
@@ -372,13 +438,21 @@ function attentionLayer(
     headDim,
     ...(mask && { mask }),
     ...(rotary && { rope: rotary }),
-    ...(config.qkNorm && { qkNorm: qkNorm("rms", { eps }) }),
+    ...(config.qkNorm && {
+      qkNorm: qkNorm("rms", { eps, over: config.qkNorm === "heads" ? "heads" : "head" }),
+    }),
+    ...(config.sinks && { sinks: learnedSinks() }),
+    ...(positions === "alibi" && { scoreMod: alibi(slopes(config)) }),
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     ...(config.attentionSoftcap !== undefined && { softcap: config.attentionSoftcap }),
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
     ...(map && { linear: map }),
   });
 }
+
+/** Heads with the published slopes, or slopes of another scale. */
+const slopes = ({ numHeads, alibiScale = 1 }: DecoderConfig): number | Tensor =>
+  alibiScale === 1 ? numHeads : tensor(alibiSlopes(numHeads).map((slope) => slope * alibiScale));
 
 /** Mask of a layer; undefined: none. */
 function maskOf(

@@ -3,7 +3,7 @@ import type { FeedForwardParams } from "../../layers/feed-forward.js";
 import type { TransformerLayerParams } from "../../layers/transformer-layer.js";
 import type { Weights } from "../../loading/weights.js";
 import type { EncoderConfig, MaskedTokenHeadParams } from "../../models/encoder.js";
-import { activationField } from "./config-fields.js";
+import { activationField } from "../../architectures/config-fields.js";
 import { mapSequentially, prefixOf, type Family } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
 

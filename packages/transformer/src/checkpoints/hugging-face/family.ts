@@ -2,7 +2,7 @@ import type { Weights } from "../../loading/weights.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
-import type { ConfigFields } from "./config-fields.js";
+import type { ConfigFields } from "../../architectures/config-fields.js";
 
 /** A model's numbers and names, and its weights. */
 export type Checkpoint =

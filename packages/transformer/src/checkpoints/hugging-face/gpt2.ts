@@ -2,7 +2,7 @@ import type { LinearParams } from "@qkv/attention";
 import { fusedPerHead, stacked } from "../../conversions/row-map.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams } from "../../models/decoder.js";
-import { activationField, stopIdsField, type ConfigFields } from "./config-fields.js";
+import { activationField, stopIdsField, type ConfigFields } from "../../architectures/config-fields.js";
 import { mapSequentially, prefixOf, type Family } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
 

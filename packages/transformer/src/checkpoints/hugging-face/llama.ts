@@ -11,7 +11,7 @@ import {
   ropeFields,
   stopIdsField,
   type ConfigFields,
-} from "./config-fields.js";
+} from "../../architectures/config-fields.js";
 import { mapSequentially, prefixOf, type Family } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
 
@@ -91,7 +91,7 @@ export const llama: Family = {
     outer.finish(new Set([...ignored, ...(ignoredBy[type] ?? [])]));
     const { vocabSize: V, embedDim: C, numLayers } = read.config;
     const embedding = { weight: await weights.tensor(`${prefix}embed_tokens.weight`, [V, C]) };
-    const layers = await mapSequentially(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`));
+    const layers = await mapSequentially(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`, i));
     const norm = await weights.norm(`${prefix}norm`, C, { plus: read.plus });
     const head = prefix.replace(/model\.$/, "") + "lm_head";
     const output = tied ? undefined : { weight: await weights.matrix(`${head}.weight`, [V, C]) };
@@ -175,7 +175,7 @@ function llamaConfig(
       ? gemmaConfig(type, fields, embedDim)
       : { activation: activationField(fields, "hidden_act", "silu") }),
     ...((type === "qwen3" || type === "qwen3_moe") && { qkNorm: true }),
-    ...expertFields(type, fields),
+    ...expertFields(type, fields, numLayers),
   };
 }
 
@@ -263,15 +263,21 @@ function slidingRopeBase(fields: ConfigFields): number {
   return ropeBase;
 }
 
-function expertFields(type: string, fields: ConfigFields): Partial<DecoderConfig> {
+function expertFields(type: string, fields: ConfigFields, numLayers: number): Partial<DecoderConfig> {
   if (type !== "mixtral" && type !== "qwen3_moe") return {};
   const dense = fields.list("mlp_only_layers") ?? [];
-  if (dense.length > 0) return fields.refuse("mlp_only_layers", "no layers: all have experts");
-  if (fields.countOr(1, "decoder_sparse_step") !== 1)
-    return fields.refuse("decoder_sparse_step", "1: all layers have experts");
-  if (type === "mixtral") fields.mustBe("norm_topk_prob", true);
+  const step = fields.countOr(1, "decoder_sparse_step");
+  if (type === "mixtral") {
+    fields.mustBe("norm_topk_prob", true);
+    if (dense.length > 0) return fields.refuse("mlp_only_layers", "no layers: all have experts");
+    if (step !== 1) return fields.refuse("decoder_sparse_step", "1: all layers have experts");
+  }
+  const layers = Array.from({ length: numLayers }, (_, i) => !dense.includes(i) && (i + 1) % step === 0);
+  const mixed = layers.includes(false);
   return {
+    ...(mixed && { hiddenDim: fields.count("intermediate_size") }),
     experts: {
+      ...(mixed && { layers, hiddenDim: fields.count("moe_intermediate_size") }),
       numExperts: fields.count("num_local_experts", "num_experts"),
       expertsPerToken: fields.count("num_experts_per_tok"),
       normTopKProb: type === "mixtral" || fields.flag("norm_topk_prob", false),
@@ -287,7 +293,7 @@ type Reading = {
   readonly bias: { attention: boolean; feedForward: boolean };
 };
 
-async function layerParams(reading: Reading, path: string): Promise<DecoderLayerParams> {
+async function layerParams(reading: Reading, path: string, i: number): Promise<DecoderLayerParams> {
   const { weights, config, plus } = reading;
   const { embedDim: C } = config;
   const options = { plus };
@@ -296,7 +302,12 @@ async function layerParams(reading: Reading, path: string): Promise<DecoderLayer
   const attention = await attentionParams(reading, `${path}.self_attn`, options);
   if (config.placement !== "both") {
     const feedForwardNorm = await norm("post_attention_layernorm");
-    return { attentionNorm, attention, feedForwardNorm, feedForward: await feedForwardParams(reading, path) };
+    return {
+      attentionNorm,
+      attention,
+      feedForwardNorm,
+      feedForward: await feedForwardParams(reading, path, i),
+    };
   }
   // Gemma's "post attention" norm is that of what attention adds.
   return {
@@ -304,7 +315,7 @@ async function layerParams(reading: Reading, path: string): Promise<DecoderLayer
     attention,
     attentionOutNorm: await norm("post_attention_layernorm"),
     feedForwardNorm: await norm("pre_feedforward_layernorm"),
-    feedForward: await feedForwardParams(reading, path),
+    feedForward: await feedForwardParams(reading, path, i),
     feedForwardOutNorm: await norm("post_feedforward_layernorm"),
   };
 }
@@ -334,8 +345,11 @@ async function attentionParams(
 async function feedForwardParams(
   { type, weights, config, bias }: Reading,
   path: string,
+  i: number,
 ): Promise<FeedForwardParams | MixtureOfExpertsParams> {
-  const { embedDim: C, hiddenDim: F, experts } = config;
+  const { embedDim: C, experts: given } = config;
+  const experts = given?.layers?.[i] === false ? undefined : given;
+  const F = experts?.hiddenDim ?? config.hiddenDim;
   const biased = { bias: bias.feedForward };
   const feedForward = async (path: string, [gate, up, down] = ["gate_proj", "up_proj", "down_proj"]) => ({
     gate: await weights.linear(`${path}.${gate}`, F, C, biased),

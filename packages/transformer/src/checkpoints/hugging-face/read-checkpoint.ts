@@ -1,8 +1,10 @@
 import { checks, FormatError } from "@qkv/core";
+import { architectures } from "../../architectures/architectures.js";
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import { bert } from "./bert.js";
-import { configFields } from "./config-fields.js";
+import { configFields } from "../../architectures/config-fields.js";
+import { readArchitecture } from "./read-architecture.js";
 import type { Checkpoint, Family, StorageFormat } from "./family.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
@@ -24,20 +26,20 @@ export async function readCheckpoint(
 ): Promise<Checkpoint> {
   const fields = configFields(json, file);
   const type = fields.text("model_type");
-  const family = families.find(({ modelTypes }) => modelTypes.includes(type));
-  if (family) {
-    // Fields that would change any architecture.
-    for (const name of ["is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"]) {
-      fields.mustBe(name, false);
-    }
-    fields.nested("pruned_heads"); // an object that holds nothing
-    return family.read(type, fields, weights, storedAs);
+  // Fields that would change any architecture.
+  for (const name of ["is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"]) {
+    fields.mustBe(name, false);
   }
+  fields.nested("pruned_heads"); // an object that holds nothing
+  const family = families.find(({ modelTypes }) => modelTypes.includes(type));
+  if (family) return family.read(type, fields, weights, storedAs);
+  const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type));
+  if (architecture) return readArchitecture(architecture, fields, weights);
   const check = checks(file.fn, { source: file.name }, FormatError);
   return check.refuse({
     argument: "model_type",
     received: type,
-    expected: `a known architecture: ${families.flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
+    expected: `a known architecture: ${[...families, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
     fix: "choose a model of one of these, or make the network from the layers of @qkv/transformer.",
   });
 }

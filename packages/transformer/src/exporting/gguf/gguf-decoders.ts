@@ -6,7 +6,7 @@ import { huggingFaceDecoders } from "../hugging-face-decoders.js";
 import { gpt2Tensors } from "../gpt2-family.js";
 import { llamaTensors } from "../llama-family.js";
 import { constraint, type ArchitectureConstraints } from "../architecture-constraints.js";
-import { concatenated, type TensorToWrite } from "../tensor-to-write.js";
+import { concatenated, type TensorToWrite } from "../../architectures/tensor-to-write.js";
 import { slidingPeriod } from "./sliding-period.js";
 
 /** Conversion of a decoder to an architecture of llama.cpp. */
@@ -102,8 +102,8 @@ export const ggufDecoders: readonly GgufDecoder[] = [
     {
       ...silu,
       experts: {
-        holds: (experts) => experts?.normTopKProb === true,
-        words: "experts whose shares sum to 1",
+        holds: (experts) => experts?.normTopKProb === true && !experts.layers && !experts.hiddenDim,
+        words: "experts in all layers, as wide as hiddenDim, whose shares sum to 1",
       },
     },
     llamaTensors,

@@ -3,7 +3,7 @@ import { tensor } from "@qkv/tensor";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { ropeScalingFromConfig } from "../../models/rope-from-config.js";
 import { headDimOf } from "../hugging-face-decoder.js";
-import { unchanged } from "../tensor-to-write.js";
+import { unchanged } from "../../architectures/tensor-to-write.js";
 import type { GgufTensor } from "./gguf-tensor.js";
 import { slidingPeriod } from "./sliding-period.js";
 

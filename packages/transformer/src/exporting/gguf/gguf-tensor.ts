@@ -1,4 +1,4 @@
-import type { TensorToWrite } from "../tensor-to-write.js";
+import type { TensorToWrite } from "../../architectures/tensor-to-write.js";
 
 /** A tensor of a GGUF file: parts that lie one behind the other, such as the matrices of a layer's experts. */
 export type GgufTensor = {

@@ -8,6 +8,12 @@ export function activationSubgraph(g: OnnxGraph, activation: Activation, x: stri
       return g.op("Mul", [x, g.op("Sigmoid", [x])]);
     case "relu":
       return g.op("Relu", [x]);
+    case "reluSquared": {
+      const positive = g.op("Relu", [x]);
+      return g.op("Mul", [positive, positive]);
+    }
+    case "quickGelu":
+      return g.op("Mul", [x, g.op("Sigmoid", [g.op("Mul", [x, g.scalar(1.702)])])]);
     case "tanh":
       return g.op("Tanh", [x]);
     case "gelu":

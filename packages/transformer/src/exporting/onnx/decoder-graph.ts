@@ -1,7 +1,7 @@
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../../models/decoder.js";
 import { headDimOf } from "../hugging-face-decoder.js";
-import { unchanged } from "../tensor-to-write.js";
+import { unchanged } from "../../architectures/tensor-to-write.js";
 import { attentionSubgraph, softcapped } from "./attention-subgraph.js";
 import { feedForwardSubgraph } from "./feed-forward-subgraph.js";
 import { linearSubgraph } from "./linear-subgraph.js";
@@ -20,6 +20,7 @@ import { ropeSubgraph } from "./rope-subgraph.js";
  */
 export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: DecoderParams): void {
   if (config.bidirectional) throw unsupportedInOnnx("config.bidirectional", true, "a causal model");
+  refuseTraits(config);
   const ids = g.input("input_ids", ["batch_size", "sequence_length"], "int64");
   const attended = g.input("attention_mask", ["batch_size", "total_sequence_length"], "int64");
   const places = g.input("position_ids", ["batch_size", "sequence_length"], "int64");
@@ -87,4 +88,26 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
     : g.op("MatMul", [x, g.op("Transpose", [table], { perm: [1, 0] })]);
   const named = g.output("logits", ["batch_size", "sequence_length", config.vocabSize]);
   g.op("Identity", [softcapped(g, logits, config.logitSoftcap)], {}, named);
+}
+
+/** Traits that no graph here computes. */
+const traitsWithoutGraph = [
+  "residualScale",
+  "alibiScale",
+  "ropeLayers",
+  "sinks",
+  "embeddingNorm",
+  "logitScale",
+] as const satisfies readonly (keyof DecoderConfig)[];
+
+function refuseTraits(config: DecoderConfig): void {
+  const { placement = "pre", positions, qkNorm, experts } = config;
+  const named = traitsWithoutGraph.find((name) => config[name] !== undefined && config[name] !== false);
+  if (named) throw unsupportedInOnnx(`config.${named}`, config[named], "a model without it");
+  if (!["pre", "post", "both"].includes(placement))
+    throw unsupportedInOnnx("config.placement", placement, "norms before, behind or on both sides");
+  if (positions === "alibi") throw unsupportedInOnnx("config.positions", positions, "other positions");
+  if (qkNorm === "heads") throw unsupportedInOnnx("config.qkNorm", qkNorm, "norms of each head");
+  if (experts?.layers || experts?.hiddenDim)
+    throw unsupportedInOnnx("config.experts", experts, "experts in all layers, as wide as hiddenDim");
 }

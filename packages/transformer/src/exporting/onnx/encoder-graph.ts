@@ -1,5 +1,5 @@
 import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
-import { unchanged } from "../tensor-to-write.js";
+import { unchanged } from "../../architectures/tensor-to-write.js";
 import { activationSubgraph } from "./activation-subgraph.js";
 import { attentionSubgraph } from "./attention-subgraph.js";
 import { feedForwardSubgraph } from "./feed-forward-subgraph.js";

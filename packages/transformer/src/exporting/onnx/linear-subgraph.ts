@@ -1,5 +1,5 @@
 import type { LinearParams } from "@qkv/attention";
-import { unchanged, transposed } from "../tensor-to-write.js";
+import { unchanged, transposed } from "../../architectures/tensor-to-write.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /** A map: `x Wᵀ + b`. Files hold Wᵀ. */

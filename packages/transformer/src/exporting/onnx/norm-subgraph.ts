@@ -1,5 +1,5 @@
 import type { NormKind, NormParams } from "../../layers/norm.js";
-import { unchanged } from "../tensor-to-write.js";
+import { unchanged } from "../../architectures/tensor-to-write.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /** A norm over the last axis. */

@@ -1,4 +1,4 @@
-import type { TensorToWrite } from "../tensor-to-write.js";
+import type { TensorToWrite } from "../../architectures/tensor-to-write.js";
 
 /** Numbers of element types in ONNX files. */
 export const elementTypes = { float32: 1, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const;

@@ -1,7 +1,7 @@
 import { checks, FormatError } from "@qkv/core";
-import type { Activation } from "../../layers/activation.js";
-import type { ReadFile } from "../../loading/open-file.js";
-import type { RopeScalingConfig } from "../../models/rope-from-config.js";
+import type { Activation } from "../layers/activation.js";
+import type { ReadFile } from "../loading/open-file.js";
+import type { RopeScalingConfig } from "../models/rope-from-config.js";
 
 /** The fields of a `config.json`, checked one by one as they are asked for. */
 export type ConfigFields = {
@@ -143,8 +143,21 @@ const activations: Readonly<Record<string, Activation>> = {
   gelu_pytorch_tanh: "geluTanh",
   gelu_fast: "geluTanh",
   relu: "relu",
+  relu2: "reluSquared",
+  quick_gelu: "quickGelu",
   tanh: "tanh",
 };
+
+/** The names of activations in configurations. */
+export const activationNames = {
+  silu: "silu",
+  gelu: "gelu",
+  geluTanh: "gelu_pytorch_tanh",
+  relu: "relu",
+  reluSquared: "relu2",
+  quickGelu: "quick_gelu",
+  tanh: "tanh",
+} as const satisfies Record<Activation, string>;
 
 /** The activation that a configuration names. */
 export function activationField(fields: ConfigFields, name: string, fallback: string): Activation {
@@ -166,6 +179,11 @@ export function ropeFields(
   // Both spellings in one file: there is one base, and one scaling.
   const outerBase = fields.positiveOr(undefined, "rope_theta");
   if (kind === "full_attention" && outerBase !== undefined) own?.mustBe("rope_theta", outerBase);
+  // Files that name kinds may repeat the numbers of full layers beside them.
+  if (own !== parameters && kind === "full_attention") {
+    parameters?.mustBe("rope_theta", own?.positiveOr(undefined, "rope_theta"));
+    parameters?.mustBe("rope_type", own?.text("rope_type", "default"));
+  }
   const ropeBase = own?.positiveOr(undefined, "rope_theta") ?? outerBase ?? base;
   const scaling = own ?? fields.nested("rope_scaling");
   const ropeScaling = scaling && scalingOf(fields, scaling);

@@ -1,0 +1,144 @@
+import { QkvError } from "@qkv/core";
+import { argmax, js, slice } from "@qkv/tensor";
+import { cacheFor, decoder, load, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
+import { exportModel, memoryFolder } from "@qkv/transformer/export";
+import { afterAll, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+import { ownData } from "../../reference-data.mjs";
+import { logitTolerance } from "./agree.js";
+
+type Refs = { architecture: string; greedy?: { prompt: number[]; tokens: number[] }[] };
+
+/** Folders of `hf/` with a decoder's weights. */
+const folders = ownData
+  .folders("hf")
+  .filter((name) => ownData.has(`hf/${name}/refs.json`))
+  .filter((name) => {
+    const { architecture, greedy } = ownData.json(`hf/${name}/refs.json`) as Refs;
+    return /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
+  });
+
+/** Models that are written as those of a better known architecture, which computes the same. */
+const writtenAs: Readonly<Record<string, string>> = { "ernie4-5": "llama", opt: "gpt2" };
+
+const ids = [3, 14, 15, 9, 26, 5, 35, 8, 97, 93, 23, 84, 62, 64, 33, 83];
+
+test("the folder holds decoders", () => expect(folders.length).toBeGreaterThan(25));
+
+test.each(folders)(
+  "%s: a cache filled in chunks of any length gives what the whole text gives",
+  async (name) => {
+    const model = await load(ownData.path(`hf/${name}`), { device: js() });
+    const whole = model.apply(model.params, ids);
+    for (const chunk of [1, 3, 5, ids.length]) {
+      const cache = cacheFor(model.config, { checkpoints: 8 });
+      for (let at = 0; at < ids.length; at += chunk) {
+        const end = Math.min(at + chunk, ids.length);
+        const logits = model.apply(model.params, ids.slice(at, end), { cache });
+        expect(logits.data).toBeAllclose(slice(whole, 1, at, end).data, logitTolerance);
+      }
+    }
+  },
+);
+
+test.each(folders)("%s: a saved cache goes on where it was", async (name) => {
+  const model = await load(ownData.path(`hf/${name}`), { device: js() });
+  const cache = cacheFor(model.config);
+  model.apply(model.params, ids.slice(0, 9), { cache });
+  const restored = cacheFor(model.config);
+  restored.restore(cache.save());
+  const [a, b] = [cache, restored].map((one) => model.apply(model.params, ids.slice(9), { cache: one }));
+  expect(b!.data).toEqual(a!.data);
+});
+
+test.each(folders)("%s: exported to Hugging Face's layout, it comes back the same", async (name) => {
+  const model = await load(ownData.path(`hf/${name}`), { device: js() });
+  const { files, ...out } = memoryFolder();
+  await exportModel(model, { to: "hf", out: { ...out } });
+  const config = JSON.parse(await files.find((file) => file.name === "config.json")!.text()) as object;
+  const original = ownData.json(`hf/${name}/config.json`) as { model_type: string };
+  expect(config).toHaveProperty("model_type", writtenAs[name] ?? original.model_type);
+  const back = await load(files);
+  expect(back.apply(back.params, ids).data).toBeAllclose(model.apply(model.params, ids).data, logitTolerance);
+  if (!(name in writtenAs)) expect(back.config).toEqual(model.config);
+});
+
+test.each(folders)(
+  "%s: rounded to 8 bits, it mostly chooses the same token after each beginning",
+  async (name) => {
+    const { greedy = [] } = ownData.json(`hf/${name}/refs.json`) as Refs;
+    const model = await load(ownData.path(`hf/${name}`), { device: js(), quantize: "int8" });
+    let [same, all] = [0, 0];
+    for (const { prompt, tokens } of greedy) {
+      const logits = model.apply(model.params, [...prompt, ...tokens.slice(0, -1)], { last: tokens.length });
+      const chosen = argmax(logits, { axis: -1 }).data;
+      same += tokens.filter((token, i) => token === chosen[i]).length;
+      all += tokens.length;
+    }
+    agreement[name] = all === 0 ? 1 : same / all;
+    expect(agreement[name]).toBeGreaterThan(0.7);
+  },
+);
+
+/** Fields that say how much there is, how weights began, or where texts end, and what the weights tell: no trait. */
+const sizes = [
+  ...[
+    "vocabSize",
+    "embedDim",
+    "hiddenDim",
+    "numLayers",
+    "numHeads",
+    "numKvHeads",
+    "headDim",
+    "contextLength",
+  ],
+  ...["stopIds", "bias", "window", "gated"],
+] as readonly string[];
+
+test.each(folders)(
+  "%s: each trait of its configuration changes the logits when it is left out",
+  async (name) => {
+    const { config, params } = await load(ownData.path(`hf/${name}`), { device: js() });
+    const text = Array.from({ length: 40 }, (_, i) => (37 * i + 11) % config.vocabSize);
+    const whole = decoder(config).apply(params, text).data;
+    for (const trait of Object.keys(config).filter((key) => !sizes.includes(key))) {
+      const { [trait as "norm"]: value, ...others } = config;
+      // A trait that is stated with its default is none.
+      if (JSON.stringify(value) === JSON.stringify(defaults[trait])) continue;
+      expect(farthest(others as typeof config, params, text, whole), trait).toBeGreaterThan(1e-3);
+    }
+  },
+);
+
+/** Defaults that a configuration may state. */
+const defaults: Readonly<Record<string, unknown>> = {
+  norm: "rms",
+  placement: "pre",
+  activation: "silu",
+  positions: "rotary",
+  ropeBase: 10000,
+  ropeLayout: "half",
+  embeddingScale: 1,
+};
+
+/** The largest change of a logit; Infinity where the weights do not fit the configuration. */
+function farthest(
+  config: DecoderConfig,
+  params: DecoderParams,
+  text: readonly number[],
+  whole: ArrayLike<number>,
+): number {
+  try {
+    const { data } = decoder({ ...config, normEps: config.normEps ?? 0.1 }).apply(params, text);
+    return Math.max(...Array.from(data, (x, i) => Math.abs(x - whole[i]!)));
+  } catch (error) {
+    if (error instanceof QkvError) return Infinity;
+    throw error;
+  }
+}
+
+const agreement: Record<string, number> = {};
+afterAll(() => {
+  const rows = Object.entries(agreement).map(([name, share]) => `${name} ${(100 * share).toFixed(0)} %`);
+  console.log(`tokens that int8 chooses alike: ${rows.join(", ")}`);
+});

@@ -1,0 +1,124 @@
+import { norm, cacheFor, generate, load, type Model } from "@qkv/transformer";
+import type { Tensor } from "@qkv/tensor";
+import type { DataFolder } from "../../data-folder.mjs";
+import { type Case, type Source, type Target } from "../case.js";
+import { compareIds, compareNumbers, mismatch, type Check } from "../check.js";
+import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
+import { toTensor } from "../to-tensor.js";
+import { tolerance } from "../tolerance.js";
+
+type Refs = {
+  architecture: string;
+  cases: { name: string; inputs: unknown[]; outputs: unknown[] }[];
+  greedy?: { prompt: number[]; tokens: number[] }[];
+};
+
+/**
+ * `hf/NAME/`: tiny decoders in the layout of Hugging Face, with logits, rows behind layers and greedy tokens. A folder
+ * with a `config.v4.json` is run from that as well: the same model in the fields of published files.
+ */
+export function hf(data: DataFolder): Source[] {
+  return data.folders("hf").flatMap((folder): Source[] => {
+    const path = `hf/${folder}`;
+    if (!data.has(`${path}/refs.json`)) return [];
+    const refs = data.json(`${path}/refs.json`) as Refs;
+    if (!isDecoder(refs)) return [];
+    const file = `${path}/refs.json`;
+    const configs = data.names(path, ".json").filter((name) => /^config(\.v4)?\.json$/.test(name));
+    return [{ family: "hf", file, cases: configs.flatMap((config) => casesOf(data, path, refs, config)) }];
+  });
+}
+
+const isDecoder = ({ architecture, greedy }: Refs): boolean =>
+  /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
+
+function casesOf(data: DataFolder, path: string, refs: Refs, config: string): Case[] {
+  const opened = new Map<Target["device"], Promise<Model>>();
+  const open = (target: Target) => {
+    const model = opened.get(target.device) ?? load(filesOf(data, path, config), { device: target.device });
+    opened.set(target.device, model);
+    return model;
+  };
+  const label = (name: string) => `${path.slice(3)} ${config === "config.json" ? "" : "(v4) "}${name}`;
+  return [
+    ...refs.cases.map(({ name, inputs, outputs }) => ({
+      name: label(name),
+      run: async (target: Target) =>
+        compareCase(await open(target), inputs.map(readTensor), outputs.map(readTensor), target),
+    })),
+    ...(refs.greedy ?? []).map(({ prompt, tokens }) => ({
+      name: label(`greedy after ${prompt.length}`),
+      run: async (target: Target) => [
+        compareIds("tokens", await continuation(await open(target), prompt, tokens.length), tokens),
+      ],
+    })),
+  ];
+}
+
+/** The files of a folder, with one of its configurations. */
+function filesOf(data: DataFolder, path: string, config: string): File[] {
+  const weights = data.names(path).filter((name) => /\.safetensors(\.index\.json)?$/.test(name));
+  const fileOf = (name: string, as = name) => new File([data.bytes(`${path}/${name}`) as BlobPart], as);
+  return [fileOf(config, "config.json"), ...weights.map((name) => fileOf(name))];
+}
+
+async function compareCase(
+  model: Model,
+  inputs: readonly ReferenceTensor[],
+  outputs: readonly ReferenceTensor[],
+  target: Target,
+): Promise<Check[]> {
+  const given = Object.fromEntries(inputs.map((one) => [one.name, one]));
+  const { input_ids, attention_mask, position_ids } = given;
+  if (!input_ids) throw new Error("needs input_ids");
+  const real = attention_mask && rowsOf(attention_mask);
+  const traced: Record<string, Tensor> = {};
+  const logits = model.apply(model.params, toTensor(input_ids, target), {
+    // Padding in front is a document of its own, which real tokens do not see and no state keeps.
+    ...(real && { documents: real }),
+    ...(position_ids && { positions: Int32Array.from(rowsOf(position_ids).flat()) }),
+    trace: { names: ["embeddings", "output"], tensors: traced },
+  });
+  const limit = tolerance("logits", target.class);
+  return Promise.all(
+    outputs.map(async (reference) => {
+      const own = reference.name === "logits" ? logits : hiddenRows(model, traced, reference.name);
+      if (!own) return mismatch(reference.name, limit, "is not known");
+      const values = await own.read();
+      // Logits of padding are written as 0; of rows behind layers, those of the first text are there.
+      const size = own.shape.at(-1)!;
+      const flat = real?.flat();
+      const seen = flat ? Float64Array.from(values, (x, i) => (flat[Math.floor(i / size)] ? x : 0)) : values;
+      const count = reference.shape.reduce((a, b) => a * b, 1);
+      return compareNumbers(
+        reference.name,
+        { shape: reference.shape, values: seen.subarray(0, count) },
+        { shape: reference.shape, values: reference.values as Float32Array },
+        limit,
+        { absolute: true },
+      );
+    }),
+  );
+}
+
+/** `hidden.0`: embeddings; `hidden.i`: behind layer i, the last one behind the final norm. */
+function hiddenRows(model: Model, traced: Record<string, Tensor>, name: string): Tensor | undefined {
+  const at = Number(name.replace("hidden.", ""));
+  if (at === 0) return traced["embeddings"];
+  const rows = traced[`layers.${at - 1}.output`];
+  const { numLayers, embedDim, norm: kind = "rms", normEps: eps } = model.config;
+  if (at < numLayers || !rows) return rows;
+  return norm({ kind, embedDim, eps }).apply(model.params.norm, rows);
+}
+
+async function continuation(model: Model, prompt: readonly number[], maxTokens: number): Promise<number[]> {
+  const ids: number[] = [];
+  const options = { maxTokens, sampling: { temperature: 0 }, cache: cacheFor(model.config) };
+  for await (const { id } of generate(model, prompt, options)) ids.push(id);
+  return ids;
+}
+
+function rowsOf({ shape, values }: ReferenceTensor): number[][] {
+  const [B, T] = shape as [number, number];
+  return Array.from({ length: B }, (_, b) => Array.from(values.slice(b * T, (b + 1) * T), Number));
+}

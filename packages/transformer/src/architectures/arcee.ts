@@ -1,0 +1,19 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope, trait } from "./config-entry.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** Arcee's AFM: Llama with a plain MLP of squared ReLU. */
+export const arcee: Architecture = {
+  modelTypes: ["arcee"],
+  class: "ArceeForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1e-5),
+    activation("hidden_act", "relu2"),
+    rope(),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    bias("mlp_bias", ["feedForward"]),
+    trait({ gated: false }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied),
+};

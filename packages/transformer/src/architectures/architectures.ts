@@ -1,0 +1,37 @@
+import type { Architecture } from "./architecture.js";
+import { arcee } from "./arcee.js";
+import { bloom } from "./bloom.js";
+import { cohere } from "./cohere.js";
+import { cohere2 } from "./cohere2.js";
+import { ernie45 } from "./ernie4-5.js";
+import { exaone4 } from "./exaone4.js";
+import { falcon } from "./falcon.js";
+import { glm } from "./glm.js";
+import { glm4 } from "./glm4.js";
+import { gptNeox } from "./gpt-neox.js";
+import { granite } from "./granite.js";
+import { olmo2 } from "./olmo2.js";
+import { olmo3 } from "./olmo3.js";
+import { opt } from "./opt.js";
+import { smollm3 } from "./smollm3.js";
+import { starcoder2 } from "./starcoder2.js";
+
+/** Architectures that are loaded and exported by their tables. */
+export const architectures: readonly Architecture[] = [
+  arcee,
+  bloom,
+  cohere,
+  cohere2,
+  ernie45,
+  exaone4,
+  falcon,
+  glm,
+  glm4,
+  gptNeox,
+  granite,
+  olmo2,
+  olmo3,
+  opt,
+  smollm3,
+  starcoder2,
+];

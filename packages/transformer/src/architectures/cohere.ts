@@ -1,0 +1,21 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, factor, positive, rope, trait, without } from "./config-entry.js";
+import { llamaSizes, llamaTensors } from "./llama-parts.js";
+
+/** Cohere's Command R: attention and MLP in parallel behind one layer norm, and scaled logits. */
+export const cohere: Architecture = {
+  modelTypes: ["cohere"],
+  class: "CohereForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    positive("normEps", "layer_norm_eps", 1e-5),
+    activation(),
+    rope(),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    factor("logitScale", "logit_scale", undefined, undefined, 0.0625),
+    without("use_qk_norm"),
+    trait({ norm: "layer", placement: "parallelShared", ropeLayout: "interleaved" }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { norms: { attentionNorm: "input_layernorm" } }),
+  tied: true,
+};

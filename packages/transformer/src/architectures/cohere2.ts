@@ -1,0 +1,26 @@
+import type { Architecture } from "./architecture.js";
+import { cohere } from "./cohere.js";
+import { slidingLayers, type ConfigEntry } from "./config-entry.js";
+
+const rotatesWhereItSlides: ConfigEntry = {
+  read: (_, { layerTypes, numLayers = 0 }) => ({
+    ropeLayers: Array.from({ length: numLayers }, (_, i) => layerTypes?.[i] === "sliding"),
+  }),
+  write: () => ({}),
+};
+
+/** Cohere 2, Command R7B and A: Cohere with three layers that slide and rotate before each full one, which does not. */
+export const cohere2: Architecture = {
+  ...cohere,
+  modelTypes: ["cohere2"],
+  class: "Cohere2ForCausalLM",
+  config: () => [
+    ...cohere.config(),
+    slidingLayers((i, fields) =>
+      (i + 1) % fields.countOr(4, "sliding_window_pattern") === 0 ? "full" : "sliding",
+    ),
+    rotatesWhereItSlides,
+  ],
+  ignored:
+    "sliding_window_pattern _sliding_window_pattern use_embedding_sharing use_gated_activation use_parallel_block use_parallel_embedding order_of_interleaved_layers layer_switch position_embedding_type rotary_pct",
+};

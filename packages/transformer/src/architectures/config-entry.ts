@@ -1,0 +1,204 @@
+import { ropeScalingField } from "./rope-fields.js";
+import {
+  activationField,
+  activationNames,
+  layerTypesField,
+  ropeFields,
+  type ConfigFields,
+} from "./config-fields.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+
+/**
+ * An entry of an architecture's table: fields of a `config.json`, and the configuration that they mean. Reading and
+ * writing come from the same entry.
+ */
+export type ConfigEntry = {
+  /** @param config - Of the entries before this one. */
+  read(fields: ConfigFields, config: Partial<DecoderConfig>): Partial<DecoderConfig>;
+  write(config: DecoderConfig): Readonly<Record<string, unknown>>;
+};
+
+type NumberKey = {
+  [K in keyof DecoderConfig]-?: Exclude<DecoderConfig[K], undefined> extends number ? K : never;
+}[keyof DecoderConfig];
+
+type Fallback = number | ((config: Partial<DecoderConfig>) => number | undefined) | undefined;
+
+const fallbackOf = (fallback: Fallback, config: Partial<DecoderConfig>) =>
+  typeof fallback === "function" ? fallback(config) : fallback;
+
+/** A whole number of at least 1. Without a fallback, the field is needed. */
+export function count(key: NumberKey, name: string | readonly string[], fallback?: Fallback): ConfigEntry {
+  const names = [name].flat();
+  return {
+    read(fields, config) {
+      const value =
+        fallback === undefined
+          ? fields.count(...names)
+          : fields.countOr(fallbackOf(fallback, config), ...names);
+      return value === undefined ? {} : { [key]: value };
+    },
+    write: (config) => ({ [names[0]!]: config[key] }),
+  };
+}
+
+/** A finite number above 0. */
+export function positive(key: NumberKey, name: string, fallback?: Fallback): ConfigEntry {
+  return {
+    read: (fields, config) => ({ [key]: fields.positive(name, fallbackOf(fallback, config)) }),
+    write: (config) => ({ [name]: config[key] }),
+  };
+}
+
+/** A factor that other numbers are made of: `from` reads the file's number, `to` writes it; 1 is left out. */
+export function factor(
+  key: NumberKey,
+  name: string,
+  from: (x: number, config: Partial<DecoderConfig>) => number = (x) => x,
+  to: (x: number, config: DecoderConfig) => number = (x) => x,
+  fallback = 1,
+): ConfigEntry {
+  return {
+    read(fields, config) {
+      const value = from(fields.positive(name, fallback), config);
+      return value === 1 ? {} : { [key]: value };
+    },
+    write: (config) => ({ [name]: to(config[key] ?? 1, config) }),
+  };
+}
+
+/** Traits that every model of an architecture has, and no field says. */
+export const trait = (traits: Partial<DecoderConfig>): ConfigEntry => ({
+  read: () => traits,
+  write: () => ({}),
+});
+
+/** A field that has one value, or is absent. */
+export const always = (name: string, value: unknown): ConfigEntry => ({
+  read(fields) {
+    fields.mustBe(name, value);
+    return {};
+  },
+  write: () => ({ [name]: value }),
+});
+
+/** A field that may be absent or have the one value that changes nothing. */
+export const without = (name: string, value: unknown = false): ConfigEntry => ({
+  ...always(name, value),
+  write: () => ({}),
+});
+
+/** The activation of feed-forward layers. */
+export const activation = (name = "hidden_act", fallback = "silu"): ConfigEntry => ({
+  read: (fields) => ({ activation: activationField(fields, name, fallback) }),
+  write: (config) => ({ [name]: activationNames[config.activation ?? "silu"] }),
+});
+
+/** Base and scaling of the rotary embedding. */
+export const rope = ({ base = 10000 }: { base?: number } = {}): ConfigEntry => ({
+  read: (fields) => ropeFields(fields, { base }),
+  write: ({ ropeBase = 10000, ropeScaling }) => ({
+    rope_theta: ropeBase,
+    ...(ropeScaling && { rope_scaling: ropeScalingField(ropeScaling) }),
+  }),
+});
+
+/** The rotary base of sliding layers, which are not scaled: as the file says, else that of the full ones. */
+export const slidingRope: ConfigEntry = {
+  read(fields, { ropeBase = 10000, ropeScaling, layerTypes }) {
+    if (!layerTypes?.includes("sliding")) return {};
+    const own = fields.nested("rope_parameters")?.nested("sliding_attention");
+    const base = own?.positiveOr(undefined, "rope_theta") ?? ropeBase;
+    own?.mustBe("rope_type", "default");
+    return base === ropeBase && !ropeScaling ? {} : { slidingRopeBase: base };
+  },
+  write: ({ ropeBase = 10000, ropeScaling, slidingRopeBase }) =>
+    slidingRopeBase === undefined
+      ? {}
+      : {
+          rope_parameters: {
+            full_attention: {
+              rope_theta: ropeBase,
+              ...(ropeScaling ? ropeScalingField(ropeScaling) : { rope_type: "default" }),
+            },
+            sliding_attention: { rope_theta: slidingRopeBase, rope_type: "default" },
+          },
+        },
+};
+
+/** The share of a head's numbers that are rotated. */
+export const partialRope = (name = "partial_rotary_factor", fallback = 1): ConfigEntry => ({
+  read(fields, config) {
+    const outer = fields.positive(name, fallback);
+    const share = (fields.nested("rope_parameters") ?? fields).positive(name, outer);
+    if (share > 1) return fields.refuse(name, "a share of the numbers of a head, at most 1");
+    return share === 1 ? {} : { ropeDim: Math.floor(headDim(config) * share) };
+  },
+  write: (config) => ({ [name]: (config.ropeDim ?? headDim(config)) / headDim(config) }),
+});
+
+/** D */
+export const headDim = ({ headDim, embedDim = 0, numHeads = 1 }: Partial<DecoderConfig>): number =>
+  headDim ?? embedDim / numHeads;
+
+/** The size of a head, where a file may say it. */
+export const headSize = (name = "head_dim"): ConfigEntry => ({
+  read(fields, { embedDim = 0, numHeads = 1 }) {
+    const size = fields.countOr(embedDim / numHeads, name);
+    return size === embedDim / numHeads ? {} : { headDim: size };
+  },
+  write: (config) => ({ [name]: headDim(config) }),
+});
+
+/** A flag that says which maps have biases. */
+export function bias(
+  name: string,
+  maps: readonly (keyof NonNullable<DecoderConfig["bias"]>)[],
+  fallback = false,
+): ConfigEntry {
+  return {
+    read(fields, config) {
+      const has = fields.flag(name, fallback);
+      return { bias: { ...config.bias, ...Object.fromEntries(maps.map((map) => [map, has])) } };
+    },
+    write: (config) => ({ [name]: config.bias?.[maps[0]!] ?? false }),
+  };
+}
+
+/**
+ * Window and types of layers: `layer_types` where a file lists them, else `pattern`, by the number of a layer. Without a
+ * window all are full.
+ */
+export const slidingLayers = (
+  pattern: (layer: number, fields: ConfigFields) => "full" | "sliding",
+): ConfigEntry => ({
+  read(fields, { numLayers = 0 }) {
+    const listed = layerTypesField(fields, numLayers);
+    const window = fields.countOr(undefined, "sliding_window");
+    if (window === undefined) {
+      if (!listed?.includes("sliding")) return {};
+      return fields.refuse("layer_types", "full_attention alone, as there is no sliding_window");
+    }
+    const layerTypes = listed ?? Array.from({ length: numLayers }, (_, i) => pattern(i, fields));
+    return layerTypes.includes("sliding") ? { window, layerTypes } : {};
+  },
+  write: ({ window, layerTypes, numLayers }) => ({
+    sliding_window: window ?? null,
+    layer_types: Array.from({ length: numLayers }, (_, i) =>
+      layerTypes?.[i] === "sliding" ? "sliding_attention" : "full_attention",
+    ),
+  }),
+});
+
+/** The configuration that fields mean, entry by entry. */
+export function readFields(entries: readonly ConfigEntry[], fields: ConfigFields): Partial<DecoderConfig> {
+  return entries.reduce<Partial<DecoderConfig>>(
+    (config, entry) => ({ ...config, ...entry.read(fields, config) }),
+    {},
+  );
+}
+
+/** The fields of a configuration. */
+export function writeFields(entries: readonly ConfigEntry[], config: DecoderConfig): Record<string, unknown> {
+  return Object.assign({}, ...entries.map((entry) => entry.write(config))) as Record<string, unknown>;
+}

@@ -1,0 +1,19 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope, trait } from "./config-entry.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** ERNIE 4.5: Llama whose heads rotate in interleaved pairs. */
+export const ernie45: Architecture = {
+  modelTypes: ["ernie4_5"],
+  class: "Ernie4_5ForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1e-5),
+    activation(),
+    rope({ base: 500_000 }),
+    bias("use_bias", ["queryKeyValue", "attentionOutput", "feedForward"]),
+    trait({ ropeLayout: "interleaved" }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied),
+  tied: true,
+};

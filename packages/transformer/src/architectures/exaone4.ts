@@ -1,0 +1,31 @@
+import type { Architecture } from "./architecture.js";
+import { activation, rope, slidingLayers, trait, type ConfigEntry } from "./config-entry.js";
+import { llamaSizes, llamaTensors, outNorms, rmsEps } from "./llama-parts.js";
+
+const period = 4;
+
+/** Full layers do not rotate where others slide. */
+const rotatesWhereItSlides: ConfigEntry = {
+  read: (_, { layerTypes }) =>
+    layerTypes?.includes("full") ? { ropeLayers: layerTypes.map((type) => type === "sliding") } : {},
+  write: () => ({}),
+};
+
+/** EXAONE 4: norms of what both parts add, norms of each head's queries and keys, no positions in full layers. */
+export const exaone4: Architecture = {
+  modelTypes: ["exaone4"],
+  class: "Exaone4ForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1e-5),
+    activation(),
+    rope(),
+    slidingLayers((i, fields) =>
+      (i + 1) % fields.countOr(period, "sliding_window_pattern") === 0 ? "full" : "sliding",
+    ),
+    rotatesWhereItSlides,
+    trait({ placement: "after", qkNorm: true }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { norms: outNorms }),
+  ignored: "sliding_window_pattern",
+};

@@ -1,0 +1,19 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, partialRope, rope, trait } from "./config-entry.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** GLM: half of a head's numbers rotate, in interleaved pairs. */
+export const glm: Architecture = {
+  modelTypes: ["glm"],
+  class: "GlmForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1.5625e-7),
+    activation(),
+    rope(),
+    partialRope("partial_rotary_factor", 0.5),
+    bias("attention_bias", ["queryKeyValue"]),
+    trait({ ropeLayout: "interleaved" }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { gateUp: "gate_up_proj" }),
+};

@@ -1,0 +1,22 @@
+import type { Architecture } from "./architecture.js";
+import { glm } from "./glm.js";
+import { trait } from "./config-entry.js";
+import { llamaTensors } from "./llama-parts.js";
+
+/** GLM 4: GLM with norms on both sides of attention and MLP. */
+export const glm4: Architecture = {
+  ...glm,
+  modelTypes: ["glm4"],
+  class: "Glm4ForCausalLM",
+  config: () => [...glm.config(), trait({ placement: "both" })],
+  tensors: (config, tied) =>
+    llamaTensors(config, tied, {
+      norms: {
+        attentionNorm: "input_layernorm",
+        attentionOutNorm: "post_self_attn_layernorm",
+        feedForwardNorm: "post_attention_layernorm",
+        feedForwardOutNorm: "post_mlp_layernorm",
+      },
+      gateUp: "gate_up_proj",
+    }),
+};

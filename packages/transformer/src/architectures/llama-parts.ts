@@ -1,0 +1,111 @@
+import { stacked } from "../conversions/row-map.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { count, headDim, headSize, positive, type ConfigEntry } from "./config-entry.js";
+import { each, fused, linear, norm, stored, type StoredTensor } from "./stored-tensor.js";
+
+/** Sizes under the names that Llama gave them, which most decoders took over. */
+export const llamaSizes = (): readonly ConfigEntry[] => [
+  count("vocabSize", "vocab_size"),
+  count("embedDim", "hidden_size"),
+  count("hiddenDim", "intermediate_size"),
+  count("numLayers", "num_hidden_layers"),
+  count("numHeads", "num_attention_heads"),
+  count("numKvHeads", "num_key_value_heads", ({ numHeads }) => numHeads),
+  headSize(),
+  count("contextLength", "max_position_embeddings"),
+];
+
+/** The epsilon of RMS norms. */
+export const rmsEps = (fallback = 1e-6): ConfigEntry => positive("normEps", "rms_norm_eps", fallback);
+
+/** Names and layouts in which decoders of Llama's kind differ. */
+export type LlamaNames = {
+  /** Names of a layer's norms, by their params. */
+  norms?: Readonly<Record<string, string>>;
+  /** The norm behind the last layer. Default `model.norm`. */
+  lastNorm?: string;
+  /** Is added to stored gains. Default 0. */
+  plus?: number;
+  /** Gate and up projection in one matrix. Default: each its own. */
+  gateUp?: string;
+  /** Path of the feed-forward layer. Default `mlp`. */
+  feedForward?: string;
+  /** Names of the maps of a feed-forward layer. */
+  maps?: { gate?: string; up: string; down: string };
+  /** Entries of a layer besides. */
+  more?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
+};
+
+/** Norms before both parts. */
+export const preNorms = {
+  attentionNorm: "input_layernorm",
+  feedForwardNorm: "post_attention_layernorm",
+} as const;
+
+/** Norms of what both parts add, alone. */
+export const outNorms = {
+  attentionNorm: "post_attention_layernorm",
+  feedForwardNorm: "post_feedforward_layernorm",
+} as const;
+
+/** Tensors of a decoder of Llama's kind. */
+export const llamaTensors = (
+  config: DecoderConfig,
+  tied: boolean,
+  names: LlamaNames = {},
+): readonly StoredTensor[] => [
+  embedding(config),
+  each(config.numLayers, "layers", "model.layers", (i) => [
+    ...layerNorms(config, names),
+    ...attentionMaps(config, names),
+    ...feedForwardMaps(config, names),
+    ...(names.more?.(config, i) ?? []),
+  ]),
+  norm("norm", names.lastNorm ?? "model.norm", config.embedDim, { plus: names.plus ?? 0 }),
+  ...(tied ? [] : [head(config)]),
+];
+
+export const embedding = ({ vocabSize: V, embedDim: C }: DecoderConfig, name = "model.embed_tokens.weight") =>
+  stored("embedding.weight", name, [V, C]);
+
+export const head = ({ vocabSize: V, embedDim: C }: DecoderConfig, name = "lm_head.weight") =>
+  stored("output.weight", name, [V, C], "matrix");
+
+export const layerNorms = ({ embedDim: C }: DecoderConfig, { norms = preNorms, plus = 0 }: LlamaNames) =>
+  Object.entries(norms).map(([place, name]) => norm(place, name, C, { plus }));
+
+/** Projections of a layer's attention, and the norms of queries and keys. */
+export function attentionMaps(config: DecoderConfig, { plus = 0 }: LlamaNames = {}): StoredTensor[] {
+  const { embedDim: C, numHeads: H, numKvHeads: Hkv, qkNorm } = config;
+  const D = headDim(config);
+  const [queryGain, keyGain] = qkNorm === "heads" ? [H * D, Hkv * D] : [D, D];
+  return [
+    linear("attention.query", "self_attn.q_proj", [H * D, C]),
+    linear("attention.key", "self_attn.k_proj", [Hkv * D, C]),
+    linear("attention.value", "self_attn.v_proj", [Hkv * D, C]),
+    linear("attention.output", "self_attn.o_proj", [C, H * D]),
+    ...(qkNorm
+      ? [
+          norm("attention.queryNorm", "self_attn.q_norm", queryGain, { plus }),
+          norm("attention.keyNorm", "self_attn.k_norm", keyGain, { plus }),
+        ]
+      : []),
+  ];
+}
+
+/** Maps of a layer's feed-forward part. */
+export function feedForwardMaps(
+  { embedDim: C, hiddenDim: F, gated = true }: DecoderConfig,
+  { gateUp, feedForward = "mlp", maps }: LlamaNames = {},
+): StoredTensor[] {
+  const { gate = "gate_proj", up, down } = maps ?? { up: "up_proj", down: "down_proj" };
+  const path = (name: string) => `${feedForward}.${name}`;
+  const raised =
+    gateUp !== undefined
+      ? [fused(["feedForward.gate", "feedForward.up"], path(gateUp), stacked([F, F]), C)]
+      : [
+          ...(gated ? [linear("feedForward.gate", path(gate), [F, C])] : []),
+          linear("feedForward.up", path(up), [F, C]),
+        ];
+  return [...raised, linear("feedForward.down", path(down), [C, F])];
+}

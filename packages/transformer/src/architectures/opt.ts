@@ -1,0 +1,63 @@
+import type { Architecture } from "./architecture.js";
+import { activation, always, bias, count, trait, type ConfigEntry } from "./config-entry.js";
+import { embedding, head } from "./llama-parts.js";
+import { each, linear, norm, rowsFrom } from "./stored-tensor.js";
+
+/** The first rows of OPT's table of positions belong to no token. */
+const padRows = 2;
+
+const layerNorms: ConfigEntry = {
+  read: (fields) => (fields.flag("do_layer_norm_before", true) ? {} : { placement: "post" }),
+  write: ({ placement }) => ({ do_layer_norm_before: placement !== "post" }),
+};
+
+const asWide: ConfigEntry = {
+  read(fields, { embedDim }) {
+    fields.mustBe("word_embed_proj_dim", embedDim);
+    return {};
+  },
+  write: ({ embedDim }) => ({ word_embed_proj_dim: embedDim }),
+};
+
+/** OPT: learned positions and layer norms, with biases. */
+export const opt: Architecture = {
+  modelTypes: ["opt"],
+  class: "OPTForCausalLM",
+  config: () => [
+    count("vocabSize", "vocab_size"),
+    count("embedDim", "hidden_size"),
+    count("hiddenDim", "ffn_dim"),
+    count("numLayers", "num_hidden_layers"),
+    count("numHeads", "num_attention_heads"),
+    { read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }), write: () => ({}) },
+    count("contextLength", "max_position_embeddings"),
+    activation("activation_function", "relu"),
+    layerNorms,
+    asWide,
+    bias("enable_bias", ["queryKeyValue", "attentionOutput", "feedForward"], true),
+    always("layer_norm_elementwise_affine", true),
+    always("_remove_final_layer_norm", false),
+    trait({ norm: "layer", normEps: 1e-5, gated: false, positions: "learned" }),
+  ],
+  tensors(config, tied) {
+    const { embedDim: C, hiddenDim: F, numLayers, contextLength } = config;
+    return [
+      embedding(config, "model.decoder.embed_tokens.weight"),
+      rowsFrom("positions.weight", "model.decoder.embed_positions.weight", padRows, [contextLength, C]),
+      each(numLayers, "layers", "model.decoder.layers", () => [
+        norm("attentionNorm", "self_attn_layer_norm", C),
+        linear("attention.query", "self_attn.q_proj", [C, C]),
+        linear("attention.key", "self_attn.k_proj", [C, C]),
+        linear("attention.value", "self_attn.v_proj", [C, C]),
+        linear("attention.output", "self_attn.out_proj", [C, C]),
+        norm("feedForwardNorm", "final_layer_norm", C),
+        linear("feedForward.up", "fc1", [F, C]),
+        linear("feedForward.down", "fc2", [C, F]),
+      ]),
+      norm("norm", "model.decoder.final_layer_norm", C),
+      ...(tied ? [] : [head(config)]),
+    ];
+  },
+  tied: true,
+  ignored: "dropout activation_dropout layerdrop init_std",
+};

@@ -1,0 +1,43 @@
+import type { Architecture } from "./architecture.js";
+import { activation, always, bias, rope, slidingLayers, type ConfigEntry } from "./config-entry.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** `no_rope_layers`: 1 where a layer rotates. */
+const rotatingLayers: ConfigEntry = {
+  read(fields, { numLayers = 0 }) {
+    const interval = fields.countOr(4, "no_rope_layer_interval");
+    const listed = fields.list("no_rope_layers");
+    if (listed && (listed.length !== numLayers || listed.some((one) => one !== 0 && one !== 1)))
+      return fields.refuse(
+        "no_rope_layers",
+        `a list of ${numLayers} numbers, 1 for a layer that rotates and 0 for others`,
+      );
+    const ropeLayers = Array.from({ length: numLayers }, (_, i) =>
+      listed ? listed[i] === 1 : (i + 1) % interval !== 0,
+    );
+    return ropeLayers.includes(false) ? { ropeLayers } : {};
+  },
+  write: ({ ropeLayers, numLayers }) => ({
+    no_rope_layers: Array.from({ length: numLayers }, (_, i) => ((ropeLayers?.[i] ?? true) ? 1 : 0)),
+  }),
+};
+
+/** SmolLM 3: Llama whose every fourth layer knows no positions. */
+export const smollm3: Architecture = {
+  modelTypes: ["smollm3"],
+  class: "SmolLM3ForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(),
+    activation(),
+    rope({ base: 2e6 }),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    bias("mlp_bias", ["feedForward"]),
+    rotatingLayers,
+    always("use_sliding_window", false),
+    slidingLayers(() => "full"),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied),
+  tied: true,
+  ignored: "max_window_layers",
+};

@@ -1,0 +1,21 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, positive, rope, slidingLayers, trait } from "./config-entry.js";
+import { llamaSizes, llamaTensors } from "./llama-parts.js";
+
+/** StarCoder 2: layer norms and a plain MLP, with biases; all layers slide. */
+export const starcoder2: Architecture = {
+  modelTypes: ["starcoder2"],
+  class: "Starcoder2ForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    positive("normEps", "norm_epsilon", 1e-5),
+    activation("hidden_act", "gelu_pytorch_tanh"),
+    rope(),
+    bias("use_bias", ["queryKeyValue", "attentionOutput", "feedForward"], true),
+    slidingLayers(() => "sliding"),
+    trait({ norm: "layer", gated: false }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { maps: { up: "c_fc", down: "c_proj" } }),
+  tied: true,
+  ignored: "residual_dropout embedding_dropout norm_type mlp_type layer_types",
+};
