@@ -19,6 +19,7 @@ import {
   latentCache,
   mixedCache,
   pagedCache,
+  prefixCache,
   quantizedCache,
   rollingCache,
   sharedCache,
@@ -308,6 +309,20 @@ test("property: bytes of latents, of states and of shared layers are those of th
       const x = zeros([B, heads, tokens, 4]);
       cache.update(3, x, x);
       expect(cache.bytes).toBe(kvCache(hybrid, call).bytes);
+
+      // The same with its keys in pages, and the states once more for a prefix that is remembered.
+      const pages = Math.ceil(tokens / 4);
+      const paged = stateCache({ numLayers: 3, checkpoints: 0 });
+      const prefixes = prefixCache({ pages, pageLength: 4, layers: [paged, paged, paged, "paged"] });
+      const sequence = (y: Tensor) => slice(y, 0, 0, 1);
+      for (const layer of [0, 1, 2])
+        prefixes.advance(layer, { state: sequence(state), conv: sequence(conv) }, tokens);
+      prefixes.update(3, sequence(x), sequence(x));
+      const inPages = { contextLength: 4 * pages, format };
+      expect(prefixes.bytes).toBe(kvCache(hybrid, inPages).bytes);
+      prefixes.insertPrefix(Array.from({ length: tokens }, (_, t) => t));
+      const statesAlone = kvCache(hybrid, { contextLength: 0, format }).bytes;
+      expect(prefixes.bytes).toBe(kvCache(hybrid, inPages).bytes + statesAlone);
 
       // A layer that reads another keeps nothing.
       const own = { numbersPerToken: 2 * heads * 4, reach: { kind: "causal" } } as const;

@@ -1,5 +1,7 @@
-import { randn, type Tensor } from "@qkv/tensor";
+import type { EvictionScore } from "@qkv/attention-contract";
+import { randn, reshape, slice, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
+import { evictingCache } from "./evicting-cache.js";
 import { growingCache } from "./growing-cache.js";
 import { pagedCache } from "./paged-cache.js";
 import { quantizedCache } from "./quantized-cache.js";
@@ -53,6 +55,41 @@ test("tensors are made as a runtime makes them, under its names", () => {
   fromPastKeyValues(again, past, (layer, side) => `past_${side}_${layer}`);
   expect(again.save()).toEqual(cache.save());
 });
+
+test.each(["layer", "head"] as const)(
+  "tokens kept per %s are handed over in order, and no free slot is",
+  (keptPer) => {
+    const score: EvictionScore = {
+      ...{ name: "first numbers", queryWindow: 0, accumulates: false },
+      score: ({ key }) => reshape(slice(key, 3, 0, 1), key.shape.slice(0, 3)),
+    };
+    const cache = evictingCache({ budget: 4, room: 2, score, keptPer });
+    const all = token(9, 1);
+    for (let t = 0; t < 9; t++)
+      cache.update(0, ...(all.map((x) => slice(x, 2, t, t + 1)) as [Tensor, Tensor]));
+    const past = toPastKeyValues(cache);
+    for (const [side, x] of [
+      ["key", all[0]],
+      ["value", all[1]],
+    ] as const) {
+      const { data, dims } = past[`past_key_values.0.${side}`]!;
+      expect(dims).toEqual([2, 3, 4, x.shape[3]]);
+      // By the definition: the last token, and the three of the others whose keys begin with the largest numbers.
+      const key = all[0].toNested() as number[][][][];
+      const rows = (x.toNested() as number[][][][]).map((heads, b) =>
+        heads.map((own, h) => {
+          const score = (t: number) =>
+            keptPer === "head"
+              ? key[b]![h]![t]![0]!
+              : [0, 1, 2].reduce((sum, g) => sum + key[b]![g]![t]![0]!, 0);
+          const others = [0, 1, 2, 3, 4, 5, 6, 7].sort((a, b) => score(b) - score(a)).slice(0, 3);
+          return [...others.sort((a, b) => a - b), 8].map((t) => own[t]!);
+        }),
+      );
+      expect([...(data as Float32Array)]).toEqual(rows.flat(3));
+    }
+  },
+);
 
 test("a ring is handed over in order, int8 as numbers", () => {
   const [ring, int8] = [rollingCache({ windowSize: 4 }), quantizedCache({ groupSize: 2, residualLength: 1 })];

@@ -1,6 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
-import { concat, slice, tensor, type Tensor } from "@qkv/tensor";
-import { denseSegment } from "@qkv/attention-contract";
+import { concat, reshape, slice, take, tensor, type Tensor } from "@qkv/tensor";
+import { denseSegment, keyPositions, positionList, type KeyValues } from "@qkv/attention-contract";
 import type { KvCache } from "./cache.js";
 import { isCache } from "./check-change.js";
 
@@ -66,10 +66,30 @@ export function toPastKeyValues<T = RuntimeTensor>(
         held[side].map((part) => denseSegment(part, lengths.length)),
         2,
       );
-      past[names(layer, side)] = makeTensor("float32", Float32Array.from(x.data), [...x.shape]);
+      const ordered = inOrder(x, held.positions);
+      past[names(layer, side)] = makeTensor("float32", Float32Array.from(ordered.data), [...ordered.shape]);
     }
   }
   return past;
+}
+
+/** The tokens of `[B, Hkv, S, D]` in order of position, without free slots. Each head holds as many. */
+function inOrder(x: Tensor, positions: KeyValues["positions"]): Tensor {
+  if ("start" in positions) return x;
+  const [B, heads, S] = x.shape as [number, number, number];
+  const orders = keyPositions(positions, S).map((own) => {
+    const slots = [...own.keys()].filter((slot) => own[slot]! >= 0);
+    return tensor(
+      slots.sort((a, b) => own[a]! - own[b]!),
+      { shape: [slots.length], dtype: "int32", device: x.device },
+    );
+  });
+  const ofHead = (b: number, head: number) => slice(slice(x, 0, b, b + 1), 1, head, head + 1);
+  const rows = Array.from({ length: B * heads }, (_, row) => {
+    const [b, head] = [Math.floor(row / heads), row % heads];
+    return take(ofHead(b, head), 2, orders[positionList(orders.length, B, b, head)]!);
+  });
+  return reshape(concat(rows, 0), [B, heads, rows[0]!.shape[2]!, x.shape[3]!]);
 }
 
 /**
