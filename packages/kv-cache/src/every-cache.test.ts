@@ -42,11 +42,11 @@ const kinds: Kind[] = [
     name: "paged, one token a page",
     make: () => pagedCache({ numLayers: layers, pages: 60, pageLength: 1 }),
   },
-  { name: "prefix", make: () => prefixCache({ numLayers: layers, pages: 14, pageLength: 2 }) },
+  { name: "prefix", make: () => prefixCache({ numLayers: layers, pages: 7, pageLength: 2 }) },
   {
     name: "prefix: states beside pages",
     make: () =>
-      prefixCache({ pages: 14, pageLength: 3, layers: ["paged", stateCache({ checkpoints: 0 }), "paged"] }),
+      prefixCache({ pages: 8, pageLength: 2, layers: ["paged", stateCache({ checkpoints: 0 }), "paged"] }),
     states: { layers: [1], checkpoints: 0 },
   },
   {
