@@ -57,6 +57,8 @@ export const figures = [
       { id: "7-query-head", state: "step=tokens-12&cell=gqa%3A0%3A5&model=transformer-base" },
       { id: "8-kv-head", state: "step=tokens-4096&cell=gqa%3A1%3A2", ...light },
       { id: "9-many-heads", state: "model=llama-3.1-70b", ...dark },
+      { id: "a-latent", state: "step=tokens-12&cell=mla%3A1%3A0&model=transformer-base" },
+      { id: "b-deepseek", state: "model=deepseek-v3", ...light },
     ],
   },
   {

@@ -9,6 +9,11 @@ import {
 
 type Published = { label: string; numHeads: number; numKvHeads: number; headDim: number; numLayers: number };
 
+/**
+ * Widths of a latent and of its rotary key in heads, as DeepSeek-V2 and -V3 choose them: 512 and 64 beside heads of 128.
+ */
+const [latentHeads, rotaryHeads] = [4, 1 / 2];
+
 /** Sizes as their configurations give them. */
 const published: Readonly<Record<string, Published>> = {
   "transformer-base": { label: "Transformer base", numHeads: 8, numKvHeads: 8, headDim: 64, numLayers: 6 },
@@ -17,6 +22,7 @@ const published: Readonly<Record<string, Published>> = {
   "llama-2-7b": { label: "Llama 2 7B", numHeads: 32, numKvHeads: 32, headDim: 128, numLayers: 32 },
   "llama-3.1-8b": { label: "Llama 3.1 8B", numHeads: 32, numKvHeads: 8, headDim: 128, numLayers: 32 },
   "llama-3.1-70b": { label: "Llama 3.1 70B", numHeads: 64, numKvHeads: 8, headDim: 128, numLayers: 80 },
+  "deepseek-v3": { label: "DeepSeek-V3", numHeads: 128, numKvHeads: 128, headDim: 128, numLayers: 61 },
 };
 
 /** Machines whose published bandwidth gives an estimate; "here" measures. */
@@ -34,7 +40,7 @@ const lengths = /* @__PURE__ */ (() => [
 ])();
 
 /**
- * Makes the numbers of *KV cache size: MHA, GQA and MQA*: bytes by `kvCache` of `@qkv/cost`, times as estimates. With `time: "here"`
+ * Makes the numbers of *KV cache size: MHA, GQA, MQA and MLA*: bytes by `kvCache` of `@qkv/cost`, times as estimates. With `time: "here"`
  * give what {@link measureHeads} found.
  *
  * @throws {ArgumentError} If a choice is not one that the figure offers, or has another name.
@@ -44,7 +50,7 @@ const lengths = /* @__PURE__ */ (() => [
  * import { headsAndKeysModel } from "@qkv/figures/heads-and-keys";
  *
  * const { kinds } = headsAndKeysModel({ model: "llama-3.1-8b" });
- * kinds.map(({ name, bytesPerToken }) => `${name} ${bytesPerToken}`); // => ["MHA 524288", "GQA 131072", "MQA 16384"]
+ * kinds.map(({ name, bytesPerToken }) => `${name} ${bytesPerToken}`); // => ["MHA 524288", "GQA 131072", "MQA 16384", "MLA 36864"]
  * ```
  */
 export function headsAndKeysModel(
@@ -57,25 +63,43 @@ export function headsAndKeysModel(
   check.oneOf({ model: given.model }, Object.keys(published));
   check.oneOf({ time: given.time }, [...Object.keys(estimates), "here"]);
   const { label, headDim, numLayers, ...own } = published[given.model]!;
-  check.oneOf({ numHeads: given.numHeads }, [0, ...counts]);
+  check.oneOf({ numHeads: given.numHeads }, [0, ...counts.slice(1)]);
   check.oneOf({ numKvHeads: given.numKvHeads }, [0, ...counts]);
   const numHeads = given.numHeads || own.numHeads;
   const isGrouped = own.numKvHeads > 1 && own.numKvHeads < own.numHeads;
   const ownKvHeads = isGrouped ? own.numKvHeads : own.numHeads / 4;
   const numKvHeads = Math.min(given.numKvHeads || ownKvHeads, numHeads);
-  const kind = (id: string, name: string, title: string, heads: number, usedBy: string): HeadsKind => {
-    const layers = readCacheLayers({ n_layers: numLayers, n_kv_heads: heads, head_dim: headDim });
+  const sized = (sizes: Record<string, number>) => {
+    const layers = readCacheLayers({ n_layers: numLayers, ...sizes });
     return {
-      id,
-      name,
-      title,
-      numKvHeads: heads,
-      keyDim: headDim,
-      valueDim: headDim,
       bytesPerToken: kvCache(layers).bytesPerToken,
       bytes: lengths.map((contextLength) => kvCache(layers, { contextLength }).bytes),
-      usedBy,
     };
+  };
+  const kind = (id: string, name: string, title: string, heads: number, usedBy: string): HeadsKind => ({
+    id,
+    name,
+    title,
+    numKvHeads: heads,
+    parts: [
+      { name: "key", size: headDim },
+      { name: "value", size: headDim },
+    ],
+    ...sized({ n_kv_heads: heads, head_dim: headDim }),
+    usedBy,
+  });
+  const [kvRank, ropeDim] = [latentHeads * headDim, rotaryHeads * headDim];
+  const latent: HeadsKind = {
+    id: "mla",
+    name: "MLA",
+    title: "latent",
+    numKvHeads: 1,
+    parts: [
+      { name: "latent", size: kvRank },
+      { name: "rotary key", size: ropeDim },
+    ],
+    ...sized({ kv_lora_rank: kvRank, qk_rope_head_dim: ropeDim }),
+    usedBy: "DeepSeek-V3",
   };
   const machine = estimates[given.time as keyof typeof estimates] ?? machines.h100;
   return {
@@ -89,13 +113,18 @@ export function headsAndKeysModel(
       kind("mha", "MHA", "multi-head", numHeads, "Llama 2 7B"),
       kind("gqa", "GQA", "grouped-query", numKvHeads, "Llama 3.1 8B"),
       kind("mqa", "MQA", "multi-query", 1, "Gemma 2B"),
+      latent,
     ],
     time: measured ?? { kind: "estimate", machine: machine.name, bytesPerSecond: machine.bytesPerSecond },
     offers: {
       model: Object.entries(published).map(([value, one]) => ({
         value,
         label: one.label,
-        title: `${one.numLayers} layers, ${one.numHeads} query heads, ${one.numKvHeads} KV heads of ${one.headDim}`,
+        title: `${one.numLayers} layers, ${one.numHeads} query heads, ${
+          value === "deepseek-v3"
+            ? `latents of ${latentHeads * one.headDim}, rotary keys of ${rotaryHeads * one.headDim}`
+            : `${one.numKvHeads} KV heads of ${one.headDim}`
+        }`,
       })),
       numHeads: [
         { value: 0, label: `${own.numHeads}, as published`, title: label },

@@ -18,7 +18,7 @@ export {
 export type HeadsAndKeysElement = FigureElement<HeadsAndKeysModel, HeadsAndKeysChoices>;
 
 /**
- * Makes the element `<qkv-heads-and-keys>`, once: the KV cache of MHA, GQA and MQA as it grows. Its place in the story and
+ * Makes the element `<qkv-heads-and-keys>`, once: the KV cache of MHA, GQA, MQA and MLA as it grows. Its place in the story and
  * its choices are `element.state`, also as an attribute. The choice `time=here` measures attention on this device, and
  * loads the `wasm` device then.
  *
@@ -42,7 +42,5 @@ const ask: Ask<HeadsAndKeysModel, HeadsAndKeysChoices> = async (choices, { signa
   const counted = headsAndKeysModel(choices);
   if (choices.time !== "here") return counted;
   const { measureHeads } = await import("./measure-heads.js");
-  const { numHeads, headDim, kinds } = counted;
-  const numKvHeads = kinds.map((kind) => kind.numKvHeads);
-  return { ...counted, time: await measureHeads({ numHeads, headDim, numKvHeads }, { signal }) };
+  return { ...counted, time: await measureHeads(counted, { signal }) };
 };

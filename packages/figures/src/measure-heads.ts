@@ -1,41 +1,48 @@
 import { attention } from "@qkv/attention";
-import { staticCache } from "@qkv/kv-cache";
+import { latentCache, staticCache } from "@qkv/kv-cache";
 import { randn, slice } from "@qkv/tensor";
-import type { HeadsTime } from "@qkv/viz/figures/heads-and-keys";
+import type { HeadsKind, HeadsTime } from "@qkv/viz/figures/heads-and-keys";
 import { wasm } from "@qkv/wasm";
 
-/** Heads of one layer, and the KV heads of each kind. */
-export type HeadsToMeasure = { numHeads: number; headDim: number; numKvHeads: readonly number[] };
+/** Heads of one layer, and the parts that each kind keeps of a token. */
+export type HeadsToMeasure = {
+  numHeads: number;
+  headDim: number;
+  kinds: readonly Pick<HeadsKind, "numKvHeads" | "parts">[];
+};
 
 const mostBytes = 32 * 2 ** 20; // of the largest cache
 const rounds = 8;
 
 /**
  * Measures one token of each kind on this device: its key and value are written to the cache, and its query heads attend
- * to all cached tokens. One layer, float32, the `wasm` device on one thread. The kinds take turns, so that whatever else
- * the device does meets all of them, and the shortest time counts.
+ * to all cached tokens. Latents are read in place, by absorbed queries as wide as a latent and its rotary key. One layer,
+ * float32, the `wasm` device on one thread. The kinds take turns, so that whatever else the device does meets all of them,
+ * and the shortest time counts.
  *
  * @throws {DOMException} If `signal` is aborted.
  */
 export async function measureHeads(
-  { numHeads, headDim, numKvHeads }: HeadsToMeasure,
+  { numHeads, headDim, kinds }: HeadsToMeasure,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<HeadsTime> {
   const tokens = 2 ** Math.floor(Math.log2(mostBytes / (2 * numHeads * headDim * 4)));
   const device = await wasm({ threads: 1 });
   try {
-    const query = randn([1, numHeads, 1, headDim], { seed: 1 }).to(device);
-    const rows = randn([1, Math.max(...numKvHeads), tokens, headDim], { seed: 2 });
-    const steps = numKvHeads.map((count) => {
-      const [context, one] = [
-        slice(rows, 1, 0, count).to(device),
-        slice(slice(rows, 1, 0, count), 2, 0, 1).to(device),
-      ];
-      const cache = staticCache({ maxLength: tokens });
-      cache.update(0, slice(context, 2, 1, tokens), slice(context, 2, 1, tokens));
+    const steps = kinds.map(({ numKvHeads, parts }) => {
+      const latentDim = parts.find(({ name }) => name === "latent")?.size;
+      const keyDim = latentDim === undefined ? headDim : parts.reduce((sum, { size }) => sum + size, 0);
+      const query = randn([1, numHeads, 1, keyDim], { seed: 1 }).to(device);
+      const key = randn([1, numKvHeads, tokens, keyDim], { seed: 2 }).to(device);
+      const value = latentDim === undefined ? key : slice(key, 3, 0, latentDim);
+      const part = (from: number, to: number) =>
+        [slice(key, 2, from, to), slice(value, 2, from, to)] as const;
+      const cache = latentDim === undefined ? staticCache({ maxLength: tokens }) : latentCache({ latentDim });
+      cache.update(0, ...part(0, tokens - 1));
+      const one = part(tokens - 1, tokens);
       return () =>
         device.scope(() => {
-          void attention(query, cache.update(0, one, one));
+          void attention(query, cache.update(0, ...one));
           cache.crop(tokens - 1);
         });
     });

@@ -80,7 +80,7 @@ export const AttentionCall: FunctionComponent<AttentionCallProps> = ({
 export const Generation: FunctionComponent<FigureProps> = figureComponent("qkv-generation", defineGeneration);
 
 /**
- * *KV cache size: MHA, GQA and MQA* in React.
+ * *KV cache size: MHA, GQA, MQA and MLA* in React.
  *
  * @example
  * ```ts

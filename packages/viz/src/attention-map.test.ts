@@ -82,7 +82,7 @@ test("heads of a batch stand side by side, batches below each other", () => {
   );
 });
 
-test("weights below 0 are grey, in full at `min`, with a minus and a place in the legend", () => {
+test("weights below 0 are gray, in full at `min`, with a minus and a place in the legend", () => {
   const svg = attentionMap({ data: [1, 0.5, -0.25, -2], shape: [2, 2] }, { min: -1 });
   expect(cells(svg).map(({ ink }) => ink)).toEqual([1, 0.5, 0.25, 1]);
   expect(svg.match(/qkv-cell qkv-fill-cost/g)).toHaveLength(2);

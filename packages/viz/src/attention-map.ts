@@ -28,7 +28,7 @@ export type AttentionMapOptions = {
   /** The weight drawn in full ink. Default: the largest in the picture, so each picture has its own scale:
    * give 1 to pictures that are compared. */
   max?: number;
-  /** The weight below 0 that is drawn in full grey, with a minus: for maps that a state implies, as `impliedWeights` of
+  /** The weight below 0 that is drawn in full gray, with a minus: for maps that a state implies, as `impliedWeights` of
    * `@qkv/attention` returns them. Default: weights below 0 are refused. */
   min?: number;
   /** The side of a cell. Unit: pixels. Default: chosen from the number of cells. */

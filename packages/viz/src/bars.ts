@@ -13,7 +13,7 @@ export type BarsOptions = {
   title?: string;
   /** Written behind each number: `"ms"`, `"bytes"`. */
   unit?: string;
-  /** Meaning of the bars, which gives their color. Default: `"cost"`, grey. */
+  /** Meaning of the bars, which gives their color. Default: `"cost"`, gray. */
   meaning?: Meaning;
   /** The number drawn at full length. Default: the largest magnitude of the picture. */
   max?: number;

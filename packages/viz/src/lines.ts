@@ -17,7 +17,7 @@ export type LinesOptions = {
   yLabel?: string;
   /** The x coordinate of each number, `[N]`, rising. Default: 0, 1, 2, … */
   x?: PictureData;
-  /** Meaning of each line, which gives its color. Default: `"cost"`, grey; lines are told apart by their dashes. */
+  /** Meaning of each line, which gives its color. Default: `"cost"`, gray; lines are told apart by their dashes. */
   meanings?: readonly Meaning[];
 };
 

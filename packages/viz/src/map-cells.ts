@@ -18,7 +18,7 @@ type CellsOptions = {
 
 /**
  * Draws the cells of one head, row by row from the corner `x`, `y`, each with its number as an SVG `<title>`. Those below 0
- * are grey, in full at `min`, and have a minus: they are told apart without color too.
+ * are gray, in full at `min`, and have a minus: they are told apart without color too.
  */
 export function mapCells(cells: readonly Cell[], { x, y, size, columns, max, min = -1 }: CellsOptions): Svg {
   const side = svg`width="${px(size)}" height="${px(size)}"`;

@@ -25,7 +25,7 @@ export type RooflineOptions = {
   labels?: readonly string[];
   /** The name of the picture, drawn above it. */
   title?: string;
-  /** Meaning of each dot, which gives its color. Default: `"cost"`, grey. */
+  /** Meaning of each dot, which gives its color. Default: `"cost"`, gray. */
   meanings?: readonly Meaning[];
 };
 

@@ -9,7 +9,7 @@ import { svg } from "./svg.js";
 export type VectorsOptions = {
   /** One label for each row. */
   labels?: readonly string[];
-  /** Meaning of the rows, which gives their color. Default `cost`, grey. */
+  /** Meaning of the rows, which gives their color. Default `cost`, gray. */
   meaning?: Meaning;
   /** The width of the numbers. Unit: pixels. Default 200. */
   width?: number;

@@ -5,7 +5,7 @@ import { fill, stroke } from "./palette.js";
 import { labelWidth, px } from "./picture.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
 
-/** Steps of the scale with the numbers at its ends, then a grey cell with the least number, and a hatched cell. */
+/** Steps of the scale with the numbers at its ends, then a gray cell with the least number, and a hatched cell. */
 export function weightLegend(
   x: number,
   y: number,
@@ -32,8 +32,8 @@ export function weightLegend(
   let after = end + 6 + labelWidth([label]) + 14;
   if (min !== undefined) {
     const least = numberText(min);
-    const grey = svg`<rect x="${px(after)}" y="${px(y)}" width="10" height="10" ${fill("cost")}/><path d="${minus(after, y, 10)}" ${stroke("text")}/>`;
-    parts.push(swatch(after, grey, least));
+    const gray = svg`<rect x="${px(after)}" y="${px(y)}" width="10" height="10" ${fill("cost")}/><path d="${minus(after, y, 10)}" ${stroke("text")}/>`;
+    parts.push(swatch(after, gray, least));
     after += 16 + labelWidth([least]) + 14;
   }
   if (masked) parts.push(swatch(after, svg`<path d="${hatch(after, y, 10)}" ${stroke("hatch")}/>`, "masked"));

@@ -30,7 +30,7 @@ test("scores before softmax have infinities, and are refused", () => {
   );
 });
 
-test("weights below 0 are grey in full at `min`, and refused without it", () => {
+test("weights below 0 are gray in full at `min`, and refused without it", () => {
   const weights = { data: [1, -2], shape: [1, 2] };
   expect(hex(weightPixels(weights, { min: -2 }).data, 1)).toBe(light.cost);
   expect(() => weightPixels(weights)).toThrow("`weights.data[1]` is -2, expected a weight of 0 or more");

@@ -11,11 +11,11 @@ export type WeightPixels = { data: OwnBytes; width: number; height: number };
 /**
  * Weights as pixels, one for each cell, for maps of thousands of tokens: `new ImageData(p.data, p.width, p.height)` into
  * a canvas. From paper (0) to ink (`max`), as in {@link attentionMap}; masked cells, weights of exactly 0, are halfway to
- * the color of hatches on every other pixel of a diagonal, and weights below 0 go to grey (`min`).
+ * the color of hatches on every other pixel of a diagonal, and weights below 0 go to gray (`min`).
  *
  * @param weights - `[T, S]`, one head, each 0 or more, unless `min` is given.
  * @param options - `theme`: `light` or `dark`, default `light`. `max`: the weight in full ink. Default: the largest. `min`:
- *   the weight below 0 in full grey. Default: weights below 0 are refused.
+ *   the weight below 0 in full gray. Default: weights below 0 are refused.
  * @throws {ShapeError} If the shape is another.
  * @throws {ArgumentError} If a number is not finite, or negative without `min`.
  *
@@ -46,7 +46,7 @@ export function weightPixels(
   const { data } = weights;
   const [T, S] = weights.shape as [number, number];
   const theme = name === "dark" ? dark : light;
-  const [paper, ink, hatch, grey] = [theme.paper, theme.weight, theme.hatch, theme.cost].map(bytes);
+  const [paper, ink, hatch, gray] = [theme.paper, theme.weight, theme.hatch, theme.cost].map(bytes);
   let max = most ?? 0;
   if (most === undefined) for (let i = 0; i < T * S; i++) max = Math.max(max, data[i]!);
   const fix = "pass weights, which come after softmax, or give `min` for those that a state implies.";
@@ -58,7 +58,7 @@ export function weightPixels(
       check.each({ [`weights.data[${i}]`]: weight }, () => false, "a weight of 0 or more", fix);
     const full = weight < 0 ? min! : max || 1;
     const share = weight === 0 ? (onLine ? 0.5 : 0) : Math.min(1, weight / full);
-    const color = weight < 0 ? grey : onLine ? hatch : ink;
+    const color = weight < 0 ? gray : onLine ? hatch : ink;
     for (let c = 0; c < 3; c++) {
       pixels[4 * i + c] = paper![c]! + share * (color![c]! - paper![c]!);
     }

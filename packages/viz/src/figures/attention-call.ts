@@ -37,7 +37,7 @@ export const attentionCall: Figure<AttentionCallModel, AttentionCallChoices> = {
   name: "attention-call",
   title: "One attention call",
   caption:
-    "softmax(QKᵀ/√d + mask)V for one head, step by step. Colored numbers are positive, grey ones negative; hatched cells are masked.",
+    "softmax(QKᵀ/√d + mask)V for one head, step by step. Colored numbers are positive, gray ones negative; hatched cells are masked.",
   initial: { token: 2, head: 0, mask: "causal", temperature: 1 },
   asks: ["head", "mask", "temperature"],
   steps,

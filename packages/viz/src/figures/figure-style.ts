@@ -29,7 +29,7 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure .qkv-figure-say .qkv-figure-title{font-size:18px;font-weight:650;margin:0 0 2px;line-height:1.3;color:var(--qkv-text)}
 .qkv-figure-scene{position:relative}
 .qkv-figure-scene>.qkv-figure-say[data-aside]{position:absolute;top:0;left:0;margin:0;min-height:0;pointer-events:none}
-.qkv-figure-say p{margin:0;max-width:76ch;color:var(--qkv-quiet)}
+.qkv-figure-say p{margin:0;max-width:110ch;text-wrap:pretty;color:var(--qkv-quiet)}
 .qkv-figure-say[data-aside] p{font-size:14px}
 .qkv-figure-source{font-size:13px;color:var(--qkv-query-text)}
 .qkv-figure-source[hidden]{display:none}

@@ -9,10 +9,16 @@ import type { HeadsAndKeysChoices, HeadsAndKeysModel, HeadsKind } from "./heads-
 import { headsText, kindHeading, kindNumbers, kindTime, layersText } from "./heads-and-keys/kind-text.js";
 import { kvHeadOf, panel, panelHeight, type Lit } from "./heads-and-keys/panel.js";
 
-export type { HeadsAndKeysChoices, HeadsAndKeysModel, HeadsKind, HeadsTime } from "./heads-and-keys/model.js";
+export type {
+  HeadsAndKeysChoices,
+  HeadsAndKeysModel,
+  HeadsKind,
+  HeadsPart,
+  HeadsTime,
+} from "./heads-and-keys/model.js";
 
 /**
- * *KV cache size: MHA, GQA and MQA*: query heads wired to their KV heads, and the KV cache of each way to share them as it grows,
+ * *KV cache size: MHA, GQA, MQA and MLA*: query heads wired to their KV heads, and the KV cache of each way to share them as it grows,
  * token by token and then by doubling. Bytes are exact, area is bytes; time is measured or estimated, and says so.
  *
  * @example
@@ -25,9 +31,9 @@ export type { HeadsAndKeysChoices, HeadsAndKeysModel, HeadsKind, HeadsTime } fro
  */
 export const headsAndKeys: Figure<HeadsAndKeysModel, HeadsAndKeysChoices> = {
   name: "heads-and-keys",
-  title: "KV cache size: MHA, GQA and MQA",
+  title: "KV cache size: MHA, GQA, MQA and MLA",
   caption:
-    "Each generated token adds keys and values to the cache, and each new token reads the whole cache. Fewer KV heads mean fewer bytes.",
+    "Each generated token adds keys and values to the cache, and each new token reads the whole cache. Fewer KV heads, or a latent for all heads, mean fewer bytes.",
   initial: { model: "llama-3.1-8b", numHeads: 0, numKvHeads: 0, time: "h100" },
   asks: ["model", "numHeads", "numKvHeads", "time"],
   steps: (model) => model.lengths.map((_, i) => stepOf(model, i)),
@@ -41,7 +47,7 @@ function stepOf({ words, lengths, kinds }: HeadsAndKeysModel, index: number): St
   const single = tokens <= words.length;
   const reads = kinds.map((kind) => `${kind.name} reads ${bytesText(kind.bytes[index]!)}`);
   const growth = single
-    ? `“${words[index]!}” is processed once: each KV head adds one key and one value to its column.`
+    ? `“${words[index]!}” is processed once: each KV head adds one key and one value to its column, and MLA adds one latent.`
     : `The cache doubles. Each row now represents ${countText(tokens / words.length)} tokens.`;
   return {
     id: `tokens-${tokens}`,
@@ -58,13 +64,14 @@ const headingHeight = 44;
 function layoutOf({ kinds, words }: HeadsAndKeysModel, width: number) {
   const phone = width < 640;
   const margin = phone ? 4 : 8;
-  const gap = phone ? 0 : width < 900 ? 24 : 40;
-  const columns = phone ? 1 : kinds.length;
+  const gap = phone ? 0 : 28;
+  const columns = phone ? 1 : width < 1000 ? Math.min(2, kinds.length) : kinds.length;
   const inner = width - 2 * margin;
   return {
     phone,
     margin,
     inner,
+    columns,
     panelWidth: (inner - gap * (columns - 1)) / columns,
     gap,
     wires: phone ? 40 : 64,
@@ -76,7 +83,7 @@ function layoutOf({ kinds, words }: HeadsAndKeysModel, width: number) {
 function scene(model: HeadsAndKeysModel, _: HeadsAndKeysChoices, moment: Moment, width: number): Scene {
   const { kinds, lengths, words } = model;
   const layout = layoutOf(model, width);
-  const { phone, margin, inner, panelWidth, gap } = layout;
+  const { phone, margin, inner, columns, panelWidth, gap } = layout;
   const growth = cacheGrowth(lengths, words.length, moment.step, moment.progress);
   const strip = tokenStrip(model, growth, { x: margin, y: 4, width: inner });
   const body = panelHeight(layout, layout.rows);
@@ -84,7 +91,8 @@ function scene(model: HeadsAndKeysModel, _: HeadsAndKeysChoices, moment: Moment,
   let y = strip.height + 18;
   let numbersHeight = 0;
   kinds.forEach((kind, i) => {
-    const x = margin + (phone ? 0 : i * (panelWidth + gap));
+    const column = i % columns;
+    const x = margin + column * (panelWidth + gap);
     const lit = litHeads(model, kind, moment.focus);
     const place = { x, y: y + headingHeight, width: panelWidth, wires: layout.wires, row: layout.row };
     const under = { x, y: place.y + body + 14, width: panelWidth, phone };
@@ -95,9 +103,10 @@ function scene(model: HeadsAndKeysModel, _: HeadsAndKeysChoices, moment: Moment,
       ...panel(model, kind, growth, lit, place),
       ...numbers.marks,
     );
-    if (phone) y = under.y + numbers.height + 22;
+    if (column < columns - 1 && i < kinds.length - 1) return;
+    y = under.y + numbersHeight + 22;
+    numbersHeight = 0;
   });
-  if (!phone) y += headingHeight + body + 14 + numbersHeight + 20;
   const below = legend({ x: margin, y, width: inner });
   marks.push(...below.marks);
   y += below.height + 20;
@@ -207,6 +216,27 @@ function legend({ x, y, width }: { x: number; y: number; width: number }): { mar
     );
     left += needed;
   }
+  const latent = "latent: keys and values in one";
+  fit(18 + labelWidth([latent]) + 12);
+  for (const [i, fill] of (["key", "value"] as const).entries())
+    marks.push({
+      key: `legend:latent:${fill}`,
+      kind: "rect",
+      x: left,
+      y: top + 6 * i,
+      width: 12,
+      height: 6,
+      fill,
+    });
+  marks.push({
+    key: "legend:latent:text",
+    kind: "text",
+    x: left + 18,
+    y: top + 10,
+    text: latent,
+    fill: "quiet",
+  });
+  left += 18 + labelWidth([latent]) + 12;
   const text = "Area is proportional to bytes. One layer is drawn.";
   fit(labelWidth([text]));
   marks.push({ key: "legend:area", kind: "text", x: left, y: top + 10, text, fill: "quiet" });

@@ -61,7 +61,7 @@ test("the state goes from what it was to what it is, after what is held and adde
   expect(mark(at(2), "row:output:1").reads).toBe("it reads, blue: 1.00");
 });
 
-test("the map has the rows of tokens that came, and a weight below 0 is grey with a minus", () => {
+test("the map has the rows of tokens that came, and a weight below 0 is gray with a minus", () => {
   expect(mark(at(1), "map:1:0")).toMatchObject({
     fill: "cost",
     text: "−",

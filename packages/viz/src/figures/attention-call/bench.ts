@@ -93,7 +93,7 @@ type Title = (text: string, small?: string) => Mark[];
 function inputNote({ features, head, x }: AttentionCallModel): string {
   return features
     ? "The columns are named so that you can follow. In a trained model they have no names."
-    : `The ${columns(x)} numbers that enter ${head ?? "the layer"}, after its norm. Colored numbers are positive, grey ones negative. Single numbers have no meaning of their own.`;
+    : `The ${columns(x)} numbers that enter ${head ?? "the layer"}, after its norm. Colored numbers are positive, gray ones negative. Single numbers have no meaning of their own.`;
 }
 
 function projection(

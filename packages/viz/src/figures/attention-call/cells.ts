@@ -28,7 +28,7 @@ export type CellOptions = {
   hatch?: number;
 };
 
-/** A cell with its number: the deeper its color the larger it is; grey is below zero. */
+/** A cell with its number: the deeper its color the larger it is; gray is below zero. */
 export function numberCell(
   key: string,
   box: Box,

@@ -14,7 +14,7 @@ export const blockSize = (count: number, cell: number) => ({
 });
 
 /**
- * A vector as a block of cells: color where a number is positive, grey where it is negative, paler the smaller it is.
+ * A vector as a block of cells: color where a number is positive, gray where it is negative, paler the smaller it is.
  * Cells of one shade are one path, so that a picture of many vectors stays small.
  *
  * @param shown - Range of the numbers that are there, by index. Default: all.

@@ -297,7 +297,7 @@ export function diagram(
 
 const stateSize = 34;
 
-/** A state as a square of its numbers: deeper for larger ones, grey below 0. A few paths, as cells share their shades. */
+/** A state as a square of its numbers: deeper for larger ones, gray below 0. A few paths, as cells share their shades. */
 function stateMarks(
   state: readonly (readonly number[])[],
   group: number,

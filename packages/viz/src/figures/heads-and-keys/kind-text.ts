@@ -11,6 +11,18 @@ export const headsText = (count: number): string => `${count} KV ${count === 1 ?
 /** Number of layers in words. */
 export const layersText = (count: number): string => `${count} ${count === 1 ? "layer" : "layers"}`;
 
+/** True for latent attention: one row of each token for the keys and values of all heads. */
+export const isLatent = ({ parts }: HeadsKind): boolean => parts.some(({ name }) => name === "latent");
+
+function sharingText(kind: HeadsKind, numHeads: number): string {
+  const { numKvHeads, parts } = kind;
+  if (isLatent(kind)) return `${parts.map(({ name, size }) => `${name} ${size}`).join(" + ")} for all heads`;
+  if (numKvHeads === numHeads) return `${headsText(numKvHeads)}, one for each query head`;
+  return numKvHeads === 1
+    ? `1 KV head for all ${numHeads} query heads`
+    : `${headsText(numKvHeads)}, each for ${numHeads / numKvHeads} query heads`;
+}
+
 type Place = { x: number; y: number; width: number; phone: boolean };
 
 /** Name of a kind above its panel, and how its heads share. On a phone its bytes stand there too. */
@@ -20,13 +32,8 @@ export function kindHeading(
   { tokens }: CacheGrowth,
   { x, y, width, phone }: Place,
 ): Mark[] {
-  const { id, name, title, numKvHeads, bytesPerToken, usedBy = "" } = kind;
-  const says =
-    numKvHeads === numHeads
-      ? `${headsText(numKvHeads)}, one for each query head`
-      : numKvHeads === 1
-        ? `1 KV head for all ${numHeads} query heads`
-        : `${headsText(numKvHeads)}, each for ${numHeads / numKvHeads} query heads`;
+  const { id, name, title, bytesPerToken, usedBy = "" } = kind;
+  const says = sharingText(kind, numHeads);
   const titleX = x + 15 * name.length + 6;
   const marks: Mark[] = [
     { key: `${id}:name`, kind: "text", x, y: y + 14, text: name, size: 17, weight: 700 },
@@ -55,15 +62,14 @@ export function kindNumbers(
   { tokens }: CacheGrowth,
   { x, y, width, phone }: Place,
 ): { marks: Mark[]; height: number } {
-  const { id, bytesPerToken, numKvHeads, keyDim, valueDim } = kinds[index]!;
-  const numbers =
-    keyDim === valueDim ? `2 × ${numKvHeads} × ${keyDim}` : `${numKvHeads} × (${keyDim} + ${valueDim})`;
+  const { id, bytesPerToken, numKvHeads, parts } = kinds[index]!;
+  const numbers = isLatent(kinds[index]!)
+    ? `(${parts.map(({ size }) => size).join(" + ")})`
+    : `2 × ${numKvHeads} × ${parts[0]!.size}`;
   const total = tokens * bytesPerToken;
   const lines = [
-    ...wrapText(
-      `${numbers} × ${bytesPerNumber} B × ${layersText(numLayers)} = ${countText(bytesPerToken)} B per token`,
-      width,
-    ),
+    ...wrapText(`${numbers} × ${bytesPerNumber} B × ${layersText(numLayers)}`, width),
+    `= ${countText(bytesPerToken)} B per token`,
     `× ${countText(tokens)} ${tokens === 1 ? "token" : "tokens"} = ${countText(total)} B`,
   ];
   const top = phone ? y + 10 : y + 38;

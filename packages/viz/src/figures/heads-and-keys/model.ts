@@ -1,3 +1,9 @@
+/**
+ * Numbers that a cache holds of one token for a KV head: a key, a value, a latent that keys and values of all heads are
+ * made from, or the rotary key beside it.
+ */
+export type HeadsPart = { name: "key" | "value" | "latent" | "rotary key"; size: number };
+
 /** One way to share keys and values among the query heads, and the size of its cache. */
 export type HeadsKind = {
   /** As "gqa": part of keys and cells. */
@@ -6,10 +12,10 @@ export type HeadsKind = {
   name: string;
   /** As "grouped-query". */
   title: string;
+  /** KV heads; of MLA 1, its latent. */
   numKvHeads: number;
-  /** Numbers that a KV head keeps of one token. */
-  keyDim: number;
-  valueDim: number;
+  /** Numbers that a KV head keeps of one token, part by part. */
+  parts: readonly HeadsPart[];
   /** Bytes that one token adds, in all layers. */
   bytesPerToken: number;
   /** Bytes of the cache at each of the model's `lengths`, in all layers. */

@@ -3,7 +3,7 @@ import { px } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import { bytesText, countText } from "../bytes-text.js";
 import type { CacheGrowth } from "./cache-growth.js";
-import type { HeadsAndKeysModel, HeadsKind } from "./model.js";
+import type { HeadsAndKeysModel, HeadsKind, HeadsPart } from "./model.js";
 
 /** Place and measures of a panel. */
 export type PanelPlace = { x: number; y: number; width: number; wires: number; row: number };
@@ -14,6 +14,20 @@ export type Lit = { queries: ReadonlySet<number>; kvHeads: ReadonlySet<number> }
 /** Index of the KV head that a query head reads: neighbors share. */
 export const kvHeadOf = (query: number, numHeads: number, numKvHeads: number): number =>
   Math.floor((query * numKvHeads) / numHeads);
+
+/** Colors of a part, from top to bottom: the numbers of a latent are keys and values at once. */
+const fills: Readonly<Record<HeadsPart["name"], readonly ("key" | "value")[]>> = {
+  key: ["key"],
+  value: ["value"],
+  latent: ["key", "value"],
+  "rotary key": ["key"],
+};
+const letters: Readonly<Record<HeadsPart["name"], string>> = {
+  key: "K",
+  value: "V",
+  latent: "K and V",
+  "rotary key": "K",
+};
 
 /** Height of the KV heads between the wires and the cache. */
 const kvHeight = 20;
@@ -37,7 +51,7 @@ export function panel(
   const { id, numKvHeads, name } = kind;
   const { x, y, width, row } = place;
   const pitch = width / numHeads;
-  const gap = pitch > 24 ? 3 : pitch > 9 ? 1 : 0.5;
+  const gap = pitch > 24 ? 3 : pitch > 9 ? 1 : pitch > 4 ? 0.5 : 0.2;
   const vector = pitch / 2; // width of headDim numbers
   const radius = Math.min(12, (pitch - gap) / 2);
   const queryY = y + 12;
@@ -50,15 +64,14 @@ export function panel(
   const groups = Array.from({ length: numKvHeads }, (_, group) => {
     const readers = queries.filter((query) => kvHeadOf(query, numHeads, numKvHeads) === group);
     const center = (queryX(readers[0]!) + queryX(readers.at(-1)!)) / 2;
-    const [keyWidth, valueWidth] = [kind.keyDim, kind.valueDim].map((dim) => (dim / model.headDim) * vector);
-    const left = center - (keyWidth! + valueWidth!) / 2;
-    return {
-      group,
-      readers,
-      center,
-      key: { x: left + gap / 2, width: Math.max(0.8, keyWidth! - gap) },
-      value: { x: left + keyWidth! + gap / 2, width: Math.max(0.8, valueWidth! - gap) },
-    };
+    const widths = kind.parts.map(({ size }) => (size / model.headDim) * vector);
+    let left = center - widths.reduce((a, b) => a + b, 0) / 2;
+    const boxes = kind.parts.map((part, i) => {
+      const box = { ...part, x: left + gap / 2, width: Math.max(0.8, widths[i]! - gap) };
+      left += widths[i]!;
+      return box;
+    });
+    return { group, readers, center, boxes };
   });
   type Group = (typeof groups)[number];
   const dimQuery = (query: number) => (!lit || lit.queries.has(query) ? 1 : 0.25);
@@ -113,28 +126,44 @@ export function panel(
     });
   }
 
-  for (const { group, readers, key, value } of groups) {
+  for (const { group, readers, boxes } of groups) {
     const bytes = (growth.tokens * kind.bytesPerToken) / numKvHeads;
     const who = readers.length === 1 ? `query head ${readers[0]}` : `${readers.length} query heads`;
-    for (const [side, box, letter] of [
-      ["key", key, "K"],
-      ["value", value, "V"],
-    ] as const) {
-      marks.push({
-        key: `${id}:${side}:${group}`,
-        kind: "rect",
-        x: box.x,
-        y: kvY,
-        width: box.width,
-        height: kvHeight,
-        radius: Math.min(3, box.width / 3),
-        fill: side,
-        opacity: dimGroup(group),
-        ...(box.width >= 11 && { text: letter, ink: "paper", size: 11, weight: 600 }),
-        layer: 1,
-        reads: `${name}, KV head ${group}, read by ${who}: ${bytesText(bytes)} in all layers`,
-        cell: `${id}:1:${group}`,
+    for (const { name: part, x, width } of boxes) {
+      const says = part === "latent" || part === "rotary key" ? `the ${part}` : `KV head ${group}`;
+      const colors = fills[part];
+      const inner = kvHeight / colors.length;
+      colors.forEach((fill, i) => {
+        marks.push({
+          key: `${id}:${sideKey(part, fill)}:${group}`,
+          kind: "rect",
+          x,
+          y: kvY + i * inner,
+          width,
+          height: inner,
+          radius: colors.length > 1 ? 0 : Math.min(3, width / 3),
+          fill,
+          opacity: dimGroup(group),
+          ...(colors.length === 1 &&
+            width >= 11 && { text: letters[part], ink: "paper", size: 11, weight: 600 }),
+          layer: 1,
+          reads: `${name}, ${says}, read by ${who}: ${bytesText(bytes)} in all layers`,
+          cell: `${id}:1:${group}`,
+        });
       });
+      if (colors.length > 1 && width >= 54)
+        marks.push({
+          key: `${id}:${part}:letters`,
+          kind: "text",
+          x: x + width / 2,
+          y: kvY + 14,
+          text: letters[part],
+          anchor: "middle",
+          size: 11,
+          weight: 600,
+          fill: "paper",
+          layer: 2,
+        });
     }
   }
 
@@ -144,23 +173,22 @@ export function panel(
   const rowMarks = (index: number, top: number, key: string, moves: boolean): Mark[] => {
     const isRead = done > 0 && index < done * growth.rows;
     const reading = done > 0 && done < 1;
-    const sides = [
-      ["key", (g: Group) => g.key],
-      ["value", (g: Group) => g.value],
-    ] as const;
+    const sides = kind.parts.flatMap(({ name }, i) =>
+      fills[name].map((fill, from, { length }) => ({ side: sideKey(name, fill), fill, i, from, length })),
+    );
     const inner = Math.max(1, height - (height > 4 ? 1.5 : 0.7));
-    const cells = (of: (g: Group) => { x: number; width: number }, some: readonly Group[]) =>
-      some.map((g) => cell(of(g), inner)).join("");
-    return sides.flatMap(([side, of]) => {
-      const base = { kind: "path", x: 0, y: top, fill: side, ...(moves && { layer: 2 as const }) } as const;
+    return sides.flatMap(({ side, fill, i, from, length }) => {
+      const y = top + (from * inner) / length;
+      const base = { kind: "path", x: 0, y, fill, ...(moves && { layer: 2 as const }) } as const;
+      const cells = (some: readonly Group[]) => some.map((g) => cell(g.boxes[i]!, inner / length)).join("");
       const opacity = reading && !isRead ? 0.45 : 1;
-      if (!lit || moves) return [{ ...base, key: `${id}:${key}:${side}`, d: cells(of, groups), opacity }];
+      if (!lit || moves) return [{ ...base, key: `${id}:${key}:${side}`, d: cells(groups), opacity }];
       const [on, off] = [true, false].map((is) =>
         groups.filter(({ group }) => lit.kvHeads.has(group) === is),
       );
       return [
-        { ...base, key: `${id}:${key}:${side}`, d: cells(of, on!), opacity },
-        { ...base, key: `${id}:${key}:${side}:other`, d: cells(of, off!), opacity: 0.25 },
+        { ...base, key: `${id}:${key}:${side}`, d: cells(on!), opacity },
+        { ...base, key: `${id}:${key}:${side}:other`, d: cells(off!), opacity: 0.25 },
       ];
     });
   };
@@ -188,6 +216,10 @@ export function panel(
   }
   return marks;
 }
+
+/** Part of the keys of marks: the name of a part, and its color where it has two. */
+const sideKey = (part: HeadsPart["name"], fill: "key" | "value"): string =>
+  fills[part].length > 1 ? `${part}-${fill}` : part;
 
 /** Part of the reading time in which the largest cache is swept; then what was read rises to the query heads. */
 const sweeps = 0.75;

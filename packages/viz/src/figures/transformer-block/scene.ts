@@ -118,8 +118,8 @@ function headings(
   if (phone) return [at("vector", vector.x, name)];
   const scale = zoom === "model" ? "each to its own scale" : "stream and writes to one scale";
   const wordings = [
-    `${name}: up above 0, down and grey below; ${scale}`,
-    `${name}: up above 0, down and grey below`,
+    `${name}: up above 0, down and gray below; ${scale}`,
+    `${name}: up above 0, down and gray below`,
   ];
   return [
     at(

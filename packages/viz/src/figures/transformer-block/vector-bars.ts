@@ -45,7 +45,7 @@ export function scaleOf(vectors: readonly (readonly number[])[]): number {
 
 const short = (value: number) => Math.round(10 * value) / 10;
 
-/** A vector as bars: up and dark where a number is above zero, down and grey below. */
+/** A vector as bars: up and dark where a number is above zero, down and gray below. */
 export function vectorBars(values: readonly number[], box: Box, options: VectorOptions): Mark[] {
   const { key, name, scale, color = "text", opacity = 1, home, focus } = options;
   const { bars } = barsOf(values);
@@ -127,7 +127,7 @@ export function sizeBar(
   ];
 }
 
-/** A bar from zero with its number: above zero to the right and dark, below to the left and grey. */
+/** A bar from zero with its number: above zero to the right and dark, below to the left and gray. */
 export function signedBar(
   key: string,
   value: number,
