@@ -128,6 +128,17 @@ test.each<[string, () => unknown, RegExp]>([
     () => generate(model, [1], { processors: [{}] as never }),
     /`processors` is an object.*\nFix: make them by the functions of @qkv\/transformer\/processors/,
   ],
+  [
+    "generate",
+    () => generate(model, [1], { num_beams: 4 } as never),
+    /`num_beams` is 4, expected no option of beam search\.\nFix: call `beamSearch/,
+  ],
+  ["generateBatch", () => generateBatch(model, [[1]], { numBeams: 4 } as never), /Fix: call `beamSearch/],
+  [
+    "generateBatch",
+    () => generateBatch(model, [[1]], { cache: { length: 0 } as never }),
+    /`cache` is an object.*expected a cache that can reorder/,
+  ],
   ["generateBatch", () => generateBatch(model, [[1]], { padId: 11 }), /`padId` is 11, expected a token id/],
   [
     "generate",

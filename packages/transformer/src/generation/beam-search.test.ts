@@ -46,14 +46,20 @@ const nextLogProbs = ({ apply, params }: Model, ids: readonly number[]) =>
 type Rules = Required<Pick<BeamSearchOptions, "numBeams" | "lengthPenalty" | "earlyStopping" | "maxTokens">>;
 
 /** Beam search as it is defined: all continuations of all beams, sorted, and no cache. */
-function referenceBeams(of: Model, prompt: readonly number[], stop: number, rules: Rules) {
+function referenceBeams(
+  of: Model,
+  prompt: readonly number[],
+  stop: number,
+  rules: Rules,
+  change = (logProbs: Float64Array, _: readonly number[]) => logProbs,
+) {
   const { numBeams, lengthPenalty, earlyStopping, maxTokens } = rules;
   let beams = [{ ids: [] as number[], sum: 0 }];
   let ended: { ids: number[]; score: number }[] = [];
   for (let n = 1; n <= maxTokens; n++) {
     const best = beams
       .flatMap(({ ids, sum }) =>
-        Array.from(nextLogProbs(of, [...prompt, ...ids]), (logProb, id) => ({
+        Array.from(change(nextLogProbs(of, [...prompt, ...ids]), ids), (logProb, id) => ({
           ids: [...ids, id],
           sum: sum + logProb,
         })),
@@ -108,6 +114,28 @@ test("property: beams equal those of an uncached search, with every length penal
     ),
     { numRuns: 40 },
   );
+});
+
+test("processors change the log-probabilities of each beam, and its score", async () => {
+  const rules: Rules = { numBeams: 3, lengthPenalty: 1, earlyStopping: false, maxTokens: 7 };
+  for (let seed = 1; seed <= 20; seed++) {
+    const own = makeModel({}, seed);
+    // No token is likelier than certain: log-probabilities are below 0, where a penalty multiplies.
+    const expected = referenceBeams(own, [1, 2, 3], 0, rules, (logProbs, ids) =>
+      logProbs.map((logProb, id) =>
+        id === 0 && ids.length < 3 ? -Infinity : [1, 2, 3, ...ids].includes(id) ? logProb * 1.4 : logProb,
+      ),
+    );
+    const { sequences } = await beamSearch(own, [[1, 2, 3]], {
+      ...rules,
+      processors: [repetitionPenalty(1.4), minNewTokens(3)],
+      stop: [0],
+      numReturnSequences: 3,
+    });
+    expect(sequences[0]!.map(idsWithStop)).toEqual(expected.map(({ ids }) => ids));
+    const scores = expected.map(({ score }) => score);
+    expect(sequences[0]!.map(({ score }) => score)).toBeAllclose(scores, { rtol: 0, atol: 1e-5 });
+  }
 });
 
 test("four beams on random models: rules that differ find sequences that differ", async () => {

@@ -18,7 +18,10 @@ import { textStream } from "./text-stream.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
 
 export type BeamSearchOptions = {
-  /** Number of sequences that are continued at once for each prompt. Default 4. */
+  /**
+   * Number of sequences that are continued at once for each prompt. Default 4. One beam is greedy search with processors on
+   * log-probabilities; those of `generate` see logits, as Hugging Face's do with one beam.
+   */
   numBeams?: number;
   /**
    * The score of a sequence is the sum of its log-probabilities over its length to this power. Above 0 favours long

@@ -2,8 +2,11 @@ import { pagedCache } from "@qkv/kv-cache";
 import { llama2cTokenizer } from "@qkv/tokenizer";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { generateBatch, type GenerateBatchOptions } from "./generate-batch.js";
+import { generateBatch, type GenerateBatchOptions, type GenerateBatchSummary } from "./generate-batch.js";
 import { generate } from "./generate.js";
+import { noRepeatNgram } from "./processors/no-repeat-ngram.js";
+import { minNewTokens } from "./processors/min-length.js";
+import { repetitionPenalty } from "./processors/repetition-penalty.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { decoder } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
@@ -140,4 +143,51 @@ test("nothing to continue gives nothing; an abort ends with its reason", async (
   await expect(batch({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   await expect(batch({ sampling: { topK: 0 } })).rejects.toThrow(/generateBatch: `topK` is 0/);
   await expect(batch({}, model, [[1], []])).rejects.toThrow(/`prompt` is "no tokens"/);
+});
+
+test("processors see each row with its own tokens, and with `padId` its padding", async () => {
+  const processors = [repetitionPenalty(1.5), noRepeatNgram(2), minNewTokens(2)];
+  const rows = await batch({ maxTokens: 8, processors, stop: [0] });
+  for (const [i, prompt] of prompts.entries()) {
+    const { ids } = await alone(prompt, { maxTokens: 8, processors, stop: [0] });
+    expect(rows.get(`${i}.0`)!.ids).toEqual(ids);
+    const pairs = [...prompt, ...ids].flatMap((id, t, all) => (t > 0 ? [`${all[t - 1]} ${id}`] : []));
+    expect(new Set(pairs).size).toBe(pairs.length);
+    expect(ids.length).toBeGreaterThanOrEqual(2);
+  }
+  const seen: string[] = [];
+  const watch = {
+    name: "watch",
+    process: (_: Float64Array, { ids }: { ids: readonly number[] }) => void seen.push(ids.join()),
+  };
+  await batch({ maxTokens: 1, processors: [watch], padId: 7 });
+  expect(seen).toEqual(["7,7,1,2,3", "7,7,7,7,4", "5,6,7,8,9", "7,7,7,7,1"]);
+});
+
+test("the summary has the reason of each sequence, counts and times", async () => {
+  let summary: GenerateBatchSummary | undefined;
+  const onFinish = (given: GenerateBatchSummary) => (summary = given);
+  const sampling = { temperature: 1.2, seed: 5 };
+  const free = await batch({ maxTokens: 9, samples: 2, sampling });
+  const stop = [free.get("0.1")!.ids[3]!];
+  const rows = await batch({ maxTokens: 9, samples: 2, sampling, stop, onFinish });
+  const { sequences, usage, timings } = summary!;
+  prompts.forEach((_, prompt) =>
+    [0, 1].forEach((sample) => {
+      const count = rows.get(`${prompt}.${sample}`)?.ids.length ?? 0;
+      expect(sequences[prompt]![sample]).toEqual(
+        count < 9
+          ? { reason: "stop", stoppedBy: stop[0], generatedTokens: count }
+          : { reason: "length", generatedTokens: 9 },
+      );
+    }),
+  );
+  expect(sequences[0]![1]!.reason).toBe("stop");
+  const generatedTokens = [...rows.values()].reduce((sum, { ids }) => sum + ids.length, 0);
+  expect(usage).toEqual({ promptTokens: 10, generatedTokens });
+  expect(timings.promptMs).toBeGreaterThan(0);
+  await batch({ onFinish });
+  expect(summary!.sequences[2]![0]).toEqual({ reason: "context", generatedTokens: 20 });
+  await batch({ onFinish }, model, []);
+  expect(summary!.sequences).toEqual([]);
 });

@@ -3,7 +3,7 @@ import type { Model } from "../models/model.js";
 import { checks, type Checks } from "@qkv/core";
 import { checkModel } from "../models/check-model.js";
 import { cacheFor } from "./cache-for.js";
-import { checkEmptyCache, checkPadId, paddedPrompts } from "./padded-prompts.js";
+import { checkEmptyCache, checkPadId, paddedPrompts, refuseBeams } from "./padded-prompts.js";
 import { decodeStep, prefill } from "./prefill.js";
 import {
   applyProcessors,
@@ -134,6 +134,7 @@ export async function* generateBatch(
 ): AsyncGenerator<BatchGeneratedToken, void, void> {
   const began = performance.now();
   checkModel(check, model, { causal: true });
+  refuseBeams(check, given);
   const options = check.options(given, names);
   check.each(
     { prompts },

@@ -3,6 +3,7 @@ import { llama2cTokenizer } from "@qkv/tokenizer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { generate, type GeneratedToken, type GenerateOptions, type GenerateSummary } from "./generate.js";
+import type { LogitsProcessor } from "./processors/logits-processor.js";
 import { decoder } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
 
@@ -306,6 +307,23 @@ test("the likeliest tokens come with each one, if asked for", async () => {
   expect((await collect([1], { maxTokens: 1 }))[0]).not.toHaveProperty("top");
 });
 
+test("logits processors are applied before sampling, and see the prompt and the generated tokens", async () => {
+  const seen: string[] = [];
+  const watch: LogitsProcessor = {
+    name: "watch",
+    process(scores, { ids, promptLength, maxLength }) {
+      seen.push(`${ids.join()}; ${promptLength} of ${maxLength}`);
+      scores.fill(-Infinity, 0, 4);
+    },
+  };
+  const ids = idsOf(await collect([1, 2], { maxTokens: 3, processors: [watch] }));
+  expect(Math.min(...ids)).toBeGreaterThanOrEqual(4);
+  expect(seen).toEqual(["1,2; 2 of 5", `1,2,${ids[0]}; 2 of 5`, `1,2,${ids[0]},${ids[1]}; 2 of 5`]);
+  const sampling = { temperature: 5, seed: 1 };
+  const sampled = idsOf(await collect([1, 2], { maxTokens: 9, processors: [watch], sampling }));
+  expect(Math.min(...sampled)).toBeGreaterThanOrEqual(4);
+});
+
 test("the end is told with its reason, what was used and how long it took", async () => {
   const summaries: GenerateSummary[] = [];
   const onFinish = (summary: GenerateSummary) => summaries.push(summary);
@@ -314,6 +332,7 @@ test("the end is told with its reason, what was used and how long it took", asyn
   const free = idsOf(await collect([1, 2], { maxTokens: 12 }));
   await collect([1, 2], { stop: [free[5]!], onFinish });
   expect(summaries.map(({ reason }) => reason)).toEqual(["length", "context", "stop"]);
+  expect(summaries.map(({ stoppedBy }) => stoppedBy)).toEqual([undefined, undefined, free[5]]);
   expect(summaries[0]!.usage).toEqual({
     promptTokens: 2,
     generatedTokens: 3,

@@ -7,6 +7,7 @@ import { checkIdList, isId } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
 import { isRecurrent } from "../models/is-recurrent.js";
 import { cacheFor } from "./cache-for.js";
+import { refuseBeams } from "./padded-prompts.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
 import { applyProcessors, checkProcessors, type LogitsProcessor } from "./processors/logits-processor.js";
 import { promptLookup, type PromptLookupOptions } from "./prompt-lookup.js";
@@ -109,6 +110,7 @@ export async function* generate(
 ): AsyncGenerator<GeneratedToken, void, void> {
   const began = performance.now();
   checkModel(check, model, { causal: true });
+  refuseBeams(check, given);
   const options = check.options(given, names);
   const { config, params, tokenizer } = model;
   const { signal, speculate, cache = cacheFor(config) } = options;

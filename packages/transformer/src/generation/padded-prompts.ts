@@ -21,8 +21,14 @@ export function paddedPrompts(
   return prompts.map((ids) => [...Array.from({ length: longest - ids.length }, () => padId), ...ids]);
 }
 
-/** Refuses a cache that holds tokens, where each prompt begins a batch of its own. */
+/** Refuses a cache that holds tokens, where each prompt begins a batch of its own, and one whose batches stay in place. */
 export function checkEmptyCache(check: Checks, cache: KvCache): void {
+  check.each(
+    { cache },
+    (value) => typeof (value as Partial<KvCache> | null)?.reorder === "function",
+    "a cache that can reorder its batches",
+    "take a cache of @qkv/kv-cache, or leave it out.",
+  );
   if (cache.length === 0) return;
   check.refuse({
     argument: "cache",
@@ -30,4 +36,12 @@ export function checkEmptyCache(check: Checks, cache: KvCache): void {
     expected: "an empty one",
     fix: "call its `reset()` first, or leave it out; `generate` continues what a cache holds.",
   });
+}
+
+/** Refuses an option of beam search in a function that continues one sequence at a time. */
+export function refuseBeams(check: Checks, options: object | undefined): void {
+  const given = Object.entries(options ?? {}).find(([name]) => /^num_?beams$/i.test(name));
+  if (!given) return;
+  const fix = "call `beamSearch(model, prompts, { numBeams })`.";
+  check.refuse({ argument: given[0], received: given[1], expected: "no option of beam search", fix });
 }
