@@ -5,10 +5,12 @@ import {
   attention,
   causal,
   differential,
+  gatedDeltaRule,
   groupedQuery,
   keyNorm,
   keepFirst,
   llama4Temperature,
+  mixerLayer,
   or,
   outputGate,
   rope,
@@ -232,6 +234,38 @@ describe.each(devices)("on %s", async (name, open) => {
         same(rest, slice(full(whole), 1, known));
       }),
       runs,
+    );
+  });
+
+  test("a prefix of layers with a state beside layers with keys gives what computing it again gives", () => {
+    const recurrent = mixerLayer({ embedDim: C, numHeads: 4, mixer: gatedDeltaRule(), convolution: 4 });
+    const attends = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 2, mask: causal() });
+    const on = <Params extends object>(params: Params) => mapTensors(params, (x) => x.to(device)) as Params;
+    const [first, second, third] = [on(recurrent.init(1)), on(attends.init(2)), on(recurrent.init(3))];
+    const run = (x: Tensor, cache?: KvCache) => {
+      const at = (layer: number) => ({ layer, ...(cache && { cache }) });
+      return recurrent.apply(third, attends.apply(second, recurrent.apply(first, x, at(0)), at(1)), at(2));
+    };
+    const states = () => stateCache({ numLayers: 2 });
+    fc.assert(
+      fc.property(size(1, 40), size(1, 20), seed, (shared, more, seed) => {
+        const held = states();
+        const cache = prefixCache({ pages: 60, pageLength: 4, layers: [held, "paged", held] });
+        const [beginning, end] = [textOf(1, shared, seed), textOf(1, more, seed + 1)];
+        const ids = Array.from({ length: shared + more }, (_, i) => i);
+        run(beginning, cache);
+        cache.insertPrefix(ids.slice(0, shared));
+        run(textOf(1, 3, seed + 2), cache); // another end
+        expect(cache.matchPrefix(ids)).toBe(shared);
+        const rest = run(end, cache);
+        const other = states();
+        const fresh = mixedCache([other, growingCache(), other]);
+        run(beginning, fresh);
+        expect(rest.data).toEqual(run(end, fresh).data);
+        const whole = slice(run(concat([beginning, end], 1)), 1, shared);
+        expect(rest).toBeAllclose(whole, { rtol: 2e-4, atol: 2e-5 });
+      }),
+      { numRuns: 15 },
     );
   });
 
