@@ -52,6 +52,13 @@ export const mutants = [
     replace: "$s",
   },
   {
+    what: "all key-value heads hold the keys of the first",
+    file: "src/key-values/positions.ts",
+    in: "positionList",
+    find: "$batch * ($lists / $batches) + $kvHead",
+    replace: "$batch * ($lists / $batches)",
+  },
+  {
     what: "a sequence is as long as its last position",
     file: "src/key-values/positions.ts",
     in: "keyLengthsOf",

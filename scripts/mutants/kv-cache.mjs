@@ -70,6 +70,13 @@ export const mutants = [
     replace: "drop($node);",
   },
   {
+    what: "a sequence writes to the checkpoint that it matched",
+    file: "src/prefix-cache.ts",
+    in: "matchPrefix",
+    find: "$checkpoint.map(($one) => $one.fork())",
+    replace: "$checkpoint",
+  },
+  {
     what: "tokens 1, 23 and 12, 3 are one prefix",
     file: "src/prefix-tree.ts",
     in: "pageKey",
