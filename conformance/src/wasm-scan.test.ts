@@ -1,5 +1,5 @@
-import { chunkwise, recurrent, type Steps } from "@qkv/attention";
-import { abs, add, cast, grad, greater, mul, neg, permute, randn, sum, where } from "@qkv/tensor";
+import { chunkwise, recurrent, type FactoredSteps } from "@qkv/attention";
+import { abs, add, cast, grad, greater, mul, neg, permute, randn, sigmoid, sum, where } from "@qkv/tensor";
 import type { Device, Tensor } from "@qkv/tensor";
 import { wasm, type WasmDevice } from "@qkv/wasm";
 import fc from "fast-check";
@@ -12,13 +12,16 @@ type Case = {
   readonly sizes: readonly [B: number, H: number, T: number, K: number, V: number];
   /** Decays of −∞ begin anew. */
   readonly decays: "none" | "some" | "resets";
-  readonly erases: boolean;
+  /** Something is erased: the keys themselves, or others. */
+  readonly erases: false | "keys" | "others";
   readonly reads: "before" | "after";
+  /** Factors that are given apart. */
+  readonly factors?: "none" | "before" | "after";
   readonly seed: number;
 };
 
 /** Steps and a first state. Rows lie by token where the seed is odd. */
-function stepsOf({ sizes: [B, H, T, K, V], decays, erases, reads, seed }: Case) {
+function stepsOf({ sizes: [B, H, T, K, V], decays, erases, reads, factors = "none", seed }: Case) {
   const rows = (last: number, n: number) =>
     seed % 2
       ? permute(randn([B, T, H, last], { seed: seed + n }), [0, 2, 1, 3])
@@ -26,7 +29,8 @@ function stepsOf({ sizes: [B, H, T, K, V], decays, erases, reads, seed }: Case) 
   const unit = (x: Tensor) => mul(x, 1 / Math.sqrt(2 * K));
   const logs = neg(abs(rows(1, 3)));
   const key = unit(rows(K, 1));
-  const steps: Steps = {
+  const others = () => add(key, mul(unit(rows(K, 5)), 0.5));
+  const steps: FactoredSteps = {
     query: rows(K, 0),
     key,
     value: rows(V, 2),
@@ -36,19 +40,20 @@ function stepsOf({ sizes: [B, H, T, K, V], decays, erases, reads, seed }: Case) 
         : decays === "some"
           ? logs
           : where(greater(rows(1, 4), 1), -Infinity, logs),
-    erase: erases ? add(key, mul(unit(rows(K, 5)), 0.5)) : undefined,
+    erase: erases ? (erases === "keys" ? key : others()) : undefined,
     reads,
+    ...(factors !== "none" && { beta: sigmoid(rows(1, 7)), erases: factors, scale: 0.3 }),
   };
   return { steps, state: randn([B, H, K, V], { seed: seed + 6 }) };
 }
 
-/** The same steps, each tensor as `f` has it. */
-const mapSteps = ({ steps, state }: ReturnType<typeof stepsOf>, f: (x: Tensor) => Tensor) => ({
-  steps: Object.fromEntries(
-    Object.entries(steps).map(([name, x]) => [name, typeof x === "object" ? f(x) : x]),
-  ) as unknown as Steps,
-  state: f(state),
-});
+/** The same steps, each tensor as `f` has it: one that is given twice stays one. */
+function mapSteps({ steps, state }: ReturnType<typeof stepsOf>, f: (x: Tensor) => Tensor) {
+  const mapped = new Map<Tensor, Tensor>();
+  const once = (x: Tensor) => mapped.get(x) ?? mapped.set(x, f(x)).get(x)!;
+  const entries = Object.entries(steps).map(([name, x]) => [name, typeof x === "object" ? once(x) : x]);
+  return { steps: Object.fromEntries(entries) as FactoredSteps, state: f(state) };
+}
 
 const on = (device: Device, given: ReturnType<typeof stepsOf>) => mapSteps(given, (x) => x.to(device));
 
@@ -61,8 +66,9 @@ const cases = fc.record({
     fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constant(64)),
   ),
   decays: fc.constantFrom("none", "some", "resets"),
-  erases: fc.boolean(),
+  erases: fc.constantFrom(false, "keys", "others"),
   reads: fc.constantFrom("before", "after"),
+  factors: fc.constantFrom("none", "before", "after"),
   seed: fc.nat(1e6),
 });
 
@@ -84,19 +90,30 @@ describe.each(["plain", "relaxed"] as const)("the scan kernel of the build %s", 
         expect(actual.output).toBeAllclose(expected.output, tolerance);
         expect(actual.state).toBeAllclose(expected.state, tolerance);
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 
-  test("gradients equal those of the recurrence", () => {
-    const given = stepsOf({ sizes: [1, 2, 19, 5, 6], decays: "some", erases: true, reads: "after", seed: 2 });
+  test.each([
+    ["steps", "others", "none"],
+    ["steps whose factors are apart", "keys", "after"],
+  ] as const)("gradients of %s equal those of the recurrence", (_, erases, factors) => {
+    const given = stepsOf({
+      sizes: [1, 2, 19, 5, 6],
+      decays: "some",
+      erases,
+      reads: "after",
+      factors,
+      seed: 2,
+    });
     const loss = ({ steps, state }: typeof given) => {
       const scanned = (steps.query.device === device ? chunkwise(8) : recurrent)(steps, state);
       return add(sum(mul(scanned.output, scanned.output)), sum(scanned.state));
     };
     const expected = grad(loss)(given);
     const actual = grad(loss)(on(device, given));
-    for (const name of ["query", "key", "value", "decay", "erase"] as const)
+    const names = ["query", "key", "value", "decay", "erase", "beta"] as const;
+    for (const name of names.filter((name) => given.steps[name]))
       expect(actual.steps[name]!).toBeAllclose(expected.steps[name]!, { rtol: 1e-4, atol: 1e-4 });
     expect(actual.state).toBeAllclose(expected.state, { rtol: 1e-4, atol: 1e-4 });
   });
@@ -105,8 +122,9 @@ describe.each(["plain", "relaxed"] as const)("the scan kernel of the build %s", 
     const given = stepsOf({
       sizes: [2, 1, 11, 3, 2],
       decays: "resets",
-      erases: true,
+      erases: "others",
       reads: "before",
+      factors: "after",
       seed: 3,
     });
     const { steps, state } = mapSteps(given, (x) => cast(x, "float64"));
@@ -135,8 +153,9 @@ describe("threads", () => {
     const given = stepsOf({
       sizes: [2, H, T, 16, 24],
       decays: "some",
-      erases: true,
+      erases: "keys",
       reads: "after",
+      factors: "after",
       seed: 8,
     });
     const [one, two] = devices.map((device) => {

@@ -157,7 +157,7 @@ export { recurrent } from "./mixers/recurrent.js";
 export { type DocumentIds, type ResetOptions } from "./mixers/resets.js";
 export { retention } from "./mixers/retention.js";
 export { rwkv7 } from "./mixers/rwkv7.js";
-export { type Scan, type Scanned, type Steps } from "./mixers/scan.js";
+export { type FactoredScan, type FactoredSteps, type Scan, type Scanned, type Steps } from "./mixers/scan.js";
 export { selectiveScan } from "./mixers/selective-scan.js";
 export { simpleGla } from "./mixers/simple-gla.js";
 export { ssd } from "./mixers/ssd.js";

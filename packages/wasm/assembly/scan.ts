@@ -17,6 +17,36 @@ const PAGE: usize = 4096;
 /** A decay of which one step leaves nothing, for any of less: sums of decays stay exact enough for their differences. */
 const NOTHING: f64 = -1e4;
 
+/** A tensor in a request, whose fields lie one after the other. */
+@unmanaged
+class Strided {
+  pointer: usize;
+  batch: i32;
+  head: i32;
+  row: i32;
+  column: i32;
+}
+
+const QUERY: usize = offsetof<ScanRequest>("query");
+const KEY: usize = offsetof<ScanRequest>("key");
+const VALUE: usize = offsetof<ScanRequest>("value");
+const DECAY: usize = offsetof<ScanRequest>("decay");
+const ERASE: usize = offsetof<ScanRequest>("erase");
+const BETA: usize = offsetof<ScanRequest>("beta");
+const INITIAL_STATE: usize = offsetof<ScanRequest>("initialState");
+
+@inline
+function tensorOf(request: ScanRequest, field: usize): Strided {
+  return changetype<Strided>(changetype<usize>(request) + field);
+}
+
+/** Address of a row of a tensor: of a token, or of a state. */
+function rowsOf(request: ScanRequest, field: usize, batch: i32, head: i32, row: i32): usize {
+  const x = tensorOf(request, field);
+  const at = <usize>batch * <usize>x.batch + <usize>(head * x.head) + <usize>row * <usize>x.row;
+  return x.pointer + (at << 2);
+}
+
 /** Addresses of a head's room in scratch. */
 @unmanaged
 class Room {
@@ -28,7 +58,7 @@ class Room {
   erases: usize;
   /** Keys times the decay until the end of the chunk, [token][channels of a block]. */
   keysAtEnd: usize;
-  /** Decays between tokens j and i of a chunk, products of key j and query i, and of key j and what i erases, negated: [j][i]. */
+  /** Decays between tokens j and i of a chunk, products of key j and query i, and of key j and what i takes away: [j][i]. */
   between: usize;
   reads: usize;
   erased: usize;
@@ -41,7 +71,16 @@ class Room {
   before: usize;
   after: usize;
   untilEnd: usize;
+  /** Decays from after each token to the end of its block of 8, and from there to after each token. */
+  untilBlock: usize;
+  sinceBlock: usize;
   total: usize;
+  /** Factors of what each token exchanges, and the same negated. */
+  betas: usize;
+  taken: usize;
+  /** Factors of what each token reads of its own chunk, and of the state before it. */
+  scales: usize;
+  readFactors: usize;
   ones: usize;
 }
 
@@ -66,7 +105,7 @@ export function scanScratch(at: usize): i32 {
   const width = valueBytes(request);
   const stepwise: usize = 2 * (stepBytes(request) + K * width);
   const chunkwise: usize =
-    ROOM + K * width + 3 * K * ROW + 4 * PAIRS + 2 * <usize>SCAN_TOKENS * width + 7 * TOKENS;
+    ROOM + K * width + 3 * K * ROW + 4 * PAIRS + 2 * <usize>SCAN_TOKENS * width + 12 * TOKENS;
   return <i32>((max(stepwise, chunkwise) + 63) & ~63);
 }
 
@@ -85,7 +124,7 @@ export function scan(item: i32, scratch: usize, at: usize): void {
 class Step {
   query: usize;
   key: usize;
-  /** Negated. */
+  /** Times what is exchanged of it, negated. */
   erase: usize;
   written: usize;
   output: usize;
@@ -186,15 +225,7 @@ function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before:
   step.from = before;
   step.fromStep = width;
   if (before == 0) {
-    const initial = rowsOf(
-      request.initialState,
-      request.initialStateBatch,
-      request.initialStateHead,
-      0,
-      batch,
-      head,
-      0,
-    );
+    const initial = rowsOf(request, INITIAL_STATE, batch, head, 0);
     if (writesInPlace(request) && request.initialStateColumn == 1) {
       step.from = initial;
       step.fromStep = (<usize>request.initialStateRow) << 2;
@@ -203,54 +234,34 @@ function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before:
       step.from = step.to;
     }
   }
-  const query = rowsOf(
-    request.query,
-    request.queryBatch,
-    request.queryHead,
-    request.queryRow,
-    batch,
-    head,
-    t,
-  );
-  const key = rowsOf(request.key, request.keyBatch, request.keyHead, request.keyRow, batch, head, t);
-  const value = rowsOf(
-    request.value,
-    request.valueBatch,
-    request.valueHead,
-    request.valueRow,
-    batch,
-    head,
-    t,
-  );
+  const query = rowsOf(request, QUERY, batch, head, t);
+  const key = rowsOf(request, KEY, batch, head, t);
+  const value = rowsOf(request, VALUE, batch, head, t);
   copyRows(query, 0, request.queryColumn, 1, K, step.query, K);
+  scale(step.query, keyBytes(request), request.scale);
   copyRows(key, 0, request.keyColumn, 1, K, step.key, K);
   copyRows(value, 0, request.valueColumn, 1, V, step.written, numbers);
+  let beta: f32 = 1;
+  if (request.beta != 0) {
+    beta = load<f32>(rowsOf(request, BETA, batch, head, t));
+    scale(step.written, width, beta);
+  }
   memory.fill(step.output, 0, width);
   step.kept = 1;
   if (request.decay != 0) {
-    const decay = rowsOf(
-      request.decay,
-      request.decayBatch,
-      request.decayHead,
-      request.decayRow,
-      batch,
-      head,
-      t,
-    );
+    const decay = rowsOf(request, DECAY, batch, head, t);
     step.kept = f32x4.extract_lane(exp4(v128.load32_splat(decay)), 0);
   }
   if (request.erase == 0) return;
-  const erase = rowsOf(
-    request.erase,
-    request.eraseBatch,
-    request.eraseHead,
-    request.eraseRow,
-    batch,
-    head,
-    t,
-  );
+  const erase = rowsOf(request, ERASE, batch, head, t);
   copyRows(erase, 0, request.eraseColumn, 1, K, step.erase, K);
-  for (let at = step.erase; at < step.written; at += 16) v128.store(at, f32x4.neg(v128.load(at)));
+  scale(step.erase, keyBytes(request), request.erasesAfter != 0 ? -beta * step.kept : -beta);
+}
+
+/** Numbers times one factor. */
+function scale(at: usize, bytes: usize, factor: f32): void {
+  const by = f32x4.splat(factor);
+  for (const end = at + bytes; at < end; at += 16) v128.store(at, f32x4.mul(by, v128.load(at)));
 }
 
 /** written −= Σ over some channels of erase · state */
@@ -304,7 +315,7 @@ function chunkwise(request: ScanRequest, item: i32, scratch: usize): void {
   const numbers = <i32>(width >> 2);
   const before = request.readsBefore != 0;
   copyRows(
-    rowsOf(request.initialState, request.initialStateBatch, request.initialStateHead, 0, batch, head, 0),
+    rowsOf(request, INITIAL_STATE, batch, head, 0),
     request.initialStateRow,
     request.initialStateColumn,
     K,
@@ -314,65 +325,36 @@ function chunkwise(request: ScanRequest, item: i32, scratch: usize): void {
   );
   for (let start = 0; start < request.tokens; start += request.chunk) {
     const n = min(request.chunk, request.tokens - start);
-    const query = rowsOf(
-      request.query,
-      request.queryBatch,
-      request.queryHead,
-      request.queryRow,
-      batch,
-      head,
-      start,
-    );
-    const key = rowsOf(request.key, request.keyBatch, request.keyHead, request.keyRow, batch, head, start);
-    const value = rowsOf(
-      request.value,
-      request.valueBatch,
-      request.valueHead,
-      request.valueRow,
-      batch,
-      head,
-      start,
-    );
+    const query = rowsOf(request, QUERY, batch, head, start);
+    const key = rowsOf(request, KEY, batch, head, start);
+    const value = rowsOf(request, VALUE, batch, head, start);
     transposeRows(query, request.queryRow, request.queryColumn, n, K, room.queries);
     transposeRows(key, request.keyRow, request.keyColumn, n, K, room.keys);
     sumDecays(request, batch, head, start, n, room);
+    takeBetas(request, batch, head, start, n, room);
 
     if (request.erase != 0) {
-      const erase = rowsOf(
-        request.erase,
-        request.eraseBatch,
-        request.eraseHead,
-        request.eraseRow,
-        batch,
-        head,
-        start,
-      );
-      transposeRows(erase, request.eraseRow, request.eraseColumn, n, K, room.erases);
+      const erases = transposeErases(request, batch, head, start, n, room);
       memory.fill(room.written, 0, <usize>n * width);
-      mixRows(room.erases, room.state, n, K, room.written, width, room.ones);
+      mixRows(erases, room.state, n, K, room.written, width, room.ones);
       takeFrom(request, value, n, room, width);
-      // The erased part is added negated.
-      for (let at = room.erases, end = at + <usize>K * ROW; at < end; at += 16)
-        v128.store(at, f32x4.neg(v128.load(at)));
-      multiplyPairs(room, room.erases, n, K, room.erased);
-      weighPairs(request, room, room.erased, n, true);
+      multiplyPairs(room, erases, n, K, room.erased);
+      weighPairs(request, room, room.erased, n, true, request.erasesAfter != 0, room.taken);
       solve(room, n, width);
     } else {
       copyRows(value, request.valueRow, request.valueColumn, n, V, room.written, numbers);
+      for (let i = 0; request.beta != 0 && i < n; i++)
+        scale(room.written + <usize>i * width, width, load<f32>(room.betas + ((<usize>i) << 2)));
     }
 
     multiplyPairs(room, room.queries, n, K, room.reads);
-    weighPairs(request, room, room.reads, n, before);
-    memory.fill(room.output, 0, <usize>n * width);
-    mixRows(room.queries, room.state, n, K, room.output, width, room.ones);
-    mixRows(room.reads, room.written, n, n, room.output, width, before ? room.before : room.after, true);
-    copyOut(
-      room.output,
-      width,
-      n,
-      V,
-      request.output + (((<usize>item * <usize>request.tokens + <usize>start) * <usize>V) << 2),
-    );
+    weighPairs(request, room, room.reads, n, before, !before, room.scales);
+    const to = request.output + (((<usize>item * <usize>request.tokens + <usize>start) * <usize>V) << 2);
+    const output = writesInPlace(request) ? to : room.output;
+    memory.fill(output, 0, <usize>n * width);
+    mixRows(room.queries, room.state, n, K, output, width, room.ones);
+    mixRows(room.reads, room.written, n, n, output, width, room.readFactors, true);
+    if (output != to) copyOut(output, width, n, V, to);
 
     for (let first = 0; first < K; first += SCAN_TOKENS) {
       const channels = min(SCAN_TOKENS, K - first);
@@ -406,30 +388,23 @@ function layOut(request: ScanRequest, room: Room): void {
   room.output = room.written + values;
   room.sums = room.output + values;
   room.before = room.sums + 2 * TOKENS;
-  room.after = room.before + TOKENS;
-  room.untilEnd = room.after + TOKENS;
-  room.total = room.untilEnd + TOKENS;
-  room.ones = room.total + TOKENS;
+  // Before a token is after the one before it.
+  room.after = room.before + 4;
+  room.untilEnd = room.before + TOKENS;
+  room.untilBlock = room.untilEnd + TOKENS;
+  room.sinceBlock = room.untilBlock + TOKENS;
+  room.total = room.sinceBlock + TOKENS;
+  room.betas = room.total + TOKENS;
+  room.taken = room.betas + TOKENS;
+  room.scales = room.taken + TOKENS;
+  room.readFactors = room.scales + TOKENS;
+  room.ones = room.readFactors + TOKENS;
   // All vectors of a chunk are whole, whatever lies in scratch.
   memory.fill(room.queries, 0, 3 * K * ROW);
-  // Factors of decay are 1 unless decays are given.
+  // Factors are 1 unless they are given.
   for (let i = room.before; i < room.ones + TOKENS; i += 4) store<f32>(i, 1);
-}
-
-/** Address of a token's row. */
-@inline
-function rowsOf(
-  x: usize,
-  batchStep: i32,
-  headStep: i32,
-  rowStep: i32,
-  batch: i32,
-  head: i32,
-  row: i32,
-): usize {
-  return (
-    x + ((<usize>batch * <usize>batchStep + <usize>(head * headStep) + <usize>row * <usize>rowStep) << 2)
-  );
+  for (let i = room.taken; i < room.scales; i += 4) store<f32>(i, -1);
+  for (let i = room.scales; i < room.ones; i += 4) store<f32>(i, request.scale);
 }
 
 /** Rows of `dim` numbers as columns, [dim][64]. */
@@ -437,10 +412,12 @@ function transposeRows(from: usize, row: i32, column: i32, count: i32, dim: i32,
   const across = (<usize>row) << 2;
   const rows = column == 1 ? count & ~3 : 0;
   const channels = column == 1 ? dim & ~3 : 0;
-  for (let d = 0; d < channels; d += 4) {
-    const target = to + <usize>d * ROW;
-    for (let r = 0; r < rows; r += 4)
-      storeTransposed(from + <usize>r * across + ((<usize>d) << 2), across, target + ((<usize>r) << 2), ROW);
+  // Rows come from memory, and the columns stay in a cache: rows are read from their first number to their last.
+  for (let r = 0; r < rows; r += 4) {
+    const source = from + <usize>r * across;
+    const target = to + ((<usize>r) << 2);
+    for (let d = 0; d < channels; d += 4)
+      storeTransposed(source + ((<usize>d) << 2), across, target + <usize>d * ROW, ROW);
   }
   for (let r = 0; r < count; r++) {
     const source = from + <usize>r * across;
@@ -452,36 +429,77 @@ function transposeRows(from: usize, row: i32, column: i32, count: i32, dim: i32,
 /** Sums of a chunk's decays, and their powers. A decay of −∞ is one after which nothing is left. */
 function sumDecays(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Room): void {
   if (request.decay == 0) return;
-  const decays = rowsOf(
-    request.decay,
-    request.decayBatch,
-    request.decayHead,
-    request.decayRow,
-    batch,
-    head,
-    start,
-  );
+  const decays = rowsOf(request, DECAY, batch, head, start);
   let sum: f64 = 0;
   store<f64>(room.sums, 0);
   for (let i = 0; i < n; i++) {
     sum += max(NOTHING, <f64>load<f32>(decays + ((<usize>(i * request.decayRow)) << 2)));
     store<f64>(room.sums + ((<usize>i) << 3), sum, 8);
   }
+  const padded = (n + 7) & ~7;
+  for (let i = n; i < padded; i++) store<f64>(room.sums + ((<usize>i) << 3), sum, 8);
   for (let i = 0; i < n; i += 4) {
-    const at = (<usize>i) << 2;
-    const sums = room.sums + ((<usize>i) << 3);
-    v128.store(room.before + at, exp4(less(sums, 0)));
-    v128.store(room.after + at, exp4(less(sums + 8, 0)));
-    v128.store(room.untilEnd + at, exp4(f32x4.neg(less(sums + 8, sum))));
+    const sums = room.sums + ((<usize>i) << 3) + 8;
+    v128.store(room.after + ((<usize>i) << 2), exp4(less(sums, 0)));
+    v128.store(room.untilEnd + ((<usize>i) << 2), exp4(f32x4.neg(less(sums, sum))));
   }
   const total = exp4(f32x4.splat(<f32>sum));
   for (let i: usize = 0; i < TOKENS; i += 16) v128.store(room.total + i, total);
-  for (let j = 0; j < n; j++) {
-    const after = load<f64>(room.sums + ((<usize>j) << 3), 8);
+  const since = request.readsBefore != 0 ? room.before : room.after;
+  for (let i: usize = 0; i < (<usize>n) << 2; i += 16)
+    v128.store(room.readFactors + i, f32x4.mul(v128.load(room.scales + i), v128.load(since + i)));
+  for (let block = 0; block < padded; block += 8) decaysOfBlock(room, block, padded);
+}
+
+/**
+ * Decays from after each token of a block of 8 to after each later one. Beyond the block they are products of two, by its
+ * end: neither is above 1.
+ */
+function decaysOfBlock(room: Room, block: i32, padded: i32): void {
+  const end = block + 8;
+  const sums = room.sums + 8;
+  const atEnd = load<f64>(room.sums + ((<usize>end) << 3));
+  for (let i = end; i < padded; i += 4)
+    v128.store(room.sinceBlock + ((<usize>i) << 2), exp4(less(sums + ((<usize>i) << 3), atEnd)));
+  for (let j = block; j < end; j += 4)
+    v128.store(room.untilBlock + ((<usize>j) << 2), exp4(f32x4.neg(less(sums + ((<usize>j) << 3), atEnd))));
+  for (let j = block; j < end; j++) {
+    const after = load<f64>(sums + ((<usize>j) << 3));
     const row = room.between + <usize>j * ROW;
-    for (let i = j & ~3; i < n; i += 4)
-      v128.store(row + ((<usize>i) << 2), exp4(less(room.sums + ((<usize>i) << 3) + 8, after)));
+    for (let i = j & ~3; i < end; i += 4)
+      v128.store(row + ((<usize>i) << 2), exp4(less(sums + ((<usize>i) << 3), after)));
+    const untilBlock = v128.load32_splat(room.untilBlock + ((<usize>j) << 2));
+    for (let i = (<usize>end) << 2; i < (<usize>padded) << 2; i += 16)
+      v128.store(row + i, f32x4.mul(untilBlock, v128.load(room.sinceBlock + i)));
   }
+}
+
+/** Factors of what the tokens of a chunk exchange. */
+function takeBetas(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Room): void {
+  if (request.beta == 0) return;
+  const from = rowsOf(request, BETA, batch, head, start);
+  for (let i = 0; i < n; i++) {
+    const beta = load<f32>(from + ((<usize>(i * request.betaRow)) << 2));
+    store<f32>(room.betas + ((<usize>i) << 2), beta);
+    store<f32>(room.taken + ((<usize>i) << 2), -beta);
+  }
+}
+
+/** Address of the rows that are erased, [channel][token]: often they are the keys themselves. */
+function transposeErases(request: ScanRequest, batch: i32, head: i32, start: i32, n: i32, room: Room): usize {
+  const erases = tensorOf(request, ERASE);
+  const keys = tensorOf(request, KEY);
+  if (
+    erases.pointer == keys.pointer &&
+    erases.batch == keys.batch &&
+    erases.head == keys.head &&
+    erases.row == keys.row &&
+    erases.column == keys.column
+  )
+    return room.keys;
+  const erase = rowsOf(request, ERASE, batch, head, start);
+  transposeRows(erase, request.eraseRow, request.eraseColumn, n, request.keyDim, room.erases);
+  return room.erases;
 }
 
 /** Four sums of decays, less one, as float32. */
@@ -506,12 +524,26 @@ function multiplyPairs(room: Room, others: usize, n: i32, K: i32, to: usize): vo
   }
 }
 
-/** Weighs pairs by the decay in between, and clears those of a token i that does not see token j. */
-function weighPairs(request: ScanRequest, room: Room, pairs: usize, n: i32, before: bool): void {
-  const shift: usize = before ? 4 : 0;
+/**
+ * Weighs pairs by the decay in between, and clears those of a token i that does not see token j.
+ *
+ * @param later - Token i sees only tokens before it.
+ * @param after - What it sees has gone through its own decay.
+ * @param factors - One for each token i.
+ */
+function weighPairs(
+  request: ScanRequest,
+  room: Room,
+  pairs: usize,
+  n: i32,
+  later: bool,
+  after: bool,
+  factors: usize,
+): void {
+  const shift: usize = after ? 0 : 4;
   const lanes = i32x4(0, 1, 2, 3);
   for (let j = 0; j < n; j++) {
-    const first = i32x4.splat(before ? j + 1 : j);
+    const first = i32x4.splat(later ? j + 1 : j);
     const row = pairs + <usize>j * ROW;
     const between = room.between + <usize>j * ROW - shift;
     // A block of rows reads pairs of up to five tokens before j.
@@ -519,25 +551,30 @@ function weighPairs(request: ScanRequest, room: Room, pairs: usize, n: i32, befo
       const at = (<usize>i) << 2;
       let x = v128.load(row + at);
       if (request.decay != 0) x = f32x4.mul(x, v128.load(between + at));
+      x = f32x4.mul(x, v128.load(factors + at));
       v128.store(row + at, v128.and(x, i32x4.ge_s(i32x4.add(lanes, i32x4.splat(i)), first)));
     }
   }
 }
 
-/** written = value − decay · written */
+/** written = beta · (value − decay · written) */
 function takeFrom(request: ScanRequest, value: usize, n: i32, room: Room, width: usize): void {
   const V = request.valueDim;
   const across = (<usize>request.valueRow) << 2;
   const inLanes = request.valueColumn == 1 ? V & ~3 : 0;
+  const decays = request.erasesAfter != 0 ? room.after : room.before;
   for (let i = 0; i < n; i++, value += across) {
-    const kept = load<f32>(room.before + ((<usize>i) << 2));
+    const beta = load<f32>(room.betas + ((<usize>i) << 2));
+    const kept = beta * load<f32>(decays + ((<usize>i) << 2));
+    const factor = f32x4.splat(beta);
     const by = f32x4.splat(-kept);
     const written = room.written + <usize>i * width;
     for (let d: usize = 0; d < (<usize>inLanes) << 2; d += 16)
-      v128.store(written + d, fma(by, v128.load(written + d), v128.load(value + d)));
+      v128.store(written + d, fma(by, v128.load(written + d), f32x4.mul(factor, v128.load(value + d))));
     for (let d = inLanes; d < V; d++) {
       const at = written + ((<usize>d) << 2);
-      store<f32>(at, load<f32>(value + ((<usize>(d * request.valueColumn)) << 2)) - kept * load<f32>(at));
+      const own = beta * load<f32>(value + ((<usize>(d * request.valueColumn)) << 2));
+      store<f32>(at, own - kept * load<f32>(at));
     }
   }
 }

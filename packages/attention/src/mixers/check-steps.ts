@@ -1,14 +1,15 @@
 import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, type Tensor } from "@qkv/tensor";
-import type { Steps } from "./scan.js";
+import type { FactoredSteps } from "./scan.js";
 
 /** Steps and a first state as a form takes them: named tensors of four axes each. */
-export function checkSteps(fn: string, steps: Steps, state: Tensor): Steps {
+export function checkSteps(fn: string, steps: FactoredSteps, state: Tensor): FactoredSteps {
   const check = checks(fn);
-  const given = check.options(steps, ["query", "key", "value", "decay", "erase", "reads"], "steps");
-  const { query, key, value, decay, erase } = given;
+  const names = ["query", "key", "value", "decay", "erase", "reads", "beta", "erases", "scale"] as const;
+  const given = check.options(steps, names, "steps");
+  const { query, key, value, decay, erase, beta } = given;
   const needed = { query, key, value, state };
-  const optional = Object.entries({ decay, erase }).filter(([, x]) => x !== undefined);
+  const optional = Object.entries({ decay, erase, beta }).filter(([, x]) => x !== undefined);
   for (const [argument, x] of [...Object.entries(needed), ...optional]) {
     const { shape } = checkTensor(fn, argument, x);
     if (shape.length === 4) continue;

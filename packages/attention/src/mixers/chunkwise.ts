@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { checkSteps } from "./check-steps.js";
 import { fusedScan, isFused } from "./fused-scan.js";
 import { inChunks } from "./in-chunks.js";
-import type { Scan } from "./scan.js";
+import { multipliedOut, type FactoredScan, type Scan } from "./scan.js";
 
 /**
  * Runs a mixer chunk by chunk: matrix products inside a chunk, and the recurrence between chunks. Equal to
@@ -29,11 +29,14 @@ export function chunkwise(chunkSize?: number): Scan {
     const fix = "leave it out for the size that suits the mixer, or give `parallel` for one chunk.";
     checks("chunkwise").whole({ chunkSize }, { min: 1, unit: "tokens", fix });
   }
-  return (steps, state) => {
+  const scan: FactoredScan = (steps, state) => {
     const { decay } = checkSteps("chunkwise", steps, state);
-    const scan = isFused(steps, state) ? fusedScan : inChunks;
-    return scan(steps, state, chunkSize ?? ((decay?.shape[3] ?? 1) > 1 ? 16 : 64));
+    const length = chunkSize ?? ((decay?.shape[3] ?? 1) > 1 ? 16 : 64);
+    return isFused(steps, state)
+      ? fusedScan(steps, state, length)
+      : inChunks(multipliedOut(steps), state, length);
   };
+  return Object.assign(scan, { factored: scan });
 }
 
 /**
@@ -49,5 +52,7 @@ export function chunkwise(chunkSize?: number): Scan {
  * mix(linearAttention(), { query: x, key: x, value: x }, { form: parallel }).output.shape; // => [1, 2, 10, 4]
  * ```
  */
-export const parallel: Scan = (steps, state) =>
-  inChunks(steps, state, checkSteps("parallel", steps, state).query.shape[2]!);
+export const parallel: Scan = (steps, state) => {
+  const plain = multipliedOut(checkSteps("parallel", steps, state));
+  return inChunks(plain, state, plain.query.shape[2]!);
+};

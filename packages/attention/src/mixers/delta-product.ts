@@ -31,6 +31,7 @@ export function deltaProduct(): Mixer<"query" | "key" | "value" | "beta", "decay
     name: "deltaProduct()",
     inputs: { query: "B H T K", key: "B H nT K", value: "B H nT V", beta: "B H nT" },
     optional: { decay: "B H T" },
+    scaled: "reads",
     mix({ inputs: { decay, ...inputs }, state, scan }) {
       const [B, H, T] = inputs.query.shape as [number, number, number];
       const steps = inputs.key.shape[2]!;

@@ -28,6 +28,7 @@ export function deltaRule(): Mixer<"query" | "key" | "value" | "beta"> {
   return defineMixer({
     name: "deltaRule()",
     inputs: { ...queryKeyValue, beta: "B H T | B H T V" },
+    scaled: "reads",
     mix: ({ inputs, state, scan }) => deltaStep(inputs, state, scan),
   });
 }

@@ -1,6 +1,6 @@
-import { exp, mul, permute, repeat, reshape, type Tensor } from "@qkv/tensor";
+import { permute, repeat, reshape, type Tensor } from "@qkv/tensor";
 import { channelsAsHeads, headsAsChannels } from "./channels-as-heads.js";
-import type { Scan, Scanned } from "./scan.js";
+import type { FactoredScan, Scanned } from "./scan.js";
 
 /** `beta`: `[B, H, T, 1]`, or `[B, H, T, V]` for each value channel. */
 type DeltaInputs = { query: Tensor; key: Tensor; value: Tensor; beta: Tensor; decay?: Tensor | undefined };
@@ -12,22 +12,24 @@ type DeltaInputs = { query: Tensor; key: Tensor; value: Tensor; beta: Tensor; de
 export function deltaStep(
   { query, key, value, beta, decay }: DeltaInputs,
   state: Tensor,
-  scan: Scan,
+  scan: FactoredScan,
 ): Scanned {
-  const read = decay ? mul(key, exp(decay)) : key;
-  const steps = { query, key, decay, value: mul(value, beta) };
-  if (beta.shape[3] === 1) return scan({ ...steps, erase: mul(read, beta) }, state);
+  if (beta.shape[3] === 1)
+    return scan({ query, key, value, decay, erase: key, erases: "after", beta }, state);
   // Value channels that are erased at rates of their own have a state of their own, [K, 1].
   const V = value.shape[3]!;
   const [B, H, K] = state.shape as [number, number, number];
   const shared = (x: Tensor) => repeat(x, V, 1);
+  const keys = shared(key);
   const alone = scan(
     {
       query: shared(query),
-      key: shared(key),
+      key: keys,
       decay: decay && shared(decay),
-      value: channelsAsHeads(steps.value),
-      erase: mul(shared(read), channelsAsHeads(beta)),
+      value: channelsAsHeads(value),
+      erase: keys,
+      erases: "after",
+      beta: channelsAsHeads(beta),
     },
     reshape(permute(state, [0, 1, 3, 2]), [B, H * V, K, 1]),
   );

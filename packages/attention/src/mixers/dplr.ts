@@ -1,6 +1,6 @@
 import { neg, reshape, stack, zeros, type Tensor } from "@qkv/tensor";
 import { defineMixer, queryKeyValue, type Mixer } from "./mixer.js";
-import type { Scan, Scanned } from "./scan.js";
+import type { FactoredScan, Scanned } from "./scan.js";
 import { severalSteps } from "./several-steps.js";
 
 /**
@@ -47,7 +47,7 @@ type DplrInputs = {
 export function dplrSteps(
   { query, key, value, a, b, decay }: DplrInputs,
   state: Tensor,
-  scan: Scan,
+  scan: FactoredScan,
 ): Scanned {
   const [B, H, T] = key.shape as [number, number, number];
   const pairs = (first: Tensor, second: Tensor) =>

@@ -1,15 +1,18 @@
 import { runAll, vjp, type Op, type Tensor, type View } from "@qkv/tensor";
 import { inChunks } from "./in-chunks.js";
-import type { Scanned, Steps } from "./scan.js";
+import { multipliedOut, type FactoredSteps, type Scanned } from "./scan.js";
 import { zerosLike } from "./zeros-like.js";
 
 type Attributes = {
   readonly chunkSize: number;
   readonly reads: "before" | "after";
-  /** There is a decay, and something is erased: the inputs after the state, in this order. */
-  readonly decays: boolean;
-  readonly erases: boolean;
+  readonly erases: "before" | "after";
+  readonly scale: number;
+  /** Inputs after the state, in this order. */
+  readonly optional: readonly Optional[];
 };
+
+type Optional = "decay" | "erase" | "beta";
 
 /**
  * Steps from a state `[B, H, K, V]`, with one decay for each head and token. The plain kernel goes token by token, and is
@@ -19,7 +22,8 @@ const scanOp: Op<Attributes> = {
   name: "scan",
   infer: ([, , value, state]) => [value!, state!].map(({ shape, dtype }) => ({ shape, dtype })),
   kernel(inputs, [output, final], attributes) {
-    const { query, key, value, state, decay, erase } = named(inputs, attributes);
+    const { query, key, value, state, decay, erase, beta } = named(inputs, attributes);
+    const { reads, erases, scale } = attributes;
     const [B, H, T, V] = value.shape as [number, number, number, number];
     const K = key.shape[3]!;
     const [S, written] = [new Float64Array(K * V), new Float64Array(V)];
@@ -29,20 +33,22 @@ const scanOp: Op<Attributes> = {
         for (let t = 0; t < T; t++) {
           const kept = decay ? Math.exp(at(decay, b, h, t, 0)) : 1;
           const o = ((b * H + h) * T + t) * V;
+          const part = beta ? at(beta, b, h, t, 0) : 1;
+          const read = erases === "after" ? kept : 1;
           for (let j = 0; j < V; j++) {
             let own = at(value, b, h, t, j);
-            if (erase) for (let i = 0; i < K; i++) own -= at(erase, b, h, t, i) * S[i * V + j]!;
-            written[j] = own;
+            if (erase) for (let i = 0; i < K; i++) own -= at(erase, b, h, t, i) * read * S[i * V + j]!;
+            written[j] = part * own;
           }
           for (let j = 0; j < V; j++) {
-            let read = 0;
+            let sum = 0;
             for (let i = 0; i < K; i++) {
               const before = S[i * V + j]!;
               const after = kept * before + at(key, b, h, t, i) * written[j]!;
               S[i * V + j] = after;
-              read += at(query, b, h, t, i) * (attributes.reads === "before" ? before : after);
+              sum += at(query, b, h, t, i) * (reads === "before" ? before : after);
             }
-            output!.array[o + j] = read;
+            output!.array[o + j] = scale * sum;
           }
         }
         final!.array.set(S, (b * H + h) * K * V);
@@ -50,9 +56,9 @@ const scanOp: Op<Attributes> = {
     }
   },
   // Triangles of pairs as triangles: operations of the chunked form.
-  flops([query, , value], [, state], { chunkSize, erases }) {
+  flops([query, , value], [, state], { chunkSize, optional }) {
     const [B, H, T, K] = query!.shape as [number, number, number, number];
-    const [V, products] = [state!.shape[3]!, erases ? 2 : 1];
+    const [V, products] = [state!.shape[3]!, optional.includes("erase") ? 2 : 1];
     const length = Math.min(chunkSize, value!.shape[2]!);
     return B * H * T * (products * length * (K + V) + 2 * (1 + products) * K * V);
   },
@@ -60,7 +66,8 @@ const scanOp: Op<Attributes> = {
   backward({ inputs, outputs, attributes, gradients }) {
     const again = (given: readonly Tensor[]) => {
       const { state, ...steps } = named(given, attributes);
-      const scanned = inChunks({ ...steps, reads: attributes.reads }, state, attributes.chunkSize);
+      const { reads, erases, scale, chunkSize } = attributes;
+      const scanned = inChunks(multipliedOut({ ...steps, reads, erases, scale }), state, chunkSize);
       return [scanned.output, scanned.state];
     };
     const { pullback } = vjp(again, inputs);
@@ -69,7 +76,7 @@ const scanOp: Op<Attributes> = {
 };
 
 /** Returns true where the device has a kernel for steps such as these: the ops of chunks are slower. */
-export function isFused({ query, key, value, decay, erase }: Steps, state: Tensor): boolean {
+export function isFused({ query, key, value, decay, erase, beta }: FactoredSteps, state: Tensor): boolean {
   const [B, H, T, K] = query.shape as [number, number, number, number];
   const fits = (x: Tensor | undefined, last: number) => !x || `${x.shape}` === `${[B, H, T, last]}`;
   return (
@@ -77,34 +84,27 @@ export function isFused({ query, key, value, decay, erase }: Steps, state: Tenso
     fits(key, K) &&
     fits(value, state.shape[3]!) &&
     fits(decay, 1) &&
-    fits(erase, K)
+    fits(erase, K) &&
+    fits(beta, 1)
   );
 }
 
 /** Runs steps as one op. */
 export function fusedScan(
-  { query, key, value, decay, erase, reads = "after" }: Steps,
+  { query, key, value, reads = "after", erases = "before", scale = 1, ...rest }: FactoredSteps,
   initial: Tensor,
   chunkSize: number,
 ): Scanned {
-  const inputs = [query, key, value, initial, decay, erase].filter((x) => x !== undefined);
-  const attributes = { chunkSize, reads, decays: decay !== undefined, erases: erase !== undefined };
-  const [output, state] = runAll(scanOp, inputs, attributes);
+  const optional = (["decay", "erase", "beta"] as const).filter((name) => rest[name]);
+  const inputs = [query, key, value, initial, ...optional.map((name) => rest[name]!)];
+  const [output, state] = runAll(scanOp, inputs, { chunkSize, reads, erases, scale, optional });
   return { output: output!, state: state! };
 }
 
 /** Inputs of the op by name. */
-function named<X>(inputs: readonly X[], { decays, erases }: Attributes) {
-  const [query, key, value, state] = inputs as readonly [X, X, X, X];
-  const optional = inputs.slice(4);
-  return {
-    query,
-    key,
-    value,
-    state,
-    decay: decays ? optional[0] : undefined,
-    erase: erases ? optional.at(-1) : undefined,
-  };
+function named<X>([query, key, value, state, ...rest]: readonly X[], { optional }: Attributes) {
+  const given: Partial<Record<Optional, X>> = Object.fromEntries(optional.map((name, i) => [name, rest[i]]));
+  return { ...given, query: query!, key: key!, value: value!, state: state! };
 }
 
 function at({ array, offset, strides }: View, b: number, h: number, row: number, column: number): number {

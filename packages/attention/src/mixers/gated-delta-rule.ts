@@ -27,6 +27,7 @@ export function gatedDeltaRule(): Mixer<"query" | "key" | "value" | "decay" | "b
   return defineMixer({
     name: "gatedDeltaRule()",
     inputs: { ...queryKeyValue, decay: "B H T", beta: "B H T | B H T V" },
+    scaled: "reads",
     mix: ({ inputs, state, scan }) => deltaStep(inputs, state, scan),
   });
 }

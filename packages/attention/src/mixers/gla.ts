@@ -23,6 +23,7 @@ export function gla(): Mixer<"query" | "key" | "value" | "decay"> {
   return defineMixer({
     name: "gla()",
     inputs: { ...queryKeyValue, decay: "B H T K" },
+    scaled: "reads",
     mix: ({ inputs, state, scan }) => scan(inputs, state),
   });
 }

@@ -39,6 +39,7 @@ export function lightningAttention(options: LightningAttentionOptions): Mixer<"q
   return defineMixer({
     name: `lightningAttention({ layer: ${layer}, numLayers: ${numLayers} })`,
     inputs: queryKeyValue,
+    scaled: "reads",
     mix: ({ inputs, state, scan }) =>
       scan({ ...inputs, decay: decayPerHead((head, H) => (-reach * head) / H, inputs.key) }, state),
   });

@@ -37,6 +37,7 @@ export function linearAttention(options?: LinearAttentionOptions): Mixer<"query"
     name: normalize ? "linearAttention({ normalize: true })" : "linearAttention()",
     inputs: queryKeyValue,
     stateShape: ({ keyDim, valueDim }) => [keyDim, normalize ? valueDim + 1 : valueDim],
+    scaled: "reads",
     mix: ({ inputs, state, scan }) => (normalize ? normalized(scan, 1e-10) : scan)(inputs, state),
   });
 }

@@ -5,7 +5,7 @@ import { checkMixer, type Mixer } from "./mixer.js";
 import { mixOwnForm, type OwnFormMixer, type OwnFormOptions, type OwnFormResult } from "./own-form-mixer.js";
 import { checkInputs } from "./mixer-inputs.js";
 import { clearPadding, withResets, type ResetOptions } from "./resets.js";
-import type { Scan, Scanned } from "./scan.js";
+import { takesFactors, type Scan, type Scanned } from "./scan.js";
 
 /** Options of {@link mix}. */
 export type MixOptions = ResetOptions & {
@@ -91,12 +91,16 @@ function mixByScan(
   }
   return device.scope(() => {
     const start = initialState ?? zeros(stateShape, { dtype, device });
-    const query = checked.inputs["query"];
     const factor = scale ?? mixer.scale(sizes);
+    const scan = takesFactors(withResets(form ?? chunkwise(), { batchSize, seqLen, documents, padding }));
     const { output, state } = mixer.mix({
-      inputs: { ...checked.inputs, ...(query && { query: mul(query, factor) }) } as never,
+      ...(mixer.scaled === "reads"
+        ? {
+            inputs: checked.inputs as never,
+            scan: (steps, state) => scan({ ...steps, scale: factor }, state),
+          }
+        : { inputs: scaledQuery(checked.inputs, factor) as never, scan }),
       state: group === 1 ? start : repeat(start, group, 1),
-      scan: withResets(form ?? chunkwise(), { batchSize, seqLen, documents, padding }),
     });
     return {
       output: clearPadding(output, padding),
@@ -109,6 +113,12 @@ function mixByScan(
 export type MixInputs<Required extends string, Optional extends string> = Readonly<
   Record<Required, Tensor> & Partial<Record<Optional, Tensor>>
 >;
+
+function scaledQuery({ query, ...inputs }: Readonly<Record<string, Tensor>>, factor: number) {
+  return query && factor !== 1
+    ? { ...inputs, query: mul(query, factor) }
+    : { ...inputs, ...(query && { query }) };
+}
 
 /** Query heads of a group have equal states: the first of each. */
 function firstOfGroups(state: Tensor, numStates: number): Tensor {

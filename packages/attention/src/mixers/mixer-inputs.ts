@@ -1,5 +1,5 @@
 import { checks, ShapeError } from "@qkv/core";
-import { checkTensor, expandDims, repeat, type Tensor } from "@qkv/tensor";
+import { broadcastTo, checkTensor, expandDims, repeat, type Tensor } from "@qkv/tensor";
 import type { Mixer, MixerSizes } from "./mixer.js";
 
 type Inputs = Readonly<Record<string, Tensor>>;
@@ -84,7 +84,7 @@ export function checkInputs(
     const x = given[name]!;
     const at = axes.indexOf("H");
     const times = at < 0 ? 1 : numHeads / x.shape[at]!;
-    const whole = times === 1 ? x : repeat(x, times, at);
+    const whole = times === 1 ? x : x.shape[at] === 1 ? sharedByHeads(x, at, times) : repeat(x, times, at);
     return [name, /^B H n?T$/.test(axes.join(" ")) ? expandDims(whole, -1) : whole] as const;
   });
   return {
@@ -97,6 +97,13 @@ export function checkInputs(
     numStates,
   };
 }
+
+/** One head as many: a view. */
+const sharedByHeads = (x: Tensor, at: number, numHeads: number): Tensor =>
+  broadcastTo(
+    x,
+    x.shape.map((length, i) => (i === at ? numHeads : length)),
+  );
 
 const alternatives = (axes: string): string[][] => axes.split(" | ").map((one) => one.split(" "));
 

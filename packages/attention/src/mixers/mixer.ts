@@ -1,18 +1,18 @@
 import { checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
-import type { Scan, Scanned } from "./scan.js";
+import type { FactoredScan, Scanned } from "./scan.js";
 
 /** Sizes of a call: what an initial state must fit. */
 export type MixerSizes = { readonly keyDim: number; readonly valueDim: number };
 
 /** Arguments of a mixer's computation: checked, with heads repeated to one number, and a last axis of length 1 on gates per head. */
 export type MixerCall<Required extends string, Optional extends string> = {
-  /** The query is scaled. Every input has the heads of the output; `[B, H, T]` came as `[B, H, T, 1]`. */
+  /** The query is scaled, unless the mixer's `scaled` is `"reads"`. Every input has the heads of the output; `[B, H, T]` came as `[B, H, T, 1]`. */
   readonly inputs: Readonly<Record<Required, Tensor> & Partial<Record<Optional, Tensor>>>;
   /** `[B, H, …stateShape]` */
   readonly state: Tensor;
   /** The recurrence in the form that the caller chose, with padding and documents seen to. */
-  readonly scan: Scan;
+  readonly scan: FactoredScan;
 };
 
 /**
@@ -27,6 +27,8 @@ export type Mixer<Required extends string = string, Optional extends string = ne
   readonly optional: Readonly<Record<Optional, string>>;
   /** Factor of the query where the call gives none. */
   scale(sizes: MixerSizes): number;
+  /** Where the factor is applied: `"reads"` in mixers that hand the query to one scan as it came. Default `"query"`. */
+  readonly scaled?: "query" | "reads";
   /** Rows and columns of a head's state. */
   stateShape(sizes: MixerSizes): readonly [number, number];
   mix(call: MixerCall<Required, Optional>): Scanned;
@@ -38,14 +40,14 @@ export const queryKeyValue = { query: "B H T K", key: "B H T K", value: "B H T V
 /**
  * Declares a mixer from its inputs and its step.
  *
- * @param definition - `scale`: default `1 / √K`. `stateShape`: default `[K, V]`.
+ * @param definition - `scale`: default `1 / √K`. `scaled`: default `"query"`. `stateShape`: default `[K, V]`.
  */
 export function defineMixer<Required extends string, Optional extends string = never>(
   definition: Pick<Mixer<Required, Optional>, "name" | "inputs" | "mix"> &
-    Partial<Pick<Mixer<Required, Optional>, "optional" | "scale" | "stateShape">>,
+    Partial<Pick<Mixer<Required, Optional>, "optional" | "scale" | "scaled" | "stateShape">>,
 ): Mixer<Required, Optional> {
   const check = checks("defineMixer");
-  const names = ["name", "inputs", "optional", "scale", "stateShape", "mix"] as const;
+  const names = ["name", "inputs", "optional", "scale", "scaled", "stateShape", "mix"] as const;
   const { name, inputs, mix } = check.options(definition, names, "definition");
   check.type({ name }, "string");
   const fix = 'name the axes of each input: `{ query: "B H T K" }`.';

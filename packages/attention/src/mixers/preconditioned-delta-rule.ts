@@ -80,9 +80,11 @@ export function preconditionedDeltaRule(
         {
           query,
           key: mul(key, precondition(moments.output)),
-          value: mul(value, beta),
+          value,
           decay,
-          erase: mul(key, mul(beta, exp(decay))),
+          erase: key,
+          erases: "after",
+          beta,
         },
         slice(state, 3, 0, -1),
       );

@@ -1,6 +1,6 @@
 import { add, concat, exp, matmul, mul, sub, transpose } from "@qkv/tensor";
 import { checkSteps } from "./check-steps.js";
-import type { Scan } from "./scan.js";
+import { multipliedOut, type Scan } from "./scan.js";
 import { unstack } from "./unstack.js";
 
 /**
@@ -20,7 +20,8 @@ import { unstack } from "./unstack.js";
  * ```
  */
 export const recurrent: Scan = (steps, initial) => {
-  const { query, key, value, decay, erase, reads = "after" } = checkSteps("recurrent", steps, initial);
+  const plain = multipliedOut(checkSteps("recurrent", steps, initial));
+  const { query, key, value, decay, erase, reads = "after" } = plain;
   const [queries, keys, values] = [query, key, value].map((x) => unstack(x, 2)) as [Rows, Rows, Rows];
   const decays = decay && unstack(decay, 2);
   const erases = erase && unstack(erase, 2);

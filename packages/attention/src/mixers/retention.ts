@@ -24,6 +24,7 @@ export function retention(): Mixer<"query" | "key" | "value"> {
   return defineMixer({
     name: "retention()",
     inputs: queryKeyValue,
+    scaled: "reads",
     mix: ({ inputs, state, scan }) =>
       scan({ ...inputs, decay: decayPerHead((head) => Math.log1p(-(2 ** (-5 - head))), inputs.key) }, state),
   });

@@ -1,4 +1,4 @@
-import type { Tensor } from "@qkv/tensor";
+import { exp, mul, type Tensor } from "@qkv/tensor";
 
 /**
  * Steps of a recurrence that is linear in its state, in one canonical form. Step t takes the state `[K, V]` of a head
@@ -26,5 +26,51 @@ export type Steps = {
 /** Reads of the queries, `[B, H, T, V]`, and the state after the last step, `[B, H, K, V]`. */
 export type Scanned = { readonly output: Tensor; readonly state: Tensor };
 
+/**
+ * Steps whose factors stay apart: what a kernel reads by itself need not be multiplied out before.
+ *
+ *     exp(decay_t) ⊙ S + key_t (beta_t (value_t − Sᵀ erase_t))ᵀ
+ */
+export type FactoredSteps = Steps & {
+  /** Part of the exchange that a token makes: `[B, H, T, 1]`. Default: 1. */
+  readonly beta?: Tensor | undefined;
+  /** State that `erase` reads: as it was before the decay, or after it. Default `"before"`. */
+  readonly erases?: "before" | "after";
+  /** Factor of what the queries read. Default 1. */
+  readonly scale?: number;
+};
+
 /** Runs steps from a state `[B, H, K, V]`, in one of the forms that are equal: token by token, or in chunks. */
-export type Scan = (steps: Steps, state: Tensor) => Scanned;
+export type Scan = {
+  (steps: Steps, state: Tensor): Scanned;
+  /** The same for steps whose factors are apart. Default: they are multiplied out. */
+  readonly factored?: FactoredScan;
+};
+
+/** Runs steps whose factors may be apart. */
+export type FactoredScan = (steps: FactoredSteps, state: Tensor) => Scanned;
+
+/** A form for steps whose factors may be apart. */
+export const takesFactors = (scan: Scan): FactoredScan =>
+  scan.factored ?? ((steps, state) => scan(multipliedOut(steps), state));
+
+/** Steps whose tensors have their factors. */
+export function multipliedOut({
+  beta,
+  erases,
+  scale = 1,
+  query,
+  value,
+  erase,
+  ...steps
+}: FactoredSteps): Steps {
+  const { decay } = steps;
+  const read = erase && decay && erases === "after" ? mul(erase, exp(decay)) : erase;
+  const times = (x: Tensor) => (beta ? mul(x, beta) : x);
+  return {
+    ...steps,
+    query: scale === 1 ? query : mul(query, scale),
+    value: times(value),
+    erase: read && times(read),
+  };
+}

@@ -26,6 +26,7 @@ export function selectiveScan(): Mixer<"query" | "key" | "value" | "deltaTime" |
     name: "selectiveScan()",
     inputs: { ...queryKeyValue, deltaTime: "B H T", A: "H K" },
     scale: () => 1,
+    scaled: "reads",
     mix: ({ inputs: { query, key, value, deltaTime, A }, state, scan }) =>
       scan({ query, key, value: mul(value, deltaTime), decay: mul(deltaTime, expandDims(A, 1)) }, state),
   });

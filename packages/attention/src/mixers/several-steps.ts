@@ -1,8 +1,8 @@
 import { expandDims, pad, reshape, slice, squeeze } from "@qkv/tensor";
-import type { Scan } from "./scan.js";
+import type { FactoredScan } from "./scan.js";
 
 /** A scan of n steps for each token, `[B, H, T · n, …]` with a token's steps side by side, whose query reads after the last. */
-export function severalSteps(scan: Scan): Scan {
+export function severalSteps(scan: FactoredScan): FactoredScan {
   return ({ query, ...steps }, state) => {
     const [B, H, T, K] = query.shape as [number, number, number, number];
     const n = steps.key.shape[2]! / T;

@@ -23,6 +23,7 @@ export function simpleGla(): Mixer<"query" | "key" | "value" | "decay"> {
   return defineMixer({
     name: "simpleGla()",
     inputs: { ...queryKeyValue, decay: "B H T" },
+    scaled: "reads",
     mix: ({ inputs, state, scan }) => scan(inputs, state),
   });
 }

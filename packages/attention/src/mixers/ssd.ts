@@ -27,9 +27,10 @@ export function ssd(): Mixer<"query" | "key" | "value" | "deltaTime" | "A"> {
     name: "ssd()",
     inputs: { ...queryKeyValue, deltaTime: "B H T", A: "H" },
     scale: () => 1,
+    scaled: "reads",
     mix({ inputs: { query, key, value, deltaTime, A }, state, scan }) {
       const decay = mul(deltaTime, reshape(A, [1, A.shape[0]!, 1, 1]));
-      return scan({ query, key, value: mul(value, deltaTime), decay }, state);
+      return scan({ query, key, value, decay, beta: deltaTime }, state);
     },
   });
 }

@@ -6,8 +6,10 @@ import type { Engine } from "../engine.js";
 type Attributes = {
   readonly chunkSize: number;
   readonly reads: "before" | "after";
-  readonly decays: boolean;
-  readonly erases: boolean;
+  readonly erases: "before" | "after";
+  readonly scale: number;
+  /** Inputs after the state, in this order. */
+  readonly optional: readonly ("decay" | "erase" | "beta")[];
 };
 
 /** Chunks of fewer tokens cost more than going token by token. */
@@ -26,6 +28,7 @@ export function scanKernel(engine: Engine) {
     const stepwise = tokens < fewest || keyDim * valueDim <= small;
     return withCall(engine, (call) => {
       const [query, key, value, initialState, ...rest] = inputs.map((x) => call.input(x));
+      const placed = (name: Attributes["optional"][number]) => rest[attributes.optional.indexOf(name)];
       const states = batch * heads;
       const statesPerItem = stepwise ? Math.max(1, Math.min(16, Math.floor(states / 8))) : 1;
       const at = call.write(
@@ -38,11 +41,14 @@ export function scanKernel(engine: Engine) {
           statesPerItem,
           chunk: stepwise ? 1 : chunk,
           readsBefore: Number(attributes.reads === "before"),
+          scale: attributes.scale,
           query,
           key,
           value,
-          decay: attributes.decays ? rest[0] : undefined,
-          erase: attributes.erases ? rest.at(-1) : undefined,
+          decay: placed("decay"),
+          erase: placed("erase"),
+          erasesAfter: Number(attributes.erases === "after"),
+          beta: placed("beta"),
           initialState,
           output: call.output(outputs[0]!).pointer,
           finalState: call.output(outputs[1]!).pointer,
