@@ -528,7 +528,7 @@ function multiplyPairs(room: Room, others: usize, n: i32, K: i32, to: usize): vo
  * Weighs pairs by the decay in between, and clears those of a token i that does not see token j.
  *
  * @param later - Token i sees only tokens before it.
- * @param after - What it sees has gone through its own decay.
+ * @param after - Pairs have gone through the decay of token i, too.
  * @param factors - One for each token i.
  */
 function weighPairs(

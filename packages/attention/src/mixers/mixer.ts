@@ -27,7 +27,7 @@ export type Mixer<Required extends string = string, Optional extends string = ne
   readonly optional: Readonly<Record<Optional, string>>;
   /** Factor of the query where the call gives none. */
   scale(sizes: MixerSizes): number;
-  /** Where the factor is applied: `"reads"` in mixers that hand the query to one scan as it came. Default `"query"`. */
+  /** Place of the factor: `"reads"` in mixers that hand the query to one scan as it came. Default `"query"`. */
   readonly scaled?: "query" | "reads";
   /** Rows and columns of a head's state. */
   stateShape(sizes: MixerSizes): readonly [number, number];
