@@ -41,6 +41,9 @@ export const figures = [
       { id: "9-static", state: "kind=static&budget=small", ...dark },
       { id: "a-quantized-large", state: "kind=quantized&budget=large", ...light },
       { id: "b-small-pages", state: "budget=small&cell=text%3A1%3A4", ...dark },
+      { id: "c-evicting", state: "kind=evicting" },
+      { id: "d-latent", state: "kind=latent" },
+      { id: "e-state", state: "kind=state&step=4-append-b" },
     ],
   },
   {

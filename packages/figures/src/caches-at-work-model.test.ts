@@ -1,5 +1,7 @@
 import { denseSegment, isPaged } from "@qkv/attention-contract";
+import { tova } from "@qkv/attention";
 import {
+  evictingCache,
   growingCache,
   pagedCache,
   prefixCache,
@@ -181,6 +183,53 @@ test("exact caches predict bit for bit what a growing cache does; the others say
   expect(moved("rolling")[0]).toBe(0); // a prompt is read from its own tensors
 });
 
+test("an evicting cache keeps its budget: the tokens of layer 0 are those of the package's own cache", async () => {
+  const make = (numLayers: number) => evictingCache({ budget: 6, score: tova(), keepFirst: 1, numLayers });
+  const { moments } = kind("evicting");
+  const hand = await byHand(make);
+  expect(moments.map(({ bytes }) => bytes)).toEqual(hand.map(({ bytes }) => bytes));
+  const kept = moments.map(({ sequences }) =>
+    sequences.map((own) => own?.stored.flatMap((form, p) => (form === "evicted" ? [] : [p]))),
+  );
+  for (const own of kept.flat()) expect(own?.length ?? 6).toBe(6);
+  hand.at(-1)!.caches.forEach((cache, s) => {
+    const held = Array.from(cache.read(0).positions as Int32Array).filter((position) => position >= 0);
+    expect(kept.at(-1)![s]).toEqual(held.sort((a, b) => a - b));
+    expect(held).toContain(0);
+  });
+  const { text } = cachesAtWork.steps(story, { ...cachesAtWork.initial, kind: "evicting" }).at(-1)!;
+  expect(text).toContain("“sat”, “on” and “The” are not kept: they are forgotten.");
+  // Its choice is not that of a window: some token before the last five stays.
+  const { stored } = moments.at(-1)!.sequences[0]!;
+  expect(stored.slice(1, -5).some((form) => form !== "evicted")).toBe(true);
+});
+
+test("latents: 80 numbers a token in place of 128, and a fork shares them until one side writes", () => {
+  const { moments, weights } = kind("latent");
+  expect(weights).toBe("random");
+  const perToken = (story.bytesPerToken * 80) / 128;
+  expect(moments.map(({ bytes }) => bytes / perToken)).toEqual(
+    kind("growing").moments.map(({ bytes }) => bytes / story.bytesPerToken),
+  );
+  expect(moments[3]!.regions.map(({ holders }) => holders)).toEqual([[0, 1]]);
+  expect(moments[4]!.regions.map(({ holders }) => holders)).toEqual([[0], [1]]);
+  for (const { sequences } of moments)
+    for (const own of sequences) expect(own?.stored.every((form) => form === "latent") ?? true).toBe(true);
+  expect(moments.every(({ next }) => next === undefined)).toBe(true);
+});
+
+test("a state has one size: 4 matrices of 16 × 16 a layer and sequence, whatever the length", () => {
+  const { moments } = kind("state");
+  const state = story.numLayers * 4 * 16 * 16 * 4;
+  // A alone, then A and B share one, B's own once it writes, and C's.
+  expect(moments.map(({ bytes }) => bytes / state)).toEqual([1, 1, 1, 1, 2, 2, 2, 3]);
+  expect(moments[0]!.regions[0]!.span).toBe(8);
+  expect(moments[3]!.regions.map(({ holders }) => holders)).toEqual([[0, 1]]);
+  expect(moments.map(({ computed }) => computed)).toEqual(
+    kind("growing").moments.map(({ computed }) => computed),
+  );
+});
+
 test("attention of the last token adds up to 1, over all its tokens", () => {
   story.operations.forEach(({ kind, sequence, lengths }, i) => {
     const weights = story.attention[i]!;
@@ -211,7 +260,7 @@ test("every offer of a control is one that the model takes; others are refused b
     if (!("options" in control)) continue;
     for (const { value } of control.options)
       expect((await cachesAtWorkModel(model, { operations: "", [control.key]: value })).kinds).toHaveLength(
-        makers.length,
+        story.kinds.length,
       );
   }
   const refused = (choices: object) => expect(cachesAtWorkModel(model, choices)).rejects;

@@ -1,18 +1,36 @@
+import { tova } from "@qkv/attention";
 import {
+  evictingCache,
   growingCache,
+  latentCache,
   pagedCache,
   prefixCache,
   quantizedCache,
   rollingCache,
+  stateCache,
   staticCache,
   type KvCache,
   type PrefixCache,
 } from "@qkv/kv-cache";
+import type { Model } from "@qkv/transformer";
 import type { CacheBudget, CacheKind } from "@qkv/viz/figures/caches-at-work";
+import {
+  kvRank,
+  latentLayers,
+  ropeDim,
+  stateHeads,
+  stateLayers,
+  stateSide,
+  type RunLayers,
+} from "./own-layers.js";
 
 /** A kind of cache that the figure shows. */
 export type KindEntry = Pick<CacheKind, "id" | "name" | "says" | "names"> & {
   budget?: { label: string; tokens: Readonly<Record<CacheBudget, number>> };
+  /** Form in which it holds tokens, where they are not keys and values. */
+  stores?: "latent" | "state";
+  /** Layers that write to it, where the model's write keys and values. */
+  layers?(model: Model): RunLayers;
   /** A cache with a budget of so many tokens. */
   make(tokens: number, numLayers: number): KvCache;
   /** Looks for the beginning of another request. Returns the number of tokens that are cached already. */
@@ -74,5 +92,31 @@ export const kinds: readonly KindEntry[] = [
     names: { buffer: "float32 tail", block: "int8 group" },
     budget: { label: "Group", tokens: { small: 2, medium: 4, large: 8 } },
     make: (groupSize, numLayers) => quantizedCache({ groupSize, residualLength: 2, numLayers }),
+  },
+  {
+    id: "evicting",
+    name: "Evicting",
+    says: "A budget of tokens: the one that the newest query attends to least is evicted (TOVA). The first token always stays.",
+    names: { buffer: "buffer", block: "block" },
+    budget: { label: "Budget", tokens: { small: 4, medium: 6, large: 8 } },
+    make: (budget, numLayers) => evictingCache({ budget, score: tova(), keepFirst: 1, numLayers }),
+  },
+  {
+    id: "latent",
+    name: "Latents",
+    says: `Latent attention (MLA): one latent of ${kvRank} numbers and one rotary key of ${ropeDim} of each token, for the keys and values of all heads.`,
+    names: { buffer: "buffer of latents", block: "block" },
+    stores: "latent",
+    layers: latentLayers,
+    make: (_, numLayers) => latentCache({ latentDim: kvRank, numLayers }),
+  },
+  {
+    id: "state",
+    name: "State",
+    says: `A layer with a gated delta rule: a state of ${stateHeads} matrices of ${stateSide} × ${stateSide} numbers, whatever the length. Tokens change it, and are not stored.`,
+    names: { buffer: "state", block: "block" },
+    stores: "state",
+    layers: stateLayers,
+    make: (_, numLayers) => stateCache({ numLayers, checkpoints: 0 }),
   },
 ];

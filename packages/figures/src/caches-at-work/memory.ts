@@ -38,8 +38,13 @@ type Segment = { regions: Region[]; places: Place[] };
  * all layers. Memory that several caches read is there once.
  *
  * @param caches - A cache for each sequence; nothing for those that have not begun.
+ * @param stores - Form in which they hold tokens. Default: keys and values.
  */
-export function readMemory(caches: readonly (KvCache | undefined)[], numberOf: BufferNumbers): Memory {
+export function readMemory(
+  caches: readonly (KvCache | undefined)[],
+  numberOf: BufferNumbers,
+  { stores, tokenBytes }: { stores?: "latent" | "state" | undefined; tokenBytes: number },
+): Memory {
   const regions = new Map<string, Region>();
   const storages = new Set<Storage>();
   const known = (region: Region): Region => {
@@ -49,8 +54,29 @@ export function readMemory(caches: readonly (KvCache | undefined)[], numberOf: B
   };
   const sequences = caches.map((cache, sequence) => {
     if (!cache || cache.length === 0) return undefined;
+    if (stores === "state") {
+      const states = Array.from({ length: cache.numLayers }, (_, layer) => cache.state(layer)!);
+      const held = states.flatMap((state) => Object.values(state).map(({ storage }) => storage));
+      const bytes = held.reduce((sum, storage) => sum + storageBytes(storage), 0);
+      const region = known({
+        id: `${numberOf(held[0]!)}:0`,
+        form: "buffer",
+        block: 0,
+        stored: "state",
+        holders: [],
+        bytes,
+        slots: [undefined],
+        span: bytes / tokenBytes,
+      });
+      region.slots[0] ??= { sequence, position: cache.length - 1 };
+      region.holders.push(sequence);
+      for (const storage of held) storages.add(storage);
+      return { stored: new Array<StoredAs>(cache.length).fill("state"), blocks: [] };
+    }
     const read = cache.read(0);
     const segments = read.key.map((key, i) => segmentOf(key, read.value[i]!, numberOf, cache.numLayers));
+    if (stores === "latent")
+      for (const region of segments.flatMap(({ regions }) => regions)) region.stored = "latent";
     const positions = storedPositions(read, 1);
     const stored = new Array<StoredAs>(cache.length).fill("evicted");
     const blocks: number[] = [];
@@ -90,7 +116,7 @@ function segmentOf(
   numberOf: BufferNumbers,
   numLayers: number,
 ): Segment {
-  const storages = [...storagesOf(key), ...storagesOf(value)];
+  const storages = [...new Set([...storagesOf(key), ...storagesOf(value)])]; // latents are both
   const bytes = numLayers * storages.reduce((sum, storage) => sum + storageBytes(storage), 0);
   return isPaged(key) ? blockSegment(key, bytes, numberOf) : bufferSegment(key, bytes, numberOf);
 }

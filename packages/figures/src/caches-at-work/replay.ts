@@ -26,7 +26,10 @@ export async function replay(
   budget: CacheBudget,
   signal: AbortSignal | undefined,
 ): Promise<CacheKind> {
-  const { id, name, says, names } = entry;
+  const { id, name, says, names, stores } = entry;
+  const layers = entry.layers?.(model);
+  const { numLayers, numKvHeads, embedDim, numHeads, headDim = embedDim / numHeads } = model.config;
+  const tokenBytes = numLayers * numKvHeads * 2 * headDim * 4;
   const caches: (KvCache | undefined)[] = [
     entry.make(entry.budget?.tokens[budget] ?? 0, model.config.numLayers),
     undefined,
@@ -53,16 +56,19 @@ export async function replay(
     const cache = caches[sequence]!;
     const input = talk.given[i]!.slice(kind === "request" ? reused[2] : 0);
     let logits: TypedArray | undefined;
+    let computed = 0;
     if (kind !== "fork" && refusals[sequence] === undefined) {
       try {
-        logits = await model.apply(model.params, input, { cache, last: 1 }).read();
+        if (layers) layers(input, cache);
+        else logits = await model.apply(model.params, input, { cache, last: 1 }).read();
+        computed = input.length;
         entry.remember?.(cache, ids);
       } catch (error) {
         if (!(error instanceof ArgumentError)) throw error;
         refusals[sequence] = error.message;
       }
     }
-    const memory = readMemory(caches, numberOf);
+    const memory = readMemory(caches, numberOf, { stores, tokenBytes });
     const before = moments.at(-1)?.regions ?? [];
     const regions = withOrigins(memory.regions, before, forkLength(talk));
     const moved = regions.flatMap((region) =>
@@ -81,7 +87,7 @@ export async function replay(
         (sum, { bytes, slots }) => sum + (bytes * slots.filter(Boolean).length) / slots.length,
         0,
       ),
-      computed: logits ? input.length : 0,
+      computed,
       copied: copies.length,
       copiedBytes: copies.reduce((sum, { region }) => sum + region.bytes / region.slots.length, 0),
       rounded: moved.filter(isRounded).length,
@@ -89,7 +95,7 @@ export async function replay(
       ...(next && { next }),
     });
     caches.forEach((own, s) => {
-      const found = own && own.length > 0 ? roundedKeys(own, talk, s) : undefined;
+      const found = own && own.length > 0 && !stores ? roundedKeys(own, talk, s) : undefined;
       Object.assign(rounded, found?.rounded);
       largestError = Math.max(largestError, found?.largestError ?? 0);
     });
@@ -100,6 +106,7 @@ export async function replay(
     name,
     says,
     names,
+    ...(layers && { weights: "random" as const }),
     ...(entry.budget && {
       budget: {
         label: entry.budget.label,

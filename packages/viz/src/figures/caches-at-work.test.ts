@@ -245,3 +245,39 @@ test("it opens on the last operation; its table has the numbers of every kind", 
     ["Rolling", 8192, 2048, 1, 0, 7],
   ]);
 });
+
+test("tokens of latents and of states say so; states are as wide as their bytes", () => {
+  const region = (stored: "latent" | "state", more: object = {}) => ({ ...ring([0], 3), stored, ...more });
+  const own = (form: "latent" | "state") => [
+    { stored: new Array<typeof form>(5).fill(form), reused: 0, blocks: [] },
+  ];
+  const of = (form: "latent" | "state", more: object = {}): CachesAtWorkModel => ({
+    ...model,
+    operations: model.operations.slice(0, 1),
+    kinds: [
+      {
+        ...rolling,
+        id: form,
+        names: { buffer: form, block: "block" },
+        weights: "random",
+        moments: [moment({ sequences: own(form), regions: [region(form, more)], computed: 5 })],
+      },
+    ],
+  });
+  const scene = (drawn: CachesAtWorkModel, width = 1120) =>
+    cachesAtWork.scene(drawn, { ...choices, kind: drawn.kinds[0]!.id }, { step: 0, progress: 1 }, width);
+  const latents = scene(of("latent"));
+  expect(allText(latents)).toContain("latent: keys and values in one");
+  expect(allText(latents)).toContain("random weights");
+  expect(latents.marks.find(({ key }) => key === "text:0:1")!.reads).toBe("“cat” of A: cached as a latent");
+  const slots = [{ sequence: 0, position: 4 }];
+  for (const width of [358, 1120]) {
+    const { marks } = scene(of("state", { slots, span: 8 }), width);
+    const wide = (key: string) => marks.find((mark) => mark.key === key)!.width!;
+    const slot = wide("region:0:0");
+    expect(slot).toBeGreaterThan(5 * 28);
+    expect(slot).toBeLessThanOrEqual(width);
+    expect(marks.some(({ text }) => text === "Memory: 1 state in each layer")).toBe(true);
+    expect(marks.find(({ text }) => text === "S")).toBeDefined();
+  }
+});

@@ -146,6 +146,8 @@ function still(
 
 function memoryTitle(moment: CacheMoment | undefined): string {
   if (!moment) return "Memory: empty";
+  if (moment.regions.some(({ stored }) => stored === "state"))
+    return `Memory: ${moment.regions.length} ${moment.regions.length === 1 ? "state" : "states"} in each layer`;
   const slots = moment.regions.flatMap((region) => region.slots);
   return `Memory: ${slots.filter(Boolean).length} of ${slots.length} slots used`;
 }

@@ -63,13 +63,14 @@ export function regionPlaces(
   const slotWidth = slotIn(width);
   const most = Math.floor((width - 6) / slotWidth);
   let [x, y, rowHeight] = [0, 0, 0];
-  const places = regions.map(({ slots }) => {
-    const lines = Math.max(1, Math.ceil(slots.length / most));
+  const places = regions.map(({ slots, span = 1 }) => {
+    const wide = Math.min(most, span) * slotWidth;
+    const lines = Math.max(1, Math.ceil((slots.length * wide) / (most * slotWidth)));
     const perLine = Math.max(1, Math.ceil(slots.length / lines));
-    const own = perLine * slotWidth + 6;
+    const own = perLine * wide + 6;
     const height = headingHeight + lines * (glyphHeight + 4) + 3;
     if (x > 0 && x + own > width) [x, y, rowHeight] = [0, y + rowHeight + regionGap.y, 0];
-    const place = { x, y, width: own, height, perLine, slotWidth };
+    const place = { x, y, width: own, height, perLine, slotWidth: wide };
     x += own + regionGap.x;
     rowHeight = Math.max(rowHeight, height);
     return place;

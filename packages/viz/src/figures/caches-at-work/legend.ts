@@ -44,6 +44,16 @@ export function legend(
       ...bar("int8-key", "key", stripe.int8)(x, y),
       ...bar("int8-value", "value", stripe.int8)(x, y + 4),
     ]);
+  if (moments.some((moment) => countStored(moment, "latent") > 0))
+    item("latent", "latent: keys and values in one", (x, y) => [
+      ...bar("latent-key", "key", stripe.latent)(x, y),
+      ...bar("latent-value", "value", stripe.latent)(x, y + stripe.latent),
+    ]);
+  if (moments.some((moment) => countStored(moment, "state") > 0))
+    item("state", "read into the state", (x, y) => [
+      ...bar("state-key", "key", stripe.state, reusedStrength)(x, y),
+      ...bar("state-value", "value", stripe.state, reusedStrength)(x, y + 3),
+    ]);
   if (moments.some(({ sequences }) => sequences.some((own) => (own?.reused ?? 0) > 0)))
     item("reused", "reused, not computed", bar("reused", "key", stripe.float32, reusedStrength));
   if (moments.some((moment) => countStored(moment, "evicted") > 0))

@@ -39,7 +39,9 @@ function regionMarks(
   const { id, form, block, holders, slots, bytes } = region;
   const isFree = !slots.some(Boolean);
   const isShared = holders.length > 1;
-  const name = form === "block" ? `${names.block} ${block}` : `${names.buffer}, ${slots.length} slots`;
+  const isState = region.stored === "state";
+  const ofBuffer = isState ? names.buffer : `${names.buffer}, ${slots.length} slots`;
+  const name = form === "block" ? `${names.block} ${block}` : ofBuffer;
   const short = form === "block" && place.width < 92 ? `${block}` : name;
   const held = isFree ? "free" : `read by ${namesText(holders)}`;
   const marks: Mark[] = [
@@ -107,10 +109,12 @@ function regionMarks(
         x,
         y,
         width: place.slotWidth,
-        text: model.texts[sequence]![position]!,
-        stored: region.stored,
+        text: isState ? "S" : model.texts[sequence]![position]!,
+        stored: isState ? "float32" : region.stored,
         isLit: lit.has(cell),
-        reads: `slot ${slot} of ${name}: key and value of ${tokenName(model, sequence, position)}, ${region.stored}, ${held}`,
+        reads: isState
+          ? `state after ${tokenName(model, sequence, position)}, ${held}`
+          : `slot ${slot} of ${name}: ${region.stored === "latent" ? "latent and rotary key" : "key and value"} of ${tokenName(model, sequence, position)}, ${region.stored === "int8" ? "int8" : "float32"}, ${held}`,
         cell,
       }),
     );

@@ -1,5 +1,5 @@
 /** Form in which a cache holds a token. */
-export type StoredAs = "float32" | "int8" | "evicted";
+export type StoredAs = "float32" | "int8" | "latent" | "state" | "evicted";
 
 /** A change of the conversation. Sequence 0 is A, its fork 1 is B, another request 2 is C. */
 export type CacheOperation = {
@@ -24,12 +24,15 @@ export type CacheRegion = {
   form: "buffer" | "block";
   /** Index of a block in its buffer. */
   block: number;
-  stored: "float32" | "int8";
+  stored: Exclude<StoredAs, "evicted">;
   /** Sequences that read it. */
   holders: readonly number[];
   /** Bytes of keys, values and scales, in all layers. */
   bytes: number;
+  /** Of a state one, with the last token that changed it. */
   slots: readonly (SlotToken | undefined)[];
+  /** Width of a slot in tokens of float32, where it is not 1. */
+  span?: number;
 };
 
 /** A sequence as a cache holds it. */
@@ -88,6 +91,8 @@ export type CacheKind = {
   says: string;
   /** Names of its buffers and blocks, as "ring buffer" and "page". */
   names: { buffer: string; block: string };
+  /** Weights of its layers: random where the model has no layers of its form. Default: the model's. */
+  weights?: "random";
   /** Tokens that the reader chooses: of a page, of a window. */
   budget?: { label: string; options: readonly { value: CacheBudget; tokens: number }[] };
   /** One for each operation. */

@@ -109,6 +109,8 @@ function nextText(model: CachesAtWorkModel, kind: CacheKind, index: number): str
   const { next, refusal } = kind.moments[index]!;
   if (refusal !== undefined)
     return `${sequenceName(sequence)} could not store its token. Nothing was changed.`;
+  if (kind.weights === "random" && model.operations[index]!.kind !== "fork")
+    return "Our small model has no layers of this form: these have random weights, so there is no prediction to compare.";
   if (!next) return "Nothing was computed, so there is no new prediction.";
   const { text, exact, probability, difference } = next;
   const says = `Next token after ${sequenceName(sequence)}: ${quoted(text)}`;

@@ -75,10 +75,22 @@ function appendText(
   const { copied, rounded, regions } = kind.moments[index]!;
   const name = sequenceName(sequence);
   const parts: string[] = [];
+  const { stored } = regions.find(({ holders }) => holders.includes(sequence)) ?? {};
   const isShared = kind.moments[index - 1]!.regions.some(
     ({ holders }) => holders.includes(sequence) && holders.length > 1,
   );
-  if (copied === 0) parts.push("One key and one value per KV head and layer are written. Nothing is copied.");
+  if (stored === "state")
+    parts.push(
+      isShared
+        ? `${name} must not change the state that others read: the new state gets memory of its own.`
+        : "The state of each layer is changed by the token, and is as large as before.",
+    );
+  else if (copied === 0)
+    parts.push(
+      stored === "latent"
+        ? "One latent and one rotary key per layer are written, for all heads. Nothing is copied."
+        : "One key and one value per KV head and layer are written. Nothing is copied.",
+    );
   else if (isShared) {
     const isPage = regions.every(({ form, stored }) => form === "block" && stored === "float32");
     parts.push(
@@ -96,11 +108,15 @@ function appendText(
 /** Tokens that this operation made the cache forget. */
 function evictedText(model: CachesAtWorkModel, kind: CacheKind, index: number): string {
   const { sequence } = model.operations[index]!;
-  const words = newlyEvicted(model, kind, index).map((position) => quoted(model.texts[sequence]![position]!));
+  const evicted = newlyEvicted(model, kind, index);
+  const words = evicted.map((position) => quoted(model.texts[sequence]![position]!));
   if (words.length === 0) return "";
   const [first, last] = [words[0]!, words.at(-1)!];
-  if (words.length === 1) return `${first} is overwritten: it is forgotten.`;
-  return `${first} ${words.length === 2 ? "and" : "to"} ${last} are not kept: they are forgotten.`;
+  const isRing = kind.names.buffer === "ring buffer";
+  if (words.length === 1) return `${first} is ${isRing ? "overwritten" : "evicted"}: it is forgotten.`;
+  const isRange = words.length > 2 && evicted.at(-1)! - evicted[0]! === words.length - 1;
+  const all = isRange ? `${first} to ${last}` : `${words.slice(0, -1).join(", ")} and ${last}`;
+  return `${all} are not kept: they are forgotten.`;
 }
 
 const roundedText = (count: number): string =>

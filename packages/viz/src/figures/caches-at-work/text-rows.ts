@@ -16,6 +16,8 @@ const left = 26;
 const form: Record<StoredAs, string> = {
   float32: "cached as float32",
   int8: "cached as int8",
+  latent: "cached as a latent",
+  state: "read into the state",
   evicted: "forgotten",
 };
 

@@ -3,8 +3,11 @@ import { shown } from "../attention-call/model.js";
 import type { Mark } from "../mark.js";
 import type { StoredAs } from "./model.js";
 
-/** Height of a stripe: as many pixels as a number has bytes, and half as many again. */
-export const stripe = { float32: 6, int8: 1.5, evicted: 0 };
+/**
+ * Height of a stripe: as many pixels as a number has bytes, and half as many again. A latent is as high as its numbers
+ * beside those of keys and values; a token of a state has no numbers of its own.
+ */
+export const stripe = { float32: 6, int8: 1.5, latent: 3.75, state: 1, evicted: 0 };
 
 /** Opacity of the stripes of what was reused. */
 export const reusedStrength = 0.4;
@@ -56,7 +59,7 @@ export function tokenGlyph({
     width: width - 6,
     height,
     fill: name,
-    shade: 0.85 * strength,
+    shade: 0.85 * strength * (stored === "state" ? reusedStrength : 1),
     layer: 1,
   });
   return [
@@ -90,7 +93,7 @@ export function tokenGlyph({
             fill: "paper" as const,
           },
         ]
-      : [bar("key", bottom - 2 * height - 1), bar("value", bottom - height)]),
+      : [bar("key", bottom - 2 * height - (stored === "latent" ? 0 : 1)), bar("value", bottom - height)]),
     {
       key: `${key}:word`,
       ...(home !== undefined && { home: `${home}:word` }),
