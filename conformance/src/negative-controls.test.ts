@@ -378,7 +378,10 @@ test("every case of the data is counted, and none fails", async () => {
   expect(results.flatMap(({ failures }) => failures)).toEqual([]);
 });
 
-/** The rule of `data-files.ts`, applied anew: array entries, else `cases`, else one; a training run is one. */
+/**
+ * The rule of `data-files.ts`, applied anew: array entries, else `cases`, else one; a training run is one. A decoder of
+ * `hf/` has its cases and greedy texts once for each of its configurations.
+ */
 function countCases(): number {
   const everything = filesBelow(referenceData, "");
   const counted = Object.keys(everything).filter((path) =>
@@ -390,6 +393,16 @@ function countCases(): number {
     const whole = parse<unknown[] | { cases?: unknown[] }>(everything, path);
     return Array.isArray(whole) ? whole.length : (whole.cases?.length ?? 1);
   });
+  type Refs = { architecture: string; cases: unknown[]; greedy?: { prompt?: number[] }[] };
+  const decoders = Object.keys(everything).filter((path) => /^hf\/[^/]+\/refs\.json$/.test(path));
+  for (const path of decoders) {
+    const { architecture, cases, greedy = [] } = parse<Refs>(everything, path);
+    if (!/ForCausalLM$|LMHeadModel$/.test(architecture) && !greedy[0]?.prompt) continue;
+    const configs = ["config.json", "config.v4.json"].filter(
+      (name) => path.replace("refs.json", name) in everything,
+    );
+    sizes.push(configs.length * (cases.length + greedy.length));
+  }
   return (
     sizes.reduce((sum, size) => sum + size, 0) + ("tokenizers/bpe-training/corpus.en" in everything ? 1 : 0)
   );
