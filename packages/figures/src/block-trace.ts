@@ -23,6 +23,10 @@ const activations = {
   tanh: { text: "tanh", apply: tanh },
 } as const;
 
+/** The activation of a model that {@link checkParts} has let through. */
+const activationOf = ({ activation = "silu" }: DecoderConfig) =>
+  activations[activation as keyof typeof activations];
+
 /** The residual stream of a model on a text, from the trace of its pass. */
 export async function blockTrace(
   model: Model,
@@ -61,7 +65,7 @@ export async function blockTrace(
     numHeads: config.numHeads,
     numKvHeads: config.numKvHeads,
     norm: config.norm ?? "rms",
-    activation: activations[config.activation ?? "silu"].text,
+    activation: activationOf(config).text,
     ...stream,
     next,
     removed,
@@ -92,6 +96,8 @@ function checkParts(check: Checks, { config, tokenizer }: Model): void {
   if ((config.residualScale ?? 1) !== 1 || (config.logitScale ?? 1) !== 1 || config.embeddingNorm)
     refuse("scaled sums or normalized embeddings", "a stream that is the plain sum of what parts add");
   if (experts) refuse("a mixture of experts", "one MLP in each block");
+  if (config.activation === "xielu" || config.gateLimit)
+    refuse("an MLP that learns its activation, or limits its gates", "an MLP with a fixed activation");
   if (logitSoftcap !== undefined)
     refuse("a cap on the logits", "logits that are sums of what each part adds");
 }
@@ -161,12 +167,12 @@ async function streamOf(check: Checks, model: Model, tensors: Tensors, removed: 
 
 /** The numbers inside an MLP, and a check that they make what it wrote. */
 async function hiddenOf(
-  { activation = "silu" }: DecoderConfig,
+  config: DecoderConfig,
   { gate, up, down }: FeedForwardParams,
   x: Tensor,
   compare: (written: Tensor) => Promise<void> | undefined,
 ): Promise<Pick<BlockNumbers, "gate" | "up" | "hidden">> {
-  const { apply } = activations[activation];
+  const { apply } = activationOf(config);
   const raised = linear(x, up.weight, up.bias);
   const gated = gate && linear(x, gate.weight, gate.bias);
   const hidden = gated ? mul(apply(gated), raised) : apply(raised);

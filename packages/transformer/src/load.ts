@@ -24,6 +24,7 @@ import {
   type ReadOptions,
   type Source,
 } from "./loading/open-file.js";
+import { mxfp4Weights } from "./loading/mxfp4-weights.js";
 import { safetensorsWeights, shardedWeights } from "./loading/safetensors-weights.js";
 import type { WeightFile } from "./loading/weight-file.js";
 import { weightsOf, type Placing } from "./loading/weights.js";
@@ -268,7 +269,7 @@ async function checkpointOfFolder(
   const checkpoint = await readCheckpoint(
     json,
     config,
-    weightsOf(await weightFile(folder, weights), placing),
+    weightsOf(mxfp4Weights(await weightFile(folder, weights)), placing),
   );
   if (checkpoint.kind === "encoder" || !generation) return checkpoint;
   // Models that chat end at more tokens than their configuration names.

@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { apertus } from "./apertus.js";
 import { arcee } from "./arcee.js";
 import { bloom } from "./bloom.js";
 import { cohere } from "./cohere.js";
@@ -9,6 +10,7 @@ import { falcon } from "./falcon.js";
 import { glm } from "./glm.js";
 import { glm4 } from "./glm4.js";
 import { gptNeox } from "./gpt-neox.js";
+import { gptOss } from "./gpt-oss.js";
 import { granite } from "./granite.js";
 import { olmo2 } from "./olmo2.js";
 import { olmo3 } from "./olmo3.js";
@@ -18,6 +20,7 @@ import { starcoder2 } from "./starcoder2.js";
 
 /** Architectures that are loaded and exported by their tables. */
 export const architectures: readonly Architecture[] = [
+  apertus,
   arcee,
   bloom,
   cohere,
@@ -28,6 +31,7 @@ export const architectures: readonly Architecture[] = [
   glm,
   glm4,
   gptNeox,
+  gptOss,
   granite,
   olmo2,
   olmo3,

@@ -146,6 +146,7 @@ const activations: Readonly<Record<string, Activation>> = {
   relu2: "reluSquared",
   quick_gelu: "quickGelu",
   tanh: "tanh",
+  xielu: "xielu",
 };
 
 /** The names of activations in configurations. */
@@ -157,6 +158,7 @@ export const activationNames = {
   reluSquared: "relu2",
   quickGelu: "quick_gelu",
   tanh: "tanh",
+  xielu: "xielu",
 } as const satisfies Record<Activation, string>;
 
 /** The activation that a configuration names. */

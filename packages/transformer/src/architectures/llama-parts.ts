@@ -1,7 +1,7 @@
 import { stacked } from "../conversions/row-map.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { count, headDim, headSize, positive, type ConfigEntry } from "./config-entry.js";
-import { each, fused, linear, norm, stored, type StoredTensor } from "./stored-tensor.js";
+import { each, fused, linear, norm, stored, under, type StoredTensor } from "./stored-tensor.js";
 
 /** Sizes under the names that Llama gave them, which most decoders took over. */
 export const llamaSizes = (): readonly ConfigEntry[] => [
@@ -30,8 +30,14 @@ export type LlamaNames = {
   gateUp?: string;
   /** Path of the feed-forward layer. Default `mlp`. */
   feedForward?: string;
+  /** Its place in params. Default `feedForward`. */
+  place?: string;
   /** Names of the maps of a feed-forward layer. */
   maps?: { gate?: string; up: string; down: string };
+  /** Entries of a layer's attention. Default: its four maps. */
+  attention?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
+  /** Entries of a layer's feed-forward part. Default: its three maps. */
+  feed?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
   /** Entries of a layer besides. */
   more?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
 };
@@ -57,8 +63,8 @@ export const llamaTensors = (
   embedding(config),
   each(config.numLayers, "layers", "model.layers", (i) => [
     ...layerNorms(config, names),
-    ...attentionMaps(config, names),
-    ...feedForwardMaps(config, names),
+    ...(names.attention?.(config, i) ?? attentionMaps(config, names)),
+    ...(names.feed?.(config, i) ?? feedForwardMaps(config, names)),
     ...(names.more?.(config, i) ?? []),
   ]),
   norm("norm", names.lastNorm ?? "model.norm", config.embedDim, { plus: names.plus ?? 0 }),
@@ -96,16 +102,12 @@ export function attentionMaps(config: DecoderConfig, { plus = 0 }: LlamaNames = 
 /** Maps of a layer's feed-forward part. */
 export function feedForwardMaps(
   { embedDim: C, hiddenDim: F, gated = true }: DecoderConfig,
-  { gateUp, feedForward = "mlp", maps }: LlamaNames = {},
+  { gateUp, feedForward = "mlp", place = "feedForward", maps }: LlamaNames = {},
 ): StoredTensor[] {
   const { gate = "gate_proj", up, down } = maps ?? { up: "up_proj", down: "down_proj" };
-  const path = (name: string) => `${feedForward}.${name}`;
   const raised =
     gateUp !== undefined
-      ? [fused(["feedForward.gate", "feedForward.up"], path(gateUp), stacked([F, F]), C)]
-      : [
-          ...(gated ? [linear("feedForward.gate", path(gate), [F, C])] : []),
-          linear("feedForward.up", path(up), [F, C]),
-        ];
-  return [...raised, linear("feedForward.down", path(down), [C, F])];
+      ? [fused(["gate", "up"], gateUp, stacked([F, F]), C)]
+      : [...(gated ? [linear("gate", gate, [F, C])] : []), linear("up", up, [F, C])];
+  return [under(place, feedForward, [...raised, linear("down", down, [C, F])])];
 }

@@ -175,7 +175,10 @@ export function perExpert(
   const order = fileOrder(map);
   return (at) => ({
     async read(weights) {
-      const matrices = await weights.perExpert(at.name + name, { count, map, inner, transposed });
+      const packed = weights.has(`${at.name}${name}_blocks`); // in 4 bits: always [E, out, in]
+      const matrices = await (packed
+        ? weights.perExpert(`${at.name}${name}_blocks`, { count, map, inner })
+        : weights.perExpert(at.name + name, { count, map, inner, transposed }));
       const biases = bias === undefined ? [] : await weights.perExpert(at.name + bias, { count, map });
       return matrices.map((weight, i) => {
         const [expert, part] = [Math.floor(i / map.sizes.length), i % map.sizes.length];

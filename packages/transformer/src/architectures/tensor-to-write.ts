@@ -11,9 +11,10 @@ export type TensorToWrite = {
   rows(first: number, end: number): Tensor;
 };
 
-/** The tensor unchanged. */
+/** The tensor unchanged. A single number is its only row. */
 export function unchanged(name: string, x: Tensor): TensorToWrite {
-  return { name, shape: x.shape, rows: (first, end) => slice(x, 0, first, end) };
+  const rows = (first: number, end: number) => (x.shape.length === 0 ? x : slice(x, 0, first, end));
+  return { name, shape: x.shape, rows };
 }
 
 /** The tensor minus a number: norm weights stored as their difference from 1. */

@@ -76,6 +76,12 @@ export function fusedPerHead(options: { numHeads: number; headDim: number; numKv
   };
 }
 
+/** Parts of one size whose rows alternate, as gpt-oss fuses the gate and up projections. */
+export const alternating = (parts: number, size: number): RowMap => ({
+  sizes: new Array<number>(parts).fill(size),
+  to: (row) => [row % parts, Math.floor(row / parts)],
+});
+
 /**
  * Splits a fused projection, weight and bias, into its parts.
  *

@@ -1,5 +1,6 @@
 import { ArgumentError } from "@qkv/core";
-import type { DecoderConfig, StackedLayer } from "../models/decoder-config.js";
+import type { RouterConfig } from "../layers/router.js";
+import type { DecoderConfig, ExpertsConfig, StackedLayer } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 
 /** Normalizes a configuration: fills in defaults, and removes fields that equal them. */
@@ -46,7 +47,24 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ...(embeddingNorm && { embeddingNorm }),
     ...(ropeLayers?.includes(false) && { ropeLayers }),
     ...(embeddingScale !== undefined && embeddingScale !== 1 && { embeddingScale }),
-    ...(experts && { experts: { ...experts, normTopKProb: experts.normTopKProb ?? true } }),
+    ...(experts && { experts: normalizedExperts(experts) }),
+  };
+}
+
+function normalizedExperts({ router = {}, shared, ...experts }: ExpertsConfig): ExpertsConfig {
+  const { scores, choiceBias, groups, scale = 1, weighs } = router;
+  const own: RouterConfig = {
+    ...(scores === "sigmoid" && { scores }),
+    ...(choiceBias && { choiceBias }),
+    ...(groups && groups.chosen < groups.count && { groups: { ...groups, best: groups.best ?? 1 } }),
+    ...(scale !== 1 && { scale }),
+    ...(weighs === "input" && { weighs }),
+  };
+  return {
+    ...experts,
+    normTopKProb: experts.normTopKProb ?? true,
+    ...(Object.keys(own).length > 0 && { router: own }),
+    ...(shared && { shared: { ...shared, gated: shared.gated ?? false } }),
   };
 }
 
@@ -104,6 +122,10 @@ export function matchArchitecture<
     fix: `${format} knows these: ${architectures.map(({ name }) => name).join(", ")}; keep the params of another with \`writeSafetensors\`.`,
   });
 }
+
+/** Experts whose router is the softmax, and no expert that every token uses. */
+export const hasPlainExperts = (experts: ExpertsConfig | undefined): boolean =>
+  experts !== undefined && !experts.router && !experts.shared;
 
 /** Constraints to build architectures from. */
 export const constraint = {

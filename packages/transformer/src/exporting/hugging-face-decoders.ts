@@ -2,7 +2,7 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import { headDimOf, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
 import { gpt2Family } from "./gpt2-family.js";
 import { llamaFamily } from "./llama-family.js";
-import { constraint, type ArchitectureConstraints } from "./architecture-constraints.js";
+import { constraint, hasPlainExperts, type ArchitectureConstraints } from "./architecture-constraints.js";
 import { concatenated, transposed } from "../architectures/tensor-to-write.js";
 
 const { is, nothing, something, anything } = constraint;
@@ -36,10 +36,13 @@ const gemmaScale = {
   words: "√embedDim",
 };
 
+const plainExperts = { holds: hasPlainExperts, words: "experts that the softmax chooses, and no shared one" };
+
 const llama: ArchitectureConstraints = {
   norm: is("rms"),
   placement: is("pre"),
   gated: is(true),
+  gateLimit: nothing,
   positions: is("rotary"),
   ropeDim: nothing,
   bidirectional: { holds: (both) => both !== true, words: "a causal model" },
@@ -132,7 +135,8 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       ...llama,
       layerTypes: allOrNone,
       experts: {
-        holds: (experts) => experts?.normTopKProb === true && !experts.layers && !experts.hiddenDim,
+        holds: (experts) =>
+          hasPlainExperts(experts) && experts!.normTopKProb! && !experts!.layers && !experts!.hiddenDim,
         words: "experts in all layers, as wide as hiddenDim, whose shares sum to 1",
       },
     },
@@ -144,7 +148,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   }),
   llamaFamily("qwen3_moe", {
     class: "Qwen3MoeForCausalLM",
-    constraints: { ...llama, ...normed, layerTypes: anything, experts: something },
+    constraints: { ...llama, ...normed, layerTypes: anything, experts: plainExperts },
     fields: (config) => ({
       ...slidingFields(config),
       num_experts: config.experts!.numExperts,

@@ -1,5 +1,6 @@
 import { checks } from "@qkv/core";
 import { gelu, mul, relu, sigmoid, silu, tanh, type Tensor } from "@qkv/tensor";
+import { xielu, type XieluParams } from "./xielu.js";
 
 const functions = {
   silu,
@@ -9,16 +10,17 @@ const functions = {
   reluSquared: (x: Tensor) => mul(relu(x), relu(x)),
   quickGelu: (x: Tensor) => mul(x, sigmoid(mul(x, 1.702))),
   tanh,
-} as const satisfies Record<string, (x: Tensor) => Tensor>;
+  xielu,
+} as const satisfies Record<string, (x: Tensor, params: XieluParams | undefined) => Tensor>;
 
 /**
  * Activation functions of feed-forward layers, by name. `geluTanh` is the approximation that GPT-2 was trained with,
- * `quickGelu` is `x · σ(1.702 x)`, `reluSquared` the square of ReLU (Primer, Nemotron).
+ * `quickGelu` is `x · σ(1.702 x)`, `reluSquared` the square of ReLU (Primer, Nemotron), `xielu` learns its slopes (Apertus).
  */
 export type Activation = keyof typeof functions;
 
 /** The function of a name. Refuses a name that is none. */
-export function activationOf(fn: string, name: Activation): (x: Tensor) => Tensor {
+export function activationOf(fn: string, name: Activation): (x: Tensor, params?: XieluParams) => Tensor {
   if (Object.hasOwn(functions, name)) return functions[name];
   return checks(fn).refuse({
     argument: "activation",

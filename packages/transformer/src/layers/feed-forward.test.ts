@@ -1,5 +1,6 @@
 import { randn, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 import type { Activation } from "./activation.js";
 import { feedForward } from "./feed-forward.js";
 
@@ -50,9 +51,10 @@ test("random weights are repeatable, of the right shapes, each matrix its own", 
     [6, 10],
   ]);
   expect(layer.init(3).down.weight.data).toEqual(down.weight.data);
-  const firsts = [3, 4].flatMap((seed) =>
-    Object.values(layer.init(seed)).map(({ weight }) => weight.data[0]),
-  );
+  const firsts = [3, 4].flatMap((seed) => {
+    const { gate, up, down } = layer.init(seed);
+    return [gate!, up, down].map(({ weight }) => weight.data[0]);
+  });
   expect(new Set(firsts).size).toBe(6);
 });
 
@@ -95,4 +97,36 @@ test("an activation that is none is refused", () => {
   expect(() => feedForward({ embedDim: 2, hiddenDim: 2, activation: "gelu_new" as Activation })).toThrow(
     /feedForward: `activation` is "gelu_new", expected one of silu, gelu, geluTanh, relu, reluSquared, quickGelu, tanh/,
   );
+});
+
+test("a limited gate: gates are cut above, what they open on both sides, with an offset", () => {
+  const limited = feedForward({
+    embedDim: 1,
+    hiddenDim: 1,
+    activation: "quickGelu",
+    gateLimit: { limit: 2, offset: 1 },
+  });
+  const one = (v: number) => ({ weight: tensor([[v]]) });
+  const params = { gate: one(3), up: one(-2), down: one(1) };
+  const expected = (v: number) => {
+    const [gate, up] = [Math.min(3 * v, 2), Math.max(-2, Math.min(2, -2 * v))];
+    return (up + 1) * (gate / (1 + Math.exp(-1.702 * gate)));
+  };
+  const values = [-3, -0.5, 0.25, 0.5, 3];
+  const y = limited.apply(params, tensor(values, { shape: [5, 1] }));
+  expect(y.data).toBeAllclose(values.map(expected), { rtol: 1e-6, atol: 1e-6 });
+  expect(() => feedForward({ embedDim: 1, hiddenDim: 1, gated: false, gateLimit: { limit: 7 } })).toThrow(
+    /feedForward: `gateLimit`/,
+  );
+});
+
+test("xielu bends by what it learns, and needs its params", () => {
+  const layer = feedForward({ embedDim: 1, hiddenDim: 1, activation: "xielu", gated: false });
+  const one = { weight: tensor([[1]]) };
+  const params = { ...layer.init(1), up: one, down: one };
+  const values = [-4, -1, -1e-3, 0, 0.5, 2];
+  const expected = values.map((v) => (v > 0 ? 0.8 * v * v : 0.8 * (Math.expm1(v) - v)) + 0.5 * v);
+  const y = layer.apply(params, tensor(values, { shape: [6, 1] }));
+  expect(y.data).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-6 });
+  expect(() => layer.apply({ up: one, down: one }, tensor([[1]]))).toThrow(/`params.xielu` is undefined/);
 });

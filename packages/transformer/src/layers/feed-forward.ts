@@ -1,8 +1,20 @@
 import { checks, type Checks } from "@qkv/core";
-import { checkTensor, linear, mul, randn, splitSeed, zeros, type Tensor } from "@qkv/tensor";
+import {
+  add,
+  checkTensor,
+  clamp,
+  linear,
+  minimum,
+  mul,
+  randn,
+  splitSeed,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
 import { checkParams } from "./check-params.js";
 import { activationOf, type Activation } from "./activation.js";
+import { xieluParams, type XieluParams } from "./xielu.js";
 
 /** Configuration of a feed-forward layer. */
 export type FeedForwardConfig = {
@@ -14,10 +26,21 @@ export type FeedForwardConfig = {
   activation?: Activation;
   /** Multiplies by a gate: SwiGLU with `silu`, GeGLU with `gelu`. Default true. */
   gated?: boolean;
+  /** Limits of a gated layer. Default: none. */
+  gateLimit?: GateLimit;
   /** Adds biases. Default false. */
   bias?: boolean;
   /** Computes the linear maps. Default: `linear` of @qkv/tensor; `anyLinear` takes quantized weights too. */
   linear?: typeof linear;
+};
+
+/**
+ * Limits of a gated layer, as in gpt-oss: gates are at most `limit`, and what they open is in ±`limit`, with `offset` added.
+ */
+export type GateLimit = {
+  limit: number;
+  /** Default 0; gpt-oss: 1. */
+  offset?: number;
 };
 
 /** The weights of a feed-forward layer. */
@@ -28,6 +51,8 @@ export type FeedForwardParams = {
   up: LinearParams;
   /** `[C, F]` */
   down: LinearParams;
+  /** Of a layer whose activation is `xielu`. */
+  xielu?: XieluParams;
 };
 
 /** Matrices that draw from the seed of a layer's feed-forward part; `router` is that of a mixture of experts. */
@@ -64,7 +89,15 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
   const options = check.options(config, feedForwardNames, "config");
   const { embedDim: C, hiddenDim: F, gated = true, bias = false, linear: map = linear } = options;
   check.whole({ embedDim: C, hiddenDim: F }, { min: 1 });
-  const bend = activationOf("feedForward", config.activation ?? "silu");
+  const { gateLimit, activation } = options;
+  if (gateLimit) checkGateLimit(gateLimit, gated);
+  const bend = activationOf("feedForward", activation ?? "silu");
+  const open = (gate: Tensor, raised: Tensor, xielu: XieluParams | undefined): Tensor => {
+    if (!gateLimit) return mul(bend(gate, xielu), raised);
+    const { limit, offset = 0 } = gateLimit;
+    const within = clamp(raised, { min: -limit, max: limit });
+    return mul(bend(minimum(gate, limit), xielu), offset === 0 ? within : add(within, offset));
+  };
   return {
     init(seed) {
       const seeds = splitSeed(seed, feedForwardParts);
@@ -76,17 +109,26 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
         ...(gated && { gate: make(seeds.gate, F, C) }),
         up: make(seeds.up, F, C),
         down: make(seeds.down, C, F),
+        ...(activation === "xielu" && { xielu: xieluParams() }),
       };
     },
     apply(params, x) {
       checkParams(onApply, params, ["up.weight", "down.weight"]);
       checkTensor("feedForward.apply", "x", x);
-      const { gate, up, down } = params;
+      const { gate, up, down, xielu } = params;
       const raised = map(x, up.weight, up.bias); // […, F]
-      const opened = gate ? mul(bend(map(x, gate.weight, gate.bias)), raised) : bend(raised);
+      const opened = gate ? open(map(x, gate.weight, gate.bias), raised, xielu) : bend(raised, xielu);
       return map(opened, down.weight, down.bias);
     },
   };
+}
+
+function checkGateLimit(given: GateLimit, gated: boolean): void {
+  const { limit, offset = 0 } = check.options(given, ["limit", "offset"], "gateLimit");
+  check.finite({ "gateLimit.limit": limit }, { above: 0, fix: "leave `gateLimit` out for none." });
+  check.finite({ "gateLimit.offset": offset });
+  const fix = "leave `gateLimit` out.";
+  check.each({ gateLimit: given }, () => gated, "none, as the layer is not gated", fix);
 }
 
 const check: Checks = /* @__PURE__ */ checks("feedForward");
@@ -96,6 +138,7 @@ const feedForwardNames: readonly (keyof FeedForwardConfig)[] = [
   "hiddenDim",
   "activation",
   "gated",
+  "gateLimit",
   "bias",
   "linear",
 ];

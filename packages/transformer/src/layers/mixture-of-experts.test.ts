@@ -33,6 +33,90 @@ test("each token is the mixture of the experts that the router scores highest, s
   }
 });
 
+const sigmoid = (v: number) => 1 / (1 + Math.exp(-v));
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a).reduce((sum, v, i) => sum + v * b[i]!, 0);
+const highest = (scores: readonly number[], count: number) =>
+  [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!).slice(0, count);
+
+test.each([1, 2])(
+  "sigmoid scores, a bias for the choice, groups ranked by their best %i, a scale and a gated shared expert, spelled out",
+  (best) => {
+    const inner = feedForward(sizes);
+    const grouped = mixtureOfExperts({
+      ...config,
+      numExperts: 8,
+      router: { scores: "sigmoid", choiceBias: true, groups: { count: 4, chosen: 2, best }, scale: 2.5 },
+      shared: { hiddenDim: 9, gated: true },
+    });
+    const drawn = grouped.init(1);
+    const choiceBias = randn([8], { seed: 8 });
+    const weights = { ...drawn, router: { ...drawn.router, choiceBias } };
+    const y = grouped.apply(weights, x);
+    let differs = 0;
+    for (let n = 0; n < 14; n++) {
+      const row = x.data.slice(4 * n, 4 * n + 4);
+      const rowTensor = tensor(row, { shape: [1, 4] });
+      const matrix = weights.router.weight.data;
+      const scores = Array.from({ length: 8 }, (_, e) => sigmoid(dot(row, matrix.slice(4 * e, 4 * e + 4))));
+      const choice = scores.map((score, e) => score + choiceBias.data[e]!);
+      const ranks = Array.from({ length: 4 }, (_, g) =>
+        choice
+          .slice(2 * g, 2 * g + 2)
+          .sort((a, b) => b - a)
+          .slice(0, best)
+          .reduce((a, b) => a + b),
+      );
+      const groups = highest(ranks, 2);
+      const chosen = highest(
+        choice.map((score, e) => (groups.includes(Math.floor(e / 2)) ? score : -Infinity)),
+        2,
+      );
+      differs += Number(highest(choice, 2).some((e) => !chosen.includes(e)));
+      const total = chosen.reduce((sum, e) => sum + scores[e]!, 0);
+      const asked = sigmoid(dot(row, weights.sharedGate!.weight.data));
+      const wide = feedForward({ ...sizes, hiddenDim: 9 }).apply(weights.shared!, rowTensor).data;
+      const expected = Array.from(wide, (v) => asked * v);
+      for (const e of chosen) {
+        const out = inner.apply(weights.experts[e]!, rowTensor).data;
+        expected.forEach((_, c) => (expected[c]! += ((2.5 * scores[e]!) / total) * out[c]!));
+      }
+      expect(y.data.slice(4 * n, 4 * n + 4)).toBeAllclose(expected, { rtol: 0, atol: 5e-6 });
+    }
+    // With the sum of the two best of two, a group can win whose best expert is not the best of all.
+    if (best === 2) expect(differs).toBeGreaterThan(0);
+  },
+);
+
+test("a share that weighs the input multiplies what its expert reads", () => {
+  const router = { scores: "sigmoid", weighs: "input" } as const;
+  const one = mixtureOfExperts({ ...config, expertsPerToken: 1, normTopKProb: false, router });
+  const y = one.apply(params, x);
+  for (let n = 0; n < 14; n++) {
+    const row = Array.from(x.data.slice(4 * n, 4 * n + 4));
+    const matrix = params.router.weight.data;
+    const logits = Array.from({ length: 5 }, (_, e) => dot(row, matrix.slice(4 * e, 4 * e + 4)));
+    const [e] = highest(logits, 1) as [number];
+    const read = tensor(
+      row.map((v) => v * sigmoid(logits[e]!)),
+      { shape: [1, 4] },
+    );
+    const expected = feedForward(sizes).apply(params.experts[e]!, read).data;
+    expect(y.data.slice(4 * n, 4 * n + 4)).toBeAllclose(expected, { rtol: 0, atol: 5e-6 });
+  }
+});
+
+test("what a router cannot be is refused", () => {
+  const make = (more: object) => () => mixtureOfExperts({ ...config, ...more });
+  expect(make({ router: { scores: "tanh" } })).toThrow(/router.scores/);
+  expect(make({ router: { groups: { count: 2, chosen: 1 } } })).toThrow(
+    /mixtureOfExperts: `router.groups` is .*, expected groups that divide 5 experts/,
+  );
+  expect(make({ shared: { hiddenDim: 0 } })).toThrow(/shared.hiddenDim/);
+  const biased = mixtureOfExperts({ ...config, router: { choiceBias: true } });
+  expect(() => biased.apply(params, x)).toThrow(/`params.router.choiceBias` is undefined/);
+});
+
 test("one expert of one is a feed-forward layer", () => {
   const single = mixtureOfExperts({ ...sizes, numExperts: 1, expertsPerToken: 1 });
   const weights = single.init(3);

@@ -8,11 +8,10 @@ import {
   randn,
   reshape,
   scatter,
-  softmax,
+  sigmoid,
   splitSeed,
   take,
   tensor,
-  topK,
   zeros,
   type Tensor,
 } from "@qkv/tensor";
@@ -23,6 +22,7 @@ import {
   type FeedForwardConfig,
   type FeedForwardParams,
 } from "./feed-forward.js";
+import { checkChoiceBias, checkRouter, route, type RouterConfig } from "./router.js";
 
 /** Configuration of a mixture of experts: many feed-forward layers, of which a token uses a few. */
 export type MixtureOfExpertsConfig = FeedForwardConfig & {
@@ -31,13 +31,32 @@ export type MixtureOfExpertsConfig = FeedForwardConfig & {
   expertsPerToken: number;
   /** Normalizes the weights of the top-k experts to sum to 1 (`norm_topk_prob`). Default true, as in Mixtral. */
   normTopKProb?: boolean;
+  /** Choice of experts and their shares. Default: the softmax's highest. */
+  router?: RouterConfig;
+  /** An expert that every token uses. Default: none. */
+  shared?: SharedExpertConfig;
+};
+
+/** An expert that every token uses, beside those that it chooses. */
+export type SharedExpertConfig = {
+  /** F of this expert; several are one that is as wide as all. */
+  hiddenDim: number;
+  /** Multiplies its output by a sigmoid of the token. Default false. */
+  gated?: boolean;
 };
 
 export type MixtureOfExpertsParams = {
   /** `[numExperts, C]`: how much each expert is asked. */
-  router: LinearParams;
+  router: RouterParams;
   experts: FeedForwardParams[];
+  /** The expert that every token uses. */
+  shared?: FeedForwardParams;
+  /** `[1, C]`: how much a gated shared expert is asked. */
+  sharedGate?: LinearParams;
 };
+
+/** A router's map, and the bias `[numExperts]` of its choice where there is one. */
+export type RouterParams = LinearParams & { choiceBias?: Tensor };
 
 /** A mixture of experts: made from its configuration, holding no weights. */
 export type MixtureOfExperts = {
@@ -70,6 +89,8 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
     numExperts,
     expertsPerToken: k,
     normTopKProb = true,
+    router = {},
+    shared,
     ...inner
   } = check.options(config, names, "config");
   const { embedDim: C, linear: map = linear } = inner;
@@ -82,12 +103,19 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
       fix: "let each token use at least one expert, and at most all.",
     });
   }
+  const routing = { numExperts, expertsPerToken: k, normTopKProb, router };
+  checkRouter(check, routing);
   const expert = feedForward(inner);
+  const ofAll = shared && sharedExpert(shared, inner);
   return {
     init(seed) {
-      const { router } = splitSeed(seed, feedForwardParts);
+      const seeds = splitSeed(seed, feedForwardParts);
       return {
-        router: { weight: mul(randn([numExperts, C], { seed: router }), 1 / Math.sqrt(C)) },
+        router: {
+          weight: mul(randn([numExperts, C], { seed: seeds.router }), 1 / Math.sqrt(C)),
+          ...(router.choiceBias && { choiceBias: zeros([numExperts]) }),
+        },
+        ...ofAll?.init(seed),
         // Negative seeds, which no other matrix of a model draws from.
         experts: splitSeed(seed, numExperts).map((seed) => expert.init(-seed - 1)),
       };
@@ -95,28 +123,54 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
     apply(params, x) {
       checkParams(onApply, params, ["router.weight", "experts"]);
       checkTensor("mixtureOfExperts.apply", "x", x);
-      const { router, experts } = params;
+      const { router: asks, experts } = params;
+      checkChoiceBias(onApply, router, asks.choiceBias);
       const rows = reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), C]); // [N, C]
-      const scores = map(rows, router.weight, router.bias); // [N, numExperts]
-      // The softmax over the chosen alone is that over all, made to sum to 1.
-      const chosen = topK(normTopKProb ? scores : softmax(scores), k); // [N, k]
-      const shares = reshape(normTopKProb ? softmax(chosen.values) : chosen.values, [rows.shape[0]! * k, 1]);
-      const expertOf = chosen.indices.data; // [N · k], row by row
+      const logits = map(rows, asks.weight, asks.bias); // [N, numExperts]
+      const { chosen, shares: byRow } = route(logits, routing, asks.choiceBias);
+      const shares = reshape(byRow, [rows.shape[0]! * k, 1]);
+      const expertOf = chosen.data; // [N · k], row by row
       let mixed: Tensor | undefined;
       for (const [e, params] of experts.entries()) {
         const uses = [...expertOf.keys()].filter((use) => expertOf[use] === e);
         if (uses.length === 0) continue;
         const index = (places: number[]) => tensor(places, { dtype: "int32", device: x.device });
         const tokens = uses.map((use) => Math.floor(use / k));
-        const own = expert.apply(params, take(rows, 0, index(tokens))); // [n, C]
-        const added = mul(own, take(shares, 0, index(uses)));
+        const share = take(shares, 0, index(uses));
+        const read = take(rows, 0, index(tokens)); // [n, C]
+        const added =
+          router.weighs === "input"
+            ? expert.apply(params, mul(read, share))
+            : mul(expert.apply(params, read), share);
         // A token uses an expert once at most, so no two of these rows meet.
         const places = tokens.flatMap((token) => new Array<number>(C).fill(token));
         const indices = reshape(index(places), [tokens.length, C]);
         const spread = scatter(zeros(rows.shape, { dtype: x.dtype, device: x.device }), 0, indices, added);
         mixed = mixed ? add(mixed, spread) : spread;
       }
-      return reshape(mixed ?? rows, x.shape);
+      const y = reshape(mixed ?? rows, x.shape);
+      return ofAll ? add(y, ofAll.apply(params, x)) : y;
+    },
+  };
+}
+
+/** The expert that every token uses, with its gate. */
+function sharedExpert(config: SharedExpertConfig, inner: FeedForwardConfig) {
+  const { hiddenDim, gated = false } = check.options(config, ["hiddenDim", "gated"], "shared");
+  check.whole({ "shared.hiddenDim": hiddenDim }, { min: 1 });
+  check.type({ "shared.gated": gated }, "boolean");
+  const { embedDim: C, linear: map = linear } = inner;
+  const expert = feedForward({ ...inner, hiddenDim });
+  return {
+    init: (seed: number): Pick<MixtureOfExpertsParams, "shared" | "sharedGate"> => ({
+      shared: expert.init(seed),
+      ...(gated && { sharedGate: { weight: mul(randn([1, C], { seed }), 1 / Math.sqrt(C)) } }),
+    }),
+    apply(params: MixtureOfExpertsParams, x: Tensor): Tensor {
+      checkParams(onApply, params, ["shared.up.weight", ...(gated ? ["sharedGate.weight"] : [])]);
+      const y = expert.apply(params.shared!, x);
+      const { weight, bias } = params.sharedGate ?? {};
+      return gated ? mul(y, sigmoid(map(x, weight!, bias))) : y;
     },
   };
 }
@@ -129,8 +183,11 @@ const names: readonly (keyof MixtureOfExpertsConfig)[] = [
   "numExperts",
   "expertsPerToken",
   "normTopKProb",
+  "router",
+  "shared",
   "activation",
   "gated",
+  "gateLimit",
   "bias",
   "linear",
 ];

@@ -42,6 +42,14 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
         yield decodeFloats(await file.read(at, Math.min(end, at + step)), format);
       }
     },
+    async *bytes(name) {
+      const { dtype, start, end } = tensors.get(name)!;
+      if (dtype !== "U8") {
+        return checksOf(file).refuse({ argument: `${name}: dtype`, received: dtype, expected: "U8" });
+      }
+      for (let at = start; at < end; at += pieceSize)
+        yield await file.read(at, Math.min(end, at + pieceSize));
+    },
   };
 }
 
@@ -72,6 +80,7 @@ export async function shardedWeights(
     names: [...map.keys()],
     shape: (name) => shards.get(map.get(name) ?? "")?.shape(name),
     pieces: (name) => shards.get(map.get(name)!)!.pieces(name),
+    bytes: (name) => shards.get(map.get(name)!)!.bytes!(name),
   };
 }
 

@@ -12,6 +12,8 @@ export type WeightFile = {
   shape(name: string): readonly number[] | undefined;
   /** The numbers of a tensor, from the first to the last. */
   pieces(name: string): AsyncIterable<Float32Array>;
+  /** The bytes of a tensor of uint8, from the first to the last, where a format has such. */
+  bytes?(name: string): AsyncIterable<Uint8Array>;
 };
 
 /** Bytes read at a time: large enough to be fast, small beside a model. */

@@ -1,7 +1,10 @@
 import type { RotaryLayout } from "@qkv/attention";
 import type { linear } from "@qkv/tensor";
 import type { Activation } from "../layers/activation.js";
+import type { GateLimit } from "../layers/feed-forward.js";
+import type { SharedExpertConfig } from "../layers/mixture-of-experts.js";
 import type { NormKind } from "../layers/norm.js";
+import type { RouterConfig } from "../layers/router.js";
 import type { Placement, SequenceLayer } from "../layers/transformer-layer.js";
 import type { RopeScalingConfig } from "./rope-from-config.js";
 
@@ -26,6 +29,10 @@ export type ExpertsConfig = {
   hiddenDim?: number;
   /** True for each layer with experts; the others have a feed-forward layer. Default: all have. */
   layers?: readonly boolean[];
+  /** Choice of experts and their shares. Default: the softmax's highest. */
+  router?: RouterConfig;
+  /** An expert that every token uses. Default: none. */
+  shared?: SharedExpertConfig;
 };
 
 /**
@@ -64,6 +71,8 @@ export type DecoderConfig = {
   activation?: Activation;
   /** Gated feed-forward layers (SwiGLU). Default true. */
   gated?: boolean;
+  /** Limits of gated feed-forward layers, as in gpt-oss. Default: none. */
+  gateLimit?: GateLimit;
   /** Maps with a bias in random weights; loaded weights with a bias use it. Default: none. */
   bias?: { queryKeyValue?: boolean; attentionOutput?: boolean; feedForward?: boolean };
   /** Experts in place of feed-forward layers. Default: none. */

@@ -264,6 +264,7 @@ const names = /* @__PURE__ */ Object.keys({
   residualScale: 0,
   activation: 0,
   gated: 0,
+  gateLimit: 0,
   bias: 0,
   experts: 0,
   positions: 0,
@@ -367,6 +368,7 @@ function decoderLayer(
     hiddenDim: config.hiddenDim,
     activation: config.activation ?? "silu",
     gated: config.gated ?? true,
+    ...(config.gateLimit && { gateLimit: config.gateLimit }),
     bias: config.bias?.feedForward ?? false,
     ...(map && { linear: map }),
   };

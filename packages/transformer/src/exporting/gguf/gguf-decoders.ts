@@ -5,7 +5,7 @@ import { headDimOf } from "../hugging-face-decoder.js";
 import { huggingFaceDecoders } from "../hugging-face-decoders.js";
 import { gpt2Tensors } from "../gpt2-family.js";
 import { llamaTensors } from "../llama-family.js";
-import { constraint, type ArchitectureConstraints } from "../architecture-constraints.js";
+import { constraint, hasPlainExperts, type ArchitectureConstraints } from "../architecture-constraints.js";
 import { concatenated, type TensorToWrite } from "../../architectures/tensor-to-write.js";
 import { slidingPeriod } from "./sliding-period.js";
 
@@ -102,7 +102,8 @@ export const ggufDecoders: readonly GgufDecoder[] = [
     {
       ...silu,
       experts: {
-        holds: (experts) => experts?.normTopKProb === true && !experts.layers && !experts.hiddenDim,
+        holds: (experts) =>
+          hasPlainExperts(experts) && experts!.normTopKProb! && !experts!.layers && !experts!.hiddenDim,
         words: "experts in all layers, as wide as hiddenDim, whose shares sum to 1",
       },
     },

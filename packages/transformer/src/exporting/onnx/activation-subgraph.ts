@@ -1,5 +1,6 @@
 import type { Activation } from "../../layers/activation.js";
 import type { OnnxGraph } from "./onnx-graph.js";
+import { unsupportedInOnnx } from "./unsupported-in-onnx.js";
 
 /** Activation function of a feed-forward layer. */
 export function activationSubgraph(g: OnnxGraph, activation: Activation, x: string): string {
@@ -14,6 +15,8 @@ export function activationSubgraph(g: OnnxGraph, activation: Activation, x: stri
     }
     case "quickGelu":
       return g.op("Mul", [x, g.op("Sigmoid", [g.op("Mul", [x, g.scalar(1.702)])])]);
+    case "xielu":
+      throw unsupportedInOnnx("config.activation", activation, "an activation without params");
     case "tanh":
       return g.op("Tanh", [x]);
     case "gelu":

@@ -1,5 +1,6 @@
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../../models/decoder.js";
+import { hasPlainExperts } from "../architecture-constraints.js";
 import { headDimOf } from "../hugging-face-decoder.js";
 import { unchanged } from "../../architectures/tensor-to-write.js";
 import { attentionSubgraph, softcapped } from "./attention-subgraph.js";
@@ -98,6 +99,7 @@ const traitsWithoutGraph = [
   "sinks",
   "embeddingNorm",
   "logitScale",
+  "gateLimit",
 ] as const satisfies readonly (keyof DecoderConfig)[];
 
 function refuseTraits(config: DecoderConfig): void {
@@ -108,6 +110,8 @@ function refuseTraits(config: DecoderConfig): void {
     throw unsupportedInOnnx("config.placement", placement, "norms before, behind or on both sides");
   if (positions === "alibi") throw unsupportedInOnnx("config.positions", positions, "other positions");
   if (qkNorm === "heads") throw unsupportedInOnnx("config.qkNorm", qkNorm, "norms of each head");
+  if (experts && !hasPlainExperts(experts))
+    throw unsupportedInOnnx("config.experts", experts, "experts that the softmax chooses, and no shared one");
   if (experts?.layers || experts?.hiddenDim)
     throw unsupportedInOnnx("config.experts", experts, "experts in all layers, as wide as hiddenDim");
 }

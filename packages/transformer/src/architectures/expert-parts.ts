@@ -1,0 +1,143 @@
+import type { DecoderConfig, ExpertsConfig } from "../models/decoder-config.js";
+import type { ConfigEntry } from "./config-entry.js";
+import type { ConfigFields } from "./config-fields.js";
+import { feedForwardMaps } from "./llama-parts.js";
+import { each, linear, stored, type StoredTensor } from "./stored-tensor.js";
+
+/** An entry of the experts of a configuration, beside those that were read before it. */
+export const ofExperts = (
+  read: (
+    fields: ConfigFields,
+    config: Partial<DecoderConfig>,
+    experts: ExpertsConfig,
+  ) => Partial<ExpertsConfig>,
+  write: (experts: ExpertsConfig, config: DecoderConfig) => Readonly<Record<string, unknown>>,
+): ConfigEntry => ({
+  read(fields, config) {
+    const experts = config.experts ?? { numExperts: 0, expertsPerToken: 0 };
+    return { experts: { ...experts, ...read(fields, config, experts) } };
+  },
+  write: (config) => (config.experts ? write(config.experts, config) : {}),
+});
+
+/** Number of experts, of those that a token uses, and their width, where a file says it apart. */
+export const expertCounts = (numExperts: string, hiddenDim?: string, perToken = "num_experts_per_tok") =>
+  ofExperts(
+    (fields) => ({
+      numExperts: fields.count(numExperts),
+      expertsPerToken: fields.count(perToken),
+      ...(hiddenDim !== undefined && { hiddenDim: fields.count(hiddenDim) }),
+    }),
+    (experts, config) => ({
+      [numExperts]: experts.numExperts,
+      [perToken]: experts.expertsPerToken,
+      ...(hiddenDim !== undefined && { [hiddenDim]: experts.hiddenDim ?? config.hiddenDim }),
+    }),
+  );
+
+/** A flag that says if the shares of a token's experts are made to sum to 1. */
+export const normalizedShares = (fallback: boolean, name = "norm_topk_prob") =>
+  ofExperts(
+    (fields) => ({ normTopKProb: fields.flag(name, fallback) }),
+    ({ normTopKProb = true }) => ({ [name]: normTopKProb }),
+  );
+
+/** The factor of shares. */
+export const sharesScale = (fallback: number, name = "routed_scaling_factor") =>
+  ofExperts(
+    (fields, _, { router }) => {
+      const scale = fields.positive(name, fallback);
+      return scale === 1 ? {} : { router: { ...router, scale } };
+    },
+    ({ router }) => ({ [name]: router?.scale ?? 1 }),
+  );
+
+/** Groups of experts, of which a token's are in some; one group, or a choice of all, is none. */
+export const expertGroups = (best: 1 | 2, fallback: { count: number; chosen: number }) =>
+  ofExperts(
+    (fields, _, { router, numExperts }) => {
+      const count = fields.countOr(fallback.count, "n_group");
+      const chosen = fields.countOr(fallback.chosen, "topk_group");
+      if (numExperts % count !== 0) return fields.refuse("n_group", `a divisor of ${numExperts} experts`);
+      if (chosen > count) return fields.refuse("topk_group", `at most ${count}, as n_group says`);
+      return chosen === count ? {} : { router: { ...router, groups: { count, chosen, best } } };
+    },
+    ({ router }) => ({ n_group: router?.groups?.count ?? 1, topk_group: router?.groups?.chosen ?? 1 }),
+  );
+
+/** Shared experts, as many as counted, which are one as wide as all. */
+export const sharedExperts = (name = "n_shared_experts", fallback?: number) =>
+  ofExperts(
+    (fields, { hiddenDim: F = 0 }, { hiddenDim = F }) => {
+      const count = fields.numberOr(fallback, name);
+      if (count === undefined || count === 0) return {};
+      return { shared: { hiddenDim: fields.countOr(count, name) * hiddenDim } };
+    },
+    ({ shared, hiddenDim }, config) => ({
+      [name]: (shared?.hiddenDim ?? 0) / (hiddenDim ?? config.hiddenDim),
+    }),
+  );
+
+/** First layers that have no experts, as many as a field counts. */
+export const firstDenseLayers = (fallback: number, name = "first_k_dense_replace") =>
+  ofExperts(
+    (fields, { numLayers = 0 }) => {
+      const dense = fields.number(name, fallback);
+      return dense === 0 ? {} : { layers: Array.from({ length: numLayers }, (_, i) => i >= dense) };
+    },
+    ({ layers }) => ({
+      [name]: layers ? (layers.indexOf(true) + layers.length + 1) % (layers.length + 1) : 0,
+    }),
+  );
+
+/** True for a layer with experts. */
+export const hasExperts = ({ experts }: DecoderConfig, layer: number): boolean =>
+  experts !== undefined && (experts.layers?.[layer] ?? true);
+
+/** Names in which experts differ. */
+export type ExpertNames = {
+  /** Path of the layer. Default `mlp`. */
+  path?: string;
+  /** The router below it. Default `gate`. */
+  router?: string;
+  /** The bias of a router's choice below it. Default `gate.e_score_correction_bias`. */
+  choiceBias?: string;
+  /** The shared expert below it. Default `shared_experts`. */
+  shared?: string;
+  /** The gate of the shared expert below it. Default `shared_expert_gate`. */
+  sharedGate?: string;
+  /** Names of an expert's maps. */
+  maps?: { gate?: string; up: string; down: string };
+  /** Entries of all experts. Default: one by one, at `experts.0`. */
+  all?: (experts: { numExperts: number; hiddenDim: number }, config: DecoderConfig) => StoredTensor[];
+};
+
+/** Tensors of a layer's feed-forward part: of its experts where it has them, else of one layer. */
+export const expertsOrMaps =
+  (names: ExpertNames = {}) =>
+  (config: DecoderConfig, layer: number): readonly StoredTensor[] => {
+    const { path = "mlp" } = names;
+    return hasExperts(config, layer)
+      ? expertMaps(config, names)
+      : feedForwardMaps(config, { feedForward: path, ...(names.maps && { maps: names.maps }) });
+  };
+
+/** Tensors of a layer with experts. */
+export function expertMaps(config: DecoderConfig, names: ExpertNames = {}): StoredTensor[] {
+  const { path = "mlp", router: gate = "gate", shared: sharedName = "shared_experts", maps } = names;
+  const { choiceBias = "gate.e_score_correction_bias", sharedGate = "shared_expert_gate" } = names;
+  const { embedDim: C, experts } = config;
+  const { numExperts, hiddenDim = config.hiddenDim, router, shared } = experts!;
+  const at = (name: string) => `${path}.${name}`;
+  const expert = (F: number, place: string, name: string) =>
+    feedForwardMaps({ ...config, hiddenDim: F }, { feedForward: name, place, ...(maps && { maps }) });
+  return [
+    linear("feedForward.router", at(gate), [numExperts, C]),
+    ...(router?.choiceBias ? [stored("feedForward.router.choiceBias", at(choiceBias), [numExperts])] : []),
+    ...(names.all?.({ numExperts, hiddenDim }, config) ?? [
+      each(numExperts, "feedForward.experts", at("experts"), () => expert(hiddenDim, "", "")),
+    ]),
+    ...(shared ? expert(shared.hiddenDim, "feedForward.shared", at(sharedName)) : []),
+    ...(shared?.gated ? [linear("feedForward.sharedGate", at(sharedGate), [1, C])] : []),
+  ];
+}

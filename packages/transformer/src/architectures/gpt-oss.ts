@@ -1,0 +1,81 @@
+import { stacked, alternating, type RowMap } from "../conversions/row-map.js";
+import type { Architecture } from "./architecture.js";
+import { bias, rope, slidingLayers, trait, type ConfigEntry } from "./config-entry.js";
+import { expertCounts, expertsOrMaps, type ExpertNames } from "./expert-parts.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { perExpert, stored } from "./stored-tensor.js";
+
+/** `(up + 1) · gate · σ(1.702 gate)`, both within limits. */
+const limitedGate: ConfigEntry = {
+  read(fields) {
+    fields.mustBe("hidden_act", "silu");
+    fields.mustBe("swiglu_alpha", 1.702);
+    return { activation: "quickGelu", gateLimit: { limit: fields.positive("swiglu_limit", 7), offset: 1 } };
+  },
+  write: ({ gateLimit }) => ({ hidden_act: "silu", swiglu_limit: gateLimit?.limit }),
+};
+
+/** Published files hold experts in blocks of 4 bits, which the names of their tensors say. */
+const blocksOf4Bits: ConfigEntry = {
+  read(fields, { experts }) {
+    fields.mustBe("experts_per_token", experts?.expertsPerToken);
+    const method = fields.nested("quantization_config");
+    if (method && method.text("quant_method") !== "mxfp4") return method.refuse("quant_method", '"mxfp4"');
+    return {};
+  },
+  write: () => ({}),
+};
+
+const names: ExpertNames = {
+  router: "router",
+  all({ numExperts, hiddenDim: F }, { embedDim: C }) {
+    const fused = (maps: readonly string[], name: string, map: RowMap, inner: number) =>
+      perExpert(
+        numExperts,
+        (expert) => maps.map((one) => `feedForward.experts.${expert}.${one}`),
+        `mlp.experts.${name}`,
+        map,
+        inner,
+        { transposed: true, bias: `mlp.experts.${name}_bias` },
+      );
+    return [
+      fused(["gate", "up"], "gate_up_proj", alternating(2, F), C),
+      fused(["down"], "down_proj", stacked([C]), F),
+    ];
+  },
+};
+
+/** gpt-oss: sinks, windows in every other layer, and experts with biases whose gates are limited. */
+export const gptOss: Architecture = {
+  modelTypes: ["gpt_oss"],
+  class: "GptOssForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1e-5),
+    rope({ base: 150_000 }),
+    slidingLayers((i) => (i % 2 === 0 ? "sliding" : "full")),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"], true),
+    { read: (_, { bias }) => ({ bias: { ...bias, feedForward: true } }), write: () => ({}) },
+    expertCounts("num_local_experts"),
+    limitedGate,
+    blocksOf4Bits,
+    trait({ sinks: true }),
+  ],
+  tensors: (config, tied) =>
+    llamaTensors(config, tied, {
+      feed: expertsOrMaps(names),
+      more: ({ numHeads }) => [stored("attention.sinks", "self_attn.sinks", [numHeads])],
+    }),
+  defaults: {
+    sliding_window: 128,
+    rope_scaling: {
+      rope_type: "yarn",
+      factor: 32,
+      beta_fast: 32,
+      beta_slow: 1,
+      truncate: false,
+      original_max_position_embeddings: 4096,
+    },
+  },
+  ignored: "initial_context_length modules_to_not_convert",
+};

@@ -1,0 +1,133 @@
+import type { checks } from "@qkv/core";
+import { type Checks } from "@qkv/core";
+import {
+  add,
+  div,
+  full,
+  gather,
+  greater,
+  mul,
+  ones,
+  reshape,
+  scatter,
+  sigmoid,
+  softmax,
+  sum,
+  topK,
+  where,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+
+/** Choice of experts for a token, and their shares, made of the logits of all. */
+export type RouterConfig = {
+  /** Scores of logits. Default `softmax` over all experts. */
+  scores?: "softmax" | "sigmoid";
+  /** A learned bias is added to scores where experts are chosen, and not to shares (DeepSeek V3). Default false. */
+  choiceBias?: boolean;
+  /** Chooses among experts of the best groups alone. Default: all are one group. */
+  groups?: ExpertGroups;
+  /** Factor of shares. Default 1. */
+  scale?: number;
+  /** Side of an expert that its share multiplies. Default `output`; Llama 4: `input`. */
+  weighs?: "input" | "output";
+};
+
+/** Groups of experts that stand beside each other, ranked by the sum of their `best` highest scores. */
+export type ExpertGroups = {
+  count: number;
+  /** Number of groups that a token's experts are in. */
+  chosen: number;
+  /** Default 1: DeepSeek V2's; V3's is 2. */
+  best?: number;
+};
+
+/** Sizes that routing needs besides. */
+type Routing = { numExperts: number; expertsPerToken: number; normTopKProb: boolean; router: RouterConfig };
+
+/** Experts of each row, int32, and their shares: both `[N, expertsPerToken]`. */
+export type Route = { readonly chosen: Tensor; readonly shares: Tensor };
+
+/** The experts of each row of logits `[N, numExperts]`. */
+export function route(
+  logits: Tensor,
+  { expertsPerToken: k, normTopKProb, router }: Routing,
+  choiceBias: Tensor | undefined,
+): Route {
+  const { scores: kind = "softmax", groups, scale = 1 } = router;
+  const scores = kind === "sigmoid" ? sigmoid(logits) : softmax(logits);
+  const adjusted = router.choiceBias || groups;
+  // Logits are in the order of scores, and never equal because of rounding.
+  const ranked = !adjusted && (normTopKProb || kind === "sigmoid") ? logits : scores;
+  const biased = router.choiceBias ? add(scores, choiceBias!) : ranked;
+  const chosen = topK(groups ? ofBestGroups(biased, groups) : biased, k).indices;
+  const shares = sharesOf(kind, normTopKProb, { logits, scores, chosen });
+  return { chosen, shares: scale === 1 ? shares : mul(shares, scale) };
+}
+
+function sharesOf(
+  kind: "softmax" | "sigmoid",
+  normTopKProb: boolean,
+  { logits, scores, chosen }: { logits: Tensor; scores: Tensor; chosen: Tensor },
+): Tensor {
+  // The softmax over the chosen alone is that over all, made to sum to 1.
+  if (normTopKProb && kind === "softmax") return softmax(gather(logits, -1, chosen));
+  const own = gather(scores, -1, chosen);
+  return normTopKProb ? div(own, add(sum(own, { axis: -1, keepDims: true }), 1e-20)) : own;
+}
+
+/** Scores `[N, E]`, −∞ outside of the best groups. */
+function ofBestGroups(scores: Tensor, { count, chosen, best = 1 }: ExpertGroups): Tensor {
+  const [N, E] = scores.shape as [number, number];
+  const inGroups = reshape(scores, [N, count, E / count]);
+  const ranks = sum(topK(inGroups, best).values, { axis: -1 }); // [N, count]
+  const { indices } = topK(ranks, chosen);
+  const like = { dtype: scores.dtype, device: scores.device };
+  const isChosen = scatter(zeros([N, count], like), -1, indices, ones([N, chosen], like));
+  const hidden = full(inGroups.shape, -Infinity, like);
+  return reshape(where(greater(reshape(isChosen, [N, count, 1]), 0), inGroups, hidden), [N, E]);
+}
+
+/** Refuses a router that cannot route to so many experts. */
+export function checkRouter(check: Checks, { numExperts, expertsPerToken, router }: Routing): void {
+  const {
+    scores = "softmax",
+    choiceBias = false,
+    groups,
+    scale,
+    weighs = "output",
+  } = check.options(router, ["scores", "choiceBias", "groups", "scale", "weighs"], "router");
+  check.oneOf({ "router.scores": scores }, ["softmax", "sigmoid"]);
+  check.oneOf({ "router.weighs": weighs }, ["output", "input"]);
+  check.type({ "router.choiceBias": choiceBias }, "boolean");
+  if (scale !== undefined) check.finite({ "router.scale": scale }, { above: 0, fix: "leave it out for 1." });
+  if (groups === undefined) return;
+  const { count, chosen, best = 1 } = check.options(groups, ["count", "chosen", "best"], "router.groups");
+  check.whole(
+    { "router.groups.count": count, "router.groups.chosen": chosen, "router.groups.best": best },
+    { min: 1 },
+  );
+  const size = numExperts / count;
+  const fits = Number.isInteger(size) && chosen <= count && best <= size && expertsPerToken <= chosen * size;
+  check.each(
+    { "router.groups": groups },
+    () => fits,
+    `groups that divide ${numExperts} experts, of which the chosen hold expertsPerToken = ${expertsPerToken}`,
+    "take `n_group` and `topk_group` of the model's configuration.",
+  );
+}
+
+/** Refuses params without what the router adds. */
+export function checkChoiceBias(
+  check: ReturnType<typeof checks>,
+  { choiceBias }: RouterConfig,
+  own: unknown,
+): void {
+  if (!choiceBias || own) return;
+  check.refuse({
+    argument: "params.router.choiceBias",
+    received: own,
+    expected: "a bias [numExperts], as the router has a choiceBias",
+    fix: "take the params of `init(seed)`, or load those of a checkpoint.",
+  });
+}

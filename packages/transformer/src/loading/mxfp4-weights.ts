@@ -1,0 +1,92 @@
+import { checks, FormatError } from "@qkv/core";
+import type { WeightFile } from "./weight-file.js";
+
+/** The numbers of 4 bits: a sign, two bits of exponent, one of mantissa. */
+const numbers = /* @__PURE__ */ Float32Array.of(
+  0,
+  0.5,
+  1,
+  1.5,
+  2,
+  3,
+  4,
+  6,
+  -0,
+  -0.5,
+  -1,
+  -1.5,
+  -2,
+  -3,
+  -4,
+  -6,
+);
+
+/** Numbers that share a scale, and bytes that hold them. */
+const [blockLength, blockBytes] = [32, 16];
+
+/**
+ * Weights of which some are in MXFP4, as gpt-oss is published: `name_blocks` `[…, blocks, 16]`, two numbers a byte, the
+ * lower half first, and `name_scales` `[…, blocks]`, a power of two for each 32 numbers. A tensor of blocks reads as the
+ * numbers that it holds, `[…, blocks · 32]`.
+ *
+ * @see "OCP Microscaling Formats (MX) Specification" 1.0 (2023)
+ */
+export function mxfp4Weights(file: WeightFile): WeightFile {
+  const scalesOf = (name: string) => name.replace(/_blocks$/, "_scales");
+  const isPacked = (name: string) =>
+    file.bytes !== undefined && name.endsWith("_blocks") && file.shape(scalesOf(name)) !== undefined;
+  if (!file.names.some(isPacked)) return file;
+  const scales = new Set(file.names.filter(isPacked).map(scalesOf));
+  return {
+    ...file,
+    names: file.names.filter((name) => !scales.has(name)),
+    shape(name) {
+      const shape = file.shape(name);
+      if (!shape || !isPacked(name)) return shape;
+      return [...shape.slice(0, -2), shape.at(-2)! * blockLength];
+    },
+    async *pieces(name) {
+      if (!isPacked(name)) {
+        yield* file.pieces(name);
+        return;
+      }
+      checkShapes(file, name, scalesOf(name));
+      const exponents = await wholeOf(file, scalesOf(name));
+      let first = 0;
+      for await (const bytes of file.bytes!(name)) {
+        const piece = new Float32Array(2 * bytes.length);
+        bytes.forEach((byte, i) => {
+          // An exponent of −127 is a subnormal number of 32 bits; the product is exact.
+          const scale = 2 ** (exponents[Math.floor((first + i) / blockBytes)]! - 127);
+          piece[2 * i] = numbers[byte & 15]! * scale;
+          piece[2 * i + 1] = numbers[byte >> 4]! * scale;
+        });
+        first += bytes.length;
+        yield piece;
+      }
+    },
+  };
+}
+
+async function wholeOf(file: WeightFile, name: string): Promise<Uint8Array> {
+  const whole = new Uint8Array(file.shape(name)!.reduce((a, b) => a * b, 1));
+  let at = 0;
+  for await (const bytes of file.bytes!(name)) {
+    whole.set(bytes, at);
+    at += bytes.length;
+  }
+  return whole;
+}
+
+/** Refuses blocks and scales that do not belong together. */
+function checkShapes(file: WeightFile, blocks: string, scales: string): void {
+  const [packed, own] = [file.shape(blocks)!, file.shape(scales)!];
+  const expected = [...own, blockBytes];
+  if (packed.length === expected.length && packed.every((size, axis) => size === expected[axis])) return;
+  checks(file.fn, { source: file.name }, FormatError).refuse({
+    argument: blocks,
+    received: `a tensor [${packed.join(", ")}]`,
+    expected: `[${expected.join(", ")}], as ${scales} has a scale for each block`,
+    fix: "the file is damaged or in another format; fetch it again.",
+  });
+}
