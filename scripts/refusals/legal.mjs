@@ -120,6 +120,7 @@ export const legal = [
       "sigmoidWeights",
       "softmaxOne",
       "softplusDecay",
+      "valueResidual",
       ...mixersWithoutOptions,
     ].join(" "),
     why: "take nothing, and surplus arguments are no mistake",

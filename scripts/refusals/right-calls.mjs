@@ -173,6 +173,7 @@ const byEntry = {
       outputGate: ["headwise", {}],
       differential: [{ lambdaInit: 0.5 }],
       lambdaInitOfLayer: [2],
+      memoryKeys: [4],
       llama4Temperature: [{ floorScale: 8 }],
       scaleByPosition: [(position) => position],
       rope: [{ headDim: 4 }],

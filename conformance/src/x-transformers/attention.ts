@@ -5,12 +5,14 @@ import {
   forgetting,
   l2Distance,
   maskTensor,
+  memoryKeys,
   outputGate,
   plainAttention,
   selective,
   sigmoidWeights,
   slidingWindow,
   topKScores,
+  valueResidual,
   type PlainAttentionOptions,
   type ScoreForm,
   type ScoreMod,
@@ -18,7 +20,6 @@ import {
 import type { Mask } from "@qkv/attention-contract";
 import {
   add,
-  broadcastTo,
   concat,
   div,
   exp,
@@ -141,8 +142,7 @@ export function attend(
   let value = values;
 
   if (firstValues) {
-    const mix = sigmoid(project(weights, "to_value_residual_mix.0", x)); // [B, N, H]
-    value = add(firstValues, mul(perHead(mix), sub(value, firstValues)));
+    value = valueResidual().mix(value, firstValues, project(weights, "to_value_residual_mix.0", x));
   }
   const normed = (x: Tensor, name: string) => {
     const own = weights(name);
@@ -161,13 +161,12 @@ export function attend(
   key = rotate(key, "key");
 
   const before = num_mem_kv + (add_zero_kv ? 1 : 0);
-  const withMemory = (x: Tensor, name: string) => {
-    const memory = weights(name);
-    const [, heads, , width] = x.shape as [number, number, number, number];
-    return memory ? concat([broadcastTo(memory, [B, heads, num_mem_kv, width]), x], 2) : x;
-  };
-  key = withMemory(key, "mem_k");
-  value = withMemory(value, "mem_v");
+  if (num_mem_kv > 0) {
+    const learned = { key: weights("mem_k")!, value: weights("mem_v")! };
+    const own = { key: [key], value: [value], positions: { start: 0 } };
+    const read = memoryKeys(num_mem_kv).prepend(learned, own, B);
+    [key, value] = [read.key, read.value].map((parts) => concat(parts as Tensor[], 2)) as [Tensor, Tensor];
+  }
   // Key-value heads are repeated as a list, not each by itself.
   const tiled = (x: Tensor) => (kvHeads === H ? x : tile(x, [1, H / kvHeads, 1, 1]));
   [key, value] = [tiled(key), tiled(value)];

@@ -70,6 +70,7 @@ export {
 } from "./heads/luong-concat.js";
 export { luongDot } from "./heads/luong-dot.js";
 export { luongGeneral, type LuongGeneralConfig, type LuongGeneralLayer } from "./heads/luong-general.js";
+export { memoryKeys, type MemoryKeys, type MemoryKeysParams } from "./heads/memory-keys.js";
 export { multiHead, type MultiHeadConfig } from "./heads/multi-head.js";
 export { multiQuery } from "./heads/multi-query.js";
 export { outputGate, type OutputGate } from "./heads/output-gate.js";
@@ -91,6 +92,7 @@ export {
   type SummedHeadsParams,
 } from "./heads/summed-heads.js";
 export { toGroupedQuery } from "./heads/to-grouped-query.js";
+export { valueResidual, type ValueResidual } from "./heads/value-residual.js";
 export { defineMask, type MaskDefinition } from "./mask.js";
 export { and } from "./masks/and.js";
 export { bigBird, type BigBirdOptions } from "./masks/big-bird.js";

@@ -11,7 +11,9 @@ import {
 } from "./grouped-query.js";
 
 /** Configuration of a cross-attention layer. Default of `numKvHeads`: numHeads, so that nothing is shared. */
-export type CrossAttentionConfig = Omit<GroupedQueryConfig, "rope" | "numKvHeads"> & { numKvHeads?: number };
+export type CrossAttentionConfig = Omit<GroupedQueryConfig, "rope" | "valueResidual" | "numKvHeads"> & {
+  numKvHeads?: number;
+};
 
 /** A layer whose keys and values come from another sequence. */
 export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyValues"> & {
@@ -47,7 +49,7 @@ export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyV
  */
 export function crossAttention(config: CrossAttentionConfig): CrossAttentionLayer {
   const check = checks("crossAttention");
-  const names = layerOptions().filter((name) => name !== "rope");
+  const names = layerOptions().filter((name) => name !== "rope" && name !== "valueResidual");
   const given = check.options(config, [...names, "numKvHeads"], "config");
   const layer = attentionLayer("crossAttention", {
     ...given,

@@ -29,9 +29,11 @@ import {
   type Trace,
 } from "./attend-heads.js";
 import type { Differential, DifferentialParams } from "./differential.js";
+import type { MemoryKeys, MemoryKeysParams } from "./memory-keys.js";
 import type { OutputGate } from "./output-gate.js";
 import type { QkNorm } from "./qk-norm.js";
 import { ropeOnRead } from "./rope-on-read.js";
+import type { ValueResidual } from "./value-residual.js";
 
 /** One projection: `y = x Wᵀ + b`. */
 export type LinearParams = { weight: Tensor; bias?: Tensor };
@@ -50,6 +52,10 @@ export type AttentionParams = HeadsParams & {
   gate?: LinearParams;
   /** Vectors of `differential`, `[D]` each. */
   differential?: DifferentialParams;
+  /** Keys and values of `memory`, `[Hkv, M, D]`. */
+  memory?: MemoryKeysParams;
+  /** Logits of `valueResidual`, `[Hkv, C]`. */
+  valueMix?: LinearParams;
 };
 
 /** Configuration of an attention layer. */
@@ -70,6 +76,10 @@ export type GroupedQueryConfig = HeadsConfig & {
   gate?: OutputGate;
   /** Subtracts the attention of half the heads from the others': `differential()`. Default: off. */
   differential?: Differential;
+  /** Keys and values that the layer learns, before those of the sequence: `memoryKeys(4)`. Default: none. */
+  memory?: MemoryKeys;
+  /** Mixes values with those of the first layer: `valueResidual()`. Default: off. */
+  valueResidual?: ValueResidual;
   /**
    * Computes projections. Default: `linear` of @qkv/tensor. A function that knows weights of other kinds, such
    * as those of 8 bits, takes params that hold them.
@@ -93,6 +103,8 @@ export type ApplyOptions = {
   mask?: Mask;
   /** Added to the scores of this call: numbers broadcastable to `[B, H, T, S]`, or a rule. Default: nothing. */
   bias?: Tensor | ScoreMod;
+  /** Values of the first layer for these tokens, `[B, Hkv, T, D]`: needed by a layer with `valueResidual`. */
+  firstValues?: Tensor;
   /** Collects traced tensors. Default: nothing is traced. */
   trace?: Trace;
 };
@@ -106,6 +118,8 @@ export type AttentionLayer = {
   apply(params: AttentionParams, x: Tensor, options?: ApplyOptions): Tensor;
   /** Keys and values of a context `[B, S, contextDim]`, for calls that all attend to it. */
   keyValues(params: AttentionParams, context: Tensor): KeyValues;
+  /** Values of tokens x `[B, T, contextDim]`, `[B, Hkv, T, D]`: what `firstValues` of later layers is. */
+  values(params: AttentionParams, x: Tensor): Tensor;
 };
 
 /**
@@ -145,6 +159,8 @@ export const layerOptions = () =>
     "bias",
     "gate",
     "differential",
+    "memory",
+    "valueResidual",
     "linear",
   ] as const;
 
@@ -157,9 +173,11 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
   check.type({ bias: config.bias ?? false }, "boolean");
   check.type({ linear: map }, "function");
   checkHeads(check, config, H);
-  const { gate, differential } = config;
+  const { gate, differential, memory, valueResidual } = config;
   checkMade(check, { gate }, "width", "outputGate()");
   checkMade(check, { differential }, "subtract", "differential()");
+  checkMade(check, { memory }, "prepend", "memoryKeys(4)");
+  checkMade(check, { valueResidual }, "mix", "valueResidual()");
   if (differential) checkPairs(check, { numHeads: H, numKvHeads: Hkv });
   // Heads that the output map reads: pairs of a differential layer are half as many and twice as wide.
   const [outHeads, outDim] = differential ? [H / 2, 2 * D] : [H, D];
@@ -200,9 +218,14 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
   return {
     config: { ...config, headDim: D },
     keyValues,
+    values(params, x) {
+      checkRows("values", "x", x, contextDim, "contextDim");
+      checkParams("values", params, ["value"]);
+      return project(params.value, x, Hkv);
+    },
     init(seed) {
       const seeds = splitSeed(seed, ["query", "key", "value", "output"]);
-      const more = splitSeed(seeds.output, ["gate", "differential"]); // the four above are as without them
+      const more = splitSeed(seeds.output, ["gate", "differential", "memory"]); // the four above are as without them
       const make = (seed: number, out: number, inner: number): LinearParams => ({
         weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
         ...(config.bias && { bias: zeros([out]) }),
@@ -215,6 +238,8 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
         output: make(seeds.output, C, H * D),
         ...(gate && { gate: make(more.gate, gate.width(outHeads, outDim), C) }),
         ...(differential && { differential: differential.init(D, more.differential) }),
+        ...(memory && { memory: memory.init(Hkv, D, more.memory) }),
+        ...(valueResidual && { valueMix: { weight: zeros([Hkv, C]) } }),
         ...(config.qkNorm && {
           queryNorm: { weight: ones(gainShape(config.qkNorm, H, D)) },
           keyNorm: { weight: ones(gainShape(config.qkNorm, Hkv, D)) },
@@ -229,13 +254,23 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       checkRows("apply", "x", x, C, "embedDim");
       checkParams("apply", params, context ? ["query", "output"] : ["query", "key", "value", "output"]);
       if (gate) checkParams("apply", params, ["gate"]);
+      if (valueResidual) checkParams("apply", params, ["valueMix"]);
+      checkFirstValues(valueResidual, options);
       const [B, T] = x.shape as [number, number, number];
       const places = options.positions ?? positionsAfter(cache, T);
       const query = project(params.query, x, H); // [B, H, T, D]
       const ready = (positions: Positions) => normalizeAndRotate(config, params, "query", query, positions);
       const own = (): { read: KeyValues; query: Tensor } => {
         if (contextDim !== C) checkRows("apply", "x", x, contextDim, "contextDim");
-        const { key, value } = keyAndValue(params, x, places, cache?.unrotatedKeys);
+        const made = keyAndValue(params, x, places, cache?.unrotatedKeys);
+        const { key } = made;
+        const value = valueResidual
+          ? valueResidual.mix(
+              made.value,
+              options.firstValues!,
+              map(x, params.valueMix!.weight, params.valueMix!.bias),
+            )
+          : made.value;
         if (!cache) {
           return { read: { key: [key], value: [value], positions: { start: 0 } }, query: ready(places) };
         }
@@ -250,7 +285,8 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       const asked = !context
         ? own()
         : { read: isTensor(context) ? keyValues(params, context) : context, query: ready(places) };
-      const read = differential ? differential.pairValues(asked.read, B) : asked.read;
+      const held = memory ? memory.prepend(params.memory, asked.read, B) : asked.read;
+      const read = differential ? differential.pairValues(held, B) : held;
       const call = { trace, bias, mask: maskOf(options.mask) };
       const heads = attendReady(config, params, asked.query, read, call); // [B, H, T, D]
       const subtracted = differential ? differential.subtract(params.differential, heads) : heads;
@@ -267,7 +303,31 @@ const gainShape = (norm: QkNorm, numHeads: number, headDim: number): readonly nu
   norm.gain?.(numHeads, headDim) ?? [headDim];
 
 const applying = /* @__PURE__ */ checks("apply");
-const callOptions = ["context", "cache", "layer", "positions", "mask", "bias", "trace"] as const;
+const callOptions = [
+  "context",
+  "cache",
+  "layer",
+  "positions",
+  "mask",
+  "bias",
+  "firstValues",
+  "trace",
+] as const;
+
+/** Values of the first layer are given exactly where the layer mixes them, with values of its own. */
+function checkFirstValues(residual: ValueResidual | undefined, { firstValues, context }: ApplyOptions): void {
+  if (!residual === !firstValues && !(residual && context)) return;
+  applying.refuse({
+    argument: "firstValues",
+    received: context && firstValues ? "beside a context" : firstValues && "a tensor",
+    expected: residual
+      ? "values of the first layer for x, as the layer has a valueResidual"
+      : "no such option, as the layer has no valueResidual",
+    fix: residual
+      ? "give `first.values(params, x)` of the first layer."
+      : "make the layer with `valueResidual: valueResidual()`.",
+  });
+}
 
 function checkRows(fn: string, argument: string, x: Tensor, width: number, name: string): void {
   const { shape } = checkTensor(fn, argument, x);

@@ -19,7 +19,7 @@ import {
 } from "./grouped-query.js";
 
 /** Configuration of a layer with a matrix for each head. */
-export type PerHeadConfig = Omit<GroupedQueryConfig, "gate" | "differential">;
+export type PerHeadConfig = Omit<GroupedQueryConfig, "gate" | "differential" | "memory" | "valueResidual">;
 
 /** The weights of an attention layer, one matrix for each head. */
 export type PerHeadParams = HeadsParams & {
@@ -66,7 +66,9 @@ export type PerHeadLayer = {
  */
 export function perHead(config: PerHeadConfig): PerHeadLayer {
   const check: Checks = checks("perHead");
-  const names = layerOptions().filter((name) => name !== "gate" && name !== "differential");
+  const names = layerOptions().filter(
+    (name) => name !== "gate" && name !== "differential" && name !== "memory" && name !== "valueResidual",
+  );
   const fused = attentionLayer("perHead", check.options(config, [...names, "numKvHeads"], "config"));
   const { embedDim: C } = fused.config;
   const project = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {

@@ -1,0 +1,57 @@
+import { checks, ShapeError } from "@qkv/core";
+import { add, checkTensor, expandDims, mul, permute, sigmoid, sub, type Tensor } from "@qkv/tensor";
+
+/** Mixes the values of a layer with those of the first one. */
+export type ValueResidual = {
+  /** The call that made it: `valueResidual()`. */
+  readonly name: string;
+  /** Own and first values `[B, Hkv, T, D]`, and logits `[B, T, Hkv]`, to values `[B, Hkv, T, D]`. */
+  mix(own: Tensor, first: Tensor, logits: Tensor): Tensor;
+};
+
+/**
+ * Value residuals: a layer attends to `first + σ(x Wᵀ) · (own − first)`, its own values mixed with those of the first
+ * layer, by a learned share of each token and key-value head. What deep layers smear out of the tokens stays in reach.
+ *
+ * With logits of +∞ it is the layer alone, with −∞ the values are the first layer's; a new layer begins with zeros, the mean
+ * of both. Params are `params.valueMix`, `[Hkv, C]`. The first layer has no such option: its values, from
+ * `layer.values(params, x)`, are the option `firstValues` of the calls of the others. A cache holds mixed values.
+ *
+ * @returns A value for the option `valueResidual` of `multiHead`, `groupedQuery` and `multiQuery`.
+ * @see "Value Residual Learning" (2024), arXiv:2410.17897
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { multiHead, valueResidual } from "@qkv/attention";
+ *
+ * const heads = { embedDim: 8, numHeads: 2 };
+ * const [first, second] = [multiHead(heads), multiHead({ ...heads, valueResidual: valueResidual() })];
+ * const x = randn([1, 3, 8], { seed: 1 }); // [B, T, C]
+ * const firstValues = first.values(first.init(1), x); // [B, Hkv, T, D]
+ * second.apply(second.init(2), x, { firstValues }).shape; // => [1, 3, 8]
+ * ```
+ */
+export function valueResidual(): ValueResidual {
+  return {
+    name: "valueResidual()",
+    mix(own, first, logits) {
+      const fn = "valueResidual";
+      const [B, Hkv, T] = checkTensor(fn, "own", own).shape as [number, number, number];
+      const fits = (argument: string, x: Tensor, expected: readonly number[]) => {
+        const { shape } = checkTensor(fn, argument, x);
+        if (shape.length === expected.length && shape.every((length, axis) => length === expected[axis]))
+          return;
+        const fix = "give the values of the first layer for the same tokens, with as many key-value heads.";
+        checks(fn).refuse(
+          { argument, received: shape, expected: `[${expected.join(", ")}]`, fix },
+          ShapeError,
+        );
+      };
+      fits("firstValues", first, own.shape);
+      fits("logits", logits, [B, T, Hkv]);
+      const share = expandDims(permute(sigmoid(logits), [0, 2, 1]), 3); // [B, Hkv, T, 1]
+      return add(first, mul(share, sub(own, first)));
+    },
+  };
+}
