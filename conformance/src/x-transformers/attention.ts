@@ -23,7 +23,6 @@ import {
   concat,
   div,
   exp,
-  expandDims,
   log,
   maximum,
   mul,
@@ -217,9 +216,6 @@ export function attend(
   const output = mask ? where(reshape(mask, [B, N, 1]), projected, 0) : projected;
   return { output, scores: attended.scores, values };
 }
-
-/** `[B, N, H]` to `[B, H, N, 1]`. */
-const perHead = (x: Tensor): Tensor => expandDims(permute(x, [0, 2, 1]), 3);
 
 /** Forget gates made of the tokens: the logarithm of a sigmoid. */
 function forgetBias(weights: Weights, x: Tensor): ScoreMod {
