@@ -1,4 +1,4 @@
-import { randn, slice, zeros } from "@qkv/tensor";
+import { js, randn, slice, zeros } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention } from "../attention.js";
@@ -60,4 +60,22 @@ test("weights and keys of another shape are refused", () => {
   expect(() => lightningIndexer(query, zeros([1, 3, 5]), { topK: 1 })).toThrow(
     /`key` has shape \[1, 3, 5\], expected \[B, S, D\]/,
   );
+});
+
+test("scores of all pairs are never held", () => {
+  const [H, T, D, topK] = [2, 640, 4, 8];
+  const plain = js();
+  let largest = 0;
+  const device = {
+    ...plain,
+    allocate(...call: Parameters<typeof plain.allocate>) {
+      largest = Math.max(largest, call[1]);
+      return plain.allocate(...call);
+    },
+  };
+  const query = randn([1, H, T, D], { seed: 1, device });
+  const key = randn([1, T, D], { seed: 2, device });
+  expect(lightningIndexer(query, key, { topK }).shape).toEqual([1, T, topK]);
+  expect(largest).toBeGreaterThan(0);
+  expect(largest).toBeLessThanOrEqual(H * 64 * T);
 });

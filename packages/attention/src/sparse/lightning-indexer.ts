@@ -2,12 +2,14 @@ import { checks } from "@qkv/core";
 import {
   arange,
   checkTensor,
+  concat,
   expandDims,
   lessEqual,
   matmul,
   mul,
   relu,
   reshape,
+  slice,
   stopGradient,
   sum,
   transpose,
@@ -16,6 +18,9 @@ import {
 } from "@qkv/tensor";
 import { checkShape } from "../scores/check-shape.js";
 import { bestIndices } from "./best-indices.js";
+
+/** Queries whose scores are held at a time. */
+const tileRows = 64;
 
 export type LightningIndexerOptions = {
   /** Number of keys for each query. 1 or more; as many as there are is full causal attention. */
@@ -60,16 +65,25 @@ export function lightningIndexer(query: Tensor, key: Tensor, options: LightningI
   const [B, H, T, D] = query.shape as [number, number, number, number];
   const S = checkTensor(fn, "key", key).shape[1]!;
   checkShape(fn, "key", key, "[B, S, D]", [B, S, D], "give one index key for each token.");
-  const dots = matmul(stopGradient(query), expandDims(transpose(stopGradient(key)), 1)); // [B, H, T, S]
-  const heads = relu(mul(dots, scale));
   const fix = "give a weight for each head of each query.";
-  const weighted = weights
-    ? mul(heads, expandDims(checkShape(fn, "weights", stopGradient(weights), "[B, H, T]", [B, H, T], fix), 3))
-    : heads;
+  if (weights) checkShape(fn, "weights", weights, "[B, H, T]", [B, H, T], fix);
   const { device } = query;
-  const seen = lessEqual(
-    reshape(arange(S, { device }), [1, S]),
-    reshape(arange(T, { device, start: S - T }), [T, 1]),
+  // Scores of a tile of queries, and only of keys up to its last one: T × S numbers are never held.
+  const chosen = Array.from({ length: Math.max(1, Math.ceil(T / tileRows)) }, (_, tile) =>
+    device.scope(() => {
+      const [start, end] = [tile * tileRows, Math.min(T, (tile + 1) * tileRows)];
+      const numKeys = Math.min(S, Math.max(1, S - T + end));
+      const keys = expandDims(transpose(slice(stopGradient(key), 1, 0, numKeys)), 1); // [B, 1, D, numKeys]
+      const heads = relu(mul(matmul(slice(stopGradient(query), 2, start, end), keys), scale));
+      const weighted = weights
+        ? mul(heads, expandDims(slice(stopGradient(weights), 2, start, end), 3))
+        : heads;
+      const seen = lessEqual(
+        reshape(arange(numKeys, { device }), [1, numKeys]),
+        reshape(arange(end - start, { device, start: S - T + start }), [end - start, 1]),
+      );
+      return bestIndices(where(seen, sum(weighted, { axis: 1 }), -Infinity), topK);
+    }),
   );
-  return bestIndices(where(seen, sum(weighted, { axis: 1 }), -Infinity), topK);
+  return chosen.length === 1 ? chosen[0]! : concat(chosen, 1);
 }
