@@ -1,13 +1,14 @@
-// Begins something new, complete and passing: pnpm new mechanism|mask|page|package NAME
+// Begins something new, complete and passing: pnpm new mechanism|mask|architecture|page|package NAME
 //
 // A mechanism is one file with its test, one line in the index, one entry in the catalogue, one page with its live
-// example and a change to try, and one changeset. A page is a lesson with the same two. A package is a folder with one function, and a
+// example and a change to try, and one changeset. An architecture is one table with its test, and a line in the list. A page is a lesson with the same two. A package is a folder with one function, and a
 // line wherever packages are listed. What is written works as it stands; replace the rule by yours.
 import { Command, Option } from "commander";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as prettier from "prettier";
+import * as architecture from "./new/architecture.mjs";
 import * as bias from "./new/bias.mjs";
 import * as mask from "./new/mask.mjs";
 import * as mixer from "./new/mixer.mjs";
@@ -39,6 +40,13 @@ program
   .argument("<name>", "the function's name in camelCase, as myMask")
   .action((name) => mechanism(name, kinds.mask));
 program
+  .command("architecture")
+  .description(
+    "a decoder of Hugging Face's that is loaded and exported: table, test, line in the list, changeset",
+  )
+  .argument("<name>", "its `model_type`, as olmo2 or gpt_neox")
+  .action(newArchitecture);
+program
   .command("page")
   .description("a lesson of the site, with its live example")
   .argument("<name>", "the page's address in kebab-case, as why-rows-sum-to-one")
@@ -63,6 +71,37 @@ async function newPage(kebab) {
     [`apps/docs/examples/${kebab}.ts`]: lesson.example(names),
     [`apps/docs/changes/${kebab}.ts`]: lesson.changes(names),
   });
+}
+
+async function newArchitecture(type) {
+  const snake = (name) => toKebab(name).replaceAll("-", "_");
+  const names = namesOf(
+    type,
+    /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/,
+    "gpt_neox",
+    "snake_case, as `model_type` has",
+    snake,
+  );
+  const { kebab, title } = names;
+  const name = toCamel(type);
+  const all = { ...names, name, snake: type, class: name[0].toUpperCase() + name.slice(1), title };
+  const at = "packages/transformer/src/architectures";
+  const list = read(`${at}/architectures.ts`);
+  const importing = `import { ${name} } from "./${kebab}.js";\n`;
+  const begin = list.indexOf("\n/** Architectures");
+  const end = list.lastIndexOf("];");
+  await writeAll(
+    `${at}/${kebab}.test.ts`,
+    {
+      [`${at}/${kebab}.ts`]: architecture.code(all),
+      [`${at}/${kebab}.test.ts`]: architecture.test(all),
+      [`.changeset/${kebab}.md`]: architecture.changeset(all),
+    },
+    {
+      [`${at}/architectures.ts`]:
+        list.slice(0, begin) + importing + list.slice(begin, end) + `  ${name},\n` + list.slice(end),
+    },
+  );
 }
 
 async function newPackage(kebab) {

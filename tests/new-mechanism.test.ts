@@ -106,6 +106,38 @@ describe.each([
   });
 });
 
+describe("a new architecture", () => {
+  const folder = "packages/transformer/src/architectures";
+  const files = [
+    `${folder}/scaffolded-one.ts`,
+    `${folder}/scaffolded-one.test.ts`,
+    `${folder}/architectures.ts`,
+  ];
+
+  test("writes its table, a test, a line in the list and a changeset", () => {
+    const { status, stderr } = run("scripts/new.mjs", "architecture", "scaffolded_one");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(readFileSync(join(copy, ".changeset/scaffolded-one.md"), "utf8")).toContain('"@qkv/transformer": minor');
+    expect(readFileSync(join(copy, files[2]!), "utf8")).toMatch(/scaffoldedOne,\n\];/);
+  });
+
+  test("passes format, lint and its tests", () => {
+    expect(run(tool("prettier/bin/prettier.cjs"), "--check", ...files)).toMatchObject({ status: 0 });
+    expect(run(tool("eslint/bin/eslint.js"), ...files)).toMatchObject({ stdout: "", status: 0 });
+    const { stdout, status } = run(tool("vitest/vitest.mjs"), "run", "--project", "node", files[1]!);
+    expect(stdout).toMatch(/2 passed, 0 failed/);
+    expect(status).toBe(0);
+  });
+
+  test("asks for a name as model_type has it", () => {
+    const { status, stderr } = run("scripts/new.mjs", "architecture", "ScaffoldedOne");
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("Fix: use snake_case, as `model_type` has: scaffolded_one."),
+    });
+  });
+});
+
 test("a name that is no function's is refused", () => {
   const { status, stderr } = run("scripts/new.mjs", "mechanism", "scaffolded-mask");
   expect({ status, stderr }).toMatchObject({
