@@ -117,7 +117,9 @@ describe("a new architecture", () => {
   test("writes its table, a test, a line in the list and a changeset", () => {
     const { status, stderr } = run("scripts/new.mjs", "architecture", "scaffolded_one");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(readFileSync(join(copy, ".changeset/scaffolded-one.md"), "utf8")).toContain('"@qkv/transformer": minor');
+    expect(readFileSync(join(copy, ".changeset/scaffolded-one.md"), "utf8")).toContain(
+      '"@qkv/transformer": minor',
+    );
     expect(readFileSync(join(copy, files[2]!), "utf8")).toMatch(/scaffoldedOne,\n\];/);
   });
 

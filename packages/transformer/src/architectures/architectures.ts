@@ -2,6 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { apertus } from "./apertus.js";
 import { arcee } from "./arcee.js";
 import { bloom } from "./bloom.js";
+import { codegen } from "./codegen.js";
 import { cohere } from "./cohere.js";
 import { cohere2 } from "./cohere2.js";
 import { ernie45 } from "./ernie4-5.js";
@@ -9,16 +10,24 @@ import { exaone4 } from "./exaone4.js";
 import { falcon } from "./falcon.js";
 import { glm } from "./glm.js";
 import { glm4 } from "./glm4.js";
+import { gptNeo } from "./gpt-neo.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gptOss } from "./gpt-oss.js";
+import { gptj } from "./gptj.js";
 import { granite } from "./granite.js";
+import { helium } from "./helium.js";
+import { mpt } from "./mpt.js";
+import { nemotron } from "./nemotron.js";
 import { olmo2 } from "./olmo2.js";
 import { olmo3 } from "./olmo3.js";
 import { opt } from "./opt.js";
+import { phi } from "./phi.js";
+import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
+import { stablelm } from "./stablelm.js";
 import { starcoder2 } from "./starcoder2.js";
 
-/** Architectures that are loaded and exported by their tables. */
+/** Architectures that are loaded and exported by their tables. Of several that say a model, the first is written. */
 export const architectures: readonly Architecture[] = [
   apertus,
   arcee,
@@ -30,12 +39,21 @@ export const architectures: readonly Architecture[] = [
   falcon,
   glm,
   glm4,
+  gptNeo,
   gptNeox,
   gptOss,
+  gptj,
+  codegen,
   granite,
+  helium,
+  mpt,
+  nemotron,
   olmo2,
   olmo3,
   opt,
+  phi,
+  seedOss,
   smollm3,
+  stablelm,
   starcoder2,
 ];

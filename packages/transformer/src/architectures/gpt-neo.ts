@@ -1,0 +1,80 @@
+import type { Architecture } from "./architecture.js";
+import { activation, count, positive, trait, type ConfigEntry } from "./config-entry.js";
+import { embedding, head } from "./llama-parts.js";
+import { each, linear, norm, stored } from "./stored-tensor.js";
+
+/** `attention_types`: `[[["global", "local"], 12]]`, kinds and how often they repeat. */
+const attentionTypes: ConfigEntry = {
+  read(fields, { numLayers = 0 }) {
+    const window = fields.countOr(256, "window_size");
+    const listed = fields.list("attention_types") ?? [[["global", "local"], numLayers / 2]];
+    const kinds = listed.flatMap((group) => {
+      const [names, times] = Array.isArray(group) ? (group as [unknown, unknown]) : [];
+      if (!Array.isArray(names) || !Number.isSafeInteger(times)) return [undefined];
+      return Array.from({ length: Math.min(times as number, numLayers) }, () => names as unknown[]).flat();
+    });
+    const layerTypes = kinds.map((kind) =>
+      kind === "global" ? "full" : kind === "local" ? "sliding" : undefined,
+    );
+    if (layerTypes.length !== numLayers || layerTypes.includes(undefined))
+      return fields.refuse(
+        "attention_types",
+        `kinds global and local of ${numLayers} layers: [[["global", "local"], ${numLayers / 2}]]`,
+      );
+    return layerTypes.includes("sliding") ? { window, layerTypes: layerTypes as ("full" | "sliding")[] } : {};
+  },
+  write: ({ layerTypes, window, numLayers }) => ({
+    attention_types: [
+      [Array.from({ length: numLayers }, (_, i) => (layerTypes?.[i] === "sliding" ? "local" : "global")), 1],
+    ],
+    window_size: window ?? 256,
+  }),
+};
+
+/** GPT-Neo: learned positions, scores that are not scaled, every other layer sees a window. */
+export const gptNeo: Architecture = {
+  modelTypes: ["gpt_neo"],
+  class: "GPTNeoForCausalLM",
+  config: () => [
+    count("vocabSize", "vocab_size"),
+    count("embedDim", "hidden_size"),
+    count("hiddenDim", "intermediate_size", ({ embedDim = 0 }) => 4 * embedDim),
+    count("numLayers", "num_layers"),
+    count("numHeads", "num_heads"),
+    { read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }), write: () => ({}) },
+    count("contextLength", "max_position_embeddings"),
+    positive("normEps", "layer_norm_epsilon", 1e-5),
+    activation("activation_function", "gelu_new"),
+    attentionTypes,
+    trait({
+      norm: "layer",
+      gated: false,
+      positions: "learned",
+      attentionScale: 1,
+      bias: { queryKeyValue: false, attentionOutput: true, feedForward: true },
+    }),
+  ],
+  tensors(config, tied) {
+    const { embedDim: C, hiddenDim: F, numLayers, contextLength } = config;
+    return [
+      embedding(config, "transformer.wte.weight"),
+      stored("positions.weight", "transformer.wpe.weight", [contextLength, C]),
+      each(numLayers, "layers", "transformer.h", () => [
+        norm("attentionNorm", "ln_1", C),
+        linear("attention.query", "attn.attention.q_proj", [C, C]),
+        linear("attention.key", "attn.attention.k_proj", [C, C]),
+        linear("attention.value", "attn.attention.v_proj", [C, C]),
+        linear("attention.output", "attn.attention.out_proj", [C, C]),
+        norm("feedForwardNorm", "ln_2", C),
+        linear("feedForward.up", "mlp.c_fc", [F, C]),
+        linear("feedForward.down", "mlp.c_proj", [C, F]),
+      ]),
+      norm("norm", "transformer.ln_f", C),
+      ...(tied ? [] : [head(config)]),
+    ];
+  },
+  tied: true,
+  ignored:
+    "attention_layers embed_dropout resid_dropout summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj gradient_checkpointing",
+  ignoredTensors: /attn\.attention\.(masked_)?bias$/,
+};

@@ -1,0 +1,71 @@
+import { stacked } from "../conversions/row-map.js";
+import type { Architecture } from "./architecture.js";
+import { count, headDim, positive, trait, without, type ConfigEntry } from "./config-entry.js";
+import { embedding, head } from "./llama-parts.js";
+import { each, fused, linear, norm } from "./stored-tensor.js";
+
+/** `attn_config`: ALiBi with the published slopes, and nothing else that changes scores. */
+const attention: ConfigEntry = {
+  read(fields) {
+    const own = fields.nested("attn_config");
+    if (!own) return fields.refuse("attn_config", "an object with alibi, as the published models have it");
+    if (!own.flag("alibi", false)) return own.refuse("alibi", "true");
+    own.mustBe("alibi_bias_max", 8);
+    own.mustBe("attn_type", "multihead_attention");
+    for (const name of ["qk_ln", "prefix_lm", "attn_uses_sequence_id"]) own.mustBe(name, false);
+    for (const name of ["clip_qkv", "softmax_scale"]) if (own.has(name)) return own.refuse(name, "null");
+    return {};
+  },
+  write: () => ({ attn_config: { attn_type: "multihead_attention", alibi: true, alibi_bias_max: 8 } }),
+};
+
+/** The MLP's width, as a multiple of the model's. */
+const expansion: ConfigEntry = {
+  read: (fields, { embedDim = 0 }) => ({ hiddenDim: embedDim * fields.countOr(4, "expansion_ratio") }),
+  write: ({ hiddenDim, embedDim }) => ({ expansion_ratio: hiddenDim / embedDim }),
+};
+
+/** MPT: ALiBi, layer norms, no biases anywhere. */
+export const mpt: Architecture = {
+  modelTypes: ["mpt"],
+  class: "MptForCausalLM",
+  config: () => [
+    count("vocabSize", "vocab_size"),
+    count("embedDim", "d_model"),
+    count("numHeads", "n_heads"),
+    count("numLayers", "n_layers"),
+    expansion,
+    { read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }), write: () => ({}) },
+    count("contextLength", "max_seq_len"),
+    positive("normEps", "layer_norm_epsilon", 1e-5),
+    attention,
+    without("no_bias", true),
+    without("norm_type", "low_precision_layernorm"),
+    trait({ norm: "layer", activation: "gelu", gated: false, positions: "alibi" }),
+  ],
+  tensors(config, tied) {
+    const { embedDim: C, hiddenDim: F, numLayers, numHeads } = config;
+    const width = numHeads * headDim(config);
+    return [
+      embedding(config, "transformer.wte.weight"),
+      each(numLayers, "layers", "transformer.blocks", () => [
+        norm("attentionNorm", "norm_1", C),
+        fused(
+          ["attention.query", "attention.key", "attention.value"],
+          "attn.Wqkv",
+          stacked([width, width, width]),
+          C,
+        ),
+        linear("attention.output", "attn.out_proj", [C, width]),
+        norm("feedForwardNorm", "norm_2", C),
+        linear("feedForward.up", "ffn.up_proj", [F, C]),
+        linear("feedForward.down", "ffn.down_proj", [C, F]),
+      ]),
+      norm("norm", "transformer.norm_f", C),
+      ...(tied ? [] : [head(config)]),
+    ];
+  },
+  tied: true,
+  ignored:
+    "attn_pdrop attn_impl learned_pos_emb resid_pdrop emb_pdrop init_config init_device logit_scale verbose embedding_fraction use_norm_in_attn",
+};

@@ -1,0 +1,20 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, partialRope, positive, rope, trait } from "./config-entry.js";
+import { llamaSizes, llamaTensors } from "./llama-parts.js";
+
+/** Nemotron: layer norms whose gains count from 1, a plain MLP of squared ReLU, half of each head rotates. */
+export const nemotron: Architecture = {
+  modelTypes: ["nemotron"],
+  class: "NemotronForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    positive("normEps", "norm_eps", 1e-5),
+    activation("hidden_act", "relu2"),
+    rope(),
+    partialRope("partial_rotary_factor", 0.5),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    bias("mlp_bias", ["feedForward"]),
+    trait({ norm: "layer", gated: false }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { plus: 1 }),
+};

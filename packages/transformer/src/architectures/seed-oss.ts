@@ -1,0 +1,20 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope } from "./config-entry.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** Seed-OSS: Llama with biases of queries, keys and values. */
+export const seedOss: Architecture = {
+  modelTypes: ["seed_oss"],
+  class: "SeedOssForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(),
+    activation(),
+    rope(),
+    bias("attention_bias", ["queryKeyValue"], true),
+    bias("attention_out_bias", ["attentionOutput"]),
+    bias("mlp_bias", ["feedForward"]),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied),
+  ignored: "residual_dropout",
+};

@@ -1,0 +1,40 @@
+import type { Architecture } from "./architecture.js";
+import {
+  activation,
+  bias,
+  partialRope,
+  positive,
+  rope,
+  trait,
+  without,
+  type ConfigEntry,
+} from "./config-entry.js";
+import { llamaSizes, llamaTensors, preNorms } from "./llama-parts.js";
+
+/** One norm for attention and MLP beside each other, or one each. */
+const parallelResidual: ConfigEntry = {
+  read: (fields) => (fields.flag("use_parallel_residual", false) ? { placement: "parallelShared" } : {}),
+  write: ({ placement }) => ({ use_parallel_residual: placement === "parallelShared" }),
+};
+
+/** StableLM: Llama with layer norms, a quarter of each head rotates. */
+export const stablelm: Architecture = {
+  modelTypes: ["stablelm"],
+  class: "StableLmForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    positive("normEps", "layer_norm_eps", 1e-5),
+    activation(),
+    rope(),
+    partialRope("partial_rotary_factor", 0.25),
+    bias("use_qkv_bias", ["queryKeyValue"]),
+    parallelResidual,
+    without("qk_layernorm"),
+    trait({ norm: "layer" }),
+  ],
+  tensors: (config, tied) =>
+    llamaTensors(config, tied, {
+      norms: config.placement === "parallelShared" ? { attentionNorm: "input_layernorm" } : preNorms,
+    }),
+  ignored: "hidden_dropout",
+};
