@@ -271,10 +271,10 @@ export const mutants = [
     file: "src/heads/attend-heads.ts",
     find: `
       const $normed = $norm ? $norm.apply($query, $gain) : $query;
-      return $rope ? $rope.apply($normed, $positions) : $normed;`,
+      const $rotated = $rope ? $rope.apply($normed, $positions) : $normed;`,
     replace: `
       const first = $rope ? $rope.apply($query, $positions) : $query;
-      return $norm ? $norm.apply(first, $gain) : first;`,
+      const $rotated = $norm ? $norm.apply(first, $gain) : first;`,
   },
   {
     what: "multi-head weights are pooled over every other head",
@@ -320,8 +320,8 @@ export const mutants = [
     what: "keys are not normalised",
     file: "src/heads/attend-heads.ts",
     in: "normalizeAndRotate",
-    find: "const $normed = $norm ? $norm.apply($x, $gain) : $x;",
-    replace: 'const $normed = $norm && name === "query" ? $norm.apply($x, $gain) : $x;',
+    find: "const $normed = qkNorm ? qkNorm.apply($x, $gain) : $x;",
+    replace: 'const $normed = qkNorm && name === "query" ? qkNorm.apply($x, $gain) : $x;',
   },
   {
     what: "heads are cut along the wrong axis of the output matrix",

@@ -102,15 +102,16 @@ const rotateNeighbours = (head: Rows, radians: readonly number[]): Rows =>
 
 const reluSquared = (x: number) => Math.max(0, x) ** 2;
 
-type Turn = (head: Rows) => Rows;
+type Rotation = (head: Rows) => Rows;
 const attentionOf = (
   q: Rows,
   k: Rows,
   v: Rows,
-  turn: Turn,
+  rotation: Rotation,
   kv = Hkv,
   more: Partial<Parameters<typeof attend>[3]> = {},
-) => attend(heads(q, H).map(turn), heads(k, kv).map(turn), heads(v, kv), { scale: D ** -0.5, ...more });
+) =>
+  attend(heads(q, H).map(rotation), heads(k, kv).map(rotation), heads(v, kv), { scale: D ** -0.5, ...more });
 
 /** Layers one after the other, then the last norm and the logits. */
 function run(
@@ -154,7 +155,7 @@ test("Helium: Llama that rotates neighbours", async () => {
   };
   const w = randomWeights(shapesOf(names, layer, plain({ "model.norm": [C], lm_head: [V, C] })));
   const own = (path: string, x: Rows) => rms(x, w.vector(`${path}.weight`), 1e-8);
-  const turn: Turn = (head) => rotateNeighbours(head, frequencies(100000, D));
+  const rotation: Rotation = (head) => rotateNeighbours(head, frequencies(100000, D));
   const logits = run(
     w,
     names,
@@ -165,7 +166,7 @@ test("Helium: Llama that rotates neighbours", async () => {
         Rows,
         Rows,
       ];
-      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, turn)));
+      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
       const z = own(`${path}.post_attention_layernorm`, x);
       const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
       return plus(x, map(w, `${path}.mlp.down_proj`, inner));
@@ -194,7 +195,7 @@ test("Seed-OSS: Llama with biases of queries, keys and values; written as Qwen 2
   };
   const w = randomWeights(shapesOf(names, layer, plain({ "model.norm": [C], lm_head: [V, C] })));
   const own = (path: string, x: Rows) => rms(x, w.vector(`${path}.weight`), 1e-6);
-  const turn: Turn = (head) => rotate(head, frequencies(10000, D));
+  const rotation: Rotation = (head) => rotate(head, frequencies(10000, D));
   const logits = run(
     w,
     names,
@@ -205,7 +206,7 @@ test("Seed-OSS: Llama with biases of queries, keys and values; written as Qwen 2
         Rows,
         Rows,
       ];
-      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, turn)));
+      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
       const z = own(`${path}.post_attention_layernorm`, x);
       const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
       return plus(x, map(w, `${path}.mlp.down_proj`, inner));
@@ -231,7 +232,7 @@ test("Nemotron: gains that count from 1, squared ReLU, half of each head rotates
       around: 0,
     },
   );
-  const turn: Turn = (head) => rotate(head, frequencies(10000, D / 2));
+  const rotation: Rotation = (head) => rotate(head, frequencies(10000, D / 2));
   const logits = run(
     w,
     names,
@@ -242,7 +243,7 @@ test("Nemotron: gains that count from 1, squared ReLU, half of each head rotates
         Rows,
         Rows,
       ];
-      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, turn)));
+      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
       const z = norm(w, `${path}.post_attention_layernorm`, x, 1e-5, 1);
       return plus(x, map(w, `${path}.mlp.down_proj`, each(map(w, `${path}.mlp.up_proj`, z), reluSquared)));
     },
@@ -267,7 +268,7 @@ test.each([false, true])(
     const w = randomWeights(
       shapesOf(names, layer, { ...biased({ "model.norm": [C] }), ...plain({ lm_head: [V, C] }) }),
     );
-    const turn: Turn = (head) => rotate(head, frequencies(10000, D / 2));
+    const rotation: Rotation = (head) => rotate(head, frequencies(10000, D / 2));
     const logits = run(w, names, (x, path) => {
       const y = norm(w, `${path}.input_layernorm`, x);
       const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
@@ -275,7 +276,7 @@ test.each([false, true])(
         Rows,
         Rows,
       ];
-      const attended = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, turn)));
+      const attended = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
       const z = parallel ? y : norm(w, `${path}.post_attention_layernorm`, attended);
       const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
       return plus(attended, map(w, `${path}.mlp.down_proj`, inner));
@@ -301,7 +302,7 @@ test("Phi: one norm for attention and MLP, biases everywhere", async () => {
   });
   const own = { ...names, norm: "model.final_layernorm" };
   const w = randomWeights(shapesOf(own, layer, biased({ "model.final_layernorm": [C], lm_head: [V, C] })));
-  const turn: Turn = (head) => rotate(head, frequencies(10000, D / 2));
+  const rotation: Rotation = (head) => rotate(head, frequencies(10000, D / 2));
   const logits = run(w, own, (x, path) => {
     const y = norm(w, `${path}.input_layernorm`, x);
     const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
@@ -309,7 +310,7 @@ test("Phi: one norm for attention and MLP, biases everywhere", async () => {
       Rows,
       Rows,
     ];
-    const attended = map(w, `${path}.self_attn.dense`, attentionOf(q, k, v, turn));
+    const attended = map(w, `${path}.self_attn.dense`, attentionOf(q, k, v, rotation));
     return plus(x, plus(attended, map(w, `${path}.mlp.fc2`, each(map(w, `${path}.mlp.fc1`, y), geluTanh))));
   });
   await check({ ...sizes, model_type: "phi", hidden_act: "gelu_new", layer_norm_eps: 1e-5 }, w, logits);
@@ -337,8 +338,8 @@ const gptjLayer =
   (x: Rows, path: string) => {
     const y = norm(w, `${path}.ln_1`, x);
     const [q, k, v] = queryKeyValue(path, y);
-    const turn: Turn = (head) => rotateNeighbours(head, frequencies(10000, 2));
-    const attended = map(w, `${path}.attn.out_proj`, attentionOf(q, k, v, turn, H));
+    const rotation: Rotation = (head) => rotateNeighbours(head, frequencies(10000, 2));
+    const attended = map(w, `${path}.attn.out_proj`, attentionOf(q, k, v, rotation, H));
     return plus(
       x,
       plus(attended, map(w, `${path}.mlp.fc_out`, each(map(w, `${path}.mlp.fc_in`, y), geluTanh))),
