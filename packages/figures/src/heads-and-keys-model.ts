@@ -12,7 +12,8 @@ type Published = { label: string; numHeads: number; numKvHeads: number; headDim:
 /**
  * Widths of a latent and of its rotary key in heads, as DeepSeek-V2 and -V3 choose them: 512 and 64 beside heads of 128.
  */
-const [latentHeads, rotaryHeads] = [4, 1 / 2];
+const latentHeads = 4;
+const rotaryHeads = 1 / 2;
 
 /** Sizes as their configurations give them. */
 const published: Readonly<Record<string, Published>> = {

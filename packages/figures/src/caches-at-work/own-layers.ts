@@ -12,9 +12,11 @@ type Layer<Params> = {
 };
 
 /** Numbers of a latent and of its rotary key. */
-export const [kvRank, ropeDim] = [64, 16];
+export const kvRank = 64;
+export const ropeDim = 16;
 /** Heads of a state, and the sides of the matrix that each has. */
-export const [stateHeads, stateSide] = [4, 16];
+export const stateHeads = 4;
+export const stateSide = 16;
 
 /** As many layers of latent attention as a model has, with random weights: the model's own have keys and values. */
 export function latentLayers({ config: { embedDim, numHeads, numLayers } }: Model): RunLayers {
