@@ -6,11 +6,6 @@ import type { Model } from "@qkv/transformer";
 import type { CacheOperation } from "@qkv/viz/figures/caches-at-work";
 import { textOf } from "../token-text.js";
 
-const prompt = "The cat sat on the mat. Then it";
-/** Another request, which begins like the prompt. */
-const request = "The cat sat on the mat. The dog";
-const mostOperations = 24;
-
 /** The conversation that all caches run, with the keys and predictions of a cache of all tokens in float32. */
 export type Conversation = {
   operations: CacheOperation[];
@@ -58,7 +53,11 @@ export async function conversation(
       given =
         kind === "append"
           ? [likelyToken(model, last[sequence]!, isBranching ? 1 : 0)]
-          : model.tokenizer!.encode(kind === "prompt" ? prompt : request, { addSpecialTokens: false });
+          : model.tokenizer!.encode(
+              // Another request begins like the prompt.
+              `The cat sat on the mat. ${kind === "prompt" ? "Then it" : "The dog"}`,
+              { addSpecialTokens: false },
+            );
       caches[sequence] ??= growingCache({ numLayers: model.config.numLayers });
       ids[sequence]!.push(...given);
     }
@@ -100,7 +99,7 @@ function readOperations(written: string): Pick<CacheOperation, "kind" | "sequenc
       expected,
       fix: 'as "aafbn": append twice to A, fork it, append to B, make a new request.',
     });
-  if (written.length > mostOperations) refuse(`at most ${mostOperations} letters`);
+  if (written.length > 24) refuse("at most 24 letters");
   const list = Array.from(written, (letter): Pick<CacheOperation, "kind" | "sequence"> => {
     const starts = { f: 1, n: 2 }[letter];
     if (starts !== undefined) {

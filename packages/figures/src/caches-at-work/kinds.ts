@@ -14,15 +14,7 @@ import {
 } from "@qkv/kv-cache";
 import type { Model } from "@qkv/transformer";
 import type { CacheBudget, CacheKind } from "@qkv/viz/figures/caches-at-work";
-import {
-  kvRank,
-  latentLayers,
-  ropeDim,
-  stateHeads,
-  stateLayers,
-  stateSide,
-  type RunLayers,
-} from "./own-layers.js";
+import { latentLayers, stateLayers, type RunLayers } from "./own-layers.js";
 
 /** A kind of cache that the figure shows. */
 export type KindEntry = Pick<CacheKind, "id" | "name" | "says" | "names"> & {
@@ -38,9 +30,6 @@ export type KindEntry = Pick<CacheKind, "id" | "name" | "says" | "names"> & {
   /** Remembers the tokens that a cache holds. */
   remember?(cache: KvCache, ids: readonly number[]): void;
 };
-
-/** Tokens of the pools of pages. */
-const poolTokens = 48;
 
 /** The kinds in the order in which they are drawn. Another kind of cache is another entry. */
 export const kinds: readonly KindEntry[] = [
@@ -73,7 +62,7 @@ export const kinds: readonly KindEntry[] = [
     says: "A pool of pages. A page table lists the pages of each sequence.",
     names: { buffer: "buffer", block: "page" },
     budget: { label: "Page", tokens: { small: 2, medium: 4, large: 8 } },
-    make: (pageLength, numLayers) => pagedCache({ pages: poolTokens / pageLength, pageLength, numLayers }),
+    make: (pageLength, numLayers) => pagedCache({ pages: 48 / pageLength, pageLength, numLayers }),
   },
   {
     id: "prefix",
@@ -81,7 +70,7 @@ export const kinds: readonly KindEntry[] = [
     says: "A pool of pages, and a tree of the full ones: a request that begins the same way reuses them.",
     names: { buffer: "buffer", block: "page" },
     budget: { label: "Page", tokens: { small: 2, medium: 4, large: 8 } },
-    make: (pageLength, numLayers) => prefixCache({ pages: poolTokens / pageLength, pageLength, numLayers }),
+    make: (pageLength, numLayers) => prefixCache({ pages: 48 / pageLength, pageLength, numLayers }),
     match: (cache, ids) => (cache as PrefixCache).matchPrefix(ids),
     remember: (cache, ids) => (cache as PrefixCache).insertPrefix(ids),
   },
@@ -104,7 +93,7 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "latent",
     name: "Latents",
-    says: `Latent attention (MLA): one latent of ${kvRank} numbers and one rotary key of ${ropeDim} of each token, for the keys and values of all heads.`,
+    says: "Latent attention (MLA): one latent of 64 numbers and one rotary key of 16 of each token, for the keys and values of all heads.",
     names: { buffer: "buffer of latents", block: "block" },
     stores: "latent",
     layers: latentLayers,
@@ -113,7 +102,7 @@ export const kinds: readonly KindEntry[] = [
   {
     id: "state",
     name: "State",
-    says: `A layer with a gated delta rule: a state of ${stateHeads} matrices of ${stateSide} × ${stateSide} numbers, whatever the length. Tokens change it, and are not stored.`,
+    says: "A layer with a gated delta rule: a state of 4 matrices of 16 × 16 numbers, whatever the length. Tokens change it, and are not stored.",
     names: { buffer: "state", block: "block" },
     stores: "state",
     layers: stateLayers,

@@ -11,24 +11,17 @@ type Layer<Params> = {
   apply(params: Params, x: Tensor, options: { cache: KvCache; layer: number }): Tensor;
 };
 
-/** Numbers of a latent and of its rotary key. */
-export const kvRank = 64;
-export const ropeDim = 16;
-/** Heads of a state, and the sides of the matrix that each has. */
-export const stateHeads = 4;
-export const stateSide = 16;
-
 /** As many layers of latent attention as a model has, with random weights: the model's own have keys and values. */
 export function latentLayers({ config: { embedDim, numHeads, numLayers } }: Model): RunLayers {
-  const nopeDim = embedDim / numHeads;
-  const rotary = rope({ headDim: ropeDim, layout: "interleaved" });
-  const sizes = { embedDim, numHeads, kvRank, nopeDim, ropeDim, valueDim: nopeDim };
+  const headDim = embedDim / numHeads;
+  const sizes = { embedDim, numHeads, kvRank: 64, nopeDim: headDim, ropeDim: 16, valueDim: headDim };
+  const rotary = rope({ headDim: 16, layout: "interleaved" });
   return stack(embedDim, numLayers, latent({ ...sizes, rope: rotary, mask: causal() }));
 }
 
 /** As many layers with a gated delta rule as a model has, with random weights. */
 export function stateLayers({ config: { embedDim, numLayers } }: Model): RunLayers {
-  const sizes = { embedDim, numHeads: stateHeads, keyDim: stateSide, valueDim: stateSide };
+  const sizes = { embedDim, numHeads: 4, keyDim: 16, valueDim: 16 };
   return stack(embedDim, numLayers, mixerLayer({ ...sizes, mixer: gatedDeltaRule() }));
 }
 

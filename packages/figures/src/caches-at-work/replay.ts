@@ -15,9 +15,6 @@ import type { Conversation } from "./conversation.js";
 import type { KindEntry } from "./kinds.js";
 import { bufferNumbers, readMemory } from "./memory.js";
 
-/** Numbers of a rounded key that are shown. */
-const shownNumbers = 8;
-
 /** Sends the conversation through one kind of cache: the model runs on it, and its memory is read after each operation. */
 export async function replay(
   model: Model,
@@ -180,7 +177,7 @@ function roundedKeys(
       for (const { exact, code, scale } of numbers)
         if (scale > 0) largestError = Math.max(largestError, Math.abs(code * scale - exact) / scale);
       if (head > 0) continue;
-      const shown = numbers.slice(0, shownNumbers);
+      const shown = numbers.slice(0, 8);
       rounded[`${sequence}:${position}`] = {
         exact: shown.map((one) => one.exact),
         codes: shown.map(({ code }) => code),
