@@ -97,7 +97,7 @@ export const kinds: readonly KindEntry[] = [
     names: { buffer: "buffer of latents", block: "block" },
     stores: "latent",
     layers: latentLayers,
-    make: (_, numLayers) => latentCache({ latentDim: kvRank, numLayers }),
+    make: (_, numLayers) => latentCache({ latentDim: 64, numLayers }),
   },
   {
     id: "state",
