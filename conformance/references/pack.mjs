@@ -30,7 +30,7 @@ const models = [
   ...["llama3-rope", "llama-bias-yarn", "llama-dynamic-rope", "llama-sequence-classification"],
   ...["mistral-window", "mixtral", "phi3-longrope", "qwen2-window", "qwen3-bf16"],
   ...["qwen3-moe", "qwen3-moe-dense-layers"],
-  ...["apertus", "gpt-oss"],
+  ...["apertus", "deepseek-v3", "diffllama", "gpt-oss", "llama4-text", "minicpm3"],
   ...["arcee", "bloom", "cohere2", "ernie4-5", "exaone4", "falcon-alibi", "falcon-multi-query", "glm4"],
   ...["gpt-neox", "granite", "olmo2", "olmo3", "opt", "smollm3", "starcoder2"],
   ...["gemma", "gemma2", "gemma3-text", "gemma3-bidirectional", "gpt2", "gpt-bigcode"],

@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import type { KeyValues, Mask, TraceName } from "@qkv/attention-contract";
-import { resident, type Tensor } from "@qkv/tensor";
+import { ones, resident, type Tensor } from "@qkv/tensor";
 import { attention, checkScale, tracedAttention, traceNames, type AttentionOptions } from "../attention.js";
 import { checkMask } from "../mask.js";
 import type { Positions, Rope } from "../positions/rope.js";
@@ -15,7 +15,7 @@ export type HeadsConfig = {
   mask?: Mask;
   /** Default: positions are not known to the layer. */
   rope?: Rope;
-  /** Normalizes queries and keys, before they are rotated. Default: off. */
+  /** Normalizes queries and keys, before they are rotated or behind it. Default: off. */
   qkNorm?: QkNorm;
   /** Scales queries by position, after they are rotated: `scaleByPosition(llama4Temperature())`. Default: off. */
   queryScale?: QueryScale;
@@ -78,8 +78,9 @@ export function normalizeAndRotate(
   positions: Positions,
 ): Tensor {
   const gain = `${name}Norm` as const;
-  const normed = qkNorm ? qkNorm.apply(x, gainOf(gain, params[gain])) : x;
-  const rotated = rope ? rope.apply(normed, positions) : normed;
+  const normalize = (y: Tensor) => (qkNorm ? qkNorm.apply(y, gainFor(qkNorm, gain, params[gain], y)) : y);
+  const rotate = (y: Tensor) => (rope ? rope.apply(y, positions) : y);
+  const rotated = qkNorm?.afterRope ? normalize(rotate(x)) : rotate(normalize(x));
   return queryScale && name === "query" ? queryScale.apply(rotated, positions) : rotated;
 }
 
@@ -154,6 +155,13 @@ export function attendTraced(
   }
   return traced.output;
 }
+
+const gainFor = (
+  { gainless }: QkNorm,
+  argument: "queryNorm" | "keyNorm",
+  gain: { weight: Tensor } | undefined,
+  { shape, dtype, device }: Tensor,
+): Tensor => (gainless ? ones([shape.at(-1)!], { dtype, device }) : gainOf(argument, gain));
 
 function gainOf(argument: "queryNorm" | "keyNorm", gain: { weight: Tensor } | undefined): Tensor {
   if (gain) return gain.weight;

@@ -13,7 +13,6 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
-import { and } from "../masks/and.js";
 import type { Positions } from "../positions/rope.js";
 import type { ScoreMod } from "../score-mod.js";
 import {
@@ -30,6 +29,7 @@ import {
 } from "./attend-heads.js";
 import type { Differential, DifferentialParams } from "./differential.js";
 import type { MemoryKeys, MemoryKeysParams } from "./memory-keys.js";
+import { joinedMasks } from "./joined-masks.js";
 import type { OutputGate } from "./output-gate.js";
 import type { QkNorm } from "./qk-norm.js";
 import { ropeOnRead } from "./rope-on-read.js";
@@ -207,14 +207,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     const { key, value } = keyAndValue(params, context, { start: 0 });
     return { key: [key], value: [value], positions: { start: 0 } };
   };
-  // One mask for each that calls bring, so that layers of one call share its plan.
-  const joined = new WeakMap<Mask, Mask>();
-  const maskOf = (own: Mask | undefined): Mask | undefined => {
-    if (!own || !config.mask) return own ?? config.mask;
-    const both = joined.get(own) ?? and(config.mask, own);
-    joined.set(own, both);
-    return both;
-  };
+  const maskOf = joinedMasks(config.mask);
   return {
     config: { ...config, headDim: D },
     keyValues,
@@ -240,10 +233,11 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
         ...(differential && { differential: differential.init(D, more.differential) }),
         ...(memory && { memory: memory.init(Hkv, D, more.memory) }),
         ...(valueResidual && { valueMix: { weight: zeros([Hkv, C]) } }),
-        ...(config.qkNorm && {
-          queryNorm: { weight: ones(gainShape(config.qkNorm, H, D)) },
-          keyNorm: { weight: ones(gainShape(config.qkNorm, Hkv, D)) },
-        }),
+        ...(config.qkNorm &&
+          !config.qkNorm.gainless && {
+            queryNorm: { weight: ones(gainShape(config.qkNorm, H, D)) },
+            keyNorm: { weight: ones(gainShape(config.qkNorm, Hkv, D)) },
+          }),
         ...(sinks && { sinks }),
       };
     },
@@ -275,6 +269,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
           return { read: { key: [key], value: [value], positions: { start: 0 } }, query: ready(places) };
         }
         if (cache.unrotatedKeys) {
+          if (config.qkNorm?.afterRope) refuseUnrotated();
           const { read, positions } = ropeOnRead(config.rope, cache.update(layer, key, value), B, T);
           return { read, query: ready(positions) };
         }
@@ -297,6 +292,15 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       return map(rows, params.output.weight, params.output.bias);
     },
   };
+}
+
+function refuseUnrotated(): never {
+  return applying.refuse({
+    argument: "cache",
+    received: "a cache of unrotated keys",
+    expected: "one of keys as they are: they are normalized behind the rotation",
+    fix: "make the cache without `unrotatedKeys`.",
+  });
 }
 
 const gainShape = (norm: QkNorm, numHeads: number, headDim: number): readonly number[] =>

@@ -1,11 +1,16 @@
 import {
+  abs,
+  add,
   checkGradient,
   concat,
+  linear,
   mapTensors,
+  max,
   cast,
   mul,
   randn,
   slice,
+  sub,
   sum,
   tensor,
   zeros,
@@ -17,6 +22,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention } from "../attention.js";
 import { causal } from "../masks/causal.js";
+import { documents } from "../masks/documents.js";
 import { rope } from "../positions/rope.js";
 import { latent } from "./latent.js";
 
@@ -120,6 +126,53 @@ test("gradient: of the input and every weight, in both forms", () => {
   const dy = make([1, 3, 6], 3);
   for (const form of ["naive", "absorbed"] as const)
     checkGradient(({ x, params }) => sum(mul(layer[form](params, x), dy)), given);
+});
+
+test("a mask of a call hides keys besides the causal mask, and a trace has what is read", () => {
+  const layer = layerOf();
+  const [params, x] = [double(layer.init(1)), make([1, 5, 6], 2)];
+  const mask = documents([0, 0, 1, 1, 1]);
+  for (const form of ["naive", "absorbed"] as const) {
+    const tensors: Record<string, Tensor> = {};
+    const trace = { names: ["weights", "heads"] as const, tensors };
+    const y = layer[form](params, x, { mask, trace, positions: Int32Array.of(0, 1, 0, 1, 2) });
+    const alone = layer[form](params, slice(x, 1, 2));
+    expect(slice(y, 1, 2), form).toBeAllclose(alone, { rtol: 1e-10, atol: 1e-12 });
+    expect(tensors["weights"]!.shape).toEqual([1, 2, 5, 5]);
+    expect(tensors["heads"]!.shape).toEqual([1, 2, 5, 3]);
+  }
+});
+
+test("biases are of the maps from x and of the output map", () => {
+  const layer = layerOf({ bias: true, queryRank: 3 });
+  const params = layer.init(1);
+  const has = Object.entries(params).filter(([, map]) => "bias" in map);
+  expect(has.map(([name]) => name).sort()).toEqual(["latent", "output", "queryDown"]);
+  const x = make([1, 3, 6], 2);
+  const shifted = mapTensors(double(params), (t: Tensor, path) => (path.endsWith(".bias") ? add(t, 0.5) : t));
+  const y = layer.naive(shifted, x);
+  expect(layer.absorbed(shifted, x)).toBeAllclose(y, { rtol: 1e-10, atol: 1e-12 });
+  for (const name of ["latent", "output", "queryDown"] as const) {
+    const without = { ...shifted, [name]: { weight: shifted[name]!.weight } };
+    expect(max(abs(sub(layer.naive(without, x), y))).data[0], name).toBeGreaterThan(1e-3);
+  }
+});
+
+test("weights of another kind are read by the layer's own product, with a cache too", () => {
+  type Halved = { half: Tensor };
+  const isHalved = (weight: unknown): weight is Halved => "half" in (weight as object);
+  const own: typeof linear = (x, weight, bias) =>
+    linear(x, isHalved(weight) ? mul(weight.half, 2) : weight, bias);
+  const [layer, plain] = [layerOf({ linear: own }), layerOf()];
+  const [params, x] = [double(plain.init(1)), make([1, 4, 6], 2)];
+  const halved = (map: { weight: Tensor }) => ({ weight: { half: mul(map.weight, 0.5) } as never });
+  const { query, latent: down, key, value, output } = params;
+  const maps = { query, latent: down, key, value, output };
+  const names = Object.keys(maps) as (keyof typeof maps)[];
+  const others = { ...params, ...Object.fromEntries(names.map((name) => [name, halved(maps[name])])) };
+  const cache = listCache();
+  const parts = [slice(x, 1, 0, 3), slice(x, 1, 3)].map((part) => layer.apply(others, part, { cache }));
+  expect(concat(parts, 1)).toBeAllclose(plain.apply(params, x), { rtol: 1e-10, atol: 1e-12 });
 });
 
 test("sizes that are none, missing weights and a cache of unrotated keys are refused", () => {

@@ -4,6 +4,7 @@ import {
   broadcastTo,
   concat,
   einsum,
+  isTensor,
   linear,
   mul,
   ones,
@@ -13,13 +14,15 @@ import {
   rmsNorm,
   slice,
   splitSeed,
+  zeros,
   type Tensor,
 } from "@qkv/tensor";
-import { attention } from "../attention.js";
 import { checkMask } from "../mask.js";
 import type { Positions, Rope } from "../positions/rope.js";
-import { checkParams } from "./attend-heads.js";
+import { attendTraced, checkParams, checkTrace, recordHeads, type Trace } from "./attend-heads.js";
 import { checkWide } from "./check-wide.js";
+import type { LinearParams } from "./grouped-query.js";
+import { joinedMasks } from "./joined-masks.js";
 
 /** Configuration of a layer of multi-head latent attention. */
 export type LatentConfig = {
@@ -45,22 +48,30 @@ export type LatentConfig = {
   scale?: number;
   /** Added to the mean square of the norms of the latents. Default 1e-6. */
   eps?: number;
+  /** True: the maps from x to latents, and the output map, add a bias. Default false. */
+  bias?: boolean;
+  /**
+   * Computes projections. Default: `linear` of @qkv/tensor. With weights of another kind, such as those of 8 bits, keys and
+   * values are made from the latents with a cache too.
+   */
+  linear?: typeof linear;
 };
 
-type Projection = { weight: Tensor };
+type Projection = LinearParams;
+type Norm = { weight: Tensor };
 
 /** The weights of a layer of multi-head latent attention. Rows of a projection are heads one after the other. */
 export type LatentParams = {
   /** `[queryRank, C]`, in a layer with a latent for queries. */
   queryDown?: Projection;
   /** `[queryRank]`, in a layer with a latent for queries. */
-  queryNorm?: Projection;
+  queryNorm?: Norm;
   /** `[H · (nopeDim + ropeDim), queryRank or C]` */
   query: Projection;
   /** `[kvRank + ropeDim, C]`: the latent, then the shared rotary key. */
   latent: Projection;
   /** `[kvRank]` */
-  latentNorm: Projection;
+  latentNorm: Norm;
   /** `[H · nopeDim, kvRank]` */
   key: Projection;
   /** `[H · valueDim, kvRank]` */
@@ -76,6 +87,10 @@ export type LatentApplyOptions = {
   layer?: number;
   /** Positions of the tokens. Default: after what the cache has seen. */
   positions?: Positions;
+  /** Hides keys of this call besides what the layer hides: the padding of its batch. Default: nothing. */
+  mask?: Mask;
+  /** Collects traced tensors. Default: nothing is traced. */
+  trace?: Trace;
 };
 
 /** Queries and latents of a call. */
@@ -84,6 +99,8 @@ type Projected = {
   readonly rotated: Tensor;
   readonly absorbed: () => Tensor;
   readonly latents: KeyValues;
+  readonly mask: Mask | undefined;
+  readonly trace: Trace | undefined;
 };
 
 /** A layer of multi-head latent attention: made from its configuration, holding no weights. */
@@ -137,18 +154,25 @@ export function latent(config: LatentConfig): LatentLayer {
     mask,
     scale = 1 / Math.sqrt(nopeDim + ropeDim),
     eps = 1e-6,
+    bias = false,
+    linear: map = linear,
   } = check.options(config, configNames, "config");
   check.whole({ embedDim: C, numHeads: H, kvRank, nopeDim, ropeDim, valueDim }, { min: 1 });
   if (queryRank !== undefined) check.whole({ queryRank }, { min: 1 });
   if (mask !== undefined) checkMask("latent", "mask", mask);
   check.finite({ scale, eps });
-  const attend = { scale, ...(mask && { mask }) };
+  check.type({ bias }, "boolean");
+  check.type({ linear: map }, "function");
+  const maskOf = joinedMasks(mask);
+  const attend = (query: Tensor, keyValues: KeyValues, { mask, trace }: Projected) =>
+    attendTraced(query, keyValues, { scale, ...(mask && { mask }) }, trace);
 
   /** Rows `[B, T, heads · width]` to `[B, heads, T, width]`. */
   const split = (rows: Tensor, heads: number) => {
     const [B, T, width] = rows.shape as [number, number, number];
     return permute(reshape(rows, [B, T, heads, width / heads]), [0, 2, 1, 3]);
   };
+  const mapped = ({ weight, bias }: Projection, x: Tensor) => map(x, weight, bias);
   const rotate = (x: Tensor, positions: Positions) => rope?.apply(x, positions) ?? x;
 
   /** A projection's weight, `[H, width, kvRank]`. */
@@ -160,15 +184,15 @@ export function latent(config: LatentConfig): LatentLayer {
     const low = ["queryDown", "queryNorm"] as const;
     const names = ["query", "latent", "latentNorm", "key", "value", "output"] as const;
     checkParams("apply", params, queryRank === undefined ? names : [...low, ...names]);
-    const { cache, layer = 0, positions } = applying.options(options, ["cache", "layer", "positions"]);
+    const { cache, layer = 0, positions, mask: own, trace } = applying.options(options, callOptions);
+    checkTrace(applying, trace);
+    const call = { mask: maskOf(own), trace };
     if (cache?.unrotatedKeys) refuseUnrotated();
     const places = positions ?? positionsAfter(cache, x.shape[1]!);
     const source =
-      queryRank === undefined
-        ? x
-        : rmsNorm(linear(x, params.queryDown!.weight), params.queryNorm!.weight, { eps });
-    const query = split(linear(source, params.query.weight), H); // [B, H, T, nopeDim + ropeDim]
-    const rows = split(linear(x, params.latent.weight), 1); // [B, 1, T, kvRank + ropeDim]
+      queryRank === undefined ? x : rmsNorm(mapped(params.queryDown!, x), params.queryNorm!.weight, { eps });
+    const query = split(mapped(params.query, source), H); // [B, H, T, nopeDim + ropeDim]
+    const rows = split(mapped(params.latent, x), 1); // [B, 1, T, kvRank + ropeDim]
     const value = rmsNorm(slice(rows, 3, 0, kvRank), params.latentNorm.weight, { eps });
     const key = concat([value, rotate(slice(rows, 3, kvRank), places)], 3);
     const unrotated = slice(query, 3, 0, nopeDim); // [B, H, T, nopeDim]
@@ -182,23 +206,28 @@ export function latent(config: LatentConfig): LatentLayer {
         rotated,
         absorbed,
         latents: { key: [key], value: [value], positions: { start: 0 } },
+        ...call,
       };
     }
+    if (!isTensor(params.key.weight))
+      return { unrotated, rotated, absorbed, latents: cache.update(layer, key, value), ...call };
     const meeting = absorbed(); // eviction scores read them
     const latents = cache.update(layer, key, value, meeting);
-    return { unrotated, rotated, absorbed: () => meeting, latents };
+    return { unrotated, rotated, absorbed: () => meeting, latents, ...call };
   };
   const join = (params: LatentParams, heads: Tensor) => {
     const [B, , T] = heads.shape as [number, number, number];
-    return linear(reshape(permute(heads, [0, 2, 1, 3]), [B, T, H * valueDim]), params.output.weight);
+    return mapped(params.output, reshape(permute(heads, [0, 2, 1, 3]), [B, T, H * valueDim]));
   };
   const layer: LatentLayer = {
     config,
     init(seed) {
       const names = ["queryDown", "query", "latent", "key", "value", "output"] as const;
       const seeds = splitSeed(seed, names);
+      const biased = ["queryDown", "latent", "output"];
       const make = (name: (typeof names)[number], out: number, inner: number): Projection => ({
         weight: mul(randn([out, inner], { seed: seeds[name] }), 1 / Math.sqrt(inner)),
+        ...(bias && biased.includes(name) && { bias: zeros([out]) }),
       });
       return {
         ...(queryRank !== undefined && {
@@ -213,9 +242,13 @@ export function latent(config: LatentConfig): LatentLayer {
         output: make("output", C, H * valueDim),
       };
     },
-    apply: (params, x, options) => (options?.cache ? layer.absorbed : layer.naive)(params, x, options),
+    apply(params, x, options) {
+      const absorbs = options?.cache && isTensor(params?.key?.weight);
+      return (absorbs ? layer.absorbed : layer.naive)(params, x, options);
+    },
     naive(params, x, options) {
-      const { unrotated, rotated, latents } = project(params, x, options);
+      const call = project(params, x, options);
+      const { unrotated, rotated, latents } = call;
       const B = x.shape[0]!;
       const all = concat(
         latents.key.map((segment) => denseSegment(segment, B)),
@@ -224,15 +257,17 @@ export function latent(config: LatentConfig): LatentLayer {
       const S = all.shape[2]!;
       const rows = reshape(slice(all, 3, 0, kvRank), [B, S, kvRank]);
       const shared = broadcastTo(slice(all, 3, kvRank), [B, H, S, ropeDim]);
-      const key = concat([split(linear(rows, params.key.weight), H), shared], 3);
-      const value = split(linear(rows, params.value.weight), H);
+      const key = concat([split(mapped(params.key, rows), H), shared], 3);
+      const value = split(mapped(params.value, rows), H);
       const keyValues = { key: [key], value: [value], positions: latents.positions };
-      return join(params, attention(concat([unrotated, rotated], 3), keyValues, attend));
+      const heads = attend(concat([unrotated, rotated], 3), keyValues, call);
+      return join(params, recordHeads(call.trace, heads));
     },
     absorbed(params, x, options) {
-      const { absorbed, latents } = project(params, x, options);
-      const read = attention(absorbed(), latents, attend); // [B, H, T, kvRank]
-      return join(params, einsum("bhtr,hdr->bhtd", read, perHead(params.value, valueDim)));
+      const call = project(params, x, options);
+      const read = attend(call.absorbed(), call.latents, call); // [B, H, T, kvRank]
+      const heads = einsum("bhtr,hdr->bhtd", read, perHead(params.value, valueDim));
+      return join(params, recordHeads(call.trace, heads));
     },
   };
   return layer;
@@ -260,4 +295,7 @@ const configNames = [
   "mask",
   "scale",
   "eps",
+  "bias",
+  "linear",
 ] as const;
+const callOptions = ["cache", "layer", "positions", "mask", "trace"] as const;

@@ -1,4 +1,19 @@
-import { cast, checkGradient, mul, ones, randn, sum, tensor, type Tensor } from "@qkv/tensor";
+import {
+  cast,
+  checkGradient,
+  linear,
+  matmul,
+  mul,
+  ones,
+  permute,
+  randn,
+  repeat,
+  reshape,
+  rmsNorm,
+  sum,
+  tensor,
+  type Tensor,
+} from "@qkv/tensor";
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
@@ -138,4 +153,37 @@ test("over all heads, the norm of a token is that of one long row, with a gain f
   const { queryNorm, keyNorm } = layer.init(1);
   expect([queryNorm?.weight.shape, keyNorm?.weight.shape]).toEqual([[8], [4]]);
   expect(() => qkNorm("l2", { over: "heads" })).toThrow(/`over` is "heads", expected "head" for l2/);
+});
+
+test("behind the rotation, a gain multiplies rotated numbers; without one, the place changes nothing", () => {
+  const rotary = rope({ headDim: 2 });
+  const config = { ...shape, rope: rotary };
+  const x = randn([1, 3, 8], { seed: 9 });
+  const [before, after] = (["beforeRope", "afterRope"] as const).map((place) =>
+    groupedQuery({ ...config, qkNorm: qkNorm("rms", { place }) }),
+  ) as [ReturnType<typeof groupedQuery>, ReturnType<typeof groupedQuery>];
+  const gains = { queryNorm: { weight: tensor([2, 0.5]) }, keyNorm: { weight: tensor([1, 3]) } };
+  const params = { ...before.init(1), ...gains };
+  const q = (layer: typeof before) => {
+    const tensors: Record<string, Tensor> = {};
+    layer.apply(params, x, { trace: { names: ["dots"], tensors } });
+    return tensors["dots"]!;
+  };
+  expect(q(after).data[1]).not.toBeCloseTo(q(before).data[1]!, 2);
+  const heads = (weight: Tensor, count: number) =>
+    permute(reshape(linear(x, weight), [1, 3, count, 2]), [0, 2, 1, 3]);
+  const [query, key] = [heads(params.query.weight, 4), heads(params.key.weight, 2)].map((y) =>
+    rotary.apply(y, { start: 0 }),
+  ) as [Tensor, Tensor];
+  const normed = (y: Tensor, gain: Tensor) => rmsNorm(y, gain, { eps: 1e-6 });
+  const keys = repeat(normed(key, gains.keyNorm.weight), 2, 1);
+  const dots = matmul(normed(query, gains.queryNorm.weight), permute(keys, [0, 1, 3, 2]));
+  expect(q(after)).toBeAllclose(mul(dots, Math.SQRT1_2), { rtol: 0, atol: 1e-5 });
+
+  const unit = (place: "beforeRope" | "afterRope") =>
+    groupedQuery({ ...config, qkNorm: qkNorm("rms", { gain: false, place }) });
+  expect("queryNorm" in unit("afterRope").init(1)).toBe(false);
+  const [a, b] = [unit("beforeRope"), unit("afterRope")].map((layer) => layer.apply(layer.init(1), x));
+  expect(a).toBeAllclose(b!, { rtol: 0, atol: 1e-6 });
+  expect(() => qkNorm("rms", { gain: false, over: "heads" })).toThrow(/qkNorm: `gain` is false/);
 });

@@ -9,6 +9,10 @@ export type QkNorm = {
   scale(headDim: number): number;
   /** Shape of the learned gain of heads of size D. Default: `[D]`. */
   gain?(numHeads: number, headDim: number): readonly number[];
+  /** True: no gain is learned. */
+  readonly gainless?: boolean;
+  /** True: it normalizes what is rotated. */
+  readonly afterRope?: boolean;
   /** `[B, H, T, D]` to the same shape; `weight`: a learned gain for each of the D numbers. */
   apply(x: Tensor, weight: Tensor): Tensor;
 };
@@ -16,7 +20,7 @@ export type QkNorm = {
 /**
  * Normalizes each query and each key over its D numbers. A score is then the cosine of the angle between them times a
  * temperature, so scores cannot explode during training. Both have a learned gain `[D]`. A layer applies the norm
- * before rotary positions.
+ * before rotary positions, unless it says otherwise.
  *
  * `rms`: to the root mean square 1, `x / √(mean x² + eps)`. `l2`: to the length 1. With the default scales, `1 / √D`
  * and `√D`, both give the same scores; with `l2`, the `scale` of the layer is the temperature. Costs 3 · D operations
@@ -24,7 +28,8 @@ export type QkNorm = {
  *
  * @param kind - Default `rms`, as in Qwen3 and Gemma 3.
  * @param options - `eps`: added to the mean square. Default 1e-6. `over`: each head alone, or all heads of a token together
- *   with a gain of `[H · D]`, as in OLMo 2. Default `head`.
+ *   with a gain of `[H · D]`, as in OLMo 2. Default `head`. `gain`: false for none, as in Llama 4. Default true. `place`:
+ *   `afterRope` normalizes what is rotated, as Llama 4 and Hunyuan do. Default `beforeRope`.
  * @throws {ArgumentError} If there is no such kind.
  * @see "Query-Key Normalization for Transformers" (2020), arXiv:2010.04245; "Qwen3" (2025), arXiv:2505.09388
  *
@@ -40,10 +45,15 @@ export type QkNorm = {
  */
 export function qkNorm(
   kind: "rms" | "l2" = "rms",
-  options?: { eps?: number; over?: "head" | "heads" },
+  options?: { eps?: number; over?: "head" | "heads"; gain?: boolean; place?: "beforeRope" | "afterRope" },
 ): QkNorm {
   const check = checks("qkNorm");
-  const { eps = 1e-6, over = "head" } = check.options(options, ["eps", "over"]);
+  const {
+    eps = 1e-6,
+    over = "head",
+    gain = true,
+    place = "beforeRope",
+  } = check.options(options, ["eps", "over", "gain", "place"]);
   check.oneOf(
     { kind },
     ["rms", "l2"],
@@ -51,7 +61,18 @@ export function qkNorm(
   );
   check.finite({ eps }, { min: 0, fix: "leave it out for 1e-6." });
   check.oneOf({ over }, ["head", "heads"], 'leave it out for each head alone; "heads" is OLMo 2\'s.');
+  check.type({ gain }, "boolean");
+  check.oneOf({ place }, ["beforeRope", "afterRope"], "leave it out for norms before the rotation.");
   const l2 = kind === "l2";
+  const traits = { ...(!gain && { gainless: true }), ...(place === "afterRope" && { afterRope: true }) };
+  if (!gain && over === "heads") {
+    check.refuse({
+      argument: "gain",
+      received: gain,
+      expected: "true, as the norm is over all heads",
+      fix: "leave `gain` or `over` out.",
+    });
+  }
   if (over === "heads") {
     if (l2) {
       const fix = 'take "rms", or leave `over` out.';
@@ -64,6 +85,7 @@ export function qkNorm(
     }
     return {
       name: 'qkNorm("rms", { over: "heads" })',
+      ...traits,
       scale: (headDim) => 1 / Math.sqrt(headDim),
       gain: (numHeads, headDim) => [numHeads * headDim],
       apply(x, weight) {
@@ -75,6 +97,7 @@ export function qkNorm(
   }
   return {
     name: `qkNorm("${kind}")`,
+    ...traits,
     scale: (headDim) => (l2 ? Math.sqrt(headDim) : 1 / Math.sqrt(headDim)),
     apply(x, weight) {
       const normed = rmsNorm(x, weight, { eps });

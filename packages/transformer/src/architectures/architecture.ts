@@ -21,6 +21,6 @@ export type Architecture = {
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Names of fields that change nothing, separated by spaces. */
   readonly ignored?: string;
-  /** Names of tensors that change nothing. */
-  readonly ignoredTensors?: RegExp;
+  /** Names of tensors that change nothing, of a configuration. */
+  readonly ignoredTensors?: RegExp | ((config: DecoderConfig) => RegExp);
 };

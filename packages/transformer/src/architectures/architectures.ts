@@ -5,6 +5,8 @@ import { bloom } from "./bloom.js";
 import { codegen } from "./codegen.js";
 import { cohere } from "./cohere.js";
 import { cohere2 } from "./cohere2.js";
+import { deepseekV3 } from "./deepseek-v3.js";
+import { diffllama } from "./diffllama.js";
 import { ernie45 } from "./ernie4-5.js";
 import { exaone4 } from "./exaone4.js";
 import { falcon } from "./falcon.js";
@@ -18,6 +20,8 @@ import { granite } from "./granite.js";
 import { helium } from "./helium.js";
 import { mpt } from "./mpt.js";
 import { nemotron } from "./nemotron.js";
+import { llama4Text } from "./llama4-text.js";
+import { minicpm3 } from "./minicpm3.js";
 import { olmo2 } from "./olmo2.js";
 import { olmo3 } from "./olmo3.js";
 import { opt } from "./opt.js";
@@ -34,6 +38,8 @@ export const architectures: readonly Architecture[] = [
   bloom,
   cohere,
   cohere2,
+  deepseekV3,
+  diffllama,
   ernie45,
   exaone4,
   falcon,
@@ -48,6 +54,8 @@ export const architectures: readonly Architecture[] = [
   helium,
   mpt,
   nemotron,
+  llama4Text,
+  minicpm3,
   olmo2,
   olmo3,
   opt,

@@ -42,6 +42,12 @@ export const normalizedShares = (fallback: boolean, name = "norm_topk_prob") =>
     ({ normTopKProb = true }) => ({ [name]: normTopKProb }),
   );
 
+/** Scores by sigmoids, and a bias of the choice. */
+export const sigmoidScores = ofExperts(
+  (_, __, { router }) => ({ router: { ...router, scores: "sigmoid", choiceBias: true } }),
+  () => ({}),
+);
+
 /** The factor of shares. */
 export const sharesScale = (fallback: number, name = "routed_scaling_factor") =>
   ofExperts(

@@ -90,7 +90,7 @@ export function attentionMaps(config: DecoderConfig, { plus = 0 }: LlamaNames = 
     linear("attention.key", "self_attn.k_proj", [Hkv * D, C]),
     linear("attention.value", "self_attn.v_proj", [Hkv * D, C]),
     linear("attention.output", "self_attn.o_proj", [C, H * D]),
-    ...(qkNorm
+    ...(qkNorm && qkNorm !== "unit"
       ? [
           norm("attention.queryNorm", "self_attn.q_norm", queryGain, { plus }),
           norm("attention.keyNorm", "self_attn.k_norm", keyGain, { plus }),

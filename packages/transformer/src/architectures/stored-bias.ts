@@ -8,7 +8,8 @@ export function storedBias(params: DecoderParams): DecoderConfig["bias"] | undef
   const inner = feedForward && ("router" in feedForward ? feedForward.experts[0] : feedForward);
   const has = (map: LinearParams | undefined) => map?.bias !== undefined;
   const bias = {
-    queryKeyValue: has(attention?.query),
+    // Of latent attention, the maps from x have biases.
+    queryKeyValue: has((attention as { latent?: LinearParams } | undefined)?.latent ?? attention?.query),
     attentionOutput: has(attention?.output),
     feedForward: has(inner?.up),
   };

@@ -17,11 +17,13 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     layerTypes: _types,
     ...others
   } = config;
-  const { window: _window, bias: _bias, experts: _experts, ...more } = others;
+  const { bias: _bias, experts: _experts, ...more } = others;
   const { residualScale, logitScale, alibiScale, sinks, embeddingNorm, ropeLayers, ...plain } = more;
+  const { window, chunkSize, qkNormPlace, queryTemperature, differential, latent, ...rest } = plain;
   const slides = layerTypes?.includes("sliding") ?? false;
+  const isChunked = layerTypes?.includes("chunked") ?? false;
   return {
-    ...plain,
+    ...rest,
     headDim,
     norm: config.norm ?? "rms",
     placement: config.placement ?? "pre",
@@ -37,7 +39,13 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
       attentionOutput: attention?.output.bias !== undefined,
       feedForward: inner?.up.bias !== undefined,
     },
-    ...(slides && { layerTypes: layerTypes!, window: config.window! }),
+    ...((slides || isChunked) && { layerTypes: layerTypes! }),
+    ...(slides && { window: window! }),
+    ...(isChunked && { chunkSize: chunkSize! }),
+    ...(qkNormPlace === "afterRope" && { qkNormPlace }),
+    ...(queryTemperature && { queryTemperature }),
+    ...(differential && { differential }),
+    ...(latent && { latent }),
     ...(ropeDim !== undefined && ropeDim !== headDim && { ropeDim }),
     ...(attentionScale !== undefined && attentionScale !== headDim ** -0.5 && { attentionScale }),
     ...(residualScale !== undefined && residualScale !== 1 && { residualScale }),

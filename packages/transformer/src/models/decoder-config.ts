@@ -16,8 +16,25 @@ export type StackedLayer = SequenceLayer<object> & {
   withLinear?(map: typeof linear): SequenceLayer<object>;
 };
 
-/** Attention of one layer: `full`, over a window of `window` tokens, or a layer that takes its place. */
-export type LayerType = "full" | "sliding" | StackedLayer;
+/**
+ * Attention of one layer: `full`, over a window of `window` tokens, within chunks of `chunkSize` tokens, or a layer that takes
+ * its place.
+ */
+export type LayerType = "full" | "sliding" | "chunked" | StackedLayer;
+
+/** Sizes of multi-head latent attention, whose keys and values of all heads are made from one latent of a token. */
+export type LatentHeads = {
+  /** Numbers of the latent. */
+  kvRank: number;
+  /** Numbers of a latent for queries. Default: queries are made from x at once. */
+  queryRank?: number;
+  /** Numbers of a head's query and key without positions. */
+  nopeDim: number;
+  /** Numbers of a head's query and key that rotate. */
+  ropeDim: number;
+  /** Numbers of a head's value. */
+  valueDim: number;
+};
 
 /** Experts of a decoder's layers. */
 export type ExpertsConfig = {
@@ -101,7 +118,7 @@ export type DecoderConfig = {
    */
   bidirectional?: boolean;
   /**
-   * Attention type of each layer: a sliding window of `window` tokens, full, or a layer such as `mixerLayer(…)` in its
+   * Attention type of each layer: a sliding window of `window` tokens, chunks of `chunkSize`, full, or a layer such as `mixerLayer(…)` in its
    * place, which makes a hybrid stack. Default: all `full`.
    */
   layerTypes?: readonly LayerType[];
@@ -110,12 +127,25 @@ export type DecoderConfig = {
    * Unit: tokens.
    */
   window?: number;
+  /** Tokens of a chunk, in layers that attend within chunks (Llama 4). */
+  chunkSize?: number;
   /** Scale of dot products. Default: 1 / √D. */
   attentionScale?: number;
   /** Bends scores into (−softcap, softcap). Default: off. */
   attentionSoftcap?: number;
-  /** Normalizes queries and keys: true head by head, `heads` over all heads of a token together. Default false. */
-  qkNorm?: boolean | "heads";
+  /**
+   * Normalizes queries and keys: true head by head, `heads` over all heads of a token together, `unit` head by head without a
+   * gain. Default false.
+   */
+  qkNorm?: boolean | "heads" | "unit";
+  /** `afterRope`: they are normalized behind the rotation, in layers that rotate. Default `beforeRope`. */
+  qkNormPlace?: "beforeRope" | "afterRope";
+  /** Scales queries by position, in layers that do not rotate (Llama 4). Default: none. */
+  queryTemperature?: { floorScale: number; attnScale: number };
+  /** Subtracts the attention of half of the heads from that of the others (DiffLlama). Default false. */
+  differential?: boolean;
+  /** Latent attention (MLA) in place of key-value heads; `numKvHeads` is not read then. Default: none. */
+  latent?: LatentHeads;
   /** A learned logit of each head joins the softmax's sum. Default false. */
   sinks?: boolean;
 

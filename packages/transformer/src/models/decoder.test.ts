@@ -233,3 +233,13 @@ test("a bidirectional model takes no cache, and windows with a middle", () => {
   const even = { bidirectional: true, layerTypes: ["sliding", "full"], window: 4 } as const;
   expect(() => decoder({ ...config, ...even })).toThrow(/decoder: `window` is 4, expected an odd number/);
 });
+
+test("latent attention takes no traits of key-value heads, and chunks need their size", () => {
+  const heads = { kvRank: 4, nopeDim: 2, ropeDim: 2, valueDim: 4 };
+  const base = { ...config, latent: heads };
+  expect(() => decoder({ ...base, qkNorm: true })).toThrow(/decoder: `qkNorm` is true, expected nothing/);
+  expect(() => decoder({ ...base, positions: "alibi" })).toThrow(/decoder: `positions` is "alibi"/);
+  expect(() => decoder({ ...base, latent: { ...heads, kvRank: 0 } })).toThrow(/`latent.kvRank` is 0/);
+  const chunked = Array.from({ length: config.numLayers }, () => "chunked" as const);
+  expect(() => decoder({ ...config, layerTypes: chunked })).toThrow(/decoder: `chunkSize` is undefined/);
+});

@@ -4,12 +4,18 @@ import {
   alibiSlopes,
   and,
   causal,
+  chunked,
+  differential,
   documents as documentMask,
   groupedQuery,
+  lambdaInitOfLayer,
+  latent,
   learnedPositions,
   learnedSinks,
+  llama4Temperature,
   padding as paddingMask,
   qkNorm,
+  scaleByPosition,
   slidingWindow,
   type DocumentIds,
   type Positions,
@@ -30,7 +36,7 @@ import {
 import { checkIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
 import { checkParams } from "../layers/check-params.js";
-import type { DecoderConfig, ExpertsConfig, LayerType, StackedLayer } from "./decoder-config.js";
+import type { DecoderConfig, ExpertsConfig, LatentHeads, LayerType, StackedLayer } from "./decoder-config.js";
 import { isRecurrent } from "./is-recurrent.js";
 import { rollbackOnError } from "./rollback-on-error.js";
 import { ropeFromConfig } from "./rope-from-config.js";
@@ -278,9 +284,14 @@ const names = /* @__PURE__ */ Object.keys({
   bidirectional: 0,
   layerTypes: 0,
   window: 0,
+  chunkSize: 0,
   attentionScale: 0,
   attentionSoftcap: 0,
   qkNorm: 0,
+  qkNormPlace: 0,
+  queryTemperature: 0,
+  differential: 0,
+  latent: 0,
   sinks: 0,
   embeddingScale: 0,
   embeddingNorm: 0,
@@ -296,13 +307,17 @@ function checkConfig(config: DecoderConfig): void {
   check.finite({ normEps }, { min: 0, fix: "take what the model was trained with, about 1e-5." });
   check.each({ stopIds }, Array.isArray, "a list of token ids", "give [] where texts have no end.");
   check.oneOf({ positions: config.positions ?? "rotary" }, ["rotary", "learned", "alibi", "none"]);
-  const isQkNorm = (kind: unknown) => kind === undefined || typeof kind === "boolean" || kind === "heads";
-  check.each({ qkNorm: config.qkNorm }, isQkNorm, 'true, false, or "heads"', "leave it out for none.");
-  check.type({ sinks: config.sinks ?? false, embeddingNorm: config.embeddingNorm ?? false }, "boolean");
+  const isQkNorm = (kind: unknown) =>
+    kind === undefined || typeof kind === "boolean" || kind === "heads" || kind === "unit";
+  check.each({ qkNorm: config.qkNorm }, isQkNorm, 'true, false, "heads" or "unit"', "leave it out for none.");
+  check.oneOf({ qkNormPlace: config.qkNormPlace ?? "beforeRope" }, ["beforeRope", "afterRope"]);
+  const { sinks = false, embeddingNorm = false, differential = false } = config;
+  check.type({ sinks, embeddingNorm, differential }, "boolean");
+  checkLatent(config);
   checkLayerList("ropeLayers", config.ropeLayers, numLayers);
   checkLayerList("experts.layers", config.experts?.layers, numLayers);
   // Optional fields that have to be above 0.
-  const { headDim, ropeBase, ropeDim, slidingRopeBase, window, ...more } = config;
+  const { headDim, ropeBase, ropeDim, slidingRopeBase, window, chunkSize, ...more } = config;
   const {
     attentionScale,
     attentionSoftcap,
@@ -312,7 +327,7 @@ function checkConfig(config: DecoderConfig): void {
     residualScale,
     alibiScale,
   } = more;
-  check.whole(given({ headDim, ropeDim, window }), { min: 1 });
+  check.whole(given({ headDim, ropeDim, window, chunkSize }), { min: 1 });
   check.finite(
     given({
       ropeBase,
@@ -329,6 +344,29 @@ function checkConfig(config: DecoderConfig): void {
   );
 }
 
+/** Traits of key-value heads, which latent attention does not have. */
+const withoutLatent = [
+  ...["headDim", "ropeDim", "qkNorm", "sinks", "attentionSoftcap", "queryTemperature", "differential"],
+  ...["slidingRopeBase", "alibiScale"],
+] as const satisfies readonly (keyof DecoderConfig)[];
+
+function checkLatent(config: DecoderConfig): void {
+  if (config.latent === undefined) return;
+  const sizes = ["kvRank", "queryRank", "nopeDim", "ropeDim", "valueDim"] as const;
+  const { queryRank = 1, ...needed } = check.options(config.latent, sizes, "config.latent");
+  const named = Object.entries({ queryRank, ...needed }).map(([name, size]) => [`latent.${name}`, size]);
+  check.whole(Object.fromEntries(named) as Record<string, number>, { min: 1 });
+  const other = withoutLatent.find((name) => config[name] !== undefined && config[name] !== false);
+  if (other === undefined && ["rotary", "none", undefined].includes(config.positions)) return;
+  const name = other ?? "positions";
+  check.refuse({
+    argument: name,
+    received: config[name],
+    expected: "nothing, as latent attention does not have it",
+    fix: `leave \`${name}\` or \`latent\` out.`,
+  });
+}
+
 /** Refuses a list that does not name every layer. */
 function checkLayerList(argument: string, list: readonly boolean[] | undefined, numLayers: number): void {
   if (list === undefined) return;
@@ -343,11 +381,17 @@ function checkLayerList(argument: string, list: readonly boolean[] | undefined, 
 }
 
 /** Traits of one layer, where layers differ. */
-type LayerTraits = { readonly rotates: boolean; readonly experts: boolean };
+type LayerTraits = {
+  readonly rotates: boolean;
+  readonly experts: boolean;
+  /** The λ that differential attention begins with. */
+  readonly lambdaInit?: number;
+};
 
-const traitsOf = ({ ropeLayers, experts }: DecoderConfig, i: number): LayerTraits => ({
+const traitsOf = ({ ropeLayers, experts, differential }: DecoderConfig, i: number): LayerTraits => ({
   rotates: ropeLayers?.[i] ?? true,
   experts: experts !== undefined && (experts.layers?.[i] ?? true),
+  ...(differential && { lambdaInit: lambdaInitOfLayer(i) }),
 });
 
 const given = (values: Readonly<Record<string, unknown>>) =>
@@ -402,13 +446,17 @@ function stackedLayer(layer: StackedLayer, map: DecoderKernels["linear"]): Seque
   );
 }
 
+/** Words for attention of the decoder's own. */
+type OwnAttention = Exclude<LayerType, StackedLayer>;
+
 /** The decoder's own attention. */
 function attentionLayer(
   config: DecoderConfig,
-  kind: "full" | "sliding",
-  { rotates }: LayerTraits,
+  kind: OwnAttention,
+  { rotates, lambdaInit }: LayerTraits,
   map: DecoderKernels["linear"],
 ): SequenceLayer {
+  if (config.latent) return latentLayer(config, config.latent, kind, rotates, map) as SequenceLayer;
   const { embedDim: C, numHeads, numKvHeads, positions = "rotary", normEps: eps } = config;
   const { headDim = C / numHeads } = config;
   if (positions === "rotary" && headDim % 2 !== 0) {
@@ -440,13 +488,48 @@ function attentionLayer(
     headDim,
     ...(mask && { mask }),
     ...(rotary && { rope: rotary }),
-    ...(config.qkNorm && {
-      qkNorm: qkNorm("rms", { eps, over: config.qkNorm === "heads" ? "heads" : "head" }),
-    }),
+    ...(config.qkNorm &&
+      (rotates || config.qkNormPlace !== "afterRope") && {
+        qkNorm: qkNorm("rms", {
+          eps,
+          over: config.qkNorm === "heads" ? "heads" : "head",
+          gain: config.qkNorm !== "unit",
+          place: config.qkNormPlace ?? "beforeRope",
+        }),
+      }),
+    ...(config.queryTemperature &&
+      !rotates && { queryScale: scaleByPosition(llama4Temperature(config.queryTemperature)) }),
+    ...(lambdaInit !== undefined && { differential: differential({ lambdaInit, eps }) }),
     ...(config.sinks && { sinks: learnedSinks() }),
     ...(positions === "alibi" && { scoreMod: alibi(slopes(config)) }),
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     ...(config.attentionSoftcap !== undefined && { softcap: config.attentionSoftcap }),
+    bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
+    ...(map && { linear: map }),
+  });
+}
+
+/** Multi-head latent attention. */
+function latentLayer(
+  config: DecoderConfig,
+  heads: LatentHeads,
+  kind: OwnAttention,
+  rotates: boolean,
+  map: DecoderKernels["linear"],
+): SequenceLayer<object> {
+  const { embedDim, numHeads, positions = "rotary", ropeBase = 10000, ropeLayout = "half" } = config;
+  const mask = maskOf(config, kind);
+  const rotary =
+    positions === "rotary" &&
+    rotates &&
+    ropeFromConfig({ headDim: heads.ropeDim, base: ropeBase, layout: ropeLayout }, config.ropeScaling);
+  return latent({
+    embedDim,
+    numHeads,
+    ...heads,
+    ...(mask && { mask }),
+    ...(rotary && { rope: rotary }),
+    ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
     ...(map && { linear: map }),
   });
@@ -458,9 +541,10 @@ const slopes = ({ numHeads, alibiScale = 1 }: DecoderConfig): number | Tensor =>
 
 /** Mask of a layer; undefined: none. */
 function maskOf(
-  { bidirectional = false, window }: DecoderConfig,
-  kind: "full" | "sliding",
+  { bidirectional = false, window, chunkSize }: DecoderConfig,
+  kind: OwnAttention,
 ): Mask | undefined {
+  if (kind === "chunked") return chunked(chunkSize!);
   if (kind === "full") return bidirectional ? undefined : causal();
   if (!bidirectional) return slidingWindow(window!);
   const side = (window! - 1) / 2;
@@ -470,8 +554,9 @@ function maskOf(
 /** Biases where the configuration has them: some models have them at queries, keys and values alone. */
 function withoutBiases(
   attention: DecoderLayerParams["attention"],
-  { bias }: DecoderConfig,
+  { bias, latent }: DecoderConfig,
 ): DecoderLayerParams["attention"] {
+  if (latent) return attention;
   const bare = <T extends { weight: Tensor }>(map: T): T => ({ weight: map.weight }) as T;
   const { query, key, value, output } = attention;
   return {
@@ -485,6 +570,7 @@ function checkLayerTypes({
   layerTypes,
   numLayers,
   window,
+  chunkSize,
   bidirectional = false,
 }: DecoderConfig): readonly LayerType[] {
   const kinds: readonly LayerType[] = layerTypes ?? new Array<"full">(numLayers).fill("full");
@@ -501,14 +587,20 @@ function checkLayerTypes({
   const isType = (type: unknown): boolean => {
     const { init, apply } = (type ?? {}) as Partial<StackedLayer>;
     return (
-      type === "full" || type === "sliding" || (typeof init === "function" && typeof apply === "function")
+      ["full", "sliding", "chunked"].includes(type as string) ||
+      (typeof init === "function" && typeof apply === "function")
     );
   };
   const wrong = kinds.findIndex((type) => !isType(type));
   if (wrong >= 0) {
     const fix =
       "write `mixerLayer({ … })` for a layer with a mixer; `multiHead` and `groupedQuery` make others.";
-    refuse(`layerTypes[${wrong}]`, kinds[wrong], '"full", "sliding", or a layer with init and apply', fix);
+    refuse(
+      `layerTypes[${wrong}]`,
+      kinds[wrong],
+      '"full", "sliding", "chunked", or a layer with init and apply',
+      fix,
+    );
   }
   if (bidirectional && kinds.some(isRecurrent)) {
     const fix = "leave `bidirectional` out.";
@@ -516,6 +608,14 @@ function checkLayerTypes({
   }
   if (kinds.includes("sliding") && window === undefined) {
     refuse("window", window, "a number of tokens, as some layers slide", "give the window of the model.");
+  }
+  if (kinds.includes("chunked") && chunkSize === undefined) {
+    const fix = "give the chunk size of the model.";
+    refuse("chunkSize", chunkSize, "a number of tokens, as some layers attend within chunks", fix);
+  }
+  if (kinds.includes("chunked") && bidirectional) {
+    const fix = "leave `bidirectional` out.";
+    refuse("bidirectional", true, "false, as some layers attend within chunks, which are causal", fix);
   }
   if (kinds.includes("sliding") && bidirectional && window! % 2 !== 1) {
     const fix = "count the keys on both sides, as many on each, and the token itself.";

@@ -30,7 +30,7 @@ export async function readArchitecture(
   const entries = architecture.tensors(config, tied);
   const read = renamed(weights);
   const params = (await readStored(entries, read)) as DecoderParams;
-  read.finish(unread(architecture));
+  read.finish(unread(architecture, config));
   const { bias: _, ...plain } = config;
   const stored = storedBias(params);
   return { kind: "decoder", config: { ...plain, ...(stored && { bias: stored }) }, params };
@@ -43,12 +43,12 @@ const mostLayers = 10_000;
 const commonFields =
   "embd_pdrop resid_pdrop router_aux_loss_coef output_router_logits original_max_position_embeddings is_decoder";
 
-const unread = ({ ignoredTensors }: Architecture): RegExp =>
-  new RegExp(
-    [/rotary_emb\.inv_freq$|^lm_head\.weight$/, ...(ignoredTensors ? [ignoredTensors] : [])]
-      .map(({ source }) => source)
-      .join("|"),
+function unread({ ignoredTensors }: Architecture, config: DecoderConfig): RegExp {
+  const own = typeof ignoredTensors === "function" ? ignoredTensors(config) : ignoredTensors;
+  return new RegExp(
+    [/rotary_emb\.inv_freq$|^lm_head\.weight$/, ...(own ? [own] : [])].map(({ source }) => source).join("|"),
   );
+}
 
 /** Weights whose names begin as the table has them, whatever stands in front of them in the file. */
 function renamed(weights: Weights): Weights {

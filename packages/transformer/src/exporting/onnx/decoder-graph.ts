@@ -100,6 +100,11 @@ const traitsWithoutGraph = [
   "embeddingNorm",
   "logitScale",
   "gateLimit",
+  "chunkSize",
+  "qkNormPlace",
+  "queryTemperature",
+  "differential",
+  "latent",
 ] as const satisfies readonly (keyof DecoderConfig)[];
 
 function refuseTraits(config: DecoderConfig): void {
@@ -109,7 +114,8 @@ function refuseTraits(config: DecoderConfig): void {
   if (!["pre", "post", "both"].includes(placement))
     throw unsupportedInOnnx("config.placement", placement, "norms before, behind or on both sides");
   if (positions === "alibi") throw unsupportedInOnnx("config.positions", positions, "other positions");
-  if (qkNorm === "heads") throw unsupportedInOnnx("config.qkNorm", qkNorm, "norms of each head");
+  if (qkNorm === "heads" || qkNorm === "unit")
+    throw unsupportedInOnnx("config.qkNorm", qkNorm, "norms of each head");
   if (experts && !hasPlainExperts(experts))
     throw unsupportedInOnnx("config.experts", experts, "experts that the softmax chooses, and no shared one");
   if (experts?.layers || experts?.hiddenDim)

@@ -1,0 +1,43 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope, without } from "./config-entry.js";
+import {
+  expertCounts,
+  expertGroups,
+  expertsOrMaps,
+  firstDenseLayers,
+  normalizedShares,
+  sharedExperts,
+  sharesScale,
+  sigmoidScores,
+} from "./expert-parts.js";
+import { interleavedPairs, latentMaps, latentSizes, scaledScores } from "./latent-parts.js";
+import { llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** DeepSeek V3 and Kimi K2: latent attention, and experts of the best groups, chosen with a bias, beside a shared one. */
+export const deepseekV3: Architecture = {
+  modelTypes: ["deepseek_v3", "kimi_k2"],
+  class: "DeepseekV3ForCausalLM",
+  config: () => [
+    ...latentSizes(),
+    rmsEps(),
+    activation(),
+    rope(),
+    interleavedPairs(true),
+    scaledScores,
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    expertCounts("n_routed_experts", "moe_intermediate_size"),
+    normalizedShares(true),
+    sigmoidScores,
+    expertGroups(2, { count: 8, chosen: 4 }),
+    sharesScale(2.5),
+    sharedExperts("n_shared_experts", 1),
+    firstDenseLayers(3),
+    without("moe_layer_freq", 1),
+    without("scoring_func", "sigmoid"),
+    without("topk_method", "noaux_tc"),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps, feed: expertsOrMaps() }),
+  ignored: "head_dim num_nextn_predict_layers ep_size aux_loss_alpha seq_aux auto_map",
+  // Layers that predict tokens further on.
+  ignoredTensors: ({ numLayers }) => new RegExp(`layers\\.${numLayers}\\.`),
+};

@@ -1,0 +1,92 @@
+import type { RowMap } from "../conversions/row-map.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { count, type ConfigEntry } from "./config-entry.js";
+import { fused, linear, norm, type StoredTensor } from "./stored-tensor.js";
+
+/** Sizes of decoders with latent attention: as Llama's, but for heads. */
+export const latentSizes = (): readonly ConfigEntry[] => [
+  count("vocabSize", "vocab_size"),
+  count("embedDim", "hidden_size"),
+  count("hiddenDim", "intermediate_size"),
+  count("numLayers", "num_hidden_layers"),
+  count("numHeads", "num_attention_heads"),
+  count("numKvHeads", "num_key_value_heads", ({ numHeads }) => numHeads),
+  count("contextLength", "max_position_embeddings"),
+  latentHeads,
+];
+
+/** Sizes of latents and heads. The size of a head besides is that of its rotated part, or of the whole, or left out. */
+const latentHeads: ConfigEntry = {
+  read(fields, { embedDim = 0, numHeads = 1 }) {
+    const [nopeDim, ropeDim] = [fields.count("qk_nope_head_dim"), fields.count("qk_rope_head_dim")];
+    const queryRank = fields.countOr(undefined, "q_lora_rank");
+    fields.mustBe("qk_head_dim", nopeDim + ropeDim);
+    return {
+      latent: {
+        kvRank: fields.count("kv_lora_rank"),
+        ...(queryRank !== undefined && { queryRank }),
+        nopeDim,
+        ropeDim,
+        valueDim: fields.countOr(embedDim / numHeads, "v_head_dim"),
+      },
+    };
+  },
+  write: ({ latent }) => ({
+    kv_lora_rank: latent?.kvRank,
+    q_lora_rank: latent?.queryRank ?? null,
+    qk_nope_head_dim: latent?.nopeDim,
+    qk_rope_head_dim: latent?.ropeDim,
+    qk_head_dim: latent && latent.nopeDim + latent.ropeDim,
+    head_dim: latent?.ropeDim,
+    v_head_dim: latent?.valueDim,
+  }),
+};
+
+/** Scores of YaRN's longer texts: what `mscale_all_dim` adds to 1 / √D, squared, for queries and keys. */
+export const scaledScores: ConfigEntry = {
+  read(_, { ropeScaling, latent }) {
+    if (ropeScaling?.type !== "yarn" || !ropeScaling.mscaleAllDim || !latent) return {};
+    const scale = 0.1 * ropeScaling.mscaleAllDim * Math.log(ropeScaling.factor) + 1;
+    return { attentionScale: (latent.nopeDim + latent.ropeDim) ** -0.5 * scale * scale };
+  },
+  write: () => ({}),
+};
+
+/** The layout of rotated pairs. */
+export const interleavedPairs = (fallback: boolean): ConfigEntry => ({
+  read: (fields) => (fields.flag("rope_interleave", fallback) ? { ropeLayout: "interleaved" } : {}),
+  write: ({ ropeLayout }) => ({ rope_interleave: ropeLayout === "interleaved" }),
+});
+
+/** Keys of a head, then its values, then those of the next. */
+const keysThenValues = (numHeads: number, nopeDim: number, valueDim: number): RowMap => ({
+  sizes: [numHeads * nopeDim, numHeads * valueDim],
+  to(row) {
+    const [head, at] = [Math.floor(row / (nopeDim + valueDim)), row % (nopeDim + valueDim)];
+    return at < nopeDim ? [0, head * nopeDim + at] : [1, head * valueDim + at - nopeDim];
+  },
+});
+
+/** Maps of latent attention. */
+export function latentMaps({ embedDim: C, numHeads: H, latent }: DecoderConfig): readonly StoredTensor[] {
+  const { kvRank, queryRank, nopeDim, ropeDim, valueDim } = latent!;
+  const queries = H * (nopeDim + ropeDim);
+  return [
+    ...(queryRank === undefined
+      ? [linear("attention.query", "self_attn.q_proj", [queries, C])]
+      : [
+          linear("attention.queryDown", "self_attn.q_a_proj", [queryRank, C]),
+          norm("attention.queryNorm", "self_attn.q_a_layernorm", queryRank),
+          linear("attention.query", "self_attn.q_b_proj", [queries, queryRank]),
+        ]),
+    linear("attention.latent", "self_attn.kv_a_proj_with_mqa", [kvRank + ropeDim, C]),
+    norm("attention.latentNorm", "self_attn.kv_a_layernorm", kvRank),
+    fused(
+      ["attention.key", "attention.value"],
+      "self_attn.kv_b_proj",
+      keysThenValues(H, nopeDim, valueDim),
+      kvRank,
+    ),
+    linear("attention.output", "self_attn.o_proj", [C, H * valueDim]),
+  ];
+}

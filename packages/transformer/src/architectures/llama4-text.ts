@@ -1,0 +1,128 @@
+import { stacked } from "../conversions/row-map.js";
+import type { Architecture } from "./architecture.js";
+import { activation, bias, count, rope, trait, type ConfigEntry } from "./config-entry.js";
+import type { ConfigFields } from "./config-fields.js";
+import { expertCounts, expertsOrMaps, ofExperts, type ExpertNames } from "./expert-parts.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { perExpert } from "./stored-tensor.js";
+
+/** Layers that rotate attend within chunks, the others to all; `no_rope_layers` has 1 where a layer rotates. */
+const layers: ConfigEntry = {
+  read(fields, { numLayers = 0 }) {
+    const interval = fields.countOr(4, "no_rope_layer_interval");
+    const listed = fields.list("no_rope_layers") ?? [];
+    const named = listed.length > 0 ? listed : undefined; // a list of none is as no list
+    if (named && (named.length !== numLayers || named.some((one) => one !== 0 && one !== 1)))
+      return fields.refuse("no_rope_layers", `a list of ${numLayers} numbers, 1 for a layer that rotates`);
+    const ropeLayers = Array.from({ length: numLayers }, (_, i) =>
+      named ? named[i] === 1 : (i + 1) % interval !== 0,
+    );
+    const types = fields.list("layer_types");
+    const isType = (type: unknown) => type === "chunked_attention" || type === "full_attention";
+    if (types && (types.length !== numLayers || !types.every(isType)))
+      return fields.refuse("layer_types", `a list of ${numLayers}: chunked_attention or full_attention`);
+    const layerTypes = ropeLayers.map((rotates, i) =>
+      (types ? types[i] === "chunked_attention" : rotates) ? ("chunked" as const) : ("full" as const),
+    );
+    const chunkSize = fields.countOr(8192, "attention_chunk_size");
+    return {
+      ...(ropeLayers.includes(false) && { ropeLayers }),
+      ...(layerTypes.includes("chunked") && { layerTypes, chunkSize }),
+    };
+  },
+  write: ({ ropeLayers, layerTypes, chunkSize, numLayers }) => ({
+    no_rope_layers: Array.from({ length: numLayers }, (_, i) => ((ropeLayers?.[i] ?? true) ? 1 : 0)),
+    layer_types: Array.from({ length: numLayers }, (_, i) =>
+      layerTypes?.[i] === "chunked" ? "chunked_attention" : "full_attention",
+    ),
+    ...(chunkSize !== undefined && { attention_chunk_size: chunkSize }),
+  }),
+};
+
+/** A flag, or a number that is none where it is 0, as some published files have it. */
+const tuned = (fields: ConfigFields, name: string): boolean => {
+  try {
+    return fields.flag(name, true);
+  } catch {
+    return fields.number(name) !== 0;
+  }
+};
+
+/** Norms of queries and keys that rotate, and temperatures of the others. */
+const norms: ConfigEntry = {
+  read(fields) {
+    const [floorScale, attnScale] = [
+      fields.positive("floor_scale", 8192),
+      fields.positive("attn_scale", 0.1),
+    ];
+    return {
+      ...(fields.flag("use_qk_norm", true) && { qkNorm: "unit" as const, qkNormPlace: "afterRope" as const }),
+      ...(tuned(fields, "attn_temperature_tuning") && { queryTemperature: { floorScale, attnScale } }),
+    };
+  },
+  write: ({ qkNorm, queryTemperature }) => ({
+    use_qk_norm: qkNorm === "unit",
+    attn_temperature_tuning: queryTemperature !== undefined,
+    ...(queryTemperature && {
+      floor_scale: queryTemperature.floorScale,
+      attn_scale: queryTemperature.attnScale,
+    }),
+  }),
+};
+
+/** Layers with experts, listed or every so many, each with a shared one; a share multiplies what its expert reads. */
+const experts = ofExperts(
+  (fields, { numLayers = 0 }, { hiddenDim = 0 }) => {
+    const step = fields.countOr(1, "interleave_moe_layer_step");
+    const listed = fields.list("moe_layers");
+    const layers = Array.from({ length: numLayers }, (_, i) =>
+      listed ? listed.includes(i) : (i + 1) % step === 0,
+    );
+    return {
+      ...(layers.includes(false) && { layers }),
+      normTopKProb: false,
+      router: { scores: "sigmoid", weighs: "input" },
+      shared: { hiddenDim },
+    };
+  },
+  ({ layers }, { numLayers }) => ({
+    moe_layers: Array.from({ length: numLayers }, (_, i) => i).filter((i) => layers?.[i] ?? true),
+  }),
+);
+
+const names: ExpertNames = {
+  path: "feed_forward",
+  router: "router",
+  shared: "shared_expert",
+  all({ numExperts, hiddenDim: F }, { embedDim: C }) {
+    const place = (maps: readonly string[]) => (expert: number) =>
+      maps.map((one) => `feedForward.experts.${expert}.${one}`);
+    const path = "feed_forward.experts";
+    const layout = { transposed: true };
+    return [
+      perExpert(numExperts, place(["gate", "up"]), `${path}.gate_up_proj`, stacked([F, F]), C, layout),
+      perExpert(numExperts, place(["down"]), `${path}.down_proj`, stacked([C]), F, layout),
+    ];
+  },
+};
+
+/** Llama 4: chunks in layers that rotate, temperatures in those that do not, and one expert of many beside a shared one. */
+export const llama4Text: Architecture = {
+  modelTypes: ["llama4_text"],
+  class: "Llama4ForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    count("hiddenDim", "intermediate_size_mlp"),
+    rmsEps(1e-5),
+    activation(),
+    rope({ base: 500_000 }),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    layers,
+    norms,
+    expertCounts("num_local_experts", "intermediate_size"),
+    experts,
+    trait({ ropeLayout: "interleaved" }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps(names) }),
+  ignored: "router_jitter_noise for_llm_compressor",
+};
