@@ -5,27 +5,34 @@ import { bloom } from "./bloom.js";
 import { codegen } from "./codegen.js";
 import { cohere } from "./cohere.js";
 import { cohere2 } from "./cohere2.js";
+import { deepseekV2 } from "./deepseek-v2.js";
 import { deepseekV3 } from "./deepseek-v3.js";
 import { diffllama } from "./diffllama.js";
+import { dots1 } from "./dots1.js";
 import { ernie45 } from "./ernie4-5.js";
 import { exaone4 } from "./exaone4.js";
 import { falcon } from "./falcon.js";
 import { glm } from "./glm.js";
+import { glm4Moe } from "./glm4-moe.js";
 import { glm4 } from "./glm4.js";
 import { gptNeo } from "./gpt-neo.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gptOss } from "./gpt-oss.js";
 import { gptj } from "./gptj.js";
 import { granite } from "./granite.js";
+import { graniteMoe } from "./granitemoe.js";
 import { helium } from "./helium.js";
-import { mpt } from "./mpt.js";
-import { nemotron } from "./nemotron.js";
+import { hunyuanV1Dense } from "./hunyuan-v1-dense.js";
 import { llama4Text } from "./llama4-text.js";
 import { minicpm3 } from "./minicpm3.js";
+import { mpt } from "./mpt.js";
+import { nemotron } from "./nemotron.js";
 import { olmo2 } from "./olmo2.js";
 import { olmo3 } from "./olmo3.js";
+import { olmoe } from "./olmoe.js";
 import { opt } from "./opt.js";
 import { phi } from "./phi.js";
+import { qwen2Moe } from "./qwen2-moe.js";
 import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
@@ -64,4 +71,11 @@ export const architectures: readonly Architecture[] = [
   smollm3,
   stablelm,
   starcoder2,
+  deepseekV2,
+  dots1,
+  glm4Moe,
+  graniteMoe,
+  hunyuanV1Dense,
+  olmoe,
+  qwen2Moe,
 ];

@@ -1,15 +1,6 @@
 import type { Architecture } from "./architecture.js";
 import { activation, bias, rope, without } from "./config-entry.js";
-import {
-  expertCounts,
-  expertGroups,
-  expertsOrMaps,
-  firstDenseLayers,
-  normalizedShares,
-  sharedExperts,
-  sharesScale,
-  sigmoidScores,
-} from "./expert-parts.js";
+import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
 import { interleavedPairs, latentMaps, latentSizes, scaledScores } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -25,13 +16,7 @@ export const deepseekV3: Architecture = {
     interleavedPairs(true),
     scaledScores,
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
-    expertCounts("n_routed_experts", "moe_intermediate_size"),
-    normalizedShares(true),
-    sigmoidScores,
-    expertGroups(2, { count: 8, chosen: 4 }),
-    sharesScale(2.5),
-    sharedExperts("n_shared_experts", 1),
-    firstDenseLayers(3),
+    ...expertsOfGroups({ normalized: true, scale: 2.5, groups: { count: 8, chosen: 4 }, dense: 3 }),
     without("moe_layer_freq", 1),
     without("scoring_func", "sigmoid"),
     without("topk_method", "noaux_tc"),

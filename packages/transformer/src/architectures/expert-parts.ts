@@ -1,6 +1,6 @@
 import type { DecoderConfig, ExpertsConfig } from "../models/decoder-config.js";
 import type { ConfigEntry } from "./config-entry.js";
-import type { ConfigFields } from "./config-fields.js";
+import { layerTypesField, type ConfigFields } from "./config-fields.js";
 import { feedForwardMaps } from "./llama-parts.js";
 import { each, linear, stored, type StoredTensor } from "./stored-tensor.js";
 
@@ -95,6 +95,46 @@ export const firstDenseLayers = (fallback: number, name = "first_k_dense_replace
       [name]: layers ? (layers.indexOf(true) + layers.length + 1) % (layers.length + 1) : 0,
     }),
   );
+
+/** Layers with experts: every so many, but those listed. */
+export const sparseLayers = ofExperts(
+  (fields, { numLayers = 0 }) => {
+    const dense = fields.list("mlp_only_layers") ?? [];
+    const step = fields.countOr(1, "decoder_sparse_step");
+    const layers = Array.from({ length: numLayers }, (_, i) => !dense.includes(i) && (i + 1) % step === 0);
+    return layers.includes(false) ? { layers } : {};
+  },
+  ({ layers = [] }) => ({
+    decoder_sparse_step: 1,
+    mlp_only_layers: layers.flatMap((has, i) => (has ? [] : [i])),
+  }),
+);
+
+/** Types of layers that all attend to the whole text. */
+export const fullLayers: ConfigEntry = {
+  read(fields, { numLayers = 0 }) {
+    if (!layerTypesField(fields, numLayers)?.includes("sliding")) return {};
+    return fields.refuse("layer_types", "full_attention alone");
+  },
+  write: () => ({}),
+};
+
+/** DeepSeek V3's experts, whose fields others took over with values of their own where a file leaves them out. */
+export const expertsOfGroups = (fallback: {
+  normalized: boolean;
+  scale: number;
+  groups: { count: number; chosen: number };
+  /** First layers that have none. */
+  dense: number;
+}): readonly ConfigEntry[] => [
+  expertCounts("n_routed_experts", "moe_intermediate_size"),
+  normalizedShares(fallback.normalized),
+  sigmoidScores,
+  expertGroups(2, fallback.groups),
+  sharesScale(fallback.scale),
+  sharedExperts("n_shared_experts", 1),
+  firstDenseLayers(fallback.dense),
+];
 
 /** True for a layer with experts. */
 export const hasExperts = ({ experts }: DecoderConfig, layer: number): boolean =>

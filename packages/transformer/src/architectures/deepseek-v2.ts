@@ -1,0 +1,54 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope, trait, without, type ConfigEntry } from "./config-entry.js";
+import {
+  expertCounts,
+  expertGroups,
+  expertsOrMaps,
+  firstDenseLayers,
+  normalizedShares,
+  sharedExperts,
+  sharesScale,
+} from "./expert-parts.js";
+import { latentMaps, latentSizes, scaledScores } from "./latent-parts.js";
+import { llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** Experts of the best groups, or of all. */
+const method: ConfigEntry = {
+  read(fields, config) {
+    const groups = expertGroups(1, { count: 1, chosen: 1 }).read(fields, config);
+    const name = fields.text("topk_method", "greedy");
+    if (name === "group_limited_greedy") return groups;
+    return name === "greedy" ? {} : fields.refuse("topk_method", "greedy or group_limited_greedy");
+  },
+  write: (config) => ({
+    ...expertGroups(1, { count: 1, chosen: 1 }).write(config),
+    topk_method: config.experts?.router?.groups ? "group_limited_greedy" : "greedy",
+  }),
+};
+
+/** DeepSeek V2: latent attention, and experts that the softmax chooses beside shared ones. */
+export const deepseekV2: Architecture = {
+  modelTypes: ["deepseek_v2"],
+  class: "DeepseekV2ForCausalLM",
+  config: () => [
+    ...latentSizes(),
+    rmsEps(),
+    activation(),
+    rope(),
+    trait({ ropeLayout: "interleaved" }),
+    scaledScores,
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    without("mlp_bias"),
+    expertCounts("n_routed_experts", "moe_intermediate_size"),
+    without("norm_topk_prob"),
+    normalizedShares(false),
+    method,
+    sharesScale(1),
+    sharedExperts("n_shared_experts", 2),
+    firstDenseLayers(0),
+    without("moe_layer_freq", 1),
+    without("scoring_func", "softmax"),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps, feed: expertsOrMaps() }),
+  ignored: "head_dim ep_size aux_loss_alpha seq_aux auto_map",
+};

@@ -1,0 +1,24 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope, slidingLayers, trait, without } from "./config-entry.js";
+import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** dots.llm1: DeepSeek V3's experts, and norms of queries and keys. */
+export const dots1: Architecture = {
+  modelTypes: ["dots1"],
+  class: "Dots1ForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(),
+    activation(),
+    rope(),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    slidingLayers((i, fields) => (i >= fields.countOr(62, "max_window_layers") ? "sliding" : "full")),
+    ...expertsOfGroups({ normalized: false, scale: 1, groups: { count: 1, chosen: 1 }, dense: 0 }),
+    without("moe_layer_freq", 1),
+    without("scoring_func", "noaux_tc"),
+    trait({ qkNorm: true }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+  ignored: "max_window_layers",
+};

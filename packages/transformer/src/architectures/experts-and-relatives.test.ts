@@ -1,0 +1,171 @@
+import { tensorsOf } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { exportModel } from "../exporting/export-model.js";
+import { memoryFolder } from "../exporting/memory-folder.js";
+import { load } from "../load.js";
+import { decoder } from "../models/decoder.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { architectures } from "./architectures.js";
+import { readFields } from "./config-entry.js";
+import { configFields } from "./config-fields.js";
+import { writeStored } from "./stored-tensor.js";
+
+const sizes = {
+  ...{ vocab_size: 20, hidden_size: 16, intermediate_size: 24, num_hidden_layers: 2 },
+  ...{ num_attention_heads: 4, num_key_value_heads: 2, max_position_embeddings: 64, rms_norm_eps: 1e-5 },
+};
+const plain = {
+  ...{ vocabSize: 20, embedDim: 16, hiddenDim: 24, numLayers: 2, numHeads: 4, numKvHeads: 2 },
+  ...{ contextLength: 64, normEps: 1e-5, activation: "silu", ropeBase: 10000 },
+};
+const none = { queryKeyValue: false, attentionOutput: false };
+const routed = { n_routed_experts: 8, num_experts_per_tok: 2, moe_intermediate_size: 6, n_shared_experts: 2 };
+const ours = { numExperts: 8, expertsPerToken: 2, hiddenDim: 6, shared: { hiddenDim: 12 } };
+const heads = { kv_lora_rank: 8, q_lora_rank: null, qk_nope_head_dim: 4, qk_rope_head_dim: 2, v_head_dim: 6 };
+const latent = { kvRank: 8, nopeDim: 4, ropeDim: 2, valueDim: 6 };
+const yarn = {
+  type: "yarn",
+  factor: 4,
+  original_max_position_embeddings: 16,
+  mscale: 0.7,
+  mscale_all_dim: 0.7,
+};
+
+/** Fields as published files have them, the configuration that they mean, and names of tensors. */
+const cases: Record<string, readonly [fields: object, config: object, names: readonly string[]]> = {
+  qwen2_moe: [
+    {
+      ...{ num_experts: 5, num_experts_per_tok: 2, moe_intermediate_size: 6, norm_topk_prob: false },
+      ...{ shared_expert_intermediate_size: 10, decoder_sparse_step: 1, mlp_only_layers: [0] },
+      ...{ use_sliding_window: false, sliding_window: 32, max_window_layers: 1 },
+    },
+    {
+      bias: { queryKeyValue: true },
+      experts: {
+        ...{ numExperts: 5, expertsPerToken: 2, hiddenDim: 6, normTopKProb: false },
+        ...{ shared: { hiddenDim: 10, gated: true }, layers: [false, true] },
+      },
+    },
+    [
+      ...["0.self_attn.q_proj.bias", "0.mlp.gate_proj.weight", "1.mlp.gate.weight"],
+      ...["1.mlp.experts.4.up_proj.weight", "1.mlp.shared_expert.down_proj.weight"],
+      "1.mlp.shared_expert_gate.weight",
+    ],
+  ],
+  olmoe: [
+    { num_experts: 4, num_experts_per_tok: 2, norm_topk_prob: false, clip_qkv: null },
+    { bias: none, qkNorm: "heads", experts: { numExperts: 4, expertsPerToken: 2, normTopKProb: false } },
+    ["0.self_attn.q_norm.weight", "1.mlp.gate.weight", "1.mlp.experts.3.gate_proj.weight"],
+  ],
+  granitemoe: [
+    {
+      ...{ num_local_experts: 4, num_experts_per_tok: 2, logits_scaling: 4, residual_multiplier: 0.5 },
+      ...{ attention_multiplier: 0.25, embedding_multiplier: 3 },
+    },
+    {
+      ...{ bias: { ...none, feedForward: false }, experts: { numExperts: 4, expertsPerToken: 2 } },
+      ...{ logitScale: 0.25, residualScale: 0.5, attentionScale: 0.25, embeddingScale: 3 },
+    },
+    ["0.block_sparse_moe.router.layer.weight", "1.block_sparse_moe.input_linear.weight"],
+  ],
+  glm4_moe: [
+    {
+      ...routed,
+      n_group: 4,
+      topk_group: 2,
+      routed_scaling_factor: 1.5,
+      use_qk_norm: true,
+      attention_bias: true,
+    },
+    {
+      ...{ bias: { queryKeyValue: true }, qkNorm: true, ropeDim: 2 },
+      experts: {
+        ...{ ...ours, normTopKProb: true, layers: [false, true] },
+        router: { scores: "sigmoid", choiceBias: true, groups: { count: 4, chosen: 2, best: 2 }, scale: 1.5 },
+      },
+    },
+    ["0.mlp.up_proj.weight", "1.mlp.gate.e_score_correction_bias", "1.mlp.shared_experts.up_proj.weight"],
+  ],
+  dots1: [
+    {
+      ...routed,
+      first_k_dense_replace: 1,
+      norm_topk_prob: true,
+      scoring_func: "noaux_tc",
+      sliding_window: null,
+    },
+    {
+      ...{ bias: none, qkNorm: true },
+      experts: {
+        ...{ ...ours, normTopKProb: true, layers: [false, true] },
+        router: { scores: "sigmoid", choiceBias: true },
+      },
+    },
+    ["0.mlp.up_proj.weight", "1.self_attn.k_norm.weight", "1.mlp.gate.e_score_correction_bias"],
+  ],
+  deepseek_v2: [
+    {
+      ...{ ...routed, ...heads, rope_scaling: yarn, n_group: 4, topk_group: 2 },
+      ...{ first_k_dense_replace: 1, topk_method: "group_limited_greedy", routed_scaling_factor: 16 },
+    },
+    {
+      ...{ bias: none, latent, ropeLayout: "interleaved" },
+      ropeScaling: {
+        ...{ type: "yarn", factor: 4, originalLength: 16, truncate: true, mscale: 0.7, mscaleAllDim: 0.7 },
+      },
+      attentionScale: expect.closeTo(6 ** -0.5 * (0.07 * Math.log(4) + 1) ** 2, 12) as number,
+      experts: {
+        ...{ ...ours, normTopKProb: false, layers: [false, true] },
+        router: { groups: { count: 4, chosen: 2, best: 1 }, scale: 16 },
+      },
+    },
+    ["0.self_attn.q_proj.weight", "0.self_attn.kv_b_proj.weight", "1.mlp.shared_experts.up_proj.weight"],
+  ],
+  hunyuan_v1_dense: [
+    {
+      use_qk_norm: true,
+      head_dim: 6,
+      rope_scaling: { type: "dynamic", alpha: 1000, factor: 1, beta_fast: 32 },
+    },
+    {
+      ...{ bias: none, headDim: 6, qkNorm: true, qkNormPlace: "afterRope" },
+      ropeBase: 10000 * 1000 ** (6 / 4),
+    },
+    ["0.self_attn.query_layernorm.weight", "1.self_attn.key_layernorm.weight", "1.mlp.up_proj.weight"],
+  ],
+};
+
+const file = { name: "config.json", fn: "load" };
+const named = Object.entries(cases).map(([type, parts]) => [type, ...parts] as const);
+
+test.each(named)(
+  "%s: fields of published files are read, and tensors have their names",
+  (type, own, config, names) => {
+    const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type))!;
+    const fields = configFields({ ...sizes, ...own }, file);
+    const read = { ...readFields(architecture.config(), fields), stopIds: [] } as unknown as DecoderConfig;
+    expect(read).toEqual({ ...plain, ...config, stopIds: [] });
+    fields.finish(new Set(architecture.ignored?.split(" ")));
+    const written = writeStored(architecture.tensors(read, true), decoder(read).init(1)).map(
+      ({ name }) => name,
+    );
+    for (const name of names) expect(written).toContain(`model.layers.${name}`);
+  },
+);
+
+test.each(named)("%s: exported, it comes back the same", async (type, own) => {
+  const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type))!;
+  const config = {
+    ...readFields(architecture.config(), configFields({ ...sizes, ...own }, file)),
+    stopIds: [],
+  } as unknown as DecoderConfig;
+  const { files, ...out } = memoryFolder();
+  const params = decoder(config).init(1);
+  await exportModel({ config, params }, { to: "hf", out });
+  const json = await files.find(({ name }) => name === "config.json")!.text();
+  expect(JSON.parse(json)).toHaveProperty("model_type", type);
+  const back = await load(files);
+  expect(tensorsOf(back.params).length).toBe(tensorsOf(params).length);
+  const ids = [3, 1, 4, 1, 5, 9];
+  expect(back.apply(back.params, ids).data).toEqual(decoder(config).apply(params, ids).data);
+});

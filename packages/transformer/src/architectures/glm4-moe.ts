@@ -1,0 +1,29 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, partialRope, rope, type ConfigEntry } from "./config-entry.js";
+import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+const queryKeyNorms: ConfigEntry = {
+  read: (fields) => (fields.flag("use_qk_norm", false) ? { qkNorm: true } : {}),
+  write: ({ qkNorm }) => ({ use_qk_norm: qkNorm === true }),
+};
+
+/** GLM 4.5 and later: DeepSeek V3's experts, half of a head rotates. */
+export const glm4Moe: Architecture = {
+  modelTypes: ["glm4_moe"],
+  class: "Glm4MoeForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1e-5),
+    activation(),
+    rope(),
+    partialRope("partial_rotary_factor", 0.5),
+    bias("attention_bias", ["queryKeyValue"]),
+    queryKeyNorms,
+    ...expertsOfGroups({ normalized: true, scale: 1, groups: { count: 1, chosen: 1 }, dense: 1 }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+  ignored: "num_nextn_predict_layers",
+  // Layers that predict tokens further on.
+  ignoredTensors: ({ numLayers }) => new RegExp(`layers\\.${numLayers}\\.`),
+};

@@ -1,0 +1,30 @@
+import { stacked } from "../conversions/row-map.js";
+import type { Architecture } from "./architecture.js";
+import { expertCounts, expertsOrMaps, type ExpertNames } from "./expert-parts.js";
+import { granite } from "./granite.js";
+import { llamaTensors } from "./llama-parts.js";
+import { perExpert } from "./stored-tensor.js";
+
+/** Experts of Granite's mixtures, each of whose maps is one tensor for all. */
+export const graniteExperts: ExpertNames = {
+  path: "block_sparse_moe",
+  router: "router.layer",
+  all({ numExperts, hiddenDim: F }, { embedDim: C }) {
+    const places = (maps: readonly string[]) => (expert: number) =>
+      maps.map((one) => `feedForward.experts.${expert}.${one}`);
+    const path = "block_sparse_moe";
+    return [
+      perExpert(numExperts, places(["gate", "up"]), `${path}.input_linear.weight`, stacked([F, F]), C),
+      perExpert(numExperts, places(["down"]), `${path}.output_linear.weight`, stacked([C]), F),
+    ];
+  },
+};
+
+/** Granite 3's mixtures: Granite with experts in all layers. */
+export const graniteMoe: Architecture = {
+  ...granite,
+  modelTypes: ["granitemoe"],
+  class: "GraniteMoeForCausalLM",
+  config: () => [...granite.config(), expertCounts("num_local_experts")],
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps(graniteExperts) }),
+};

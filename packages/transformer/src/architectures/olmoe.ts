@@ -1,0 +1,22 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope, trait, without } from "./config-entry.js";
+import { expertCounts, expertsOrMaps, normalizedShares } from "./expert-parts.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** OLMoE: experts in all layers, and norms of queries and keys over all heads. */
+export const olmoe: Architecture = {
+  modelTypes: ["olmoe"],
+  class: "OlmoeForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1e-5),
+    activation(),
+    rope(),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    without("clip_qkv", null),
+    expertCounts("num_experts"),
+    normalizedShares(false),
+    trait({ qkNorm: "heads" }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+};

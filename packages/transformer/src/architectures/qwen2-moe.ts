@@ -1,0 +1,37 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope, without } from "./config-entry.js";
+import {
+  expertCounts,
+  expertsOrMaps,
+  fullLayers,
+  normalizedShares,
+  ofExperts,
+  sparseLayers,
+} from "./expert-parts.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+const shared = ofExperts(
+  (fields) => ({ shared: { hiddenDim: fields.count("shared_expert_intermediate_size"), gated: true } }),
+  ({ shared }) => ({ shared_expert_intermediate_size: shared?.hiddenDim }),
+);
+
+/** Qwen 2's mixtures: experts beside a shared one with a gate. */
+export const qwen2Moe: Architecture = {
+  modelTypes: ["qwen2_moe"],
+  class: "Qwen2MoeForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(),
+    activation(),
+    rope(),
+    bias("qkv_bias", ["queryKeyValue"], true),
+    without("use_sliding_window"),
+    fullLayers,
+    expertCounts("num_experts", "moe_intermediate_size"),
+    normalizedShares(false),
+    shared,
+    sparseLayers,
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps({ shared: "shared_expert" }) }),
+  ignored: "sliding_window max_window_layers",
+};
