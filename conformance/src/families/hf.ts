@@ -44,7 +44,7 @@ function casesOf(data: DataFolder, path: string, refs: Refs, config: string): Ca
     ...refs.cases.map(({ name, inputs, outputs }) => ({
       name: label(name),
       run: async (target: Target) =>
-        compareCase(await open(target), inputs.map(readTensor), outputs.map(readTensor), target),
+        compareCase(await open(target), refs, inputs.map(readTensor), outputs.map(readTensor), target),
     })),
     ...(refs.greedy ?? []).map(({ prompt, tokens }) => ({
       name: label(`greedy after ${prompt.length}`),
@@ -64,6 +64,7 @@ function filesOf(data: DataFolder, path: string, config: string): File[] {
 
 async function compareCase(
   model: Model,
+  refs: Refs,
   inputs: readonly ReferenceTensor[],
   outputs: readonly ReferenceTensor[],
   target: Target,
@@ -82,7 +83,7 @@ async function compareCase(
   const limit = tolerance("logits", target.class);
   return Promise.all(
     outputs.map(async (reference) => {
-      const own = reference.name === "logits" ? logits : hiddenRows(model, traced, reference.name);
+      const own = reference.name === "logits" ? logits : hiddenRows(model, traced, refs, reference.name);
       if (!own) return mismatch(reference.name, limit, "is not known");
       const values = await own.read();
       // Logits of padding are written as 0; of rows behind layers, those of the first text are there.
@@ -101,14 +102,21 @@ async function compareCase(
   );
 }
 
-/** `hidden.0`: embeddings; `hidden.i`: behind layer i, the last one behind the final norm. */
-function hiddenRows(model: Model, traced: Record<string, Tensor>, name: string): Tensor | undefined {
+/** `hidden.0`: embeddings; `hidden.i`: behind layer i, the last one behind the final norm. Mamba's have no embeddings. */
+function hiddenRows(
+  model: Model,
+  traced: Record<string, Tensor>,
+  refs: Refs,
+  name: string,
+): Tensor | undefined {
   const at = Number(name.replace("hidden.", ""));
-  if (at === 0) return traced["embeddings"];
-  const rows = traced[`layers.${at - 1}.output`];
   const { numLayers, embedDim, norm: kind = "rms", normEps: eps } = model.config;
-  if (at < numLayers || !rows) return rows;
-  return norm({ kind, embedDim, eps }).apply(model.params.norm, rows);
+  if (at === numLayers) {
+    const rows = traced[`layers.${at - 1}.output`];
+    return rows && norm({ kind, embedDim, eps }).apply(model.params.norm, rows);
+  }
+  const layer = /^Mamba2?ForCausalLM$/.test(refs.architecture) ? at : at - 1;
+  return traced[layer < 0 ? "embeddings" : `layers.${layer}.output`];
 }
 
 async function continuation(model: Model, prompt: readonly number[], maxTokens: number): Promise<number[]> {

@@ -51,7 +51,12 @@ export {
 export { load, loadAny, loadEncoder, type LoadOptions } from "./load.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
-export { type DecoderConfig, type LayerType, type StackedLayer } from "./models/decoder-config.js";
+export {
+  type DecoderConfig,
+  type HybridLayer,
+  type LayerType,
+  type StackedLayer,
+} from "./models/decoder-config.js";
 export {
   decoder,
   type Decoder,

@@ -28,6 +28,7 @@ import { mesaNet } from "./mesa-net.js";
 import { mixerLayer, type AnyMixer, type MixerLayerConfig } from "./mixer-layer.js";
 import { selectiveScan } from "./selective-scan.js";
 import { shortConvolution } from "./short-convolution.js";
+import { ssd } from "./ssd.js";
 import { tttLinear } from "./ttt-linear.js";
 
 /** A cache of one layer, which holds what it is given. */
@@ -207,6 +208,111 @@ test("a map of the layer's own takes the place of the default", () => {
   const steps = [...bias!.data].map((value) => Math.log1p(Math.exp(value)));
   expect(Math.min(...steps)).toBeGreaterThan(0.00099);
   expect(Math.max(...steps)).toBeLessThan(0.101);
+});
+
+describe("a layer of a state space model", () => {
+  const mamba2 = { embedDim: 8, numHeads: 4, numKeyHeads: 2, keyDim: 3, valueDim: 2, mixer: ssd() } as const;
+  const gate = { outputGate: silu, normEps: 0.1 } as const;
+  const rms = (row: readonly number[]) =>
+    row.map((x) => x / Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / row.length + 0.1));
+  const identity = <P extends { output: { weight: Tensor } }>(params: P): P => ({
+    ...params,
+    output: {
+      weight: tensor(
+        Array.from({ length: 64 }, (_, i) => (i % 9 === 0 ? 1 : 0)),
+        { shape: [8, 8] },
+      ),
+    },
+  });
+  const rowsOf = ({ data }: Tensor) =>
+    Array.from({ length: data.length / 8 }, (_, i) => [...data.subarray(8 * i, 8 * i + 8)].map(Number));
+  const x = randn([1, 5, 8], { seed: 2 });
+
+  test.each([
+    ["head", 2],
+    ["group", 4],
+    ["whole", 8],
+  ] as const)("norms of each %s are over %i numbers, before the gate and after it", (outputNorm, size) => {
+    const normed = (row: readonly number[]) =>
+      Array.from({ length: 8 / size }, (_, i) => rms(row.slice(size * i, size * (i + 1)))).flat();
+    const bare = mixerLayer({ ...mamba2, outputNorm: "none" });
+    const params = identity(mixerLayer({ ...mamba2, ...gate, outputNorm }).init(1));
+    const [heads, z] = [bare.apply(params, x), linear(x, params.outputGate!.weight)].map(rowsOf) as [
+      number[][],
+      number[][],
+    ];
+    const gateOf = (t: number, i: number) => z[t]![i]! / (1 + Math.exp(-z[t]![i]!));
+    for (const gatePlace of ["beforeNorm", "afterNorm"] as const) {
+      const own = rowsOf(mixerLayer({ ...mamba2, ...gate, outputNorm, gatePlace }).apply(params, x));
+      own.forEach((row, t) => {
+        const expected =
+          gatePlace === "beforeNorm"
+            ? normed(heads[t]!.map((h, i) => h * gateOf(t, i)))
+            : normed(heads[t]!).map((h, i) => h * gateOf(t, i));
+        row.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 4));
+      });
+    }
+  });
+
+  test("a skip adds the value of each head, times its number", () => {
+    const layer = mixerLayer({ ...mamba2, outputNorm: "none", skip: true });
+    const params = { ...identity(layer.init(1)), skip: { weight: tensor([1, 2, 3, 4]) } };
+    const [bare, all] = [mixerLayer({ ...mamba2, outputNorm: "none" }), layer].map((one) =>
+      rowsOf(one.apply(params, x)),
+    ) as [number[][], number[][]];
+    const values = rowsOf(linear(x, params.value.weight));
+    all.forEach((row, t) =>
+      row.forEach((value, i) =>
+        expect(value).toBeCloseTo(bare[t]![i]! + (1 + Math.floor(i / 2)) * values[t]![i]!, 4),
+      ),
+    );
+    const { skip: _, ...without } = params;
+    expect(() => layer.apply(without, x)).toThrow(/`params.skip`/);
+  });
+
+  const mamba = mixerLayer({
+    ...{ embedDim: 8, numHeads: 8, numKeyHeads: 1, keyDim: 3, valueDim: 1, mixer: selectiveScan() },
+    ...{ convolution: 3, convolutionBias: true, projectFrom: "value", ranks: { deltaTime: 2 } },
+    ...{ skip: true, outputNorm: "none", outputGate: silu },
+  } as const);
+
+  test("keys, queries and time steps come from values behind the convolution, steps through few numbers", () => {
+    const params = mamba.init(1);
+    expect(params.deltaTime["down"]!.shape).toEqual([2, 8]);
+    expect(params.deltaTime.weight.shape).toEqual([8, 2]);
+    expect(Object.keys(params.convolution!)).toEqual(["value"]);
+    expect(params.convolution!["value"]!.bias!.shape).toEqual([8]);
+    // Without values nothing is read: only the bias of the convolution reaches the state.
+    const still = { ...params, value: { weight: mul(params.value.weight, 0) } };
+    const shifted = (by: number) => ({
+      ...still,
+      convolution: {
+        value: { ...still.convolution!["value"]!, bias: tensor(new Array<number>(8).fill(by)) },
+      },
+    });
+    expect([...mamba.apply(shifted(0), x).data].every((value) => Math.abs(value) < 1e-7)).toBe(true);
+    expect([...mamba.apply(shifted(1), x).data].some((value) => Math.abs(value) > 1e-3)).toBe(true);
+  });
+
+  test("a cache goes on with convolutions and their biases", () => {
+    const params = mamba.init(1);
+    const biased = {
+      ...params,
+      convolution: { value: { ...params.convolution!["value"]!, bias: randn([8], { seed: 4 }) } },
+    };
+    const cache = heldState();
+    const parts = [slice(x, 1, 0, 2), slice(x, 1, 2)].map((part) => mamba.apply(biased, part, { cache }));
+    expectClose(concat(parts, 1), mamba.apply(biased, x));
+  });
+
+  test("a rank of what is no projection, and unknown orders, are refused", () => {
+    const wrong = (more: object) => () => mixerLayer({ ...mamba2, ...more });
+    expect(wrong({ ranks: { A: 2 } })).toThrow(/mixerLayer: `ranks` is "A", expected ranks of query, key/);
+    expect(wrong({ ranks: { deltaTime: 0 } })).toThrow(/`ranks.deltaTime`/);
+    expect(wrong({ gatePlace: "before" })).toThrow(/`gatePlace`/);
+    expect(wrong({ projectFrom: "key" })).toThrow(/`projectFrom`/);
+    expect(wrong({ skip: 1 })).toThrow(/`skip`/);
+  });
 });
 
 test("its gradient is that of differences", () => {

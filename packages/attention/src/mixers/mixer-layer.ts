@@ -1,6 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import type { Cache, LayerState } from "@qkv/attention-contract";
 import {
+  add,
   checkTensor,
   linear,
   mul,
@@ -58,10 +59,25 @@ export type MixerLayerConfig<Name extends string = string> = {
    * Gated DeltaNet. Default: none.
    */
   convolution?: number;
-  /** RMS norm of the outputs, of each head or of all together. Default: `head`; `whole` where V is 1. */
-  outputNorm?: "head" | "whole" | "none";
+  /** Adds a bias after the taps. Default false. */
+  convolutionBias?: boolean;
+  /** Source of the other inputs: x, or `value`, after its convolution, as in Mamba. Default `x`. */
+  projectFrom?: "x" | "value";
+  /** Projections through fewer numbers, by the input's name: `{ deltaTime: 4 }`, as in Mamba. Default: none. */
+  ranks?: Readonly<Record<string, number>>;
+  /** Adds the value to the output of its head, times a learned number: D of Mamba. Default false. */
+  skip?: boolean;
+  /**
+   * RMS norm of the outputs: of each head, of heads that share a key (`group`), or of all together. Default: `head`;
+   * `whole` where V is 1.
+   */
+  outputNorm?: "head" | "group" | "whole" | "none";
+  /** Added to the mean square in the norm. Default 1e-5. */
+  normEps?: number;
   /** Activation of a gate that multiplies the outputs: `silu`, `sigmoid`. Default: no gate. */
   outputGate?: (x: Tensor) => Tensor;
+  /** Order of gate and norm: Mamba-2 gates `beforeNorm`. Default `afterNorm`. */
+  gatePlace?: "beforeNorm" | "afterNorm";
   /** Adds biases to projections. Default false. */
   bias?: boolean;
   /** Form of a mixer that is linear in its state. Default `chunkwise()`. */
@@ -70,14 +86,19 @@ export type MixerLayerConfig<Name extends string = string> = {
   linear?: typeof linear;
 };
 
-/** Weights of one input: a projection `[heads · width, C]`, and what its map learns, or a learned tensor, `value`. */
+/**
+ * Weights of one input: a projection `[heads · width, C]`, and what its map learns, or a learned tensor, `value`. A
+ * projection of rank r is `down` `[r, C]`, then `weight` `[heads · width, r]`.
+ */
 export type MixerInputParams = Readonly<Record<string, Tensor>>;
 
 /** Weights of a layer with a mixer: those of each input by its name, and what follows the mixer. */
 export type MixerLayerParams<Name extends string = string> = Record<Name, LinearParams & MixerInputParams> & {
   /** Taps by input, `[heads · width, 1, N]`. */
-  convolution?: Readonly<Record<string, { weight: Tensor }>>;
-  /** `[V]`, or `[H · V]` for all heads together. */
+  convolution?: Readonly<Record<string, LinearParams>>;
+  /** D, `[H]`. */
+  skip?: { weight: Tensor };
+  /** `[V]`, or `[H · V]` where heads are normalized together. */
   outputNorm?: { weight: Tensor };
   /** `[H · V, C]` */
   outputGate?: LinearParams;
@@ -122,7 +143,9 @@ export type MixerLayer<Name extends string = string> = {
  * million others as after one.
  *
  * The layer of Gated DeltaNet has `gatedDeltaRule()`, `convolution: 4` and `outputGate: silu`; that of LFM2
- * `shortConvolution()` and `axes: { N: 3 }`; that of Mamba-2 `ssd()`, `numKeyHeads: 1` and `convolution: 4`.
+ * `shortConvolution()` and `axes: { N: 3 }`; that of Mamba-2 `ssd()`, `numKeyHeads: 1`, `convolution: 4`, `skip: true`,
+ * `outputNorm: "whole"`, `outputGate: silu` and `gatePlace: "beforeNorm"`; that of Mamba `selectiveScan()`, a head for each
+ * channel and `projectFrom: "value"`.
  *
  * @throws {ArgumentError} If a size is no whole number of at least 1, heads do not divide, or the mixer names an input
  *   or an axis that the layer cannot make. From `apply`, if x is not as wide as the layer, or an option is for keys.
@@ -158,8 +181,13 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
     "share keys evenly.",
   );
   if (convolution !== undefined) check.whole({ convolution }, { min: 1, unit: "tokens" });
-  const { outputNorm = V === 1 ? "whole" : "head" } = options;
-  check.oneOf({ outputNorm }, ["head", "whole", "none"]);
+  const { outputNorm = V === 1 ? "whole" : "head", gatePlace = "afterNorm", normEps: eps = 1e-5 } = options;
+  const { projectFrom = "x", ranks = {}, skip = false, convolutionBias = false } = options;
+  check.oneOf({ outputNorm }, ["head", "group", "whole", "none"]);
+  check.oneOf({ gatePlace }, ["beforeNorm", "afterNorm"]);
+  check.oneOf({ projectFrom }, ["x", "value"]);
+  check.finite({ normEps: eps }, { min: 0 });
+  check.type({ skip, convolutionBias }, "boolean");
   if (outputNorm === "head") {
     const fix = 'give "whole": one number divided by its own size is its sign.';
     check.each({ outputNorm }, () => V > 1, '"whole" or "none", as valueDim is 1', fix);
@@ -176,8 +204,25 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
   // Outputs are as wide as values: V, or K where a mixer has one width.
   const outWidth = H * inputs.find(({ name }) => name === "value")!.shape.at(-1)!;
   const projected = inputs.filter(({ kind }) => kind === "projected");
-  const convolved =
-    convolution === undefined ? [] : projected.filter(({ name }) => mainInputs.includes(name));
+  for (const [name, rank] of Object.entries(ranks)) {
+    const isInput = () => projected.some((one) => one.name === name);
+    const expected = `ranks of ${projected.map(({ name }) => name).join(", ")}, the projections`;
+    check.each({ ranks: name }, isInput, expected, "name a projection.");
+    check.whole({ [`ranks.${name}`]: rank }, { min: 1 });
+  }
+  // Width of what an input is projected from.
+  const from = (name: string): number => (projectFrom === "x" || name === "value" ? C : outWidth);
+  const groups = { head: H, group: numKeyHeads, whole: 1, none: 1 }[outputNorm];
+  const normalize = (rows: Tensor, gain: Tensor): Tensor => {
+    const parts =
+      groups === 1 ? rows : reshape(rows, [...rows.shape.slice(0, -1), groups, outWidth / groups]);
+    if (outputNorm !== "group" || groups === 1) return reshape(rmsNorm(parts, gain, { eps }), rows.shape);
+    const even = ones([outWidth / groups], { dtype: rows.dtype, device: rows.device });
+    return mul(reshape(rmsNorm(parts, even, { eps }), rows.shape), gain);
+  };
+  const isConvolved = (name: string) =>
+    projectFrom === "value" ? name === "value" : mainInputs.includes(name);
+  const convolved = convolution === undefined ? [] : projected.filter(({ name }) => isConvolved(name));
   const make = (seed: number, out: number, inner: number): LinearParams => ({
     weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
     ...(bias && { bias: zeros([out]) }),
@@ -200,8 +245,10 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         const own = seeds[input.name]!;
         if (input.kind === "learned") return { value: input.learned.init(input.shape, own) };
         const [projection, learned] = splitSeed(own, 2) as [number, number];
+        const [width, rank] = [from(input.name), ranks[input.name]];
         return {
-          ...make(projection, product(input.shape), C),
+          ...make(projection, product(input.shape), rank ?? width),
+          ...(rank !== undefined && { down: make(-projection - 1, rank, width).weight }),
           ...(typeof input.map === "object" && input.map.init(input.shape, learned)),
         };
       };
@@ -212,12 +259,14 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
             convolved.map(({ name, shape }, i) => {
               const most = 1 / Math.sqrt(convolution);
               const range = { seed: tapSeeds[i]!, low: -most, high: most };
-              return [name, { weight: uniform([product(shape), 1, convolution], range) }];
+              const weight = uniform([product(shape), 1, convolution], range);
+              return [name, { weight, ...(convolutionBias && { bias: zeros([product(shape)]) }) }];
             }),
           ),
         }),
+        ...(skip && { skip: { weight: ones([H]) } }),
         ...(outputNorm !== "none" && {
-          outputNorm: { weight: ones([outputNorm === "whole" ? outWidth : outWidth / H]) },
+          outputNorm: { weight: ones([outputNorm === "head" ? outWidth / H : outWidth]) },
         }),
         ...(outputGate && { outputGate: make(seeds["outputGate"]!, outWidth, C) }),
         output: make(seeds["output"]!, C, outWidth),
@@ -229,21 +278,26 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
       checkTrace(onApply, trace);
       refuseScores(mixer.name, trace);
       checkWide(x, C);
-      checkParams("apply", params, [...projected.map(({ name }) => name as Name), "output"]);
+      const needed = ["output", ...(skip ? ["skip"] : [])] as (keyof MixerLayerParams<Name>)[];
+      checkParams("apply", params, [...projected.map(({ name }) => name as Name), ...needed]);
       const [B, T] = x.shape as [number, number, number];
       if (padding !== undefined) paddedTokens(padding, B, T);
       const held = cache?.state(layer);
       const convolutions: Record<string, Tensor> = {};
-      const project = (name: string): Tensor => {
-        const { weight, bias } = params[name as Name];
-        const rows = map(x, weight, bias);
-        const taps = params.convolution?.[name]?.weight;
+      const projectOf = (name: string, source: Tensor): Tensor => {
+        const { weight, bias, down }: LinearParams & MixerInputParams = params[name as Name];
+        const rows = map(down ? map(source, down) : source, weight, bias);
+        const taps = params.convolution?.[name];
         if (!taps) return rows;
         const kept = `${name}Convolution`;
-        const { output, state } = convolveTokens(rows, taps, { state: held?.[kept], documents, padding });
+        const past = { state: held?.[kept], documents, padding };
+        const { output, state } = convolveTokens(rows, taps.weight, past);
         convolutions[kept] = state;
-        return silu(output);
+        return silu(taps.bias ? add(output, taps.bias) : output);
       };
+      const values = projectOf("value", x);
+      const source = projectFrom === "x" ? x : values;
+      const project = (name: string): Tensor => (name === "value" ? values : projectOf(name, source));
       const ofInput = (input: LayerInput): Tensor => {
         const own: MixerInputParams = params[input.name as Name];
         if (input.kind === "learned") return input.learned.apply(learnedTensor(input.name, own));
@@ -251,25 +305,26 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         const mapped = typeof input.map === "function" ? input.map(rows) : input.map.apply(rows, own);
         return headsFirst(mapped, input);
       };
-      const { output, state } = mixAny(
-        mixer,
-        Object.fromEntries(inputs.map((input) => [input.name, ofInput(input)])),
-        {
-          held,
-          ...(form && { form }),
-          ...(documents && { documents }),
-          ...(padding && { padding }),
-        },
-      );
+      const mixed = Object.fromEntries(inputs.map((input) => [input.name, ofInput(input)]));
+      const { output, state } = mixAny(mixer, mixed, {
+        held,
+        ...(form && { form }),
+        ...(documents && { documents }),
+        ...(padding && { padding }),
+      });
       cache?.advance(layer, { ...state, ...convolutions }, padding ?? T);
       const heads = recordHeads(trace, output); // [B, H, T, V]
+      const whole = skip
+        ? add(heads, mul(mixed["value"]!, reshape(params.skip!.weight, [1, H, 1, 1])))
+        : heads;
       const gain = params.outputNorm?.weight;
-      const normed = gain && outputNorm === "head" ? rmsNorm(heads, gain) : heads;
-      const rows = reshape(permute(normed, [0, 2, 1, 3]), [B, T, outWidth]);
-      const whole = gain && outputNorm === "whole" ? rmsNorm(rows, gain) : rows;
       const gate = params.outputGate;
-      const gated = outputGate && gate ? mul(whole, outputGate(map(x, gate.weight, gate.bias))) : whole;
-      return map(gated, params.output.weight, params.output.bias);
+      const norm = (rows: Tensor) => (gain && outputNorm !== "none" ? normalize(rows, gain) : rows);
+      const gated = (rows: Tensor) =>
+        outputGate && gate ? mul(rows, outputGate(map(x, gate.weight, gate.bias))) : rows;
+      const rows = reshape(permute(whole, [0, 2, 1, 3]), [B, T, outWidth]);
+      const read = gatePlace === "beforeNorm" ? norm(gated(rows)) : gated(norm(rows));
+      return map(read, params.output.weight, params.output.bias);
     },
   };
 }
@@ -343,8 +398,14 @@ const configNames = [
   "axes",
   "inputs",
   "convolution",
+  "convolutionBias",
+  "projectFrom",
+  "ranks",
+  "skip",
   "outputNorm",
+  "normEps",
   "outputGate",
+  "gatePlace",
   "bias",
   "form",
   "linear",

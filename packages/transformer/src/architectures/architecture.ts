@@ -1,4 +1,5 @@
 import type { DecoderConfig } from "../models/decoder-config.js";
+import type { ConfigFields } from "./config-fields.js";
 import type { ConfigEntry } from "./config-entry.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
@@ -13,8 +14,11 @@ export type Architecture = {
   readonly class: string;
   /** Entries of the configuration. */
   config(): readonly ConfigEntry[];
-  /** Tensors of a configuration. `tied`: the output map is the embedding. */
-  tensors(config: DecoderConfig, tied: boolean): readonly StoredTensor[];
+  /**
+   * Tensors of a configuration. `tied`: the output map is the embedding. `fields`: of the file that is read, for factors
+   * that weights take in as they are read; absent where a file is written, which then has none.
+   */
+  tensors(config: DecoderConfig, tied: boolean, fields?: ConfigFields): readonly StoredTensor[];
   /** The value of `tie_word_embeddings` where a file leaves it out. Default false. */
   readonly tied?: boolean;
   /** Values of fields that a file leaves out, where they differ from those of the entries. */

@@ -11,6 +11,7 @@ import { diffllama } from "./diffllama.js";
 import { dots1 } from "./dots1.js";
 import { ernie45 } from "./ernie4-5.js";
 import { exaone4 } from "./exaone4.js";
+import { falconH1 } from "./falcon-h1.js";
 import { falcon } from "./falcon.js";
 import { glm } from "./glm.js";
 import { glm4Moe } from "./glm4-moe.js";
@@ -23,7 +24,10 @@ import { granite } from "./granite.js";
 import { graniteMoe } from "./granitemoe.js";
 import { helium } from "./helium.js";
 import { hunyuanV1Dense } from "./hunyuan-v1-dense.js";
+import { lfm2 } from "./lfm2.js";
 import { llama4Text } from "./llama4-text.js";
+import { mamba } from "./mamba.js";
+import { mamba2 } from "./mamba2.js";
 import { minicpm3 } from "./minicpm3.js";
 import { mpt } from "./mpt.js";
 import { nemotron } from "./nemotron.js";
@@ -33,6 +37,7 @@ import { olmoe } from "./olmoe.js";
 import { opt } from "./opt.js";
 import { phi } from "./phi.js";
 import { qwen2Moe } from "./qwen2-moe.js";
+import { qwen35 } from "./qwen3-5.js";
 import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
@@ -50,6 +55,7 @@ export const architectures: readonly Architecture[] = [
   ernie45,
   exaone4,
   falcon,
+  falconH1,
   glm,
   glm4,
   gptNeo,
@@ -68,6 +74,10 @@ export const architectures: readonly Architecture[] = [
   opt,
   phi,
   seedOss,
+  lfm2,
+  mamba,
+  mamba2,
+  qwen35,
   smollm3,
   stablelm,
   starcoder2,

@@ -1,6 +1,6 @@
 import type { LinearParams } from "@qkv/attention";
 import { checks, type Checks } from "@qkv/core";
-import { concat, expandDims, take, tensor, transpose, zeros, type Tensor } from "@qkv/tensor";
+import { concat, expandDims, reshape, take, tensor, transpose, zeros, type Tensor } from "@qkv/tensor";
 import { stacked, type RowMap } from "../conversions/row-map.js";
 import {
   concatenated,
@@ -64,6 +64,60 @@ export function rowsFrom(
   });
 }
 
+/** Tensors that a file holds as one, rows of each after those of the one before: taps of convolutions, and their biases. */
+export function parts(
+  places: readonly string[],
+  name: string,
+  sizes: readonly number[],
+  rest: readonly number[] = [],
+): StoredTensor {
+  return (at) => ({
+    async read(weights) {
+      const read = await weights.rows(at.name + name, stacked(sizes), rest);
+      return read.map((part, i) => [at.place + places[i]!, part] as const);
+    },
+    write: (params) => [
+      concatenated(
+        at.name + name,
+        places.map((place) => paramAt(params, at.place + place) as Tensor),
+      ),
+    ],
+  });
+}
+
+/** Matrices that a file holds as one and that are no whole map here, as the two of a map of low rank. */
+export function matrices(
+  places: readonly string[],
+  name: string,
+  sizes: readonly number[],
+  inner: number,
+): StoredTensor {
+  return (at) => ({
+    async read(weights) {
+      const path = (at.name + name).replace(/\.weight$/, "");
+      const read = await weights.fused(path, stacked(sizes), inner);
+      return read.map(({ weight }, i) => [at.place + places[i]!, weight] as const);
+    },
+    write: parts(places, name, sizes, [inner])(at).write,
+  });
+}
+
+/** A tensor whose numbers stand in the same order under another shape. */
+export function reshaped(
+  place: string,
+  name: string,
+  { stored, own }: { stored: readonly number[]; own: readonly number[] },
+): StoredTensor {
+  return (at) => ({
+    async read(weights) {
+      return [[at.place + place, reshape(await weights.tensor(at.name + name, stored), own)]];
+    },
+    write: (params) => [
+      unchanged(at.name + name, reshape(paramAt(params, at.place + place) as Tensor, stored)),
+    ],
+  });
+}
+
 /** A linear map: `name.weight`, and `name.bias` where there is one. `[out, in]`. */
 export function linear(
   place: string,
@@ -74,13 +128,15 @@ export function linear(
   return fused([place], name, stacked([out]), inner, layout);
 }
 
-/** Linear maps that a file holds as one. */
+/**
+ * Linear maps that a file holds as one. `ownBiases`: their biases are entries of their own.
+ */
 export function fused(
   places: readonly string[],
   name: string,
   map: RowMap,
   inner: number,
-  layout: LinearLayout = {},
+  layout: LinearLayout & { ownBiases?: boolean } = {},
 ): StoredTensor {
   return (at) => ({
     async read(weights) {
@@ -90,7 +146,7 @@ export function fused(
     write(params) {
       const parts = places.map((place) => paramAt(params, at.place + place) as LinearParams);
       const matrices = parts.map(({ weight }) => weight);
-      const biases = parts.flatMap(({ bias }) => bias ?? []);
+      const biases = layout.ownBiases ? [] : parts.flatMap(({ bias }) => bias ?? []);
       const put = layout.transposed ? transposedParts : concatenated;
       return [
         joined(put, `${at.name}${name}.weight`, matrices, map),

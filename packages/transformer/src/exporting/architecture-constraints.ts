@@ -1,14 +1,12 @@
 import { ArgumentError } from "@qkv/core";
+import { biasesOf } from "../architectures/stored-bias.js";
 import type { RouterConfig } from "../layers/router.js";
-import type { DecoderConfig, ExpertsConfig, StackedLayer } from "../models/decoder-config.js";
+import type { DecoderConfig, ExpertsConfig, LayerType } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 
 /** Normalizes a configuration: fills in defaults, and removes fields that equal them. */
 export function normalizedConfig(config: DecoderConfig, params: DecoderParams): DecoderConfig {
-  refuseStackedLayers(config);
   const { embedDim, numHeads, layerTypes, ropeDim, attentionScale, embeddingScale, experts } = config;
-  const { attention, feedForward } = params.layers[0] ?? {};
-  const inner = feedForward && ("router" in feedForward ? feedForward.experts[0] : feedForward);
   const headDim = config.headDim ?? embedDim / numHeads;
   const {
     attentionScale: _scale,
@@ -17,11 +15,12 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     layerTypes: _types,
     ...others
   } = config;
-  const { bias: _bias, experts: _experts, ...more } = others;
+  const { bias: _bias, experts: _experts, attentionGate, feedForwardLayers, ...more } = others;
   const { residualScale, logitScale, alibiScale, sinks, embeddingNorm, ropeLayers, ...plain } = more;
   const { window, chunkSize, qkNormPlace, queryTemperature, differential, latent, ...rest } = plain;
   const slides = layerTypes?.includes("sliding") ?? false;
   const isChunked = layerTypes?.includes("chunked") ?? false;
+  const stacks = layerTypes?.some(isStacked) ?? false;
   return {
     ...rest,
     headDim,
@@ -33,19 +32,16 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ropeBase: config.ropeBase ?? 10000,
     ropeLayout: config.ropeLayout ?? "half",
     qkNorm: config.qkNorm ?? false,
-    bias: {
-      // The weights know.
-      queryKeyValue: attention?.query.bias !== undefined,
-      attentionOutput: attention?.output.bias !== undefined,
-      feedForward: inner?.up.bias !== undefined,
-    },
-    ...((slides || isChunked) && { layerTypes: layerTypes! }),
+    bias: biasesOf(config, params), // the weights know
+    ...((slides || isChunked || stacks) && { layerTypes: layerTypes! }),
     ...(slides && { window: window! }),
     ...(isChunked && { chunkSize: chunkSize! }),
     ...(qkNormPlace === "afterRope" && { qkNormPlace }),
     ...(queryTemperature && { queryTemperature }),
     ...(differential && { differential }),
     ...(latent && { latent }),
+    ...(attentionGate && { attentionGate }),
+    ...(feedForwardLayers?.includes(false) && { feedForwardLayers }),
     ...(ropeDim !== undefined && ropeDim !== headDim && { ropeDim }),
     ...(attentionScale !== undefined && attentionScale !== headDim ** -0.5 && { attentionScale }),
     ...(residualScale !== undefined && residualScale !== 1 && { residualScale }),
@@ -76,15 +72,21 @@ function normalizedExperts({ router = {}, shared, ...experts }: ExpertsConfig): 
   };
 }
 
-/** Formats describe layers by words, and a layer that a configuration brings has none. */
-function refuseStackedLayers({ layerTypes = [] }: DecoderConfig): void {
-  const at = layerTypes.findIndex((type) => typeof type === "object");
+/** Tells layers that a configuration brings, and those without attention. */
+const isStacked = (type: LayerType): boolean => typeof type === "object" || type === "none";
+
+/** Refuses a layer that a configuration brings, where a format describes layers by words. */
+export function refuseStackedLayers({ layerTypes = [] }: DecoderConfig): void {
+  const at = layerTypes.findIndex(isStacked);
   if (at < 0) return;
+  const type = layerTypes[at]!;
+  const name = typeof type === "object" && "name" in type ? type.name : undefined;
   throw new ArgumentError({
     fn: "exportModel",
     argument: `config.layerTypes[${at}]`,
-    received: (layerTypes[at] as StackedLayer).name ?? "a layer of its own",
-    expected: '"full" or "sliding": no format that is written here describes other layers',
+    received: type === "none" ? type : (name ?? "a layer of its own"),
+    expected:
+      '"full" or "sliding": this format, or the architecture nearest to this model, has no other layers',
     fix: "keep the params with `writeSafetensors`, and make the model from its configuration again.",
   });
 }

@@ -2,7 +2,7 @@ import { QkvError } from "@qkv/core";
 import type { Architecture } from "../architectures/architecture.js";
 import { readFields, writeFields } from "../architectures/config-entry.js";
 import { configFields } from "../architectures/config-fields.js";
-import { storedBias } from "../architectures/stored-bias.js";
+import { biasesOf, storedBias } from "../architectures/stored-bias.js";
 import { writeStored } from "../architectures/stored-tensor.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
@@ -16,10 +16,12 @@ export function holds(architecture: Architecture, config: DecoderConfig, params:
     const fields = configFields(written, { name: "config.json", fn: "exportModel" });
     const read = { ...readFields(architecture.config(), fields), stopIds: config.stopIds } as DecoderConfig;
     const biases = { queryKeyValue: false, attentionOutput: false, feedForward: false };
-    const same = (a: unknown, b: unknown) => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+    const functions: unknown[] = [];
+    const text = (one: unknown) => JSON.stringify(sorted(one, functions));
+    const same = (a: unknown, b: unknown) => text(a) === text(b);
     return (
       same(normalizedConfig(read, params), normalizedConfig(config, params)) &&
-      same({ ...biases, ...read.bias }, { ...biases, ...storedBias(params) })
+      same({ ...biases, ...read.bias }, biasesOf(config, params))
     );
   } catch (error) {
     if (error instanceof QkvError) return false;
@@ -40,17 +42,32 @@ export function decoderOf(architecture: Architecture): HuggingFaceDecoder {
 }
 
 function writtenFields(architecture: Architecture, config: DecoderConfig, params: DecoderParams) {
-  const bias = storedBias(params);
+  const bias = storedBias(config, params);
   const fields = writeFields(architecture.config(), { ...config, ...(bias && { bias }) });
   return { ...fields, tie_word_embeddings: params.output === undefined };
 }
 
-/** Objects with their keys in order, so that equal ones read the same. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+/**
+ * Objects with their keys in order, so that equal ones read the same. Of a layer, a mixer and an input map, each of which
+ * has functions of its own, configuration and name; of other functions, their place among those that were met.
+ */
+function sorted(value: unknown, functions: unknown[]): unknown {
+  if (Array.isArray(value)) return value.map((one) => sorted(one, functions));
+  if (typeof value === "function") {
+    if (!functions.includes(value)) functions.push(value);
+    return `function ${functions.indexOf(value)}`;
+  }
+  if (isMade(value)) return { name: value.name, config: sorted(value.config, functions) };
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).filter(([, one]) => one !== undefined);
   return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => [key, sorted(one)]),
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => [key, sorted(one, functions)]),
   );
 }
+
+type Made = { readonly name: string; readonly config?: unknown };
+
+const isMade = (value: unknown): value is Made => {
+  const { name, ...others } = (value ?? {}) as Partial<Made>;
+  return typeof name === "string" && Object.values(others).some((one) => typeof one === "function");
+};

@@ -22,9 +22,15 @@ const everywhere = {
     bias?.queryKeyValue === true && bias.attentionOutput === true && bias.feedForward === true,
   words: "biases everywhere",
 };
+/** Full and sliding layers, and no other ones. */
+const attention = {
+  holds: (types: DecoderConfig["layerTypes"]) =>
+    (types ?? []).every((type) => type === "full" || type === "sliding"),
+  words: "layers of attention",
+};
 /** Either no layer slides, or each. */
 const allOrNone = {
-  holds: (types: DecoderConfig["layerTypes"]) => new Set(types).size < 2,
+  holds: (types: DecoderConfig["layerTypes"]) => new Set(types).size < 2 && attention.holds(types),
   words: "layers of one kind",
 };
 const allSlide = {
@@ -64,6 +70,8 @@ const llama: ArchitectureConstraints = {
   alibiScale: nothing,
   ropeLayers: nothing,
   sinks: nothing,
+  attentionGate: nothing,
+  feedForwardLayers: nothing,
   embeddingNorm: nothing,
   logitScale: nothing,
 };
@@ -71,7 +79,7 @@ const gemma: ArchitectureConstraints = { ...llama, embeddingScale: gemmaScale };
 const gemma2: ArchitectureConstraints = {
   ...gemma,
   placement: is("both"),
-  layerTypes: anything,
+  layerTypes: attention,
   attentionScale: anything,
   attentionSoftcap: anything,
   logitSoftcap: anything,
@@ -126,12 +134,12 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   llamaFamily("mistral", { class: "MistralForCausalLM", constraints: { ...llama, layerTypes: allSlide } }),
   llamaFamily("qwen2", {
     class: "Qwen2ForCausalLM",
-    constraints: { ...llama, bias: ofQueriesKeysValues, layerTypes: anything },
+    constraints: { ...llama, bias: ofQueriesKeysValues, layerTypes: attention },
     fields: slidingFields,
   }),
   llamaFamily("qwen3", {
     class: "Qwen3ForCausalLM",
-    constraints: { ...llama, ...normed, layerTypes: anything },
+    constraints: { ...llama, ...normed, layerTypes: attention },
     fields: slidingFields,
   }),
   llamaFamily("mixtral", {
@@ -153,7 +161,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   }),
   llamaFamily("qwen3_moe", {
     class: "Qwen3MoeForCausalLM",
-    constraints: { ...llama, ...normed, layerTypes: anything, experts: plainExperts },
+    constraints: { ...llama, ...normed, layerTypes: attention, experts: plainExperts },
     fields: (config) => ({
       ...slidingFields(config),
       num_experts: config.experts!.numExperts,

@@ -8,7 +8,12 @@ import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
 import type { ExportPlan } from "./export-plan.js";
 import { huggingFaceDecoders } from "./hugging-face-decoders.js";
 import { bertCheckpoint } from "./hugging-face-encoder.js";
-import { matchArchitecture, normalizedConfig, violations } from "./architecture-constraints.js";
+import {
+  matchArchitecture,
+  normalizedConfig,
+  refuseStackedLayers,
+  violations,
+} from "./architecture-constraints.js";
 import type { OutputFolder } from "./output-folder.js";
 import { rowChunks } from "./row-chunks.js";
 import { bytesOf, storedBytes, type StoredType } from "./stored-numbers.js";
@@ -70,6 +75,7 @@ function decoderFiles({ config: given, params }: { config: DecoderConfig; params
   const config = normalizedConfig(given, params);
   const plain = huggingFaceDecoders.find(({ constraints }) => violations(config, constraints).length === 0);
   const table = plain ? undefined : architectures.find((one) => holds(one, config, params));
+  if (!plain && !table) refuseStackedLayers(config);
   const architecture =
     plain ??
     (table ? decoderOf(table) : matchArchitecture(config, huggingFaceDecoders, "Hugging Face's layout"));

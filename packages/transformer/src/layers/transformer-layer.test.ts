@@ -1,7 +1,7 @@
 import { causal, crossAttention, multiHead } from "@qkv/attention";
 import { add, cast, checkGradient, mapTensors, mul, randn, sum, tensorsOf, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { feedForward } from "./feed-forward.js";
+import { feedForward, type FeedForwardParams } from "./feed-forward.js";
 import { norm } from "./norm.js";
 import { transformerLayer, type Placement } from "./transformer-layer.js";
 
@@ -140,6 +140,27 @@ test("its gradient is that of differences", () => {
     ({ params, x, memory }: typeof wide) => sum(mul(layer.apply(params, x, { memory }), dy)),
     wide,
   );
+});
+
+test.each(["pre", "post", "both", "after"] as const)(
+  "a layer of one part adds what the part alone adds, with the placement %s",
+  (placement) => {
+    const whole = transformerLayer({ ...alone, placement });
+    const params = whole.init(3);
+    const { attention, feedForward, norm } = alone;
+    const attends = transformerLayer({ attention, norm, placement });
+    const feeds = transformerLayer<FeedForwardParams>({ feedForward, norm, placement });
+    expect(Object.keys(attends.init(3)).filter((name) => /^feedForward/.test(name))).toEqual([]);
+    expect(Object.keys(feeds.init(3)).filter((name) => /^attention/.test(name))).toEqual([]);
+    const both = feeds.apply(params, attends.apply(params as never, x));
+    expect(both.data).toEqual(whole.apply(params, x).data);
+  },
+);
+
+test("a layer without parts, and parallel parts of which one is missing, are refused", () => {
+  const { attention, norm } = alone;
+  expect(() => transformerLayer({ norm })).toThrow(/transformerLayer: `attention`/);
+  expect(() => transformerLayer({ attention, norm, placement: "parallel" })).toThrow(/`placement`/);
 });
 
 test("another placement is refused", () => {

@@ -49,11 +49,12 @@ export type SequenceLayerOptions = Omit<
 
 /** The parts of a transformer layer, each a layer itself. */
 export type TransformerLayerConfig<Inner, Attention = AttentionParams> = {
-  /** Attention of the sequence to itself, or a mixer in its place. */
-  attention: SequenceLayer<Attention>;
+  /** Attention of the sequence to itself, or a mixer in its place. Default: none, where there is `feedForward`. */
+  attention?: SequenceLayer<Attention>;
   /** Attention to another sequence, between the two others: a decoder's to what an encoder made. Default: none. */
   crossAttention?: Pick<CrossAttentionLayer, "init" | "apply">;
-  feedForward: TokenLayer<Inner>;
+  /** Default: none, where there is `attention`: in Mamba a layer is a mixer alone. */
+  feedForward?: TokenLayer<Inner>;
   norm: Norm;
   /** Default `pre`. */
   placement?: Placement;
@@ -62,16 +63,18 @@ export type TransformerLayerConfig<Inner, Attention = AttentionParams> = {
 };
 
 export type TransformerLayerParams<Inner, Attention = AttentionParams> = {
-  /** With the placement `parallelShared`: the norm of both. */
+  /** With the placement `parallelShared`: the norm of both. Absent with `attention`. */
   attentionNorm: NormParams;
+  /** Absent in a layer that has none. */
   attention: Attention;
   /** With the placement `both`: the norm of what attention adds. */
   attentionOutNorm?: NormParams;
   crossAttentionNorm?: NormParams;
   crossAttention?: AttentionParams;
   crossAttentionOutNorm?: NormParams;
-  /** Absent with the placement `parallelShared`, which has one norm. */
+  /** Absent with the placement `parallelShared`, which has one norm, and with `feedForward`. */
   feedForwardNorm: NormParams;
+  /** Absent in a layer that has none. */
   feedForward: Inner;
   /** With the placement `both`: the norm of what the feed-forward layer adds. */
   feedForwardOutNorm?: NormParams;
@@ -148,12 +151,26 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     placement = "pre",
     residualScale = 1,
   } = check.options(config, layerNames, "config");
-  check.each({ attention, feedForward, norm }, isLayer, "a layer, with init and apply");
+  check.each({ norm }, isLayer, "a layer, with init and apply");
+  // A layer may be one of both; if there is neither, both are missing.
+  const present =
+    attention || feedForward
+      ? { ...(attention && { attention }), ...(feedForward && { feedForward }) }
+      : { attention, feedForward };
+  check.each(present, isLayer, "a layer, with init and apply");
   if (crossAttention !== undefined) check.each({ crossAttention }, isLayer, "a layer, with init and apply");
   const fix = 'leave it out for "pre", as in GPT-2 and Llama; BERT is "post", Gemma 2 "both".';
   check.oneOf({ placement }, placements, fix);
   check.finite({ residualScale });
   const parallel = placement === "parallel" || placement === "parallelShared";
+  if (parallel && !(attention && feedForward)) {
+    check.refuse({
+      argument: "placement",
+      received: placement,
+      expected: "a placement of parts one after the other, as one of the two is missing",
+      fix: 'leave it out for "pre".',
+    });
+  }
   if (parallel && crossAttention !== undefined) {
     check.refuse({
       argument: "placement",
@@ -181,41 +198,49 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     init(seed) {
       const seeds = splitSeed(seed, ["attention", "feedForward", "crossAttention"]);
       const params = {
-        attentionNorm: norm.init(),
-        attention: attention.init(seeds.attention),
-        ...(both && { attentionOutNorm: norm.init() }),
+        ...(attention && {
+          attentionNorm: norm.init(),
+          attention: attention.init(seeds.attention),
+          ...(both && { attentionOutNorm: norm.init() }),
+        }),
         ...(crossAttention && {
           crossAttentionNorm: norm.init(),
           crossAttention: crossAttention.init(seeds.crossAttention),
           ...(both && { crossAttentionOutNorm: norm.init() }),
         }),
-        ...(placement !== "parallelShared" && { feedForwardNorm: norm.init() }),
-        feedForward: feedForward.init(seeds.feedForward),
-        ...(both && { feedForwardOutNorm: norm.init() }),
+        ...(feedForward && {
+          ...(placement !== "parallelShared" && { feedForwardNorm: norm.init() }),
+          feedForward: feedForward.init(seeds.feedForward),
+          ...(both && { feedForwardOutNorm: norm.init() }),
+        }),
       };
-      return params as typeof params & { feedForwardNorm: NormParams };
+      return params as TransformerLayerParams<Inner, Attention>;
     },
     apply(params, x, given) {
       const { memory, memoryMask, memoryBias, trace, ...options } = onApply.options(given, optionNames);
-      const shared = placement === "parallelShared" ? [] : ["feedForwardNorm"];
-      checkParams(onApply, params, ["attention", "attentionNorm", "feedForward", ...shared]);
+      checkParams(onApply, params, [
+        ...(attention ? ["attention", "attentionNorm"] : []),
+        ...(feedForward ? ["feedForward"] : []),
+        ...(feedForward && placement !== "parallelShared" ? ["feedForwardNorm"] : []),
+      ]);
       checkTensor("transformerLayer.apply", "x", x);
       const traced = (step: string, recurrent = false) => {
         const own = attentionTrace(trace, step, recurrent);
         return own && { trace: own };
       };
       const attend = (y: Tensor) => {
+        if (!attention) return y;
         const call = { ...options, ...traced("attention", attention.recurrent) };
         return recordTensor(trace, "attentionOutput", attention.apply(params.attention, y, call));
       };
       const feed = (y: Tensor) =>
-        recordTensor(trace, "feedForwardOutput", feedForward.apply(params.feedForward, y));
+        feedForward ? recordTensor(trace, "feedForwardOutput", feedForward.apply(params.feedForward, y)) : y;
       if (parallel) {
         const read = norm.apply(params.attentionNorm, x);
         const other = placement === "parallel" ? norm.apply(params.feedForwardNorm, x) : read;
         return recordTensor(trace, "output", add(x, scaled(add(attend(read), feed(other)))));
       }
-      x = beside(x, attend, params.attentionNorm, params.attentionOutNorm);
+      if (attention) x = beside(x, attend, params.attentionNorm, params.attentionOutNorm);
       if (crossAttention) {
         const { crossAttentionNorm, crossAttention: weights } = params;
         if (!memory || !weights || !crossAttentionNorm)
@@ -232,7 +257,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           params.crossAttentionOutNorm,
         );
       }
-      x = beside(x, feed, params.feedForwardNorm, params.feedForwardOutNorm);
+      if (feedForward) x = beside(x, feed, params.feedForwardNorm, params.feedForwardOutNorm);
       return recordTensor(trace, "output", x);
     },
   };

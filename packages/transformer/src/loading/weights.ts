@@ -11,6 +11,10 @@ export type LinearLayout = {
   transposed?: boolean;
   /** Requires a bias. Default false: one is read if present. */
   bias?: boolean;
+  /** Factors of the parts, which a model multiplies by as it computes: weights take them in. Default 1. */
+  factors?: readonly number[];
+  /** The same of biases. Default 1. */
+  biasFactors?: readonly number[];
 };
 
 /** Experts that are stored in one tensor: the parts of each, one expert after the other. */
@@ -32,8 +36,8 @@ export type Weights = {
   linear(path: string, out: number, inner: number, layout?: LinearLayout): Promise<LinearParams>;
   /** Several matrices that are stored as one. */
   fused(path: string, map: RowMap, inner: number, layout?: LinearLayout): Promise<LinearParams[]>;
-  /** Rows of one tensor `[rows, inner]`, as parts of it. */
-  rows(name: string, map: RowMap, inner: number): Promise<Tensor[]>;
+  /** Rows of one tensor `[rows, inner]`, or of more axes, as parts of it. */
+  rows(name: string, map: RowMap, inner: number | readonly number[]): Promise<Tensor[]>;
   /** Parts of each of `count` experts, `[count, out, inner]` or, transposed, `[count, inner, out]`; without `inner`, biases. */
   perExpert(name: string, experts: StackedExperts): Promise<Tensor[]>;
   /** A norm: the gain `path.weight` and the shift `path.bias`: where there is one, or, with `bias`, in any case. */
@@ -107,11 +111,11 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
       const [only] = await weights.fused(path, stacked([out]), inner, layout);
       return only!;
     },
-    async fused(path, map, inner, { transposed = false, bias = false } = {}) {
+    async fused(path, map, inner, { transposed = false, bias = false, factors, biasFactors } = {}) {
       const out = map.sizes.reduce((a, b) => a + b, 0);
       const stored = transposed ? [inner, out] : [out, inner];
       const shapes = map.sizes.map((size) => [size, inner]);
-      const put = transposed ? putColumns(map, out, inner) : putRows(map, inner);
+      const put = transposed ? putColumns(map, out, inner) : putRows(map, inner, factors);
       const matrices = await readMatrices(`${path}.weight`, stored, shapes, put);
       const biases =
         bias || weights.has(`${path}.bias`)
@@ -119,14 +123,16 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
               `${path}.bias`,
               [out],
               map.sizes.map((size) => [size]),
-              putRows(map, 1),
+              putRows(map, 1, biasFactors),
             )
           : [];
       return matrices.map((weight, i) => ({ weight, ...(biases[i] && { bias: biases[i] }) }));
     },
     rows(name, map, inner) {
-      const shapes = map.sizes.map((size) => [size, inner]);
-      return read(name, [map.sizes.reduce((a, b) => a + b, 0), inner], shapes, putRows(map, inner));
+      const rest = [inner].flat();
+      const shapes = map.sizes.map((size) => [size, ...rest]);
+      const width = rest.reduce((a, b) => a * b, 1);
+      return read(name, [map.sizes.reduce((a, b) => a + b, 0), ...rest], shapes, putRows(map, width));
     },
     async perExpert(name, { count, map, inner, transposed = false }) {
       const out = map.sizes.reduce((a, b) => a + b, 0);
@@ -198,14 +204,16 @@ function placeOn(device: Device, shape: readonly number[]): Place {
 }
 
 /** Stored rows to the rows of their parts. */
-function putRows(map: RowMap, inner: number) {
+function putRows(map: RowMap, inner: number, factors: readonly number[] = []) {
   return (places: readonly Place[], first: number, piece: Float32Array): void => {
     const parts = places.map((place) => place.numbers());
     for (let at = 0; at < piece.length;) {
       const column = (first + at) % inner;
       const [part, row] = map.to((first + at - column) / inner);
       const count = Math.min(inner - column, piece.length - at);
-      parts[part]!.set(piece.subarray(at, at + count), row * inner + column);
+      const factor = factors[part] ?? 1;
+      const numbers = piece.subarray(at, at + count);
+      parts[part]!.set(factor === 1 ? numbers : numbers.map((x) => x * factor), row * inner + column);
       at += count;
     }
   };

@@ -16,11 +16,14 @@ export type StackedLayer = SequenceLayer<object> & {
   withLinear?(map: typeof linear): SequenceLayer<object>;
 };
 
+/** Attention and a mixer beside each other: both read the same rows, and a layer adds what both give (Falcon-H1). */
+export type HybridLayer = { readonly attention: "full" | "sliding"; readonly mixer: StackedLayer };
+
 /**
- * Attention of one layer: `full`, over a window of `window` tokens, within chunks of `chunkSize` tokens, or a layer that takes
- * its place.
+ * Attention of one layer: `full`, over a window of `window` tokens, within chunks of `chunkSize` tokens, a layer that takes
+ * its place, a mixer beside it, or `none`.
  */
-export type LayerType = "full" | "sliding" | "chunked" | StackedLayer;
+export type LayerType = "full" | "sliding" | "chunked" | "none" | StackedLayer | HybridLayer;
 
 /** Sizes of multi-head latent attention, whose keys and values of all heads are made from one latent of a token. */
 export type LatentHeads = {
@@ -90,6 +93,8 @@ export type DecoderConfig = {
   gated?: boolean;
   /** Limits of gated feed-forward layers, as in gpt-oss. Default: none. */
   gateLimit?: GateLimit;
+  /** True for each layer with a feed-forward layer or experts; the others are a mixer alone. Default: all have one. */
+  feedForwardLayers?: readonly boolean[];
   /** Maps with a bias in random weights; loaded weights with a bias use it. Default: none. */
   bias?: { queryKeyValue?: boolean; attentionOutput?: boolean; feedForward?: boolean };
   /** Experts in place of feed-forward layers. Default: none. */
@@ -146,6 +151,8 @@ export type DecoderConfig = {
   differential?: boolean;
   /** Latent attention (MLA) in place of key-value heads; `numKvHeads` is not read then. Default: none. */
   latent?: LatentHeads;
+  /** Gates outputs of heads by the layer's input, each number or each head. Default: none. */
+  attentionGate?: "elementwise" | "headwise";
   /** A learned logit of each head joins the softmax's sum. Default false. */
   sinks?: boolean;
 

@@ -13,6 +13,7 @@ import {
   learnedPositions,
   learnedSinks,
   llama4Temperature,
+  outputGate,
   padding as paddingMask,
   qkNorm,
   scaleByPosition,
@@ -22,6 +23,7 @@ import {
 } from "@qkv/attention";
 import { type Cache, type Mask, positionsAfter } from "@qkv/attention-contract";
 import { div, embedding, linear, mul, randn, slice, tanh, tensor, type Tensor } from "@qkv/tensor";
+import { besideAttention } from "../layers/beside-attention.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import { norm, type NormParams } from "../layers/norm.js";
@@ -36,8 +38,15 @@ import {
 import { checkIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
 import { checkParams } from "../layers/check-params.js";
-import type { DecoderConfig, ExpertsConfig, LatentHeads, LayerType, StackedLayer } from "./decoder-config.js";
-import { isRecurrent } from "./is-recurrent.js";
+import type {
+  DecoderConfig,
+  ExpertsConfig,
+  HybridLayer,
+  LatentHeads,
+  LayerType,
+  StackedLayer,
+} from "./decoder-config.js";
+import { cachedParts, holdsState, isHybrid, isRecurrent } from "./is-recurrent.js";
 import { rollbackOnError } from "./rollback-on-error.js";
 import { ropeFromConfig } from "./rope-from-config.js";
 
@@ -145,6 +154,9 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     return layer;
   };
   kinds.forEach((_, i) => layerAt(i));
+  // Layers of a cache: a hybrid layer fills two, a layer without attention none.
+  const parts = kinds.map((kind) => cachedParts(kind).length);
+  const firstPart = parts.map((_, i) => parts.slice(0, i).reduce((a, b) => a + b, 0));
   const outputLogits = (params: DecoderParams, rows: Tensor): Tensor => {
     const { output = params.embedding }: Pick<DecoderParams, "output" | "embedding"> = params;
     const bias = params.output?.bias;
@@ -164,7 +176,8 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...(table && { positions: table.init(seeds.positions) }),
         layers: layerSeeds.map((seed, i) => {
           const params = layerAt(i).init(seed);
-          if (typeof kinds[i] === "object") return params;
+          const kind = kinds[i]!;
+          if (kind === "none" || (typeof kind === "object" && !isHybrid(kind))) return params;
           return { ...params, attention: withoutBiases(params.attention, config) };
         }),
         norm: layerNorm.init(),
@@ -174,7 +187,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
       const options = onApply.options(given, callNames);
       const { cache, last, trace } = options;
       checkParams(onApply, params, [
-        ...parts,
+        ...ownParts,
         ...(table ? ["positions.weight"] : []),
         ...(config.embeddingNorm ? ["embeddingNorm"] : []),
       ]);
@@ -200,10 +213,11 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         x = recordTensor(trace, "embeddings", x);
         params.layers.forEach((layer, i) => {
           x = layerAt(i).apply(layer, x, {
-            layer: i,
+            layer: firstPart[i]!,
             positions,
             ...(cache && { cache }),
-            ...(isRecurrent(kinds[i]!) ? ofCall.recurrent : ofCall.attention),
+            ...(holdsState(kinds[i]!) && ofCall.recurrent),
+            ...(!isRecurrent(kinds[i]!) && ofCall.attention),
             ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
         });
@@ -218,7 +232,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
 
 const check: Checks = /* @__PURE__ */ checks("decoder");
 const onApply: Checks = /* @__PURE__ */ checks("decoder.apply");
-const parts = ["embedding.weight", "layers", "norm.weight"];
+const ownParts = ["embedding.weight", "layers", "norm.weight"];
 const callNames = ["cache", "positions", "mask", "documents", "padding", "last", "trace"] as const;
 
 /** Options of a call that hide tokens, as layers that attend take them, and as layers with a state do. */
@@ -226,7 +240,7 @@ function callOfKind(
   { layerTypes = [], bidirectional }: DecoderConfig,
   { mask, documents, padding, cache }: DecoderOptions,
 ): { attention: { mask?: Mask }; recurrent: Pick<DecoderOptions, "documents" | "padding"> } {
-  if (mask !== undefined && layerTypes.some(isRecurrent)) {
+  if (mask !== undefined && layerTypes.some(holdsState)) {
     onApply.refuse({
       argument: "mask",
       received: "a mask",
@@ -273,6 +287,7 @@ const names = /* @__PURE__ */ Object.keys({
   gateLimit: 0,
   bias: 0,
   experts: 0,
+  feedForwardLayers: 0,
   positions: 0,
   alibiScale: 0,
   ropeBase: 0,
@@ -292,6 +307,7 @@ const names = /* @__PURE__ */ Object.keys({
   queryTemperature: 0,
   differential: 0,
   latent: 0,
+  attentionGate: 0,
   sinks: 0,
   embeddingScale: 0,
   embeddingNorm: 0,
@@ -315,6 +331,9 @@ function checkConfig(config: DecoderConfig): void {
   check.type({ sinks, embeddingNorm, differential }, "boolean");
   checkLatent(config);
   checkLayerList("ropeLayers", config.ropeLayers, numLayers);
+  if (config.attentionGate !== undefined)
+    check.oneOf({ attentionGate: config.attentionGate }, ["elementwise", "headwise"]);
+  checkLayerList("feedForwardLayers", config.feedForwardLayers, numLayers);
   checkLayerList("experts.layers", config.experts?.layers, numLayers);
   // Optional fields that have to be above 0.
   const { headDim, ropeBase, ropeDim, slidingRopeBase, window, chunkSize, ...more } = config;
@@ -384,11 +403,16 @@ function checkLayerList(argument: string, list: readonly boolean[] | undefined, 
 type LayerTraits = {
   readonly rotates: boolean;
   readonly experts: boolean;
+  readonly feedForward: boolean;
   /** The λ that differential attention begins with. */
   readonly lambdaInit?: number;
 };
 
-const traitsOf = ({ ropeLayers, experts, differential }: DecoderConfig, i: number): LayerTraits => ({
+const traitsOf = (
+  { ropeLayers, experts, differential, feedForwardLayers }: DecoderConfig,
+  i: number,
+): LayerTraits => ({
+  feedForward: feedForwardLayers?.[i] ?? true,
   rotates: ropeLayers?.[i] ?? true,
   experts: experts !== undefined && (experts.layers?.[i] ?? true),
   ...(differential && { lambdaInit: lambdaInitOfLayer(i) }),
@@ -420,16 +444,32 @@ function decoderLayer(
   const tokens = traits.experts
     ? mixtureOfExperts({ ...inner, ...(experts as ExpertsConfig) })
     : feedForward(inner);
+  const attention = sequenceLayer(config, kind, traits, map);
   return transformerLayer({
-    attention:
-      typeof kind === "object"
-        ? (stackedLayer(kind, map) as SequenceLayer)
-        : attentionLayer(config, kind, traits, map),
-    feedForward: tokens as TokenLayer<FeedForwardParams | MixtureOfExpertsParams>,
+    ...(attention && { attention }),
+    ...(traits.feedForward && {
+      feedForward: tokens as TokenLayer<FeedForwardParams | MixtureOfExpertsParams>,
+    }),
     norm: norm({ kind: config.norm ?? "rms", embedDim: C, eps }),
     placement: config.placement ?? "pre",
     residualScale: config.residualScale ?? 1,
   });
+}
+
+/** Attention of a layer, a mixer in its place or beside it; undefined where there is none. */
+function sequenceLayer(
+  config: DecoderConfig,
+  kind: LayerType,
+  traits: LayerTraits,
+  map: DecoderKernels["linear"],
+): SequenceLayer | undefined {
+  if (kind === "none") return undefined;
+  if (typeof kind !== "object") return attentionLayer(config, kind, traits, map);
+  if (!isHybrid(kind)) return stackedLayer(kind, map) as SequenceLayer;
+  return besideAttention(
+    attentionLayer(config, kind.attention, traits, map),
+    stackedLayer(kind.mixer, map),
+  ) as SequenceLayer;
 }
 
 /** A layer that the configuration brings, with the decoder's products. */
@@ -500,6 +540,7 @@ function attentionLayer(
     ...(config.queryTemperature &&
       !rotates && { queryScale: scaleByPosition(llama4Temperature(config.queryTemperature)) }),
     ...(lambdaInit !== undefined && { differential: differential({ lambdaInit, eps }) }),
+    ...(config.attentionGate && { gate: outputGate(config.attentionGate) }),
     ...(config.sinks && { sinks: learnedSinks() }),
     ...(positions === "alibi" && { scoreMod: alibi(slopes(config)) }),
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
@@ -558,9 +599,10 @@ function withoutBiases(
 ): DecoderLayerParams["attention"] {
   if (latent) return attention;
   const bare = <T extends { weight: Tensor }>(map: T): T => ({ weight: map.weight }) as T;
-  const { query, key, value, output } = attention;
+  const { query, key, value, output, gate } = attention;
   return {
     ...attention,
+    ...(gate && !bias?.queryKeyValue && { gate: bare(gate) }),
     ...(!bias?.queryKeyValue && { query: bare(query), key: bare(key), value: bare(value) }),
     ...(!bias?.attentionOutput && { output: bare(output) }),
   };
@@ -572,6 +614,7 @@ function checkLayerTypes({
   window,
   chunkSize,
   bidirectional = false,
+  feedForwardLayers,
 }: DecoderConfig): readonly LayerType[] {
   const kinds: readonly LayerType[] = layerTypes ?? new Array<"full">(numLayers).fill("full");
   const refuse = (argument: string, received: unknown, expected: string, fix: string): never =>
@@ -584,12 +627,15 @@ function checkLayerTypes({
       "name every layer.",
     );
   }
-  const isType = (type: unknown): boolean => {
+  const isLayer = (type: unknown): boolean => {
     const { init, apply } = (type ?? {}) as Partial<StackedLayer>;
-    return (
-      ["full", "sliding", "chunked"].includes(type as string) ||
-      (typeof init === "function" && typeof apply === "function")
-    );
+    return typeof init === "function" && typeof apply === "function";
+  };
+  const attends = (type: unknown) => ["full", "sliding", "chunked"].includes(type as string);
+  const isType = (type: unknown): boolean => {
+    if (attends(type) || type === "none" || isLayer(type)) return true;
+    const { attention, mixer } = (type ?? {}) as Partial<HybridLayer>;
+    return attends(attention) && isLayer(mixer);
   };
   const wrong = kinds.findIndex((type) => !isType(type));
   if (wrong >= 0) {
@@ -602,11 +648,17 @@ function checkLayerTypes({
       fix,
     );
   }
-  if (bidirectional && kinds.some(isRecurrent)) {
+  const empty = kinds.findIndex((type, i) => type === "none" && feedForwardLayers?.[i] === false);
+  if (empty >= 0) {
+    const fix = "leave the layer out, or give it one of both.";
+    refuse(`layerTypes[${empty}]`, "none", "attention, as this layer has no feed-forward layer", fix);
+  }
+  const slides = kinds.some((type) => (isHybrid(type) ? type.attention : type) === "sliding");
+  if (bidirectional && kinds.some(holdsState)) {
     const fix = "leave `bidirectional` out.";
     refuse("bidirectional", true, "false, as some layers hold a state, which reads forward alone", fix);
   }
-  if (kinds.includes("sliding") && window === undefined) {
+  if (slides && window === undefined) {
     refuse("window", window, "a number of tokens, as some layers slide", "give the window of the model.");
   }
   if (kinds.includes("chunked") && chunkSize === undefined) {
@@ -617,7 +669,7 @@ function checkLayerTypes({
     const fix = "leave `bidirectional` out.";
     refuse("bidirectional", true, "false, as some layers attend within chunks, which are causal", fix);
   }
-  if (kinds.includes("sliding") && bidirectional && window! % 2 !== 1) {
+  if (slides && bidirectional && window! % 2 !== 1) {
     const fix = "count the keys on both sides, as many on each, and the token itself.";
     refuse("window", window, "an odd number of tokens, as the model is bidirectional", fix);
   }

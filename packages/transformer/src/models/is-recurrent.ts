@@ -1,4 +1,19 @@
-import type { LayerType } from "./decoder-config.js";
+import type { HybridLayer, LayerType } from "./decoder-config.js";
 
-/** Tells layers with a state from those that attend. */
-export const isRecurrent = (type: LayerType): boolean => typeof type === "object" && type.recurrent === true;
+/** Tells layers with a state alone from those that attend. */
+export const isRecurrent = (type: LayerType): boolean =>
+  typeof type === "object" && !isHybrid(type) && type.recurrent === true;
+
+/** Tells layers with attention and a mixer beside each other. */
+export const isHybrid = (type: LayerType): type is HybridLayer =>
+  typeof type === "object" && "mixer" in type && "attention" in type;
+
+/** Parts of a cache that a layer fills, in order. */
+export function cachedParts(type: LayerType): readonly ("keyValues" | "state")[] {
+  if (type === "none") return [];
+  if (isHybrid(type)) return ["keyValues", ...cachedParts(type.mixer)];
+  return [isRecurrent(type) ? "state" : "keyValues"];
+}
+
+/** Tells layers that hold a state, alone or beside keys and values. */
+export const holdsState = (type: LayerType): boolean => cachedParts(type).includes("state");

@@ -26,13 +26,13 @@ export async function readArchitecture(
   if (config.numLayers > mostLayers)
     return fields.refuse("num_hidden_layers", `at most ${mostLayers} layers`);
   const tied = fields.flag("tie_word_embeddings", architecture.tied ?? false);
+  const entries = architecture.tensors(config, tied, fields);
   given.finish(ignoredFields(commonFields, architecture.ignored ?? ""));
-  const entries = architecture.tensors(config, tied);
   const read = renamed(weights);
   const params = (await readStored(entries, read)) as DecoderParams;
   read.finish(unread(architecture, config));
   const { bias: _, ...plain } = config;
-  const stored = storedBias(params);
+  const stored = storedBias(config, params);
   return { kind: "decoder", config: { ...plain, ...(stored && { bias: stored }) }, params };
 }
 

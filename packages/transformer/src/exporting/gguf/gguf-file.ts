@@ -5,7 +5,7 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { ExportPlan } from "../export-plan.js";
 import { isEncoder, type ExportedModel } from "../hugging-face-folder.js";
-import { matchArchitecture, normalizedConfig } from "../architecture-constraints.js";
+import { matchArchitecture, normalizedConfig, refuseStackedLayers } from "../architecture-constraints.js";
 import { rowChunks } from "../row-chunks.js";
 import { ggufDecoders } from "./gguf-decoders.js";
 import { ggufEncoder } from "./gguf-encoder.js";
@@ -61,6 +61,7 @@ function ggufDecoder(
   given: DecoderConfig,
   params: DecoderParams,
 ): { fields: GgufFields; tensors: GgufTensor[] } {
+  refuseStackedLayers(given);
   const config = normalizedConfig(given, params);
   const { architecture, names, tied, tensors } = matchArchitecture(config, ggufDecoders, "llama.cpp");
   if (tied && params.output) {

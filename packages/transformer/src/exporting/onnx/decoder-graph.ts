@@ -97,6 +97,8 @@ const traitsWithoutGraph = [
   "alibiScale",
   "ropeLayers",
   "sinks",
+  "attentionGate",
+  "feedForwardLayers",
   "embeddingNorm",
   "logitScale",
   "gateLimit",

@@ -7,7 +7,7 @@ import {
   writeText,
   type ExportedModel,
 } from "../hugging-face-folder.js";
-import { normalizedConfig } from "../architecture-constraints.js";
+import { normalizedConfig, refuseStackedLayers } from "../architecture-constraints.js";
 import { bytesOf, type StoredType } from "../stored-numbers.js";
 import { decoderGraph } from "./decoder-graph.js";
 import { encoderGraph } from "./encoder-graph.js";
@@ -29,7 +29,10 @@ export function planOnnx(model: ExportedModel, { dtype, opset, inlineBytes }: On
   const { config, others } = huggingFaceFiles(model);
   const graph = onnxGraph(opset === opsets.standard ? "standard" : "composed", dtype);
   if (isEncoder(model)) encoderGraph(graph, model.config, model.params);
-  else decoderGraph(graph, normalizedConfig(model.config, model.params), model.params);
+  else {
+    refuseStackedLayers(model.config);
+    decoderGraph(graph, normalizedConfig(model.config, model.params), model.params);
+  }
   const total = graph.weights.reduce(
     (sum, { tensor, full }) => sum + tensor.shape.reduce((a, b) => a * b, bytesOf[full ? "float32" : dtype]),
     0,

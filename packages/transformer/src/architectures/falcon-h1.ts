@@ -1,0 +1,109 @@
+import type { HybridLayer } from "../models/decoder-config.js";
+import type { Architecture } from "./architecture.js";
+import { activation, bias, factor, headDim, rope, type ConfigEntry } from "./config-entry.js";
+import type { ConfigFields } from "./config-fields.js";
+import { embedding, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
+import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors } from "./mamba2-parts.js";
+import { mixerOf } from "./mixed-layers.js";
+import { each, linear, norm, under } from "./stored-tensor.js";
+
+/** Attention and Mamba-2 beside each other in all layers; without a norm in the mixer, the gate alone. */
+const hybridLayers: ConfigEntry = {
+  read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-5 }) {
+    const normed = fields.flag("mamba_rms_norm", false);
+    const normFirst = fields.flag("mamba_norm_before_gate", true);
+    const layer = mamba2Layer(fields, hybridNames, {
+      embedDim,
+      normEps,
+      outputNorm: normed ? "group" : "none",
+      gatePlace: normFirst ? "afterNorm" : "beforeNorm",
+    });
+    const { numHeads, valueDim = 1 } = layer.config;
+    fields.mustBe("mamba_d_ssm", numHeads * valueDim);
+    const mixed: HybridLayer = { attention: "full", mixer: layer as never };
+    return { layerTypes: new Array<HybridLayer>(numLayers).fill(mixed) };
+  },
+  write(config) {
+    const mixer = mixerOf(config);
+    return {
+      ...mamba2Fields(mixer, hybridNames),
+      ...(mixer && {
+        mamba_d_ssm: mixer.numHeads * (mixer.valueDim ?? 1),
+        mamba_rms_norm: mixer.outputNorm !== "none",
+        mamba_norm_before_gate: mixer.gatePlace === "afterNorm",
+      }),
+    };
+  },
+};
+
+/** Multipliers of maps, 1 where a file leaves them out; weights take them in. */
+function multipliers(fields: ConfigFields | undefined) {
+  const one = (name: string) => fields?.positiveOr(1, name) ?? 1;
+  const list = (name: string, length: number): readonly number[] => {
+    const numbers = fields?.list(name) ?? new Array<number>(length).fill(1);
+    const areNumbers = numbers.length === length && numbers.every((x) => typeof x === "number");
+    return areNumbers ? (numbers as number[]) : fields!.refuse(name, `a list of ${length} numbers`);
+  };
+  const [gate, down] = list("mlp_multipliers", 2) as [number, number];
+  const read = one("ssm_in_multiplier");
+  return {
+    attention: one("attention_in_multiplier"),
+    attentionOutput: one("attention_out_multiplier"),
+    key: one("key_multiplier"),
+    // In the file: gate, value, B, C, time step.
+    mixer: { inner: list("ssm_multipliers", 5).map((x) => x * read), output: one("ssm_out_multiplier") },
+    gate,
+    down,
+  };
+}
+
+/** Falcon-H1: attention and Mamba-2 beside each other in each layer. */
+export const falconH1: Architecture = {
+  modelTypes: ["falcon_h1"],
+  class: "FalconH1ForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1e-5),
+    activation(),
+    rope({ base: 100000 }),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    bias("mlp_bias", ["feedForward"]),
+    factor("embeddingScale", "embedding_multiplier"),
+    factor("logitScale", "lm_head_multiplier"),
+    hybridLayers,
+  ],
+  tensors(config, tied, fields) {
+    const { embedDim: C, hiddenDim: F, numHeads, numKvHeads } = config;
+    const D = headDim(config);
+    const by = multipliers(fields);
+    const norms = { attentionNorm: "input_layernorm", feedForwardNorm: "pre_ff_layernorm" };
+    return [
+      embedding(config),
+      each(config.numLayers, "layers", "model.layers", () => [
+        ...layerNorms(config, { norms }),
+        under("attention", "self_attn", [
+          linear("query", "q_proj", [numHeads * D, C], { factors: [by.attention] }),
+          linear("key", "k_proj", [numKvHeads * D, C], {
+            factors: [by.attention * by.key],
+            biasFactors: [by.key],
+          }),
+          linear("value", "v_proj", [numKvHeads * D, C], { factors: [by.attention] }),
+          linear("output", "o_proj", [C, numHeads * D], scaled(by.attentionOutput)),
+        ]),
+        mamba2Tensors(mixerOf(config)!, ["attention.mixer", "mamba"], by.mixer),
+        under("feedForward", "feed_forward", [
+          linear("gate", "gate_proj", [F, C], scaled(by.gate)),
+          linear("up", "up_proj", [F, C]),
+          linear("down", "down_proj", [C, F], scaled(by.down)),
+        ]),
+      ]),
+      norm("norm", "model.final_layernorm", C),
+      ...(tied ? [] : [head(config)]),
+    ];
+  },
+  ignored:
+    "mamba_expand mamba_chunk_size mamba_use_mlp num_logits_to_keep projectors_bias time_step_min time_step_max time_step_floor attn_layer_indices",
+};
+
+/** Factor of a map with its bias. */
+const scaled = (by: number) => ({ factors: [by], biasFactors: [by] });

@@ -1,0 +1,34 @@
+import type { Architecture } from "./architecture.js";
+import { without } from "./config-entry.js";
+import { mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
+import { mixerOf } from "./mixed-layers.js";
+import { mambaIgnored, mixerStack, mixerStackTensors } from "./mixer-stack.js";
+
+const names: Mamba2Names = {
+  heads: "num_heads",
+  headDim: "head_dim",
+  state: "state_size",
+  groups: "n_groups",
+  taps: "conv_kernel",
+  convolutionBias: "use_conv_bias",
+  bias: "use_bias",
+};
+
+/** Mamba-2: layers of state space duality alone. */
+export const mamba2: Architecture = {
+  modelTypes: ["mamba2"],
+  class: "Mamba2ForCausalLM",
+  config: () => [
+    ...mixerStack(
+      (fields, { embedDim = 1, normEps = 1e-5 }) =>
+        mamba2Layer(fields, names, { embedDim, normEps, outputNorm: "whole" }),
+      (config) => mamba2Fields(mixerOf(config), names),
+    ),
+    without("hidden_act", "silu"),
+    without("rms_norm", true),
+    without("norm_before_gate"),
+  ],
+  tensors: (config, tied) =>
+    mixerStackTensors(config, tied, (mixer) => mamba2Tensors(mixer, ["attention", "mixer"])),
+  ignored: mambaIgnored,
+};

@@ -1,0 +1,57 @@
+import type { MixerLayer } from "@qkv/attention";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { ConfigFields } from "./config-fields.js";
+import { count, positive, type ConfigEntry } from "./config-entry.js";
+import { embedding, head } from "./llama-parts.js";
+import { mixerOf } from "./mixed-layers.js";
+import { each, norm, type StoredTensor } from "./stored-tensor.js";
+
+/** Entries of a stack whose layers are a mixer alone, as Mamba's. */
+export const mixerStack = (
+  layer: (fields: ConfigFields, config: Partial<DecoderConfig>) => MixerLayer,
+  write: (config: DecoderConfig) => Readonly<Record<string, unknown>>,
+): readonly ConfigEntry[] => [
+  count("vocabSize", "vocab_size"),
+  count("embedDim", "hidden_size"),
+  count("numLayers", "num_hidden_layers"),
+  positive("normEps", "layer_norm_epsilon", 1e-5),
+  {
+    read(fields, config) {
+      const mixer = layer(fields, config);
+      const { numHeads, numKeyHeads = numHeads, embedDim } = mixer.config;
+      const numLayers = config.numLayers ?? 0;
+      return {
+        // Sizes of attention and feed-forward layers, of which there are none.
+        numHeads,
+        numKvHeads: numKeyHeads,
+        hiddenDim: embedDim,
+        contextLength: unbounded,
+        layerTypes: new Array<MixerLayer>(numLayers).fill(mixer),
+        feedForwardLayers: new Array<boolean>(numLayers).fill(false),
+      };
+    },
+    write,
+  },
+];
+
+/** A length that no position bounds. */
+const unbounded = 2 ** 20;
+
+/** Tensors of such a stack. */
+export const mixerStackTensors = (
+  config: DecoderConfig,
+  tied: boolean,
+  mixer: (config: NonNullable<ReturnType<typeof mixerOf>>) => StoredTensor,
+): readonly StoredTensor[] => [
+  embedding(config, "backbone.embeddings.weight"),
+  each(config.numLayers, "layers", "backbone.layers", () => [
+    norm("attentionNorm", "norm", config.embedDim),
+    mixer(mixerOf(config)!),
+  ]),
+  norm("norm", "backbone.norm_f", config.embedDim),
+  ...(tied ? [] : [head(config)]),
+];
+
+/** Fields of how weights begin, and of kernels. */
+export const mambaIgnored =
+  "residual_in_fp32 rescale_prenorm_residual time_step_min time_step_max time_step_floor time_step_rank chunk_size expand";

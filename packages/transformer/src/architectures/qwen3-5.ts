@@ -1,0 +1,144 @@
+import { gatedDeltaRule, mixerLayer } from "@qkv/attention";
+import { silu } from "@qkv/tensor";
+import { stacked } from "../conversions/row-map.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { Architecture } from "./architecture.js";
+import { activation, bias, headDim, partialRope, rope, trait, type ConfigEntry } from "./config-entry.js";
+import { embedding, feedForwardMaps, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
+import { isMixer, mixedTypes, mixerOf } from "./mixed-layers.js";
+import { rowsByGroup } from "./rows-by-group.js";
+import { each, fused, linear, norm, parts, stored, under, type StoredTensor } from "./stored-tensor.js";
+
+/** Layers of the gated delta rule, and every fourth of attention where a file lists no types. */
+const deltaLayers: ConfigEntry = {
+  read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-6 }) {
+    const layer = mixerLayer({
+      embedDim,
+      numHeads: fields.countOr(32, "linear_num_value_heads"),
+      numKeyHeads: fields.countOr(16, "linear_num_key_heads"),
+      keyDim: fields.countOr(128, "linear_key_head_dim"),
+      valueDim: fields.countOr(128, "linear_value_head_dim"),
+      convolution: fields.countOr(4, "linear_conv_kernel_dim"),
+      mixer: gatedDeltaRule(),
+      outputGate: silu,
+      normEps,
+    });
+    const interval = fields.countOr(4, "full_attention_interval");
+    const types =
+      mixedTypes(fields, numLayers) ??
+      Array.from({ length: numLayers }, (_, i) => ((i + 1) % interval === 0 ? "full" : "mixer"));
+    return { layerTypes: types.map((type) => (type === "mixer" ? layer : type)) };
+  },
+  write(config) {
+    const mixer = mixerOf(config);
+    return {
+      ...(mixer && {
+        linear_num_value_heads: mixer.numHeads,
+        linear_num_key_heads: mixer.numKeyHeads,
+        linear_key_head_dim: mixer.keyDim,
+        linear_value_head_dim: mixer.valueDim,
+        linear_conv_kernel_dim: mixer.convolution,
+      }),
+      layer_types: Array.from({ length: config.numLayers }, (_, i) =>
+        isMixer(config.layerTypes?.[i]) ? "linear_attention" : "full_attention",
+      ),
+    };
+  },
+};
+
+/** Entries of a configuration of Qwen's hybrids. */
+export const qwenHybridConfig = (): readonly ConfigEntry[] => [
+  ...llamaSizes(),
+  rmsEps(),
+  activation(),
+  rope(),
+  partialRope("partial_rotary_factor", 0.25),
+  bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+  trait({ qkNorm: true, attentionGate: "elementwise" }),
+  deltaLayers,
+];
+
+/** Maps of a delta layer's inputs: one for each, or grouped by key head. */
+export type DeltaMaps = (sizes: {
+  K: number;
+  V: number;
+  H: number;
+  groups: number;
+  C: number;
+}) => StoredTensor[];
+
+const ownMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
+  fused(["query", "key", "value"], "in_proj_qkv", stacked([groups * K, groups * K, H * V]), C),
+  linear("outputGate", "in_proj_z", [H * V, C]),
+  linear("beta", "in_proj_b", [H, C]),
+  fused(["decay"], "in_proj_a", stacked([H]), C, { ownBiases: true }),
+];
+
+/** Tensors of Qwen's hybrids. */
+export const qwenHybridTensors = (
+  config: DecoderConfig,
+  tied: boolean,
+  maps: DeltaMaps = ownMaps,
+  feedForward: (config: DecoderConfig, layer: number) => readonly StoredTensor[] = (config) =>
+    feedForwardMaps(config),
+): readonly StoredTensor[] => {
+  const { embedDim: C, numHeads, numKvHeads, layerTypes } = config;
+  const D = headDim(config);
+  const mixer = mixerOf(config);
+  const delta = (): StoredTensor[] => {
+    const {
+      numHeads: H,
+      numKeyHeads: groups = H,
+      keyDim: K = 0,
+      valueDim: V = 0,
+      convolution: taps = 0,
+    } = mixer!;
+    const channels = [groups * K, groups * K, H * V];
+    return [
+      under("attention", "linear_attn", [
+        ...maps({ K, V, H, groups, C }),
+        parts(
+          ["query", "key", "value"].map((name) => `convolution.${name}.weight`),
+          "conv1d.weight",
+          channels,
+          [1, taps],
+        ),
+        stored("decay.logRate", "A_log", [H]),
+        stored("decay.bias", "dt_bias", [H]),
+        norm("outputNorm", "norm", V),
+        linear("output", "out_proj", [C, H * V]),
+      ]),
+    ];
+  };
+  const attention = (): StoredTensor[] => [
+    under("attention", "self_attn", [
+      fused(["query", "gate"], "q_proj", rowsByGroup(numHeads, [D, D]), C),
+      linear("key", "k_proj", [numKvHeads * D, C]),
+      linear("value", "v_proj", [numKvHeads * D, C]),
+      linear("output", "o_proj", [C, numHeads * D]),
+      norm("queryNorm", "q_norm", D, { plus: 1 }),
+      norm("keyNorm", "k_norm", D, { plus: 1 }),
+    ]),
+  ];
+  return [
+    embedding(config),
+    each(config.numLayers, "layers", "model.layers", (i) => [
+      ...layerNorms(config, { plus: 1 }),
+      ...(isMixer(layerTypes?.[i]) ? delta() : attention()),
+      ...feedForward(config, i),
+    ]),
+    norm("norm", "model.norm", C, { plus: 1 }),
+    ...(tied ? [] : [head(config)]),
+  ];
+};
+
+/** Qwen 3.5: gated delta rule and gated attention. */
+export const qwen35: Architecture = {
+  modelTypes: ["qwen3_5_text"],
+  class: "Qwen3_5ForCausalLM",
+  config: qwenHybridConfig,
+  tensors: (config, tied) => qwenHybridTensors(config, tied),
+  ignored:
+    "mrope_section mrope_interleaved mamba_ssm_dtype mtp_num_hidden_layers mtp_use_dedicated_embeddings",
+  ignoredTensors: /^mtp\./,
+};
