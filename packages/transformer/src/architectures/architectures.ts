@@ -20,6 +20,7 @@ import { gptNeo } from "./gpt-neo.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gptOss } from "./gpt-oss.js";
 import { gptj } from "./gptj.js";
+import { graniteMoeHybrid } from "./granite-moe-hybrid.js";
 import { granite } from "./granite.js";
 import { graniteMoe } from "./granitemoe.js";
 import { helium } from "./helium.js";
@@ -29,7 +30,9 @@ import { llama4Text } from "./llama4-text.js";
 import { mamba } from "./mamba.js";
 import { mamba2 } from "./mamba2.js";
 import { minicpm3 } from "./minicpm3.js";
+import { miniMax } from "./minimax.js";
 import { mpt } from "./mpt.js";
+import { nemotronH } from "./nemotron-h.js";
 import { nemotron } from "./nemotron.js";
 import { olmo2 } from "./olmo2.js";
 import { olmo3 } from "./olmo3.js";
@@ -38,6 +41,7 @@ import { opt } from "./opt.js";
 import { phi } from "./phi.js";
 import { qwen2Moe } from "./qwen2-moe.js";
 import { qwen35 } from "./qwen3-5.js";
+import { qwen3Next } from "./qwen3-next.js";
 import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
@@ -77,6 +81,10 @@ export const architectures: readonly Architecture[] = [
   lfm2,
   mamba,
   mamba2,
+  graniteMoeHybrid,
+  miniMax,
+  nemotronH,
+  qwen3Next,
   qwen35,
   smollm3,
   stablelm,

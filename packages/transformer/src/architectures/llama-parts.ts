@@ -26,6 +26,8 @@ export type LlamaNames = {
   lastNorm?: string;
   /** Is added to stored gains. Default 0. */
   plus?: number;
+  /** Path of attention. Default `self_attn`. */
+  path?: string;
   /** Gate and up projection in one matrix. Default: each its own. */
   gateUp?: string;
   /** Path of the feed-forward layer. Default `mlp`. */
@@ -81,19 +83,22 @@ export const layerNorms = ({ embedDim: C }: DecoderConfig, { norms = preNorms, p
   Object.entries(norms).map(([place, name]) => norm(place, name, C, { plus }));
 
 /** Projections of a layer's attention, and the norms of queries and keys. */
-export function attentionMaps(config: DecoderConfig, { plus = 0 }: LlamaNames = {}): StoredTensor[] {
+export function attentionMaps(
+  config: DecoderConfig,
+  { plus = 0, path = "self_attn" }: LlamaNames = {},
+): StoredTensor[] {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, qkNorm } = config;
   const D = headDim(config);
   const [queryGain, keyGain] = qkNorm === "heads" ? [H * D, Hkv * D] : [D, D];
   return [
-    linear("attention.query", "self_attn.q_proj", [H * D, C]),
-    linear("attention.key", "self_attn.k_proj", [Hkv * D, C]),
-    linear("attention.value", "self_attn.v_proj", [Hkv * D, C]),
-    linear("attention.output", "self_attn.o_proj", [C, H * D]),
+    linear("attention.query", `${path}.q_proj`, [H * D, C]),
+    linear("attention.key", `${path}.k_proj`, [Hkv * D, C]),
+    linear("attention.value", `${path}.v_proj`, [Hkv * D, C]),
+    linear("attention.output", `${path}.o_proj`, [C, H * D]),
     ...(qkNorm && qkNorm !== "unit"
       ? [
-          norm("attention.queryNorm", "self_attn.q_norm", queryGain, { plus }),
-          norm("attention.keyNorm", "self_attn.k_norm", keyGain, { plus }),
+          norm("attention.queryNorm", `${path}.q_norm`, queryGain, { plus }),
+          norm("attention.keyNorm", `${path}.k_norm`, keyGain, { plus }),
         ]
       : []),
   ];

@@ -185,11 +185,16 @@ function joined(
   return { ...whole, rows: (first, end) => take(whole.rows(first, end), 1, tensor(order, { device })) };
 }
 
-/** A norm: the gain `name.weight` and the shift `name.bias` where there is one. `plus`: is added to stored gains. */
-export function norm(place: string, name: string, length: number, { plus = 0 } = {}): StoredTensor {
+/** A norm: the gain `name.weight` and the shift `name.bias` where there is one. `plus`: is added to stored gains, which `factor` multiplies as they are read. */
+export function norm(
+  place: string,
+  name: string,
+  length: number,
+  { plus = 0, factor = 1 } = {},
+): StoredTensor {
   return (at) => ({
     async read(weights) {
-      return [[at.place + place, await weights.norm(at.name + name, length, { plus })]];
+      return [[at.place + place, await weights.norm(at.name + name, length, { plus, factor })]];
     },
     write(params) {
       const { weight, bias } = paramAt(params, at.place + place) as NormParams;
@@ -200,6 +205,14 @@ export function norm(place: string, name: string, length: number, { plus = 0 } =
     },
   });
 }
+
+/** The first of two entries where a file has its tensor `name`, else the second, which is written. */
+export const eitherName =
+  (first: StoredTensor, second: StoredTensor, written: string): StoredTensor =>
+  (at) => ({
+    read: (weights) => (weights.has(at.name + written) ? second : first)(at).read(weights),
+    write: second(at).write,
+  });
 
 /** Entries under one path. */
 export function under(place: string, name: string, entries: readonly StoredTensor[]): StoredTensor {

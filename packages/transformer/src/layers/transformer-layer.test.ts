@@ -25,8 +25,9 @@ test("norms stand where the placement says, spelled out", () => {
     post: (x, f, before) => n.apply({ weight: before }, add(x, f(x))),
     both: (x, f, before, after) => add(x, n.apply({ weight: after }, f(n.apply({ weight: before }, x)))),
     after: (x, f, before) => add(x, n.apply({ weight: before }, f(x))),
+    normed: (x, f, before) => add(n.apply({ weight: before }, x), f(n.apply({ weight: before }, x))),
   };
-  for (const placement of ["pre", "post", "both", "after"] as const) {
+  for (const placement of ["pre", "post", "both", "after", "normed"] as const) {
     const layer = transformerLayer({ ...alone, placement });
     // Gains of their own, so that no norm stands for another.
     let seed = 10;
@@ -165,6 +166,6 @@ test("a layer without parts, and parallel parts of which one is missing, are ref
 
 test("another placement is refused", () => {
   expect(() => transformerLayer({ ...alone, placement: "sandwich" as Placement })).toThrow(
-    /transformerLayer: `placement` is "sandwich", expected "pre", "post", "both", "after", "parallel" or "parallelShared"/,
+    /transformerLayer: `placement` is "sandwich", expected "pre", "post", "both", "after", "parallel", "parallelShared" or "normed"/,
   );
 });

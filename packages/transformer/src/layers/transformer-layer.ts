@@ -17,11 +17,11 @@ import { attentionTrace, recordTensor, type ModelTrace } from "./trace.js";
  * Placement of the norms of a layer. `pre`: `x + f(norm x)` (GPT-2, Llama). `post`: `norm(x + f(x))` (the first
  * transformer, BERT). `both`: `x + norm(f(norm x))` (Gemma 2). `after`: `x + norm(f(x))` (OLMo 2). `parallel`: attention
  * and the feed-forward layer both read x, `x + a(norm x) + f(norm' x)` (GPT-NeoX). `parallelShared`: the same with one norm
- * (GPT-J, Falcon, Cohere).
+ * (GPT-J, Falcon, Cohere). `normed`: `norm x + f(norm x)` (MiniMax).
  */
 export type Placement = (typeof placements)[number];
 
-const placements = ["pre", "post", "both", "after", "parallel", "parallelShared"] as const;
+const placements = ["pre", "post", "both", "after", "parallel", "parallelShared", "normed"] as const;
 
 /** A layer that works on each token alone: `feedForward(…)`, `mixtureOfExperts(…)`, or a layer of your own. */
 export type TokenLayer<Params> = {
@@ -190,7 +190,9 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
   ): Tensor => {
     if (placement === "post") return norm.apply(own, add(x, scaled(f(x))));
     if (placement === "after") return add(x, scaled(norm.apply(own, f(x))));
-    const added = f(norm.apply(own, x));
+    const read = norm.apply(own, x);
+    const added = f(read);
+    if (placement === "normed") return add(read, scaled(added));
     return add(x, scaled(placement === "both" && out ? norm.apply(out, added) : added));
   };
   const both = placement === "both";

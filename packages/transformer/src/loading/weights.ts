@@ -30,8 +30,12 @@ export type Weights = {
   shape(name: string): readonly number[] | undefined;
   /** A matrix that a model multiplies with: rounded, where weights are rounded as they are read. */
   matrix(name: string, shape: readonly number[]): Promise<Tensor>;
-  /** A tensor of the shape given. `plus`: is added to each number (Gemma's gains count from 1). */
-  tensor(name: string, shape: readonly number[], options?: { plus?: number }): Promise<Tensor>;
+  /** A tensor of the shape given. `plus`: is added to each number (Gemma's gains count from 1), which `factor` multiplies. */
+  tensor(
+    name: string,
+    shape: readonly number[],
+    options?: { plus?: number; factor?: number },
+  ): Promise<Tensor>;
   /** The matrix `path.weight` and the bias `path.bias`: where there is one, or, with `bias`, in any case. */
   linear(path: string, out: number, inner: number, layout?: LinearLayout): Promise<LinearParams>;
   /** Several matrices that are stored as one. */
@@ -44,7 +48,7 @@ export type Weights = {
   norm(
     path: string,
     length: number,
-    options?: { plus?: number; bias?: boolean },
+    options?: { plus?: number; factor?: number; bias?: boolean },
   ): Promise<{ weight: Tensor; bias?: Tensor }>;
   /** Refuses tensors that were not asked for, unless they are of the names given: a model would be read in part. */
   finish(ignored: RegExp): void;
@@ -95,9 +99,9 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
     fn: file.fn,
     has: (name) => file.shape(name) !== undefined,
     shape: (name) => file.shape(name),
-    async tensor(name, shape, { plus = 0 } = {}) {
+    async tensor(name, shape, { plus = 0, factor = 1 } = {}) {
       const [x] = await read(name, shape, [shape], ([place], first, piece) => {
-        if (plus !== 0) piece = piece.map((number) => number + plus);
+        if (plus !== 0 || factor !== 1) piece = piece.map((number) => factor * (number + plus));
         place!.numbers().set(piece, first);
       });
       return x!;

@@ -1,0 +1,120 @@
+import { stacked } from "../conversions/row-map.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope, type ConfigEntry } from "./config-entry.js";
+import { graniteScales } from "./granite.js";
+import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors } from "./mamba2-parts.js";
+import { isMixer, mixedTypes, mixerOf } from "./mixed-layers.js";
+import { fused, linear, perExpert, type StoredTensor } from "./stored-tensor.js";
+
+/** Layers of Mamba-2 where a file lists them. */
+const mambaLayers: ConfigEntry = {
+  read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-6 }) {
+    const types = mixedTypes(fields, numLayers) ?? mixedTypes(fields, numLayers, "layers_block_type");
+    if (!types?.includes("mixer")) return {};
+    const layer = mamba2Layer(fields, hybridNames, { embedDim, normEps, outputNorm: "whole" });
+    return { layerTypes: types.map((type) => (type === "mixer" ? layer : type)) as never };
+  },
+  write: (config) => ({
+    ...mamba2Fields(mixerOf(config), hybridNames),
+    layer_types: Array.from({ length: config.numLayers }, (_, i) =>
+      isMixer(config.layerTypes?.[i]) ? "mamba" : "attention",
+    ),
+  }),
+};
+
+/** Rotary positions where a file says so, else none. */
+const positions: ConfigEntry = {
+  read(fields, config) {
+    const rotary = rope().read(fields, config);
+    const kind = fields.has("position_embedding_type") ? fields.text("position_embedding_type") : "nope";
+    if (kind === "rope") return rotary;
+    return kind === "nope"
+      ? { positions: "none" }
+      : fields.refuse("position_embedding_type", '"rope" or "nope"');
+  },
+  write: (config) =>
+    config.positions === "none"
+      ? { position_embedding_type: "nope" }
+      : { position_embedding_type: "rope", ...rope().write(config) },
+};
+
+/** Experts beside one that all tokens use; without experts it is the feed-forward layer. */
+const experts: ConfigEntry = {
+  read(fields, { hiddenDim = 1 }) {
+    const shared = fields.countOr(1024, "shared_intermediate_size");
+    const count = fields.number("num_local_experts", 8);
+    const expertsPerToken = fields.countOr(2, "num_experts_per_tok");
+    if (count === 0) return { hiddenDim: shared };
+    return {
+      experts: {
+        numExperts: fields.count("num_local_experts"),
+        expertsPerToken,
+        hiddenDim,
+        shared: { hiddenDim: shared },
+      },
+    };
+  },
+  write: ({ experts, hiddenDim }) =>
+    experts
+      ? {
+          num_local_experts: experts.numExperts,
+          num_experts_per_tok: experts.expertsPerToken,
+          intermediate_size: experts.hiddenDim ?? hiddenDim,
+          shared_intermediate_size: experts.shared?.hiddenDim,
+        }
+      : { num_local_experts: 0, shared_intermediate_size: hiddenDim },
+};
+
+const feed = (config: DecoderConfig): StoredTensor[] => {
+  const { embedDim: C, experts } = config;
+  const shared = experts ? "feedForward.shared" : "feedForward";
+  const width = experts?.shared?.hiddenDim ?? config.hiddenDim;
+  const whole = [
+    fused([`${shared}.gate`, `${shared}.up`], "shared_mlp.input_linear", stacked([width, width]), C),
+    linear(`${shared}.down`, "shared_mlp.output_linear", [C, width]),
+  ];
+  if (!experts) return whole;
+  const { numExperts, hiddenDim: F = config.hiddenDim } = experts;
+  const all = (maps: readonly string[], name: string, sizes: readonly number[], inner: number) =>
+    perExpert(
+      numExperts,
+      (expert) => maps.map((map) => `feedForward.experts.${expert}.${map}`),
+      `block_sparse_moe.${name}.weight`,
+      stacked(sizes),
+      inner,
+    );
+  return [
+    linear("feedForward.router", "block_sparse_moe.router.layer", [numExperts, C]),
+    all(["gate", "up"], "input_linear", [F, F], C),
+    all(["down"], "output_linear", [C], F),
+    ...whole,
+  ];
+};
+
+/** Granite 4: Mamba-2 and attention, experts beside a shared one, and Granite's multipliers. */
+export const graniteMoeHybrid: Architecture = {
+  modelTypes: ["granitemoehybrid"],
+  class: "GraniteMoeHybridForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(),
+    activation(),
+    positions,
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    ...graniteScales(),
+    experts,
+    mambaLayers,
+  ],
+  tensors: (config, tied) =>
+    llamaTensors(config, tied, {
+      attention: (config, layer) =>
+        isMixer(config.layerTypes?.[layer])
+          ? [mamba2Tensors(mixerOf(config)!, ["attention", "mamba"])]
+          : attentionMaps(config),
+      feed,
+    }),
+  ignored:
+    "mamba_expand mamba_chunk_size time_step_min time_step_max time_step_floor normalization_function init_method embedding_dropout",
+};

@@ -1,0 +1,121 @@
+import { defineMixer, mixerLayer, type MixerLayer } from "@qkv/attention";
+import { broadcastTo, sigmoid, silu, tensor } from "@qkv/tensor";
+import type { Architecture } from "./architecture.js";
+import { activation, headDim, rope, trait, without, type ConfigEntry } from "./config-entry.js";
+import type { ConfigFields } from "./config-fields.js";
+import { expertCounts } from "./expert-parts.js";
+import { embedding, head, llamaSizes, rmsEps } from "./llama-parts.js";
+import { isMixer, mixedTypes } from "./mixed-layers.js";
+import { rowsByGroup } from "./rows-by-group.js";
+import { each, fused, linear, norm, under } from "./stored-tensor.js";
+
+/** Lightning attention with the slopes of a layer: the higher heads and the later layers forget less. */
+const lightning = (layer: number, numLayers: number) =>
+  defineMixer({
+    name: `lightning attention of MiniMax, layer ${layer} of ${numLayers}`,
+    inputs: { query: "B H T K", key: "B H T K", value: "B H T V" },
+    scale: () => 1,
+    mix({ inputs, state, scan }) {
+      const { shape, dtype, device } = inputs.key;
+      const [B, H, T] = shape as [number, number, number, number];
+      const share = 1 - layer / (numLayers - 1 + 1e-5) + 1e-5;
+      const decays = Array.from({ length: H }, (_, h) => -(2 ** ((-8 * (h + 1)) / H)) * share);
+      const decay = broadcastTo(tensor(decays, { shape: [1, H, 1, 1], dtype, device }), [B, H, T, 1]);
+      return scan({ ...inputs, decay }, state);
+    },
+  });
+
+const lightningLayers: ConfigEntry = {
+  read(fields, { embedDim = 1, numHeads = 1, numLayers = 0, ...config }) {
+    const types = mixedTypes(fields, numLayers) ?? fields.refuse("layer_types", "the type of each layer");
+    const D = headDim({ embedDim, numHeads, ...config });
+    const layer = (i: number) =>
+      mixerLayer({
+        embedDim,
+        numHeads,
+        keyDim: D,
+        valueDim: D,
+        mixer: lightning(i, numLayers),
+        inputs: { query: silu, key: silu, value: silu },
+        outputNorm: "whole",
+        normEps: 1e-6,
+        outputGate: sigmoid,
+      }) as unknown as MixerLayer;
+    return { layerTypes: types.map((type, i) => (type === "mixer" ? (layer(i) as never) : type)) };
+  },
+  write: ({ layerTypes, numLayers }) => ({
+    layer_types: Array.from({ length: numLayers }, (_, i) =>
+      isMixer(layerTypes?.[i]) ? "linear_attention" : "full_attention",
+    ),
+  }),
+};
+
+/** Factors of the normed rows and of what a part adds; weights take them in. */
+function factorsOf(fields: ConfigFields | undefined, part: string) {
+  const one = (name: string) => fields?.positive(`${part}_${name}_factor`, 1) ?? 1;
+  const [alpha, beta] = [one("alpha"), one("beta")];
+  return { gain: alpha, read: { factors: [1 / alpha, 1 / alpha, 1 / alpha] }, add: { factors: [beta] } };
+}
+
+/** MiniMax: lightning attention and softmax attention, experts, and a residual of normed rows. */
+export const miniMax: Architecture = {
+  modelTypes: ["minimax"],
+  class: "MiniMaxForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1e-5),
+    activation(),
+    rope({ base: 1000000 }),
+    expertCounts("num_local_experts"),
+    trait({ placement: "normed" }),
+    lightningLayers,
+    without("sliding_window", null),
+    without("hidden_act", "silu"),
+  ],
+  tensors(config, tied, fields) {
+    const { embedDim: C, hiddenDim: F, numHeads: H, numKvHeads, experts, layerTypes } = config;
+    const D = headDim(config);
+    const [full, mixer, mlp] = ["full_attn", "linear_attn", "mlp"].map((part) => factorsOf(fields, part)) as [
+      ReturnType<typeof factorsOf>,
+      ReturnType<typeof factorsOf>,
+      ReturnType<typeof factorsOf>,
+    ];
+    return [
+      embedding(config),
+      each(config.numLayers, "layers", "model.layers", (i) => {
+        const by = isMixer(layerTypes?.[i]) ? mixer : full;
+        return [
+          norm("attentionNorm", "input_layernorm", C, { factor: by.gain }),
+          norm("feedForwardNorm", "post_attention_layernorm", C, { factor: mlp.gain }),
+          under(
+            "attention",
+            "self_attn",
+            by === mixer
+              ? [
+                  fused(["query", "key", "value"], "qkv_proj", rowsByGroup(H, [D, D, D]), C, by.read),
+                  linear("outputGate", "output_gate", [H * D, C], by.read),
+                  norm("outputNorm", "norm", H * D),
+                  linear("output", "out_proj", [C, H * D], by.add),
+                ]
+              : [
+                  linear("query", "q_proj", [H * D, C], by.read),
+                  linear("key", "k_proj", [numKvHeads * D, C], by.read),
+                  linear("value", "v_proj", [numKvHeads * D, C], by.read),
+                  linear("output", "o_proj", [C, H * D], by.add),
+                ],
+          ),
+          linear("feedForward.router", "block_sparse_moe.gate", [experts!.numExperts, C], mlp.read),
+          each(experts!.numExperts, "feedForward.experts", "block_sparse_moe.experts", () => [
+            linear("gate", "w1", [F, C], mlp.read),
+            linear("up", "w3", [F, C], mlp.read),
+            linear("down", "w2", [C, F], mlp.add),
+          ]),
+        ];
+      }),
+      norm("norm", "model.norm", C),
+      ...(tied ? [] : [head(config)]),
+    ];
+  },
+  ignored: "block_size router_jitter_noise",
+  ignoredTensors: /self_attn\.(slope_rate|query_decay|key_decay|diagonal_decay)$/,
+};

@@ -1,0 +1,173 @@
+import type { DecoderConfig, LayerType } from "../models/decoder-config.js";
+import type { Architecture } from "./architecture.js";
+import {
+  activation,
+  bias,
+  count,
+  headSize,
+  positive,
+  trait,
+  without,
+  type ConfigEntry,
+} from "./config-entry.js";
+import type { ConfigFields } from "./config-fields.js";
+import {
+  expertCounts,
+  expertGroups,
+  expertMaps,
+  hasExperts,
+  normalizedShares,
+  ofExperts,
+  sharesScale,
+} from "./expert-parts.js";
+import { attentionMaps, feedForwardMaps, head } from "./llama-parts.js";
+import { mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
+import { isMixer, mixerOf } from "./mixed-layers.js";
+import { each, eitherName, norm, stored, type StoredTensor } from "./stored-tensor.js";
+
+const names: Mamba2Names = {
+  heads: "mamba_num_heads",
+  headDim: "mamba_head_dim",
+  state: "ssm_state_size",
+  groups: "n_groups",
+  taps: "conv_kernel",
+  convolutionBias: "use_conv_bias",
+  bias: "mamba_proj_bias",
+};
+
+type Part = "mamba" | "attention" | "mlp" | "moe";
+
+/** Parts by their letters in a pattern, and by their names in a list. */
+const letters: Readonly<Record<string, Part>> = { M: "mamba", "*": "attention", "-": "mlp", E: "moe" };
+const words: Readonly<Record<string, Part>> = {
+  ...{ mamba: "mamba", linear_attention: "mamba", attention: "attention", full_attention: "attention" },
+  ...{ mlp: "mlp", moe: "moe" },
+};
+
+/** The one part of each layer. */
+function partsOf(fields: ConfigFields): readonly Part[] {
+  const name = "layers_block_type";
+  const list = fields.list(name);
+  const pattern = fields.has("hybrid_override_pattern") ? fields.text("hybrid_override_pattern") : undefined;
+  const read = (all: readonly unknown[], known: Readonly<Record<string, Part>>, field: string) =>
+    all.map((one) =>
+      typeof one === "string" && Object.hasOwn(known, one)
+        ? known[one]!
+        : fields.refuse(field, `${Object.keys(known).join(", ")}`),
+    );
+  if (list) return read(list, words, name);
+  return read(
+    [...(pattern ?? fields.refuse(name, "the part of each layer"))],
+    letters,
+    "hybrid_override_pattern",
+  );
+}
+
+/** A layer is one part: Mamba-2, attention, a feed-forward layer or experts. */
+const layers: ConfigEntry = {
+  read(fields, { embedDim = 1, normEps = 1e-5, experts }) {
+    const parts = partsOf(fields);
+    fields.mustBe("num_hidden_layers", parts.length);
+    const mixer =
+      parts.includes("mamba") && mamba2Layer(fields, names, { embedDim, normEps, outputNorm: "group" });
+    const layerTypes = parts.map((part): LayerType =>
+      part === "mamba" && mixer ? (mixer as never) : part === "attention" ? "full" : "none",
+    );
+    return {
+      numLayers: parts.length,
+      layerTypes,
+      feedForwardLayers: parts.map((part) => part === "mlp" || part === "moe"),
+      ...(experts && { experts: { ...experts, layers: parts.map((part) => part === "moe") } }),
+    };
+  },
+  write: (config) => ({
+    ...mamba2Fields(mixerOf(config), names),
+    num_hidden_layers: config.numLayers,
+    layers_block_type: Array.from({ length: config.numLayers }, (_, i) => {
+      const type = config.layerTypes?.[i];
+      if (type !== "none") return isMixer(type) ? "linear_attention" : "full_attention";
+      return hasExperts(config, i) ? "moe" : "mlp";
+    }),
+  }),
+};
+
+/** Experts where some layers have them: chosen with a bias, beside some that all tokens use. */
+const experts = (): readonly ConfigEntry[] =>
+  [
+    expertCounts("n_routed_experts", "moe_intermediate_size"),
+    normalizedShares(true),
+    ofExperts(
+      () => ({ router: { scores: "sigmoid", choiceBias: true } }),
+      () => ({}),
+    ),
+    sharesScale(1),
+    expertGroups(2, { count: 1, chosen: 1 }),
+    ofExperts(
+      (fields) => {
+        const count = fields.number("n_shared_experts", 1);
+        const width = fields.countOr(7688, "moe_shared_expert_intermediate_size");
+        return count === 0 ? {} : { shared: { hiddenDim: width } };
+      },
+      ({ shared }) => ({
+        n_shared_experts: shared ? 1 : 0,
+        moe_shared_expert_intermediate_size: shared?.hiddenDim,
+      }),
+    ),
+  ].map((entry) => ({
+    read: (fields, config) => (partsOf(fields).includes("moe") ? entry.read(fields, config) : {}),
+    write: entry.write,
+  }));
+
+const maps = { up: "up_proj", down: "down_proj" };
+
+const tensorsOf = (config: DecoderConfig, layer: number): StoredTensor[] => {
+  const type = config.layerTypes?.[layer];
+  const { embedDim: C } = config;
+  if (isMixer(type))
+    return [norm("attentionNorm", "norm", C), mamba2Tensors(mixerOf(config)!, ["attention", "mixer"])];
+  if (type !== "none") return [norm("attentionNorm", "norm", C), ...attentionMaps(config, { path: "mixer" })];
+  return [
+    norm("feedForwardNorm", "norm", C),
+    ...(hasExperts(config, layer)
+      ? expertMaps(config, { path: "mixer", maps })
+      : feedForwardMaps(config, { feedForward: "mixer", maps })),
+  ];
+};
+
+/** Nemotron-H: each layer is Mamba-2, attention, a feed-forward layer or experts. */
+export const nemotronH: Architecture = {
+  modelTypes: ["nemotron_h"],
+  class: "NemotronHForCausalLM",
+  config: () => [
+    count("vocabSize", "vocab_size"),
+    count("embedDim", "hidden_size"),
+    count("hiddenDim", "intermediate_size"),
+    count("numHeads", "num_attention_heads"),
+    count("numKvHeads", "num_key_value_heads", ({ numHeads }) => numHeads),
+    headSize(),
+    count("contextLength", "max_position_embeddings", 4096),
+    positive("normEps", "layer_norm_epsilon", 1e-5),
+    activation("mlp_hidden_act", "relu2"),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    bias("mlp_bias", ["feedForward"]),
+    trait({ gated: false, positions: "none" }),
+    ...experts(),
+    layers,
+    ...["moe_latent_size", "sliding_window"].map((name) => without(name, null)),
+    without("use_bias"),
+    without("mamba_hidden_act", "silu"),
+  ],
+  tensors: (config, tied) => [
+    eitherName(
+      stored("embedding.weight", "backbone.embeddings.weight", [config.vocabSize, config.embedDim]),
+      stored("embedding.weight", "backbone.embedding.weight", [config.vocabSize, config.embedDim]),
+      "backbone.embedding.weight",
+    ),
+    each(config.numLayers, "layers", "backbone.layers", (i) => tensorsOf(config, i)),
+    norm("norm", "backbone.norm_f", config.embedDim),
+    ...(tied ? [] : [head(config)]),
+  ],
+  ignored:
+    "residual_in_fp32 rescale_prenorm_residual time_step_min time_step_max time_step_floor time_step_rank chunk_size expand hidden_dropout mamba_ssm_cache_dtype moe_shared_expert_overlap mtp_layers_block_type mtp_hybrid_override_pattern num_nextn_predict_layers num_logits_to_keep use_mamba_kernels rope_parameters rope_theta partial_rotary_factor n_group topk_group routed_scaling_factor norm_topk_prob n_routed_experts moe_intermediate_size num_experts_per_tok n_shared_experts moe_shared_expert_intermediate_size",
+  ignoredTensors: /^mtp\./,
+};

@@ -1,0 +1,55 @@
+import type { Architecture } from "./architecture.js";
+import { expertCounts, expertsOrMaps, normalizedShares, ofExperts } from "./expert-parts.js";
+import { qwenHybridConfig, qwenHybridTensors, type DeltaMaps } from "./qwen3-5.js";
+import { rowsByGroup } from "./rows-by-group.js";
+import { fused } from "./stored-tensor.js";
+
+/** Maps in two tensors, in which each key head has its own rows beside those of the values that it serves. */
+const groupedMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
+  fused(
+    ["query", "key", "value", "outputGate"],
+    "in_proj_qkvz",
+    rowsByGroup(groups, [K, K, (H / groups) * V, (H / groups) * V]),
+    C,
+  ),
+  fused(["beta", "decay"], "in_proj_ba", rowsByGroup(groups, [H / groups, H / groups]), C, {
+    ownBiases: true,
+  }),
+];
+
+/** Experts in every so many layers, but not in those that are listed. */
+const layersWithExperts = ofExperts(
+  (fields, { numLayers = 0 }) => {
+    const step = fields.countOr(1, "decoder_sparse_step");
+    const dense = fields.list("mlp_only_layers") ?? [];
+    const layers = Array.from({ length: numLayers }, (_, i) => !dense.includes(i) && (i + 1) % step === 0);
+    return layers.every(Boolean) ? {} : { layers };
+  },
+  ({ layers = [] }) => ({
+    decoder_sparse_step: 1,
+    mlp_only_layers: layers.flatMap((has, i) => (has ? [] : [i])),
+  }),
+);
+
+/** One expert that all tokens use, behind a gate. */
+const gatedShared = ofExperts(
+  (fields) => ({ shared: { hiddenDim: fields.count("shared_expert_intermediate_size"), gated: true } }),
+  ({ shared }) => ({ shared_expert_intermediate_size: shared?.hiddenDim }),
+);
+
+/** Qwen3-Next: gated delta rule, gated attention, and experts with a gated shared one. */
+export const qwen3Next: Architecture = {
+  modelTypes: ["qwen3_next"],
+  class: "Qwen3NextForCausalLM",
+  config: () => [
+    ...qwenHybridConfig(),
+    expertCounts("num_experts", "moe_intermediate_size"),
+    normalizedShares(true),
+    layersWithExperts,
+    gatedShared,
+  ],
+  tensors: (config, tied) =>
+    qwenHybridTensors(config, tied, groupedMaps, expertsOrMaps({ shared: "shared_expert" })),
+  ignored: "mamba_ssm_dtype",
+  ignoredTensors: /^mtp\./,
+};
