@@ -313,7 +313,8 @@ function decodeRow(context) {
             inputs: [...[query, key, value].map((x) => [x, vectors]), [decay, gates], [beta, gates]],
             state: [[firstStates(shape), stateShape]],
             compute: (query, key, value, decay, beta, initialState) =>
-              mix(gatedDeltaRule(), { query, key, value, decay, beta }, { initialState }).output,
+              mix(gatedDeltaRule(), { query, key, value, decay, beta }, { initialState, overwrite: true })
+                .output,
           };
         },
         { resident: ["all", "state", "nothing"] },

@@ -1,5 +1,26 @@
-import { chunkwise, recurrent, type FactoredSteps } from "@qkv/attention";
-import { abs, add, cast, grad, greater, mul, neg, permute, randn, sigmoid, sum, where } from "@qkv/tensor";
+import {
+  chunkwise,
+  gatedDeltaRule,
+  linearAttention,
+  mix,
+  recurrent,
+  type FactoredSteps,
+} from "@qkv/attention";
+import {
+  abs,
+  add,
+  cast,
+  grad,
+  greater,
+  mapTensors,
+  mul,
+  neg,
+  permute,
+  randn,
+  sigmoid,
+  sum,
+  where,
+} from "@qkv/tensor";
 import type { Device, Tensor } from "@qkv/tensor";
 import { wasm, type WasmDevice } from "@qkv/wasm";
 import fc from "fast-check";
@@ -116,6 +137,46 @@ describe.each(["plain", "relaxed"] as const)("the scan kernel of the build %s", 
     for (const name of names.filter((name) => given.steps[name]))
       expect(actual.steps[name]!).toBeAllclose(expected.steps[name]!, { rtol: 1e-4, atol: 1e-4 });
     expect(actual.state).toBeAllclose(expected.state, { rtol: 1e-4, atol: 1e-4 });
+  });
+
+  test.each([1, 3, 40])(
+    "%i tokens: the next state may take the memory of the first, with the same bits",
+    (T) => {
+      const [B, H, K, V] = [2, 3, 16, 24];
+      const vectors = [B, H, T, K];
+      const inputs = mapTensors(
+        {
+          query: randn(vectors, { seed: 1 }),
+          key: mul(randn(vectors, { seed: 2 }), 0.2),
+          value: randn([B, H, T, V], { seed: 3 }),
+          decay: mul(abs(randn([B, H, T], { seed: 4 })), -0.1),
+          beta: sigmoid(randn([B, H, T], { seed: 5 })),
+        },
+        (x) => x.to(device),
+      );
+      const [kept, given] = [0, 1].map(() => randn([B, H, K, V], { seed: 6 }).to(device));
+      const apart = mix(gatedDeltaRule(), inputs, { initialState: kept! });
+      const over = mix(gatedDeltaRule(), inputs, { initialState: given!, overwrite: true });
+      expect(over.state.storage).toBe(given!.storage);
+      expect(apart.state.storage).not.toBe(kept!.storage);
+      expect(over.output.data).toEqual(apart.output.data);
+      expect(over.state.data).toEqual(apart.state.data);
+      expect(kept!.data).toEqual(randn([B, H, K, V], { seed: 6 }).data);
+    },
+  );
+
+  test("a state is not written over where gradients are recorded, nor beside documents", () => {
+    const x = randn([1, 1, 4, 2], { seed: 1 });
+    const initialState = randn([1, 1, 2, 2], { seed: 2 });
+    const loss = (query: Tensor) =>
+      sum(mix(linearAttention(), { query, key: x, value: x }, { initialState, overwrite: true }).output);
+    expect(() => grad(loss)(x)).toThrow(
+      /mix: `overwrite` is true, expected false where gradients are recorded/,
+    );
+    const options = { initialState, overwrite: true, documents: [0, 0, 1, 1] };
+    expect(() => mix(linearAttention(), { query: x, key: x, value: x }, options)).toThrow(
+      /`overwrite` is true, expected false where there are `documents`/,
+    );
   });
 
   test("float64 is left to the plain kernel, which goes token by token", () => {

@@ -1,4 +1,12 @@
-import { checkNumbers, checkSameDevice, type DType, refuseNonTensor, type Shape, sizeOf } from "@qkv/core";
+import {
+  checkNumbers,
+  checkSameDevice,
+  type DType,
+  isContiguous,
+  refuseNonTensor,
+  type Shape,
+  sizeOf,
+} from "@qkv/core";
 import type { Device, Kernel, View } from "./contracts.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
@@ -32,6 +40,11 @@ export type Op<Attributes> = {
   /** Floating-point operations of one run. Default: one for each number of the outputs, none for data movement. */
   flops?(inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: Attributes): number;
   view?(input: Tensor, attributes: Attributes): Layout;
+  /**
+   * Input whose memory an output takes, by the outputs' order, where the call allows it: kernels read the input's numbers before
+   * they write there. An input that is not packed keeps its memory. Default: every output gets its own.
+   */
+  overwrites?(attributes: Attributes): readonly (number | undefined)[];
   /** Gradients of the inputs, in their order, written with ops. */
   backward?(call: Backward<Attributes>): readonly (Tensor | undefined)[];
 };
@@ -79,15 +92,20 @@ export function runAll<Attributes>(
   const device = sharedDevice(op.name, inputs, op.dataMovement ?? !op.kernel);
   const own = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
   const specs = op.infer(inputs, attributes);
-  const outputs = specs.map(({ shape, dtype }) =>
-    op.view
-      ? new Tensor(device, inputs[0]!.storage, shape, op.view(inputs[0]!, attributes))
-      : // A device's kernel writes every number; the plain ones may count on zeros.
-        new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape),
-  );
+  const overwritten = op.overwrites?.(attributes);
+  const outputs = specs.map(({ shape, dtype }, i) => {
+    if (op.view) return new Tensor(device, inputs[0]!.storage, shape, op.view(inputs[0]!, attributes));
+    const input = inputs[overwritten?.[i] ?? -1];
+    if (input && fillsStorage(input)) return new Tensor(device, input.storage, shape);
+    // A device's kernel writes every number; the plain ones may count on zeros.
+    return new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape);
+  });
   if (op.kernel) {
     const ran = own && own(inputs, outputs, attributes) !== false;
-    if (own && !ran) for (const output of outputs) viewOf(output).array.fill(0);
+    if (own && !ran)
+      outputs.forEach((output, i) => {
+        if (overwritten?.[i] === undefined) viewOf(output).array.fill(0);
+      });
     if (!ran) op.kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
     device.countCall(op.name, ran ? "device" : "plain");
     for (const observe of observers) observe(op as RanOp<never>, inputs, outputs, attributes);
@@ -95,6 +113,10 @@ export function runAll<Attributes>(
   record(op as RanOp<never>, inputs, outputs, attributes);
   return outputs;
 }
+
+/** True for a tensor whose numbers are all that its storage holds, in their order. */
+const fillsStorage = ({ storage, shape, strides, offset }: Tensor): boolean =>
+  isContiguous(shape, strides) && offset === 0 && storage.length === sizeOf(shape);
 
 /** Runs an op whose inputs have names where they live, and returns its outputs by their names. */
 export function runNamed<Args extends readonly unknown[], Outputs>(

@@ -142,8 +142,9 @@ function stepBytes(request: ScanRequest): usize {
 }
 
 /**
- * Each token reads the state once to know what it erases, and once to write the next one. While the next one is written, a page
- * at a time, the token after it, of the same head or of the next, reads as much: memory does both at once.
+ * Each token reads the state once to know what it erases, and once to write the next one. While the next one is written elsewhere, a
+ * page at a time, the token after it, of the same head or of the next, reads as much: memory does both at once. A state that is
+ * written over is in the core's cache by then, and the next one is read after it.
  */
 function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): void {
   const K = request.keyDim;
@@ -169,11 +170,13 @@ function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): v
           sameHead ? current.to : 0,
           states,
         );
+      const over = current.from == current.to;
       for (let i = 0; i < K; i += rows) {
         const count = min(rows, K - i);
         writeNext(current, i, count, width, request.readsBefore != 0);
-        if (more) takeAway(request, next, i, count, width);
+        if (more && !over) takeAway(request, next, i, count, width);
       }
+      if (more && over) for (let i = 0; i < K; i += rows) takeAway(request, next, i, min(rows, K - i), width);
       memory.copy(
         request.output + (((<usize>state * <usize>tokens + <usize>t) * <usize>V) << 2),
         current.output,

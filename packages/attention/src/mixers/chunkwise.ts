@@ -29,11 +29,11 @@ export function chunkwise(chunkSize?: number): Scan {
     const fix = "leave it out for the size that suits the mixer, or give `parallel` for one chunk.";
     checks("chunkwise").whole({ chunkSize }, { min: 1, unit: "tokens", fix });
   }
-  const scan: FactoredScan = (steps, state) => {
+  const scan: FactoredScan = (steps, state, { overwrite = false } = {}) => {
     const { decay } = checkSteps("chunkwise", steps, state);
     const length = chunkSize ?? ((decay?.shape[3] ?? 1) > 1 ? 16 : 64);
     return isFused(steps, state)
-      ? fusedScan(steps, state, length)
+      ? fusedScan(steps, state, length, overwrite)
       : inChunks(multipliedOut(steps), state, length);
   };
   return Object.assign(scan, { factored: scan });

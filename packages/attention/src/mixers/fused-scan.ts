@@ -10,6 +10,8 @@ type Attributes = {
   readonly scale: number;
   /** Inputs after the state, in this order. */
   readonly optional: readonly Optional[];
+  /** True if the next state may take the memory of the first. */
+  readonly overwrite: boolean;
 };
 
 type Optional = "decay" | "erase" | "beta";
@@ -21,6 +23,7 @@ type Optional = "decay" | "erase" | "beta";
 const scanOp: Op<Attributes> = {
   name: "scan",
   infer: ([, , value, state]) => [value!, state!].map(({ shape, dtype }) => ({ shape, dtype })),
+  overwrites: ({ overwrite }) => (overwrite ? [undefined, 3] : []),
   kernel(inputs, [output, final], attributes) {
     const { query, key, value, state, decay, erase, beta } = named(inputs, attributes);
     const { reads, erases, scale } = attributes;
@@ -94,10 +97,18 @@ export function fusedScan(
   { query, key, value, reads = "after", erases = "before", scale = 1, ...rest }: FactoredSteps,
   initial: Tensor,
   chunkSize: number,
+  overwrite = false,
 ): Scanned {
   const optional = (["decay", "erase", "beta"] as const).filter((name) => rest[name]);
   const inputs = [query, key, value, initial, ...optional.map((name) => rest[name]!)];
-  const [output, state] = runAll(scanOp, inputs, { chunkSize, reads, erases, scale, optional });
+  const [output, state] = runAll(scanOp, inputs, {
+    chunkSize,
+    reads,
+    erases,
+    scale,
+    optional,
+    overwrite,
+  });
   return { output: output!, state: state! };
 }
 

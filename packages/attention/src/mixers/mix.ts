@@ -1,4 +1,4 @@
-import { checkFits, checks } from "@qkv/core";
+import { checkFits, checks, type Checks } from "@qkv/core";
 import { checkTensor, mul, repeat, reshape, slice, squeeze, zeros, type Tensor } from "@qkv/tensor";
 import { chunkwise } from "./chunkwise.js";
 import { checkMixer, type Mixer } from "./mixer.js";
@@ -11,6 +11,11 @@ import { takesFactors, type Scan, type Scanned } from "./scan.js";
 export type MixOptions = ResetOptions & {
   /** State before the first token, as an earlier call returned it: `[B, H, K, V]` for most mixers. Default: zeros. */
   initialState?: Tensor;
+  /**
+   * Lets the next state take the memory of `initialState`, which must not be read again: decoding then moves fewer bytes, on
+   * devices with a kernel for it. Not while gradients are recorded, nor with `documents` or `padding`. Default false.
+   */
+  overwrite?: boolean;
   /** The way of computing it: {@link chunkwise}, {@link recurrent} or {@link parallel}. Default `chunkwise()`. */
   form?: Scan;
   /** Factor of the query. Default: the mixer's own, mostly `1 / √K`. */
@@ -68,16 +73,19 @@ function mixByScan(
 ): Scanned {
   const fn = "mix";
   const check = checks(fn);
-  const { initialState, form, scale, documents, padding } = check.options(options, [
-    "initialState",
-    "form",
-    "scale",
-    "documents",
-    "padding",
-  ]);
+  const {
+    initialState,
+    overwrite = false,
+    form,
+    scale,
+    documents,
+    padding,
+  } = check.options(options, ["initialState", "overwrite", "form", "scale", "documents", "padding"]);
   if (form !== undefined)
     check.type({ form }, "function", "give `chunkwise(64)`, `recurrent` or `parallel`.");
   if (scale !== undefined) check.finite({ scale });
+  check.type({ overwrite }, "boolean");
+  if (overwrite) refuseOverwrite(check, { ...inputs, initialState }, { documents, padding });
   const checked = checkInputs(fn, mixer, inputs);
   const { sizes, batchSize, seqLen, numHeads, numStates } = checked;
   const group = numHeads / numStates;
@@ -92,12 +100,13 @@ function mixByScan(
   return device.scope(() => {
     const start = initialState ?? zeros(stateShape, { dtype, device });
     const factor = scale ?? mixer.scale(sizes);
+    const reuses = overwrite && initialState !== undefined && group === 1;
     const scan = takesFactors(withResets(form ?? chunkwise(), { batchSize, seqLen, documents, padding }));
     const { output, state } = mixer.mix({
       ...(mixer.scaled === "reads"
         ? {
             inputs: checked.inputs as never,
-            scan: (steps, state) => scan({ ...steps, scale: factor }, state),
+            scan: (steps, state) => scan({ ...steps, scale: factor }, state, { overwrite: reuses }),
           }
         : { inputs: scaledQuery(checked.inputs, factor) as never, scan }),
       state: group === 1 ? start : repeat(start, group, 1),
@@ -107,6 +116,33 @@ function mixByScan(
       state: group === 1 ? state : firstOfGroups(state, numStates),
     };
   });
+}
+
+/** Refuses to write over a state that something else still reads. */
+function refuseOverwrite(
+  check: Checks,
+  tensors: Readonly<Record<string, Tensor | undefined>>,
+  { documents, padding }: Readonly<Record<"documents" | "padding", unknown>>,
+): void {
+  const fix = "leave `overwrite` out.";
+  const expected = "false where";
+  if (Object.values(tensors).some((x) => x?.nodes?.length)) {
+    check.refuse({
+      argument: "overwrite",
+      received: true,
+      expected: `${expected} gradients are recorded`,
+      fix,
+    });
+  }
+  if (documents !== undefined || padding !== undefined) {
+    const given = documents === undefined ? "padding" : "documents";
+    check.refuse({
+      argument: "overwrite",
+      received: true,
+      expected: `${expected} there are \`${given}\``,
+      fix,
+    });
+  }
 }
 
 /** Inputs of a mixer by name. */

@@ -47,8 +47,15 @@ export type Scan = {
   readonly factored?: FactoredScan;
 };
 
-/** Runs steps whose factors may be apart. */
-export type FactoredScan = (steps: FactoredSteps, state: Tensor) => Scanned;
+/**
+ * Runs steps whose factors may be apart. `overwrite`: the next state may take the memory of the first, which is then not read
+ * again. Default false.
+ */
+export type FactoredScan = (
+  steps: FactoredSteps,
+  state: Tensor,
+  options?: { overwrite?: boolean },
+) => Scanned;
 
 /** A form for steps whose factors may be apart. */
 export const takesFactors = (scan: Scan): FactoredScan =>
