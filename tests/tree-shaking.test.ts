@@ -122,6 +122,7 @@ const madeOf: Record<string, string[]> = {
   groupedQuery: ["masks/and"],
   h2o: ["masks/causal"],
   impliedWeights: ["mixers/chunkwise", "mixers/mix"],
+  latent: ["masks/and"],
   luongConcat: ["heads/additive"],
   mix: ["mixers/chunkwise"],
   mixerLayer: ["mixers/chunkwise", "mixers/input-maps", "mixers/mix"],

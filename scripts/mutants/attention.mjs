@@ -269,12 +269,8 @@ export const mutants = [
   {
     what: "QK-norm comes after the rotation",
     file: "src/heads/attend-heads.ts",
-    find: `
-      const $normed = $norm ? $norm.apply($query, $gain) : $query;
-      const $rotated = $rope ? $rope.apply($normed, $positions) : $normed;`,
-    replace: `
-      const first = $rope ? $rope.apply($query, $positions) : $query;
-      const $rotated = $norm ? $norm.apply(first, $gain) : first;`,
+    find: "qkNorm?.afterRope ? normalize(rotate($x)) : rotate(normalize($x))",
+    replace: "normalize(rotate($x))",
   },
   {
     what: "multi-head weights are pooled over every other head",
@@ -320,8 +316,8 @@ export const mutants = [
     what: "keys are not normalised",
     file: "src/heads/attend-heads.ts",
     in: "normalizeAndRotate",
-    find: "const $normed = qkNorm ? qkNorm.apply($x, $gain) : $x;",
-    replace: 'const $normed = qkNorm && name === "query" ? qkNorm.apply($x, $gain) : $x;',
+    find: "qkNorm ? qkNorm.apply($x, $gain) : $x",
+    replace: 'qkNorm && name === "query" ? qkNorm.apply($x, $gain) : $x',
   },
   {
     what: "heads are cut along the wrong axis of the output matrix",

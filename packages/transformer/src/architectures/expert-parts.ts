@@ -43,7 +43,7 @@ export const normalizedShares = (fallback: boolean, name = "norm_topk_prob") =>
   );
 
 /** Scores by sigmoids, and a bias of the choice. */
-export const sigmoidScores = ofExperts(
+export const sigmoidScores = /* @__PURE__ */ ofExperts(
   (_, __, { router }) => ({ router: { ...router, scores: "sigmoid", choiceBias: true } }),
   () => ({}),
 );
@@ -97,7 +97,7 @@ export const firstDenseLayers = (fallback: number, name = "first_k_dense_replace
   );
 
 /** Layers with experts: every so many, but those listed. */
-export const sparseLayers = ofExperts(
+export const sparseLayers = /* @__PURE__ */ ofExperts(
   (fields, { numLayers = 0 }) => {
     const dense = fields.list("mlp_only_layers") ?? [];
     const step = fields.countOr(1, "decoder_sparse_step");

@@ -18,7 +18,7 @@ const scaledBase: ConfigEntry = {
     const base = scaling.positiveOr(undefined, "rope_theta") ?? fields.positive("rope_theta", 10000);
     return { ropeBase: base * alpha ** (D / (D - 2)) };
   },
-  write: rope().write,
+  write: (config) => rope().write(config),
 };
 
 /** Hunyuan's dense models: Llama with norms of queries and keys behind the rotation. */

@@ -71,7 +71,7 @@ const norms: ConfigEntry = {
 };
 
 /** Layers with experts, listed or every so many, each with a shared one; a share multiplies what its expert reads. */
-const experts = ofExperts(
+const experts = /* @__PURE__ */ ofExperts(
   (fields, { numLayers = 0 }, { hiddenDim = 0 }) => {
     const step = fields.countOr(1, "interleave_moe_layer_step");
     const listed = fields.list("moe_layers");

@@ -10,7 +10,7 @@ import {
 } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-const shared = ofExperts(
+const shared = /* @__PURE__ */ ofExperts(
   (fields) => ({ shared: { hiddenDim: fields.count("shared_expert_intermediate_size"), gated: true } }),
   ({ shared }) => ({ shared_expert_intermediate_size: shared?.hiddenDim }),
 );

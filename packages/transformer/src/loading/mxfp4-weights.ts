@@ -22,7 +22,8 @@ const numbers = /* @__PURE__ */ Float32Array.of(
 );
 
 /** Numbers that share a scale, and bytes that hold them. */
-const [blockLength, blockBytes] = [32, 16];
+const blockLength = 32;
+const blockBytes = 16;
 
 /**
  * Weights of which some are in MXFP4, as gpt-oss is published: `name_blocks` `[…, blocks, 16]`, two numbers a byte, the

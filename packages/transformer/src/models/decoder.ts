@@ -365,8 +365,15 @@ function checkConfig(config: DecoderConfig): void {
 
 /** Traits of key-value heads, which latent attention does not have. */
 const withoutLatent = [
-  ...["headDim", "ropeDim", "qkNorm", "sinks", "attentionSoftcap", "queryTemperature", "differential"],
-  ...["slidingRopeBase", "alibiScale"],
+  "headDim",
+  "ropeDim",
+  "qkNorm",
+  "sinks",
+  "attentionSoftcap",
+  "queryTemperature",
+  "differential",
+  "slidingRopeBase",
+  "alibiScale",
 ] as const satisfies readonly (keyof DecoderConfig)[];
 
 function checkLatent(config: DecoderConfig): void {
