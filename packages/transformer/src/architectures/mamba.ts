@@ -5,7 +5,7 @@ import type { Architecture } from "./architecture.js";
 import type { ConfigFields } from "./config-fields.js";
 import { without } from "./config-entry.js";
 import { mixerOf } from "./mixed-layers.js";
-import { mambaIgnored, mixerStack, mixerStackTensors } from "./mixer-stack.js";
+import { mixerStack, mixerStackTensors } from "./mixer-stack.js";
 import { fused, linear, matrices, stored, under } from "./stored-tensor.js";
 
 /** Rank of time steps; `auto` is a sixteenth of the width. */
@@ -83,5 +83,6 @@ export const mamba: Architecture = {
         linear("output", "out_proj", [C, D]),
       ]);
     }),
-  ignored: `${mambaIgnored} time_step_scale time_step_init_scheme use_mambapy use_associative_scan`,
+  ignored:
+    "residual_in_fp32 rescale_prenorm_residual time_step_min time_step_max time_step_floor time_step_scale time_step_init_scheme use_mambapy use_associative_scan",
 };

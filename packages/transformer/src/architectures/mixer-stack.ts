@@ -35,7 +35,7 @@ export const mixerStack = (
 ];
 
 /** A length that no position bounds. */
-const unbounded = 2 ** 20;
+const unbounded = 1_048_576;
 
 /** Tensors of such a stack. */
 export const mixerStackTensors = (

@@ -40,8 +40,12 @@ type Part = "mamba" | "attention" | "mlp" | "moe";
 /** Parts by their letters in a pattern, and by their names in a list. */
 const letters: Readonly<Record<string, Part>> = { M: "mamba", "*": "attention", "-": "mlp", E: "moe" };
 const words: Readonly<Record<string, Part>> = {
-  ...{ mamba: "mamba", linear_attention: "mamba", attention: "attention", full_attention: "attention" },
-  ...{ mlp: "mlp", moe: "moe" },
+  mamba: "mamba",
+  linear_attention: "mamba",
+  attention: "attention",
+  full_attention: "attention",
+  mlp: "mlp",
+  moe: "moe",
 };
 
 /** The one part of each layer. */

@@ -18,7 +18,7 @@ const groupedMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
 ];
 
 /** Experts in every so many layers, but not in those that are listed. */
-const layersWithExperts = ofExperts(
+const layersWithExperts = /* @__PURE__ */ ofExperts(
   (fields, { numLayers = 0 }) => {
     const step = fields.countOr(1, "decoder_sparse_step");
     const dense = fields.list("mlp_only_layers") ?? [];
@@ -32,7 +32,7 @@ const layersWithExperts = ofExperts(
 );
 
 /** One expert that all tokens use, behind a gate. */
-const gatedShared = ofExperts(
+const gatedShared = /* @__PURE__ */ ofExperts(
   (fields) => ({ shared: { hiddenDim: fields.count("shared_expert_intermediate_size"), gated: true } }),
   ({ shared }) => ({ shared_expert_intermediate_size: shared?.hiddenDim }),
 );
