@@ -1,6 +1,6 @@
 import type { HybridLayer } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
-import { activation, bias, factor, headDim, rope, type ConfigEntry } from "./config-entry.js";
+import { activation, bias, factor, headDim, rope, type ConfigEntry, without } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { embedding, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
 import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors } from "./mamba2-parts.js";
@@ -62,6 +62,7 @@ export const falconH1: Architecture = {
   modelTypes: ["falcon_h1"],
   class: "FalconH1ForCausalLM",
   config: () => [
+    without("projectors_bias"),
     ...llamaSizes(),
     rmsEps(1e-5),
     activation(),
@@ -102,7 +103,7 @@ export const falconH1: Architecture = {
     ];
   },
   ignored:
-    "mamba_expand mamba_chunk_size mamba_use_mlp num_logits_to_keep projectors_bias time_step_min time_step_max time_step_floor attn_layer_indices",
+    "mamba_expand mamba_chunk_size mamba_use_mlp num_logits_to_keep time_step_min time_step_max time_step_floor attn_layer_indices",
 };
 
 /** Factor of a map with its bias. */
