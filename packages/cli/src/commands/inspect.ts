@@ -1,5 +1,12 @@
 import { tensorsOf } from "@qkv/tensor";
-import { loadAny, type DecoderConfig, type EncoderConfig } from "@qkv/transformer";
+import {
+  cacheFor,
+  loadAny,
+  type DecoderConfig,
+  type EncoderConfig,
+  type LayerType,
+  type Model,
+} from "@qkv/transformer";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
@@ -10,10 +17,13 @@ type InspectResult = {
   config: DecoderConfig | EncoderConfig;
   /** Numbers in all, each counted once. */
   parameters: number;
-  /** Bytes of keys and values for one token, as float32; an encoder keeps none. */
+  /** Bytes of keys and values for one token, as float32; an encoder keeps none, nor do layers with a state. */
   kvBytesPerToken: number;
+  /** Bytes of the states of layers that have one, for any number of tokens. */
+  stateBytes: number;
   embeddingParameters: number;
-  layers: { type: "full" | "sliding"; attention: number; feedForward: number }[];
+  /** `type`: `full`, `sliding`, `chunked`, `none`, or the name of the mixer. */
+  layers: { type: string; attention: number; feedForward: number }[];
 };
 
 /** Adds `qkv inspect`: what a model is made of. */
@@ -32,30 +42,61 @@ export function addInspect(program: Command, io: Io): void {
 }
 
 async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
-  const { config, params } = await loadAny(await resolveModel(source, { signal }), { signal });
+  const model = await loadAny(await resolveModel(source, { signal }), { signal });
+  const { config, params } = model;
   const count = (tree: unknown) =>
     tensorsOf(tree).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const isDecoder = "numKvHeads" in config;
-  const headDim = (isDecoder && config.headDim) || config.embedDim / config.numHeads;
+  const { perToken, states } = isDecoder ? cacheBytes(model as Model) : { perToken: 0, states: 0 };
   return {
     kind: isDecoder ? "decoder" : "encoder",
     config,
     parameters: count(params),
-    kvBytesPerToken: isDecoder ? 2 * config.numLayers * config.numKvHeads * headDim * 4 : 0,
+    kvBytesPerToken: perToken,
+    stateBytes: states,
     embeddingParameters: count(params.embedding),
     layers: params.layers.map(({ attention, feedForward }, i) => ({
-      type: (isDecoder && (config.layerTypes?.[i] as "full" | "sliding" | undefined)) || "full", // of a file: words
+      type: typeName(isDecoder ? config.layerTypes?.[i] : undefined),
       attention: count(attention),
       feedForward: count(feedForward),
     })),
   };
 }
 
+/** Bytes of each token, where layers attend, and of states, as a cache holds them after a token. */
+function cacheBytes({ config, params, apply }: Model): { perToken: number; states: number } {
+  if (config.bidirectional) return { perToken: 0, states: 0 };
+  const { numLayers, layerTypes, latent, numKvHeads, headDim = config.embedDim / config.numHeads } = config;
+  const types = Array.from({ length: numLayers }, (_, i) => layerTypes?.[i] ?? "full");
+  // One layer of the cache for each part that remembers: attention, then a mixer beside it.
+  const parts = types.flatMap((type) => {
+    if (typeof type === "string") return type === "none" ? [] : ["keyValues"];
+    return "mixer" in type ? ["keyValues", "state"] : [type.recurrent ? "state" : "keyValues"];
+  });
+  // A latent is stored as the key that all heads share, beside its rotary part, and as the value.
+  const numbers = latent ? 2 * latent.kvRank + latent.ropeDim : 2 * numKvHeads * headDim;
+  const cache = cacheFor(config);
+  if (parts.includes("state")) apply(params, [0], { cache, last: 1 });
+  const held = parts.map((part, i) => (part === "state" ? cache.state(i) : undefined));
+  const states = tensorsOf(held.filter((state) => state !== undefined)).reduce(
+    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 4),
+    0,
+  );
+  const attends = parts.filter((part) => part === "keyValues");
+  return { perToken: 4 * numbers * attends.length, states };
+}
+
+const typeName = (type: LayerType = "full"): string => {
+  if (typeof type === "string") return type;
+  return "mixer" in type ? `${type.attention} and ${type.mixer.name ?? "mixer"}` : (type.name ?? "own");
+};
+
 /** A line for each layer: bars as long as its parts have parameters. */
 function picture({
   config,
   parameters,
   kvBytesPerToken,
+  stateBytes,
   embeddingParameters,
   layers,
 }: InspectResult): string {
@@ -66,18 +107,22 @@ function picture({
   const bar = (count: number, sign: string) => sign.repeat(Math.round((40 * count) / largest));
   const million = (count: number) =>
     count >= 1e6 ? `${(count / 1e6).toFixed(1)}M` : `${(count / 1e3).toFixed(1)}k`;
+  const typeWidth = Math.max(6, ...layers.map(({ type }) => type.length));
   const shared = numHeads === numKvHeads ? "" : `, ${numKvHeads} key-value heads`;
   return [
     `${million(parameters)} parameters: ${numLayers} layers of width ${embedDim}, ${numHeads} heads${shared}, feed-forward ${hiddenDim}`,
     `${vocabSize} tokens, context ${contextLength}${window === undefined ? "" : `, window ${window}`}`,
+    ...(stateBytes === 0 ? [] : [`${stateBytes} bytes of states in float32, for any number of tokens`]),
     kvBytesPerToken === 0
-      ? "an encoder: it keeps no cache"
+      ? stateBytes === 0
+        ? "an encoder: it keeps no cache"
+        : "no keys and values: every layer that remembers has a state"
       : `${kvBytesPerToken} bytes of cache a token in float32; ${((kvBytesPerToken * contextLength) / 2 ** 20).toFixed(1)} MiB for a full context`,
     "",
     `  embedding  ${million(embeddingParameters)}`,
     ...layers.map(
       ({ type, attention, feedForward }, i) =>
-        `${String(i).padStart(4)}  ${type === "sliding" ? "window" : "full  "} ${bar(attention, "=")}${bar(feedForward, "#")}  ${million(attention + feedForward)}`,
+        `${String(i).padStart(4)}  ${(type === "sliding" ? "window" : type).padEnd(typeWidth)} ${bar(attention, "=")}${bar(feedForward, "#")}  ${million(attention + feedForward)}`,
     ),
     `      (= attention, # feed-forward)`,
     "",
