@@ -216,6 +216,174 @@ test("Seed-OSS: Llama with biases of queries, keys and values; written as Qwen 2
   await check({ ...sizes, model_type: "seed_oss", head_dim: D, rms_norm_eps: 1e-6 }, w, logits, "qwen2");
 });
 
+test("OLMo: layer norms that learn nothing", async () => {
+  const layer = plain({
+    ...llamaAttention,
+    "self_attn.o_proj": [C, H * D],
+    "mlp.gate_proj": [F, C],
+    "mlp.up_proj": [F, C],
+    "mlp.down_proj": [C, F],
+  });
+  const w = randomWeights(shapesOf(names, layer, plain({ lm_head: [V, C] })));
+  const [ones, zeros] = [1, 0].map((x) => Array.from({ length: C }, () => x)) as [number[], number[]];
+  const own = (x: Rows) => layerNorm(x, ones, zeros, 1e-5);
+  const rotation: Rotation = (head) => rotate(head, frequencies(10000, D));
+  const logits = run(
+    w,
+    names,
+    (x, path) => {
+      const y = own(x);
+      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
+        Rows,
+        Rows,
+        Rows,
+      ];
+      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
+      const z = own(x);
+      const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
+      return plus(x, map(w, `${path}.mlp.down_proj`, inner));
+    },
+    own,
+  );
+  const config = { ...sizes, model_type: "olmo", hidden_act: "silu", clip_qkv: null };
+  await check(config, w, logits);
+  const clipped = load(await writeCheckpoint({ ...config, clip_qkv: 8 }, w.tensors));
+  await expect(clipped).rejects.toThrow(/config.json: clip_qkv` is 8, expected null/);
+});
+
+test("BioGPT: scaled embeddings, learned positions behind two rows of no token", async () => {
+  const layer = biased({
+    self_attn_layer_norm: [C],
+    "self_attn.q_proj": [C, C],
+    "self_attn.k_proj": [C, C],
+    "self_attn.v_proj": [C, C],
+    "self_attn.out_proj": [C, C],
+    final_layer_norm: [C],
+    fc1: [F, C],
+    fc2: [C, F],
+  });
+  const own: Names = {
+    embed: "biogpt.embed_tokens.weight",
+    layers: "biogpt.layers",
+    norm: "biogpt.layer_norm",
+    head: "biogpt.embed_tokens",
+  };
+  const around = { "biogpt.embed_positions.weight": [66, C], ...biased({ "biogpt.layer_norm": [C] }) };
+  const w = randomWeights(shapesOf(own, layer, around));
+  const table = w.rows("biogpt.embed_positions.weight");
+  const logits = run(w, own, (x, path, i) => {
+    if (i === 0) x = x.map((row, t) => row.map((v, c) => 4 * v + table[t + 2]![c]!));
+    const y = norm(w, `${path}.self_attn_layer_norm`, x);
+    const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
+      Rows,
+      Rows,
+      Rows,
+    ];
+    x = plus(
+      x,
+      map(
+        w,
+        `${path}.self_attn.out_proj`,
+        attentionOf(q, k, v, (head) => head, H),
+      ),
+    );
+    const z = norm(w, `${path}.final_layer_norm`, x);
+    return plus(x, map(w, `${path}.fc2`, each(map(w, `${path}.fc1`, z), gelu)));
+  });
+  const { num_key_value_heads: _, tie_word_embeddings: __, ...config } = sizes;
+  await check({ ...config, model_type: "biogpt", hidden_act: "gelu", layer_norm_eps: 1e-12 }, w, logits);
+});
+
+test("CWM: every fourth layer is full, the first one of them", async () => {
+  const layer = plain({
+    ...llamaAttention,
+    "self_attn.o_proj": [C, H * D],
+    "mlp.gate_proj": [F, C],
+    "mlp.up_proj": [F, C],
+    "mlp.down_proj": [C, F],
+    input_layernorm: [C],
+    post_attention_layernorm: [C],
+  });
+  const w = randomWeights(shapesOf(names, layer, plain({ "model.norm": [C], lm_head: [V, C] })));
+  const own = (path: string, x: Rows) => rms(x, w.vector(`${path}.weight`), 1e-5);
+  const rotation: Rotation = (head) => rotate(head, frequencies(1e6, D));
+  const logits = run(
+    w,
+    names,
+    (x, path, i) => {
+      const y = own(`${path}.input_layernorm`, x);
+      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
+        Rows,
+        Rows,
+        Rows,
+      ];
+      const sees = i % 4 === 0 ? within(99) : within(3);
+      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation, Hkv, { sees })));
+      const z = own(`${path}.post_attention_layernorm`, x);
+      const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
+      return plus(x, map(w, `${path}.mlp.down_proj`, inner));
+    },
+    (x) => own("model.norm", x),
+  );
+  await check({ ...sizes, model_type: "cwm", head_dim: D, sliding_window: 3 }, w, logits);
+});
+
+test("VaultGemma: Gemma 2 with norms before both parts alone", async () => {
+  const layer = plain({
+    ...llamaAttention,
+    "self_attn.o_proj": [C, H * D],
+    "mlp.gate_proj": [F, C],
+    "mlp.up_proj": [F, C],
+    "mlp.down_proj": [C, F],
+    input_layernorm: [C],
+    pre_feedforward_layernorm: [C],
+  });
+  const own: Names = { ...names, head: "model.embed_tokens" };
+  const w = randomWeights(shapesOf(own, layer, plain({ "model.norm": [C] })), { around: 0 });
+  const gained = (path: string, x: Rows) =>
+    rms(
+      x,
+      w.vector(`${path}.weight`).map((gain) => 1 + gain),
+      1e-6,
+    );
+  const rotation: Rotation = (head) => rotate(head, frequencies(10000, D));
+  const raw = run(
+    w,
+    own,
+    (x, path, i) => {
+      if (i === 0) x = each(x, (v) => 4 * v);
+      const y = gained(`${path}.input_layernorm`, x);
+      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
+        Rows,
+        Rows,
+        Rows,
+      ];
+      const more = { scale: 9 ** -0.5, softcap: 50, sees: i % 2 === 0 ? within(3) : within(99) };
+      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation, Hkv, more)));
+      const z = gained(`${path}.pre_feedforward_layernorm`, x);
+      const inner = times(
+        each(map(w, `${path}.mlp.gate_proj`, z), geluTanh),
+        map(w, `${path}.mlp.up_proj`, z),
+      );
+      return plus(x, map(w, `${path}.mlp.down_proj`, inner));
+    },
+    (x) => gained("model.norm", x),
+  );
+  const { tie_word_embeddings: _, ...config } = sizes;
+  const whole = {
+    ...config,
+    model_type: "vaultgemma",
+    head_dim: D,
+    sliding_window: 3,
+    query_pre_attn_scalar: 9,
+  };
+  await check(
+    whole,
+    w,
+    each(raw, (x) => 30 * Math.tanh(x / 30)),
+  );
+});
+
 test("Nemotron: gains that count from 1, squared ReLU, half of each head rotates", async () => {
   const layer = {
     ...plain({

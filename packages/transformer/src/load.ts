@@ -291,10 +291,19 @@ async function weightFile(folder: Folder, named = "model.safetensors"): Promise<
   return shardedWeights(index, (name) => requiredFile(folder, name, `${index.name} names it`));
 }
 
+/**
+ * Python writes `Infinity` and `NaN` bare, which JSON does not have; published limits of time steps are such numbers. Newer files
+ * spell them as objects, and so do these.
+ */
+const withFloats = (text: string): string =>
+  text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) =>
+    token.startsWith('"') ? token : `{"__float__":"${token}"}`,
+  );
+
 async function jsonOf(file: OpenFile, check: Reading["check"]): Promise<unknown> {
   const text = new TextDecoder().decode(await readWhole(file));
   try {
-    return JSON.parse(text);
+    return JSON.parse(withFloats(text));
   } catch (cause) {
     return check.refuse({
       argument: file.name,

@@ -1,10 +1,12 @@
 import type { Architecture } from "./architecture.js";
 import { apertus } from "./apertus.js";
 import { arcee } from "./arcee.js";
+import { bioGpt } from "./biogpt.js";
 import { bloom } from "./bloom.js";
 import { codegen } from "./codegen.js";
 import { cohere } from "./cohere.js";
 import { cohere2 } from "./cohere2.js";
+import { cwm } from "./cwm.js";
 import { deepseekV2 } from "./deepseek-v2.js";
 import { deepseekV3 } from "./deepseek-v3.js";
 import { diffllama } from "./diffllama.js";
@@ -34,6 +36,7 @@ import { miniMax } from "./minimax.js";
 import { mpt } from "./mpt.js";
 import { nemotronH } from "./nemotron-h.js";
 import { nemotron } from "./nemotron.js";
+import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
 import { olmo3 } from "./olmo3.js";
 import { olmoe } from "./olmoe.js";
@@ -46,14 +49,17 @@ import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
 import { starcoder2 } from "./starcoder2.js";
+import { vaultGemma } from "./vaultgemma.js";
 
 /** Architectures that are loaded and exported by their tables. Of several that say a model, the first is written. */
 export const architectures: readonly Architecture[] = [
   apertus,
   arcee,
+  bioGpt,
   bloom,
   cohere,
   cohere2,
+  cwm,
   deepseekV3,
   diffllama,
   ernie45,
@@ -73,6 +79,7 @@ export const architectures: readonly Architecture[] = [
   nemotron,
   llama4Text,
   minicpm3,
+  olmo,
   olmo2,
   olmo3,
   opt,
@@ -89,6 +96,7 @@ export const architectures: readonly Architecture[] = [
   smollm3,
   stablelm,
   starcoder2,
+  vaultGemma,
   deepseekV2,
   dots1,
   glm4Moe,

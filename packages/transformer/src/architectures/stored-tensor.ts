@@ -1,6 +1,6 @@
 import type { LinearParams } from "@qkv/attention";
 import { checks, type Checks } from "@qkv/core";
-import { concat, expandDims, reshape, take, tensor, transpose, zeros, type Tensor } from "@qkv/tensor";
+import { concat, expandDims, ones, reshape, take, tensor, transpose, zeros, type Tensor } from "@qkv/tensor";
 import { stacked, type RowMap } from "../conversions/row-map.js";
 import {
   concatenated,
@@ -213,6 +213,16 @@ export const eitherName =
     read: (weights) => (weights.has(at.name + written) ? second : first)(at).read(weights),
     write: second(at).write,
   });
+
+/** A norm without a gain, which no tensor stores: ours has gains of 1. */
+export function normWithoutGain(place: string, length: number): StoredTensor {
+  return (at) => ({
+    async read({ device }) {
+      return [[at.place + place, { weight: ones([length], { device }) }]];
+    },
+    write: () => [],
+  });
+}
 
 /** Entries under one path. */
 export function under(place: string, name: string, entries: readonly StoredTensor[]): StoredTensor {

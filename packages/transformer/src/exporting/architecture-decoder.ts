@@ -11,6 +11,7 @@ import type { HuggingFaceDecoder } from "./hugging-face-decoder.js";
 
 /** True if files of an architecture can say a configuration: read back, it is the same. */
 export function holds(architecture: Architecture, config: DecoderConfig, params: DecoderParams): boolean {
+  if (architecture.fits?.(params) === false) return false;
   const written = writtenFields(architecture, config, params);
   try {
     const fields = configFields(written, { name: "config.json", fn: "exportModel" });

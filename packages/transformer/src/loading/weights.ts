@@ -25,6 +25,8 @@ export type Weights = {
   readonly name: string;
   /** The function that reads them, whose name errors carry. */
   readonly fn: string;
+  /** Device of the tensors that are read. */
+  readonly device: Device;
   has(name: string): boolean;
   /** The shape of a stored tensor; undefined if there is none of this name. */
   shape(name: string): readonly number[] | undefined;
@@ -97,6 +99,7 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
   const weights: Weights = {
     name: file.name,
     fn: file.fn,
+    device,
     has: (name) => file.shape(name) !== undefined,
     shape: (name) => file.shape(name),
     async tensor(name, shape, { plus = 0, factor = 1 } = {}) {
