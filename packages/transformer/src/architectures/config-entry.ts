@@ -27,6 +27,8 @@ type Fallback = number | ((config: Partial<DecoderConfig>) => number | undefined
 const fallbackOf = (fallback: Fallback, config: Partial<DecoderConfig>) =>
   typeof fallback === "function" ? fallback(config) : fallback;
 
+const mostLayers = 10_000;
+
 /** A whole number of at least 1. Without a fallback, the field is needed. */
 export function count(key: NumberKey, name: string | readonly string[], fallback?: Fallback): ConfigEntry {
   const names = [name].flat();
@@ -36,7 +38,11 @@ export function count(key: NumberKey, name: string | readonly string[], fallback
         fallback === undefined
           ? fields.count(...names)
           : fields.countOr(fallbackOf(fallback, config), ...names);
-      return value === undefined ? {} : { [key]: value };
+      if (value === undefined) return {};
+      // A number from a file must not decide how much memory is taken.
+      if (key === "numLayers" && value > mostLayers)
+        return fields.refuse(names[0]!, `at most ${mostLayers} layers`);
+      return { [key]: value };
     },
     write: (config) => ({ [names[0]!]: config[key] }),
   };

@@ -25,6 +25,8 @@ export type ConfigFields = {
   withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields;
   /** Refuses a field. */
   refuse(name: string, expected: string): never;
+  /** Names of fields that nobody has asked for, those of objects inside among them, but for these. */
+  unread(ignored: ReadonlySet<string>): readonly string[];
   /**
    * Refuses fields that nobody has asked for, unless they are among these, which are known not to change the numbers:
    * another field may, and the model would then compute something else without a word.
@@ -120,6 +122,12 @@ function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
       const given = Object.entries(values).filter(([, value]) => value !== undefined);
       return fieldsOf({ ...defaults, ...Object.fromEntries(given) }, file, asked);
     },
+    unread: (ignored) => [
+      ...Object.entries(values).flatMap(([name, value]) =>
+        asked.names.has(name) || ignored.has(name) || (value ?? undefined) === undefined ? [] : [name],
+      ),
+      ...[...asked.inner].flatMap(([name, one]) => one.unread(ignored).map((own) => `${name}.${own}`)),
+    ],
     finish(ignored) {
       for (const [name, value] of Object.entries(values)) {
         if (asked.names.has(name) || ignored.has(name) || (value ?? undefined) === undefined) continue;

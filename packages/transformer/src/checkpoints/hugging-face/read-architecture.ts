@@ -23,8 +23,6 @@ export async function readArchitecture(
     ...readFields(architecture.config(), fields),
     stopIds: stopIdsField(fields),
   } as DecoderConfig;
-  if (config.numLayers > mostLayers)
-    return fields.refuse("num_hidden_layers", `at most ${mostLayers} layers`);
   const tied = fields.flag("tie_word_embeddings", architecture.tied ?? false);
   const entries = architecture.tensors(config, tied, fields);
   given.finish(ignoredFields(commonFields, architecture.ignored ?? ""));
@@ -36,11 +34,8 @@ export async function readArchitecture(
   return { kind: "decoder", config: { ...plain, ...(stored && { bias: stored }) }, params };
 }
 
-/** Numbers from a file must not decide how much memory is taken. */
-const mostLayers = 10_000;
-
 /** Fields of training and routing losses, and what a rope scaling reads if there is one. */
-const commonFields =
+export const commonFields =
   "embd_pdrop resid_pdrop router_aux_loss_coef output_router_logits original_max_position_embeddings is_decoder";
 
 function unread({ ignoredTensors }: Architecture, config: DecoderConfig): RegExp {

@@ -4,6 +4,7 @@ import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import { bert } from "./bert.js";
 import { configFields } from "../../architectures/config-fields.js";
+import { inWords, nearestArchitecture } from "./nearest-architecture.js";
 import { readArchitecture } from "./read-architecture.js";
 import type { Checkpoint, Family, StorageFormat } from "./family.js";
 import { gpt2 } from "./gpt2.js";
@@ -40,6 +41,6 @@ export async function readCheckpoint(
     argument: "model_type",
     received: type,
     expected: `a known architecture: ${[...families, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
-    fix: "choose a model of one of these, or make the network from the layers of @qkv/transformer.",
+    fix: `${inWords(nearestArchitecture(json, file, architectures))}; choose a model of one of these, or add an architecture.`,
   });
 }

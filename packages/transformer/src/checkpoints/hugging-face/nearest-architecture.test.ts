@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import type { Weights } from "../../loading/weights.js";
+import { readCheckpoint } from "./read-checkpoint.js";
+
+const file = { name: "config.json", fn: "load" };
+const none = { name: "weights", fn: "load", has: () => false, shape: () => undefined } as unknown as Weights;
+const refusal = (config: object) =>
+  readCheckpoint(config, file, none).then(
+    () => "",
+    (error: unknown) => String(error),
+  );
+
+const llama = {
+  vocab_size: 11,
+  hidden_size: 8,
+  intermediate_size: 12,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  max_position_embeddings: 32,
+  eos_token_id: 2,
+  hidden_act: "silu",
+  rope_theta: 10000,
+};
+
+test("an unknown architecture is told with the nearest one, and the fields that are not understood", async () => {
+  const granite = { ...llama, attention_multiplier: 0.5, residual_multiplier: 0.3, sandwich_norm: true };
+  expect(await refusal({ ...granite, model_type: "granite9" })).toMatch(
+    /"granite9", expected a known architecture: .*\n.*nearest to those of granite, which does not understand sandwich_norm/s,
+  );
+  expect(await refusal({ vocab_size: 11, width: 8, model_type: "wide" })).toMatch(
+    /nearest to those of \w+, where .*: `config.json: \w+` is undefined/,
+  );
+});
+
+test("a number of layers that no model has is refused before anything is made of it", async () => {
+  const config = { ...llama, model_type: "smollm3", num_hidden_layers: 2 ** 40 };
+  expect(await refusal(config)).toMatch(
+    /config.json: num_hidden_layers` is 1099511627776, expected at most 10000 layers/,
+  );
+});
