@@ -53,8 +53,8 @@ test("what is no model folder is refused in words that say what is missing", asy
   await expect(openModel(bare).then((model) => transformerBlockModel(model, text))).rejects.toThrow(
     /tokenizer\.json/,
   );
-  const config = new File([JSON.stringify({ model_type: "mamba" })], "config.json");
+  const config = new File([JSON.stringify({ model_type: "xlstm" })], "config.json");
   await expect(openModel([config, ...files.filter(({ name }) => name !== "config.json")])).rejects.toThrow(
-    /mamba/,
+    /xlstm/,
   );
 });

@@ -204,8 +204,8 @@ test("what is missing or too much is named, with what was found", async () => {
   expect(await refusal(folderOf(lacking))).toMatch(
     /load: `.*model.safetensors: model.layers.1.mlp.up_proj.weight` is undefined, expected a tensor \[12, 8\]; the file holds 19 others, such as model.layers.0.mlp.up_proj.weight/,
   );
-  expect(await refusal(folderOf(await filesOf({ config: { model_type: "mamba" } })))).toMatch(
-    /config.json: model_type` is "mamba", expected a known architecture: llama, mistral, qwen2/,
+  expect(await refusal(folderOf(await filesOf({ config: { model_type: "xlstm" } })))).toMatch(
+    /config.json: model_type` is "xlstm", expected a known architecture: llama, mistral, qwen2/,
   );
   expect(await refusal(folderOf(await filesOf({ config: { intermediate_size: 13 } })))).toMatch(
     /gate_proj.weight` is "a tensor \[12, 8\]", expected \[13, 8\], as the configuration says/,

@@ -59,7 +59,7 @@ const broken: Record<string, () => readonly [Source, Partial<LoadOptions>?]> = {
   "a folder without a configuration": () => [folder({ "config.json": undefined })],
   "a configuration that is a page": () => [folder({ "config.json": "<html>" })],
   "a configuration that is a list": () => [folder({ "config.json": "[]" })],
-  "an unknown architecture": () => [folder({ "config.json": changed({ model_type: "mamba" }) })],
+  "an unknown architecture": () => [folder({ "config.json": changed({ model_type: "xlstm" }) })],
   "a wrong field": () => [folder({ "config.json": changed({ hidden_size: -1 }) })],
   "a wrong field of an object": () => [
     folder({ "config.json": changed({ rope_scaling: { rope_type: "other" } }) }),

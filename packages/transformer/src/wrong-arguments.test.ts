@@ -219,7 +219,7 @@ test.each<[string, () => unknown, RegExp]>([
     () => gru({ embedDim: 2, hiddenDim: 2 }).apply({} as never, zeros([1, 1, 2])),
     /`params.input.weight`/,
   ],
-  ["transformerLayer", () => transformerLayer({} as never), /`attention` is undefined, expected a layer/],
+  ["transformerLayer", () => transformerLayer({} as never), /`norm` is undefined, expected a layer/],
   [
     "transformerLayer.apply",
     () => layer.apply({} as never, randn([1, 2, 4], { seed: 1 })),
