@@ -113,3 +113,13 @@ test("it is named as it is written, and other numbers of heads are refused", () 
     );
   }
 });
+
+test("a scale multiplies every slope, and is refused beside slopes of one's own", () => {
+  const x = randn([1, 3, 4, 2], { seed: 1 });
+  const own = tensor(alibiSlopes(3).map((slope) => slope * 0.3));
+  expect(attention(x, x, x, { bias: alibi(3, { scale: 0.3 }) })).toBeAllclose(
+    attention(x, x, x, { bias: alibi(own) }),
+    { rtol: 0, atol: 1e-6 },
+  );
+  expect(() => alibi(own, { scale: 2 })).toThrow(/alibi: `scale` is 2, expected none beside slopes/);
+});

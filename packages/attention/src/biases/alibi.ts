@@ -9,6 +9,7 @@ import { checkTable } from "./check-table.js";
  * steep to flat. It stores nothing and works beyond the lengths it was trained on.
  *
  * @param heads - H, for the paper's slopes; or slopes `[H]` of your own, to which gradients flow.
+ * @param options - `scale`: factor of the paper's slopes. Default 1; Falcon has `1 / √D`, as it adds the bias to dot products.
  * @returns A bias for {@link attention}.
  * @throws {ArgumentError} If `heads` is no whole number of at least 1. {@link ShapeError} if slopes are not `[H]`.
  * @see "Train Short, Test Long: Attention with Linear Biases" (2021), arXiv:2108.12409
@@ -23,13 +24,19 @@ import { checkTable } from "./check-table.js";
  * [...scores.data.slice(6, 9)]; // => [-1, -0.5, 0]
  * ```
  */
-export function alibi(heads: number | Tensor): ScoreMod {
+export function alibi(heads: number | Tensor, options?: { scale?: number }): ScoreMod {
   const check = checks("alibi");
+  const { scale = 1 } = check.options(options, ["scale"]);
+  check.finite({ scale }, { above: 0, fix: "leave it out for the paper's slopes." });
   if (isTensor(heads)) {
     const shape = checkTable("alibi", "heads", heads);
     if (shape.length !== 1 || shape[0] === 0) {
       const fix = "give one slope for each head, or the number of heads for the paper's slopes.";
       check.refuse({ argument: "heads", received: shape, expected: "[H]", fix }, ShapeError);
+    }
+    if (scale !== 1) {
+      const fix = "multiply your slopes by it.";
+      check.refuse({ argument: "scale", received: scale, expected: "none beside slopes of your own", fix });
     }
     return farther((head) => lookup(heads, head), `alibi([${shape[0]}])`, shape[0]!);
   }
@@ -49,7 +56,9 @@ export function alibi(heads: number | Tensor): ScoreMod {
         )
       : first;
   };
-  return farther((head) => toExpr(2).pow(exponent(head)), `alibi(${heads})`, heads);
+  const slope = (head: Expr) => toExpr(2).pow(exponent(head));
+  if (scale === 1) return farther(slope, `alibi(${heads})`, heads);
+  return farther((head) => slope(head).mul(scale), `alibi(${heads}, { scale: ${scale} })`, heads);
 }
 
 /**

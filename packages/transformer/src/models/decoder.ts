@@ -1,7 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import {
   alibi,
-  alibiSlopes,
   and,
   causal,
   chunked,
@@ -22,7 +21,7 @@ import {
   type Positions,
 } from "@qkv/attention";
 import { type Cache, type Mask, positionsAfter } from "@qkv/attention-contract";
-import { div, embedding, linear, mul, randn, slice, tanh, tensor, type Tensor } from "@qkv/tensor";
+import { div, embedding, linear, mul, randn, slice, tanh, type Tensor } from "@qkv/tensor";
 import { besideAttention } from "../layers/beside-attention.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
@@ -549,7 +548,7 @@ function attentionLayer(
     ...(lambdaInit !== undefined && { differential: differential({ lambdaInit, eps }) }),
     ...(config.attentionGate && { gate: outputGate(config.attentionGate) }),
     ...(config.sinks && { sinks: learnedSinks() }),
-    ...(positions === "alibi" && { scoreMod: alibi(slopes(config)) }),
+    ...(positions === "alibi" && { scoreMod: alibi(numHeads, { scale: config.alibiScale ?? 1 }) }),
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     ...(config.attentionSoftcap !== undefined && { softcap: config.attentionSoftcap }),
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
@@ -582,10 +581,6 @@ function latentLayer(
     ...(map && { linear: map }),
   });
 }
-
-/** Heads with the published slopes, or slopes of another scale. */
-const slopes = ({ numHeads, alibiScale = 1 }: DecoderConfig): number | Tensor =>
-  alibiScale === 1 ? numHeads : tensor(alibiSlopes(numHeads).map((slope) => slope * alibiScale));
 
 /** Mask of a layer; undefined: none. */
 function maskOf(
