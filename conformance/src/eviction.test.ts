@@ -194,7 +194,7 @@ describe.each(devices)("on %s", async (_, open) => {
     );
     const [query, key, value] = inputs as [Tensor, Tensor, Tensor];
     const part = (x: Tensor, from: number, to: number) => slice(x, 2, from, to);
-    // What the heads of queries that share a key-value head give to a token: every query so far, or the last ones.
+    // Attention weights that a token receives from the query heads of a group: of every query so far, or of the last ones.
     const given = (rows: number[][][], kvHead: number, p: number) =>
       rows
         .slice(2 * kvHead, 2 * kvHead + 2)

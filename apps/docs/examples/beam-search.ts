@@ -11,7 +11,7 @@ const lengthPenalty = slider("length penalty", {
   value: 1,
 });
 
-// Which word follows which, and how often.
+// Bigram counts: the words after a word, and how often each follows it.
 const words = [".", "the", "nice", "dog", "car", "woman", "runs", "and"];
 const follows: Record<string, Record<string, number>> = {
   the: { nice: 0.5, dog: 0.4, car: 0.1 },

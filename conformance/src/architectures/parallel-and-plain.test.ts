@@ -147,6 +147,29 @@ const llamaAttention = {
   "self_attn.v_proj": [Hkv * D, C],
 };
 
+/** Queries, keys and values of rows, each by a map of its own. */
+const projected = (w: RandomWeights, path: string, y: Rows): [Rows, Rows, Rows] => [
+  map(w, `${path}.q_proj`, y),
+  map(w, `${path}.k_proj`, y),
+  map(w, `${path}.v_proj`, y),
+];
+
+/** A layer of Llama: a norm by its path before attention and before a gated MLP. */
+const llamaLayer =
+  (
+    w: RandomWeights,
+    own: (path: string, x: Rows) => Rows,
+    rotation: Rotation,
+    more: (i: number) => Partial<Parameters<typeof attend>[3]> = () => ({}),
+  ) =>
+  (x: Rows, path: string, i: number): Rows => {
+    const [q, k, v] = projected(w, `${path}.self_attn`, own(`${path}.input_layernorm`, x));
+    x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation, Hkv, more(i))));
+    const z = own(`${path}.post_attention_layernorm`, x);
+    const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
+    return plus(x, map(w, `${path}.mlp.down_proj`, inner));
+  };
+
 test("Helium: Llama that rotates neighbours", async () => {
   const layer = {
     ...plain({ ...llamaAttention, "self_attn.o_proj": [C, H * D] }),
@@ -156,23 +179,7 @@ test("Helium: Llama that rotates neighbours", async () => {
   const w = randomWeights(shapesOf(names, layer, plain({ "model.norm": [C], lm_head: [V, C] })));
   const own = (path: string, x: Rows) => rms(x, w.vector(`${path}.weight`), 1e-8);
   const rotation: Rotation = (head) => rotateNeighbours(head, frequencies(100000, D));
-  const logits = run(
-    w,
-    names,
-    (x, path) => {
-      const y = own(`${path}.input_layernorm`, x);
-      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
-        Rows,
-        Rows,
-        Rows,
-      ];
-      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
-      const z = own(`${path}.post_attention_layernorm`, x);
-      const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
-      return plus(x, map(w, `${path}.mlp.down_proj`, inner));
-    },
-    (x) => own("model.norm", x),
-  );
+  const logits = run(w, names, llamaLayer(w, own, rotation), (x) => own("model.norm", x));
   // Its weights in another order are Llama's, as which they are written.
   await check(
     { ...sizes, model_type: "helium", rope_theta: 100000, rms_norm_eps: 1e-8, head_dim: D },
@@ -196,23 +203,7 @@ test("Seed-OSS: Llama with biases of queries, keys and values; written as Qwen 2
   const w = randomWeights(shapesOf(names, layer, plain({ "model.norm": [C], lm_head: [V, C] })));
   const own = (path: string, x: Rows) => rms(x, w.vector(`${path}.weight`), 1e-6);
   const rotation: Rotation = (head) => rotate(head, frequencies(10000, D));
-  const logits = run(
-    w,
-    names,
-    (x, path) => {
-      const y = own(`${path}.input_layernorm`, x);
-      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
-        Rows,
-        Rows,
-        Rows,
-      ];
-      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
-      const z = own(`${path}.post_attention_layernorm`, x);
-      const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
-      return plus(x, map(w, `${path}.mlp.down_proj`, inner));
-    },
-    (x) => own("model.norm", x),
-  );
+  const logits = run(w, names, llamaLayer(w, own, rotation), (x) => own("model.norm", x));
   await check({ ...sizes, model_type: "seed_oss", head_dim: D, rms_norm_eps: 1e-6 }, w, logits, "qwen2");
 });
 
@@ -226,25 +217,9 @@ test("OLMo: layer norms that learn nothing", async () => {
   });
   const w = randomWeights(shapesOf(names, layer, plain({ lm_head: [V, C] })));
   const [ones, zeros] = [1, 0].map((x) => Array.from({ length: C }, () => x)) as [number[], number[]];
-  const own = (x: Rows) => layerNorm(x, ones, zeros, 1e-5);
+  const own = (_: string, x: Rows) => layerNorm(x, ones, zeros, 1e-5);
   const rotation: Rotation = (head) => rotate(head, frequencies(10000, D));
-  const logits = run(
-    w,
-    names,
-    (x, path) => {
-      const y = own(x);
-      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
-        Rows,
-        Rows,
-        Rows,
-      ];
-      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
-      const z = own(x);
-      const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
-      return plus(x, map(w, `${path}.mlp.down_proj`, inner));
-    },
-    own,
-  );
+  const logits = run(w, names, llamaLayer(w, own, rotation), (x) => own("", x));
   const config = { ...sizes, model_type: "olmo", hidden_act: "silu", clip_qkv: null };
   await check(config, w, logits);
   const clipped = load(await writeCheckpoint({ ...config, clip_qkv: 8 }, w.tensors));
@@ -274,11 +249,7 @@ test("BioGPT: scaled embeddings, learned positions behind two rows of no token",
   const logits = run(w, own, (x, path, i) => {
     if (i === 0) x = x.map((row, t) => row.map((v, c) => 4 * v + table[t + 2]![c]!));
     const y = norm(w, `${path}.self_attn_layer_norm`, x);
-    const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
-      Rows,
-      Rows,
-      Rows,
-    ];
+    const [q, k, v] = projected(w, `${path}.self_attn`, y);
     x = plus(
       x,
       map(
@@ -310,19 +281,7 @@ test("CWM: every fourth layer is full, the first one of them", async () => {
   const logits = run(
     w,
     names,
-    (x, path, i) => {
-      const y = own(`${path}.input_layernorm`, x);
-      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
-        Rows,
-        Rows,
-        Rows,
-      ];
-      const sees = i % 4 === 0 ? within(99) : within(3);
-      x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation, Hkv, { sees })));
-      const z = own(`${path}.post_attention_layernorm`, x);
-      const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
-      return plus(x, map(w, `${path}.mlp.down_proj`, inner));
-    },
+    llamaLayer(w, own, rotation, (i) => ({ sees: within(i % 4 === 0 ? 99 : 3) })),
     (x) => own("model.norm", x),
   );
   await check({ ...sizes, model_type: "cwm", head_dim: D, sliding_window: 3 }, w, logits);
@@ -353,11 +312,7 @@ test("VaultGemma: Gemma 2 with norms before both parts alone", async () => {
     (x, path, i) => {
       if (i === 0) x = each(x, (v) => 4 * v);
       const y = gained(`${path}.input_layernorm`, x);
-      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
-        Rows,
-        Rows,
-        Rows,
-      ];
+      const [q, k, v] = projected(w, `${path}.self_attn`, y);
       const more = { scale: 9 ** -0.5, softcap: 50, sees: i % 2 === 0 ? within(3) : within(99) };
       x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation, Hkv, more)));
       const z = gained(`${path}.pre_feedforward_layernorm`, x);
@@ -406,11 +361,7 @@ test("Nemotron: gains that count from 1, squared ReLU, half of each head rotates
     names,
     (x, path) => {
       const y = norm(w, `${path}.input_layernorm`, x, 1e-5, 1);
-      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
-        Rows,
-        Rows,
-        Rows,
-      ];
+      const [q, k, v] = projected(w, `${path}.self_attn`, y);
       x = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
       const z = norm(w, `${path}.post_attention_layernorm`, x, 1e-5, 1);
       return plus(x, map(w, `${path}.mlp.down_proj`, each(map(w, `${path}.mlp.up_proj`, z), reluSquared)));
@@ -439,11 +390,7 @@ test.each([false, true])(
     const rotation: Rotation = (head) => rotate(head, frequencies(10000, D / 2));
     const logits = run(w, names, (x, path) => {
       const y = norm(w, `${path}.input_layernorm`, x);
-      const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
-        Rows,
-        Rows,
-        Rows,
-      ];
+      const [q, k, v] = projected(w, `${path}.self_attn`, y);
       const attended = plus(x, map(w, `${path}.self_attn.o_proj`, attentionOf(q, k, v, rotation)));
       const z = parallel ? y : norm(w, `${path}.post_attention_layernorm`, attended);
       const inner = times(each(map(w, `${path}.mlp.gate_proj`, z), silu), map(w, `${path}.mlp.up_proj`, z));
@@ -473,11 +420,7 @@ test("Phi: one norm for attention and MLP, biases everywhere", async () => {
   const rotation: Rotation = (head) => rotate(head, frequencies(10000, D / 2));
   const logits = run(w, own, (x, path) => {
     const y = norm(w, `${path}.input_layernorm`, x);
-    const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.self_attn.${one}_proj`, y)) as [
-      Rows,
-      Rows,
-      Rows,
-    ];
+    const [q, k, v] = projected(w, `${path}.self_attn`, y);
     const attended = map(w, `${path}.self_attn.dense`, attentionOf(q, k, v, rotation));
     return plus(x, plus(attended, map(w, `${path}.mlp.fc2`, each(map(w, `${path}.mlp.fc1`, y), geluTanh))));
   });
@@ -566,11 +509,7 @@ test("GPT-Neo: scores are not scaled, every other layer sees a window", async ()
   const logits = run(w, own, (x, path, i) => {
     if (i === 0) x = x.map((row, t) => row.map((v, c) => v + table[t]![c]!));
     const y = norm(w, `${path}.ln_1`, x);
-    const [q, k, v] = ["q", "k", "v"].map((one) => map(w, `${path}.attn.attention.${one}_proj`, y)) as [
-      Rows,
-      Rows,
-      Rows,
-    ];
+    const [q, k, v] = projected(w, `${path}.attn.attention`, y);
     const sees = i % 2 === 1 ? within(3) : within(99);
     x = plus(
       x,

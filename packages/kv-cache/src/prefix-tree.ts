@@ -98,7 +98,7 @@ export function prefixTree<C>(pool: PagePool, checkpointed?: CheckpointOptions<C
   pool.evictable = {
     count: () => [...leastRecentlyUsed].filter(isEvictable).length,
     evict() {
-      // What follows the oldest one is in use, if there is anything: else it would be older.
+      // Children of the least recently used node are in use, if it has any: unused ones would be older.
       for (const node of leastRecentlyUsed) {
         if (!isEvictable(node)) continue;
         drop(node);

@@ -1,6 +1,6 @@
 import { fusedPerHead } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
-import { count, headDim, positive, trait, without } from "./config-entry.js";
+import { count, headDim, multiHead, positive, trait, without } from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
@@ -17,7 +17,7 @@ export const bloom: Architecture = {
     },
     count("numLayers", ["n_layer", "num_hidden_layers"]),
     count("numHeads", ["n_head", "num_attention_heads"]),
-    { read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }), write: () => ({}) },
+    multiHead,
     // ALiBi reaches any length; this is what the published models were trained with.
     count("contextLength", "seq_length", 2048),
     positive("normEps", "layer_norm_epsilon", 1e-5),

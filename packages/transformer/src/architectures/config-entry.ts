@@ -48,6 +48,12 @@ export function count(key: NumberKey, name: string | readonly string[], fallback
   };
 }
 
+/** As many key-value heads as heads. */
+export const multiHead: ConfigEntry = {
+  read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }),
+  write: () => ({}),
+};
+
 /** A finite number above 0. */
 export function positive(key: NumberKey, name: string, fallback?: Fallback): ConfigEntry {
   return {

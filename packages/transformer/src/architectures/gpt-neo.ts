@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { activation, count, positive, trait, type ConfigEntry } from "./config-entry.js";
+import { activation, count, multiHead, positive, trait, type ConfigEntry } from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
 import { each, linear, norm, stored } from "./stored-tensor.js";
 
@@ -41,7 +41,7 @@ export const gptNeo: Architecture = {
     count("hiddenDim", "intermediate_size", ({ embedDim = 0 }) => 4 * embedDim),
     count("numLayers", "num_layers"),
     count("numHeads", "num_heads"),
-    { read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }), write: () => ({}) },
+    multiHead,
     count("contextLength", "max_position_embeddings"),
     positive("normEps", "layer_norm_epsilon", 1e-5),
     activation("activation_function", "gelu_new"),

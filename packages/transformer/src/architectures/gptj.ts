@@ -1,6 +1,6 @@
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
-import { activation, count, positive, trait, type ConfigEntry } from "./config-entry.js";
+import { activation, count, multiHead, positive, trait, type ConfigEntry } from "./config-entry.js";
 import { embedding } from "./llama-parts.js";
 import { each, linear, norm, type StoredTensor } from "./stored-tensor.js";
 
@@ -11,7 +11,7 @@ export const gptjConfig = (): readonly ConfigEntry[] => [
   count("hiddenDim", "n_inner", ({ embedDim = 0 }) => 4 * embedDim),
   count("numLayers", "n_layer"),
   count("numHeads", "n_head"),
-  { read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }), write: () => ({}) },
+  multiHead,
   count("contextLength", "n_positions"),
   positive("normEps", "layer_norm_epsilon", 1e-5),
   activation("activation_function", "gelu_new"),

@@ -1,6 +1,6 @@
 import { stacked } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
-import { count, headDim, positive, trait, without, type ConfigEntry } from "./config-entry.js";
+import { count, headDim, multiHead, positive, trait, without, type ConfigEntry } from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
@@ -35,7 +35,7 @@ export const mpt: Architecture = {
     count("numHeads", "n_heads"),
     count("numLayers", "n_layers"),
     expansion,
-    { read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }), write: () => ({}) },
+    multiHead,
     count("contextLength", "max_seq_len"),
     positive("normEps", "layer_norm_epsilon", 1e-5),
     attention,

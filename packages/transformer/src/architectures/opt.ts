@@ -1,7 +1,8 @@
+import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
-import { activation, always, bias, count, trait, type ConfigEntry } from "./config-entry.js";
+import { activation, always, bias, count, multiHead, trait, type ConfigEntry } from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
-import { each, linear, norm, rowsFrom } from "./stored-tensor.js";
+import { each, linear, norm, rowsFrom, type StoredTensor } from "./stored-tensor.js";
 
 /** The first rows of OPT's table of positions belong to no token. */
 const padRows = 2;
@@ -29,7 +30,7 @@ export const opt: Architecture = {
     count("hiddenDim", "ffn_dim"),
     count("numLayers", "num_hidden_layers"),
     count("numHeads", "num_attention_heads"),
-    { read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }), write: () => ({}) },
+    multiHead,
     count("contextLength", "max_position_embeddings"),
     activation("activation_function", "relu"),
     layerNorms,
@@ -39,25 +40,33 @@ export const opt: Architecture = {
     always("_remove_final_layer_norm", false),
     trait({ norm: "layer", normEps: 1e-5, gated: false, positions: "learned" }),
   ],
-  tensors(config, tied) {
-    const { embedDim: C, hiddenDim: F, numLayers, contextLength } = config;
-    return [
-      embedding(config, "model.decoder.embed_tokens.weight"),
-      rowsFrom("positions.weight", "model.decoder.embed_positions.weight", padRows, [contextLength, C]),
-      each(numLayers, "layers", "model.decoder.layers", () => [
-        norm("attentionNorm", "self_attn_layer_norm", C),
-        linear("attention.query", "self_attn.q_proj", [C, C]),
-        linear("attention.key", "self_attn.k_proj", [C, C]),
-        linear("attention.value", "self_attn.v_proj", [C, C]),
-        linear("attention.output", "self_attn.out_proj", [C, C]),
-        norm("feedForwardNorm", "final_layer_norm", C),
-        linear("feedForward.up", "fc1", [F, C]),
-        linear("feedForward.down", "fc2", [C, F]),
-      ]),
-      norm("norm", "model.decoder.final_layer_norm", C),
-      ...(tied ? [] : [head(config)]),
-    ];
-  },
+  tensors: (config, tied) =>
+    optTensors(config, tied, { path: "model.decoder", lastNorm: "final_layer_norm", head: "lm_head.weight" }),
   tied: true,
   ignored: "dropout activation_dropout layerdrop init_std",
 };
+
+/** Tensors of OPT and of what is named after it: paths of the model, its last norm and its output map. */
+export function optTensors(
+  config: DecoderConfig,
+  tied: boolean,
+  { path, lastNorm, head: output }: { path: string; lastNorm: string; head: string },
+): readonly StoredTensor[] {
+  const { embedDim: C, hiddenDim: F, numLayers, contextLength } = config;
+  return [
+    embedding(config, `${path}.embed_tokens.weight`),
+    rowsFrom("positions.weight", `${path}.embed_positions.weight`, padRows, [contextLength, C]),
+    each(numLayers, "layers", `${path}.layers`, () => [
+      norm("attentionNorm", "self_attn_layer_norm", C),
+      linear("attention.query", "self_attn.q_proj", [C, C]),
+      linear("attention.key", "self_attn.k_proj", [C, C]),
+      linear("attention.value", "self_attn.v_proj", [C, C]),
+      linear("attention.output", "self_attn.out_proj", [C, C]),
+      norm("feedForwardNorm", "final_layer_norm", C),
+      linear("feedForward.up", "fc1", [F, C]),
+      linear("feedForward.down", "fc2", [C, F]),
+    ]),
+    norm("norm", `${path}.${lastNorm}`, C),
+    ...(tied ? [] : [head(config, output)]),
+  ];
+}
