@@ -165,6 +165,19 @@ describe.each(["plain", "relaxed"] as const)("the scan kernel of the build %s", 
     },
   );
 
+  test("a key that fills no whole vector reads nothing of a call before it", () => {
+    const shape = { decays: "some", erases: "keys", reads: "after", factors: "after" } as const;
+    const wide = stepsOf({ ...shape, sizes: [1, 2, 1, 8, 20], seed: 4 });
+    const undefinedNumbers = mapSteps(wide, (x) => mul(x, NaN).to(device));
+    chunkwise()(undefinedNumbers.steps, undefinedNumbers.state);
+    const { steps, state } = stepsOf({ ...shape, sizes: [1, 2, 1, 7, 20], seed: 5 });
+    const there = on(device, { steps, state });
+    const actual = chunkwise()(there.steps, there.state);
+    const expected = recurrent(steps, state);
+    expect(actual.output).toBeAllclose(expected.output, tolerance);
+    expect(actual.state).toBeAllclose(expected.state, tolerance);
+  });
+
   test("a state is not written over where gradients are recorded, nor beside documents", () => {
     const x = randn([1, 1, 4, 2], { seed: 1 });
     const initialState = randn([1, 1, 2, 2], { seed: 2 });

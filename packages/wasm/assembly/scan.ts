@@ -3,8 +3,8 @@
 // Transformers with the Delta Rule over Sequence Length" (2024), arXiv:2406.06484: as a head's chunks come one after the
 // other, the triangular system is solved for what is written, and no inverse is made. A single token is one pass over the state.
 import { ScanRequest, SCAN_TOKENS } from "./layout";
-import { exp4, fma } from "./lanes";
-import { accumulate1x16, accumulate1x2, accumulate1x8, mix1, mix4, mix6 } from "./micro-kernels";
+import { exp4, fma, sumOf } from "./lanes";
+import { mix1, mix4, mix6 } from "./micro-kernels";
 import { copyRows } from "./request";
 import { blockOf, ROW } from "./tile";
 import { storeTransposed } from "./transpose";
@@ -156,7 +156,9 @@ function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): v
   let next = stepAt(request, scratch + stepBytes(request));
   const states = scratch + 2 * stepBytes(request);
   beginStep(request, first, 0, current, 0, states);
-  for (let i = 0; i < K; i += rows) takeAway(request, current, i, min(rows, K - i), width);
+  const erases = request.erase != 0;
+  const before = request.readsBefore != 0;
+  if (erases) readState(current, 0, K, width);
   for (let state = first; state < end; state++) {
     for (let t = 0; t < tokens; t++) {
       const sameHead = t + 1 < tokens;
@@ -171,12 +173,16 @@ function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): v
           states,
         );
       const over = current.from == current.to;
+      if (erases && !before) finishOutput(current, keyBytes(request), width);
       for (let i = 0; i < K; i += rows) {
         const count = min(rows, K - i);
-        writeNext(current, i, count, width, request.readsBefore != 0);
-        if (more && !over) takeAway(request, next, i, count, width);
+        if (!erases) writeAndRead(current, i, count, width, before);
+        else {
+          writeNext(current, i, count, width);
+          if (more && !over) readState(next, i, count, width);
+        }
       }
-      if (more && over) for (let i = 0; i < K; i += rows) takeAway(request, next, i, min(rows, K - i), width);
+      if (erases && more && over) readState(next, 0, K, width);
       memory.copy(
         request.output + (((<usize>state * <usize>tokens + <usize>t) * <usize>V) << 2),
         current.output,
@@ -240,6 +246,9 @@ function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before:
   const query = rowsOf(request, QUERY, batch, head, t);
   const key = rowsOf(request, KEY, batch, head, t);
   const value = rowsOf(request, VALUE, batch, head, t);
+  const rest = keyBytes(request) - 16;
+  v128.store(step.query + rest, f32x4.splat(0));
+  v128.store(step.key + rest, f32x4.splat(0));
   copyRows(query, 0, request.queryColumn, 1, K, step.query, K);
   scale(step.query, keyBytes(request), request.scale);
   copyRows(key, 0, request.keyColumn, 1, K, step.key, K);
@@ -267,21 +276,59 @@ function scale(at: usize, bytes: usize, factor: f32): void {
   for (const end = at + bytes; at < end; at += 16) v128.store(at, f32x4.mul(by, v128.load(at)));
 }
 
-/** written −= Σ over some channels of erase · state */
-function takeAway(request: ScanRequest, step: Step, first: i32, count: i32, width: usize): void {
-  if (request.erase == 0) return;
-  const weights = step.erase + ((<usize>first) << 2);
-  const stride = step.fromStep;
-  const state = step.from + <usize>first * stride;
+/**
+ * Reads some channels of a state of which something is erased: written −= Σ erase · state, output += Σ query · state. A row is
+ * read from its first number to its last, since memory is slower where several rows are read side by side.
+ */
+function readState(step: Step, first: i32, count: i32, width: usize): void {
   const written = step.written;
-  let d: usize = 0;
-  for (; d + 256 <= width; d += 256) accumulate1x16(weights, 0, state + d, stride, count, written + d, 0);
-  for (; d + 128 <= width; d += 128) accumulate1x8(weights, 0, state + d, stride, count, written + d, 0);
-  for (; d < width; d += 32) accumulate1x2(weights, 0, state + d, stride, count, written + d, 0);
+  const output = step.output;
+  let from = step.from + <usize>first * step.fromStep;
+  for (let i = (<usize>first) << 2, end = i + ((<usize>count) << 2); i < end; i += 4) {
+    const e = v128.load32_splat(step.erase + i);
+    const q = v128.load32_splat(step.query + i);
+    for (let d: usize = 0; d < width; d += 16) {
+      const s = v128.load(from + d);
+      v128.store(written + d, fma(e, s, v128.load(written + d)));
+      v128.store(output + d, fma(q, s, v128.load(output + d)));
+    }
+    from += step.fromStep;
+  }
 }
 
-/** Some channels of the next state, and what the query reads of them: a row is written from its first number to its last. */
-function writeNext(step: Step, first: i32, count: i32, width: usize, readsBefore: bool): void {
+/** Some channels of the next state, after all of the state has been read. */
+function writeNext(step: Step, first: i32, count: i32, width: usize): void {
+  const by = f32x4.splat(step.kept);
+  const written = step.written;
+  let from = step.from + <usize>first * step.fromStep;
+  let to = step.to + <usize>first * width;
+  for (let i = (<usize>first) << 2, end = i + ((<usize>count) << 2); i < end; i += 4) {
+    const k = v128.load32_splat(step.key + i);
+    for (let d: usize = 0; d < width; d += 32) {
+      v128.store(to + d, fma(k, v128.load(written + d), f32x4.mul(by, v128.load(from + d))));
+      v128.store(to + d, fma(k, v128.load(written + d, 16), f32x4.mul(by, v128.load(from + d, 16))), 16);
+    }
+    from += step.fromStep;
+    to += width;
+  }
+}
+
+/** The output where something was erased: decay · Sᵀ query + (query · key) written, S being the state before the token. */
+function finishOutput(step: Step, keyBytes: usize, width: usize): void {
+  let sums = f32x4.splat(0);
+  for (let i: usize = 0; i < keyBytes; i += 16)
+    sums = fma(v128.load(step.query + i), v128.load(step.key + i), sums);
+  const own = f32x4.splat(sumOf(sums));
+  const kept = f32x4.splat(step.kept);
+  for (let d: usize = 0; d < width; d += 16)
+    v128.store(
+      step.output + d,
+      fma(own, v128.load(step.written + d), f32x4.mul(kept, v128.load(step.output + d))),
+    );
+}
+
+/** Some channels of the next state where nothing is erased, and what the query reads of them: one pass. */
+function writeAndRead(step: Step, first: i32, count: i32, width: usize, readsBefore: bool): void {
   const by = f32x4.splat(step.kept);
   const written = step.written;
   const output = step.output;
