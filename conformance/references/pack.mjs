@@ -33,7 +33,7 @@ const models = [
   ...["apertus", "deepseek-v3", "diffllama", "gpt-oss", "llama4-text", "minicpm3"],
   ...["arcee", "bloom", "cohere2", "ernie4-5", "exaone4", "falcon-alibi", "falcon-multi-query", "glm4"],
   ...["falcon-h1", "lfm2", "mamba", "mamba2", "qwen3-5-text"],
-  ...["granite-moe-hybrid", "minimax", "nemotron-h", "qwen3-next"],
+  ...["granite-moe-hybrid", "minimax", "nemotron-h", "qwen3-next", "rwkv7"],
   ...["gpt-neox", "granite", "olmo2", "olmo3", "opt", "smollm3", "starcoder2"],
   ...["gemma", "gemma2", "gemma3-text", "gemma3-bidirectional", "gpt2", "gpt-bigcode"],
   ...["bert-mlm", "bert-pooler", "bert-multi-label", "bert-question-answering", "bert-regression"],

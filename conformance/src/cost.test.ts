@@ -30,9 +30,10 @@ import {
 import { count, isTensor, ones, silu, slice, tensorsOf, zeros, type Tensor } from "@qkv/tensor";
 import { deepseek } from "@qkv/test-support/model-shapes";
 import { randomInputs } from "@qkv/test-support/random-mixers";
-import { cacheFor, decoder, encoder, type DecoderConfig } from "@qkv/transformer";
+import { cacheFor, decoder, encoder, load, type DecoderConfig } from "@qkv/transformer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { ownData } from "../reference-data.mjs";
 
 // What the cost model says beside what the packages do when they run.
 
@@ -94,6 +95,16 @@ test("property: parameters and cache of a hybrid stack are those of real layers"
     }),
     { numRuns: 20 },
   );
+});
+
+test("parameters and states of RWKV-7 are those of the loaded model", async () => {
+  const model = await load(ownData.path("hf/rwkv7"));
+  const shape = readConfig(ownData.json("hf/rwkv7/config.json"));
+  const numbers = tensorsOf(model.params).reduce((sum, { data }) => sum + data.length, 0);
+  expect(parameters(shape).total).toBe(numbers);
+  const cache = cacheFor(model.config, { checkpoints: 0 });
+  model.apply(model.params, ids(5), { cache });
+  expect(cache.bytes).toBe(kvCache(shape, { contextLength: 5, format: formats.float32 }).bytes);
 });
 
 const config = fc

@@ -39,7 +39,7 @@ export type Traits = {
   /** The second half of the query projection gates the output. */
   readonly outputGate: boolean;
   /** The mixer of layers with a state, where a configuration lists some. */
-  readonly stateLayer: "gatedDeltaRule" | "lightningAttention" | "shortConvolution" | "ssd";
+  readonly stateLayer: "gatedDeltaRule" | "lightningAttention" | "shortConvolution" | "ssd" | "rwkv7";
   /** Each layer has a mixer with a state beside its attention. */
   readonly parallelState: boolean;
 };
@@ -179,6 +179,16 @@ function known(): Readonly<Record<string, Traits>> {
       queryKeyNorm: "head",
       tied: true,
       stateLayer: "shortConvolution",
+    },
+    /** Under the names of its authors: each layer is a time mix and a channel mix. */
+    rwkv7: {
+      ...gpt2,
+      biases: noBiases,
+      mlpBias: false,
+      tied: false,
+      positions: null,
+      embeddingNorm: true,
+      stateLayer: "rwkv7",
     },
     falcon_h1: { ...llama, stateLayer: "ssd", parallelState: true },
     granitemoehybrid: { ...llama, tied: true, stateLayer: "ssd" },

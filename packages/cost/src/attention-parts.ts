@@ -1,7 +1,17 @@
 import type { AttentionShape, HeadsAttention, LatentAttention, Norm, StateAttention } from "./model-shape.js";
 import { mixerCost } from "./mixer-costs.js";
 import { keysRead, countPairs } from "./pairs-seen.js";
-import { norm, pointwise, product, sourceRows, tokenRows, type Part, type Rows, type Run } from "./part.js";
+import {
+  norm,
+  pointwise,
+  product,
+  sourceRows,
+  tokenRows,
+  tokenShift,
+  type Part,
+  type Rows,
+  type Run,
+} from "./part.js";
 
 /** Context of an attention: the width and norms of its model, and cross-attention. */
 export type Place = {
@@ -141,7 +151,13 @@ function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[]
   const values = Hv * valueDim;
   const channels = stateChannels(shape);
   const head = { numHeads: Hv, keyDim, valueDim, ...(shape.taps !== undefined && { taps: shape.taps }) };
+  const { ranks = [], shifts = 0 } = shape;
   return [
+    ...(shifts > 0 ? [tokenShift("attention token shift", rows, C, shifts)] : []),
+    ...ranks.flatMap((rank) => [
+      product("attention gate down", rows, { inputs: C, outputs: rank }),
+      product("attention gate up", rows, { inputs: rank, outputs: values }),
+    ]),
     product(`attention query, key, value${outputGate ? ", gate" : ""}`, rows, {
       inputs: C,
       outputs: channels + (outputGate ? values : 0),
@@ -175,6 +191,7 @@ function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[]
     },
     ...(shape.outputNorm === "head" ? [norm("attention state norm", rows, "rms", valueDim, Hv)] : []),
     ...(shape.outputNorm === "whole" ? [norm("attention state norm", rows, "rms", values)] : []),
+    ...(shape.outputNorm === "layer" ? [norm("attention state norm", rows, "layer", values)] : []),
     ...(outputGate ? [pointwise("attention output gate", rows, values, 2, 2)] : []),
     product("attention output", rows, { inputs: values, outputs: C }),
   ];

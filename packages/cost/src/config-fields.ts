@@ -16,6 +16,7 @@ const spellings = {
     "d_ff",
     "ffn_dim",
     "ffn_hidden_size",
+    "dim_ffn",
     "hidden_dim",
     "encoder_ffn_dim",
   ],

@@ -1,9 +1,15 @@
 import type { ExpertsFeedForward, FeedForwardShape } from "./model-shape.js";
-import { pointwise, product, type Part, type Rows } from "./part.js";
+import { pointwise, product, tokenShift, type Part, type Rows } from "./part.js";
 
 /** The parts of what follows attention. */
 export function feedForwardParts(shape: FeedForwardShape, embedDim: number, rows: Rows): Part[] {
-  if (shape.kind === "dense") return denseParts("feed-forward", { ...shape, embedDim }, rows);
+  if (shape.kind === "dense") {
+    const { shifts = 0 } = shape;
+    return [
+      ...(shifts > 0 ? [tokenShift("feed-forward token shift", rows, embedDim, shifts)] : []),
+      ...denseParts("feed-forward", { ...shape, embedDim }, rows),
+    ];
+  }
   const { numExperts, sharedDim, gated, bias, sharedGate, routerBias } = shape;
   const shared =
     sharedDim === 0 ? [] : denseParts("shared expert", { embedDim, hiddenDim: sharedDim, gated, bias }, rows);

@@ -85,6 +85,22 @@ const tiny: Record<string, [config: Record<string, unknown>, parameters: number]
     },
     63576,
   ],
+  // Made by RWKV-LM; of its file without what no layer reads.
+  rwkv7: [
+    {
+      model_type: "rwkv7",
+      n_layer: 2,
+      n_embd: 32,
+      dim_ffn: 128,
+      head_size: 8,
+      vocab_size: 112,
+      decay_lora: 6,
+      aaa_lora: 5,
+      mv_lora: 4,
+      gate_lora: 7,
+    },
+    35616,
+  ],
 };
 const shapeOf = (name: string) => readConfig(tiny[name]![0]);
 
@@ -101,6 +117,8 @@ test("states: of a decay and blocks, of three taps, of a scan and its convolutio
     lfm2: [2 * 2 * 48, 1],
     "granite-moe-hybrid": [2 * (8 * 6 * 12 + 3 * (96 + 2 * 6)), 1],
     "falcon-h1": [2 * (4 * 6 * 12 + 3 * (48 + 4 * 6)), 2],
+    // The state of each head, and the token before in both parts of a layer.
+    rwkv7: [2 * (4 * 8 * 8 + 2 * 32), 0],
   };
   for (const [name, [state, attends]] of Object.entries(states)) {
     expect([at(name, 0), at(name, 100)], name).toEqual([state, state! + 100 * attends! * 2 * 2 * 8]);
@@ -116,6 +134,8 @@ test("a layer with a state does the same work for a token however many came befo
   expect(flops("minimax", 10)).toEqual([2 * 6 * 5 * 8 * 8]);
   expect(flops("lfm2", 10)).toEqual([2 * 8 * 48]);
   expect(flops("granite-moe-hybrid", 1000)).toEqual([2 * 8 * 5 * 6 * 12]);
+  // The first layer is another one than those after it.
+  expect(flops("rwkv7", 1000)).toEqual([4 * 9 * 8 * 8, 4 * 9 * 8 * 8]);
   for (const name of Object.keys(tiny)) expect(flops(name, 1000)).toEqual(flops(name, 10));
 });
 
@@ -128,6 +148,16 @@ test("LFM2's width is two thirds of what the configuration says, rounded up, if 
   expect(hidden({ intermediate_size: 12288 })).toBe(8192);
   expect(hidden({ intermediate_size: 6656, block_multiple_of: 256 })).toBe(4608);
   expect(hidden({ block_auto_adjust_ff_dim: false })).toBe(80);
+});
+
+test("RWKV-7: width and rank are as the file says, or refused by their names", () => {
+  const [config] = tiny["rwkv7"]!;
+  const { dim_ffn: _, ...without } = config;
+  expect(parameters(readConfig(without)).total).toBe(35616); // 4 · n_embd
+  expect(() => readConfig({ ...config, head_size: 7 })).toThrow(
+    "readConfig: `head_size` is 7, expected a divisor of the width 32",
+  );
+  expect(() => readConfig({ ...config, gate_lora: undefined })).toThrow(/`gate_lora` is undefined/);
 });
 
 test("an architecture has its own kinds of layers", () => {

@@ -109,27 +109,33 @@ function cacheLayersOf(check: Checks, model: ModelShape | readonly CacheLayer[])
 }
 
 /** The cache of each layer of a model. */
-export function cacheLayers({ decoder }: ModelShape): CacheLayer[] {
-  return (decoder?.layers ?? []).map(({ attention, state, cross }) => ({
-    ...(state && { stateNumbers: keptBy(state).stateNumbers! }),
-    ...keptBy(attention),
-    ...(cross && { numbersPerSourceToken: 2 * cross.numKvHeads * cross.headDim }),
-  }));
+export function cacheLayers({ decoder, embedDim }: ModelShape): CacheLayer[] {
+  return (decoder?.layers ?? []).map(({ attention, state, cross, feedForward }) => {
+    const own = keptBy(attention, embedDim);
+    const shifted = feedForward.kind === "dense" && feedForward.shifts ? embedDim : 0;
+    const beside = state ? keptBy(state, embedDim).stateNumbers! : 0;
+    const stateNumbers = (own.stateNumbers ?? 0) + beside + shifted;
+    return {
+      ...own,
+      ...(stateNumbers > 0 && { stateNumbers }),
+      ...(cross && { numbersPerSourceToken: 2 * cross.numKvHeads * cross.headDim }),
+    };
+  });
 }
 
-function keptBy(attention: AttentionShape): CacheLayer {
+function keptBy(attention: AttentionShape, embedDim: number): CacheLayer {
   switch (attention.kind) {
     case "heads":
       return { numbersPerToken: 2 * attention.numKvHeads * attention.headDim, reach: attention.reach };
     case "latent":
       return { numbersPerToken: attention.kvRank + attention.ropeDim, reach: attention.reach };
     case "state": {
-      const { mixer, numValueHeads: numHeads, keyDim, valueDim, taps, convolution } = attention;
+      const { mixer, numValueHeads: numHeads, keyDim, valueDim, taps, convolution, shifts } = attention;
       const { stateNumbers } = mixerCost(mixer, { numHeads, keyDim, valueDim, ...(taps && { taps }) });
       return {
         numbersPerToken: 0,
         reach: { kind: "causal" },
-        stateNumbers: stateNumbers + (convolution - 1) * stateChannels(attention),
+        stateNumbers: stateNumbers + (convolution - 1) * stateChannels(attention) + (shifts ? embedDim : 0),
       };
     }
   }

@@ -67,11 +67,15 @@ export type StateAttention = {
   readonly gates: number;
   /** Learned numbers of the mixer, such as rates and biases of decays. */
   readonly learned: number;
-  /** RMS norm of outputs: of each head with one gain, or of all together. */
-  readonly outputNorm: "none" | "head" | "whole";
+  /** RMS norm of outputs: of each head with one gain, or of all together; a layer norm of each head with its own gains. */
+  readonly outputNorm: "none" | "head" | "whole" | "layer";
   readonly outputGate: boolean;
   /** Taps of `shortConvolution`. Unit: tokens. */
   readonly taps?: number;
+  /** Ranks of maps from the model's width to the values', each of two matrices (RWKV-7). */
+  readonly ranks?: readonly number[];
+  /** Number of maps that read each token mixed with the one before it, which the cache holds. */
+  readonly shifts?: number;
 };
 
 export type AttentionShape = HeadsAttention | LatentAttention | StateAttention;
@@ -84,6 +88,8 @@ export type DenseFeedForward = {
   /** Three matrices, as SwiGLU, instead of two. */
   readonly gated: boolean;
   readonly bias: boolean;
+  /** 1: it reads each token mixed with the one before it, which the cache holds. */
+  readonly shifts?: number;
 };
 
 /** Many networks, of which each token passes a few. */

@@ -101,6 +101,17 @@ export function norm(name: string, rows: Rows, kind: Norm, width: number, groups
   });
 }
 
+/** Rows mixed with the rows before them, for so many maps, each with its own shares. A cache holds the last row. */
+export function tokenShift(name: string, rows: Rows, width: number, maps: number): Part {
+  const mixed = perRow(name, rows, {
+    parameters: maps * width,
+    flops: (1 + 2 * maps) * width,
+    activations: (2 + maps) * width,
+    calls: 1 + 2 * maps,
+  });
+  return { ...mixed, work: (run) => ({ ...mixed.work(run), cache: 2 * run.batchSize * width }) };
+}
+
 /** One operation for each of `width` numbers of a row: a sum, a product, an activation. */
 export function pointwise(name: string, rows: Rows, width: number, inputs: 1 | 2, flops = 1): Part {
   return perRow(name, rows, {

@@ -19,6 +19,7 @@ const stateTypes = {
   lightningAttention: ["linear_attention"],
   shortConvolution: ["conv"],
   ssd: ["linear_attention", "mamba"],
+  rwkv7: [],
 } as const satisfies Record<Traits["stateLayer"], readonly string[]>;
 
 /** The kinds of layers that a configuration of an architecture may list. */
@@ -32,6 +33,7 @@ export const layerTypes = ({ stateLayer }: Traits): readonly string[] => [
 
 /** The attention of a layer. */
 export function readAttention(fields: Fields, traits: Traits, layer: number): AttentionShape {
+  if (traits.stateLayer === "rwkv7") return readTimeMix(fields, layer);
   const kind = fields.list("layer_types")?.[layer] ?? stateByInterval(fields, layer);
   if (stateTypes[traits.stateLayer].some((type) => type === kind)) return readState(fields, traits);
   const reach = readReach(fields, traits, layer, kind);
@@ -127,11 +129,39 @@ function readLatent(fields: Fields, reach: Reach): LatentAttention {
   };
 }
 
+/** RWKV-7's time mix: decay, rate, gate and, behind the first layer, the share of its values come through maps of low rank. */
+function readTimeMix({ own, size }: Fields, layer: number): StateAttention {
+  const [width, headDim] = [size("width"), own("head_size", 64)];
+  const heads = width / headDim;
+  if (!Number.isInteger(heads)) {
+    throw new ArgumentError({
+      fn: "readConfig",
+      argument: "head_size",
+      received: headDim,
+      expected: `a divisor of the width ${width}`,
+      fix: "give the size of a head of this model.",
+    });
+  }
+  const ranks = ["decay_lora", "aaa_lora", "gate_lora", ...(layer > 0 ? ["mv_lora"] : [])];
+  return {
+    ...{ kind: "state", mixer: "rwkv7", keyDim: headDim, valueDim: headDim },
+    ...{ numKeyHeads: heads, numValueHeads: heads, convolution: 1, convolutionBias: false, gates: 0 },
+    // Biases of decay, rate and the share of values, factors of two keys, and weights of the bonus.
+    learned: (layer > 0 ? 6 : 5) * width,
+    ranks: ranks.map((name) => own(name)),
+    shifts: 6,
+    outputNorm: "layer",
+    outputGate: false,
+  };
+}
+
 /** A layer with a state, as the architecture has it. */
 export function readState(fields: Fields, { stateLayer }: Traits): StateAttention {
   const { own, size } = fields;
   const none = { convolution: 1, convolutionBias: false, gates: 0, learned: 0 } as const;
   switch (stateLayer) {
+    case "rwkv7":
+      return readTimeMix(fields, 0);
     case "gatedDeltaRule": {
       const numValueHeads = own("linear_num_value_heads");
       return {

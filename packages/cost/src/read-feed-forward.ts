@@ -31,7 +31,10 @@ export function readFeedForward(fields: Fields, traits: Traits, layer: number): 
 
 /** One network of a given hidden width. */
 export function readDense(fields: Fields, traits: Traits, hiddenDim: number): DenseFeedForward {
-  return { kind: "dense", hiddenDim, gated: isGated(fields, traits), bias: holds(traits.mlpBias, fields) };
+  return {
+    ...{ kind: "dense", hiddenDim, gated: isGated(fields, traits), bias: holds(traits.mlpBias, fields) },
+    ...(traits.stateLayer === "rwkv7" && { shifts: 1 }),
+  };
 }
 
 /** The hidden width, where it stands or as the architecture has it. */

@@ -67,12 +67,12 @@ async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
 function cacheBytes({ config, params, apply }: Model): { perToken: number; states: number } {
   if (config.bidirectional) return { perToken: 0, states: 0 };
   const { numLayers, layerTypes, latent, numKvHeads, headDim = config.embedDim / config.numHeads } = config;
-  const types = Array.from({ length: numLayers }, (_, i) => layerTypes?.[i] ?? "full");
-  // One layer of the cache for each part that remembers: attention, then a mixer beside it.
-  const parts = types.flatMap((type) => {
-    if (typeof type === "string") return type === "none" ? [] : ["keyValues"];
-    return "mixer" in type ? ["keyValues", "state"] : [type.recurrent ? "state" : "keyValues"];
-  });
+  // One layer of the cache for each part that remembers: attention, then a mixer beside it, or the feed-forward layer.
+  const parts = Array.from({ length: numLayers }, (_, i) => {
+    const [type, feedForward] = [layerTypes?.[i] ?? "full", config.feedForwardLayers?.[i]];
+    const own = partsOf(type);
+    return typeof feedForward === "object" && feedForward.recurrent ? [...own, "state"] : own;
+  }).flat();
   // A latent is stored as the key that all heads share, beside its rotary part, and as the value.
   const numbers = latent ? 2 * latent.kvRank + latent.ropeDim : 2 * numKvHeads * headDim;
   const cache = cacheFor(config);
@@ -84,6 +84,12 @@ function cacheBytes({ config, params, apply }: Model): { perToken: number; state
   );
   const attends = parts.filter((part) => part === "keyValues");
   return { perToken: 4 * numbers * attends.length, states };
+}
+
+/** Parts of a cache that the attention of a layer fills. */
+function partsOf(type: LayerType): readonly ("keyValues" | "state")[] {
+  if (typeof type === "string") return type === "none" ? [] : ["keyValues"];
+  return "mixer" in type ? ["keyValues", "state"] : [type.recurrent ? "state" : "keyValues"];
 }
 
 const typeName = (type: LayerType = "full"): string => {

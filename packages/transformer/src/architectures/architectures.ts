@@ -45,6 +45,7 @@ import { phi } from "./phi.js";
 import { qwen2Moe } from "./qwen2-moe.js";
 import { qwen35 } from "./qwen3-5.js";
 import { qwen3Next } from "./qwen3-next.js";
+import { rwkv7 } from "./rwkv7.js";
 import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
@@ -91,6 +92,7 @@ export const architectures: readonly Architecture[] = [
   graniteMoeHybrid,
   miniMax,
   nemotronH,
+  rwkv7,
   qwen3Next,
   qwen35,
   smollm3,

@@ -35,7 +35,7 @@ export const mixerStack = (
 ];
 
 /** A length that no position bounds. */
-const unbounded = 1_048_576;
+export const unbounded = 1_048_576;
 
 /** Tensors of such a stack. */
 export const mixerStackTensors = (

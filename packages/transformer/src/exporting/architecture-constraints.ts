@@ -41,7 +41,7 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ...(differential && { differential }),
     ...(latent && { latent }),
     ...(attentionGate && { attentionGate }),
-    ...(feedForwardLayers?.includes(false) && { feedForwardLayers }),
+    ...(feedForwardLayers?.some((one) => one !== true) && { feedForwardLayers }),
     ...(ropeDim !== undefined && ropeDim !== headDim && { ropeDim }),
     ...(attentionScale !== undefined && attentionScale !== headDim ** -0.5 && { attentionScale }),
     ...(residualScale !== undefined && residualScale !== 1 && { residualScale }),

@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { growingCache, mixedCache, stateCache, type KvCache } from "@qkv/kv-cache";
 import type { DecoderConfig } from "../models/decoder-config.js";
-import { cachedParts } from "../models/is-recurrent.js";
+import { cachedPartsOfLayers } from "../models/is-recurrent.js";
 
 /**
  * A cache for a decoder: one that grows for layers that attend, beside states for layers that are recurrent. They change,
@@ -35,10 +35,7 @@ export function cacheFor(config: DecoderConfig, options?: { checkpoints?: number
   };
   check.each({ config }, isConfig, "a configuration, with numLayers and as many layerTypes", fix);
   check.options(options, ["checkpoints"]);
-  const { numLayers, layerTypes } = config;
-  const parts = layerTypes
-    ? layerTypes.flatMap(cachedParts)
-    : new Array<"keyValues">(numLayers).fill("keyValues");
+  const parts = cachedPartsOfLayers(config).flat();
   const numStates = parts.filter((part) => part === "state").length;
   if (numStates === 0) return growingCache({ numLayers: Math.max(parts.length, 1) });
   const states = stateCache({ numLayers: numStates, ...options });

@@ -5,7 +5,7 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Model } from "../models/model.js";
 import { checkIdList, isId } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
-import { holdsState } from "../models/is-recurrent.js";
+import { holdsStates } from "../models/is-recurrent.js";
 import { cacheFor } from "./cache-for.js";
 import { refuseBeams } from "./padded-prompts.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
@@ -330,7 +330,7 @@ export function stopConditions(
 function checkSpeculation(
   speculate: PromptLookupOptions | undefined,
   cache: object,
-  { layerTypes = [] }: DecoderConfig,
+  config: DecoderConfig,
 ): void {
   if (speculate === undefined) return;
   const { ngramSize = 3, draftLength = 8 } = check.options(
@@ -342,7 +342,7 @@ function checkSpeculation(
     { "speculate.ngramSize": ngramSize, "speculate.draftLength": draftLength },
     { min: 1, fix: "leave it out for the default." },
   );
-  if (layerTypes.some(holdsState)) {
+  if (holdsStates(config)) {
     check.refuse({
       argument: "speculate",
       received: "draft tokens",

@@ -86,7 +86,11 @@ export function traceAt<T extends ModelTrace | undefined>(trace: T, step: string
 }
 
 /** Applies an intervention and records the tensor, if asked for. Recorded tensors outlive the scope of the layer. */
-export function recordTensor(trace: ModelTrace | undefined, name: LayerTraceName, before: Tensor): Tensor {
+export function recordTensor(
+  trace: ModelTrace | undefined,
+  name: LayerTraceName | "heads",
+  before: Tensor,
+): Tensor {
   const x = trace?.interventions?.[pathTo(trace, name)]?.(before) ?? before;
   if (trace && isTraced(trace, name)) trace.tensors[pathTo(trace, name)] = resident(x);
   return x;

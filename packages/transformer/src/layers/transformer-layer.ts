@@ -10,6 +10,7 @@ import type {
 import type { Cache, KeyValues, Mask } from "@qkv/attention-contract";
 import { add, checkTensor, mul, splitSeed, type Tensor } from "@qkv/tensor";
 import { checkParams } from "./check-params.js";
+import type { FirstLayer } from "./first-layer.js";
 import type { NormParams, Norm } from "./norm.js";
 import { attentionTrace, recordTensor, type ModelTrace } from "./trace.js";
 
@@ -23,17 +24,24 @@ export type Placement = (typeof placements)[number];
 
 const placements = ["pre", "post", "both", "after", "parallel", "parallelShared", "normed"] as const;
 
-/** A layer that works on each token alone: `feedForward(…)`, `mixtureOfExperts(…)`, or a layer of your own. */
+/**
+ * A layer that works on each token alone: `feedForward(…)`, `mixtureOfExperts(…)`, or a layer of your own. With `recurrent` it
+ * reads earlier tokens too, as RWKV's channel mix.
+ */
 export type TokenLayer<Params> = {
+  /** True: a cache holds a state for it, in the layer after that of attention, which has to be recurrent as well. */
+  readonly recurrent?: boolean;
   init(seed: number): Params;
-  /** `[B, T, C]` to `[B, T, C]`. */
-  apply(params: Params, x: Tensor): Tensor;
+  /** `[B, T, C]` to `[B, T, C]`. `options`: of a layer with a state. */
+  apply(params: Params, x: Tensor, options?: SequenceLayerOptions): Tensor;
 };
 
 /** A layer in which tokens meet: `multiHead(…)`, `latent(…)`, `mixerLayer(…)`, or a layer of your own. */
 export type SequenceLayer<Params = AttentionParams> = {
   /** True: a cache holds a state for it, and no keys and values; it has no scores to trace. */
   readonly recurrent?: boolean;
+  /** True: it puts its values in `firstLayer`, or mixes its own with those that are there. */
+  readonly valueResidual?: boolean;
   init(seed: number): Params;
   /** `[B, T, C]` to `[B, T, C]`, of tokens after those in the cache. */
   apply(params: Params, x: Tensor, options?: SequenceLayerOptions): Tensor;
@@ -93,6 +101,8 @@ export type TransformerLayerOptions = {
   documents?: DocumentIds;
   /** For a layer with a state: real tokens of each batch, which no padding follows. Default: all are real. */
   padding?: ArrayLike<number>;
+  /** For a layer with `valueResidual`: one object for all layers of a call. Default: none. */
+  firstLayer?: FirstLayer;
   /** Added to the scores of this call. Default: nothing. */
   bias?: Tensor | ScoreMod;
   /** The other sequence, `[B, S, C]`, or its keys and values, for a layer with cross-attention. */
@@ -162,6 +172,14 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
   const fix = 'leave it out for "pre", as in GPT-2 and Llama; BERT is "post", Gemma 2 "both".';
   check.oneOf({ placement }, placements, fix);
   check.finite({ residualScale });
+  if (feedForward?.recurrent && attention && !attention.recurrent) {
+    check.refuse({
+      argument: "feedForward",
+      received: "a layer with a state",
+      expected: "one that works on each token alone, as `attention` holds keys and values",
+      fix: "give a mixer as `attention`, whose state the cache holds beside it.",
+    });
+  }
   const parallel = placement === "parallel" || placement === "parallelShared";
   if (parallel && !(attention && feedForward)) {
     check.refuse({
@@ -235,8 +253,14 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
         const call = { ...options, ...traced("attention", attention.recurrent) };
         return recordTensor(trace, "attentionOutput", attention.apply(params.attention, y, call));
       };
-      const feed = (y: Tensor) =>
-        feedForward ? recordTensor(trace, "feedForwardOutput", feedForward.apply(params.feedForward, y)) : y;
+      const feed = (y: Tensor) => {
+        if (!feedForward) return y;
+        const call = feedForward.recurrent && stateOptions(options, attention ? 1 : 0);
+        const fed = call
+          ? feedForward.apply(params.feedForward, y, call)
+          : feedForward.apply(params.feedForward, y);
+        return recordTensor(trace, "feedForwardOutput", fed);
+      };
       if (parallel) {
         const read = norm.apply(params.attentionNorm, x);
         const other = placement === "parallel" ? norm.apply(params.feedForwardNorm, x) : read;
@@ -283,11 +307,26 @@ const optionNames: readonly (keyof TransformerLayerOptions)[] = [
   "bias",
   "documents",
   "padding",
+  "firstLayer",
   "memory",
   "memoryMask",
   "memoryBias",
   "trace",
 ];
+
+/** Options of a feed-forward layer with a state, which fills a later layer of the cache. */
+function stateOptions(
+  { cache, layer = 0, positions, documents, padding }: TransformerLayerOptions,
+  later: number,
+): SequenceLayerOptions {
+  return {
+    layer: layer + later,
+    ...(cache && { cache }),
+    ...(positions !== undefined && { positions }),
+    ...(documents && { documents }),
+    ...(padding && { padding }),
+  };
+}
 
 const isLayer = (value: unknown): boolean => {
   const { init, apply } = (value ?? {}) as { init?: unknown; apply?: unknown };

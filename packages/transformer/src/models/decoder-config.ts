@@ -8,7 +8,7 @@ import type { RouterConfig } from "../layers/router.js";
 import type { Placement, SequenceLayer } from "../layers/transformer-layer.js";
 import type { RopeScalingConfig } from "./rope-from-config.js";
 
-/** A layer in place of a decoder's own attention: `mixerLayer(…)`, or one of your own with the decoder's width. */
+/** A layer in place of a decoder's own attention or feed-forward layer: `mixerLayer(…)`, or one of your own with the decoder's width. */
 export type StackedLayer = SequenceLayer<object> & {
   /** Name for errors and tables. Default: `own`. */
   readonly name?: string;
@@ -93,8 +93,11 @@ export type DecoderConfig = {
   gated?: boolean;
   /** Limits of gated feed-forward layers, as in gpt-oss. Default: none. */
   gateLimit?: GateLimit;
-  /** True for each layer with a feed-forward layer or experts; the others are a mixer alone. Default: all have one. */
-  feedForwardLayers?: readonly boolean[];
+  /**
+   * For each layer, true where it has a feed-forward layer or experts, false where it is a mixer alone, or a layer that takes
+   * their place, such as RWKV's channel mix. Default: all have one.
+   */
+  feedForwardLayers?: readonly (boolean | StackedLayer)[];
   /** Maps with a bias in random weights; loaded weights with a bias use it. Default: none. */
   bias?: { queryKeyValue?: boolean; attentionOutput?: boolean; feedForward?: boolean };
   /** Experts in place of feed-forward layers. Default: none. */

@@ -45,7 +45,7 @@ import type {
   LayerType,
   StackedLayer,
 } from "./decoder-config.js";
-import { cachedParts, holdsState, isHybrid, isRecurrent } from "./is-recurrent.js";
+import { cachedPartsOfLayers, holdsState, holdsStates, isHybrid, isRecurrent } from "./is-recurrent.js";
 import { rollbackOnError } from "./rollback-on-error.js";
 import { ropeFromConfig } from "./rope-from-config.js";
 
@@ -143,18 +143,18 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   const table =
     config.positions === "learned" ? learnedPositions({ length: contextLength, embedDim: C }) : undefined;
   // Layers of a kind are one layer: they differ in weights alone, and share the plans of their mask.
-  const layers = new Map<LayerType, Map<string, ReturnType<typeof decoderLayer>>>();
-  const layerAt = (i: number) => {
-    const [kind, traits] = [kinds[i]!, traitsOf(config, i)];
-    const same = layers.get(kind) ?? new Map<string, ReturnType<typeof decoderLayer>>();
-    const key = JSON.stringify(traits);
-    const layer = same.get(key) ?? decoderLayer(config, kind, traits, kernels?.linear);
-    layers.set(kind, same.set(key, layer));
+  const layers: { kind: LayerType; traits: LayerTraits; layer: ReturnType<typeof decoderLayer> }[] = [];
+  const made = kinds.map((kind, i) => {
+    const traits = traitsOf(config, i);
+    const same = layers.find((one) => one.kind === kind && areEqual(one.traits, traits));
+    if (same) return same.layer;
+    const layer = decoderLayer(config, kind, traits, kernels?.linear);
+    layers.push({ kind, traits, layer });
     return layer;
-  };
-  kinds.forEach((_, i) => layerAt(i));
+  });
+  const layerAt = (i: number) => made[i]!;
   // Layers of a cache: a hybrid layer fills two, a layer without attention none.
-  const parts = kinds.map((kind) => cachedParts(kind).length);
+  const parts = cachedPartsOfLayers({ ...config, layerTypes: kinds }).map(({ length }) => length);
   const firstPart = parts.map((_, i) => parts.slice(0, i).reduce((a, b) => a + b, 0));
   const outputLogits = (params: DecoderParams, rows: Tensor): Tensor => {
     const { output = params.embedding }: Pick<DecoderParams, "output" | "embedding"> = params;
@@ -205,6 +205,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
       const run = (): Tensor => {
         const positions = options.positions ?? positionsAfter(cache, tokens.shape[1]!);
+        const firstLayer = {};
         let x = embedding(params.embedding.weight, tokens); // [B, T, C]
         if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
         if (config.embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
@@ -217,6 +218,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
             ...(cache && { cache }),
             ...(holdsState(kinds[i]!) && ofCall.recurrent),
             ...(!isRecurrent(kinds[i]!) && ofCall.attention),
+            ...(hasValueResidual(kinds[i]!) && { firstLayer }),
             ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
         });
@@ -236,10 +238,10 @@ const callNames = ["cache", "positions", "mask", "documents", "padding", "last",
 
 /** Options of a call that hide tokens, as layers that attend take them, and as layers with a state do. */
 function callOfKind(
-  { layerTypes = [], bidirectional }: DecoderConfig,
+  config: DecoderConfig,
   { mask, documents, padding, cache }: DecoderOptions,
 ): { attention: { mask?: Mask }; recurrent: Pick<DecoderOptions, "documents" | "padding"> } {
-  if (mask !== undefined && layerTypes.some(holdsState)) {
+  if (mask !== undefined && holdsStates(config)) {
     onApply.refuse({
       argument: "mask",
       received: "a mask",
@@ -258,7 +260,7 @@ function callOfKind(
   const masks = [
     mask,
     documents && documentMask(documents as never),
-    bidirectional && padding && paddingMask(padding),
+    config.bidirectional && padding && paddingMask(padding),
   ].filter((one): one is Mask => Boolean(one));
   return {
     attention: masks.length === 0 ? {} : { mask: masks.length === 1 ? masks[0]! : and(...masks) },
@@ -332,7 +334,7 @@ function checkConfig(config: DecoderConfig): void {
   checkLayerList("ropeLayers", config.ropeLayers, numLayers);
   if (config.attentionGate !== undefined)
     check.oneOf({ attentionGate: config.attentionGate }, ["elementwise", "headwise"]);
-  checkLayerList("feedForwardLayers", config.feedForwardLayers, numLayers);
+  checkLayerList("feedForwardLayers", config.feedForwardLayers, numLayers, isStackedLayer);
   checkLayerList("experts.layers", config.experts?.layers, numLayers);
   // Optional fields that have to be above 0.
   const { headDim, ropeBase, ropeDim, slidingRopeBase, window, chunkSize, ...more } = config;
@@ -392,24 +394,36 @@ function checkLatent(config: DecoderConfig): void {
   });
 }
 
-/** Refuses a list that does not name every layer. */
-function checkLayerList(argument: string, list: readonly boolean[] | undefined, numLayers: number): void {
+/** Refuses a list that does not name every layer. `other`: what an entry may be besides true and false. */
+function checkLayerList(
+  argument: string,
+  list: readonly unknown[] | undefined,
+  numLayers: number,
+  other?: (one: unknown) => boolean,
+): void {
   if (list === undefined) return;
-  const isList = () =>
-    Array.isArray(list) && list.length === numLayers && list.every((one) => typeof one === "boolean");
+  const isEntry = (one: unknown) => typeof one === "boolean" || other?.(one);
+  const isList = () => Array.isArray(list) && list.length === numLayers && list.every(isEntry);
+  const expected = other ? "true, false or a layer with init and apply," : "true or false";
   check.each(
     { [argument]: list },
     isList,
-    `true or false for each of the ${numLayers} layers`,
+    `${expected} for each of the ${numLayers} layers`,
     "name every layer.",
   );
+}
+
+/** Tells layers that a configuration brings. */
+function isStackedLayer(type: unknown): boolean {
+  const { init, apply } = (type ?? {}) as Partial<StackedLayer>;
+  return typeof init === "function" && typeof apply === "function";
 }
 
 /** Traits of one layer, where layers differ. */
 type LayerTraits = {
   readonly rotates: boolean;
   readonly experts: boolean;
-  readonly feedForward: boolean;
+  readonly feedForward: boolean | StackedLayer;
   /** The λ that differential attention begins with. */
   readonly lambdaInit?: number;
 };
@@ -423,6 +437,12 @@ const traitsOf = (
   experts: experts !== undefined && (experts.layers?.[i] ?? true),
   ...(differential && { lambdaInit: lambdaInitOfLayer(i) }),
 });
+
+const areEqual = (a: LayerTraits, b: LayerTraits): boolean =>
+  (Object.keys({ ...a, ...b }) as (keyof LayerTraits)[]).every((name) => a[name] === b[name]);
+
+const hasValueResidual = (kind: LayerType): boolean =>
+  typeof kind === "object" && !isHybrid(kind) && kind.valueResidual === true;
 
 const given = (values: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
@@ -447,9 +467,12 @@ function decoderLayer(
     ...(map && { linear: map }),
   };
   const { layers: _, ...experts } = config.experts ?? {};
-  const tokens = traits.experts
-    ? mixtureOfExperts({ ...inner, ...(experts as ExpertsConfig) })
-    : feedForward(inner);
+  const tokens =
+    typeof traits.feedForward === "object"
+      ? stackedLayer(traits.feedForward, map)
+      : traits.experts
+        ? mixtureOfExperts({ ...inner, ...(experts as ExpertsConfig) })
+        : feedForward(inner);
   const attention = sequenceLayer(config, kind, traits, map);
   return transformerLayer({
     ...(attention && { attention }),
@@ -629,15 +652,11 @@ function checkLayerTypes({
       "name every layer.",
     );
   }
-  const isLayer = (type: unknown): boolean => {
-    const { init, apply } = (type ?? {}) as Partial<StackedLayer>;
-    return typeof init === "function" && typeof apply === "function";
-  };
   const attends = (type: unknown) => ["full", "sliding", "chunked"].includes(type as string);
   const isType = (type: unknown): boolean => {
-    if (attends(type) || type === "none" || isLayer(type)) return true;
+    if (attends(type) || type === "none" || isStackedLayer(type)) return true;
     const { attention, mixer } = (type ?? {}) as Partial<HybridLayer>;
-    return attends(attention) && isLayer(mixer);
+    return attends(attention) && isStackedLayer(mixer);
   };
   const wrong = kinds.findIndex((type) => !isType(type));
   if (wrong >= 0) {
@@ -656,7 +675,7 @@ function checkLayerTypes({
     refuse(`layerTypes[${empty}]`, "none", "attention, as this layer has no feed-forward layer", fix);
   }
   const slides = kinds.some((type) => (isHybrid(type) ? type.attention : type) === "sliding");
-  if (bidirectional && kinds.some(holdsState)) {
+  if (bidirectional && holdsStates({ layerTypes: kinds, ...(feedForwardLayers && { feedForwardLayers }) })) {
     const fix = "leave `bidirectional` out.";
     refuse("bidirectional", true, "false, as some layers hold a state, which reads forward alone", fix);
   }

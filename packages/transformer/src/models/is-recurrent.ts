@@ -1,4 +1,4 @@
-import type { HybridLayer, LayerType } from "./decoder-config.js";
+import type { DecoderConfig, HybridLayer, LayerType } from "./decoder-config.js";
 
 /** Tells layers with a state alone from those that attend. */
 export const isRecurrent = (type: LayerType): boolean =>
@@ -17,3 +17,21 @@ export function cachedParts(type: LayerType): readonly ("keyValues" | "state")[]
 
 /** Tells layers that hold a state, alone or beside keys and values. */
 export const holdsState = (type: LayerType): boolean => cachedParts(type).includes("state");
+
+type Layers = Partial<Pick<DecoderConfig, "numLayers" | "layerTypes" | "feedForwardLayers">>;
+
+/** Parts of a cache that each layer of a model fills: those of its attention, then the state of its feed-forward layer. */
+export function cachedPartsOfLayers({
+  layerTypes,
+  feedForwardLayers,
+  numLayers = layerTypes?.length ?? 0,
+}: Layers): readonly (readonly ("keyValues" | "state")[])[] {
+  return Array.from({ length: numLayers }, (_, i) => {
+    const feedForward = feedForwardLayers?.[i];
+    const parts = cachedParts(layerTypes?.[i] ?? "full");
+    return typeof feedForward === "object" && feedForward.recurrent ? [...parts, "state"] : parts;
+  });
+}
+
+/** Tells models of which some layers hold a state. */
+export const holdsStates = (layers: Layers): boolean => cachedPartsOfLayers(layers).flat().includes("state");

@@ -1,0 +1,222 @@
+import { checks, type Checks } from "@qkv/core";
+import { mix, rwkv7, type LinearParams } from "@qkv/attention";
+import {
+  add,
+  checkTensor,
+  full,
+  layerNorm,
+  linear,
+  matmul,
+  mul,
+  ones,
+  permute,
+  randn,
+  reshape,
+  rsqrt,
+  sigmoid,
+  splitSeed,
+  square,
+  sub,
+  sum,
+  tanh,
+  uniform,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import { checkParams } from "./check-params.js";
+import type { NormParams } from "./norm.js";
+import { shiftTokens } from "./shift-tokens.js";
+import { recordTensor } from "./trace.js";
+import type { SequenceLayer, SequenceLayerOptions } from "./transformer-layer.js";
+
+/** Configuration of RWKV-7's time mix. */
+export type TimeMixConfig = {
+  /** C, the width of the model. */
+  embedDim: number;
+  /** N, numbers of a head. */
+  headDim: number;
+  /** Numbers between the two matrices of each map of low rank. `value`: only in layers after the first. */
+  ranks: { decay: number; rate: number; gate: number; value?: number };
+  /** Added to the variance of each head's output. */
+  normEps: number;
+  /** Computes the four large products. Default: `linear` of @qkv/tensor. */
+  linear?: typeof linear;
+};
+
+/** A map of low rank: `down` `[C, r]`, `up` `[r, C]`, and a bias `[C]` where it has one. */
+export type LowRankParams = { down: Tensor; up: Tensor; bias?: Tensor };
+
+/** Weights of a time mix. */
+export type TimeMixParams = {
+  /** Shares of the token before in what each map reads, `[C]`. */
+  shift: Record<"query" | "decay" | "key" | "value" | "rate" | "gate", Tensor>;
+  /** `[C, C]`, as the three after it. */
+  query: LinearParams;
+  key: LinearParams;
+  value: LinearParams;
+  output: LinearParams;
+  decay: LowRankParams;
+  rate: LowRankParams;
+  gate: LowRankParams;
+  /** Share of the first layer's values, in layers after it. */
+  valueMix?: LowRankParams;
+  /** Factor of the key along which the state forgets, `[C]`. */
+  removalKey: Tensor;
+  /** Share of the rate in the key that is written, `[C]`. */
+  keyRate: Tensor;
+  /** Weight of a token's own value, by its query and key, `[H, N]`. */
+  bonus: Tensor;
+  /** Gain and shift of the outputs, each head normalized, `[C]`. */
+  outputNorm: NormParams;
+};
+
+/** A time mix: made from its configuration, holding no weights. */
+export type TimeMix = SequenceLayer<TimeMixParams> & {
+  readonly name: string;
+  readonly config: TimeMixConfig;
+  readonly recurrent: true;
+  withLinear(map: typeof linear): TimeMix;
+};
+
+/**
+ * RWKV-7's layer between tokens: each map reads a token mixed with the one before it, decay, rate, gate and the share of the first
+ * layer's values come through maps of low rank, and heads are normalized, with a bonus for the token itself.
+ *
+ * @see "RWKV-7 'Goose' with Expressive Dynamic State Evolution" (2025), arXiv:2503.14456, section 4
+ */
+export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
+  const { embedDim: C, headDim: N, ranks, normEps: eps, linear: map = linear } = config;
+  const H = C / N;
+  const fix = "give a size of heads that divides the width.";
+  check.each({ headDim: N }, () => Number.isInteger(H), `a divisor of embedDim = ${C}`, fix);
+  const isFirst = ranks.value === undefined;
+  // The strongest decay of a step, as a logarithm: −exp(w), where w is at most −½.
+  const strongest = -Math.exp(-0.5);
+  const lowRank = ({ down, up, bias }: LowRankParams, x: Tensor, bend = same): Tensor => {
+    const rows = matmul(bend(matmul(x, down)), up);
+    return bias ? add(rows, bias) : rows;
+  };
+  return {
+    name: "RWKV-7 time mix",
+    config,
+    recurrent: true,
+    valueResidual: true,
+    withLinear: (map) => rwkv7TimeMix({ ...config, linear: map }),
+    init(seed) {
+      const seeds = splitSeed(seed, seedNames);
+      const large = (seed: number) => ({ weight: mul(randn([C, C], { seed }), C ** -0.5) });
+      const low = (seed: number, rank: number) => ({
+        down: mul(randn([C, rank], { seed }), C ** -0.5),
+        up: mul(randn([rank, C], { seed: -seed - 1 }), 0.1 * rank ** -0.5),
+      });
+      const shifts = splitSeed(seeds.shift, shiftNames);
+      const share = (name: keyof TimeMixParams["shift"]) => [name, uniform([C], { seed: shifts[name] })];
+      return {
+        shift: Object.fromEntries(shiftNames.map(share)) as TimeMixParams["shift"],
+        query: large(seeds.query),
+        key: large(seeds.key),
+        value: large(seeds.value),
+        output: large(seeds.output),
+        // At the start a token keeps from two thirds to nearly all of a state.
+        decay: {
+          ...low(seeds.decay, ranks.decay),
+          bias: uniform([C], { seed: -seeds.decay - 2, low: -6, high: 1 }),
+        },
+        rate: { ...low(seeds.rate, ranks.rate), bias: zeros([C]) },
+        gate: low(seeds.gate, ranks.gate),
+        ...(ranks.value !== undefined && {
+          valueMix: { ...low(seeds.valueMix, ranks.value), bias: zeros([C]) },
+        }),
+        removalKey: full([C], 0.85),
+        keyRate: ones([C]),
+        bonus: zeros([H, N]),
+        outputNorm: { weight: ones([C]), bias: zeros([C]) },
+      };
+    },
+    apply(params, x, given?: SequenceLayerOptions) {
+      const { cache, layer = 0, documents, padding, trace, firstLayer } = onApply.options(given, callNames);
+      checkParams(onApply, params, ["shift", "query", "key", "value", "output", "outputNorm"]);
+      const [B, T, width] = checkTensor("rwkv7TimeMix.apply", "x", x).shape as [number, number, number];
+      onApply.each({ x: width }, () => width === C, `rows of embedDim = ${C}`, "give rows of the model.");
+      const held = cache?.state(layer);
+      const { previous, state: shift } = shiftTokens(x, { state: held?.["shift"], documents, padding });
+      const step = sub(previous, x);
+      const read = (name: keyof TimeMixParams["shift"]) => add(x, mul(step, params.shift[name]));
+      const project = (name: "query" | "key" | "value", rows: Tensor) =>
+        map(rows, params[name].weight, params[name].bias);
+      const heads = (rows: Tensor) => permute(reshape(rows, [B, T, H, N]), [0, 2, 1, 3]); // [B, H, T, N]
+      const query = heads(project("query", read("query")));
+      const plainKey = project("key", read("key"));
+      const valueRows = read("value");
+      const value = ((): Tensor => {
+        const own = project("value", valueRows);
+        if (isFirst) {
+          if (firstLayer) firstLayer.values = own;
+          return own;
+        }
+        const first = firstLayer?.values ?? refuseWithoutFirst();
+        const share = sigmoid(lowRank(paramsOfValues(params), valueRows));
+        return add(own, mul(sub(first, own), share));
+      })();
+      const rate = sigmoid(lowRank(params.rate, read("rate")));
+      const opened = sigmoid(lowRank(params.decay, read("decay"), tanh));
+      const gate = lowRank(params.gate, read("gate"), sigmoid);
+      const removal = heads(mul(plainKey, params.removalKey));
+      const length = sum(square(removal), { axis: -1, keepDims: true });
+      const key = heads(mul(plainKey, add(mul(add(rate, -1), params.keyRate), 1)));
+      const values = heads(value);
+      const initialState = held?.["state"];
+      const { output, state } = mix(
+        rwkv7(),
+        {
+          query,
+          key,
+          value: values,
+          decay: heads(mul(opened, strongest)),
+          removalKey: mul(removal, rsqrt(add(length, 1e-24))),
+          rate: heads(rate),
+        },
+        {
+          ...(initialState && { initialState }),
+          ...(documents && { documents }),
+          ...(padding && { padding }),
+        },
+      );
+      cache?.advance(layer, { state, shift }, padding ?? T);
+      const mixed = recordTensor(trace, "heads", output);
+      const rows = (x: Tensor) => reshape(permute(x, [0, 2, 1, 3]), [B, T, C]);
+      const { weight: gain, bias: shifted } = params.outputNorm;
+      const scaled = mul(rows(layerNorm(mixed, undefined, undefined, { eps })), gain);
+      const normed = shifted ? add(scaled, shifted) : scaled;
+      const weights = sum(mul(mul(query, key), reshape(params.bonus, [H, 1, N])), {
+        axis: -1,
+        keepDims: true,
+      }); // [B, H, T, 1]
+      const opening = mul(add(normed, rows(mul(values, weights))), gate);
+      return map(opening, params.output.weight, params.output.bias);
+    },
+  };
+}
+
+const same = (x: Tensor): Tensor => x;
+
+const shiftNames = ["query", "decay", "key", "value", "rate", "gate"] as const;
+const seedNames = ["shift", "query", "key", "value", "output", "decay", "rate", "gate", "valueMix"] as const;
+const callNames = ["cache", "layer", "positions", "documents", "padding", "trace", "firstLayer"] as const;
+
+function paramsOfValues({ valueMix }: TimeMixParams): LowRankParams {
+  checkParams(onApply, { valueMix }, ["valueMix"]);
+  return valueMix!;
+}
+
+function refuseWithoutFirst(): never {
+  return onApply.refuse({
+    argument: "firstLayer",
+    received: undefined,
+    expected: "the values of the first layer, as `ranks.value` says",
+    fix: "run a layer without `ranks.value` before it with the same `firstLayer: {}`; a decoder does so itself.",
+  });
+}
+
+const check: Checks = /* @__PURE__ */ checks("rwkv7TimeMix");
+const onApply: Checks = /* @__PURE__ */ checks("rwkv7TimeMix.apply");

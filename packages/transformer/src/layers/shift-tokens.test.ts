@@ -1,0 +1,51 @@
+import { concat, randn, slice } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { shiftTokens } from "./shift-tokens.js";
+
+const none = { state: undefined, documents: undefined, padding: undefined };
+const few = (max: number) => fc.integer({ min: 1, max });
+
+test("golden: each row has the one before it, and the first has zeros", () => {
+  const x = randn([1, 3, 2], { seed: 1 });
+  const { previous, state } = shiftTokens(x, none);
+  expect([...previous.data]).toEqual([0, 0, ...x.data.slice(0, 4)]);
+  expect([...state.data]).toEqual([...x.data.slice(4)]);
+});
+
+test("property: in parts, with the state handed over, it is the same", () => {
+  fc.assert(
+    fc.property(few(3), few(4), few(4), few(3), few(99), (B, first, second, C, seed) => {
+      const x = randn([B, first + second, C], { seed });
+      const start = shiftTokens(slice(x, 1, 0, first), none);
+      const end = shiftTokens(slice(x, 1, first), { ...none, state: start.state });
+      const whole = shiftTokens(x, none);
+      expect(concat([start.previous, end.previous], 1).data).toEqual(whole.previous.data);
+      expect(end.state.data).toEqual(whole.state.data);
+    }),
+  );
+});
+
+test("property: documents do not see each other, and padding leaves the state at the last real row", () => {
+  fc.assert(
+    fc.property(few(4), few(4), few(3), few(3), few(99), (first, second, padded, C, seed) => {
+      const T = first + second + padded;
+      const x = randn([1, T, C], { seed });
+      const documents = Array.from({ length: T }, (_, t) => (t < first ? 0 : 1));
+      const { previous, state } = shiftTokens(x, { ...none, documents, padding: [first + second] });
+      const alone = shiftTokens(slice(x, 1, first, first + second), none);
+      expect([...slice(previous, 1, first, first + second).data]).toEqual([...alone.previous.data]);
+      expect([...slice(previous, 1, 0, first).data]).toEqual([
+        ...shiftTokens(slice(x, 1, 0, first), none).previous.data,
+      ]);
+      expect([...state.data]).toEqual([...alone.state.data]);
+    }),
+  );
+});
+
+test("a batch of padding alone keeps the state that it had", () => {
+  const [x, state] = [randn([2, 2, 3], { seed: 1 }), randn([2, 1, 3], { seed: 2 })];
+  const shifted = shiftTokens(x, { ...none, state, padding: [0, 1] });
+  expect([...shifted.state.data]).toEqual([...state.data.slice(0, 3), ...x.data.slice(6, 9)]);
+  expect([...shifted.previous.data.slice(6, 9)]).toEqual([...state.data.slice(3)]);
+});

@@ -1,0 +1,49 @@
+import { mix, shortConvolution, type DocumentIds } from "@qkv/attention";
+import { concat, ones, reshape, slice, tensor, zeros, type Tensor } from "@qkv/tensor";
+
+/** Earlier tokens of a shift, and tokens that are not read. */
+type Past = {
+  /** The row before these, `[B, 1, C]`, as the last call returned. Default: zeros. */
+  readonly state: Tensor | undefined;
+  /** A document does not see the one before it. */
+  readonly documents: DocumentIds | undefined;
+  /** Real tokens of each batch: the state is the last of them. */
+  readonly padding: ArrayLike<number> | undefined;
+};
+
+/**
+ * For each row of `[B, T, C]` the one before it: token shift, as RWKV has it. The first row of a document has zeros before it.
+ */
+export function shiftTokens(
+  x: Tensor,
+  { state, documents, padding }: Past,
+): { previous: Tensor; state: Tensor } {
+  const [B, T, C] = x.shape as [number, number, number];
+  const { dtype, device } = x;
+  if (documents === undefined && padding === undefined) {
+    const before = state ?? zeros([B, 1, C], { dtype, device });
+    const previous = T === 1 ? before : concat([before, slice(x, 1, 0, T - 1)], 1);
+    return { previous, state: slice(x, 1, T - 1, T) };
+  }
+  // A short convolution whose older tap is 1 knows documents and padding.
+  const taps = Array.from({ length: 2 * C }, (_, i) => (i % 2 === 0 ? 1 : 0));
+  const gate = ones([B, 1, T, C], { dtype, device });
+  const shifted = mix(
+    shortConvolution(),
+    {
+      query: gate,
+      key: gate,
+      value: reshape(x, [B, 1, T, C]),
+      taps: tensor(taps, { shape: [1, C, 2], dtype, device }),
+    },
+    {
+      ...(state && { initialState: { inputs: reshape(state, [B, 1, 1, C]) } }),
+      ...(documents && { documents }),
+      ...(padding && { padding }),
+    },
+  );
+  return {
+    previous: reshape(shifted.output, [B, T, C]),
+    state: reshape(shifted.state.inputs, [B, 1, C]),
+  };
+}
