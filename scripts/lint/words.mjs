@@ -34,6 +34,7 @@ export const switchedOn = [
   "packages/transformer",
   "packages/viz",
   "packages/wasm",
+  "packages/webgpu",
   "tests",
   "scripts",
   "conformance",

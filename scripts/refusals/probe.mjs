@@ -11,6 +11,10 @@ const write = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 // Nothing here may ask a network, and nothing waits for an answer.
 globalThis.fetch = () => Promise.reject(new TypeError("fetch failed: there is no network here"));
+// Nor a GPU, which one machine has and another has not.
+Object.defineProperty(globalThis.navigator, "gpu", {
+  value: { requestAdapter: () => Promise.resolve(null) },
+});
 // What a call leaves behind may fail later, when nobody waits for it.
 process.on("unhandledRejection", () => undefined);
 

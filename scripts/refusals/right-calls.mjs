@@ -119,6 +119,10 @@ const byEntry = {
     return { wasm: [{ threads: 1 }] };
   },
 
+  async "@qkv/webgpu"() {
+    return { webgpu: [{ powerPreference: "low-power" }] };
+  },
+
   async "@qkv/gpu"() {
     return { gpu: [{ mode: "webasm" }] };
   },

@@ -3,6 +3,7 @@ export const packageOrder = [
   "attention",
   "tensor",
   "wasm",
+  "webgpu",
   "gpu",
   "kv-cache",
   "attention-contract",

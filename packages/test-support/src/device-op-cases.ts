@@ -1,0 +1,290 @@
+import * as t from "@qkv/tensor";
+import { randn, run, tensor, type DType, type Op, type Tensor } from "@qkv/tensor";
+import { adam, adamW, sgd, type Optimizer } from "@qkv/tensor/optimizers";
+import { dequantizeWeight, quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
+import type { OpCase } from "./gpu-op-cases.js";
+
+const x = randn([3, 5, 7], { seed: 1 });
+const wholeNumbers = t.cast(t.mul(randn([4, 6], { seed: 2 }), 40), "int32");
+const flags = t.greater(x, 0);
+const int = (values: number[], shape = [values.length]) => tensor(values, { dtype: "int32", shape });
+/** Whole numbers on the device of another tensor. */
+const near = (x: Tensor, indices: Tensor) => indices.to(x.device);
+const first = (x: Tensor, ...lengths: number[]) =>
+  lengths.reduce((part, length, axis) => t.slice(part, axis, 0, length), x);
+const squares = (f: (x: Tensor) => Tensor) => (x: Tensor) =>
+  t.grad((x: Tensor) => t.sum(t.mul(f(x), f(x))))(x);
+
+/** Ops that move numbers, by the name of the op that runs. */
+const moving: readonly [op: string, f: (x: Tensor) => Tensor][] = [
+  ["concat", (x) => t.concat([x, t.slice(x, 1, 1, 3), x], 1)],
+  ["pad", (x) => t.pad(x, 1, 2, 3, 1)],
+  ["flip", (x) => t.flip(t.permute(x, [1, 0, 2]), [0, 2])],
+  ["triangle", (x) => t.tril(t.transpose(x), 1)],
+  ["triangle", (x) => t.triu(x, -1)],
+  ["copy", (x) => t.contiguous(t.permute(x, [2, 0, 1]))],
+  ["gather", (x) => t.gather(x, 1, near(x, int([4, 0, 2, 2, 1, 1], [3, 2, 1])))],
+  ["take", (x) => t.take(x, 2, near(x, int([6, 0, 6, 1], [2, 2])))],
+  ["scatter", (x) => t.scatter(x, 1, near(x, int([4, 4, 0], [1, 3, 1])), first(x, 1, 3, 1))],
+  [
+    "scatterUpdate",
+    (x) => t.scatterUpdate(x, t.slice(x, 1, 0, 2), { writeIndices: near(x, int([0, 3, 1])), axis: 1 }),
+  ],
+  [
+    "scatterUpdate",
+    (x) =>
+      t.scatterUpdate(x, t.slice(x, 1, 0, 3), {
+        writeIndices: near(x, int([4, 0, 3])),
+        axis: 1,
+        mode: "circular",
+      }),
+  ],
+  ["where", (x) => t.where(near(x, flags), x, t.flip(x, 2))],
+  [
+    "write",
+    (x) => {
+      const buffer = t.contiguous(t.pad(x, 1, 2, 2));
+      t.write(buffer, 1, 3, x);
+      t.write(buffer, 1, 0, t.slice(buffer, 1, 4, 6));
+      return t.contiguous(buffer);
+    },
+  ],
+];
+
+/** Gradients and functions of floats. */
+const floats: readonly [
+  op: string,
+  f: (...inputs: Tensor[]) => Tensor,
+  inputs: Tensor[],
+  tolerance?: number,
+][] = [
+  ["onDiagonal", squares((x) => t.diagonal(x, 0, 1)), [randn([4, 4, 3], { seed: 1 })]],
+  ["place", squares((x) => t.einsum("aab->ab", x)), [randn([4, 4, 3], { seed: 1 })]],
+  [
+    "sumTo",
+    (a, b) => t.grad((b: Tensor) => t.sum(t.mul(t.add(a!, b), a!)))(b!),
+    [x, randn([5, 1], { seed: 3 })],
+  ],
+  ["shares", squares((x) => t.logSumExp(x, { axis: 1 })), [x]],
+  ["logSumExp", (x) => t.logSumExp(x!, { axis: [0, 2] }), [t.mul(x, 30)]],
+  ["norm", (x) => t.norm(x!, { axis: 1 }), [x]],
+  ["cumsum", (x) => t.cumsum(x!, 1), [x]],
+  ["cumsum", (x) => t.cumsum(x!, 0, { exclusive: true, reverse: true }), [randn([300, 2], { seed: 4 })]],
+  ["cumsum", (x) => t.cumsum(x!, 1), [wholeNumbers]],
+  ["argmax", (x) => t.argmax(x!, { axis: 1 }), [x]],
+  ["argmin", (x) => t.argmin(x!), [randn([700], { seed: 4 })]],
+  ["argSort", (x) => t.argSort(x!, { axis: 1 }), [x]],
+  ["argSort", (x) => t.argSort(x!, { descending: true }), [tensor([2, NaN, 2, -1, 5, NaN, 5])]],
+  ["topK", (x) => t.topK(x!, 4).indices, [tensor([2, NaN, 2, -1, 5, 7, 5])]],
+  ["topK", (x) => t.topK(x!, 3, { axis: 1, largest: false }).values, [x]],
+  ["any", (x) => t.any(t.greater(x!, 1.2), { axis: 2 }), [x]],
+  ["all", (x) => t.all(t.greater(x!, -1.5), { axis: [0, 1] }), [x]],
+  ["sum", (x) => t.sum(t.greater(x!, 0), { axis: 0 }), [x]],
+  ["sum", (x) => t.sum(x!), [randn([70, 900], { seed: 5 })], 1e-4],
+  ["dropout", (x) => t.dropout(x!, { rate: 0.3, seed: 5 }), [randn([4, 100], { seed: 6 })]],
+  ["siluSlope", squares(t.silu), [x]],
+  ["geluSlope", squares((x) => t.gelu(x)), [x]],
+  ["geluTanhSlope", squares((x) => t.gelu(x, { approximate: "tanh" })), [x]],
+  [
+    "crossEntropy",
+    (x) => t.crossEntropy(x!, near(x!, int([2, 0, -100, 4])), { labelSmoothing: 0.1 }),
+    [randn([4, 5], { seed: 1 })],
+  ],
+  [
+    "targetWeights",
+    (x) => t.grad((x: Tensor) => t.crossEntropy(x, near(x, int([2, 0, -100, 4]))))(x!),
+    [randn([4, 5], { seed: 1 })],
+  ],
+  ["takeBackward", squares((x) => t.take(x, 1, near(x, int([4, 0, 4, 4], [2, 2])))), [x]],
+  ["gatherBackward", squares((x) => t.gather(x, 1, near(x, int([4, 0, 4, 2, 1, 1], [3, 2, 1])))), [x]],
+  [
+    "scatterAdd",
+    (x) => t.scatter(x!, 1, near(x!, int([4, 4, 0], [1, 3, 1])), first(x!, 1, 3, 1), { reduce: "add" }),
+    [x],
+  ],
+  [
+    "lastWritten",
+    (x, y) =>
+      t.grad((y: Tensor) => t.sum(t.mul(t.scatter(x!, 1, near(y, int([4, 4, 0], [1, 3, 1])), y), x!)))(y!),
+    [x, randn([1, 3, 1], { seed: 2 })],
+  ],
+  [
+    "readWindow",
+    (x, y) =>
+      t.grad((y: Tensor) =>
+        t.sum(t.mul(t.scatterUpdate(x!, y, { writeIndices: near(y, int([0, 3, 1])), axis: 1 }), x!)),
+      )(y!),
+    [x, randn([3, 2, 7], { seed: 2 })],
+  ],
+  [
+    "causalConv",
+    (x, w, b) => t.causalConv(x!, w!, { bias: b!, activation: "silu" }).output,
+    [x, randn([5, 1, 3], { seed: 2 }), randn([5], { seed: 3 })],
+  ],
+  [
+    "causalConv",
+    (x, w) => t.grad(([x, w]: Tensor[]) => t.sum(t.square(t.causalConv(x!, w!).output)))([x!, w!])[1]!,
+    [x, randn([5, 1, 3], { seed: 2 })],
+  ],
+  ["linear", (x, w, b) => t.linear(x!, w!, b), [x, randn([9, 7], { seed: 2 }), randn([9], { seed: 3 })]],
+  [
+    "linear",
+    (x, w, b) => t.linear(x!, w!, b),
+    [randn([33, 64], { seed: 4 }), randn([68, 64], { seed: 2 }), randn([68], { seed: 3 })],
+  ],
+  [
+    "linear",
+    (x, w) => t.grad(([x, w]: Tensor[]) => t.sum(t.square(t.linear(x!, w!))))([x!, w!])[1]!,
+    [x, randn([9, 7], { seed: 2 })],
+    1e-4,
+  ],
+  ["rotate", (x) => rotated(x!, "half"), [randn([2, 3, 5, 10], { seed: 1 })]],
+  ["rotate", (x) => rotated(x!, "interleaved"), [randn([2, 3, 5, 10], { seed: 1 })]],
+];
+
+/** The operation of rotary positions, as its own package runs it. */
+const rotateOp: Op<{ layout: "half" | "interleaved"; inverse: boolean }> = {
+  name: "rotate",
+  infer: ([x]) => [x!],
+  kernel([x, cos, sin], [out], { layout }) {
+    const [B, H, T, D] = x!.shape as [number, number, number, number];
+    const half = cos!.shape.at(-1)!;
+    const [step, partner] = layout === "half" ? [1, half] : [2, 1];
+    for (let row = 0; row < B * H * T; row++) {
+      const angle = (row % T) * half;
+      for (let d = 0; d < D; d++) out!.array[row * D + d] = x!.array[x!.offset + row * D + d]!;
+      for (let i = 0; i < half; i++) {
+        const [a, b] = [row * D + i * step, row * D + i * step + partner];
+        const [c, s] = [cos!.array[angle + i]!, sin!.array[angle + i]!];
+        out!.array[a] = x!.array[a]! * c - x!.array[b]! * s;
+        out!.array[b] = x!.array[b]! * c + x!.array[a]! * s;
+      }
+    }
+  },
+};
+const rotated = (x: Tensor, layout: "half" | "interleaved") => {
+  const angles = near(x, randn([x.shape[2]!, 4], { seed: 8 }));
+  return run(rotateOp, [x, t.cos(angles), t.sin(angles)], { layout, inverse: false });
+};
+
+/** Three steps of an optimizer on a param that stays where it is. */
+function optimized(optimizer: Optimizer) {
+  return (gradient: Tensor): Tensor => {
+    const param = { w: t.resident(t.add(t.mul(gradient, 0), 0.5)) };
+    const state = optimizer.init(param);
+    for (let step = 0; step < 3; step++) optimizer.update(param, { w: gradient }, state);
+    return t.add(param.w, 0);
+  };
+}
+
+const weight = randn([19, 70], { seed: 3 });
+const quantized = ([8, 4] as const).map((bits) => quantizeWeight(weight, { bits }));
+const moved = (x: Tensor, one: { data: Tensor; scale: Tensor }) => ({
+  data: near(x, one.data),
+  scale: near(x, one.scale),
+});
+
+/** Cases for a device that runs every op, beside those of the others, in every type that the op takes. */
+export const deviceOpCases: readonly OpCase[] = [
+  ...moving.flatMap(([op, f], i) =>
+    (["float32", "int32", "float16", "bfloat16", "int8", "uint8", "bool"] as const).map((dtype): OpCase => ({
+      name: `${op} ${i} of ${dtype}`,
+      f: (x) => f(x!),
+      inputs: [t.cast(x, dtype)],
+      ops: [op],
+      tolerance: 0,
+    })),
+  ),
+  ...floats.map(([op, f, inputs, tolerance = 2e-5], i): OpCase => ({
+    name: `${op} ${i}`,
+    f,
+    inputs,
+    ops: [op],
+    tolerance,
+  })),
+  ...(["add", "sub", "mul", "div", "maximum", "minimum"] as const).flatMap((op) =>
+    (["int32", "int8", "uint8"] as const).map((dtype): OpCase => ({
+      name: `${op} of ${dtype}`,
+      f: (a, b) => t[op](a!, b!),
+      inputs: [t.cast(wholeNumbers, dtype), t.cast(t.flip(wholeNumbers, 0), dtype)],
+      ops: [op],
+      tolerance: 0,
+    })),
+  ),
+  ...(["neg", "abs", "sign", "relu", "floor", "round"] as const).map((op): OpCase => ({
+    name: `${op} of int32`,
+    f: (x) => t[op](x!),
+    inputs: [wholeNumbers],
+    ops: [op],
+    tolerance: 0,
+  })),
+  ...(["sum", "max", "min", "argmax", "any"] as const).flatMap((op) =>
+    (["int32", "int8", "uint8"] as const).map((dtype): OpCase => ({
+      name: `${op} of ${dtype}`,
+      f: (x) => t[op](x!, { axis: 0 }),
+      inputs: [t.cast(wholeNumbers, dtype)],
+      ops: [op],
+      tolerance: 0,
+    })),
+  ),
+  {
+    name: "clamp of int32",
+    f: (x) => t.clamp(x!, { min: -3, max: 20 }),
+    inputs: [wholeNumbers],
+    ops: ["clamp"],
+    tolerance: 0,
+  },
+  {
+    name: "logic",
+    f: (x) => t.logicalOr(t.logicalAnd(t.greater(x!, 0), t.less(x!, 1)), t.logicalNot(t.less(x!, 0.5))),
+    inputs: [x],
+    ops: ["logicalOr", "logicalAnd", "logicalNot"],
+  },
+  ...(["float32", "int32", "float16", "bfloat16", "int8", "uint8", "bool"] as const).flatMap((dtype: DType) =>
+    (["float32", "int32", "float16", "bfloat16", "uint8", "bool"] as const).flatMap((to): OpCase[] =>
+      dtype === to
+        ? []
+        : [
+            {
+              name: `cast from ${dtype} to ${to}`,
+              f: (x) => t.cast(x!, to),
+              inputs: [
+                t.cast(tensor([0, -0.3, 1.7, 300, -1e-6, 70000, 1e-8, -2.5, 65519, 3e9, -129]), dtype),
+              ],
+              ops: ["cast"],
+              tolerance: 0,
+            },
+          ],
+    ),
+  ),
+  ...[sgd({ learningRate: 0.1 }), sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true })].map(
+    (optimizer, i): OpCase => ({
+      name: `sgd ${i}`,
+      f: optimized(optimizer) as OpCase["f"],
+      inputs: [randn([70, 3], { seed: 1 })],
+      ops: ["sgd"],
+    }),
+  ),
+  { name: "adam", f: optimized(adamW({ weightDecay: 0.1 })) as OpCase["f"], inputs: [x], ops: ["adam"] },
+  { name: "amsgrad", f: optimized(adam({ amsgrad: true })) as OpCase["f"], inputs: [x], ops: ["amsgrad"] },
+  ...quantized.flatMap((one, i): OpCase[] => [
+    {
+      name: `dequantize ${i}`,
+      f: (x) => t.add(dequantizeWeight(moved(x!, one), 70), t.mul(t.sum(x!), 0)),
+      inputs: [x],
+      ops: ["dequantize"],
+    },
+    {
+      name: `quantizedMatmul ${i}`,
+      f: (x, b) => quantizedLinear(x!, moved(x!, one), b),
+      inputs: [randn([2, 3, 70], { seed: 4 }), randn([19], { seed: 5 })],
+      ops: ["quantizedMatmul"],
+    },
+  ]),
+  {
+    name: "quantizedMatmul of whole activations",
+    f: (x) => quantizedLinear(x!, moved(x!, quantized[0]!), undefined, { activations: "int8" }),
+    inputs: [randn([5, 70], { seed: 4 })],
+    ops: ["quantizedMatmul"],
+  },
+];

@@ -1,0 +1,131 @@
+import type { Device, DeviceMemory, DeviceReport, Kernels } from "@qkv/tensor";
+import { scopes } from "@qkv/tensor/devices";
+import type { Context } from "./context.js";
+import { Engine } from "./engine.js";
+import { kernelsOf } from "./kernels/kernels.js";
+import type { Opened } from "./open.js";
+import { Store, type Stored } from "./store.js";
+
+export type WebGpuReport = DeviceReport & {
+  /** The adapter's name, as far as the engine tells it. */
+  readonly adapter: string;
+  /** True if the adapter is software on the CPU: its times say nothing about GPUs. */
+  readonly software: boolean;
+  /** Largest distance of the self-test from the plain device, as a share of the largest number. */
+  readonly selfTestError: number;
+  /** Shaders that were compiled, dispatches that were recorded, submissions and reads, since the device was opened. */
+  readonly counts: {
+    readonly pipelines: number;
+    readonly dispatches: number;
+    readonly submissions: number;
+    readonly reads: number;
+  };
+};
+
+export type WebGpuMemory = DeviceMemory & {
+  /** Bytes of freed buffers that wait for their next use. */
+  readonly idleBytes: number;
+};
+
+export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
+  report(): WebGpuReport;
+  memory(): WebGpuMemory;
+  /** Waits until the GPU has done all that was asked of it, and throws what went wrong. */
+  finish(): Promise<void>;
+  /**
+   * Opens the GPU again after it was lost. What the program has on the host is uploaded again when it is used; what was
+   * only on the GPU is gone, and says so.
+   */
+  restart(): Promise<void>;
+  /** Destroys the GPU's memory. The device refuses work from then on. */
+  close(): void;
+};
+
+/**
+ * A device on an opened GPU.
+ *
+ * @param open - Opens the GPU, now and after a restart.
+ * @param budgetBytes - Of freed buffers.
+ */
+export async function makeDevice(
+  open: () => Promise<Opened>,
+  budgetBytes: number,
+): Promise<{ device: WebGpuDevice; tested(error: number): void }> {
+  const name = "webgpu";
+  const store = new Store(new Engine(await open(), budgetBytes));
+  const calls: Record<string, { device: number; plain: number }> = {};
+  let selfTestError = NaN;
+  const of = (storage: unknown) => storage as Stored;
+  /** Scopes that are running. */
+  let depth = 0;
+  const { scope, recording, own, retain } = scopes((storage) => store.release(storage));
+  const context: Context = {
+    store,
+    get engine() {
+      return store.engine;
+    },
+  };
+  const device: WebGpuDevice = {
+    name,
+    kernels: named(kernelsOf(context), store),
+    remote: true,
+    scope(f) {
+      depth += 1;
+      try {
+        return scope(f);
+      } finally {
+        depth -= 1;
+        if (depth === 0) store.freeUploads();
+      }
+    },
+    recording,
+    retain(storage) {
+      retain(storage);
+      store.pin(of(storage));
+    },
+    report: () => ({
+      name,
+      adapter: store.engine.adapter.name,
+      software: store.engine.adapter.software,
+      selfTestError,
+      counts: { ...store.engine.counts },
+      calls: structuredClone(calls),
+    }),
+    memory: () => ({
+      bytes: store.engine.buffers.liveBytes,
+      peakBytes: store.engine.buffers.peakBytes,
+      idleBytes: store.engine.buffers.idleBytes,
+    }),
+    allocate(dtype, length) {
+      const storage = store.make(dtype, length, undefined);
+      own(storage);
+      return storage;
+    },
+    fromHost: (dtype, array) => store.make(dtype, array.length, array),
+    array: (storage, use) => store.array(of(storage), use),
+    fetch: (storage) => store.fetch(of(storage)),
+    countCall(op, ranOn) {
+      (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
+    },
+    finish: () => store.engine.finish("finish"),
+    async restart() {
+      store.engine.close();
+      store.engine = new Engine(await open(), budgetBytes);
+    },
+    close: () => store.engine.close(),
+  };
+  return { device, tested: (error) => void (selfTestError = error) };
+}
+
+/** The kernels, each of which tells the store its name while it runs. */
+function named(kernels: Kernels, store: Store): Kernels {
+  return Object.fromEntries(
+    Object.entries(kernels).map(([op, kernel]) => [
+      op,
+      (...call: never[]) => {
+        store.op = op;
+        return kernel(...call);
+      },
+    ]),
+  );
+}

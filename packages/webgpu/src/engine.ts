@@ -1,0 +1,353 @@
+import { Buffers, usage, type GpuBuffer } from "./buffers.js";
+import { deviceError, type FailureKind } from "./failures.js";
+import type { Opened } from "./open.js";
+import { slotBytes, type Params } from "./params.js";
+
+/** One run of a compute shader. */
+export type Dispatch = {
+  /** Name of the operation, for errors and labels. */
+  readonly op: string;
+  /** Identifies the shader's text among all: the text is made once for each. */
+  readonly key: string;
+  text(): string;
+  /** Bindings 1, 2, … of group 0: what is only read, then what is written. */
+  readonly reads: readonly GpuBuffer[];
+  readonly writes: readonly GpuBuffer[];
+  readonly params: Params;
+  readonly groups: Grid;
+};
+
+/** Number of workgroups along x, y and z. */
+export type Grid = readonly [number, number, number];
+
+type Pipeline = {
+  readonly id: number;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+};
+
+type Command =
+  | { readonly dispatch: Dispatch; readonly pipeline: Pipeline }
+  | { readonly copy: GpuBuffer; readonly to: GPUBuffer; readonly bytes: number };
+
+/** A failure that the GPU told of after the call that caused it. */
+type Problem = { readonly op: string; readonly kind: FailureKind; readonly message: string };
+
+/** Dispatches that one submission takes. */
+const mostDispatches = 128;
+/** Bind groups that are kept for their next use. */
+const mostGroups = 4096;
+/** Codes of the shared word that kernels write wrong indices to, by op. */
+export type FaultCode = { readonly op: string; readonly code: number };
+
+/**
+ * Records dispatches and submits them late: before a read, or when enough are waiting. Failures come back later than the
+ * call that caused them; the next read throws them with the name of their operation.
+ */
+export class Engine {
+  readonly adapter: Opened["info"];
+  readonly limits: GPUSupportedLimits;
+  readonly buffers: Buffers;
+  readonly #device: GPUDevice;
+  readonly #params: GPUBuffer;
+  readonly #slots = new Uint32Array((mostDispatches * slotBytes) / 4);
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #staging: GPUBuffer[] = [];
+  #pending: Command[] = [];
+  #dispatches = 0;
+  #submission = 0;
+  #nextId = 1;
+  #settled: Promise<unknown> = Promise.resolve();
+  #problem: Problem | undefined;
+  #lost: string | undefined;
+  #closed = false;
+  #flush: Promise<void> | undefined;
+  #faults: GpuBuffer | undefined;
+  #faultsArmed = false;
+  readonly #faultNames: string[] = [];
+  readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, reads: 0 };
+
+  constructor({ device, info }: Opened, idleBudget: number) {
+    this.#device = device;
+    this.adapter = info;
+    this.limits = device.limits;
+    this.buffers = new Buffers(
+      device,
+      idleBudget,
+      (kind, message) => this.#note({ op: this.#lastOp(), kind, message }),
+      (buffer) => buffer.lastUse === this.#submission && this.submit(),
+    );
+    this.#params = device.createBuffer({
+      size: mostDispatches * slotBytes,
+      usage: usage.uniform | usage.copyTarget,
+    });
+    // What no error scope catches: kept for the next read.
+    device.addEventListener?.("uncapturederror", (event) =>
+      this.#note({ op: this.#lastOp(), kind: "validation", message: event.error.message }),
+    );
+    void device.lost.then(({ reason, message }) => {
+      if (!this.#closed) this.#lost = `lost (${reason || "unknown"})${message ? `: ${message}` : ""}`;
+    });
+  }
+
+  /** The reason why the device is gone; undefined while it works. */
+  get lost(): string | undefined {
+    return this.#lost;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Records a dispatch. */
+  record(dispatch: Dispatch): void {
+    this.check(dispatch.op);
+    const [x, y, z] = dispatch.groups;
+    if (x * y * z === 0) return;
+    const pipeline = this.#pipeline(dispatch);
+    for (const buffer of dispatch.reads) buffer.lastUse = this.#submission;
+    for (const buffer of dispatch.writes) buffer.lastUse = this.#submission;
+    this.#pending.push({ dispatch, pipeline });
+    this.counts.dispatches += 1;
+    if (++this.#dispatches === mostDispatches) this.submit();
+  }
+
+  /** Writes host numbers to a buffer, after what was recorded before and uses it. */
+  write(buffer: GpuBuffer, array: ArrayBufferView): void {
+    if (buffer.lastUse === this.#submission) this.submit();
+    const { byteLength } = array;
+    if (byteLength === 0) return;
+    const whole = byteLength % 4 === 0;
+    const bytes = new Uint8Array(whole ? 0 : 4 * Math.ceil(byteLength / 4));
+    if (!whole) bytes.set(new Uint8Array(array.buffer, array.byteOffset, byteLength));
+    const source = whole ? array : bytes;
+    this.#device.queue.writeBuffer(
+      buffer.buffer,
+      0,
+      source.buffer as ArrayBuffer,
+      source.byteOffset,
+      source.byteLength,
+    );
+  }
+
+  /** Submits what is recorded: one write of parameters, one encoder. */
+  submit(): void {
+    const commands = this.#pending;
+    if (commands.length === 0) return;
+    this.#pending = [];
+    this.#dispatches = 0;
+    this.#submission += 1;
+    this.counts.submissions += 1;
+    const device = this.#device;
+    const kinds = ["validation", "out-of-memory", "internal"] as const;
+    for (const kind of kinds) device.pushErrorScope(kind);
+    const encoder = device.createCommandEncoder();
+    let pass: GPUComputePassEncoder | undefined;
+    let slot = 0;
+    for (const command of commands) {
+      if ("copy" in command) {
+        pass?.end();
+        pass = undefined;
+        encoder.copyBufferToBuffer(command.copy.buffer, 0, command.to, 0, command.bytes);
+        continue;
+      }
+      const { dispatch, pipeline } = command;
+      pass ??= encoder.beginComputePass();
+      this.#slots.set(dispatch.params.words, (slot * slotBytes) / 4);
+      pass.setPipeline(pipeline.pipeline);
+      pass.setBindGroup(0, this.#bindGroup(pipeline, dispatch), [slot * slotBytes]);
+      pass.dispatchWorkgroups(...dispatch.groups);
+      slot += 1;
+    }
+    pass?.end();
+    if (slot > 0) device.queue.writeBuffer(this.#params, 0, this.#slots, 0, (slot * slotBytes) / 4);
+    device.queue.submit([encoder.finish()]);
+    const first = commands.find((command) => "dispatch" in command);
+    const op = first && "dispatch" in first ? first.dispatch.op : "read";
+    const popped = kinds.map(() => device.popErrorScope());
+    this.#settle(popped, op);
+  }
+
+  /** The first bytes of a buffer as they are after all that was recorded before. Reads of one turn share a submission. */
+  async read(op: string, buffer: GpuBuffer, bytes: number): Promise<ArrayBuffer> {
+    this.check(op);
+    this.counts.reads += 1;
+    const padded = 4 * Math.ceil(bytes / 4);
+    const staging = this.#stage(padded);
+    buffer.lastUse = this.#submission;
+    this.#pending.push({ copy: buffer, to: staging, bytes: padded });
+    this.#flush ??= Promise.resolve().then(() => this.#finish());
+    await this.#flush;
+    try {
+      await staging.mapAsync(1, 0, padded);
+    } catch (error) {
+      this.check(op);
+      throw deviceError(op, "lost", "a read that was given up", error);
+    }
+    await this.#settled;
+    this.#throwProblem();
+    const numbers = staging.getMappedRange(0, padded).slice(0, bytes);
+    staging.unmap();
+    if (this.#staging.length < 8) this.#staging.push(staging);
+    else staging.destroy();
+    return numbers;
+  }
+
+  /** Waits for the GPU to finish what was recorded, and throws what went wrong. */
+  async finish(op: string): Promise<void> {
+    this.check(op);
+    this.submit();
+    await this.#device.queue.onSubmittedWorkDone();
+    await this.#settled;
+    this.check(op);
+    this.#throwProblem();
+  }
+
+  /** Refuses work on a device that is gone. */
+  check(op: string): void {
+    if (this.#closed) throw deviceError(op, "closed", "closed");
+    if (this.#lost) throw deviceError(op, "lost", this.#lost);
+  }
+
+  /**
+   * A buffer that kernels write to where an index is outside, and the number that tells the op: the next read throws an
+   * error that names it.
+   */
+  faults(op: string): { buffer: GpuBuffer; code: number } {
+    this.#faults ??= this.#zeroed();
+    this.#faultsArmed = true;
+    let code = this.#faultNames.indexOf(op);
+    if (code < 0) code = this.#faultNames.push(op) - 1;
+    return { buffer: this.#faults, code: code + 1 };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pending = [];
+    this.#device.destroy();
+  }
+
+  async #finish(): Promise<void> {
+    this.#flush = undefined;
+    const faults = this.#faultsArmed ? this.#faults : undefined;
+    let told: GPUBuffer | undefined;
+    if (faults) {
+      this.#faultsArmed = false;
+      told = this.#stage(4);
+      this.#pending.push({ copy: faults, to: told, bytes: 4 });
+    }
+    this.submit();
+    if (!told || !faults) return;
+    try {
+      await told.mapAsync(1, 0, 4);
+    } catch {
+      return;
+    }
+    const [code] = new Uint32Array(told.getMappedRange(0, 4));
+    told.unmap();
+    told.destroy();
+    if (!code) return;
+    this.write(faults, new Uint32Array(4));
+    const op = this.#faultNames[code - 1];
+    this.#note(
+      op === undefined
+        ? { op: "device", kind: "validation", message: `the word ${code}, which no kernel writes` }
+        : { op, kind: "number", message: "a place outside of the tensor" },
+    );
+  }
+
+  #zeroed(): GpuBuffer {
+    const buffer = this.buffers.allocate("indices", 16);
+    this.write(buffer, new Uint32Array(4));
+    return buffer;
+  }
+
+  #stage(bytes: number): GPUBuffer {
+    const size = Math.max(256, 2 ** Math.ceil(Math.log2(bytes)));
+    const at = this.#staging.findIndex((one) => one.size === size);
+    if (at >= 0) return this.#staging.splice(at, 1)[0]!;
+    return this.#device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget });
+  }
+
+  #lastOp(): string {
+    const last = this.#pending.at(-1);
+    return last && "dispatch" in last ? last.dispatch.op : "device";
+  }
+
+  #note(problem: Problem): void {
+    this.#problem ??= problem;
+  }
+
+  #throwProblem(): void {
+    const problem = this.#problem;
+    if (!problem) return;
+    this.#problem = undefined;
+    throw deviceError(problem.op, problem.kind, problem.message);
+  }
+
+  #settle(errors: readonly Promise<GPUError | null>[], op: string, kind?: FailureKind): void {
+    const all = Promise.all(errors).then(
+      (popped) => {
+        const [invalid, memory, internal] = popped;
+        const error = invalid ?? memory ?? internal;
+        if (error)
+          this.#note({ op, kind: kind ?? (memory ? "memory" : "validation"), message: error.message });
+      },
+      () => undefined,
+    );
+    this.#settled = Promise.all([this.#settled, all]);
+  }
+
+  #pipeline({ op, key, text, reads, writes }: Dispatch): Pipeline {
+    let made = this.#pipelines.get(key);
+    if (made) return made;
+    const device = this.#device;
+    device.pushErrorScope("validation");
+    const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
+      binding,
+      visibility: 4,
+      buffer: { type },
+    });
+    const layout = device.createBindGroupLayout({
+      entries: [
+        {
+          binding: 0,
+          visibility: 4,
+          buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: slotBytes },
+        },
+        ...reads.map((_, i) => storage(i + 1, "read-only-storage")),
+        ...writes.map((_, i) => storage(reads.length + i + 1, "storage")),
+      ],
+    });
+    const pipeline = device.createComputePipeline({
+      label: op,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module: device.createShaderModule({ label: op, code: text() }) },
+    });
+    this.#settle([device.popErrorScope()], op, "pipeline");
+    made = { id: this.#nextId++, pipeline, layout };
+    this.#pipelines.set(key, made);
+    this.counts.pipelines += 1;
+    return made;
+  }
+
+  #bindGroup({ id, layout }: Pipeline, { reads, writes }: Dispatch): GPUBindGroup {
+    let key = `${id}`;
+    for (const buffer of reads) key += `:${buffer.id}`;
+    for (const buffer of writes) key += `:${buffer.id}`;
+    let group = this.#groups.get(key);
+    if (group) return group;
+    if (this.#groups.size >= mostGroups) this.#groups.clear();
+    group = this.#device.createBindGroup({
+      layout,
+      entries: [
+        { binding: 0, resource: { buffer: this.#params, size: slotBytes } },
+        ...[...reads, ...writes].map(({ buffer }, i) => ({ binding: i + 1, resource: { buffer } })),
+      ],
+    });
+    this.#groups.set(key, group);
+    return group;
+  }
+}

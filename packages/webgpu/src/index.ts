@@ -1,0 +1,4 @@
+export type { WebGpuDevice, WebGpuMemory, WebGpuReport } from "./device.js";
+export type { WebGpuOptions } from "./options.js";
+export { parseWebGpuName } from "./parse-name.js";
+export { webgpu } from "./webgpu.js";

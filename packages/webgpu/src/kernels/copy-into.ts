@@ -1,0 +1,54 @@
+import { bytesPerElement, sizeOf, type View } from "@qkv/tensor";
+import type { GpuBuffer } from "../buffers.js";
+import type { Context } from "../context.js";
+import { Params } from "../params.js";
+import { bitsAt } from "../wgsl/element.js";
+import { bindingsText, gridOf, mainText, threads } from "../wgsl/grid.js";
+import { walk } from "../wgsl/place.js";
+
+/** Places that elements are copied to: strides and an offset in a buffer. */
+export type Target = { readonly strides: readonly number[]; readonly offset: number };
+
+/**
+ * Copies a view to places in a buffer, bit for bit. Elements that are smaller than a word share one with others, which
+ * other threads may be writing: atomics change the bits of each alone.
+ */
+export function copyInto(
+  { store, engine }: Context,
+  op: string,
+  source: Pick<View, "storage" | "dtype" | "shape" | "strides" | "offset">,
+  buffer: GpuBuffer,
+  target: Target,
+): void {
+  const count = sizeOf(source.shape);
+  const params = new Params().u32("count", count);
+  const at = walk(op, params, "walk", source.shape, { sourceAt: source, targetAt: target });
+  const bytes = bytesPerElement(source.dtype);
+  engine.record({
+    op,
+    key: `copyInto:${bytes}:${at.rank}`,
+    text: () => `${params.declaration}
+${bindingsText({ source: "u32" }, { target_: bytes === 4 ? "u32" : "atomic<u32>" })}
+${mainText(
+  threads,
+  `  let n = group * ${threads}u + thread;
+  if (n >= p.count) { return; }
+  ${at.text("n")}
+  let bits = ${bitsAt("source", bytes, "u32(sourceAt)")};
+  ${storeBitsText("target_", bytes, "u32(targetAt)")}`,
+)}`,
+    reads: [store.read(source)],
+    writes: [buffer],
+    params,
+    groups: gridOf(Math.ceil(count / threads)),
+  });
+}
+
+/** Stores `bits` as the element at `index` of an array of words, atomic ones for elements of less than four bytes. */
+export function storeBitsText(name: string, bytes: number, index: string): string {
+  if (bytes === 4) return `${name}[${index}] = bits;`;
+  const [each, mask] = bytes === 2 ? [2, "65535u"] : [4, "255u"];
+  return `let shift = ${8 * bytes}u * ((${index}) % ${each}u);
+  atomicAnd(&${name}[(${index}) / ${each}u], ~(${mask} << shift));
+  atomicOr(&${name}[(${index}) / ${each}u], bits << shift);`;
+}

@@ -1,0 +1,36 @@
+import type { Kernels } from "@qkv/tensor";
+import type { Context } from "../context.js";
+import { causalConvKernel } from "./causal-conv.js";
+import { crossEntropyKernels } from "./cross-entropy.js";
+import { elementwiseKernels } from "./elementwise.js";
+import { lineKernels } from "./lines.js";
+import { lookupKernels } from "./lookups.js";
+import { matmulKernels } from "./matmul.js";
+import { optimizerKernels } from "./optimizers.js";
+import { quantizedKernels } from "./quantized.js";
+import { rearrangingKernels } from "./rearranging.js";
+import { reduceKernels } from "./reduce.js";
+import { rotateKernel } from "./rotate.js";
+import { scatterKernels } from "./scatter.js";
+import { sortingKernels } from "./sorting.js";
+import { windowKernels } from "./windows.js";
+
+/** The kernels of the device, by op name. */
+export function kernelsOf(context: Context): Kernels {
+  return {
+    ...elementwiseKernels(context),
+    ...rearrangingKernels(context),
+    ...reduceKernels(context),
+    ...lineKernels(context),
+    ...crossEntropyKernels(context),
+    ...lookupKernels(context),
+    ...scatterKernels(context),
+    ...windowKernels(context),
+    ...sortingKernels(context),
+    ...matmulKernels(context),
+    ...quantizedKernels(context),
+    ...optimizerKernels(context),
+    causalConv: causalConvKernel(context),
+    rotate: rotateKernel(context),
+  } as Kernels;
+}

@@ -1,0 +1,171 @@
+import { sizeOf, type Kernel, type View } from "@qkv/tensor";
+import type { Context } from "../context.js";
+import { Params } from "../params.js";
+import { arrayType } from "../wgsl/element.js";
+import { bindingsText, gridOf, mainText } from "../wgsl/grid.js";
+import { withFunctions } from "../wgsl/numbers.js";
+import { walk } from "../wgsl/place.js";
+import { foldText } from "../wgsl/workgroup.js";
+
+/** Threads of a workgroup, which computes one line. */
+const width = 64;
+
+/** A function of whole lines along one axis, in WGSL. */
+type LineKernel = {
+  readonly variant?: string;
+  /** True if the body computes with int32 as well; `T` is the type. Default: floats alone. */
+  readonly whole?: boolean;
+  /**
+   * Statements for one line. `at(k)` is the place of number `k` in `xIn`, `to(k)` that in `out`; `p.n` are the numbers of
+   * a line, `thread` is one of 64, and `total(x, thread)` and `most(x, thread)` fold a number of each thread.
+   */
+  readonly body: string;
+  readonly reads?: Readonly<Record<string, View>>;
+  readonly params?: (params: Params) => void;
+};
+
+/** Softmax and norms: one workgroup a line. */
+export function lineKernels(context: Context): Record<string, Kernel<never>> {
+  type Axis = { readonly axis: number };
+  type Norm = { readonly eps: number };
+  const softmax =
+    (op: string, end: string) =>
+    ([x]: readonly View[], [output]: readonly View[], { axis }: Axis) =>
+      alongLines(context, op, x!, output!, axis, {
+        body: `  var own = -infinity();
+  for (var k = thread; k < p.n; k += ${width}u) { own = larger(own, xIn[at(k)]); }
+  let top = most(own, thread);
+  // A line of nothing but -∞, or with NaN, is NaN; so is one with ∞.
+  let undefined_ = isNan(top) || isInf(top);
+  var part = 0.0;
+  for (var k = thread; k < p.n; k += ${width}u) { part += exponential(xIn[at(k)] - top); }
+  let powers = total(part, thread);
+  for (var k = thread; k < p.n; k += ${width}u) {
+    let x = xIn[at(k)];
+    out[to(k)] = select(${end}, notANumber(), undefined_);
+  }`,
+      });
+  const normed = (params: Record<string, View>) => {
+    const [weight, bias] = ["weight", "bias"].map((name) =>
+      params[name] ? `${name}[u32(p.${name}Start + i32(k) * p.${name}Step)]` : "",
+    );
+    return (value: string) => `${value}${weight && ` * ${weight}`}${bias && ` + ${bias}`}`;
+  };
+  const norm =
+    (op: string, compute: (finish: (value: string) => string) => string) =>
+    ([x, weight, bias]: readonly View[], [output]: readonly View[], { eps }: Norm) => {
+      const reads = { ...(weight && { weight }), ...(bias && { bias }) };
+      return alongLines(context, op, x!, output!, x!.shape.length - 1, {
+        variant: Object.keys(reads).join(),
+        body: compute(normed(reads)),
+        reads,
+        params(params) {
+          params.f32("eps", eps);
+          for (const [name, view] of Object.entries(reads))
+            params.i32(`${name}Start`, view.offset).i32(`${name}Step`, view.strides[0]!);
+        },
+      });
+    };
+  return {
+    softmax: softmax("softmax", "exponential(x - top) / powers"),
+    logSoftmax: softmax("logSoftmax", "x - top - logarithm(powers)"),
+    rmsNorm: norm(
+      "rmsNorm",
+      (finish) => `  var part = 0.0;
+  for (var k = thread; k < p.n; k += ${width}u) { let x = xIn[at(k)]; part += x * x; }
+  let scale = 1.0 / sqrt(total(part, thread) / f32(p.n) + p.eps);
+  for (var k = thread; k < p.n; k += ${width}u) { out[to(k)] = ${finish("xIn[at(k)] * scale")}; }`,
+    ),
+    // Rounding leaves the mean a little off: what is left after subtracting it has a mean of its own.
+    layerNorm: norm(
+      "layerNorm",
+      (finish) => `  var part = 0.0;
+  for (var k = thread; k < p.n; k += ${width}u) { part += xIn[at(k)]; }
+  let first = total(part, thread) / f32(p.n);
+  part = 0.0;
+  for (var k = thread; k < p.n; k += ${width}u) { part += xIn[at(k)] - first; }
+  let mean = first + total(part, thread) / f32(p.n);
+  part = 0.0;
+  for (var k = thread; k < p.n; k += ${width}u) { let x = xIn[at(k)] - mean; part += x * x; }
+  let scale = 1.0 / sqrt(total(part, thread) / f32(p.n) + p.eps);
+  for (var k = thread; k < p.n; k += ${width}u) { out[to(k)] = ${finish("(xIn[at(k)] - mean) * scale")}; }`,
+    ),
+    cumsum: (
+      [x]: readonly View[],
+      [output]: readonly View[],
+      { axis, exclusive, reverse }: Axis & { exclusive: boolean; reverse: boolean },
+    ) =>
+      alongLines(context, "cumsum", x!, output!, axis, {
+        variant: `${exclusive}${reverse}`,
+        whole: true,
+        // Each thread sums a stretch; then it adds what those before it have.
+        body: `  let each = (p.n + ${width - 1}u) / ${width}u;
+  let begin = min(thread * each, p.n);
+  let end = min(begin + each, p.n);
+  var own = T();
+  for (var k = begin; k < end; k++) { own += xIn[at(${reverse ? "p.n - 1u - k" : "k"})]; }
+  stretches[thread] = own;
+  workgroupBarrier();
+  var sum = T();
+  for (var t = 0u; t < thread; t++) { sum += stretches[t]; }
+  for (var k = begin; k < end; k++) {
+    let place = ${reverse ? "p.n - 1u - k" : "k"};
+    ${exclusive ? "out[to(place)] = sum;\n    sum += xIn[at(place)];" : "sum += xIn[at(place)];\n    out[to(place)] = sum;"}
+  }`,
+      }),
+  };
+}
+
+function alongLines(
+  { store, engine }: Context,
+  op: string,
+  x: View,
+  output: View,
+  axis: number,
+  { variant = "", whole = false, body, reads = {}, params: addParams }: LineKernel,
+): boolean {
+  const numbers = whole && x.dtype === "int32" ? "int32" : "float32";
+  if ([x, output, ...Object.values(reads)].some(({ dtype }) => dtype !== numbers)) return false;
+  const type = arrayType(numbers);
+  const n = x.shape[axis]!;
+  const lines = n === 0 ? 0 : sizeOf(x.shape) / n;
+  const others = (list: readonly number[]) => list.filter((_, a) => a !== axis);
+  const params = new Params().u32("n", n).u32("lines", lines).i32("step", x.strides[axis]!);
+  params.u32("stepOut", output.strides[axis]!);
+  const at = walk(op, params, "line", others(x.shape), {
+    xFirst: { strides: others(x.strides), offset: x.offset },
+    outFirst: { strides: others(output.strides), offset: 0 },
+  });
+  addParams?.(params);
+  engine.record({
+    op,
+    key: `lines:${op}:${variant}:${type}:${at.rank}`,
+    text: () =>
+      withFunctions(`${params.declaration}
+${bindingsText(
+  { xIn: type, ...Object.fromEntries(Object.keys(reads).map((name) => [name, type])) },
+  { out: type },
+)}
+alias T = ${type};
+var<private> first: i32;
+var<private> firstOut: i32;
+fn at(k: u32) -> u32 { return u32(first + i32(k) * p.step); }
+fn to(k: u32) -> u32 { return u32(firstOut) + k * p.stepOut; }
+${body.includes("total(") ? foldText("total", "f32", width, "a + b") : ""}
+${body.includes("most(") ? foldText("most", "f32", width, "larger(a, b)") : ""}
+${body.includes("stretches[") ? `var<workgroup> stretches: array<T, ${width}>;` : ""}
+${mainText(
+  width,
+  `  if (group >= p.lines) { return; }
+  ${at.text("group")}
+  first = xFirst;
+  firstOut = outFirst;
+${body}`,
+)}`),
+    reads: [x, ...Object.values(reads)].map((view) => store.read(view)),
+    writes: [store.write(output)],
+    params,
+    groups: gridOf(lines),
+  });
+  return true;
+}

@@ -1,0 +1,266 @@
+import { broadcastStrides, sizeOf, type Kernel, type View } from "@qkv/tensor";
+import type { Context } from "../context.js";
+import { deviceError } from "../failures.js";
+import { Params } from "../params.js";
+import { bindingsText } from "../wgsl/grid.js";
+import { walk } from "../wgsl/place.js";
+import { packedStrides, viewAs } from "./packed.js";
+
+/** Rows and columns of a tile of C. */
+const tile = 64;
+/** Numbers of the inner axis that are loaded at once. */
+const depth = 16;
+/** Rows and columns of a tile that one thread computes. */
+const block = 8;
+/** Fours of them. */
+const parts = block / 4;
+/** Threads along an axis of a tile. */
+const side = tile / block;
+
+/** The axis of an operand whose numbers lie one after the other and in whole fours. */
+type Along = "inner" | "outer" | "none";
+
+/** Matrix products of any strides, with batches that broadcast; `linear` adds a bias as it stores. */
+export function matmulKernels(context: Context): Record<string, Kernel<never>> {
+  return {
+    matmul: ([a, b]: readonly View[], [output]: readonly View[]) =>
+      product(context, "matmul", a!, b!, output!),
+    // x is packed, or a matrix; the weight is [out, in].
+    linear: ([x, weight, bias]: readonly View[], [output]: readonly View[]) => {
+      const [N, K] = weight!.shape as [number, number];
+      const rows =
+        x!.shape.length === 2
+          ? x!
+          : viewAs(x!, { shape: [sizeOf(x!.shape.slice(0, -1)), K], strides: [K, 1] });
+      const transposed = viewAs(weight!, {
+        shape: [K, N],
+        strides: [weight!.strides[1]!, weight!.strides[0]!],
+      });
+      const out = viewAs(output!, { shape: [rows.shape[0]!, N], strides: [N, 1] });
+      return product(context, "linear", rows, transposed, out, bias);
+    },
+  };
+}
+
+/** out[…, m, n] = Σₖ a[…, m, k] · b[…, k, n] + bias[n] */
+export function product(
+  { store, engine }: Context,
+  op: string,
+  a: View,
+  b: View,
+  output: View,
+  bias?: View,
+): boolean {
+  if ([a, b, output, ...(bias ? [bias] : [])].some(({ dtype }) => dtype !== "float32")) return false;
+  const [M, K] = a.shape.slice(-2) as [number, number];
+  const N = b.shape.at(-1)!;
+  const batch = output.shape.slice(0, -2);
+  const batches = sizeOf(batch);
+  const [aOuter, aInner] = a.strides.slice(-2) as [number, number];
+  const [bInner, bOuter] = b.strides.slice(-2) as [number, number];
+  if (batches > mostBatches)
+    throw deviceError(op, "size", `a product of ${batches} matrices, and a grid has ${mostBatches}`);
+  const params = new Params().u32("M", M).u32("N", N).u32("K", K).u32("batches", batches);
+  params.u32("aOuter", aOuter).u32("aInner", aInner).u32("bOuter", bOuter).u32("bInner", bInner);
+  if (bias) params.u32("biasStart", bias.offset).u32("biasStep", bias.strides[0]!);
+  const strides = [a, b].map((view) =>
+    broadcastStrides(batch, view.shape.slice(0, -2), view.strides.slice(0, -2)),
+  );
+  const at = walk(op, params, "batch", batch, {
+    aAt: { strides: strides[0]!, offset: a.offset },
+    bAt: { strides: strides[1]!, offset: b.offset },
+    cAt: { strides: packedStrides(batch).map((stride) => stride * M * N), offset: 0 },
+  });
+  const fours = (view: View, own: readonly number[]) =>
+    view.offset % 4 === 0 && own.every((stride) => stride % 4 === 0);
+  const along = (
+    view: View,
+    own: readonly number[],
+    inner: number,
+    outer: number,
+    outerLength: number,
+  ): Along => {
+    if (!fours(view, own)) return "none";
+    if (inner === 1 && outer % 4 === 0 && K % 4 === 0) return "inner";
+    return outer === 1 && inner % 4 === 0 && outerLength % 4 === 0 ? "outer" : "none";
+  };
+  const [aAlong, bAlong] = [
+    along(a, strides[0]!, aInner, aOuter, M),
+    along(b, strides[1]!, bInner, bOuter, N),
+  ];
+  const reads = [a, b, ...(bias ? [bias] : [])].map((view) => store.read(view));
+  const writes = [store.write(output)];
+  // Few rows: each result is a dot product that several threads share, so that every weight is read once.
+  if (M <= mostRows) {
+    engine.record({
+      op,
+      key: `rows:${aAlong === "inner"}:${bAlong === "inner"}:${bOuter === 1}:${!!bias}:${at.rank}`,
+      text: () =>
+        rowsText(params, at.text("id.z"), bAlong === "inner" && aAlong === "inner", bOuter === 1, !!bias),
+      reads,
+      writes,
+      params,
+      groups: [Math.ceil(N / rowShape.columns), M, batches],
+    });
+    return true;
+  }
+  const c4 = N % 4 === 0;
+  engine.record({
+    op,
+    key: `matmul:${aAlong}:${bAlong}:${c4}:${!!bias}:${at.rank}`,
+    text: () => tilesText(params, at.text("id.z"), aAlong, bAlong, c4, !!bias),
+    reads,
+    writes,
+    params,
+    groups: [Math.ceil(N / tile), Math.ceil(M / tile), batches],
+  });
+  return true;
+}
+
+/** Workgroups along one axis of a grid. */
+const mostBatches = 65535;
+/** Products of up to so many rows go row by row. */
+const mostRows = 4;
+/** Threads that share a dot product, and dot products of a workgroup. */
+const rowShape = { lanes: 8, columns: 8 };
+
+function rowsText(
+  params: Params,
+  batchText: string,
+  fours: boolean,
+  columnsLie: boolean,
+  bias: boolean,
+): string {
+  const { lanes, columns } = rowShape;
+  const type = fours ? "vec4<f32>" : "f32";
+  // Neighbouring threads read neighbouring numbers: of one column, or of a row where those lie together.
+  const [column, lane] =
+    columnsLie && !fours
+      ? [`thread % ${columns}u`, `thread / ${columns}u`]
+      : [`thread / ${lanes}u`, `thread % ${lanes}u`];
+  const per = fours ? 4 : 1;
+  const load = (name: "a" | "b", outer: string) =>
+    `${name}[(u32(${name}At) + ${outer} * p.${name}Outer + k * p.${name}Inner)${fours ? " / 4u" : ""}]`;
+  return `${params.declaration}
+${bindingsText({ a: type, b: type, ...(bias && { bias: "f32" }) }, { c: "f32" })}
+var<workgroup> sums: array<f32, ${lanes * columns}>;
+@compute @workgroup_size(${lanes * columns})
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  ${batchText}
+  let column = ${column};
+  let lane = ${lane};
+  let m = id.y;
+  let n = id.x * ${columns}u + column;
+  var sum = ${type}();
+  if (n < p.N) {
+    for (var k = lane * ${per}u; k < p.K; k += ${lanes * per}u) { sum = fma(${load("a", "m")}, ${load("b", "n")}, sum); }
+  }
+  sums[column * ${lanes}u + lane] = ${fours ? "dot(sum, vec4<f32>(1.0))" : "sum"};
+  workgroupBarrier();
+  if (lane != 0u || n >= p.N) { return; }
+  var all = 0.0;
+  for (var i = 0u; i < ${lanes}u; i++) { all += sums[column * ${lanes}u + i]; }
+  c[u32(cAt) + m * p.N + n] = all${bias ? " + bias[p.biasStart + n * p.biasStep]" : ""};
+}`;
+}
+
+const each = (n: number, text: (i: number) => string) =>
+  Array.from({ length: n }, (_, i) => text(i)).join("\n");
+
+function tilesText(
+  params: Params,
+  batchText: string,
+  a: Along,
+  b: Along,
+  c4: boolean,
+  bias: boolean,
+): string {
+  const element = (along: Along) => (along === "none" ? "f32" : "vec4<f32>");
+  const biasAt = (n: string) => `bias[p.biasStart + min(${n}, p.N - 1u) * p.biasStep]`;
+  const added = bias ? ` + vec4<f32>(${[0, 1, 2, 3].map((i) => biasAt(`n + ${i}u`)).join(", ")})` : "";
+  return `${params.declaration}
+${bindingsText(
+  { a: element(a), b: element(b), ...(bias && { bias: "f32" }) },
+  { c: c4 ? "vec4<f32>" : "f32" },
+)}
+// [inner][outer / 4]
+var<workgroup> aTile: array<array<vec4<f32>, ${tile / 4}>, ${depth}>;
+var<workgroup> bTile: array<array<vec4<f32>, ${tile / 4}>, ${depth}>;
+${operandText("a", a)}
+${operandText("b", b)}
+fn store(at: u32, n: u32, sum: vec4<f32>) {
+  let y = sum${added};
+  ${
+    c4
+      ? "if (n < p.N) { c[(at + n) / 4u] = y; }"
+      : each(4, (i) => `if (n + ${i}u < p.N) { c[at + n + ${i}u] = y[${i}]; }`)
+  }
+}
+@compute @workgroup_size(${side * side})
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  ${batchText}
+  let row = id.y * ${tile}u;
+  let column = id.x * ${tile}u;
+  let ty = thread / ${side}u;
+  let tx = thread % ${side}u;
+  ${each(block * parts, (i) => `var sum${i} = vec4<f32>();`)}
+  for (var k = 0u; k < p.K; k += ${depth}u) {
+    ${loadText("a", a, "row", "p.M")}
+    ${loadText("b", b, "column", "p.N")}
+    workgroupBarrier();
+    for (var q = 0u; q < ${depth}u; q++) {
+      ${each(parts, (i) => `let a${i} = aTile[q][ty + ${i * side}u];\nlet b${i} = bTile[q][tx + ${i * side}u];`)}
+      ${each(block, (r) =>
+        each(parts, (j) => {
+          const sum = `sum${r * parts + j}`;
+          return `${sum} = fma(vec4<f32>(a${Math.floor(r / 4)}[${r % 4}]), b${j}, ${sum});`;
+        }),
+      )}
+    }
+    workgroupBarrier();
+  }
+  ${each(
+    block,
+    (r) => `{
+    let m = row + (ty + ${Math.floor(r / 4) * side}u) * 4u + ${r % 4}u;
+    if (m < p.M) {
+      ${each(parts, (j) => `store(u32(cAt) + m * p.N, column + (tx + ${j * side}u) * 4u, sum${r * parts + j});`)}
+    }
+  }`,
+  )}
+}`;
+}
+
+/** Loads a tile of an operand: each thread four by four numbers, neighbours along the axis that lies in one piece. */
+function loadText(name: "a" | "b", along: Along, start: string, end: string): string {
+  const place =
+    along === "outer"
+      ? `let o = i % ${tile / 4}u; let q = i / ${tile / 4}u;`
+      : `let q = i % ${depth / 4}u; let o = i / ${depth / 4}u;`;
+  return `for (var i = thread; i < ${(tile / 4) * (depth / 4)}u; i += ${side * side}u) {
+      ${place}
+      let four = ${name}Block(${start} + o * 4u, k + q * 4u, u32(${name}At), ${end});
+      ${each(4, (j) => `${name}Tile[q * 4u + ${j}u][o] = four[${j}];`)}
+    }`;
+}
+
+/** Four vectors along the outer axis, one for each of four inner places. Outside of the matrix they are 0. */
+function operandText(name: "a" | "b", along: Along): string {
+  const [outer, inner] = [`p.${name}Outer`, `p.${name}Inner`];
+  const line = (n: number, inside: string, index: string) =>
+    `if (${inside}) { m[${n}] = ${name}[(${index}) / 4u]; }`;
+  const lines = {
+    outer: each(4, (j) => line(j, `o < end && k + ${j}u < p.K`, `at + (k + ${j}u) * ${inner} + o`)),
+    inner: each(4, (i) => line(i, `o + ${i}u < end && k < p.K`, `at + (o + ${i}u) * ${outer} + k`)),
+    none: each(4, (j) => {
+      const number = (i: number) =>
+        `select(0.0, ${name}[at + min(o + ${i}u, end - 1u) * ${outer} + min(k + ${j}u, p.K - 1u) * ${inner}], o + ${i}u < end && k + ${j}u < p.K)`;
+      return `m[${j}] = vec4<f32>(${[0, 1, 2, 3].map(number).join(", ")});`;
+    }),
+  }[along];
+  return `fn ${name}Block(o: u32, k: u32, at: u32, end: u32) -> mat4x4<f32> {
+  var m = mat4x4<f32>();
+  ${lines}
+  return ${along === "inner" ? "transpose(m)" : "m"};
+}`;
+}

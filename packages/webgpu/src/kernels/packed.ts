@@ -1,0 +1,34 @@
+import { isContiguous } from "@qkv/core";
+import { sizeOf, type View } from "@qkv/tensor";
+import type { Context } from "../context.js";
+import { map } from "./map.js";
+
+/** Row-major strides of a shape. */
+export const packedStrides = (shape: readonly number[]): number[] =>
+  shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+
+/** A view with another shape, strides or offset; its numbers, which would be fetched, are left alone. */
+export function viewAs(
+  { storage, dtype, shape, strides, offset }: View,
+  other: Partial<Pick<View, "shape" | "strides" | "offset" | "storage">>,
+): View {
+  return { storage, dtype, shape, strides, offset, ...other } as View;
+}
+
+/** Runs `f` with the numbers of a view in row-major order: as they lie, or as a copy that ends with the call. */
+export function withPacked<T>(context: Context, view: View, f: (packed: View) => T): T {
+  return isContiguous(view.shape, view.strides) ? f(view) : withCopy(context, view, f);
+}
+
+/** Runs `f` with a packed copy of a view, which ends with the call. */
+export function withCopy<T>(context: Context, view: View, f: (copy: View) => T): T {
+  const { store } = context;
+  const storage = store.make(view.dtype, sizeOf(view.shape), undefined);
+  try {
+    const copy = viewAs(view, { storage, strides: packedStrides(view.shape), offset: 0 });
+    map(context, "copy", [view], copy, { body: "return a;", bits: true });
+    return f(copy);
+  } finally {
+    store.release(storage);
+  }
+}

@@ -1,0 +1,105 @@
+import { DeviceError } from "@qkv/core";
+import type { CheckedOptions } from "./options.js";
+
+/** Facts that an adapter tells of itself. */
+export type AdapterInfo = {
+  /** Vendor, architecture, device and description, as far as they are told. */
+  readonly name: string;
+  /** True if it is a program of the CPU: its times say nothing about GPUs. */
+  readonly software: boolean;
+};
+
+/** A device of WebGPU, and the adapter that it came from. */
+export type Opened = { readonly device: GPUDevice; readonly info: AdapterInfo };
+
+/**
+ * Finds an adapter and opens a device of it, with room for large buffers.
+ *
+ * @throws {DeviceError} If there is no WebGPU, no adapter, or the adapter gives no device.
+ */
+export async function openDevice({ adapter: given, gpu, powerPreference }: CheckedOptions): Promise<Opened> {
+  const adapter = given ?? (await findAdapter(gpu ?? (await findGpu()), powerPreference));
+  const info = describeAdapter(adapter);
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  try {
+    const device = await adapter.requestDevice({
+      label: "qkv",
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    });
+    return { device, info };
+  } catch (error) {
+    throw missing(
+      "adapter",
+      `${info.name}, which gives no device${error instanceof Error ? `: ${error.message}` : ""}`,
+      "an adapter that gives a device",
+      "request a new adapter: each gives one device only. Else use @qkv/wasm.",
+      error,
+    );
+  }
+}
+
+async function findAdapter(gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAdapter> {
+  const adapter = await gpu.requestAdapter({ powerPreference });
+  if (adapter) return adapter;
+  throw missing(
+    "adapter",
+    "no adapter of WebGPU here",
+    "a GPU whose driver the engine accepts",
+    "use @qkv/wasm. In Chromium `chrome://gpu` tells why; on Linux in Node install a Vulkan driver.",
+  );
+}
+
+/** The object that `create` returned: the process ends when it is collected, so it is held here. */
+let nodeGpu: GPU | undefined;
+
+async function findGpu(): Promise<GPU> {
+  const here = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (here) return here;
+  if (nodeGpu) return nodeGpu;
+  if (typeof process === "object" && process.versions?.node) {
+    // A name that bundlers leave alone: pages have `navigator.gpu`.
+    const name = "webgpu";
+    try {
+      const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
+        create(flags: readonly string[]): GPU;
+      };
+      return (nodeGpu = create([]));
+    } catch (error) {
+      throw missing(
+        "gpu",
+        "no `navigator.gpu`, and no npm package `webgpu`",
+        "an engine with WebGPU",
+        "`npm install webgpu`, or use @qkv/wasm.",
+        error,
+      );
+    }
+  }
+  throw missing(
+    "gpu",
+    "no `navigator.gpu`",
+    "an engine with WebGPU, and a page of https or localhost",
+    "use @qkv/wasm here.",
+  );
+}
+
+declare const process: { versions?: { node?: string } } | undefined;
+
+function describeAdapter(adapter: GPUAdapter): AdapterInfo {
+  const { vendor, architecture, device, description } = adapter.info;
+  const name = [vendor, architecture, device, description].filter(Boolean).join(" ") || "an unnamed adapter";
+  const software = /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(name);
+  return {
+    name,
+    software: software || (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true,
+  };
+}
+
+function missing(
+  argument: string,
+  received: string,
+  expected: string,
+  fix: string,
+  cause?: unknown,
+): DeviceError {
+  return new DeviceError({ fn: "webgpu", argument, received, expected, fix, ...(cause ? { cause } : {}) });
+}

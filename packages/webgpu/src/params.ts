@@ -1,0 +1,45 @@
+type FieldType = "u32" | "i32" | "f32";
+
+/** Bytes of the parameters of one dispatch: what dynamic offsets are multiples of. */
+export const slotBytes = 256;
+
+/**
+ * The numbers that change from one dispatch to the next, and their declaration in WGSL: written down once, so that the
+ * shader reads what the program wrote.
+ */
+export class Params {
+  readonly words = new Uint32Array(slotBytes / 4);
+  readonly #fields: string[] = [];
+  readonly #floats = new Float32Array(this.words.buffer);
+
+  u32(name: string, value: number): this {
+    return this.#add(name, "u32", value);
+  }
+
+  i32(name: string, value: number): this {
+    return this.#add(name, "i32", value);
+  }
+
+  f32(name: string, value: number): this {
+    return this.#add(name, "f32", value);
+  }
+
+  /** `struct Params`, and the uniform `p`. */
+  get declaration(): string {
+    return `struct Params { ${this.#fields.join(", ")} }
+@group(0) @binding(0) var<uniform> p: Params;`;
+  }
+
+  /** True while another `count` words fit. */
+  fits(count: number): boolean {
+    return this.#fields.length + count <= this.words.length;
+  }
+
+  #add(name: string, type: FieldType, value: number): this {
+    if (!this.fits(1)) throw new RangeError(`no room for the parameter ${name}`);
+    if (type === "f32") this.#floats[this.#fields.length] = value;
+    else this.words[this.#fields.length] = value;
+    this.#fields.push(`${name}: ${type}`);
+    return this;
+  }
+}

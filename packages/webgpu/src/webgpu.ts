@@ -1,0 +1,40 @@
+import { makeDevice, type WebGpuDevice } from "./device.js";
+import { openDevice } from "./open.js";
+import { checkOptions, type WebGpuOptions } from "./options.js";
+import { selfTest } from "./self-test.js";
+
+/**
+ * A device in WGSL: operations become compute shaders on the GPU, and return at once. Work is recorded and submitted
+ * when numbers are read with `await tensor.read()`, or when enough of it is waiting. Numbers come back to a program that
+ * waits, and in no other way: `.data` of a result says so until it was read.
+ *
+ * Inside `device.scope(() => …)` intermediate tensors are freed at its end, and their buffers used again. Parameters are
+ * moved once, with `tensor.to(device)`. float64 tensors stay on the host, where the plain kernels compute with them.
+ *
+ * @throws {ArgumentError} If an option is none of those that it takes.
+ * @throws {DeviceError} If there is no WebGPU or no adapter, the adapter gives no device, or its self-test gives wrong
+ *   numbers. Later, from a call or a read: the device was lost or closed, memory ran out, a tensor is larger than the
+ *   adapter binds, a shader was refused, an index was outside.
+ * @see The standard, "WebGPU" and "WebGPU Shading Language" (W3C)
+ *
+ * @example
+ * ```ts no-run
+ * import { matmul, tensor } from "@qkv/tensor";
+ * import { webgpu } from "@qkv/webgpu";
+ *
+ * const device = await webgpu();
+ * const x = tensor([[1, 2], [3, 4]]).to(device);
+ * await matmul(x, x).read(); // [7, 10, 15, 22]
+ * ```
+ */
+export async function webgpu(options?: WebGpuOptions): Promise<WebGpuDevice> {
+  const checked = checkOptions(options);
+  const { device, tested } = await makeDevice(() => openDevice(checked), checked.budgetBytes);
+  try {
+    tested(await selfTest(device));
+  } catch (error) {
+    device.close();
+    throw error;
+  }
+  return device;
+}

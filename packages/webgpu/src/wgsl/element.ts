@@ -1,0 +1,39 @@
+import { bytesPerElement, type DType } from "@qkv/tensor";
+
+/** The type of a binding's array: numbers of four bytes as they are, smaller ones packed in words. */
+export function arrayType(dtype: DType): "f32" | "i32" | "u32" {
+  return dtype === "float32" ? "f32" : dtype === "int32" ? "i32" : "u32";
+}
+
+/** The type that numbers are computed in. */
+export function valueType(dtype: DType): "f32" | "i32" {
+  return dtype === "float32" || dtype === "float16" || dtype === "bfloat16" ? "f32" : "i32";
+}
+
+/** WGSL of the number at `index` of a binding, as {@link valueType}. */
+export function numberAt(name: string, dtype: DType, index: string): string {
+  const byte = `((${name}[(${index}) / 4u] >> (8u * ((${index}) % 4u))) & 255u)`;
+  switch (dtype) {
+    case "float32":
+    case "int32":
+      return `${name}[${index}]`;
+    case "int8":
+      return `(i32(${byte} << 24u) >> 24u)`;
+    case "float16":
+      return `unpack2x16float(${name}[(${index}) / 2u])[(${index}) % 2u]`;
+    case "bfloat16":
+      return `bitcast<f32>(${bitsAt(name, 2, index)} << 16u)`;
+    default:
+      return `i32(${byte})`;
+  }
+}
+
+/** WGSL of the bits of the element at `index` of an array of words, as `u32`. */
+export function bitsAt(name: string, bytes: number, index: string): string {
+  if (bytes === 4) return `${name}[${index}]`;
+  const [each, mask] = bytes === 2 ? [2, "65535u"] : [4, "255u"];
+  return `((${name}[(${index}) / ${each}u] >> (${8 * bytes}u * ((${index}) % ${each}u))) & ${mask})`;
+}
+
+/** Elements that lie in one word of four bytes. */
+export const elementsPerWord = (dtype: DType): number => 4 / bytesPerElement(dtype);
