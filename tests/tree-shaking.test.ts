@@ -48,8 +48,9 @@ function listed(folder: string): { name: string; file: string }[] {
   );
 }
 
-// Minifiers lay out the same code a little differently when it comes from one file instead of many, data too.
-const slackOf = (length: number) => 60 + length / 1000;
+// Minifiers lay out the same code a little differently when it comes from one file instead of many, data too; and they
+// write constants of source files into the texts of shaders, where those of the built file are names.
+const slackOf = (length: number) => 60 + length / 200;
 
 /** The length of code. A character that the build wrote as an escape counts as one, as it does in the source. */
 const lengthOf = (code: string) => code.replace(/\\u[\da-f]{4}/gi, "x").length;

@@ -13,8 +13,6 @@ export type GpuBuffer = {
 /** Usage bits, by the numbers that the standard fixes: not every host has the constants. */
 export const usage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
 
-const storageUsage = usage.storage | usage.copySource | usage.copyTarget;
-
 /** 2ⁿ or 1.5 · 2ⁿ bytes, 256 at least: sizes that buffers are reused by. */
 export function sizeClass(bytes: number): number {
   const power = 2 ** Math.ceil(Math.log2(Math.max(256, bytes)));
@@ -92,7 +90,10 @@ export class Buffers {
 
   #create(fn: string, size: number): GpuBuffer {
     this.#device.pushErrorScope("out-of-memory");
-    const buffer = this.#device.createBuffer({ size, usage: storageUsage });
+    const buffer = this.#device.createBuffer({
+      size,
+      usage: usage.storage | usage.copySource | usage.copyTarget,
+    });
     void this.#device.popErrorScope().then(
       (error) => error && this.#fail("memory", `no room for ${size} bytes of ${fn}: ${error.message}`),
       () => undefined,

@@ -13,9 +13,9 @@ const depth = 16;
 /** Rows and columns of a tile that one thread computes. */
 const block = 8;
 /** Fours of them. */
-const parts = block / 4;
+const parts = 2;
 /** Threads along an axis of a tile. */
-const side = tile / block;
+const side = 8;
 
 /** The axis of an operand whose numbers lie one after the other and in whole fours. */
 type Along = "inner" | "outer" | "none";
