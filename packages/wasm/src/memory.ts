@@ -6,7 +6,10 @@ export type WasmMemory = {
   /** All of it, as bytes and as words. Other views when it has grown. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly words: Int32Array<ArrayBuffer>;
-  /** Allocates at least `bytes` bytes, at a multiple of 64. Not zeroed. May replace the memory's buffer. */
+  /**
+   * Allocates at least `bytes` bytes, at a multiple of 64, of 4096 from 64 KiB on. Not zeroed. May replace the memory's
+   * buffer.
+   */
   allocate(bytes: number): number;
   free(pointer: number, bytes: number): void;
   /** Bytes in use now, and at most. */
@@ -26,6 +29,8 @@ export type MemoryOptions = {
 };
 
 const pageSize = 65536;
+/** Where tensors of 64 KiB and more begin: processors read ahead up to the end of such a block, see decision 8. */
+const alignment = 4096;
 export const mostBytes = 2 ** 32;
 
 /**
@@ -56,20 +61,33 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
     },
     allocate(bytes) {
       const size = rounded(bytes);
+      const from = (begin: number) => (size < pageSize ? begin : Math.ceil(begin / alignment) * alignment);
       let place = 0;
-      while (place < begins.length && ends[place]! - begins[place]! < size) place += 1;
-      const pointer = begins[place] ?? end;
+      while (place < begins.length && from(begins[place]!) + size > ends[place]!) place += 1;
+      const begin = begins[place] ?? end;
+      const pointer = from(begin);
+      const behind = pointer + size;
       if (place === begins.length) {
-        if (end + size > views.bytes.length) {
-          grow(memory, end + size, limit, used);
+        if (behind > views.bytes.length) {
+          grow(memory, behind, limit, used);
           views = look();
         }
-        end += size;
-      } else if (ends[place]! - pointer === size) {
+        end = behind;
+      }
+      // What is left of the stretch, before and behind.
+      const before = pointer > begin;
+      const after = behind < (ends[place] ?? behind);
+      if (before && after) {
+        begins.splice(place + 1, 0, behind);
+        ends.splice(place, 0, pointer);
+      } else if (before) {
+        begins[place] = begin;
+        ends[place] = pointer;
+      } else if (after) {
+        begins[place] = behind;
+      } else {
         begins.splice(place, 1);
         ends.splice(place, 1);
-      } else {
-        begins[place] = pointer + size;
       }
       used += size;
       peak = Math.max(peak, used);
