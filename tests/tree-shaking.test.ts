@@ -123,7 +123,7 @@ const madeOf: Record<string, string[]> = {
   groupedQuery: ["masks/and"],
   h2o: ["masks/causal"],
   impliedWeights: ["mixers/chunkwise", "mixers/mix"],
-  latent: ["masks/and"],
+  latent: ["masks/and", "sparse/selected-keys"],
   luongConcat: ["heads/additive"],
   mix: ["mixers/chunkwise"],
   mixerLayer: ["mixers/chunkwise", "mixers/input-maps", "mixers/mix"],

@@ -30,7 +30,7 @@ const models = [
   ...["llama3-rope", "llama-bias-yarn", "llama-dynamic-rope", "llama-sequence-classification"],
   ...["mistral-window", "mixtral", "phi3-longrope", "qwen2-window", "qwen3-bf16"],
   ...["qwen3-moe", "qwen3-moe-dense-layers"],
-  ...["apertus", "deepseek-v3", "diffllama", "gpt-oss", "llama4-text", "minicpm3"],
+  ...["apertus", "deepseek-v3", "deepseek-v32", "diffllama", "gpt-oss", "llama4-text", "minicpm3"],
   ...["arcee", "bloom", "cohere2", "ernie4-5", "exaone4", "falcon-alibi", "falcon-multi-query", "glm4"],
   ...["falcon-h1", "lfm2", "mamba", "mamba2", "qwen3-5-text"],
   ...["granite-moe-hybrid", "minimax", "nemotron-h", "qwen3-next", "rwkv7"],

@@ -97,15 +97,18 @@ test("property: parameters and cache of a hybrid stack are those of real layers"
   );
 });
 
-test("parameters and states of RWKV-7 are those of the loaded model", async () => {
-  const model = await load(ownData.path("hf/rwkv7"));
-  const shape = readConfig(ownData.json("hf/rwkv7/config.json"));
-  const numbers = tensorsOf(model.params).reduce((sum, { data }) => sum + data.length, 0);
-  expect(parameters(shape).total).toBe(numbers);
-  const cache = cacheFor(model.config, { checkpoints: 0 });
-  model.apply(model.params, ids(5), { cache });
-  expect(cache.bytes).toBe(kvCache(shape, { contextLength: 5, format: formats.float32 }).bytes);
-});
+test.each(["deepseek-v3", "deepseek-v32", "rwkv7"])(
+  "parameters and cache of %s are those of the loaded model",
+  async (name) => {
+    const model = await load(ownData.path(`hf/${name}`));
+    const shape = readConfig(ownData.json(`hf/${name}/config.json`));
+    const numbers = tensorsOf(model.params).reduce((sum, { data }) => sum + data.length, 0);
+    expect(parameters(shape).total).toBe(numbers);
+    const cache = cacheFor(model.config, { checkpoints: 0 });
+    model.apply(model.params, ids(5), { cache });
+    expect(cache.bytes).toBe(kvCache(shape, { contextLength: 5, format: formats.float32 }).bytes);
+  },
+);
 
 const config = fc
   .record({

@@ -95,7 +95,7 @@ export const mutants = [
   },
   {
     what: "queries are the first positions",
-    file: "src/attention.ts",
+    file: "src/plan-for.ts",
     find: "$lengths.map(($length) => $length - $T)",
     replace: "$lengths.map(() => 0)",
   },

@@ -3,9 +3,6 @@ import {
   checkKeyValues,
   checkSinks,
   givenKeyValues,
-  keyLengthsOf,
-  segmentLength,
-  storedPositions,
   type AttentionCall,
   type Expression,
   type KeyValues,
@@ -17,7 +14,7 @@ import { attentionOp } from "./attention-op.js";
 import { denseBias } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";
 import { checkMask } from "./mask.js";
-import { planFor } from "./plan-for.js";
+import { callPlaces, planFor } from "./plan-for.js";
 import { checkScoreMod, combine, type Rule, type ScoreMod } from "./score-mod.js";
 
 /** Options of attention. All are optional and can be combined. */
@@ -249,12 +246,7 @@ export function prepare(
   if (sinks !== undefined) checkSinks(fn, sinks, query);
   if (mask !== undefined) checkMask(fn, "mask", mask);
 
-  const keys = keyValues.key.reduce((sum, segment) => sum + segmentLength(segment), 0);
-  const positions = storedPositions(keyValues, B);
-  const lengths = keyLengthsOf(positions, keys, B);
-  const first = lengths.map((length) => length - T);
-  const firstQuery = first.length === 1 ? first[0]! : Int32Array.from(first);
-  const places = { batches: B, heads: H, queries: T, keys, positions, firstQuery };
+  const { places, lengths, bind } = callPlaces(keyValues, { batches: B, heads: H, queries: T });
 
   // Scores: the score mod is applied before the bias. Weights: the weight mod is applied before dropout.
   const rule = (option: string, mod: unknown): Rule | undefined =>
@@ -267,8 +259,7 @@ export function prepare(
   return {
     places,
     mask,
-    bind: () =>
-      mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength, batches: B, heads: H })),
+    bind: () => bind(mask),
     scoreMod: combine(fn, [
       rule("scoreMod", scoreMod),
       isTensor(bias) ? ["bias", denseBias(fn, bias, query, places)] : rule("bias", bias),

@@ -61,6 +61,7 @@ export {
   type LatentLayer,
   type LatentParams,
 } from "./heads/latent.js";
+export type { LatentIndexerConfig, LatentIndexerParams } from "./heads/latent-indexer.js";
 export { learnedSinks, type Sinks } from "./heads/learned-sinks.js";
 export {
   luongConcat,

@@ -3,7 +3,10 @@ import {
   type KeyValues,
   type Mask,
   type TilePlan,
+  keyLengthsOf,
   keyPositions,
+  segmentLength,
+  storedPositions,
   tilePlan,
   type PlanExtent,
 } from "@qkv/attention-contract";
@@ -14,6 +17,22 @@ export type Places = Omit<PlanExtent, "keyPositions"> &
     /** Number of stored keys. */
     readonly keys: number;
   };
+
+/** Places of a call, the length of each sequence (one where all are alike), and the masks that a mask is for them. */
+export function callPlaces(
+  keyValues: KeyValues,
+  { batches, heads, queries }: Pick<Places, "batches" | "heads" | "queries">,
+) {
+  const keys = keyValues.key.reduce((sum, segment) => sum + segmentLength(segment), 0);
+  const positions = storedPositions(keyValues, batches);
+  const lengths = keyLengthsOf(positions, keys, batches);
+  const first = lengths.map((length) => length - queries);
+  const firstQuery = first.length === 1 ? first[0]! : Int32Array.from(first);
+  const places: Places = { batches, heads, queries, keys, positions, firstQuery };
+  const bind = (mask: Mask | undefined) =>
+    mask && lengths.map((keyLength) => mask.bind({ queryLength: queries, keyLength, batches, heads }));
+  return { places, lengths, bind };
+}
 
 /** The last plan of each mask: layers of one model ask for the same one after the other. */
 const plans = new WeakMap<Mask, { places: Places; plan: TilePlan }>();

@@ -31,12 +31,15 @@ test("layers with a state hold no keys and values, and are named", async () => {
   expect(await inspected("mamba2")).toContain("no keys and values: every layer that remembers has a state");
 });
 
-test("latents are stored in place of the keys of heads", async () => {
-  const { kvBytesPerToken, stateBytes, layers } = await told("deepseek-v3");
-  const config = ownData.json("hf/deepseek-v3/config.json") as Record<
-    "kv_lora_rank" | "qk_rope_head_dim",
-    number
-  >;
-  const { kv_lora_rank: r, qk_rope_head_dim: d } = config;
-  expect([kvBytesPerToken, stateBytes]).toEqual([4 * layers.length * (2 * r + d), 0]);
-});
+test.each(["deepseek-v3", "deepseek-v32"])(
+  "latents of %s are stored in place of the keys of heads",
+  async (name) => {
+    const { kvBytesPerToken, stateBytes, layers } = await told(name);
+    const config = ownData.json(`hf/${name}/config.json`) as Record<
+      "kv_lora_rank" | "qk_rope_head_dim" | "index_head_dim",
+      number | undefined
+    >;
+    const { kv_lora_rank: r, qk_rope_head_dim: d, index_head_dim: index = 0 } = config;
+    expect([kvBytesPerToken, stateBytes]).toEqual([4 * layers.length * (r! + d! + index), 0]);
+  },
+);

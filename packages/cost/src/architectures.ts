@@ -38,6 +38,8 @@ export type Traits = {
   readonly sharedExpert: boolean;
   /** The second half of the query projection gates the output. */
   readonly outputGate: boolean;
+  /** A lightning indexer chooses the keys of latent attention. */
+  readonly indexer: boolean;
   /** The mixer of layers with a state, where a configuration lists some. */
   readonly stateLayer: "gatedDeltaRule" | "lightningAttention" | "shortConvolution" | "ssd" | "rwkv7";
   /** Each layer has a mixer with a state beside its attention. */
@@ -81,6 +83,7 @@ function known(): Readonly<Record<string, Traits>> {
     sharedGate: false,
     sharedExpert: false,
     outputGate: false,
+    indexer: false,
     stateLayer: "gatedDeltaRule",
     parallelState: false,
   };
@@ -204,6 +207,7 @@ function known(): Readonly<Record<string, Traits>> {
     },
     deepseek_v2: deepseek,
     deepseek_v3: { ...deepseek, routerBias: true },
+    deepseek_v32: { ...deepseek, routerBias: true, indexer: true },
     kimi_k2: { ...deepseek, routerBias: true },
     gpt_oss: {
       ...llama,

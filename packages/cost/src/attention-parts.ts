@@ -1,4 +1,11 @@
-import type { AttentionShape, HeadsAttention, LatentAttention, Norm, StateAttention } from "./model-shape.js";
+import type {
+  AttentionShape,
+  HeadsAttention,
+  LatentAttention,
+  Norm,
+  Reach,
+  StateAttention,
+} from "./model-shape.js";
 import { mixerCost } from "./mixer-costs.js";
 import { keysRead, countPairs } from "./pairs-seen.js";
 import {
@@ -110,8 +117,40 @@ function latentParts(shape: LatentAttention, { embedDim: C, norm: kind, rows }: 
     norm("attention key-value norm", rows, kind, kvRank),
     pointwise("attention query rotary", rows, H * ropeDim, 1, 3),
     pointwise("attention key rotary", rows, ropeDim, 1, 3),
+    ...indexerParts(shape, { embedDim: C, rows }),
     scoresOfLatent(shape),
     product("attention output", rows, { inputs: H * valueDim, outputs: C }),
+  ];
+}
+
+/** The indexer: its projections, and a score for each pair of query and key. */
+function indexerParts(
+  { queryRank, ropeDim, reach, indexer }: LatentAttention,
+  { embedDim: C, rows }: Pick<Place, "embedDim" | "rows">,
+): Part[] {
+  if (!indexer) return [];
+  const { numHeads: H, headDim: D } = indexer;
+  return [
+    product("index query", rows, { inputs: queryRank ?? C, outputs: H * D }),
+    product("index key", rows, { inputs: C, outputs: D }),
+    norm("index key norm", rows, "layer", D),
+    product("index head weights", rows, { inputs: C, outputs: H }),
+    pointwise("index rotary", rows, (H + 1) * ropeDim, 1, 3),
+    {
+      name: "index scores",
+      parameters: 0,
+      activeParameters: 0,
+      work({ batchSize: B, queryLength: T, keyLength: S, tileSize }) {
+        return {
+          // Of each head a dot product, its part above 0, and its share of the sum.
+          flops: B * countPairs(reach, T, S, tileSize) * H * (2 * D + 3),
+          weights: 0,
+          activations: B * T * H * (D + 1),
+          cache: B * D * (keysRead(reach, T, S) + T),
+          calls: 2,
+        };
+      },
+    },
   ];
 }
 
@@ -119,7 +158,8 @@ function latentParts(shape: LatentAttention, { embedDim: C, norm: kind, rows }: 
  * Naive: keys and values of every head are expanded from the latent rows before attention. Absorbed: the projections
  * are applied to queries and outputs instead, and attention reads the latent rows themselves, as one key-value head.
  */
-function scoresOfLatent({ numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach }: LatentAttention): Part {
+function scoresOfLatent(shape: LatentAttention): Part {
+  const { numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach, indexer } = shape;
   const parameters = kvRank * H * (nopeDim + valueDim);
   return {
     name: "attention scores",
@@ -127,8 +167,10 @@ function scoresOfLatent({ numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach
     activeParameters: parameters,
     work(run) {
       const { batchSize: B, queryLength: T, keyLength: S, tileSize, latent } = run;
-      const pairs = B * H * countPairs(reach, T, S, tileSize);
-      const keys = keysRead(reach, T, S);
+      // Chosen keys are as many as those of a window of that size, but may be anywhere.
+      const read: Reach = indexer ? { kind: "window", size: indexer.topK } : reach;
+      const pairs = B * H * Math.min(countPairs(reach, T, S, tileSize), countPairs(read, T, S));
+      const keys = Math.min(keysRead(reach, T, S), indexer ? T * indexer.topK : Infinity);
       const naive = 2 * B * keys * parameters + pairs * flopsOfPair(nopeDim + ropeDim, valueDim);
       const absorbed = 2 * B * T * parameters + pairs * flopsOfPair(kvRank + ropeDim, kvRank);
       const expands = latent === "naive" || (latent === "cheapest" && naive <= absorbed);

@@ -124,6 +124,31 @@ test("latent attention: absorbed is cheaper for one token, naive for a prompt, a
   }
 });
 
+test("an indexer: scores of every key with small heads, and attention to the chosen ones alone", () => {
+  const sizes = { index_n_heads: 64, index_head_dim: 128, index_topk: 2048 };
+  const [plain, indexed] = [
+    readConfig(deepseek),
+    readConfig({ ...deepseek, model_type: "deepseek_v32", ...sizes }),
+  ];
+  const own = 64 * 128 * 1536 + 128 * 7168 + 2 * 128 + 64 * 7168;
+  expect(parameters(indexed).total - parameters(plain).total).toBe(61 * own);
+  // Dense layers and those with experts are told apart.
+  const part = (shape: typeof plain, contextLength: number, name: string) => {
+    const { operators } = cost(shape, { contextLength, latent: "absorbed" });
+    const own = operators.filter((operator) => operator.name === name);
+    const sum = (key: "flops" | "cacheBytes") => own.reduce((total, operator) => total + operator[key], 0);
+    return { flops: sum("flops"), cacheBytes: sum("cacheBytes") };
+  };
+  expect(part(indexed, 4096, "index scores").flops).toBe(61 * 4096 * 64 * (2 * 128 + 3));
+  for (const length of [1000, 2048])
+    expect(part(indexed, length, "attention scores")).toEqual(part(plain, length, "attention scores"));
+  const chosen = part(plain, 2048, "attention scores").flops;
+  for (const length of [4096, 100_000]) expect(part(indexed, length, "attention scores").flops).toBe(chosen);
+  // Of each earlier token the index key is read, of the chosen ones the latents; both are written.
+  expect(part(indexed, 4096, "index scores").cacheBytes).toBe(61 * 2 * 128 * 4097);
+  expect(part(indexed, 4096, "attention scores").cacheBytes).toBe(61 * 2 * 576 * 2049);
+});
+
 test("an encoder runs once: a step of its decoder reads what was kept", () => {
   const shape = readConfig(t5);
   const first = cost(shape, { queryLength: 1, sourceLength: 100 });

@@ -35,6 +35,10 @@ test("property: multi-query is one group, and fewer groups keep as much less", (
 
 test("latent attention keeps one row, an encoder-decoder the encoder's rows too, an encoder nothing", () => {
   expect(kvCache(readConfig(deepseek)).bytesPerToken).toBe(70272);
+  const indexed = { model_type: "deepseek_v32", index_n_heads: 64, index_head_dim: 128, index_topk: 2048 };
+  expect(kvCache(readConfig({ ...deepseek, ...indexed })).numbersPerToken).toBe(61 * (512 + 64 + 128));
+  const table = { n_layers: 61, kv_lora_rank: 512, qk_rope_head_dim: 64 };
+  expect(kvCache(readCacheLayers({ ...table, ...indexed })).numbersPerToken).toBe(61 * (512 + 64 + 128));
   const small = kvCache(readConfig(t5), { contextLength: 3, sourceLength: 10 });
   expect(small).toMatchObject({ bytesPerToken: 6 * 1024 * 2, bytesPerSourceToken: 6 * 1024 * 2 });
   expect(small.bytes).toBe(13 * 6 * 1024 * 2);

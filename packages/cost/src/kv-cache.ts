@@ -128,7 +128,10 @@ function keptBy(attention: AttentionShape, embedDim: number): CacheLayer {
     case "heads":
       return { numbersPerToken: 2 * attention.numKvHeads * attention.headDim, reach: attention.reach };
     case "latent":
-      return { numbersPerToken: attention.kvRank + attention.ropeDim, reach: attention.reach };
+      return {
+        numbersPerToken: attention.kvRank + attention.ropeDim + (attention.indexer?.headDim ?? 0),
+        reach: attention.reach,
+      };
     case "state": {
       const { mixer, numValueHeads: numHeads, keyDim, valueDim, taps, convolution, shifts } = attention;
       const { stateNumbers } = mixerCost(mixer, { numHeads, keyDim, valueDim, ...(taps && { taps }) });
@@ -143,7 +146,7 @@ function keptBy(attention: AttentionShape, embedDim: number): CacheLayer {
 
 /**
  * Reads only what a cache depends on, for tables that give no more: the number of layers, and for each `n_kv_heads` and
- * `head_dim`, or `kv_lora_rank` and `qk_rope_head_dim`. If `n_kv_heads` is missing, `attention: "MQA"` means one
+ * `head_dim`, or `kv_lora_rank` and `qk_rope_head_dim` (and `index_head_dim` beside an `index_topk`). If `n_kv_heads` is missing, `attention: "MQA"` means one
  * key-value head and `"MHA"` as many as `n_heads`. The last `num_kv_shared_layers` hold nothing: they read the cache of an
  * earlier layer.
  *
@@ -170,7 +173,9 @@ export function readCacheLayers(config: Config): CacheLayer[] {
         : undefined;
   const numbersPerToken =
     typeof config["kv_lora_rank"] === "number"
-      ? own("kv_lora_rank") + own("qk_rope_head_dim")
+      ? own("kv_lora_rank") +
+        own("qk_rope_head_dim") +
+        (typeof config["index_topk"] === "number" ? own("index_head_dim") : 0)
       : 2 * (heads ?? size("kvHeads")) * size("headDim");
   const window = fields.sizeOrNull("window");
   const [causal, local]: Reach[] = [{ kind: "causal" }, { kind: "window", size: window ?? 1 }];

@@ -48,6 +48,8 @@ export type LatentAttention = {
   readonly ropeDim: number;
   readonly valueDim: number;
   readonly reach: Reach;
+  /** Chooses `topK` keys for each query with a small attention of its own, whose keys the cache holds too (DSA). */
+  readonly indexer?: { readonly numHeads: number; readonly headDim: number; readonly topK: number };
 };
 
 /** A recurrent layer: a mixer with a state in place of keys and values, between projections. */

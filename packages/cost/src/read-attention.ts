@@ -23,12 +23,13 @@ const stateTypes = {
 } as const satisfies Record<Traits["stateLayer"], readonly string[]>;
 
 /** The kinds of layers that a configuration of an architecture may list. */
-export const layerTypes = ({ stateLayer }: Traits): readonly string[] => [
+export const layerTypes = ({ stateLayer, indexer }: Traits): readonly string[] => [
   "full_attention",
   "sliding_attention",
   "chunked_attention",
   ...stateTypes[stateLayer],
   ...(stateLayer === "ssd" ? ["attention"] : []),
+  ...(indexer ? ["deepseek_sparse_attention"] : []),
 ];
 
 /** The attention of a layer. */
@@ -38,7 +39,7 @@ export function readAttention(fields: Fields, traits: Traits, layer: number): At
   if (stateTypes[traits.stateLayer].some((type) => type === kind)) return readState(fields, traits);
   const reach = readReach(fields, traits, layer, kind);
   return typeof fields.config["kv_lora_rank"] === "number"
-    ? readLatent(fields, reach)
+    ? readLatent(fields, traits, reach)
     : readHeads(fields, traits, reach);
 }
 
@@ -115,7 +116,7 @@ function readHeadDim(fields: Fields, heads: number): number {
   });
 }
 
-function readLatent(fields: Fields, reach: Reach): LatentAttention {
+function readLatent(fields: Fields, { indexer }: Traits, reach: Reach): LatentAttention {
   const { config, own, size } = fields;
   return {
     kind: "latent",
@@ -126,6 +127,9 @@ function readLatent(fields: Fields, reach: Reach): LatentAttention {
     ropeDim: own("qk_rope_head_dim"),
     valueDim: own("v_head_dim"),
     reach,
+    ...(indexer && {
+      indexer: { numHeads: own("index_n_heads"), headDim: own("index_head_dim"), topK: own("index_topk") },
+    }),
   };
 }
 
@@ -223,7 +227,7 @@ export function readState(fields: Fields, { stateLayer }: Traits): StateAttentio
 function readReach(fields: Fields, traits: Traits, layer: number, kind: unknown): Reach {
   const causal = traits.form !== "encoder";
   const unlimited: Reach = { kind: causal ? "causal" : "all" };
-  if (kind === "full_attention" || kind === "attention") return unlimited;
+  if (["full_attention", "attention", "deepseek_sparse_attention"].includes(kind as string)) return unlimited;
   const chunk = fields.config["attention_chunk_size"];
   if (typeof chunk === "number" && (kind === "chunked_attention" || traits.windowed(layer, fields)))
     return { kind: "chunk", size: chunk };

@@ -56,6 +56,8 @@ function isGated(fields: Fields, traits: Traits): boolean {
 /** Some architectures begin with dense layers, others have experts in each n-th layer only. */
 function hasExperts(fields: Fields, layer: number): boolean {
   const { own, list, count } = fields;
+  const listed = list("mlp_layer_types")?.[layer];
+  if (listed !== undefined) return listed === "sparse";
   return (
     layer >= count("denseLayers", 0) &&
     layer % own("moe_layer_freq", 1) === 0 &&

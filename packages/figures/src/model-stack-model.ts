@@ -212,7 +212,7 @@ function headsOf(attention: AttentionShape): StackHeads {
 function numbersPerToken(attention: AttentionShape): number {
   if (attention.kind === "state") return 0;
   return attention.kind === "latent"
-    ? attention.kvRank + attention.ropeDim
+    ? attention.kvRank + attention.ropeDim + (attention.indexer?.headDim ?? 0)
     : 2 * attention.numKvHeads * attention.headDim;
 }
 

@@ -23,6 +23,7 @@ import { attendTraced, checkParams, checkTrace, recordHeads, type Trace } from "
 import { checkWide } from "./check-wide.js";
 import type { LinearParams } from "./grouped-query.js";
 import { joinedMasks } from "./joined-masks.js";
+import { latentIndexer, type LatentIndexerConfig, type LatentIndexerParams } from "./latent-indexer.js";
 
 /** Configuration of a layer of multi-head latent attention. */
 export type LatentConfig = {
@@ -50,6 +51,8 @@ export type LatentConfig = {
   eps?: number;
   /** True: the maps from x to latents, and the output map, add a bias. Default false. */
   bias?: boolean;
+  /** Chooses the keys that each query reads (DSA, DeepSeek-V3.2). It needs `queryRank`. Default: all that the mask shows. */
+  indexer?: LatentIndexerConfig;
   /**
    * Computes projections. Default: `linear` of @qkv/tensor. With weights of another kind, such as those of 8 bits, keys and
    * values are made from the latents with a cache too.
@@ -78,6 +81,8 @@ export type LatentParams = {
   value: Projection;
   /** `[C, H · valueDim]` */
   output: Projection;
+  /** In a layer with an indexer. */
+  indexer?: LatentIndexerParams;
 };
 
 export type LatentApplyOptions = {
@@ -125,8 +130,11 @@ export type LatentLayer = {
  * absorbed queries `[B, H, T, kvRank + ropeDim]`. A score by which it evicts needs the layer's scale, which is that of
  * `nopeDim + ropeDim` numbers: `h2o({ mask: causal(), scale: 1 / Math.sqrt(nopeDim + ropeDim) })`.
  *
+ * With an `indexer`, a cached key ends with the token's index key, `[B, 1, T, kvRank + ropeDim + indexer.headDim]`; absorbed
+ * queries have zeros there. The choice has no gradient, so the indexer's weights have none either.
+ *
  * @throws {ArgumentError} If a size is no whole number of at least 1, or an option is unknown.
- * @see "DeepSeek-V2" (2024), arXiv:2405.04434, section 2.1
+ * @see "DeepSeek-V2" (2024), arXiv:2405.04434, section 2.1; the indexer: "DeepSeek-V3.2" (2025), arXiv:2512.02556
  *
  * @example
  * ```ts
@@ -155,6 +163,7 @@ export function latent(config: LatentConfig): LatentLayer {
     scale = 1 / Math.sqrt(nopeDim + ropeDim),
     eps = 1e-6,
     bias = false,
+    indexer: indexerConfig,
     linear: map = linear,
   } = check.options(config, configNames, "config");
   check.whole({ embedDim: C, numHeads: H, kvRank, nopeDim, ropeDim, valueDim }, { min: 1 });
@@ -164,6 +173,10 @@ export function latent(config: LatentConfig): LatentLayer {
   check.type({ bias }, "boolean");
   check.type({ linear: map }, "function");
   const maskOf = joinedMasks(mask);
+  const indexer =
+    indexerConfig === undefined
+      ? undefined
+      : latentIndexer(indexerConfig, { embedDim: C, queryRank, linear: map });
   const attend = (query: Tensor, keyValues: KeyValues, { mask, trace }: Projected) =>
     attendTraced(query, keyValues, { scale, ...(mask && { mask }) }, trace);
 
@@ -186,34 +199,42 @@ export function latent(config: LatentConfig): LatentLayer {
     checkParams("apply", params, queryRank === undefined ? names : [...low, ...names]);
     const { cache, layer = 0, positions, mask: own, trace } = applying.options(options, callOptions);
     checkTrace(applying, trace);
-    const call = { mask: maskOf(own), trace };
     if (cache?.unrotatedKeys) refuseUnrotated();
     const places = positions ?? positionsAfter(cache, x.shape[1]!);
     const source =
       queryRank === undefined ? x : rmsNorm(mapped(params.queryDown!, x), params.queryNorm!.weight, { eps });
     const query = split(mapped(params.query, source), H); // [B, H, T, nopeDim + ropeDim]
     const rows = split(mapped(params.latent, x), 1); // [B, 1, T, kvRank + ropeDim]
-    const value = rmsNorm(slice(rows, 3, 0, kvRank), params.latentNorm.weight, { eps });
-    const key = concat([value, rotate(slice(rows, 3, kvRank), places)], 3);
+    const normed = rmsNorm(slice(rows, 3, 0, kvRank), params.latentNorm.weight, { eps });
+    const index = indexer?.rows(params.indexer, x, source, places);
+    const key = concat([normed, rotate(slice(rows, 3, kvRank), places), ...(index ? [index.key] : [])], 3);
+    const value = slice(key, 3, 0, kvRank); // a view: a cache of latents holds it once
     const unrotated = slice(query, 3, 0, nopeDim); // [B, H, T, nopeDim]
     const rotated = rotate(slice(query, 3, nopeDim), places); // [B, H, T, ropeDim]
-    /** [B, H, T, kvRank + ropeDim] */
-    const absorbed = () =>
-      concat([einsum("bhtd,hdr->bhtr", unrotated, perHead(params.key, nopeDim)), rotated], 3);
+    /** `[B, H, T, kvRank + ropeDim]`, and zeros for the index keys. */
+    const absorbed = () => {
+      const parts = [einsum("bhtd,hdr->bhtr", unrotated, perHead(params.key, nopeDim)), rotated];
+      if (!indexer) return concat(parts, 3);
+      const { dtype, device } = rotated;
+      const [B, , T] = rotated.shape as [number, number, number];
+      return concat([...parts, zeros([B, H, T, indexer.headDim], { dtype, device })], 3);
+    };
+    const projected = { unrotated, rotated, absorbed, trace };
+    const seen = (latents: KeyValues) => {
+      const mask = maskOf(own);
+      return indexer && index ? indexer.choose(index, latents, mask, H) : mask;
+    };
     if (!cache) {
-      return {
-        unrotated,
-        rotated,
-        absorbed,
-        latents: { key: [key], value: [value], positions: { start: 0 } },
-        ...call,
-      };
+      const latents: KeyValues = { key: [key], value: [value], positions: { start: 0 } };
+      return { ...projected, latents, mask: seen(latents) };
     }
-    if (!isTensor(params.key.weight))
-      return { unrotated, rotated, absorbed, latents: cache.update(layer, key, value), ...call };
+    if (!isTensor(params.key.weight)) {
+      const latents = cache.update(layer, key, value);
+      return { ...projected, latents, mask: seen(latents) };
+    }
     const meeting = absorbed(); // eviction scores read them
     const latents = cache.update(layer, key, value, meeting);
-    return { unrotated, rotated, absorbed: () => meeting, latents, ...call };
+    return { ...projected, absorbed: () => meeting, latents, mask: seen(latents) };
   };
   const join = (params: LatentParams, heads: Tensor) => {
     const [B, , T] = heads.shape as [number, number, number];
@@ -223,10 +244,10 @@ export function latent(config: LatentConfig): LatentLayer {
     config,
     init(seed) {
       const names = ["queryDown", "query", "latent", "key", "value", "output"] as const;
-      const seeds = splitSeed(seed, names);
+      const seeds = splitSeed(seed, indexer ? [...names, "indexer"] : names) as Record<string, number>;
       const biased = ["queryDown", "latent", "output"];
       const make = (name: (typeof names)[number], out: number, inner: number): Projection => ({
-        weight: mul(randn([out, inner], { seed: seeds[name] }), 1 / Math.sqrt(inner)),
+        weight: mul(randn([out, inner], { seed: seeds[name]! }), 1 / Math.sqrt(inner)),
         ...(bias && biased.includes(name) && { bias: zeros([out]) }),
       });
       return {
@@ -240,6 +261,7 @@ export function latent(config: LatentConfig): LatentLayer {
         key: make("key", H * nopeDim, kvRank),
         value: make("value", H * valueDim, kvRank),
         output: make("output", C, H * valueDim),
+        ...(indexer && { indexer: indexer.init(seeds["indexer"]!) }),
       };
     },
     apply(params, x, options) {
@@ -253,10 +275,10 @@ export function latent(config: LatentConfig): LatentLayer {
       const all = concat(
         latents.key.map((segment) => denseSegment(segment, B)),
         2,
-      ); // [B, 1, S, kvRank + ropeDim]
+      ); // [B, 1, S, kvRank + ropeDim], and index keys
       const S = all.shape[2]!;
       const rows = reshape(slice(all, 3, 0, kvRank), [B, S, kvRank]);
-      const shared = broadcastTo(slice(all, 3, kvRank), [B, H, S, ropeDim]);
+      const shared = broadcastTo(slice(all, 3, kvRank, kvRank + ropeDim), [B, H, S, ropeDim]);
       const key = concat([split(mapped(params.key, rows), H), shared], 3);
       const value = split(mapped(params.value, rows), H);
       const keyValues = { key: [key], value: [value], positions: latents.positions };
@@ -296,6 +318,7 @@ const configNames = [
   "scale",
   "eps",
   "bias",
+  "indexer",
   "linear",
 ] as const;
 const callOptions = ["cache", "layer", "positions", "mask", "trace"] as const;

@@ -1,26 +1,7 @@
 import { checks } from "@qkv/core";
-import {
-  arange,
-  checkTensor,
-  concat,
-  expandDims,
-  lessEqual,
-  matmul,
-  mul,
-  relu,
-  reshape,
-  slice,
-  stopGradient,
-  sum,
-  transpose,
-  where,
-  type Tensor,
-} from "@qkv/tensor";
+import { arange, checkTensor, lessEqual, mul, reshape, type Tensor } from "@qkv/tensor";
 import { checkShape } from "../scores/check-shape.js";
-import { bestIndices } from "./best-indices.js";
-
-/** Queries whose scores are held at a time. */
-const tileRows = 64;
+import { bestKeys } from "./best-keys.js";
 
 export type LightningIndexerOptions = {
   /** Number of keys for each query. 1 or more; as many as there are is full causal attention. */
@@ -68,22 +49,12 @@ export function lightningIndexer(query: Tensor, key: Tensor, options: LightningI
   const fix = "give a weight for each head of each query.";
   if (weights) checkShape(fn, "weights", weights, "[B, H, T]", [B, H, T], fix);
   const { device } = query;
-  // Scores of a tile of queries, and only of keys up to its last one: T × S numbers are never held.
-  const chosen = Array.from({ length: Math.max(1, Math.ceil(T / tileRows)) }, (_, tile) =>
-    device.scope(() => {
-      const [start, end] = [tile * tileRows, Math.min(T, (tile + 1) * tileRows)];
-      const numKeys = Math.min(S, Math.max(1, S - T + end));
-      const keys = expandDims(transpose(slice(stopGradient(key), 1, 0, numKeys)), 1); // [B, 1, D, numKeys]
-      const heads = relu(mul(matmul(slice(stopGradient(query), 2, start, end), keys), scale));
-      const weighted = weights
-        ? mul(heads, expandDims(slice(stopGradient(weights), 2, start, end), 3))
-        : heads;
-      const seen = lessEqual(
-        reshape(arange(numKeys, { device }), [1, numKeys]),
-        reshape(arange(end - start, { device, start: S - T + start }), [end - start, 1]),
-      );
-      return bestIndices(where(seen, sum(weighted, { axis: 1 }), -Infinity), topK);
-    }),
-  );
-  return chosen.length === 1 ? chosen[0]! : concat(chosen, 1);
+  return bestKeys(scale === 1 ? query : mul(query, scale), key, weights, topK, (start, end) => {
+    const numKeys = Math.min(S, Math.max(1, S - T + end));
+    const keys = reshape(arange(numKeys, { device }), [1, 1, numKeys]);
+    return lessEqual(
+      keys,
+      reshape(arange(end - start, { device, start: S - T + start }), [1, end - start, 1]),
+    );
+  });
 }

@@ -66,15 +66,18 @@ async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
 /** Bytes of each token, where layers attend, and of states, as a cache holds them after a token. */
 function cacheBytes({ config, params, apply }: Model): { perToken: number; states: number } {
   if (config.bidirectional) return { perToken: 0, states: 0 };
-  const { numLayers, layerTypes, latent, numKvHeads, headDim = config.embedDim / config.numHeads } = config;
+  const { numLayers, layerTypes, numKvHeads, headDim = config.embedDim / config.numHeads } = config;
   // One layer of the cache for each part that remembers: attention, then a mixer beside it, or the feed-forward layer.
   const parts = Array.from({ length: numLayers }, (_, i) => {
     const [type, feedForward] = [layerTypes?.[i] ?? "full", config.feedForwardLayers?.[i]];
     const own = partsOf(type);
     return typeof feedForward === "object" && feedForward.recurrent ? [...own, "state"] : own;
   }).flat();
-  // A latent is stored as the key that all heads share, beside its rotary part, and as the value.
-  const numbers = latent ? 2 * latent.kvRank + latent.ropeDim : 2 * numKvHeads * headDim;
+  // A latent is stored once: it is the values too, and of the key all but the rotary part and the index key.
+  const { latent, indexer } = config;
+  const numbers = latent
+    ? latent.kvRank + latent.ropeDim + (indexer?.headDim ?? 0)
+    : 2 * numKvHeads * headDim;
   const cache = cacheFor(config);
   if (parts.includes("state")) apply(params, [0], { cache, last: 1 });
   const held = parts.map((part, i) => (part === "state" ? cache.state(i) : undefined));

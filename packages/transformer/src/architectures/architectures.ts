@@ -9,6 +9,7 @@ import { cohere2 } from "./cohere2.js";
 import { cwm } from "./cwm.js";
 import { deepseekV2 } from "./deepseek-v2.js";
 import { deepseekV3 } from "./deepseek-v3.js";
+import { deepseekV32 } from "./deepseek-v32.js";
 import { diffllama } from "./diffllama.js";
 import { dots1 } from "./dots1.js";
 import { ernie45 } from "./ernie4-5.js";
@@ -62,6 +63,7 @@ export const architectures: readonly Architecture[] = [
   cohere2,
   cwm,
   deepseekV3,
+  deepseekV32,
   diffllama,
   ernie45,
   exaone4,

@@ -1,26 +1,29 @@
 import type { Architecture } from "./architecture.js";
-import { activation, bias, rope, without } from "./config-entry.js";
+import { activation, bias, rope, without, type ConfigEntry } from "./config-entry.js";
 import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
 import { interleavedPairs, latentMaps, latentSizes, scaledScores } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** Entries of DeepSeek V3's configuration. `pairs`: of the layout of rotated pairs. */
+export const deepseekEntries = (pairs: ConfigEntry): readonly ConfigEntry[] => [
+  ...latentSizes(),
+  rmsEps(),
+  activation(),
+  rope(),
+  pairs,
+  scaledScores,
+  bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+  ...expertsOfGroups({ normalized: true, scale: 2.5, groups: { count: 8, chosen: 4 }, dense: 3 }),
+  without("moe_layer_freq", 1),
+  without("scoring_func", "sigmoid"),
+  without("topk_method", "noaux_tc"),
+];
 
 /** DeepSeek V3 and Kimi K2: latent attention, and experts of the best groups, chosen with a bias, beside a shared one. */
 export const deepseekV3: Architecture = {
   modelTypes: ["deepseek_v3", "kimi_k2"],
   class: "DeepseekV3ForCausalLM",
-  config: () => [
-    ...latentSizes(),
-    rmsEps(),
-    activation(),
-    rope(),
-    interleavedPairs(true),
-    scaledScores,
-    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
-    ...expertsOfGroups({ normalized: true, scale: 2.5, groups: { count: 8, chosen: 4 }, dense: 3 }),
-    without("moe_layer_freq", 1),
-    without("scoring_func", "sigmoid"),
-    without("topk_method", "noaux_tc"),
-  ],
+  config: () => deepseekEntries(interleavedPairs(true)),
   tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps, feed: expertsOrMaps() }),
   ignored: "head_dim num_nextn_predict_layers ep_size aux_loss_alpha seq_aux auto_map",
   // Layers that predict tokens further on.

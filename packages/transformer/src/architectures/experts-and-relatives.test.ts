@@ -121,6 +121,31 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
     },
     ["0.self_attn.q_proj.weight", "0.self_attn.kv_b_proj.weight", "1.mlp.shared_experts.up_proj.weight"],
   ],
+  deepseek_v32: [
+    {
+      ...{ ...routed, ...heads, q_lora_rank: 10, n_group: 4, topk_group: 2, first_k_dense_replace: 1 },
+      ...{ index_n_heads: 3, index_head_dim: 4, index_topk: 5, scoring_func: "sigmoid" },
+      ...{ topk_method: "noaux_tc", moe_layer_freq: 1, num_nextn_predict_layers: 1, ep_size: 1 },
+      rope_scaling: { ...yarn, mscale: 1, mscale_all_dim: 1 },
+    },
+    {
+      ...{ bias: none, latent: { ...latent, queryRank: 10 }, ropeLayout: "interleaved" },
+      indexer: { numHeads: 3, headDim: 4, topK: 5 },
+      ropeScaling: {
+        ...{ type: "yarn", factor: 4, originalLength: 16, truncate: true, mscale: 1, mscaleAllDim: 1 },
+      },
+      attentionScale: expect.closeTo(6 ** -0.5 * (0.1 * Math.log(4) + 1) ** 2, 12) as number,
+      experts: {
+        ...{ ...ours, normTopKProb: true, layers: [false, true] },
+        router: { scores: "sigmoid", choiceBias: true, groups: { count: 4, chosen: 2, best: 2 }, scale: 2.5 },
+      },
+    },
+    [
+      ...["0.self_attn.indexer.wq_b.weight", "1.self_attn.indexer.wk.weight"],
+      ...["0.self_attn.indexer.k_norm.bias", "1.self_attn.indexer.weights_proj.weight"],
+      ...["0.mlp.up_proj.weight", "1.mlp.gate.e_score_correction_bias"],
+    ],
+  ],
   hunyuan_v1_dense: [
     {
       use_qk_norm: true,
@@ -168,4 +193,33 @@ test.each(named)("%s: exported, it comes back the same", async (type, own) => {
   expect(tensorsOf(back.params).length).toBe(tensorsOf(params).length);
   const ids = [3, 1, 4, 1, 5, 9];
   expect(back.apply(back.params, ids).data).toEqual(decoder(config).apply(params, ids).data);
+});
+
+const v32 = () => {
+  const [own] = cases["deepseek_v32"]!;
+  return { ...sizes, ...own };
+};
+const readV32 = (more: object) => {
+  const architecture = architectures.find(({ modelTypes }) => modelTypes.includes("deepseek_v32"))!;
+  const fields = configFields({ ...v32(), ...more }, file);
+  const config = readFields(architecture.config(), fields);
+  fields.finish(new Set(architecture.ignored?.split(" ")));
+  return config;
+};
+
+test("DeepSeek V3.2: a list of layers goes before a count of dense ones", () => {
+  expect(readV32({ mlp_layer_types: ["sparse", "dense"] }).experts?.layers).toEqual([true, false]);
+  expect(readV32({ mlp_layer_types: ["sparse", "sparse"] }).experts).not.toHaveProperty("layers");
+});
+
+test.each([
+  [{ quantization_config: { quant_method: "fp8" } }, /quantization_config.*expected no such field/],
+  [{ q_lora_rank: null }, /q_lora_rank` is null, expected a whole number.*index queries/],
+  [{ index_topk: 0 }, /index_topk` is 0/],
+  [{ index_head_dim: 1 }, /index_head_dim` is 1, expected at least qk_rope_head_dim = 2/],
+  [{ layer_types: ["full_attention", "full_attention"] }, /layer_types.*each deepseek_sparse_attention/],
+  [{ mlp_layer_types: ["dense"] }, /mlp_layer_types.*a list of 2, each dense or sparse/],
+  [{ rope_interleave: false }, /rope_interleave` is false/],
+])("DeepSeek V3.2: %j is refused by name", (more, message) => {
+  expect(() => readV32(more)).toThrow(message);
 });

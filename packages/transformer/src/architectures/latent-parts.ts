@@ -1,7 +1,7 @@
 import type { RowMap } from "../conversions/row-map.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { count, type ConfigEntry } from "./config-entry.js";
-import { fused, linear, norm, type StoredTensor } from "./stored-tensor.js";
+import { fused, linear, norm, under, type StoredTensor } from "./stored-tensor.js";
 
 /** Sizes of decoders with latent attention: as Llama's, but for heads. */
 export const latentSizes = (): readonly ConfigEntry[] => [
@@ -41,6 +41,41 @@ const latentHeads: ConfigEntry = {
     v_head_dim: latent?.valueDim,
   }),
 };
+
+/** Sizes of the indexer, which reads latents for queries. */
+export const indexerSizes: ConfigEntry = {
+  read(fields, { latent }) {
+    if (latent?.queryRank === undefined)
+      return fields.refuse(
+        "q_lora_rank",
+        "a whole number, 1 or more: index queries are made of these latents",
+      );
+    const headDim = fields.count("index_head_dim");
+    if (headDim < latent.ropeDim)
+      return fields.refuse("index_head_dim", `at least qk_rope_head_dim = ${latent.ropeDim}, which rotate`);
+    return {
+      indexer: { numHeads: fields.count("index_n_heads"), headDim, topK: fields.count("index_topk") },
+    };
+  },
+  write: ({ indexer }) => ({
+    index_n_heads: indexer?.numHeads,
+    index_head_dim: indexer?.headDim,
+    index_topk: indexer?.topK,
+  }),
+};
+
+/** Maps of the indexer. */
+export function indexerMaps({ embedDim: C, latent, indexer }: DecoderConfig): readonly StoredTensor[] {
+  const { numHeads, headDim } = indexer!;
+  return [
+    under("attention.indexer", "self_attn.indexer", [
+      linear("query", "wq_b", [numHeads * headDim, latent!.queryRank!]),
+      linear("key", "wk", [headDim, C]),
+      norm("keyNorm", "k_norm", headDim),
+      linear("headWeights", "weights_proj", [numHeads, C]),
+    ]),
+  ];
+}
 
 /** Scores of YaRN's longer texts: what `mscale_all_dim` adds to 1 / √D, squared, for queries and keys. */
 export const scaledScores: ConfigEntry = {

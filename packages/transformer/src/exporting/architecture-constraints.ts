@@ -17,7 +17,7 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
   } = config;
   const { bias: _bias, experts: _experts, attentionGate, feedForwardLayers, ...more } = others;
   const { residualScale, logitScale, alibiScale, sinks, embeddingNorm, ropeLayers, ...plain } = more;
-  const { window, chunkSize, qkNormPlace, queryTemperature, differential, latent, ...rest } = plain;
+  const { window, chunkSize, qkNormPlace, queryTemperature, differential, latent, indexer, ...rest } = plain;
   const slides = layerTypes?.includes("sliding") ?? false;
   const isChunked = layerTypes?.includes("chunked") ?? false;
   const stacks = layerTypes?.some(isStacked) ?? false;
@@ -40,6 +40,7 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ...(queryTemperature && { queryTemperature }),
     ...(differential && { differential }),
     ...(latent && { latent }),
+    ...(indexer && { indexer }),
     ...(attentionGate && { attentionGate }),
     ...(feedForwardLayers?.some((one) => one !== true) && { feedForwardLayers }),
     ...(ropeDim !== undefined && ropeDim !== headDim && { ropeDim }),

@@ -54,6 +54,7 @@ const llama: ArchitectureConstraints = {
   queryTemperature: nothing,
   differential: nothing,
   latent: nothing,
+  indexer: nothing,
   positions: is("rotary"),
   ropeDim: nothing,
   bidirectional: { holds: (both) => both !== true, words: "a causal model" },

@@ -1,11 +1,11 @@
 import { checks } from "@qkv/core";
-import { growingCache, mixedCache, stateCache, type KvCache } from "@qkv/kv-cache";
+import { growingCache, latentCache, mixedCache, stateCache, type KvCache } from "@qkv/kv-cache";
 import type { DecoderConfig } from "../models/decoder-config.js";
-import { cachedPartsOfLayers } from "../models/is-recurrent.js";
+import { cachedPartsOfLayers, isHybrid, isRecurrent } from "../models/is-recurrent.js";
 
 /**
  * A cache for a decoder: one that grows for layers that attend, beside states for layers that are recurrent. They change,
- * fork and roll back as one.
+ * fork and roll back as one. Of latent attention, it holds the latents once.
  *
  * @param options - `checkpoints`: earlier states that `crop` can go back to. Default 1: a failed step is undone.
  *
@@ -35,11 +35,17 @@ export function cacheFor(config: DecoderConfig, options?: { checkpoints?: number
   };
   check.each({ config }, isConfig, "a configuration, with numLayers and as many layerTypes", fix);
   check.options(options, ["checkpoints"]);
+  const { layerTypes, latent } = config;
   const parts = cachedPartsOfLayers(config).flat();
   const numStates = parts.filter((part) => part === "state").length;
-  if (numStates === 0) return growingCache({ numLayers: Math.max(parts.length, 1) });
+  // A layer that the configuration brings may attend to other keys than latents.
+  const ownLayers =
+    layerTypes?.some((type) => typeof type === "object" && !isHybrid(type) && !isRecurrent(type)) ?? false;
+  const growing = (numLayers: number) =>
+    latent && !ownLayers ? latentCache({ latentDim: latent.kvRank, numLayers }) : growingCache({ numLayers });
+  if (numStates === 0) return growing(Math.max(parts.length, 1));
   const states = stateCache({ numLayers: numStates, ...options });
   if (numStates === parts.length) return states;
-  const keyValues = growingCache({ numLayers: parts.length - numStates });
+  const keyValues = growing(parts.length - numStates);
   return mixedCache(parts.map((part) => (part === "state" ? states : keyValues)));
 }

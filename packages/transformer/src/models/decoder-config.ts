@@ -39,6 +39,16 @@ export type LatentHeads = {
   valueDim: number;
 };
 
+/** The lightning indexer of latent attention (DSA): a small attention that chooses the keys which the heads read. */
+export type IndexerConfig = {
+  /** Index heads, which share one index key a token. */
+  numHeads: number;
+  /** Numbers of an index key. The first `latent.ropeDim` of them rotate, in the layout `half`. */
+  headDim: number;
+  /** Keys that a query reads. Unit: tokens. */
+  topK: number;
+};
+
 /** Experts of a decoder's layers. */
 export type ExpertsConfig = {
   numExperts: number;
@@ -154,6 +164,8 @@ export type DecoderConfig = {
   differential?: boolean;
   /** Latent attention (MLA) in place of key-value heads; `numKvHeads` is not read then. Default: none. */
   latent?: LatentHeads;
+  /** Chooses the keys that latent attention reads; index queries are made from its latent for queries. Default: none. */
+  indexer?: IndexerConfig;
   /** Gates outputs of heads by the layer's input, each number or each head. Default: none. */
   attentionGate?: "elementwise" | "headwise";
   /** A learned logit of each head joins the softmax's sum. Default false. */

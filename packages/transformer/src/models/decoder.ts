@@ -308,6 +308,7 @@ const names = /* @__PURE__ */ Object.keys({
   queryTemperature: 0,
   differential: 0,
   latent: 0,
+  indexer: 0,
   attentionGate: 0,
   sinks: 0,
   embeddingScale: 0,
@@ -331,6 +332,7 @@ function checkConfig(config: DecoderConfig): void {
   const { sinks = false, embeddingNorm = false, differential = false } = config;
   check.type({ sinks, embeddingNorm, differential }, "boolean");
   checkLatent(config);
+  checkIndexer(config);
   checkLayerList("ropeLayers", config.ropeLayers, numLayers);
   if (config.attentionGate !== undefined)
     check.oneOf({ attentionGate: config.attentionGate }, ["elementwise", "headwise"]);
@@ -392,6 +394,23 @@ function checkLatent(config: DecoderConfig): void {
     expected: "nothing, as latent attention does not have it",
     fix: `leave \`${name}\` or \`latent\` out.`,
   });
+}
+
+function checkIndexer({ indexer, latent }: DecoderConfig): void {
+  if (indexer === undefined) return;
+  const { numHeads, headDim, topK } = check.options(
+    indexer,
+    ["numHeads", "headDim", "topK"],
+    "config.indexer",
+  );
+  check.whole({ "indexer.numHeads": numHeads, "indexer.topK": topK }, { min: 1 });
+  const expected = "absent, as there is no latent for queries, of which index queries are made";
+  if (latent?.queryRank === undefined)
+    check.refuse({ argument: "indexer", received: indexer, expected, fix: "give `latent.queryRank` too." });
+  check.whole(
+    { "indexer.headDim": headDim },
+    { min: latent!.ropeDim, unit: "numbers, of which latent.ropeDim rotate" },
+  );
 }
 
 /** Refuses a list that does not name every layer. `other`: what an entry may be besides true and false. */
@@ -593,12 +612,20 @@ function latentLayer(
     positions === "rotary" &&
     rotates &&
     ropeFromConfig({ headDim: heads.ropeDim, base: ropeBase, layout: ropeLayout }, config.ropeScaling);
+  const indexRotary =
+    config.indexer &&
+    rotary &&
+    ropeFromConfig(
+      { headDim: config.indexer.headDim, rotaryDim: heads.ropeDim, base: ropeBase, layout: "half" },
+      config.ropeScaling,
+    );
   return latent({
     embedDim,
     numHeads,
     ...heads,
     ...(mask && { mask }),
     ...(rotary && { rope: rotary }),
+    ...(config.indexer && { indexer: { ...config.indexer, ...(indexRotary && { rope: indexRotary }) } }),
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
     ...(map && { linear: map }),

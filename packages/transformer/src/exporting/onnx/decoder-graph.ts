@@ -107,6 +107,7 @@ const traitsWithoutGraph = [
   "queryTemperature",
   "differential",
   "latent",
+  "indexer",
 ] as const satisfies readonly (keyof DecoderConfig)[];
 
 function refuseTraits(config: DecoderConfig): void {

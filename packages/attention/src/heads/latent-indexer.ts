@@ -1,0 +1,170 @@
+import { checks } from "@qkv/core";
+import {
+  denseSegment,
+  keyPositions,
+  storedPositions,
+  type KeyValues,
+  type Mask,
+} from "@qkv/attention-contract";
+import {
+  concat,
+  layerNorm,
+  type linear,
+  mul,
+  ones,
+  permute,
+  randn,
+  reshape,
+  slice,
+  splitSeed,
+  tensor,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import { and } from "../masks/and.js";
+import type { Positions, Rope } from "../positions/rope.js";
+import { bestKeys } from "../sparse/best-keys.js";
+import { seenRows } from "../sparse/seen-rows.js";
+import { selectedKeys } from "../sparse/selected-keys.js";
+import { checkMade, checkParams } from "./attend-heads.js";
+import type { LinearParams } from "./grouped-query.js";
+
+/** The lightning indexer of a layer of latent attention: a small attention that chooses the keys which the heads read. */
+export type LatentIndexerConfig = {
+  /** Index heads. They share one index key a token. */
+  numHeads: number;
+  /** Numbers of an index key, and of each index query. */
+  headDim: number;
+  /** Keys that a query reads; where it sees no more than that, it reads all. Unit: tokens. */
+  topK: number;
+  /** `rope({ headDim, rotaryDim: ropeDim })` for DeepSeek's weights. Default: positions are not known. */
+  rope?: Rope;
+};
+
+/** The weights of an indexer. */
+export type LatentIndexerParams = {
+  /** `[numHeads · headDim, queryRank]`, of the latent for queries. */
+  query: LinearParams;
+  /** `[headDim, C]` */
+  key: LinearParams;
+  /** `[headDim]`, of the layer norm of index keys. */
+  keyNorm: { weight: Tensor; bias?: Tensor };
+  /** `[numHeads, C]`: a weight for each index head. */
+  headWeights: LinearParams;
+};
+
+/** Index queries `[B, Hi, T, Di]`, weights of their heads `[B, Hi, T]`, and keys `[B, 1, T, Di]`, of the tokens of a call. */
+export type IndexRows = { readonly query: Tensor; readonly weights: Tensor; readonly key: Tensor };
+
+/** Added to the variance of an index key. */
+const keyEps = 1e-6;
+
+/**
+ * Makes the indexer of a latent layer.
+ *
+ * @throws {ArgumentError} If a size is no whole number of at least 1, or an option is unknown.
+ */
+export function latentIndexer(
+  config: LatentIndexerConfig,
+  {
+    embedDim: C,
+    queryRank,
+    linear: map,
+  }: { embedDim: number; queryRank: number | undefined; linear: typeof linear },
+) {
+  const check = checks("latent");
+  const names = ["numHeads", "headDim", "topK", "rope"] as const;
+  const { numHeads: H, headDim: D, topK, rope } = check.options(config, names, "config.indexer");
+  check.whole({ "indexer.numHeads": H, "indexer.headDim": D, "indexer.topK": topK }, { min: 1 });
+  checkMade(check, { "indexer.rope": rope }, "apply", "rope({ headDim: 128, rotaryDim: 64 })");
+  if (queryRank === undefined) {
+    const fix = "give `queryRank`, or leave `indexer` out.";
+    return check.refuse({
+      ...{ argument: "queryRank", received: queryRank, fix },
+      expected: "the width of the latent that index queries are made from, as the layer has an indexer",
+    });
+  }
+  const project = ({ weight, bias }: LinearParams, x: Tensor) => map(x, weight, bias);
+  const rotate = (x: Tensor, positions: Positions) => rope?.apply(x, positions) ?? x;
+  return {
+    headDim: D,
+    init(seed: number): LatentIndexerParams {
+      const seeds = splitSeed(seed, ["query", "key", "headWeights"]);
+      const make = (name: keyof typeof seeds, out: number, inner: number): LinearParams => ({
+        weight: mul(randn([out, inner], { seed: seeds[name] }), 1 / Math.sqrt(inner)),
+      });
+      return {
+        query: make("query", H * D, queryRank),
+        key: make("key", D, C),
+        keyNorm: { weight: ones([D]), bias: zeros([D]) },
+        headWeights: make("headWeights", H, C),
+      };
+    },
+    /** @param queryLatents - Normalized latents for queries, `[B, T, queryRank]`. */
+    rows(
+      params: LatentIndexerParams | undefined,
+      x: Tensor,
+      queryLatents: Tensor,
+      positions: Positions,
+    ): IndexRows {
+      if (!params) return refuseMissing();
+      checkParams("apply", params, ["query", "key", "keyNorm", "headWeights"]);
+      const [B, T] = x.shape as [number, number, number];
+      const query = permute(reshape(project(params.query, queryLatents), [B, T, H, D]), [0, 2, 1, 3]);
+      const { weight, bias } = params.keyNorm;
+      const key = layerNorm(project(params.key, x), weight, bias, { eps: keyEps });
+      return {
+        query: rotate(query, positions),
+        weights: permute(project(params.headWeights, x), [0, 2, 1]),
+        key: rotate(reshape(key, [B, 1, T, D]), positions),
+      };
+    },
+    /**
+     * The mask of the call with the choice of the index queries: itself where there are at most `topK` keys.
+     *
+     * @param stored - Keys, whose last `headDim` numbers are the index key.
+     * @param mask - Of the call, for `heads` heads.
+     */
+    choose(rows: IndexRows, stored: KeyValues, mask: Mask | undefined, heads: number): Mask | undefined {
+      if (mask?.perHead) return refuseHeads(mask);
+      const [B, , T] = rows.query.shape as [number, number, number];
+      const keys = concat(
+        stored.key.map((segment) => denseSegment(segment, B)),
+        2,
+      );
+      const [, , S, width] = keys.shape as [number, number, number, number];
+      if (S <= topK) return mask;
+      const indices = bestKeys(
+        rows.query,
+        reshape(slice(keys, 3, width - D), [B, S, D]),
+        rows.weights,
+        topK,
+        seenRows(stored, mask, { batches: B, heads, queries: T, device: keys.device }),
+      );
+      const places = keyPositions(storedPositions(stored, B), S);
+      const positions = Int32Array.from(indices.data, (index, i) =>
+        index < 0 ? -1 : places[places.length === 1 ? 0 : Math.floor(i / (T * topK))]![index]!,
+      );
+      const chosen = selectedKeys(tensor(positions, { shape: [B, T, topK], dtype: "int32" }));
+      return mask ? and(mask, chosen) : chosen;
+    },
+  };
+}
+
+function refuseMissing(): never {
+  return checks("apply").refuse({
+    argument: "params.indexer",
+    received: undefined,
+    expected: "{ query, key, keyNorm, headWeights }, as the layer has an indexer",
+    fix: "take the params of `layer.init(seed)`, or load the indexer with the other weights.",
+  });
+}
+
+function refuseHeads({ name }: Mask): never {
+  return checks("apply").refuse({
+    argument: "mask",
+    received: name,
+    expected: "a mask that is the same for all heads, as the indexer chooses keys for all of them",
+    fix: "leave out the part that looks at the head.",
+  });
+}
