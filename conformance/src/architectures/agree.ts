@@ -1,9 +1,10 @@
-import { growingCache } from "@qkv/kv-cache";
 import { js, slice, type Device } from "@qkv/tensor";
-import { load, type Model } from "@qkv/transformer";
+import { cacheFor, load, type Model } from "@qkv/transformer";
+import { exportModel, memoryFolder } from "@qkv/transformer/export";
 import { wasm } from "@qkv/wasm";
 import { expect } from "vitest";
 import "@qkv/test-support/allclose";
+import { writeCheckpoint, type RandomWeights } from "./random-checkpoint.js";
 import type { Rows } from "./reference.js";
 
 /** The devices that every architecture is held against its spelling on. */
@@ -25,7 +26,7 @@ export async function expectAgreement(folder: string, logits: Rows): Promise<Mod
     first ??= model;
     const whole = model.apply(model.params, ids);
     expect(whole.data).toBeAllclose(logits.flat(), logitTolerance);
-    const cache = growingCache({ numLayers: model.config.numLayers });
+    const cache = cacheFor(model.config);
     const start = model.apply(model.params, ids.slice(0, 5), { cache });
     expect(start.data).toBeAllclose(logits.slice(0, 5).flat(), logitTolerance);
     for (let t = 5; t < ids.length; t++) {
@@ -34,4 +35,21 @@ export async function expectAgreement(folder: string, logits: Rows): Promise<Mod
     }
   }
   return first!;
+}
+
+/** Agrees with what is spelled out, and comes back the same from an export under its own name. */
+export async function expectWritten(
+  config: Record<string, unknown>,
+  w: RandomWeights,
+  logits: Rows,
+  written = config["model_type"],
+): Promise<Model> {
+  const model = await expectAgreement(await writeCheckpoint(config, w.tensors), logits);
+  const { files, ...out } = memoryFolder();
+  await exportModel(model, { to: "hf", out });
+  const json = JSON.parse(await files.find(({ name }) => name === "config.json")!.text()) as object;
+  expect(json).toHaveProperty("model_type", written);
+  const back = await load(files);
+  expect(back.apply(back.params, ids).data).toBeAllclose(logits.flat(), logitTolerance);
+  return model;
 }

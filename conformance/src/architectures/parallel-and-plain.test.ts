@@ -1,8 +1,7 @@
-import { exportModel, memoryFolder } from "@qkv/transformer/export";
 import { load } from "@qkv/transformer";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
-import { expectAgreement, ids, logitTolerance } from "./agree.js";
+import { expectWritten, ids } from "./agree.js";
 import { randomWeights, writeCheckpoint, type RandomWeights } from "./random-checkpoint.js";
 import {
   attend,
@@ -125,22 +124,6 @@ function run(
   return map(w, names.head, last(x));
 }
 
-/** Agrees with what is spelled out, and comes back the same from an export under its own name. */
-async function check(
-  config: Record<string, unknown>,
-  w: RandomWeights,
-  logits: Rows,
-  written = config["model_type"],
-) {
-  const model = await expectAgreement(await writeCheckpoint(config, w.tensors), logits);
-  const { files, ...out } = memoryFolder();
-  await exportModel(model, { to: "hf", out });
-  const json = JSON.parse(await files.find(({ name }) => name === "config.json")!.text()) as object;
-  expect(json).toHaveProperty("model_type", written);
-  const back = await load(files);
-  expect(back.apply(back.params, ids).data).toBeAllclose(logits.flat(), logitTolerance);
-}
-
 const llamaAttention = {
   "self_attn.q_proj": [H * D, C],
   "self_attn.k_proj": [Hkv * D, C],
@@ -181,7 +164,7 @@ test("Helium: Llama that rotates neighbours", async () => {
   const rotation: Rotation = (head) => rotateNeighbours(head, frequencies(100000, D));
   const logits = run(w, names, llamaLayer(w, own, rotation), (x) => own("model.norm", x));
   // Its weights in another order are Llama's, as which they are written.
-  await check(
+  await expectWritten(
     { ...sizes, model_type: "helium", rope_theta: 100000, rms_norm_eps: 1e-8, head_dim: D },
     w,
     logits,
@@ -204,7 +187,12 @@ test("Seed-OSS: Llama with biases of queries, keys and values; written as Qwen 2
   const own = (path: string, x: Rows) => rms(x, w.vector(`${path}.weight`), 1e-6);
   const rotation: Rotation = (head) => rotate(head, frequencies(10000, D));
   const logits = run(w, names, llamaLayer(w, own, rotation), (x) => own("model.norm", x));
-  await check({ ...sizes, model_type: "seed_oss", head_dim: D, rms_norm_eps: 1e-6 }, w, logits, "qwen2");
+  await expectWritten(
+    { ...sizes, model_type: "seed_oss", head_dim: D, rms_norm_eps: 1e-6 },
+    w,
+    logits,
+    "qwen2",
+  );
 });
 
 test("OLMo: layer norms that learn nothing", async () => {
@@ -221,7 +209,7 @@ test("OLMo: layer norms that learn nothing", async () => {
   const rotation: Rotation = (head) => rotate(head, frequencies(10000, D));
   const logits = run(w, names, llamaLayer(w, own, rotation), (x) => own("", x));
   const config = { ...sizes, model_type: "olmo", hidden_act: "silu", clip_qkv: null };
-  await check(config, w, logits);
+  await expectWritten(config, w, logits);
   const clipped = load(await writeCheckpoint({ ...config, clip_qkv: 8 }, w.tensors));
   await expect(clipped).rejects.toThrow(/config.json: clip_qkv` is 8, expected null/);
 });
@@ -262,7 +250,11 @@ test("BioGPT: scaled embeddings, learned positions behind two rows of no token",
     return plus(x, map(w, `${path}.fc2`, each(map(w, `${path}.fc1`, z), gelu)));
   });
   const { num_key_value_heads: _, tie_word_embeddings: __, ...config } = sizes;
-  await check({ ...config, model_type: "biogpt", hidden_act: "gelu", layer_norm_eps: 1e-12 }, w, logits);
+  await expectWritten(
+    { ...config, model_type: "biogpt", hidden_act: "gelu", layer_norm_eps: 1e-12 },
+    w,
+    logits,
+  );
 });
 
 test("CWM: every fourth layer is full, the first one of them", async () => {
@@ -284,7 +276,7 @@ test("CWM: every fourth layer is full, the first one of them", async () => {
     llamaLayer(w, own, rotation, (i) => ({ sees: within(i % 4 === 0 ? 99 : 3) })),
     (x) => own("model.norm", x),
   );
-  await check({ ...sizes, model_type: "cwm", head_dim: D, sliding_window: 3 }, w, logits);
+  await expectWritten({ ...sizes, model_type: "cwm", head_dim: D, sliding_window: 3 }, w, logits);
 });
 
 test("VaultGemma: Gemma 2 with norms before both parts alone", async () => {
@@ -332,7 +324,7 @@ test("VaultGemma: Gemma 2 with norms before both parts alone", async () => {
     sliding_window: 3,
     query_pre_attn_scalar: 9,
   };
-  await check(
+  await expectWritten(
     whole,
     w,
     each(raw, (x) => 30 * Math.tanh(x / 30)),
@@ -368,7 +360,7 @@ test("Nemotron: gains that count from 1, squared ReLU, half of each head rotates
     },
     (x) => norm(w, "model.norm", x, 1e-5, 1),
   );
-  await check({ ...sizes, model_type: "nemotron", hidden_act: "relu2", norm_eps: 1e-5 }, w, logits);
+  await expectWritten({ ...sizes, model_type: "nemotron", hidden_act: "relu2", norm_eps: 1e-5 }, w, logits);
 });
 
 test.each([false, true])(
@@ -403,7 +395,7 @@ test.each([false, true])(
       partial_rotary_factor: 0.5,
       layer_norm_eps: 1e-5,
     };
-    await check({ ...config, use_parallel_residual: parallel }, w, logits);
+    await expectWritten({ ...config, use_parallel_residual: parallel }, w, logits);
   },
 );
 
@@ -424,7 +416,11 @@ test("Phi: one norm for attention and MLP, biases everywhere", async () => {
     const attended = map(w, `${path}.self_attn.dense`, attentionOf(q, k, v, rotation));
     return plus(x, plus(attended, map(w, `${path}.mlp.fc2`, each(map(w, `${path}.mlp.fc1`, y), geluTanh))));
   });
-  await check({ ...sizes, model_type: "phi", hidden_act: "gelu_new", layer_norm_eps: 1e-5 }, w, logits);
+  await expectWritten(
+    { ...sizes, model_type: "phi", hidden_act: "gelu_new", layer_norm_eps: 1e-5 },
+    w,
+    logits,
+  );
 });
 
 const gptSizes = {
@@ -467,7 +463,7 @@ test("GPT-J: one norm for attention and MLP, neighbours rotate, a bias of the lo
     w,
     (path, y) => ["q", "k", "v"].map((one) => map(w, `${path}.attn.${one}_proj`, y)) as never,
   );
-  await check({ ...gptSizes, model_type: "gptj" }, w, run(w, gptNames, apart));
+  await expectWritten({ ...gptSizes, model_type: "gptj" }, w, run(w, gptNames, apart));
 });
 
 test("CodeGen: GPT-J with queries, values and keys of each quarter of the heads in one matrix; written as GPT-J", async () => {
@@ -484,7 +480,7 @@ test("CodeGen: GPT-J with queries, values and keys of each quarter of the heads 
       );
     return [part(0), part(2), part(1)];
   });
-  await check({ ...gptSizes, model_type: "codegen" }, w, run(w, gptNames, fused), "gptj");
+  await expectWritten({ ...gptSizes, model_type: "codegen" }, w, run(w, gptNames, fused), "gptj");
 });
 
 test("GPT-Neo: scores are not scaled, every other layer sees a window", async () => {
@@ -535,7 +531,7 @@ test("GPT-Neo: scores are not scaled, every other layer sees a window", async ()
     attention_layers: ["global", "local"],
     eos_token_id: 2,
   };
-  await check(config, w, logits);
+  await expectWritten(config, w, logits);
 });
 
 test("MPT: ALiBi and layer norms, no biases", async () => {
@@ -587,7 +583,7 @@ test("MPT: ALiBi and layer norms, no biases", async () => {
     attn_config: { alibi: true, alibi_bias_max: 8, attn_impl: "torch", clip_qkv: null, qk_ln: false },
     eos_token_id: 2,
   };
-  await check(config, w, logits);
+  await expectWritten(config, w, logits);
 });
 
 /** Attention whose scores fall by a slope for each token of distance. */

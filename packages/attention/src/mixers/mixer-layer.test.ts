@@ -4,6 +4,7 @@ import {
   cast,
   checkGradient,
   concat,
+  full,
   linear,
   mapTensors,
   mul,
@@ -381,4 +382,57 @@ test("what a call cannot take is refused, with the fix", () => {
   expect(() => gdn.apply({ ...params, beta: undefined as never }, x)).toThrow(/`params.beta` is undefined/);
   const ttt = mixerLayer({ embedDim: 8, numHeads: 2, mixer: tttLinear() });
   expect(() => ttt.apply({ ...ttt.init(1), normBias: {} as never }, x)).toThrow(/`params.normBias`/);
+});
+
+describe("maps between the projections of a rank, and biases in some places", () => {
+  const own = { embedDim: 8, numHeads: 8, numKeyHeads: 1, keyDim: 2, valueDim: 1 } as const;
+  const mamba = {
+    ...own,
+    mixer: selectiveScan(),
+    ranks: { deltaTime: 2 },
+    projectFrom: "value",
+    outputNorm: "none",
+  } as const;
+  const x = randn([1, 4, 8], { seed: 1 });
+
+  test("a function of the fewer numbers, or a map that learns", () => {
+    const layer = mixerLayer(mamba);
+    const params = layer.init(1);
+    const doubled = { ...params.deltaTime, down: mul(params.deltaTime["down"]!, 2) };
+    const theirs = layer.apply({ ...params, deltaTime: doubled }, x).data;
+    const double = mixerLayer({ ...mamba, rankMaps: { deltaTime: (rows) => mul(rows, 2) } });
+    const ours = double.apply(params, x).data;
+    ours.forEach((one, i) => expect(one).toBeCloseTo(theirs[i]!, 5));
+    const gain = {
+      ...{ name: "gain", init: (shape: readonly number[]) => ({ gain: full(shape, 2) }) },
+      apply: (rows: Tensor, { gain }: Readonly<Record<string, Tensor>>) => mul(rows, gain!),
+    };
+    const learned = mixerLayer({ ...mamba, rankMaps: { deltaTime: gain } });
+    const { deltaTime } = learned.init(1);
+    expect(deltaTime["gain"]!.shape).toEqual([2]);
+    const again = learned.apply(learned.init(1), x).data;
+    again.forEach((one, i) => expect(one).toBeCloseTo(theirs[i]!, 5));
+  });
+
+  test.each([
+    ["inputs", true, false],
+    ["output", false, true],
+    [true, true, true],
+  ] as const)("biases: %s", (bias, inputs, output) => {
+    const params = mixerLayer({ ...own, mixer: gla(), valueDim: 2, bias, outputGate: silu }).init(1);
+    expect([params.query.bias, params.outputGate!.bias].map((one) => one !== undefined)).toEqual([
+      inputs,
+      inputs,
+    ]);
+    expect(params.output.bias !== undefined).toBe(output);
+  });
+
+  test("refused: a map of an input without a rank, what is no map, another place", () => {
+    const wrong = (more: object) => () => mixerLayer({ ...mamba, ...more });
+    expect(wrong({ rankMaps: { key: (x: Tensor) => x } })).toThrow(
+      /mixerLayer: `rankMaps.key` is .* expected a map of an input in `ranks`/,
+    );
+    expect(wrong({ rankMaps: { deltaTime: 3 } })).toThrow(/`rankMaps.deltaTime` is 3/);
+    expect(wrong({ bias: "gate" })).toThrow(/`bias` is "gate", expected true, false, "inputs" or "output"/);
+  });
 });

@@ -65,6 +65,8 @@ export type MixerLayerConfig<Name extends string = string> = {
   projectFrom?: "x" | "value";
   /** Projections through fewer numbers, by the input's name: `{ deltaTime: 4 }`, as in Mamba. Default: none. */
   ranks?: Readonly<Record<string, number>>;
+  /** Functions of these fewer numbers, by the input's name, as the norm in Jamba. Default: none. */
+  rankMaps?: Readonly<Record<string, InputMap>>;
   /** Adds the value to the output of its head, times a learned number: D of Mamba. Default false. */
   skip?: boolean;
   /**
@@ -78,8 +80,8 @@ export type MixerLayerConfig<Name extends string = string> = {
   outputGate?: (x: Tensor) => Tensor;
   /** Order of gate and norm: Mamba-2 gates `beforeNorm`. Default `afterNorm`. */
   gatePlace?: "beforeNorm" | "afterNorm";
-  /** Adds biases to projections. Default false. */
-  bias?: boolean;
+  /** Adds biases to projections: to all, or only to those of `inputs`, the gate's too, or of the `output`. Default false. */
+  bias?: boolean | "inputs" | "output";
   /** Form of a mixer that is linear in its state. Default `chunkwise()`. */
   form?: Scan;
   /** Computes projections. Default: `linear` of @qkv/tensor. */
@@ -192,7 +194,13 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
     const fix = 'give "whole": one number divided by its own size is its sign.';
     check.each({ outputNorm }, () => V > 1, '"whole" or "none", as valueDim is 1', fix);
   }
-  check.type({ bias }, "boolean");
+  const places: readonly unknown[] = [true, false, "inputs", "output"];
+  check.each(
+    { bias },
+    (one) => places.includes(one),
+    'true, false, "inputs" or "output"',
+    "leave it out for none.",
+  );
   check.type({ linear: map, ...(form && { form }), ...(outputGate && { outputGate }) }, "function");
   for (const [letter, length] of Object.entries(axes))
     check.whole({ [`axes.${letter}`]: length }, { min: 1 });
@@ -210,6 +218,12 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
     check.each({ ranks: name }, isInput, expected, "name a projection.");
     check.whole({ [`ranks.${name}`]: rank }, { min: 1 });
   }
+  const { rankMaps = {} } = options;
+  for (const [name, own] of Object.entries(rankMaps)) {
+    const fix = "give a function of tensors to an input in `ranks`.";
+    const isMap = () => Object.hasOwn(ranks, name) && isInputMap(own);
+    check.each({ [`rankMaps.${name}`]: own }, isMap, "a map of an input in `ranks`", fix);
+  }
   // Width of what an input is projected from.
   const from = (name: string): number => (projectFrom === "x" || name === "value" ? C : outWidth);
   const groups = { head: H, group: numKeyHeads, whole: 1, none: 1 }[outputNorm];
@@ -223,9 +237,9 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
   const isConvolved = (name: string) =>
     projectFrom === "value" ? name === "value" : mainInputs.includes(name);
   const convolved = convolution === undefined ? [] : projected.filter(({ name }) => isConvolved(name));
-  const make = (seed: number, out: number, inner: number): LinearParams => ({
+  const make = (seed: number, out: number, inner: number, of: "inputs" | "output"): LinearParams => ({
     weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
-    ...(bias && { bias: zeros([out]) }),
+    ...((bias === true || bias === of) && { bias: zeros([out]) }),
   });
 
   return {
@@ -245,10 +259,11 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         const own = seeds[input.name]!;
         if (input.kind === "learned") return { value: input.learned.init(input.shape, own) };
         const [projection, learned] = splitSeed(own, 2) as [number, number];
-        const [width, rank] = [from(input.name), ranks[input.name]];
+        const [width, rank, between] = [from(input.name), ranks[input.name], rankMaps[input.name]];
         return {
-          ...make(projection, product(input.shape), rank ?? width),
-          ...(rank !== undefined && { down: make(-projection - 1, rank, width).weight }),
+          ...make(projection, product(input.shape), rank ?? width, "inputs"),
+          ...(rank !== undefined && { down: make(-projection - 1, rank, width, "inputs").weight }),
+          ...(typeof between === "object" && between.init([rank!], -learned - 1)),
           ...(typeof input.map === "object" && input.map.init(input.shape, learned)),
         };
       };
@@ -268,8 +283,8 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         ...(outputNorm !== "none" && {
           outputNorm: { weight: ones([outputNorm === "head" ? outWidth / H : outWidth]) },
         }),
-        ...(outputGate && { outputGate: make(seeds["outputGate"]!, outWidth, C) }),
-        output: make(seeds["output"]!, C, outWidth),
+        ...(outputGate && { outputGate: make(seeds["outputGate"]!, outWidth, C, "inputs") }),
+        output: make(seeds["output"]!, C, outWidth, "output"),
       } as MixerLayerParams<Name>;
     },
     apply(params, x, given) {
@@ -285,8 +300,11 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
       const held = cache?.state(layer);
       const convolutions: Record<string, Tensor> = {};
       const projectOf = (name: string, source: Tensor): Tensor => {
-        const { weight, bias, down }: LinearParams & MixerInputParams = params[name as Name];
-        const rows = map(down ? map(source, down) : source, weight, bias);
+        const own: LinearParams & MixerInputParams = params[name as Name];
+        const { weight, bias, down } = own;
+        const between = rankMaps[name];
+        const fewer = down ? mapped(between, map(source, down), own) : source;
+        const rows = map(fewer, weight, bias);
         const taps = params.convolution?.[name];
         if (!taps) return rows;
         const kept = `${name}Convolution`;
@@ -302,8 +320,7 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         const own: MixerInputParams = params[input.name as Name];
         if (input.kind === "learned") return input.learned.apply(learnedTensor(input.name, own));
         const rows = reshape(project(input.name), [B, T, ...input.shape]);
-        const mapped = typeof input.map === "function" ? input.map(rows) : input.map.apply(rows, own);
-        return headsFirst(mapped, input);
+        return headsFirst(mapped(input.map, rows, own), input);
       };
       const mixed = Object.fromEntries(inputs.map((input) => [input.name, ofInput(input)]));
       const { output, state } = mixAny(mixer, mixed, {
@@ -327,6 +344,15 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
       return map(read, params.output.weight, params.output.bias);
     },
   };
+}
+
+const isInputMap = (map: unknown): boolean =>
+  typeof map === "function" || typeof (map as { apply?: unknown } | null)?.apply === "function";
+
+/** Rows by a map of an input; undefined: as they are. */
+function mapped(map: InputMap | undefined, rows: Tensor, params: MixerInputParams): Tensor {
+  if (map === undefined) return rows;
+  return typeof map === "function" ? map(rows) : map.apply(rows, params);
 }
 
 /** Mixes with the state that a cache holds, and gives the next one as a cache takes it. */
@@ -401,6 +427,7 @@ const configNames = [
   "convolutionBias",
   "projectFrom",
   "ranks",
+  "rankMaps",
   "skip",
   "outputNorm",
   "normEps",

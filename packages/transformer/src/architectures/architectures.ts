@@ -1,6 +1,7 @@
 import type { Architecture } from "./architecture.js";
 import { apertus } from "./apertus.js";
 import { arcee } from "./arcee.js";
+import { bamba } from "./bamba.js";
 import { bioGpt } from "./biogpt.js";
 import { bloom } from "./bloom.js";
 import { codegen } from "./codegen.js";
@@ -15,6 +16,7 @@ import { dots1 } from "./dots1.js";
 import { ernie45 } from "./ernie4-5.js";
 import { exaone4 } from "./exaone4.js";
 import { falconH1 } from "./falcon-h1.js";
+import { falconMamba } from "./falcon-mamba.js";
 import { falcon } from "./falcon.js";
 import { glm } from "./glm.js";
 import { glm4Moe } from "./glm4-moe.js";
@@ -28,6 +30,8 @@ import { granite } from "./granite.js";
 import { graniteMoe } from "./granitemoe.js";
 import { helium } from "./helium.js";
 import { hunyuanV1Dense } from "./hunyuan-v1-dense.js";
+import { jamba } from "./jamba.js";
+import { lfm2Moe } from "./lfm2-moe.js";
 import { lfm2 } from "./lfm2.js";
 import { llama4Text } from "./llama4-text.js";
 import { mamba } from "./mamba.js";
@@ -89,7 +93,11 @@ export const architectures: readonly Architecture[] = [
   phi,
   seedOss,
   lfm2,
+  lfm2Moe,
   mamba,
+  falconMamba,
+  jamba,
+  bamba,
   mamba2,
   graniteMoeHybrid,
   miniMax,

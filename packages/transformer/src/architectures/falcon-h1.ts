@@ -1,18 +1,20 @@
 import type { HybridLayer } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
-import { activation, bias, factor, headDim, rope, type ConfigEntry, without } from "./config-entry.js";
+import { activation, bias, factor, headDim, rope, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { embedding, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
-import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors } from "./mamba2-parts.js";
+import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
 import { mixerOf } from "./mixed-layers.js";
 import { each, linear, norm, under } from "./stored-tensor.js";
+
+const mambaNames: Mamba2Names = { ...hybridNames, outputBias: "projectors_bias" };
 
 /** Attention and Mamba-2 beside each other in all layers; without a norm in the mixer, the gate alone. */
 const hybridLayers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-5 }) {
     const normed = fields.flag("mamba_rms_norm", false);
     const normFirst = fields.flag("mamba_norm_before_gate", true);
-    const layer = mamba2Layer(fields, hybridNames, {
+    const layer = mamba2Layer(fields, mambaNames, {
       embedDim,
       normEps,
       outputNorm: normed ? "group" : "none",
@@ -26,7 +28,7 @@ const hybridLayers: ConfigEntry = {
   write(config) {
     const mixer = mixerOf(config);
     return {
-      ...mamba2Fields(mixer, hybridNames),
+      ...mamba2Fields(mixer, mambaNames),
       ...(mixer && {
         mamba_d_ssm: mixer.numHeads * (mixer.valueDim ?? 1),
         mamba_rms_norm: mixer.outputNorm !== "none",
@@ -46,12 +48,13 @@ function multipliers(fields: ConfigFields | undefined) {
   };
   const [gate, down] = list("mlp_multipliers", 2) as [number, number];
   const read = one("ssm_in_multiplier");
+  const parts = list("ssm_multipliers", 5);
   return {
     attention: one("attention_in_multiplier"),
     attentionOutput: one("attention_out_multiplier"),
     key: one("key_multiplier"),
     // In the file: gate, value, B, C, time step.
-    mixer: { inner: list("ssm_multipliers", 5).map((x) => x * read), output: one("ssm_out_multiplier") },
+    mixer: { inner: parts.map((x) => x * read), bias: parts, output: one("ssm_out_multiplier") },
     gate,
     down,
   };
@@ -62,7 +65,6 @@ export const falconH1: Architecture = {
   modelTypes: ["falcon_h1"],
   class: "FalconH1ForCausalLM",
   config: () => [
-    without("projectors_bias"),
     ...llamaSizes(),
     rmsEps(1e-5),
     activation(),

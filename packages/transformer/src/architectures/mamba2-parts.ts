@@ -1,8 +1,9 @@
 import { mixerLayer, ssd, type MixerLayer, type MixerLayerConfig } from "@qkv/attention";
-import { silu } from "@qkv/tensor";
+import { add, mul, silu, zeros, type Tensor } from "@qkv/tensor";
 import { stacked } from "../conversions/row-map.js";
 import type { ConfigFields } from "./config-fields.js";
-import { fused, linear, norm, parts, stored, under, type StoredTensor } from "./stored-tensor.js";
+import { fused, linear, norm, paramAt, parts, stored, under, type StoredTensor } from "./stored-tensor.js";
+import { concatenated, unchanged } from "./tensor-to-write.js";
 import { timeStepFields, timeStepLimits } from "./time-step.js";
 
 /** Names of the fields of a Mamba-2 mixer, which architectures give them. */
@@ -13,7 +14,9 @@ export type Mamba2Names = {
   groups: string;
   taps: string;
   convolutionBias: string;
+  /** Biases of the projection in, and of the one out where that has no field of its own. */
   bias: string;
+  outputBias?: string;
 };
 
 /** Names with a prefix, as hybrids have them. */
@@ -35,14 +38,19 @@ export function mamba2Layer(
   names: Mamba2Names,
   { gatePlace, ...own }: Own,
 ): MixerLayer {
-  fields.mustBe(names.bias, false);
+  const inputs = fields.flag(names.bias, false);
+  const output = names.outputBias === undefined ? inputs : fields.flag(names.outputBias, false);
   const deltaTime = timeStepLimits(fields);
+  const numHeads = fields.count(names.heads);
   return mixerLayer({
     ...own,
-    numHeads: fields.count(names.heads),
+    ...((inputs || output) && { bias: inputs && output ? true : inputs ? "inputs" : "output" }),
+    numHeads,
     numKeyHeads: fields.countOr(1, names.groups),
     keyDim: fields.count(names.state),
-    valueDim: fields.count(names.headDim),
+    valueDim: automatic(fields, names.headDim)
+      ? (fields.countOr(2, "mamba_expand") * own.embedDim) / numHeads
+      : fields.count(names.headDim),
     convolution: fields.countOr(4, names.taps),
     convolutionBias: fields.flag(names.convolutionBias, true),
     mixer: ssd(),
@@ -51,6 +59,15 @@ export function mamba2Layer(
     gatePlace: gatePlace ?? "beforeNorm",
     ...(deltaTime && { inputs: { deltaTime } }),
   }) as unknown as MixerLayer;
+}
+
+/** True where a file leaves a size to the others: it says "auto". */
+export function automatic(fields: ConfigFields, name: string): boolean {
+  try {
+    return fields.has(name) && fields.text(name) === "auto";
+  } catch {
+    return false;
+  }
 }
 
 /** Fields of such a mixer. */
@@ -63,19 +80,43 @@ export const mamba2Fields = (mixer: MixerLayerConfig | undefined, names: Mamba2N
         [names.headDim]: mixer.valueDim,
         [names.taps]: mixer.convolution,
         [names.convolutionBias]: mixer.convolutionBias,
-        [names.bias]: false,
+        [names.bias]: mixer.bias === true || mixer.bias === "inputs",
+        ...(names.outputBias !== undefined && {
+          [names.outputBias]: mixer.bias === true || mixer.bias === "output",
+        }),
         ...timeStepFields(mixer.inputs?.["deltaTime"]),
       }
     : {};
 
-/** Factors of what a mixer reads, of its five inputs and of its output. */
-export type Mamba2Factors = { inner: readonly number[]; output: number };
+/** Factors of what a mixer reads, of its five inputs and of its output; `bias`: of the biases of the five. */
+export type Mamba2Factors = { inner: readonly number[]; bias: readonly number[]; output: number };
+
+/** The bias of the projection in. That of the time step is added to the one beside its softplus. */
+function inputBiases(sizes: readonly number[], factors: readonly number[]): StoredTensor {
+  const places = ["outputGate", "value", "key", "query", "deltaTime"].map((input) => `${input}.bias`);
+  return (at) => ({
+    async read(weights) {
+      const read = await weights.rows(`${at.name}in_proj.bias`, stacked(sizes), []);
+      const own = await weights.tensor(`${at.name}dt_bias`, [sizes.at(-1)!]);
+      return read.map((part, i) => {
+        const scaled = factors[i] === undefined || factors[i] === 1 ? part : mul(part, factors[i]);
+        return [at.place + places[i]!, i === 4 ? add(scaled, own) : scaled] as const;
+      });
+    },
+    write(params) {
+      const all = places.map((place) => paramAt(params, at.place + place) as Tensor);
+      const step = all.pop()!;
+      const none = zeros(step.shape, { device: step.device });
+      return [concatenated(`${at.name}in_proj.bias`, [...all, none]), unchanged(`${at.name}dt_bias`, step)];
+    },
+  });
+}
 
 /** Tensors of such a mixer, under its paths in params and in the file. */
 export function mamba2Tensors(
   mixer: MixerLayerConfig,
   [place, name]: readonly [place: string, name: string],
-  { inner, output }: Mamba2Factors = { inner: [], output: 1 },
+  { inner, bias, output }: Mamba2Factors = { inner: [], bias: [], output: 1 },
 ): StoredTensor {
   const { embedDim: C, numHeads: H, numKeyHeads: groups = 1, keyDim: N = 0, valueDim: V = 0 } = mixer;
   const channels = [H * V, groups * N, groups * N];
@@ -91,10 +132,15 @@ export function mamba2Tensors(
     ),
     parts(ofEach("weight"), "conv1d.weight", channels, [1, mixer.convolution ?? 0]),
     ...(mixer.convolutionBias ? [parts(ofEach("bias"), "conv1d.bias", channels)] : []),
-    stored("deltaTime.bias", "dt_bias", [H]),
+    ...(mixer.bias === true || mixer.bias === "inputs"
+      ? [inputBiases([H * V, ...channels, H], bias)]
+      : [stored("deltaTime.bias", "dt_bias", [H])]),
     stored("A.value", "A_log", [H]),
     stored("skip.weight", "D", [H]),
     ...(mixer.outputNorm === "none" ? [] : [norm("outputNorm", "norm", H * V)]),
-    linear("output", "out_proj", [C, H * V], { factors: [output] }),
+    linear("output", "out_proj", [C, H * V], {
+      ...{ factors: [output], biasFactors: [output] },
+      ...(mixer.bias === true || mixer.bias === "output" ? { bias: true } : { ownBiases: true }),
+    }),
   ]);
 }

@@ -159,6 +159,7 @@ export const nemotronH: Architecture = {
     layers,
     ...["moe_latent_size", "sliding_window"].map((name) => without(name, null)),
     without("use_bias"),
+    without("mamba_proj_bias"),
     without("mamba_hidden_act", "silu"),
   ],
   tensors: (config, tied) => [

@@ -136,7 +136,7 @@ export function fused(
   name: string,
   map: RowMap,
   inner: number,
-  layout: LinearLayout & { ownBiases?: boolean } = {},
+  layout: LinearLayout = {},
 ): StoredTensor {
   return (at) => ({
     async read(weights) {
@@ -337,7 +337,8 @@ function put(params: object, place: string, value: object): void {
   });
 }
 
-function paramAt(params: object, place: string): object {
+/** Params at a path; refused where there are none. */
+export function paramAt(params: object, place: string): object {
   let at: unknown = params;
   for (const key of place.split(".")) at = (at as Record<string, unknown> | undefined)?.[key];
   if (typeof at === "object" && at !== null) return at;

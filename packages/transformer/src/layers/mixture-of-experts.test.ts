@@ -106,6 +106,19 @@ test("a share that weighs the input multiplies what its expert reads", () => {
   }
 });
 
+test("shareEps is added to the sum that shares of sigmoids are divided by", () => {
+  const outputs = [{}, { shareEps: 1 }].map((more) => {
+    const layer = mixtureOfExperts({ ...config, router: { scores: "sigmoid", ...more } });
+    const even = { ...params, router: { weight: mul(params.router.weight, 0) } }; // scores of ½
+    return layer.apply(even, x).data;
+  });
+  const sum = config.expertsPerToken / 2;
+  expect(outputs[1]).toBeAllclose(
+    outputs[0]!.map((v) => (v * sum) / (sum + 1)),
+    { rtol: 0, atol: 5e-6 },
+  );
+});
+
 test("what a router cannot be is refused", () => {
   const make = (more: object) => () => mixtureOfExperts({ ...config, ...more });
   expect(make({ router: { scores: "tanh" } })).toThrow(/router.scores/);
@@ -113,6 +126,7 @@ test("what a router cannot be is refused", () => {
     /mixtureOfExperts: `router.groups` is .*, expected groups that divide 5 experts/,
   );
   expect(make({ shared: { hiddenDim: 0 } })).toThrow(/shared.hiddenDim/);
+  expect(make({ router: { shareEps: -1 } })).toThrow(/router.shareEps/);
   const biased = mixtureOfExperts({ ...config, router: { choiceBias: true } });
   expect(() => biased.apply(params, x)).toThrow(/`params.router.choiceBias` is undefined/);
 });

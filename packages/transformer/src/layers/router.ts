@@ -27,6 +27,8 @@ export type RouterConfig = {
   choiceBias?: boolean;
   /** Chooses among experts of the best groups alone. Default: all are one group. */
   groups?: ExpertGroups;
+  /** Added to the sum that normalized shares of sigmoids are divided by. Default 1e-20; LFM2: 1e-6. */
+  shareEps?: number;
   /** Factor of shares. Default 1. */
   scale?: number;
   /** Side of an expert that its share multiplies. Default `output`; Llama 4: `input`. */
@@ -54,26 +56,26 @@ export function route(
   { expertsPerToken: k, normTopKProb, router }: Routing,
   choiceBias: Tensor | undefined,
 ): Route {
-  const { scores: kind = "softmax", groups, scale = 1 } = router;
+  const { scores: kind = "softmax", groups, scale = 1, shareEps = 1e-20 } = router;
   const scores = kind === "sigmoid" ? sigmoid(logits) : softmax(logits);
   const adjusted = router.choiceBias || groups;
   // Logits are in the order of scores, and never equal because of rounding.
   const ranked = !adjusted && (normTopKProb || kind === "sigmoid") ? logits : scores;
   const biased = router.choiceBias ? add(scores, choiceBias!) : ranked;
   const chosen = topK(groups ? ofBestGroups(biased, groups) : biased, k).indices;
-  const shares = sharesOf(kind, normTopKProb, { logits, scores, chosen });
+  const shares = sharesOf(kind, normTopKProb, { logits, scores, chosen, shareEps });
   return { chosen, shares: scale === 1 ? shares : mul(shares, scale) };
 }
 
 function sharesOf(
   kind: "softmax" | "sigmoid",
   normTopKProb: boolean,
-  { logits, scores, chosen }: { logits: Tensor; scores: Tensor; chosen: Tensor },
+  { logits, scores, chosen, shareEps }: { logits: Tensor; scores: Tensor; chosen: Tensor; shareEps: number },
 ): Tensor {
   // The softmax over the chosen alone is that over all, made to sum to 1.
   if (normTopKProb && kind === "softmax") return softmax(gather(logits, -1, chosen));
   const own = gather(scores, -1, chosen);
-  return normTopKProb ? div(own, add(sum(own, { axis: -1, keepDims: true }), 1e-20)) : own;
+  return normTopKProb ? div(own, add(sum(own, { axis: -1, keepDims: true }), shareEps)) : own;
 }
 
 /** Scores `[N, E]`, −∞ outside of the best groups. */
@@ -96,10 +98,12 @@ export function checkRouter(check: Checks, { numExperts, expertsPerToken, router
     groups,
     scale,
     weighs = "output",
-  } = check.options(router, ["scores", "choiceBias", "groups", "scale", "weighs"], "router");
+    shareEps,
+  } = check.options(router, ["scores", "choiceBias", "groups", "shareEps", "scale", "weighs"], "router");
   check.oneOf({ "router.scores": scores }, ["softmax", "sigmoid"]);
   check.oneOf({ "router.weighs": weighs }, ["output", "input"]);
   check.type({ "router.choiceBias": choiceBias }, "boolean");
+  if (shareEps !== undefined) check.finite({ "router.shareEps": shareEps }, { min: 0 });
   if (scale !== undefined) check.finite({ "router.scale": scale }, { above: 0, fix: "leave it out for 1." });
   if (groups === undefined) return;
   const { count, chosen, best = 1 } = check.options(groups, ["count", "chosen", "best"], "router.groups");

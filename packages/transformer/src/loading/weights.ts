@@ -11,6 +11,8 @@ export type LinearLayout = {
   transposed?: boolean;
   /** Requires a bias. Default false: one is read if present. */
   bias?: boolean;
+  /** Reads no bias: biases are read apart, or there are none. */
+  ownBiases?: boolean;
   /** Factors of the parts, which a model multiplies by as it computes: weights take them in. Default 1. */
   factors?: readonly number[];
   /** The same of biases. Default 1. */
@@ -118,14 +120,15 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
       const [only] = await weights.fused(path, stacked([out]), inner, layout);
       return only!;
     },
-    async fused(path, map, inner, { transposed = false, bias = false, factors, biasFactors } = {}) {
+    async fused(path, map, inner, layout = {}) {
+      const { transposed = false, bias = false, ownBiases = false, factors, biasFactors } = layout;
       const out = map.sizes.reduce((a, b) => a + b, 0);
       const stored = transposed ? [inner, out] : [out, inner];
       const shapes = map.sizes.map((size) => [size, inner]);
       const put = transposed ? putColumns(map, out, inner) : putRows(map, inner, factors);
       const matrices = await readMatrices(`${path}.weight`, stored, shapes, put);
       const biases =
-        bias || weights.has(`${path}.bias`)
+        !ownBiases && (bias || weights.has(`${path}.bias`))
           ? await read(
               `${path}.bias`,
               [out],

@@ -1,0 +1,120 @@
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { Architecture } from "./architecture.js";
+import { hybridPaths } from "./bamba.js";
+import { activation, trait, without, type ConfigEntry } from "./config-entry.js";
+import type { ConfigFields } from "./config-fields.js";
+import { expertCounts, expertsOrMaps, ofExperts } from "./expert-parts.js";
+import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { mambaFields, mambaLayer, mambaTensors, type MambaNames } from "./mamba-parts.js";
+import { isMixer, mixerOf } from "./mixed-layers.js";
+import { normMap } from "./norm-map.js";
+import { stored } from "./stored-tensor.js";
+
+const names: MambaNames = {
+  channels: [],
+  expand: "mamba_expand",
+  state: "mamba_d_state",
+  taps: "mamba_d_conv",
+  rank: "mamba_dt_rank",
+  convolutionBias: "mamba_conv_bias",
+  bias: "mamba_proj_bias",
+};
+
+/** Every so many layers, from one on: true for those. */
+function everyLayers(
+  fields: ConfigFields,
+  kind: string,
+  numLayers: number,
+  fallback: readonly [period: number, offset: number],
+): boolean[] {
+  const period = fields.countOr(fallback[0], `${kind}_layer_period`);
+  const name = `${kind}_layer_offset`;
+  const offset = fields.number(name, fallback[1]);
+  if (!Number.isInteger(offset) || offset < 0 || offset >= period)
+    return fields.refuse(name, `a whole number below ${kind}_layer_period = ${period}`);
+  return Array.from({ length: numLayers }, (_, i) => i % period === offset);
+}
+
+/** Fields of such layers: the shortest period that gives them. */
+function periodOf(kind: string, layers: readonly boolean[]) {
+  for (let period = 1; period <= layers.length; period++) {
+    const offset = layers.indexOf(true);
+    if (offset >= 0 && offset < period && layers.every((has, i) => has === (i % period === offset)))
+      return { [`${kind}_layer_period`]: period, [`${kind}_layer_offset`]: offset };
+  }
+  // None of them: the first would be behind the last layer.
+  return { [`${kind}_layer_period`]: layers.length + 1, [`${kind}_layer_offset`]: layers.length };
+}
+
+/** Layers of Mamba with norms inside, and of attention. */
+const layers: ConfigEntry = {
+  read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-6 }) {
+    const norm = normMap(normEps);
+    const maps = { inputs: { key: norm, query: norm }, rankMaps: { deltaTime: norm } };
+    const mixer = mambaLayer(fields, names, embedDim, maps);
+    const types = everyLayers(fields, "attn", numLayers, [8, 4]).map((attends) => (attends ? "full" : mixer));
+    return { layerTypes: types as NonNullable<DecoderConfig["layerTypes"]> };
+  },
+  write: (config) => ({
+    ...mambaFields(mixerOf(config), names),
+    ...periodOf(
+      "attn",
+      Array.from({ length: config.numLayers }, (_, i) => !isMixer(config.layerTypes?.[i])),
+    ),
+  }),
+};
+
+/** Experts in every so many layers; one expert is none. */
+const experts = (): readonly ConfigEntry[] =>
+  [
+    expertCounts("num_experts"),
+    ofExperts(
+      (fields, { numLayers = 0 }) => {
+        const has = everyLayers(fields, "expert", numLayers, [2, 1]);
+        return has.includes(false) ? { layers: has } : {};
+      },
+      ({ layers }, { numLayers }) => periodOf("expert", layers ?? new Array<boolean>(numLayers).fill(true)),
+    ),
+    // Their shares stay as the softmax over all gives them, and no field says so.
+    ofExperts(
+      () => ({ normTopKProb: false }),
+      () => ({}),
+    ),
+  ].map((entry) => ({
+    read: (fields, config) => (fields.number("num_experts", 16) === 1 ? {} : entry.read(fields, config)),
+    write: (config) => (config.experts ? entry.write(config) : { num_experts: 1 }),
+  }));
+
+/** Jamba: Mamba with norms of what its scan reads, attention without positions in a few layers, and experts. */
+export const jamba: Architecture = {
+  modelTypes: ["jamba"],
+  class: "JambaForCausalLM",
+  defaults: { num_key_value_heads: 8, max_position_embeddings: 262144 },
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(),
+    activation(),
+    without("hidden_act", "silu"),
+    without("sliding_window", null),
+    trait({ positions: "none" }),
+    ...experts(),
+    layers,
+  ],
+  tensors: (config, tied) =>
+    llamaTensors(config, tied, {
+      ...hybridPaths,
+      attention(config, layer) {
+        if (!isMixer(config.layerTypes?.[layer])) return attentionMaps(config);
+        const mixer = mixerOf(config)!;
+        return [
+          mambaTensors(mixer, "mamba", [
+            stored("deltaTime.gain", "dt_layernorm.weight", [mixer.ranks?.["deltaTime"] ?? 0]),
+            stored("key.gain", "b_layernorm.weight", [mixer.keyDim ?? 0]),
+            stored("query.gain", "c_layernorm.weight", [mixer.keyDim ?? 0]),
+          ]),
+        ];
+      },
+      feed: expertsOrMaps({ path: "feed_forward", router: "router" }),
+    }),
+  ignored: "num_logits_to_keep use_mamba_kernels expert_layer_period expert_layer_offset num_experts_per_tok",
+};
