@@ -7,6 +7,7 @@ import { decoder, load } from "@qkv/transformer";
 import assert from "node:assert/strict";
 import { ownData } from "../conformance/reference-data.mjs";
 import { decoderConfigs, scaledParams, prompt } from "../scripts/random-models.mjs";
+import { tableConfigs, tableParams } from "../scripts/random-table-models.mjs";
 
 /** Tokens that are compared. */
 export const count = 64;
@@ -41,17 +42,38 @@ export async function decoders() {
   ];
 }
 
+/** A random model of each architecture that tables say, as above; of several seeds the first whose text is not one word. */
+export function tableDecoders() {
+  return Object.entries(tableConfigs).map(([name, config]) => {
+    const { init, apply } = decoder(config);
+    const prompts = [prompt, prompt.slice(3, 10)];
+    for (let seed = 1; ; seed++) {
+      const params = tableParams(name, tensors, scaledParams(tensors, init(seed), config.embeddingScale));
+      const model = { config, params, apply };
+      if (seed === 20 || prompts.every((ids) => isVaried(generated(model, ids))))
+        return { name, model, prompts };
+    }
+  });
+}
+
 /** The likeliest tokens after a prompt, and the logits that each was chosen from. */
-export function greedy({ config, params, apply }, ids) {
+export function greedy(model, ids) {
+  const own = generated(model, ids);
+  assert.ok(isVaried(own), "the continuation says something");
+  return own;
+}
+
+const isVaried = ({ ids }) => new Set(ids).size > 5;
+
+function generated({ config, params, apply }, ids) {
   const cache = growingCache({ numLayers: config.numLayers });
-  const generated = { ids: [], logits: [] };
-  for (let next = ids; generated.ids.length < count; next = generated.ids.slice(-1)) {
+  const own = { ids: [], logits: [] };
+  for (let next = ids; own.ids.length < count; next = own.ids.slice(-1)) {
     const row = apply(params, next, { cache, last: 1 }).data;
-    generated.ids.push(row.indexOf(Math.max(...row)));
-    generated.logits.push(row);
+    own.ids.push(row.indexOf(Math.max(...row)));
+    own.logits.push(row);
   }
-  assert.ok(new Set(generated.ids).size > 5, "the continuation says something");
-  return generated;
+  return own;
 }
 
 /**

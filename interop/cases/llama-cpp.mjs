@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 import { decoderConfigs, encoderConfig, scaledParams, prompt } from "../../scripts/random-models.mjs";
-import { count, decoders, greedy } from "../handed-over.mjs";
+import { count, decoders, greedy, tableDecoders } from "../handed-over.mjs";
 
 /**
  * Allowed difference from our numbers, as a part of the largest. llama.cpp computes in float32, but reads GELU from a table of
@@ -22,7 +22,8 @@ const allowed = { plain: 1e-4, gelu: 4e-3, bert: 4e-3, float16: 5e-3, q8_0: 5e-2
 /** Refusals at export, of features that llama.cpp lacks. */
 const refused = {
   mistral: /`config.layerTypes` .*expected no `window` below `contextLength`/,
-  qwen3_moe: /`config.experts` .*expected experts whose shares sum to 1/,
+  qwen3_moe: /`config.experts` .*whose shares sum to 1/,
+  "exaone4, layers that slide": /expected .*, as \S+ has it, which this model is nearest to/,
   phi3: /`config.ropeDim` is 16, expected nothing, as llama has it/,
 };
 /** The same as llama.cpp has them. */
@@ -78,6 +79,7 @@ export async function run() {
       const params = scaledParams(tensors, init(1), config.embeddingScale);
       models.push({ name, model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] });
     }
+    models.push(...tableDecoders());
     for (const each of models) await runDecoder(llama, longer(each), folder);
     for (const each of models.filter(({ model }) => model.tokenizer)) await runWords(llama, each, folder);
     await runEncoder(llama, folder);

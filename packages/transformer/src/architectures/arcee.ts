@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -14,6 +15,13 @@ export const arcee: Architecture = {
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     bias("mlp_bias", ["feedForward"]),
     trait({ gated: false }),
+  ],
+  gguf: () => [
+    gguf("arcee", {
+      freeHeads: true,
+      ropeLayout: "interleaved",
+      traits: { activation: "reluSquared", gated: false },
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied),
 };

@@ -2,6 +2,7 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 import type { ConfigFields } from "./config-fields.js";
 import type { ConfigEntry } from "./config-entry.js";
+import type { GgufArchitecture } from "./gguf/gguf-architecture.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
 /**
@@ -22,6 +23,8 @@ export type Architecture = {
   tensors(config: DecoderConfig, tied: boolean, fields?: ConfigFields): readonly StoredTensor[];
   /** True for params that can be written. Default: all of a configuration that reads back the same. */
   fits?(params: DecoderParams): boolean;
+  /** The architectures of llama.cpp that hold it. Default: none. */
+  gguf?(): readonly GgufArchitecture[];
   /** The value of `tie_word_embeddings` where a file leaves it out. Default false. */
   readonly tied?: boolean;
   /** Values of fields that a file leaves out, where they differ from those of the entries. */

@@ -1,5 +1,6 @@
 import { fusedPerHead } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { count, headDim, multiHead, positive, trait, without } from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
@@ -29,6 +30,19 @@ export const bloom: Architecture = {
       positions: "alibi",
       embeddingNorm: true,
       bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
+    }),
+  ],
+  gguf: () => [
+    gguf("bloom", {
+      traits: {
+        norm: "layer",
+        activation: "geluTanh",
+        gated: false,
+        positions: "alibi",
+        embeddingNorm: true,
+      },
+      names: { fusedAttention: true },
+      biases: { norms: true, queryKeyValue: true, attentionOutput: true, feedForward: true },
     }),
   ],
   tensors(config, tied) {

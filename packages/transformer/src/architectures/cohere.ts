@@ -1,4 +1,6 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { scaleKey } from "./gguf/gguf-keys.js";
 import { activation, bias, factor, positive, rope, trait, without } from "./config-entry.js";
 import { llamaSizes, llamaTensors } from "./llama-parts.js";
 
@@ -15,6 +17,14 @@ export const cohere: Architecture = {
     factor("logitScale", "logit_scale", undefined, undefined, 0.0625),
     without("use_qk_norm"),
     trait({ norm: "layer", placement: "parallelShared", ropeLayout: "interleaved" }),
+  ],
+  gguf: () => [
+    gguf("command-r", {
+      ropeLayout: "interleaved",
+      traits: { norm: "layer", placement: "parallelShared" },
+      keys: [scaleKey("logitScale", "logit_scale", { always: true })],
+      output: "tied",
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { norms: { attentionNorm: "input_layernorm" } }),
   tied: true,

@@ -1,4 +1,6 @@
 import type { Architecture } from "./architecture.js";
+import { asManyHeads, gguf } from "./gguf/gguf-architecture.js";
+import { ggufGroups } from "./gguf/gguf-experts.js";
 import { activation, bias, rope, slidingLayers, trait, without } from "./config-entry.js";
 import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
@@ -18,6 +20,15 @@ export const dots1: Architecture = {
     without("moe_layer_freq", 1),
     without("scoring_func", "noaux_tc"),
     trait({ qkNorm: true }),
+  ],
+  gguf: () => [
+    gguf("dots1", {
+      freeHeads: true,
+      traits: { qkNorm: true },
+      keys: ggufGroups,
+      output: "own",
+      refuses: asManyHeads,
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
   ignored: "max_window_layers",

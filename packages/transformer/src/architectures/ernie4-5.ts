@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -13,6 +14,13 @@ export const ernie45: Architecture = {
     rope({ base: 500_000 }),
     bias("use_bias", ["queryKeyValue", "attentionOutput", "feedForward"]),
     trait({ ropeLayout: "interleaved" }),
+  ],
+  gguf: () => [
+    gguf("ernie4_5", {
+      freeHeads: true,
+      ropeLayout: "interleaved",
+      biases: { queryKeyValue: "either", attentionOutput: "either" },
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied),
   tied: true,

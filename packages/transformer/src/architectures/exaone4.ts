@@ -1,4 +1,6 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { slidingPeriods } from "./gguf/gguf-keys.js";
 import { activation, rope, slidingLayers, trait, type ConfigEntry } from "./config-entry.js";
 import { llamaSizes, llamaTensors, outNorms, rmsEps } from "./llama-parts.js";
 
@@ -9,6 +11,18 @@ const rotatesWhereItSlides: ConfigEntry = {
   read: (_, { layerTypes }) =>
     layerTypes?.includes("full") ? { ropeLayers: layerTypes.map((type) => type === "sliding") } : {},
   write: () => ({}),
+};
+
+/** llama.cpp tells the two published models by their depth: of the one with 64 layers some slide. */
+const slidesIfDeep: ConfigEntry = {
+  read(fields, config) {
+    const own = fields.withDefaults({ "attention.sliding_window": 4096 });
+    if (config.numLayers === 64) return slidingPeriods(period, true).read(own, config);
+    fields.has("attention.sliding_window");
+    fields.has("attention.sliding_window_pattern");
+    return {};
+  },
+  write: (config) => slidingPeriods(period, true).write(config),
 };
 
 /** EXAONE 4: norms of what both parts add, norms of each head's queries and keys, no positions in full layers. */
@@ -25,6 +39,12 @@ export const exaone4: Architecture = {
     ),
     rotatesWhereItSlides,
     trait({ placement: "after", qkNorm: true }),
+  ],
+  gguf: () => [
+    gguf("exaone4", {
+      traits: { placement: "after", qkNorm: true },
+      keys: [slidesIfDeep, rotatesWhereItSlides],
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { norms: outNorms }),
   ignored: "sliding_window_pattern",

@@ -1,6 +1,7 @@
 import { fusedPerHead } from "../conversions/row-map.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, count, headDim, positive, rope, type ConfigEntry } from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
@@ -71,6 +72,13 @@ export const falcon: Architecture = {
     positions,
     bias("bias", ["queryKeyValue", "attentionOutput", "feedForward"]),
     { read: () => ({ norm: "layer", gated: false }), write: () => ({}) },
+  ],
+  gguf: () => [
+    gguf("falcon", {
+      traits: { norm: "layer", activation: "gelu", gated: false, placement: "parallelShared" },
+      names: { fusedAttention: true },
+      biases: { norms: true },
+    }),
   ],
   tensors(config, tied) {
     const { embedDim: C, hiddenDim: F, numHeads, numKvHeads, numLayers } = config;

@@ -1,4 +1,6 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufGroups } from "./gguf/gguf-experts.js";
 import { activation, bias, partialRope, rope, type ConfigEntry } from "./config-entry.js";
 import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
@@ -21,6 +23,15 @@ export const glm4Moe: Architecture = {
     bias("attention_bias", ["queryKeyValue"]),
     queryKeyNorms,
     ...expertsOfGroups({ normalized: true, scale: 1, groups: { count: 1, chosen: 1 }, dense: 1 }),
+  ],
+  gguf: () => [
+    gguf("glm4moe", {
+      freeHeads: true,
+      partialRotary: true,
+      keys: ggufGroups,
+      names: { norms: { attentionNorm: "attn_norm", feedForwardNorm: "post_attention_norm" } },
+      biases: { queryKeyValue: "either" },
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
   ignored: "num_nextn_predict_layers",

@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { glm } from "./glm.js";
 import { trait } from "./config-entry.js";
 import { llamaTensors } from "./llama-parts.js";
@@ -9,6 +10,16 @@ export const glm4: Architecture = {
   modelTypes: ["glm4"],
   class: "Glm4ForCausalLM",
   config: () => [...glm.config(), trait({ placement: "both" })],
+  gguf: () => [
+    gguf("glm4", {
+      freeHeads: true,
+      partialRotary: true,
+      ropeLayout: "interleaved",
+      traits: { placement: "both" },
+      names: { fusedGate: true },
+      biases: { queryKeyValue: "either" },
+    }),
+  ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
       norms: {

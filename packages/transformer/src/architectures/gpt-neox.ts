@@ -1,5 +1,6 @@
 import { fusedPerHead } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import {
   activation,
   bias,
@@ -51,6 +52,16 @@ export const gptNeox: Architecture = {
     bias("attention_bias", ["queryKeyValue", "attentionOutput"], true),
     { read: (_, { bias }) => ({ bias: { ...bias, feedForward: true } }), write: () => ({}) },
     trait({ norm: "layer", gated: false }),
+  ],
+  gguf: () => [
+    gguf("gptneox", {
+      partialRotary: true,
+      traits: { norm: "layer", activation: "gelu", gated: false },
+      keys: [parallelResidual],
+      names: { fusedAttention: true },
+      biases: { norms: true, queryKeyValue: true, attentionOutput: true, feedForward: true },
+      output: "own",
+    }),
   ],
   tensors(config, tied) {
     const { embedDim: C, hiddenDim: F, numHeads, numLayers } = config;

@@ -1,4 +1,6 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { scaleKey } from "./gguf/gguf-keys.js";
 import { activation, bias, factor, rope, type ConfigEntry } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -18,6 +20,14 @@ export const graniteScales = (): readonly ConfigEntry[] => [
   ),
 ];
 
+/** The same as keys of GGUF files. */
+export const ggufScales = (): readonly ConfigEntry[] => [
+  scaleKey("embeddingScale", "embedding_scale"),
+  scaleKey("attentionScale", "attention.scale"),
+  scaleKey("residualScale", "residual_scale"),
+  scaleKey("logitScale", "logit_scale", { inverse: true, always: true }),
+];
+
 const scaleOf = ({ headDim, embedDim, numHeads }: { headDim?: number; embedDim: number; numHeads: number }) =>
   (headDim ?? embedDim / numHeads) ** -0.5;
 
@@ -33,6 +43,14 @@ export const granite: Architecture = {
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     bias("mlp_bias", ["feedForward"]),
     ...graniteScales(),
+  ],
+  gguf: () => [
+    gguf("granite", {
+      freeHeads: true,
+      ropeLayout: "interleaved",
+      keys: ggufScales(),
+      biases: { attentionOutput: "either", queryKeyValue: "either", feedForward: "either" },
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied),
 };

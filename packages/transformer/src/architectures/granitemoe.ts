@@ -1,7 +1,9 @@
 import { stacked } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufExperts, ggufShares } from "./gguf/gguf-experts.js";
 import { expertCounts, expertsOrMaps, type ExpertNames } from "./expert-parts.js";
-import { granite } from "./granite.js";
+import { ggufScales, granite } from "./granite.js";
 import { llamaTensors } from "./llama-parts.js";
 import { perExpert } from "./stored-tensor.js";
 
@@ -26,5 +28,12 @@ export const graniteMoe: Architecture = {
   modelTypes: ["granitemoe"],
   class: "GraniteMoeForCausalLM",
   config: () => [...granite.config(), expertCounts("num_local_experts")],
+  gguf: () => [
+    gguf("granitemoe", {
+      freeHeads: true,
+      ropeLayout: "interleaved",
+      keys: [...ggufScales(), ggufExperts, ggufShares(true)],
+    }),
+  ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps(graniteExperts) }),
 };

@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, headDim, rope, trait, without, type ConfigEntry } from "./config-entry.js";
 import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { norm } from "./stored-tensor.js";
@@ -35,6 +36,9 @@ export const hunyuanV1Dense: Architecture = {
     without("use_qk_norm", true),
     without("use_cla"),
     trait({ qkNorm: true, qkNormPlace: "afterRope" }),
+  ],
+  gguf: () => [
+    gguf("hunyuan-dense", { freeHeads: true, traits: { qkNorm: true, qkNormPlace: "afterRope" } }),
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {

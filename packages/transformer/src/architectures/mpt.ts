@@ -1,6 +1,16 @@
 import { stacked } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
-import { count, headDim, multiHead, positive, trait, without, type ConfigEntry } from "./config-entry.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import {
+  always,
+  count,
+  headDim,
+  multiHead,
+  positive,
+  trait,
+  without,
+  type ConfigEntry,
+} from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
@@ -42,6 +52,14 @@ export const mpt: Architecture = {
     without("no_bias", true),
     without("norm_type", "low_precision_layernorm"),
     trait({ norm: "layer", activation: "gelu", gated: false, positions: "alibi" }),
+  ],
+  gguf: () => [
+    gguf("mpt", {
+      traits: { norm: "layer", activation: "gelu", gated: false, positions: "alibi" },
+      keys: [always("attention.max_alibi_bias", 8)],
+      names: { fusedAttention: true },
+      biases: { norms: "either" },
+    }),
   ],
   tensors(config, tied) {
     const { embedDim: C, hiddenDim: F, numLayers, numHeads } = config;

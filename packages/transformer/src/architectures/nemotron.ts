@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, partialRope, positive, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors } from "./llama-parts.js";
 
@@ -15,6 +16,14 @@ export const nemotron: Architecture = {
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     bias("mlp_bias", ["feedForward"]),
     trait({ norm: "layer", gated: false }),
+  ],
+  gguf: () => [
+    gguf("nemotron", {
+      partialRotary: true,
+      traits: { norm: "layer", activation: "reluSquared", gated: false },
+      biases: { norms: true, queryKeyValue: "either", attentionOutput: "either", feedForward: "either" },
+      output: "own",
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { plus: 1 }),
 };

@@ -1,6 +1,8 @@
 import type { NormParams } from "../layers/norm.js";
 import type { DecoderParams } from "../models/decoder.js";
 import type { Architecture } from "./architecture.js";
+import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
+import { attentionTensors, feedForwardTensors } from "./gguf/gguf-tensors.js";
 import { activation, bias, rope, trait, type ConfigEntry } from "./config-entry.js";
 import { attentionMaps, embedding, feedForwardMaps, head, llamaSizes } from "./llama-parts.js";
 import { each, normWithoutGain } from "./stored-tensor.js";
@@ -12,6 +14,22 @@ const withoutClipping: ConfigEntry = {
 };
 
 const isPlain = ({ weight, bias }: NormParams): boolean => !bias && weight.data.every((gain) => gain === 1);
+
+const hasPlainNorms = ({ norm, layers }: DecoderParams): boolean =>
+  [norm, ...layers.flatMap((layer) => [layer.attentionNorm, layer.feedForwardNorm])].every(isPlain);
+
+/** Tensors in a GGUF file. */
+const withoutNorms: GgufArchitecture["tensors"] = (config, tied) => [
+  embedding(config, "token_embd.weight"),
+  each(config.numLayers, "layers", "blk", () => [
+    normWithoutGain("attentionNorm", config.embedDim),
+    ...attentionTensors(config, { ropeLayout: "interleaved" }),
+    normWithoutGain("feedForwardNorm", config.embedDim),
+    ...feedForwardTensors(config),
+  ]),
+  normWithoutGain("norm", config.embedDim),
+  ...(tied ? [] : [head(config, "output.weight")]),
+];
 
 /** OLMo: Llama with layer norms that learn nothing. */
 export const olmo: Architecture = {
@@ -25,6 +43,17 @@ export const olmo: Architecture = {
     withoutClipping,
     trait({ norm: "layer", normEps: 1e-5 }),
   ],
+  gguf: () => [
+    gguf("olmo", {
+      ropeLayout: "interleaved",
+      traits: { norm: "layer", normEps: 1e-5 },
+      tensors: withoutNorms,
+      refuses: (_, params) =>
+        hasPlainNorms(params)
+          ? undefined
+          : { argument: "params.norm", received: "norms that learned", expected: "gains of 1 and no shifts" },
+    }),
+  ],
   tensors: (config, tied) => [
     embedding(config),
     each(config.numLayers, "layers", "model.layers", () => [
@@ -36,6 +65,5 @@ export const olmo: Architecture = {
     normWithoutGain("norm", config.embedDim),
     ...(tied ? [] : [head(config)]),
   ],
-  fits: ({ norm, layers }: DecoderParams) =>
-    [norm, ...layers.flatMap((layer) => [layer.attentionNorm, layer.feedForwardNorm])].every(isPlain),
+  fits: hasPlainNorms,
 };

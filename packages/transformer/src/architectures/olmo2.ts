@@ -1,4 +1,6 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { slidingBase, slidingPeriods } from "./gguf/gguf-keys.js";
 import { activation, bias, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors, outNorms, rmsEps } from "./llama-parts.js";
 
@@ -13,6 +15,13 @@ export const olmo2: Architecture = {
     rope(),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     trait({ placement: "after", qkNorm: "heads" }),
+  ],
+  gguf: () => [
+    gguf("olmo2", {
+      traits: { placement: "after", qkNorm: "heads" },
+      keys: [slidingPeriods(4, true), slidingBase],
+      output: "own",
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { norms: outNorms }),
 };

@@ -1,4 +1,6 @@
 import type { Architecture } from "./architecture.js";
+import { asManyHeads, gguf } from "./gguf/gguf-architecture.js";
+import { ggufExperts, ggufShares } from "./gguf/gguf-experts.js";
 import { activation, bias, rope, trait, without } from "./config-entry.js";
 import { expertCounts, expertsOrMaps, normalizedShares } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
@@ -17,6 +19,14 @@ export const olmoe: Architecture = {
     expertCounts("num_experts"),
     normalizedShares(false),
     trait({ qkNorm: "heads" }),
+  ],
+  gguf: () => [
+    gguf("olmoe", {
+      traits: { qkNorm: "heads" },
+      keys: [ggufExperts, ggufShares(false)],
+      output: "own",
+      refuses: asManyHeads,
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
 };

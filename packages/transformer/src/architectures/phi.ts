@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, headDim, partialRope, positive, rope, trait, without } from "./config-entry.js";
 import { embedding, llamaSizes } from "./llama-parts.js";
 import { each, linear, norm } from "./stored-tensor.js";
@@ -19,6 +20,14 @@ export const phi: Architecture = {
       gated: false,
       placement: "parallelShared",
       bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
+    }),
+  ],
+  gguf: () => [
+    gguf("phi2", {
+      partialRotary: true,
+      traits: { norm: "layer", activation: "geluTanh", gated: false, placement: "parallelShared" },
+      biases: { norms: true, queryKeyValue: true, attentionOutput: true, feedForward: true, output: true },
+      output: "own",
     }),
   ],
   tensors(config, tied) {

@@ -1,4 +1,6 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufExperts, ggufSharedWidth, ggufShares } from "./gguf/gguf-experts.js";
 import { activation, bias, rope, without } from "./config-entry.js";
 import {
   expertCounts,
@@ -31,6 +33,13 @@ export const qwen2Moe: Architecture = {
     normalizedShares(false),
     shared,
     sparseLayers,
+  ],
+  gguf: () => [
+    gguf("qwen2moe", {
+      keys: [ggufExperts, ggufShares(false), ggufSharedWidth({ gated: true })],
+      biases: { queryKeyValue: "either" },
+      output: "own",
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps({ shared: "shared_expert" }) }),
   ignored: "sliding_window max_window_layers",

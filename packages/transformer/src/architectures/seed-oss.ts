@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, rope } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -15,6 +16,7 @@ export const seedOss: Architecture = {
     bias("attention_out_bias", ["attentionOutput"]),
     bias("mlp_bias", ["feedForward"]),
   ],
+  gguf: () => [gguf("seed_oss", { freeHeads: true, biases: { queryKeyValue: "either" } })],
   tensors: (config, tied) => llamaTensors(config, tied),
   ignored: "residual_dropout",
 };

@@ -1,4 +1,6 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { derived } from "./gguf/gguf-keys.js";
 import { activation, always, bias, rope, slidingLayers, type ConfigEntry } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -22,6 +24,12 @@ const rotatingLayers: ConfigEntry = {
   }),
 };
 
+/** In llama.cpp it is always the fourth of four. */
+const everyFourthDoesNotRotate = /* @__PURE__ */ derived(({ numLayers = 0 }) => {
+  const ropeLayers = Array.from({ length: numLayers }, (_, i) => (i + 1) % 4 !== 0);
+  return ropeLayers.includes(false) ? { ropeLayers } : {};
+});
+
 /** SmolLM 3: Llama whose every fourth layer knows no positions. */
 export const smollm3: Architecture = {
   modelTypes: ["smollm3"],
@@ -36,6 +44,9 @@ export const smollm3: Architecture = {
     rotatingLayers,
     always("use_sliding_window", false),
     slidingLayers(() => "full"),
+  ],
+  gguf: () => [
+    gguf("smollm3", { freeHeads: true, ropeLayout: "interleaved", keys: [everyFourthDoesNotRotate] }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied),
   tied: true,

@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import {
   activation,
   bias,
@@ -31,6 +32,14 @@ export const stablelm: Architecture = {
     parallelResidual,
     without("qk_layernorm"),
     trait({ norm: "layer" }),
+  ],
+  gguf: () => [
+    gguf("stablelm", {
+      partialRotary: true,
+      traits: { norm: "layer" },
+      biases: { norms: true, queryKeyValue: "either" },
+      output: "own",
+    }),
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {

@@ -1,4 +1,5 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, positive, rope, slidingLayers, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors } from "./llama-parts.js";
 
@@ -14,6 +15,12 @@ export const starcoder2: Architecture = {
     bias("use_bias", ["queryKeyValue", "attentionOutput", "feedForward"], true),
     slidingLayers(() => "sliding"),
     trait({ norm: "layer", gated: false }),
+  ],
+  gguf: () => [
+    gguf("starcoder2", {
+      traits: { norm: "layer", activation: "geluTanh", gated: false },
+      biases: { norms: true, queryKeyValue: true, attentionOutput: true, feedForward: true },
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { maps: { up: "c_fc", down: "c_proj" } }),
   tied: true,

@@ -102,7 +102,10 @@ type Constraint<K extends keyof DecoderConfig> = {
 /** Constraints of an architecture on a normalized configuration; fields without one are free. */
 export type ArchitectureConstraints = { readonly [K in keyof DecoderConfig]?: Constraint<K> };
 
-type Violation = { field: keyof DecoderConfig; received: unknown; expected: string };
+/** A trait of a model that an architecture does not have: a field of the configuration, or an argument by its name. */
+export type Violation = (
+  { field: keyof DecoderConfig; argument?: undefined } | { field?: undefined; argument: string }
+) & { received: unknown; expected: string };
 
 /** Constraints of an architecture that a configuration violates. */
 export function violations(config: DecoderConfig, constraints: ArchitectureConstraints): Violation[] {
@@ -123,15 +126,29 @@ export function matchArchitecture<
   A extends { readonly name: string; readonly constraints: ArchitectureConstraints },
 >(config: DecoderConfig, architectures: readonly A[], format: string): A {
   const tried = architectures.map((one) => ({ one, odd: violations(config, one.constraints) }));
-  const [nearest] = tried.sort((a, b) => a.odd.length - b.odd.length) as [(typeof tried)[0]];
+  return nearestOf(tried, format);
+}
+
+/**
+ * The first of several architectures that a model differs from in nothing.
+ *
+ * @param tried - Each with its differences from the model.
+ * @throws {ArgumentError} If it differs from all; the error names the first difference from the nearest one.
+ */
+export function nearestOf<A extends { readonly name: string }>(
+  tried: readonly { one: A; odd: readonly Violation[] }[],
+  format: string,
+): A {
+  const [nearest] = tried.toSorted((a, b) => a.odd.length - b.odd.length) as [(typeof tried)[0]];
   const [first] = nearest.odd;
   if (!first) return nearest.one;
+  const { argument = `config.${first.field}` } = first;
   throw new ArgumentError({
     fn: "exportModel",
-    argument: `config.${first.field}`,
+    argument,
     received: first.received,
     expected: `${first.expected}, as ${nearest.one.name} has it, which this model is nearest to`,
-    fix: `${format} knows these: ${architectures.map(({ name }) => name).join(", ")}; keep the params of another with \`writeSafetensors\`.`,
+    fix: `${format} knows these: ${tried.map(({ one }) => one.name).join(", ")}; keep the params of another with \`writeSafetensors\`.`,
   });
 }
 

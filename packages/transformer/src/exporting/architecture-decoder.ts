@@ -18,8 +18,7 @@ export function holds(architecture: Architecture, config: DecoderConfig, params:
     const read = { ...readFields(architecture.config(), fields), stopIds: config.stopIds } as DecoderConfig;
     const biases = { queryKeyValue: false, attentionOutput: false, feedForward: false };
     const functions: unknown[] = [];
-    const text = (one: unknown) => JSON.stringify(sorted(one, functions));
-    const same = (a: unknown, b: unknown) => text(a) === text(b);
+    const same = (a: unknown, b: unknown) => inOneForm(a, functions) === inOneForm(b, functions);
     return (
       same(normalizedConfig(read, params), normalizedConfig(config, params)) &&
       same({ ...biases, ...read.bias }, biasesOf(config, params))
@@ -47,6 +46,10 @@ function writtenFields(architecture: Architecture, config: DecoderConfig, params
   const fields = writeFields(architecture.config(), { ...config, ...(bias && { bias }) });
   return { ...fields, tie_word_embeddings: params.output === undefined };
 }
+
+/** A text that is the same for equal values. */
+export const inOneForm = (value: unknown, functions: unknown[] = []): string | undefined =>
+  JSON.stringify(sorted(value, functions));
 
 /**
  * Objects with their keys in order, so that equal ones read the same. Of a layer, a mixer and an input map, each of which

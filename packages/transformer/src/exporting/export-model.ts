@@ -69,8 +69,8 @@ export type ExportOptions = CommonOptions &
  *
  * - `gguf`: for llama.cpp one file with all of it: what the model is, its tokenizer, its tensors in the order that llama.cpp
  *   expects of its architecture. `load` of the file gives the same model, tensor by tensor; Llama's rotary halves become
- *   pairs of neighbours, with the same outputs. What is not in these files is refused where it matters: windows other than
- *   Gemma's, scales of attention, Unicode normalization but NFC. An encoder loses its head for masked tokens.
+ *   pairs of neighbours, with the same outputs. A trait that no architecture of llama.cpp has is refused by name, with the
+ *   nearest architecture, as is Unicode normalization but NFC. An encoder loses its head for masked tokens.
  *
  * A few rows are in memory at a time, never a second model. The folder or file appears when all is written: killed at any
  * moment, nothing half-written is left that loads.

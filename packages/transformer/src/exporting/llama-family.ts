@@ -5,7 +5,7 @@ import type { MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import type { NormParams } from "../layers/norm.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
-import { halfFromInterleaved, interleavedFromHalf } from "./rotary-layout.js";
+import { halfFromInterleaved, interleavedFromHalf } from "../conversions/rotary-layout.js";
 import { activationNames } from "../architectures/config-fields.js";
 import { headDimOf, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
 import type { ArchitectureConstraints } from "./architecture-constraints.js";

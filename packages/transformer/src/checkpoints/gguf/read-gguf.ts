@@ -2,9 +2,13 @@ import { checks, FormatError, type GgufHeader, type GgufValue } from "@qkv/core"
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import type { WeightFile } from "../../loading/weight-file.js";
-import type { RopeScalingConfig } from "../../models/rope-from-config.js";
 import type { Checkpoint } from "../hugging-face/family.js";
 import { readCheckpoint } from "../hugging-face/read-checkpoint.js";
+import { ropeFactors, ropeScalingJson } from "./gguf-rope.js";
+import { stopIds } from "./gguf-stop-ids.js";
+import { ggufTable } from "./gguf-table.js";
+import { keysWithoutEffect } from "./keys-without-effect.js";
+import { readGgufArchitecture } from "./read-gguf-architecture.js";
 import { fromGgufName, ggufArchitectures, ggufMixtral, type GgufNames } from "./gguf-names.js";
 
 /**
@@ -31,8 +35,11 @@ export async function readGguf(
       : typeof arch === "string" && Object.hasOwn(ggufArchitectures, arch)
         ? ggufArchitectures[arch as keyof typeof ggufArchitectures]
         : undefined;
+  const table = ggufTable.find(({ name }) => name === arch);
+  if (table) return readGgufArchitecture(table, metadata, file, place(file));
   if (!architecture) {
-    const expected = `a known architecture: ${Object.keys(ggufArchitectures).join(", ")}`;
+    const known = [...Object.keys(ggufArchitectures), ...ggufTable.map(({ name }) => name)];
+    const expected = `a known architecture: ${known.join(", ")}`;
     return checksOf(file).refuse({ argument: "general.architecture", received: arch, expected });
   }
   const renamed = rename(file, architecture.names);
@@ -139,7 +146,7 @@ function huggingFaceConfig(
         : undefined,
     attn_logit_softcapping: field("attn_logit_softcapping"),
     final_logit_softcapping: field("final_logit_softcapping"),
-    rope_scaling: ropeScalingField(field),
+    rope_scaling: ropeScalingJson(field),
     tie_word_embeddings: !file.names.includes("lm_head.weight"),
     eos_token_id: stopIds(metadata),
   };
@@ -158,16 +165,6 @@ function hiddenSizes(type: string, field: (name: string) => GgufValue | undefine
   return { intermediate_size: type === "mixtral" ? (ofExperts ?? all) : all };
 }
 
-/** Metadata without effect on the results: sizes that the tensors' shapes give too, and information. */
-const withoutEffect: ReadonlySet<string> = /* @__PURE__ */ new Set([
-  "vocab_size",
-  "pooling_type",
-  "rope.scaling.finetuned",
-  "rope.scaling.original_context_length",
-  "classifier.output_labels",
-  "tensor_data_layout",
-]);
-
 /** Refuses metadata of the architecture that was not read: it may change what the model computes. */
 function refuseUnknownFields(
   file: ReadFile,
@@ -177,7 +174,7 @@ function refuseUnknownFields(
 ): void {
   for (const [name, value] of metadata) {
     const own = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
-    if (own === undefined || readFields.has(own) || withoutEffect.has(own)) continue;
+    if (own === undefined || readFields.has(own) || keysWithoutEffect.has(own)) continue;
     checksOf(file).refuse({
       argument: name,
       received: value,
@@ -197,62 +194,6 @@ function layerTypes(pattern: GgufValue, count: number): string[] {
       ? Boolean(pattern[i])
       : Number(pattern) === 0 || i % Number(pattern) < Number(pattern) - 1;
   return Array.from({ length: count }, (_, i) => (isSliding(i) ? "sliding_attention" : "full_attention"));
-}
-
-function ropeScalingField(
-  field: (name: string) => GgufValue | undefined,
-): Record<string, unknown> | undefined {
-  const [type, factor, attnFactor] = [
-    field("rope.scaling.type"),
-    field("rope.scaling.factor"),
-    field("rope.scaling.attn_factor"),
-  ];
-  if (type === undefined || type === "none" || type === "longrope") return undefined; // factors are tensors
-  if (type !== "linear" && type !== "yarn") return { rope_type: type }; // refused later, by this name
-  return {
-    rope_type: type,
-    factor,
-    original_max_position_embeddings: field("rope.scaling.original_context_length"),
-    // Multiplies YaRN's own factor.
-    ...(type === "yarn" &&
-      typeof attnFactor === "number" && {
-        attention_factor: attnFactor * (0.1 * Math.log(Number(factor)) + 1),
-      }),
-  };
-}
-
-/** Stop ids: the tokens that end a sequence (EOS), a turn (EOT) and a message (EOM). */
-function stopIds(metadata: GgufHeader["metadata"]): GgufValue[] {
-  const ids = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
-  return [...new Set(ids)].filter((id) => id !== undefined);
-}
-
-/** RoPE frequency factors, which are tensors: Llama 3's for all lengths, Phi-3's for short and long contexts. */
-async function ropeFactors(
-  file: WeightFile,
-  field: (name: string) => GgufValue | undefined,
-): Promise<RopeScalingConfig | undefined> {
-  const numbers = async (name: string) => {
-    if (!file.shape(name)) return undefined;
-    const all: number[] = [];
-    for await (const piece of file.pieces(name)) all.push(...piece);
-    return all;
-  };
-  const allLengths = await numbers("rope_freqs.weight");
-  const short = allLengths ?? (await numbers("rope_factors_short.weight"));
-  const long = allLengths ?? (await numbers("rope_factors_long.weight"));
-  if (!short || !long) return undefined;
-  const context = Number(field("context_length"));
-  const originalLength = Number(field("rope.scaling.original_context_length") ?? context);
-  const attentionFactor = allLengths ? 1 : field("rope.scaling.attn_factor");
-  return {
-    type: "longrope",
-    shortFactors: short,
-    longFactors: long,
-    originalLength,
-    factor: Math.max(1, context / originalLength),
-    ...(typeof attentionFactor === "number" && { attentionFactor }),
-  };
 }
 
 const checksOf = ({ name, fn }: ReadFile) =>

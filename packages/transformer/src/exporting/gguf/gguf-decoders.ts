@@ -95,7 +95,7 @@ export const ggufDecoders: readonly GgufDecoder[] = [
     { ...silu, ropeScaling: supportedScalings("linear", "yarn", "llama3", "longrope") },
     (config, params) => llamaTensors(config, params, neighbours),
   ),
-  decoder("qwen2", "qwen2", silu, llamaTensors),
+  decoder("qwen2", "qwen2", { ...silu, headDim: dividedHeads }, llamaTensors),
   decoder(
     "qwen3_moe",
     "qwen3moe",

@@ -54,7 +54,8 @@ export function decoderFields(architecture: string, config: DecoderConfig): Gguf
   });
 }
 
-function ropeFields(config: DecoderConfig): Record<string, GgufField | undefined> {
+/** Metadata of rotary positions. */
+export function ropeFields(config: DecoderConfig): Record<string, GgufField | undefined> {
   const { ropeScaling: scaling, ropeBase = 10000, slidingRopeBase } = config;
   return {
     "rope.dimension_count": uint32(config.ropeDim ?? headDimOf(config)),

@@ -15,7 +15,7 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import { decoder, type DecoderParams } from "../../models/decoder.js";
 import { encoder } from "../../models/encoder.js";
 import type { Model } from "../../models/model.js";
-import { interleavedFromHalf } from "../rotary-layout.js";
+import { interleavedFromHalf } from "../../conversions/rotary-layout.js";
 import { normalizedConfig } from "../architecture-constraints.js";
 import { slidingPeriod } from "./sliding-period.js";
 
@@ -96,7 +96,7 @@ const architectures: Record<string, (s: Sizes) => DecoderConfig> = {
   llama: rotary,
   "llama, biased": (s) => ({ ...rotary(s), bias: { queryKeyValue: true, attentionOutput: true } }),
   "llama, experts": (s) => ({ ...rotary(s), experts }),
-  qwen2: (s) => ({ ...plain(s), bias: { queryKeyValue: true } }),
+  qwen2: (s) => ({ ...plain(divided(s)), bias: { queryKeyValue: true } }),
   qwen3: (s) => ({ ...plain(s), qkNorm: true }),
   qwen3moe: (s) => ({ ...plain(s), qkNorm: true, experts }),
   gemma: (s) => ({ ...plain(s), ...gemma(s) }),
@@ -303,7 +303,7 @@ test.each<[string, Partial<DecoderConfig>, RegExp]>([
     { ropeScaling: { type: "yarn", factor: 2, originalLength: 16, betaFast: 8 } },
     /`config.ropeScaling`/,
   ],
-  ["a scale", { attentionScale: 0.3 }, /`config.attentionScale` is 0.3, expected nothing, as llama/],
+  ["a factor of ALiBi", { alibiScale: 0.5 }, /`config.alibiScale` is 0.5, expected nothing, as llama/],
   ["stops", { stopIds: [1, 2, 3, 4] }, /`config.stopIds` .*expected three tokens at most/],
 ])(
   "%s that llama.cpp has no place for is refused before anything is written",

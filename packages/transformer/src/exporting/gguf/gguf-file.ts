@@ -1,13 +1,23 @@
 import { ArgumentError, writeGgufHeader, type GgufField } from "@qkv/core";
 import { tokenizerToGguf } from "@qkv/tokenizer";
+import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
+import { ggufTable } from "../../checkpoints/gguf/gguf-table.js";
 import { toGgufName } from "../../checkpoints/gguf/gguf-names.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { ExportPlan } from "../export-plan.js";
 import { isEncoder, type ExportedModel } from "../hugging-face-folder.js";
-import { matchArchitecture, normalizedConfig, refuseStackedLayers } from "../architecture-constraints.js";
+import {
+  nearestOf,
+  normalizedConfig,
+  refuseStackedLayers,
+  violations,
+  type Violation,
+} from "../architecture-constraints.js";
 import { rowChunks } from "../row-chunks.js";
-import { ggufDecoders } from "./gguf-decoders.js";
+import { ggufDecoders, type GgufDecoder } from "./gguf-decoders.js";
+import { ggufDifferences } from "./gguf-differences.js";
+import { tableDecoder } from "./table-decoder.js";
 import { ggufEncoder } from "./gguf-encoder.js";
 import { decoderFields, prefixedFields, ropeFactors, uint32, type GgufFields } from "./gguf-fields.js";
 import { ggufStorageOf, ggufStorages, type GgufStoredType } from "./gguf-storage.js";
@@ -61,9 +71,10 @@ function ggufDecoder(
   given: DecoderConfig,
   params: DecoderParams,
 ): { fields: GgufFields; tensors: GgufTensor[] } {
-  refuseStackedLayers(given);
   const config = normalizedConfig(given, params);
-  const { architecture, names, tied, tensors } = matchArchitecture(config, ggufDecoders, "llama.cpp");
+  const { found, table } = holderOf(config, params);
+  if (table) return tableDecoder(table, config, params);
+  const { architecture, names, tied, tensors } = found;
   if (tied && params.output) {
     throw new ArgumentError({
       fn: "exportModel",
@@ -83,6 +94,28 @@ function ggufDecoder(
       ...ggufTensors(tensors(config, params), (name) => toGgufName(names, name)),
     ],
   };
+}
+
+type Holder =
+  | { readonly name: string; readonly found: GgufDecoder; readonly table?: undefined }
+  | { readonly name: string; readonly found?: undefined; readonly table: GgufArchitecture };
+
+/** The first architecture of llama.cpp that holds a model. */
+function holderOf(config: DecoderConfig, params: DecoderParams): Holder {
+  const decoders = ggufDecoders.map((found) => ({
+    one: { name: found.name, found },
+    odd: violations(config, found.constraints),
+  }));
+  // Those that need no rows permuted are taken before others.
+  const permutes = ({ ropeLayout }: GgufArchitecture) => (ropeLayout === config.ropeLayout ? 0 : 1);
+  const sorted = ggufTable.toSorted((a, b) => permutes(a) - permutes(b));
+  const tables = sorted.map((table) => ({
+    one: { name: table.name, table },
+    odd: ggufDifferences(table, config, params),
+  }));
+  const tried: { one: Holder; odd: Violation[] }[] = [...decoders, ...tables];
+  if (tried.every(({ odd }) => odd.length > 0)) refuseStackedLayers(config);
+  return nearestOf(tried, "llama.cpp");
 }
 
 /** The tokenizer, and at which tokens texts end: its own, then the others of the model, which end messages. */

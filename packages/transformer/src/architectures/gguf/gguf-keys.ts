@@ -1,0 +1,111 @@
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { count, headDim, positive, type ConfigEntry } from "../config-entry.js";
+import { ropeFields } from "../config-fields.js";
+import { ropeScalingField } from "../rope-fields.js";
+
+/** Keys of sizes, norms and positions, which all architectures of llama.cpp share. */
+export const ggufSizes = (traits: Partial<DecoderConfig>): readonly ConfigEntry[] => [
+  count("vocabSize", "vocab_size"),
+  count("contextLength", "context_length"),
+  count("embedDim", "embedding_length"),
+  count("numLayers", "block_count"),
+  count("hiddenDim", "feed_forward_length"),
+  count("numHeads", "attention.head_count"),
+  count("numKvHeads", "attention.head_count_kv", ({ numHeads }) => numHeads),
+  ...(traits.latent ? [] : [headLengths]),
+  positive(
+    "normEps",
+    traits.norm === "layer" ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon",
+    traits.normEps ?? 1e-5,
+  ),
+  ...((traits.positions ?? "rotary") === "rotary" ? [rotary] : []),
+];
+
+/** The size of heads, of keys and values alike. */
+const headLengths: ConfigEntry = {
+  read(fields, { embedDim = 0, numHeads = 1 }) {
+    const size = fields.countOr(embedDim / numHeads, "attention.key_length");
+    fields.mustBe("attention.value_length", size);
+    return size === embedDim / numHeads ? {} : { headDim: size };
+  },
+  write: (config) => ({
+    "attention.key_length": headDim(config),
+    "attention.value_length": headDim(config),
+  }),
+};
+
+/**
+ * Base and scaling, which the reader hands over as a `config.json` has them, and the rotated numbers of a head. A writer
+ * takes both from the configuration.
+ */
+const rotary: ConfigEntry = {
+  read(fields, config) {
+    const D = headDim(config);
+    const ropeDim = fields.countOr(D, "rope.dimension_count");
+    return { ...ropeFields(fields), ...(ropeDim !== D && { ropeDim }) };
+  },
+  write: (config) => ({
+    "rope.dimension_count": config.ropeDim ?? headDim(config),
+    rope_theta: config.ropeBase ?? 10000,
+    ...(config.ropeScaling && { rope_scaling: ropeScalingField(config.ropeScaling) }),
+  }),
+};
+
+/** The window, and layers that slide: all but every so many. `says`: the period has a key of its own. */
+export const slidingPeriods = (period: number, says = false): ConfigEntry => ({
+  read(fields, { numLayers = 0 }) {
+    const every = says ? fields.countOr(period, "attention.sliding_window_pattern") : period;
+    const window = fields.countOr(undefined, "attention.sliding_window");
+    if (window === undefined) return {};
+    const layerTypes = Array.from({ length: numLayers }, (_, i) =>
+      i % every < every - 1 ? ("sliding" as const) : ("full" as const),
+    );
+    return layerTypes.includes("sliding") ? { window, layerTypes } : {};
+  },
+  write: ({ window, layerTypes = [] }) =>
+    window === undefined || !layerTypes.includes("sliding")
+      ? {}
+      : {
+          "attention.sliding_window": window,
+          ...(says && { "attention.sliding_window_pattern": layerTypes.indexOf("full") + 1 || period }),
+        },
+});
+
+/**
+ * A factor under a key that may be absent. `inverse`: the key divides. `always`: llama.cpp asks for the key, and 1 is
+ * written too.
+ */
+export const scaleKey = (
+  key: "embeddingScale" | "residualScale" | "logitScale" | "attentionScale",
+  name: string,
+  { inverse = false, always = false } = {},
+): ConfigEntry => {
+  const of = (x: number) => (inverse ? 1 / x : x);
+  return {
+    read(fields) {
+      const value = fields.positiveOr(undefined, name);
+      return value === undefined || value === 1 ? {} : { [key]: of(value) };
+    },
+    write: (config) => {
+      const value = config[key] ?? (always ? 1 : undefined);
+      return value === undefined ? {} : { [name]: of(value) };
+    },
+  };
+};
+
+/** Types of layers follow from others: no key says them. */
+export const derived = (from: (config: Partial<DecoderConfig>) => Partial<DecoderConfig>): ConfigEntry => ({
+  read: (_, config) => from(config),
+  write: () => ({}),
+});
+
+/** The rotary base of sliding layers: as a key says, else that of the others, unscaled. */
+export const slidingBase: ConfigEntry = {
+  read(fields, { ropeBase = 10000, ropeScaling, layerTypes }) {
+    const base = fields.positiveOr(ropeBase, "rope.freq_base_swa");
+    if (!layerTypes?.includes("sliding")) return {};
+    return base === ropeBase && !ropeScaling ? {} : { slidingRopeBase: base };
+  },
+  write: ({ slidingRopeBase }) =>
+    slidingRopeBase === undefined ? {} : { "rope.freq_base_swa": slidingRopeBase },
+};

@@ -1,0 +1,160 @@
+import type { RotaryLayout } from "@qkv/attention";
+import { stacked, type RowMap } from "../../conversions/row-map.js";
+import { halfFromInterleaved, interleavedFromHalf } from "../../conversions/rotary-layout.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { headDim } from "../config-entry.js";
+import { hasExperts } from "../expert-parts.js";
+import { each, fused, linear, norm, reshaped, stored, under, type StoredTensor } from "../stored-tensor.js";
+
+/** Names and layouts of tensors in which an architecture of llama.cpp differs from the general form. */
+export type GgufTensorNames = {
+  /** Names of a layer's norms, by their params. Default: as its placement has them. */
+  norms?: Readonly<Record<string, string>>;
+  /** The norm behind the last layer. Default `output_norm`. */
+  lastNorm?: string;
+  /** Queries, keys and values are one matrix. Default: each its own. */
+  fusedAttention?: boolean;
+  /** Gate and up projection are one matrix, under the name of the latter. Default: each its own. */
+  fusedGate?: boolean;
+  /** Entries of a layer's attention. Default: its maps and norms. */
+  attention?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
+  /** Entries of a layer besides. */
+  more?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
+};
+
+type Options = GgufTensorNames & { tied: boolean; ropeLayout: RotaryLayout; ownOutput: boolean };
+
+/** Tensors of a decoder under llama.cpp's general names, which follow from places in params. */
+export function ggufTensors(config: DecoderConfig, options: Options): readonly StoredTensor[] {
+  const { vocabSize: V, embedDim: C, numLayers, contextLength, positions, embeddingNorm } = config;
+  const { tied, ownOutput, lastNorm = "output_norm", norms = normNames(config), attention, more } = options;
+  return [
+    stored("embedding.weight", "token_embd.weight", [V, C]),
+    ...(positions === "learned"
+      ? [stored("positions.weight", "position_embd.weight", [contextLength, C])]
+      : []),
+    ...(embeddingNorm ? [norm("embeddingNorm", "token_embd_norm", C)] : []),
+    each(numLayers, "layers", "blk", (i) => [
+      ...Object.entries(norms).map(([place, name]) => norm(place, name, C)),
+      ...(attention?.(config, i) ?? attentionTensors(config, options)),
+      ...(config.feedForwardLayers?.[i] === false
+        ? []
+        : hasExperts(config, i)
+          ? expertTensors(config)
+          : feedForwardTensors(config, options)),
+      ...(more?.(config, i) ?? []),
+    ]),
+    norm("norm", lastNorm, C),
+    ...(!tied ? [outputMap(config)] : ownOutput ? [stored("embedding.weight", "output.weight", [V, C])] : []),
+  ];
+}
+
+/** The output map, with its bias where it has one. */
+const outputMap = ({ vocabSize: V, embedDim: C }: DecoderConfig) => linear("output", "output", [V, C]);
+
+/** Norms of a layer by its placement. */
+function normNames({ placement = "pre" }: DecoderConfig): Readonly<Record<string, string>> {
+  const before = { attentionNorm: "attn_norm", feedForwardNorm: "ffn_norm" };
+  switch (placement) {
+    case "after":
+      return { attentionNorm: "post_attention_norm", feedForwardNorm: "post_ffw_norm" };
+    case "both":
+      return { ...before, attentionOutNorm: "post_attention_norm", feedForwardOutNorm: "post_ffw_norm" };
+    case "parallelShared":
+      return { attentionNorm: "attn_norm" };
+    default:
+      return before;
+  }
+}
+
+/** Rows of queries or keys in the layout of rotated pairs that a file has. */
+function rotatedRows(config: DecoderConfig, ropeLayout: RotaryLayout, rows: number): RowMap {
+  const { positions = "rotary", ropeLayout: own = "half", ropeDim } = config;
+  if (positions !== "rotary" || own === ropeLayout) return stacked([rows]);
+  const from = (ropeLayout === "half" ? halfFromInterleaved : interleavedFromHalf)(headDim(config), ropeDim);
+  return { sizes: [rows], to: (row) => [0, from(row)] };
+}
+
+/** Rows of several maps of one part each, one map after the other. */
+function fusedRows(maps: readonly RowMap[]): RowMap {
+  const whole = stacked(maps.map(({ sizes }) => sizes[0]!));
+  return {
+    sizes: whole.sizes,
+    to(row) {
+      const [part, own] = whole.to(row);
+      return [part, maps[part]!.to(own)[1]];
+    },
+  };
+}
+
+/** Maps of a layer's attention, and norms of queries and keys. */
+export function attentionTensors(
+  config: DecoderConfig,
+  { ropeLayout, fusedAttention = false }: Pick<Options, "ropeLayout" | "fusedAttention">,
+): StoredTensor[] {
+  const { embedDim: C, numHeads: H, numKvHeads: Hkv, qkNorm, sinks } = config;
+  const D = headDim(config);
+  const [queryGain, keyGain] = qkNorm === "heads" ? [H * D, Hkv * D] : [D, D];
+  const rotated = (rows: number) => rotatedRows(config, ropeLayout, rows);
+  const places = ["attention.query", "attention.key", "attention.value"];
+  return [
+    ...(fusedAttention
+      ? [fused(places, "attn_qkv", fusedRows([rotated(H * D), rotated(Hkv * D), stacked([Hkv * D])]), C)]
+      : [
+          fused(["attention.query"], "attn_q", rotated(H * D), C),
+          fused(["attention.key"], "attn_k", rotated(Hkv * D), C),
+          linear("attention.value", "attn_v", [Hkv * D, C]),
+        ]),
+    linear("attention.output", "attn_output", [C, H * D]),
+    ...(qkNorm && qkNorm !== "unit"
+      ? [
+          norm("attention.queryNorm", "attn_q_norm", queryGain),
+          norm("attention.keyNorm", "attn_k_norm", keyGain),
+        ]
+      : []),
+    ...(sinks ? [stored("attention.sinks", "attn_sinks.weight", [H])] : []),
+  ];
+}
+
+/** Maps of a layer's feed-forward part. */
+export function feedForwardTensors(
+  { embedDim: C, hiddenDim: F, gated = true }: DecoderConfig,
+  { fusedGate = false }: GgufTensorNames = {},
+): StoredTensor[] {
+  return [
+    under("feedForward", "", [
+      ...(fusedGate
+        ? [fused(["gate", "up"], "ffn_up", stacked([F, F]), C)]
+        : [...(gated ? [linear("gate", "ffn_gate", [F, C])] : []), linear("up", "ffn_up", [F, C])]),
+      linear("down", "ffn_down", [C, F]),
+    ]),
+  ];
+}
+
+/** Experts of a layer, each under its number: where they are one tensor in the file, the reader and the writer of files see to it. */
+function expertTensors({ embedDim: C, hiddenDim, gated = true, experts }: DecoderConfig): StoredTensor[] {
+  const { numExperts, hiddenDim: F = hiddenDim, router, shared } = experts!;
+  const maps = (place: string, width: number, nameOf: (map: string) => string) => [
+    ...(gated ? [linear(`${place}.gate`, nameOf("gate"), [width, C])] : []),
+    linear(`${place}.up`, nameOf("up"), [width, C]),
+    linear(`${place}.down`, nameOf("down"), [C, width]),
+  ];
+  return [
+    linear("feedForward.router", "ffn_gate_inp", [numExperts, C]),
+    ...(router?.choiceBias
+      ? [stored("feedForward.router.choiceBias", "exp_probs_b.bias", [numExperts])]
+      : []),
+    ...Array.from({ length: numExperts }, (_, e) =>
+      maps(`feedForward.experts.${e}`, F, (map) => `ffn_${map}.${e}`),
+    ).flat(),
+    ...(shared ? maps("feedForward.shared", shared.hiddenDim, (map) => `ffn_${map}_shexp`) : []),
+    ...(shared?.gated
+      ? [
+          reshaped("feedForward.sharedGate.weight", "ffn_gate_inp_shexp.weight", {
+            stored: [C],
+            own: [1, C],
+          }),
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,69 @@
+import type { GgufHeader, GgufValue } from "@qkv/core";
+import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
+import { readFields } from "../../architectures/config-entry.js";
+import { configFields, stopIdsField } from "../../architectures/config-fields.js";
+import { storedBias } from "../../architectures/stored-bias.js";
+import { readStored } from "../../architectures/stored-tensor.js";
+import type { Weights } from "../../loading/weights.js";
+import type { WeightFile } from "../../loading/weight-file.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import type { DecoderParams } from "../../models/decoder.js";
+import type { Checkpoint } from "../hugging-face/family.js";
+import { ropeFactors, ropeScalingJson } from "./gguf-rope.js";
+import { stopIds } from "./gguf-stop-ids.js";
+import { keysWithoutEffect } from "./keys-without-effect.js";
+
+/** A decoder from a GGUF file, by the table of its architecture. */
+export async function readGgufArchitecture(
+  { name, config: entries, tensors, scalings }: GgufArchitecture,
+  metadata: GgufHeader["metadata"],
+  file: WeightFile,
+  weights: Weights,
+): Promise<Checkpoint> {
+  const prefix = `${name}.`;
+  const own = new Map(
+    [...metadata].flatMap(([key, value]) =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), decimal(value)] as const] : [],
+    ),
+  );
+  const ofRope = new Set(["rope.freq_base"]);
+  const ropeKey = (key: string) => {
+    ofRope.add(key);
+    return own.get(key);
+  };
+  const scaling = ropeScalingJson(ropeKey);
+  const factors = await ropeFactors(file, ropeKey);
+  ofRope.delete("context_length");
+  const vocabSize = file.shape("token_embd.weight")?.[0];
+  const fields = configFields(
+    {
+      ...Object.fromEntries([...own].filter(([key]) => !ofRope.has(key))),
+      ...(vocabSize !== undefined && { vocab_size: vocabSize }),
+      rope_theta: own.get("rope.freq_base"),
+      rope_scaling: scaling,
+      eos_token_id: stopIds(metadata),
+    },
+    file,
+  );
+  if (scaling && !(scalings as readonly unknown[]).includes(scaling.rope_type))
+    return fields.refuse("rope_scaling", `one of ${scalings.join(", ")}, as llama.cpp's ${name} has it`);
+  const config = {
+    ...readFields(entries(), fields),
+    stopIds: stopIdsField(fields),
+    ...(factors && { ropeScaling: factors }),
+  } as DecoderConfig;
+  fields.finish(new Set([...keysWithoutEffect, "rope_theta"]));
+  const tied = file.shape("output.weight") === undefined;
+  const params = (await readStored(tensors(config, tied), weights)) as DecoderParams;
+  weights.finish(/^rope_(freqs|factors_\w+)\.weight$/);
+  const { bias: _, ...plain } = config;
+  const bias = storedBias(config, params);
+  return { kind: "decoder", config: { ...plain, ...(bias && { bias }) }, params };
+}
+
+/** The shortest decimal that a float32 is nearest to: 1e-5, where a file rounded it to 32 bits. */
+function decimal(value: GgufValue): GgufValue {
+  if (typeof value !== "number" || Number.isInteger(value) || Math.fround(value) !== value) return value;
+  const digits = [6, 7, 8, 9].find((count) => Math.fround(Number(value.toPrecision(count))) === value);
+  return digits === undefined ? value : Number(value.toPrecision(digits));
+}

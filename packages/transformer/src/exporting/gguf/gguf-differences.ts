@@ -1,0 +1,131 @@
+import { QkvError } from "@qkv/core";
+import type { GgufArchitecture, GgufBiases, Presence } from "../../architectures/gguf/gguf-architecture.js";
+import { readFields, writeFields } from "../../architectures/config-entry.js";
+import { configFields } from "../../architectures/config-fields.js";
+import { biasesOf } from "../../architectures/stored-bias.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import type { DecoderParams } from "../../models/decoder.js";
+import type { RopeScalingConfig } from "../../models/rope-from-config.js";
+import { normalizedConfig, type Violation } from "../architecture-constraints.js";
+import { inOneForm } from "../architecture-decoder.js";
+
+/** Traits of a model that an architecture of llama.cpp cannot hold; none: a file of it is the model. */
+export function ggufDifferences(
+  architecture: GgufArchitecture,
+  config: DecoderConfig,
+  params: DecoderParams,
+): Violation[] {
+  const found = [
+    ...traitDifferences(architecture, config, params),
+    ...biasDifferences(architecture.biases, config, params),
+  ];
+  const { ropeScaling, ropeDim, headDim, embedDim, numHeads } = config;
+  if (!architecture.freeHeads && !config.latent && headDim !== undefined && headDim !== embedDim / numHeads)
+    found.push({
+      field: "headDim",
+      received: headDim,
+      expected: `embedDim / numHeads = ${embedDim / numHeads}`,
+    });
+  if (!architecture.partialRotary && ropeDim !== undefined && ropeDim !== headDim)
+    found.push({ field: "ropeDim", received: ropeDim, expected: "nothing: all numbers of a head rotate" });
+  if (ropeScaling && !isApplied(architecture.scalings, ropeScaling)) {
+    const expected = `none, or one of ${architecture.scalings.join(", ")} (yarn with betas of 32 and 1, rounded)`;
+    found.push({ field: "ropeScaling", received: ropeScaling, expected });
+  }
+  if (architecture.output === "tied" && params.output)
+    found.push({
+      argument: "params.output",
+      received: "a matrix of its own",
+      expected: "nothing: logits are made with the embedding",
+    });
+  const reason = found.length === 0 ? architecture.refuses?.(config, params) : undefined;
+  return reason === undefined ? found : [reason];
+}
+
+/** Fields that differ where the metadata of a configuration are read again. */
+function traitDifferences(
+  architecture: GgufArchitecture,
+  config: DecoderConfig,
+  params: DecoderParams,
+): Violation[] {
+  const entries = architecture.config();
+  const wanted = comparable(normalizedConfig(config, params), architecture);
+  try {
+    const fields = configFields(writeFields(entries, config), { name: "metadata", fn: "exportModel" });
+    const again = readFields(entries, fields) as DecoderConfig;
+    const held = comparable(normalizedConfig({ ...again, stopIds: config.stopIds }, params), architecture);
+    const names = [...new Set([...Object.keys(wanted), ...Object.keys(held)])] as (keyof DecoderConfig)[];
+    return names.flatMap((field) => {
+      const [received, own] = [wanted[field], held[field]];
+      if (inOneForm(received) === inOneForm(own)) return [];
+      return [{ field, received, expected: own === undefined ? "nothing" : inWords(own) }];
+    });
+  } catch (error) {
+    if (!(error instanceof QkvError)) throw error;
+    const received = error.message.split("\n")[0];
+    // Nothing could be compared: no architecture is further from the model.
+    return Object.keys(wanted).map(() => ({
+      argument: "config",
+      received,
+      expected: "metadata that can be read",
+    }));
+  }
+}
+
+/** A configuration with numbers as float32, as a file holds them, and without what is compared elsewhere. */
+function comparable(config: DecoderConfig, { ropeLayout }: GgufArchitecture): Partial<DecoderConfig> {
+  const { bias: _, experts, ropeScaling, ...others } = config;
+  // Rows of queries and keys are permuted to the layout of the file; gains of their norms are not.
+  const isPermuted = config.positions === "rotary" && !config.qkNorm && !config.latent;
+  const width = experts?.hiddenDim;
+  const { window = 0, contextLength, layerTypes } = config;
+  const seesAll =
+    window >= contextLength && !layerTypes?.some((type) => type !== "sliding" && type !== "full");
+  return inFloat32({
+    ...others,
+    ...(ropeScaling && { ropeScaling: withDefaults(ropeScaling) }),
+    ...(seesAll && { window: undefined, layerTypes: undefined }), // nothing is outside of such a window
+    ...(isPermuted && { ropeLayout }),
+    ...(config.positions !== "rotary" && { ropeLayout: undefined, ropeBase: undefined }),
+    ...(experts && { experts: { ...experts, hiddenDim: width === config.hiddenDim ? undefined : width } }),
+  }) as Partial<DecoderConfig>;
+}
+
+const withDefaults = (scaling: RopeScalingConfig): RopeScalingConfig =>
+  scaling.type === "yarn" ? { betaFast: 32, betaSlow: 1, truncate: true, ...scaling } : scaling;
+
+function inFloat32(value: unknown): unknown {
+  if (typeof value === "number") return Math.fround(value);
+  if (Array.isArray(value)) return value.map(inFloat32);
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inFloat32(one)]));
+}
+
+function inWords(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function biasDifferences(rules: GgufBiases, config: DecoderConfig, params: DecoderParams): Violation[] {
+  const { queryKeyValue, attentionOutput, feedForward } = biasesOf(config, params);
+  const has: Required<Record<keyof GgufBiases, boolean>> = {
+    queryKeyValue,
+    attentionOutput,
+    feedForward,
+    norms: params.norm.bias !== undefined,
+    output: (params.output as { bias?: unknown } | undefined)?.bias !== undefined,
+  };
+  return (Object.keys(has) as (keyof GgufBiases)[]).flatMap((map) => {
+    const rule: Presence = rules[map] ?? false;
+    if (rule === "either" || rule === has[map]) return [];
+    return [{ argument: `config.bias.${map}`, received: has[map], expected: String(rule) }];
+  });
+}
+
+function isApplied(scalings: GgufArchitecture["scalings"], given: RopeScalingConfig): boolean {
+  const scaling = withDefaults(given);
+  if (!scalings.includes(scaling.type)) return false;
+  if (scaling.type !== "yarn") return true;
+  const { betaFast, betaSlow, truncate = true } = scaling;
+  return betaFast === 32 && betaSlow === 1 && truncate;
+}

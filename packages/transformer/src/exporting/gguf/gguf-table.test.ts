@@ -1,0 +1,227 @@
+/// <reference types="node" />
+import { readGgufHeader, writeGgufHeader, type GgufField } from "@qkv/core";
+import * as tensors from "@qkv/tensor";
+import { mapTensors, type Tensor } from "@qkv/tensor";
+import { describe, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+import { referenceData } from "../../../../../conformance/reference-data.mjs";
+import { ggufTable } from "../../checkpoints/gguf/gguf-table.js";
+import { load } from "../../load.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { decoder, type DecoderParams } from "../../models/decoder.js";
+import { exportModel } from "../export-model.js";
+import { memoryFolder } from "../memory-folder.js";
+
+type Configs = Record<string, DecoderConfig>;
+const scripts = (name: string) => new URL(`../../../../../scripts/${name}.mjs`, import.meta.url).href;
+const { scaledParams, prompt } = (await import(scripts("random-models"))) as {
+  scaledParams<T>(ops: typeof tensors, params: T, embeddingScale?: number): T;
+  prompt: number[];
+};
+const { tableConfigs, tableParams, heldAs } = (await import(scripts("random-table-models"))) as {
+  tableConfigs: Configs;
+  tableParams(name: string, ops: typeof tensors, params: DecoderParams): DecoderParams;
+  heldAs: Record<string, string | RegExp>;
+};
+
+const modelOf = (name: string) => {
+  const config = tableConfigs[name]!;
+  const { init, apply } = decoder(config);
+  const params = tableParams(name, tensors, scaledParams(tensors, init(1), config.embeddingScale));
+  return { config, params, apply };
+};
+
+async function fileOf(model: Parameters<typeof exportModel>[0]): Promise<Uint8Array<ArrayBuffer>> {
+  const out = memoryFolder();
+  await exportModel(model, { to: "gguf", out });
+  return new Uint8Array(await out.files[0]!.arrayBuffer());
+}
+
+/** Numbers of params by their places, in order. */
+function listOf(params: unknown): [string, Tensor["data"]][] {
+  const list: [string, Tensor["data"]][] = [];
+  mapTensors(params, (x, path) => (list.push([path, x.data]), x));
+  return list.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** The same file with other metadata. */
+function withMetadata(
+  file: Uint8Array<ArrayBuffer>,
+  change: (fields: Record<string, GgufField>) => void,
+): Uint8Array<ArrayBuffer> {
+  const { metadata, tensors, dataStart } = readGgufHeader(file);
+  const fields = Object.fromEntries(
+    [...metadata].map(([key, value]): [string, GgufField] => {
+      if (typeof value === "boolean") return [key, { type: "bool", value }];
+      if (typeof value === "string") return [key, { type: "string", value }];
+      if (Array.isArray(value)) return [key, { type: "float32[]", value: value as number[] }];
+      return [key, { type: Number.isInteger(value) ? "uint32" : "float32", value: value as number }];
+    }),
+  );
+  change(fields);
+  const sizes = tensors.map((one, i) => (tensors[i + 1]?.offset ?? file.length - dataStart) - one.offset);
+  const header = writeGgufHeader(
+    fields,
+    tensors.map(({ name, dims, type }, i) => ({ name, dims, type, bytes: sizes[i]! })),
+  );
+  const whole = new Uint8Array(header.length + file.length - dataStart);
+  whole.set(header);
+  whole.set(file.subarray(dataStart), header.length);
+  return whole;
+}
+
+describe.each(Object.keys(tableConfigs))("%s", (name) => {
+  const model = modelOf(name);
+  const held = heldAs[name] ?? name;
+
+  if (typeof held !== "string") {
+    test("is refused with the reason", async () => {
+      await expect(fileOf(model)).rejects.toThrow(held);
+    });
+    return;
+  }
+
+  test("the file says its architecture, and is the same model bit for bit", async () => {
+    const file = await fileOf(model);
+    expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(held);
+    const again = await load(file);
+    const [before, after] = [model, again].map(({ apply, params }) => apply(params, prompt).data);
+    const isPermuted =
+      again.config.ropeLayout !== (model.config.ropeLayout ?? "half") && again.config.ropeLayout;
+    if (isPermuted) expect(after!).toBeAllclose(before!, { rtol: 1e-5, atol: 1e-5 });
+    else expect(after).toEqual(before);
+    // Rows of queries and keys may be permuted; all other params are the same.
+    const isSame = ([path]: [string, unknown]) => !(isPermuted && /attention\.(query|key)\./.test(path));
+    const [own, theirs] = [model, again].map(({ params }) => listOf(params).filter(isSame));
+    expect(theirs).toEqual(
+      model.params.output || !again.params.output
+        ? own
+        : [...own!, ["output.weight", again.params.embedding.weight.data]],
+    );
+    expect(again.config.normEps).toBeCloseTo(model.config.normEps, 12);
+  });
+
+  test("negative control: numbers of one tensor changed in the file are another model", async () => {
+    const file = await fileOf(model);
+    const { tensors, dataStart } = readGgufHeader(file);
+    const at = tensors.find((one) =>
+      /blk\.1\..*(attn_v|attn_qkv|attn_kv_b|attn_v_b|ssm_out|out_proj)\.weight/.test(one.name),
+    )!;
+    file.fill(0x3c, dataStart + at.offset, dataStart + at.offset + 64);
+    const again = await load(file);
+    const [before, after] = [model, again].map(({ apply, params }) => apply(params, prompt).data);
+    expect(() => expect(after!).toBeAllclose(before!, { rtol: 1e-3, atol: 1e-3 })).toThrow();
+  });
+
+  test("a key that is not known is refused by name", async () => {
+    const file = await fileOf(model);
+    if (!ggufTable.some((one) => one.name === held)) return;
+    const odd = withMetadata(file, (fields) => {
+      fields[`${held}.attention.odd_factor`] = { type: "float32", value: 0.5 };
+    });
+    await expect(load(odd)).rejects.toThrow(/attention\.odd_factor.*is 0\.5, expected no such field/s);
+  });
+});
+
+const folders = [
+  ...["arcee", "bloom", "cohere2", "ernie4-5", "exaone4", "falcon-multi-query", "glm4", "gpt-neox"],
+  ...["granite", "olmo2", "olmo3", "smollm3", "starcoder2"],
+].filter((name) => referenceData.has(`hf/${name}/model.safetensors`));
+
+test.each(folders)("%s: a checkpoint of Hugging Face's becomes a file of the same numbers", async (name) => {
+  const model = await load(referenceData.path(`hf/${name}`));
+  const out = memoryFolder();
+  const exported = exportModel(model, { to: "gguf", out });
+  const refusal = refusedFolders[name];
+  if (refusal) return expect(exported).rejects.toThrow(refusal);
+  await exported;
+  const again = await load(new Uint8Array(await out.files[0]!.arrayBuffer()));
+  const [before, after] = [model, again].map(({ apply, params }) => apply(params, [3, 14, 15, 9, 26]).data);
+  expect(after!).toBeAllclose(before!, { rtol: 1e-5, atol: 1e-5 });
+});
+
+/** Published settings that llama.cpp lacks. */
+const refusedFolders: Record<string, RegExp> = {
+  exaone4: /which this model is nearest to/,
+  starcoder2: /`config\.layerTypes` is \["sliding", "sliding"\], expected nothing, as starcoder2 has it/,
+};
+
+test("names and keys are llama.cpp's", async () => {
+  const { metadata, tensors } = readGgufHeader(await fileOf(modelOf("cohere2")));
+  expect(Object.fromEntries([...metadata].filter(([key]) => key.startsWith("cohere2.")))).toEqual({
+    "cohere2.vocab_size": 64,
+    "cohere2.context_length": 256,
+    "cohere2.embedding_length": 64,
+    "cohere2.block_count": 4,
+    "cohere2.feed_forward_length": 96,
+    "cohere2.attention.head_count": 4,
+    "cohere2.attention.head_count_kv": 2,
+    "cohere2.attention.key_length": 16,
+    "cohere2.attention.value_length": 16,
+    "cohere2.attention.layer_norm_epsilon": Math.fround(1e-5),
+    "cohere2.attention.sliding_window": 6,
+    "cohere2.attention.sliding_window_pattern": 4,
+    "cohere2.logit_scale": 0.5,
+    "cohere2.rope.dimension_count": 16,
+    "cohere2.rope.freq_base": 10000,
+  });
+  expect(tensors.map(({ name }) => name).filter((name) => !/blk\.[123]\./.test(name))).toEqual([
+    "token_embd.weight",
+    "blk.0.attn_norm.weight",
+    "blk.0.attn_q.weight",
+    "blk.0.attn_k.weight",
+    "blk.0.attn_v.weight",
+    "blk.0.attn_output.weight",
+    "blk.0.ffn_gate.weight",
+    "blk.0.ffn_up.weight",
+    "blk.0.ffn_down.weight",
+    "output_norm.weight",
+  ]);
+});
+
+test.each<[string, string, Partial<DecoderConfig>, RegExp]>([
+  [
+    "heads of another size",
+    "olmo2",
+    { headDim: 32 },
+    /`config\.headDim` is 32, expected embedDim \/ numHeads = 16/,
+  ],
+  [
+    "a part of a head that rotates",
+    "olmo2",
+    { ropeDim: 8 },
+    /`config\.ropeDim` is 8, expected nothing: all numbers/,
+  ],
+  [
+    "another activation",
+    "starcoder2",
+    { activation: "tanh" },
+    /`config\.activation` is "tanh", expected gelu/,
+  ],
+  ["softcaps", "starcoder2", { logitSoftcap: 30 }, /`config\.logitSoftcap` is 30, expected nothing/],
+  [
+    "layers that slide otherwise",
+    "cohere2",
+    { layerTypes: ["full", "sliding", "sliding", "full"] },
+    /config\.layerTypes|config\.ropeLayers/,
+  ],
+])("%s is refused by name", async (_, name, change, message) => {
+  const config = { ...tableConfigs[name]!, ...change };
+  const params = tableParams(name, tensors, scaledParams(tensors, decoder(config).init(1)));
+  await expect(fileOf({ config, params })).rejects.toThrow(message);
+});
+
+test("numbers of 32 bits are read as the decimals that they were", async () => {
+  expect((await load(await fileOf(modelOf("granite")))).config).toMatchObject({
+    normEps: 1e-5,
+    embeddingScale: 3,
+    attentionScale: 0.125,
+    residualScale: 0.5,
+    logitScale: 0.25,
+  });
+});
+
+test("each architecture of llama.cpp has one table", () => {
+  const all = ggufTable.map(({ name }) => name);
+  expect(new Set(all).size).toBe(all.length);
+});

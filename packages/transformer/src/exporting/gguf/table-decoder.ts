@@ -1,0 +1,44 @@
+import type { GgufField } from "@qkv/core";
+import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
+import { writeFields } from "../../architectures/config-entry.js";
+import { writeStored } from "../../architectures/stored-tensor.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import type { DecoderParams } from "../../models/decoder.js";
+import { float32, prefixedFields, ropeFactors, ropeFields, uint32, type GgufFields } from "./gguf-fields.js";
+import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
+
+/** Metadata and tensors of a model, by the table of an architecture that holds it. */
+export function tableDecoder(
+  { name, config: entries, tensors }: GgufArchitecture,
+  config: DecoderConfig,
+  params: DecoderParams,
+): { fields: GgufFields; tensors: GgufTensor[] } {
+  const { rope_theta: _base, rope_scaling: _scaling, ...keys } = writeFields(entries(), config);
+  const { positions = "rotary" } = config;
+  const stored = writeStored(tensors(config, params.output === undefined), params);
+  return {
+    fields: {
+      "general.architecture": { type: "string", value: name },
+      ...prefixedFields(name, {
+        ...Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, typed(key, value)])),
+        ...(positions === "rotary" && ropeFields(config)),
+      }),
+    },
+    tensors: [...(positions === "rotary" ? ropeFactors(config) : []), ...ggufTensors(stored, inOneTensor)],
+  };
+}
+
+/** Experts of a layer lie one behind the other, under one name. */
+const inOneTensor = (name: string) => name.replace(/\.(ffn_\w+)\.\d+\./, ".$1_exps.");
+
+/** Keys of numbers that are no counts. */
+const isFloat = /epsilon|scale$|softcapping|max_alibi_bias|freq_base|^xielu|clamp/;
+
+function typed(key: string, value: unknown): GgufField | undefined {
+  if (typeof value === "boolean") return { type: "bool", value };
+  if (typeof value === "string") return { type: "string", value };
+  if (typeof value === "number") return isFloat.test(key) ? float32(value) : uint32(value);
+  if (!Array.isArray(value)) return undefined;
+  if (typeof value[0] === "boolean") return { type: "bool[]", value: value as boolean[] };
+  return { type: isFloat.test(key) ? "float32[]" : "uint32[]", value: value as number[] };
+}

@@ -1,0 +1,153 @@
+// Small random models of architectures that are said by tables, for tests that hand them over to other engines.
+
+const base = {
+  ...{ vocabSize: 64, embedDim: 64, hiddenDim: 96, numLayers: 4, numHeads: 4, numKvHeads: 2 },
+  ...{ contextLength: 256, normEps: 1e-5, stopIds: [] },
+};
+const everywhere = { queryKeyValue: true, attentionOutput: true, feedForward: true };
+const layered = { norm: "layer", gated: false };
+const multiHead = { numKvHeads: 4 };
+const threeOfFour = [true, true, true, false];
+const types = (slides) => ({ window: 6, layerTypes: slides.map((each) => (each ? "sliding" : "full")) });
+const scales = { embeddingScale: 3, attentionScale: 0.125, residualScale: 0.5, logitScale: 0.25 };
+const experts = { numExperts: 4, expertsPerToken: 2 };
+const grouped = {
+  router: { scores: "sigmoid", choiceBias: true, scale: 1.5 },
+  shared: { hiddenDim: 48 },
+  hiddenDim: 48,
+};
+
+/** Configurations of decoders, by the name of the architecture. */
+export const tableConfigs = {
+  arcee: { ...base, activation: "reluSquared", gated: false },
+  bloom: {
+    ...base,
+    ...layered,
+    ...multiHead,
+    activation: "geluTanh",
+    positions: "alibi",
+    embeddingNorm: true,
+    bias: everywhere,
+  },
+  cohere: { ...base, norm: "layer", placement: "parallelShared", ropeLayout: "interleaved", logitScale: 0.5 },
+  cohere2: {
+    ...{ ...base, norm: "layer", placement: "parallelShared", ropeLayout: "interleaved", logitScale: 0.5 },
+    ...{ ...types(threeOfFour), ropeLayers: threeOfFour },
+  },
+  dots1: {
+    ...base,
+    ...multiHead,
+    qkNorm: true,
+    experts: { ...experts, ...grouped, layers: [false, true, true, true] },
+  },
+  ernie4_5: { ...base, ropeLayout: "interleaved" },
+  exaone4: { ...base, placement: "after", qkNorm: true },
+  "exaone4, layers that slide": {
+    ...{ ...base, placement: "after", qkNorm: true },
+    ...{ ...types(threeOfFour), ropeLayers: threeOfFour },
+  },
+  falcon: { ...base, ...layered, numKvHeads: 1, activation: "gelu", placement: "parallelShared" },
+  glm: { ...base, ropeLayout: "interleaved", ropeDim: 8, bias: { queryKeyValue: true } },
+  glm4: { ...base, ropeLayout: "interleaved", ropeDim: 8, placement: "both", bias: { queryKeyValue: true } },
+  glm4_moe: {
+    ...{ ...base, ropeDim: 8, bias: { queryKeyValue: true } },
+    experts: { ...experts, ...grouped, layers: [false, true, true, true] },
+  },
+  gpt_neox: {
+    ...base,
+    ...layered,
+    ...multiHead,
+    activation: "gelu",
+    placement: "parallel",
+    ropeDim: 8,
+    bias: everywhere,
+  },
+  "gpt_neox, one after the other": {
+    ...base,
+    ...layered,
+    ...multiHead,
+    activation: "gelu",
+    ropeDim: 8,
+    bias: everywhere,
+  },
+  "gpt_neox, pairs of neighbours": {
+    ...{ ...base, ...layered, ...multiHead, activation: "gelu", placement: "parallel" },
+    ...{ ropeLayout: "interleaved", bias: everywhere },
+  },
+  granite: { ...base, ...scales },
+  "granite, a scale of scores alone": { ...base, attentionScale: 0.3 },
+  granitemoe: { ...base, ...scales, experts },
+  helium: { ...base, ropeLayout: "interleaved" },
+  hunyuan_v1_dense: { ...base, qkNorm: true, qkNormPlace: "afterRope" },
+  mpt: { ...base, ...layered, ...multiHead, activation: "gelu", positions: "alibi" },
+  nemotron: { ...base, ...layered, activation: "reluSquared", ropeDim: 8 },
+  olmo: { ...base, norm: "layer" },
+  olmo2: { ...base, placement: "after", qkNorm: "heads" },
+  olmo3: { ...base, placement: "after", qkNorm: "heads", ...types(threeOfFour) },
+  "olmo3, yarn": {
+    ...{ ...base, placement: "after", qkNorm: "heads", ...types(threeOfFour), slidingRopeBase: 10000 },
+    ropeScaling: { type: "yarn", factor: 4, originalLength: 32 },
+  },
+  olmoe: { ...base, ...multiHead, qkNorm: "heads", experts: { ...experts, normTopKProb: false } },
+  phi: {
+    ...base,
+    ...layered,
+    placement: "parallelShared",
+    activation: "geluTanh",
+    ropeDim: 8,
+    bias: everywhere,
+  },
+  qwen2_moe: {
+    ...{ ...base, bias: { queryKeyValue: true } },
+    experts: { ...experts, normTopKProb: false, hiddenDim: 48, shared: { hiddenDim: 80, gated: true } },
+  },
+  seed_oss: { ...base, headDim: 32, bias: { queryKeyValue: true } },
+  smollm3: { ...base, ropeLayers: threeOfFour },
+  stablelm: { ...base, norm: "layer", ropeDim: 4 },
+  starcoder2: { ...base, ...layered, activation: "geluTanh", bias: everywhere },
+};
+
+/** The names of their architectures in llama.cpp, where they are others, or how they are refused. */
+export const heldAs = {
+  cohere: "command-r",
+  ernie4_5: "llama",
+  "exaone4, layers that slide": /expected .*, as \S+ has it, which this model is nearest to/,
+  glm: "chatglm",
+  "granite, a scale of scores alone": "granite",
+  glm4_moe: "glm4moe",
+  gpt_neox: "gptneox",
+  "gpt_neox, one after the other": "gptneox",
+  "gpt_neox, pairs of neighbours": "gptneox",
+  helium: "llama",
+  hunyuan_v1_dense: "hunyuan-dense",
+  olmo3: "olmo2",
+  "olmo3, yarn": "olmo2",
+  phi: "phi2",
+  qwen2_moe: "qwen2moe",
+};
+
+/**
+ * Params as an architecture has them: what it leaves out is left out. Most have an output map of their own.
+ *
+ * @param {string} name
+ * @param {{ ones: any, mul: any, randn: any }} ops - Of @qkv/tensor.
+ */
+export function tableParams(name, { ones, mul, randn }, params) {
+  const { layers, embedding } = params;
+  const [vocabSize, width] = embedding.weight.shape;
+  const output = { weight: mul(randn([vocabSize, width], { seed: 5 }), 0.3) };
+  const norms = (change) => ({
+    ...params,
+    norm: change(params.norm),
+    layers: layers.map((layer) =>
+      Object.fromEntries(
+        Object.entries(layer).map(([key, value]) => [key, /Norm$/.test(key) ? change(value) : value]),
+      ),
+    ),
+  });
+  if (/^(cohere|mpt)/.test(name)) return norms(({ weight }) => ({ weight }));
+  if (name === "olmo") return { ...norms(({ weight }) => ({ weight: ones(weight.shape) })), output };
+  if (name === "phi")
+    return { ...params, output: { ...output, bias: mul(randn([vocabSize], { seed: 6 }), 0.3) } };
+  return /^(arcee|glm|olmo2|smollm3)$/.test(name) ? params : { ...params, output };
+}
