@@ -26,6 +26,7 @@ import { gptNeox } from "./gpt-neox.js";
 import { gptOss } from "./gpt-oss.js";
 import { gptj } from "./gptj.js";
 import { graniteMoeHybrid } from "./granite-moe-hybrid.js";
+import { graniteMoeShared } from "./granite-moe-shared.js";
 import { granite } from "./granite.js";
 import { graniteMoe } from "./granitemoe.js";
 import { helium } from "./helium.js";
@@ -38,6 +39,7 @@ import { mamba } from "./mamba.js";
 import { mamba2 } from "./mamba2.js";
 import { minicpm3 } from "./minicpm3.js";
 import { miniMax } from "./minimax.js";
+import { miniMaxM2 } from "./minimax-m2.js";
 import { mpt } from "./mpt.js";
 import { nemotronH } from "./nemotron-h.js";
 import { nemotron } from "./nemotron.js";
@@ -101,6 +103,7 @@ export const architectures: readonly Architecture[] = [
   mamba2,
   graniteMoeHybrid,
   miniMax,
+  miniMaxM2,
   nemotronH,
   rwkv7,
   qwen3Next,
@@ -113,6 +116,7 @@ export const architectures: readonly Architecture[] = [
   dots1,
   glm4Moe,
   graniteMoe,
+  graniteMoeShared,
   hunyuanV1Dense,
   olmoe,
   qwen2Moe,

@@ -68,6 +68,43 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
     },
     ["0.block_sparse_moe.router.layer.weight", "1.block_sparse_moe.input_linear.weight"],
   ],
+  granitemoeshared: [
+    {
+      ...{ num_local_experts: 4, num_experts_per_tok: 2, shared_intermediate_size: 10, logits_scaling: 4 },
+      ...{ residual_multiplier: 0.5, attention_multiplier: 0.25, embedding_multiplier: 3 },
+    },
+    {
+      bias: { ...none, feedForward: false },
+      experts: { numExperts: 4, expertsPerToken: 2, shared: { hiddenDim: 10 } },
+      ...{ logitScale: 0.25, residualScale: 0.5, attentionScale: 0.25, embeddingScale: 3 },
+    },
+    [
+      ...["0.block_sparse_moe.router.layer.weight", "1.block_sparse_moe.input_linear.weight"],
+      ...["0.shared_mlp.input_linear.weight", "1.shared_mlp.output_linear.weight"],
+    ],
+  ],
+  minimax_m2: [
+    {
+      ...{ num_local_experts: 4, num_experts_per_tok: 2, head_dim: 6, rotary_dim: 4, rope_theta: 5000000 },
+      ...{ use_qk_norm: true, qk_norm_type: "per_layer", use_routing_bias: true, scoring_func: "sigmoid" },
+      ...{ shared_intermediate_size: 0, attn_type_list: [1, 1], use_mtp: true, num_mtp_modules: 3 },
+    },
+    {
+      ...{ headDim: 6, ropeDim: 4, ropeBase: 5000000, qkNorm: "heads" },
+      experts: {
+        ...{ numExperts: 4, expertsPerToken: 2 },
+        router: { scores: "sigmoid", choiceBias: true },
+      },
+    },
+    [
+      ...[
+        "0.self_attn.q_norm.weight",
+        "1.block_sparse_moe.gate.weight",
+        "0.block_sparse_moe.experts.3.w1.weight",
+      ],
+      ...["1.block_sparse_moe.e_score_correction_bias", "1.block_sparse_moe.experts.0.w2.weight"],
+    ],
+  ],
   glm4_moe: [
     {
       ...routed,
@@ -195,17 +232,15 @@ test.each(named)("%s: exported, it comes back the same", async (type, own) => {
   expect(back.apply(back.params, ids).data).toEqual(decoder(config).apply(params, ids).data);
 });
 
-const v32 = () => {
-  const [own] = cases["deepseek_v32"]!;
-  return { ...sizes, ...own };
-};
-const readV32 = (more: object) => {
-  const architecture = architectures.find(({ modelTypes }) => modelTypes.includes("deepseek_v32"))!;
-  const fields = configFields({ ...v32(), ...more }, file);
+/** The configuration of a case, with other fields besides. */
+function readCase(type: string, more: object): Partial<DecoderConfig> {
+  const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type))!;
+  const fields = configFields({ ...sizes, ...cases[type]![0], ...more }, file);
   const config = readFields(architecture.config(), fields);
   fields.finish(new Set(architecture.ignored?.split(" ")));
   return config;
-};
+}
+const readV32 = (more: object) => readCase("deepseek_v32", more);
 
 test("DeepSeek V3.2: a list of layers goes before a count of dense ones", () => {
   expect(readV32({ mlp_layer_types: ["sparse", "dense"] }).experts?.layers).toEqual([true, false]);
@@ -222,4 +257,28 @@ test.each([
   [{ rope_interleave: false }, /rope_interleave` is false/],
 ])("DeepSeek V3.2: %j is refused by name", (more, message) => {
   expect(() => readV32(more)).toThrow(message);
+});
+
+test.each([
+  ["minimax_m2", { attn_type_list: [1, 0] }, /attn_type_list.*each 1: softmax attention/],
+  ["minimax_m2", { rotary_dim: 8 }, /rotary_dim` is 8, expected an even number, at most 6/],
+  ["minimax_m2", { qk_norm_type: "per_head" }, /qk_norm_type` is "per_head"/],
+  [
+    "minimax_m2",
+    { quantization_config: { quant_method: "fp8" } },
+    /quantization_config.*expected no such field/,
+  ],
+  ["granitemoeshared", { shared_intermediate_size: -1 }, /shared_intermediate_size` is -1/],
+])("%s: %j is refused by name", (type, more, message) => {
+  expect(() => readCase(type, more)).toThrow(message);
+});
+
+test("MiniMax M2: a share of rotated numbers goes before their count", () => {
+  expect(readCase("minimax_m2", { partial_rotary_factor: 1 })).not.toHaveProperty("ropeDim");
+  expect(readCase("minimax_m2", { rotary_dim: null })).not.toHaveProperty("ropeDim");
+});
+
+test("Granite's mixtures: a shared expert of no width is none", () => {
+  const { experts } = readCase("granitemoeshared", { shared_intermediate_size: 0 });
+  expect(experts).toEqual({ numExperts: 4, expertsPerToken: 2 });
 });

@@ -67,14 +67,18 @@ const experts: ConfigEntry = {
       : { num_local_experts: 0, shared_intermediate_size: hiddenDim },
 };
 
-const feed = (config: DecoderConfig): StoredTensor[] => {
+/** Tensors of experts beside the shared one, or of the feed-forward layer alone. */
+export const graniteFeed = (config: DecoderConfig): StoredTensor[] => {
   const { embedDim: C, experts } = config;
   const shared = experts ? "feedForward.shared" : "feedForward";
   const width = experts?.shared?.hiddenDim ?? config.hiddenDim;
-  const whole = [
-    fused([`${shared}.gate`, `${shared}.up`], "shared_mlp.input_linear", stacked([width, width]), C),
-    linear(`${shared}.down`, "shared_mlp.output_linear", [C, width]),
-  ];
+  const whole =
+    experts && !experts.shared
+      ? []
+      : [
+          fused([`${shared}.gate`, `${shared}.up`], "shared_mlp.input_linear", stacked([width, width]), C),
+          linear(`${shared}.down`, "shared_mlp.output_linear", [C, width]),
+        ];
   if (!experts) return whole;
   const { numExperts, hiddenDim: F = config.hiddenDim } = experts;
   const all = (maps: readonly string[], name: string, sizes: readonly number[], inner: number) =>
@@ -113,7 +117,7 @@ export const graniteMoeHybrid: Architecture = {
         isMixer(config.layerTypes?.[layer])
           ? [mamba2Tensors(mixerOf(config)!, ["attention", "mamba"])]
           : attentionMaps(config),
-      feed,
+      feed: graniteFeed,
     }),
   ignored:
     "mamba_expand mamba_chunk_size time_step_min time_step_max time_step_floor normalization_function init_method embedding_dropout",

@@ -1,0 +1,23 @@
+import type { Architecture } from "./architecture.js";
+import { expertCounts, ofExperts } from "./expert-parts.js";
+import { granite } from "./granite.js";
+import { graniteFeed } from "./granite-moe-hybrid.js";
+import { llamaTensors } from "./llama-parts.js";
+
+/** The expert that all tokens use; a width of 0 is none. */
+const sharedExpert = /* @__PURE__ */ ofExperts(
+  (fields) => {
+    const name = "shared_intermediate_size";
+    return fields.number(name, 0) === 0 ? {} : { shared: { hiddenDim: fields.count(name) } };
+  },
+  ({ shared }) => ({ shared_intermediate_size: shared?.hiddenDim ?? 0 }),
+);
+
+/** Granite's mixtures with an expert that all tokens use. */
+export const graniteMoeShared: Architecture = {
+  ...granite,
+  modelTypes: ["granitemoeshared"],
+  class: "GraniteMoeSharedForCausalLM",
+  config: () => [...granite.config(), expertCounts("num_local_experts"), sharedExpert],
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: graniteFeed }),
+};

@@ -1,0 +1,70 @@
+import type { Architecture } from "./architecture.js";
+import { activation, headDim, partialRope, rope, trait, without, type ConfigEntry } from "./config-entry.js";
+import { expertCounts, expertsOrMaps, sigmoidScores } from "./expert-parts.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** Rotated numbers of a head: their count, or a share of the head, which goes before it. */
+const rotaryDim: ConfigEntry = {
+  read(fields, config) {
+    const name = "partial_rotary_factor";
+    const size = headDim(config);
+    const dim = fields.countOr(size, "rotary_dim");
+    if (dim > size || dim % 2 !== 0) return fields.refuse("rotary_dim", `an even number, at most ${size}`);
+    const shared = fields.has(name) || fields.nested("rope_parameters")?.has(name);
+    if (shared) return partialRope(name).read(fields, config);
+    return dim === size ? {} : { ropeDim: dim };
+  },
+  write: (config) => ({
+    rotary_dim: config.ropeDim ?? headDim(config),
+    ...partialRope().write(config),
+  }),
+};
+
+/** Layers that attend to the whole text, which a list may say one by one. */
+const attendingLayers: ConfigEntry = {
+  read(fields, { numLayers = 0 }) {
+    const types = fields.list("attn_type_list");
+    if (types && (types.length !== numLayers || types.some((type) => type !== 1)))
+      return fields.refuse("attn_type_list", `a list of ${numLayers}, each 1: softmax attention`);
+    return {};
+  },
+  write: () => ({}),
+};
+
+/** MiniMax M2: softmax attention alone, norms of queries and keys over all heads, experts chosen by sigmoids and a bias. */
+export const miniMaxM2: Architecture = {
+  modelTypes: ["minimax_m2"],
+  class: "MiniMaxM2ForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(),
+    activation(),
+    rope({ base: 5000000 }),
+    rotaryDim,
+    trait({ qkNorm: "heads" }),
+    expertCounts("num_local_experts"),
+    sigmoidScores,
+    attendingLayers,
+    without("use_qk_norm", true),
+    without("qk_norm_type", "per_layer"),
+    without("use_routing_bias", true),
+    without("scoring_func", "sigmoid"),
+    without("shared_intermediate_size", 0),
+    without("attention_bias"),
+    without("layernorm_full_attention_beta", 1),
+    without("layernorm_linear_attention_beta", 1),
+    without("layernorm_mlp_beta", 1),
+  ],
+  tensors: (config, tied) =>
+    llamaTensors(config, tied, {
+      feed: expertsOrMaps({
+        path: "block_sparse_moe",
+        choiceBias: "e_score_correction_bias",
+        maps: { gate: "w1", up: "w3", down: "w2" },
+      }),
+    }),
+  ignored:
+    "router_jitter_noise mlp_intermediate_size use_mtp num_mtp_modules mtp_transformer_layers auto_map",
+  // Layers that predict tokens further on.
+  ignoredTensors: ({ numLayers }) => new RegExp(`layers\\.${numLayers}\\.`),
+};
