@@ -1,0 +1,205 @@
+import { test } from "vitest";
+import { expectWritten, ids } from "./agree.js";
+import { randomWeights, type RandomWeights } from "./random-checkpoint.js";
+import {
+  attend,
+  dot,
+  each,
+  frequencies,
+  heads,
+  linear,
+  plus,
+  rms,
+  rotate,
+  silu,
+  times,
+  type Rows,
+} from "./reference.js";
+
+// Mixtures of experts without a reference of their own makers: spelled out here in float64.
+
+const [V, C, F, L, H, Hkv, D, E, shared] = [17, 16, 6, 2, 4, 2, 4, 5, 10];
+const eps = 1e-6;
+const sizes = {
+  ...{ vocab_size: V, hidden_size: C, intermediate_size: F, num_hidden_layers: L, num_attention_heads: H },
+  ...{ num_key_value_heads: Hkv, max_position_embeddings: 64, eos_token_id: 2, rms_norm_eps: eps },
+  ...{ tie_word_embeddings: false, num_local_experts: E, num_experts_per_tok: 2 },
+};
+
+/** Shapes of a model: those of a layer, with its attention and norms, under each layer's path. */
+const shapesOf = (layer: Record<string, number[]>): Record<string, number[]> => {
+  const own = {
+    ...{ "self_attn.q_proj.weight": [H * D, C], "self_attn.k_proj.weight": [Hkv * D, C] },
+    ...{ "self_attn.v_proj.weight": [Hkv * D, C], "self_attn.o_proj.weight": [C, H * D] },
+    ...{ "input_layernorm.weight": [C], "post_attention_layernorm.weight": [C], ...layer },
+  };
+  const layers = Array.from({ length: L }, (_, i) =>
+    Object.entries(own).map(([name, shape]) => [`model.layers.${i}.${name}`, shape] as const),
+  );
+  return {
+    ...{ "model.embed_tokens.weight": [V, C], "model.norm.weight": [C], "lm_head.weight": [V, C] },
+    ...Object.fromEntries(layers.flat()),
+  };
+};
+
+type Spelled = {
+  embeddingScale?: number;
+  residualScale?: number;
+  logitScale?: number;
+  attentionScale?: number;
+  radians: readonly number[];
+  qkNorm?: boolean;
+  feed(w: RandomWeights, path: string, x: Rows): Rows;
+};
+
+/** Logits of the ids. */
+function logits(w: RandomWeights, spelled: Spelled): Rows {
+  const { embeddingScale = 1, residualScale = 1, logitScale = 1, attentionScale = D ** -0.5 } = spelled;
+  const { radians, qkNorm = false, feed } = spelled;
+  const table = w.rows("model.embed_tokens.weight");
+  const add = (x: Rows, y: Rows) =>
+    plus(
+      x,
+      each(y, (v) => v * residualScale),
+    );
+  let x = each(
+    ids.map((id) => table[id]!),
+    (v) => v * embeddingScale,
+  );
+  for (let i = 0; i < L; i++) {
+    const path = `model.layers.${i}`;
+    const y = rms(x, w.vector(`${path}.input_layernorm.weight`), eps);
+    const map = (name: string) => linear(y, w.rows(`${path}.self_attn.${name}_proj.weight`));
+    const normed = (name: string) =>
+      qkNorm ? rms(map(name), w.vector(`${path}.self_attn.${name}_norm.weight`), eps) : map(name);
+    const rotated = (name: string, count: number) =>
+      heads(normed(name), count).map((one) => rotate(one, radians));
+    const mixed = attend(rotated("q", H), rotated("k", Hkv), heads(map("v"), Hkv), { scale: attentionScale });
+    x = add(x, linear(mixed, w.rows(`${path}.self_attn.o_proj.weight`)));
+    x = add(x, feed(w, path, rms(x, w.vector(`${path}.post_attention_layernorm.weight`), eps)));
+  }
+  const out = linear(rms(x, w.vector("model.norm.weight"), eps), w.rows("lm_head.weight"));
+  return each(out, (v) => v * logitScale);
+}
+
+const gatedBy = (x: Rows, gate: Rows, up: Rows, down: Rows): Rows =>
+  linear(times(each(linear(x, gate), silu), linear(x, up)), down);
+
+/** Each row's two experts by their ranks, weighed by their shares. */
+const mixture = (
+  x: Rows,
+  {
+    ranks,
+    share,
+    expert,
+  }: {
+    ranks: (row: readonly number[]) => number[];
+    share: (row: readonly number[], chosen: readonly number[]) => number[];
+    expert: (e: number, row: Rows) => Rows;
+  },
+): Rows =>
+  x.map((row) => {
+    const ranked = ranks(row);
+    const chosen = ranked
+      .map((_, e) => e)
+      .sort((a, b) => ranked[b]! - ranked[a]!)
+      .slice(0, 2);
+    const shares = share(row, chosen);
+    return chosen.map((e, i) => each(expert(e, [row]), (v) => v * shares[i]!)).reduce(plus)[0]!;
+  });
+
+const sums = (parts: readonly number[]): number[] => {
+  const total = parts.reduce((a, b) => a + b);
+  return parts.map((part) => part / total);
+};
+
+/** Experts of Granite: the softmax over the logits of the chosen ones; gate and up of an expert in one matrix. */
+function graniteFeed(w: RandomWeights, path: string, x: Rows): Rows {
+  const router = w.rows(`${path}.block_sparse_moe.router.layer.weight`);
+  const input = w.rows(`${path}.block_sparse_moe.input_linear.weight`); // [E · 2F, C]
+  const output = w.rows(`${path}.block_sparse_moe.output_linear.weight`); // [E · C, F]
+  const scores = (row: readonly number[]) => router.map((own) => dot(own, row));
+  const mixed = mixture(x, {
+    ranks: scores,
+    share: (row, chosen) => sums(chosen.map((e) => Math.exp(scores(row)[e]!))),
+    expert: (e, row) =>
+      gatedBy(
+        row,
+        input.slice(e * 2 * F, e * 2 * F + F),
+        input.slice(e * 2 * F + F, (e + 1) * 2 * F),
+        output.slice(e * C, (e + 1) * C),
+      ),
+  });
+  if (!w.has(`${path}.shared_mlp.input_linear.weight`)) return mixed;
+  const both = w.rows(`${path}.shared_mlp.input_linear.weight`);
+  const down = w.rows(`${path}.shared_mlp.output_linear.weight`);
+  return plus(mixed, gatedBy(x, both.slice(0, shared), both.slice(shared), down));
+}
+
+/** Experts of MiniMax M2: sigmoids, with a bias where they are chosen and without it where they are weighed. */
+function miniMaxFeed(w: RandomWeights, path: string, x: Rows): Rows {
+  const at = `${path}.block_sparse_moe`;
+  const bias = w.vector(`${at}.e_score_correction_bias`);
+  const scores = (row: readonly number[]) =>
+    w.rows(`${at}.gate.weight`).map((own) => 1 / (1 + Math.exp(-dot(own, row))));
+  return mixture(x, {
+    ranks: (row) => scores(row).map((score, e) => score + bias[e]!),
+    share: (row, chosen) => sums(chosen.map((e) => scores(row)[e]!)),
+    expert: (e, row) => {
+      const map = (name: string) => w.rows(`${at}.experts.${e}.${name}.weight`);
+      return gatedBy(row, map("w1"), map("w3"), map("w2"));
+    },
+  });
+}
+
+const graniteLayer = {
+  "block_sparse_moe.router.layer.weight": [E, C],
+  "block_sparse_moe.input_linear.weight": [E, 2 * F, C],
+  "block_sparse_moe.output_linear.weight": [E, C, F],
+};
+const graniteFields = {
+  ...{ embedding_multiplier: 3, residual_multiplier: 0.5, logits_scaling: 4, attention_multiplier: 0.25 },
+};
+const graniteSpelled: Spelled = {
+  ...{ embeddingScale: 3, residualScale: 0.5, logitScale: 0.25, attentionScale: 0.25 },
+  ...{ radians: frequencies(10000, D), feed: graniteFeed },
+};
+
+test.each<[string, Record<string, unknown>, Record<string, number[]>, Spelled]>([
+  ["granitemoe", graniteFields, graniteLayer, graniteSpelled],
+  [
+    "granitemoeshared",
+    { ...graniteFields, shared_intermediate_size: shared },
+    {
+      ...graniteLayer,
+      "shared_mlp.input_linear.weight": [2 * shared, C],
+      "shared_mlp.output_linear.weight": [C, shared],
+    },
+    graniteSpelled,
+  ],
+  [
+    "minimax_m2",
+    {
+      rotary_dim: 2,
+      rope_theta: 5000000,
+      use_qk_norm: true,
+      use_routing_bias: true,
+      scoring_func: "sigmoid",
+    },
+    {
+      ...{ "self_attn.q_norm.weight": [H * D], "self_attn.k_norm.weight": [Hkv * D] },
+      ...{ "block_sparse_moe.gate.weight": [E, C], "block_sparse_moe.e_score_correction_bias": [E] },
+      ...Object.fromEntries(
+        Array.from({ length: E }, (_, e) => [
+          [`block_sparse_moe.experts.${e}.w1.weight`, [F, C]],
+          [`block_sparse_moe.experts.${e}.w2.weight`, [C, F]],
+          [`block_sparse_moe.experts.${e}.w3.weight`, [F, C]],
+        ]).flat() as [string, number[]][],
+      ),
+    },
+    { radians: frequencies(5000000, 2), qkNorm: true, feed: miniMaxFeed },
+  ],
+])("%s agrees with its formulas, and is written back", async (type, fields, layer, spelled) => {
+  const w = randomWeights(shapesOf(layer));
+  await expectWritten({ ...sizes, ...fields, model_type: type }, w, logits(w, spelled));
+});
