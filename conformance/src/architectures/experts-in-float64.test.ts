@@ -26,18 +26,21 @@ const sizes = {
   ...{ tie_word_embeddings: false, num_local_experts: E, num_experts_per_tok: 2 },
 };
 
+type Shapes = Record<string, number[]>;
+
 /** Shapes of a model: those of a layer, with its attention and norms, under each layer's path. */
-const shapesOf = (layer: Record<string, number[]>): Record<string, number[]> => {
-  const own = {
+const shapesOf = (layer: (i: number) => Shapes, tied: boolean): Shapes => {
+  const own = (i: number) => ({
     ...{ "self_attn.q_proj.weight": [H * D, C], "self_attn.k_proj.weight": [Hkv * D, C] },
     ...{ "self_attn.v_proj.weight": [Hkv * D, C], "self_attn.o_proj.weight": [C, H * D] },
-    ...{ "input_layernorm.weight": [C], "post_attention_layernorm.weight": [C], ...layer },
-  };
+    ...{ "input_layernorm.weight": [C], "post_attention_layernorm.weight": [C], ...layer(i) },
+  });
   const layers = Array.from({ length: L }, (_, i) =>
-    Object.entries(own).map(([name, shape]) => [`model.layers.${i}.${name}`, shape] as const),
+    Object.entries(own(i)).map(([name, shape]) => [`model.layers.${i}.${name}`, shape] as const),
   );
   return {
-    ...{ "model.embed_tokens.weight": [V, C], "model.norm.weight": [C], "lm_head.weight": [V, C] },
+    ...{ "model.embed_tokens.weight": [V, C], "model.norm.weight": [C] },
+    ...(!tied && { "lm_head.weight": [V, C] }),
     ...Object.fromEntries(layers.flat()),
   };
 };
@@ -49,13 +52,25 @@ type Spelled = {
   attentionScale?: number;
   radians: readonly number[];
   qkNorm?: boolean;
+  /** Pairs stand beside each other. */
+  interleaved?: boolean;
   feed(w: RandomWeights, path: string, x: Rows): Rows;
 };
+
+/** RoPE of dimension 2i with 2i + 1. */
+const rotatePairs = (head: Rows, radians: readonly number[]): Rows =>
+  head.map((row, position) =>
+    row.map((v, d) => {
+      const angle = position * radians[Math.floor(d / 2)]!;
+      const other = d % 2 === 0 ? -row[d + 1]! : row[d - 1]!;
+      return v * Math.cos(angle) + other * Math.sin(angle);
+    }),
+  );
 
 /** Logits of the ids. */
 function logits(w: RandomWeights, spelled: Spelled): Rows {
   const { embeddingScale = 1, residualScale = 1, logitScale = 1, attentionScale = D ** -0.5 } = spelled;
-  const { radians, qkNorm = false, feed } = spelled;
+  const { radians, qkNorm = false, interleaved = false, feed } = spelled;
   const table = w.rows("model.embed_tokens.weight");
   const add = (x: Rows, y: Rows) =>
     plus(
@@ -73,12 +88,15 @@ function logits(w: RandomWeights, spelled: Spelled): Rows {
     const normed = (name: string) =>
       qkNorm ? rms(map(name), w.vector(`${path}.self_attn.${name}_norm.weight`), eps) : map(name);
     const rotated = (name: string, count: number) =>
-      heads(normed(name), count).map((one) => rotate(one, radians));
+      heads(normed(name), count).map((one) => (interleaved ? rotatePairs : rotate)(one, radians));
     const mixed = attend(rotated("q", H), rotated("k", Hkv), heads(map("v"), Hkv), { scale: attentionScale });
     x = add(x, linear(mixed, w.rows(`${path}.self_attn.o_proj.weight`)));
     x = add(x, feed(w, path, rms(x, w.vector(`${path}.post_attention_layernorm.weight`), eps)));
   }
-  const out = linear(rms(x, w.vector("model.norm.weight"), eps), w.rows("lm_head.weight"));
+  const out = linear(
+    rms(x, w.vector("model.norm.weight"), eps),
+    w.has("lm_head.weight") ? w.rows("lm_head.weight") : table,
+  );
   return each(out, (v) => v * logitScale);
 }
 
@@ -152,6 +170,37 @@ function miniMaxFeed(w: RandomWeights, path: string, x: Rows): Rows {
   });
 }
 
+/** ERNIE 4.5: layer 0 has none; softmax scores, a bias where experts are chosen, and a shared one. */
+function ernieFeed(w: RandomWeights, path: string, x: Rows): Rows {
+  const maps = (at: string) =>
+    ["gate", "up", "down"].map((name) => w.rows(`${path}.mlp.${at}${name}_proj.weight`));
+  const gated = (at: string, rows: Rows) => gatedBy(rows, ...(maps(at) as [Rows, Rows, Rows]));
+  if (!w.has(`${path}.mlp.gate.weight`)) return gated("", x);
+  const bias = w.vector(`${path}.mlp.moe_statics.e_score_correction_bias`);
+  const scores = (row: readonly number[]) =>
+    sums(w.rows(`${path}.mlp.gate.weight`).map((own) => Math.exp(dot(own, row))));
+  const mixed = mixture(x, {
+    ranks: (row) => scores(row).map((score, e) => score + bias[e]!),
+    share: (row, chosen) => sums(chosen.map((e) => scores(row)[e]!)),
+    expert: (e, row) => gated(`experts.${e}.`, row),
+  });
+  return plus(mixed, gated("shared_experts.", x));
+}
+
+const gatedShapes = (at: string, width: number): Shapes => ({
+  [`mlp.${at}gate_proj.weight`]: [width, C],
+  [`mlp.${at}up_proj.weight`]: [width, C],
+  [`mlp.${at}down_proj.weight`]: [C, width],
+});
+const ernieLayer = (i: number): Shapes =>
+  i === 0
+    ? gatedShapes("", F)
+    : {
+        ...{ "mlp.gate.weight": [E, C], "mlp.moe_statics.e_score_correction_bias": [1, E] },
+        ...gatedShapes("shared_experts.", 2 * 8),
+        ...Object.assign({}, ...Array.from({ length: E }, (_, e) => gatedShapes(`experts.${e}.`, 8))),
+      };
+
 const graniteLayer = {
   "block_sparse_moe.router.layer.weight": [E, C],
   "block_sparse_moe.input_linear.weight": [E, 2 * F, C],
@@ -165,7 +214,17 @@ const graniteSpelled: Spelled = {
   ...{ radians: frequencies(10000, D), feed: graniteFeed },
 };
 
-test.each<[string, Record<string, unknown>, Record<string, number[]>, Spelled]>([
+test.each<[string, Record<string, unknown>, Shapes | ((i: number) => Shapes), Spelled]>([
+  [
+    "ernie4_5_moe",
+    {
+      ...{ moe_num_experts: E, moe_k: 2, moe_intermediate_size: 8, moe_num_shared_experts: 2 },
+      ...{ moe_layer_start_index: 1, rope_theta: 500000, tie_word_embeddings: true },
+      ...{ num_local_experts: null, num_experts_per_tok: null },
+    },
+    ernieLayer,
+    { radians: frequencies(500000, D), interleaved: true, feed: ernieFeed },
+  ],
   ["granitemoe", graniteFields, graniteLayer, graniteSpelled],
   [
     "granitemoeshared",
@@ -200,6 +259,7 @@ test.each<[string, Record<string, unknown>, Record<string, number[]>, Spelled]>(
     { radians: frequencies(5000000, 2), qkNorm: true, feed: miniMaxFeed },
   ],
 ])("%s agrees with its formulas, and is written back", async (type, fields, layer, spelled) => {
-  const w = randomWeights(shapesOf(layer));
+  const tied = fields["tie_word_embeddings"] === true;
+  const w = randomWeights(shapesOf(typeof layer === "function" ? layer : () => layer, tied));
   await expectWritten({ ...sizes, ...fields, model_type: type }, w, logits(w, spelled));
 });

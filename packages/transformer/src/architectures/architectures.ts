@@ -14,6 +14,7 @@ import { deepseekV32 } from "./deepseek-v32.js";
 import { diffllama } from "./diffllama.js";
 import { dots1 } from "./dots1.js";
 import { ernie45 } from "./ernie4-5.js";
+import { ernie45Moe } from "./ernie4-5-moe.js";
 import { exaone4 } from "./exaone4.js";
 import { falconH1 } from "./falcon-h1.js";
 import { falconMamba } from "./falcon-mamba.js";
@@ -72,6 +73,7 @@ export const architectures: readonly Architecture[] = [
   deepseekV32,
   diffllama,
   ernie45,
+  ernie45Moe,
   exaone4,
   falcon,
   falconH1,

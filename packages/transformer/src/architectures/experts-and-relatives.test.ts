@@ -6,7 +6,7 @@ import { load } from "../load.js";
 import { decoder } from "../models/decoder.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { architectures } from "./architectures.js";
-import { readFields } from "./config-entry.js";
+import { readFields, writeFields } from "./config-entry.js";
 import { configFields } from "./config-fields.js";
 import { writeStored } from "./stored-tensor.js";
 
@@ -81,6 +81,30 @@ const cases: Record<string, readonly [fields: object, config: object, names: rea
     [
       ...["0.block_sparse_moe.router.layer.weight", "1.block_sparse_moe.input_linear.weight"],
       ...["0.shared_mlp.input_linear.weight", "1.shared_mlp.output_linear.weight"],
+    ],
+  ],
+  ernie4_5_moe: [
+    {
+      ...{
+        moe_num_experts: 5,
+        moe_k: 2,
+        moe_intermediate_size: 6,
+        moe_num_shared_experts: 2,
+        use_bias: false,
+      },
+      ...{ moe_layer_start_index: 1, moe_layer_end_index: -1, moe_layer_interval: 1, rope_theta: 500000 },
+      ...{ moe_gate: "topk", moe_use_aux_free: true, moe_capacity: [64, 64, 64] },
+    },
+    {
+      ...{ ropeBase: 500000, ropeLayout: "interleaved" },
+      experts: {
+        ...{ numExperts: 5, expertsPerToken: 2, hiddenDim: 6, shared: { hiddenDim: 12 } },
+        ...{ router: { choiceBias: true }, layers: [false, true] },
+      },
+    },
+    [
+      ...["0.mlp.gate_proj.weight", "1.mlp.gate.weight", "1.mlp.experts.4.up_proj.weight"],
+      ...["1.mlp.moe_statics.e_score_correction_bias", "1.mlp.shared_experts.down_proj.weight"],
     ],
   ],
   minimax_m2: [
@@ -268,6 +292,9 @@ test.each([
     { quantization_config: { quant_method: "fp8" } },
     /quantization_config.*expected no such field/,
   ],
+  ["ernie4_5_moe", { use_bias: true }, /use_bias` is true/],
+  ["ernie4_5_moe", { moe_norm_min: 0.1 }, /moe_norm_min` is 0.1/],
+  ["ernie4_5_moe", { moe_gate: "top2" }, /moe_gate` is "top2"/],
   ["granitemoeshared", { shared_intermediate_size: -1 }, /shared_intermediate_size` is -1/],
 ])("%s: %j is refused by name", (type, more, message) => {
   expect(() => readCase(type, more)).toThrow(message);
@@ -281,4 +308,17 @@ test("MiniMax M2: a share of rotated numbers goes before their count", () => {
 test("Granite's mixtures: a shared expert of no width is none", () => {
   const { experts } = readCase("granitemoeshared", { shared_intermediate_size: 0 });
   expect(experts).toEqual({ numExperts: 4, expertsPerToken: 2 });
+});
+
+test.each<[object, readonly number[]]>([
+  [{ moe_layer_start_index: 2, moe_layer_end_index: 5 }, [2, 3, 4, 5]],
+  [{ moe_layer_start_index: 1, moe_layer_interval: 3 }, [2, 5]],
+  [{ moe_layer_start_index: 2, moe_layer_interval: 4 }, [3, 7]],
+  [{ moe_layer_start_index: 4, moe_layer_end_index: 5, moe_layer_interval: 6 }, [5]],
+])("ERNIE 4.5: %j has experts in layers %j, and is written so", (more, layers) => {
+  const config = readCase("ernie4_5_moe", { num_hidden_layers: 8, ...more });
+  expect(config.experts!.layers!.flatMap((has, i) => (has ? [i] : []))).toEqual(layers);
+  const { config: entries } = architectures.find(({ modelTypes }) => modelTypes.includes("ernie4_5_moe"))!;
+  const written = writeFields(entries(), config as DecoderConfig);
+  expect(readFields(entries(), configFields(written, file))).toEqual(config);
 });
