@@ -10,6 +10,7 @@ import {
   mixerNames,
   parameters,
   quantized,
+  readCacheLayers,
   readConfig,
   type Format,
   type ModelShape,
@@ -107,6 +108,19 @@ test.each(["deepseek-v3", "deepseek-v32", "rwkv7"])(
     const cache = cacheFor(model.config, { checkpoints: 0 });
     model.apply(model.params, ids(5), { cache });
     expect(cache.bytes).toBe(kvCache(shape, { contextLength: 5, format: formats.float32 }).bytes);
+  },
+);
+
+test.each(["gemma3n-text", "gemma4-text"])(
+  "the cache of %s, whose last layers share, has as many bytes as its cost says",
+  async (name) => {
+    const { config, params, apply } = await load(ownData.path(`hf/${name}`));
+    const cache = cacheFor(config);
+    const contextLength = 5; // within the window
+    apply(params, ids(contextLength), { cache });
+    const layers = readCacheLayers(ownData.json(`hf/${name}/config.json`) as Record<string, unknown>);
+    expect(cache.bytes).toBe(kvCache(layers, { contextLength, format: formats.float32 }).bytes);
+    expect(cache.numLayers).toBeLessThan(layers.length);
   },
 );
 

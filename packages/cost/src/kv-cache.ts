@@ -147,7 +147,7 @@ function keptBy(attention: AttentionShape, embedDim: number): CacheLayer {
 /**
  * Reads only what a cache depends on, for tables that give no more: the number of layers, and for each `n_kv_heads` and
  * `head_dim`, or `kv_lora_rank` and `qk_rope_head_dim` (and `index_head_dim` beside an `index_topk`). If `n_kv_heads` is missing, `attention: "MQA"` means one
- * key-value head and `"MHA"` as many as `n_heads`. The last `num_kv_shared_layers` hold nothing: they read the cache of an
+ * key-value head and `"MHA"` as many as `n_heads`. Heads of single layers stand in `per_layer_config`. The last `num_kv_shared_layers` hold nothing: they read the cache of an
  * earlier layer.
  *
  * @throws {ArgumentError} If one of them is missing.
@@ -171,12 +171,16 @@ export function readCacheLayers(config: Config): CacheLayer[] {
       : config["attention"] === "MHA"
         ? fields.size("kvHeads", fields.sizeOrNull("heads") ?? undefined)
         : undefined;
-  const numbersPerToken =
+  const latents =
     typeof config["kv_lora_rank"] === "number"
       ? own("kv_lora_rank") +
         own("qk_rope_head_dim") +
         (typeof config["index_topk"] === "number" ? own("index_head_dim") : 0)
-      : 2 * (heads ?? size("kvHeads")) * size("headDim");
+      : undefined;
+  const numbersOf = (layer: number): number => {
+    const { numKvHeads, headDim } = headsOfLayer(config, layer);
+    return latents ?? 2 * (numKvHeads ?? heads ?? size("kvHeads")) * (headDim ?? size("headDim"));
+  };
   const window = fields.sizeOrNull("window");
   const [causal, local]: Reach[] = [{ kind: "causal" }, { kind: "window", size: window ?? 1 }];
   const types = fields.list("layer_types");
@@ -185,6 +189,19 @@ export function readCacheLayers(config: Config): CacheLayer[] {
   const holding = count - fields.count("sharedKvLayers", 0);
   return Array.from({ length: count }, (_, i): CacheLayer => {
     const slides = window !== null && (types === null || types[i] === "sliding_attention");
-    return { numbersPerToken: i < holding ? numbersPerToken : 0, reach: slides ? local! : causal! };
+    return { numbersPerToken: i < holding ? numbersOf(i) : 0, reach: slides ? local! : causal! };
   });
+}
+
+/** Heads of one layer, where layers differ: as `per_layer_config` lists them, or larger ones in full layers (Gemma 4). */
+function headsOfLayer(config: Config, layer: number): { numKvHeads?: number; headDim?: number } {
+  const listed = config["per_layer_config"] as Readonly<Record<string, unknown>> | null | undefined;
+  const isFull = (config["layer_types"] as unknown[] | undefined)?.[layer] === "full_attention";
+  const all = isFull ? { head_dim: config["global_head_dim"] } : {};
+  const own = (listed ? listed[layer] : all) as Readonly<Record<string, unknown>> | null | undefined;
+  const { head_dim: headDim, num_key_value_heads: numKvHeads } = own ?? {};
+  return {
+    ...(typeof headDim === "number" && { headDim }),
+    ...(typeof numKvHeads === "number" && { numKvHeads }),
+  };
 }

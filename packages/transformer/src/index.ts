@@ -22,12 +22,14 @@ export {
 } from "./generation/generate-batch.js";
 export { candidates, type Candidate, type TokenHistory, type Sampling } from "./generation/sampling.js";
 export { type Activation } from "./layers/activation.js";
+export { type AltUpConfig, type AltUpLayerParams, type AltUpParams } from "./layers/alt-up.js";
 export {
   feedForward,
   type FeedForward,
   type FeedForwardConfig,
   type FeedForwardParams,
 } from "./layers/feed-forward.js";
+export { laurel, type Laurel, type LaurelConfig, type LaurelParams } from "./layers/laurel.js";
 export { gru, type Gru, type GruParams } from "./layers/gru.js";
 export {
   mixtureOfExperts,
@@ -35,6 +37,11 @@ export {
   type MixtureOfExpertsConfig,
   type MixtureOfExpertsParams,
 } from "./layers/mixture-of-experts.js";
+export {
+  type PerLayerEmbeddingConfig,
+  type PerLayerEmbeddingParams,
+  type PerLayerInputParams,
+} from "./layers/per-layer-embedding.js";
 export { norm, type Norm, type NormKind, type NormParams } from "./layers/norm.js";
 export { type LayerTraceName, type ModelTrace } from "./layers/trace.js";
 export {
@@ -56,6 +63,7 @@ export {
   type HybridLayer,
   type LayerType,
   type StackedLayer,
+  type LayerOverrides,
 } from "./models/decoder-config.js";
 export {
   decoder,

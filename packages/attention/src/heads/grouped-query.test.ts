@@ -1,4 +1,4 @@
-import type { Cache, TraceName } from "@qkv/attention-contract";
+import type { Cache, KeyValues, TraceName } from "@qkv/attention-contract";
 import {
   add,
   cast,
@@ -411,4 +411,54 @@ test("projections are computed by the function given, and nothing else", () => {
   expect(layer.apply(params, x).data).toEqual(groupedQuery(plain).apply(params, x).data);
   const { query, key, value, output } = params;
   expect(new Set(seen)).toEqual(new Set([query.weight, key.weight, value.weight, output.weight]));
+});
+
+test("keys and values of another layer: the call reads them, makes none and appends nothing", () => {
+  const config = { embedDim: 8, numHeads: 4, numKvHeads: 2, mask: causal(), rope: rope({ headDim: 2 }) };
+  const [first, second] = [groupedQuery(config), groupedQuery({ ...config, qkNorm: qkNorm() })];
+  const own = first.init(1);
+  const { key: _key, value: _value, keyNorm: _norm, ...params } = second.init(2);
+  const x = randn([1, 5, 8], { seed: 3 });
+  const rows = (from: number, to: number) => slice(x, 1, from, to);
+  const holding = () => {
+    const inner = plainCache();
+    let given: KeyValues | undefined;
+    const update: Cache["update"] = (...call) => (given = inner.update(...call));
+    const cache = { ...unusedMethods, update, length: 0 };
+    return { cache, read: () => given!, appended: () => inner.length };
+  };
+  const held = holding();
+  first.apply(own, x, { cache: held.cache });
+  // By hand: a layer with the first one's keys, which it rotates itself, and its own queries.
+  const whole = second.apply(params as never, x, { sharedKeyValues: held.read() });
+  expect(whole.shape).toEqual([1, 5, 8]);
+  const without = groupedQuery({
+    ...config,
+    qkNorm: {
+      ...qkNorm(),
+      apply: (y, gain) => (gain === params.queryNorm!.weight ? qkNorm().apply(y, gain) : y),
+    },
+  });
+  const expected = without.apply(
+    { ...params, key: own.key, value: own.value, keyNorm: { weight: tensor([1, 1]) } },
+    x,
+  );
+  expect(whole).toBeAllclose(expected, { rtol: 0, atol: 1e-6 });
+
+  const parts = holding();
+  for (const [from, to] of [
+    [0, 3],
+    [3, 5],
+  ] as const) {
+    first.apply(own, rows(from, to), { cache: parts.cache, positions: { start: from } });
+    const part = second.apply(params as never, rows(from, to), { sharedKeyValues: parts.read() });
+    expect(part).toBeAllclose(slice(whole, 1, from, to), { rtol: 0, atol: 1e-6 });
+  }
+  expect(parts.appended()).toBe(5);
+  for (const options of [
+    { sharedKeyValues: null },
+    { sharedKeyValues: x },
+    { sharedKeyValues: held.read(), context: x },
+  ])
+    expect(() => second.apply(params as never, x, options as never)).toThrow(/apply: `sharedKeyValues` is/);
 });

@@ -32,7 +32,7 @@ import type { MemoryKeys, MemoryKeysParams } from "./memory-keys.js";
 import { joinedMasks } from "./joined-masks.js";
 import type { OutputGate } from "./output-gate.js";
 import type { QkNorm } from "./qk-norm.js";
-import { ropeOnRead } from "./rope-on-read.js";
+import { lastPositions, ropeOnRead } from "./rope-on-read.js";
 import type { ValueResidual } from "./value-residual.js";
 
 /** One projection: `y = x Wᵀ + b`. */
@@ -105,6 +105,11 @@ export type ApplyOptions = {
   bias?: Tensor | ScoreMod;
   /** Values of the first layer for these tokens, `[B, Hkv, T, D]`: needed by a layer with `valueResidual`. */
   firstValues?: Tensor;
+  /**
+   * Keys and values of these tokens and earlier ones that another layer made, as its cache holds them: this layer makes
+   * none, appends nothing, and reads no weights for them. Default: the layer's own.
+   */
+  sharedKeyValues?: KeyValues;
   /** Collects traced tensors. Default: nothing is traced. */
   trace?: Trace;
 };
@@ -188,6 +193,10 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     if (T === 1) return reshape(rows, [B, heads, 1, D]); // the same order
     return permute(reshape(rows, [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]
   };
+  const valuesOf = (params: AttentionParams, x: Tensor): Tensor => {
+    const value = project(params.value, x, Hkv); // [B, Hkv, S, D]
+    return config.qkNorm?.value?.(value) ?? value;
+  };
   const unturned: HeadsConfig = config.qkNorm ? { qkNorm: config.qkNorm } : {};
   const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions, unrotatedKeys = false) => ({
     // [B, Hkv, S, D]
@@ -198,7 +207,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       project(params.key, x, Hkv),
       positions,
     ),
-    value: project(params.value, x, Hkv),
+    value: valuesOf(params, x),
   });
   const keyValues = (params: AttentionParams, context: Tensor): KeyValues => {
     checkRows("keyValues", "context", context, contextDim, "contextDim");
@@ -214,7 +223,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     values(params, x) {
       checkRows("values", "x", x, contextDim, "contextDim");
       checkParams("values", params, ["value"]);
-      return project(params.value, x, Hkv);
+      return valuesOf(params, x);
     },
     init(seed) {
       const seeds = splitSeed(seed, ["query", "key", "value", "output"]);
@@ -241,17 +250,21 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
         ...(sinks && { sinks }),
       };
     },
-    apply(params, x, given) {
-      const options = applying.options(given, callOptions);
-      const { cache, context, layer = 0, trace, bias } = options;
+    apply(params, x, called) {
+      const options = applying.options(called, callOptions);
+      const { cache, context, layer = 0, trace, bias, sharedKeyValues } = options;
       checkTrace(applying, trace);
       checkRows("apply", "x", x, C, "embedDim");
-      checkParams("apply", params, context ? ["query", "output"] : ["query", "key", "value", "output"]);
+      const makesNone = context !== undefined || sharedKeyValues !== undefined;
+      checkParams("apply", params, makesNone ? ["query", "output"] : ["query", "key", "value", "output"]);
+      if (sharedKeyValues !== undefined) checkShared(options, valueResidual);
       if (gate) checkParams("apply", params, ["gate"]);
       if (valueResidual) checkParams("apply", params, ["valueMix"]);
       checkFirstValues(valueResidual, options);
       const [B, T] = x.shape as [number, number, number];
-      const places = options.positions ?? positionsAfter(cache, T);
+      const places =
+        options.positions ??
+        (sharedKeyValues ? lastPositions(sharedKeyValues, B, T) : positionsAfter(cache, T));
       const query = project(params.query, x, H); // [B, H, T, D]
       const ready = (positions: Positions) => normalizeAndRotate(config, params, "query", query, positions);
       const own = (): { read: KeyValues; query: Tensor } => {
@@ -268,22 +281,29 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
         if (!cache) {
           return { read: { key: [key], value: [value], positions: { start: 0 } }, query: ready(places) };
         }
-        if (cache.unrotatedKeys) {
-          if (config.qkNorm?.afterRope) refuseUnrotated();
-          const { read, positions } = ropeOnRead(config.rope, cache.update(layer, key, value), B, T);
-          return { read, query: ready(positions) };
-        }
+        if (cache.unrotatedKeys) return rotatedOnRead(cache.update(layer, key, value));
         const rotated = ready(places); // eviction scores read them
         return { read: cache.update(layer, key, value, rotated), query: rotated };
       };
-      if (context) checkPlaceless(config, cache);
-      const asked = !context
-        ? own()
-        : { read: isTensor(context) ? keyValues(params, context) : context, query: ready(places) };
-      const held = memory ? memory.prepend(params.memory, asked.read, B) : asked.read;
+      const rotatedOnRead = (held: KeyValues) => {
+        if (config.qkNorm?.afterRope) refuseUnrotated();
+        const { read, positions } = ropeOnRead(config.rope, held, B, T);
+        return { read, query: ready(positions) };
+      };
+      const asked = (): { read: KeyValues; query: Tensor } => {
+        if (sharedKeyValues) {
+          if (cache?.unrotatedKeys) return rotatedOnRead(sharedKeyValues);
+          return { read: sharedKeyValues, query: ready(places) };
+        }
+        if (!context) return own();
+        checkPlaceless(config, cache);
+        return { read: isTensor(context) ? keyValues(params, context) : context, query: ready(places) };
+      };
+      const { read: given, query: rotated } = asked();
+      const held = memory ? memory.prepend(params.memory, given, B) : given;
       const read = differential ? differential.pairValues(held, B) : held;
       const call = { trace, bias, mask: maskOf(options.mask) };
-      const heads = attendReady(config, params, asked.query, read, call); // [B, H, T, D]
+      const heads = attendReady(config, params, rotated, read, call); // [B, H, T, D]
       const subtracted = differential ? differential.subtract(params.differential, heads) : heads;
       const mixed = gate
         ? gate.apply(subtracted, map(x, params.gate!.weight, params.gate!.bias))
@@ -315,8 +335,26 @@ const callOptions = [
   "mask",
   "bias",
   "firstValues",
+  "sharedKeyValues",
   "trace",
 ] as const;
+
+/** Keys and values of another layer stand in place of a context and of a layer's own values. */
+function checkShared({ sharedKeyValues, context }: ApplyOptions, residual: ValueResidual | undefined): void {
+  const { key, value } = (sharedKeyValues ?? {}) as Partial<KeyValues>;
+  const isKeyValues = Array.isArray(key) && Array.isArray(value);
+  if (isKeyValues && context === undefined && !residual) return;
+  applying.refuse({
+    argument: "sharedKeyValues",
+    received: !isKeyValues ? sharedKeyValues : context ? "beside a context" : "beside a valueResidual",
+    expected: isKeyValues
+      ? "keys and values of another layer alone"
+      : "keys and values, as a cache gives them: { key, value, positions }",
+    fix: isKeyValues
+      ? "leave one of both out: the layer makes no keys and values of its own."
+      : "give `cache.read(layer)` of the layer that holds them, after it was applied to the same tokens.",
+  });
+}
 
 /** Values of the first layer are given exactly where the layer mixes them, with values of its own. */
 function checkFirstValues(residual: ValueResidual | undefined, { firstValues, context }: ApplyOptions): void {

@@ -187,3 +187,18 @@ test("behind the rotation, a gain multiplies rotated numbers; without one, the p
   expect(a).toBeAllclose(b!, { rtol: 0, atol: 1e-6 });
   expect(() => qkNorm("rms", { gain: false, over: "heads" })).toThrow(/qkNorm: `gain` is false/);
 });
+
+test("with `values`, values are normalized head by head, without a gain", () => {
+  const config = { embedDim: 8, numHeads: 2, numKvHeads: 1 };
+  const [plain, normed] = [false, true].map((values) =>
+    groupedQuery({ ...config, qkNorm: qkNorm("rms", { values }) }),
+  ) as [ReturnType<typeof groupedQuery>, ReturnType<typeof groupedQuery>];
+  const params = plain.init(1);
+  const x = randn([1, 3, 8], { seed: 9 });
+  expect(normed.values(params, x)).toBeAllclose(rmsNorm(plain.values(params, x), ones([4]), { eps: 1e-6 }), {
+    rtol: 0,
+    atol: 1e-6,
+  });
+  expect(normed.apply(params, x)).not.toBeAllclose(plain.apply(params, x), { rtol: 0, atol: 1e-3 });
+  expect(() => qkNorm("rms", { values: 1 as never })).toThrow(/qkNorm: `values` is 1, expected a boolean/);
+});

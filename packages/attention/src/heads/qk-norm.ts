@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { mul, permute, reshape, rmsNorm, type Tensor } from "@qkv/tensor";
+import { mul, ones, permute, reshape, rmsNorm, type Tensor } from "@qkv/tensor";
 
 /** Normalises queries and keys of a layer before they meet. */
 export type QkNorm = {
@@ -15,6 +15,8 @@ export type QkNorm = {
   readonly afterRope?: boolean;
   /** `[B, H, T, D]` to the same shape; `weight`: a learned gain for each of the D numbers. */
   apply(x: Tensor, weight: Tensor): Tensor;
+  /** Normalizes values `[B, Hkv, T, D]` head by head, without a gain. Default: values are as they are. */
+  value?(x: Tensor): Tensor;
 };
 
 /**
@@ -29,7 +31,8 @@ export type QkNorm = {
  * @param kind - Default `rms`, as in Qwen3 and Gemma 3.
  * @param options - `eps`: added to the mean square. Default 1e-6. `over`: each head alone, or all heads of a token together
  *   with a gain of `[H · D]`, as in OLMo 2. Default `head`. `gain`: false for none, as in Llama 4. Default true. `place`:
- *   `afterRope` normalizes what is rotated, as Llama 4 and Hunyuan do. Default `beforeRope`.
+ *   `afterRope` normalizes what is rotated, as Llama 4 and Hunyuan do. Default `beforeRope`. `values`: true normalizes
+ *   values too, head by head and without a gain, as Gemma 3n does. Default false.
  * @throws {ArgumentError} If there is no such kind.
  * @see "Query-Key Normalization for Transformers" (2020), arXiv:2010.04245; "Qwen3" (2025), arXiv:2505.09388
  *
@@ -45,7 +48,13 @@ export type QkNorm = {
  */
 export function qkNorm(
   kind: "rms" | "l2" = "rms",
-  options?: { eps?: number; over?: "head" | "heads"; gain?: boolean; place?: "beforeRope" | "afterRope" },
+  options?: {
+    eps?: number;
+    over?: "head" | "heads";
+    gain?: boolean;
+    place?: "beforeRope" | "afterRope";
+    values?: boolean;
+  },
 ): QkNorm {
   const check = checks("qkNorm");
   const {
@@ -53,7 +62,8 @@ export function qkNorm(
     over = "head",
     gain = true,
     place = "beforeRope",
-  } = check.options(options, ["eps", "over", "gain", "place"]);
+    values = false,
+  } = check.options(options, ["eps", "over", "gain", "place", "values"]);
   check.oneOf(
     { kind },
     ["rms", "l2"],
@@ -61,10 +71,18 @@ export function qkNorm(
   );
   check.finite({ eps }, { min: 0, fix: "leave it out for 1e-6." });
   check.oneOf({ over }, ["head", "heads"], 'leave it out for each head alone; "heads" is OLMo 2\'s.');
-  check.type({ gain }, "boolean");
+  check.type({ gain, values }, "boolean");
   check.oneOf({ place }, ["beforeRope", "afterRope"], "leave it out for norms before the rotation.");
   const l2 = kind === "l2";
-  const traits = { ...(!gain && { gainless: true }), ...(place === "afterRope" && { afterRope: true }) };
+  const unit = (x: Tensor): Tensor => {
+    const normed = rmsNorm(x, ones([x.shape.at(-1)!], { dtype: x.dtype, device: x.device }), { eps });
+    return l2 ? mul(normed, 1 / Math.sqrt(x.shape.at(-1)!)) : normed;
+  };
+  const traits = {
+    ...(!gain && { gainless: true }),
+    ...(place === "afterRope" && { afterRope: true }),
+    ...(values && { value: unit }),
+  };
   if (!gain && over === "heads") {
     check.refuse({
       argument: "gain",

@@ -13,12 +13,7 @@ export function ropeOnRead(
   T: number,
 ): { read: KeyValues; positions: Positions } {
   const { key, value, positions } = held;
-  const keys = key.reduce((sum, part) => sum + segmentLength(part), 0);
-  const lengths = keyLengthsOf(positions, keys, B);
-  const last: Positions =
-    lengths.length === 1
-      ? { start: lengths[0]! - T }
-      : Int32Array.from({ length: B * T }, (_, n) => lengths[Math.floor(n / T)]! - T + (n % T));
+  const last = lastPositions(held, B, T);
   if (!rope) return { read: held, positions: last };
   // In one piece, since some scalings look at the longest distance of all.
   const dense = concat(
@@ -29,4 +24,12 @@ export function ropeOnRead(
   let start = 0;
   const parts = key.map((part) => slice(rotated, 2, start, (start += segmentLength(part))));
   return { read: { key: parts, value, positions }, positions: last };
+}
+
+/** Positions of the last `T` of the keys that are held: the new tokens. */
+export function lastPositions({ key, positions }: KeyValues, B: number, T: number): Positions {
+  const keys = key.reduce((sum, part) => sum + segmentLength(part), 0);
+  const lengths = keyLengthsOf(positions, keys, B);
+  if (lengths.length === 1) return { start: lengths[0]! - T };
+  return Int32Array.from({ length: B * T }, (_, n) => lengths[Math.floor(n / T)]! - T + (n % T));
 }

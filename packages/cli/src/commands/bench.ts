@@ -1,5 +1,4 @@
-import { growingCache } from "@qkv/kv-cache";
-import { evaluate, generate, type Model } from "@qkv/transformer";
+import { cacheFor, evaluate, generate, type Model } from "@qkv/transformer";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
@@ -48,7 +47,7 @@ export function addBench(program: Command, io: Io): void {
 }
 
 async function measure(model: Model, options: Options, { signal }: Io): Promise<Measurement> {
-  const { vocabSize, contextLength, numLayers } = model.config;
+  const { vocabSize, contextLength } = model.config;
   const promptTokens = Math.min(options.promptTokens, contextLength - 1);
   const generatedTokens = Math.min(options.newTokens, contextLength - promptTokens);
   const prompt = Array.from({ length: promptTokens }, (_, i) => (7 * i + 1) % vocabSize);
@@ -62,7 +61,7 @@ async function measure(model: Model, options: Options, { signal }: Io): Promise<
       if (generatedTokens > 1)
         msPerToken = Math.min(msPerToken, summary.timings.generationMs / (generatedTokens - 1));
     };
-    const cache = growingCache({ numLayers });
+    const cache = cacheFor(model.config);
     for await (const _ of generate(withoutStopIds, prompt, {
       maxTokens: generatedTokens,
       cache,

@@ -1,5 +1,4 @@
-import { growingCache } from "@qkv/kv-cache";
-import { generate } from "@qkv/transformer";
+import { cacheFor, generate } from "@qkv/transformer";
 import type { Command } from "commander";
 import type { ChatMessage } from "@qkv/tokenizer/chat";
 import { chatFormat, endOfMessageIds } from "../chat-format.js";
@@ -54,7 +53,7 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
       ? endOfMessageIds(tokenizer)
       : format.stop.map((text) => tokenizer.id(text) ?? text);
     const messages: ChatMessage[] = [];
-    const cache = growingCache({ numLayers: config.numLayers });
+    const cache = cacheFor(config);
     const sampling = samplingFromOptions(options);
     const tokens: number[] = [];
     const exchanges: Exchange[] = [];

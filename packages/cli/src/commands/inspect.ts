@@ -66,27 +66,32 @@ async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
 /** Bytes of each token, where layers attend, and of states, as a cache holds them after a token. */
 function cacheBytes({ config, params, apply }: Model): { perToken: number; states: number } {
   if (config.bidirectional) return { perToken: 0, states: 0 };
-  const { numLayers, layerTypes, numKvHeads, headDim = config.embedDim / config.numHeads } = config;
+  const { numLayers, layerTypes, latent, indexer, sharedKeyValues, layerOverrides } = config;
   // One layer of the cache for each part that remembers: attention, then a mixer beside it, or the feed-forward layer.
-  const parts = Array.from({ length: numLayers }, (_, i) => {
-    const [type, feedForward] = [layerTypes?.[i] ?? "full", config.feedForwardLayers?.[i]];
-    const own = partsOf(type);
-    return typeof feedForward === "object" && feedForward.recurrent ? [...own, "state"] : own;
+  const parts = Array.from({ length: numLayers }, (_, layer) => {
+    const [type, feedForward] = [layerTypes?.[layer] ?? "full", config.feedForwardLayers?.[layer]];
+    const own = (sharedKeyValues?.[layer] ?? layer) === layer ? partsOf(type) : [];
+    const all = typeof feedForward === "object" && feedForward.recurrent ? [...own, "state"] : own;
+    return all.map((kind) => ({ kind, layer }));
   }).flat();
-  // A latent is stored once: it is the values too, and of the key all but the rotary part and the index key.
-  const { latent, indexer } = config;
-  const numbers = latent
-    ? latent.kvRank + latent.ropeDim + (indexer?.headDim ?? 0)
-    : 2 * numKvHeads * headDim;
+  const numbersOf = (layer: number): number => {
+    // A latent is stored once: it is the values too, and of the key all but the rotary part and the index key.
+    if (latent) return latent.kvRank + latent.ropeDim + (indexer?.headDim ?? 0);
+    const { numKvHeads, headDim = config.embedDim / config.numHeads } = {
+      ...config,
+      ...layerOverrides?.[layer],
+    };
+    return 2 * numKvHeads * headDim;
+  };
   const cache = cacheFor(config);
-  if (parts.includes("state")) apply(params, [0], { cache, last: 1 });
-  const held = parts.map((part, i) => (part === "state" ? cache.state(i) : undefined));
+  if (parts.some(({ kind }) => kind === "state")) apply(params, [0], { cache, last: 1 });
+  const held = parts.map(({ kind }, i) => (kind === "state" ? cache.state(i) : undefined));
   const states = tensorsOf(held.filter((state) => state !== undefined)).reduce(
     (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 4),
     0,
   );
-  const attends = parts.filter((part) => part === "keyValues");
-  return { perToken: 4 * numbers * attends.length, states };
+  const attends = parts.filter(({ kind }) => kind === "keyValues");
+  return { perToken: 4 * attends.reduce((sum, { layer }) => sum + numbersOf(layer), 0), states };
 }
 
 /** Parts of a cache that the attention of a layer fills. */

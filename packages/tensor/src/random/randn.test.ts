@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { randn, uniform } from "./randn.js";
+import { normalQuantile as publicQuantile } from "./normal-quantile.js";
 import { logarithm, normalQuantile } from "./normal.js";
 import { bitsOf, normalBits } from "@qkv/test-support/normal-bits";
 
@@ -77,4 +78,12 @@ test("a seed that is no whole number, and a type without fractions, are refused"
     /randn: `dtype` is "int32", expected float32 or float64/,
   );
   expect(() => randn([-1], { seed: 1 })).toThrow(/randn: `shape` is \["-1"\]/);
+});
+
+test("quantiles are of probabilities alone", () => {
+  expect(publicQuantile(0.975)).toBe(normalQuantile(0.975));
+  for (const p of [0, 1, -1, NaN, "0.5" as never])
+    expect(() => publicQuantile(p)).toThrow(
+      /normalQuantile: `p` is .*, expected a finite number, above 0 and below 1/,
+    );
 });

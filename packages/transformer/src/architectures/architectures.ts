@@ -19,6 +19,8 @@ import { exaone4 } from "./exaone4.js";
 import { falconH1 } from "./falcon-h1.js";
 import { falconMamba } from "./falcon-mamba.js";
 import { falcon } from "./falcon.js";
+import { gemma3nText } from "./gemma3n-text.js";
+import { gemma4Text } from "./gemma4-text.js";
 import { glm } from "./glm.js";
 import { glm4Moe } from "./glm4-moe.js";
 import { glm4 } from "./glm4.js";
@@ -77,6 +79,8 @@ export const architectures: readonly Architecture[] = [
   exaone4,
   falcon,
   falconH1,
+  gemma3nText,
+  gemma4Text,
   glm,
   glm4,
   gptNeo,

@@ -115,12 +115,17 @@ export const rope = ({ base = 10000 }: { base?: number } = {}): ConfigEntry => (
   }),
 });
 
-/** The rotary base of sliding layers, which are not scaled: as the file says, else that of the full ones. */
-export const slidingRope: ConfigEntry = {
+/**
+ * The rotary base of sliding layers, which are not scaled: as the file says, else that of the full ones.
+ *
+ * @param older - The field of older files, and the base where a file has neither.
+ */
+export const slidingRope = (older?: { name: string; base: number }): ConfigEntry => ({
   read(fields, { ropeBase = 10000, ropeScaling, layerTypes }) {
+    const outer = older && fields.positive(older.name, older.base);
     if (!layerTypes?.includes("sliding")) return {};
     const own = fields.nested("rope_parameters")?.nested("sliding_attention");
-    const base = own?.positiveOr(undefined, "rope_theta") ?? ropeBase;
+    const base = own?.positiveOr(undefined, "rope_theta") ?? outer ?? ropeBase;
     own?.mustBe("rope_type", "default");
     return base === ropeBase && !ropeScaling ? {} : { slidingRopeBase: base };
   },
@@ -136,7 +141,7 @@ export const slidingRope: ConfigEntry = {
             sliding_attention: { rope_theta: slidingRopeBase, rope_type: "default" },
           },
         },
-};
+});
 
 /** The share of a head's numbers that are rotated. */
 export const partialRope = (name = "partial_rotary_factor", fallback = 1): ConfigEntry => ({

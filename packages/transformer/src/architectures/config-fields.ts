@@ -16,6 +16,8 @@ export type ConfigFields = {
   positiveOr<T>(fallback: T, name: string): number | T;
   flag(name: string, fallback: boolean): boolean;
   list(name: string): readonly unknown[] | undefined;
+  /** True for a field that may be a list or one value, and is a list. */
+  isList(name: string): boolean;
   text(name: string, fallback?: string): string;
   /** An object inside the configuration. */
   nested(name: string): ConfigFields | undefined;
@@ -100,6 +102,7 @@ function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
       if (value !== undefined && !Array.isArray(value)) return refuse(name, "a list");
       return value;
     },
+    isList: (name) => Array.isArray(valueOf(name)),
     text(name, fallback) {
       const value = valueOf(name) ?? fallback;
       if (typeof value !== "string") return refuse(name, "a text");
@@ -264,8 +267,14 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
         ...optional({ attentionFactor: "attention_factor" }),
       };
     }
+    case "proportional": {
+      const share = scaling.positive("partial_rotary_factor", 1);
+      if (share > 1) return scaling.refuse("partial_rotary_factor", "a share of a head's pairs, at most 1");
+      const factor = scaling.positive("factor", 1);
+      return { type, share, ...(factor !== 1 && { factor }) };
+    }
     default:
-      return scaling.refuse(key, "one of default, linear, dynamic, yarn, llama3, longrope");
+      return scaling.refuse(key, "one of default, linear, dynamic, yarn, llama3, longrope, proportional");
   }
 }
 

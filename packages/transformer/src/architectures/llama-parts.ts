@@ -82,23 +82,32 @@ export const head = ({ vocabSize: V, embedDim: C }: DecoderConfig, name = "lm_he
 export const layerNorms = ({ embedDim: C }: DecoderConfig, { norms = preNorms, plus = 0 }: LlamaNames) =>
   Object.entries(norms).map(([place, name]) => norm(place, name, C, { plus }));
 
-/** Projections of a layer's attention, and the norms of queries and keys. */
+/**
+ * Projections of a layer's attention, and the norms of queries and keys.
+ *
+ * @param makes - False in a layer that reads the keys and values of another. Default true.
+ */
 export function attentionMaps(
   config: DecoderConfig,
   { plus = 0, path = "self_attn" }: LlamaNames = {},
+  makes = true,
 ): StoredTensor[] {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, qkNorm } = config;
   const D = headDim(config);
   const [queryGain, keyGain] = qkNorm === "heads" ? [H * D, Hkv * D] : [D, D];
   return [
     linear("attention.query", `${path}.q_proj`, [H * D, C]),
-    linear("attention.key", `${path}.k_proj`, [Hkv * D, C]),
-    linear("attention.value", `${path}.v_proj`, [Hkv * D, C]),
+    ...(makes
+      ? [
+          linear("attention.key", `${path}.k_proj`, [Hkv * D, C]),
+          linear("attention.value", `${path}.v_proj`, [Hkv * D, C]),
+        ]
+      : []),
     linear("attention.output", `${path}.o_proj`, [C, H * D]),
     ...(qkNorm && qkNorm !== "unit"
       ? [
           norm("attention.queryNorm", `${path}.q_norm`, queryGain, { plus }),
-          norm("attention.keyNorm", `${path}.k_norm`, keyGain, { plus }),
+          ...(makes ? [norm("attention.keyNorm", `${path}.k_norm`, keyGain, { plus })] : []),
         ]
       : []),
   ];

@@ -10,6 +10,6 @@ export const olmo3: Architecture = {
   config: () => [
     ...olmo2.config(),
     slidingLayers((i) => ((i + 1) % 4 === 0 ? "full" : "sliding")),
-    slidingRope,
+    slidingRope(),
   ],
 };

@@ -41,5 +41,11 @@ export function ropeScalingField(scaling: RopeScalingConfig): Record<string, unk
         long_factor: Array.from(scaling.longFactors),
         attention_factor: scaling.attentionFactor,
       };
+    case "proportional":
+      return {
+        rope_type: type,
+        partial_rotary_factor: scaling.share,
+        ...(scaling.factor !== undefined && { factor: scaling.factor }),
+      };
   }
 }

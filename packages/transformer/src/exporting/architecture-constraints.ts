@@ -17,7 +17,8 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
   } = config;
   const { bias: _bias, experts: _experts, attentionGate, feedForwardLayers, ...more } = others;
   const { residualScale, logitScale, alibiScale, sinks, embeddingNorm, ropeLayers, ...plain } = more;
-  const { window, chunkSize, qkNormPlace, queryTemperature, differential, latent, indexer, ...rest } = plain;
+  const { window, chunkSize, qkNormPlace, queryTemperature, differential, latent, indexer, ...other } = plain;
+  const { valueNorm, sharedKeyValues, layerOverrides, activationSparsity, layerScale, ...rest } = other;
   const slides = layerTypes?.includes("sliding") ?? false;
   const isChunked = layerTypes?.includes("chunked") ?? false;
   const stacks = layerTypes?.some(isStacked) ?? false;
@@ -42,6 +43,11 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ...(latent && { latent }),
     ...(indexer && { indexer }),
     ...(attentionGate && { attentionGate }),
+    ...(valueNorm && { valueNorm }),
+    ...(sharedKeyValues?.some((from, i) => from !== i) && { sharedKeyValues }),
+    ...(layerOverrides?.some(Boolean) && { layerOverrides }),
+    ...(activationSparsity && { activationSparsity }),
+    ...(layerScale && { layerScale }),
     ...(feedForwardLayers?.some((one) => one !== true) && { feedForwardLayers }),
     ...(ropeDim !== undefined && ropeDim !== headDim && { ropeDim }),
     ...(attentionScale !== undefined && attentionScale !== headDim ** -0.5 && { attentionScale }),

@@ -75,6 +75,14 @@ const llama: ArchitectureConstraints = {
   feedForwardLayers: nothing,
   embeddingNorm: nothing,
   logitScale: nothing,
+  valueNorm: nothing,
+  sharedKeyValues: nothing,
+  layerOverrides: nothing,
+  activationSparsity: nothing,
+  laurelRank: nothing,
+  altUp: nothing,
+  perLayerEmbedding: nothing,
+  layerScale: nothing,
 };
 const gemma: ArchitectureConstraints = { ...llama, embeddingScale: gemmaScale };
 const gemma2: ArchitectureConstraints = {

@@ -5,7 +5,8 @@ import { cachedPartsOfLayers, isHybrid, isRecurrent } from "../models/is-recurre
 
 /**
  * A cache for a decoder: one that grows for layers that attend, beside states for layers that are recurrent. They change,
- * fork and roll back as one. Of latent attention, it holds the latents once.
+ * fork and roll back as one. Of latent attention, it holds the latents once; layers that read the keys and values of another
+ * hold none.
  *
  * @param options - `checkpoints`: earlier states that `crop` can go back to. Default 1: a failed step is undone.
  *

@@ -14,6 +14,7 @@ import {
 import type { LinearParams } from "@qkv/attention";
 import { checkParams } from "./check-params.js";
 import { activationOf, type Activation } from "./activation.js";
+import { gaussianTopK } from "./gaussian-top-k.js";
 import { xieluParams, type XieluParams } from "./xielu.js";
 
 /** Configuration of a feed-forward layer. */
@@ -28,6 +29,11 @@ export type FeedForwardConfig = {
   gated?: boolean;
   /** Limits of a gated layer. Default: none. */
   gateLimit?: GateLimit;
+  /**
+   * Share of a token's gates that stay closed, as far as gates are normally distributed (Gemma 3n). At least 0 and below
+   * 1. Default 0: the activation alone decides.
+   */
+  sparsity?: number;
   /** Adds biases. Default false. */
   bias?: boolean;
   /** Computes the linear maps. Default: `linear` of @qkv/tensor; `anyLinear` takes quantized weights too. */
@@ -70,7 +76,7 @@ export type FeedForward = {
  * The feed-forward layer, applied to each token separately: gated, `down(silu(gate x) · up x)` (SwiGLU, as in Llama),
  * or plain, `down(gelu(up x))` (as in GPT-2).
  *
- * @param config - `embedDim` C and `hiddenDim` F; `activation`, `gated`, `bias`.
+ * @param config - `embedDim` C and `hiddenDim` F; `activation`, `gated`, `sparsity`, `bias`.
  * @throws {ArgumentError} If there is no such activation.
  * @see "GLU Variants Improve Transformer" (2020), arXiv:2002.05202
  *
@@ -92,6 +98,8 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
   const { gateLimit, activation } = options;
   if (gateLimit) checkGateLimit(gateLimit, gated);
   const bend = activationOf("feedForward", activation ?? "silu");
+  const { sparsity = 0 } = options;
+  const keep = checkSparsity(sparsity, gated) > 0 ? gaussianTopK(sparsity) : (gate: Tensor) => gate;
   const open = (gate: Tensor, raised: Tensor, xielu: XieluParams | undefined): Tensor => {
     if (!gateLimit) return mul(bend(gate, xielu), raised);
     const { limit, offset = 0 } = gateLimit;
@@ -117,7 +125,7 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
       checkTensor("feedForward.apply", "x", x);
       const { gate, up, down, xielu } = params;
       const raised = map(x, up.weight, up.bias); // […, F]
-      const opened = gate ? open(map(x, gate.weight, gate.bias), raised, xielu) : bend(raised, xielu);
+      const opened = gate ? open(keep(map(x, gate.weight, gate.bias)), raised, xielu) : bend(raised, xielu);
       return map(opened, down.weight, down.bias);
     },
   };
@@ -131,6 +139,13 @@ function checkGateLimit(given: GateLimit, gated: boolean): void {
   check.each({ gateLimit: given }, () => gated, "none, as the layer is not gated", fix);
 }
 
+function checkSparsity(sparsity: number, gated: boolean): number {
+  const fix = "give the share of gates that stay closed, or leave it out for none.";
+  check.finite({ sparsity }, { min: 0, below: 1, fix });
+  check.each({ sparsity }, () => sparsity === 0 || gated, "0, as the layer is not gated", fix);
+  return sparsity;
+}
+
 const check: Checks = /* @__PURE__ */ checks("feedForward");
 const onApply: Checks = /* @__PURE__ */ checks("feedForward.apply");
 const feedForwardNames: readonly (keyof FeedForwardConfig)[] = [
@@ -139,6 +154,7 @@ const feedForwardNames: readonly (keyof FeedForwardConfig)[] = [
   "activation",
   "gated",
   "gateLimit",
+  "sparsity",
   "bias",
   "linear",
 ];

@@ -11,6 +11,7 @@ import type { Cache, KeyValues, Mask } from "@qkv/attention-contract";
 import { add, checkTensor, mul, splitSeed, type Tensor } from "@qkv/tensor";
 import { checkParams } from "./check-params.js";
 import type { FirstLayer } from "./first-layer.js";
+import type { Laurel, LaurelParams } from "./laurel.js";
 import type { NormParams, Norm } from "./norm.js";
 import { attentionTrace, recordTensor, type ModelTrace } from "./trace.js";
 
@@ -50,7 +51,7 @@ export type SequenceLayer<Params = AttentionParams> = {
 /** Options that a transformer layer hands over to attention, as far as they are given. */
 export type SequenceLayerOptions = Omit<
   TransformerLayerOptions,
-  "memory" | "memoryMask" | "memoryBias" | "trace"
+  "memory" | "memoryMask" | "memoryBias" | "finish" | "trace"
 > & {
   trace?: Trace;
 };
@@ -68,6 +69,8 @@ export type TransformerLayerConfig<Inner, Attention = AttentionParams> = {
   placement?: Placement;
   /** Factor of what attention and the feed-forward layer add to x. Default 1; Granite has one below it. */
   residualScale?: number;
+  /** A learned residual beside attention, with the placements `pre` and `both` (Gemma 3n). Default: none. */
+  laurel?: Laurel;
 };
 
 export type TransformerLayerParams<Inner, Attention = AttentionParams> = {
@@ -86,6 +89,8 @@ export type TransformerLayerParams<Inner, Attention = AttentionParams> = {
   feedForward: Inner;
   /** With the placement `both`: the norm of what the feed-forward layer adds. */
   feedForwardOutNorm?: NormParams;
+  /** Of a layer with `laurel`. */
+  laurel?: LaurelParams;
 };
 
 export type TransformerLayerOptions = {
@@ -111,6 +116,10 @@ export type TransformerLayerOptions = {
   memoryMask?: Mask;
   /** Added to the scores between the two sequences. Default: nothing. */
   memoryBias?: Tensor | ScoreMod;
+  /** Keys and values that an earlier layer made of the same tokens: attention makes none. Default: its own. */
+  sharedKeyValues?: KeyValues;
+  /** Makes the output of what the parts leave, `[B, T, C]`, before it is traced. Default: it is the output. */
+  finish?: (x: Tensor) => Tensor;
   /** Receives traced tensors. Default: nothing is traced. */
   trace?: ModelTrace;
 };
@@ -160,6 +169,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     norm,
     placement = "pre",
     residualScale = 1,
+    laurel,
   } = check.options(config, layerNames, "config");
   check.each({ norm }, isLayer, "a layer, with init and apply");
   // A layer may be one of both; if there is neither, both are missing.
@@ -179,6 +189,12 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       expected: "one that works on each token alone, as `attention` holds keys and values",
       fix: "give a mixer as `attention`, whose state the cache holds beside it.",
     });
+  }
+  if (laurel !== undefined) {
+    check.each({ laurel }, isLayer, "a layer, with init and apply");
+    const fix = "leave `laurel` out, or give attention with norms before it.";
+    const holds = () => attention !== undefined && (placement === "pre" || placement === "both");
+    check.each({ laurel }, holds, 'none without attention, or with a placement but "pre" and "both"', fix);
   }
   const parallel = placement === "parallel" || placement === "parallelShared";
   if (parallel && !(attention && feedForward)) {
@@ -205,18 +221,21 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     f: (x: Tensor) => Tensor,
     own: NormParams,
     out: NormParams | undefined,
+    learned?: (read: Tensor) => Tensor,
   ): Tensor => {
     if (placement === "post") return norm.apply(own, add(x, scaled(f(x))));
     if (placement === "after") return add(x, scaled(norm.apply(own, f(x))));
     const read = norm.apply(own, x);
     const added = f(read);
     if (placement === "normed") return add(read, scaled(added));
-    return add(x, scaled(placement === "both" && out ? norm.apply(out, added) : added));
+    const sum = add(x, scaled(placement === "both" && out ? norm.apply(out, added) : added));
+    return learned ? mul(add(sum, learned(read)), Math.SQRT1_2) : sum;
   };
   const both = placement === "both";
   return {
     init(seed) {
       const seeds = splitSeed(seed, ["attention", "feedForward", "crossAttention"]);
+      const more = splitSeed(seeds.crossAttention, ["laurel"]);
       const params = {
         ...(attention && {
           attentionNorm: norm.init(),
@@ -233,15 +252,22 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           feedForward: feedForward.init(seeds.feedForward),
           ...(both && { feedForwardOutNorm: norm.init() }),
         }),
+        ...(laurel && { laurel: laurel.init(more.laurel) }),
       };
       return params as TransformerLayerParams<Inner, Attention>;
     },
     apply(params, x, given) {
-      const { memory, memoryMask, memoryBias, trace, ...options } = onApply.options(given, optionNames);
+      const { memory, memoryMask, memoryBias, finish, trace, ...options } = onApply.options(
+        given,
+        optionNames,
+      );
+      if (finish !== undefined) onApply.type({ finish }, "function");
+      const finished = (y: Tensor) => recordTensor(trace, "output", finish ? finish(y) : y);
       checkParams(onApply, params, [
         ...(attention ? ["attention", "attentionNorm"] : []),
         ...(feedForward ? ["feedForward"] : []),
         ...(feedForward && placement !== "parallelShared" ? ["feedForwardNorm"] : []),
+        ...(laurel ? ["laurel"] : []),
       ]);
       checkTensor("transformerLayer.apply", "x", x);
       const traced = (step: string, recurrent = false) => {
@@ -264,9 +290,10 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       if (parallel) {
         const read = norm.apply(params.attentionNorm, x);
         const other = placement === "parallel" ? norm.apply(params.feedForwardNorm, x) : read;
-        return recordTensor(trace, "output", add(x, scaled(add(attend(read), feed(other)))));
+        return finished(add(x, scaled(add(attend(read), feed(other)))));
       }
-      if (attention) x = beside(x, attend, params.attentionNorm, params.attentionOutNorm);
+      const learned = laurel && ((read: Tensor) => laurel.apply(params.laurel!, read));
+      if (attention) x = beside(x, attend, params.attentionNorm, params.attentionOutNorm, learned);
       if (crossAttention) {
         const { crossAttentionNorm, crossAttention: weights } = params;
         if (!memory || !weights || !crossAttentionNorm)
@@ -284,7 +311,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
         );
       }
       if (feedForward) x = beside(x, feed, params.feedForwardNorm, params.feedForwardOutNorm);
-      return recordTensor(trace, "output", x);
+      return finished(x);
     },
   };
 }
@@ -298,6 +325,7 @@ const layerNames = [
   "norm",
   "placement",
   "residualScale",
+  "laurel",
 ] as const;
 const optionNames: readonly (keyof TransformerLayerOptions)[] = [
   "cache",
@@ -311,6 +339,8 @@ const optionNames: readonly (keyof TransformerLayerOptions)[] = [
   "memory",
   "memoryMask",
   "memoryBias",
+  "sharedKeyValues",
+  "finish",
   "trace",
 ];
 

@@ -1,9 +1,11 @@
 import type { RotaryLayout } from "@qkv/attention";
 import type { linear } from "@qkv/tensor";
 import type { Activation } from "../layers/activation.js";
+import type { AltUpConfig } from "../layers/alt-up.js";
 import type { GateLimit } from "../layers/feed-forward.js";
 import type { SharedExpertConfig } from "../layers/mixture-of-experts.js";
 import type { NormKind } from "../layers/norm.js";
+import type { PerLayerEmbeddingConfig } from "../layers/per-layer-embedding.js";
 import type { RouterConfig } from "../layers/router.js";
 import type { Placement, SequenceLayer } from "../layers/transformer-layer.js";
 import type { RopeScalingConfig } from "./rope-from-config.js";
@@ -65,6 +67,14 @@ export type ExpertsConfig = {
   shared?: SharedExpertConfig;
 };
 
+/** Fields of one layer, in place of the model's own. */
+export type LayerOverrides = Partial<
+  Pick<
+    DecoderConfig,
+    "headDim" | "numKvHeads" | "hiddenDim" | "activationSparsity" | "ropeBase" | "ropeDim" | "ropeScaling"
+  >
+>;
+
 /**
  * Configuration of a decoder. The defaults are Llama's, so GPT-2, Gemma or a mixture of
  * experts are a few entries more, and a sibling is a spread: `{ ...config, numKvHeads: 1 }`.
@@ -103,6 +113,11 @@ export type DecoderConfig = {
   gated?: boolean;
   /** Limits of gated feed-forward layers, as in gpt-oss. Default: none. */
   gateLimit?: GateLimit;
+  /**
+   * Share of a token's gates that stay closed, as far as gates are normally distributed (Gemma 3n). At least 0 and below
+   * 1. Default 0.
+   */
+  activationSparsity?: number;
   /**
    * For each layer, true where it has a feed-forward layer or experts, false where it is a mixer alone, or a layer that takes
    * their place, such as RWKV's channel mix. Default: all have one.
@@ -156,6 +171,8 @@ export type DecoderConfig = {
    * gain. Default false.
    */
   qkNorm?: boolean | "heads" | "unit";
+  /** Normalizes values too, head by head without a gain, beside `qkNorm` (Gemma 3n). Default false. */
+  valueNorm?: boolean;
   /** `afterRope`: they are normalized behind the rotation, in layers that rotate. Default `beforeRope`. */
   qkNormPlace?: "beforeRope" | "afterRope";
   /** Scales queries by position, in layers that do not rotate (Llama 4). Default: none. */
@@ -166,10 +183,29 @@ export type DecoderConfig = {
   latent?: LatentHeads;
   /** Chooses the keys that latent attention reads; index queries are made from its latent for queries. Default: none. */
   indexer?: IndexerConfig;
+  /**
+   * For each layer, the layer whose keys and values it reads: its own number, or that of an earlier one of the same type
+   * that makes its own. A cache holds them once. Default: each makes its own.
+   */
+  sharedKeyValues?: readonly number[];
   /** Gates outputs of heads by the layer's input, each number or each head. Default: none. */
   attentionGate?: "elementwise" | "headwise";
   /** A learned logit of each head joins the softmax's sum. Default false. */
   sinks?: boolean;
+
+  /**
+   * Of each layer, what it has in place of the model's own: sizes of heads and of the feed-forward layer, a rotary
+   * embedding. Undefined: nothing. Default: layers are alike.
+   */
+  layerOverrides?: readonly (LayerOverrides | undefined)[];
+  /** Rank of a learned residual beside attention (LAuReL). Default: none. */
+  laurelRank?: number;
+  /** Several residual streams, of which layers compute one (AltUp). Default: one stream. */
+  altUp?: AltUpConfig;
+  /** A second embedding, of which each layer reads numbers of its own (Gemma 3n). Default: none. */
+  perLayerEmbedding?: PerLayerEmbeddingConfig;
+  /** A learned factor of each layer's output (Gemma 4). Default false. */
+  layerScale?: boolean;
 
   /** Scale of embeddings. Default 1; Gemma: √C. */
   embeddingScale?: number;

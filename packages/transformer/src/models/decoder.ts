@@ -21,11 +21,30 @@ import {
   type Positions,
 } from "@qkv/attention";
 import { type Cache, type Mask, positionsAfter } from "@qkv/attention-contract";
-import { div, embedding, linear, mul, randn, slice, tanh, type Tensor } from "@qkv/tensor";
+import {
+  add,
+  div,
+  embedding,
+  linear,
+  mul,
+  ones,
+  randn,
+  slice,
+  splitSeed,
+  tanh,
+  type Tensor,
+} from "@qkv/tensor";
+import { altUp, type AltUpLayerParams, type AltUpParams } from "../layers/alt-up.js";
 import { besideAttention } from "../layers/beside-attention.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
+import { laurel } from "../layers/laurel.js";
 import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import { norm, type NormParams } from "../layers/norm.js";
+import {
+  perLayerEmbedding,
+  type PerLayerEmbeddingParams,
+  type PerLayerInputParams,
+} from "../layers/per-layer-embedding.js";
 import { checkTrace, recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
 import {
   transformerLayer,
@@ -46,11 +65,24 @@ import type {
   StackedLayer,
 } from "./decoder-config.js";
 import { cachedPartsOfLayers, holdsState, holdsStates, isHybrid, isRecurrent } from "./is-recurrent.js";
+import { checkCacheLayers } from "./check-cache-layers.js";
+import { keyValuesOfCall } from "./key-values-of-call.js";
+import { layerConfig, layerFields } from "./layer-config.js";
 import { rollbackOnError } from "./rollback-on-error.js";
 import { ropeFromConfig } from "./rope-from-config.js";
 
-/** The weights of a layer. `attention` of a layer that the configuration brings is as its `init` makes it. */
-export type DecoderLayerParams = TransformerLayerParams<FeedForwardParams | MixtureOfExpertsParams>;
+/**
+ * The weights of a layer. `attention` of a layer that the configuration brings is as its `init` makes it; that of a layer
+ * that reads the keys and values of another has no `key`, `value` and `keyNorm`.
+ */
+export type DecoderLayerParams = TransformerLayerParams<FeedForwardParams | MixtureOfExpertsParams> & {
+  /** With `altUp`. */
+  altUp?: AltUpLayerParams;
+  /** With `perLayerEmbedding`. */
+  perLayer?: PerLayerInputParams;
+  /** `[1]`, with `layerScale`. */
+  scale?: Tensor;
+};
 
 /** The weights of a decoder. */
 export type DecoderParams = {
@@ -60,6 +92,10 @@ export type DecoderParams = {
   embeddingNorm?: NormParams;
   /** `[contextLength, C]`, where positions are learned. */
   positions?: { weight: Tensor };
+  /** With `altUp`. */
+  altUp?: AltUpParams;
+  /** With `perLayerEmbedding`. */
+  perLayer?: PerLayerEmbeddingParams;
   layers: DecoderLayerParams[];
   /** `[C]` */
   norm: NormParams;
@@ -106,7 +142,10 @@ export type Decoder = {
   init(seed: number): DecoderParams;
   /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
   apply(params: DecoderParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
-  /** Final norm and output map: rows `[…, C]`, as they leave a layer, to logits `[…, V]`. */
+  /**
+   * Final norm and output map: rows `[…, C]`, as they leave a layer, to logits `[…, V]`. With `altUp`, rows are the mean of
+   * the streams, and not the one that is traced as a layer's output.
+   */
   logits(params: DecoderParams, rows: Tensor): Tensor;
 };
 
@@ -148,7 +187,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     const traits = traitsOf(config, i);
     const same = layers.find((one) => one.kind === kind && areEqual(one.traits, traits));
     if (same) return same.layer;
-    const layer = decoderLayer(config, kind, traits, kernels?.linear);
+    const layer = decoderLayer(layerConfig(config, i), kind, traits, kernels?.linear);
     layers.push({ kind, traits, layer });
     return layer;
   });
@@ -156,6 +195,19 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   // Layers of a cache: a hybrid layer fills two, a layer without attention none.
   const parts = cachedPartsOfLayers({ ...config, layerTypes: kinds }).map(({ length }) => length);
   const firstPart = parts.map((_, i) => parts.slice(0, i).reduce((a, b) => a + b, 0));
+  const more = { embedDim: C, norm: config.norm ?? "rms", eps, ...(kernels?.linear && { linear: map }) };
+  const streamed = config.altUp && altUp({ ...config.altUp, ...more });
+  const perLayer =
+    config.perLayerEmbedding &&
+    perLayerEmbedding({
+      dim: config.perLayerEmbedding.dim,
+      rows: { own: config.perLayerEmbedding.vocabSize ?? V, model: V },
+      numLayers,
+      activation: config.activation ?? "silu",
+      ...more,
+    });
+  const finishes = streamed !== undefined || perLayer !== undefined || config.layerScale === true;
+  const source = (i: number): number => config.sharedKeyValues?.[i] ?? i;
   const outputLogits = (params: DecoderParams, rows: Tensor): Tensor => {
     const { output = params.embedding }: Pick<DecoderParams, "output" | "embedding"> = params;
     const bias = params.output?.bias;
@@ -168,16 +220,27 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     config,
     logits: outputLogits,
     init(seed) {
-      const [seeds, layerSeeds] = modelSeeds(seed, ["embedding", "positions"], numLayers);
+      const around = ["embedding", "positions", "altUp", "perLayer"] as const;
+      const [seeds, layerSeeds] = modelSeeds(seed, around, numLayers);
       return {
         embedding: { weight: mul(randn([V, C], { seed: seeds.embedding }), initialScale) },
         ...(config.embeddingNorm && { embeddingNorm: layerNorm.init() }),
         ...(table && { positions: table.init(seeds.positions) }),
+        ...(streamed && { altUp: streamed.init(seeds.altUp) }),
+        ...(perLayer && { perLayer: perLayer.init(seeds.perLayer) }),
         layers: layerSeeds.map((seed, i) => {
-          const params = layerAt(i).init(seed);
+          const besides = splitSeed(seed, 3)[2]!; // attention and the feed-forward layer draw from the other two
+          const own = splitSeed(besides, ["laurel", "perLayer", "altUp"], 4);
+          const params = {
+            ...layerAt(i).init(seed),
+            ...(streamed && { altUp: streamed.initLayer(own.altUp) }),
+            ...(perLayer && { perLayer: perLayer.initLayer(own.perLayer) }),
+            ...(config.layerScale && { scale: ones([1]) }),
+          };
           const kind = kinds[i]!;
           if (kind === "none" || (typeof kind === "object" && !isHybrid(kind))) return params;
-          return { ...params, attention: withoutBiases(params.attention, config) };
+          const attention = withoutBiases(params.attention, config);
+          return { ...params, attention: source(i) === i ? attention : withoutKeyValues(attention) };
         }),
         norm: layerNorm.init(),
       };
@@ -189,6 +252,8 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...ownParts,
         ...(table ? ["positions.weight"] : []),
         ...(config.embeddingNorm ? ["embeddingNorm"] : []),
+        ...(streamed ? ["altUp"] : []),
+        ...(perLayer ? ["perLayer"] : []),
       ]);
       checkTrace(onApply, trace, kinds.map(isRecurrent));
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
@@ -200,6 +265,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
           fix: "give the whole text at once; such a model embeds texts and generates none.",
         });
       }
+      checkCacheLayers(onApply, cache, parts);
       const ofCall = callOfKind(config, options);
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
@@ -211,18 +277,50 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         if (config.embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
         if (table) x = table.apply(params.positions!, x, { positions });
         x = recordTensor(trace, "embeddings", x);
+        const inputs = perLayer?.inputs(params.perLayer!, tokens, x);
+        const held = config.sharedKeyValues && keyValuesOfCall(cache);
+        let streams = streamed?.expand(params.altUp!, x); // [B, T, N, C]
         params.layers.forEach((layer, i) => {
+          if (streamed && streams) {
+            streams = streamed.predict(layer.altUp!, streams);
+            x = streamed.activeOf(streams);
+          }
+          let output = x;
+          const finish = (computed: Tensor): Tensor => {
+            output = computed;
+            if (streamed && streams) {
+              streams = streamed.correct(layer.altUp!, streams, computed);
+              output = streamed.activeOf(streams);
+            }
+            if (perLayer && inputs) {
+              const read = streamed ? streamed.scaled(layer.altUp!, output) : output;
+              const added = perLayer.apply(layer.perLayer!, read, inputs[i]!);
+              if (streamed && streams) {
+                streams = streamed.addToOthers(streams, added);
+                output = streamed.activeOf(streams);
+              } else output = add(output, added);
+            }
+            if (config.layerScale) output = mul(output, layer.scale!);
+            return output;
+          };
+          const reads = held && attends(kinds[i]!) ? held : undefined;
           x = layerAt(i).apply(layer, x, {
             layer: firstPart[i]!,
             positions,
             ...(cache && { cache }),
+            ...(reads && { cache: reads.cache }),
+            ...(reads && source(i) !== i && { sharedKeyValues: reads.of(firstPart[source(i)]!) }),
             ...(holdsState(kinds[i]!) && ofCall.recurrent),
             ...(!isRecurrent(kinds[i]!) && ofCall.attention),
             ...(hasValueResidual(kinds[i]!) && { firstLayer }),
+            ...(finishes && { finish }),
             ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
+          // An intervention replaces what the others have not seen yet.
+          if (streamed && streams && x !== output) streams = streamed.withActive(streams, x);
         });
-        const seen = last === undefined ? x : lastRows(x, last);
+        const rows = (y: Tensor) => (last === undefined ? y : lastRows(y, last));
+        const seen = streamed && streams ? streamed.merge(params.altUp!, rows(streams)) : rows(x);
         return outputLogits(params, seen);
       };
       // Intermediate tensors belong to the scope; only the logits leave it.
@@ -311,6 +409,14 @@ const names = /* @__PURE__ */ Object.keys({
   indexer: 0,
   attentionGate: 0,
   sinks: 0,
+  valueNorm: 0,
+  sharedKeyValues: 0,
+  activationSparsity: 0,
+  layerOverrides: 0,
+  laurelRank: 0,
+  altUp: 0,
+  perLayerEmbedding: 0,
+  layerScale: 0,
   embeddingScale: 0,
   embeddingNorm: 0,
   logitScale: 0,
@@ -329,8 +435,11 @@ function checkConfig(config: DecoderConfig): void {
     kind === undefined || typeof kind === "boolean" || kind === "heads" || kind === "unit";
   check.each({ qkNorm: config.qkNorm }, isQkNorm, 'true, false, "heads" or "unit"', "leave it out for none.");
   check.oneOf({ qkNormPlace: config.qkNormPlace ?? "beforeRope" }, ["beforeRope", "afterRope"]);
-  const { sinks = false, embeddingNorm = false, differential = false } = config;
-  check.type({ sinks, embeddingNorm, differential }, "boolean");
+  const { sinks = false, embeddingNorm = false, differential = false, valueNorm = false } = config;
+  const { layerScale = false } = config;
+  check.type({ sinks, embeddingNorm, differential, valueNorm, layerScale }, "boolean");
+  checkResidual(config);
+  checkLayerOverrides(config);
   checkLatent(config);
   checkIndexer(config);
   checkLayerList("ropeLayers", config.ropeLayers, numLayers);
@@ -350,6 +459,7 @@ function checkConfig(config: DecoderConfig): void {
     alibiScale,
   } = more;
   check.whole(given({ headDim, ropeDim, window, chunkSize }), { min: 1 });
+  check.finite(given({ activationSparsity: config.activationSparsity }), { min: 0, below: 1 });
   check.finite(
     given({
       ropeBase,
@@ -377,6 +487,9 @@ const withoutLatent = [
   "differential",
   "slidingRopeBase",
   "alibiScale",
+  "valueNorm",
+  "sharedKeyValues",
+  "layerOverrides",
 ] as const satisfies readonly (keyof DecoderConfig)[];
 
 function checkLatent(config: DecoderConfig): void {
@@ -413,6 +526,54 @@ function checkIndexer({ indexer, latent }: DecoderConfig): void {
   );
 }
 
+/** Parts of the residual stream: streams, embeddings of layers, learned residuals and scales. */
+function checkResidual(config: DecoderConfig): void {
+  const { altUp, perLayerEmbedding, laurelRank, layerScale, valueNorm, qkNorm } = config;
+  check.whole(given({ laurelRank }), { min: 1 });
+  if (altUp !== undefined) {
+    const names = ["streams", "active", "coefficientLimit", "outputScale"] as const;
+    const {
+      streams,
+      active = 0,
+      coefficientLimit,
+      outputScale = false,
+    } = check.options(altUp, names, "altUp");
+    check.whole({ "altUp.streams": streams }, { min: 2, fix: "leave `altUp` out for one stream." });
+    check.whole({ "altUp.active": active }, { min: 0, max: streams - 1 });
+    check.finite(given({ "altUp.coefficientLimit": coefficientLimit }), { above: 0 });
+    check.type({ "altUp.outputScale": outputScale }, "boolean");
+  }
+  if (perLayerEmbedding !== undefined) {
+    const { dim, vocabSize } = check.options(perLayerEmbedding, ["dim", "vocabSize"], "perLayerEmbedding");
+    const sizes = { "perLayerEmbedding.dim": dim, "perLayerEmbedding.vocabSize": vocabSize };
+    check.whole(given(sizes), { min: 1 });
+    check.whole({ "perLayerEmbedding.dim": dim }, { min: 1 });
+  }
+  const refuse = (argument: string, expected: string, fix: string): never =>
+    check.refuse({ argument, received: true, expected, fix });
+  if (layerScale && altUp) refuse("layerScale", "false, beside altUp", "leave one of both out.");
+  if (valueNorm && !qkNorm) refuse("valueNorm", "false, without qkNorm", "give `qkNorm: true` too.");
+}
+
+/** Refuses what a layer cannot have in place of the model's own. */
+function checkLayerOverrides({ layerOverrides, numLayers }: DecoderConfig): void {
+  if (layerOverrides === undefined) return;
+  const isList = () => Array.isArray(layerOverrides) && layerOverrides.length === numLayers;
+  const expected = `an object or undefined for each of the ${numLayers} layers`;
+  check.each({ layerOverrides }, isList, expected, "name every layer.");
+  layerOverrides.forEach((one, i) => {
+    if (one === undefined) return;
+    const at = `layerOverrides[${i}]`;
+    const own = check.options(one, layerFields, at);
+    const { headDim, numKvHeads, hiddenDim, ropeDim, ropeBase, activationSparsity } = own;
+    const named = (values: Readonly<Record<string, unknown>>) =>
+      Object.fromEntries(Object.entries(given(values)).map(([name, value]) => [`${at}.${name}`, value]));
+    check.whole(named({ headDim, numKvHeads, hiddenDim, ropeDim }), { min: 1 });
+    check.finite(named({ ropeBase }), { above: 0 });
+    check.finite(named({ activationSparsity }), { min: 0, below: 1 });
+  });
+}
+
 /** Refuses a list that does not name every layer. `other`: what an entry may be besides true and false. */
 function checkLayerList(
   argument: string,
@@ -443,14 +604,20 @@ type LayerTraits = {
   readonly rotates: boolean;
   readonly experts: boolean;
   readonly feedForward: boolean | StackedLayer;
+  /** The layer has a rotary embedding of its own, whatever its type. */
+  readonly ownRope: boolean;
+  /** Fields of the layer in place of the model's own, as text. */
+  readonly own: string;
   /** The λ that differential attention begins with. */
   readonly lambdaInit?: number;
 };
 
 const traitsOf = (
-  { ropeLayers, experts, differential, feedForwardLayers }: DecoderConfig,
+  { ropeLayers, experts, differential, feedForwardLayers, layerOverrides }: DecoderConfig,
   i: number,
 ): LayerTraits => ({
+  own: JSON.stringify(layerFields.map((name) => layerOverrides?.[i]?.[name] ?? null)),
+  ownRope: layerOverrides?.[i]?.ropeBase !== undefined || layerOverrides?.[i]?.ropeScaling !== undefined,
   feedForward: feedForwardLayers?.[i] ?? true,
   rotates: ropeLayers?.[i] ?? true,
   experts: experts !== undefined && (experts.layers?.[i] ?? true),
@@ -491,16 +658,23 @@ function decoderLayer(
       ? stackedLayer(traits.feedForward, map)
       : traits.experts
         ? mixtureOfExperts({ ...inner, ...(experts as ExpertsConfig) })
-        : feedForward(inner);
+        : feedForward({
+            ...inner,
+            ...(config.activationSparsity !== undefined && { sparsity: config.activationSparsity }),
+          });
   const attention = sequenceLayer(config, kind, traits, map);
+  const layerNorm = norm({ kind: config.norm ?? "rms", embedDim: C, eps });
   return transformerLayer({
     ...(attention && { attention }),
     ...(traits.feedForward && {
       feedForward: tokens as TokenLayer<FeedForwardParams | MixtureOfExpertsParams>,
     }),
-    norm: norm({ kind: config.norm ?? "rms", embedDim: C, eps }),
+    norm: layerNorm,
     placement: config.placement ?? "pre",
     residualScale: config.residualScale ?? 1,
+    ...(config.laurelRank !== undefined && {
+      laurel: laurel({ embedDim: C, rank: config.laurelRank, norm: layerNorm, ...(map && { linear: map }) }),
+    }),
   });
 }
 
@@ -541,7 +715,7 @@ type OwnAttention = Exclude<LayerType, StackedLayer>;
 function attentionLayer(
   config: DecoderConfig,
   kind: OwnAttention,
-  { rotates, lambdaInit }: LayerTraits,
+  { rotates, lambdaInit, ownRope }: LayerTraits,
   map: DecoderKernels["linear"],
 ): SequenceLayer {
   if (config.latent) return latentLayer(config, config.latent, kind, rotates, map) as SequenceLayer;
@@ -555,7 +729,7 @@ function attentionLayer(
       fix: "choose numHeads so that embedDim / numHeads is even: the rotary embedding rotates pairs of numbers.",
     });
   }
-  const local = kind === "sliding" && config.slidingRopeBase !== undefined;
+  const local = kind === "sliding" && config.slidingRopeBase !== undefined && !ownRope;
   const rotary =
     positions === "rotary" &&
     rotates &&
@@ -583,6 +757,7 @@ function attentionLayer(
           over: config.qkNorm === "heads" ? "heads" : "head",
           gain: config.qkNorm !== "unit",
           place: config.qkNormPlace ?? "beforeRope",
+          values: config.valueNorm ?? false,
         }),
       }),
     ...(config.queryTemperature &&
@@ -644,6 +819,12 @@ function maskOf(
   return slidingWindow({ before: side, after: side });
 }
 
+/** Attention of a layer that reads the keys and values of another. */
+function withoutKeyValues(attention: DecoderLayerParams["attention"]): DecoderLayerParams["attention"] {
+  const { key: _key, value: _value, keyNorm: _norm, ...others } = attention;
+  return others as DecoderLayerParams["attention"];
+}
+
 /** Biases where the configuration has them: some models have them at queries, keys and values alone. */
 function withoutBiases(
   attention: DecoderLayerParams["attention"],
@@ -667,6 +848,7 @@ function checkLayerTypes({
   chunkSize,
   bidirectional = false,
   feedForwardLayers,
+  sharedKeyValues,
 }: DecoderConfig): readonly LayerType[] {
   const kinds: readonly LayerType[] = layerTypes ?? new Array<"full">(numLayers).fill("full");
   const refuse = (argument: string, received: unknown, expected: string, fix: string): never =>
@@ -679,7 +861,6 @@ function checkLayerTypes({
       "name every layer.",
     );
   }
-  const attends = (type: unknown) => ["full", "sliding", "chunked"].includes(type as string);
   const isType = (type: unknown): boolean => {
     if (attends(type) || type === "none" || isStackedLayer(type)) return true;
     const { attention, mixer } = (type ?? {}) as Partial<HybridLayer>;
@@ -696,6 +877,7 @@ function checkLayerTypes({
       fix,
     );
   }
+  checkSharedKeyValues(sharedKeyValues, kinds);
   const empty = kinds.findIndex((type, i) => type === "none" && feedForwardLayers?.[i] === false);
   if (empty >= 0) {
     const fix = "leave the layer out, or give it one of both.";
@@ -724,7 +906,29 @@ function checkLayerTypes({
   return kinds;
 }
 
-/** The last rows of `[B, T, C]`. */
+/** True for words for attention of the decoder's own. */
+const attends = (type: unknown): boolean => ["full", "sliding", "chunked"].includes(type as string);
+
+/** A layer reads the keys and values of a layer like it: one that attends as far, and makes its own. */
+function checkSharedKeyValues(reads: DecoderConfig["sharedKeyValues"], kinds: readonly LayerType[]): void {
+  if (reads === undefined) return;
+  const fix = "give for each layer its own number, or that of an earlier one of its type: `[0, 1, 0, 1]`.";
+  const isList = () => Array.isArray(reads) && reads.length === kinds.length;
+  check.each({ sharedKeyValues: reads }, isList, `a number for each of the ${kinds.length} layers`, fix);
+  const fits = (from: number, i: number): boolean =>
+    from === i ||
+    (from >= 0 && from < i && reads[from] === from && attends(kinds[i]) && kinds[from] === kinds[i]);
+  const wrong = reads.findIndex((from, i) => !fits(from, i));
+  if (wrong < 0) return;
+  check.refuse({
+    argument: `sharedKeyValues[${wrong}]`,
+    received: reads[wrong],
+    expected: `${wrong}, or the number of an earlier layer of its type that makes its own keys and values`,
+    fix,
+  });
+}
+
+/** The last rows of `[B, T, C]`, or of streams of them. */
 function lastRows(x: Tensor, count: number): Tensor {
   return slice(x, 1, x.shape[1]! - Math.min(count, x.shape[1]!));
 }

@@ -18,17 +18,23 @@ export function cachedParts(type: LayerType): readonly ("keyValues" | "state")[]
 /** Tells layers that hold a state, alone or beside keys and values. */
 export const holdsState = (type: LayerType): boolean => cachedParts(type).includes("state");
 
-type Layers = Partial<Pick<DecoderConfig, "numLayers" | "layerTypes" | "feedForwardLayers">>;
+type Layers = Partial<
+  Pick<DecoderConfig, "numLayers" | "layerTypes" | "feedForwardLayers" | "sharedKeyValues">
+>;
 
-/** Parts of a cache that each layer of a model fills: those of its attention, then the state of its feed-forward layer. */
+/**
+ * Parts of a cache that each layer of a model fills: those of its attention, unless it reads those of another layer, then the
+ * state of its feed-forward layer.
+ */
 export function cachedPartsOfLayers({
   layerTypes,
   feedForwardLayers,
+  sharedKeyValues,
   numLayers = layerTypes?.length ?? 0,
 }: Layers): readonly (readonly ("keyValues" | "state")[])[] {
   return Array.from({ length: numLayers }, (_, i) => {
     const feedForward = feedForwardLayers?.[i];
-    const parts = cachedParts(layerTypes?.[i] ?? "full");
+    const parts = (sharedKeyValues?.[i] ?? i) === i ? cachedParts(layerTypes?.[i] ?? "full") : [];
     return typeof feedForward === "object" && feedForward.recurrent ? [...parts, "state"] : parts;
   });
 }

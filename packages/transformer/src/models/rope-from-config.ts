@@ -12,6 +12,7 @@ import {
   type RopeScaling,
   type YarnOptions,
 } from "@qkv/attention";
+import { proportionalRope, type ProportionalRopeOptions } from "./proportional-rope.js";
 
 /** Scaling of a rotary embedding for longer contexts, as data: its name and options. */
 export type RopeScalingConfig =
@@ -19,7 +20,8 @@ export type RopeScalingConfig =
   | { type: "dynamic"; factor: number; originalLength: number }
   | ({ type: "yarn" } & YarnOptions)
   | ({ type: "llama3" } & Llama3ScalingOptions)
-  | ({ type: "longrope" } & LongRopeOptions);
+  | ({ type: "longrope" } & LongRopeOptions)
+  | ({ type: "proportional" } & ProportionalRopeOptions);
 
 /** The rotary embedding of a configuration. */
 export function ropeFromConfig(
@@ -42,6 +44,8 @@ export function ropeScalingFromConfig(config: RopeScalingConfig): RopeScaling {
       return llama3Scaling(scalingOptions(config));
     case "longrope":
       return longRope(scalingOptions(config));
+    case "proportional":
+      return proportionalRope(scalingOptions(config));
   }
 }
 

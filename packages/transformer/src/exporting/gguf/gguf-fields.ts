@@ -76,7 +76,7 @@ function scalingFields(
       "rope.scaling.factor": float32(scaling.factor),
     };
   }
-  if (type === "llama3") return {}; // its factors say all
+  if (type === "llama3" || type === "proportional") return {}; // factors say all; no GGUF architecture here has the latter
   const { attentionFactor } = rotaryFrequencies(config, 1);
   return {
     "rope.scaling.type": { type: "string", value: type },

@@ -108,6 +108,14 @@ const traitsWithoutGraph = [
   "differential",
   "latent",
   "indexer",
+  "valueNorm",
+  "sharedKeyValues",
+  "layerOverrides",
+  "activationSparsity",
+  "laurelRank",
+  "altUp",
+  "perLayerEmbedding",
+  "layerScale",
 ] as const satisfies readonly (keyof DecoderConfig)[];
 
 function refuseTraits(config: DecoderConfig): void {

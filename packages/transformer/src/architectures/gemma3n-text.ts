@@ -1,0 +1,161 @@
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { layerConfig } from "../models/layer-config.js";
+import type { Architecture } from "./architecture.js";
+import { activation, bias, count, headSize, slidingLayers, trait, type ConfigEntry } from "./config-entry.js";
+import type { ConfigFields } from "./config-fields.js";
+import { gemmaNorms, gemmaScales, ropesByType } from "./gemma-parts.js";
+import { withOverrides } from "./layer-overrides.js";
+import { feedForwardMaps, llamaTensors, rmsEps } from "./llama-parts.js";
+import { perLayerInputs, perLayerMaps, perLayerTables } from "./per-layer-inputs.js";
+import { lastLayersShare, ownAttentionMaps, unreadKeyValues } from "./shared-layers.js";
+import { each, linear, norm, stored, under, type StoredTensor } from "./stored-tensor.js";
+
+/** Numbers of a list of all layers, of which each holds a rule. */
+function perLayer(
+  fields: ConfigFields,
+  name: string,
+  numLayers: number,
+  rule: { holds(one: number): boolean; words: string },
+): readonly number[] | undefined {
+  const list = fields.list(name);
+  if (list === undefined) return undefined;
+  if (list.length === numLayers && list.every((one) => typeof one === "number" && rule.holds(one)))
+    return list as readonly number[];
+  return fields.refuse(name, `a list of ${numLayers} numbers, ${rule.words}`);
+}
+
+/** Widths of feed-forward layers: one for all, or one of each. */
+const widths: ConfigEntry = {
+  read(fields, config) {
+    const { numLayers = 0 } = config;
+    if (!fields.isList("intermediate_size")) return { hiddenDim: fields.count("intermediate_size") };
+    const rule = { holds: (one: number) => Number.isSafeInteger(one) && one > 0, words: "whole and above 0" };
+    const all = perLayer(fields, "intermediate_size", numLayers, rule)!;
+    const hiddenDim = all[0] ?? 1;
+    return {
+      hiddenDim,
+      ...withOverrides(config, (i) => (all[i] === hiddenDim ? {} : { hiddenDim: all[i]! })),
+    };
+  },
+  write: (config) => ({
+    intermediate_size: Array.from({ length: config.numLayers }, (_, i) => layerConfig(config, i).hiddenDim),
+  }),
+};
+
+/** The share of gates that stay closed, in each layer. Without a list the first ten of more than ten. */
+const sparsity: ConfigEntry = {
+  read(fields, config) {
+    const { numLayers = 0 } = config;
+    const rule = { holds: (one: number) => one >= 0 && one < 1, words: "at least 0 and below 1" };
+    const all =
+      perLayer(fields, "activation_sparsity_pattern", numLayers, rule) ??
+      Array.from({ length: numLayers }, (_, i) => (numLayers > 10 && i < 10 ? 0.95 : 0));
+    return withOverrides(config, (i) => (all[i] === 0 ? {} : { activationSparsity: all[i]! }));
+  },
+  write: (config) => ({
+    activation_sparsity_pattern: Array.from(
+      { length: config.numLayers },
+      (_, i) => layerConfig(config, i).activationSparsity ?? 0,
+    ),
+  }),
+};
+
+/** Residual streams, and the rank of learned residuals. */
+const streams: ConfigEntry = {
+  read(fields) {
+    const active = fields.number("altup_active_idx", 0);
+    const limit = fields.positiveOr(undefined, "altup_coef_clip");
+    return {
+      altUp: {
+        streams: fields.count("altup_num_inputs"),
+        ...(active !== 0 && { active }),
+        ...(limit !== undefined && { coefficientLimit: limit }),
+        ...(fields.flag("altup_correct_scale", true) && { outputScale: true }),
+      },
+      laurelRank: fields.count("laurel_rank"),
+    };
+  },
+  write: ({ altUp, laurelRank }) => ({
+    altup_num_inputs: altUp?.streams,
+    altup_active_idx: altUp?.active ?? 0,
+    altup_coef_clip: altUp?.coefficientLimit ?? null,
+    altup_correct_scale: altUp?.outputScale ?? false,
+    laurel_rank: laurelRank,
+  }),
+};
+
+/** The maps that make streams of embeddings, and one of them again. */
+const streamMaps = ({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] => {
+  const maps = (place: string, name: string) =>
+    each((altUp?.streams ?? 1) - 1, place, name, () => [stored("weight", "weight", [C, C], "matrix")]);
+  return [
+    maps("altUp.expand", "model.altup_projections"),
+    maps("altUp.merge", "model.altup_unembed_projections"),
+  ];
+};
+
+/** Small matrices that weigh streams, and the maps of the learned residual. */
+const layerMaps = ({ altUp, laurelRank: R = 1, embedDim: C }: DecoderConfig): StoredTensor[] => {
+  const N = altUp?.streams ?? 1;
+  return [
+    under("altUp", "altup", [
+      norm("routerNorm", "router_norm", C),
+      stored("router", "modality_router.weight", [N, C]),
+      stored("prediction", "prediction_coefs.weight", [N * N, N]),
+      stored("correction", "correction_coefs.weight", [N, N]),
+      ...(altUp?.outputScale ? [stored("outputScale", "correct_output_scale", [C])] : []),
+    ]),
+    under("laurel", "laurel", [
+      linear("left", "linear_left", [R, C]),
+      linear("right", "linear_right", [C, R]),
+      norm("norm", "post_laurel_norm", C),
+    ]),
+  ];
+};
+
+/** Gemma 3n: alternating updates of several streams, embeddings of each layer, and last layers that share a cache. */
+export const gemma3nText: Architecture = {
+  modelTypes: ["gemma3n_text"],
+  class: "Gemma3nForCausalLM",
+  config: () => [
+    count("vocabSize", "vocab_size"),
+    count("embedDim", "hidden_size"),
+    count("numLayers", "num_hidden_layers"),
+    count("numHeads", "num_attention_heads"),
+    count("numKvHeads", "num_key_value_heads", ({ numHeads }) => numHeads),
+    headSize(),
+    count("contextLength", "max_position_embeddings"),
+    rmsEps(),
+    widths,
+    sparsity,
+    activation("hidden_activation", "gelu_pytorch_tanh"),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    slidingLayers((i) => ((i + 1) % 5 === 0 ? "full" : "sliding")),
+    lastLayersShare,
+    ropesByType({ name: "rope_local_base_freq", base: 10000 }),
+    gemmaScales,
+    perLayerInputs,
+    streams,
+    trait({ placement: "both", qkNorm: true, valueNorm: true }),
+  ],
+  tensors: (config, tied) => [
+    ...llamaTensors(config, tied, {
+      norms: gemmaNorms,
+      attention: ownAttentionMaps,
+      feed: (config, i) => feedForwardMaps(layerConfig(config, i)),
+      more: (config) => [...perLayerMaps(config), ...layerMaps(config)],
+    }),
+    ...perLayerTables(config),
+    ...streamMaps(config),
+  ],
+  tied: true,
+  defaults: {
+    ...{ vocab_size: 262400, vocab_size_per_layer_input: 262144, hidden_size: 2048, num_hidden_layers: 35 },
+    ...{ hidden_size_per_layer_input: 256, intermediate_size: 16384, num_attention_heads: 8 },
+    ...{ num_key_value_heads: 2, head_dim: 256, max_position_embeddings: 32768, sliding_window: 512 },
+    ...{ final_logit_softcapping: 30, num_kv_shared_layers: 15, laurel_rank: 64 },
+    ...{ altup_num_inputs: 4, altup_coef_clip: 120 },
+  },
+  ignored: "query_pre_attn_scalar altup_lr_multiplier",
+  ignoredTensors: unreadKeyValues,
+};

@@ -1,0 +1,140 @@
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { layerConfig } from "../models/layer-config.js";
+import type { Architecture } from "./architecture.js";
+import {
+  activation,
+  always,
+  bias,
+  count,
+  headDim,
+  headSize,
+  slidingLayers,
+  trait,
+  type ConfigEntry,
+} from "./config-entry.js";
+import { gemmaNorms, gemmaScales, ropesByType } from "./gemma-parts.js";
+import { withOverrides } from "./layer-overrides.js";
+import { feedForwardMaps, llamaTensors, rmsEps } from "./llama-parts.js";
+import { perLayerInputs, perLayerMaps, perLayerTables } from "./per-layer-inputs.js";
+import { lastLayersShare, makesKeyValues, ownAttentionMaps, unreadKeyValues } from "./shared-layers.js";
+import { stored } from "./stored-tensor.js";
+
+/** Heads of some layers: as a file lists them, or those of full layers by their size alone. */
+const ownHeads: ConfigEntry = {
+  read(fields, config) {
+    const listed = fields.nested("per_layer_config");
+    const all = fields.countOr(512, "global_head_dim");
+    return withOverrides(config, (i) => {
+      if (!listed)
+        return {
+          headDim: config.layerTypes?.[i] === "sliding" ? undefined : differing(all, headDim(config)),
+        };
+      const own = listed.nested(`${i}`);
+      return {
+        headDim: differing(own?.countOr(undefined, "head_dim"), headDim(config)),
+        numKvHeads: differing(own?.countOr(undefined, "num_key_value_heads"), config.numKvHeads),
+      };
+    });
+  },
+  write: (config) => ({
+    per_layer_config: Object.fromEntries(
+      (config.layerOverrides ?? []).flatMap((one, i) => {
+        const fields = {
+          ...(one?.headDim !== undefined && { head_dim: one.headDim }),
+          ...(one?.numKvHeads !== undefined && { num_key_value_heads: one.numKvHeads }),
+        };
+        return Object.keys(fields).length === 0 ? [] : [[i, fields]];
+      }),
+    ),
+  }),
+};
+
+const differing = (one: number | undefined, model: number | undefined): number | undefined =>
+  one === model ? undefined : one;
+
+/** Layers that read the keys and values of others may have feed-forward layers twice as wide. */
+const doubleWidths: ConfigEntry = {
+  read(fields, config) {
+    if (!fields.flag("use_double_wide_mlp", false)) return {};
+    const shares = (i: number) => !makesKeyValues(config as DecoderConfig, i);
+    return withOverrides(config, (i) => ({ hiddenDim: shares(i) ? 2 * (config.hiddenDim ?? 0) : undefined }));
+  },
+  write: ({ hiddenDim, layerOverrides = [] }) => ({
+    use_double_wide_mlp: layerOverrides.some((one) => one?.hiddenDim === 2 * hiddenDim),
+  }),
+};
+
+/** The model's own code takes the last layer for a full one, whatever a file says. */
+const fullAtTheEnd: ConfigEntry = {
+  read(fields, { layerTypes }) {
+    if (layerTypes?.at(-1) !== "sliding") return {};
+    return fields.refuse("layer_types", "full_attention at the end");
+  },
+  write: () => ({}),
+};
+
+/** Pictures see each other in both directions, text never does; a model in which it does is another one. */
+const causalText: ConfigEntry = {
+  read(fields) {
+    const kind = "use_bidirectional_attention";
+    if (!fields.has(kind) || fields.text(kind) === "vision") return {};
+    return fields.refuse(kind, '"vision", or nothing: text is causal');
+  },
+  write: () => ({}),
+};
+
+/** Gemma 4: embeddings of each layer, last layers that share a cache, larger heads in full layers, of which few pairs rotate. */
+export const gemma4Text: Architecture = {
+  modelTypes: ["gemma4_text"],
+  class: "Gemma4ForCausalLM",
+  config: () => [
+    count("vocabSize", "vocab_size"),
+    count("embedDim", "hidden_size"),
+    count("hiddenDim", "intermediate_size"),
+    count("numLayers", "num_hidden_layers"),
+    count("numHeads", "num_attention_heads"),
+    count("numKvHeads", "num_key_value_heads"),
+    headSize(),
+    count("contextLength", "max_position_embeddings"),
+    rmsEps(),
+    activation("hidden_activation", "gelu_pytorch_tanh"),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    slidingLayers((i, fields) =>
+      (i + 1) % 6 === 0 || i + 1 === fields.count("num_hidden_layers") ? "full" : "sliding",
+    ),
+    fullAtTheEnd,
+    lastLayersShare,
+    ownHeads,
+    doubleWidths,
+    ropesByType(),
+    gemmaScales,
+    perLayerInputs,
+    causalText,
+    // Keys in place of values and experts beside the feed-forward layer are of other sizes of the model.
+    always("attention_k_eq_v", false),
+    always("enable_moe_block", false),
+    trait({ placement: "both", qkNorm: true, valueNorm: true, layerScale: true }),
+  ],
+  tensors: (config, tied) => [
+    ...llamaTensors(config, tied, {
+      norms: gemmaNorms,
+      attention: ownAttentionMaps,
+      feed: (config, i) => feedForwardMaps(layerConfig(config, i)),
+      more: (config) => [...perLayerMaps(config), stored("scale", "layer_scalar", [1])],
+    }),
+    ...perLayerTables(config),
+  ],
+  tied: true,
+  defaults: {
+    ...{ vocab_size: 262144, vocab_size_per_layer_input: 262144, hidden_size: 2304, num_hidden_layers: 30 },
+    ...{ hidden_size_per_layer_input: 256, intermediate_size: 9216, num_attention_heads: 8 },
+    ...{ num_key_value_heads: 4, head_dim: 256, max_position_embeddings: 131072, sliding_window: 512 },
+    rope_parameters: {
+      full_attention: { rope_type: "proportional", partial_rotary_factor: 0.25, rope_theta: 1e6 },
+      sliding_attention: { rope_type: "default", rope_theta: 10000 },
+    },
+  },
+  // Of experts, which the flag above turns on.
+  ignored: "num_experts top_k_experts moe_intermediate_size num_global_key_value_heads",
+  ignoredTensors: unreadKeyValues,
+};

@@ -1,0 +1,111 @@
+import { add, mapTensors, mul, randn, reshape, slice, tensor, zeros, type Tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+import { altUp } from "./alt-up.js";
+
+const [B, T, N, C] = [2, 3, 3, 4];
+const sizes = { embedDim: C, streams: N, norm: "rms", eps: 1e-6 } as const;
+const streams = randn([B, T, N, C], { seed: 1 });
+const streamOf = (all: Tensor, i: number) => reshape(slice(all, 2, i, i + 1), [B, T, C]);
+const close = { rtol: 0, atol: 1e-5 };
+
+test("a prediction adds to each stream a mixture of all, by weights of each token", () => {
+  const up = altUp({ ...sizes, active: 1 });
+  const params = up.initLayer(7);
+  const [weights, gain] = [params.prediction.data, params.router.data];
+  const predicted = up.predict(params, streams);
+  for (const [b, t] of [
+    [0, 0],
+    [1, 2],
+  ] as const) {
+    const at = (i: number) =>
+      Array.from(streams.data.slice(((b * T + t) * N + i) * C, ((b * T + t) * N + i + 1) * C));
+    const active = at(1);
+    const size = Math.sqrt(active.reduce((sum, x) => sum + x * x, 0) / C + 1e-6);
+    const routed = [0, 1, 2].map((n) =>
+      Math.tanh(active.reduce((sum, x, c) => sum + (gain[n * C + c]! * x) / size / C, 0)),
+    );
+    const expected = [0, 1, 2].flatMap((j) =>
+      at(j).map((x, c) => {
+        const mixed = [0, 1, 2].map((i) => {
+          const share = routed.reduce((sum, r, n) => sum + weights[(j * N + i) * N + n]! * r, 0);
+          return share * at(i)[c]!;
+        });
+        return x + mixed.reduce((a, b) => a + b, 0);
+      }),
+    );
+    const own = predicted.data.slice((b * T + t) * N * C, (b * T + t + 1) * N * C);
+    expect(own).toBeAllclose(expected, close);
+  }
+});
+
+test("without weights a correction adds what the layer changed to each stream, as it is", () => {
+  const up = altUp({ ...sizes, active: 2 });
+  const params = mapTensors(up.initLayer(7), (w) => zeros(w.shape));
+  const computed = randn([B, T, C], { seed: 3 });
+  const corrected = up.correct(params, streams, computed);
+  const change = add(computed, mul(streamOf(streams, 2), -1));
+  for (const i of [0, 1, 2])
+    expect(streamOf(corrected, i).data).toBeAllclose(add(streamOf(streams, i), change).data, close);
+});
+
+test("coefficients of a correction are clamped, those of a prediction are not", () => {
+  const large = (up: ReturnType<typeof altUp>) => mapTensors(up.initLayer(7), (w) => mul(w, 1000));
+  const [free, within] = [altUp(sizes), altUp({ ...sizes, coefficientLimit: 120 })];
+  const params = large(free);
+  const computed = randn([B, T, C], { seed: 3 });
+  expect(within.predict(params, streams).data).toEqual(free.predict(params, streams).data);
+  const clamped = {
+    ...params,
+    correction: tensor(
+      params.correction.data.map((x) => Math.max(-120, Math.min(120, x))),
+      { shape: [N, N] },
+    ),
+  };
+  expect(within.correct(params, streams, computed).data).toEqual(
+    free.correct(clamped, streams, computed).data,
+  );
+  expect(within.correct(params, streams, computed).data).not.toEqual(
+    free.correct(params, streams, computed).data,
+  );
+});
+
+test("streams begin as large as embeddings are, and end as large as the first", () => {
+  const up = altUp(sizes);
+  const params = up.init(5);
+  const x = mul(randn([B, T, C], { seed: 2 }), 7);
+  const size = (row: ArrayLike<number>) => Math.sqrt(Array.from(row).reduce((sum, y) => sum + y * y, 0) / C);
+  const begun = up.expand(params, x);
+  expect(begun.shape).toEqual([B, T, N, C]);
+  for (let at = 0; at < B * T; at++)
+    for (let i = 0; i < N; i++) {
+      const own = begun.data.slice((at * N + i) * C, (at * N + i + 1) * C);
+      expect(size(own)).toBeCloseTo(size(x.data.slice(at * C, (at + 1) * C)), 4);
+    }
+  const identity = {
+    ...params,
+    merge: params.merge.map(() => ({
+      weight: tensor([
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],
+      ]),
+    })),
+  };
+  const same = up.addToOthers(mul(begun, 0), zeros([B, T, C]));
+  expect(up.merge(identity, same).data.every((y) => y === 0)).toBe(true);
+  const equal = up.expand({ ...params, expand: identity.merge }, x);
+  expect(up.merge(identity, equal).data).toBeAllclose(x.data, close);
+});
+
+test("one stream may be replaced, and all but the first added to", () => {
+  const up = altUp({ ...sizes, active: 1 });
+  const x = randn([B, T, C], { seed: 9 });
+  const replaced = up.withActive(streams, x);
+  expect(up.activeOf(replaced).data).toEqual(x.data);
+  for (const i of [0, 2]) expect(streamOf(replaced, i).data).toEqual(streamOf(streams, i).data);
+  const added = up.addToOthers(streams, x);
+  expect(streamOf(added, 0).data).toEqual(streamOf(streams, 0).data);
+  expect(streamOf(added, 2).data).toEqual(add(streamOf(streams, 2), x).data);
+});

@@ -1,0 +1,171 @@
+import type { LinearParams } from "@qkv/attention";
+import {
+  add,
+  clamp,
+  concat,
+  div,
+  expandDims,
+  linear,
+  matmul,
+  maximum,
+  mean,
+  mul,
+  randn,
+  reshape,
+  slice,
+  splitSeed,
+  sqrt,
+  stack,
+  sub,
+  tanh,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import { norm, type NormKind, type NormParams } from "./norm.js";
+
+/** Configuration of alternating updates. */
+export type AltUpConfig = {
+  /** N, the number of residual streams, at least 2. */
+  streams: number;
+  /** Index of the stream that layers compute. Default 0. */
+  active?: number;
+  /** Coefficients of corrections are clamped to ±this. Default: they are as they are. */
+  coefficientLimit?: number;
+  /** A learned scale of the active stream, where embeddings of the layer are gated by it. Default false. */
+  outputScale?: boolean;
+};
+
+/** Weights of alternating updates around one layer: small matrices, which quantization leaves as they are. */
+export type AltUpLayerParams = {
+  /** `[C]` */
+  routerNorm: NormParams;
+  /** `[N, C]` */
+  router: Tensor;
+  /** `[N · N, N]`: rows `j · N + i` weigh stream i in the prediction of stream j. */
+  prediction: Tensor;
+  /** `[N, N]` */
+  correction: Tensor;
+  /** `[C]`, with `outputScale`. */
+  outputScale?: Tensor;
+};
+
+/** Weights of alternating updates around all layers: one map for each stream but the first. */
+export type AltUpParams = {
+  /** `[C, C]` each: embeddings to a stream. */
+  expand: LinearParams[];
+  /** `[C, C]` each: a stream to what is averaged. */
+  merge: LinearParams[];
+};
+
+/** Alternating updates: made from their configuration, holding no weights. Streams are one tensor, `[B, T, N, C]`. */
+export type AltUp = {
+  readonly active: number;
+  init(seed: number): AltUpParams;
+  initLayer(seed: number): AltUpLayerParams;
+  /** Embeddings `[B, T, C]` to streams, each of the embeddings' magnitude. */
+  expand(params: AltUpParams, x: Tensor): Tensor;
+  /** Streams to their mean `[B, T, C]`, each with the magnitude of the first. */
+  merge(params: AltUpParams, streams: Tensor): Tensor;
+  /** Streams as a layer will leave them, guessed from all streams. */
+  predict(params: AltUpLayerParams, streams: Tensor): Tensor;
+  /** The active stream of streams, `[B, T, C]`. */
+  activeOf(streams: Tensor): Tensor;
+  /** Predicted streams, corrected by what the layer made of the active one, `[B, T, C]`. */
+  correct(params: AltUpLayerParams, predicted: Tensor, computed: Tensor): Tensor;
+  /** The active stream as embeddings of a layer are gated by it. */
+  scaled(params: AltUpLayerParams, x: Tensor): Tensor;
+  /** Streams with `added` `[B, T, C]` in all but the first. */
+  addToOthers(streams: Tensor, added: Tensor): Tensor;
+  /** Streams with x in place of the active one. */
+  withActive(streams: Tensor, x: Tensor): Tensor;
+};
+
+/**
+ * Alternating updates (AltUp): the residual stream is N times as wide, and a layer computes only one of its N parts. The
+ * others are predicted from all of them by a small learned matrix of each token, and corrected by what the layer changed.
+ *
+ * @see "Alternating Updates for Efficient Transformers" (2023), arXiv:2301.13310
+ */
+export function altUp(
+  config: AltUpConfig & { embedDim: number; norm: NormKind; eps: number; linear?: typeof linear },
+): AltUp {
+  const { embedDim: C, streams: N, active = 0, coefficientLimit: limit, linear: map = linear } = config;
+  const routerNorm = norm({ kind: config.norm, embedDim: C, eps: config.eps });
+  /** Logits of streams, bent by tanh: the router's reading of the active one, `[B, T, N]`. */
+  const route = (params: AltUpLayerParams, x: Tensor): Tensor => {
+    const read = mul(routerNorm.apply(params.routerNorm, x), 1 / C);
+    return tanh(linear(read, params.router));
+  };
+  const streamOf = (streams: Tensor, i: number): Tensor => {
+    const [B, T] = streams.shape as [number, number];
+    return reshape(slice(streams, 2, i, i + 1), [B, T, C]);
+  };
+  const random = (seed: number, out: number, inner: number): Tensor =>
+    mul(randn([out, inner], { seed }), inner ** -0.5);
+  const withStream = (streams: Tensor, i: number, x: Tensor): Tensor =>
+    concat(
+      [
+        ...(i > 0 ? [slice(streams, 2, 0, i)] : []),
+        expandDims(x, 2),
+        ...(i < N - 1 ? [slice(streams, 2, i + 1, N)] : []),
+      ],
+      2,
+    );
+  return {
+    active,
+    init(seed) {
+      const names = Array.from({ length: 2 * N - 2 }, (_, i) => `${i}`);
+      const seeds = splitSeed(seed, names);
+      const maps = names.map((name) => ({ weight: random(seeds[name]!, C, C) }));
+      return { expand: maps.slice(0, N - 1), merge: maps.slice(N - 1) };
+    },
+    initLayer(seed) {
+      const seeds = splitSeed(seed, ["router", "prediction", "correction"]);
+      return {
+        routerNorm: routerNorm.init(),
+        router: random(seeds.router, N, C),
+        prediction: random(seeds.prediction, N * N, N),
+        correction: random(seeds.correction, N, N),
+        ...(config.outputScale && { outputScale: zeros([C]) }),
+      };
+    },
+    expand(params, x) {
+      const others = params.expand.map(({ weight }) => withMagnitudeOf(x, map(x, weight)));
+      return stack([x, ...others], 2);
+    },
+    merge(params, streams) {
+      const first = streamOf(streams, 0);
+      const others = params.merge.map(({ weight }, i) =>
+        withMagnitudeOf(first, map(streamOf(streams, i + 1), weight)),
+      );
+      return mul(
+        others.reduce((sum, x) => add(sum, x), first),
+        1 / N,
+      );
+    },
+    predict(params, streams) {
+      const [B, T] = streams.shape as [number, number];
+      const routed = route(params, streamOf(streams, active));
+      const coefficients = reshape(linear(routed, params.prediction), [B, T, N, N]);
+      return add(streams, matmul(coefficients, streams));
+    },
+    activeOf: (streams) => streamOf(streams, active),
+    correct(params, predicted, computed) {
+      const { correction } = params;
+      const within = limit === undefined ? correction : clamp(correction, { min: -limit, max: limit });
+      const shares = add(linear(route(params, computed), within), 1); // [B, T, N]
+      const change = sub(computed, streamOf(predicted, active)); // [B, T, C]
+      return add(predicted, mul(expandDims(shares, 3), expandDims(change, 2)));
+    },
+    scaled: ({ outputScale }, x) => (config.outputScale ? mul(x, outputScale!) : x),
+    addToOthers: (streams, added) =>
+      concat([slice(streams, 2, 0, 1), add(slice(streams, 2, 1, N), expandDims(added, 2))], 2),
+    withActive: (streams, x) => withStream(streams, active, x),
+  };
+}
+
+/** Rows with the root mean square of other rows; what is nearly 0 is not blown up. */
+function withMagnitudeOf(other: Tensor, x: Tensor): Tensor {
+  const meanSquare = (y: Tensor): Tensor => mean(mul(y, y), { axis: -1, keepDims: true });
+  return mul(x, div(sqrt(meanSquare(other)), sqrt(maximum(meanSquare(x), 1e-5))));
+}

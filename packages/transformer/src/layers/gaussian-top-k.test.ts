@@ -1,0 +1,32 @@
+import { randn, tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { feedForward } from "./feed-forward.js";
+import { gaussianTopK } from "./gaussian-top-k.js";
+
+test("golden: what lies above the mean and so many standard deviations keeps its distance, the rest is 0", () => {
+  // Of [0, 0, 0, 4] the mean is 1 and the standard deviation √3; the quantile of 0.5 is 0, of 0.841344746 it is 1.
+  const gates = tensor([[0, 0, 0, 4]], { dtype: "float64" });
+  expect(gaussianTopK(0.5)(gates).toNested()).toEqual([[0, 0, 0, 3]]);
+  const [kept] = (gaussianTopK(0.841344746068543)(gates).toNested() as number[][]).map((row) => row[3]!);
+  expect(kept).toBeCloseTo(3 - Math.sqrt(3), 9);
+});
+
+test("of normal numbers, as large a share as asked for is 0", () => {
+  const zeros = (sparsity: number) =>
+    gaussianTopK(sparsity)(randn([20, 2000], { seed: 4 })).data.filter((x) => x === 0).length / 40_000;
+  for (const sparsity of [0.2, 0.5, 0.95]) expect(zeros(sparsity)).toBeCloseTo(sparsity, 2);
+});
+
+test("a feed-forward layer closes its gates before the activation, and refuses shares that are none", () => {
+  const sizes = { embedDim: 6, hiddenDim: 40, activation: "relu" } as const;
+  const [dense, sparse] = [feedForward(sizes), feedForward({ ...sizes, sparsity: 0.9 })];
+  const params = dense.init(3);
+  const x = randn([1, 5, 6], { seed: 1 });
+  expect(sparse.apply(params, x).data).not.toEqual(dense.apply(params, x).data);
+  expect(feedForward({ ...sizes, sparsity: 0 }).apply(params, x).data).toEqual(dense.apply(params, x).data);
+  for (const sparsity of [-0.1, 1, NaN])
+    expect(() => feedForward({ ...sizes, sparsity })).toThrow(/feedForward: `sparsity` is/);
+  expect(() => feedForward({ ...sizes, sparsity: 0.5, gated: false })).toThrow(
+    /`sparsity` is 0.5, expected 0, as the layer is not gated/,
+  );
+});

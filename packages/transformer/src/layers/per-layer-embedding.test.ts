@@ -1,0 +1,44 @@
+import { add, embedding, linear, mul, randn, reshape, rmsNorm, silu, slice, tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+import { perLayerEmbedding } from "./per-layer-embedding.js";
+
+const [T, C, P, L] = [3, 8, 4, 2];
+const sizes = { embedDim: C, dim: P, numLayers: L, activation: "silu", norm: "rms", eps: 1e-6 } as const;
+const close = { rtol: 0, atol: 1e-5 };
+const x = randn([1, T, C], { seed: 1 });
+
+test("inputs are rows of the table and a projection of the embedding, a part of them for each layer", () => {
+  const part = perLayerEmbedding({ ...sizes, rows: { own: 7, model: 7 } });
+  const params = { ...part.init(2), norm: { weight: randn([P], { seed: 5 }) } };
+  const ids = tensor([[6, 0, 3]], { dtype: "int32" });
+  const inputs = part.inputs(params, ids, x);
+  expect(inputs.map(({ shape }) => shape)).toEqual([
+    [1, T, P],
+    [1, T, P],
+  ]);
+  const projected = reshape(mul(linear(x, params.projection.weight), 1 / Math.sqrt(C)), [1, T, L, P]);
+  const rows = reshape(embedding(params.embedding.weight, ids), [1, T, L, P]);
+  const sum = add(rmsNorm(projected, params.norm.weight, { eps: 1e-6 }), mul(rows, Math.sqrt(P)));
+  inputs.forEach((input, i) => {
+    const own = slice(mul(sum, Math.SQRT1_2), 2, i, i + 1);
+    expect(input.data).toBeAllclose(own.data, close);
+  });
+});
+
+test("a token beyond the table reads its first row", () => {
+  const part = perLayerEmbedding({ ...sizes, rows: { own: 5, model: 7 } });
+  const params = part.init(2);
+  const inputsOf = (ids: number[]) => part.inputs(params, tensor([ids], { dtype: "int32" }), x)[1]!.data;
+  expect(inputsOf([6, 5, 4])).toEqual(inputsOf([0, 0, 4]));
+  expect(inputsOf([6, 5, 4])).not.toEqual(inputsOf([0, 0, 3]));
+});
+
+test("what a layer adds is normalized behind a gate that the residual opens", () => {
+  const part = perLayerEmbedding({ ...sizes, rows: { own: 7, model: 7 } });
+  const { gate, projection, norm } = { ...part.initLayer(2), norm: { weight: randn([C], { seed: 5 }) } };
+  const input = randn([1, T, P], { seed: 8 });
+  const opened = mul(silu(linear(x, gate.weight)), input);
+  const expected = rmsNorm(linear(opened, projection.weight), norm.weight, { eps: 1e-6 });
+  expect(part.apply({ gate, projection, norm }, x, input).data).toBeAllclose(expected.data, close);
+});

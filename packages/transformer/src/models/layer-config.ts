@@ -1,0 +1,18 @@
+import type { DecoderConfig, LayerOverrides } from "./decoder-config.js";
+
+/** Fields that may differ from layer to layer. */
+export const layerFields = /* @__PURE__ */ Object.keys({
+  headDim: 0,
+  numKvHeads: 0,
+  hiddenDim: 0,
+  activationSparsity: 0,
+  ropeBase: 0,
+  ropeDim: 0,
+  ropeScaling: 0,
+} satisfies Record<keyof LayerOverrides, 0>) as (keyof LayerOverrides)[];
+
+/** The configuration of one layer: the model's, with what that layer has in place of it. */
+export function layerConfig(config: DecoderConfig, layer: number): DecoderConfig {
+  const own = Object.entries(config.layerOverrides?.[layer] ?? {}).filter(([, value]) => value !== undefined);
+  return { ...config, ...Object.fromEntries(own) };
+}
