@@ -29,7 +29,7 @@ export type MemoryOptions = {
 };
 
 const pageSize = 65536;
-/** Where tensors of 64 KiB and more begin: processors read ahead up to the end of such a block, see decision 8. */
+/** Tensors of 64 KiB and more begin at its multiples: processors read ahead up to the end of such a block, see decision 8. */
 const alignment = 4096;
 export const mostBytes = 2 ** 32;
 
