@@ -1,7 +1,7 @@
 /**
  * The contract between tensors and devices: a device, its kernels and its memory. Types only.
  */
-import type { DType, TypedArray } from "@qkv/core";
+import type { DType, HalfType, TypedArray } from "@qkv/core";
 
 /** One allocation on a device. Host devices hold a typed array; others add fields of their own. */
 export type Storage = { readonly dtype: DType; readonly length: number };
@@ -40,7 +40,12 @@ export type DeviceReport = {
 };
 
 /** Bytes allocated now and at most, where the device can tell; the plain device leaves memory to the collector. */
-export type DeviceMemory = { readonly bytes: number | undefined; readonly peakBytes: number | undefined };
+export type DeviceMemory = {
+  readonly bytes: number | undefined;
+  readonly peakBytes: number | undefined;
+  /** Bytes that may be allocated at once, where there is such a limit. */
+  readonly maxBytes?: number;
+};
 
 export type Device = {
   readonly name: string;
@@ -67,6 +72,8 @@ export type Device = {
   array(storage: Storage, use?: "read"): TypedArray;
   /** True where the host cannot reach the numbers, so that kernels of the device get no arrays. */
   readonly remote?: true;
+  /** 16-bit types in which the device's kernel of `linear` reads weights. Default: none, and `linear` casts such weights. */
+  readonly weightTypes?: readonly HalfType[];
   /** Reads an allocation of a remote device asynchronously. */
   fetch?(storage: Storage): Promise<TypedArray>;
   /** True for an allocation in the device's own memory, which moves or is reused: the host reads a copy of it. Only on devices with memory that the host can reach. */

@@ -1,6 +1,6 @@
 export type { Device, DeviceMemory, DeviceReport, Kernel, Kernels, Storage, View } from "./contracts.js";
 export { arange, full, ones, tensor, zeros, type TensorOptions, type TensorValues } from "./create.js";
-export { bytesPerElement, type DType, type TypedArray } from "@qkv/core";
+export { bytesPerElement, type DType, type HalfType, type TypedArray } from "@qkv/core";
 export type { Operand } from "./elementwise.js";
 export { checkGradient } from "./check-gradient.js";
 export { count, type Counts } from "./count.js";

@@ -37,6 +37,8 @@ export type Op<Attributes> = {
   readonly kernel?: Kernel<Attributes>;
   /** True if it only copies elements and computes nothing: then it accepts 16-bit floats too. Default false. */
   readonly dataMovement?: boolean;
+  /** Input that may be of 16-bit floats, which the kernels widen. Default: none. */
+  readonly halfInput?: number;
   /** Floating-point operations of one run. Default: one for each number of the outputs, none for data movement. */
   flops?(inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: Attributes): number;
   view?(input: Tensor, attributes: Attributes): Layout;
@@ -89,7 +91,7 @@ export function runAll<Attributes>(
   inputs: readonly Tensor[],
   attributes: Attributes,
 ): Tensor[] {
-  const device = sharedDevice(op.name, inputs, op.dataMovement ?? !op.kernel);
+  const device = sharedDevice(op.name, inputs, op.dataMovement ?? !op.kernel, op.halfInput);
   const own = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
   const specs = op.infer(inputs, attributes);
   const overwritten = op.overwrites?.(attributes);
@@ -192,11 +194,16 @@ function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: 
 }
 
 /** The device of the inputs, which must be one, and hold numbers where the op computes with them. */
-function sharedDevice(fn: string, inputs: readonly Tensor[], dataMovement: boolean): Device {
+function sharedDevice(
+  fn: string,
+  inputs: readonly Tensor[],
+  dataMovement: boolean,
+  halfInput?: number,
+): Device {
   const { device } = inputs[0]!;
-  for (const input of inputs) {
-    checkSameDevice(fn, input.device, device);
-    if (!dataMovement) checkNumbers(fn, input.dtype);
+  for (let i = 0; i < inputs.length; i++) {
+    checkSameDevice(fn, inputs[i]!.device, device);
+    if (!dataMovement && i !== halfInput) checkNumbers(fn, inputs[i]!.dtype);
   }
   return device;
 }

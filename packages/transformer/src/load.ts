@@ -8,7 +8,8 @@ import { readLlama2cFile } from "./checkpoints/llama2c.js";
 import { decoder } from "./models/decoder.js";
 import { encoder } from "./models/encoder.js";
 import type { EncoderModel, Model } from "./models/model.js";
-import { quantizeBy, roundingOf, type Quantization } from "./quantization/quantize.js";
+import { quantizeBy, roundingOf, type Quantization, type Rounding } from "./quantization/quantize.js";
+import { checkRoom } from "./check-room.js";
 import { requiredFile, openFolder, folderOfFiles, type Folder } from "./loading/folder.js";
 import { ggufWeights } from "./loading/gguf-weights.js";
 import { hubFolder, isRepository, type HubOptions } from "./loading/hub.js";
@@ -32,6 +33,12 @@ import { weightsOf, type Placing } from "./loading/weights.js";
 export type LoadOptions = ReadOptions & {
   /** Device of the weights. Default: the plain JavaScript device. */
   device?: Device;
+  /**
+   * Type of matrices and of the embedding table. `"auto"` (default): those that the checkpoint stores in bfloat16 or float16
+   * stay so on a device that reads such weights (`wasm`), with the same results to the last bit; on others they become
+   * float32. `"float32"`: they do on every device, for training. Norms and biases are float32 in any case.
+   */
+  dtype?: "auto" | "float32";
   /** A tokenizer, or its file. Default: that of the folder, else none. */
   tokenizer?: Tokenizer | Source;
   /** Rounds matrices to 8 or 4 bits: a quarter or an eighth of the memory. Default: weights stay floats. */
@@ -73,7 +80,7 @@ export async function load(source: Source | readonly File[], options?: LoadOptio
   const { quantize: kind, device = js() } = given;
   if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
   const rounding = kind && roundingOf(kind, device);
-  const { checkpoint, tokenizer } = await open(check, source, given, rounding?.round);
+  const { checkpoint, tokenizer } = await open(check, source, given, rounding);
   if (checkpoint.kind === "decoder") {
     const model = decoderModel(checkpoint, tokenizer);
     if (!rounding) return model;
@@ -148,6 +155,7 @@ function encoderModel({ config, params }: Of<"encoder">, tokenizer: Tokenizer | 
 
 const optionNames = [
   "device",
+  "dtype",
   "tokenizer",
   "hub",
   "signal",
@@ -162,18 +170,19 @@ async function open(
   check: Reading["check"],
   source: Source | readonly File[],
   all: LoadOptions,
-  round?: Placing["round"],
+  rounding?: Rounding,
 ): Promise<Opened> {
-  const { device, tokenizer: given, hub = {}, quantize: _, ...options } = all;
+  const { device, dtype, tokenizer: given, hub = {}, quantize: _, ...options } = all;
   if (device !== undefined) checkDevice(check.fn, device);
+  if (dtype !== undefined) check.oneOf({ dtype }, ["auto", "float32"]);
   options.signal?.throwIfAborted();
   const { reading, tellEnds } = withEnds({ ...options, check });
   const found = await locate(source, reading, hub);
-  const placing = { ...(device && { device }), ...(round && { round }) };
-  const { checkpoint, own } =
-    "file" in found
-      ? await checkpointOfFile(found.file, placing)
-      : { checkpoint: await checkpointOfFolder(found, placing), own: undefined };
+  const placing = { ...(device && { device }), ...(dtype && { dtype }), ...(rounding && { rounding }) };
+  const { read, own } =
+    "file" in found ? await checkpointOfFile(found.file) : await checkpointOfFolder(found);
+  await checkRoom(check.fn, placing, read);
+  const checkpoint = await read(placing);
   tellEnds();
   options.signal?.throwIfAborted();
   // Progress is that of the model.
@@ -240,23 +249,30 @@ function beside(place: string, reading: Reading): Located {
     : { folder: openFolder(place, reading) };
 }
 
-/** A model in one file, and the tokenizer that the file holds, if it holds one. */
-async function checkpointOfFile(
-  file: OpenFile,
-  placing: Placing,
-): Promise<{ checkpoint: Checkpoint; own?: () => Tokenizer }> {
+/** A model whose weights have not been read, and the tokenizer that its file holds, if it holds one. */
+type Unread = { read(placing: Placing): Promise<Checkpoint>; own?: () => Tokenizer };
+
+/** A model in one file. */
+async function checkpointOfFile(file: OpenFile): Promise<Unread> {
   const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
-  if (magic !== "GGUF") return { checkpoint: { kind: "decoder", ...(await readLlama2cFile(file, placing)) } };
+  if (magic !== "GGUF") {
+    return { read: async (placing) => ({ kind: "decoder", ...(await readLlama2cFile(file, placing)) }) };
+  }
   const { weights, header } = await ggufWeights(file);
-  const checkpoint = await readGguf(header.metadata, weights, (renamed) => weightsOf(renamed, placing));
   const spoken = ![undefined, "no_vocab"].includes(header.metadata.get("tokenizer.ggml.model") as string);
-  return { checkpoint, ...(spoken && { own: () => ggufTokenizer(header) }) };
+  return {
+    read: (placing) => readGguf(header.metadata, weights, (renamed) => weightsOf(renamed, placing)),
+    ...(spoken && { own: () => ggufTokenizer(header) }),
+  };
 }
 
-async function checkpointOfFolder(
-  { folder, weights }: { folder: Folder; weights?: string },
-  placing: Placing,
-): Promise<Checkpoint> {
+async function checkpointOfFolder({
+  folder,
+  weights,
+}: {
+  folder: Folder;
+  weights?: string;
+}): Promise<Unread> {
   const config = await requiredFile(
     folder,
     "config.json",
@@ -266,17 +282,20 @@ async function checkpointOfFolder(
   const { check } = folder.reading;
   const json = await jsonOf(config, check);
   const generation = await folder.find("generation_config.json", smallFiles.configuration);
-  const checkpoint = await readCheckpoint(
-    json,
-    config,
-    weightsOf(mxfp4Weights(await weightFile(folder, weights)), placing),
-  );
-  if (checkpoint.kind === "encoder" || !generation) return checkpoint;
+  const file = mxfp4Weights(await weightFile(folder, weights));
+  const read = (placing: Placing) => readCheckpoint(json, config, weightsOf(file, placing));
+  if (!generation) return { read };
   // Models that chat end at more tokens than their configuration names.
   const more = ((await jsonOf(generation, check)) as { eos_token_id?: unknown } | null)?.eos_token_id;
   const ids = [more].flat().filter((id): id is number => Number.isSafeInteger(id));
-  const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
-  return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
+  return {
+    async read(placing) {
+      const checkpoint = await read(placing);
+      if (checkpoint.kind === "encoder") return checkpoint;
+      const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
+      return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
+    },
+  };
 }
 
 async function weightFile(folder: Folder, named = "model.safetensors"): Promise<WeightFile> {

@@ -2,8 +2,8 @@ export { attentionBackward, attentionBackwardScratch } from "./attention-backwar
 export { attentionDecode, attentionDecodeScratch, attentionMerge } from "./attention-decode";
 export { attentionForward, attentionForwardScratch } from "./attention-forward";
 export { binary, choose, compare, unary } from "./elementwise";
-export { matmul, matmulScratch, multiply, multiplyScratch, packColumns } from "./matmul";
-export { addParts, rowTimesColumns, rowTimesRows } from "./row-times-matrix";
+export { matmul, matmulScratch, multiply, multiplyScratch, packColumns, packHalfColumns } from "./matmul";
+export { addParts, rowTimesColumns, rowTimesHalfColumns, rowTimesRows } from "./row-times-matrix";
 export { crossEntropyRows, layerNormRows, rmsNormRows, softmaxRows, targetRows } from "./rows";
 export { addRows, takeRows } from "./rows-by-number";
 export { binaryVectors, unaryVectors } from "./micro-kernels";

@@ -1,9 +1,10 @@
 // c[M × N] = a[M × K] · b[K × N], both sides read with any strides (in numbers) and packed block by block. A large product
 // takes two passes for each stretch of the summed axis: `packColumns` packs b once for all threads, then each item of
 // `multiply` packs some rows of a and multiplies them by some columns. Small products of a batch are an item each.
+import { load1, load4 } from "./halves";
 import { PACKED_COLUMNS } from "./layout";
 import { product4, product6 } from "./micro-kernels";
-import { storeTransposed } from "./transpose";
+import { storeTransposed, storeTransposedOf } from "./transpose";
 
 /** Rows of a block: what 16 registers hold depends on whether a product and a sum are one instruction. */
 export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
@@ -49,7 +50,7 @@ export function matmul(
   for (let k0 = 0; k0 < K; k0 += DEPTH) {
     const k = min(DEPTH, K - k0);
     const right = b + ((<usize>(k0 * bRow)) << 2);
-    for (let p = 0; p < panels; p++) packPanel(right, bRow, bColumn, N, k, p, packed);
+    for (let p = 0; p < panels; p++) packPanel<f32>(right, bRow, bColumn, N, k, p, packed);
     for (let m = 0; m < M; m += HEIGHT) {
       const left = a + ((<usize>(m * aRow + k0 * aColumn)) << 2);
       block(
@@ -83,7 +84,26 @@ export function packColumns(
   packed: usize,
 ): void {
   const end = min((item + 1) * GROUP, (N + 7) >> 3);
-  for (let p = item * GROUP; p < end; p++) packPanel(b, bRow, bColumn, N, k, p, packed);
+  for (let p = item * GROUP; p < end; p++) packPanel<f32>(b, bRow, bColumn, N, k, p, packed);
+}
+
+/** The same of a matrix of bfloat16, or of float16 where `isFloat16` is 1. */
+export function packHalfColumns(
+  item: i32,
+  scratch: usize,
+  b: usize,
+  bRow: i32,
+  bColumn: i32,
+  N: i32,
+  k: i32,
+  packed: usize,
+  isFloat16: i32,
+): void {
+  const end = min((item + 1) * GROUP, (N + 7) >> 3);
+  for (let p = item * GROUP; p < end; p++) {
+    if (isFloat16) packPanel<i16>(b, bRow, bColumn, N, k, p, packed);
+    else packPanel<u16>(b, bRow, bColumn, N, k, p, packed);
+  }
 }
 
 /** An item is `height` rows of a by `width` packed panels, added to c where `add` says so. */
@@ -176,17 +196,17 @@ export function full(a: usize, b: usize, k: i32, c: usize, stride: usize, add: b
 }
 
 /** Panel `p` of b: eight columns as [k][8], zeros where there are fewer. */
-function packPanel(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, packed: usize): void {
-  let from = b + ((<usize>((p << 3) * column)) << 2);
+function packPanel<T>(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, packed: usize): void {
+  let from = b + <usize>(p << 3) * <usize>column * sizeof<T>();
   let to = packed + ((<usize>(p * k)) << 5);
   const width = min(8, N - (p << 3));
-  const step = (<usize>row) << 2;
-  const across = (<usize>column) << 2;
+  const step = <usize>row * sizeof<T>();
+  const across = <usize>column * sizeof<T>();
   let i = 0;
   if (width == 8 && column == 1) {
     for (; i < k; i++) {
-      v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
+      v128.store(to, load4<T>(from));
+      v128.store(to, load4<T>(from + 4 * sizeof<T>()), 16);
       from += step;
       to += 32;
     }
@@ -195,16 +215,16 @@ function packPanel(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, pack
   if (width == 8 && row == 1) {
     const lower = across << 2;
     for (; i + 4 <= k; i += 4) {
-      storeTransposed(from, across, to, 32);
-      storeTransposed(from + lower, across, to + 16, 32);
-      from += 16;
+      storeTransposedOf<T>(from, across, to, 32);
+      storeTransposedOf<T>(from + lower, across, to + 16, 32);
+      from += 4 * sizeof<T>();
       to += 128;
     }
   }
   for (; i < k; i++) {
     let source = from;
     for (let j = 0; j < 8; j++) {
-      store<f32>(to + ((<usize>j) << 2), j < width ? load<f32>(source) : 0);
+      store<f32>(to + ((<usize>j) << 2), j < width ? load1<T>(source) : 0);
       if (j + 1 < width) source += across;
     }
     from += step;

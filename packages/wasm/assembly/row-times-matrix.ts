@@ -1,4 +1,5 @@
 // c[N] = x[K] · b, one row against a matrix: the matrix streams past once.
+import { load1, load4 } from "./halves";
 import { fma, sumOf, zero } from "./lanes";
 
 /**
@@ -20,21 +21,55 @@ export function rowTimesColumns(
   bias: usize,
   interleaved: i32,
 ): void {
+  columns<f32>(item, x, b, bColumn, c, N, K, step, bias, interleaved);
+}
+
+/** The same of a matrix of bfloat16, or of float16 where `isFloat16` is 1. */
+export function rowTimesHalfColumns(
+  item: i32,
+  scratch: usize,
+  x: usize,
+  b: usize,
+  bColumn: i32,
+  c: usize,
+  N: i32,
+  K: i32,
+  step: i32,
+  bias: usize,
+  interleaved: i32,
+  isFloat16: i32,
+): void {
+  if (isFloat16) columns<i16>(item, x, b, bColumn, c, N, K, step, bias, interleaved);
+  else columns<u16>(item, x, b, bColumn, c, N, K, step, bias, interleaved);
+}
+
+function columns<T>(
+  item: i32,
+  x: usize,
+  b: usize,
+  bColumn: i32,
+  c: usize,
+  N: i32,
+  K: i32,
+  step: i32,
+  bias: usize,
+  interleaved: i32,
+): void {
   const quarter = N >> 2;
   const first = item * step;
   const end = min(quarter, first + step);
   if (interleaved) {
-    for (let n = first; n < end; n++) fourColumns(x, b, bColumn, c, n, quarter, K, bias);
+    for (let n = first; n < end; n++) fourColumns<T>(x, b, bColumn, c, n, quarter, K, bias);
   } else {
-    for (let n = 4 * first; n < 4 * end; n++) oneColumn(x, b, bColumn, c, n, K, bias);
+    for (let n = 4 * first; n < 4 * end; n++) oneColumn<T>(x, b, bColumn, c, n, K, bias);
   }
   if (end < quarter) return;
-  for (let n = 4 * quarter; n < N; n++) oneColumn(x, b, bColumn, c, n, K, bias);
+  for (let n = 4 * quarter; n < N; n++) oneColumn<T>(x, b, bColumn, c, n, K, bias);
 }
 
 /** Columns n, n + apart, n + 2 · apart and n + 3 · apart. */
 @inline
-function fourColumns(
+function fourColumns<T>(
   x: usize,
   b: usize,
   bColumn: i32,
@@ -44,7 +79,9 @@ function fourColumns(
   K: i32,
   bias: usize,
 ): void {
-  const across = (<usize>bColumn) << 2;
+  const across = <usize>bColumn * sizeof<T>();
+  // Eight numbers of x are 32 bytes; of a column as many as this.
+  const eight = 8 * sizeof<T>();
   const on = <usize>apart * across;
   let p = b + <usize>n * across;
   let q = p + on;
@@ -59,52 +96,56 @@ function fourColumns(
   let t2 = zero();
   let t3 = zero();
   const end = x + ((<usize>K) << 2);
-  for (const whole = x + ((<usize>(K & ~7)) << 2); x < whole; x += 32, p += 32, q += 32, r += 32, u += 32) {
+  for (
+    const whole = x + ((<usize>(K & ~7)) << 2);
+    x < whole;
+    x += 32, p += eight, q += eight, r += eight, u += eight
+  ) {
     const x0 = v128.load(x);
     const x1 = v128.load(x, 16);
-    s0 = fma(x0, v128.load(p), s0);
-    s1 = fma(x0, v128.load(q), s1);
-    s2 = fma(x0, v128.load(r), s2);
-    s3 = fma(x0, v128.load(u), s3);
-    t0 = fma(x1, v128.load(p, 16), t0);
-    t1 = fma(x1, v128.load(q, 16), t1);
-    t2 = fma(x1, v128.load(r, 16), t2);
-    t3 = fma(x1, v128.load(u, 16), t3);
+    s0 = fma(x0, load4<T>(p), s0);
+    s1 = fma(x0, load4<T>(q), s1);
+    s2 = fma(x0, load4<T>(r), s2);
+    s3 = fma(x0, load4<T>(u), s3);
+    t0 = fma(x1, load4<T>(p + 4 * sizeof<T>()), t0);
+    t1 = fma(x1, load4<T>(q + 4 * sizeof<T>()), t1);
+    t2 = fma(x1, load4<T>(r + 4 * sizeof<T>()), t2);
+    t3 = fma(x1, load4<T>(u + 4 * sizeof<T>()), t3);
   }
-  storeSum(finishColumn(x, p, end, f32x4.add(s0, t0)), c, n, bias);
-  storeSum(finishColumn(x, q, end, f32x4.add(s1, t1)), c, n + apart, bias);
-  storeSum(finishColumn(x, r, end, f32x4.add(s2, t2)), c, n + 2 * apart, bias);
-  storeSum(finishColumn(x, u, end, f32x4.add(s3, t3)), c, n + 3 * apart, bias);
+  storeSum(finishColumn<T>(x, p, end, f32x4.add(s0, t0)), c, n, bias);
+  storeSum(finishColumn<T>(x, q, end, f32x4.add(s1, t1)), c, n + apart, bias);
+  storeSum(finishColumn<T>(x, r, end, f32x4.add(s2, t2)), c, n + 2 * apart, bias);
+  storeSum(finishColumn<T>(x, u, end, f32x4.add(s3, t3)), c, n + 3 * apart, bias);
 }
 
 /** Two sums, of even and of odd vectors, as in `fourColumns`: one alone would wait for itself. */
-function oneColumn(x: usize, b: usize, bColumn: i32, c: usize, n: i32, K: i32, bias: usize): void {
-  let p = b + ((<usize>n * <usize>bColumn) << 2);
+function oneColumn<T>(x: usize, b: usize, bColumn: i32, c: usize, n: i32, K: i32, bias: usize): void {
+  let p = b + <usize>n * <usize>bColumn * sizeof<T>();
   let s = zero();
   let t = zero();
   const end = x + ((<usize>K) << 2);
   const whole = x + ((<usize>(K & ~7)) << 2);
   // Two steps an iteration.
-  for (const pairs = x + ((<usize>(K & ~15)) << 2); x < pairs; x += 64, p += 64) {
-    s = fma(v128.load(x), v128.load(p), s);
-    t = fma(v128.load(x, 16), v128.load(p, 16), t);
-    s = fma(v128.load(x, 32), v128.load(p, 32), s);
-    t = fma(v128.load(x, 48), v128.load(p, 48), t);
+  for (const pairs = x + ((<usize>(K & ~15)) << 2); x < pairs; x += 64, p += 16 * sizeof<T>()) {
+    s = fma(v128.load(x), load4<T>(p), s);
+    t = fma(v128.load(x, 16), load4<T>(p + 4 * sizeof<T>()), t);
+    s = fma(v128.load(x, 32), load4<T>(p + 8 * sizeof<T>()), s);
+    t = fma(v128.load(x, 48), load4<T>(p + 12 * sizeof<T>()), t);
   }
   if (x < whole) {
-    s = fma(v128.load(x), v128.load(p), s);
-    t = fma(v128.load(x, 16), v128.load(p, 16), t);
+    s = fma(v128.load(x), load4<T>(p), s);
+    t = fma(v128.load(x, 16), load4<T>(p + 4 * sizeof<T>()), t);
     x += 32;
-    p += 32;
+    p += 8 * sizeof<T>();
   }
-  storeSum(finishColumn(x, p, end, f32x4.add(s, t)), c, n, bias);
+  storeSum(finishColumn<T>(x, p, end, f32x4.add(s, t)), c, n, bias);
 }
 
 /** The sum of a column: of its vectors, and of the products from x and p on. */
 @inline
-function finishColumn(x: usize, p: usize, end: usize, vectors: v128): f32 {
+function finishColumn<T>(x: usize, p: usize, end: usize, vectors: v128): f32 {
   let sum = sumOf(vectors);
-  for (; x < end; x += 4, p += 4) sum += load<f32>(x) * load<f32>(p);
+  for (; x < end; x += 4, p += sizeof<T>()) sum += load<f32>(x) * load1<T>(p);
   return sum;
 }
 

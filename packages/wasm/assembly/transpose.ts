@@ -1,10 +1,18 @@
+import { load4 } from "./halves";
+
 /** Reads four rows of four numbers, `across` bytes apart, and stores their columns `step` bytes apart. */
 @inline
 export function storeTransposed(from: usize, across: usize, to: usize, step: usize): void {
-  const r0 = v128.load(from);
-  const r1 = v128.load(from + across);
-  const r2 = v128.load(from + (across << 1));
-  const r3 = v128.load(from + (across << 1) + across);
+  storeTransposedOf<f32>(from, across, to, step);
+}
+
+/** The same of numbers that are stored as {@link load4} says. */
+@inline
+export function storeTransposedOf<T>(from: usize, across: usize, to: usize, step: usize): void {
+  const r0 = load4<T>(from);
+  const r1 = load4<T>(from + across);
+  const r2 = load4<T>(from + (across << 1));
+  const r3 = load4<T>(from + (across << 1) + across);
   const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
   const b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
   const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);

@@ -80,6 +80,7 @@ export function makeDevice(
   const device: WasmDevice = {
     name,
     kernels: kernels(engine, patterns),
+    weightTypes: ["bfloat16", "float16"],
     scope,
     recording,
     retain(stored: Storage) {

@@ -31,6 +31,8 @@ export type MemoryOptions = {
 const pageSize = 65536;
 /** Tensors of 64 KiB and more begin at its multiples: processors read ahead up to the end of such a block, see decision 8. */
 const alignment = 4096;
+/** Pages that growing asks for beside what is needed, at most: 32 MiB. */
+const mostMore = 512;
 export const mostBytes = 2 ** 32;
 
 /**
@@ -146,9 +148,10 @@ function reserve(pages: number, shared: boolean): { memory: WebAssembly.Memory; 
 }
 
 function grow(memory: WebAssembly.Memory, bytes: number, limit: number, used: number): void {
-  // Growing costs a little each time: ask for some more at once.
+  // Growing costs a little each time: ask for some more at once, but for a model of gigabytes not for many megabytes.
   const pages = memory.buffer.byteLength / pageSize;
-  const wanted = Math.max(Math.ceil(bytes / pageSize), Math.ceil(pages * 1.25));
+  const more = Math.min(Math.ceil(pages / 4), mostMore);
+  const wanted = Math.max(Math.ceil(bytes / pageSize), pages + more);
   try {
     if (bytes > limit) throw new RangeError("beyond the limit");
     memory.grow(Math.min(limit / pageSize, wanted) - pages);

@@ -1,7 +1,8 @@
-import { checks } from "@qkv/core";
+import { checks, isPacked } from "@qkv/core";
 import { denseSegment, positionsAfter, type Cache, type KeyValues, type Mask } from "@qkv/attention-contract";
 import {
   broadcastTo,
+  cast,
   concat,
   einsum,
   isTensor,
@@ -188,8 +189,9 @@ export function latent(config: LatentConfig): LatentLayer {
   const mapped = ({ weight, bias }: Projection, x: Tensor) => map(x, weight, bias);
   const rotate = (x: Tensor, positions: Positions) => rope?.apply(x, positions) ?? x;
 
-  /** A projection's weight, `[H, width, kvRank]`. */
-  const perHead = ({ weight }: Projection, width: number) => reshape(weight, [H, width, kvRank]);
+  /** A projection's weight, `[H, width, kvRank]`; one of 16 bits widened, since its numbers meet others than rows. */
+  const perHead = ({ weight }: Projection, width: number) =>
+    reshape(isPacked(weight.dtype) ? cast(weight, "float32") : weight, [H, width, kvRank]);
 
   /** Queries in their two parts and as latents meet them, and the latents of all tokens as one key-value head. */
   const project = (params: LatentParams, x: Tensor, options: LatentApplyOptions | undefined): Projected => {

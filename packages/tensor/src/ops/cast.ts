@@ -1,4 +1,13 @@
-import { checkDType, type DType, eachRow, fromHalfBits, isPacked, toHalfBits } from "@qkv/core";
+import {
+  checkDType,
+  type DType,
+  eachRow,
+  fromHalfBits,
+  isFloat,
+  isPacked,
+  toHalfBits,
+  unpackHalf,
+} from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
@@ -13,6 +22,10 @@ export const castOp: Op<{ dtype: DType }> = {
       const place = o!;
       const at = i!;
       const step = di!;
+      if (isPacked(source) && step === 1 && isFloat(dtype)) {
+        to.set(unpackHalf(from.subarray(at, at + n) as Uint16Array, source), place);
+        return;
+      }
       for (let k = 0; k < n; k++) {
         const stored = from[at + k * step]!;
         const value = isPacked(source) ? fromHalfBits(stored, source) : stored;

@@ -1,12 +1,13 @@
-import { refuseShape } from "@qkv/core";
+import { isPacked, refuseShape } from "@qkv/core";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
+import { cast } from "./cast.js";
 import { takeOp } from "./take.js";
 
 /**
  * Looks up the rows of an embedding table by token id.
  *
- * @param table - `[V, C]`
+ * @param table - `[V, C]`. Rows of a table of float16 or bfloat16 are widened to float32.
  * @param ids - int32 of any shape `[…]`
  * @returns `[…, C]`
  *
@@ -27,5 +28,6 @@ export function embedding(table: Tensor, ids: Tensor): Tensor {
       "reshape the table to one row for each token.",
     );
   }
-  return run(takeOp, [table, checkTensor("embedding", "ids", ids)], { axis: 0 });
+  const rows = run(takeOp, [table, checkTensor("embedding", "ids", ids)], { axis: 0 });
+  return isPacked(rows.dtype) ? cast(rows, "float32") : rows;
 }

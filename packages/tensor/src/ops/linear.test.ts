@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkGradient } from "../check-gradient.js";
+import { grad } from "../grad.js";
+import { run } from "../op.js";
 import { zeros } from "../create.js";
 import { add } from "./add.js";
-import { linear } from "./linear.js";
+import { cast } from "./cast.js";
+import { linear, linearOp } from "./linear.js";
 import { matmul } from "./matmul.js";
 import { mul } from "./mul.js";
 import { sum } from "./sum.js";
@@ -35,12 +38,39 @@ test("the gradient towards each of the three equals central differences", () => 
   expect(() => checkGradient(({ x, weight, bias }) => weigh(linear(x, weight, bias)), params)).not.toThrow();
 });
 
+test("property: a weight of 16 bits gives the bits of the weight as it is widened, and gradients pass it", () => {
+  const size = fc.integer({ min: 1, max: 9 });
+  const half = fc.constantFrom("bfloat16" as const, "float16" as const);
+  fc.assert(
+    fc.property(size, size, size, half, fc.nat(100), (rows, inner, out, dtype, seed) => {
+      const x = randn([rows, inner], { seed });
+      const bias = randn([out], { seed: seed + 2 });
+      const weight = cast(randn([out, inner], { seed: seed + 1 }), dtype);
+      const floats = cast(weight, "float32");
+      expect(linear(x, weight, bias).data).toEqual(linear(x, floats, bias).data);
+      const slope = (w: Tensor) => grad((x: Tensor) => sum(linear(x, w, bias)))(x).data;
+      expect(slope(weight)).toEqual(slope(floats));
+      const exact = cast(x, "float64");
+      expect(linear(exact, weight).data).toEqual(linear(exact, cast(weight, "float64")).data);
+      // The plain kernel of the op, as a device without a kernel for these types runs it.
+      expect(run(linearOp, [x, weight, bias], undefined).data).toEqual(
+        run(linearOp, [x, floats, bias], undefined).data,
+      );
+    }),
+  );
+});
+
 test("what does not fit is refused, with the fix", () => {
   const [x, weight] = [zeros([2, 4]), zeros([3, 4])];
   expect(() => linear(x, zeros([4, 3]))).toThrow(/linear: `weight` has shape \[4, 3\], expected \[out, 4\]/);
   expect(() => linear(x, zeros([3, 4], { dtype: "float64" }))).toThrow(
     /linear: `weight` is "float64", expected float32 like x/,
   );
+  expect(() => linear(cast(x, "bfloat16"), weight)).toThrow(
+    /linear: `weight` is "float32", expected bfloat16/,
+  );
+  expect(() => linear(cast(x, "int32"), cast(weight, "bfloat16"))).toThrow(/expected int32 like x/);
+  expect(() => linear(cast(x, "bfloat16"), cast(weight, "bfloat16"))).toThrow(/this type is for storage/);
   expect(() => linear(x, weight, zeros([4]))).toThrow(
     /linear: `bias` is "float32 \[4\]", expected float32 \[3\], as the weight has rows.*\nFix: a bias has one number/,
   );

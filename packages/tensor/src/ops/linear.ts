@@ -1,9 +1,19 @@
-import { checkFits, checkSameType, refuseShape, sizeOf, withLength } from "@qkv/core";
+import {
+  checkFits,
+  checkSameType,
+  isFloat,
+  isPacked,
+  refuseShape,
+  sizeOf,
+  unpackHalf,
+  withLength,
+} from "@qkv/core";
 import type { View } from "../contracts.js";
 import { matrixProduct } from "../matrix-product.js";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { addOp } from "./add.js";
+import { cast } from "./cast.js";
 import { contiguous } from "./contiguous.js";
 import { product } from "./matmul.js";
 import { reshaped } from "./reshape.js";
@@ -13,6 +23,7 @@ import { transposed } from "./transpose.js";
 /** A product and the sum with a bias as one, where a device has a kernel for both: x `[…, in]` packed, or of two axes. */
 export const linearOp: Op<undefined> = {
   name: "linear",
+  halfInput: 1,
   infer(inputs) {
     const { shape, dtype } = inputs[0]!;
     return [{ shape: withLength(shape, shape.length - 1, inputs[1]!.shape[0]!), dtype }];
@@ -20,14 +31,15 @@ export const linearOp: Op<undefined> = {
   kernel([x, weight, bias], [y]) {
     const [N, K] = weight!.shape as [number, number];
     const rows = x!.shape.length === 2 ? x! : matrixOf(x!, K);
-    const transposed = { ...weight!, shape: [K, N], strides: [weight!.strides[1]!, weight!.strides[0]!] };
+    const floats = widened(weight!);
+    const transposed = { ...floats, shape: [K, N], strides: [floats.strides[1]!, floats.strides[0]!] };
     const out = matrixOf(y!, N);
     matrixProduct.kernel!([rows, transposed], [out], undefined);
     if (bias) addOp.kernel!([out, bias], [out], undefined);
   },
   flops: ([, weight, bias], [y]) => sizeOf(y!.shape) * (2 * weight!.shape[1]! + (bias ? 1 : 0)),
   backward: ({ inputs: [x, weight, bias], gradients: [dy], wants }) => [
-    wants(0) ? reshaped(product(rowsOf(dy!), weight!), x!.shape) : undefined,
+    wants(0) ? reshaped(product(rowsOf(dy!), asFloats(weight!, dy!)), x!.shape) : undefined,
     wants(1) ? product(transposed(rowsOf(dy!)), rowsOf(x!)) : undefined,
     bias && wants(2) ? sumTo(dy!, bias.shape) : undefined,
   ],
@@ -35,6 +47,17 @@ export const linearOp: Op<undefined> = {
 
 function rowsOf(x: Tensor): Tensor {
   return reshaped(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+}
+
+/** A weight of 16 bits as floats of the type of the numbers that it meets; others as they are. */
+const asFloats = (weight: Tensor, { dtype }: Tensor): Tensor =>
+  isPacked(weight.dtype) ? cast(weight, dtype) : weight;
+
+/** A view of float32 in place of one of 16 bits, for the plain kernel. */
+function widened(weight: View): View {
+  const { dtype, array } = weight;
+  if (!isPacked(dtype)) return weight;
+  return { ...weight, dtype: "float32", array: unpackHalf(array as Uint16Array, dtype) };
 }
 
 /** A packed view as rows of n numbers. */
@@ -46,7 +69,9 @@ function matrixOf(view: View, n: number): View {
  * `y = x Wᵀ + b`, with the weight `[out, in]` as checkpoints store it.
  *
  * @param x - `[…, in]`
- * @param weight - `[out, in]`
+ * @param weight - `[out, in]`, of the type of x, or float16 or bfloat16: then the result is, bit for bit, that of the weight
+ *   as `cast` widens it. Devices that read such weights in place (`wasm`) make no copy; others widen it in each call. No
+ *   gradient goes to it.
  * @param bias - `[out]`. Default: none.
  * @returns `[…, out]`
  *
@@ -70,16 +95,17 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
       "weights are [out, in]; `transpose` one that is stored the other way round.",
     );
   }
-  checkSameType("linear", "weight", weight.dtype, x.dtype, "x");
+  const half = isPacked(weight.dtype) && isFloat(x.dtype) ? weight.dtype : undefined;
+  if (!half) checkSameType("linear", "weight", weight.dtype, x.dtype, "x");
   if (bias !== undefined) {
     const fix = "a bias has one number for each row of the weight.";
     const wanted = { dtype: x.dtype, shape: [N] };
     checkFits("linear", "bias", checkTensor("linear", "bias", bias), wanted, "as the weight has rows", fix);
   }
-  if (x.device.kernels["linear"]) {
+  if (x.device.kernels["linear"] && (!half || x.device.weightTypes?.includes(half))) {
     const rows = x.shape.length === 2 ? x : contiguous(x);
     return run(linearOp, bias ? [rows, weight, bias] : [rows, weight], undefined);
   }
-  const y = product(rowsOf(x), transposed(weight));
+  const y = product(rowsOf(x), transposed(asFloats(weight, x)));
   return reshaped(bias ? run(addOp, [y, bias], undefined) : y, [...x.shape.slice(0, -1), N]);
 }

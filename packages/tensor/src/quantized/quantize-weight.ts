@@ -1,15 +1,16 @@
-import { checkOptions, refuse, refuseShape } from "@qkv/core";
+import { checkOptions, isPacked, refuse, refuseShape, unpackHalf } from "@qkv/core";
 import { tensor } from "../create.js";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { groupLength, panelRows, stepsOf, type QuantizedWeight } from "./quantized-weight.js";
+import { groupLength, panelRows, quantizedShapes, type QuantizedWeight } from "./quantized-weight.js";
 
 /**
  * A weight as small whole numbers and what they are multiplied with. With 8 bits each output has a scale of its own,
  * and its numbers reach from −127 to 127; with 4 bits each 32 inputs of an output have one, and reach from −7 to 7. No
  * number is further from its own than half a scale.
  *
- * @param weight - `[out, in]`, as checkpoints store it. Floats, on a device whose memory the program can reach.
+ * @param weight - `[out, in]`, as checkpoints store it. Floats, of 16 bits too, which are widened a row at a time; on a
+ *   device whose memory the program can reach.
  * @param options - `bits`: 8 (default) or 4.
  * @returns On the weight's device; a quarter of its bytes, or an eighth and a little more.
  * @throws {ShapeError} If the weight is no matrix. {@link ArgumentError} if a number is not finite, or bits are others.
@@ -27,7 +28,7 @@ import { groupLength, panelRows, stepsOf, type QuantizedWeight } from "./quantiz
 export function quantizeWeight(weight: Tensor, options?: { bits?: 4 | 8 }): QuantizedWeight {
   const fn = "quantizeWeight";
   const { bits = 8 } = checkOptions(fn, options, ["bits"]);
-  const { shape, device } = checkTensor(fn, "weight", weight);
+  const { shape, dtype, device } = checkTensor(fn, "weight", weight);
   const refused: unknown = bits;
   if (refused !== 4 && refused !== 8) {
     refuse(fn, "bits", refused, "4 or 8", "leave it out for 8, which few models notice.");
@@ -38,36 +39,38 @@ export function quantizeWeight(weight: Tensor, options?: { bits?: 4 | 8 }): Quan
   const [outputs, inputs] = shape as [number, number];
   const { data } = weight;
   const group = bits === 8 ? Math.max(1, inputs) : groupLength;
-  const groups = Math.max(1, Math.ceil(inputs / group));
-  const steps = stepsOf(bits, inputs);
-  const panels = Math.ceil(outputs / panelRows);
+  const shapes = quantizedShapes(outputs, inputs, bits);
+  const [panels, steps] = shapes.data;
+  const [, groups] = shapes.scale;
   const bytes = panels * steps * panelRows * 4;
   const scale = new Float32Array(outputs * groups);
   const whole = bits === 8 ? new Int8Array(bytes) : new Uint8Array(bytes).fill(0x88);
   const most = bits === 8 ? 127 : 7;
   for (let n = 0; n < outputs; n++) {
+    const stored = data.subarray(n * inputs, (n + 1) * inputs);
+    const row = isPacked(dtype) ? unpackHalf(stored as Uint16Array, dtype) : stored;
     for (let g = 0; g < groups; g++) {
       const end = Math.min(inputs, (g + 1) * group);
       let largest = 0;
-      for (let k = g * group; k < end; k++) largest = Math.max(largest, Math.abs(data[n * inputs + k]!));
+      for (let k = g * group; k < end; k++) largest = Math.max(largest, Math.abs(row[k]!));
       if (!Number.isFinite(largest)) {
         refuse(fn, `weight[${n}]`, largest, "finite numbers", "train or load the weight again.");
       }
       const step = Math.fround(largest / most);
       scale[n * groups + g] = step;
       for (let k = g * group; k < end && step > 0; k++) {
-        const number = Math.max(-most, Math.min(most, Math.round(data[n * inputs + k]! / step)));
+        const number = Math.max(-most, Math.min(most, Math.round(row[k]! / step)));
         put(whole, bits, steps, n, k, number);
       }
     }
   }
   return {
     data: tensor(whole, {
-      shape: [panels, steps, panelRows, 4],
+      shape: shapes.data,
       dtype: bits === 8 ? "int8" : "uint8",
       device,
     }),
-    scale: tensor(scale, { shape: [outputs, groups], device }),
+    scale: tensor(scale, { shape: shapes.scale, device }),
   };
 }
 

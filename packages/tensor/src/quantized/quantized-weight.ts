@@ -20,7 +20,7 @@ export type QuantizedWeight = {
 export const groupLength = 32;
 
 /** Outputs of a panel. */
-export const panelRows = 8;
+export const panelRows = 8 as const;
 
 /** Returns true for a quantized weight, false for a tensor. */
 export function isQuantized(value: unknown): value is QuantizedWeight {
@@ -38,6 +38,19 @@ export function stepsOf(bits: 4 | 8, inputs: number): number {
   return bits === 8 ? Math.ceil(inputs / 4) : 4 * Math.ceil(inputs / groupLength);
 }
 
+/** Shapes of a quantized weight's data and scales. */
+export function quantizedShapes(
+  outputs: number,
+  inputs: number,
+  bits: 4 | 8,
+): { data: [panels: number, steps: number, 8, 4]; scale: [outputs: number, groups: number] } {
+  const groups = bits === 8 ? 1 : Math.max(1, Math.ceil(inputs / groupLength));
+  return {
+    data: [Math.ceil(outputs / panelRows), stepsOf(bits, inputs), panelRows, 4],
+    scale: [outputs, groups],
+  };
+}
+
 /** Refuses what is no quantized weight for `inputs` inputs. Returns its number of outputs. */
 export function checkQuantized(fn: string, weight: QuantizedWeight, inputs: number): number {
   const fix = "make it with `quantizeWeight(weight)`, of a weight [out, in] that belongs to x.";
@@ -45,16 +58,15 @@ export function checkQuantized(fn: string, weight: QuantizedWeight, inputs: numb
   const { data, scale } = weight;
   const bits = bitsOf(weight);
   const outputs = scale.shape[0]!;
-  const wanted = [Math.ceil(outputs / panelRows), stepsOf(bits, inputs), panelRows, 4];
-  const groups = bits === 8 ? 1 : Math.ceil(inputs / groupLength);
+  const wanted = quantizedShapes(outputs, inputs, bits);
   if (
     data.dtype !== (bits === 8 ? "int8" : "uint8") ||
-    data.shape.join() !== wanted.join() ||
+    data.shape.join() !== wanted.data.join() ||
     scale.dtype !== "float32" ||
-    scale.shape.join() !== [outputs, groups].join()
+    scale.shape.join() !== wanted.scale.join()
   ) {
     const received = `${data.dtype} [${data.shape.join(", ")}] with ${scale.dtype} scales [${scale.shape.join(", ")}]`;
-    const expected = `${bits === 8 ? "int8" : "uint8"} [${wanted.join(", ")}] with float32 scales [${outputs}, ${groups}], for ${inputs} inputs`;
+    const expected = `${bits === 8 ? "int8" : "uint8"} [${wanted.data.join(", ")}] with float32 scales [${wanted.scale.join(", ")}], for ${inputs} inputs`;
     refuse(fn, "weight", received, expected, fix);
   }
   return outputs;

@@ -121,6 +121,7 @@ export function latentMaps({ embedDim: C, numHeads: H, latent }: DecoderConfig):
       "self_attn.kv_b_proj",
       keysThenValues(H, nopeDim, valueDim),
       kvRank,
+      { float32: true }, // a cache's latents meet these matrices in another product
     ),
     linear("attention.output", "self_attn.o_proj", [C, H * valueDim]),
   ];

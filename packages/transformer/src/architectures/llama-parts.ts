@@ -74,7 +74,7 @@ export const llamaTensors = (
 ];
 
 export const embedding = ({ vocabSize: V, embedDim: C }: DecoderConfig, name = "model.embed_tokens.weight") =>
-  stored("embedding.weight", name, [V, C]);
+  stored("embedding.weight", name, [V, C], "table");
 
 export const head = ({ vocabSize: V, embedDim: C }: DecoderConfig, name = "lm_head.weight") =>
   stored("output.weight", name, [V, C], "matrix");

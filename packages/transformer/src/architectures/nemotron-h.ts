@@ -164,8 +164,8 @@ export const nemotronH: Architecture = {
   ],
   tensors: (config, tied) => [
     eitherName(
-      stored("embedding.weight", "backbone.embeddings.weight", [config.vocabSize, config.embedDim]),
-      stored("embedding.weight", "backbone.embedding.weight", [config.vocabSize, config.embedDim]),
+      stored("embedding.weight", "backbone.embeddings.weight", [config.vocabSize, config.embedDim], "table"),
+      stored("embedding.weight", "backbone.embedding.weight", [config.vocabSize, config.embedDim], "table"),
       "backbone.embedding.weight",
     ),
     each(config.numLayers, "layers", "backbone.layers", (i) => tensorsOf(config, i)),

@@ -30,7 +30,7 @@ export function perLayerTables({
   if (!perLayerEmbedding) return [];
   const { dim: P, vocabSize: rows = vocabSize } = perLayerEmbedding;
   return [
-    stored("perLayer.embedding.weight", "model.embed_tokens_per_layer.weight", [rows, L * P]),
+    stored("perLayer.embedding.weight", "model.embed_tokens_per_layer.weight", [rows, L * P], "table"),
     linear("perLayer.projection", "model.per_layer_model_projection", [L * P, C]),
     norm("perLayer.norm", "model.per_layer_projection_norm", P),
   ];

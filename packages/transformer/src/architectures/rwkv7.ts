@@ -93,7 +93,7 @@ export const rwkv7: Architecture = {
       norm("outputNorm", "ln_x", C),
     ];
     return [
-      stored("embedding.weight", "emb.weight", [V, C]),
+      stored("embedding.weight", "emb.weight", [V, C], "table"),
       norm("embeddingNorm", "blocks.0.ln0", C),
       each(config.numLayers, "layers", "blocks", (i) => [
         norm("attentionNorm", "ln1", C),

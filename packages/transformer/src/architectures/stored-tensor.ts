@@ -1,6 +1,7 @@
 import type { LinearParams } from "@qkv/attention";
 import { checks, type Checks } from "@qkv/core";
 import { concat, expandDims, ones, reshape, take, tensor, transpose, zeros, type Tensor } from "@qkv/tensor";
+import { asFloats } from "../conversions/as-floats.js";
 import { stacked, type RowMap } from "../conversions/row-map.js";
 import {
   concatenated,
@@ -30,12 +31,12 @@ export type Stored = {
  */
 export type StoredTensor = (prefix: Prefix) => Stored;
 
-/** A tensor as it is, or a matrix that quantization rounds. */
+/** A tensor as it is, a matrix that quantization rounds, or a table of embeddings. */
 export function stored(
   place: string,
   name: string,
   shape: readonly number[],
-  kind: "tensor" | "matrix" = "tensor",
+  kind: "tensor" | "matrix" | "table" = "tensor",
 ): StoredTensor {
   return (at) => ({
     async read(weights) {
@@ -268,7 +269,7 @@ export function perExpert(
       const partsOf = (expert: number) =>
         places(expert).map((place) => paramAt(params, at.place + place) as LinearParams);
       const inOrder = (parts: readonly Tensor[]): Tensor => {
-        const all = concat(parts, 0);
+        const all = concat(parts.map(asFloats), 0);
         return order ? take(all, 0, tensor(order, { device: all.device })) : all;
       };
       const matrix = (expert: number): Tensor => {

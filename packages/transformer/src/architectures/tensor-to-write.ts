@@ -1,4 +1,5 @@
 import { concat, slice, sub, take, tensor, transpose, type Tensor } from "@qkv/tensor";
+import { asFloats } from "../conversions/as-floats.js";
 
 /**
  * A tensor of a model as a file stores it: transposed, concatenated with others, its rows permuted. It is computed
@@ -13,7 +14,7 @@ export type TensorToWrite = {
 
 /** The tensor unchanged. A single number is its only row. */
 export function unchanged(name: string, x: Tensor): TensorToWrite {
-  const rows = (first: number, end: number) => (x.shape.length === 0 ? x : slice(x, 0, first, end));
+  const rows = (first: number, end: number) => (x.shape.length === 0 ? x : asFloats(slice(x, 0, first, end)));
   return { name, shape: x.shape, rows };
 }
 
@@ -26,7 +27,7 @@ export function withOffset(name: string, x: Tensor, by: number): TensorToWrite {
 export function reordered(name: string, x: Tensor, from: (row: number) => number): TensorToWrite {
   const rows = (first: number, end: number) => {
     const indices = Int32Array.from({ length: end - first }, (_, i) => from(first + i));
-    return take(x, 0, tensor(indices, { device: x.device }));
+    return asFloats(take(x, 0, tensor(indices, { device: x.device })));
   };
   return { name, shape: x.shape, rows };
 }
@@ -40,7 +41,7 @@ export function concatenated(name: string, parts: readonly Tensor[]): TensorToWr
     const pieces = parts.flatMap((x) => {
       const [a, b] = [Math.max(from - start, 0), Math.min(to - start, x.shape[0]!)];
       start += x.shape[0]!;
-      return a < b ? [slice(x, 0, a, b)] : [];
+      return a < b ? [asFloats(slice(x, 0, a, b))] : [];
     });
     return concat(pieces, 0);
   };
@@ -52,7 +53,7 @@ export function transposed(name: string, parts: readonly Tensor[]): TensorToWrit
   const out = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const rows = (first: number, end: number) =>
     concat(
-      parts.map((x) => transpose(slice(x, 1, first, end))), // transposed in chunks
+      parts.map((x) => asFloats(transpose(slice(x, 1, first, end)))), // transposed in chunks
       1,
     );
   return { name, shape: [parts[0]!.shape[1]!, out], rows };

@@ -1,6 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import { checkTensor, concat, einsum, mul, reshape, slice, type Tensor } from "@qkv/tensor";
+import { asFloats } from "../conversions/as-floats.js";
 import { checkParams } from "../layers/check-params.js";
 import type { ModelTrace } from "../layers/trace.js";
 
@@ -111,7 +112,7 @@ export function headContributions(heads: Tensor, output: LinearParams): Tensor {
     const expected = `${H * D} columns, for ${H} heads of ${D}`;
     check.refuse({ argument: "output.weight", received: width, expected, fix });
   }
-  return einsum("bhtd,chd->bhtc", heads, reshape(output.weight, [C, H, D]));
+  return einsum("bhtd,chd->bhtc", heads, reshape(asFloats(output.weight), [C, H, D]));
 }
 
 function headInterventions(

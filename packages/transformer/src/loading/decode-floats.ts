@@ -1,4 +1,4 @@
-import { bytesPerElement, fromLittleEndian, unpackHalf } from "@qkv/core";
+import { bytesPerElement, fromLittleEndian, isPacked, unpackHalf, type HalfType } from "@qkv/core";
 
 /** The ways in which files store numbers. */
 export type FloatFormat = "float64" | "float32" | "float16" | "bfloat16";
@@ -10,6 +10,15 @@ export function decodeFloats(bytes: Uint8Array<ArrayBuffer>, format: FloatFormat
   if (format === "float16" || format === "bfloat16") return unpackHalf(stored as Uint16Array, format);
   return Float32Array.from(stored);
 }
+
+/** Little-endian bit patterns of 16 bits. The bytes may belong to the result. */
+export function decodeHalves(bytes: Uint8Array<ArrayBuffer>, format: HalfType): Uint16Array {
+  return fromLittleEndian(format, bytes) as Uint16Array;
+}
+
+/** The format, where it has 16 bits. */
+export const halfOf = (format: FloatFormat | undefined): HalfType | undefined =>
+  format !== undefined && isPacked(format) ? format : undefined;
 
 /** Bytes of one number. */
 export const bytesOfFloat = (format: FloatFormat): number => bytesPerElement(format);

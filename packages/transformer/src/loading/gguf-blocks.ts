@@ -1,5 +1,5 @@
-import { fromHalfBits } from "@qkv/core";
-import { decodeFloats, type FloatFormat } from "./decode-floats.js";
+import { fromHalfBits, type HalfType } from "@qkv/core";
+import { decodeFloats, halfOf, type FloatFormat } from "./decode-floats.js";
 
 /** Block format of a GGUF type: numbers and bytes of a block. */
 export type BlockType = {
@@ -8,6 +8,8 @@ export type BlockType = {
   readonly numbers: number;
   /** Bytes of a block. */
   readonly bytes: number;
+  /** The type of its numbers, where it is one of 16 bits. */
+  readonly half?: HalfType | undefined;
   /** The numbers of whole blocks. */
   decode(bytes: Uint8Array<ArrayBuffer>): Float32Array;
 };
@@ -124,6 +126,7 @@ const float = (name: string, bytes: number, format: FloatFormat): BlockType => (
   name,
   numbers: 1,
   bytes,
+  half: halfOf(format),
   decode: (data) => decodeFloats(data, format),
 });
 

@@ -1,5 +1,6 @@
 import { checks, FormatError, type GgufHeader } from "@qkv/core";
 import { readGgufHeaderOf } from "@qkv/core/byte-source";
+import { decodeHalves } from "./decode-floats.js";
 import { blockTypes, type BlockType } from "./gguf-blocks.js";
 import type { OpenFile } from "./open-file.js";
 import { pieceSize, type WeightFile } from "./weight-file.js";
@@ -57,6 +58,13 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
         const step = pieceSize - (pieceSize % type.bytes);
         for (let at = start; at < end; at += step) {
           yield type.decode(await file.read(at, Math.min(end, at + step)));
+        }
+      },
+      half: (name) => entries.get(name)!.type.half,
+      async *halves(name) {
+        const { type, start, end } = entries.get(name)!;
+        for (let at = start; at < end; at += pieceSize) {
+          yield decodeHalves(await file.read(at, Math.min(end, at + pieceSize)), type.half!);
         }
       },
     },

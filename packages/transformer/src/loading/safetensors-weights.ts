@@ -1,5 +1,5 @@
 import { checks, FormatError, readSafetensorsHeaderOf, type SafetensorsEntry } from "@qkv/core";
-import { bytesOfFloat, decodeFloats, type FloatFormat } from "./decode-floats.js";
+import { bytesOfFloat, decodeFloats, decodeHalves, halfOf, type FloatFormat } from "./decode-floats.js";
 import { readWhole, type OpenFile, type ReadFile } from "./open-file.js";
 import { pieceSize, type WeightFile } from "./weight-file.js";
 
@@ -42,6 +42,14 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
         yield decodeFloats(await file.read(at, Math.min(end, at + step)), format);
       }
     },
+    half: (name) => halfOf(formats[tensors.get(name)!.dtype]),
+    async *halves(name) {
+      const { dtype, start, end } = tensors.get(name)!;
+      const format = halfOf(formats[dtype])!;
+      for (let at = start; at < end; at += pieceSize) {
+        yield decodeHalves(await file.read(at, Math.min(end, at + pieceSize)), format);
+      }
+    },
     async *bytes(name) {
       const { dtype, start, end } = tensors.get(name)!;
       if (dtype !== "U8") {
@@ -80,6 +88,8 @@ export async function shardedWeights(
     names: [...map.keys()],
     shape: (name) => shards.get(map.get(name) ?? "")?.shape(name),
     pieces: (name) => shards.get(map.get(name)!)!.pieces(name),
+    half: (name) => shards.get(map.get(name)!)!.half!(name),
+    halves: (name) => shards.get(map.get(name)!)!.halves!(name),
     bytes: (name) => shards.get(map.get(name)!)!.bytes!(name),
   };
 }

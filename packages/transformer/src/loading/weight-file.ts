@@ -1,3 +1,5 @@
+import type { HalfType } from "@qkv/core";
+
 /**
  * The tensors of a model as they lie in files: in one or in several, of whatever format. Tensors are read in pieces, so
  * that a large one never lies in memory twice.
@@ -12,6 +14,10 @@ export type WeightFile = {
   shape(name: string): readonly number[] | undefined;
   /** The numbers of a tensor, from the first to the last. */
   pieces(name: string): AsyncIterable<Float32Array>;
+  /** The type of a tensor whose numbers the file stores in 16 bits; undefined for others. */
+  half?(name: string): HalfType | undefined;
+  /** The bit patterns of such a tensor, from the first to the last. */
+  halves?(name: string): AsyncIterable<Uint16Array>;
   /** The bytes of a tensor of uint8, from the first to the last, where a format has such. */
   bytes?(name: string): AsyncIterable<Uint8Array>;
 };

@@ -1,8 +1,8 @@
 import { checks, FormatError } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
-import { js, Tensor, type Device } from "@qkv/tensor";
-import { allocateResident } from "@qkv/tensor/devices";
+import { js, type Device, type HalfType, type Tensor } from "@qkv/tensor";
 import { stacked, type RowMap } from "../conversions/row-map.js";
+import { placeBytes, placeOn, unread, type Piece, type Place } from "./place.js";
 import type { WeightFile } from "./weight-file.js";
 
 /** Storage of a linear map. */
@@ -17,6 +17,8 @@ export type LinearLayout = {
   factors?: readonly number[];
   /** The same of biases. Default 1. */
   biasFactors?: readonly number[];
+  /** Places matrices as float32 in any case: those that a model reads in other products too. Default false. */
+  float32?: boolean;
 };
 
 /** Experts that are stored in one tensor: the parts of each, one expert after the other. */
@@ -34,6 +36,8 @@ export type Weights = {
   shape(name: string): readonly number[] | undefined;
   /** A matrix that a model multiplies with: rounded, where weights are rounded as they are read. */
   matrix(name: string, shape: readonly number[]): Promise<Tensor>;
+  /** A matrix whose rows a model looks up by number, and may multiply with too: never rounded. */
+  table(name: string, shape: readonly number[]): Promise<Tensor>;
   /** A tensor of the shape given. `plus`: is added to each number (Gemma's gains count from 1), which `factor` multiplies. */
   tensor(
     name: string,
@@ -58,14 +62,28 @@ export type Weights = {
   finish(ignored: RegExp): void;
 };
 
-/** Device of the weights, and the quantization of matrices. Default: floats. */
-export type Placing = { device?: Device; round?: (weight: Tensor) => Tensor };
+/** Quantization of a matrix, and the bytes that this leaves of a shape. */
+export type MatrixRounding = { round(weight: Tensor): Tensor; bytes(shape: readonly number[]): number };
+
+export type Placing = {
+  /** Device of the weights. Default: the plain one. */
+  device?: Device;
+  /** Type of matrices and tables: `auto` (default), as they are stored, where the device reads that in place. */
+  dtype?: "auto" | "float32";
+  /** Quantization of matrices. Default: none. */
+  rounding?: MatrixRounding;
+  /** Called with the bytes of each tensor in place of reading it: the tensors given are empty. Default: they are read. */
+  plan?: (bytes: number) => void;
+};
 
 /**
- * Weights of a file, each read once, without a second copy of any. What is rounded is read into the plain device's
- * memory, and is there alone: the floats of one matrix at a time.
+ * Weights of a file, each read once, without a second copy of any. Matrices of 16 bits stay so where the device multiplies
+ * with such. What is rounded is read into the plain device's memory, one matrix at a time.
  */
-export function weightsOf(file: WeightFile, { device = js(), round }: Placing = {}): Weights {
+export function weightsOf(
+  file: WeightFile,
+  { device = js(), dtype = "auto", rounding, plan }: Placing = {},
+): Weights {
   const used = new Set<string>();
   const check: ReturnType<typeof checksOf> = checksOf(file);
 
@@ -73,8 +91,8 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
     name: string,
     stored: readonly number[],
     shapes: readonly (readonly number[])[],
-    put: (places: readonly Place[], first: number, piece: Float32Array) => void,
-    onto = device,
+    put: Put,
+    { onto = device, type = "float32", bytesOf = (shape) => placeBytes(shape, type) }: ReadOptions = {},
   ): Promise<Tensor[]> {
     const shape = file.shape(name);
     if (!shape) return refuseMissing(file, name, stored);
@@ -86,47 +104,74 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
       });
     }
     used.add(name);
-    const places = shapes.map((shape) => placeOn(onto, shape));
+    if (plan) {
+      for (const shape of shapes) plan(bytesOf(shape));
+      return shapes.map(unread);
+    }
+    const places = shapes.map((shape) => placeOn(onto, shape, type));
     let first = 0;
-    for await (const piece of file.pieces(name)) {
+    for await (const piece of type === "float32" ? file.pieces(name) : file.halves!(name)) {
       put(places, first, piece);
       first += piece.length;
     }
     return places.map((place) => place.done());
   }
 
-  const readMatrices: typeof read = async (name, stored, shapes, put) =>
-    round ? (await read(name, stored, shapes, put, js())).map(round) : read(name, stored, shapes, put);
+  const halfOf = (name: string) => (file.shape(name) && file.half?.(name)) || undefined;
+
+  /** Matrices in the type of the file, where it has 16 bits and the device reads such; `float32`: in any case as that. */
+  async function readKept(
+    name: string,
+    stored: readonly number[],
+    shapes: readonly (readonly number[])[],
+    put: Put,
+    float32 = false,
+  ): Promise<Tensor[]> {
+    const half = dtype === "auto" && !float32 ? halfOf(name) : undefined;
+    const type = half && device.weightTypes?.includes(half) ? half : "float32";
+    return read(name, stored, shapes, put, { type });
+  }
+
+  const readMatrices: typeof readKept = async (name, stored, shapes, put, float32 = false) => {
+    if (!rounding) return readKept(name, stored, shapes, put, float32);
+    // Rounded from what the file stores, which is widened a few rows at a time.
+    const type = (!float32 && halfOf(name)) || "float32";
+    const matrices = await read(name, stored, shapes, put, { onto: js(), type, bytesOf: rounding.bytes });
+    return plan ? matrices : matrices.map(rounding.round);
+  };
 
   const weights: Weights = {
     name: file.name,
     fn: file.fn,
-    device,
+    device: plan ? js() : device,
     has: (name) => file.shape(name) !== undefined,
     shape: (name) => file.shape(name),
     async tensor(name, shape, { plus = 0, factor = 1 } = {}) {
-      const [x] = await read(name, shape, [shape], ([place], first, piece) => {
-        if (plus !== 0 || factor !== 1) piece = piece.map((number) => factor * (number + plus));
-        place!.numbers().set(piece, first);
-      });
+      const changed = (piece: Piece) =>
+        plus !== 0 || factor !== 1 ? Float32Array.from(piece, (number) => factor * (number + plus)) : piece;
+      const [x] = await read(name, shape, [shape], (places, first, piece) =>
+        putWhole(places, first, changed(piece)),
+      );
       return x!;
     },
     async matrix(name, shape) {
-      const put = ([place]: readonly Place[], first: number, piece: Float32Array) =>
-        place!.numbers().set(piece, first);
-      return (await readMatrices(name, shape, [shape], put))[0]!;
+      return (await readMatrices(name, shape, [shape], putWhole))[0]!;
+    },
+    async table(name, shape) {
+      return (await readKept(name, shape, [shape], putWhole))[0]!;
     },
     async linear(path, out, inner, layout) {
       const [only] = await weights.fused(path, stacked([out]), inner, layout);
       return only!;
     },
     async fused(path, map, inner, layout = {}) {
-      const { transposed = false, bias = false, ownBiases = false, factors, biasFactors } = layout;
+      const { transposed = false, bias = false, ownBiases = false, factors, biasFactors, float32 } = layout;
       const out = map.sizes.reduce((a, b) => a + b, 0);
       const stored = transposed ? [inner, out] : [out, inner];
       const shapes = map.sizes.map((size) => [size, inner]);
       const put = transposed ? putColumns(map, out, inner) : putRows(map, inner, factors);
-      const matrices = await readMatrices(`${path}.weight`, stored, shapes, put);
+      const wide = float32 ?? factors?.some((factor) => factor !== 1);
+      const matrices = await readMatrices(`${path}.weight`, stored, shapes, put, wide);
       const biases =
         !ownBiases && (bias || weights.has(`${path}.bias`))
           ? await read(
@@ -151,7 +196,7 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
       const shapes = Array.from({ length: count }, () =>
         map.sizes.map((size) => (inner === undefined ? [size] : [size, inner])),
       ).flat();
-      const put = (places: readonly Place[], first: number, piece: Float32Array): void => {
+      const put: Put = (places, first, piece) => {
         const parts = places.map((place) => place.numbers());
         for (let i = 0; i < piece.length; i++) {
           const expert = Math.floor((first + i) / (out * width));
@@ -189,33 +234,21 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
   return weights;
 }
 
-type Place = { numbers(): Float32Array; done(): Tensor };
+/** Device and type of places, and bytes that are planned for one of a shape. Default: the weights' device, float32, those of the place. */
+type ReadOptions = {
+  onto?: Device;
+  type?: "float32" | HalfType;
+  bytesOf?: (shape: readonly number[]) => number;
+};
 
-/** Room for a tensor on a device, which it stays in. */
-function placeOn(device: Device, shape: readonly number[]): Place {
-  const size = shape.reduce((a, b) => a * b, 1);
-  if (device.remote) {
-    const numbers = new Float32Array(size);
-    return {
-      numbers: () => numbers,
-      done: () => {
-        const storage = device.fromHost("float32", numbers);
-        device.retain(storage);
-        return new Tensor(device, storage, [...shape]);
-      },
-    };
-  }
-  const storage = allocateResident(device, "float32", size);
-  return {
-    // Asked for each time: the device's memory may have been replaced by a larger one.
-    numbers: () => device.array(storage) as Float32Array,
-    done: () => new Tensor(device, storage, [...shape]),
-  };
-}
+/** Puts a piece of a stored tensor, whose first number is the `first` of all, where it belongs. */
+type Put = (places: readonly Place[], first: number, piece: Piece) => void;
+
+const putWhole: Put = ([place], first, piece) => place!.numbers().set(piece, first);
 
 /** Stored rows to the rows of their parts. */
-function putRows(map: RowMap, inner: number, factors: readonly number[] = []) {
-  return (places: readonly Place[], first: number, piece: Float32Array): void => {
+function putRows(map: RowMap, inner: number, factors: readonly number[] = []): Put {
+  return (places, first, piece) => {
     const parts = places.map((place) => place.numbers());
     for (let at = 0; at < piece.length;) {
       const column = (first + at) % inner;
@@ -223,17 +256,20 @@ function putRows(map: RowMap, inner: number, factors: readonly number[] = []) {
       const count = Math.min(inner - column, piece.length - at);
       const factor = factors[part] ?? 1;
       const numbers = piece.subarray(at, at + count);
-      parts[part]!.set(factor === 1 ? numbers : numbers.map((x) => x * factor), row * inner + column);
+      parts[part]!.set(
+        factor === 1 ? numbers : Float32Array.from(numbers, (x) => x * factor),
+        row * inner + column,
+      );
       at += count;
     }
   };
 }
 
 /** Stored columns to the rows of their parts. */
-function putColumns(map: RowMap, out: number, inner: number) {
+function putColumns(map: RowMap, out: number, inner: number): Put {
   // Made when the first numbers are there: then as many columns as a configuration counts are, too.
   let targets: readonly (readonly [part: number, row: number])[] = [];
-  return (places: readonly Place[], first: number, piece: Float32Array): void => {
+  return (places, first, piece) => {
     if (first === 0) targets = Array.from({ length: out }, (_, column) => map.to(column));
     const parts = places.map((place) => place.numbers());
     for (let i = 0; i < piece.length; i++) {

@@ -1,6 +1,7 @@
-import { checks } from "@qkv/core";
-import { bytesPerElement, isTensor, tensorsOf, type Device, type Tensor } from "@qkv/tensor";
+import { checks, isPacked } from "@qkv/core";
+import { bytesPerElement, cast, isTensor, js, slice, tensorsOf, type Device, type Tensor } from "@qkv/tensor";
 import { dequantizeWeight, quantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
+import type { MatrixRounding } from "../loading/weights.js";
 import { checkModel } from "../models/check-model.js";
 import { decoder, type DecoderParams } from "../models/decoder.js";
 import type { Model, QuantizationReport } from "../models/model.js";
@@ -49,8 +50,7 @@ export function quantize(
 }
 
 /** Rounds matrices one at a time, and knows of each what it was. */
-export type Rounding = {
-  round(weight: Tensor): Tensor;
+export type Rounding = MatrixRounding & {
   /** Of a matrix that was rounded: how far it moved, and its bytes before. */
   of(weight: unknown): { error: number; bytes: number } | undefined;
 };
@@ -63,6 +63,14 @@ export function roundingOf(kind: Quantization, device: Device): Rounding {
       const { quantized, error } = quantizeMatrix(weight, kind, device);
       known.set(quantized, { error, bytes: bytesOf(weight) });
       return quantized as never; // `anyLinear` tells which it is
+    },
+    bytes([outputs, inputs]) {
+      // Panels of 8 outputs, and scales of an output or of its groups of 32 inputs.
+      const rows = 8 * Math.ceil(outputs! / 8);
+      const groups = Math.ceil(inputs! / 32);
+      return kind === "int8"
+        ? rows * 4 * Math.ceil(inputs! / 4) + 4 * outputs!
+        : rows * 16 * groups + 4 * outputs! * groups;
     },
     of: (weight) => (typeof weight === "object" && weight !== null ? known.get(weight) : undefined),
   };
@@ -121,10 +129,10 @@ function quantizeMatrix(
     ["int8", "int4"],
     'take "int8", which few models notice; "int4" where memory is short.',
   );
-  const { data, scale } = quantizeWeight(weight, {
-    bits: kind === "int8" ? 8 : 4,
-  });
-  const error = distance(weight, dequantizeWeight({ data, scale }, weight.shape[1]!));
+  // Numbers of a remote device are fetched once.
+  const own = weight.device.remote ? weight.to(js()) : weight;
+  const { data, scale } = quantizeWeight(own, { bits: bitsOfKind[kind] });
+  const error = distance(own, { data, scale });
   return {
     quantized: { data: resident(data, device), scale: resident(scale, device) },
     error,
@@ -138,13 +146,25 @@ function resident(x: Tensor, device: Device): Tensor {
   return x;
 }
 
-/** The length of a difference, over the length of the first. */
-function distance(a: Tensor, b: Tensor): number {
-  const [x, y] = [a.data, b.data];
+const bitsOfKind = { int8: 8, int4: 4 } as const;
+
+/** Rows that are compared at once: of panels as they lie, and few, so that a matrix is never there as floats. */
+const rowsAtOnce = 64;
+
+/** The length of what rounding moved, over that of the weight. */
+function distance(weight: Tensor, { data, scale }: QuantizedWeight): number {
+  const [outputs, inputs] = weight.shape as [number, number];
   let [moved, whole] = [0, 0];
-  for (let i = 0; i < x.length; i++) {
-    moved += (x[i]! - y[i]!) ** 2;
-    whole += x[i]! ** 2;
+  for (let first = 0; first < outputs; first += rowsAtOnce) {
+    const end = Math.min(outputs, first + rowsAtOnce);
+    const rows = slice(weight, 0, first, end);
+    const panels = slice(data, 0, first / data.shape[2]!, Math.ceil(end / data.shape[2]!));
+    const x = (isPacked(rows.dtype) ? cast(rows, "float32") : rows).data;
+    const y = dequantizeWeight({ data: panels, scale: slice(scale, 0, first, end) }, inputs).data;
+    for (let i = 0; i < x.length; i++) {
+      moved += (x[i]! - y[i]!) ** 2;
+      whole += x[i]! ** 2;
+    }
   }
   return whole === 0 ? 0 : Math.sqrt(moved / whole);
 }

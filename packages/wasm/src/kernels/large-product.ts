@@ -1,4 +1,4 @@
-import type { View } from "@qkv/tensor";
+import type { HalfType, View } from "@qkv/tensor";
 import { packedColumns } from "../binaries/layout.js";
 import type { Call } from "../call.js";
 import type { Engine } from "../engine.js";
@@ -16,6 +16,8 @@ export type Product = {
   batch: readonly number[];
   a: View;
   b: View;
+  /** The type of b's numbers where they have 16 bits. Default: float32. */
+  half?: HalfType;
 };
 
 /** Numbers of the summed axis taken at a time, and columns: what is packed of b stays below 8 MiB. */
@@ -29,7 +31,7 @@ const most = 4096;
 export function largeProduct(
   engine: Engine,
   call: Call,
-  { M, N, K, aRow, aColumn, bRow, bColumn }: Product,
+  { M, N, K, aRow, aColumn, bRow, bColumn, half }: Product,
   a: number,
   b: number,
   c: number,
@@ -41,13 +43,13 @@ export function largeProduct(
     const items = Math.ceil(M / height) * Math.ceil(Math.ceil(columns / 8) / width);
     for (let k = 0; k < K; k += depth) {
       const length = Math.min(depth, K - k);
-      const right = b + 4 * (k * bRow + n * bColumn);
+      const right = b + (half ? 2 : 4) * (k * bRow + n * bColumn);
       const left = a + 4 * k * aColumn;
       const scratch = engine.exports["multiplyScratch"]!(height, length);
       const add = k > 0 ? 1 : 0;
       const done =
         engine.parallel(
-          "packColumns",
+          half ? "packHalfColumns" : "packColumns",
           Math.ceil(columns / packedColumns),
           0,
           right,
@@ -56,6 +58,7 @@ export function largeProduct(
           columns,
           length,
           packed,
+          Number(half === "float16"),
         ) &&
         engine.parallel(
           "multiply",

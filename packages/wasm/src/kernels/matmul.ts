@@ -1,4 +1,4 @@
-import { sizeOf, type View } from "@qkv/tensor";
+import { sizeOf, type HalfType, type View } from "@qkv/tensor";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";
@@ -35,13 +35,17 @@ export function matmulKernel(engine: Engine, patterns: ReadPatterns) {
   };
 }
 
-/** y = x · Wᵀ + b, the weight as it is stored: one row streams it past and adds the bias on the way. */
+/**
+ * y = x · Wᵀ + b, the weight as it is stored: one row streams it past and adds the bias on the way. Numbers of 16 bits are
+ * widened as they are read.
+ */
 export function linearKernel(engine: Engine, patterns: ReadPatterns) {
   return (inputs: readonly View[], outputs: readonly View[]): boolean => {
     const x = inputs[0]!;
     const weight = inputs[1]!;
     const bias = inputs[2];
     if (x.dtype !== "float32") return false;
+    const half = weight.dtype === "bfloat16" || weight.dtype === "float16" ? weight.dtype : undefined;
     const N = weight.shape[0]!;
     const K = weight.shape[1]!;
     const down = weight.strides[0]!;
@@ -58,7 +62,7 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
       const matrix = pointers[1]!;
       const to = pointers[inputs.length]!;
       if (M === 1 && aColumn === 1 && across === 1 && (!bias || bias.strides[0] === 1)) {
-        return rowTimesColumns(engine, patterns, from, matrix, down, to, N, K, bias ? pointers[2]! : 0);
+        return rowTimesColumns(engine, patterns, from, matrix, down, to, N, K, bias ? pointers[2]! : 0, half);
       }
       const product = {
         M,
@@ -72,6 +76,7 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
         batch: [],
         a: x,
         b: weight,
+        ...(half && { half }),
       };
       if (!rowsTimesMatrix(engine, call, product, from, matrix, to)) return false;
       return !bias || addToRows(engine, call, to, [M, N], bias, pointers[2]!);
@@ -89,6 +94,7 @@ function rowsTimesMatrix(
 ): boolean {
   const { M, N, K, count } = product;
   const wide = 2 * M * N * K;
+  if (product.half) return largeProduct(engine, call, product, pa, pb, pc);
   if (wide < small || (count >= 2 * engine.threads && wide < 64 * small)) {
     return oneByOne(engine, call, product, pa, pb, pc);
   }
@@ -107,15 +113,21 @@ function rowTimesColumns(
   N: number,
   K: number,
   bias: number,
+  half?: HalfType,
 ) {
   // As many items for each thread, none of them much more than the others.
   const each = Math.ceil((N * K) / chunk / engine.threads);
   const quarter = Math.max(1, Math.floor(N / 4));
   const step = Math.ceil(quarter / (engine.threads === 1 ? 1 : each * engine.threads));
   const items = Math.ceil(quarter / step);
-  const { pattern, end } = patterns.begin("gemvTransposed", 4 * N * K);
+  const { pattern, end } = patterns.begin("gemvTransposed", (half ? 2 : 4) * N * K);
   const interleaved = Number(pattern === "interleaved");
-  const done = engine.parallel("rowTimesColumns", items, 0, x, b, across, c, N, K, step, bias, interleaved);
+  const done = engine.parallel(
+    half ? "rowTimesHalfColumns" : "rowTimesColumns",
+    items,
+    0,
+    ...[x, b, across, c, N, K, step, bias, interleaved, Number(half === "float16")],
+  );
   end(done);
   return done;
 }

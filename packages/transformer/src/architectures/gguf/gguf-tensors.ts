@@ -29,7 +29,7 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
   const { vocabSize: V, embedDim: C, numLayers, contextLength, positions, embeddingNorm } = config;
   const { tied, ownOutput, lastNorm = "output_norm", norms = normNames(config), attention, more } = options;
   return [
-    stored("embedding.weight", "token_embd.weight", [V, C]),
+    stored("embedding.weight", "token_embd.weight", [V, C], "table"),
     ...(positions === "learned"
       ? [stored("positions.weight", "position_embd.weight", [contextLength, C])]
       : []),
@@ -45,7 +45,11 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
       ...(more?.(config, i) ?? []),
     ]),
     norm("norm", lastNorm, C),
-    ...(!tied ? [outputMap(config)] : ownOutput ? [stored("embedding.weight", "output.weight", [V, C])] : []),
+    ...(!tied
+      ? [outputMap(config)]
+      : ownOutput
+        ? [stored("embedding.weight", "output.weight", [V, C], "table")]
+        : []),
   ];
 }
 

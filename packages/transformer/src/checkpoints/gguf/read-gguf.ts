@@ -71,6 +71,8 @@ function rename(file: WeightFile, own: GgufNames): WeightFile {
     names: [...names.keys()],
     shape: (name) => file.shape(names.get(name) ?? ""),
     pieces: (name) => file.pieces(names.get(name)!),
+    half: (name) => file.half?.(names.get(name)!),
+    halves: (name) => file.halves!(names.get(name)!),
   };
 }
 

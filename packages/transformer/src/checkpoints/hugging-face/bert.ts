@@ -40,7 +40,7 @@ export const bert: Family = {
     const { vocabSize: V, embedDim: C, hiddenDim: F } = config;
     const prefix = prefixOf(weights, "embeddings.word_embeddings.weight", ["", "bert.", "roberta."]);
     const own = (name: string) => `${prefix}embeddings.${name}`;
-    const embedding = { weight: await weights.tensor(own("word_embeddings.weight"), [V, C]) };
+    const embedding = { weight: await weights.table(own("word_embeddings.weight"), [V, C]) };
     const table = await weights.tensor(own("position_embeddings.weight"), [rows, C]);
     const types = { weight: await weights.tensor(own("token_type_embeddings.weight"), [config.numTypes, C]) };
     const biased = { bias: true };

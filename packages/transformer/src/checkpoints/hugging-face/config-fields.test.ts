@@ -42,6 +42,7 @@ const weights = {
   has: () => false,
   shape: () => undefined,
   tensor: () => Promise.reject(reached),
+  table: () => Promise.reject(reached),
 } as unknown as Weights;
 
 /** Undefined where a configuration is accepted. */
@@ -153,6 +154,7 @@ test("a head for masked tokens that is not the embedding is refused, once there 
     ...weights,
     has: () => true,
     tensor: () => Promise.resolve(zeros([50, 1])),
+    table: () => Promise.resolve(zeros([50, 1])),
     linear: () => Promise.resolve({ weight: zeros([1]) }),
     norm: () => Promise.resolve({ weight: zeros([1]) }),
     finish: () => undefined,

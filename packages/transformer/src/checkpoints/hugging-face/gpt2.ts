@@ -34,7 +34,7 @@ export const gpt2: Family = {
         ? fusedPerHead({ numHeads: H, headDim: D })
         : stacked([C, Hkv * D, Hkv * D]);
     const prefix = prefixOf(weights, "wte.weight", ["transformer.", ""]);
-    const embedding = { weight: await weights.tensor(`${prefix}wte.weight`, [V, C]) };
+    const embedding = { weight: await weights.table(`${prefix}wte.weight`, [V, C]) };
     const positions = { weight: await weights.tensor(`${prefix}wpe.weight`, [config.contextLength, C]) };
     const layers = await mapSequentially(config.numLayers, async (i): Promise<DecoderLayerParams> => {
       const path = `${prefix}h.${i}`;

@@ -90,7 +90,7 @@ export const llama: Family = {
     if (kind.startsWith("qwen")) fields.mustBe("use_qk_norm", kind !== "qwen2");
     outer.finish(new Set([...ignored, ...(ignoredBy[type] ?? [])]));
     const { vocabSize: V, embedDim: C, numLayers } = read.config;
-    const embedding = { weight: await weights.tensor(`${prefix}embed_tokens.weight`, [V, C]) };
+    const embedding = { weight: await weights.table(`${prefix}embed_tokens.weight`, [V, C]) };
     const layers = await mapSequentially(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`, i));
     const norm = await weights.norm(`${prefix}norm`, C, { plus: read.plus });
     const head = prefix.replace(/model\.$/, "") + "lm_head";

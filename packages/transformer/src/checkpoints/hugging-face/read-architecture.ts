@@ -55,6 +55,7 @@ function renamed(weights: Weights): Weights {
     has: (name) => weights.has(nameOf(name)),
     shape: (name) => weights.shape(nameOf(name)),
     matrix: (name, shape) => weights.matrix(nameOf(name), shape),
+    table: (name, shape) => weights.table(nameOf(name), shape),
     tensor: (name, shape, options) => weights.tensor(nameOf(name), shape, options),
     linear: (path, out, inner, layout) => weights.linear(nameOf(path), out, inner, layout),
     fused: (path, map, inner, layout) => weights.fused(nameOf(path), map, inner, layout),

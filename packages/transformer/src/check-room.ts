@@ -1,0 +1,64 @@
+import { checks, DeviceError } from "@qkv/core";
+import type { Checkpoint } from "./checkpoints/hugging-face/family.js";
+import { cacheBytes } from "./models/cache-bytes.js";
+import { roundingOf } from "./quantization/quantize.js";
+import type { Placing } from "./loading/weights.js";
+
+/** Tokens whose keys and values must have room beside the weights, unless the model takes fewer. */
+const leastTokens = 256;
+
+/**
+ * Refuses a model that does not fit into what is left of its device's memory, before any of its weights is read: weights
+ * are counted by their shapes in the headers of the files, keys and values by the configuration.
+ *
+ * @param read - Reads the model, or, with `plan`, counts what it would read.
+ * @throws {DeviceError} That names the bytes needed, the limit, and what would fit.
+ */
+export async function checkRoom(
+  fn: string,
+  placing: Placing,
+  read: (placing: Placing) => Promise<Checkpoint>,
+): Promise<void> {
+  const { device } = placing;
+  const { bytes: used = 0, maxBytes } = device?.memory() ?? {};
+  if (!device || maxBytes === undefined) return;
+  const left = maxBytes - used;
+  const { weights, cache, tokens, kind } = await bytesNeeded(placing, read);
+  if (weights + cache <= left) return;
+  const smaller: string[] = [];
+  for (const quantize of placing.rounding || kind === "encoder" ? [] : (["int8", "int4"] as const)) {
+    const needed = await bytesNeeded({ ...placing, rounding: roundingOf(quantize, device) }, read);
+    const all = needed.weights + needed.cache;
+    if (all <= left) smaller.push(`\`quantize: "${quantize}"\` needs ${mebibytes(all)}`);
+  }
+  const held = cache > 0 ? `, and ${mebibytes(cache)} for keys and values of ${tokens} tokens` : "";
+  checks(fn).refuse(
+    {
+      argument: "device",
+      received: `${device.name}, which has ${mebibytes(left)} left of ${mebibytes(maxBytes)}`,
+      expected: `${weights + cache} bytes: ${mebibytes(weights)} for the weights${held}`,
+      fix: `${[...smaller, "`js()` of @qkv/tensor and GPUs have other limits"].join("; ")}; nothing of the weights was read.`,
+    },
+    DeviceError,
+  );
+}
+
+/** Bytes of a model's weights and of a short text's keys and values. */
+async function bytesNeeded(
+  placing: Placing,
+  read: (placing: Placing) => Promise<Checkpoint>,
+): Promise<{ weights: number; cache: number; tokens: number; kind: Checkpoint["kind"] }> {
+  let weights = 0;
+  const plan = (bytes: number) => {
+    weights += bytes;
+  };
+  const checkpoint = await read({ ...placing, plan });
+  if (checkpoint.kind === "encoder") return { weights, cache: 0, tokens: 0, kind: "encoder" };
+  const { config, params } = checkpoint;
+  // Where the output map is the embedding, quantization makes a rounded one beside it.
+  if (placing.rounding && !params.output) plan(placing.rounding.bytes(params.embedding.weight.shape));
+  const tokens = Math.min(leastTokens, config.contextLength);
+  return { weights, cache: config.bidirectional ? 0 : cacheBytes(config, tokens), tokens, kind: "decoder" };
+}
+
+const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;

@@ -1,0 +1,42 @@
+import { js, Tensor, type Device, type HalfType } from "@qkv/tensor";
+import { allocateResident } from "@qkv/tensor/devices";
+
+/** Numbers of a stored tensor, or the bit patterns of such that stay in 16 bits. */
+export type Piece = Float32Array | Uint16Array;
+
+/** Room for a tensor on a device, which it stays in. */
+export type Place = { numbers(): Piece; done(): Tensor };
+
+export function placeOn(device: Device, shape: readonly number[], type: "float32" | HalfType): Place {
+  const size = sizeOf(shape);
+  if (device.remote) {
+    const numbers = new Float32Array(size);
+    return {
+      numbers: () => numbers,
+      done: () => {
+        const storage = device.fromHost("float32", numbers);
+        device.retain(storage);
+        return new Tensor(device, storage, [...shape]);
+      },
+    };
+  }
+  const storage = allocateResident(device, type, size);
+  return {
+    // Asked for each time: the device's memory may have been replaced by a larger one.
+    numbers: () => device.array(storage) as Piece,
+    done: () => new Tensor(device, storage, [...shape]),
+  };
+}
+
+/** Bytes of such a place. */
+export const placeBytes = (shape: readonly number[], type: "float32" | HalfType): number =>
+  sizeOf(shape) * (type === "float32" ? 4 : 2);
+
+/** A tensor that was not read: one number at all of its places. */
+export function unread(shape: readonly number[]): Tensor {
+  const device = js();
+  const layout = { strides: shape.map(() => 0), offset: 0 };
+  return new Tensor(device, device.fromHost("float32", new Float32Array(1)), [...shape], layout);
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
