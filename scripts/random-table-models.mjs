@@ -126,6 +126,20 @@ export const heldAs = {
   qwen2_moe: "qwen2moe",
 };
 
+/** Refusals of ONNX graphs, and of the configurations of Hugging Face beside them. */
+export const refusedInOnnx = {
+  bloom: /`config.positions` is "alibi"/,
+  dots1: /`config.experts` .*expected experts that the softmax chooses, and no shared one, in an ONNX graph/,
+  glm4_moe:
+    /`config.experts` .*expected experts that the softmax chooses, and no shared one, in an ONNX graph/,
+  "gpt_neox, pairs of neighbours": /`config.placement` is "parallel", expected "pre"/,
+  hunyuan_v1_dense: /`config.qkNormPlace` is "afterRope", expected a model without it, in an ONNX graph/,
+  mpt: /`config.positions` is "alibi"/,
+  "olmo3, yarn": /`config.placement` is "after", expected "pre"/,
+  qwen2_moe:
+    /`config.experts` .*expected experts that the softmax chooses, and no shared one, in an ONNX graph/,
+};
+
 /**
  * Params as an architecture has them: what it leaves out is left out. Most have an output map of their own.
  *

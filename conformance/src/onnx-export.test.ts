@@ -19,6 +19,13 @@ const { decoderConfigs, encoderConfig, scaledParams, prompt } = (await import(
 const { greedyOnnx } = (await import(new URL("../../scripts/greedy-onnx.mjs", import.meta.url).href)) as {
   greedyOnnx(engine: object, config: DecoderConfig, prompts: number[][], count: number): Promise<Generated[]>;
 };
+const { tableConfigs, tableParams, refusedInOnnx } = (await import(
+  new URL("../../scripts/random-table-models.mjs", import.meta.url).href
+)) as {
+  tableConfigs: Record<string, DecoderConfig>;
+  tableParams(name: string, ops: typeof tensors, params: DecoderParams): DecoderParams;
+  refusedInOnnx: Record<string, RegExp>;
+};
 const { tensor } = tensors;
 beforeAll(() => {
   ort.env.wasm.numThreads = 1;
@@ -90,6 +97,25 @@ describe.each(Object.entries(decoderConfigs))("%s", (_, config) => {
     agree(second!, ours(config, params, 64, short));
     const [alone] = await theirs(session, config, 8);
     expect(alone!.ids).toEqual(expected.ids.slice(0, 8));
+  });
+});
+
+describe.each(Object.entries(tableConfigs))("%s", (name, config) => {
+  const params = tableParams(name, tensors, modelOf(config).params);
+  const refusal = refusedInOnnx[name];
+  if (refusal) {
+    test("is refused with the reason", async () => {
+      const exported = exportModel({ config, params }, { to: "onnx", out: memoryFolder() });
+      await expect(exported).rejects.toThrow(refusal);
+    });
+    return;
+  }
+  test.each([23, 17] as const)("its 16 greedy tokens are ours, of opset %d", async (opset) => {
+    const { session } = await sessionOf({ config, params }, { opset });
+    const short = prompt.slice(3, 10);
+    const [first, second] = await theirs(session, config, 16, [prompt, short]);
+    agree(first!, ours(config, params, 16));
+    agree(second!, ours(config, params, 16, short));
   });
 });
 

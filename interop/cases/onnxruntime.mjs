@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { greedyOnnx } from "../../scripts/greedy-onnx.mjs";
 import { encoderConfig, scaledParams, prompt } from "../../scripts/random-models.mjs";
-import { agree, count, decoders, greedy } from "../handed-over.mjs";
+import { agree, count, decoders, greedy, tableDecodersInOnnx } from "../handed-over.mjs";
 
 const int64 = (rows) =>
   new Tensor("int64", BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
@@ -78,7 +78,7 @@ async function runEncoder(opset, folder) {
 export async function run() {
   const folder = mkdtempSync(join(tmpdir(), "qkv-interop-"));
   try {
-    const models = await decoders();
+    const models = [...(await decoders()), ...tableDecodersInOnnx()];
     for (const opset of [23, 17]) {
       for (const each of models) {
         const worst = await runDecoder(each, opset, folder);

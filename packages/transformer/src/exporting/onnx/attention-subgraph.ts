@@ -13,6 +13,8 @@ export type AttentionSubgraphConfig = {
   softcap?: number | undefined;
   /** Added to the mean square where queries and keys are normalised. */
   normEps: number;
+  /** Queries and keys are normalised head by head, or over all heads of a token. Default `head`. */
+  normOver?: "head" | "heads";
   rope?: RopeSubgraph | undefined;
   /** The mask, `[B, 1, T, S]` bool. */
   mask: string;
@@ -28,14 +30,15 @@ export function attentionSubgraph(
   params: AttentionParams,
   config: AttentionSubgraphConfig,
 ): string {
-  const { numHeads: H, numKvHeads: Hkv, headDim: D, rope, normEps, layer } = config;
+  const { numHeads: H, numKvHeads: Hkv, headDim: D, rope, normEps, normOver = "head", layer } = config;
   const headed = (name: "query" | "key", heads: number): string => {
     const rows = linearSubgraph(g, `${path}.${name}`, x, params[name]);
     const gain = name === "query" ? params.queryNorm : params.keyNorm;
-    const split = gain && g.op("Reshape", [rows, g.list(0, 0, heads, D)]);
-    const own = { kind: "rms", eps: normEps } as const;
-    const normed = split ? normSubgraph(g, `${path}.${name}Norm`, split, gain, own) : rows;
-    const flat = split ? g.op("Reshape", [normed, g.list(0, 0, heads * D)]) : rows;
+    const normed = (x: string) =>
+      normSubgraph(g, `${path}.${name}Norm`, x, gain!, { kind: "rms", eps: normEps });
+    const headByHead = () =>
+      g.op("Reshape", [normed(g.op("Reshape", [rows, g.list(0, 0, heads, D)])), g.list(0, 0, heads * D)]);
+    const flat = !gain ? rows : normOver === "heads" ? normed(rows) : headByHead();
     return rope ? rope(flat, heads) : flat;
   };
   const [query, key] = [headed("query", H), headed("key", Hkv)]; // [B, T, heads · D]

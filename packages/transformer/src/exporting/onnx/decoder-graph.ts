@@ -28,6 +28,8 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   const kind = { kind: config.norm ?? "rms", eps: config.normEps };
   const norm = (path: string, x: string, own: DecoderParams["norm"]) => normSubgraph(g, path, x, own, kind);
   const add = (x: string, y: string) => g.op("Add", [x, y]);
+  const times = (x: string, factor = 1) => (factor === 1 ? x : g.op("Mul", [x, g.scalar(factor)]));
+  const scaled = (added: string) => times(added, config.residualScale);
 
   const table = g.weight(unchanged("embedding.weight", params.embedding.weight));
   let x = g.op("Gather", [table, ids], { axis: 0 }); // [B, T, C]
@@ -52,6 +54,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   const headDim = headDimOf(config);
   const layer = (own: DecoderLayerParams, i: number): void => {
     const path = `layers.${i}`;
+    const { rope, mask } = (kinds[i] ? sliding : full)!;
     const parts = {
       attention: (x: string) =>
         attentionSubgraph(g, `${path}.attention`, x, own.attention, {
@@ -62,7 +65,9 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
           softcap: config.attentionSoftcap,
           normEps: config.normEps,
           layer: i,
-          ...(kinds[i] ? sliding : full)!,
+          mask,
+          rope: (config.ropeLayers?.[i] ?? true) ? rope : undefined,
+          normOver: config.qkNorm === "heads" ? "heads" : "head",
         }),
       feedForward: (x: string) => {
         const [inner, activation] = [own.feedForward, config.activation ?? "silu"];
@@ -71,14 +76,27 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
           : feedForwardSubgraph(g, `${path}.feedForward`, x, inner, activation);
       },
     };
+    const read = (name: "attention" | "feedForward", x: string) =>
+      norm(`${path}.${name}Norm`, x, own[`${name}Norm`]);
+    if (config.placement === "parallel" || config.placement === "parallelShared") {
+      const rows = read("attention", x);
+      const others = config.placement === "parallel" ? read("feedForward", x) : rows;
+      x = add(x, add(scaled(parts.attention(rows)), scaled(parts.feedForward(others))));
+      return;
+    }
     for (const name of ["attention", "feedForward"] as const) {
-      const [inner, outer] = [own[`${name}Norm`], own[`${name}OutNorm`]];
+      const outer = own[`${name}OutNorm`];
       if (config.placement === "post") {
-        x = norm(`${path}.${name}Norm`, add(x, parts[name](x)), inner);
+        x = read(name, add(x, scaled(parts[name](x))));
         continue;
       }
-      const added = parts[name](norm(`${path}.${name}Norm`, x, inner));
-      x = add(x, outer && config.placement === "both" ? norm(`${path}.${name}OutNorm`, added, outer) : added);
+      if (config.placement === "after") {
+        x = add(x, scaled(read(name, parts[name](x))));
+        continue;
+      }
+      const added = parts[name](read(name, x));
+      const bothSides = outer && config.placement === "both";
+      x = add(x, scaled(bothSides ? norm(`${path}.${name}OutNorm`, added, outer) : added));
     }
   };
   params.layers.forEach(layer);
@@ -88,19 +106,16 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
     ? linearSubgraph(g, "output", x, params.output)
     : g.op("MatMul", [x, g.op("Transpose", [table], { perm: [1, 0] })]);
   const named = g.output("logits", ["batch_size", "sequence_length", config.vocabSize]);
-  g.op("Identity", [softcapped(g, logits, config.logitSoftcap)], {}, named);
+  g.op("Identity", [softcapped(g, times(logits, config.logitScale), config.logitSoftcap)], {}, named);
 }
 
 /** Traits that no graph here computes. */
 const traitsWithoutGraph = [
-  "residualScale",
   "alibiScale",
-  "ropeLayers",
   "sinks",
   "attentionGate",
   "feedForwardLayers",
   "embeddingNorm",
-  "logitScale",
   "gateLimit",
   "chunkSize",
   "qkNormPlace",
@@ -122,11 +137,11 @@ function refuseTraits(config: DecoderConfig): void {
   const { placement = "pre", positions, qkNorm, experts } = config;
   const named = traitsWithoutGraph.find((name) => config[name] !== undefined && config[name] !== false);
   if (named) throw unsupportedInOnnx(`config.${named}`, config[named], "a model without it");
-  if (!["pre", "post", "both"].includes(placement))
-    throw unsupportedInOnnx("config.placement", placement, "norms before, behind or on both sides");
+  if (placement === "normed")
+    throw unsupportedInOnnx("config.placement", placement, "a residual sum of what is not normalized");
   if (positions === "alibi") throw unsupportedInOnnx("config.positions", positions, "other positions");
-  if (qkNorm === "heads" || qkNorm === "unit")
-    throw unsupportedInOnnx("config.qkNorm", qkNorm, "norms of each head");
+  if (qkNorm === "unit")
+    throw unsupportedInOnnx("config.qkNorm", qkNorm, "norms of queries and keys that have gains");
   if (experts && !hasPlainExperts(experts))
     throw unsupportedInOnnx("config.experts", experts, "experts that the softmax chooses, and no shared one");
   if (experts?.layers || experts?.hiddenDim)
