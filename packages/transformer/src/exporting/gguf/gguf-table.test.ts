@@ -2,9 +2,11 @@
 import { readGgufHeader, writeGgufHeader, type GgufField } from "@qkv/core";
 import * as tensors from "@qkv/tensor";
 import { mapTensors, type Tensor } from "@qkv/tensor";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { referenceData } from "../../../../../conformance/reference-data.mjs";
+import { ggufArchitectures } from "../../checkpoints/gguf/gguf-names.js";
 import { ggufTable } from "../../checkpoints/gguf/gguf-table.js";
 import { load } from "../../load.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
@@ -224,4 +226,11 @@ test("numbers of 32 bits are read as the decimals that they were", async () => {
 test("each architecture of llama.cpp has one table", () => {
   const all = ggufTable.map(({ name }) => name);
   expect(new Set(all).size).toBe(all.length);
+});
+
+test("the README lists the architectures of llama.cpp", () => {
+  const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
+  const [, listed = ""] = /- GGUF, by llama\.cpp's names: (.*)/.exec(readme) ?? [];
+  const known = [...Object.keys(ggufArchitectures), ...ggufTable.map(({ name }) => name)].sort();
+  expect(Array.from(listed.matchAll(/`([^`]+)`/g), ([, name]) => name)).toEqual(known);
 });
