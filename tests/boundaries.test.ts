@@ -43,7 +43,7 @@ const arrows: Record<string, string[]> = {
   "@qkv/tensor": ["@qkv/core"],
   "@qkv/attention-contract": ["@qkv/core", "@qkv/tensor"],
   "@qkv/wasm": ["@qkv/core", "@qkv/tensor", "@qkv/attention-contract"],
-  "@qkv/webgpu": ["@qkv/core", "@qkv/tensor"],
+  "@qkv/webgpu": ["@qkv/core", "@qkv/tensor", "@qkv/attention-contract"],
   "@qkv/gpu": ["@qkv/core", "@qkv/tensor", "@qkv/attention-contract"],
   "@qkv/attention": ["@qkv/core", "@qkv/tensor", "@qkv/attention-contract"],
   "@qkv/kv-cache": ["@qkv/core", "@qkv/tensor", "@qkv/attention-contract"],

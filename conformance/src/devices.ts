@@ -2,6 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import { gpu, parseGpuName } from "@qkv/gpu";
 import { js } from "@qkv/tensor";
 import { parseWasmName, wasm } from "@qkv/wasm";
+import { parseWebGpuName, webgpu } from "@qkv/webgpu";
 import type { Target } from "./case.js";
 
 /**
@@ -15,12 +16,14 @@ export async function openDevice(spec: string): Promise<Target> {
   if (options) return { device: await wasm(options), class: "host" };
   const onGpu = parseGpuName(spec);
   if (onGpu) return { device: await gpu(onGpu), class: "gpu" };
+  const inWgsl = parseWebGpuName(spec);
+  if (inWgsl) return { device: await webgpu(inWgsl), class: "gpu" };
   throw new ArgumentError({
     fn: "conformance",
     argument: "--device",
     received: spec,
     expected:
-      "js, wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved], or gpu[:webgl2|:webasm|:webgpu]",
+      "js, wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved], gpu[:webgl2|:webasm|:webgpu], or webgpu",
     fix: "leave --device out to run on js.",
   });
 }

@@ -1,4 +1,14 @@
 // Every shader as Dawn compiles it, on its null backend: no driver, and nothing is computed.
+import {
+  dropoutMask,
+  expression,
+  lookup,
+  tilePlan,
+  type AttentionCall,
+  type AttentionKernels,
+  type AttentionOutputs,
+} from "@qkv/attention-contract";
+import { zeros, type Device } from "@qkv/tensor";
 import { deviceOpCases } from "@qkv/test-support/device-op-cases";
 import { opCases } from "@qkv/test-support/gpu-op-cases";
 import { expect, test } from "vitest";
@@ -16,8 +26,55 @@ test("all shaders compile within plain limits, and every kernel has a case", asy
     device.scope(() => f(...inputs.map((x) => x.to(device))));
     await expect(device.finish(), name).resolves.toBeUndefined();
   }
+  for (const call of attentionCalls(device)) {
+    device.scope(() => attend(device, call));
+    await expect(device.finish()).resolves.toBeUndefined();
+  }
   const { calls, counts } = device.report();
-  expect(Object.keys(device.kernels).filter((op) => !calls[op]?.device)).toEqual([]);
+  expect(
+    Object.keys(device.kernels).filter((op) => !calls[op]?.device && !op.startsWith("attention")),
+  ).toEqual([]);
   expect(counts.pipelines).toBeGreaterThan(200);
   device.close();
 });
+
+/** Calls of attention that differ in their shaders: sizes of heads, expressions, positions, traces. */
+function attentionCalls(device: Device): AttentionCall[] {
+  const [B, H, Hkv, T, S] = [1, 4, 2, 8, 70];
+  const extent = { batches: B, heads: H, queries: T, firstQuery: 0, keyPositions: [new Int32Array(S)] };
+  const plan = tilePlan(undefined, extent, false, false);
+  const of = (...shape: number[]) => zeros(shape, { device });
+  const table = of(H, 3);
+  const scoreMod = expression((score, at) =>
+    score
+      .sub(lookup(table, at.head, at.key).tanh())
+      .max(at.query.pow(2))
+      .where(score.exp().log(), -Infinity),
+  );
+  const weightMod = expression((weight, at) => weight.mul(dropoutMask(at, 0.5, 7)));
+  const positions = [{ start: 3 }, new Int32Array(B * Hkv * S)];
+  return [7, 64].flatMap((D) =>
+    [0, 1, 2, 3, 4, 5].map((n): AttentionCall => ({
+      query: of(B, H, T, D),
+      keyValues: { key: [of(B, Hkv, S, D)], value: [of(B, Hkv, S, D + 4 * n)], positions: positions[n % 2]! },
+      firstQuery: 0,
+      scale: 1,
+      softcap: n & 1 ? 5 : 0,
+      ...(n & 2 && { sinks: of(H), scoreMod }),
+      ...(n & 4 && { weightMod }),
+      plan,
+      want: n === 5 ? ["dots", "capped", "scores", "weights"] : [],
+    })),
+  );
+}
+
+function attend(device: Device, call: AttentionCall): void {
+  const { query, keyValues, want } = call;
+  const [B, H, T] = query.shape as [number, number, number, number];
+  const [S, Dv] = (keyValues.value[0] as { shape: readonly number[] }).shape.slice(2) as [number, number];
+  const of = (...shape: number[]) => zeros(shape, { device });
+  const outputs = { output: of(B, H, T, Dv), lse: of(B, H, T) } as Record<string, unknown>;
+  for (const name of want) outputs[name] = of(B, H, T, S);
+  const { attention } = device.kernels as unknown as AttentionKernels;
+  expect(attention(call, outputs as AttentionOutputs)).toBe(true);
+}

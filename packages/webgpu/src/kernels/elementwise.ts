@@ -40,9 +40,10 @@ const unary = (): Record<string, Both> => ({
   },
   relu: both("select(a, 0.0, a < 0.0)", "max(a, 0)"),
   sigmoid: float("sigmoid(a)"),
-  silu: float("a * sigmoid(a)"),
+  silu: { f32: "if (isInf(a) && a < 0.0) { return notANumber(); }\n  return a * sigmoid(a);" },
   siluSlope: {
     f32: `let s = sigmoid(a);
+  if (abs(a) > 88.0) { return s; }
   let bend = s * (1.0 - s);
   return s + select(a * bend, 0.0, bend == 0.0);`,
   },
@@ -79,14 +80,14 @@ const binary = (): Record<string, Both> => ({
   shares: { f32: "if (isInf(b) && b < 0.0) { return 0.0; }\n  return exponential(a - b);" },
 });
 
-/** Tests of two numbers, floats or whole. */
+/** Operators of tests. */
 const comparisons: Record<string, string> = {
-  less: "a < b",
-  lessEqual: "a <= b",
-  greater: "a > b",
-  greaterEqual: "a >= b",
-  equal: "a == b",
-  notEqual: "a != b",
+  less: "<",
+  lessEqual: "<=",
+  greater: ">",
+  greaterEqual: ">=",
+  equal: "==",
+  notEqual: "!=",
 };
 
 /** Functions of one, two or three numbers, of any strides, with broadcasting. */
@@ -100,9 +101,14 @@ export function elementwiseKernels(context: Context): Record<string, Kernel<Attr
       return map(context, name, inputs, output!, { body });
     };
   }
-  for (const [name, test] of Object.entries(comparisons)) {
+  for (const [name, operator] of Object.entries(comparisons)) {
+    const test = {
+      f32: `if (isNan(a) || isNan(b)) { return ${name === "notEqual" ? 1 : 0}; }
+  return select(0, 1, ordered(a) ${operator} ordered(b));`,
+      i32: `return select(0, 1, a ${operator} b);`,
+    };
     kernels[name] = (inputs, [output]) =>
-      supported(inputs) && map(context, name, inputs, output!, { body: `return select(0, 1, ${test});` });
+      supported(inputs) && map(context, name, inputs, output!, { body: test[valueType(inputs[0]!.dtype)] });
   }
   const isTrue = (name: string, { dtype }: View) =>
     valueType(dtype) === "f32" ? `${name} != 0.0` : `${name} != 0`;
@@ -128,7 +134,7 @@ export function elementwiseKernels(context: Context): Record<string, Kernel<Attr
   kernels["swish"] = (inputs, [output], attributes) =>
     supported(inputs) &&
     map(context, "swish", inputs, output!, {
-      body: "return a * sigmoid(p.alpha * a);",
+      body: "if (isInf(a) && p.alpha * a < 0.0) { return notANumber(); }\n  return a * sigmoid(p.alpha * a);",
       params: (params) => params.f32("alpha", attributes?.alpha ?? 1),
     });
   kernels["clamp"] = (inputs, [output], attributes) =>

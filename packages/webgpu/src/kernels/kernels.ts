@@ -1,5 +1,7 @@
 import type { Kernels } from "@qkv/tensor";
 import type { Context } from "../context.js";
+import { attentionKernel } from "./attention/attention.js";
+import { Plans } from "./attention/plan-words.js";
 import { causalConvKernel } from "./causal-conv.js";
 import { crossEntropyKernels } from "./cross-entropy.js";
 import { elementwiseKernels } from "./elementwise.js";
@@ -17,6 +19,7 @@ import { windowKernels } from "./windows.js";
 
 /** The kernels of the device, by op name. */
 export function kernelsOf(context: Context): Kernels {
+  const plans = new Plans();
   return {
     ...elementwiseKernels(context),
     ...rearrangingKernels(context),
@@ -30,6 +33,7 @@ export function kernelsOf(context: Context): Kernels {
     ...matmulKernels(context),
     ...quantizedKernels(context),
     ...optimizerKernels(context),
+    attention: attentionKernel(context, plans),
     causalConv: causalConvKernel(context),
     rotate: rotateKernel(context),
   } as Kernels;

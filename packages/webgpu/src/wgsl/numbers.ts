@@ -8,6 +8,13 @@ const functions: Record<string, { readonly uses?: readonly string[]; readonly te
   // Constants with these bits are refused when a shader is compiled; a variable is none.
   notANumber: { text: "fn notANumber() -> f32 { var bits = 0x7fc00000u; return bitcast<f32>(bits); }" },
   infinity: { text: "fn infinity() -> f32 { var bits = 0x7f800000u; return bitcast<f32>(bits); }" },
+  // Whole numbers in the order of floats: numbers below the normal ones, which compare as 0, keep theirs.
+  ordered: {
+    text: `fn ordered(x: f32) -> i32 {
+  let bits = bitcast<i32>(x);
+  return select(bits, -(bits & 0x7fffffff), bits < 0);
+}`,
+  },
   larger: {
     uses: ["isNan"],
     text: `fn larger(a: f32, b: f32) -> f32 {
@@ -35,10 +42,13 @@ const functions: Record<string, { readonly uses?: readonly string[]; readonly te
   },
   logarithm: {
     uses: ["isNan", "isInf", "notANumber", "infinity"],
+    // Numbers below the normal ones by their bits: as numbers they may be 0.
     text: `fn logarithm(x: f32) -> f32 {
-  if (isNan(x) || x < 0.0) { return notANumber(); }
+  let bits = bitcast<u32>(x);
+  if (bits == 0u || bits == 0x80000000u) { return -infinity(); }
+  if (isNan(x) || bits > 0x80000000u) { return notANumber(); }
   if (isInf(x)) { return x; }
-  if (x == 0.0) { return -infinity(); }
+  if (bits < 0x800000u) { return log(f32(bits)) - 103.27893; }
   return log(x);
 }`,
   },

@@ -1,0 +1,51 @@
+// Kernels of the WebGPU device against the plain one, on the adapter that Node finds: random shapes, layouts, masks and
+// values, with the cases that the WebAssembly device has.
+import { js, tensor, type Device, type Tensor } from "@qkv/tensor";
+import { webgpu, type WebGpuDevice } from "@qkv/webgpu";
+import fc from "fast-check";
+import "@qkv/test-support/allclose";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { create } from "webgpu";
+import type { Case } from "./differential/case.js";
+import { cases } from "./differential/cases.js";
+import type { Input } from "./differential/inputs.js";
+import { randomOf } from "./differential/random.js";
+
+/** Held as long as the tests run: the process ends when it is collected. */
+const gpu = create([]);
+
+/** Sums in float32 and coarser functions than the WebAssembly device's; numbers below the normal ones may be 0. */
+const least = { relative: 2e-5, absolute: 2e-5 };
+
+describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
+  let device: WebGpuDevice;
+  beforeAll(async () => (device = await webgpu({ gpu })), 300_000);
+  afterAll(() => device.close());
+
+  // The gradient of attention and the fused scan of mixers have no kernel here.
+  const names = Object.keys(cases).filter((name) => name !== "attentionBackward" && name !== "scan");
+
+  test.each(names)("property: %s", async (name) => {
+    await fc.assert(
+      fc.asyncProperty(fc.noBias(fc.nat(2 ** 31)), fc.boolean(), async (seed, scoped) => {
+        const { inputs, f, tolerance } = cases[name]!(randomOf(seed));
+        const expected = compute(js(), inputs, f, scoped);
+        const result = compute(device, inputs, f, scoped);
+        expect(result.shape).toEqual(expected.shape);
+        expect({ data: await result.read(), shape: result.shape }).toBeAllclose(expected, {
+          rtol: Math.max(tolerance.relative, least.relative),
+          atol: Math.max(tolerance.absolute, least.absolute),
+          equalNan: true,
+        });
+      }),
+      { numRuns: 8 },
+    );
+    expect(device.report().calls[name]).toEqual({ device: expect.any(Number) as number, plain: 0 });
+  });
+});
+
+function compute(device: Device, inputs: readonly Input[], f: Case["f"], scoped: boolean): Tensor {
+  const on = (x: Tensor) => tensor(x.data, { shape: x.shape, dtype: x.dtype, device });
+  const run = () => f(...inputs.map((input) => input(scoped ? on : (x) => x.to(device))));
+  return scoped ? device.scope(run) : run();
+}

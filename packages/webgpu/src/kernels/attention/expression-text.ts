@@ -1,0 +1,135 @@
+import type { Expr, Expression, OperationName } from "@qkv/attention-contract";
+import { seedKey } from "@qkv/tensor/random";
+import { sizeOf } from "@qkv/tensor";
+import { deviceError } from "../../failures.js";
+import type { Params } from "../../params.js";
+
+/** A masked score in shaders: WGSL may assume that there are no infinities. */
+export const masked = "-3.0e38";
+/** Scores from here down count as masked. */
+export const maskedFrom = "-1.0e38";
+
+/** WGSL of a number. */
+export function floatText(value: number): string {
+  if (!Number.isFinite(Math.fround(value))) return value > 0 ? "3.0e38" : masked;
+  const text = String(Math.fround(value));
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+const test = (condition: string) => `select(0.0, 1.0, ${condition})`;
+
+const operationText: { readonly [Name in OperationName]: (a: string, b: string, c: string) => string } = {
+  neg: (a) => `-${a}`,
+  abs: (a) => `abs(${a})`,
+  exp: (a) => `exponential(${a})`,
+  log: (a) => `logarithm(${a})`,
+  tanh: (a) => `tangent(${a})`,
+  sqrt: (a) => `root(${a})`,
+  floor: (a) => `floor(${a})`,
+  not: (a) => test(`${a} == 0.0`),
+  add: (a, b) => `${a} + ${b}`,
+  sub: (a, b) => `${a} - ${b}`,
+  mul: (a, b) => `${a} * ${b}`,
+  div: (a, b) => `${a} / ${b}`,
+  min: (a, b) => `smaller(${a}, ${b})`,
+  max: (a, b) => `larger(${a}, ${b})`,
+  pow: (a, b) => `power(${a}, ${b})`,
+  less: (a, b) => test(`${a} < ${b}`),
+  lessEqual: (a, b) => test(`${a} <= ${b}`),
+  greater: (a, b) => test(`${a} > ${b}`),
+  greaterEqual: (a, b) => test(`${a} >= ${b}`),
+  equal: (a, b) => test(`${a} == ${b}`),
+  and: (a, b) => test(`${a} != 0.0 && ${b} != 0.0`),
+  or: (a, b) => test(`${a} != 0.0 || ${b} != 0.0`),
+  where: (condition, a, b) => `select(${b}, ${a}, ${condition} != 0.0)`,
+};
+
+/** True if a shader can run an expression: without functions of the program. */
+export const isShaderText = ({ steps }: Expression): boolean =>
+  steps.every(({ step }) => step.kind !== "call");
+
+/** Identifies the text of an expression: its steps by their operands, and what each is. */
+export function expressionKey({ steps, lookedUp }: Expression): string {
+  const places = new Map(steps.map((expr, i) => [expr, i]));
+  const at = (expr: Expr) => places.get(expr);
+  return steps
+    .map(({ step }) => {
+      switch (step.kind) {
+        case "symbol":
+          return step.name;
+        case "number":
+          return `${step.value}`;
+        case "operation":
+          return `${step.name}(${step.operands.map(at).join()})`;
+        case "lookup":
+          return `table${lookedUp.indexOf(step.table)}(${step.indices.map(at).join()})`;
+        case "dropoutMask": {
+          const { batch, head, query, key } = step.at;
+          return `keep${step.rate},${step.seed}(${[batch, head, query, key].map(at).join()})`;
+        }
+        default:
+          return step.kind;
+      }
+    })
+    .join(";");
+}
+
+/** Adds how the tables of an expression lie, packed one after the other from `start` on. Returns where they end. */
+export function addTables(params: Params, prefix: string, { lookedUp }: Expression, start: number): number {
+  let at = start;
+  lookedUp.forEach(({ shape }, i) => {
+    if (!params.fits(1 + 2 * shape.length))
+      throw deviceError("attention", "size", `${lookedUp.length} tables, of which ${i} fit`);
+    params.u32(`${prefix}${i}At`, at);
+    shape.forEach((length, axis) => {
+      params.f32(`${prefix}${i}Last${axis}`, length - 1);
+      params.u32(`${prefix}${i}Step${axis}`, sizeOf(shape.slice(axis + 1)));
+    });
+    at += sizeOf(shape);
+  });
+  return at;
+}
+
+/**
+ * A WGSL function of a recorded expression, `fn NAME(score, batch, head, query, key) -> f32`. Reads numbers of tables by
+ * `tableAt(index)`.
+ */
+export function expressionText(name: string, { steps, lookedUp }: Expression, prefix: string): string {
+  const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
+  const of = (expr: Expr) => names.get(expr)!;
+  const lines = steps.map((expr) => {
+    const { step } = expr;
+    const value = (): string => {
+      switch (step.kind) {
+        case "symbol":
+          return step.name;
+        case "number":
+          return floatText(step.value);
+        case "operation":
+          return operationText[step.name](...(step.operands.map(of) as [string, string, string]));
+        case "lookup": {
+          const i = lookedUp.indexOf(step.table);
+          const terms = step.indices.map(
+            (index, axis) =>
+              `u32(clamp(trunc(${of(index)}), 0.0, p.${prefix}${i}Last${axis})) * p.${prefix}${i}Step${axis}`,
+          );
+          return `tableAt(${[`p.${prefix}${i}At`, ...terms].join(" + ")})`;
+        }
+        case "dropoutMask": {
+          const [low, high] = seedKey("keep", step.seed);
+          const { key, query, head, batch } = step.at;
+          const counter = [key, query, head, batch].map((index) => `u32(i32(${of(index)}))`).join(", ");
+          const drawn = `philox(vec4<u32>(${counter}), vec2<u32>(${low}u, ${high}u)).x`;
+          return `select(${floatText(1 / (1 - step.rate))}, 0.0, ${drawn} < ${Math.ceil(step.rate * 2 ** 32)}u)`;
+        }
+        default:
+          return "0.0";
+      }
+    };
+    return `let ${of(expr)} = ${value()};`;
+  });
+  return `fn ${name}(score: f32, batch: f32, head: f32, query: f32, key: f32) -> f32 {
+  ${lines.join("\n  ")}
+  return e${steps.length - 1};
+}`;
+}
