@@ -16,7 +16,7 @@ import {
   type Rows,
 } from "./reference.js";
 
-// Mixtures of experts without a reference of their own makers: spelled out here in float64.
+// Mixtures of experts without a reference of their own makers: reference out here in float64.
 
 const [V, C, F, L, H, Hkv, D, E, shared] = [17, 16, 6, 2, 4, 2, 4, 5, 10];
 const eps = 1e-6;
@@ -45,7 +45,7 @@ const shapesOf = (layer: (i: number) => Shapes, tied: boolean): Shapes => {
   };
 };
 
-type Spelled = {
+type Reference = {
   embeddingScale?: number;
   residualScale?: number;
   logitScale?: number;
@@ -68,9 +68,9 @@ const rotatePairs = (head: Rows, radians: readonly number[]): Rows =>
   );
 
 /** Logits of the ids. */
-function logits(w: RandomWeights, spelled: Spelled): Rows {
-  const { embeddingScale = 1, residualScale = 1, logitScale = 1, attentionScale = D ** -0.5 } = spelled;
-  const { radians, qkNorm = false, interleaved = false, feed } = spelled;
+function logits(w: RandomWeights, reference: Reference): Rows {
+  const { embeddingScale = 1, residualScale = 1, logitScale = 1, attentionScale = D ** -0.5 } = reference;
+  const { radians, qkNorm = false, interleaved = false, feed } = reference;
   const table = w.rows("model.embed_tokens.weight");
   const add = (x: Rows, y: Rows) =>
     plus(
@@ -209,12 +209,12 @@ const graniteLayer = {
 const graniteFields = {
   ...{ embedding_multiplier: 3, residual_multiplier: 0.5, logits_scaling: 4, attention_multiplier: 0.25 },
 };
-const graniteSpelled: Spelled = {
+const graniteReference: Reference = {
   ...{ embeddingScale: 3, residualScale: 0.5, logitScale: 0.25, attentionScale: 0.25 },
   ...{ radians: frequencies(10000, D), feed: graniteFeed },
 };
 
-test.each<[string, Record<string, unknown>, Shapes | ((i: number) => Shapes), Spelled]>([
+test.each<[string, Record<string, unknown>, Shapes | ((i: number) => Shapes), Reference]>([
   [
     "ernie4_5_moe",
     {
@@ -225,7 +225,7 @@ test.each<[string, Record<string, unknown>, Shapes | ((i: number) => Shapes), Sp
     ernieLayer,
     { radians: frequencies(500000, D), interleaved: true, feed: ernieFeed },
   ],
-  ["granitemoe", graniteFields, graniteLayer, graniteSpelled],
+  ["granitemoe", graniteFields, graniteLayer, graniteReference],
   [
     "granitemoeshared",
     { ...graniteFields, shared_intermediate_size: shared },
@@ -234,7 +234,7 @@ test.each<[string, Record<string, unknown>, Shapes | ((i: number) => Shapes), Sp
       "shared_mlp.input_linear.weight": [2 * shared, C],
       "shared_mlp.output_linear.weight": [C, shared],
     },
-    graniteSpelled,
+    graniteReference,
   ],
   [
     "minimax_m2",
@@ -258,8 +258,8 @@ test.each<[string, Record<string, unknown>, Shapes | ((i: number) => Shapes), Sp
     },
     { radians: frequencies(5000000, 2), qkNorm: true, feed: miniMaxFeed },
   ],
-])("%s agrees with its formulas, and is written back", async (type, fields, layer, spelled) => {
+])("%s agrees with its formulas, and is written back", async (type, fields, layer, reference) => {
   const tied = fields["tie_word_embeddings"] === true;
   const w = randomWeights(shapesOf(typeof layer === "function" ? layer : () => layer, tied));
-  await expectWritten({ ...sizes, ...fields, model_type: type }, w, logits(w, spelled));
+  await expectWritten({ ...sizes, ...fields, model_type: type }, w, logits(w, reference));
 });

@@ -15,7 +15,6 @@ const sharedExpert = /* @__PURE__ */ ofExperts(
 
 /** Granite's mixtures with an expert that all tokens use. */
 export const graniteMoeShared: Architecture = {
-  ...granite,
   modelTypes: ["granitemoeshared"],
   class: "GraniteMoeSharedForCausalLM",
   config: () => [...granite.config(), expertCounts("num_local_experts"), sharedExpert],

@@ -24,7 +24,6 @@ export const graniteExperts: ExpertNames = {
 
 /** Granite 3's mixtures: Granite with experts in all layers. */
 export const graniteMoe: Architecture = {
-  ...granite,
   modelTypes: ["granitemoe"],
   class: "GraniteMoeForCausalLM",
   config: () => [...granite.config(), expertCounts("num_local_experts")],

@@ -14,32 +14,43 @@ export type Distance = {
 };
 
 /**
- * The architecture whose table understands most of a `config.json`: one that it reads to the end, with the fewest fields left,
- * before one that stops at a field.
+ * The architecture whose table understands most of a `config.json`: one that reads it to the end as it is, with the fewest
+ * fields left, before one that stops at a field or has values of its own for what is missing.
  */
 export function nearestArchitecture(
   json: unknown,
   file: ReadFile,
   architectures: readonly Architecture[],
 ): Distance {
-  const distances = architectures.map((architecture): Distance => {
-    const fields = configFields(json, file);
-    const ignored = ignoredFields(
-      commonFields,
-      architecture.ignored ?? "",
-      "model_type tie_word_embeddings eos_token_id",
-    );
-    const name = architecture.modelTypes[0];
-    try {
-      readFields(architecture.config(), fields.withDefaults(architecture.defaults ?? {}));
-      return { name, unread: fields.unread(ignored) };
-    } catch (error) {
-      if (!(error instanceof QkvError)) throw error;
-      return { name, unread: fields.unread(ignored), missing: error.message.split("\n")[0]! };
-    }
+  const distances = architectures.map((architecture) => {
+    const asItIs = distanceTo(architecture, json, file, {});
+    const complete = asItIs.missing === undefined;
+    const distance = complete ? asItIs : distanceTo(architecture, json, file, architecture.defaults ?? {});
+    return { distance, far: distance.unread.length + (complete ? 0 : 1000) };
   });
-  const far = ({ unread, missing }: Distance) => unread.length + (missing === undefined ? 0 : 1000);
-  return distances.reduce((nearest, one) => (far(one) < far(nearest) ? one : nearest));
+  return distances.reduce((nearest, one) => (one.far < nearest.far ? one : nearest)).distance;
+}
+
+function distanceTo(
+  architecture: Architecture,
+  json: unknown,
+  file: ReadFile,
+  defaults: Readonly<Record<string, unknown>>,
+): Distance {
+  const fields = configFields(json, file);
+  const ignored = ignoredFields(
+    commonFields,
+    architecture.ignored ?? "",
+    "model_type tie_word_embeddings eos_token_id",
+  );
+  const name = architecture.modelTypes[0];
+  try {
+    readFields(architecture.config(), fields.withDefaults(defaults));
+    return { name, unread: fields.unread(ignored) };
+  } catch (error) {
+    if (!(error instanceof QkvError)) throw error;
+    return { name, unread: fields.unread(ignored), missing: error.message.split("\n")[0]! };
+  }
 }
 
 /** The distance in a sentence, for whom a model is refused. */
