@@ -32,7 +32,7 @@ const models = [
   ...["qwen3-moe", "qwen3-moe-dense-layers"],
   ...["apertus", "deepseek-v3", "deepseek-v32", "diffllama", "gpt-oss", "llama4-text", "minicpm3"],
   ...["arcee", "bloom", "cohere2", "ernie4-5", "exaone4", "falcon-alibi", "falcon-multi-query", "glm4"],
-  ...["falcon-h1", "lfm2", "mamba", "mamba2", "qwen3-5-text"],
+  ...["blt", "falcon-h1", "lfm2", "mamba", "mamba2", "qwen3-5-text"],
   ...["granite-moe-hybrid", "minimax", "nemotron-h", "qwen3-next", "rwkv7"],
   ...["gpt-neox", "granite", "olmo2", "olmo3", "opt", "smollm3", "starcoder2"],
   ...[

@@ -3,6 +3,7 @@ import type { Tensor } from "@qkv/tensor";
 import type { DataFolder } from "../../data-folder.mjs";
 import { type Case, type Source, type Target } from "../case.js";
 import { compareIds, compareNumbers, mismatch, type Check } from "../check.js";
+import { patcherOutput } from "../blt/patcher-output.js";
 import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
 import { toTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
@@ -70,26 +71,33 @@ async function compareCase(
   target: Target,
 ): Promise<Check[]> {
   const given = Object.fromEntries(inputs.map((one) => [one.name, one]));
-  const { input_ids, attention_mask, position_ids } = given;
+  const { input_ids, attention_mask, position_ids, patch_lengths } = given;
   if (!input_ids) throw new Error("needs input_ids");
   const real = attention_mask && rowsOf(attention_mask);
   const traced: Record<string, Tensor> = {};
-  const logits = model.apply(model.params, toTensor(input_ids, target), {
+  const ids = toTensor(input_ids, target);
+  const logits = model.apply(model.params, ids, {
     // Padding in front is a document of its own, which real tokens do not see and no state keeps.
     ...(real && { documents: real }),
     ...(position_ids && { positions: Int32Array.from(rowsOf(position_ids).flat()) }),
+    ...(patch_lengths && { patchLengths: rowsOf(patch_lengths) }),
     trace: { names: ["embeddings", "output"], tensors: traced },
   });
   const limit = tolerance("logits", target.class);
   return Promise.all(
     outputs.map(async (reference) => {
-      const own = reference.name === "logits" ? logits : hiddenRows(model, traced, refs, reference.name);
+      const own =
+        reference.name === "logits"
+          ? logits
+          : (patcherOutput(model, ids, reference.name) ?? hiddenRows(model, traced, refs, reference.name));
       if (!own) return mismatch(reference.name, limit, "is not known");
       const values = await own.read();
       // Logits of padding are written as 0; of rows behind layers, those of the first text are there.
       const size = own.shape.at(-1)!;
       const flat = real?.flat();
       const seen = flat ? Float64Array.from(values, (x, i) => (flat[Math.floor(i / size)] ? x : 0)) : values;
+      if (reference.dtype === "int64")
+        return compareIds(reference.name, Array.from(values, Number), Array.from(reference.values, Number));
       const count = reference.shape.reduce((a, b) => a * b, 1);
       return compareNumbers(
         reference.name,

@@ -55,23 +55,33 @@ export {
   type TransformerLayerOptions,
   type TransformerLayerParams,
 } from "./layers/transformer-layer.js";
+export { bytePatches } from "./models/byte-patches.js";
+export type { HashConfig } from "./models/hash-embeddings.js";
+export type { PatchCrossAttentionParams } from "./layers/patch-cross-attention.js";
 export { load, loadAny, loadEncoder, type LoadOptions } from "./load.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
 export {
+  type BoundBytePatches,
+  type BytePatches,
+  type BytePatchesCall,
+  type BytePatchesConfig,
   type DecoderConfig,
   type HybridLayer,
+  type LayersConfig,
   type LayerType,
   type StackedLayer,
   type LayerOverrides,
 } from "./models/decoder-config.js";
 export {
   decoder,
+  type BytePatchesParams,
   type Decoder,
   type DecoderKernels,
   type DecoderLayerParams,
   type DecoderOptions,
   type DecoderParams,
+  type DecoderRowsOptions,
 } from "./models/decoder.js";
 export { type RopeScalingConfig } from "./models/rope-from-config.js";
 export { fusedPerHead, fromConv1D, splitFused, stacked, type RowMap } from "./conversions/row-map.js";

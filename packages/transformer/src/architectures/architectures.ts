@@ -4,6 +4,7 @@ import { arcee } from "./arcee.js";
 import { bamba } from "./bamba.js";
 import { bioGpt } from "./biogpt.js";
 import { bloom } from "./bloom.js";
+import { blt } from "./blt.js";
 import { codegen } from "./codegen.js";
 import { cohere } from "./cohere.js";
 import { cohere2 } from "./cohere2.js";
@@ -68,6 +69,7 @@ export const architectures: readonly Architecture[] = [
   arcee,
   bioGpt,
   bloom,
+  blt,
   cohere,
   cohere2,
   cwm,

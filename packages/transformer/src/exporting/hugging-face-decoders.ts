@@ -55,6 +55,7 @@ const llama: ArchitectureConstraints = {
   differential: nothing,
   latent: nothing,
   indexer: nothing,
+  bytePatches: nothing,
   positions: is("rotary"),
   ropeDim: nothing,
   bidirectional: { holds: (both) => both !== true, words: "a causal model" },

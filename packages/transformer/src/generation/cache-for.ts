@@ -4,9 +4,9 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import { cachedPartsOfLayers, isHybrid, isRecurrent } from "../models/is-recurrent.js";
 
 /**
- * A cache for a decoder: one that grows for layers that attend, beside states for layers that are recurrent. They change,
- * fork and roll back as one. Of latent attention, it holds the latents once; layers that read the keys and values of another
- * hold none.
+ * A cache for a decoder: one that grows for layers that attend, beside states for layers that are recurrent, or beside the
+ * layers of byte patches. They change, fork and roll back as one. Of latent attention, it holds the latents once; layers that
+ * read the keys and values of another hold none.
  *
  * @param options - `checkpoints`: earlier states that `crop` can go back to. Default 1: a failed step is undone.
  *
@@ -36,6 +36,7 @@ export function cacheFor(config: DecoderConfig, options?: { checkpoints?: number
   };
   check.each({ config }, isConfig, "a configuration, with numLayers and as many layerTypes", fix);
   check.options(options, ["checkpoints"]);
+  if (config.bytePatches) return config.bytePatches.cache(config);
   const { layerTypes, latent } = config;
   const parts = cachedPartsOfLayers(config).flat();
   const numStates = parts.filter((part) => part === "state").length;

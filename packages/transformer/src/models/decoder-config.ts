@@ -1,5 +1,7 @@
-import type { RotaryLayout } from "@qkv/attention";
-import type { linear } from "@qkv/tensor";
+import type { Positions, RotaryLayout } from "@qkv/attention";
+import type { Cache } from "@qkv/attention-contract";
+import type { KvCache } from "@qkv/kv-cache";
+import type { linear, Tensor } from "@qkv/tensor";
 import type { Activation } from "../layers/activation.js";
 import type { AltUpConfig } from "../layers/alt-up.js";
 import type { GateLimit } from "../layers/feed-forward.js";
@@ -8,6 +10,7 @@ import type { NormKind } from "../layers/norm.js";
 import type { PerLayerEmbeddingConfig } from "../layers/per-layer-embedding.js";
 import type { RouterConfig } from "../layers/router.js";
 import type { Placement, SequenceLayer } from "../layers/transformer-layer.js";
+import type { HashConfig } from "./hash-embeddings.js";
 import type { RopeScalingConfig } from "./rope-from-config.js";
 
 /** A layer in place of a decoder's own attention or feed-forward layer: `mixerLayer(…)`, or one of your own with the decoder's width. */
@@ -215,4 +218,68 @@ export type DecoderConfig = {
   logitScale?: number;
   /** Bends logits into (−softcap, softcap). Default: off. */
   logitSoftcap?: number;
+
+  /**
+   * Bytes in place of tokens: `bytePatches({ … })` groups them into patches, which a larger transformer reads (BLT). The
+   * decoder's own layers are the local decoder then. Default: none.
+   */
+  bytePatches?: BytePatches;
+};
+
+/** Layers alone, without embeddings and an output map. */
+export type LayersConfig = Omit<DecoderConfig, "vocabSize" | "contextLength" | "stopIds" | "bytePatches">;
+
+export type BytePatchesConfig = {
+  /** The entropy model: a small decoder of the same bytes. */
+  patcher: DecoderConfig;
+  /** A patch ends at a byte whose next one has a higher entropy. Unit: nats. */
+  threshold: number;
+  /** Embeddings of n-grams of bytes, which are added to those of bytes. */
+  hashes: HashConfig;
+  /** The local encoder: layers over bytes, as wide as the decoder. */
+  encoder: LayersConfig;
+  /** The global transformer: layers over patches. */
+  global: LayersConfig;
+  /** Rows, as wide as the decoder, that a patch is made of and read as: `cross_attn_k`. */
+  rowsPerPatch: number;
+};
+
+/** The part of a decoder that groups bytes into patches: made from its configuration, holding no weights. */
+export type BytePatches = {
+  readonly name: "bytePatches";
+  readonly config: BytePatchesConfig;
+  /** A cache for a decoder, with layers for its patches. */
+  cache(config: DecoderConfig): KvCache;
+  /**
+   * The same for one decoder.
+   *
+   * @param tools - `decoder`, which makes the layers: it is handed over, so that a configuration alone does not bring its
+   *   code. `linear`: products with matrices, default those in floats.
+   */
+  bind(config: DecoderConfig, tools: BytePatchesTools): BoundBytePatches;
+};
+
+type BytePatchesTools = {
+  readonly decoder: (config: DecoderConfig, kernels?: { linear?: typeof linear }) => object;
+  readonly linear: typeof linear | undefined;
+};
+
+/** Byte patches of one decoder. */
+export type BoundBytePatches = {
+  /** Random weights. */
+  init(seed: number): object;
+  /** Embeddings of bytes `[B, T, C]` to rows for the decoder's first layer, and what each of its layers does before. */
+  apply(
+    params: object,
+    embedded: Tensor,
+    call: BytePatchesCall,
+  ): { readonly rows: Tensor; beforeLayer(layer: number, x: Tensor): Tensor };
+};
+
+/** Options of the decoder's call that patches are made with, and its ids. */
+export type BytePatchesCall = {
+  readonly tokens: Tensor;
+  readonly positions: Positions;
+  readonly cache?: Cache;
+  readonly patchLengths?: ArrayLike<number> | readonly ArrayLike<number>[];
 };

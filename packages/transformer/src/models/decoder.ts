@@ -18,6 +18,7 @@ import {
   scaleByPosition,
   slidingWindow,
   type DocumentIds,
+  type LinearParams,
   type Positions,
 } from "@qkv/attention";
 import { type Cache, type Mask, positionsAfter } from "@qkv/attention-contract";
@@ -56,6 +57,7 @@ import {
 import { checkIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
 import { checkParams } from "../layers/check-params.js";
+import type { PatchCrossAttentionParams } from "../layers/patch-cross-attention.js";
 import type {
   DecoderConfig,
   ExpertsConfig,
@@ -101,7 +103,25 @@ export type DecoderParams = {
   norm: NormParams;
   /** `[V, C]`, and a bias `[V]` where a model has one. Default: the embedding (tied weights). */
   output?: { weight: Tensor; bias?: Tensor };
+  /** Absent where the configuration has no `bytePatches`. */
+  bytePatches?: BytePatchesParams;
 };
+
+/** The weights of byte patches. `k` is the number of rows of a patch, G the width of the global layers. */
+export type BytePatchesParams = {
+  /** The entropy model. */
+  patcher: DecoderParams;
+  /** `[functions · orders · buckets, C]` */
+  hashes: { weight: Tensor };
+  /** `projection`: of a patch's largest values to its rows, `[k · C, C]`. */
+  encoder: LayersParams & { projection: LinearParams; crossAttention: PatchCrossAttentionParams };
+  /** `projection`: of a patch's rows to one of the global layers, `[G, k · C]`. Absent where G = k · C. */
+  global: LayersParams & { projection?: LinearParams };
+  /** `projection`: of a row of the global layers to those that bytes read, `[k · C, G]`. A cross-attention for each layer. */
+  decoder: { projection: LinearParams; crossAttention: PatchCrossAttentionParams[] };
+};
+
+type LayersParams = Pick<DecoderParams, "layers">;
 
 export type DecoderOptions = {
   /**
@@ -123,6 +143,11 @@ export type DecoderOptions = {
    * keys and values of padding until it is cropped to these lengths. Default: all are real.
    */
   padding?: ArrayLike<number>;
+  /**
+   * Lengths of the patches, `[patches]` or `[B][patches]`, for a model with `bytePatches` and a call without earlier
+   * tokens. The first one is 1; the last one is open, so that its bytes read the patch before it. Default: the model's own.
+   */
+  patchLengths?: ArrayLike<number> | readonly ArrayLike<number>[];
   /** Number of last tokens to compute logits for. Default: all. */
   last?: number;
   /** Receives traced tensors, named `layers.0.attention.weights`, `layers.0.output`. Default: nothing is traced. */
@@ -142,12 +167,17 @@ export type Decoder = {
   init(seed: number): DecoderParams;
   /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
   apply(params: DecoderParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
+  /** Rows `[B, T, C]` through the layers alone, without embeddings, norm and output map. */
+  rows(layers: DecoderParams["layers"], rows: Tensor, options?: DecoderRowsOptions): Tensor;
   /**
    * Final norm and output map: rows `[…, C]`, as they leave a layer, to logits `[…, V]`. With `altUp`, rows are the mean of
    * the streams, and not the one that is traced as a layer's output.
    */
   logits(params: DecoderParams, rows: Tensor): Tensor;
 };
+
+/** Options of a call for the layers alone, as for the whole decoder. */
+export type DecoderRowsOptions = Pick<DecoderOptions, "cache" | "positions">;
 
 /**
  * A decoder made from a configuration: layers of causal attention and feed-forward layers. The defaults are those of
@@ -216,11 +246,25 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     const logits = logitScale === 1 ? raw : mul(raw, logitScale);
     return cap === undefined ? logits : mul(tanh(div(logits, cap)), cap);
   };
+  const bytePatches = config.bytePatches?.bind(config, { decoder, linear: kernels?.linear });
+  const throughLayers = (
+    layers: DecoderParams["layers"],
+    rows: Tensor,
+    { positions, cache }: DecoderRowsOptions = {},
+  ): Tensor => {
+    if (streamed || perLayer || finishes || config.sharedKeyValues) refuseRows();
+    const [firstLayer, call] = [{}, { ...(positions && { positions }), ...(cache && { cache }) }];
+    return layers.reduce((x, layer, i) => {
+      const first = hasValueResidual(kinds[i]!) && { firstLayer };
+      return layerAt(i).apply(layer, x, { layer: firstPart[i]!, ...call, ...first });
+    }, rows);
+  };
   return {
     config,
     logits: outputLogits,
+    rows: throughLayers,
     init(seed) {
-      const around = ["embedding", "positions", "altUp", "perLayer"] as const;
+      const around = ["embedding", "positions", "altUp", "perLayer", "bytePatches"] as const;
       const [seeds, layerSeeds] = modelSeeds(seed, around, numLayers);
       return {
         embedding: { weight: mul(randn([V, C], { seed: seeds.embedding }), initialScale) },
@@ -243,6 +287,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
           return { ...params, attention: source(i) === i ? attention : withoutKeyValues(attention) };
         }),
         norm: layerNorm.init(),
+        ...(bytePatches && { bytePatches: bytePatches.init(seeds.bytePatches) as BytePatchesParams }),
       };
     },
     apply(params, ids, given) {
@@ -254,7 +299,9 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...(config.embeddingNorm ? ["embeddingNorm"] : []),
         ...(streamed ? ["altUp"] : []),
         ...(perLayer ? ["perLayer"] : []),
+        ...(bytePatches ? ["bytePatches"] : []),
       ]);
+      checkBytePatches(config, options);
       checkTrace(onApply, trace, kinds.map(isRecurrent));
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
       if (cache && config.bidirectional) {
@@ -276,7 +323,8 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
         if (config.embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
         if (table) x = table.apply(params.positions!, x, { positions });
-        x = recordTensor(trace, "embeddings", x);
+        const bytes = bytePatches?.apply(params.bytePatches!, x, { ...options, tokens, positions });
+        x = recordTensor(trace, "embeddings", bytes?.rows ?? x);
         const inputs = perLayer?.inputs(params.perLayer!, tokens, x);
         const held = config.sharedKeyValues && keyValuesOfCall(cache);
         let streams = streamed?.expand(params.altUp!, x); // [B, T, N, C]
@@ -304,7 +352,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
             return output;
           };
           const reads = held && attends(kinds[i]!) ? held : undefined;
-          x = layerAt(i).apply(layer, x, {
+          x = layerAt(i).apply(layer, bytes?.beforeLayer(i, x) ?? x, {
             layer: firstPart[i]!,
             positions,
             ...(cache && { cache }),
@@ -332,7 +380,48 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
 const check: Checks = /* @__PURE__ */ checks("decoder");
 const onApply: Checks = /* @__PURE__ */ checks("decoder.apply");
 const ownParts = ["embedding.weight", "layers", "norm.weight"];
-const callNames = ["cache", "positions", "mask", "documents", "padding", "last", "trace"] as const;
+const callNames = [
+  "cache",
+  "positions",
+  "mask",
+  "documents",
+  "padding",
+  "patchLengths",
+  "last",
+  "trace",
+] as const;
+
+/** Refuses layers that read more than the rows before them. */
+function refuseRows(): never {
+  return checks("decoder.rows").refuse({
+    argument: "config",
+    received: "a model with streams, embeddings of each layer, or keys and values of other layers",
+    expected: "layers that read rows alone",
+    fix: "call `apply`, which has what they read besides.",
+  });
+}
+
+/** Refuses options that a model of byte patches has no meaning for, and its own where there are no patches. */
+function checkBytePatches({ bytePatches }: DecoderConfig, options: DecoderOptions): void {
+  if (!bytePatches) {
+    if (options.patchLengths === undefined) return;
+    onApply.refuse({
+      argument: "patchLengths",
+      received: options.patchLengths,
+      expected: "nothing, as the model reads no byte patches",
+      fix: "leave `patchLengths` out.",
+    });
+  }
+  for (const argument of ["mask", "documents", "positions"] as const) {
+    if (options[argument] === undefined) continue;
+    onApply.refuse({
+      argument,
+      received: options[argument],
+      expected: "nothing, as patches are found from all bytes before, in order",
+      fix: "give each text its own call, or texts of several lengths with `padding` behind them.",
+    });
+  }
+}
 
 /** Options of a call that hide tokens, as layers that attend take them, and as layers with a state do. */
 function callOfKind(
@@ -421,6 +510,7 @@ const names = /* @__PURE__ */ Object.keys({
   embeddingNorm: 0,
   logitScale: 0,
   logitSoftcap: 0,
+  bytePatches: 0,
 } satisfies Record<keyof DecoderConfig, 0>) as (keyof DecoderConfig)[];
 
 function checkConfig(config: DecoderConfig): void {

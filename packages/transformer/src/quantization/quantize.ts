@@ -98,7 +98,7 @@ export function quantizeBy(
   const visit = (value: unknown, path: string): unknown => {
     if (rounding.of(value)) return rounded(value as Tensor, path);
     if (isTensor(value)) {
-      const isMatrix = path.startsWith("layers.") && path.endsWith(".weight") && value.shape.length === 2;
+      const isMatrix = matrices.test(path) && value.shape.length === 2;
       return isMatrix ? rounded(value, path) : moved(value);
     }
     if (Array.isArray(value)) return value.map((each, i) => visit(each, `${path}.${i}`));
@@ -117,6 +117,10 @@ export function quantizeBy(
     report: { errors, bytesBefore: sum(before.values()), bytesAfter: bytesOf(after) },
   };
 }
+
+/** Paths of matrices that a layer multiplies with. */
+const matrices =
+  /^layers\..*\.weight$|^bytePatches\.(.*\.)?(layers|projection|crossAttention|output)\.(.*\.)?weight$/;
 
 /** A matrix rounded, on the device given, and how far it moved. */
 function quantizeMatrix(

@@ -17,7 +17,7 @@ const published = JSON.parse(
 const types: unknown[] = [
   ..."bert roberta xlm-roberta gpt2 gpt_bigcode llama mistral mixtral qwen2 qwen3 qwen3_moe".split(" "),
   ..."gemma gemma2 gemma3_text gemma3 phi3".split(" "),
-  ..."apertus deepseek_v3 diffllama gpt_oss llama4_text minicpm3".split(" "),
+  ..."apertus blt deepseek_v3 diffllama gpt_oss llama4_text minicpm3".split(" "),
   ..."falcon_h1 granitemoehybrid lfm2 mamba mamba2 minimax nemotron_h qwen3_5_text qwen3_next rwkv7".split(
     " ",
   ),

@@ -131,6 +131,7 @@ const traitsWithoutGraph = [
   "altUp",
   "perLayerEmbedding",
   "layerScale",
+  "bytePatches",
 ] as const satisfies readonly (keyof DecoderConfig)[];
 
 function refuseTraits(config: DecoderConfig): void {

@@ -1,0 +1,111 @@
+import { checks } from "@qkv/core";
+import { growingCache, type KvCache } from "@qkv/kv-cache";
+import type { Tensor } from "@qkv/tensor";
+
+/** A cache of a model of byte patches: of its layers that read bytes, and of those that read patches. */
+export type BytePatchCache = KvCache & {
+  /** The layers that read patches; its last one holds their output, and the number of bytes up to the end of each patch. */
+  readonly patches: KvCache;
+};
+
+/**
+ * A cache that grows. Its layers read bytes; `patches` has the others. Both change, fork and roll back as one: a crop
+ * removes the patches whose last byte it removes.
+ */
+export const bytePatchCache = (byteLayers: number, patchLayers: number): BytePatchCache =>
+  joined(growingCache({ numLayers: byteLayers }), growingCache({ numLayers: patchLayers }));
+
+function joined(bytes: KvCache, patches: KvCache): BytePatchCache {
+  const every = (change: (cache: KvCache) => void): void => {
+    for (const cache of [bytes, patches]) if (cache.lengths.length > 0) change(cache);
+  };
+  return {
+    patches,
+    numLayers: bytes.numLayers,
+    update: bytes.update,
+    read: bytes.read,
+    state: bytes.state,
+    advance: bytes.advance,
+    discard: bytes.discard, // which refuses: keys are stored rotated
+    unrotatedKeys: false,
+    get length() {
+      return bytes.length;
+    },
+    get lengths() {
+      return bytes.lengths;
+    },
+    get stored() {
+      return bytes.stored;
+    },
+    get bytes() {
+      return bytes.bytes + patches.bytes;
+    },
+    crop(length) {
+      bytes.crop(length);
+      if (patches.lengths.length === 0) return;
+      const ends = patchEnds(patches);
+      const kept = Array.from(bytes.lengths, (n, b) => ends[b]!.filter((end) => end <= n).length);
+      patches.crop(kept);
+    },
+    fork: () => joined(bytes.fork(), patches.fork()),
+    reorder(ids) {
+      every((cache) => cache.reorder(ids));
+    },
+    repeat(times) {
+      every((cache) => cache.repeat(times));
+    },
+    reset() {
+      every((cache) => cache.reset());
+    },
+    save() {
+      const files = [bytes.save(), patches.save()] as const;
+      const whole = new Uint8Array(8 + files[0].length + files[1].length);
+      const header = new DataView(whole.buffer);
+      files.forEach(({ length }, i) => header.setUint32(4 * i, length, true));
+      whole.set(files[0], 8);
+      whole.set(files[1], 8 + files[0].length);
+      return whole;
+    },
+    restore(file, device) {
+      const files = parts(file);
+      // On forks first, so that both take their part or none.
+      const [a, b] = [bytes.fork(), patches.fork()];
+      try {
+        a.restore(files[0], device);
+        b.restore(files[1], device);
+      } finally {
+        a.reset();
+        b.reset();
+      }
+      bytes.restore(files[0], device);
+      patches.restore(files[1], device);
+    },
+  };
+}
+
+/** Number of bytes up to the end of each patch, per batch. */
+export function patchEnds(patches: KvCache): number[][] {
+  const lengths = Array.from(patches.lengths);
+  if (lengths.every((length) => length === 0)) return lengths.map(() => []);
+  const { data, shape } = patches.read(patches.numLayers - 1).value[0] as Tensor; // [B, 1, P, 1]
+  const ends = Array.from(data as Float32Array);
+  return lengths.map((length, b) => ends.slice(b * shape[2]!, b * shape[2]! + length));
+}
+
+/** The two files in a saved one. */
+function parts(file: Uint8Array): [Uint8Array, Uint8Array] {
+  const isFile = file instanceof Uint8Array && file.length >= 8;
+  const header = isFile ? new DataView(file.buffer, file.byteOffset, 8) : undefined;
+  const [first = 0, second = 0] = header ? [header.getUint32(0, true), header.getUint32(4, true)] : [];
+  if (!isFile || 8 + first + second !== file.length) {
+    check.refuse({
+      argument: "bytes",
+      received: isFile ? `${file.length} bytes` : file,
+      expected: "a saved cache of a model of byte patches, whole",
+      fix: "give what `save()` of such a cache returned.",
+    });
+  }
+  return [file.slice(8, 8 + first), file.slice(8 + first)];
+}
+
+const check = /* @__PURE__ */ checks("restore");

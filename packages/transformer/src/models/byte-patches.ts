@@ -1,0 +1,335 @@
+import { maxPoolPatches, patches as patchMask, type LinearParams } from "@qkv/attention";
+import { type Cache, positionsAfter } from "@qkv/attention-contract";
+import { checks, type Checks } from "@qkv/core";
+import {
+  concat,
+  linear,
+  mul,
+  randn,
+  reshape,
+  slice,
+  splitSeed,
+  tensor,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import { patchCrossAttention } from "../layers/patch-cross-attention.js";
+import { bytePatchCache, patchEnds, type BytePatchCache } from "./byte-patch-cache.js";
+import { cacheLayersFrom } from "./cache-layers-from.js";
+import type {
+  BoundBytePatches,
+  BytePatches,
+  BytePatchesConfig,
+  DecoderConfig,
+  LayersConfig,
+} from "./decoder-config.js";
+import type { BytePatchesParams, Decoder } from "./decoder.js";
+import { addHashEmbeddings, hashRows } from "./hash-embeddings.js";
+import { givenEnds, uncertainEnds } from "./patch-boundaries.js";
+
+/**
+ * Bytes in place of tokens, as the Byte Latent Transformer reads them. A small entropy model ends a patch at each byte
+ * whose next byte it is uncertain about; a local encoder reads bytes and gathers those of each patch; a large global
+ * transformer reads the patches; the decoder's own layers read the bytes again, each after the last patch that is complete.
+ *
+ * A patch depends on the bytes up to its end alone, so a text that goes on keeps its patches, and a cache of
+ * {@link cacheFor} holds them. Boundaries are found on the host in the middle of a call, so a GPU whose numbers can only be
+ * awaited is refused.
+ *
+ * @returns A value for `bytePatches` of a decoder's configuration.
+ * @throws {ArgumentError} If a size is no whole number; and from `decoder`, if a part is no decoder's configuration, or widths
+ *   and vocabularies do not fit.
+ * @see "Byte Latent Transformer: Patches Scale Better Than Tokens" (2024), arXiv:2412.09871
+ *
+ * @example
+ * ```ts
+ * import { bytePatches, decoder } from "@qkv/transformer";
+ *
+ * const layers = { embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 2, normEps: 1e-5 };
+ * const bytes = { vocabSize: 260, contextLength: 64, stopIds: [] };
+ * const blt = decoder({
+ *   ...layers,
+ *   ...bytes,
+ *   bytePatches: bytePatches({
+ *     patcher: { ...layers, ...bytes },
+ *     threshold: 5.5,
+ *     hashes: { orders: [3, 4], functions: 1, buckets: 100 },
+ *     encoder: layers,
+ *     global: { ...layers, embedDim: 16, hiddenDim: 32, numLayers: 2 },
+ *     rowsPerPatch: 2,
+ *   }),
+ * });
+ * blt.apply(blt.init(1), [1, 76, 105, 107, 101]).shape; // => [1, 5, 260]
+ * ```
+ */
+export function bytePatches(config: BytePatchesConfig): BytePatches {
+  const { patcher, threshold, hashes, encoder, global, rowsPerPatch } = check.options(
+    config,
+    ["patcher", "threshold", "hashes", "encoder", "global", "rowsPerPatch"],
+    "config",
+  );
+  check.finite({ threshold }, { fix: "take that of the model, about 1.34." });
+  check.whole({ rowsPerPatch }, { min: 1, unit: "rows" });
+  const { orders, ...counts } = check.options(hashes, ["orders", "functions", "buckets"], "hashes");
+  check.whole(counts, { min: 1 });
+  const isOrder = (order: unknown) => Number.isSafeInteger(order) && (order as number) >= 1;
+  check.list({ "hashes.orders": orders }, "numbers of bytes, 1 or more", isOrder);
+  return {
+    name: "bytePatches",
+    config,
+    cache(own) {
+      const { byteLayers, patchLayers } = cacheLayers(own, config);
+      return bytePatchCache(byteLayers, patchLayers);
+    },
+    bind(own, { decoder, linear: map }) {
+      checkFit(own, config);
+      const make = (config: DecoderConfig) => decoder(config, map && { linear: map }) as Decoder;
+      // Only `rows` of these two is called.
+      const layersOf = (config: LayersConfig) =>
+        make({ ...config, vocabSize: 1, contextLength: 1, stopIds: [] });
+      return bound(own, config, {
+        patcher: make(patcher),
+        encoder: layersOf(encoder),
+        global: layersOf(global),
+        map,
+      });
+    },
+  };
+}
+
+/** Layers of a cache: the decoder's come first, then those of the entropy model, of the encoder, and its output. */
+function cacheLayers({ numLayers }: DecoderConfig, { patcher, encoder, global }: BytePatchesConfig) {
+  const firstOfEncoder = numLayers + patcher.numLayers;
+  const rowsLayer = firstOfEncoder + encoder.numLayers;
+  const outputLayer = global.numLayers; // of the layers that read patches
+  return {
+    firstOfPatcher: numLayers,
+    firstOfEncoder,
+    rowsLayer,
+    byteLayers: rowsLayer + 1,
+    outputLayer,
+    patchLayers: outputLayer + 1,
+  };
+}
+
+type Parts = Record<"patcher" | "encoder" | "global", Decoder> & { readonly map: typeof linear | undefined };
+
+function bound(
+  own: DecoderConfig,
+  config: BytePatchesConfig,
+  { patcher, encoder, global, map = linear }: Parts,
+): BoundBytePatches {
+  const { hashes, threshold, rowsPerPatch: k } = config;
+  const { firstOfPatcher, firstOfEncoder, rowsLayer, outputLayer } = cacheLayers(own, config);
+  const { embedDim: C, numLayers } = own;
+  const G = global.config.embedDim;
+  const crossAttention = (config: DecoderConfig) => patchCrossAttention({ ...config, linear: map });
+  const [gathering, reading] = [crossAttention(encoder.config), crossAttention(own)];
+  const longest = Math.max(0, ...hashes.orders) - 1;
+
+  /** The numbers of the host that say what the cache holds, of each batch. */
+  const heldBy = (cache: BytePatchCache | undefined, B: number) => {
+    const each = <T>(value: (b: number) => T) => Array.from({ length: B }, (_, b) => value(b));
+    const lengths = each((b) => cache?.lengths[b] ?? 0);
+    const ends = cache ? patchEnds(cache.patches) : [];
+    const read = cache && cache.length > 0 ? (cache.read(rowsLayer).value[0] as Tensor) : undefined;
+    const idsBefore = (b: number): number[] => {
+      const from = Math.max(0, lengths[b]! - longest);
+      if (!read || from === lengths[b]) return [];
+      return Array.from(slice(slice(read, 0, b, b + 1), 2, from, lengths[b]).data as Float32Array);
+    };
+    return {
+      lengths,
+      /** Complete patches. */
+      patches: each((b) => ends[b]?.length ?? 0),
+      /** First byte of the open patch. */
+      open: each((b) => ends[b]?.at(-1) ?? 0),
+      idsBefore,
+    };
+  };
+
+  /** Output of the global layers for the last complete patch of each batch, `[B, 1, G]`; zeros, which no byte reads. */
+  const lastPatches = (
+    cache: BytePatchCache | undefined,
+    counts: readonly number[],
+    like: Tensor,
+  ): Tensor => {
+    const B = counts.length;
+    if (!cache || counts.every((count) => count === 0)) {
+      return zeros([B, 1, G], { dtype: like.dtype, device: like.device });
+    }
+    const outputs = cache.patches.read(outputLayer).key[0] as Tensor; // [B, 1, P, G]
+    const last = counts.map((count, b) => {
+      const at = Math.max(0, count - 1);
+      return slice(slice(outputs, 0, b, b + 1), 2, at, at + 1);
+    });
+    return reshape(concat(last, 0), [B, 1, G]);
+  };
+
+  return {
+    init(seed): BytePatchesParams {
+      const seeds = splitSeed(seed, ["patcher", "hashes", "encoder", "global", "decoder"]);
+      const make = (seed: number, out: number, inner: number): LinearParams => ({
+        weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
+      });
+      const parts = (seed: number) => splitSeed(seed, ["layers", "projection", "crossAttention"]);
+      const [e, g, d] = [parts(seeds.encoder), parts(seeds.global), parts(seeds.decoder)];
+      return {
+        patcher: patcher.init(seeds.patcher),
+        hashes: { weight: mul(randn([hashRows(hashes), C], { seed: seeds.hashes }), 0.02) },
+        encoder: {
+          layers: encoder.init(e.layers).layers,
+          projection: make(e.projection, k * C, C),
+          crossAttention: gathering.init(e.crossAttention),
+        },
+        global: {
+          layers: global.init(g.layers).layers,
+          ...(G !== k * C && { projection: make(g.projection, G, k * C) }),
+        },
+        decoder: {
+          projection: make(d.projection, k * C, G),
+          crossAttention: splitSeed(d.crossAttention, numLayers).map(reading.init),
+        },
+      };
+    },
+    apply(params: BytePatchesParams, embedded, { tokens, positions, cache: given, patchLengths }) {
+      const { device } = embedded;
+      const cache = given && checkCache(given);
+      const [B, T] = embedded.shape as [number, number];
+      const numbers = Array.from(tokens.data as Int32Array);
+      const ids = Array.from({ length: B }, (_, b) => numbers.slice(b * T, (b + 1) * T));
+      const held = heldBy(cache, B);
+      const at = (first: number): { cache: Cache } | undefined =>
+        cache && { cache: cacheLayersFrom(cache, first) };
+
+      // The patches: of each batch, the bytes of this call that end one.
+      if (patchLengths !== undefined && cache) refusePatchLengths();
+      const ends = patchLengths
+        ? givenEnds(onApply, patchLengths, [B, T])
+        : uncertainEnds(
+            readOnHost(patcher.apply(params.patcher, tokens, at(firstOfPatcher))),
+            held.lengths,
+            threshold,
+          );
+
+      // Bytes: rows `[B, T, C]`.
+      const known = ids.map((own, b) => [...held.idsBefore(b), ...own]);
+      const rows = encoder.rows(
+        params.encoder.layers,
+        addHashEmbeddings(embedded, params.hashes.weight, known, hashes),
+        { ...at(firstOfEncoder), positions },
+      );
+      const split = reshape(rows, [B, 1, T, C]);
+      const asFloats = tensor(numbers, { shape: [B, 1, T, 1], dtype: rows.dtype, device });
+      const all = cache ? (cache.update(rowsLayer, split, asFloats).key[0] as Tensor) : split; // [B, 1, S, C]
+
+      // Patches that these bytes complete: `[B, N, G]`, of which a batch has its own number.
+      const lastBytes = ends.map((own, b) =>
+        own.flatMap((isEnd, t) => (isEnd ? [held.lengths[b]! + t + 1] : [])),
+      );
+      const N = Math.max(...lastBytes.map(({ length }) => length));
+      const before = lastPatches(cache, held.patches, rows);
+      const completed = N === 0 ? [] : [complete(N, lastBytes)];
+      const context = concat([before, ...completed], 1); // [B, 1 + N, G]
+      if (cache && completed[0]) {
+        // Counted from the first byte of the text.
+        const padded = lastBytes.flatMap((own) => Array.from({ length: N }, (_, n) => own[n] ?? 0));
+        const places = tensor(padded, { shape: [B, 1, N, 1], dtype: rows.dtype, device });
+        cache.patches.update(outputLayer, reshape(completed[0], [B, 1, N, G]), places);
+        if (lastBytes.some(({ length }) => length < N))
+          cache.patches.crop(lastBytes.map(({ length }, b) => held.patches[b]! + length));
+      }
+
+      // Bytes read the last patch that is complete, as the rows of `projection`.
+      const { projection, crossAttention } = params.decoder;
+      const read = reshape(map(context, projection.weight), [B, (1 + N) * k, C]);
+      const patchOf = ends.map((own) => {
+        let count = 0;
+        return own.map((isEnd) => (count += Number(isEnd)));
+      });
+      const mask = patchMask(patchOf, { queries: "bytes", rowsPerPatch: k });
+      return {
+        rows,
+        beforeLayer: (layer, x) => reading.apply(crossAttention[layer]!, x, read, mask),
+      };
+
+      function complete(N: number, lastBytes: readonly (readonly number[])[]): Tensor {
+        const from = Math.min(...held.open);
+        const span = slice(all, 2, from); // the bytes of open and new patches
+        const bytes = span.shape[2]!;
+        const patchOf = lastBytes.map((own, b) => {
+          // Bytes of no new patch are in patch N, which is dropped.
+          const list = new Array<number>(bytes).fill(N);
+          own.forEach((end, n) => list.fill(n, (own[n - 1] ?? held.open[b]!) - from, end - from));
+          return list;
+        });
+        const x = reshape(span, [B, bytes, C]);
+        const pooled = slice(maxPoolPatches(x, patchOf, N + 1), 1, 0, N); // [B, N, C]
+        const queries = reshape(map(pooled, params.encoder.projection.weight), [B, N * k, C]);
+        const mask = patchMask(patchOf, { queries: "patches", rowsPerPatch: k });
+        const gathered = gathering.apply(params.encoder.crossAttention, queries, x, mask);
+        const wide = reshape(gathered, [B, N, k * C]);
+        const { layers, projection } = params.global;
+        return global.rows(layers, projection ? map(wide, projection.weight) : wide, {
+          ...(cache && { cache: cache.patches }),
+          positions: positionsAfter(cache?.patches, N),
+        });
+      }
+    },
+  };
+}
+
+/** Refuses a decoder, or parts, that do not fit each other. */
+function checkFit(own: DecoderConfig, { patcher, encoder }: BytePatchesConfig): void {
+  const fits: readonly (readonly [argument: string, received: unknown, expected: unknown, of: string])[] = [
+    ["patcher.vocabSize", patcher.vocabSize, own.vocabSize, "vocabSize of the decoder"],
+    ["encoder.embedDim", encoder.embedDim, own.embedDim, "embedDim of the decoder"],
+  ];
+  for (const [argument, received, expected, of] of fits) {
+    if (received === expected) continue;
+    check.refuse({
+      argument,
+      received,
+      expected: `${String(expected)}, the ${of}`,
+      fix: "both read the same bytes.",
+    });
+  }
+}
+
+function checkCache(cache: Cache): BytePatchCache {
+  if ("patches" in cache) return cache as BytePatchCache;
+  return onApply.refuse({
+    argument: "cache",
+    received: "a cache of tokens",
+    expected: "one of bytes and patches",
+    fix: "make it with `cacheFor(model.config)`.",
+  });
+}
+
+/** A tensor of which the host has the numbers, as the shapes of what follows depend on them. */
+function readOnHost(x: Tensor): Tensor {
+  try {
+    return tensor(x.data, { shape: x.shape });
+  } catch (cause) {
+    if (!x.device.remote) throw cause;
+    return onApply.refuse({
+      argument: "params",
+      received: `weights on ${x.device.name}, whose numbers can only be awaited`,
+      expected: "weights on a device that is read at once, as the bytes decide where patches end",
+      fix: "load the model on js or wasm: `device: await wasm()`.",
+      cause,
+    });
+  }
+}
+
+function refusePatchLengths(): never {
+  return onApply.refuse({
+    argument: "patchLengths",
+    received: "lengths beside a cache",
+    expected: "no cache, whose entropy model would have to read the bytes as well",
+    fix: "give the whole text in one call.",
+  });
+}
+
+const check: Checks = /* @__PURE__ */ checks("bytePatches");
+const onApply: Checks = /* @__PURE__ */ checks("decoder.apply");

@@ -1,0 +1,64 @@
+import type { Checks } from "@qkv/core";
+import type { Tensor } from "@qkv/tensor";
+
+/**
+ * Bytes that end a patch: the first byte of a text, and each whose next byte is uncertain. A byte is judged by those before
+ * it alone, so that patches of a text stay when it goes on.
+ *
+ * @param logits - Of the entropy model, `[B, T, V]`.
+ * @param before - Bytes before these, of each batch.
+ * @param threshold - Unit: nats.
+ * @returns Of each batch, T times true or false.
+ */
+export function uncertainEnds(logits: Tensor, before: readonly number[], threshold: number): boolean[][] {
+  const [, T, V] = logits.shape as [number, number, number];
+  const numbers = logits.data as Float32Array;
+  return before.map((start, b) =>
+    Array.from({ length: T }, (_, t) => {
+      const at = (b * T + t) * V;
+      return start + t === 0 || entropy(numbers.subarray(at, at + V)) > threshold;
+    }),
+  );
+}
+
+/** Entropy of the softmax of logits. Unit: nats. */
+function entropy(logits: Float32Array): number {
+  const largest = logits.reduce((a, b) => Math.max(a, b));
+  let [total, weighted] = [0, 0];
+  for (const logit of logits) {
+    const weight = Math.exp(logit - largest);
+    total += weight;
+    weighted += weight * (logit - largest);
+  }
+  return Math.log(total) - weighted / total;
+}
+
+/** Bytes that end a patch, from lengths of patches: `[patches]` or `[B][patches]`. The last patch is open. */
+export function givenEnds(
+  check: Checks,
+  lengths: ArrayLike<number> | readonly ArrayLike<number>[],
+  [B, T]: readonly [batches: number, bytes: number],
+): boolean[][] {
+  const fix =
+    "begin with 1, the patch of the start token: [1, 4, 3] are three patches, of which the last is open.";
+  check.list({ patchLengths: lengths }, "lengths of patches, or such a list per batch", undefined, fix);
+  const perBatch = typeof lengths[0] === "object";
+  return Array.from({ length: B }, (_, b) => {
+    const own = Array.from((perBatch ? (lengths[b] ?? []) : lengths) as ArrayLike<number>);
+    const isLength = (n: number, i: number) =>
+      Number.isSafeInteger(n) && (i === 0 ? n === 1 : n >= (i === own.length - 1 ? 0 : 1));
+    const total = own.reduce((a, b) => a + b, 0);
+    if (own.length < 2 || !own.every(isLength) || total < T) {
+      check.refuse({
+        argument: "patchLengths",
+        received: perBatch ? own : lengths,
+        expected: `lengths of two patches or more, the first one 1, for ${T} bytes together`,
+        fix,
+      });
+    }
+    const ends = new Array<boolean>(T).fill(false);
+    let end = 0;
+    for (const length of own.slice(0, -1)) if ((end += length) <= T) ends[end - 1] = true;
+    return ends;
+  });
+}
