@@ -139,9 +139,9 @@ test.each(folders)(
       if (ones[name]?.includes(trait)) continue;
       expect(farthest(others as typeof config, params, text, whole), trait).toBeGreaterThan(1e-3);
     }
-    // Of a layer's own fields, each.
+    // Of a layer's own fields, each but its width, which the weights tell.
     const fields = new Set(config.layerOverrides?.flatMap((one) => Object.keys(one ?? {})));
-    for (const field of fields) {
+    for (const field of [...fields].filter((field) => field !== "hiddenDim")) {
       const layerOverrides = config.layerOverrides!.map((one) => one && { ...one, [field]: undefined });
       const without = { ...config, layerOverrides } as typeof config;
       expect(farthest(without, params, text, whole), `layerOverrides: ${field}`).toBeGreaterThan(1e-3);
