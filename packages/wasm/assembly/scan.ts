@@ -14,6 +14,7 @@ const PAIRS: usize = <usize>SCAN_TOKENS * ROW;
 const TOKENS: usize = ROW + 32;
 /** Bytes of a state that are read at a time, all their columns. */
 const PAGE: usize = 4096;
+const LINE: usize = 64;
 /** A decay of which one step leaves nothing, for any of less: sums of decays stay exact enough for their differences. */
 const NOTHING: f64 = -1e4;
 
@@ -132,6 +133,8 @@ class Step {
   from: usize;
   fromStep: usize;
   to: usize;
+  /** Of lines that were loaded early: a load whose result nobody keeps may be left out. */
+  loaded: u32;
 }
 
 const STEP: usize = (offsetof<Step>() + 15) & ~15;
@@ -158,7 +161,7 @@ function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): v
   beginStep(request, first, 0, current, 0, states);
   const erases = request.erase != 0;
   const before = request.readsBefore != 0;
-  if (erases) readState(current, 0, K, width);
+  if (erases) readState(current, K, width);
   for (let state = first; state < end; state++) {
     for (let t = 0; t < tokens; t++) {
       const sameHead = t + 1 < tokens;
@@ -179,10 +182,10 @@ function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): v
         if (!erases) writeAndRead(current, i, count, width, before);
         else {
           writeNext(current, i, count, width);
-          if (more && !over) readState(next, i, count, width);
+          if (more && !over) readRows(next, i, count, width);
         }
       }
-      if (erases && more && over) readState(next, 0, K, width);
+      if (erases && more && over) readState(next, K, width);
       memory.copy(
         request.output + (((<usize>state * <usize>tokens + <usize>t) * <usize>V) << 2),
         current.output,
@@ -277,10 +280,47 @@ function scale(at: usize, bytes: usize, factor: f32): void {
 }
 
 /**
- * Reads some channels of a state of which something is erased: written −= Σ erase · state, output += Σ query · state. A row is
- * read from its first number to its last, since memory is slower where several rows are read side by side.
+ * Reads a state of which something is erased: written −= Σ erase · state, output += Σ query · state. Four rows at a time, whose
+ * lines are loaded in the order of addresses before: memory is slower where several rows are read side by side, and
+ * arithmetic is slower where a row's sums are kept for the next.
  */
-function readState(step: Step, first: i32, count: i32, width: usize): void {
+function readState(step: Step, count: i32, width: usize): void {
+  const stride = step.fromStep;
+  const written = step.written;
+  const output = step.output;
+  let from = step.from;
+  let loaded: u32 = 0;
+  const fours = count & ~3;
+  for (let i: usize = 0, end = (<usize>fours) << 2; i < end; i += 16) {
+    const second = from + stride;
+    const third = second + stride;
+    const fourth = third + stride;
+    for (let row = from; row <= fourth; row += stride)
+      for (let d: usize = 0; d < width; d += LINE) loaded |= load<u32>(row + d);
+    const e0 = v128.load32_splat(step.erase + i);
+    const e1 = v128.load32_splat(step.erase + i, 4);
+    const e2 = v128.load32_splat(step.erase + i, 8);
+    const e3 = v128.load32_splat(step.erase + i, 12);
+    const q0 = v128.load32_splat(step.query + i);
+    const q1 = v128.load32_splat(step.query + i, 4);
+    const q2 = v128.load32_splat(step.query + i, 8);
+    const q3 = v128.load32_splat(step.query + i, 12);
+    for (let d: usize = 0; d < width; d += 16) {
+      const s0 = v128.load(from + d);
+      const s1 = v128.load(second + d);
+      const s2 = v128.load(third + d);
+      const s3 = v128.load(fourth + d);
+      v128.store(written + d, fma(e3, s3, fma(e2, s2, fma(e1, s1, fma(e0, s0, v128.load(written + d))))));
+      v128.store(output + d, fma(q3, s3, fma(q2, s2, fma(q1, s1, fma(q0, s0, v128.load(output + d))))));
+    }
+    from = fourth + stride;
+  }
+  step.loaded = loaded;
+  readRows(step, fours, count - fours, width);
+}
+
+/** The same for some channels of it, a row at a time: what is faster while another state is written. */
+function readRows(step: Step, first: i32, count: i32, width: usize): void {
   const written = step.written;
   const output = step.output;
   let from = step.from + <usize>first * step.fromStep;
