@@ -215,7 +215,7 @@ async function bytesHeld(sizes: Parameters<typeof shards>[0], quantize?: "int8" 
   const device = await wasm({ threads: 1 });
   const model = await load(shards(sizes).source, { device, ...(quantize && { quantize }) });
   const { bytes } = device.memory();
-  // What the collector finds is freed: the model is used once more.
+  // The collector frees tensors without a reference: the model is used once more.
   expect(model.params.embedding.weight.device).toBe(device);
   return bytes!;
 }
@@ -270,7 +270,7 @@ describe("the memory of a load", () => {
     );
     expect(reads.every(({ name, end }) => end <= headers[name]!)).toBe(true);
     expect(device.memory().bytes).toBe(before);
-    // What the error proposes loads, and takes as much as a smaller limit says that it needs.
+    // The quantization that the error names loads, and takes as much as a smaller limit says that it needs.
     const model = await load(source, { device, quantize: "int8" });
     for (const quantize of ["int8", "int4"] as const) {
       const short = await wasm({ threads: 1, maxBytes: 2 ** 20 });

@@ -76,7 +76,7 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
         }
         end = behind;
       }
-      // What is left of the stretch, before and behind.
+      // The stretch keeps its bytes before and behind.
       const before = pointer > begin;
       const after = behind < (ends[place] ?? behind);
       if (before && after) {

@@ -82,7 +82,7 @@ export class Engine {
       size: mostDispatches * slotBytes,
       usage: usage.uniform | usage.copyTarget,
     });
-    // What no error scope catches: kept for the next read.
+    // Errors outside of all error scopes are kept for the next read.
     device.addEventListener?.("uncapturederror", (event) =>
       this.#note({ op: this.#lastOp(), kind: "validation", message: event.error.message }),
     );

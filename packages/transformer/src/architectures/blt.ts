@@ -90,7 +90,7 @@ const parts: ConfigEntry = {
     decoder.mustBe("cross_attn_all_layers", true);
     const gathered = rowsPerPatch * own.embedDim;
     if (global.has("encoder_cross_output_size")) global.mustBe("encoder_cross_output_size", gathered);
-    // What transformers makes of any other value is another model.
+    // Any other value is another model in transformers.
     fields.mustBe("patching_mode", "entropy");
     fields.mustBe("patch_in_forward", true);
     fields.mustBe("tie_word_embeddings", false);
