@@ -309,6 +309,7 @@ export const mutants = [
   {
     what: "the L2 norm of queries and keys is the RMS norm",
     file: "src/heads/qk-norm.ts",
+    in: "apply",
     find: "$l2 ? mul($normed, $scale) : $normed",
     replace: "$normed",
   },
@@ -334,8 +335,8 @@ export const mutants = [
   {
     what: "a context is ignored",
     file: "src/heads/grouped-query.ts",
-    find: "const $asked = !$context ? $own() : $other;",
-    replace: "const $asked = !$context || contextDim === C ? $own() : $other;",
+    find: "if (!$context) return $own();",
+    replace: "if (!$context || contextDim === C) return $own();",
   },
   {
     what: "the first query counts for the first token",
