@@ -249,19 +249,11 @@ function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before:
   const query = rowsOf(request, QUERY, batch, head, t);
   const key = rowsOf(request, KEY, batch, head, t);
   const value = rowsOf(request, VALUE, batch, head, t);
-  const rest = keyBytes(request) - 16;
-  v128.store(step.query + rest, f32x4.splat(0));
-  v128.store(step.key + rest, f32x4.splat(0));
-  copyRows(query, 0, request.queryColumn, 1, K, step.query, K);
-  scale(step.query, keyBytes(request), request.scale);
-  copyRows(key, 0, request.keyColumn, 1, K, step.key, K);
-  copyRows(value, 0, request.valueColumn, 1, V, step.written, numbers);
-  let beta: f32 = 1;
-  if (request.beta != 0) {
-    beta = load<f32>(rowsOf(request, BETA, batch, head, t));
-    scale(step.written, width, beta);
-  }
-  memory.fill(step.output, 0, width);
+  const beta: f32 = request.beta != 0 ? load<f32>(rowsOf(request, BETA, batch, head, t)) : 1;
+  takeRow(query, request.queryColumn, K, request.scale, step.query, keyBytes(request));
+  takeRow(key, request.keyColumn, K, 1, step.key, keyBytes(request));
+  takeRow(value, request.valueColumn, V, beta, step.written, width);
+  for (let d: usize = 0; d < width; d += 16) v128.store(step.output + d, f32x4.splat(0));
   step.kept = 1;
   if (request.decay != 0) {
     const decay = rowsOf(request, DECAY, batch, head, t);
@@ -269,8 +261,19 @@ function beginStep(request: ScanRequest, state: i32, t: i32, step: Step, before:
   }
   if (request.erase == 0) return;
   const erase = rowsOf(request, ERASE, batch, head, t);
-  copyRows(erase, 0, request.eraseColumn, 1, K, step.erase, K);
-  scale(step.erase, keyBytes(request), request.erasesAfter != 0 ? -beta * step.kept : -beta);
+  const taken = request.erasesAfter != 0 ? -beta * step.kept : -beta;
+  takeRow(erase, request.eraseColumn, K, taken, step.erase, keyBytes(request));
+}
+
+/** Numbers of a row times one factor, then zeros up to `bytes`. A call of memory.copy takes longer than so few numbers. */
+function takeRow(from: usize, column: i32, count: i32, factor: f32, to: usize, bytes: usize): void {
+  const by = f32x4.splat(factor);
+  const end = (<usize>count) << 2;
+  let d: usize = 0;
+  if (column == 1)
+    for (const whole = end & ~15; d < whole; d += 16) v128.store(to + d, f32x4.mul(by, v128.load(from + d)));
+  for (; d < end; d += 4) store<f32>(to + d, factor * load<f32>(from + d * <usize>column));
+  for (; d < bytes; d += 4) store<f32>(to + d, 0);
 }
 
 /** Numbers times one factor. */
