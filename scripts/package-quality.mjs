@@ -33,7 +33,7 @@ const isKnown = (licence) =>
     .every((part) => licences.includes(part));
 
 /** Of an operation that is imported alone: 3.2 kB, without what operations share in core. */
-const mostBytesOfOp = 3200;
+const mostBytesOfOp = 3600;
 
 function note(name, wrong) {
   if (wrong === undefined) passed += 1;
