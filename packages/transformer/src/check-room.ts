@@ -55,7 +55,7 @@ async function bytesNeeded(
   const checkpoint = await read({ ...placing, plan });
   if (checkpoint.kind === "encoder") return { weights, cache: 0, tokens: 0, kind: "encoder" };
   const { config, params } = checkpoint;
-  // Where the output map is the embedding, quantization makes a rounded one beside it.
+  // Quantization makes a rounded output map beside an embedding that is both.
   if (placing.rounding && !params.output) plan(placing.rounding.bytes(params.embedding.weight.shape));
   const tokens = Math.min(leastTokens, config.contextLength);
   return { weights, cache: config.bidirectional ? 0 : cacheBytes(config, tokens), tokens, kind: "decoder" };
