@@ -16,7 +16,14 @@ export const seedOss: Architecture = {
     bias("attention_out_bias", ["attentionOutput"]),
     bias("mlp_bias", ["feedForward"]),
   ],
-  gguf: () => [gguf("seed_oss", { freeHeads: true, biases: { queryKeyValue: "either" } })],
+  gguf: () => [
+    gguf("seed_oss", {
+      freeHeads: true,
+      biases: { queryKeyValue: "either" },
+      // The norm before the feed-forward layer has the name of one behind attention there.
+      names: { norms: { attentionNorm: "attn_norm", feedForwardNorm: "post_attention_norm" } },
+    }),
+  ],
   tensors: (config, tied) => llamaTensors(config, tied),
   ignored: "residual_dropout",
 };

@@ -125,6 +125,17 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
   });
 });
 
+test.each(["seed_oss", "glm4_moe"])(
+  "%s: the norm before the feed-forward layer has the name that llama.cpp reads",
+  async (name) => {
+    const names = readGgufHeader(await fileOf(modelOf(name))).tensors.map((one) => one.name);
+    expect(names.filter((one) => /^blk\.0\..*norm\.weight$/.test(one))).toEqual([
+      "blk.0.attn_norm.weight",
+      "blk.0.post_attention_norm.weight",
+    ]);
+  },
+);
+
 const folders = [
   ...["arcee", "bloom", "cohere2", "ernie4-5", "exaone4", "falcon-multi-query", "glm4", "gpt-neox"],
   ...["granite", "olmo2", "olmo3", "smollm3", "starcoder2"],
