@@ -11,6 +11,10 @@ const threeOfFour = [true, true, true, false];
 const types = (slides) => ({ window: 6, layerTypes: slides.map((each) => (each ? "sliding" : "full")) });
 const scales = { embeddingScale: 3, attentionScale: 0.125, residualScale: 0.5, logitScale: 0.25 };
 const experts = { numExperts: 4, expertsPerToken: 2 };
+const gptOss = {
+  ...{ activation: "quickGelu", gateLimit: { limit: 7, offset: 1 }, sinks: true, bias: everywhere, experts },
+  ...types([true, false, true, false]),
+};
 const grouped = {
   router: { scores: "sigmoid", choiceBias: true, scale: 1.5 },
   shared: { hiddenDim: 48 },
@@ -74,6 +78,12 @@ export const tableConfigs = {
     ...{ ...base, ...layered, ...multiHead, activation: "gelu", placement: "parallel" },
     ...{ ropeLayout: "interleaved", bias: everywhere },
   },
+  gpt_oss: { ...base, ...gptOss },
+  "gpt_oss, yarn": {
+    ...{ ...base, ...gptOss, ropeBase: 10177 },
+    // Bounds of the ramp that are whole numbers, or nearly: llama.cpp rounds them.
+    ropeScaling: { type: "yarn", factor: 4, originalLength: 200, truncate: false },
+  },
   granite: { ...base, ...scales },
   "granite, a scale of scores alone": { ...base, attentionScale: 0.3 },
   granitemoe: { ...base, ...scales, experts },
@@ -116,6 +126,8 @@ export const heldAs = {
   "granite, a scale of scores alone": "granite",
   glm4_moe: "glm4moe",
   gpt_neox: "gptneox",
+  gpt_oss: "gpt-oss",
+  "gpt_oss, yarn": "gpt-oss",
   "gpt_neox, one after the other": "gptneox",
   "gpt_neox, pairs of neighbours": "gptneox",
   helium: "llama",
@@ -132,6 +144,8 @@ export const refusedInOnnx = {
   dots1: /`config.experts` .*expected experts that the softmax chooses, and no shared one, in an ONNX graph/,
   glm4_moe:
     /`config.experts` .*expected experts that the softmax chooses, and no shared one, in an ONNX graph/,
+  gpt_oss: /`config.sinks`/,
+  "gpt_oss, yarn": /`config.sinks`/,
   "gpt_neox, pairs of neighbours": /`config.placement` is "parallel", expected "pre"/,
   hunyuan_v1_dense: /`config.qkNormPlace` is "afterRope", expected a model without it, in an ONNX graph/,
   mpt: /`config.positions` is "alibi"/,
@@ -159,9 +173,14 @@ export function tableParams(name, { ones, mul, randn }, params) {
       ),
     ),
   });
+  const withRouterBias = ({ feedForward, ...layer }, i) => {
+    const bias = mul(randn([feedForward.experts.length], { seed: 7 + i }), 0.3);
+    return { ...layer, feedForward: { ...feedForward, router: { ...feedForward.router, bias } } };
+  };
   if (/^(cohere|mpt)/.test(name)) return norms(({ weight }) => ({ weight }));
   if (name === "olmo") return { ...norms(({ weight }) => ({ weight: ones(weight.shape) })), output };
   if (name === "phi")
     return { ...params, output: { ...output, bias: mul(randn([vocabSize], { seed: 6 }), 0.3) } };
+  if (/^gpt_oss/.test(name)) return { ...params, output, layers: layers.map(withRouterBias) };
   return /^(arcee|glm|olmo2|smollm3)$/.test(name) ? params : { ...params, output };
 }

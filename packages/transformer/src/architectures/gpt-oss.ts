@@ -1,5 +1,10 @@
 import { stacked, alternating, type RowMap } from "../conversions/row-map.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { DecoderParams } from "../models/decoder.js";
 import type { Architecture } from "./architecture.js";
+import { gguf, type GgufRefusal } from "./gguf/gguf-architecture.js";
+import { ggufExperts } from "./gguf/gguf-experts.js";
+import { slidingPeriods } from "./gguf/gguf-keys.js";
 import { bias, rope, slidingLayers, trait, type ConfigEntry } from "./config-entry.js";
 import { expertCounts, expertsOrMaps, type ExpertNames } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
@@ -45,6 +50,21 @@ const names: ExpertNames = {
   },
 };
 
+/** The ramp of YaRN between two pairs that are not rounded to whole ones: no key of a GGUF file says it. */
+const exactRamp: ConfigEntry = {
+  read: (_, { ropeScaling }) =>
+    ropeScaling?.type === "yarn" ? { ropeScaling: { ...ropeScaling, truncate: false } } : {},
+  write: () => ({}),
+};
+
+/** Refuses a router without a bias, which llama.cpp asks for. */
+const withoutRouterBias = (_: DecoderConfig, { layers }: DecoderParams): GgufRefusal | undefined => {
+  const at = layers.findIndex(({ feedForward }) => "router" in feedForward && !feedForward.router.bias);
+  if (at < 0) return undefined;
+  const argument = `params.layers.${at}.feedForward.router.bias`;
+  return { argument, received: undefined, expected: "a bias of each expert" };
+};
+
 /** gpt-oss: sinks, windows in every other layer, and experts with biases whose gates are limited. */
 export const gptOss: Architecture = {
   modelTypes: ["gpt_oss"],
@@ -66,6 +86,17 @@ export const gptOss: Architecture = {
       feed: expertsOrMaps(names),
       more: ({ numHeads }) => [stored("attention.sinks", "self_attn.sinks", [numHeads])],
     }),
+  gguf: () => [
+    gguf("gpt-oss", {
+      freeHeads: true,
+      traits: { activation: "quickGelu", gateLimit: { limit: 7, offset: 1 }, sinks: true },
+      keys: [ggufExperts, slidingPeriods(2), exactRamp],
+      names: { norms: { attentionNorm: "attn_norm", feedForwardNorm: "post_attention_norm" } },
+      biases: { queryKeyValue: true, attentionOutput: true, feedForward: true },
+      output: "own",
+      refuses: withoutRouterBias,
+    }),
+  ],
   defaults: {
     sliding_window: 128,
     rope_scaling: {

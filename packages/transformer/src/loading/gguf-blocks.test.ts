@@ -88,3 +88,11 @@ test("q6_k: six bits in two places, a scale for 16 numbers", () => {
     Array.from({ length: 256 }, (_, i) => 0.25 * (Math.floor(i / 16) - 8) * (q(i) - 32) + 0),
   );
 });
+
+test("mxfp4: 32 numbers of 4 bits, the first half in lower bits, and a power of two", () => {
+  const bits = Array.from({ length: 32 }, (_, i) => (5 * i + (i >> 4)) % 16);
+  const value = (n: number) => (n & 8 ? -1 : 1) * [0, 0.5, 1, 1.5, 2, 3, 4, 6][n & 7]!;
+  const pairs = Array.from({ length: 16 }, (_, i) => bits[i]! | (bits[i + 16]! << 4));
+  const out = blockTypes[39]!.decode(Uint8Array.from([125, ...pairs, 130, ...pairs]));
+  expect([...out]).toEqual([...bits.map((n) => value(n) / 4), ...bits.map((n) => value(n) * 8)]);
+});

@@ -1,5 +1,6 @@
 import { fromHalfBits, type HalfType } from "@qkv/core";
 import { decodeFloats, halfOf, type FloatFormat } from "./decode-floats.js";
+import { mxfp4Number, mxfp4Scale } from "./mxfp4-numbers.js";
 
 /** Block format of a GGUF type: numbers and bytes of a block. */
 export type BlockType = {
@@ -122,6 +123,16 @@ const q6_k = /* @__PURE__ */ blocks("Q6_K", 256, 210, (view, at, out, to) => {
   }
 });
 
+/** A byte of the scale's exponent, then 16 bytes: the lower halves are the first 16 numbers, the upper the others. */
+const mxfp4 = /* @__PURE__ */ blocks("MXFP4", 32, 17, (view, at, out, to) => {
+  const scale = mxfp4Scale(view.getUint8(at));
+  for (let i = 0; i < 16; i++) {
+    const pair = view.getUint8(at + 1 + i);
+    out[to + i] = mxfp4Number(pair & 15) * scale;
+    out[to + 16 + i] = mxfp4Number(pair >> 4) * scale;
+  }
+});
+
 const float = (name: string, bytes: number, format: FloatFormat): BlockType => ({
   name,
   numbers: 1,
@@ -144,4 +155,5 @@ export const blockTypes: Readonly<Record<number, BlockType>> = {
   14: q6_k,
   28: /* @__PURE__ */ float("F64", 8, "float64"),
   30: /* @__PURE__ */ float("BF16", 2, "bfloat16"),
+  39: mxfp4,
 };

@@ -1,25 +1,6 @@
 import { checks, FormatError } from "@qkv/core";
+import { mxfp4Number, mxfp4Scale } from "./mxfp4-numbers.js";
 import type { WeightFile } from "./weight-file.js";
-
-/** The numbers of 4 bits: a sign, two bits of exponent, one of mantissa. */
-const numbers = /* @__PURE__ */ Float32Array.of(
-  0,
-  0.5,
-  1,
-  1.5,
-  2,
-  3,
-  4,
-  6,
-  -0,
-  -0.5,
-  -1,
-  -1.5,
-  -2,
-  -3,
-  -4,
-  -6,
-);
 
 /** Numbers that share a scale, and bytes that hold them. */
 const blockLength = 32;
@@ -57,10 +38,9 @@ export function mxfp4Weights(file: WeightFile): WeightFile {
       for await (const bytes of file.bytes!(name)) {
         const piece = new Float32Array(2 * bytes.length);
         bytes.forEach((byte, i) => {
-          // An exponent of −127 is a subnormal number of 32 bits; the product is exact.
-          const scale = 2 ** (exponents[Math.floor((first + i) / blockBytes)]! - 127);
-          piece[2 * i] = numbers[byte & 15]! * scale;
-          piece[2 * i + 1] = numbers[byte >> 4]! * scale;
+          const scale = mxfp4Scale(exponents[Math.floor((first + i) / blockBytes)]!);
+          piece[2 * i] = mxfp4Number(byte & 15) * scale;
+          piece[2 * i + 1] = mxfp4Number(byte >> 4) * scale;
         });
         first += bytes.length;
         yield piece;

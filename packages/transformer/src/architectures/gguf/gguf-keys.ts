@@ -47,7 +47,10 @@ const rotary: ConfigEntry = {
   write: (config) => ({
     "rope.dimension_count": config.ropeDim ?? headDim(config),
     rope_theta: config.ropeBase ?? 10000,
-    ...(config.ropeScaling && { rope_scaling: ropeScalingField(config.ropeScaling) }),
+    // No key says that YaRN's ramp is not rounded to whole pairs.
+    ...(config.ropeScaling && {
+      rope_scaling: { ...ropeScalingField(config.ropeScaling), truncate: undefined },
+    }),
   }),
 };
 

@@ -126,6 +126,5 @@ function isApplied(scalings: GgufArchitecture["scalings"], given: RopeScalingCon
   const scaling = withDefaults(given);
   if (!scalings.includes(scaling.type)) return false;
   if (scaling.type !== "yarn") return true;
-  const { betaFast, betaSlow, truncate = true } = scaling;
-  return betaFast === 32 && betaSlow === 1 && truncate;
+  return scaling.betaFast === 32 && scaling.betaSlow === 1;
 }

@@ -58,7 +58,7 @@ function q8_0(numbers: TypedArray): Uint8Array {
  * adds them to float32; rows that are no whole blocks become float16.
  */
 export function ggufStorageOf(wanted: GgufStoredType, name: string, shape: readonly number[]): GgufStorage {
-  if (shape.length < 2 || /^(position_embd|token_types)\.|ffn_gate_inp\./.test(name))
+  if (shape.length < 2 || /^(position_embd|token_types)\.|ffn_gate_inp\.|\.bias$/.test(name))
     return ggufStorages.float32;
   const storage = ggufStorages[wanted];
   return shape.at(-1)! % storage.numbers === 0 ? storage : ggufStorages.float16;

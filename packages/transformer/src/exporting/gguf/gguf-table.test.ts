@@ -138,7 +138,7 @@ test.each(["seed_oss", "glm4_moe"])(
 
 const folders = [
   ...["arcee", "bloom", "cohere2", "ernie4-5", "exaone4", "falcon-multi-query", "glm4", "gpt-neox"],
-  ...["granite", "olmo2", "olmo3", "smollm3", "starcoder2"],
+  ...["gpt-oss", "granite", "olmo2", "olmo3", "smollm3", "starcoder2"],
 ].filter((name) => referenceData.has(`hf/${name}/model.safetensors`));
 
 test.each(folders)("%s: a checkpoint of Hugging Face's becomes a file of the same numbers", async (name) => {
@@ -222,6 +222,27 @@ test.each<[string, string, Partial<DecoderConfig>, RegExp]>([
   const config = { ...tableConfigs[name]!, ...change };
   const params = tableParams(name, tensors, scaledParams(tensors, decoder(config).init(1)));
   await expect(fileOf({ config, params })).rejects.toThrow(message);
+});
+
+test("gpt-oss without a bias of its router is refused by name", async () => {
+  const config = tableConfigs.gpt_oss!;
+  const model = { config, params: tableParams("seed_oss", tensors, decoder(config).init(1)) };
+  await expect(fileOf(model)).rejects.toThrow(/`params\.layers\.0\.feedForward\.router\.bias`/);
+});
+
+test("the ramp of gpt-oss is never rounded, that of others always", async () => {
+  const rounded = { type: "yarn", factor: 4, originalLength: 32 } as const;
+  const exact = { ...rounded, truncate: false };
+  const model = modelOf("gpt_oss");
+  const load32 = async (ropeScaling: DecoderConfig["ropeScaling"]) =>
+    (await load(await fileOf({ ...model, config: { ...model.config, ropeScaling: ropeScaling! } }))).config;
+  expect((await load32(exact)).ropeScaling).toMatchObject(exact);
+  await expect(load32(rounded)).rejects.toThrow(
+    /`config\.ropeScaling` .*"truncate":false.*as gpt-oss has it/,
+  );
+  const { config, params } = modelOf("olmo2");
+  const other = fileOf({ config: { ...config, ropeScaling: exact }, params });
+  await expect(other).rejects.toThrow(/`config\.ropeScaling` .*"truncate":true.*as olmo2 has it/);
 });
 
 test("numbers of 32 bits are read as the decimals that they were", async () => {
