@@ -138,6 +138,23 @@ const floats: readonly [
     [x, randn([9, 7], { seed: 2 })],
     1e-4,
   ],
+  // Weights of 16 bits, by rows and by tiles, whose rows are whole fours of numbers and are not.
+  ...(["float16", "bfloat16"] as const).flatMap((dtype) =>
+    [
+      [2, 7, 9],
+      [3, 64, 68],
+      [33, 7, 9],
+      [33, 64, 68],
+    ].map(([M, K, N]): (typeof floats)[number] => [
+      "linear",
+      (x, w, b) => t.linear(x!, w!, b),
+      [
+        randn([M!, K!], { seed: 4 }),
+        t.cast(randn([N!, K!], { seed: 2 }), dtype),
+        randn([N!], { seed: 3 }),
+      ],
+    ]),
+  ),
   ["rotate", (x) => rotated(x!, "half"), [randn([2, 3, 5, 10], { seed: 1 })]],
   ["rotate", (x) => rotated(x!, "interleaved"), [randn([2, 3, 5, 10], { seed: 1 })]],
 ];

@@ -4,6 +4,8 @@ import type { Context } from "./context.js";
 import { Engine } from "./engine.js";
 import { kernelsOf } from "./kernels/kernels.js";
 import type { Opened } from "./open.js";
+import type { CheckedOptions } from "./options.js";
+import { webGpuName } from "./parse-name.js";
 import { Store, type Stored } from "./store.js";
 
 export type WebGpuReport = DeviceReport & {
@@ -11,6 +13,10 @@ export type WebGpuReport = DeviceReport & {
   readonly adapter: string;
   /** True if the adapter is software on the CPU: its times say nothing about GPUs. */
   readonly software: boolean;
+  /** True if sums across a workgroup go by subgroup operations. */
+  readonly subgroups: boolean;
+  /** True if weights of 16 bits stay so. */
+  readonly float16: boolean;
   /** Largest distance of the self-test from the plain device, as a share of the largest number. */
   readonly selfTestError: number;
   /** Shaders that were compiled, dispatches that were recorded, submissions and reads, since the device was opened. */
@@ -45,13 +51,12 @@ export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
  * A device on an opened GPU.
  *
  * @param open - Opens the GPU, now and after a restart.
- * @param budgetBytes - Of freed buffers.
  */
 export async function makeDevice(
   open: () => Promise<Opened>,
-  budgetBytes: number,
+  { budgetBytes, subgroups, float16 }: Pick<CheckedOptions, "budgetBytes" | "subgroups" | "float16">,
 ): Promise<{ device: WebGpuDevice; tested(error: number): void }> {
-  const name = "webgpu";
+  const name = webGpuName({ subgroups, float16 });
   const store = new Store(new Engine(await open(), budgetBytes));
   const calls: Record<string, { device: number; plain: number }> = {};
   let selfTestError = NaN;
@@ -68,6 +73,7 @@ export async function makeDevice(
   const device: WebGpuDevice = {
     name,
     kernels: named(kernelsOf(context), store),
+    ...(float16 && { weightTypes: ["bfloat16", "float16"] as const }),
     remote: true,
     scope(f) {
       depth += 1;
@@ -87,6 +93,8 @@ export async function makeDevice(
       name,
       adapter: store.engine.adapter.name,
       software: store.engine.adapter.software,
+      subgroups: store.engine.subgroups,
+      float16,
       selfTestError,
       counts: { ...store.engine.counts },
       calls: structuredClone(calls),

@@ -47,6 +47,8 @@ export type FaultCode = { readonly op: string; readonly code: number };
 export class Engine {
   readonly adapter: Opened["info"];
   readonly limits: GPUSupportedLimits;
+  /** True if texts may use subgroup operations. */
+  readonly subgroups: boolean;
   readonly buffers: Buffers;
   readonly #device: GPUDevice;
   readonly #params: GPUBuffer;
@@ -68,9 +70,10 @@ export class Engine {
   readonly #faultNames: string[] = [];
   readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, reads: 0 };
 
-  constructor({ device, info }: Opened, idleBudget: number) {
+  constructor({ device, info, subgroups }: Opened, idleBudget: number) {
     this.#device = device;
     this.adapter = info;
+    this.subgroups = subgroups;
     this.limits = device.limits;
     this.buffers = new Buffers(
       device,
@@ -321,10 +324,11 @@ export class Engine {
         ...writes.map((_, i) => storage(reads.length + i + 1, "storage")),
       ],
     });
+    const code = `${this.subgroups ? "enable subgroups;\n" : ""}${text()}`;
     const pipeline = device.createComputePipeline({
       label: op,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module: device.createShaderModule({ label: op, code: text() }) },
+      compute: { module: device.createShaderModule({ label: op, code }) },
     });
     this.#settle([device.popErrorScope()], op, "pipeline");
     made = { id: this.#nextId++, pipeline, layout };

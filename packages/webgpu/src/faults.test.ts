@@ -52,8 +52,10 @@ function changed(change: Change, opened: GPUDevice[] = []): GPU {
   );
 }
 
-const untested = async (gpu: GPU, budgetBytes = 2 ** 20) =>
-  (await makeDevice(() => openDevice(checkOptions({ gpu })), budgetBytes)).device;
+const untested = async (gpu: GPU, given: WebGpuOptions = {}) => {
+  const options = checkOptions({ budgetBytes: 2 ** 20, ...given, gpu });
+  return (await makeDevice(() => openDevice(options), options)).device;
+};
 const onNull = () => untested(gpu);
 /** A small tensor whose numbers are on the GPU alone. */
 const computed = (device: WebGpuDevice) => add(randn([8], { seed: 1 }).to(device), 1);
@@ -65,6 +67,8 @@ describe("opening", () => {
       [{ adapter: {} }, /^webgpu: `adapter` is .*, expected a GPUAdapter/],
       [{ gpu: 3 }, /^webgpu: `gpu` is 3, expected an object that gives adapters/],
       [{ budgetBytes: -1 }, /^webgpu: `budgetBytes` is -1/],
+      [{ subgroups: "on" }, /^webgpu: `subgroups` is "on", expected true, false or "auto"/],
+      [{ float16: 1 }, /^webgpu: `float16` is 1, expected/],
       [{ float64: true }, /^webgpu: `float64` is true, expected one of the options adapter, gpu/],
       [null, /^webgpu: `options` is null/],
     ];

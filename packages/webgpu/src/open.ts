@@ -10,23 +10,36 @@ export type AdapterInfo = {
 };
 
 /** A device of WebGPU, and the adapter that it came from. */
-export type Opened = { readonly device: GPUDevice; readonly info: AdapterInfo };
+export type Opened = {
+  readonly device: GPUDevice;
+  readonly info: AdapterInfo;
+  /** True if shaders may use subgroup operations. */
+  readonly subgroups: boolean;
+};
 
 /**
  * Finds an adapter and opens a device of it, with room for large buffers.
  *
- * @throws {DeviceError} If there is no WebGPU, no adapter, or the adapter gives no device.
+ * @throws {DeviceError} If there is no WebGPU, no adapter, the adapter gives no device, or it has no subgroups and the
+ *   options ask for them.
  */
-export async function openDevice({ adapter: given, gpu, powerPreference }: CheckedOptions): Promise<Opened> {
+export async function openDevice({
+  adapter: given,
+  gpu,
+  powerPreference,
+  subgroups: wanted,
+}: CheckedOptions): Promise<Opened> {
   const adapter = given ?? (await findAdapter(gpu ?? (await findGpu()), powerPreference));
   const info = describeAdapter(adapter);
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  const request = wanted !== false && hasSubgroups(adapter);
+  let device: GPUDevice;
   try {
-    const device = await adapter.requestDevice({
+    device = await adapter.requestDevice({
       label: "qkv",
       requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+      ...(request && { requiredFeatures: ["subgroups"] }),
     });
-    return { device, info };
   } catch (error) {
     throw missing(
       "adapter",
@@ -36,6 +49,33 @@ export async function openDevice({ adapter: given, gpu, powerPreference }: Check
       error,
     );
   }
+  const subgroups = request && (await compiles(device, subgroupText));
+  if (wanted !== true || subgroups) return { device, info, subgroups };
+  device.destroy();
+  throw missing(
+    "subgroups",
+    `true, and ${info.name} has none of ${fewestLanes} lanes or more that number themselves`,
+    "an adapter with the feature `subgroups`, in an engine with `subgroup_id`",
+    "leave `subgroups` out: the sums go through workgroup memory then.",
+  );
+}
+
+/** Lanes of a subgroup from which on a sum by subgroups takes fewer steps than one in workgroup memory. */
+const fewestLanes = 8;
+
+function hasSubgroups({ features, info }: GPUAdapter): boolean {
+  return features.has("subgroups") && info.subgroupMinSize >= fewestLanes;
+}
+
+/** A subgroup's own number is a feature of the language, which an adapter does not tell of. */
+const subgroupText = `enable subgroups;
+@compute @workgroup_size(64)
+fn main(@builtin(subgroup_id) id: u32, @builtin(num_subgroups) count: u32) { _ = subgroupAdd(id + count); }`;
+
+async function compiles(device: GPUDevice, code: string): Promise<boolean> {
+  device.pushErrorScope("validation");
+  device.createShaderModule({ code });
+  return (await device.popErrorScope()) === null;
 }
 
 async function findAdapter(gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAdapter> {

@@ -9,6 +9,16 @@ export type WebGpuOptions = {
   powerPreference?: GPUPowerPreference;
   /** Bytes of freed buffers that are kept for their next use. Default 256 MiB. */
   budgetBytes?: number;
+  /**
+   * Sums across a workgroup by subgroup operations. `"auto"` (default): where the adapter has them with at least 8 lanes.
+   * `true` refuses an adapter that has none.
+   */
+  subgroups?: boolean | "auto";
+  /**
+   * Weights that a checkpoint stores in float16 or bfloat16 stay in 16 bits, half the memory, and `linear` reads them in
+   * place. Needs no feature of the adapter; sums are in float32 either way. Default true.
+   */
+  float16?: boolean;
 };
 
 /** The options of a device, checked and complete. */
@@ -18,15 +28,24 @@ export type CheckedOptions = Required<Omit<WebGpuOptions, "adapter" | "gpu">> &
 /** Fills in defaults and refuses what no device could be made of. */
 export function checkOptions(given: WebGpuOptions | undefined): CheckedOptions {
   const check = checks("webgpu");
-  const names = ["adapter", "gpu", "powerPreference", "budgetBytes"] as const;
+  const names = ["adapter", "gpu", "powerPreference", "budgetBytes", "subgroups", "float16"] as const;
   const options = check.options(given, names);
   const { adapter, gpu, powerPreference = "high-performance", budgetBytes = 2 ** 28 } = options;
+  const { subgroups = "auto", float16 = true } = options;
   check.oneOf(
     { powerPreference },
     ["high-performance", "low-power"],
     "leave it out for the adapter with the most power.",
   );
   check.finite({ budgetBytes }, { min: 0, fix: "leave it out for 256 MiB." });
+  if (subgroups !== "auto" && typeof subgroups !== "boolean")
+    check.refuse({
+      argument: "subgroups",
+      received: subgroups,
+      expected: 'true, false or "auto"',
+      fix: "leave it out to use them where the adapter has them.",
+    });
+  check.type({ float16 }, "boolean");
   if (adapter !== undefined && typeof adapter?.requestDevice !== "function")
     check.refuse({
       argument: "adapter",
@@ -41,5 +60,5 @@ export function checkOptions(given: WebGpuOptions | undefined): CheckedOptions {
       expected: "an object that gives adapters, as `navigator.gpu` is",
       fix: "pass `navigator.gpu`, or in Node what `create([])` of the npm package `webgpu` returns.",
     });
-  return { powerPreference, budgetBytes, ...(adapter && { adapter }), ...(gpu && { gpu }) };
+  return { powerPreference, budgetBytes, subgroups, float16, ...(adapter && { adapter }), ...(gpu && { gpu }) };
 }

@@ -1,7 +1,9 @@
-import type { WebGpuOptions } from "./options.js";
+import { checks } from "@qkv/core";
+import type { CheckedOptions, WebGpuOptions } from "./options.js";
 
 /**
- * The options that a device's name stands for: `webgpu`.
+ * The options that a device's name stands for: `webgpu[,subgroups=on|off][,float16=on|off]`, in any order. A device's own
+ * name gives the options that make another like it, on the adapter that is found.
  *
  * @param name - As written on a command line.
  * @returns The options; undefined if this is not the name of such a device.
@@ -10,10 +12,28 @@ import type { WebGpuOptions } from "./options.js";
  * ```ts
  * import { parseWebGpuName } from "@qkv/webgpu";
  *
- * parseWebGpuName("webgpu"); // => {}
+ * parseWebGpuName("webgpu,subgroups=off"); // => {"subgroups":false}
  * parseWebGpuName("js"); // => undefined
  * ```
  */
 export function parseWebGpuName(name: string): WebGpuOptions | undefined {
-  return name === "webgpu" ? {} : undefined;
+  checks("parseWebGpuName").type({ name }, "string");
+  const [first, ...settings] = name.split(",");
+  if (first !== "webgpu") return undefined;
+  const options: WebGpuOptions = {};
+  for (const setting of settings) {
+    const [, option, value] = /^(subgroups|float16)=(on|off)$/.exec(setting) ?? [];
+    if ((option !== "subgroups" && option !== "float16") || options[option] !== undefined) return undefined;
+    options[option] = value === "on";
+  }
+  return options;
+}
+
+/** The name that {@link parseWebGpuName} reads: settings that are none of the defaults. */
+export function webGpuName({ subgroups, float16 }: Pick<CheckedOptions, "subgroups" | "float16">): string {
+  const settings = [
+    ...(subgroups === "auto" ? [] : [`subgroups=${subgroups ? "on" : "off"}`]),
+    ...(float16 ? [] : ["float16=off"]),
+  ];
+  return ["webgpu", ...settings].join(",");
 }

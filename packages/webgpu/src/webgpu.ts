@@ -29,7 +29,7 @@ import { selfTest } from "./self-test.js";
  */
 export async function webgpu(options?: WebGpuOptions): Promise<WebGpuDevice> {
   const checked = checkOptions(options);
-  const { device, tested } = await makeDevice(() => openDevice(checked), checked.budgetBytes);
+  const { device, tested } = await makeDevice(() => openDevice(checked), checked);
   try {
     tested(await selfTest(device));
   } catch (error) {

@@ -27,6 +27,7 @@ export function crossEntropyKernels(context: Context): Record<string, Kernel<nev
     checkTargets(context, targets!, V, ignoreIndex);
     const rows = sizeOf(losses!.shape);
     const { engine } = context;
+    const { subgroups } = engine;
     const fault = engine.faults("crossEntropy");
     const params = new Params().u32("rows", rows).u32("V", V).i32("ignored", ignoreIndex);
     params.f32("smoothing", smoothing).i32("step", logits!.strides.at(-1)!).u32("fault", fault.code);
@@ -40,8 +41,8 @@ export function crossEntropyKernels(context: Context): Record<string, Kernel<nev
       text: () =>
         withFunctions(`${params.declaration}
 ${bindingsText({ logits: "f32", targets: "i32" }, { losses: "f32", counts: "f32", faults: "atomic<u32>" })}
-${foldText("total", "f32", width, "a + b")}
-${foldText("most", "f32", width, "larger(a, b)")}
+${foldText("total", "f32", width, "a + b", subgroups)}
+${foldText("most", "f32", width, "larger(a, b)", subgroups)}
 ${mainText(
   width,
   `  if (group >= p.rows) { return; }
@@ -74,6 +75,7 @@ ${mainText(
   let x = logits[u32(first + wanted * p.step)] - top;
   losses[group] = logarithm(allPowers) - (1.0 - p.smoothing) * x - p.smoothing / f32(p.V) * allDistances;
   counts[group] = 1.0;`,
+  subgroups,
 )}`),
       reads: [store.read(logits!), store.read(targets!)],
       writes: [store.write(losses!), store.write(counts!), fault.buffer],

@@ -137,6 +137,7 @@ function alongLines(
     outFirst: { strides: others(output.strides), offset: 0 },
   });
   addParams?.(params);
+  const { subgroups } = engine;
   engine.record({
     op,
     key: `lines:${op}:${variant}:${type}:${at.rank}`,
@@ -151,8 +152,8 @@ var<private> first: i32;
 var<private> firstOut: i32;
 fn at(k: u32) -> u32 { return u32(first + i32(k) * p.step); }
 fn to(k: u32) -> u32 { return u32(firstOut) + k * p.stepOut; }
-${body.includes("total(") ? foldText("total", "f32", width, "a + b") : ""}
-${body.includes("most(") ? foldText("most", "f32", width, "larger(a, b)") : ""}
+${body.includes("total(") ? foldText("total", "f32", width, "a + b", subgroups) : ""}
+${body.includes("most(") ? foldText("most", "f32", width, "larger(a, b)", subgroups) : ""}
 ${body.includes("stretches[") ? `var<workgroup> stretches: array<T, ${width}>;` : ""}
 ${mainText(
   width,
@@ -161,6 +162,7 @@ ${mainText(
   first = xFirst;
   firstOut = outFirst;
 ${body}`,
+  subgroups,
 )}`),
     reads: [x, ...Object.values(reads)].map((view) => store.read(view)),
     writes: [store.write(output)],

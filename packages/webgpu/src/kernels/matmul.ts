@@ -1,7 +1,9 @@
-import { broadcastStrides, sizeOf, type Kernel, type View } from "@qkv/tensor";
+import { isPacked } from "@qkv/core";
+import { broadcastStrides, sizeOf, type DType, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { deviceError } from "../failures.js";
 import { Params } from "../params.js";
+import { arrayType, fourAt, numberAt } from "../wgsl/element.js";
 import { bindingsText } from "../wgsl/grid.js";
 import { walk } from "../wgsl/place.js";
 import { packedStrides, viewAs } from "./packed.js";
@@ -20,7 +22,10 @@ const side = 8;
 /** The axis of an operand whose numbers lie one after the other and in whole fours. */
 type Along = "inner" | "outer" | "none";
 
-/** Matrix products of any strides, with batches that broadcast; `linear` adds a bias as it stores. */
+/**
+ * Matrix products of any strides, with batches that broadcast; `linear` adds a bias as it stores, and reads weights of 16
+ * bits in place.
+ */
 export function matmulKernels(context: Context): Record<string, Kernel<never>> {
   return {
     matmul: ([a, b]: readonly View[], [output]: readonly View[]) =>
@@ -51,7 +56,9 @@ export function product(
   output: View,
   bias?: View,
 ): boolean {
-  if ([a, b, output, ...(bias ? [bias] : [])].some(({ dtype }) => dtype !== "float32")) return false;
+  if ([a, output, ...(bias ? [bias] : [])].some(({ dtype }) => dtype !== "float32")) return false;
+  const { dtype } = b;
+  if (dtype !== "float32" && !isPacked(dtype)) return false;
   const [M, K] = a.shape.slice(-2) as [number, number];
   const N = b.shape.at(-1)!;
   const batch = output.shape.slice(0, -2);
@@ -94,9 +101,16 @@ export function product(
   if (M <= mostRows) {
     engine.record({
       op,
-      key: `rows:${aAlong === "inner"}:${bAlong === "inner"}:${bOuter === 1}:${!!bias}:${at.rank}`,
+      key: `rows:${aAlong === "inner"}:${bAlong === "inner"}:${bOuter === 1}:${!!bias}:${at.rank}:${dtype}`,
       text: () =>
-        rowsText(params, at.text("id.z"), bAlong === "inner" && aAlong === "inner", bOuter === 1, !!bias),
+        rowsText(
+          params,
+          at.text("id.z"),
+          bAlong === "inner" && aAlong === "inner",
+          bOuter === 1,
+          !!bias,
+          dtype,
+        ),
       reads,
       writes,
       params,
@@ -107,8 +121,8 @@ export function product(
   const c4 = N % 4 === 0;
   engine.record({
     op,
-    key: `matmul:${aAlong}:${bAlong}:${c4}:${!!bias}:${at.rank}`,
-    text: () => tilesText(params, at.text("id.z"), aAlong, bAlong, c4, !!bias),
+    key: `matmul:${aAlong}:${bAlong}:${c4}:${!!bias}:${at.rank}:${dtype}`,
+    text: () => tilesText(params, at.text("id.z"), aAlong, bAlong, c4, !!bias, dtype),
     reads,
     writes,
     params,
@@ -130,6 +144,7 @@ function rowsText(
   fours: boolean,
   columnsLie: boolean,
   bias: boolean,
+  dtype: DType,
 ): string {
   const { lanes, columns } = rowShape;
   const type = fours ? "vec4<f32>" : "f32";
@@ -140,9 +155,14 @@ function rowsText(
       : [`thread / ${lanes}u`, `thread % ${lanes}u`];
   const per = fours ? 4 : 1;
   const load = (name: "a" | "b", outer: string) =>
-    `${name}[(u32(${name}At) + ${outer} * p.${name}Outer + k * p.${name}Inner)${fours ? " / 4u" : ""}]`;
+    loadedText(
+      name,
+      name === "a" ? "float32" : dtype,
+      `u32(${name}At) + ${outer} * p.${name}Outer + k * p.${name}Inner`,
+      fours,
+    );
   return `${params.declaration}
-${bindingsText({ a: type, b: type, ...(bias && { bias: "f32" }) }, { c: "f32" })}
+${bindingsText({ a: type, b: elementText(dtype, fours), ...(bias && { bias: "f32" }) }, { c: "f32" })}
 var<workgroup> sums: array<f32, ${lanes * columns}>;
 @compute @workgroup_size(${lanes * columns})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -174,20 +194,24 @@ function tilesText(
   b: Along,
   c4: boolean,
   bias: boolean,
+  dtype: DType,
 ): string {
-  const element = (along: Along) => (along === "none" ? "f32" : "vec4<f32>");
   const biasAt = (n: string) => `bias[p.biasStart + min(${n}, p.N - 1u) * p.biasStep]`;
   const added = bias ? ` + vec4<f32>(${[0, 1, 2, 3].map((i) => biasAt(`n + ${i}u`)).join(", ")})` : "";
   return `${params.declaration}
 ${bindingsText(
-  { a: element(a), b: element(b), ...(bias && { bias: "f32" }) },
+  {
+    a: elementText("float32", a !== "none"),
+    b: elementText(dtype, b !== "none"),
+    ...(bias && { bias: "f32" }),
+  },
   { c: c4 ? "vec4<f32>" : "f32" },
 )}
 // [inner][outer / 4]
 var<workgroup> aTile: array<array<vec4<f32>, ${tile / 4}>, ${depth}>;
 var<workgroup> bTile: array<array<vec4<f32>, ${tile / 4}>, ${depth}>;
-${operandText("a", a)}
-${operandText("b", b)}
+${operandText("a", a, "float32")}
+${operandText("b", b, dtype)}
 fn store(at: u32, n: u32, sum: vec4<f32>) {
   let y = sum${added};
   ${
@@ -231,6 +255,17 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
 }`;
 }
 
+/** The type of an operand's elements: numbers, or fours of them. */
+function elementText(dtype: DType, fours: boolean): string {
+  const word = arrayType(dtype);
+  return fours ? (dtype === "float32" ? "vec4<f32>" : "vec2<u32>") : word;
+}
+
+/** The number of an operand at `index`, or the four from there on, as floats. */
+function loadedText(name: "a" | "b", dtype: DType, index: string, fours: boolean): string {
+  return fours ? fourAt(name, dtype, index) : numberAt(name, dtype, index);
+}
+
 /** Loads a tile of an operand: each thread four by four numbers, neighbours along the axis that lies in one piece. */
 function loadText(name: "a" | "b", along: Along, start: string, end: string): string {
   const place =
@@ -245,16 +280,16 @@ function loadText(name: "a" | "b", along: Along, start: string, end: string): st
 }
 
 /** Four vectors along the outer axis, one for each of four inner places. Outside of the matrix they are 0. */
-function operandText(name: "a" | "b", along: Along): string {
+function operandText(name: "a" | "b", along: Along, dtype: DType): string {
   const [outer, inner] = [`p.${name}Outer`, `p.${name}Inner`];
   const line = (n: number, inside: string, index: string) =>
-    `if (${inside}) { m[${n}] = ${name}[(${index}) / 4u]; }`;
+    `if (${inside}) { m[${n}] = ${loadedText(name, dtype, index, true)}; }`;
   const lines = {
     outer: each(4, (j) => line(j, `o < end && k + ${j}u < p.K`, `at + (k + ${j}u) * ${inner} + o`)),
     inner: each(4, (i) => line(i, `o + ${i}u < end && k < p.K`, `at + (o + ${i}u) * ${outer} + k`)),
     none: each(4, (j) => {
       const number = (i: number) =>
-        `select(0.0, ${name}[at + min(o + ${i}u, end - 1u) * ${outer} + min(k + ${j}u, p.K - 1u) * ${inner}], o + ${i}u < end && k + ${j}u < p.K)`;
+        `select(0.0, ${loadedText(name, dtype, `at + min(o + ${i}u, end - 1u) * ${outer} + min(k + ${j}u, p.K - 1u) * ${inner}`, false)}, o + ${i}u < end && k + ${j}u < p.K)`;
       return `m[${j}] = vec4<f32>(${[0, 1, 2, 3].map(number).join(", ")});`;
     }),
   }[along];

@@ -85,6 +85,7 @@ ${mainText(
 /** Each row as whole numbers from −63 to 63, ties to even, and what they are multiplied with; of what rounds to nothing as it is. */
 function withRounded<T>(context: Context, x: View, f: (whole: View, steps: View) => T): T {
   const { store, engine } = context;
+  const { subgroups } = engine;
   const [M, K] = x.shape as [number, number];
   const [whole, steps] = [store.make("float32", M * K, undefined), store.make("float32", M, undefined)];
   const wholeView = viewAs(x, { storage: whole, strides: [K, 1], offset: 0 });
@@ -96,7 +97,7 @@ function withRounded<T>(context: Context, x: View, f: (whole: View, steps: View)
     key: "roundRows",
     text: () => `${params.declaration}
 ${bindingsText({ x: "f32" }, { whole: "f32", steps: "f32" })}
-${foldText("most", "f32", 64, "max(a, b)")}
+${foldText("most", "f32", 64, "max(a, b)", subgroups)}
 ${mainText(
   64,
   `  if (group >= p.M) { return; }
@@ -112,6 +113,7 @@ ${mainText(
     whole[group * p.K + k] = select(number, round(clamp(number * factor, -63.0, 63.0)), rounds);
   }
   if (thread == 0u) { steps[group] = select(1.0, largest / 63.0, rounds); }`,
+  subgroups,
 )}`,
     reads: [store.read(x)],
     writes: [store.write(wholeView), store.write(stepsView)],

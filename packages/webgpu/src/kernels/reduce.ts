@@ -149,6 +149,7 @@ function reduce(
   });
   const alone = count <= mostAlone;
   const packed = bytesPerElement(output.dtype) === 1;
+  const { subgroups } = engine;
   engine.record({
     op,
     key: `reduce:${op}:${x.dtype}:${output.dtype}:${groups.rank}:${inside.rank}:${alone}`,
@@ -170,7 +171,7 @@ function reduce(
   `;
       const written = (position: string) =>
         packed ? `word |= (u32(${end}) & 255u) << (8u * ${position});` : `out[result] = ${end};`;
-      const tree = foldText("together", type, width, fold);
+      const tree = foldText("together", type, width, fold, subgroups);
       const body = alone
         ? `  let place = group * ${threads}u + thread;
   ${packed ? "var word = 0u;" : ""}
@@ -192,7 +193,7 @@ function reduce(
 ${bindingsText({ xIn: arrayType(x.dtype) }, { out: arrayType(output.dtype) })}
 ${functions}
 ${alone ? "" : tree}
-${mainText(alone ? threads : width, body)}`);
+${mainText(alone ? threads : width, body, subgroups)}`);
     },
     reads: [store.read(x)],
     writes: [store.write(output)],

@@ -28,6 +28,19 @@ export function numberAt(name: string, dtype: DType, index: string): string {
   }
 }
 
+/** WGSL of four neighbouring floats, the first at `index`, of a binding of `vec4<f32>`, or of `vec2<u32>` for 16 bits. */
+export function fourAt(name: string, dtype: DType, index: string): string {
+  const four = `${name}[(${index}) / 4u]`;
+  switch (dtype) {
+    case "float16":
+      return `vec4<f32>(unpack2x16float(${four}.x), unpack2x16float(${four}.y))`;
+    case "bfloat16":
+      return `bitcast<vec4<f32>>((${four}.xxyy << vec4<u32>(16u, 0u, 16u, 0u)) & vec4<u32>(0xffff0000u))`;
+    default:
+      return four;
+  }
+}
+
 /** WGSL of the bits of the element at `index` of an array of words, as `u32`. */
 export function bitsAt(name: string, bytes: number, index: string): string {
   if (bytes === 4) return `${name}[${index}]`;

@@ -11,10 +11,21 @@ export function gridOf(count: number): Grid {
   return count <= row ? [count, 1, 1] : [row, Math.ceil(count / row), 1];
 }
 
-/** The head of a kernel of {@link gridOf}: `group` is the workgroup's number, `thread` the thread's within it. */
-export function mainText(size: number, body: string): string {
-  return `@compute @workgroup_size(${size})
-fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+/**
+ * The head of a kernel of {@link gridOf}: `group` is the workgroup's number, `thread` the thread's within it.
+ *
+ * @param subgroups - True for a body that folds by subgroups. Default false.
+ */
+export function mainText(size: number, body: string, subgroups = false): string {
+  const [declared, builtins, set] = subgroups
+    ? [
+        "var<private> subgroupNumber: u32;\nvar<private> subgroupCount: u32;\n",
+        ", @builtin(subgroup_id) ownSubgroup: u32, @builtin(num_subgroups) subgroups: u32",
+        "\n  subgroupNumber = ownSubgroup;\n  subgroupCount = subgroups;",
+      ]
+    : ["", "", ""];
+  return `${declared}@compute @workgroup_size(${size})
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32${builtins}) {${set}
   let group = id.y * ${row}u + id.x;
 ${body}
 }`;
