@@ -6,7 +6,7 @@ import { parseWebGpuName, webgpu } from "@qkv/webgpu";
 import type { Target } from "./case.js";
 
 /**
- * Opens the device that the command line names: `NAME[:MODE][,threads=N][,plain|relaxed][,sequential|prefetched|interleaved]`.
+ * Opens the device that the command line names: `NAME[:MODE][,threads=N][,plain|relaxed][,sequential|prefetched|interleaved][,subgroups=on|off][,float16=on|off]`.
  *
  * @throws {ArgumentError} If there is no such device, or it has no such mode.
  */
@@ -23,7 +23,7 @@ export async function openDevice(spec: string): Promise<Target> {
     argument: "--device",
     received: spec,
     expected:
-      "js, wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved], gpu[:webgl2|:webasm|:webgpu], or webgpu",
+      "js, wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved], gpu[:webgl2|:webasm|:webgpu], or webgpu[,subgroups=on|off][,float16=on|off]",
     fix: "leave --device out to run on js.",
   });
 }

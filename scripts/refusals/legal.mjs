@@ -274,7 +274,12 @@ export const legal = [
   { entry: "@qkv/model-tiny/bytes", names: "modelTinyBytes", why: "as above" },
   { entry: "@qkv/gpu", names: "gpu", given: ["nothing"], why: "all options have a default" },
   { entry: "@qkv/gpu", names: "parseGpuName", why: "answers undefined to what is no name of its own" },
-  { entry: "@qkv/webgpu", names: "parseWebGpuName", why: "answers undefined to what is no name of its own" },
+  {
+    entry: "@qkv/webgpu",
+    names: "parseWebGpuName",
+    given: ["text"],
+    why: "answers undefined to what is no name of its own",
+  },
   { entry: "@qkv/wasm", names: "wasm", given: ["nothing"], why: "all options have a default" },
   {
     entry: "@qkv/wasm",

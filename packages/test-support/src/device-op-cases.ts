@@ -148,11 +148,7 @@ const floats: readonly [
     ].map(([M, K, N]): (typeof floats)[number] => [
       "linear",
       (x, w, b) => t.linear(x!, w!, b),
-      [
-        randn([M!, K!], { seed: 4 }),
-        t.cast(randn([N!, K!], { seed: 2 }), dtype),
-        randn([N!], { seed: 3 }),
-      ],
+      [randn([M!, K!], { seed: 4 }), t.cast(randn([N!, K!], { seed: 2 }), dtype), randn([N!], { seed: 3 })],
     ]),
   ),
   ["rotate", (x) => rotated(x!, "half"), [randn([2, 3, 5, 10], { seed: 1 })]],

@@ -12,6 +12,7 @@ import {
   softmax,
   type Tensor,
 } from "@qkv/tensor";
+import { changedGpu, type Change } from "@qkv/test-support/changed-gpu";
 import { describe, expect, test } from "vitest";
 import { create } from "webgpu";
 import { makeDevice, type WebGpuDevice } from "./device.js";
@@ -22,35 +23,7 @@ import { webgpu } from "./webgpu.js";
 /** Held as long as the tests run: the process ends when it is collected. */
 const gpu = create(["backend=null"]);
 
-type Change = (target: GPUDevice, name: string) => unknown;
-
-/** A GPU whose devices answer to some names in another way. */
-function changed(change: Change, opened: GPUDevice[] = []): GPU {
-  const within = <T extends object>(target: T, own: (name: string) => unknown): T =>
-    new Proxy(target, {
-      get(_, name) {
-        const given = own(String(name));
-        if (given !== undefined) return given;
-        const value = Reflect.get(target, name, target) as unknown;
-        return typeof value === "function" ? (value.bind(target) as unknown) : value;
-      },
-    });
-  const deviceOf = (device: GPUDevice) => {
-    opened.push(device);
-    return within(device, (name) => change(device, name));
-  };
-  const adapterOf = (adapter: GPUAdapter) =>
-    within(adapter, (name) =>
-      name === "requestDevice"
-        ? async (options: GPUDeviceDescriptor) => deviceOf(await adapter.requestDevice(options))
-        : undefined,
-    );
-  return within(gpu, (name) =>
-    name === "requestAdapter"
-      ? async (options: GPURequestAdapterOptions) => adapterOf((await gpu.requestAdapter(options))!)
-      : undefined,
-  );
-}
+const changed = (change: Change, opened?: GPUDevice[]) => changedGpu(gpu, change, opened);
 
 const untested = async (gpu: GPU, given: WebGpuOptions = {}) => {
   const options = checkOptions({ budgetBytes: 2 ** 20, ...given, gpu });

@@ -60,5 +60,12 @@ export function checkOptions(given: WebGpuOptions | undefined): CheckedOptions {
       expected: "an object that gives adapters, as `navigator.gpu` is",
       fix: "pass `navigator.gpu`, or in Node what `create([])` of the npm package `webgpu` returns.",
     });
-  return { powerPreference, budgetBytes, subgroups, float16, ...(adapter && { adapter }), ...(gpu && { gpu }) };
+  return {
+    powerPreference,
+    budgetBytes,
+    subgroups,
+    float16,
+    ...(adapter && { adapter }),
+    ...(gpu && { gpu }),
+  };
 }
