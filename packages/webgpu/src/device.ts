@@ -1,5 +1,6 @@
 import type { Device, DeviceMemory, DeviceReport, Kernels } from "@qkv/tensor";
 import { scopes } from "@qkv/tensor/devices";
+import { compileAhead, type CompileOptions } from "./compile-ahead.js";
 import type { Context } from "./context.js";
 import { Engine } from "./engine.js";
 import { kernelsOf } from "./kernels/kernels.js";
@@ -36,6 +37,17 @@ export type WebGpuMemory = DeviceMemory & {
 export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
   report(): WebGpuReport;
   memory(): WebGpuMemory;
+  /**
+   * Compiles the shaders of calls before they are made. `f` runs once, dry: operations ask for their shaders and compute
+   * nothing, so that `f` makes the tensors that it changes (a cache, copies of parameters), and what it computed is not
+   * used later. Those shaders that are missing are then compiled beside the program.
+   *
+   * @param f - Makes the calls; synchronous.
+   * @returns Number of shaders that were compiled.
+   * @throws {DeviceError} If a shader is refused, or the device is lost or closed meanwhile. The signal's reason, when it
+   *   aborts; shaders that were compiled by then are kept.
+   */
+  compile(f: () => unknown, options?: CompileOptions): Promise<number>;
   /** Waits until the GPU has done all that was asked of it, and throws what went wrong. */
   finish(): Promise<void>;
   /**
@@ -115,6 +127,7 @@ export async function makeDevice(
     countCall(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },
+    compile: (f, options) => compileAhead(device, store.engine, f, options),
     finish: () => store.engine.finish("finish"),
     async restart() {
       store.engine.close();

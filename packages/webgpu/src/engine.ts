@@ -54,6 +54,8 @@ export class Engine {
   readonly #params: GPUBuffer;
   readonly #slots = new Uint32Array((mostDispatches * slotBytes) / 4);
   readonly #pipelines = new Map<string, Pipeline>();
+  /** Shaders that a dry run asked for, and that are not compiled yet; undefined while work is recorded. */
+  #missing: Map<string, Dispatch> | undefined;
   readonly #groups = new Map<string, GPUBindGroup>();
   readonly #staging: GPUBuffer[] = [];
   #pending: Command[] = [];
@@ -108,12 +110,53 @@ export class Engine {
     this.check(dispatch.op);
     const [x, y, z] = dispatch.groups;
     if (x * y * z === 0) return;
+    if (this.#missing) {
+      if (!this.#pipelines.has(dispatch.key)) this.#missing.set(dispatch.key, dispatch);
+      return;
+    }
     const pipeline = this.#pipeline(dispatch);
     for (const buffer of dispatch.reads) buffer.lastUse = this.#submission;
     for (const buffer of dispatch.writes) buffer.lastUse = this.#submission;
     this.#pending.push({ dispatch, pipeline });
     this.counts.dispatches += 1;
     if (++this.#dispatches === mostDispatches) this.submit();
+  }
+
+  /** True while `missingShaders` runs its function. */
+  get dry(): boolean {
+    return this.#missing !== undefined;
+  }
+
+  /** Runs `f` without recording what it dispatches, and returns a dispatch for each shader that is not compiled yet. */
+  missingShaders(f: () => void): Dispatch[] {
+    const missing = new Map<string, Dispatch>();
+    this.#missing = missing;
+    try {
+      f();
+    } finally {
+      this.#missing = undefined;
+    }
+    return [...missing.values()];
+  }
+
+  /** Compiles the shader of a dispatch without holding the program up. */
+  async compile(dispatch: Dispatch): Promise<void> {
+    const { op, key } = dispatch;
+    this.check(op);
+    if (this.#pipelines.has(key)) return;
+    const device = this.#device;
+    device.pushErrorScope("validation");
+    const { layout, descriptor } = this.#described(dispatch);
+    void device.popErrorScope();
+    let pipeline: GPUComputePipeline;
+    try {
+      pipeline = await device.createComputePipelineAsync(descriptor);
+    } catch (error) {
+      this.check(op);
+      throw deviceError(op, "pipeline", error instanceof Error ? error.message : String(error), error);
+    }
+    this.check(op);
+    if (!this.#pipelines.has(key)) this.#addPipeline(key, pipeline, layout);
   }
 
   /** Writes host numbers to a buffer, after what was recorded before and uses it. */
@@ -303,11 +346,30 @@ export class Engine {
     this.#settled = Promise.all([this.#settled, all]);
   }
 
-  #pipeline({ op, key, text, reads, writes }: Dispatch): Pipeline {
-    let made = this.#pipelines.get(key);
-    if (made) return made;
+  #pipeline(dispatch: Dispatch): Pipeline {
+    const { op, key } = dispatch;
+    const known = this.#pipelines.get(key);
+    if (known) return known;
     const device = this.#device;
     device.pushErrorScope("validation");
+    const { layout, descriptor } = this.#described(dispatch);
+    const pipeline = device.createComputePipeline(descriptor);
+    this.#settle([device.popErrorScope()], op, "pipeline");
+    return this.#addPipeline(key, pipeline, layout);
+  }
+
+  #addPipeline(key: string, pipeline: GPUComputePipeline, layout: GPUBindGroupLayout): Pipeline {
+    const made = { id: this.#nextId++, pipeline, layout };
+    this.#pipelines.set(key, made);
+    this.counts.pipelines += 1;
+    return made;
+  }
+
+  #described({ op, text, reads, writes }: Dispatch): {
+    layout: GPUBindGroupLayout;
+    descriptor: GPUComputePipelineDescriptor;
+  } {
+    const device = this.#device;
     const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
       binding,
       visibility: 4,
@@ -325,16 +387,12 @@ export class Engine {
       ],
     });
     const code = `${this.subgroups ? "enable subgroups;\n" : ""}${text()}`;
-    const pipeline = device.createComputePipeline({
+    const descriptor = {
       label: op,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: device.createShaderModule({ label: op, code }) },
-    });
-    this.#settle([device.popErrorScope()], op, "pipeline");
-    made = { id: this.#nextId++, pipeline, layout };
-    this.#pipelines.set(key, made);
-    this.counts.pipelines += 1;
-    return made;
+    };
+    return { layout, descriptor };
   }
 
   #bindGroup({ id, layout }: Pipeline, { reads, writes }: Dispatch): GPUBindGroup {

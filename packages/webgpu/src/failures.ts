@@ -2,7 +2,7 @@ import { DeviceError } from "@qkv/core";
 
 /** Kinds of failure of a WebGPU device. */
 export type FailureKind =
-  "wait" | "lost" | "closed" | "size" | "memory" | "pipeline" | "validation" | "number";
+  "wait" | "lost" | "closed" | "size" | "memory" | "pipeline" | "validation" | "number" | "dry";
 
 const fixes: Record<FailureKind, string> = {
   wait: "`await tensor.read()` first: then the program has the numbers, and `.data` and operations without a kernel on this device work.",
@@ -13,6 +13,7 @@ const fixes: Record<FailureKind, string> = {
     "work inside of `device.scope(() => …)` so that intermediate results are freed, or on smaller parts.",
   pipeline: "please report the message with the adapter's name, and use @qkv/wasm until then.",
   validation: "please report the message with the adapter's name, and use @qkv/wasm until then.",
+  dry: "`compile(f)` computes nothing: let f make a cache and parameters of its own, and use none of them later.",
   number: "look up only what is there; for token ids, check that the tokenizer belongs to the model.",
 };
 

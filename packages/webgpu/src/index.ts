@@ -1,3 +1,4 @@
+export type { CompileOptions, CompileProgress } from "./compile-ahead.js";
 export type { WebGpuDevice, WebGpuMemory, WebGpuReport } from "./device.js";
 export type { WebGpuOptions } from "./options.js";
 export { parseWebGpuName } from "./parse-name.js";

@@ -15,6 +15,10 @@ type Slot = {
   version: number;
   /** True for what lives as long as it is reachable: parameters, caches, state. */
   pinned: boolean;
+  /** True for what a dry run made. */
+  readonly dry: boolean;
+  /** True for numbers that a dry run would have computed. */
+  missing: boolean;
 };
 
 /** Numbers of a pinned tensor that an upload leaves on the host, too. Of others all stay: their buffers end with a scope. */
@@ -34,7 +38,15 @@ export class Store {
   }
 
   make(dtype: DType, length: number, array: TypedArray | undefined): Stored {
-    const slot: Slot = { buffer: undefined, engine: undefined, version: 0, pinned: false };
+    const { dry } = this.engine;
+    const slot: Slot = {
+      buffer: undefined,
+      engine: undefined,
+      version: 0,
+      pinned: false,
+      dry,
+      missing: false,
+    };
     const storage: Stored = { dtype, length, array, slot };
     this.#unreachable.register(storage, slot);
     return storage;
@@ -45,6 +57,7 @@ export class Store {
     const stored = storage as Stored;
     checkAlive(stored);
     const { slot } = stored;
+    if (slot.missing && !this.engine.dry) throw deviceError(this.op, "dry", "numbers of a dry run");
     if (slot.buffer && slot.engine === this.engine) return slot.buffer;
     if (slot.buffer && !stored.array) {
       throw deviceError(this.op, "lost", "a tensor whose numbers were on the device before it was restarted");
@@ -78,13 +91,17 @@ export class Store {
     if (!slot.buffer || slot.engine !== this.engine) this.#hold(slot, stored);
     stored.array = undefined;
     slot.version += 1;
+    slot.missing = this.engine.dry;
     return slot.buffer!;
   }
 
   /** The buffer of a tensor that a kernel changes in place. */
   change(view: Pick<View, "storage">): GpuBuffer {
-    const buffer = this.read(view);
     const stored = view.storage as Stored;
+    if (this.engine.dry && !stored.slot.dry)
+      throw deviceError(this.op, "dry", "a dry run that changes a tensor from before it");
+    const buffer = this.read(view);
+    stored.slot.missing = this.engine.dry;
     stored.array = undefined;
     stored.slot.version += 1;
     return buffer;
