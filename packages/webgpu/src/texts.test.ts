@@ -1,5 +1,6 @@
 // Every shader as Dawn compiles it, on its null backend: no driver, and nothing is computed.
 import {
+  callSizes,
   dropoutMask,
   expression,
   lookup,
@@ -7,8 +8,10 @@ import {
   type AttentionCall,
   type AttentionKernels,
   type AttentionOutputs,
+  type KeyValueSegment,
+  type PagedBlocks,
 } from "@qkv/attention-contract";
-import { zeros, type Device } from "@qkv/tensor";
+import { transpose, zeros, type Device, type DType } from "@qkv/tensor";
 import { deviceOpCases } from "@qkv/test-support/device-op-cases";
 import { opCases } from "@qkv/test-support/gpu-op-cases";
 import { expect, test } from "vitest";
@@ -51,12 +54,17 @@ test.each([false, true])("all shaders compile within plain limits, subgroups %s"
   device.close();
 });
 
-/** Calls of attention that differ in their shaders: sizes of heads, expressions, positions, traces. */
+/** Calls of attention that differ in their shaders: sizes of heads, expressions, positions, traces, numbers of queries. */
 function attentionCalls(device: Device): AttentionCall[] {
-  const [B, H, Hkv, T, S] = [1, 4, 2, 8, 70];
-  const extent = { batches: B, heads: H, queries: T, firstQuery: 0, keyPositions: [new Int32Array(S)] };
-  const plan = tilePlan(undefined, extent, false, false);
+  const [B, H, Hkv, S] = [1, 4, 2, 70];
   const of = (...shape: number[]) => zeros(shape, { device });
+  const planOf = (queries: number) =>
+    tilePlan(
+      undefined,
+      { batches: B, heads: H, queries, firstQuery: 0, keyPositions: [new Int32Array(S)] },
+      false,
+      false,
+    );
   const table = of(H, 3);
   const scoreMod = expression((score, at) =>
     score
@@ -66,25 +74,56 @@ function attentionCalls(device: Device): AttentionCall[] {
   );
   const weightMod = expression((weight, at) => weight.mul(dropoutMask(at, 0.5, 7)));
   const positions = [{ start: 3 }, new Int32Array(B * Hkv * S)];
-  return [7, 64].flatMap((D) =>
+  const forward = [7, 64].flatMap((D) =>
     [0, 1, 2, 3, 4, 5].map((n): AttentionCall => ({
-      query: of(B, H, T, D),
+      query: of(B, H, 66, D),
       keyValues: { key: [of(B, Hkv, S, D)], value: [of(B, Hkv, S, D + 4 * n)], positions: positions[n % 2]! },
       firstQuery: 0,
       scale: 1,
       softcap: n & 1 ? 5 : 0,
       ...(n & 2 && { sinks: of(H), scoreMod }),
       ...(n & 4 && { weightMod }),
-      plan,
+      plan: planOf(66),
       want: n === 5 ? ["dots", "capped", "scores", "weights"] : [],
     })),
   );
+  // Few queries: rows together, sizes up to where one row fits, and every layout of keys and values.
+  const pages = (dtype: DType, D: number, scale?: readonly [number, number]): PagedBlocks => ({
+    data: zeros([5, Hkv, 16, D], { dtype, device }),
+    ...(scale && { scale: of(5, Hkv, ...scale) }),
+    table: new Int32Array(5),
+    blockLength: 16,
+    length: S,
+  });
+  const layouts = (D: number): KeyValueSegment[] => [
+    of(B, Hkv, S, D),
+    transpose(of(B, Hkv, D, S)),
+    pages("float32", D),
+    pages("int8", D, [16, 1]),
+    pages("int8", D, [1, D]),
+    pages("uint8", D, [1, D]),
+    pages("float16", D, [1, D]),
+  ];
+  const decoding = [7, 64, 256, 576].flatMap((D) =>
+    layouts(D).map((segment, n): AttentionCall => ({
+      query: of(B, H, 1 + (n % 3), D),
+      keyValues: { key: [segment], value: [segment], positions: positions[n % 2]! },
+      firstQuery: 0,
+      scale: 1,
+      softcap: n & 1 ? 5 : 0,
+      ...(n & 2 && { sinks: of(H) }),
+      ...(n === 4 && { scoreMod }),
+      plan: planOf(1 + (n % 3)),
+      want: [],
+    })),
+  );
+  return [...forward, ...decoding];
 }
 
 function attend(device: Device, call: AttentionCall): void {
-  const { query, keyValues, want } = call;
+  const { query, want } = call;
   const [B, H, T] = query.shape as [number, number, number, number];
-  const [S, Dv] = (keyValues.value[0] as { shape: readonly number[] }).shape.slice(2) as [number, number];
+  const { S, Dv } = callSizes(call);
   const of = (...shape: number[]) => zeros(shape, { device });
   const outputs = { output: of(B, H, T, Dv), lse: of(B, H, T) } as Record<string, unknown>;
   for (const name of want) outputs[name] = of(B, H, T, S);

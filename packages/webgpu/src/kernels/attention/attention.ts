@@ -2,18 +2,25 @@ import type { AttentionCall, AttentionOutputs, TraceName } from "@qkv/attention-
 import { sizeOf } from "@qkv/tensor";
 import type { Context } from "../../context.js";
 import { gridOf, threads } from "../../wgsl/grid.js";
-import { withLayout, type CallLayout } from "./call-layout.js";
+import { isForShaders, withLayout, type CallLayout } from "./call-layout.js";
+import { decode, isDecoding } from "./decode.js";
 import { blockSize, forwardText } from "./forward-text.js";
 import type { Plans } from "./plan-words.js";
 import { tracesText } from "./traces-text.js";
 
 /**
  * Attention with an online softmax over the tiles that the plan shows: queries and keys in workgroup memory, weights never
- * in the GPU's. A weight that is modified after the softmax takes a second walk, and so does each trace.
+ * in the GPU's. A weight that is modified after the softmax takes a second walk, and so does each trace. Few queries split
+ * their keys over workgroups instead.
  */
 export function attentionKernel(context: Context, plans: Plans) {
-  return (call: AttentionCall, outputs: AttentionOutputs): boolean =>
-    withLayout(context, plans, call, (layout) => {
+  return (call: AttentionCall, outputs: AttentionOutputs): boolean => {
+    if (!isForShaders(call)) return false;
+    if (isDecoding(call)) {
+      decode(context, plans, call, outputs);
+      return true;
+    }
+    return withLayout(context, plans, call, (layout) => {
       const { store } = context;
       const { output, lse } = outputs;
       const lseBuffer = store.write(lse);
@@ -28,6 +35,7 @@ export function attentionKernel(context: Context, plans: Plans) {
           writeTrace(context, layout, name as Exclude<TraceName, "lse">, store.write(trace), lseBuffer);
       }
     });
+  };
 }
 
 type Buffer = ReturnType<Context["store"]["read"]>;

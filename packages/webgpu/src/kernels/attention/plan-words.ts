@@ -2,6 +2,7 @@ import type { TilePlan } from "@qkv/attention-contract";
 import type { GpuBuffer } from "../../buffers.js";
 import type { Context } from "../../context.js";
 import type { Engine } from "../../engine.js";
+import { Words } from "./words.js";
 
 /** Queries and keys of a tile of a plan, which the kernels are written for. */
 export const planTile = 64;
@@ -10,6 +11,8 @@ type Uploaded = { readonly engine: Engine; readonly buffer: GpuBuffer };
 
 /** Plans on the GPU, of one device. A plan that is collected frees its buffer. */
 export class Plans {
+  /** Other small lists of calls. */
+  readonly words = new Words();
   readonly #uploaded = new WeakMap<TilePlan, Uploaded>();
   readonly #collected = new FinalizationRegistry<Uploaded>(({ engine, buffer }) => {
     if (!engine.lost && !engine.closed) engine.buffers.free(buffer);

@@ -1,0 +1,129 @@
+// Attention of a few queries on the WebGPU device, whose keys are split over workgroups: against the plain device and
+// against the kernel of many queries, in every layout of keys and values.
+import {
+  alibi,
+  and,
+  attention,
+  causal,
+  padding,
+  slidingWindow,
+  tracedAttention,
+  type AttentionOptions,
+} from "@qkv/attention";
+import type { KeyValues } from "@qkv/attention-contract";
+import { growingCache, pagedCache, quantizedCache, rollingCache, type KvCache } from "@qkv/kv-cache";
+import { randn, tensor, transpose, type Device, type Tensor } from "@qkv/tensor";
+import { webgpu, type WebGpuDevice } from "@qkv/webgpu";
+import fc from "fast-check";
+import "@qkv/test-support/allclose";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { create } from "webgpu";
+
+/** Held as long as the tests run: the process ends when it is collected. */
+const gpu = create([]);
+const near = { rtol: 2e-5, atol: 2e-5, equalNan: true };
+
+describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
+  let device: WebGpuDevice;
+  beforeAll(async () => (device = await webgpu({ gpu })), 300_000);
+  afterAll(() => device.close());
+
+  const caches: Record<string, () => KvCache> = {
+    growing: () => growingCache(),
+    rolling: () => rollingCache({ windowSize: 70 }),
+    paged: () => pagedCache({ pages: 64, pageLength: 16 }),
+    quantized: () => quantizedCache({ groupSize: 32, residualLength: 8 }),
+  };
+
+  test.each(Object.keys(caches))("property: a %s cache, read in place by a few queries", async (kind) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          seed: fc.nat(1000),
+          S: fc.constantFrom(1, 63, 64, 65, 257, 600),
+          T: fc.constantFrom(1, 8),
+          large: fc.boolean(),
+          options: fc.constantFrom<((on: (x: Tensor) => Tensor, H: number) => AttentionOptions)[]>(
+            () => ({ mask: causal() }),
+            () => ({ mask: slidingWindow(50) }),
+            (on, H) => ({ mask: causal(), bias: alibi(H), softcap: 5, sinks: on(randn([H], { seed: 9 })) }),
+          ),
+        }),
+        async ({ seed, S, T, large, options }) => {
+          const [H, Hkv, D] = [6, 2, 16];
+          const scale = large ? 40 : 1;
+          const run = (on: Device | undefined) => {
+            const move = (x: Tensor) => (on ? x.to(on) : x);
+            const cache = caches[kind]!();
+            const part = (length: number, heads: number, n: number) =>
+              move(
+                tensor(
+                  randn([1, heads, length, D], { seed: seed + n }).data.map((x) => x * scale),
+                  { shape: [1, heads, length, D] },
+                ),
+              );
+            cache.update(0, part(S, Hkv, 0), part(S, Hkv, 1));
+            return tracedAttention(
+              part(T, H, 2),
+              cache.update(0, part(T, Hkv, 3), part(T, Hkv, 4)),
+              options(move, H),
+              ["lse"],
+            );
+          };
+          const right = run(undefined);
+          const ours = run(device);
+          // A score of 10 000 is known to about a thousandth.
+          const tolerance = large ? { rtol: 2e-2, atol: 2e-2 } : near;
+          expect(await ours.output.read()).toBeAllclose(right.output.data, tolerance);
+          expect(await ours.lse.read()).toBeAllclose(right.lse.data, { rtol: 2e-6, atol: 2e-5 });
+        },
+      ),
+      { numRuns: 6 },
+    );
+  });
+
+  // The weights are a trace, for which the kernel of many queries runs.
+  test("the split gives what the kernel of many queries gives, with rows that see nothing and strides of all kinds", async () => {
+    const on = (x: Tensor) => x.to(device);
+    const q = transpose(on(randn([2, 2, 20, 1], { seed: 1 })));
+    const k = on(randn([2, 2, 300, 20], { seed: 2 }));
+    const v = transpose(on(randn([2, 2, 7, 300], { seed: 3 })));
+    for (const mask of [padding([0, 290]), and(causal(), slidingWindow(3)), undefined]) {
+      const options = mask ? { mask } : {};
+      const split = tracedAttention(q, k, v, options, ["lse"]);
+      const forward = tracedAttention(q, k, v, options, ["lse", "weights"]);
+      expect(await split.output.read()).toBeAllclose(await forward.output.read(), near);
+      expect(await split.lse.read()).toBeAllclose(await forward.lse.read(), near);
+    }
+  });
+
+  test("several segments, in pages of other lengths for each batch; what no query sees may be NaN", async () => {
+    const [B, Hkv, D] = [2, 2, 12];
+    const lengths = Int32Array.of(21, 3);
+    const table = Int32Array.of(3, 0, 5, 2, -1, -1);
+    const data = randn([6, Hkv, 8, D], { seed: 1 });
+    const holed = Float32Array.from(data.data);
+    // Blocks that no table names, and the rest of a batch's last block.
+    for (const block of [1, 4]) holed.fill(NaN, block * Hkv * 8 * D, (block + 1) * Hkv * 8 * D);
+    for (let h = 0; h < Hkv; h++) holed.fill(NaN, ((2 * Hkv + h) * 8 + 3) * D, (2 * Hkv + h + 1) * 8 * D);
+    const run = (numbers: Float32Array, on: (x: Tensor) => Tensor) => {
+      const query = on(randn([B, 4, 1, D], { seed: 3 }));
+      const pages = {
+        data: on(tensor(numbers, { shape: data.shape })),
+        table,
+        blockLength: 8,
+        length: lengths,
+      };
+      const more = on(randn([B, Hkv, 70, D], { seed: 2 }));
+      const keyValues: KeyValues = { key: [pages, more], value: [pages, more], positions: { start: 0 } };
+      const before = device.report().counts.dispatches;
+      const output = attention(query, keyValues);
+      return { output, dispatches: device.report().counts.dispatches - before };
+    };
+    const right = run(data.data as Float32Array, (x) => x).output;
+    const { output, dispatches } = run(holed, (x) => x.to(device));
+    // One for each segment, which is read in place, and the merge.
+    expect(dispatches).toBe(3);
+    expect(await output.read()).toBeAllclose(right.data, near);
+  });
+});

@@ -1,0 +1,154 @@
+import {
+  callSizes,
+  isPaged,
+  segmentLength,
+  type AttentionCall,
+  type AttentionOutputs,
+} from "@qkv/attention-contract";
+import type { View } from "@qkv/tensor";
+import type { Context } from "../../context.js";
+import { Params } from "../../params.js";
+import { gridOf } from "../../wgsl/grid.js";
+import { addCallTables, withTables } from "./call-tables.js";
+import { addScoreParams } from "./call-words.js";
+import { expressionKey } from "./expression-text.js";
+import { mergeText } from "./merge-text.js";
+import { planTile, type Plans } from "./plan-words.js";
+import { scoreText } from "./score-text.js";
+import { chunkTiles, rowsTogether, splitText } from "./split-text.js";
+import { storedRows } from "./stored-text.js";
+
+/** Queries of a head up to which keys are split: more of them keep the threads of a workgroup busy by themselves. */
+const mostQueries = 8;
+/** Numbers of parameters that a split takes at most, without the tables of its expression. */
+const ownParams = 52;
+
+/** True for a call of few queries that the split computes: no traces, and weights as the softmax gives them. */
+export function isDecoding(call: AttentionCall): boolean {
+  const { T, D, Dv, group } = callSizes(call);
+  const { scoreMod, weightMod, want } = call;
+  const tables = scoreMod?.lookedUp.reduce((sum, { shape }) => sum + 1 + 2 * shape.length, 0) ?? 0;
+  return (
+    T <= mostQueries &&
+    !weightMod &&
+    want.every((name) => name === "lse") &&
+    ownParams + tables <= new Params().words.length &&
+    Dv <= 1024 &&
+    rowsTogether(group * T, D) > 0
+  );
+}
+
+/**
+ * Attention of a few queries over many keys (decoding): the keys of each segment, read in place, are split over workgroups,
+ * and a second dispatch merges what they leave.
+ */
+export function decode(context: Context, plans: Plans, call: AttentionCall, outputs: AttentionOutputs): void {
+  const { store, engine } = context;
+  const { op } = store;
+  const sizes = callSizes(call);
+  const { B, H, Hkv, T, D, Dv, group } = sizes;
+  const { query, keyValues, plan, scoreMod, sinks } = call;
+  const segments = keyValues.key.map((key, i) => ({ key, value: keyValues.value[i]! }));
+  const together = rowsTogether(group * T, D);
+  const [rows, parts] = [group * T, Math.ceil((group * T) / together)];
+  // The words of the call, the block tables of its segments, and the plan.
+  const own = addScoreParams(new Params(), call, sizes);
+  const lists: Int32Array[] = [own.words];
+  let end = own.words.length;
+  const add = (list: Int32Array): number => {
+    lists.push(list);
+    end += list.length;
+    return end - list.length;
+  };
+  const tableAt = (segment: (typeof segments)[number]["key"]): number =>
+    isPaged(segment) ? add(segment.table.map((block) => Math.max(0, block))) : 0;
+  const tablesAt = segments.map(({ key, value }) => [tableAt(key), tableAt(value)] as const);
+  const planAt = add(Int32Array.from(plan.classes, (shown, tile) => plan.bitsAt[tile]! * 4 + shown));
+  add(new Int32Array(plan.bits.buffer, plan.bits.byteOffset, plan.bits.length));
+  const words = new Int32Array(end);
+  lists.reduce((at, list) => (words.set(list, at), at + list.length), 0);
+  const wordBuffer = plans.words.buffer(context, words);
+  // Chunks begin where tiles of the plan do.
+  let at = 0;
+  let chunks = 0;
+  const placed = segments.map((segment, i) => {
+    const [first, past] = [at, (at += segmentLength(segment.key))];
+    const firstColumn = Math.floor(first / planTile);
+    const endColumn = first === past ? firstColumn : Math.ceil(past / planTile);
+    const own = Math.ceil((endColumn - firstColumn) / chunkTiles);
+    const place = { first, past, firstColumn, endColumn, firstChunk: chunks, chunks: own };
+    chunks += own;
+    return { ...segment, ...place, tablesAt: tablesAt[i]! };
+  });
+  const partials = engine.buffers.allocate(op, B * H * T * chunks * 16 * (1 + Math.ceil(Dv / 4)));
+  try {
+    withTables(context, call, (tableBuffer) => {
+      const readsTables = tableBuffer && scoreMod && scoreMod.tables.length > 0;
+      for (const segment of placed) {
+        const params = new Params();
+        addScoreParams(params, call, sizes);
+        params.u32("planAt", planAt).u32("rows", rows).u32("parts", parts).u32("chunks", chunks);
+        params.u32("first", segment.first).u32("end", segment.past).u32("firstChunk", segment.firstChunk);
+        params.u32("firstColumn", segment.firstColumn).u32("endColumn", segment.endColumn);
+        const stored = [
+          storedRows(context, params, "query", query, B, 0),
+          storedRows(context, params, "key", segment.key as View, B, segment.tablesAt[0]),
+          storedRows(context, params, "value", segment.value as View, B, segment.tablesAt[1]),
+        ];
+        addCallTables(params, call);
+        const { listed } = own;
+        const softcap = !!call.softcap;
+        engine.record({
+          op,
+          key: [
+            "split",
+            ...[D, Dv, together, softcap, listed, !!readsTables, scoreMod ? expressionKey(scoreMod) : ""],
+            ...stored.map(({ key }) => key),
+          ].join(":"),
+          text: () =>
+            splitText({
+              params,
+              bindings: {
+                ...Object.assign({}, ...stored.map(({ bindings }) => bindings)),
+                words: "u32",
+                ...(readsTables && { tables: "f32" }),
+              } as Record<string, string>,
+              text: `${stored.map(({ text }) => text).join("\n")}
+${scoreText({
+  softcap,
+  listed,
+  tables: !!readsTables,
+  scoreMod,
+  weightMod: undefined,
+  word: (index) => `words[${index}]`,
+  planWord: (index) => `words[p.planAt + ${index}]`,
+})}`,
+              D,
+              Dv,
+              together,
+            }),
+          reads: [...stored.flatMap(({ reads }) => reads), wordBuffer, ...(readsTables ? [tableBuffer] : [])],
+          writes: [partials],
+          params,
+          groups: [segment.chunks, Hkv, B * parts],
+        });
+      }
+      const params = new Params()
+        .u32("rows", B * H * T)
+        .u32("chunks", chunks)
+        .u32("T", T)
+        .u32("H", H);
+      engine.record({
+        op,
+        key: `merge:${Dv}:${!!sinks}`,
+        text: () => mergeText(params, Dv, !!sinks),
+        reads: [partials, ...(sinks ? [tableBuffer!] : [])],
+        writes: [store.write(outputs.output), store.write(outputs.lse)],
+        params,
+        groups: gridOf(B * H * T),
+      });
+    });
+  } finally {
+    engine.buffers.free(partials);
+  }
+}

@@ -1,0 +1,175 @@
+import { bindingsText } from "../../wgsl/grid.js";
+import { withFunctions } from "../../wgsl/numbers.js";
+import type { Params } from "../../params.js";
+import { masked, maskedFrom } from "./expression-text.js";
+import { planTile } from "./plan-words.js";
+
+/** Tiles of keys of a workgroup: 256 keys. */
+export const chunkTiles = 4;
+const keys = chunkTiles * planTile;
+/** Threads of a workgroup, those that share the dot product of a key, and keys that a thread multiplies at once. */
+const [threads, lanes, atOnce] = [64, 8, 4];
+/** Length of a line of partial sums, which avoids bank conflicts. */
+const pitch = planTile + 1;
+
+/** Rows of queries that a workgroup reads keys and values for, within 16 KiB of workgroup memory; 0: not even one fits. */
+export function rowsTogether(rows: number, headDim: number): number {
+  const size4 = Math.ceil(headDim / 4);
+  const bytes = (r: number) => r * (4 * (lanes * pitch + keys) + 16 * size4) + (r === 4 ? 0 : 16 * threads);
+  return [4, 2, 1].find((r) => (r === 1 || r / 2 < rows) && bytes(r) <= 16384) ?? 0;
+}
+
+const each = (n: number, text: (i: number) => string, between = "\n") =>
+  Array.from({ length: n }, (_, i) => text(i)).join(between);
+
+/** Text of a call that its segments share, and of the segment. */
+export type SplitText = {
+  readonly params: Params;
+  readonly bindings: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly D: number;
+  readonly Dv: number;
+  /** Of {@link rowsTogether}. */
+  readonly together: number;
+};
+
+/**
+ * Attention of a few queries over 256 keys of a segment: one workgroup for the rows of queries that share the keys, up to
+ * four of them. Eight threads multiply a key, and then each thread has one key of a tile. Leaves for each row
+ * [largest score, sum, 0, 0] and the mixture of values, which is not yet divided by the sum.
+ */
+export function splitText({ params, bindings, text, D, Dv, together: R }: SplitText): string {
+  const [size4, sizeV4] = [Math.ceil(D / 4), Math.ceil(Dv / 4)];
+  const across = Math.min(threads, 2 ** Math.ceil(Math.log2(Math.max(1, sizeV4)))); // threads along a value
+  const wide = Math.ceil(sizeV4 / across); // fours of a value that a thread holds
+  const type = R === 1 ? "f32" : `vec${R}<f32>`;
+  const of = (x: string, r: number) => (R === 1 ? x : `${x}[${r}]`);
+  const all = (number: (r: number) => string) => `${type}(${each(R, number, ", ")})`;
+  const gathered = R === 4 ? "spare" : "gathered";
+  const some = R === 1 ? "w != 0.0" : `any(w != ${type}())`;
+  return withFunctions(`${params.declaration}
+${bindingsText(bindings, { partials: "vec4<f32>" })}
+${text}
+var<workgroup> rows: array<vec4<f32>, ${R * size4}>;
+var<workgroup> scores: array<${type}, ${keys}>;
+var<workgroup> spare: array<${type}, ${lanes * pitch}>;
+${R === 4 ? "" : `var<workgroup> gathered: array<vec4<f32>, ${threads}>;`}
+@compute @workgroup_size(${threads})
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let chunk = id.x;
+  let g = id.y;
+  let part = id.z % p.parts;
+  let b = id.z / p.parts;
+  let lane = thread % ${lanes}u;
+  let slot = thread / ${lanes}u;
+  let n0 = part * ${R}u;
+  ${each(R, (r) => `let n${r}r = min(n0 + ${r}u, p.rows - 1u);\nlet h${r} = g * p.group + n${r}r / p.T;\nlet t${r} = n${r}r % p.T;`)}
+  for (var i = thread; i < ${R * size4}u; i += ${threads}u) {
+    let n = min(n0 + i / ${size4}u, p.rows - 1u);
+    rows[i] = query4(b, g * p.group + n / p.T, n % p.T, i % ${size4}u);
+  }
+  workgroupBarrier();
+  let firstColumn = p.firstColumn + chunk * ${chunkTiles}u;
+  var top = ${all(() => masked)};
+  for (var j = 0u; j < ${chunkTiles}u; j++) {
+    let column = firstColumn + j;
+    var shown = 0u;
+    ${each(R, (r) => `var tile${r} = 0u;`)}
+    if (column < p.endColumn) {
+      ${each(R, (r) => `tile${r} = tileOf(b, h${r}, 0u, column);\nshown |= tile${r} & 3u;`)}
+    }
+    var own = ${all(() => masked)};
+    // The plan is only read, so that what it holds is uniform, and barriers may be inside.
+    if (shown != 0u) {
+      // Several keys at once: what they have in common is read once.
+      for (var n = slot; n < ${planTile}u; n += ${(atOnce * threads) / lanes}u) {
+        ${each(
+          atOnce,
+          (i) => `let s${i} = column * ${planTile}u + n + ${(i * threads) / lanes}u;
+        let inside${i} = s${i} >= p.first && s${i} < p.end;
+        var dots${i} = ${type}();`,
+        )}
+        for (var d = lane; d < ${size4}u; d += ${lanes}u) {
+          ${each(R, (r) => `let q${r} = rows[${r * size4}u + d];`)}
+          ${each(
+            atOnce,
+            (i) => `if (inside${i}) {
+            let x = key4(b, g, s${i} - p.first, d);
+            dots${i} += ${all((r) => `dot(q${r}, x)`)};
+          }`,
+          )}
+        }
+        ${each(atOnce, (i) => `spare[lane * ${pitch}u + n + ${(i * threads) / lanes}u] = dots${i};`)}
+      }
+      workgroupBarrier();
+      var dots = spare[thread];
+      for (var n = 1u; n < ${lanes}u; n++) { dots += spare[n * ${pitch}u + thread]; }
+      workgroupBarrier();
+      let s = column * ${planTile}u + thread;
+      if (s >= p.first && s < p.end) {
+        ${each(
+          R,
+          (
+            r,
+          ) => `if ((tile${r} & 3u) != 0u && ((seenBits(tile${r}, t${r}, thread / 32u) >> (thread % 32u)) & 1u) != 0u) {
+          ${of("own", r)} = scoreOf(${of("dots", r)}, b, h${r}, t${r}, s);
+        }`,
+        )}
+      }
+    }
+    scores[j * ${planTile}u + thread] = own;
+    top = max(top, own);
+  }
+  spare[thread] = top;
+  workgroupBarrier();
+  for (var n = 0u; n < ${threads}u; n++) { top = max(top, spare[n]); }
+  workgroupBarrier();
+  // A thread has the same keys as before.
+  var sum = ${type}();
+  for (var j = 0u; j < ${chunkTiles}u; j++) {
+    let own = scores[j * ${planTile}u + thread];
+    let w = select(exp(own - top), ${type}(), own <= ${all(() => maskedFrom)});
+    scores[j * ${planTile}u + thread] = w;
+    sum += w;
+  }
+  spare[thread] = sum;
+  workgroupBarrier();
+  sum = ${type}();
+  for (var n = 0u; n < ${threads}u; n++) { sum += spare[n]; }
+  ${each(R * wide, (i) => `var mixed${i} = vec4<f32>();`)}
+  let column4 = thread % ${across}u;
+  for (var n = thread / ${across}u; n < ${keys}u; n += ${threads / across}u) {
+    let w = scores[n];
+    // Masked values may be no numbers: 0 · NaN must not leak.
+    if (${some}) {
+      let i = firstColumn * ${planTile}u + n - p.first;
+      ${each(
+        wide,
+        (j) => `if (column4 + ${j * across}u < ${sizeV4}u) {
+        let x = value4(b, g, i, column4 + ${j * across}u);
+        ${each(R, (r) => `if (${of("w", r)} != 0.0) { mixed${r * wide + j} += ${of("w", r)} * x; }`)}
+      }`,
+      )}
+    }
+  }
+  ${each(
+    R,
+    (
+      r,
+    ) => `let at${r} = (((b * p.H + h${r}) * p.T + t${r}) * p.chunks + p.firstChunk + chunk) * ${sizeV4 + 1}u;
+  let writes${r} = n0 + ${r}u < p.rows;
+  if (writes${r} && thread == 0u) { partials[at${r}] = vec4<f32>(${of("top", r)}, ${of("sum", r)}, 0.0, 0.0); }
+  ${each(
+    wide,
+    (j) => `workgroupBarrier();
+  ${gathered}[thread] = mixed${r * wide + j};
+  workgroupBarrier();
+  if (writes${r} && thread < ${across}u && thread + ${j * across}u < ${sizeV4}u) {
+    var total = ${gathered}[thread];
+    for (var n = 1u; n < ${threads / across}u; n++) { total += ${gathered}[thread + n * ${across}u]; }
+    partials[at${r} + 1u + thread + ${j * across}u] = total;
+  }`,
+  )}`,
+  )}
+}`);
+}

@@ -1,0 +1,98 @@
+import { isPaged, type KeyValueSegment } from "@qkv/attention-contract";
+import type { DType, View } from "@qkv/tensor";
+import type { GpuBuffer } from "../../buffers.js";
+import type { Context } from "../../context.js";
+import type { Params } from "../../params.js";
+import { arrayType, numberAt } from "../../wgsl/element.js";
+
+/** Rows as a shader reads them in place: bindings, their types, and the text of `NAME4(b, h, i, d)`. */
+export type StoredRowsText = {
+  /** Identifies the text, beside the size of a row. */
+  readonly key: string;
+  readonly reads: readonly GpuBuffer[];
+  readonly bindings: Readonly<Record<string, string>>;
+  /** Four numbers of row i, from number 4 d on; beyond its end they are 0. */
+  readonly text: string;
+};
+
+/**
+ * Lays out queries, or a segment of keys or values, in whatever layout they are stored: strided, or in pages of numbers of
+ * 4, 2 or 1 bytes with scales.
+ *
+ * @param tableAt - Place of the block table in `words`, where the segment is paged.
+ */
+export function storedRows(
+  { store }: Context,
+  params: Params,
+  name: string,
+  segment: KeyValueSegment<View>,
+  batches: number,
+  tableAt: number,
+): StoredRowsText {
+  const paged = isPaged(segment) ? segment : undefined;
+  const data = paged?.data ?? (segment as View);
+  const scale = paged?.scale;
+  const { dtype, shape, strides, offset } = data;
+  const size = shape[3]!;
+  const inPieces = size <= 1 || strides[3] === 1;
+  const fours = inPieces && [offset, ...strides.slice(0, 3), size].every((n) => n % 4 === 0);
+  params.u32(`${name}At`, offset).u32(`${name}Batch`, strides[0]!).u32(`${name}Head`, strides[1]!);
+  params.u32(`${name}Row`, strides[2]!);
+  if (!inPieces) params.u32(`${name}Column`, strides[3]!);
+  if (paged) {
+    params.u32(`${name}Table`, tableAt).u32(`${name}Width`, paged.table.length / Math.max(1, batches));
+    params.u32(`${name}Length`, paged.blockLength);
+  }
+  // Per token, or per channel.
+  const byRow = scale !== undefined && scale.shape[3] === 1 && (scale.shape[2]! > 1 || size > 1);
+  if (scale) {
+    params.u32(`${name}ScaleAt`, scale.offset).u32(`${name}ScaleBatch`, scale.strides[0]!);
+    params.u32(`${name}ScaleHead`, scale.strides[1]!);
+    params.u32(`${name}ScaleStep`, scale.strides[byRow ? 2 : 3]!);
+  }
+  const kind = scale ? (byRow ? "row" : "column") : "";
+  return {
+    key: [dtype, fours, inPieces, !!paged, kind].join(),
+    reads: [store.read(data), ...(scale ? [store.read(scale)] : [])],
+    bindings: {
+      [name]: fours && dtype === "float32" ? "vec4<f32>" : arrayType(dtype),
+      ...(scale && { [`${name}Scale`]: "f32" }),
+    },
+    text: `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> {
+  ${
+    paged
+      ? `let block = words[p.${name}Table + b * p.${name}Width + i / p.${name}Length];
+  let row = i % p.${name}Length;`
+      : `let block = b;
+  let row = i;`
+  }
+  let at = p.${name}At + block * p.${name}Batch + h * p.${name}Head + row * p.${name}Row;
+  ${scale ? `let scaleAt = p.${name}ScaleAt + block * p.${name}ScaleBatch + h * p.${name}ScaleHead;` : ""}
+  return ${fours ? foursText(name, dtype) : eachText(name, dtype, size, inPieces)}${scale ? ` * ${scaleText(name, size, byRow)}` : ""};
+}`,
+  };
+}
+
+function foursText(name: string, dtype: DType): string {
+  if (dtype === "float32") return `${name}[at / 4u + d]`;
+  return `vec4<f32>(${[0, 1, 2, 3].map((j) => `f32(${numberAt(name, dtype, `at + d * 4u + ${j}u`)})`).join(", ")})`;
+}
+
+function eachText(name: string, dtype: DType, size: number, inPieces: boolean): string {
+  const step = inPieces ? "" : ` * p.${name}Column`;
+  const number = (j: number) =>
+    `f32(${numberAt(name, dtype, `at + min(d * 4u + ${j}u, ${Math.max(1, size) - 1}u)${step}`)})`;
+  const whole = size % 4 === 0;
+  const numbers = [0, 1, 2, 3].map((j) =>
+    whole ? number(j) : `select(0.0, ${number(j)}, d * 4u + ${j}u < ${size}u)`,
+  );
+  return `vec4<f32>(${numbers.join(", ")})`;
+}
+
+function scaleText(name: string, size: number, byRow: boolean): string {
+  if (byRow) return `${name}Scale[scaleAt + row * p.${name}ScaleStep]`;
+  const numbers = [0, 1, 2, 3].map(
+    (j) => `${name}Scale[scaleAt + min(d * 4u + ${j}u, ${Math.max(1, size) - 1}u) * p.${name}ScaleStep]`,
+  );
+  return `vec4<f32>(${numbers.join(", ")})`;
+}
