@@ -1,12 +1,12 @@
 // The models that are exported: our own, one of somebody else's, and a random one of each architecture; and what each
 // generates.
-import { growingCache } from "@qkv/kv-cache";
 import { modelTiny } from "@qkv/model-tiny";
 import * as tensors from "@qkv/tensor";
-import { decoder, load } from "@qkv/transformer";
+import { cacheFor, decoder, load } from "@qkv/transformer";
 import assert from "node:assert/strict";
 import { ownData } from "../conformance/reference-data.mjs";
 import { decoderConfigs, scaledParams, prompt } from "../scripts/random-models.mjs";
+import { onnxConfigs } from "../scripts/random-onnx-models.mjs";
 import { refusedInOnnx, tableConfigs, tableParams } from "../scripts/random-table-models.mjs";
 
 /** Tokens that are compared. */
@@ -43,8 +43,10 @@ export async function decoders() {
 }
 
 /** A random model of each architecture that tables say, as above; of several seeds the first whose text is not one word. */
-export function tableDecoders() {
-  return Object.entries(tableConfigs).map(([name, config]) => {
+export const tableDecoders = () => randomDecoders(tableConfigs);
+
+function randomDecoders(configs) {
+  return Object.entries(configs).map(([name, config]) => {
     const { init, apply } = decoder(config);
     const prompts = [prompt, prompt.slice(3, 10)];
     for (let seed = 1; ; seed++) {
@@ -56,8 +58,11 @@ export function tableDecoders() {
   });
 }
 
-/** Those of them that ONNX graphs hold. */
-export const tableDecodersInOnnx = () => tableDecoders().filter(({ name }) => !(name in refusedInOnnx));
+/** Those that ONNX graphs hold. */
+export const tableDecodersInOnnx = () => [
+  ...tableDecoders().filter(({ name }) => !(name in refusedInOnnx)),
+  ...randomDecoders(onnxConfigs),
+];
 
 /** The likeliest tokens after a prompt, and the logits that each was chosen from. */
 export function greedy(model, ids) {
@@ -69,7 +74,7 @@ export function greedy(model, ids) {
 const isVaried = ({ ids }) => new Set(ids).size > 5;
 
 function generated({ config, params, apply }, ids) {
-  const cache = growingCache({ numLayers: config.numLayers });
+  const cache = cacheFor(config);
   const own = { ids: [], logits: [] };
   for (let next = ids; own.ids.length < count; next = own.ids.slice(-1)) {
     const row = apply(params, next, { cache, last: 1 }).data;

@@ -12,16 +12,20 @@
  * @returns {Promise<{ ids: number[], logits: Float32Array[] }[]>} For each prompt the generated tokens and the logits of each.
  */
 export async function greedyOnnx({ Tensor, session }, config, prompts, count) {
-  const { numLayers, numKvHeads, numHeads, embedDim, headDim = embedDim / numHeads, vocabSize } = config;
+  const { numLayers, numHeads, embedDim, headDim = embedDim / numHeads, vocabSize, latent } = config;
+  const numKvHeads = latent ? numHeads : config.numKvHeads;
+  const widths = latent
+    ? { key: latent.nopeDim + latent.ropeDim, value: latent.valueDim }
+    : { key: headDim, value: headDim };
   const int64 = (rows) =>
     new Tensor("int64", BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
-  const emptyCache = new Tensor("float32", new Float32Array(0), [prompts.length, numKvHeads, 0, headDim]);
+  const empty = (width) => new Tensor("float32", new Float32Array(0), [prompts.length, numKvHeads, 0, width]);
   const longest = Math.max(...prompts.map(({ length }) => length));
   const pads = prompts.map(({ length }) => longest - length);
   const generated = prompts.map(() => ({ ids: [], logits: [] }));
   let past = {};
   for (let i = 0; i < numLayers; i++)
-    for (const side of ["key", "value"]) past[`past_key_values.${i}.${side}`] = emptyCache;
+    for (const side of ["key", "value"]) past[`past_key_values.${i}.${side}`] = empty(widths[side]);
   let next = prompts.map((ids, b) => [...new Array(pads[b]).fill(0), ...ids]);
   for (let seen = 0; generated[0].ids.length < count;) {
     const [first, length] = [seen, next[0].length];

@@ -73,7 +73,7 @@ export function scaledParams({ mapTensors, randn, add, mul }, params, embeddingS
   return mapTensors(params, (x, path) => {
     seed += 1;
     if (/norm\.weight$/i.test(path)) return add(mul(randn(x.shape, { seed }), 0.2), 1);
-    if (/bias$/.test(path)) return mul(randn(x.shape, { seed }), 0.3);
+    if (/bias$|sinks$/i.test(path)) return mul(randn(x.shape, { seed }), 0.3);
     if (/^(embedding|positions|types)/.test(path)) return mul(x, 12 / embeddingScale);
     return mul(x, 2);
   });

@@ -29,6 +29,7 @@ export const tableConfigs = {
     ...layered,
     ...multiHead,
     activation: "geluTanh",
+    hiddenDim: 256,
     positions: "alibi",
     embeddingNorm: true,
     bias: everywhere,
@@ -89,7 +90,7 @@ export const tableConfigs = {
   granitemoe: { ...base, ...scales, experts },
   helium: { ...base, ropeLayout: "interleaved" },
   hunyuan_v1_dense: { ...base, qkNorm: true, qkNormPlace: "afterRope" },
-  mpt: { ...base, ...layered, ...multiHead, activation: "gelu", positions: "alibi" },
+  mpt: { ...base, ...layered, ...multiHead, hiddenDim: 128, activation: "gelu", positions: "alibi" },
   nemotron: { ...base, ...layered, activation: "reluSquared", ropeDim: 8 },
   olmo: { ...base, norm: "layer" },
   olmo2: { ...base, placement: "after", qkNorm: "heads" },
@@ -140,18 +141,8 @@ export const heldAs = {
 
 /** Refusals of ONNX graphs, and of the configurations of Hugging Face beside them. */
 export const refusedInOnnx = {
-  bloom: /`config.positions` is "alibi"/,
-  dots1: /`config.experts` .*expected experts that the softmax chooses, and no shared one, in an ONNX graph/,
-  glm4_moe:
-    /`config.experts` .*expected experts that the softmax chooses, and no shared one, in an ONNX graph/,
-  gpt_oss: /`config.sinks`/,
-  "gpt_oss, yarn": /`config.sinks`/,
   "gpt_neox, pairs of neighbours": /`config.placement` is "parallel", expected "pre"/,
-  hunyuan_v1_dense: /`config.qkNormPlace` is "afterRope", expected a model without it, in an ONNX graph/,
-  mpt: /`config.positions` is "alibi"/,
   "olmo3, yarn": /`config.placement` is "after", expected "pre"/,
-  qwen2_moe:
-    /`config.experts` .*expected experts that the softmax chooses, and no shared one, in an ONNX graph/,
 };
 
 /**

@@ -30,10 +30,16 @@ const unsupported = {
   gpt_bigcode: /Missing the following inputs: past_key_values.0.key/,
   // It reads heads of another name from this configuration.
   falcon: /Missing the following inputs: past_key_values.0.key/,
+  "deepseek_v2, yarn": /Unsupported model type: deepseek_v2/,
+  dots1: /Unsupported model type: dots1/,
+  ernie4_5_moe: /Unsupported model type: ernie4_5_moe/,
   exaone4: /Unsupported model type: exaone4/,
   "exaone4, layers that slide": /Unsupported model type: exaone4/,
   glm4: /Unsupported model type: glm4/,
+  glm4_moe: /Unsupported model type: glm4_moe/,
   granitemoe: /Unsupported model type: granitemoe/,
+  minicpm3: /Unsupported model type: minicpm3/,
+  minimax_m2: /Unsupported model type: minimax_m2/,
   nemotron: /Unsupported model type: nemotron/,
   olmoe: /Unsupported model type: olmoe/,
   starcoder2: /Unsupported model type: nemotron/, // the first whose configuration is the same

@@ -13,7 +13,9 @@ const withoutClipping: ConfigEntry = {
   write: () => ({ clip_qkv: null }),
 };
 
-const isPlain = ({ weight, bias }: NormParams): boolean => !bias && weight.data.every((gain) => gain === 1);
+/** True for a norm without a gain; false where a layer, of a mixer alone, has none. */
+const isPlain = (norm: NormParams | undefined): boolean =>
+  norm !== undefined && !norm.bias && norm.weight.data.every((gain) => gain === 1);
 
 const hasPlainNorms = ({ norm, layers }: DecoderParams): boolean =>
   [norm, ...layers.flatMap((layer) => [layer.attentionNorm, layer.feedForwardNorm])].every(isPlain);

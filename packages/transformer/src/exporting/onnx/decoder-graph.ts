@@ -1,10 +1,13 @@
+import type { LatentParams } from "@qkv/attention";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../../models/decoder.js";
-import { hasPlainExperts } from "../architecture-constraints.js";
 import { headDimOf } from "../hugging-face-decoder.js";
 import { unchanged } from "../../architectures/tensor-to-write.js";
-import { attentionSubgraph, softcapped } from "./attention-subgraph.js";
+import { alibiSubgraph } from "./alibi-subgraph.js";
+import { softcapped } from "./attend-subgraph.js";
+import { attentionSubgraph } from "./attention-subgraph.js";
 import { feedForwardSubgraph } from "./feed-forward-subgraph.js";
+import { latentSubgraph } from "./latent-subgraph.js";
 import { linearSubgraph } from "./linear-subgraph.js";
 import { causalMaskSubgraph } from "./mask-subgraph.js";
 import { mixtureSubgraph } from "./mixture-subgraph.js";
@@ -34,6 +37,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   const table = g.weight(unchanged("embedding.weight", params.embedding.weight));
   let x = g.op("Gather", [table, ids], { axis: 0 }); // [B, T, C]
   if (config.embeddingScale !== undefined) x = g.op("Mul", [x, g.scalar(config.embeddingScale)]);
+  if (config.embeddingNorm) x = norm("embeddingNorm", x, params.embeddingNorm!);
   if (config.positions === "learned") {
     const rows = g.weight(unchanged("positions.weight", params.positions!.weight));
     x = add(x, g.op("Gather", [rows, places], { axis: 0 }));
@@ -51,30 +55,33 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   const [full, sliding] = [false, true].map((slides) =>
     kinds.includes(slides) ? partsOf(slides) : undefined,
   );
-  const headDim = headDimOf(config);
+  const bias =
+    config.positions === "alibi"
+      ? alibiSubgraph(g, ids, attended, { numHeads: config.numHeads, scale: config.alibiScale })
+      : undefined;
+  const inner = { activation: config.activation ?? "silu", gateLimit: config.gateLimit };
   const layer = (own: DecoderLayerParams, i: number): void => {
     const path = `layers.${i}`;
     const { rope, mask } = (kinds[i] ? sliding : full)!;
+    const rotates = config.ropeLayers?.[i] ?? true;
+    const common = { numHeads: config.numHeads, mask, layer: i, rope: rotates ? rope : undefined };
     const parts = {
       attention: (x: string) =>
-        attentionSubgraph(g, `${path}.attention`, x, own.attention, {
-          numHeads: config.numHeads,
-          numKvHeads: config.numKvHeads,
-          headDim,
-          scale: config.attentionScale ?? headDim ** -0.5,
-          softcap: config.attentionSoftcap,
-          normEps: config.normEps,
-          layer: i,
-          mask,
-          rope: (config.ropeLayers?.[i] ?? true) ? rope : undefined,
-          normOver: config.qkNorm === "heads" ? "heads" : "head",
-        }),
-      feedForward: (x: string) => {
-        const [inner, activation] = [own.feedForward, config.activation ?? "silu"];
-        return "router" in inner
-          ? mixtureSubgraph(g, `${path}.feedForward`, x, inner, config.experts!, activation)
-          : feedForwardSubgraph(g, `${path}.feedForward`, x, inner, activation);
-      },
+        config.latent
+          ? latentSubgraph(g, `${path}.attention`, x, own.attention as object as LatentParams, {
+              ...common,
+              latent: config.latent,
+              scale: config.attentionScale ?? (config.latent.nopeDim + config.latent.ropeDim) ** -0.5,
+            })
+          : attentionSubgraph(g, `${path}.attention`, x, own.attention, {
+              ...common,
+              ...headsOf(config, rotates),
+              bias,
+            }),
+      feedForward: (x: string) =>
+        "router" in own.feedForward
+          ? mixtureSubgraph(g, `${path}.feedForward`, x, own.feedForward, config.experts!, inner)
+          : feedForwardSubgraph(g, `${path}.feedForward`, x, own.feedForward, inner),
     };
     const read = (name: "attention" | "feedForward", x: string) =>
       norm(`${path}.${name}Norm`, x, own[`${name}Norm`]);
@@ -109,19 +116,26 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   g.op("Identity", [softcapped(g, times(logits, config.logitScale), config.logitSoftcap)], {}, named);
 }
 
+/** Attention's part of a configuration, in a layer that rotates or does not. */
+function headsOf(config: DecoderConfig, rotates: boolean) {
+  const { numKvHeads, normEps, attentionScale, attentionSoftcap: softcap, qkNorm, qkNormPlace } = config;
+  const headDim = headDimOf(config);
+  return {
+    ...{ numKvHeads, headDim, softcap, normEps },
+    scale: attentionScale ?? headDim ** -0.5,
+    normOver: qkNorm === "heads" ? ("heads" as const) : ("head" as const),
+    normPlace:
+      qkNormPlace !== "afterRope" ? ("beforeRope" as const) : rotates ? qkNormPlace : ("none" as const),
+  };
+}
+
 /** Traits that no graph here computes. */
 const traitsWithoutGraph = [
-  "alibiScale",
-  "sinks",
   "attentionGate",
   "feedForwardLayers",
-  "embeddingNorm",
-  "gateLimit",
   "chunkSize",
-  "qkNormPlace",
   "queryTemperature",
   "differential",
-  "latent",
   "indexer",
   "valueNorm",
   "sharedKeyValues",
@@ -135,16 +149,17 @@ const traitsWithoutGraph = [
 ] as const satisfies readonly (keyof DecoderConfig)[];
 
 function refuseTraits(config: DecoderConfig): void {
-  const { placement = "pre", positions, qkNorm, experts } = config;
+  const { placement = "pre", qkNorm, experts } = config;
   const named = traitsWithoutGraph.find((name) => config[name] !== undefined && config[name] !== false);
   if (named) throw unsupportedInOnnx(`config.${named}`, config[named], "a model without it");
   if (placement === "normed")
     throw unsupportedInOnnx("config.placement", placement, "a residual sum of what is not normalized");
-  if (positions === "alibi") throw unsupportedInOnnx("config.positions", positions, "other positions");
   if (qkNorm === "unit")
     throw unsupportedInOnnx("config.qkNorm", qkNorm, "norms of queries and keys that have gains");
-  if (experts && !hasPlainExperts(experts))
-    throw unsupportedInOnnx("config.experts", experts, "experts that the softmax chooses, and no shared one");
-  if (experts?.layers || experts?.hiddenDim)
-    throw unsupportedInOnnx("config.experts", experts, "experts in all layers, as wide as hiddenDim");
+  if (experts?.router?.weighs === "input")
+    throw unsupportedInOnnx(
+      "config.experts.router.weighs",
+      "input",
+      "shares that multiply outputs of experts",
+    );
 }

@@ -38,7 +38,7 @@ export function encoderGraph(g: OnnxGraph, config: EncoderConfig, params: Encode
       ...{ numHeads, numKvHeads: numHeads, headDim, scale: headDim ** -0.5, normEps: eps, mask },
     });
     x = norm(`${path}.attentionNorm`, add(x, attended), own.attentionNorm);
-    const fed = feedForwardSubgraph(g, `${path}.feedForward`, x, own.feedForward, activation);
+    const fed = feedForwardSubgraph(g, `${path}.feedForward`, x, own.feedForward, { activation });
     x = norm(`${path}.feedForwardNorm`, add(x, fed), own.feedForwardNorm);
   });
   g.op("Identity", [x], {}, g.output("last_hidden_state", [...shape, C]));

@@ -1,8 +1,14 @@
 import type { Activation } from "../../layers/activation.js";
-import type { FeedForwardParams } from "../../layers/feed-forward.js";
+import type { FeedForwardParams, GateLimit } from "../../layers/feed-forward.js";
 import { activationSubgraph } from "./activation-subgraph.js";
 import { linearSubgraph } from "./linear-subgraph.js";
 import type { OnnxGraph } from "./onnx-graph.js";
+
+export type FeedForwardSubgraphConfig = {
+  activation: Activation;
+  /** Default: none. */
+  gateLimit?: GateLimit | undefined;
+};
 
 /** A feed-forward layer, gated where it has a gate. */
 export function feedForwardSubgraph(
@@ -10,11 +16,26 @@ export function feedForwardSubgraph(
   path: string,
   x: string,
   { gate, up, down }: FeedForwardParams,
-  activation: Activation,
+  { activation, gateLimit }: FeedForwardSubgraphConfig,
 ): string {
   const raised = linearSubgraph(g, `${path}.up`, x, up);
-  const opened = gate
-    ? g.op("Mul", [activationSubgraph(g, activation, linearSubgraph(g, `${path}.gate`, x, gate)), raised])
-    : activationSubgraph(g, activation, raised);
-  return linearSubgraph(g, `${path}.down`, opened, down);
+  if (!gate) return linearSubgraph(g, `${path}.down`, activationSubgraph(g, activation, raised), down);
+  const gates = linearSubgraph(g, `${path}.gate`, x, gate);
+  const [limited, opened] = gateLimit ? withinLimits(g, gates, raised, gateLimit) : [gates, raised];
+  const product = g.op("Mul", [activationSubgraph(g, activation, limited), opened]);
+  return linearSubgraph(g, `${path}.down`, product, down);
+}
+
+/** Gates up to a limit, and what they open within it, with an offset. */
+function withinLimits(
+  g: OnnxGraph,
+  gates: string,
+  raised: string,
+  { limit, offset = 0 }: GateLimit,
+): [gates: string, opened: string] {
+  const within = g.op("Clip", [raised, g.scalar(-limit), g.scalar(limit)]);
+  return [
+    g.op("Min", [gates, g.scalar(limit)]),
+    offset === 0 ? within : g.op("Add", [within, g.scalar(offset)]),
+  ];
 }

@@ -1,18 +1,28 @@
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /**
+ * Distances of keys before their queries, `[T, S]` int64. Queries are the last T of S tokens.
+ *
+ * @param ids - `[B, T]`
+ * @param attended - `[B, S]`
+ */
+export function distanceSubgraph(g: OnnxGraph, ids: string, attended: string): string {
+  const lengthOf = (x: string) => g.op("Gather", [g.op("Shape", [x]), g.whole(1)], { axis: 0 });
+  const [T, S] = [lengthOf(ids), lengthOf(attended)];
+  const keys = g.op("Range", [g.whole(0), S, g.whole(1)]); // [S]
+  const queries = g.op("Unsqueeze", [g.op("Range", [g.op("Sub", [S, T]), S, g.whole(1)]), g.list(1)]); // [T, 1]
+  return g.op("Sub", [queries, keys]);
+}
+
+/**
  * The mask, `[B, 1, T, S]` bool: keys that are not padding, not after the query and, with a window, not too
- * far before it. Queries are the last T of S tokens.
+ * far before it.
  *
  * @param ids - `[B, T]`
  * @param attended - 1 for a token, 0 for padding, `[B, S]` int64.
  */
 export function causalMaskSubgraph(g: OnnxGraph, ids: string, attended: string, window?: number): string {
-  const lengthOf = (x: string) => g.op("Gather", [g.op("Shape", [x]), g.whole(1)], { axis: 0 });
-  const [T, S] = [lengthOf(ids), lengthOf(attended)];
-  const keys = g.op("Range", [g.whole(0), S, g.whole(1)]); // [S]
-  const queries = g.op("Unsqueeze", [g.op("Range", [g.op("Sub", [S, T]), S, g.whole(1)]), g.list(1)]); // [T, 1]
-  const distance = g.op("Sub", [queries, keys]); // [T, S]
+  const distance = distanceSubgraph(g, ids, attended); // [T, S]
   const before = g.op("GreaterOrEqual", [distance, g.whole(0)]);
   const near =
     window === undefined ? before : g.op("And", [before, g.op("Less", [distance, g.whole(window)])]);

@@ -26,13 +26,11 @@ export type OnnxOptions = {
  * `onnx/model.onnx`. Numbers may be stored in 16 bits; what is computed is computed in 32.
  */
 export function planOnnx(model: ExportedModel, { dtype, opset, inlineBytes }: OnnxOptions): ExportPlan {
+  if (!isEncoder(model)) refuseStackedLayers(model.config);
   const { config, others } = huggingFaceFiles(model);
   const graph = onnxGraph(opset === opsets.standard ? "standard" : "composed", dtype);
   if (isEncoder(model)) encoderGraph(graph, model.config, model.params);
-  else {
-    refuseStackedLayers(model.config);
-    decoderGraph(graph, normalizedConfig(model.config, model.params), model.params);
-  }
+  else decoderGraph(graph, normalizedConfig(model.config, model.params), model.params);
   const total = graph.weights.reduce(
     (sum, { tensor, full }) => sum + tensor.shape.reduce((a, b) => a * b, bytesOf[full ? "float32" : dtype]),
     0,

@@ -67,6 +67,9 @@ export type OnnxGraph = {
   ): string[];
 };
 
+/** The lowest number of float32: in place of −∞, so that a row of nothing else still is numbers. */
+export const lowest = -(2 - 2 ** -23) * 2 ** 127;
+
 /** `standard`: of opset 23, where attention, rotary embeddings and RMS norms are operators. `composed`: of opset 17. */
 export const opsets = { standard: 23, composed: 17 } as const satisfies Record<Operators, number>;
 

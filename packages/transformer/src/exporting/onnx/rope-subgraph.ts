@@ -6,7 +6,7 @@ import { headDimOf } from "../hugging-face-decoder.js";
 import { unsupportedInOnnx } from "./unsupported-in-onnx.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
-/** Turns queries or keys `[B, T, heads · D]` by the places of their tokens. */
+/** Rotates queries or keys `[B, T, heads · D]` by the positions of their tokens. */
 export type RopeSubgraph = (x: string, heads: number) => string;
 
 /** Fields of a configuration that a rotary embedding uses. */
@@ -24,8 +24,8 @@ export function ropeSubgraph(
   { base, scaled }: RotaryConfig,
   places: string,
 ): RopeSubgraph {
-  const D = headDimOf(config);
-  const rotaryDim = config.ropeDim ?? D;
+  const D = config.latent?.ropeDim ?? headDimOf(config);
+  const rotaryDim = rotaryDimOf(config);
   const [cos, sin] = angles(g, config, { base, scaled }, places); // [B, T, rotaryDim / 2]
   const interleaved = config.ropeLayout === "interleaved";
   if (g.operators === "standard") {
@@ -61,6 +61,9 @@ export function ropeSubgraph(
   };
 }
 
+/** Numbers of a head that rotate: of latent attention a part of their own. */
+const rotaryDimOf = (config: DecoderConfig) => config.latent?.ropeDim ?? config.ropeDim ?? headDimOf(config);
+
 /** Cosines and sines at the tokens' places. */
 function angles(
   g: OnnxGraph,
@@ -76,7 +79,7 @@ function angles(
       "linear, yarn, llama3, longrope, or none: angles that do not change from length to length",
     );
   }
-  const rotaryDim = config.ropeDim ?? headDimOf(config);
+  const rotaryDim = rotaryDimOf(config);
   const ropeScaling = scaling ? ropeScalingFromConfig(scaling) : linearScaling(1);
   const read = (length: number, name: string): [string, string] => {
     const { frequencies, attentionFactor } = ropeScaling.rotaryFrequencies({ base, rotaryDim, length });

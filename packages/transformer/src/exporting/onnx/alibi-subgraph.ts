@@ -1,0 +1,25 @@
+import { alibiSlopes } from "@qkv/attention";
+import { tensor } from "@qkv/tensor";
+import { unchanged } from "../../architectures/tensor-to-write.js";
+import { distanceSubgraph } from "./mask-subgraph.js";
+import type { OnnxGraph } from "./onnx-graph.js";
+
+/**
+ * ALiBi's bias, `[1, H, T, S]`: the distance of a key from its query, times the slope of a head. Padding in front moves both.
+ *
+ * @param ids - `[B, T]`
+ * @param attended - `[B, S]` int64.
+ */
+export function alibiSubgraph(
+  g: OnnxGraph,
+  ids: string,
+  attended: string,
+  { numHeads, scale = 1 }: { numHeads: number; scale?: number | undefined },
+): string {
+  const slopes = tensor(
+    alibiSlopes(numHeads).map((slope) => -slope * scale),
+    { shape: [1, numHeads, 1, 1] },
+  );
+  const distance = g.op("Cast", [g.op("Abs", [distanceSubgraph(g, ids, attended)])], { to: 1 }); // [T, S]
+  return g.op("Mul", [distance, g.weight(unchanged("alibi.slopes", slopes), { full: true })]);
+}

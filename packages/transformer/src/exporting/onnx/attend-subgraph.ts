@@ -1,0 +1,126 @@
+import { lowest, type OnnxGraph } from "./onnx-graph.js";
+
+/** Softmax attention of a layer's heads in a graph. */
+export type AttendSubgraphConfig = {
+  numHeads: number;
+  numKvHeads: number;
+  /** Numbers of a query and a key. */
+  headDim: number;
+  /** Numbers of a value. Default: `headDim`. */
+  valueDim?: number | undefined;
+  scale: number;
+  softcap?: number | undefined;
+  /** The mask, `[B, 1, T, S]` bool. */
+  mask: string;
+  /** Added to scores, `[1, H, T, S]`. Default: nothing. */
+  bias?: string | undefined;
+  /** Logits `[H]` that join the sum of the softmax. Default: none. */
+  sinks?: string | undefined;
+  /** Index of the layer in `past_key_values` and `present`. Default: no cache. */
+  layer?: number | undefined;
+};
+
+/** Queries `[B, T, H · D]`, keys `[B, T, Hkv · D]` and values `[B, T, Hkv · Dv]`. */
+export type QueryKeyValue = [query: string, key: string, value: string];
+
+/**
+ * Softmax attention to these tokens and to what came before, `past_key_values.N` in, `present.N` out: outputs of heads
+ * `[B, T, H · Dv]`.
+ */
+export function attendSubgraph(g: OnnxGraph, rows: QueryKeyValue, config: AttendSubgraphConfig): string {
+  const { numKvHeads: Hkv, headDim, valueDim = headDim, layer } = config;
+  const held = (
+    [
+      ["key", headDim],
+      ["value", valueDim],
+    ] as const
+  ).map(([side, D]) =>
+    layer === undefined
+      ? undefined
+      : {
+          past: g.input(`past_key_values.${layer}.${side}`, ["batch_size", Hkv, "past_sequence_length", D]),
+          present: g.output(`present.${layer}.${side}`, ["batch_size", Hkv, "total_sequence_length", D]),
+        },
+  ) as [Held, Held];
+  const isOperator = g.operators === "standard" && config.softcap === undefined && config.sinks === undefined;
+  return (isOperator ? asOperator : composed)(g, rows, held, config);
+}
+
+type Held = { past: string; present: string } | undefined;
+
+function asOperator(
+  g: OnnxGraph,
+  rows: QueryKeyValue,
+  [keys, values]: readonly [Held, Held],
+  { numHeads, numKvHeads, scale, mask, bias }: AttendSubgraphConfig,
+): string {
+  const attributes = { q_num_heads: numHeads, kv_num_heads: numKvHeads, scale: { float: scale } };
+  const added = bias === undefined ? mask : g.op("Where", [mask, bias, g.scalar(lowest)]);
+  if (!keys || !values) return g.op("Attention", [...rows, added], attributes);
+  const mixed = `mixed.${keys.present}`;
+  g.ops(
+    "Attention",
+    [...rows, added, keys.past, values.past],
+    [mixed, keys.present, values.present],
+    attributes,
+  );
+  return mixed;
+}
+
+/** Query heads that share keys are an axis of their own, `[B, Hkv, H / Hkv, T, D]`, so that no key is copied. */
+function composed(
+  g: OnnxGraph,
+  [query, key, value]: QueryKeyValue,
+  held: readonly [Held, Held],
+  config: AttendSubgraphConfig,
+): string {
+  const { numHeads: H, numKvHeads: Hkv, headDim: D, valueDim = D, scale, softcap, mask, bias } = config;
+  const queries = g.op("Transpose", [g.op("Reshape", [query, g.list(0, 0, Hkv, H / Hkv, D)])], {
+    perm: [0, 2, 3, 1, 4],
+  });
+  const [keys, values] = (
+    [
+      [key, D],
+      [value, valueDim],
+    ] as const
+  ).map(([rows, width], i) => {
+    const heads = g.op("Transpose", [g.op("Reshape", [rows, g.list(0, 0, Hkv, width)])], {
+      perm: [0, 2, 1, 3],
+    });
+    const own = held[i];
+    const all = own ? g.op("Concat", [own.past, heads], { axis: 2 }, own.present) : heads;
+    return g.op("Unsqueeze", [all, g.list(2)]); // [B, Hkv, 1, S, D]
+  }) as [string, string];
+  const dots = g.op("MatMul", [queries, g.op("Transpose", [keys], { perm: [0, 1, 2, 4, 3] })]);
+  const capped = softcapped(g, g.op("Mul", [dots, g.scalar(scale)]), softcap); // [B, Hkv, H / Hkv, T, S]
+  const byGroups = (bias: string) => {
+    const sizes = g.op("Slice", [g.op("Shape", [bias]), g.list(2), g.list(4)]); // [T, S]
+    return g.op("Reshape", [bias, g.op("Concat", [g.list(1, Hkv, H / Hkv), sizes], { axis: 0 })]);
+  };
+  const scores = bias === undefined ? capped : g.op("Add", [capped, byGroups(bias)]);
+  // A row without a key, of padding, is then the mean of all instead of no number.
+  const seen = g.op("Where", [g.op("Unsqueeze", [mask, g.list(2)]), scores, g.scalar(lowest)]);
+  const weights =
+    config.sinks === undefined ? g.op("Softmax", [seen], { axis: -1 }) : besideSinks(g, seen, config);
+  const mixed = g.op("MatMul", [weights, values]);
+  return g.op("Reshape", [g.op("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.list(0, 0, H * valueDim)]);
+}
+
+/** Weights of scores `[B, Hkv, H / Hkv, T, S]`, where a logit of each head joins the sum. */
+function besideSinks(
+  g: OnnxGraph,
+  scores: string,
+  { sinks, numHeads: H, numKvHeads: Hkv }: AttendSubgraphConfig,
+): string {
+  const first = g.op("Slice", [scores, g.list(0), g.list(1), g.list(4)]); // [B, Hkv, H / Hkv, T, 1]
+  const ofHeads = g.op("Reshape", [sinks!, g.list(1, Hkv, H / Hkv, 1, 1)]);
+  const logits = g.op("Add", [g.op("Mul", [first, g.scalar(0)]), ofHeads]);
+  const weights = g.op("Softmax", [g.op("Concat", [logits, scores], { axis: 4 })], { axis: -1 });
+  return g.op("Slice", [weights, g.list(1), g.list(Number.MAX_SAFE_INTEGER), g.list(4)]);
+}
+
+/** Bends numbers into (−cap, cap). */
+export function softcapped(g: OnnxGraph, x: string, cap: number | undefined): string {
+  if (cap === undefined) return x;
+  return g.op("Mul", [g.op("Tanh", [g.op("Div", [x, g.scalar(cap)])]), g.scalar(cap)]);
+}

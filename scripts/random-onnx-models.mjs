@@ -1,0 +1,57 @@
+// Small random models whose attention is softmax: beside those of random-table-models.mjs, which GGUF files are made of too,
+// what graphs of ONNX hold besides.
+
+const base = {
+  ...{ vocabSize: 64, embedDim: 64, hiddenDim: 96, numLayers: 4, numHeads: 4, numKvHeads: 4 },
+  ...{ contextLength: 256, normEps: 1e-5, stopIds: [] },
+};
+const everywhere = { queryKeyValue: true, attentionOutput: true, feedForward: true };
+const experts = { numExperts: 8, expertsPerToken: 2, hiddenDim: 48 };
+const latent = { kvRank: 24, nopeDim: 12, ropeDim: 8, valueDim: 10 };
+const yarn = { type: "yarn", factor: 4, originalLength: 32, mscale: 0.7, mscaleAllDim: 0.7, truncate: true };
+const longer = 0.1 * yarn.mscaleAllDim * Math.log(yarn.factor) + 1;
+const longerScale = (latent.nopeDim + latent.ropeDim) ** -0.5 * longer * longer;
+
+/** Configurations of decoders, by the name of the architecture. */
+export const onnxConfigs = {
+  "deepseek_v2, yarn": {
+    ...{ ...base, latent, ropeLayout: "interleaved", ropeScaling: yarn, attentionScale: longerScale },
+    experts: {
+      ...{ ...experts, normTopKProb: false, shared: { hiddenDim: 48 } },
+      router: { groups: { count: 4, chosen: 2 }, scale: 2 },
+      layers: [false, true, true, true],
+    },
+  },
+  deepseek_v3: {
+    ...{ ...base, latent: { ...latent, queryRank: 20 }, ropeLayout: "interleaved" },
+    experts: {
+      ...{ ...experts, shared: { hiddenDim: 96 } },
+      router: { scores: "sigmoid", choiceBias: true, groups: { count: 4, chosen: 2, best: 2 }, scale: 2.5 },
+      layers: [false, true, true, true],
+    },
+  },
+  ernie4_5_moe: {
+    ...{ ...base, numKvHeads: 2, ropeLayout: "interleaved" },
+    experts: {
+      ...{ ...experts, router: { choiceBias: true }, shared: { hiddenDim: 96 } },
+      layers: [false, true, true, true],
+    },
+  },
+  "falcon, alibi": {
+    ...{ ...base, norm: "layer", gated: false, activation: "gelu", bias: everywhere },
+    ...{ positions: "alibi", alibiScale: 0.25 },
+  },
+  minicpm3: {
+    ...{
+      ...base,
+      latent: { ...latent, queryRank: 20 },
+      embeddingScale: 3,
+      residualScale: 0.5,
+      logitScale: 0.25,
+    },
+  },
+  minimax_m2: {
+    ...{ ...base, numKvHeads: 2, qkNorm: "heads", ropeDim: 8 },
+    experts: { numExperts: 8, expertsPerToken: 2, router: { scores: "sigmoid", choiceBias: true } },
+  },
+};
