@@ -11,6 +11,9 @@ const threeOfFour = [true, true, true, false];
 const types = (slides) => ({ window: 6, layerTypes: slides.map((each) => (each ? "sliding" : "full")) });
 const scales = { embeddingScale: 3, attentionScale: 0.125, residualScale: 0.5, logitScale: 0.25 };
 const experts = { numExperts: 4, expertsPerToken: 2 };
+const latents = { latent: { kvRank: 32, queryRank: 24, nopeDim: 16, ropeDim: 8, valueDim: 20 } };
+const yarn = { type: "yarn", factor: 4, originalLength: 32, truncate: true };
+const yarnScale = 0.1 * 0.7 * Math.log(4) + 1;
 const gptOss = {
   ...{ activation: "quickGelu", gateLimit: { limit: 7, offset: 1 }, sinks: true, bias: everywhere, experts },
   ...types([true, false, true, false]),
@@ -38,6 +41,31 @@ export const tableConfigs = {
   cohere2: {
     ...{ ...base, norm: "layer", placement: "parallelShared", ropeLayout: "interleaved", logitScale: 0.5 },
     ...{ ...types(threeOfFour), ropeLayers: threeOfFour },
+  },
+  deepseek_v2: {
+    ...{ ...base, ...multiHead, ...latents, ropeLayout: "interleaved" },
+    experts: {
+      ...{ ...experts, normTopKProb: false, hiddenDim: 48, shared: { hiddenDim: 96 } },
+      ...{ layers: [false, true, true, true], router: { scale: 1.5 } },
+    },
+  },
+  "deepseek_v2, without latents of queries": {
+    ...{ ...base, ...multiHead, ropeLayout: "interleaved" },
+    latent: { ...latents.latent, queryRank: undefined },
+    experts: { ...experts, normTopKProb: false, hiddenDim: 48, shared: { hiddenDim: 96 } },
+  },
+  deepseek_v3: {
+    ...{ ...base, ...multiHead, ...latents, ropeLayout: "interleaved" },
+    experts: {
+      ...{ ...experts, ...grouped, numExperts: 8, expertsPerToken: 3, layers: [false, true, true, true] },
+      router: { ...grouped.router, groups: { count: 4, chosen: 2, best: 2 } },
+    },
+  },
+  "deepseek_v3, yarn": {
+    ...{ ...base, ...multiHead, ...latents, ropeLayout: "interleaved" },
+    experts: { ...experts, ...grouped },
+    attentionScale: 24 ** -0.5 * yarnScale * yarnScale,
+    ropeScaling: { ...yarn, mscale: 0.7, mscaleAllDim: 0.7 },
   },
   dots1: {
     ...base,
@@ -90,6 +118,18 @@ export const tableConfigs = {
   granitemoe: { ...base, ...scales, experts },
   helium: { ...base, ropeLayout: "interleaved" },
   hunyuan_v1_dense: { ...base, qkNorm: true, qkNormPlace: "afterRope" },
+  minicpm3: {
+    ...{ ...base, ...multiHead, ...latents },
+    ...{ embeddingScale: 12, residualScale: 0.7, logitScale: 4 },
+  },
+  "minicpm3, long": {
+    ...{ ...base, ...multiHead, ...latents },
+    ...{ embeddingScale: 12, residualScale: 0.7, logitScale: 4 },
+    ropeScaling: {
+      ...{ type: "longrope", factor: 8, originalLength: 32 },
+      ...{ shortFactors: [1, 1.25, 1.5, 1.75], longFactors: [1, 2, 3, 4], attentionFactor: 1.25 },
+    },
+  },
   mpt: { ...base, ...layered, ...multiHead, hiddenDim: 128, activation: "gelu", positions: "alibi" },
   nemotron: { ...base, ...layered, activation: "reluSquared", ropeDim: 8 },
   olmo: { ...base, norm: "layer" },
@@ -121,6 +161,10 @@ export const tableConfigs = {
 /** The names of their architectures in llama.cpp, where they are others, or how they are refused. */
 export const heldAs = {
   cohere: "command-r",
+  deepseek_v2: "deepseek2",
+  "deepseek_v2, without latents of queries": "deepseek2",
+  deepseek_v3: "deepseek2",
+  "deepseek_v3, yarn": "deepseek2",
   ernie4_5: "llama",
   "exaone4, layers that slide": /expected .*, as \S+ has it, which this model is nearest to/,
   glm: "chatglm",
@@ -133,6 +177,7 @@ export const heldAs = {
   "gpt_neox, pairs of neighbours": "gptneox",
   helium: "llama",
   hunyuan_v1_dense: "hunyuan-dense",
+  "minicpm3, long": "minicpm3",
   olmo3: "olmo2",
   "olmo3, yarn": "olmo2",
   phi: "phi2",

@@ -158,6 +158,10 @@ export const partialRope = (name = "partial_rotary_factor", fallback = 1): Confi
 export const headDim = ({ headDim, embedDim = 0, numHeads = 1 }: Partial<DecoderConfig>): number =>
   headDim ?? embedDim / numHeads;
 
+/** Numbers of a head that rotate. */
+export const rotaryDim = (config: Partial<DecoderConfig>): number =>
+  config.latent?.ropeDim ?? config.ropeDim ?? headDim(config);
+
 /** The size of a head, where a file may say it. */
 export const headSize = (name = "head_dim"): ConfigEntry => ({
   read(fields, { embedDim = 0, numHeads = 1 }) {

@@ -262,7 +262,8 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
         shortFactors: numbers("short_factor"),
         longFactors: numbers("long_factor"),
         // Default factor: the new context length over the trained one.
-        factor: scaling.positive("factor", fields.count("max_position_embeddings") / originalLength),
+        factor:
+          scaling.positiveOr(undefined, "factor") ?? fields.count("max_position_embeddings") / originalLength,
         originalLength,
         ...optional({ attentionFactor: "attention_factor" }),
       };

@@ -1,4 +1,7 @@
 import type { Architecture } from "./architecture.js";
+import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
+import { ggufExpertGroups, ggufGroups } from "./gguf/gguf-experts.js";
+import { ggufLatentHeads, ggufLatentMaps } from "./gguf/gguf-latents.js";
 import { activation, bias, rope, trait, without, type ConfigEntry } from "./config-entry.js";
 import {
   expertCounts,
@@ -26,6 +29,43 @@ const method: ConfigEntry = {
   }),
 };
 
+/** YaRN as scores feel it: a multiplier of the logarithm of its factor. Rotated numbers are not scaled by it. */
+const logMultiplier: ConfigEntry = {
+  read(fields, { ropeScaling }) {
+    const name = "rope.scaling.yarn_log_multiplier";
+    if (ropeScaling?.type !== "yarn") return {};
+    if (ropeScaling.attentionFactor !== undefined)
+      return fields.refuse("rope_scaling", "no factor of attention beside the multiplier of scores");
+    const mscale = exact(10 * fields.positive(name));
+    return { ropeScaling: { ...ropeScaling, mscale, mscaleAllDim: mscale } };
+  },
+  write: ({ ropeScaling }) =>
+    ropeScaling?.type === "yarn"
+      ? {
+          "rope.scaling.yarn_log_multiplier":
+            ropeScaling.mscaleAllDim && exact(ropeScaling.mscaleAllDim / 10),
+          "rope.scaling.attn_factor": undefined,
+        }
+      : {},
+};
+
+const exact = (x: number) => Number(x.toPrecision(12));
+
+/** llama.cpp's architecture of DeepSeek V2, V3 and their relatives. */
+export const deepseek2 = (): readonly GgufArchitecture[] => [
+  gguf("deepseek2", {
+    ropeLayout: "interleaved",
+    heads: [ggufLatentHeads({ split: true })],
+    keys: [...ggufGroups, ggufExpertGroups, logMultiplier, scaledScores],
+    names: { attention: ggufLatentMaps({ split: true }) },
+    scalings: ["yarn"],
+    refuses: ({ experts }) =>
+      experts?.shared
+        ? undefined
+        : { argument: "config.experts.shared", received: undefined, expected: "a shared expert" },
+  }),
+];
+
 /** DeepSeek V2: latent attention, and experts that the softmax chooses beside shared ones. */
 export const deepseekV2: Architecture = {
   modelTypes: ["deepseek_v2"],
@@ -49,6 +89,7 @@ export const deepseekV2: Architecture = {
     without("moe_layer_freq", 1),
     without("scoring_func", "softmax"),
   ],
+  gguf: deepseek2,
   tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps, feed: expertsOrMaps() }),
   ignored: "head_dim ep_size aux_loss_alpha seq_aux auto_map",
 };

@@ -1,6 +1,7 @@
 import type { Architecture } from "./architecture.js";
 import { activation, bias, rope, without, type ConfigEntry } from "./config-entry.js";
 import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
+import { deepseek2 } from "./deepseek-v2.js";
 import { interleavedPairs, latentMaps, latentSizes, scaledScores } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
 
@@ -24,6 +25,7 @@ export const deepseekV3: Architecture = {
   modelTypes: ["deepseek_v3", "kimi_k2"],
   class: "DeepseekV3ForCausalLM",
   config: () => deepseekEntries(interleavedPairs(true)),
+  gguf: deepseek2,
   tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps, feed: expertsOrMaps() }),
   ignored: "head_dim num_nextn_predict_layers ep_size aux_loss_alpha seq_aux auto_map",
   // Layers that predict tokens further on.

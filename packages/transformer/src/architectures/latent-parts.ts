@@ -94,7 +94,7 @@ export const interleavedPairs = (fallback: boolean): ConfigEntry => ({
 });
 
 /** Keys of a head, then its values, then those of the next. */
-const keysThenValues = (numHeads: number, nopeDim: number, valueDim: number): RowMap => ({
+export const keysThenValues = (numHeads: number, nopeDim: number, valueDim: number): RowMap => ({
   sizes: [numHeads * nopeDim, numHeads * valueDim],
   to(row) {
     const [head, at] = [Math.floor(row / (nopeDim + valueDim)), row % (nopeDim + valueDim)];

@@ -1,4 +1,7 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { derived } from "./gguf/gguf-keys.js";
+import { ggufLatentHeads, ggufLatentMaps } from "./gguf/gguf-latents.js";
 import { activation, bias, rope, without, type ConfigEntry } from "./config-entry.js";
 import { latentMaps, latentSizes } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
@@ -25,6 +28,13 @@ const scales: ConfigEntry = {
   }),
 };
 
+/** The multipliers of the published model, which llama.cpp has in its code. */
+const publishedScales = derived(({ numLayers = 1, embedDim = 1 }) => ({
+  embeddingScale: 12,
+  residualScale: 1.4 / Math.sqrt(numLayers),
+  logitScale: 256 / embedDim,
+}));
+
 /** MiniCPM 3: latent attention, and multipliers of embeddings, sums and logits. */
 export const minicpm3: Architecture = {
   modelTypes: ["minicpm3"],
@@ -37,6 +47,18 @@ export const minicpm3: Architecture = {
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     without("mlp_bias"),
     scales,
+  ],
+  gguf: () => [
+    gguf("minicpm3", {
+      heads: [ggufLatentHeads()],
+      keys: [publishedScales],
+      names: { attention: ggufLatentMaps() },
+      scalings: ["longrope"],
+      refuses: ({ latent }) =>
+        latent?.queryRank === undefined
+          ? { argument: "config.latent.queryRank", received: undefined, expected: "latents of queries" }
+          : undefined,
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps }),
   tied: true,

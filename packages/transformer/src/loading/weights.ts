@@ -22,7 +22,14 @@ export type LinearLayout = {
 };
 
 /** Experts that are stored in one tensor: the parts of each, one expert after the other. */
-export type StackedExperts = { count: number; map: RowMap; inner?: number; transposed?: boolean };
+export type StackedExperts = {
+  count: number;
+  map: RowMap;
+  inner?: number;
+  transposed?: boolean;
+  /** Parts of all, one below the other, are one matrix: those of heads. Default false: each expert has its own. */
+  joined?: boolean;
+};
 
 /** The tensors of a model's files, read into their places on a device. */
 export type Weights = {
@@ -189,12 +196,16 @@ export function weightsOf(
       const width = rest.reduce((a, b) => a * b, 1);
       return read(name, [map.sizes.reduce((a, b) => a + b, 0), ...rest], shapes, putRows(map, width));
     },
-    async perExpert(name, { count, map, inner, transposed = false }) {
+    async perExpert(name, { count, map, inner, transposed = false, joined = false }) {
       const out = map.sizes.reduce((a, b) => a + b, 0);
       const width = inner ?? 1;
       const own = inner === undefined ? [out] : transposed ? [inner, out] : [out, inner];
-      const shapes = Array.from({ length: count }, () =>
-        map.sizes.map((size) => (inner === undefined ? [size] : [size, inner])),
+      const matrices = joined ? 1 : count;
+      const shapes = Array.from({ length: matrices }, () =>
+        map.sizes.map((size) => {
+          const rows = joined ? count * size : size;
+          return inner === undefined ? [rows] : [rows, inner];
+        }),
       ).flat();
       const put: Put = (places, first, piece) => {
         const parts = places.map((place) => place.numbers());
@@ -205,10 +216,14 @@ export function weightsOf(
             ? [at % out, Math.floor(at / out)]
             : [Math.floor(at / width), at % width];
           const [part, to] = map.to(row);
-          parts[expert * map.sizes.length + part]![to * width + column] = piece[i]!;
+          const [of, start] = joined
+            ? [part, expert * map.sizes[part]!]
+            : [expert * map.sizes.length + part, 0];
+          parts[of]![(start + to) * width + column] = piece[i]!;
         }
       };
-      return (inner === undefined ? read : readMatrices)(name, [count, ...own], shapes, put);
+      if (inner === undefined) return read(name, [count, ...own], shapes, put);
+      return readMatrices(name, [count, ...own], shapes, put, joined); // latents of a cache meet those in another product
     },
     async norm(path, length, { bias = false, ...options } = {}) {
       // As TensorFlow called them, and BERT's own checkpoints do to this day.

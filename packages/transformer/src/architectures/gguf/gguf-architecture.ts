@@ -64,6 +64,8 @@ export type GgufOptions = Partial<
 > & {
   /** Traits that the architecture always has, and no key says. */
   traits?: Partial<DecoderConfig>;
+  /** Entries of heads' sizes. Default: key-value heads, keys and values of one length. */
+  heads?: readonly ConfigEntry[];
   /** Entries behind those of sizes. */
   keys?: readonly ConfigEntry[];
   /** Names and layouts of tensors that differ from the general ones. */
@@ -95,7 +97,7 @@ export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture 
     output,
     scalings,
     ...(refuses && { refuses }),
-    config: () => [trait(own), ...ggufSizes(own), ...keys],
+    config: () => [trait(own), ...ggufSizes(own, options.heads), ...keys],
     tensors:
       options.tensors ??
       ((config, tied) => ggufTensors(config, { tied, ropeLayout, ownOutput: output === "own", ...names })),

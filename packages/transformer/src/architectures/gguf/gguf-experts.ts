@@ -63,6 +63,19 @@ const choiceBias: ConfigEntry = /* @__PURE__ */ ofExperts(
   () => ({}),
 );
 
+/** Groups of experts, of which the best are those whose two highest scores have the largest sum. */
+export const ggufExpertGroups: ConfigEntry = /* @__PURE__ */ ofExperts(
+  (fields, _, { router }) => {
+    const count = fields.countOr(1, "expert_group_count");
+    const chosen = fields.countOr(count, "expert_group_used_count");
+    return chosen === count ? {} : { router: { ...router, groups: { count, chosen, best: 2 } } };
+  },
+  ({ router }): Record<string, number> =>
+    router?.groups
+      ? { expert_group_count: router.groups.count, expert_group_used_count: router.groups.chosen }
+      : {},
+);
+
 /** Experts as DeepSeek V3 has them, in architectures whose keys say all of it. */
 export const ggufGroups: readonly ConfigEntry[] = /* @__PURE__ */ (() => [
   ggufExperts,

@@ -1,18 +1,20 @@
 import type { DecoderConfig } from "../../models/decoder-config.js";
-import { count, headDim, positive, type ConfigEntry } from "../config-entry.js";
+import { count, headDim, positive, rotaryDim, type ConfigEntry } from "../config-entry.js";
 import { ropeFields } from "../config-fields.js";
 import { ropeScalingField } from "../rope-fields.js";
 
 /** Keys of sizes, norms and positions, which all architectures of llama.cpp share. */
-export const ggufSizes = (traits: Partial<DecoderConfig>): readonly ConfigEntry[] => [
+export const ggufSizes = (
+  traits: Partial<DecoderConfig>,
+  heads: readonly ConfigEntry[] = generalHeads,
+): readonly ConfigEntry[] => [
   count("vocabSize", "vocab_size"),
   count("contextLength", "context_length"),
   count("embedDim", "embedding_length"),
   count("numLayers", "block_count"),
   count("hiddenDim", "feed_forward_length"),
   count("numHeads", "attention.head_count"),
-  count("numKvHeads", "attention.head_count_kv", ({ numHeads }) => numHeads),
-  ...(traits.latent ? [] : [headLengths]),
+  ...heads,
   positive(
     "normEps",
     traits.norm === "layer" ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon",
@@ -34,18 +36,24 @@ const headLengths: ConfigEntry = {
   }),
 };
 
+/** Key-value heads, and sizes of heads. */
+const generalHeads: readonly ConfigEntry[] = /* @__PURE__ */ (() => [
+  count("numKvHeads", "attention.head_count_kv", ({ numHeads }) => numHeads),
+  headLengths,
+])();
+
 /**
  * Base and scaling, which the reader hands over as a `config.json` has them, and the rotated numbers of a head. A writer
  * takes both from the configuration.
  */
 const rotary: ConfigEntry = {
   read(fields, config) {
-    const D = headDim(config);
+    const D = rotaryDim(config);
     const ropeDim = fields.countOr(D, "rope.dimension_count");
     return { ...ropeFields(fields), ...(ropeDim !== D && { ropeDim }) };
   },
   write: (config) => ({
-    "rope.dimension_count": config.ropeDim ?? headDim(config),
+    "rope.dimension_count": rotaryDim(config),
     rope_theta: config.ropeBase ?? 10000,
     // No key says that YaRN's ramp is not rounded to whole pairs.
     ...(config.ropeScaling && {

@@ -86,6 +86,7 @@ function comparable(config: DecoderConfig, { ropeLayout }: GgufArchitecture): Pa
     ...(ropeScaling && { ropeScaling: withDefaults(ropeScaling) }),
     ...(seesAll && { window: undefined, layerTypes: undefined }), // nothing is outside of such a window
     ...(isPermuted && { ropeLayout }),
+    ...(config.latent && { numKvHeads: undefined }), // not read then
     ...(config.positions !== "rotary" && { ropeLayout: undefined, ropeBase: undefined }),
     ...(experts && { experts: { ...experts, hiddenDim: width === config.hiddenDim ? undefined : width } }),
   }) as Partial<DecoderConfig>;

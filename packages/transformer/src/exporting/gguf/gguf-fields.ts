@@ -3,6 +3,7 @@ import { tensor } from "@qkv/tensor";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { ropeScalingFromConfig } from "../../models/rope-from-config.js";
 import { headDimOf } from "../hugging-face-decoder.js";
+import { rotaryDim } from "../../architectures/config-entry.js";
 import { unchanged } from "../../architectures/tensor-to-write.js";
 import type { GgufTensor } from "./gguf-tensor.js";
 import { slidingPeriod } from "./sliding-period.js";
@@ -58,7 +59,7 @@ export function decoderFields(architecture: string, config: DecoderConfig): Gguf
 export function ropeFields(config: DecoderConfig): Record<string, GgufField | undefined> {
   const { ropeScaling: scaling, ropeBase = 10000, slidingRopeBase } = config;
   return {
-    "rope.dimension_count": uint32(config.ropeDim ?? headDimOf(config)),
+    "rope.dimension_count": uint32(rotaryDim(config)),
     "rope.freq_base": float32(ropeBase),
     "rope.freq_base_swa": slidingRopeBase === undefined ? undefined : float32(slidingRopeBase),
     ...(scaling && scalingFields(config, scaling)),
@@ -116,10 +117,10 @@ export function ropeFactors(config: DecoderConfig): GgufTensor[] {
 }
 
 function rotaryFrequencies(config: DecoderConfig, length: number) {
-  const { ropeBase = 10000, ropeDim = headDimOf(config) } = config;
+  const { ropeBase = 10000 } = config;
   return ropeScalingFromConfig(config.ropeScaling!).rotaryFrequencies({
     base: ropeBase,
-    rotaryDim: ropeDim,
+    rotaryDim: rotaryDim(config),
     length,
   });
 }

@@ -137,8 +137,18 @@ test.each(["seed_oss", "glm4_moe"])(
 );
 
 const folders = [
-  ...["arcee", "bloom", "cohere2", "ernie4-5", "exaone4", "falcon-multi-query", "glm4", "gpt-neox"],
-  ...["gpt-oss", "granite", "olmo2", "olmo3", "smollm3", "starcoder2"],
+  ...[
+    "arcee",
+    "bloom",
+    "cohere2",
+    "deepseek-v3",
+    "ernie4-5",
+    "exaone4",
+    "falcon-multi-query",
+    "glm4",
+    "gpt-neox",
+  ],
+  ...["gpt-oss", "granite", "minicpm3", "olmo2", "olmo3", "smollm3", "starcoder2"],
 ].filter((name) => referenceData.has(`hf/${name}/model.safetensors`));
 
 test.each(folders)("%s: a checkpoint of Hugging Face's becomes a file of the same numbers", async (name) => {
@@ -155,6 +165,7 @@ test.each(folders)("%s: a checkpoint of Hugging Face's becomes a file of the sam
 
 /** Published settings that llama.cpp lacks. */
 const refusedFolders: Record<string, RegExp> = {
+  minicpm3: /`config\.logitScale` is 0\.5, expected 5\.33\d+, as minicpm3 has it/,
   exaone4: /which this model is nearest to/,
   starcoder2: /`config\.layerTypes` is \["sliding", "sliding"\], expected nothing, as starcoder2 has it/,
 };
@@ -243,6 +254,16 @@ test("the ramp of gpt-oss is never rounded, that of others always", async () => 
   const { config, params } = modelOf("olmo2");
   const other = fileOf({ config: { ...config, ropeScaling: exact }, params });
   await expect(other).rejects.toThrow(/`config\.ropeScaling` .*"truncate":true.*as olmo2 has it/);
+});
+
+test("latents are rounded to 8 bits as those of a Hugging Face folder are", async () => {
+  const model = modelOf("deepseek_v2");
+  const out = memoryFolder();
+  await exportModel(model, { to: "hf", out });
+  const [gguf, folder] = await Promise.all(
+    [await fileOf(model), out.files].map((source) => load(source, { quantize: "int8" })),
+  );
+  expect(gguf!.apply(gguf!.params, prompt).data).toEqual(folder!.apply(folder!.params, prompt).data);
 });
 
 test("numbers of 32 bits are read as the decimals that they were", async () => {

@@ -20,8 +20,8 @@ export function tableDecoder(
     fields: {
       "general.architecture": { type: "string", value: name },
       ...prefixedFields(name, {
-        ...Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, typed(key, value)])),
         ...(positions === "rotary" && ropeFields(config)),
+        ...Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, typed(key, value)])),
       }),
     },
     tensors: [...(positions === "rotary" ? ropeFactors(config) : []), ...ggufTensors(stored, inOneTensor)],
@@ -32,7 +32,7 @@ export function tableDecoder(
 const inOneTensor = (name: string) => name.replace(/\.(ffn_\w+)\.\d+\./, ".$1_exps.");
 
 /** Keys of numbers that are no counts. */
-const isFloat = /epsilon|scale$|softcapping|max_alibi_bias|freq_base|^xielu|clamp/;
+const isFloat = /epsilon|scale$|softcapping|max_alibi_bias|freq_base|log_multiplier|^xielu|clamp/;
 
 function typed(key: string, value: unknown): GgufField | undefined {
   if (typeof value === "boolean") return { type: "bool", value };

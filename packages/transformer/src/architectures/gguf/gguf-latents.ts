@@ -1,0 +1,92 @@
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { byHead } from "../by-head.js";
+import type { ConfigEntry } from "../config-entry.js";
+import { keysThenValues } from "../latent-parts.js";
+import { eitherName, fused, linear, norm, under, type StoredTensor } from "../stored-tensor.js";
+
+/**
+ * Sizes of latents and heads. `split`: keys and values of a file are those of the latents, which the heads share, and the
+ * heads' own lengths have other names; older files of the same architecture have the heads' lengths alone.
+ */
+export const ggufLatentHeads = ({ split = false } = {}): ConfigEntry => ({
+  read(fields, { embedDim = 0, numHeads = 1 }) {
+    const kvRank = fields.count("attention.kv_lora_rank");
+    const ropeDim = fields.count("rope.dimension_count");
+    const hasQueryLatents = (fields.numberOr(undefined, "attention.q_lora_rank") ?? 0) !== 0;
+    const ownLength = split ? fields.countOr(undefined, "attention.key_length_mla") : undefined;
+    if (ownLength !== undefined) {
+      fields.mustBe("attention.key_length", kvRank + ropeDim);
+      fields.mustBe("attention.value_length", kvRank);
+    }
+    const keyDim = ownLength ?? fields.count("attention.key_length");
+    if (keyDim <= ropeDim)
+      return fields.refuse("rope.dimension_count", `below ${keyDim}, the numbers of a head's key`);
+    const valueName = ownLength === undefined ? "attention.value_length" : "attention.value_length_mla";
+    fields.countOr(undefined, "attention.head_count_kv"); // 1 where latents are shared, else that of heads
+    return {
+      numKvHeads: numHeads,
+      latent: {
+        kvRank,
+        ...(hasQueryLatents && { queryRank: fields.count("attention.q_lora_rank") }),
+        nopeDim: keyDim - ropeDim,
+        ropeDim,
+        valueDim: fields.countOr(embedDim / numHeads, valueName),
+      },
+    };
+  },
+  write({ latent, numHeads }) {
+    if (!latent) return {};
+    const { kvRank, queryRank = 0, nopeDim, ropeDim, valueDim } = latent;
+    return {
+      "attention.kv_lora_rank": kvRank,
+      "attention.q_lora_rank": queryRank,
+      ...(split
+        ? {
+            "attention.head_count_kv": 1,
+            "attention.key_length": kvRank + ropeDim,
+            "attention.value_length": kvRank,
+            "attention.key_length_mla": nopeDim + ropeDim,
+            "attention.value_length_mla": valueDim,
+          }
+        : {
+            "attention.head_count_kv": numHeads,
+            "attention.key_length": nopeDim + ropeDim,
+            "attention.value_length": valueDim,
+          }),
+    };
+  },
+});
+
+/** Maps of latent attention. `split`: keys, transposed, and values are tensors of their own; a file of one is read too. */
+export const ggufLatentMaps =
+  ({ split = false } = {}) =>
+  ({ embedDim: C, numHeads: H, latent }: DecoderConfig): readonly StoredTensor[] => {
+    const { kvRank, queryRank, nopeDim, ropeDim, valueDim } = latent!;
+    const queries = H * (nopeDim + ropeDim);
+    const together = fused(
+      ["key", "value"],
+      "attn_kv_b",
+      keysThenValues(H, nopeDim, valueDim),
+      kvRank,
+      { float32: true }, // a cache's latents meet these matrices in another product
+    );
+    const apart = under("", "", [
+      byHead("key.weight", "attn_k_b.weight", [H, nopeDim, kvRank], { transposed: true }),
+      byHead("value.weight", "attn_v_b.weight", [H, valueDim, kvRank]),
+    ]);
+    return [
+      under("attention", "", [
+        ...(queryRank === undefined
+          ? [linear("query", "attn_q", [queries, C])]
+          : [
+              linear("queryDown", "attn_q_a", [queryRank, C]),
+              norm("queryNorm", "attn_q_a_norm", queryRank),
+              linear("query", "attn_q_b", [queries, queryRank]),
+            ]),
+        linear("latent", "attn_kv_a_mqa", [kvRank + ropeDim, C]),
+        norm("latentNorm", "attn_kv_a_norm", kvRank),
+        split ? eitherName(together, apart, "attn_k_b.weight") : together,
+        linear("output", "attn_output", [C, H * valueDim]),
+      ]),
+    ];
+  };
