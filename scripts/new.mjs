@@ -102,6 +102,9 @@ async function newArchitecture(type) {
         list.slice(0, begin) + importing + list.slice(begin, end) + `  ${name},\n` + list.slice(end),
     },
   );
+  console.log(
+    "Name it in packages/transformer/README.md, and write its row of the site with `npm run checkpoints`.",
+  );
 }
 
 async function newPackage(kebab) {

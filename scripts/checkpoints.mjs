@@ -1,0 +1,184 @@
+// Writes the list of architectures of the page "Run a checkpoint from Hugging Face" from their tables:
+// apps/docs/guides/bring-a-checkpoint.mdx. Each is a small model that is exported, quantized and traced here. --check only
+// compares.
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { sampleOf } from "./checkpoints/samples.mjs";
+import { sources } from "./checkpoints/sources.mjs";
+import { layerKinds, traits } from "./checkpoints/traits.mjs";
+
+const page = new URL("../apps/docs/guides/bring-a-checkpoint.mdx", import.meta.url);
+const begin = "{/* Made from the tables of architectures: npm run checkpoints. */}";
+const end = "{/* End of what is made. */}";
+
+const { architectures, llama, gpt2, bert, huggingFaceDecoders, ggufDecoders, ...packages } = await sources({
+  "transformer/src/architectures/architectures.ts": ["architectures"],
+  "transformer/src/architectures/config-entry.ts": ["readFields"],
+  "transformer/src/architectures/config-fields.ts": ["configFields"],
+  "transformer/src/checkpoints/hugging-face/llama.ts": ["llama"],
+  "transformer/src/checkpoints/hugging-face/gpt2.ts": ["gpt2"],
+  "transformer/src/checkpoints/hugging-face/bert.ts": ["bert"],
+  "transformer/src/exporting/architecture-decoder.ts": ["holds"],
+  "transformer/src/exporting/gguf/gguf-decoders.ts": ["ggufDecoders"],
+  "transformer/src/exporting/hugging-face-decoders.ts": ["huggingFaceDecoders"],
+  "transformer/src/index.ts": ["decoder", "encoder", "load", "loadEncoder", "quantize"],
+  "transformer/src/export.ts": ["exportModel", "memoryFolder"],
+  "core/src/index.ts": ["readGgufHeader"],
+  "cost/src/index.ts": ["readConfig"],
+});
+const { exportModel, memoryFolder, readGgufHeader, quantize, readConfig } = packages;
+
+/**
+ * An architecture of the list.
+ *
+ * @typedef {{ modelTypes: readonly string[], class: string, table?: object, gguf: string[] }} Entry
+ */
+
+/** Those that are read by code of their own, and those that tables say. */
+function entries() {
+  const byCode = [...llama.modelTypes, ...gpt2.modelTypes].flatMap((type) => {
+    const own = huggingFaceDecoders.find(({ name }) => name === type);
+    if (!own) return []; // it names the text part of a model of pictures
+    const outer = llama.modelTypes.filter((name) => `${name}_text` === type);
+    const gguf = ggufDecoders.filter(({ name }) => name === type).map(({ architecture }) => architecture);
+    return [{ modelTypes: [type, ...outer], class: own.class, gguf }];
+  });
+  const byTable = architectures.map((table) => ({
+    ...{ modelTypes: table.modelTypes, class: table.class, table },
+    gguf: [...new Set((table.gguf?.() ?? []).map(({ name }) => name))],
+  }));
+  return [...byCode, ...byTable].toSorted((a, b) => (a.modelTypes[0] < b.modelTypes[0] ? -1 : 1));
+}
+
+/** Files of an exported model, or the error that refuses it. */
+async function exported(model, to) {
+  const out = memoryFolder();
+  try {
+    await exportModel(model, { to, out });
+    return { files: out.files };
+  } catch (error) {
+    if (!error.argument) throw error;
+    return { error };
+  }
+}
+
+/** True if a model of so many bits computes numbers. */
+function runsIn(kind, model) {
+  const { params, apply } = quantize(model, { kind }).model;
+  return apply(params, [1, 2, 3]).data.every(Number.isFinite);
+}
+
+/** True if each layer of attention leaves weights, and every layer its output. */
+function traces({ config, params, apply }) {
+  const trace = { names: ["weights", "output"], tensors: {} };
+  apply(params, [1, 2, 3], { trace });
+  const { layerTypes = new Array(config.numLayers).fill("full") } = config;
+  return layerTypes.every((type, i) => {
+    const attends = typeof type === "string" ? type !== "none" : "mixer" in type;
+    const isTraced = `layers.${i}.attention.weights` in trace.tensors;
+    return `layers.${i}.output` in trace.tensors && attends === isTraced;
+  });
+}
+
+const code = (names) => names.map((name) => `\`${name}\``).join(", ");
+
+/** True if `readConfig` of @qkv/cost knows a configuration. */
+function isPriced(json) {
+  try {
+    readConfig(json);
+    return true;
+  } catch (error) {
+    if (!error.argument) throw error;
+    return false;
+  }
+}
+
+/** Facts of a small model of an architecture. */
+async function found(entry) {
+  const { json, model } = await sampleOf(entry, packages);
+  const { config } = model;
+  const [written, gguf, onnx] = [
+    await exported(model, "hf"),
+    await exported(model, "gguf"),
+    await exported(model, "onnx"),
+  ];
+  const borrowed = async () =>
+    gguf.files
+      ? [
+          readGgufHeader(new Uint8Array(await gguf.files[0].arrayBuffer())).metadata.get(
+            "general.architecture",
+          ),
+        ]
+      : [];
+  return {
+    entry,
+    layers: layerKinds(config),
+    traits: traits(config),
+    gguf: entry.gguf.length > 0 ? entry.gguf : await borrowed(),
+    onnx,
+    cost: isPriced(json),
+    lacks: [
+      written.error && "is not written to the layout of Hugging Face",
+      !runsIn("int8", model) && "does not run in int8",
+      !runsIn("int4", model) && "does not run in int4",
+      !traces(model) && "is not traced",
+    ].filter(Boolean),
+  };
+}
+
+function row({ entry, layers, traits, gguf, onnx, cost }) {
+  // The field that no graph holds, without the number of a layer.
+  const field = onnx.error?.argument.replace(/^config\./, "").replace(/\[\d+\]$/, "");
+  const cells = [
+    `${code(entry.modelTypes)}<br/>${entry.class}`,
+    code(layers),
+    traits.join("; "),
+    gguf.length > 0 ? code(gguf) : "no",
+    field ? `no: \`${field}\`` : "yes",
+    cost ? "yes" : "no",
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+/** The list: a table, and below it what is left out. */
+export async function checkpointList() {
+  const all = [];
+  for (const entry of entries()) all.push(await found(entry));
+  const types = all.reduce((sum, { entry }) => sum + entry.modelTypes.length, 0);
+  const exceptions = all.flatMap(({ entry, lacks }) =>
+    lacks.map((what) => `- \`${entry.modelTypes[0]}\` ${what}.`),
+  );
+  const but = exceptions.length > 0 ? `, but for these:\n\n${exceptions.join("\n")}` : ".";
+  return `The table has ${all.length} decoders under ${types} names of \`model_type\`. Each is loaded from safetensors (one file or several; float32, float16 or bfloat16), written back to the layout of Hugging Face, quantized to \`int8\` and \`int4\`, and traced: the attention weights of every layer that attends, and the output of every layer${but}
+
+| \`model_type\`, class | layers | traits | GGUF | ONNX | cost |
+| --- | --- | --- | --- | --- | --- |
+${all.map(row).join("\n")}
+
+- **Layers:** the kinds of layers in a small model of the architecture, under the names that \`qkv inspect\` prints. \`full\`, \`sliding\` and \`chunked\` are softmax attention, \`none\` is a layer without attention, and the others hold a state.
+- **GGUF:** the name in llama.cpp, under which files are read and written. \`exportModel\` refuses a model with a trait that llama.cpp would compute otherwise, and names the trait.
+- **ONNX:** written by \`exportModel(model, { to: "onnx" })\`, with opset 23 or 17. After "no" stands the field of the configuration that no graph holds.
+- **Cost:** \`readConfig\` of \`@qkv/cost\` reads the \`config.json\`, so parameters, memory and time can be computed before the weights are downloaded.
+- **Encoders:** \`loadEncoder\` reads ${code(bert.modelTypes)}; \`exportModel\` writes them as BERT, to GGUF and ONNX too.`;
+}
+
+/** The page with the list in it. */
+export async function checkpointPage() {
+  const text = readPage();
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from)
+    throw new Error(`bring-a-checkpoint.mdx has no "${begin}" and "${end}" after it`);
+  return `${text.slice(0, from + begin.length)}\n\n${await checkpointList()}\n\n${text.slice(to)}`;
+}
+
+/** The page as it is checked in. */
+export const readPage = () => readFileSync(page, "utf8");
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const text = await checkpointPage();
+  if (!process.argv.includes("--check")) writeFileSync(page, text);
+  else if (readPage() !== text) {
+    console.error("the architectures have changed: run npm run checkpoints, and commit what it writes");
+    process.exitCode = 1;
+  }
+}
