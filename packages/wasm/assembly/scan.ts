@@ -175,16 +175,18 @@ function stepwise(request: ScanRequest, first: i32, end: i32, scratch: usize): v
           sameHead ? current.to : 0,
           states,
         );
-      const over = current.from == current.to;
+      const over = current.from == current.to && current.fromStep == width;
       if (erases && !before) finishOutput(current, keyBytes(request), width);
-      for (let i = 0; i < K; i += rows) {
-        const count = min(rows, K - i);
-        if (!erases) writeAndRead(current, i, count, width, before);
-        else {
-          writeNext(current, i, count, width);
-          if (more && !over) readRows(next, i, count, width);
+      if (erases && over) writeOver(current, K, width);
+      else
+        for (let i = 0; i < K; i += rows) {
+          const count = min(rows, K - i);
+          if (!erases) writeAndRead(current, i, count, width, before);
+          else {
+            writeNext(current, i, count, width);
+            if (more) readRows(next, i, count, width);
+          }
         }
-      }
       if (erases && more && over) readState(next, K, width);
       memory.copy(
         request.output + (((<usize>state * <usize>tokens + <usize>t) * <usize>V) << 2),
@@ -339,6 +341,36 @@ function readRows(step: Step, first: i32, count: i32, width: usize): void {
   }
 }
 
+/**
+ * The next state in the place of the state, which the core's cache holds since it was read: the order of addresses no longer
+ * counts, and what is written stays in registers for all rows of a line.
+ */
+function writeOver(step: Step, count: i32, width: usize): void {
+  let d: usize = 0;
+  for (; d + LINE <= width; d += LINE) writeOverColumns(step, count, width, d, true);
+  if (d < width) writeOverColumns(step, count, width, d, false);
+}
+
+/** Columns of it: those of a line, or of half a line. */
+@inline
+function writeOverColumns(step: Step, count: i32, width: usize, at: usize, whole: bool): void {
+  const by = f32x4.splat(step.kept);
+  const written = step.written + at;
+  const w0 = v128.load(written);
+  const w1 = v128.load(written, 16);
+  const w2 = whole ? v128.load(written, 32) : w0;
+  const w3 = whole ? v128.load(written, 48) : w0;
+  let row = step.to + at;
+  for (let key = step.key, end = key + ((<usize>count) << 2); key < end; key += 4, row += width) {
+    const k = v128.load32_splat(key);
+    v128.store(row, fma(by, v128.load(row), f32x4.mul(k, w0)));
+    v128.store(row, fma(by, v128.load(row, 16), f32x4.mul(k, w1)), 16);
+    if (!whole) continue;
+    v128.store(row, fma(by, v128.load(row, 32), f32x4.mul(k, w2)), 32);
+    v128.store(row, fma(by, v128.load(row, 48), f32x4.mul(k, w3)), 48);
+  }
+}
+
 /** Some channels of the next state, after all of the state has been read. */
 function writeNext(step: Step, first: i32, count: i32, width: usize): void {
   const by = f32x4.splat(step.kept);
@@ -348,8 +380,8 @@ function writeNext(step: Step, first: i32, count: i32, width: usize): void {
   for (let i = (<usize>first) << 2, end = i + ((<usize>count) << 2); i < end; i += 4) {
     const k = v128.load32_splat(step.key + i);
     for (let d: usize = 0; d < width; d += 32) {
-      v128.store(to + d, fma(k, v128.load(written + d), f32x4.mul(by, v128.load(from + d))));
-      v128.store(to + d, fma(k, v128.load(written + d, 16), f32x4.mul(by, v128.load(from + d, 16))), 16);
+      v128.store(to + d, fma(by, v128.load(from + d), f32x4.mul(k, v128.load(written + d))));
+      v128.store(to + d, fma(by, v128.load(from + d, 16), f32x4.mul(k, v128.load(written + d, 16))), 16);
     }
     from += step.fromStep;
     to += width;
