@@ -22,8 +22,8 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
   beforeAll(async () => (device = await webgpu({ gpu })), 300_000);
   afterAll(() => device.close());
 
-  // The gradient of attention and the fused scan of mixers have no kernel here.
-  const names = Object.keys(cases).filter((name) => name !== "attentionBackward" && name !== "scan");
+  // The gradient of attention has no kernel here.
+  const names = Object.keys(cases).filter((name) => name !== "attentionBackward");
 
   test.each(names)("property: %s", async (name) => {
     await fc.assert(

@@ -1,5 +1,5 @@
 import { Buffers, usage, type GpuBuffer } from "./buffers.js";
-import { deviceError, type FailureKind } from "./failures.js";
+import { deviceError, faultTexts, type FailureKind, type FaultKind } from "./failures.js";
 import type { Opened } from "./open.js";
 import { slotBytes, type Params } from "./params.js";
 
@@ -69,7 +69,7 @@ export class Engine {
   #flush: Promise<void> | undefined;
   #faults: GpuBuffer | undefined;
   #faultsArmed = false;
-  readonly #faultNames: string[] = [];
+  readonly #faultKinds: { readonly op: string; readonly kind: FaultKind }[] = [];
   readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, reads: 0 };
 
   constructor({ device, info, subgroups }: Opened, idleBudget: number) {
@@ -257,14 +257,14 @@ export class Engine {
   }
 
   /**
-   * A buffer that kernels write to where an index is outside, and the number that tells the op: the next read throws an
-   * error that names it.
+   * A buffer that kernels write to where numbers are none that the op can take, an index outside unless `kind` says
+   * another, and the number that tells the op: the next read throws an error that names it.
    */
-  faults(op: string): { buffer: GpuBuffer; code: number } {
+  faults(op: string, kind: FaultKind = "number"): { buffer: GpuBuffer; code: number } {
     this.#faults ??= this.#zeroed();
     this.#faultsArmed = true;
-    let code = this.#faultNames.indexOf(op);
-    if (code < 0) code = this.#faultNames.push(op) - 1;
+    let code = this.#faultKinds.findIndex((one) => one.op === op);
+    if (code < 0) code = this.#faultKinds.push({ op, kind }) - 1;
     return { buffer: this.#faults, code: code + 1 };
   }
 
@@ -296,11 +296,11 @@ export class Engine {
     told.destroy();
     if (!code) return;
     this.write(faults, new Uint32Array(4));
-    const op = this.#faultNames[code - 1];
+    const fault = this.#faultKinds[code - 1];
     this.#note(
-      op === undefined
+      fault === undefined
         ? { op: "device", kind: "validation", message: `the word ${code}, which no kernel writes` }
-        : { op, kind: "number", message: "a place outside of the tensor" },
+        : { ...fault, message: faultTexts[fault.kind].received },
     );
   }
 

@@ -11,7 +11,7 @@ import {
   type KeyValueSegment,
   type PagedBlocks,
 } from "@qkv/attention-contract";
-import { transpose, zeros, type Device, type DType } from "@qkv/tensor";
+import { transpose, zeros, type Device, type DType, type Kernel, type Tensor } from "@qkv/tensor";
 import { deviceOpCases } from "@qkv/test-support/device-op-cases";
 import { opCases } from "@qkv/test-support/gpu-op-cases";
 import { expect, test } from "vitest";
@@ -46,13 +46,47 @@ test.each([false, true])("all shaders compile within plain limits, subgroups %s"
     device.scope(() => attend(device, call));
     await expect(device.finish()).resolves.toBeUndefined();
   }
+  const others = callsOfAttentionOps(device);
+  for (const [name, inputs, outputs, attributes] of others) {
+    const kernel = device.kernels[name] as unknown as Kernel;
+    device.scope(() => expect(kernel(inputs, outputs, attributes), name).toBe(true));
+    await expect(device.finish(), name).resolves.toBeUndefined();
+  }
   const { calls, counts } = device.report();
+  const called = new Set(others.map(([name]) => name));
   expect(
-    Object.keys(device.kernels).filter((op) => !calls[op]?.device && !op.startsWith("attention")),
+    Object.keys(device.kernels).filter(
+      (op) => !calls[op]?.device && !called.has(op) && !op.startsWith("attention"),
+    ),
   ).toEqual([]);
   expect(counts.pipelines).toBeGreaterThan(200);
   device.close();
 });
+
+type KernelCall = [name: string, inputs: Tensor[], outputs: Tensor[], attributes?: unknown];
+
+/** Calls of the operations that attention's package defines, and of those without a case. */
+function callsOfAttentionOps(device: Device): KernelCall[] {
+  const of = (...shape: number[]) => zeros(shape, { device });
+  const scans = [3, 8, 64, 130].flatMap((K) =>
+    (["before", "after"] as const).flatMap((reads) =>
+      [[], ["decay"], ["erase"], ["decay", "erase", "beta"]].map((optional): KernelCall => {
+        const rows = of(1, 2, 5, K);
+        const given = optional.map((name) => (name === "erase" ? rows : of(1, 2, 5, 1)));
+        const [value, state] = [of(1, 2, 5, 9), of(1, 2, K, 9)];
+        const attributes = { chunkSize: 64, reads, erases: reads, scale: 1, optional, overwrite: false };
+        return ["scan", [rows, rows, value, state, ...given], [of(1, 2, 5, 9), of(1, 2, K, 9)], attributes];
+      }),
+    ),
+  );
+  return [
+    ...scans,
+    ["unitLowerInverse", [of(2, 3, 7, 7)], [of(2, 3, 7, 7)]],
+    ["solvePositiveDefinite", [of(3, 7, 7), of(3, 7)], [of(3, 7)]],
+    ["maxPoolPatches", [of(1, 4, 3)], [of(1, 2, 3)], { ids: Int32Array.of(0, 0, 1, 1), numPatches: 2 }],
+    ["categorical", [of(3, 7)], [zeros([3], { dtype: "int32", device })], { key: [1, 2], draw: 0 }],
+  ];
+}
 
 /** Calls of attention that differ in their shaders: sizes of heads, expressions, positions, traces, numbers of queries. */
 function attentionCalls(device: Device): AttentionCall[] {

@@ -2,17 +2,21 @@ import type { Kernels } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { attentionKernel } from "./attention/attention.js";
 import { Plans } from "./attention/plan-words.js";
+import { categoricalKernel } from "./categorical.js";
 import { causalConvKernel } from "./causal-conv.js";
 import { crossEntropyKernels } from "./cross-entropy.js";
 import { elementwiseKernels } from "./elementwise.js";
 import { lineKernels } from "./lines.js";
+import { linearSystemKernels } from "./linear-systems.js";
 import { lookupKernels } from "./lookups.js";
 import { matmulKernels } from "./matmul.js";
+import { maxPoolPatchesKernel } from "./max-pool-patches.js";
 import { optimizerKernels } from "./optimizers.js";
 import { quantizedKernels } from "./quantized.js";
 import { rearrangingKernels } from "./rearranging.js";
 import { reduceKernels } from "./reduce.js";
 import { rotateKernel } from "./rotate.js";
+import { scanKernel } from "./scan.js";
 import { scatterKernels } from "./scatter.js";
 import { sortingKernels } from "./sorting.js";
 import { windowKernels } from "./windows.js";
@@ -34,7 +38,11 @@ export function kernelsOf(context: Context): Kernels {
     ...quantizedKernels(context),
     ...optimizerKernels(context),
     attention: attentionKernel(context, plans),
+    ...linearSystemKernels(context),
+    categorical: categoricalKernel(context),
     causalConv: causalConvKernel(context),
+    maxPoolPatches: maxPoolPatchesKernel(context),
     rotate: rotateKernel(context),
+    scan: scanKernel(context),
   } as Kernels;
 }

@@ -10,7 +10,7 @@ export const packedStrides = (shape: readonly number[]): number[] =>
 /** A view with another shape, strides or offset; its numbers, which would be fetched, are left alone. */
 export function viewAs(
   { storage, dtype, shape, strides, offset }: View,
-  other: Partial<Pick<View, "shape" | "strides" | "offset" | "storage">>,
+  other: Partial<Pick<View, "shape" | "strides" | "offset" | "storage" | "dtype">>,
 ): View {
   return { storage, dtype, shape, strides, offset, ...other } as View;
 }

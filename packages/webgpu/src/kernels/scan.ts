@@ -1,0 +1,175 @@
+import { sizeOf, type View } from "@qkv/tensor";
+import type { Context } from "../context.js";
+import { Params } from "../params.js";
+import { bindingsText, gridOf, mainText } from "../wgsl/grid.js";
+import { withFunctions } from "../wgsl/numbers.js";
+import { storedRows } from "./attention/stored-text.js";
+import { map } from "./map.js";
+
+type Attributes = {
+  readonly reads: "before" | "after";
+  readonly erases: "before" | "after";
+  readonly scale: number;
+  /** Inputs after the state, in this order. */
+  readonly optional: readonly ("decay" | "erase" | "beta")[];
+};
+
+/** Columns of a state that a workgroup carries through the tokens, and threads that share a column. */
+const [columns, lanes] = [8, 8];
+const threads = columns * lanes;
+/** Tokens of one dispatch: engines end those that run for long. */
+const mostTokens = 4096;
+/** Fours of a key whose state a thread holds: more would not stay in registers. */
+const mostFours = 16;
+
+/**
+ * Steps of a recurrence that is linear in its state, token by token: S ← exp(decay) S + key · written, read by the query,
+ * where written = beta (value − S · erase). Columns of the state do not meet, so that a workgroup carries eight of them
+ * through all tokens, in registers. One sum across its threads serves what is erased and what is read.
+ */
+export function scanKernel(context: Context) {
+  return (
+    inputs: readonly View[],
+    [output, final]: readonly View[],
+    { reads, erases, scale, optional }: Attributes,
+  ): boolean => {
+    const { store, engine } = context;
+    const [query, key, value, state, ...rest] = inputs as [View, View, View, View, ...View[]];
+    const given = Object.fromEntries(optional.map((name, i) => [name, rest[i]!]));
+    const { decay, erase, beta } = given;
+    const [B, H, T, V] = value.shape as [number, number, number, number];
+    const K = key.shape[3]!;
+    const fours = Math.ceil(Math.ceil(K / 4) / lanes);
+    if (inputs.some(({ dtype }) => dtype !== "float32") || fours > mostFours) return false;
+    // The state is read and written in place: where it does not lie there already it is copied.
+    if (state.storage !== final!.storage)
+      map(context, "copy", [state], final!, { body: "return a;", bits: true });
+    const finalBuffer = store.change(final!);
+    const outputBuffer = store.write(output!);
+    for (let start = 0; start < T; start += mostTokens) {
+      const params = new Params().u32("H", H).u32("T", T).u32("K", K).u32("V", V);
+      params
+        .u32("start", start)
+        .u32("end", Math.min(T, start + mostTokens))
+        .f32("scale", scale);
+      params.u32("blocks", Math.ceil(V / columns)).u32("count", B * H * Math.ceil(V / columns));
+      const rows = [
+        storedRows(context, params, "query", query, B, 0),
+        storedRows(context, params, "key", key, B, 0),
+        ...(erase ? [storedRows(context, params, "erase", erase, B, 0)] : []),
+      ];
+      const numbers = Object.entries({ value, decay, beta }).flatMap(([name, x]) =>
+        x ? [placed(context, params, name, x)] : [],
+      );
+      const parts = [...rows, ...numbers];
+      engine.record({
+        op: "scan",
+        key: `scan:${K}:${reads}:${erases}:${optional.join()}:${rows.map((row) => row.key).join(":")}`,
+        text: () =>
+          scanText(params, parts, {
+            fours,
+            reads,
+            erases,
+            decay: !!decay,
+            erase: !!erase,
+            beta: !!beta,
+          }),
+        reads: parts.flatMap((part) => part.reads),
+        writes: [outputBuffer, finalBuffer],
+        params,
+        groups: gridOf(sizeOf([B, H, Math.ceil(V / columns)])),
+      });
+    }
+    return true;
+  };
+}
+
+type Part = Pick<ReturnType<typeof storedRows>, "reads" | "bindings" | "text">;
+
+/** A tensor [B, H, T, n] of which a shader reads single numbers, `NAMEAt(b, h, t, j)`. */
+function placed({ store }: Context, params: Params, name: string, x: View): Part {
+  const [batch, head, row, column] = x.strides as [number, number, number, number];
+  params.u32(`${name}Start`, x.offset).u32(`${name}Batch`, batch).u32(`${name}Head`, head);
+  params.u32(`${name}Row`, row).u32(`${name}Column`, column);
+  return {
+    reads: [store.read(x)],
+    bindings: { [name]: "f32" },
+    text: `fn ${name}At(b: u32, h: u32, t: u32, j: u32) -> f32 {
+  return ${name}[p.${name}Start + b * p.${name}Batch + h * p.${name}Head + t * p.${name}Row + j * p.${name}Column];
+}`,
+  };
+}
+
+type TextOptions = Pick<Attributes, "reads" | "erases"> & {
+  readonly fours: number;
+  readonly decay: boolean;
+  readonly erase: boolean;
+  readonly beta: boolean;
+};
+
+function scanText(
+  params: Params,
+  parts: readonly Part[],
+  { fours, reads, erases, decay, erase, beta }: TextOptions,
+): string {
+  const each = (text: (i: number) => string) =>
+    Array.from({ length: fours }, (_, i) => text(i)).join("\n    ");
+  const bindings = Object.assign({}, ...parts.map((part) => part.bindings)) as Record<string, string>;
+  const row = (name: string, i: number) =>
+    `var ${name}Part${i} = vec4<f32>();
+    if (lane + ${i * lanes}u < size4) { ${name}Part${i} = ${name}4(b, h, t, lane + ${i * lanes}u); }`;
+  return withFunctions(`${params.declaration}
+${bindingsText(bindings, { output: "f32", state: "f32" })}
+${parts.map((part) => part.text).join("\n")}
+// Of two tokens in turn, so that one barrier for each token is enough.
+var<workgroup> sums: array<vec3<f32>, ${2 * threads}>;
+${mainText(
+  threads,
+  `  if (group >= p.count) { return; }
+  let column = thread % ${columns}u;
+  let lane = thread / ${columns}u;
+  let j = (group % p.blocks) * ${columns}u + column;
+  let inside = j < p.V;
+  let value_ = min(j, p.V - 1u);
+  let head = group / p.blocks;
+  let b = head / p.H;
+  let h = head % p.H;
+  let size4 = (p.K + 3u) / 4u;
+  let first = head * p.K * p.V + value_;
+  ${each(
+    (i) => `var state${i} = vec4<f32>();
+    for (var c = 0u; c < 4u; c++) {
+      let k = (lane + ${i * lanes}u) * 4u + c;
+      if (k < p.K) { state${i}[c] = state[first + k * p.V]; }
+    }`,
+  )}
+  for (var t = p.start; t < p.end; t++) {
+    var own = vec3<f32>();
+    ${each(
+      (i) => `${row("query", i)}
+    ${row("key", i)}
+    ${erase ? `${row("erase", i)}\n    own.x += dot(erasePart${i}, state${i});` : ""}
+    own.y += dot(queryPart${i}, state${i});
+    own.z += dot(queryPart${i}, keyPart${i});`,
+    )}
+    let place = (t % 2u) * ${threads}u;
+    sums[place + thread] = own;
+    workgroupBarrier();
+    var all = vec3<f32>();
+    for (var n = 0u; n < ${lanes}u; n++) { all += sums[place + n * ${columns}u + column]; }
+    let kept = ${decay ? "exponential(decayAt(b, h, t, 0u))" : "1.0"};
+    let written = ${beta ? "betaAt(b, h, t, 0u) * " : ""}(valueAt(b, h, t, value_)${erase ? ` - ${erases === "after" ? "kept * " : ""}all.x` : ""});
+    if (lane == 0u && inside) {
+      output[(head * p.T + t) * p.V + j] = p.scale * ${reads === "before" ? "all.y" : "(kept * all.y + all.z * written)"};
+    }
+    ${each((i) => `state${i} = kept * state${i} + written * keyPart${i};`)}
+  }
+  if (!inside) { return; }
+  ${each(
+    (i) => `for (var c = 0u; c < 4u; c++) {
+      let k = (lane + ${i * lanes}u) * 4u + c;
+      if (k < p.K) { state[first + k * p.V] = state${i}[c]; }
+    }`,
+  )}`,
+)}`);
+}
