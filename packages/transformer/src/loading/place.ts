@@ -10,11 +10,11 @@ export type Place = { numbers(): Piece; done(): Tensor };
 export function placeOn(device: Device, shape: readonly number[], type: "float32" | HalfType): Place {
   const size = sizeOf(shape);
   if (device.remote) {
-    const numbers = new Float32Array(size);
+    const numbers: Piece = type === "float32" ? new Float32Array(size) : new Uint16Array(size);
     return {
       numbers: () => numbers,
       done: () => {
-        const storage = device.fromHost("float32", numbers);
+        const storage = device.fromHost(type, numbers);
         device.retain(storage);
         return new Tensor(device, storage, [...shape]);
       },
