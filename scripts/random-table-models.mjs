@@ -5,6 +5,7 @@ const base = {
   ...{ contextLength: 256, normEps: 1e-5, stopIds: [] },
 };
 const everywhere = { queryKeyValue: true, attentionOutput: true, feedForward: true };
+const maps = { queryKeyValue: true, attentionOutput: true };
 const layered = { norm: "layer", gated: false };
 const multiHead = { numKvHeads: 4 };
 const threeOfFour = [true, true, true, false];
@@ -14,6 +15,15 @@ const experts = { numExperts: 4, expertsPerToken: 2 };
 const latents = { latent: { kvRank: 32, queryRank: 24, nopeDim: 16, ropeDim: 8, valueDim: 20 } };
 const yarn = { type: "yarn", factor: 4, originalLength: 32, truncate: true };
 const yarnScale = 0.1 * 0.7 * Math.log(4) + 1;
+const llama4 = {
+  ...{ ropeLayout: "interleaved", ropeLayers: threeOfFour, chunkSize: 8192, hiddenDim: 128 },
+  layerTypes: threeOfFour.map((rotates) => (rotates ? "chunked" : "full")),
+  ...{ qkNorm: "unit", qkNormPlace: "afterRope", queryTemperature: { floorScale: 8192, attnScale: 0.1 } },
+  experts: {
+    ...{ numExperts: 4, expertsPerToken: 1, normTopKProb: false, hiddenDim: 96, shared: { hiddenDim: 96 } },
+    router: { scores: "sigmoid", weighs: "input" },
+  },
+};
 const gptOss = {
   ...{ activation: "quickGelu", gateLimit: { limit: 7, offset: 1 }, sinks: true, bias: everywhere, experts },
   ...types([true, false, true, false]),
@@ -26,6 +36,11 @@ const grouped = {
 
 /** Configurations of decoders, by the name of the architecture. */
 export const tableConfigs = {
+  apertus: { ...base, activation: "xielu", gated: false, qkNorm: true },
+  "apertus, slow pairs": {
+    ...{ ...base, activation: "xielu", gated: false, qkNorm: true, bias: maps, headDim: 32 },
+    ropeScaling: { type: "llama3", factor: 8, lowFactor: 1, highFactor: 4, originalLength: 32 },
+  },
   arcee: { ...base, activation: "reluSquared", gated: false },
   bloom: {
     ...base,
@@ -118,6 +133,11 @@ export const tableConfigs = {
   granitemoe: { ...base, ...scales, experts },
   helium: { ...base, ropeLayout: "interleaved" },
   hunyuan_v1_dense: { ...base, qkNorm: true, qkNormPlace: "afterRope" },
+  llama4_text: { ...base, ...llama4, experts: { ...llama4.experts, layers: [false, true, false, true] } },
+  "llama4_text, slow pairs": {
+    ...{ ...base, ...llama4 },
+    ropeScaling: { type: "llama3", factor: 8, lowFactor: 1, highFactor: 4, originalLength: 32 },
+  },
   minicpm3: {
     ...{ ...base, ...multiHead, ...latents },
     ...{ embeddingScale: 12, residualScale: 0.7, logitScale: 4 },
@@ -160,6 +180,7 @@ export const tableConfigs = {
 
 /** The names of their architectures in llama.cpp, where they are others, or how they are refused. */
 export const heldAs = {
+  "apertus, slow pairs": "apertus",
   cohere: "command-r",
   deepseek_v2: "deepseek2",
   "deepseek_v2, without latents of queries": "deepseek2",
@@ -177,6 +198,8 @@ export const heldAs = {
   "gpt_neox, pairs of neighbours": "gptneox",
   helium: "llama",
   hunyuan_v1_dense: "hunyuan-dense",
+  llama4_text: "llama4",
+  "llama4_text, slow pairs": "llama4",
   "minicpm3, long": "minicpm3",
   olmo3: "olmo2",
   "olmo3, yarn": "olmo2",
@@ -186,6 +209,10 @@ export const heldAs = {
 
 /** Refusals of ONNX graphs, and of the configurations of Hugging Face beside them. */
 export const refusedInOnnx = {
+  apertus: /`config.activation` is "xielu"/,
+  "apertus, slow pairs": /`config.activation` is "xielu"/,
+  llama4_text: /`config.chunkSize` is 8192/,
+  "llama4_text, slow pairs": /`config.chunkSize` is 8192/,
   "gpt_neox, pairs of neighbours": /`config.placement` is "parallel", expected "pre"/,
   "olmo3, yarn": /`config.placement` is "after", expected "pre"/,
 };

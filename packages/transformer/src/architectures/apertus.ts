@@ -1,7 +1,16 @@
 import type { Architecture } from "./architecture.js";
 import { activation, always, bias, rope, trait, without } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
-import { stored, under } from "./stored-tensor.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { reshaped, stored, under } from "./stored-tensor.js";
+
+/** llama.cpp's keys of the activation's numbers. */
+const xielu = {
+  positive: "xielu.alpha_p",
+  negative: "xielu.alpha_n",
+  beta: "xielu.beta",
+  eps: "xielu.eps",
+} as const;
 
 /** Apertus: norms of queries and keys, and xIELU, an activation that learns, in place of a gate. */
 export const apertus: Architecture = {
@@ -17,6 +26,26 @@ export const apertus: Architecture = {
     without("post_norm"),
     always("qk_norm", true),
     trait({ gated: false, qkNorm: true }),
+  ],
+  gguf: () => [
+    gguf("apertus", {
+      freeHeads: true,
+      traits: { activation: "xielu", gated: false, qkNorm: true },
+      layerNumbers: Object.values(xielu),
+      names: {
+        more: () => [
+          under("feedForward.xielu", "", [
+            stored("positive", xielu.positive, [1]),
+            stored("negative", xielu.negative, [1]),
+            reshaped("beta", xielu.beta, { stored: [1], own: [] }),
+            reshaped("eps", xielu.eps, { stored: [1], own: [] }),
+          ]),
+        ],
+      },
+      biases: { attentionOutput: "either", queryKeyValue: "either" },
+      output: "own",
+      scalings: ["linear", "yarn", "llama3"],
+    }),
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {

@@ -1,5 +1,7 @@
 import { stacked } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufExperts } from "./gguf/gguf-experts.js";
 import { activation, bias, count, rope, trait, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { expertCounts, expertsOrMaps, ofExperts, type ExpertNames } from "./expert-parts.js";
@@ -106,6 +108,38 @@ const names: ExpertNames = {
   },
 };
 
+/** Layers with experts in a GGUF file: every so many; the shared one is as wide as the others. */
+const ggufLayers = /* @__PURE__ */ ofExperts(
+  (fields, { numLayers = 0, hiddenDim = 0 }, { hiddenDim: width = hiddenDim }) => {
+    const step = fields.count("interleave_moe_layer_step");
+    const layers = Array.from({ length: numLayers }, (_, i) => (i + 1) % step === 0);
+    return {
+      ...(layers.includes(false) && { layers }),
+      normTopKProb: false,
+      router: { scores: "sigmoid", weighs: "input" },
+      shared: { hiddenDim: width },
+    };
+  },
+  ({ layers }) => ({ interleave_moe_layer_step: layers ? layers.indexOf(true) + 1 : 1 }),
+);
+
+/** Numbers of the published models, which llama.cpp has in its code: three layers of four rotate and attend within chunks. */
+const publishedLayers: ConfigEntry = {
+  read(fields, { numLayers = 0, experts }) {
+    fields.mustBe("attention.sliding_window", 8192);
+    const ropeLayers = Array.from({ length: numLayers }, (_, i) => (i + 1) % 4 !== 0);
+    return {
+      ...(ropeLayers.includes(false) && { ropeLayers }),
+      layerTypes: ropeLayers.map((rotates) => (rotates ? "chunked" : "full")),
+      chunkSize: 8192,
+      queryTemperature: { floorScale: 8192, attnScale: 0.1 },
+      // Maverick, of 128 experts, is the one without these norms.
+      ...(experts?.numExperts !== 128 && { qkNorm: "unit" as const, qkNormPlace: "afterRope" as const }),
+    };
+  },
+  write: () => ({}),
+};
+
 /** Llama 4: chunks in layers that rotate, temperatures in those that do not, and one expert of many beside a shared one. */
 export const llama4Text: Architecture = {
   modelTypes: ["llama4_text"],
@@ -122,6 +156,14 @@ export const llama4Text: Architecture = {
     expertCounts("num_local_experts", "intermediate_size"),
     experts,
     trait({ ropeLayout: "interleaved" }),
+  ],
+  gguf: () => [
+    gguf("llama4", {
+      ropeLayout: "interleaved",
+      freeHeads: true,
+      keys: [ggufExperts, ggufLayers, publishedLayers],
+      scalings: ["linear", "yarn", "llama3"],
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps(names) }),
   ignored: "router_jitter_noise for_llm_compressor",

@@ -42,6 +42,8 @@ export type GgufArchitecture = {
   /** Entries of the metadata, by their keys behind the name of the architecture. */
   config(): readonly ConfigEntry[];
   tensors(config: DecoderConfig, tied: boolean): readonly StoredTensor[];
+  /** Keys of the metadata with a number of each layer, which tensors `blk.0.KEY` of one number stand for. */
+  readonly layerNumbers: readonly string[];
   readonly biases: GgufBiases;
   /** `tied`: logits are always made with the embedding. `own`: a file always has the output map. Default: either. */
   readonly output: "tied" | "own" | "either";
@@ -59,7 +61,14 @@ export type GgufArchitecture = {
 export type GgufOptions = Partial<
   Pick<
     GgufArchitecture,
-    "ropeLayout" | "freeHeads" | "partialRotary" | "biases" | "output" | "scalings" | "refuses"
+    | "layerNumbers"
+    | "ropeLayout"
+    | "freeHeads"
+    | "partialRotary"
+    | "biases"
+    | "output"
+    | "scalings"
+    | "refuses"
   >
 > & {
   /** Traits that the architecture always has, and no key says. */
@@ -81,7 +90,7 @@ export type GgufOptions = Partial<
  */
 export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture {
   const { ropeLayout = "half", traits = {}, keys = [], names = {}, biases = {} } = options;
-  const { freeHeads = false, partialRotary = false } = options;
+  const { freeHeads = false, partialRotary = false, layerNumbers = [] } = options;
   const { output = "either", scalings = ["linear", "yarn"], refuses } = options;
   const own: Partial<DecoderConfig> = {
     activation: "silu",
@@ -93,6 +102,7 @@ export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture 
     ropeLayout,
     freeHeads,
     partialRotary,
+    layerNumbers,
     biases,
     output,
     scalings,

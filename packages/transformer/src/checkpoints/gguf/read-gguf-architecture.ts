@@ -1,5 +1,6 @@
 import type { GgufHeader, GgufValue } from "@qkv/core";
 import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
+import { withLayerNumbers } from "../../architectures/gguf/gguf-layer-numbers.js";
 import { readFields } from "../../architectures/config-entry.js";
 import { configFields, stopIdsField } from "../../architectures/config-fields.js";
 import { storedBias } from "../../architectures/stored-bias.js";
@@ -15,10 +16,10 @@ import { keysWithoutEffect } from "./keys-without-effect.js";
 
 /** A decoder from a GGUF file, by the table of its architecture. */
 export async function readGgufArchitecture(
-  { name, config: entries, tensors, scalings }: GgufArchitecture,
+  { name, config: entries, tensors, scalings, layerNumbers }: GgufArchitecture,
   metadata: GgufHeader["metadata"],
   file: WeightFile,
-  weights: Weights,
+  place: (file: WeightFile) => Weights,
 ): Promise<Checkpoint> {
   const prefix = `${name}.`;
   const own = new Map(
@@ -53,6 +54,7 @@ export async function readGgufArchitecture(
     ...(factors && { ropeScaling: factors }),
   } as DecoderConfig;
   fields.finish(new Set([...keysWithoutEffect, "rope_theta"]));
+  const weights = place(withLayerNumbers(file, metadata, layerNumbers));
   const tied = file.shape("output.weight") === undefined;
   const params = (await readStored(tensors(config, tied), weights)) as DecoderParams;
   weights.finish(/^rope_(freqs|factors_\w+)\.weight$/);

@@ -36,7 +36,7 @@ export async function readGguf(
         ? ggufArchitectures[arch as keyof typeof ggufArchitectures]
         : undefined;
   const table = ggufTable.find(({ name }) => name === arch);
-  if (table) return readGgufArchitecture(table, metadata, file, place(file));
+  if (table) return readGgufArchitecture(table, metadata, file, place);
   if (!architecture) {
     const known = [...Object.keys(ggufArchitectures), ...ggufTable.map(({ name }) => name)];
     const expected = `a known architecture: ${known.join(", ")}`;

@@ -1,5 +1,6 @@
 import type { GgufField } from "@qkv/core";
 import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
+import { takeLayerNumbers } from "../../architectures/gguf/gguf-layer-numbers.js";
 import { writeFields } from "../../architectures/config-entry.js";
 import { writeStored } from "../../architectures/stored-tensor.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
@@ -9,22 +10,24 @@ import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
 
 /** Metadata and tensors of a model, by the table of an architecture that holds it. */
 export function tableDecoder(
-  { name, config: entries, tensors }: GgufArchitecture,
+  { name, config: entries, tensors: entriesOf, layerNumbers }: GgufArchitecture,
   config: DecoderConfig,
   params: DecoderParams,
 ): { fields: GgufFields; tensors: GgufTensor[] } {
   const { rope_theta: _base, rope_scaling: _scaling, ...keys } = writeFields(entries(), config);
   const { positions = "rotary" } = config;
-  const stored = writeStored(tensors(config, params.output === undefined), params);
+  const stored = writeStored(entriesOf(config, params.output === undefined), params);
+  const { tensors, lists } = takeLayerNumbers(stored, layerNumbers);
   return {
     fields: {
       "general.architecture": { type: "string", value: name },
+      ...lists,
       ...prefixedFields(name, {
         ...(positions === "rotary" && ropeFields(config)),
         ...Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, typed(key, value)])),
       }),
     },
-    tensors: [...(positions === "rotary" ? ropeFactors(config) : []), ...ggufTensors(stored, inOneTensor)],
+    tensors: [...(positions === "rotary" ? ropeFactors(config) : []), ...ggufTensors(tensors, inOneTensor)],
   };
 }
 
@@ -32,7 +35,7 @@ export function tableDecoder(
 const inOneTensor = (name: string) => name.replace(/\.(ffn_\w+)\.\d+\./, ".$1_exps.");
 
 /** Keys of numbers that are no counts. */
-const isFloat = /epsilon|scale$|softcapping|max_alibi_bias|freq_base|log_multiplier|^xielu|clamp/;
+const isFloat = /epsilon|scale$|softcapping|max_alibi_bias|freq_base|log_multiplier|clamp/;
 
 function typed(key: string, value: unknown): GgufField | undefined {
   if (typeof value === "boolean") return { type: "bool", value };

@@ -1,0 +1,59 @@
+import type { GgufField, GgufHeader } from "@qkv/core";
+import type { WeightFile } from "../../loading/weight-file.js";
+import type { TensorToWrite } from "../tensor-to-write.js";
+
+/** The layer and the rest of a tensor's name. */
+const inLayer = (name: string): readonly [layer: number, own: string] | undefined => {
+  const [, layer, own] = /^blk\.(\d+)\.(.+)$/.exec(name) ?? [];
+  return own === undefined ? undefined : [Number(layer), own];
+};
+
+/**
+ * A file whose metadata has lists of numbers, one of each layer, or one number for all: each reads as a tensor `[1]` of the
+ * layer, `blk.0.KEY`.
+ *
+ * @param keys - Keys of the lists.
+ */
+export function withLayerNumbers(
+  file: WeightFile,
+  metadata: GgufHeader["metadata"],
+  keys: readonly string[],
+): WeightFile {
+  if (keys.length === 0) return file;
+  const numberAt = (name: string): number | undefined => {
+    const [layer, key] = inLayer(name) ?? [0, ""];
+    const value = keys.includes(key) ? metadata.get(key) : undefined;
+    const own = Array.isArray(value) ? (value as readonly unknown[])[layer] : value;
+    return typeof own === "number" ? own : undefined;
+  };
+  const listed = keys.flatMap((key) => {
+    const value = metadata.get(key);
+    return Array.isArray(value) ? value.map((_, layer) => `blk.${layer}.${key}`) : [];
+  });
+  return {
+    ...file,
+    names: [...file.names, ...listed],
+    shape: (name) => (numberAt(name) === undefined ? file.shape(name) : [1]),
+    async *pieces(name) {
+      const number = numberAt(name);
+      if (number === undefined) yield* file.pieces(name);
+      else yield Float32Array.of(number);
+    },
+    half: (name) => (numberAt(name) === undefined ? file.half?.(name) : undefined),
+  };
+}
+
+/** Tensors without those of one number whose name is a key, and the lists of these. */
+export function takeLayerNumbers(
+  tensors: readonly TensorToWrite[],
+  keys: readonly string[],
+): { tensors: readonly TensorToWrite[]; lists: Readonly<Record<string, GgufField>> } {
+  const isNumber = ({ name }: TensorToWrite) => keys.includes(inLayer(name)?.[1] ?? "");
+  const lists = keys.map((key): [string, GgufField] => {
+    const value = tensors
+      .filter(({ name }) => inLayer(name)?.[1] === key)
+      .map(({ rows }) => Number(rows(0, 1).data[0]));
+    return [key, { type: "float32[]", value }];
+  });
+  return { tensors: tensors.filter((one) => !isNumber(one)), lists: Object.fromEntries(lists) };
+}
