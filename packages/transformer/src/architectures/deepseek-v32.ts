@@ -47,6 +47,7 @@ export const deepseekV32: Architecture = {
     listedExperts,
     sparseAttention,
   ],
+  gguf: () => [], // an architecture of its own there
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
       attention: (one) => [...latentMaps(one), ...indexerMaps(one)],
