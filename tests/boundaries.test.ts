@@ -25,6 +25,7 @@ const names = packages.map(({ name }) => name);
 
 // What each package imports. `qkv`, the command, may import any.
 const arrows: Record<string, string[]> = {
+  "@qkv/device": ["@qkv/core", "@qkv/tensor", "@qkv/attention-contract", "@qkv/wasm", "@qkv/webgpu"],
   // Packages that transformer may import, too: a TypeScript reference to it brings them along.
   "@qkv/figures": [
     "@qkv/core",

@@ -24,6 +24,7 @@ export const switchedOn = [
   "packages/cli",
   "packages/core",
   "packages/cost",
+  "packages/device",
   "packages/gpu",
   "packages/kv-cache",
   "packages/model-tiny",

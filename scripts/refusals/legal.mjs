@@ -280,6 +280,8 @@ export const legal = [
     given: ["text"],
     why: "answers undefined to what is no name of its own",
   },
+  { entry: "@qkv/device", names: "device", given: ["nothing"], why: "all options have a default" },
+  { entry: "@qkv/device/file-storage", names: "fileStorage", given: ["text"], why: "any text is a path" },
   { entry: "@qkv/wasm", names: "wasm", given: ["nothing"], why: "all options have a default" },
   {
     entry: "@qkv/wasm",

@@ -123,6 +123,14 @@ const byEntry = {
     return { webgpu: [{ powerPreference: "low-power" }] };
   },
 
+  async "@qkv/device"() {
+    return { device: [{ prefer: ["js"] }] };
+  },
+
+  async "@qkv/device/file-storage"() {
+    return { fileStorage: ["choices.json"] };
+  },
+
   async "@qkv/gpu"() {
     return { gpu: [{ mode: "webasm" }] };
   },

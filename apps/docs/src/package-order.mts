@@ -4,6 +4,7 @@ export const packageOrder = [
   "tensor",
   "wasm",
   "webgpu",
+  "device",
   "gpu",
   "kv-cache",
   "attention-contract",

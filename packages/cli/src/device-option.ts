@@ -1,12 +1,25 @@
 import { ArgumentError, DeviceError } from "@qkv/core";
+import { device } from "@qkv/device";
+import { fileStorage } from "@qkv/device/file-storage";
 import { js, type Device } from "@qkv/tensor";
 import { parseWasmName, wasm } from "@qkv/wasm";
+import { parseWebGpuName, webgpu } from "@qkv/webgpu";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Io } from "./io.js";
 
 /** The names that `--device` takes, for its help. */
-export const deviceNames: readonly string[] = ["js", "wasm[,threads=N][,plain|relaxed]"];
+export const deviceNames: readonly string[] = ["js", "wasm[,threads=N][,plain|relaxed]", "webgpu", "auto"];
 
-/** The device that `--device` names. Default: `wasm`, or `js` where that cannot run. */
-export async function openDevice(name?: string): Promise<Device> {
+/** Time that WebGPU has to be ready: a command has one device from its start to its end. Unit: milliseconds. */
+const patienceMs = 20_000;
+
+/**
+ * The device that `--device` names. Default: `wasm`, or `js` where that cannot run.
+ *
+ * @param err - Gets the reasons of `auto`.
+ */
+export async function openDevice(name: string | undefined, err: Io["err"]): Promise<Device> {
   if (name === undefined) {
     return wasm().catch((error: unknown) => {
       if (error instanceof DeviceError) return js();
@@ -14,8 +27,17 @@ export async function openDevice(name?: string): Promise<Device> {
     });
   }
   if (name === "js") return js();
+  if (name === "auto") {
+    const folder = process.env["QKV_CACHE"] ?? join(homedir(), ".cache", "qkv");
+    const storage = fileStorage(join(folder, "device.json"));
+    const best = await device({ storage, patienceMs });
+    err.write(`device: ${best.choice.name}, since ${best.choice.why}\n`);
+    return best;
+  }
   const options = parseWasmName(name);
   if (options) return wasm(options);
+  const inWgsl = parseWebGpuName(name);
+  if (inWgsl) return webgpu(inWgsl);
   throw new ArgumentError({
     fn: "qkv",
     argument: "--device",

@@ -120,7 +120,7 @@ async function openWith<T>(
   if (tokenizer !== undefined && !/^https?:/.test(tokenizer) && !(await pathExists(tokenizer))) {
     throw await missingFile(tokenizer, { argument: "--tokenizer", what: "a tokenizer's file or folder" });
   }
-  const where: Device = await openDevice(device);
+  const where: Device = await openDevice(device, err);
   const line = progressLine(err);
   const onProgress = ({
     source,

@@ -29,7 +29,7 @@ export async function openDevice({
   powerPreference,
   subgroups: wanted,
 }: CheckedOptions): Promise<Opened> {
-  const adapter = given ?? (await findAdapter(gpu ?? (await findGpu()), powerPreference));
+  const adapter = await adapterFor("webgpu", { adapter: given, gpu, powerPreference });
   const info = describeAdapter(adapter);
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   const request = wanted !== false && hasSubgroups(adapter);
@@ -42,6 +42,7 @@ export async function openDevice({
     });
   } catch (error) {
     throw missing(
+      "webgpu",
       "adapter",
       `${info.name}, which gives no device${error instanceof Error ? `: ${error.message}` : ""}`,
       "an adapter that gives a device",
@@ -53,11 +54,23 @@ export async function openDevice({
   if (wanted !== true || subgroups) return { device, info, subgroups };
   device.destroy();
   throw missing(
+    "webgpu",
     "subgroups",
     `true, and ${info.name} has none of ${fewestLanes} lanes or more that number themselves`,
     "an adapter with the feature `subgroups`, in an engine with `subgroup_id`",
     "leave `subgroups` out: the sums go through workgroup memory then.",
   );
+}
+
+type Wanted = {
+  readonly adapter?: GPUAdapter | undefined;
+  readonly gpu?: GPU | undefined;
+  readonly powerPreference: GPUPowerPreference;
+};
+
+/** The adapter of the program, or the one that its GPU gives. */
+export async function adapterFor(fn: string, { adapter, gpu, powerPreference }: Wanted): Promise<GPUAdapter> {
+  return adapter ?? (await findAdapter(fn, gpu ?? (await findGpu(fn)), powerPreference));
 }
 
 /** Lanes of a subgroup from which on a sum by subgroups takes fewer steps than one in workgroup memory. */
@@ -78,10 +91,11 @@ async function compiles(device: GPUDevice, code: string): Promise<boolean> {
   return (await device.popErrorScope()) === null;
 }
 
-async function findAdapter(gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAdapter> {
+async function findAdapter(fn: string, gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter({ powerPreference });
   if (adapter) return adapter;
   throw missing(
+    fn,
     "adapter",
     "no adapter of WebGPU here",
     "a GPU whose driver the engine accepts",
@@ -92,7 +106,7 @@ async function findAdapter(gpu: GPU, powerPreference: GPUPowerPreference): Promi
 /** The object that `create` returned: the process ends when it is collected, so it is held here. */
 let nodeGpu: GPU | undefined;
 
-async function findGpu(): Promise<GPU> {
+async function findGpu(fn: string): Promise<GPU> {
   const here = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (here) return here;
   if (nodeGpu) return nodeGpu;
@@ -106,6 +120,7 @@ async function findGpu(): Promise<GPU> {
       return (nodeGpu = create([]));
     } catch (error) {
       throw missing(
+        fn,
         "gpu",
         "no `navigator.gpu`, and no npm package `webgpu`",
         "an engine with WebGPU",
@@ -115,6 +130,7 @@ async function findGpu(): Promise<GPU> {
     }
   }
   throw missing(
+    fn,
     "gpu",
     "no `navigator.gpu`",
     "an engine with WebGPU, and a page of https or localhost",
@@ -124,7 +140,8 @@ async function findGpu(): Promise<GPU> {
 
 declare const process: { versions?: { node?: string } } | undefined;
 
-function describeAdapter(adapter: GPUAdapter): AdapterInfo {
+/** Facts that an adapter tells of itself. */
+export function describeAdapter(adapter: GPUAdapter): AdapterInfo {
   const { vendor, architecture, device, description } = adapter.info;
   const name = [vendor, architecture, device, description].filter(Boolean).join(" ") || "an unnamed adapter";
   const software = /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(name);
@@ -135,11 +152,12 @@ function describeAdapter(adapter: GPUAdapter): AdapterInfo {
 }
 
 function missing(
+  fn: string,
   argument: string,
   received: string,
   expected: string,
   fix: string,
   cause?: unknown,
 ): DeviceError {
-  return new DeviceError({ fn: "webgpu", argument, received, expected, fix, ...(cause ? { cause } : {}) });
+  return new DeviceError({ fn, argument, received, expected, fix, ...(cause ? { cause } : {}) });
 }

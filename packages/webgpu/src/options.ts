@@ -26,8 +26,8 @@ export type CheckedOptions = Required<Omit<WebGpuOptions, "adapter" | "gpu">> &
   Pick<WebGpuOptions, "adapter" | "gpu">;
 
 /** Fills in defaults and refuses what no device could be made of. */
-export function checkOptions(given: WebGpuOptions | undefined): CheckedOptions {
-  const check = checks("webgpu");
+export function checkOptions(given: WebGpuOptions | undefined, fn = "webgpu"): CheckedOptions {
+  const check = checks(fn);
   const names = ["adapter", "gpu", "powerPreference", "budgetBytes", "subgroups", "float16"] as const;
   const options = check.options(given, names);
   const { adapter, gpu, powerPreference = "high-performance", budgetBytes = 2 ** 28 } = options;

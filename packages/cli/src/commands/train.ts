@@ -205,7 +205,7 @@ async function runTrain(
   const start = performance.now();
   try {
     const folder = await openTrainingFolder(out);
-    const device = await openDevice(deviceName);
+    const device = await openDevice(deviceName, io.err);
     let first: number | undefined;
     const losses: number[] = [];
     const { out: _out, config: _config, resume: _resume, json: _json, continues: _it, ...own } = options;

@@ -1,0 +1,28 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test, vi } from "vitest";
+import { openDevice } from "./device-option.js";
+
+const folder = mkdtempSync(join(tmpdir(), "qkv-cli-device-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("auto says which device it takes and why, and remembers it in the cache's folder", async () => {
+  vi.stubEnv("QKV_CACHE", folder);
+  const told: string[] = [];
+  const err = { write: (text: string) => told.push(text) };
+  const best = await openDevice("auto", err);
+  expect(told.join("")).toMatch(/^device: (wasm|webgpu)\S*, since .+\n$/);
+  const named = told[0]!.match(/^device: ([^ ]+), since/)![1]!;
+  expect(best.name.split(",")[0]).toBe(named);
+  await openDevice("auto", err);
+  // One device alone is nothing to remember.
+  expect(readdirSync(folder).filter((file) => file !== "device.json")).toEqual([]);
+  vi.unstubAllEnvs();
+});
+
+test("a name that is none is refused with those that are", async () => {
+  await expect(openDevice("cuda", { write: () => true })).rejects.toThrow(
+    /^qkv: `--device` is "cuda", expected a device: js, wasm.*, webgpu, auto\nFix: /,
+  );
+});

@@ -1,0 +1,97 @@
+// The choice on this machine: the WebAssembly device, the plain one, and what WebGPU there is.
+import { matmul, randn } from "@qkv/tensor";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { create } from "webgpu";
+import { device, type DeviceOptions } from "./device.js";
+import { fileStorage } from "./file-storage.js";
+
+/** Held as long as the tests run: the process ends when it is collected. */
+const nullGpu = create(["backend=null"]);
+const noGpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
+const folder = mkdtempSync(join(tmpdir(), "qkv-device-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("without an adapter it is wasm, and the choice says so", async () => {
+  const best = await device({ gpu: noGpu, storage: null });
+  expect(best.choice.name).toBe("wasm");
+  expect(best.choice.adapter).toBeUndefined();
+  expect(best.choice.attempts).toMatchObject([
+    {
+      name: "webgpu",
+      outcome: "refused",
+      reason: /* adapter */ expect.stringMatching(/no adapter of WebGPU here/) as string,
+    },
+    { name: "wasm", outcome: "chosen" },
+    { name: "js", outcome: "skipped" },
+  ]);
+  const x = randn([3, 3], { seed: 1, device: best });
+  expect(matmul(x, x).shape).toEqual([3, 3]);
+});
+
+test("an adapter that computes wrong numbers is refused by its self-test, by name", async () => {
+  const best = await device({ gpu: nullGpu, software: true, storage: null, patienceMs: 60_000 });
+  expect(best.choice.name).toBe("wasm");
+  expect(best.choice.adapter).toMatch(/null/i);
+  expect(best.choice.attempts[0]).toMatchObject({
+    outcome: "refused",
+    reason: expect.stringMatching(/null.*self-test/i) as string,
+  });
+});
+
+test("software is left out unless it is asked for", async () => {
+  const software = {
+    requestAdapter: () =>
+      Promise.resolve({ info: { vendor: "mesa", description: "llvmpipe" }, limits: {}, features: new Set() }),
+  } as unknown as GPU;
+  const best = await device({ gpu: software, storage: null });
+  expect(best.choice.attempts[0]).toMatchObject({
+    outcome: "refused",
+    reason: "mesa llvmpipe is software on the CPU; `software: true` considers it",
+  });
+});
+
+test("preferences are the devices that may be chosen, with their options", async () => {
+  expect((await device({ prefer: ["js"] })).choice.attempts).toMatchObject([
+    { name: "js", outcome: "chosen" },
+  ]);
+  const two = await device({ prefer: ["wasm,threads=1,plain", "js"] });
+  expect(two.name).toMatch(/plain/);
+});
+
+test("a file remembers the choice between processes", async () => {
+  const path = join(folder, "deep", "device.json");
+  const options: DeviceOptions = {
+    prefer: ["wasm,threads=1,plain", "wasm,threads=1"],
+    storage: fileStorage(path),
+  };
+  const first = await device(options);
+  expect(first.choice.remembered).toBe(false);
+  expect(Object.keys(JSON.parse(readFileSync(path, "utf8")) as object)).toHaveLength(1);
+  const second = await device({ ...options, storage: fileStorage(path) });
+  expect(second.choice).toMatchObject({ name: first.choice.name, remembered: true });
+  writeFileSync(path, "[");
+  expect((await device(options)).choice.remembered).toBe(false);
+  // Own work is not told from other work.
+  const work: DeviceOptions["work"] = (on) => () => randn([1], { seed: 1, device: on });
+  expect((await device({ ...options, work })).choice.remembered).toBe(false);
+});
+
+test("options that are none are refused", async () => {
+  const refused: [unknown, RegExp][] = [
+    [null, /^device: `options` is null/],
+    [{ prefer: "wasm" }, /^device: `prefer` is "wasm", expected a list of names/],
+    [{ prefer: [] }, /^device: `prefer` is \[\], expected a list of names/],
+    [{ prefer: ["cuda"] }, /^device: `prefer` is "cuda", expected names of devices/],
+    [{ prefer: ["wasm,threads=0"] }, /^device: `prefer` is "wasm,threads=0"/],
+    [{ patienceMs: -1 }, /^device: `patienceMs` is -1/],
+    [{ software: 1 }, /^device: `software` is 1/],
+    [{ work: 1 }, /^device: `work` is 1, expected a function/],
+    [{ storage: {} }, /^device: `storage` is .*, expected an object with getItem and setItem/],
+    [{ fast: true }, /^device: `fast` is true, expected one of the options prefer, gpu/],
+  ];
+  for (const [options, message] of refused)
+    await expect(device(options as DeviceOptions)).rejects.toThrow(message);
+});
