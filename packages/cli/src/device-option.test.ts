@@ -23,6 +23,6 @@ test("auto says which device it takes and why, and remembers it in the cache's f
 
 test("a name that is none is refused with those that are", async () => {
   await expect(openDevice("cuda", { write: () => true })).rejects.toThrow(
-    /^qkv: `--device` is "cuda", expected a device: js, wasm.*, webgpu, auto\nFix: /,
+    /^qkv: `--device` is "cuda", expected a device: js, wasm.*, webgpu, auto\.\nFix: /,
   );
 });
