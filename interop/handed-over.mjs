@@ -1,5 +1,6 @@
 // The models that are exported: our own, one of somebody else's, and a random one of each architecture; and what each
 // generates.
+import * as attention from "@qkv/attention";
 import { modelTiny } from "@qkv/model-tiny";
 import * as tensors from "@qkv/tensor";
 import { cacheFor, decoder, load } from "@qkv/transformer";
@@ -7,6 +8,7 @@ import assert from "node:assert/strict";
 import { ownData } from "../conformance/reference-data.mjs";
 import { decoderConfigs, scaledParams, prompt } from "../scripts/random-models.mjs";
 import { onnxConfigs } from "../scripts/random-onnx-models.mjs";
+import { stateConfigs } from "../scripts/random-state-models.mjs";
 import { refusedInOnnx, tableConfigs, tableParams } from "../scripts/random-table-models.mjs";
 
 /** Tokens that are compared. */
@@ -44,6 +46,9 @@ export async function decoders() {
 
 /** A random model of each architecture that tables say, as above; of several seeds the first whose text is not one word. */
 export const tableDecoders = () => randomDecoders(tableConfigs);
+
+/** The same of those whose layers hold states. */
+export const stateDecoders = () => randomDecoders(stateConfigs({ attention, tensor: tensors }));
 
 function randomDecoders(configs) {
   return Object.entries(configs).map(([name, config]) => {

@@ -75,7 +75,8 @@ export function scaledParams({ mapTensors, randn, add, mul }, params, embeddingS
     if (/norm\.weight$/i.test(path)) return add(mul(randn(x.shape, { seed }), 0.2), 1);
     if (/bias$|sinks$/i.test(path)) return mul(randn(x.shape, { seed }), 0.3);
     if (/^(embedding|positions|types)/.test(path)) return mul(x, 12 / embeddingScale);
-    return mul(x, 2);
+    // Exponents of a state's decay: twice of them is no model's.
+    return /A\.value$/.test(path) ? x : mul(x, 2);
   });
 }
 

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 import { decoderConfigs, encoderConfig, scaledParams, prompt } from "../../scripts/random-models.mjs";
-import { count, decoders, greedy, tableDecoders } from "../handed-over.mjs";
+import { count, decoders, greedy, stateDecoders, tableDecoders } from "../handed-over.mjs";
 
 /**
  * Allowed difference from our numbers, as a part of the largest. llama.cpp computes in float32, but reads GELU from a table of
@@ -79,7 +79,7 @@ export async function run() {
       const params = scaledParams(tensors, init(1), config.embeddingScale);
       models.push({ name, model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] });
     }
-    models.push(...tableDecoders());
+    models.push(...tableDecoders(), ...stateDecoders());
     for (const each of models) await runDecoder(llama, longer(each), folder);
     for (const each of models.filter(({ model }) => model.tokenizer)) await runWords(llama, each, folder);
     await runEncoder(llama, folder);

@@ -1,6 +1,7 @@
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, partialRope, rope, without, type ConfigEntry } from "./config-entry.js";
+import { ggufGraniteHybrid } from "./granite-moe-hybrid.js";
 import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors } from "./mamba2-parts.js";
 import { isMixer, mixerOf } from "./mixed-layers.js";
@@ -46,6 +47,7 @@ export const bamba: Architecture = {
     bias("mlp_bias", ["feedForward"]),
     layers,
   ],
+  gguf: ggufGraniteHybrid,
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
       ...hybridPaths,

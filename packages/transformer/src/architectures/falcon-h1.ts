@@ -2,10 +2,13 @@ import type { HybridLayer } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, factor, headDim, rope, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
+import { layersWith, presence } from "./gguf/gguf-presence.js";
 import { embedding, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
 import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
 import { mixerOf } from "./mixed-layers.js";
-import { each, linear, norm, under } from "./stored-tensor.js";
+import { each, linear, norm, stored, under } from "./stored-tensor.js";
 
 const mambaNames: Mamba2Names = { ...hybridNames, outputBias: "projectors_bias" };
 
@@ -18,7 +21,8 @@ const hybridLayers: ConfigEntry = {
       embedDim,
       normEps,
       outputNorm: normed ? "group" : "none",
-      gatePlace: normFirst ? "afterNorm" : "beforeNorm",
+      // Without a norm there is one place alone.
+      gatePlace: normFirst || !normed ? "afterNorm" : "beforeNorm",
     });
     const { numHeads, valueDim = 1 } = layer.config;
     fields.mustBe("mamba_d_ssm", numHeads * valueDim);
@@ -60,6 +64,29 @@ function multipliers(fields: ConfigFields | undefined) {
   };
 }
 
+/** Mixers beside attention in llama.cpp: without a norm, or with one behind the gate, where the file has its gain. */
+const ggufKeys = /* @__PURE__ */ mamba2Keys((_, fields) =>
+  layersWith(fields, "ssm_norm").has(0)
+    ? { outputNorm: "group", gatePlace: "beforeNorm" }
+    : { outputNorm: "none", gatePlace: "afterNorm" },
+);
+
+const ggufLayers: ConfigEntry = {
+  read(fields, config) {
+    const layer: HybridLayer = { attention: "full", mixer: ggufKeys.read(fields, config) as never };
+    return { layerTypes: new Array<HybridLayer>(config.numLayers ?? 0).fill(layer) };
+  },
+  write(config) {
+    const mixer = mixerOf(config);
+    if (!mixer) return {};
+    const layers = Array.from({ length: config.numLayers }, (_, i) => i);
+    return {
+      ...ggufKeys.write(mixer),
+      [presence("ssm_norm")]: mixer.outputNorm === "none" ? [] : layers,
+    };
+  },
+};
+
 /** Falcon-H1: attention and Mamba-2 beside each other in each layer. */
 export const falconH1: Architecture = {
   modelTypes: ["falcon_h1"],
@@ -74,6 +101,23 @@ export const falconH1: Architecture = {
     factor("embeddingScale", "embedding_multiplier"),
     factor("logitScale", "lm_head_multiplier"),
     hybridLayers,
+  ],
+  gguf: () => [
+    gguf("falcon-h1", {
+      freeHeads: true,
+      presence: ["ssm_norm"],
+      keys: [ggufLayers],
+      biases: { queryKeyValue: "either", feedForward: "either" },
+      names: {
+        scaledTables: true,
+        norms: { attentionNorm: "attn_norm" },
+        more: (config) => [
+          // Its name has no `.weight`.
+          stored("feedForwardNorm.weight", "ffn_norm", [config.embedDim]),
+          ggufMamba2Tensors(mixerOf(config)!, "attention.mixer"),
+        ],
+      },
+    }),
   ],
   tensors(config, tied, fields) {
     const { embedDim: C, hiddenDim: F, numHeads, numKvHeads } = config;

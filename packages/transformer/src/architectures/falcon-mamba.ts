@@ -1,6 +1,6 @@
 import type { Architecture } from "./architecture.js";
 import { without } from "./config-entry.js";
-import { mambaIgnoredFields } from "./mamba.js";
+import { ggufMamba, mambaIgnoredFields } from "./mamba.js";
 import { mambaFields, mambaLayer, mambaNames, mambaTensors } from "./mamba-parts.js";
 import { mixerOf } from "./mixed-layers.js";
 import { mixerStack, mixerStackTensors } from "./mixer-stack.js";
@@ -26,6 +26,7 @@ export const falconMamba: Architecture = {
     ),
     without("hidden_act", "silu"),
   ],
+  gguf: ggufMamba,
   tensors: (config, tied) => mixerStackTensors(config, tied, (mixer) => mambaTensors(mixer, "mixer")),
   ignored: mambaIgnoredFields,
 };

@@ -2,7 +2,14 @@ import { stacked } from "../conversions/row-map.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, rope, type ConfigEntry } from "./config-entry.js";
-import { graniteScales } from "./granite.js";
+import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
+import { ggufSharedWidth, ggufShares, ggufWideExperts, whereExperts } from "./gguf/gguf-experts.js";
+import { headLengths, rotary } from "./gguf/gguf-keys.js";
+import { mixersWithoutHeads } from "./gguf/gguf-layers.js";
+import { twiceAsManyChannels } from "./gguf/gguf-mamba.js";
+import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
+import { attentionTensors } from "./gguf/gguf-tensors.js";
+import { ggufScales, graniteScales } from "./granite.js";
 import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors } from "./mamba2-parts.js";
 import { isMixer, mixedTypes, mixerOf } from "./mixed-layers.js";
@@ -97,6 +104,43 @@ export const graniteFeed = (config: DecoderConfig): StoredTensor[] => {
   ];
 };
 
+/** Rotary positions where a key says so or is absent, else none. */
+const ggufPositions: ConfigEntry = {
+  read(fields, config) {
+    const isRotary = fields.flag("rope.scaling.finetuned", true);
+    return isRotary ? { positions: "rotary", ropeLayout: "interleaved", ...rotary.read(fields, config) } : {};
+  },
+  write: (config) => ({
+    "rope.scaling.finetuned": config.positions === "rotary",
+    ...(config.positions === "rotary" && rotary.write(config)),
+  }),
+};
+
+/** Granite 4 and Bamba in llama.cpp, whose mixers are twice as wide as the model. */
+export const ggufGraniteHybrid = (): readonly GgufArchitecture[] => [
+  gguf("granitehybrid", {
+    freeHeads: true,
+    partialRotary: true,
+    ropeLayout: "interleaved",
+    traits: { positions: "none" },
+    heads: [headLengths],
+    keys: [
+      ggufPositions,
+      ...ggufScales(),
+      ...[ggufWideExperts, ggufSharedWidth(), ggufShares(true)].map((entry) => whereExperts(entry)),
+      mixersWithoutHeads(mamba2Keys()),
+    ],
+    biases: { queryKeyValue: "either", attentionOutput: "either", feedForward: "either" },
+    refuses: twiceAsManyChannels,
+    names: {
+      attention: (config, layer) =>
+        isMixer(config.layerTypes?.[layer])
+          ? [ggufMamba2Tensors(mixerOf(config)!)]
+          : attentionTensors(config, { ropeLayout: "interleaved" }),
+    },
+  }),
+];
+
 /** Granite 4: Mamba-2 and attention, experts beside a shared one, and Granite's multipliers. */
 export const graniteMoeHybrid: Architecture = {
   modelTypes: ["granitemoehybrid"],
@@ -111,6 +155,7 @@ export const graniteMoeHybrid: Architecture = {
     experts,
     mambaLayers,
   ],
+  gguf: ggufGraniteHybrid,
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
       attention: (config, layer) =>

@@ -1,14 +1,22 @@
+import type { MixerLayerConfig } from "@qkv/attention";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { hybridPaths } from "./bamba.js";
 import { activation, trait, without, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { expertCounts, expertsOrMaps, ofExperts } from "./expert-parts.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufRouted, ggufShares, ggufWideExperts, router, whereExperts } from "./gguf/gguf-experts.js";
+import { mixersWithoutHeads } from "./gguf/gguf-layers.js";
+import { headLengths } from "./gguf/gguf-keys.js";
+import { ggufMambaTensors, mambaKeys, twiceAsManyChannels } from "./gguf/gguf-mamba.js";
+import { layersWith } from "./gguf/gguf-presence.js";
+import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { mambaFields, mambaLayer, mambaTensors, type MambaNames } from "./mamba-parts.js";
 import { isMixer, mixerOf } from "./mixed-layers.js";
 import { normMap } from "./norm-map.js";
-import { stored } from "./stored-tensor.js";
+import { stored, type StoredTensor } from "./stored-tensor.js";
 
 const names: MambaNames = {
   channels: [],
@@ -85,6 +93,22 @@ const experts = (): readonly ConfigEntry[] =>
     write: (config) => (config.experts ? entry.write(config) : { num_experts: 1 }),
   }));
 
+/** Gains of the norms of a mixer's time steps, B and C. */
+const mixerNorms = (
+  { ranks, keyDim = 0 }: MixerLayerConfig,
+  [step, b, c]: readonly [string, string, string],
+): StoredTensor[] => [
+  stored("deltaTime.gain", `${step}.weight`, [ranks?.["deltaTime"] ?? 0]),
+  stored("key.gain", `${b}.weight`, [keyDim]),
+  stored("query.gain", `${c}.weight`, [keyDim]),
+];
+
+/** Norms of what a scan reads, in all mixers. */
+const ggufKeys = /* @__PURE__ */ mambaKeys((_, { normEps = 1e-6 }) => {
+  const norm = normMap(normEps);
+  return { inputs: { key: norm, query: norm }, rankMaps: { deltaTime: norm } };
+});
+
 /** Jamba: Mamba with norms of what its scan reads, attention without positions in a few layers, and experts. */
 export const jamba: Architecture = {
   modelTypes: ["jamba"],
@@ -100,6 +124,27 @@ export const jamba: Architecture = {
     ...experts(),
     layers,
   ],
+  gguf: () => [
+    gguf("jamba", {
+      presence: [router],
+      traits: { positions: "none" },
+      heads: [headLengths],
+      keys: [
+        ...[ggufWideExperts, ggufRouted, ggufShares(false)].map((entry) =>
+          whereExperts(entry, (fields) => layersWith(fields, router).size > 0),
+        ),
+        mixersWithoutHeads(ggufKeys),
+      ],
+      refuses: twiceAsManyChannels,
+      names: {
+        attention(config, layer) {
+          if (!isMixer(config.layerTypes?.[layer])) return attentionTensors(config, { ropeLayout: "half" });
+          const mixer = mixerOf(config)!;
+          return [ggufMambaTensors(mixer, mixerNorms(mixer, ["ssm_dt_norm", "ssm_b_norm", "ssm_c_norm"]))];
+        },
+      },
+    }),
+  ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
       ...hybridPaths,
@@ -107,11 +152,7 @@ export const jamba: Architecture = {
         if (!isMixer(config.layerTypes?.[layer])) return attentionMaps(config);
         const mixer = mixerOf(config)!;
         return [
-          mambaTensors(mixer, "mamba", [
-            stored("deltaTime.gain", "dt_layernorm.weight", [mixer.ranks?.["deltaTime"] ?? 0]),
-            stored("key.gain", "b_layernorm.weight", [mixer.keyDim ?? 0]),
-            stored("query.gain", "c_layernorm.weight", [mixer.keyDim ?? 0]),
-          ]),
+          mambaTensors(mixer, "mamba", mixerNorms(mixer, ["dt_layernorm", "b_layernorm", "c_layernorm"])),
         ];
       },
       feed: expertsOrMaps({ path: "feed_forward", router: "router" }),

@@ -8,7 +8,14 @@ import {
   ofExperts,
   sharesScale,
 } from "./expert-parts.js";
-import { lfm2Config, lfm2Maps, lfm2Tensors } from "./lfm2.js";
+import { ggufExperts, ggufScores, ggufShares } from "./gguf/gguf-experts.js";
+import { lfm2Config, lfm2Gguf, lfm2Maps, lfm2Tensors } from "./lfm2.js";
+
+/** A bias of the choice, and shares as above, which llama.cpp has without a key. */
+const ggufChoice = /* @__PURE__ */ ofExperts(
+  (_, __, { router }) => ({ router: { ...router, shareEps: 1e-6, choiceBias: true } }),
+  () => ({}),
+);
 
 /** Sigmoids choose, with a bias where a file says so; shares are divided by a little more than their sum. */
 const sigmoidChoice = /* @__PURE__ */ ofExperts(
@@ -36,6 +43,15 @@ export const lfm2Moe: Architecture = {
     sharesScale(1),
     firstDenseLayers(2, "num_dense_layers"),
     without("tie_embedding", true),
+  ],
+  gguf: () => [
+    lfm2Gguf("lfm2moe", [
+      ggufExperts,
+      ggufScores,
+      ggufChoice,
+      ggufShares(true),
+      firstDenseLayers(0, "leading_dense_block_count"),
+    ]),
   ],
   tensors: (config, tied) =>
     lfm2Tensors(

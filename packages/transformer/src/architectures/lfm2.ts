@@ -1,8 +1,12 @@
-import { mixerLayer, shortConvolution } from "@qkv/attention";
+import { mixerLayer, shortConvolution, type MixerLayer } from "@qkv/attention";
 import { stacked } from "../conversions/row-map.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { count, headDim, positive, rope, trait, type ConfigEntry } from "./config-entry.js";
+import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
+import { mixersWithoutHeads, type MixerKeys } from "./gguf/gguf-layers.js";
+import { headLengths } from "./gguf/gguf-keys.js";
+import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { embedding, feedForwardMaps, head } from "./llama-parts.js";
 import { isMixer, mixedTypes, mixerOf } from "./mixed-layers.js";
 import { each, fused, linear, norm, reshaped, under, type StoredTensor } from "./stored-tensor.js";
@@ -22,19 +26,23 @@ const hiddenDim: ConfigEntry = {
 
 const same = <T>(x: T): T => x;
 
+/** A short convolution over `taps` tokens. */
+const convolutionLayer = (embedDim: number, taps: number, bias = false) =>
+  mixerLayer({
+    embedDim,
+    numHeads: 1,
+    mixer: shortConvolution(),
+    axes: { N: taps },
+    outputNorm: "none",
+    bias,
+    ...(bias && { inputs: { bias: same } }),
+  });
+
 /** Short convolutions, and attention in a few layers. */
 const convolutionLayers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0 }) {
     const bias = fields.flag("conv_bias", false);
-    const layer = mixerLayer({
-      embedDim,
-      numHeads: 1,
-      mixer: shortConvolution(),
-      axes: { N: fields.countOr(3, "conv_L_cache") },
-      outputNorm: "none",
-      bias,
-      ...(bias && { inputs: { bias: same } }),
-    });
+    const layer = convolutionLayer(embedDim, fields.countOr(3, "conv_L_cache"), bias);
     const listed = mixedTypes(fields, numLayers);
     // Repeats what the types say.
     const full = fields.list("full_attn_idxs");
@@ -75,6 +83,23 @@ export const lfm2Config = (...feedForward: readonly ConfigEntry[]): readonly Con
 /** Names of the maps of feed-forward layers. */
 export const lfm2Maps = { gate: "w1", up: "w3", down: "w2" } as const;
 
+/** Tensors of a short convolution under its path in the file. `taps`: their shape in it. */
+function convolutionTensors(
+  config: DecoderConfig,
+  path: string,
+  taps: (C: number, N: number) => readonly number[],
+): StoredTensor {
+  const { embedDim: C } = config;
+  const { axes, bias } = mixerOf(config)!;
+  const N = axes?.["N"] ?? 0;
+  return under("attention", path, [
+    fused(["key", "query", "value"], "in_proj", stacked([C, C, C]), C),
+    reshaped("taps.value", "conv.weight", { stored: taps(C, N), own: [1, C, N] }),
+    ...(bias ? [reshaped("bias.value", "conv.bias", { stored: [C], own: [1, C] })] : []),
+    linear("output", "out_proj", [C, C]),
+  ]);
+}
+
 /** Tensors of LFM2, with those of a layer's feed-forward part. */
 export function lfm2Tensors(
   config: DecoderConfig,
@@ -83,18 +108,6 @@ export function lfm2Tensors(
 ): readonly StoredTensor[] {
   const { embedDim: C, numHeads, numKvHeads, layerTypes } = config;
   const D = headDim(config);
-  const mixer = mixerOf(config);
-  const convolution = (): StoredTensor[] => {
-    const N = mixer?.axes?.["N"] ?? 0;
-    return [
-      under("attention", "conv", [
-        fused(["key", "query", "value"], "in_proj", stacked([C, C, C]), C),
-        reshaped("taps.value", "conv.weight", { stored: [C, 1, N], own: [1, C, N] }),
-        ...(mixer?.bias ? [reshaped("bias.value", "conv.bias", { stored: [C], own: [1, C] })] : []),
-        linear("output", "out_proj", [C, C]),
-      ]),
-    ];
-  };
   const attention = (): StoredTensor[] => [
     under("attention", "self_attn", [
       linear("query", "q_proj", [numHeads * D, C]),
@@ -110,7 +123,7 @@ export function lfm2Tensors(
     each(config.numLayers, "layers", "model.layers", (i) => [
       norm("attentionNorm", "operator_norm", C),
       norm("feedForwardNorm", "ffn_norm", C),
-      ...(isMixer(layerTypes?.[i]) ? convolution() : attention()),
+      ...(isMixer(layerTypes?.[i]) ? [convolutionTensors(config, "conv", (C, N) => [C, 1, N])] : attention()),
       ...feedForward(config, i),
     ]),
     norm("norm", "model.embedding_norm", C),
@@ -118,12 +131,34 @@ export function lfm2Tensors(
   ];
 }
 
+/** LFM2 in llama.cpp, and with experts. */
+export const lfm2Gguf = (name: string, keys: readonly ConfigEntry[] = []): GgufArchitecture =>
+  gguf(name, {
+    traits: { qkNorm: true },
+    heads: [headLengths],
+    keys: [mixersWithoutHeads(convolutionKeys), ...keys],
+    names: {
+      lastNorm: "token_embd_norm",
+      attention: (config, layer) =>
+        isMixer(config.layerTypes?.[layer])
+          ? [convolutionTensors(config, "shortconv", (C, N) => [C, N])]
+          : attentionTensors(config, { ropeLayout: "half" }),
+    },
+  });
+
+const convolutionKeys: MixerKeys = {
+  read: (fields, { embedDim = 1 }) =>
+    convolutionLayer(embedDim, fields.count("shortconv.l_cache")) as unknown as MixerLayer,
+  write: ({ axes }) => ({ "shortconv.l_cache": axes?.["N"] }),
+};
+
 /** LFM2: gated short convolutions, and attention with normalized queries and keys in a few layers. */
 export const lfm2: Architecture = {
   modelTypes: ["lfm2"],
   class: "Lfm2ForCausalLM",
   tied: true,
   config: () => lfm2Config(hiddenDim),
+  gguf: () => [lfm2Gguf("lfm2")],
   tensors: (config, tied) =>
     lfm2Tensors(config, tied, (config) =>
       feedForwardMaps(config, { feedForward: "feed_forward", maps: lfm2Maps }),

@@ -3,7 +3,7 @@ import { silu } from "@qkv/tensor";
 import { stacked } from "../conversions/row-map.js";
 import type { ConfigFields } from "./config-fields.js";
 import { automatic } from "./mamba2-parts.js";
-import { fused, linear, matrices, stored, under, type StoredTensor } from "./stored-tensor.js";
+import { fused, linear, matrices, reshaped, stored, under, type StoredTensor } from "./stored-tensor.js";
 
 /** Names of the fields of a Mamba mixer, which architectures give them. */
 export type MambaNames = {
@@ -29,33 +29,64 @@ export const mambaNames: MambaNames = {
 
 type More = Pick<MixerLayerConfig, "inputs" | "rankMaps">;
 
-/** A mixer of Mamba: a selective scan behind a convolution, a skip and a gate, with a head for each channel. */
+/** A mixer of Mamba, of the sizes that a file's fields say. */
 export function mambaLayer(
   fields: ConfigFields,
   names: MambaNames,
   embedDim: number,
   more: More = {},
 ): MixerLayer {
-  const channels = fields.countOr(fields.countOr(2, names.expand) * embedDim, ...names.channels);
   const isAutomatic = automatic(fields, names.rank) || !fields.has(names.rank);
-  return mixerLayer({
+  return mambaMixer({
     embedDim,
+    channels: fields.countOr(fields.countOr(2, names.expand) * embedDim, ...names.channels),
+    state: fields.countOr(16, names.state),
+    taps: fields.countOr(4, names.taps),
+    rank: isAutomatic ? Math.ceil(embedDim / 16) : fields.count(names.rank),
+    convolutionBias: fields.flag(names.convolutionBias, true),
+    bias: fields.flag(names.bias, false),
+    ...more,
+  });
+}
+
+type MambaSizes = More & {
+  embedDim: number;
+  channels: number;
+  state: number;
+  taps: number;
+  rank: number;
+  /** Default true. */
+  convolutionBias?: boolean;
+  /** Default false. */
+  bias?: boolean;
+};
+
+/** A mixer of Mamba: a selective scan behind a convolution, a skip and a gate, with a head for each channel. */
+export const mambaMixer = ({
+  channels,
+  state,
+  taps,
+  rank,
+  convolutionBias = true,
+  bias = false,
+  ...others
+}: MambaSizes): MixerLayer =>
+  mixerLayer({
+    ...others,
     numHeads: channels,
     numKeyHeads: 1,
-    keyDim: fields.countOr(16, names.state),
+    keyDim: state,
     valueDim: 1,
-    convolution: fields.countOr(4, names.taps),
-    convolutionBias: fields.flag(names.convolutionBias, true),
+    convolution: taps,
+    convolutionBias,
     projectFrom: "value",
-    ranks: { deltaTime: isAutomatic ? Math.ceil(embedDim / 16) : fields.count(names.rank) },
-    ...more,
+    ranks: { deltaTime: rank },
     mixer: selectiveScan(),
     skip: true,
     outputNorm: "none",
     outputGate: silu,
-    bias: fields.flag(names.bias, false),
+    bias,
   }) as unknown as MixerLayer;
-}
 
 /** Fields of such a mixer. */
 export const mambaFields = (mixer: MixerLayerConfig | undefined, names: MambaNames) =>
@@ -72,23 +103,51 @@ export const mambaFields = (mixer: MixerLayerConfig | undefined, names: MambaNam
       }
     : {};
 
+/** Names of a mixer's tensors, and what is stored otherwise. */
+export type MambaLayout = {
+  input: string;
+  convolution: string;
+  /** Shape of the taps of D channels. */
+  taps: (D: number, taps: number) => readonly number[];
+  step: string;
+  /** The map to the time step's low rank, B and C. */
+  scan: string;
+  /** The rate of decay, `[D, N]`. */
+  rate: (sizes: readonly number[]) => StoredTensor;
+  skip: string;
+  output: string;
+};
+
+const ownLayout: MambaLayout = {
+  input: "in_proj",
+  convolution: "conv1d",
+  taps: (D, taps) => [D, 1, taps],
+  step: "dt_proj",
+  scan: "x_proj.weight",
+  rate: (sizes) => stored("A.value", "A_log", sizes),
+  skip: "D",
+  output: "out_proj",
+};
+
 /** Tensors of such a mixer under its path in the file. `more`: of what an architecture adds. */
 export function mambaTensors(
   mixer: MixerLayerConfig,
   name: string,
   more: readonly StoredTensor[] = [],
+  names: MambaLayout = ownLayout,
 ): StoredTensor {
   const { embedDim: C, numHeads: D, keyDim: N = 0, ranks, convolution = 0 } = mixer;
   const R = ranks?.["deltaTime"] ?? 0;
+  const taps = { stored: names.taps(D, convolution), own: [D, 1, convolution] };
   return under("attention", name, [
-    fused(["value", "outputGate"], "in_proj", stacked([D, D]), C),
-    stored("convolution.value.weight", "conv1d.weight", [D, 1, convolution]),
-    ...(mixer.convolutionBias ? [stored("convolution.value.bias", "conv1d.bias", [D])] : []),
-    linear("deltaTime", "dt_proj", [D, R]),
-    matrices(["deltaTime.down", "key.weight", "query.weight"], "x_proj.weight", [R, N, N], D),
-    stored("A.value", "A_log", [D, N]),
-    stored("skip.weight", "D", [D]),
-    linear("output", "out_proj", [C, D]),
+    fused(["value", "outputGate"], names.input, stacked([D, D]), C),
+    reshaped("convolution.value.weight", `${names.convolution}.weight`, taps),
+    ...(mixer.convolutionBias ? [stored("convolution.value.bias", `${names.convolution}.bias`, [D])] : []),
+    linear("deltaTime", names.step, [D, R]),
+    matrices(["deltaTime.down", "key.weight", "query.weight"], names.scan, [R, N, N], D),
+    names.rate([D, N]),
+    stored("skip.weight", names.skip, [D]),
+    linear("output", names.output, [C, D]),
     ...more,
   ]);
 }

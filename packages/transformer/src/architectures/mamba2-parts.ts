@@ -4,7 +4,7 @@ import { stacked } from "../conversions/row-map.js";
 import type { ConfigFields } from "./config-fields.js";
 import { fused, linear, norm, paramAt, parts, stored, under, type StoredTensor } from "./stored-tensor.js";
 import { concatenated, unchanged } from "./tensor-to-write.js";
-import { timeStepFields, timeStepLimits } from "./time-step.js";
+import { timeStepFields, timeStepLimits, type LimitedTimeStep } from "./time-step.js";
 
 /** Names of the fields of a Mamba-2 mixer, which architectures give them. */
 export type Mamba2Names = {
@@ -32,34 +32,65 @@ export const hybridNames: Mamba2Names = {
 
 type Own = { embedDim: number; normEps: number } & Pick<MixerLayerConfig, "outputNorm" | "gatePlace">;
 
-/** A mixer of Mamba-2: state space duality behind a convolution, a skip, and a gate beside a norm. */
-export function mamba2Layer(
-  fields: ConfigFields,
-  names: Mamba2Names,
-  { gatePlace, ...own }: Own,
-): MixerLayer {
+/** A mixer of Mamba-2, of the sizes that a file's fields say. */
+export function mamba2Layer(fields: ConfigFields, names: Mamba2Names, own: Own): MixerLayer {
   const inputs = fields.flag(names.bias, false);
   const output = names.outputBias === undefined ? inputs : fields.flag(names.outputBias, false);
-  const deltaTime = timeStepLimits(fields);
-  const numHeads = fields.count(names.heads);
-  return mixerLayer({
+  const heads = fields.count(names.heads);
+  return mamba2Mixer({
     ...own,
     ...((inputs || output) && { bias: inputs && output ? true : inputs ? "inputs" : "output" }),
-    numHeads,
-    numKeyHeads: fields.countOr(1, names.groups),
-    keyDim: fields.count(names.state),
-    valueDim: automatic(fields, names.headDim)
-      ? (fields.countOr(2, "mamba_expand") * own.embedDim) / numHeads
+    heads,
+    groups: fields.countOr(1, names.groups),
+    state: fields.count(names.state),
+    headDim: automatic(fields, names.headDim)
+      ? (fields.countOr(2, "mamba_expand") * own.embedDim) / heads
       : fields.count(names.headDim),
-    convolution: fields.countOr(4, names.taps),
+    taps: fields.countOr(4, names.taps),
     convolutionBias: fields.flag(names.convolutionBias, true),
+    deltaTime: timeStepLimits(fields),
+  });
+}
+
+type Mamba2Sizes = Own &
+  Pick<MixerLayerConfig, "bias"> & {
+    heads: number;
+    groups: number;
+    state: number;
+    headDim: number;
+    taps: number;
+    /** Default true. */
+    convolutionBias?: boolean;
+    /** Default: softplus alone. */
+    deltaTime?: LimitedTimeStep | undefined;
+  };
+
+/** A mixer of Mamba-2: state space duality behind a convolution, a skip, and a gate beside a norm. */
+export const mamba2Mixer = ({
+  heads,
+  groups,
+  state,
+  headDim,
+  taps,
+  convolutionBias = true,
+  deltaTime,
+  gatePlace = "beforeNorm",
+  ...others
+}: Mamba2Sizes): MixerLayer =>
+  mixerLayer({
+    ...others,
+    numHeads: heads,
+    numKeyHeads: groups,
+    keyDim: state,
+    valueDim: headDim,
+    convolution: taps,
+    convolutionBias,
     mixer: ssd(),
     skip: true,
     outputGate: silu,
-    gatePlace: gatePlace ?? "beforeNorm",
+    gatePlace,
     ...(deltaTime && { inputs: { deltaTime } }),
   }) as unknown as MixerLayer;
-}
 
 /** True where a file leaves a size to the others: it says "auto". */
 export function automatic(fields: ConfigFields, name: string): boolean {
@@ -112,33 +143,58 @@ function inputBiases(sizes: readonly number[], factors: readonly number[]): Stor
   });
 }
 
+/** Names of a mixer's tensors, and what is stored otherwise. */
+export type Mamba2Layout = {
+  input: string;
+  convolution: string;
+  /** Axes of taps behind that of channels. */
+  taps: (taps: number) => readonly number[];
+  stepBias: string;
+  /** The rate of decay and the skip of H heads, each a number. */
+  heads: (H: number) => readonly StoredTensor[];
+  /** The gain of the norm behind the gate, `[H · V]`. */
+  norm: (length: number, groups: number) => StoredTensor;
+  output: string;
+};
+
+const ownLayout: Mamba2Layout = {
+  input: "in_proj",
+  convolution: "conv1d",
+  taps: (taps) => [1, taps],
+  stepBias: "dt_bias",
+  heads: (H) => [stored("A.value", "A_log", [H]), stored("skip.weight", "D", [H])],
+  norm: (length) => norm("outputNorm", "norm", length),
+  output: "out_proj",
+};
+
 /** Tensors of such a mixer, under its paths in params and in the file. */
 export function mamba2Tensors(
   mixer: MixerLayerConfig,
   [place, name]: readonly [place: string, name: string],
   { inner, bias, output }: Mamba2Factors = { inner: [], bias: [], output: 1 },
+  names: Mamba2Layout = ownLayout,
 ): StoredTensor {
   const { embedDim: C, numHeads: H, numKeyHeads: groups = 1, keyDim: N = 0, valueDim: V = 0 } = mixer;
+  const taps = mixer.convolution ?? 0;
   const channels = [H * V, groups * N, groups * N];
   const convolved = ["value", "key", "query"].map((input) => `convolution.${input}`);
   const ofEach = (what: string) => convolved.map((input) => `${input}.${what}`);
   return under(place, name, [
     fused(
       ["outputGate", "value", "key", "query", "deltaTime"],
-      "in_proj",
+      names.input,
       stacked([H * V, ...channels, H]),
       C,
       { ownBiases: true, factors: inner },
     ),
-    parts(ofEach("weight"), "conv1d.weight", channels, [1, mixer.convolution ?? 0]),
-    ...(mixer.convolutionBias ? [parts(ofEach("bias"), "conv1d.bias", channels)] : []),
+    parts(ofEach("weight"), `${names.convolution}.weight`, channels, names.taps(taps), [1, taps]),
+    ...(mixer.convolutionBias ? [parts(ofEach("bias"), `${names.convolution}.bias`, channels)] : []),
     ...(mixer.bias === true || mixer.bias === "inputs"
       ? [inputBiases([H * V, ...channels, H], bias)]
-      : [stored("deltaTime.bias", "dt_bias", [H])]),
-    stored("A.value", "A_log", [H]),
-    stored("skip.weight", "D", [H]),
-    ...(mixer.outputNorm === "none" ? [] : [norm("outputNorm", "norm", H * V)]),
-    linear("output", "out_proj", [C, H * V], {
+      : [stored("deltaTime.bias", names.stepBias, [H])]),
+    ...names.heads(H),
+    ...(mixer.outputNorm === "none" ? [] : [names.norm(H * V, groups)]),
+    linear("output", names.output, [C, H * V], {
       ...{ factors: [output], biasFactors: [output] },
       ...(mixer.bias === true || mixer.bias === "output" ? { bias: true } : { ownBiases: true }),
     }),

@@ -1,5 +1,7 @@
 import type { Architecture } from "./architecture.js";
 import { without } from "./config-entry.js";
+import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
+import { ggufMixerStack } from "./gguf/gguf-mixer-stack.js";
 import { mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
 import { mixerOf } from "./mixed-layers.js";
 import { mambaIgnored, mixerStack, mixerStackTensors } from "./mixer-stack.js";
@@ -28,6 +30,7 @@ export const mamba2: Architecture = {
     without("rms_norm", true),
     without("norm_before_gate"),
   ],
+  gguf: () => [ggufMixerStack("mamba2", mamba2Keys(), (mixer) => ggufMamba2Tensors(mixer))],
   tensors: (config, tied) =>
     mixerStackTensors(config, tied, (mixer) => mamba2Tensors(mixer, ["attention", "mixer"])),
   ignored: mambaIgnored,

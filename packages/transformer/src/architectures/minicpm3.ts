@@ -29,7 +29,7 @@ const scales: ConfigEntry = {
 };
 
 /** The multipliers of the published model, which llama.cpp has in its code. */
-const publishedScales = derived(({ numLayers = 1, embedDim = 1 }) => ({
+const publishedScales = /* @__PURE__ */ derived(({ numLayers = 1, embedDim = 1 }) => ({
   embeddingScale: 12,
   residualScale: 1.4 / Math.sqrt(numLayers),
   logitScale: 256 / embedDim,

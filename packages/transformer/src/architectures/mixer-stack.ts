@@ -17,22 +17,24 @@ export const mixerStack = (
   positive("normEps", "layer_norm_epsilon", 1e-5),
   {
     read(fields, config) {
-      const mixer = layer(fields, config);
-      const { numHeads, numKeyHeads = numHeads, embedDim } = mixer.config;
-      const numLayers = config.numLayers ?? 0;
-      return {
-        // Sizes of attention and feed-forward layers, of which there are none.
-        numHeads,
-        numKvHeads: numKeyHeads,
-        hiddenDim: embedDim,
-        contextLength: unbounded,
-        layerTypes: new Array<MixerLayer>(numLayers).fill(mixer),
-        feedForwardLayers: new Array<boolean>(numLayers).fill(false),
-      };
+      return { ...mixerLayers(layer(fields, config), config.numLayers), contextLength: unbounded };
     },
     write,
   },
 ];
+
+/** Layers that are a mixer alone. */
+export function mixerLayers(mixer: MixerLayer, numLayers = 0) {
+  const { numHeads, numKeyHeads = numHeads, embedDim } = mixer.config;
+  return {
+    // Sizes of attention and feed-forward layers, of which there are none.
+    numHeads,
+    numKvHeads: numKeyHeads,
+    hiddenDim: embedDim,
+    layerTypes: new Array<MixerLayer>(numLayers).fill(mixer),
+    feedForwardLayers: new Array<boolean>(numLayers).fill(false),
+  };
+}
 
 /** A length that no position bounds. */
 export const unbounded = 1_048_576;

@@ -20,6 +20,12 @@ import {
   ofExperts,
   sharesScale,
 } from "./expert-parts.js";
+import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
+import { ggufExperts, ggufSharedWidth } from "./gguf/gguf-experts.js";
+import { attends, countsOfLayers, countsToWrite, heads, oneCount } from "./gguf/gguf-layers.js";
+import { headLengths } from "./gguf/gguf-keys.js";
+import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
+import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { attentionMaps, feedForwardMaps, head } from "./llama-parts.js";
 import { mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
 import { isMixer, mixerOf } from "./mixed-layers.js";
@@ -138,6 +144,109 @@ const tensorsOf = (config: DecoderConfig, layer: number): StoredTensor[] => {
   ];
 };
 
+/** Norms of outputs of the heads that share a key, however many do. */
+const ggufMixers = /* @__PURE__ */ mamba2Keys(() => ({ outputNorm: "group" }));
+
+/**
+ * Layers in llama.cpp: those of key-value heads attend, those of a width are feed-forward layers or experts, the others mixers.
+ *
+ * @param widthOf - The width that is written.
+ */
+const ggufLayers = (widthOf: (config: DecoderConfig) => number): ConfigEntry => ({
+  read(fields, config) {
+    const { numLayers = 0, numHeads = 1, embedDim = 1, experts } = config;
+    const kv = countsOfLayers(fields, heads, numLayers);
+    const widths = countsOfLayers(fields, width, numLayers);
+    const mixer = ggufMixers.read(fields, config);
+    const feedForwardLayers = widths.map((width) => width > 0);
+    return {
+      numKvHeads: oneCount(fields, heads, kv) ?? numHeads,
+      hiddenDim: oneCount(fields, width, widths) ?? embedDim,
+      layerTypes: kv.map((count, i): LayerType =>
+        feedForwardLayers[i] ? "none" : count > 0 ? "full" : (mixer as never),
+      ),
+      feedForwardLayers,
+      ...(experts && { experts: { ...experts, layers: feedForwardLayers } }),
+    };
+  },
+  write(config) {
+    const { numLayers, numKvHeads, layerTypes, feedForwardLayers } = config;
+    const layers = Array.from({ length: numLayers }, (_, i) => i);
+    const mixer = mixerOf(config);
+    const wide = layers.map((i) => feedForwardLayers?.[i] !== false);
+    return {
+      ...(mixer && ggufMixers.write(mixer)),
+      [heads]: countsToWrite(
+        numKvHeads,
+        layers.map((i) => attends(layerTypes?.[i])),
+      ),
+      [width]: countsToWrite(widthOf(config), wide),
+    };
+  },
+});
+
+const width = "feed_forward_length";
+
+/** A layer's tensors in llama.cpp, whose one norm has one name. */
+const ggufTensorsOf = (config: DecoderConfig, layer: number): StoredTensor[] => {
+  const type = config.layerTypes?.[layer];
+  const place = type === "none" ? "feedForwardNorm" : "attentionNorm";
+  return [
+    norm(place, "attn_norm", config.embedDim),
+    ...(type === "none"
+      ? []
+      : isMixer(type)
+        ? [ggufMamba2Tensors(mixerOf(config)!)]
+        : attentionTensors(config, { ropeLayout: "half" })),
+  ];
+};
+
+/** The epsilon of layer norms, which llama.cpp asks for, and a model of RMS norms has no use for. */
+const layerEps: ConfigEntry = {
+  read(fields) {
+    fields.positiveOr(undefined, layerEpsKey);
+    return {};
+  },
+  write: ({ normEps }) => ({ [layerEpsKey]: normEps }),
+};
+
+const layerEpsKey = "attention.layer_norm_epsilon";
+
+const ggufNemotronH = (name: string, keys: readonly ConfigEntry[]): GgufArchitecture =>
+  gguf(name, {
+    freeHeads: true,
+    traits: { activation: "reluSquared", gated: false, positions: "none" },
+    heads: [headLengths],
+    widths: [],
+    keys: [...keys, layerEps],
+    biases: { queryKeyValue: "either", attentionOutput: "either", feedForward: "either" },
+    names: { norms: {}, attention: ggufTensorsOf },
+    refuses: ({ experts }) =>
+      experts && !experts.shared
+        ? { argument: "config.experts.shared", received: undefined, expected: "an expert of all tokens" }
+        : undefined,
+  });
+
+/** Experts in llama.cpp: where a model has any, all its feed-forward layers are such, one of all tokens beside them. */
+const ggufExpertKeys = (): readonly ConfigEntry[] => [
+  ggufExperts,
+  ofExperts(
+    () => ({ router: { scores: "sigmoid", choiceBias: true } }),
+    () => ({}),
+  ),
+  normalizedShares(false, "expert_weights_norm"),
+  sharesScale(1, "expert_weights_scale"),
+  ggufSharedWidth(),
+  ofExperts(
+    (fields) => {
+      for (const name of ["expert_shared_count", "expert_group_count", "expert_group_used_count"])
+        fields.mustBe(name, 1);
+      return {};
+    },
+    ({ shared }) => (shared ? { expert_shared_count: 1 } : {}),
+  ),
+];
+
 /** Nemotron-H: each layer is Mamba-2, attention, a feed-forward layer or experts. */
 export const nemotronH: Architecture = {
   modelTypes: ["nemotron_h"],
@@ -161,6 +270,13 @@ export const nemotronH: Architecture = {
     without("use_bias"),
     without("mamba_proj_bias"),
     without("mamba_hidden_act", "silu"),
+  ],
+  gguf: () => [
+    ggufNemotronH("nemotron_h", [ggufLayers(({ hiddenDim }) => hiddenDim)]),
+    ggufNemotronH("nemotron_h_moe", [
+      ...ggufExpertKeys(),
+      ggufLayers(({ experts, hiddenDim }) => experts?.hiddenDim ?? hiddenDim),
+    ]),
   ],
   tensors: (config, tied) => [
     eitherName(

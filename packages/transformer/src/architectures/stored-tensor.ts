@@ -65,22 +65,28 @@ export function rowsFrom(
   });
 }
 
-/** Tensors that a file holds as one, rows of each after those of the one before: taps of convolutions, and their biases. */
+/**
+ * Tensors that a file holds as one, rows of each after those of the one before: taps of convolutions, and their biases.
+ *
+ * @param rest - Axes behind the rows.
+ * @param own - The same of our params. Default: as in the file.
+ */
 export function parts(
   places: readonly string[],
   name: string,
   sizes: readonly number[],
   rest: readonly number[] = [],
+  own = rest,
 ): StoredTensor {
   return (at) => ({
     async read(weights) {
       const read = await weights.rows(at.name + name, stacked(sizes), rest);
-      return read.map((part, i) => [at.place + places[i]!, part] as const);
+      return read.map((part, i) => [at.place + places[i]!, reshape(part, [sizes[i]!, ...own])] as const);
     },
     write: (params) => [
       concatenated(
         at.name + name,
-        places.map((place) => paramAt(params, at.place + place) as Tensor),
+        places.map((place, i) => reshape(paramAt(params, at.place + place) as Tensor, [sizes[i]!, ...rest])),
       ),
     ],
   });

@@ -45,11 +45,14 @@ export type Weights = {
   matrix(name: string, shape: readonly number[]): Promise<Tensor>;
   /** A matrix whose rows a model looks up by number, and may multiply with too: never rounded. */
   table(name: string, shape: readonly number[]): Promise<Tensor>;
-  /** A tensor of the shape given. `plus`: is added to each number (Gemma's gains count from 1), which `factor` multiplies. */
+  /**
+   * A tensor of the shape given. `plus`: is added to each number (Gemma's gains count from 1), which `factor` multiplies.
+   * `map`: is applied to each number first.
+   */
   tensor(
     name: string,
     shape: readonly number[],
-    options?: { plus?: number; factor?: number },
+    options?: { plus?: number; factor?: number; map?: (number: number) => number },
   ): Promise<Tensor>;
   /** The matrix `path.weight` and the bias `path.bias`: where there is one, or, with `bias`, in any case. */
   linear(path: string, out: number, inner: number, layout?: LinearLayout): Promise<LinearParams>;
@@ -153,9 +156,10 @@ export function weightsOf(
     device: plan ? js() : device,
     has: (name) => file.shape(name) !== undefined,
     shape: (name) => file.shape(name),
-    async tensor(name, shape, { plus = 0, factor = 1 } = {}) {
-      const changed = (piece: Piece) =>
+    async tensor(name, shape, { plus = 0, factor = 1, map } = {}) {
+      const scaled = (piece: Piece) =>
         plus !== 0 || factor !== 1 ? Float32Array.from(piece, (number) => factor * (number + plus)) : piece;
+      const changed = (piece: Piece) => scaled(map ? Float32Array.from(piece, map) : piece);
       const [x] = await read(name, shape, [shape], (places, first, piece) =>
         putWhole(places, first, changed(piece)),
       );

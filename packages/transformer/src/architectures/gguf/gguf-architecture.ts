@@ -53,6 +53,10 @@ export type GgufArchitecture = {
   readonly partialRotary: boolean;
   /** Scalings of rotary frequencies that are applied. */
   readonly scalings: readonly RopeScalingConfig["type"][];
+  /** Stems of tensors whose presence in a layer says what no key does, as entries read it with `layersWith`. Default: none. */
+  readonly presence: readonly string[];
+  /** Fields that tensors take in as they are written, so that a file's configuration has them no more. Default: none. */
+  readonly folded: readonly (keyof DecoderConfig)[];
   /** Refuses a trait that no field of this table tells; undefined: nothing is refused. */
   refuses?(config: DecoderConfig, params: DecoderParams): GgufRefusal | undefined;
 };
@@ -69,12 +73,15 @@ export type GgufOptions = Partial<
     | "output"
     | "scalings"
     | "refuses"
+    | "presence"
   >
 > & {
   /** Traits that the architecture always has, and no key says. */
   traits?: Partial<DecoderConfig>;
   /** Entries of heads' sizes. Default: key-value heads, keys and values of one length. */
   heads?: readonly ConfigEntry[];
+  /** Entries of the width of feed-forward layers. Default: one key for all layers. */
+  widths?: readonly ConfigEntry[];
   /** Entries behind those of sizes. */
   keys?: readonly ConfigEntry[];
   /** Names and layouts of tensors that differ from the general ones. */
@@ -91,7 +98,7 @@ export type GgufOptions = Partial<
 export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture {
   const { ropeLayout = "half", traits = {}, keys = [], names = {}, biases = {} } = options;
   const { freeHeads = false, partialRotary = false, layerNumbers = [] } = options;
-  const { output = "either", scalings = ["linear", "yarn"], refuses } = options;
+  const { output = "either", scalings = ["linear", "yarn"], presence = [], refuses } = options;
   const own: Partial<DecoderConfig> = {
     activation: "silu",
     ...((traits.positions ?? "rotary") === "rotary" && { ropeLayout }),
@@ -106,8 +113,10 @@ export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture 
     biases,
     output,
     scalings,
+    presence,
+    folded: names.scaledTables ? ["embeddingScale", "logitScale"] : [],
     ...(refuses && { refuses }),
-    config: () => [trait(own), ...ggufSizes(own, options.heads), ...keys],
+    config: () => [trait(own), ...ggufSizes(own, options), ...keys],
     tensors:
       options.tensors ??
       ((config, tied) => ggufTensors(config, { tied, ropeLayout, ownOutput: output === "own", ...names })),

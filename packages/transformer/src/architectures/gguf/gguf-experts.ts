@@ -1,3 +1,4 @@
+import type { ConfigFields } from "../config-fields.js";
 import type { ConfigEntry } from "../config-entry.js";
 import {
   firstDenseLayers,
@@ -6,6 +7,7 @@ import {
   sharedExperts,
   sharesScale,
 } from "../expert-parts.js";
+import { layersWith, presence } from "./gguf-presence.js";
 
 /** Number of experts, of those of a token, and their width. */
 export const ggufExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
@@ -23,6 +25,43 @@ export const ggufExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
     expert_feed_forward_length: experts.hiddenDim ?? config.hiddenDim,
   }),
 );
+
+/** Number of experts, and of those of a token, where they are as wide as `feed_forward_length` says. */
+export const ggufWideExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
+  (fields) => ({
+    numExperts: fields.count("expert_count"),
+    expertsPerToken: fields.count("expert_used_count"),
+  }),
+  (experts) => ({ expert_count: experts.numExperts, expert_used_count: experts.expertsPerToken }),
+);
+
+/** The same entry where a file has experts; else counts of them are 0, or absent, and nothing is read. */
+export const whereExperts = (
+  entry: ConfigEntry,
+  has: (fields: ConfigFields) => boolean = (fields) => fields.number("expert_count", 0) > 0,
+): ConfigEntry => ({
+  read(fields, config) {
+    if (has(fields)) return entry.read(fields, config);
+    for (const name of ["expert_count", "expert_used_count", "expert_feed_forward_length"]) fields.has(name);
+    return {};
+  },
+  write: entry.write,
+});
+
+/** Layers with experts, which the presence of their routers tells. */
+export const ggufRouted: ConfigEntry = /* @__PURE__ */ ofExperts(
+  (fields, { numLayers = 0 }) => {
+    const routed = layersWith(fields, router);
+    const layers = Array.from({ length: numLayers }, (_, i) => routed.has(i));
+    return layers.includes(false) ? { layers } : {};
+  },
+  ({ layers }, { numLayers }) => ({
+    [presence(router)]: Array.from({ length: numLayers }, (_, i) => i).filter((i) => layers?.[i] ?? true),
+  }),
+);
+
+/** The stem of a router's name. */
+export const router = "ffn_gate_inp";
 
 /** Shares of a token's experts sum to 1 in this architecture, or they do not: no key says it. */
 export const ggufShares = (normTopKProb: boolean): ConfigEntry =>

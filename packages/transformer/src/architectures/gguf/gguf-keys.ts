@@ -3,16 +3,20 @@ import { count, headDim, positive, rotaryDim, type ConfigEntry } from "../config
 import { ropeFields } from "../config-fields.js";
 import { ropeScalingField } from "../rope-fields.js";
 
-/** Keys of sizes, norms and positions, which all architectures of llama.cpp share. */
+/**
+ * Keys of sizes, norms and positions, which all architectures of llama.cpp share.
+ *
+ * @param own - Entries of an architecture in place of general ones.
+ */
 export const ggufSizes = (
   traits: Partial<DecoderConfig>,
-  heads: readonly ConfigEntry[] = generalHeads,
+  { heads = generalHeads, widths = generalWidths }: OwnSizes = {},
 ): readonly ConfigEntry[] => [
   count("vocabSize", "vocab_size"),
   count("contextLength", "context_length"),
   count("embedDim", "embedding_length"),
   count("numLayers", "block_count"),
-  count("hiddenDim", "feed_forward_length"),
+  ...widths,
   count("numHeads", "attention.head_count"),
   ...heads,
   positive(
@@ -23,8 +27,14 @@ export const ggufSizes = (
   ...((traits.positions ?? "rotary") === "rotary" ? [rotary] : []),
 ];
 
+type OwnSizes = { heads?: readonly ConfigEntry[]; widths?: readonly ConfigEntry[] };
+
+const generalWidths: readonly ConfigEntry[] = /* @__PURE__ */ (() => [
+  count("hiddenDim", "feed_forward_length"),
+])();
+
 /** The size of heads, of keys and values alike. */
-const headLengths: ConfigEntry = {
+export const headLengths: ConfigEntry = {
   read(fields, { embedDim = 0, numHeads = 1 }) {
     const size = fields.countOr(embedDim / numHeads, "attention.key_length");
     fields.mustBe("attention.value_length", size);
@@ -46,7 +56,7 @@ const generalHeads: readonly ConfigEntry[] = /* @__PURE__ */ (() => [
  * Base and scaling, which the reader hands over as a `config.json` has them, and the rotated numbers of a head. A writer
  * takes both from the configuration.
  */
-const rotary: ConfigEntry = {
+export const rotary: ConfigEntry = {
   read(fields, config) {
     const D = rotaryDim(config);
     const ropeDim = fields.countOr(D, "rope.dimension_count");

@@ -4,6 +4,7 @@ import { halfFromInterleaved, interleavedFromHalf } from "../../conversions/rota
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { headDim } from "../config-entry.js";
 import { hasExperts } from "../expert-parts.js";
+import { scaled } from "./scaled.js";
 import { each, fused, linear, norm, reshaped, stored, under, type StoredTensor } from "../stored-tensor.js";
 
 /** Names and layouts of tensors in which an architecture of llama.cpp differs from the general form. */
@@ -16,6 +17,8 @@ export type GgufTensorNames = {
   fusedAttention?: boolean;
   /** Gate and up projection are one matrix, under the name of the latter. Default: each its own. */
   fusedGate?: boolean;
+  /** The scales of embeddings and of logits are in their matrices. Default: keys hold them, or there are none. */
+  scaledTables?: boolean;
   /** Entries of a layer's attention. Default: its maps and norms. */
   attention?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
   /** Entries of a layer besides. */
@@ -28,8 +31,9 @@ type Options = GgufTensorNames & { tied: boolean; ropeLayout: RotaryLayout; ownO
 export function ggufTensors(config: DecoderConfig, options: Options): readonly StoredTensor[] {
   const { vocabSize: V, embedDim: C, numLayers, contextLength, positions, embeddingNorm } = config;
   const { tied, ownOutput, lastNorm = "output_norm", norms = normNames(config), attention, more } = options;
+  const { embeddingScale = 1, logitScale = 1 } = options.scaledTables ? config : {};
   return [
-    stored("embedding.weight", "token_embd.weight", [V, C], "table"),
+    scaled("embedding.weight", "token_embd.weight", [V, C], { kind: "table", factor: embeddingScale }),
     ...(positions === "learned"
       ? [stored("positions.weight", "position_embd.weight", [contextLength, C])]
       : []),
@@ -46,9 +50,13 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
     ]),
     norm("norm", lastNorm, C),
     ...(!tied
-      ? [outputMap(config)]
-      : ownOutput
-        ? [stored("embedding.weight", "output.weight", [V, C], "table")]
+      ? [
+          options.scaledTables
+            ? scaled("output.weight", "output.weight", [V, C], { kind: "matrix", factor: logitScale })
+            : outputMap(config),
+        ]
+      : ownOutput || embeddingScale !== 1 || logitScale !== 1
+        ? [scaled("embedding.weight", "output.weight", [V, C], { kind: "table", factor: logitScale })]
         : []),
   ];
 }

@@ -1,6 +1,7 @@
 import type { GgufHeader, GgufValue } from "@qkv/core";
 import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
 import { withLayerNumbers } from "../../architectures/gguf/gguf-layer-numbers.js";
+import { presence, presentIn } from "../../architectures/gguf/gguf-presence.js";
 import { readFields } from "../../architectures/config-entry.js";
 import { configFields, stopIdsField } from "../../architectures/config-fields.js";
 import { storedBias } from "../../architectures/stored-bias.js";
@@ -16,7 +17,7 @@ import { keysWithoutEffect } from "./keys-without-effect.js";
 
 /** A decoder from a GGUF file, by the table of its architecture. */
 export async function readGgufArchitecture(
-  { name, config: entries, tensors, scalings, layerNumbers }: GgufArchitecture,
+  { name, config: entries, tensors, scalings, layerNumbers, presence: stems }: GgufArchitecture,
   metadata: GgufHeader["metadata"],
   file: WeightFile,
   place: (file: WeightFile) => Weights,
@@ -40,6 +41,7 @@ export async function readGgufArchitecture(
     {
       ...Object.fromEntries([...own].filter(([key]) => !ofRope.has(key))),
       ...(vocabSize !== undefined && { vocab_size: vocabSize }),
+      ...Object.fromEntries(stems.map((stem) => [presence(stem), presentIn(file.names, stem)])),
       rope_theta: own.get("rope.freq_base"),
       rope_scaling: scaling,
       eos_token_id: stopIds(metadata),

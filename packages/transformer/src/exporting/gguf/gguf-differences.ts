@@ -2,12 +2,14 @@ import { QkvError } from "@qkv/core";
 import type { GgufArchitecture, GgufBiases, Presence } from "../../architectures/gguf/gguf-architecture.js";
 import { readFields, writeFields } from "../../architectures/config-entry.js";
 import { configFields } from "../../architectures/config-fields.js";
+import { hasExperts } from "../../architectures/expert-parts.js";
 import { biasesOf } from "../../architectures/stored-bias.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { RopeScalingConfig } from "../../models/rope-from-config.js";
 import { normalizedConfig, type Violation } from "../architecture-constraints.js";
 import { inOneForm } from "../architecture-decoder.js";
+import { firstDifference } from "../first-difference.js";
 
 /** Traits of a model that an architecture of llama.cpp cannot hold; none: a file of it is the model. */
 export function ggufDifferences(
@@ -55,10 +57,20 @@ function traitDifferences(
     const again = readFields(entries, fields) as DecoderConfig;
     const held = comparable(normalizedConfig({ ...again, stopIds: config.stopIds }, params), architecture);
     const names = [...new Set([...Object.keys(wanted), ...Object.keys(held)])] as (keyof DecoderConfig)[];
-    return names.flatMap((field) => {
+    const functions: unknown[] = [];
+    return names.flatMap((field): Violation[] => {
       const [received, own] = [wanted[field], held[field]];
-      if (inOneForm(received) === inOneForm(own)) return [];
-      return [{ field, received, expected: own === undefined ? "nothing" : inWords(own) }];
+      if (inOneForm(received, functions) === inOneForm(own, functions)) return [];
+      const { path, ...parts } = firstDifference(received, own, functions);
+      if (field === "layerTypes" && /^\[\d+\]\./.test(path))
+        return [
+          {
+            argument: `config.layerTypes${path}`,
+            received: parts.received,
+            expected: inWords(parts.expected),
+          },
+        ];
+      return [{ field, received, expected: inWords(own) }];
     });
   } catch (error) {
     if (!(error instanceof QkvError)) throw error;
@@ -73,7 +85,7 @@ function traitDifferences(
 }
 
 /** A configuration with numbers as float32, as a file holds them, and without what is compared elsewhere. */
-function comparable(config: DecoderConfig, { ropeLayout }: GgufArchitecture): Partial<DecoderConfig> {
+function comparable(config: DecoderConfig, { ropeLayout, folded }: GgufArchitecture): Partial<DecoderConfig> {
   const { bias: _, experts, ropeScaling, ...others } = config;
   // Rows of queries and keys are permuted to the layout of the file; gains of their norms are not.
   const isPermuted = config.positions === "rotary" && !config.qkNorm && !config.latent;
@@ -88,9 +100,21 @@ function comparable(config: DecoderConfig, { ropeLayout }: GgufArchitecture): Pa
     ...(isPermuted && { ropeLayout }),
     ...(config.latent && { numKvHeads: undefined }), // not read then
     ...(config.positions !== "rotary" && { ropeLayout: undefined, ropeBase: undefined }),
+    ...Object.fromEntries(folded.map((field) => [field, undefined])),
     ...(experts && { experts: { ...experts, hiddenDim: width === config.hiddenDim ? undefined : width } }),
+    // Without a layer of the model's own width, it is said by experts alone.
+    ...(experts &&
+      !hasDenseLayer(config) && {
+        hiddenDim: undefined,
+        experts: { ...experts, hiddenDim: width ?? config.hiddenDim },
+      }),
   }) as Partial<DecoderConfig>;
 }
+
+const hasDenseLayer = (config: DecoderConfig): boolean =>
+  Array.from({ length: config.numLayers }, (_, i) => i).some(
+    (i) => config.feedForwardLayers?.[i] !== false && !hasExperts(config, i),
+  );
 
 const withDefaults = (scaling: RopeScalingConfig): RopeScalingConfig =>
   scaling.type === "yarn" ? { betaFast: 32, betaSlow: 1, truncate: true, ...scaling } : scaling;
@@ -104,6 +128,7 @@ function inFloat32(value: unknown): unknown {
 }
 
 function inWords(value: unknown): string {
+  if (value === undefined) return "nothing";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

@@ -114,7 +114,9 @@ function holderOf(config: DecoderConfig, params: DecoderParams): Holder {
     odd: ggufDifferences(table, config, params),
   }));
   const tried: { one: Holder; odd: Violation[] }[] = [...decoders, ...tables];
-  if (tried.every(({ odd }) => odd.length > 0)) refuseStackedLayers(config);
+  const [nearest] = tried.toSorted((a, b) => a.odd.length - b.odd.length);
+  // An architecture that has the mixers of a model names what differs in them.
+  if (nearest?.odd.some(({ field }) => field === "layerTypes")) refuseStackedLayers(config);
   return nearestOf(tried, "llama.cpp");
 }
 

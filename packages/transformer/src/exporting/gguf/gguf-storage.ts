@@ -53,13 +53,16 @@ function q8_0(numbers: TypedArray): Uint8Array {
   return bytes;
 }
 
+/** Tables and matrices that llama.cpp reads as float32 alone. */
+const keptInFull =
+  /^(position_embd|token_types)\.|\.(ffn_gate_inp|ssm_conv1d|shortconv\.conv|time_mix_(w1|w2|lerp_fused))\./;
+
 /**
  * Storage of a tensor for a requested type. Vectors and small tables stay floats, as llama.cpp
  * adds them to float32; rows that are no whole blocks become float16.
  */
 export function ggufStorageOf(wanted: GgufStoredType, name: string, shape: readonly number[]): GgufStorage {
-  if (shape.length < 2 || /^(position_embd|token_types)\.|ffn_gate_inp\.|\.bias$/.test(name))
-    return ggufStorages.float32;
+  if (shape.length < 2 || !name.endsWith(".weight") || keptInFull.test(name)) return ggufStorages.float32;
   const storage = ggufStorages[wanted];
   return shape.at(-1)! % storage.numbers === 0 ? storage : ggufStorages.float16;
 }

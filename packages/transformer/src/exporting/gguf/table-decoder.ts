@@ -1,6 +1,7 @@
 import type { GgufField } from "@qkv/core";
 import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
 import { takeLayerNumbers } from "../../architectures/gguf/gguf-layer-numbers.js";
+import { isPresence } from "../../architectures/gguf/gguf-presence.js";
 import { writeFields } from "../../architectures/config-entry.js";
 import { writeStored } from "../../architectures/stored-tensor.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
@@ -14,8 +15,8 @@ export function tableDecoder(
   config: DecoderConfig,
   params: DecoderParams,
 ): { fields: GgufFields; tensors: GgufTensor[] } {
-  const { rope_theta: _base, rope_scaling: _scaling, ...keys } = writeFields(entries(), config);
-  const { positions = "rotary" } = config;
+  const { rope_theta, rope_scaling: _scaling, ...keys } = writeFields(entries(), config);
+  const rotates = rope_theta !== undefined;
   const stored = writeStored(entriesOf(config, params.output === undefined), params);
   const { tensors, lists } = takeLayerNumbers(stored, layerNumbers);
   return {
@@ -23,11 +24,13 @@ export function tableDecoder(
       "general.architecture": { type: "string", value: name },
       ...lists,
       ...prefixedFields(name, {
-        ...(positions === "rotary" && ropeFields(config)),
-        ...Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, typed(key, value)])),
+        ...(rotates && ropeFields(config)),
+        ...Object.fromEntries(
+          Object.entries(keys).flatMap(([key, value]) => (isPresence(key) ? [] : [[key, typed(key, value)]])),
+        ),
       }),
     },
-    tensors: [...(positions === "rotary" ? ropeFactors(config) : []), ...ggufTensors(tensors, inOneTensor)],
+    tensors: [...(rotates ? ropeFactors(config) : []), ...ggufTensors(tensors, inOneTensor)],
   };
 }
 

@@ -1,0 +1,62 @@
+import type { MixerLayerConfig } from "@qkv/attention";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import type { ConfigFields } from "../config-fields.js";
+import { mamba2Mixer, mamba2Tensors, type Mamba2Layout } from "../mamba2-parts.js";
+import { reshaped, type StoredTensor } from "../stored-tensor.js";
+import type { MixerKeys } from "./gguf-layers.js";
+import { minusExp } from "./minus-exp.js";
+
+/** The norm of a mixer's outputs, which no key tells, as its architecture has it. */
+type OwnNorm = (
+  groups: number,
+  fields: ConfigFields,
+  config: Partial<DecoderConfig>,
+) => Pick<MixerLayerConfig, "outputNorm" | "gatePlace">;
+
+/** Over all outputs together, which is what llama.cpp does where heads share one key; else over those that share a key. */
+export const normOfGroups: OwnNorm = (groups) => ({ outputNorm: groups === 1 ? "whole" : "group" });
+
+/** Keys of a mixer of Mamba-2. */
+export const mamba2Keys = (norm: OwnNorm = normOfGroups): MixerKeys => ({
+  read(fields, config) {
+    const { embedDim = 1, normEps = 1e-5 } = config;
+    const heads = fields.count("ssm.time_step_rank");
+    const groups = fields.count("ssm.group_count");
+    const channels = fields.count("ssm.inner_size");
+    if (channels % heads !== 0)
+      return fields.refuse("ssm.inner_size", `a multiple of ssm.time_step_rank = ${heads}`);
+    return mamba2Mixer({
+      ...{ embedDim, normEps, heads, groups },
+      state: fields.count("ssm.state_size"),
+      headDim: channels / heads,
+      taps: fields.count("ssm.conv_kernel"),
+      deltaTime: undefined,
+      ...norm(groups, fields, config),
+    });
+  },
+  write: ({ numHeads, numKeyHeads, keyDim, valueDim = 1, convolution }) => ({
+    "ssm.time_step_rank": numHeads,
+    "ssm.group_count": numKeyHeads,
+    "ssm.inner_size": numHeads * valueDim,
+    "ssm.state_size": keyDim,
+    "ssm.conv_kernel": convolution,
+  }),
+});
+
+const names: Mamba2Layout = {
+  input: "ssm_in",
+  convolution: "ssm_conv1d",
+  taps: (taps) => [taps],
+  stepBias: "ssm_dt.bias",
+  heads: (H) => [
+    minusExp("A.value", "ssm_a", { stored: [H, 1], own: [H] }),
+    reshaped("skip.weight", "ssm_d", { stored: [H, 1], own: [H] }),
+  ],
+  norm: (length, groups) =>
+    reshaped("outputNorm.weight", "ssm_norm.weight", { stored: [groups, length / groups], own: [length] }),
+  output: "ssm_out",
+};
+
+/** Tensors of such a mixer, at its place in params. */
+export const ggufMamba2Tensors = (mixer: MixerLayerConfig, place = "attention"): StoredTensor =>
+  mamba2Tensors(mixer, [place, ""], undefined, names);

@@ -1,0 +1,23 @@
+import { mul, slice, type Tensor } from "@qkv/tensor";
+import { asFloats } from "../../conversions/as-floats.js";
+import { paramAt, stored, type StoredTensor } from "../stored-tensor.js";
+
+/**
+ * A table or matrix that a file holds with a factor of the model in it: the model that is read again has no such factor.
+ */
+export const scaled =
+  (
+    place: string,
+    name: string,
+    shape: readonly number[],
+    { kind, factor }: { kind: "matrix" | "table"; factor: number },
+  ): StoredTensor =>
+  (at) => {
+    const plain = stored(place, name, shape, kind)(at);
+    const write = (params: object) => {
+      const x = paramAt(params, at.place + place) as Tensor;
+      const rows = (first: number, end: number) => mul(asFloats(slice(x, 0, first, end)), factor);
+      return [{ name: at.name + name, shape, rows }];
+    };
+    return factor === 1 ? plain : { read: plain.read, write };
+  };

@@ -1,0 +1,141 @@
+/// <reference types="node" />
+import * as attention from "@qkv/attention";
+import { readGgufHeader } from "@qkv/core";
+import * as tensors from "@qkv/tensor";
+import { describe, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+import { referenceData } from "../../../../../conformance/reference-data.mjs";
+import { load } from "../../load.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { decoder, type DecoderParams } from "../../models/decoder.js";
+import { exportModel } from "../export-model.js";
+import { memoryFolder } from "../memory-folder.js";
+import { inOneForm } from "../architecture-decoder.js";
+import { normalizedConfig } from "../architecture-constraints.js";
+
+const script = (name: string): Promise<unknown> =>
+  import(new URL(`../../../../../scripts/${name}.mjs`, import.meta.url).href);
+const { scaledParams, prompt } = (await script("random-models")) as {
+  scaledParams<T>(ops: typeof tensors, params: T, embeddingScale?: number): T;
+  prompt: number[];
+};
+const { tableParams } = (await script("random-table-models")) as {
+  tableParams(name: string, ops: typeof tensors, params: DecoderParams): DecoderParams;
+};
+const { stateConfigs, statesHeldAs } = (await script("random-state-models")) as {
+  stateConfigs(packages: { attention: unknown; tensor: unknown }): Record<string, DecoderConfig>;
+  statesHeldAs: Record<string, string>;
+};
+const configs = stateConfigs({ attention, tensor: tensors });
+
+function modelOf(name: string, config = configs[name]!) {
+  const { init, apply } = decoder(config);
+  const params = tableParams(name, tensors, scaledParams(tensors, init(1), config.embeddingScale));
+  return { config, params, apply };
+}
+
+async function fileOf(model: Parameters<typeof exportModel>[0]): Promise<Uint8Array<ArrayBuffer>> {
+  const out = memoryFolder();
+  await exportModel(model, { to: "gguf", out });
+  return new Uint8Array(await out.files[0]!.arrayBuffer());
+}
+
+const logits = ({ apply, params }: ReturnType<typeof modelOf>) => apply(params, prompt).data;
+
+/** Fields that are read otherwise than they were written, with the same logits. */
+const readAs: Record<string, Partial<DecoderConfig>> = {
+  // Rows of queries and keys are permuted.
+  bamba: { ropeLayout: "interleaved" },
+  // Factors are in the matrices.
+  falcon_h1: { embeddingScale: 1, logitScale: 1 },
+  // No layer has this width.
+  "nemotron_h, experts": { hiddenDim: 48 },
+};
+
+describe.each(Object.keys(configs))("%s", (name) => {
+  const model = modelOf(name);
+  test("the file says its architecture, and is the same model", async () => {
+    const file = await fileOf(model);
+    expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(statesHeldAs[name] ?? name);
+    const again = await load(file);
+    expect(logits(again)).toBeAllclose(logits(model), { rtol: 1e-5, atol: 1e-5 });
+    const functions: unknown[] = [];
+    const [own, theirs] = [{ ...model.config, ...readAs[name] }, again.config].map((config) =>
+      inOneForm(normalizedConfig(config, again.params), functions),
+    );
+    expect(theirs).toBe(own);
+  });
+
+  test("negative control: numbers of a mixer's map changed in the file are another model", async () => {
+    const file = await fileOf(model);
+    const { tensors, dataStart } = readGgufHeader(file);
+    const at = tensors.find((one) => /blk\.[01]\.(shortconv\.out_proj|ssm_out)\.weight/.test(one.name))!;
+    file.fill(0x3c, dataStart + at.offset, dataStart + at.offset + 64);
+    const again = await load(file);
+    expect(() => expect(logits(again)).toBeAllclose(logits(model), { rtol: 1e-3, atol: 1e-3 })).toThrow();
+  });
+});
+
+/** Checkpoints of Hugging Face's, and how one is refused that llama.cpp cannot hold. */
+const folders: Record<string, RegExp | undefined> = {
+  "falcon-h1": undefined,
+  lfm2: undefined,
+  mamba: undefined,
+  "granite-moe-hybrid": undefined,
+  "nemotron-h": /`config\.experts` .*expected nothing, as nemotron_h has it/s,
+  mamba2: /outputNorm` is "whole", expected group, as mamba2 has it/,
+};
+
+test.each(Object.keys(folders).filter((name) => referenceData.has(`hf/${name}/model.safetensors`)))(
+  "%s: a checkpoint of Hugging Face's becomes a file of the same numbers, or is refused",
+  async (name) => {
+    const model = await load(referenceData.path(`hf/${name}`));
+    const refusal = folders[name];
+    if (refusal) return expect(fileOf(model)).rejects.toThrow(refusal);
+    const again = await load(await fileOf(model));
+    expect(logits(again)).toBeAllclose(logits(model), { rtol: 1e-5, atol: 1e-5 });
+  },
+);
+
+const mamba2Of = (change: Partial<attention.MixerLayerConfig>): DecoderConfig => {
+  const [layer] = configs["mamba2"]!.layerTypes as [attention.MixerLayer];
+  const other = attention.mixerLayer({ ...layer.config, ...change }) as unknown as attention.MixerLayer;
+  return { ...configs["mamba2"]!, layerTypes: [other, other, other, other] };
+};
+
+test.each<[string, DecoderConfig, RegExp]>([
+  [
+    "a norm over all heads where they share two keys",
+    { ...mamba2Of({ numKeyHeads: 2 }), numKvHeads: 2 },
+    /`config\.layerTypes\[0\]\.config\.outputNorm` is "whole", expected group, as mamba2 has it/,
+  ],
+  [
+    "another gate",
+    mamba2Of({ outputGate: tensors.sigmoid }),
+    /`config\.layerTypes\[0\]\.config\.outputGate` is .*expected silu, as mamba2 has it/,
+  ],
+  [
+    "biases of projections",
+    mamba2Of({ bias: true }),
+    /`config\.layerTypes\[0\]\.config\.bias` is true, expected nothing, as mamba2 has it/,
+  ],
+])("%s is refused by name", async (_, config, message) => {
+  await expect(fileOf(modelOf("mamba2", config))).rejects.toThrow(message);
+});
+
+test("other numbers of channels than llama.cpp's are refused", async () => {
+  const [layer] = configs["mamba"]!.layerTypes as [attention.MixerLayer];
+  const narrow = attention.mixerLayer({ ...layer.config, numHeads: 64 }) as unknown as attention.MixerLayer;
+  const config = { ...configs["mamba"]!, numHeads: 64, layerTypes: [narrow, narrow, narrow, narrow] };
+  await expect(fileOf(modelOf("mamba", config))).rejects.toThrow(
+    /64 channels of a mixer.*2 · embedDim = 128/,
+  );
+});
+
+test("rates of decay above 0 are refused, as no logarithm is one of theirs", async () => {
+  const file = await fileOf(modelOf("mamba"));
+  const { tensors, dataStart } = readGgufHeader(file);
+  const { offset } = tensors.find(({ name }) => name === "blk.2.ssm_a")!;
+  new DataView(file.buffer).setFloat32(dataStart + offset + 8, 0.25, true);
+  await expect(load(file)).rejects.toThrow(/blk\.2\.ssm_a` is 0\.25, expected rates of decay, at most 0/);
+});

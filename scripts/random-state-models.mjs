@@ -1,0 +1,129 @@
+// Small random models whose layers hold states, for tests that hand them over to llama.cpp.
+
+const base = {
+  ...{ vocabSize: 64, embedDim: 64, hiddenDim: 96, numLayers: 4, numHeads: 4, numKvHeads: 2 },
+  ...{ contextLength: 256, normEps: 1e-5, stopIds: [] },
+};
+const wide = { numExperts: 4, expertsPerToken: 2 };
+const experts = { ...wide, hiddenDim: 48 };
+
+const scales = { embeddingScale: 3, attentionScale: 0.125, residualScale: 0.5, logitScale: 0.25 };
+const nemotron = {
+  ...{ activation: "reluSquared", gated: false, positions: "none" },
+  feedForwardLayers: [false, true, false, true],
+};
+
+/** A stack of mixers alone: sizes of attention and feed-forward layers, which it has none of, are those of the mixer. */
+const stack = (mixer) => ({
+  ...base,
+  ...{ hiddenDim: 64, numHeads: mixer.config.numHeads, numKvHeads: mixer.config.numKeyHeads },
+  layerTypes: [mixer, mixer, mixer, mixer],
+  feedForwardLayers: [false, false, false, false],
+});
+
+/** Attention and a mixer beside each other in all layers. */
+const hybrids = (mixer) => new Array(4).fill({ attention: "full", mixer });
+
+/**
+ * Configurations of decoders, by the name of the architecture.
+ *
+ * @param {{ attention: any, tensor: any }} packages - @qkv/attention and @qkv/tensor.
+ */
+export function stateConfigs({ attention, tensor }) {
+  const { mixerLayer, selectiveScan, shortConvolution, ssd } = attention;
+  const { ones, rmsNorm, silu } = tensor;
+  const convolution = mixerLayer({
+    ...{ embedDim: 64, numHeads: 1, mixer: shortConvolution(), axes: { N: 3 } },
+    ...{ outputNorm: "none", bias: false },
+  });
+  const mamba = (maps = {}) =>
+    mixerLayer({
+      ...{ embedDim: 64, numHeads: 128, numKeyHeads: 1, keyDim: 6, valueDim: 1, mixer: selectiveScan() },
+      ...{ convolution: 4, convolutionBias: true, projectFrom: "value", ranks: { deltaTime: 4 } },
+      ...{ skip: true, outputNorm: "none", outputGate: silu, bias: false, ...maps },
+    });
+  const mamba2 = (more = {}) =>
+    mixerLayer({
+      ...{ embedDim: 64, numHeads: 8, numKeyHeads: 1, keyDim: 8, valueDim: 16, mixer: ssd(), normEps: 1e-5 },
+      ...{ convolution: 4, convolutionBias: true, skip: true, outputGate: silu, gatePlace: "beforeNorm" },
+      ...{ outputNorm: "whole", ...more },
+    });
+  const norm = {
+    ...{ name: "RMS norm without a gain, eps 0.00001", eps: 1e-5, init: () => ({}) },
+    apply: (x) => rmsNorm(x, ones([x.shape.at(-1)], { dtype: x.dtype, device: x.device }), { eps: 1e-5 }),
+  };
+  const groups = mamba2({ numKeyHeads: 2, outputNorm: "group" });
+  const gained = {
+    ...{ name: "RMS norm, eps 0.00001", eps: 1e-5, init: (shape) => ({ gain: ones(shape.slice(-1)) }) },
+    apply: (x, { gain }) => rmsNorm(x, gain, { eps: 1e-5 }),
+  };
+  const normedMamba = mamba({ inputs: { key: gained, query: gained }, rankMaps: { deltaTime: gained } });
+  return {
+    lfm2: { ...base, qkNorm: true, layerTypes: [convolution, convolution, "full", convolution] },
+    lfm2_moe: {
+      ...{ ...base, qkNorm: true, layerTypes: [convolution, "full", convolution, "full"] },
+      experts: {
+        ...{ ...experts, layers: [false, true, true, true] },
+        router: { scores: "sigmoid", choiceBias: true, shareEps: 1e-6 },
+      },
+    },
+    mamba: stack(mamba()),
+    falcon_mamba: stack(mamba({ inputs: { key: norm, query: norm }, rankMaps: { deltaTime: norm } })),
+    mamba2: stack(mamba2()),
+    granitemoehybrid: {
+      ...{ ...base, ...scales, positions: "none", layerTypes: [mamba2(), "full", mamba2(), mamba2()] },
+      experts: { ...wide, shared: { hiddenDim: 80 } },
+    },
+    "granitemoehybrid, no experts": {
+      ...{ ...base, ...scales, positions: "none", layerTypes: [mamba2(), mamba2(), "full", mamba2()] },
+      bias: { queryKeyValue: true, attentionOutput: true },
+    },
+    bamba: {
+      ...{ ...base, layerTypes: [mamba2(), "full", mamba2(), mamba2()] },
+      ...{ ropeDim: 8, bias: { feedForward: true } },
+    },
+    jamba: {
+      ...{ ...base, positions: "none", layerTypes: [normedMamba, "full", normedMamba, normedMamba] },
+      experts: {
+        ...{ ...wide, normTopKProb: false },
+        layers: [false, true, false, true],
+      },
+    },
+    "jamba, no experts": {
+      ...{ ...base, positions: "none", layerTypes: [normedMamba, "full", normedMamba, normedMamba] },
+    },
+    nemotron_h: {
+      ...{ ...base, ...nemotron, layerTypes: [groups, "none", "full", "none"] },
+      bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
+    },
+    "nemotron_h, experts": {
+      ...{ ...base, ...nemotron, headDim: 32, layerTypes: [groups, "none", "full", "none"] },
+      experts: {
+        ...{ ...experts, layers: [false, true, false, true], shared: { hiddenDim: 80 } },
+        router: { scores: "sigmoid", choiceBias: true, scale: 1.5 },
+      },
+    },
+    falcon_h1: {
+      ...{ ...base, headDim: 8, ropeBase: 100000, embeddingScale: 1.5, logitScale: 0.8 },
+      layerTypes: hybrids(mamba2({ numKeyHeads: 2, outputNorm: "none", gatePlace: "afterNorm" })),
+      bias: { queryKeyValue: true, feedForward: true },
+    },
+    "falcon_h1, normalized mixers": {
+      ...{ ...base, headDim: 8 },
+      layerTypes: hybrids(mamba2({ numKeyHeads: 2, outputNorm: "group" })),
+    },
+  };
+}
+
+/** The names of their architectures in llama.cpp, where they are others. */
+export const statesHeldAs = {
+  bamba: "granitehybrid",
+  falcon_h1: "falcon-h1",
+  "falcon_h1, normalized mixers": "falcon-h1",
+  falcon_mamba: "mamba",
+  granitemoehybrid: "granitehybrid",
+  "granitemoehybrid, no experts": "granitehybrid",
+  "jamba, no experts": "jamba",
+  lfm2_moe: "lfm2moe",
+  "nemotron_h, experts": "nemotron_h_moe",
+};
