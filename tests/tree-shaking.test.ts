@@ -51,7 +51,7 @@ function listed(folder: string): { name: string; file: string }[] {
 // Minifiers lay out the same code a little differently when it comes from one file instead of many, data too.
 const slackOf = (length: number, more: number) => 60 + length / 1000 + more;
 /** Constants of source files are written into the texts of shaders, where those of the built file are names. */
-const constants: Record<string, number> = { "@qkv/webgpu": 400 };
+const constants: Record<string, number> = { "@qkv/webgpu": 800 };
 
 /** The length of code. A character that the build wrote as an escape counts as one, as it does in the source. */
 const lengthOf = (code: string) => code.replace(/\\u[\da-f]{4}/gi, "x").length;

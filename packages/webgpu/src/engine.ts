@@ -35,6 +35,8 @@ type Problem = { readonly op: string; readonly kind: FailureKind; readonly messa
 
 /** Dispatches that one submission takes. */
 const mostDispatches = 128;
+/** Commands that are looked through, from the last one on, for one to extend. */
+const farthestExtension = 8;
 /** Bind groups that are kept for their next use. */
 const mostGroups = 4096;
 /** Codes of the shared word that kernels write wrong indices to, by op. */
@@ -120,6 +122,38 @@ export class Engine {
     this.#pending.push({ dispatch, pipeline });
     this.counts.dispatches += 1;
     if (++this.#dispatches === mostDispatches) this.submit();
+  }
+
+  /**
+   * Puts a dispatch in place of one that is recorded, which it computes, too, as it reads and writes more. False, and
+   * nothing is changed: the other one is submitted, or what was recorded since then uses what the new one writes, or
+   * writes what it reads.
+   *
+   * @param results - Buffer that the other one writes, and nothing since then may have written.
+   */
+  extend(old: Dispatch, dispatch: Dispatch, results: GpuBuffer): boolean {
+    this.check(dispatch.op);
+    const writes = dispatch.writes.slice(old.writes.length);
+    if (dispatch.reads.some((buffer) => dispatch.writes.includes(buffer))) return false;
+    if (this.#missing) {
+      if (!this.#pipelines.has(dispatch.key)) this.#missing.set(dispatch.key, dispatch);
+      return true;
+    }
+    let at = this.#pending.length - 1;
+    for (; at >= 0 && at >= this.#pending.length - farthestExtension; at--) {
+      const command = this.#pending[at]!;
+      if ("copy" in command) return false;
+      const { dispatch: other } = command;
+      if (other === old) break;
+      const uses = (buffer: GpuBuffer) => other.reads.includes(buffer) || other.writes.includes(buffer);
+      if (writes.some(uses) || other.writes.includes(results)) return false;
+      if (dispatch.reads.some((buffer) => other.writes.includes(buffer))) return false;
+    }
+    const found = this.#pending[at];
+    if (!found || !("dispatch" in found) || found.dispatch !== old) return false;
+    for (const buffer of [...dispatch.reads, ...dispatch.writes]) buffer.lastUse = this.#submission;
+    this.#pending[at] = { dispatch, pipeline: this.#pipeline(dispatch) };
+    return true;
   }
 
   /** True while `missingShaders` runs its function. */

@@ -70,6 +70,12 @@ export class Store {
     return slot.buffer!;
   }
 
+  /** The buffer of numbers that are on the GPU; undefined for those that are on the host alone. */
+  bufferOf({ storage }: Pick<View, "storage">): GpuBuffer | undefined {
+    const { slot } = storage as Stored;
+    return slot.engine === this.engine ? slot.buffer : undefined;
+  }
+
   /** A tensor whose numbers live as long as it is reachable. */
   pin({ slot }: Stored): void {
     slot.pinned = true;

@@ -2,7 +2,9 @@ import type { DType, Kernel, View } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import type { Params } from "../params.js";
 import { valueType } from "../wgsl/element.js";
+import { followsProduct } from "./follows-product.js";
 import { map, type Formula } from "./map.js";
+import type { RowProducts } from "./row-products.js";
 
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 
@@ -91,13 +93,17 @@ const comparisons: Record<string, string> = {
 };
 
 /** Functions of one, two or three numbers, of any strides, with broadcasting. */
-export function elementwiseKernels(context: Context): Record<string, Kernel<Attributes>> {
+export function elementwiseKernels(
+  context: Context,
+  rowProducts: RowProducts,
+): Record<string, Kernel<Attributes>> {
   const kernels: Record<string, Kernel<Attributes>> = {};
   const supported = (views: readonly View[]) => views.every(({ dtype }) => dtype !== "float64");
   for (const [name, formulas] of Object.entries({ ...unary(), ...binary() })) {
     kernels[name] = (inputs, [output]) => {
       const body = formulas[valueType(output!.dtype)];
       if (!supported([...inputs, output!]) || body === undefined) return false;
+      if (followsProduct(context, rowProducts, name, inputs, output!, body)) return true;
       return map(context, name, inputs, output!, { body });
     };
   }

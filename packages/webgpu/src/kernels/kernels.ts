@@ -16,6 +16,7 @@ import { quantizedKernels } from "./quantized.js";
 import { rearrangingKernels } from "./rearranging.js";
 import { reduceKernels } from "./reduce.js";
 import { rotateKernel } from "./rotate.js";
+import { RowProducts } from "./row-products.js";
 import { scanKernel } from "./scan.js";
 import { scatterKernels } from "./scatter.js";
 import { sortingKernels } from "./sorting.js";
@@ -24,17 +25,18 @@ import { windowKernels } from "./windows.js";
 /** The kernels of the device, by op name. */
 export function kernelsOf(context: Context): Kernels {
   const plans = new Plans();
+  const rowProducts = new RowProducts();
   return {
-    ...elementwiseKernels(context),
-    ...rearrangingKernels(context),
+    ...elementwiseKernels(context, rowProducts),
+    ...rearrangingKernels(context, rowProducts),
     ...reduceKernels(context),
-    ...lineKernels(context),
+    ...lineKernels(context, rowProducts),
     ...crossEntropyKernels(context),
     ...lookupKernels(context),
     ...scatterKernels(context),
     ...windowKernels(context),
     ...sortingKernels(context),
-    ...matmulKernels(context),
+    ...matmulKernels(context, rowProducts),
     ...quantizedKernels(context),
     ...optimizerKernels(context),
     attention: attentionKernel(context, plans),

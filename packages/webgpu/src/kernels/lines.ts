@@ -1,11 +1,14 @@
+import { isContiguous } from "@qkv/core";
 import { sizeOf, type Kernel, type View } from "@qkv/tensor";
 import type { Context } from "../context.js";
+import type { Dispatch } from "../engine.js";
 import { Params } from "../params.js";
 import { arrayType } from "../wgsl/element.js";
 import { bindingsText, gridOf, mainText } from "../wgsl/grid.js";
 import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 import { foldText } from "../wgsl/workgroup.js";
+import type { RowProducts } from "./row-products.js";
 
 /** Threads of a workgroup, which computes one line. */
 const width = 64;
@@ -22,10 +25,15 @@ type LineKernel = {
   readonly body: string;
   readonly reads?: Readonly<Record<string, View>>;
   readonly params?: (params: Params) => void;
+  /** Told of the dispatch. */
+  readonly recorded?: (dispatch: Dispatch) => void;
 };
 
+/** Statements for a norm of one line, by what finishes a number and what stores it as number `k`. */
+type NormText = (finish: (value: string) => string, store: (value: string) => string) => string;
+
 /** Softmax and norms: one workgroup a line. */
-export function lineKernels(context: Context): Record<string, Kernel<never>> {
+export function lineKernels(context: Context, rowProducts: RowProducts): Record<string, Kernel<never>> {
   type Axis = { readonly axis: number };
   type Norm = { readonly eps: number };
   const softmax =
@@ -52,17 +60,35 @@ export function lineKernels(context: Context): Record<string, Kernel<never>> {
     return (value: string) => `${value}${weight && ` * ${weight}`}${bias && ` + ${bias}`}`;
   };
   const norm =
-    (op: string, compute: (finish: (value: string) => string) => string) =>
+    (op: string, compute: NormText) =>
     ([x, weight, bias]: readonly View[], [output]: readonly View[], { eps }: Norm) => {
       const reads = { ...(weight && { weight }), ...(bias && { bias }) };
+      const variant = Object.keys(reads).join();
+      const finish = normed(reads);
+      const addParams = (params: Params) => {
+        params.f32("eps", eps);
+        for (const [name, view] of Object.entries(reads))
+          params.i32(`${name}Start`, view.offset).i32(`${name}Step`, view.strides[0]!);
+      };
       return alongLines(context, op, x!, output!, x!.shape.length - 1, {
-        variant: Object.keys(reads).join(),
-        body: compute(normed(reads)),
+        variant,
+        body: compute(finish, (value) => `out[to(k)] = ${value};`),
         reads,
-        params(params) {
-          params.f32("eps", eps);
-          for (const [name, view] of Object.entries(reads))
-            params.i32(`${name}Start`, view.offset).i32(`${name}Step`, view.strides[0]!);
+        params: addParams,
+        recorded(dispatch) {
+          if (!isContiguous(x!.shape, x!.strides)) return;
+          rowProducts.noteNorm(dispatch, {
+            key: `${op}:${variant}`,
+            length: x!.shape.at(-1)!,
+            lines: sizeOf(x!.shape.slice(0, -1)),
+            reads: dispatch.reads,
+            bindings: ["xIn", ...Object.keys(reads)],
+            addParams(params) {
+              params.u32("xStart", x!.offset);
+              addParams(params);
+            },
+            text: compute(finish, (value) => `row[k] = ${value};`),
+          });
         },
       });
     };
@@ -71,15 +97,15 @@ export function lineKernels(context: Context): Record<string, Kernel<never>> {
     logSoftmax: softmax("logSoftmax", "x - top - logarithm(powers)"),
     rmsNorm: norm(
       "rmsNorm",
-      (finish) => `  var part = 0.0;
+      (finish, store) => `  var part = 0.0;
   for (var k = thread; k < p.n; k += ${width}u) { let x = xIn[at(k)]; part += x * x; }
   let scale = 1.0 / sqrt(total(part, thread) / f32(p.n) + p.eps);
-  for (var k = thread; k < p.n; k += ${width}u) { out[to(k)] = ${finish("xIn[at(k)] * scale")}; }`,
+  for (var k = thread; k < p.n; k += ${width}u) { ${store(finish("xIn[at(k)] * scale"))} }`,
     ),
     // Rounding leaves the mean a little off: what is left after subtracting it has a mean of its own.
     layerNorm: norm(
       "layerNorm",
-      (finish) => `  var part = 0.0;
+      (finish, store) => `  var part = 0.0;
   for (var k = thread; k < p.n; k += ${width}u) { part += xIn[at(k)]; }
   let first = total(part, thread) / f32(p.n);
   part = 0.0;
@@ -88,7 +114,7 @@ export function lineKernels(context: Context): Record<string, Kernel<never>> {
   part = 0.0;
   for (var k = thread; k < p.n; k += ${width}u) { let x = xIn[at(k)] - mean; part += x * x; }
   let scale = 1.0 / sqrt(total(part, thread) / f32(p.n) + p.eps);
-  for (var k = thread; k < p.n; k += ${width}u) { out[to(k)] = ${finish("(xIn[at(k)] - mean) * scale")}; }`,
+  for (var k = thread; k < p.n; k += ${width}u) { ${store(finish("(xIn[at(k)] - mean) * scale"))} }`,
     ),
     cumsum: (
       [x]: readonly View[],
@@ -122,7 +148,7 @@ function alongLines(
   x: View,
   output: View,
   axis: number,
-  { variant = "", whole = false, body, reads = {}, params: addParams }: LineKernel,
+  { variant = "", whole = false, body, reads = {}, params: addParams, recorded }: LineKernel,
 ): boolean {
   const numbers = whole && x.dtype === "int32" ? "int32" : "float32";
   if ([x, output, ...Object.values(reads)].some(({ dtype }) => dtype !== numbers)) return false;
@@ -138,7 +164,7 @@ function alongLines(
   });
   addParams?.(params);
   const { subgroups } = engine;
-  engine.record({
+  const dispatch: Dispatch = {
     op,
     key: `lines:${op}:${variant}:${type}:${at.rank}`,
     text: () =>
@@ -168,6 +194,8 @@ ${body}`,
     writes: [store.write(output)],
     params,
     groups: gridOf(lines),
-  });
+  };
+  engine.record(dispatch);
+  recorded?.(dispatch);
   return true;
 }

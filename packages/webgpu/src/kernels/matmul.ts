@@ -5,8 +5,17 @@ import { deviceError } from "../failures.js";
 import { Params } from "../params.js";
 import { arrayType, fourAt, numberAt } from "../wgsl/element.js";
 import { bindingsText } from "../wgsl/grid.js";
+import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
+import { foldText } from "../wgsl/workgroup.js";
 import { packedStrides, viewAs } from "./packed.js";
+import {
+  mostLines,
+  type FollowersText,
+  type RowNorm,
+  type RowProduct,
+  type RowProducts,
+} from "./row-products.js";
 
 /** Rows and columns of a tile of C. */
 const tile = 64;
@@ -26,7 +35,7 @@ type Along = "inner" | "outer" | "none";
  * Matrix products of any strides, with batches that broadcast; `linear` adds a bias as it stores, and reads weights of 16
  * bits in place.
  */
-export function matmulKernels(context: Context): Record<string, Kernel<never>> {
+export function matmulKernels(context: Context, rowProducts: RowProducts): Record<string, Kernel<never>> {
   return {
     matmul: ([a, b]: readonly View[], [output]: readonly View[]) =>
       product(context, "matmul", a!, b!, output!),
@@ -42,20 +51,22 @@ export function matmulKernels(context: Context): Record<string, Kernel<never>> {
         strides: [weight!.strides[1]!, weight!.strides[0]!],
       });
       const out = viewAs(output!, { shape: [rows.shape[0]!, N], strides: [N, 1] });
-      return product(context, "linear", rows, transposed, out, bias);
+      return product(context, "linear", rows, transposed, out, bias, rowProducts);
     },
   };
 }
 
 /** out[…, m, n] = Σₖ a[…, m, k] · b[…, k, n] + bias[n] */
 export function product(
-  { store, engine }: Context,
+  context: Context,
   op: string,
   a: View,
   b: View,
   output: View,
   bias?: View,
+  rowProducts?: RowProducts,
 ): boolean {
+  const { store, engine } = context;
   if ([a, output, ...(bias ? [bias] : [])].some(({ dtype }) => dtype !== "float32")) return false;
   const { dtype } = b;
   if (dtype !== "float32" && !isPacked(dtype)) return false;
@@ -67,17 +78,21 @@ export function product(
   const [bInner, bOuter] = b.strides.slice(-2) as [number, number];
   if (batches > mostBatches)
     throw deviceError(op, "size", `a product of ${batches} matrices, and a grid has ${mostBatches}`);
-  const params = new Params().u32("M", M).u32("N", N).u32("K", K).u32("batches", batches);
-  params.u32("aOuter", aOuter).u32("aInner", aInner).u32("bOuter", bOuter).u32("bInner", bInner);
-  if (bias) params.u32("biasStart", bias.offset).u32("biasStep", bias.strides[0]!);
   const strides = [a, b].map((view) =>
     broadcastStrides(batch, view.shape.slice(0, -2), view.strides.slice(0, -2)),
   );
-  const at = walk(op, params, "batch", batch, {
-    aAt: { strides: strides[0]!, offset: a.offset },
-    bAt: { strides: strides[1]!, offset: b.offset },
-    cAt: { strides: packedStrides(batch).map((stride) => stride * M * N), offset: 0 },
-  });
+  const laidOut = () => {
+    const params = new Params().u32("M", M).u32("N", N).u32("K", K).u32("batches", batches);
+    params.u32("aOuter", aOuter).u32("aInner", aInner).u32("bOuter", bOuter).u32("bInner", bInner);
+    if (bias) params.u32("addedStart", bias.offset).u32("addedStep", bias.strides[0]!);
+    const at = walk(op, params, "batch", batch, {
+      aAt: { strides: strides[0]!, offset: a.offset },
+      bAt: { strides: strides[1]!, offset: b.offset },
+      cAt: { strides: packedStrides(batch).map((stride) => stride * M * N), offset: 0 },
+    });
+    return { params, at };
+  };
+  const { params, at } = laidOut();
   const fours = (view: View, own: readonly number[]) =>
     view.offset % 4 === 0 && own.every((stride) => stride % 4 === 0);
   const along = (
@@ -98,24 +113,35 @@ export function product(
   const reads = [a, b, ...(bias ? [bias] : [])].map((view) => store.read(view));
   const writes = [store.write(output)];
   // Few rows: each result is a dot product that several threads share, so that every weight is read once.
-  if (M <= mostRows) {
-    engine.record({
+  if (M <= mostLines) {
+    const make = (norm?: RowNorm): RowProduct => ({
       op,
-      key: `rows:${aAlong === "inner"}:${bAlong === "inner"}:${bOuter === 1}:${!!bias}:${at.rank}:${dtype}`,
-      text: () =>
-        rowsText(
-          params,
-          at.text("id.z"),
-          bAlong === "inner" && aAlong === "inner",
-          bOuter === 1,
-          !!bias,
+      key: `rows:${aAlong === "inner"}:${bAlong === "inner"}:${bOuter === 1}:${!!bias}:${at.rank}:${dtype}${norm ? `:${norm.key}:${K}` : ""}`,
+      makeParams() {
+        const { params } = laidOut();
+        if (norm) norm.addParams(params.u32("n", K));
+        return params;
+      },
+      text: (params, followers) =>
+        rowsText(params, at.text("id.z"), {
+          fours: bAlong === "inner" && aAlong === "inner",
+          columnsLie: bOuter === 1,
+          bias: !!bias,
           dtype,
-        ),
-      reads,
-      writes,
-      params,
+          followers,
+          norm: norm && { ...norm, length: K },
+        }),
+      reads: norm ? [...norm.reads, ...reads.slice(1)] : reads,
+      writes: norm ? [reads[0]!, ...writes] : writes,
+      results: writes[0]!,
       groups: [Math.ceil(N / rowShape.columns), M, batches],
     });
+    const packed = a.offset === 0 && a.storage.length === M * K && aInner === 1 && aOuter === K;
+    if (rowProducts) rowProducts.record(context, packed ? reads[0] : undefined, make);
+    else {
+      const { text, ...rows } = make();
+      engine.record({ ...rows, params, text: () => text(params, noFollowers) });
+    }
     return true;
   }
   const c4 = N % 4 === 0;
@@ -131,20 +157,25 @@ export function product(
   return true;
 }
 
+const noFollowers: FollowersText = { reads: {}, writes: {}, functions: "", statements: "" };
 /** Workgroups along one axis of a grid. */
 const mostBatches = 65535;
-/** Products of up to so many rows go row by row. */
-const mostRows = 4;
 /** Threads that share a dot product, and dot products of a workgroup. */
 const rowShape = { lanes: 8, columns: 8 };
+
+type RowsOptions = {
+  readonly fours: boolean;
+  readonly columnsLie: boolean;
+  readonly bias: boolean;
+  readonly dtype: DType;
+  readonly followers: FollowersText;
+  readonly norm: RowNorm | undefined;
+};
 
 function rowsText(
   params: Params,
   batchText: string,
-  fours: boolean,
-  columnsLie: boolean,
-  bias: boolean,
-  dtype: DType,
+  { fours, columnsLie, bias, dtype, followers, norm }: RowsOptions,
 ): string {
   const { lanes, columns } = rowShape;
   const type = fours ? "vec4<f32>" : "f32";
@@ -161,8 +192,19 @@ function rowsText(
       `u32(${name}At) + ${outer} * p.${name}Outer + k * p.${name}Inner`,
       fours,
     );
-  return `${params.declaration}
-${bindingsText({ a: type, b: elementText(dtype, fours), ...(bias && { bias: "f32" }) }, { c: "f32" })}
+  const own = fours ? `vec4<f32>(${[0, 1, 2, 3].map((j) => `row[k + ${j}u]`).join(", ")})` : "row[k]";
+  return withFunctions(`${params.declaration}
+${bindingsText(
+  {
+    ...(norm ? Object.fromEntries(norm.bindings.map((name) => [name, "f32"])) : { a: type }),
+    b: elementText(dtype, fours),
+    ...(bias && { addedIn: "f32" }),
+    ...followers.reads,
+  },
+  { ...(norm && { a: "f32" }), c: "f32", ...followers.writes },
+)}
+${followers.functions}
+${norm ? normRowText(norm) : ""}
 var<workgroup> sums: array<f32, ${lanes * columns}>;
 @compute @workgroup_size(${lanes * columns})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -171,18 +213,34 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let lane = ${lane};
   let m = id.y;
   let n = id.x * ${columns}u + column;
+  ${norm ? "normRow(m, thread, id.x == 0u);" : ""}
   var sum = ${type}();
   if (n < p.N) {
-    for (var k = lane * ${per}u; k < p.K; k += ${lanes * per}u) { sum = fma(${load("a", "m")}, ${load("b", "n")}, sum); }
+    for (var k = lane * ${per}u; k < p.K; k += ${lanes * per}u) { sum = fma(${norm ? own : load("a", "m")}, ${load("b", "n")}, sum); }
   }
   sums[column * ${lanes}u + lane] = ${fours ? "dot(sum, vec4<f32>(1.0))" : "sum"};
   workgroupBarrier();
   if (lane != 0u || n >= p.N) { return; }
   var all = 0.0;
   for (var i = 0u; i < ${lanes}u; i++) { all += sums[column * ${lanes}u + i]; }
-  c[u32(cAt) + m * p.N + n] = all${bias ? " + bias[p.biasStart + n * p.biasStep]" : ""};
-}`;
+  let at = u32(cAt) + m * p.N + n;
+  let y = all${bias ? " + addedIn[p.addedStart + n * p.addedStep]" : ""};
+  c[at] = y;
+  ${followers.statements}
+}`);
 }
+
+/** WGSL of a function that stores row m, with its norm, in workgroup memory, and in the GPU's if it is asked to. */
+const normRowText = ({ length, text }: RowNorm) => `var<workgroup> row: array<f32, ${Math.max(1, length)}>;
+var<private> first: u32;
+fn at(k: u32) -> u32 { return first + k; }
+${foldText("total", "f32", rowShape.lanes * rowShape.columns, "a + b", false)}
+fn normRow(m: u32, thread: u32, stores: bool) {
+  first = p.xStart + m * p.K;
+${text}
+  workgroupBarrier();
+  if (stores) { for (var k = thread; k < p.K; k += ${rowShape.lanes * rowShape.columns}u) { a[m * p.K + k] = row[k]; } }
+}`;
 
 const each = (n: number, text: (i: number) => string) =>
   Array.from({ length: n }, (_, i) => text(i)).join("\n");
@@ -196,14 +254,14 @@ function tilesText(
   bias: boolean,
   dtype: DType,
 ): string {
-  const biasAt = (n: string) => `bias[p.biasStart + min(${n}, p.N - 1u) * p.biasStep]`;
+  const biasAt = (n: string) => `addedIn[p.addedStart + min(${n}, p.N - 1u) * p.addedStep]`;
   const added = bias ? ` + vec4<f32>(${[0, 1, 2, 3].map((i) => biasAt(`n + ${i}u`)).join(", ")})` : "";
   return `${params.declaration}
 ${bindingsText(
   {
     a: elementText("float32", a !== "none"),
     b: elementText(dtype, b !== "none"),
-    ...(bias && { bias: "f32" }),
+    ...(bias && { addedIn: "f32" }),
   },
   { c: c4 ? "vec4<f32>" : "f32" },
 )}

@@ -2,11 +2,16 @@ import type { DType, Kernel, View } from "@qkv/tensor";
 import { toHalfBits } from "@qkv/core";
 import type { Context } from "../context.js";
 import { copyInto } from "./copy-into.js";
+import { copiesProduct } from "./follows-product.js";
 import { map } from "./map.js";
+import type { RowProducts } from "./row-products.js";
 import { viewAs, withCopy } from "./packed.js";
 
 /** Kernels that move numbers and compute none. */
-export function rearrangingKernels(context: Context): Record<string, Kernel<never>> {
+export function rearrangingKernels(
+  context: Context,
+  rowProducts: RowProducts,
+): Record<string, Kernel<never>> {
   const { store } = context;
   const kernels: Record<string, Kernel<never>> = {};
   const define = <A>(name: string, kernel: Kernel<A>) => {
@@ -66,6 +71,7 @@ export function rearrangingKernels(context: Context): Record<string, Kernel<neve
     const buffer = store.change(target!);
     const at = { strides: target!.strides, offset: target!.offset + start * target!.strides[axis]! };
     if (store.read(source!) !== buffer) {
+      if (copiesProduct(context, rowProducts, source!, buffer, at)) return true;
       copyInto(context, "write", source!, buffer, at);
       return true;
     }

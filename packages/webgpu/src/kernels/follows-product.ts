@@ -1,0 +1,101 @@
+import { isContiguous } from "@qkv/core";
+import { sizeOf, type View } from "@qkv/tensor";
+import type { GpuBuffer } from "../buffers.js";
+import type { Context } from "../context.js";
+import { Params } from "../params.js";
+import { walk } from "../wgsl/place.js";
+import type { Target } from "./copy-into.js";
+import type { RowProducts } from "./row-products.js";
+
+/** True for a tensor of float32 whose numbers are all of its storage, in their order. */
+const fillsStorage = ({ storage, dtype, shape, strides, offset }: View): boolean =>
+  dtype === "float32" && offset === 0 && storage.length === sizeOf(shape) && isContiguous(shape, strides);
+
+/**
+ * Lets the product that made one of the inputs compute a function of one or two numbers as well.
+ *
+ * @param body - WGSL that returns it, of `a`, or of `a` and `b`.
+ * @returns False if no product does.
+ */
+export function followsProduct(
+  context: Context,
+  rowProducts: RowProducts,
+  name: string,
+  inputs: readonly View[],
+  output: View,
+  body: string,
+): boolean {
+  const { store } = context;
+  const count = sizeOf(output.shape);
+  const fits = (x: View) =>
+    fillsStorage(x) && sizeOf(x.shape) === count && x.shape.length === output.shape.length;
+  if (output.dtype !== "float32" || count === 0 || !inputs.every(fits)) return false;
+  for (const [own, input] of inputs.entries()) {
+    const results = store.bufferOf(input);
+    if (!rowProducts.has(results)) continue;
+    const others = inputs.flatMap((x, i) => (i === own ? [] : [store.read(x)]));
+    if (others.includes(results)) return false;
+    const follower = {
+      key: `${name}:${own}`,
+      reads: others,
+      write: store.write(output),
+      text: (_: Params, i: number) => ({
+        reads: others.length > 0 ? { [`other${i}`]: "f32" } : {},
+        writes: { [`followed${i}`]: "f32" },
+        functions: `fn follow${i}(${["a: f32", "b: f32"].slice(0, inputs.length).join(", ")}) -> f32 {
+  ${body}
+}`,
+        statements: `followed${i}[at] = follow${i}(${inputs.map((_, n) => (n === own ? "y" : `other${i}[at]`)).join(", ")});`,
+      }),
+    };
+    if (rowProducts.follow(context, results, follower)) return true;
+  }
+  return false;
+}
+
+/**
+ * Lets the product that made a tensor copy it into a buffer as well, whatever the order of its axes.
+ *
+ * @returns False if no product does.
+ */
+export function copiesProduct(
+  context: Context,
+  rowProducts: RowProducts,
+  source: View,
+  buffer: GpuBuffer,
+  target: Target,
+): boolean {
+  const { dtype, storage, shape, strides, offset } = source;
+  const results = context.store.bufferOf(source);
+  if (!rowProducts.has(results) || dtype !== "float32" || offset !== 0 || storage.length !== sizeOf(shape))
+    return false;
+  // The axes in the order in which the product has them.
+  const axes = shape.map((_, axis) => axis).filter((axis) => shape[axis]! > 1);
+  axes.sort((a, b) => strides[b]! - strides[a]!);
+  const lengths = axes.map((axis) => shape[axis]!);
+  if (
+    !isContiguous(
+      lengths,
+      axes.map((axis) => strides[axis]!),
+    )
+  )
+    return false;
+  const places = { strides: axes.map((axis) => target.strides[axis]!), offset: target.offset };
+  const laidOut = (params: Params, i: number) =>
+    walk("write", params, `copy${i}`, lengths, { [`copyAt${i}`]: places });
+  const { rank } = laidOut(new Params(), 0);
+  return rowProducts.follow(context, results, {
+    key: `write:${rank}`,
+    reads: [],
+    write: buffer,
+    text(params, i) {
+      const at = laidOut(params, i);
+      return {
+        reads: {},
+        writes: { [`copied${i}`]: "f32" },
+        functions: "",
+        statements: `${at.text("at")}\n  copied${i}[u32(copyAt${i})] = y;`,
+      };
+    },
+  });
+}
