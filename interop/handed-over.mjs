@@ -64,10 +64,8 @@ function randomDecoders(configs) {
 }
 
 /** Those that ONNX graphs hold. */
-export const tableDecodersInOnnx = () => [
-  ...tableDecoders().filter(({ name }) => !(name in refusedInOnnx)),
-  ...randomDecoders(onnxConfigs),
-];
+export const tableDecodersInOnnx = () =>
+  randomDecoders({ ...tableConfigs, ...onnxConfigs }).filter(({ name }) => !(name in refusedInOnnx));
 
 /** The likeliest tokens after a prompt, and the logits that each was chosen from. */
 export function greedy(model, ids) {

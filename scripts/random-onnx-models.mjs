@@ -14,19 +14,11 @@ const longerScale = (latent.nopeDim + latent.ropeDim) ** -0.5 * longer * longer;
 
 /** Configurations of decoders, by the name of the architecture. */
 export const onnxConfigs = {
-  "deepseek_v2, yarn": {
+  "deepseek_v2, groups and yarn": {
     ...{ ...base, latent, ropeLayout: "interleaved", ropeScaling: yarn, attentionScale: longerScale },
     experts: {
       ...{ ...experts, normTopKProb: false, shared: { hiddenDim: 48 } },
       router: { groups: { count: 4, chosen: 2 }, scale: 2 },
-      layers: [false, true, true, true],
-    },
-  },
-  deepseek_v3: {
-    ...{ ...base, latent: { ...latent, queryRank: 20 }, ropeLayout: "interleaved" },
-    experts: {
-      ...{ ...experts, shared: { hiddenDim: 96 } },
-      router: { scores: "sigmoid", choiceBias: true, groups: { count: 4, chosen: 2, best: 2 }, scale: 2.5 },
       layers: [false, true, true, true],
     },
   },
@@ -37,18 +29,9 @@ export const onnxConfigs = {
       layers: [false, true, true, true],
     },
   },
-  "falcon, alibi": {
+  "falcon with alibi": {
     ...{ ...base, norm: "layer", gated: false, activation: "gelu", bias: everywhere },
     ...{ positions: "alibi", alibiScale: 0.25 },
-  },
-  minicpm3: {
-    ...{
-      ...base,
-      latent: { ...latent, queryRank: 20 },
-      embeddingScale: 3,
-      residualScale: 0.5,
-      logitScale: 0.25,
-    },
   },
   minimax_m2: {
     ...{ ...base, numKvHeads: 2, qkNorm: "heads", ropeDim: 8 },
