@@ -18,15 +18,18 @@ const { architectures, llama, gpt2, bert, huggingFaceDecoders, ggufDecoders, ...
   "transformer/src/checkpoints/hugging-face/llama.ts": ["llama"],
   "transformer/src/checkpoints/hugging-face/gpt2.ts": ["gpt2"],
   "transformer/src/checkpoints/hugging-face/bert.ts": ["bert"],
-  "transformer/src/exporting/architecture-decoder.ts": ["holds"],
+  "transformer/src/exporting/architecture-constraints.ts": ["normalizedConfig"],
+  "transformer/src/exporting/architecture-decoder.ts": ["decoderOf", "holds"],
   "transformer/src/exporting/gguf/gguf-decoders.ts": ["ggufDecoders"],
   "transformer/src/exporting/hugging-face-decoders.ts": ["huggingFaceDecoders"],
   "transformer/src/index.ts": ["decoder", "encoder", "load", "loadEncoder", "quantize"],
   "transformer/src/export.ts": ["exportModel", "memoryFolder"],
+  "tensor/src/index.ts": ["zeros"],
   "core/src/index.ts": ["readGgufHeader"],
-  "cost/src/index.ts": ["readConfig"],
+  "cost/src/index.ts": ["parameters", "readConfig"],
 });
-const { exportModel, memoryFolder, readGgufHeader, quantize, readConfig } = packages;
+const { exportModel, memoryFolder, readGgufHeader, quantize, readConfig, parameters } = packages;
+const { decoderOf, normalizedConfig } = packages;
 
 /**
  * An architecture of the list.
@@ -82,15 +85,25 @@ function traces({ config, params, apply }) {
 
 const code = (names) => names.map((name) => `\`${name}\``).join(", ");
 
-/** True if `readConfig` of @qkv/cost knows a configuration. */
-function isPriced(json) {
+/** Numbers in a file of an architecture. */
+function numbersOf({ table, modelTypes }, { config, params }) {
+  const decoder = table ? decoderOf(table) : huggingFaceDecoders.find(({ name }) => name === modelTypes[0]);
+  const tensors = decoder.tensors(normalizedConfig(config, params), params);
+  return tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}
+
+/** True if `readConfig` of @qkv/cost knows a configuration: it then counts the numbers of a file. */
+function isPriced(json, entry, model) {
+  let shape;
   try {
-    readConfig(json);
-    return true;
+    shape = readConfig(json);
   } catch (error) {
-    if (!error.argument) throw error;
+    if (error.argument !== "model_type") throw error;
     return false;
   }
+  const [{ total }, numbers] = [parameters(shape), numbersOf(entry, model)];
+  if (total === numbers) return true;
+  throw new Error(`readConfig counts ${total} parameters of a ${json.model_type} that has ${numbers}`);
 }
 
 /** Facts of a small model of an architecture. */
@@ -116,7 +129,7 @@ async function found(entry) {
     traits: traits(config),
     gguf: entry.gguf.length > 0 ? entry.gguf : await borrowed(),
     onnx,
-    cost: isPriced(json),
+    cost: isPriced(json, entry, model),
     lacks: [
       written.error && "is not written to the layout of Hugging Face",
       !runsIn("int8", model) && "does not run in int8",

@@ -98,18 +98,18 @@ test("property: parameters and cache of a hybrid stack are those of real layers"
   );
 });
 
-test.each(["deepseek-v3", "deepseek-v32", "rwkv7"])(
-  "parameters and cache of %s are those of the loaded model",
-  async (name) => {
-    const model = await load(ownData.path(`hf/${name}`));
-    const shape = readConfig(ownData.json(`hf/${name}/config.json`));
-    const numbers = tensorsOf(model.params).reduce((sum, { data }) => sum + data.length, 0);
-    expect(parameters(shape).total).toBe(numbers);
-    const cache = cacheFor(model.config, { checkpoints: 0 });
-    model.apply(model.params, ids(5), { cache });
-    expect(cache.bytes).toBe(kvCache(shape, { contextLength: 5, format: formats.float32 }).bytes);
-  },
-);
+test.each([
+  ...["arcee", "deepseek-v3", "deepseek-v32", "ernie4-5", "exaone4", "glm4", "mamba", "mamba2", "minicpm3"],
+  ...["qwen3-5-text", "rwkv7"],
+])("parameters and cache of %s are those of the loaded model", async (name) => {
+  const model = await load(ownData.path(`hf/${name}`));
+  const shape = readConfig(ownData.json(`hf/${name}/config.json`));
+  const numbers = tensorsOf(model.params).reduce((sum, { data }) => sum + data.length, 0);
+  expect(parameters(shape).total).toBe(numbers);
+  const cache = cacheFor(model.config, { checkpoints: 0 });
+  model.apply(model.params, ids(5), { cache });
+  expect(cache.bytes).toBe(kvCache(shape, { contextLength: 5, format: formats.float32 }).bytes);
+});
 
 test.each(["gemma3n-text", "gemma4-text"])(
   "the cache of %s, whose last layers share, has as many bytes as its cost says",

@@ -15,13 +15,44 @@ const sizes = {
   ...{ num_key_value_heads: 2, max_position_embeddings: 64, eos_token_id: 2 },
 };
 const routed = { num_experts_per_tok: 2, moe_intermediate_size: 32 };
-const older = { n_embd: 64, n_head: 4, n_layer: 4, n_positions: 64, n_ctx: 64, rotary_dim: 8 };
+const older = {
+  vocab_size: 64,
+  n_embd: 64,
+  n_head: 4,
+  n_layer: 4,
+  n_positions: 64,
+  n_ctx: 64,
+  rotary_dim: 8,
+};
 const mamba2 = { mamba_n_heads: 8, mamba_d_head: 16, mamba_d_state: 8, mamba_n_groups: 1, mamba_d_conv: 4 };
 
-/** Fields of an architecture's files besides sizes, or under other names. */
+/** Those whose norms have no shifts, and whose output map has a bias, which no field says. */
+const [withGainsAlone, withOutputBias] = [
+  ["cohere", "mpt", "olmo"],
+  ["codegen", "gptj", "phi"],
+];
+
+/** Fields of files that have other names for all sizes, or no key-value heads. */
+const complete = {
+  biogpt: {
+    ...{ vocab_size: 64, hidden_size: 64, intermediate_size: 128, num_hidden_layers: 4 },
+    ...{ num_attention_heads: 4, max_position_embeddings: 64 },
+  },
+  codegen: older,
+  gptj: older,
+  gpt_neo: {
+    ...{ vocab_size: 64, hidden_size: 64, num_layers: 4, num_heads: 4, max_position_embeddings: 64 },
+    ...{ attention_types: [[["global", "local"], 2]], window_size: 8 },
+  },
+  mpt: {
+    ...{ vocab_size: 64, d_model: 64, n_heads: 4, n_layers: 4, max_seq_len: 64 },
+    attn_config: { alibi: true },
+  },
+};
+
+/** Fields of an architecture's files besides sizes. */
 const own = {
   bamba: { ...mamba2, attn_layer_indices: [1, 3], tie_word_embeddings: false },
-  codegen: older,
   deepseek_v2: {
     ...{ kv_lora_rank: 16, q_lora_rank: 24, qk_nope_head_dim: 16, qk_rope_head_dim: 8, v_head_dim: 16 },
     ...{ ...routed, n_routed_experts: 4, n_shared_experts: 1, first_k_dense_replace: 1 },
@@ -29,13 +60,11 @@ const own = {
   dots1: { ...routed, n_routed_experts: 4, n_shared_experts: 1, first_k_dense_replace: 1 },
   ernie4_5_moe: { moe_num_experts: 4, moe_k: 2, moe_intermediate_size: 32, moe_num_shared_experts: 1 },
   glm4_moe: { ...routed, n_routed_experts: 4, n_shared_experts: 1, first_k_dense_replace: 1 },
-  gpt_neo: {
-    ...{ num_layers: 4, num_heads: 4, attention_types: [[["global", "local"], 2]], window_size: 8 },
-    max_position_embeddings: 64,
+  granitemoe: { num_experts_per_tok: 2, num_local_experts: 4, tie_word_embeddings: true },
+  granitemoeshared: {
+    ...{ num_experts_per_tok: 2, num_local_experts: 4, shared_intermediate_size: 48 },
+    tie_word_embeddings: true,
   },
-  gptj: older,
-  granitemoe: { ...routed, num_local_experts: 4 },
-  granitemoeshared: { ...routed, num_local_experts: 4, shared_intermediate_size: 48 },
   jamba: {
     ...{ num_experts: 4, num_experts_per_tok: 2, attn_layer_period: 4, attn_layer_offset: 3 },
     ...{ expert_layer_period: 2, expert_layer_offset: 1, mamba_dt_rank: 8 },
@@ -44,10 +73,7 @@ const own = {
     ...{ ...routed, num_experts: 4, num_dense_layers: 1 },
     layer_types: ["conv", "conv", "full_attention", "conv"],
   },
-  minimax_m2: { ...routed, num_local_experts: 4, head_dim: 16, rotary_dim: 8 },
-  mpt: {
-    ...{ d_model: 64, n_heads: 4, n_layers: 4, max_seq_len: 64, attn_config: { alibi: true } },
-  },
+  minimax_m2: { num_experts_per_tok: 2, num_local_experts: 4, head_dim: 16, rotary_dim: 8 },
   olmoe: { num_experts: 4, num_experts_per_tok: 2 },
   qwen2_moe: { ...routed, num_experts: 4, shared_expert_intermediate_size: 48 },
 };
@@ -76,21 +102,24 @@ function folderOf(modelTypes) {
  * @returns {Promise<{ json: object, model: any }>}
  */
 export async function sampleOf({ modelTypes, table }, packages) {
-  const { load, decoder, readFields, configFields, holds } = packages;
+  const { load, decoder, readFields, configFields, holds, zeros } = packages;
   const known = folderOf(modelTypes);
   if (known) return { json: known.json, model: await load(known.path) };
   const [type] = modelTypes;
-  const json = { model_type: type, ...sizes, ...own[type] };
+  const json = { model_type: type, ...(complete[type] ?? { ...sizes, ...own[type] }) };
   try {
     const fields = configFields(json, { name: "config.json", fn: "load" }).withDefaults(table.defaults ?? {});
     const config = { ...readFields(table.config(), fields), stopIds: [2] };
     const { init, apply } = decoder(config);
     const random = init(1);
-    const output = { weight: random.embedding.weight };
-    // Some have norms without shifts, some an output map of their own: the first that the architecture holds.
-    const bare = withoutShifts(random);
-    const candidates = [random, bare, ...[random, bare].map((one) => ({ ...one, output }))];
-    const params = candidates.find((one) => holds(table, config, one)) ?? random;
+    const tied = json.tie_word_embeddings ?? table.tied ?? false;
+    const { weight } = random.embedding;
+    const bias = withOutputBias.includes(type) && { bias: zeros([weight.shape[0]]) };
+    const params = {
+      ...(withGainsAlone.includes(type) ? withoutShifts(random) : random),
+      ...(!tied && { output: { weight, ...bias } }),
+    };
+    if (!holds(table, config, params)) throw new Error("its table does not write such weights");
     return { json, model: { config, params, apply, tokenizer: undefined } };
   } catch (error) {
     const more = `give a config.json of ${type} more fields in scripts/checkpoints/samples.mjs`;

@@ -1,5 +1,8 @@
-// The sources of packages as a module, bundled in memory: no build is needed.
-import { fileURLToPath } from "node:url";
+// The sources of packages as a module, bundled into a file that is read and removed: no build is needed.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 
 const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
@@ -35,5 +38,12 @@ export async function sources(names) {
   });
   const { output } = await bundle.generate({ codeSplitting: false });
   await bundle.close();
-  return import(`data:text/javascript;base64,${Buffer.from(output[0].code).toString("base64")}`);
+  const folder = mkdtempSync(join(tmpdir(), "qkv-sources-"));
+  try {
+    const file = join(folder, "sources.mjs");
+    writeFileSync(file, output[0].code);
+    return await import(pathToFileURL(file).href);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

@@ -31,17 +31,26 @@ export type Traits = {
   readonly tokenTypes: number;
   readonly pooler: boolean;
   readonly sinks: boolean;
-  readonly routerBias: boolean;
+  readonly routerBias: Rule;
   readonly expertBias: boolean;
   readonly sharedGate: boolean;
-  /** Always has a shared expert as wide as the others. */
-  readonly sharedExpert: boolean;
+  /** Shared experts, each as wide as the others, where the configuration does not count them. */
+  readonly sharedExperts: number;
+  /** First layers without experts, where the configuration does not count them. */
+  readonly denseLayers: number;
+  /** Layers with experts, where the architecture has a rule of its own. Default: by fields that several share. */
+  readonly sparse?: (layer: number, fields: Fields) => boolean;
   /** The second half of the query projection gates the output. */
   readonly outputGate: boolean;
   /** A lightning indexer chooses the keys of latent attention. */
   readonly indexer: boolean;
   /** The mixer of layers with a state, where a configuration lists some. */
-  readonly stateLayer: "gatedDeltaRule" | "lightningAttention" | "shortConvolution" | "ssd" | "rwkv7";
+  readonly stateLayer:
+    "gatedDeltaRule" | "lightningAttention" | "shortConvolution" | "ssd" | "rwkv7" | "selectiveScan";
+  /** Layers that attend, where the architecture has a rule of its own; the others have a state. */
+  readonly attends?: (layer: number, fields: Fields) => boolean;
+  /** Layers are mixers alone, without a feed-forward layer. */
+  readonly mixersAlone: boolean;
   /** Each layer has a mixer with a state beside its attention. */
   readonly parallelState: boolean;
 };
@@ -81,11 +90,13 @@ function known(): Readonly<Record<string, Traits>> {
     routerBias: false,
     expertBias: false,
     sharedGate: false,
-    sharedExpert: false,
+    sharedExperts: 0,
+    denseLayers: 0,
     outputGate: false,
     indexer: false,
     stateLayer: "gatedDeltaRule",
     parallelState: false,
+    mixersAlone: false,
   };
   const qwen2: Traits = {
     ...llama,
@@ -100,6 +111,18 @@ function known(): Readonly<Record<string, Traits>> {
     ...gemma2,
     queryKeyNorm: "head",
     windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 6) !== 0,
+  };
+  const ernie: Traits = {
+    ...llama,
+    biases: { query: flagRule("use_bias"), output: flagRule("use_bias") },
+    mlpBias: flagRule("use_bias"),
+    tied: true,
+  };
+  /** Half of a head rotates. */
+  const glm: Traits = {
+    ...llama,
+    biases: { query: flagRule("attention_bias"), output: false },
+    rotary: 0.5,
   };
   const deepseek: Traits = { ...llama, biases: noBiases };
   /** Layer norms and biases everywhere, two matrices in the feed-forward layer, no rotary embedding. */
@@ -148,6 +171,19 @@ function known(): Readonly<Record<string, Traits>> {
     rotary: 0,
     tied: true,
   };
+  /** A selective scan in each layer, and nothing else. */
+  const mamba: Traits = {
+    ...llama,
+    ...{ norms: 1, tied: true, stateLayer: "selectiveScan", mixersAlone: true },
+    attends: () => false,
+  };
+  /** One layer of so many, counted from an offset. */
+  const every =
+    (kind: string, period: number, offset: number) =>
+    (layer: number, { own, config }: Fields): boolean => {
+      const first = config[`${kind}_layer_offset`];
+      return layer % own(`${kind}_layer_period`, period) === (typeof first === "number" ? first : offset);
+    };
   const cohere: Traits = {
     ...llama,
     norm: "layer-without-bias",
@@ -166,6 +202,31 @@ function known(): Readonly<Record<string, Traits>> {
     smollm3: { ...llama, tied: true },
     internlm2: llama,
     baichuan: { ...llama, biases: noBiases },
+    arcee: { ...llama, gated: false },
+    cwm: { ...llama, biases: noBiases, windowed: (layer) => layer % 4 !== 0 },
+    ernie4_5: ernie,
+    ernie4_5_moe: { ...ernie, routerBias: true, sharedExperts: 2, denseLayers: 1 },
+    exaone4: {
+      ...llama,
+      biases: noBiases,
+      queryKeyNorm: "head",
+      windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 4) !== 0,
+    },
+    glm,
+    glm4: { ...glm, norms: 4 },
+    glm4_moe: {
+      ...glm,
+      queryKeyNorm: ({ flag }) => (flag("use_qk_norm", false) ? "head" : "none"),
+      ...{ routerBias: true, sharedExperts: 1, denseLayers: 1 },
+    },
+    granitemoeshared: { ...llama, tied: true },
+    helium: { ...llama, biases: { query: flagRule("attention_bias"), output: false } },
+    hunyuan_v1_dense: { ...llama, queryKeyNorm: "head" },
+    minimax_m2: { ...llama, biases: noBiases, queryKeyNorm: "whole", routerBias: true },
+    seed_oss: {
+      ...llama,
+      biases: { query: flagRule("attention_bias", true), output: flagRule("attention_out_bias") },
+    },
     olmo: { ...llama, norm: "plain" },
     olmo2: { ...llama, queryKeyNorm: "whole" },
     olmo3: { ...llama, queryKeyNorm: "whole", windowed: (layer) => (layer + 1) % 4 !== 0 },
@@ -183,6 +244,30 @@ function known(): Readonly<Record<string, Traits>> {
       tied: true,
       stateLayer: "shortConvolution",
     },
+    lfm2_moe: {
+      ...llama,
+      biases: noBiases,
+      queryKeyNorm: "head",
+      tied: true,
+      stateLayer: "shortConvolution",
+      routerBias: flagRule("use_expert_bias", true),
+      denseLayers: 2,
+    },
+    qwen3_5_text: { ...qwen3, outputGate: true, rotary: 0.25 },
+    bamba: {
+      ...llama,
+      ...{ stateLayer: "ssd", rotary: 0.5 },
+      attends: (layer, { list }) => list("attn_layer_indices")?.includes(layer) ?? false,
+    },
+    jamba: {
+      ...llama,
+      ...{ biases: noBiases, mlpBias: false, stateLayer: "selectiveScan", rotary: 0 },
+      attends: every("attn", 8, 4),
+      sparse: every("expert", 2, 1),
+    },
+    mamba,
+    falcon_mamba: mamba,
+    mamba2: { ...mamba, stateLayer: "ssd", tied: false },
     /** Under the names of its authors: each layer is a time mix and a channel mix. */
     rwkv7: {
       ...gpt2,
@@ -196,6 +281,7 @@ function known(): Readonly<Record<string, Traits>> {
     falcon_h1: { ...llama, stateLayer: "ssd", parallelState: true },
     granitemoehybrid: { ...llama, tied: true, stateLayer: "ssd" },
     gemma,
+    vaultgemma: { ...gemma, windowed: (layer) => layer % 2 === 0 },
     gemma2,
     gemma3_text: gemma3,
     phi3: { ...llama, biases: noBiases },
@@ -208,6 +294,12 @@ function known(): Readonly<Record<string, Traits>> {
     deepseek_v2: deepseek,
     deepseek_v3: { ...deepseek, routerBias: true },
     deepseek_v32: { ...deepseek, routerBias: true, indexer: true },
+    dots1: {
+      ...llama,
+      ...{ queryKeyNorm: "head", routerBias: true, sharedExperts: 1 },
+      windowed: (layer, { own }) => layer >= own("max_window_layers", 62),
+    },
+    minicpm3: { ...llama, tied: true },
     kimi_k2: { ...deepseek, routerBias: true },
     gpt_oss: {
       ...llama,
@@ -217,7 +309,7 @@ function known(): Readonly<Record<string, Traits>> {
       expertBias: true,
       windowed: (layer) => layer % 2 === 0,
     },
-    llama4_text: { ...llama, sharedExpert: true, windowed: (layer) => (layer + 1) % 4 !== 0 },
+    llama4_text: { ...llama, sharedExperts: 1, windowed: (layer) => (layer + 1) % 4 !== 0 },
     gpt2,
     gpt_bigcode: gpt2,
     gpt_neo: { ...gpt2, biases: { query: false, output: true }, windowed: (layer) => layer % 2 === 1 },
@@ -251,6 +343,7 @@ function known(): Readonly<Record<string, Traits>> {
       biases: { query: flagRule("enable_bias", true), output: flagRule("enable_bias", true) },
       mlpBias: flagRule("enable_bias", true),
     },
+    biogpt: { ...gpt2, positions: { extra: 2 } },
     bloom: { ...gpt2, positions: null, embeddingNorm: true },
     mpt: { ...gpt2, norm: "layer-without-bias", biases: noBiases, mlpBias: false, positions: null },
     falcon: {

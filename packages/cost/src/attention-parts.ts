@@ -193,7 +193,7 @@ function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[]
   const values = Hv * valueDim;
   const channels = stateChannels(shape);
   const head = { numHeads: Hv, keyDim, valueDim, ...(shape.taps !== undefined && { taps: shape.taps }) };
-  const { ranks = [], shifts = 0 } = shape;
+  const { ranks = [], shifts = 0, timeStepRank } = shape;
   return [
     ...(shifts > 0 ? [tokenShift("attention token shift", rows, C, shifts)] : []),
     ...ranks.flatMap((rank) => [
@@ -214,6 +214,15 @@ function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[]
           }),
         ]
       : []),
+    ...(timeStepRank === undefined
+      ? []
+      : [
+          product("attention key, query, time step", rows, {
+            inputs: values,
+            outputs: timeStepRank + 2 * keyDim,
+          }),
+          product("attention time step up", rows, { inputs: timeStepRank, outputs: values, bias: true }),
+        ]),
     {
       name: "attention state",
       parameters: learned,
@@ -239,7 +248,9 @@ function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[]
   ];
 }
 
-/** Numbers of a token that a convolution goes over: queries, keys and values. */
-export function stateChannels({ numKeyHeads, numValueHeads, keyDim, valueDim }: StateAttention): number {
-  return 2 * numKeyHeads * keyDim + numValueHeads * valueDim;
+/** Numbers of a token that a convolution goes over: queries, keys and values, or values alone, of which the others are made. */
+export function stateChannels(shape: StateAttention): number {
+  const { numKeyHeads, numValueHeads, keyDim, valueDim, timeStepRank } = shape;
+  const values = numValueHeads * valueDim;
+  return timeStepRank === undefined ? 2 * numKeyHeads * keyDim + values : values;
 }

@@ -3,6 +3,7 @@ import { pointwise, product, tokenShift, type Part, type Rows } from "./part.js"
 
 /** The parts of what follows attention. */
 export function feedForwardParts(shape: FeedForwardShape, embedDim: number, rows: Rows): Part[] {
+  if (shape.kind === "none") return [];
   if (shape.kind === "dense") {
     const { shifts = 0 } = shape;
     return [

@@ -143,7 +143,7 @@ test("LFM2's width is two thirds of what the configuration says, rounded up, if 
   const hidden = (more: object) => {
     const config = { ...tiny["lfm2"]![0], block_auto_adjust_ff_dim: undefined, ...more };
     const { feedForward } = readConfig(config).decoder!.layers[0]!;
-    return feedForward.hiddenDim;
+    return feedForward.kind === "dense" ? feedForward.hiddenDim : undefined;
   };
   expect(hidden({ intermediate_size: 12288 })).toBe(8192);
   expect(hidden({ intermediate_size: 6656, block_multiple_of: 256 })).toBe(4608);

@@ -21,6 +21,7 @@ export type {
   LatentAttention,
   Layer,
   ModelShape,
+  NoFeedForward,
   Norm,
   Reach,
   Stack,

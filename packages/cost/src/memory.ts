@@ -75,11 +75,11 @@ function widest({ encoder, decoder }: ModelShape): number {
   const layers = [...(encoder?.layers ?? []), ...(decoder?.layers ?? [])];
   return Math.max(
     0,
-    ...layers.map(({ feedForward }) =>
-      feedForward.kind === "dense"
-        ? 2 * feedForward.hiddenDim
-        : 2 * (feedForward.hiddenDim * feedForward.expertsPerToken + feedForward.sharedDim),
-    ),
+    ...layers.map(({ feedForward }) => {
+      if (feedForward.kind === "none") return 0;
+      if (feedForward.kind === "dense") return 2 * feedForward.hiddenDim;
+      return 2 * (feedForward.hiddenDim * feedForward.expertsPerToken + feedForward.sharedDim);
+    }),
   );
 }
 

@@ -78,6 +78,8 @@ export type StateAttention = {
   readonly ranks?: readonly number[];
   /** Number of maps that read each token mixed with the one before it, which the cache holds. */
   readonly shifts?: number;
+  /** Keys, queries and time steps are made from the convolved values, time steps through this rank (Mamba). */
+  readonly timeStepRank?: number;
 };
 
 export type AttentionShape = HeadsAttention | LatentAttention | StateAttention;
@@ -109,7 +111,10 @@ export type ExpertsFeedForward = {
   readonly routerBias: boolean;
 };
 
-export type FeedForwardShape = DenseFeedForward | ExpertsFeedForward;
+/** No network: the layer is its mixer alone, as in Mamba. */
+export type NoFeedForward = { readonly kind: "none" };
+
+export type FeedForwardShape = DenseFeedForward | ExpertsFeedForward | NoFeedForward;
 
 /** One layer. */
 export type Layer = {

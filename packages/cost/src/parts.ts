@@ -79,6 +79,7 @@ function stackParts(stack: Stack, shape: ModelShape, rows: Rows, prefix: string)
 function layerParts(layer: Layer, shape: ModelShape, rows: Rows, encodes: boolean): Part[] {
   const { embedDim: C, norm: kind } = shape;
   const place = { embedDim: C, norm: kind, rows, role: encodes ? "encoder" : "self" } as const;
+  const sums = (layer.cross ? 2 : 1) + (layer.feedForward.kind === "none" ? 0 : 1);
   const crossing = layer.cross ? attentionParts(layer.cross, { ...place, role: "cross" }) : [];
   return [
     ...Array.from({ length: layer.norms }, () => norm("norm", rows, kind, C)),
@@ -86,6 +87,6 @@ function layerParts(layer: Layer, shape: ModelShape, rows: Rows, encodes: boolea
     ...(layer.state ? [...attentionParts(layer.state, place), pointwise("attention sum", rows, C, 2)] : []),
     ...crossing.map((part) => ({ ...part, name: `cross-${part.name}` })),
     ...feedForwardParts(layer.feedForward, C, rows),
-    ...Array.from({ length: layer.cross ? 3 : 2 }, () => pointwise("residual", rows, C, 2)),
+    ...Array.from({ length: sums }, () => pointwise("residual", rows, C, 2)),
   ];
 }

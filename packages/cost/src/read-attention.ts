@@ -19,6 +19,7 @@ const stateTypes = {
   lightningAttention: ["linear_attention"],
   shortConvolution: ["conv"],
   ssd: ["linear_attention", "mamba"],
+  selectiveScan: [],
   rwkv7: [],
 } as const satisfies Record<Traits["stateLayer"], readonly string[]>;
 
@@ -35,6 +36,7 @@ export const layerTypes = ({ stateLayer, indexer }: Traits): readonly string[] =
 /** The attention of a layer. */
 export function readAttention(fields: Fields, traits: Traits, layer: number): AttentionShape {
   if (traits.stateLayer === "rwkv7") return readTimeMix(fields, layer);
+  if (traits.attends && !traits.attends(layer, fields)) return readState(fields, traits);
   const kind = fields.list("layer_types")?.[layer] ?? stateByInterval(fields, layer);
   if (stateTypes[traits.stateLayer].some((type) => type === kind)) return readState(fields, traits);
   const reach = readReach(fields, traits, layer, kind);
@@ -160,12 +162,15 @@ function readTimeMix({ own, size }: Fields, layer: number): StateAttention {
 }
 
 /** A layer with a state, as the architecture has it. */
-export function readState(fields: Fields, { stateLayer }: Traits): StateAttention {
+export function readState(fields: Fields, traits: Traits): StateAttention {
+  const { stateLayer, mixersAlone } = traits;
   const { own, size } = fields;
   const none = { convolution: 1, convolutionBias: false, gates: 0, learned: 0 } as const;
   switch (stateLayer) {
     case "rwkv7":
       return readTimeMix(fields, 0);
+    case "selectiveScan":
+      return readScan(fields, traits);
     case "gatedDeltaRule": {
       const numValueHeads = own("linear_num_value_heads");
       return {
@@ -205,16 +210,17 @@ export function readState(fields: Fields, { stateLayer }: Traits): StateAttentio
       };
     }
     case "ssd": {
-      const numValueHeads = own("mamba_n_heads");
+      const names = mixersAlone ? mamba2Names : hybridMamba2Names;
+      const numValueHeads = own(names.heads);
       return {
         kind: "state",
         mixer: "ssd",
-        numKeyHeads: own("mamba_n_groups", 1),
+        numKeyHeads: own(names.groups, 1),
         numValueHeads,
-        keyDim: own("mamba_d_state"),
-        valueDim: own("mamba_d_head", (own("mamba_expand", 2) * size("width")) / numValueHeads),
-        convolution: own("mamba_d_conv", 4),
-        convolutionBias: fields.flag("mamba_conv_bias", true),
+        keyDim: own(names.state),
+        valueDim: own(names.headDim, (own(names.expand, 2) * size("width")) / numValueHeads),
+        convolution: own(names.taps, 4),
+        convolutionBias: fields.flag(names.convolutionBias, true),
         gates: numValueHeads,
         learned: 3 * numValueHeads, // rates, skips and biases of time steps
         outputNorm: fields.flag("mamba_rms_norm", true) ? "whole" : "none",
@@ -222,6 +228,41 @@ export function readState(fields: Fields, { stateLayer }: Traits): StateAttentio
       };
     }
   }
+}
+
+/** Names of the fields of Mamba's mixers, in stacks of them and beside attention. */
+const mambaNames = {
+  ...{ channels: "intermediate_size", expand: "expand", state: "state_size", taps: "conv_kernel" },
+  ...{ rank: "time_step_rank", convolutionBias: "use_conv_bias" },
+} as const;
+const hybridMambaNames = {
+  ...{ channels: "", expand: "mamba_expand", state: "mamba_d_state", taps: "mamba_d_conv" },
+  ...{ rank: "mamba_dt_rank", convolutionBias: "mamba_conv_bias" },
+} as const;
+const mamba2Names = { ...mambaNames, heads: "num_heads", headDim: "head_dim", groups: "n_groups" } as const;
+const hybridMamba2Names = {
+  ...hybridMambaNames,
+  ...{ heads: "mamba_n_heads", headDim: "mamba_d_head", groups: "mamba_n_groups" },
+} as const;
+
+/** Mamba: each channel is a head of one number, whose keys, queries and time steps are made from all channels. */
+function readScan(fields: Fields, { mixersAlone }: Traits): StateAttention {
+  const { own, size, config } = fields;
+  const names = mixersAlone ? mambaNames : hybridMambaNames;
+  const width = size("width");
+  const channels = own(names.channels, own(names.expand, 2) * width);
+  const states = own(names.state, 16);
+  const rank = config[names.rank] === "auto" ? Math.ceil(width / 16) : own(names.rank, Math.ceil(width / 16));
+  return {
+    ...{ kind: "state", mixer: "selectiveScan", numKeyHeads: 1, numValueHeads: channels },
+    ...{ keyDim: states, valueDim: 1, gates: 0, timeStepRank: rank },
+    convolution: own(names.taps, 4),
+    convolutionBias: fields.flag(names.convolutionBias, true),
+    // Rates and skips; Jamba has gains of what the scan reads too.
+    learned: channels * (states + 1) + (mixersAlone ? 0 : rank + 2 * states),
+    outputNorm: "none",
+    outputGate: true,
+  };
 }
 
 function readReach(fields: Fields, traits: Traits, layer: number, kind: unknown): Reach {

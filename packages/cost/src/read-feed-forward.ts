@@ -6,15 +6,16 @@ import { holds } from "./read-attention.js";
 /** The feed-forward of a layer: dense, or a mixture of experts. */
 export function readFeedForward(fields: Fields, traits: Traits, layer: number): FeedForwardShape {
   const { config, own, size, count } = fields;
+  if (traits.mixersAlone) return { kind: "none" };
   const numExperts = count("experts", 0);
   // Granite: a network that every token passes, beside experts or alone.
   const sharedAlone = config["shared_intermediate_size"];
-  if (numExperts < 2 || !hasExperts(fields, layer)) {
+  if (numExperts < 2 || !hasExperts(fields, traits, layer)) {
     const hidden = typeof sharedAlone === "number" ? sharedAlone : readHidden(fields, traits);
     return readDense(fields, traits, own("intermediate_size_mlp", hidden));
   }
   const hiddenDim = size("expertHidden", readHidden(fields, traits));
-  const shared = count("sharedExperts", traits.sharedExpert ? 1 : 0) * hiddenDim;
+  const shared = count("sharedExperts", traits.sharedExperts) * hiddenDim;
   const sharedWidth = config["shared_expert_intermediate_size"] ?? sharedAlone;
   return {
     kind: "experts",
@@ -25,7 +26,7 @@ export function readFeedForward(fields: Fields, traits: Traits, layer: number): 
     bias: traits.expertBias,
     sharedDim: typeof sharedWidth === "number" ? sharedWidth : shared,
     sharedGate: traits.sharedGate,
-    routerBias: traits.routerBias,
+    routerBias: holds(traits.routerBias, fields),
   };
 }
 
@@ -54,12 +55,16 @@ function isGated(fields: Fields, traits: Traits): boolean {
 }
 
 /** Some architectures begin with dense layers, others have experts in each n-th layer only. */
-function hasExperts(fields: Fields, layer: number): boolean {
-  const { own, list, count } = fields;
+function hasExperts(fields: Fields, traits: Traits, layer: number): boolean {
+  const { own, list, count, config } = fields;
+  if (traits.sparse) return traits.sparse(layer, fields);
+  const last = config["moe_layer_end_index"];
   const listed = list("mlp_layer_types")?.[layer];
   if (listed !== undefined) return listed === "sparse";
   return (
-    layer >= count("denseLayers", 0) &&
+    layer >= count("denseLayers", traits.denseLayers) &&
+    !(typeof last === "number" && last >= 0 && layer > last) &&
+    (layer + 1) % own("moe_layer_interval", 1) === 0 &&
     layer % own("moe_layer_freq", 1) === 0 &&
     (layer + 1) % own("decoder_sparse_step", 1) === 0 &&
     (layer + 1) % own("interleave_moe_layer_step", 1) === 0 &&

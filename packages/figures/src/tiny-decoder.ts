@@ -79,7 +79,7 @@ function tinyConfig(shape: ModelShape, layers: readonly AttentionShape[], window
     norm: shape.norm === "rms" ? "rms" : "layer",
     normEps: 1e-5,
     placement: norms === 4 ? "both" : "pre",
-    gated: feedForward.gated,
+    gated: feedForward.kind !== "none" && feedForward.gated,
     bias: { queryKeyValue: first.biases.query, attentionOutput: first.biases.output },
     positions: rotary ? "rotary" : "learned",
     ...(rotary && { ropeDim: 2 * Math.round((headDim * first.rotaryDim) / first.headDim / 2) }),
