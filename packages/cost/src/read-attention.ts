@@ -210,7 +210,7 @@ export function readState(fields: Fields, traits: Traits): StateAttention {
       };
     }
     case "ssd": {
-      const names = mixersAlone ? mamba2Names : hybridMamba2Names;
+      const names = mixersAlone ? namesAlone : namesBeside;
       const numValueHeads = own(names.heads);
       return {
         kind: "state",
@@ -230,25 +230,35 @@ export function readState(fields: Fields, traits: Traits): StateAttention {
   }
 }
 
-/** Names of the fields of Mamba's mixers, in stacks of them and beside attention. */
-const mambaNames = {
-  ...{ channels: "intermediate_size", expand: "expand", state: "state_size", taps: "conv_kernel" },
-  ...{ rank: "time_step_rank", convolutionBias: "use_conv_bias" },
+/** Names of the fields of Mamba's mixers in stacks of them. */
+const namesAlone = {
+  channels: "intermediate_size",
+  expand: "expand",
+  state: "state_size",
+  taps: "conv_kernel",
+  rank: "time_step_rank",
+  convolutionBias: "use_conv_bias",
+  heads: "num_heads",
+  headDim: "head_dim",
+  groups: "n_groups",
 } as const;
-const hybridMambaNames = {
-  ...{ channels: "", expand: "mamba_expand", state: "mamba_d_state", taps: "mamba_d_conv" },
-  ...{ rank: "mamba_dt_rank", convolutionBias: "mamba_conv_bias" },
-} as const;
-const mamba2Names = { ...mambaNames, heads: "num_heads", headDim: "head_dim", groups: "n_groups" } as const;
-const hybridMamba2Names = {
-  ...hybridMambaNames,
-  ...{ heads: "mamba_n_heads", headDim: "mamba_d_head", groups: "mamba_n_groups" },
+/** The same in stacks with attention, where the number of channels follows from `expand`. */
+const namesBeside = {
+  channels: "",
+  expand: "mamba_expand",
+  state: "mamba_d_state",
+  taps: "mamba_d_conv",
+  rank: "mamba_dt_rank",
+  convolutionBias: "mamba_conv_bias",
+  heads: "mamba_n_heads",
+  headDim: "mamba_d_head",
+  groups: "mamba_n_groups",
 } as const;
 
 /** Mamba: each channel is a head of one number, whose keys, queries and time steps are made from all channels. */
 function readScan(fields: Fields, { mixersAlone }: Traits): StateAttention {
   const { own, size, config } = fields;
-  const names = mixersAlone ? mambaNames : hybridMambaNames;
+  const names = mixersAlone ? namesAlone : namesBeside;
   const width = size("width");
   const channels = own(names.channels, own(names.expand, 2) * width);
   const states = own(names.state, 16);
