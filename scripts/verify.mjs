@@ -20,7 +20,10 @@ const kernelFamilies = [
   ...["attention", "flex-attention", "matmul", "gemm", "softmax", "layer-normalization"],
   ...["rms-normalization", "rotary-embedding", "sdpa", "modules", "functions"],
 ];
-const webgpuFamilies = kernelFamilies.filter((family) => family !== "sdpa" && family !== "modules");
+const webgpuFamilies = [
+  ...kernelFamilies.filter((family) => family !== "sdpa" && family !== "modules"),
+  ...["x-transformers", "stories260K", "generation"],
+];
 const hasVulkan =
   process.platform !== "linux" ||
   ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"].some((folder) => existsSync(folder));

@@ -18,11 +18,11 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
-import { decoder, type DecoderConfig } from "@qkv/transformer";
+import { decoder, generate, type DecoderConfig, type GenerateOptions } from "@qkv/transformer";
 import { webgpu, type WebGpuDevice } from "@qkv/webgpu";
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { create } from "webgpu";
 
 /** Held as long as the tests run: the process ends when it is collected. */
@@ -60,6 +60,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     return {
       model,
       params,
+      moved,
       cache,
       async read(ids: readonly number[]) {
         const before = device.report().counts;
@@ -108,6 +109,33 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     }
     expect(cache.length).toBe(1000);
     expect(added).toBe(0);
+  });
+
+  test("greedy tokens are the plain device's, and two numbers are read for each", async () => {
+    const { model, params, moved } = opened(1);
+    const tokens = async (params: typeof moved, options?: GenerateOptions) => {
+      const given = { config: config(1), params, tokenizer: undefined, apply: model.apply };
+      const found = [];
+      for await (const { id, logprob } of generate(given, [1, 2, 3], { maxTokens: 12, ...options }))
+        found.push({ id, logprob });
+      return found;
+    };
+    const right = await tokens(params);
+    const fetch = vi.spyOn(device, "fetch");
+    const ours = await tokens(moved);
+    expect(ours.map(({ id }) => id)).toEqual(right.map(({ id }) => id));
+    ours.forEach(({ logprob }, n) => expect(logprob).toBeCloseTo(right[n]!.logprob, 4));
+    expect(fetch.mock.calls.map(([{ length }]) => length)).toEqual(new Array(2 * 12).fill(1));
+    fetch.mockClear();
+    const sampling = { temperature: 1, topK: 5, seed: 3 };
+    expect((await tokens(moved, { sampling })).map(({ id }) => id)).toEqual(
+      (await tokens(params, { sampling })).map(({ id }) => id),
+    );
+    expect(fetch.mock.calls.map(([{ length }]) => length)).toEqual(new Array(12).fill(40));
+    fetch.mockRestore();
+    // Logits that are no probabilities are refused as on every device.
+    const broken = { ...moved, norm: mapTensors(moved.norm, (x) => mul(x, NaN)) };
+    await expect(tokens(broken)).rejects.toThrow(/^generate: `logits` is "NaN at token 0"/);
   });
 
   // A buffer that was freed may be the next result's, and a cache is written in place.

@@ -11,6 +11,7 @@ import { refuseBeams } from "./padded-prompts.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
 import { applyProcessors, checkProcessors, type LogitsProcessor } from "./processors/logits-processor.js";
 import { promptLookup, type PromptLookupOptions } from "./prompt-lookup.js";
+import { likeliestToken, takesLargest } from "./likeliest-token.js";
 import { checkSampling, chooseToken, topLogprobs, logProbability, type Sampling } from "./sampling.js";
 import { textStream } from "./text-stream.js";
 
@@ -126,6 +127,7 @@ export async function* generate(
   const tops = options.logprobs ?? 0;
   check.whole({ logprobs: tops }, { min: 0, unit: "tokens" });
   checkSpeculation(speculate, cache, config);
+  const greedy = tops === 0 && processors.length === 0 && takesLargest(sampling);
 
   const yieldToEventLoop = eventLoopYielder();
   const generated: number[] = [];
@@ -155,24 +157,28 @@ export async function* generate(
           : [];
       draftTokens += draft.length;
       const logits = model.apply(params, [...pending, ...draft], { cache, last: draft.length + 1 });
-      const rows = await lastLogits(logits, draft.length + 1);
+      const likeliest = greedy && draft.length === 0 ? await likeliestToken(logits) : undefined;
+      const rows = likeliest ? [undefined] : await lastLogits(logits, draft.length + 1);
       first ??= performance.now();
       let ended = false;
       for (const [i, row] of rows.entries()) {
         const n = generated.length;
-        const scores =
-          processors.length > 0
-            ? applyProcessors(processors, row, { ...sequence, ids: [...ids, ...generated] })
-            : row;
-        const id = chooseToken(scores, sampling, uniformSample(sampling, n), { prompt: ids, generated });
+        const choose = (row: TypedArray): number => {
+          const scores =
+            processors.length > 0
+              ? applyProcessors(processors, row, { ...sequence, ids: [...ids, ...generated] })
+              : row;
+          return chooseToken(scores, sampling, uniformSample(sampling, n), { prompt: ids, generated });
+        };
+        const id = row ? choose(row) : likeliest!.id;
         if (stopIds.has(id)) {
           [reason, stoppedBy, ended] = ["stop", id, true];
           break;
         }
         generated.push(id);
         const { text, settled, stopped, stopText } = stream.push(id);
-        const top = tops > 0 && { top: topLogprobs(row, tops) };
-        queue.push({ text, id, logprob: logProbability(row, id), ...top });
+        const logprob = row ? logProbability(row, id) : likeliest!.logprob;
+        queue.push({ text, id, logprob, ...(row && tops > 0 && { top: topLogprobs(row, tops) }) });
         if (stopped) {
           [reason, stoppedBy, ended] = ["stop", stopText, true];
           break;
