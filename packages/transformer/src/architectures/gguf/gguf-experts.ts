@@ -116,12 +116,12 @@ export const ggufExpertGroups: ConfigEntry = /* @__PURE__ */ ofExperts(
 );
 
 /** Experts as DeepSeek V3 has them, in architectures whose keys say all of it. */
-export const ggufGroups: readonly ConfigEntry[] = /* @__PURE__ */ (() => [
+export const ggufGroups: readonly ConfigEntry[] = [
   ggufExperts,
   ggufScores,
   choiceBias,
-  normalizedShares(false, "expert_weights_norm"),
-  sharesScale(1, "expert_weights_scale"),
-  sharedExperts("expert_shared_count"),
-  firstDenseLayers(0, "leading_dense_block_count"),
-])();
+  /* @__PURE__ */ normalizedShares(false, "expert_weights_norm"),
+  /* @__PURE__ */ sharesScale(1, "expert_weights_scale"),
+  /* @__PURE__ */ sharedExperts("expert_shared_count"),
+  /* @__PURE__ */ firstDenseLayers(0, "leading_dense_block_count"),
+];

@@ -29,9 +29,7 @@ export const ggufSizes = (
 
 type OwnSizes = { heads?: readonly ConfigEntry[]; widths?: readonly ConfigEntry[] };
 
-const generalWidths: readonly ConfigEntry[] = /* @__PURE__ */ (() => [
-  count("hiddenDim", "feed_forward_length"),
-])();
+const generalWidths: readonly ConfigEntry[] = [/* @__PURE__ */ count("hiddenDim", "feed_forward_length")];
 
 /** The size of heads, of keys and values alike. */
 export const headLengths: ConfigEntry = {
@@ -47,10 +45,10 @@ export const headLengths: ConfigEntry = {
 };
 
 /** Key-value heads, and sizes of heads. */
-const generalHeads: readonly ConfigEntry[] = /* @__PURE__ */ (() => [
-  count("numKvHeads", "attention.head_count_kv", ({ numHeads }) => numHeads),
+const generalHeads: readonly ConfigEntry[] = [
+  /* @__PURE__ */ count("numKvHeads", "attention.head_count_kv", ({ numHeads }) => numHeads),
   headLengths,
-])();
+];
 
 /**
  * Base and scaling, which the reader hands over as a `config.json` has them, and the rotated numbers of a head. A writer
