@@ -1,3 +1,3 @@
 import { library } from "../../tsup.config.base.js";
 
-export default library(["index", "file-storage"]);
+export default library(["index", "file-storage", "check"]);

@@ -281,6 +281,23 @@ export const legal = [
     why: "answers undefined to what is no name of its own",
   },
   { entry: "@qkv/device", names: "device", given: ["nothing"], why: "all options have a default" },
+  {
+    entry: "@qkv/device/check",
+    names: "checkCases",
+    why: "takes nothing, and surplus arguments are no mistake",
+  },
+  {
+    entry: "@qkv/device/check",
+    names: "checkText",
+    given: ["an unknown option as argument 1"],
+    why: "a report may have more facts",
+  },
+  {
+    entry: "@qkv/device/check",
+    names: "deviceSubject",
+    given: ["an unknown option as argument 2"],
+    why: "a device may have more than the contract asks for",
+  },
   { entry: "@qkv/device/file-storage", names: "fileStorage", given: ["text"], why: "any text is a path" },
   { entry: "@qkv/wasm", names: "wasm", given: ["nothing"], why: "all options have a default" },
   {

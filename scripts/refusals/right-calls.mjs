@@ -127,6 +127,16 @@ const byEntry = {
     return { device: [{ prefer: ["js"] }] };
   },
 
+  async "@qkv/device/check"({ deviceSubject }) {
+    const { js, ones } = await import(tensorIndex);
+    const subject = deviceSubject("js", js(), () => ones([1]));
+    return {
+      checkSubjects: [[subject], { cases: [] }],
+      checkText: [{ results: [], failed: 0 }, []],
+      deviceSubject: ["js", js(), () => ones([1])],
+    };
+  },
+
   async "@qkv/device/file-storage"() {
     return { fileStorage: ["choices.json"] };
   },

@@ -5,6 +5,7 @@ import { addTokenize } from "./commands/tokenize.js";
 import { addTrain } from "./commands/train.js";
 import { addTrainTokenizer } from "./commands/train-tokenizer.js";
 import { addBench } from "./commands/bench.js";
+import { addCheckGpu } from "./commands/check-gpu.js";
 import { addChat } from "./commands/chat.js";
 import { addEmbed } from "./commands/embed.js";
 import { addEval } from "./commands/eval.js";
@@ -36,5 +37,6 @@ export function createProgram(io: Io): Command {
   addEval(program, io);
   addInspect(program, io);
   addExport(program, io);
+  addCheckGpu(program, io);
   return program;
 }

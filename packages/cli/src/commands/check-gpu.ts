@@ -1,0 +1,120 @@
+import { attention, causal, maskTensor } from "@qkv/attention";
+import { ArgumentError } from "@qkv/core";
+import {
+  checkCases,
+  checkSubjects,
+  checkText,
+  deviceSubject,
+  type CheckReport,
+  type Subject,
+} from "@qkv/device/check";
+import { js } from "@qkv/tensor";
+import { wasm } from "@qkv/wasm";
+import { webgpu } from "@qkv/webgpu";
+import type { Command } from "commander";
+import { openDevice } from "../device-option.js";
+import type { Io } from "../io.js";
+import { withJson } from "../json-result.js";
+import { progressLine } from "../progress-line.js";
+
+declare const __VERSION__: string;
+
+type Options = { device?: string[]; json?: true | string };
+
+/** The report of a check: facts of this machine, and what was left out with the reason. */
+type GpuReport = CheckReport & {
+  readonly adapter: string | null;
+  readonly software: boolean;
+  readonly versions: { readonly qkv: string; readonly node: string };
+  readonly leftOut: readonly { readonly device: string; readonly reason: string }[];
+};
+
+/** Adds `qkv check-gpu`: what the devices of this machine compute, against float64. */
+export function addCheckGpu(program: Command, io: Io): void {
+  program
+    .command("check-gpu")
+    .summary("compare what the devices here compute with float64")
+    .description(
+      "Compares matrix products and attention of the devices here with float64, at cases that have gone wrong on GPUs: odd sizes, long sums and sequences, sums beyond float16, rows that see nothing, NaN behind a mask, large logits. Ends with code 1 if a number is wrong.",
+    )
+    .option(
+      "--device <names...>",
+      "devices to check (default: webgpu, where there is an adapter, wasm and js)",
+    )
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
+    .addHelpText(
+      "after",
+      "\nExample:\n  qkv check-gpu --device webgpu webgpu,subgroups=off --json report.json",
+    )
+    .action((options: Options) => runCheck(options, io));
+}
+
+async function runCheck({ device: names, json }: Options, io: Io): Promise<void> {
+  let failed = 0;
+  await withJson(
+    json,
+    io,
+    async () => {
+      const report = await checkHere(names, io);
+      failed = report.failed;
+      return report;
+    },
+    ({ adapter, software, versions, leftOut, ...report }) =>
+      checkText(report, [
+        `adapter: ${adapter ?? "none"}${software ? " (software on the CPU)" : ""}`,
+        `qkv ${versions.qkv}, Node ${versions.node}`,
+        ...leftOut.map(({ device, reason }) => `left out: ${device}: ${reason}`),
+      ]),
+  );
+  if (failed === 0) return;
+  throw new ArgumentError({
+    fn: "qkv check-gpu",
+    argument: "device",
+    received: `${failed} wrong results`,
+    expected: "the numbers of float64",
+    fix: "use a device whose column has no WRONG, and report the table with the adapter's name.",
+  });
+}
+
+async function checkHere(names: readonly string[] | undefined, { err, signal }: Io): Promise<GpuReport> {
+  const leftOut: GpuReport["leftOut"][number][] = [];
+  let adapter: string | null = null;
+  let software = false;
+  const closing: (() => unknown)[] = [];
+  const subjects: Subject[] = [];
+  for (const name of names ?? ["webgpu", "wasm", "js"]) {
+    try {
+      const device =
+        names !== undefined
+          ? await openDevice(name, err)
+          : await { webgpu: () => webgpu(), wasm: () => wasm(), js }[name as "webgpu" | "wasm" | "js"]();
+      if ("close" in device) closing.push(() => (device as { close(): unknown }).close());
+      const facts = device.report() as { adapter?: string; software?: boolean };
+      adapter ??= facts.adapter ?? null;
+      software ||= facts.software ?? false;
+      subjects.push(
+        deviceSubject(name, device, (query, key, value, mask) =>
+          attention(query, key, value, mask && { mask: mask === "causal" ? causal() : maskTensor(mask) }),
+        ),
+      );
+    } catch (error) {
+      // A device that was asked for is a fault; one of the defaults is a fact.
+      if (names !== undefined) throw error;
+      leftOut.push({ device: name, reason: (error as Error).message.split("\n")[0]! });
+    }
+  }
+  const line = progressLine(err);
+  const total = checkCases().length * subjects.length;
+  let done = 0;
+  try {
+    const report = await checkSubjects(subjects, {
+      signal,
+      onResult: ({ subject, case: name }) => line.show(++done / total, `${subject}: ${name}`),
+    });
+    const versions = { qkv: __VERSION__, node: process.version };
+    return { ...report, adapter, software, versions, leftOut };
+  } finally {
+    line.clear();
+    for (const close of closing) await close();
+  }
+}

@@ -1,0 +1,62 @@
+import { checks } from "@qkv/core";
+import type { CheckReport, CheckResult } from "./check-subjects.js";
+
+/**
+ * A report as a table in Markdown: a row for each case, a column for each subject. Errors that do not pass are marked.
+ *
+ * @param facts - Lines above it: adapter, engine, versions.
+ * @throws {ArgumentError} If the report is none, or a fact is no text.
+ *
+ * @example
+ * ```ts
+ * import { checkText } from "@qkv/device/check";
+ *
+ * checkText({ results: [], failed: 0 }, ["adapter: none"]); // => "adapter: none\n\n0 of 0 passed\n"
+ * ```
+ */
+export function checkText(report: CheckReport, facts: readonly string[] = []): string {
+  const check = checks("checkText");
+  check.each(
+    { report },
+    (given) => Array.isArray((given as Partial<CheckReport> | undefined)?.results),
+    "a report",
+    "pass the result of `await checkSubjects(subjects)`.",
+  );
+  check.list({ facts }, "lines of text", (line) => typeof line === "string");
+  const { results, failed } = report;
+  const subjects = [...new Set(results.map(({ subject }) => subject))];
+  const cases = [...new Set(results.map((result) => result.case))];
+  const find = (name: string, subject: string) =>
+    results.find((result) => result.case === name && result.subject === subject);
+  const rows = [
+    ["case", ...subjects],
+    ...cases.map((name) => [name, ...subjects.map((subject) => cellText(find(name, subject)))]),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+  const [head, ...body] = rows;
+  const table =
+    results.length === 0
+      ? []
+      : [line(head!), line(widths.map((width) => "-".repeat(width))), ...body.map(line), ""];
+  const wrong = results
+    .filter(({ passed }) => !passed)
+    .map(
+      ({ subject, case: name, finds, error, tolerance, message }) =>
+        `${subject}: ${name}: ${message ?? `${error!.toExponential(1)}, more than ${tolerance}`} (finds ${finds})`,
+    );
+  return [
+    ...facts,
+    ...(facts.length > 0 ? [""] : []),
+    ...table,
+    ...wrong,
+    `${results.length - failed} of ${results.length} passed`,
+    "",
+  ].join("\n");
+}
+
+function cellText(result: CheckResult | undefined): string {
+  if (!result) return "";
+  const { error, passed } = result;
+  return `${error === null ? "none" : error.toExponential(1)}${passed ? "" : " WRONG"}`;
+}

@@ -1,0 +1,55 @@
+import { checks } from "@qkv/core";
+import { matmul, tensor, type Device, type Tensor } from "@qkv/tensor";
+import type { Subject } from "./subject.js";
+
+/**
+ * A device of ours as a subject of the check.
+ *
+ * @param attend - Attention of query `[1, H, T, D]` and key and value `[1, H, S, D]`, under no mask, a causal one, or bools
+ *   `[1, 1, T, S]`: `attention` of @qkv/attention.
+ *
+ * @example
+ * ```ts no-run
+ * import { attention, causal, maskTensor } from "@qkv/attention";
+ * import { deviceSubject } from "@qkv/device/check";
+ * import { webgpu } from "@qkv/webgpu";
+ *
+ * const subject = deviceSubject("webgpu", await webgpu(), (query, key, value, mask) =>
+ *   attention(query, key, value, mask && { mask: mask === "causal" ? causal() : maskTensor(mask) }),
+ * );
+ * ```
+ */
+export function deviceSubject(
+  name: string,
+  device: Device,
+  attend: (query: Tensor, key: Tensor, value: Tensor, mask?: "causal" | Tensor) => Tensor,
+): Subject {
+  const check = checks("deviceSubject");
+  check.type({ name }, "string");
+  check.type({ attend }, "function", "pass `attention` of @qkv/attention, with its masks.");
+  check.each(
+    { device },
+    (given) => typeof (given as Partial<Device> | undefined)?.scope === "function",
+    "a device",
+    "pass `js()`, or what `await webgpu()` or `await wasm()` return.",
+  );
+  return {
+    name,
+    matmul: async ({ M, K, N, a, b }) =>
+      device
+        .scope(() => matmul(tensor(a, { shape: [M, K], device }), tensor(b, { shape: [K, N], device })))
+        .read(),
+    attention: async ({ H, T, S, D, query, key, value, mask }) =>
+      device
+        .scope(() => {
+          const [q, k, v] = [
+            tensor(query, { shape: [1, H, T, D], device }),
+            tensor(key, { shape: [1, H, S, D], device }),
+            tensor(value, { shape: [1, H, S, D], device }),
+          ];
+          if (mask === undefined || mask === "causal") return attend(q!, k!, v!, mask);
+          return attend(q!, k!, v!, tensor(mask, { shape: [1, 1, T, S], dtype: "bool" }));
+        })
+        .read(),
+  };
+}
