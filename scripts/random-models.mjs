@@ -76,7 +76,7 @@ export function scaledParams({ mapTensors, randn, add, mul }, params, embeddingS
     if (/bias$|sinks$/i.test(path)) return mul(randn(x.shape, { seed }), 0.3);
     if (/^(embedding|positions|types)/.test(path)) return mul(x, 12 / embeddingScale);
     // Exponents of a state's decay: twice of them is no model's.
-    return /A\.value$/.test(path) ? x : mul(x, 2);
+    return /(A\.value|logRate)$/.test(path) ? x : mul(x, 2);
   });
 }
 

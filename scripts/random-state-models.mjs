@@ -13,6 +13,8 @@ const nemotron = {
   feedForwardLayers: [false, true, false, true],
 };
 
+const gatedAttention = { headDim: 32, ropeDim: 8, qkNorm: true, attentionGate: "elementwise" };
+
 /** A stack of mixers alone: sizes of attention and feed-forward layers, which it has none of, are those of the mixer. */
 const stack = (mixer) => ({
   ...base,
@@ -30,7 +32,7 @@ const hybrids = (mixer) => new Array(4).fill({ attention: "full", mixer });
  * @param {{ attention: any, tensor: any }} packages - @qkv/attention and @qkv/tensor.
  */
 export function stateConfigs({ attention, tensor }) {
-  const { mixerLayer, selectiveScan, shortConvolution, ssd } = attention;
+  const { gatedDeltaRule, mixerLayer, selectiveScan, shortConvolution, ssd } = attention;
   const { ones, rmsNorm, silu } = tensor;
   const convolution = mixerLayer({
     ...{ embedDim: 64, numHeads: 1, mixer: shortConvolution(), axes: { N: 3 } },
@@ -58,6 +60,14 @@ export function stateConfigs({ attention, tensor }) {
     apply: (x, { gain }) => rmsNorm(x, gain, { eps: 1e-5 }),
   };
   const normedMamba = mamba({ inputs: { key: gained, query: gained }, rankMaps: { deltaTime: gained } });
+  // Keys of 32 numbers: llama.cpp divides them by their length, ours by the root of its square plus 1e-6, as transformers
+  // does, which logits show where keys are short.
+  const deltas = (numHeads) =>
+    mixerLayer({
+      ...{ embedDim: 64, numHeads, numKeyHeads: numHeads === 6 ? 2 : numHeads, keyDim: 32, valueDim: 32 },
+      ...{ convolution: 4, mixer: gatedDeltaRule(), outputGate: silu, normEps: 1e-5 },
+    });
+  const delta = deltas(6);
   return {
     lfm2: { ...base, qkNorm: true, layerTypes: [convolution, convolution, "full", convolution] },
     lfm2_moe: {
@@ -103,6 +113,15 @@ export function stateConfigs({ attention, tensor }) {
         router: { scores: "sigmoid", choiceBias: true, scale: 1.5 },
       },
     },
+    qwen3_next: {
+      ...{ ...base, ...gatedAttention, layerTypes: [delta, delta, "full", delta] },
+      experts: { ...experts, shared: { hiddenDim: 80, gated: true } },
+    },
+    qwen3_5: { ...base, ...gatedAttention, layerTypes: [delta, delta, "full", delta] },
+    "qwen3_5, a key a head": {
+      ...{ ...base, ...gatedAttention, headDim: 16, ropeDim: 10 },
+      layerTypes: [deltas(4), "full", deltas(4), "full"],
+    },
     falcon_h1: {
       ...{ ...base, headDim: 8, ropeBase: 100000, embeddingScale: 1.5, logitScale: 0.8 },
       layerTypes: hybrids(mamba2({ numKeyHeads: 2, outputNorm: "none", gatePlace: "afterNorm" })),
@@ -126,4 +145,7 @@ export const statesHeldAs = {
   "jamba, no experts": "jamba",
   lfm2_moe: "lfm2moe",
   "nemotron_h, experts": "nemotron_h_moe",
+  qwen3_5: "qwen35",
+  "qwen3_5, a key a head": "qwen35",
+  qwen3_next: "qwen3next",
 };

@@ -1,10 +1,11 @@
-import { gatedDeltaRule, mixerLayer } from "@qkv/attention";
-import { silu } from "@qkv/tensor";
 import { stacked } from "../conversions/row-map.js";
-import type { DecoderConfig } from "../models/decoder-config.js";
+import type { DecoderConfig, LayerType } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, headDim, partialRope, rope, trait, type ConfigEntry } from "./config-entry.js";
+import { deltaMixer } from "./delta-parts.js";
 import { embedding, feedForwardMaps, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
+import { fusedRows } from "./gguf/gguf-tensors.js";
+import { ggufDelta, ropeSections, tiledRows } from "./gguf/gguf-delta.js";
 import { isMixer, mixedTypes, mixerOf } from "./mixed-layers.js";
 import { rowsByGroup } from "./rows-by-group.js";
 import { each, fused, linear, norm, parts, stored, under, type StoredTensor } from "./stored-tensor.js";
@@ -12,22 +13,19 @@ import { each, fused, linear, norm, parts, stored, under, type StoredTensor } fr
 /** Layers of the gated delta rule, and every fourth of attention where a file lists no types. */
 const deltaLayers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-6 }) {
-    const layer = mixerLayer({
-      embedDim,
-      numHeads: fields.countOr(32, "linear_num_value_heads"),
-      numKeyHeads: fields.countOr(16, "linear_num_key_heads"),
+    const layer = deltaMixer({
+      ...{ embedDim, normEps },
+      heads: fields.countOr(32, "linear_num_value_heads"),
+      groups: fields.countOr(16, "linear_num_key_heads"),
       keyDim: fields.countOr(128, "linear_key_head_dim"),
       valueDim: fields.countOr(128, "linear_value_head_dim"),
-      convolution: fields.countOr(4, "linear_conv_kernel_dim"),
-      mixer: gatedDeltaRule(),
-      outputGate: silu,
-      normEps,
+      taps: fields.countOr(4, "linear_conv_kernel_dim"),
     });
     const interval = fields.countOr(4, "full_attention_interval");
     const types =
       mixedTypes(fields, numLayers) ??
       Array.from({ length: numLayers }, (_, i) => ((i + 1) % interval === 0 ? "full" : "mixer"));
-    return { layerTypes: types.map((type) => (type === "mixer" ? layer : type)) };
+    return { layerTypes: types.map((type): LayerType => (type === "mixer" ? (layer as never) : type)) };
   },
   write(config) {
     const mixer = mixerOf(config);
@@ -137,6 +135,26 @@ export const qwen35: Architecture = {
   modelTypes: ["qwen3_5_text"],
   class: "Qwen3_5ForCausalLM",
   config: qwenHybridConfig,
+  gguf: () => [
+    ggufDelta("qwen35", {
+      keys: [ropeSections],
+      delta: ({ groups, repeats, K, V, C }) => {
+        const [values, heads] = [tiledRows(groups, repeats, V), tiledRows(groups, repeats, 1)];
+        const channels = fusedRows([stacked([groups * K]), stacked([groups * K]), values]);
+        return {
+          channels,
+          heads,
+          columns: values,
+          maps: [
+            fused(["query", "key", "value"], "attn_qkv", channels, C),
+            fused(["outputGate"], "attn_gate", values, C),
+            fused(["beta"], "ssm_beta", heads, C),
+            fused(["decay"], "ssm_alpha", heads, C, { ownBiases: true }),
+          ],
+        };
+      },
+    }),
+  ],
   tensors: (config, tied) => qwenHybridTensors(config, tied),
   ignored:
     "mrope_section mrope_interleaved mamba_ssm_dtype mtp_num_hidden_layers mtp_use_dedicated_embeddings",

@@ -1,8 +1,11 @@
+import { stacked } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
 import { expertCounts, expertsOrMaps, normalizedShares, ofExperts } from "./expert-parts.js";
+import { ggufDelta } from "./gguf/gguf-delta.js";
+import { ggufExperts, ggufSharedWidth, ggufShares } from "./gguf/gguf-experts.js";
 import { qwenHybridConfig, qwenHybridTensors, type DeltaMaps } from "./qwen3-5.js";
 import { rowsByGroup } from "./rows-by-group.js";
-import { fused } from "./stored-tensor.js";
+import { fused, linear } from "./stored-tensor.js";
 
 /** Maps in two tensors, in which each key head has its own rows beside those of the values that it serves. */
 const groupedMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
@@ -47,6 +50,23 @@ export const qwen3Next: Architecture = {
     normalizedShares(true),
     layersWithExperts,
     gatedShared,
+  ],
+  gguf: () => [
+    ggufDelta("qwen3next", {
+      keys: [ggufExperts, ggufShares(true), ggufSharedWidth({ gated: true })],
+      delta({ groups, repeats, K, V, H, C }) {
+        const channels = stacked([groups * K, groups * K, H * V]);
+        const pairs = rowsByGroup(groups, [repeats, repeats]);
+        return {
+          ...{ channels, heads: stacked([H]), columns: stacked([H * V]) },
+          maps: [
+            fused(["query", "key", "value"], "attn_qkv", channels, C),
+            linear("outputGate", "attn_gate", [H * V, C]),
+            fused(["beta", "decay"], "ssm_ba", pairs, C, { ownBiases: true }),
+          ],
+        };
+      },
+    }),
   ],
   tensors: (config, tied) =>
     qwenHybridTensors(config, tied, groupedMaps, expertsOrMaps({ shared: "shared_expert" })),

@@ -68,27 +68,30 @@ export function rowsFrom(
 /**
  * Tensors that a file holds as one, rows of each after those of the one before: taps of convolutions, and their biases.
  *
+ * @param rows - Numbers of rows of each, or a map where they are not one after the other.
  * @param rest - Axes behind the rows.
  * @param own - The same of our params. Default: as in the file.
  */
 export function parts(
   places: readonly string[],
   name: string,
-  sizes: readonly number[],
+  rows: readonly number[] | RowMap,
   rest: readonly number[] = [],
   own = rest,
 ): StoredTensor {
+  const map = "to" in rows ? rows : stacked(rows);
+  const shapeOf = (i: number, behind: readonly number[]) => [map.sizes[i]!, ...behind];
   return (at) => ({
     async read(weights) {
-      const read = await weights.rows(at.name + name, stacked(sizes), rest);
-      return read.map((part, i) => [at.place + places[i]!, reshape(part, [sizes[i]!, ...own])] as const);
+      const read = await weights.rows(at.name + name, map, rest);
+      return read.map((part, i) => [at.place + places[i]!, reshape(part, shapeOf(i, own))] as const);
     },
-    write: (params) => [
-      concatenated(
-        at.name + name,
-        places.map((place, i) => reshape(paramAt(params, at.place + place) as Tensor, [sizes[i]!, ...rest])),
-      ),
-    ],
+    write(params) {
+      const shaped = places.map((place, i) =>
+        reshape(paramAt(params, at.place + place) as Tensor, shapeOf(i, rest)),
+      );
+      return [joined(concatenated, at.name + name, shaped, map)];
+    },
   });
 }
 
@@ -155,16 +158,27 @@ export function fused(
       const matrices = parts.map(({ weight }) => weight);
       const biases = layout.ownBiases ? [] : parts.flatMap(({ bias }) => bias ?? []);
       const put = layout.transposed ? transposedParts : concatenated;
+      const columns = layout.columns && fileOrder(layout.columns);
       return [
-        joined(put, `${at.name}${name}.weight`, matrices, map),
+        withColumns(joined(put, `${at.name}${name}.weight`, matrices, map), columns),
         ...(biases.length === 0 ? [] : [joined(concatenated, `${at.name}${name}.bias`, biases, map)]),
       ];
     },
   });
 }
 
+/** A matrix with its columns in the order of a file; undefined: as they are. */
+function withColumns(matrix: TensorToWrite, order: Int32Array | undefined): TensorToWrite {
+  if (!order) return matrix;
+  const rows = (first: number, end: number) => {
+    const own = matrix.rows(first, end);
+    return take(own, 1, tensor(order, { device: own.device }));
+  };
+  return { ...matrix, rows };
+}
+
 /** Rows of the parts, one after the other, in the order of the file; undefined: as they are. */
-function fileOrder({ sizes, to }: RowMap): Int32Array | undefined {
+export function fileOrder({ sizes, to }: RowMap): Int32Array | undefined {
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   const order = Int32Array.from({ length: sizes.reduce((a, b) => a + b, 0) }, (_, row) => {
     const [part, own] = to(row);

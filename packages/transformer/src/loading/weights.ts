@@ -17,6 +17,8 @@ export type LinearLayout = {
   factors?: readonly number[];
   /** The same of biases. Default 1. */
   biasFactors?: readonly number[];
+  /** The order of columns in the file: each becomes the one that the map says. Default: as they are. */
+  columns?: RowMap;
   /** Places matrices as float32 in any case: those that a model reads in other products too. Default false. */
   float32?: boolean;
 };
@@ -177,10 +179,15 @@ export function weightsOf(
     },
     async fused(path, map, inner, layout = {}) {
       const { transposed = false, bias = false, ownBiases = false, factors, biasFactors, float32 } = layout;
+      const { columns } = layout;
       const out = map.sizes.reduce((a, b) => a + b, 0);
       const stored = transposed ? [inner, out] : [out, inner];
       const shapes = map.sizes.map((size) => [size, inner]);
-      const put = transposed ? putColumns(map, out, inner) : putRows(map, inner, factors);
+      const put = columns
+        ? putByColumns(map, columns)
+        : transposed
+          ? putColumns(map, out, inner)
+          : putRows(map, inner, factors);
       const wide = float32 ?? factors?.some((factor) => factor !== 1);
       const matrices = await readMatrices(`${path}.weight`, stored, shapes, put, wide);
       const biases =
@@ -280,6 +287,18 @@ function putRows(map: RowMap, inner: number, factors: readonly number[] = []): P
         row * inner + column,
       );
       at += count;
+    }
+  };
+}
+
+/** Stored rows to the rows of their parts, each number to its column. */
+function putByColumns(map: RowMap, { sizes: [inner = 1], to }: RowMap): Put {
+  return (places, first, piece) => {
+    const parts = places.map((place) => place.numbers());
+    for (let i = 0; i < piece.length; i++) {
+      const column = (first + i) % inner;
+      const [part, row] = map.to((first + i - column) / inner);
+      parts[part]![row * inner + to(column)[1]] = piece[i]!;
     }
   };
 }

@@ -88,7 +88,7 @@ function rotatedRows(config: DecoderConfig, ropeLayout: RotaryLayout, rows: numb
 }
 
 /** Rows of several maps of one part each, one map after the other. */
-function fusedRows(maps: readonly RowMap[]): RowMap {
+export function fusedRows(maps: readonly RowMap[]): RowMap {
   const whole = stacked(maps.map(({ sizes }) => sizes[0]!));
   return {
     sizes: whole.sizes,

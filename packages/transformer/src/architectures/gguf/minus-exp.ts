@@ -1,6 +1,7 @@
 import { checks, FormatError } from "@qkv/core";
-import { exp, neg, reshape, slice, type Tensor } from "@qkv/tensor";
-import { paramAt, type StoredTensor } from "../stored-tensor.js";
+import { exp, neg, reshape, slice, take, tensor, type Tensor } from "@qkv/tensor";
+import type { RowMap } from "../../conversions/row-map.js";
+import { fileOrder, paramAt, type StoredTensor } from "../stored-tensor.js";
 
 /**
  * A tensor that a file holds as minus its exponential: rates at which a state decays, of which a model holds logarithms.
@@ -9,8 +10,17 @@ import { paramAt, type StoredTensor } from "../stored-tensor.js";
 export function minusExp(
   place: string,
   name: string,
-  { stored, own }: { stored: readonly number[]; own: readonly number[] },
+  {
+    stored,
+    own,
+    order: map,
+  }: {
+    stored: readonly number[];
+    own: readonly number[];
+    /** Rows in the file. Default: as here. */ order?: RowMap;
+  },
 ): StoredTensor {
+  const order = map && fileOrder(map);
   return (at) => ({
     async read(weights) {
       const fix = "the file is damaged, or of another architecture; fetch it again.";
@@ -19,13 +29,22 @@ export function minusExp(
         rate <= 0
           ? Math.log(-rate)
           : check.refuse({ argument: at.name + name, received: rate, expected: "rates of decay, at most 0" });
-      return [[at.place + place, reshape(await weights.tensor(at.name + name, stored, { map }), own)]];
+      const x = reshape(await weights.tensor(at.name + name, stored, { map }), own);
+      return [[at.place + place, order ? take(x, 0, inverse(order, x)) : x]];
     },
     write(params) {
-      const x = reshape(paramAt(params, at.place + place) as Tensor, stored);
+      const ours = reshape(paramAt(params, at.place + place) as Tensor, stored);
+      const x = order ? take(ours, 0, tensor(order, { device: ours.device })) : ours;
       return [
         { name: at.name + name, shape: stored, rows: (first, end) => neg(exp(slice(x, 0, first, end))) },
       ];
     },
   });
+}
+
+/** The place of each of our rows in the file. */
+function inverse(order: Int32Array, { device }: Tensor): Tensor {
+  const places = new Int32Array(order.length);
+  order.forEach((own, row) => (places[own] = row));
+  return tensor(places, { device });
 }

@@ -62,7 +62,7 @@ function traitDifferences(
       const [received, own] = [wanted[field], held[field]];
       if (inOneForm(received, functions) === inOneForm(own, functions)) return [];
       const { path, ...parts } = firstDifference(received, own, functions);
-      if (field === "layerTypes" && /^\[\d+\]\./.test(path))
+      if (field === "layerTypes" && /^\[\d+\]/.test(path))
         return [
           {
             argument: `config.layerTypes${path}`,

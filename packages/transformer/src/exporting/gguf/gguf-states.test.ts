@@ -83,6 +83,8 @@ const folders: Record<string, RegExp | undefined> = {
   mamba: undefined,
   "granite-moe-hybrid": undefined,
   "nemotron-h": /`config\.experts` .*expected nothing, as nemotron_h has it/s,
+  "qwen3-next": /`config\.layerTypes` is "a mixer with valueDim 10", expected valueDim = keyDim = 8/,
+  "qwen3-5-text": /`config\.layerTypes` is "a mixer with valueDim 10", expected valueDim = keyDim = 8/,
   mamba2: /outputNorm` is "whole", expected group, as mamba2 has it/,
 };
 
@@ -121,6 +123,20 @@ test.each<[string, DecoderConfig, RegExp]>([
   ],
 ])("%s is refused by name", async (_, config, message) => {
   await expect(fileOf(modelOf("mamba2", config))).rejects.toThrow(message);
+});
+
+test("attention in other layers than each so many is refused by the first that differs", async () => {
+  const [delta] = configs["qwen3_5"]!.layerTypes as [attention.MixerLayer];
+  const config = { ...configs["qwen3_5"]!, layerTypes: [delta, "full", delta, delta] as never };
+  await expect(fileOf(modelOf("qwen3_5", config))).rejects.toThrow(
+    /`config\.layerTypes\[3\]` is "gatedDeltaRule\(\)", expected full, as qwen35 has it/,
+  );
+});
+
+test("weights of 8 bits are those of the file in tiles of heads", async () => {
+  const model = modelOf("qwen3_5");
+  const again = await load(await fileOf(model), { quantize: "int8" });
+  expect(logits(again as never)).toBeAllclose(logits(model), { rtol: 0.2, atol: 0.4 });
 });
 
 test("other numbers of channels than llama.cpp's are refused", async () => {
