@@ -24,6 +24,10 @@ const llama4 = {
     router: { scores: "sigmoid", weighs: "input" },
   },
 };
+const gemma = {
+  ...{ activation: "geluTanh", placement: "both", qkNorm: true, valueNorm: true, normEps: 1e-6 },
+  ...{ embeddingScale: 8, attentionScale: 1, ropeBase: 1e6 },
+};
 const gptOss = {
   ...{ activation: "quickGelu", gateLimit: { limit: 7, offset: 1 }, sinks: true, bias: everywhere, experts },
   ...types([true, false, true, false]),
@@ -95,6 +99,20 @@ export const tableConfigs = {
     ...{ ...types(threeOfFour), ropeLayers: threeOfFour },
   },
   falcon: { ...base, ...layered, numKvHeads: 1, activation: "gelu", placement: "parallelShared" },
+  gemma4_text: {
+    ...{ ...base, ...gemma, numLayers: 8, slidingRopeBase: 10000, layerScale: true },
+    ...types([true, true, false, true, true, false, true, false]),
+    ...{ sharedKeyValues: [0, 1, 2, 3, 4, 5, 4, 5], perLayerEmbedding: { dim: 32 } },
+    layerOverrides: [
+      ...[undefined, undefined, { headDim: 32, numKvHeads: 1 }, undefined, undefined],
+      ...[{ headDim: 32, numKvHeads: 1 }, { hiddenDim: 192 }, { headDim: 32, numKvHeads: 1, hiddenDim: 192 }],
+    ],
+    ropeScaling: { type: "proportional", share: 0.25 },
+  },
+  "gemma4_text, without embeddings of layers": {
+    ...{ ...base, ...gemma, slidingRopeBase: 10000, layerScale: true, logitSoftcap: 30 },
+    ...{ ...types(threeOfFour), ropeScaling: { type: "proportional", share: 0.5 } },
+  },
   glm: { ...base, ropeLayout: "interleaved", ropeDim: 8, bias: { queryKeyValue: true } },
   glm4: { ...base, ropeLayout: "interleaved", ropeDim: 8, placement: "both", bias: { queryKeyValue: true } },
   glm4_moe: {
@@ -188,6 +206,8 @@ export const heldAs = {
   "deepseek_v3, yarn": "deepseek2",
   ernie4_5: "llama",
   "exaone4, layers that slide": /expected .*, as \S+ has it, which this model is nearest to/,
+  gemma4_text: "gemma4",
+  "gemma4_text, without embeddings of layers": "gemma4",
   glm: "chatglm",
   "granite, a scale of scores alone": "granite",
   glm4_moe: "glm4moe",
@@ -209,6 +229,8 @@ export const heldAs = {
 
 /** Refusals of ONNX graphs, and of the configurations of Hugging Face beside them. */
 export const refusedInOnnx = {
+  gemma4_text: /`config\.\w+` .*in an ONNX graph/,
+  "gemma4_text, without embeddings of layers": /`config\.\w+` .*in an ONNX graph/,
   apertus: /`config.activation` is "xielu"/,
   "apertus, slow pairs": /`config.activation` is "xielu"/,
   llama4_text: /`config.chunkSize` is 8192/,

@@ -2,41 +2,17 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import { layerConfig } from "../models/layer-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, count, headSize, slidingLayers, trait, type ConfigEntry } from "./config-entry.js";
-import type { ConfigFields } from "./config-fields.js";
 import { gemmaNorms, gemmaScales, ropesByType } from "./gemma-parts.js";
+import { layerCounts, perLayer } from "./layer-lists.js";
 import { withOverrides } from "./layer-overrides.js";
 import { feedForwardMaps, llamaTensors, rmsEps } from "./llama-parts.js";
 import { perLayerInputs, perLayerMaps, perLayerTables } from "./per-layer-inputs.js";
 import { lastLayersShare, ownAttentionMaps, unreadKeyValues } from "./shared-layers.js";
 import { each, linear, norm, stored, under, type StoredTensor } from "./stored-tensor.js";
 
-/** Numbers of a list of all layers, of which each holds a rule. */
-function perLayer(
-  fields: ConfigFields,
-  name: string,
-  numLayers: number,
-  rule: { holds(one: number): boolean; words: string },
-): readonly number[] | undefined {
-  const list = fields.list(name);
-  if (list === undefined) return undefined;
-  if (list.length === numLayers && list.every((one) => typeof one === "number" && rule.holds(one)))
-    return list as readonly number[];
-  return fields.refuse(name, `a list of ${numLayers} numbers, ${rule.words}`);
-}
-
 /** Widths of feed-forward layers: one for all, or one of each. */
 const widths: ConfigEntry = {
-  read(fields, config) {
-    const { numLayers = 0 } = config;
-    if (!fields.isList("intermediate_size")) return { hiddenDim: fields.count("intermediate_size") };
-    const rule = { holds: (one: number) => Number.isSafeInteger(one) && one > 0, words: "whole and above 0" };
-    const all = perLayer(fields, "intermediate_size", numLayers, rule)!;
-    const hiddenDim = all[0] ?? 1;
-    return {
-      hiddenDim,
-      ...withOverrides(config, (i) => (all[i] === hiddenDim ? {} : { hiddenDim: all[i]! })),
-    };
-  },
+  ...layerCounts("hiddenDim", "intermediate_size"),
   write: (config) => ({
     intermediate_size: Array.from({ length: config.numLayers }, (_, i) => layerConfig(config, i).hiddenDim),
   }),

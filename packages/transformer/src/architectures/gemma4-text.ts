@@ -12,6 +12,11 @@ import {
   trait,
   type ConfigEntry,
 } from "./config-entry.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { cappedLogits, gemmaTraits, sharedLayers, slidingHeads, slidingList } from "./gguf/gguf-gemma.js";
+import { headLengths, slidingBaseOr } from "./gguf/gguf-keys.js";
+import { ggufPerLayerInputs, ggufPerLayerMaps, ggufPerLayerTables } from "./gguf/gguf-per-layer.js";
+import { layerCounts } from "./layer-lists.js";
 import { gemmaNorms, gemmaScales, ropesByType } from "./gemma-parts.js";
 import { withOverrides } from "./layer-overrides.js";
 import { feedForwardMaps, llamaTensors, rmsEps } from "./llama-parts.js";
@@ -114,6 +119,28 @@ export const gemma4Text: Architecture = {
     always("attention_k_eq_v", false),
     always("enable_moe_block", false),
     trait({ placement: "both", qkNorm: true, valueNorm: true, layerScale: true }),
+  ],
+  gguf: () => [
+    gguf("gemma4", {
+      freeHeads: true,
+      traits: { ...gemmaTraits, layerScale: true },
+      widths: [layerCounts("hiddenDim", "feed_forward_length")],
+      heads: [layerCounts("numKvHeads", "attention.head_count_kv", ({ numHeads }) => numHeads), headLengths],
+      keys: [slidingList, sharedLayers, slidingHeads, slidingBaseOr(10000), cappedLogits, ggufPerLayerInputs],
+      names: {
+        tables: ggufPerLayerTables,
+        more: (config) => [...ggufPerLayerMaps(config), stored("scale", "layer_output_scale.weight", [1])],
+      },
+      scalings: ["proportional"],
+      refuses: ({ ropeScaling }) =>
+        ropeScaling?.type === "proportional" && (ropeScaling.factor ?? 1) === 1
+          ? undefined
+          : {
+              argument: "config.ropeScaling",
+              received: ropeScaling,
+              expected: "a share of pairs that rotate",
+            },
+    }),
   ],
   tensors: (config, tied) => [
     ...llamaTensors(config, tied, {

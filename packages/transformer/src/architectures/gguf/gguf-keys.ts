@@ -118,13 +118,18 @@ export const derived = (from: (config: Partial<DecoderConfig>) => Partial<Decode
   write: () => ({}),
 });
 
-/** The rotary base of sliding layers: as a key says, else that of the others, unscaled. */
-export const slidingBase: ConfigEntry = {
+/** The rotary base of sliding layers: as a key says, else `fallback`, or that of the others. They are not scaled. */
+export const slidingBaseOr = (fallback?: number): ConfigEntry => ({
   read(fields, { ropeBase = 10000, ropeScaling, layerTypes }) {
-    const base = fields.positiveOr(ropeBase, "rope.freq_base_swa");
+    const base = fields.positiveOr(fallback ?? ropeBase, "rope.freq_base_swa");
     if (!layerTypes?.includes("sliding")) return {};
     return base === ropeBase && !ropeScaling ? {} : { slidingRopeBase: base };
   },
-  write: ({ slidingRopeBase }) =>
-    slidingRopeBase === undefined ? {} : { "rope.freq_base_swa": slidingRopeBase },
-};
+  write({ slidingRopeBase, ropeBase = 10000 }): Record<string, number> {
+    const base = slidingRopeBase ?? (fallback === undefined ? undefined : ropeBase);
+    return base === undefined ? {} : { "rope.freq_base_swa": base };
+  },
+});
+
+/** The same, with that of the others where no key says it. */
+export const slidingBase: ConfigEntry = /* @__PURE__ */ slidingBaseOr();

@@ -2,9 +2,11 @@ import type { RotaryLayout } from "@qkv/attention";
 import { stacked, type RowMap } from "../../conversions/row-map.js";
 import { halfFromInterleaved, interleavedFromHalf } from "../../conversions/rotary-layout.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
+import { layerConfig } from "../../models/layer-config.js";
 import { headDim } from "../config-entry.js";
 import { hasExperts } from "../expert-parts.js";
 import { scaled } from "./scaled.js";
+import { makesKeyValues } from "../shared-layers.js";
 import { each, fused, linear, norm, reshaped, stored, under, type StoredTensor } from "../stored-tensor.js";
 
 /** Names and layouts of tensors in which an architecture of llama.cpp differs from the general form. */
@@ -21,6 +23,8 @@ export type GgufTensorNames = {
   scaledTables?: boolean;
   /** Entries of a layer's attention. Default: its maps and norms. */
   attention?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
+  /** Entries of all layers together, besides. */
+  tables?: (config: DecoderConfig) => readonly StoredTensor[];
   /** Entries of a layer besides. */
   more?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
 };
@@ -40,14 +44,16 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
     ...(embeddingNorm ? [norm("embeddingNorm", "token_embd_norm", C)] : []),
     each(numLayers, "layers", "blk", (i) => [
       ...Object.entries(norms).map(([place, name]) => norm(place, name, C)),
-      ...(attention?.(config, i) ?? attentionTensors(config, options)),
+      ...(attention?.(config, i) ??
+        attentionTensors(layerConfig(config, i), options, makesKeyValues(config, i))),
       ...(config.feedForwardLayers?.[i] === false
         ? []
         : hasExperts(config, i)
           ? expertTensors(config)
-          : feedForwardTensors(config, options)),
+          : feedForwardTensors(layerConfig(config, i), options)),
       ...(more?.(config, i) ?? []),
     ]),
+    ...(options.tables?.(config) ?? []),
     norm("norm", lastNorm, C),
     ...(!tied
       ? [
@@ -99,10 +105,15 @@ export function fusedRows(maps: readonly RowMap[]): RowMap {
   };
 }
 
-/** Maps of a layer's attention, and norms of queries and keys. */
+/**
+ * Maps of a layer's attention, and norms of queries and keys.
+ *
+ * @param makes - False in a layer that reads the keys and values of another. Default true.
+ */
 export function attentionTensors(
   config: DecoderConfig,
   { ropeLayout, fusedAttention = false }: Pick<Options, "ropeLayout" | "fusedAttention">,
+  makes = true,
 ): StoredTensor[] {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, qkNorm, sinks } = config;
   const D = headDim(config);
@@ -114,14 +125,18 @@ export function attentionTensors(
       ? [fused(places, "attn_qkv", fusedRows([rotated(H * D), rotated(Hkv * D), stacked([Hkv * D])]), C)]
       : [
           fused(["attention.query"], "attn_q", rotated(H * D), C),
-          fused(["attention.key"], "attn_k", rotated(Hkv * D), C),
-          linear("attention.value", "attn_v", [Hkv * D, C]),
+          ...(makes
+            ? [
+                fused(["attention.key"], "attn_k", rotated(Hkv * D), C),
+                linear("attention.value", "attn_v", [Hkv * D, C]),
+              ]
+            : []),
         ]),
     linear("attention.output", "attn_output", [C, H * D]),
     ...(qkNorm && qkNorm !== "unit"
       ? [
           norm("attention.queryNorm", "attn_q_norm", queryGain),
-          norm("attention.keyNorm", "attn_k_norm", keyGain),
+          ...(makes ? [norm("attention.keyNorm", "attn_k_norm", keyGain)] : []),
         ]
       : []),
     ...(sinks ? [stored("attention.sinks", "attn_sinks.weight", [H])] : []),

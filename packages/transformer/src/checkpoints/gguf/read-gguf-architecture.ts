@@ -3,13 +3,14 @@ import type { GgufArchitecture } from "../../architectures/gguf/gguf-architectur
 import { withLayerNumbers } from "../../architectures/gguf/gguf-layer-numbers.js";
 import { presence, presentIn } from "../../architectures/gguf/gguf-presence.js";
 import { readFields } from "../../architectures/config-entry.js";
-import { configFields, stopIdsField } from "../../architectures/config-fields.js";
+import { configFields, stopIdsField, type ConfigFields } from "../../architectures/config-fields.js";
 import { storedBias } from "../../architectures/stored-bias.js";
 import { readStored } from "../../architectures/stored-tensor.js";
 import type { Weights } from "../../loading/weights.js";
 import type { WeightFile } from "../../loading/weight-file.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
+import type { RopeScalingConfig } from "../../models/rope-from-config.js";
 import type { Checkpoint } from "../hugging-face/family.js";
 import { ropeFactors, ropeScalingJson } from "./gguf-rope.js";
 import { stopIds } from "./gguf-stop-ids.js";
@@ -53,7 +54,9 @@ export async function readGgufArchitecture(
   const config = {
     ...readFields(entries(), fields),
     stopIds: stopIdsField(fields),
-    ...(factors && { ropeScaling: factors }),
+    ...(factors && {
+      ropeScaling: scalings.includes("proportional") ? rotatedShare(factors, fields) : factors,
+    }),
   } as DecoderConfig;
   fields.finish(new Set([...keysWithoutEffect, "rope_theta"]));
   const weights = place(withLayerNumbers(file, metadata, layerNumbers));
@@ -63,6 +66,15 @@ export async function readGgufArchitecture(
   const { bias: _, ...plain } = config;
   const bias = storedBias(config, params);
   return { kind: "decoder", config: { ...plain, ...(bias && { bias }) }, params };
+}
+
+/** The share of pairs that rotate, where factors of the others are so large that they do not. */
+function rotatedShare(factors: RopeScalingConfig, fields: ConfigFields): RopeScalingConfig {
+  const all = factors.type === "longrope" ? Array.from(factors.longFactors) : [];
+  const rotated = all.filter((one) => one === 1).length;
+  if (all.every((one, i) => (i < rotated ? one === 1 : one >= 1e20)))
+    return { type: "proportional", share: rotated / all.length };
+  return fields.refuse("rope_freqs.weight", "1 for pairs that rotate, and 1e30 for the others after them");
 }
 
 /** The shortest decimal that a float32 is nearest to: 1e-5, where a file rounded it to 32 bits. */

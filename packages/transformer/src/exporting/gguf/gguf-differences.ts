@@ -98,6 +98,8 @@ function comparable(config: DecoderConfig, { ropeLayout, folded }: GgufArchitect
     ...(ropeScaling && { ropeScaling: withDefaults(ropeScaling) }),
     ...(seesAll && { window: undefined, layerTypes: undefined }), // nothing is outside of such a window
     ...(isPermuted && { ropeLayout }),
+    // A file's table has a row of each token.
+    ...(config.perLayerEmbedding && { perLayerEmbedding: { dim: config.perLayerEmbedding.dim } }),
     ...(config.latent && { numKvHeads: undefined }), // not read then
     ...(config.positions !== "rotary" && { ropeLayout: undefined, ropeBase: undefined }),
     ...Object.fromEntries(folded.map((field) => [field, undefined])),

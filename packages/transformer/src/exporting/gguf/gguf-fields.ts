@@ -3,6 +3,7 @@ import { tensor } from "@qkv/tensor";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { ropeScalingFromConfig } from "../../models/rope-from-config.js";
 import { headDimOf } from "../hugging-face-decoder.js";
+import { layerConfig } from "../../models/layer-config.js";
 import { rotaryDim } from "../../architectures/config-entry.js";
 import { unchanged } from "../../architectures/tensor-to-write.js";
 import type { GgufTensor } from "./gguf-tensor.js";
@@ -109,11 +110,19 @@ export function ropeFactors(config: DecoderConfig): GgufTensor[] {
       ),
     ];
   }
+  if (scaling?.type === "proportional") return [vector("rope_freqs", proportionalFactors(config, scaling))];
   if (scaling?.type !== "longrope") return [];
   return [
     vector("rope_factors_long", scaling.longFactors),
     vector("rope_factors_short", scaling.shortFactors),
   ];
+}
+
+/** Of the full layers: 1 for each pair that rotates, and a number so large that the others do not. */
+function proportionalFactors(config: DecoderConfig, { share = 1 }: { share?: number }): number[] {
+  const full = config.layerTypes?.findIndex((type) => type !== "sliding") ?? 0;
+  const pairs = rotaryDim(layerConfig(config, Math.max(full, 0))) / 2;
+  return Array.from({ length: pairs }, (_, i) => (i < Math.floor(share * pairs) ? 1 : 1e30));
 }
 
 function rotaryFrequencies(config: DecoderConfig, length: number) {

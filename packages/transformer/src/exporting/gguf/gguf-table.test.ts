@@ -1,7 +1,7 @@
 /// <reference types="node" />
 import { readGgufHeader, writeGgufHeader, type GgufField } from "@qkv/core";
 import * as tensors from "@qkv/tensor";
-import { mapTensors, type Tensor } from "@qkv/tensor";
+import { mapTensors, slice, type Tensor } from "@qkv/tensor";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
@@ -57,6 +57,8 @@ function withMetadata(
     [...metadata].map(([key, value]): [string, GgufField] => {
       if (typeof value === "boolean") return [key, { type: "bool", value }];
       if (typeof value === "string") return [key, { type: "string", value }];
+      if (Array.isArray(value) && typeof value[0] === "boolean")
+        return [key, { type: "bool[]", value: value as boolean[] }];
       if (Array.isArray(value)) return [key, { type: "float32[]", value: value as number[] }];
       return [key, { type: Number.isInteger(value) ? "uint32" : "float32", value: value as number }];
     }),
@@ -141,8 +143,9 @@ test.each(["seed_oss", "glm4_moe"])(
 
 const folders = [
   ...["apertus", "arcee", "bloom", "cohere2", "deepseek-v3", "ernie4-5"],
-  ...["exaone4", "falcon-multi-query", "glm4", "gpt-neox", "gpt-oss", "granite"],
-  ...["llama4-text", "minicpm3", "olmo2", "olmo3", "smollm3", "starcoder2"],
+  ...["exaone4", "falcon-multi-query", "gemma4-text", "glm4", "gpt-neox", "gpt-oss"],
+  ...["granite", "llama4-text", "minicpm3", "olmo2", "olmo3", "smollm3"],
+  ...["starcoder2"],
 ].filter((name) => referenceData.has(`hf/${name}/model.safetensors`));
 
 test.each(folders)("%s: a checkpoint of Hugging Face's becomes a file of the same numbers", async (name) => {
@@ -159,6 +162,7 @@ test.each(folders)("%s: a checkpoint of Hugging Face's becomes a file of the sam
 
 /** Published settings that llama.cpp lacks. */
 const refusedFolders: Record<string, RegExp> = {
+  "gemma4-text": /`config\.sharedKeyValues` is \[0, 1, 2, 1\], expected \[0,1,2,2\], as gemma4 has it/,
   "llama4-text": /as llama4 has it, which this model is nearest to/,
   minicpm3: /`config\.logitScale` is 0\.5, expected 5\.33\d+, as minicpm3 has it/,
   exaone4: /which this model is nearest to/,
@@ -290,6 +294,39 @@ test("Llama 4 with 128 experts has no norms of queries and keys, and layers are 
   );
   await expect(read({ ...config, ropeLayers: [true, false, true, false] })).rejects.toThrow(
     /`config\.ropeLayers`/,
+  );
+});
+
+test("Gemma 4: a table of fewer rows, caps, shares and layers that llama.cpp would take otherwise", async () => {
+  const { config, params } = modelOf("gemma4_text");
+  const { embedding, ...others } = params.perLayer!;
+  const fewer = { ...embedding, weight: slice(embedding.weight, 0, 0, 60) };
+  const short = {
+    config: { ...config, perLayerEmbedding: { ...config.perLayerEmbedding!, vocabSize: 60 } },
+    params: { ...params, perLayer: { ...others, embedding: fewer } },
+  };
+  const again = await load(await fileOf(short));
+  const ids = [3, 61, 14, 60, 63];
+  expect(again.apply(again.params, ids).data).toEqual(decoder(short.config).apply(short.params, ids).data);
+
+  const file = await fileOf({ config, params });
+  expect(readGgufHeader(file).metadata.get("gemma4.final_logit_softcapping")).toBe(0);
+  const capped = await load(withMetadata(file, (fields) => delete fields["gemma4.final_logit_softcapping"]));
+  expect(capped.config.logitSoftcap).toBe(30);
+
+  const odd = file.slice();
+  const { tensors: stored, dataStart } = readGgufHeader(odd);
+  const factors = stored.find(({ name }) => name === "rope_freqs.weight")!;
+  new DataView(odd.buffer).setFloat32(dataStart + factors.offset, 2, true);
+  await expect(load(odd)).rejects.toThrow(/rope_freqs\.weight` .*expected 1 for pairs that rotate/s);
+
+  const shares = { ...config, sharedKeyValues: [0, 1, 2, 3, 4, 5, 1, 5] };
+  await expect(fileOf({ config: shares, params })).rejects.toThrow(
+    /`config\.sharedKeyValues`.*as gemma4 has it/,
+  );
+  const { ropeScaling: _, ...unscaled } = config;
+  await expect(fileOf({ config: unscaled, params })).rejects.toThrow(
+    /`config\.ropeScaling`.*as gemma4 has it/,
   );
 });
 

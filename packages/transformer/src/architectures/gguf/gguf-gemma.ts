@@ -1,0 +1,93 @@
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { headDim, type ConfigEntry } from "../config-entry.js";
+import { withOverrides } from "../layer-overrides.js";
+
+/** The window, and a list that is true for each layer that slides. */
+export const slidingList: ConfigEntry = {
+  read(fields, { numLayers = 0 }) {
+    const name = "attention.sliding_window_pattern";
+    const slides = fields.list(name);
+    if (slides?.length !== numLayers || !slides.every((one) => typeof one === "boolean"))
+      return fields.refuse(name, `a list of ${numLayers}: true for a layer that slides`);
+    const layerTypes = slides.map((one) => (one ? ("sliding" as const) : ("full" as const)));
+    const window = fields.count("attention.sliding_window");
+    return layerTypes.includes("sliding") ? { window, layerTypes } : {};
+  },
+  write: ({ window, layerTypes = [], numLayers, contextLength }) => ({
+    "attention.sliding_window": window ?? contextLength,
+    "attention.sliding_window_pattern": Array.from(
+      { length: numLayers },
+      (_, i) => layerTypes[i] === "sliding",
+    ),
+  }),
+};
+
+/** Heads of sliding layers, beside those of full ones: both are said always. The model's own are those that slide. */
+export const slidingHeads: ConfigEntry = {
+  read(fields, config) {
+    const full = headDim(config);
+    const own = fields.count("attention.key_length_swa");
+    fields.mustBe("attention.value_length_swa", own);
+    fields.mustBe("rope.dimension_count_swa", own);
+    return {
+      headDim: own,
+      ...withOverrides(config, (i) => ({
+        headDim: own === full || config.layerTypes?.[i] === "sliding" ? undefined : full,
+      })),
+    };
+  },
+  write(config) {
+    const { layerTypes, layerOverrides } = config;
+    const full = layerOverrides?.find((_, i) => layerTypes?.[i] !== "sliding")?.headDim ?? headDim(config);
+    return {
+      "attention.key_length": full,
+      "attention.value_length": full,
+      "rope.dimension_count": full,
+      "attention.key_length_swa": headDim(config),
+      "attention.value_length_swa": headDim(config),
+      "rope.dimension_count_swa": headDim(config),
+    };
+  },
+};
+
+/**
+ * The last layers read the keys and values of others: llama.cpp takes the last layer before them for full ones, and the
+ * one before that for those that slide.
+ */
+export const sharedLayers: ConfigEntry = {
+  read(fields, { numLayers = 0, layerTypes = [] }) {
+    const name = "attention.shared_kv_layers";
+    const count = fields.number(name, 0);
+    if (count === 0) return {};
+    const first = numLayers - count;
+    if (!Number.isInteger(count) || count < 0 || first < 2)
+      return fields.refuse(name, `a whole number below ${numLayers - 1}: two layers make keys and values`);
+    return {
+      sharedKeyValues: Array.from({ length: numLayers }, (_, i) =>
+        i < first ? i : first - (layerTypes[i] === "sliding" ? 2 : 1),
+      ),
+    };
+  },
+  write: ({ sharedKeyValues = [] }) => ({
+    "attention.shared_kv_layers": sharedKeyValues.filter((from, i) => from !== i).length,
+  }),
+};
+
+/** Scales of embeddings and scores, and the cap of logits: llama.cpp's is 30 where no key says another, and 0 is none. */
+export const cappedLogits: ConfigEntry = {
+  read(fields, { embedDim = 1 }) {
+    const name = "final_logit_softcapping";
+    const isCapped = fields.number(name, 30) !== 0;
+    return {
+      embeddingScale: Math.sqrt(embedDim),
+      attentionScale: 1,
+      ...(isCapped && { logitSoftcap: fields.positive(name, 30) }),
+    };
+  },
+  write: ({ logitSoftcap = 0 }) => ({ final_logit_softcapping: logitSoftcap }),
+};
+
+/** Traits of Gemma 3n and 4 that no key says. */
+export const gemmaTraits: Partial<DecoderConfig> = {
+  ...{ activation: "geluTanh", placement: "both", qkNorm: true, valueNorm: true, normEps: 1e-6 },
+};

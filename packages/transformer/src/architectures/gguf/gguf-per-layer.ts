@@ -1,0 +1,73 @@
+import { tensor, take, type Tensor } from "@qkv/tensor";
+import { asFloats } from "../../conversions/as-floats.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import type { ConfigEntry } from "../config-entry.js";
+import { linear, norm, paramAt, stored, type StoredTensor } from "../stored-tensor.js";
+
+/** Numbers of a token in each layer; 0: none. Their table has rows of the whole vocabulary. */
+export const ggufPerLayerInputs: ConfigEntry = {
+  read(fields) {
+    const name = "embedding_length_per_layer_input";
+    return (fields.numberOr(undefined, name) ?? 0) === 0
+      ? {}
+      : { perLayerEmbedding: { dim: fields.count(name) } };
+  },
+  write: ({ perLayerEmbedding }) => ({
+    embedding_length_per_layer_input: perLayerEmbedding?.dim ?? 0,
+  }),
+};
+
+/** A table of the whole vocabulary: tokens beyond ours read its first row, and have it in the file. */
+const wholeTable =
+  (place: string, name: string, [rows, width]: readonly [rows: number, width: number]): StoredTensor =>
+  (at) => ({
+    read: stored(place, name, [rows, width], "table")(at).read,
+    write(params) {
+      const x = paramAt(params, at.place + place) as Tensor;
+      const own = (row: number) => (row < x.shape[0]! ? row : 0);
+      return [
+        {
+          name: at.name + name,
+          shape: [rows, width],
+          rows: (first, end) =>
+            asFloats(
+              take(
+                x,
+                0,
+                tensor(
+                  Int32Array.from({ length: end - first }, (_, i) => own(first + i)),
+                  { device: x.device },
+                ),
+              ),
+            ),
+        },
+      ];
+    },
+  });
+
+/** Tensors of all layers together. */
+export function ggufPerLayerTables({
+  perLayerEmbedding,
+  numLayers: L,
+  embedDim: C,
+  vocabSize: V,
+}: DecoderConfig): StoredTensor[] {
+  if (!perLayerEmbedding) return [];
+  const P = perLayerEmbedding.dim;
+  return [
+    wholeTable("perLayer.embedding.weight", "per_layer_token_embd.weight", [V, L * P]),
+    linear("perLayer.projection", "per_layer_model_proj", [L * P, C]),
+    norm("perLayer.norm", "per_layer_proj_norm", P),
+  ];
+}
+
+/** Tensors of one layer. */
+export function ggufPerLayerMaps({ perLayerEmbedding, embedDim: C }: DecoderConfig): StoredTensor[] {
+  if (!perLayerEmbedding) return [];
+  const P = perLayerEmbedding.dim;
+  return [
+    linear("perLayer.gate", "inp_gate", [P, C]),
+    linear("perLayer.projection", "proj", [C, P]),
+    norm("perLayer.norm", "post_norm", C),
+  ];
+}
