@@ -22,7 +22,8 @@ const kernelFamilies = [
 ];
 const webgpuFamilies = [
   ...kernelFamilies.filter((family) => family !== "sdpa" && family !== "modules"),
-  ...["x-transformers", "stories260K", "generation"],
+  ...["x-transformers", "stories260K", "generation", "use-lite", "optimizers", "linear-attention", "gelu"],
+  ...["causal-conv", "einsum", "log-softmax", "swiglu-swish", "tensor-scatter"],
 ];
 const hasVulkan =
   process.platform !== "linux" ||
