@@ -231,8 +231,6 @@ export const heldAs = {
 export const refusedInOnnx = {
   gemma4_text: /`config\.\w+` .*in an ONNX graph/,
   "gemma4_text, without embeddings of layers": /`config\.\w+` .*in an ONNX graph/,
-  apertus: /`config.activation` is "xielu"/,
-  "apertus, slow pairs": /`config.activation` is "xielu"/,
   llama4_text: /`config.chunkSize` is 8192/,
   "llama4_text, slow pairs": /`config.chunkSize` is 8192/,
   "gpt_neox, pairs of neighbours": /`config.placement` is "parallel", expected "pre"/,

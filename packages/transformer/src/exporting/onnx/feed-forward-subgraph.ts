@@ -3,6 +3,7 @@ import type { FeedForwardParams, GateLimit } from "../../layers/feed-forward.js"
 import { activationSubgraph } from "./activation-subgraph.js";
 import { linearSubgraph } from "./linear-subgraph.js";
 import type { OnnxGraph } from "./onnx-graph.js";
+import { xieluSubgraph } from "./xielu-subgraph.js";
 
 export type FeedForwardSubgraphConfig = {
   activation: Activation;
@@ -15,14 +16,16 @@ export function feedForwardSubgraph(
   g: OnnxGraph,
   path: string,
   x: string,
-  { gate, up, down }: FeedForwardParams,
+  { gate, up, down, xielu }: FeedForwardParams,
   { activation, gateLimit }: FeedForwardSubgraphConfig,
 ): string {
   const raised = linearSubgraph(g, `${path}.up`, x, up);
-  if (!gate) return linearSubgraph(g, `${path}.down`, activationSubgraph(g, activation, raised), down);
+  const bend = (x: string) =>
+    activation === "xielu" ? xieluSubgraph(g, path, x, xielu!) : activationSubgraph(g, activation, x);
+  if (!gate) return linearSubgraph(g, `${path}.down`, bend(raised), down);
   const gates = linearSubgraph(g, `${path}.gate`, x, gate);
   const [limited, opened] = gateLimit ? withinLimits(g, gates, raised, gateLimit) : [gates, raised];
-  const product = g.op("Mul", [activationSubgraph(g, activation, limited), opened]);
+  const product = g.op("Mul", [bend(limited), opened]);
   return linearSubgraph(g, `${path}.down`, product, down);
 }
 
