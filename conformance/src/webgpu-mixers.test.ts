@@ -103,8 +103,9 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     expect(ops).toEqual(
       expect.arrayContaining(["add", "attention", "scan", "sum", "topK", "unitLowerInverse"]),
     );
-    // The gradient of attention runs on the plain device.
-    expect(ops.filter((op) => !(op in device.kernels))).toEqual(["attentionBackward"]);
+    // The gradient of attention may run on the plain device.
+    const may = new Set(["attentionBackward"]);
+    expect(ops.filter((op) => !(op in device.kernels) && !may.has(op))).toEqual([]);
   });
 
   test.each(Object.keys(forms) as (keyof typeof forms)[])("scan: %s", async (form) => {
