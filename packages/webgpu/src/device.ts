@@ -20,6 +20,11 @@ export type WebGpuReport = DeviceReport & {
   readonly float16: boolean;
   /** Largest distance of the self-test from the plain device, as a share of the largest number. */
   readonly selfTestError: number;
+  /**
+   * FLOPs per second of a product of matrices when the device was opened. Attention is cut into dispatches that take 200 ms
+   * at half of it: browsers end longer ones.
+   */
+  readonly flopsPerSecond: number;
   /** Shaders that were compiled, dispatches that were recorded, submissions and reads, since the device was opened. */
   readonly counts: {
     readonly pipelines: number;
@@ -59,6 +64,11 @@ export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
   close(): void;
 };
 
+/** Time that a dispatch may be estimated to take, where it can be cut. */
+const longestSeconds = 0.2;
+/** Rate of attention, as a share of that of a product of matrices. */
+const attentionShare = 0.5;
+
 /**
  * A device on an opened GPU.
  *
@@ -67,11 +77,11 @@ export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
 export async function makeDevice(
   open: () => Promise<Opened>,
   { budgetBytes, subgroups, float16 }: Pick<CheckedOptions, "budgetBytes" | "subgroups" | "float16">,
-): Promise<{ device: WebGpuDevice; tested(error: number): void }> {
+): Promise<{ device: WebGpuDevice; tested(error: number): void; measured(rate: number): void }> {
   const name = webGpuName({ subgroups, float16 });
   const store = new Store(new Engine(await open(), budgetBytes));
   const calls: Record<string, { device: number; plain: number }> = {};
-  let selfTestError = NaN;
+  let [selfTestError, flopsPerSecond] = [NaN, NaN];
   const of = (storage: unknown) => storage as Stored;
   /** Scopes that are running. */
   let depth = 0;
@@ -108,6 +118,7 @@ export async function makeDevice(
       subgroups: store.engine.subgroups,
       float16,
       selfTestError,
+      flopsPerSecond,
       counts: { ...store.engine.counts },
       calls: structuredClone(calls),
     }),
@@ -130,12 +141,21 @@ export async function makeDevice(
     compile: (f, options) => compileAhead(device, store.engine, f, options),
     finish: () => store.engine.finish("finish"),
     async restart() {
+      const { mostFlops } = store.engine;
       store.engine.close();
       store.engine = new Engine(await open(), budgetBytes);
+      store.engine.mostFlops = mostFlops;
     },
     close: () => store.engine.close(),
   };
-  return { device, tested: (error) => void (selfTestError = error) };
+  return {
+    device,
+    tested: (error) => void (selfTestError = error),
+    measured(rate) {
+      flopsPerSecond = rate;
+      store.engine.mostFlops = longestSeconds * attentionShare * rate;
+    },
+  };
 }
 
 /** The kernels, each of which tells the store its name while it runs. */

@@ -72,6 +72,8 @@ export class Engine {
   #faults: GpuBuffer | undefined;
   #faultsArmed = false;
   readonly #faultKinds: { readonly op: string; readonly kind: FaultKind }[] = [];
+  /** FLOPs that a dispatch takes at most, where it can be cut: so many that it does not take long. */
+  mostFlops = Infinity;
   readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, reads: 0 };
 
   constructor({ device, info, subgroups }: Opened, idleBudget: number) {

@@ -24,6 +24,19 @@ export class Params {
     return this.#add(name, "f32", value);
   }
 
+  /** The same parameters with other values of some `u32`. */
+  with(values: Readonly<Record<string, number>>): Params {
+    const copy = new Params();
+    copy.words.set(this.words);
+    copy.#fields.push(...this.#fields);
+    for (const [name, value] of Object.entries(values)) {
+      const at = this.#fields.indexOf(`${name}: u32`);
+      if (at < 0) throw new RangeError(`no parameter ${name} of type u32`);
+      copy.words[at] = value;
+    }
+    return copy;
+  }
+
   /** `struct Params`, and the uniform `p`. */
   get declaration(): string {
     return `struct Params { ${this.#fields.join(", ")} }

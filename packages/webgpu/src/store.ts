@@ -90,11 +90,16 @@ export class Store {
     this.#uploads.clear();
   }
 
-  /** A buffer for the numbers of an output, which its kernel writes all of. */
-  write({ storage }: Pick<View, "storage">): GpuBuffer {
+  /**
+   * A buffer for the numbers of an output, which its kernel writes all of.
+   *
+   * @param more - Bytes behind them that the kernel keeps numbers of its own in.
+   */
+  write({ storage }: Pick<View, "storage">, more = 0): GpuBuffer {
     const stored = storage as Stored;
     const { slot } = stored;
-    if (!slot.buffer || slot.engine !== this.engine) this.#hold(slot, stored);
+    if (more > 0) free(slot);
+    if (!slot.buffer || slot.engine !== this.engine) this.#hold(slot, stored, more);
     stored.array = undefined;
     slot.version += 1;
     slot.missing = this.engine.dry;
@@ -155,8 +160,8 @@ export class Store {
     stored.array = undefined;
   }
 
-  #hold(slot: Slot, { dtype, length }: Stored): void {
-    slot.buffer = this.engine.buffers.allocate(this.op, length * bytesPerElement(dtype));
+  #hold(slot: Slot, { dtype, length }: Stored, more = 0): void {
+    slot.buffer = this.engine.buffers.allocate(this.op, length * bytesPerElement(dtype) + more);
     slot.engine = this.engine;
   }
 }

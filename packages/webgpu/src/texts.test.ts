@@ -4,6 +4,7 @@ import {
   dropoutMask,
   expression,
   lookup,
+  mapCall,
   tilePlan,
   type AttentionCall,
   type AttentionKernels,
@@ -44,6 +45,10 @@ test.each([false, true])("all shaders compile within plain limits, subgroups %s"
   }
   for (const call of attentionCalls(device)) {
     device.scope(() => attend(device, call));
+    await expect(device.finish()).resolves.toBeUndefined();
+    // The gradient of few queries has the same texts.
+    if (call.query.shape[2]! < 64) continue;
+    device.scope(() => attendBackward(device, call));
     await expect(device.finish()).resolves.toBeUndefined();
   }
   const others = callsOfAttentionOps(device);
@@ -106,16 +111,20 @@ function attentionCalls(device: Device): AttentionCall[] {
       .max(at.query.pow(2))
       .where(score.exp().log(), -Infinity),
   );
-  const weightMod = expression((weight, at) => weight.mul(dropoutMask(at, 0.5, 7)));
+  const dense = of(1, H, 66, S);
+  const bias = expression((score, at) => score.add(lookup(dense, 0, at.head, at.query, at.key.sub(3))));
+  const weightMod = expression((weight, at) =>
+    weight.mul(dropoutMask(at, 0.5, 7)).add(lookup(table, at.head, 0)),
+  );
   const positions = [{ start: 3 }, new Int32Array(B * Hkv * S)];
-  const forward = [7, 64].flatMap((D) =>
+  const forward = [7, 64, 160].flatMap((D) =>
     [0, 1, 2, 3, 4, 5].map((n): AttentionCall => ({
       query: of(B, H, 66, D),
       keyValues: { key: [of(B, Hkv, S, D)], value: [of(B, Hkv, S, D + 4 * n)], positions: positions[n % 2]! },
       firstQuery: 0,
       scale: 1,
       softcap: n & 1 ? 5 : 0,
-      ...(n & 2 && { sinks: of(H), scoreMod }),
+      ...(n & 2 && { sinks: of(H), scoreMod: n === 2 ? bias : scoreMod }),
       ...(n & 4 && { weightMod }),
       plan: planOf(66),
       want: n === 5 ? ["dots", "capped", "scores", "weights"] : [],
@@ -154,13 +163,24 @@ function attentionCalls(device: Device): AttentionCall[] {
   return [...forward, ...decoding];
 }
 
-function attend(device: Device, call: AttentionCall): void {
-  const { query, want } = call;
-  const [B, H, T] = query.shape as [number, number, number, number];
-  const { S, Dv } = callSizes(call);
+/** Outputs of a call, or gradients that reach them. */
+function outputsOf(device: Device, call: AttentionCall): AttentionOutputs {
+  const { B, H, T, S, Dv } = callSizes(call);
   const of = (...shape: number[]) => zeros(shape, { device });
-  const outputs = { output: of(B, H, T, Dv), lse: of(B, H, T) } as Record<string, unknown>;
-  for (const name of want) outputs[name] = of(B, H, T, S);
-  const { attention } = device.kernels as unknown as AttentionKernels;
-  expect(attention(call, outputs as AttentionOutputs)).toBe(true);
+  const traces = call.want.map((name) => [name, of(B, H, T, S)]);
+  return { output: of(B, H, T, Dv), lse: of(B, H, T), ...Object.fromEntries(traces) } as AttentionOutputs;
+}
+
+const kernelsOf = (device: Device) => device.kernels as unknown as AttentionKernels;
+
+function attend(device: Device, call: AttentionCall): void {
+  expect(kernelsOf(device).attention(call, outputsOf(device, call))).toBe(true);
+}
+
+function attendBackward(device: Device, call: AttentionCall): void {
+  const saved = outputsOf(device, call);
+  const to = mapCall(call, ({ shape }) => zeros(shape, { device }));
+  const { lse, ...others } = outputsOf(device, call);
+  for (const gradients of call.want.length > 0 ? [{ lse, ...others }, others, { lse }] : [others])
+    expect(kernelsOf(device).attentionBackward(call, saved, gradients, to)).toBe(true);
 }

@@ -1,4 +1,5 @@
 import { makeDevice, type WebGpuDevice } from "./device.js";
+import { measureRate } from "./measure-rate.js";
 import { openDevice } from "./open.js";
 import { checkOptions, type WebGpuOptions } from "./options.js";
 import { selfTest } from "./self-test.js";
@@ -29,9 +30,10 @@ import { selfTest } from "./self-test.js";
  */
 export async function webgpu(options?: WebGpuOptions): Promise<WebGpuDevice> {
   const checked = checkOptions(options);
-  const { device, tested } = await makeDevice(() => openDevice(checked), checked);
+  const { device, tested, measured } = await makeDevice(() => openDevice(checked), checked);
   try {
     tested(await selfTest(device));
+    measured(await measureRate(device));
   } catch (error) {
     device.close();
     throw error;

@@ -1,7 +1,9 @@
 import type { Kernels } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { attentionKernel } from "./attention/attention.js";
+import { attentionBackwardKernel } from "./attention/attention-backward.js";
 import { Plans } from "./attention/plan-words.js";
+import { RowStats } from "./attention/row-stats.js";
 import { categoricalKernel } from "./categorical.js";
 import { causalConvKernel } from "./causal-conv.js";
 import { crossEntropyKernels } from "./cross-entropy.js";
@@ -26,6 +28,7 @@ import { windowKernels } from "./windows.js";
 export function kernelsOf(context: Context): Kernels {
   const plans = new Plans();
   const rowProducts = new RowProducts();
+  const rowStats = new RowStats();
   return {
     ...elementwiseKernels(context, rowProducts),
     ...rearrangingKernels(context, rowProducts),
@@ -39,7 +42,8 @@ export function kernelsOf(context: Context): Kernels {
     ...matmulKernels(context, rowProducts),
     ...quantizedKernels(context),
     ...optimizerKernels(context),
-    attention: attentionKernel(context, plans),
+    attention: attentionKernel(context, plans, rowStats),
+    attentionBackward: attentionBackwardKernel(context, plans, rowStats),
     ...linearSystemKernels(context),
     categorical: categoricalKernel(context),
     causalConv: causalConvKernel(context),

@@ -27,7 +27,7 @@ const ownParams = 52;
 export function isDecoding(call: AttentionCall): boolean {
   const { T, D, Dv, group } = callSizes(call);
   const { scoreMod, weightMod, want } = call;
-  const tables = scoreMod?.lookedUp.reduce((sum, { shape }) => sum + 1 + 2 * shape.length, 0) ?? 0;
+  const tables = scoreMod?.lookedUp.reduce((sum, { shape }) => sum + 1 + shape.length, 0) ?? 0;
   return (
     T <= mostQueries &&
     !weightMod &&
@@ -117,7 +117,7 @@ export function decode(context: Context, plans: Plans, call: AttentionCall, outp
 ${scoreText({
   softcap,
   listed,
-  tables: !!readsTables,
+  tableWord: readsTables ? (index) => `tables[${index}]` : undefined,
   scoreMod,
   weightMod: undefined,
   word: (index) => `words[${index}]`,

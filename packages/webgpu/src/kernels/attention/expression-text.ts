@@ -78,25 +78,37 @@ export function expressionKey({ steps, lookedUp }: Expression): string {
 export function addTables(params: Params, prefix: string, { lookedUp }: Expression, start: number): number {
   let at = start;
   lookedUp.forEach(({ shape }, i) => {
-    if (!params.fits(1 + 2 * shape.length))
+    if (!params.fits(1 + shape.length))
       throw deviceError("attention", "size", `${lookedUp.length} tables, of which ${i} fit`);
     params.u32(`${prefix}${i}At`, at);
-    shape.forEach((length, axis) => {
-      params.f32(`${prefix}${i}Last${axis}`, length - 1);
-      params.u32(`${prefix}${i}Step${axis}`, sizeOf(shape.slice(axis + 1)));
-    });
+    shape.forEach((length, axis) => params.f32(`${prefix}${i}Last${axis}`, length - 1));
     at += sizeOf(shape);
   });
   return at;
 }
 
-/**
- * A WGSL function of a recorded expression, `fn NAME(score, batch, head, query, key) -> f32`. Reads numbers of tables by
- * `tableAt(index)`.
- */
-export function expressionText(name: string, { steps, lookedUp }: Expression, prefix: string): string {
+/** The steps of an expression as lines of WGSL, and the name of each step's value. */
+export type ExpressionLines = {
+  readonly lines: readonly string[];
+  nameOf(expr: Expr): string;
+  /** WGSL of the place that a lookup reads, from the table's first number on. */
+  placeOf(lookup: Lookup): string;
+};
+
+type Lookup = Extract<Expr["step"], { kind: "lookup" }>;
+
+/** Lines that compute an expression from `score`, `batch`, `head`, `query` and `key`. Tables are read by `tableAt(index)`. */
+export function expressionLines({ steps, lookedUp }: Expression, prefix: string): ExpressionLines {
   const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
   const of = (expr: Expr) => names.get(expr)!;
+  const placeOf = ({ table, indices }: Lookup): string => {
+    const i = lookedUp.indexOf(table);
+    return indices.reduce((place, index, axis) => {
+      const last = `p.${prefix}${i}Last${axis}`;
+      const own = `u32(clamp(trunc(${of(index)}), 0.0, ${last}))`;
+      return axis === 0 ? own : `(${place}) * (u32(${last}) + 1u) + ${own}`;
+    }, "0u");
+  };
   const lines = steps.map((expr) => {
     const { step } = expr;
     const value = (): string => {
@@ -107,14 +119,8 @@ export function expressionText(name: string, { steps, lookedUp }: Expression, pr
           return floatText(step.value);
         case "operation":
           return operationText[step.name](...(step.operands.map(of) as [string, string, string]));
-        case "lookup": {
-          const i = lookedUp.indexOf(step.table);
-          const terms = step.indices.map(
-            (index, axis) =>
-              `u32(clamp(trunc(${of(index)}), 0.0, p.${prefix}${i}Last${axis})) * p.${prefix}${i}Step${axis}`,
-          );
-          return `tableAt(${[`p.${prefix}${i}At`, ...terms].join(" + ")})`;
-        }
+        case "lookup":
+          return `tableAt(p.${prefix}${lookedUp.indexOf(step.table)}At + ${placeOf(step)})`;
         case "dropoutMask": {
           const [low, high] = seedKey("keep", step.seed);
           const { key, query, head, batch } = step.at;
@@ -128,8 +134,17 @@ export function expressionText(name: string, { steps, lookedUp }: Expression, pr
     };
     return `let ${of(expr)} = ${value()};`;
   });
-  return `fn ${name}(score: f32, batch: f32, head: f32, query: f32, key: f32) -> f32 {
+  return { lines, nameOf: of, placeOf };
+}
+
+/** Parameters of the functions of expressions. */
+export const expressionInputs = "score: f32, batch: f32, head: f32, query: f32, key: f32";
+
+/** A WGSL function of a recorded expression, `fn NAME(score, batch, head, query, key) -> f32`. */
+export function expressionText(name: string, expression: Expression, prefix: string): string {
+  const { lines, nameOf } = expressionLines(expression, prefix);
+  return `fn ${name}(${expressionInputs}) -> f32 {
   ${lines.join("\n  ")}
-  return e${steps.length - 1};
+  return ${nameOf(expression.steps.at(-1)!)};
 }`;
 }

@@ -7,8 +7,8 @@ export type ScoreTextOptions = {
   readonly softcap: boolean;
   /** True if the positions of the keys are a list, false if they follow each other from a start on. */
   readonly listed: boolean;
-  /** True if there is a buffer of tables. */
-  readonly tables: boolean;
+  /** WGSL of a word of sinks and tables, by index; absent where there are none. */
+  readonly tableWord?: ((index: string) => string) | undefined;
   readonly scoreMod: Expression | undefined;
   readonly weightMod: Expression | undefined;
   /** WGSL of a word of the call, and of its plan, by index. */
@@ -18,8 +18,8 @@ export type ScoreTextOptions = {
 
 /** WGSL from dot products to scores: positions of queries and keys, expressions, and the tiles and bits of the plan. */
 export function scoreText(options: ScoreTextOptions): string {
-  const { softcap, listed, tables, scoreMod, weightMod, word, planWord } = options;
-  return `${tables ? tableText() : ""}
+  const { softcap, listed, tableWord, scoreMod, weightMod, word, planWord } = options;
+  return `${tableWord ? tableText(tableWord) : ""}
 fn queryPlace(b: u32, t: u32) -> f32 { return f32(i32(${word("b")}) + i32(t)); }
 fn keyPlace(b: u32, g: u32, s: u32) -> f32 {
   return f32(${listed ? `i32(${word("p.positionsAt + b * p.listBatch + g * p.listHead + s")})` : "p.firstKey + i32(s)"});
@@ -48,8 +48,8 @@ fn seenBits(tile: u32, t: u32, half: u32) -> u32 {
 }`;
 }
 
-// −∞ of a table stands for masked, and is found by its bits: as a number it may be anything.
-const tableText = () => `fn tableAt(i: u32) -> f32 {
-  let x = tables[i];
-  return select(x, ${masked}, bitcast<u32>(x) == 0xff800000u);
+/** WGSL of a number of sinks and tables. −∞ stands for masked, and is found by its bits: as a number it may be anything. */
+export const tableText = (word: (index: string) => string) => `fn tableAt(i: u32) -> f32 {
+  let x = ${word("i")};
+  return select(bitcast<f32>(x), ${masked}, bitcast<u32>(x) == 0xff800000u);
 }`;

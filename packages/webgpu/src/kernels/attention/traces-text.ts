@@ -2,6 +2,7 @@ import type { TraceName } from "@qkv/attention-contract";
 import { bindingsText, mainText, threads } from "../../wgsl/grid.js";
 import { withFunctions } from "../../wgsl/numbers.js";
 import type { CallLayout } from "./call-layout.js";
+import { statsText } from "./forward-text.js";
 import { maskedFrom } from "./expression-text.js";
 
 /** An intermediate of attention for each pair of query and key, [B, H, T, S]: one thread a pair. */
@@ -18,6 +19,7 @@ export function tracesText(layout: CallLayout, name: Exclude<TraceName, "lse">):
   return withFunctions(`${params.declaration}
 ${bindingsText({ ...bindings, ...(name === "weights" && { lse: "u32" }) }, { trace: "u32" })}
 ${text}
+${name === "weights" ? statsText : ""}
 ${mainText(
   threads,
   `  let n = group * ${threads}u + thread;
@@ -35,7 +37,7 @@ ${mainText(
   if ((tile & 3u) == 1u) { seen = ((seenBits(tile, t, (s % 64u) / 32u) >> (s % 32u)) & 1u) == 1u; }
   let score = scoreOf(dots, b, h, t, s);
   seen = seen && !(score <= ${maskedFrom});
-  ${name === "weights" ? "var weight = 0.0;\n  if (seen) { weight = exp(score - bitcast<f32>(lse[row])); }" : ""}
+  ${name === "weights" ? "var weight = 0.0;\n  if (seen) { weight = exp(min(score - statsOf(row).x, 80.0)) * statsOf(row).y; }" : ""}
   trace[n] = ${results[name]};`,
 )}`);
 }

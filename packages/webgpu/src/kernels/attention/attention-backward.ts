@@ -1,0 +1,179 @@
+import {
+  isPaged,
+  type AttentionCall,
+  type AttentionGradients,
+  type AttentionSaved,
+  type KeyValueSegment,
+} from "@qkv/attention-contract";
+import type { Tensor, View } from "@qkv/tensor";
+import type { GpuBuffer } from "../../buffers.js";
+import type { Context } from "../../context.js";
+import { gridOf, threads } from "../../wgsl/grid.js";
+import { copyInto } from "../copy-into.js";
+import { packedStrides, viewAs } from "../packed.js";
+import { recordUnits, walkKeys } from "./attention.js";
+import { keyOf, recordQueryPass, type Backward } from "./backward-call.js";
+import {
+  atOnce,
+  keyGradientText,
+  queryGradientText,
+  sharedGradientText,
+  stateWords,
+  type Arrived,
+} from "./backward-text.js";
+import { withLayout, type CallLayout } from "./call-layout.js";
+import type { Plans } from "./plan-words.js";
+import { rowStateText, sinkGradientText } from "./row-state-text.js";
+import type { RowStats } from "./row-stats.js";
+import { tableGradients } from "./table-gradients.js";
+import { keyBlockFlops } from "./unit-ranges.js";
+
+/**
+ * The gradient of attention by FlashAttention-2's two walks without atomics: for queries over the keys that they see, for
+ * keys and values over the queries of all heads that share them and see them. Weights are computed again from the largest
+ * score and 1 / sum of each row.
+ *
+ * @see "FlashAttention-2" (2023), arXiv:2307.08691, section 3.1
+ */
+export function attentionBackwardKernel(context: Context, plans: Plans, rowStats: RowStats) {
+  return (
+    call: AttentionCall,
+    { output, lse }: AttentionSaved,
+    { output: dOutput, lse: dLse, ...dTraces }: AttentionGradients,
+    to: AttentionCall,
+  ): boolean => {
+    const segments = [...to.keyValues.key, ...to.keyValues.value];
+    if (segments.some(isPaged)) return false;
+    const copied = Object.fromEntries(
+      Object.entries(dTraces).map(([name, gradient]) => [`${name}At`, gradient]),
+    );
+    const arrived = { output: !!dOutput, traces: new Set(Object.keys(dTraces)) } as Arrived;
+    const run = (layout: CallLayout, words: GpuBuffer) => {
+      const { engine, store } = context;
+      const { rows } = layout;
+      // Of an lse that a forward call here did not leave its stats behind, they are computed again.
+      const kept = rowStats.read(lse);
+      const stats = kept ?? engine.buffers.allocate(store.op, 12 * rows);
+      try {
+        if (!kept) walkKeys(context, call, layout, "stats", [], [stats]);
+        const backward: Backward = { context, call, layout, words, arrived };
+        writeState(backward, stats, output, dOutput, dLse);
+        writeQueryGradient(backward, to.query);
+        writeKeyGradients(backward, to.keyValues);
+        tableGradients(backward, to);
+        if (to.sinks) {
+          const { H } = layout.sizes;
+          engine.record({
+            op: store.op,
+            key: `attentionBackward:sinks:${layout.key}`,
+            text: () => sinkGradientText(layout),
+            reads: [words],
+            writes: [store.write(to.sinks)],
+            params: layout.params,
+            groups: gridOf(H),
+          });
+        }
+      } finally {
+        if (!kept) engine.buffers.free(stats);
+      }
+    };
+    return withLayout(context, plans, call, run, { dOutput, copied, stateWords });
+  };
+}
+
+/** Writes the state of each row, which the walks read. */
+function writeState(
+  backward: Backward,
+  stats: GpuBuffer,
+  output: Tensor,
+  dOutput: Tensor | undefined,
+  dLse: Tensor | undefined,
+): void {
+  const { context, layout, words, arrived } = backward;
+  const { engine, store } = context;
+  const { D, Dv } = layout.sizes;
+  const walks = !!layout.weightMod || arrived.traces.has("weights");
+  const products = walks ? undefined : dOutput;
+  const params = layout.params
+    .with({})
+    .u32("outputAt", output.offset)
+    .u32("dLseAt", dLse?.offset ?? 0);
+  engine.record({
+    op: store.op,
+    key: `attentionBackward:state:${!!products}:${!!dLse}:${layout.key}`,
+    text: () => rowStateText(layout, params, { dOutput: !!products, dLse: !!dLse }),
+    reads: [
+      stats,
+      ...(products ? [store.read(output), store.read(products)] : []),
+      ...(dLse ? [store.read(dLse)] : []),
+    ],
+    writes: [words],
+    params,
+    groups: gridOf(Math.ceil(layout.rows / threads)),
+  });
+  if (!walks) return;
+  const reads = layout.reads.filter((buffer) => buffer !== words);
+  const text = () => sharedGradientText(layout, arrived);
+  recordQueryPass(backward, `shared:${keyOf(arrived)}`, text, reads, [words], 2 * D + 2 * Dv + 10);
+}
+
+function writeQueryGradient(backward: Backward, dQuery: Tensor): void {
+  const { context, layout, arrived } = backward;
+  const { D, Dv } = layout.sizes;
+  const text = () => queryGradientText(layout, arrived);
+  const writes = [context.store.write(dQuery)];
+  recordQueryPass(backward, `query:${keyOf(arrived)}`, text, layout.reads, writes, 4 * D + 2 * Dv + 10);
+}
+
+function writeKeyGradients(backward: Backward, { key, value }: AttentionCall["keyValues"]): void {
+  const { context, call, layout, arrived } = backward;
+  const { B, Hkv, S, D, Dv } = layout.sizes;
+  const passes = atOnce(layout.sizes)
+    ? [{ keys: true, values: true }]
+    : [
+        { keys: true, values: false },
+        { keys: false, values: true },
+      ];
+  withRows(context, key, [B, Hkv, S, D], (dKey) =>
+    withRows(context, value, [B, Hkv, S, Dv], (dValue) => {
+      for (const of of passes) {
+        const perPair = 2 * D + (of.keys ? 2 * Dv + 2 * D : 0) + (of.values ? 2 * Dv : 0) + 10;
+        recordUnits(context, keyBlockFlops(call.plan, layout.plan, layout.sizes, perPair), {
+          key: `attentionBackward:keys:${of.keys}:${of.values}:${keyOf(arrived)}:${layout.key}`,
+          text: () => keyGradientText(layout, arrived, of),
+          reads: layout.reads,
+          writes: [...(of.keys ? [dKey] : []), ...(of.values ? [dValue] : [])],
+          params: layout.params,
+        });
+      }
+    }),
+  );
+}
+
+/** Runs `f` with a buffer for gradients of all rows; those of several segments are copied apart. */
+function withRows(
+  context: Context,
+  segments: readonly KeyValueSegment[],
+  shape: readonly number[],
+  f: (buffer: GpuBuffer) => void,
+): void {
+  const { store } = context;
+  const parts = segments as readonly Tensor[];
+  if (parts.length === 1) return f(store.write(parts[0]!));
+  const strides = packedStrides(shape);
+  const storage = store.make("float32", strides[0]! * shape[0]!, undefined);
+  try {
+    f(store.write({ storage }));
+    let start = 0;
+    for (const part of parts) {
+      const rows = viewAs(part as unknown as View, { storage, strides, offset: start * strides[2]! });
+      copyInto(context, store.op, rows, store.write(part), {
+        strides: packedStrides(part.shape),
+        offset: 0,
+      });
+      start += part.shape[2]!;
+    }
+  } finally {
+    store.release(storage);
+  }
+}

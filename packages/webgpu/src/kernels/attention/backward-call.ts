@@ -1,0 +1,38 @@
+import type { AttentionCall } from "@qkv/attention-contract";
+import type { GpuBuffer } from "../../buffers.js";
+import type { Context } from "../../context.js";
+import { recordUnits } from "./attention.js";
+import type { Arrived } from "./backward-text.js";
+import type { CallLayout } from "./call-layout.js";
+import { queryBlockFlops } from "./unit-ranges.js";
+
+/** A backward call, laid out for its kernels. */
+export type Backward = {
+  readonly context: Context;
+  readonly call: AttentionCall;
+  readonly layout: CallLayout;
+  /** The words of the call, which hold the state of each row. */
+  readonly words: GpuBuffer;
+  readonly arrived: Arrived;
+};
+
+/** Identifies which gradients arrived. */
+export const keyOf = ({ output, traces }: Arrived) => `${output}:${[...traces].sort().join()}`;
+
+/** Records a pass over blocks of queries. */
+export function recordQueryPass(
+  { context, call, layout }: Backward,
+  name: string,
+  text: () => string,
+  reads: readonly GpuBuffer[],
+  writes: readonly GpuBuffer[],
+  perPair: number,
+): void {
+  recordUnits(context, queryBlockFlops(call.plan, layout.plan, layout.sizes, perPair), {
+    key: `attentionBackward:${name}:${layout.key}`,
+    text,
+    reads,
+    writes,
+    params: layout.params,
+  });
+}

@@ -1,0 +1,263 @@
+import { bindingsText } from "../../wgsl/grid.js";
+import { withFunctions } from "../../wgsl/numbers.js";
+import {
+  accumulateText,
+  acrossText,
+  blockSize,
+  columnsOf,
+  dotsText,
+  each,
+  pitch,
+  queryBlockText,
+  sharedText,
+  storeRowsText,
+} from "./block-text.js";
+import type { CallLayout } from "./call-layout.js";
+import { maskedFrom } from "./expression-text.js";
+import { expressionGradientText } from "./expression-gradient-text.js";
+
+/** Numbers of each row in the words: the largest score, 1 / sum, and Σ w dw − dlse. */
+export const stateWords = 3;
+
+/** Gradients that arrived, apart from that of lse. */
+export type Arrived = {
+  readonly output: boolean;
+  /** Traces, whose gradients lie in the words from parameter `dotsAt`, … on. */
+  readonly traces: ReadonlySet<"dots" | "capped" | "scores" | "weights">;
+};
+
+/** True where pairs that the mask hides have a gradient too. */
+export const everyPair = ({ traces }: Arrived) => traces.has("dots") || traces.has("capped");
+
+/** Numbers of a row in the words: three bindings less than a buffer of their own in each pass would take. */
+export const stateText = `fn stateOf(row: u32) -> vec3<f32> {
+  let at = p.stateAt + row * ${stateWords}u;
+  return bitcast<vec3<f32>>(vec3<i32>(words[at], words[at + 1u], words[at + 2u]));
+}`;
+
+/**
+ * WGSL of `pair`, all that happens between the two dot products of a pair and its gradients: [weight that values are mixed
+ * with, gradient of the product of query and key, w dw].
+ *
+ * With w the weight and u what is mixed, du = dO·v: dw = weightMod′ du, ds = w (dw − Σ w dw + dlse), and from there back
+ * through the expression, the softcap and the scale.
+ */
+export function pairText(layout: CallLayout, arrived: Arrived): string {
+  const { scoreMod, weightMod, softcap } = layout;
+  const { traces } = arrived;
+  const traced = (name: "dots" | "capped" | "scores" | "weights", to: string, condition = "") =>
+    traces.has(name)
+      ? `${condition}{ ${to} += bitcast<f32>(words[p.${name}At + ((b * p.H + h) * p.T + t) * p.S + s]); }`
+      : "";
+  const place = "f32(b), f32(h), queryPlace(b, t), keyPlace(b, h / p.group, s)";
+  return `fn pair(dots: f32, du: f32, state: vec3<f32>, seen: bool, b: u32, h: u32, t: u32, s: u32) -> vec3<f32> {
+  let scaled = dots * p.scale;
+  let capped = cappedOf(scaled);
+  let x = scoreOf(dots, b, h, t, s);
+  var mixed = 0.0;
+  var shared_ = 0.0;
+  var slope = 0.0;
+  if (seen && (isNan(x) || x > ${maskedFrom})) {
+    // Scores that are computed again may be a little above the largest one.
+    let w = exp(min(x - state.x, 80.0)) * state.y;
+    mixed = ${weightMod ? `modifiedWeight(w, ${place})` : "w"};
+    var dw = ${weightMod ? `weightSlope(w, ${place}, du)` : "du"};
+    ${traced("weights", "dw")}
+    shared_ = w * dw;
+    slope = w * (dw - state.z);
+  }${
+    traces.size === 0
+      ? ` else {
+    return vec3<f32>();
+  }`
+      : ""
+  }
+  ${traced("scores", "slope", "if (seen) ")}
+  ${scoreMod ? `slope = scoreSlope(capped, ${place}, slope);` : ""}
+  ${traced("capped", "slope")}
+  ${softcap ? "slope *= 1.0 - (capped / p.softcap) * (capped / p.softcap);" : ""}
+  ${traced("dots", "slope")}
+  return vec3<f32>(mixed, slope * p.scale, shared_);
+}`;
+}
+
+/** Functions that all passes share but the derivatives of expressions, which tables need forms of their own of. */
+export const slopesText = ({ scoreMod, weightMod }: CallLayout): string =>
+  `${scoreMod ? expressionGradientText("scoreSlope", scoreMod, "table") : ""}
+${weightMod ? expressionGradientText("weightSlope", weightMod, "wtable") : ""}`;
+
+/** The dot products of the block: `s0` to `s3` of queries and keys, `u0` to `u3` of the output's gradient and values. */
+export const productsText = ({ sizes: { D, Dv } }: CallLayout, { output }: Arrived): string =>
+  `${dotsText({ size: D, first: "query4(b, h, ", second: "key4(b, g, ", to: "s" })}
+    ${
+      output
+        ? dotsText({ size: Dv, first: "dOutput4(b, h, ", second: "value4(b, g, ", to: "u" })
+        : each(4, (r) => `let u${r} = vec4<f32>();`)
+    }`;
+
+/**
+ * Runs lines for each pair of the block that is seen, or for each pair there is where gradients reach those too. A loop, and
+ * not sixteen times the lines of all expressions: drivers compile each line for milliseconds.
+ *
+ * @param line - Of pair `n` of a thread's four by four, with the result of `pair` as `x`.
+ */
+export const pairsText = (arrived: Arrived, line: string) => {
+  const every = everyPair(arrived);
+  return `var dots = array<vec4<f32>, 4>(s0, s1, s2, s3);
+    var products = array<vec4<f32>, 4>(u0, u1, u2, u3);
+    for (var n = 0u; n < 16u; n++) {
+      let r = n / 4u;
+      let c = n % 4u;
+      let t = t0 + ty * 4u + r;
+      let s = keyStart + tx * 4u + c;
+      if (t >= p.T || s >= p.S) { continue; }
+      let seen = ${every ? "(tile & 3u) != 0u && " : ""}((seenBits(tile, t, half) >> (tx * 4u + c)) & 1u) == 1u;
+      ${every ? "" : "if (!seen) { continue; }"}
+      let x = pair(dots[r][c], products[r][c], states[r], seen, b, h, t, s);
+      ${line}
+    }`;
+};
+
+/** The states of a thread's four rows. */
+export const statesText = `var states = array<vec3<f32>, 4>();
+  for (var r = 0u; r < 4u; r++) {
+    if (t0 + ty * 4u + r < p.T) { states[r] = stateOf((b * p.H + h) * p.T + t0 + ty * 4u + r); }
+  }`;
+
+/** Opens a walk over the blocks of 32 keys that 32 queries see. It takes two braces to close. */
+export const keyWalkText = (arrived: Arrived): string => `${
+  everyPair(arrived) ? "let columns = vec2<u32>(0u, p.columns);" : "let columns = rowBounds(b, h, t0 / 64u);"
+}
+  for (var column = columns.x; column < columns.y; column++) {
+    let tile = tileOf(b, h, t0 / 64u, column);
+    ${everyPair(arrived) ? "" : "if ((tile & 3u) == 0u) { continue; }"}
+    for (var half = 0u; half < 2u; half++) {
+    let keyStart = column * 64u + half * 32u;
+    if (keyStart >= p.S) { break; }`;
+
+export const mainText = `@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let ty = thread / 8u;
+  let tx = thread % 8u;`;
+
+const weightsText = `var<workgroup> weights: array<vec4<f32>, ${blockSize * pitch}>;`;
+
+export const headText = (
+  { params, bindings, text }: CallLayout,
+  written: Readonly<Record<string, string>>,
+): string => `${params.declaration}
+${bindingsText(Object.fromEntries(Object.entries(bindings).filter(([name]) => !(name in written))), written)}
+${text}
+${stateText}`;
+
+/** The gradient of queries: a workgroup has 32 queries of a head and walks the keys that they see. */
+export function queryGradientText(layout: CallLayout, arrived: Arrived): string {
+  const { sizes, masksItself } = layout;
+  const { D } = sizes;
+  return withFunctions(`${headText(layout, { dQuery: "f32" })}
+${slopesText(layout)}
+${pairText(layout, arrived)}
+${sharedText()}
+${weightsText}
+${mainText}
+  ${queryBlockText}
+  ${each(4 * columnsOf(D), (i) => `var sum${i} = vec4<f32>();`)}
+  ${statesText}
+  ${keyWalkText(arrived)}
+    ${productsText(layout, arrived)}
+    var slopes = mat4x4<f32>();
+    ${pairsText(arrived, "slopes[c][r] = x.y;")}
+    ${each(4, (c) => `weights[(tx * 4u + ${c}u) * ${pitch}u + ty] = slopes[${c}];`)}
+    ${accumulateText({ size: D, to: "sum", row: "key4(b, g, ", first: "keyStart", end: "p.S", guarded: masksItself || everyPair(arrived) })}
+    }
+  }
+  ${storeRowsText({ size: D, to: "sum", output: "dQuery", head: "(b * p.H + h)", first: "t0", end: "p.T" })}
+}`);
+}
+
+/**
+ * Σ w dw of each row, which is dO·O only where the weights themselves are mixed and nothing else reached them: added to what
+ * the state of the row holds.
+ */
+export function sharedGradientText(layout: CallLayout, arrived: Arrived): string {
+  return withFunctions(`${headText(layout, { words: "i32" })}
+${slopesText(layout)}
+${pairText(layout, arrived)}
+${sharedText()}
+${acrossText()}
+${mainText}
+  ${queryBlockText}
+  var sum = vec4<f32>();
+  ${statesText}
+  ${keyWalkText(arrived)}
+    ${productsText(layout, arrived)}
+    ${pairsText(arrived, "sum[r] += x.z;")}
+    }
+  }
+  sum = total(sum, thread);
+  if (tx == 0u) {
+    ${each(4, (r) => `if (t0 + ty * 4u + ${r}u < p.T) { words[p.stateAt + ((b * p.H + h) * p.T + t0 + ty * 4u + ${r}u) * ${stateWords}u + 2u] = bitcast<i32>(states[${r}].z + sum[${r}]); }`)}
+  }
+}`);
+}
+
+/** Most fours that a thread adds up at once, of keys and of values: beyond, each has a pass of its own. */
+const mostColumns = 8;
+
+/** True if the gradients of keys and values are added up by one walk. */
+export const atOnce = ({ D, Dv }: CallLayout["sizes"]) => columnsOf(D) + columnsOf(Dv) <= mostColumns;
+
+/**
+ * The gradients of keys and values: a workgroup has 32 keys that heads share, and walks the queries of all these heads that
+ * see them.
+ */
+export function keyGradientText(
+  layout: CallLayout,
+  arrived: Arrived,
+  of: { readonly keys: boolean; readonly values: boolean },
+): string {
+  const { sizes, masksItself } = layout;
+  const { D, Dv } = sizes;
+  const guarded = masksItself || everyPair(arrived);
+  const values = of.values && arrived.output;
+  const lines = (name: string) =>
+    each(4, (r) => `weights[(ty * 4u + ${r}u) * ${pitch}u + tx] = ${name}[${r}];`);
+  return withFunctions(`${headText(layout, { ...(of.keys && { dKey: "f32" }), ...(of.values && { dValue: "f32" }) })}
+${slopesText(layout)}
+${pairText(layout, arrived)}
+${sharedText()}
+${weightsText}
+${mainText}
+  let unit = p.firstUnit + id.y * 32768u + id.x;
+  if (unit >= p.endUnit) { return; }
+  let blocks = (p.S + ${blockSize - 1}u) / ${blockSize}u;
+  let heads = p.H / p.group;
+  let keyStart = unit % blocks * ${blockSize}u;
+  let column = keyStart / 64u;
+  let half = keyStart / 32u % 2u;
+  let g = unit / blocks % heads;
+  let b = unit / blocks / heads;
+  ${of.keys ? each(4 * columnsOf(D), (i) => `var keySum${i} = vec4<f32>();`) : ""}
+  ${of.values ? each(4 * columnsOf(Dv), (i) => `var valueSum${i} = vec4<f32>();`) : ""}
+  for (var h = g * p.group; h < (g + 1u) * p.group; h++) {
+  ${everyPair(arrived) ? "let tileRows = vec2<u32>(0u, p.planRows);" : "let tileRows = columnBounds(b, h, column);"}
+  for (var tileRow = tileRows.x; tileRow < tileRows.y; tileRow++) {
+    let tile = tileOf(b, h, tileRow, column);
+    ${everyPair(arrived) ? "" : "if ((tile & 3u) == 0u) { continue; }"}
+    for (var part = 0u; part < 2u; part++) {
+    let t0 = tileRow * 64u + part * 32u;
+    if (t0 >= p.T) { break; }
+    ${statesText}
+    ${productsText(layout, { ...arrived, output: arrived.output && of.keys })}
+    ${values ? "var mixed = mat4x4<f32>();" : ""}
+    ${of.keys ? "var slopes = mat4x4<f32>();" : ""}
+    ${pairsText(arrived, `${values ? "mixed[r][c] = x.x;" : ""} ${of.keys ? "slopes[r][c] = x.y;" : ""}`)}
+    ${values ? `${lines("mixed")}\n${accumulateText({ size: Dv, to: "valueSum", row: "dOutput4(b, h, ", first: "t0", end: "p.T", guarded })}` : ""}
+    ${of.keys ? `${lines("slopes")}\n${accumulateText({ size: D, to: "keySum", row: "query4(b, h, ", first: "t0", end: "p.T", guarded })}` : ""}
+    }
+  }
+  }
+  ${of.keys ? storeRowsText({ size: D, to: "keySum", output: "dKey", head: "(b * heads + g)", first: "keyStart", end: "p.S" }) : ""}
+  ${of.values ? storeRowsText({ size: Dv, to: "valueSum", output: "dValue", head: "(b * heads + g)", first: "keyStart", end: "p.S" }) : ""}
+}`);
+}

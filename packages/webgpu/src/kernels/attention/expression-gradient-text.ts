@@ -1,0 +1,121 @@
+import { operandsOf, type Expr, type Expression, type OperationName } from "@qkv/attention-contract";
+import { expressionInputs, expressionLines } from "./expression-text.js";
+
+/**
+ * WGSL of what is added to the gradient of each operand, from the gradient `dy` and the value `y` of a result and the
+ * operands. Absent where an operation is flat wherever it has a slope.
+ */
+type Slopes = (
+  dy: string,
+  y: string,
+  operands: readonly [a: string, b: string, c: string],
+) => readonly (string | undefined)[];
+
+const flat: Slopes = () => [];
+/** A slope that may be infinite: without a gradient to multiply there is none. */
+const arriving = (dy: string, slope: string) => `select(${slope}, 0.0, ${dy} == 0.0)`;
+const where = (condition: string, dy: string) => `select(0.0, ${dy}, ${condition})`;
+
+const slopes: { readonly [Name in OperationName]: Slopes } = {
+  neg: (dy) => [`-${dy}`],
+  abs: (dy, _y, [a]) => [`sign(${a}) * ${dy}`],
+  exp: (dy, y) => [`${y} * ${dy}`],
+  log: (dy, _y, [a]) => [arriving(dy, `${dy} / ${a}`)],
+  tanh: (dy, y) => [`(1.0 - ${y} * ${y}) * ${dy}`],
+  sqrt: (dy, y) => [arriving(dy, `${dy} / (2.0 * ${y})`)],
+  floor: flat,
+  not: flat,
+  add: (dy) => [dy, dy],
+  sub: (dy) => [dy, `-${dy}`],
+  mul: (dy, _y, [a, b]) => [`${b} * ${dy}`, `${a} * ${dy}`],
+  div: (dy, _y, [a, b]) => [arriving(dy, `${dy} / ${b}`), arriving(dy, `-(${dy} * ${a}) / (${b} * ${b})`)],
+  min: (dy, _y, [a, b]) => [where(`${a} <= ${b}`, dy), where(`!(${a} <= ${b})`, dy)],
+  max: (dy, _y, [a, b]) => [where(`${a} >= ${b}`, dy), where(`!(${a} >= ${b})`, dy)],
+  pow: (dy, y, [a, b]) => [
+    arriving(dy, `${dy} * ${b} * power(${a}, ${b} - 1.0)`),
+    where(`!(${dy} == 0.0) && ${a} > 0.0`, `${dy} * ${y} * logarithm(${a})`),
+  ],
+  less: flat,
+  lessEqual: flat,
+  greater: flat,
+  greaterEqual: flat,
+  equal: flat,
+  and: flat,
+  or: flat,
+  where: (dy, _y, [condition]) => [
+    undefined,
+    where(`${condition} != 0.0`, dy),
+    where(`${condition} == 0.0`, dy),
+  ],
+};
+
+/** The lookups of one of an expression's tables. */
+export const lookupsOf = ({ steps, lookedUp }: Expression, table: number): readonly Expr[] =>
+  steps.filter(({ step }) => step.kind === "lookup" && step.table === lookedUp[table]);
+
+/** The steps that a gradient reaches from the result, among those that depend on the score or on the given lookups. */
+function reached({ steps }: Expression, lookups: readonly Expr[]): ReadonlySet<Expr> {
+  const depends = new Set<Expr>();
+  for (const expr of steps) {
+    const { step } = expr;
+    const own = (step.kind === "symbol" && step.name === "score") || lookups.includes(expr);
+    if (own || (step.kind === "operation" && operandsOf(step).some((x) => depends.has(x)))) depends.add(expr);
+  }
+  const found = new Set(depends.has(steps.at(-1)!) ? [steps.at(-1)!] : []);
+  for (const expr of [...steps].reverse()) {
+    const { step } = expr;
+    if (!found.has(expr) || step.kind !== "operation") continue;
+    const parts = slopes[step.name]("", "", ["", "", ""]);
+    step.operands.forEach((x, i) => parts[i] !== undefined && depends.has(x) && found.add(x));
+  }
+  return found;
+}
+
+/** The lookups of a table that a gradient reaches: none where it only tells places of another, or which case holds. */
+export function reachedLookups(expression: Expression, table: number): readonly Expr[] {
+  const lookups = lookupsOf(expression, table);
+  const found = reached(expression, lookups);
+  return lookups.filter((expr) => found.has(expr));
+}
+
+/**
+ * A WGSL function of the derivative of an expression, `fn NAME(score, batch, head, query, key, slope) -> f32`: the gradient
+ * of the old score from that of the new one.
+ *
+ * @param lookups - Lookups whose place and gradient the function leaves in `foundPlace0`, `foundSlope0`, ….
+ */
+export function expressionGradientText(
+  name: string,
+  expression: Expression,
+  prefix: string,
+  lookups: readonly Expr[] = [],
+): string {
+  const { steps } = expression;
+  const { lines, nameOf, placeOf } = expressionLines(expression, prefix);
+  const found = reached(expression, lookups);
+  const slopeOf = (expr: Expr) => `d${nameOf(expr)}`;
+  const back: string[] = [];
+  let scoreSlope = "0.0";
+  for (const expr of [...steps].reverse()) {
+    if (!found.has(expr)) continue;
+    const { step } = expr;
+    const dy = slopeOf(expr);
+    const lookup = lookups.indexOf(expr);
+    if (step.kind === "symbol") scoreSlope = dy;
+    if (step.kind === "lookup" && lookup >= 0)
+      back.push(`foundPlace${lookup} = ${placeOf(step)};`, `foundSlope${lookup} = ${dy};`);
+    if (step.kind !== "operation") continue;
+    const operands = step.operands.map(nameOf) as [string, string, string];
+    slopes[step.name](dy, nameOf(expr), operands).forEach((text, i) => {
+      const operand = step.operands[i]!;
+      if (text !== undefined && found.has(operand)) back.push(`${slopeOf(operand)} += ${text};`);
+    });
+  }
+  const variables = steps
+    .filter((expr) => found.has(expr))
+    .map((expr) => `var ${slopeOf(expr)} = ${expr === steps.at(-1) ? "slope" : "0.0"};`);
+  return `fn ${name}(${expressionInputs}, slope: f32) -> f32 {
+  ${[...lines, ...variables, ...back].join("\n  ")}
+  return ${scoreSlope};
+}`;
+}

@@ -1,0 +1,74 @@
+import type { callSizes, TilePlan } from "@qkv/attention-contract";
+import { blockSize } from "./block-text.js";
+import { planTile, type PlacedPlan } from "./plan-words.js";
+
+type Sizes = ReturnType<typeof callSizes>;
+
+/**
+ * Cuts the workgroups of a kernel into dispatches that take so many FLOPs each at most, or one workgroup: browsers end what
+ * runs for seconds.
+ *
+ * @param flopsOf - Of one workgroup.
+ * @param largest - Of any workgroup.
+ * @returns First and end of each range.
+ */
+export function unitRanges(
+  units: number,
+  flopsOf: (unit: number) => number,
+  largest: number,
+  most: number,
+): readonly (readonly [first: number, end: number])[] {
+  if (units === 0) return [];
+  if (units * largest <= most) return [[0, units]];
+  const ranges: [number, number][] = [];
+  let [first, sum] = [0, 0];
+  for (let unit = 0; unit < units; unit++) {
+    const flops = flopsOf(unit);
+    if (sum + flops > most && unit > first) {
+      ranges.push([first, unit]);
+      [first, sum] = [unit, 0];
+    }
+    sum += flops;
+  }
+  return [...ranges, [first, units]];
+}
+
+/** FLOPs of a workgroup that walks the keys of 32 queries, and of the one that walks most. */
+export function queryBlockFlops(plan: TilePlan, { rowTiles }: PlacedPlan, sizes: Sizes, perPair: number) {
+  const { H, T } = sizes;
+  const blocks = Math.ceil(T / blockSize);
+  const perTile = blockSize * planTile * perPair;
+  return {
+    units: sizes.B * H * blocks,
+    largest: rowTiles.reduce((a, b) => Math.max(a, b), 0) * perTile,
+    flopsOf(unit: number) {
+      const row = Math.floor(((unit % blocks) * blockSize) / planTile);
+      const head = Math.floor(unit / blocks);
+      return rowTiles[planeOf(plan, Math.floor(head / H), head % H) * plan.rows + row]! * perTile;
+    },
+  };
+}
+
+/** FLOPs of a workgroup that walks the queries of all heads that share 32 keys, and of the one that walks most. */
+export function keyBlockFlops(plan: TilePlan, { columnTiles }: PlacedPlan, sizes: Sizes, perPair: number) {
+  const { B, Hkv, S, group } = sizes;
+  const blocks = Math.ceil(S / blockSize);
+  const perTile = blockSize * planTile * perPair;
+  return {
+    units: B * Hkv * blocks,
+    largest: columnTiles.reduce((a, b) => Math.max(a, b), 0) * group * perTile,
+    flopsOf(unit: number) {
+      const column = Math.floor(((unit % blocks) * blockSize) / planTile);
+      const shared = Math.floor(unit / blocks);
+      let tiles = 0;
+      for (let i = 0; i < group; i++) {
+        const plane = planeOf(plan, Math.floor(shared / Hkv), (shared % Hkv) * group + i);
+        tiles += columnTiles[plane * plan.columns + column]!;
+      }
+      return tiles * perTile;
+    },
+  };
+}
+
+const planeOf = ({ batches, heads }: TilePlan, b: number, h: number) =>
+  (batches > 1 ? b * heads : 0) + (heads > 1 ? h : 0);
