@@ -3,12 +3,13 @@
 import * as attention from "@qkv/attention";
 import { modelTiny } from "@qkv/model-tiny";
 import * as tensors from "@qkv/tensor";
+import { writeSafetensors } from "@qkv/tensor/safetensors";
 import { cacheFor, decoder, load } from "@qkv/transformer";
 import assert from "node:assert/strict";
 import { ownData } from "../conformance/reference-data.mjs";
 import { decoderConfigs, scaledParams, prompt } from "../scripts/random-models.mjs";
 import { onnxConfigs } from "../scripts/random-onnx-models.mjs";
-import { stateConfigs } from "../scripts/random-state-models.mjs";
+import { rwkv7Files, stateConfigs } from "../scripts/random-state-models.mjs";
 import { refusedInOnnx, tableConfigs, tableParams } from "../scripts/random-table-models.mjs";
 
 /** Tokens that are compared. */
@@ -48,7 +49,13 @@ export async function decoders() {
 export const tableDecoders = () => randomDecoders(tableConfigs);
 
 /** The same of those whose layers hold states. */
-export const stateDecoders = () => randomDecoders(stateConfigs({ attention, tensor: tensors }));
+export async function stateDecoders() {
+  const { config, params, apply } = await load(await rwkv7Files(tensors, writeSafetensors));
+  return [
+    ...randomDecoders(stateConfigs({ attention, tensor: tensors })),
+    { name: "rwkv7", model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] },
+  ];
+}
 
 function randomDecoders(configs) {
   return Object.entries(configs).map(([name, config]) => {

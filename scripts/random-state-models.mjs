@@ -1,4 +1,5 @@
 // Small random models whose layers hold states, for tests that hand them over to llama.cpp.
+import { File } from "node:buffer";
 
 const base = {
   ...{ vocabSize: 64, embedDim: 64, hiddenDim: 96, numLayers: 4, numHeads: 4, numKvHeads: 2 },
@@ -149,3 +150,71 @@ export const statesHeldAs = {
   "qwen3_5, a key a head": "qwen35",
   qwen3_next: "qwen3next",
 };
+
+/**
+ * A checkpoint of RWKV-7 with random weights, for `load`: heads of 64 numbers, as the kernels of llama.cpp read so many at a
+ * time.
+ *
+ * @param {{ randn: any, add: any, mul: any }} ops - Of @qkv/tensor.
+ * @param {(tensors: any) => Promise<Uint8Array<ArrayBuffer>>} writeSafetensors - Of @qkv/tensor/safetensors.
+ */
+export async function rwkv7Files({ randn, add, mul }, writeSafetensors) {
+  const [C, F, V, layers] = [128, 256, 64, 3];
+  const ranks = { w: 8, a: 6, v: 4, g: 10 };
+  const config = {
+    ...{
+      model_type: "rwkv7",
+      n_layer: layers,
+      n_embd: C,
+      dim_att: C,
+      dim_ffn: F,
+      head_size: 64,
+      vocab_size: V,
+    },
+    ...{ decay_lora: ranks.w, aaa_lora: ranks.a, mv_lora: ranks.v, gate_lora: ranks.g, layer_norm_eps: 1e-5 },
+  };
+  let seed = 0;
+  const random = (shape, by, plus = 0) => add(mul(randn(shape, { seed: (seed += 1) }), by), plus);
+  const gains = (name) => [
+    [`${name}.weight`, random([C], 0.2, 1)],
+    [`${name}.bias`, random([C], 0.2)],
+  ];
+  const layer = (i) => [
+    ...gains("ln1"),
+    ...gains("ln2"),
+    ...gains("att.ln_x"),
+    ...["r", "w", "k", "v", "a", "g"].map((map) => [`att.x_${map}`, random([1, 1, C], 0.2, 0.5)]),
+    ...["receptance", "key", "value", "output"].map((map) => [
+      `att.${map}.weight`,
+      random([C, C], 1.5 * C ** -0.5),
+    ]),
+    ...Object.entries(ranks).flatMap(([map, rank]) =>
+      map === "v" && i === 0
+        ? []
+        : [
+            [`att.${map}1`, random([C, rank], C ** -0.5)],
+            [`att.${map}2`, random([rank, C], rank ** -0.5)],
+            ...(map === "g" ? [] : [[`att.${map}0`, random([1, 1, C], 0.5, map === "w" ? -2 : 0)]]),
+          ],
+    ),
+    ["att.k_k", random([1, 1, C], 0.2, 0.85)],
+    ["att.k_a", random([1, 1, C], 0.2, 1)],
+    ["att.r_k", random([C / 64, 64], 0.2)],
+    ["ffn.x_k", random([1, 1, C], 0.2, 0.5)],
+    ["ffn.key.weight", random([F, C], C ** -0.5)],
+    ["ffn.value.weight", random([C, F], F ** -0.5)],
+  ];
+  const tensors = Object.fromEntries([
+    ["emb.weight", random([V, C], 0.5)],
+    ...gains("blocks.0.ln0"),
+    ...Array.from({ length: layers }, (_, i) =>
+      layer(i).map(([name, x]) => [`blocks.${i}.${name}`, x]),
+    ).flat(),
+    ...gains("ln_out"),
+    ["head.weight", random([V, C], 0.3)],
+  ]);
+  return [
+    new File([JSON.stringify(config)], "config.json"),
+    new File([await writeSafetensors(tensors)], "model.safetensors"),
+  ];
+}

@@ -79,7 +79,7 @@ export async function run() {
       const params = scaledParams(tensors, init(1), config.embeddingScale);
       models.push({ name, model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] });
     }
-    models.push(...tableDecoders(), ...stateDecoders());
+    models.push(...tableDecoders(), ...(await stateDecoders()));
     for (const each of models) await runDecoder(llama, longer(each), folder);
     for (const each of models.filter(({ model }) => model.tokenizer)) await runWords(llama, each, folder);
     await runEncoder(llama, folder);

@@ -1,11 +1,15 @@
+import { reshape, zeros, type Tensor } from "@qkv/tensor";
+import { stacked } from "../conversions/row-map.js";
 import { rwkv7ChannelMix } from "../layers/rwkv7-channel-mix.js";
 import { rwkv7TimeMix, type TimeMix, type TimeMixConfig } from "../layers/rwkv7-time-mix.js";
 import type { DecoderConfig, LayerType } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { count, positive, trait, type ConfigEntry } from "./config-entry.js";
+import { gguf, type GgufRefusal } from "./gguf/gguf-architecture.js";
 import { head } from "./llama-parts.js";
 import { unbounded } from "./mixer-stack.js";
-import { each, linear, norm, reshaped, stored, under, type StoredTensor } from "./stored-tensor.js";
+import { each, linear, norm, paramAt, reshaped, stored, under, type StoredTensor } from "./stored-tensor.js";
+import { concatenated, transposed, unchanged } from "./tensor-to-write.js";
 
 /** Fields of the ranks, by the maps of low rank. */
 const rankFields = { decay: "decay_lora", rate: "aaa_lora", gate: "gate_lora", value: "mv_lora" } as const;
@@ -17,16 +21,10 @@ const mixes: ConfigEntry = {
     const headDim = fields.countOr(64, "head_size");
     if (embedDim % headDim !== 0) return fields.refuse("head_size", `a divisor of n_embd = ${embedDim}`);
     const rank = (map: keyof typeof rankFields) => fields.count(rankFields[map]);
-    const ranks = { decay: rank("decay"), rate: rank("rate"), gate: rank("gate") };
-    const sizes = { embedDim, headDim, normEps: fields.positive("ln_x_eps", 64e-5) };
-    const first = rwkv7TimeMix({ ...sizes, ranks });
-    const later = rwkv7TimeMix({ ...sizes, ranks: { ...ranks, value: rank("value") } });
-    const channelMix = rwkv7ChannelMix({ embedDim, hiddenDim });
-    const numHeads = embedDim / headDim;
+    const normEps = fields.positive("ln_x_eps", 64e-5);
     return {
-      ...{ numHeads, numKvHeads: numHeads, contextLength: unbounded },
-      layerTypes: Array.from({ length: numLayers }, (_, i) => (i === 0 ? first : later) as LayerType),
-      feedForwardLayers: new Array<typeof channelMix>(numLayers).fill(channelMix) as never,
+      ...layersOf({ embedDim, hiddenDim, numLayers, headDim, normEps, rank }),
+      contextLength: unbounded,
     };
   },
   write(config) {
@@ -34,16 +32,164 @@ const mixes: ConfigEntry = {
     if (!last) return {};
     return {
       ...{ dim_att: config.embedDim, head_size: last.headDim, ln_x_eps: last.normEps },
-      ...Object.fromEntries(
-        Object.entries(rankFields).map(([map, field]) => [
-          field,
-          // A model of one layer has no map of values, whose rank is needed all the same.
-          last.ranks[map as keyof typeof rankFields] ?? last.ranks.decay,
-        ]),
-      ),
+      ...writtenRanks(rankFields, last),
     };
   },
 };
+
+type Sizes = Pick<TimeMixConfig, "embedDim" | "headDim" | "normEps"> & {
+  hiddenDim: number;
+  numLayers: number;
+  rank: (map: keyof typeof rankFields) => number;
+};
+
+/** Layers of such mixes. */
+function layersOf({ embedDim, hiddenDim, numLayers, headDim, normEps, rank }: Sizes) {
+  const ranks = { decay: rank("decay"), rate: rank("rate"), gate: rank("gate") };
+  const sizes = { embedDim, headDim, normEps };
+  const first = rwkv7TimeMix({ ...sizes, ranks });
+  const later = rwkv7TimeMix({ ...sizes, ranks: { ...ranks, value: rank("value") } });
+  const channelMix = rwkv7ChannelMix({ embedDim, hiddenDim });
+  const numHeads = embedDim / headDim;
+  return {
+    ...{ numHeads, numKvHeads: numHeads },
+    layerTypes: Array.from({ length: numLayers }, (_, i) => (i === 0 ? first : later) as LayerType),
+    feedForwardLayers: new Array<typeof channelMix>(numLayers).fill(channelMix) as never,
+  };
+}
+
+/** Keys of the ranks in llama.cpp. */
+const rankKeys = {
+  decay: "attention.decay_lora_rank",
+  rate: "attention.iclr_lora_rank",
+  value: "attention.value_residual_mix_lora_rank",
+  gate: "attention.gate_lora_rank",
+} as const;
+
+/** Mixes in llama.cpp, which has the epsilon of heads' norms in its code. */
+const ggufMixes: ConfigEntry = {
+  read(fields, { embedDim = 1, hiddenDim = 1, numLayers = 0 }) {
+    fields.mustBe("attention.head_count", 0);
+    fields.mustBe("token_shift_count", 2);
+    const headDim = fields.count("wkv.head_size");
+    if (embedDim % headDim !== 0)
+      return fields.refuse("wkv.head_size", `a divisor of embedding_length = ${embedDim}`);
+    const rank = (map: keyof typeof rankKeys) => fields.count(rankKeys[map]);
+    return layersOf({ embedDim, hiddenDim, numLayers, headDim, normEps: 64e-5, rank });
+  },
+  write(config) {
+    const last = timeMixOf(config, config.numLayers - 1);
+    if (!last) return {};
+    return { "attention.head_count": 0, "wkv.head_size": last.headDim, ...writtenRanks(rankKeys, last) };
+  },
+};
+
+/** Refuses heads that llama.cpp's kernels read beyond, which take 64 numbers at a time. */
+function longHeads(config: DecoderConfig): GgufRefusal | undefined {
+  const { headDim = 64 } = timeMixOf(config, 0) ?? {};
+  return headDim % 64 === 0
+    ? undefined
+    : {
+        argument: "config.layerTypes",
+        received: `heads of ${headDim} numbers`,
+        expected: "a multiple of 64",
+      };
+}
+
+/** Ranks of mixes under the names given. A model of one layer has no map of values, whose rank is needed all the same. */
+const writtenRanks = (names: Readonly<Record<keyof typeof rankFields, string>>, { ranks }: TimeMixConfig) =>
+  Object.fromEntries(
+    Object.entries(names).map(([map, name]) => [name, ranks[map as keyof typeof names] ?? ranks.decay]),
+  );
+
+/** The six shares of the token before, which llama.cpp has in one tensor. */
+const fusedShifts =
+  (C: number): StoredTensor =>
+  (at) => {
+    const places = ["query", "decay", "key", "value", "rate", "gate"].map((map) => `${at.place}shift.${map}`);
+    const name = `${at.name}time_mix_lerp_fused.weight`;
+    return {
+      async read(weights) {
+        const rows = await weights.rows(name, stacked([1, 1, 1, 1, 1, 1]), [1, 1, C]);
+        return rows.map((row, i) => [places[i]!, reshape(row, [C])] as const);
+      },
+      write: (params) => [
+        concatenated(
+          name,
+          places.map((place) => reshape(paramAt(params, place) as Tensor, [1, 1, 1, C])),
+        ),
+      ],
+    };
+  };
+
+/** A matrix `[rows, columns]` of ours that a file holds transposed. */
+const transposedMatrix =
+  (place: string, name: string, [rows, columns]: readonly [number, number]): StoredTensor =>
+  (at) => ({
+    async read(weights) {
+      const layout = { transposed: true, ownBiases: true, float32: true };
+      const [only] = await weights.fused(at.name + name, stacked([rows]), columns, layout);
+      return [[at.place + place, only!.weight]];
+    },
+    write: (params) => [
+      transposed(`${at.name}${name}.weight`, [paramAt(params, at.place + place) as Tensor]),
+    ],
+  });
+
+/** Maps of the first layer's values, which llama.cpp asks for and does not use: zeros, in the rank of its rates. */
+const unreadValues =
+  (C: number, rank: number): StoredTensor =>
+  (at) => {
+    const shapes: Readonly<Record<string, readonly number[]>> = { v0: [C], v1: [rank, C], v2: [C, rank] };
+    const nameOf = (map: string) => `${at.name}time_mix_${map}.weight`;
+    return {
+      async read(weights) {
+        for (const map of Object.keys(shapes)) {
+          const shape = weights.shape(nameOf(map));
+          if (shape) await weights.tensor(nameOf(map), shape);
+        }
+        return [];
+      },
+      write(params) {
+        const { device } = paramAt(params, `${at.place}keyRate`) as Tensor;
+        return Object.entries(shapes).map(([map, shape]) => unchanged(nameOf(map), zeros(shape, { device })));
+      },
+    };
+  };
+
+/** Tensors of a layer in llama.cpp. */
+function ggufLayer(config: DecoderConfig, layer: number): StoredTensor[] {
+  const { embedDim: C, hiddenDim: F } = config;
+  const { headDim: N, ranks } = timeMixOf(config, layer)!;
+  const lowRank = (place: string, letter: string, rank: number): StoredTensor[] => [
+    transposedMatrix(`${place}.down`, `time_mix_${letter}1`, [C, rank]),
+    transposedMatrix(`${place}.up`, `time_mix_${letter}2`, [rank, C]),
+  ];
+  const biased = (place: string, letter: string, rank: number) => [
+    ...lowRank(place, letter, rank),
+    stored(`${place}.bias`, `time_mix_${letter}0.weight`, [C]),
+  ];
+  return [
+    under("attention", "", [
+      fusedShifts(C),
+      linear("query", "time_mix_receptance", [C, C]),
+      ...["key", "value", "output"].map((map) => linear(map, `time_mix_${map}`, [C, C])),
+      ...biased("decay", "w", ranks.decay),
+      ...biased("rate", "a", ranks.rate),
+      ...lowRank("gate", "g", ranks.gate),
+      ...(ranks.value === undefined ? [unreadValues(C, ranks.rate)] : biased("valueMix", "v", ranks.value)),
+      stored("removalKey", "time_mix_k_k.weight", [C]),
+      stored("keyRate", "time_mix_k_a.weight", [C]),
+      reshaped("bonus", "time_mix_r_k.weight", { stored: [C], own: [C / N, N] }),
+      norm("outputNorm", "time_mix_ln", C),
+    ]),
+    under("feedForward", "", [
+      stored("shift", "channel_mix_lerp_k.weight", [C]),
+      linear("up", "channel_mix_key", [F, C]),
+      linear("down", "channel_mix_value", [C, F]),
+    ]),
+  ];
+}
 
 function timeMixOf({ layerTypes }: DecoderConfig, layer: number): TimeMixConfig | undefined {
   const { name, config } = (layerTypes?.[layer] ?? {}) as Partial<TimeMix>;
@@ -62,6 +208,29 @@ export const rwkv7: Architecture = {
     positive("normEps", "layer_norm_eps", 1e-5),
     trait({ norm: "layer", embeddingNorm: true }),
     mixes,
+  ],
+  gguf: () => [
+    {
+      ...gguf("rwkv7", {
+        biases: { norms: true },
+        output: "own",
+        refuses: longHeads,
+        names: {
+          norms: { attentionNorm: "attn_norm", feedForwardNorm: "attn_norm_2" },
+          attention: ggufLayer,
+        },
+      }),
+      config: () => [
+        count("vocabSize", "vocab_size"),
+        count("contextLength", "context_length"),
+        count("embedDim", "embedding_length"),
+        count("hiddenDim", "feed_forward_length"),
+        count("numLayers", "block_count"),
+        positive("normEps", "attention.layer_norm_epsilon", 1e-5),
+        trait({ norm: "layer", embeddingNorm: true }),
+        ggufMixes,
+      ],
+    },
   ],
   tensors(config) {
     const { vocabSize: V, embedDim: C, hiddenDim: F } = config;

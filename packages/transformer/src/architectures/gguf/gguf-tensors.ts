@@ -46,8 +46,8 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
       ...Object.entries(norms).map(([place, name]) => norm(place, name, C)),
       ...(attention?.(config, i) ??
         attentionTensors(layerConfig(config, i), options, makesKeyValues(config, i))),
-      ...(config.feedForwardLayers?.[i] === false
-        ? []
+      ...((config.feedForwardLayers?.[i] ?? true) !== true
+        ? [] // Those of a layer in its place are the architecture's own.
         : hasExperts(config, i)
           ? expertTensors(config)
           : feedForwardTensors(layerConfig(config, i), options)),

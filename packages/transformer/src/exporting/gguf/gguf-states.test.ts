@@ -2,6 +2,7 @@
 import * as attention from "@qkv/attention";
 import { readGgufHeader } from "@qkv/core";
 import * as tensors from "@qkv/tensor";
+import { writeSafetensors } from "@qkv/tensor/safetensors";
 import { describe, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { referenceData } from "../../../../../conformance/reference-data.mjs";
@@ -22,7 +23,8 @@ const { scaledParams, prompt } = (await script("random-models")) as {
 const { tableParams } = (await script("random-table-models")) as {
   tableParams(name: string, ops: typeof tensors, params: DecoderParams): DecoderParams;
 };
-const { stateConfigs, statesHeldAs } = (await script("random-state-models")) as {
+const { rwkv7Files, stateConfigs, statesHeldAs } = (await script("random-state-models")) as {
+  rwkv7Files(ops: typeof tensors, write: typeof writeSafetensors): Promise<File[]>;
   stateConfigs(packages: { attention: unknown; tensor: unknown }): Record<string, DecoderConfig>;
   statesHeldAs: Record<string, string>;
 };
@@ -85,6 +87,7 @@ const folders: Record<string, RegExp | undefined> = {
   "nemotron-h": /`config\.experts` .*expected nothing, as nemotron_h has it/s,
   "qwen3-next": /`config\.layerTypes` is "a mixer with valueDim 10", expected valueDim = keyDim = 8/,
   "qwen3-5-text": /`config\.layerTypes` is "a mixer with valueDim 10", expected valueDim = keyDim = 8/,
+  rwkv7: /`config\.layerTypes` is "heads of 8 numbers", expected a multiple of 64, as rwkv7 has it/,
   mamba2: /outputNorm` is "whole", expected group, as mamba2 has it/,
 };
 
@@ -98,6 +101,25 @@ test.each(Object.keys(folders).filter((name) => referenceData.has(`hf/${name}/mo
     expect(logits(again)).toBeAllclose(logits(model), { rtol: 1e-5, atol: 1e-5 });
   },
 );
+
+test("rwkv7: the file is the same model, its tensors of float32 alone, and numbers of a share changed are another", async () => {
+  const model = await load(await rwkv7Files(tensors, writeSafetensors));
+  const file = await fileOf(model);
+  const again = await load(file);
+  expect(logits(again)).toEqual(logits(model));
+  const functions: unknown[] = [];
+  const [own, theirs] = [model, again].map(({ config, params }) =>
+    inOneForm(normalizedConfig(config, params), functions),
+  );
+  expect(theirs).toBe(own);
+  const { tensors: stored, dataStart, metadata } = readGgufHeader(file);
+  expect(metadata.get("rwkv7.wkv.head_size")).toBe(64);
+  const shares = stored.find(({ name }) => name === "blk.1.time_mix_lerp_fused.weight")!;
+  expect(shares.dims).toEqual([128, 1, 1, 6]);
+  file.fill(0x3f, dataStart + shares.offset, dataStart + shares.offset + 512);
+  const other = logits(await load(file));
+  expect(() => expect(other).toBeAllclose(logits(model), { rtol: 1e-3, atol: 1e-3 })).toThrow();
+});
 
 const mamba2Of = (change: Partial<attention.MixerLayerConfig>): DecoderConfig => {
   const [layer] = configs["mamba2"]!.layerTypes as [attention.MixerLayer];
