@@ -21,6 +21,7 @@ export const rows = ({ browser }) =>
         attention("causal", small ? 128 : 2048, { causal: true }),
         attention("full", small ? 128 : 2048, {}),
         attention("window256", small ? 512 : 8192, { causal: true, window: small ? 64 : 256 }),
+        backward(small ? 128 : 2048),
         decode(small ? 512 : 8192),
         token(
           small
@@ -172,6 +173,70 @@ function attention(name, length, { causal = false, window }) {
                   }),
                 ]),
           ]),
+    ],
+  };
+}
+
+/** The gradient of the sum of the squares of causal attention towards the query; keys and values are constants. */
+function backward(length) {
+  const shape = { numHeads, numKvHeads: numHeads, headDim, queryLength: length, keyLength: length };
+  const pairs = (length * (length + 1)) / 2;
+  const some = [1, (length >> 1) + 3, length - 1];
+  const compared = (output) =>
+    [0, numHeads - 1].flatMap((head) =>
+      some.flatMap((i) => [
+        ...output.subarray((head * length + i) * headDim, (head * length + i + 1) * headDim),
+      ]),
+    );
+  return {
+    id: `webgpu/attention-backward-causal-${length}`,
+    unit: "GFLOP/s",
+    better: "high",
+    // Two products forward, three backward.
+    work: (batch * 10 * numHeads * headDim * pairs) / 1e9,
+    tolerance: 1e-3,
+    expected: async () => {
+      const { attention, causal } = await import("@qkv/attention");
+      const { grad, mul, sum, tensor } = await import("@qkv/tensor");
+      const inputs = Object.values(heads(shape)).map((data) =>
+        tensor(data, { shape: [1, numHeads, length, headDim] }),
+      );
+      const loss = (query) => {
+        const y = attention(query, inputs[1], inputs[2], { mask: causal() });
+        return sum(mul(y, y));
+      };
+      return compared(grad(loss)(inputs[0]).data);
+    },
+    contenders: [
+      ours(
+        async (device) => {
+          const [{ attention, causal }, { grad, mul, sum, tensor }] = await Promise.all([
+            import("@qkv/attention"),
+            import("@qkv/tensor"),
+          ]);
+          const inputs = Object.values(heads(shape)).map((data) =>
+            tensor(data, { shape: [1, numHeads, length, headDim] }).to(device),
+          );
+          const gradient = grad((query) => {
+            const y = attention(query, inputs[1], inputs[2], { mask: causal() });
+            return sum(mul(y, y));
+          });
+          return () => gradient(inputs[0]);
+        },
+        { batch, compared },
+      ),
+      jax(
+        ({ grad, nn, numpy }) => ({
+          compute: grad((query, key, value) => {
+            const y = nn.dotProductAttention(query, key, value, { isCausal: true });
+            return numpy.sum(numpy.square(y));
+          }),
+          inputs: Object.values(heads(shape)).map((data) =>
+            numpy.array(swapAxes(data, numHeads, length, headDim)).reshape([1, length, numHeads, headDim]),
+          ),
+        }),
+        { batch, compared: (output) => compared(swapAxes(output, length, numHeads, headDim)) },
+      ),
     ],
   };
 }
