@@ -21,7 +21,7 @@ const kernelFamilies = [
   ...["rms-normalization", "rotary-embedding", "sdpa", "modules", "functions"],
 ];
 const webgpuFamilies = [
-  ...kernelFamilies.filter((family) => family !== "sdpa" && family !== "modules"),
+  ...kernelFamilies.filter((family) => family !== "modules"),
   ...["x-transformers", "stories260K", "generation", "use-lite", "optimizers", "linear-attention", "gelu"],
   ...["causal-conv", "einsum", "log-softmax", "swiglu-swish", "tensor-scatter"],
 ];
