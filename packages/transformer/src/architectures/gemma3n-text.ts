@@ -12,7 +12,7 @@ import { each, linear, norm, stored, under, type StoredTensor } from "./stored-t
 
 /** Widths of feed-forward layers: one for all, or one of each. */
 const widths: ConfigEntry = {
-  ...layerCounts("hiddenDim", "intermediate_size"),
+  read: (fields, config) => layerCounts("hiddenDim", "intermediate_size").read(fields, config),
   write: (config) => ({
     intermediate_size: Array.from({ length: config.numLayers }, (_, i) => layerConfig(config, i).hiddenDim),
   }),
