@@ -29,6 +29,8 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     await fc.assert(
       fc.asyncProperty(fc.noBias(fc.nat(2 ** 31)), fc.boolean(), async (seed, scoped) => {
         const { inputs, f, tolerance } = cases[name]!(randomOf(seed));
+        // WGSL may assume that no number is infinite or NaN: what rows of scores become of those is the adapter's.
+        fc.pre(name !== "attention" || inputs.every(isFinite));
         const expected = compute(js(), inputs, f, scoped);
         const result = compute(device, inputs, f, scoped);
         expect(result.shape).toEqual(expected.shape);
@@ -43,6 +45,8 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     expect(device.report().calls[name]).toEqual({ device: expect.any(Number) as number, plain: 0 });
   });
 });
+
+const isFinite = (input: Input) => (input((x) => x).data as Float32Array).every(Number.isFinite);
 
 function compute(device: Device, inputs: readonly Input[], f: Case["f"], scoped: boolean): Tensor {
   const on = (x: Tensor) => tensor(x.data, { shape: x.shape, dtype: x.dtype, device });
