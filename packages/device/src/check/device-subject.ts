@@ -9,14 +9,15 @@ import type { Subject } from "./subject.js";
  *   `[1, 1, T, S]`: `attention` of @qkv/attention.
  *
  * @example
- * ```ts no-run
- * import { attention, causal, maskTensor } from "@qkv/attention";
+ * ```ts
  * import { deviceSubject } from "@qkv/device/check";
- * import { webgpu } from "@qkv/webgpu";
+ * import { js, matmul, softmax, transpose } from "@qkv/tensor";
  *
- * const subject = deviceSubject("webgpu", await webgpu(), (query, key, value, mask) =>
- *   attention(query, key, value, mask && { mask: mask === "causal" ? causal() : maskTensor(mask) }),
+ * // It neither scales nor masks, which the check finds.
+ * const subject = deviceSubject("unscaled", js(), (query, key, value) =>
+ *   matmul(softmax(matmul(query, transpose(key))), value),
  * );
+ * subject.name; // => "unscaled"
  * ```
  */
 export function deviceSubject(
