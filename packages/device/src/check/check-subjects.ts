@@ -39,11 +39,11 @@ export type CheckOptions = {
  * import { js, matmul } from "@qkv/tensor";
  *
  * const subject = deviceSubject("js", js(), () => {
- *   throw new Error("attention is in @qkv/attention");
+ *   throw new Error("there is no attention here");
  * });
  * const { results } = await checkSubjects([subject]);
  * results.filter(({ passed }) => passed).length; // => 4
- * results.at(-1)?.message; // => "attention is in @qkv/attention"
+ * results.at(-1)?.message; // => "there is no attention here"
  * ```
  */
 export async function checkSubjects(

@@ -6,7 +6,7 @@ import type { Subject } from "./subject.js";
  * A device of ours as a subject of the check.
  *
  * @param attend - Attention of query `[1, H, T, D]` and key and value `[1, H, S, D]`, under no mask, a causal one, or bools
- *   `[1, 1, T, S]`: `attention` of @qkv/attention.
+ *   `[1, 1, T, S]`: `attention` of `@qkv/attention`.
  *
  * @example
  * ```ts
