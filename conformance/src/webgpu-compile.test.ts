@@ -46,7 +46,7 @@ test.skipIf(!(await gpu.requestAdapter()))(
       ids.push(id);
     expect(ids).toHaveLength(200);
     expect(device.report().counts.pipelines).toBe(pipelines);
-    // What was warmed up writes what the plain device writes.
+    // The compiled model generates the tokens of the plain device.
     const plain: number[] = [];
     const onHost = { ...model, params: init(3) };
     for await (const { id } of generate(onHost, [1, 7, 3, 11, 5, 2, 9], { maxTokens: 50 })) plain.push(id);

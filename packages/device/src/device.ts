@@ -35,7 +35,7 @@ export type DeviceOptions = {
  * The best device here: those of the preferences that pass their self-test are timed, and the fastest is taken. Where
  * WebGPU is not ready in time, another is returned at once, and `better` gives WebGPU later.
  *
- * The result is a device as any other, with its `choice` and the reasons.
+ * The result is a `Device` that also has `choice`: its name, and what became of every device of the preferences, with the reason.
  *
  * @throws {ArgumentError} If an option is none of those that it takes.
  * @throws {DeviceError} If none of the preferences opens here, with the reason of each.

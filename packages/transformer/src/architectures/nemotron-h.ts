@@ -227,7 +227,7 @@ const ggufNemotronH = (name: string, keys: readonly ConfigEntry[]): GgufArchitec
         : undefined,
   });
 
-/** Experts in llama.cpp: where a model has any, all its feed-forward layers are such, one of all tokens beside them. */
+/** Experts in llama.cpp, which has them in every feed-forward layer of a model or in none, with one shared expert each. */
 const ggufExpertKeys = (): readonly ConfigEntry[] => [
   ggufExperts,
   ofExperts(

@@ -72,7 +72,7 @@ export function recordUnits(
   for (const [firstUnit, endUnit] of ranges) {
     const params = dispatch.params.with({ firstUnit, endUnit });
     engine.record({ ...dispatch, op: store.op, params, groups: gridOf(endUnit - firstUnit) });
-    // What takes long is sent on its own, so that no submission adds up to seconds.
+    // A long dispatch is a submission of its own: browsers end submissions that run for seconds.
     if (ranges.length > 1) engine.submit();
   }
 }
