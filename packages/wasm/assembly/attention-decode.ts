@@ -87,9 +87,10 @@ export function attentionDecodeScratch(request: usize, streams: i32): i32 {
  * An item is the chunks `item`, `item + items` and so on, of `chunks` in all. Alone, a chunk is read in address order, a
  * page of keys and a page of values at a time. Several are read in rotation, a kilobyte of each: some processors read memory
  * faster in several places, others slower, see docs/decisions/0008-read-patterns.md. Each then starts a part of a tile later
- * than the one before, so that memory is read while the scores of one become weights. A chunk alone can instead `prefetch`
- * the first lines of the next tile's keys for that time. Every sum is added in the same order in all three ways, so results
- * are the same to the last bit. Returns 1 if a score is not finite.
+ * than the one before, so that memory is read while the scores of one become weights. A chunk alone begins each tile with
+ * half a page, so that pages end inside blocks of 4096 bytes; or it can `prefetch` the first lines of the next tile's keys
+ * while scores become weights, with pages that end where blocks do. Every sum is added in the same order in all three ways,
+ * so results are the same to the last bit. Returns 1 if a score is not finite.
  */
 export function attentionDecode(
   item: i32,
@@ -111,14 +112,16 @@ export function attentionDecode(
   const alone = chunks <= items;
   const page = !alone ? SLICE : prefetch ? PREFETCHED_PAGE : PAGE;
   const rows = max(4, (<i32>(page / keyBytes(request))) & ~3);
+  const firstRows = alone && !prefetch ? max(4, (rows >> 1) & ~3) : rows;
   const delay = KEYS / rows / <i32>((end - scratch) / bytes);
-  for (let step = 0; open > 0; step++) {
+  for (let turn = 0; open > 0; turn++) {
     let first = 0;
     for (let c = scratch; c < end; c += bytes, first += delay) {
       const chunk = changetype<Chunk>(c);
-      if (step < first || (chunk.keys | chunk.values) == 0) continue;
-      const keys = min(rows, chunk.keys - chunk.at);
-      const values = min(rows, chunk.values - chunk.at);
+      if (turn < first || (chunk.keys | chunk.values) == 0) continue;
+      const step = chunk.at == 0 ? firstRows : rows;
+      const keys = min(step, chunk.keys - chunk.at);
+      const values = min(step, chunk.values - chunk.at);
       if (alone) {
         if (keys > 0) scorePage(request, chunk, keys);
         if (values > 0) accumulatePage(request, chunk, values);
@@ -126,7 +129,7 @@ export function attentionDecode(
         if (keys > 0) scoreSlice(request, chunk, keys);
         if (values > 0) accumulateSlice(request, chunk, values);
       }
-      chunk.at += rows;
+      chunk.at += step;
       if (chunk.at < KEYS) continue;
       if (!alone) finishOthers(request, chunk);
       else if (prefetch) prefetchKeys(chunk);
