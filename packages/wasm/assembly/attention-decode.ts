@@ -339,6 +339,7 @@ function scoreOthers(request: AttentionRequest, chunk: Chunk, key: usize, keys: 
     for (let j = 0; j < fours; j += 4) {
       dots2x4(key + <usize>j * stride, stride, query, bytes, bytes, scores + ((<usize>j) << 2), SCORES);
     }
+    if (fours == keys) continue;
     const at = scores + ((<usize>fours) << 2);
     scoreFirst(rest, stride, keys - fours, query, bytes, at);
     scoreFirst(rest, stride, keys - fours, query + bytes, bytes, at + SCORES);
@@ -387,7 +388,7 @@ function applyMask(
   }
 }
 
-/** The online-softmax update of m, l and o; scores become weights. Returns whether all scores are finite. */
+/** The online-softmax update of m, l and o, which stays as it is where m does; scores become weights. Returns whether all scores are finite. */
 function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): bool {
   const at0 = expConstants;
   const scale = v128.load(at0);
@@ -428,6 +429,10 @@ function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): 
     );
     v128.store(at, power);
     sums = f32x4.add(sums, power);
+  }
+  if (largest == before) {
+    store<f32>(partial, load<f32>(partial, 4) + sumOf(sums), 4);
+    return true;
   }
   const correction = exp4WithConstants(
     f32x4.sub(f32x4.splat(before), splat),
