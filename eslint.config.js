@@ -7,12 +7,6 @@ import cycles from "./scripts/lint/cycles.mjs";
 
 // Files that import each other still, each with the reason.
 const circular = [
-  // A type of the call, which its two halves name.
-  ["attention-op", "attention-forward", "attention-backward"].map(
-    (name) => `packages/attention/src/${name}.ts`,
-  ),
-  ["check-layout", "rotate"].map((name) => `packages/attention/src/positions/${name}.ts`),
-  ["places-of", "rope", "rotate-by-position"].map((name) => `packages/attention/src/positions/${name}.ts`),
   // An operation records itself on the tape of its inputs, which is part of a tensor.
   ["op", "tape", "tensor"].map((name) => `packages/tensor/src/${name}.ts`),
   // An operation and its derivative.

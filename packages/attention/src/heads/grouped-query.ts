@@ -13,7 +13,7 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
-import type { Positions } from "../positions/rope.js";
+import type { Positions } from "../positions/places-of.js";
 import type { ScoreMod } from "../score-mod.js";
 import {
   normalizeAndRotate,

@@ -22,7 +22,8 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import { and } from "../masks/and.js";
-import type { Positions, Rope } from "../positions/rope.js";
+import type { Positions } from "../positions/places-of.js";
+import type { Rope } from "../positions/rope.js";
 import { bestKeys } from "../sparse/best-keys.js";
 import { seenRows } from "../sparse/seen-rows.js";
 import { selectedKeys } from "../sparse/selected-keys.js";

@@ -19,7 +19,8 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import { checkMask } from "../mask.js";
-import type { Positions, Rope } from "../positions/rope.js";
+import type { Positions } from "../positions/places-of.js";
+import type { Rope } from "../positions/rope.js";
 import { attendTraced, checkParams, checkTrace, recordHeads, type Trace } from "./attend-heads.js";
 import { checkWide } from "./check-wide.js";
 import type { LinearParams } from "./grouped-query.js";

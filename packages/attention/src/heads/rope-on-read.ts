@@ -1,6 +1,7 @@
 import { type KeyValues, denseSegment, keyLengthsOf, segmentLength } from "@qkv/attention-contract";
 import { concat, slice } from "@qkv/tensor";
-import type { Positions, Rope } from "../positions/rope.js";
+import type { Positions } from "../positions/places-of.js";
+import type { Rope } from "../positions/rope.js";
 
 /**
  * Keys and values of a cache of unrotated keys, the keys rotated by their place in the cache; and the positions of the

@@ -19,7 +19,7 @@ import {
 import { checkParams, checkTrace, recordHeads, type Trace } from "../heads/attend-heads.js";
 import { checkWide } from "../heads/check-wide.js";
 import type { LinearParams } from "../heads/grouped-query.js";
-import type { Positions } from "../positions/rope.js";
+import type { Positions } from "../positions/places-of.js";
 import { convolveTokens } from "./convolve-tokens.js";
 import type { InputMap } from "./input-maps.js";
 import { headsFirst, layerInputs, type LayerInput } from "./layer-inputs.js";

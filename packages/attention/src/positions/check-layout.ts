@@ -1,5 +1,7 @@
 import { checks } from "@qkv/core";
-import type { RotaryLayout } from "./rotate.js";
+
+/** Pairs of numbers of a head that are rotated together: neighbours (0, 1), (2, 3) …, or one of each half, (i, i + r/2). */
+export type RotaryLayout = "half" | "interleaved";
 
 /** Refuses names of layouts that other libraries use, and says which of ours they are. */
 export function checkLayout(fn: string, layout: RotaryLayout): void {

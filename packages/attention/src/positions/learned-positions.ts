@@ -1,7 +1,7 @@
 import { checks, ShapeError } from "@qkv/core";
 import { add, checkTensor, embedding, mul, randn, tensor, type Tensor } from "@qkv/tensor";
 import { placesOf } from "./places-of.js";
-import type { Positions } from "./rope.js";
+import type { Positions } from "./places-of.js";
 
 export type LearnedPositionsConfig = {
   /** Number of positions that have a vector: the longest text. */

@@ -1,5 +1,7 @@
 import { checks, isList } from "@qkv/core";
-import type { Positions } from "./rope.js";
+
+/** Positions of the tokens of x: from `start` on, or one by one, `[T]` or `[B, T]` row-major. */
+export type Positions = { readonly start: number } | Int32Array;
 
 /** The positions of T tokens, `[T]` or `[B · T]`, from a start or a list. */
 export function placesOf(fn: string, positions: Positions, B: number, T: number): number[] {

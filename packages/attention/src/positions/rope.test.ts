@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { attentionWeights } from "../attention.js";
-import { rope, type Positions, type RopeOptions } from "./rope.js";
+import type { Positions } from "./places-of.js";
+import { rope, type RopeOptions } from "./rope.js";
 
 const layout = fc.constantFrom("half", "interleaved");
 const place = fc.integer({ min: 0, max: 5000 });

@@ -1,12 +1,8 @@
 import { checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import { plainFrequencies, type RopeScaling } from "./rope-scaling.js";
-import { checkLayout } from "./check-layout.js";
-import type { RotaryLayout } from "./rotate.js";
+import { checkLayout, type RotaryLayout } from "./check-layout.js";
 import { checkRotary, rotateByPosition, type Tables } from "./rotate-by-position.js";
-
-/** Positions of the tokens of x: from `start` on, or one by one, `[T]` or `[B, T]` row-major. */
-export type Positions = { readonly start: number } | Int32Array;
 
 /** A rotary embedding: rotates queries and keys by an angle that grows with their position. */
 export type Rope = {

@@ -1,8 +1,8 @@
 import { allocateArray, checks, ShapeError } from "@qkv/core";
 import { checkTensor, Tensor, type TypedArray } from "@qkv/tensor";
-import type { Positions } from "./rope.js";
-import { placesOf } from "./places-of.js";
-import { rotate, type RotaryLayout } from "./rotate.js";
+import { placesOf, type Positions } from "./places-of.js";
+import type { RotaryLayout } from "./check-layout.js";
+import { rotate } from "./rotate.js";
 
 /** Rotation of the pairs of a head. */
 export type PairRotation = {

@@ -1,9 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, run, type Op, type Tensor } from "@qkv/tensor";
-import { checkLayout } from "./check-layout.js";
-
-/** Pairs of numbers of a head that are rotated together: neighbours (0, 1), (2, 3) …, or one of each half, (i, i + r/2). */
-export type RotaryLayout = "half" | "interleaved";
+import { checkLayout, type RotaryLayout } from "./check-layout.js";
 
 type Attributes = { layout: RotaryLayout; inverse: boolean };
 

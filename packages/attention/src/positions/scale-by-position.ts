@@ -1,7 +1,7 @@
 import { checks, ShapeError, type Checks } from "@qkv/core";
 import { checkTensor, mul, tensor, type Tensor } from "@qkv/tensor";
 import { placesOf } from "./places-of.js";
-import type { Positions } from "./rope.js";
+import type { Positions } from "./places-of.js";
 
 /** Scales queries by their positions. */
 export type QueryScale = {

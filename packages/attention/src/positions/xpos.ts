@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import type { Rope } from "./rope.js";
 import { plainFrequencies } from "./rope-scaling.js";
 import { checkLayout } from "./check-layout.js";
-import type { RotaryLayout } from "./rotate.js";
+import type { RotaryLayout } from "./check-layout.js";
 import { checkRotary, rotateByPosition, type Tables } from "./rotate-by-position.js";
 
 export type XposOptions = {
