@@ -114,11 +114,11 @@ export function attentionDecode(
   const rows = max(4, (<i32>(page / keyBytes(request))) & ~3);
   const firstRows = alone && !prefetch ? max(4, (rows >> 1) & ~3) : rows;
   const delay = KEYS / rows / <i32>((end - scratch) / bytes);
-  for (let turn = 0; open > 0; turn++) {
+  for (let pass = 0; open > 0; pass++) {
     let first = 0;
     for (let c = scratch; c < end; c += bytes, first += delay) {
       const chunk = changetype<Chunk>(c);
-      if (turn < first || (chunk.keys | chunk.values) == 0) continue;
+      if (pass < first || (chunk.keys | chunk.values) == 0) continue;
       const step = chunk.at == 0 ? firstRows : rows;
       const keys = min(step, chunk.keys - chunk.at);
       const values = min(step, chunk.values - chunk.at);

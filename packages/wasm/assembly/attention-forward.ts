@@ -166,7 +166,7 @@ function softmaxLanes(lane: usize, keys: i32): v128 {
   const c0 = v128.load(at0, 128);
   const before = v128.load(largestAt + lane);
   const end = scoresAt + lane + <usize>keys * ROW;
-  // Two keys a turn: neither waits for the other. A finite number times 0 is 0, and any other NaN, which stays.
+  // Two keys at once, so that neither chain waits for the other. Finite numbers times 0 are 0; all others are NaN and stay.
   let top0 = before;
   let top1 = before;
   let odd0 = zero();
