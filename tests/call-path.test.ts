@@ -7,6 +7,11 @@ test("the page shows the sources as they are", () => {
   expect(readPage(), "run npm run call-path, and commit what it writes").toBe(callPathPage());
 });
 
+test.each(["js", "wasm", "gpu-scalar", "gpu-webgl2", "webgpu"])("%s is followed forward", (id) => {
+  const hops = hopsOf(parts.find((part) => part.id === id)!);
+  expect(hops.length, "name its functions in scripts/call-path/hops.mjs").toBeGreaterThan(2);
+});
+
 test("a hop that no hop before it calls is refused", () => {
   const decode = parts.find(({ id }) => id === "wasm-decode")!;
   const without = decode.hops.filter(({ fn }) => fn !== "scorePage");

@@ -5,6 +5,7 @@ const attention = "packages/attention/src/";
 const wasm = "packages/wasm/src/";
 const assembly = "packages/wasm/assembly/";
 const gpu = "packages/gpu/src/";
+const webgpu = "packages/webgpu/src/kernels/attention/";
 
 /**
  * One function of the path.
@@ -35,6 +36,12 @@ const parallel = hop(wasm + "threads/single-threaded-engine.ts", "singleThreaded
 });
 const packQueries = hop(assembly + "tile.ts", "packQueries", "from", { reads: ["const x", "? load<f32>"] });
 const multiplyTile = hop(assembly + "tile.ts", "multiplyTile", "queries", { reads: ["const panel"] });
+const withLayout = hop(webgpu + "call-layout.ts", "withLayout", "query", {
+  reads: ["const packedQuery", "const layouts", "store.read(packedQuery)", "query: fours", "text: `${row("],
+});
+const rowText = hop(webgpu + "call-layout.ts", "rowText", "name", {
+  reads: ["const at", "return `fn ${name}4"],
+});
 const plainBackward = [
   hop(attention + "attention-op.ts", "attentionBackwardOp.kernel", "call", { calledAs: "kernel" }),
   mapCall,
@@ -219,5 +226,56 @@ export const parts = [
     about:
       "No mode has an `attentionBackward` kernel: the plain kernel runs, on numbers that the host reads back. In mode `webgpu` the host can read only with `await`, so the backward pass throws an error there.",
     hops: plainBackward,
+  },
+  {
+    id: "webgpu",
+    after: "forward",
+    title: "`webgpu`: forward, more than eight queries",
+    about:
+      "The kernel is WGSL source text. In it, `query` is the name of a binding, and `query4` a function that reads four numbers of it.",
+    hops: [
+      hop(webgpu + "attention.ts", "attentionKernel", "call", { calledAs: "own" }),
+      withLayout,
+      rowText,
+      hop(webgpu + "attention.ts", "walkKeys", "layout", { reads: ["reads: [...layout.reads"] }),
+      hop(webgpu + "forward-text.ts", "forwardText", "query4"),
+      hop(webgpu + "block-text.ts", "dotsText", "first", { reads: ["${load(first"] }),
+    ],
+  },
+  {
+    id: "webgpu-decode",
+    after: "forward",
+    title: "`webgpu`: forward, up to eight queries",
+    about:
+      "This is a decoding step. Keys are split over workgroups, which read the query as it is stored; a second dispatch merges their results.",
+    hops: [
+      hop(webgpu + "attention.ts", "attentionKernel", "call", { calledAs: "own" }),
+      hop(webgpu + "decode.ts", "decode", "query", { reads: ["const { query"] }),
+      hop(webgpu + "stored-text.ts", "storedRows", "segment", {
+        reads: ["const data =", "reads: [store.read(data)", "text: `fn ${name}4"],
+      }),
+      hop(webgpu + "split-text.ts", "splitText", "query4", {
+        reads: ["rows[i] = query4", "${each(R, (r) => `let q${r}", "dots${i} +="],
+      }),
+    ],
+  },
+  {
+    id: "webgpu-back",
+    after: "back",
+    title: "`webgpu`: backward",
+    about:
+      "One kernel writes the gradient of the query, walking the keys that each query sees; another walks the queries for those of keys and values.",
+    hops: [
+      hop(webgpu + "attention-backward.ts", "attentionBackwardKernel", "call", {
+        calledAs: "own",
+      }),
+      withLayout,
+      rowText,
+      hop(webgpu + "attention-backward.ts", "writeQueryGradient", "dQuery", {
+        reads: ["const writes"],
+      }),
+      hop(webgpu + "backward-text.ts", "queryGradientText", "dQuery"),
+      hop(webgpu + "block-text.ts", "storeRowsText", "output"),
+    ],
   },
 ];
