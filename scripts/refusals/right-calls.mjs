@@ -123,6 +123,10 @@ const byEntry = {
     return { webgpu: [{ powerPreference: "low-power" }] };
   },
 
+  async "@qkv/webgpu/shaders"() {
+    return { shadersOf: [() => undefined, { subgroups: false, flopsPerSecond: 1e12 }] };
+  },
+
   async "@qkv/device"() {
     return { device: [{ prefer: ["js"] }] };
   },
