@@ -66,6 +66,10 @@ const pictures: Record<string, Call> = {
     },
   },
   pieces: { args: [[{ label: "a", pieces: ["b"] }]], options: { ...shared, width: 90 } },
+  planTiles: {
+    args: [{ queryTile: 64, keyTile: 64, rows: 1, columns: 1, classes: [1] }],
+    options: { ...shared, plane: 0 },
+  },
   roofline: {
     args: [data([1, 2], 1, 1), [{ bytesPerSecond: 1, flopsPerSecond: 1 }]],
     options: { ...shared, labels: ["a"], meanings: ["key"] },

@@ -10,6 +10,7 @@ import {
   modelView,
   neuronView,
   pieces,
+  planTiles,
   roofline,
   ropeClock,
   tokenArcs,
@@ -32,6 +33,7 @@ export const pictures = {
   "qkv-model-view": modelView,
   "qkv-neuron-view": neuronView,
   "qkv-pieces": pieces,
+  "qkv-plan-tiles": planTiles,
   "qkv-roofline": roofline,
   "qkv-rope-clock": ropeClock,
   "qkv-token-arcs": tokenArcs,
@@ -60,7 +62,7 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  *
  * defineElements();
  * // document.querySelector("qkv-bars").draw({ data: [64, 8], shape: [2] }, { labels: ["MHA", "MQA"] });
- * Object.keys(pictures).length; // => 14
+ * Object.keys(pictures).length; // => 15
  * ```
  */
 export function defineElements(): void {

@@ -13,6 +13,7 @@ export { neuronView, type NeuronViewOptions } from "./neuron-view.js";
 export { pictureStyle, type Meaning } from "./palette.js";
 export { isPicture } from "./picture.js";
 export { pieces, type PieceRow, type PiecesOptions } from "./pieces.js";
+export { planTiles, type PlanTilesOptions, type TileClasses } from "./plan-tiles.js";
 export { roofline, type Roof, type RooflineOptions } from "./roofline.js";
 export { ropeClock, type RopeClockOptions } from "./rope-clock.js";
 export { tableOf, type PictureTable } from "./table-of.js";

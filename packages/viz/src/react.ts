@@ -60,6 +60,8 @@ export const ModelView = component("qkv-model-view");
 export const NeuronView = component("qkv-neuron-view");
 /** Texts, cut. */
 export const Pieces = component("qkv-pieces");
+/** The tiles of a mask that a kernel walks over. */
+export const PlanTiles = component("qkv-plan-tiles");
 /** The roofline of a machine. */
 export const Roofline = component("qkv-roofline");
 /** Rotary positions. */

@@ -59,6 +59,10 @@ const draw: Record<string, (text: string) => string> = {
     viz.pieces([{ label: text, pieces: [text], notes: [text] } satisfies Texts<viz.PieceRow>], {
       title: text,
     } satisfies Texts<viz.PiecesOptions>),
+  planTiles: (text) =>
+    viz.planTiles({ queryTile: 64, keyTile: 64, rows: 1, columns: 1, classes: [1] }, {
+      title: text,
+    } satisfies Texts<viz.PlanTilesOptions>),
   roofline: (text) =>
     viz.roofline(
       { data: [1, 1], shape: [1, 2] },
