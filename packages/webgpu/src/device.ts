@@ -14,15 +14,15 @@ export type WebGpuReport = DeviceReport & {
   readonly adapter: string;
   /** True if the adapter is software on the CPU: its times say nothing about GPUs. */
   readonly software: boolean;
-  /** True if sums across a workgroup go by subgroup operations. */
+  /** True if sums across a workgroup use subgroup operations. */
   readonly subgroups: boolean;
-  /** True if weights of 16 bits stay so. */
+  /** True if weights in float16 and bfloat16 keep their type on the GPU. */
   readonly float16: boolean;
   /** Largest distance of the self-test from the plain device, as a share of the largest number. */
   readonly selfTestError: number;
   /**
-   * FLOPs per second of a product of matrices when the device was opened. Attention is cut into dispatches that take 200 ms
-   * at half of it: browsers end longer ones.
+   * FLOPs per second of a product of matrices when the device was opened. Attention is split into dispatches of about
+   * 200 ms at half this rate, because browsers abort long ones.
    */
   readonly flopsPerSecond: number;
   /** Shaders that were compiled, dispatches that were recorded, submissions and reads, since the device was opened. */
@@ -43,28 +43,28 @@ export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
   report(): WebGpuReport;
   memory(): WebGpuMemory;
   /**
-   * Compiles the shaders of calls before they are made. `f` runs once, dry: operations ask for their shaders and compute
-   * nothing, so that `f` makes the tensors that it changes (a cache, copies of parameters), and what it computed is not
-   * used later. Those shaders that are missing are then compiled beside the program.
+   * Compiles the shaders of calls before they are made. `f` runs once as a dry run: operations request their shaders
+   * and compute nothing. It must create the tensors that it changes (a cache, copies of parameters), and its results
+   * cannot be used. Missing shaders are then compiled while the program goes on.
    *
-   * @param f - Makes the calls; synchronous.
+   * @param f - A synchronous function that makes the calls.
    * @returns Number of shaders that were compiled.
    * @throws {DeviceError} If a shader is refused, or the device is lost or closed meanwhile. The signal's reason, when it
    *   aborts; shaders that were compiled by then are kept.
    */
   compile(f: () => unknown, options?: CompileOptions): Promise<number>;
-  /** Waits until the GPU has done all that was asked of it, and throws what went wrong. */
+  /** Waits until the GPU has finished all work, and throws an error that occurred meanwhile. */
   finish(): Promise<void>;
   /**
-   * Opens the GPU again after it was lost. What the program has on the host is uploaded again when it is used; what was
-   * only on the GPU is gone, and says so.
+   * Opens the GPU again after it was lost. Tensors whose numbers are on the host are uploaded again when used; reading
+   * those that were only on the GPU throws.
    */
   restart(): Promise<void>;
   /** Destroys the GPU's memory. The device refuses work from then on. */
   close(): void;
 };
 
-/** Time that a dispatch may be estimated to take, where it can be cut. */
+/** Longest estimated time of one dispatch, where the work can be split. */
 const longestSeconds = 0.2;
 /** Rate of attention, as a share of that of a product of matrices. */
 const attentionShare = 0.5;

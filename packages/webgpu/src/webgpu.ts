@@ -6,16 +6,17 @@ import { selfTest } from "./self-test.js";
 
 /**
  * A device in WGSL: operations become compute shaders on the GPU, and return at once. Work is recorded and submitted
- * when numbers are read with `await tensor.read()`, or when enough of it is waiting. Numbers come back to a program that
- * waits, and in no other way: `.data` of a result says so until it was read.
+ * when numbers are read with `await tensor.read()`, or when enough of it is waiting. Results reach the program through
+ * `await tensor.read()` only: until then `.data` throws.
  *
- * Inside `device.scope(() => …)` intermediate tensors are freed at its end, and their buffers used again. Parameters are
- * moved once, with `tensor.to(device)`. float64 tensors stay on the host, where the plain kernels compute with them.
+ * Inside `device.scope(() => …)` intermediate tensors are freed at its end, and their buffers used again. Move
+ * parameters once, with `tensor.to(device)`. float64 tensors stay on the host, where the plain kernels compute with
+ * them.
  *
  * @throws {ArgumentError} If an option is none of those that it takes.
  * @throws {DeviceError} If there is no WebGPU or no adapter, the adapter gives no device, or its self-test gives wrong
  *   numbers. Later, from a call or a read: the device was lost or closed, memory ran out, a tensor is larger than the
- *   adapter binds, a shader was refused, an index was outside.
+ *   adapter binds, a shader was rejected, an index was out of range.
  * @see The standard, "WebGPU" and "WebGPU Shading Language" (W3C)
  *
  * @example

@@ -13,7 +13,7 @@ import type { RowProducts } from "./row-products.js";
 /** Threads of a workgroup, which computes one line. */
 const width = 64;
 
-/** A function of whole lines along one axis, in WGSL. */
+/** A function in WGSL of lines: a line is all numbers along one axis. */
 type LineKernel = {
   readonly variant?: string;
   /** True if the body computes with int32 as well; `T` is the type. Default: floats alone. */
@@ -25,7 +25,7 @@ type LineKernel = {
   readonly body: string;
   readonly reads?: Readonly<Record<string, View>>;
   readonly params?: (params: Params) => void;
-  /** Told of the dispatch. */
+  /** Receives the dispatch. */
   readonly recorded?: (dispatch: Dispatch) => void;
 };
 
@@ -124,7 +124,7 @@ export function lineKernels(context: Context, rowProducts: RowProducts): Record<
       alongLines(context, "cumsum", x!, output!, axis, {
         variant: `${exclusive}${reverse}`,
         whole: true,
-        // Each thread sums a stretch; then it adds what those before it have.
+        // Each thread sums a range of numbers, then adds the totals of the ranges before it.
         body: `  let each = (p.n + ${width - 1}u) / ${width}u;
   let begin = min(thread * each, p.n);
   let end = min(begin + each, p.n);

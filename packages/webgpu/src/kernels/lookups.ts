@@ -33,7 +33,7 @@ export function lookupKernels(context: Context): Record<string, Kernel<never>> {
     });
   };
   return {
-    // Whole stretches of one axis: [outer…, indices…, inner…].
+    // Slices along one axis: [outer…, indices…, inner…].
     take: ([x, indices]: readonly View[], [output]: readonly View[], { axis }: Axis) => {
       const [outer, inner] = [x!.strides.slice(0, axis), x!.strides.slice(axis + 1)];
       const none = (list: readonly number[]) => list.map(() => 0);

@@ -20,9 +20,9 @@ export type Formula = {
    * same. Default: numbers.
    */
   readonly bits?: boolean | ReadonlySet<number>;
-  /** Inputs that the body reads itself, of input `a` the one at `index` by `aOf(index)`. Their places are `aAt`, … */
+  /** Inputs that the body reads itself: `aOf(index)` is an element of input `a`, and `aAt` the index of the one at its place. */
   readonly lazy?: ReadonlySet<number>;
-  /** True if the body tells of an index that is outside by `fault()`. */
+  /** True if the body reports an index out of range by `fault()`. */
   readonly faults?: boolean;
   /** Adds the parameters that the body reads. */
   readonly params?: (params: Params) => void;
@@ -43,7 +43,7 @@ export function map(
   const params = new Params().u32("count", count);
   const used = names.slice(0, inputs.length);
   const asBits = (i: number) => (typeof bits === "boolean" ? bits : bits.has(i));
-  // A number that the program has travels with the call, and takes no buffer.
+  // A scalar on the host is passed as a parameter and needs no buffer.
   const scalars = inputs.map((input, i) => (lazy?.has(i) ? undefined : scalarOf(store, input, asBits(i))));
   const read = inputs.filter((_, i) => scalars[i] === undefined);
   const at = walk(

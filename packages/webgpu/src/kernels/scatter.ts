@@ -13,8 +13,8 @@ import { fill } from "./rearranging.js";
 type Axis = { readonly axis: number };
 
 /**
- * Kernels that write elements by index. One thread has all places that differ along the axis alone, and goes through its
- * indices in their order: the last of equal ones stays, sums have an order, and no atomic adds floats.
+ * Kernels that write elements by index. One thread handles all elements along the axis, in order: of equal indices the
+ * last one wins, sums are deterministic, and floats need no atomics.
  */
 export function scatterKernels(context: Context): Record<string, Kernel<never>> {
   const kernels: Record<string, Kernel<never>> = {};
@@ -52,7 +52,7 @@ export function scatterKernels(context: Context): Record<string, Kernel<never>> 
       }),
     );
   });
-  // For each index whether a later one of its line is the same.
+  // For each index 1, or 0 if a later one along the axis is equal.
   define<Axis & { shape: readonly number[] }>("lastWritten", ([indices], [output], { axis, shape }) => {
     checkInside(context, "scatter", indices!, shape[axis]!);
     const n = indices!.shape[axis]!;
