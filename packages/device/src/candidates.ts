@@ -5,7 +5,7 @@ import type { WebGpuOptions } from "@qkv/webgpu";
 /** A device that may be chosen. */
 export type Candidate = {
   readonly name: string;
-  /** `late` ones compile for long, and may be waited for; the `last` one needs nothing, and is slower than all others. */
+  /** `late`: compiles shaders, which takes long. `host`: opens at once. `last`: needs nothing and is the slowest. */
   readonly kind: "late" | "host" | "last";
   /** Facts about the hardware, where they are known before opening. */
   adapter?(): Promise<{ readonly name: string; readonly software: boolean }>;

@@ -115,12 +115,12 @@ export async function choose(candidates: readonly Candidate[], given: Surroundin
     if (result) take(result);
     else waiting.push(one);
   }
-  // The plain device is opened where nothing else is there: it is slower than all.
+  // The plain device is the slowest: it is opened only if no other is ready.
   if (ready.length === 0) {
     for (const result of await Promise.all(allowed.filter(({ kind }) => kind === "last").map(open)))
       take(result);
   }
-  // Nothing of the host may be used: those that come late are all there is.
+  // Without a host device among the candidates, the late ones are awaited.
   if (ready.length === 0) for (const one of waiting.splice(0)) take(await one.opened);
   if (ready.length === 0) {
     const reasons = candidates.map(({ name }) => `${name}: ${attempts.get(name)?.reason ?? "not opened"}`);
@@ -145,7 +145,7 @@ export async function choose(candidates: readonly Candidate[], given: Surroundin
     note(
       one.candidate.name,
       "slower",
-      `${told(ms!)}, and ${best.candidate.name} ${told(times.get(best)!)}`,
+      `${formatMs(ms!)}, and ${best.candidate.name} ${formatMs(times.get(best)!)}`,
       ms,
     );
     one.device.close?.();
@@ -158,14 +158,14 @@ export async function choose(candidates: readonly Candidate[], given: Surroundin
     ? waiting.length > 0
       ? `it is ready, and ${waiting.map(({ candidate }) => candidate.name).join(", ")} not yet`
       : "no other device of the preferences opens here"
-    : `it is the fastest here: ${told(times.get(best)!)}`;
+    : `it is the fastest here: ${formatMs(times.get(best)!)}`;
   if (waiting.length === 0) {
     if (measure) remembered.set(best.candidate.name, milliseconds());
     return chosen(best, why, {});
   }
   return chosen(best, why, { better: later() });
 
-  /** Those that come late, timed when they are ready; the fastest of them if it is faster than the best of now. */
+  /** Times the late devices once they are ready, and returns the fastest if it beats the current one. */
   async function later(): Promise<BestDevice | undefined> {
     const now = best;
     const opened = (await Promise.all(waiting.map((one) => one.opened))).filter((one) => "device" in one);
@@ -179,13 +179,13 @@ export async function choose(candidates: readonly Candidate[], given: Surroundin
     remembered.set(winner.candidate.name, milliseconds());
     for (const one of opened) if (one !== winner) one.device.close?.();
     if (winner === now) return undefined;
-    note(now.candidate.name, "slower", told(times.get(now)!), times.get(now));
+    note(now.candidate.name, "slower", formatMs(times.get(now)!), times.get(now));
     note(winner.candidate.name, "chosen", "", times.get(winner));
-    return chosen(winner, `it is the fastest here: ${told(times.get(winner)!)}`, {});
+    return chosen(winner, `it is the fastest here: ${formatMs(times.get(winner)!)}`, {});
   }
 }
 
-const told = (ms: number) => `${ms.toFixed(2)} ms`;
+const formatMs = (ms: number) => `${ms.toFixed(2)} ms`;
 
 /** The shortest time; of equal ones the first. */
 function fastest(opened: readonly Opened[], times: ReadonlyMap<Opened, number>): Opened {

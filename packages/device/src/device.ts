@@ -90,7 +90,7 @@ export async function device(options?: DeviceOptions): Promise<BestDevice> {
     }
   }
   const facts = [__VERSION__, adapter ?? "no adapter", prefer.join(" "), software ? "software" : ""];
-  // Of work of the program's own nothing tells it from other work.
+  // A choice by the program's own `work` is not stored: nothing identifies that work.
   const memory = work ? undefined : storage === undefined ? pageStorage() : (storage ?? undefined);
   return choose(candidates, {
     remembered: new Remembered(memory, facts, Date.now),

@@ -60,10 +60,10 @@ export async function checkSubjects(
   const { cases = checkCases(), onResult, signal } = check.options(given, ["cases", "onResult", "signal"]);
   const results: CheckResult[] = [];
   for (const one of cases) {
-    const right = inFloat64(one);
+    const expected = inFloat64(one);
     for (const subject of subjects) {
       signal?.throwIfAborted();
-      const result = await resultOf(subject, one, right);
+      const result = await resultOf(subject, one, expected);
       results.push(result);
       onResult?.(result);
     }
@@ -71,27 +71,32 @@ export async function checkSubjects(
   return { results, failed: results.filter(({ passed }) => !passed).length };
 }
 
-async function resultOf(subject: Subject, one: CheckCase, right: Float64Array): Promise<CheckResult> {
+async function resultOf(subject: Subject, one: CheckCase, expected: Float64Array): Promise<CheckResult> {
   const { name, finds, tolerance } = one;
-  const told = { subject: subject.name, case: name, finds, tolerance };
+  const common = { subject: subject.name, case: name, finds, tolerance };
   let numbers: ArrayLike<number>;
   try {
     numbers =
       one.kind === "matmul" ? await subject.matmul(one.inputs()) : await subject.attention(one.inputs());
   } catch (error) {
     const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
-    return { ...told, error: null, passed: false, message };
+    return { ...common, error: null, passed: false, message };
   }
-  if (numbers.length !== right.length)
-    return { ...told, error: null, passed: false, message: `${numbers.length} numbers of ${right.length}` };
+  if (numbers.length !== expected.length)
+    return {
+      ...common,
+      error: null,
+      passed: false,
+      message: `${numbers.length} numbers of ${expected.length}`,
+    };
   let largest = 0;
-  for (const x of right) largest = Math.max(largest, Math.abs(x));
+  for (const x of expected) largest = Math.max(largest, Math.abs(x));
   let distance = 0;
-  for (let i = 0; i < right.length; i++) {
+  for (let i = 0; i < expected.length; i++) {
     if (!Number.isFinite(numbers[i]!))
-      return { ...told, error: null, passed: false, message: `${numbers[i]} at ${i}` };
-    distance = Math.max(distance, Math.abs(numbers[i]! - right[i]!));
+      return { ...common, error: null, passed: false, message: `${numbers[i]} at ${i}` };
+    distance = Math.max(distance, Math.abs(numbers[i]! - expected[i]!));
   }
   const error = distance / (largest || 1);
-  return { ...told, error, passed: error <= tolerance };
+  return { ...common, error, passed: error <= tolerance };
 }
