@@ -26,9 +26,9 @@ import {
   TILE,
 } from "./tile";
 
-/** Larger logarithms lose digits in float32, which would tilt every weight: then sums are taken again. */
+/** Larger logarithms lose digits in float32, which would bias every weight: sums are then computed again. */
 const EXACT: f32 = 16;
-/** In place of the logarithm where nothing was seen: every power becomes 0. */
+/** Log-sum-exp of a row without visible keys: every exponential becomes 0. */
 const NOTHING: f32 = 1e30;
 
 let scoresAt: usize = 0;
@@ -223,7 +223,7 @@ function largestOfLanes(count: i32): f32 {
   return largest;
 }
 
-/** After a walk for sums: what each power is to be multiplied with. */
+/** After the sums are computed: the factor of the exponentials of each row. */
 function takeSums(request: AttentionRequest, head: i32, count: i32): void {
   for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
     let sum = load<f32>(weightsAt + i);
@@ -357,7 +357,7 @@ function plainTile(purpose: i32, request: AttentionRequest, bits: usize, keys: i
       v128.store(weightsAt + lane, sum);
       continue;
     }
-    // Σ w dw is taken off, what reached the logarithm is added.
+    // Σ w dw is subtracted, and the gradient of lse added.
     const off = f32x4.sub(v128.load(sharedAt + lane), v128.load(reachedAt + lane));
     for (let i = lane; i < end; i += ROW) {
       const score = v128.load(scoresAt + i);
@@ -366,7 +366,7 @@ function plainTile(purpose: i32, request: AttentionRequest, bits: usize, keys: i
       const part = f32x4.mul(score, narrow);
       const slope = f32x4.mul(f32x4.mul(weight, scale), f32x4.sub(one, f32x4.mul(part, part)));
       const moved = f32x4.mul(slope, f32x4.sub(v128.load(slopesAt + i), off));
-      // What weighs nothing has no slope, whatever its value holds.
+      // A weight of 0 has no gradient, whatever its value holds.
       v128.store(slopesAt + i, v128.and(moved, f32x4.ne(weight, zero())));
       v128.store(weightsAt + i, weight);
     }
@@ -439,7 +439,7 @@ function strip(
     }
   }
   if (purpose == SUMS) return;
-  // What is hidden has no slope: what is left of it there would reach tables.
+  // Masked scores have no gradient: a remainder would be added to tables.
   for (let r: usize = 0; r < end; r += ROW) {
     for (let i = r; i < r + bytes; i += 16) {
       const hidden = f32x4.le(v128.load(scores + i), f32x4.splat(HIDDEN));

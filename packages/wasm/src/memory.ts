@@ -3,7 +3,7 @@ import { DeviceError } from "@qkv/core";
 /** The allocator of a WebAssembly instance's memory. */
 export type WasmMemory = {
   readonly memory: WebAssembly.Memory;
-  /** All of it, as bytes and as words. Other views when it has grown. */
+  /** All of it, as bytes and as words. Replaced when the memory grows. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly words: Int32Array<ArrayBuffer>;
   /**
@@ -31,7 +31,7 @@ export type MemoryOptions = {
 const pageSize = 65536;
 /** Tensors of 64 KiB and more begin at its multiples: processors read ahead up to the end of such a block, see decision 8. */
 const alignment = 4096;
-/** Pages that growing asks for beside what is needed, at most: 32 MiB. */
+/** Most pages that growing adds beyond those needed: 32 MiB. */
 const mostMore = 512;
 export const mostBytes = 2 ** 32;
 
@@ -41,7 +41,7 @@ export const mostBytes = 2 ** 32;
  */
 export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: MemoryOptions): WasmMemory {
   const { memory, limit } = reserve(Math.floor(maxBytes / pageSize), shared);
-  // Free stretches in order of address; no two touch. Behind `end` nothing is in use.
+  // Free blocks in order of address; no two are adjacent. Nothing above `end` is in use.
   const begins: number[] = [];
   const ends: number[] = [];
   let end = firstByte;
@@ -76,7 +76,7 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
         }
         end = behind;
       }
-      // The stretch keeps its bytes before and behind.
+      // The bytes of the block before and after the allocation stay free.
       const before = pointer > begin;
       const after = behind < (ends[place] ?? behind);
       if (before && after) {

@@ -19,7 +19,7 @@ const streams = 4;
  * Fused attention over the tiles of a plan. Keys and values are read in place; only rows that do not lie one number
  * after the other, tiles that reach over two segments, and values whose size is no multiple of 8 are copied, a tile at a
  * time. A single query is decoded: keys and values are read once for all heads that share them. Expressions run tile by
- * tile as lists of steps. Traces run on the plain device, and so does a call that meets a number that is none, or an
+ * tile as lists of steps. Traces run on the plain device, and so does a call that meets NaN, or an
  * expression with a step that the kernels lack.
  */
 export function attentionKernel(engine: Engine, patterns: ReadPatterns): AttentionKernels["attention"] {
@@ -46,7 +46,7 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
       const at = writeRequest(run, placed, programs, { ...to, partials, partialBytes });
       const all = B * Hkv * chunks;
       const { pattern, end } = patterns.begin("decode", 4 * all * chunkTiles * plan.keyTile * (D + Dv));
-      // As many items for each thread.
+      // An equal number of items for each thread.
       const items =
         pattern === "interleaved"
           ? Math.min(all, Math.ceil(all / streams / engine.threads) * engine.threads)
@@ -56,7 +56,7 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
       const done = engine.parallel("attentionDecode", items, scratch, at, all, items, prefetch);
       end(done);
       if (!done) return false;
-      // Too little to wake other threads for.
+      // Too little work to wake other threads.
       for (let item = 0; item < B * H; item++)
         if (engine.exports["attentionMerge"]!(item, 0, at)) return false;
       return run.end(true);
@@ -138,7 +138,7 @@ export function attentionBackwardKernel(engine: Engine): AttentionKernels["atten
 function fits(call: AttentionCall): boolean {
   const { query, plan, keyValues } = call;
   const { B, H, T, S, D, Dv } = callSizes(call);
-  // Of all other tensors the type is the query's: that is checked at the door.
+  // All other tensors have the type of the query, which `attention` has checked.
   const known = query.dtype === "float32" && keyValues.key.every(isRead) && keyValues.value.every(isRead);
   return known && B * H * T * D * Dv * S !== 0 && plan.queryTile === 64 && plan.keyTile === 64;
 }

@@ -17,12 +17,12 @@ export function reduceKernels(engine: Engine) {
     mean: over("sumRows", "sumColumns", (count) => 1 / count),
     max: over("largestRows", "largestColumns", () => 1),
     min: over("largestRows", "largestColumns", () => -1),
-    /** Sums along what a smaller shape does not have. */
+    /** Sums over the axes that a smaller shape lacks, or has with length 1. */
     sumTo: ([x]: readonly View[], outputs: readonly View[]): boolean => {
       const { shape } = outputs[0]!;
       const missing = x!.shape.length - shape.length;
       const own = (axis: number) => (axis < missing ? 1 : shape[axis - missing]!);
-      // A shape that grows along some axis repeats, which is rare.
+      // A longer axis in the output would repeat numbers: rare, and left to the plain kernel.
       if (missing < 0 || x!.shape.some((length, axis) => own(axis) !== length && own(axis) !== 1))
         return false;
       const axes = x!.shape.flatMap((length, axis) => (own(axis) === length ? [] : [axis]));
@@ -31,7 +31,7 @@ export function reduceKernels(engine: Engine) {
   };
 }
 
-/** Over [outer, n, inner], where the reduced axes are the n. */
+/** Reduces [outer, n, inner] over n, the reduced axes. */
 function reduce(
   engine: Engine,
   x: View,

@@ -47,7 +47,7 @@ export function rotateKernel(engine: Engine) {
   };
 }
 
-/** From the angles of one batch to those of the next. */
+/** Stride from the angles of one batch to those of the next. */
 function batchStep({ shape, strides }: View): number {
   return shape.length === 3 && shape[0] !== 1 ? strides[0]! : 0;
 }

@@ -4,7 +4,7 @@ import type { WorkerStart } from "./worker.js";
 
 /** A worker that is ready to join calls. */
 export type Thread = {
-  /** Ends it, whatever it does. */
+  /** Terminates it, even while it computes. */
   terminate(): Promise<void>;
   /** Lets a Node process end while the worker waits. */
   unref(): void;
