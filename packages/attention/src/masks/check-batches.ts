@@ -11,7 +11,7 @@ export function checkBatches(
   if (batches !== list.length) refuseLength(fn, argument, list, `${batches}, one per batch`);
 }
 
-/** Refuses to answer for a batch that the list has nothing for. */
+/** Refuses a batch without an entry in the list. */
 export function refuseBatch(fn: string, argument: string, list: ArrayLike<unknown>, batch: number): never {
   return refuseLength(fn, argument, list, `one per batch, and there is a batch ${batch}`);
 }

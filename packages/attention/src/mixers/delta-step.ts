@@ -6,7 +6,7 @@ import type { FactoredScan, Scanned } from "./scan.js";
 type DeltaInputs = { query: Tensor; key: Tensor; value: Tensor; beta: Tensor; decay?: Tensor | undefined };
 
 /**
- * The delta rule on the decayed state: what the key reads is replaced, to the part `beta`, by the value.
+ * The delta rule on the decayed state: the value that the key reads moves towards the new one by the fraction `beta`.
  * `S ← exp(decay) ⊙ S`, then `S ← S + k (beta ⊙ (v − Sᵀ k))ᵀ`.
  */
 export function deltaStep(

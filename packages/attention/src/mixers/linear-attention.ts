@@ -9,8 +9,8 @@ export type LinearAttentionOptions = {
 };
 
 /**
- * Linear attention: without softmax the products can be taken in another order, and what the keys and values of the
- * past come to is one matrix, `S ← S + k vᵀ`, that the query reads, `o = scale · Sᵀ q`.
+ * Linear attention: without softmax the products can be computed in another order, and past keys and values are summed
+ * in one matrix, `S ← S + k vᵀ`, that the query reads, `o = scale · Sᵀ q`.
  *
  * The feature map is the caller's: `elu(x) + 1`, ReLU or another on query and key, so that weights are positive where
  * they are normalized. Costs 4 · K · V operations per token and head.
