@@ -6,7 +6,7 @@ import { activation, bias, count, headDim, positive, rope, type ConfigEntry } fr
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
-/** Key-value heads: of the newer form as counted, else one or as many as heads. */
+/** Key-value heads: their count in the new decoder architecture, else one, or one for each head. */
 const keyValueHeads: ConfigEntry = {
   read(fields, { numHeads = 1 }) {
     const isNew = fields.flag("new_decoder_architecture", false);

@@ -144,7 +144,7 @@ const tensorsOf = (config: DecoderConfig, layer: number): StoredTensor[] => {
   ];
 };
 
-/** Norms of outputs of the heads that share a key, however many do. */
+/** The output norm is over all heads that share a key. */
 const ggufMixers = /* @__PURE__ */ mamba2Keys(() => ({ outputNorm: "group" }));
 
 /**

@@ -4,7 +4,7 @@ import type { ConfigEntry } from "./config-entry.js";
 import { attentionMaps } from "./llama-parts.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
-/** The last layers, as many as counted, read the keys and values of the last layer before them that is of their type. */
+/** The last `num_kv_shared_layers` layers read the keys and values of the last earlier layer of their type. */
 export const lastLayersShare: ConfigEntry = {
   read(fields, { numLayers = 0, layerTypes = [] }) {
     const count = fields.number("num_kv_shared_layers", 0);
@@ -33,7 +33,7 @@ export const makesKeyValues = ({ sharedKeyValues }: DecoderConfig, layer: number
 export const ownAttentionMaps = (config: DecoderConfig, layer: number): StoredTensor[] =>
   attentionMaps(layerConfig(config, layer), {}, makesKeyValues(config, layer));
 
-/** Tensors that files may hold for layers that read those of others, and no model reads. */
+/** Names of tensors that files may hold for layers that read keys and values of others: no model reads them. */
 export function unreadKeyValues(config: DecoderConfig): RegExp {
   const layers = Array.from({ length: config.numLayers }, (_, i) => i).filter(
     (i) => !makesKeyValues(config, i),

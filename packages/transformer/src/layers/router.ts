@@ -19,7 +19,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** Choice of experts for a token, and their shares, made of the logits of all. */
+/** Choice of experts for a token and their shares (routing weights), from the logits of all experts. */
 export type RouterConfig = {
   /** Scores of logits. Default `softmax` over all experts. */
   scores?: "softmax" | "sigmoid";
@@ -59,7 +59,7 @@ export function route(
   const { scores: kind = "softmax", groups, scale = 1, shareEps = 1e-20 } = router;
   const scores = kind === "sigmoid" ? sigmoid(logits) : softmax(logits);
   const adjusted = router.choiceBias || groups;
-  // Logits are in the order of scores, and never equal because of rounding.
+  // Logits have the order of scores, without ties from rounding.
   const ranked = !adjusted && (normTopKProb || kind === "sigmoid") ? logits : scores;
   const biased = router.choiceBias ? add(scores, choiceBias!) : ranked;
   const chosen = topK(groups ? ofBestGroups(biased, groups) : biased, k).indices;
@@ -121,7 +121,7 @@ export function checkRouter(check: Checks, { numExperts, expertsPerToken, router
   );
 }
 
-/** Refuses params without what the router adds. */
+/** Refuses params without the bias that the router adds. */
 export function checkChoiceBias(
   check: ReturnType<typeof checks>,
   { choiceBias }: RouterConfig,

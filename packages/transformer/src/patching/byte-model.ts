@@ -4,7 +4,7 @@ import { byteIds, type ByteEntropy } from "@qkv/tokenizer/patching";
 import type { Model } from "../models/model.js";
 import { checkModel } from "../models/check-model.js";
 
-/** A model of bytes that was trained. It is the entropy that patchers read, and can say more. */
+/** A trained model over bytes: the entropy that patchers read, and the probabilities that it comes from. */
 export type ByteModel = ByteEntropy & {
   /** Probabilities of the 256 bytes after a context. `[256]`, summing to 1. */
   predict(context: Uint8Array): Float64Array;
@@ -14,9 +14,9 @@ export type ByteModel = ByteEntropy & {
  * Turns a decoder over bytes into the entropy model of byte-latent patchers: the one of `@qkv/model-tiny/bytes`, or
  * your own from `qkv train --vocab-size 256`.
  *
- * Of a text longer than its context it sees the last half to whole of that: bytes are read in blocks of half a context,
- * each behind the one before. What it says depends on the bytes and on nothing that was asked before, and asked in order
- * it reads each byte about twice, with a cache of keys and values in between.
+ * Of a text longer than its context it sees from half a context to a whole one: bytes are processed in blocks of half a
+ * context, each after the block before it. Results depend on the bytes alone, not on earlier calls. Calls in the order
+ * of the text process each byte about twice, with a KV cache.
  *
  * @param model - With a tokenizer whose tokens are bytes and special ones, or without one and with 256 ids, the bytes. A
  *   text begins behind the tokenizer's `bosId`, or else behind a line feed, as a line does.
@@ -76,7 +76,7 @@ export function byteModel(model: Model): ByteModel {
     const window = before.subarray(from);
     const goesOn =
       from === start && held.length <= window.length && held.every((byte, i) => byte === window[i]);
-    // Until all is read: an error on the way leaves nothing behind that looks whole.
+    // Until all bytes are processed, so that after an error the cache is not taken for complete.
     start = -1;
     if (!goesOn) {
       cache.reset();
@@ -94,7 +94,7 @@ export function byteModel(model: Model): ByteModel {
 
 const lineFeed = 0x0a;
 
-/** Probabilities of the bytes; what the logits say of special tokens is left out. */
+/** Probabilities of the bytes, without special tokens. */
 function softmax(ids: Int32Array, logits: ArrayLike<number>): Float64Array {
   const chosen = Float64Array.from(ids, (id) => logits[id]!);
   const most = chosen.reduce((a, b) => Math.max(a, b));

@@ -18,7 +18,7 @@ export type Quantization = "int8" | "int4";
  * @param model - Of `load`, or made by hand; its params are not changed.
  * @param options - `kind`: `"int8"` (default) or `"int4"`. `activations`: as for `anyLinear`. `device`: where the model
  *   goes, default where it is.
- * @returns `model`, which generates like any other, and `report`: how far each matrix moved.
+ * @returns `model`, which generates like any other, and `report`: the relative error of each matrix.
  * @throws {ArgumentError} If there is no such kind.
  *
  * @example
@@ -49,13 +49,13 @@ export function quantize(
   return quantizeBy(roundingOf(kind, device), model, { activations, device });
 }
 
-/** Rounds matrices one at a time, and knows of each what it was. */
+/** Quantizes matrices one at a time, and records the error and size of each. */
 export type Rounding = MatrixRounding & {
-  /** Of a matrix that was rounded: how far it moved, and its bytes before. */
+  /** Relative error of a quantized matrix, and its bytes before. */
   of(weight: unknown): { error: number; bytes: number } | undefined;
 };
 
-/** Rounding to so many bits, for a device. */
+/** Quantization to the bits of a kind, for a device. */
 export function roundingOf(kind: Quantization, device: Device): Rounding {
   const known = new WeakMap<object, { error: number; bytes: number }>();
   return {
@@ -76,7 +76,7 @@ export function roundingOf(kind: Quantization, device: Device): Rounding {
   };
 }
 
-/** The model rounded; matrices that this rounding rounded already, while they were read, stay as they are. */
+/** The quantized model; matrices that were quantized while they were read stay as they are. */
 export function quantizeBy(
   rounding: Rounding,
   { params, ...model }: Model,
@@ -122,7 +122,7 @@ export function quantizeBy(
 const matrices =
   /^layers\..*\.weight$|^bytePatches\.(.*\.)?(layers|projection|crossAttention|output)\.(.*\.)?weight$/;
 
-/** A matrix rounded, on the device given, and how far it moved. */
+/** A quantized matrix on the device, and its relative error. */
 function quantizeMatrix(
   weight: Tensor,
   kind: Quantization,
@@ -143,7 +143,7 @@ function quantizeMatrix(
   };
 }
 
-/** On a device to stay. */
+/** A tensor on the device, kept beyond scopes. */
 function resident(x: Tensor, device: Device): Tensor {
   if (x.device !== device) return x.to(device);
   device.retain(x.storage);
@@ -152,10 +152,10 @@ function resident(x: Tensor, device: Device): Tensor {
 
 const bitsOfKind = { int8: 8, int4: 4 } as const;
 
-/** Rows that are compared at once: of panels as they lie, and few, so that a matrix is never there as floats. */
+/** Rows compared at once: whole panels, and few, so that no matrix is held as floats. */
 const rowsAtOnce = 64;
 
-/** The length of what rounding moved, over that of the weight. */
+/** The norm of the rounding error, divided by that of the weight. */
 function distance(weight: Tensor, { data, scale }: QuantizedWeight): number {
   const [outputs, inputs] = weight.shape as [number, number];
   let [moved, whole] = [0, 0];

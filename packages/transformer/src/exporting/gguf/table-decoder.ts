@@ -37,7 +37,7 @@ export function tableDecoder(
 /** Experts of a layer lie one behind the other, under one name. */
 const inOneTensor = (name: string) => name.replace(/\.(ffn_\w+)\.\d+\./, ".$1_exps.");
 
-/** Keys of numbers that are no counts. */
+/** Keys whose numbers are floats. */
 const isFloat = /epsilon|scale$|softcapping|max_alibi_bias|freq_base|log_multiplier|clamp/;
 
 function typed(key: string, value: unknown): GgufField | undefined {
