@@ -1,4 +1,7 @@
-/** CRC-32 (IEEE 802.3) of parts one after the other: notices every change of up to 32 neighbouring bits, and of others all but one in 2^32. */
+/**
+ * CRC-32 (IEEE 802.3) of parts one after the other: detects every error within 32 neighbouring bits, and all but one in
+ * 2^32 of the others.
+ */
 export function checksum(...parts: readonly Uint8Array[]): number {
   const steps = table();
   let crc = 0xffffffff;

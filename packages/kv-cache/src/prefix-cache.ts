@@ -50,9 +50,9 @@ export type PrefixCache = Omit<PagedCache, "fork"> & {
 };
 
 /**
- * A paged cache with a prefix tree: a second question about the same document, the next message of a
- * conversation, a system prompt, are computed once. Prefixes are matched by full pages in a radix tree; when pages run
- * short, those that no cache uses are evicted, the least recently used first.
+ * A paged cache with a prefix tree: prefixes that sequences share (a system prompt, a document, an earlier
+ * conversation) are computed once. Prefixes are matched by full pages in a radix tree; when pages run short, those that
+ * no cache uses are evicted, the least recently used first.
  *
  * One sequence at a time goes through one cache; `fork` gives another with the same pool and index.
  *
@@ -278,7 +278,7 @@ function refuseWithoutLayers(checkpoints: number): never {
   });
 }
 
-/** Refuses what are no ids: `1.5` and `"1"` would be keys of their own in the tree. */
+/** Refuses values that are not ids: `1.5` and `"1"` would be keys of their own in the tree. */
 function checkTokenIds(fn: string, ids: readonly number[]): void {
   const fix = "give what `tokenizer.encode(text)` returns.";
   checks(fn).list({ ids }, "token ids, whole numbers", Number.isSafeInteger, fix);

@@ -10,7 +10,7 @@ type Node<C> = {
   checkpoint: C | undefined;
 };
 
-/** Known beginning of a sequence. */
+/** A prefix that is in the tree. */
 export type PrefixMatch<C> = {
   /** Number of tokens. */
   readonly tokens: number;
@@ -22,7 +22,7 @@ export type PrefixMatch<C> = {
 
 /** An index from prefixes to the pages that hold them, and to checkpoints at their ends. */
 export type PrefixTree<C> = {
-  /** The longest known beginning of the tokens, at most `most` tokens. */
+  /** The longest prefix of the tokens in the tree, at most `most` tokens. */
   match(ids: readonly number[], most: number): PrefixMatch<C>;
   /** Adds pages that hold the tokens, from the first on, and the checkpoint after the last token, which belongs to the tree. */
   insert(ids: readonly number[], pages: readonly number[], checkpoint?: C): void;
