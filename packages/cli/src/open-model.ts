@@ -42,7 +42,7 @@ export const modelHelp =
 export async function resolveModel(source: string, options: CacheOptions): Promise<string | File[]> {
   const here = embedded.get(source);
   if (here) return here();
-  // A slip in a path is no name of a repository.
+  // A mistyped path is not taken for the name of a repository.
   if (looksLikePath(source) && !(await pathExists(source))) {
     const fix = `name a model; ${embeddedModel} is always here.`;
     throw await missingFile(source, { argument: "model", what: "a file or folder", fix });
