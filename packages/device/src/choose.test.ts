@@ -167,10 +167,14 @@ describe("a device that is late", () => {
   test("one that is slower, and one that fails, do not follow", async () => {
     for (const late of [{ ms: 50 }, { fails: "lost" }, { wrong: "lost" }]) {
       const after = new Promise((resolve) => setTimeout(resolve, 40));
-      const { candidates, given } = world({ webgpu: { kind: "late", after, ...late }, wasm: { ms: 5 } });
+      const { candidates, given, closed } = world({
+        webgpu: { kind: "late", after, ...late },
+        wasm: { ms: 5 },
+      });
       const now = await choose(candidates, given());
       expect(now.choice.name).toBe("wasm");
       await expect(now.better).resolves.toBeUndefined();
+      expect(closed).toEqual("fails" in late ? [] : ["webgpu"]);
     }
   });
 

@@ -44,13 +44,20 @@ test("an adapter that computes wrong numbers is refused by its self-test, by nam
 test("software is left out unless it is asked for", async () => {
   const software = {
     requestAdapter: () =>
-      Promise.resolve({ info: { vendor: "mesa", description: "llvmpipe" }, limits: {}, features: new Set() }),
+      Promise.resolve({
+        info: { vendor: "mesa", description: "llvmpipe" },
+        limits: {},
+        features: new Set(),
+        requestDevice: () => Promise.reject(new Error("asked for a device")),
+      }),
   } as unknown as GPU;
   const best = await device({ gpu: software, storage: null });
   expect(best.choice.attempts[0]).toMatchObject({
     outcome: "refused",
     reason: "mesa llvmpipe is software on the CPU; `software: true` considers it",
   });
+  const asked = await device({ gpu: software, software: true, storage: null });
+  expect(asked.choice.attempts[0]!.reason).toMatch(/asked for a device/);
 });
 
 test("preferences are the devices that may be chosen, with their options", async () => {
@@ -72,6 +79,10 @@ test("a file remembers the choice between processes", async () => {
   expect(Object.keys(JSON.parse(readFileSync(path, "utf8")) as object)).toHaveLength(1);
   const second = await device({ ...options, storage: fileStorage(path) });
   expect(second.choice).toMatchObject({ name: first.choice.name, remembered: true });
+  const reversed = { ...options, prefer: options.prefer!.toReversed() };
+  expect((await device(reversed)).choice.remembered).toBe(false);
+  expect((await device(reversed)).choice.remembered).toBe(true);
+  expect((await device(options)).choice.remembered).toBe(true);
   writeFileSync(path, "[");
   expect((await device(options)).choice.remembered).toBe(false);
   // Own work is not told from other work.
