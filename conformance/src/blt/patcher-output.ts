@@ -3,7 +3,11 @@ import { bltPatchLengths } from "@qkv/tokenizer/patching";
 import { decoder, type Model } from "@qkv/transformer";
 
 /** An output of the entropy model of a model of byte patches, under its name in the references; undefined for another name. */
-export function patcherOutput({ config, params }: Model, ids: Tensor, name: string): Tensor | undefined {
+export async function patcherOutput(
+  { config, params }: Model,
+  ids: Tensor,
+  name: string,
+): Promise<Tensor | undefined> {
   const { bytePatches } = config;
   if (!bytePatches || !["patcher_logits", "entropies", "patch_lengths"].includes(name)) return undefined;
   const { patcher, threshold } = bytePatches.config;
@@ -12,6 +16,6 @@ export function patcherOutput({ config, params }: Model, ids: Tensor, name: stri
   const logProbs = logSoftmax(logits);
   const entropies = neg(sum(mul(exp(logProbs), logProbs), { axis: -1 })); // [B, T]
   if (name === "entropies") return entropies;
-  const lengths = bltPatchLengths(entropies.data as Float32Array, threshold);
+  const lengths = bltPatchLengths((await entropies.read()) as Float32Array, threshold);
   return tensor(lengths, { shape: [1, lengths.length], dtype: "int32", device: ids.device });
 }

@@ -1,4 +1,4 @@
-import { norm, cacheFor, generate, load, type Model } from "@qkv/transformer";
+import { bytePatchLengths, cacheFor, generate, load, norm, type Model } from "@qkv/transformer";
 import type { Tensor } from "@qkv/tensor";
 import type { DataFolder } from "../../data-folder.mjs";
 import { type Case, type Source, type Target } from "../case.js";
@@ -76,11 +76,18 @@ async function compareCase(
   const real = attention_mask && rowsOf(attention_mask);
   const traced: Record<string, Tensor> = {};
   const ids = toTensor(input_ids, target);
+  // Bytes decide where patches end: a device whose numbers are awaited is asked before.
+  const asks = target.device.isPending !== undefined && model.config.bytePatches !== undefined;
+  const patchLengths = patch_lengths
+    ? rowsOf(patch_lengths)
+    : asks
+      ? await bytePatchLengths(model, ids)
+      : undefined;
   const logits = model.apply(model.params, ids, {
     // Padding in front is a document of its own, which real tokens do not see and no state keeps.
     ...(real && { documents: real }),
     ...(position_ids && { positions: Int32Array.from(rowsOf(position_ids).flat()) }),
-    ...(patch_lengths && { patchLengths: rowsOf(patch_lengths) }),
+    ...(patchLengths && { patchLengths }),
     trace: { names: ["embeddings", "output"], tensors: traced },
   });
   const limit = tolerance("logits", target.class);
@@ -89,7 +96,8 @@ async function compareCase(
       const own =
         reference.name === "logits"
           ? logits
-          : (patcherOutput(model, ids, reference.name) ?? hiddenRows(model, traced, refs, reference.name));
+          : ((await patcherOutput(model, ids, reference.name)) ??
+            hiddenRows(model, traced, refs, reference.name));
       if (!own) return mismatch(reference.name, limit, "is not known");
       const values = await own.read();
       // Logits of padding are written as 0; of rows behind layers, those of the first text are there.

@@ -60,6 +60,7 @@ async function compare(
   };
   for (let i = 0; i < model.config.numLayers; i++) ours[`layer${i}`] = traced[`layers.${i}.output`];
   const limit = tolerance("embedding", target.class);
+  const isReal = await real.read();
   return Promise.all(
     list(value, "outputs").map(async (reference) => {
       const own = ours[reference.name];
@@ -68,7 +69,7 @@ async function compare(
       // What stands at padding means nothing.
       const seen = (numbers: ArrayLike<number>) =>
         own.shape.length === 3
-          ? Float64Array.from(numbers, (x, i) => (real.data[Math.floor(i / own.shape[2]!)] ? x : 0))
+          ? Float64Array.from(numbers, (x, i) => (isReal[Math.floor(i / own.shape[2]!)] ? x : 0))
           : numbers;
       return compareNumbers(
         reference.name,

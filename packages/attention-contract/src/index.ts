@@ -45,5 +45,5 @@ export {
 export { denseSegment, isPaged, segmentLength } from "./key-values/segments.js";
 export { storedPositions } from "./key-values/stored-positions.js";
 export { StoredRows } from "./key-values/stored-rows.js";
-export type { BoundMask, Extent, Mask, Range, TileClass } from "./mask.js";
+export type { BoundMask, Extent, Mask, PendingMask, Range, TileClass } from "./mask.js";
 export { pairsRead, seenKeys, tileIndex, tilePlan, type PlanExtent, type TilePlan } from "./tile-plan.js";

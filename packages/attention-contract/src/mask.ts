@@ -1,3 +1,5 @@
+import type { Tensor } from "@qkv/tensor";
+
 /** An inclusive range of positions. */
 export type Range = { readonly first: number; readonly last: number };
 
@@ -24,6 +26,16 @@ export type Mask = {
   readonly perHead: boolean;
   /** Fixes the extent, which some masks need: a top-left alignment, padding lengths. */
   bind(extent: Extent): BoundMask;
+  /** Present where numbers decide that are on a device alone: `bind` refuses to wait for them, and attention reads these. */
+  readonly pending?: PendingMask;
+};
+
+/** A mask in two parts: a rule that the host knows, and truth values on a device. */
+export type PendingMask = {
+  /** Absent: the truth values alone decide. */
+  readonly rule?: Mask;
+  /** bool, broadcastable to `[B, H, T, S]` of a call, with a column for each position: true where a query sees a key. */
+  visible(extent: Required<Extent>): Tensor;
 };
 
 export type BoundMask = {

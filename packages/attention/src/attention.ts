@@ -16,6 +16,7 @@ import { dropWeights } from "./drop-weights.js";
 import { checkMask } from "./mask.js";
 import { callPlaces, planFor } from "./plan-for.js";
 import { checkScoreMod, combine, type Rule, type ScoreMod } from "./score-mod.js";
+import { splitMask } from "./split-mask.js";
 
 /** Options of attention. All are optional and can be combined. */
 export type AttentionOptions = {
@@ -247,6 +248,7 @@ export function prepare(
   if (mask !== undefined) checkMask(fn, "mask", mask);
 
   const { places, lengths, bind } = callPlaces(keyValues, { batches: B, heads: H, queries: T });
+  const { rule: known, hidden } = splitMask(mask, query, places, lengths);
 
   // Scores: the score mod is applied before the bias. Weights: the weight mod is applied before dropout.
   const rule = (option: string, mod: unknown): Rule | undefined =>
@@ -258,11 +260,12 @@ export function prepare(
         ];
   return {
     places,
-    mask,
-    bind: () => bind(mask),
+    mask: known,
+    bind: () => bind(known),
     scoreMod: combine(fn, [
       rule("scoreMod", scoreMod),
       isTensor(bias) ? ["bias", denseBias(fn, bias, query, places)] : rule("bias", bias),
+      hidden && ["mask", hidden],
     ]),
     weightMod: combine(fn, [
       rule("weightMod", weightMod),

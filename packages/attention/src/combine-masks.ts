@@ -1,4 +1,5 @@
-import type { Mask } from "@qkv/attention-contract";
+import type { Mask, PendingMask } from "@qkv/attention-contract";
+import { logicalAnd } from "@qkv/tensor";
 import { checkMasks, defineMask } from "./mask.js";
 
 /** The mask that holds where `every` one of the masks does, or `some`: `and(…)` and `or(…)`. */
@@ -11,6 +12,7 @@ export function combineMasks(fn: string, masks: readonly Mask[], quantifier: "ev
     name: `${fn}(${masks.map(({ name }) => name).join(", ")})`,
     perBatch: masks.some(({ perBatch }) => perBatch),
     perHead: masks.some(({ perHead }) => perHead),
+    pending: quantifier === "every" ? everyPending(fn, masks) : undefined,
     bind(extent) {
       const bound = masks.map((mask) => mask.bind(extent));
       return {
@@ -22,4 +24,15 @@ export function combineMasks(fn: string, masks: readonly Mask[], quantifier: "ev
       };
     },
   });
+}
+
+/** The rules of masks in one, and the truth values of those that are pending in one tensor; undefined where none is. */
+function everyPending(fn: string, masks: readonly Mask[]): PendingMask | undefined {
+  const parts = masks.flatMap(({ pending }) => pending ?? []);
+  if (parts.length === 0) return undefined;
+  const rules = masks.flatMap((mask) => (mask.pending ? (mask.pending.rule ?? []) : mask));
+  return {
+    ...(rules.length > 0 && { rule: combineMasks(fn, rules, "every") }),
+    visible: (extent) => parts.map((part) => part.visible(extent)).reduce((a, b) => logicalAnd(a, b)),
+  };
 }

@@ -1,5 +1,5 @@
 import { checks, defineBrand } from "@qkv/core";
-import type { BoundMask, Extent, Mask, Range, TileClass } from "@qkv/attention-contract";
+import type { BoundMask, Extent, Mask, PendingMask, Range, TileClass } from "@qkv/attention-contract";
 
 declare const __VERSION__: string;
 const brand = /* @__PURE__ */ defineBrand("attention/Mask", 1, __VERSION__);
@@ -16,6 +16,8 @@ export type MaskDefinition = {
   perBatch?: boolean;
   /** True: the rule looks at the head. Default false. */
   perHead?: boolean;
+  /** Truth values on a device, for a rule that would have to wait for numbers. Default: the rule is known on the host. */
+  pending?: PendingMask | undefined;
 } & ({ sees: Sees; tile?: Tile } | { bind(extent: Extent): { sees: Sees; tile?: Tile } });
 
 /**
@@ -34,8 +36,8 @@ export type MaskDefinition = {
  */
 export function defineMask(definition: MaskDefinition): Mask {
   const check = checks("defineMask");
-  const names = ["name", "perBatch", "perHead", "sees", "tile", "bind"] as const;
-  const { name, perBatch = false, perHead = false } = check.options(definition, names, "definition");
+  const names = ["name", "perBatch", "perHead", "pending", "sees", "tile", "bind"] as const;
+  const { name, perBatch = false, perHead = false, pending } = check.options(definition, names, "definition");
   check.type({ name }, "string");
   check.type({ perBatch, perHead }, "boolean");
   const { sees, tile = noTile, bind } = definition as { sees?: Sees; tile?: Tile; bind?: Bind };
@@ -44,6 +46,7 @@ export function defineMask(definition: MaskDefinition): Mask {
     name,
     perBatch,
     perHead,
+    ...(pending && { pending }),
     bind(extent) {
       const rule = bind?.(extent) ?? { sees: sees!, tile };
       return {

@@ -76,6 +76,11 @@ export type Device = {
   readonly weightTypes?: readonly HalfType[];
   /** Reads an allocation of a remote device asynchronously. */
   fetch?(storage: Storage): Promise<TypedArray>;
+  /**
+   * True for numbers that are on the device alone, where it gives them to `fetch` and to nothing else: `array` throws. Absent
+   * on devices whose numbers can be had at once.
+   */
+  isPending?(storage: Storage): boolean;
   /** True for an allocation in the device's own memory, which moves or is reused: the host reads a copy of it. Only on devices with memory that the host can reach. */
   isDeviceMemory?(storage: Storage): boolean;
   /** Counts one run of an op, for the report. */

@@ -55,6 +55,7 @@ export {
   type TransformerLayerOptions,
   type TransformerLayerParams,
 } from "./layers/transformer-layer.js";
+export { bytePatchLengths } from "./models/byte-patch-lengths.js";
 export { bytePatches } from "./models/byte-patches.js";
 export type { HashConfig } from "./models/hash-embeddings.js";
 export type { PatchCrossAttentionParams } from "./layers/patch-cross-attention.js";

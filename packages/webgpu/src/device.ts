@@ -135,6 +135,7 @@ export async function makeDevice(
     fromHost: (dtype, array) => store.make(dtype, array.length, array),
     array: (storage, use) => store.array(of(storage), use),
     fetch: (storage) => store.fetch(of(storage)),
+    isPending: (storage) => store.isPending(of(storage)),
     countCall(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },

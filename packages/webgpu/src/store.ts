@@ -125,10 +125,15 @@ export class Store {
     return stored.array ?? (stored.slot.buffer ? undefined : allocateArray(stored.dtype, stored.length));
   }
 
+  /** True for numbers that are on the GPU alone. */
+  isPending({ array, slot }: Stored): boolean {
+    return !array && slot.buffer !== undefined;
+  }
+
   array(storage: Stored, use?: "read"): TypedArray {
     checkAlive(storage);
     const { slot, dtype, length } = storage;
-    if (!storage.array && slot.buffer) {
+    if (this.isPending(storage)) {
       throw deviceError(
         "data",
         "wait",

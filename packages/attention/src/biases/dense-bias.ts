@@ -1,8 +1,9 @@
 import { checks, ShapeError } from "@qkv/core";
-import { tensor, type Tensor } from "@qkv/tensor";
-import { lookup, keyLengthsOf, refuseType } from "@qkv/attention-contract";
+import type { Tensor } from "@qkv/tensor";
+import { keyLengthsOf, refuseType } from "@qkv/attention-contract";
 import type { Places } from "../plan-for.js";
 import type { ScoreMod } from "../score-mod.js";
+import { denseLookup } from "./dense-lookup.js";
 
 /**
  * A bias written out, `[B, H, T, S]` or what broadcasts to it, as a rule that looks each number up. Columns are keys as
@@ -29,22 +30,12 @@ export function denseBias(
     checks(fn).refuse({ argument: "bias", received: "a bool tensor", expected, fix });
   }
   if (dtype !== query.dtype) refuseType(fn, "bias", bias, query);
-  const first =
-    typeof firstQuery === "number" ? firstQuery : tensor(firstQuery, { dtype, device: bias.device });
+  const added = denseLookup(bias, { positions, firstQuery });
   return (score, at) => {
     // Nothing to look up where there are no scores.
     if (shape.includes(0)) return score;
-    const places = [
-      () => at.batch,
-      () => at.head,
-      () => at.query.sub(typeof first === "number" ? first : lookup(first, at.batch)),
-      () => at.key.sub(firstKey),
-    ];
-    const added = lookup(
-      bias,
-      ...shape.map((length, axis) => (length === 1 ? 0 : places[missing + axis]!())),
-    );
+    const number = added(at);
     // −∞ hides a key, whatever its score is: NaN − ∞ would not.
-    return added.equal(-Infinity).where(-Infinity, score.add(added));
+    return number.equal(-Infinity).where(-Infinity, score.add(number));
   };
 }

@@ -7,9 +7,12 @@ import {
   type Mask,
 } from "@qkv/attention-contract";
 import {
+  add,
   concat,
   layerNorm,
+  less,
   type linear,
+  maximum,
   mul,
   ones,
   permute,
@@ -17,7 +20,9 @@ import {
   reshape,
   slice,
   splitSeed,
+  take,
   tensor,
+  where,
   zeros,
   type Tensor,
 } from "@qkv/tensor";
@@ -143,13 +148,31 @@ export function latentIndexer(
         seenRows(stored, mask, { batches: B, heads, queries: T, device: keys.device }),
       );
       const places = keyPositions(storedPositions(stored, B), S);
-      const positions = Int32Array.from(indices.data, (index, i) =>
-        index < 0 ? -1 : places[places.length === 1 ? 0 : Math.floor(i / (T * topK))]![index]!,
-      );
-      const chosen = selectedKeys(tensor(positions, { shape: [B, T, topK], dtype: "int32" }));
+      const chosen = selectedKeys(positionsOf(indices, places));
       return mask ? and(mask, chosen) : chosen;
     },
   };
+}
+
+/**
+ * Positions of chosen keys, −1 where none is chosen. Nothing is read: a GPU's choice stays there.
+ *
+ * @param indices - Places of stored keys, int32 `[B, T, topK]`.
+ * @param places - Positions of the stored keys: one list for all batches, or one for each.
+ */
+function positionsOf(indices: Tensor, places: readonly Int32Array[]): Tensor {
+  const { device } = indices;
+  const S = places[0]!.length;
+  const like = { dtype: "int32", device } as const;
+  const positions = tensor(
+    places.flatMap((list) => [...list]),
+    { ...like, shape: [places.length * S] },
+  );
+  const firsts = tensor(
+    places.map((_, b) => b * S),
+    { ...like, shape: [places.length, 1, 1] },
+  );
+  return where(less(indices, 0), -1, take(positions, 0, add(maximum(indices, 0), firsts)));
 }
 
 function refuseMissing(): never {

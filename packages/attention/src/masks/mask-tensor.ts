@@ -1,6 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
-import type { Mask } from "@qkv/attention-contract";
-import { checkTensor, type Tensor } from "@qkv/tensor";
+import type { Extent, Mask } from "@qkv/attention-contract";
+import { checkTensor, reshape, type Tensor, type TypedArray } from "@qkv/tensor";
 import { defineMask, firstQuery } from "../mask.js";
 
 /**
@@ -32,36 +32,50 @@ export function maskTensor(visible: Tensor): Mask {
   if (visible.shape.length > 4) wrongShape(visible, "at most four axes");
   const shape = [1, 1, 1, 1, ...visible.shape].slice(-4) as [number, number, number, number];
   const [batches, heads, rows, columns] = shape;
-  const { data } = visible;
-  return defineMask({
+  const parts = {
     name: `maskTensor([${visible.shape.join(", ")}])`,
     perBatch: batches > 1,
     perHead: heads > 1,
-    bind(extent) {
-      const { queryLength, keyLength, batches: B = batches, heads: H = heads } = extent;
-      if ((batches !== 1 && batches !== B) || (heads !== 1 && heads !== H))
-        wrongShape(visible, `[${B} or 1, ${H} or 1, T, S], as there are B = ${B} batches and H = ${H} heads`);
-      if ((rows !== 1 && rows !== queryLength) || (columns !== 1 && columns !== keyLength)) {
-        wrongShape(
-          visible,
-          `[…, ${queryLength} or 1, ${keyLength} or 1], as there are T = ${queryLength} queries and S = ${keyLength} keys`,
-        );
-      }
-      const first = firstQuery(extent);
-      return {
-        sees(query, key, batch, head) {
-          if ((batches > 1 && batch >= batches) || (heads > 1 && head >= heads)) {
-            wrongShape(visible, `a mask for batch ${batch} and head ${head} too`);
-          }
-          const b = batches > 1 ? batch : 0;
-          const h = heads > 1 ? head : 0;
-          const t = rows > 1 ? query - first : 0;
-          const s = columns > 1 ? key : 0;
-          return data[((b * heads + h) * rows + t) * columns + s] === 1;
-        },
-      };
-    },
-  });
+  };
+  const checkCall = ({ queryLength, keyLength, batches: B = batches, heads: H = heads }: Extent): void => {
+    if ((batches !== 1 && batches !== B) || (heads !== 1 && heads !== H))
+      wrongShape(visible, `[${B} or 1, ${H} or 1, T, S], as there are B = ${B} batches and H = ${H} heads`);
+    if ((rows !== 1 && rows !== queryLength) || (columns !== 1 && columns !== keyLength)) {
+      wrongShape(
+        visible,
+        `[…, ${queryLength} or 1, ${keyLength} or 1], as there are T = ${queryLength} queries and S = ${keyLength} keys`,
+      );
+    }
+  };
+  const ruleOf = (data: TypedArray, extent: Extent) => {
+    checkCall(extent);
+    const first = firstQuery(extent);
+    return {
+      sees(query: number, key: number, batch: number, head: number): boolean {
+        if ((batches > 1 && batch >= batches) || (heads > 1 && head >= heads)) {
+          wrongShape(visible, `a mask for batch ${batch} and head ${head} too`);
+        }
+        const b = batches > 1 ? batch : 0;
+        const h = heads > 1 ? head : 0;
+        const t = rows > 1 ? query - first : 0;
+        const s = columns > 1 ? key : 0;
+        return data[((b * heads + h) * rows + t) * columns + s] === 1;
+      },
+    };
+  };
+  if (visible.device.isPending?.(visible.storage)) {
+    const onDevice = (extent: Extent) => {
+      checkCall(extent);
+      return reshape(visible, shape);
+    };
+    return defineMask({
+      ...parts,
+      bind: (extent) => ruleOf(visible.data, extent),
+      pending: { visible: onDevice },
+    });
+  }
+  const { data } = visible;
+  return defineMask({ ...parts, bind: (extent) => ruleOf(data, extent) });
 }
 
 function wrongShape(visible: Tensor, expected: string): never {

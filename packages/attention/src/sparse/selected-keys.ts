@@ -1,6 +1,21 @@
 import { checks, ShapeError } from "@qkv/core";
-import type { Mask } from "@qkv/attention-contract";
-import { checkTensor, type Tensor } from "@qkv/tensor";
+import type { Extent, Mask } from "@qkv/attention-contract";
+import {
+  checkTensor,
+  greater,
+  greaterEqual,
+  less,
+  logicalAnd,
+  ones,
+  repeat,
+  reshape,
+  scatter,
+  slice,
+  where,
+  zeros,
+  type Tensor,
+  type TypedArray,
+} from "@qkv/tensor";
 import { defineMask, firstQuery } from "../mask.js";
 
 /**
@@ -38,26 +53,54 @@ export function selectedKeys(indices: Tensor, blockSize = 1): Mask {
     number,
     number,
   ];
-  const chosen = Array.from(
-    { length: B * groups * T },
-    (_, row) => new Set(indices.data.slice(row * k, row * k + k)),
-  );
-  return defineMask({
+  const parts = {
     name: `selectedKeys([${shape.join(", ")}]${blockSize === 1 ? "" : `, ${blockSize}`})`,
     perBatch: B > 1,
     perHead: groups > 1,
-    bind(extent) {
-      const { queryLength, batches = B, heads = groups } = extent;
-      if (queryLength !== T || (B !== 1 && batches !== B) || heads % groups !== 0)
-        wrongShape(`indices for B = ${batches} batches, H = ${heads} heads and T = ${queryLength} queries`);
-      const first = firstQuery(extent);
-      return {
-        sees(query, key, batch, head) {
-          const group = Math.floor((head * groups) / heads);
-          const row = ((B > 1 ? batch : 0) * groups + group) * T + query - first;
-          return chosen[row]!.has(Math.floor(key / blockSize));
-        },
-      };
-    },
-  });
+  };
+  const checkCall = ({ queryLength, batches = B, heads = groups }: Extent): void => {
+    if (queryLength !== T || (B !== 1 && batches !== B) || heads % groups !== 0)
+      wrongShape(`indices for B = ${batches} batches, H = ${heads} heads and T = ${queryLength} queries`);
+  };
+  const rowsOf = (data: TypedArray) =>
+    Array.from({ length: B * groups * T }, (_, row) => new Set(data.slice(row * k, row * k + k)));
+  const ruleOf = (chosen: readonly ReadonlySet<number | bigint>[], extent: Extent) => {
+    checkCall(extent);
+    const { heads = groups } = extent;
+    const first = firstQuery(extent);
+    return {
+      sees(query: number, key: number, batch: number, head: number): boolean {
+        const group = Math.floor((head * groups) / heads);
+        const row = ((B > 1 ? batch : 0) * groups + group) * T + query - first;
+        return chosen[row]!.has(Math.floor(key / blockSize));
+      },
+    };
+  };
+  if (indices.device.isPending?.(indices.storage)) {
+    const visible = (extent: Required<Extent>) => {
+      checkCall(extent);
+      const { keyLength, heads } = extent;
+      const perGroup = chosenKeys(reshape(indices, [B, groups, T, k]), blockSize, keyLength);
+      return groups === 1 ? perGroup : repeat(perGroup, heads / groups, 1);
+    };
+    return defineMask({
+      ...parts,
+      bind: (extent) => ruleOf(rowsOf(indices.data), extent),
+      pending: { visible },
+    });
+  }
+  const chosen = rowsOf(indices.data);
+  return defineMask({ ...parts, bind: (extent) => ruleOf(chosen, extent) });
+}
+
+/** The choice `[B, groups, T, k]` as truth values `[B, groups, T, S]`. */
+function chosenKeys(indices: Tensor, blockSize: number, S: number): Tensor {
+  const { shape, device } = indices;
+  const blocks = Math.ceil(S / blockSize);
+  // −1, and what lies behind the keys, goes to a column of its own.
+  const isBlock = logicalAnd(greaterEqual(indices, 0), less(indices, blocks));
+  const columns = zeros([...shape.slice(0, -1), blocks + 1], { device });
+  const written = scatter(columns, -1, where(isBlock, indices, blocks), ones(shape, { device }));
+  const chosen = greater(slice(written, -1, 0, blocks), 0);
+  return slice(repeat(chosen, blockSize, -1), -1, 0, S);
 }

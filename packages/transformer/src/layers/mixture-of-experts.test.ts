@@ -1,6 +1,18 @@
-import { checkGradient, mapTensors, cast, mul, randn, sum, tensor, type Tensor } from "@qkv/tensor";
+import {
+  checkGradient,
+  mapTensors,
+  cast,
+  mul,
+  randn,
+  sum,
+  tensor,
+  tensorsOf,
+  valueAndGrad,
+  type Tensor,
+} from "@qkv/tensor";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
+import { pendingDevice } from "@qkv/test-support/pending-device";
 import { feedForward } from "./feed-forward.js";
 import { mixtureOfExperts } from "./mixture-of-experts.js";
 
@@ -154,3 +166,24 @@ test("more experts for a token than there are is refused", () => {
     /mixtureOfExperts: `expertsPerToken` is 6, expected a whole number from 1 to numExperts = 5/,
   );
 });
+
+test.each([
+  ["outputs", {}],
+  ["inputs", { router: { scores: "sigmoid", weighs: "input" } }],
+  ["outputs, with biases", { bias: true, shared: { hiddenDim: 5 } }],
+] as const)(
+  "a choice that a device alone knows gives the same sum and gradients: shares of %s",
+  async (_, more) => {
+    const own = mixtureOfExperts({ ...config, ...more });
+    const both = valueAndGrad(({ params, x }: { params: ReturnType<typeof own.init>; x: Tensor }) =>
+      sum(mul(own.apply(params, x), x)),
+    );
+    const inputs = { params: own.init(1), x };
+    const right = tensorsOf(both(inputs));
+    const device = pendingDevice();
+    const ours = tensorsOf(both(mapTensors(inputs, (x) => x.to(device))));
+    expect(ours).toHaveLength(right.length);
+    for (const [i, one] of ours.entries())
+      expect(await one.read()).toBeAllclose(right[i]!.data, { rtol: 0, atol: 1e-5 });
+  },
+);

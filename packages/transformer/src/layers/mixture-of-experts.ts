@@ -3,15 +3,18 @@ import type { LinearParams } from "@qkv/attention";
 import {
   add,
   checkTensor,
+  greater,
   linear,
   mul,
   randn,
   reshape,
   scatter,
   sigmoid,
+  slice,
   splitSeed,
   take,
   tensor,
+  where,
   zeros,
   type Tensor,
 } from "@qkv/tensor";
@@ -22,7 +25,7 @@ import {
   type FeedForwardConfig,
   type FeedForwardParams,
 } from "./feed-forward.js";
-import { checkChoiceBias, checkRouter, route, type RouterConfig } from "./router.js";
+import { checkChoiceBias, checkRouter, route, type Route, type RouterConfig } from "./router.js";
 
 /** Configuration of a mixture of experts: many feed-forward layers, of which a token uses a few. */
 export type MixtureOfExpertsConfig = FeedForwardConfig & {
@@ -127,31 +130,61 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
       checkChoiceBias(onApply, router, asks.choiceBias);
       const rows = reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), C]); // [N, C]
       const logits = map(rows, asks.weight, asks.bias); // [N, numExperts]
-      const { chosen, shares: byRow } = route(logits, routing, asks.choiceBias);
-      const shares = reshape(byRow, [rows.shape[0]! * k, 1]);
-      const expertOf = chosen.data; // [N · k], row by row
-      let mixed: Tensor | undefined;
-      for (const [e, params] of experts.entries()) {
-        const uses = [...expertOf.keys()].filter((use) => expertOf[use] === e);
-        if (uses.length === 0) continue;
-        const index = (places: number[]) => tensor(places, { dtype: "int32", device: x.device });
-        const tokens = uses.map((use) => Math.floor(use / k));
-        const share = take(shares, 0, index(uses));
-        const read = take(rows, 0, index(tokens)); // [n, C]
-        const added =
-          router.weighs === "input"
-            ? expert.apply(params, mul(read, share))
-            : mul(expert.apply(params, read), share);
-        // A token uses an expert once at most, so no two of these rows meet.
-        const places = tokens.flatMap((token) => new Array<number>(C).fill(token));
-        const indices = reshape(index(places), [tokens.length, C]);
-        const spread = scatter(zeros(rows.shape, { dtype: x.dtype, device: x.device }), 0, indices, added);
-        mixed = mixed ? add(mixed, spread) : spread;
-      }
-      const y = reshape(mixed ?? rows, x.shape);
+      const { chosen, shares } = route(logits, routing, asks.choiceBias);
+      const runs = chosen.device.isPending?.(chosen.storage) ? onAllRows : onChosenRows;
+      const mixed = runs({ chosen, shares, rows, numExperts }, (e, read, share) =>
+        router.weighs === "input"
+          ? expert.apply(experts[e]!, mul(read, share))
+          : mul(expert.apply(experts[e]!, read), share),
+      );
+      const y = reshape(mixed, x.shape);
       return ofAll ? add(y, ofAll.apply(params, x)) : y;
     },
   };
+}
+
+/** Rows `[N, C]` with their route. */
+type Routed = Route & { readonly rows: Tensor; readonly numExperts: number };
+
+/** The weighed output of an expert for rows `[n, C]`, with their shares `[n, 1]`. */
+type RunExpert = (expert: number, rows: Tensor, share: Tensor) => Tensor;
+
+/** Sum of the experts, each of which reads the rows that chose it. */
+function onChosenRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpert): Tensor {
+  const [N, k] = chosen.shape as [number, number];
+  const C = rows.shape[1]!;
+  const { dtype, device } = rows;
+  const byUse = reshape(shares, [N * k, 1]);
+  const expertOf = chosen.data; // [N · k], row by row
+  const index = (places: number[]) => tensor(places, { dtype: "int32", device });
+  let mixed: Tensor | undefined;
+  for (let e = 0; e < numExperts; e++) {
+    const uses = [...expertOf.keys()].filter((use) => expertOf[use] === e);
+    if (uses.length === 0) continue;
+    const tokens = uses.map((use) => Math.floor(use / k));
+    const added = run(e, take(rows, 0, index(tokens)), take(byUse, 0, index(uses)));
+    // A token uses an expert once at most, so no two of these rows meet.
+    const places = tokens.flatMap((token) => new Array<number>(C).fill(token));
+    const indices = reshape(index(places), [tokens.length, C]);
+    const spread = scatter(zeros(rows.shape, { dtype, device }), 0, indices, added);
+    mixed = mixed ? add(mixed, spread) : spread;
+  }
+  return mixed ?? rows;
+}
+
+/**
+ * The same sum where a device alone knows the choice: each expert reads every row, and what it makes of rows that did not
+ * choose it is dropped. Costs all experts, and no wait for the choice.
+ */
+function onAllRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpert): Tensor {
+  const { dtype, device } = rows;
+  const none = zeros([rows.shape[0]!, numExperts], { dtype, device });
+  const share = scatter(none, 1, chosen, shares);
+  const uses = greater(scatter(none, 1, chosen, 1), 0);
+  const of = (x: Tensor, e: number) => slice(x, 1, e, e + 1); // [N, 1]
+  return Array.from({ length: numExperts }, (_, e) =>
+    where(of(uses, e), run(e, rows, of(share, e)), 0),
+  ).reduce((a, b) => add(a, b));
 }
 
 /** The expert that every token uses, with its gate. */

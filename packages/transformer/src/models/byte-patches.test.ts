@@ -1,15 +1,17 @@
 import { growingCache } from "@qkv/kv-cache";
-import { randn, slice, tensor, type Tensor } from "@qkv/tensor";
+import { mapTensors, randn, slice, tensor, type Tensor } from "@qkv/tensor";
 import { bltPatchLengths } from "@qkv/tokenizer/patching";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
+import { pendingDevice } from "@qkv/test-support/pending-device";
 import { cacheFor } from "../generation/cache-for.js";
 import { generate, type GenerateOptions } from "../generation/generate.js";
 import { generateBatch } from "../generation/generate-batch.js";
 import { exportModel } from "../exporting/export-model.js";
 import { memoryFolder } from "../exporting/memory-folder.js";
 import { quantize } from "../quantization/quantize.js";
+import { bytePatchLengths } from "./byte-patch-lengths.js";
 import { bytePatches } from "./byte-patches.js";
 import { decoder } from "./decoder.js";
 import type { BytePatchesConfig, DecoderConfig } from "./decoder-config.js";
@@ -289,5 +291,24 @@ test("what has no meaning for patches is refused", () => {
   );
   expect(() => model({ patcher: { ...patching.patcher, vocabSize: 21 } })).toThrow(
     /`patcher.vocabSize` is 21/,
+  );
+});
+
+test("property: the lengths that are awaited are those of the patches, and a device that is awaited takes them", async () => {
+  const device = pendingDevice();
+  const params = mapTensors(blt.params, (x) => x.to(device));
+  await fc.assert(
+    fc.asyncProperty(ids, async (text) => {
+      const patchLengths = await bytePatchLengths({ ...blt, params }, text);
+      // After the start token alone a patch is open, which `apply` wants to know of.
+      expect(patchLengths).toEqual([text.length === 1 ? [1, 0] : lengthsOf(text)]);
+      const logits = blt.apply(params, text, { patchLengths });
+      expect(await logits.read()).toBeAllclose(whole(text).data, { atol: 1e-5 });
+    }),
+    { numRuns: 20 },
+  );
+  const { bytePatches: _, ...config } = blt.config;
+  await expect(bytePatchLengths({ ...blt, config, params }, text)).rejects.toThrow(
+    /^bytePatchLengths: `model` is "a model of tokens"/,
   );
 });

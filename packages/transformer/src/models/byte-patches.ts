@@ -33,8 +33,8 @@ import { givenEnds, uncertainEnds } from "./patch-boundaries.js";
  * transformer reads the patches; the decoder's own layers read the bytes again, each after the last patch that is complete.
  *
  * A patch depends on the bytes up to its end alone, so a text that goes on keeps its patches, and a cache of
- * {@link cacheFor} holds them. Boundaries are found on the host in the middle of a call, so a GPU whose numbers can only be
- * awaited is refused.
+ * {@link cacheFor} holds them. Boundaries are found on the host in the middle of a call: on a GPU whose numbers can only be
+ * awaited, give `patchLengths`, which {@link bytePatchLengths} finds.
  *
  * @returns A value for `bytePatches` of a decoder's configuration.
  * @throws {ArgumentError} If a size is no whole number; and from `decoder`, if a part is no decoder's configuration, or widths
@@ -316,7 +316,7 @@ function readOnHost(x: Tensor): Tensor {
       argument: "params",
       received: `weights on ${x.device.name}, whose numbers can only be awaited`,
       expected: "weights on a device that is read at once, as the bytes decide where patches end",
-      fix: "load the model on js or wasm: `device: await wasm()`.",
+      fix: "give `patchLengths: await bytePatchLengths(model, ids)`; to generate, load the model on js or wasm: `device: await wasm()`.",
       cause,
     });
   }

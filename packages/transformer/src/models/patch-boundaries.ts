@@ -33,6 +33,12 @@ function entropy(logits: Float32Array): number {
   return Math.log(total) - weighted / total;
 }
 
+/** Lengths of patches from the bytes that end one. The last patch is open, and has no byte yet where the last one ended. */
+export function lengthsOf(ends: readonly boolean[]): number[] {
+  const places = ends.flatMap((isEnd, t) => (isEnd ? [t + 1] : []));
+  return [...places, ends.length].map((end, n) => end - (places[n - 1] ?? 0));
+}
+
 /** Bytes that end a patch, from lengths of patches: `[patches]` or `[B][patches]`. The last patch is open. */
 export function givenEnds(
   check: Checks,

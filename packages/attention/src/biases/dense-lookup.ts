@@ -1,0 +1,25 @@
+import { lookup, type Expr, type ScoreIndices } from "@qkv/attention-contract";
+import { tensor, type Tensor } from "@qkv/tensor";
+import type { Places } from "../plan-for.js";
+
+/**
+ * The number of each score in a table that broadcasts to `[B, H, T, S]`. Columns are keys as they are stored where those have
+ * no gaps, else positions.
+ */
+export function denseLookup(
+  table: Tensor,
+  { positions, firstQuery }: Pick<Places, "positions" | "firstQuery">,
+): (at: ScoreIndices) => Expr {
+  const { shape, dtype, device } = table;
+  const firstKey = "start" in positions ? positions.start : 0;
+  const first = typeof firstQuery === "number" ? firstQuery : tensor(firstQuery, { dtype, device });
+  return (at) => {
+    const places = [
+      () => at.batch,
+      () => at.head,
+      () => at.query.sub(typeof first === "number" ? first : lookup(first, at.batch)),
+      () => at.key.sub(firstKey),
+    ].slice(4 - shape.length);
+    return lookup(table, ...shape.map((length, axis) => (length === 1 ? 0 : places[axis]!())));
+  };
+}
