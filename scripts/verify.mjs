@@ -21,9 +21,9 @@ const kernelFamilies = [
   ...["rms-normalization", "rotary-embedding", "sdpa", "modules", "functions"],
 ];
 const webgpuFamilies = [
-  ...kernelFamilies.filter((family) => family !== "modules"),
+  ...kernelFamilies,
   ...["x-transformers", "stories260K", "generation", "use-lite", "optimizers", "linear-attention", "gelu"],
-  ...["causal-conv", "einsum", "log-softmax", "swiglu-swish", "tensor-scatter"],
+  ...["causal-conv", "einsum", "log-softmax", "swiglu-swish", "tensor-scatter", "linear", "tiny-bert-random"],
 ];
 const hasVulkan =
   process.platform !== "linux" ||
@@ -49,7 +49,7 @@ const secondTier = [
   ),
   ...conformance("gpu:webasm", kernelFamilies),
   // Mesa's software renderer compiles each shader for up to a second: families that share shaders.
-  ...conformance("webgpu", webgpuFamilies).map((step) => ({
+  ...conformance("webgpu,limits=plain", webgpuFamilies).map((step) => ({
     ...step,
     skip: hasVulkan ? undefined : noVulkan,
   })),

@@ -28,7 +28,11 @@ export async function conformance(args: readonly string[], surroundings: Surroun
       "--data <dir>",
       "folder laid out like the reference data (default: the project's own, conformance/data)",
     )
-    .option("--device <device>", "device to run on: NAME[:MODE][,threads=N][,plain|relaxed]", "js")
+    .option(
+      "--device <device>",
+      "device to run on: NAME[:MODE][,SETTING]…, as js, wasm,threads=2 or webgpu,browser",
+      "js",
+    )
     .option("--only <family>", "run this family only; may be given again", collect, [])
     .option("--json [file]", "one JSON object to FILE, or alone to stdout")
     .configureOutput({ writeOut: stdout, writeErr: stderr })

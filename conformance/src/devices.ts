@@ -4,9 +4,14 @@ import { js } from "@qkv/tensor";
 import { parseWasmName, wasm } from "@qkv/wasm";
 import { parseWebGpuName, webgpu } from "@qkv/webgpu";
 import type { Target } from "./case.js";
+import { gpuWithPlainLimits } from "./plain-limits.js";
+
+const plainLimits = /,limits=plain(?=,|$)/;
 
 /**
- * Opens the device that the command line names: `NAME[:MODE][,threads=N][,plain|relaxed][,sequential|prefetched|interleaved][,subgroups=on|off][,float16=on|off]`.
+ * Opens the device that the command line names: `NAME[:MODE][,threads=N][,plain|relaxed][,sequential|prefetched|interleaved][,subgroups=on|off][,float16=on|off][,limits=plain]`.
+ *
+ * With `limits=plain` WebGPU's buffers are as small as every implementation takes them; else the adapter says.
  *
  * @throws {ArgumentError} If there is no such device, or it has no such mode.
  */
@@ -16,14 +21,17 @@ export async function openDevice(spec: string): Promise<Target> {
   if (options) return { device: await wasm(options), class: "host" };
   const onGpu = parseGpuName(spec);
   if (onGpu) return { device: await gpu(onGpu), class: "gpu" };
-  const inWgsl = parseWebGpuName(spec);
-  if (inWgsl) return { device: await webgpu(inWgsl), class: "gpu" };
+  const inWgsl = parseWebGpuName(spec.replace(plainLimits, ""));
+  if (inWgsl) {
+    const within = plainLimits.test(spec) && { gpu: await gpuWithPlainLimits() };
+    return { device: await webgpu({ ...inWgsl, ...within }), class: "gpu" };
+  }
   throw new ArgumentError({
     fn: "conformance",
     argument: "--device",
     received: spec,
     expected:
-      "js, wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved], gpu[:webgl2|:webasm|:webgpu], or webgpu[,subgroups=on|off][,float16=on|off]",
+      "js, wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved], gpu[:webgl2|:webasm|:webgpu], or webgpu[,subgroups=on|off][,float16=on|off][,limits=plain][,browser]",
     fix: "leave --device out to run on js.",
   });
 }

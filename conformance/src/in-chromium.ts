@@ -11,8 +11,11 @@ import { elsewhere } from "./families.js";
 import { js } from "@qkv/tensor";
 import { familiesOf, runConformance, type FamilyResult } from "./run.js";
 
-/** True for a device that exists in pages only. */
-export const needsChromium = (spec: string): boolean => /^gpu:web(gl2|gpu)$/.test(spec);
+const inBrowser = /^(webgpu.*),browser(?=,|$)/;
+
+/** True for a device that exists in pages only, or is asked for in one. */
+export const needsChromium = (spec: string): boolean =>
+  /^gpu:web(gl2|gpu)$/.test(spec) || inBrowser.test(spec);
 
 /**
  * Runs the cases on a device of a page in Chromium. Families that compute nothing on a device (tokenizers, costs) run
@@ -50,7 +53,7 @@ export async function runInChromium(
     try {
       await page.tab.exposeFunction("familyDone", take);
       renderer = await page.tab.evaluate(([spec, only]) => globalThis.runInPage(spec, only), [
-        spec,
+        spec.replace(inBrowser, "$1"),
         inPage,
       ] as const);
     } finally {

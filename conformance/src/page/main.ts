@@ -19,5 +19,6 @@ globalThis.runInPage = async (spec, only) => {
     onFamily: (result) => pending.push(globalThis.familyDone(result)),
   });
   await Promise.all(pending);
-  return (target.device.report() as { renderer?: string }).renderer ?? target.device.name;
+  const { renderer, adapter } = target.device.report() as { renderer?: string; adapter?: string };
+  return renderer ?? adapter ?? target.device.name;
 };

@@ -1,0 +1,33 @@
+/** Bytes of a buffer, and of one that is bound, which every implementation of WebGPU has: the standard, "Limits". */
+const everywhere = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 };
+
+/** The GPU of the engine that runs this, whose adapters tell no more room in buffers than every one has. */
+export async function gpuWithPlainLimits(): Promise<GPU> {
+  const gpu = await findGpu();
+  return replacing(gpu, {
+    requestAdapter: async (options?: GPURequestAdapterOptions) => {
+      const adapter = await gpu.requestAdapter(options);
+      return adapter && replacing(adapter, { limits: replacing(adapter.limits, everywhere) });
+    },
+  });
+}
+
+async function findGpu(): Promise<GPU> {
+  const here = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (here) return here;
+  // A name that the page's bundle leaves alone.
+  const name = "webgpu";
+  const { create } = (await import(name)) as { create(flags: readonly string[]): GPU };
+  return create([]);
+}
+
+/** An object of the engine with other values of some properties; its methods run on itself. */
+function replacing<T extends object>(target: T, values: { readonly [Name in keyof T]?: unknown }): T {
+  return new Proxy(target, {
+    get(_, name) {
+      if (Object.hasOwn(values, name)) return values[name as keyof T];
+      const value = Reflect.get(target, name, target) as unknown;
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
