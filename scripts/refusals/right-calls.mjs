@@ -120,7 +120,8 @@ const byEntry = {
   },
 
   async "@qkv/webgpu"() {
-    return { webgpu: [{ powerPreference: "low-power" }] };
+    const options = { powerPreference: "low-power" };
+    return { webgpu: [options], webgpuAttention: [options] };
   },
 
   async "@qkv/webgpu/shaders"() {

@@ -10,6 +10,7 @@ import { randn, sizeOf, zeros, type Device, type Tensor } from "@qkv/tensor";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 import { makeDevice } from "./device.js";
+import { everyKernel } from "./kernels/kernels.js";
 import { unitRanges } from "./kernels/attention/unit-ranges.js";
 import { openDevice } from "./open.js";
 import { checkOptions } from "./options.js";
@@ -18,7 +19,7 @@ import { checkOptions } from "./options.js";
 const [nothing, gpu] = [create(["backend=null"]), create([])];
 const open = (gpu: GPU) => {
   const options = checkOptions({ gpu });
-  return makeDevice(() => openDevice(options), options);
+  return makeDevice(everyKernel, () => openDevice(options), options);
 };
 
 type Make = (shape: readonly number[], seed: number) => Tensor;

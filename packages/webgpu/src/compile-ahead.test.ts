@@ -19,6 +19,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { create } from "webgpu";
 import type { CompileOptions, CompileProgress } from "./compile-ahead.js";
 import { makeDevice, type WebGpuDevice } from "./device.js";
+import { everyKernel } from "./kernels/kernels.js";
 import { openDevice } from "./open.js";
 import { checkOptions } from "./options.js";
 
@@ -37,7 +38,7 @@ beforeEach(async () => {
       : undefined,
   );
   const options = checkOptions({ gpu: within });
-  ({ device } = await makeDevice(() => openDevice(options), options));
+  ({ device } = await makeDevice(everyKernel, () => openDevice(options), options));
 });
 afterEach(() => device.close());
 

@@ -3,7 +3,6 @@ import { scopes } from "@qkv/tensor/devices";
 import { compileAhead, type CompileOptions } from "./compile-ahead.js";
 import type { Context } from "./context.js";
 import { Engine } from "./engine.js";
-import { kernelsOf } from "./kernels/kernels.js";
 import type { Opened } from "./open.js";
 import type { CheckedOptions } from "./options.js";
 import { webGpuName } from "./parse-name.js";
@@ -21,8 +20,8 @@ export type WebGpuReport = DeviceReport & {
   /** Largest distance of the self-test from the plain device, as a share of the largest number. */
   readonly selfTestError: number;
   /**
-   * FLOPs per second of a product of matrices when the device was opened. Attention is split into dispatches of about
-   * 200 ms at half this rate, because browsers abort long ones.
+   * FLOPs per second of a product of matrices when the device was opened; of attention, where the device has no other
+   * kernels. Attention is split into dispatches of about 200 ms at half this rate, because browsers abort long ones.
    */
   readonly flopsPerSecond: number;
   /** Shaders that were compiled, dispatches that were recorded, submissions and reads, since the device was opened. */
@@ -72,9 +71,11 @@ const attentionShare = 0.5;
 /**
  * A device on an opened GPU.
  *
+ * @param kernelsOf - Makes its kernels, by op name.
  * @param open - Opens the GPU, now and after a restart.
  */
 export async function makeDevice(
+  kernelsOf: (context: Context) => Kernels,
   open: () => Promise<Opened>,
   { budgetBytes, subgroups, float16 }: Pick<CheckedOptions, "budgetBytes" | "subgroups" | "float16">,
 ): Promise<{ device: WebGpuDevice; tested(error: number): void; measured(rate: number): void }> {

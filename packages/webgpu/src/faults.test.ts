@@ -16,6 +16,7 @@ import { changedGpu, type Change } from "@qkv/test-support/changed-gpu";
 import { describe, expect, test } from "vitest";
 import { create } from "webgpu";
 import { makeDevice, type WebGpuDevice } from "./device.js";
+import { everyKernel } from "./kernels/kernels.js";
 import { openDevice } from "./open.js";
 import { checkOptions, type WebGpuOptions } from "./options.js";
 import { webgpu } from "./webgpu.js";
@@ -27,7 +28,7 @@ const changed = (change: Change, opened?: GPUDevice[]) => changedGpu(gpu, change
 
 const untested = async (gpu: GPU, given: WebGpuOptions = {}) => {
   const options = checkOptions({ budgetBytes: 2 ** 20, ...given, gpu });
-  return (await makeDevice(() => openDevice(options), options)).device;
+  return (await makeDevice(everyKernel, () => openDevice(options), options)).device;
 };
 const onNull = () => untested(gpu);
 /** A small tensor whose numbers are on the GPU alone. */

@@ -23,6 +23,7 @@ import { changedGpu } from "@qkv/test-support/changed-gpu";
 import { afterEach, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 import { makeDevice, type WebGpuDevice } from "./device.js";
+import { everyKernel } from "./kernels/kernels.js";
 import { openDevice } from "./open.js";
 import { checkOptions } from "./options.js";
 
@@ -86,7 +87,7 @@ async function forced(): Promise<Fault> {
     opened,
   );
   const options = checkOptions({ gpu: within, budgetBytes: 2 ** 20 });
-  const { device } = await makeDevice(() => openDevice(options), options);
+  const { device } = await makeDevice(everyKernel, () => openDevice(options), options);
   return { device, opened, wrong };
 }
 

@@ -5,3 +5,4 @@ export type { WebGpuOptions } from "./options.js";
 export { parseWebGpuName } from "./parse-name.js";
 export { webgpu } from "./webgpu.js";
 export { webgpuAdapter } from "./webgpu-adapter.js";
+export { webgpuAttention } from "./webgpu-attention.js";

@@ -6,24 +6,29 @@ const lengths = [256, 1024] as const;
 /** Milliseconds from which on a time is more than what a submission costs by itself. */
 const enough = 4;
 
-/**
- * Measures FLOPs per second of a product of matrices, the second time: the first one compiles.
- *
- * The self-test has run its shader, so that opening takes a few milliseconds more.
- */
-export async function measureRate(device: WebGpuDevice): Promise<number> {
+/** Work that grows with a length: makes its inputs, and returns the run and its FLOPs. */
+export type RateWork = (device: WebGpuDevice, length: number) => { readonly flops: number; run(): void };
+
+/** Two products of square matrices. The self-test of all operations has run their shader. */
+export const productWork: RateWork = (device, length) => {
+  const x = zeros([length, length], { device });
+  return { flops: 2 * 2 * length ** 3, run: () => void matmul(matmul(x, x), x) };
+};
+
+/** Measures FLOPs per second, the second time: the first one compiles, so that opening takes a few milliseconds more. */
+export async function measureRate(device: WebGpuDevice, work: RateWork): Promise<number> {
   let rate = 0;
   for (const length of lengths) {
-    const x = zeros([length, length], { device });
-    const multiply = async () => {
+    const { flops, run } = work(device, length);
+    const timed = async () => {
       const start = performance.now();
-      device.scope(() => void matmul(matmul(x, x), x));
+      device.scope(run);
       await device.finish();
       return performance.now() - start;
     };
-    await multiply();
-    const ms = Math.max(0.01, await multiply());
-    rate = Math.max(rate, (2 * 2 * length ** 3 * 1000) / ms);
+    await timed();
+    const ms = Math.max(0.01, await timed());
+    rate = Math.max(rate, (flops * 1000) / ms);
     if (ms >= enough) break;
   }
   return rate;

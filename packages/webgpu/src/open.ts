@@ -23,13 +23,11 @@ export type Opened = {
  * @throws {DeviceError} If there is no WebGPU, no adapter, the adapter gives no device, or it has no subgroups and the
  *   options ask for them.
  */
-export async function openDevice({
-  adapter: given,
-  gpu,
-  powerPreference,
-  subgroups: wanted,
-}: CheckedOptions): Promise<Opened> {
-  const adapter = await adapterFor("webgpu", { adapter: given, gpu, powerPreference });
+export async function openDevice(
+  { adapter: given, gpu, powerPreference, subgroups: wanted }: CheckedOptions,
+  fn = "webgpu",
+): Promise<Opened> {
+  const adapter = await adapterFor(fn, { adapter: given, gpu, powerPreference });
   const info = describeAdapter(adapter);
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   const request = wanted !== false && hasSubgroups(adapter);
@@ -42,7 +40,7 @@ export async function openDevice({
     });
   } catch (error) {
     throw missing(
-      "webgpu",
+      fn,
       "adapter",
       `${info.name}, which gives no device${error instanceof Error ? `: ${error.message}` : ""}`,
       "an adapter that gives a device",
@@ -54,7 +52,7 @@ export async function openDevice({
   if (wanted !== true || subgroups) return { device, info, subgroups };
   device.destroy();
   throw missing(
-    "webgpu",
+    fn,
     "subgroups",
     `true, and ${info.name} has none of ${fewestLanes} lanes or more that number themselves`,
     "an adapter with the feature `subgroups`, in an engine with `subgroup_id`",

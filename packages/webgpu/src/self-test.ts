@@ -18,14 +18,14 @@ import type { WebGpuDevice } from "./device.js";
 /** Allows for float32 sums in another order. */
 const tolerance = 1e-4;
 
-/**
- * Computes a little on the device and on the plain one: tiles and rows of products, sums across a workgroup, bytes in
- * words, reads by index. A driver that computes wrong numbers says nothing about it.
- *
- * @returns The largest distance, as a share of the largest number.
- * @throws {DeviceError} If the numbers are wrong, with the adapter's name.
- */
-export async function selfTest(device: WebGpuDevice): Promise<number> {
+/** A little work of a device, and the numbers that are right. */
+export type SelfTest = {
+  readonly expected: readonly Tensor[];
+  compute(device: WebGpuDevice): readonly Tensor[];
+};
+
+/** Tiles and rows of products, sums across a workgroup, bytes in words, reads by index. */
+export function operationsTest(): SelfTest {
   const x = randn([9, 20], { seed: 1 });
   const weight = randn([20, 20], { seed: 2 });
   const ids = tensor([8, 0, 3], { dtype: "int32" });
@@ -37,10 +37,26 @@ export async function selfTest(device: WebGpuDevice): Promise<number> {
     gelu(add(x, 1)),
     cast(cast(x, "int8"), "float32"),
   ];
-  const expected = compute(x, weight, ids);
-  const results = device.scope(() => compute(x.to(device), weight.to(device), ids.to(device)));
+  return {
+    expected: compute(x, weight, ids),
+    compute: (device) => compute(x.to(device), weight.to(device), ids.to(device)),
+  };
+}
+
+/**
+ * Compares a little work of the device with numbers of the plain one.
+ *
+ * @returns The largest distance, as a share of the largest number.
+ * @throws {DeviceError} If the numbers are wrong, with the adapter's name.
+ */
+export async function selfTest(
+  fn: string,
+  device: WebGpuDevice,
+  { expected, compute }: SelfTest,
+): Promise<number> {
+  const results = device.scope(() => compute(device));
   const read = await Promise.all(results.map((result) => result.read())).catch((error: unknown) => {
-    throw refused(device, "which fails in the self-test", error);
+    throw refused(fn, device, "which fails in the self-test", error);
   });
   let worst = 0;
   read.forEach((numbers, i) => {
@@ -53,12 +69,12 @@ export async function selfTest(device: WebGpuDevice): Promise<number> {
     }
   });
   if (worst <= tolerance) return worst;
-  throw refused(device, `whose numbers in the self-test are ${worst} away`);
+  throw refused(fn, device, `whose numbers in the self-test are ${worst} away`);
 }
 
-function refused(device: WebGpuDevice, because: string, cause?: unknown): DeviceError {
+function refused(fn: string, device: WebGpuDevice, because: string, cause?: unknown): DeviceError {
   return new DeviceError({
-    fn: "webgpu",
+    fn,
     argument: "adapter",
     received: `${device.report().adapter}, ${because}`,
     expected: `numbers at most ${tolerance} away from the plain device's`,

@@ -18,6 +18,7 @@ import { opCases } from "@qkv/test-support/gpu-op-cases";
 import { expect, test } from "vitest";
 import { create } from "webgpu";
 import { makeDevice } from "./device.js";
+import { everyKernel } from "./kernels/kernels.js";
 import { openDevice } from "./open.js";
 import { checkOptions } from "./options.js";
 
@@ -38,7 +39,7 @@ async function adapterOfLanes(): Promise<GPUAdapter> {
 
 test.each([false, true])("all shaders compile within plain limits, subgroups %s", async (subgroups) => {
   const options = checkOptions({ adapter: await adapterOfLanes(), subgroups });
-  const { device } = await makeDevice(() => openDevice(options), options);
+  const { device } = await makeDevice(everyKernel, () => openDevice(options), options);
   for (const { name, f, inputs } of [...opCases, ...deviceOpCases]) {
     device.scope(() => f(...inputs.map((x) => x.to(device))));
     await expect(device.finish(), name).resolves.toBeUndefined();

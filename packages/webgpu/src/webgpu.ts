@@ -1,8 +1,9 @@
-import { makeDevice, type WebGpuDevice } from "./device.js";
-import { measureRate } from "./measure-rate.js";
-import { openDevice } from "./open.js";
-import { checkOptions, type WebGpuOptions } from "./options.js";
-import { selfTest } from "./self-test.js";
+import type { WebGpuDevice } from "./device.js";
+import { everyKernel } from "./kernels/kernels.js";
+import { productWork } from "./measure-rate.js";
+import { openTested } from "./open-tested.js";
+import type { WebGpuOptions } from "./options.js";
+import { operationsTest } from "./self-test.js";
 
 /**
  * A device in WGSL: operations become compute shaders on the GPU, and return at once. Work is recorded and submitted
@@ -30,14 +31,10 @@ import { selfTest } from "./self-test.js";
  * ```
  */
 export async function webgpu(options?: WebGpuOptions): Promise<WebGpuDevice> {
-  const checked = checkOptions(options);
-  const { device, tested, measured } = await makeDevice(() => openDevice(checked), checked);
-  try {
-    tested(await selfTest(device));
-    measured(await measureRate(device));
-  } catch (error) {
-    device.close();
-    throw error;
-  }
-  return device;
+  return openTested(options, {
+    fn: "webgpu",
+    kernels: everyKernel,
+    test: operationsTest,
+    work: productWork,
+  });
 }

@@ -6,6 +6,7 @@ import { Plans } from "./attention/plan-words.js";
 import { RowStats } from "./attention/row-stats.js";
 import { categoricalKernel } from "./categorical.js";
 import { causalConvKernel } from "./causal-conv.js";
+import { concatKernel } from "./concat.js";
 import { crossEntropyKernels } from "./cross-entropy.js";
 import { elementwiseKernels } from "./elementwise.js";
 import { lineKernels } from "./lines.js";
@@ -24,8 +25,8 @@ import { scatterKernels } from "./scatter.js";
 import { sortingKernels } from "./sorting.js";
 import { windowKernels } from "./windows.js";
 
-/** The kernels of the device, by op name. */
-export function kernelsOf(context: Context): Kernels {
+/** Kernels of every operation, by op name. */
+export function everyKernel(context: Context): Kernels {
   const plans = new Plans();
   const rowProducts = new RowProducts();
   const rowStats = new RowStats();
@@ -47,6 +48,7 @@ export function kernelsOf(context: Context): Kernels {
     ...linearSystemKernels(context),
     categorical: categoricalKernel(context),
     causalConv: causalConvKernel(context),
+    concat: concatKernel(context),
     maxPoolPatches: maxPoolPatchesKernel(context),
     rotate: rotateKernel(context),
     scan: scanKernel(context),

@@ -19,15 +19,6 @@ export function rearrangingKernels(
       [...inputs, ...outputs].every(({ dtype }) => dtype !== "float64") &&
       kernel(inputs, outputs, attributes)) as Kernel<never>;
   };
-  define<{ axis: number }>("concat", (inputs, [output], { axis }) => {
-    const buffer = store.write(output!);
-    let offset = 0;
-    for (const input of inputs) {
-      copyInto(context, "concat", input, buffer, { strides: output!.strides, offset });
-      offset += input.shape[axis]! * output!.strides[axis]!;
-    }
-    return true;
-  });
   define<{ axis: number; before: number; value: number }>("pad", ([x], [output], { axis, before, value }) => {
     fill(context, "pad", output!, value);
     copyInto(context, "pad", x!, store.read(output!), {

@@ -1,0 +1,33 @@
+import type { Kernels } from "@qkv/tensor";
+import type { Context } from "./context.js";
+import { makeDevice, type WebGpuDevice } from "./device.js";
+import { measureRate, type RateWork } from "./measure-rate.js";
+import { openDevice } from "./open.js";
+import { checkOptions, type WebGpuOptions } from "./options.js";
+import { selfTest, type SelfTest } from "./self-test.js";
+
+/** Kernels of a device, and the work that tests and measures it when it is opened. */
+export type Parts = {
+  /** Name of the public function, for errors. */
+  readonly fn: string;
+  readonly kernels: (context: Context) => Kernels;
+  readonly test: () => SelfTest;
+  readonly work: RateWork;
+};
+
+/** A device that passed its self-test. One that fails is closed. */
+export async function openTested(
+  options: WebGpuOptions | undefined,
+  { fn, kernels, test, work }: Parts,
+): Promise<WebGpuDevice> {
+  const checked = checkOptions(options, fn);
+  const { device, tested, measured } = await makeDevice(kernels, () => openDevice(checked, fn), checked);
+  try {
+    tested(await selfTest(fn, device, test()));
+    measured(await measureRate(device, work));
+  } catch (error) {
+    device.close();
+    throw error;
+  }
+  return device;
+}

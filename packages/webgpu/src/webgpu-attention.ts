@@ -1,0 +1,35 @@
+import { attentionTest, attentionWork } from "./attention-self-test.js";
+import type { WebGpuDevice } from "./device.js";
+import { attentionKernels } from "./kernels/attention-kernels.js";
+import { openTested } from "./open-tested.js";
+import type { WebGpuOptions } from "./options.js";
+
+/**
+ * A device as `webgpu()` opens it, with the kernels of attention's forward pass alone: a page that computes nothing else on
+ * the GPU bundles less than half of the shaders' texts. Other operations run the plain kernels, on numbers that the host
+ * has: results of the device want an `await tensor.read()` before. Gradients, and pages or int8 keys for more than 8
+ * queries, need `webgpu()`.
+ *
+ * @throws {ArgumentError} As `webgpu()`.
+ * @throws {DeviceError} As `webgpu()`.
+ *
+ * @example
+ * ```ts no-run
+ * import { attention, causal } from "@qkv/attention";
+ * import { randn } from "@qkv/tensor";
+ * import { webgpuAttention } from "@qkv/webgpu";
+ *
+ * const device = await webgpuAttention();
+ * const x = randn([1, 8, 512, 64], { seed: 1, device }); // [B, H, T, D]
+ * await attention(x, x, x, { mask: causal() }).read();
+ * device.report().calls; // {"attention":{"device":1,"plain":0}}
+ * ```
+ */
+export async function webgpuAttention(options?: WebGpuOptions): Promise<WebGpuDevice> {
+  return openTested(options, {
+    fn: "webgpuAttention",
+    kernels: attentionKernels,
+    test: attentionTest,
+    work: attentionWork,
+  });
+}
