@@ -111,7 +111,7 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     expect(added).toBe(0);
   });
 
-  test("greedy tokens are the plain device's, and two numbers are read for each", async () => {
+  test("tokens are the plain device's, and two numbers are read for each", async () => {
     const { model, params, moved } = opened(1);
     const tokens = async (params: typeof moved, options?: GenerateOptions) => {
       const given = { config: config(1), params, tokenizer: undefined, apply: model.apply };
@@ -126,16 +126,23 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     expect(ours.map(({ id }) => id)).toEqual(right.map(({ id }) => id));
     ours.forEach(({ logprob }, n) => expect(logprob).toBeCloseTo(right[n]!.logprob, 4));
     expect(fetch.mock.calls.map(([{ length }]) => length)).toEqual(new Array(2 * 12).fill(1));
-    fetch.mockClear();
-    const sampling = { temperature: 1, topK: 5, seed: 3 };
-    expect((await tokens(moved, { sampling })).map(({ id }) => id)).toEqual(
-      (await tokens(params, { sampling })).map(({ id }) => id),
-    );
-    expect(fetch.mock.calls.map(([{ length }]) => length)).toEqual(new Array(12).fill(40));
+    for (const [sampling, lengths] of [
+      [{ temperature: 1, topK: 5, seed: 3 }, new Array(2 * 12).fill(1)],
+      [{ temperature: 0.9, topP: 0.8, seed: 4 }, new Array(2 * 12).fill(1)],
+      // Penalties are for tokens that the host knows: it reads all logits.
+      [{ temperature: 1, topK: 5, repetitionPenalty: 1.2, seed: 3 }, new Array(12).fill(40)],
+    ] as const) {
+      fetch.mockClear();
+      const [expected, sampled] = [await tokens(params, { sampling }), await tokens(moved, { sampling })];
+      expect(sampled.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+      sampled.forEach(({ logprob }, n) => expect(logprob).toBeCloseTo(expected[n]!.logprob, 4));
+      expect(fetch.mock.calls.map(([{ length }]) => length)).toEqual(lengths);
+    }
     fetch.mockRestore();
     // Logits that are no probabilities are refused as on every device.
     const broken = { ...moved, norm: mapTensors(moved.norm, (x) => mul(x, NaN)) };
-    await expect(tokens(broken)).rejects.toThrow(/^generate: `logits` is "NaN at token 0"/);
+    for (const sampling of [{}, { temperature: 1 }])
+      await expect(tokens(broken, { sampling })).rejects.toThrow(/^generate: `logits` is "NaN at token 0"/);
   });
 
   // A buffer that was freed may be the next result's, and a cache is written in place.

@@ -90,6 +90,12 @@ function callsOfAttentionOps(device: Device): KernelCall[] {
     ["unitLowerInverse", [of(2, 3, 7, 7)], [of(2, 3, 7, 7)]],
     ["solvePositiveDefinite", [of(3, 7, 7), of(3, 7)], [of(3, 7)]],
     ["maxPoolPatches", [of(1, 4, 3)], [of(1, 2, 3)], { ids: Int32Array.of(0, 0, 1, 1), numPatches: 2 }],
+    [
+      "sampleToken",
+      [of(300)],
+      [zeros([], { dtype: "int32", device }), of()],
+      { temperature: 1, topK: 5, topP: 0.9, minP: 0, uniform: 0.5 },
+    ],
     ["categorical", [of(3, 7)], [zeros([3], { dtype: "int32", device })], { key: [1, 2], draw: 0 }],
   ];
 }

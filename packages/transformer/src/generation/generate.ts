@@ -11,7 +11,7 @@ import { refuseBeams } from "./padded-prompts.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
 import { applyProcessors, checkProcessors, type LogitsProcessor } from "./processors/logits-processor.js";
 import { promptLookup, type PromptLookupOptions } from "./prompt-lookup.js";
-import { likeliestToken, takesLargest } from "./likeliest-token.js";
+import { deviceToken, leavesLogits } from "./device-token.js";
 import { checkSampling, chooseToken, topLogprobs, logProbability, type Sampling } from "./sampling.js";
 import { textStream } from "./text-stream.js";
 
@@ -127,7 +127,7 @@ export async function* generate(
   const tops = options.logprobs ?? 0;
   check.whole({ logprobs: tops }, { min: 0, unit: "tokens" });
   checkSpeculation(speculate, cache, config);
-  const greedy = tops === 0 && processors.length === 0 && takesLargest(sampling);
+  const fromLogits = tops === 0 && processors.length === 0 && leavesLogits(sampling);
 
   const yieldToEventLoop = eventLoopYielder();
   const generated: number[] = [];
@@ -157,8 +157,11 @@ export async function* generate(
           : [];
       draftTokens += draft.length;
       const logits = model.apply(params, [...pending, ...draft], { cache, last: draft.length + 1 });
-      const likeliest = greedy && draft.length === 0 ? await likeliestToken(logits) : undefined;
-      const rows = likeliest ? [undefined] : await lastLogits(logits, draft.length + 1);
+      const onDevice =
+        fromLogits && draft.length === 0
+          ? await deviceToken(logits, sampling, uniformSample(sampling, generated.length))
+          : undefined;
+      const rows = onDevice ? [undefined] : await lastLogits(logits, draft.length + 1);
       first ??= performance.now();
       let ended = false;
       for (const [i, row] of rows.entries()) {
@@ -170,14 +173,14 @@ export async function* generate(
               : row;
           return chooseToken(scores, sampling, uniformSample(sampling, n), { prompt: ids, generated });
         };
-        const id = row ? choose(row) : likeliest!.id;
+        const id = row ? choose(row) : onDevice!.id;
         if (stopIds.has(id)) {
           [reason, stoppedBy, ended] = ["stop", id, true];
           break;
         }
         generated.push(id);
         const { text, settled, stopped, stopText } = stream.push(id);
-        const logprob = row ? logProbability(row, id) : likeliest!.logprob;
+        const logprob = row ? logProbability(row, id) : onDevice!.logprob;
         queue.push({ text, id, logprob, ...(row && tops > 0 && { top: topLogprobs(row, tops) }) });
         if (stopped) {
           [reason, stoppedBy, ended] = ["stop", stopText, true];

@@ -20,6 +20,7 @@ import { rearrangingKernels } from "./rearranging.js";
 import { reduceKernels } from "./reduce.js";
 import { rotateKernel } from "./rotate.js";
 import { RowProducts } from "./row-products.js";
+import { sampleTokenKernel } from "./sample-token.js";
 import { scanKernel } from "./scan.js";
 import { scatterKernels } from "./scatter.js";
 import { sortingKernels } from "./sorting.js";
@@ -51,6 +52,7 @@ export function everyKernel(context: Context): Kernels {
     concat: concatKernel(context),
     maxPoolPatches: maxPoolPatchesKernel(context),
     rotate: rotateKernel(context),
+    sampleToken: sampleTokenKernel(context),
     scan: scanKernel(context),
   } as Kernels;
 }
