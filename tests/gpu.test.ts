@@ -80,29 +80,6 @@ async function compute() {
 globalThis.results = compute();
 `;
 
-/** The beginning of the same story in compute shaders. */
-const writingOnWebGpu = `
-import { modelTiny } from "@qkv/model-tiny";
-import { generate, load } from "@qkv/transformer";
-import { gpu } from "../gpu/dist/index.js";
-
-async function write(model) {
-  const ids = [];
-  const greedy = { maxTokens: 6, sampling: { temperature: 0 }, stop: [] };
-  for await (const { id } of generate(model, "Once upon a time", greedy)) ids.push(id);
-  return ids;
-}
-async function compute() {
-  if (!(await navigator.gpu?.requestAdapter())) return "no adapter";
-  const files = await modelTiny();
-  const device = await gpu({ mode: "webgpu" });
-  const ours = await write(await load(files, { device }));
-  const plain = Object.values(device.report().calls).reduce((sum, each) => sum + each.plain, 0);
-  return { ours, right: await write(await load(files)), plain };
-}
-globalThis.results = compute();
-`;
-
 /** Attention in many shapes, with all that it takes, beside the plain device. */
 const attending = `
 import { alibi, and, causal, padding, slidingWindow, tracedAttention } from "@qkv/attention";
@@ -236,22 +213,6 @@ describe("bundles in Chromium", () => {
       expect(ended.message).toMatch(/the WebGL context was lost[^]*Fix: make a new device/);
       for (const op of ["attention", "matmul", "rmsNorm", "rotate", "take", "write"])
         expect(calls[op], op).toMatchObject({ plain: 0 });
-    },
-  );
-
-  test.runIf(chromiumPath)(
-    "the small model writes the same on webgpu, where there is an adapter",
-    async ({ skip }) => {
-      script = await bundled(true, writingOnWebGpu, join(root, "packages/cli"));
-      const page = await browser.newPage();
-      await page.goto(`${server.origin}/`);
-      await page.waitForFunction("globalThis.results !== undefined");
-      const results = (await page.evaluate("globalThis.results")) as
-        { ours: number[]; right: number[]; plain: number } | "no adapter";
-      await page.close();
-      if (results === "no adapter") return skip("no WebGPU adapter was found");
-      expect(results.ours).toHaveLength(6);
-      expect(results).toEqual({ ours: results.right, right: results.right, plain: 0 });
     },
   );
 

@@ -31,7 +31,7 @@ export async function openDevice(spec: string): Promise<Target> {
     argument: "--device",
     received: spec,
     expected:
-      "js, wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved], gpu[:webgl2|:webasm|:webgpu], or webgpu[,subgroups=on|off][,float16=on|off][,limits=plain][,browser]",
+      "js, wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved], gpu[:webgl2|:webasm], or webgpu[,subgroups=on|off][,float16=on|off][,limits=plain][,browser]",
     fix: "leave --device out to run on js.",
   });
 }

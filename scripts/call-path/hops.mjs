@@ -179,7 +179,7 @@ export const parts = [
   {
     id: "gpu-scalar",
     after: "forward",
-    title: "`gpu`, modes `webasm` and `webgpu`: forward",
+    title: "`gpu`, mode `webasm`: forward",
     about:
       "The kernel is JavaScript source text that gpu.js compiles. In it, `query` is the name of an input.",
     hops: [
@@ -224,7 +224,7 @@ export const parts = [
     after: "back",
     title: "`gpu`: backward",
     about:
-      "No mode has an `attentionBackward` kernel: the plain kernel runs, on numbers that the host reads back. In mode `webgpu` the host can read only with `await`, so the backward pass throws an error there.",
+      "No mode has an `attentionBackward` kernel: the plain kernel runs, on numbers that the host reads back.",
     hops: plainBackward,
   },
   {

@@ -1,4 +1,4 @@
-// Bugs of kernels of one number a thread, as `webasm` and `webgpu` run them. Those of WebGL 2 need a browser.
+// Bugs of kernels of one number a thread, as `webasm` runs them. Those of WebGL 2 need a browser.
 export const near = ["src/webasm.test.ts"];
 export const elsewhere = [
   "../../conformance/src/gpu-attention.test.ts",

@@ -14,11 +14,7 @@ export type GpuReport = DeviceReport & {
   readonly renderer: string | undefined;
   /** True if the renderer is software on the CPU: its times say nothing about GPUs. */
   readonly software: boolean;
-  readonly limits: {
-    readonly maxTextureSize: number | undefined;
-    /** Of one tensor, in mode `webgpu`. */
-    readonly maxBufferBytes?: number;
-  };
+  readonly limits: { readonly maxTextureSize: number | undefined };
   /** Largest distance of the self-test from the plain device, as a share of the largest number. */
   readonly selfTestError: number;
   /** Failures on the device whose work was repeated on the plain one (`fallback: true`). */
@@ -85,7 +81,7 @@ export function makeDevice<B extends Buffer>(
       return read();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      throw deviceError(error.kind === "wait" ? "data" : last, error);
+      throw deviceError(last, error);
     }
   };
 
@@ -134,7 +130,6 @@ export function makeDevice<B extends Buffer>(
 }
 
 const fixes: Record<Failure["kind"], string> = {
-  wait: "`await tensor.read()` first: then the program has them, and `.data` and operations without a kernel on this device work.",
   lost: "make a new device with `gpu()` and move the parameters there again; what was only on the GPU is gone. Fewer or smaller tensors, and fewer pages with WebGL, make it rarer.",
   size: "split the work into smaller parts, or do this part on another device: `tensor.to(js())`.",
   compile:

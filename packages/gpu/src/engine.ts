@@ -5,8 +5,7 @@ export type Buffer = { readonly length: number; readonly bytes: number };
 export type Engine<B extends Buffer> = {
   readonly mode: string;
   upload(numbers: Float32Array): B;
-  /** Absent where numbers come only to who waits. */
-  read?(buffer: B): Float32Array;
+  read(buffer: B): Float32Array;
   /** As `read`, without keeping the program waiting. */
   fetch(buffer: B): Promise<Float32Array>;
   free(buffer: B): void;

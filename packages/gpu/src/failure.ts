@@ -1,5 +1,5 @@
 /** Kinds of failure of a device. */
-export type FailureKind = "lost" | "size" | "compile" | "memory" | "wait";
+export type FailureKind = "lost" | "size" | "compile" | "memory";
 
 /** A failure inside an engine. The device throws it as a `DeviceError`, or falls back to the plain kernel. */
 export class Failure extends Error {

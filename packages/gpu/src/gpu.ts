@@ -3,13 +3,12 @@ import type { GpuDevice } from "./device.js";
 import { makeDevice } from "./device.js";
 import { loadGpuJs, type GpuJs } from "./gpujs.js";
 import { checkOptions, type GpuMode, type GpuOptions } from "./options.js";
-import { isSoftware, openContext, rendererOf } from "./renderer.js";
+import { openContext, rendererOf } from "./renderer.js";
 import { selfTest } from "./self-test.js";
 import { scalarKernels } from "./scalar/kernels.js";
 import { WebAssemblyEngine } from "./webasm/web-assembly.js";
 import { shaderKernels } from "./webgl2/kernels.js";
 import { Shaders } from "./webgl2/shaders.js";
-import { openWebGpu } from "./webgpu/web-gpu.js";
 
 /**
  * A device on gpu.js, a peer dependency that is loaded when this is called. Operations run where their inputs live and
@@ -18,8 +17,7 @@ import { openWebGpu } from "./webgpu/web-gpu.js";
  *
  * Mode `webgl2` draws with shaders, in a page or a worker. Mode `webasm` runs gpu.js's own WebAssembly, anywhere; it
  * needs no GPU and is no faster than `@qkv/wasm`. `auto` takes `webgl2` where the renderer is hardware, else `webasm`.
- * Mode `webgpu` is an experiment, and only taken where it is asked for: its numbers come back only to who waits, so that
- * `.data` and operations without a kernel want an `await tensor.read()` before.
+ * For WebGPU there is `webgpu()` of `@qkv/webgpu`.
  *
  * Inside `device.scope(() => …)` intermediate tensors stay on the GPU until its end. Outside, results stay there under a
  * budget. Parameters are moved once, with `tensor.to(device)`.
@@ -42,13 +40,13 @@ import { openWebGpu } from "./webgpu/web-gpu.js";
 export async function gpu(options?: GpuOptions): Promise<GpuDevice> {
   const checked = checkOptions(options);
   const GPU = await loadGpuJs();
-  const { mode, why } = await choose(GPU, checked.mode);
-  const { device, tested } = await opens[mode](GPU, why, checked);
+  const { mode, why } = choose(GPU, checked.mode);
+  const { device, tested } = opens[mode](GPU, why, checked);
   tested(await selfTest(device));
   return device;
 }
 
-const opens = { webgl2: onShaders, webasm: onWebAssembly, webgpu: onWebGpu };
+const opens = { webgl2: onShaders, webasm: onWebAssembly };
 
 function onShaders(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
   const gl = openContext();
@@ -91,30 +89,7 @@ function onWebAssembly(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
   );
 }
 
-async function onWebGpu(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
-  const engine = await openWebGpu(GPU);
-  const { vendor, architecture, device, description } = engine.adapter.info;
-  const renderer = [vendor, architecture, device, description].filter(Boolean).join(" ");
-  return makeDevice(
-    {
-      engine,
-      kernels: (store) => scalarKernels({ engine, store }),
-      about: {
-        mode: "webgpu",
-        why,
-        renderer,
-        software: isSoftware(renderer),
-        limits: { maxTextureSize: undefined, maxBufferBytes: engine.maxBufferBytes },
-      },
-      textures: () => undefined,
-    },
-    options,
-  );
-}
-
-async function choose(GPU: GpuJs, asked: GpuMode | "auto"): Promise<{ mode: GpuMode; why: string }> {
-  if (asked === "webgpu" && !(await GPU.isWebGPUAvailable()))
-    throw missing("webgpu", "no WebGPU adapter here");
+function choose(GPU: GpuJs, asked: GpuMode | "auto"): { mode: GpuMode; why: string } {
   if (asked === "webasm" && !GPU.isWebAssemblySupported) throw missing("webasm", "no WebAssembly here");
   if (asked === "webgl2" && !GPU.isWebGL2Supported) throw missing("webgl2", "no WebGL2 here");
   if (asked !== "auto") return { mode: asked, why: "asked for" };
@@ -139,4 +114,4 @@ function missing(mode: GpuMode, received: string): DeviceError {
   });
 }
 
-const needs = { webgl2: "WebGL2 and float textures", webasm: "WebAssembly", webgpu: "WebGPU and an adapter" };
+const needs = { webgl2: "WebGL2 and float textures", webasm: "WebAssembly" };

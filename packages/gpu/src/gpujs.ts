@@ -5,7 +5,6 @@ export type GpuJs = {
   new (settings: { mode: string; canvas?: unknown; context?: unknown }): GpuInstance;
   readonly isWebGL2Supported: boolean;
   readonly isWebAssemblySupported: boolean;
-  isWebGPUAvailable(): Promise<boolean>;
 };
 
 export type GpuInstance = {

@@ -1,10 +1,7 @@
 import { checks } from "@qkv/core";
 
-/**
- * The engine of the kernels: shaders in WebGL2; gpu.js's own WebAssembly, which needs no GPU; or, as an experiment, WebGPU, where
- * numbers come back only to who waits.
- */
-export type GpuMode = "webgl2" | "webasm" | "webgpu";
+/** The engine of the kernels: shaders in WebGL2, or gpu.js's own WebAssembly, which needs no GPU. */
+export type GpuMode = "webgl2" | "webasm";
 
 export type GpuOptions = {
   /** Default `auto`: `webgl2` where a hardware renderer is found, else `webasm`. */
@@ -18,6 +15,7 @@ export type GpuOptions = {
 };
 
 const refused: Record<string, string> = {
+  webgpu: "it went: use `await webgpu()` of @qkv/webgpu, whose shaders are written for WebGPU.",
   webgl: "WebGL1 has only loops with constant bounds, and no float textures to rely on: use `webgl2`.",
   cpu: "gpu.js's cpu mode needs `eval` and is no faster than plain code: use `js()` of @qkv/tensor.",
   headlessgl: "it is WebGL1: use `webasm` in Node.",
@@ -33,7 +31,7 @@ export function checkOptions(given: GpuOptions | undefined): Required<GpuOptions
   const options = check.options(given, names);
   const { mode = "auto", fallback = false, budgetBytes = 2 ** 28, maxTextureSize = 2 ** 14 } = options;
   const fix = Object.hasOwn(refused, mode) ? refused[mode] : "leave it out: the best one is found.";
-  check.oneOf({ mode }, ["auto", "webgl2", "webasm", "webgpu"], fix);
+  check.oneOf({ mode }, ["auto", "webgl2", "webasm"], fix);
   check.type({ fallback }, "boolean", "leave it out for errors.");
   check.finite({ budgetBytes }, { min: 0, fix: "leave it out for 256 MiB." });
   check.whole(

@@ -3,7 +3,7 @@ import type { GpuMode, GpuOptions } from "./options.js";
 /**
  * The options that a device's name stands for: `gpu[:MODE]`.
  *
- * @param name - As written on a command line: `gpu`, `gpu:webgl2`, `gpu:webasm`, `gpu:webgpu`.
+ * @param name - As written on a command line: `gpu`, `gpu:webgl2`, `gpu:webasm`.
  * @returns The options; undefined if this is not the name of such a device.
  *
  * @example
@@ -16,6 +16,6 @@ import type { GpuMode, GpuOptions } from "./options.js";
  */
 export function parseGpuName(name: string): GpuOptions | undefined {
   if (name === "gpu") return {};
-  const mode = /^gpu:(webgl2|webasm|webgpu)$/.exec(name)?.[1] as GpuMode | undefined;
+  const mode = /^gpu:(webgl2|webasm)$/.exec(name)?.[1] as GpuMode | undefined;
   return mode && { mode };
 }

@@ -1,7 +1,6 @@
 import { allocateArray, checkAlive, type ScopedStorage } from "@qkv/tensor/devices";
 import type { DType, Storage, TypedArray, View } from "@qkv/tensor";
 import type { Buffer, Engine } from "./engine.js";
-import { Failure } from "./failure.js";
 
 /**
  * One allocation: its numbers as a host array, on the device, or the same numbers in both places. In
@@ -86,7 +85,9 @@ export class Store<B extends Buffer> {
   array(storage: Stored<B>, use?: "read"): TypedArray {
     checkAlive(storage);
     const { slot, dtype, length } = storage;
-    storage.array ??= slot.buffer ? typed(dtype, this.#read(slot.buffer)) : allocateArray(dtype, length);
+    storage.array ??= slot.buffer
+      ? typed(dtype, this.engine.read(slot.buffer))
+      : allocateArray(dtype, length);
     // The program may write to the array: the buffer is stale from now on.
     if (use !== "read") this.#free(slot);
     return storage.array;
@@ -127,17 +128,10 @@ export class Store<B extends Buffer> {
       if (this.#evictableBytes <= this.#budget) return;
       const storage = reference.deref();
       if (storage && !storage.array && slot.buffer) {
-        // It stays on the device, now the most recently used.
-        if (!this.engine.read) return this.#touch(storage);
         storage.array = typed(storage.dtype, this.engine.read(slot.buffer));
       }
       this.#free(slot);
     }
-  }
-
-  #read(buffer: B): Float32Array {
-    if (this.engine.read) return this.engine.read(buffer);
-    throw new Failure("wait", "numbers that are still on the GPU, which gives them only to who waits");
   }
 
   #hold(storage: Stored<B>, buffer: B): void {

@@ -8,13 +8,11 @@ const maxKernels = 192;
 /** LRU cache of compiled gpu.js kernels. */
 export class Compiled {
   readonly #gpu: GpuInstance;
-  readonly #settings: Readonly<Record<string, unknown>>;
   readonly #kernels = new Map<string, { kernel: GpuKernel; bytes: number }>();
   #bytes = 0;
 
-  constructor(gpu: GpuInstance, settings: Readonly<Record<string, unknown>>) {
+  constructor(gpu: GpuInstance) {
     this.#gpu = gpu;
-    this.#settings = settings;
   }
 
   /** Bytes of output buffers: each kernel retains its last result. */
@@ -49,7 +47,6 @@ export class Compiled {
   #compile(source: string, inputs: object, ints: object, constants: object, length: number): GpuKernel {
     try {
       return this.#gpu.createKernel(source, {
-        ...this.#settings,
         constants,
         output: [length],
         precision: "single",

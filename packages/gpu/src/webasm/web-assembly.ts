@@ -15,7 +15,7 @@ export class WebAssemblyEngine implements ScalarEngine<Numbers> {
 
   constructor(GPU: GpuJs) {
     this.#gpu = new GPU({ mode: "webasm" });
-    this.#compiled = new Compiled(this.#gpu, {});
+    this.#compiled = new Compiled(this.#gpu);
   }
 
   run(run: Run<Numbers>): Numbers {
