@@ -4,6 +4,7 @@ import { changedGpu } from "@qkv/test-support/changed-gpu";
 import { expect, test } from "vitest";
 import { create } from "webgpu";
 import { makeDevice } from "./device.js";
+import { everyKernel } from "./kernels/kernels.js";
 import { openDevice } from "./open.js";
 import { checkOptions } from "./options.js";
 import { shadersOf } from "./shaders.js";
@@ -57,7 +58,7 @@ test.each(Object.entries(calls))("%s: the shaders are those that a device of Daw
       : undefined,
   );
   const options = checkOptions({ gpu: recorded, subgroups: false });
-  const { device } = await makeDevice(() => openDevice(options), options);
+  const { device } = await makeDevice(everyKernel, () => openDevice(options), options);
   device.scope(() => f(device));
   await expect(device.finish()).resolves.toBeUndefined();
   const { dispatches } = device.report().counts;

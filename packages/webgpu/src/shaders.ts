@@ -1,6 +1,7 @@
 import { checks } from "@qkv/core";
 import type { Device } from "@qkv/tensor";
 import { makeDevice } from "./device.js";
+import { everyKernel } from "./kernels/kernels.js";
 import { noGpu, type ShaderRun } from "./no-gpu.js";
 import { checkOptions } from "./options.js";
 
@@ -50,6 +51,7 @@ export async function shadersOf(
     );
   const { opened, runs } = noGpu(subgroups);
   const { device, measured } = await makeDevice(
+    everyKernel,
     () => Promise.resolve(opened),
     checkOptions({ subgroups }, "shadersOf"),
   );
