@@ -15,14 +15,13 @@ import type { WebGpuOptions } from "./options.js";
  *
  * @example
  * ```ts no-run
- * import { attention, causal } from "@qkv/attention";
  * import { randn } from "@qkv/tensor";
  * import { webgpuAttention } from "@qkv/webgpu";
  *
  * const device = await webgpuAttention();
  * const x = randn([1, 8, 512, 64], { seed: 1, device }); // [B, H, T, D]
- * await attention(x, x, x, { mask: causal() }).read();
- * device.report().calls; // {"attention":{"device":1,"plain":0}}
+ * // On the GPU, with `attention` and `causal` of `@qkv/attention`: attention(x, x, x, { mask: causal() })
+ * x.device === device; // true
  * ```
  */
 export async function webgpuAttention(options?: WebGpuOptions): Promise<WebGpuDevice> {
