@@ -1,5 +1,6 @@
 import { checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
+import type { Positions } from "./places-of.js";
 import { plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 import { checkLayout, type RotaryLayout } from "./check-layout.js";
 import { checkRotary, rotateByPosition, type Tables } from "./rotate-by-position.js";
