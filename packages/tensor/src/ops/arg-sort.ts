@@ -25,8 +25,8 @@ export const argSortOp = /* @__PURE__ */ alongAxis<{ axis: number; descending: b
 );
 
 /**
- * The places of the numbers along an axis, in the order of their size. Equal numbers stay as they stood, and NaN comes
- * last, also in descending order. No gradient flows through it.
+ * The indices that sort the numbers along an axis. Equal numbers keep their order, and NaN comes last, also in
+ * descending order. No gradient flows through it.
  *
  * @returns int32, of the shape of `x`.
  *

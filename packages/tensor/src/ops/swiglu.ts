@@ -5,7 +5,7 @@ import { floatTensor } from "../float-tensor.js";
 import { swishOf } from "./swish.js";
 
 /**
- * `swish(gate) · value`, number by number: one linear map of the input lets another through.
+ * `swish(gate) · value`, number by number: one linear map of the input gates another.
  *
  * @param gate - `[…, F]`
  * @param value - `[…, F]`

@@ -7,8 +7,8 @@ import { seedKey } from "./uniforms.js";
  *
  * @param seed - A whole number.
  * @param parts - The names of the parts, or how many there are.
- * @param of - Parts that the numbering leaves room for: a part that is added later then leaves the others their
- *   numbers. Default: as many as there are.
+ * @param of - Number of parts that the numbering reserves room for, so that a part added later does not change the
+ * seeds of the others. Default: as many as there are.
  * @returns The seed of each part, by its name, or a list of them.
  * @throws {ArgumentError} If `seed` is not a whole number, or `of` is less than the number of parts.
  *
