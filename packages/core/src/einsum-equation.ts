@@ -3,8 +3,8 @@ import { refuse, refuseShape } from "./refuse.js";
 import type { Shape } from "./shape.js";
 
 /**
- * A label for each axis, and the length of each label. Axes under `...` are labelled `.1`, `.2`, … from the right. An axis
- * of length 1 that repeats is as good as none: it goes by the label `""`.
+ * A label for each axis, and the length of each label. Axes under `...` are labelled `.1`, `.2`, … from the right. An
+ * axis of length 1 that is broadcast gets the label `""`, and is ignored.
  */
 export type Equation = { operands: string[][]; result: string[]; sizes: Sizes };
 
