@@ -1,7 +1,7 @@
 import type { ExpertsFeedForward, FeedForwardShape } from "./model-shape.js";
 import { pointwise, product, tokenShift, type Part, type Rows } from "./part.js";
 
-/** The parts of what follows attention. */
+/** The parts of the feed-forward layer. */
 export function feedForwardParts(shape: FeedForwardShape, embedDim: number, rows: Rows): Part[] {
   if (shape.kind === "none") return [];
   if (shape.kind === "dense") {
@@ -39,7 +39,7 @@ function denseParts(
   ];
 }
 
-/** Each token passes a few experts; a batch of tokens reads the weights of all that one of them passes. */
+/** Each token uses a few experts; a batch reads the weights of every expert that one of its tokens uses. */
 function expertsPart(shape: ExpertsFeedForward, C: number, rows: Rows): Part {
   const { numExperts: E, expertsPerToken: k, hiddenDim: F, gated, bias } = shape;
   const parts = denseParts("experts", { embedDim: C, hiddenDim: F, gated, bias }, (run) => rows(run) * k);
@@ -55,7 +55,7 @@ function expertsPart(shape: ExpertsFeedForward, C: number, rows: Rows): Part {
       // The share of experts that at least one of the tokens is sent to, if each is as likely as the others.
       const met = E * (1 - (1 - k / E) ** rows(run));
       return {
-        // The weighted sum of what the experts answer, too.
+        // And the weighted sum of the outputs of the experts.
         flops: sum("flops") + 2 * rows(run) * k * C,
         weights: met * one,
         activations: sum("activations"),

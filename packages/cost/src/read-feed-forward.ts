@@ -38,7 +38,7 @@ export function readDense(fields: Fields, traits: Traits, hiddenDim: number): De
   };
 }
 
-/** The hidden width, where it stands or as the architecture has it. */
+/** The hidden width, from the configuration or by the rule of the architecture. */
 export function readHidden(fields: Fields, { mlpRatio }: Traits): number {
   const hidden = fields.size("hidden", mlpRatio === null ? undefined : mlpRatio * fields.size("width"));
   // LFM2: two thirds of it, rounded up.
@@ -54,7 +54,7 @@ function isGated(fields: Fields, traits: Traits): boolean {
   return matrices === undefined ? holds(traits.gated, fields) : matrices === "3";
 }
 
-/** Some architectures begin with dense layers, others have experts in each n-th layer only. */
+/** Some architectures begin with dense layers, others have experts in every n-th layer only. */
 function hasExperts(fields: Fields, traits: Traits, layer: number): boolean {
   const { own, list, count, config } = fields;
   if (traits.sparse) return traits.sparse(layer, fields);
