@@ -8,7 +8,7 @@ import { Store, type Stored } from "./store.js";
 
 export type GpuReport = DeviceReport & {
   readonly mode: GpuMode;
-  /** Why this mode. */
+  /** Reason for this mode. */
   readonly why: string;
   /** The adapter's name, where there is one: `ANGLE (NVIDIA, …)`. */
   readonly renderer: string | undefined;
@@ -31,7 +31,7 @@ export type GpuMemory = DeviceMemory & {
 export type GpuDevice = Omit<Device, "report" | "memory"> & {
   report(): GpuReport;
   memory(): GpuMemory;
-  /** Lets go of kernels and of the context. The device refuses work from then on. */
+  /** Frees the kernels and the context. The device refuses work from then on. */
   close(): void;
 };
 

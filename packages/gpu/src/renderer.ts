@@ -11,7 +11,7 @@ export function openContext(): WebGL2RenderingContext | null {
   return gl as WebGL2RenderingContext;
 }
 
-/** The adapter's name, and whether it is a program of the CPU. */
+/** The adapter's name; true if it is software on the CPU. */
 export function rendererOf(gl: WebGL2RenderingContext): { name: string; software: boolean } {
   const names = gl.getExtension("WEBGL_debug_renderer_info");
   const name = String(gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER));

@@ -12,7 +12,7 @@ export function runInto({ shaders, store }: Gl, output: View, run: Omit<Run, "le
   return true;
 }
 
-/** Runs `f` with textures that only the call needs: `own` notes one, and all are let go at the end. */
+/** Runs `f` with textures that only the call needs: `own` registers one, and all are freed at the end. */
 export function withScratch<T>({ store }: Gl, f: (own: (texture: Texture) => Texture) => T): T {
   const scratch: Texture[] = [];
   try {

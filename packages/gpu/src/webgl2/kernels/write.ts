@@ -4,8 +4,8 @@ import type { Gl } from "../gl.js";
 import { oneByOne } from "../numbers.js";
 
 /**
- * Copies a tensor into a stretch of another one, in place as the program sees it: a shader cannot write to what it reads,
- * so that the whole allocation is drawn anew and takes the old one's place.
+ * Copies a tensor into a range of another one, in place as the program sees it: a shader cannot write to a texture that
+ * it reads, so the whole allocation is drawn again and replaces the old one.
  */
 export function writeKernel(gl: Gl) {
   return (
