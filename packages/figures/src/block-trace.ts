@@ -102,7 +102,7 @@ function checkParts(check: Checks, { config, tokenizer }: Model): void {
     refuse("a cap on the logits", "logits that are sums of what each part adds");
 }
 
-/** Interventions that let a part write nothing; undefined: nothing is removed. */
+/** Interventions that set the output of a part to zero; undefined: nothing is removed. */
 function interventionsOf(check: Checks, removed: string, { numLayers, numHeads }: DecoderConfig) {
   if (removed === "none") return undefined;
   const [, kind, layer = 0, head = 0] = (/^(attention|mlp)-(\d+)$/.exec(removed) ??
@@ -165,7 +165,7 @@ async function streamOf(check: Checks, model: Model, tensors: Tensors, removed: 
   return { stream, writes, normed, blocks };
 }
 
-/** The numbers inside an MLP, and a check that they make what it wrote. */
+/** The numbers inside an MLP, checked against its output. */
 async function hiddenOf(
   config: DecoderConfig,
   { gate, up, down }: FeedForwardParams,
