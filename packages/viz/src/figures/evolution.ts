@@ -73,7 +73,7 @@ function scene(model: EvolutionModel, { compare }: EvolutionChoices, moment: Mom
   const still = (step: EvolutionStep) => stillOf(model, step, other, width);
   if (moment.progress >= 1 || from === to) return still(to);
   const way = between(still(from), still(to), moment.progress);
-  // Sentences do not become each other: one set fades out, then the other in.
+  // Sentences are not morphed: one set fades out, then the other fades in.
   const [first, t] = [moment.progress < 0.5, Math.abs(2 * moment.progress - 1)];
   const words = still(first ? from : to).marks.filter(isText);
   return {
