@@ -21,6 +21,7 @@ export {
 export { llama2cTokenizer } from "./llama2c-tokenizer.js";
 export { ggufTokenizer } from "./loading/gguf.js";
 export { loadTokenizer } from "./loading/load-tokenizer.js";
+export { readTokenizerFiles } from "./loading/read-tokenizer-files.js";
 export { composeSentencePiece, sentencePieceTokenizer } from "./loading/sentencepiece.js";
 export type { SentencePieceModel, SentencePieceSettings } from "./loading/sentencepiece-model.js";
 export { tiktokenTokenizer, type TiktokenRanks } from "./loading/tiktoken.js";

@@ -6,6 +6,7 @@ type Stats = { size: number; isFile(): boolean; isDirectory(): boolean };
 export type FileSystem = {
   stat(path: string | URL): Promise<Stats>;
   realpath(path: string | URL): Promise<string>;
+  readdir(path: string | URL): Promise<string[]>;
   open(path: string): Promise<{
     read(to: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
     close(): Promise<void>;

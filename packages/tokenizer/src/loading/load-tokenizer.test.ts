@@ -65,7 +65,7 @@ test.each<[string, Record<string, Uint8Array>, text: string, ids: number[]]>([
 
 test("files of no tokenizer are refused, with what would be one", () => {
   expect(() => loadTokenizer({ "README.md": utf8("hi"), "config.json": utf8("{}") })).toThrow(
-    /loadTokenizer: `files` is .*README\.md.*expected a tokenizer's files: tokenizer\.json.*\nFix: give the folder/s,
+    /loadTokenizer: `source` is .*README\.md.*expected a tokenizer's files: tokenizer\.json.*\nFix: give the folder/s,
   );
 });
 

@@ -15,9 +15,11 @@ import { gpt2Split } from "../pre-tokenizers/gpt2-split.js";
  * `vocab.json` (or `encoder.json`) with `merges.txt` (or `vocab.bpe`), `*.tiktoken`, `*.js` (a module of js-tiktoken, which
  * is read and not run), `vocab.txt`, `*.bin`; or a single `*.json`, a tokenizer or the ranks of tiktoken's package.
  *
- * @param files - The files by name; others may be among them. `tokenizer_config.json` is read with `tokenizer.json`.
+ * @param source - The files by name; others may be among them. Or the folder or file, by its path (in Node) or URL, which
+ *   is read first. `tokenizer_config.json` is read with `tokenizer.json`.
  *   The split of a `.tiktoken` file follows from its name, which must say `cl100k`, `o200k`, or `r50k`, `p50k` or `gpt2`.
- * @throws {ArgumentError} If no file is a tokenizer's. Also the errors of the file's loader.
+ * @returns The tokenizer; of a path or URL a promise.
+ * @throws {ArgumentError} If no file is a tokenizer's, or there is no such path. Also the errors of the file's loader.
  *
  * @example
  * ```ts
@@ -25,18 +27,34 @@ import { gpt2Split } from "../pre-tokenizers/gpt2-split.js";
  *
  * const files = { "vocab.txt": new TextEncoder().encode("[UNK]\nhello") };
  * loadTokenizer(files).encode("Hello!"); // => [1, 0]
+ * // Of a model that lies on the disk: await loadTokenizer("models/Qwen3-0.6B")
  * ```
  */
-export function loadTokenizer(files: Readonly<Record<string, Uint8Array>>): Tokenizer {
+export function loadTokenizer(source: Readonly<Record<string, Uint8Array>>): Tokenizer;
+export function loadTokenizer(source: string | URL): Promise<Tokenizer>;
+export function loadTokenizer(
+  source: Readonly<Record<string, Uint8Array>> | string | URL,
+): Tokenizer | Promise<Tokenizer> {
+  if (typeof source === "string" || source instanceof URL) return loadFrom(source);
   checks("loadTokenizer").each(
-    { files },
+    { source },
     (value) =>
       typeof value === "object" &&
       value !== null &&
       Object.values(value).every((bytes) => bytes instanceof Uint8Array),
-    "the bytes of each file by its name",
-    'read them first: `{ "tokenizer.json": await readFile(path) }`.',
+    "a folder or file by its path or URL, or the bytes of each file by its name",
+    'give the folder that the model came in, or its files: `{ "tokenizer.json": await readFile(path) }`.',
   );
+  return tokenizerOfFiles(source);
+}
+
+/** Reading is a chunk of its own: a page that has the bytes does not load it. */
+async function loadFrom(source: string | URL): Promise<Tokenizer> {
+  const { readFilesFor } = await import("./read-tokenizer-files.js");
+  return tokenizerOfFiles(await readFilesFor("loadTokenizer", source));
+}
+
+function tokenizerOfFiles(files: Readonly<Record<string, Uint8Array>>): Tokenizer {
   const names = Object.keys(files).sort();
   const find = (test: RegExp) => names.find((name) => test.test(name));
   const read = (name: string) => files[name]!;
@@ -69,7 +87,7 @@ export function loadTokenizer(files: Readonly<Record<string, Uint8Array>>): Toke
   }
   throw new ArgumentError({
     fn: "loadTokenizer",
-    argument: "files",
+    argument: "source",
     received: names,
     expected:
       "a tokenizer's files: tokenizer.json, *.gguf, *.model, vocab.json and merges.txt, *.tiktoken, vocab.txt or *.bin",
@@ -97,7 +115,7 @@ function splitFromName(name: string) {
   if (/r50k|p50k|gpt2/i.test(name)) return gpt2Split;
   throw new ArgumentError({
     fn: "loadTokenizer",
-    argument: "files",
+    argument: "source",
     received: name,
     expected: "a name that tells the split: cl100k, o200k, r50k, p50k or gpt2",
     fix: "rename the file, or call `tiktokenTokenizer(bytes, { split })`.",

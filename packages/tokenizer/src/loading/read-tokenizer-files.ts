@@ -1,0 +1,183 @@
+import { checks } from "@qkv/core";
+import {
+  fileSystem,
+  findFile,
+  kindOfPath,
+  openFile,
+  readWhole,
+  smallFiles,
+  sourceUrl,
+  type OpenOptions,
+  type ReadOptions,
+} from "@qkv/core/byte-source";
+
+/**
+ * Reads the files of a tokenizer, as `loadTokenizer` takes them.
+ *
+ * @param source - A folder or a file by its path (in Node) or URL. The files that belong to a file are read beside it: the
+ *   configuration of a `tokenizer.json`, the merges of a `vocab.json`. Links that lead out of a folder are refused; those
+ *   of the hub's cache, which stay among the files of the model, are followed.
+ * @param options - `signal`, `onProgress`, `idleTimeoutMs`, `maxBytes`. Default: files of at most 128 MiB.
+ * @returns The bytes of each file by its name. Of a GGUF file its start, with the vocabulary.
+ * @throws {ArgumentError} If there is no such path, it holds no tokenizer, or a file cannot be read.
+ * @throws {FormatError} If a file is larger than `maxBytes`. The signal's reason, when it aborts.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp, writeFile } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ * import { readTokenizerFiles } from "@qkv/tokenizer";
+ *
+ * const folder = await mkdtemp(`${tmpdir()}/tokenizer-`);
+ * await writeFile(`${folder}/vocab.txt`, "[UNK]\nhello");
+ * Object.keys(await readTokenizerFiles(folder)); // => ["vocab.txt"]
+ * ```
+ */
+export async function readTokenizerFiles(
+  source: string | URL,
+  options?: ReadOptions,
+): Promise<Record<string, Uint8Array>> {
+  return readFilesFor("readTokenizerFiles", source, options);
+}
+
+/** Reads the files for a function, whose name errors carry. */
+export async function readFilesFor(
+  fn: string,
+  source: string | URL,
+  options?: ReadOptions,
+): Promise<Record<string, Uint8Array>> {
+  const check = checks(fn, { argument: "source" });
+  check.each(
+    { source },
+    (value) => typeof value === "string" || value instanceof URL,
+    "a folder or a file, by its path or URL",
+    "a tokenizer lies beside the weights of its model: give that folder.",
+  );
+  const given = check.options(options, ["signal", "onProgress", "idleTimeoutMs", "maxBytes"]);
+  const reading = { check, ...given };
+  const url = sourceUrl(source);
+  if (url) return fromServer(url, reading);
+  const path =
+    source instanceof URL || source.startsWith("file://") ? pathOf(new URL(source)) : String(source);
+  const kind = await kindOfPath(path);
+  if (kind === undefined) {
+    // Where there is no file system, the refusal says so.
+    if (!fileSystem()) await openFile(path, reading);
+    const isRepository = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(path);
+    return check.refuse({
+      received: path,
+      expected: "a folder or a file that exists",
+      fix: isRepository
+        ? `for a repository of the hub, \`load("${path}")\` of \`@qkv/transformer\` brings the tokenizer with the model; here give the folder that holds its files.`
+        : "check the path; relative paths start from the folder the program was started in.",
+    });
+  }
+  const [, parent = ".", own = path] = /^(.*)[\\/]([^\\/]+)$/.exec(path) ?? [];
+  const folder = kind === "folder" ? path : parent;
+  const there = await fileSystem()!
+    .readdir(folder === "" ? "/" : folder)
+    .catch((cause: unknown) =>
+      check.refuse({
+        received: folder,
+        expected: "a folder that may be read",
+        fix: "check its permissions.",
+        cause,
+      }),
+    );
+  const names =
+    kind === "folder" ? wanted(there.filter((name) => known.test(name))) : [own, ...beside(own, there)];
+  if (kind === "folder" && !names.some((name) => name !== configuration)) refuseEmpty(path, there, reading);
+  const files: Record<string, Uint8Array> = {};
+  for (const name of names) {
+    const within = kind === "folder" ? { within: folder } : {};
+    files[name] = await readStart(`${folder}/${name}`, { ...reading, ...within });
+  }
+  return files;
+}
+
+const configuration = "tokenizer_config.json";
+
+const known =
+  /\.(gguf|model|tiktoken)$|(^|[-_.])tokenizer(_config)?\.json$|(vocab|encoder)\.json$|(merges|vocab)\.txt$|vocab\.bpe$|^tok.*\.bin$/i;
+
+/** Files that belong to a tokenizer file: the configuration of `tokenizer.json`, the merges of `vocab.json`. */
+function beside(name: string, there: readonly string[]): string[] {
+  if (/tokenizer\.json$/i.test(name)) return there.filter((other) => other === configuration);
+  if (/(vocab|encoder)\.json$/i.test(name))
+    return there.filter((other) => /(merges\.txt|vocab\.bpe)$/i.test(other));
+  if (/(merges\.txt|vocab\.bpe)$/i.test(name))
+    return there.filter((other) => /(vocab|encoder)\.json$/i.test(other));
+  return [];
+}
+
+/** A folder may hold several tokenizers: weights need not be read where there is a tokenizer.json. */
+function wanted(names: readonly string[]): readonly string[] {
+  const json = names.filter((name) => /tokenizer(_config)?\.json$/i.test(name));
+  return json.some((name) => /tokenizer\.json$/i.test(name)) ? json : names;
+}
+
+function refuseEmpty(folder: string, there: readonly string[], { check }: OpenOptions): never {
+  const shown = there.slice(0, 8).join(", ");
+  return check.refuse({
+    received: folder,
+    expected:
+      "a folder with a tokenizer: tokenizer.json, *.gguf, *.model, vocab.json and merges.txt, *.tiktoken, vocab.txt or tok*.bin",
+    fix:
+      there.length === 0
+        ? "the folder is empty."
+        : `it holds ${shown}; the model's page on the hub has its tokenizer's file, too.`,
+  });
+}
+
+/** A GGUF file may hold a whole model: its vocabulary stands in front. */
+async function readStart(path: string | URL, reading: OpenOptions): Promise<Uint8Array> {
+  const limits = String(path).endsWith(".gguf") ? {} : smallFiles.tokenizer;
+  const file = await openFile(path, { ...limits, ...reading });
+  return file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
+}
+
+/** Files of a tokenizer in a folder of a server, which lists none: the first that are all there are taken. */
+const onServers: readonly (readonly string[])[] = [
+  ["tokenizer.json"],
+  ["tokenizer.model"],
+  ["vocab.json", "merges.txt"],
+  ["vocab.txt"],
+];
+
+async function fromServer(url: URL, reading: OpenOptions): Promise<Record<string, Uint8Array>> {
+  const folder = new URL(url);
+  const own = /[^/]*$/.exec(url.pathname)![0];
+  const isFile = known.test(own) || /\.(bin|[cm]?js)$/i.test(own);
+  if (isFile) folder.pathname = folder.pathname.slice(0, -own.length);
+  else if (own !== "") folder.pathname += "/";
+  const find = async (name: string) => {
+    const at = new URL(folder);
+    at.pathname += name;
+    const file = await findFile(at, { ...smallFiles.tokenizer, ...reading });
+    return file && ([name, await readWhole(file)] as const);
+  };
+  const files: Record<string, Uint8Array> = isFile ? { [own]: await readStart(url, reading) } : {};
+  const pairs = isFile ? beside(own, ["merges.txt", "vocab.json"]) : [];
+  for (const names of isFile ? [pairs] : onServers) {
+    const found = await Promise.all(names.map(find));
+    if (found.some((file) => file === undefined)) continue;
+    Object.assign(files, Object.fromEntries(found.filter((file) => file !== undefined)));
+    break;
+  }
+  if (Object.keys(files).length === 0) {
+    reading.check.refuse({
+      received: url.href,
+      expected:
+        "a folder with tokenizer.json, tokenizer.model, vocab.json and merges.txt, or vocab.txt, and the server has none",
+      fix: "give the address of the tokenizer's file; of a repository of the hub, https://huggingface.co/OWNER/NAME/resolve/main/.",
+    });
+  }
+  const config =
+    Object.keys(files).some((name) => /tokenizer\.json$/i.test(name)) && (await find(configuration));
+  return config ? { ...files, [config[0]]: config[1] } : files;
+}
+
+/** The path of a file's URL, on Windows without the slash in front of the drive. */
+function pathOf(url: URL): string {
+  return decodeURIComponent(url.pathname).replace(/^\/([a-z]:)/i, "$1");
+}
