@@ -2,6 +2,7 @@
 import { decoder } from "@qkv/transformer";
 import { exportModel } from "@qkv/transformer/export";
 import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -18,13 +19,30 @@ const [home, pieces] = ["owner/tiny", 12];
 let most = Infinity;
 let stalled: () => void = () => undefined;
 
+/** True: the server says of which commit a file is and what its content is named, as the hub does, and gives the rest of one. */
+let isHub = false;
+let ranges: string[] = [];
+const commit = "0123456789abcdef0123456789abcdef01234567";
+
 /** Gives files piece by piece. */
 const server = await openServer((request, response) => {
   const file = join(model, basename(request.url!));
   const known = readdirSync(model).includes(basename(file));
   if (!known) return void response.writeHead(404).end();
-  const bytes = readFileSync(file);
+  const whole = readFileSync(file);
+  const [, first] = /^bytes=(\d+)-/.exec((isHub && request.headers.range) || "") ?? [];
+  const bytes = whole.subarray(Number(first ?? 0));
+  if (isHub) {
+    response.setHeader("X-Repo-Commit", commit);
+    response.setHeader("ETag", `"${createHash("sha256").update(whole).digest("hex")}"`);
+  }
+  if (first !== undefined) {
+    ranges.push(basename(file));
+    response.statusCode = 206;
+    response.setHeader("Content-Range", `bytes ${first}-${whole.length - 1}/${whole.length}`);
+  }
   response.setHeader("Content-Length", bytes.length);
+  if (request.method === "HEAD") return void response.end();
   const isWeights = file.endsWith(".safetensors");
   const step = Math.ceil(bytes.length / pieces);
   const give = (piece: number): void => {
@@ -52,6 +70,35 @@ const environment = (cache: string) => ({ ...process.env, QKV_CACHE: cache, HF_E
 
 test.each([0, 1, 5, pieces - 1, pieces])("killed after %i pieces of the weights", async (count) => {
   const cache = join(root, `cache-${count}`);
+  await killAfter(count, cache);
+  const left = readdirSync(cache, { recursive: true }).map(String);
+  for (const name of left) {
+    if (name.endsWith(".part") || statSync(join(cache, name)).isDirectory()) continue;
+    expect(readFileSync(join(cache, name))).toEqual(readFileSync(join(model, basename(name))));
+  }
+  if (count < pieces) expect(left.filter((name) => name.endsWith(".safetensors"))).toEqual([]);
+  await expectWhole(cache);
+});
+
+test.runIf(process.platform !== "win32")(
+  "killed half-way in the hub's layout: the rest of the weights is fetched, and nothing twice",
+  async () => {
+    isHub = true;
+    const cache = join(root, "cache-hub");
+    await killAfter(pieces / 2, cache);
+    const home = join(cache, "models--owner--tiny");
+    expect(readdirSync(join(home, "snapshots", commit))).toEqual(["config.json"]);
+    expect(readdirSync(join(home, "blobs")).filter((name) => name.endsWith(".part")).length).toBe(1);
+    ranges = [];
+    await expectWhole(cache);
+    expect(ranges).toEqual(["model.safetensors"]);
+    expect(readdirSync(join(home, "snapshots", commit))).toContain("model.safetensors");
+    expect(readdirSync(join(home, "blobs")).filter((name) => name.endsWith(".part"))).toEqual([]);
+  },
+);
+
+/** Kills a command when pieces of the weights have come. */
+async function killAfter(count: number, cache: string): Promise<void> {
   most = count;
   const reached = new Promise<void>((resolve) => (stalled = resolve));
   const child = spawn(process.execPath, args, { env: environment(cache), stdio: "ignore" });
@@ -64,15 +111,13 @@ test.each([0, 1, 5, pieces - 1, pieces])("killed after %i pieces of the weights"
   child.kill("SIGKILL");
   expect(await gone).toBe("SIGKILL");
   most = Infinity;
-  const left = readdirSync(cache, { recursive: true }).map(String);
-  for (const name of left) {
-    if (name.endsWith(".part") || statSync(join(cache, name)).isDirectory()) continue;
-    expect(readFileSync(join(cache, name))).toEqual(readFileSync(join(model, basename(name))));
-  }
-  if (count < pieces) expect(left.filter((name) => name.endsWith(".safetensors"))).toEqual([]);
+}
+
+/** Runs the command again, to its end: it reads the model. */
+async function expectWhole(cache: string): Promise<void> {
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: environment(cache) });
   const whole = await promisify(execFile)(process.execPath, [command, "inspect", model, "--json"]);
   const parameters = (text: string) => (JSON.parse(text) as { parameters: number }).parameters;
   expect(parameters(stdout)).toBeGreaterThan(0);
   expect(parameters(stdout)).toBe(parameters(whole.stdout));
-});
+}

@@ -3,16 +3,10 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { cachePath } from "./cache-path.js";
-import { fetchFile, type FetchOptions } from "./fetch-file.js";
+import type { CacheOptions } from "./cache-options.js";
+import { fetchFile } from "./fetch-file.js";
+import { openHubRepository, type HubRepository } from "./hub-repository.js";
 import { partsFile, poolingFile } from "./pooling.js";
-
-/** Options of downloading a model. */
-export type CacheOptions = Omit<FetchOptions, "optional"> & {
-  /** Default: `QKV_CACHE`, else `.cache/qkv` in the home folder. */
-  folder?: string;
-  /** URL of the hub. Default: `HF_ENDPOINT`, else Hugging Face. */
-  hub?: string;
-};
 
 /** Files of a model beside its weights; most models have some of them. */
 const besideWeights = [
@@ -34,7 +28,8 @@ const besideWeights = [
  * nothing that could be taken for the model. What is no file of a model, such as a page that asks for a login, is refused
  * and not kept.
  *
- * @param source - A path, an address, or the name of a repository, `owner/name`.
+ * @param source - A path, an address, or the name of a repository, `owner/name`. A repository is kept as Python's
+ *   `huggingface_hub` keeps it, so that each finds what the other downloaded.
  * @returns A path.
  */
 export async function downloadModel(source: string, options: CacheOptions): Promise<string> {
@@ -52,12 +47,24 @@ export async function downloadModel(source: string, options: CacheOptions): Prom
   // Says that every file was asked for and is there, or is none of this model's: the server is not needed again.
   const mark = join(folder, ".fetched");
   if (await exists(mark)) return folder;
+  const repository = isRepository ? await openHubRepository(source, hub, options) : undefined;
+  if (repository) {
+    await fetchModel(source, repository);
+    return repository.folder;
+  }
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   const get = async (name: string) => {
     const file = new URL(url);
     file.pathname += name;
     return fetchFile(file, join(folder, name), { ...options, optional: true });
   };
+  await fetchModel(source, { folder, get });
+  await writeFile(mark, "");
+  return folder;
+}
+
+/** Fetches every file of a model: its configuration, its weights, and those that most models have some of. */
+async function fetchModel(source: string, { folder, get }: HubRepository): Promise<void> {
   const refuse = (received: string, expected: string, fix: string): never =>
     checks("qkv").refuse({ argument: "model", received, expected, fix });
   if (!(await get("config.json")))
@@ -76,8 +83,6 @@ export async function downloadModel(source: string, options: CacheOptions): Prom
   for (const name of besideWeights) await get(name);
   if (await exists(join(folder, partsFile)))
     await get(poolingFile(await readFile(join(folder, partsFile), "utf8")));
-  await writeFile(mark, "");
-  return folder;
 }
 
 /** Files that an index of weights names. */

@@ -16,6 +16,8 @@ export type FetchOptions = {
   onProgress?: (progress: { source: string; loaded: number; total: number | undefined }) => void;
   /** Allows the file to be missing. */
   optional?: true;
+  /** Name in errors. Default: the address, which they cut where it is long. */
+  name?: string;
 };
 
 const check = /* @__PURE__ */ checks("qkv", { argument: "model" });
@@ -31,14 +33,14 @@ const mostRedirects = 10;
  * @returns True if the file exists; without `optional`, a missing one is an error.
  */
 export async function fetchFile(url: URL, path: string, options: FetchOptions): Promise<boolean> {
-  const { signal, optional, onProgress } = options;
+  const { signal, optional, onProgress, name: received = url.href } = options;
   signal.throwIfAborted();
   if (await exists(path)) return true;
   const { response, checksum, left } = await request(url, await claimPartialDownload(path), options);
   const { status, statusText, total, headers } = response;
   const cancelled = async (expected: string, fix: string): Promise<never> => {
     await response.cancel();
-    return check.refuse({ received: url.href, expected, fix });
+    return check.refuse({ received, expected, fix });
   };
   if (status === 404 && optional) {
     await response.cancel();
@@ -83,12 +85,12 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
     await pipeline(counted, file.createWriteStream({ flush: true }), { signal });
     if (sum && !sum.matches()) {
       check.refuse({
-        received: url.href,
+        received,
         expected: `a file whose ${checksum!.algorithm} is ${checksum!.digest}, as the hub states, and another came`,
         fix: "try again: it was damaged on the way, or is not the hub's.",
       });
     }
-    await checkContent(url, response, part);
+    await checkContent(url, received, response, part);
     await rename(part, path);
     return true;
   } catch (cause) {
@@ -96,8 +98,7 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
     signal.throwIfAborted();
     if (isQkvError(cause)) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    const refuse = (expected: string, fix: string): never =>
-      check.refuse({ received: url.href, expected, fix, cause });
+    const refuse = (expected: string, fix: string): never => check.refuse({ received, expected, fix, cause });
     if (!isFull(code)) return refuse("a file that comes whole, and the connection broke off", "try again.");
     return refuse(
       `${total === undefined ? "room" : `room for its ${total} bytes`} in ${dirname(path)}, which gives ${code}`,
@@ -142,20 +143,14 @@ async function follow(
   { signal, idleTimeoutMs }: FetchOptions,
   range?: readonly [start: number, end: number],
 ): Promise<Answer> {
-  const token = process.env["HF_TOKEN"];
   let [at, checksum] = [url, undefined as Checksum | undefined];
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    const isHub = at.protocol === "https:" && at.host === "huggingface.co";
     const response = await sendRequest(
       at,
       {
         redirect: "manual",
         range,
-        // Lengths and checksums are those of the file as it is.
-        headers: {
-          "Accept-Encoding": "identity",
-          ...(token && isHub && { Authorization: `Bearer ${token}` }),
-        },
+        headers: requestHeaders(at),
       },
       {
         check,
@@ -174,10 +169,22 @@ async function follow(
   return check.refuse({ received: url.href, expected: `a file within ${mostRedirects} redirects`, fix });
 }
 
+/** Headers of a request. Lengths and checksums are those of the file as it is; a token goes to the hub alone, over https. */
+export function requestHeaders(url: URL): Record<string, string> {
+  const token = process.env["HF_TOKEN"];
+  const isHub = url.protocol === "https:" && url.host === "huggingface.co";
+  return { "Accept-Encoding": "identity", ...(token && isHub && { Authorization: `Bearer ${token}` }) };
+}
+
 /** Refuses a file that is not what its name says, or of which nothing tells that all of it came: what is kept is never fetched again. */
-async function checkContent(url: URL, { total, headers }: HttpResponse, part: string): Promise<void> {
+async function checkContent(
+  url: URL,
+  received: string,
+  { total, headers }: HttpResponse,
+  part: string,
+): Promise<void> {
   const refuse = (expected: string, fix: string, cause?: unknown): never =>
-    check.refuse({ received: url.href, expected, fix, cause });
+    check.refuse({ received, expected, fix, cause });
   const isStated = total !== undefined;
   // A body in chunks names its end, one that is packed has a checksum; of any other a broken connection looks like the end.
   const hasEnd =

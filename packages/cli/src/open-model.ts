@@ -14,7 +14,8 @@ import {
 } from "@qkv/transformer";
 import type { Command } from "commander";
 import { stat } from "node:fs/promises";
-import { downloadModel, type CacheOptions } from "./cached-model.js";
+import type { CacheOptions } from "./cache-options.js";
+import { downloadModel } from "./cached-model.js";
 import { deviceNames, openDevice } from "./device-option.js";
 import type { Io } from "./io.js";
 import { looksLikePath, missingFile } from "./missing-file.js";

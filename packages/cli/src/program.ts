@@ -11,6 +11,7 @@ import { addEmbed } from "./commands/embed.js";
 import { addEval } from "./commands/eval.js";
 import { addExport } from "./commands/export.js";
 import { addInspect } from "./commands/inspect.js";
+import { addVerify } from "./commands/verify.js";
 import type { Io } from "./io.js";
 
 declare const __VERSION__: string;
@@ -36,6 +37,7 @@ export function createProgram(io: Io): Command {
   addEmbed(program, io);
   addEval(program, io);
   addInspect(program, io);
+  addVerify(program, io);
   addExport(program, io);
   addCheckGpu(program, io);
   return program;

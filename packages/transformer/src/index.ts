@@ -61,6 +61,7 @@ export type { HashConfig } from "./models/hash-embeddings.js";
 export type { PatchCrossAttentionParams } from "./layers/patch-cross-attention.js";
 export { load, loadAny, loadEncoder, type LoadOptions } from "./load.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
+export { hubCacheFolder, hubSnapshot, isHubOffline, type HubSnapshotOptions } from "./loading/hub-cache.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
 export {
   type BoundBytePatches,

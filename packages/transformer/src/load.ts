@@ -53,7 +53,8 @@ export type LoadOptions = ReadOptions & {
  * piece by piece, so loading needs little more memory than the model.
  *
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
- *   as `Qwen/Qwen3-0.6B`, which needs `@huggingface/hub`; the bytes of a file, or a Blob; or the files that a reader
+ *   as `Qwen/Qwen3-0.6B`, which is read from the cache of Python's `huggingface_hub` where it is there, and else needs
+ *   `@huggingface/hub`; the bytes of a file, or a Blob; or the files that a reader
  *   chose in a page.
  * @throws {ArgumentError} If a file cannot be read, a server is silent for `idleTimeoutMs`, a link leads out of the folder,
  *   or the tokenizer belongs to another model.

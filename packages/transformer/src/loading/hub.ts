@@ -1,7 +1,8 @@
 import { isQkvError } from "@qkv/core";
-import type { Folder } from "./folder.js";
+import { openFolder, type Folder } from "./folder.js";
 import { boundedFetch } from "./bounded-fetch.js";
-import { findFile, type Reading } from "./open-file.js";
+import { isHubOffline, snapshotFolder } from "./hub-cache.js";
+import { findFile, readWhole, smallFiles, type Reading } from "./open-file.js";
 
 /** Access to a repository of the Hugging Face Hub. */
 export type HubOptions = {
@@ -13,6 +14,13 @@ export type HubOptions = {
   url?: string;
   /** `await import("@huggingface/hub")`, where a bundler must see the import. Default: it is imported when it is used. */
   client?: HubClient;
+  /**
+   * Folder of the hub's cache, in Node; `false`: it is not looked at. A model that is there whole is read from it, and no
+   * server is asked. Default: that of Python's `huggingface_hub`.
+   */
+  cache?: string | false;
+  /** True: only the cache is read. Default: false, unless `HF_HUB_OFFLINE` is set to 1. */
+  offline?: boolean;
 };
 
 /** The part of `@huggingface/hub` that is used. */
@@ -30,8 +38,20 @@ export type HubClient = {
 /** True if a text is the name of a repository: an owner and a name. */
 export const isRepository = (text: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(text);
 
-/** The files of a repository, read from the hub by the stretches that are needed. */
+/** The files of a repository: those of the cache where it is there whole, else read from the hub by the stretches that are needed. */
 export async function hubFolder(repo: string, hub: HubOptions, reading: Reading): Promise<Folder> {
+  const { revision, cache, offline = isHubOffline() } = hub;
+  const lookup = { ...(revision !== undefined && { revision }), ...(cache && { cache }) };
+  const snapshot = cache === false ? undefined : await snapshotFolder(reading.check, repo, lookup);
+  const kept = snapshot === undefined ? undefined : openFolder(snapshot, reading);
+  if (kept && (offline || (await isWhole(kept)))) return kept;
+  if (offline) {
+    return reading.check.refuse({
+      received: repo,
+      expected: `a model in the hub's cache, as \`offline\` or HF_HUB_OFFLINE asks for, and ${revision ?? "main"} of this one is not there`,
+      fix: `download it once: \`hf download ${repo}\` or \`qkv inspect ${repo}\`; or leave \`offline\` out.`,
+    });
+  }
   if (hub.accessToken !== undefined && /^http:/i.test(hub.url ?? "")) {
     reading.check.refuse({
       argument: "hub.url",
@@ -70,6 +90,27 @@ export async function hubFolder(repo: string, hub: HubOptions, reading: Reading)
       }
     },
   };
+}
+
+/** True if a folder has the configuration and all weights of a model: what else it lacks, nobody has needed. */
+async function isWhole(folder: Folder): Promise<boolean> {
+  if (!(await folder.find("config.json"))) return false;
+  if (await folder.find("model.safetensors")) return true;
+  const index = await folder.find("model.safetensors.index.json", smallFiles.index);
+  if (!index) return false;
+  const names = shardNames(new TextDecoder().decode(await readWhole(index)));
+  for (const name of names ?? []) if (!(await folder.find(name))) return false;
+  return names !== undefined;
+}
+
+/** The files that an index of weights names; undefined if it is damaged. */
+function shardNames(text: string): Set<string> | undefined {
+  try {
+    const { weight_map: map } = JSON.parse(text) as { weight_map: Record<string, string> };
+    return new Set(Object.values(map));
+  } catch {
+    return undefined;
+  }
 }
 
 async function importClient(repo: string, { check }: Reading): Promise<HubClient> {

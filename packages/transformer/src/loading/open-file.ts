@@ -7,7 +7,15 @@ import type {
   ReadProgress,
 } from "@qkv/core/byte-source";
 
-export { findFile, kindOfPath, openFile, readWhole, smallFiles, sourceUrl } from "@qkv/core/byte-source";
+export {
+  fileSystem,
+  findFile,
+  kindOfPath,
+  openFile,
+  readWhole,
+  smallFiles,
+  sourceUrl,
+} from "@qkv/core/byte-source";
 export type { OpenFile, OpenOptions, ReadOptions };
 
 /** A file: its bytes, a Blob or File, a path (in Node), a URL, or anything that gives ranges of bytes. */

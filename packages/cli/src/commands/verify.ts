@@ -1,0 +1,91 @@
+import { checks, FormatError } from "@qkv/core";
+import { hubSnapshot } from "@qkv/transformer";
+import type { Command } from "commander";
+import { createReadStream } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { runningChecksum, type Checksum } from "../checksum.js";
+import type { Io } from "../io.js";
+import { withJson } from "../json-result.js";
+import { missingFile } from "../missing-file.js";
+
+/** A file of a model. `unnamed`: its content has no name that tells its checksum. `gone`: a link to nothing. */
+type VerifiedFile = { name: string; bytes: number; state: "whole" | "damaged" | "unnamed" | "gone" };
+
+type VerifyResult = { folder: string; files: VerifiedFile[] };
+
+/** Adds `qkv verify`: the files of a downloaded model against the checksums of the hub. */
+export function addVerify(program: Command, io: Io): void {
+  program
+    .command("verify")
+    .summary("compare the files of a downloaded model with the checksums of the hub")
+    .description(
+      "Compares the files of a model in the hub's cache with the checksums that name their contents. Asks no server; ends with code 1 if one is damaged.",
+    )
+    .argument("<model>", "a repository of the hub, owner/name, or the folder of one in the hub's cache")
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
+    .action(async (model: string, options: { json?: true | string }) => {
+      let result: VerifyResult | undefined;
+      const work = async () => (result = await verify(model, io));
+      await withJson(options.json, io, work, listed);
+      refuseDamaged(result!);
+    });
+}
+
+async function verify(model: string, { signal }: Io): Promise<VerifyResult> {
+  const isFolder = await stat(model).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const isRepository = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(model);
+  const cache = process.env["QKV_CACHE"];
+  const folder = isFolder
+    ? model
+    : isRepository && (await hubSnapshot(model, cache === undefined ? {} : { cache }));
+  if (!folder) {
+    const fix = "give the name of a repository that was downloaded, or its folder in the hub's cache.";
+    throw await missingFile(model, { argument: "model", what: "a downloaded model", fix });
+  }
+  const files: VerifiedFile[] = [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((entry) => !entry.isDirectory())) {
+    signal.throwIfAborted();
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(folder, path).replaceAll("\\", "/");
+    const content = await realpath(path).catch(() => undefined);
+    if (content === undefined) files.push({ name, bytes: 0, state: "gone" });
+    else files.push({ name, ...(await verifyContent(content, signal)) });
+  }
+  files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { folder, files };
+}
+
+/** Compares a content with its own name: a SHA-256, or git's SHA-1. */
+async function verifyContent(path: string, signal: AbortSignal): Promise<Omit<VerifiedFile, "name">> {
+  const { size: bytes } = await stat(path);
+  const [digest] = /^([0-9a-f]{64}|[0-9a-f]{40})$/.exec(basename(path)) ?? [];
+  if (digest === undefined) return { bytes, state: "unnamed" };
+  const algorithm: Checksum["algorithm"] = digest.length === 64 ? "sha256" : "git-sha1";
+  const sum = runningChecksum({ algorithm, digest }, bytes)!;
+  for await (const chunk of createReadStream(path, { signal })) sum.update(chunk as Uint8Array);
+  return { bytes, state: sum.matches() ? "whole" : "damaged" };
+}
+
+const listed = ({ files }: VerifyResult): string =>
+  files
+    .map(({ name, bytes, state }) => `${state.padEnd(7)} ${String(bytes).padStart(12)}  ${name}\n`)
+    .join("");
+
+function refuseDamaged({ folder, files }: VerifyResult): void {
+  const bad = files.filter(({ state }) => state === "damaged" || state === "gone");
+  if (bad.length === 0) return;
+  checks("qkv").refuse(
+    {
+      argument: "model",
+      received: bad.map(({ name, state }) => `${name} (${state})`).join(", "),
+      expected: "files whose checksums are those that the hub stated",
+      fix: `remove them from ${folder} with what they are links to, and download them again.`,
+    },
+    FormatError,
+  );
+}

@@ -1,0 +1,41 @@
+import { checks } from "@qkv/core";
+import { sendRequest } from "@qkv/core/byte-source";
+import { requestHeaders, type FetchOptions } from "./fetch-file.js";
+
+/** A file of a repository, as the hub states it in front of its content. */
+export type HubFile = {
+  /** The commit that the revision stands for. */
+  readonly commit: string;
+  /** The name of its content: a SHA-256 of large files, git's SHA-1 of others. */
+  readonly tag: string;
+};
+
+/** Redirects within the hub: of a repository that has another name now. */
+const mostRedirects = 5;
+
+/**
+ * Asks for the head of a file.
+ *
+ * @returns `missing` if the repository has no such file; `unstated` if the server names neither commit nor content, as the
+ *   hub does, or refuses the request.
+ */
+export async function hubFile(url: URL, options: FetchOptions): Promise<HubFile | "missing" | "unstated"> {
+  const check = checks("qkv", { argument: "model" });
+  let at = url;
+  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+    const request = { method: "HEAD", redirect: "manual", headers: requestHeaders(at) } as const;
+    const response = await sendRequest(at, request, { check, ...options });
+    await response.cancel();
+    const { headers, status } = response;
+    const commit = headers.get("x-repo-commit") ?? "";
+    const tag = (headers.get("x-linked-etag") ?? headers.get("etag") ?? "").replace(/^(?:W\/)?"(.*)"$/, "$1");
+    const isStated = /^[0-9a-f]{40}$/.test(commit) && /^[\w-]{8,128}$/.test(tag);
+    if (status === 404) return "missing";
+    if (isStated && status < 400) return { commit, tag };
+    const location = status >= 300 && status < 400 && headers.get("location");
+    const next = location ? new URL(location, at) : undefined;
+    if (next?.origin !== at.origin) return "unstated";
+    at = next;
+  }
+  return "unstated";
+}

@@ -1,0 +1,108 @@
+import { checks, isQkvError } from "@qkv/core";
+import { hubCacheFolder, hubSnapshot, isHubOffline } from "@qkv/transformer";
+import { lstat, mkdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, dirname, join, relative } from "node:path";
+import type { CacheOptions } from "./cache-options.js";
+import { fetchFile } from "./fetch-file.js";
+import { hubFile } from "./hub-file.js";
+
+/** A repository's files on this machine, in the layout of Python's `huggingface_hub`, fetched one by one. */
+export type HubRepository = {
+  /** The folder of its files, `models--OWNER--NAME/snapshots/COMMIT`. */
+  readonly folder: string;
+  /** Fetches a file unless it is there. False: the repository has none. */
+  get(name: string): Promise<boolean>;
+};
+
+/**
+ * Opens a repository in the hub's cache. Contents are kept once, in `blobs` under the name that the hub gives them; a file
+ * of a commit is a link to one, a branch a file with its commit, and a file that the repository does not have an empty one
+ * in `.no_exist`.
+ *
+ * @param hub - Address of the hub.
+ * @returns undefined if the server is no hub: it states neither a commit nor the names of contents.
+ * @throws {ArgumentError} If the network is not to be asked, and the repository is not there.
+ */
+export async function openHubRepository(
+  repo: string,
+  hub: string,
+  options: CacheOptions,
+): Promise<HubRepository | undefined> {
+  const cache = options.folder ?? process.env["QKV_CACHE"] ?? hubCacheFolder() ?? join(homedir(), ".cache");
+  const home = join(cache, `models--${repo.replace("/", "--")}`);
+  const kept = await hubSnapshot(repo, { cache });
+  if (isHubOffline()) {
+    const folder = kept ?? refuseOffline(repo, cache);
+    return { folder, get: (name) => exists(join(folder, name)) };
+  }
+  const commit = kept ? basename(kept) : await commitOfMain(repo, hub, options);
+  if (commit === undefined) return undefined;
+  const folder = join(home, "snapshots", commit);
+  if (!kept) {
+    await writeWithFolder(join(home, "refs/main"), commit);
+    await mkdir(folder, { recursive: true });
+  }
+  return {
+    folder,
+    async get(name) {
+      const [path, absent] = [join(folder, name), join(home, ".no_exist", commit, name)];
+      if (await exists(path)) return true;
+      if (await exists(absent)) return false;
+      const url = new URL(`${hub}/${repo}/resolve/${commit}/${name}`);
+      const file = await hubFile(url, options).catch((error: unknown) => {
+        // What another program left here may be all that it needs: without a network, it has to do.
+        if (!kept || !isQkvError(error)) throw error;
+        return undefined;
+      });
+      if (file === "missing") await writeWithFolder(absent, "");
+      if (file === "missing" || file === undefined) return false;
+      const tag = file === "unstated" ? `${commit}-${name.replaceAll("/", "-")}` : file.tag;
+      const blob = join(home, "blobs", tag);
+      await fetchFile(url, blob, { ...options, name: `${repo}: ${name}` });
+      await link(blob, path);
+      return true;
+    },
+  };
+}
+
+async function commitOfMain(repo: string, hub: string, options: CacheOptions): Promise<string | undefined> {
+  const file = await hubFile(new URL(`${hub}/${repo}/resolve/main/config.json`), options);
+  return typeof file === "string" ? undefined : file.commit;
+}
+
+function refuseOffline(repo: string, cache: string): never {
+  return checks("qkv").refuse({
+    argument: "model",
+    received: repo,
+    expected: `a model in ${cache}, as HF_HUB_OFFLINE asks for, and it is not there`,
+    fix: "download it once without HF_HUB_OFFLINE.",
+  });
+}
+
+/** Puts a name on a content: a link, or where the system allows none, the content itself. */
+async function link(blob: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  // A link whose content was gone.
+  if (await lstat(path).catch(() => undefined)) await rm(path, { force: true });
+  try {
+    await symlink(relative(dirname(path), blob), path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "EPERM" && code !== "ENOSYS") throw error;
+    await rename(blob, path);
+  }
+}
+
+async function writeWithFolder(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
