@@ -148,7 +148,8 @@ function indexPage(pages) {
   const inOrder = pages.toSorted((a, b) => place(a) - place(b));
   const blocks = inOrder.map(({ pkg, entry, title, address, sections }) => {
     const heading = entry === "." ? `## ${title}\n\n${pkg.json.description}\n\n` : "";
-    const names = sections.filter(({ kind }) => !kind.startsWith("Types"));
+    // Names of other packages stand in the lists of those.
+    const names = sections.filter(({ kind, elsewhere }) => !kind.startsWith("Types") && !elsewhere);
     const list = names.map((name) => `[\`${name.label}\`](${name.address})`).join(" · ");
     return `${heading}[**${title}**](${address}) ${list}`;
   });

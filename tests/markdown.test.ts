@@ -1,0 +1,124 @@
+// What those who read with a machine get: each page of the site as Markdown, and all of them with the API in one text.
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readReports } from "../apps/docs/scripts/api/against-reports.mjs";
+import { apiPages } from "../apps/docs/scripts/api/pages.mjs";
+import { fullText, markdownPages, toMarkdown } from "../apps/docs/scripts/markdown.mjs";
+import { pages } from "../apps/docs/scripts/pages.mjs";
+import { publicPackages } from "../scripts/packages.mjs";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const reports = readReports();
+let list: { path: string; title: string; markdown: string }[];
+let full: string;
+
+beforeAll(async () => {
+  list = markdownPages(await apiPages(publicPackages()), "https://example.org/qkv/");
+  full = fullText(list, "https://example.org/qkv/");
+});
+
+const prose = (text: string) =>
+  text
+    .replace(/^```.*?^```[ \t]*$/gms, "")
+    .replace(/^ {4}.*$/gm, "")
+    .replace(/``.*?``/g, "")
+    .replace(/`[^`\n]*`/g, "");
+
+test("there is a page for each source and each entry, and a path is that of one page", () => {
+  const paths = list.map(({ path }) => path);
+  expect(new Set(paths).size).toBe(paths.length);
+  for (const { path } of pages()) expect(paths).toContain(path);
+  for (const title of reports.keys()) expect(paths).toContain(`/api/${title}/`);
+  for (const { folder } of publicPackages())
+    expect(paths).toContain(`/packages/${folder.split(/[\\/]/).at(-1)}/`);
+});
+
+test("nothing is left of MDX outside of code", () => {
+  const left = list.flatMap(({ path, markdown }) =>
+    [...prose(markdown).matchAll(/<\/?[A-Z]\w*|\{\/\*|^import .* from ".*";|^---\nid:/gm)].map(
+      ([what]) => `${path}: ${what}`,
+    ),
+  );
+  expect(left).toEqual([]);
+});
+
+test("live examples stand where they run, and every page has its heading first", () => {
+  for (const { path, text } of pages()) {
+    const { markdown } = list.find((page) => page.path === path)!;
+    for (const [, name] of text.matchAll(/<Live example="([\w-]+)" \/>/g))
+      expect(markdown).toContain(readFileSync(join(root, `apps/docs/examples/${name}.ts`), "utf8").trimEnd());
+  }
+  for (const { path, markdown } of list) expect(markdown.trimStart(), path).toMatch(/^# \S/);
+});
+
+test("links lead to pages that are Markdown too", () => {
+  const known = new Set(list.map(({ path }) => `https://example.org/qkv${path}index.md`));
+  const broken = list.flatMap(({ path, markdown }) =>
+    [...prose(markdown).matchAll(/\]\((https:\/\/example\.org\/qkv\/[^)#\s]*)/g)]
+      .map(([, address]) => address!)
+      .filter(
+        (address) =>
+          !known.has(address) && !/\/(learn|packages|reference)\/[\w-]*\/?index\.md$/.test(address),
+      )
+      .map((address) => `${path}: ${address}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test.each([...reports.keys()])("llms-full.txt has every name of %s, and its declaration", (title) => {
+  const start = full.indexOf(`<!-- https://example.org/qkv/api/${title}/ -->`);
+  expect(start).toBeGreaterThan(0);
+  const end = full.indexOf("<!-- https://example.org/", start + 1);
+  const part = full.slice(start, end < 0 ? undefined : end);
+  const missing = [...reports.get(title)!.keys()].filter(
+    (name) =>
+      !name.startsWith("~") && !part.includes(`### ${name}\n`) && !part.includes(`- \`${name}\` of [`),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("llms-full.txt has the guides, the reference and how to build with the packages", () => {
+  expect(full.indexOf(readFileSync(join(root, "packages/cli/AGENTS.md"), "utf8"))).toBe(0);
+  for (const { path } of pages().filter(({ path }) => /^\/(guides|reference)\//.test(path)))
+    expect(full).toContain(`<!-- https://example.org/qkv${path} -->`);
+});
+
+test("components become what they show", () => {
+  const source = `---\ntitle: T\n---\n\n# T\n\nimport { X } from "x";\n\n<Predict>\n\nWhich <Q>query</Q>?\n\n<Choice says="This." right>\n\nYes.\n\n</Choice>\n</Predict>\n\n{/* a comment */}\n\nSee [it](/learn/causal/#now).\n\n\`\`\`ts live\n<Live example="no" />;\n\`\`\`\n`;
+  expect(toMarkdown(source, "https://a/")).toBe(
+    '# T\n\nWhich query?\n\n**This.** (Right.)\n\nYes.\n\nSee [it](https://a/learn/causal/index.md#now).\n\n```ts\n<Live example="no" />;\n```\n',
+  );
+});
+
+describe.each(["AGENTS.md", "packages/cli/AGENTS.md"])("%s", (file) => {
+  const text = readFileSync(join(root, file), "utf8");
+
+  test("every path that it leads to is there, and every command that it names", () => {
+    const links = [...text.matchAll(/\]\(([^):]+)\)/g)].map(([, path]) => path!);
+    const paths = [...text.matchAll(/`((?:packages|tests|scripts|docs)\/[^`*\s]+)`/g)].map(
+      ([, path]) => path!,
+    );
+    for (const path of [...links.map((link) => join(dirname(file), link)), ...paths])
+      expect(existsSync(join(root, normalize(path))), path).toBe(true);
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    for (const [, name] of text.matchAll(/`npm run ([\w:-]+)/g)) expect(scripts).toHaveProperty([name!]);
+    for (const [, script] of text.matchAll(/node ((?:scripts|apps)\/[\w/.-]+)/g))
+      expect(existsSync(join(root, script!)), script).toBe(true);
+    for (const [, pattern] of text.matchAll(/vitest run [^`]*?(packages\/[^`\s]+)/g))
+      expect(globSync(pattern!, { cwd: root })).not.toEqual([]);
+  });
+});
+
+test("every function and entry that AGENTS.md of qkv names is exported", () => {
+  const text = readFileSync(join(root, "packages/cli/AGENTS.md"), "utf8");
+  const names = new Set([...reports.values()].flatMap((report) => [...report.keys()]));
+  const called = [...text.matchAll(/\b([a-z]\w+)\(/g)].map(([, name]) => name!);
+  const methods = ["init", "apply", "read", "encode", "decode", "startsWith"];
+  expect(called.length).toBeGreaterThan(20);
+  expect([...new Set(called)].filter((name) => !names.has(name) && !methods.includes(name))).toEqual([]);
+  const entries = [...text.matchAll(/`((?:@qkv|qkv)\/[\w/-]+)`/g)].map(([, entry]) => entry!);
+  expect(entries.length).toBeGreaterThan(8);
+  for (const entry of entries) expect([...reports.keys()], entry).toContain(entry);
+});
