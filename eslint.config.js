@@ -87,6 +87,11 @@ export default defineConfig(
       "one-var": ["error", "never"],
     },
   },
+  // The names of other packages under one name: each stands in the index of its own package, and all in api.md.
+  {
+    files: ["packages/cli/src/index.ts", "packages/cli/src/door/*.ts"],
+    rules: { "no-restricted-syntax": "off" },
+  },
   // An exercise imports what its solution needs.
   { files: ["apps/docs/examples/exercise-*.ts"], rules: { "@typescript-eslint/no-unused-vars": "off" } },
   {

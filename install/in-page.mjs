@@ -1,5 +1,5 @@
 // The sources of a web application: the examples in a page, and in a Worker of a page.
-import { reportLine } from "./project.mjs";
+import { nodeOnly, reportLine } from "./project.mjs";
 import { isForVite } from "./readme.mjs";
 
 /** Each page of the application, and the module that it begins with. */
@@ -19,6 +19,11 @@ export function examplesForPages(project, kind, leftOut) {
     return undefined;
   }
   return project.readme.examples.filter((example) => {
+    const [only] = [...nodeOnly].filter((entry) => example.code.includes(`from "${entry}"`));
+    if (only) {
+      leftOut(`${kind}, the example at line ${example.line}`, `${only} is for Node`);
+      return false;
+    }
     if (kind === "Vite" || !isForVite(example)) return true;
     leftOut(`${kind}, the example at line ${example.line}`, "it imports addresses as Vite writes them");
     return false;

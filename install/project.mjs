@@ -11,7 +11,7 @@ const tests = fileURLToPath(new URL("../tests/", import.meta.url));
 const minutes = 5;
 
 /** Entries that need files or a process, so that no page has them. */
-const nodeOnly = new Set(["qkv", "@qkv/kv-cache/offload"]);
+export const nodeOnly = new Set(["qkv/command", "@qkv/kv-cache/offload"]);
 
 export class Project {
   /**

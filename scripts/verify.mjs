@@ -43,6 +43,12 @@ const conformance = (device, families = []) =>
   }));
 const secondTier = [
   { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
+  {
+    name: "first screen of the README",
+    command: ["node", "scripts/first-screen.mjs"],
+    counts: true,
+    skip: chromiumPath ? undefined : noChromium,
+  },
   // Each build, number of threads and read pattern once.
   ...["js", "wasm,threads=1,plain,sequential", "wasm,threads=2,interleaved"].flatMap((device) =>
     conformance(device),

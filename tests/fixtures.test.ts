@@ -11,8 +11,8 @@ function entriesOf(json: Record<string, unknown>, source: string): string[] {
   return [...new Set([...built].map(([, name]) => join(source, `${bundled[name!] ?? name}.ts`)))];
 }
 
-// Of @qkv/wasm, by build-binaries.mjs.
-const bundled: Record<string, string> = { worker: "threads/worker" };
+// Of @qkv/wasm, by build-binaries.mjs; of qkv, by tsup.browser.config.ts.
+const bundled: Record<string, string> = { worker: "threads/worker", "browser/qkv": "index" };
 
 test.each(allPackages())("$name: every source is behind an entry of the package", ({ folder, json }) => {
   const source = join(folder, "src");

@@ -320,5 +320,10 @@ export const legal = [
     why: "one list for each token: its numbers are not looked at one by one",
   },
   { entry: "@qkv/transformer/export", names: "memoryFolder", why: "takes nothing" },
-  { entry: "qkv", names: "run", why: "a program: it writes what is wrong, and returns the exit status" },
+  { entry: "@qkv/transformer", names: "hubCacheFolder isHubOffline", why: "take nothing" },
+  {
+    entry: "qkv/command",
+    names: "run",
+    why: "a program: it writes what is wrong, and returns the exit status",
+  },
 ];

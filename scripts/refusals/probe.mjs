@@ -57,6 +57,8 @@ const isClass = (f) => /^class\b/.test(Function.prototype.toString.call(f));
 
 for (const [path, to] of Object.entries(pack.json.exports ?? {})) {
   if (!to?.import?.default) continue;
+  // The names of other packages under one name: each is called where it is made.
+  if (pack.name === "qkv" && path !== "./command") continue;
   const entry = pack.name + path.slice(1);
   const exported = await import(pathToFileURL(join(pack.folder, to.import.default)).href);
   const right = await rightCalls(entry, exported);

@@ -15,7 +15,7 @@ import { untilAborted } from "./until-aborted.js";
  *
  * @example
  * ```ts
- * import { run } from "qkv";
+ * import { run } from "qkv/command";
  *
  * let help = "";
  * await run(["generate", "--help"], { out: { write: (text) => (help += text) } }); // => 0

@@ -1,0 +1,113 @@
+// The first screen of the README, as it stands, in the three places that it names: in Node, where the packed packages are
+// installed; in a page and in a worker, with the packed files where a CDN would serve them. Needs the packages built.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openChromium } from "./chromium.mjs";
+import { installPacked } from "./install-packed.mjs";
+import { packAll } from "./pack.mjs";
+import { openServer, staticFiles } from "./server.mjs";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const cdn = "https://cdn.jsdelivr.net";
+const limitMs = 60_000;
+const counts = { passed: 0, failed: 0 };
+
+/** The blocks of the README in front of its second heading, by the word that begins each. */
+const screen = readFileSync(join(root, "README.md"), "utf8").split(/^## /m)[0];
+const blocks = [...screen.matchAll(/^```(\w+)(?: title="([^"]*)")?\n(.*?)^```$/gms)].map(
+  ([, language, title, code]) => ({ language, title, code }),
+);
+
+function block(language, title) {
+  const found = blocks.find((each) => each.language === language && each.title === title);
+  if (!found)
+    throw new Error(`README.md has no block of ${language}${title ? ` titled ${title}` : ""} first`);
+  return found.code;
+}
+
+async function check(name, run) {
+  try {
+    await run();
+    counts.passed += 1;
+    console.log(`ok: ${name}`);
+  } catch (error) {
+    counts.failed += 1;
+    console.log(`failed: ${name}\n${error.stack ?? error}`);
+  }
+}
+
+function equal(found, expected) {
+  if (found !== expected)
+    throw new Error(`expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "qkv-first-screen-"));
+const pages = mkdtempSync(join(tmpdir(), "qkv-first-page-"));
+try {
+  installPacked(folder, packAll(folder), ["qkv"], { offline: false });
+  const inNode = block("ts");
+  const [, story] = /console\.log\(story\); \/\/ => "(.*)"$/m.exec(inNode);
+  const written = story.slice("Once upon a time".length);
+
+  await check("in Node", () => {
+    writeFileSync(join(folder, "first.mjs"), inNode);
+    const out = execFileSync(process.execPath, ["first.mjs"], { cwd: folder, encoding: "utf8" });
+    equal(out.trimEnd().split("\n").at(-1), story);
+  });
+
+  writeFileSync(join(pages, "index.html"), block("html"));
+  writeFileSync(join(pages, "worker.js"), block("js", "worker.js"));
+  writeFileSync(join(pages, "starts.html"), `<script type="module">\n${block("js", "page.js")}</script>\n`);
+  const server = await openServer(staticFiles(pages));
+  const browser = await openChromium();
+  /** Opens a page, and waits until a text of it begins with what is awaited. */
+  const inPage = async (path, read) => {
+    const context = await browser.newContext();
+    const problems = [];
+    // As jsDelivr answers: the files of a package under its name and a range of versions.
+    await context.route(`${cdn}/npm/**`, (route) => {
+      const [, name, file] = /^\/npm\/((?:@[^/]+\/)?[^/@]+)@[\d.]+\/(.*)$/.exec(
+        new URL(route.request().url()).pathname,
+      );
+      return route.fulfill({
+        path: join(folder, "node_modules", name, file),
+        contentType: "text/javascript",
+        headers: { "Access-Control-Allow-Origin": "*" },
+      });
+    });
+    const page = await context.newPage();
+    page.on("pageerror", (error) => problems.push(String(error)));
+    const logged = [];
+    page.on("console", (message) => logged.push(message.text()));
+    try {
+      await page.goto(`${server.origin}/${path}`);
+      const end = Date.now() + limitMs;
+      let text = "";
+      while (text.length < written.length && problems.length === 0 && Date.now() < end) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        text = await read(page, logged);
+      }
+      equal(problems.join("\n") || text, written);
+    } finally {
+      await context.close();
+    }
+  };
+  try {
+    await check("in a page, from a CDN", () =>
+      inPage("index.html", (page) => page.evaluate(() => globalThis.document.body.innerText)),
+    );
+    await check("in a worker, from a CDN", () =>
+      inPage("starts.html", async (_page, logged) => logged.join("")),
+    );
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+} finally {
+  for (const each of [folder, pages]) rmSync(each, { recursive: true, force: true });
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -1,0 +1,108 @@
+// The package `qkv`: the names of the others under one name, at no other cost than theirs.
+import { execFileSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { rolldown } from "rolldown";
+import { describe, expect, test } from "vitest";
+import { publicPackages } from "../scripts/packages.mjs";
+import { twoMeanings } from "../scripts/lint/words.mjs";
+
+const folder = fileURLToPath(new URL("../packages/cli/", import.meta.url));
+const packages = publicPackages();
+const sources = [
+  ...readFileSync(join(folder, "src/index.ts"), "utf8").matchAll(/^export \* from "(.*)";$/gm),
+];
+const behind = sources.map(([, name]) => packages.find((each) => each.name === name)!);
+
+/** Bytes of a program that imports from a package, with all that it brings, minified. */
+async function bytesOf(from: string, names: string): Promise<number> {
+  const entry = join(folder, "entry.js");
+  const code = `import { ${names} } from ${JSON.stringify(from)};\nconsole.log(${names});`;
+  const bundle = await rolldown({
+    input: entry,
+    platform: "browser",
+    external: ["webgpu", "@huggingface/hub"],
+    plugins: [
+      {
+        name: "entry",
+        resolveId: (id) => (id === entry ? id : null),
+        load: (id) => (id === entry ? code : null),
+      },
+    ],
+  });
+  const { output } = await bundle.generate({ minify: true, comments: false });
+  await bundle.close();
+  const sizes = output.map((file) => ("code" in file ? Buffer.byteLength(file.code) : 0));
+  expect(sizes[0]).toBeGreaterThan(500);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+// What Node resolves in packages/cli, as a user's program would.
+describe("the door", () => {
+  test.each([
+    ["attention", "@qkv/attention"],
+    ["attention, causal, slidingWindow", "@qkv/attention"],
+    ["softmax", "@qkv/tensor"],
+    ["loadTokenizer", "@qkv/tokenizer"],
+    ["generate", "@qkv/transformer"],
+    ["load", "@qkv/transformer"],
+    ["pagedCache", "@qkv/kv-cache"],
+    ["attentionMap", "@qkv/viz"],
+    ["device", "@qkv/device"],
+  ])("{ %s } costs what it costs from %s, within 2 %", async (names, from) => {
+    const [own, door] = [await bytesOf(from, names), await bytesOf("qkv", names)];
+    expect(Math.abs(door - own) / own, `${door} bytes from qkv, ${own} from ${from}`).toBeLessThanOrEqual(
+      0.02,
+    );
+  });
+
+  test("every name of the packages is here, and is theirs; each package is whole under its own path", () => {
+    // In a process of its own, where each module is there once.
+    const program = `
+      const door = await import("qkv");
+      const other = [];
+      const partial = [];
+      for (const name of ${JSON.stringify(behind.map(({ name }) => name))}) {
+        const [own, path] = [await import(name), await import(name.replace("@qkv", "qkv"))];
+        for (const [label, value] of Object.entries(own)) {
+          if (door[label] !== value) other.push(label + " of " + name);
+          if (path[label] !== value) partial.push(label + " of " + name);
+        }
+      }
+      console.log(JSON.stringify({ count: Object.keys(door).length, other, partial }));`;
+    const out = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    const { count, other, partial } = JSON.parse(out) as {
+      count: number;
+      other: string[];
+      partial: string[];
+    };
+    expect(behind.length).toBeGreaterThanOrEqual(10);
+    expect(count).toBeGreaterThan(400);
+    // The names of two packages, of which one is here.
+    expect(other).toEqual(["pad of @qkv/tokenizer", "norm of @qkv/transformer"]);
+    for (const each of other) expect(twoMeanings).toHaveProperty([each.split(" ")[0]!]);
+    expect(partial).toEqual([]);
+  });
+
+  test("an import reads no file and starts no command", () => {
+    const text = readFileSync(join(folder, "dist/index.js"), "utf8");
+    const from = new Set([...text.matchAll(/from ['"]([^'"]+)['"]/g)].map(([, name]) => name));
+    expect([...from].sort()).toEqual([...behind.map(({ name }) => name), "@qkv/core"].sort());
+  });
+
+  test("what a CDN serves to a page asks for nothing by name", () => {
+    const text = readFileSync(join(folder, "dist/browser/qkv.js"), "utf8");
+    const names = [...text.matchAll(/(?:from|import)\s*\(?\s*"([\w@][\w@/.-]*)"/g)].map(([, name]) => name);
+    // The client that a reader installs by choice, asked for when a repository is loaded.
+    expect(names).toEqual(["@huggingface/hub"]);
+    // The kernels and the small model are files that are read when they are used.
+    const first = globSync("dist/browser/{qkv,chunk-*}.js", { cwd: folder });
+    const code = first.map((file) => readFileSync(join(folder, file), "utf8")).join("");
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThan(360_000);
+  });
+});
