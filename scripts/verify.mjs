@@ -24,6 +24,7 @@ const webgpuFamilies = [
   ...kernelFamilies,
   ...["x-transformers", "stories260K", "generation", "use-lite", "optimizers", "linear-attention", "gelu"],
   ...["causal-conv", "einsum", "log-softmax", "swiglu-swish", "tensor-scatter", "linear", "tiny-bert-random"],
+  "blt",
 ];
 const hasVulkan =
   process.platform !== "linux" ||
