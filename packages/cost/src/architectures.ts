@@ -53,6 +53,22 @@ export type Traits = {
   readonly mixersAlone: boolean;
   /** Each layer has a mixer with a state beside its attention. */
   readonly parallelState: boolean;
+  /** Each layer is one part alone, as a list names it: a mixer, attention, a network or experts. Default false. */
+  readonly onePart?: boolean;
+  /** The difference of two softmaxes. Default false. */
+  readonly differential?: boolean;
+  /** Learned numbers of a layer's activation. Default 0. */
+  readonly activationNumbers?: number;
+  /** Numbers of a token's embedding of each layer, where the configuration does not say them. Default: none. */
+  readonly layerInputs?: number;
+  /** Streams, and the rank of the learned residual, where the configuration does not say them. Default: one stream. */
+  readonly streams?: { readonly count: number; readonly rank: number };
+  /** Last layers that read the keys and values of others, where the configuration does not count them. Default 0. */
+  readonly sharedKeys?: number;
+  /** A learned factor of each layer's output. Default false. */
+  readonly layerScale?: boolean;
+  /** Heads of layers with full attention, where the configuration does not say their size. Default: that of all. */
+  readonly fullHeadDim?: number;
 };
 
 /** A rule that reads a flag of the configuration. */
@@ -124,6 +140,12 @@ function known(): Readonly<Record<string, Traits>> {
     biases: { query: flagRule("attention_bias"), output: false },
     rotary: 0.5,
   };
+  const exaone4: Traits = {
+    ...llama,
+    biases: noBiases,
+    queryKeyNorm: "head",
+    windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 4) !== 0,
+  };
   const deepseek: Traits = { ...llama, biases: noBiases };
   /** Layer norms and biases everywhere, two matrices in the feed-forward layer, no rotary embedding. */
   const gpt2: Traits = {
@@ -192,6 +214,8 @@ function known(): Readonly<Record<string, Traits>> {
     queryKeyNorm: ({ flag }) => (flag("use_qk_norm", false) ? "whole" : "none"),
   };
 
+  /** Embeddings of each layer, beside norms on both sides of its parts. */
+  const layered: Traits = { ...gemma3, layerInputs: 256 };
   return {
     llama,
     mistral: { ...llama, biases: noBiases },
@@ -201,17 +225,30 @@ function known(): Readonly<Record<string, Traits>> {
     granitemoe: { ...llama, tied: true },
     smollm3: { ...llama, tied: true },
     internlm2: llama,
+    apertus: { ...llama, gated: false, queryKeyNorm: "head", activationNumbers: 4 },
+    diffllama: { ...llama, differential: true },
     baichuan: { ...llama, biases: noBiases },
     arcee: { ...llama, gated: false },
     cwm: { ...llama, biases: noBiases, windowed: (layer) => layer % 4 !== 0 },
     ernie4_5: ernie,
     ernie4_5_moe: { ...ernie, routerBias: true, sharedExperts: 2, denseLayers: 1 },
-    exaone4: {
-      ...llama,
-      biases: noBiases,
-      queryKeyNorm: "head",
-      windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 4) !== 0,
+    afmoe: {
+      ...{ ...llama, biases: noBiases, norms: 4, queryKeyNorm: "head", outputGate: true },
+      ...{ routerBias: true, sharedExperts: 2, denseLayers: 1 },
+      windowed: (layer, { own }) => (layer + 1) % own("global_attn_every_n_layers", 4) !== 0,
     },
+    exaone_moe: { ...exaone4, routerBias: true, sharedExperts: 1, denseLayers: 1 },
+    exaone4,
+    flex_olmo: { ...llama, queryKeyNorm: "whole" },
+    glm4_moe_lite: { ...deepseek, routerBias: true, sharedExperts: 1, denseLayers: 1 },
+    jais2: {
+      ...{ ...llama, norm: "layer", gated: false, mlpBias: flagRule("mlp_bias", true) },
+      biases: { query: flagRule("attention_bias", true), output: flagRule("attention_bias", true) },
+    },
+    ministral3: { ...llama, biases: noBiases },
+    nanochat: { ...llama, norm: "plain", gated: false, embeddingNorm: true },
+    solar_open: { ...glm, rotary: 1, routerBias: true, sharedExperts: 1 },
+    youtu: { ...deepseek, tied: true },
     glm,
     glm4: { ...glm, norms: 4 },
     glm4_moe: {
@@ -254,6 +291,7 @@ function known(): Readonly<Record<string, Traits>> {
       denseLayers: 2,
     },
     qwen3_5_text: { ...qwen3, outputGate: true, rotary: 0.25 },
+    qwen3_5_moe_text: { ...qwen3, sharedGate: true, outputGate: true, rotary: 0.25 },
     bamba: {
       ...llama,
       ...{ stateLayer: "ssd", rotary: 0.5 },
@@ -279,11 +317,25 @@ function known(): Readonly<Record<string, Traits>> {
       stateLayer: "rwkv7",
     },
     falcon_h1: { ...llama, stateLayer: "ssd", parallelState: true },
+    nemotron_h: {
+      ...{ ...llama, norms: 1, gated: false, rotary: 0, stateLayer: "ssd", onePart: true },
+      routerBias: true,
+    },
     granitemoehybrid: { ...llama, tied: true, stateLayer: "ssd" },
     gemma,
     vaultgemma: { ...gemma, windowed: (layer) => layer % 2 === 0 },
     gemma2,
     gemma3_text: gemma3,
+    gemma3n_text: {
+      ...layered,
+      ...{ streams: { count: 4, rank: 64 }, sharedKeys: 15 },
+      windowed: (layer) => (layer + 1) % 5 !== 0,
+    },
+    gemma4_text: {
+      ...layered,
+      ...{ layerScale: true, fullHeadDim: 512 },
+      windowed: (layer, { size }) => (layer + 1) % 6 !== 0 && layer + 1 < size("layers"),
+    },
     phi3: { ...llama, biases: noBiases },
     phi: {
       ...gptj,

@@ -38,7 +38,7 @@ export function attentionParts(shape: AttentionShape, place: Place): Part[] {
 }
 
 function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role }: Place): Part[] {
-  const { numHeads: H, numKvHeads: Hkv, headDim: D, biases, rotaryDim, outputGate } = shape;
+  const { numHeads: H, numKvHeads: Hkv, headDim: D, biases, rotaryDim, outputGate, sharesKeyValues } = shape;
   const contextRows = role === "cross" ? sourceRows : rows;
   const normed = (name: string, heads: number, from: Rows): Part[] =>
     shape.queryKeyNorm === "none"
@@ -55,12 +55,16 @@ function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role
       outputs: H * D * (outputGate ? 2 : 1),
       bias: biases.query,
     }),
-    product("attention key", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.key }),
-    product("attention value", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.query }),
+    ...(sharesKeyValues
+      ? []
+      : [
+          product("attention key", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.key }),
+          product("attention value", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.query }),
+        ]),
     ...normed("attention query norm", H, rows),
-    ...normed("attention key norm", Hkv, contextRows),
+    ...(sharesKeyValues ? [] : normed("attention key norm", Hkv, contextRows)),
     ...rotated("attention query rotary", H),
-    ...rotated("attention key rotary", Hkv),
+    ...(sharesKeyValues ? [] : rotated("attention key rotary", Hkv)),
     scoresOfHeads(shape, role),
     ...(outputGate ? [pointwise("attention output gate", rows, H * D, 2, 2)] : []),
     product("attention output", rows, { inputs: H * D, outputs: C, bias: biases.output }),
@@ -69,21 +73,25 @@ function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role
 
 /** Scores, softmax and weighted sum of the values. */
 function scoresOfHeads(shape: HeadsAttention, role: Place["role"]): Part {
-  const { numHeads: H, numKvHeads: Hkv, headDim: D, reach, sinks } = shape;
+  const { numHeads: H, numKvHeads: Hkv, headDim: D, reach, sinks, sharesKeyValues, differential } = shape;
+  // Of a difference, four vectors make the share of the second softmax, and a head weighs the values of two.
+  const parameters = (sinks ? H : 0) + (differential ? 4 * D : 0);
+  const valueDim = differential ? 2 * D : D;
   return {
     name: "attention scores",
-    parameters: sinks ? H : 0,
-    activeParameters: sinks ? H : 0,
+    parameters,
+    activeParameters: parameters,
     work(run) {
       const [T, S] = lengthsOf(run, role);
       const { batchSize: B } = run;
       const kept = 2 * Hkv * D; // numbers of one token in the cache
-      const written = role === "encoder" ? 0 : role === "cross" ? (run.encodes ? S : 0) : T;
+      const written =
+        role === "encoder" || sharesKeyValues ? 0 : role === "cross" ? (run.encodes ? S : 0) : T;
       const read = T === 0 ? 0 : keysRead(reach, T, S) * kept * B;
       return {
-        flops: B * H * countPairs(reach, T, S, run.tileSize) * flopsOfPair(D, D),
-        weights: sinks ? H : 0,
-        activations: 2 * B * T * H * D + (role === "encoder" ? read : 0),
+        flops: B * H * countPairs(reach, T, S, run.tileSize) * flopsOfPair(D, valueDim),
+        weights: parameters,
+        activations: B * T * H * (D + valueDim) + (role === "encoder" ? read : 0),
         cache: (role === "encoder" ? 0 : read) + written * kept * B,
         calls: T > 0 && S > 0 ? 1 : 0,
       };

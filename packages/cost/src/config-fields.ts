@@ -33,7 +33,7 @@ const spellings = {
   experts: ["num_local_experts", "n_routed_experts", "num_experts", "n_experts", "moe_num_experts"],
   expertsPerToken: ["num_experts_per_tok", "n_experts_per_token", "moe_topk", "moe_k"],
   expertHidden: ["moe_intermediate_size", "moe_d_ff"],
-  sharedExperts: ["n_shared_experts", "moe_num_shared_experts"],
+  sharedExperts: ["n_shared_experts", "moe_num_shared_experts", "num_shared_experts"],
   denseLayers: ["first_k_dense_replace", "n_dense_layers", "num_dense_layers", "moe_layer_start_index"],
   sharedKvLayers: ["num_kv_shared_layers"],
   decoderLayers: ["num_decoder_layers", "decoder_layers", "n_decoder_layers"],
@@ -68,9 +68,15 @@ export function configFields(config: Config, fn = "readConfig") {
       fix: `give the model's size under this name${names.length > 1 ? `, or as one of ${names.join(", ")}` : ""}.`,
     });
   };
+  const refuse = (argument: string, received: unknown, expected: string): never => {
+    const fix = "give the values of a published configuration of this architecture.";
+    throw new ArgumentError({ fn, argument, received, expected, fix });
+  };
   const size = (which: Size, fallback?: number): number => number(spellings[which], fallback, 1) as number;
   return {
     config,
+    /** Refuses a field. */
+    refuse,
     /** A size of at least 1. */
     size,
     /** A size, or `null` where the configuration has none. */

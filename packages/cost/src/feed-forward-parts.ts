@@ -1,14 +1,24 @@
 import type { ExpertsFeedForward, FeedForwardShape } from "./model-shape.js";
-import { pointwise, product, tokenShift, type Part, type Rows } from "./part.js";
+import { perRow, pointwise, product, tokenShift, type Part, type Rows } from "./part.js";
 
 /** The parts of the feed-forward layer. */
 export function feedForwardParts(shape: FeedForwardShape, embedDim: number, rows: Rows): Part[] {
   if (shape.kind === "none") return [];
   if (shape.kind === "dense") {
-    const { shifts = 0 } = shape;
+    const { shifts = 0, learned = 0 } = shape;
     return [
       ...(shifts > 0 ? [tokenShift("feed-forward token shift", rows, embedDim, shifts)] : []),
       ...denseParts("feed-forward", { ...shape, embedDim }, rows),
+      ...(learned > 0
+        ? [
+            perRow("feed-forward activation numbers", rows, {
+              parameters: learned,
+              flops: 0,
+              activations: 0,
+              calls: 0,
+            }),
+          ]
+        : []),
     ];
   }
   const { numExperts, sharedDim, gated, bias, sharedGate, routerBias } = shape;

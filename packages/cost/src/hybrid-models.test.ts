@@ -6,6 +6,9 @@ import { kvCache, readCacheLayers } from "./kv-cache.js";
 import { parameters } from "./parameters.js";
 import { readConfig } from "./read-config.js";
 
+const slides = (layers: readonly boolean[]) =>
+  layers.map((one) => (one ? "sliding_attention" : "full_attention"));
+
 // Configurations of tiny models made by transformers, and the numbers in the headers of their safetensors files.
 const tiny: Record<string, [config: Record<string, unknown>, parameters: number]> = {
   minimax: [
@@ -85,6 +88,93 @@ const tiny: Record<string, [config: Record<string, unknown>, parameters: number]
     },
     63576,
   ],
+  // Of its file, numbers of activations (`alpha_p`, `alpha_n`, `beta`, `eps`) among them.
+  apertus: [
+    {
+      model_type: "apertus",
+      hidden_size: 48,
+      intermediate_size: 80,
+      num_hidden_layers: 2,
+      num_attention_heads: 6,
+      num_key_value_heads: 2,
+      vocab_size: 112,
+      tie_word_embeddings: false,
+    },
+    38680,
+  ],
+  diffllama: [
+    {
+      model_type: "diffllama",
+      hidden_size: 48,
+      intermediate_size: 80,
+      num_hidden_layers: 2,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      vocab_size: 112,
+      tie_word_embeddings: false,
+    },
+    47952,
+  ],
+  "gemma3n-text": [
+    {
+      model_type: "gemma3n_text",
+      altup_num_inputs: 3,
+      head_dim: 8,
+      hidden_size: 48,
+      hidden_size_per_layer_input: 12,
+      intermediate_size: [80, 80, 80, 80, 80],
+      laurel_rank: 6,
+      layer_types: slides([true, false, true, true, false]),
+      num_attention_heads: 6,
+      num_hidden_layers: 5,
+      num_key_value_heads: 2,
+      num_kv_shared_layers: 2,
+      sliding_window: 6,
+      vocab_size: 112,
+    },
+    121024,
+  ],
+  "gemma4-text": [
+    {
+      model_type: "gemma4_text",
+      head_dim: 8,
+      hidden_size: 48,
+      hidden_size_per_layer_input: 10,
+      intermediate_size: 80,
+      layer_types: slides([true, false, true, false]),
+      num_attention_heads: 6,
+      num_hidden_layers: 4,
+      num_key_value_heads: 2,
+      num_kv_shared_layers: 1,
+      per_layer_config: { 1: { head_dim: 16 }, 3: { head_dim: 16 } },
+      sliding_window: 6,
+      use_double_wide_mlp: true,
+      vocab_size: 112,
+    },
+    108110,
+  ],
+  "nemotron-h": [
+    {
+      model_type: "nemotron_h",
+      hidden_size: 48,
+      intermediate_size: 80,
+      layers_block_type: ["linear_attention", "full_attention", "linear_attention", "mlp", "moe"],
+      num_attention_heads: 6,
+      num_key_value_heads: 2,
+      head_dim: 8,
+      vocab_size: 112,
+      mamba_num_heads: 4,
+      mamba_head_dim: 12,
+      ssm_state_size: 6,
+      n_groups: 2,
+      conv_kernel: 4,
+      n_routed_experts: 4,
+      num_experts_per_tok: 2,
+      moe_intermediate_size: 20,
+      moe_shared_expert_intermediate_size: 24,
+    },
+    52396,
+  ],
   // Made by RWKV-LM; of its file without what no layer reads.
   rwkv7: [
     {
@@ -119,6 +209,7 @@ test("states: of a decay and blocks, of three taps, of a scan and its convolutio
     "falcon-h1": [2 * (4 * 6 * 12 + 3 * (48 + 4 * 6)), 2],
     // The state of each head, and the token before in both parts of a layer.
     rwkv7: [2 * (4 * 8 * 8 + 2 * 32), 0],
+    "nemotron-h": [2 * (4 * 6 * 12 + 3 * (48 + 2 * 2 * 6)), 1],
   };
   for (const [name, [state, attends]] of Object.entries(states)) {
     expect([at(name, 0), at(name, 100)], name).toEqual([state, state! + 100 * attends! * 2 * 2 * 8]);
@@ -135,6 +226,7 @@ test("a layer with a state does the same work for a token however many came befo
   expect(flops("lfm2", 10)).toEqual([2 * 8 * 48]);
   expect(flops("granite-moe-hybrid", 1000)).toEqual([2 * 8 * 5 * 6 * 12]);
   // The first layer is another one than those after it.
+  expect(flops("nemotron-h", 1000)).toEqual([2 * 4 * 5 * 6 * 12]);
   expect(flops("rwkv7", 1000)).toEqual([4 * 9 * 8 * 8, 4 * 9 * 8 * 8]);
   for (const name of Object.keys(tiny)) expect(flops(name, 1000)).toEqual(flops(name, 10));
 });
@@ -196,4 +288,54 @@ test("a budget of eviction bounds layers with keys, and not states", () => {
   expect(numbers(100, 40)).toBe(numbers(40));
   expect(numbers(30, 40)).toBe(numbers(30));
   expect(() => kvCache(shapeOf("minimax"), { budget: 0 })).toThrow(/kvCache: `budget` is 0/);
+});
+
+test("a layer that reads the keys of another holds none, whatever the size of its heads", () => {
+  const kept = (name: string) =>
+    kvCache(shapeOf(name), { contextLength: 4, format: formats.float32 }).bytes / 4 / 4;
+  expect(kept("gemma3n-text")).toBe(3 * 2 * 2 * 8);
+  expect(kept("gemma4-text")).toBe(2 * 2 * (8 + 16 + 8));
+});
+
+test("layers that are one part alone, as a list names them or letters of a text", () => {
+  const { layers_block_type: _, ...config } = tiny["nemotron-h"]![0];
+  const { layers } = shapeOf("nemotron-h").decoder!;
+  expect(layers.map(({ attention, feedForward }) => [attention.kind, feedForward.kind])).toEqual([
+    ["state", "none"],
+    ["heads", "none"],
+    ["state", "none"],
+    ["none", "dense"],
+    ["none", "experts"],
+  ]);
+  expect(readConfig({ ...config, hybrid_override_pattern: "M*M-E" })).toEqual(shapeOf("nemotron-h"));
+  expect(() => readConfig({ ...config, hybrid_override_pattern: "M*X" })).toThrow(
+    /`hybrid_override_pattern\[2\]` is "X", expected one of/,
+  );
+  const sums = cost(shapeOf("nemotron-h"), { contextLength: 8 }).operators.filter(
+    ({ name }) => name === "residual",
+  );
+  expect(sums.reduce((all, { times }) => all + times, 0)).toBe(5);
+});
+
+test("a difference of softmaxes weighs values of two heads", () => {
+  const flops = (model_type: string) =>
+    cost(readConfig({ ...tiny["diffllama"]![0], model_type }), { contextLength: 8 }).operators.find(
+      ({ name }) => name === "attention scores",
+    )!.flops;
+  // 2 · D for a dot product, 2 · D for a value of one head, 5 for the softmax.
+  expect(flops("diffllama") / flops("llama")).toBeCloseTo((2 * 12 + 4 * 12 + 5) / (4 * 12 + 5), 12);
+});
+
+test("Gemma 4 of other parts is refused by name, and heads of full layers have a size of their own", () => {
+  const { per_layer_config: _, ...config } = tiny["gemma4-text"]![0];
+  expect(() => readConfig({ ...config, attention_k_eq_v: true })).toThrow(
+    /`attention_k_eq_v` is true, expected false/,
+  );
+  expect(() => readConfig({ ...config, enable_moe_block: true })).toThrow(/`enable_moe_block` is true/);
+  const dims = (more: object) =>
+    readConfig({ ...config, ...more }).decoder!.layers.map(
+      ({ attention }) => attention.kind === "heads" && attention.headDim,
+    );
+  expect(dims({})).toEqual([8, 512, 8, 512]);
+  expect(dims({ global_head_dim: 16 })).toEqual([8, 16, 8, 16]);
 });

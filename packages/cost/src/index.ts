@@ -21,11 +21,13 @@ export type {
   LatentAttention,
   Layer,
   ModelShape,
+  NoAttention,
   NoFeedForward,
   Norm,
   Reach,
   Stack,
   StateAttention,
+  Streams,
   Table,
 } from "./model-shape.js";
 export { pairsSeen } from "./pairs-seen.js";

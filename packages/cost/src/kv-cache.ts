@@ -4,7 +4,8 @@ import { configFields, type Config } from "./config-fields.js";
 import { formats, type Format } from "./formats.js";
 import { stateChannels } from "./attention-parts.js";
 import { mixerCost } from "./mixer-costs.js";
-import type { AttentionShape, ModelShape, Reach } from "./model-shape.js";
+import { headsOfLayer } from "./heads-of-layer.js";
+import type { Layer, ModelShape, Reach } from "./model-shape.js";
 import { keysKept } from "./pairs-seen.js";
 
 /** Cache of a layer: numbers of each token in reach, and of each source token, and a state of fixed size. */
@@ -123,10 +124,14 @@ export function cacheLayers({ decoder, embedDim }: ModelShape): CacheLayer[] {
   });
 }
 
-function keptBy(attention: AttentionShape, embedDim: number): CacheLayer {
+function keptBy(attention: Layer["attention"], embedDim: number): CacheLayer {
   switch (attention.kind) {
-    case "heads":
-      return { numbersPerToken: 2 * attention.numKvHeads * attention.headDim, reach: attention.reach };
+    case "none":
+      return { numbersPerToken: 0, reach: { kind: "causal" } };
+    case "heads": {
+      const { numKvHeads, headDim, reach, sharesKeyValues } = attention;
+      return { numbersPerToken: sharesKeyValues ? 0 : 2 * numKvHeads * headDim, reach };
+    }
     case "latent":
       return {
         numbersPerToken: attention.kvRank + attention.ropeDim + (attention.indexer?.headDim ?? 0),
@@ -191,17 +196,4 @@ export function readCacheLayers(config: Config): CacheLayer[] {
     const slides = window !== null && (types === null || types[i] === "sliding_attention");
     return { numbersPerToken: i < holding ? numbersOf(i) : 0, reach: slides ? local! : causal! };
   });
-}
-
-/** Heads of one layer, where layers differ: as `per_layer_config` lists them, or larger ones in full layers (Gemma 4). */
-function headsOfLayer(config: Config, layer: number): { numKvHeads?: number; headDim?: number } {
-  const listed = config["per_layer_config"] as Readonly<Record<string, unknown>> | null | undefined;
-  const isFull = (config["layer_types"] as unknown[] | undefined)?.[layer] === "full_attention";
-  const all = isFull ? { head_dim: config["global_head_dim"] } : {};
-  const own = (listed ? listed[layer] : all) as Readonly<Record<string, unknown>> | null | undefined;
-  const { head_dim: headDim, num_key_value_heads: numKvHeads } = own ?? {};
-  return {
-    ...(typeof headDim === "number" && { headDim }),
-    ...(typeof numKvHeads === "number" && { numKvHeads }),
-  };
 }

@@ -33,6 +33,10 @@ export type HeadsAttention = {
   readonly sinks: boolean;
   /** The query projection is twice as wide; its second half gates the output. */
   readonly outputGate: boolean;
+  /** True: keys and values, and their cache, are those of an earlier layer (Gemma 3n). Default false. */
+  readonly sharesKeyValues?: boolean;
+  /** True: the difference of two softmaxes, each over values of two heads (DiffLlama). Default false. */
+  readonly differential?: boolean;
 };
 
 /** Multi-head latent attention: the cache holds one compressed row and one turned key a token, for all heads. */
@@ -84,6 +88,9 @@ export type StateAttention = {
 
 export type AttentionShape = HeadsAttention | LatentAttention | StateAttention;
 
+/** No attention: the layer is its network alone, as some of Nemotron-H's. */
+export type NoAttention = { readonly kind: "none" };
+
 /** One network that each token passes. */
 export type DenseFeedForward = {
   readonly kind: "dense";
@@ -92,6 +99,8 @@ export type DenseFeedForward = {
   /** Three matrices, as SwiGLU, instead of two. */
   readonly gated: boolean;
   readonly bias: boolean;
+  /** Learned numbers of its activation (xIELU). Default 0. */
+  readonly learned?: number;
   /** 1: it reads each token mixed with the one before it, which the cache holds. */
   readonly shifts?: number;
 };
@@ -116,9 +125,17 @@ export type NoFeedForward = { readonly kind: "none" };
 
 export type FeedForwardShape = DenseFeedForward | ExpertsFeedForward | NoFeedForward;
 
+/** A residual stream several times as wide as a layer, which computes one part of it (AltUp, LAuReL). */
+export type Streams = {
+  /** N */
+  readonly count: number;
+  /** Rank of the learned residual beside attention. */
+  readonly rank: number;
+};
+
 /** One layer. */
 export type Layer = {
-  readonly attention: AttentionShape;
+  readonly attention: AttentionShape | NoAttention;
   /** A mixer beside the attention, whose outputs are added (Falcon-H1). */
   readonly state?: StateAttention;
   /** Attention to the encoder's output. */
@@ -126,6 +143,10 @@ export type Layer = {
   readonly feedForward: FeedForwardShape;
   /** Number of norms of the model's width. */
   readonly norms: number;
+  /** Numbers of a token's embedding of this layer, which gates what the layer adds. Default: none. */
+  readonly inputDim?: number;
+  /** A learned factor of the output. Default false. */
+  readonly scale?: boolean;
 };
 
 /** A learned table, of which each token reads a row: positions, kinds of tokens, relative distances. */
@@ -146,6 +167,10 @@ export type Stack = {
   readonly convolutions: readonly Convolution[];
   readonly embeddingNorm: boolean;
   readonly finalNorm: boolean;
+  /** Streams of all layers. Default: one residual stream, as wide as the model. */
+  readonly streams?: Streams;
+  /** Numbers of a token's embedding of each layer. Default: none. */
+  readonly inputDim?: number;
 };
 
 /** The shape of a model, as far as its cost goes: sizes and parts. */

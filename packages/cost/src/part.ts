@@ -53,7 +53,7 @@ export const sourceRows: Rows = ({ batchSize, sourceLength, encodes }) =>
 export const outputRows: Rows = ({ batchSize, outputLength }) => batchSize * outputLength;
 
 /** A part that does `flops` and moves `activations` for each row, and reads its weights once. */
-function perRow(
+export function perRow(
   name: string,
   rows: Rows,
   each: { parameters: number; flops: number; activations: number; calls: number },

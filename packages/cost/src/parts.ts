@@ -1,6 +1,7 @@
 import { attentionParts } from "./attention-parts.js";
 import { feedForwardParts } from "./feed-forward-parts.js";
 import type { Layer, ModelShape, Stack } from "./model-shape.js";
+import { partsBeforeLayers, partsBehindLayers, partsBeside } from "./stream-parts.js";
 import {
   lookup,
   norm,
@@ -65,28 +66,35 @@ function stackParts(stack: Stack, shape: ModelShape, rows: Rows, prefix: string)
       ...(table.width === C ? [pointwise(`${table.name} added`, rows, C, 2)] : []),
     ]),
     ...(stack.embeddingNorm ? [norm("embedding norm", rows, kind, C)] : []),
+    ...partsBeforeLayers(stack, { embedDim: C, norm: kind, rows }),
   ];
   const counts = new Map<Layer, number>();
   for (const layer of stack.layers) counts.set(layer, (counts.get(layer) ?? 0) + 1);
   const layers = [...counts].flatMap(([layer, times]) =>
-    layerParts(layer, shape, rows, stack === shape.encoder).map((part) => ({ ...part, times })),
+    layerParts(layer, stack, shape, rows).map((part) => ({ ...part, times })),
   );
-  const after = stack.finalNorm ? [norm("final norm", rows, kind, C)] : [];
+  const after = [
+    ...partsBehindLayers(stack, { embedDim: C, norm: kind, rows }),
+    ...(stack.finalNorm ? [norm("final norm", rows, kind, C)] : []),
+  ];
   const once = (list: Part[]) => list.map((part) => ({ ...part, times: 1 }));
   return [...once(before), ...layers, ...once(after)].map((part) => ({ ...part, name: prefix + part.name }));
 }
 
-function layerParts(layer: Layer, shape: ModelShape, rows: Rows, encodes: boolean): Part[] {
+function layerParts(layer: Layer, stack: Stack, shape: ModelShape, rows: Rows): Part[] {
   const { embedDim: C, norm: kind } = shape;
-  const place = { embedDim: C, norm: kind, rows, role: encodes ? "encoder" : "self" } as const;
-  const sums = (layer.cross ? 2 : 1) + (layer.feedForward.kind === "none" ? 0 : 1);
+  const role = stack === shape.encoder ? "encoder" : "self";
+  const place = { embedDim: C, norm: kind, rows, role } as const;
+  const has = ({ kind }: { readonly kind: string }) => (kind === "none" ? 0 : 1);
+  const sums = has(layer.attention) + (layer.cross ? 1 : 0) + has(layer.feedForward);
   const crossing = layer.cross ? attentionParts(layer.cross, { ...place, role: "cross" }) : [];
   return [
     ...Array.from({ length: layer.norms }, () => norm("norm", rows, kind, C)),
-    ...attentionParts(layer.attention, place),
+    ...(layer.attention.kind === "none" ? [] : attentionParts(layer.attention, place)),
     ...(layer.state ? [...attentionParts(layer.state, place), pointwise("attention sum", rows, C, 2)] : []),
     ...crossing.map((part) => ({ ...part, name: `cross-${part.name}` })),
     ...feedForwardParts(layer.feedForward, C, rows),
+    ...partsBeside(layer, stack, place),
     ...Array.from({ length: sums }, () => pointwise("residual", rows, C, 2)),
   ];
 }

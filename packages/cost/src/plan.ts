@@ -172,8 +172,10 @@ function candidate(layout: Layout, target: Target): Candidate | undefined {
 
 /** Copies of each key-value head: with fewer heads than tensor-parallel machines, each head is replicated. */
 function copiesOf({ decoder }: ModelShape, { tensor }: Layout): number {
-  const attention = decoder?.layers.find((layer) => layer.attention.kind !== "state")?.attention;
-  if (!attention || attention.kind === "state") return 1;
+  const attention = decoder?.layers
+    .map((layer) => layer.attention)
+    .find((one) => one.kind === "heads" || one.kind === "latent");
+  if (!attention) return 1;
   return Math.max(1, tensor / (attention.kind === "latent" ? 1 : attention.numKvHeads));
 }
 

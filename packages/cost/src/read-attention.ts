@@ -1,13 +1,9 @@
 import type { Rule, Traits } from "./architectures.js";
-import type { Fields } from "./config-fields.js";
+import { configFields, type Fields } from "./config-fields.js";
 import { ArgumentError } from "@qkv/core";
-import type {
-  AttentionShape,
-  HeadsAttention,
-  LatentAttention,
-  Reach,
-  StateAttention,
-} from "./model-shape.js";
+import { headsOfLayer } from "./heads-of-layer.js";
+import { layerPart } from "./layer-kinds.js";
+import type { HeadsAttention, LatentAttention, Layer, Reach, StateAttention } from "./model-shape.js";
 
 /** Evaluates a rule for a configuration. */
 export const holds = (rule: Rule, fields: Fields): boolean =>
@@ -34,7 +30,8 @@ export const layerTypes = ({ stateLayer, indexer }: Traits): readonly string[] =
 ];
 
 /** The attention of a layer. */
-export function readAttention(fields: Fields, traits: Traits, layer: number): AttentionShape {
+export function readAttention(fields: Fields, traits: Traits, layer: number): Layer["attention"] {
+  if (traits.onePart) return readPart(fields, traits, layer);
   if (traits.stateLayer === "rwkv7") return readTimeMix(fields, layer);
   if (traits.attends && !traits.attends(layer, fields)) return readState(fields, traits);
   const kind = fields.list("layer_types")?.[layer] ?? stateByInterval(fields, layer);
@@ -42,7 +39,39 @@ export function readAttention(fields: Fields, traits: Traits, layer: number): At
   const reach = readReach(fields, traits, layer, kind);
   return typeof fields.config["kv_lora_rank"] === "number"
     ? readLatent(fields, traits, reach)
-    : readHeads(fields, traits, reach);
+    : readOwnHeads(fields, traits, { layer, kind, reach });
+}
+
+/** The attention of a layer that is one part alone. */
+function readPart(fields: Fields, traits: Traits, layer: number): Layer["attention"] {
+  const part = layerPart(fields, layer);
+  if (part === "mixer") return readState(fields, traits);
+  return part === "attention" ? readHeads(fields, traits, { kind: "causal" }) : { kind: "none" };
+}
+
+/** Heads, in the sizes of their layer, and with the keys and values of another in the last layers. */
+function readOwnHeads(
+  fields: Fields,
+  traits: Traits,
+  { layer, kind, reach }: { layer: number; kind: unknown; reach: Reach },
+): HeadsAttention {
+  const { config, size, count } = fields;
+  const own = headsOfLayer(config, layer);
+  const isFull = kind === undefined ? !traits.windowed(layer, fields) : kind === "full_attention";
+  const ofFull = isFull && traits.fullHeadDim && !config["per_layer_config"];
+  const { numKvHeads, headDim = ofFull ? fields.own("global_head_dim", traits.fullHeadDim) : undefined } =
+    own;
+  const heads = readHeads(
+    configFields({
+      ...config,
+      ...(numKvHeads !== undefined && { num_key_value_heads: numKvHeads }),
+      ...(headDim !== undefined && { head_dim: headDim }),
+    }),
+    traits,
+    reach,
+  );
+  const sharing = count("sharedKvLayers", traits.sharedKeys ?? 0);
+  return { ...heads, ...(layer >= size("layers") - sharing && { sharesKeyValues: true }) };
 }
 
 /** `full_attention_interval` n: every n-th layer has full attention, the others linear attention. */
@@ -92,6 +121,7 @@ export function readHeads(
     queryKeyNorm: typeof norm === "function" ? norm(fields) : norm,
     sinks: traits.sinks,
     outputGate: traits.outputGate,
+    ...(traits.differential && { differential: true }),
   };
 }
 
@@ -210,7 +240,7 @@ export function readState(fields: Fields, traits: Traits): StateAttention {
       };
     }
     case "ssd": {
-      const names = mixersAlone ? namesAlone : namesBeside;
+      const names = traits.onePart ? namesOfParts : mixersAlone ? namesAlone : namesBeside;
       const numValueHeads = own(names.heads);
       return {
         kind: "state",
@@ -253,6 +283,14 @@ const namesBeside = {
   heads: "mamba_n_heads",
   headDim: "mamba_d_head",
   groups: "mamba_n_groups",
+} as const;
+
+/** The same where a mixer is one of several parts that a layer may be. */
+const namesOfParts = {
+  ...namesAlone,
+  heads: "mamba_num_heads",
+  headDim: "mamba_head_dim",
+  state: "ssm_state_size",
 } as const;
 
 /** Mamba: each channel is a head of one number, whose keys, queries and time steps are made from all channels. */

@@ -56,7 +56,7 @@ test("what also sees is read for its text", () => {
 test("layers: windows by list, by pattern, by number of layers", () => {
   const reaches = (config: Record<string, unknown>) =>
     readConfig({ ...table, sliding_window: 16, ...config }).decoder?.layers.map(({ attention }) =>
-      attention.kind === "state" ? "state" : attention.reach.kind,
+      attention.kind === "heads" ? attention.reach.kind : attention.kind,
     );
   const [window, causal] = ["window", "causal"];
   expect(reaches({ architecture: "mistral" })).toEqual([window, window, window, window, window]);
@@ -114,7 +114,7 @@ test("of every so many layers with a state the last attends", () => {
 test("a window of an encoder lies around the token, half of it on each side", () => {
   const { encoder } = readConfig({ ...table, architecture: "modernbert", local_attention: 128 });
   const around = { kind: "around", size: 64 };
-  expect(encoder?.layers.map(({ attention }) => attention.kind !== "state" && attention.reach)).toEqual([
+  expect(encoder?.layers.map(({ attention }) => attention.kind === "heads" && attention.reach)).toEqual([
     ...[{ kind: "all" }, around, around],
     ...[{ kind: "all" }, around],
   ]);

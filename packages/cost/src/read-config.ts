@@ -1,7 +1,8 @@
 import { ArgumentError } from "@qkv/core";
 import { architectures, type Traits } from "./architectures.js";
 import { configFields, type Config, type Fields } from "./config-fields.js";
-import type { Convolution, Layer, ModelShape, Stack, Table } from "./model-shape.js";
+import { withLayerCount } from "./layer-kinds.js";
+import type { Convolution, Layer, ModelShape, Stack, Streams, Table } from "./model-shape.js";
 import { layerTypes, readAttention, readHeads, readState } from "./read-attention.js";
 import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
 
@@ -49,11 +50,22 @@ export function readConfig(config: unknown): ModelShape {
     });
   }
   if (whole["architecture"] !== undefined) refuseUnknown(whole);
-  const fields = configFields(whole);
+  const fields = configFields(traits.onePart ? withLayerCount(whole) : whole);
+  refuseOtherParts(fields, type);
   checkLayerTypes(fields, traits);
   // A decoder that sees all of its text embeds it, and generates nothing (EmbeddingGemma).
   const bidirectional = fields.flag("use_bidirectional_attention", false);
   return shapeOf(fields, bidirectional ? { ...traits, form: "encoder" } : traits, type);
+}
+
+/** Parts of other sizes of a model, which have other costs. */
+function refuseOtherParts({ config, flag, refuse }: Fields, type: string): void {
+  if (type === "gemma4_text")
+    for (const name of ["attention_k_eq_v", "enable_moe_block"])
+      if (flag(name, false))
+        refuse(name, true, "false: keys in place of values, and experts beside a network");
+  if (type === "nemotron_h" && typeof config["moe_latent_size"] === "number")
+    refuse("moe_latent_size", config["moe_latent_size"], "null: experts of the model's width");
 }
 
 /** A layer whose kind is not known has another cost than any that is. */
@@ -121,13 +133,24 @@ function stacksOf(fields: Fields, traits: Traits): Pick<ModelShape, "encoder" | 
 function singleStack(fields: Fields, traits: Traits): Stack {
   const norms = (layer: number) =>
     typeof traits.norms === "function" ? traits.norms(fields, layer) : traits.norms;
+  const { hidden_size_per_layer_input: given } = fields.config;
+  const inputDim =
+    traits.layerInputs && given !== 0 && given !== null
+      ? fields.own("hidden_size_per_layer_input", traits.layerInputs)
+      : undefined;
   const layers = sharedLayers(fields.size("layers"), (layer) => ({
     attention: readAttention(fields, traits, layer),
     ...(traits.parallelState && { state: readState(fields, traits) }),
     feedForward: readFeedForward(fields, traits, layer),
     norms: norms(layer),
+    ...(inputDim && { inputDim }),
+    ...(traits.layerScale && { scale: true }),
   }));
   const tables = learnedTables(fields, traits).encoder;
+  if (inputDim) {
+    const rows = fields.own("vocab_size_per_layer_input", fields.size("vocabulary"));
+    tables.push({ name: "embeddings of layers", rows, width: layers.length * inputDim });
+  }
   const types = fields.own("type_vocab_size", traits.tokenTypes || 1);
   if (traits.tokenTypes > 0) tables.push({ name: "token types", rows: types, width: fields.size("width") });
   return {
@@ -136,8 +159,15 @@ function singleStack(fields: Fields, traits: Traits): Stack {
     convolutions: [],
     embeddingNorm: traits.embeddingNorm,
     finalNorm: traits.finalNorm && fields.flag("do_layer_norm_before", true),
+    ...(traits.streams && { streams: readStreams(fields, traits.streams) }),
+    ...(inputDim && { inputDim }),
   };
 }
+
+const readStreams = ({ own }: Fields, { count, rank }: Streams): Streams => ({
+  count: own("altup_num_inputs", count),
+  rank: own("laurel_rank", rank),
+});
 
 type Tables = { encoder: Table[]; decoder: Table[] };
 

@@ -1,5 +1,6 @@
 import type { Traits } from "./architectures.js";
-import type { Fields } from "./config-fields.js";
+import { configFields, type Fields } from "./config-fields.js";
+import { layerPart } from "./layer-kinds.js";
 import type { DenseFeedForward, FeedForwardShape } from "./model-shape.js";
 import { holds } from "./read-attention.js";
 
@@ -7,16 +8,19 @@ import { holds } from "./read-attention.js";
 export function readFeedForward(fields: Fields, traits: Traits, layer: number): FeedForwardShape {
   const { config, own, size, count } = fields;
   if (traits.mixersAlone) return { kind: "none" };
-  const numExperts = count("experts", 0);
+  const part = traits.onePart ? layerPart(fields, layer) : undefined;
+  if (part === "mixer" || part === "attention") return { kind: "none" };
+  const numExperts = part === "mlp" ? 0 : count("experts", 0);
   // Granite: a network that every token passes, beside experts or alone.
   const sharedAlone = config["shared_intermediate_size"];
   if (numExperts < 2 || !hasExperts(fields, traits, layer)) {
-    const hidden = typeof sharedAlone === "number" ? sharedAlone : readHidden(fields, traits);
+    const hidden = typeof sharedAlone === "number" ? sharedAlone : readHidden(fields, traits, layer);
     return readDense(fields, traits, own("intermediate_size_mlp", hidden));
   }
   const hiddenDim = size("expertHidden", readHidden(fields, traits));
   const shared = count("sharedExperts", traits.sharedExperts) * hiddenDim;
-  const sharedWidth = config["shared_expert_intermediate_size"] ?? sharedAlone;
+  const sharedWidth =
+    config["shared_expert_intermediate_size"] ?? config["moe_shared_expert_intermediate_size"] ?? sharedAlone;
   return {
     kind: "experts",
     numExperts,
@@ -35,11 +39,19 @@ export function readDense(fields: Fields, traits: Traits, hiddenDim: number): De
   return {
     ...{ kind: "dense", hiddenDim, gated: isGated(fields, traits), bias: holds(traits.mlpBias, fields) },
     ...(traits.stateLayer === "rwkv7" && { shifts: 1 }),
+    ...(traits.activationNumbers && { learned: traits.activationNumbers }),
   };
 }
 
-/** The hidden width, from the configuration or by the rule of the architecture. */
-export function readHidden(fields: Fields, { mlpRatio }: Traits): number {
+/** The hidden width of a layer, where it stands, one for all or a list, or as the architecture has it. */
+export function readHidden(fields: Fields, traits: Traits, layer = 0): number {
+  const { config } = fields;
+  const listed = fields.list("intermediate_size");
+  if (listed) return readHidden(configFields({ ...config, intermediate_size: listed[layer] }), traits);
+  const { mlpRatio, sharedKeys = 0 } = traits;
+  const shares = layer >= fields.size("layers") - fields.count("sharedKvLayers", sharedKeys);
+  // Gemma 4: twice as wide where a layer reads the keys of another.
+  if (shares && fields.flag("use_double_wide_mlp", false)) return 2 * fields.size("hidden");
   const hidden = fields.size("hidden", mlpRatio === null ? undefined : mlpRatio * fields.size("width"));
   // LFM2: two thirds of it, rounded up.
   if (!fields.flag("block_auto_adjust_ff_dim", fields.config["model_type"] === "lfm2")) return hidden;

@@ -95,14 +95,11 @@ async function stackedModel(id: string, config: unknown): Promise<StackedModel> 
   });
   const layers = shape.decoder?.layers ?? [];
   // A recurrent layer is compared with a layer of the model that attends.
-  const attends = layers.find(({ attention }) => attention.kind !== "state")?.attention;
+  const own = layers.flatMap(({ attention }) => (attention.kind === "none" ? [] : [attention]));
+  const attends = own.find(({ kind }) => kind !== "state");
   const sum = (numbers: (attention: AttentionShape) => number) =>
     formats.float16.bytesPerNumber *
-    layers.reduce(
-      (bytes, { attention }) =>
-        bytes + numbers(attention.kind === "state" ? (attends ?? attention) : attention),
-      0,
-    );
+    own.reduce((bytes, one) => bytes + numbers(one.kind === "state" ? (attends ?? one) : one), 0);
   return {
     id,
     name,
@@ -139,7 +136,8 @@ function layersOf(shape: ModelShape): { kinds: Kind[]; sides: StackSide[] } {
   const sides = (["encoder", "decoder"] as const).flatMap((name): StackSide[] => {
     const stack = shape[name];
     if (!stack) return [];
-    const layers = stack.layers.map(({ attention, cross }) => {
+    const layers = stack.layers.flatMap(({ attention, cross }) => {
+      if (attention.kind === "none") return [];
       const index = indexOf(attention, false, name);
       kinds[index]!.layers++;
       if (cross) kinds[indexOf(cross, true, name)]!.layers++;
@@ -166,16 +164,17 @@ function kindName(
   if (cross) return { name: "Cross-attention to the encoder", short: "cross" };
   if (attention.kind === "state") return { name: "Linear attention: a state, no cache", short: "linear" };
   const { reach } = attention;
+  const shared = reads(attention) ? ", keys and values of an earlier layer" : "";
   switch (reach.kind) {
     case "causal":
       return {
-        name: attention.kind === "latent" ? "Full attention, latent (MLA)" : "Full attention",
+        name: attention.kind === "latent" ? "Full attention, latent (MLA)" : `Full attention${shared}`,
         short: "full",
       };
     case "all":
       return { name: "Full attention, in both directions", short: decodes ? "both ways" : "full" };
     case "window":
-      return { name: `Sliding window of ${count(reach.size)} tokens`, short: "sliding" };
+      return { name: `Sliding window of ${count(reach.size)} tokens${shared}`, short: "sliding" };
     case "around":
       return { name: `Window of ${count(reach.size)} tokens on each side`, short: "window" };
     case "chunk":
@@ -208,9 +207,13 @@ function headsOf(attention: AttentionShape): StackHeads {
   }
 }
 
+/** True for a layer that reads the keys and values of another. */
+const reads = (attention: AttentionShape): boolean =>
+  attention.kind === "heads" && attention.sharesKeyValues === true;
+
 /** Numbers that one layer keeps of a token. */
 function numbersPerToken(attention: AttentionShape): number {
-  if (attention.kind === "state") return 0;
+  if (attention.kind === "state" || reads(attention)) return 0;
   return attention.kind === "latent"
     ? attention.kvRank + attention.ropeDim + (attention.indexer?.headDim ?? 0)
     : 2 * attention.numKvHeads * attention.headDim;

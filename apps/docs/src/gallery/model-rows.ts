@@ -51,7 +51,9 @@ export function modelRows(): ModelRow[] {
 }
 
 const layersOf = ({ encoder, decoder }: ModelShape): AttentionShape[] =>
-  [...(encoder?.layers ?? []), ...(decoder?.layers ?? [])].map(({ attention }) => attention);
+  [...(encoder?.layers ?? []), ...(decoder?.layers ?? [])].flatMap(({ attention }) =>
+    attention.kind === "none" ? [] : [attention],
+  );
 
 function layerText(attention: AttentionShape): string {
   if (attention.kind === "state") return "linear";
