@@ -50,10 +50,15 @@ export const tableDecoders = () => randomDecoders(tableConfigs);
 
 /** The same of those whose layers hold states. */
 export async function stateDecoders() {
-  const { config, params, apply } = await load(await rwkv7Files(tensors, writeSafetensors));
+  const loaded = {
+    rwkv7: await load(await rwkv7Files(tensors, writeSafetensors)),
+    minimax: await load(ownData.path("hf/minimax")),
+  };
   return [
     ...randomDecoders(stateConfigs({ attention, tensor: tensors })),
-    { name: "rwkv7", model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] },
+    ...Object.entries(loaded).map(([name, { config, params, apply }]) => {
+      return { name, model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] };
+    }),
   ];
 }
 

@@ -61,6 +61,7 @@ function installOurs() {
   const tarballs = packAll(join(folder, "tarballs"));
   const wanted = [
     "@qkv/attention",
+    "@qkv/core",
     "@qkv/kv-cache",
     "@qkv/model-tiny",
     "@qkv/tensor",

@@ -22,19 +22,8 @@ export const onnxConfigs = {
       layers: [false, true, true, true],
     },
   },
-  ernie4_5_moe: {
-    ...{ ...base, numKvHeads: 2, ropeLayout: "interleaved" },
-    experts: {
-      ...{ ...experts, router: { choiceBias: true }, shared: { hiddenDim: 96 } },
-      layers: [false, true, true, true],
-    },
-  },
   "falcon with alibi": {
     ...{ ...base, norm: "layer", gated: false, activation: "gelu", bias: everywhere },
     ...{ positions: "alibi", alibiScale: 0.25 },
-  },
-  minimax_m2: {
-    ...{ ...base, numKvHeads: 2, qkNorm: "heads", ropeDim: 8 },
-    experts: { numExperts: 8, expertsPerToken: 2, router: { scores: "sigmoid", choiceBias: true } },
   },
 };

@@ -28,6 +28,11 @@ const gemma = {
   ...{ activation: "geluTanh", placement: "both", qkNorm: true, valueNorm: true, normEps: 1e-6 },
   ...{ embeddingScale: 8, attentionScale: 1, ropeBase: 1e6 },
 };
+/** Sizes of streams as llama.cpp has them, which reads no others. */
+const streams = {
+  ...{ altUp: { streams: 4, outputScale: true }, laurelRank: 64 },
+  ...{ perLayerEmbedding: { dim: 256 }, logitSoftcap: 30 },
+};
 const gptOss = {
   ...{ activation: "quickGelu", gateLimit: { limit: 7, offset: 1 }, sinks: true, bias: everywhere, experts },
   ...types([true, false, true, false]),
@@ -40,6 +45,11 @@ const grouped = {
 
 /** Configurations of decoders, by the name of the architecture. */
 export const tableConfigs = {
+  afmoe: {
+    ...{ ...base, placement: "both", qkNorm: true, attentionGate: "elementwise", embeddingScale: 8 },
+    ...{ ...types(threeOfFour), ropeLayers: threeOfFour },
+    experts: { ...experts, ...grouped, layers: [false, true, true, true] },
+  },
   apertus: { ...base, activation: "xielu", gated: false, qkNorm: true },
   "apertus, slow pairs": {
     ...{ ...base, activation: "xielu", gated: false, qkNorm: true, bias: maps, headDim: 32 },
@@ -86,6 +96,12 @@ export const tableConfigs = {
     attentionScale: 24 ** -0.5 * yarnScale * yarnScale,
     ropeScaling: { ...yarn, mscale: 0.7, mscaleAllDim: 0.7 },
   },
+  deepseek_v32: {
+    ...{ ...base, ...multiHead, ...latents, ropeLayout: "interleaved" },
+    // So many heads that no two keys have scores of 0, between which any choice is right.
+    indexer: { numHeads: 32, headDim: 64, topK: 8 },
+    experts: { ...experts, ...grouped, layers: [false, true, true, true] },
+  },
   dots1: {
     ...base,
     ...multiHead,
@@ -93,12 +109,29 @@ export const tableConfigs = {
     experts: { ...experts, ...grouped, layers: [false, true, true, true] },
   },
   ernie4_5: { ...base, ropeLayout: "interleaved" },
+  ernie4_5_moe: {
+    ...{ ...base, ropeLayout: "interleaved" },
+    experts: {
+      ...{ ...experts, hiddenDim: 48, router: { choiceBias: true }, shared: { hiddenDim: 80 } },
+      layers: [false, true, true, true],
+    },
+  },
   exaone4: { ...base, placement: "after", qkNorm: true },
+  exaone_moe: {
+    ...{ ...base, qkNorm: true, ...types(threeOfFour), ropeLayers: threeOfFour },
+    experts: { ...experts, ...grouped, layers: [false, true, true, true] },
+  },
   "exaone4, layers that slide": {
     ...{ ...base, placement: "after", qkNorm: true },
     ...{ ...types(threeOfFour), ropeLayers: threeOfFour },
   },
   falcon: { ...base, ...layered, numKvHeads: 1, activation: "gelu", placement: "parallelShared" },
+  gemma3n_text: {
+    ...{ ...base, ...gemma, ...streams, numLayers: 25, hiddenDim: 256, slidingRopeBase: 10000 },
+    ...types(Array.from({ length: 25 }, (_, i) => i % 5 < 4)),
+    sharedKeyValues: Array.from({ length: 25 }, (_, i) => (i < 20 ? i : i === 24 ? 19 : 18)),
+    layerOverrides: Array.from({ length: 25 }, (_, i) => (i < 10 ? { activationSparsity: 0.95 } : undefined)),
+  },
   gemma4_text: {
     ...{ ...base, ...gemma, numLayers: 8, slidingRopeBase: 10000, layerScale: true },
     ...types([true, true, false, true, true, false, true, false]),
@@ -149,8 +182,14 @@ export const tableConfigs = {
   granite: { ...base, ...scales },
   "granite, a scale of scores alone": { ...base, attentionScale: 0.3 },
   granitemoe: { ...base, ...scales, experts },
+  granitemoeshared: { ...base, ...scales, experts: { ...experts, shared: { hiddenDim: 80 } } },
   helium: { ...base, ropeLayout: "interleaved" },
   hunyuan_v1_dense: { ...base, qkNorm: true, qkNormPlace: "afterRope" },
+  hunyuan_v1_moe: {
+    ...{ ...base, qkNorm: true, qkNormPlace: "afterRope" },
+    experts: { ...experts, shared: { hiddenDim: 96 } },
+  },
+  jais2: { ...base, ...layered, activation: "reluSquared", bias: everywhere },
   llama4_text: { ...base, ...llama4, experts: { ...llama4.experts, layers: [false, true, false, true] } },
   "llama4_text, slow pairs": {
     ...{ ...base, ...llama4 },
@@ -167,6 +206,10 @@ export const tableConfigs = {
       ...{ type: "longrope", factor: 8, originalLength: 32 },
       ...{ shortFactors: [1, 1.25, 1.5, 1.75], longFactors: [1, 2, 3, 4], attentionFactor: 1.25 },
     },
+  },
+  minimax_m2: {
+    ...{ ...base, qkNorm: "heads", ropeDim: 8 },
+    experts: { ...experts, router: { scores: "sigmoid", choiceBias: true } },
   },
   mpt: { ...base, ...layered, ...multiHead, hiddenDim: 128, activation: "gelu", positions: "alibi" },
   nemotron: { ...base, ...layered, activation: "reluSquared", ropeDim: 8 },
@@ -204,12 +247,17 @@ export const heldAs = {
   "deepseek_v2, without latents of queries": "deepseek2",
   deepseek_v3: "deepseek2",
   "deepseek_v3, yarn": "deepseek2",
+  deepseek_v32: "deepseek32",
   ernie4_5: "llama",
+  ernie4_5_moe: "ernie4_5-moe",
+  exaone_moe: "exaone-moe",
   "exaone4, layers that slide": /expected .*, as \S+ has it, which this model is nearest to/,
+  gemma3n_text: "gemma3n",
   gemma4_text: "gemma4",
   "gemma4_text, without embeddings of layers": "gemma4",
   glm: "chatglm",
   "granite, a scale of scores alone": "granite",
+  granitemoeshared: "granitemoe",
   glm4_moe: "glm4moe",
   gpt_neox: "gptneox",
   gpt_oss: "gpt-oss",
@@ -218,9 +266,12 @@ export const heldAs = {
   "gpt_neox, pairs of neighbours": "gptneox",
   helium: "llama",
   hunyuan_v1_dense: "hunyuan-dense",
+  hunyuan_v1_moe: "hunyuan-moe",
   llama4_text: "llama4",
   "llama4_text, slow pairs": "llama4",
+  jais2: "nemotron",
   "minicpm3, long": "minicpm3",
+  minimax_m2: "minimax-m2",
   olmo3: "olmo2",
   "olmo3, yarn": "olmo2",
   phi: "phi2",
@@ -229,6 +280,9 @@ export const heldAs = {
 
 /** Refusals of ONNX graphs, and of the configurations of Hugging Face beside them. */
 export const refusedInOnnx = {
+  afmoe: /`config\.attentionGate` .*in an ONNX graph/,
+  deepseek_v32: /`config\.indexer` .*in an ONNX graph/,
+  gemma3n_text: /`config\.\w+` .*in an ONNX graph/,
   gemma4_text: /`config\.\w+` .*in an ONNX graph/,
   "gemma4_text, without embeddings of layers": /`config\.\w+` .*in an ONNX graph/,
   llama4_text: /`config.chunkSize` is 8192/,
@@ -260,10 +314,28 @@ export function tableParams(name, { ones, mul, randn }, params) {
     const bias = mul(randn([feedForward.experts.length], { seed: 7 + i }), 0.3);
     return { ...layer, feedForward: { ...feedForward, router: { ...feedForward.router, bias } } };
   };
+  if (name === "gemma3n_text") return withOutputScales({ mul, randn }, params);
   if (/^(cohere|mpt)/.test(name)) return norms(({ weight }) => ({ weight }));
   if (name === "olmo") return { ...norms(({ weight }) => ({ weight: ones(weight.shape) })), output };
   if (name === "phi")
     return { ...params, output: { ...output, bias: mul(randn([vocabSize], { seed: 6 }), 0.3) } };
   if (/^gpt_oss/.test(name)) return { ...params, output, layers: layers.map(withRouterBias) };
   return /^(arcee|glm|olmo2|smollm3)$/.test(name) ? params : { ...params, output };
+}
+
+/**
+ * Scales of the active stream, which are 0 before training; layers add little, so that roundings of one do not grow through 25.
+ */
+function withOutputScales({ mul, randn }, params) {
+  const little = ({ weight }) => ({ weight: mul(weight, 0.1) });
+  const layers = params.layers.map(({ altUp, perLayer, ...layer }, i) => {
+    const outputScale = mul(randn(altUp.outputScale.shape, { seed: 9 + i }), 0.3);
+    return {
+      ...{ ...layer, altUp: { ...altUp, outputScale } },
+      perLayer: { ...perLayer, norm: little(perLayer.norm) },
+      attentionOutNorm: little(layer.attentionOutNorm),
+      feedForwardOutNorm: little(layer.feedForwardOutNorm),
+    };
+  });
+  return { ...params, layers };
 }

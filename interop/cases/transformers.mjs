@@ -34,9 +34,13 @@ const unsupported = {
   dots1: /Unsupported model type: dots1/,
   ernie4_5_moe: /Unsupported model type: ernie4_5_moe/,
   exaone4: /Unsupported model type: exaone4/,
+  exaone_moe: /Unsupported model type: exaone_moe/,
   glm4: /Unsupported model type: glm4/,
   glm4_moe: /Unsupported model type: glm4_moe/,
   granitemoe: /Unsupported model type: granitemoe/,
+  granitemoeshared: /Unsupported model type: granitemoeshared/,
+  hunyuan_v1_moe: /Unsupported model type: hunyuan_v1_moe/,
+  jais2: /Unsupported model type: nemotron/, // the first whose configuration is the same
   minicpm3: /Unsupported model type: minicpm3/,
   minimax_m2: /Unsupported model type: minimax_m2/,
   nemotron: /Unsupported model type: nemotron/,

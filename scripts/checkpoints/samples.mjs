@@ -50,16 +50,45 @@ const complete = {
   },
 };
 
+const latent = {
+  ...{ kv_lora_rank: 16, q_lora_rank: 24, qk_nope_head_dim: 16, qk_rope_head_dim: 8, v_head_dim: 16 },
+};
+
 /** Fields of an architecture's files besides sizes. */
 const own = {
   bamba: { ...mamba2, attn_layer_indices: [1, 3], tie_word_embeddings: false },
   deepseek_v2: {
-    ...{ kv_lora_rank: 16, q_lora_rank: 24, qk_nope_head_dim: 16, qk_rope_head_dim: 8, v_head_dim: 16 },
+    ...latent,
     ...{ ...routed, n_routed_experts: 4, n_shared_experts: 1, first_k_dense_replace: 1 },
   },
   dots1: { ...routed, n_routed_experts: 4, n_shared_experts: 1, first_k_dense_replace: 1 },
   ernie4_5_moe: { moe_num_experts: 4, moe_k: 2, moe_intermediate_size: 32, moe_num_shared_experts: 1 },
   glm4_moe: { ...routed, n_routed_experts: 4, n_shared_experts: 1, first_k_dense_replace: 1 },
+  afmoe: { ...routed, num_experts: 4, num_shared_experts: 1, sliding_window: 8 },
+  exaone_moe: { ...routed, num_experts: 4, num_shared_experts: 1, sliding_window: 8 },
+  flex_olmo: { num_experts: 4, num_experts_per_tok: 2 },
+  glm4_moe_lite: { ...latent, ...routed, n_routed_experts: 4, n_shared_experts: 1 },
+  hunyuan_v1_moe: { num_experts: 4, moe_topk: 2 },
+  ministral: { sliding_window: 8 },
+  ministral3: {
+    head_dim: 16,
+    rope_parameters: {
+      ...{ rope_type: "yarn", rope_theta: 1e6, factor: 4, original_max_position_embeddings: 16 },
+      ...{ mscale: 1, mscale_all_dim: 1, llama_4_scaling_beta: 0.1 },
+    },
+  },
+  qwen3_5_moe_text: {
+    ...{ ...routed, num_experts: 4, shared_expert_intermediate_size: 48, head_dim: 32 },
+    full_attention_interval: 4,
+    ...{
+      linear_num_value_heads: 4,
+      linear_num_key_heads: 2,
+      linear_key_head_dim: 8,
+      linear_value_head_dim: 8,
+    },
+  },
+  solar_open: { ...routed, n_routed_experts: 4, n_shared_experts: 1 },
+  youtu: latent,
   granitemoe: { num_experts_per_tok: 2, num_local_experts: 4, tie_word_embeddings: true },
   granitemoeshared: {
     ...{ num_experts_per_tok: 2, num_local_experts: 4, shared_intermediate_size: 48 },

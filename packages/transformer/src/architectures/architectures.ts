@@ -62,6 +62,18 @@ import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
 import { starcoder2 } from "./starcoder2.js";
 import { vaultGemma } from "./vaultgemma.js";
+import { afmoe } from "./afmoe.js";
+import { exaoneMoe } from "./exaone-moe.js";
+import { flexOlmo } from "./flex-olmo.js";
+import { glm4MoeLite } from "./glm4-moe-lite.js";
+import { hunyuanV1Moe } from "./hunyuan-v1-moe.js";
+import { jais2 } from "./jais2.js";
+import { ministral } from "./ministral.js";
+import { ministral3 } from "./ministral3.js";
+import { nanochat } from "./nanochat.js";
+import { qwen35Moe } from "./qwen3-5-moe.js";
+import { solarOpen } from "./solar-open.js";
+import { youtu } from "./youtu.js";
 
 /** Architectures that are loaded and exported by their tables. Of several that say a model, the first is written. */
 export const architectures: readonly Architecture[] = [
@@ -128,4 +140,16 @@ export const architectures: readonly Architecture[] = [
   hunyuanV1Dense,
   olmoe,
   qwen2Moe,
+  afmoe,
+  exaoneMoe,
+  flexOlmo,
+  glm4MoeLite,
+  hunyuanV1Moe,
+  jais2,
+  ministral,
+  ministral3,
+  nanochat,
+  qwen35Moe,
+  solarOpen,
+  youtu,
 ];

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
+import { gguf, type GgufArchitecture, type GgufOptions } from "./gguf/gguf-architecture.js";
 import { ggufExpertGroups, ggufGroups } from "./gguf/gguf-experts.js";
 import { ggufLatentHeads, ggufLatentMaps } from "./gguf/gguf-latents.js";
 import { activation, bias, rope, trait, without, type ConfigEntry } from "./config-entry.js";
@@ -51,20 +51,21 @@ const logMultiplier: ConfigEntry = {
 
 const exact = (x: number) => Number(x.toPrecision(12));
 
+/** DeepSeek's architectures of llama.cpp: latent attention, and experts of the best groups beside a shared one. */
+export const ggufDeepseek = (): GgufOptions => ({
+  ropeLayout: "interleaved",
+  heads: [ggufLatentHeads({ split: true })],
+  keys: [...ggufGroups, ggufExpertGroups, logMultiplier, scaledScores],
+  names: { attention: ggufLatentMaps({ split: true }) },
+  scalings: ["yarn"],
+  refuses: ({ experts }) =>
+    experts?.shared
+      ? undefined
+      : { argument: "config.experts.shared", received: undefined, expected: "a shared expert" },
+});
+
 /** llama.cpp's architecture of DeepSeek V2, V3 and their relatives. */
-export const deepseek2 = (): readonly GgufArchitecture[] => [
-  gguf("deepseek2", {
-    ropeLayout: "interleaved",
-    heads: [ggufLatentHeads({ split: true })],
-    keys: [...ggufGroups, ggufExpertGroups, logMultiplier, scaledScores],
-    names: { attention: ggufLatentMaps({ split: true }) },
-    scalings: ["yarn"],
-    refuses: ({ experts }) =>
-      experts?.shared
-        ? undefined
-        : { argument: "config.experts.shared", received: undefined, expected: "a shared expert" },
-  }),
-];
+export const deepseek2 = (): readonly GgufArchitecture[] => [gguf("deepseek2", ggufDeepseek())];
 
 /** DeepSeek V2: latent attention, and experts that the softmax chooses beside shared ones. */
 export const deepseekV2: Architecture = {

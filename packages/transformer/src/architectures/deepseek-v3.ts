@@ -1,20 +1,25 @@
 import type { Architecture } from "./architecture.js";
 import { activation, bias, rope, without, type ConfigEntry } from "./config-entry.js";
-import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
+import { expertsOfGroups, expertsOrMaps, type GroupDefaults } from "./expert-parts.js";
 import { deepseek2 } from "./deepseek-v2.js";
 import { interleavedPairs, latentMaps, latentSizes, scaledScores } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
 
+const own: GroupDefaults = { normalized: true, scale: 2.5, groups: { count: 8, chosen: 4 }, dense: 3 };
+
 /** Entries of DeepSeek V3's configuration. `pairs`: of the layout of rotated pairs. */
-export const deepseekEntries = (pairs: ConfigEntry): readonly ConfigEntry[] => [
+export const deepseekEntries = (
+  pairs: ConfigEntry,
+  { eps = 1e-6, experts = own } = {},
+): readonly ConfigEntry[] => [
   ...latentSizes(),
-  rmsEps(),
+  rmsEps(eps),
   activation(),
   rope(),
   pairs,
   scaledScores,
   bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
-  ...expertsOfGroups({ normalized: true, scale: 2.5, groups: { count: 8, chosen: 4 }, dense: 3 }),
+  ...expertsOfGroups(experts),
   without("moe_layer_freq", 1),
   without("scoring_func", "sigmoid"),
   without("topk_method", "noaux_tc"),

@@ -1,27 +1,12 @@
 import type { Architecture } from "./architecture.js";
+import { ggufDeepseek } from "./deepseek-v2.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufIndexer, ggufIndexerMaps, ggufLatentHeads, ggufLatentMaps } from "./gguf/gguf-latents.js";
 import { trait, without, type ConfigEntry } from "./config-entry.js";
 import { deepseekEntries, deepseekV3 } from "./deepseek-v3.js";
-import { expertsOrMaps } from "./expert-parts.js";
+import { expertsOrMaps, listedExperts } from "./expert-parts.js";
 import { indexerMaps, indexerSizes, latentMaps } from "./latent-parts.js";
 import { llamaTensors } from "./llama-parts.js";
-
-/** Layers with experts as a file lists them, which goes before a count of the first ones without. */
-const listedExperts: ConfigEntry = {
-  read(fields, { experts, numLayers = 0 }) {
-    const list = fields.list("mlp_layer_types");
-    if (!list || !experts) return {};
-    const known = list.length === numLayers && list.every((type) => type === "dense" || type === "sparse");
-    if (!known) return fields.refuse("mlp_layer_types", `a list of ${numLayers}, each dense or sparse`);
-    const { layers: _, ...others } = experts;
-    const layers = list.map((type) => type === "sparse");
-    return { experts: { ...others, ...(layers.includes(false) && { layers }) } };
-  },
-  write: ({ experts, numLayers }) => ({
-    mlp_layer_types: Array.from({ length: numLayers }, (_, i) =>
-      experts?.layers?.[i] === false ? "dense" : "sparse",
-    ),
-  }),
-};
 
 /** All layers are of one type. */
 const sparseAttention: ConfigEntry = {
@@ -47,7 +32,16 @@ export const deepseekV32: Architecture = {
     listedExperts,
     sparseAttention,
   ],
-  gguf: () => [], // an architecture of its own there
+  gguf: () => [
+    gguf("deepseek32", {
+      ...ggufDeepseek(),
+      alone: "indexer",
+      heads: [ggufLatentHeads({ split: true }), ggufIndexer],
+      names: {
+        attention: (config) => [...ggufLatentMaps({ split: true })(config), ...ggufIndexerMaps(config)],
+      },
+    }),
+  ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
       attention: (one) => [...latentMaps(one), ...indexerMaps(one)],

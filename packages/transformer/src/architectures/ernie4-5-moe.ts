@@ -1,7 +1,16 @@
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
-import { activation, rope, trait, without, type ConfigEntry } from "./config-entry.js";
-import { expertCounts, expertMaps, hasExperts, ofExperts, sharedExperts } from "./expert-parts.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufExperts, ggufSharedWidth, ggufShares } from "./gguf/gguf-experts.js";
+import { activation, always, rope, trait, without, type ConfigEntry } from "./config-entry.js";
+import {
+  expertCounts,
+  expertMaps,
+  firstDenseLayers,
+  hasExperts,
+  ofExperts,
+  sharedExperts,
+} from "./expert-parts.js";
 import { feedForwardMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { reshaped } from "./stored-tensor.js";
 
@@ -36,6 +45,15 @@ const choiceBias: ConfigEntry = /* @__PURE__ */ ofExperts(
   () => ({ router: { choiceBias: true } }),
   () => ({}),
 );
+
+/** The number of shared experts, which llama.cpp does not read: their width says all. */
+const sharedCount: ConfigEntry = {
+  read(fields) {
+    fields.countOr(undefined, "expert_shared_count");
+    return {};
+  },
+  write: () => ({}),
+};
 
 /** The least sum that shares are divided by: so small that no sum of softmax scores is below it. */
 const leastSum: ConfigEntry = {
@@ -76,6 +94,17 @@ export const ernie45Moe: Architecture = {
     without("use_bias"),
     without("moe_gate", "topk"),
     without("moe_use_aux_free", true),
+  ],
+  gguf: () => [
+    gguf("ernie4_5-moe", {
+      freeHeads: true,
+      ropeLayout: "interleaved",
+      keys: [
+        ...[ggufExperts, ggufShares(true), choiceBias, ggufSharedWidth(), sharedCount],
+        // With another step llama.cpp asks for experts in layers that it then reads as dense ones.
+        ...[always("interleave_moe_layer_step", 1), firstDenseLayers(0, "leading_dense_block_count")],
+      ],
+    }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied, { feed }),
   tied: true,

@@ -7,7 +7,7 @@ import { llamaSizes, llamaTensors, outNorms, rmsEps } from "./llama-parts.js";
 const period = 4;
 
 /** Full layers do not rotate where others slide. */
-const rotatesWhereItSlides: ConfigEntry = {
+export const rotatesWhereItSlides: ConfigEntry = {
   read: (_, { layerTypes }) =>
     layerTypes?.includes("full") ? { ropeLayers: layerTypes.map((type) => type === "sliding") } : {},
   write: () => ({}),

@@ -1,8 +1,9 @@
+import { stacked } from "../conversions/row-map.js";
 import type { DecoderConfig, ExpertsConfig } from "../models/decoder-config.js";
 import type { ConfigEntry } from "./config-entry.js";
 import { layerTypesField, type ConfigFields } from "./config-fields.js";
 import { feedForwardMaps } from "./llama-parts.js";
-import { each, linear, stored, type StoredTensor } from "./stored-tensor.js";
+import { alsoAs, each, linear, perExpert, stored, under, type StoredTensor } from "./stored-tensor.js";
 
 /** An entry of the experts of a configuration, beside those that were read before it. */
 export const ofExperts = (
@@ -96,6 +97,24 @@ export const firstDenseLayers = (fallback: number, name = "first_k_dense_replace
     }),
   );
 
+/** Layers with experts as a file lists them, which goes before a count of the first ones without. */
+export const listedExperts: ConfigEntry = {
+  read(fields, { experts, numLayers = 0 }) {
+    const list = fields.list("mlp_layer_types");
+    if (!list || !experts) return {};
+    const known = list.length === numLayers && list.every((type) => type === "dense" || type === "sparse");
+    if (!known) return fields.refuse("mlp_layer_types", `a list of ${numLayers}, each dense or sparse`);
+    const { layers: _, ...others } = experts;
+    const layers = list.map((type) => type === "sparse");
+    return { experts: { ...others, ...(layers.includes(false) && { layers }) } };
+  },
+  write: ({ experts, numLayers }) => ({
+    mlp_layer_types: Array.from({ length: numLayers }, (_, i) =>
+      experts?.layers?.[i] === false ? "dense" : "sparse",
+    ),
+  }),
+};
+
 /** Layers with experts: every so many, but those listed. */
 export const sparseLayers = /* @__PURE__ */ ofExperts(
   (fields, { numLayers = 0 }) => {
@@ -120,21 +139,27 @@ export const fullLayers: ConfigEntry = {
 };
 
 /** DeepSeek V3's experts, whose fields others took over with values of their own where a file leaves them out. */
-export const expertsOfGroups = (fallback: {
+export const expertsOfGroups = (
+  fallback: GroupDefaults,
+  { experts = "n_routed_experts", shared = "n_shared_experts" } = {},
+): readonly ConfigEntry[] => [
+  expertCounts(experts, "moe_intermediate_size"),
+  normalizedShares(fallback.normalized),
+  sigmoidScores,
+  expertGroups(2, fallback.groups),
+  sharesScale(fallback.scale),
+  sharedExperts(shared, 1),
+  firstDenseLayers(fallback.dense),
+];
+
+/** Values of fields of such experts where a file leaves them out. */
+export type GroupDefaults = {
   normalized: boolean;
   scale: number;
   groups: { count: number; chosen: number };
   /** First layers that have none. */
   dense: number;
-}): readonly ConfigEntry[] => [
-  expertCounts("n_routed_experts", "moe_intermediate_size"),
-  normalizedShares(fallback.normalized),
-  sigmoidScores,
-  expertGroups(2, fallback.groups),
-  sharesScale(fallback.scale),
-  sharedExperts("n_shared_experts", 1),
-  firstDenseLayers(fallback.dense),
-];
+};
 
 /** True for a layer with experts. */
 export const hasExperts = ({ experts }: DecoderConfig, layer: number): boolean =>
@@ -168,6 +193,16 @@ export const expertsOrMaps =
       : feedForwardMaps(config, { feedForward: path, ...(names.maps && { maps: names.maps }) });
   };
 
+/** Experts in two tensors, as files of transformers' own form have them: gates and up maps of each, and down maps. */
+export function fusedExperts({ embedDim: C, hiddenDim, experts }: DecoderConfig): StoredTensor[] {
+  const { numExperts: E, hiddenDim: F = hiddenDim } = experts!;
+  const places = (maps: readonly string[]) => (expert: number) => maps.map((one) => `${expert}.${one}`);
+  return [
+    perExpert(E, places(["gate", "up"]), "gate_up_proj", stacked([F, F]), C),
+    perExpert(E, places(["down"]), "down_proj", stacked([C]), F),
+  ];
+}
+
 /** Tensors of a layer with experts. */
 export function expertMaps(config: DecoderConfig, names: ExpertNames = {}): StoredTensor[] {
   const { path = "mlp", router: gate = "gate", shared: sharedName = "shared_experts", maps } = names;
@@ -181,7 +216,11 @@ export function expertMaps(config: DecoderConfig, names: ExpertNames = {}): Stor
     linear("feedForward.router", at(gate), [numExperts, C]),
     ...(router?.choiceBias ? [stored("feedForward.router.choiceBias", at(choiceBias), [numExperts])] : []),
     ...(names.all?.({ numExperts, hiddenDim }, config) ?? [
-      each(numExperts, "feedForward.experts", at("experts"), () => expert(hiddenDim, "", "")),
+      alsoAs(
+        each(numExperts, "feedForward.experts", at("experts"), () => expert(hiddenDim, "", "")),
+        under("feedForward.experts", at("experts"), fusedExperts(config)),
+        `${at("experts")}.gate_up_proj`,
+      ),
     ]),
     ...(shared ? expert(shared.hiddenDim, "feedForward.shared", at(sharedName)) : []),
     ...(shared?.gated ? [linear("feedForward.sharedGate", at(sharedGate), [1, C])] : []),

@@ -3,11 +3,24 @@ import { layerConfig } from "../models/layer-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, count, headSize, slidingLayers, trait, type ConfigEntry } from "./config-entry.js";
 import { gemmaNorms, gemmaScales, ropesByType } from "./gemma-parts.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { cappedLogits, gemmaTraits, sharedLayers } from "./gguf/gguf-gemma.js";
+import { slidingBaseOr } from "./gguf/gguf-keys.js";
+import { ggufPerLayerInputs, ggufPerLayerMaps, ggufPerLayerTables } from "./gguf/gguf-per-layer.js";
+import {
+  fourOfFive,
+  ggufStreamLayer,
+  ggufStreamMaps,
+  ggufStreams,
+  refuseOtherSizes,
+  sparseGates,
+  unusedKeyValues,
+} from "./gguf/gguf-streams.js";
 import { layerCounts, perLayer } from "./layer-lists.js";
 import { withOverrides } from "./layer-overrides.js";
 import { feedForwardMaps, llamaTensors, rmsEps } from "./llama-parts.js";
 import { perLayerInputs, perLayerMaps, perLayerTables } from "./per-layer-inputs.js";
-import { lastLayersShare, ownAttentionMaps, unreadKeyValues } from "./shared-layers.js";
+import { lastLayersShare, ownAttentionMaps, unreadInGguf, unreadKeyValues } from "./shared-layers.js";
 import { each, linear, norm, stored, under, type StoredTensor } from "./stored-tensor.js";
 
 /** Widths of feed-forward layers: one for all, or one of each. */
@@ -113,6 +126,29 @@ export const gemma3nText: Architecture = {
     perLayerInputs,
     streams,
     trait({ placement: "both", qkNorm: true, valueNorm: true }),
+  ],
+  gguf: () => [
+    gguf("gemma3n", {
+      alone: "altUp",
+      freeHeads: true,
+      traits: gemmaTraits,
+      widths: [layerCounts("hiddenDim", "feed_forward_length")],
+      keys: [
+        ...[fourOfFive, sharedLayers, slidingBaseOr(10000), cappedLogits],
+        ...[ggufPerLayerInputs, ggufStreams, sparseGates],
+      ],
+      names: {
+        tables: (config) => [...ggufPerLayerTables(config), ...ggufStreamMaps(config)],
+        more: (config, layer) => [
+          ...ggufPerLayerMaps(config),
+          ...ggufStreamLayer(config),
+          ...unusedKeyValues(config, layer),
+        ],
+      },
+      ignoredTensors: unreadInGguf,
+      scalings: [],
+      refuses: refuseOtherSizes,
+    }),
   ],
   tensors: (config, tied) => [
     ...llamaTensors(config, tied, {

@@ -21,7 +21,13 @@ import { gemmaNorms, gemmaScales, ropesByType } from "./gemma-parts.js";
 import { withOverrides } from "./layer-overrides.js";
 import { feedForwardMaps, llamaTensors, rmsEps } from "./llama-parts.js";
 import { perLayerInputs, perLayerMaps, perLayerTables } from "./per-layer-inputs.js";
-import { lastLayersShare, makesKeyValues, ownAttentionMaps, unreadKeyValues } from "./shared-layers.js";
+import {
+  lastLayersShare,
+  makesKeyValues,
+  ownAttentionMaps,
+  unreadInGguf,
+  unreadKeyValues,
+} from "./shared-layers.js";
 import { stored } from "./stored-tensor.js";
 
 /** Heads of some layers: as a file lists them, or those of full layers by their size alone. */
@@ -131,6 +137,7 @@ export const gemma4Text: Architecture = {
         tables: ggufPerLayerTables,
         more: (config) => [...ggufPerLayerMaps(config), stored("scale", "layer_output_scale.weight", [1])],
       },
+      ignoredTensors: unreadInGguf,
       scalings: ["proportional"],
       refuses: ({ ropeScaling }) =>
         ropeScaling?.type === "proportional" && (ropeScaling.factor ?? 1) === 1

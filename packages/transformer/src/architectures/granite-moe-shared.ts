@@ -2,6 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { expertCounts, ofExperts } from "./expert-parts.js";
 import { granite } from "./granite.js";
 import { graniteFeed } from "./granite-moe-hybrid.js";
+import { ggufGraniteMoe } from "./granitemoe.js";
 import { llamaTensors } from "./llama-parts.js";
 
 /** The expert that all tokens use; a width of 0 is none. */
@@ -18,5 +19,6 @@ export const graniteMoeShared: Architecture = {
   modelTypes: ["granitemoeshared"],
   class: "GraniteMoeSharedForCausalLM",
   config: () => [...granite.config(), expertCounts("num_local_experts"), sharedExpert],
+  gguf: ggufGraniteMoe,
   tensors: (config, tied) => llamaTensors(config, tied, { feed: graniteFeed }),
 };

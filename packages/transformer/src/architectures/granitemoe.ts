@@ -1,7 +1,7 @@
 import { stacked } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
-import { gguf } from "./gguf/gguf-architecture.js";
-import { ggufExperts, ggufShares } from "./gguf/gguf-experts.js";
+import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
+import { ggufExperts, ggufSharedWidth, ggufShares } from "./gguf/gguf-experts.js";
 import { expertCounts, expertsOrMaps, type ExpertNames } from "./expert-parts.js";
 import { ggufScales, granite } from "./granite.js";
 import { llamaTensors } from "./llama-parts.js";
@@ -22,17 +22,20 @@ export const graniteExperts: ExpertNames = {
   },
 };
 
+/** llama.cpp's architecture of Granite's mixtures, with an expert that all tokens use and without. */
+export const ggufGraniteMoe = (): readonly GgufArchitecture[] => [
+  gguf("granitemoe", {
+    freeHeads: true,
+    ropeLayout: "interleaved",
+    keys: [...ggufScales(), ggufExperts, ggufShares(true), ggufSharedWidth()],
+  }),
+];
+
 /** Granite 3's mixtures: Granite with experts in all layers. */
 export const graniteMoe: Architecture = {
   modelTypes: ["granitemoe"],
   class: "GraniteMoeForCausalLM",
   config: () => [...granite.config(), expertCounts("num_local_experts")],
-  gguf: () => [
-    gguf("granitemoe", {
-      freeHeads: true,
-      ropeLayout: "interleaved",
-      keys: [...ggufScales(), ggufExperts, ggufShares(true)],
-    }),
-  ],
+  gguf: ggufGraniteMoe,
   tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps(graniteExperts) }),
 };

@@ -1,8 +1,9 @@
+import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, headDim, rope, trait, without, type ConfigEntry } from "./config-entry.js";
 import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
-import { norm } from "./stored-tensor.js";
+import { norm, type StoredTensor } from "./stored-tensor.js";
 
 /** A scaling by `alpha` is another base: the same at every length. */
 const scaledBase: ConfigEntry = {
@@ -22,6 +23,13 @@ const scaledBase: ConfigEntry = {
   write: (config) => rope().write(config),
 };
 
+/** Maps of attention, and norms of queries and keys under names of their own. */
+export const hunyuanAttention = (config: DecoderConfig): StoredTensor[] => [
+  ...attentionMaps({ ...config, qkNorm: false }),
+  norm("attention.queryNorm", "self_attn.query_layernorm", headDim(config)),
+  norm("attention.keyNorm", "self_attn.key_layernorm", headDim(config)),
+];
+
 /** Hunyuan's dense models: Llama with norms of queries and keys behind the rotation. */
 export const hunyuanV1Dense: Architecture = {
   modelTypes: ["hunyuan_v1_dense"],
@@ -40,13 +48,6 @@ export const hunyuanV1Dense: Architecture = {
   gguf: () => [
     gguf("hunyuan-dense", { freeHeads: true, traits: { qkNorm: true, qkNormPlace: "afterRope" } }),
   ],
-  tensors: (config, tied) =>
-    llamaTensors(config, tied, {
-      attention: (own) => [
-        ...attentionMaps({ ...own, qkNorm: false }),
-        norm("attention.queryNorm", "self_attn.query_layernorm", headDim(own)),
-        norm("attention.keyNorm", "self_attn.key_layernorm", headDim(own)),
-      ],
-    }),
+  tensors: (config, tied) => llamaTensors(config, tied, { attention: hunyuanAttention }),
   ignored: "attention_head_dim cla_share_factor org_vocab_size norm_type",
 };

@@ -64,15 +64,28 @@ export const indexerSizes: ConfigEntry = {
   }),
 };
 
+/** Names of the indexer's maps, behind its path in a layer. */
+export type IndexerNames = { path: string; query: string; key: string; headWeights: string };
+
+const checkpointNames: IndexerNames = {
+  path: "self_attn.indexer",
+  query: "wq_b",
+  key: "wk",
+  headWeights: "weights_proj",
+};
+
 /** Maps of the indexer. */
-export function indexerMaps({ embedDim: C, latent, indexer }: DecoderConfig): readonly StoredTensor[] {
+export function indexerMaps(
+  { embedDim: C, latent, indexer }: DecoderConfig,
+  names: IndexerNames = checkpointNames,
+): readonly StoredTensor[] {
   const { numHeads, headDim } = indexer!;
   return [
-    under("attention.indexer", "self_attn.indexer", [
-      linear("query", "wq_b", [numHeads * headDim, latent!.queryRank!]),
-      linear("key", "wk", [headDim, C]),
+    under("attention.indexer", names.path, [
+      linear("query", names.query, [numHeads * headDim, latent!.queryRank!]),
+      linear("key", names.key, [headDim, C]),
       norm("keyNorm", "k_norm", headDim),
-      linear("headWeights", "weights_proj", [numHeads, C]),
+      linear("headWeights", names.headWeights, [numHeads, C]),
     ]),
   ];
 }

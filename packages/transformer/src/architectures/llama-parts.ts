@@ -3,11 +3,11 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import { count, headDim, headSize, positive, type ConfigEntry } from "./config-entry.js";
 import { each, fused, linear, norm, stored, under, type StoredTensor } from "./stored-tensor.js";
 
-/** Sizes under the names that Llama gave them, which most decoders took over. */
-export const llamaSizes = (): readonly ConfigEntry[] => [
+/** Sizes under the names that Llama gave them, which most decoders took over. `width`: of feed-forward layers. */
+export const llamaSizes = (width = "intermediate_size"): readonly ConfigEntry[] => [
   count("vocabSize", "vocab_size"),
   count("embedDim", "hidden_size"),
-  count("hiddenDim", "intermediate_size"),
+  count("hiddenDim", width),
   count("numLayers", "num_hidden_layers"),
   count("numHeads", "num_attention_heads"),
   count("numKvHeads", "num_key_value_heads", ({ numHeads }) => numHeads),

@@ -1,4 +1,12 @@
 import type { Architecture } from "./architecture.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import {
+  ggufEqualWidth,
+  ggufScores,
+  ggufShares,
+  ggufSigmoidBias,
+  ggufWideExperts,
+} from "./gguf/gguf-experts.js";
 import { activation, headDim, partialRope, rope, trait, without, type ConfigEntry } from "./config-entry.js";
 import { expertCounts, expertsOrMaps, sigmoidScores } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
@@ -54,6 +62,15 @@ export const miniMaxM2: Architecture = {
     without("layernorm_full_attention_beta", 1),
     without("layernorm_linear_attention_beta", 1),
     without("layernorm_mlp_beta", 1),
+  ],
+  gguf: () => [
+    gguf("minimax-m2", {
+      freeHeads: true,
+      partialRotary: true,
+      traits: { qkNorm: "heads" },
+      keys: [ggufWideExperts, ggufEqualWidth, ggufScores, ggufSigmoidBias, ggufShares(true)],
+      output: "own",
+    }),
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {

@@ -1,13 +1,18 @@
 import { defineMixer, mixerLayer, type MixerLayer } from "@qkv/attention";
 import { broadcastTo, sigmoid, silu, tensor } from "@qkv/tensor";
+import type { DecoderConfig, LayerType } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, headDim, rope, trait, without, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { expertCounts } from "./expert-parts.js";
 import { embedding, head, llamaSizes, rmsEps } from "./llama-parts.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufEqualWidth, ggufShares, ggufWideExperts } from "./gguf/gguf-experts.js";
+import { scaleKey } from "./gguf/gguf-keys.js";
+import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { isMixer, mixedTypes } from "./mixed-layers.js";
 import { rowsByGroup } from "./rows-by-group.js";
-import { each, fused, linear, norm, under } from "./stored-tensor.js";
+import { each, fused, linear, norm, under, type StoredTensor } from "./stored-tensor.js";
 
 /** Lightning attention with the slopes of a layer: the higher heads and the later layers forget less. */
 const lightning = (layer: number, numLayers: number) =>
@@ -25,23 +30,32 @@ const lightning = (layer: number, numLayers: number) =>
     },
   });
 
+/** Lightning attention in the layers that have it. */
+function withLightning(
+  { embedDim = 1, numHeads = 1, numLayers = 0, ...config }: Partial<DecoderConfig>,
+  types: readonly (LayerType | "mixer")[],
+): Pick<DecoderConfig, "layerTypes"> {
+  const D = headDim({ embedDim, numHeads, ...config });
+  const layer = (i: number) =>
+    mixerLayer({
+      embedDim,
+      numHeads,
+      keyDim: D,
+      valueDim: D,
+      mixer: lightning(i, numLayers),
+      inputs: { query: silu, key: silu, value: silu },
+      outputNorm: "whole",
+      normEps: 1e-6,
+      outputGate: sigmoid,
+    }) as unknown as MixerLayer;
+  return { layerTypes: types.map((type, i) => (type === "mixer" ? (layer(i) as never) : type)) };
+}
+
 const lightningLayers: ConfigEntry = {
-  read(fields, { embedDim = 1, numHeads = 1, numLayers = 0, ...config }) {
+  read(fields, config) {
+    const { numLayers = 0 } = config;
     const types = mixedTypes(fields, numLayers) ?? fields.refuse("layer_types", "the type of each layer");
-    const D = headDim({ embedDim, numHeads, ...config });
-    const layer = (i: number) =>
-      mixerLayer({
-        embedDim,
-        numHeads,
-        keyDim: D,
-        valueDim: D,
-        mixer: lightning(i, numLayers),
-        inputs: { query: silu, key: silu, value: silu },
-        outputNorm: "whole",
-        normEps: 1e-6,
-        outputGate: sigmoid,
-      }) as unknown as MixerLayer;
-    return { layerTypes: types.map((type, i) => (type === "mixer" ? (layer(i) as never) : type)) };
+    return withLightning(config, types);
   },
   write: ({ layerTypes, numLayers }) => ({
     layer_types: Array.from({ length: numLayers }, (_, i) =>
@@ -49,6 +63,37 @@ const lightningLayers: ConfigEntry = {
     ),
   }),
 };
+
+/** The same in GGUF files: a list, or one full layer after every so many. */
+const ggufLightning: ConfigEntry = {
+  read(fields, config) {
+    const { numLayers = 0 } = config;
+    const name = "attention.recurrent_layers";
+    const period = fields.countOr(8, "full_attention_interval");
+    const listed = fields.list(name);
+    if (listed && (listed.length !== numLayers || listed.some((one) => typeof one !== "boolean")))
+      return fields.refuse(name, `a list of ${numLayers}: true for lightning attention`);
+    const isLightning = (i: number) => (listed ? listed[i] === true : (i + 1) % period !== 0);
+    return withLightning(
+      config,
+      Array.from({ length: numLayers }, (_, i) => (isLightning(i) ? "mixer" : "full")),
+    );
+  },
+  write: ({ layerTypes, numLayers }) => ({
+    "attention.recurrent_layers": Array.from({ length: numLayers }, (_, i) => isMixer(layerTypes?.[i])),
+  }),
+};
+
+/** Maps of a layer of lightning attention in GGUF files. */
+function ggufLightningMaps({ embedDim: C, numHeads: H, ...config }: DecoderConfig): StoredTensor {
+  const D = headDim({ embedDim: C, numHeads: H, ...config });
+  return under("attention", "", [
+    fused(["query", "key", "value"], "attn_qkv", rowsByGroup(H, [D, D, D]), C),
+    linear("outputGate", "attn_gate", [H * D, C]),
+    norm("outputNorm", "attn_norm_2", H * D),
+    linear("output", "attn_output", [C, H * D]),
+  ]);
+}
 
 /** Factors of the normed rows and of what a part adds; weights take them in. */
 function factorsOf(fields: ConfigFields | undefined, part: string) {
@@ -71,6 +116,25 @@ export const miniMax: Architecture = {
     lightningLayers,
     without("sliding_window", null),
     without("hidden_act", "silu"),
+  ],
+  // llama.cpp normalizes outputs of lightning attention with the epsilon of the model, which has one of 1e-6 for them.
+  gguf: () => [
+    gguf("minimax-01", {
+      freeHeads: true,
+      partialRotary: true,
+      traits: { placement: "normed" },
+      keys: [
+        ...[ggufWideExperts, ggufEqualWidth, ggufShares(true), ggufLightning],
+        scaleKey("residualScale", "residual_scale", { inverse: true, always: true }),
+      ],
+      names: {
+        norms: { attentionNorm: "attn_norm", feedForwardNorm: "ffn_norm" },
+        attention: (config, layer) =>
+          isMixer(config.layerTypes?.[layer])
+            ? [ggufLightningMaps(config)]
+            : attentionTensors(config, { ropeLayout: "half" }),
+      },
+    }),
   ],
   tensors(config, tied, fields) {
     const { embedDim: C, hiddenDim: F, numHeads: H, numKvHeads, experts, layerTypes } = config;

@@ -17,8 +17,13 @@ const withoutClipping: ConfigEntry = {
 const isPlain = (norm: NormParams | undefined): boolean =>
   norm !== undefined && !norm.bias && norm.weight.data.every((gain) => gain === 1);
 
-const hasPlainNorms = ({ norm, layers }: DecoderParams): boolean =>
-  [norm, ...layers.flatMap((layer) => [layer.attentionNorm, layer.feedForwardNorm])].every(isPlain);
+/** True for a model whose norms learned nothing. */
+export const hasPlainNorms = ({ norm, embeddingNorm, layers }: DecoderParams): boolean =>
+  [
+    norm,
+    ...(embeddingNorm ? [embeddingNorm] : []),
+    ...layers.flatMap((layer) => [layer.attentionNorm, layer.feedForwardNorm]),
+  ].every(isPlain);
 
 /** Tensors in a GGUF file. */
 const withoutNorms: GgufArchitecture["tensors"] = (config, tied) => [

@@ -4,6 +4,7 @@ import type { Architecture } from "./architecture.js";
 import { activation, bias, headDim, partialRope, rope, trait, type ConfigEntry } from "./config-entry.js";
 import { deltaMixer } from "./delta-parts.js";
 import { embedding, feedForwardMaps, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
+import type { GgufArchitecture } from "./gguf/gguf-architecture.js";
 import { fusedRows } from "./gguf/gguf-tensors.js";
 import { ggufDelta, ropeSections, tiledRows } from "./gguf/gguf-delta.js";
 import { isMixer, mixedTypes, mixerOf } from "./mixed-layers.js";
@@ -45,8 +46,8 @@ const deltaLayers: ConfigEntry = {
 };
 
 /** Entries of a configuration of Qwen's hybrids. */
-export const qwenHybridConfig = (): readonly ConfigEntry[] => [
-  ...llamaSizes(),
+export const qwenHybridConfig = (width?: string): readonly ConfigEntry[] => [
+  ...llamaSizes(width),
   rmsEps(),
   activation(),
   rope(),
@@ -65,7 +66,8 @@ export type DeltaMaps = (sizes: {
   C: number;
 }) => StoredTensor[];
 
-const ownMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
+/** A map for each input, as Qwen 3.5 has them. */
+export const ownDeltaMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
   fused(["query", "key", "value"], "in_proj_qkv", stacked([groups * K, groups * K, H * V]), C),
   linear("outputGate", "in_proj_z", [H * V, C]),
   linear("beta", "in_proj_b", [H, C]),
@@ -76,7 +78,7 @@ const ownMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
 export const qwenHybridTensors = (
   config: DecoderConfig,
   tied: boolean,
-  maps: DeltaMaps = ownMaps,
+  maps: DeltaMaps = ownDeltaMaps,
   feedForward: (config: DecoderConfig, layer: number) => readonly StoredTensor[] = (config) =>
     feedForwardMaps(config),
 ): readonly StoredTensor[] => {
@@ -130,31 +132,33 @@ export const qwenHybridTensors = (
   ];
 };
 
+/** llama.cpp's architecture of Qwen 3.5, whose heads of values are in tiles. */
+export const ggufQwen35 = (name: string, keys: readonly ConfigEntry[] = []): GgufArchitecture =>
+  ggufDelta(name, {
+    keys: [ropeSections, ...keys],
+    delta: ({ groups, repeats, K, V, C }) => {
+      const [values, heads] = [tiledRows(groups, repeats, V), tiledRows(groups, repeats, 1)];
+      const channels = fusedRows([stacked([groups * K]), stacked([groups * K]), values]);
+      return {
+        channels,
+        heads,
+        columns: values,
+        maps: [
+          fused(["query", "key", "value"], "attn_qkv", channels, C),
+          fused(["outputGate"], "attn_gate", values, C),
+          fused(["beta"], "ssm_beta", heads, C),
+          fused(["decay"], "ssm_alpha", heads, C, { ownBiases: true }),
+        ],
+      };
+    },
+  });
+
 /** Qwen 3.5: gated delta rule and gated attention. */
 export const qwen35: Architecture = {
   modelTypes: ["qwen3_5_text"],
   class: "Qwen3_5ForCausalLM",
-  config: qwenHybridConfig,
-  gguf: () => [
-    ggufDelta("qwen35", {
-      keys: [ropeSections],
-      delta: ({ groups, repeats, K, V, C }) => {
-        const [values, heads] = [tiledRows(groups, repeats, V), tiledRows(groups, repeats, 1)];
-        const channels = fusedRows([stacked([groups * K]), stacked([groups * K]), values]);
-        return {
-          channels,
-          heads,
-          columns: values,
-          maps: [
-            fused(["query", "key", "value"], "attn_qkv", channels, C),
-            fused(["outputGate"], "attn_gate", values, C),
-            fused(["beta"], "ssm_beta", heads, C),
-            fused(["decay"], "ssm_alpha", heads, C, { ownBiases: true }),
-          ],
-        };
-      },
-    }),
-  ],
+  config: () => qwenHybridConfig(),
+  gguf: () => [ggufQwen35("qwen35")],
   tensors: (config, tied) => qwenHybridTensors(config, tied),
   ignored:
     "mrope_section mrope_interleaved mamba_ssm_dtype mtp_num_hidden_layers mtp_use_dedicated_embeddings",

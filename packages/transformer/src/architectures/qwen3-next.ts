@@ -35,7 +35,7 @@ const layersWithExperts = /* @__PURE__ */ ofExperts(
 );
 
 /** One expert that all tokens use, behind a gate. */
-const gatedShared = /* @__PURE__ */ ofExperts(
+export const gatedShared = /* @__PURE__ */ ofExperts(
   (fields) => ({ shared: { hiddenDim: fields.count("shared_expert_intermediate_size"), gated: true } }),
   ({ shared }) => ({ shared_expert_intermediate_size: shared?.hiddenDim }),
 );

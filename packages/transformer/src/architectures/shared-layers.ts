@@ -34,9 +34,15 @@ export const ownAttentionMaps = (config: DecoderConfig, layer: number): StoredTe
   attentionMaps(layerConfig(config, layer), {}, makesKeyValues(config, layer));
 
 /** Names of tensors that files may hold for layers that read keys and values of others: no model reads them. */
-export function unreadKeyValues(config: DecoderConfig): RegExp {
-  const layers = Array.from({ length: config.numLayers }, (_, i) => i).filter(
-    (i) => !makesKeyValues(config, i),
-  );
-  return new RegExp(`layers\\.(${layers.join("|") || "none"})\\.self_attn\\.([kv]_proj|[kv]_norm)\\.`);
-}
+export const unreadKeyValues = (config: DecoderConfig): RegExp =>
+  new RegExp(`layers\\.(${layersThatShare(config)})\\.self_attn\\.([kv]_proj|[kv]_norm)\\.`);
+
+/** The same under llama.cpp's names. */
+export const unreadInGguf = (config: DecoderConfig): RegExp =>
+  new RegExp(`^blk\\.(${layersThatShare(config)})\\.attn_(k|v|k_norm)\\.weight$`);
+
+/** Numbers of the layers that read the keys and values of others, for a regular expression. */
+const layersThatShare = (config: DecoderConfig): string =>
+  Array.from({ length: config.numLayers }, (_, i) => i)
+    .filter((i) => !makesKeyValues(config, i))
+    .join("|") || "none";

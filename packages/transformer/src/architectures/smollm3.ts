@@ -25,7 +25,7 @@ const rotatingLayers: ConfigEntry = {
 };
 
 /** In llama.cpp it is always the fourth of four. */
-const everyFourthDoesNotRotate = /* @__PURE__ */ derived(({ numLayers = 0 }) => {
+export const everyFourthDoesNotRotate = /* @__PURE__ */ derived(({ numLayers = 0 }) => {
   const ropeLayers = Array.from({ length: numLayers }, (_, i) => (i + 1) % 4 !== 0);
   return ropeLayers.includes(false) ? { ropeLayers } : {};
 });

@@ -235,6 +235,14 @@ export const eitherName =
     write: second(at).write,
   });
 
+/** An entry that some files hold in another form, which is read where a file has that form's tensor `name`; the usual one is written. */
+export const alsoAs =
+  (usual: StoredTensor, other: StoredTensor, name: string): StoredTensor =>
+  (at) => ({
+    read: (weights) => (weights.has(at.name + name) ? other : usual)(at).read(weights),
+    write: usual(at).write,
+  });
+
 /** A norm without a gain, which no tensor stores: ours has gains of 1. */
 export function normWithoutGain(place: string, length: number): StoredTensor {
   return (at) => ({

@@ -178,8 +178,11 @@ export type DecoderConfig = {
   valueNorm?: boolean;
   /** `afterRope`: they are normalized behind the rotation, in layers that rotate. Default `beforeRope`. */
   qkNormPlace?: "beforeRope" | "afterRope";
-  /** Scales queries by position, in layers that do not rotate (Llama 4). Default: none. */
-  queryTemperature?: { floorScale: number; attnScale: number };
+  /**
+   * Scales queries by position, in layers that do not rotate (Llama 4). `everywhere`: in all layers, and each step begins a
+   * token later (Ministral 3). Default: none.
+   */
+  queryTemperature?: { floorScale: number; attnScale: number; everywhere?: boolean };
   /** Subtracts the attention of half of the heads from that of the others (DiffLlama). Default false. */
   differential?: boolean;
   /** Latent attention (MLA) in place of key-value heads; `numKvHeads` is not read then. Default: none. */

@@ -20,6 +20,7 @@ import {
   type DocumentIds,
   type LinearParams,
   type Positions,
+  type QueryScale,
 } from "@qkv/attention";
 import { type Cache, type Mask, positionsAfter } from "@qkv/attention-contract";
 import {
@@ -851,7 +852,7 @@ function attentionLayer(
         }),
       }),
     ...(config.queryTemperature &&
-      !rotates && { queryScale: scaleByPosition(llama4Temperature(config.queryTemperature)) }),
+      (!rotates || config.queryTemperature.everywhere) && { queryScale: temperatureOf(config) }),
     ...(lambdaInit !== undefined && { differential: differential({ lambdaInit, eps }) }),
     ...(config.attentionGate && { gate: outputGate(config.attentionGate) }),
     ...(config.sinks && { sinks: learnedSinks() }),
@@ -861,6 +862,14 @@ function attentionLayer(
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
     ...(map && { linear: map }),
   });
+}
+
+/** The factor of queries at a position. */
+function temperatureOf({ queryTemperature: temperature }: DecoderConfig): QueryScale {
+  const { everywhere = false, ...steps } = temperature!;
+  const factor = llama4Temperature(steps);
+  // Steps of Llama 4 begin at the last token of one before.
+  return scaleByPosition(everywhere ? (position) => factor(position - 1) : factor);
 }
 
 /** Multi-head latent attention. */

@@ -57,6 +57,10 @@ export type GgufArchitecture = {
   readonly presence: readonly string[];
   /** Fields that tensors take in as they are written, so that a file's configuration has them no more. Default: none. */
   readonly folded: readonly (keyof DecoderConfig)[];
+  /** A field that no other architecture has. Default: none. */
+  readonly alone?: keyof DecoderConfig;
+  /** Names of tensors that change nothing, of a configuration. Default: none. */
+  ignoredTensors?(config: DecoderConfig): RegExp;
   /** Refuses a trait that no field of this table tells; undefined: nothing is refused. */
   refuses?(config: DecoderConfig, params: DecoderParams): GgufRefusal | undefined;
 };
@@ -73,6 +77,8 @@ export type GgufOptions = Partial<
     | "output"
     | "scalings"
     | "refuses"
+    | "ignoredTensors"
+    | "alone"
     | "presence"
   >
 > & {
@@ -98,7 +104,14 @@ export type GgufOptions = Partial<
 export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture {
   const { ropeLayout = "half", traits = {}, keys = [], names = {}, biases = {} } = options;
   const { freeHeads = false, partialRotary = false, layerNumbers = [] } = options;
-  const { output = "either", scalings = ["linear", "yarn"], presence = [], refuses } = options;
+  const {
+    output = "either",
+    scalings = ["linear", "yarn"],
+    presence = [],
+    refuses,
+    ignoredTensors,
+    alone,
+  } = options;
   const own: Partial<DecoderConfig> = {
     activation: "silu",
     ...((traits.positions ?? "rotary") === "rotary" && { ropeLayout }),
@@ -116,6 +129,8 @@ export function gguf(name: string, options: GgufOptions = {}): GgufArchitecture 
     presence,
     folded: names.scaledTables ? ["embeddingScale", "logitScale"] : [],
     ...(refuses && { refuses }),
+    ...(ignoredTensors && { ignoredTensors }),
+    ...(alone && { alone }),
     config: () => [trait(own), ...ggufSizes(own, options), ...keys],
     tensors:
       options.tensors ??

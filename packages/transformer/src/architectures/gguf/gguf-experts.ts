@@ -35,6 +35,15 @@ export const ggufWideExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
   (experts) => ({ expert_count: experts.numExperts, expert_used_count: experts.expertsPerToken }),
 );
 
+/** A key of the experts' width, which is that of `feed_forward_length`: llama.cpp reads either. */
+export const ggufEqualWidth: ConfigEntry = {
+  read(fields, { hiddenDim }) {
+    fields.mustBe("expert_feed_forward_length", hiddenDim);
+    return {};
+  },
+  write: ({ hiddenDim }) => ({ expert_feed_forward_length: hiddenDim }),
+};
+
 /** The same entry where a file has experts; else counts of them are 0, or absent, and nothing is read. */
 export const whereExperts = (
   entry: ConfigEntry,
@@ -97,7 +106,7 @@ export const ggufScores: ConfigEntry = /* @__PURE__ */ ofExperts(
 );
 
 /** A bias of the choice, which goes with sigmoids. */
-const choiceBias: ConfigEntry = /* @__PURE__ */ ofExperts(
+export const ggufSigmoidBias: ConfigEntry = /* @__PURE__ */ ofExperts(
   (_, __, { router }) => (router?.scores === "sigmoid" ? { router: { ...router, choiceBias: true } } : {}),
   () => ({}),
 );
@@ -119,7 +128,7 @@ export const ggufExpertGroups: ConfigEntry = /* @__PURE__ */ ofExperts(
 export const ggufGroups: readonly ConfigEntry[] = [
   ggufExperts,
   ggufScores,
-  choiceBias,
+  ggufSigmoidBias,
   /* @__PURE__ */ normalizedShares(false, "expert_weights_norm"),
   /* @__PURE__ */ sharesScale(1, "expert_weights_scale"),
   /* @__PURE__ */ sharedExperts("expert_shared_count"),

@@ -1,7 +1,7 @@
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { byHead } from "../by-head.js";
 import type { ConfigEntry } from "../config-entry.js";
-import { keysThenValues } from "../latent-parts.js";
+import { indexerMaps, keysThenValues } from "../latent-parts.js";
 import { eitherName, fused, linear, norm, under, type StoredTensor } from "../stored-tensor.js";
 
 /**
@@ -90,3 +90,23 @@ export const ggufLatentMaps =
       ]),
     ];
   };
+
+/** Sizes of the indexer. */
+export const ggufIndexer: ConfigEntry = {
+  read: (fields) => ({
+    indexer: {
+      numHeads: fields.count("attention.indexer.head_count"),
+      headDim: fields.count("attention.indexer.key_length"),
+      topK: fields.count("attention.indexer.top_k"),
+    },
+  }),
+  write: ({ indexer }) => ({
+    "attention.indexer.head_count": indexer?.numHeads,
+    "attention.indexer.key_length": indexer?.headDim,
+    "attention.indexer.top_k": indexer?.topK,
+  }),
+};
+
+/** Maps of the indexer. */
+export const ggufIndexerMaps = (config: DecoderConfig): readonly StoredTensor[] =>
+  indexerMaps(config, { path: "indexer", query: "attn_q_b", key: "attn_k", headWeights: "proj" });

@@ -18,11 +18,12 @@ import { keysWithoutEffect } from "./keys-without-effect.js";
 
 /** A decoder from a GGUF file, by the table of its architecture. */
 export async function readGgufArchitecture(
-  { name, config: entries, tensors, scalings, layerNumbers, presence: stems }: GgufArchitecture,
+  architecture: GgufArchitecture,
   metadata: GgufHeader["metadata"],
   file: WeightFile,
   place: (file: WeightFile) => Weights,
 ): Promise<Checkpoint> {
+  const { name, config: entries, tensors, scalings, layerNumbers, presence: stems } = architecture;
   const prefix = `${name}.`;
   const own = new Map(
     [...metadata].flatMap(([key, value]) =>
@@ -62,7 +63,8 @@ export async function readGgufArchitecture(
   const weights = place(withLayerNumbers(file, metadata, layerNumbers));
   const tied = file.shape("output.weight") === undefined;
   const params = (await readStored(tensors(config, tied), weights)) as DecoderParams;
-  weights.finish(/^rope_(freqs|factors_\w+)\.weight$/);
+  const ignored = architecture.ignoredTensors?.(config).source ?? "^$";
+  weights.finish(new RegExp(`^rope_(freqs|factors_\\w+)\\.weight$|${ignored}`));
   const { bias: _, ...plain } = config;
   const bias = storedBias(config, params);
   return { kind: "decoder", config: { ...plain, ...(bias && { bias }) }, params };

@@ -101,6 +101,10 @@ function comparable(config: DecoderConfig, { ropeLayout, folded }: GgufArchitect
     // A file's table has a row of each token.
     ...(config.perLayerEmbedding && { perLayerEmbedding: { dim: config.perLayerEmbedding.dim } }),
     ...(config.latent && { numKvHeads: undefined }), // not read then
+    // Coefficients are within their limit as they are written.
+    ...(config.altUp && {
+      altUp: { ...config.altUp, coefficientLimit: undefined, active: config.altUp.active ?? 0 },
+    }),
     ...(config.positions !== "rotary" && { ropeLayout: undefined, ropeBase: undefined }),
     ...Object.fromEntries(folded.map((field) => [field, undefined])),
     ...(experts && { experts: { ...experts, hiddenDim: width === config.hiddenDim ? undefined : width } }),

@@ -72,6 +72,7 @@ function ggufDecoder(
   params: DecoderParams,
 ): { fields: GgufFields; tensors: GgufTensor[] } {
   const config = normalizedConfig(given, params);
+  refusePatches(config);
   const { found, table } = holderOf(config, params);
   if (table) return tableDecoder(table, config, params);
   const { architecture, names, tied, tensors } = found;
@@ -96,6 +97,18 @@ function ggufDecoder(
   };
 }
 
+/** Refuses decoders of bytes: no architecture of llama.cpp groups what it reads. */
+function refusePatches({ bytePatches }: DecoderConfig): void {
+  if (!bytePatches) return;
+  throw new ArgumentError({
+    fn: "exportModel",
+    argument: "config.bytePatches",
+    received: "patches of bytes",
+    expected: "nothing: llama.cpp has no architecture that groups bytes into patches (BLT)",
+    fix: 'export to "hf".',
+  });
+}
+
 type Holder =
   | { readonly name: string; readonly found: GgufDecoder; readonly table?: undefined }
   | { readonly name: string; readonly found?: undefined; readonly table: GgufArchitecture };
@@ -113,7 +126,10 @@ function holderOf(config: DecoderConfig, params: DecoderParams): Holder {
     one: { name: table.name, table },
     odd: ggufDifferences(table, config, params),
   }));
-  const tried: { one: Holder; odd: Violation[] }[] = [...decoders, ...tables];
+  const all: { one: Holder; odd: Violation[] }[] = [...decoders, ...tables];
+  // A model with a trait that one architecture alone has is compared with that one.
+  const own = all.filter(({ one: { table } }) => table?.alone && config[table.alone] !== undefined);
+  const tried = own.length > 0 ? own : all;
   const [nearest] = tried.toSorted((a, b) => a.odd.length - b.odd.length);
   // An architecture that has the mixers of a model names what differs in them.
   if (nearest?.odd.some(({ field }) => field === "layerTypes")) refuseStackedLayers(config);

@@ -27,6 +27,15 @@ const { tableConfigs, tableParams, heldAs } = (await import(scripts("random-tabl
   heldAs: Record<string, string | RegExp>;
 };
 
+type GgufHeaders = { readGgufHeader: typeof readGgufHeader; writeGgufHeader: typeof writeGgufHeader };
+const { withGgufMetadata } = (await import(scripts("gguf-metadata"))) as {
+  withGgufMetadata(
+    core: GgufHeaders,
+    file: Uint8Array<ArrayBuffer>,
+    change: (fields: Record<string, GgufField>) => void,
+  ): Uint8Array<ArrayBuffer>;
+};
+
 const modelOf = (name: string) => {
   const config = tableConfigs[name]!;
   const { init, apply } = decoder(config);
@@ -48,32 +57,10 @@ function listOf(params: unknown): [string, Tensor["data"]][] {
 }
 
 /** The same file with other metadata. */
-function withMetadata(
+const withMetadata = (
   file: Uint8Array<ArrayBuffer>,
   change: (fields: Record<string, GgufField>) => void,
-): Uint8Array<ArrayBuffer> {
-  const { metadata, tensors, dataStart } = readGgufHeader(file);
-  const fields = Object.fromEntries(
-    [...metadata].map(([key, value]): [string, GgufField] => {
-      if (typeof value === "boolean") return [key, { type: "bool", value }];
-      if (typeof value === "string") return [key, { type: "string", value }];
-      if (Array.isArray(value) && typeof value[0] === "boolean")
-        return [key, { type: "bool[]", value: value as boolean[] }];
-      if (Array.isArray(value)) return [key, { type: "float32[]", value: value as number[] }];
-      return [key, { type: Number.isInteger(value) ? "uint32" : "float32", value: value as number }];
-    }),
-  );
-  change(fields);
-  const sizes = tensors.map((one, i) => (tensors[i + 1]?.offset ?? file.length - dataStart) - one.offset);
-  const header = writeGgufHeader(
-    fields,
-    tensors.map(({ name, dims, type }, i) => ({ name, dims, type, bytes: sizes[i]! })),
-  );
-  const whole = new Uint8Array(header.length + file.length - dataStart);
-  whole.set(header);
-  whole.set(file.subarray(dataStart), header.length);
-  return whole;
-}
+): Uint8Array<ArrayBuffer> => withGgufMetadata({ readGgufHeader, writeGgufHeader }, file, change);
 
 describe.each(Object.keys(tableConfigs))("%s", (name) => {
   const model = modelOf(name);
@@ -142,8 +129,8 @@ test.each(["seed_oss", "glm4_moe"])(
 );
 
 const folders = [
-  ...["apertus", "arcee", "bloom", "cohere2", "deepseek-v3", "ernie4-5"],
-  ...["exaone4", "falcon-multi-query", "gemma4-text", "glm4", "gpt-neox", "gpt-oss"],
+  ...["apertus", "arcee", "bloom", "cohere2", "deepseek-v3", "deepseek-v32", "ernie4-5"],
+  ...["exaone4", "falcon-multi-query", "gemma3n-text", "gemma4-text", "glm4", "gpt-neox", "gpt-oss"],
   ...["granite", "llama4-text", "minicpm3", "olmo2", "olmo3", "smollm3"],
   ...["starcoder2"],
 ].filter((name) => referenceData.has(`hf/${name}/model.safetensors`));
@@ -162,6 +149,7 @@ test.each(folders)("%s: a checkpoint of Hugging Face's becomes a file of the sam
 
 /** Published settings that llama.cpp lacks. */
 const refusedFolders: Record<string, RegExp> = {
+  "gemma3n-text": /`config\.\w+.*as gemma3n has it, which this model is nearest to/,
   "gemma4-text": /`config\.sharedKeyValues` is \[0, 1, 2, 1\], expected \[0,1,2,2\], as gemma4 has it/,
   "llama4-text": /as llama4 has it, which this model is nearest to/,
   minicpm3: /`config\.logitScale` is 0\.5, expected 5\.33\d+, as minicpm3 has it/,
@@ -329,6 +317,112 @@ test("Gemma 4: a table of fewer rows, caps, shares and layers that llama.cpp wou
     /`config\.ropeScaling`.*as gemma4 has it/,
   );
 });
+
+describe("Gemma 3n", () => {
+  const model = modelOf("gemma3n_text");
+  const change = (fields: Partial<DecoderConfig>) => {
+    const config = { ...model.config, ...fields };
+    return fileOf({ config, params: config.altUp ? model.params : decoder(config).init(1) });
+  };
+
+  test("coefficients are clamped as they are written, as the model clamps them as it computes", async () => {
+    const altUp = { ...model.config.altUp!, coefficientLimit: 0.25 };
+    const config = { ...model.config, altUp };
+    const again = await load(await change({ altUp }));
+    const correction = (one: DecoderParams) => Array.from(one.layers[3]!.altUp!.correction.data);
+    expect(Math.max(...correction(model.params).map(Math.abs))).toBeGreaterThan(0.5);
+    expect(Math.max(...correction(again.params).map(Math.abs))).toBe(0.25);
+    expect(again.apply(again.params, prompt).data).toEqual(decoder(config).apply(model.params, prompt).data);
+  });
+
+  test("layers that read the keys of others have zeros in the file, which are not read", async () => {
+    const file = await change({});
+    const { tensors: stored, dataStart } = readGgufHeader(file);
+    const at = stored.find(({ name }) => name === "blk.21.attn_v.weight")!;
+    expect(at.dims).toEqual([64, 32]);
+    const numbers = () => new Float32Array(file.buffer, dataStart + at.offset, 64 * 32);
+    expect(new Set(numbers())).toEqual(new Set([0]));
+    numbers().fill(3);
+    const again = await load(file);
+    expect(again.apply(again.params, prompt).data).toEqual(model.apply(model.params, prompt).data);
+  });
+
+  test("the metadata lists what the published models are", async () => {
+    const { metadata } = readGgufHeader(await change({}));
+    const sparse = metadata.get("gemma3n.activation_sparsity_scale") as number[];
+    expect(sparse.slice(8, 12)).toEqual([
+      ...new Array<number>(2).fill(Math.fround(1.6448533535003662)),
+      -Infinity,
+      -Infinity,
+    ]);
+    expect(metadata.get("gemma3n.attention.shared_kv_layers")).toBe(5);
+    expect(metadata.get("gemma3n.altup.num_inputs")).toBe(4);
+    expect(metadata.get("gemma3n.attention.sliding_window_pattern")).toHaveLength(25);
+  });
+
+  test.each<[string, Partial<DecoderConfig>, RegExp]>([
+    [
+      "gates of another share",
+      { layerOverrides: new Array(25).fill({ activationSparsity: 0.9 }) },
+      /`config\.layerOverrides/,
+    ],
+    ["three streams", { altUp: { streams: 3, outputScale: true } }, /`config\.altUp/],
+    [
+      "layers that slide otherwise",
+      { layerTypes: new Array<"sliding">(25).fill("sliding") },
+      /`config\.layerTypes/,
+    ],
+    [
+      "keys and values of all layers",
+      { sharedKeyValues: Array.from({ length: 25 }, (_, i) => i) },
+      /`config\.sharedKeyValues` .*expected 5 layers that read/,
+    ],
+  ])("%s is refused by name", async (_, fields, message) => {
+    const config = { ...model.config, ...fields };
+    await expect(fileOf({ config, params: decoder(config).init(1) })).rejects.toThrow(message);
+  });
+
+  test.each<[string, GgufField, RegExp]>([
+    [
+      "activation_sparsity_scale",
+      { type: "float32[]", value: new Array<number>(25).fill(-Infinity) },
+      /activation_sparsity_scale` .*expected 1\.64\d+ in the first 10 layers/,
+    ],
+    ["altup.num_inputs", { type: "uint32", value: 3 }, /altup\.num_inputs` is 3, expected 4/],
+    [
+      "attention.sliding_window_pattern",
+      { type: "bool[]", value: new Array<boolean>(25).fill(true) },
+      /sliding_window_pattern` .*four layers that slide/,
+    ],
+  ])("a file that says otherwise in %s is refused", async (key, value, message) => {
+    const file = withMetadata(await change({}), (fields) => (fields[`gemma3n.${key}`] = value));
+    await expect(load(file)).rejects.toThrow(message);
+  });
+});
+
+test("sizes of experts and layers that llama.cpp would take otherwise are refused by name", async () => {
+  const refusal = (name: string, experts: object) => {
+    const config = { ...tableConfigs[name]!, experts: { ...tableConfigs[name]!.experts!, ...experts } };
+    const params = tableParams(name, tensors, decoder(config).init(1));
+    return expect(fileOf({ config, params })).rejects;
+  };
+  await refusal("minimax_m2", { hiddenDim: 48 }).toThrow(/`config\.experts.*as minimax-m2 has it/);
+  await refusal("ernie4_5_moe", { layers: [false, true, false, true] }).toThrow(/`config\.experts/);
+  await refusal("granitemoeshared", { normTopKProb: false }).toThrow(
+    /`config\.experts.*as granitemoe has it/,
+  );
+  await refusal("deepseek_v32", { shared: undefined }).toThrow(/expected a shared expert/);
+});
+
+test.skipIf(!referenceData.has("hf/blt/model.safetensors"))(
+  "patches of bytes are refused, as no architecture of llama.cpp groups bytes",
+  async () => {
+    const model = await load(referenceData.path("hf/blt"));
+    await expect(fileOf(model)).rejects.toThrow(
+      /`config\.bytePatches` is "patches of bytes", expected nothing: llama\.cpp has no architecture/,
+    );
+  },
+);
 
 test("latents are rounded to 8 bits as those of a Hugging Face folder are", async () => {
   const model = modelOf("deepseek_v2");

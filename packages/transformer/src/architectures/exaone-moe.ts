@@ -1,0 +1,54 @@
+import type { Architecture } from "./architecture.js";
+import { activation, rope, slidingLayers, trait } from "./config-entry.js";
+import { rotatesWhereItSlides } from "./exaone4.js";
+import { expertsOfGroups, expertsOrMaps, listedExperts } from "./expert-parts.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufGroups, ggufSharedWidth } from "./gguf/gguf-experts.js";
+import { slidingBase, slidingPeriods } from "./gguf/gguf-keys.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** K-EXAONE: norms before both parts and of each head's queries and keys, no positions in full layers, DeepSeek V3's experts. */
+export const exaoneMoe: Architecture = {
+  modelTypes: ["exaone_moe"],
+  class: "ExaoneMoeForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(1e-5),
+    activation(),
+    rope(),
+    slidingLayers((i, fields) =>
+      (i + 1) % fields.countOr(4, "sliding_window_pattern") === 0 ? "full" : "sliding",
+    ),
+    rotatesWhereItSlides,
+    ...expertsOfGroups(
+      { normalized: true, scale: 2.5, groups: { count: 1, chosen: 1 }, dense: 1 },
+      { experts: "num_experts", shared: "num_shared_experts" },
+    ),
+    listedExperts,
+    trait({ qkNorm: true }),
+  ],
+  gguf: () => [
+    gguf("exaone-moe", {
+      freeHeads: true,
+      traits: { qkNorm: true },
+      keys: [
+        ...[slidingPeriods(4, true), slidingBase, rotatesWhereItSlides],
+        ...[...ggufGroups, ggufSharedWidth()],
+      ],
+      output: "own",
+      scalings: [],
+      refuses: ({ layerTypes, experts }) =>
+        layerTypes?.includes("sliding") && experts?.shared
+          ? undefined
+          : {
+              argument: "config",
+              received: "a model without",
+              expected: "layers that slide, and a shared expert",
+            },
+    }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+  ignored: "sliding_window_pattern num_nextn_predict_layers",
+  // Layers that predict tokens further on.
+  ignoredTensors: /(^|\.)mtp\./,
+};

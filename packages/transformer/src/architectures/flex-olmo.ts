@@ -1,0 +1,21 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, rope, trait } from "./config-entry.js";
+import { expertCounts, expertsOrMaps, normalizedShares } from "./expert-parts.js";
+import { llamaSizes, llamaTensors, outNorms, rmsEps } from "./llama-parts.js";
+
+/** FlexOlmo: OLMo 2's norms, and OLMoE's experts. */
+export const flexOlmo: Architecture = {
+  modelTypes: ["flex_olmo"],
+  class: "FlexOlmoForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(),
+    activation(),
+    rope({ base: 500_000 }),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    expertCounts("num_experts"),
+    normalizedShares(false),
+    trait({ placement: "after", qkNorm: "heads" }),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { norms: outNorms, feed: expertsOrMaps() }),
+};

@@ -1,0 +1,151 @@
+import { clamp, slice, zeros, type Tensor } from "@qkv/tensor";
+import { stacked } from "../../conversions/row-map.js";
+import { asFloats } from "../../conversions/as-floats.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { headDim, type ConfigEntry } from "../config-entry.js";
+import { withOverrides } from "../layer-overrides.js";
+import { makesKeyValues } from "../shared-layers.js";
+import { linear, norm, paramAt, perExpert, stored, type StoredTensor } from "../stored-tensor.js";
+import type { GgufRefusal } from "./gguf-architecture.js";
+
+/** Layers of the published models whose gates are sparse, and the deviations above the mean where those of 5 of 100 begin. */
+const sparse = { layers: 10, share: 0.95, deviations: 1.6448533535003662 };
+
+/** Layers that make keys and values, however many there are. */
+const ownKeyValues = 20;
+
+/** Streams, ranks and widths that llama.cpp reads from no key. */
+const fixed = { streams: 4, laurelRank: 64, perLayerDim: 256 };
+
+/** Four layers that slide and one that does not, as llama.cpp has it whatever a file lists. */
+export const fourOfFive: ConfigEntry = {
+  read(fields, { numLayers = 0 }) {
+    const name = "attention.sliding_window_pattern";
+    const layerTypes = fifths(numLayers);
+    const listed = fields.list(name);
+    const isListed = (types: readonly unknown[]) =>
+      types.length === numLayers && layerTypes.every((type, i) => types[i] === (type === "sliding"));
+    if (listed && !isListed(listed))
+      return fields.refuse(name, `a list of ${numLayers}: four layers that slide, then one that does not`);
+    return { window: fields.count("attention.sliding_window"), layerTypes };
+  },
+  write: ({ window, numLayers, contextLength }) => ({
+    "attention.sliding_window": window ?? contextLength,
+    "attention.sliding_window_pattern": fifths(numLayers).map((type) => type === "sliding"),
+  }),
+};
+
+const fifths = (numLayers: number): ("full" | "sliding")[] =>
+  Array.from({ length: numLayers }, (_, i) => (i % 5 === 4 ? "full" : "sliding"));
+
+/** Gates of the first layers are sparse, those of the others are not, as llama.cpp has it whatever a file lists. */
+export const sparseGates: ConfigEntry = {
+  read(fields, config) {
+    const name = "activation_sparsity_scale";
+    const { numLayers = 0 } = config;
+    const isSparse = (i: number) => i < sparse.layers;
+    const listed = fields.list(name);
+    const holds = (one: unknown, i: number) =>
+      isSparse(i) ? Math.abs((one as number) - sparse.deviations) < 1e-4 : one === -Infinity;
+    if (listed && !(listed.length === numLayers && listed.every(holds)))
+      return fields.refuse(
+        name,
+        `${sparse.deviations} in the first ${sparse.layers} layers, -Infinity after`,
+      );
+    return withOverrides(config, (i) => (isSparse(i) ? { activationSparsity: sparse.share } : {}));
+  },
+  write: ({ numLayers }) => ({
+    activation_sparsity_scale: Array.from({ length: numLayers }, (_, i) =>
+      i < sparse.layers ? sparse.deviations : -Infinity,
+    ),
+  }),
+};
+
+/** Streams of which the first is computed, and the learned residual. */
+export const ggufStreams: ConfigEntry = {
+  read(fields) {
+    fields.mustBe("altup.num_inputs", fixed.streams);
+    fields.mustBe("altup.active_idx", 0);
+    return { altUp: { streams: fixed.streams, outputScale: true }, laurelRank: fixed.laurelRank };
+  },
+  write: () => ({ "altup.num_inputs": fixed.streams, "altup.active_idx": 0 }),
+};
+
+/** Refuses sizes that llama.cpp has as constants, or counts from the first layer, whatever a file says. */
+export function refuseOtherSizes(config: DecoderConfig): GgufRefusal | undefined {
+  const { perLayerEmbedding, sharedKeyValues = [], numLayers, layerOverrides = [] } = config;
+  const shares = sharedKeyValues.filter((from, i) => from !== i).length;
+  const sharing = Math.max(0, numLayers - ownKeyValues);
+  if (perLayerEmbedding?.dim !== fixed.perLayerDim)
+    return {
+      argument: "config.perLayerEmbedding",
+      received: perLayerEmbedding,
+      expected: `embeddings of ${fixed.perLayerDim} numbers for each layer`,
+    };
+  if (shares !== sharing)
+    return {
+      argument: "config.sharedKeyValues",
+      received: sharedKeyValues,
+      expected: `${sharing} layers that read the keys and values of others: those after the first ${ownKeyValues}`,
+    };
+  const own = layerOverrides.find((one) => one?.hiddenDim !== undefined);
+  return own && { argument: "config.layerOverrides", received: own, expected: "one hiddenDim in all layers" };
+}
+
+/** Maps between embeddings and streams, one tensor for all of each kind. */
+export function ggufStreamMaps({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] {
+  const others = (altUp?.streams ?? 1) - 1;
+  const maps = (place: string, name: string) =>
+    perExpert(others, (i) => [`${place}.${i}`], `${name}.weight`, stacked([C]), C);
+  return [maps("altUp.expand", "altup_proj"), maps("altUp.merge", "altup_unembd_proj")];
+}
+
+/** Small matrices that weigh streams, and maps of the learned residual, of one layer. */
+export function ggufStreamLayer({ altUp, laurelRank: R = 1, embedDim: C }: DecoderConfig): StoredTensor[] {
+  const N = altUp?.streams ?? 1;
+  return [
+    norm("altUp.routerNorm", "altup_router_norm", C),
+    stored("altUp.router", "altup_router.weight", [N, C]),
+    stored("altUp.prediction", "altup_predict_coef.weight", [N * N, N]),
+    withinLimit("altUp.correction", "altup_correct_coef.weight", [N, N], altUp?.coefficientLimit),
+    stored("altUp.outputScale", "altup_correct_scale.weight", [C]),
+    linear("laurel.left", "laurel_l", [R, C]),
+    linear("laurel.right", "laurel_r", [C, R]),
+    norm("laurel.norm", "laurel_post_norm", C),
+  ];
+}
+
+/** A tensor that a file holds clamped, where a model clamps it as it computes. */
+const withinLimit =
+  (place: string, name: string, shape: readonly number[], limit: number | undefined): StoredTensor =>
+  (at) => {
+    const plain = stored(place, name, shape)(at);
+    if (limit === undefined) return plain;
+    const write = (params: object) => {
+      const x = paramAt(params, at.place + place) as Tensor;
+      const rows = (first: number, end: number) =>
+        clamp(asFloats(slice(x, 0, first, end)), { min: -limit, max: limit });
+      return [{ name: at.name + name, shape, rows }];
+    };
+    return { read: plain.read, write };
+  };
+
+/** Keys and values of a layer that reads those of another: llama.cpp asks for them, and does not use them. They are zeros. */
+export function unusedKeyValues(config: DecoderConfig, layer: number): StoredTensor[] {
+  if (makesKeyValues(config, layer)) return [];
+  const { embedDim: C, numKvHeads } = config;
+  const D = headDim(config);
+  const empty =
+    (name: string, shape: readonly [number, ...number[]]): StoredTensor =>
+    (at) => ({
+      read: () => Promise.resolve([]),
+      write: () => [
+        { name: at.name + name, shape, rows: (first, end) => zeros([end - first, ...shape.slice(1)]) },
+      ],
+    });
+  return [
+    empty("attn_k.weight", [numKvHeads * D, C]),
+    empty("attn_v.weight", [numKvHeads * D, C]),
+    empty("attn_k_norm.weight", [D]),
+  ];
+}

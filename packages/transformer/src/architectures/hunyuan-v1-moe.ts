@@ -1,0 +1,53 @@
+import type { Architecture } from "./architecture.js";
+import type { ConfigEntry } from "./config-entry.js";
+import type { ConfigFields } from "./config-fields.js";
+import { expertsOrMaps } from "./expert-parts.js";
+import { gguf } from "./gguf/gguf-architecture.js";
+import { ggufEqualWidth, ggufSharedWidth, ggufShares, ggufWideExperts } from "./gguf/gguf-experts.js";
+import { hunyuanAttention, hunyuanV1Dense } from "./hunyuan-v1-dense.js";
+import { llamaTensors } from "./llama-parts.js";
+
+/** A count of all layers, or a list in which each has the same. */
+function oneForAll(fields: ConfigFields, name: string): number {
+  if (!fields.isList(name)) return fields.count(name);
+  const [first, ...others] = new Set(fields.list(name));
+  if (others.length === 0 && Number.isSafeInteger(first) && (first as number) > 0) return first as number;
+  return fields.refuse(name, "one whole number for all layers, as layers are alike here");
+}
+
+/** Experts beside one that all tokens use, each as wide as a feed-forward layer. */
+const experts: ConfigEntry = {
+  read: (fields, { hiddenDim = 0 }) => ({
+    experts: {
+      numExperts: oneForAll(fields, "num_experts"),
+      expertsPerToken: oneForAll(fields, "moe_topk"),
+      shared: { hiddenDim },
+    },
+  }),
+  write: ({ experts }) => ({ num_experts: experts?.numExperts, moe_topk: experts?.expertsPerToken }),
+};
+
+/** Hunyuan's mixtures: the dense models with experts in all layers. */
+export const hunyuanV1Moe: Architecture = {
+  modelTypes: ["hunyuan_v1_moe"],
+  class: "HunYuanMoEV1ForCausalLM",
+  config: () => [...hunyuanV1Dense.config(), experts],
+  gguf: () => [
+    gguf("hunyuan-moe", {
+      freeHeads: true,
+      traits: { qkNorm: true, qkNormPlace: "afterRope" },
+      keys: [ggufWideExperts, ggufEqualWidth, ggufShares(true), ggufSharedWidth()],
+      refuses: ({ experts }) =>
+        experts?.shared
+          ? undefined
+          : { argument: "config.experts.shared", received: undefined, expected: "a shared expert" },
+    }),
+  ],
+  tensors: (config, tied) =>
+    llamaTensors(config, tied, {
+      attention: hunyuanAttention,
+      feed: expertsOrMaps({ router: "gate.wg", shared: "shared_mlp" }),
+    }),
+  // The model's own code drops no tokens, and reads one width.
+  ignored: `${hunyuanV1Dense.ignored} use_mixed_mlp_moe moe_drop_tokens moe_random_routing_dropped_token num_shared_expert moe_intermediate_size moe_layer_num_skipped capacity_factor norm_topk_prob routed_scaling_factor group_limited_greedy n_group topk_group sliding_window`,
+};

@@ -1,0 +1,65 @@
+import type { RowMap } from "../conversions/row-map.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { Architecture } from "./architecture.js";
+import { activation, bias, headDim, rope, trait, type ConfigEntry } from "./config-entry.js";
+import { embedding, feedForwardMaps, head, llamaSizes, rmsEps } from "./llama-parts.js";
+import { hasPlainNorms } from "./olmo.js";
+import { each, fused, linear, normWithoutGain, type StoredTensor } from "./stored-tensor.js";
+
+/** The cap of logits. */
+const cap: ConfigEntry = {
+  read(fields) {
+    const logitSoftcap = fields.positiveOr(undefined, "final_logit_softcapping");
+    return logitSoftcap === undefined ? {} : { logitSoftcap };
+  },
+  write: ({ logitSoftcap }) => ({ final_logit_softcapping: logitSoftcap ?? null }),
+};
+
+/** Rows of heads whose halves are swapped: pairs rotate the other way there. */
+function swappedHalves(heads: number, D: number): RowMap {
+  return {
+    sizes: [heads * D],
+    to: (row) => [0, row - (row % D) + (((row % D) + D / 2) % D)],
+  };
+}
+
+const maps = (config: DecoderConfig): StoredTensor[] => {
+  const { embedDim: C, numHeads: H, numKvHeads: Hkv } = config;
+  const D = headDim(config);
+  return [
+    fused(["attention.query"], "self_attn.q_proj", swappedHalves(H, D), C),
+    fused(["attention.key"], "self_attn.k_proj", swappedHalves(Hkv, D), C),
+    linear("attention.value", "self_attn.v_proj", [Hkv * D, C]),
+    linear("attention.output", "self_attn.o_proj", [C, H * D]),
+  ];
+};
+
+/** nanochat: norms that learn nothing, of embeddings, queries and keys too, pairs that rotate the other way, squared ReLU. */
+export const nanochat: Architecture = {
+  modelTypes: ["nanochat"],
+  class: "NanoChatForCausalLM",
+  config: () => [
+    ...llamaSizes(),
+    rmsEps(),
+    activation("hidden_act", "relu2"),
+    rope(),
+    bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
+    cap,
+    trait({ gated: false, embeddingNorm: true, qkNorm: "unit", qkNormPlace: "afterRope" }),
+  ],
+  tensors: (config, tied) => [
+    embedding(config),
+    normWithoutGain("embeddingNorm", config.embedDim),
+    each(config.numLayers, "layers", "model.layers", () => [
+      normWithoutGain("attentionNorm", config.embedDim),
+      ...maps(config),
+      normWithoutGain("feedForwardNorm", config.embedDim),
+      ...feedForwardMaps(config, { maps: { up: "fc1", down: "fc2" } }),
+    ]),
+    normWithoutGain("norm", config.embedDim),
+    ...(tied ? [] : [head(config)]),
+  ],
+  fits: hasPlainNorms,
+  // Of files that leave it out; null means none.
+  defaults: { final_logit_softcapping: 15 },
+};

@@ -1,0 +1,36 @@
+import type { Architecture } from "./architecture.js";
+import { activation, bias, partialRope, rope, without } from "./config-entry.js";
+import {
+  expertCounts,
+  expertGroups,
+  expertsOrMaps,
+  normalizedShares,
+  sharedExperts,
+  sharesScale,
+  sigmoidScores,
+} from "./expert-parts.js";
+import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+
+/** Solar Open: GLM 4.5's experts in all layers. */
+export const solarOpen: Architecture = {
+  modelTypes: ["solar_open"],
+  class: "SolarOpenForCausalLM",
+  config: () => [
+    ...llamaSizes("moe_intermediate_size"),
+    rmsEps(1e-5),
+    activation(),
+    rope({ base: 1e6 }),
+    partialRope(),
+    bias("attention_bias", ["queryKeyValue"]),
+    expertCounts("n_routed_experts"),
+    normalizedShares(true),
+    sigmoidScores,
+    expertGroups(2, { count: 1, chosen: 1 }),
+    sharesScale(1),
+    sharedExperts("n_shared_experts", 1),
+    without("first_k_dense_replace", 0),
+    without("use_qk_norm"),
+  ],
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+  ignored: "intermediate_size num_nextn_predict_layers",
+};
