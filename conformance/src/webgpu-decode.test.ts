@@ -11,7 +11,14 @@ import {
   type AttentionOptions,
 } from "@qkv/attention";
 import type { KeyValues } from "@qkv/attention-contract";
-import { growingCache, pagedCache, quantizedCache, rollingCache, type KvCache } from "@qkv/kv-cache";
+import {
+  growingCache,
+  pagedCache,
+  quantizedCache,
+  rollingCache,
+  staticCache,
+  type KvCache,
+} from "@qkv/kv-cache";
 import { randn, tensor, transpose, type Device, type Tensor } from "@qkv/tensor";
 import { webgpu, type WebGpuDevice } from "@qkv/webgpu";
 import fc from "fast-check";
@@ -30,6 +37,8 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
 
   const caches: Record<string, () => KvCache> = {
     growing: () => growingCache(),
+    "growing float16": () => growingCache({ dtype: "float16" }),
+    "static bfloat16": () => staticCache({ maxLength: 700, dtype: "bfloat16" }),
     rolling: () => rollingCache({ windowSize: 70 }),
     paged: () => pagedCache({ pages: 64, pageLength: 16 }),
     quantized: () => quantizedCache({ groupSize: 32, residualLength: 8 }),
@@ -80,6 +89,31 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
       ),
       { numRuns: 6 },
     );
+  });
+
+  test("keys and values of 16 bits are read in place by few queries, and widened for many", async () => {
+    const [k, v] = [1, 2].map((seed) => randn([1, 2, 300, 16], { seed })) as [Tensor, Tensor];
+    const dispatches = async (f: () => Tensor) => {
+      const before = device.report().counts.dispatches;
+      const numbers = await f().read();
+      return { numbers, count: device.report().counts.dispatches - before };
+    };
+    const exact = growingCache();
+    exact.update(0, k.to(device), v.to(device));
+    for (const dtype of ["float16", "bfloat16"] as const) {
+      const [plain, ours] = [growingCache({ dtype }), growingCache({ dtype })];
+      plain.update(0, k, v);
+      ours.update(0, k.to(device), v.to(device));
+      expect(2 * ours.bytes).toBe(exact.bytes);
+      for (const T of [1, 20]) {
+        const q = randn([1, 6, T, 16], { seed: T });
+        const inFloats = await dispatches(() => attention(q.to(device), exact.read(0), { mask: causal() }));
+        const inHalves = await dispatches(() => attention(q.to(device), ours.read(0), { mask: causal() }));
+        expect(inHalves.numbers).toBeAllclose(attention(q, plain.read(0), { mask: causal() }).data, near);
+        expect(inHalves.numbers).not.toEqual(inFloats.numbers);
+        expect(inHalves.count - inFloats.count).toBe(T === 1 ? 0 : 2);
+      }
+    }
   });
 
   // The weights are a trace, for which the kernel of many queries runs.

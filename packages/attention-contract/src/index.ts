@@ -32,6 +32,7 @@ export {
 } from "./expressions/expression.js";
 export { operations, type Operation, type OperationName } from "./expressions/operations.js";
 export { checkKeyValues, checkSinks, refuseType } from "./key-values/check-key-values.js";
+export { floatKeyValues } from "./key-values/float-segments.js";
 export { givenKeyValues } from "./key-values/given-key-values.js";
 export type { KeyValues, KeyValueSegment, PagedBlocks } from "./key-values/key-values.js";
 export {

@@ -1,6 +1,7 @@
 import {
   callSizes,
   callTensors,
+  floatKeyValues,
   isPaged,
   mapCall,
   pairsRead,
@@ -9,7 +10,7 @@ import {
   type AttentionOutputs,
   type AttentionSaved,
 } from "@qkv/attention-contract";
-import { checks } from "@qkv/core";
+import { checks, isPacked } from "@qkv/core";
 import { contiguous, readOf, runNamed, viewOf, type NamedOp, type Tensor } from "@qkv/tensor";
 import { attentionBackward } from "./attention-backward.js";
 import { attentionForward } from "./attention-forward.js";
@@ -17,6 +18,8 @@ import { attentionForward } from "./attention-forward.js";
 /** The one fused operation, from a call to the output `[B, H, T, Dv]`, the logarithm of the sum `[B, H, T]`, and traces. */
 export const attentionOp: NamedOp<[call: AttentionCall], AttentionOutputs> = {
   name: "attention",
+  // Keys and values; the call's own checks refuse others.
+  halfInputs: true,
   tensors: callTensors,
   outputs(make, call) {
     const { dtype } = call.query;
@@ -27,17 +30,22 @@ export const attentionOp: NamedOp<[call: AttentionCall], AttentionOutputs> = {
     return outputs as AttentionOutputs;
   },
   kernel(call, outputs) {
-    attentionForward(mapCall(call, readOf), mapOutputs(outputs, viewOf));
+    const { keyValues } = call;
+    attentionForward(
+      mapCall({ ...call, keyValues: floatKeyValues(keyValues) }, readOf),
+      mapOutputs(outputs, viewOf),
+    );
   },
   // Per pair: a dot product, a row of values, and about five for softmax.
   flops: (call) => flopsOf(call, 2, 2, 5),
   backward({ output, lse }, gradients, call) {
-    if ([...call.keyValues.key, ...call.keyValues.value].some(isPaged)) {
+    if ([...call.keyValues.key, ...call.keyValues.value].some((one) => isPaged(one) || isPacked(one.dtype))) {
       checks("attention").refuse({
         argument: "gradient",
-        received: "asked for through keys or values in blocks",
-        expected: "keys and values as tensors: what a cache holds in pages has no gradient",
-        fix: "train without a cache, or with one that holds tensors.",
+        received: "asked for through keys or values in blocks or of 16 bits",
+        expected:
+          "keys and values as tensors of float32: what a cache holds in pages or 16 bits has no gradient",
+        fix: "train without a cache, or with one that holds tensors of float32.",
       });
     }
     const packed = mapOutputs(gradients, contiguous);

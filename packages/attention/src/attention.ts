@@ -2,6 +2,7 @@ import { checks, type Checks } from "@qkv/core";
 import {
   checkKeyValues,
   checkSinks,
+  floatKeyValues,
   givenKeyValues,
   type AttentionCall,
   type Expression,
@@ -53,7 +54,9 @@ export type Traced<Name extends TraceName> = { output: Tensor } & { [N in Name]:
  * positions. A query that sees no key gives zeros.
  *
  * @param query - `[B, H, T, D]`
- * @param key - `[B, Hkv, S, D]`, `Hkv` a divisor of `H`; or keys and values together as a cache returns them.
+ * @param key - `[B, Hkv, S, D]`, `Hkv` a divisor of `H`; or keys and values together as a cache returns them. Beside a query
+ *   of float32 they may be float16 or bfloat16: devices that read those in place (`webgpu`) make no copy; others widen them
+ *   in each call.
  * @param value - `[B, Hkv, S, Dv]`
  * @returns `[B, H, T, Dv]`
  * @throws {ShapeError} If the shapes do not fit together.
@@ -170,9 +173,10 @@ function checkedCall(
     options,
   );
   const { firstQuery, positions } = places;
+  const { key, value } = floatKeyValues(keyValues, query.device.keyValueTypes);
   return {
     query,
-    keyValues: { key: keyValues.key, value: keyValues.value, positions },
+    keyValues: { key, value, positions },
     firstQuery,
     scale,
     softcap,

@@ -3,6 +3,7 @@ import {
   callSizes,
   denseSegment,
   firstQueryOf,
+  floatKeyValues,
   givenKeyValues,
   keyPositions,
   positionList,
@@ -75,11 +76,12 @@ export function plainAttention(
 ): PlainAttention;
 export function plainAttention(query: Tensor, ...rest: unknown[]): PlainAttention {
   const fn = "plainAttention";
-  const [keyValues, given] = givenKeyValues(fn, rest) as [KeyValues, PlainAttentionOptions?];
+  const [stored, given] = givenKeyValues(fn, rest) as [KeyValues, PlainAttentionOptions?];
   const { forms: list = [], ...withoutForms } = given ?? {};
   const forms = checkForms(fn, list);
   const options = isObject(given) && "forms" in given ? withoutForms : given;
-  const { places, bind, scale, softcap, scoreMod, weightMod, sinks } = prepare(fn, query, keyValues, options);
+  const { places, bind, scale, softcap, scoreMod, weightMod, sinks } = prepare(fn, query, stored, options);
+  const keyValues = floatKeyValues(stored);
   const bound = bind();
   const { B, H, T, S, group } = callSizes({ query, keyValues });
   const dense = (parts: KeyValues["key"]) => parts.map((part) => denseSegment(part, B));

@@ -68,6 +68,20 @@ export function checkCacheOptions(fn: string, numLayers: number, unrotatedKeys =
   check.type({ unrotatedKeys }, "boolean");
 }
 
+/** Refuses a type of buffers that is not one of 16 bits, and keys of it that are rotated on read. */
+export function checkHalfType(fn: string, dtype: unknown, unrotatedKeys: boolean): void {
+  if (dtype === undefined) return;
+  const check = checks(fn);
+  check.oneOf({ dtype }, ["float16", "bfloat16"], "leave it out for the type of the keys.");
+  if (!unrotatedKeys) return;
+  check.refuse({
+    argument: "dtype",
+    received: `${dtype as string} with unrotatedKeys`,
+    expected: "keys that are stored rotated",
+    fix: "leave `dtype` out, or rotate keys before `update`.",
+  });
+}
+
 /** Refuses a range of tokens that some batch does not have. */
 export function checkTokenRange(start: number, end: number, lengths: ArrayLike<number>): void {
   const shortest = Math.min(...Array.from(lengths));

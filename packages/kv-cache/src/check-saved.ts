@@ -10,6 +10,8 @@ export type SavedRule = {
   readonly names?: readonly string[];
   /** The smallest width of a key. Default 1. */
   readonly keyDim?: number;
+  /** Type of the tensors of tokens. Default: float32 or float64, all the same. */
+  readonly dtype?: DType;
   /** Tokens of key and value. Default: as many as there are. */
   readonly tokens?: number;
   /** Tensors besides key and value: dtype and shape for B batches and Hkv heads; undefined is any length. */
@@ -26,7 +28,7 @@ const damaged = "the file is damaged or was changed: restore another copy, or re
 
 /** Refuses what a cache of this form cannot have written. */
 export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): void {
-  const { own, names = ["key", "value"], keyDim = 1, tokens, extraTensors, holds, lists } = rule;
+  const { own, names = ["key", "value"], keyDim = 1, dtype, tokens, extraTensors, holds, lists } = rule;
   const fits = (name: string, dtype: DType | undefined, shape: readonly (number | undefined)[]): Tensor => {
     const x = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
     const right =
@@ -38,7 +40,7 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
     const wanted = `${dtype ?? "float32 or float64"} [${shape.map((length) => length ?? "…").join(", ")}]`;
     refuseSaved(name, x && `${x.dtype} [${x.shape.join(", ")}]`, wanted, damaged);
   };
-  const key = fits("key", undefined, [undefined, undefined, tokens, undefined]);
+  const key = fits("key", dtype, [undefined, undefined, tokens, undefined]);
   const [B, heads, T] = key.shape as [number, number, number, number];
   if (key.shape[3]! < keyDim) refuseSaved("key", key.shape, `[B, Hkv, T, ${keyDim} or more]`, damaged);
   for (const name of names) fits(name, key.dtype, [B, heads, T, undefined]);

@@ -1,10 +1,16 @@
 import { checks, ShapeError } from "@qkv/core";
-import { checkTensor, type Tensor } from "@qkv/tensor";
+import { checkTensor, type DType, type Tensor } from "@qkv/tensor";
 
 const check = /* @__PURE__ */ checks("update");
 
 /** Tensors of a layer, whose dtype, heads and head dimensions the next tokens must have, and its number of batches. */
-export type CachedTensors = { readonly key?: Tensor; readonly value?: Tensor; readonly batches?: number };
+export type CachedTensors = {
+  readonly key?: Tensor;
+  readonly value?: Tensor;
+  readonly batches?: number;
+  /** Type of the tokens, where the layer stores them in another. */
+  readonly dtype?: DType;
+};
 
 /** Refuses tensors that are not keys and values, or that do not match those of the layer. */
 export function checkUpdate(
@@ -47,7 +53,8 @@ function checkTokens(
 ): void {
   const { shape, dtype } = checkTensor("update", argument, x);
   const known = [held?.batches, own?.shape[1], undefined, own?.shape[3]];
-  const dtypeFits = own ? dtype === own.dtype : dtype === "float32" || dtype === "float64";
+  const wanted = own && (held?.dtype ?? own.dtype);
+  const dtypeFits = wanted ? dtype === wanted : dtype === "float32" || dtype === "float64";
   const shapeFits =
     shape.length === 4 &&
     // Only T may be 0: a cache without batches, heads or channels could hold nothing.
@@ -60,7 +67,7 @@ function checkTokens(
     {
       argument,
       received: dtypeFits ? shape : dtype,
-      expected: `${own?.dtype ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", like the cached tokens" : ""}`,
+      expected: `${wanted ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", like the cached tokens" : ""}`,
       fix: "append tokens of one sequence; `reset` the cache before another batch or model.",
     },
     dtypeFits ? ShapeError : undefined,

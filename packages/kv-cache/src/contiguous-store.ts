@@ -49,7 +49,8 @@ export function contiguousStore(
       return buffers?.tensors["key"]!.device;
     },
     get current() {
-      return buffers && { ...views(buffers.tensors), batches: lengths.length };
+      const given = layout.dtype && ({ dtype: "float32" } as const);
+      return buffers && { ...views(buffers.tensors), batches: lengths.length, ...given };
     },
     get lengths() {
       return lengths;

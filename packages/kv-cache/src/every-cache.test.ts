@@ -24,6 +24,18 @@ const kept = { window: 3, first: 2, room: 3 };
 const kinds: Kind[] = [
   { name: "growing", make: () => growingCache({ numLayers: layers }) },
   { name: "growing, unrotated keys", make: () => growingCache({ numLayers: layers, unrotatedKeys: true }) },
+  // Each number is rounded once.
+  {
+    name: "growing, float16",
+    make: () => growingCache({ numLayers: layers, dtype: "float16" }),
+    tolerance: 2 ** -11,
+  },
+  {
+    name: "static, bfloat16",
+    make: () => staticCache({ numLayers: layers, maxLength: 12, dtype: "bfloat16" }),
+    maxLength: 12,
+    tolerance: 2 ** -8,
+  },
   { name: "static", make: () => staticCache({ numLayers: layers, maxLength: 12 }), maxLength: 12 },
   { name: "rolling", make: () => rollingCache({ numLayers: layers, windowSize: 4 }), rolling: ring },
   {

@@ -1,14 +1,18 @@
 import { checks } from "@qkv/core";
+import type { HalfType } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
-import { checkCacheOptions } from "./check-change.js";
+import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { contiguousStore, doubling } from "./contiguous-store.js";
 import { keyValueCache } from "./key-value-cache.js";
+import { halfRows } from "./row-layout.js";
 
 export type GrowingOptions = {
   /** Number of layers that write to it. Default 1. */
   numLayers?: number;
   /** Stores keys before the rotary embedding (pre-RoPE); attention rotates them on read. Default false. */
   unrotatedKeys?: boolean;
+  /** Stores keys and values in 16 bits, half the memory, each number rounded to the nearest. Default: as they are given. */
+  dtype?: HalfType;
 };
 
 /**
@@ -18,7 +22,8 @@ export type GrowingOptions = {
  * Keys are stored as they are given, with rotary positions applied. `update` returns views of the buffers: attention
  * reads them in place, and they stay valid until the cache is cropped and written to again.
  *
- * @throws {ArgumentError} If `numLayers` is not a whole number of at least 1.
+ * @throws {ArgumentError} If `numLayers` is not a whole number of at least 1, or `dtype` is not one of 16 bits, or is given
+ *   with `unrotatedKeys`.
  *
  * @example
  * ```ts
@@ -35,11 +40,10 @@ export type GrowingOptions = {
  * ```
  */
 export function growingCache(options?: GrowingOptions): KvCache {
-  const { numLayers = 1, unrotatedKeys = false } = checks("growingCache").options(options, [
-    "numLayers",
-    "unrotatedKeys",
-  ]);
+  const names = ["numLayers", "unrotatedKeys", "dtype"] as const;
+  const { numLayers = 1, unrotatedKeys = false, dtype } = checks("growingCache").options(options, names);
   checkCacheOptions("growingCache", numLayers, unrotatedKeys);
-  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling));
-  return keyValueCache(stores, { form: "every token", unrotatedKeys });
+  checkHalfType("growingCache", dtype, unrotatedKeys);
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, dtype && halfRows(dtype)));
+  return keyValueCache(stores, { form: dtype ? `every token, ${dtype}` : "every token", unrotatedKeys });
 }

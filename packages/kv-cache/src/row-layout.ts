@@ -1,4 +1,4 @@
-import type { Tensor } from "@qkv/tensor";
+import { cast, type HalfType, type Tensor } from "@qkv/tensor";
 
 /** Buffers of a store, by name. */
 export type Buffers = Readonly<Record<string, Tensor>>;
@@ -7,6 +7,8 @@ export type Buffers = Readonly<Record<string, Tensor>>;
 export type RowLayout = {
   /** The rows of new tokens, by the buffer to which they are appended. Refuses what the layout cannot hold. */
   rows(key: Tensor, value: Tensor): Buffers;
+  /** Type of the buffers, where it is not that of the tokens. */
+  readonly dtype?: HalfType;
   /** Names of the buffers; there is one of keys. */
   readonly names: readonly string[];
   /** The smallest width of a key. */
@@ -22,3 +24,10 @@ export const separateRows: RowLayout = {
   rows: (key, value) => ({ key, value }),
   views: ({ key, value }) => ({ key: key!, value: value! }),
 };
+
+/** Keys and values in 16 bits, each number rounded to the nearest. */
+export const halfRows = (dtype: HalfType): RowLayout => ({
+  ...separateRows,
+  dtype,
+  rows: (key, value) => ({ key: cast(key, dtype), value: cast(value, dtype) }),
+});

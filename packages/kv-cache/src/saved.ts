@@ -15,7 +15,14 @@ const format = "qkv-cache";
 const version = "1";
 /** The name of the bytes in messages. */
 const source = "saved cache";
-const storedTypes = { float32: "F32", float64: "F64", int8: "I8", uint8: "U8" } as const;
+const storedTypes = {
+  float32: "F32",
+  float64: "F64",
+  float16: "F16",
+  bfloat16: "BF16",
+  int8: "I8",
+  uint8: "U8",
+} as const;
 type StoredType = keyof typeof storedTypes;
 const zeroChecksum = "00000000";
 

@@ -1,8 +1,10 @@
 import { checks } from "@qkv/core";
+import type { HalfType } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
-import { checkCacheOptions } from "./check-change.js";
+import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { contiguousStore } from "./contiguous-store.js";
 import { keyValueCache } from "./key-value-cache.js";
+import { halfRows } from "./row-layout.js";
 
 export type StaticOptions = {
   /** The most tokens that it holds. */
@@ -11,6 +13,8 @@ export type StaticOptions = {
   numLayers?: number;
   /** Stores keys before the rotary embedding (pre-RoPE); attention rotates them on read. Default false. */
   unrotatedKeys?: boolean;
+  /** Stores keys and values in 16 bits, half the memory, each number rounded to the nearest. Default: as they are given. */
+  dtype?: HalfType;
 };
 
 /**
@@ -39,8 +43,10 @@ export function staticCache(options: StaticOptions): KvCache {
     maxLength,
     numLayers = 1,
     unrotatedKeys = false,
-  } = check.options(options, ["maxLength", "numLayers", "unrotatedKeys"]);
+    dtype,
+  } = check.options(options, ["maxLength", "numLayers", "unrotatedKeys", "dtype"]);
   checkCacheOptions("staticCache", numLayers, unrotatedKeys);
+  checkHalfType("staticCache", dtype, unrotatedKeys);
   const fix = "give the length of the model's context.";
   check.whole({ maxLength }, { min: 1, unit: "tokens", fix });
   const room = (needed: number) => {
@@ -52,6 +58,6 @@ export function staticCache(options: StaticOptions): KvCache {
       fix: "make the cache with more room, crop it, or use a rollingCache, which evicts.",
     });
   };
-  const stores = Array.from({ length: numLayers }, () => contiguousStore(room));
-  return keyValueCache(stores, { form: "every token", unrotatedKeys });
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(room, dtype && halfRows(dtype)));
+  return keyValueCache(stores, { form: dtype ? `every token, ${dtype}` : "every token", unrotatedKeys });
 }

@@ -74,6 +74,8 @@ export type Device = {
   readonly remote?: true;
   /** 16-bit types in which the device's kernel of `linear` reads weights. Default: none, and `linear` casts such weights. */
   readonly weightTypes?: readonly HalfType[];
+  /** 16-bit types in which the device's kernel of attention reads keys and values. Default: none, and `attention` casts them. */
+  readonly keyValueTypes?: readonly HalfType[];
   /** Reads an allocation of a remote device asynchronously. */
   fetch?(storage: Storage): Promise<TypedArray>;
   /**

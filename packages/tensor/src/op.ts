@@ -60,6 +60,8 @@ export type RanOp<Attributes> = Pick<Op<Attributes>, "name" | "dataMovement" | "
  */
 export type NamedOp<Args extends readonly unknown[], Outputs> = {
   readonly name: string;
+  /** True if tensors of a call may be of 16-bit floats, which the kernels widen. Default false. */
+  readonly halfInputs?: boolean;
   /** The tensors of a call, always in the same order: what its gradient may flow to. */
   tensors(...args: Args): readonly Tensor[];
   /** The outputs of a call, each made from its shape and type, always in the same order. */
@@ -126,7 +128,7 @@ export function runNamed<Args extends readonly unknown[], Outputs>(
   ...args: Args
 ): Outputs {
   const inputs = op.tensors(...args);
-  const device = sharedDevice(op.name, inputs, false);
+  const device = sharedDevice(op.name, inputs, op.halfInputs ?? false);
   const own = device.kernels[op.name] as NamedOp<Args, Outputs>["kernel"] | undefined;
   const made: Tensor[] = [];
   const outputs = op.outputs(

@@ -1,6 +1,6 @@
 // What the tests compare caches with: lists of tokens. Not part of the package.
 import { type EvictionScore, type KeyValues, denseSegment } from "@qkv/attention-contract";
-import { concat, slice, tensor, type Tensor } from "@qkv/tensor";
+import { cast, concat, slice, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { KvCache } from "@qkv/kv-cache";
@@ -218,7 +218,7 @@ function compare(
   const B = tokens.length;
   const [key, value] = [read.key, read.value].map((parts) =>
     concat(
-      parts.map((part) => denseSegment(part, B)),
+      parts.map((part) => cast(denseSegment(part, B), "float32")),
       2,
     ),
   ) as [Tensor, Tensor];

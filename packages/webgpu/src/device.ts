@@ -63,6 +63,8 @@ export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
   close(): void;
 };
 
+/** Types of 16 bits, of weights, keys and values that are read in place. */
+const halfTypes = ["bfloat16", "float16"] as const;
 /** Longest estimated time of one dispatch, where the work can be split. */
 const longestSeconds = 0.2;
 /** Rate of attention, as a share of that of a product of matrices. */
@@ -96,7 +98,7 @@ export async function makeDevice(
   const device: WebGpuDevice = {
     name,
     kernels: named(kernelsOf(context), store),
-    ...(float16 && { weightTypes: ["bfloat16", "float16"] as const }),
+    ...(float16 && { weightTypes: halfTypes, keyValueTypes: halfTypes }),
     remote: true,
     scope(f) {
       depth += 1;

@@ -16,7 +16,7 @@ export type WebGpuOptions = {
   subgroups?: boolean | "auto";
   /**
    * Weights that a checkpoint stores in float16 or bfloat16 stay in 16 bits, half the memory, and `linear` reads them in
-   * place. Needs no feature of the adapter; sums are in float32 either way. Default true.
+   * place, as attention reads keys and values of these types. Needs no feature of the adapter; sums are in float32 either way. Default true.
    */
   float16?: boolean;
 };

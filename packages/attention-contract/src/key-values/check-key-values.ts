@@ -1,4 +1,4 @@
-import { refuse, refuseShape, sameShape, type Shape } from "@qkv/core";
+import { isPacked, refuse, refuseShape, sameShape, type Shape } from "@qkv/core";
 import { checkTensor, type Tensor } from "@qkv/tensor";
 import { isPaged, segmentLength } from "./segments.js";
 import { checkPagedBlocks } from "./check-paged-blocks.js";
@@ -72,8 +72,10 @@ export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues):
 }
 
 function checkType(fn: string, argument: string, segment: KeyValueSegment, query: Tensor): void {
-  const x = isPaged(segment) ? (segment.scale ?? segment.data) : segment;
-  if (x.dtype !== query.dtype) refuseType(fn, argument, x, query);
+  const scale = isPaged(segment) ? segment.scale : undefined;
+  const x = scale ?? (isPaged(segment) ? segment.data : segment);
+  if (x.dtype === query.dtype || (!scale && isPacked(x.dtype) && query.dtype === "float32")) return;
+  refuseType(fn, argument, x, query);
 }
 
 /** `[B, Hkv, S, D]`, of a tensor and of pages alike. */

@@ -7,7 +7,7 @@ import type { Tensor } from "@qkv/tensor";
  * @typeParam T - A tensor, or a kernel's view of one.
  */
 export type KeyValues<T = Tensor> = {
-  /** Segments of [B, Hkv, Sᵢ, D]. */
+  /** Segments of [B, Hkv, Sᵢ, D], of the query's type, or of float16 or bfloat16 where that is float32. */
   readonly key: readonly KeyValueSegment<T>[];
   /** Segments of [B, Hkv, Sᵢ, Dv]. */
   readonly value: readonly KeyValueSegment<T>[];
@@ -23,7 +23,7 @@ export type KeyValueSegment<T = Tensor> = T | PagedBlocks<T>;
 
 /** Rows in blocks: token s of batch b is row `s % blockLength` of block `table[b, ⌊s / blockLength⌋]`. */
 export type PagedBlocks<T = Tensor> = {
-  /** [blocks, Hkv, blockLength, D]. int8 codes are multiplied by `scale`. */
+  /** [blocks, Hkv, blockLength, D]. Codes of int8 and 16 bits are multiplied by `scale`, where there is one. */
   readonly data: T;
   /** Scales of the data: per channel [blocks, Hkv, 1, D], or per token [blocks, Hkv, blockLength, 1]. */
   readonly scale?: T;

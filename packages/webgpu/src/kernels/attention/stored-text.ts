@@ -75,6 +75,9 @@ export function storedRows(
 
 function foursText(name: string, dtype: DType): string {
   if (dtype === "float32") return `${name}[at / 4u + d]`;
+  // Two words hold four numbers.
+  if (dtype === "float16")
+    return `vec4<f32>(unpack2x16float(${name}[at / 2u + 2u * d]), unpack2x16float(${name}[at / 2u + 2u * d + 1u]))`;
   return `vec4<f32>(${[0, 1, 2, 3].map((j) => `f32(${numberAt(name, dtype, `at + d * 4u + ${j}u`)})`).join(", ")})`;
 }
 

@@ -1,0 +1,22 @@
+import { isPacked } from "@qkv/core";
+import { cast, type Tensor } from "@qkv/tensor";
+import type { KeyValues, KeyValueSegment } from "./key-values.js";
+import { isPaged } from "./segments.js";
+
+/**
+ * Keys and values of 16 bits as float32, which kernels compute with; others as they are.
+ *
+ * @param reads - 16-bit types that stay. Default: none.
+ */
+export function floatKeyValues(keyValues: KeyValues, reads: readonly string[] = []): KeyValues {
+  const { key, value } = keyValues;
+  const isFloat = ({ dtype }: Tensor) => !isPacked(dtype) || reads.includes(dtype);
+  const data = (segment: KeyValueSegment): Tensor => (isPaged(segment) ? segment.data : segment);
+  if ([...key, ...value].every((segment) => isFloat(data(segment)))) return keyValues;
+  const widened = (segment: KeyValueSegment): KeyValueSegment => {
+    if (isFloat(data(segment))) return segment;
+    const floats = cast(data(segment), "float32");
+    return isPaged(segment) ? { ...segment, data: floats } : floats;
+  };
+  return { ...keyValues, key: key.map(widened), value: value.map(widened) };
+}
