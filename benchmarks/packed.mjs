@@ -1,5 +1,5 @@
 // The WebGPU suite in the folder that `npm run bench:pack` makes: it needs Node 20 or newer on linux-x64, and no network.
-//   node packed.mjs [--row TEXT] [--rounds N] [--json FILE]
+//   node packed.mjs [--row TEXT] [--rounds N] [--full] [--json FILE]
 import { writeFileSync } from "node:fs";
 import os from "node:os";
 import { parseArgs } from "node:util";
@@ -11,7 +11,12 @@ import { rowsOf } from "./rows-of.mjs";
 import { table } from "./table.mjs";
 
 const { values } = parseArgs({
-  options: { row: { type: "string" }, rounds: { type: "string", default: "7" }, json: { type: "string" } },
+  options: {
+    row: { type: "string" },
+    full: { type: "boolean", default: false },
+    rounds: { type: "string", default: "7" },
+    json: { type: "string" },
+  },
 });
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) {
@@ -23,7 +28,7 @@ if (!adapter) {
   console.error("bench: there is no adapter of WebGPU here.\nFix: install a Vulkan driver of the GPU.");
   process.exit(1);
 }
-const context = { threads: 1, devices: ["webgpu"], browser: false, clock: "wall" };
+const context = { threads: 1, devices: ["webgpu"], browser: false, full: values.full, clock: "wall" };
 const place = inProcesses(context, process.execPath);
 console.log(`${adapter.note}\n${processorName()}, ${os.cpus().length} cores, ${place.name}`);
 const rows = rowsOf(await import("./suites/webgpu.mjs"), context).filter(

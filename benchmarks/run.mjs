@@ -1,8 +1,8 @@
-// npm run bench -- [--suite NAME]… [--threads N] [--rounds N] [--device D]… [--browser] [--node PATH] [--json [FILE]]
+// npm run bench -- [--suite NAME]… [--threads N] [--rounds N] [--device D]… [--browser] [--full] [--node PATH] [--json [FILE]]
 // Measures ours beside others: see README.md. This file is the command line; measure.mjs measures a row.
 //
 // A suite is a module suites/NAME.mjs that exports `rows`: an array, or a function that is given the context
-// `{ threads, devices, browser }` (what --threads, --device and --browser say) and returns one. A row is
+// `{ threads, devices, browser, full }` (what --threads, --device, --browser and --full say) and returns one. A row is
 //
 //   id          "NAME/what"
 //   unit        of its figures: "ms", "GFLOP/s", "tokens/s", …
@@ -72,6 +72,7 @@ const program = new Command("bench")
     "wall",
   )
   .option("--browser", "in Chromium; on isolated pages, where threads are asked for")
+  .option("--full", "rows that take minutes on this machine, too")
   .option("--node <path>", "the Node that contenders run in. Default: the one that runs this")
   .option("--json [file]", "one JSON object to FILE, or alone to stdout");
 program.parse();
@@ -106,6 +107,7 @@ const context = {
   threads,
   devices: options.device ?? ["wasm"],
   browser: options.browser === true,
+  full: options.full === true,
   clock: options.clock,
 };
 const machine = {

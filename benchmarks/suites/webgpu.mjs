@@ -1,5 +1,6 @@
 // WebGPU in Node, on Dawn and the adapter that it finds: ours beside jax-js and ONNX Runtime Web. The adapter's name stands
-// in each line; on a software renderer sizes are small and the figures rank nothing. Not in a browser.
+// in each line; on a software renderer sizes are small and the figures rank nothing; with --full the models of full size run
+// there, too, for minutes. Not in a browser.
 import { numbers } from "../data.mjs";
 import { heads, plainAttention, swapAxes } from "../heads.mjs";
 import { composed, multiHead } from "../peers/attention-models.mjs";
@@ -12,7 +13,7 @@ const small = adapter?.software;
 /** Computations of one call. */
 const batch = small ? 2 : 20;
 
-export const rows = ({ browser }) =>
+export const rows = ({ browser, full }) =>
   browser || !adapter
     ? []
     : [
@@ -23,11 +24,7 @@ export const rows = ({ browser }) =>
         attention("window256", small ? 512 : 8192, { causal: true, window: small ? 64 : 256 }),
         backward(small ? 128 : 2048),
         decode(small ? 512 : 8192),
-        token(
-          small
-            ? { numLayers: 2, embedDim: 96, vocabSize: 512 }
-            : { numLayers: 12, embedDim: 768, vocabSize: 50257 },
-        ),
+        ...[...(small ? smallModels : []), ...(small && !full ? [] : fullModels)].map(token),
       ];
 
 function matmul(n) {
@@ -285,10 +282,41 @@ function decode(length) {
   };
 }
 
-/** One token after another through a decoder of GPT-2's sizes with random weights: ours alone, with its counts. */
-function token({ numLayers, embedDim, vocabSize }) {
+/** GPT-2's layers, and a vocabulary that fits the adapter. */
+const gpt2 = ({ numLayers, embedDim, vocabSize }) => ({
+  id: `gpt2-${numLayers}x${embedDim}`,
+  config: {
+    ...{ vocabSize, embedDim, hiddenDim: 4 * embedDim, numLayers, contextLength: 1024 },
+    ...{ numHeads, numKvHeads: numHeads, normEps: 1e-5, stopIds: [] },
+    ...{ norm: "layer", activation: "geluTanh", gated: false, positions: "learned" },
+    bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
+  },
+});
+
+/** The layers of a Llama, with fewer key-value heads than heads and a gated MLP, whose matrices are int4. */
+const llama = ({ numLayers, embedDim, hiddenDim, numHeads, vocabSize }) => ({
+  id: `llama-${numLayers}x${embedDim}-int4`,
+  kind: "int4",
+  config: {
+    ...{ vocabSize, embedDim, hiddenDim, numLayers, contextLength: 1024 },
+    ...{ numHeads, numKvHeads: 2, normEps: 1e-6, ropeBase: 1e6, stopIds: [] },
+  },
+});
+
+/** Small sizes, and those of GPT-2 and of a Llama of half a billion parameters, as Qwen2.5-0.5B has them. */
+const smallModels = [
+  gpt2({ numLayers: 2, embedDim: 96, vocabSize: 512 }),
+  llama({ numLayers: 2, embedDim: 128, hiddenDim: 352, numHeads: 4, vocabSize: 512 }),
+];
+const fullModels = [
+  gpt2({ numLayers: 12, embedDim: 768, vocabSize: 50257 }),
+  llama({ numLayers: 24, embedDim: 896, hiddenDim: 4864, numHeads: 14, vocabSize: 151936 }),
+];
+
+/** One token after another through a decoder with random weights: ours alone, with its counts. */
+function token({ id, kind, config }) {
   return {
-    id: `webgpu/gpt2-${numLayers}x${embedDim}`,
+    id: `webgpu/${id}`,
     unit: "tokens/s",
     better: "high",
     contenders: [
@@ -298,22 +326,9 @@ function token({ numLayers, embedDim, vocabSize }) {
         resident: "all",
         async prepare() {
           const { webgpu } = await import("@qkv/webgpu");
-          const { mapTensors } = await import("@qkv/tensor");
-          const { decoder, generate } = await import("@qkv/transformer");
+          const { generate } = await import("@qkv/transformer");
           const device = await webgpu();
-          const { config, init, apply } = decoder({
-            vocabSize,
-            embedDim,
-            hiddenDim: 4 * embedDim,
-            numLayers,
-            numHeads,
-            numKvHeads: numHeads,
-            contextLength: 1024,
-            normEps: 1e-5,
-            stopIds: [],
-          });
-          const params = mapTensors(init(1), (x) => x.to(device));
-          const model = { config, params, apply, tokenizer: undefined };
+          const model = await modelOn(device, config, kind);
           const tokens = small ? 8 : 64;
           const write = async () => {
             const before = device.report().counts;
@@ -333,5 +348,23 @@ function token({ numLayers, embedDim, vocabSize }) {
         },
       },
     ],
+  };
+}
+
+/** A decoder on the device. Its layers have the same numbers, each in buffers of its own, as a model reads them. */
+async function modelOn(device, config, kind) {
+  const { mapTensors } = await import("@qkv/tensor");
+  const { anyLinear, decoder, quantize } = await import("@qkv/transformer");
+  const one = decoder({ ...config, numLayers: 1 });
+  const made = { config: one.config, params: one.init(1), apply: one.apply, tokenizer: undefined };
+  const { params } = kind ? quantize(made, { kind }).model : made;
+  const moved = (tree) => mapTensors(tree, (x) => x.to(device));
+  const layers = Array.from({ length: config.numLayers }, () => moved(params.layers[0]));
+  const whole = decoder(config, kind ? { linear: anyLinear() } : undefined);
+  return {
+    config: whole.config,
+    params: { ...moved({ ...params, layers: [] }), layers },
+    apply: whole.apply,
+    tokenizer: undefined,
   };
 }
