@@ -68,7 +68,7 @@ export const legal = [
   {
     entry: "@qkv/attention-contract",
     names:
-      "callSizes callTensors mapCall handledAll denseSegment isPaged segmentLength checkKeyValues checkSinks refuseType givenKeyValues firstQueryOf keyLengthsOf keyPositions positionList differByHead positionsAfter storedPositions",
+      "callSizes callTensors mapCall handledAll denseSegment isPaged segmentLength checkKeyValues checkSinks refuseType givenKeyValues floatKeyValues firstQueryOf keyLengthsOf keyPositions positionList differByHead positionsAfter storedPositions",
     why: "for caches and devices, which read keys and values that were checked",
   },
   {
