@@ -59,6 +59,22 @@ test("batches advance by their own numbers of tokens, and each is cropped to a s
   expect(row(held, 1)).toEqual(row(stateOf(2, 2).state, 1));
 });
 
+test("a step without tokens replaces the state, and no checkpoint", () => {
+  const cache = stateCache({ checkpoints: 1 });
+  for (const [seed, T] of [[1, 10], [2, 1], [3, 0]] as const) cache.advance(0, stateOf(seed), T); // prettier-ignore
+  expect(cache.state(0)!["state"]!.data).toEqual(stateOf(3).state.data);
+  cache.crop(10);
+  expect(cache.state(0)!["state"]!.data).toEqual(stateOf(1).state.data);
+});
+
+test("a mixture has seen the tokens that all of its layers have seen", () => {
+  const cache = mixedCache([stateCache(), growingCache()]);
+  cache.update(1, tokens(3), tokens(3));
+  expect([cache.length, ...cache.lengths]).toEqual([0, 0]);
+  cache.advance(0, stateOf(1), 3);
+  expect([cache.length, ...cache.lengths]).toEqual([3, 3]);
+});
+
 test("a state may be made of views of the one it replaces", () => {
   const cache = stateCache({ checkpoints: 0 });
   const [a, b] = [tensor([[1, 2, 3]]), tensor([[4, 5, 6]])];
