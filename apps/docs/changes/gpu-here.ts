@@ -2,11 +2,11 @@ import { numbersAfter, type Change } from "../src/live/change";
 
 export default [
   {
-    label: "Compute in WebAssembly instead",
-    edits: [{ find: "await gpu()", replace: 'await gpu({ mode: "webasm" })' }],
-    says: "The mode is now “webasm”: the CPU does the work, and the result is as close to float64 as before. Compare the times.",
+    label: "Compute in WebAssembly",
+    set: { device: "wasm" },
+    says: "The CPU does the work, and the result is as close to float64 as before. Compare the times, then choose more tokens.",
     outcome: ({ lines }) =>
-      lines.includes("mode: webasm because asked for") &&
+      lines[0]!.startsWith("device: wasm,") &&
       numbersAfter(lines, "largest error against float64: ")[0]! < 1e-4,
   },
 ] satisfies readonly Change[];

@@ -1,28 +1,30 @@
 import { attention } from "@qkv/attention";
-import { gpu } from "@qkv/gpu";
+import { device } from "@qkv/device";
 import { choice, print, show } from "@qkv/page";
 import { cast, js, randn, type Device, type Tensor } from "@qkv/tensor";
 import { bars } from "@qkv/viz";
 
+const on = choice("device", ["fastest", "webgpu", "wasm", "js"]);
 const T = choice("tokens", [16, 32, 64, 128, 256, 512], { value: 64 });
-const shape = [1, 4, T, 32]; // [B, H, T, D]
-const inputs = [1, 2, 3].map((seed) => randn(shape, { seed }));
-const attend = ([query, key, value]: Tensor[]) => {
-  if (!query || !key || !value) throw new Error("three tensors");
-  return attention(query, key, value);
-};
 
-const device = await gpu();
-const { mode, why, renderer, software, selfTestError } = device.report();
-print("mode:", mode, "because", why);
-print("renderer:", renderer ?? "none");
-if (software) print("Software renderer: these times do not reflect a GPU.");
-print("self-test: largest error", selfTestError);
+// A device of your choice may be software, and may take its time to compile.
+const chosen = { prefer: [on, "js"], software: true, patienceMs: 60_000 };
+const best = await device(on === "fastest" ? {} : chosen);
+const { name, why, adapter, attempts } = best.choice;
+print(`device: ${name}, because ${why}`);
+for (const one of attempts)
+  if (one.outcome !== "chosen")
+    print(`${one.name}: ${one.outcome}, because ${one.reason}`);
+print("adapter of WebGPU:", adapter ?? "none");
 
 // The same in float64, which is accurate to 15 digits.
+const shape = [1, 4, T, 32]; // [B, H, T, D]
+const inputs = [1, 2, 3].map((seed) => randn(shape, { seed }));
+const attend = ([query, key, value]: Tensor[]) =>
+  attention(query!, key!, value!);
 const exact = attend(inputs.map((x) => cast(x, "float64"))).data;
-const moved = inputs.map((x) => x.to(device));
-const got = await device.scope(() => attend(moved)).read();
+const moved = inputs.map((x) => x.to(best));
+const got = await best.scope(() => attend(moved)).read();
 let error = 0;
 exact.forEach((y, i) => {
   const away = Math.abs(y - (got[i] ?? NaN));
@@ -44,23 +46,19 @@ async function ms(on: Device, x: Tensor[]) {
   }
   return Number(best.toPrecision(2));
 }
-const times = [await ms(js(), inputs), await ms(device, moved)];
-const [plain, here] = times;
-if (plain === undefined || here === undefined) throw new Error("two times");
+const plain = await ms(js(), inputs);
+const here = name === "js" ? plain : await ms(best, moved);
 print(
   `${(plain / here).toFixed(1)} times the speed of plain JavaScript, measured just now`,
 );
+const times = name === "js" ? [plain] : [plain, here];
 show(
   bars(
-    { data: times, shape: [2] },
+    { data: times, shape: [times.length] },
     {
-      labels: [
-        "plain JavaScript",
-        mode === "webgl2" ? "WebGL2" : "WebAssembly",
-      ],
+      labels: ["plain JavaScript", name].slice(0, times.length),
       title: `Attention over ${T} tokens`,
       unit: "ms",
     },
   ),
 );
-device.close();

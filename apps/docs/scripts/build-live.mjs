@@ -40,6 +40,7 @@ const { metafile } = await build({
     ...entries,
     { in: "src/live/runner.ts", out: "runner" },
     { in: "src/first/worker.ts", out: "first-page" },
+    { in: "src/gpu-check/worker.ts", out: "gpu-check" },
     { in: "src/live/types-worker.ts", out: "typescript" },
   ],
   outdir: live,
@@ -65,6 +66,48 @@ const fileOf = (name) => {
   return `live/${basename(found[0])}`;
 };
 const modules = Object.fromEntries(entries.map((entry) => [entry.in, fileOf(entry.out)]));
+
+// Libraries of others for the page that checks a GPU, each in a file of its own, which only a press loads.
+const peerNames = {
+  onnxruntime: ["ONNX Runtime Web", "onnxruntime-web"],
+  jax: ["jax-js", "@jax-js/jax"],
+  tfjs: ["TensorFlow.js", "@tensorflow/tfjs-core"],
+};
+const built = await build({
+  absWorkingDir: site,
+  tsconfigRaw,
+  entryPoints: Object.keys(peerNames).map((name) => ({ in: `src/gpu-check/peers/${name}.mjs`, out: name })),
+  outdir: join(live, "peers"),
+  entryNames: "[name]-[hash]",
+  chunkNames: "chunk-[hash]",
+  assetNames: "[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  loader: { ".wasm": "file" },
+  external: ["node:*", ...builtinModules],
+  metafile: true,
+  logLevel: "warning",
+  logOverride: { "ignored-bare-import": "silent", "empty-import-meta": "silent" },
+});
+const { outputs } = built.metafile;
+/** A file of the peers with all that it imports or loads. */
+const bytesWith = (path, seen = new Set()) => {
+  if (seen.has(path) || !outputs[path]) return 0;
+  seen.add(path);
+  return outputs[path].imports.reduce((sum, one) => sum + bytesWith(one.path, seen), outputs[path].bytes);
+};
+const peers = Object.entries(peerNames).map(([entry, [title, packageName]]) => {
+  const [path] = Object.entries(outputs).find(
+    ([, { entryPoint }]) => entryPoint === `src/gpu-check/peers/${entry}.mjs`,
+  );
+  const { version } = JSON.parse(
+    readFileSync(join(site, "node_modules", packageName, "package.json"), "utf8"),
+  );
+  return { name: `${title} ${version}`, file: `live/peers/${basename(path)}`, bytes: bytesWith(path) };
+});
 
 // The declarations that an editor completes from: the language's, and those of each package, by path.
 const declarations = {};
@@ -92,6 +135,8 @@ writeFileSync(join(cache, "pages.json"), JSON.stringify(titles));
 const manifest = {
   runner: fileOf("runner"),
   first: fileOf("first-page"),
+  check: fileOf("gpu-check"),
+  peers,
   types: { worker: fileOf("typescript"), declarations: declarationsFile },
   modules,
 };
@@ -122,7 +167,7 @@ const inNode = (script, ...args) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     cwd: site,
     encoding: "utf8",
-    timeout: 120_000,
+    timeout: 600_000, // a busy machine is slow, not wrong
     maxBuffer: 64 * 2 ** 20,
   });
   if (status !== 0) throw new Error(`${[script, ...args].join(" ")} failed\n${stderr}`);

@@ -50,9 +50,13 @@ const all = readdirSync(build, { recursive: true, encoding: "utf8", withFileType
   )
   .filter((file) => file !== "sw.js");
 
-// Everything but the list of functions, which is most of the pages and is kept when it is read.
+// Everything but the list of functions, which is most of the pages and is kept when it is read, and libraries of others,
+// which are loaded when a reader asks for them.
 const kept = all
-  .filter((file) => !file.startsWith("api/") && !/\.(map|md|xml|txt)$/.test(file))
+  .filter(
+    (file) =>
+      !file.startsWith("api/") && !file.startsWith("live/peers/") && !/\.(map|md|xml|txt)$/.test(file),
+  )
   .map((file) => file.replace(/(^|\/)index\.html$/, "$1"));
 const version = createHash("sha256");
 for (const file of all) version.update(file).update(readFileSync(join(build, file)));

@@ -15,6 +15,7 @@ const drawn = {
   CourseList: "The page has the list of lessons.",
   LabsTable: "The page has the table of questions and their lessons.",
   BenchmarkTables: "The page has the tables of measurements.",
+  GpuCheck: "The page has buttons that run the check on this device.",
   ModelGallery: "The page has the gallery of architectures.",
 };
 

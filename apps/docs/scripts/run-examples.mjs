@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { labs } from "../src/course/labs.ts";
+import { deviceChecks } from "./device-checks.mjs";
 import { serveSite } from "./serve-site.mjs";
 import { figureChecks, withoutFigure } from "./figure-checks.mjs";
 import { awake, firstPageChecks, linkedCode, press, siteChecks } from "./site-checks.mjs";
@@ -122,6 +123,7 @@ if (pages.length === 0) {
 
 for (const { name, check, path = "", options } of [
   ...firstPageChecks,
+  ...deviceChecks,
   ...figureChecks,
   ...withoutFigure(everyPage, build),
 ])

@@ -3,6 +3,8 @@ declare module "@site/.cache/manifest.json" {
   const manifest: {
     runner: string;
     first: string;
+    check: string;
+    peers: readonly { name: string; file: string; bytes: number }[];
     types: { worker: string; declarations: string };
     modules: Record<string, string>;
   };

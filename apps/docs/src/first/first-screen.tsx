@@ -4,13 +4,16 @@ import prerendered from "@site/.cache/first-look.json";
 import type { AttentionCallModel, AttentionCallOptions } from "@qkv/figures";
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { Answers } from "./answers";
+import { DeviceSwitch } from "./device-switch";
 import { HeadDrawer } from "./head-drawer";
 import { HeadGrid } from "./head-grid";
 import { HeadsSwitch } from "./heads-switch";
 import { weightsOf, type HeadDetail, type HeadPlace, type Look } from "./look";
 import { NextTokens } from "./next-tokens";
+import type { Place } from "./place";
 import { firstHead, sentence, suggestions } from "./sentence";
 import { TokenArcs } from "./token-arcs";
+import type { LookAnswer } from "./worker";
 import styles from "./first.module.css";
 
 const before: Look = {
@@ -25,7 +28,9 @@ export function FirstScreen(): ReactNode {
   const [text, setText] = useState(sentence);
   const [kvHeads, setKvHeads] = useState<number>();
   const [look, setLook] = useState(before);
-  const [live, setLive] = useState<{ timeMs: number; drift: number }>();
+  const [live, setLive] = useState<Omit<LookAnswer, "look">>();
+  const [on, setOn] = useState<Place>("fastest");
+  const [changes, setChanges] = useState(0); // of the device that is the fastest
   const [failure, setFailure] = useState<string>();
   const [chosen, setChosen] = useState<HeadPlace>(firstHead);
   const [query, setQuery] = useState<number>();
@@ -36,7 +41,9 @@ export function FirstScreen(): ReactNode {
 
   useEffect(() => {
     const root = new URL(base, location.href);
-    const asker = new Answers(new Worker(new URL(manifest.first, root), { type: "module" }));
+    const asker = new Answers(new Worker(new URL(manifest.first, root), { type: "module" }), () =>
+      setChanges((count) => count + 1),
+    );
     answers.current = asker;
     // A keyboard that slides in would cover the picture.
     if (matchMedia("(hover: hover)").matches) box.current?.focus({ preventScroll: true });
@@ -49,23 +56,24 @@ export function FirstScreen(): ReactNode {
   useEffect(() => {
     if (text === "") return;
     void answers.current
-      ?.ask<{ look: Look; timeMs: number; drift: number }>({ type: "look", text, kvHeads })
+      ?.ask<LookAnswer>({ type: "look", text, kvHeads, on })
       .then((answer) => {
         if (!answer) return;
-        setLook(answer.look);
-        setLive({ timeMs: answer.timeMs, drift: answer.drift });
+        const { look, ...facts } = answer;
+        setLook(look);
+        setLive(facts);
         setFailure(undefined);
       })
       .catch((error: Error) => setFailure(error.message));
-  }, [text, kvHeads]);
+  }, [text, kvHeads, on, changes]);
 
   useEffect(() => {
     if (!open || text === "") return;
     void answers.current
-      ?.ask<HeadDetail>({ type: "head", text, kvHeads, ...chosen, query: asks })
+      ?.ask<HeadDetail>({ type: "head", text, kvHeads, on, ...chosen, query: asks })
       .then((answer) => answer && setDetail(answer))
       .catch((error: Error) => setFailure(error.message));
-  }, [open, text, kvHeads, chosen, asks]);
+  }, [open, text, kvHeads, on, chosen, asks]);
 
   const call = useCallback(
     async (options: AttentionCallOptions): Promise<AttentionCallModel> => {
@@ -126,6 +134,7 @@ export function FirstScreen(): ReactNode {
               ? `${look.layers * look.heads} heads computed in ${live.timeMs.toFixed(0)} ms on your device just now.`
               : "Computed when this page was built. The model is loading."}
         </p>
+        <DeviceSwitch on={on} choose={setOn} live={live} />
       </div>
       {text !== "" && (
         <div className={styles.see}>

@@ -1,52 +1,49 @@
 // The model of the first page, in a worker: the page stays free while it reads.
 import { attentionCallModel, type AttentionCallModel, type AttentionCallOptions } from "@qkv/figures";
-import { decoder, type Model } from "@qkv/transformer";
-import { headAt, idsOf, lookAt, withKvHeads, type HeadDetail, type Look } from "./look";
+import type { Model } from "@qkv/transformer";
+import { headAt, idsOf, lookAt, type HeadDetail, type Look } from "./look";
 import { firstModel } from "./model";
+import { ModelsByDevice } from "./models-by-device";
+import type { Place } from "./place";
 
 export type Question =
-  | { type: "look"; text: string; kvHeads?: number | undefined }
-  | { type: "head"; text: string; kvHeads?: number | undefined; layer: number; head: number; query: number }
+  | { type: "look"; text: string; kvHeads?: number | undefined; on: Place }
+  | {
+      type: "head";
+      text: string;
+      kvHeads?: number | undefined;
+      on: Place;
+      layer: number;
+      head: number;
+      query: number;
+    }
   | ({ type: "call"; text: string; kvHeads?: number | undefined } & AttentionCallOptions);
-export type Answer = { look: Look; timeMs: number; drift: number } | HeadDetail | AttentionCallModel;
+export type LookAnswer = { look: Look; timeMs: number; drift: number; device: string; why: string };
+export type Answer = LookAnswer | HeadDetail | AttentionCallModel;
 export type Asked = { id: number; question: Question };
-export type Answered = { id: number; answer?: Answer; error?: string };
+/** An answer to a question; or, without one, that another device took its place. */
+export type Answered = { id: number; answer?: Answer; error?: string } | { id?: undefined; device: string };
 
-const models = new Map<number | undefined, Promise<Model>>();
-
-/** The model with this many key-value heads; its own number where none is given. */
-function modelWith(kvHeads?: number): Promise<Model> {
-  const known = models.get(kvHeads);
-  if (known) return known;
-  const made =
-    kvHeads === undefined
-      ? firstModel()
-      : modelWith().then((own) => {
-          const other = withKvHeads(own, kvHeads);
-          return other === own ? own : { ...other, apply: decoder(other.config).apply };
-        });
-  models.set(kvHeads, made);
-  return made;
-}
+const models = new ModelsByDevice(firstModel, (device) => self.postMessage({ device } satisfies Answered));
 
 async function answer(question: Question): Promise<Answer> {
-  const model = await modelWith(question.kvHeads);
-  if (question.type === "head") {
-    return headAt(model, model.apply, idsOf(model, question.text), question);
-  }
+  const { text, kvHeads } = question;
   if (question.type === "call") {
-    const { text, head, mask, temperature } = question;
+    const { head, mask, temperature } = question;
+    const model = await models.onHost(kvHeads);
     return attentionCallModel(model, text, { head, mask, temperature } as AttentionCallOptions);
   }
+  const { model, device, why } = await models.on(question.on, kvHeads);
+  if (question.type === "head") return headAt(model, model.apply, idsOf(model, text), question);
   const start = performance.now();
-  const look = await lookAt(model, model.apply, question.text);
+  const look = await lookAt(model, model.apply, text);
   const timeMs = performance.now() - start;
-  return { look, timeMs, drift: await driftOf(question.text, model) };
+  return { look, timeMs, drift: await driftOf(text, model, question.on), device, why };
 }
 
 /** Distance of the chances of the next token from those of the model as it was trained: 0 the same, 1 nothing in common. */
-async function driftOf(text: string, model: Model): Promise<number> {
-  const own = await modelWith();
+async function driftOf(text: string, model: Model, on: Place): Promise<number> {
+  const { model: own } = await models.on(on);
   if (own === model) return 0;
   const chances = async ({ params, apply }: Model) => {
     const logits = Array.from(await apply(params, idsOf(own, text), { last: 1 }).read(), Number);

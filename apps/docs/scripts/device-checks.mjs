@@ -1,0 +1,95 @@
+// What must hold of pages that compute on the reader's devices: with a software adapter, as here, and without any.
+import { press } from "./site-checks.mjs";
+
+function expect(condition, otherwise) {
+  if (!condition) throw new Error(otherwise);
+}
+
+/** Rows of the table of errors: what each cell says, by subject and case. */
+const cells = (page) =>
+  page.locator("[data-gpu-check] table").evaluate((table) => {
+    const texts = (row) => [...row.children].map((cell) => cell.textContent);
+    const [head, ...rows] = [...table.rows].map(texts);
+    return rows.flatMap(([name, , ...errors]) =>
+      errors.map((error, i) => ({ name, subject: head[i + 2], error })),
+    );
+  });
+
+const ended = (page) => page.locator('[data-gpu-check="done"]').waitFor({ timeout: 300_000 });
+
+export const deviceChecks = [
+  {
+    name: "a press compares the devices here with float64, and another press a library",
+    path: "proof/check-gpu/",
+    async check(page) {
+      const check = page.locator("[data-gpu-check]");
+      const asked = [];
+      page.on("request", (request) => asked.push(request.url()));
+      await press(check.getByRole("button", { name: "Check my device" }));
+      await ended(page);
+      const own = await cells(page);
+      const wrong = own.filter(({ error }) => error.includes("wrong"));
+      expect(wrong.length === 0, `wrong: ${JSON.stringify(wrong)}`);
+      for (const subject of ["webgpu", "wasm", "js"])
+        expect(
+          own.filter((one) => one.subject === subject && one.error !== "").length === 11,
+          `${subject} has not 11 results: ${await check.innerText()}`,
+        );
+      await check.getByText(/adapter: .*\(software on the CPU\)/).waitFor();
+      expect(!asked.some((url) => url.includes("/live/peers/")), "a library was loaded before its button");
+      for (const button of await check.locator("[data-peer]").all()) {
+        const name = await button.getAttribute("data-peer");
+        await press(button);
+        await ended(page);
+        const told = (await cells(page)).filter(({ subject }) => subject === name);
+        expect(told.length === 11, `${name} has no column: ${await check.innerText()}`);
+        // Right on every adapter that was seen. That the masks are asked for rightly is tested in Node.
+        for (const plain of ["matmul, odd sizes", "attention, odd sizes"]) {
+          const { error } = told.find((one) => one.name === plain);
+          expect(!error.includes("wrong"), `${name}: ${plain}: ${error}`);
+        }
+      }
+      await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+      await check.getByRole("button", { name: "Copy report" }).click();
+      await check.getByRole("button", { name: "Copied" }).waitFor();
+      const report = await page.evaluate("navigator.clipboard.readText()");
+      expect(/^adapter: [^]*\nbrowser: .*\n/.test(report) && report.includes("| case"), report);
+    },
+  },
+  {
+    name: "without an adapter the check says so, and the other devices are compared",
+    path: "proof/check-gpu/",
+    async check(page) {
+      await page.route(/\/live\/gpu-check-[^/]*\.js$/, async (route) => {
+        const response = await route.fetch();
+        const body = `Object.defineProperty(navigator, "gpu", { value: undefined });\n${await response.text()}`;
+        await route.fulfill({ response, body });
+      });
+      const check = page.locator("[data-gpu-check]");
+      await press(check.getByRole("button", { name: "Check my device" }));
+      await ended(page);
+      await check.getByText(/left out: webgpu: .*navigator\.gpu/).waitFor();
+      const subjects = new Set((await cells(page)).map(({ subject }) => subject));
+      expect(subjects.has("js") && subjects.has("wasm") && !subjects.has("webgpu"), [...subjects].join());
+    },
+  },
+  {
+    name: "the first page runs on the device that is chosen, and says which and why",
+    async check(page) {
+      await page.locator("[data-live-look=yes]").waitFor();
+      const device = page.locator("[data-device] select");
+      for (const [label, names] of [
+        ["WebAssembly", ["wasm"]],
+        ["JavaScript", ["js"]],
+        ["WebGPU", ["webgpu", "js"]], // software, which may be missing
+        ["Fastest here", ["wasm", "webgpu", "js"]],
+      ]) {
+        await device.selectOption({ label });
+        await page
+          .locator(names.map((name) => `[data-device^="${name}"]`).join())
+          .waitFor({ timeout: 120_000 });
+      }
+      await page.getByText(/heads computed in \d+ ms on your device just now/).waitFor();
+    },
+  },
+];

@@ -1,0 +1,117 @@
+import { device, type BestDevice, type DeviceOptions } from "@qkv/device";
+import { js, mapTensors, type Device } from "@qkv/tensor";
+import { decoder, type Model } from "@qkv/transformer";
+import { idsOf, withKvHeads } from "./look";
+import type { Place } from "./place";
+import { sentence } from "./sentence";
+
+/** A model, and the device that has its weights, with the reason. */
+export type Placed = { readonly model: Model; readonly device: string; readonly why: string };
+
+/** Time that a device has to be ready that the reader has chosen. Unit: milliseconds. */
+const patienceMs = 60_000;
+
+/**
+ * The model of the first page on each device that was asked for, with each number of key-value heads. While the fastest
+ * device is being found, plain JavaScript answers.
+ */
+export class ModelsByDevice {
+  readonly #load: () => Promise<Model>;
+  readonly #changed: (device: string) => void;
+  readonly #open: (options: DeviceOptions) => Promise<BestDevice>;
+  readonly #models = new Map<string, Promise<Model>>();
+  readonly #chosen = new Map<Place, Promise<BestDevice>>();
+  #fastest: BestDevice | undefined;
+  #finding: Promise<void> | undefined;
+
+  /**
+   * @param load - Reads the model, once.
+   * @param changed - Told when the fastest device was found, and when a faster one took its place.
+   */
+  constructor(load: () => Promise<Model>, changed: (device: string) => void, open = device) {
+    this.#load = load;
+    this.#changed = changed;
+    this.#open = open;
+  }
+
+  /** The model on plain JavaScript, with so many key-value heads; its own number where none is given. */
+  onHost(kvHeads?: number): Promise<Model> {
+    return this.#remember(`host ${kvHeads ?? ""}`, async () => {
+      if (kvHeads === undefined) return this.#load();
+      const own = await this.onHost();
+      const other = withKvHeads(own, kvHeads);
+      return other === own ? own : { ...other, apply: decoder(other.config).apply };
+    });
+  }
+
+  /** The model on a device. */
+  async on(place: Place, kvHeads?: number): Promise<Placed> {
+    if (place === "js") return { model: await this.onHost(kvHeads), device: "js", why: "you have chosen it" };
+    if (place !== "fastest") {
+      const best = await this.#choose(place, { prefer: [place, "js"], software: true, patienceMs });
+      const { name, attempts } = best.choice;
+      const reason = attempts.find((one) => one.name === place)?.reason ?? "";
+      return this.#placed(
+        best,
+        kvHeads,
+        name === place ? "you have chosen it" : `${place} is not available: ${reason}`,
+      );
+    }
+    if (!this.#fastest) {
+      if (!this.#finding) this.#finding = this.#findFastest();
+      return { model: await this.onHost(kvHeads), device: "js", why: "it is ready at once" };
+    }
+    return this.#placed(this.#fastest, kvHeads, this.#fastest.choice.why);
+  }
+
+  async #placed(best: BestDevice, kvHeads: number | undefined, why: string): Promise<Placed> {
+    const { name } = best.choice;
+    const model = await this.#remember(`${name} ${kvHeads ?? ""}`, async () =>
+      moved(await this.onHost(kvHeads), best),
+    );
+    return { model, device: name, why };
+  }
+
+  async #findFastest(): Promise<void> {
+    const host = await this.onHost();
+    const ids = idsOf(host, sentence);
+    const take = (best: BestDevice | undefined) => {
+      if (!best) return;
+      this.#fastest = best;
+      this.#changed(best.choice.name);
+      void best.better?.then(take);
+    };
+    const found = this.#choose("fastest", {
+      // The work of this page: its sentence through the model.
+      work: (on) => {
+        const { params } = moved(host, on);
+        return () => host.apply(params, ids, { last: 1 });
+      },
+    });
+    take(await found.catch(() => Object.assign(js(), { choice: nothingElse })));
+  }
+
+  #choose(place: Place, options: DeviceOptions): Promise<BestDevice> {
+    return remembered(this.#chosen, place, () => this.#open(options));
+  }
+
+  #remember(key: string, make: () => Promise<Model>): Promise<Model> {
+    return remembered(this.#models, key, make);
+  }
+}
+
+const nothingElse = { name: "js", why: "no other device opens here", attempts: [], remembered: false };
+
+/** The model with its weights on a device. */
+const moved = (model: Model, to: Device): Model => ({
+  ...model,
+  params: mapTensors(model.params, (weight) => weight.to(to)),
+});
+
+function remembered<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,50 @@
+import type { CheckResult } from "@qkv/device/check";
+import { expect, test } from "vitest";
+import { begun, nothingYet, reportText, told } from "./check-state";
+import type { CheckNews } from "./messages";
+
+const result = (subject: string, error: number | null): CheckResult => ({
+  subject,
+  case: "matmul, one row",
+  finds: "the path of decoding",
+  error,
+  tolerance: 1e-4,
+  passed: error !== null && error <= 1e-4,
+  ...(error === null && { message: "NaN at 3" }),
+});
+
+const news: CheckNews[] = [
+  { type: "begins", subject: "webgpu" },
+  { type: "adapter", subject: "webgpu", name: "acme one", software: true },
+  { type: "result", result: result("webgpu", 2e-7) },
+  { type: "begins", subject: "gpu, webgl2" },
+  { type: "left-out", subject: "gpu, webgl2", reason: "no WebGL2" },
+  { type: "begins", subject: "js" },
+  { type: "result", result: result("js", null) },
+  { type: "done" },
+];
+
+test("a report has the adapter, what was left out, and a column for each subject", () => {
+  const state = news.reduce(told, begun(nothingYet, ["webgpu", "gpu, webgl2", "js"]));
+  expect(state.status).toBe("done");
+  const text = reportText(state, ["browser: test"]);
+  expect(text).toContain(
+    "adapter: acme one (software on the CPU)\nbrowser: test\nleft out: gpu, webgl2: no WebGL2\n",
+  );
+  expect(text).toMatch(/\| case +\| webgpu +\| js +\|/);
+  expect(text).toMatch(/\| matmul, one row \| 2\.0e-7 \| none WRONG \|/);
+  expect(text).toMatch(/1 of 2 passed\n$/);
+});
+
+test("another check keeps the columns of others and begins its own anew", () => {
+  const before = news.reduce(told, begun(nothingYet, ["webgpu", "gpu, webgl2", "js"]));
+  const state = begun(before, ["js", "gpu, webgl2"]);
+  expect(state.results.map(({ subject }) => subject)).toEqual(["webgpu"]);
+  expect(state.leftOut).toEqual([]);
+  expect(state.adapters).toHaveLength(1);
+  expect(state.status).toBe("running");
+});
+
+test("without an adapter the report says so", () => {
+  expect(reportText(nothingYet, [])).toBe("adapter: none\n\n0 of 0 passed\n");
+});

@@ -1,0 +1,10 @@
+// jax-js on WebGPU, as a chunk of its own.
+import * as jax from "@jax-js/jax";
+import { jaxSubject } from "./jax-subject";
+
+/** @param {string} name */
+export async function open(name) {
+  await jax.init("webgpu");
+  jax.defaultDevice("webgpu");
+  return jaxSubject(name, jax);
+}
