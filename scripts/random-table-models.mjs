@@ -112,7 +112,7 @@ export const tableConfigs = {
   ernie4_5_moe: {
     ...{ ...base, ropeLayout: "interleaved" },
     experts: {
-      ...{ ...experts, hiddenDim: 48, router: { choiceBias: true }, shared: { hiddenDim: 80 } },
+      ...{ ...experts, hiddenDim: 48, router: { choiceBias: true }, shared: { hiddenDim: 96 } },
       layers: [false, true, true, true],
     },
   },
