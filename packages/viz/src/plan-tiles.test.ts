@@ -6,17 +6,15 @@ const kinds = ["skipped", "partial", "whole"];
 const size = fc.integer({ min: 1, max: 7 });
 
 test("property: each tile says its class, and the summary counts them", () => {
-  const plans = fc
-    .tuple(size, size, fc.integer({ min: 0, max: 2 }))
-    .chain(([rows, columns, plane]) =>
-      fc.tuple(
-        fc.constant({ rows, columns, plane }),
-        fc.array(fc.integer({ min: 0, max: 2 }), {
-          minLength: 3 * rows * columns,
-          maxLength: 3 * rows * columns,
-        }),
-      ),
-    );
+  const plans = fc.tuple(size, size, fc.integer({ min: 0, max: 2 })).chain(([rows, columns, plane]) =>
+    fc.tuple(
+      fc.constant({ rows, columns, plane }),
+      fc.array(fc.integer({ min: 0, max: 2 }), {
+        minLength: 3 * rows * columns,
+        maxLength: 3 * rows * columns,
+      }),
+    ),
+  );
   fc.assert(
     fc.property(plans, ([{ rows, columns, plane }, classes]) => {
       const svg = planTiles({ queryTile: 64, keyTile: 32, rows, columns, classes }, { plane });
