@@ -25,6 +25,10 @@ export const deepseekEntries = (
   without("topk_method", "noaux_tc"),
 ];
 
+/** Names of layers that predict tokens further on. */
+export const predictsFurther: Architecture["ignoredTensors"] = ({ numLayers }) =>
+  new RegExp(`layers\\.${numLayers}\\.`);
+
 /** DeepSeek V3 and Kimi K2: latent attention, and experts of the best groups, chosen with a bias, beside a shared one. */
 export const deepseekV3: Architecture = {
   modelTypes: ["deepseek_v3", "kimi_k2"],
@@ -33,6 +37,5 @@ export const deepseekV3: Architecture = {
   gguf: deepseek2,
   tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps, feed: expertsOrMaps() }),
   ignored: "head_dim num_nextn_predict_layers ep_size aux_loss_alpha seq_aux auto_map",
-  // Layers that predict tokens further on.
-  ignoredTensors: ({ numLayers }) => new RegExp(`layers\\.${numLayers}\\.`),
+  ignoredTensors: predictsFurther,
 };

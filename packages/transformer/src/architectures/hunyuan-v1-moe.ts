@@ -49,5 +49,6 @@ export const hunyuanV1Moe: Architecture = {
       feed: expertsOrMaps({ router: "gate.wg", shared: "shared_mlp" }),
     }),
   // The model's own code drops no tokens, and reads one width.
-  ignored: `${hunyuanV1Dense.ignored} use_mixed_mlp_moe moe_drop_tokens moe_random_routing_dropped_token num_shared_expert moe_intermediate_size moe_layer_num_skipped capacity_factor norm_topk_prob routed_scaling_factor group_limited_greedy n_group topk_group sliding_window`,
+  ignored:
+    "attention_head_dim cla_share_factor org_vocab_size norm_type use_mixed_mlp_moe moe_drop_tokens moe_random_routing_dropped_token num_shared_expert moe_intermediate_size moe_layer_num_skipped capacity_factor norm_topk_prob routed_scaling_factor group_limited_greedy n_group topk_group sliding_window",
 };

@@ -1,7 +1,7 @@
 import type { Architecture } from "./architecture.js";
 import { expertCounts, expertMaps, fusedExperts } from "./expert-parts.js";
 import { ggufExperts, ggufSharedWidth, ggufShares } from "./gguf/gguf-experts.js";
-import { ggufQwen35, ownDeltaMaps, qwen35, qwenHybridConfig, qwenHybridTensors } from "./qwen3-5.js";
+import { ggufQwen35, ownDeltaMaps, qwen35Ignored, qwenHybridConfig, qwenHybridTensors } from "./qwen3-5.js";
 import { gatedShared } from "./qwen3-next.js";
 import { under } from "./stored-tensor.js";
 
@@ -18,6 +18,6 @@ export const qwen35Moe: Architecture = {
         all: () => [under("feedForward.experts", "mlp.experts", fusedExperts(one))],
       }),
     ),
-  ignored: qwen35.ignored!,
+  ignored: qwen35Ignored,
   ignoredTensors: /^mtp\./,
 };

@@ -153,6 +153,10 @@ export const ggufQwen35 = (name: string, keys: readonly ConfigEntry[] = []): Ggu
     },
   });
 
+/** Fields without effect. */
+export const qwen35Ignored =
+  "mrope_section mrope_interleaved mamba_ssm_dtype mtp_num_hidden_layers mtp_use_dedicated_embeddings";
+
 /** Qwen 3.5: gated delta rule and gated attention. */
 export const qwen35: Architecture = {
   modelTypes: ["qwen3_5_text"],
@@ -160,7 +164,6 @@ export const qwen35: Architecture = {
   config: () => qwenHybridConfig(),
   gguf: () => [ggufQwen35("qwen35")],
   tensors: (config, tied) => qwenHybridTensors(config, tied),
-  ignored:
-    "mrope_section mrope_interleaved mamba_ssm_dtype mtp_num_hidden_layers mtp_use_dedicated_embeddings",
+  ignored: qwen35Ignored,
   ignoredTensors: /^mtp\./,
 };
