@@ -26,7 +26,7 @@ export const deepseekEntries = (
 ];
 
 /** Names of layers that predict tokens further on. */
-export const predictsFurther: Architecture["ignoredTensors"] = ({ numLayers }) =>
+export const predictsFurther: NonNullable<Architecture["ignoredTensors"]> = ({ numLayers }) =>
   new RegExp(`layers\\.${numLayers}\\.`);
 
 /** DeepSeek V3 and Kimi K2: latent attention, and experts of the best groups, chosen with a bias, beside a shared one. */
