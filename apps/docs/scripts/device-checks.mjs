@@ -1,4 +1,4 @@
-// What must hold of pages that compute on the reader's devices: with a software adapter, as here, and without any.
+// Checks of the pages that compute on the reader's devices: with a software adapter, as here, and without an adapter.
 import { press } from "./site-checks.mjs";
 
 function expect(condition, otherwise) {

@@ -1,4 +1,4 @@
-// What is made of the built site: each page as Markdown beside its HTML, llms.txt and llms-full.txt, and the service worker
+// Files made from the built site: each page as Markdown beside its HTML, llms.txt and llms-full.txt, and the service worker
 // with its list of files.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -28,7 +28,7 @@ const drawn = {
  */
 export function toMarkdown(source, root = "/") {
   const text = source.replace(/\r\n/g, "\n").replace(/^---\n.*?\n---\n/s, "");
-  // What stands between fences is left as it is.
+  // Code between fences stays as it is.
   const parts = text.split(/^(```[^\n]*\n.*?^```[ \t]*$)/gms);
   const converted = parts.map((part) => (part.startsWith("```") ? fence(part) : prose(part, root)));
   return `${converted

@@ -1,4 +1,4 @@
-// Masks of numbers that a device gives to who waits alone: attention reads them where they are.
+// Masks of numbers that only an awaited read gives: attention reads them on the device.
 import { mapTensors, randn, tensor, valueAndGrad, type Device, type Tensor, sum, js } from "@qkv/tensor";
 import { pendingDevice } from "@qkv/test-support/pending-device";
 import fc from "fast-check";
@@ -93,7 +93,7 @@ describe("pending numbers", () => {
     );
   });
 
-  test("calls that they do not fit are refused, and who asks on the host is told to wait", () => {
+  test("calls that they do not fit are refused, and a read on the host is told to await them", () => {
     const x = randn([1, 1, 2, D], { seed: 1 }).to(pending);
     const all = tensor(new Array<number>(9).fill(1), { shape: [3, 3], dtype: "bool" });
     const square = maskTensor(all.to(pending));

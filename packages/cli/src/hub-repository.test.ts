@@ -111,7 +111,7 @@ test.runIf(posix)(
       cpSync(join(model, name), join(home, "blobs", tagOf(name)));
       symlinkSync(`../../blobs/${tagOf(name)}`, join(snapshot, name));
     }
-    // Where nobody answers, what is there has to do.
+    // Without an answer, the files on disk are used.
     expect(await downloadModel("owner/tiny", { ...options(), hub: "http://127.0.0.1:9" })).toBe(snapshot);
     expect(readdirSync(snapshot).sort()).toEqual(["config.json", "model.safetensors"]);
     expect(await downloadModel("owner/tiny", options())).toBe(snapshot);

@@ -51,7 +51,7 @@ export async function openHubRepository(
       if (await exists(absent)) return false;
       const url = new URL(`${hub}/${repo}/resolve/${commit}/${name}`);
       const file = await hubFile(url, options).catch((error: unknown) => {
-        // What another program left here may be all that it needs: without a network, it has to do.
+        // Without a network, the files that another program left here are used: they may be all that it needs.
         if (!kept || !isQkvError(error)) throw error;
         return undefined;
       });

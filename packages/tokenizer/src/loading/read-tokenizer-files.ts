@@ -61,7 +61,7 @@ export async function readFilesFor(
     source instanceof URL || source.startsWith("file://") ? pathOf(new URL(source)) : String(source);
   const kind = await kindOfPath(path);
   if (kind === undefined) {
-    // Where there is no file system, the refusal says so.
+    // Without a file system, the refusal says so.
     if (!fileSystem()) await openFile(path, reading);
     const isRepository = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(path);
     return check.refuse({
