@@ -1,5 +1,5 @@
 /// <reference types="node" />
-import { randn } from "@qkv/tensor";
+import { randn, type Tensor } from "@qkv/tensor";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +33,20 @@ test("memory holds the layers at work; the files hold what a growing cache holds
   expect(cache.save()).toEqual(growing.save());
   cache.reset();
   expect([cache.bytes, readdirSync(folder).length]).toEqual([0, 0]);
+});
+
+test("the layer that was used least recently leaves memory, not the one that came first", () => {
+  const cache = offloadedCache({ folder, numLayers: 3, layersInMemory: 2 });
+  const [long, short] = [64, 1].map((T) => randn([1, 1, T, 4], { seed: T })) as [Tensor, Tensor];
+  cache.update(0, long, long);
+  cache.update(1, short, short);
+  cache.read(0);
+  cache.update(2, short, short);
+  const bytesOfLong = 2 * 64 * 4 * 4;
+  expect(cache.bytes).toBeGreaterThan(bytesOfLong);
+  cache.read(1);
+  expect(cache.bytes).toBeLessThan(bytesOfLong);
+  cache.reset();
 });
 
 test("a folder that is not there is refused, with the fix", () => {

@@ -320,6 +320,12 @@ test.each([
   expect(() => readCase(type, more)).toThrow(message);
 });
 
+test("Qwen2 MoE: every second layer has experts, counted from the second, but those listed", () => {
+  const more = { num_hidden_layers: 6, decoder_sparse_step: 2, mlp_only_layers: [3] };
+  const { experts } = readCase("qwen2_moe", more);
+  expect(experts!.layers).toEqual([false, true, false, false, false, true]);
+});
+
 test("MiniMax M2: a share of rotated numbers goes before their count", () => {
   expect(readCase("minimax_m2", { partial_rotary_factor: 1 })).not.toHaveProperty("ropeDim");
   expect(readCase("minimax_m2", { rotary_dim: null })).not.toHaveProperty("ropeDim");
