@@ -12,6 +12,7 @@ import {
   repeat,
   reshape,
   slice,
+  stack,
   tensor,
   zeros,
   type Tensor,
@@ -226,4 +227,18 @@ test("Based implies the weights 1 + s + s² / 2, ReBased s², in rows that sum t
   }
   const sums = impliedWeights(based(), qkv).data;
   expect(Array.from(sums.slice(42, 49)).reduce((a, b) => a + b)).toBeCloseTo(1, 4);
+});
+
+test("DeltaProduct decays before the first step of a token: with second steps that write nothing it is the gated delta rule", () => {
+  const steps = (first: Tensor, second: Tensor) => {
+    const [B, H, T, ...rest] = first.shape as [number, number, number, ...number[]];
+    return reshape(stack([first, second], 3), [B, H, 2 * T, ...rest]);
+  };
+  const inputs = {
+    query,
+    key: steps(key, query),
+    value: steps(value, value),
+    beta: steps(beta, mul(beta, 0)),
+  };
+  expectEqual(pair(deltaProduct(), { ...inputs, decay }), pair(gatedDeltaRule(), { ...qkv, beta, decay }));
 });
