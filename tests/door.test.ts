@@ -39,7 +39,7 @@ async function bytesOf(from: string, names: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-// What Node resolves in packages/cli, as a user's program would.
+// Resolved by Node in packages/cli, as in a program of a user.
 describe("the door", () => {
   test.each([
     ["attention", "@qkv/attention"],

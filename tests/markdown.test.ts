@@ -1,4 +1,4 @@
-// What those who read with a machine get: each page of the site as Markdown, and all of them with the API in one text.
+// Pages for language models and other programs: each page of the site as Markdown, and all of them with the API in one text.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";

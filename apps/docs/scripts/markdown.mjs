@@ -1,4 +1,4 @@
-// The pages of the site as Markdown: for "Copy as Markdown", for llms-full.txt and for those who read with a machine. Live
+// The pages of the site as Markdown: for "Copy as Markdown", for llms-full.txt and for language models and other programs. Live
 // examples stand where they run, and components are what they show in words.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";

@@ -1,5 +1,5 @@
 /// <reference types="node" />
-// What an import of the built package does: nothing. A GPU is asked for, and a native module loaded, by a call.
+// An import of the built package does nothing. A GPU is asked for, and a native module loaded, by a call.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";

@@ -126,7 +126,7 @@ fn around(key: u32, thread: u32) -> vec4<f32> {
   return together(own, thread);
 }`;
 
-// What is kept: every token above the key \`last\`, and \`ties\` of those at it, in the order of ids.
+// Kept: every token above the key \`last\`, and \`ties\` of those at it, in the order of ids.
 const bodyText = `  var own = -3.4e38;
   for (var v = thread; v < p.V; v += ${width}u) {
     let x = logit(v);
