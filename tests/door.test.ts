@@ -96,11 +96,15 @@ describe("the door", () => {
   });
 
   test("what a CDN serves to a page asks for nothing by name", () => {
-    const text = readFileSync(join(folder, "dist/browser/qkv.js"), "utf8");
-    const names = [...text.matchAll(/(?:from|import)\s*\(?\s*"([\w@][\w@/.-]*)"/g)].map(([, name]) => name);
+    const texts = globSync("dist/browser/*.js", { cwd: folder }).map((file) =>
+      readFileSync(join(folder, file), "utf8"),
+    );
+    const names = texts.flatMap((text) =>
+      [...text.matchAll(/(?:from|import)\s*\(?\s*"([\w@][\w@/.-]*)"/g)].map(([, name]) => name),
+    );
     // The client that a reader installs by choice, asked for when a repository is loaded.
     expect(names).toEqual(["@huggingface/hub"]);
-    // The kernels and the small model are files that are read when they are used.
+    // The kernels, the small model and the tasks of pipelines are files that are read when they are used.
     const first = globSync("dist/browser/{qkv,chunk-*}.js", { cwd: folder });
     const code = first.map((file) => readFileSync(join(folder, file), "utf8")).join("");
     expect(gzipSync(code, { level: 9 }).length).toBeLessThan(360_000);

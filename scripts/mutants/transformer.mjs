@@ -1,6 +1,7 @@
 // Bugs of models, of their files and of sampling.
 const processors = ["src/generation/processors/processors.test.ts"];
 const beams = ["src/generation/beam-search.test.ts"];
+const pipelines = ["src/pipeline/pipeline.test.ts"];
 
 export const mutants = [
   {
@@ -425,5 +426,47 @@ export const mutants = [
     near: ["src/layers/shift-tokens.test.ts"],
     find: "$i % 2 === 0 ? 1 : 0",
     replace: "$i % 2 === 0 ? 0 : 1",
+  },
+  {
+    what: "a pipeline draws without `do_sample`",
+    file: "src/pipeline/generation-options.ts",
+    near: pipelines,
+    find: "do_sample && num_beams === 1",
+    replace: "num_beams === 1",
+  },
+  {
+    what: "a pipeline draws among all tokens by default",
+    file: "src/pipeline/generation-options.ts",
+    near: pipelines,
+    find: "const { temperature = 1, top_k = 50, top_p, min_p } = $options;",
+    replace: "const { temperature = 1, top_k = 0, top_p, min_p } = $options;",
+  },
+  {
+    what: "signs of a vector fill a byte from its lowest bit",
+    file: "src/pipeline/feature-extraction.ts",
+    near: pipelines,
+    find: "128 >> ($i & 7)",
+    replace: "1 << ($i & 7)",
+  },
+  {
+    what: "the last token of a short text is its padding",
+    file: "src/pipeline/feature-extraction.ts",
+    near: pipelines,
+    find: "($b * $T + $length - 1) * $C",
+    replace: "($b * $T + $T - 1) * $C",
+  },
+  {
+    what: "padding of a batch is not masked",
+    file: "src/pipeline/texts-to-rows.ts",
+    near: pipelines,
+    find: "...(!$even && { mask: padding($lengths) })",
+    replace: "...(!$even && {})",
+  },
+  {
+    what: "a streamer does not receive the stop id",
+    file: "src/pipeline/text-generation.ts",
+    near: pipelines,
+    find: 'if (typeof $stoppedBy === "number") $streamer?.put([[BigInt($stoppedBy)]]);',
+    replace: "",
   },
 ];

@@ -255,7 +255,7 @@ const byEntry = {
     };
   },
 
-  async "@qkv/transformer"() {
+  async "@qkv/transformer"({ decoder: decoderOf }) {
     const { ones, tensor } = await import(tensorIndex);
     const decoder = {
       vocabSize: 8,
@@ -273,6 +273,7 @@ const byEntry = {
       norm: [{ kind: "rms", embedDim: 4 }],
       promptLookup: [[1, 2, 1, 2], { ngramSize: 1, draftLength: 2 }],
       meanPooling: [ones([1, 2, 4]), tensor([[true, true]])],
+      pipeline: ["text-generation", modelOf(decoderOf), { dtype: "auto", local_files_only: true }],
       candidates: [[0, 1, 2], { temperature: 1 }],
       mixtureOfExperts: [{ embedDim: 4, hiddenDim: 8, numExperts: 2, expertsPerToken: 1 }],
       splitFused: [
@@ -285,3 +286,12 @@ const byEntry = {
     };
   },
 };
+
+/** A small model without a tokenizer. */
+function modelOf(decoderOf) {
+  const made = decoderOf({
+    ...{ vocabSize: 8, embedDim: 8, numLayers: 1, numHeads: 2, numKvHeads: 1, hiddenDim: 16 },
+    ...{ contextLength: 16, normEps: 1e-5, stopIds: [] },
+  });
+  return { config: made.config, params: made.init(1), tokenizer: undefined, apply: made.apply };
+}

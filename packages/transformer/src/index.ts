@@ -109,3 +109,17 @@ export {
 export { meanPooling, unitLength } from "./models/mean-pooling.js";
 export { anyLinear } from "./quantization/any-linear.js";
 export { quantize, type Quantization } from "./quantization/quantize.js";
+export type { FeatureExtractionOptions } from "./pipeline/feature-extraction.js";
+export type { FilledMask, FillMaskOptions } from "./pipeline/fill-mask.js";
+export type { GenerationOptions } from "./pipeline/generation-options.js";
+export type { PipelineOptions, PipelineProgress } from "./pipeline/load-options.js";
+export type { OutputTensor } from "./pipeline/output-tensor.js";
+export {
+  pipeline,
+  type FeatureExtractionPipeline,
+  type FillMaskPipeline,
+  type Pipelines,
+  type TextGenerationPipeline,
+} from "./pipeline/pipeline.js";
+export type { GeneratedChat, GeneratedText, TextGenerationOptions } from "./pipeline/text-generation.js";
+export { TextStreamer, type TextStreamerOptions, type TokenStreamer } from "./pipeline/text-streamer.js";

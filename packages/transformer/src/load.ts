@@ -77,23 +77,34 @@ export type LoadOptions = ReadOptions & {
  */
 export async function load(source: Source | readonly File[], options?: LoadOptions): Promise<Model> {
   const check = checks("load", { argument: "source" });
-  const given = check.options(options, [...optionNames, "quantize"]);
-  const { quantize: kind, device = js() } = given;
-  if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
-  const rounding = kind && roundingOf(kind, device);
-  const { checkpoint, tokenizer } = await open(check, source, given, rounding);
-  if (checkpoint.kind === "decoder") {
-    const model = decoderModel(checkpoint, tokenizer);
-    if (!rounding) return model;
-    const rounded = quantizeBy(rounding, model, { device });
-    return { ...rounded.model, quantization: rounded.report };
-  }
+  const { model } = await loadWithFolder(check, source, check.options(options, [...optionNames, "quantize"]));
+  if (!isEncoder(model)) return model;
   return check.refuse({
     received: "an encoder",
     expected: "a decoder, which generates",
     fix: "load it with `loadEncoder`.",
   });
 }
+
+/** A model of any kind, and the folder that it was read from, for those who read more of its files. */
+export async function loadWithFolder(
+  check: Reading["check"],
+  source: Source | readonly File[],
+  { quantize: kind, ...given }: LoadOptions,
+): Promise<{ model: Model | EncoderModel; folder: Folder | undefined }> {
+  const { device = js() } = given;
+  if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
+  const rounding = kind && roundingOf(kind, device);
+  const { checkpoint, tokenizer, folder } = await open(check, source, given, rounding);
+  if (checkpoint.kind === "encoder") return { model: encoderModel(checkpoint, tokenizer), folder };
+  const model = decoderModel(checkpoint, tokenizer);
+  if (!rounding) return { model, folder };
+  const rounded = quantizeBy(rounding, model, { device });
+  return { model: { ...rounded.model, quantization: rounded.report }, folder };
+}
+
+/** Tells the two kinds of models apart. */
+export const isEncoder = (model: Model | EncoderModel): model is EncoderModel => "maskedTokenLogits" in model;
 
 /**
  * Loads an encoder of the BERT family from the same sources as {@link load}.
@@ -165,7 +176,7 @@ const optionNames = [
   "maxBytes",
 ] as const satisfies readonly (keyof LoadOptions)[];
 
-type Opened = { checkpoint: Checkpoint; tokenizer: Tokenizer | undefined };
+type Opened = { checkpoint: Checkpoint; tokenizer: Tokenizer | undefined; folder: Folder | undefined };
 
 async function open(
   check: Reading["check"],
@@ -188,10 +199,10 @@ async function open(
   options.signal?.throwIfAborted();
   // Progress is that of the model.
   const { onProgress: __, ...quiet } = reading;
-  const tokenizer =
-    (await tokenizerOf(given, quiet, "folder" in found ? found.folder : undefined)) ?? own?.();
+  const folder = "folder" in found ? found.folder : undefined;
+  const tokenizer = (await tokenizerOf(given, quiet, folder)) ?? own?.();
   checkVocabulary(check, tokenizer, checkpoint.config.vocabSize);
-  return { checkpoint, tokenizer };
+  return { checkpoint, tokenizer, folder };
 }
 
 /** Tells at the end that files were read, of which parts were of no use. */
@@ -320,7 +331,8 @@ const withFloats = (text: string): string =>
     token.startsWith('"') ? token : `{"__float__":"${token}"}`,
   );
 
-async function jsonOf(file: OpenFile, check: Reading["check"]): Promise<unknown> {
+/** The value in a file of JSON. */
+export async function jsonOf(file: OpenFile, check: Reading["check"]): Promise<unknown> {
   const text = new TextDecoder().decode(await readWhole(file));
   try {
     return JSON.parse(withFloats(text));

@@ -73,12 +73,15 @@ const nothings: readonly unknown[] = [
 ];
 
 type Any = (...args: unknown[]) => unknown;
+type NewAny = new (value: unknown) => unknown;
 const bare: readonly (readonly [name: string, fn: Any])[] = [
   ...Object.entries({ ...transformer, ...training, ...inspection, ...patching, ...processors, ...tasks }),
 ]
   .filter((entry): entry is [string, never] => typeof entry[1] === "function")
   // Functions that read bytes and files have their own table.
-  .filter(([name]) => !/^(load|read|write)/.test(name));
+  .filter(([name]) => !/^(load|read|write)/.test(name))
+  // Classes are made with `new`.
+  .map(([name, fn]) => [name, /^[A-Z]/.test(name) ? (value: unknown) => new (fn as NewAny)(value) : fn]);
 
 test.each(bare)(
   "%s refuses what is no argument of it by its own name, and no error is the engine's",
@@ -238,6 +241,11 @@ test.each<[string, () => unknown, RegExp]>([
     /write `queryState`/,
   ],
   ["quantize", () => quantize(model, { kind: "int3" as never }), /`kind` is "int3"/],
+  [
+    "pipeline",
+    () => transformer.pipeline("summarization" as never, "a"),
+    /`task` is "summarization".*served/,
+  ],
   ["train", () => training.train({ params: {}, steps: 1, learningRate: 1 } as never), /`learningRate` is 1/],
   [
     "trainStep",

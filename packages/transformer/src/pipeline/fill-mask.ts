@@ -1,0 +1,91 @@
+import { checks, type Checks } from "@qkv/core";
+import { tensor } from "@qkv/tensor";
+import type { EncoderModel } from "../models/model.js";
+import { logSoftmax } from "../generation/log-softmax.js";
+import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
+
+/** Options of a call of a {@link FillMaskPipeline}, by Transformers.js' names. */
+export type FillMaskOptions = {
+  /** Number of tokens that are returned, the likeliest first. Default 5. */
+  top_k?: number;
+};
+
+/** A token that may stand where the mask stands. */
+export type FilledMask = {
+  /** Its probability. */
+  score: number;
+  /** Its id. */
+  token: number;
+  /** Its text. */
+  token_str: string;
+  /** The text with it, without special tokens. */
+  sequence: string;
+};
+
+/** Calls of a pipeline that fills masks: a list of tokens for each text. */
+export type FillMaskCall = {
+  (text: string, options?: FillMaskOptions): Promise<FilledMask[]>;
+  (texts: readonly string[], options?: FillMaskOptions): Promise<FilledMask[][]>;
+};
+
+/** Makes the calls of a model that fills masks. Of several masks in a text it fills the first. */
+export function fillMask(check: Checks<{ argument: string }>, model: EncoderModel): FillMaskCall {
+  const { params, config, maskedTokenLogits } = model;
+  if (!params.maskedTokenHead) {
+    check.refuse({
+      received: "an encoder without a head for masked tokens",
+      expected: "one with that head",
+      fix: "take a checkpoint that was saved with it (BertForMaskedLM).",
+    });
+  }
+  const tokenizer = truncatingTokenizer(requiredTokenizer(check, model.tokenizer), config.contextLength);
+  const mask = ["[MASK]", "<mask>"].find((token) => tokenizer.id(token) !== undefined);
+  if (mask === undefined) {
+    check.refuse({
+      argument: "tokenizer",
+      received: "a tokenizer without a mask token",
+      expected: "one that has [MASK] or <mask>",
+      fix: "use the tokenizer file that came with the checkpoint.",
+    });
+  }
+  const maskId = tokenizer.id(mask)!;
+  const own: Checks = checks('pipeline("fill-mask")');
+  const call = async (texts: string | readonly string[], given?: FillMaskOptions) => {
+    const { top_k = 5 } = own.options(given, ["top_k"]);
+    own.whole({ top_k }, { min: 1, unit: "tokens" });
+    const list = textList(own, texts);
+    const { ids, rows } = encodeTexts(model, tokenizer, list);
+    const places = ids.map((sequence, i) => {
+      const at = sequence.indexOf(maskId);
+      if (at >= 0) return at;
+      return own.refuse({
+        argument: "texts",
+        received: list[i],
+        expected: `a text with the mask token ${mask}`,
+        fix: `write ${mask} where a token is to be found.`,
+      });
+    });
+    const [B, T, C] = rows.shape as [number, number, number];
+    const data = await rows.read();
+    const masked = new Float32Array(B * C);
+    places.forEach((at, b) => masked.set(data.subarray((b * T + at) * C, (b * T + at + 1) * C), b * C));
+    const { device } = rows;
+    const logits = maskedTokenLogits(params, tensor(masked, { shape: [B, 1, C], device }));
+    const numbers = await logits.read();
+    const V = logits.shape[2]!;
+    const results = ids.map((sequence, b) => {
+      const scores = logSoftmax(numbers.subarray(b * V, (b + 1) * V));
+      const best = Array.from(scores, (_, id) => id)
+        .sort((one, other) => scores[other]! - scores[one]! || one - other)
+        .slice(0, top_k);
+      return best.map((token): FilledMask => ({
+        score: Math.exp(scores[token]!),
+        token,
+        token_str: tokenizer.decode([token]),
+        sequence: tokenizer.decode(sequence.with(places[b]!, token)),
+      }));
+    });
+    return typeof texts === "string" ? results[0] : results;
+  };
+  return call as FillMaskCall;
+}

@@ -1,0 +1,179 @@
+import { isQkvError, type Checks } from "@qkv/core";
+import type { LoadOptions } from "../load.js";
+import type { HubOptions } from "../loading/hub.js";
+import type { Progress } from "../loading/open-file.js";
+
+/** An event of loading, as Transformers.js has them. */
+export type PipelineProgress =
+  | { status: "initiate" | "download" | "done"; name: string; file: string }
+  | {
+      status: "progress";
+      name: string;
+      file: string;
+      /** In percent; undefined if a server does not state the size. */
+      progress: number | undefined;
+      /** Unit: bytes. */
+      loaded: number;
+      total: number | undefined;
+    }
+  | { status: "ready"; task: string; model: string };
+
+/** Options of {@link pipeline}: Transformers.js' names, and those of `load` that it has none for. */
+export type PipelineOptions = Pick<LoadOptions, "device" | "tokenizer" | "hub" | "signal"> & {
+  /**
+   * Type of the weights. `"auto"` (default): as the checkpoint stores them, as `load` has it. `"fp32"`: float32. `"q8"` and
+   * `"int8"`: rounded to 8 bits while loading, `"q4"`: to 4 bits; both for decoders.
+   */
+  dtype?: "auto" | "fp32" | "q8" | "int8" | "q4";
+  /** Receives the events of loading. */
+  progress_callback?: (event: PipelineProgress) => void;
+  /** A branch, tag or commit of a repository. Default `main`. */
+  revision?: string;
+  /** Folder of the hub's cache, in Node. Default: that of Python's `huggingface_hub`. */
+  cache_dir?: string;
+  /** True: no server is asked. Default false. */
+  local_files_only?: boolean;
+};
+
+const names: readonly (keyof PipelineOptions)[] = [
+  "device",
+  "dtype",
+  "tokenizer",
+  "hub",
+  "signal",
+  "progress_callback",
+  "revision",
+  "cache_dir",
+  "local_files_only",
+];
+
+/** Options that Transformers.js has, and what stands in their place. */
+const elsewhere: Readonly<Record<string, string>> = {
+  config: "leave it out: `config.json` of the model is read.",
+  model_file_name: "leave it out, or name the file of weights as the model: `./folder/other.safetensors`.",
+  quantized: 'write `dtype: "q8"`.',
+  session_options: "leave it out: there is no ONNX session; a device is given as `device`.",
+  subfolder: "leave it out: weights lie beside `config.json`; give the folder that holds them.",
+  use_external_data_format: "leave it out: weights in several files are found by their index.",
+};
+
+/** Types of weights that Transformers.js has, and what stands in their place. */
+const otherTypes: Readonly<Record<string, string>> = {
+  fp16: "leave it out: weights that are stored in 16 bits stay so on a device that reads them (`wasm`).",
+  q4f16: 'write `dtype: "q4"`.',
+  bnb4: 'write `dtype: "q4"`.',
+  uint8: 'write `dtype: "q8"`.',
+};
+
+/** Devices that Transformers.js has by name, and the calls that open them. */
+const deviceCalls: Readonly<Record<string, string>> = {
+  auto: "`device: await device()` of @qkv/device, which chooses the fastest",
+  cpu: "`device: await wasm()` of @qkv/wasm, or leave it out for plain JavaScript",
+  gpu: "`device: await webgpu()` of @qkv/webgpu",
+  wasm: "`device: await wasm()` of @qkv/wasm",
+  webgpu: "`device: await webgpu()` of @qkv/webgpu",
+};
+
+/** Refuses an option that stands elsewhere here, with the fix. */
+export function refuseElsewhere(
+  check: Checks,
+  given: object | undefined,
+  fixes: Readonly<Record<string, string>>,
+  owner: string,
+): void {
+  const name = Object.keys(given ?? {}).find((name) => Object.hasOwn(fixes, name));
+  if (name === undefined) return;
+  const received = (given as Record<string, unknown>)[name];
+  check.refuse({ argument: name, received, expected: `no such option of ${owner}`, fix: fixes[name]! });
+}
+
+/** The options of `load` for those of a pipeline. */
+export function readLoadOptions(
+  check: Checks,
+  given: PipelineOptions | undefined,
+): { load: LoadOptions; onEvent: (event: PipelineProgress) => void } {
+  refuseElsewhere(check, given, elsewhere, "a pipeline");
+  const options = check.options(given, names);
+  const {
+    dtype = "auto",
+    device,
+    hub,
+    progress_callback,
+    revision,
+    cache_dir,
+    local_files_only,
+    ...rest
+  } = options;
+  if (typeof device === "string") refuseDeviceName(check, device);
+  check.each(
+    { dtype },
+    (value) => ["auto", "fp32", "q8", "int8", "q4"].includes(value as string),
+    '"auto", "fp32", "q8", "int8" or "q4"',
+    (Object.hasOwn(otherTypes, dtype) ? otherTypes[dtype] : undefined) ?? "leave it out.",
+  );
+  if (progress_callback !== undefined) check.type({ progress_callback }, "function");
+  if (revision !== undefined) check.type({ revision }, "string");
+  if (cache_dir !== undefined) check.type({ cache_dir }, "string");
+  if (local_files_only !== undefined) check.type({ local_files_only }, "boolean");
+  const onEvent = progress_callback ?? (() => undefined);
+  const onHub: HubOptions = {
+    ...hub,
+    ...(revision !== undefined && { revision }),
+    ...(cache_dir !== undefined && { cache: cache_dir }),
+    ...(local_files_only && { offline: true }),
+  };
+  return {
+    load: {
+      ...rest,
+      ...(device && { device }),
+      ...(dtype === "fp32" && { dtype: "float32" as const }),
+      ...((dtype === "q8" || dtype === "int8") && { quantize: "int8" as const }),
+      ...(dtype === "q4" && { quantize: "int4" as const }),
+      hub: onHub,
+      ...(progress_callback && { onProgress: progressEvents(onEvent) }),
+    },
+    onEvent,
+  };
+}
+
+function refuseDeviceName(check: Checks, name: string): never {
+  const call = Object.hasOwn(deviceCalls, name) ? deviceCalls[name] : undefined;
+  check.refuse({
+    argument: "device",
+    received: name,
+    expected: "a device, which is a value that you open",
+    fix: `write ${call ?? deviceCalls["auto"]!}.`,
+  });
+}
+
+/** Progress in bytes as events: each file begins, goes on and ends. */
+function progressEvents(onEvent: (event: PipelineProgress) => void): (progress: Progress) => void {
+  const begun = new Set<string>();
+  const done = new Set<string>();
+  return ({ source, loaded, total }) => {
+    const file = source.replace(/[?#].*$/, "").replace(/^.*[\\/]/, "");
+    const of = { name: source, file };
+    if (!begun.has(source)) {
+      begun.add(source);
+      onEvent({ status: "initiate", ...of });
+      onEvent({ status: "download", ...of });
+    }
+    const progress = total === undefined ? undefined : total === 0 ? 100 : (100 * loaded) / total;
+    onEvent({ status: "progress", ...of, progress, loaded, total });
+    if (loaded !== total || done.has(source)) return;
+    done.add(source);
+    onEvent({ status: "done", ...of });
+  };
+}
+
+/** Refuses a repository of ONNX files, where nothing else was found in it. */
+export function refuseOnnx(check: Checks, model: unknown, cause: unknown): void {
+  if (typeof model !== "string" || !/^(Xenova|onnx-community)\//.test(model) || !isQkvError(cause)) return;
+  check.refuse({
+    argument: "model",
+    received: model,
+    expected: "a model in safetensors or GGUF; this name is that of a conversion to ONNX",
+    fix: "give the repository that it was converted from, which its page names as the base model.",
+    cause,
+  });
+}

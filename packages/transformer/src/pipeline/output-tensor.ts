@@ -1,0 +1,39 @@
+import { nest, sizeOf, type Nested } from "@qkv/core";
+
+/** Numbers of a result as Transformers.js gives them: plain, with the names of its tensors. */
+export type OutputTensor = {
+  readonly type: "float32" | "int8" | "uint8";
+  /** The shape. */
+  readonly dims: readonly number[];
+  readonly data: Float32Array | Int8Array | Uint8Array;
+  /** Number of elements. */
+  readonly size: number;
+  /** The numbers in nested lists. */
+  tolist(): Nested;
+  /** The parts along the first axis, which share the memory. */
+  readonly [index: number]: OutputTensor;
+  [Symbol.iterator](): IterableIterator<OutputTensor>;
+};
+
+/** A tensor of these numbers. */
+export function outputTensor(data: OutputTensor["data"], dims: readonly number[]): OutputTensor {
+  const part = (index: number): OutputTensor => {
+    const rest = dims.slice(1);
+    const size = sizeOf(rest);
+    return outputTensor(data.subarray(index * size, (index + 1) * size), rest);
+  };
+  const type = data instanceof Float32Array ? "float32" : data instanceof Int8Array ? "int8" : "uint8";
+  const result: object = {
+    type,
+    dims,
+    data,
+    size: data.length,
+    tolist: () => nest({ data, shape: dims, dtype: type }),
+    *[Symbol.iterator]() {
+      for (let index = 0; index < (dims[0] ?? 0); index++) yield part(index);
+    },
+  };
+  for (let index = 0; index < (dims[0] ?? 0); index++)
+    Object.defineProperty(result, index, { get: () => part(index) });
+  return result as OutputTensor;
+}

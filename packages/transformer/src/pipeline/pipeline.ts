@@ -1,0 +1,177 @@
+import { checks, nearestName, type Checks } from "@qkv/core";
+import type { Tokenizer } from "@qkv/tokenizer";
+import { isEncoder, loadWithFolder } from "../load.js";
+import type { Source } from "../loading/open-file.js";
+import { checkModel } from "../models/check-model.js";
+import type { EncoderModel, Model } from "../models/model.js";
+import type { FeatureExtractionCall } from "./feature-extraction.js";
+import type { FillMaskCall } from "./fill-mask.js";
+import { readLoadOptions, refuseOnnx, type PipelineOptions } from "./load-options.js";
+import type { TextGenerationCall } from "./text-generation.js";
+
+/** The parts of every pipeline, besides its calls. */
+export type PipelineParts<Task extends string, Kind> = {
+  readonly task: Task;
+  readonly model: Kind;
+  readonly tokenizer: Tokenizer;
+  /** Lets go of the model. Calls are refused from then on. */
+  dispose(): Promise<void>;
+};
+
+/** A pipeline that continues texts and answers chats. */
+export type TextGenerationPipeline = TextGenerationCall & PipelineParts<"text-generation", Model>;
+/** A pipeline that embeds texts. */
+export type FeatureExtractionPipeline = FeatureExtractionCall &
+  PipelineParts<"feature-extraction", EncoderModel>;
+/** A pipeline that finds the tokens that masks hide. */
+export type FillMaskPipeline = FillMaskCall & PipelineParts<"fill-mask", EncoderModel>;
+
+/** The pipeline of each task. `embeddings` is Transformers.js' other name of feature extraction. */
+export type Pipelines = {
+  "text-generation": TextGenerationPipeline;
+  "feature-extraction": FeatureExtractionPipeline;
+  embeddings: FeatureExtractionPipeline;
+  "fill-mask": FillMaskPipeline;
+};
+
+const tasks: readonly (keyof Pipelines)[] = [
+  "text-generation",
+  "feature-extraction",
+  "embeddings",
+  "fill-mask",
+];
+
+/**
+ * A task with its model in one line, with the call forms and the results that Transformers.js documents, on safetensors: code
+ * moves by its import and the name of its model. Tasks: `text-generation`, `feature-extraction` and `fill-mask`; of another
+ * task, option or value the error says what to write.
+ *
+ * @param task - The name of the task.
+ * @param model - A folder, an address or a repository, as `load` and `loadEncoder` take it; or a model that is loaded.
+ * @param options - Options of loading: `dtype`, `device`, `progress_callback`, `revision`, `local_files_only` and others.
+ * @returns A function of texts, with `model`, `tokenizer` and `dispose()`.
+ * @throws {ArgumentError} If the task is not served, the model has no tokenizer or another head, or an option is not known;
+ *   and as `load` does.
+ *
+ * @example
+ * ```ts
+ * import { loadTokenizer } from "@qkv/tokenizer";
+ * import { decoder, pipeline, TextStreamer } from "@qkv/transformer";
+ *
+ * // A model with random weights. Yours is a name: pipeline("text-generation", "Qwen/Qwen3-0.6B").
+ * const vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nonce\nupon\na\ntime\n";
+ * const tokenizer = loadTokenizer({ "vocab.txt": new TextEncoder().encode(vocabulary) });
+ * const { config, init, apply } = decoder({
+ *   vocabSize: 9, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * });
+ * const generator = await pipeline("text-generation", { config, params: init(1), tokenizer, apply });
+ *
+ * const [{ generated_text }] = await generator("once upon", { max_new_tokens: 8 });
+ * generated_text.startsWith("once upon"); // => true
+ * const both = await generator(["once", "a time"], { max_new_tokens: 4, return_full_text: false });
+ * both.length; // => 2
+ *
+ * let text = "";
+ * const streamer = new TextStreamer(generator.tokenizer, {
+ *   skip_prompt: true,
+ *   callback_function: (piece) => (text += piece),
+ * });
+ * await generator("once upon", { max_new_tokens: 8, streamer });
+ * `once upon${text}` === generated_text; // => true
+ * ```
+ */
+export async function pipeline<Task extends keyof Pipelines>(
+  task: Task,
+  model: Source | readonly File[] | Model | EncoderModel,
+  options?: PipelineOptions,
+): Promise<Pipelines[Task]> {
+  const check = checks("pipeline", { argument: "model" });
+  if (!tasks.includes(task)) refuseTask(check, task);
+  const { load, onEvent } = readLoadOptions(check, options);
+  if (model === undefined || model === null) {
+    check.refuse({
+      received: model,
+      expected: "a model: no task has a default one",
+      fix: `name a folder or a repository: pipeline(${JSON.stringify(task)}, "owner/name").`,
+    });
+  }
+  const generates = task === "text-generation";
+  if (!generates && load.quantize !== undefined) {
+    check.refuse({
+      argument: "dtype",
+      received: options?.dtype,
+      expected: '"auto" or "fp32" for an encoder, whose matrices are not rounded',
+      fix: "leave it out.",
+    });
+  }
+  const { model: loaded, folder } = isLoaded(model)
+    ? { model, folder: undefined }
+    : await loadWithFolder(check, model, load).catch((cause: unknown) => {
+        refuseOnnx(check, model, cause);
+        throw cause;
+      });
+  checkModel(check, loaded);
+  if (isEncoder(loaded) === generates) refuseKind(check, task, generates);
+  // Each task is a module of its own, so that a page reads those that it uses.
+  const call = isEncoder(loaded)
+    ? task === "fill-mask"
+      ? (await import("./fill-mask.js")).fillMask(check, loaded)
+      : (await import("./feature-extraction.js")).featureExtraction(check, loaded)
+    : await (await import("./text-generation.js")).textGeneration(check, loaded, folder);
+  onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });
+  const name = task === "embeddings" ? "feature-extraction" : task;
+  return disposable(name, call as (...given: unknown[]) => Promise<unknown>, loaded) as Pipelines[Task];
+}
+
+/** A model that somebody loaded, or made of a decoder or an encoder. */
+const isLoaded = (model: object | string): model is Model | EncoderModel =>
+  typeof model === "object" && "params" in model && "config" in model;
+
+/** The calls of a pipeline with its parts; none of them after `dispose`. */
+function disposable(
+  task: string,
+  call: (...given: unknown[]) => Promise<unknown>,
+  model: Model | EncoderModel,
+): object {
+  const own: Checks = checks(`pipeline("${task}")`);
+  let open: { call: typeof call; model: typeof model } | undefined = { call, model };
+  const parts = (): NonNullable<typeof open> =>
+    open ??
+    own.refuse({
+      argument: "dispose",
+      received: "a pipeline that was disposed of",
+      expected: "one that has its model",
+      fix: "make another pipeline.",
+    });
+  const result = async (...given: unknown[]) => parts().call(...given);
+  return Object.defineProperties(result, {
+    task: { value: task, enumerable: true },
+    model: { get: () => parts().model, enumerable: true },
+    tokenizer: { get: () => parts().model.tokenizer, enumerable: true },
+    dispose: {
+      value: async () => {
+        open = undefined;
+      },
+    },
+  });
+}
+
+function refuseTask(check: Checks, task: unknown): never {
+  const served = tasks.map((name) => JSON.stringify(name)).join(", ");
+  const meant = typeof task === "string" ? nearestName(task, tasks) : undefined;
+  check.refuse({
+    argument: "task",
+    received: task,
+    expected: `one of the tasks that are served: ${served}`,
+    fix: meant ? `write ${JSON.stringify(meant)}.` : "stay with Transformers.js for the others.",
+  });
+}
+
+function refuseKind(check: Checks<{ argument: string }>, task: string, generates: boolean): never {
+  check.refuse({
+    received: generates ? "an encoder" : "a decoder, which generates",
+    expected: `${generates ? "a decoder" : "an encoder of the BERT family"} for the task ${task}`,
+    fix: generates ? 'write "feature-extraction" or "fill-mask".' : 'write "text-generation".',
+  });
+}

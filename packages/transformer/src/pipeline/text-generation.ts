@@ -1,0 +1,250 @@
+import { checks, type Checks } from "@qkv/core";
+import type { Tokenizer } from "@qkv/tokenizer";
+import type { ChatMessage } from "@qkv/tokenizer/chat";
+import { beamSearch } from "../generation/beam-search.js";
+import { generate, type GenerateSummary } from "../generation/generate.js";
+import { generateBatch } from "../generation/generate-batch.js";
+import { jsonOf } from "../load.js";
+import type { Folder } from "../loading/folder.js";
+import { readWhole, smallFiles } from "../loading/open-file.js";
+import type { Model } from "../models/model.js";
+import {
+  generationDefaults,
+  generationElsewhere,
+  generationNames,
+  readGeneration,
+  type Generation,
+  type GenerationOptions,
+} from "./generation-options.js";
+import { refuseElsewhere } from "./load-options.js";
+import { requiredTokenizer } from "./texts-to-rows.js";
+
+/** Options of a call of a {@link TextGenerationPipeline}, by Transformers.js' names. */
+export type TextGenerationOptions = GenerationOptions & {
+  /** False: only the new text is returned. Default true; of a chat, the messages and the answer are returned in any case. */
+  return_full_text?: boolean;
+  /** False: no special tokens around the text. Default: those of the tokenizer's template. */
+  add_special_tokens?: boolean;
+  /** Tools that a chat template shows to the model. Default: none. */
+  tools?: readonly unknown[];
+  /** Documents that a chat template shows to the model. Default: none. */
+  documents?: readonly unknown[];
+  /** A chat template in Jinja, or the name of one of several. Default: that of the model. */
+  chat_template?: string;
+  /** Of chats: further variables of the template, such as `{ enable_thinking: false }`. */
+  tokenizer_encode_kwargs?: Readonly<Record<string, unknown>>;
+};
+
+/** A continuation of a text. */
+export type GeneratedText = { generated_text: string };
+/** A chat with the answer as its last message. */
+export type GeneratedChat = { generated_text: ChatMessage[] };
+
+/** Calls of a pipeline that generates text: a list of results for each text or chat. */
+export type TextGenerationCall = {
+  (text: string, options?: TextGenerationOptions): Promise<GeneratedText[]>;
+  (texts: readonly string[], options?: TextGenerationOptions): Promise<GeneratedText[][]>;
+  (chat: readonly ChatMessage[], options?: TextGenerationOptions): Promise<GeneratedChat[]>;
+  (chats: readonly (readonly ChatMessage[])[], options?: TextGenerationOptions): Promise<GeneratedChat[][]>;
+};
+
+const names = [
+  ...generationNames,
+  "return_full_text",
+  "add_special_tokens",
+  "tools",
+  "documents",
+  "chat_template",
+  "tokenizer_encode_kwargs",
+] as const satisfies readonly (keyof TextGenerationOptions)[];
+
+/** The ids of one text or chat. */
+type Prompt = { ids: readonly number[]; chat: readonly ChatMessage[] | undefined };
+type Given = { prompts: Prompt[]; isBatch: boolean };
+
+/** Makes the calls of a model that generates. */
+export async function textGeneration(
+  check: Checks<{ argument: string }>,
+  model: Model,
+  folder: Folder | undefined,
+): Promise<TextGenerationCall> {
+  const tokenizer = requiredTokenizer(check, model.tokenizer);
+  const { template, generation } = await settingsOf(check, folder);
+  const defaults = generationDefaults(generation);
+  const own: Checks = checks('pipeline("text-generation")');
+
+  const call = async (input: unknown, given?: TextGenerationOptions): Promise<unknown> => {
+    refuseElsewhere(own, given, generationElsewhere, "a call of this pipeline");
+    const options = own.options(given, names);
+    const { return_full_text = true } = options;
+    own.type({ return_full_text }, "boolean");
+    const { prompts, isBatch } = await readInput(own, tokenizer, input, options, template);
+    const settings = readGeneration(own, options, defaults);
+    if (settings.streamer && prompts.length !== 1) refuseStreamer(own, prompts.length);
+    const { stopIds } = settings;
+    const generating = stopIds ? { ...model, config: { ...model.config, stopIds } } : model;
+    const sequences = await continuations(
+      generating,
+      prompts.map(({ ids }) => ids),
+      settings,
+    );
+    const results = prompts.map(({ ids, chat }, i) =>
+      sequences[i]!.map((generated) => {
+        const full = tokenizer.decode([...ids, ...generated]);
+        const added = () => full.slice(tokenizer.decode(ids).length);
+        if (chat) return { generated_text: [...chat, { role: "assistant", content: added() }] };
+        return { generated_text: return_full_text ? full : added() };
+      }),
+    );
+    return isBatch ? results : results[0];
+  };
+  return call as TextGenerationCall;
+}
+
+/** The generated ids of each prompt, each as often as is asked for. */
+async function continuations(
+  model: Model,
+  prompts: readonly (readonly number[])[],
+  { beams, samples, streamer, signal, sampling, processors, ...settings }: Generation,
+): Promise<number[][][]> {
+  const maxTokens = settings.maxTokens(Math.max(0, ...prompts.map(({ length }) => length)));
+  const shared = { maxTokens, ...(signal && { signal }) };
+  if (beams) {
+    const { sequences } = await beamSearch(model, prompts, {
+      ...shared,
+      ...beams,
+      numReturnSequences: samples,
+    });
+    return sequences.map((ofPrompt) => ofPrompt.map(({ ids }) => ids));
+  }
+  const drawn = { ...shared, sampling, processors };
+  if (prompts.length === 1 && samples === 1) return [[await streamed(model, prompts[0]!, drawn, streamer)]];
+  const generated = prompts.map(() => Array.from({ length: samples }, (): number[] => []));
+  for await (const { id, prompt, sample } of generateBatch(model, prompts, { ...drawn, samples }))
+    generated[prompt]![sample]!.push(id);
+  return generated;
+}
+
+/** The generated ids of one prompt, passed on as they come: the prompt first, and the stop id last. */
+async function streamed(
+  model: Model,
+  prompt: readonly number[],
+  options: NonNullable<Parameters<typeof generate>[2]>,
+  streamer: Generation["streamer"],
+): Promise<number[]> {
+  const ids: number[] = [];
+  let stoppedBy: GenerateSummary["stoppedBy"];
+  streamer?.put([prompt.map(BigInt)]);
+  const onFinish = (summary: GenerateSummary) => (stoppedBy = summary.stoppedBy);
+  for await (const { id } of generate(model, prompt, { ...options, onFinish })) {
+    ids.push(id);
+    streamer?.put([[BigInt(id)]]);
+  }
+  if (typeof stoppedBy === "number") streamer?.put([[BigInt(stoppedBy)]]);
+  streamer?.end();
+  return ids;
+}
+
+/** The prompts of a call: a text, a chat, or a list of either. */
+async function readInput(
+  check: Checks,
+  tokenizer: Tokenizer,
+  input: unknown,
+  options: TextGenerationOptions,
+  template: Readonly<Record<string, unknown>>,
+): Promise<Given> {
+  const isText = (value: unknown) => typeof value === "string";
+  const isChat = (value: unknown) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((one) => typeof (one as ChatMessage | null)?.role === "string");
+  if (isText(input) || (Array.isArray(input) && input.every(isText))) {
+    if (options.tokenizer_encode_kwargs !== undefined) refuseVariables(check, options);
+    const { add_special_tokens: addSpecialTokens = true } = options;
+    const prompts = [input].flat().map((text) => ({
+      ids: tokenizer.encode(text as string, { addSpecialTokens }),
+      chat: undefined,
+    }));
+    return { prompts, isBatch: Array.isArray(input) };
+  }
+  if (!isChat(input) && !(Array.isArray(input) && input.every(isChat))) {
+    check.refuse({
+      argument: "texts",
+      received: input,
+      expected: "a text, a list of texts, a chat, or a list of chats",
+      fix: 'write a chat as its messages: [{ role: "user", content: "Hello" }].',
+    });
+  }
+  const isBatch = !isChat(input);
+  const chats = (isBatch ? input : [input]) as (readonly ChatMessage[])[];
+  const render = await renderer(check, options, template);
+  return {
+    isBatch,
+    prompts: chats.map((chat) => ({
+      chat,
+      ids: tokenizer.encode(render(chat), { specialTokens: "allowed", addSpecialTokens: false }),
+    })),
+  };
+}
+
+/** Formats chats by the template of a call, or that of the model. The reader of Jinja is read when a chat comes. */
+async function renderer(
+  check: Checks,
+  { chat_template: chosen, tools, documents, tokenizer_encode_kwargs }: TextGenerationOptions,
+  template: Readonly<Record<string, unknown>>,
+): Promise<(chat: readonly ChatMessage[]) => string> {
+  const { chatTemplate } = await import("@qkv/tokenizer/chat");
+  const isJinja = chosen !== undefined && /\{[{%]/.test(chosen);
+  const config = isJinja ? { ...template, chat_template: chosen } : template;
+  if (config["chat_template"] === undefined) {
+    check.refuse({
+      argument: "texts",
+      received: "a chat",
+      expected: "a text: the model came without a chat template",
+      fix: "give `chat_template` in Jinja, or take a model that was trained to chat.",
+    });
+  }
+  const made = chatTemplate(config, chosen === undefined || isJinja ? {} : { name: chosen });
+  const variables = { ...(documents && { documents }), ...tokenizer_encode_kwargs };
+  return (chat) => made.render(chat, { addGenerationPrompt: true, ...(tools && { tools }), variables });
+}
+
+/** The chat template of a folder with the tokens that it names, and the generation's defaults. */
+async function settingsOf(
+  check: Checks<{ argument: string }>,
+  folder: Folder | undefined,
+): Promise<{ template: Readonly<Record<string, unknown>>; generation: unknown }> {
+  const find = (name: string) => folder?.find(name, smallFiles.configuration);
+  const json = async (name: string) => {
+    const file = await find(name);
+    return file && (await jsonOf(file, check));
+  };
+  const [config, generation, jinja] = await Promise.all([
+    json("tokenizer_config.json"),
+    json("generation_config.json"),
+    find("chat_template.jinja"),
+  ]);
+  const template = {
+    ...(config as Record<string, unknown> | undefined),
+    ...(jinja && { chat_template: new TextDecoder().decode(await readWhole(jinja)) }),
+  };
+  return { template, generation };
+}
+
+function refuseVariables(check: Checks, { tokenizer_encode_kwargs }: TextGenerationOptions): never {
+  check.refuse({
+    argument: "tokenizer_encode_kwargs",
+    received: tokenizer_encode_kwargs,
+    expected: "no such option of texts: it has the variables of a chat template",
+    fix: "leave it out; `add_special_tokens` is an option of its own.",
+  });
+}
+
+function refuseStreamer(check: Checks, count: number): never {
+  check.refuse({
+    argument: "streamer",
+    received: `a streamer of ${count} texts`,
+    expected: "one for one text",
+    fix: "call the pipeline for each text.",
+  });
+}

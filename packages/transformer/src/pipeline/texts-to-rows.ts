@@ -1,0 +1,66 @@
+import type { Checks } from "@qkv/core";
+import { padding } from "@qkv/attention";
+import { tensor, type Device, type Tensor } from "@qkv/tensor";
+import { composeTokenizer, pad, type Tokenizer } from "@qkv/tokenizer";
+import type { EncoderModel } from "../models/model.js";
+
+/** A batch of texts that an encoder has read. */
+export type EncodedTexts = {
+  /** Ids of each text, without padding. */
+  readonly ids: readonly (readonly number[])[];
+  /** Hidden states of its tokens, `[B, T, C]`: T is the length of the longest text. */
+  readonly rows: Tensor;
+  /** `[B, T]`: 1 for tokens, 0 for padding. */
+  readonly attentionMask: Tensor;
+};
+
+/** Texts of a call: one alone, or a list. */
+export function textList(check: Checks, texts: unknown): readonly string[] {
+  if (typeof texts === "string") return [texts];
+  const fix = "give a text, or a list of texts.";
+  check.list({ texts }, "texts", (text) => typeof text === "string", fix);
+  check.each({ texts }, (list) => (list as unknown[]).length > 0, "one text or more", fix);
+  return texts as readonly string[];
+}
+
+/** The tokenizer of a model, which texts need. */
+export function requiredTokenizer(check: Checks, tokenizer: Tokenizer | undefined): Tokenizer {
+  return (
+    tokenizer ??
+    check.refuse({
+      argument: "model",
+      received: "a model without a tokenizer",
+      expected: "one with its tokenizer, since a pipeline takes texts",
+      fix: "put `tokenizer.json` into its folder, or give `tokenizer`.",
+    })
+  );
+}
+
+/** The tokenizer that cuts texts to the context of a model, and keeps the special tokens around them. */
+export function truncatingTokenizer(tokenizer: Tokenizer, contextLength: number): Tokenizer {
+  const { truncation, padding: _, ...stages } = tokenizer.stages;
+  const maxLength = Math.min(contextLength, truncation?.maxLength ?? contextLength);
+  return composeTokenizer({ ...stages, truncation: { ...truncation, maxLength } });
+}
+
+/**
+ * Reads texts by an encoder, those that are shorter padded at their end.
+ *
+ * @param tokenizer - That of {@link truncatingTokenizer}.
+ */
+export function encodeTexts(
+  { config, params, apply }: EncoderModel,
+  tokenizer: Tokenizer,
+  texts: readonly string[],
+): EncodedTexts {
+  const { device }: { device: Device } = params.embedding.weight;
+  const ids = texts.map((text) => tokenizer.encode(text));
+  const padId = tokenizer.id("[PAD]") ?? tokenizer.id("<pad>") ?? 0;
+  const padded = pad(ids, { padId: Math.min(padId, config.vocabSize - 1) });
+  const lengths = ids.map(({ length }) => length);
+  const even = lengths.every((length) => length === lengths[0]);
+  const rows = apply(params, tensor(padded.ids, { dtype: "int32", device }), {
+    ...(!even && { mask: padding(lengths) }),
+  });
+  return { ids, rows, attentionMask: tensor(padded.attentionMask, { device }) };
+}
