@@ -22,5 +22,10 @@ if (wanted === undefined) {
   process.exitCode = 1;
 } else {
   const { steps } = parts.get(wanted);
-  process.exitCode = (await runSteps(typeof steps === "function" ? steps(more) : steps)) ? 0 : 1;
+  try {
+    process.exitCode = (await runSteps(typeof steps === "function" ? steps(more) : steps)) ? 0 : 1;
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }
