@@ -165,6 +165,27 @@ describe.each(devices)("on %s", async (name, open) => {
     }
   });
 
+  test("16 bits: rolling, paged and prefix caches give what a growing cache of the type gives, in any chunks", () => {
+    const half = { numLayers, dtype: "float16" } as const;
+    const others: (() => KvCache)[] = [
+      () => rollingCache({ windowSize: 90, ...half }),
+      () => rollingCache({ windowSize: 90, room: 30, ...half }),
+      () => pagedCache({ pages: 200, pageLength: 3, ...half }),
+      () => prefixCache({ pages: 60, pageLength: 5, ...half }),
+    ];
+    for (const [T, chunks] of [
+      [70, [33, 1]],
+      [20, [1]],
+    ] as const) {
+      const x = textOf(2, T, T);
+      const growing = inChunks(full, x, growingCache(half), chunks);
+      for (const make of others) expect(inChunks(full, x, make(), chunks).data).toEqual(growing.data);
+      // A rounding moves a number by at most 2⁻¹¹ of itself.
+      expect(growing).toBeAllclose(full(x), { rtol: 4e-3, atol: 4e-3 });
+      expect(growing.data).not.toEqual(full(x).data);
+    }
+  });
+
   test.each(everything)("cropping and appending again equals never having cropped: %s", (_, make) => {
     fc.assert(
       fc.property(size(1, 30), size(1, 30), seed, (T, more, seed) => {
@@ -352,7 +373,13 @@ describe.each(devices)("on %s", async (name, open) => {
           // Absorbed: the queries meet the latents.
           const low = einsum("bhtn,hnr->bhtr", slice(query, 3, 0, nope), toKey);
           const absorbed = concat([low, slice(query, 3, nope)], 3);
-          const caches = [latentCache({ latentDim: r }), growingCache()];
+          const half = { dtype: "float16" } as const;
+          const caches = [
+            latentCache({ latentDim: r }),
+            growingCache(),
+            latentCache({ latentDim: r, ...half }),
+            growingCache(half),
+          ];
           const outputs = caches.map((cache) => {
             const parts: Tensor[] = [];
             for (let t = 0, i = 0; t < T; i++) {
@@ -368,6 +395,8 @@ describe.each(devices)("on %s", async (name, open) => {
           // The same numbers as from buffers of keys and of values, which are not those of one buffer.
           expect(outputs[0]!.data).toEqual(outputs[1]!.data);
           expect(outputs[0]!).toBeAllclose(naive, { rtol: 2e-5, atol: 2e-5 });
+          expect(outputs[2]!.data).toEqual(outputs[3]!.data);
+          expect(outputs[2]!).toBeAllclose(naive, { rtol: 1e-2, atol: 1e-2 });
           const [own] = [caches[0]!.read(0)];
           expect((own.value[0] as Tensor).storage).toBe((own.key[0] as Tensor).storage);
           expect((own.key[0] as Tensor).device).toBe(device);

@@ -13,13 +13,14 @@ import {
 import type { KeyValues } from "@qkv/attention-contract";
 import {
   growingCache,
+  latentCache,
   pagedCache,
   quantizedCache,
   rollingCache,
   staticCache,
   type KvCache,
 } from "@qkv/kv-cache";
-import { randn, tensor, transpose, type Device, type Tensor } from "@qkv/tensor";
+import { randn, slice, tensor, transpose, type Device, type Tensor } from "@qkv/tensor";
 import { webgpu, type WebGpuDevice } from "@qkv/webgpu";
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
@@ -40,7 +41,9 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
     "growing float16": () => growingCache({ dtype: "float16" }),
     "static bfloat16": () => staticCache({ maxLength: 700, dtype: "bfloat16" }),
     rolling: () => rollingCache({ windowSize: 70 }),
+    "rolling float16": () => rollingCache({ windowSize: 70, dtype: "float16" }),
     paged: () => pagedCache({ pages: 64, pageLength: 16 }),
+    "paged bfloat16": () => pagedCache({ pages: 64, pageLength: 16, dtype: "bfloat16" }),
     quantized: () => quantizedCache({ groupSize: 32, residualLength: 8 }),
   };
 
@@ -113,6 +116,32 @@ describe.skipIf(!(await gpu.requestAdapter()))("webgpu", () => {
         expect(inHalves.numbers).not.toEqual(inFloats.numbers);
         expect(inHalves.count - inFloats.count).toBe(T === 1 ? 0 : 2);
       }
+    }
+  });
+
+  test("latents and pages of 16 bits are read in place: as many dispatches as of 32", async () => {
+    const [r, ropeDim, S] = [16, 4, 300];
+    const key = randn([1, 1, S, r + ropeDim], { seed: 1 });
+    const query = randn([1, 6, 1, r + ropeDim], { seed: 2 });
+    const kinds: ((more: { dtype?: "float16" }) => KvCache)[] = [
+      (more) => latentCache({ latentDim: r, ...more }),
+      (more) => pagedCache({ pages: 20, pageLength: 16, ...more }),
+    ];
+    for (const make of kinds) {
+      const run = async (more: { dtype?: "float16" }, on: (x: Tensor) => Tensor) => {
+        const cache = make(more);
+        const own = on(key);
+        cache.update(0, own, slice(own, 3, 0, r));
+        const before = device.report().counts.dispatches;
+        const output = attention(on(query), cache.read(0), { mask: causal() });
+        return { numbers: await output.read(), count: device.report().counts.dispatches - before };
+      };
+      const ours = (x: Tensor) => x.to(device);
+      const [inFloats, inHalves] = [await run({}, ours), await run({ dtype: "float16" }, ours)];
+      const right = await run({ dtype: "float16" }, (x) => x);
+      expect(inHalves.numbers).toBeAllclose(right.numbers, near);
+      expect(inHalves.numbers).not.toEqual(inFloats.numbers);
+      expect(inHalves.count).toBe(inFloats.count);
     }
   });
 

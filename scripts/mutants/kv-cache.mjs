@@ -84,6 +84,13 @@ export const mutants = [
     replace: '$ids.join("")',
   },
   {
+    what: "a prompt longer than the ring is read without the rounding of what the ring holds",
+    file: "src/rolling-store.ts",
+    near: ["src/half-cache.test.ts"],
+    find: "layout.views(layout.rows($newKey, $newValue))",
+    replace: "{ key: $newKey, value: $newValue }",
+  },
+  {
     what: "a page is free while another cache holds it",
     file: "src/page-pool.ts",
     in: "release",

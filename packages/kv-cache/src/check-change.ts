@@ -69,7 +69,7 @@ export function checkCacheOptions(fn: string, numLayers: number, unrotatedKeys =
 }
 
 /** Refuses a type of buffers that is not one of 16 bits, and keys of it that are rotated on read. */
-export function checkHalfType(fn: string, dtype: unknown, unrotatedKeys: boolean): void {
+export function checkHalfType(fn: string, dtype: unknown, unrotatedKeys = false): void {
   if (dtype === undefined) return;
   const check = checks(fn);
   check.oneOf({ dtype }, ["float16", "bfloat16"], "leave it out for the type of the keys.");

@@ -3,7 +3,7 @@ import { mapTensors, slice, take, tensor, write, type Tensor } from "@qkv/tensor
 import { checkSaved, everyTokenRule } from "./check-saved.js";
 import type { KeyValueStore, SavedLayer } from "./layer-store.js";
 import { allEqual, contiguousPositions } from "./positions.js";
-import { separateRows, type RowLayout } from "./row-layout.js";
+import { givenType, separateRows, type RowLayout } from "./row-layout.js";
 import {
   zeroBuffer,
   allocatedBytes,
@@ -49,8 +49,7 @@ export function contiguousStore(
       return buffers?.tensors["key"]!.device;
     },
     get current() {
-      const given = layout.dtype && ({ dtype: "float32" } as const);
-      return buffers && { ...views(buffers.tensors), batches: lengths.length, ...given };
+      return buffers && { ...views(buffers.tensors), batches: lengths.length, ...givenType(layout) };
     },
     get lengths() {
       return lengths;

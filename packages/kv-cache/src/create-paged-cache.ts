@@ -7,6 +7,7 @@ import { checkSaved, everyTokenRule } from "./check-saved.js";
 import { checkUpdate } from "./check-update.js";
 import { allEqual } from "./positions.js";
 import { refuseStates } from "./other-methods.js";
+import { formOf, givenType } from "./row-layout.js";
 import type { PagePool } from "./page-pool.js";
 import { readSaved, writeSaved } from "./saved.js";
 
@@ -35,7 +36,8 @@ export type PagedState = {
 /** Creates a cache over pages of a pool. */
 export function createPagedCache(state: PagedState): PagedCache {
   const { pool } = state;
-  const { pageLength, numLayers } = pool;
+  const { pageLength, numLayers, layout } = pool;
+  const form = formOf("every token", layout.dtype);
   const batches = () => state.tables.length;
   const lengths = () => state.tables.map((_, b) => Math.min(...state.lengths.map((own) => own[b]!)));
   const longest = () => Math.max(0, ...state.lengths.flat());
@@ -131,14 +133,16 @@ export function createPagedCache(state: PagedState): PagedCache {
     },
     update(layer, key, value) {
       const B = batches() || checkTensor("update", "key", key).shape[0]!;
-      const held = { ...pool.layers[layer], ...(batches() > 0 && { batches: B }) };
+      const own = pool.layers[layer] && { ...pool.layers[layer], ...givenType(layout) };
+      const held = { ...own, ...(batches() > 0 && { batches: B }) };
       checkUpdate(layer, numLayers, key, value, Object.keys(held).length > 0 ? held : undefined);
       const T = key.shape[2]!;
       const empty = batches() === 0;
       const tables = empty ? Array.from({ length: B }, (): number[] => []) : state.tables;
       const starts = empty ? new Array<number>(B).fill(0) : state.lengths[layer]!;
       const copies = planPages(tables, starts, T);
-      pool.ensureBuffers(layer, key, value);
+      const rows = layout.views(layout.rows(key, value));
+      pool.ensureBuffers(layer, rows.key, rows.value);
       // From here on nothing is refused.
       if (empty) state.lengths = state.lengths.map(() => new Array<number>(B).fill(0));
       state.tables = tables;
@@ -152,7 +156,7 @@ export function createPagedCache(state: PagedState): PagedCache {
       tables.forEach((table, b) => {
         while (table.length * pageLength < starts[b]! + T) table.push(pool.allocate());
       });
-      writeRows(layer, key, value, starts);
+      writeRows(layer, rows.key, rows.value, starts);
       state.lengths[layer] = starts.map((n) => n + T);
       return read(layer);
     },
@@ -194,7 +198,7 @@ export function createPagedCache(state: PagedState): PagedCache {
     reset: release,
     save: () =>
       writeSaved(
-        "every token",
+        form,
         state.lengths.map((own, layer) => {
           if (own.length === 0 || !pool.layers[layer]) return undefined;
           const { key, value } = read(layer);
@@ -207,8 +211,9 @@ export function createPagedCache(state: PagedState): PagedCache {
       ),
     restore(bytes, device) {
       const held = pool.layers.find((layer) => layer)?.key.device;
-      const saved = readSaved("every token", bytes, numLayers, device ?? held);
-      saved.forEach((layer, i) => layer && checkSaved(layer, everyTokenRule(pool.layers[i])));
+      const saved = readSaved(form, bytes, numLayers, device ?? held);
+      const type = layout.dtype && { dtype: layout.dtype };
+      saved.forEach((layer, i) => layer && checkSaved(layer, { ...everyTokenRule(pool.layers[i]), ...type }));
       const rows = saved.map((layer) => layer?.numbers["lengths"] ?? []);
       const B = Math.max(0, ...rows.map((own) => own.length));
       const counts = Array.from({ length: B }, (_, b) =>

@@ -49,12 +49,28 @@ const kinds: Kind[] = [
       rollingCache({ numLayers: layers, windowSize: 3, keepFirst: 2, room: 3, unrotatedKeys: true }),
     rolling: kept,
   },
+  {
+    name: "rolling, float16",
+    make: () => rollingCache({ numLayers: layers, windowSize: 3, keepFirst: 2, room: 3, dtype: "float16" }),
+    rolling: kept,
+    tolerance: 2 ** -11,
+  },
   { name: "paged", make: () => pagedCache({ numLayers: layers, pages: 24, pageLength: 3 }) },
+  {
+    name: "paged, bfloat16",
+    make: () => pagedCache({ numLayers: layers, pages: 24, pageLength: 3, dtype: "bfloat16" }),
+    tolerance: 2 ** -8,
+  },
   {
     name: "paged, one token a page",
     make: () => pagedCache({ numLayers: layers, pages: 60, pageLength: 1 }),
   },
   { name: "prefix", make: () => prefixCache({ numLayers: layers, pages: 7, pageLength: 2 }) },
+  {
+    name: "prefix, float16",
+    make: () => prefixCache({ numLayers: layers, pages: 7, pageLength: 2, dtype: "float16" }),
+    tolerance: 2 ** -11,
+  },
   {
     name: "prefix: states beside pages",
     make: () =>
@@ -114,6 +130,12 @@ const kinds: Kind[] = [
     name: "latent",
     make: () => latentCache({ numLayers: layers, latentDim: 3 }),
     latent: [0, 1, 2],
+  },
+  {
+    name: "latent, bfloat16",
+    make: () => latentCache({ numLayers: layers, latentDim: 3, dtype: "bfloat16" }),
+    latent: [0, 1, 2],
+    tolerance: 2 ** -8,
   },
   {
     name: "mixed: latents, states, everything",

@@ -4,7 +4,7 @@ import type { KvCache } from "./cache.js";
 import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { contiguousStore, doubling } from "./contiguous-store.js";
 import { keyValueCache } from "./key-value-cache.js";
-import { halfRows } from "./row-layout.js";
+import { formOf, storedAs } from "./row-layout.js";
 
 export type GrowingOptions = {
   /** Number of layers that write to it. Default 1. */
@@ -44,6 +44,6 @@ export function growingCache(options?: GrowingOptions): KvCache {
   const { numLayers = 1, unrotatedKeys = false, dtype } = checks("growingCache").options(options, names);
   checkCacheOptions("growingCache", numLayers, unrotatedKeys);
   checkHalfType("growingCache", dtype, unrotatedKeys);
-  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, dtype && halfRows(dtype)));
-  return keyValueCache(stores, { form: dtype ? `every token, ${dtype}` : "every token", unrotatedKeys });
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, storedAs(dtype)));
+  return keyValueCache(stores, { form: formOf("every token", dtype), unrotatedKeys });
 }

@@ -1,43 +1,96 @@
-import { randn, type HalfType } from "@qkv/tensor";
+import { cast, concat, randn, slice, type HalfType, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
+import type { KvCache } from "./cache.js";
 import { growingCache } from "./growing-cache.js";
+import { latentCache } from "./latent-cache.js";
+import { pagedCache } from "./paged-cache.js";
+import { prefixCache } from "./prefix-cache.js";
+import { rollingCache } from "./rolling-cache.js";
 import { staticCache } from "./static-cache.js";
 
-const x = randn([1, 2, 5, 4], { seed: 1 });
+const x = randn([1, 1, 5, 4], { seed: 1 });
 const half = { dtype: "float16" } as const;
+type Options = { dtype?: HalfType };
+const caches: [string, (options?: Options) => KvCache][] = [
+  ["growing", (options) => growingCache(options)],
+  ["static", (options) => staticCache({ maxLength: 12, ...options })],
+  ["rolling", (options) => rollingCache({ windowSize: 6, keepFirst: 1, room: 5, ...options })],
+  ["paged", (options) => pagedCache({ pages: 8, pageLength: 3, ...options })],
+  ["prefix", (options) => prefixCache({ pages: 8, pageLength: 3, ...options })],
+  ["latent", (options) => latentCache({ latentDim: 4, ...options })],
+];
+const tensorOf = (part: Tensor | { readonly data: Tensor }): Tensor =>
+  ("table" in part ? part.data : part) as Tensor;
 
-test("16 bits are half the bytes, and tokens are given in float32", () => {
-  const [exact, small] = [growingCache(), growingCache(half)];
+test.each(caches)("%s: 16 bits are half the bytes, and tokens are given in float32", (_, make) => {
+  const [exact, small] = [make(), make(half)];
   for (const cache of [exact, small]) cache.update(0, x, x);
   expect(2 * small.bytes).toBe(exact.bytes);
-  expect(small.read(0).key[0]).toMatchObject({ dtype: "float16", shape: [1, 2, 5, 4] });
+  const { key, value } = small.read(0);
+  for (const part of [...key, ...value]) expect(tensorOf(part).dtype).toBe("float16");
   small.update(0, x, x);
   expect(small.length).toBe(10);
-  const double = randn([1, 2, 5, 4], { seed: 1, dtype: "float64" });
+  const double = randn([1, 1, 5, 4], { seed: 1, dtype: "float64" });
   expect(() => small.update(0, double, double)).toThrow(
-    /`key` is "float64", expected float32 \[1, 2, T, 4\]/,
+    /`key` is "float64", expected float32 \[1, 1, T, 4\]/,
   );
 });
 
-test("a file is restored by a cache of its type, and by no other", () => {
-  const cache = growingCache(half);
+test.each(caches)("%s: a file is restored by a cache of its type, and by no other", (_, make) => {
+  const cache = make(half);
   cache.update(0, x, x);
   const saved = cache.save();
-  const again = staticCache({ maxLength: 8, ...half });
+  const again = make(half);
   again.restore(saved);
-  expect(again.read(0).key[0]).toMatchObject({ dtype: "float16", shape: [1, 2, 5, 4] });
+  again.update(0, x, x);
+  expect(again.length).toBe(10);
+  expect(tensorOf(again.read(0).key[0]!).dtype).toBe("float16");
+  again.restore(saved);
   expect(again.save()).toEqual(saved);
-  expect(() => growingCache().restore(saved)).toThrow(/`saved cache: form` is "every token, float16"/);
-  expect(() => growingCache({ dtype: "bfloat16" }).restore(saved)).toThrow(
-    /expected "every token, bfloat16"/,
-  );
+  expect(() => make().restore(saved)).toThrow(/`saved cache: form` is ".*, float16"/);
+  expect(() => make({ dtype: "bfloat16" }).restore(saved)).toThrow(/expected ".*, bfloat16"/);
+});
+
+test("caches of all tokens share files: growing, static and paged", () => {
+  const [growing, ...others] = [
+    growingCache(half),
+    staticCache({ maxLength: 8, ...half }),
+    pagedCache({ pages: 2, ...half }),
+  ];
+  growing!.update(0, x, x);
+  for (const other of others) {
+    other.restore(growing!.save());
+    expect(other.save()).toEqual(growing!.save());
+  }
+});
+
+test("tokens of a prompt that is longer than the ring are read rounded, as those from the ring are", () => {
+  const [ring, all] = [rollingCache({ windowSize: 3, ...half }), growingCache(half)];
+  for (const cache of [ring, all]) cache.update(0, x, x);
+  const more = randn([1, 1, 4, 4], { seed: 2 });
+  const dense = (cache: KvCache) => {
+    const { key } = cache.update(0, more, more);
+    return concat(
+      key.map((part) => part as Tensor),
+      2,
+    );
+  };
+  const [own, right] = [dense(ring), dense(all)];
+  const last = own.shape[2]!;
+  expect(cast(own, "float32").data).toEqual(cast(slice(right, 2, -last), "float32").data);
 });
 
 test("other types, and keys that are rotated on read, are refused", () => {
-  expect(() => growingCache({ dtype: "int8" as HalfType })).toThrow(
-    /growingCache: `dtype` is "int8", expected "float16" or "bfloat16"/,
-  );
+  for (const [name, make] of caches) {
+    const fn = `${name}Cache`;
+    expect(() => make({ dtype: "int8" as HalfType })).toThrow(
+      `${fn}: \`dtype\` is "int8", expected "float16" or "bfloat16"`,
+    );
+  }
   expect(() => staticCache({ maxLength: 4, unrotatedKeys: true, ...half })).toThrow(
     /staticCache: `dtype` is "float16 with unrotatedKeys"/,
+  );
+  expect(() => rollingCache({ windowSize: 4, unrotatedKeys: true, ...half })).toThrow(
+    /rollingCache: `dtype` is "float16 with unrotatedKeys"/,
   );
 });

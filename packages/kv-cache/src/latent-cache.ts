@@ -1,15 +1,19 @@
 import { checks } from "@qkv/core";
+import type { HalfType } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
-import { checkCacheOptions } from "./check-change.js";
+import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { contiguousStore, doubling } from "./contiguous-store.js";
 import { keyValueCache } from "./key-value-cache.js";
 import { latentRows } from "./latent-rows.js";
+import { formOf, storedAs } from "./row-layout.js";
 
 export type LatentOptions = {
   /** r, the width of a latent: `kv_lora_rank` of a config. */
   latentDim: number;
   /** Number of layers that write to it. Default 1. */
   numLayers?: number;
+  /** Stores latents and rotary keys in 16 bits, half the memory, each number rounded to the nearest. Default: as they are given. */
+  dtype?: HalfType;
 };
 
 /**
@@ -20,8 +24,8 @@ export type LatentOptions = {
  * `[B, 1, T, latentDim]`. Values are returned as a view of the keys, so absorbed attention reads the latents in place.
  * `update` refuses a value that is not the beginning of its key.
  *
- * @throws {ArgumentError} If `latentDim` or `numLayers` is not a whole number of at least 1; from `update`, which then
- *   changes nothing, if a value is not the first `latentDim` numbers of its key.
+ * @throws {ArgumentError} If `latentDim` or `numLayers` is not a whole number of at least 1, or `dtype` is not one of
+ *   16 bits; from `update`, which then changes nothing, if a value is not the first `latentDim` numbers of its key.
  * @see "DeepSeek-V2" (2024), arXiv:2405.04434, section 2.1
  *
  * @example
@@ -37,10 +41,12 @@ export type LatentOptions = {
  */
 export function latentCache(options: LatentOptions): KvCache {
   const check = checks("latentCache");
-  const { latentDim, numLayers = 1 } = check.options(options, ["latentDim", "numLayers"]);
+  const { latentDim, numLayers = 1, dtype } = check.options(options, ["latentDim", "numLayers", "dtype"]);
   checkCacheOptions("latentCache", numLayers);
+  checkHalfType("latentCache", dtype);
   const fix = "give the width of a latent: `kv_lora_rank` of the model's config.";
   check.whole({ latentDim }, { min: 1, unit: "numbers", fix });
-  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, latentRows(latentDim)));
-  return keyValueCache(stores, { form: `latents of ${latentDim}`, unrotatedKeys: false });
+  const layout = storedAs(dtype, latentRows(latentDim));
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, layout));
+  return keyValueCache(stores, { form: formOf(`latents of ${latentDim}`, dtype), unrotatedKeys: false });
 }

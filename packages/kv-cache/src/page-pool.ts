@@ -1,4 +1,5 @@
 import { resident, slice, write, bytesPerElement, type Tensor } from "@qkv/tensor";
+import type { RowLayout } from "./row-layout.js";
 import { zeroBuffer } from "./shared-tensors.js";
 
 /**
@@ -9,6 +10,8 @@ export type PagePool = {
   readonly pages: number;
   readonly pageLength: number;
   readonly numLayers: number;
+  /** Layout of tokens in the pages. */
+  readonly layout: RowLayout;
   /** Keys `[pages, Hkv, pageLength, D]` and values of each layer, allocated with its first tokens. */
   readonly layers: ({ readonly key: Tensor; readonly value: Tensor } | undefined)[];
   /** Pages that can be allocated: free ones, and those that only the prefix tree still holds. */
@@ -25,14 +28,17 @@ export type PagePool = {
   release(page: number): void;
   /** Copies the tokens of page `from` to page `to`, in all layers. */
   copy(from: number, to: number): void;
-  /** Makes the buffers of a layer, if there are none, and moves them to the device of its tokens. */
+  /** Makes the buffers of a layer for rows of its layout, if there are none, and moves them to the device of the rows. */
   ensureBuffers(layer: number, key: Tensor, value: Tensor): void;
   /** Pages that can be evicted when none is free: their number, and the eviction of one. */
   evictable: { count(): number; evict(): void } | undefined;
 };
 
 /** A pool of free pages. */
-export function pagePool(sizes: { pages: number; pageLength: number; numLayers: number }): PagePool {
+export function pagePool(
+  sizes: { pages: number; pageLength: number; numLayers: number },
+  layout: RowLayout,
+): PagePool {
   const { pages, pageLength, numLayers } = sizes;
   const owners: number[] = [];
   // Pages from `nextUnused` on were never allocated: they need no free list, however many there are.
@@ -43,6 +49,7 @@ export function pagePool(sizes: { pages: number; pageLength: number; numLayers: 
   const tensors = () => layers.flatMap((layer) => (layer ? [layer.key, layer.value] : []));
   const pool: PagePool = {
     ...sizes,
+    layout,
     layers,
     evictable: undefined,
     get available() {

@@ -1,7 +1,9 @@
 import { checks } from "@qkv/core";
-import { checkCacheOptions } from "./check-change.js";
+import type { HalfType } from "@qkv/tensor";
+import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { pagePool, type PagePool } from "./page-pool.js";
 import { emptyState, createPagedCache, type PagedCache } from "./create-paged-cache.js";
+import { storedAs } from "./row-layout.js";
 
 export type PagedOptions = {
   /** Pages of the pool, shared by this cache and its forks. */
@@ -10,6 +12,8 @@ export type PagedOptions = {
   pageLength?: number;
   /** Number of layers that write to it. Default 1. */
   numLayers?: number;
+  /** Stores keys and values in 16 bits, half the memory, each number rounded to the nearest. Default: as they are given. */
+  dtype?: HalfType;
 };
 
 /**
@@ -19,7 +23,7 @@ export type PagedOptions = {
  *
  * The pool belongs to the cache and its forks. `reset` gives a cache's pages back; do it with each fork that is done.
  *
- * @throws {ArgumentError} If an option is not a whole number of at least 1, or pages hold more than 2^31 tokens; and
+ * @throws {ArgumentError} If an option is not a whole number of at least 1, `dtype` is not one of 16 bits, or pages hold more than 2^31 tokens; and
  *   from `update`, which then changes nothing, when the pool has no pages left.
  * @see "Efficient Memory Management for Large Language Model Serving with PagedAttention" (2023), arXiv:2309.06180
  *
@@ -50,12 +54,14 @@ export function createPool(fn: string, options: PagedOptions): PagePool {
     pages,
     pageLength = 16,
     numLayers = 1,
-  } = check.options(options, ["pages", "pageLength", "numLayers"]);
+    dtype,
+  } = check.options(options, ["pages", "pageLength", "numLayers", "dtype"]);
   checkCacheOptions(fn, numLayers);
+  checkHalfType(fn, dtype);
   check.whole({ pageLength }, { min: 1, unit: "tokens", fix: "16 is usual." });
   // More tokens than that have no place in one buffer, whatever the size of a head.
   const max = Math.floor(2 ** 31 / pageLength);
   const fix = "divide the maximum number of tokens to store by the page length.";
   check.whole({ pages }, { min: 1, max, unit: "pages", fix });
-  return pagePool({ pages, pageLength, numLayers });
+  return pagePool({ pages, pageLength, numLayers }, storedAs(dtype));
 }

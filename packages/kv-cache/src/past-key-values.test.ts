@@ -1,5 +1,5 @@
 import type { EvictionScore } from "@qkv/attention-contract";
-import { randn, reshape, slice, type Tensor } from "@qkv/tensor";
+import { cast, randn, reshape, slice, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { evictingCache } from "./evicting-cache.js";
 import { growingCache } from "./growing-cache.js";
@@ -33,6 +33,14 @@ test.each(caches)("keys and values exported from one cache continue in another (
   for (const layer of [0, 1]) other.update(layer, ...token(2, layer + 5));
   fromPastKeyValues(cache, toPastKeyValues(other));
   expect([cache.length, cache.save()]).toEqual([9, other.save()]);
+});
+
+test("what is held in 16 bits is handed over in float32", () => {
+  const cache = rollingCache({ windowSize: 8, dtype: "float16" });
+  const [key, value] = token(7, 1);
+  cache.update(0, key, value);
+  const past = toPastKeyValues(cache);
+  expect(past["past_key_values.0.key"]!.data).toEqual(cast(cast(key, "float16"), "float32").data);
 });
 
 test("tensors are made as a runtime makes them, under its names", () => {

@@ -1,6 +1,12 @@
 import { checks, ShapeError } from "@qkv/core";
 import { concat, reshape, slice, take, tensor, type Tensor } from "@qkv/tensor";
-import { denseSegment, keyPositions, positionList, type KeyValues } from "@qkv/attention-contract";
+import {
+  denseSegment,
+  floatKeyValues,
+  keyPositions,
+  positionList,
+  type KeyValues,
+} from "@qkv/attention-contract";
 import type { KvCache } from "./cache.js";
 import { isCache } from "./check-change.js";
 
@@ -63,7 +69,7 @@ export function toPastKeyValues<T = RuntimeTensor>(
     const held = cache.read(layer);
     for (const side of ["key", "value"] as const) {
       const x = concat(
-        held[side].map((part) => denseSegment(part, lengths.length)),
+        floatKeyValues(held)[side].map((part) => denseSegment(part, lengths.length)),
         2,
       );
       const ordered = inOrder(x, held.positions);

@@ -90,9 +90,9 @@ export type PrefixCache = Omit<PagedCache, "fork"> & {
  */
 export function prefixCache(options: PrefixOptions): PrefixCache {
   const check = checks("prefixCache");
-  const names = ["pages", "pageLength", "numLayers", "layers", "checkpoints"] as const;
+  const names = ["pages", "pageLength", "numLayers", "dtype", "layers", "checkpoints"] as const;
   const { layers, checkpoints, ...sizes } = check.options(options, names);
-  const { pages, pageLength } = sizes;
+  const { pages } = sizes;
   if (layers === undefined) {
     if (checkpoints !== undefined) refuseWithoutLayers(checkpoints);
     const pool = createPool("prefixCache", sizes);
@@ -105,11 +105,7 @@ export function prefixCache(options: PrefixOptions): PrefixCache {
   }
   const caches = checkLayers(layers, sizes.numLayers);
   const numLayers = layers.filter((layer) => layer === "paged").length;
-  const pool = createPool("prefixCache", {
-    pages,
-    ...(pageLength !== undefined && { pageLength }),
-    numLayers,
-  });
+  const pool = createPool("prefixCache", { ...sizes, numLayers });
   if (checkpoints !== undefined) check.whole({ checkpoints }, { min: 1, unit: "checkpoints" });
   const tree = prefixTree<readonly KvCache[]>(pool, {
     most: checkpoints ?? pages,

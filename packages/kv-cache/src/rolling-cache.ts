@@ -1,8 +1,10 @@
 import { checks } from "@qkv/core";
+import type { HalfType } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
-import { checkCacheOptions } from "./check-change.js";
+import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { keyValueCache } from "./key-value-cache.js";
 import { rollingStore } from "./rolling-store.js";
+import { formOf, storedAs } from "./row-layout.js";
 
 export type RollingOptions = {
   /** Keys that one query sees, itself included: the `windowSize` of the model's `slidingWindow`. Unit: tokens. */
@@ -18,6 +20,8 @@ export type RollingOptions = {
   numLayers?: number;
   /** Stores keys before the rotary embedding (pre-RoPE) and rotates them on read, by their index in the cache. Default false. */
   unrotatedKeys?: boolean;
+  /** Stores keys and values in 16 bits, half the memory, each number rounded to the nearest. Default: as they are given. */
+  dtype?: HalfType;
 };
 
 /**
@@ -29,7 +33,7 @@ export type RollingOptions = {
  * `unrotatedKeys` and `keepFirst` this is StreamingLLM: keys are rotated by their index in the cache, so a model never
  * sees a distance that it was not trained for.
  *
- * @throws {ArgumentError} If an option is out of range; and from `crop`, which then changes nothing, if tokens that
+ * @throws {ArgumentError} If an option is out of range, or `dtype` is given with `unrotatedKeys`; and from `crop`, which then changes nothing, if tokens that
  *   were evicted would be needed again.
  * @see "Mistral 7B" (2023), arXiv:2310.06825; "Efficient Streaming Language Models with Attention Sinks" (2023),
  *   arXiv:2309.17453
@@ -55,14 +59,16 @@ export function rollingCache(options: RollingOptions): KvCache {
     room = 1,
     numLayers = 1,
     unrotatedKeys = false,
-  } = check.options(options, ["windowSize", "keepFirst", "room", "numLayers", "unrotatedKeys"]);
+    dtype,
+  } = check.options(options, ["windowSize", "keepFirst", "room", "numLayers", "unrotatedKeys", "dtype"]);
   checkCacheOptions("rollingCache", numLayers, unrotatedKeys);
+  checkHalfType("rollingCache", dtype, unrotatedKeys);
   const unit = "tokens";
   check.whole({ windowSize }, { min: 1, unit, fix: "count the query itself, as slidingWindow does." });
   check.whole({ room }, { min: 1, unit, fix: "1 appends token by token; more lets crop take tokens back." });
   check.whole({ keepFirst }, { min: 0, unit, fix: "count the tokens at the start that stay; 0 keeps none." });
   const sizes = { window: windowSize, first: keepFirst, room };
-  const stores = Array.from({ length: numLayers }, () => rollingStore(sizes));
+  const stores = Array.from({ length: numLayers }, () => rollingStore(sizes, storedAs(dtype)));
   const form = `window of ${windowSize}, first ${keepFirst}, room ${room}`;
-  return keyValueCache(stores, { form, unrotatedKeys });
+  return keyValueCache(stores, { form: formOf(form, dtype), unrotatedKeys });
 }

@@ -5,6 +5,7 @@ import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
 import type { KeyValueStore } from "./layer-store.js";
 import { allEqual, mergePositions } from "./positions.js";
+import { givenType, type RowLayout } from "./row-layout.js";
 import {
   allocatedBytes,
   release,
@@ -34,6 +35,7 @@ type RingSpan = { slot: number; from: number; to: number };
  */
 export function rollingStore(
   sizes: RollingSizes,
+  layout: RowLayout,
   initial: State = { buffers: undefined, lengths: [], oldest: [] },
 ): KeyValueStore {
   const { window, first, room } = sizes;
@@ -101,7 +103,7 @@ export function rollingStore(
       return buffers?.tensors.key.device;
     },
     get current() {
-      return buffers && { ...buffers.tensors, batches: lengths.length };
+      return buffers && { ...buffers.tensors, batches: lengths.length, ...givenType(layout) };
     },
     get lengths() {
       return lengths;
@@ -112,7 +114,9 @@ export function rollingStore(
     get bytes() {
       return allocatedBytes(buffers);
     },
-    append(key, value) {
+    append(newKey, newValue) {
+      // As they are stored: a token is the same whether it is read from the ring or from its own tensors.
+      const { key, value } = layout.views(layout.rows(newKey, newValue));
       const [B, , T] = key.shape as [number, number, number];
       const starts = buffers ? lengths : new Array<number>(B).fill(0);
       const ends = starts.map((n) => n + T);
@@ -168,7 +172,7 @@ export function rollingStore(
       lengths = kept;
       oldest = oldest.map((p, b) => Math.min(p, Math.max(first, kept[b]!)));
     },
-    fork: () => rollingStore(sizes, { buffers: retain(buffers), lengths, oldest }),
+    fork: () => rollingStore(sizes, layout, { buffers: retain(buffers), lengths, oldest }),
     selectBatches(ids) {
       if (!buffers) return;
       const indices = tensor([...ids], { dtype: "int32", shape: [ids.length] });
@@ -187,11 +191,12 @@ export function rollingStore(
       const { tensors, numbers } = saved;
       checkSaved(saved, {
         own: buffers?.tensors,
+        ...(layout.dtype && { dtype: layout.dtype }),
         tokens: first + ring,
         lists: ["lengths", "oldest"],
         holds: (batch) => batch("oldest") >= first && batch("lengths") - batch("oldest") <= ring,
       });
-      return rollingStore(sizes, {
+      return rollingStore(sizes, layout, {
         buffers: sharedTensors({ key: tensors["key"]!, value: tensors["value"]! }),
         lengths: numbers["lengths"]!,
         oldest: numbers["oldest"]!,

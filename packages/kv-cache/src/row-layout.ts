@@ -1,4 +1,4 @@
-import { cast, type HalfType, type Tensor } from "@qkv/tensor";
+import { cast, mapTensors, type DType, type HalfType, type Tensor } from "@qkv/tensor";
 
 /** Buffers of a store, by name. */
 export type Buffers = Readonly<Record<string, Tensor>>;
@@ -25,9 +25,17 @@ export const separateRows: RowLayout = {
   views: ({ key, value }) => ({ key: key!, value: value! }),
 };
 
-/** Keys and values in 16 bits, each number rounded to the nearest. */
-export const halfRows = (dtype: HalfType): RowLayout => ({
-  ...separateRows,
-  dtype,
-  rows: (key, value) => ({ key: cast(key, dtype), value: cast(value, dtype) }),
-});
+/** The rows of a layout in 16 bits, each number rounded to the nearest; without a type, the layout itself. */
+export function storedAs(dtype: HalfType | undefined, layout: RowLayout = separateRows): RowLayout {
+  if (!dtype) return layout;
+  const rows: RowLayout["rows"] = (key, value) => mapTensors(layout.rows(key, value), (x) => cast(x, dtype));
+  return { ...layout, dtype, rows };
+}
+
+/** Type that new tokens must have, where the buffers of a layout have another. */
+export const givenType = ({ dtype }: Pick<RowLayout, "dtype">): { readonly dtype?: DType } =>
+  dtype ? { dtype: "float32" } : {};
+
+/** The form of a file of rows: a cache of another type does not restore it. */
+export const formOf = (form: string, dtype: HalfType | undefined): string =>
+  dtype ? `${form}, ${dtype}` : form;

@@ -4,7 +4,7 @@ import type { KvCache } from "./cache.js";
 import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { contiguousStore } from "./contiguous-store.js";
 import { keyValueCache } from "./key-value-cache.js";
-import { halfRows } from "./row-layout.js";
+import { formOf, storedAs } from "./row-layout.js";
 
 export type StaticOptions = {
   /** The most tokens that it holds. */
@@ -58,6 +58,6 @@ export function staticCache(options: StaticOptions): KvCache {
       fix: "make the cache with more room, crop it, or use a rollingCache, which evicts.",
     });
   };
-  const stores = Array.from({ length: numLayers }, () => contiguousStore(room, dtype && halfRows(dtype)));
-  return keyValueCache(stores, { form: dtype ? `every token, ${dtype}` : "every token", unrotatedKeys });
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(room, storedAs(dtype)));
+  return keyValueCache(stores, { form: formOf("every token", dtype), unrotatedKeys });
 }

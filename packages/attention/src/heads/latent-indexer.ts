@@ -1,6 +1,7 @@
 import { checks } from "@qkv/core";
 import {
   denseSegment,
+  floatKeyValues,
   keyPositions,
   storedPositions,
   type KeyValues,
@@ -135,7 +136,7 @@ export function latentIndexer(
       if (mask?.perHead) return refuseHeads(mask);
       const [B, , T] = rows.query.shape as [number, number, number];
       const keys = concat(
-        stored.key.map((segment) => denseSegment(segment, B)),
+        floatKeyValues(stored).key.map((segment) => denseSegment(segment, B)),
         2,
       );
       const [, , S, width] = keys.shape as [number, number, number, number];

@@ -16,7 +16,7 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
-import { type Cache } from "@qkv/attention-contract";
+import type { Cache, KeyValues } from "@qkv/attention-contract";
 import "@qkv/test-support/allclose";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -83,6 +83,33 @@ test("property: prefill and decoding over a cache give the rows of the whole, in
     );
     expect((held.key[0] as Tensor).shape).toEqual([2, 1, 5, 6]);
     expect(slice(held.key[0] as Tensor, 3, 0, 4).data).toEqual((held.value[0] as Tensor).data);
+  }
+});
+
+test("a cache of 16 bits is read in both forms, and by an indexer that chooses among its keys", () => {
+  for (const indexer of [undefined, { numHeads: 2, headDim: 4, topK: 2 }]) {
+    const layer = layerOf({ queryRank: 3, indexer });
+    const [params, x] = [layer.init(1), randn([2, 5, 6], { seed: 2 })];
+    const whole = layer.apply(params, x);
+    for (const form of ["naive", "absorbed"] as const) {
+      const inner = listCache();
+      const half = (segments: KeyValues["key"]) => segments.map((one) => cast(one as Tensor, "float16"));
+      const cache: Pick<Cache, "length" | "update"> = {
+        get length() {
+          return inner.length;
+        },
+        update(...given) {
+          const { key, value, positions } = inner.update(...given);
+          return { key: half(key), value: half(value), positions };
+        },
+      };
+      const parts = [slice(x, 1, 0, 3), slice(x, 1, 3)].map((part) =>
+        layer[form](params, part, { cache: cache as Cache }),
+      );
+      const own = concat(parts, 1);
+      expect(own, form).toBeAllclose(whole, { rtol: 5e-3, atol: 5e-3 });
+      expect(own.data).not.toEqual(whole.data);
+    }
   }
 });
 

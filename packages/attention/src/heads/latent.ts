@@ -1,5 +1,12 @@
 import { checks, isPacked } from "@qkv/core";
-import { denseSegment, positionsAfter, type Cache, type KeyValues, type Mask } from "@qkv/attention-contract";
+import {
+  denseSegment,
+  floatKeyValues,
+  positionsAfter,
+  type Cache,
+  type KeyValues,
+  type Mask,
+} from "@qkv/attention-contract";
 import {
   broadcastTo,
   cast,
@@ -276,7 +283,7 @@ export function latent(config: LatentConfig): LatentLayer {
       const { unrotated, rotated, latents } = call;
       const B = x.shape[0]!;
       const all = concat(
-        latents.key.map((segment) => denseSegment(segment, B)),
+        floatKeyValues(latents).key.map((segment) => denseSegment(segment, B)),
         2,
       ); // [B, 1, S, kvRank + ropeDim], and index keys
       const S = all.shape[2]!;
