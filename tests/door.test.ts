@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { describe, expect, test } from "vitest";
+import { isDoorPath } from "../scripts/api/entries.mjs";
 import { publicPackages } from "../scripts/packages.mjs";
 import { twoMeanings } from "../scripts/lint/words.mjs";
 
@@ -87,6 +88,26 @@ describe("the door", () => {
     expect(other).toEqual(["pad of @qkv/tokenizer", "norm of @qkv/transformer"]);
     for (const each of other) expect(twoMeanings).toHaveProperty([each.split(" ")[0]!]);
     expect(partial).toEqual([]);
+  });
+
+  test("each entry of a package behind the door has a path, and its names", () => {
+    // `cost` stands at its own path alone: `memory`, `plan` and `estimate` say too little without it.
+    const entries = [...behind, packages.find(({ name }) => name === "@qkv/cost")!].flatMap(
+      ({ name, json }) =>
+        Object.keys(json.exports)
+          .filter((entry) => json.exports[entry].import?.types)
+          .map((entry) => name + entry.slice(1)),
+    );
+    const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const paths = Object.keys(exports).filter((path) => isDoorPath(exports[path]));
+    expect(
+      paths.toSorted(),
+      "packages/cli/src/door and its package.json have a path for each entry: add the file and the entry of `exports`",
+    ).toEqual(entries.map((entry) => entry.replace("@qkv", ".")).toSorted());
+    for (const entry of entries) {
+      const file = join(folder, "src/door", `${entry.replace("@qkv/", "")}.ts`);
+      expect(readFileSync(file, "utf8")).toBe(`export * from "${entry}";\n`);
+    }
   });
 
   test("an import reads no file and starts no command", () => {

@@ -3,12 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageOrder } from "./src/package-order.mts";
 
-/** A package with a page for each of its entries that has types, in the order of `exports`. */
+/** A package with a page for each of its entries that has types and names of its own, in the order of `exports`. */
 const pagesOf = (folder: string) => {
   const file = join(__dirname, "../../packages", folder, "package.json");
   const { name, exports }: { name: string; exports: Record<string, { import?: { types?: string } }> } =
     JSON.parse(readFileSync(file, "utf8"));
-  const parts = Object.keys(exports).filter((entry) => entry !== "." && exports[entry]?.import?.types);
+  const parts = Object.keys(exports).filter((entry) => {
+    const types = exports[entry]?.import?.types;
+    return entry !== "." && types && !types.startsWith("./dist/door/");
+  });
   const doc = (entry: string) => ({ type: "doc" as const, id: `${name}/${entry}` });
   const label = name.replace("@qkv/", "");
   if (parts.length === 0) return { ...doc("index"), label };

@@ -1,6 +1,6 @@
-import { readdirSync } from "node:fs";
+import { globSync } from "node:fs";
 import { library } from "../../tsup.config.base.js";
 
-const door = readdirSync("src/door").map((file) => `door/${file.replace(".ts", "")}`);
+const door = globSync("door/**/*.ts", { cwd: "src" }).map((file) => file.slice(0, -".ts".length));
 
 export default library(["index", "command", "qkv", ...door]);

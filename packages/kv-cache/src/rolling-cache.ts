@@ -27,7 +27,8 @@ export type RollingOptions = {
 /**
  * A cache that keeps the last tokens in a ring buffer, and optionally the first ones: the memory of a sliding window.
  * Each query reads itself, the `windowSize - 1` tokens before it, and the first `keepFirst` tokens: the keys that full
- * attention sees under `and(causal(), or(keepFirst(n), slidingWindow(windowSize)))`, n being `keepFirst`.
+ * attention sees under `and(causal(), or(keepFirst(n), slidingWindow(windowSize)))`, n being `keepFirst`. One token at a time
+ * needs no mask, since the cache holds nothing else.
  *
  * A prompt longer than the ring buffer is read from its own tensors, and only its last tokens are stored. With
  * `unrotatedKeys` and `keepFirst` this is StreamingLLM: keys are rotated by their index in the cache, so a model never
@@ -46,7 +47,7 @@ export type RollingOptions = {
  * const cache = rollingCache({ windowSize: 4, keepFirst: 1 });
  * for (let t = 0; t < 100; t++) {
  *   const x = randn([1, 2, 1, 8], { seed: t }); // [B, Hkv, T, D]
- *   cache.update(0, x, x);
+ *   const keyValues = cache.update(0, x, x); // attention(query, keyValues) reads the first token and the last four
  * }
  * [cache.length, cache.stored]; // => [100, 5]
  * ```

@@ -15,7 +15,18 @@ export function mapTensors<T>(tree: T, f: (x: Tensor, path: string) => unknown, 
   return tree;
 }
 
-/** The tensors of a nested object, in order. */
+/**
+ * The tensors of a nested object, in order: those of a model's `params`, for instance.
+ *
+ * @example
+ * ```ts
+ * import { sizeOf, tensorsOf, zeros } from "@qkv/tensor";
+ *
+ * const params = { layers: [{ weight: zeros([2, 3]) }], bias: zeros([3]) };
+ * // The number of parameters.
+ * tensorsOf(params).reduce((sum, { shape }) => sum + sizeOf(shape), 0); // => 9
+ * ```
+ */
 export function tensorsOf(tree: unknown): Tensor[] {
   const found: Tensor[] = [];
   mapTensors(tree, (x) => {

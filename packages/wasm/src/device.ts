@@ -33,7 +33,10 @@ export type WasmDevice = Omit<Device, "report" | "memory"> & {
   memory(): WasmMemoryReport;
   /** Ends the workers and starts new ones, after a `DeviceError`. Tensors keep their numbers. */
   restart(): Promise<void>;
-  /** Ends the workers. The device refuses further work, unless it is restarted. A device without workers stays as it is. */
+  /**
+   * Ends the workers. The device refuses further work, unless it is restarted. A device without workers stays as it is. Memory is
+   * not what it frees: intermediate tensors are freed at the end of a scope, others by the garbage collector.
+   */
   close(): Promise<void>;
 };
 

@@ -17,6 +17,7 @@ import { storedTypes } from "./elements.js";
  *
  * const bytes = await writeSafetensors({ layers: [{ w: zeros([2]) }] });
  * (await openSafetensors(bytes)).names; // => ["layers.0.w"]
+ * // On the disk: await writeFile("model.safetensors", bytes), and readSafetensors("model.safetensors").
  * ```
  */
 export async function writeSafetensors(

@@ -15,10 +15,10 @@ import { gpt2Split } from "../pre-tokenizers/gpt2-split.js";
  * `vocab.json` (or `encoder.json`) with `merges.txt` (or `vocab.bpe`), `*.tiktoken`, `*.js` (a module of js-tiktoken, which
  * is read and not run), `vocab.txt`, `*.bin`; or a single `*.json`, a tokenizer or the ranks of tiktoken's package.
  *
- * @param source - The files by name; others may be among them. Or the folder or file, by its path (in Node) or URL, which
- *   is read first. `tokenizer_config.json` is read with `tokenizer.json`.
+ * @param source - The bytes of each file by its name; others may be among them. Or the folder or file, by its path (in Node) or
+ *   URL, or the files that a reader chose in a page, which are read first. `tokenizer_config.json` is read with `tokenizer.json`.
  *   The split of a `.tiktoken` file follows from its name, which must say `cl100k`, `o200k`, or `r50k`, `p50k` or `gpt2`.
- * @returns The tokenizer; of a path or URL a promise.
+ * @returns The tokenizer; of bytes at once, otherwise a promise.
  * @throws {ArgumentError} If no file is a tokenizer's, or there is no such path. Also the errors of the file's loader.
  *
  * @example
@@ -31,25 +31,27 @@ import { gpt2Split } from "../pre-tokenizers/gpt2-split.js";
  * ```
  */
 export function loadTokenizer(source: Readonly<Record<string, Uint8Array>>): Tokenizer;
-export function loadTokenizer(source: string | URL): Promise<Tokenizer>;
+export function loadTokenizer(source: string | URL | readonly File[]): Promise<Tokenizer>;
 export function loadTokenizer(
-  source: Readonly<Record<string, Uint8Array>> | string | URL,
+  source: Readonly<Record<string, Uint8Array>> | string | URL | readonly File[],
 ): Tokenizer | Promise<Tokenizer> {
-  if (typeof source === "string" || source instanceof URL) return loadFrom(source);
+  if (typeof source === "string" || source instanceof URL || isList(source)) return loadFrom(source);
   checks("loadTokenizer").each(
     { source },
     (value) =>
       typeof value === "object" &&
       value !== null &&
       Object.values(value).every((bytes) => bytes instanceof Uint8Array),
-    "a folder or file by its path or URL, or the bytes of each file by its name",
+    "a folder or file by its path or URL, a list of files, or the bytes of each file by its name",
     'give the folder that the model came in, or its files: `{ "tokenizer.json": await readFile(path) }`.',
   );
   return tokenizerOfFiles(source);
 }
 
+const isList = (source: object): source is readonly File[] => Array.isArray(source);
+
 /** Reading is a chunk of its own: a page that has the bytes does not load it. */
-async function loadFrom(source: string | URL): Promise<Tokenizer> {
+async function loadFrom(source: string | URL | readonly File[]): Promise<Tokenizer> {
   const { readFilesFor } = await import("./read-tokenizer-files.js");
   return tokenizerOfFiles(await readFilesFor("loadTokenizer", source));
 }

@@ -1,5 +1,5 @@
 import { serveFiles, type FileServer } from "@qkv/test-support/file-server";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -44,8 +44,8 @@ afterAll(async () => {
   await server.close();
 });
 
-const ids = async (source: string | URL, text: string) =>
-  Array.from((await loadTokenizer(source)).encode(text));
+const ids = async (source: string | URL | readonly File[], text: string) =>
+  Array.from((await loadTokenizer(source as string)).encode(text));
 
 test("a folder, a file and their URLs", async () => {
   expect(await ids(at("model"), "hi ho")).toEqual([0, 1]);
@@ -55,6 +55,22 @@ test("a folder, a file and their URLs", async () => {
   expect(await ids(at("model/vocab.txt"), "ho")).toEqual([1]);
   expect(await ids(at("gpt2"), "hi")).toEqual([2]);
   expect(await ids(at("gpt2/merges.txt"), "hi")).toEqual([2]);
+});
+
+test("files that a reader chose: by their names, with what belongs to them; one alone by any name", async () => {
+  const file = (path: string, name = path.replace(/^.*\//, "")) => new File([readFileSync(at(path))], name);
+  expect(await ids([file("model/vocab.txt"), new File(["{}"], "config.json")], "hi ho")).toEqual([0, 1]);
+  expect(await ids([file("gpt2/vocab.json"), file("gpt2/merges.txt")], "hi")).toEqual([2]);
+  await expect(
+    loadTokenizer([new File(["{}"], "config.json"), new File([""], "a.safetensors")]),
+  ).rejects.toThrow(
+    /^loadTokenizer: `source` is "2 files", expected a folder with a tokenizer.*\nFix: it holds config.json, a.safetensors/s,
+  );
+  await expect(loadTokenizer([])).rejects.toThrow(/\nFix: the folder is empty/);
+  await expect(loadTokenizer(["vocab.txt"] as never)).rejects.toThrow(/a list of files/);
+  await expect(readTokenizerFiles([file("model/vocab.txt")], { maxBytes: 2 })).rejects.toThrow(
+    /at most 2 bytes/,
+  );
 });
 
 test("a folder of a server, and a file of it, with what lies beside", async () => {

@@ -16,7 +16,8 @@ import {
  *
  * @param source - A folder or a file by its path (in Node) or URL. The files that belong to a file are read beside it: the
  *   configuration of a `tokenizer.json`, the merges of a `vocab.json`. Links that lead out of a folder are refused; those
- *   of the hub's cache, which stay among the files of the model, are followed.
+ *   of the hub's cache, which stay among the files of the model, are followed. Or a list of files, such as those that a reader
+ *   chose in a page.
  * @param options - `signal`, `onProgress`, `idleTimeoutMs`, `maxBytes`. Default: files of at most 128 MiB.
  * @returns The bytes of each file by its name. Of a GGUF file its start, with the vocabulary.
  * @throws {ArgumentError} If there is no such path, it holds no tokenizer, or a file cannot be read.
@@ -34,7 +35,7 @@ import {
  * ```
  */
 export async function readTokenizerFiles(
-  source: string | URL,
+  source: string | URL | readonly File[],
   options?: ReadOptions,
 ): Promise<Record<string, Uint8Array>> {
   return readFilesFor("readTokenizerFiles", source, options);
@@ -43,18 +44,19 @@ export async function readTokenizerFiles(
 /** Reads the files for a function, whose name errors carry. */
 export async function readFilesFor(
   fn: string,
-  source: string | URL,
+  source: string | URL | readonly File[],
   options?: ReadOptions,
 ): Promise<Record<string, Uint8Array>> {
   const check = checks(fn, { argument: "source" });
   check.each(
     { source },
-    (value) => typeof value === "string" || value instanceof URL,
-    "a folder or a file, by its path or URL",
+    (value) => typeof value === "string" || value instanceof URL || isFiles(value),
+    "a folder or a file, by its path or URL, or a list of files",
     "a tokenizer lies beside the weights of its model: give that folder.",
   );
   const given = check.options(options, ["signal", "onProgress", "idleTimeoutMs", "maxBytes"]);
   const reading = { check, ...given };
+  if (isFiles(source)) return fromFiles(source, reading);
   const url = sourceUrl(source);
   if (url) return fromServer(url, reading);
   const path =
@@ -88,11 +90,25 @@ export async function readFilesFor(
     kind === "folder" ? wanted(there.filter((name) => known.test(name))) : [own, ...beside(own, there)];
   if (kind === "folder" && !names.some((name) => name !== configuration)) refuseEmpty(path, there, reading);
   const files: Record<string, Uint8Array> = {};
+  const within = kind === "folder" ? { within: folder } : {};
   for (const name of names) {
-    const within = kind === "folder" ? { within: folder } : {};
     files[name] = await readStart(`${folder}/${name}`, { ...reading, ...within });
   }
   return files;
+}
+
+const isFiles = (value: unknown): value is readonly File[] =>
+  Array.isArray(value) && value.every((each) => each instanceof Blob && "name" in each);
+
+/** A list of files is a folder whose files are at hand; a single file is taken by any name. */
+async function fromFiles(given: readonly File[], reading: OpenOptions): Promise<Record<string, Uint8Array>> {
+  const there = given.map(({ name }) => name);
+  const names = there.length === 1 ? there : wanted(there.filter((name) => known.test(name)));
+  if (!names.some((name) => name !== configuration)) refuseEmpty(`${there.length} files`, there, reading);
+  const read = given
+    .filter(({ name }) => names.includes(name))
+    .map(async (file) => [file.name, await readStart(file, reading)] as const);
+  return Object.fromEntries(await Promise.all(read));
 }
 
 const configuration = "tokenizer_config.json";
@@ -130,9 +146,10 @@ function refuseEmpty(folder: string, there: readonly string[], { check }: OpenOp
 }
 
 /** A GGUF file may hold a whole model: its vocabulary stands in front. */
-async function readStart(path: string | URL, reading: OpenOptions): Promise<Uint8Array> {
-  const limits = String(path).endsWith(".gguf") ? {} : smallFiles.tokenizer;
-  const file = await openFile(path, { ...limits, ...reading });
+async function readStart(source: string | URL | File, reading: OpenOptions): Promise<Uint8Array> {
+  const name = source instanceof Blob ? source.name : String(source);
+  const limits = name.endsWith(".gguf") ? {} : smallFiles.tokenizer;
+  const file = await openFile(source, { ...limits, ...reading });
   return file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
 }
 

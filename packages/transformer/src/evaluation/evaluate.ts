@@ -29,7 +29,7 @@ export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
  * predicted once.
  *
  * @param texts - Texts, which need the model's tokenizer, or token ids as the tokenizer gives them.
- * @param options - `contextLength`: tokens of a chunk, default the model's. `onProgress`: called after each chunk.
+ * @param options - `contextLength`: tokens that a chunk predicts, default the model's context. `onProgress`: called after each chunk.
  * @throws {ArgumentError} If there is nothing to predict, or texts come to a model without a tokenizer.
  *
  * @example

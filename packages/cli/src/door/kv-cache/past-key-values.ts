@@ -1,0 +1,1 @@
+export * from "@qkv/kv-cache/past-key-values";

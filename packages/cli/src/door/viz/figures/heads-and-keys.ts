@@ -1,0 +1,1 @@
+export * from "@qkv/viz/figures/heads-and-keys";
