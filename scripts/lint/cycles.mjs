@@ -1,7 +1,6 @@
 // An ESLint rule: inside a package no two files import each other, by whatever way round, and no two folders do. Such
 // files are read together or not at all, and their order of loading decides which works. Types count.
-//
-// `except` lists groups of files that may: an operation and its derivative that need each other.
+// An operation and its derivative that need each other share a file.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
@@ -58,32 +57,28 @@ export default {
     docs: { description: "No two files, and no two folders, of a package import each other." },
     messages: {
       files:
-        "Circular import: {{path}}. Move what both need (often a type) to a file of its own that imports neither.",
+        "Circular import: {{path}}. Move what both need (often a type) to a file of its own that imports neither; an " +
+        "operation and its derivative may share a file.",
       folders:
         "{{from}}/ imports {{to}}/, and {{back}} imports {{from}}/. Move what both need into one of the two, or into a " +
         "folder below them, so that imports between folders point one way.",
     },
-    schema: [{ type: "object", properties: { except: { type: "array" } } }],
+    schema: [],
   },
   create(context) {
     const file = context.filename;
     const source = /^(.*[\\/]packages[\\/][^\\/]+[\\/]src)[\\/]/.exec(file)?.[1];
     if (!source || !existsSync(source) || file.endsWith(".test.ts")) return {};
     const graph = graphOf(source);
-    const groups = (context.options[0]?.except ?? []).map((group) =>
-      group.map((path) => resolve(context.cwd, path)),
-    );
     const short = (path) => relative(source, path).replaceAll("\\", "/");
     const check = ({ source: from }) => {
       if (!from?.value?.startsWith?.(".")) return;
       const other = target(file, from.value);
-      if (!groups.some((group) => group.includes(file) && group.includes(other))) {
-        const path = importPath(graph, other, file);
-        if (path) {
-          const data = { path: [file, ...path].map(short).join(" → ") };
-          context.report({ node: from, messageId: "files", data });
-          return;
-        }
+      const path = importPath(graph, other, file);
+      if (path) {
+        const data = { path: [file, ...path].map(short).join(" → ") };
+        context.report({ node: from, messageId: "files", data });
+        return;
       }
       const [here, there] = [folderOf(source, file), folderOf(source, other)];
       if (!here || !there || here === there) return;

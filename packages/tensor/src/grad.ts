@@ -1,6 +1,6 @@
 import { checks, isFloat, refuse, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { add } from "./ops/add.js";
-import { checkTensor, type RanOp } from "./op.js";
+import { checkTensor, type RanOp, type Recorder } from "./op.js";
 import { fullLike } from "./tensor-like.js";
 import type { Node, Tape } from "./tape.js";
 import { Tensor } from "./tensor.js";
@@ -156,7 +156,7 @@ type Entry = {
   readonly to: readonly Node[];
 };
 
-type Recording = Tape & { open: boolean; readonly entries: Entry[] };
+type Recording = { readonly record: Recorder; open: boolean; readonly entries: Entry[] };
 
 function newTape(): Recording {
   const tape: Recording = {

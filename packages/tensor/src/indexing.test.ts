@@ -11,7 +11,7 @@ import { gather } from "./ops/gather.js";
 import { mul } from "./ops/mul.js";
 import { permute } from "./ops/permute.js";
 import { scatter } from "./ops/scatter.js";
-import { slice } from "./ops/slice.js";
+import { slice } from "./ops/slice-and-pad.js";
 import { sum } from "./ops/sum.js";
 import { take } from "./ops/take.js";
 import { transpose } from "./ops/transpose.js";

@@ -8,7 +8,6 @@ import {
   sizeOf,
 } from "@qkv/core";
 import type { Device, Kernel, View } from "./contracts.js";
-import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
 
 /** Shape and type of an op's result, known before it is computed. */
@@ -78,10 +77,26 @@ export function withGradient<A>(op: Op<A>, backward: NonNullable<Op<A>["backward
   return { ...op, backward };
 }
 
+/** Told of one run of an op. */
+export type Recorder = (
+  op: RanOp<never>,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  attributes: unknown,
+) => void;
+
 /** Told of each kernel that ran. Empty unless somebody counts. */
-export const observers = new Set<
-  (op: RanOp<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown) => void
->();
+export const observers = new Set<Recorder>();
+
+/**
+ * Tells each tape that watches one of the inputs. A tensor carries its places, so there is no current tape: gradients
+ * of gradients are tapes beside each other.
+ */
+export const record: Recorder = (op, inputs, outputs, attributes) => {
+  if (!inputs.some(({ nodes }) => nodes)) return;
+  const tapes = new Set(inputs.flatMap(({ nodes = [] }) => nodes.map(({ tape }) => tape)));
+  for (const tape of tapes) (tape.record as Recorder)(op, inputs, outputs, attributes);
+};
 
 /**
  * Runs an op where its inputs live, and returns all its outputs. Decoding a token runs some hundred small ones between

@@ -1,8 +1,7 @@
 import { checks } from "@qkv/core";
 import { vjp, stopGradient } from "./grad.js";
-import type { Op } from "./op.js";
+import { record, type Op } from "./op.js";
 import { fullLike } from "./tensor-like.js";
-import { record } from "./tape.js";
 import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
 

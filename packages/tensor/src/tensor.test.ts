@@ -4,7 +4,7 @@ import type { Device } from "./contracts.js";
 import { tensor, zeros } from "./create.js";
 import { js } from "./js-device.js";
 import { cast } from "./ops/cast.js";
-import { slice } from "./ops/slice.js";
+import { slice } from "./ops/slice-and-pad.js";
 import { transpose } from "./ops/transpose.js";
 import { isTensor } from "./tensor.js";
 

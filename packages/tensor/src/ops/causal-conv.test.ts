@@ -8,7 +8,7 @@ import { causalConv } from "./causal-conv.js";
 import { concat } from "./concat.js";
 import { mul } from "./mul.js";
 import { silu } from "./silu.js";
-import { slice } from "./slice.js";
+import { slice } from "./slice-and-pad.js";
 import { sum } from "./sum.js";
 import { randn } from "../random/randn.js";
 import type { Tensor } from "../tensor.js";

@@ -12,10 +12,9 @@ import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { concatOp } from "./concat.js";
 import { contiguous } from "./contiguous.js";
-import { padOp } from "./pad.js";
+import { padOp, sliceOp } from "./slice-and-pad.js";
 import { reshaped } from "./reshape.js";
 import { siluOp } from "./silu.js";
-import { sliceOp } from "./slice.js";
 import { sumAlong } from "./sum-to.js";
 
 const layout = "x is [B, C, T], weight [C, 1, K], bias [C], state [B, C, K - 1], all of one type.";

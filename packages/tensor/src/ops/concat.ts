@@ -1,7 +1,7 @@
 import { copyStrided, normalizeAxis, refuse, refuseShape, withLength } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { sliceOp } from "./slice.js";
+import { sliceOp } from "./slice-and-pad.js";
 
 export const concatOp: Op<{ axis: number }> = {
   name: "concat",

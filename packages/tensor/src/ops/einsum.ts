@@ -10,8 +10,7 @@ import {
   stridesOf,
 } from "@qkv/core";
 import { matrixProduct } from "../matrix-product.js";
-import { checkTensor, run, type Op } from "../op.js";
-import { record } from "../tape.js";
+import { checkTensor, record, run, type Op } from "../op.js";
 import { Tensor } from "../tensor.js";
 import { contiguous } from "./contiguous.js";
 import { mulRow } from "./mul.js";

@@ -4,7 +4,7 @@ import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
 import { reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
-import { broadcastReduced } from "./broadcast-reduced.js";
+import { broadcastReduced } from "./sum.js";
 import { mul } from "./mul.js";
 import { sumTo } from "./sum-to.js";
 

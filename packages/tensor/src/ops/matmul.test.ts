@@ -4,7 +4,7 @@ import { tensor, zeros } from "../create.js";
 import { broadcastTo } from "./broadcast-to.js";
 import { matmul } from "./matmul.js";
 import { permute } from "./permute.js";
-import { slice } from "./slice.js";
+import { slice } from "./slice-and-pad.js";
 import { transpose } from "./transpose.js";
 import { randn } from "../random/randn.js";
 import type { Tensor } from "../tensor.js";

@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.js";
 import { castOp } from "./cast.js";
 import { div } from "./div.js";
 import { equal } from "./equal.js";
-import { broadcastReduced } from "./broadcast-reduced.js";
+import { broadcastReduced } from "./sum.js";
 import { mul } from "./mul.js";
 import { sumAlong } from "./sum-to.js";
 

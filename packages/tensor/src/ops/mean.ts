@@ -3,7 +3,7 @@ import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
 import { reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
-import { broadcastReduced } from "./broadcast-reduced.js";
+import { broadcastReduced } from "./sum.js";
 import { mul } from "./mul.js";
 
 export const meanOp = /* @__PURE__ */ reduceOp("mean", {

@@ -8,10 +8,9 @@ import { add } from "./add.js";
 import { castOp } from "./cast.js";
 import { div } from "./div.js";
 import { equal } from "./equal.js";
-import { broadcastReduced } from "./broadcast-reduced.js";
+import { broadcastReduced, sum } from "./sum.js";
 import { max } from "./max.js";
 import { mul } from "./mul.js";
-import { sum } from "./sum.js";
 
 export const normOp = /* @__PURE__ */ reduceOp("norm", {
   start: 0,

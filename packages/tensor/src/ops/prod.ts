@@ -3,10 +3,9 @@ import { checkTensor, run } from "../op.js";
 import { reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
-import { padOp } from "./pad.js";
+import { padOp, sliceOp } from "./slice-and-pad.js";
 import { permuteOp } from "./permute.js";
 import { reshaped } from "./reshape.js";
-import { sliceOp } from "./slice.js";
 
 /**
  * The product over one axis, several, or all. Halves are multiplied with each other until one number is left: few

@@ -2,7 +2,7 @@ import { normalizeAxis, refuse } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { concat } from "./concat.js";
-import { slice } from "./slice.js";
+import { slice } from "./slice-and-pad.js";
 
 /**
  * Moves everything along an axis; what leaves at one end comes in at the other.

@@ -1,7 +1,7 @@
 import { checkWholeNumbers, normalizeAxis, refuseShape } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { slice } from "./slice.js";
+import { slice } from "./slice-and-pad.js";
 
 /**
  * Parts of a tensor along an axis, as views.

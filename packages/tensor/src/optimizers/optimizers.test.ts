@@ -9,7 +9,7 @@ import { js } from "../js-device.js";
 import { add } from "../ops/add.js";
 import { mul } from "../ops/mul.js";
 import { reshape } from "../ops/reshape.js";
-import { slice } from "../ops/slice.js";
+import { slice } from "../ops/slice-and-pad.js";
 import { sub } from "../ops/sub.js";
 import { sum } from "../ops/sum.js";
 import { transpose } from "../ops/transpose.js";
