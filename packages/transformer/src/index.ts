@@ -63,6 +63,15 @@ export { load, loadAny, loadEncoder, type LoadOptions } from "./load.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
 export { hubCacheFolder, hubSnapshot, isHubOffline, type HubSnapshotOptions } from "./loading/hub-cache.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
+export type { ContentChecksum } from "./storage/content-checksum.js";
+export {
+  modelStore,
+  type ModelStore,
+  type ModelStoreOptions,
+  type StoredFile,
+  type StoredFileRequest,
+  type StoredModel,
+} from "./storage/model-store.js";
 export {
   type BoundBytePatches,
   type BytePatches,

@@ -29,6 +29,7 @@ import { mxfp4Weights } from "./loading/mxfp4-weights.js";
 import { safetensorsWeights, shardedWeights } from "./loading/safetensors-weights.js";
 import type { WeightFile } from "./loading/weight-file.js";
 import { weightsOf, type Placing } from "./loading/weights.js";
+import type { ModelStore } from "./storage/model-store.js";
 
 export type LoadOptions = ReadOptions & {
   /** Device of the weights. Default: the plain JavaScript device. */
@@ -45,6 +46,11 @@ export type LoadOptions = ReadOptions & {
   quantize?: Quantization;
   /** Access to the hub. Default: the Hugging Face Hub, without a login. */
   hub?: HubOptions;
+  /**
+   * Keeps files of servers in the browser, so that the next visit finds them: `modelStore()`. With it, the name of a
+   * repository needs no client. Default: none, and each visit downloads what it reads.
+   */
+  store?: ModelStore;
 };
 
 /**
@@ -54,7 +60,7 @@ export type LoadOptions = ReadOptions & {
  *
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
  *   as `Qwen/Qwen3-0.6B`, which is read from the cache of Python's `huggingface_hub` where it is there, and else needs
- *   `@huggingface/hub`; the bytes of a file, or a Blob; or the files that a reader
+ *   `@huggingface/hub`, or in a page a `store`; the bytes of a file, or a Blob; or the files that a reader
  *   chose in a page.
  * @throws {ArgumentError} If a file cannot be read, a server is silent for `idleTimeoutMs`, a link leads out of the folder,
  *   or the tokenizer belongs to another model.
@@ -170,6 +176,7 @@ const optionNames = [
   "dtype",
   "tokenizer",
   "hub",
+  "store",
   "signal",
   "onProgress",
   "idleTimeoutMs",
@@ -187,6 +194,14 @@ async function open(
   const { device, dtype, tokenizer: given, hub = {}, quantize: _, ...options } = all;
   if (device !== undefined) checkDevice(check.fn, device);
   if (dtype !== undefined) check.oneOf({ dtype }, ["auto", "float32"]);
+  if (options.store !== undefined && typeof options.store?.find !== "function") {
+    check.refuse({
+      argument: "store",
+      received: options.store,
+      expected: "a store of models",
+      fix: "make one with `modelStore()`.",
+    });
+  }
   options.signal?.throwIfAborted();
   const { reading, tellEnds } = withEnds({ ...options, check });
   const found = await locate(source, reading, hub);

@@ -6,6 +6,8 @@ import type { Reader, ReadOptions } from "./options.js";
 
 /** Anything that gives ranges of its bytes. */
 export type ByteSource = {
+  /** Name in messages. Default: that of a source of so many bytes. */
+  readonly name?: string;
   /** Bytes in all. */
   readonly size: number;
   /** Bytes `start` to `end - 1`. */
@@ -44,7 +46,7 @@ export type OpenOptions = Reader &
 export function sourceName(source: FileSource): string {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return `${source.byteLength} bytes`;
   if (isBlob(source)) return "name" in source ? String(source.name) : `blob of ${source.size} bytes`;
-  return isByteSource(source) ? `source of ${source.size} bytes` : String(source);
+  return isByteSource(source) ? (source.name ?? `source of ${source.size} bytes`) : String(source);
 }
 
 /** The URL of a source on a server; undefined for all others. */

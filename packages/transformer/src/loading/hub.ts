@@ -3,6 +3,7 @@ import { openFolder, type Folder } from "./folder.js";
 import { boundedFetch } from "./bounded-fetch.js";
 import { isHubOffline, snapshotFolder } from "./hub-cache.js";
 import { findFile, readWhole, smallFiles, type Reading } from "./open-file.js";
+import { storedRepository } from "./stored-repository.js";
 
 /** Access to a repository of the Hugging Face Hub. */
 export type HubOptions = {
@@ -40,6 +41,7 @@ export const isRepository = (text: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.
 
 /** The files of a repository: those of the cache where it is there whole, else read from the hub by the stretches that are needed. */
 export async function hubFolder(repo: string, hub: HubOptions, reading: Reading): Promise<Folder> {
+  if (reading.store) return storedRepository(repo, hub, reading);
   const { revision, cache, offline = isHubOffline() } = hub;
   const lookup = { ...(revision !== undefined && { revision }), ...(cache && { cache }) };
   const snapshot = cache === false ? undefined : await snapshotFolder(reading.check, repo, lookup);

@@ -1,0 +1,230 @@
+import { FormatError } from "@qkv/core";
+import { sendRequest, type HttpResponse, type Reader, type ReadOptions } from "@qkv/core/byte-source";
+import { growingChecksum, type ContentChecksum, type GrowingChecksum } from "./content-checksum.js";
+import { pieceSize, type Head, type PieceFile } from "./piece-file.js";
+
+/** A file of a server that is to be stored. */
+export type Download = {
+  readonly url: URL;
+  readonly file: PieceFile;
+  readonly model: string;
+  /** Checksum of its content, where it is known. */
+  readonly checksum: ContentChecksum | undefined;
+  readonly reading: Reader & ReadOptions;
+};
+
+/** Bytes of a file that are stored, and its checksum so far. */
+type Stored = { head: Head; bytes: number; sum: GrowingChecksum | undefined };
+
+/** Content that is larger than the reader allows: it is not stored. */
+export type TooLarge = { readonly tooLarge: number };
+
+/**
+ * Downloads a file piece by piece, beginning behind the pieces that an earlier page left, if the server gives the rest of
+ * the same content: as long, and under the same ETag or of a known checksum. The file is whole when all of it came and
+ * its checksum is right.
+ *
+ * @returns Undefined if the server has no such file.
+ */
+export async function download(request: Download): Promise<Head | TooLarge | undefined> {
+  const { file, reading, url } = request;
+  let stored = await resumable(request);
+  let rest: HttpResponse | undefined;
+  if (stored) {
+    rest = await requestRest(request, stored);
+    if (stored.bytes < stored.head.size && !rest) stored = undefined;
+  }
+  if (!stored) {
+    await file.clear();
+    const begun = await begin(request);
+    if (!begun || "tooLarge" in begun) return begun;
+    ({ stored, rest } = begun);
+  }
+  const { head, sum } = stored;
+  if (rest) await storePieces(request, rest, stored);
+  if (sum && !sum.matches()) {
+    await file.clear();
+    const { algorithm, digest } = request.checksum!;
+    reading.check.refuse(
+      {
+        argument: url.href,
+        received: `${head.size} bytes of another ${algorithm}`,
+        expected: `${algorithm} ${digest}, as the hub states`,
+        fix: "load it again: it was damaged on the way, or is not the hub's.",
+      },
+      FormatError,
+    );
+  }
+  const whole: Head = { ...head, state: "whole" };
+  await file.setHead(whole);
+  return whole;
+}
+
+/** The part that an earlier page left, if a server can give the rest of it. */
+async function resumable({ file, model, checksum }: Download): Promise<Stored | undefined> {
+  const head = await file.head();
+  if (head?.state !== "part" || (head.tag === "" && !checksum)) return undefined;
+  const sum = checksum && growingChecksum(checksum, head.size);
+  let bytes = 0;
+  const count = await file.count();
+  for (let index = 0; index < count; index++) {
+    const piece = await file.piece(index);
+    if (piece?.length !== Math.min(pieceSize, head.size - bytes)) return undefined;
+    sum?.update(piece);
+    bytes += piece.length;
+  }
+  return bytes === 0 ? undefined : { head: { ...head, model }, bytes, sum };
+}
+
+/** The rest of a file; undefined if all is stored, or the server gives another content by now. */
+async function requestRest(
+  { url, reading }: Download,
+  { head, bytes }: Stored,
+): Promise<HttpResponse | undefined> {
+  if (bytes === head.size) return undefined;
+  const response = await sendRequest(url, { range: [bytes, head.size] }, reading);
+  if (response.status === 206 && response.total === head.size && strongTag(response) === head.tag) {
+    return response;
+  }
+  await response.cancel();
+  return undefined;
+}
+
+type Begun = { stored: Stored; rest: HttpResponse | undefined };
+
+/** Asks for the first piece, and for the rest where that was not all. */
+async function begin(request: Download): Promise<Begun | TooLarge | undefined> {
+  const { url, file, model, reading } = request;
+  let first = await sendRequest(url, { range: [0, pieceSize] }, reading);
+  // An empty file has no range to give, and a server may keep the page from reading which range came.
+  if (first.status === 416 || (first.status === 206 && first.total === undefined)) {
+    await first.cancel();
+    first = await sendRequest(url, {}, reading);
+  }
+  if (first.status === 404) {
+    await first.cancel();
+    await file.setHead({ model, state: "absent", size: 0, tag: "" });
+    return undefined;
+  }
+  const size = await checkedSize(request, first);
+  if (typeof size !== "number") return size;
+  await checkSpace(request, size);
+  const head: Head = { model, state: "part", size, tag: strongTag(first) };
+  const stored: Stored = {
+    head,
+    bytes: 0,
+    sum: request.checksum && growingChecksum(request.checksum, size),
+  };
+  await file.setHead(head);
+  if (first.status !== 206) return { stored, rest: first };
+  await storePieces(request, first, stored, Math.min(pieceSize, size));
+  if (stored.bytes === size) return { stored, rest: undefined };
+  const rest = await requestRest(request, stored);
+  if (rest) return { stored, rest };
+  await file.clear();
+  return reading.check.refuse({
+    received: url.href,
+    expected: "a file that stays the same, and it changed while it was downloaded",
+    fix: "load it again.",
+  });
+}
+
+/** The size that a server states, if its answer is a file that may be stored. */
+async function checkedSize({ url, reading }: Download, response: HttpResponse): Promise<number | TooLarge> {
+  const { status, statusText, total, headers } = response;
+  const refuse = async (expected: string, fix: string): Promise<never> => {
+    await response.cancel();
+    return reading.check.refuse({ received: url.href, expected, fix });
+  };
+  if (status < 200 || status > 299) {
+    const answered = `a file, and the server answered ${status} ${statusText}`.trimEnd();
+    return refuse(answered, "check the address, and whether it needs a login.");
+  }
+  if (/^text\/html\b/i.test(headers.get("content-type") ?? "")) {
+    return refuse(
+      "a file of a model, and the server sends a web page",
+      "a login or the site itself may have answered in the file's place: open the address in a browser.",
+    );
+  }
+  if (total === undefined) {
+    return refuse(
+      "an answer that states how long the file is",
+      "load it without `store`, or from a server that states `Content-Length` and does not compress.",
+    );
+  }
+  if (total <= (reading.maxBytes ?? Infinity)) return total;
+  await response.cancel();
+  return { tooLarge: total };
+}
+
+/** Refuses a file for which the browser has no room. */
+async function checkSpace({ url, reading }: Download, size: number): Promise<void> {
+  const { storage } = (globalThis as { navigator?: Partial<Navigator> }).navigator ?? {};
+  const { quota, usage = 0 } = (await storage?.estimate?.().catch(() => undefined)) ?? {};
+  if (quota !== undefined && size > quota - usage) refuseSpace(url, reading, size, quota - usage);
+}
+
+function refuseSpace(url: URL, { check }: Reader, size: number, room?: number, cause?: unknown): never {
+  return check.refuse({
+    argument: url.href,
+    received: `${size} bytes`,
+    expected:
+      room === undefined
+        ? "no more than the browser has room for"
+        : `at most ${room}, the room of the browser`,
+    fix: "delete models that are stored: `store.list()` names them, `store.delete(model)` removes one.",
+    cause,
+  });
+}
+
+/** Stores what arrives, piece by piece, behind the pieces that are there. */
+async function storePieces(
+  { url, file, reading }: Download,
+  response: HttpResponse,
+  stored: Stored,
+  end = stored.head.size,
+): Promise<void> {
+  const { size } = stored.head;
+  const first = stored.bytes;
+  const piece = new Uint8Array(Math.min(pieceSize, end - first));
+  let filled = 0;
+  let arrived = first;
+  const store = async () => {
+    const bytes = piece.slice(0, filled);
+    stored.sum?.update(bytes);
+    await file.setPiece(stored.bytes / pieceSize, bytes).catch((cause: unknown) => {
+      refuseSpace(url, reading, size, undefined, cause);
+    });
+    stored.bytes += filled;
+    filled = 0;
+  };
+  for await (const chunk of response.chunks()) {
+    for (let at = 0; at < chunk.length;) {
+      const count = Math.min(piece.length - filled, chunk.length - at);
+      piece.set(chunk.subarray(at, at + count), filled);
+      filled += count;
+      at += count;
+      if (filled === piece.length) await store();
+    }
+    arrived += chunk.length;
+    reading.onProgress?.({ source: url.href, loaded: arrived, total: size });
+    reading.signal?.throwIfAborted();
+  }
+  if (filled > 0) await store();
+  if (stored.bytes === end) return;
+  reading.check.refuse(
+    {
+      argument: url.href,
+      received: `${stored.bytes} bytes`,
+      expected: `${end}`,
+      fix: "load it again: the connection ended early.",
+    },
+    FormatError,
+  );
+}
+
+/** The ETag that identifies content byte for byte; empty if the server sends none, or the page may not read it. */
+function strongTag({ headers }: HttpResponse): string {
+  const tag = headers.get("etag") ?? "";
+  return tag.startsWith('"') ? tag : "";
+}

@@ -1,0 +1,244 @@
+import { checks, FormatError } from "@qkv/core";
+import type { ByteSource, Reader, ReadOptions } from "@qkv/core/byte-source";
+import type { ContentChecksum } from "./content-checksum.js";
+import { parseAddress, pieceFile, pieceSize, type Head, type PieceFile } from "./piece-file.js";
+
+/**
+ * A file of a server that a store is asked for.
+ *
+ * @experimental
+ */
+export type StoredFileRequest = {
+  /** Name of the model that the file belongs to, as the store lists it: a repository, or an address. */
+  model: string;
+  /** Checksum of its content, where it is known. */
+  checksum?: ContentChecksum;
+  /** True: no server is asked. Default: that of the store. */
+  offline?: boolean;
+  /** Options for downloading, and the function that errors name. */
+  reading: Reader & ReadOptions;
+};
+
+/**
+ * A model in a store.
+ *
+ * @experimental
+ */
+export type StoredModel = {
+  /** The repository, or the address of the folder or file. */
+  model: string;
+  /** Bytes that are stored. */
+  bytes: number;
+  /** Its files. One whose `bytes` are fewer than its `size` is downloaded in part: the next load goes on there. */
+  files: { url: string; bytes: number; size: number }[];
+};
+
+/**
+ * Files of servers that are kept between visits. Made by {@link modelStore}.
+ *
+ * @experimental
+ */
+export type ModelStore = {
+  /** Finds a file: the stored one, else it is downloaded and stored. Undefined if the server has none. */
+  find(url: URL, request: StoredFileRequest): Promise<StoredFile | undefined>;
+  /** Lists the models, in order of their names. */
+  list(): Promise<StoredModel[]>;
+  /** Deletes a model, whole or in part, and returns the bytes that it had. */
+  delete(model: string): Promise<number>;
+};
+
+/**
+ * A file of a store.
+ *
+ * @experimental
+ */
+export type StoredFile = ByteSource & {
+  /** True: it was downloaded now, which `onProgress` was told. */
+  readonly isNew: boolean;
+};
+
+/**
+ * Options of {@link modelStore}.
+ *
+ * @experimental
+ */
+export type ModelStoreOptions = {
+  /** Name of the cache of the origin. Default: `qkv-models`. */
+  name?: string;
+  /** True: no server is asked, and a file that is not stored is an error. Default: false. */
+  offline?: boolean;
+  /** Caches of another kind of host. Default: those of the page or worker, `caches`. */
+  caches?: CacheStorage;
+};
+
+/**
+ * Keeps models in the browser: `load(address, { store: modelStore() })` downloads each file once. Where a download ends
+ * early, as the page is closed or the network fails, the next one goes on from the last piece of 8 MiB. A file is used
+ * when all of it is there, and where the hub states its SHA-256, when that is right; bytes that changed in the store since
+ * are an error that names the file.
+ *
+ * Files are in the Cache API, which pages and workers of all browsers have, on https and on localhost. Browsers may clear
+ * it where space is short, unless `navigator.storage.persist()` was granted.
+ *
+ * @throws {ArgumentError} If there is no Cache API, as in Node, whose `load` has the hub's cache on the disk.
+ * @see "Service Workers", W3C, section 5, "Caches"; "Storage Standard", WHATWG
+ * @experimental
+ *
+ * @example
+ * ```ts
+ * import { modelStore } from "@qkv/transformer";
+ *
+ * // In a page: const store = modelStore();
+ * // const model = await load("Qwen/Qwen3-0.6B", { store, onProgress });
+ * // await store.list(); // [{ model: "Qwen/Qwen3-0.6B", bytes, files }]
+ * modelStore(); // => throws ArgumentError
+ * ```
+ */
+export function modelStore(options?: ModelStoreOptions): ModelStore {
+  const check = checks("modelStore");
+  const given = check.options(options, ["name", "offline", "caches"]);
+  const { name = "qkv-models", offline = false, caches: storage = pageCaches() } = given;
+  if (typeof storage?.open !== "function") {
+    return check.refuse({
+      argument: "caches",
+      received: storage,
+      expected: "the Cache API of a page or worker, on https or localhost",
+      fix: "in Node, leave `store` out: `load` reads and fills the hub's cache on the disk.",
+    });
+  }
+  const open = () => storage.open(name);
+  return {
+    async find(url, { model, checksum, offline: isOffline = offline, reading }) {
+      const address = new URL(url);
+      address.hash = "";
+      const file = pieceFile(await open(), address);
+      const known = await file.head();
+      if (known?.state === "whole") return storedFile(address, known, file, reading, false);
+      if (isOffline) {
+        if (known?.state === "absent") return undefined;
+        return reading.check.refuse({
+          received: address.href,
+          expected: `a file that is stored, as \`offline\` asks for, and ${known ? "only a part of it is" : "it is not"}`,
+          fix: "load it once without `offline`.",
+        });
+      }
+      // Of two pages that load it at once, one downloads it, and the other finds it.
+      return withLock(`${name} ${address.href}`, reading.signal, async () => {
+        const found = await file.head();
+        if (found?.state === "whole") return storedFile(address, found, file, reading, false);
+        // A chunk of its own: pages whose models are stored already do not load it.
+        const { download } = await import("./download.js");
+        const head = await download({ url: address, file, model, checksum, reading });
+        // The caller refuses its size.
+        if (head && "tooLarge" in head)
+          return { size: head.tooLarge, read: unread, isNew: true, name: address.href };
+        return head && storedFile(address, head, file, reading, true);
+      });
+    },
+    list: async () => listModels(await open()),
+    async delete(model) {
+      const cache = await open();
+      const found = (await listModels(cache)).find((one) => one.model === model);
+      for (const url of await addressesOf(cache, model)) await pieceFile(cache, new URL(url)).clear();
+      return found?.bytes ?? 0;
+    },
+  };
+}
+
+const pageCaches = (): CacheStorage | undefined => (globalThis as { caches?: CacheStorage }).caches;
+
+const unread = (): never => {
+  throw new Error("A file that is too large is not read.");
+};
+
+/** The bytes of a file that is whole. The latest piece stays in memory: tensors follow one another. */
+function storedFile(
+  url: URL,
+  { size, model }: Head,
+  file: PieceFile,
+  { check }: Reader,
+  isNew: boolean,
+): StoredFile {
+  let latest: { index: number; bytes: Uint8Array } | undefined;
+  const pieceAt = async (index: number): Promise<Uint8Array> => {
+    if (latest?.index === index) return latest.bytes;
+    const bytes = await file.piece(index);
+    const start = index * pieceSize;
+    const expected = Math.min(pieceSize, size - start);
+    if (bytes?.length !== expected) {
+      await file.clear();
+      return check.refuse(
+        {
+          argument: `${url.href}: bytes ${start} to ${start + expected - 1}`,
+          received: "other bytes in the browser's store, or none",
+          expected: "the bytes that were downloaded",
+          fix: `load ${model} again: the damaged file was removed and is downloaded anew.`,
+        },
+        FormatError,
+      );
+    }
+    latest = { index, bytes };
+    return bytes;
+  };
+  return {
+    name: url.href,
+    size,
+    isNew,
+    async read(start, end, signal) {
+      const bytes = new Uint8Array(end - start);
+      for (let index = Math.floor(start / pieceSize); index * pieceSize < end; index++) {
+        signal?.throwIfAborted();
+        const piece = await pieceAt(index);
+        const at = index * pieceSize;
+        bytes.set(piece.subarray(Math.max(0, start - at), end - at), Math.max(0, at - start));
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Does a work alone among the pages of an origin, where the browser has locks. */
+async function withLock<T>(
+  name: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { locks } = (globalThis as { navigator?: Partial<Navigator> }).navigator ?? {};
+  return locks ? locks.request(name, signal ? { signal } : {}, work) : work();
+}
+
+/** The heads of a cache by address, and how many bytes of each file are stored. */
+async function storedFiles(cache: Cache): Promise<Map<string, { head: Head; bytes: number }>> {
+  const files = new Map<string, { head: Head; bytes: number }>();
+  const counts = new Map<string, number>();
+  for (const { url } of await cache.keys()) {
+    const { address, index } = parseAddress(url);
+    if (index !== undefined) counts.set(address, (counts.get(address) ?? 0) + 1);
+    else {
+      const head = await pieceFile(cache, new URL(address)).head();
+      if (head) files.set(address, { head, bytes: 0 });
+    }
+  }
+  for (const [address, count] of counts) {
+    const file = files.get(address);
+    if (file) file.bytes = Math.min(count * pieceSize, file.head.size);
+  }
+  return files;
+}
+
+async function addressesOf(cache: Cache, model: string): Promise<string[]> {
+  const files = await storedFiles(cache);
+  return [...files].flatMap(([url, { head }]) => (head.model === model ? [url] : []));
+}
+
+async function listModels(cache: Cache): Promise<StoredModel[]> {
+  const models = new Map<string, StoredModel>();
+  for (const [url, { head, bytes }] of await storedFiles(cache)) {
+    if (head.state === "absent") continue;
+    const model = models.get(head.model) ?? { model: head.model, bytes: 0, files: [] };
+    models.set(head.model, model);
+    model.bytes += bytes;
+    model.files.push({ url, bytes, size: head.size });
+  }
+  return [...models.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
+}
