@@ -21,8 +21,16 @@ test("auto says which device it takes and why, and remembers it in the cache's f
   vi.unstubAllEnvs();
 });
 
+test("gpu.js opens in Node by the name of its mode, and says why another does not", async () => {
+  const device = await openDevice("gpu:webasm", { write: () => true });
+  expect(device.report()).toMatchObject({ mode: "webasm" });
+  await expect(openDevice("gpu:webgl2", { write: () => true })).rejects.toThrow(
+    /^gpu: `mode` is "no WebGL2 here"/,
+  );
+});
+
 test("a name that is none is refused with those that are", async () => {
   await expect(openDevice("cuda", { write: () => true })).rejects.toThrow(
-    /^qkv: `--device` is "cuda", expected a device: js, wasm.*, webgpu, auto\.\nFix: /,
+    /^qkv: `--device` is "cuda", expected a device: js, wasm.*, webgpu, gpu:webasm, auto\.\nFix: /,
   );
 });

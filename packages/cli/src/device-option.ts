@@ -1,6 +1,7 @@
 import { ArgumentError, DeviceError } from "@qkv/core";
 import { device } from "@qkv/device";
 import { fileStorage } from "@qkv/device/file-storage";
+import { gpu, parseGpuName } from "@qkv/gpu";
 import { js, type Device } from "@qkv/tensor";
 import { parseWasmName, wasm } from "@qkv/wasm";
 import { parseWebGpuName, webgpu } from "@qkv/webgpu";
@@ -9,7 +10,13 @@ import { join } from "node:path";
 import type { Io } from "./io.js";
 
 /** The names that `--device` takes, for its help. */
-export const deviceNames: readonly string[] = ["js", "wasm[,threads=N][,plain|relaxed]", "webgpu", "auto"];
+export const deviceNames: readonly string[] = [
+  "js",
+  "wasm[,threads=N][,plain|relaxed]",
+  "webgpu",
+  "gpu:webasm",
+  "auto",
+];
 
 /** Time that WebGPU has to be ready: a command has one device from its start to its end. Unit: milliseconds. */
 const patienceMs = 20_000;
@@ -38,6 +45,8 @@ export async function openDevice(name: string | undefined, err: Io["err"]): Prom
   if (options) return wasm(options);
   const inWgsl = parseWebGpuName(name);
   if (inWgsl) return webgpu(inWgsl);
+  const onGpuJs = parseGpuName(name);
+  if (onGpuJs) return gpu(onGpuJs);
   throw new ArgumentError({
     fn: "qkv",
     argument: "--device",

@@ -25,6 +25,12 @@ test("the plain device and wasm pass every case, as a table and as JSON", { time
   expect(table.out).toMatch(/11 of 11 passed\n$/);
 });
 
+test("gpu.js's WebAssembly passes every case", { timeout: 60_000 }, async () => {
+  const { code, out } = await recorded(["check-gpu", "--device", "gpu:webasm"]);
+  expect(out).toMatch(/^adapter: none\n[^]*\| case +\| gpu:webasm +\|[^]*11 of 11 passed\n$/);
+  expect(code).toBe(0);
+});
+
 test("a device that is none is refused", async () => {
   const { code, err } = await recorded(["check-gpu", "--device", "cuda"]);
   expect(code).toBe(1);

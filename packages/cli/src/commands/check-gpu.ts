@@ -8,9 +8,6 @@ import {
   type CheckReport,
   type Subject,
 } from "@qkv/device/check";
-import { js } from "@qkv/tensor";
-import { wasm } from "@qkv/wasm";
-import { webgpu } from "@qkv/webgpu";
 import type { Command } from "commander";
 import { openDevice } from "../device-option.js";
 import type { Io } from "../io.js";
@@ -18,6 +15,9 @@ import { withJson } from "../json-result.js";
 import { progressLine } from "../progress-line.js";
 
 declare const __VERSION__: string;
+
+/** Devices that Node may have; gpu.js is there where it is installed beside the command. */
+const defaultDevices = ["webgpu", "gpu:webasm", "wasm", "js"] as const;
 
 type Options = { device?: string[]; json?: true | string };
 
@@ -39,7 +39,7 @@ export function addCheckGpu(program: Command, io: Io): void {
     )
     .option(
       "--device <names...>",
-      "devices to check (default: webgpu, where there is an adapter, wasm and js)",
+      `devices to check (default: ${defaultDevices.join(", ")}, those of them that open here)`,
     )
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText(
@@ -82,16 +82,15 @@ async function checkHere(names: readonly string[] | undefined, { err, signal }: 
   let software = false;
   const closing: (() => unknown)[] = [];
   const subjects: Subject[] = [];
-  for (const name of names ?? ["webgpu", "wasm", "js"]) {
+  for (const name of names ?? defaultDevices) {
     try {
-      const device =
-        names !== undefined
-          ? await openDevice(name, err)
-          : await { webgpu: () => webgpu(), wasm: () => wasm(), js }[name as "webgpu" | "wasm" | "js"]();
+      const device = await openDevice(name, err);
       if ("close" in device) closing.push(() => (device as { close(): unknown }).close());
       const facts = device.report() as { adapter?: string; software?: boolean };
-      adapter ??= facts.adapter ?? null;
-      software ||= facts.software ?? false;
+      if (adapter === null && facts.adapter !== undefined) {
+        adapter = facts.adapter;
+        software = facts.software ?? false;
+      }
       subjects.push(
         deviceSubject(name, device, (query, key, value, mask) =>
           attention(query, key, value, mask && { mask: mask === "causal" ? causal() : maskTensor(mask) }),
