@@ -1,4 +1,5 @@
 // Chromium, and what serves a project's files to it.
+import { join } from "node:path";
 import { openChromium } from "../scripts/chromium.mjs";
 import { isolation, openServer, staticFiles } from "../scripts/server.mjs";
 
@@ -35,6 +36,37 @@ export async function openPage(url) {
     });
   } finally {
     await page.close();
+  }
+}
+
+/**
+ * Uses a page, in a context of its own.
+ *
+ * @param {string} url
+ * @param {{ cdn?: string | undefined }} options - `cdn`: the folder of the package that jsDelivr gives.
+ * @param {(page: import("playwright").Page) => Promise<void>} use
+ * @throws {Error} If it fails, with the errors of the page.
+ */
+export async function withPage(url, { cdn }, use) {
+  running ??= await openChromium();
+  const context = await running.newContext();
+  const problems = [];
+  try {
+    await context.route("https://cdn.jsdelivr.net/npm/**", (route) => {
+      const [, file] = /^\/npm\/qkv@[\d.]+\/(.*)$/.exec(new URL(route.request().url()).pathname) ?? [];
+      if (!cdn || !file) return route.abort();
+      const headers = { "Access-Control-Allow-Origin": "*" };
+      return route.fulfill({ path: join(cdn, file), contentType: "text/javascript", headers });
+    });
+    const page = await context.newPage();
+    page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    page.setDefaultTimeout(120_000);
+    await page.goto(url);
+    await use(page).catch((error) => problems.push(error.message));
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+  } finally {
+    await context.close();
   }
 }
 

@@ -11,7 +11,7 @@ const tests = fileURLToPath(new URL("../tests/", import.meta.url));
 const minutes = 5;
 
 /** Entries that need files or a process, so that no page has them. */
-export const nodeOnly = new Set(["qkv/command", "@qkv/kv-cache/offload"]);
+export const nodeOnly = new Set(["qkv/command", "@qkv/kv-cache/offload", "create-qkv"]);
 
 export class Project {
   /**
@@ -47,15 +47,15 @@ export class Project {
   }
 
   /**
-   * Runs a program in the project.
+   * Runs a program in the project, or in another folder.
    *
    * @returns {Promise<string>} What it said on stdout.
    * @throws {Error} With all that it said, if it fails or does not end.
    */
-  run(program, args) {
+  run(program, args, cwd = this.folder) {
     return new Promise((resolve, reject) => {
       const child = spawn(program, args, {
-        cwd: this.folder,
+        cwd,
         env: this.env,
         stdio: ["ignore", "pipe", "pipe"],
         shell: process.platform === "win32",

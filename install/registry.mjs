@@ -30,6 +30,7 @@ export async function startRegistry(folder) {
     packages: {
       "@qkv/*": { access: "$all", publish: "$all" },
       qkv: { access: "$all", publish: "$all" },
+      "create-qkv": { access: "$all", publish: "$all" },
       "**": { access: "$all", proxy: "above" },
     },
     auth: { htpasswd: { file: join(folder, "users") } },

@@ -60,6 +60,7 @@ const arrows: Record<string, string[]> = {
   "@qkv/cost": ["@qkv/core"],
   "@qkv/viz": ["@qkv/core"],
   "@qkv/model-tiny": [],
+  "create-qkv": ["@qkv/core"],
   "@qkv/page": ["@qkv/core", "@qkv/viz"],
 };
 const command = "qkv";

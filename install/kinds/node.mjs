@@ -4,6 +4,12 @@ import { readReport, reportLine } from "../project.mjs";
 import { isForVite } from "../readme.mjs";
 import { node } from "../tools.mjs";
 
+/** Each command, with words that it takes, and what it then writes first. */
+const commands = {
+  qkv: { args: ["generate", "--prompt", "Once upon a time"], begins: "Once upon a time" },
+  "create-qkv": { args: ["--help"], begins: "Usage: npm create qkv@latest" },
+};
+
 export async function run(project, { check, leftOut }) {
   await project.install();
   const examples = project.readme.examples.filter((example) => !isForVite(example));
@@ -33,9 +39,10 @@ problems().then((list) => ${reportLine});
     await check(`Node ${major}, CommonJS`, async () => readReport(await project.run(program, ["main.cjs"])));
     for (const [command, path] of Object.entries(project.json.bin ?? {})) {
       const file = join("node_modules", project.name, path);
+      const { args, begins } = commands[command];
       await check(`Node ${major}, the command ${command}`, async () => {
-        const text = await project.run(program, [file, "generate", "--prompt", "Once upon a time"]);
-        if (!text.startsWith("Once upon a time")) throw new Error(`${basename(file)} wrote: ${text}`);
+        const text = await project.run(program, [file, ...args]);
+        if (!text.startsWith(begins)) throw new Error(`${basename(file)} wrote: ${text}`);
       });
     }
   }

@@ -24,6 +24,7 @@ export const switchedOn = [
   "packages/cli",
   "packages/core",
   "packages/cost",
+  "packages/create-qkv",
   "packages/device",
   "packages/gpu",
   "packages/kv-cache",

@@ -15,5 +15,6 @@ export const packageOrder = [
   "figures",
   "model-tiny",
   "cli",
+  "create-qkv",
   "core",
 ];

@@ -1,0 +1,39 @@
+/** A project that can be created. */
+export type ProjectTemplate = {
+  /** Name on the command line. */
+  readonly name: string;
+  /** Description in a few words. */
+  readonly about: string;
+  /** Commands that start the project, typed in its folder. */
+  readonly commands: readonly string[];
+};
+
+/**
+ * The templates, in the order in which they are offered.
+ *
+ * @example
+ * ```ts
+ * import { templates } from "create-qkv";
+ *
+ * templates.map(({ name }) => name); // => ["vite", "next", "node", "worker", "html"]
+ * ```
+ */
+export const templates: readonly ProjectTemplate[] = [
+  {
+    name: "vite",
+    about: "a page that writes, with Vite and TypeScript",
+    commands: ["npm install", "npm run dev"],
+  },
+  {
+    name: "next",
+    about: "a chat with Next.js, whose answers show their attention",
+    commands: ["npm install", "npm run dev"],
+  },
+  { name: "node", about: "a service for Node that streams text", commands: ["npm install", "npm start"] },
+  {
+    name: "worker",
+    about: "a page whose model runs in a worker, with Vite and TypeScript",
+    commands: ["npm install", "npm run dev"],
+  },
+  { name: "html", about: "one HTML file, without a build", commands: ["open index.html in a browser"] },
+];
