@@ -95,6 +95,20 @@ test("a long type is folded under its name, and a long page begins with the list
   expect(pages.get("@qkv/model-tiny/index.mdx")).not.toContain("NameIndex");
 });
 
+test("every page says how stable its names are, and a name that differs says so itself", () => {
+  for (const { name, json } of publicPackages()) {
+    expect(["stable", undefined], `\`stability\` of ${name}`).toContain(json.stability);
+    const label = json.stability ? "**Stable:** " : "**Experimental:** ";
+    for (const [file, text] of pages) {
+      if (!titleOf(file).startsWith(name) || titleOf(file).charAt(name.length).match(/[^/]/)) continue;
+      expect(text.slice(0, text.indexOf("\n## ")), file).toContain(label);
+    }
+  }
+  const page = pages.get("@qkv/transformer/index.mdx")!;
+  expect(page).toMatch(/^### modelStore .*\n\n\*\*Experimental:\*\* it may change/m);
+  expect(page).not.toMatch(/^### load .*\n\n\*\*/m);
+});
+
 test("a source that is an address is on the page as it is written", () => {
   expect(pages.get("@qkv/tensor/safetensors.mdx")).toContain(
     '\n- Source: https://github.com/huggingface/safetensors, "Format"\n\n```',

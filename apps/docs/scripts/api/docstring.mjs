@@ -1,5 +1,6 @@
 // A docstring as Markdown for MDX.
 import ts from "typescript";
+import { stabilities } from "./stability.mjs";
 
 /**
  * Writes the docstrings of a name's declarations: the first paragraph of each, and the rest by what it is.
@@ -26,7 +27,7 @@ export function writeDocstring(declarations, addressOf) {
       } else if (ts.isJSDocSeeTag(tag)) parts.source.push(`- Source: ${prose(asWritten(tag), addressOf)}`);
       else if (tag.tagName.text === "example")
         parts.example.push(ts.getTextOfJSDocComment(tag.comment).trim());
-      else parts.notes.push(`${tag.tagName.text}: ${comment}`);
+      else if (!(tag.tagName.text in stabilities)) parts.notes.push(`${tag.tagName.text}: ${comment}`);
     }
   }
   const { parameters, notes, errors, source, example } = parts;

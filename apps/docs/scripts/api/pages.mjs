@@ -5,6 +5,7 @@ import { readEntries } from "../../../../scripts/api/entries.mjs";
 import { packageOrder } from "../../src/package-order.mts";
 import { writeDeclaration } from "./declaration.mjs";
 import { writeDocstring } from "./docstring.mjs";
+import { labelOf, packageStability, stabilityOf } from "./stability.mjs";
 
 /** Kinds of names in the order of a page, by heading: one word for the anchor of a name that another kind has too. */
 const kinds = {
@@ -84,6 +85,8 @@ async function entryPage(page, pages, checker) {
         blocks.push(`From [\`${home}\`](${address}).`);
         continue;
       }
+      const stability = stabilityOf(declarations, pkg);
+      if (stability !== packageStability(pkg)) blocks.push(labelOf(stability));
       const { code, links } = await writeDeclaration(declarations, checker, addresses.ofSymbol);
       const declaration = `<Declaration code={${JSON.stringify(code)}} links={${JSON.stringify(links)}} />`;
       const { summary, parts } = writeDocstring(declarations, addresses.ofLabel);
@@ -102,9 +105,13 @@ async function entryPage(page, pages, checker) {
   const index = sections.length < fewest ? [] : [indexOf(sections)];
   const folder = basename(pkg.folder);
   const about = `${page.entry === "." ? `${pkg.json.description} ` : ""}[About the package](/packages/${folder}/).`;
-  const all = [about, `\`import { … } from "${title}"\``, ...index, ...blocks].filter(
-    (block) => block !== "",
-  );
+  const all = [
+    about,
+    labelOf(packageStability(pkg)),
+    `\`import { … } from "${title}"\``,
+    ...index,
+    ...blocks,
+  ].filter((block) => block !== "");
   return `${frontMatter(head)}\n${heading}\n\n${all.join("\n\n")}\n`;
 }
 
