@@ -1,4 +1,5 @@
 /// <reference types="node" />
+import { loadTokenizer } from "@qkv/tokenizer";
 import { serveFiles, type FileServer } from "@qkv/test-support/file-server";
 import { memoryCaches } from "@qkv/test-support/memory-caches";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -9,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { exportModel } from "../export.js";
 import { load, type LoadOptions } from "../load.js";
 import { decoder } from "../models/decoder.js";
+import { pipeline } from "../pipeline/pipeline.js";
 import { modelStore, type ModelStore } from "../storage/model-store.js";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -106,4 +108,15 @@ test("a repository that is not there, a list that is none, and a token are refus
     );
     await store.delete("owner/tiny");
   }
+});
+
+test("a pipeline reads the store, too", async () => {
+  const tokenizer = loadTokenizer({ "vocab.txt": new TextEncoder().encode("[UNK]\nonce\nupon\na\ntime\nb\nc\nd\ne\nf\ng\n") });
+  const open = () =>
+    pipeline("text-generation", "owner/tiny", { store, tokenizer, hub: { url: server.site } });
+  const [first] = await (await open())("once upon", { max_new_tokens: 3 });
+  server.requests.length = 0;
+  const [second] = await (await open())("once upon", { max_new_tokens: 3 });
+  expect(second!.generated_text).toBe(first!.generated_text);
+  expect(server.requests).toEqual([]);
 });

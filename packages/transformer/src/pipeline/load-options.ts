@@ -19,7 +19,7 @@ export type PipelineProgress =
   | { status: "ready"; task: string; model: string };
 
 /** Options of {@link pipeline}: Transformers.js' names, and those of `load` that it has none for. */
-export type PipelineOptions = Pick<LoadOptions, "device" | "tokenizer" | "hub" | "signal"> & {
+export type PipelineOptions = Pick<LoadOptions, "device" | "tokenizer" | "hub" | "store" | "signal"> & {
   /**
    * Type of the weights. `"auto"` (default): as the checkpoint stores them, as `load` has it. `"fp32"`: float32. `"q8"` and
    * `"int8"`: rounded to 8 bits while loading, `"q4"`: to 4 bits; both for decoders.
@@ -40,6 +40,7 @@ const names: readonly (keyof PipelineOptions)[] = [
   "dtype",
   "tokenizer",
   "hub",
+  "store",
   "signal",
   "progress_callback",
   "revision",
