@@ -111,7 +111,9 @@ test("a repository that is not there, a list that is none, and a token are refus
 });
 
 test("a pipeline reads the store, too", async () => {
-  const tokenizer = loadTokenizer({ "vocab.txt": new TextEncoder().encode("[UNK]\nonce\nupon\na\ntime\nb\nc\nd\ne\nf\ng\n") });
+  const tokenizer = loadTokenizer({
+    "vocab.txt": new TextEncoder().encode("[UNK]\nonce\nupon\na\ntime\nb\nc\nd\ne\nf\ng\n"),
+  });
   const open = () =>
     pipeline("text-generation", "owner/tiny", { store, tokenizer, hub: { url: server.site } });
   const [first] = await (await open())("once upon", { max_new_tokens: 3 });
