@@ -116,8 +116,8 @@ function segmentShape(segment: KeyValueSegment<Pick<Tensor, "shape">>): readonly
 }
 
 /**
- * Nothing to do: holds at compile time that a kernel has taken every field of a call by its name, so that a new field is
- * not overlooked.
+ * Does nothing at run time. It compiles only if a kernel has taken every field of a call by its name, so that no kernel
+ * overlooks a new field.
  *
  * @param rest - Rest of the call: `const { query, …, ...rest } = call`.
  */

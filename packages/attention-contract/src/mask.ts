@@ -22,11 +22,13 @@ export type Extent = {
 export type Mask = {
   /** The call that made it: `slidingWindow(256)`. */
   readonly name: string;
+  /** True if it may differ between batches. */
   readonly perBatch: boolean;
+  /** True if it may differ between heads. */
   readonly perHead: boolean;
   /** Fixes the extent, which some masks need: a top-left alignment, padding lengths. */
   bind(extent: Extent): BoundMask;
-  /** Present where numbers decide that are on a device alone: `bind` refuses to wait for them, and attention reads these. */
+  /** Present if the mask depends on numbers that only a device has: `bind` throws then, and attention reads these. */
   readonly pending?: PendingMask;
 };
 
@@ -38,7 +40,9 @@ export type PendingMask = {
   visible(extent: Required<Extent>): Tensor;
 };
 
+/** A mask of a known extent. Queries and keys are absolute positions. */
 export type BoundMask = {
   sees(query: number, key: number, batch: number, head: number): boolean;
+  /** Class of the tile of a range of queries and a range of keys. */
   tile(query: Range, key: Range, batch: number, head: number): TileClass;
 };

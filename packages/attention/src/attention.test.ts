@@ -525,16 +525,16 @@ test("keys and values in parts that do not fit are refused", () => {
       attention(x(2, 2, 1, 4), { key, value, positions });
   const [a, b] = [x(2, 2, 3, 4), x(2, 2, 1, 4)];
   expect(run([a, b], [a])).toThrow(
-    /`keyValues` is "2 key and 1 value parts", expected as many of each, at least one.\nFix: give one value part/,
+    /`keyValues` is "2 key and 1 value segments", expected as many of each, at least one.\nFix: give one segment of values/,
   );
-  expect(run([], [])).toThrow(/`keyValues` is "0 key and 0 value parts"/);
+  expect(run([], [])).toThrow(/`keyValues` is "0 key and 0 value segments"/);
   expect(run([a, x(2, 1, 1, 4)], [a, x(2, 1, 1, 4)])).toThrow(/`key` has shape \[2, 1, 1, 4\]/);
   expect(run([a, b], [a, x(2, 2, 1, 5)])).toThrow(
     /`value` has shape \[2, 2, 1, 5\], expected \[2, 2, 1, 4\], since key is \[2, 2, 1, 4\]/,
   );
   for (const count of [0, 3, 5, 12]) {
     expect(run([a, b], [a, b], new Int32Array(count))).toThrow(
-      /`positions` is ".* positions", expected S = 4 of them, B · S = 8, or B · Hkv · S = 16.\nFix: say for each key where it stands/,
+      /`positions` is ".* positions", expected S = 4 of them, B · S = 8, or B · Hkv · S = 16.\nFix: give the position of each key/,
     );
   }
 });

@@ -4,14 +4,16 @@ import { norm, type DecoderConfig, type FeedForwardParams, type Model } from "@q
 import { ablateHeads, headContributions } from "@qkv/transformer/inspection";
 import type { BlockNumbers, NextToken, TransformerBlockModel } from "@qkv/viz/figures/transformer-block";
 import type { TransformerBlockOptions } from "./transformer-block-options.js";
-import { textOf } from "./token-text.js";
+import { tokenText } from "./token-text.js";
 
+/** Numbers of a tensor, in float64. */
 type Frame = { data: Float64Array; shape: number[] };
 type Tensors = Record<string, Tensor>;
 
-/** Largest difference from the model's own pass that rounding explains, in parts of the largest number. */
+/** Largest difference from the model's own pass that rounding explains, relative to the largest number. */
 const tolerance = 1e-3;
-const count = 6; // next tokens that are shown
+/** Next tokens that are shown. */
+const shownTokens = 6;
 
 const activations = {
   silu: { text: "SiLU", apply: silu },
@@ -60,7 +62,7 @@ export async function blockTrace(
   const next = await nextTokens(check, model, { ids, removed: removed !== "none", logits, whole, stream });
   return {
     name,
-    tokens: ids.map((id) => ({ text: textOf(model, id), id })),
+    tokens: ids.map((id) => ({ text: tokenText(model, id), id })),
     vocabSize: config.vocabSize,
     numHeads: config.numHeads,
     numKvHeads: config.numKvHeads,
@@ -135,14 +137,15 @@ async function streamOf(check: Checks, model: Model, tensors: Tensors, removed: 
   let entering = tensors["embeddings"]!;
   for (const [i, layer] of params.layers.entries()) {
     const at = (name: string) => tensors[`layers.${i}.${name}`]!;
-    const behind = (x: Tensor, own: typeof layer.attentionOutNorm) =>
+    /** The norm behind a part, which Gemma 2 has. */
+    const postNorm = (x: Tensor, own: typeof layer.attentionOutNorm) =>
       config.placement === "both" && own ? layerNorm.apply(own, x) : x;
     const read = layerNorm.apply(layer.attentionNorm, entering);
-    const attention = behind(at("attentionOutput"), layer.attentionOutNorm);
+    const attention = postNorm(at("attentionOutput"), layer.attentionOutNorm);
     const middle = add(entering, attention);
     const seen = layerNorm.apply(layer.feedForwardNorm, middle);
-    const mlp = behind(at("feedForwardOutput"), layer.feedForwardOutNorm);
-    await same(check, `block ${i}`, add(middle, mlp), at("output"));
+    const mlp = postNorm(at("feedForwardOutput"), layer.feedForwardOutNorm);
+    await checkSame(check, `block ${i}`, add(middle, mlp), at("output"));
     stream.push(await rowsOf(middle), await rowsOf(at("output")));
     writes.push(await rowsOf(attention), await rowsOf(mlp));
     normed.push(await rowsOf(read), await rowsOf(seen));
@@ -156,7 +159,7 @@ async function streamOf(check: Checks, model: Model, tensors: Tensors, removed: 
       ...(await hiddenOf(config, layer.feedForward as FeedForwardParams, seen, (written) =>
         removed === `mlp-${i}`
           ? undefined
-          : same(check, `the MLP of block ${i}`, written, at("feedForwardOutput")),
+          : checkSame(check, `the MLP of block ${i}`, written, at("feedForwardOutput")),
       )),
     });
     entering = at("output");
@@ -185,7 +188,7 @@ async function hiddenOf(
 }
 
 /** Refuses a model whose own pass gave other numbers: it has a part that is not drawn. */
-async function same(check: Checks, part: string, mine: Tensor, own: Tensor): Promise<void> {
+async function checkSame(check: Checks, part: string, mine: Tensor, own: Tensor): Promise<void> {
   const [{ data: a }, { data: b }] = [await rowsOf(mine), await rowsOf(own)];
   let [apart, largest] = [0, 1];
   a.forEach((value, i) => {
@@ -218,22 +221,22 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
   const unembedding = (params.output ?? params.embedding).weight;
   const gain = (await rowsOf(params.norm.weight)).data;
   const bias = params.norm.bias && (await rowsOf(params.norm.bias)).data;
-  const rowOf = remembered(async (id: number) => (await rowsOf(slice(unembedding, 0, id, id + 1))).data);
+  const rowOf = memoized(async (id: number) => (await rowsOf(slice(unembedding, 0, id, id + 1))).data);
   const list: NextToken[][] = [];
   for (const t of ids.keys()) {
     const [before, now] = [softmax(row(whole, t)), softmax(row(logits, t))];
-    const kept = passes.removed ? count - 2 : count;
-    const offered = likeliest(before, count).slice(0, kept);
-    for (const id of likeliest(now, count)) {
-      if (offered.length < count && !offered.includes(id)) offered.push(id);
+    const kept = passes.removed ? shownTokens - 2 : shownTokens;
+    const offered = topKIndices(before, shownTokens).slice(0, kept);
+    for (const id of topKIndices(now, shownTokens)) {
+      if (offered.length < shownTokens && !offered.includes(id)) offered.push(id);
     }
-    // The final norm divides by one number: with it held, the logit is a sum over what was written.
-    const spread = spreadOf(row(points.at(-1)!, t), config);
+    // The final norm divides by one number. With that number fixed, the logit is a sum over what was written.
+    const divisor = normDivisor(row(points.at(-1)!, t), config);
     const center = config.norm === "layer";
     const tokens: NextToken[] = [];
     for (const id of offered) {
       const output = await rowOf(id);
-      const direction = output.map((value, c) => (value * gain[c]!) / spread);
+      const direction = output.map((value, c) => (value * gain[c]!) / divisor);
       const shift = center ? mean(direction) : 0;
       const adds = (x: ArrayLike<number>) => {
         let total = 0;
@@ -256,7 +259,7 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
         });
       }
       tokens.push({
-        text: textOf(model, id),
+        text: tokenText(model, id),
         id,
         before: before[id]!,
         now: now[id]!,
@@ -272,7 +275,7 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
 }
 
 /** The number that the final norm divides by. */
-function spreadOf(x: ArrayLike<number>, { norm: kind, normEps }: DecoderConfig): number {
+function normDivisor(x: ArrayLike<number>, { norm: kind, normEps }: DecoderConfig): number {
   const all = Array.from(x);
   const center = kind === "layer" ? mean(all) : 0;
   return Math.sqrt(mean(all.map((value) => (value - center) ** 2)) + normEps);
@@ -312,20 +315,20 @@ function softmax(logits: Float64Array): Float64Array {
 }
 
 /** Indices of the largest numbers, largest first. */
-function likeliest(values: Float64Array, most: number): number[] {
+function topKIndices(values: Float64Array, k: number): number[] {
   const best: number[] = [];
   values.forEach((value, id) => {
-    if (best.length === most && value <= values[best.at(-1)!]!) return;
+    if (best.length === k && value <= values[best.at(-1)!]!) return;
     const at = best.findIndex((other) => values[other]! < value);
     best.splice(at < 0 ? best.length : at, 0, id);
-    best.length = Math.min(best.length, most);
+    best.length = Math.min(best.length, k);
   });
   return best;
 }
 
 const mean = (x: ArrayLike<number>) => Array.from(x).reduce((sum, value) => sum + value, 0) / x.length;
 
-function remembered<T>(make: (id: number) => Promise<T>): (id: number) => Promise<T> {
+function memoized<T>(make: (id: number) => Promise<T>): (id: number) => Promise<T> {
   const made = new Map<number, Promise<T>>();
   return (id) => {
     const found = made.get(id) ?? make(id);

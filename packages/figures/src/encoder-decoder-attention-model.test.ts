@@ -3,7 +3,7 @@ import { tensor, type Tensor } from "@qkv/tensor";
 import { dates } from "@qkv/transformer/tasks";
 import { expect, test } from "vitest";
 import { encoderDecoderAttentionModel } from "./encoder-decoder-attention-model.js";
-import { dateOf } from "./encoder-decoder-attention/date-sources.js";
+import { isoDate } from "./encoder-decoder-attention/date-sources.js";
 import { dateLetters, dateTranslator } from "./encoder-decoder-attention/date-translator.js";
 import { bytesOfWeights, weightsFromText } from "./half-weights.js";
 import { weights } from "./encoder-decoder-attention/weights.js";
@@ -85,7 +85,7 @@ test.each([
   "1979-05-03",
   "hello",
 ])("what is no date of its kind is refused: %s", async (source) => {
-  expect(dateOf(source)).toBeUndefined();
+  expect(isoDate(source)).toBeUndefined();
   await expect(encoderDecoderAttentionModel({ source })).rejects.toThrow(
     /encoderDecoderAttentionModel: `source` is ".*", expected a date from 1900 to 2099/,
   );

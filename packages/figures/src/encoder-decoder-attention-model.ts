@@ -4,7 +4,7 @@ import {
   type EncoderDecoderAttentionChoices,
   type EncoderDecoderAttentionModel,
 } from "@qkv/viz/figures/encoder-decoder-attention";
-import { dateOf } from "./encoder-decoder-attention/date-sources.js";
+import { isoDate } from "./encoder-decoder-attention/date-sources.js";
 
 /**
  * Makes the numbers of *Before transformers*: a date as the trained translator reads and writes it, with the decoder's
@@ -29,7 +29,7 @@ export async function encoderDecoderAttentionModel(
   const { source } = { ...encoderDecoderAttention.initial, ...check.options(choices, ["source"]) };
   check.type({ source }, "string");
   const text = source.trim();
-  const target = dateOf(text);
+  const target = isoDate(text);
   check.each(
     { source },
     () => target !== undefined,

@@ -39,7 +39,7 @@ test("a decoder's word looks at the word that it translates", () => {
   }
 });
 
-test("caches on the yardstick are those of @qkv/cost", () => {
+test("caches of the reference model are those of @qkv/cost", () => {
   const bytes = (heads: number, window?: number) => {
     const layers = readCacheLayers({
       n_layers: 1,

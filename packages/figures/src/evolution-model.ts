@@ -17,7 +17,7 @@ const width = /* @__PURE__ */ (() => size.numHeads * size.headDim)();
 
 /**
  * Makes the numbers of *The evolution of attention*: maps by `@qkv/attention` from small seeded vectors, cache and work by
- * `@qkv/cost` on one yardstick.
+ * `@qkv/cost` for one reference model.
  *
  * @example
  * ```ts
@@ -451,7 +451,7 @@ export function evolutionModel(): EvolutionModel {
     translation,
     written,
     steps,
-    yardstick: `Reference model: one layer, width ${width.toLocaleString("en-US")}, ${numHeads} heads of ${headDim}, 16-bit numbers, ${keyLength.toLocaleString("en-US")} tokens of context. Work counts the operations of attention without projections. Dashed marks show the previous step, or the compared one. The maps are computed from small seeded vectors, not by a trained model.`,
+    reference: `Reference model: one layer, width ${width.toLocaleString("en-US")}, ${numHeads} heads of ${headDim}, 16-bit numbers, ${keyLength.toLocaleString("en-US")} tokens of context. Work counts the operations of attention without projections. Dashed marks show the previous step, or the compared one. The maps are computed from small seeded vectors, not by a trained model.`,
   };
 }
 

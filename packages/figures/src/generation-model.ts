@@ -300,7 +300,7 @@ function pinsOf(name: string, promptName: string, vocabSize: number): Pin[] {
 const nextText = (model: Model, id: number): string =>
   model.config.stopIds.includes(id) ? "(end)" : tokenText(model, id);
 
-/** Text of a token; bytes that are no letter by themselves are written as such. */
+/** As in token-text.ts: shared, it would be a chunk that every other figure loads too. */
 function tokenText({ tokenizer }: Model, id: number): string {
   const text = tokenizer!.decode([id], { skipSpecialTokens: false });
   return text.includes("\u{fffd}") ? (tokenizer!.token(id) ?? text) : text;

@@ -4,7 +4,7 @@ import { linear, reshape, slice, type Tensor } from "@qkv/tensor";
 import { norm, type Model } from "@qkv/transformer";
 import type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
 import { attend, checkOptions, frameOf, type AttentionCallOptions } from "./attend.js";
-import { textOf } from "./token-text.js";
+import { tokenText } from "./token-text.js";
 
 /** Largest difference from the weights of the model's own pass that rounding explains. */
 const tolerance = 1e-4;
@@ -73,7 +73,7 @@ export async function headCall(
     });
   }
   return {
-    tokens: ids.map((id) => textOf(model, id)),
+    tokens: ids.map((id) => tokenText(model, id)),
     head: `layer ${layer}, head ${head}`,
     heads: Array.from({ length: numLayers * H }, (_, value) => ({
       value,

@@ -15,23 +15,23 @@ const choices = (["again", "alike", "full"] as const).flatMap((text) =>
 test.each(choices)("each step is the arithmetic that the figure shows: %o", (choice) => {
   const { tokens, channels, weights } = writtenStateModel(choice);
   const V = channels.length;
-  tokens.forEach(({ asks, key, held, update, faded, state, output, value }, t) => {
+  tokens.forEach(({ asks, key, held, update, decayed, state, output, value }, t) => {
     const before = t === 0 ? state.data.length : 0;
-    if (before) close([...(faded.data as number[])], Array<number>(before).fill(0));
+    if (before) close([...(decayed.data as number[])], Array<number>(before).fill(0));
     else
       close(
-        [...(faded.data as number[])],
+        [...(decayed.data as number[])],
         [...(tokens[t - 1]!.state.data as number[])].map((x) => x * choice.gate),
       );
     const read = (from: ArrayLike<number>) =>
       channels.map((_, v) => key.reduce((sum, x, k) => sum + x * from[k * V + v]!, 0));
-    close(held, read(faded.data));
+    close(held, read(decayed.data));
     close(output, read(state.data));
     const replaced = value.map((x, v) => choice.beta * (x - held[v]!));
     close(update, asks ? value.map(() => 0) : choice.rule === "add" ? value : replaced);
     close(
       [...(state.data as number[])],
-      key.flatMap((x, k) => channels.map((_, v) => faded.data[k * V + v]! + x * update[v]!)),
+      key.flatMap((x, k) => channels.map((_, v) => decayed.data[k * V + v]! + x * update[v]!)),
     );
     // The row of the map times the values is the output.
     const mixture = channels.map((_, v) =>

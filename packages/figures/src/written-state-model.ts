@@ -83,14 +83,14 @@ export function writtenStateModel(options?: Partial<WrittenStateChoices>): Writt
     weights: { data: Array.from(run.weights.data), shape: [T, T] },
     tokens: parts.map((part, t) => {
       const before = t === 0 ? zeros([1, 1, K, V]) : run.states[t - 1]!;
-      const faded = mul(before, gate);
-      const held = Array.from(matmul(slice(query, 2, t, t + 1), faded).data);
+      const decayed = mul(before, gate);
+      const held = Array.from(matmul(slice(query, 2, t, t + 1), decayed).data);
       const whole = rule === "add" ? part.value : part.value.map((value, v) => beta * (value - held[v]!));
       return {
         ...part,
         held,
         update: part.asks ? part.value.map(() => 0) : whole,
-        faded: { data: Array.from(faded.data), shape: [K, V] },
+        decayed: { data: Array.from(decayed.data), shape: [K, V] },
         state: { data: Array.from(run.states[t]!.data), shape: [K, V] },
         output: Array.from(slice(run.output, 2, t, t + 1).data),
       };

@@ -1,10 +1,10 @@
 import { broadcastStrides } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 
-/** Axes that several tensors are walked along together: lengths, and for each tensor the step along each axis. */
+/** Axes over which several tensors are traversed together: their lengths, and for each tensor the step along each axis. */
 export type Axes = { readonly lengths: number[]; readonly steps: number[][] };
 
-/** Neighbouring axes that all tensors walk as one are one; axes of length 1 are none. */
+/** Drops axes of length 1, and merges neighbouring axes that every tensor traverses with one step. */
 export function joinAxes(shape: readonly number[], strides: readonly (readonly number[])[]): Axes {
   const lengths: number[] = [];
   const steps: number[][] = strides.map(() => []);
@@ -26,7 +26,7 @@ export function stridesTo(shape: readonly number[], views: readonly View[]): num
   return views.map((view) => [...broadcastStrides([...shape], [...view.shape], [...view.strides])]);
 }
 
-/** The walk over n numbers in order, one after the other. */
+/** True if a tensor is traversed in order, one number after the other. */
 export function isInOrder({ lengths, steps }: Axes, tensor: number): boolean {
   return lengths.length === 0 || (lengths.length === 1 && steps[tensor]![0] === 1);
 }

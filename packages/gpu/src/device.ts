@@ -15,7 +15,7 @@ export type GpuReport = DeviceReport & {
   /** True if the renderer is software on the CPU: its times say nothing about GPUs. */
   readonly software: boolean;
   readonly limits: { readonly maxTextureSize: number | undefined };
-  /** Largest distance of the self-test from the plain device, as a share of the largest number. */
+  /** Largest difference from the plain device in the self-test, relative to the largest number. */
   readonly selfTestError: number;
   /** Failures on the device whose work was repeated on the plain one (`fallback: true`). */
   readonly fallbacks: readonly { readonly op: string; readonly reason: string }[];
@@ -45,22 +45,22 @@ export type Parts<B extends Buffer> = {
 
 export type DeviceOptions = { readonly budgetBytes: number; readonly fallback: boolean };
 
-/** @returns The device, and where the error of its self-test goes. */
+/** @returns The device, and a setter for the error of its self-test, which is known later. */
 export function makeDevice<B extends Buffer>(
   { engine, kernels, about, textures }: Parts<B>,
   { budgetBytes, fallback }: DeviceOptions,
-): { device: GpuDevice; tested(error: number): void } {
+): { device: GpuDevice; setSelfTestError(error: number): void } {
   const name = `gpu:${about.mode}`;
   const store = new Store(engine, budgetBytes);
   const calls: Record<string, { device: number; plain: number }> = {};
   const fallbacks: { op: string; reason: string }[] = [];
   let selfTestError = NaN;
-  /** The op that ran last: what a read that fails was waiting for. */
+  /** The op that ran last, which the error of a failed read names. */
   let last = "none yet";
-  const of = (storage: unknown) => storage as Stored<B>;
+  const stored = (storage: unknown) => storage as Stored<B>;
   const { scope, recording, own, retain, active } = scopes(
-    (storage) => store.release(of(storage)),
-    (storage) => store.setResidency(of(storage), "evictable"),
+    (storage) => store.release(stored(storage)),
+    (storage) => store.setResidency(stored(storage), "evictable"),
   );
 
   const guarded = (op: string, kernel: Kernels[string]): Kernels[string] => {
@@ -94,7 +94,7 @@ export function makeDevice<B extends Buffer>(
     recording,
     retain(storage) {
       retain(storage);
-      store.setResidency(of(storage), "pinned");
+      store.setResidency(stored(storage), "pinned");
     },
     report: () => ({
       name,
@@ -116,9 +116,9 @@ export function makeDevice<B extends Buffer>(
       return storage;
     },
     fromHost: (dtype, array) => store.make(dtype, array.length, array, "evictable"),
-    array: (storage, use) => reading(() => store.array(of(storage), use)),
+    array: (storage, use) => reading(() => store.array(stored(storage), use)),
     fetch: (storage) =>
-      store.fetch(of(storage)).catch((error: unknown) => {
+      store.fetch(stored(storage)).catch((error: unknown) => {
         throw error instanceof Failure ? deviceError(last, error) : error;
       }),
     countCall(op, ranOn) {
@@ -126,7 +126,7 @@ export function makeDevice<B extends Buffer>(
     },
     close: () => engine.close(),
   };
-  return { device, tested: (error) => void (selfTestError = error) };
+  return { device, setSelfTestError: (error) => void (selfTestError = error) };
 }
 
 const fixes: Record<Failure["kind"], string> = {

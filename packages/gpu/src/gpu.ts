@@ -41,8 +41,8 @@ export async function gpu(options?: GpuOptions): Promise<GpuDevice> {
   const checked = checkOptions(options);
   const GPU = await loadGpuJs();
   const { mode, why } = choose(GPU, checked.mode);
-  const { device, tested } = opens[mode](GPU, why, checked);
-  tested(await selfTest(device));
+  const { device, setSelfTestError } = opens[mode](GPU, why, checked);
+  setSelfTestError(await selfTest(device));
   return device;
 }
 

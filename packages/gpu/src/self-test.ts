@@ -6,9 +6,9 @@ import type { GpuDevice } from "./device.js";
 const tolerance = 1e-4;
 
 /**
- * Computes a little on the device and on the plain one. A driver that computes wrong numbers says nothing about it.
+ * Computes a little on the device and on the plain one. A driver that computes wrong numbers gives no error.
  *
- * @returns The largest distance, as a share of the largest number.
+ * @returns The largest difference, relative to the largest number.
  */
 export async function selfTest(device: GpuDevice): Promise<number> {
   const x = randn([8, 8], { seed: 1 });

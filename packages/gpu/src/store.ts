@@ -11,7 +11,7 @@ export type Stored<B extends Buffer> = ScopedStorage & {
   readonly slot: Slot<B>;
 };
 
-/** An allocation's hold on the device's memory, apart from the allocation, so that it can be freed after the allocation is. */
+/** The device's memory of an allocation: an object of its own, so that it can be freed when the allocation is collected. */
 type Slot<B> = { buffer: B | undefined; residency: "scope" | "evictable" | "pinned" };
 
 /**
@@ -103,8 +103,8 @@ export class Store<B extends Buffer> {
     return array;
   }
 
-  /** The number of a single one that the program has: it travels with the call. */
-  single(view: View): number | undefined {
+  /** The number of a tensor of one element, if the host has it: kernels take it as a parameter. */
+  hostScalar(view: View): number | undefined {
     const { length, array } = view.storage as Stored<B>;
     checkAlive(view.storage);
     return length === 1 && array ? array[0] : undefined;

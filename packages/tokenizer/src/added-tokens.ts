@@ -35,7 +35,7 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) 
     const found: FoundToken[] = [];
     let from = 0; // end of the previous token
     let next = 0; // end of the previous match
-    const places = matches(text);
+    const places = matches(text); // alternating positions and numbers of contents, from the last position to the first
     for (let i = places.length - 2; i >= 0; i -= 2) {
       const index = places[i]!;
       if (index < next) continue;
@@ -54,7 +54,7 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) 
   };
 }
 
-/** Tells a value with the required fields of an added token. */
+/** True for a value with the required fields of an added token. */
 export function isAddedToken(value: unknown): boolean {
   const token = value as AddedToken | undefined | null;
   return Number.isSafeInteger(token?.id) && typeof token?.content === "string";

@@ -67,6 +67,7 @@ export function llama2cTokenizer(bytes: Uint8Array, options: { vocabSize?: numbe
       pieces: vocab.map((text, id) => ({
         text: id <= eosId ? ["<unk>", "<s>", "</s>"][id]! : text.replaceAll(" ", "▁"),
         score: scores[id]!,
+        // Of SentencePiece: 1 normal, 2 unknown, 3 control, 5 unused, 6 byte.
         type:
           id <= eosId ? (id === 0 ? 2 : 3) : fallbackByte(texts[id]) ? 6 : texts[id] === undefined ? 5 : 1,
       })),
@@ -91,7 +92,7 @@ function fallbackByte(text: string | undefined): Uint8Array | undefined {
 function llama2cDecoder(pieces: readonly Uint8Array[]): Decoder {
   return {
     name: "llama2.c",
-    // There the text begins where the tokens do.
+    // A decoder of tokenizer.json cannot ask for token 1: it strips a space at the start of all tokens.
     json: decodeSteps([byteFallbackStep, fuseStep, stripStep(" ", 1, 0, true)]).json,
     start: () => byteDecodeStream(pieces, bosId),
   };

@@ -1,3 +1,3 @@
 export { bytesPerToken, type TokenCost } from "./tracing/bytes-per-token.js";
-export { sideBySide, type Cut } from "./tracing/side-by-side.js";
+export { sideBySide, type Segmentation } from "./tracing/side-by-side.js";
 export { traceMerges, type MergeStep, type MergeTrace } from "./tracing/trace-merges.js";

@@ -11,7 +11,7 @@ export type Operation = {
   evaluate(n: number, y: Row, a: Row, b: Row, c: Row): void;
   /**
    * For each operand what is added to its gradient dx, from the gradient dy and the value y of the result and the operands.
-   * Absent where the operation is flat wherever it has a slope. A slope may be infinite where no gradient arrives.
+   * Absent where the derivative is 0 wherever it exists. Numbers whose dy is 0 get nothing, even if the derivative is infinite.
    */
   readonly gradients: readonly (Gradient | undefined)[];
   /** Gives 1 or 0, which is no score. */

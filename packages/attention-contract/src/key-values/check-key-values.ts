@@ -8,16 +8,16 @@ import type { KeyValues, KeyValueSegment } from "./key-values.js";
  * Refuses a query, keys and values that do not fit together.
  *
  * @param query - `[B, H, T, D]`, of type float32 or float64.
- * @param keyValues - `Hkv`, a divisor of `H`, heads of keys `D` wide; as many value parts as key parts, of equal lengths.
+ * @param keyValues - `Hkv`, a divisor of `H`, heads of keys `D` wide; as many segments of values as of keys, of equal lengths.
  * @throws {ShapeError} If shapes differ from that.
- * @throws {ArgumentError} If types differ, parts are missing or positions do not tell a place for each key.
+ * @throws {ArgumentError} If types differ, segments are missing or there is not one position for each key.
  */
 export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues): void {
   checkTensor(fn, "query", query);
   const { key: keys, value: values, positions } = (keyValues ?? {}) as KeyValues;
   if (!Array.isArray(keys) || !Array.isArray(values) || typeof positions !== "object" || !positions) {
     const fix = "pass what a cache returns, or `{ key: [key], value: [value], positions: { start: 0 } }`.";
-    refuse(fn, "keyValues", keyValues, "parts of keys and values with their positions", fix);
+    refuse(fn, "keyValues", keyValues, "segments of keys and values with their positions", fix);
   }
   if (query.dtype !== "float32" && query.dtype !== "float64") {
     refuse(
@@ -42,9 +42,9 @@ export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues):
     refuse(
       fn,
       "keyValues",
-      `${keys.length} key and ${values.length} value parts`,
+      `${keys.length} key and ${values.length} value segments`,
       "as many of each, at least one",
-      "give one value part for each key part; no keys at all are one part of length 0.",
+      "give one segment of values for each segment of keys; no keys at all are one segment of length 0.",
     );
   }
   keys.forEach((key, i) => {
@@ -92,7 +92,7 @@ function checkPositions(
 ): void {
   if ("start" in positions) {
     if (Number.isInteger(positions.start) && positions.start >= 0) return;
-    const fix = "give the place of the first key; 0 where nothing came before.";
+    const fix = "give the position of the first key; 0 at the start of a sequence.";
     refuse(fn, "positions.start", positions.start, "a whole number, 0 or more", fix);
   }
   if (ArrayBuffer.isView(positions) && [S, B * S, B * Hkv * S].includes(positions.length)) return;
@@ -101,7 +101,7 @@ function checkPositions(
     "positions",
     `${positions.length} positions`,
     `S = ${S} of them, B · S = ${B * S}, or B · Hkv · S = ${B * Hkv * S}`,
-    "say for each key where it stands, or give `{ start }` for keys without gaps.",
+    "give the position of each key, or `{ start }` for keys without gaps.",
   );
 }
 

@@ -6,7 +6,7 @@ import { isPaged } from "./segments.js";
 /**
  * Keys and values of 16 bits as float32, which kernels compute with; others as they are.
  *
- * @param reads - 16-bit types that stay. Default: none.
+ * @param reads - 16-bit types that the kernel reads, which are not cast. Default: none.
  */
 export function floatKeyValues(keyValues: KeyValues, reads: readonly string[] = []): KeyValues {
   const { key, value } = keyValues;

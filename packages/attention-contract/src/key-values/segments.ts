@@ -14,10 +14,10 @@ export function segmentLength(segment: KeyValueSegment<Pick<Tensor, "shape">>): 
 }
 
 /**
- * Keys or values of a segment as one tensor `[B, Hkv, S, D]`: what lies in blocks is copied together, and whole numbers are
- * multiplied with their scale. A place that holds nothing has the numbers of some other token.
+ * Keys or values of a segment as one tensor `[B, Hkv, S, D]`: blocks are gathered, and quantized numbers are multiplied with
+ * their scale. A slot that holds no token has the numbers of some other token.
  *
- * @param batchSize - B, which a table alone does not tell.
+ * @param batchSize - B: a table of several batches is one list.
  *
  * @example
  * ```ts

@@ -2,8 +2,8 @@ import type { KeyValues } from "./key-values.js";
 import { isPaged, segmentLength } from "./segments.js";
 
 /**
- * Positions of the keys of a call, one by one where batches differ: where the pages of a batch end before those of others,
- * places hold nothing.
+ * Positions of the keys of a call, one by one where batches differ in length: slots beyond the end of a shorter batch
+ * have position -1.
  */
 export function storedPositions({ key, positions }: KeyValues, B: number): KeyValues["positions"] {
   const uneven = key.some((segment) => isPaged(segment) && typeof segment.length !== "number");
@@ -11,7 +11,7 @@ export function storedPositions({ key, positions }: KeyValues, B: number): KeyVa
   const longest = key.map(segmentLength);
   const S = longest.reduce((a, b) => a + b, 0);
   const lists = "start" in positions ? B : Math.max(B, positions.length / S);
-  const places = new Int32Array(lists * S);
+  const stored = new Int32Array(lists * S);
   for (let list = 0, at = 0; list < lists; list++) {
     const b = Math.floor(list / (lists / B));
     let first = 0;
@@ -20,12 +20,12 @@ export function storedPositions({ key, positions }: KeyValues, B: number): KeyVa
       const own = paged ? (segment.length as Int32Array)[b]! : longest[i]!;
       for (let n = 0; n < longest[i]!; n++, at++) {
         const s = first + n;
-        if (n >= own) places[at] = -1;
-        else if ("start" in positions) places[at] = positions.start + s;
-        else places[at] = positions[positions.length === S ? s : list * S + s]!;
+        if (n >= own) stored[at] = -1;
+        else if ("start" in positions) stored[at] = positions.start + s;
+        else stored[at] = positions[positions.length === S ? s : list * S + s]!;
       }
       first += longest[i]!;
     });
   }
-  return places;
+  return stored;
 }

@@ -4,7 +4,7 @@ import { growingCache, type KvCache } from "@qkv/kv-cache";
 import type { Tensor, TypedArray } from "@qkv/tensor";
 import type { Model } from "@qkv/transformer";
 import type { CacheOperation } from "@qkv/viz/figures/caches-at-work";
-import { textOf } from "../token-text.js";
+import { tokenText } from "../token-text.js";
 
 /** The conversation that all caches run, with the keys and predictions of a cache of all tokens in float32. */
 export type Conversation = {
@@ -82,12 +82,12 @@ export async function conversation(
   return {
     ...result,
     ids,
-    texts: ids.map((own) => own.map((id) => textOf(model, id))),
+    texts: ids.map((own) => own.map((id) => tokenText(model, id))),
     keys: ids.map((own, s) => (own.length > 0 ? denseSegment(caches[s]!.read(0).key[0]!, 1) : undefined)),
   };
 }
 
-/** Reads operations as a reader's address writes them, a letter each, after the prompt. */
+/** Parses operations, a letter each as in the address of the page, and puts the prompt in front. */
 function readOperations(written: string): Pick<CacheOperation, "kind" | "sequence">[] {
   const check = checks("cachesAtWorkModel");
   check.type({ operations: written }, "string");

@@ -10,7 +10,7 @@ import type {
   CacheRegion,
   RoundedKey,
 } from "@qkv/viz/figures/caches-at-work";
-import { textOf } from "../token-text.js";
+import { tokenText } from "../token-text.js";
 import type { Conversation } from "./conversation.js";
 import type { KindEntry } from "./kinds.js";
 import { bufferNumbers, readMemory } from "./memory.js";
@@ -194,7 +194,7 @@ function nextToken(model: Model, exact: TypedArray, own: TypedArray): NonNullabl
   const id = p.indexOf(Math.max(...p));
   const isEqual = exact.every((logit, i) => logit === own[i]);
   return {
-    text: textOf(model, id),
+    text: tokenText(model, id),
     exact: p[id]!,
     probability: q[id]!,
     difference: isEqual ? 0 : p.reduce((sum, each, i) => sum + Math.abs(each - q[i]!), 0) / 2,

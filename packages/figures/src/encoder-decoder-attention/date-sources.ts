@@ -1,5 +1,5 @@
-/** The three ways of writing a date that the translator was trained on. */
-function waysOf(months: readonly string[]): RegExp[] {
+/** The three formats of a date that the translator was trained on. */
+function datePatterns(months: readonly string[]): RegExp[] {
   const name = `(?<name>${months.join("|")})`;
   const [day, year] = [String.raw`(?<day>\d{1,2})`, String.raw`(?<year>\d{4})`];
   return [
@@ -9,12 +9,12 @@ function waysOf(months: readonly string[]): RegExp[] {
   ];
 }
 
-/** A date from 1900 to 2099 in one of three ways of writing it, as "1979-05-03"; else undefined. */
-export function dateOf(source: string): string | undefined {
+/** A date from 1900 to 2099 in one of the three formats, as "1979-05-03"; else undefined. */
+export function isoDate(source: string): string | undefined {
   const months =
     "January February March April May June July August September October November December".split(" ");
-  for (const way of waysOf(months)) {
-    const found = way.exec(source)?.groups;
+  for (const pattern of datePatterns(months)) {
+    const found = pattern.exec(source)?.groups;
     if (!found) continue;
     const month = found["name"] === undefined ? Number(found["month"]) : months.indexOf(found["name"]) + 1;
     const text = [found["year"], String(month).padStart(2, "0"), found["day"]!.padStart(2, "0")].join("-");

@@ -1,10 +1,10 @@
 import { additive, type AdditiveParams } from "@qkv/attention";
 import { recurrentTranslator, type RecurrentTranslator, type TranslatorAttention } from "@qkv/transformer";
 
-const characters = " ,-.0123456789ADFJMNOSabceghilmnoprstuvy"; // all that dates are written with
+const characters = " ,-.0123456789ADFJMNOSabceghilmnoprstuvy"; // those of the dates in all formats
 const V = characters.length;
 
-/** Characters of dates as token ids, then a token to start with, one to end with, and one that fills up. */
+/** Characters of dates as token ids, then the start, end and padding tokens. */
 export const dateLetters = {
   vocabSize: V + 3,
   startId: V,

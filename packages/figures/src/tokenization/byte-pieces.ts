@@ -1,8 +1,9 @@
-/** Bytes of a text that the reader sees: a piece of whole characters as text, another one in hexadecimal. */
+/** Bytes of a text, and how a range of them is written for a reader. */
 export type BytePieces = {
   bytes: Uint8Array;
+  /** Whole characters as text, other bytes in hexadecimal. */
   text(start: number, end: number): string;
-  /** Bytes that are not whole characters. */
+  /** True for bytes that are not whole characters. */
   isPart(start: number, end: number): boolean;
 };
 

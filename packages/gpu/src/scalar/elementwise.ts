@@ -8,9 +8,9 @@ import { runInto, type Scalar } from "./run.js";
 
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 
-/** y of the numbers `a`, `b` and `c`: what it is, or statements that return it. */
+/** The result y from `a`, `b` and `c`: an expression (`is`), or statements that return it. */
 type Formula = { readonly is: string } | { readonly steps: string };
-/** Texts that others make are made when asked for: importing makes none. */
+/** A function where the text is made from other texts, so that importing makes none. */
 type FormulaOf = Formula | ((attributes: Attributes) => Formula);
 
 const is = (text: string): Formula => ({ is: text });

@@ -5,7 +5,10 @@ import type { Buffer } from "../engine.js";
 import { divideText, offsetText, whole } from "./offset-text.js";
 import { runInto, withScratch, type Scalar } from "./run.js";
 
-/** Functions of whole lines: what a line has in common is a number each, in passes before the last one. */
+/**
+ * Functions along an axis, such as softmax. A line is the numbers along the axis with all other indices fixed. Passes
+ * reduce each line to a number, as its maximum and its sum; the last one computes the results from these.
+ */
 export function lineKernels<B extends Buffer>(scalar: Scalar<B>): Record<string, Kernel<never>> {
   const softmax =
     (name: string, result: string) =>
@@ -42,7 +45,7 @@ export function lineKernels<B extends Buffer>(scalar: Scalar<B>): Record<string,
       [["squares", overLine("x[at + k * step] * x[at + k * step]", mean)]],
       "value / Math.sqrt(squares[line] + this.constants.eps)",
     ),
-    // Rounding leaves the mean a little off: what is left after subtracting it has a mean of its own.
+    // The mean in float32 is a little off, so the mean of the differences from it (`rest`) is added.
     layerNorm: norm(
       "layerNorm",
       [
@@ -79,7 +82,7 @@ function alongLines<B extends Buffer>(
   }: {
     name: string;
     passes: readonly Pass[];
-    /** A number of the output, from its `value` and what its `line` has in common. */
+    /** A result, from its `value` and the numbers that the passes made of its `line`. */
     result: string;
     constants?: Record<string, number>;
   },

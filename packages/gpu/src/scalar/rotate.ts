@@ -36,10 +36,10 @@ export function rotateKernel<B extends Buffer>(scalar: Scalar<B>) {
   const at = xStart + b * ${xb} + (bh - b * ${H}) * ${xh} + t * ${xt};
   if (d >= ${2 * half}) { return x[at + d * ${xd}]; }
   ${pairs}
-  const turned = x[at + other * ${xd}] * ${angle("sine", sin)};
+  const rotated = x[at + other * ${xd}] * ${angle("sine", sin)};
   const kept = x[at + d * ${xd}] * ${angle("cosine", cos)};
-  if (other ${inverse ? ">" : "<"} d) { return kept + turned; }
-  return kept - turned;`,
+  if (other ${inverse ? ">" : "<"} d) { return kept + rotated; }
+  return kept - rotated;`,
       inputs: {
         x: scalar.store.bufferOf(x),
         cosine: scalar.store.bufferOf(cos),

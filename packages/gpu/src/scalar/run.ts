@@ -25,10 +25,10 @@ export type ScalarEngine<B extends Buffer> = Engine<B> & { run(run: Run<B>): B }
 /** The engine of the kernels and the store of tensors. */
 export type Scalar<B extends Buffer> = { readonly engine: ScalarEngine<B>; readonly store: Store<B> };
 
-/** Kernels count in float32 in places, which knows all whole numbers up to here. */
+/** Some indices are computed in float32, which has all whole numbers up to this one. */
 const mostNumbers = 2 ** 24;
 
-/** Refuses what is too large to be counted, which would be computed wrong. */
+/** Refuses tensors whose indices float32 could not hold. */
 export function checkLengths<B extends Buffer>({ name, inputs, length }: Run<B>): void {
   const most = Math.max(length, ...Object.values(inputs).map((input) => input.length));
   if (most <= mostNumbers) return;
@@ -45,7 +45,7 @@ export function runInto<B extends Buffer>(
   return true;
 }
 
-/** Runs `f` with buffers that only the call needs: `own` notes one, and all are let go at the end. */
+/** Runs `f` with buffers that only the call needs: `own` registers one, and all are freed at the end. */
 export function withScratch<B extends Buffer, T>({ store }: Scalar<B>, f: (own: (buffer: B) => B) => T): T {
   const scratch: B[] = [];
   try {

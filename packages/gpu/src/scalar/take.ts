@@ -5,7 +5,7 @@ import type { Buffer } from "../engine.js";
 import { divideText, offsetText, whole } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
-/** Whole stretches of one axis by number. An index that is outside is left to the plain kernel, which says so. */
+/** Slices along one axis by index. A call with an index out of range is left to the plain kernel, which refuses it. */
 export function takeKernel<B extends Buffer>(scalar: Scalar<B>) {
   return ([x, indices]: readonly View[], [output]: readonly View[], { axis }: { axis: number }): boolean => {
     if (x!.dtype !== "float32" || sizeOf(output!.shape) === 0) return false;

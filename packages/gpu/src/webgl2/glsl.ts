@@ -12,10 +12,9 @@ export function float(value: number): string {
 }
 
 /**
- * The masked score in shaders: some adapters have no infinities. Numbers of this size and below count as
- * hidden.
+ * The score of a masked key, in place of −∞, which some adapters lack. Scores of this or less are masked.
  */
-export const hidden = "-3.0e38";
+export const maskedScore = "-3.0e38";
 
 /**
  * tanh by exp of a negative number: GLSL's own overflows on some adapters. Near 0, where 1 − e
@@ -45,7 +44,7 @@ export const powText = `float pow_(float a, float b) {
   return mod(b, 2.0) == 0.0 ? pow(-a, b) : -pow(-a, b);
 }`;
 
-/** To the nearest whole number, and from the middle to the even one. */
+/** Rounds to the nearest whole number, and halves to even. */
 export const roundText = `float round_(float x) {
   float low = floor(x);
   float rest = x - low;

@@ -1,6 +1,6 @@
 /**
- * Layout of numbers in a texture: row-major, four to a texel. A row of texels is a power of two long, so that a
- * place is a shift and a mask; divisions cost more than the fetch itself.
+ * Layout of numbers in a texture: row-major, four to a texel. A row has a power of two of texels, so that an index
+ * becomes coordinates by a shift and a mask; a division costs more than the fetch itself.
  */
 export type TextureLayout = {
   /** A row holds 2^bits texels. */
@@ -9,14 +9,14 @@ export type TextureLayout = {
   readonly height: number;
 };
 
-/** About square. Two rows at least: gpu.js keeps the shape of outputs with more than one. */
+/** The layout of so many texels: about square, and two rows or more, as gpu.js changes the shape of a single row. */
 export function layoutOf(texels: number): TextureLayout {
   const bits = Math.max(0, Math.ceil(Math.log2(Math.sqrt(Math.max(1, texels)))));
   const width = 2 ** bits;
   return { bits, width, height: Math.max(2, Math.ceil(texels / width)) };
 }
 
-/** Returns true if a texture has the layout of a result of so many numbers. */
-export function liesAlike({ width }: Pick<TextureLayout, "width">, length: number): boolean {
+/** True if a texture has the layout of a result of so many numbers: both then hold a number at the same coordinates. */
+export function hasResultLayout({ width }: Pick<TextureLayout, "width">, length: number): boolean {
   return width === layoutOf(Math.ceil(length / 4)).width;
 }

@@ -27,8 +27,8 @@ export type Run = {
   /**
    * GLSL that defines `vec4 compute(int i)`: the numbers from 4 · i on. Of an input `x` it sees `x4(i)`, its texel i,
    * and `x1(n)`, its number n; `xPlace(i)`, `xBy(place)` and `xNext` walk along its texels; `xHere()` is `x4(i)` with the
-   * thread's own i, where `liesAlike`. Sizes are written into the text, so that loops are bounded by constants. Of several results, `compute` gives the first, and sets `result1`,
-   * `result2` and so on.
+   * thread's own i, where `hasResultLayout`. Sizes are written into the text, so that loops are bounded by constants.
+   * Of several results, `compute` gives the first, and sets `result1`, `result2` and so on.
    */
   readonly text: string;
   readonly inputs: Readonly<Record<string, Texture>>;

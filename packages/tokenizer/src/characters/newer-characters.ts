@@ -2,7 +2,7 @@ import { characterSet } from "./character-set.js";
 
 /**
  * Characters that are newer than the tables of Hugging Face's library, Unicode 8 (BERT) and 9 (the other normalizers).
- * The same ids need the same tables.
+ * Left out of the tables here, so that ids are those of that library.
  *
  * Measured with `tokenizers` 0.23.2 on every character, against Unicode 17.
  */
@@ -33,7 +33,7 @@ export const newerCharacters = {
       "13440 13447-13455 1611e-1612f 16f4f 16f7f-16f87 16fe4 16ff0-16ff1 1cf00-1cf2d 1cf30-1cf46 1e08f " +
       "1e130-1e136 1e2ae 1e2ec-1e2ef 1e4ec-1e4ef 1e5ee-1e5ef 1e6e3 1e6e6 1e6ee-1e6ef 1e6f5",
   ),
-  /** Punctuation that is none to BERT. */
+  /** Punctuation that BERT does not split off. */
   bertPunctuation: /* @__PURE__ */ characterSet(
     "61d 9fd a76 c77 c84 1b4e-1b4f 1b7d-1b7f 2e43-2e4f 2e52-2e5d 10d6e 10ead 10ed0 10f55-10f59 " +
       "10f86-10f89 113d4-113d5 113d7-113d8 1144b-1144f 1145a-1145b 1145d 11660-1166c 116b9 1183b " +

@@ -94,7 +94,7 @@ export class TokenBytes {
   }
 }
 
-// FNV-1a: the hash of "ab" goes on from the hash of "a", which is what findJoined needs.
+// FNV-1a: the hash of "ab" goes on from the hash of "a", which is what findConcatenation needs.
 const seed = 0x811c9dc5 | 0;
 
 function fnv1a(start: number, bytes: Uint8Array, from: number, to: number): number {

@@ -6,7 +6,7 @@ import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
 /**
  * Word-level model: a pre-token is one token, or unknown.
  *
- * @param options - `vocab`: the words. `unknownId`: the token of all others; without one they are refused.
+ * @param options - `vocab`: the words. `unknownId`: the token of words outside the vocabulary; without it, encoding one throws.
  * @throws {ArgumentError} If the vocabulary is damaged.
  */
 export function wordLevel(options: { vocab: Vocabulary; unknownId?: number | undefined }): Model {

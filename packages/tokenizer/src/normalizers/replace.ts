@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { compilePattern, replaceMatches } from "../regex/compile-pattern.js";
 import { defineNormalizer, type Normalizer } from "./normalizer.js";
 
-/** Replaces each `found` in the text by `content`. */
+/** Replaces each occurrence of `found` in the text by `content`. An empty `found` leaves the text as it is. */
 export function replaceText(found: string, content: string): Normalizer {
   checks("replaceText").type({ found, content }, "string");
   return defineNormalizer(
@@ -21,9 +21,11 @@ export function replaceText(found: string, content: string): Normalizer {
 }
 
 /**
- * Replaces each match of a pattern by `content`; the pattern as in {@link patternSplit}.
+ * Replaces each match of a regular expression by `content`.
  *
- * @throws {FormatError} If it is no pattern, or too large a one.
+ * @param pattern - In the syntax of {@link patternSplit}.
+ * @param field - Name of the pattern in errors. Default: "pattern".
+ * @throws {FormatError} If the pattern is not valid, or is too large.
  */
 export function replacePattern(pattern: string, content: string, field = "pattern"): Normalizer {
   checks("replacePattern").type({ pattern, content }, "string");

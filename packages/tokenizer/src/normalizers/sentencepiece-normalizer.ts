@@ -60,7 +60,7 @@ export function sentencePieceNormalizer(options: SentencePieceNormalizerOptions)
   const rewrite = defineNormalizer("SentencePiece", (text, first) => {
     const parts = Array.from(chunks(text));
     const edits: [start: number, end: number, written: string][] = [];
-    let from = 0; // spaces in front go first: what is left decides whether there is a text at all
+    let from = 0; // leading spaces are stripped first: a text of nothing else has no dummy prefix
     while (removeExtraWhitespaces && parts[from]?.[2] === " ") from += 1;
     if (from > 0) edits.push([0, parts[from - 1]![1], ""]);
     if (from === parts.length) return edits;
@@ -72,7 +72,7 @@ export function sentencePieceNormalizer(options: SentencePieceNormalizerOptions)
       if (written !== "") afterSpace = removeExtraWhitespaces && written.endsWith(" ");
       edits.push([start, end, written.replaceAll(" ", space)]);
     }
-    // Marks that stood in the text itself go from the end too.
+    // Trailing spaces are stripped, and so is a `▁` that the text itself ends with.
     for (let i = edits.length - 1; removeExtraWhitespaces && i >= 0; i--) {
       const edit = edits[i]!;
       while (edit[2].endsWith(space)) edit[2] = edit[2].slice(0, -1);

@@ -4,9 +4,9 @@ import { patternOptions, patternSplit } from "./pattern-split.js";
 import type { Split } from "./split.js";
 import { wordSplit, type WordSplitOptions } from "./word-split.js";
 
-const caseInsensitive = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-/** The same as js-tiktoken writes it, for engines that lack flags in a pattern. */
-const expanded = "('s|'S|'t|'T|'re|'rE|'Re|'RE|'ve|'vE|'Ve|'VE|'m|'M|'ll|'lL|'Ll|'LL|'d|'D)";
+const contractionPattern = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+/** The same without a flag, as js-tiktoken writes it for engines that have none inside a pattern. */
+const expandedContractions = "('s|'S|'t|'T|'re|'rE|'Re|'RE|'ve|'vE|'Ve|'VE|'m|'M|'ll|'lL|'Ll|'LL|'d|'D)";
 const spaces = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 const prefix = "[^\\r\\n\\p{L}\\p{N}]?";
 const upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
@@ -26,7 +26,7 @@ export const qwen2Split: Split = /* @__PURE__ */ handWritten("qwen2", qwen2Patte
   wordCharacters: "letters",
 });
 
-/** Qwen 3.5's split: as Qwen's, with the marks of a word in it. */
+/** Qwen 3.5's split: as Qwen's, with combining marks as part of a word. */
 export const qwen35Split: Split = /* @__PURE__ */ handWritten("qwen35", qwen35Pattern, {
   contractions: "folded",
   digits: 1,
@@ -59,34 +59,34 @@ export function splitFromPattern(pattern: string, options: Parameters<typeof pat
   byPattern ??= new Map([
     [gpt2Pattern, gpt2Split],
     [cl100kPattern(), cl100kSplit],
-    [cl100kPattern(expanded), cl100kSplit],
+    [cl100kPattern(expandedContractions), cl100kSplit],
     [qwen2Pattern(), qwen2Split],
     [qwen35Pattern(), qwen35Split],
     [o200kPattern(), o200kSplit],
-    [o200kPattern(expanded), o200kSplit],
+    [o200kPattern(expandedContractions), o200kSplit],
     [tekkenPattern(), tekkenSplit],
   ]);
   return byPattern.get(pattern) ?? patternSplit(pattern, options);
 }
 
-// Patterns are functions, so that who takes one split bundles one.
+// Patterns are functions: a bundle with one split holds one pattern.
 function handWritten(name: string, pattern: () => string, options: WordSplitOptions): Split {
   return wordSplit(name, pattern(), options);
 }
 
-function cl100kPattern(contractions = caseInsensitive): string {
+function cl100kPattern(contractions = contractionPattern): string {
   return `${contractions}|${prefix}\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${spaces}`;
 }
 
 function qwen2Pattern(): string {
-  return `${caseInsensitive}|${prefix}\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${spaces}`;
+  return `${contractionPattern}|${prefix}\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${spaces}`;
 }
 
 function qwen35Pattern(): string {
-  return `${caseInsensitive}|${prefix}[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${spaces}`;
+  return `${contractionPattern}|${prefix}[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${spaces}`;
 }
 
-function o200kPattern(contractions = caseInsensitive): string {
+function o200kPattern(contractions = contractionPattern): string {
   return casedPattern(`${contractions}?`, "\\p{N}{1,3}");
 }
 

@@ -19,7 +19,7 @@ export type SplitBehavior = "isolated" | "removed" | "mergedWithPrevious" | "mer
  *
  * Time is linear in the text for every pattern and every text.
  *
- * @throws {FormatError} If it is no pattern, or too large a one.
+ * @throws {FormatError} If the pattern is not valid, or is too large.
  *
  * @example
  * ```ts
@@ -99,7 +99,7 @@ function withoutEmpty(spans: readonly number[]): number[] {
   return spans.flatMap((start, i) => (i % 2 === 0 && start < spans[i + 1]! ? [start, spans[i + 1]!] : []));
 }
 
-/** Pre-tokens from matches, by the behavior. */
+/** Pre-tokens from matches: both are flat lists of starts and ends. */
 export function applyBehavior(
   matches: readonly number[],
   length: number,

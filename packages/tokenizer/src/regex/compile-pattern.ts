@@ -13,14 +13,14 @@ export type Pattern = {
 };
 
 /**
- * Compiles a pattern to something that takes time linear in the text, whatever the text.
+ * Compiles a pattern to a matcher whose time is linear in the text, for every text.
  *
- * JavaScript's engine is fast and backtracks. It gets the patterns for which {@link proveLinearTime} proves that it goes back
- * no further than over runs of certain characters, and the texts in which these runs are short. For all others there is a
- * memoized matcher, which tries no path twice.
+ * JavaScript's engine is fast, and backtracks. It runs a pattern only if {@link proveLinearTime} proves that it backtracks
+ * over nothing but runs of certain characters, and only on texts in which these runs are short. Everything else goes to
+ * the memoized matcher, which visits no state twice at one position.
  *
  * @param from - `field` and `fn`: the pattern's field and the caller, for messages. `dialect`: its regex library.
- * @throws {FormatError} If it is no pattern, or too large.
+ * @throws {FormatError} If the pattern is not valid, or is too large.
  */
 export function compilePattern(
   pattern: string,
@@ -53,7 +53,7 @@ export function compilePattern(
   };
 }
 
-/** Characters of repetitions in a row, after which the engine's way back is taken for too long. */
+/** Length of a run from which on a text goes to the memoized matcher. Unit: characters. */
 const longest = 200;
 
 /** Matches a run of characters of which each is in one of the sets. */

@@ -125,7 +125,7 @@ function compile(
   return { instructions, entry, columns, columnCount, backward };
 }
 
-/** Columns for the entry and for each instruction that several lead to: by them, no way is gone twice. */
+/** Columns for the entry and for each instruction that several lead to: with their results memoized, no path is tried twice. */
 function columnsOf(instructions: readonly Instruction[], entry: number) {
   const ways = new Int32Array(instructions.length);
   ways[entry] = 2;

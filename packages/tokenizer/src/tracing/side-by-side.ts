@@ -2,8 +2,9 @@ import { checks } from "@qkv/core";
 import { checkTokenizer } from "../check-arguments.js";
 import type { Tokenizer } from "../tokenizer.js";
 
-/** One segmentation of a text. `pieces` of `@qkv/viz` draws a list of these. */
-export type Cut = {
+/** A text in pieces. `pieces` of `@qkv/viz` draws a list of these. */
+export type Segmentation = {
+  /** Name of the pieces: "words". */
   readonly label: string;
   readonly pieces: readonly string[];
   /** A note for each piece: its code point, its id. */
@@ -22,11 +23,14 @@ export type Cut = {
  * import { sideBySide } from "@qkv/tokenizer/tracing";
  *
  * const tokenizer = byteLevelBpe({ vocab: ["h", "i", "Ġ", "hi", "Ġhi"], merges: ["h i", "Ġ hi"] });
- * const cuts = sideBySide("hi hi", tokenizer); // words, characters, bytes, tokens
- * cuts.map(({ pieces }) => pieces.length); // => [2, 5, 5, 2]
+ * const segmentations = sideBySide("hi hi", tokenizer); // words, characters, bytes, tokens
+ * segmentations.map(({ pieces }) => pieces.length); // => [2, 5, 5, 2]
  * ```
  */
-export function sideBySide(text: string, tokenizer: Pick<Tokenizer, "encode" | "decode" | "token">): Cut[] {
+export function sideBySide(
+  text: string,
+  tokenizer: Pick<Tokenizer, "encode" | "decode" | "token">,
+): Segmentation[] {
   const check = checks("sideBySide");
   check.type({ text }, "string");
   checkTokenizer(check, { tokenizer }, ["encode", "decode", "token"]);

@@ -76,18 +76,18 @@ test("property: every cut holds the whole text", () => {
   );
 });
 
-test("golden: four cuts, by hand; a token of half a character is written as its vocabulary writes it", () => {
-  const cuts = sideBySide(
+test("golden: four segmentations, by hand; a token of half a character is written as its vocabulary writes it", () => {
+  const segmentations = sideBySide(
     "the é",
     byteLevelBpe({ vocab: ["t", "h", "e", "Ġ", "Ã", "©", "th"], merges: ["t h"] }),
   );
-  expect(cuts.map(({ pieces }) => pieces)).toEqual([
+  expect(segmentations.map(({ pieces }) => pieces)).toEqual([
     ["the", " é"],
     ["t", "h", "e", " ", "é"],
     ["74", "68", "65", "20", "C3", "A9"],
     ["th", "e", " ", "Ã", "©"],
   ]);
-  expect(cuts[1]!.notes.at(-1)).toBe("U+00E9");
+  expect(segmentations[1]!.notes.at(-1)).toBe("U+00E9");
 });
 
 test("bytes a token: of a text that was counted more than of one that was not, and 0 of nothing", () => {

@@ -40,7 +40,7 @@ const model: EvolutionModel = {
   words,
   translation: ["A", "B", "C", "D"],
   written: 3,
-  yardstick: "One layer.",
+  reference: "One layer.",
   steps: [
     step("additive", { decoder: true, network: true, numHeads: 1, numKvHeads: 1 }, [even], [16384, 8e8]),
     step("self", { numHeads: 1, numKvHeads: 1 }, [even], [0, 2e13]),

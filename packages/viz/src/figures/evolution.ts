@@ -12,7 +12,7 @@ export type { EvolutionChoices, EvolutionModel, EvolutionStep, WeightMap } from 
 
 /**
  * *The evolution of attention*: from 2014 on, one mechanism becomes the next over the same six words. Each step tells the
- * problem it solved, its formula, its lines of code, its paper, and its cost on one yardstick; two can be compared.
+ * problem it solved, its formula, its lines of code, its paper, and its cost for the same model; two can be compared.
  *
  * @example
  * ```ts
@@ -141,9 +141,9 @@ function stillOf(
     );
     bottom = Math.max(y + costHeight, top + 8 + tallest);
   }
-  wrapText(model.yardstick, inner).forEach((text, i) => {
+  wrapText(model.reference, inner).forEach((text, i) => {
     marks.push({
-      key: `yardstick:${i}`,
+      key: `reference:${i}`,
       kind: "text",
       x: margin,
       y: bottom + 26 + 16 * i,
@@ -151,7 +151,7 @@ function stillOf(
       fill: "quiet",
     });
   });
-  const height = bottom + 26 + 16 * wrapText(model.yardstick, inner).length;
+  const height = bottom + 26 + 16 * wrapText(model.reference, inner).length;
   const says = (one: EvolutionStep) =>
     `${one.title}, ${one.year}. ${one.seen} Work: ${flopsText(one.flopsPerToken)}; cache: ${one.cacheBytesPerToken} bytes per token.`;
   return {

@@ -157,7 +157,7 @@ function namesOf(
     text("x", middles.input, above, "x"),
     text("projected", middles.input, under - cell / 2 + 4, cell < 19 ? letter.toLowerCase() : projection),
     text("weight", middles.weight, above, `${matrixName}: ${perMatrix[name]}`),
-    text("shares", middles.shares, under + 14, "attention"),
+    text("shares", middles.attentionWeights, under + 14, "attention"),
     ...(hasRoom ? [text("writes", middles.writes - (phone ? 5 : 0), above, writes)] : []),
     text("result", right, above, "sum", { anchor: "end" }),
     ...middles.heads.map((at, h) =>

@@ -222,7 +222,7 @@ test("the inspector names each axis, and finds it in the picture", () => {
   const scene = at("dots");
   const axes = scene.marks.filter(({ key }) => /^shape:\d:\d$/.test(key)).map(({ text }) => text);
   expect(axes).toEqual(["B 1", "H 2", "T 3", "D 2", "B 1", "H 2", "D 2", "S 3", "B 1", "H 2", "T 3", "S 3"]);
-  expect(mark(scene, "shape:0:2")?.reads).toBe("T, axis 3 of Q: 3 tokens that ask: rows");
+  expect(mark(scene, "shape:0:2")?.reads).toBe("T, axis 3 of Q: 3 queries: one for each row");
   const names = (id: string) =>
     at(id, { model: "gpt" })
       .marks.filter(({ key }) => /^shape:1:1/.test(key))

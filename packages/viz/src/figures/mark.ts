@@ -44,7 +44,7 @@ export type Mark = {
   size?: number | undefined;
   /** Font weight. Default 400. */
   weight?: 400 | 600 | 700 | undefined;
-  /** Turns a text around its `x` and `y`. Unit: degrees, clockwise. Default 0. */
+  /** Rotates a text around its `x` and `y`. Unit: degrees, clockwise. Default 0. */
   rotate?: number | undefined;
   /** Font. Default: the sans-serif of the system. */
   font?: "sans" | "serif" | "mono" | undefined;

@@ -17,7 +17,7 @@ import { expressionText, isShaderText } from "../expression-text.js";
 import { blocksOf, eachLine, rowsOfBlocks, type Blocks } from "../blocks.js";
 import { dotRows, stayInRow, walkText } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
-import { float, hidden, powText, quotient, tanhText } from "../glsl.js";
+import { float, maskedScore, powText, quotient, tanhText } from "../glsl.js";
 import { oneByOne } from "../numbers.js";
 import type { Run, Texture } from "../shaders.js";
 import { onlineSum } from "./lines.js";
@@ -115,7 +115,7 @@ function attend(
           : weightMod
             ? run(weightsRun(gl, prepared, scores, statistics, undefined))
             : weights;
-    const value = name === "scores" ? `x <= ${hidden} ? ${float(-Infinity)} : x` : "x";
+    const value = name === "scores" ? `x <= ${maskedScore} ? ${float(-Infinity)} : x` : "x";
     const layout = { wide, count: "keyCount", ints: { keyCount: S }, value };
     runInto(gl, trace, rowsOfBlocks(blocks, traced, layout));
   }
@@ -341,7 +341,7 @@ function scoresRun(gl: Gl, call: Prepared, stage: TraceName): Run {
         ? []
         : each((lane, n) => {
             const unseen = plan ? ` || (seen${r} & ${1 << n}) == 0` : "";
-            return `if (s + ${n} >= keyCount${unseen} || ${lane} <= ${hidden}) ${lane} = ${hidden};`;
+            return `if (s + ${n} >= keyCount${unseen} || ${lane} <= ${maskedScore}) ${lane} = ${maskedScore};`;
           })),
     ].join("\n  ");
   };
@@ -351,13 +351,13 @@ ${powText}
 ${mod ? `${positionInputs.text}\n${expressionText("modify", mod, tables.views)}` : ""}
 ${plan ? seenText(call.tiles) : ""}
 vec4 compute(int i) {
-  ${indexText(call, hidden)}
+  ${indexText(call, maskedScore)}
   ${
     plan
       ? `${perLine((r) => `int seen${r} = seen(b, h${r}, t${r}, s);`)}
   if (${nothing}) {
-    ${perLine((r) => (r === 0 ? "" : `result${r} = vec4(${hidden});`))}
-    return vec4(${hidden});
+    ${perLine((r) => (r === 0 ? "" : `result${r} = vec4(${maskedScore});`))}
+    return vec4(${maskedScore});
   }`
       : ""
   }
@@ -414,14 +414,14 @@ function statisticsRun(
     const { begin, read, next } = walkText({ name: `scores${r}x`, start: `block * ${wide}`, inRow }, "at");
     return `vec4 line${r}(int block) {
   ${begin}
-  float top = ${hidden};
+  float top = ${maskedScore};
   float total = 0.0;
   for (int k = 0; k < texels; k++) {
     vec4 v = ${read};
     ${onlineSum}
     ${next}
   }
-  if (top <= ${hidden}) total = 0.0;
+  if (top <= ${maskedScore}) total = 0.0;
   ${
     sinks
       ? `int bg = ${quotient("block", blocks.perGroup)};
@@ -466,7 +466,7 @@ function weightsRun(
       const value = mod
         ? `modify(x${r}.${lane}, float(b), float(h${r}), float(queryPosition(b, t${r})), float(keyPosition(b, s + ${n})))`
         : `x${r}.${lane}`;
-      return `x${r}.${lane} = v${r}.${lane} <= ${hidden} ? 0.0 : ${value};`;
+      return `x${r}.${lane} = v${r}.${lane} <= ${maskedScore} ? 0.0 : ${value};`;
     });
     return `vec4 v${r} = scores${r}xHere();
   vec4 c${r} = statistics${r}x4(block);

@@ -3,7 +3,7 @@ import type { Kernel, View } from "@qkv/tensor";
 import { isInOrder, joinAxes, stridesTo } from "../../axes.js";
 import { runInto, type Gl } from "../gl.js";
 import { erfText, float, powText, roundText, sineText, tanhText } from "../glsl.js";
-import { liesAlike } from "../layout.js";
+import { hasResultLayout } from "../layout.js";
 import { oneByOne } from "../numbers.js";
 import { offsetText } from "../offset-text.js";
 
@@ -99,7 +99,7 @@ const helpers: Record<string, string> = {
 
 function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], output: View): boolean {
   if (sizeOf(output.shape) === 0) return false;
-  const singles = inputs.map((view) => gl.store.single(view));
+  const singles = inputs.map((view) => gl.store.hostScalar(view));
   const stored = inputs
     .map((view, t) => ({ view, name: names[t]! }))
     .filter((_, t) => singles[t] === undefined);
@@ -132,7 +132,7 @@ function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], ou
     `vec4(${["x", "y", "z", "w"].map((lane) => `f(${value(lane)})`).join(", ")})`;
   const textures = Object.fromEntries(stored.map(({ view, name }) => [name, gl.store.bufferOf(view)]));
   const texel = ({ view, name }: { view: View; name: string }, t: number) => {
-    const here = view.offset === 0 && liesAlike(textures[name]!, sizeOf(output.shape));
+    const here = view.offset === 0 && hasResultLayout(textures[name]!, sizeOf(output.shape));
     return `vec4 v${name} = ${here ? `${name}Here()` : `${name}4(i + ${starts[t]})`};`;
   };
   const text = inOrder

@@ -3,23 +3,24 @@ import type { Kernel, View } from "@qkv/tensor";
 import { joinAxes } from "../../axes.js";
 import { stayInRow, walkText } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
-import { float, hidden, quotient } from "../glsl.js";
-import { liesAlike } from "../layout.js";
+import { float, maskedScore, quotient } from "../glsl.js";
+import { hasResultLayout } from "../layout.js";
 import { oneByOne } from "../numbers.js";
 import { offsetText } from "../offset-text.js";
 
 /**
- * Functions of whole lines in two passes: one thread for each line finds what the line has in common, a texel, and then
- * each thread computes four numbers from it.
+ * Functions along an axis, such as softmax. A line is the numbers along the axis with all other indices fixed. Two passes:
+ * one thread for each line reduces it to a texel, its maximum and sum for softmax; then each thread computes four results
+ * from that texel.
  */
 type LineFunction = {
   readonly name: string;
   /**
-   * GLSL that makes a texel of a line. `each(body)` runs for each number `x`, and `texels(body)`, where a line is whole
-   * texels, for each texel `v`.
+   * GLSL that reduces a line to a texel. `each(body)` runs `body` for each number `x` of the line. `texels(body)` runs it
+   * for each texel `v`; undefined where a line does not consist of whole texels.
    */
   common(each: (body: string) => string, texels?: (body: string) => string): string;
-  /** A number of the result from `x`, the line's `c`, and parameters `w` and `b`. */
+  /** A result from `x`, the texel `c` of its line, and the parameters `w` (weight) and `b` (bias). */
   readonly result: string;
 };
 
@@ -31,7 +32,7 @@ const lines: Record<string, LineFunction> = {
 function softmaxLike(name: string, result: string): LineFunction {
   return {
     name,
-    common: (each, texels) => `float top = ${hidden};
+    common: (each, texels) => `float top = ${maskedScore};
   float total = 0.0;
   ${
     texels
@@ -44,7 +45,7 @@ function softmaxLike(name: string, result: string): LineFunction {
   };
 }
 
-/** One walk over the texels `v`: the largest so far, and the sum of e to the distance from it. */
+/** The online-softmax update by a texel `v`: `top` is the largest score so far, `total` the sum of exp(score − top). */
 export const onlineSum = `float most = max(max(v.x, v.y), max(v.z, v.w));
     if (most > top) { total *= exp(top - most); top = most; }
     total += dot(exp(v - top), vec4(1.0));`;
@@ -57,7 +58,7 @@ const rmsNorm = (eps: number, n: number): LineFunction => ({
   result: "x * c.x * w",
 });
 
-/** Rounding leaves the mean a little off: what is left after subtracting it has a mean of its own. */
+/** The mean in float32 is a little off, so the mean of the differences from it (`more`) is added. */
 const layerNorm = (eps: number, n: number): LineFunction => ({
   name: "layerNorm",
   common: (each) => `float sum = 0.0;
@@ -141,7 +142,7 @@ function alongLines(
 vec4 compute(int i) {
   int line = ${quotient("i", wide)};
   int k = i - line * ${wide};
-  vec4 v = ${x.offset === 0 && liesAlike(inputs.x, sizeOf(output.shape)) ? "xHere()" : "x4((xAt >> 2) + i)"};
+  vec4 v = ${x.offset === 0 && hasResultLayout(inputs.x, sizeOf(output.shape)) ? "xHere()" : "x4((xAt >> 2) + i)"};
   vec4 c = c4(line);
   vec4 w = ${weight ? "w4(k)" : "vec4(1.0)"};
   vec4 b = ${bias ? "b4(k)" : "vec4(0.0)"};
@@ -175,7 +176,7 @@ ${oneByOne}`;
   });
 }
 
-/** From the number `m` of the output: its place `k` on the line, and which line, also as `n`. */
+/** GLSL for the index `m` of a result: its index `k` in its line, and the index of the line, as `line` and `n`. */
 function numberOfLine({ shape }: View, axis: number, count: number): string {
   const inner = sizeOf(shape.slice(axis + 1));
   return `int outer = m / ${count * inner};

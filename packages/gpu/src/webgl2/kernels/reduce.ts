@@ -8,7 +8,7 @@ import { offsetText } from "../offset-text.js";
 
 type Reduction = { readonly axes: readonly number[] };
 
-/** One thread sums a result: beyond this many numbers the plain kernel is left to it. */
+/** Numbers that one thread reduces to a result, at most: reductions of more run the plain kernel. */
 const mostNumbers = 2 ** 16;
 
 /** Sums, means, and the largest or smallest, over any axes. */
@@ -22,7 +22,7 @@ export function reduceKernels(gl: Gl) {
     mean: over("mean", 0, "sum + x", (count) => 1 / count),
     max: over("max", -Infinity, "max(sum, x)", () => 1),
     min: over("min", Infinity, "min(sum, x)", () => 1),
-    /** Sums along what a smaller shape does not have. */
+    /** Sums over the axes that broadcasting the smaller shape added or repeated. */
     sumTo: (([x]: readonly View[], [output]: readonly View[]): boolean => {
       const missing = x!.shape.length - output!.shape.length;
       const own = (axis: number) => (axis < missing ? 1 : output!.shape[axis - missing]!);
@@ -52,7 +52,7 @@ function reduce(
   const taken = joinAxes(pick(x.shape, true), [pick(x.strides, true)]);
   const count = sizeOf(pick(x.shape, true));
   if (x.dtype !== "float32" || sizeOf(output.shape) === 0 || count === 0 || count > mostNumbers) return false;
-  // Sums of sums: each axis has its own, so that few numbers are added to a long total.
+  // One accumulator per axis: fewer additions to a large sum, so less rounding error.
   const loops = taken.lengths.map((length, axis) => ({ length, step: taken.steps[0]![axis]! }));
   const inner = loops.reduceRight(
     (body, { length, step: stride }, depth) => `{

@@ -33,8 +33,8 @@ export function rotateKernel(gl: Gl) {
   float x = x1(at + d * ${xd});
   if (d >= ${2 * half}) return x;
   ${pairs}
-  float turned = ${inverse ? "-" : ""}x1(at + other * ${xd}) * ${angle("sine", sin)};
-  return x * ${angle("cosine", cos)} + (second == 1 ? turned : -turned);
+  float rotated = ${inverse ? "-" : ""}x1(at + other * ${xd}) * ${angle("sine", sin)};
+  return x * ${angle("cosine", cos)} + (second == 1 ? rotated : -rotated);
 }
 ${oneByOne}`,
       inputs: {

@@ -16,7 +16,7 @@ export function writeKernel(gl: Gl) {
     const from = source!;
     const to = target!;
     if (to.dtype !== "float32" || sizeOf(from.shape) === 0) return false;
-    // From a place in the allocation back to the axes, which needs strides in order, as slices of a buffer have them.
+    // The indices of an element follow from its offset where strides descend, as those of slices of a buffer do.
     const order = to.shape.map((_, a) => a).filter((a) => to.shape[a]! > 1 || a === axis);
     if (order.some((a, i) => i > 0 && to.strides[order[i - 1]!]! < to.strides[a]! * to.shape[a]!))
       return false;

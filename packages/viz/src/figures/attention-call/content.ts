@@ -20,7 +20,10 @@ import {
 } from "./model.js";
 
 export type Cell = { opacity: number; value: number; hatch: number };
-/** A number that leaves its cell: to another, beside it at first, and from there into a third. */
+/**
+ * A copy of a number that moves: from its cell to beside another, where it is multiplied, then onto that one, and the
+ * product falls into a third.
+ */
 export type Traveller = {
   key: string;
   from: Required<Spot>;
@@ -29,19 +32,20 @@ export type Traveller = {
   /** Way from `from` to `to`, and from there to `drop`, each from 0 to 1. */
   way: number;
   fall: number;
-  /** Stands beside its goal by so many widths of a cell. */
+  /** Distance from `to` at the end of its way. Unit: widths of a cell. */
   beside: number;
   value: number;
   color: ThemeName;
   opacity: number;
 };
 
-/** Everything that a moment shows, without a word of where. */
+/** Everything that a moment shows, without coordinates. */
 export type Content = {
   from: Stage;
   to: Stage;
-  /** Way from one stage to the next, and of keys on their side. */
+  /** Progress from one stage to the next, from 0 to 1. */
   morph: number;
+  /** Progress of the transposition of a row of K, from 0 to 1. */
   transposed: (row: number) => number;
   cell: (name: MatrixName, row: number, column: number) => Cell;
   /** Part of the scaling that has been done. */
@@ -52,7 +56,7 @@ export type Content = {
 };
 
 const clamp = (value: number) => Math.min(1, Math.max(0, value));
-/** Part of a stretch that has been played. */
+/** Progress within an interval, from 0 to 1. */
 const part = (p: number, from: number, to: number) => clamp((p - from) / (to - from));
 const between = (a: number, b: number, t: number) => a + (b - a) * t;
 
@@ -77,7 +81,7 @@ export function content(
   const [T, C, D] = [rows(model.query), columns(model.x), columns(model.query)];
   const i = Math.min(choices.token, T - 1);
   const { id, chapter } = steps[index]!;
-  const at_ = new Map(steps.map((step, n) => [step.id, n]));
+  const stepIndex = new Map(steps.map((step, n) => [step.id, n]));
   const keys = followed(model, i);
   const small = isSmall(model);
 
@@ -87,22 +91,23 @@ export function content(
   const transposing = id === "arrange";
   const morph = moving ? ease(part(p, 0, transposing ? 0.9 : 0.3)) : 1;
   const q = moving && !transposing ? part(p, 0.3, 1) : p; // after the matrices have moved
-  /** Part of a step that has been played, by its id. */
+  /** Progress of a step by its id: 0 before it, 1 after it. */
   const done = (name: string): number => {
-    const n = at_.get(name);
+    const n = stepIndex.get(name);
     return n === undefined ? 0 : index > n ? 1 : index === n ? (name === id ? q : p) : 0;
   };
 
   const scaled = ease(done("scale"));
   const masked = done("mask");
   const normalized = ease(done("normalize"));
+  /** Part of weight · value of key j that has been added to the output. */
   const share = (j: number) => {
     const own = keys.includes(j) ? done(`mix-${j}`) : done("mix-rest");
     return isSeen(model, i, j) ? part(own, 0.5, 0.95) : 0;
   };
   const shares = range(T).map(share);
   const begun = Math.max(...shares) > 0;
-  const lands = (d: number) => 0.62 + (0.26 * d) / D; // when a product has fallen into its score
+  const lands = (d: number) => 0.62 + (0.26 * d) / D; // progress at which product d reaches its score
 
   function cell(name: MatrixName, row: number, column: number): Cell {
     const value = at(matrixOf(model, name)!, row, column);

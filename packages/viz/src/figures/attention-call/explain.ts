@@ -45,7 +45,7 @@ export function spotOf(model: AttentionCallModel, address: string): Spot | undef
     : undefined;
 }
 
-/** A cell in words, as readers by ear and pointers find it. */
+/** A cell in words, for screen readers and for hovering. */
 export function reading(
   model: AttentionCallModel,
   { name, row = 0, column }: Spot,

@@ -42,7 +42,7 @@ function wide(model: AttentionCallModel, width: number): Record<Stage, Layout> {
   const unit = Math.min(46, (width - fixed) / (2 * T + (small ? 2 * D : 0)));
   const side = small ? unit : strip / D;
   const row = small ? 34 : Math.max(15, Math.min(32, unit));
-  const labels = unit < 34 ? 60 : 24; // names of columns stand upright where they do not fit
+  const labels = unit < 34 ? 60 : 24; // names of columns are rotated where they do not fit
   const top = 28 + labels;
   const keyRow = small ? 30 : Math.max(2.4, Math.min(5, 120 / D));
   const valueRow = Math.min(small ? 21 : 15, (D * keyRow) / T, row);

@@ -195,7 +195,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
         },
       );
       if (tiny) delete mark.text;
-      // Half a number says less than none: narrow cells of scores leave a digit out.
+      // A number that is cut off misleads: narrow cells of scores leave a digit out.
       if (mark.text === undefined && !tiny && hatch < 0.5 && digits === 2) {
         const one = numberCell("", box, value, colors[name], {
           digits: 1,

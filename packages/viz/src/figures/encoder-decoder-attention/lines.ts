@@ -25,7 +25,7 @@ export function arrow(
   };
 }
 
-/** A line that leaves and arrives upright. */
+/** A curve that is vertical at both ends. */
 export function curve(x0: number, y0: number, x1: number, y1: number): string {
   const middle = (y0 + y1) / 2;
   return `M${px(x0)} ${px(y0)}C${px(x0)} ${px(middle)} ${px(x1)} ${px(middle)} ${px(x1)} ${px(y1)}`;

@@ -2,7 +2,7 @@ import type { Mark } from "../mark.js";
 import { bytesText } from "../bytes-text.js";
 import type { EvolutionModel, EvolutionStep } from "./model.js";
 
-/** The costs that a bar has at full length; what is larger is cut. */
+/** The costs at which a bar has its full length; the bar of a larger cost is cut off. */
 export function fullScale({ steps }: EvolutionModel): { cache: number; work: number } {
   const cache = Math.max(...steps.map(({ cacheBytesPerToken }) => cacheBytesPerToken));
   const work = steps.map(({ flopsPerToken }) => flopsPerToken).sort((a, b) => a - b);
@@ -12,7 +12,7 @@ export function fullScale({ steps }: EvolutionModel): { cache: number; work: num
 
 export const costHeight = 108;
 
-/** Cache and work of a step on the yardstick of all, with the step before in dashes. */
+/** Bars for the cache and the work of a step, on one scale for all steps. A dashed line marks the step before. */
 export function costBars(
   model: EvolutionModel,
   step: EvolutionStep,

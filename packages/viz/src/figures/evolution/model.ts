@@ -20,7 +20,7 @@ export type EvolutionStep = {
   /** The picture in a sentence. */
   seen: string;
   drawing: {
-    /** Encoder and decoder: the words ask that were written so far, and states are key and value in one. */
+    /** True of an encoder–decoder: queries are the words written so far, and each encoder state is key and value in one. */
     decoder?: boolean;
     /** A small network between query and key. */
     network?: boolean;
@@ -42,7 +42,7 @@ export type EvolutionStep = {
   };
   /** A map for each head. */
   weights: readonly WeightMap[];
-  /** On the yardstick. */
+  /** For the reference model. */
   cacheBytesPerToken: number;
   flopsPerToken: number;
   /** Origin of the two, as "2 · H · D numbers". */
@@ -53,12 +53,12 @@ export type EvolutionStep = {
 /** Numbers of the figure. */
 export type EvolutionModel = {
   words: readonly string[];
-  /** Their translation; the first `written` of them ask in an encoder–decoder. */
+  /** Their translation; the first `written` of them are the queries of an encoder–decoder. */
   translation: readonly string[];
   written: number;
   steps: readonly EvolutionStep[];
   /** Sizes that all costs are counted at. */
-  yardstick: string;
+  reference: string;
 };
 
 /** Settings that a reader chooses. */

@@ -8,7 +8,7 @@ export type GenerationCandidate = {
   tempered: number;
   /** After top-p, divided by the sum of what is kept: 0 where it is cut. */
   kept: number;
-  /** Stretch of the numbers from 0 to 1 that draws this token. Where it is cut, both are 0. */
+  /** Interval of the random numbers from 0 to 1 that draw this token. Both are 0 for a token that top-p cuts. */
   from: number;
   to: number;
   /** The model's probability with every key and value kept exactly, where another cache was chosen. */

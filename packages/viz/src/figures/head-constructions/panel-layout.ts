@@ -2,43 +2,43 @@ import type { ConstructionName } from "./model.js";
 
 type Point = { x: number; y: number };
 
-/** Places of everything in a panel. A cell's point is its upper left corner. */
+/** Positions of everything in a panel. The point of a cell is its upper left corner. */
 export type PanelLayout = {
   cell: number;
-  /** Number of x, beside the rows of the projection. */
+  /** Element i of x, beside row i of the projection. */
   input(i: number): Point;
   /** Weight from input i to output o. */
   weight(i: number, o: number): Point;
-  /** Number of the projection, below its column. */
+  /** Element of x times the projection, below its column. */
   projected(o: number): Point;
-  /** Weight of a token in a head: a small cell between the projection and the result. */
-  share(head: number, key: number, tokens: number): Point & { width: number; height: number };
-  /** Number of a head's result, below its column of W_O. */
-  mixed?: (o: number) => Point;
+  /** Attention weight of a token in a head: a small cell between the projection and the output of the head. */
+  attentionWeight(head: number, key: number, tokens: number): Point & { width: number; height: number };
+  /** Element of the output of a head, below the column of W_O that it is multiplied with. */
+  headOutput?: (o: number) => Point;
   outputWeight?: (c: number, o: number) => Point;
-  /** Number that a head adds, and their sum. */
+  /** Element of the vector that a head adds, and of the sum of all. */
   write(c: number, head: number): Point;
   result(c: number): Point;
-  /** Middles of the parts, for their names. */
+  /** Centers of the parts, which their names stand at: x. */
   middles: {
     input: number;
     weight: number;
     heads: number[];
-    shares: number;
+    attentionWeights: number;
     output?: number;
     writes: number;
     result: number;
   };
-  /** Lines of names, from above: over the matrices, and under the heads. */
+  /** Upper edge of the matrices, upper edge of the names under the heads, and end of the panel: y. */
   top: number;
   under: number;
   bottom: number;
-  /** The names under the heads and the results need two lines. */
+  /** True on a narrow screen, where the names under the heads and the results take two lines. */
   phone: boolean;
 };
 
 const gapCells = 0.4;
-const shareWidth = 46;
+const attentionWidth = 46;
 const headerHeight = 44;
 
 /** Layout of a panel in a width: cells as large as fit, at most 26 pixels. */
@@ -52,38 +52,39 @@ export function panelLayout(
   const projectedCells = H * D + gaps;
   const cells = 1.5 + projectedCells + (hasOutput ? projectedCells + 0.5 : 0) + H + gaps + 1.6;
   const phone = width < 500;
-  const between = phone ? 52 : shareWidth + 14;
+  const between = phone ? 52 : attentionWidth + 14;
   const cell = Math.min(26, (width - between) / cells);
   const gap = gapCells * cell;
-  const of = (index: number, size: number, part = 1) => index * cell + Math.floor(index / size) * gap * part;
+  const offset = (index: number, size: number, part = 1) =>
+    index * cell + Math.floor(index / size) * gap * part;
   const inputSize = name === "split-input" ? D : C;
-  const rowAt = (i: number) => of(i, inputSize);
+  const rowAt = (i: number) => offset(i, inputSize);
   const top = y + headerHeight;
   const weightX = x + 1.5 * cell;
   const height = rows * cell;
   const rowBelow = top + height + 0.5 * cell;
-  const weight = (i: number, o: number) => ({ x: weightX + of(o, D, gapped), y: top + rowAt(i) });
+  const weight = (i: number, o: number) => ({ x: weightX + offset(o, D, gapped), y: top + rowAt(i) });
   const weightEnd = weightX + projectedCells * cell;
-  const shareX = weightEnd + 7;
-  const shares = between - 14;
+  const weightsX = weightEnd + 7;
+  const weightsWidth = between - 14;
   const outputX = weightEnd + between;
   const outputEnd = hasOutput ? outputX + (projectedCells + 0.5) * cell : outputX;
   const sumX = outputEnd + (H + gaps + 0.6) * cell;
-  const shareRow = Math.min(16, cell);
+  const weightsRow = Math.min(16, cell);
   return {
     cell,
     input: (i) => ({ x, y: top + rowAt(i) }),
     weight,
     projected: (o) => ({ x: weight(0, o).x, y: rowBelow }),
-    share: (head, key, tokens) => ({
-      x: shareX + (key * shares) / tokens,
-      y: rowBelow + cell - (H - head) * shareRow,
-      width: shares / tokens - 1,
-      height: shareRow - 1.5,
+    attentionWeight: (head, key, tokens) => ({
+      x: weightsX + (key * weightsWidth) / tokens,
+      y: rowBelow + cell - (H - head) * weightsRow,
+      width: weightsWidth / tokens - 1,
+      height: weightsRow - 1.5,
     }),
     ...(hasOutput && {
-      mixed: (o: number) => ({ x: outputX + of(o, D), y: rowBelow }),
-      outputWeight: (c: number, o: number) => ({ x: outputX + of(o, D), y: top + rowAt(c) }),
+      headOutput: (o: number) => ({ x: outputX + offset(o, D), y: rowBelow }),
+      outputWeight: (c: number, o: number) => ({ x: outputX + offset(o, D), y: top + rowAt(c) }),
     }),
     write: (c, head) => ({ x: outputEnd + head * (cell + gap), y: top + rowAt(c) }),
     result: (c) => ({ x: sumX, y: top + rowAt(c) }),
@@ -91,7 +92,7 @@ export function panelLayout(
       input: x + cell / 2,
       weight: weightX + (projectedCells * cell) / 2,
       heads: Array.from({ length: H }, (_, h) => weight(0, h * D).x + (D * cell) / 2),
-      shares: shareX + shares / 2,
+      attentionWeights: weightsX + weightsWidth / 2,
       ...(hasOutput && { output: outputX + (projectedCells * cell) / 2 }),
       writes: outputEnd + ((H + gaps) * cell) / 2,
       result: sumX + cell / 2,

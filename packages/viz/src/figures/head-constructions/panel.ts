@@ -104,7 +104,7 @@ function attention({ model, construction, choices, stages, layout, lit }: Panel)
     rowOf(construction.weights, head * tokens.length + choices.token).map((weight, key): Mark => ({
       key: `${construction.name}:share:${head}:${key}`,
       kind: "rect",
-      ...layout.share(head, key, tokens.length),
+      ...layout.attentionWeight(head, key, tokens.length),
       radius: 1,
       fill: "weight",
       shade: stages.attend > 0 ? 0.08 + 0.9 * weight * stages.attend : 0.04,
@@ -118,13 +118,13 @@ function attention({ model, construction, choices, stages, layout, lit }: Panel)
 /** Results of the heads, and the output matrix, if there is one. */
 function output({ model, construction, choices, stages, layout, D, lit }: Panel): Mark[] {
   const { name, output: matrix } = construction;
-  const { mixed, outputWeight, cell } = layout;
-  if (!matrix || !mixed || !outputWeight) return [];
+  const { headOutput, outputWeight, cell } = layout;
+  if (!matrix || !headOutput || !outputWeight) return [];
   const style = { cell, lit };
   const results = rowOf(construction.heads, choices.token);
   const headOf = (o: number) => Math.floor(o / D);
   const marks = vectorCells(`${name}:o`, style, results, "value", {
-    at: mixed,
+    at: headOutput,
     shown: (o) => shownFrom(stages.attend, o, results.length),
     head: headOf,
     reads: (o) => `result of head ${headOf(o) + 1}, number ${(o % D) + 1}`,

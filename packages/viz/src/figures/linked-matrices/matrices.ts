@@ -83,7 +83,7 @@ function matrix(name: LinkedMatrix, drawn: Drawn): Mark[] {
       );
       marks.push({
         ...cell,
-        // A pale weight is still dark below its letters.
+        // On a pale cell of a middle shade, dark text has more contrast.
         ...(pale && cell.shade! > 0.25 && cell.shade! < 0.55 && { ink: "text" as const }),
         // All numbers of a matrix are written, or none.
         ...(box.width >= 30 && text !== undefined && { text }),
@@ -158,10 +158,10 @@ function surroundings(
     marks.push({
       key: `name:${name}:c${c}`,
       kind: "text",
-      x: box.x + box.width / 2 + (keyNames.upright ? 4 : 0),
-      y: whole.y - (keyNames.upright ? 5 : 6),
+      x: box.x + box.width / 2 + (keyNames.rotated ? 4 : 0),
+      y: whole.y - (keyNames.rotated ? 5 : 6),
       text,
-      ...(keyNames.upright ? { rotate: -70 } : { anchor: "middle" }),
+      ...(keyNames.rotated ? { rotate: -70 } : { anchor: "middle" }),
       size: 12,
       weight: strong ? 600 : 400,
       fill: strong ? "key-text" : "quiet",
@@ -193,12 +193,12 @@ function surroundings(
   return marks;
 }
 
-/** Names of keys above their columns, turned where they do not fit. */
+/** Names of keys above their columns, rotated where they do not fit. */
 function columnNames(name: LinkedMatrix, model: LinkedMatricesModel, cell: number) {
   if (name !== "k" && name !== "a") return undefined;
   const names = keyTokensOf(model).map(shown);
-  const upright = labelWidth(names) > cell;
-  return { names, upright, height: upright ? Math.min(64, labelWidth(names) * 0.94 + 4) : 17 };
+  const rotated = labelWidth(names) > cell;
+  return { names, rotated, height: rotated ? Math.min(64, labelWidth(names) * 0.94 + 4) : 17 };
 }
 
 /** Outlines of what is lit: the cell, and the rows and columns that belong to it. */

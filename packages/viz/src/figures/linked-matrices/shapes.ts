@@ -17,7 +17,7 @@ const scores: Shape = { name: "scores", color: "text", axes: ["B", "H", "T", "S"
 const weights: Shape = { name: "weights", color: "text", axes: ["B", "H", "T", "S"] };
 const output: Shape = { name: "output", color: "value-text", axes: ["B", "H", "T", "D"] };
 
-/** Tensors of a step: what goes in, and what comes out. */
+/** Tensors of a step: its inputs, then its result. */
 const tensors: Record<Stage, readonly Shape[]> = {
   inputs: [q, k, v],
   dots: [q, transposed, scores],
@@ -42,8 +42,8 @@ export function axisOf(address: string | undefined): Axis | undefined {
   return /^axis:\d+:\d+:([BHGTSD])$/.exec(address ?? "")?.[1] as Axis | undefined;
 }
 
-const pitch = 46;
-const [nameWidth, pill] = [66, 64];
+const pitch = 46; // from one tensor to the next
+const [nameWidth, axisWidth] = [66, 64];
 
 /** Size of the inspector: up to three tensors, one below the other. */
 export const shapesSize = { width: 330, height: 28 + 3 * pitch };
@@ -69,8 +69,8 @@ export function shapes(
       numKvHeads === H
         ? "heads; the chosen one is drawn"
         : "heads of keys and values, which query heads share",
-    T: "tokens that ask: rows",
-    S: "tokens that they attend to",
+    T: "queries: one for each row",
+    S: "keys: one for each column of the scores",
     D: "numbers in a query, a key or a value",
   };
   const letter = (axis: Axis) => (axis === "G" ? "H" : axis);
@@ -99,7 +99,7 @@ export function shapes(
       size: 14,
     });
     axes.forEach((axis, i) => {
-      const x = left + nameWidth + i * pill;
+      const x = left + nameWidth + i * axisWidth;
       const inPicture = axis === "T" || axis === "S" || axis === "D";
       marks.push(
         {
@@ -107,7 +107,7 @@ export function shapes(
           kind: "rect",
           x: x + 1,
           y: y + 1,
-          width: pill - 4,
+          width: axisWidth - 4,
           height: 23,
           radius: 4,
           fill: "weight",
@@ -122,7 +122,7 @@ export function shapes(
         {
           key: `shape:${n}:${i}:name`,
           kind: "text",
-          x: x + pill / 2 - 1,
+          x: x + axisWidth / 2 - 1,
           y: y + 37,
           text: names[axis],
           anchor: "middle",

@@ -1,7 +1,7 @@
 /** Weights of a head, a row a query; `null` where the query does not see the key. */
 export type StackMap = readonly (readonly (number | null)[])[];
 
-/** Heads of a layer: those that ask, and those that keep keys and values, or a state. */
+/** Heads of a layer: query heads, and the KV heads or states that they read. */
 export type StackHeads = {
   kind: "MHA" | "GQA" | "MQA" | "MLA" | "state";
   numHeads: number;

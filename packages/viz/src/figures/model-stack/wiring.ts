@@ -30,7 +30,7 @@ export function wiring(
   const marks: Mark[] = [];
   const kvHead = (query: number) => kvHeadOf(query, heads.numHeads, heads.numKvHeads);
   const groups = Array.from({ length: numKvHeads }, (_, group) => {
-    // A recurrent layer may have more states than heads that ask.
+    // A recurrent layer may have more states than query heads.
     if (share < 1)
       return { group, middle: left + ((group + 0.5) * pitch * numHeads) / numKvHeads, readers: 1 };
     const readers = Array.from({ length: numHeads }, (_, q) => q).filter((query) => kvHead(query) === group);

@@ -9,30 +9,31 @@ export type WrittenStateChoices = {
   text: WrittenText;
   /** Adds to the state, or first erases what it holds for the key. */
   rule: "add" | "delta";
-  /** Part of an old value that is replaced. */
+  /** β of the delta rule: part of the old value that is replaced. */
   beta: number;
-  /** Part of the state that each token keeps. */
+  /** Decay α: the state is multiplied by it at each token. */
   gate: number;
 };
 
 /** One token: what the state was, what happened, what it is. */
 export type WrittenToken = {
-  /** As "cup:red", or "cup?" where it asks. */
+  /** As "cup:red", which stores, or "cup?", which asks. */
   text: string;
+  /** True: it only reads the state, by a query. */
   asks: boolean;
-  /** `[K]`: the key that it stores under, or the query that it asks with. */
+  /** `[K]`: its key, or its query where it asks. */
   key: readonly number[];
-  /** `[V]`; nothing is stored where it asks. */
+  /** `[V]`; not stored where it asks. */
   value: readonly number[];
-  /** The state before it, faded, `[K, V]`. */
-  faded: PictureData;
-  /** `[V]`, read from the faded state under the key. */
+  /** The state before it, times the gate, `[K, V]`. */
+  decayed: PictureData;
+  /** `[V]`, read from the decayed state by the key: what the delta rule erases. */
   held: readonly number[];
-  /** `[V]`, added to the state under the key. */
+  /** `[V]`: its outer product with the key is added to the state. */
   update: readonly number[];
   /** `[K, V]` */
   state: PictureData;
-  /** `[V]`, read from the state after it. */
+  /** `[V]`, read from the state after it by the key. */
   output: readonly number[];
 };
 

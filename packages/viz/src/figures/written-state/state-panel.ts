@@ -23,7 +23,7 @@ export function statePanel(
   progress: number,
   { x, y, cell }: PanelPlace,
 ): Mark[] {
-  const { asks, key, value, held, update, output, faded, state } = token;
+  const { asks, key, value, held, update, output, decayed, state } = token;
   const [K, V] = [key.length, channels.length];
   const left = x + rowNames + cell + 14;
   const top = y + 40;
@@ -52,7 +52,7 @@ export function statePanel(
       reads: `${asks ? "query" : "key"}, number ${k + 1}: ${key[k]!.toFixed(2)}`,
     });
     for (let v = 0; v < V; v++) {
-      const [before, after] = [faded.data[k * V + v]!, state.data[k * V + v]!];
+      const [before, after] = [decayed.data[k * V + v]!, state.data[k * V + v]!];
       const now = before + (after - before) * written;
       const lit = Math.abs(key[k]!) > 0 && (asks ? progress < 1 : written > 0 && written < 1);
       marks.push({
