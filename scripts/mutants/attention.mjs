@@ -402,7 +402,7 @@ export const mutants = [
   {
     what: "a fused scan exchanges reads before and after a token",
     file: "src/mixers/fused-scan.ts",
-    near: ["src/mixers/every-mixer.test.ts"],
+    near: ["../../conformance/src/wasm-scan.test.ts"],
     find: '$reads === "before" ? $before : $after',
     replace: '$reads === "before" ? $after : $before',
   },

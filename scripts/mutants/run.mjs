@@ -1,7 +1,8 @@
 // Puts one bug at a time into a copy of the packages and runs the package's tests: first those beside the file, then all
 // of the package. A bug that no test notices is a failure, and so is one that no longer fits the source. The bugs of a
 // package are in the file of its name, beside this one; mutate.mjs says how a bug tells its place.
-//   node scripts/mutants/run.mjs [PACKAGE] [WORDS OF ITS NAME]
+//   node scripts/mutants/run.mjs [PACKAGE] [--from N] [WORDS OF ITS NAME]
+// `--from`: goes on at the bug of this number, as an earlier run printed it.
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -16,6 +17,7 @@ import {
 import { join, posix } from "node:path";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { mutate } from "./mutate.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -23,9 +25,12 @@ const copy = mkdtempSync(join(tmpdir(), "qkv-mutants-"));
 const packages = readdirSync(join(root, "packages"))
   .filter((name) => existsSync(new URL(`${name}.mjs`, import.meta.url)))
   .sort();
-const args = process.argv.slice(2);
-const only = packages.includes(args[0]) ? args.shift() : undefined;
-const wanted = args.join(" ");
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { from: { type: "string", default: "1" } },
+});
+const only = packages.includes(positionals[0]) ? positionals.shift() : undefined;
+const wanted = positionals.join(" ");
 const counts = { passed: 0, failed: 0 };
 
 /** The numbers of tests that passed and failed; a file that does not load has none, so that it cannot count as a kill. */
@@ -80,8 +85,10 @@ async function runPackage(name) {
   const folder = `packages/${name}/`;
   const testsIn = (paths) => paths.map((path) => posix.join(folder, path));
   const all = testsIn(["src/", ...(bugs.elsewhere ?? [])]);
-  for (const bug of bugs.mutants.filter(({ what }) => what.includes(wanted))) {
-    const { file, what, near = bugs.near ?? ["src/"] } = bug;
+  for (const [i, bug] of bugs.mutants.entries()) {
+    if (i + 1 < Number(values.from) || !bug.what.includes(wanted)) continue;
+    const { file, near = bugs.near ?? ["src/"] } = bug;
+    const what = `${i + 1} of ${bugs.mutants.length}, ${bug.what}`;
     const path = join(copy, folder, file);
     const source = readFileSync(path, "utf8");
     let changed;
