@@ -1,6 +1,6 @@
 // What a release does: which packages get which version for typical changes, and what their changelogs then say. On
 // copies of the packages' own package.json files, with the changesets configuration of this repository.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -49,6 +49,17 @@ test("the changelog of each package begins with its version, and is published", 
       new RegExp(`^# ${name}\\n\\n## ${json.version}\\n`),
     );
     expect(json.files, `${name}: its changelog is published with it`).toContain("CHANGELOG.md");
+  }
+});
+
+test("each pending changeset names public packages", () => {
+  const pending = new URL("../.changeset/", import.meta.url);
+  const names = publicPackages().map(({ name }) => name);
+  for (const file of readdirSync(pending).filter((file) => file.endsWith(".md"))) {
+    const [, head = ""] = readFileSync(new URL(file, pending), "utf8").split("---\n");
+    const named = [...head.matchAll(/^"(.+)": (?:patch|minor|major)$/gm)].map(([, name]) => name);
+    expect(named, `.changeset/${file}: give a line such as \`"@qkv/tensor": minor\``).not.toEqual([]);
+    expect(names, `.changeset/${file}: the command's package is qkv`).toEqual(expect.arrayContaining(named));
   }
 });
 
