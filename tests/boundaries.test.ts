@@ -24,22 +24,19 @@ const packages = allPackages();
 const names = packages.map(({ name }) => name);
 
 // What each package imports. `qkv`, the command, may import any.
+const transformerAndBelow = [
+  "@qkv/core",
+  "@qkv/tensor",
+  "@qkv/attention-contract",
+  "@qkv/attention",
+  "@qkv/kv-cache",
+  "@qkv/tokenizer",
+  "@qkv/transformer",
+];
 const arrows: Record<string, string[]> = {
   "@qkv/device": ["@qkv/core", "@qkv/tensor", "@qkv/attention-contract", "@qkv/wasm", "@qkv/webgpu"],
   // Packages that transformer may import, too: a TypeScript reference to it brings them along.
-  "@qkv/figures": [
-    "@qkv/core",
-    "@qkv/tensor",
-    "@qkv/attention-contract",
-    "@qkv/attention",
-    "@qkv/kv-cache",
-    "@qkv/tokenizer",
-    "@qkv/transformer",
-    "@qkv/cost",
-    "@qkv/wasm",
-    "@qkv/model-tiny",
-    "@qkv/viz",
-  ],
+  "@qkv/figures": [...transformerAndBelow, "@qkv/cost", "@qkv/wasm", "@qkv/model-tiny", "@qkv/viz"],
   "@qkv/core": [],
   "@qkv/tensor": ["@qkv/core"],
   "@qkv/attention-contract": ["@qkv/core", "@qkv/tensor"],
@@ -61,6 +58,9 @@ const arrows: Record<string, string[]> = {
   "@qkv/viz": ["@qkv/core"],
   "@qkv/model-tiny": [],
   "create-qkv": ["@qkv/core"],
+  // As figures do: a reference to transformer, and one to stores, brings along what it imports.
+  "@qkv/stores": transformerAndBelow,
+  "@qkv/react": [...transformerAndBelow, "@qkv/stores"],
   "@qkv/page": ["@qkv/core", "@qkv/viz"],
 };
 const command = "qkv";

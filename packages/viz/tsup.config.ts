@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { library } from "../../tsup.config.base.js";
 
 // A few functions of d3 are part of what is published: its packages are ESM alone, and `require` of ours works too. Their
@@ -20,9 +21,12 @@ export default library(
     "figures/tokenization",
     "figures/transformer-block",
     "figures/written-state",
+    "jsx",
     "react",
   ],
   {
     noExternal: [/^d3-/],
+    // A module of types alone is an empty file, which Vite's server takes for CommonJS.
+    onSuccess: async () => writeFileSync("dist/jsx.js", "export {};\n"),
   },
 );

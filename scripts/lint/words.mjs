@@ -30,6 +30,8 @@ export const switchedOn = [
   "packages/kv-cache",
   "packages/model-tiny",
   "packages/page",
+  "packages/react",
+  "packages/stores",
   "packages/tensor",
   "packages/test-support",
   "packages/tokenizer",

@@ -30,6 +30,7 @@ export const forPackages = {
   "@qkv/viz/react": "components: their pictures refuse when they are drawn",
   "@qkv/viz/figures": "parts of a figure and of its element, for those who write figures",
   "@qkv/figures/react": "components: what makes their numbers refuses",
+  "@qkv/react": "hooks, which run in components: the stores that they make refuse",
 };
 
 /** Entries that are not mended yet. @type {string[]} */
@@ -321,6 +322,19 @@ export const legal = [
   },
   { entry: "@qkv/transformer/export", names: "memoryFolder", why: "takes nothing" },
   { entry: "@qkv/transformer", names: "hubCacheFolder isHubOffline", why: "take nothing" },
+  { entry: "@qkv/stores", names: "attentionStore", why: "takes nothing" },
+  {
+    entry: "@qkv/stores",
+    names: "embeddingStore generationStore",
+    given: ["nothing"],
+    why: "all options have a default",
+  },
+  {
+    entry: "@qkv/stores",
+    names: "loadingStore sharedModel",
+    given: ["text", "a list", "a promise", "an unknown option"],
+    why: "a source is of the runtime, whose refusal is the error of the state",
+  },
   {
     entry: "qkv/command",
     names: "run",

@@ -13,6 +13,8 @@ export const packageOrder = [
   "cost",
   "viz",
   "figures",
+  "stores",
+  "react",
   "model-tiny",
   "cli",
   "create-qkv",

@@ -118,6 +118,30 @@ test("an attribute draws too, and a picture that stands there already becomes re
   expect(document.querySelector("qkv-picture [role=group]")).not.toBeNull();
 });
 
+test("a property draws too, before the element is defined and after; the same arguments draw once", () => {
+  const { innerHTML } = element;
+  const options = { rowLabels: ["a", "b"], columnLabels: ["a", "b"] };
+  const other = document.createElement("qkv-attention-map") as typeof element;
+  other.args = [weights, options];
+  document.body.append(other);
+  expect(other.innerHTML).toBe(innerHTML);
+  const { firstElementChild } = other;
+  other.args = [weights, options];
+  expect(other.firstElementChild).toBe(firstElementChild);
+  other.args = [weights];
+  expect(other.firstElementChild).not.toBe(firstElementChild);
+  expect(other.args).toEqual([weights]);
+  other.args = undefined;
+  expect(other.childElementCount).toBe(0);
+  // A class of the same constructor stands for an element that is defined late.
+  const late = document.createElement("qkv-late") as typeof element;
+  late.args = [weights, options];
+  document.body.append(late);
+  const Picture = customElements.get("qkv-attention-map")!;
+  customElements.define("qkv-late", class extends Picture {});
+  expect(late.innerHTML).toBe(innerHTML);
+});
+
 test("the views of heads are elements: lines and maps are read one after the other, a row of numbers down", () => {
   document.body.innerHTML = "<qkv-head-view></qkv-head-view>";
   const headView = document.querySelector<PictureElement<"qkv-head-view">>("qkv-head-view")!;

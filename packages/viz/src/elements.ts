@@ -43,13 +43,15 @@ export type PictureName = keyof typeof pictures;
 
 /** An element that draws one kind of picture. */
 export interface PictureElement<Name extends PictureName> extends HTMLElement {
+  /** The arguments that it draws. Set, it draws; as an attribute it is JSON of them. */
+  args: Parameters<(typeof pictures)[Name]> | undefined;
   /** Draws, with what the function of the same name takes. */
   draw(...args: Parameters<(typeof pictures)[Name]>): void;
 }
 
 /**
  * Makes elements of the pictures: `<qkv-attention-map>`, `<qkv-token-arcs>`, `<qkv-head-grid>`, `<qkv-bars>` and so on.
- * Each is drawn by `element.draw(…)`, or from JSON in its attribute `args`, a list of what the function takes. Its
+ * Each is drawn by `element.draw(…)`, by `element.args = […]`, or from JSON in its attribute `args`, a list of what the function takes. Its
  * numbers can be read with arrow keys and as a table, and it can be saved. An attention map `[T, S]` of more than
  * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for a picture that stands in it
  * already.
@@ -107,6 +109,30 @@ function argumentsFrom(fn: string, text: string): unknown[] {
 function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomElementConstructor {
   return class extends HTMLElement {
     static observedAttributes = ["args"];
+    #args: unknown[] | undefined;
+
+    constructor() {
+      super();
+      // A page may have set it before the element was defined.
+      if (!Object.hasOwn(this, "args")) return;
+      this.#args = (this as { args?: unknown[] }).args;
+      Reflect.deleteProperty(this, "args");
+    }
+
+    get args(): unknown[] | undefined {
+      return this.#args;
+    }
+    set args(args: unknown[] | undefined) {
+      // A framework that renders again sets the same again.
+      if (args && this.#args && sameItems(args, this.#args)) return;
+      if (args) this.draw(...(args as never));
+      else this.replaceChildren();
+      this.#args = args;
+    }
+
+    connectedCallback(): void {
+      if (this.#args && this.childElementCount === 0) draw(this, ...(this.#args as never));
+    }
 
     attributeChangedCallback(): void {
       const text = this.getAttribute("args");
@@ -115,6 +141,10 @@ function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomEle
 
     draw(...args: never): void {
       draw(this, ...args);
+      this.#args = args;
     }
   };
 }
+
+const sameItems = (one: readonly unknown[], other: readonly unknown[]): boolean =>
+  one.length === other.length && one.every((item, i) => item === other[i]);

@@ -1,0 +1,31 @@
+import { attentionStore, type AttentionView, type ResultState } from "@qkv/stores";
+import { useResult } from "./use-result.js";
+
+/**
+ * The attention of a model on a text as numbers for the elements of `@qkv/viz`, computed anew when the model or the text changes.
+ *
+ * @param model - A model of this thread, that of `useModel`; while it is undefined, nothing is computed.
+ * @param text - Text, or token ids.
+ * @returns `status`, `error`, and `result`: `tokens`, the text of each, and `weights`, `[L, H, T, T]`, a row of heads for each layer.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { renderToString } from "react-dom/server";
+ * import { useAttention, useModel } from "@qkv/react";
+ *
+ * function Heads({ text }: { text: string }) {
+ *   const { model } = useModel("./Qwen3-0.6B");
+ *   const { result } = useAttention(model, text);
+ *   return result ? createElement("qkv-head-grid", { args: [result.weights] }) : "…";
+ * }
+ * renderToString(createElement(Heads, { text: "The cat sat" })); // => "…"
+ * ```
+ */
+export function useAttention(
+  model: object | undefined,
+  text: string | readonly number[],
+): ResultState<AttentionView> {
+  const subject = model && { model, text };
+  return useResult(attentionStore, undefined, subject && [subject], [model, JSON.stringify(text)]);
+}

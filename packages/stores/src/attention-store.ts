@@ -1,0 +1,145 @@
+import { checks, type Checks } from "@qkv/core";
+import { attentionWeights, type AttentionOptions } from "@qkv/attention";
+import type { Tensor, TypedArray } from "@qkv/tensor";
+import { resultStore, type ResultStore } from "./result-store.js";
+
+/** Something whose attention is shown: the text of a model, or one call with its tensors. */
+export type AttentionSubject =
+  | {
+      /** A model in this thread, with its tokenizer. */
+      readonly model: object;
+      /** Text, or token ids. */
+      readonly text: string | readonly number[];
+    }
+  | {
+      /** `[B, H, T, D]` */
+      readonly query: Tensor;
+      /** `[B, Hkv, S, D]` */
+      readonly key: Tensor;
+      /** Mask, bias and others, as `attention` takes them. */
+      readonly options?: AttentionOptions;
+    };
+
+/** Weights with their shape, as pictures and elements take them. */
+export type Weights = { readonly data: TypedArray; readonly shape: readonly number[] };
+
+/** The attention of a subject. */
+export type AttentionView = {
+  /** The text of each token; empty for a call. */
+  readonly tokens: readonly string[];
+  /** `[L, H, T, T]` of a model's text, a row of heads for each layer that attends; `[B, H, T, S]` of a call. */
+  readonly weights: Weights;
+};
+
+/** The store of the attention of a subject. */
+export type AttentionStore = ResultStore<[subject: AttentionSubject], AttentionView>;
+
+/**
+ * Attention as a store: `run({ model, text })` computes the weights of every head of a model on a text, `run({ query, key })` those of
+ * one call. They are plain numbers, for `<qkv-head-grid>`, `<qkv-attention-map>` and the functions of `@qkv/viz`.
+ *
+ * @example
+ * ```ts
+ * import { attentionStore } from "@qkv/stores";
+ * import { randn } from "@qkv/tensor";
+ *
+ * const store = attentionStore();
+ * const query = randn([1, 2, 3, 4], { seed: 1 });
+ * const { result } = await store.run({ query, key: query });
+ * result?.weights.shape; // => [1, 2, 3, 3]
+ * ```
+ */
+export function attentionStore(): AttentionStore {
+  return resultStore((signal, subject) => attentionOf(subject, signal));
+}
+
+/**
+ * The weights of one head, `[T, S]`, of those of all.
+ *
+ * @param weights - `[L, H, T, S]`
+ * @param layer - The first axis: a layer, or an entry of a batch.
+ * @throws {ArgumentError} If there is no such head.
+ *
+ * @example
+ * ```ts
+ * import { headWeights } from "@qkv/stores";
+ *
+ * const weights = { data: Float32Array.of(1, 0, 0.25, 0.75, 1, 0, 0.5, 0.5), shape: [1, 2, 2, 2] };
+ * [...headWeights(weights, 0, 1).data]; // => [1, 0, 0.5, 0.5]
+ * ```
+ */
+export function headWeights(weights: Weights, layer: number, head: number): Weights {
+  const check = checks("headWeights");
+  const shape = (weights as Partial<Weights> | null | undefined)?.shape;
+  check.each(
+    { weights: shape },
+    (value) => Array.isArray(value) && value.length === 4,
+    "weights [L, H, T, S]",
+  );
+  const [L, H, T, S] = weights.shape as [number, number, number, number];
+  check.whole({ layer }, { min: 0, below: L });
+  check.whole({ head }, { min: 0, below: H });
+  const from = (layer * H + head) * T * S;
+  return { data: weights.data.subarray(from, from + T * S), shape: [T, S] };
+}
+
+const check: Checks = /* @__PURE__ */ checks("attentionStore");
+
+async function attentionOf(subject: AttentionSubject, signal: AbortSignal): Promise<AttentionView> {
+  if (typeof subject !== "object" || subject === null || !("model" in subject || "query" in subject)) {
+    check.refuse({
+      argument: "subject",
+      received: subject,
+      expected: "{ model, text }, or { query, key }",
+      fix: "give a model that is loaded, with a text.",
+    });
+  }
+  if ("query" in subject) {
+    const weights = attentionWeights(subject.query, subject.key, subject.options);
+    return { tokens: [], weights: { data: await weights.read(), shape: weights.shape } };
+  }
+  const { apply, params, tokenizer, config } = subject.model as Partial<InThread>;
+  if (typeof apply !== "function" || !params) {
+    check.refuse({
+      argument: "model",
+      received: "a model of another thread",
+      expected: "one in this thread, whose weights can be traced",
+      fix: "load it by `load` of @qkv/transformer, which is the default runtime.",
+    });
+  }
+  const all =
+    typeof subject.text === "string" ? (tokenizer?.encode(subject.text) ?? refuseText()) : subject.text;
+  const ids = all.slice(0, config?.contextLength);
+  const tensors: Record<string, Tensor> = {};
+  apply(params, ids, { trace: { names: ["weights"], tensors } });
+  const layers: TypedArray[] = [];
+  const shapes: (readonly number[])[] = [];
+  for (const [name, weights] of Object.entries(tensors)) {
+    if (!/^layers\.\d+\.attention\.weights$/.test(name)) continue;
+    signal.throwIfAborted();
+    layers.push(await weights.read());
+    shapes.push(weights.shape);
+  }
+  const size = layers[0]?.length ?? 0;
+  const data = new Float32Array(layers.length * size);
+  layers.forEach((layer, i) => data.set(layer, i * size));
+  const tokens = Array.from(ids, (id) => tokenizer?.decode([id]) ?? String(id));
+  return { tokens, weights: { data, shape: [layers.length, ...(shapes[0] ?? [1, 0, 0, 0]).slice(1)] } };
+}
+
+/** The parts of a model in this thread that are used. */
+type InThread = {
+  apply(params: object, ids: readonly number[], options: object): unknown;
+  params: object;
+  config: { contextLength: number };
+  tokenizer: { encode(text: string): number[]; decode(ids: readonly number[]): string } | undefined;
+};
+
+function refuseText(): never {
+  return check.refuse({
+    argument: "text",
+    received: "a text",
+    expected: "token ids, since the model has no tokenizer",
+    fix: "load the model with `tokenizer`.",
+  });
+}

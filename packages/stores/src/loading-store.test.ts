@@ -1,0 +1,162 @@
+import { expect, test, vi } from "vitest";
+import { loadingStore, type ModelState } from "./loading-store.js";
+import { sharedModel } from "./shared-model.js";
+
+type Loading = {
+  source: unknown;
+  options: { signal: AbortSignal; onProgress: (progress: object) => void; quantize?: string };
+  resolve: (model: object) => void;
+  reject: (error: unknown) => void;
+};
+
+/** A runtime whose loads the test ends. */
+function manualRuntime() {
+  const loads: Loading[] = [];
+  return {
+    loads,
+    load: (source: string | object, options: { quantize?: string } = {}) =>
+      new Promise<object>((resolve, reject) =>
+        loads.push({ source, options: options as Loading["options"], resolve, reject }),
+      ),
+  };
+}
+const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
+const statuses = (states: ModelState<object>[]) => states.map(({ status }) => status);
+
+test("the first reader loads, bytes of all files are summed, and readers share the model", async () => {
+  const runtime = manualRuntime();
+  const store = loadingStore("a", { runtime, quantize: "int8" });
+  expect(store.getSnapshot()).toEqual({ status: "idle" });
+  const states: ModelState<object>[] = [];
+  const leave = store.subscribe((state) => states.push(state));
+  store.subscribe(() => undefined);
+  expect(runtime.loads.length).toBe(1);
+  const [{ source, options, resolve }] = runtime.loads as [Loading];
+  expect([source, options.quantize]).toEqual(["a", "int8"]);
+  options.onProgress({ source: "one", loaded: 1, total: 10 });
+  options.onProgress({ source: "two", loaded: 2, total: undefined });
+  options.onProgress({ source: "one", loaded: 10, total: 10 });
+  options.onProgress({ source: "two", loaded: 5, total: 5 });
+  const model = {};
+  resolve(model);
+  expect(await store.load()).toBe(model);
+  expect(statuses(states)).toEqual(["idle", ...new Array(5).fill("loading"), "ready"]);
+  expect(states.map(({ progress }) => progress)).toEqual([
+    ...[undefined, undefined, { loaded: 1, total: 10 }, { loaded: 3, total: undefined }],
+    ...[
+      { loaded: 12, total: undefined },
+      { loaded: 15, total: 15 },
+      { loaded: 15, total: 15 },
+    ],
+  ]);
+  expect(store.getSnapshot().model).toBe(model);
+  leave();
+  await soon();
+  expect(store.getSnapshot().status).toBe("ready");
+});
+
+test("a reader that leaves and comes back at once loads nothing anew; when the last has left, loading is aborted", async () => {
+  const runtime = manualRuntime();
+  const store = loadingStore("a", { runtime });
+  store.subscribe(() => undefined)();
+  const leave = store.subscribe(() => undefined);
+  await soon();
+  const [{ options, resolve }] = runtime.loads as [Loading];
+  expect([runtime.loads.length, options.signal.aborted]).toEqual([1, false]);
+  const loading = store.load();
+  leave();
+  await soon();
+  expect([options.signal.aborted, store.getSnapshot().status]).toEqual([true, "idle"]);
+  // A model that comes too late is freed, and is nobody's.
+  const dispose = vi.fn();
+  resolve({ dispose });
+  await expect(loading).rejects.toBe(options.signal.reason);
+  expect([dispose.mock.calls.length, store.getSnapshot().status]).toEqual([1, "idle"]);
+  options.onProgress({ source: "a", loaded: 1, total: 1 });
+  expect(store.getSnapshot().status).toBe("idle");
+});
+
+test("when the last reader has left, the model is freed once, after the time that it is kept", async () => {
+  const runtime = manualRuntime();
+  const store = loadingStore("a", { runtime, keepMs: 40 });
+  const dispose = vi.fn(() => Promise.reject(new Error("a worker that is gone")));
+  const leave = store.subscribe(() => undefined);
+  runtime.loads[0]!.resolve({ dispose });
+  await store.load();
+  leave();
+  await soon();
+  expect(store.getSnapshot().status).toBe("ready");
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  expect([dispose.mock.calls.length, store.getSnapshot()]).toEqual([1, { status: "idle" }]);
+  store.dispose();
+  expect(dispose.mock.calls.length).toBe(1);
+  store.subscribe(() => undefined);
+  expect(runtime.loads.length).toBe(2);
+});
+
+test("an error is the state of readers and is thrown to those who load; loading again is a new try", async () => {
+  const runtime = manualRuntime();
+  const store = loadingStore("a", { runtime });
+  store.subscribe(() => undefined);
+  const error = new Error("no such model");
+  runtime.loads[0]!.reject(error);
+  await expect(store.load()).rejects.toBe(error);
+  expect(store.getSnapshot()).toEqual({ status: "error", error });
+  const again = store.load();
+  expect([runtime.loads.length, store.getSnapshot().status]).toEqual([2, "loading"]);
+  runtime.loads[1]!.resolve({});
+  await again;
+  expect(store.getSnapshot().status).toBe("ready");
+});
+
+test("`release` lets go of what nobody reads", async () => {
+  const runtime = manualRuntime();
+  const store = loadingStore("a", { runtime });
+  const loading = store.load();
+  runtime.loads[0]!.resolve({});
+  await loading;
+  const leave = store.subscribe(() => undefined);
+  store.release();
+  expect(store.getSnapshot().status).toBe("ready");
+  leave();
+  store.release();
+  expect(store.getSnapshot().status).toBe("idle");
+});
+
+test("the same source and options share a store while it holds a model, others do not", async () => {
+  const runtime = manualRuntime();
+  const file = new File([], "model.gguf");
+  const device = { name: "wasm", scope: () => undefined };
+  const of = (source: string | object, options: object = {}) => sharedModel(source, { runtime, ...options });
+  const store = of("a", { quantize: "int8", device });
+  expect(of("a", { device, quantize: "int8", dtype: undefined })).toBe(store);
+  expect(of("a", { quantize: "int8", device: { ...device } })).not.toBe(store);
+  expect(of("a", { hub: { revision: "b" } })).toBe(of("a", { hub: { revision: "b" } }));
+  const open = () => undefined;
+  expect(of("a", { device: open })).toBe(of("a", { device: open }));
+  expect(of("a", { device: open })).not.toBe(of("a", { device: () => undefined }));
+  expect(of([file])).toBe(of([file]));
+  expect(of([file])).not.toBe(of([new File([], "model.gguf")]));
+  expect(of(new URL("https://example.org/a"))).toBe(of(new URL("https://example.org/a")));
+  expect(of("a")).not.toBe(of("b"));
+  expect(sharedModel("a", { runtime: manualRuntime() })).not.toBe(of("a"));
+  const leave = store.subscribe(() => undefined);
+  leave();
+  await soon();
+  const next = of("a", { quantize: "int8", device });
+  expect(next).not.toBe(store);
+  // One that is read again is the shared one again.
+  next.dispose();
+  store.subscribe(() => undefined);
+  expect(of("a", { quantize: "int8", device })).toBe(store);
+});
+
+test("a runtime that cannot load and a time that is none are refused", () => {
+  expect(() => loadingStore("a", { runtime: {} as ReturnType<typeof manualRuntime> })).toThrow(
+    /^loadingStore: `runtime` is .*, expected functions that run models, with `load`\.\nFix: leave it out/,
+  );
+  expect(() => loadingStore("a", { keepMs: -1 })).toThrow(/`keepMs` is -1/);
+  expect(() => sharedModel(null as never)).toThrow(
+    /^sharedModel: `source` is null, expected a source of a model/,
+  );
+});

@@ -1,0 +1,201 @@
+import { checks } from "@qkv/core";
+import {
+  mainThread,
+  type LoadOptionsOf,
+  type MainThread,
+  type ModelOf,
+  type Runtime,
+  type SourceOf,
+  type UncheckedRuntime,
+} from "./runtime.js";
+import { ownStore, type Store } from "./store.js";
+
+/** Bytes of a model that have arrived. */
+export type LoadProgress = {
+  /** Unit: bytes. */
+  readonly loaded: number;
+  /** Unit: bytes; undefined while a file has not told its size. */
+  readonly total: number | undefined;
+};
+
+/** A model that is loaded, or on its way. */
+export type ModelState<Model> =
+  | {
+      readonly status: "idle";
+      readonly model?: undefined;
+      readonly progress?: undefined;
+      readonly error?: undefined;
+    }
+  | {
+      readonly status: "loading";
+      readonly model?: undefined;
+      /** Undefined until bytes arrive. */
+      readonly progress: LoadProgress | undefined;
+      readonly error?: undefined;
+    }
+  | {
+      readonly status: "ready";
+      readonly model: Model;
+      readonly progress: LoadProgress | undefined;
+      readonly error?: undefined;
+    }
+  | {
+      readonly status: "error";
+      readonly model?: undefined;
+      readonly progress?: undefined;
+      readonly error: unknown;
+    };
+
+/** Options of a store of a model. */
+export type LoadingStoreOptions<R extends Runtime = MainThread> = LoadOptionsOf<R> & {
+  /** Functions that run the model. Default {@link mainThread}. */
+  runtime?: R;
+  /** Time that a model stays when nobody reads its store any more. Unit: milliseconds. Default 0. */
+  keepMs?: number;
+};
+
+/** The store of a model. */
+export type LoadingStore<Model> = Store<ModelState<Model>> & {
+  /** Loads the model, unless that has begun. Again after an error. */
+  load(): Promise<Model>;
+  /** Ends the loading, or lets go of the model: its `dispose()` is called, if it has one. */
+  dispose(): void;
+  /** The same, if nobody reads the store. */
+  release(): void;
+};
+
+const idle = { status: "idle" } as const;
+
+/**
+ * A model as a store: it is loaded when the first reader subscribes, or by `load()`, once for all readers. When the last one has
+ * left, loading ends or the model is let go of.
+ *
+ * @param source - As `load` of the runtime takes it.
+ * @param options - Those of `load`, with `runtime` and `keepMs`.
+ * @throws {ArgumentError} If the runtime is none. What `load` throws is the `error` of the state.
+ *
+ * @example
+ * ```ts
+ * import { loadingStore } from "@qkv/stores";
+ *
+ * // One layer of one head, a vocabulary of 5. Yours is a name, a folder or a file: loadingStore("Qwen/Qwen3-0.6B").
+ * const checkpoint = new Uint8Array(4 * (7 + 58));
+ * checkpoint.set(new Uint8Array(Int32Array.of(2, 3, 1, 1, 1, 5, 4).buffer));
+ * const store = loadingStore(checkpoint);
+ * const seen: string[] = [];
+ * const leave = store.subscribe(({ status }) => {
+ *   if (seen.at(-1) !== status) seen.push(status);
+ * });
+ * await store.load();
+ * leave();
+ * seen; // => ["idle", "loading", "ready"]
+ * ```
+ */
+export function loadingStore<R extends Runtime = MainThread>(
+  source: SourceOf<R>,
+  options: LoadingStoreOptions<R> = {} as LoadingStoreOptions<R>,
+): LoadingStore<ModelOf<R>> {
+  return watchedLoadingStore("loadingStore", source, options, () => undefined);
+}
+
+/** The same, for the function that errors name. `onHeld` hears when the store begins to hold a model, and when it ends. */
+export function watchedLoadingStore<R extends Runtime>(
+  fn: string,
+  source: SourceOf<R>,
+  options: LoadingStoreOptions<R>,
+  onHeld: (holds: boolean) => void,
+): LoadingStore<ModelOf<R>> {
+  const { runtime = mainThread, keepMs = 0, ...loadOptions } = options;
+  const check = checks(fn);
+  check.each(
+    { source },
+    (value) => typeof value === "string" || (typeof value === "object" && value !== null),
+    "a source of a model: a name, a folder, an address, bytes or files",
+    "name it as `load` of the runtime takes it.",
+  );
+  checkRuntime(check, runtime, "load");
+  check.finite({ keepMs }, { min: 0, unit: "milliseconds" });
+  type Model = ModelOf<R>;
+  const unchecked = runtime as unknown as UncheckedRuntime;
+  const store = ownStore<ModelState<Model>>(idle, {
+    // Readers learn of an error by the state.
+    onFirst: () => void load().catch(() => undefined),
+    onNone: () => dispose(),
+    patienceMs: keepMs,
+  });
+  let current: { controller: AbortController; model: Promise<Model> } | undefined;
+
+  function load(): Promise<Model> {
+    if (current && store.getSnapshot().status !== "error") return current.model;
+    const controller = new AbortController();
+    const own = { controller, model: begin(controller) };
+    own.model.catch(() => undefined);
+    current = own;
+    onHeld(true);
+    return own.model;
+  }
+
+  async function begin({ signal }: AbortController): Promise<Model> {
+    const files = new Map<string, LoadProgress>();
+    store.set({ status: "loading", progress: undefined });
+    try {
+      const onProgress = ({ source, loaded, total }: LoadProgress & { source: string }) => {
+        if (signal.aborted) return;
+        files.set(source, { loaded, total });
+        store.set({ status: "loading", progress: sumOf(files.values()) });
+      };
+      const model = (await unchecked.load(source, { ...loadOptions, signal, onProgress })) as Model;
+      if (signal.aborted) {
+        letGo(model as object);
+        throw signal.reason;
+      }
+      store.set({ status: "ready", model, progress: sumOf(files.values()) });
+      return model;
+    } catch (error) {
+      if (!signal.aborted) store.set({ status: "error", error });
+      throw error;
+    }
+  }
+
+  function dispose(): void {
+    const { status, model } = store.getSnapshot();
+    current?.controller.abort();
+    current = undefined;
+    if (status === "ready") letGo(model as object);
+    if (status === "idle") return;
+    store.set(idle);
+    onHeld(false);
+  }
+
+  const release = () => {
+    if (store.readers() === 0) dispose();
+  };
+  return { subscribe: store.subscribe, getSnapshot: store.getSnapshot, load, dispose, release };
+}
+
+/** Frees a model that has something to free, as one in a worker has. */
+function letGo(model: object): void {
+  const { dispose } = model as { dispose?: () => unknown };
+  if (typeof dispose === "function") void Promise.resolve(dispose.call(model)).catch(() => undefined);
+}
+
+function sumOf(files: Iterable<LoadProgress>): LoadProgress | undefined {
+  let [loaded, total] = [0, 0 as number | undefined];
+  let count = 0;
+  for (const file of files) {
+    count += 1;
+    loaded += file.loaded;
+    total = total === undefined || file.total === undefined ? undefined : total + file.total;
+  }
+  return count === 0 ? undefined : { loaded, total };
+}
+
+/** Refuses a runtime that lacks a function. */
+export function checkRuntime(check: ReturnType<typeof checks>, runtime: unknown, name: keyof Runtime): void {
+  check.each(
+    { runtime },
+    (value) => typeof (value as Record<string, unknown> | null)?.[name] === "function",
+    `functions that run models, with \`${name}\``,
+    'leave it out for this thread, or write `import * as runtime from "@qkv/worker"`.',
+  );
+}

@@ -1,0 +1,72 @@
+import { watchedLoadingStore, type LoadingStore, type LoadingStoreOptions } from "./loading-store.js";
+import { mainThread, type MainThread, type ModelOf, type Runtime, type SourceOf } from "./runtime.js";
+
+/** Stores by runtime, then by source and options: those that hold a model, and those that nobody has read yet. */
+const stores = new WeakMap<Runtime, Map<string, LoadingStore<never>>>();
+
+/** Numbers of objects, which stand for them in keys. */
+const numbers = new WeakMap<object, number>();
+let count = 0;
+
+function numberOf(value: object): number {
+  const known = numbers.get(value);
+  if (known !== undefined) return known;
+  numbers.set(value, (count += 1));
+  return count;
+}
+
+/** A text for values: plain ones by what they hold, others (files, devices, functions) by which they are. */
+function keyOf(value: unknown): string {
+  if (value instanceof URL) return keyOf(value.href);
+  if (Array.isArray(value)) return `[${value.map(keyOf).join()}]`;
+  if (typeof value === "function") return `#${numberOf(value)}`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
+  return isPlain(value) ? keyOfEntries(value) : `#${numberOf(value)}`;
+}
+
+function keyOfEntries(value: object): string {
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  const keys = entries.map(([name, item]) => `${JSON.stringify(name)}:${keyOf(item)}`);
+  return `{${keys.sort().join()}}`;
+}
+
+/** A list of files, access to the hub: plain. An object with methods is one of its kind, such as a device. */
+const isPlain = (value: object): boolean =>
+  Object.getPrototypeOf(value) === Object.prototype &&
+  !Object.values(value).some((item) => typeof item === "function");
+
+/**
+ * The store of a model that all parts of a program share: the same source with the same options gives the same store, and the model
+ * is loaded once.
+ *
+ * @param source - As for {@link loadingStore}. Files, devices and other objects are the same only if they are one.
+ *
+ * @example
+ * ```ts
+ * import { sharedModel } from "@qkv/stores";
+ *
+ * const store = sharedModel("./Qwen3-0.6B", { quantize: "int8" });
+ * store === sharedModel("./Qwen3-0.6B", { quantize: "int8" }); // => true
+ * store === sharedModel("./Qwen3-0.6B"); // => false
+ * ```
+ */
+export function sharedModel<R extends Runtime = MainThread>(
+  source: SourceOf<R>,
+  options: LoadingStoreOptions<R> = {} as LoadingStoreOptions<R>,
+): LoadingStore<ModelOf<R>> {
+  const { runtime = mainThread, ...rest } = options;
+  const make = (onHeld: (holds: boolean) => void) =>
+    watchedLoadingStore<R>("sharedModel", source, options, onHeld);
+  if (typeof runtime !== "object" || runtime === null) return make(() => undefined);
+  const ofRuntime = stores.get(runtime) ?? new Map<string, LoadingStore<never>>();
+  stores.set(runtime, ofRuntime);
+  const key = `${keyOf(source)} ${keyOfEntries(rest)}`;
+  const known = ofRuntime.get(key);
+  if (known) return known as LoadingStore<ModelOf<R>>;
+  const store: LoadingStore<ModelOf<R>> = make((holds) => {
+    if (holds) ofRuntime.set(key, store as LoadingStore<never>);
+    else if (ofRuntime.get(key) === store) ofRuntime.delete(key);
+  });
+  ofRuntime.set(key, store as LoadingStore<never>);
+  return store;
+}
