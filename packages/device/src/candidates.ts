@@ -13,7 +13,7 @@ export type Candidate = {
 };
 
 /** The candidate of a name. Its package is loaded here, so that a program loads those that it asks for. */
-export async function candidateOf(name: string, gpu: GPU | undefined): Promise<Candidate> {
+export async function candidateOf(name: string, gpu: WebGpuOptions["gpu"]): Promise<Candidate> {
   if (name === "js") return { name, kind: "last", open: () => Promise.resolve(js()) };
   if (/^wasm(,|$)/.test(name)) {
     const { parseWasmName, wasm } = await import("@qkv/wasm");

@@ -14,7 +14,7 @@ export type DeviceOptions = {
    */
   prefer?: readonly string[];
   /** The object that gives adapters. Default: `navigator.gpu`; in Node without one the npm package `webgpu`. */
-  gpu?: GPU;
+  gpu?: { requestAdapter(...args: never[]): Promise<unknown> };
   /** True to consider adapters that are software on the CPU. Default false: they compute right, and slowly. */
   software?: boolean;
   /** Time that WebGPU has to be ready; after it, it comes later, as `better`. Unit: milliseconds. Default 500. */

@@ -1,12 +1,13 @@
 import { checks } from "@qkv/core";
 
 export type WebGpuOptions = {
-  /** An adapter of the program's own. Default: the one that `gpu` gives. */
-  adapter?: GPUAdapter;
+  // By what is called: compilers before TypeScript 6 do not know the types of WebGPU.
+  /** An adapter of the program's own, a `GPUAdapter`. Default: the one that `gpu` gives. */
+  adapter?: { requestDevice(...args: never[]): Promise<unknown> };
   /** The object that gives adapters. Default: `navigator.gpu`; in Node without one the npm package `webgpu`. */
-  gpu?: GPU;
+  gpu?: { requestAdapter(...args: never[]): Promise<unknown> };
   /** Kind of adapter where a machine has several. Default `high-performance`. */
-  powerPreference?: GPUPowerPreference;
+  powerPreference?: "high-performance" | "low-power";
   /** Bytes of freed buffers that are kept for their next use. Default 256 MiB. */
   budgetBytes?: number;
   /**
@@ -22,8 +23,10 @@ export type WebGpuOptions = {
 };
 
 /** The options of a device, checked and complete. */
-export type CheckedOptions = Required<Omit<WebGpuOptions, "adapter" | "gpu">> &
-  Pick<WebGpuOptions, "adapter" | "gpu">;
+export type CheckedOptions = Required<Omit<WebGpuOptions, "adapter" | "gpu">> & {
+  adapter?: GPUAdapter;
+  gpu?: GPU;
+};
 
 /** Fills in defaults and refuses what no device could be made of. */
 export function checkOptions(given: WebGpuOptions | undefined, fn = "webgpu"): CheckedOptions {
@@ -65,7 +68,7 @@ export function checkOptions(given: WebGpuOptions | undefined, fn = "webgpu"): C
     budgetBytes,
     subgroups,
     float16,
-    ...(adapter && { adapter }),
-    ...(gpu && { gpu }),
+    ...(adapter && { adapter: adapter as GPUAdapter }),
+    ...(gpu && { gpu: gpu as GPU }),
   };
 }
