@@ -28,12 +28,6 @@ export const mutants = [
       "`<|start_header_id|>user<|end_header_id|>${$text}<|eot_id|><|start_header_id|>assistant<|end_header_id|>`",
   },
   {
-    what: "the first row of a text is its last",
-    file: "src/pooling.ts",
-    find: '$pooling === "cls"',
-    replace: '$pooling === "last"',
-  },
-  {
     what: "git's checksum begins without the size",
     file: "src/checksum.ts",
     find: "$hash.update(`blob ${$size}\\0`)",

@@ -340,6 +340,20 @@ export const mutants = [
     replace: "slice($x, 1, 0, $count)",
   },
   {
+    what: "the first row of a text is its last",
+    file: "src/embedding/embed.ts",
+    near: ["src/embedding/embed.test.ts"],
+    find: '$pooling === "cls"',
+    replace: '$pooling === "last"',
+  },
+  {
+    what: "a text that is too long is not cut off",
+    file: "src/embedding/embed.ts",
+    near: ["src/embedding/embed.test.ts"],
+    find: "$tokenizer.encode($text).slice(0, $config.contextLength)",
+    replace: "$tokenizer.encode($text)",
+  },
+  {
     what: "a mean of rows counts padding",
     file: "src/models/mean-pooling.ts",
     find: "maximum(sum($weights, { axis: 1 }), 1)",

@@ -1,11 +1,9 @@
 import { ArgumentError } from "@qkv/core";
-import { reshape, slice, type Tensor } from "@qkv/tensor";
-import { meanPooling } from "@qkv/transformer";
+import type { Pooling } from "@qkv/transformer";
 import { readTextFile } from "./read-chat-template.js";
 
-/** Pooling of token embeddings: their mean, the first (`[CLS]`) or the last. */
-export const poolings = ["mean", "cls", "last"] as const;
-export type Pooling = (typeof poolings)[number];
+/** Poolings by their names. */
+export const poolings: readonly Pooling[] = ["mean", "cls", "last"];
 
 /** File in which sentence-transformers list the modules of a model. */
 export const partsFile = "modules.json";
@@ -42,11 +40,4 @@ export async function readPooling(folder: string | readonly File[]): Promise<Poo
     expected: `one of ${Object.keys(named).join(", ")} in ${path}`,
     fix: `say which: --pooling ${poolings.join("|")}.`,
   });
-}
-
-/** Pools token embeddings `[1, T, C]` into one vector, `[1, C]`. */
-export function pooled(rows: Tensor, pooling: Pooling): Tensor {
-  if (pooling === "mean") return meanPooling(rows);
-  const [B, , C] = rows.shape as [number, number, number];
-  return reshape(pooling === "cls" ? slice(rows, 1, 0, 1) : slice(rows, 1, -1), [B, C]);
 }

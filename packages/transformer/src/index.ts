@@ -115,6 +115,7 @@ export {
   type RecurrentTranslatorParams,
   type TranslatorAttention,
 } from "./models/recurrent-translator.js";
+export { embed, type EmbedOptions, type Pooling } from "./embedding/embed.js";
 export { meanPooling, unitLength } from "./models/mean-pooling.js";
 export { anyLinear } from "./quantization/any-linear.js";
 export { quantize, type Quantization } from "./quantization/quantize.js";

@@ -1,10 +1,9 @@
-import { tensor } from "@qkv/tensor";
-import { unitLength } from "@qkv/transformer";
+import { embed, type Pooling } from "@qkv/transformer";
 import { Option, type Command } from "commander";
 import type { Io } from "../io.js";
 import { linesOf, withJson } from "../json-result.js";
 import { resolveModel, modelHelp, openEncoder, withModelOptions, type ModelOptions } from "../open-model.js";
-import { pooled, readPooling, poolings, type Pooling } from "../pooling.js";
+import { poolings, readPooling } from "../pooling.js";
 
 type Options = ModelOptions & { pooling?: Pooling; json?: true | string };
 type EmbedResult = { texts: string[]; embeddings: number[][] };
@@ -36,18 +35,11 @@ export function addEmbed(program: Command, io: Io): void {
 async function runEmbed(source: string, given: string[], options: Options, io: Io): Promise<void> {
   const work = async (): Promise<EmbedResult> => {
     const model = await openEncoder(source, options, io);
-    const { device } = model.params.embedding.weight;
     const pooling = options.pooling ?? (await readPooling(await resolveModel(source, { signal: io.signal })));
     const texts = [...given];
     if (given.length === 0) for await (const line of linesOf(io.in)) texts.push(line);
-    const embeddings: number[][] = [];
-    for (const text of texts) {
-      io.signal.throwIfAborted();
-      const ids = model.tokenizer.encode(text).slice(0, model.config.contextLength);
-      const rows = model.apply(model.params, tensor([ids], { dtype: "int32", device }));
-      embeddings.push(Array.from(await unitLength(pooled(rows, pooling)).read()));
-    }
-    return { texts, embeddings };
+    const embeddings = await embed(model, texts, { pooling, signal: io.signal });
+    return { texts, embeddings: embeddings.map((numbers) => Array.from(numbers)) };
   };
   const lines = ({ embeddings }: EmbedResult) =>
     embeddings.map((row) => `${row.map((x) => x.toFixed(6)).join(" ")}\n`).join("");
