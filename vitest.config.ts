@@ -63,6 +63,8 @@ export default defineConfig({
             {
               extends: true as const,
               server: { headers: isolated },
+              // Imported by workers when they are used: a bundle of it made then would reload the page of the test.
+              optimizeDeps: { exclude: ["@huggingface/hub"] },
               test: {
                 name: "browser",
                 include: ["packages/*/src/**/*.browser.test.ts"],

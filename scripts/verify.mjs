@@ -50,6 +50,12 @@ const secondTier = [
     counts: true,
     skip: chromiumPath ? undefined : noChromium,
   },
+  {
+    name: "models in workers, in pages and tabs",
+    command: ["node", "scripts/worker/pages.mjs", "--megabytes", "40"],
+    counts: true,
+    skip: chromiumPath ? undefined : noChromium,
+  },
   // Each build, number of threads and read pattern once.
   ...["js", "wasm,threads=1,plain,sequential", "wasm,threads=2,interleaved"].flatMap((device) =>
     conformance(device),

@@ -54,6 +54,20 @@ const arrows: Record<string, string[]> = {
     "@qkv/kv-cache",
     "@qkv/tokenizer",
   ],
+  // As figures.
+  "@qkv/worker": [
+    "@qkv/core",
+    "@qkv/tensor",
+    "@qkv/attention-contract",
+    "@qkv/attention",
+    "@qkv/kv-cache",
+    "@qkv/tokenizer",
+    "@qkv/transformer",
+    "@qkv/wasm",
+    "@qkv/webgpu",
+    "@qkv/device",
+    "@qkv/model-tiny",
+  ],
   "@qkv/cost": ["@qkv/core"],
   "@qkv/viz": ["@qkv/core"],
   "@qkv/model-tiny": [],
@@ -121,7 +135,9 @@ describe.each(packages)("$name", ({ name, folder, json }) => {
       declared(json),
     );
     expect(
-      Object.values(json.dependencies ?? {}).filter((range) => String(range).startsWith("workspace:")),
+      Object.values({ ...json.dependencies, ...json.devDependencies }).filter((range) =>
+        String(range).startsWith("workspace:"),
+      ),
     ).toEqual(declared(json).map(() => "workspace:^"));
   });
 

@@ -1,4 +1,5 @@
 // An application of esbuild: ES modules that share what they have in common.
+import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { openPage, serving } from "../browser.mjs";
@@ -24,6 +25,9 @@ export async function run(project, { check, leftOut }) {
     });
     if (warnings.length > 0) throw new Error(warnings.map(({ text }) => text).join("\n"));
   });
+  // As the README of @qkv/worker says.
+  const worker = join(project.folder, "node_modules/@qkv/worker/dist/model-worker.js");
+  if (existsSync(worker)) copyFileSync(worker, join(project.folder, "dist/model-worker.js"));
   for (const [name, script] of Object.entries(pages)) {
     project.write(`dist/${name}.html`, html(`./${script}`));
     await check(`esbuild, ${name}`, () =>

@@ -12,7 +12,13 @@ export async function run(project, { check, leftOut }) {
   await project.install();
   writeSources(project, examples);
   for (const [name, script] of Object.entries(pages)) project.write(`${name}.html`, html(`./${script}`));
-  const config = { root: project.folder, configFile: false, logLevel: "silent" };
+  const config = {
+    root: project.folder,
+    configFile: false,
+    logLevel: "silent",
+    // As its README says: what starts a worker by an address is served where it lies.
+    optimizeDeps: { exclude: ["@qkv/worker"] },
+  };
   await check("Vite, built", () =>
     build({
       ...config,

@@ -39,6 +39,7 @@ export const switchedOn = [
   "packages/viz",
   "packages/wasm",
   "packages/webgpu",
+  "packages/worker",
   "tests",
   "scripts",
   "conformance",
@@ -94,6 +95,13 @@ const opening = /^(What|Whether|How|Where|Which)\b/;
 
 /** Names that two packages export on purpose, each with the reason. */
 export const twoMeanings = {
+  ...Object.fromEntries(
+    ["GenerateOptions", "LoadOptions", "embed", "generate", "load"].map((name) => [
+      name,
+      "in this thread; the same in a worker",
+    ]),
+  ),
+  EmbedOptions: "of one call; of a store's embeddings",
   Decoder: "the last stage of a tokenizer, as in Hugging Face's tokenizers; a model that generates",
   Model: "the algorithm of a tokenizer, as in Hugging Face's tokenizers; a decoder with its weights",
   Norm: "a kind of normalization to count the cost of; its layer",

@@ -146,6 +146,16 @@ const byEntry = {
     return { fileStorage: ["choices.json"] };
   },
 
+  async "@qkv/worker"() {
+    // No threads here: a worker takes longer to start than a refusal may take.
+    process.getBuiltinModule = () => undefined;
+    return { load: ["model.gguf", { quantize: "int8" }] };
+  },
+
+  async "@qkv/worker/serve"() {
+    return { serve: [{ port: { postMessage() {}, addEventListener() {} } }] };
+  },
+
   async "@qkv/gpu"() {
     return { gpu: [{ mode: "webasm" }] };
   },

@@ -13,7 +13,7 @@ const minutes = Number(process.argv[2] ?? 60);
 if (!(minutes >= 0)) throw new RangeError(`soak: "${process.argv[2]}" is no number of minutes`);
 const mebibyte = 2 ** 20;
 const faults = Object.entries({ ...callbacks, ...deviceFaults, ...network });
-const { devices, work } = await longLived();
+const { devices, work, models } = await longLived();
 
 const digests = new Map();
 const mismatches = new Map();
@@ -76,3 +76,4 @@ console.log(
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 for (const device of Object.values(devices)) await device.close();
+for (const model of models) await model.dispose();

@@ -22,6 +22,7 @@ import {
   writeCheckpoint,
 } from "../../packages/transformer/dist/training.js";
 import { wasm } from "../../packages/wasm/dist/index.js";
+import * as thread from "../../packages/worker/dist/index.js";
 
 /** Totals of the work so far. */
 export const done = { tokens: 0, steps: 0, forks: 0 };
@@ -170,10 +171,32 @@ export async function longLived() {
     const again = await load(out.files, { device: singleThreaded });
     return digest(again.params, again.apply(again.params, [1, 2, 3]));
   };
+  const inThread = await thread.load(files);
+  work["tokens of a thread, in loops that are left and aborted"] = async () => {
+    const ids = [];
+    for await (const { id } of thread.generate(inThread, prompt)) if (ids.push(id) === 12) break;
+    const controller = new AbortController();
+    try {
+      for await (const { id } of thread.generate(inThread, prompt, { signal: controller.signal }))
+        if (ids.push(id) === 20) controller.abort("enough");
+    } catch (error) {
+      ids.push(error);
+    }
+    done.tokens += 20;
+    return digest(ids.join());
+  };
+  work["a thread that comes and goes with its model"] = async () => {
+    const model = await thread.load(files, { quantize: "int8" });
+    const ids = [];
+    for await (const { id } of thread.generate(model, prompt, { maxTokens: 8 })) ids.push(id);
+    done.tokens += ids.length;
+    await model.dispose();
+    return digest(ids.join());
+  };
   work["text to ids and back"] = async () => {
     const story = "The bear laughed, 😀 and they ate some honey together.\n".repeat(40);
     const { tokenizer } = stories;
     return digest(tokenizer.encode(story).join(), tokenizer.decode(tokenizer.encode(story)));
   };
-  return { devices: { singleThreaded, threaded }, work };
+  return { devices: { singleThreaded, threaded }, work, models: [inThread] };
 }

@@ -10,6 +10,7 @@ export const packageOrder = [
   "attention-contract",
   "tokenizer",
   "transformer",
+  "worker",
   "cost",
   "viz",
   "figures",

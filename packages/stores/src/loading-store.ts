@@ -196,6 +196,6 @@ export function checkRuntime(check: ReturnType<typeof checks>, runtime: unknown,
     { runtime },
     (value) => typeof (value as Record<string, unknown> | null)?.[name] === "function",
     `functions that run models, with \`${name}\``,
-    'leave it out for this thread, or write `import * as runtime from "@qkv/worker"`.',
+    'leave it out for this thread, or import the module "@qkv/worker" as `runtime`.',
   );
 }

@@ -1,0 +1,140 @@
+import { DeviceError, VersionError } from "@qkv/core";
+import type { Progress } from "@qkv/transformer";
+import { createBirpc, type BirpcReturn } from "birpc";
+import { holdLock, onceReleased } from "./locks.js";
+import type { Port } from "./port.js";
+import { contract, type ClientFunctions, type WorkerFunctions } from "./protocol.js";
+import { randomName } from "./random-name.js";
+import { received, type Sent } from "./sent-error.js";
+import { transferables } from "./transferables.js";
+
+declare const __VERSION__: string;
+
+type Arguments<Name extends keyof WorkerFunctions> =
+  Parameters<WorkerFunctions[Name]> extends [string, ...infer Rest] ? Rest : never;
+type Answer<Name extends keyof WorkerFunctions> =
+  Awaited<ReturnType<WorkerFunctions[Name]>> extends Sent<infer T> ? T : never;
+
+type Reason = { readonly received: string; readonly fix: string };
+
+/** The end of a channel that asks: one model of this program in a worker. */
+export class Connection {
+  readonly #port: Port;
+  readonly #client = randomName();
+  readonly #rpc: BirpcReturn<WorkerFunctions, ClientFunctions, false>;
+  #awaited = 0;
+  #numbered = 0;
+  #greeted = false;
+  /** Ends the wait for the worker's lock. */
+  readonly #waiting = new AbortController();
+  #release: (() => void) | undefined;
+  /** Reason of the end, for errors. */
+  #ended: Reason | undefined;
+
+  constructor(port: Port, onProgress: ((progress: Progress) => void) | undefined) {
+    this.#port = port;
+    const stops = new Map<unknown, () => void>();
+    const functions: ClientFunctions = {
+      progress: (client, progress) => {
+        if (client === this.#client) onProgress?.(progress);
+      },
+    };
+    this.#rpc = createBirpc<WorkerFunctions, ClientFunctions, false>(functions, {
+      post: (message) => port.post(message, transferables(message)),
+      on: (f) => stops.set(f, port.listen(f)),
+      off: (f) => stops.get(f)?.(),
+      timeout: -1,
+      proxify: false,
+    });
+    port.onEnd((received) => this.#endFor({ received, fix: this.#greeted ? fixOfDeath : fixOfStart }));
+    port.keepRunning(false);
+  }
+
+  /** A number for work that can be aborted. */
+  nextNumber(): number {
+    return (this.#numbered += 1);
+  }
+
+  /** Tells each end when the other one is gone, and refuses a worker of another version. */
+  async greet(): Promise<void> {
+    const lock = `@qkv/worker ${this.#client}`;
+    this.#release = await holdLock(lock);
+    const hello = await this.call("load", "hello", contract, this.#release && lock, this.#port.isShared);
+    if (hello.contract !== contract) {
+      throw new VersionError({
+        fn: "load",
+        argument: "worker",
+        received: `a worker of @qkv/worker ${hello.version}`,
+        expected: `one of @qkv/worker ${__VERSION__}`,
+        fix: "close the other tabs of this site, or build the worker with the same version.",
+      });
+    }
+    this.#greeted = true;
+    if (hello.lock === undefined) return;
+    const died = () => this.#endFor({ received: "one that ended", fix: fixOfDeath });
+    onceReleased(hello.lock, died, this.#waiting.signal);
+  }
+
+  /** Calls a function of the worker. `fn`: the function of this package that errors name. */
+  async call<Name extends keyof WorkerFunctions>(
+    fn: string,
+    name: Name,
+    ...values: Arguments<Name>
+  ): Promise<Answer<Name>> {
+    if (this.#ended) throw this.#endError(fn);
+    this.#awaited += 1;
+    this.#port.keepRunning(true);
+    try {
+      const call = this.#rpc.$call as (name: string, ...values: unknown[]) => Promise<Sent<Answer<Name>>>;
+      const answer = await call(name, this.#client, ...values).catch((error: unknown) => {
+        throw this.#ended ? this.#endError(fn) : error;
+      });
+      if (this.#ended) throw this.#endError(fn);
+      return received(answer);
+    } finally {
+      this.#awaited -= 1;
+      if (this.#awaited === 0 && !this.#ended) this.#port.keepRunning(false);
+    }
+  }
+
+  /** Gives the share of the model back, and resolves when that is done. Work that is under way ends. */
+  async leave(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = disposed;
+    if (!this.#port.isOwn) await this.#rpc.$call("leave", this.#client).catch(() => undefined);
+    await this.#close();
+  }
+
+  /** Ends the channel at once: a worker of its own ends with it, others hear of it. */
+  end(): void {
+    if (this.#ended) return;
+    if (!this.#port.isOwn) void this.#rpc.$callEvent("leave", this.#client);
+    this.#endFor(disposed);
+  }
+
+  #endFor(reason: Reason): void {
+    this.#ended ??= reason;
+    void this.#close();
+  }
+
+  #close(): void | Promise<void> {
+    if (this.#rpc.$closed) return;
+    this.#rpc.$close();
+    this.#waiting.abort();
+    this.#release?.();
+    return this.#port.close();
+  }
+
+  #endError(fn: string): DeviceError {
+    const { received, fix } = this.#ended!;
+    return new DeviceError({ fn, argument: "worker", received, expected: "a worker that answers", fix });
+  }
+}
+
+const disposed: Reason = { received: "a model that was disposed", fix: "`load` it again." };
+
+const fixOfStart =
+  'its file is dist/model-worker.js of @qkv/worker. In Vite\'s server exclude the package: `optimizeDeps: { exclude: ["@qkv/worker"] }`. ' +
+  "Where a bundler copies no workers, copy the file beside the bundle, or pass `worker`.";
+const fixOfDeath =
+  '`load` the model again. An engine ends a worker that needs more memory than there is: `quantize: "int8"` needs a quarter.';

@@ -1,0 +1,69 @@
+import { isQkvError, type QkvError } from "@qkv/core";
+import {
+  load,
+  loadAny,
+  modelStore,
+  type EncoderModel,
+  type HubClient,
+  type LoadOptions,
+  type Model,
+  type Progress,
+} from "@qkv/transformer";
+import { openDevice, type OwnDevice } from "./open-device.js";
+import type { LoadedModel } from "./protocol.js";
+import type { SentLoadOptions } from "./sent-options.js";
+import { fromSentSource, type SentSource } from "./sent-source.js";
+
+/** A model in the memory of the worker, and the device that is closed with it. */
+export type OpenModel = {
+  readonly model: Model | EncoderModel;
+  readonly device: OwnDevice;
+  readonly loaded: LoadedModel;
+};
+
+/** Loads a decoder or an encoder on a device of its own. */
+export async function openModel(
+  source: SentSource,
+  { device: name, tokenizer, hub, store, ...options }: SentLoadOptions,
+  calls: { signal: AbortSignal; onProgress: (progress: Progress) => void },
+  client: HubClient | undefined,
+): Promise<OpenModel> {
+  const device = await openDevice(name);
+  try {
+    const all: LoadOptions = {
+      ...options,
+      ...calls,
+      device,
+      ...((hub || client) && { hub: { ...hub, ...(client && { client }) } }),
+      ...(store && { store: modelStore(store) }),
+      ...(tokenizer && { tokenizer: fromSentSource(tokenizer) as never }),
+    };
+    // Only decoders are rounded while they are read.
+    const model = await (options.quantize === undefined ? loadAny : load)(fromSentSource(source), all);
+    return { model, device, loaded: describe(model, device) };
+  } catch (error) {
+    await device.close?.();
+    throw asLoad(error);
+  }
+}
+
+function describe(model: Model | EncoderModel, device: OwnDevice): LoadedModel {
+  const { vocabSize, embedDim, numLayers, contextLength } = model.config;
+  return {
+    kind: "maskedTokenLogits" in model ? "encoder" : "decoder",
+    config: { vocabSize, embedDim, numLayers, contextLength },
+    device: device.name,
+    quantization: "quantization" in model ? model.quantization : undefined,
+  };
+}
+
+/** The same error, of the function that the page called. */
+function asLoad(error: unknown): unknown {
+  if (!isQkvError(error) || error.fn !== "loadAny") return error;
+  const { argument, source, received, expected, fix, cause } = error;
+  const Kind = error.constructor as typeof QkvError;
+  return new Kind({
+    ...{ fn: "load", argument, received, expected, fix, cause },
+    ...(source !== undefined && { source }),
+  });
+}

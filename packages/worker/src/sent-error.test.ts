@@ -1,0 +1,62 @@
+import { DeviceError, isQkvError, ShapeError } from "@qkv/core";
+import { expect, test } from "vitest";
+import { received, sent, type Sent } from "./sent-error.js";
+
+/** The error that another thread receives when a function throws one. */
+async function throughThread(error: unknown): Promise<unknown> {
+  const answer = await sent(() => {
+    throw error;
+  });
+  try {
+    return received(structuredClone(answer) as Sent<never>);
+  } catch (error) {
+    return error;
+  }
+}
+
+test("errors of qkv keep class, message, facts and the place where they were thrown", async () => {
+  const facts = { fn: "matmul", argument: "b", expected: "[3, N]", fix: "transpose it." };
+  const thrown = new ShapeError({ ...facts, received: [2, 3] });
+  const arrived = (await throughThread(thrown)) as ShapeError;
+  expect(arrived).toBeInstanceOf(ShapeError);
+  expect(isQkvError(arrived)).toBe(true);
+  expect(arrived).toMatchObject({ name: "ShapeError", ...facts, received: [2, 3] });
+  expect([arrived.message, arrived.stack]).toEqual([thrown.message, thrown.stack]);
+  expect(Object.keys(arrived)).not.toContain("stack");
+});
+
+test("what came and cannot be sent is described, in the same words as in the message", async () => {
+  const received = { read: () => 1 };
+  const thrown = new DeviceError({
+    fn: "f",
+    argument: "x",
+    source: "a.gguf",
+    received,
+    expected: "y",
+    fix: "z.",
+  });
+  const arrived = (await throughThread(thrown)) as DeviceError;
+  expect(arrived).toMatchObject({ received: "an object with keys read", source: "a.gguf" });
+  expect(arrived.message).toBe(thrown.message);
+  const long = Array.from({ length: 100 }, () => 7);
+  const other = new DeviceError({ fn: "f", argument: "x", received: long, expected: "y", fix: "z." });
+  expect((await throughThread(other)) as DeviceError).toMatchObject({
+    received: expect.stringMatching(/100 in all/),
+  });
+});
+
+test("errors of the engine keep their class; others their name", async () => {
+  const range = await throughThread(new RangeError("too far"));
+  expect(range).toBeInstanceOf(RangeError);
+  expect(range).toMatchObject({ name: "RangeError", message: "too far" });
+  expect(await throughThread(new DOMException("stopped", "AbortError"))).toMatchObject({
+    name: "AbortError",
+    message: "stopped",
+  });
+  expect(await throughThread("text")).toMatchObject({ name: "Error", message: "text" });
+});
+
+test("a value is a value", async () => {
+  expect(received(await sent(() => [1]))).toEqual([1]);
+  expect(received(await sent(() => undefined))).toBe(undefined);
+});

@@ -1,0 +1,62 @@
+import type { Checks } from "@qkv/core";
+import type {
+  EmbedOptions,
+  GenerateOptions,
+  HubOptions,
+  ModelStoreOptions,
+  LoadOptions as TransformerLoadOptions,
+  Source,
+} from "@qkv/transformer";
+import { toSentSource, type SentSource } from "./sent-source.js";
+
+/** Options of `load` of `@qkv/transformer` that can be sent as they are. */
+type Unchanged = Pick<TransformerLoadOptions, "dtype" | "quantize" | "idleTimeoutMs" | "maxBytes">;
+
+/** Options of `load` that are about the model, without its callbacks. */
+export type ModelOptions = Unchanged & {
+  /**
+   * Name of the device in the worker: `wasm` (default; `js` where that cannot run), with the options of the command line such as
+   * `wasm,threads=4`; `webgpu`; `js`; or `auto`, the fastest there.
+   */
+  device?: string;
+  /** File of a tokenizer. Default: that of the folder, else none. */
+  tokenizer?: Source;
+  /** Access to the hub. Default: the Hugging Face Hub, without a login. */
+  hub?: Omit<HubOptions, "client">;
+  /** Keeps files of servers in the browser: the options of `modelStore`, `{}` for its defaults. Default: they are not kept. */
+  store?: Omit<ModelStoreOptions, "caches">;
+};
+
+export type SentLoadOptions = Omit<ModelOptions, "tokenizer"> & { tokenizer?: SentSource };
+export type SentGenerateOptions = Pick<
+  GenerateOptions,
+  "maxTokens" | "sampling" | "stop" | "logprobs" | "speculate"
+>;
+export type SentEmbedOptions = Pick<EmbedOptions, "pooling">;
+
+/** @throws {ArgumentError} If an option is none that can be sent to a worker. */
+export function toSentOptions(check: Checks, { tokenizer, ...options }: ModelOptions): SentLoadOptions {
+  const { device, hub, store } = options;
+  if (device !== undefined) {
+    check.type({ device }, "string", 'name it: "wasm", "webgpu" or "auto"; it is opened in the worker.');
+  }
+  if (hub !== undefined && "client" in hub) {
+    check.refuse({
+      argument: "hub.client",
+      received: hub.client,
+      expected: "none, as functions cannot be sent to a worker",
+      fix: "leave it out: the worker has the client of @huggingface/hub. Another one goes to `serve` in a worker of your own.",
+    });
+  }
+  if (store !== undefined) check.options(store, ["name", "offline"], "store");
+  if (tokenizer === undefined) return options;
+  if (typeof tokenizer === "object" && "encode" in tokenizer) {
+    check.refuse({
+      argument: "tokenizer",
+      received: "a tokenizer, whose functions cannot be sent to a worker",
+      expected: "its file",
+      fix: "pass the path, the address or the bytes of the file.",
+    });
+  }
+  return { ...options, tokenizer: toSentSource(check, "tokenizer", tokenizer) };
+}

@@ -1,0 +1,97 @@
+import { checks } from "@qkv/core";
+import type { HubClient } from "@qkv/transformer";
+import { createBirpc } from "birpc";
+import { Clients } from "./clients.js";
+import { nodeThreads, type NodePort } from "./node-threads.js";
+import { portOf, type Endpoint, type Port } from "./port.js";
+import { contract, type ClientFunctions, type WorkerFunctions } from "./protocol.js";
+import { sent } from "./sent-error.js";
+import { transferables } from "./transferables.js";
+
+declare const __VERSION__: string;
+
+export type ServeOptions = {
+  /** `@huggingface/hub`, for sources that name a repository. Default: it is imported when it is used. */
+  hub?: HubClient;
+  /** The port that clients write to. Default: that of the worker, or all ports of a SharedWorker. */
+  port?: MessagePort | NodePort;
+};
+
+/**
+ * Makes this worker one that `load` of `@qkv/worker` can be given, for workers whose code a program bundles itself.
+ *
+ * @throws {ArgumentError} If this is no worker, and no `port` is given.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@qkv/worker/serve";
+ *
+ * // In my-worker.ts. The page: load(source, { worker: new Worker(new URL("./my-worker.ts", import.meta.url), { type: "module" }) })
+ * serve(); // => throws ArgumentError: `port`
+ * ```
+ */
+export function serve(options?: ServeOptions): void {
+  const check = checks("serve");
+  const { hub, port } = check.options(options, ["hub", "port"]);
+  const clients = new Clients(hub);
+  const accept = (endpoint: Endpoint) => answer(portOf(endpoint), clients);
+  const scope = globalThis as unknown as Worker & { WorkerGlobalScope?: unknown };
+  const parent = nodeThreads()?.parentPort;
+  if (port !== undefined) {
+    check.each(
+      { port },
+      (one) => typeof (one as MessagePort | null)?.postMessage === "function",
+      "a MessagePort",
+    );
+    accept(port);
+  } else if (parent) {
+    accept(parent);
+  } else if ("onconnect" in scope) {
+    scope.addEventListener("connect", (event) => accept((event as MessageEvent).ports[0]!));
+  } else if (scope.WorkerGlobalScope !== undefined && "postMessage" in scope) {
+    accept(scope);
+  } else {
+    check.refuse({
+      argument: "port",
+      received: port,
+      expected: "the port of clients, since this is no worker",
+      fix: "call `serve` in the module of a worker.",
+    });
+  }
+}
+
+/** Answers the clients of a port. */
+function answer(port: Port, clients: Clients): void {
+  const own = new Set<string>();
+  const functions: WorkerFunctions = {
+    hello: (client, _contract, lock, isShared) =>
+      sent(async () => {
+        own.add(client);
+        return { contract, version: __VERSION__, lock: await clients.greet(client, lock, isShared) };
+      }),
+    load: (client, source, options) =>
+      sent(() =>
+        clients
+          .session(client)
+          .load(source, options, (progress) => rpc.$callEvent("progress", client, progress)),
+      ),
+    start: (client, work, prompt, options) =>
+      sent(() => clients.session(client).start(work, prompt, options)),
+    next: (client, work) => sent(() => clients.session(client).next(work)),
+    embed: (client, work, texts, options) => sent(() => clients.session(client).embed(work, texts, options)),
+    end: (client, work) => sent(async () => clients.find(client)?.end(work)),
+    memory: (client) => sent(() => clients.session(client).memory()),
+    leave: (client) => sent(() => clients.leave(client)),
+  };
+  const stops = new Map<unknown, () => void>();
+  const rpc = createBirpc<ClientFunctions, WorkerFunctions, false>(functions, {
+    post: (message) => port.post(message, transferables(message)),
+    on: (f) => stops.set(f, port.listen(f)),
+    off: (f) => stops.get(f)?.(),
+    timeout: -1,
+    proxify: false,
+  });
+  port.onEnd(() => {
+    for (const client of own) void clients.leave(client);
+  });
+}

@@ -1,0 +1,106 @@
+// @qkv/worker as it is built, in threads of Node: what unit tests, which run the sources in one thread, cannot see.
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+
+const folder = fileURLToPath(new URL("../packages/worker/", import.meta.url));
+const storyOf = `
+  const model = await load(await modelTiny());
+  let story = "Once upon a time";
+  for await (const { text } of generate(model, story, { maxTokens: 10 })) story += text;
+  console.log(JSON.stringify(story));`;
+const story = "Once upon a time, the frog and the bear had a race.";
+const imports = `
+  import { generate, load } from "@qkv/worker";
+  import { modelTiny } from "@qkv/model-tiny";
+  import { threadId, Worker } from "node:worker_threads";`;
+
+/** Runs a program in the package's folder, and returns the values that it wrote. It has 60 seconds to end by itself. */
+async function run(code: string, type: "module" | "commonjs" = "module"): Promise<unknown[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [`--input-type=${type}`, "-e", code], {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+describe("a model in a thread", () => {
+  test("of an ES module; a program that forgets to dispose of it ends all the same", async () => {
+    expect(await run(imports + storyOf)).toEqual([story]);
+  });
+
+  test("of CommonJS", async () => {
+    const required = `
+      const { generate, load } = require("@qkv/worker");
+      const { modelTiny } = require("@qkv/model-tiny");
+      (async () => {${storyOf}})();`;
+    expect(await run(required, "commonjs")).toEqual([story]);
+  });
+
+  test("leaves the thread that asks free: its timers run while a prompt is read", async () => {
+    const code = `${imports}
+      const model = await load(await modelTiny());
+      const prompt = Array.from({ length: 200 }, (_, i) => i);
+      let [last, longest, ticks] = [performance.now(), 0, 0];
+      const timer = setInterval(() => {
+        ticks += 1;
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
+      }, 1);
+      let count = 0;
+      for await (const { id } of generate(model, prompt, { maxTokens: 10 })) count += 1;
+      clearInterval(timer);
+      await model.dispose();
+      console.log(JSON.stringify({ count, ticked: ticks > 3 }));`;
+    expect(await run(code)).toEqual([{ count: 10, ticked: true }]);
+  });
+
+  test("that ends rejects what is awaited, and names the fix", async () => {
+    const code = `${imports}
+      const worker = new Worker(new URL(import.meta.resolve("@qkv/worker/model-worker.js")), { execArgv: [] });
+      const model = await load(await modelTiny(), { worker });
+      const tokens = generate(model, "Once");
+      await tokens.next();
+      await worker.terminate();
+      const fail = async () => { for await (const _ of tokens); };
+      await fail().catch(({ name, fn, fix, message }) => console.log(JSON.stringify({ name, fn, fix, message })));`;
+    const [error] = (await run(code)) as { message: string }[];
+    expect(error).toMatchObject({ name: "DeviceError", fn: "generate" });
+    expect(error!.message).toMatch(/`worker` is "one that ended with code 1".*\nFix: `load` the model again/);
+  });
+
+  test("frees its memory when it is disposed of", async () => {
+    const code = `${imports}
+      const held = [];
+      for (let i = 0; i < 12; i++) {
+        const model = await load(await modelTiny());
+        for await (const { id } of generate(model, "Once", { maxTokens: 4 }));
+        await model.dispose();
+        held.push(process.memoryUsage().rss / 2 ** 20);
+      }
+      console.log(JSON.stringify(held));`;
+    const [held] = (await run(code)) as number[][];
+    expect(Math.max(...held!.slice(6))).toBeLessThan(Math.max(...held!.slice(0, 6)) + 40);
+  });
+});
+
+test("the worker's file needs nothing beside it", () => {
+  const text = readFileSync(`${folder}dist/model-worker.js`, "utf8");
+  const names = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([\w@][\w@/.-]*)"/g)].map(([, name]) => name);
+  // In the text of an error.
+  expect(names).toEqual(["@huggingface/hub"]);
+});
+
+test("an import starts nothing", async () => {
+  const code = `
+    const before = process.getActiveResourcesInfo().length;
+    await import("@qkv/worker");
+    console.log(JSON.stringify(process.getActiveResourcesInfo().length - before));`;
+  expect(await run(code)).toEqual([0]);
+});
