@@ -75,6 +75,7 @@ const arrows: Record<string, string[]> = {
   // As figures do: a reference to transformer, and one to stores, brings along what it imports.
   "@qkv/stores": transformerAndBelow,
   "@qkv/react": [...transformerAndBelow, "@qkv/stores"],
+  "@qkv/vue": [...transformerAndBelow, "@qkv/stores"],
   "@qkv/page": ["@qkv/core", "@qkv/viz"],
 };
 const command = "qkv";

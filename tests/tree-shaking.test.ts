@@ -48,6 +48,13 @@ function listed(folder: string): { name: string; file: string }[] {
   );
 }
 
+/** The packages that a program with this one has in any case. */
+const requiredPeers = ({
+  peerDependencies = {},
+  peerDependenciesMeta = {},
+}: Record<string, Record<string, { optional?: boolean }>>) =>
+  Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
+
 // Minifiers lay out the same code a little differently when it comes from one file instead of many, data too.
 const slackOf = (length: number, more: number) => 60 + length / 1000 + more;
 /** Constants of source files are written into the texts of shaders, where those of the built file are names. */
@@ -91,6 +98,8 @@ describe.each(libraries)("$name", ({ name, folder, json }) => {
       ]);
       // What Node itself brings at the first import is there before it is looked at.
       await import("node:module");
+      // So is what a framework does, whose bindings these are.
+      for (const peer of ${JSON.stringify(requiredPeers(json))}) await import(peer);
       const before = seen();
       for (const entry of ${JSON.stringify(entries)}) await import(entry);
       if (seen() !== before) throw new Error(before + " became " + seen());`;

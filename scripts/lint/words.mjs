@@ -37,6 +37,7 @@ export const switchedOn = [
   "packages/tokenizer",
   "packages/transformer",
   "packages/viz",
+  "packages/vue",
   "packages/wasm",
   "packages/webgpu",
   "packages/worker",
@@ -110,6 +111,12 @@ export const twoMeanings = {
   norm: "a vector's length, as in PyTorch; the normalization that a model's configuration names",
   pad: "of an axis, as in PyTorch; of a batch of texts, as in Hugging Face's tokenizers",
   run: "an operation; the command",
+  UsedGeneration: "in a component of React; of Vue",
+  useAttention: "a hook of React; a composable of Vue",
+  useEmbedding: "a hook of React; a composable of Vue",
+  useGenerate: "a hook of React; a composable of Vue",
+  useModel: "a hook of React; a composable of Vue",
+  useStore: "a hook of React; a composable of Vue",
 };
 
 const folders = [

@@ -10,8 +10,8 @@ export const mutants = [
     what: "a reader that comes back at once is too late",
     file: "src/store.ts",
     near: ["src/store.test.ts"],
-    find: "if ($readers.size === 0) $onNone();",
-    replace: "$onNone();",
+    find: "clearTimeout($leaving);",
+    replace: "",
   },
   {
     what: "a model that comes after its load was aborted stays in memory",

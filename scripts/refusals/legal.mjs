@@ -30,6 +30,7 @@ export const forPackages = {
   "@qkv/viz/react": "components: their pictures refuse when they are drawn",
   "@qkv/viz/figures": "parts of a figure and of its element, for those who write figures",
   "@qkv/figures/react": "components: what makes their numbers refuses",
+  "@qkv/vue": "composables, which run in components: the stores that they make refuse",
   "@qkv/react": "hooks, which run in components: the stores that they make refuse",
 };
 

@@ -16,6 +16,7 @@ export const packageOrder = [
   "figures",
   "stores",
   "react",
+  "vue",
   "model-tiny",
   "cli",
   "create-qkv",

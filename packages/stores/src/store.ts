@@ -45,9 +45,7 @@ export function ownStore<Snapshot>(first: Snapshot, attendance: Attendance = {})
       if (readers.size === 1) onFirst?.();
       return () => {
         if (!readers.delete(reader) || readers.size > 0 || !onNone) return;
-        leaving = setTimeout(() => {
-          if (readers.size === 0) onNone();
-        }, patienceMs);
+        leaving = setTimeout(onNone, patienceMs);
       };
     },
   };

@@ -1,0 +1,44 @@
+import { toValue, type MaybeRefOrGetter, type ShallowRef } from "vue";
+import {
+  embeddingStore,
+  type EmbedOptionsOf,
+  type MainThread,
+  type ModelOf,
+  type ResultState,
+  type Runtime,
+} from "@qkv/stores";
+import { useResult } from "./use-result.js";
+
+/**
+ * Embeds texts: a vector of length 1 for each, computed anew when the model or the texts change.
+ *
+ * @param model - A model, a ref or a getter; while it is undefined, nothing is computed.
+ * @param texts - A list, a ref or a getter.
+ * @returns A ref of `{ status, result, error }`.
+ *
+ * @example
+ * ```ts
+ * import { effectScope, ref } from "vue";
+ * import { useEmbedding } from "@qkv/vue";
+ *
+ * const texts = ref(["a cat", "a dog"]);
+ * const vectors = effectScope().run(() => useEmbedding(undefined, texts));
+ * vectors?.value.status; // => "idle"
+ * ```
+ */
+export function useEmbedding<R extends Runtime = MainThread>(
+  model: MaybeRefOrGetter<ModelOf<R> | undefined>,
+  texts: MaybeRefOrGetter<readonly string[]>,
+  { runtime, ...options }: EmbedOptionsOf<R> & { runtime?: R } = {} as EmbedOptionsOf<R>,
+): Readonly<ShallowRef<ResultState<readonly ArrayLike<number>[]>>> {
+  const store = embeddingStore<R>(runtime === undefined ? {} : { runtime });
+  return useResult<Args<R>, readonly ArrayLike<number>[]>(store, () => {
+    const own = toValue(model) as ModelOf<R> | undefined;
+    // A copy, so that a list that grows in place is another one.
+    return own === undefined
+      ? undefined
+      : [own, [...toValue(texts)], options as unknown as EmbedOptionsOf<R>];
+  });
+}
+
+type Args<R extends Runtime> = [model: ModelOf<R>, texts: readonly string[], options?: EmbedOptionsOf<R>];
