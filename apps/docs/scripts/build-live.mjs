@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { builtinModules } from "node:module";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { defaultDevice } from "./default-device.mjs";
 import { pages } from "./pages.mjs";
 
 const site = fileURLToPath(new URL("..", import.meta.url));
@@ -15,6 +16,7 @@ const cache = join(site, ".cache");
 rmSync(live, { recursive: true, force: true });
 rmSync(cache, { recursive: true, force: true });
 mkdirSync(join(cache, "output"), { recursive: true });
+mkdirSync(join(cache, "unfit"), { recursive: true });
 mkdirSync(join(live, "examples"), { recursive: true });
 
 const { dependencies } = JSON.parse(readFileSync(join(site, "package.json"), "utf8"));
@@ -36,6 +38,7 @@ const tsconfigRaw = "{}";
 const { metafile } = await build({
   absWorkingDir: site,
   tsconfigRaw,
+  plugins: [defaultDevice],
   entryPoints: [
     ...entries,
     { in: "src/live/runner.ts", out: "runner" },
@@ -148,8 +151,10 @@ const examples = readdirSync(join(site, "examples")).filter((file) => file.endsW
 await build({
   absWorkingDir: site,
   tsconfigRaw,
+  plugins: [defaultDevice],
   entryPoints: [
     ...examples.map((file) => ({ in: `examples/${file}`, out: basename(file, ".ts") })),
+    { in: "src/live/unfit-devices.ts", out: "unfit-devices" },
     { in: "src/first/prerender.ts", out: "first-page" },
     { in: "src/figures/prerender.ts", out: "figures" },
   ],
@@ -173,14 +178,18 @@ const inNode = (script, ...args) => {
   if (status !== 0) throw new Error(`${[script, ...args].join(" ")} failed\n${stderr}`);
   return stdout;
 };
+const devices = relative(site, join(cache, "examples", "unfit-devices.mjs"));
 for (const file of examples) {
   const name = basename(file, ".ts");
   const module = relative(site, join(cache, "examples", `${name}.mjs`));
-  const output = inNode("scripts/run-example.mjs", module);
-  writeFileSync(join(cache, "output", `${name}.json`), output);
+  const { output, unfit } = JSON.parse(
+    inNode("scripts/run-example.mjs", module, `examples/${file}`, devices),
+  );
+  writeFileSync(join(cache, "output", `${name}.json`), JSON.stringify(output));
+  writeFileSync(join(cache, "unfit", `${name}.json`), JSON.stringify(unfit));
   // For /embed/, which shows any of them.
   const code = readFileSync(join(site, "examples", file), "utf8");
-  writeFileSync(join(live, "examples", `${name}.json`), JSON.stringify({ code, output: JSON.parse(output) }));
+  writeFileSync(join(live, "examples", `${name}.json`), JSON.stringify({ code, output, unfit }));
 }
 writeFileSync(join(cache, "first-look.json"), inNode(join(cache, "examples", "first-page.mjs")));
 // The still of each figure: files for a page, and their sizes and words for its text.

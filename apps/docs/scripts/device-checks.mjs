@@ -1,5 +1,5 @@
 // Checks of the pages that compute on the reader's devices: with a software adapter, as here, and without an adapter.
-import { press } from "./site-checks.mjs";
+import { linkedCode, press } from "./site-checks.mjs";
 
 function expect(condition, otherwise) {
   if (!condition) throw new Error(otherwise);
@@ -30,7 +30,7 @@ export const deviceChecks = [
       const own = await cells(page);
       const wrong = own.filter(({ error }) => error.includes("wrong"));
       expect(wrong.length === 0, `wrong: ${JSON.stringify(wrong)}`);
-      for (const subject of ["webgpu", "wasm", "js"])
+      for (const subject of ["webgpu", "gpu:webgl2", "gpu:webasm", "wasm", "js"])
         expect(
           own.filter((one) => one.subject === subject && one.error !== "").length === 11,
           `${subject} has not 11 results: ${await check.innerText()}`,
@@ -71,6 +71,59 @@ export const deviceChecks = [
       await check.getByText(/left out: webgpu: .*navigator\.gpu/).waitFor();
       const subjects = new Set((await cells(page)).map(({ subject }) => subject));
       expect(subjects.has("js") && subjects.has("wasm") && !subjects.has("webgpu"), [...subjects].join());
+    },
+  },
+  {
+    name: "an example runs on the device that is chosen with keys, which the next page remembers",
+    path: "learn/query-key-value/",
+    async check(page) {
+      const one = linkedCode(page, "causal-and-window");
+      await one.ended(1);
+      const device = one.root.getByLabel("Device", { exact: true });
+      for (const [key, name, words] of [
+        ["w", "wasm", "WebAssembly"],
+        ["ArrowDown", "webgpu", "WebGPU"],
+        ["ArrowUp", "wasm", "WebAssembly"],
+      ]) {
+        const before = await one.runs();
+        await device.focus();
+        await device.press(key);
+        await one.ended(before + 1);
+        await one.expectStatus("done");
+        expect((await device.inputValue()) === name, `the switch is on ${await device.inputValue()}`);
+        await one.root.getByText(`ms on your device, ${words}`).waitFor();
+      }
+      await page.reload();
+      await one.ended(1);
+      await one.root.getByText("ms on your device, WebAssembly").waitFor();
+      await device.selectOption("js");
+      await one.ended(2);
+      await one.root.getByText(/ms on your device$/).waitFor();
+    },
+  },
+  {
+    name: "without an adapter an example's switch says why WebGPU cannot be chosen",
+    path: "learn/query-key-value/",
+    async check(page) {
+      await page.addInitScript('Object.defineProperty(navigator, "gpu", { value: undefined });');
+      await page.reload();
+      const one = linkedCode(page, "causal-and-window");
+      await one.ended(1);
+      const option = one.root.locator('[data-live-device] option[value="webgpu"]');
+      expect(await option.evaluate((element) => element.disabled), "WebGPU can be chosen");
+      const text = await option.textContent();
+      expect(text === "WebGPU: this browser has no WebGPU", text);
+    },
+  },
+  {
+    name: "an example that names its device has no choice of another",
+    path: "learn/run-it-on-your-gpu/",
+    async check(page) {
+      const one = linkedCode(page, "gpu-here");
+      await one.ended(1);
+      const device = one.root.getByLabel("Device", { exact: true });
+      expect(await device.isDisabled(), "its device can be chosen");
+      expect((await device.textContent()) === "Device: in the code", await device.textContent());
     },
   },
   {

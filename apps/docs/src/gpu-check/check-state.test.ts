@@ -17,19 +17,19 @@ const news: CheckNews[] = [
   { type: "begins", subject: "webgpu" },
   { type: "adapter", subject: "webgpu", name: "acme one", software: true },
   { type: "result", result: result("webgpu", 2e-7) },
-  { type: "begins", subject: "gpu, webgl2" },
-  { type: "left-out", subject: "gpu, webgl2", reason: "no WebGL2" },
+  { type: "begins", subject: "gpu:webgl2" },
+  { type: "left-out", subject: "gpu:webgl2", reason: "no WebGL2" },
   { type: "begins", subject: "js" },
   { type: "result", result: result("js", null) },
   { type: "done" },
 ];
 
 test("a report has the adapter, what was left out, and a column for each subject", () => {
-  const state = news.reduce(told, begun(nothingYet, ["webgpu", "gpu, webgl2", "js"]));
+  const state = news.reduce(told, begun(nothingYet, ["webgpu", "gpu:webgl2", "js"]));
   expect(state.status).toBe("done");
   const text = reportText(state, ["browser: test"]);
   expect(text).toContain(
-    "adapter: acme one (software on the CPU)\nbrowser: test\nleft out: gpu, webgl2: no WebGL2\n",
+    "adapter: acme one (software on the CPU)\nbrowser: test\nleft out: gpu:webgl2: no WebGL2\n",
   );
   expect(text).toMatch(/\| case +\| webgpu +\| js +\|/);
   expect(text).toMatch(/\| matmul, one row \| 2\.0e-7 \| none WRONG \|/);
@@ -37,8 +37,8 @@ test("a report has the adapter, what was left out, and a column for each subject
 });
 
 test("another check keeps the columns of others and begins its own anew", () => {
-  const before = news.reduce(told, begun(nothingYet, ["webgpu", "gpu, webgl2", "js"]));
-  const state = begun(before, ["js", "gpu, webgl2"]);
+  const before = news.reduce(told, begun(nothingYet, ["webgpu", "gpu:webgl2", "js"]));
+  const state = begun(before, ["js", "gpu:webgl2"]);
   expect(state.results.map(({ subject }) => subject)).toEqual(["webgpu"]);
   expect(state.leftOut).toEqual([]);
   expect(state.adapters).toHaveLength(1);

@@ -8,7 +8,7 @@ import styles from "./gpu-check.module.css";
 import type { CheckNews, CheckOrder, Peer } from "./messages";
 
 /** Devices of ours, in the order of the columns. */
-const devices = ["webgpu", "gpu, webgl2", "wasm", "js"];
+const devices = ["webgpu", "gpu:webgl2", "gpu:webasm", "wasm", "js"];
 
 /** The check: its buttons, the table of errors as it grows, and the report to copy. */
 export function GpuCheck(): ReactNode {

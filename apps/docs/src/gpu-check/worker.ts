@@ -13,7 +13,8 @@ const devices: Record<string, () => Promise<Device & { close?(): unknown }>> = {
   webgpu: () => webgpu(),
   wasm: () => wasm(),
   js: () => Promise.resolve(js()),
-  "gpu, webgl2": () => gpu({ mode: "webgl2" }),
+  "gpu:webgl2": () => gpu({ mode: "webgl2" }),
+  "gpu:webasm": () => gpu({ mode: "webasm" }),
 };
 
 const deviceOpener = (name: string): Opener => ({

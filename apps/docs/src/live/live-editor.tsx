@@ -10,11 +10,13 @@ import { ChangeList } from "./change-list";
 import { CodeButtons } from "./code-buttons";
 import { compile } from "./compile";
 import { ControlInput } from "./control-input";
+import { DeviceSelect, useFit } from "./device-select";
 import type { Exercise } from "./exercise";
 import { ExerciseHelp } from "./exercise-help";
 import { isExercise } from "./is-exercise";
 import { lateEditor, type LateEditor } from "./late-editor";
 import { codeFromHash, hashWith, valuesFromHash } from "./link-code";
+import { chosenDevice, deviceLabels, fitting, whyNoAdapter, type Unfit } from "./live-device";
 import { Outputs } from "./outputs";
 import { LiveSession, type LiveState } from "./session";
 import { StaticCode } from "./static-code";
@@ -26,13 +28,21 @@ type Props = {
   output: Message[];
   changes: readonly Change[];
   exercise?: Exercise | undefined;
+  unfit: Unfit;
 };
 
 /** The code, its buttons and its output. The page loads this when JavaScript runs. */
-export default function LiveEditor({ example, code: file, output, changes, exercise }: Props): ReactNode {
+export default function LiveEditor({
+  example,
+  code: file,
+  output,
+  changes,
+  exercise,
+  unfit,
+}: Props): ReactNode {
   const original = file.trimEnd();
   const base = useBaseUrl("/");
-  const place = useRef<HTMLDivElement>(null);
+  const codePlace = useRef<HTMLDivElement>(null);
   const editor = useRef<LateEditor>(undefined);
   const session = useRef<LiveSession>(undefined);
   const [state, setState] = useState<LiveState>();
@@ -44,9 +54,14 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
   const covered = useCovered() && code === original;
   const { pathname } = useLocation();
 
-  const run = () => {
+  const fit = useFit(code, unfit);
+  const device = useRef(fit.device);
+  const unfitHere = useRef(unfit);
+  useEffect(() => void (device.current = fit.device), [fit.device]);
+
+  const run = (on = device.current) => {
     setFromLink(false);
-    void session.current?.run(editor.current?.code() ?? original);
+    void session.current?.run(editor.current?.code() ?? original, on);
   };
 
   useEffect(() => {
@@ -72,11 +87,11 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
       setCode(next);
       keepInLink(example, next === original ? undefined : next, live);
     };
-    const view = lateEditor(place.current!, {
+    const view = lateEditor(codePlace.current!, {
       code: linked ?? original,
       label: `Code of the example ${example}. Control or Command with Enter runs it; Tab leaves it.`,
       changed,
-      run,
+      run: () => run(),
       types: async () => {
         const { typesOfEditor } = await import("./types-of-editor");
         const { worker, declarations } = manifest.types;
@@ -89,7 +104,14 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
     const ownCode = linked === undefined || linked === original;
     setFromLink(!ownCode || live.valuesChanged);
     if (!ownCode) void view.load();
-    else if (!live.valuesChanged) void live.run(original);
+    else if (!live.valuesChanged) {
+      const chosen = chosenDevice();
+      const first = (noAdapter?: string) =>
+        session.current === live &&
+        void live.run(original, fitting(original, chosen, unfitHere.current, noAdapter).device);
+      if (chosen === "webgpu") void whyNoAdapter().then(first);
+      else first();
+    }
 
     const follow = () => {
       const code = codeFromHash(location.hash, example);
@@ -108,6 +130,7 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
       removeEventListener("hashchange", follow);
       view.destroy();
       setEdits(false);
+      session.current = undefined;
       live.dispose();
     };
   }, [base, example, original]);
@@ -185,6 +208,14 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
         >
           {folded ? "Show code" : "Hide code"}
         </button>
+        <DeviceSelect
+          fit={fit}
+          chosen={(name) => {
+            device.current = name;
+            // Code from a link waits for Run.
+            if (!fromLink) run(name);
+          }}
+        />
         <CodeButtons code={() => code} link={link} frame={frame} />
         <button type="button" onClick={reset} disabled={!changed}>
           Reset
@@ -195,7 +226,7 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
         <button
           type="button"
           className={styles.run}
-          onClick={run}
+          onClick={() => run()}
           title="Run the code (Ctrl+Enter or Cmd+Enter in the editor)"
         >
           Run
@@ -217,7 +248,7 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
         undo={reset}
       />
       <div className={styles.body}>
-        <div className={styles.code} ref={place} data-code>
+        <div className={styles.code} ref={codePlace} data-code>
           {!edits && <StaticCode code={code} />}
         </div>
         <div className={styles.output}>
@@ -271,7 +302,9 @@ function keepInLink(example: string, code: string | undefined, { values }: LiveS
 
 function statusText(state: LiveState | undefined): string {
   if (state?.status === "done")
-    return `done in ${Math.max(1, Math.round(state.timeMs ?? 0))} ms on your device`;
+    return `done in ${Math.max(1, Math.round(state.timeMs ?? 0))} ms on your device${
+      state.device && state.device !== "js" ? `, ${deviceLabels[state.device]}` : ""
+    }`;
   return (
     { idle: "", running: "running …", stopped: "stopped", error: "error" }[state?.status ?? "idle"] ?? ""
   );

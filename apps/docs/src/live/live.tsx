@@ -11,6 +11,7 @@ import type { Exercise } from "./exercise";
 import { ExerciseHelp } from "./exercise-help";
 import { isExercise } from "./is-exercise";
 import { LateStaticCode, PlainCode } from "./late-static-code";
+import type { Unfit } from "./live-device";
 import styles from "./live.module.css";
 import { isControl } from "./message-gate";
 
@@ -24,15 +25,25 @@ export type LiveProps = {
   changes?: readonly Change[];
   /** Help with an exercise, of exercises/NAME.ts, likewise. */
   exercise?: Exercise;
+  /** Devices that it cannot run on, with the reason, as the build found; likewise. */
+  unfit?: Unfit;
 };
 
+const anywhere: Unfit = {};
 const LiveEditor = lazy(() => import("./live-editor"));
 
 /**
  * Code that runs on the page once it comes near the screen. Before, and without JavaScript: the code to read, and what
  * it showed when the site was built.
  */
-export function Live({ example, code = "", output = [], changes = [], exercise }: LiveProps): ReactNode {
+export function Live({
+  example,
+  code = "",
+  output = [],
+  changes = [],
+  exercise,
+  unfit = anywhere,
+}: LiveProps): ReactNode {
   const covered = useCovered();
   const place = useRef<HTMLDivElement>(null);
   const [near, setNear] = useState(false);
@@ -91,7 +102,14 @@ export function Live({ example, code = "", output = [], changes = [], exercise }
   );
   return near ? (
     <Suspense fallback={still}>
-      <LiveEditor example={example} code={code} output={output} changes={changes} exercise={exercise} />
+      <LiveEditor
+        example={example}
+        code={code}
+        output={output}
+        changes={changes}
+        exercise={exercise}
+        unfit={unfit}
+      />
     </Suspense>
   ) : (
     still

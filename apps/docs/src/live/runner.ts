@@ -2,13 +2,15 @@
 // fails. Stop ends the whole worker, so an endless loop needs nothing here.
 import { connect, valueText, type ControlValue, type Message } from "@qkv/page";
 import { harden } from "./harden";
+import type { LiveDevice } from "./live-device";
 import { messageGate, type Ending, type MessageGate } from "./message-gate";
+import { runningOn } from "./open-device";
 import { apply, uncurryGetter, uncurryThis } from "./primordials";
 
 export type { Ending };
 
 /** One run, as the page orders it. `code` is what `compile` made. */
-export type Order = { run: number; code: string; values: Record<string, ControlValue> };
+export type Order = { run: number; code: string; values: Record<string, ControlValue>; device: LiveDevice };
 
 /** Message that comes back, marked with the run it belongs to. */
 export type Report = { run: number; message: Message | Ending };
@@ -37,17 +39,33 @@ self.addEventListener("message", async (event: MessageEvent<Order>) => {
   if (!event.isTrusted) return; // live code ordered it, to have another gate
   const data = dataOf(event) as Order;
   const own = (gate = begin(data.run));
-  connect({ post: own.pass, values: data.values });
-  const url = URL.createObjectURL(
-    new Blob([`${data.code}\n//# sourceURL=example.ts`], { type: "text/javascript" }),
-  );
+  let sent = 0;
+  const once = async () => {
+    // A repeat begins with what was shown already.
+    let shown = 0;
+    const pass = (message: unknown) => {
+      if (shown++ !== sent) return;
+      sent++;
+      own.pass(message);
+    };
+    gate = { pass, end: own.end };
+    connect({ post: pass, values: data.values });
+    // An address of its own, since a module runs once for each.
+    const text = `${data.code}\n//# sourceURL=example.ts`;
+    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    try {
+      await import(url);
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+  };
   try {
-    await import(url);
+    await (
+      await runningOn(data.device)
+    )(once);
     own.end({ type: "done" });
   } catch (error) {
     own.end(failure(error));
-  } finally {
-    URL.revokeObjectURL(url);
   }
 });
 

@@ -52,7 +52,9 @@ test("what was made beforehand shows until a run is done, then its own", async (
     controls: [slider(4)],
   });
   await session.run("a");
-  expect(worker().orders).toEqual([{ run: expect.any(Number), code: "compiled a", values: {} }]);
+  expect(worker().orders).toEqual([
+    { run: expect.any(Number), code: "compiled a", values: {}, device: "js" },
+  ]);
   worker().say(text("one"));
   expect(session.state).toMatchObject({ status: "running", outputs: [text("made beforehand")] });
   worker().say({ type: "done" });
@@ -113,6 +115,18 @@ test("a slider moved during a run counts once it is over, and only its latest pl
   expect(session.state.controls).toEqual([slider(7)]); // it does not jump back under the reader's hand
   expect(worker().orders.at(-1)?.values).toEqual({ window: 7 });
   expect(workers.length).toBe(1);
+});
+
+test("a run is on the device that it is started on, and so are those of its controls", async () => {
+  await session.run("a", "wasm");
+  worker().say(slider(4));
+  worker().say({ type: "done" });
+  expect(session.state.device).toBe("wasm");
+  session.move("window", 5);
+  expect(worker().orders.map(({ device }) => device)).toEqual(["wasm", "wasm"]);
+  await session.run("a");
+  worker().say({ type: "done" });
+  expect([worker().orders[0]!.device, session.state.device]).toEqual(["js", "js"]);
 });
 
 test("a text field keeps what is typed, and what is not of its kind does not reach it", async () => {

@@ -1,5 +1,6 @@
 import type { ControlValue, Message } from "@qkv/page";
 import { bounds, isControl, messageGate, type Control, type Ending, type MessageGate } from "./message-gate";
+import type { LiveDevice } from "./live-device";
 import type { Order, Report } from "./runner";
 
 export type Output = Extract<Message, { type: "picture" | "text" | "check" }>;
@@ -14,6 +15,8 @@ export type LiveState = {
   runs: number;
   failure?: Failure | undefined;
   timeMs?: number | undefined;
+  /** Device of the last run that ended well. */
+  device?: LiveDevice | undefined;
 };
 
 /** The part of a worker that a session needs. */
@@ -44,6 +47,7 @@ export class LiveSession {
   #worker: RunnerWorker | undefined;
   #run = 0;
   #code = "";
+  #device: LiveDevice = "js";
   #values: Record<string, ControlValue> = {};
   #moved = false;
   #started = 0;
@@ -65,9 +69,10 @@ export class LiveSession {
     };
   }
 
-  /** Compiles and runs in a fresh worker, with the controls as they are. */
-  async run(source: string): Promise<void> {
+  /** Compiles and runs in a fresh worker, with the controls as they are, on a device. */
+  async run(source: string, device: LiveDevice = "js"): Promise<void> {
     this.#end();
+    this.#device = device;
     const run = ++this.#run;
     this.#set({ status: "running", failure: undefined, timeMs: undefined });
     try {
@@ -132,7 +137,12 @@ export class LiveSession {
   }
 
   #order(): void {
-    const order: Order = { run: ++this.#run, code: this.#code, values: { ...this.#values } };
+    const order: Order = {
+      run: ++this.#run,
+      code: this.#code,
+      values: { ...this.#values },
+      device: this.#device,
+    };
     this.#moved = false;
     this.#fresh = { outputs: [], controls: [] };
     this.#gate = messageGate((message) => this.#take(message));
@@ -171,7 +181,7 @@ export class LiveSession {
 
   #take(message: Message | Ending): void {
     if (message.type === "done") {
-      this.#finish({ status: "done", timeMs: performance.now() - this.#started });
+      this.#finish({ status: "done", timeMs: performance.now() - this.#started, device: this.#device });
     } else if (message.type === "error") {
       const { text, line, column } = message;
       this.#finish({ status: "error", failure: { text, line, column } });

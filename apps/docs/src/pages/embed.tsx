@@ -5,6 +5,10 @@ import { useEffect, useState, type ReactNode } from "react";
 import { Figure } from "../figures/figure";
 import { figures, type FigureName } from "../figures/list";
 import { Live } from "../live/live";
+import type { Unfit } from "../live/live-device";
+
+/** An example as the build leaves it. */
+type Filled = { code: string; output: Message[]; unfit: Unfit };
 
 /**
  * One example or figure alone, for a frame on somebody's page: `#example=NAME`, with code and values as every link has
@@ -12,7 +16,7 @@ import { Live } from "../live/live";
  */
 export default function Embed(): ReactNode {
   const base = useBaseUrl("/");
-  const [shown, setShown] = useState<{ name: string; code: string; output: Message[] }>();
+  const [shown, setShown] = useState<{ name: string } & Filled>();
   const [figure, setFigure] = useState<FigureName>();
   const [failure, setFailure] = useState("");
   useEffect(() => {
@@ -30,7 +34,7 @@ export default function Embed(): ReactNode {
     fetch(new URL(`live/examples/${name}.json`, new URL(base, location.href)))
       .then(async (response) => {
         if (!response.ok) throw new Error(`There is no example ${name} here.`);
-        setShown({ name, ...((await response.json()) as { code: string; output: Message[] }) });
+        setShown({ name, ...((await response.json()) as Filled) });
       })
       .catch((error: Error) => setFailure(error.message));
   }, [base]);
@@ -43,7 +47,7 @@ export default function Embed(): ReactNode {
       <h1 hidden>A live example of qkv</h1>
       {failure && <p role="alert">{failure}</p>}
       {figure && <Figure name={figure} />}
-      {shown && <Live example={shown.name} code={shown.code} output={shown.output} />}
+      {shown && <Live example={shown.name} code={shown.code} output={shown.output} unfit={shown.unfit} />}
     </main>
   );
 }

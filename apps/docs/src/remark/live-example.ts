@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { visit } from "unist-util-visit";
 
 /**
- * Fills in `<Live example="name" />`: the text of examples/name.ts and what it showed when the site was built. Both are
- * imports, so a name that does not exist fails the build, and an edit reloads the page. Where changes/name.ts exists,
+ * Fills in `<Live example="name" />`: the text of examples/name.ts, what it showed when the site was built, and the
+ * devices that it cannot run on. All are imports, so a name that does not exist fails the build, and an edit reloads the page. Where changes/name.ts exists,
  * it brings the changes to try, and exercises/name.ts the help with an exercise.
  */
 export default function liveExample() {
@@ -18,6 +18,7 @@ export default function liveExample() {
       for (const [name, source] of [
         ["code", `!!raw-loader!@site/examples/${example}.ts`],
         ["output", `@site/.cache/output/${example}.json`],
+        ["unfit", `@site/.cache/unfit/${example}.json`],
         ...optional("changes", "changes", example),
         ...optional("exercise", "exercises", example),
       ] as const) {

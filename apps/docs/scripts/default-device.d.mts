@@ -1,0 +1,1 @@
+export function withChosenDevice(text: string): { text: string; count: number };

@@ -1,0 +1,71 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { namesDevice } from "./names-device";
+
+// A fresh page for each test.
+beforeEach(() => vi.resetModules());
+
+test("the chosen device is kept, and what is kept and none is plain JavaScript", async () => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal("localStorage", {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => kept.set(name, value),
+  });
+  const { chooseDevice, chosenDevice } = await import("./live-device");
+  expect(chosenDevice()).toBe("js");
+  chooseDevice("wasm");
+  expect(chosenDevice()).toBe("wasm");
+  vi.resetModules();
+  expect((await import("./live-device")).chosenDevice()).toBe("wasm");
+  vi.resetModules();
+  kept.set("qkv.live-device", "cuda");
+  expect((await import("./live-device")).chosenDevice()).toBe("js");
+  vi.unstubAllGlobals();
+});
+
+test("code is on the chosen device, or on plain JavaScript with the reason", async () => {
+  const { fitting } = await import("./live-device");
+  const code = 'import { tensor } from "@qkv/tensor";\n';
+  expect(fitting(code, "wasm", {}, undefined)).toEqual({ device: "wasm", why: {}, named: false });
+  expect(fitting(code, "webgpu", {}, undefined).device).toBe("webgpu");
+  expect(fitting(code, "webgpu", {}, "no adapter here")).toEqual({
+    device: "js",
+    why: { webgpu: "no adapter here" },
+    named: false,
+  });
+  expect(fitting(code, "wasm", { wasm: "its checks" }, undefined).device).toBe("js");
+});
+
+test("code that names its device is known by its imports", async () => {
+  const { fitting } = await import("./live-device");
+  for (const code of [
+    'import { wasm } from "@qkv/wasm";',
+    'import { add } from "@qkv/tensor";\nimport {\n  checkCases,\n} from "@qkv/device/check";',
+    'import { add, js } from "@qkv/tensor";',
+  ])
+    expect(namesDevice(code), code).toBe(true);
+  for (const code of [
+    'import { ones } from "@qkv/tensor";\n// import { wasm } from "@qkv/wasm"',
+    'import { jsonOf } from "@qkv/tensor";',
+    'import { scopes } from "@qkv/tensor/devices";',
+  ])
+    expect(namesDevice(code), code).toBe(false);
+  expect(fitting('import { gpu } from "@qkv/gpu";', "wasm", {}, undefined)).toMatchObject({
+    device: "js",
+    named: true,
+  });
+});
+
+test("a browser without WebGPU, and one without an adapter, are told apart", async () => {
+  const fresh = async (requestAdapter: (() => Promise<unknown>) | undefined) => {
+    vi.resetModules();
+    const { whyNoAdapter } = await import("./live-device");
+    vi.stubGlobal("navigator", { ...(requestAdapter && { gpu: { requestAdapter } }) });
+    const why = await whyNoAdapter();
+    vi.unstubAllGlobals();
+    return why;
+  };
+  expect(await fresh(undefined)).toBe("this browser has no WebGPU");
+  expect(await fresh(() => Promise.resolve(null))).toBe("no adapter here");
+  expect(await fresh(() => Promise.reject(new Error("blocked")))).toBe("no adapter here");
+  expect(await fresh(() => Promise.resolve({}))).toBeUndefined();
+});

@@ -1,0 +1,77 @@
+import type { Message } from "@qkv/page";
+import { js } from "@qkv/tensor";
+import type { Device, Storage } from "@qkv/tensor/contracts";
+import { wasm } from "@qkv/wasm";
+import { setDefaultDevice } from "./default-device";
+import type { Unfit } from "./live-device";
+import { namesDevice } from "./names-device";
+import { onRemote } from "./open-device";
+
+/**
+ * Devices that an example cannot run on, with the reason: its code fails there, or a check that holds on plain JavaScript
+ * does not. For WebGPU a device stands in that computes as the plain one does and gives its numbers later.
+ *
+ * @param code - The example. What names its device has no choice of another.
+ * @param run - Runs the example, and returns what it showed.
+ * @param before - Its messages on plain JavaScript.
+ */
+export async function unfitDevices(
+  code: string,
+  run: () => Promise<readonly Message[]>,
+  before: readonly Message[],
+): Promise<Unfit> {
+  if (namesDevice(code)) return {};
+  const unfit: { wasm?: string; webgpu?: string } = {};
+  const kinds = (messages: readonly Message[]) =>
+    messages
+      .map((message) => (message.type === "check" ? `${message.what} ${message.holds}` : message.type))
+      .join();
+  const attempt = async (name: keyof typeof unfit, runs: (once: () => Promise<void>) => Promise<void>) => {
+    let after: readonly Message[] = [];
+    try {
+      await runs(async () => void (after = await run()));
+      if (kinds(after) !== kinds(before)) unfit[name] = "its checks are of plain JavaScript";
+    } catch (error) {
+      unfit[name] = String((error as Error).message).includes("reads more than")
+        ? "it reads too many numbers at once"
+        : "it needs plain JavaScript";
+    } finally {
+      setDefaultDevice(undefined);
+    }
+  };
+  const device = await wasm({ threads: 1 });
+  await attempt("wasm", (once) => {
+    setDefaultDevice(device);
+    return once();
+  });
+  await attempt("webgpu", onRemote(laterDevice()));
+  return unfit;
+}
+
+/** The plain device, but for its numbers, which come to code that waits. */
+export function laterDevice(): Device {
+  const plain = js();
+  const computed = new WeakSet<Storage>();
+  /** Plain kernels that run now: they have the numbers. */
+  let running = 0;
+  const kernel = () => {
+    running += 1;
+    return false;
+  };
+  return {
+    ...plain,
+    name: "later",
+    remote: true,
+    kernels: new Proxy({}, { get: () => kernel }),
+    allocate(...given) {
+      const storage = plain.allocate(...given);
+      computed.add(storage);
+      return storage;
+    },
+    isPending: (storage) => running === 0 && computed.has(storage),
+    fetch: (storage) => Promise.resolve(plain.array(storage)),
+    countCall() {
+      running -= 1;
+    },
+  };
+}
