@@ -18,7 +18,6 @@ export {
 export type { ResultState, ResultStore } from "./result-store.js";
 export {
   mainThread,
-  type EmbedOptions,
   type EmbedOptionsOf,
   type GenerateOptionsOf,
   type LoadOptionsOf,

@@ -1,5 +1,5 @@
-import { checks } from "@qkv/core";
 import type {
+  EmbedOptions,
   EncoderModel,
   GeneratedToken,
   GenerateOptions,
@@ -56,13 +56,6 @@ export type MainThreadLoadOptions = Omit<LoadOptions, "device"> & {
   device?: Device | (() => Device | Promise<Device>);
 };
 
-/** Options of an embedding in this thread. */
-export type EmbedOptions = {
-  /** One vector for a text: the mean of its tokens (default), the first or the last. */
-  pooling?: "mean" | "cls" | "last";
-  signal?: AbortSignal;
-};
-
 /** The runtime of this thread. */
 export type MainThread = {
   load(source: Source | readonly File[], options?: MainThreadLoadOptions): Promise<Model | EncoderModel>;
@@ -108,21 +101,7 @@ export const mainThread: MainThread = {
     yield* generate(model as Model, prompt, options);
   },
   async embed(model, texts, options) {
-    const check = checks("embed");
-    const { pooling = "mean", signal } = check.options(options, ["pooling", "signal"]);
-    check.oneOf({ pooling }, ["mean", "cls", "last"]);
-    check.list({ texts }, "texts", (text) => typeof text === "string");
-    const { pipeline } = await import("@qkv/transformer");
-    const extractor = await pipeline("feature-extraction", model as EncoderModel);
-    const vectors: Float32Array[] = [];
-    for (const text of texts) {
-      // Between texts the page answers, and a signal is heard.
-      await new Promise((resolve) => setTimeout(resolve));
-      signal?.throwIfAborted();
-      const given = pooling === "last" ? ("last_token" as const) : pooling;
-      const { data } = await extractor(text, { pooling: given, normalize: true });
-      vectors.push(data as Float32Array);
-    }
-    return vectors;
+    const { embed } = await import("@qkv/transformer");
+    return embed(model as EncoderModel, texts, options);
   },
 };
