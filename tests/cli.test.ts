@@ -200,7 +200,7 @@ describe("an error is one line, with the fix", () => {
     [
       "--device",
       "abacus",
-      /`--device` is "abacus", expected a device: js, wasm\[,threads=N\]\[,plain\|relaxed\], webgpu, auto\.\nFix: leave --device out/,
+      /`--device` is "abacus", expected a device: js, wasm\[,threads=N\]\[,plain\|relaxed\], webgpu, gpu:webasm, auto\.\nFix: leave --device out/,
     ],
     ["--colour", "red", /^error: unknown option '--colour'\nFix: add --help/],
   ])("%s %s", (option, value, message) => {

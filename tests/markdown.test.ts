@@ -87,6 +87,9 @@ test("llms-full.txt has the guides, the reference and how to build with the pack
 
 test("components become what they show", () => {
   const source = `---\ntitle: T\n---\n\n# T\n\nimport { X } from "x";\n\n<Predict>\n\nWhich <Q>query</Q>?\n\n<Choice says="This." right>\n\nYes.\n\n</Choice>\n</Predict>\n\n{/* a comment */}\n\nSee [it](/learn/causal/#now).\n\n\`\`\`ts live\n<Live example="no" />;\n\`\`\`\n`;
+  expect(toMarkdown("Write `<Heads />` or `<qkv-x args={y} />` here <Ours /> too")).toBe(
+    "Write `<Heads />` or `<qkv-x args={y} />` here  too\n",
+  );
   expect(toMarkdown(source, "https://a/")).toBe(
     '# T\n\nWhich query?\n\n**This.** (Right.)\n\nYes.\n\nSee [it](https://a/learn/causal/index.md#now).\n\n```ts\n<Live example="no" />;\n```\n',
   );

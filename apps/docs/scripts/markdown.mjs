@@ -59,7 +59,11 @@ function prose(text, root) {
       .replace(/<\/Choice>\n?/g, "")
       .replace(/<Figure name="([\w-]+)"[^>]*\/>/g, "*The page has an animated figure here: $1.*")
       .replace(/<(Q|K|V|Term)\b[^>]*>(.*?)<\/\1>/gs, "$2")
-      .replace(/<(\w+)\b[^>]*\/>/g, (tag, name) => drawn[name] ?? (/^[A-Z]/.test(name) ? "" : tag))
+      // Not in code, where it is what the text is about.
+      .replace(
+        /`[^`\n]+`|<(\w+)\b[^>]*\/>/g,
+        (tag, name) => drawn[name] ?? (/^[A-Z]/.test(name ?? "") ? "" : tag),
+      )
       .replace(/<wbr ?\/>/g, "")
       // Escapes that MDX needs and Markdown does not.
       .replace(/\\([{}<])/g, "$1")

@@ -1,6 +1,6 @@
 export { fileSystem, kindOfPath, type FileSystem } from "./byte-source/disk.js";
 export { readGgufHeaderOf } from "./byte-source/gguf-header.js";
-export { readBody, sendRequest, type HttpRequest, type HttpResponse } from "./byte-source/http.js";
+export { isMissing, readBody, sendRequest, type HttpRequest, type HttpResponse } from "./byte-source/http.js";
 export {
   findFile,
   openFile,

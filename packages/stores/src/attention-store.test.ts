@@ -29,9 +29,12 @@ test("the weights of a model on a text are those of its traced layers, with the 
       expect([own, shape]).toEqual([data.slice(head * 16, (head + 1) * 16), [4, 4]]);
     }
   });
-  // What exceeds the context is left out.
-  const { result: cut } = await attentionStore().run({ model, text: [1, 2, 3, 4, 5, 6, 7, 8] });
-  expect([cut!.tokens.length, cut!.weights.shape]).toEqual([6, [3, 2, 6, 6]]);
+  const { error: long } = await attentionStore().run({ model, text: [1, 2, 3, 4, 5, 6, 7, 8] });
+  expect(String(long)).toMatch(
+    /`text` is "8 tokens", expected 1 to 6, the context length of the model\.\nFix: give a shorter/,
+  );
+  const { error: empty } = await attentionStore().run({ model, text: [] });
+  expect(String(empty)).toMatch(/`text` is "0 tokens".*\nFix: give a text that is not empty/s);
 });
 
 test("the weights of a call are those of attentionWeights", async () => {

@@ -8,7 +8,7 @@ export type AttentionSubject =
   | {
       /** A model in this thread, with its tokenizer. */
       readonly model: object;
-      /** Text, or token ids. */
+      /** Text, or token ids: at least one token, and at most the context length of the model. */
       readonly text: string | readonly number[];
     }
   | {
@@ -107,9 +107,17 @@ async function attentionOf(subject: AttentionSubject, signal: AbortSignal): Prom
       fix: "load it by `load` of @qkv/transformer, which is the default runtime.",
     });
   }
-  const all =
+  const ids =
     typeof subject.text === "string" ? (tokenizer?.encode(subject.text) ?? refuseText()) : subject.text;
-  const ids = all.slice(0, config?.contextLength);
+  const most = config?.contextLength ?? Infinity;
+  if (ids.length === 0 || ids.length > most) {
+    check.refuse({
+      argument: "text",
+      received: `${ids.length} tokens`,
+      expected: `1 to ${most}, the context length of the model`,
+      fix: ids.length === 0 ? "give a text that is not empty." : "give a shorter text, or a part of it.",
+    });
+  }
   const tensors: Record<string, Tensor> = {};
   apply(params, ids, { trace: { names: ["weights"], tensors } });
   const layers: TypedArray[] = [];

@@ -20,6 +20,18 @@ beforeEach(() => {
   element.draw(weights, { rowLabels: ["a", "b"], columnLabels: ["a", "b"] });
 });
 
+test("what cannot be drawn is said in the element and told, and does not end whoever sets it", () => {
+  const told: unknown[] = [];
+  element.addEventListener("error", (event) => told.push(event.error));
+  const wrong = { data: [1, 2], shape: [3] } as never;
+  element.args = [wrong];
+  expect(element.textContent).toMatch(/^attentionMap: .*\nFix: /s);
+  expect(told.map(String)).toEqual([expect.stringContaining(element.textContent!)]);
+  expect(() => element.draw(wrong)).toThrow(/attentionMap/);
+  element.args = [weights];
+  expect(element.querySelector("svg")).not.toBeNull();
+});
+
 test("arrow keys read the numbers, along rows and down columns, and stop at the edges", () => {
   press("ArrowRight");
   expect(reading()).toBe("query “a”, key “a”: 1");

@@ -125,13 +125,23 @@ function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomEle
     set args(args: unknown[] | undefined) {
       // A framework that renders again sets the same again.
       if (args && this.#args && sameItems(args, this.#args)) return;
-      if (args) this.draw(...(args as never));
-      else this.replaceChildren();
       this.#args = args;
+      if (args) this.#drawSet(args);
+      else this.replaceChildren();
+    }
+
+    /** A property that throws would end the rendering of the framework that sets it: the element shows the error, and tells it. */
+    #drawSet(args: unknown[]): void {
+      try {
+        draw(this, ...(args as never));
+      } catch (error) {
+        this.textContent = error instanceof Error ? error.message : String(error);
+        this.dispatchEvent(new ErrorEvent("error", { error, message: this.textContent }));
+      }
     }
 
     connectedCallback(): void {
-      if (this.#args && this.childElementCount === 0) draw(this, ...(this.#args as never));
+      if (this.#args && this.childElementCount === 0) this.#drawSet(this.#args);
     }
 
     attributeChangedCallback(): void {

@@ -1,4 +1,5 @@
 import type { Checks } from "@qkv/core";
+import { sourceUrl } from "@qkv/core/byte-source";
 import type { Source } from "@qkv/transformer";
 
 /** A file by reference: engines do not copy the bytes of a Blob. */
@@ -13,7 +14,8 @@ export type SentSource =
 
 /** @throws {ArgumentError} If the source is none that can be sent, named as `argument`. */
 export function toSentSource(check: Checks, argument: string, source: Source | readonly File[]): SentSource {
-  if (typeof source === "string") return { place: source };
+  // A path on the page's server is an address here; there it would be below that of the worker.
+  if (typeof source === "string") return { place: sourceUrl(source)?.href ?? source };
   if (source instanceof URL) return { place: source.href };
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
     // Of a view into a larger buffer the whole buffer would be copied.

@@ -1,4 +1,5 @@
-import type { WorkerMessage, PageMessage } from "./messages";
+import { modelTiny } from "qkv";
+import { generate, load } from "qkv/worker";
 
 const find = <T extends HTMLElement>(selector: string): T => document.querySelector<T>(selector)!;
 const prompt = find<HTMLInputElement>("#prompt");
@@ -8,29 +9,40 @@ const status = find("[role=status]");
 const bar = find<HTMLProgressElement>("progress");
 const output = find<HTMLOutputElement>("output");
 
-const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-const ask = (request: PageMessage) => worker.postMessage(request);
+const say = (text: unknown) => (status.textContent = String(text));
+
+// A small model that comes with qkv. Yours, kept in the browser between visits:
+// load("Qwen/Qwen3-0.6B", { store: {}, quantize: "int8", onProgress })
+const loading = modelTiny().then((files) =>
+  load(files, {
+    onProgress: ({ loaded, total }) => total && Object.assign(bar, { value: loaded, max: total }),
+  }),
+);
+loading.then(() => {
+  say("Ready.");
+  write.disabled = false;
+}, say);
+
+let writing: AbortController | undefined;
 let seed = 0;
 
-find<HTMLFormElement>("form").addEventListener("submit", (event) => {
+find<HTMLFormElement>("form").addEventListener("submit", async (event) => {
   event.preventDefault();
+  const { signal } = (writing = new AbortController());
   [write.disabled, stop.disabled] = [true, false];
   output.textContent = prompt.value;
-  status.textContent = "Writing. Esc stops.";
-  ask({ type: "write", prompt: prompt.value, seed: seed++ });
-});
-
-stop.addEventListener("click", () => ask({ type: "stop" }));
-document.addEventListener("keydown", ({ key }) => {
-  if (key === "Escape") ask({ type: "stop" });
-});
-
-worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => {
-  if (data.type === "progress") Object.assign(bar, { value: data.loaded, max: data.total });
-  else if (data.type === "text") output.append(data.text);
-  else {
-    status.textContent = data.type === "ready" ? "Ready." : data.status;
-    [write.disabled, stop.disabled] = [false, true];
+  say("Writing. Esc stops.");
+  try {
+    const options = { maxTokens: 200, sampling: { temperature: 0.7, seed: seed++ }, signal };
+    for await (const { text } of generate(await loading, prompt.value, options)) output.append(text);
+    say("Done.");
+  } catch (error) {
+    say(signal.aborted ? "Stopped." : error);
   }
+  [write.disabled, stop.disabled] = [false, true];
 });
-worker.addEventListener("error", ({ message }) => (status.textContent = message));
+
+stop.addEventListener("click", () => writing?.abort());
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape") writing?.abort();
+});

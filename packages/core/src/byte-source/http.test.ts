@@ -1,11 +1,11 @@
 /// <reference types="node" />
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { checks } from "../bound-checks.js";
 import { ArgumentError, FormatError, isQkvError } from "../errors.js";
 import { serveFiles, type FileServer } from "@qkv/test-support/file-server";
-import { findFile, openFile, readWhole, type OpenOptions } from "./open-file.js";
+import { findFile, openFile, readWhole, sourceUrl, type OpenOptions } from "./open-file.js";
 
 const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
 const caller = { check: checks("read", { argument: "source" }) };
@@ -72,6 +72,10 @@ const ways: Record<string, (response: ServerResponse, range: string | undefined)
     if (range === "bytes=0-65535") return true;
     response.writeHead(200, { "Content-Length": bytes.length }).end(bytes);
   },
+  // Servers of single-page applications answer unknown addresses with their page.
+  "app.json": (response) =>
+    void response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end("<p>"),
+  "app.html": (response) => void response.writeHead(200, { "Content-Type": "text/html" }).end(bytes),
   failing: (response) => void response.writeHead(503).end("later"),
 };
 
@@ -107,6 +111,29 @@ test("a file on a server is read by ranges, whole where there are none, and may 
   expect(await findFile(`${server.site}/none`, caller)).toBeUndefined();
   await expect(at("none")).rejects.toThrow(/answered 404/);
   await expect(at("failing")).rejects.toThrow(/answered 503 Service Unavailable/);
+});
+
+test("a page in place of a file is no file", async () => {
+  expect(await findFile(`${server.site}/app.json`, caller)).toBeUndefined();
+  await expect(at("app.json")).rejects.toThrow(/answered 404 Not Found or with a page of its own/);
+  expect(await all("app.html")).toEqual(bytes);
+});
+
+test("in a page, a path that begins with a slash or a dot is an address on its server", () => {
+  const addresses = (...paths: string[]) => paths.map((path) => sourceUrl(path)?.href);
+  const paths = ["/models/a/", "./a.bin", "../a.bin", "a.bin", "owner/name", "file:///a", "https://b/c"];
+  expect(addresses(...paths)).toEqual([...Array(6).fill(undefined), "https://b/c"]);
+  vi.stubGlobal("process", {});
+  vi.stubGlobal("location", { href: "https://site/app/page" });
+  expect(addresses(...paths)).toEqual([
+    ...["https://site/models/a/", "https://site/app/a.bin", "https://site/a.bin"],
+    ...[undefined, undefined, undefined, "https://b/c"],
+  ]);
+  vi.stubGlobal("document", { baseURI: "https://base/" });
+  expect(addresses("./a")).toEqual(["https://base/a"]);
+  vi.stubGlobal("document", { baseURI: "about:blank" });
+  expect(addresses("./a")).toEqual([undefined]);
+  vi.unstubAllGlobals();
 });
 
 test.each(["silent", "silent-body", "silent-middle"])(

@@ -82,6 +82,17 @@ export async function sendRequest(
   };
 }
 
+/**
+ * True where a server has no such file: for 404, and for a page in place of a file, which servers of single-page applications
+ * send for every address that they do not know.
+ */
+export const isMissing = (url: URL, { status, headers }: HttpResponse): boolean =>
+  status === 404 ||
+  (status >= 200 &&
+    status < 300 &&
+    /^text\/html\b/i.test(headers.get("content-type") ?? "") &&
+    !/\.html?$/i.test(url.pathname));
+
 /** The whole body of an answer. What arrives is held, and nothing is allocated because a head states a length. */
 export async function readBody(
   response: HttpResponse,

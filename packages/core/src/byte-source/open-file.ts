@@ -1,7 +1,7 @@
 import { FormatError } from "../errors.js";
 import type { OwnBytes } from "../own-arrays.js";
-import { findOnDisk } from "./disk.js";
-import { readBody, sendRequest, type HttpResponse } from "./http.js";
+import { fileSystem, findOnDisk } from "./disk.js";
+import { isMissing, readBody, sendRequest, type HttpResponse } from "./http.js";
 import type { Reader, ReadOptions } from "./options.js";
 
 /** Anything that gives ranges of its bytes. */
@@ -51,9 +51,20 @@ export function sourceName(source: FileSource): string {
 
 /** The URL of a source on a server; undefined for all others. */
 export function sourceUrl(source: unknown): URL | undefined {
-  const text = typeof source === "string" && /^[a-z]{2,}:\/\//i.test(source);
-  const url = source instanceof URL ? source : text ? new URL(source) : undefined;
+  const url = source instanceof URL ? source : typeof source === "string" ? urlIn(source) : undefined;
   return url && url.protocol !== "file:" ? url : undefined;
+}
+
+/** The address that a text is: a whole one, or in a page a path on its server that begins with a slash or a dot. */
+function urlIn(text: string): URL | undefined {
+  if (/^[a-z]{2,}:\/\//i.test(text)) return new URL(text);
+  if (!/^\.{0,2}\//.test(text) || fileSystem()) return undefined;
+  const { document, location } = globalThis as {
+    document?: { baseURI: string };
+    location?: { href: string };
+  };
+  const page = document?.baseURI ?? location?.href ?? "";
+  return /^https?:/.test(page) ? new URL(text, page) : undefined;
 }
 
 /** Opens a file and reads at most its size and its first bytes. `undefined` if there is no such file. */
@@ -75,7 +86,7 @@ export async function openFile(source: FileSource, options: OpenOptions): Promis
   if (sourceUrl(source)) {
     return options.check.refuse({
       received,
-      expected: "a file, and the server answered 404 Not Found",
+      expected: "a file, and the server answered 404 Not Found or with a page of its own",
       fix: "check the address, and whether it needs a login.",
     });
   }
@@ -316,7 +327,7 @@ async function download(url: URL, response: HttpResponse, options: OpenOptions):
   return { size: bytes.length, read: async (start, end) => bytes.slice(start, end), preloaded: true };
 }
 
-/** Requests a file or a range of it; undefined for 404. */
+/** Requests a file or a range of it; undefined where the server has none. */
 async function request(
   url: URL,
   range: readonly [number, number] | undefined,
@@ -328,7 +339,7 @@ async function request(
     await response.cancel();
     return request(url, undefined, options);
   }
-  if (response.status === 404) {
+  if (isMissing(url, response)) {
     await response.cancel();
     return undefined;
   }

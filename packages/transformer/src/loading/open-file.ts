@@ -60,7 +60,7 @@ export async function openFile(source: Source, options: OpenOptions): Promise<Op
   if (file) return file;
   return options.check.refuse({
     received: String(source),
-    expected: "a file, and the server answered 404 Not Found",
+    expected: "a file, and the server answered 404 Not Found or with a page of its own",
     fix: "check the address, and whether it needs a login.",
   });
 }

@@ -1,5 +1,11 @@
 import { FormatError } from "@qkv/core";
-import { sendRequest, type HttpResponse, type Reader, type ReadOptions } from "@qkv/core/byte-source";
+import {
+  isMissing,
+  sendRequest,
+  type HttpResponse,
+  type Reader,
+  type ReadOptions,
+} from "@qkv/core/byte-source";
 import { growingChecksum, type ContentChecksum, type GrowingChecksum } from "./content-checksum.js";
 import { pieceSize, type Head, type PieceFile } from "./piece-file.js";
 
@@ -101,9 +107,10 @@ async function begin(request: Download): Promise<Begun | TooLarge | undefined> {
     await first.cancel();
     first = await sendRequest(url, {}, reading);
   }
-  if (first.status === 404) {
+  if (isMissing(url, first)) {
     await first.cancel();
-    await file.setHead({ model, state: "absent", size: 0, tag: "" });
+    // A page may stand in for a file for a while, of a login for example: that is not kept.
+    if (first.status === 404) await file.setHead({ model, state: "absent", size: 0, tag: "" });
     return undefined;
   }
   const size = await checkedSize(request, first);
@@ -131,7 +138,7 @@ async function begin(request: Download): Promise<Begun | TooLarge | undefined> {
 
 /** The size that a server states, if its answer is a file that may be stored. */
 async function checkedSize({ url, reading }: Download, response: HttpResponse): Promise<number | TooLarge> {
-  const { status, statusText, total, headers } = response;
+  const { status, statusText, total } = response;
   const refuse = async (expected: string, fix: string): Promise<never> => {
     await response.cancel();
     return reading.check.refuse({ received: url.href, expected, fix });
@@ -139,12 +146,6 @@ async function checkedSize({ url, reading }: Download, response: HttpResponse): 
   if (status < 200 || status > 299) {
     const answered = `a file, and the server answered ${status} ${statusText}`.trimEnd();
     return refuse(answered, "check the address, and whether it needs a login.");
-  }
-  if (/^text\/html\b/i.test(headers.get("content-type") ?? "")) {
-    return refuse(
-      "a file of a model, and the server sends a web page",
-      "a login or the site itself may have answered in the file's place: open the address in a browser.",
-    );
   }
   if (total === undefined) {
     return refuse(

@@ -194,7 +194,7 @@ test("models are listed with their bytes, and deleted", async () => {
 
 test("an answer that is no file of a model is refused and not stored", async () => {
   const bodies: [Record<string, string>, number, RegExp][] = [
-    [{ "Content-Type": "text/html" }, 200, /the server sends a web page/],
+    [{ "Content-Type": "text/html" }, 200, /answered 404 Not Found or with a page of its own/],
     [{}, 403, /the server answered 403 Forbidden/],
     [{ "Transfer-Encoding": "chunked" }, 200, /an answer that states how long the file is/],
   ];
