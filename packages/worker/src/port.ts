@@ -27,7 +27,7 @@ export function portOf(endpoint: Endpoint): Port {
   if ("port" in endpoint) return { ...others, ...webEnd(endpoint.port, endpoint) };
   // Node's message ports have the methods of the web as well, which hear less.
   if ("on" in endpoint) return { ...others, ...nodeEnd(endpoint as NodeEnd) };
-  // What a worker reports at its own scope is no sign of the other end.
+  // Errors at the own scope of a worker tell nothing of the other end.
   return { ...others, ...webEnd(endpoint, (endpoint as object) === globalThis ? undefined : endpoint) };
 }
 

@@ -42,7 +42,7 @@ export class SharedModels {
     try {
       return { open: await orAborted(entry.loading, signal), release };
     } catch (error) {
-      // What failed is not offered to the next one.
+      // A failed load is not offered to the next client.
       if (!signal.aborted) forget();
       await release();
       throw error;

@@ -11,7 +11,7 @@ export const deviceLabels: Readonly<Record<LiveDevice, string>> = {
   webgpu: "WebGPU",
 };
 
-/** Why an example cannot run on a device, by device; of the others it runs on. */
+/** Reasons against running an example, by device; it runs on the others. */
 export type Unfit = Readonly<Partial<Record<LiveDevice, string>>>;
 
 const key = "qkv.live-device";
@@ -59,7 +59,7 @@ export type Fit = { readonly device: LiveDevice; readonly why: Unfit; readonly n
 /**
  * The device of code: the chosen one, or plain JavaScript where it cannot run there.
  *
- * @param noAdapter - Why there is no WebGPU here, if there is none.
+ * @param noAdapter - The reason that there is no WebGPU here, if there is none.
  */
 export function fitting(code: string, chosen: LiveDevice, unfit: Unfit, noAdapter: string | undefined): Fit {
   const why = { ...unfit, ...(noAdapter !== undefined && { webgpu: noAdapter }) };
@@ -69,7 +69,7 @@ export function fitting(code: string, chosen: LiveDevice, unfit: Unfit, noAdapte
 
 let adapter: Promise<string | undefined> | undefined;
 
-/** Why there is no WebGPU in this browser; undefined where there is an adapter. Asked once. */
+/** The reason that there is no WebGPU in this browser; undefined where there is an adapter. Determined once. */
 export function whyNoAdapter(gpu: Pick<GPU, "requestAdapter"> | undefined = navigator.gpu) {
   adapter ??= !gpu
     ? Promise.resolve("this browser has no WebGPU")
