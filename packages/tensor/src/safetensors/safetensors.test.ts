@@ -271,7 +271,7 @@ describe("a file on a server", () => {
       /expected the range of bytes asked for.*answered 200.*\nFix: the server cannot give parts of a file: `readSafetensors\(url\)` reads it whole/,
     );
     await expect(openSafetensors(`${address}missing`)).rejects.toThrow(
-      /answered 404 Not Found.\nFix: check the address/,
+      /answered 404 Not Found or with a page of its own.\nFix: check the address/,
     );
     await expect(readSafetensors(`${address}missing`)).rejects.toThrow(/answered 404/);
   });
