@@ -115,7 +115,7 @@ async function collectGarbage() {
 
 async function openTab(context) {
   const page = await context.newPage();
-  page.on("pageerror", (error) => report(false, `the page: ${error.stack ?? error}`));
+  page.on("pageerror", (error) => report(false, `the page: ${error.stack || error}`));
   page.on("console", (message) => console.log(`  page: ${message.text()}`));
   await page.goto(server.origin);
   await page.waitForFunction(() => globalThis.ready);
