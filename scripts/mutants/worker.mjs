@@ -20,7 +20,7 @@ export const mutants = [
     what: "a model that failed to load fails for ever",
     file: "src/shared-models.ts",
     near: ["src/shared-models.test.ts"],
-    find: "if (!signal.aborted) forget();",
+    find: "if (key !== undefined) this.#entries.delete(key);",
     replace: "",
   },
   {

@@ -24,9 +24,6 @@ export class SharedModels {
   ): Promise<Share> {
     const entry = (key !== undefined && this.#entries.get(key)) || new Entry(open);
     if (key !== undefined) this.#entries.set(key, entry);
-    const forget = () => {
-      if (key !== undefined && this.#entries.get(key) === entry) this.#entries.delete(key);
-    };
     entry.holders += 1;
     entry.listeners.add(onProgress);
     let released = false;
@@ -36,14 +33,12 @@ export class SharedModels {
       entry.listeners.delete(onProgress);
       entry.holders -= 1;
       if (entry.holders > 0) return;
-      forget();
+      if (key !== undefined) this.#entries.delete(key);
       await entry.close();
     };
     try {
       return { open: await orAborted(entry.loading, signal), release };
     } catch (error) {
-      // A failed load is not offered to the next client.
-      if (!signal.aborted) forget();
       await release();
       throw error;
     }
