@@ -1,7 +1,16 @@
 import { writeFileSync } from "node:fs";
 import { library } from "../../tsup.config.base.js";
 
-const entries = ["index", "contracts", "devices", "optimizers", "quantized", "random", "safetensors"];
+const entries = [
+  "index",
+  "contracts",
+  "devices",
+  "losses",
+  "optimizers",
+  "quantized",
+  "random",
+  "safetensors",
+];
 
 export default library(entries, {
   // A module of types alone is an empty file, which Vite's server takes for CommonJS.

@@ -6,6 +6,7 @@ import type { Operand } from "./elementwise.js";
 import { grad } from "./grad.js";
 import { abs } from "./ops/abs.js";
 import { add } from "./ops/add.js";
+import { atan2 } from "./ops/atan2.js";
 import { cast } from "./ops/cast.js";
 import { ceil } from "./ops/ceil.js";
 import { clamp } from "./ops/clamp.js";
@@ -18,10 +19,13 @@ import { expm1 } from "./ops/expm1.js";
 import { floor } from "./ops/floor.js";
 import { greaterEqual } from "./ops/greater-equal.js";
 import { greater } from "./ops/greater.js";
+import { isFinite } from "./ops/is-finite.js";
+import { isNaN } from "./ops/is-nan.js";
 import { lessEqual } from "./ops/less-equal.js";
 import { less } from "./ops/less.js";
 import { log } from "./ops/log.js";
 import { log1p } from "./ops/log1p.js";
+import { log2 } from "./ops/log2.js";
 import { logicalAnd } from "./ops/logical-and.js";
 import { logicalNot } from "./ops/logical-not.js";
 import { logicalOr } from "./ops/logical-or.js";
@@ -44,7 +48,9 @@ import { sqrt } from "./ops/sqrt.js";
 import { square } from "./ops/square.js";
 import { sub } from "./ops/sub.js";
 import { sum } from "./ops/sum.js";
+import { tan } from "./ops/tan.js";
 import { tanh } from "./ops/tanh.js";
+import { trunc } from "./ops/trunc.js";
 import { where } from "./ops/where.js";
 import { randn, uniform } from "./random/randn.js";
 import type { Tensor } from "./tensor.js";
@@ -78,6 +84,8 @@ test.each<[string, (x: Tensor) => Tensor, (x: number) => number]>([
   ["sign", sign, Math.sign],
   ["floor", floor, Math.floor],
   ["ceil", ceil, Math.ceil],
+  ["trunc", trunc, Math.trunc],
+  ["atan2 of 1", (x) => atan2(x, 1), Math.atan],
   ["reciprocal", reciprocal, (x) => 1 / x],
   ["rsqrt", rsqrt, (x) => 1 / Math.sqrt(x)],
   ["square", square, (x) => x * x],
@@ -96,6 +104,32 @@ test.each<[string, (x: Tensor) => Tensor, (x: number) => number]>([
       expect([...op(float64(values)).data]).toEqual(values.map(of));
     }),
   );
+});
+
+test("property: which numbers are NaN, and which finite", () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.double(), fc.constantFrom(...special)), { minLength: 1 }), (values) => {
+      expect(isNaN(float64(values)).toNested()).toEqual(values.map(Number.isNaN));
+      expect(isFinite(float64(values)).toNested()).toEqual(values.map(Number.isFinite));
+    }),
+  );
+  expect(isFinite(tensor([1, -2], { dtype: "int32" })).toNested()).toEqual([true, true]);
+});
+
+test("log2 and tan are within one rounding or two of the exact ones", () => {
+  const values = [0.001, 0.3, 1, 2, 8, 1e6];
+  log2(float64(values)).data.forEach((y, i) => expect(y).toBeCloseTo(Math.log2(values[i]!), 13));
+  tan(float64(values)).data.forEach((y, i) => expect(y).toBeCloseTo(Math.tan(values[i]!), 13));
+  expect(log2(tensor([0, -1, Infinity])).toNested()).toEqual([-Infinity, NaN, Infinity]);
+  expect(() => tan(tensor([1], { dtype: "int32" }))).toThrow(/^tan: .*expected float32 or float64/);
+});
+
+test("atan2 finds the quadrant, signed zeros included", () => {
+  const [a, b] = [float64([1, 1, -1, -1, 0, -0, 0, -0]), float64([1, -1, -1, 1, 0, 0, -0, -0])];
+  const quarter = Math.PI / 4;
+  const expected = [1, 3, -3, -1, 0, -0, 4, -4].map((n) => n * quarter);
+  expect([...atan2(a, b).data]).toEqual(expected);
+  expect(() => atan2(tensor([1], { dtype: "int32" }), 1)).toThrow(/^atan2: .*expected float32 or float64/);
 });
 
 test("round goes to the nearest, and from halfway to the even one", () => {
@@ -148,6 +182,10 @@ test.each<[string, (x: Tensor) => Tensor, Tensor]>([
   ["cos", cos, random([2, 3])],
   ["erf", erf, random([2, 3])],
   ["relu", relu, random([2, 3])],
+  ["log2", log2, positive([2, 3])],
+  ["tan", tan, random([2, 3])],
+  ["atan2, both", (x) => atan2(x, random([4, 1, 3], 2)), random([2, 3])],
+  ["atan2, the second", (x) => atan2(random([4, 1, 3], 2), x), random([2, 3])],
   ["softplus", softplus, random([2, 3])],
   ["log1p", log1p, positive([2, 3])],
   ["expm1", expm1, random([2, 3])],
@@ -169,7 +207,7 @@ test.each<[string, (x: Tensor) => Tensor, Tensor]>([
 
 test("no gradient flows through steps and comparisons, and nothing is refused", () => {
   const x = random([4]);
-  for (const step of [sign, floor, ceil, round]) {
+  for (const step of [sign, floor, ceil, round, trunc]) {
     expect(grad((z: Tensor) => sum(add(step(z), z)))(x).toNested()).toEqual([1, 1, 1, 1]);
   }
   const mask = (z: Tensor) => cast(logicalAnd(logicalNot(less(z, 0)), notEqual(z, 1)), "float64");

@@ -73,19 +73,25 @@ test("property: gather reads what index arithmetic says, from views too", () => 
   );
 });
 
-test("property: scatter writes in order, and with add adds, into a copy", () => {
+test("property: scatter writes in order, or adds, or takes the largest or the mean, into a copy", () => {
+  const reductions = fc.constantFrom("last", "add", "max", "mean");
   fc.assert(
-    fc.property(cases, fc.boolean(), ({ shape, axis, seed, indices }, adds) => {
+    fc.property(cases, reductions, ({ shape, axis, seed, indices }, reduce) => {
       const x = reversed(shape, seed);
       const source = reversed([...indices.shape], seed + 1);
       const before = [...x.data];
-      const expected = new Map(places(shape).map((place, i) => [String(place), before[i]!]));
-      for (const place of places(indices.shape)) {
-        const target = String(place.with(axis, at(indices, place)));
-        expected.set(target, (adds ? expected.get(target)! : 0) + at(source, place));
-      }
-      const y = scatter(x, axis, indices, source, adds ? { reduce: "add" } : {});
-      expect(y.data).toBeAllclose([...expected.values()], { rtol: 0, atol: 5e-13 });
+      const meet = new Map(places(shape).map((place, i) => [String(place), [before[i]!]]));
+      for (const place of places(indices.shape))
+        meet.get(String(place.with(axis, at(indices, place))))!.push(at(source, place));
+      const total = (list: number[]) => list.reduce((a, b) => a + b, 0);
+      const of: Record<typeof reduce, (list: number[]) => number> = {
+        last: (list) => list.at(-1)!,
+        add: total,
+        max: (list) => Math.max(...list),
+        mean: (list) => total(list) / list.length,
+      };
+      const y = scatter(x, axis, indices, source, reduce === "last" ? {} : { reduce });
+      expect(y.data).toBeAllclose([...meet.values()].map(of[reduce]), { rtol: 0, atol: 5e-13 });
       expect([...x.data]).toEqual(before);
     }),
   );
@@ -98,13 +104,28 @@ test("property: gradients of gather and scatter equal central differences, doubl
       checkGradient((z) => weigh(gather(z, axis, indices)), x);
       const both = { x, source };
       checkGradient((p: typeof both) => weigh(scatter(p.x, axis, indices, p.source)), both);
-      const adds = { reduce: "add" as const };
-      checkGradient((p: typeof both) => weigh(scatter(p.x, axis, indices, p.source, adds)), both);
+      for (const reduce of ["add", "max", "mean"] as const)
+        checkGradient((p: typeof both) => weigh(scatter(p.x, axis, indices, p.source, { reduce })), both);
       const slope = (z: Tensor) =>
         weigh(grad((y: Tensor) => weigh(mul(gather(y, axis, indices), source)))(z));
       checkGradient((z) => add(slope(z), sum(z)), x);
     }),
     { numRuns: 30 },
+  );
+});
+
+test("of what is scattered to one place NaN is the largest, and equals share the gradient", () => {
+  const index = ids([0, 0, 1]);
+  const max = { reduce: "max" as const };
+  expect(scatter(tensor([1, 5]), 0, index, tensor([2, NaN, 3]), max).toNested()).toEqual([NaN, 5]);
+  const whole = (values: number[]) => tensor(values, { dtype: "int32" });
+  expect(scatter(whole([-9, -5]), 0, index, whole([-4, -7, -6]), max).toNested()).toEqual([-4, -5]);
+  const both = { x: tensor([2, 0]), source: tensor([2, 2, 3]) };
+  const slope = grad((p: typeof both) => sum(scatter(p.x, 0, index, p.source, max)))(both);
+  expect(slope.x.data).toEqual(new Float32Array([1 / 3, 0]));
+  expect(slope.source.data).toEqual(new Float32Array([1 / 3, 1 / 3, 1]));
+  expect(() => scatter(whole([0, 0]), 0, index, 1, { reduce: "mean" })).toThrow(
+    /expected float32 or float64/,
   );
 });
 
@@ -157,7 +178,9 @@ test("indices that point at nothing are refused, with the fix", () => {
   expect(() => scatter(x, 1, ids([[0], [0]]), zeros([2, 1], { dtype: "float64" }))).toThrow(
     /`source` is "float64"/,
   );
-  expect(() => scatter(x, 1, ids([[0], [0]]), 1, { reduce: "max" as "add" })).toThrow(/`reduce` is "max"/);
+  expect(() => scatter(x, 1, ids([[0], [0]]), 1, { reduce: "prod" as "add" })).toThrow(
+    /`reduce` is "prod", expected "add", "max" or "mean"/,
+  );
   expect(() => take(x, 1, ids([3]))).toThrow(/take: `indices` is 3, expected whole numbers from 0 to 2/);
   expect(() => take(x, 1, tensor([0]))).toThrow(/take: `indices` is "float32", expected int32/);
   expect(() => embedding(zeros([3]), ids([0]))).toThrow(

@@ -18,6 +18,7 @@ import { mul } from "./ops/mul.js";
 import { norm } from "./ops/norm.js";
 import { permute } from "./ops/permute.js";
 import { prod } from "./ops/prod.js";
+import { std } from "./ops/std.js";
 import { sum } from "./ops/sum.js";
 import { variance } from "./ops/variance.js";
 import { randn } from "./random/randn.js";
@@ -35,6 +36,7 @@ const reductions: [string, Reduction, (list: number[]) => number][] = [
   ["mean", mean, average],
   ["variance", variance, (list) => (spread(list) * list.length) / (list.length - 1)],
   ["variance without correction", (x, o) => variance(x, { ...o, correction: 0 }), spread],
+  ["std", std, (list) => Math.sqrt((spread(list) * list.length) / (list.length - 1))],
   ["max", max, (list) => Math.max(...list)],
   ["min", min, (list) => Math.min(...list)],
   ["argmax", argmax, (list) => list.indexOf(Math.max(...list))],
@@ -86,6 +88,7 @@ test.each<[string, (x: Tensor) => Tensor, number[]]>([
   ["mean of all", mean, [2, 3]],
   ["variance", (x) => variance(x, { axis: 1 }), [2, 4]],
   ["variance without correction", (x) => variance(x, { correction: 0 }), [2, 3]],
+  ["std", (x) => std(x, { axis: 1, keepDims: true }), [2, 4]],
   ["max", (x) => max(x, { axis: 1 }), [2, 4]],
   ["min of all", min, [2, 3]],
   ["logSumExp", (x) => logSumExp(x, { axis: [0, 2] }), [2, 3, 2]],
@@ -117,6 +120,7 @@ test("equal maxima share the gradient evenly", () => {
 
 test("gradients where a formula divides by zero", () => {
   expect(grad(norm)(zeros([2])).toNested()).toEqual([0, 0]);
+  expect(grad((z: Tensor) => std(z))(tensor([3, 3])).toNested()).toEqual([0, 0]);
   expect(grad(prod)(tensor([2, 0, 3])).toNested()).toEqual([0, 6, 0]);
   expect(grad(prod)(tensor([0, 0, 3])).toNested()).toEqual([0, 0, 0]);
   const nothing = tensor([
@@ -159,6 +163,8 @@ test("sums are added in float64, and variance does not lose digits to a large me
   const shifted = tensor([1e6, 1e6 + 1, 1e6 + 2]);
   expect(variance(shifted).toNested()).toBe(1);
   expect(variance(tensor([5])).toNested()).toBeNaN();
+  expect(std(tensor([5])).toNested()).toBeNaN();
+  expect(() => std(tensor([5]), { ddof: 1 } as never)).toThrow(/^std: `ddof` is 1/);
 });
 
 test("of nothing: a sum, a product and logic have an answer, a maximum has none", () => {

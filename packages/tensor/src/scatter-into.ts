@@ -2,7 +2,10 @@ import { eachRow, type Shape, type TypedArray } from "@qkv/core";
 import type { View } from "./contracts.js";
 import { checkInside } from "./indices.js";
 
-/** Writes, or adds, each number of `source` where its index says, into a packed array. */
+/** Use of a number at its index: written over what is there, added to it, or kept where it is larger. */
+export type ScatterMode = "write" | "add" | "max";
+
+/** Writes, adds or compares each number of `source` where its index says, into a packed array. */
 export function scatterInto(
   to: TypedArray,
   toStrides: Shape,
@@ -10,7 +13,7 @@ export function scatterInto(
   indices: View,
   source: View,
   axis: number,
-  adds: boolean,
+  mode: ScatterMode,
 ): void {
   const along = toStrides[axis]!;
   const around = toStrides.map((stride, a) => (a === axis ? 0 : stride));
@@ -19,7 +22,7 @@ export function scatterInto(
     for (let k = 0; k < n; k++) {
       const at = o! + k * dO! + checkInside("scatter", indices.array[j! + k * dj!]!, length) * along;
       const value = source.array[i! + k * di!]!;
-      to[at] = adds ? to[at]! + value : value;
+      to[at] = mode === "write" ? value : mode === "add" ? to[at]! + value : Math.max(to[at]!, value);
     }
   });
 }

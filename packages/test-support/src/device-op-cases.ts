@@ -103,6 +103,55 @@ const floats: readonly [
     [x],
   ],
   [
+    "scatterMax",
+    (x) => t.scatter(x!, 1, near(x!, int([4, 4, 0], [1, 3, 1])), first(x!, 1, 3, 1), { reduce: "max" }),
+    [x],
+  ],
+  [
+    "scatterMax",
+    (x, y) =>
+      t.grad((y: Tensor) => t.sum(t.square(t.scatter(x!, 0, near(y, int([2, 2, 0])), y, { reduce: "max" }))))(
+        y!,
+      ),
+    [tensor([1, 2, NaN]), tensor([3, 3, -1])],
+  ],
+  [
+    "scatterMax",
+    (x) => t.scatter(x!, 0, near(x!, int([1, 1, 3], [3, 1])), first(x!, 3, 1), { reduce: "max" }),
+    [wholeNumbers],
+  ],
+  ["atan2", (a, b) => t.atan2(a!, b!), [x, randn([3, 5, 7], { seed: 9 })]],
+  [
+    "atan2",
+    (a, b) => t.atan2(t.reshape(a!, [-1, 1]), b!),
+    [
+      tensor([0, -0, 1, -1e-30, 1e30, Infinity, -Infinity, NaN]),
+      tensor([0, -0, 2, -3, 1e30, Infinity, -Infinity]),
+    ],
+  ],
+  ["remainder", (a, b) => t.remainder(t.mul(a!, 50), b!), [x, randn([3, 5, 7], { seed: 9 })]],
+  [
+    "remainder",
+    (a, b) => t.remainder(t.reshape(a!, [-1, 1]), b!),
+    [tensor([0, 7, -7, 0.3, 1e30, -1e-30, 16777215, Infinity, NaN]), tensor([0, 2, -2, 0.1, 3])],
+  ],
+  [
+    "remainder",
+    (a, b) => t.remainder(a!, b!),
+    [tensor([7, -7, 0, 1e30]), tensor([1e30, -1e30, 1e30, -3e30])],
+  ],
+  [
+    "remainder",
+    (a, b) => t.remainder(a!, b!),
+    [tensor([7, -7, 7, -7]), tensor([Infinity, -Infinity, -Infinity, Infinity])],
+  ],
+  ["remainder", (a) => t.remainder(a!, near(a!, int([3, -3, 7, -7, 0, 1]))), [wholeNumbers]],
+  [
+    "remainder",
+    (a, b) => t.grad((b: Tensor) => t.sum(t.remainder(a!, b)))(b!),
+    [x, t.add(t.abs(randn([3, 5, 7], { seed: 9 })), 0.5)],
+  ],
+  [
     "lastWritten",
     (x, y) =>
       t.grad((y: Tensor) => t.sum(t.mul(t.scatter(x!, 1, near(y, int([4, 4, 0], [1, 3, 1])), y), x!)))(y!),

@@ -37,7 +37,7 @@ export const gatherBackwardOp: Op<{ axis: number; shape: Shape }> = {
   kernel([dy, indices], [out], { axis, shape }) {
     // One element may receive many gradients: they are added in float64 and rounded once.
     const sums = new Float64Array(out!.array.length);
-    scatterInto(sums, out!.strides, shape[axis]!, indices!, dy!, axis, true);
+    scatterInto(sums, out!.strides, shape[axis]!, indices!, dy!, axis, "add");
     out!.array.set(sums);
   },
   backward: ({ inputs: [, indices], gradients: [ddy], attributes: { axis } }) => [

@@ -43,12 +43,17 @@ export const normOp = /* @__PURE__ */ reduceOp("norm", {
  */
 export function norm(x: Tensor, given?: ReduceOptions & { order?: number }): Tensor {
   const { order = 2, ...options } = checkOptions("norm", given, ["order", "axis", "keepDims"]);
-  floatTensor("norm", "x", x);
-  if (order === 2) return run(normOp, [x], reducedAxes("norm", x, options));
+  return normOf("norm", x, order, options);
+}
+
+/** {@link norm} for a function that its refusals name. */
+export function normOf(fn: string, x: Tensor, order: number, options: ReduceOptions): Tensor {
+  floatTensor(fn, "x", x);
+  if (order === 2) return run(normOp, [x], reducedAxes(fn, x, options));
   if (order === 1) return sum(abs(x), options);
   if (order === Infinity) return max(abs(x), options);
   refuse(
-    "norm",
+    fn,
     "order",
     order,
     "1, 2 or Infinity",

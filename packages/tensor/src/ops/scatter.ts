@@ -1,9 +1,10 @@
 import {
+  checkFloat,
+  checkOneOf,
   checkOptions,
   checkSameType,
   copyPacked,
   normalizeAxis,
-  refuse,
   refuseShape,
   sameShape,
   type Shape,
@@ -14,8 +15,11 @@ import { scalarLike, type Operand } from "../elementwise.js";
 import { checkIndices } from "../indices.js";
 import { checkTensor, run, type Op, type Spec } from "../op.js";
 import { scatterInto } from "../scatter-into.js";
+import { fullLike } from "../tensor-like.js";
 import { isTensor, type Tensor } from "../tensor.js";
 import { broadcastToOp } from "./broadcast-to.js";
+import { div } from "./div.js";
+import { equal } from "./equal.js";
 import { gatherOp } from "./gather.js";
 import { where } from "./where.js";
 
@@ -25,7 +29,7 @@ export const scatterOp: Op<{ axis: number }> = {
   infer: inferScatter,
   kernel([x, indices, source], [out], { axis }) {
     out!.array.set(copyPacked(x!, x!.array));
-    scatterInto(out!.array, out!.strides, x!.shape[axis]!, indices!, source!, axis, false);
+    scatterInto(out!.array, out!.strides, x!.shape[axis]!, indices!, source!, axis, "write");
   },
   backward({ inputs: [x, indices], gradients: [dy], attributes: { axis }, wants }) {
     const back = () => {
@@ -45,7 +49,7 @@ export const lastWrittenOp: Op<{ axis: number; shape: Shape }> = {
     // Each writes its own number; who reads back another's was covered.
     const own = { ...out!, array: Int32Array.from(out!.array, (_, k) => k) };
     const written = { array: new Int32Array(sizeOf(shape)), strides: stridesOf(shape) };
-    scatterInto(written.array, written.strides, shape[axis]!, indices!, own, axis, false);
+    scatterInto(written.array, written.strides, shape[axis]!, indices!, own, axis, "write");
     const read = { ...out!, array: new Int32Array(own.array.length) };
     gatherOp.kernel!([{ ...out!, ...written, dtype: "int32", shape, offset: 0 }, indices!], [read], { axis });
     for (let k = 0; k < own.array.length; k++) out!.array[k] = Number(read.array[k] === k);
@@ -59,7 +63,7 @@ export const scatterAddOp: Op<{ axis: number }> = {
   kernel([x, indices, source], [out], { axis }) {
     // Many numbers may meet in one place: they are added in float64 and stored once.
     const sums = Float64Array.from(copyPacked(x!, x!.array));
-    scatterInto(sums, out!.strides, x!.shape[axis]!, indices!, source!, axis, true);
+    scatterInto(sums, out!.strides, x!.shape[axis]!, indices!, source!, axis, "add");
     out!.array.set(sums);
   },
   backward: ({ inputs: [, indices], gradients: [dy], attributes: { axis }, wants }) => [
@@ -68,6 +72,36 @@ export const scatterAddOp: Op<{ axis: number }> = {
     wants(2) ? run(gatherOp, [dy!, indices!], { axis }) : undefined,
   ],
 };
+
+export const scatterMaxOp: Op<{ axis: number }> = {
+  name: "scatterMax",
+  infer: inferScatter,
+  flops: ([, , source]) => sizeOf(source!.shape),
+  kernel([x, indices, source], [out], { axis }) {
+    out!.array.set(copyPacked(x!, x!.array));
+    scatterInto(out!.array, out!.strides, x!.shape[axis]!, indices!, source!, axis, "max");
+  },
+  backward({ inputs: [x, indices, source], outputs: [y], gradients: [dy], attributes, wants }) {
+    // All that are the largest get the same share.
+    const own = equal(x!, y!);
+    const hits = equal(source!, run(gatherOp, [y!, indices!], attributes));
+    const ones = (hit: Tensor) => where(hit, onesOf(hit, dy!), 0);
+    const share = div(dy!, run(scatterAddOp, [ones(own), indices!, ones(hits)], attributes));
+    return [
+      wants(0) ? where(own, share, 0) : undefined,
+      undefined,
+      wants(2) ? where(hits, run(gatherOp, [share, indices!], attributes), 0) : undefined,
+    ];
+  },
+};
+
+const onesOf = ({ shape }: Tensor, like: Tensor) => fullLike(1, shape, like);
+
+/** The mean of what is at a place and of what is scattered there. */
+function scatterMean(x: Tensor, indices: Tensor, source: Tensor, axis: number): Tensor {
+  const sums = run(scatterAddOp, [x, indices, source], { axis });
+  return div(sums, run(scatterAddOp, [onesOf(x, x), indices, onesOf(source, x)], { axis }));
+}
 
 function inferScatter([x, indices, source]: readonly Tensor[], { axis }: { axis: number }): Spec[] {
   checkIndices("scatter", indices!, x!.shape, axis);
@@ -87,14 +121,16 @@ function inferScatter([x, indices, source]: readonly Tensor[], { axis }: { axis:
 /**
  * A copy of `x` with numbers written where indices say, as PyTorch's `scatter` and `scatter_add`: on axis 1 of two,
  * `out[i, indices[i, j]] = source[i, j]`. Where several go to one place the last one stands, in row-major order of
- * the indices, or with `reduce: "add"` all are added to what was there.
+ * the indices. With `reduce` the place has the sum, the largest (NaN wins) or the mean of them and of what was there; where
+ * several are the largest, each gets the same share of the gradient.
  *
  * @param x - `[…, N, …]`
  * @param indices - int32 with as many axes as `x`, none longer than in `x` but axis `axis`; from 0 to N - 1.
  * @param source - The shape of the indices, or one number for all of them.
- * @param options - `reduce`: default none.
+ * @param options - `reduce`: `"add"`, `"max"` or `"mean"`. Default none.
  * @throws {ShapeError} If the shapes do not fit.
- * @throws {ArgumentError} If an index is outside, the indices are not int32, or source has another type than `x`.
+ * @throws {ArgumentError} If an index is outside, the indices are not int32, source has another type than `x`, or a mean
+ *   is asked for of whole numbers.
  *
  * @example
  * ```ts
@@ -110,7 +146,7 @@ export function scatter(
   axis: number,
   indices: Tensor,
   source: Operand,
-  options?: { reduce?: "add" },
+  options?: { reduce?: "add" | "max" | "mean" },
 ): Tensor {
   const { reduce } = checkOptions("scatter", options, ["reduce"]);
   const at = normalizeAxis("scatter", axis, checkTensor("scatter", "x", x).shape.length);
@@ -118,14 +154,11 @@ export function scatter(
   const numbers = isTensor(source)
     ? source
     : run(broadcastToOp, [scalarLike("scatter", "source", source, x)], { shape });
-  if (reduce !== undefined && reduce !== "add") {
-    refuse(
-      "scatter",
-      "reduce",
-      reduce,
-      '"add", or nothing to overwrite',
-      "leave it out to write each number over what was there.",
-    );
-  }
-  return run(reduce ? scatterAddOp : scatterOp, [x, indices, numbers], { axis: at });
+  if (reduce === undefined) return run(scatterOp, [x, indices, numbers], { axis: at });
+  const fix = "leave it out to write each number over what was there.";
+  checkOneOf("scatter", "reduce", reduce, ["add", "max", "mean"], fix);
+  if (reduce !== "mean")
+    return run(reduce === "add" ? scatterAddOp : scatterMaxOp, [x, indices, numbers], { axis: at });
+  checkFloat("scatter", x.dtype);
+  return scatterMean(x, indices, numbers, at);
 }

@@ -25,10 +25,19 @@ import { sum } from "./sum.js";
  * ```
  */
 export function variance(x: Tensor, given?: ReduceOptions & { correction?: number }): Tensor {
+  return varianceOf("variance", x, given);
+}
+
+/** {@link variance} for a function that its refusals name. */
+export function varianceOf(
+  fn: string,
+  x: Tensor,
+  given: (ReduceOptions & { correction?: number }) | undefined,
+): Tensor {
   const names = ["correction", "axis", "keepDims"] as const;
-  const { correction = 1, ...options } = checkOptions("variance", given, names);
-  checks("variance").finite({ correction });
-  const { axes, keepDims } = reducedAxes("variance", floatTensor("variance", "x", x), options);
+  const { correction = 1, ...options } = checkOptions(fn, given, names);
+  checks(fn).finite({ correction });
+  const { axes, keepDims } = reducedAxes(fn, floatTensor(fn, "x", x), options);
   const count = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
   const distances = sub(x, mean(x, { axis: axes, keepDims: true }));
   return div(sum(square(distances), { axis: axes, keepDims }), Math.max(0, count - correction));

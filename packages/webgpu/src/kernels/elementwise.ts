@@ -79,6 +79,13 @@ const binary = (): Record<string, Both> => ({
   maximum: both("larger(a, b)", "max(a, b)"),
   minimum: both("smaller(a, b)", "min(a, b)"),
   pow: float("power(a, b)"),
+  atan2: float("arcTangent2(a, b)"),
+  remainder: {
+    f32: "return floorRemainder(a, b);",
+    i32: `if (b == 0) { return 0; }
+  let rest = a % b;
+  return select(rest, rest + b, rest != 0 && (rest < 0) != (b < 0));`,
+  },
   shares: { f32: "if (isInf(b) && b < 0.0) { return 0.0; }\n  return exponential(a - b);" },
 });
 

@@ -3,6 +3,7 @@ import type { Context } from "../context.js";
 import { Params } from "../params.js";
 import { bitsAt } from "../wgsl/element.js";
 import { bindingsText, gridOf, mainText, threads } from "../wgsl/grid.js";
+import { withFunctions } from "../wgsl/numbers.js";
 import { walk } from "../wgsl/place.js";
 import { storeBitsText } from "./copy-into.js";
 import { checkInside } from "./indices.js";
@@ -31,6 +32,11 @@ export function scatterKernels(context: Context): Record<string, Kernel<never>> 
     if (output!.dtype !== "float32" && output!.dtype !== "int32") return false;
     map(context, "copy", [x!], output!, { body: "return a;", bits: true });
     return scatterInto(context, "scatterAdd", output!, indices!, source!, axis, "add");
+  });
+  define<Axis>("scatterMax", ([x, indices, source], [output], { axis }) => {
+    if (output!.dtype !== "float32" && output!.dtype !== "int32") return false;
+    map(context, "copy", [x!], output!, { body: "return a;", bits: true });
+    return scatterInto(context, "scatterMax", output!, indices!, source!, axis, "max");
   });
   define<Axis>("gatherBackward", ([dy, indices], [output], { axis }) => {
     if (output!.dtype !== "float32") return false;
@@ -81,7 +87,7 @@ function scatterInto(
   indices: View,
   source: View,
   axis: number,
-  mode: "set" | "add",
+  mode: "set" | "add" | "max",
 ): boolean {
   const { store, engine } = context;
   const length = output.shape[axis]!;
@@ -99,19 +105,23 @@ function scatterInto(
     sourceAt: { strides: others(source.strides), offset: source.offset },
   });
   const bytes = bytesPerElement(output.dtype);
-  const type = mode === "add" ? (output.dtype === "float32" ? "f32" : "i32") : "u32";
+  const type = mode === "set" ? "u32" : output.dtype === "float32" ? "f32" : "i32";
   engine.record({
     op,
     key: `scatter:${mode}:${type}:${bytes}:${at.rank}`,
     text: () => {
       const element = mode === "set" && bytes < 4 ? "atomic<u32>" : type;
+      const larger = type === "f32" ? "larger" : "max";
       const act =
         mode === "add"
           ? "to[u32(toAt + index * p.toStep)] += source[read_];"
-          : `let bits = ${bitsAt("source", bytes, "read_")};
+          : mode === "max"
+            ? `let place = u32(toAt + index * p.toStep);
+    to[place] = ${larger}(to[place], source[read_]);`
+            : `let bits = ${bitsAt("source", bytes, "read_")};
     let place = u32(toAt + index * p.toStep);
     ${storeBitsText("to", bytes, "place")}`;
-      return `${params.declaration}
+      return withFunctions(`${params.declaration}
 ${bindingsText({ places: "i32", source: type }, { to: element, faults: "atomic<u32>" })}
 ${mainText(
   threads,
@@ -124,7 +134,7 @@ ${mainText(
     let read_ = u32(sourceAt + k * p.sourceStep);
     ${act}
   }`,
-)}`;
+)}`);
     },
     reads: [store.read(indices), store.read(source)],
     writes: [store.read(output), fault.buffer],

@@ -179,6 +179,41 @@ const functions: Record<string, { readonly uses?: readonly string[]; readonly te
   return select(y, -y, a < 0.0 && odd);
 }`,
   },
+  // Long division in base 2: what is taken off is between half the rest and the rest, so that no difference is rounded.
+  floorRemainder: {
+    uses: ["isNan", "isInf", "notANumber"],
+    text: `fn floorRemainder(a: f32, b: f32) -> f32 {
+  if (isNan(a) || isNan(b) || isInf(a) || b == 0.0) { return notANumber(); }
+  var rest = abs(a);
+  let size = abs(b);
+  for (var i = 0; i < 280 && !isInf(size) && rest >= size; i++) {
+    let k = frexp(rest).exp - frexp(size).exp;
+    var part = ldexp(size, k);
+    if (isInf(part) || part > rest) { part = ldexp(size, k - 1); }
+    rest -= part;
+  }
+  let signed = select(rest, -rest, a < 0.0);
+  return select(signed, signed + b, rest != 0.0 && (a < 0.0) != (b < 0.0));
+}`,
+  },
+  // Abramowitz and Stegun's polynomial 4.4.49, good to 2e-8 from 0 to 1.
+  arcTangent2: {
+    uses: ["isNan", "isInf", "notANumber"],
+    text: `fn arcTangent2(y: f32, x: f32) -> f32 {
+  if (isNan(y) || isNan(x)) { return notANumber(); }
+  let large = max(abs(x), abs(y));
+  let small = min(abs(x), abs(y));
+  var q = 0.0;
+  if (isInf(small)) { q = 1.0; }
+  else if (!isInf(large) && large > 0.0) { q = small / large; }
+  let s = q * q;
+  var angle = q + q * s * (-0.3333314528 + s * (0.1999355085 + s * (-0.1420889944 + s * (0.1065626393
+    + s * (-0.0752896400 + s * (0.0429096138 + s * (-0.0161657367 + s * 0.0028662257)))))));
+  if (abs(y) > abs(x)) { angle = 1.5707964 - angle; }
+  if (bitcast<u32>(x) >> 31u == 1u) { angle = 3.1415927 - angle; }
+  return select(angle, -angle, bitcast<u32>(y) >> 31u == 1u);
+}`,
+  },
   // As JavaScript stores a number in an int32: cut towards zero, modulo 2³².
   wholeNumber: {
     uses: ["isNan", "isInf"],

@@ -1,0 +1,59 @@
+import { checkOptions } from "@qkv/core";
+import { floatTensor } from "../float-tensor.js";
+import { add } from "../ops/add.js";
+import { mul } from "../ops/mul.js";
+import { neg } from "../ops/neg.js";
+import { softplus } from "../ops/softplus.js";
+import { sub } from "../ops/sub.js";
+import type { Tensor } from "../tensor.js";
+import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.js";
+
+/** Options of the binary cross-entropy. */
+export type BinaryCrossEntropyOptions = LossOptions & {
+  /** Multiplies each loss; broadcasts with the logits. Default: ones. */
+  weight?: Tensor;
+  /** Multiplies the part of a loss that its target asks for; broadcasts with the logits. Above 1 it favours recall. Default: ones. */
+  positiveWeight?: Tensor;
+};
+
+/**
+ * The negative log-likelihood of independent yes-or-no answers, in nats:
+ * `−target · log sigmoid(logit) − (1 − target) · log(1 − sigmoid(logit))`, without overflow for any logit.
+ *
+ * @param logits - `[…]`, before the sigmoid.
+ * @param target - Of the shape and type of the logits, each from 0 to 1.
+ * @param options - `weight`, `positiveWeight`: default ones. `reduction`: default `"mean"`, over all places.
+ * @returns One number `[]`, or `[…]` for the reduction `"none"`.
+ * @throws {ShapeError} If the shapes differ.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { binaryCrossEntropyWithLogits } from "@qkv/tensor/losses";
+ *
+ * binaryCrossEntropyWithLogits(tensor([0, 1000]), tensor([1, 1])).toNested(); // => 0.34657
+ * ```
+ */
+export function binaryCrossEntropyWithLogits(
+  logits: Tensor,
+  target: Tensor,
+  options?: BinaryCrossEntropyOptions,
+): Tensor {
+  const fn = "binaryCrossEntropyWithLogits";
+  const { weight, positiveWeight, reduction } = checkOptions(fn, options, [
+    "weight",
+    "positiveWeight",
+    "reduction",
+  ]);
+  checkSameShape(fn, { logits }, { target });
+  // −log sigmoid(x) is softplus(−x), and −log(1 − sigmoid(x)) is x more.
+  let asked = softplus(neg(logits));
+  if (positiveWeight !== undefined) {
+    const more = sub(floatTensor(fn, "positiveWeight", positiveWeight), 1);
+    asked = mul(asked, add(mul(more, target), 1));
+  }
+  const losses = add(mul(sub(1, target), logits), asked);
+  const weighted = weight === undefined ? losses : mul(losses, floatTensor(fn, "weight", weight));
+  return reduceLosses(fn, weighted, reduction);
+}

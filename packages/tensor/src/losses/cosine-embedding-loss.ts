@@ -1,0 +1,56 @@
+import { checkFits, checkOptions, checks } from "@qkv/core";
+import { checkTensor } from "../op.js";
+import { equal } from "../ops/equal.js";
+import { relu } from "../ops/relu.js";
+import { sub } from "../ops/sub.js";
+import { where } from "../ops/where.js";
+import type { Tensor } from "../tensor.js";
+import { cosinesOf } from "./cosine-similarity.js";
+import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.js";
+
+/**
+ * Pulls the vectors of a pair together where its target is 1, `1 − cosine`, and apart where it is -1,
+ * `max(0, cosine − margin)`.
+ *
+ * @param a - `[…, D]`
+ * @param b - The shape and type of `a`.
+ * @param target - int32 `[…]`, each 1 or -1.
+ * @param options - `margin`: from -1 to 1, default 0. `reduction`: default `"mean"`.
+ * @returns One number `[]`, or `[…]` for the reduction `"none"`.
+ * @throws {ShapeError} If the shapes do not fit.
+ * @throws {ArgumentError} If the vectors are not float32 or float64, the target is not int32, or an option is not known.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { cosineEmbeddingLoss } from "@qkv/tensor/losses";
+ *
+ * const target = tensor([1, -1], { dtype: "int32" });
+ * const [a, b] = [tensor([[1, 0], [1, 0]]), tensor([[0, 1], [2, 0]])];
+ * cosineEmbeddingLoss(a, b, target, { margin: 0.5, reduction: "none" }).toNested(); // => [1, 0.5]
+ * ```
+ */
+export function cosineEmbeddingLoss(
+  a: Tensor,
+  b: Tensor,
+  target: Tensor,
+  options?: LossOptions & { margin?: number },
+): Tensor {
+  const fn = "cosineEmbeddingLoss";
+  const { margin = 0, reduction } = checkOptions(fn, options, ["margin", "reduction"]);
+  checks(fn).finite({ margin }, { min: -1, max: 1 });
+  checkSameShape(fn, { a }, { b });
+  const cosine = cosinesOf(fn, { a, b });
+  const because = "a sign for each pair of vectors, which lie along the last axis";
+  const fix = "give 1 for what belongs together and -1 for the rest.";
+  checkFits(
+    fn,
+    "target",
+    checkTensor(fn, "target", target),
+    { dtype: "int32", shape: cosine.shape },
+    because,
+    fix,
+  );
+  const losses = where(equal(target, 1), sub(1, cosine), relu(sub(cosine, margin)));
+  return reduceLosses(fn, losses, reduction);
+}

@@ -1,0 +1,52 @@
+import { checkOptions, checks, normalizeAxis } from "@qkv/core";
+import type { AxisOptions } from "../along-axis.js";
+import { floatTensor } from "../float-tensor.js";
+import { div } from "../ops/div.js";
+import { maximum } from "../ops/maximum.js";
+import { mul } from "../ops/mul.js";
+import { normOf } from "../ops/norm.js";
+import { sum } from "../ops/sum.js";
+import type { Tensor } from "../tensor.js";
+
+/**
+ * The cosine of the angle between vectors: their dot product divided by both lengths, from −1 to 1.
+ *
+ * @param a - `[…, D]`
+ * @param b - Of the same type; the shapes broadcast.
+ * @param options - `axis`: along which vectors lie, default the last. `eps`: the least length that is divided by, default
+ *   1e-8.
+ * @returns The broadcast shape without the axis.
+ * @throws {ShapeError} If the shapes do not broadcast.
+ * @throws {ArgumentError} If the numbers are not float32 or float64.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { cosineSimilarity } from "@qkv/tensor/losses";
+ *
+ * cosineSimilarity(tensor([[1, 0], [0, 2]]), tensor([3, 0])).toNested(); // => [1, 0]
+ * ```
+ */
+export function cosineSimilarity(a: Tensor, b: Tensor, options?: AxisOptions & { eps?: number }): Tensor {
+  return cosinesOf("cosineSimilarity", { a, b }, options);
+}
+
+/** {@link cosineSimilarity} for a function that its refusals name, of two named tensors. */
+export function cosinesOf(
+  fn: string,
+  pair: Readonly<Record<string, Tensor>>,
+  options?: AxisOptions & { eps?: number },
+): Tensor {
+  const { axis = -1, eps = 1e-8 } = checkOptions(fn, options, ["axis", "eps"]);
+  checks(fn).finite({ eps }, { above: 0 });
+  const vectors = Object.entries(pair).map(([name, x]) => floatTensor(fn, name, x)) as [Tensor, Tensor];
+  // From the right, since shapes that broadcast are aligned there.
+  const [rank] = vectors.map(({ shape }) => shape.length).sort((one, other) => other - one) as [number];
+  const along = normalizeAxis(fn, axis, rank) - rank;
+  const lengths = vectors.map((x) => maximum(normOf(fn, x, 2, { axis: along, keepDims: true }), eps)) as [
+    Tensor,
+    Tensor,
+  ];
+  const unit = (i: 0 | 1) => div(vectors[i], lengths[i]);
+  return sum(mul(unit(0), unit(1)), { axis: along });
+}

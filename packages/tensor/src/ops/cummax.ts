@@ -1,0 +1,45 @@
+import { normalizeAxis } from "@qkv/core";
+import { stopGradient } from "../grad.js";
+import { checkTensor, run } from "../op.js";
+import { prefixScan } from "../prefix-scan.js";
+import { tensorLike } from "../tensor-like.js";
+import type { Tensor } from "../tensor.js";
+import { equal } from "./equal.js";
+import { gatherOp } from "./gather.js";
+import { logicalOr } from "./logical-or.js";
+import { maximum } from "./maximum.js";
+import { notEqual } from "./not-equal.js";
+import { where } from "./where.js";
+
+/**
+ * The largest number so far along an axis, and where it stands: of equals the last, and from a NaN on NaN. The gradient
+ * goes back to where each number came from, and none flows through the indices. For the smallest so far negate twice.
+ *
+ * @returns `values` of the type of `x`, and `indices` in int32.
+ * @throws {ArgumentError} If the axis does not exist.
+ *
+ * @example
+ * ```ts
+ * import { cummax, tensor } from "@qkv/tensor";
+ *
+ * const { values, indices } = cummax(tensor([1, 5, 2, 7]), 0);
+ * values.toNested(); // => [1, 5, 5, 7]
+ * indices.toNested(); // => [0, 1, 1, 3]
+ * ```
+ */
+export function cummax(x: Tensor, axis: number): { values: Tensor; indices: Tensor } {
+  const { shape } = checkTensor("cummax", "x", x);
+  const at = normalizeAxis("cummax", axis, shape.length);
+  const along = shape.map((length, a) => (a === at ? length : 1));
+  const places = tensorLike(
+    Int32Array.from({ length: shape[at]! }, (_, k) => k),
+    along,
+    "int32",
+    x,
+  );
+  const still = stopGradient(x);
+  // A place reaches the maximum where its number is that; from the first NaN on, only NaN does.
+  const reached = logicalOr(equal(still, prefixScan(still, at, maximum)), notEqual(still, still));
+  const indices = prefixScan(where(reached, places, 0), at, maximum);
+  return { values: run(gatherOp, [x, indices], { axis: at }), indices };
+}

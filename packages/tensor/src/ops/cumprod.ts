@@ -1,0 +1,23 @@
+import { normalizeAxis } from "@qkv/core";
+import { checkTensor } from "../op.js";
+import { prefixScan } from "../prefix-scan.js";
+import type { Tensor } from "../tensor.js";
+import { mul } from "./mul.js";
+
+/**
+ * Products so far along an axis: each place holds the product of the numbers up to it. The gradient needs no division, so
+ * that zeros are no special case.
+ *
+ * @throws {ArgumentError} If the axis does not exist.
+ *
+ * @example
+ * ```ts
+ * import { cumprod, tensor } from "@qkv/tensor";
+ *
+ * cumprod(tensor([2, 3, 4]), 0).toNested(); // => [2, 6, 24]
+ * ```
+ */
+export function cumprod(x: Tensor, axis: number): Tensor {
+  const at = normalizeAxis("cumprod", axis, checkTensor("cumprod", "x", x).shape.length);
+  return prefixScan(x, at, mul);
+}

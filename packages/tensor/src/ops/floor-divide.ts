@@ -1,0 +1,34 @@
+import { checkCounts, isFloat } from "@qkv/core";
+import { operands, type Operand } from "../elementwise.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { div } from "./div.js";
+import { equal } from "./equal.js";
+import { floor } from "./floor.js";
+import { remainderOp } from "./remainder.js";
+import { round } from "./round.js";
+import { sub } from "./sub.js";
+import { where } from "./where.js";
+
+/**
+ * A division rounded down, `⌊a / b⌋`, with broadcasting. Floats by 0 are infinite or NaN, as in `div`, and by an infinity
+ * NaN; whole numbers by 0 are 0. No gradient flows through it.
+ *
+ * @throws {ArgumentError} If the numbers are bools, or differ in type.
+ *
+ * @example
+ * ```ts
+ * import { floorDivide, tensor } from "@qkv/tensor";
+ *
+ * floorDivide(tensor([5, -5]), 3).toNested(); // => [1, -2]
+ * ```
+ */
+export function floorDivide(a: Operand, b: Operand): Tensor {
+  const both = operands("floorDivide", a, b);
+  const [dividend, divisor] = both;
+  checkCounts("floorDivide", "a", dividend.dtype);
+  // Without its rest a number divides evenly: the rounding of the quotient cannot cross a whole number.
+  const quotient = div(sub(dividend, run(remainderOp, both, undefined)), divisor);
+  if (!isFloat(dividend.dtype)) return quotient;
+  return where(equal(divisor, 0), floor(div(dividend, divisor)), round(quotient));
+}

@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { anneal, type AnnealShape } from "./anneal.js";
+import { inverseSqrt } from "./inverse-sqrt.js";
+import { oneCycle } from "./one-cycle.js";
+import { constant } from "./schedules.js";
+import { sequential } from "./sequential.js";
+import { wsd } from "./wsd.js";
+
+const shapes = fc.constantFrom<AnnealShape>("linear", "cosine", "exponential", "sqrt", 2, 0.5);
+const rate = fc.double({ min: 0.01, max: 10, noNaN: true });
+
+test("property: every course begins and ends where it should, goes one way, and stays", () => {
+  fc.assert(
+    fc.property(shapes, rate, rate, fc.integer({ min: 1, max: 30 }), (shape, from, to, steps) => {
+      const course = anneal({ from, to, steps, shape });
+      expect(course(0)).toBeCloseTo(from, 12);
+      expect(course(steps)).toBe(to);
+      expect(course(steps + 7)).toBe(to);
+      for (let step = 0; step < steps; step++)
+        expect(Math.sign(to - from) * (course(step + 1) - course(step))).toBeGreaterThanOrEqual(-1e-12);
+    }),
+  );
+});
+
+test("property: a warm-up, a stable phase and a decay meet without a jump", () => {
+  const count = fc.integer({ min: 1, max: 9 });
+  fc.assert(
+    fc.property(count, fc.nat(9), count, shapes, (warmupSteps, stableSteps, decaySteps, decay) => {
+      const course = wsd({ peak: 1, floor: 0.1, warmupSteps, stableSteps, decaySteps, decay });
+      expect(course(0)).toBeCloseTo(0.1, 12);
+      for (let step = 0; step <= stableSteps; step++) expect(course(warmupSteps + step)).toBeCloseTo(1, 12);
+      expect(course(warmupSteps + stableSteps + decaySteps)).toBe(0.1);
+    }),
+  );
+  expect(wsd({ peak: 1, warmupSteps: 0, stableSteps: 1, decaySteps: 1 })(0)).toBe(1);
+});
+
+test("golden: half of each course, by hand", () => {
+  const half = (shape: AnnealShape) => anneal({ from: 1, to: 4, steps: 2, shape })(1);
+  expect((["linear", "cosine", "exponential", 2] as const).map(half)).toEqual([2.5, 2.5, 2, 3.25]);
+  expect(half("sqrt")).toBeCloseTo(1 + 3 * Math.SQRT1_2, 12);
+  expect([0, 2, 8].map(inverseSqrt({ peak: 2, warmupSteps: 2 }))).toEqual([0, 2, 1]);
+  const cycle = oneCycle({ peak: 1, steps: 10 });
+  expect([0, 2].map(cycle)).toEqual([1 / 25, 1]);
+  expect(cycle(9)).toBe(1 / 250_000);
+});
+
+test("parts count their own steps, and one of none is skipped", () => {
+  const count = (step: number) => step;
+  const course = sequential(
+    [
+      [count, 2],
+      [constant(9), 0],
+      [count, 3],
+    ],
+    (step) => 100 + step,
+  );
+  expect([0, 1, 2, 3, 4, 5, 6].map(course)).toEqual([0, 1, 0, 1, 2, 100, 101]);
+});
+
+test("what is no course is refused, with the fix", () => {
+  expect(() => anneal({ from: 0, to: 1, steps: 2, shape: "exponential" })).toThrow(
+    /`from` is 0, expected a finite number, above 0.*\nFix: begin and end above 0/,
+  );
+  expect(() => anneal({ from: 0, to: 1, steps: 2, shape: "square" as never })).toThrow(/`shape` is "square"/);
+  expect(() => anneal({ from: 0, to: 1, steps: 0 })).toThrow(/`steps` is 0/);
+  expect(() => anneal({ from: 0, to: 1, steps: 1, shape: 0 })).toThrow(/`shape` is 0/);
+  expect(() => sequential([constant(1)] as never, constant(1))).toThrow(/^sequential: `parts/);
+  expect(() => sequential([[constant(1), 1]], 1 as never)).toThrow(/`last` is 1/);
+  expect(() => oneCycle({ peak: 1, steps: 5, warmupSteps: 4 })).toThrow(/`steps` is 5, expected .*6 or more/);
+  expect(() => wsd({ peak: 1, warmupSteps: 1, stableSteps: 1, decaySteps: 0 })).toThrow(/`decaySteps` is 0/);
+  expect(() => inverseSqrt({ peak: -1, warmupSteps: 1 })).toThrow(/`peak` is -1/);
+});

@@ -1,0 +1,22 @@
+import { checkOptions } from "@qkv/core";
+import { checkRate, checkSteps, type Schedule } from "./schedules.js";
+
+/**
+ * Grows evenly from 0 to `peak` in `warmupSteps` steps, then falls as the inverse square root of the step, without an end.
+ *
+ * @throws {ArgumentError} If an option is outside of its range.
+ * @see "Attention Is All You Need" (2017), arXiv:1706.03762
+ *
+ * @example
+ * ```ts
+ * import { inverseSqrt } from "@qkv/tensor/optimizers";
+ *
+ * [0, 2, 4, 16, 64].map(inverseSqrt({ peak: 1, warmupSteps: 4 })); // => [0, 0.5, 1, 0.5, 0.25]
+ * ```
+ */
+export function inverseSqrt(options: { peak: number; warmupSteps: number }): Schedule {
+  const { peak, warmupSteps } = checkOptions("inverseSqrt", options, ["peak", "warmupSteps"]);
+  checkRate("inverseSqrt", "peak", peak);
+  checkSteps("inverseSqrt", "warmupSteps", warmupSteps, 1);
+  return (step) => peak * Math.min(step / warmupSteps, Math.sqrt(warmupSteps / Math.max(1, step)));
+}

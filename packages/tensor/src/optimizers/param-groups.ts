@@ -1,0 +1,103 @@
+import { checks } from "@qkv/core";
+import type { Tensor } from "../tensor.js";
+import { mapTensors } from "../tree.js";
+import { checkState, trainable, type Optimizer, type OptimizerState } from "./optimizer.js";
+
+/** Params that have an optimizer of their own. */
+export type ParamGroup = {
+  /**
+   * The params that it is for: those whose path the expression finds, `layers.0.norm.weight` for instance, or for which the function
+   * returns true.
+   */
+  params: RegExp | ((path: string, param: Tensor) => boolean);
+  optimizer: Optimizer;
+};
+
+/**
+ * An optimizer made of several: each param goes to the first group that it belongs to, and to `rest` if there is none. So
+ * norms and biases go without weight decay, layers have learning rates of their own, or matrices another optimizer. Moments
+ * of one name are one tree: two AdamW save the same state as one.
+ *
+ * @param groups - In the order in which they are asked.
+ * @param rest - The optimizer of all other params.
+ * @throws {ArgumentError} If a group is not `{ params, optimizer }`, or a tensor is there twice.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { paramGroups, sgd } from "@qkv/tensor/optimizers";
+ *
+ * const params = { weight: tensor([2]), bias: tensor([2]) };
+ * const plain = sgd({ learningRate: 0.5 });
+ * const optimizer = paramGroups([{ params: /bias$/, optimizer: plain }], sgd({ learningRate: 0.5, weightDecay: 1 }));
+ * optimizer.update(params, { weight: tensor([0]), bias: tensor([0]) }, optimizer.init(params));
+ * [params.weight.toNested(), params.bias.toNested()]; // => [[1], [2]]
+ * ```
+ */
+export function paramGroups(groups: readonly ParamGroup[], rest: Optimizer): Optimizer {
+  const check = checks("paramGroups");
+  const fix = "write `{ params: /bias$/, optimizer: adamW({ weightDecay: 0 }) }`.";
+  check.list({ groups }, "groups: `params`, and their `optimizer`", isGroup, fix);
+  check.each(
+    { rest },
+    isOptimizer,
+    "an optimizer",
+    "give the optimizer of all other params, such as `adamW()`.",
+  );
+  const optimizers = [...groups.map(({ optimizer }) => optimizer), rest];
+  const groupOf = (path: string, x: Tensor) => {
+    const at = groups.findIndex(({ params }) =>
+      params instanceof RegExp ? path.search(params) >= 0 : params(path, x),
+    );
+    return at < 0 ? groups.length : at;
+  };
+  /** The params of each optimizer, nested as all are, without the others. */
+  const divide = <P>(params: P) => {
+    const places = new Map<string, number>();
+    mapTensors(params, (x, path) => void places.set(path, groupOf(path, x)));
+    return optimizers.map((optimizer, i) => ({
+      optimizer,
+      of: <T>(tree: T): T => mapTensors(tree, (x, path) => (places.get(path) === i ? x : undefined)),
+    }));
+  };
+  return {
+    init(params) {
+      trainable("paramGroups", params);
+      const moments: Record<string, (typeof params)[]> = {};
+      for (const { optimizer, of } of divide(params))
+        for (const [name, tree] of Object.entries(optimizer.init(of(params)).moments))
+          (moments[name] ??= []).push(tree);
+      const merged = Object.entries(moments).map(([name, trees]) => [name, merge(params, trees)] as const);
+      return { step: 0, moments: Object.fromEntries(merged) };
+    },
+    update(params, gradients, state) {
+      const { step, moments } = checkState("paramGroups", state);
+      trainable("paramGroups", params);
+      for (const { optimizer, of } of divide(params)) {
+        const own: OptimizerState<typeof params> = {
+          step,
+          moments: Object.fromEntries(Object.entries(moments).map(([name, tree]) => [name, of(tree)])),
+        };
+        optimizer.update(of(params), of(gradients), own);
+      }
+      state.step += 1;
+    },
+  };
+}
+
+/** Params with each tensor replaced by what one of the trees has in its place. */
+function merge<P>(params: P, trees: readonly P[]): P {
+  const found = new Map<string, Tensor>();
+  for (const tree of trees) mapTensors(tree, (x, path) => void found.set(path, x));
+  return mapTensors(params, (_, path) => found.get(path));
+}
+
+function isOptimizer(value: unknown): boolean {
+  const { init, update } = (value ?? {}) as Partial<Optimizer>;
+  return typeof init === "function" && typeof update === "function";
+}
+
+function isGroup(value: unknown): boolean {
+  const { params, optimizer } = (value ?? {}) as Partial<ParamGroup>;
+  return (params instanceof RegExp || typeof params === "function") && isOptimizer(optimizer);
+}
