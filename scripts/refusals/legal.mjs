@@ -43,7 +43,8 @@ const operand = ["NaN as argument 1", "NaN as argument 2"];
 export const legal = [
   {
     entry: "@qkv/tensor",
-    names: "add sub mul div maximum minimum pow equal notEqual less lessEqual greater greaterEqual",
+    names:
+      "add sub mul div maximum minimum pow remainder floorDivide atan2 equal notEqual less lessEqual greater greaterEqual",
     given: operand,
     why: "a number stands for a tensor of it, and NaN is one",
   },
@@ -80,9 +81,15 @@ export const legal = [
   },
   {
     entry: "@qkv/tensor/optimizers",
-    names: "adam adamW",
+    names: "adafactor adam adamW lion muon",
     given: ["nothing"],
     why: "all options have a default",
+  },
+  {
+    entry: "@qkv/tensor/optimizers",
+    names: "paramGroups",
+    given: ["an unknown option as argument 2"],
+    why: "an optimizer of one's own may hold more",
   },
   {
     entry: "@qkv/tensor/quantized",

@@ -16,12 +16,12 @@ const byEntry = {
     const device = js();
     const reduced = [x, { axis: 0, keepDims: true }];
     const two = Object.fromEntries(
-      "add sub mul div maximum minimum pow equal notEqual less lessEqual greater greaterEqual"
+      "add sub mul div maximum minimum pow remainder floorDivide atan2 equal notEqual less lessEqual greater greaterEqual"
         .split(" ")
         .map((name) => [name, [x, x]]),
     );
     const reductions = Object.fromEntries(
-      "sum mean prod max min all any argmax argmin norm variance logSumExp"
+      "sum mean prod max min all any argmax argmin norm variance std logSumExp"
         .split(" ")
         .map((name) => [name, reduced]),
     );
@@ -45,22 +45,30 @@ const byEntry = {
       clamp: [x, { min: 0, max: 1 }],
       concat: [[x, x], 0],
       crossEntropy: [x, ids, { reduction: "sum" }],
+      cummax: [x, 0],
+      cumprod: [x, 0],
       cumsum: [x, 0, { exclusive: true }],
       dropout: [x, { rate: 0.5, seed: 1 }],
       einsum: ["ij,j->i", x, v],
+      elu: [x, { alpha: 1 }],
       embedding: [x, ids],
       expandDims: [x, 0],
       flip: [x, 0],
       gather: [x, 0, zeros([1, 3], { dtype: "int32" })],
       gelu: [x, { approximate: "tanh" }],
+      glu: [ones([2, 4]), { axis: 1 }],
+      groupNorm: [ones([2, 4, 3]), 2, ones([4]), ones([4]), { eps: 1e-5 }],
       layerNorm: [x, v, v, { eps: 1e-5 }],
       rmsNorm: [x, v, { eps: 1e-5 }],
+      leakyRelu: [x, { negativeSlope: 0.1 }],
       linear: [x, ones([4, 3]), ones([4])],
       logSoftmax: [x, { axis: 0 }],
       softmax: [x, { axis: 0 }],
       logicalAnd: [bools, bools],
       logicalOr: [bools, bools],
       matmul: [x, ones([3, 2])],
+      normalize: [x, { axis: 0, order: 1, eps: 1e-6 }],
+      oneHot: [ids, 2, { dtype: "int32" }],
       outer: [v, v],
       pad: [x, 0, 1, 1, { value: 0 }],
       permute: [x, [1, 0]],
@@ -91,9 +99,36 @@ const byEntry = {
     };
   },
 
-  async "@qkv/tensor/optimizers"() {
-    const { ones } = await import(tensorIndex);
+  async "@qkv/tensor/losses"() {
+    const { ones, tensor } = await import(tensorIndex);
+    const x = ones([2, 3]);
     return {
+      mseLoss: [x, x, { reduction: "sum" }],
+      l1Loss: [x, x, { reduction: "sum" }],
+      huberLoss: [x, x, { delta: 1 }],
+      binaryCrossEntropyWithLogits: [x, x, { weight: ones([3]) }],
+      klDivergence: [x, x, { logTarget: true }],
+      cosineSimilarity: [x, x, { axis: 0, eps: 1e-8 }],
+      cosineEmbeddingLoss: [x, x, tensor([1, -1], { dtype: "int32" }), { margin: 0.5 }],
+      tripletMarginLoss: [x, x, x, { margin: 1, swap: true }],
+      infoNce: [x, x, { temperature: 0.5 }],
+    };
+  },
+
+  async "@qkv/tensor/optimizers"({ constant, sgd }) {
+    const { ones } = await import(tensorIndex);
+    const plain = sgd({ learningRate: 0.1 });
+    return {
+      adafactor: [{ learningRate: 0.1, minScale: 0.01 }],
+      anneal: [{ from: 1, to: 0, steps: 4, shape: "cosine" }],
+      inverseSqrt: [{ peak: 1, warmupSteps: 4 }],
+      lion: [{ learningRate: 0.1, betas: [0.9, 0.99] }],
+      muon: [{ learningRate: 0.1, momentum: 0.9 }],
+      oneCycle: [{ peak: 1, steps: 10, warmupSteps: 3 }],
+      orthogonalize: [ones([2, 3]), { steps: 5 }],
+      paramGroups: [[{ params: /bias$/, optimizer: plain }], plain],
+      sequential: [[[constant(1), 2]], constant(0.1)],
+      wsd: [{ peak: 1, warmupSteps: 1, stableSteps: 2, decaySteps: 3 }],
       adam: [{ learningRate: 0.1, eps: 1e-8 }],
       adamW: [{ learningRate: 0.1, weightDecay: 0.1 }],
       sgd: [{ learningRate: 0.1, momentum: 0.9 }],

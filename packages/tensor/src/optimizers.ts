@@ -1,5 +1,14 @@
+export { adafactor, type AdafactorOptions } from "./optimizers/adafactor.js";
 export { adam, adamW, type AdamOptions } from "./optimizers/adam.js";
+export { anneal, type AnnealShape } from "./optimizers/anneal.js";
 export { clipGradients } from "./optimizers/clip-gradients.js";
+export { inverseSqrt } from "./optimizers/inverse-sqrt.js";
+export { lion, type LionOptions } from "./optimizers/lion.js";
+export { muon, orthogonalize, type MuonOptions } from "./optimizers/muon.js";
+export { oneCycle, type OneCycleOptions } from "./optimizers/one-cycle.js";
 export type { Optimizer, OptimizerState } from "./optimizers/optimizer.js";
+export { paramGroups, type ParamGroup } from "./optimizers/param-groups.js";
 export { constant, cosine, linearWarmup, warmupCosine, type Schedule } from "./optimizers/schedules.js";
+export { sequential } from "./optimizers/sequential.js";
 export { sgd, type SgdOptions } from "./optimizers/sgd.js";
+export { wsd, type WsdOptions } from "./optimizers/wsd.js";

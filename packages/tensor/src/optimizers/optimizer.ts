@@ -1,4 +1,13 @@
-import { ArgumentError, checkNoBroadcast, checks, isFloat, isPacked, sameShape, ShapeError } from "@qkv/core";
+import {
+  ArgumentError,
+  checkNoBroadcast,
+  checks,
+  isFloat,
+  isPacked,
+  sameShape,
+  type Shape,
+  ShapeError,
+} from "@qkv/core";
 import { zeros } from "../create.js";
 import { resident } from "../resident.js";
 import type { Tensor } from "../tensor.js";
@@ -35,7 +44,7 @@ export type Optimizer = {
 export type Slot = {
   readonly param: Tensor;
   readonly gradient: Tensor;
-  /** In the order of their names. */
+  /** Those that the param has, in the order of their names. */
   readonly moments: readonly Tensor[];
   readonly rate: number;
   /** Updates made before this one. */
@@ -46,22 +55,26 @@ export type Slot = {
  * An optimizer from the names of its running means and the rule that changes one param.
  *
  * @param fn - Its name, for errors.
+ * @param shapeOf - The shape of a running mean of a param of a shape; undefined where it has none. Default: the param's.
  */
 export function defineOptimizer(
   fn: string,
   learningRate: number | Schedule,
   momentNames: readonly string[],
   rule: (slot: Slot) => void,
+  shapeOf: (name: string, shape: Shape) => Shape | undefined = (_, shape) => shape,
 ): Optimizer {
   if (typeof learningRate !== "function") checkRate(fn, "learningRate", learningRate);
   return {
     init(params) {
       trainable(fn, params);
-      const none = () =>
-        mapTensors(params, (x) =>
-          isFloat(x.dtype) ? resident(zeros(x.shape, { dtype: x.dtype, device: x.device })) : x,
-        );
-      return { step: 0, moments: Object.fromEntries(momentNames.map((name) => [name, none()])) };
+      const none = (name: string) =>
+        mapTensors(params, (x) => {
+          if (!isFloat(x.dtype)) return x;
+          const shape = shapeOf(name, x.shape);
+          return shape && resident(zeros(shape, { dtype: x.dtype, device: x.device }));
+        });
+      return { step: 0, moments: Object.fromEntries(momentNames.map((name) => [name, none(name)])) };
     },
     update(params, gradients, state) {
       const { step } = checkState(fn, state);
@@ -70,10 +83,13 @@ export function defineOptimizer(
       const kept = momentNames.map((name) => byPath(state.moments[name]));
       // All is checked before anything is written.
       const slots = [...trainable(fn, params)].map(([path, param]): Slot => {
-        const gradient = fitting(fn, `gradients${path}`, slopes.get(path), param);
-        const moments = kept.map((one, i) =>
-          fitting(fn, `state.moments.${momentNames[i]}${path}`, one.get(path), param),
-        );
+        const gradient = fitting(fn, `gradients${path}`, slopes.get(path), param, param.shape);
+        const moments = kept.flatMap((one, i) => {
+          const shape = shapeOf(momentNames[i]!, param.shape);
+          return shape
+            ? [fitting(fn, `state.moments.${momentNames[i]}${path}`, one.get(path), param, shape)]
+            : [];
+        });
         return { param, gradient, moments, rate, step };
       });
       for (const slot of slots) rule(slot);
@@ -83,7 +99,7 @@ export function defineOptimizer(
 }
 
 /** Refuses what is no state: gradients in its place, or nothing. */
-function checkState<P>(fn: string, state: OptimizerState<P>): OptimizerState<P> {
+export function checkState<P>(fn: string, state: OptimizerState<P>): OptimizerState<P> {
   const { step, moments } = (state as Partial<OptimizerState<P>> | null | undefined) ?? {};
   if (Number.isSafeInteger(step) && typeof moments === "object" && moments !== null) return state;
   return checks(fn).refuse({
@@ -104,7 +120,7 @@ function byPath(tree: unknown): Map<string, Tensor> {
 }
 
 /** The tensors that an optimizer changes, by path. */
-function trainable(fn: string, params: unknown): Map<string, Tensor> {
+export function trainable(fn: string, params: unknown): Map<string, Tensor> {
   const all = byPath(params);
   const seen = new Map<unknown, string>();
   for (const [path, x] of all) {
@@ -129,13 +145,13 @@ function trainable(fn: string, params: unknown): Map<string, Tensor> {
   return all;
 }
 
-function fitting(fn: string, argument: string, x: Tensor | undefined, param: Tensor): Tensor {
-  if (x && x.dtype === param.dtype && x.device === param.device && sameShape(x.shape, param.shape)) return x;
+function fitting(fn: string, argument: string, x: Tensor | undefined, param: Tensor, shape: Shape): Tensor {
+  if (x && x.dtype === param.dtype && x.device === param.device && sameShape(x.shape, shape)) return x;
   throw new ShapeError({
     fn,
     argument,
     received: x ? `${x.dtype} [${x.shape.join(", ")}] on ${x.device.name}` : "nothing",
-    expected: `${param.dtype} [${param.shape.join(", ")}] on ${param.device.name}, as the param is`,
+    expected: `${param.dtype} [${shape.join(", ")}] on ${param.device.name}, as the param is`,
     fix: "nest gradients and state as the params are: `grad` and `init` return them so.",
   });
 }

@@ -102,7 +102,8 @@ export function checkRate(fn: string, argument: string, rate: unknown): number {
   return rate as number;
 }
 
-function checkSteps(fn: string, argument: string, steps: number, min: number): void {
+/** Refuses what is no number of updates. */
+export function checkSteps(fn: string, argument: string, steps: number, min: number): void {
   checks(fn).whole(
     { [argument]: steps },
     { min, unit: "updates", fix: "count calls of `update`, not epochs." },
