@@ -10,7 +10,7 @@ import { dataFolder } from "../data-folder.mjs";
 const own = fileURLToPath(new URL("../data/", import.meta.url));
 
 const folders = [
-  ...["onnx", "torch", "linear", "x-transformers", "blt", "generation", "planner", "corpora"],
+  ...["onnx", "torch", "torch-more", "linear", "x-transformers", "blt", "generation", "planner", "corpora"],
   ...["models", "tokenizers/refs", "tokenizers/llama.cpp", "tokenizers/bpe-training"],
 ];
 const files = [

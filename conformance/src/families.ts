@@ -9,10 +9,21 @@ import { onnx } from "./families/onnx.js";
 import { planner } from "./families/planner.js";
 import { tokenizers } from "./families/tokenizers.js";
 import { torch } from "./families/torch.js";
+import { torchMore } from "./families/torch-more.js";
 import { xTransformers } from "./families/x-transformers.js";
 
 /** Kinds of reference data that are computed on a device. */
-export const onDevice: readonly Kind[] = [onnx, torch, linear, xTransformers, blt, models, generation, hf];
+export const onDevice: readonly Kind[] = [
+  onnx,
+  torch,
+  torchMore,
+  linear,
+  xTransformers,
+  blt,
+  models,
+  generation,
+  hf,
+];
 
 /** Kinds that are computed without one. */
 export const elsewhere: readonly Kind[] = [tokenizers, bpeTraining, planner];

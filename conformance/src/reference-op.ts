@@ -15,6 +15,8 @@ export type ReferenceOp = {
   attributes: Readonly<Record<string, unknown>>;
   /** Comparison of outputs of whole numbers, by name: `{ indices: compareSets }`. Default: each number equal. */
   compare: Readonly<Record<string, typeof compareExactly>>;
+  /** Outputs of the cases that nothing is held to. */
+  beside: readonly string[];
   /** The outputs by name. */
   run(inputs: Named, attributes: Record<string, unknown>): Named | Promise<Named>;
 };
@@ -31,18 +33,21 @@ export function defineReferenceOp<
   moreInputs?: RegExp;
   attributes?: Attributes;
   compare?: ReferenceOp["compare"];
+  beside?: readonly string[];
   run(
     inputs: Record<Required, Tensor> & Partial<Record<Optional, Tensor>>,
     attributes: Attributes,
   ): Named | Promise<Named>;
 }): ReferenceOp {
-  const { name, inputs, optionalInputs = [], moreInputs, attributes = {}, compare = {}, run } = definition;
+  const { name, inputs, optionalInputs = [], moreInputs, run } = definition;
+  const { attributes = {}, compare = {}, beside = [] } = definition;
   return {
     name,
     inputs: inputs && [...inputs, ...optionalInputs],
     moreInputs,
     attributes,
     compare,
+    beside,
     run: run as ReferenceOp["run"],
   };
 }

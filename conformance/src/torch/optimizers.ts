@@ -46,7 +46,8 @@ export const torchOptimizers: readonly ReferenceOp[] = [
   }),
 ];
 
-function steps<A extends { maximize: boolean }>(
+/** An optimizer whose cases hold the gradients of several steps, and the params after each. */
+export function steps<A extends { maximize: boolean }>(
   name: string,
   attributes: A,
   make: (attributes: A) => Optimizer,
