@@ -10,7 +10,8 @@ import { dataFolder } from "../data-folder.mjs";
 const own = fileURLToPath(new URL("../data/", import.meta.url));
 
 const folders = [
-  ...["onnx", "torch", "torch-more", "linear", "x-transformers", "blt", "generation", "planner", "corpora"],
+  ...["onnx", "torch", "torch-more", "linear", "x-transformers", "blt", "generation", "planner"],
+  ...["corpora", "lora"],
   ...["models", "tokenizers/refs", "tokenizers/llama.cpp", "tokenizers/bpe-training"],
 ];
 const files = [
@@ -52,7 +53,8 @@ const models = [
 ];
 
 /** References of a model, which no loader opens, and everything that is not in a folder of models. */
-const isPacked = (name) => !/^(models|hf)\//.test(name) || /^(refs\.json|logits\.f32)$/.test(basename(name));
+const isPacked = (name) =>
+  !/^(models|hf|lora)\//.test(name) || /^(refs\.json|logits\.f32)$/.test(basename(name));
 
 const [source] = process.argv.slice(2);
 if (source === undefined || !existsSync(join(source, "onnx"))) {

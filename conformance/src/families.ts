@@ -4,6 +4,7 @@ import { bpeTraining } from "./families/bpe-training.js";
 import { generation } from "./families/generation.js";
 import { hf } from "./families/hf.js";
 import { linear } from "./families/linear.js";
+import { lora } from "./families/lora.js";
 import { models } from "./families/models.js";
 import { onnx } from "./families/onnx.js";
 import { planner } from "./families/planner.js";
@@ -23,6 +24,7 @@ export const onDevice: readonly Kind[] = [
   models,
   generation,
   hf,
+  lora,
 ];
 
 /** Kinds that are computed without one. */

@@ -2,8 +2,37 @@
 const processors = ["src/generation/processors/processors.test.ts"];
 const beams = ["src/generation/beam-search.test.ts"];
 const pipelines = ["src/pipeline/pipeline.test.ts"];
+const adapters = ["src/adapters/adapter.test.ts"];
 
 export const mutants = [
+  {
+    what: "rsLoRA divides by the rank",
+    file: "src/adapters/adapter-config.ts",
+    near: adapters,
+    find: "Math.sqrt(rank(module))",
+    replace: "rank(module)",
+  },
+  {
+    what: "patterns of an adapter fit anywhere in a name",
+    file: "src/adapters/adapter-config.ts",
+    near: adapters,
+    find: "module.endsWith(`.${key}`)",
+    replace: "module.includes(key)",
+  },
+  {
+    what: "GPT-2's matrices are adapted the wrong way round",
+    file: "src/adapters/adapted-weights.ts",
+    near: adapters,
+    find: "isTable || config.transposed",
+    replace: "isTable",
+  },
+  {
+    what: "DoRA measures rows without the change",
+    file: "src/adapters/adapted-weights.ts",
+    near: adapters,
+    find: "squares += row[i]! ** 2",
+    replace: "squares += weight[o * columns + i]! ** 2",
+  },
   {
     what: "q4_0 reads neighbours from the halves of a byte",
     file: "src/loading/gguf-blocks.ts",

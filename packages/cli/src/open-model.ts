@@ -23,7 +23,7 @@ import { progressLine } from "./progress-line.js";
 import { readTokenizer } from "./read-tokenizer.js";
 
 /** Options of commands that open a model. */
-export type ModelOptions = { tokenizer?: string; device?: string; quantize?: string };
+export type ModelOptions = { tokenizer?: string; device?: string; quantize?: string; adapter?: string };
 
 /** The name of the model that comes with the command, and is used if no other is named. */
 export const embeddedModel = "@qkv/model-tiny";
@@ -67,6 +67,10 @@ export function withModelOptions(command: Command): Command {
     })
     .option("--tokenizer <file>", "tokenizer file, if the model does not include one")
     .option("--device <name>", `device: ${deviceNames.join(", ")} (default: wasm)`)
+    .option(
+      "--adapter <folder>",
+      "adapter of PEFT (LoRA) that is merged while loading: a folder, its URL or owner/name",
+    )
     .option("--quantize <kind>", "quantize weights while loading: int8, int4");
 }
 
@@ -104,7 +108,7 @@ export function openAny(
 
 async function openWith<T>(
   source: string,
-  { tokenizer, device }: Omit<ModelOptions, "quantize">,
+  { tokenizer, device, adapter }: Omit<ModelOptions, "quantize">,
   { err, signal }: Pick<Io, "err" | "signal">,
   open: (source: string | File[], options: LoadOptions) => Promise<T>,
 ): Promise<T> {
@@ -120,6 +124,9 @@ async function openWith<T>(
   }
   if (tokenizer !== undefined && !/^https?:/.test(tokenizer) && !(await pathExists(tokenizer))) {
     throw await missingFile(tokenizer, { argument: "--tokenizer", what: "a tokenizer's file or folder" });
+  }
+  if (adapter !== undefined && looksLikePath(adapter) && !(await pathExists(adapter))) {
+    throw await missingFile(adapter, { argument: "--adapter", what: "the folder of an adapter" });
   }
   const where: Device = await openDevice(device, err);
   const line = progressLine(err);
@@ -139,7 +146,11 @@ async function openWith<T>(
     const found = await resolveModel(source, { signal, onProgress });
     const given =
       tokenizer && (await isSeveralFiles(tokenizer)) ? (await readTokenizer(tokenizer)).tokenizer : tokenizer;
-    return await open(found, { device: where, signal, onProgress, ...(given && { tokenizer: given }) });
+    return await open(found, {
+      ...{ device: where, signal, onProgress },
+      ...(given && { tokenizer: given }),
+      ...(adapter !== undefined && { adapter }),
+    });
   } finally {
     line.clear();
   }

@@ -25,6 +25,8 @@ import {
   type ReadOptions,
   type Source,
 } from "./loading/open-file.js";
+import { withAdapter } from "./adapters/with-adapter.js";
+import { jsonOf } from "./loading/json-of.js";
 import { mxfp4Weights } from "./loading/mxfp4-weights.js";
 import { safetensorsWeights, shardedWeights } from "./loading/safetensors-weights.js";
 import type { WeightFile } from "./loading/weight-file.js";
@@ -44,6 +46,12 @@ export type LoadOptions = ReadOptions & {
   tokenizer?: Tokenizer | Source;
   /** Rounds matrices to 8 or 4 bits: a quarter or an eighth of the memory. Default: weights stay floats. */
   quantize?: Quantization;
+  /**
+   * An adapter of PEFT, which is merged as weights are read: a folder with `adapter_config.json` and `adapter_model.safetensors`, by
+   * the same kinds of source as the model. LoRA, rsLoRA and DoRA, with ranks by pattern, biases, embeddings and saved modules. Matrices that
+   * it changes are float32. Default: the model as it is.
+   */
+  adapter?: Source | readonly File[];
   /** Access to the hub. Default: the Hugging Face Hub, without a login. */
   hub?: HubOptions;
   /**
@@ -175,6 +183,7 @@ const optionNames = [
   "device",
   "dtype",
   "tokenizer",
+  "adapter",
   "hub",
   "store",
   "signal",
@@ -191,7 +200,7 @@ async function open(
   all: LoadOptions,
   rounding?: Rounding,
 ): Promise<Opened> {
-  const { device, dtype, tokenizer: given, hub = {}, quantize: _, ...options } = all;
+  const { device, dtype, tokenizer: given, adapter, hub = {}, quantize: _, ...options } = all;
   if (device !== undefined) checkDevice(check.fn, device);
   if (dtype !== undefined) check.oneOf({ dtype }, ["auto", "float32"]);
   if (options.store !== undefined && typeof options.store?.find !== "function") {
@@ -206,8 +215,12 @@ async function open(
   const { reading, tellEnds } = withEnds({ ...options, check });
   const found = await locate(source, reading, hub);
   const placing = { ...(device && { device }), ...(dtype && { dtype }), ...(rounding && { rounding }) };
+  const adapterFolder =
+    adapter === undefined ? undefined : await folderOfAdapter(adapter, found, reading, hub);
   const { read, own } =
-    "file" in found ? await checkpointOfFile(found.file) : await checkpointOfFolder(found);
+    "file" in found
+      ? await checkpointOfFile(found.file)
+      : await checkpointOfFolder({ ...found, adapterFolder });
   await checkRoom(check.fn, placing, read);
   const checkpoint = await read(placing);
   tellEnds();
@@ -293,12 +306,31 @@ async function checkpointOfFile(file: OpenFile): Promise<Unread> {
   };
 }
 
+/** The folder of an adapter, whose base must be a folder too. */
+async function folderOfAdapter(
+  adapter: NonNullable<LoadOptions["adapter"]>,
+  base: Located,
+  reading: Reading,
+  hub: HubOptions,
+): Promise<Folder> {
+  const check = checks(reading.check.fn, { argument: "adapter" });
+  const found = await locate(adapter, { ...reading, check }, hub);
+  if ("folder" in found && "folder" in base) return found.folder;
+  return check.refuse({
+    received: "file" in found ? "a file" : "an adapter for a model in one file",
+    expected: "a folder with adapter_config.json, for a model that is a folder of Hugging Face too",
+    fix: "give both folders; an adapter for GGUF is merged into the model that the GGUF file was made of.",
+  });
+}
+
 async function checkpointOfFolder({
   folder,
   weights,
+  adapterFolder,
 }: {
   folder: Folder;
   weights?: string;
+  adapterFolder: Folder | undefined;
 }): Promise<Unread> {
   const config = await requiredFile(
     folder,
@@ -309,7 +341,8 @@ async function checkpointOfFolder({
   const { check } = folder.reading;
   const json = await jsonOf(config, check);
   const generation = await folder.find("generation_config.json", smallFiles.configuration);
-  const file = mxfp4Weights(await weightFile(folder, weights));
+  const stored = mxfp4Weights(await weightFile(folder, weights));
+  const file = adapterFolder ? await withAdapter(stored, adapterFolder) : stored;
   const read = (placing: Placing) => readCheckpoint(json, config, weightsOf(file, placing));
   if (!generation) return { read };
   // Models that chat end at more tokens than their configuration names.
@@ -335,31 +368,6 @@ async function weightFile(folder: Folder, named = "model.safetensors"): Promise<
     smallFiles.index,
   );
   return shardedWeights(index, (name) => requiredFile(folder, name, `${index.name} names it`));
-}
-
-/**
- * Python writes `Infinity` and `NaN` bare, which JSON does not have; published limits of time steps are such numbers. Newer files
- * spell them as objects, and so do these.
- */
-const withFloats = (text: string): string =>
-  text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) =>
-    token.startsWith('"') ? token : `{"__float__":"${token}"}`,
-  );
-
-/** The value in a file of JSON. */
-export async function jsonOf(file: OpenFile, check: Reading["check"]): Promise<unknown> {
-  const text = new TextDecoder().decode(await readWhole(file));
-  try {
-    return JSON.parse(withFloats(text));
-  } catch (cause) {
-    return check.refuse({
-      argument: file.name,
-      received: text.slice(0, 40),
-      expected: "valid JSON",
-      fix: "the file is damaged or another page was sent in its place; fetch it again.",
-      cause,
-    });
-  }
 }
 
 /** Files of a tokenizer in a folder: the first that are all there are taken. */

@@ -4,7 +4,7 @@ import type { ChatMessage } from "@qkv/tokenizer/chat";
 import { beamSearch } from "../generation/beam-search.js";
 import { generate, type GenerateSummary } from "../generation/generate.js";
 import { generateBatch } from "../generation/generate-batch.js";
-import { jsonOf } from "../load.js";
+import { jsonOf } from "../loading/json-of.js";
 import type { Folder } from "../loading/folder.js";
 import { readWhole, smallFiles } from "../loading/open-file.js";
 import type { Model } from "../models/model.js";

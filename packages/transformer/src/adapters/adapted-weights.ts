@@ -1,0 +1,224 @@
+import { checks, FormatError } from "@qkv/core";
+import type { WeightFile } from "../loading/weight-file.js";
+import type { AdapterConfig } from "./adapter-config.js";
+
+/** Factors of the change of a matrix, as the base stores it. */
+type Factors = {
+  /** `[rows, r]` */
+  readonly left: Float32Array;
+  /** `[r, columns]` */
+  readonly right: Float32Array;
+  readonly shape: readonly [rows: number, columns: number];
+  readonly rank: number;
+  readonly scale: number;
+  /** DoRA: the length of each row, `[rows]`. */
+  readonly magnitudes: Float32Array | undefined;
+};
+
+/**
+ * The weights of a base model with those of an adapter: W + s B A for matrices that have factors, b + s b' for biases, other
+ * tensors of the adapter in place of the base's. What is adapted reads as float32.
+ *
+ * @param base - Under the names that Hugging Face gives them.
+ * @param adapter - `adapter_model.safetensors` of PEFT.
+ */
+export async function adaptedWeights(
+  base: WeightFile,
+  adapter: WeightFile,
+  config: AdapterConfig,
+): Promise<WeightFile> {
+  const check = checks(
+    base.fn,
+    { source: adapter.name, fix: "the adapter was trained on another model; give the one that it names." },
+    FormatError,
+  );
+  const factors = new Map<string, Factors>();
+  /** Biases to add, times their scale, and the numbers of them. */
+  const biases = new Map<string, { name: string; scale: number; shape: readonly number[] }>();
+  /** Tensors of the base that the adapter replaces. */
+  const saved = new Map<string, string>();
+  for (const name of adapter.names) {
+    const own = name.replace(/^base_model\.model\./, "");
+    if (own === name) {
+      check.refuse({
+        argument: name,
+        received: "a tensor of another kind",
+        expected: "names that begin with base_model.model, as PEFT writes them",
+        fix: "save the adapter with PEFT's `save_pretrained`.",
+      });
+    }
+    const [, module, kind] = /^(.+)\.(lora_A\.weight|lora_embedding_A|lora_B\.bias)$/.exec(own) ?? [];
+    if (module === undefined) {
+      if (!/\.(lora_B\.weight|lora_embedding_B|lora_magnitude_vector(\.weight)?)$/.test(own)) {
+        const replaced = baseName(base, own.replace(/\.(base_layer|modules_to_save)\./, "."));
+        if (!base.shape(replaced)) refuseMissing(name, replaced);
+        saved.set(replaced, name);
+      }
+      continue;
+    }
+    if (kind === "lora_B.bias") {
+      const to = baseName(base, `${module}.bias`);
+      biases.set(to, { name, scale: config.scale(module), shape: adapter.shape(name)! });
+      continue;
+    }
+    const weight = baseName(base, `${module}.weight`);
+    if (!base.shape(weight)) refuseMissing(name, weight);
+    factors.set(weight, await readFactors(module, kind === "lora_embedding_A"));
+  }
+
+  function refuseMissing(name: string, missing: string): never {
+    return check.refuse({
+      argument: name,
+      received: `a change of ${missing}`,
+      expected: `a tensor that ${base.name} has`,
+    });
+  }
+
+  async function readFactors(module: string, isTable: boolean): Promise<Factors> {
+    const prefix = `base_model.model.${module}.`;
+    const [a, b] = isTable
+      ? [`${prefix}lora_embedding_A`, `${prefix}lora_embedding_B`]
+      : [`${prefix}lora_A.weight`, `${prefix}lora_B.weight`];
+    const [rank, inner] = adapter.shape(a)!;
+    const [out, other] = adapter.shape(b) ?? [];
+    if (inner === undefined || out === undefined || other !== rank || rank !== config.rank(module)) {
+      check.refuse({
+        argument: b,
+        received: `factors [${adapter.shape(b)?.join(", ")}] and [${adapter.shape(a)!.join(", ")}]`,
+        expected: `[out, ${config.rank(module)}] and [${config.rank(module)}, in], the rank of adapter_config.json`,
+        fix: "the files of the adapter do not belong together; fetch it again.",
+      });
+    }
+    const [A, B] = [await wholeOf(adapter, a), await wholeOf(adapter, b)];
+    const stored = [`${prefix}lora_magnitude_vector`, `${prefix}lora_magnitude_vector.weight`];
+    const magnitudes = stored.find((name) => adapter.shape(name));
+    // A table is looked up by row, and A holds a column for each.
+    const isExchanged = isTable || config.transposed;
+    if (config.hasMagnitudes !== (magnitudes !== undefined) || (magnitudes && isExchanged)) {
+      check.refuse({
+        argument: stored[0]!,
+        received: magnitudes ? "magnitudes" : "no magnitudes",
+        expected: config.hasMagnitudes
+          ? "magnitudes of the rows of a matrix [out, in], as `use_dora` says"
+          : "none, as `use_dora` is false",
+        fix: "merge the adapter with PEFT's `merge_and_unload`, and load the model that it saves.",
+      });
+    }
+    return {
+      ...(isExchanged
+        ? { left: transposed(A, rank!, inner!), right: transposed(B, out!, rank!), shape: [inner!, out!] }
+        : { left: B, right: A, shape: [out!, inner!] }),
+      ...{ rank: rank!, scale: config.scale(module) },
+      magnitudes: magnitudes === undefined ? undefined : await wholeOf(adapter, magnitudes),
+    };
+  }
+
+  for (const [name, { shape }] of factors) {
+    const stored = saved.has(name) ? adapter.shape(saved.get(name)!)! : base.shape(name)!;
+    if (stored.length === 2 && stored.every((size, axis) => size === shape[axis])) continue;
+    check.refuse({
+      argument: name,
+      received: `a matrix [${stored.join(", ")}]`,
+      expected: `[${shape.join(", ")}], which the factors of the adapter have`,
+    });
+  }
+
+  const isAdapted = (name: string) => factors.has(name) || biases.has(name) || saved.has(name);
+  const storedPieces = (name: string) =>
+    saved.has(name) ? adapter.pieces(saved.get(name)!) : base.pieces(name);
+  return {
+    ...base,
+    names: [...new Set([...base.names, ...saved.keys(), ...biases.keys()])],
+    shape: (name) =>
+      saved.has(name) ? adapter.shape(saved.get(name)!) : (base.shape(name) ?? biases.get(name)?.shape),
+    half: (name) => (isAdapted(name) ? undefined : base.half?.(name)),
+    async *pieces(name) {
+      const change = factors.get(name);
+      const bias = biases.get(name);
+      if (change?.magnitudes) yield withMagnitudes(await collect(storedPieces(name)), change);
+      else if (change) yield* plusProduct(storedPieces(name), change);
+      else if (bias) {
+        const added = await wholeOf(adapter, bias.name);
+        const from = base.shape(name) ? await wholeOf(base, name) : new Float32Array(added.length);
+        yield from.map((x, i) => x + bias.scale * added[i]!);
+      } else yield* storedPieces(name);
+    },
+  };
+}
+
+/** The name of a tensor in the base's files, which may lack the first part of the module's name, as GPT-2's do. */
+function baseName(base: WeightFile, name: string): string {
+  const short = name.slice(name.indexOf(".") + 1);
+  return base.shape(name) === undefined && base.shape(short) !== undefined ? short : name;
+}
+
+/** A row of the product of the factors, times the scale. */
+function productRow(
+  { left, right, rank, scale, shape: [, columns] }: Factors,
+  row: number,
+  to: Float64Array,
+): void {
+  to.fill(0);
+  for (let k = 0; k < rank; k++) {
+    const factor = scale * left[row * rank + k]!;
+    for (let i = 0; i < columns; i++) to[i]! += factor * right[k * columns + i]!;
+  }
+}
+
+/** Pieces of W + s B A. */
+async function* plusProduct(
+  pieces: AsyncIterable<Float32Array>,
+  factors: Factors,
+): AsyncGenerator<Float32Array> {
+  const [, columns] = factors.shape;
+  const row = new Float64Array(columns);
+  let [at, computed] = [0, -1];
+  for await (const piece of pieces) {
+    const sums = new Float32Array(piece.length);
+    for (let i = 0; i < piece.length; i++, at++) {
+      const number = Math.floor(at / columns);
+      if (number !== computed) productRow(factors, (computed = number), row);
+      sums[i] = piece[i]! + row[at - number * columns]!;
+    }
+    yield sums;
+  }
+}
+
+/** DoRA: rows of W + s B A, each of the length that was learned. */
+function withMagnitudes(weight: Float32Array, factors: Factors): Float32Array {
+  const [rows, columns] = factors.shape;
+  const row = new Float64Array(columns);
+  // Pieces of a file may be views of it.
+  const adapted = new Float32Array(weight.length);
+  for (let o = 0; o < rows; o++) {
+    productRow(factors, o, row);
+    let squares = 0;
+    for (let i = 0; i < columns; i++) {
+      row[i]! += weight[o * columns + i]!;
+      squares += row[i]! ** 2;
+    }
+    const factor = factors.magnitudes![o]! / Math.sqrt(squares);
+    for (let i = 0; i < columns; i++) adapted[o * columns + i] = factor * row[i]!;
+  }
+  return adapted;
+}
+
+/** `[rows, columns]` to `[columns, rows]` */
+function transposed(x: Float32Array, rows: number, columns: number): Float32Array {
+  return Float32Array.from(x, (_, i) => x[(i % rows) * columns + Math.floor(i / rows)]!);
+}
+
+const wholeOf = (file: WeightFile, name: string): Promise<Float32Array> => collect(file.pieces(name));
+
+async function collect(pieces: AsyncIterable<Float32Array>): Promise<Float32Array> {
+  const list: Float32Array[] = [];
+  for await (const piece of pieces) list.push(piece);
+  if (list.length === 1) return list[0]!;
+  const whole = new Float32Array(list.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of list) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

@@ -1,0 +1,126 @@
+import { checks, FormatError } from "@qkv/core";
+import { configFields, type ConfigFields } from "../architectures/config-fields.js";
+import type { ReadFile } from "../loading/open-file.js";
+
+/** Low-rank adaptation as PEFT's `adapter_config.json` states it. */
+export type AdapterConfig = {
+  /** The rank r of a module's factors. */
+  rank(module: string): number;
+  /** Factor of B A: α / r, or α / √r with rsLoRA. */
+  scale(module: string): number;
+  /** DoRA: rows of the sum get lengths of their own. */
+  readonly hasMagnitudes: boolean;
+  /** Matrices of the base are stored as `[in, out]`, as GPT-2's. */
+  readonly transposed: boolean;
+};
+
+/**
+ * Reads the configuration of an adapter. Which modules are adapted is told by its tensors.
+ *
+ * @throws {FormatError} If it is not LoRA, or a field asks for what is not computed here.
+ *
+ * @see "LoRA: Low-Rank Adaptation of Large Language Models" (2021), arXiv:2106.09685; "A Rank Stabilization Scaling Factor
+ *   for Fine-Tuning with LoRA" (2023), arXiv:2312.03732; "DoRA: Weight-Decomposed Low-Rank Adaptation" (2024), arXiv:2402.09353
+ */
+export function adapterConfig(json: unknown, file: ReadFile): AdapterConfig {
+  const fields = configFields(json, file);
+  const type = fields.text("peft_type");
+  if (type !== "LORA") fields.refuse("peft_type", '"LORA"');
+  for (const name of neverTrue) fields.mustBe(name, false);
+  for (const name of neverThere) if (fields.has(name) && !isEmpty(json, name)) fields.refuse(name, "null");
+  const r = fields.count("r");
+  const alpha = fields.positive("lora_alpha");
+  const ranks = patterns("rank_pattern", fields, json, file);
+  const alphas = patterns("alpha_pattern", fields, json, file);
+  const stabilized = fields.flag("use_rslora", false);
+  const rank = (module: string) => ranks(module) ?? r;
+  const config: AdapterConfig = {
+    rank,
+    scale: (module) => (alphas(module) ?? alpha) / (stabilized ? Math.sqrt(rank(module)) : rank(module)),
+    hasMagnitudes: fields.flag("use_dora", false),
+    transposed: fields.flag("fan_in_fan_out", false),
+  };
+  fields.finish(withoutEffect);
+  return config;
+}
+
+const isEmpty = (json: unknown, name: string): boolean => {
+  const value = (json as Record<string, unknown>)[name];
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+};
+
+/** Variants that compute something else. */
+const neverTrue = ["use_qalora", "use_bdlora"];
+const neverThere = [
+  "alora_invocation_tokens",
+  "arrow_config",
+  "kasa_config",
+  "layer_replication",
+  "monteclora_config",
+  "target_parameters",
+  "trainable_token_indices",
+  "velora_config",
+];
+
+/** Fields for training, for names that the tensors tell as well, and for methods that are switched on by the fields above. */
+const withoutEffect: ReadonlySet<string> = new Set([
+  "auto_mapping",
+  "base_model_name_or_path",
+  "bias",
+  "corda_config",
+  "ensure_weight_tying",
+  "eva_config",
+  "exclude_modules",
+  "inference_mode",
+  "init_lora_weights",
+  "layers_pattern",
+  "layers_to_transform",
+  "loftq_config",
+  "lora_bias",
+  "lora_dropout",
+  "lora_ga_config",
+  "megatron_config",
+  "megatron_core",
+  "modules_to_save",
+  "peft_version",
+  "qalora_group_size",
+  "revision",
+  "target_modules",
+  "task_type",
+]);
+
+/** Values for modules whose names end in a key: the first that fits, as PEFT looks them up. */
+function patterns(
+  field: "rank_pattern" | "alpha_pattern",
+  fields: ConfigFields,
+  json: unknown,
+  file: ReadFile,
+): (module: string) => number | undefined {
+  const given = (fields.has(field) ? (json as Record<string, unknown>)[field] : {}) as Record<
+    string,
+    unknown
+  >;
+  const check = checks(file.fn, { source: file.name }, FormatError);
+  for (const [key, value] of Object.entries(given)) {
+    if (!/^\^?[\w.]+$/.test(key)) {
+      check.refuse({
+        argument: `${field}: ${key}`,
+        received: key,
+        expected: "the end of a module's name",
+        fix: "write out the names that the regular expression stands for, in a copy of the file.",
+      });
+    }
+    if (typeof value !== "number" || !(value > 0)) {
+      check.refuse({
+        argument: `${field}: ${key}`,
+        received: value,
+        expected: "a number above 0",
+        fix: "the file is damaged; fetch the adapter again.",
+      });
+    }
+  }
+  const entries = Object.entries(given) as [string, number][];
+  const fits = (module: string, key: string) =>
+    key.startsWith("^") ? module === key.slice(1) : module === key || module.endsWith(`.${key}`);
+  return (module) => entries.find(([key]) => fits(module, key))?.[1];
+}

@@ -1,0 +1,170 @@
+// Adapters that are made here, merged by hand beside; PEFT's own are a family of the conformance suite.
+import { add, matmul, mul, randn, transpose, type Tensor } from "@qkv/tensor";
+import { writeSafetensors } from "@qkv/tensor/safetensors";
+import "@qkv/test-support/allclose";
+import { beforeAll, expect, test } from "vitest";
+import { exportModel } from "../exporting/export-model.js";
+import { memoryFolder } from "../exporting/memory-folder.js";
+import { load } from "../load.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { decoder, type DecoderParams } from "../models/decoder.js";
+
+const config: DecoderConfig = {
+  ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1 },
+  ...{ contextLength: 32, normEps: 1e-5, stopIds: [] },
+};
+const gpt2: DecoderConfig = {
+  ...{ vocabSize: 11, embedDim: 8, hiddenDim: 32, numLayers: 1, numHeads: 2, numKvHeads: 2 },
+  ...{ contextLength: 32, normEps: 1e-5, stopIds: [], norm: "layer", activation: "geluTanh", gated: false },
+  ...{ positions: "learned", bias: { queryKeyValue: true, attentionOutput: true, feedForward: true } },
+};
+const made = decoder(config);
+const params: DecoderParams = { ...made.init(1), output: { weight: randn([11, 8], { seed: 9 }) } };
+const prefix = "base_model.model.model.layers.0.self_attn.";
+const [A, B] = [randn([2, 8], { seed: 2 }), randn([8, 2], { seed: 3 })];
+const settings = { peft_type: "LORA", r: 2, lora_alpha: 6 };
+const queryFactors = {
+  [`${prefix}q_proj.lora_A.weight`]: A,
+  [`${prefix}q_proj.lora_B.weight`]: B,
+};
+/** Products of float32 numbers, added in another order. */
+const limit = { rtol: 1e-6, atol: 1e-6 };
+let base: File[];
+
+async function adapter(tensors: Record<string, Tensor>, fields: object = {}): Promise<File[]> {
+  return [
+    new File([JSON.stringify({ ...settings, ...fields })], "adapter_config.json"),
+    new File([(await writeSafetensors(tensors)) as BlobPart], "adapter_model.safetensors"),
+  ];
+}
+
+beforeAll(async () => {
+  const out = memoryFolder();
+  await exportModel({ config, params }, { to: "hf", out });
+  base = out.files;
+});
+
+const query = (model: { params: DecoderParams }) => model.params.layers[0]!.attention.query.weight;
+const changed = (scale: number) => add(query({ params }), mul(matmul(B, A), scale));
+
+test("the factors' product, times alpha / r, is added to the matrix, and nothing else changes", async () => {
+  const model = await load(base, { adapter: await adapter(queryFactors) });
+  expect(query(model).data).toBeAllclose(changed(3).data, limit);
+  expect(model.params.layers[0]!.attention.key.weight.data).toEqual(
+    params.layers[0]!.attention.key.weight.data,
+  );
+  const ids = [3, 1, 4];
+  expect(model.apply(model.params, ids).data).not.toBeAllclose(made.apply(params, ids).data, limit);
+});
+
+test("an adapter whose second factor is 0 leaves the model as it is, bit for bit", async () => {
+  const factors = { ...queryFactors, [`${prefix}q_proj.lora_B.weight`]: mul(B, 0) };
+  const model = await load(base, { adapter: await adapter(factors) });
+  expect(query(model).data).toEqual(query({ params }).data);
+});
+
+test.each([
+  ["rsLoRA divides by the root of the rank", { use_rslora: true }, 6 / Math.SQRT2],
+  ["a pattern of the end of a name", { alpha_pattern: { "self_attn.q_proj": 4 } }, 2],
+  ["the first pattern that fits", { alpha_pattern: { q_proj: 8, "self_attn.q_proj": 4 } }, 4],
+  ["a part of a name is no end of it", { alpha_pattern: { proj: 4, "attn.q_proj": 4 } }, 3],
+  ["a rank of its own", { r: 7, rank_pattern: { "^model.layers.0.self_attn.q_proj": 2 } }, 3],
+])("%s", async (_, fields, scale) => {
+  const model = await load(base, { adapter: await adapter(queryFactors, fields) });
+  expect(query(model).data).toBeAllclose(changed(scale).data, limit);
+});
+
+test("DoRA gives rows of the sum their lengths", async () => {
+  const lengths = randn([8], { seed: 4 });
+  const magnitude = { [`${prefix}q_proj.lora_magnitude_vector`]: lengths };
+  const model = await load(base, {
+    adapter: await adapter({ ...queryFactors, ...magnitude }, { use_dora: true }),
+  });
+  const sum = changed(3).data;
+  const expected = Array.from({ length: 8 }, (_, o) => {
+    const row = [...sum.slice(8 * o, 8 * o + 8)];
+    const factor = lengths.data[o]! / Math.hypot(...row);
+    return row.map((x) => factor * x);
+  });
+  expect(query(model).data).toBeAllclose(expected.flat(), limit);
+});
+
+test("tables, biases and saved modules", async () => {
+  const [a, b] = [randn([2, 11], { seed: 5 }), randn([8, 2], { seed: 6 })];
+  const [bias, head] = [randn([8], { seed: 7 }), randn([11, 8], { seed: 8 })];
+  const model = await load(base, {
+    adapter: await adapter({
+      ...queryFactors,
+      [`${prefix}q_proj.lora_B.bias`]: bias,
+      "base_model.model.model.embed_tokens.lora_embedding_A": a,
+      "base_model.model.model.embed_tokens.lora_embedding_B": b,
+      "base_model.model.lm_head.weight": head,
+    }),
+  });
+  expect(model.params.layers[0]!.attention.query.bias!.data).toBeAllclose(mul(bias, 3).data, limit);
+  const table = add(params.embedding.weight, mul(matmul(transpose(a), transpose(b)), 3));
+  expect(model.params.embedding.weight.data).toBeAllclose(table.data, limit);
+  expect(model.params.output!.weight.data).toEqual(head.data);
+});
+
+test("GPT-2 stores its matrices the other way round, under shorter names", async () => {
+  const out = memoryFolder();
+  const gpt = decoder(gpt2);
+  const own = gpt.init(1);
+  await exportModel({ config: gpt2, params: own }, { to: "hf", out });
+  const [a, b] = [randn([2, 8], { seed: 2 }), randn([24, 2], { seed: 3 })];
+  const tensors = {
+    "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight": a,
+    "base_model.model.transformer.h.0.attn.c_attn.lora_B.weight": b,
+  };
+  const model = await load(out.files, { adapter: await adapter(tensors, { fan_in_fan_out: true }) });
+  const product = mul(matmul(b, a), 3).data;
+  (["query", "key", "value"] as const).forEach((part, i) => {
+    const change = product.slice(64 * i, 64 * (i + 1));
+    const before = own.layers[0]!.attention[part].weight.data;
+    const after = model.params.layers[0]!.attention[part].weight.data;
+    expect(after).toBeAllclose(
+      change.map((x, n) => x + before[n]!),
+      limit,
+    );
+  });
+});
+
+test.each([
+  ["another method", {}, { peft_type: "IA3" }, /adapter_config.json: peft_type` is "IA3"/],
+  ["a variant that computes something else", {}, { use_qalora: true }, /use_qalora` is true/],
+  ["a field that is not known", {}, { twist: 2 }, /adapter_config.json: twist` is 2/],
+  ["tokens of their own", {}, { trainable_token_indices: [1] }, /trainable_token_indices` is \[1\]/],
+  ["a regular expression", {}, { rank_pattern: { "layers.[01].*": 2 } }, /rank_pattern: layers/],
+  ["factors of another rank", {}, { r: 3 }, /expected \[out, 3\] and \[3, in\]/],
+  ["magnitudes that are missing", {}, { use_dora: true }, /lora_magnitude_vector` is "no magnitudes"/],
+  [
+    "a matrix that the base lacks",
+    { "base_model.model.model.layers.9.mlp.up_proj.lora_A.weight": A },
+    {},
+    /"a change of model.layers.9.mlp.up_proj.weight", expected a tensor that model.safetensors has/,
+  ],
+  [
+    "factors of another model",
+    { [`${prefix}k_proj.lora_A.weight`]: A, [`${prefix}k_proj.lora_B.weight`]: B },
+    {},
+    /model.layers.0.self_attn.k_proj.weight` is "a matrix \[4, 8\]", expected \[8, 8\]/,
+  ],
+  ["names of another writer", { "model.layers.0.mlp.up_proj.weight": A }, {}, /begin with base_model.model/],
+  [
+    "a module that the base lacks",
+    { "base_model.model.score.weight": A },
+    {},
+    /score.weight` is "a change of score.weight"/,
+  ],
+])("%s is refused", async (_, tensors, fields, message) => {
+  const files = await adapter({ ...queryFactors, ...(tensors as Record<string, Tensor>) }, fields);
+  await expect(load(base, { adapter: files })).rejects.toThrow(message);
+});
+
+test("an adapter is a folder, for a folder", async () => {
+  const files = await adapter(queryFactors);
+  await expect(load(base, { adapter: files.slice(1) })).rejects.toThrow(/a folder with adapter_config.json/);
+  await expect(load(base, { adapter: files[1]! })).rejects.toThrow(/load: `adapter` is "a file"/);
+  await expect(load(new Uint8Array(64), { adapter: files })).rejects.toThrow(/for a model in one file/);
+});

@@ -1,0 +1,20 @@
+import { jsonOf } from "../loading/json-of.js";
+import { requiredFile, type Folder } from "../loading/folder.js";
+import { smallFiles } from "../loading/open-file.js";
+import { safetensorsWeights } from "../loading/safetensors-weights.js";
+import type { WeightFile } from "../loading/weight-file.js";
+import { adaptedWeights } from "./adapted-weights.js";
+import { adapterConfig } from "./adapter-config.js";
+
+/** The weights of a base model with those of the adapter in a folder. */
+export async function withAdapter(base: WeightFile, folder: Folder): Promise<WeightFile> {
+  const config = await requiredFile(
+    folder,
+    "adapter_config.json",
+    "how the adapter was made, beside its weights",
+    smallFiles.configuration,
+  );
+  const weights = await requiredFile(folder, "adapter_model.safetensors", "the weights of the adapter");
+  const json = await jsonOf(config, folder.reading.check);
+  return adaptedWeights(base, await safetensorsWeights(weights), adapterConfig(json, config));
+}
