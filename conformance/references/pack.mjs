@@ -11,7 +11,7 @@ const own = fileURLToPath(new URL("../data/", import.meta.url));
 
 const folders = [
   ...["onnx", "torch", "torch-more", "linear", "x-transformers", "blt", "generation", "planner"],
-  ...["corpora", "lora"],
+  ...["corpora", "lora", "sentence-transformers"],
   ...["models", "tokenizers/refs", "tokenizers/llama.cpp", "tokenizers/bpe-training"],
 ];
 const files = [
@@ -50,11 +50,16 @@ const models = [
   ...["bert-sequence-classification", "bert-token-classification"],
   ...["roberta", "roberta-mlm", "roberta-nli", "roberta-sequence-classification"],
   ...["xlm-roberta", "xlm-roberta-token-classification"],
+  ...["albert", "distilbert", "distilbert-mlm", "distilbert-question-answering"],
+  ...["distilbert-sequence-classification", "electra", "electra-sequence-classification"],
+  ...["modernbert", "modernbert-sequence-classification", "modernbert-sequence-classification-mean"],
+  ...["mpnet", "nomic-bert"],
 ];
 
 /** References of a model, which no loader opens, and everything that is not in a folder of models. */
 const isPacked = (name) =>
-  !/^(models|hf|lora)\//.test(name) || /^(refs\.json|logits\.f32)$/.test(basename(name));
+  !/^(models|hf|lora|sentence-transformers)\//.test(name) ||
+  /^(refs\.json|logits\.f32)$/.test(basename(name));
 
 const [source] = process.argv.slice(2);
 if (source === undefined || !existsSync(join(source, "onnx"))) {

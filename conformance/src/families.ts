@@ -8,6 +8,7 @@ import { lora } from "./families/lora.js";
 import { models } from "./families/models.js";
 import { onnx } from "./families/onnx.js";
 import { planner } from "./families/planner.js";
+import { sentenceTransformers } from "./families/sentence-transformers.js";
 import { tokenizers } from "./families/tokenizers.js";
 import { torch } from "./families/torch.js";
 import { torchMore } from "./families/torch-more.js";
@@ -25,6 +26,7 @@ export const onDevice: readonly Kind[] = [
   generation,
   hf,
   lora,
+  sentenceTransformers,
 ];
 
 /** Kinds that are computed without one. */

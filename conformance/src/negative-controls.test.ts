@@ -379,13 +379,13 @@ test("every case of the data is counted, and none fails", async () => {
 });
 
 /**
- * The rule of `data-files.ts`, applied anew: array entries, else `cases`, else one; a training run is one. A decoder of
+ * The rule of `data-files.ts`, applied anew: array entries, else `cases`, else one; a training run is one. A model of
  * `hf/` has its cases and greedy texts once for each of its configurations.
  */
 function countCases(): number {
   const everything = filesBelow(referenceData, "");
   const counted = Object.keys(everything).filter((path) =>
-    /^(onnx|torch|torch-more|linear|x-transformers|blt|generation|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/(refs|loss)\.json$/.test(
+    /^(onnx|torch|torch-more|linear|x-transformers|blt|generation|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/(refs|loss)\.json$|^sentence-transformers\/[^/]+\/refs\.json$/.test(
       path,
     ),
   );
@@ -393,11 +393,10 @@ function countCases(): number {
     const whole = parse<unknown[] | { cases?: unknown[] }>(everything, path);
     return Array.isArray(whole) ? whole.length : (whole.cases?.length ?? 1);
   });
-  type Refs = { architecture: string; cases: unknown[]; greedy?: { prompt?: number[] }[] };
-  const decoders = Object.keys(everything).filter((path) => /^hf\/[^/]+\/refs\.json$/.test(path));
-  for (const path of decoders) {
-    const { architecture, cases, greedy = [] } = parse<Refs>(everything, path);
-    if (!/ForCausalLM$|LMHeadModel$/.test(architecture) && !greedy[0]?.prompt) continue;
+  type Refs = { cases: unknown[]; greedy?: unknown[] };
+  const models = Object.keys(everything).filter((path) => /^hf\/[^/]+\/refs\.json$/.test(path));
+  for (const path of models) {
+    const { cases, greedy = [] } = parse<Refs>(everything, path);
     const configs = ["config.json", "config.v4.json"].filter(
       (name) => path.replace("refs.json", name) in everything,
     );

@@ -1,6 +1,3 @@
-import { library, withDisposal } from "../../tsup.config.base.js";
+import { library } from "../../tsup.config.base.js";
 
-export default library(
-  ["index", "inspection", "processors", "patching", "training", "tasks", "export"],
-  withDisposal,
-);
+export default library(["index", "inspection", "processors", "patching", "training", "tasks", "export"]);

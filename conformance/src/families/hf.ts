@@ -1,12 +1,14 @@
 import { bytePatchLengths, cacheFor, generate, load, norm, type Model } from "@qkv/transformer";
 import type { Tensor } from "@qkv/tensor";
 import type { DataFolder } from "../../data-folder.mjs";
-import { type Case, type Source, type Target } from "../case.js";
+import { skippedCase, type Case, type Source, type Target } from "../case.js";
 import { compareIds, compareNumbers, mismatch, type Check } from "../check.js";
 import { patcherOutput } from "../blt/patcher-output.js";
 import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
 import { toTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
+import { encoderCases } from "./hf-encoders.js";
+import { modelFiles } from "./model-files.js";
 
 type Refs = {
   architecture: string;
@@ -15,28 +17,44 @@ type Refs = {
 };
 
 /**
- * `hf/NAME/`: tiny decoders in the layout of Hugging Face, with logits, rows behind layers and greedy tokens. A folder
- * with a `config.v4.json` is run from that as well: the same model in the fields of published files.
+ * `hf/NAME/`: tiny models in the layout of Hugging Face: decoders with logits, rows behind layers and greedy tokens;
+ * encoders with rows and what their heads make of them. A folder with a `config.v4.json` is run from that as well: the same model in the fields of published files.
  */
 export function hf(data: DataFolder): Source[] {
   return data.folders("hf").flatMap((folder): Source[] => {
     const path = `hf/${folder}`;
     if (!data.has(`${path}/refs.json`)) return [];
     const refs = data.json(`${path}/refs.json`) as Refs;
-    if (!isDecoder(refs)) return [];
     const file = `${path}/refs.json`;
     const configs = data.names(path, ".json").filter((name) => /^config(\.v4)?\.json$/.test(name));
-    return [{ family: "hf", file, cases: configs.flatMap((config) => casesOf(data, path, refs, config)) }];
+    const cases = configs.flatMap((config) =>
+      isDecoder(refs)
+        ? casesOf(data, path, refs, config)
+        : readsText(refs)
+          ? encoderCases(data, path, refs.cases, config)
+          : refs.cases.map(({ name }) =>
+              skippedCase(`${folder} ${name}`, `${refs.architecture} is not loaded yet`),
+            ),
+    );
+    return [{ family: "hf", file, cases }];
   });
 }
 
 const isDecoder = ({ architecture, greedy }: Refs): boolean =>
   /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
 
+/** A model that reads texts and writes none, and is no decoder or encoder-decoder with a head. */
+const readsText = ({ architecture, cases }: Refs): boolean =>
+  !/^(Llama|Bart)For/.test(architecture) &&
+  cases.every(({ inputs }) => (inputs as { name: string }[]).every(({ name }) => textInputs.includes(name)));
+
+const textInputs = ["input_ids", "attention_mask", "token_type_ids", "position_ids"];
+
 function casesOf(data: DataFolder, path: string, refs: Refs, config: string): Case[] {
   const opened = new Map<Target["device"], Promise<Model>>();
   const open = (target: Target) => {
-    const model = opened.get(target.device) ?? load(filesOf(data, path, config), { device: target.device });
+    const model =
+      opened.get(target.device) ?? load(modelFiles(data, path, config), { device: target.device });
     opened.set(target.device, model);
     return model;
   };
@@ -54,13 +72,6 @@ function casesOf(data: DataFolder, path: string, refs: Refs, config: string): Ca
       ],
     })),
   ];
-}
-
-/** The files of a folder, with one of its configurations. */
-function filesOf(data: DataFolder, path: string, config: string): File[] {
-  const weights = data.names(path).filter((name) => /\.safetensors(\.index\.json)?$/.test(name));
-  const fileOf = (name: string, as = name) => new File([data.bytes(`${path}/${name}`) as BlobPart], as);
-  return [fileOf(config, "config.json"), ...weights.map((name) => fileOf(name))];
 }
 
 async function compareCase(

@@ -1,4 +1,4 @@
-import { asyncDisposable, DeviceError } from "@qkv/core";
+import { DeviceError } from "@qkv/core";
 import type { Device, Tensor } from "@qkv/tensor";
 import type { Candidate } from "./candidates.js";
 import type { Attempt, BestDevice, Choice } from "./choice.js";
@@ -18,7 +18,7 @@ export type Surroundings = {
 
 type Opened = {
   readonly candidate: Candidate;
-  readonly device: Awaited<ReturnType<Candidate["open"]>>;
+  readonly device: Device & { close?(): unknown };
   /** Times the work. */
   readonly time: () => Promise<number>;
 };
@@ -72,13 +72,7 @@ export async function choose(candidates: readonly Candidate[], given: Surroundin
       ...(adapter !== undefined && { adapter }),
       remembered: more.remembered ?? false,
     };
-    const { close = () => undefined } = device;
-    return Object.assign(device, {
-      choice,
-      ...(more.better && { better: more.better }),
-      close,
-      ...asyncDisposable(async () => close()),
-    });
+    return Object.assign(device, { choice, ...(more.better && { better: more.better }) });
   };
 
   for (const [name, reason] of refused) note(name, "refused", reason);

@@ -15,7 +15,7 @@
  * ```
  */
 export function properties<Element extends object>(
-  values: Partial<NoInfer<Element>>,
+  values: Partial<Element>,
 ): (element: Element | null) => void {
   return (element) => {
     if (element) Object.assign(element, values);

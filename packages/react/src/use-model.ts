@@ -1,5 +1,4 @@
 import * as React from "react";
-import { disposable } from "@qkv/core";
 import {
   sharedModel,
   type MainThread,
@@ -79,7 +78,6 @@ const nothing: LoadingStore<never> = {
   getSnapshot: () => idle,
   load: () => new Promise<never>(() => undefined),
   dispose: () => undefined,
-  ...disposable(() => undefined),
   release: () => undefined,
 };
 

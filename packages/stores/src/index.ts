@@ -23,7 +23,6 @@ export {
   type LoadOptionsOf,
   type MainThread,
   type MainThreadLoadOptions,
-  type MainThreadModel,
   type ModelOf,
   type PromptOf,
   type Runtime,

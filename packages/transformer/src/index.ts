@@ -105,6 +105,14 @@ export {
   type EncoderParams,
   type MaskedTokenHeadParams,
 } from "./models/encoder.js";
+export { entailmentScores } from "./models/entailment-scores.js";
+export {
+  labelScores,
+  taskLogits,
+  type TaskHeadConfig,
+  type TaskHeadParams,
+  type TaskLogitsOptions,
+} from "./models/task-head.js";
 export { evaluate, type EvaluatedModel, type Evaluation } from "./evaluation/evaluate.js";
 export type { EncoderModel, Model, QuantizationReport } from "./models/model.js";
 export {
@@ -116,6 +124,11 @@ export {
   type TranslatorAttention,
 } from "./models/recurrent-translator.js";
 export { embed, type EmbedOptions, type Pooling } from "./embedding/embed.js";
+export { denseModule } from "./embedding/modules/dense.js";
+export { normalizeModule } from "./embedding/modules/normalize.js";
+export { poolingModule, type PoolingMode } from "./embedding/modules/pooling.js";
+export { sentenceEmbedding, type SentenceEmbeddingOptions } from "./embedding/sentence-embedding.js";
+export type { SentenceConfig, SentenceModule, SentenceVectors } from "./models/sentence-config.js";
 export { meanPooling, unitLength } from "./models/mean-pooling.js";
 export { anyLinear } from "./quantization/any-linear.js";
 export { quantize, type Quantization } from "./quantization/quantize.js";
@@ -123,13 +136,25 @@ export type { FeatureExtractionOptions } from "./pipeline/feature-extraction.js"
 export type { FilledMask, FillMaskOptions } from "./pipeline/fill-mask.js";
 export type { GenerationOptions } from "./pipeline/generation-options.js";
 export type { PipelineOptions, PipelineProgress } from "./pipeline/load-options.js";
+export type { Answer, QuestionAnsweringOptions } from "./pipeline/question-answering.js";
+export type { ClassifiedText, TextClassificationOptions } from "./pipeline/text-classification.js";
+export type {
+  ClassifiedToken,
+  EntityGroup,
+  TokenClassificationOptions,
+} from "./pipeline/token-classification.js";
+export type { ZeroShotClassificationOptions, ZeroShotLabels } from "./pipeline/zero-shot-classification.js";
 export type { OutputTensor } from "./pipeline/output-tensor.js";
 export {
   pipeline,
   type FeatureExtractionPipeline,
   type FillMaskPipeline,
   type Pipelines,
+  type QuestionAnsweringPipeline,
+  type TextClassificationPipeline,
   type TextGenerationPipeline,
+  type TokenClassificationPipeline,
+  type ZeroShotClassificationPipeline,
 } from "./pipeline/pipeline.js";
 export type { GeneratedChat, GeneratedText, TextGenerationOptions } from "./pipeline/text-generation.js";
 export { TextStreamer, type TextStreamerOptions, type TokenStreamer } from "./pipeline/text-streamer.js";

@@ -8,8 +8,10 @@ import { readLlama2cFile } from "./checkpoints/llama2c.js";
 import { decoder } from "./models/decoder.js";
 import { encoder } from "./models/encoder.js";
 import type { EncoderModel, Model } from "./models/model.js";
+import type { SentenceConfig } from "./models/sentence-config.js";
 import { quantizeBy, roundingOf, type Quantization, type Rounding } from "./quantization/quantize.js";
 import { checkRoom } from "./check-room.js";
+import { readSentenceConfig } from "./embedding/read-sentence-config.js";
 import { requiredFile, openFolder, folderOfFiles, type Folder } from "./loading/folder.js";
 import { ggufWeights } from "./loading/gguf-weights.js";
 import { hubFolder, isRepository, type HubOptions } from "./loading/hub.js";
@@ -109,9 +111,10 @@ export async function loadWithFolder(
   const { device = js() } = given;
   if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
   const rounding = kind && roundingOf(kind, device);
-  const { checkpoint, tokenizer, folder } = await open(check, source, given, rounding);
-  if (checkpoint.kind === "encoder") return { model: encoderModel(checkpoint, tokenizer), folder };
-  const model = decoderModel(checkpoint, tokenizer);
+  const opened = await open(check, source, given, rounding);
+  const { folder } = opened;
+  const model = modelOf(opened);
+  if (isEncoder(model)) return { model, folder };
   if (!rounding) return { model, folder };
   const rounded = quantizeBy(rounding, model, { device });
   return { model: { ...rounded.model, quantization: rounded.report }, folder };
@@ -121,7 +124,9 @@ export async function loadWithFolder(
 export const isEncoder = (model: Model | EncoderModel): model is EncoderModel => "maskedTokenLogits" in model;
 
 /**
- * Loads an encoder of the BERT family from the same sources as {@link load}.
+ * Loads an encoder of the BERT family from the same sources as {@link load}: BERT, RoBERTa, XLM-R, DistilBERT, ELECTRA, ALBERT, MPNet,
+ * ModernBERT and Nomic BERT, with the head that it was saved with. What a folder of sentence-transformers has besides is
+ * `sentence`, which `embed` follows.
  *
  * @throws {ArgumentError} If the model is a decoder, and as `load` does.
  *
@@ -139,8 +144,8 @@ export async function loadEncoder(
   options?: Omit<LoadOptions, "quantize">,
 ): Promise<EncoderModel> {
   const check = checks("loadEncoder", { argument: "source" });
-  const { checkpoint, tokenizer } = await open(check, source, check.options(options, optionNames));
-  if (checkpoint.kind === "encoder") return encoderModel(checkpoint, tokenizer);
+  const model = modelOf(await open(check, source, check.options(options, optionNames)));
+  if (isEncoder(model)) return model;
   return check.refuse({ received: "a decoder", expected: "an encoder", fix: "load it with `load`." });
 }
 
@@ -162,21 +167,19 @@ export async function loadAny(
   options?: Omit<LoadOptions, "quantize">,
 ): Promise<Model | EncoderModel> {
   const check = checks("loadAny", { argument: "source" });
-  const { checkpoint, tokenizer } = await open(check, source, check.options(options, optionNames));
-  return checkpoint.kind === "decoder"
-    ? decoderModel(checkpoint, tokenizer)
-    : encoderModel(checkpoint, tokenizer);
+  return modelOf(await open(check, source, check.options(options, optionNames)));
 }
 
-type Of<Kind> = Extract<Checkpoint, { kind: Kind }>;
-
-function decoderModel({ config, params }: Of<"decoder">, tokenizer: Tokenizer | undefined): Model {
-  return { config, params, tokenizer, apply: decoder(config).apply };
-}
-
-function encoderModel({ config, params }: Of<"encoder">, tokenizer: Tokenizer | undefined): EncoderModel {
+/** A model of what was read. */
+function modelOf({ checkpoint, tokenizer, sentence }: Opened): Model | EncoderModel {
+  const more = { tokenizer, ...(sentence && { sentence }) };
+  if (checkpoint.kind === "decoder") {
+    const { config, params } = checkpoint;
+    return { config, params, ...more, apply: decoder(config).apply };
+  }
+  const { config, params } = checkpoint;
   const { apply, maskedTokenLogits } = encoder(config);
-  return { config, params, tokenizer, apply, maskedTokenLogits };
+  return { config, params, ...more, apply, maskedTokenLogits };
 }
 
 const optionNames = [
@@ -192,7 +195,12 @@ const optionNames = [
   "maxBytes",
 ] as const satisfies readonly (keyof LoadOptions)[];
 
-type Opened = { checkpoint: Checkpoint; tokenizer: Tokenizer | undefined; folder: Folder | undefined };
+type Opened = {
+  checkpoint: Checkpoint;
+  tokenizer: Tokenizer | undefined;
+  folder: Folder | undefined;
+  sentence: SentenceConfig | undefined;
+};
 
 async function open(
   check: Reading["check"],
@@ -230,7 +238,8 @@ async function open(
   const folder = "folder" in found ? found.folder : undefined;
   const tokenizer = (await tokenizerOf(given, quiet, folder)) ?? own?.();
   checkVocabulary(check, tokenizer, checkpoint.config.vocabSize);
-  return { checkpoint, tokenizer, folder };
+  const sentence = folder && (await readSentenceConfig(folder, device));
+  return { checkpoint, tokenizer, folder, sentence };
 }
 
 /** Tells at the end that files were read, of which parts were of no use. */

@@ -41,7 +41,8 @@ const config: transformer.DecoderConfig = {
 const made = decoder(config);
 const params = made.init(1);
 const model: transformer.Model = { config, params, tokenizer: undefined, apply: made.apply };
-const { numKvHeads: _kv, stopIds: _stop, ...sizes } = config;
+const { vocabSize, embedDim, hiddenDim, numLayers, numHeads, contextLength, normEps } = config;
+const sizes = { vocabSize, embedDim, hiddenDim, numLayers, numHeads, contextLength, normEps };
 const bert = encoder({ ...sizes, numTypes: 2 });
 
 async function refusal(call: () => unknown): Promise<{ message: string; fn: string }> {

@@ -27,7 +27,7 @@ export async function embed(
   const check = checks("embed");
   const connection = connectionOf(check, model, "encoder");
   check.list({ texts }, "texts", (text) => typeof text === "string");
-  const { signal, ...options } = check.options(given, ["pooling", "signal"]);
+  const { signal, ...options } = check.options(given, names);
   signal?.throwIfAborted();
   const work = connection.nextNumber();
   try {
@@ -37,3 +37,5 @@ export async function embed(
     throw error;
   }
 }
+
+const names = ["pooling", "promptName", "prompt", "dimensions", "signal"] as const;

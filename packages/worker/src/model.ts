@@ -1,4 +1,5 @@
-import { asyncDisposable, type Checks } from "@qkv/core";
+/// <reference lib="esnext.disposable" />
+import type { Checks } from "@qkv/core";
 import type { DeviceMemory } from "@qkv/tensor";
 import type { Connection } from "./connection.js";
 import type { LoadedModel } from "./protocol.js";
@@ -22,7 +23,8 @@ export function workerModel(connection: Connection, loaded: LoadedModel): Worker
     ...loaded,
     memory: () => connection.call("memory", "memory"),
     dispose,
-    ...asyncDisposable(dispose),
+    // Engines without the symbol have no `await using` either.
+    [Symbol.asyncDispose ?? Symbol("asyncDispose")]: dispose,
   };
   return Object.defineProperty(model, key, { value: connection }) as unknown as WorkerModel;
 }

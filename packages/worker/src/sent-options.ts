@@ -32,7 +32,7 @@ export type SentGenerateOptions = Pick<
   GenerateOptions,
   "maxTokens" | "sampling" | "stop" | "logprobs" | "speculate"
 >;
-export type SentEmbedOptions = Pick<EmbedOptions, "pooling">;
+export type SentEmbedOptions = Omit<EmbedOptions, "signal">;
 
 /** @throws {ArgumentError} If an option is none that can be sent to a worker. */
 export function toSentOptions(check: Checks, { tokenizer, ...options }: ModelOptions): SentLoadOptions {

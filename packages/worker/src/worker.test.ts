@@ -234,6 +234,8 @@ test("embeddings are those of this thread, in memory that was moved", async () =
     expect(vectors).toEqual(await embedHere(here, texts, { pooling }));
     expect(vectors.map(({ length }) => length)).toEqual([1, 2, 3].map(() => model.config.embedDim));
   }
+  const cut = { dimensions: 2, prompt: "a " };
+  expect(await embed(model, texts, cut)).toEqual(await embedHere(here, texts, cut));
   expect(await embed(model, [])).toEqual([]);
   expect(await errorOf(embed(model, "a cat" as never))).toMatchObject({ argument: "texts" });
   expect(await errorOf(embed(model, texts, { signal: AbortSignal.abort("no") }))).toBe("no");

@@ -206,16 +206,19 @@ function joined(
   return { ...whole, rows: (first, end) => take(whole.rows(first, end), 1, tensor(order, { device })) };
 }
 
-/** A norm: the gain `name.weight` and the shift `name.bias` where there is one. `plus`: is added to stored gains, which `factor` multiplies as they are read. */
+/**
+ * A norm: the gain `name.weight` and the shift `name.bias`: where there is one, or, with `bias`, in any case. `plus`: is added to
+ * stored gains, which `factor` multiplies as they are read.
+ */
 export function norm(
   place: string,
   name: string,
   length: number,
-  { plus = 0, factor = 1 } = {},
+  { plus = 0, factor = 1, bias = false } = {},
 ): StoredTensor {
   return (at) => ({
     async read(weights) {
-      return [[at.place + place, await weights.norm(at.name + name, length, { plus, factor })]];
+      return [[at.place + place, await weights.norm(at.name + name, length, { plus, factor, bias })]];
     },
     write(params) {
       const { weight, bias } = paramAt(params, at.place + place) as NormParams;

@@ -1,19 +1,41 @@
 import { ArgumentError } from "@qkv/core";
-import { tensor } from "@qkv/tensor";
+import { slice, tensor, type Tensor } from "@qkv/tensor";
+import { loadTokenizer } from "@qkv/tokenizer";
 import { expect, test } from "vitest";
 import { embed } from "./embed.js";
+import { decoder } from "../models/decoder.js";
 import { encoder } from "../models/encoder.js";
-import type { EncoderModel } from "../models/model.js";
+import type { EncoderModel, Model } from "../models/model.js";
+import { normalizeModule } from "./modules/normalize.js";
+import { poolingModule } from "./modules/pooling.js";
+import type { SentenceModule } from "../models/sentence-config.js";
+import { sentenceEmbedding } from "./sentence-embedding.js";
 
 const contextLength = 4;
 const { config, init, apply, maskedTokenLogits } = encoder({
   ...{ vocabSize: 10, embedDim: 8, hiddenDim: 12, numLayers: 1, numHeads: 2, contextLength },
   ...{ numTypes: 0, normEps: 1e-12 },
 });
+const json = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+const digits = Array.from({ length: 10 }, (_, i) => String(i));
 /** Text of digits, each an id. */
-const tokenizer = {
-  encode: (text: string) => Array.from(text, Number),
-} as unknown as EncoderModel["tokenizer"];
+const tokenizer = loadTokenizer({
+  "tokenizer.json": json({
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: { type: "Split", pattern: { Regex: "" }, behavior: "Isolated", invert: false },
+    post_processor: null,
+    decoder: null,
+    model: {
+      type: "WordLevel",
+      vocab: Object.fromEntries(digits.map((digit, id) => [digit, id])),
+      unk_token: "0",
+    },
+  }),
+});
 const model: EncoderModel = { config, params: init(1), tokenizer, apply, maskedTokenLogits };
 
 /** Rows of an encoder pooled by hand, in float64. */
@@ -47,10 +69,7 @@ test("each text by itself, in order; one that is too long is cut off at the cont
 });
 
 test("what is no encoder, no text and no option is refused by name", async () => {
-  const { numTypes: _, ...ofDecoder } = config;
-  await expect(embed({ ...model, config: ofDecoder } as never, ["1"])).rejects.toThrow(
-    /`model` is "a decoder", expected an encoder/,
-  );
+  await expect(embed(chat, ["1"])).rejects.toThrow(/`model` is "a decoder", expected an encoder, or/);
   await expect(embed({ ...model, tokenizer: undefined }, ["1"])).rejects.toThrow(
     /without a tokenizer.*\nFix: load/,
   );
@@ -59,4 +78,55 @@ test("what is no encoder, no text and no option is refused by name", async () =>
     /`pooling` is "max", expected "mean"/,
   );
   await expect(embed(model, ["1"], { signal: AbortSignal.abort("no") })).rejects.toBe("no");
+});
+
+const causal = decoder({
+  ...{ vocabSize: 10, embedDim: 8, hiddenDim: 12, numLayers: 1, numHeads: 2, numKvHeads: 1, contextLength },
+  ...{ normEps: 1e-6, stopIds: [] },
+});
+const chat: Model = { config: causal.config, params: causal.init(1), tokenizer, apply: causal.apply };
+
+const byHand = (modules: SentenceModule[], rows: Tensor) =>
+  sentenceEmbedding(modules, rows).toNested() as number[][];
+
+test("a model's own modules and prompts are followed, unless the call has others", async () => {
+  const modules = [poolingModule(["max"], { includePrompt: false })];
+  const own = { ...model, sentence: { modules, prompts: { query: "98" }, defaultPrompt: "query" } };
+  const rows = apply(model.params, [9, 8, 3, 1]);
+  const [expected] = byHand([poolingModule(["max"])], slice(rows, 1, 2));
+  const [vector] = await embed(own, ["31"]);
+  expect(Array.from(vector!)).toEqual(expected);
+  expect(await embed(own, ["31"], { promptName: "query" })).toEqual([vector]);
+  expect(await embed(own, ["31"], { prompt: "98" })).toEqual([vector]);
+  expect(await embed(own, ["31"], { prompt: "" })).not.toEqual([vector]);
+  expect(await embed(own, ["31"], { prompt: "", pooling: "mean" })).toEqual(await embed(model, ["31"]));
+  await expect(embed(own, ["31"], { promptName: "document" })).rejects.toThrow(
+    /`promptName` is "document", expected a prompt of the model: query/,
+  );
+  await expect(embed(model, ["31"], { promptName: "query" })).rejects.toThrow(/the model has no prompts/);
+});
+
+test("texts are read in small letters, and cut off at the longest that the model was made for, where it says so", async () => {
+  const modules = [poolingModule(["lasttoken"])];
+  const short = { ...model, sentence: { modules, prompts: {}, maxTokens: 2, lowerCase: true } };
+  expect(await embed(short, ["314"])).toEqual(await embed(short, ["31"]));
+  expect(await embed(short, ["314"])).not.toEqual(await embed(short, ["34"]));
+});
+
+test("a decoder embeds by the rows behind its last norm", async () => {
+  const modules = [poolingModule(["lasttoken"]), normalizeModule()];
+  const [vector] = await embed({ ...chat, sentence: { modules, prompts: {} } }, ["314"]);
+  const rows = causal.apply(chat.params, [3, 1, 4], { output: "rows" });
+  expect(rows.shape).toEqual([1, 3, 8]);
+  expect(Array.from(vector!)).toEqual(byHand(modules, rows)[0]);
+  expect(await embed(chat, ["314"], { pooling: "last" })).toEqual([vector]);
+});
+
+test("dimensions: the first numbers alone, of length 1 again", async () => {
+  const [whole] = await embed(model, ["314"]);
+  const [first] = await embed(model, ["314"], { dimensions: 3 });
+  const length = Math.hypot(...whole!.subarray(0, 3));
+  expect(first).toHaveLength(3);
+  for (const [i, number] of first!.entries()) expect(number).toBeCloseTo(whole![i]! / length, 6);
+  await expect(embed(model, ["314"], { dimensions: 9 })).rejects.toThrow(/`dimensions` is 9, expected .*8/);
 });

@@ -1,28 +1,48 @@
-import { checks } from "@qkv/core";
-import { reshape, slice, tensor, type Tensor } from "@qkv/tensor";
+import { checks, type Checks } from "@qkv/core";
+import { slice, tensor, type Tensor } from "@qkv/tensor";
 import { eventLoopYielder } from "../generation/yield-to-event-loop.js";
 import { checkModel } from "../models/check-model.js";
-import { meanPooling, unitLength } from "../models/mean-pooling.js";
-import type { EncoderModel } from "../models/model.js";
+import { unitLength } from "../models/mean-pooling.js";
+import type { EncoderModel, Model } from "../models/model.js";
+import type { SentenceConfig } from "../models/sentence-config.js";
+import { truncatingTokenizer } from "../pipeline/texts-to-rows.js";
+import { normalizeModule } from "./modules/normalize.js";
+import { poolingModule, type PoolingMode } from "./modules/pooling.js";
+import { sentenceEmbedding } from "./sentence-embedding.js";
 
 /** Pooling of token embeddings: their mean, the first (`[CLS]`) or the last. */
 export type Pooling = "mean" | "cls" | "last";
 
 export type EmbedOptions = {
-  /** Default: `"mean"`. A model that was trained with another says so in its `1_Pooling/config.json`. */
+  /**
+   * Pooling, and a scale to length 1, in place of the model's own modules. Default: as the folder of the model says in its
+   * `modules.json`; `"mean"` where it has none.
+   */
   pooling?: Pooling;
+  /** A prompt of the model by its name, such as `query`, in front of each text. Default: the model's default, mostly none. */
+  promptName?: string;
+  /** A text in front of each text, in place of a prompt of the model. Default: none. */
+  prompt?: string;
+  /**
+   * The first numbers of each vector alone, scaled to length 1 again, for models that were trained so (Matryoshka). Default: all.
+   */
+  dimensions?: number;
   signal?: AbortSignal;
 };
 
 /**
- * Embeds texts: one vector of length 1 for each, so that dot products are cosines. A text longer than the model's context is
- * cut off there.
+ * Embeds texts: one vector for each, of length 1 so that dot products are cosines, unless the model's own modules say
+ * otherwise. A text longer than the model's context is cut off there.
  *
- * @param model - An encoder with its tokenizer, of `loadEncoder`.
- * @returns For each text, its embedding: `embedDim` numbers.
- * @throws {ArgumentError} If the model is a decoder or has no tokenizer, or an option is wrong. The signal's reason, when it
- *   aborts.
- * @see "Sentence-BERT" (2019), arXiv:1908.10084, section 3
+ * A folder of sentence-transformers says how its model is meant: pooling, maps and a scale (`modules.json`), and prompts
+ * for queries and documents. `embed` follows it.
+ *
+ * @param model - An encoder with its tokenizer, of `loadEncoder`; or a decoder that embeds (EmbeddingGemma, Qwen 3
+ *   Embedding), of `load`.
+ * @returns For each text, its embedding: `embedDim` numbers, or as many as the last module makes.
+ * @throws {ArgumentError} If the model is a decoder whose folder has no modules and no `pooling` is given, if it has no
+ *   tokenizer, or an option is wrong. The signal's reason, when it aborts.
+ * @see "Sentence-BERT" (2019), arXiv:1908.10084, section 3; "Matryoshka Representation Learning" (2022), arXiv:2205.13147
  *
  * @example
  * ```ts
@@ -34,25 +54,27 @@ export type EmbedOptions = {
  * ```
  */
 export async function embed(
-  model: EncoderModel,
+  model: EncoderModel | Model,
   texts: readonly string[],
   given?: EmbedOptions,
 ): Promise<Float32Array[]> {
   const check = checks("embed");
   checkModel(check, model);
-  if (!("numTypes" in model.config)) {
+  check.list({ texts }, "texts", (text) => typeof text === "string");
+  const options = check.options(given, ["pooling", "promptName", "prompt", "dimensions", "signal"]);
+  const { pooling, dimensions, signal } = options;
+  if (pooling !== undefined) check.oneOf({ pooling }, ["mean", "cls", "last"]);
+  if (dimensions !== undefined) check.whole({ dimensions }, { min: 1, unit: "numbers" });
+  if (pooling === undefined && !model.sentence && !("numTypes" in model.config)) {
     check.refuse({
       argument: "model",
       received: "a decoder",
-      expected: "an encoder, which embeds texts",
-      fix: "load one with `loadEncoder`.",
+      expected: "an encoder, or a decoder whose folder has a modules.json, which says how it embeds texts",
+      fix: "load an encoder with `loadEncoder`, or give `pooling`.",
     });
   }
-  check.list({ texts }, "texts", (text) => typeof text === "string");
-  const { pooling = "mean", signal } = check.options(given, ["pooling", "signal"]);
-  check.oneOf({ pooling }, ["mean", "cls", "last"]);
-  const { tokenizer, config, params, apply } = model;
-  if (!tokenizer) {
+  const { config, params, sentence } = model;
+  if (!model.tokenizer) {
     return check.refuse({
       argument: "model",
       received: "a model without a tokenizer",
@@ -60,25 +82,78 @@ export async function embed(
       fix: "load the model with `tokenizer`.",
     });
   }
+  const modules =
+    pooling === undefined && sentence
+      ? sentence.modules
+      : [poolingModule([modes[pooling ?? "mean"]]), normalizeModule()];
+  const longest = Math.min(sentence?.maxTokens ?? Infinity, config.contextLength);
+  const tokenizer = truncatingTokenizer(model.tokenizer, longest);
+  const prompt = promptOf(check, sentence, options);
+  const promptLength = prompt === "" ? 0 : lengthOfPrompt(tokenizer, prompt);
   const { device } = params.embedding.weight;
   const yieldToEventLoop = eventLoopYielder();
   const embeddings: Float32Array[] = [];
   for (const text of texts) {
     await yieldToEventLoop();
     signal?.throwIfAborted();
-    const ids = tokenizer.encode(text).slice(0, config.contextLength);
+    const whole = prompt + text;
+    const ids = tokenizer.encode(sentence?.lowerCase ? whole.toLowerCase() : whole);
     const embedding = device.scope(() => {
-      const rows = apply(params, tensor([ids], { dtype: "int32", device })); // [1, T, C]
-      return unitLength(pooled(rows, pooling)); // [1, C]
+      const rows = rowsOf(model, tensor([ids], { dtype: "int32", device })); // [1, T, C]
+      const vector = sentenceEmbedding(modules, rows, { promptLength }); // [1, E]
+      return dimensions === undefined ? vector : truncated(check, vector, dimensions);
     });
     embeddings.push(Float32Array.from(await embedding.read()));
   }
   return embeddings;
 }
 
-/** Pools token embeddings `[B, T, C]` into one vector for each text, `[B, C]`. */
-function pooled(rows: Tensor, pooling: Pooling): Tensor {
-  if (pooling === "mean") return meanPooling(rows);
-  const [B, , C] = rows.shape as [number, number, number];
-  return reshape(pooling === "cls" ? slice(rows, 1, 0, 1) : slice(rows, 1, -1), [B, C]);
+const modes = {
+  mean: "mean",
+  cls: "cls",
+  last: "lasttoken",
+} as const satisfies Record<Pooling, PoolingMode>;
+
+/** Rows of tokens, `[1, T, C]`; of a decoder, those behind its final norm. */
+function rowsOf(model: EncoderModel | Model, ids: Tensor): Tensor {
+  return "maskedTokenLogits" in model
+    ? model.apply(model.params, ids)
+    : model.apply(model.params, ids, { output: "rows" });
+}
+
+/** The text in front of each text. */
+function promptOf(
+  check: Checks,
+  sentence: SentenceConfig | undefined,
+  { prompt, promptName }: EmbedOptions,
+): string {
+  if (prompt !== undefined) {
+    check.type({ prompt }, "string");
+    return prompt;
+  }
+  const prompts = sentence?.prompts ?? {};
+  const name = promptName ?? sentence?.defaultPrompt;
+  if (name === undefined) return "";
+  const named = Object.keys(prompts);
+  check.each(
+    { promptName: name },
+    () => Object.hasOwn(prompts, name),
+    named.length > 0 ? `a prompt of the model: ${named.join(", ")}` : "nothing, as the model has no prompts",
+    "give the text itself as `prompt`.",
+  );
+  return prompts[name]!;
+}
+
+/** Number of tokens of a prompt, without the special token that ends a text. */
+function lengthOfPrompt(tokenizer: NonNullable<Model["tokenizer"]>, prompt: string): number {
+  const ids = tokenizer.encode(prompt);
+  const plain = tokenizer.encode(prompt, { addSpecialTokens: false });
+  return ids.at(-1) === plain.at(-1) ? ids.length : ids.length - 1;
+}
+
+function truncated(check: Checks, vector: Tensor, dimensions: number): Tensor {
+  const width = vector.shape[1]!;
+  const fix = "leave it out for all.";
+  check.whole({ dimensions }, { max: width, fix });
+  return unitLength(slice(vector, 1, 0, dimensions));
 }

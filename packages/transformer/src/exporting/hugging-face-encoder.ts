@@ -1,10 +1,11 @@
 import { ArgumentError } from "@qkv/core";
 import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
+import type { TaskHeadConfig } from "../models/task-head.js";
 import { activationNames } from "../architectures/config-fields.js";
 import { linear } from "./hugging-face-decoder.js";
 import { unchanged, type TensorToWrite } from "../architectures/tensor-to-write.js";
 
-/** An encoder of ours as a BERT of Hugging Face: with its head for masked tokens, if it has one. */
+/** An encoder of ours as a BERT of Hugging Face: with its head, if it has one. */
 export function bertCheckpoint(
   config: EncoderConfig,
   params: EncoderParams,
@@ -18,12 +19,14 @@ export function bertCheckpoint(
       fix: "make the encoder with `numTypes: 1`, and a row of zeros.",
     });
   }
-  const head = params.maskedTokenHead;
-  const path = head ? "bert." : "";
+  refuseTraits(config);
+  const { maskedTokenHead: masked, head } = params;
+  const task = head && config.head;
+  const path = masked || (task && task.task !== "pooler") ? "bert." : "";
   const own = `${path}embeddings`;
   return {
     fields: {
-      architectures: [head ? "BertForMaskedLM" : "BertModel"],
+      architectures: [masked ? "BertForMaskedLM" : classes[task?.task ?? "pooler"]],
       model_type: "bert",
       vocab_size: config.vocabSize,
       hidden_size: config.embedDim,
@@ -35,6 +38,7 @@ export function bertCheckpoint(
       layer_norm_eps: config.normEps,
       hidden_act: activationNames[config.activation ?? "gelu"],
       tie_word_embeddings: true,
+      ...(task && labelFields(task)),
     },
     tensors: [
       unchanged(`${own}.word_embeddings.weight`, params.embedding.weight),
@@ -54,13 +58,64 @@ export function bertCheckpoint(
           ...linear(`${layer}.output.LayerNorm`, feedForwardNorm),
         ];
       }),
-      ...(head
+      ...(masked
         ? [
-            ...linear("cls.predictions.transform.dense", head.dense),
-            ...linear("cls.predictions.transform.LayerNorm", head.norm),
-            unchanged("cls.predictions.bias", head.bias),
+            ...linear("cls.predictions.transform.dense", masked.dense),
+            ...linear("cls.predictions.transform.LayerNorm", masked.norm),
+            unchanged("cls.predictions.bias", masked.bias),
           ]
         : []),
+      ...(head?.dense ? linear(`${path}pooler.dense`, head.dense) : []),
+      ...(head?.output ? linear(task?.task === "span" ? "qa_outputs" : "classifier", head.output) : []),
     ],
   };
 }
+
+const classes = {
+  pooler: "BertModel",
+  sequence: "BertForSequenceClassification",
+  token: "BertForTokenClassification",
+  span: "BertForQuestionAnswering",
+} as const;
+
+/** The labels of a head, and what their logits mean. */
+function labelFields({ task, labels, scores }: TaskHeadConfig): Record<string, unknown> {
+  if (task === "pooler" || task === "span") return {};
+  return {
+    id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+    ...(scores === "none" && { problem_type: "regression" }),
+    ...(scores === "sigmoid" && { problem_type: "multi_label_classification" }),
+  };
+}
+
+/** Refuses an encoder that computes something else than BERT. */
+export function refuseTraits(config: EncoderConfig): void {
+  const { positions = "learned", placement = "post", gated = false, bias = true, layerTypes, head } = config;
+  const others = {
+    embeddingRank: config.embeddingRank !== undefined,
+    positions: positions !== "learned",
+    relativeBias: config.relativeBias !== undefined,
+    placement: placement !== "post",
+    gated,
+    bias: !bias,
+    layerTypes: layerTypes?.includes("sliding") ?? false,
+    layerGroups: config.layerGroups !== undefined,
+    head: head !== undefined && !isBertHead(head),
+  };
+  const name = (Object.keys(others) as (keyof typeof others)[]).find((one) => others[one]);
+  if (name === undefined) return;
+  throw new ArgumentError({
+    fn: "exportModel",
+    argument: `config.${name}`,
+    received: config[name],
+    expected: "an encoder as BERT is, which is the one that is written",
+    fix: "keep the folder that the model was loaded from; its other relatives are read alone.",
+  });
+}
+
+/** A head as BERT has it: of the first token, through a tanh, where it is one of a text. */
+const isBertHead = ({ task, pooling = "cls", activation, normEps }: TaskHeadConfig): boolean => {
+  const ofText = task === "pooler" || task === "sequence";
+  return pooling === "cls" && normEps === undefined && activation === (ofText ? "tanh" : undefined);
+};

@@ -33,13 +33,14 @@ function fileUrl(folder: URL, file: string): URL {
   return url;
 }
 
-/** Files that a reader chose in a page, by their names. */
+/** Files that a reader chose in a page, by their names, or by their paths in a folder that was chosen whole. */
 export function folderOfFiles(files: readonly File[], reading: Reading): Folder {
+  const pathOf = (file: File) => file.webkitRelativePath?.replace(/^[^/]*\//, "") || file.name;
   return {
     name: `${files.length} files`,
     reading,
     async find(name, limits) {
-      const file = files.find((one) => one.name === name);
+      const file = files.find((one) => pathOf(one) === name);
       return file && findFile(file, { ...reading, ...limits });
     },
   };

@@ -151,6 +151,8 @@ export type DecoderOptions = {
   patchLengths?: ArrayLike<number> | readonly ArrayLike<number>[];
   /** Number of last tokens to compute logits for. Default: all. */
   last?: number;
+  /** `rows`: those behind the final norm, `[B, T, C]`, which models of embeddings pool. Default `logits`. */
+  output?: "logits" | "rows";
   /** Receives traced tensors, named `layers.0.attention.weights`, `layers.0.output`. Default: nothing is traced. */
   trace?: ModelTrace;
 };
@@ -239,10 +241,11 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     });
   const finishes = streamed !== undefined || perLayer !== undefined || config.layerScale === true;
   const source = (i: number): number => config.sharedKeyValues?.[i] ?? i;
+  const normed = (params: DecoderParams, rows: Tensor): Tensor => layerNorm.apply(params.norm, rows);
   const outputLogits = (params: DecoderParams, rows: Tensor): Tensor => {
     const { output = params.embedding }: Pick<DecoderParams, "output" | "embedding"> = params;
     const bias = params.output?.bias;
-    const raw = map(layerNorm.apply(params.norm, rows), output.weight, bias);
+    const raw = map(normed(params, rows), output.weight, bias);
     const { logitScale = 1, logitSoftcap: cap } = config;
     const logits = logitScale === 1 ? raw : mul(raw, logitScale);
     return cap === undefined ? logits : mul(tanh(div(logits, cap)), cap);
@@ -293,7 +296,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     },
     apply(params, ids, given) {
       const options = onApply.options(given, callNames);
-      const { cache, last, trace } = options;
+      const { cache, last, output: asked = "logits", trace } = options;
       checkParams(onApply, params, [
         ...ownParts,
         ...(table ? ["positions.weight"] : []),
@@ -305,6 +308,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
       checkBytePatches(config, options);
       checkTrace(onApply, trace, kinds.map(isRecurrent));
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
+      onApply.oneOf({ output: asked }, ["logits", "rows"]);
       if (cache && config.bidirectional) {
         onApply.refuse({
           argument: "cache",
@@ -370,7 +374,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         });
         const rows = (y: Tensor) => (last === undefined ? y : lastRows(y, last));
         const seen = streamed && streams ? streamed.merge(params.altUp!, rows(streams)) : rows(x);
-        return outputLogits(params, seen);
+        return asked === "rows" ? normed(params, seen) : outputLogits(params, seen);
       };
       // Intermediate tensors belong to the scope; only the logits leave it.
       return rollbackOnError(cache, () => device.scope(run));
@@ -389,6 +393,7 @@ const callNames = [
   "padding",
   "patchLengths",
   "last",
+  "output",
   "trace",
 ] as const;
 

@@ -1,5 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
-import { learnedPositions, multiHead } from "@qkv/attention";
+import { learnedPositions, multiHead, slidingWindow, t5Bias, type ScoreMod } from "@qkv/attention";
 import type { Mask } from "@qkv/attention-contract";
 import {
   add,
@@ -16,14 +16,20 @@ import {
 import type { LinearParams } from "@qkv/attention";
 import { activationOf, type Activation } from "../layers/activation.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
-import { norm, type NormParams } from "../layers/norm.js";
+import { norm, type Norm, type NormParams } from "../layers/norm.js";
 import { checkTrace, recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
-import { transformerLayer, type TransformerLayerParams } from "../layers/transformer-layer.js";
+import {
+  transformerLayer,
+  type TransformerLayer,
+  type TransformerLayerParams,
+} from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
+import { ropeFromConfig } from "./rope-from-config.js";
+import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
 import { checkParams } from "../layers/check-params.js";
 
-/** Configuration of an encoder. */
+/** Configuration of an encoder. The defaults are BERT's, so a relative of it is a few entries more. */
 export type EncoderConfig = {
   /** V */
   vocabSize: number;
@@ -43,10 +49,47 @@ export type EncoderConfig = {
   normEps: number;
   /** Default `gelu`. */
   activation?: Activation;
+
+  /**
+   * E, the width of the embeddings, where it is not C: a linear map makes rows of C numbers of them (ALBERT, ELECTRA).
+   * Default: C, without a map.
+   */
+  embeddingRank?: number;
+  /** Kind of positions. Default `learned`. */
+  positions?: "learned" | "rotary";
+  /** Default 10000. */
+  ropeBase?: number;
+  /** The base in layers with a window. Default: as in the others. */
+  slidingRopeBase?: number;
+  /** A learned bias for buckets of distances, which all layers share (MPNet). Default: none. */
+  relativeBias?: {
+    numBuckets: number;
+    /** The distance from which on all keys share the last bucket. Unit: tokens. */
+    maxDistance: number;
+  };
+  /** Placement of the norms; with `pre`, another one stands behind the last layer. Default `post`. */
+  placement?: "post" | "pre";
+  /** False: attention of the first layer reads embeddings without another norm (ModernBERT). Default true. */
+  firstLayerNorm?: boolean;
+  /** Gated feed-forward layers (GeGLU). Default false. */
+  gated?: boolean;
+  /** Biases of maps and shifts of norms in random weights; loaded weights have those that are stored. Default true. */
+  bias?: boolean;
+  /** Attention of each layer: full, or a window of `window` tokens. Default: all `full`. */
+  layerTypes?: readonly ("full" | "sliding")[];
+  /** Keys that a query of a sliding layer sees: itself, and half of the others on each side. Unit: tokens; odd. */
+  window?: number;
+  /**
+   * Groups of adjacent layers that share their weights (ALBERT). A divisor of `numLayers`. Default: each layer has its own.
+   */
+  layerGroups?: number;
+  /** A head for a task, which {@link taskLogits} applies. Default: none. */
+  head?: TaskHeadConfig;
 };
 
 /** Head that maps rows to logits of the masked token. */
 export type MaskedTokenHeadParams = {
+  /** `[E, C]` */
   dense: LinearParams;
   norm: NormParams;
   /** `[V]`. The matrix is the embedding's. */
@@ -55,14 +98,26 @@ export type MaskedTokenHeadParams = {
 
 /** The weights of an encoder. */
 export type EncoderParams = {
-  /** `[V, C]` */
+  /** `[V, E]`; E is C unless there is an `embeddingRank`. */
   embedding: { weight: Tensor };
-  /** `[contextLength, C]` */
+  /** `[contextLength, E]`. Absent where positions rotate. */
   positions: { weight: Tensor };
-  /** `[numTypes, C]` */
+  /** `[numTypes, E]` */
   types?: { weight: Tensor };
   embeddingNorm: NormParams;
+  /** `[C, E]`, with `embeddingRank`. */
+  embeddingMap?: LinearParams;
+  /** `[numBuckets, H]`, with `relativeBias`. */
+  relativeBias?: { weight: Tensor };
+  /**
+   * One for each layer, or with `layerGroups` for each group. Without `firstLayerNorm`, that of the first has no
+   * `attentionNorm`.
+   */
   layers: TransformerLayerParams<FeedForwardParams>[];
+  /** With the placement `pre`: the norm behind the last layer. */
+  finalNorm?: NormParams;
+  /** Of the configuration's `head`. */
+  head?: TaskHeadParams;
   /** Only where the checkpoint has one. */
   maskedTokenHead?: MaskedTokenHeadParams;
 };
@@ -107,59 +162,87 @@ export type Encoder = {
  */
 export function encoder(config: EncoderConfig): Encoder {
   checkConfig(config);
-  const { vocabSize: V, embedDim: C, numLayers, numHeads, contextLength, numTypes } = config;
+  const { vocabSize: V, embedDim: C, numLayers, contextLength, numTypes, normEps: eps, bias = true } = config;
+  const E = config.embeddingRank ?? C;
   const activation = config.activation ?? "gelu";
-  const layerNorm = norm({ kind: "layer", embedDim: C, eps: config.normEps });
-  const table = learnedPositions({ length: contextLength, embedDim: C });
-  const layer = transformerLayer({
-    attention: multiHead({ embedDim: C, numHeads, bias: true }),
-    feedForward: feedForward({
-      embedDim: C,
-      hiddenDim: config.hiddenDim,
-      activation,
-      gated: false,
-      bias: true,
-    }),
-    norm: layerNorm,
-    placement: "post",
-  });
+  const layerNorm = norm({ kind: "layer", embedDim: C, eps });
+  const narrowNorm = norm({ kind: "layer", embedDim: E, eps });
+  const table = isLearned(config) && learnedPositions({ length: contextLength, embedDim: E });
+  const layers = layersOf(config, layerNorm);
+  const perGroup = numLayers / (config.layerGroups ?? numLayers);
+  const parts = [
+    ...["embedding.weight", "embeddingNorm.weight", "layers"],
+    ...(table ? ["positions.weight"] : []),
+    ...(config.embeddingRank === undefined ? [] : ["embeddingMap.weight"]),
+    ...(config.relativeBias ? ["relativeBias.weight"] : []),
+    ...(config.placement === "pre" ? ["finalNorm.weight"] : []),
+  ];
   return {
     config,
     init(seed) {
-      const [seeds, layerSeeds] = modelSeeds(seed, ["embedding", "positions", "types", "dense"], numLayers);
+      const around = ["embedding", "positions", "types", "dense", "map", "relativeBias", "head"] as const;
+      const [seeds, layerSeeds] = modelSeeds(seed, around, config.layerGroups ?? numLayers);
       const draw = (seed: number, shape: number[], size: number) => mul(randn(shape, { seed }), size);
-      return {
-        embedding: { weight: draw(seeds.embedding, [V, C], 0.02) },
-        positions: table.init(seeds.positions),
-        ...(numTypes > 0 && { types: { weight: draw(seeds.types, [numTypes, C], 0.02) } }),
-        embeddingNorm: layerNorm.init(),
-        layers: layerSeeds.map((seed) => layer.init(seed)),
+      const shift = <T extends object>(params: T, size: number) => ({
+        ...params,
+        ...(bias && { bias: zeros([size]) }),
+      });
+      const normParams = (size: number) => shift({ weight: ones([size]) }, size);
+      const params = {
+        embedding: { weight: draw(seeds.embedding, [V, E], 0.02) },
+        ...(table && { positions: table.init(seeds.positions) }),
+        ...(numTypes > 0 && { types: { weight: draw(seeds.types, [numTypes, E], 0.02) } }),
+        embeddingNorm: normParams(E),
+        ...(config.embeddingRank !== undefined && {
+          embeddingMap: shift({ weight: draw(seeds.map, [C, E], 1 / Math.sqrt(E)) }, C),
+        }),
+        ...(config.relativeBias && {
+          relativeBias: {
+            weight: draw(seeds.relativeBias, [config.relativeBias.numBuckets, config.numHeads], 0.02),
+          },
+        }),
+        layers: layerSeeds.map((seed, i) => {
+          const own = layers[i * perGroup]!.init(seed);
+          const norms = bias ? {} : { attentionNorm: normParams(C), feedForwardNorm: normParams(C) };
+          const { attentionNorm, ...others } = { ...own, ...norms };
+          const first = i === 0 && config.firstLayerNorm === false;
+          return (first ? others : { ...others, attentionNorm }) as typeof own;
+        }),
+        ...(config.placement === "pre" && { finalNorm: normParams(C) }),
         maskedTokenHead: {
-          dense: { weight: draw(seeds.dense, [C, C], 1 / Math.sqrt(C)), bias: zeros([C]) },
-          norm: { weight: ones([C]), bias: zeros([C]) },
+          dense: { weight: draw(seeds.dense, [E, C], 1 / Math.sqrt(C)), bias: zeros([E]) },
+          norm: { weight: ones([E]), bias: zeros([E]) },
           bias: zeros([V]),
         },
+        ...(config.head && { head: initTaskHead(config.head, C, seeds.head) }),
       };
+      return params as EncoderParams;
     },
     apply(params, ids, options) {
       const { types, mask, trace } = onApply.options(options, ["types", "mask", "trace"]);
       checkParams(onApply, params, parts);
-      checkTrace(onApply, trace, new Array<boolean>(config.numLayers).fill(false));
+      checkTrace(onApply, trace, new Array<boolean>(numLayers).fill(false));
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
       if (types !== undefined && params.types)
         checkIds(onApply, types, { device, vocabSize: numTypes }, "types");
       return device.scope(() => {
-        let x = table.apply(params.positions, embedding(params.embedding.weight, tokens));
+        let x = embedding(params.embedding.weight, tokens);
+        if (table) x = table.apply(params.positions, x);
         if (params.types) x = add(x, embedding(params.types.weight, types ?? allOf(x, device)));
-        x = recordTensor(trace, "embeddings", layerNorm.apply(params.embeddingNorm, x));
-        params.layers.forEach((weights, i) => {
-          x = layer.apply(weights, x, {
+        x = narrowNorm.apply(params.embeddingNorm, x);
+        const { embeddingMap, relativeBias } = params;
+        if (embeddingMap) x = linear(x, embeddingMap.weight, embeddingMap.bias);
+        x = recordTensor(trace, "embeddings", x);
+        const distances = relativeBias && relativeBiasOf(config, relativeBias.weight);
+        layers.forEach((layer, i) => {
+          x = layer.apply(params.layers[Math.floor(i / perGroup)]!, x, {
             ...(mask && { mask }),
+            ...(distances && { bias: distances }),
             ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
         });
-        return x;
+        return config.placement === "pre" ? layerNorm.apply(params.finalNorm!, x) : x;
       });
     },
     maskedTokenLogits(params, rows) {
@@ -171,10 +254,66 @@ export function encoder(config: EncoderConfig): Encoder {
       } = params;
       if (!head) refuseHead();
       const bent = activationOf("encoder", activation)(linear(rows, head.dense.weight, head.dense.bias));
-      return linear(layerNorm.apply(head.norm, bent), weight, head.bias);
+      return linear(narrowNorm.apply(head.norm, bent), weight, head.bias);
     },
   };
 }
+
+const isLearned = ({ positions = "learned" }: EncoderConfig): boolean => positions === "learned";
+
+type EncoderLayer = Pick<TransformerLayer<FeedForwardParams>, "init" | "apply">;
+
+/** The layers of a configuration. Those that attend alike are one, and share the plans of their mask. */
+function layersOf(config: EncoderConfig, layerNorm: Norm): readonly EncoderLayer[] {
+  const { embedDim: C, numLayers, numHeads, layerTypes, bias = true } = config;
+  const make = (kind: "full" | "sliding", own: Norm): TransformerLayer<FeedForwardParams> => {
+    const side = (config.window! - 1) / 2;
+    const base = (kind === "sliding" ? config.slidingRopeBase : undefined) ?? config.ropeBase ?? 10000;
+    return transformerLayer({
+      attention: multiHead({
+        embedDim: C,
+        numHeads,
+        bias,
+        ...(kind === "sliding" && { mask: slidingWindow({ before: side, after: side }) }),
+        ...(!isLearned(config) && {
+          rope: ropeFromConfig({ headDim: C / numHeads, base, layout: "half" }, undefined),
+        }),
+      }),
+      feedForward: feedForward({
+        embedDim: C,
+        hiddenDim: config.hiddenDim,
+        activation: config.activation ?? "gelu",
+        gated: config.gated ?? false,
+        bias,
+      }),
+      norm: own,
+      placement: config.placement ?? "post",
+    });
+  };
+  const made = { full: make("full", layerNorm), sliding: layerTypes && make("sliding", layerNorm) };
+  return Array.from({ length: numLayers }, (_, i): EncoderLayer => {
+    const kind = layerTypes?.[i] ?? "full";
+    const layer = made[kind]!;
+    if (i > 0 || config.firstLayerNorm !== false) return layer;
+    const first = make(kind, withoutGain(layerNorm));
+    return {
+      init: layer.init,
+      apply: (params, x, options) => first.apply({ ...params, attentionNorm: noGain }, x, options),
+    };
+  });
+}
+
+/** Params of a norm that changes nothing. */
+const noGain = /* @__PURE__ */ Object.freeze({}) as NormParams;
+
+/** The same norm, which leaves rows as they are where its params are {@link noGain}. */
+const withoutGain = ({ init, apply }: Norm): Norm => ({
+  init,
+  apply: (params, x) => (params === noGain ? x : apply(params, x)),
+});
+
+const relativeBiasOf = ({ relativeBias }: EncoderConfig, weight: Tensor): ScoreMod =>
+  t5Bias(weight, { bidirectional: true, maxDistance: relativeBias!.maxDistance });
 
 /** Type 0 for each token. */
 function allOf(x: Tensor, device: Device): Tensor {
@@ -184,7 +323,6 @@ function allOf(x: Tensor, device: Device): Tensor {
 const check: Checks = /* @__PURE__ */ checks("encoder");
 const onApply: Checks = /* @__PURE__ */ checks("encoder.apply");
 const onLogits: Checks = /* @__PURE__ */ checks("maskedTokenLogits");
-const parts = ["embedding.weight", "positions.weight", "embeddingNorm.weight", "layers"];
 
 const names = /* @__PURE__ */ Object.keys({
   vocabSize: 0,
@@ -196,6 +334,19 @@ const names = /* @__PURE__ */ Object.keys({
   numTypes: 0,
   normEps: 0,
   activation: 0,
+  embeddingRank: 0,
+  positions: 0,
+  ropeBase: 0,
+  slidingRopeBase: 0,
+  relativeBias: 0,
+  placement: 0,
+  firstLayerNorm: 0,
+  gated: 0,
+  bias: 0,
+  layerTypes: 0,
+  window: 0,
+  layerGroups: 0,
+  head: 0,
 } satisfies Record<keyof EncoderConfig, 0>) as (keyof EncoderConfig)[];
 
 function checkConfig(config: EncoderConfig): void {
@@ -204,6 +355,69 @@ function checkConfig(config: EncoderConfig): void {
   check.whole({ vocabSize, embedDim, hiddenDim, numHeads, contextLength }, { min: 1 });
   check.whole({ numLayers, numTypes }, { min: 0 });
   check.finite({ normEps }, { min: 0, fix: "take what the model was trained with, about 1e-12." });
+  const {
+    positions = "learned",
+    placement = "post",
+    firstLayerNorm = true,
+    gated = false,
+    bias = true,
+  } = config;
+  check.oneOf({ positions }, ["learned", "rotary"]);
+  check.oneOf({ placement }, ["post", "pre"]);
+  check.type({ firstLayerNorm, gated, bias }, "boolean");
+  const { embeddingRank, ropeBase, slidingRopeBase } = config;
+  if (embeddingRank !== undefined) check.whole({ embeddingRank }, { min: 1 });
+  for (const base of [{ ropeBase }, { slidingRopeBase }])
+    if (Object.values(base)[0] !== undefined)
+      check.finite(base as Record<string, number>, { above: 0, fix: "leave it out for the default." });
+  if (config.relativeBias !== undefined) {
+    const { numBuckets, maxDistance } = check.options(
+      config.relativeBias,
+      ["numBuckets", "maxDistance"],
+      "config.relativeBias",
+    );
+    check.whole(
+      { "relativeBias.numBuckets": numBuckets, "relativeBias.maxDistance": maxDistance },
+      { min: 1 },
+    );
+  }
+  checkLayers(config);
+  if (config.head !== undefined) checkTaskHead(check, config.head);
+}
+
+/** Refuses layers that slide without a window, and groups that do not divide them. */
+function checkLayers({
+  layerTypes,
+  window,
+  layerGroups,
+  numLayers,
+  placement,
+  firstLayerNorm,
+}: EncoderConfig): void {
+  const isType = (type: unknown) => type === "full" || type === "sliding";
+  if (layerTypes !== undefined) {
+    const isList = () => layerTypes.length === numLayers && layerTypes.every(isType);
+    const expected = `"full" or "sliding" for each of the ${numLayers} layers`;
+    check.each({ layerTypes }, isList, expected, "name every layer.");
+  }
+  if (window !== undefined || layerTypes?.includes("sliding")) {
+    const fix = "count the keys on both sides, as many on each, and the token itself.";
+    const isOdd = () => Number.isInteger(window) && window! > 0 && window! % 2 === 1;
+    check.each({ window }, isOdd, "an odd number of tokens", fix);
+  }
+  if (layerGroups !== undefined) {
+    const divides = () => Number.isInteger(layerGroups) && layerGroups > 0 && numLayers % layerGroups === 0;
+    const fix = "leave it out, so that each layer has weights of its own.";
+    check.each({ layerGroups }, divides, `a divisor of numLayers = ${numLayers}`, fix);
+  }
+  if (firstLayerNorm === false && placement !== "pre") {
+    check.refuse({
+      argument: "firstLayerNorm",
+      received: false,
+      expected: "true, as norms follow each part",
+      fix: 'leave it out, or write `placement: "pre"`.',
+    });
+  }
 }
 
 function refuseHead(): never {

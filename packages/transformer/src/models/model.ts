@@ -2,6 +2,7 @@ import type { Tokenizer } from "@qkv/tokenizer";
 import type { DecoderConfig } from "./decoder-config.js";
 import type { Decoder, DecoderParams } from "./decoder.js";
 import type { Encoder, EncoderConfig, EncoderParams } from "./encoder.js";
+import type { SentenceConfig } from "./sentence-config.js";
 
 /** Errors and sizes of a quantized model. */
 export type QuantizationReport = {
@@ -20,6 +21,8 @@ export type Model = {
   readonly tokenizer: Tokenizer | undefined;
   /** Token ids to logits `[B, T, V]`, with any params of this shape. */
   readonly apply: Decoder["apply"];
+  /** Steps and prompts of `embed`, of a folder of sentence-transformers. */
+  readonly sentence?: SentenceConfig;
   /** With the option `quantize`: how far rounding moved each matrix. */
   readonly quantization?: QuantizationReport;
 };
@@ -31,6 +34,8 @@ export type EncoderModel = {
   readonly tokenizer: Tokenizer | undefined;
   /** Token ids to rows `[B, T, C]`, with any params of this shape. */
   readonly apply: Encoder["apply"];
+  /** Steps and prompts of `embed`, of a folder of sentence-transformers. */
+  readonly sentence?: SentenceConfig;
   /** Rows to logits of masked tokens. */
   readonly maskedTokenLogits: Encoder["maskedTokenLogits"];
 };

@@ -2,6 +2,7 @@ import { checks, type Checks } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { EncoderModel } from "../models/model.js";
 import { logSoftmax } from "../generation/log-softmax.js";
+import { bestIndices } from "./best-indices.js";
 import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
 
 /** Options of a call of a {@link FillMaskPipeline}, by Transformers.js' names. */
@@ -75,10 +76,7 @@ export function fillMask(check: Checks<{ argument: string }>, model: EncoderMode
     const V = logits.shape[2]!;
     const results = ids.map((sequence, b) => {
       const scores = logSoftmax(numbers.subarray(b * V, (b + 1) * V));
-      const best = Array.from(scores, (_, id) => id)
-        .sort((one, other) => scores[other]! - scores[one]! || one - other)
-        .slice(0, top_k);
-      return best.map((token): FilledMask => ({
+      return bestIndices(scores, top_k).map((token): FilledMask => ({
         score: Math.exp(scores[token]!),
         token,
         token_str: tokenizer.decode([token]),

@@ -1,4 +1,4 @@
-import { asyncDisposable, checks, nearestName, type Checks } from "@qkv/core";
+import { checks, nearestName, type Checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
 import { isEncoder, loadWithFolder } from "../load.js";
 import type { Source } from "../loading/open-file.js";
@@ -6,8 +6,12 @@ import { checkModel } from "../models/check-model.js";
 import type { EncoderModel, Model } from "../models/model.js";
 import type { FeatureExtractionCall } from "./feature-extraction.js";
 import type { FillMaskCall } from "./fill-mask.js";
+import type { QuestionAnsweringCall } from "./question-answering.js";
 import { readLoadOptions, refuseOnnx, type PipelineOptions } from "./load-options.js";
+import type { TextClassificationCall } from "./text-classification.js";
 import type { TextGenerationCall } from "./text-generation.js";
+import type { TokenClassificationCall } from "./token-classification.js";
+import type { ZeroShotClassificationCall } from "./zero-shot-classification.js";
 
 /** The parts of every pipeline, besides its calls. */
 export type PipelineParts<Task extends string, Kind> = {
@@ -16,8 +20,6 @@ export type PipelineParts<Task extends string, Kind> = {
   readonly tokenizer: Tokenizer;
   /** Lets go of the model. Calls are refused from then on. */
   dispose(): Promise<void>;
-  /** `await using generator = await pipeline(…)` disposes of it at the end of the block. */
-  [Symbol.asyncDispose](): Promise<void>;
 };
 
 /** A pipeline that continues texts and answers chats. */
@@ -27,26 +29,69 @@ export type FeatureExtractionPipeline = FeatureExtractionCall &
   PipelineParts<"feature-extraction", EncoderModel>;
 /** A pipeline that finds the tokens that masks hide. */
 export type FillMaskPipeline = FillMaskCall & PipelineParts<"fill-mask", EncoderModel>;
+/** A pipeline that labels texts. */
+export type TextClassificationPipeline = TextClassificationCall &
+  PipelineParts<"text-classification", EncoderModel>;
+/** A pipeline that labels tokens. */
+export type TokenClassificationPipeline = TokenClassificationCall &
+  PipelineParts<"token-classification", EncoderModel>;
+/** A pipeline that finds answers in a text. */
+export type QuestionAnsweringPipeline = QuestionAnsweringCall &
+  PipelineParts<"question-answering", EncoderModel>;
+/** A pipeline that labels texts with labels which nobody trained. */
+export type ZeroShotClassificationPipeline = ZeroShotClassificationCall &
+  PipelineParts<"zero-shot-classification", EncoderModel>;
 
-/** The pipeline of each task. `embeddings` is Transformers.js' other name of feature extraction. */
+/** The pipeline of each task. `embeddings`, `sentiment-analysis` and `ner` are Transformers.js' other names. */
 export type Pipelines = {
   "text-generation": TextGenerationPipeline;
   "feature-extraction": FeatureExtractionPipeline;
   embeddings: FeatureExtractionPipeline;
   "fill-mask": FillMaskPipeline;
+  "text-classification": TextClassificationPipeline;
+  "sentiment-analysis": TextClassificationPipeline;
+  "token-classification": TokenClassificationPipeline;
+  ner: TokenClassificationPipeline;
+  "question-answering": QuestionAnsweringPipeline;
+  "zero-shot-classification": ZeroShotClassificationPipeline;
 };
+
+/** Tasks of encoders. Each is a module of its own, so that a page reads those that it uses. */
+const encoderTasks = {
+  "feature-extraction": async () => (await import("./feature-extraction.js")).featureExtraction,
+  "fill-mask": async () => (await import("./fill-mask.js")).fillMask,
+  "text-classification": async () => (await import("./text-classification.js")).textClassification,
+  "token-classification": async () => (await import("./token-classification.js")).tokenClassification,
+  "question-answering": async () => (await import("./question-answering.js")).questionAnswering,
+  "zero-shot-classification": async () =>
+    (await import("./zero-shot-classification.js")).zeroShotClassification,
+} as const;
+
+/** Other names of tasks. */
+const otherNames = {
+  embeddings: "feature-extraction",
+  "sentiment-analysis": "text-classification",
+  ner: "token-classification",
+} as const satisfies Partial<Record<keyof Pipelines, keyof typeof encoderTasks>>;
 
 const tasks: readonly (keyof Pipelines)[] = [
   "text-generation",
   "feature-extraction",
   "embeddings",
   "fill-mask",
+  "text-classification",
+  "sentiment-analysis",
+  "token-classification",
+  "ner",
+  "question-answering",
+  "zero-shot-classification",
 ];
 
 /**
  * A task with its model in one line, with the call forms and the results that Transformers.js documents, on safetensors: code
- * moves by its import and the name of its model. Tasks: `text-generation`, `feature-extraction` and `fill-mask`; of another
- * task, option or value the error says what to write.
+ * moves by its import and the name of its model. Tasks: `text-generation`, `feature-extraction`, `fill-mask`,
+ * `text-classification`, `token-classification`, `question-answering` and `zero-shot-classification`; of another task, option
+ * or value the error says what to write.
  *
  * @param task - The name of the task.
  * @param model - A folder, an address or a repository, as `load` and `loadEncoder` take it; or a model that is loaded.
@@ -115,16 +160,17 @@ export async function pipeline<Task extends keyof Pipelines>(
       });
   checkModel(check, loaded);
   if (isEncoder(loaded) === generates) refuseKind(check, task, generates);
-  // Each task is a module of its own, so that a page reads those that it uses.
+  const name = nameOf(task);
   const call = isEncoder(loaded)
-    ? task === "fill-mask"
-      ? (await import("./fill-mask.js")).fillMask(check, loaded)
-      : (await import("./feature-extraction.js")).featureExtraction(check, loaded)
+    ? (await encoderTasks[name as keyof typeof encoderTasks]())(check, loaded)
     : await (await import("./text-generation.js")).textGeneration(check, loaded, folder);
   onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });
-  const name = task === "embeddings" ? "feature-extraction" : task;
   return disposable(name, call as (...given: unknown[]) => Promise<unknown>, loaded) as Pipelines[Task];
 }
+
+/** The first name of a task. */
+const nameOf = (task: keyof Pipelines): string =>
+  Object.hasOwn(otherNames, task) ? otherNames[task as keyof typeof otherNames] : task;
 
 /** A model that somebody loaded, or made of a decoder or an encoder. */
 const isLoaded = (model: object | string): model is Model | EncoderModel =>
@@ -146,18 +192,16 @@ function disposable(
       expected: "one that has its model",
       fix: "make another pipeline.",
     });
-  const dispose = async () => {
-    open = undefined;
-  };
-  const result = Object.assign(
-    async (...given: unknown[]) => parts().call(...given),
-    asyncDisposable(dispose),
-  );
+  const result = async (...given: unknown[]) => parts().call(...given);
   return Object.defineProperties(result, {
     task: { value: task, enumerable: true },
     model: { get: () => parts().model, enumerable: true },
     tokenizer: { get: () => parts().model.tokenizer, enumerable: true },
-    dispose: { value: dispose },
+    dispose: {
+      value: async () => {
+        open = undefined;
+      },
+    },
   });
 }
 

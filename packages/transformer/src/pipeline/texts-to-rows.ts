@@ -12,14 +12,16 @@ export type EncodedTexts = {
   readonly rows: Tensor;
   /** `[B, T]`: 1 for tokens, 0 for padding. */
   readonly attentionMask: Tensor;
+  /** The text of each token of a pair: 0, 1, or -1 for special tokens. */
+  readonly sequenceIds: readonly (readonly number[])[];
 };
 
 /** Texts of a call: one alone, or a list. */
-export function textList(check: Checks, texts: unknown): readonly string[] {
+export function textList(check: Checks, texts: unknown, argument = "texts"): readonly string[] {
   if (typeof texts === "string") return [texts];
   const fix = "give a text, or a list of texts.";
-  check.list({ texts }, "texts", (text) => typeof text === "string", fix);
-  check.each({ texts }, (list) => (list as unknown[]).length > 0, "one text or more", fix);
+  check.list({ [argument]: texts }, "texts", (text) => typeof text === "string", fix);
+  check.each({ [argument]: texts }, (list) => (list as unknown[]).length > 0, "one text or more", fix);
   return texts as readonly string[];
 }
 
@@ -47,20 +49,34 @@ export function truncatingTokenizer(tokenizer: Tokenizer, contextLength: number)
  * Reads texts by an encoder, those that are shorter padded at their end.
  *
  * @param tokenizer - That of {@link truncatingTokenizer}.
+ * @param pairs - A second text for each. Default: none.
  */
 export function encodeTexts(
   { config, params, apply }: EncoderModel,
   tokenizer: Tokenizer,
   texts: readonly string[],
+  pairs?: readonly string[],
 ): EncodedTexts {
   const { device }: { device: Device } = params.embedding.weight;
-  const ids = texts.map((text) => tokenizer.encode(text));
+  const encodings = texts.map((text, i) => tokenizer.encoding(text, pairs && { pair: pairs[i]! }));
+  const ids = encodings.map((one) => one.ids);
   const padId = tokenizer.id("[PAD]") ?? tokenizer.id("<pad>") ?? 0;
   const padded = pad(ids, { padId: Math.min(padId, config.vocabSize - 1) });
   const lengths = ids.map(({ length }) => length);
   const even = lengths.every((length) => length === lengths[0]);
+  const types = pad(
+    encodings.map(({ typeIds }) => typeIds),
+    { padId: 0 },
+  ).ids;
+  const typed = config.numTypes > 1 && types.some((ofText) => ofText.some((type) => type > 0));
   const rows = apply(params, tensor(padded.ids, { dtype: "int32", device }), {
     ...(!even && { mask: padding(lengths) }),
+    ...(typed && { types: tensor(types, { dtype: "int32", device }) }),
   });
-  return { ids, rows, attentionMask: tensor(padded.attentionMask, { device }) };
+  return {
+    ids,
+    rows,
+    attentionMask: tensor(padded.attentionMask, { device }),
+    sequenceIds: encodings.map((one) => one.sequenceIds),
+  };
 }

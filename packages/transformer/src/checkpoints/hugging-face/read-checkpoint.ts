@@ -1,16 +1,17 @@
 import { checks, FormatError } from "@qkv/core";
 import { architectures } from "../../architectures/architectures.js";
+import { encoderArchitectures } from "../../architectures/encoders/encoder-architectures.js";
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
-import { bert } from "./bert.js";
 import { configFields } from "../../architectures/config-fields.js";
 import { inWords, nearestArchitecture } from "./nearest-architecture.js";
 import { readArchitecture } from "./read-architecture.js";
+import { readEncoder } from "./read-encoder.js";
 import type { Checkpoint, Family, StorageFormat } from "./family.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
 
-const families: readonly Family[] = [llama, gpt2, bert];
+const families: readonly Family[] = [llama, gpt2];
 
 /**
  * A model from its configuration and its weights in the layout of Hugging Face.
@@ -34,13 +35,15 @@ export async function readCheckpoint(
   fields.nested("pruned_heads"); // an object that holds nothing
   const family = families.find(({ modelTypes }) => modelTypes.includes(type));
   if (family) return family.read(type, fields, weights, storedAs);
+  const encoder = encoderArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
+  if (encoder) return readEncoder(encoder, type, fields, weights);
   const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type));
   if (architecture) return readArchitecture(architecture, fields, weights);
   const check = checks(file.fn, { source: file.name }, FormatError);
   return check.refuse({
     argument: "model_type",
     received: type,
-    expected: `a known architecture: ${[...families, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
+    expected: `a known architecture: ${[...families, ...encoderArchitectures, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
     fix: `${inWords(nearestArchitecture(json, file, architectures))}; choose a model of one of these, or add an architecture.`,
   });
 }

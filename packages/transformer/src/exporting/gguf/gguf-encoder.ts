@@ -5,10 +5,10 @@ import { bertCheckpoint } from "../hugging-face-encoder.js";
 import { float32, prefixedFields, uint32, type GgufFields } from "./gguf-fields.js";
 import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
 
-/** An encoder of ours as llama.cpp's BERT, which gives rows; a head for masked tokens has no place there. */
+/** An encoder of ours as llama.cpp's BERT, which gives rows; a head has no place there. */
 export function ggufEncoder(
   config: EncoderConfig,
-  { maskedTokenHead: _head, ...params }: EncoderParams,
+  { maskedTokenHead: _masked, head: _head, ...params }: EncoderParams,
 ): { fields: GgufFields; tensors: GgufTensor[] } {
   const { activation = "gelu" } = config;
   if (activation !== "gelu") {

@@ -1,5 +1,6 @@
 import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
 import { unchanged } from "../../architectures/tensor-to-write.js";
+import { refuseTraits } from "../hugging-face-encoder.js";
 import { activationSubgraph } from "./activation-subgraph.js";
 import { attentionSubgraph } from "./attention-subgraph.js";
 import { feedForwardSubgraph } from "./feed-forward-subgraph.js";
@@ -13,6 +14,7 @@ import type { OnnxGraph } from "./onnx-graph.js";
  * its head, `logits` of masked tokens.
  */
 export function encoderGraph(g: OnnxGraph, config: EncoderConfig, params: EncoderParams): void {
+  refuseTraits(config);
   const shape = ["batch_size", "sequence_length"];
   const ids = g.input("input_ids", shape, "int64");
   const attended = g.input("attention_mask", shape, "int64");
@@ -22,7 +24,7 @@ export function encoderGraph(g: OnnxGraph, config: EncoderConfig, params: Encode
   const norm = (path: string, x: string, own: EncoderParams["embeddingNorm"]) =>
     normSubgraph(g, path, x, own, { kind: "layer", eps });
   const add = (x: string, y: string) => g.op("Add", [x, y]);
-  const rowsOf = (name: string, { weight }: EncoderParams["positions"], places: string) =>
+  const rowsOf = (name: string, { weight }: EncoderParams["embedding"], places: string) =>
     g.op("Gather", [g.weight(unchanged(`${name}.weight`, weight)), places], { axis: 0 });
 
   const T = g.op("Gather", [g.op("Shape", [ids]), g.whole(1)], { axis: 0 });

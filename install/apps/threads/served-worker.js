@@ -1,3 +1,0 @@
-import { serve } from "@qkv/worker/serve";
-
-serve();

@@ -1,0 +1,60 @@
+import { each } from "../stored-tensor.js";
+import type { EncoderArchitecture } from "./encoder-architecture.js";
+import {
+  bertEmbeddings,
+  bertLayerNames,
+  bertSizes,
+  checkBertFields,
+  encoderLayer,
+  firstPosition,
+  ignoredOfBert,
+  typeCount,
+} from "./encoder-parts.js";
+
+/** BERT, and RoBERTa, whose positions begin behind the padding token's. */
+export const bert: EncoderArchitecture = {
+  modelTypes: ["bert", "roberta", "xlm-roberta"],
+  paths: ["bert.", "roberta."],
+  table: "embeddings.word_embeddings.weight",
+  read(fields, type) {
+    checkBertFields(fields);
+    const first = type === "bert" ? 0 : firstPosition(fields);
+    const sizes = bertSizes(fields);
+    const config = {
+      ...sizes,
+      contextLength: sizes.contextLength - first,
+      numTypes: typeCount(fields),
+    };
+    return {
+      config,
+      tensors: [
+        ...bertEmbeddings(config, first),
+        each(config.numLayers, "layers", "encoder.layer", () => encoderLayer(config, bertLayerNames)),
+      ],
+    };
+  },
+  heads: (path, type) => ({
+    maskedToken:
+      type === "bert"
+        ? {
+            dense: "cls.predictions.transform.dense",
+            norm: "cls.predictions.transform.LayerNorm",
+            biases: ["cls.predictions.bias", "cls.predictions.decoder.bias"],
+          }
+        : {
+            dense: "lm_head.dense",
+            norm: "lm_head.layer_norm",
+            biases: ["lm_head.bias", "lm_head.decoder.bias"],
+          },
+    pooler: { dense: `${path}pooler.dense`, activation: "tanh" },
+    sequence:
+      type === "bert"
+        ? { dense: `${path}pooler.dense`, activation: "tanh", output: "classifier" }
+        : { dense: "classifier.dense", activation: "tanh", output: "classifier.out_proj" },
+    token: { output: "classifier" },
+    span: { output: "qa_outputs" },
+  }),
+  ignored: [ignoredOfBert],
+  ignoredTensors:
+    /position_ids$|pooler\.|^cls\.seq_relationship\.|^cls\.predictions\.decoder\.|^lm_head\.(decoder\.|bias$)|^classifier\./,
+};

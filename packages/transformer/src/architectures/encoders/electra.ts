@@ -1,0 +1,50 @@
+import { each, linear } from "../stored-tensor.js";
+import type { EncoderArchitecture } from "./encoder-architecture.js";
+import {
+  bertEmbeddings,
+  bertLayerNames,
+  bertSizes,
+  checkBertFields,
+  encoderLayer,
+  ignoredOfBert,
+  typeCount,
+} from "./encoder-parts.js";
+
+/** ELECTRA: BERT with embeddings that may be narrower than its layers. */
+export const electra: EncoderArchitecture = {
+  modelTypes: ["electra"],
+  paths: ["electra."],
+  table: "embeddings.word_embeddings.weight",
+  read(fields) {
+    checkBertFields(fields);
+    const sizes = bertSizes(fields);
+    const rank = fields.countOr(128, "embedding_size");
+    const { embedDim: C } = sizes;
+    const config = {
+      ...sizes,
+      numTypes: typeCount(fields),
+      ...(rank !== C && { embeddingRank: rank }),
+    };
+    return {
+      config,
+      tensors: [
+        ...bertEmbeddings(config),
+        ...(rank === C ? [] : [linear("embeddingMap", "embeddings_project", [C, rank], { bias: true })]),
+        each(config.numLayers, "layers", "encoder.layer", () => encoderLayer(config, bertLayerNames)),
+      ],
+    };
+  },
+  heads: () => ({
+    maskedToken: {
+      dense: "generator_predictions.dense",
+      norm: "generator_predictions.LayerNorm",
+      biases: ["generator_lm_head.bias"],
+    },
+    sequence: { dense: "classifier.dense", activation: "gelu", output: "classifier.out_proj" },
+    token: { output: "classifier" },
+    span: { output: "qa_outputs" },
+  }),
+  ignored: [ignoredOfBert, "summary_activation summary_last_dropout summary_type summary_use_proj"],
+  // The discriminator's own head tells replaced tokens, which is how it was trained.
+  ignoredTensors: /position_ids$|^discriminator_predictions\.|^generator_lm_head\.weight$|^classifier\./,
+};

@@ -1,0 +1,100 @@
+import type { EncoderConfig } from "../../models/encoder.js";
+import { activationField, type ConfigFields } from "../config-fields.js";
+import { linear, norm, rowsFrom, stored, type StoredTensor } from "../stored-tensor.js";
+
+const biased = { bias: true };
+const mostLayers = 10_000;
+
+/** The sizes of an encoder in BERT's fields. */
+export function bertSizes(fields: ConfigFields): EncoderConfig {
+  return {
+    vocabSize: fields.count("vocab_size"),
+    embedDim: fields.count("hidden_size"),
+    hiddenDim: fields.count("intermediate_size"),
+    numLayers: layerCount(fields, "num_hidden_layers"),
+    numHeads: fields.count("num_attention_heads"),
+    contextLength: fields.count("max_position_embeddings"),
+    numTypes: 0,
+    normEps: fields.positive("layer_norm_eps", 1e-12),
+    activation: activationField(fields, "hidden_act", "gelu"),
+  };
+}
+
+/** Number of layers. A number from a file must not decide how much memory is taken. */
+export function layerCount(fields: ConfigFields, name: string): number {
+  const count = fields.count(name);
+  return count > mostLayers ? fields.refuse(name, `at most ${mostLayers} layers`) : count;
+}
+
+/** Number of types of segments. */
+export const typeCount = (fields: ConfigFields): number => fields.countOr(2, "type_vocab_size");
+
+/** Fields that say the same in each of BERT's relatives, and what they have to say. */
+export function checkBertFields(fields: ConfigFields): void {
+  fields.mustBe("position_embedding_type", "absolute");
+  fields.mustBe("is_decoder", false);
+}
+
+/** Names of fields of BERT and its relatives that change nothing. */
+export const ignoredOfBert =
+  "eos_token_id hidden_dropout_prob attention_probs_dropout_prob directionality pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type";
+
+/**
+ * The rows in front of a table of positions which stand for the padding token, in RoBERTa and its relatives: the model's own
+ * positions begin behind it.
+ */
+export function firstPosition(fields: ConfigFields): number {
+  const [rows, padId] = [fields.count("max_position_embeddings"), fields.number("pad_token_id", 1)];
+  if (Number.isInteger(padId) && padId >= 0 && padId < rows - 1) return padId + 1;
+  return fields.refuse("pad_token_id", `a token id below max_position_embeddings - 1 = ${rows - 1}`);
+}
+
+/**
+ * Embeddings of tokens, of positions and of types, and their norm.
+ *
+ * @param first - Rows of positions that are not read. Default 0.
+ */
+export function bertEmbeddings(config: EncoderConfig, first = 0): StoredTensor[] {
+  const { vocabSize: V, embedDim: C, embeddingRank: E = C, contextLength: T, numTypes } = config;
+  const positions = ["positions.weight", "embeddings.position_embeddings.weight"] as const;
+  return [
+    stored("embedding.weight", "embeddings.word_embeddings.weight", [V, E], "table"),
+    first === 0 ? stored(...positions, [T, E]) : rowsFrom(...positions, first, [T, E]),
+    ...(numTypes > 0
+      ? [stored("types.weight", "embeddings.token_type_embeddings.weight", [numTypes, E])]
+      : []),
+    norm("embeddingNorm", "embeddings.LayerNorm", E, biased),
+  ];
+}
+
+/** Names of the maps and norms of a layer. */
+export type EncoderLayerNames = Readonly<
+  Record<"query" | "key" | "value" | "output" | "attentionNorm" | "up" | "down" | "feedForwardNorm", string>
+>;
+
+/** Those of BERT. */
+export const bertLayerNames: EncoderLayerNames = {
+  query: "attention.self.query",
+  key: "attention.self.key",
+  value: "attention.self.value",
+  output: "attention.output.dense",
+  attentionNorm: "attention.output.LayerNorm",
+  up: "intermediate.dense",
+  down: "output.dense",
+  feedForwardNorm: "output.LayerNorm",
+};
+
+/** The maps and norms of a layer, each with its bias. */
+export const encoderLayer = (
+  { embedDim: C, hiddenDim: F }: EncoderConfig,
+  names: EncoderLayerNames,
+): StoredTensor[] => [
+  linear("attention.query", names.query, [C, C], biased),
+  linear("attention.key", names.key, [C, C], biased),
+  linear("attention.value", names.value, [C, C], biased),
+  linear("attention.output", names.output, [C, C], biased),
+  norm("attentionNorm", names.attentionNorm, C, biased),
+  linear("feedForward.up", names.up, [F, C], biased),
+  linear("feedForward.down", names.down, [C, F], biased),
+  norm("feedForwardNorm", names.feedForwardNorm, C, biased),
+];

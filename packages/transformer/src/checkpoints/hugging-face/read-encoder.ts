@@ -1,0 +1,136 @@
+import type { ConfigFields } from "../../architectures/config-fields.js";
+import type {
+  EncoderArchitecture,
+  EncoderHeads,
+  MaskedTokenHeadNames,
+  TaskHeadNames,
+} from "../../architectures/encoders/encoder-architecture.js";
+import {
+  linear,
+  norm,
+  readStored,
+  stored,
+  under,
+  type StoredTensor,
+} from "../../architectures/stored-tensor.js";
+import type { Weights } from "../../loading/weights.js";
+import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
+import type { TaskHeadConfig } from "../../models/task-head.js";
+import { prefixOf, type Checkpoint } from "./family.js";
+import { ignoredFields } from "./fields-without-effect.js";
+
+/** An encoder from the fields and weights of its architecture, with the head that its file was saved with. */
+export async function readEncoder(
+  architecture: EncoderArchitecture,
+  type: string,
+  fields: ConfigFields,
+  weights: Weights,
+): Promise<Checkpoint> {
+  const { config: own, tensors } = architecture.read(fields, type);
+  const path = prefixOf(weights, architecture.table, ["", ...architecture.paths]);
+  const heads = architecture.heads(path, type, fields);
+  const task = taskOf(heads, fields, weights);
+  const head = task && { ...task, config: headConfig(task, fields, weights) };
+  const config: EncoderConfig = head ? { ...own, head: head.config } : own;
+  const masked = task && task.task !== "pooler" ? undefined : heads.maskedToken;
+  const hasMasked = masked !== undefined && weights.has(`${masked.dense}.weight`);
+  if (!fields.flag("tie_word_embeddings", true) && hasMasked)
+    fields.refuse("tie_word_embeddings", "true: the matrix of the head for masked tokens is the embedding");
+  fields.finish(ignoredFields(...architecture.ignored));
+  const entries = [
+    under("", path.replace(/\.$/, ""), tensors),
+    ...(hasMasked ? maskedTokenTensors(config, masked, weights) : []),
+    ...(head ? taskTensors(config, head.config, head.names) : []),
+  ];
+  const params = (await readStored(entries, weights)) as EncoderParams;
+  weights.finish(architecture.ignoredTensors);
+  return { kind: "encoder", config, params };
+}
+
+type Task = { readonly task: TaskHeadConfig["task"]; readonly names: TaskHeadNames };
+
+const suffixes = {
+  sequence: "ForSequenceClassification",
+  token: "ForTokenClassification",
+  span: "ForQuestionAnswering",
+  pooler: "Model",
+} as const;
+
+/** The head that the class of a file names; undefined where there is none. A model alone may lack its pooler. */
+function taskOf(heads: EncoderHeads, fields: ConfigFields, weights: Weights): Task | undefined {
+  const name = String(fields.list("architectures")?.[0] ?? "");
+  for (const [task, suffix] of Object.entries(suffixes) as [keyof typeof suffixes, string][]) {
+    const names = heads[task];
+    if (!name.endsWith(suffix)) continue;
+    if (task === "pooler" && !(names && weights.has(`${names.dense}.weight`))) continue;
+    if (names) return { task, names };
+    return fields.refuse(
+      "architectures",
+      `a class whose head is known in this architecture, as ${suffixes.pooler}`,
+    );
+  }
+  return undefined;
+}
+
+function headConfig({ task, names }: Task, fields: ConfigFields, weights: Weights): TaskHeadConfig {
+  const { activation, normEps, output, pooling } = names;
+  return {
+    task,
+    labels:
+      task === "pooler"
+        ? []
+        : task === "span"
+          ? ["start", "end"]
+          : labelsOf(`${output}.weight`, fields, weights),
+    ...(activation !== undefined && { activation }),
+    ...(normEps !== undefined && { normEps }),
+    ...(pooling === "mean" && { pooling }),
+    ...scoresOf(task, fields, weights.shape(`${output}.weight`)?.[0]),
+  };
+}
+
+/** The names of labels; where a file has none, as many as the map of the head makes. */
+function labelsOf(name: string, fields: ConfigFields, weights: Weights): string[] {
+  const named = fields.nested("id2label");
+  const count = named?.unread(new Set()).length ?? weights.shape(name)?.[0] ?? 2;
+  return Array.from({ length: count }, (_, i) => named?.text(String(i)) ?? `LABEL_${i}`);
+}
+
+/** One label for each text is a probability of its own, unless the problem is a regression. */
+function scoresOf(
+  task: TaskHeadConfig["task"],
+  fields: ConfigFields,
+  count: number | undefined,
+): Pick<TaskHeadConfig, "scores"> {
+  const problem = fields.text("problem_type", "");
+  if (task !== "sequence") return {};
+  if (problem === "regression") return { scores: "none" };
+  if (problem === "multi_label_classification" || (problem === "" && count === 1))
+    return { scores: "sigmoid" };
+  return {};
+}
+
+function maskedTokenTensors(
+  { vocabSize: V, embedDim: C, embeddingRank: E = C }: EncoderConfig,
+  { dense, norm: gain, biases, biased = true }: MaskedTokenHeadNames,
+  weights: Weights,
+): StoredTensor[] {
+  const bias = { bias: biased };
+  return [
+    linear("maskedTokenHead.dense", dense, [E, C], bias),
+    norm("maskedTokenHead.norm", gain, E, bias),
+    stored("maskedTokenHead.bias", biases.find(weights.has) ?? biases[0]!, [V]),
+  ];
+}
+
+function taskTensors(
+  { embedDim: C }: EncoderConfig,
+  { labels }: TaskHeadConfig,
+  { dense, norm: gain, output }: TaskHeadNames,
+): StoredTensor[] {
+  return [
+    ...(dense === undefined ? [] : [linear("head.dense", dense, [C, C])]),
+    ...(gain === undefined ? [] : [norm("head.norm", gain, C)]),
+    ...(output === undefined ? [] : [linear("head.output", output, [labels.length, C], { bias: true })]),
+  ];
+}

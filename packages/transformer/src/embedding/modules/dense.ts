@@ -1,0 +1,38 @@
+import { checks, type Checks } from "@qkv/core";
+import { linear } from "@qkv/tensor";
+import type { LinearParams } from "@qkv/attention";
+import { activationOf, type Activation } from "../../layers/activation.js";
+import { checkParams } from "../../layers/check-params.js";
+import type { SentenceModule } from "../../models/sentence-config.js";
+
+/**
+ * A module that maps vectors by a matrix, and bends them.
+ *
+ * @param params - `weight` `[out, in]`, and a bias where there is one.
+ * @param options - `activation`: default none. `name`: default `dense`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { denseModule } from "@qkv/transformer";
+ *
+ * const dense = denseModule({ weight: tensor([[1, -1]]) }, { activation: "relu" });
+ * dense.apply({ vectors: tensor([[3, 1]]), promptLength: 0 }).toNested(); // => [[2]]
+ * ```
+ */
+export function denseModule(
+  params: LinearParams,
+  options?: { activation?: Activation; name?: string },
+): SentenceModule {
+  const check: Checks = checks("denseModule");
+  const { activation, name = "dense" } = check.options(options, ["activation", "name"]);
+  checkParams(check, params, ["weight"]);
+  const bend = activation === undefined ? undefined : activationOf("denseModule", activation);
+  return {
+    name,
+    apply({ vectors }) {
+      const mapped = linear(vectors, params.weight, params.bias);
+      return bend ? bend(mapped) : mapped;
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { checks, ShapeError, type Checks } from "@qkv/core";
+import {
+  arange,
+  cast,
+  checkTensor,
+  concat,
+  div,
+  equal,
+  expandDims,
+  greater,
+  max,
+  maximum,
+  mul,
+  ones,
+  reshape,
+  slice,
+  sqrt,
+  sum,
+  where,
+  type Tensor,
+} from "@qkv/tensor";
+import { meanPooling } from "../../models/mean-pooling.js";
+import type { SentenceModule } from "../../models/sentence-config.js";
+
+/** Ways to make one vector of the rows of a text, in the order in which several are joined. */
+export const poolingModes = ["cls", "max", "mean", "mean_sqrt_len", "weightedmean", "lasttoken"] as const;
+
+/**
+ * A way to make one vector of the rows of a text: the first (`cls`), the largest of each number, their mean, their sum over the
+ * square root of the length, their mean weighted by place from 1 on, or the last.
+ */
+export type PoolingMode = (typeof poolingModes)[number];
+
+/**
+ * A module that makes one vector of the rows of each text; of several modes it joins the vectors.
+ *
+ * @param modes - One or several, which are joined in the order of {@link PoolingMode}.
+ * @param options - `includePrompt`: false leaves out the tokens of a prompt. Default true. `name`: default `pooling`.
+ * @throws {ArgumentError} If there is no such mode, or none.
+ * @see "Sentence-BERT" (2019), arXiv:1908.10084, section 3; weighted by place: "SGPT" (2022), arXiv:2202.08904
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { poolingModule } from "@qkv/transformer";
+ *
+ * const rows = tensor([[[1, 2], [3, 4], [9, 9]]]);
+ * const attentionMask = tensor([[1, 1, 0]]);
+ * const pool = poolingModule(["mean", "cls"]);
+ * pool.apply({ vectors: rows, attentionMask, promptLength: 0 }).toNested(); // => [[1, 2, 2, 3]]
+ * ```
+ */
+export function poolingModule(
+  modes: readonly PoolingMode[],
+  options?: { includePrompt?: boolean; name?: string },
+): SentenceModule {
+  const check: Checks = checks("poolingModule");
+  const { includePrompt = true, name = "pooling" } = check.options(options, ["includePrompt", "name"]);
+  check.type({ includePrompt }, "boolean");
+  check.list({ modes }, poolingModes.join(", "), (mode) => poolingModes.includes(mode as PoolingMode));
+  check.each({ modes }, (list) => (list as unknown[]).length > 0, "one mode or more", 'give ["mean"].');
+  return {
+    name,
+    apply({ vectors: rows, attentionMask, promptLength }) {
+      const { shape } = checkTensor("poolingModule", "vectors", rows);
+      if (shape.length !== 3) {
+        const fix = "give the rows of a batch, as an encoder's `apply` returns them.";
+        check.refuse({ argument: "vectors", received: shape, expected: "[B, T, C]", fix }, ShapeError);
+      }
+      const real = withoutPrompt(rows, attentionMask, includePrompt ? 0 : promptLength);
+      const pooled = poolingModes
+        .filter((mode) => modes.includes(mode))
+        .map((mode) => pool[mode](rows, real));
+      return pooled.length === 1 ? pooled[0]! : concat(pooled, 1);
+    },
+  };
+}
+
+/** `[B, T]`: 1 for the tokens that are pooled. */
+function withoutPrompt(rows: Tensor, attentionMask: Tensor | undefined, promptLength: number): Tensor {
+  const [B, T] = rows.shape as [number, number, number];
+  const { dtype, device } = rows;
+  const real = attentionMask ? cast(attentionMask, dtype) : ones([B, T], { dtype, device });
+  if (promptLength === 0) return real;
+  return mul(real, cast(greater(places(rows), promptLength), dtype));
+}
+
+/** The places of a text's tokens, from 1 on, `[1, T]`. */
+function places({ shape, dtype, device }: Tensor): Tensor {
+  return reshape(arange(shape[1]!, { start: 1, dtype, device }), [1, shape[1]!]);
+}
+
+const pool: Record<PoolingMode, (rows: Tensor, real: Tensor) => Tensor> = {
+  cls: (rows) => reshape(slice(rows, 1, 0, 1), [rows.shape[0]!, rows.shape[2]!]),
+  max: (rows, real) => max(where(greater(expandDims(real, 2), 0), rows, lowest), { axis: 1 }),
+  mean: meanPooling,
+  mean_sqrt_len: (rows, real) =>
+    div(weighted(rows, real), sqrt(maximum(sum(real, { axis: 1, keepDims: true }), 1))),
+  weightedmean(rows, real) {
+    const weights = mul(real, places(rows));
+    return div(weighted(rows, weights), maximum(sum(weights, { axis: 1, keepDims: true }), 1));
+  },
+  lasttoken(rows, real) {
+    const own = mul(real, places(rows));
+    const last = equal(own, max(own, { axis: 1, keepDims: true }));
+    return weighted(rows, mul(real, cast(last, rows.dtype)));
+  },
+};
+
+/** Numbers of padding, where the largest is asked for. */
+const lowest = -1e9;
+
+/** The sum of rows, each times its weight, `[B, C]`. */
+const weighted = (rows: Tensor, weights: Tensor): Tensor =>
+  sum(mul(rows, expandDims(weights, 2)), { axis: 1 });

@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import { exportModel } from "../exporting/export-model.js";
+import { memoryFolder } from "../exporting/memory-folder.js";
+import { loadEncoder } from "../load.js";
+import { encoder } from "../models/encoder.js";
+
+const { config, init } = encoder({
+  ...{ vocabSize: 10, embedDim: 8, hiddenDim: 12, numLayers: 1, numHeads: 2, contextLength: 6 },
+  ...{ numTypes: 1, normEps: 2 ** -40 },
+});
+const { files, ...out } = memoryFolder();
+const { maskedTokenHead: _, ...params } = init(1);
+await exportModel({ config, params }, { to: "hf", out });
+
+/** The model with these files of JSON beside it. */
+const load = (more: Record<string, unknown>) =>
+  loadEncoder([
+    ...files,
+    ...Object.entries(more).map(([name, json]) => new File([JSON.stringify(json)], name)),
+  ]);
+
+const transformer = { idx: 0, name: "0", path: "", type: "sentence_transformers.models.Transformer" };
+const moduleOf = (type: string, path: string) => ({ path, type: `sentence_transformers.models.${type}` });
+const modules = [transformer, moduleOf("Pooling", "1_Pooling"), moduleOf("Normalize", "2_Normalize")];
+const pooling = {
+  word_embedding_dimension: 8,
+  pooling_mode_mean_tokens: false,
+  pooling_mode_max_tokens: true,
+};
+
+test("a folder without modules.json says nothing", async () => {
+  expect((await load({})).sentence).toBeUndefined();
+});
+
+test("modules, prompts, the longest text and small letters are read", async () => {
+  const { sentence } = await load({
+    "modules.json": modules,
+    "1_Pooling/config.json": pooling,
+    "config_sentence_transformers.json": {
+      prompts: { query: "q: ", document: "" },
+      default_prompt_name: "query",
+    },
+    "sentence_bert_config.json": { max_seq_length: 5, do_lower_case: true },
+  });
+  expect(sentence).toMatchObject({
+    modules: [{ name: "1_Pooling" }, { name: "2_Normalize" }],
+    prompts: { query: "q: ", document: "" },
+    defaultPrompt: "query",
+    maxTokens: 5,
+    lowerCase: true,
+  });
+});
+
+test("newer files name their modes", async () => {
+  const named = await load({
+    "modules.json": modules,
+    "1_Pooling/config.json": { pooling_mode: "lasttoken" },
+  });
+  expect(named.sentence!.modules).toHaveLength(2);
+  await expect(
+    load({ "modules.json": modules, "1_Pooling/config.json": { pooling_mode: "median" } }),
+  ).rejects.toThrow(/pooling_mode.*"median", expected modes of cls, max/);
+});
+
+test.each<[string, Record<string, unknown>, RegExp]>([
+  [
+    "a module that is not known",
+    { "modules.json": [moduleOf("LSTM", "1_LSTM")] },
+    /LSTM.*Pooling, Dense, Normalize/s,
+  ],
+  [
+    "a module without its folder",
+    { "modules.json": modules },
+    /1_Pooling\/config\.json: what the module does/,
+  ],
+  [
+    "no mode at all",
+    { "modules.json": modules, "1_Pooling/config.json": { ...pooling, pooling_mode_max_tokens: false } },
+    /pooling_mode_mean_tokens/,
+  ],
+  [
+    "an activation that is not known",
+    {
+      "modules.json": [moduleOf("Dense", "2_Dense")],
+      "2_Dense/config.json": { in_features: 8, out_features: 4, activation_function: "torch.nn.Softshrink" },
+    },
+    /activation_function.*Softshrink", expected a class of Identity, Tanh/,
+  ],
+  [
+    "a dense module without weights",
+    {
+      "modules.json": [moduleOf("Dense", "2_Dense")],
+      "2_Dense/config.json": { in_features: 8, out_features: 4 },
+    },
+    /2_Dense\/model\.safetensors: the weights/,
+  ],
+])("%s is refused", async (_, more, message) => {
+  await expect(load(more)).rejects.toThrow(message);
+});

@@ -1,0 +1,55 @@
+import { checks, type Checks } from "@qkv/core";
+import { checkTensor, type Tensor } from "@qkv/tensor";
+import type { SentenceModule } from "../models/sentence-config.js";
+
+export type SentenceEmbeddingOptions = {
+  /** `[B, T]`: 1 or true for tokens, 0 or false for padding. Default: all are tokens. */
+  attentionMask?: Tensor;
+  /** Number of tokens of a prompt in front of each text. Default 0. */
+  promptLength?: number;
+  /** Filled with the vectors after each module, by its name. Default: nothing is kept. */
+  trace?: Record<string, Tensor>;
+};
+
+/**
+ * Vectors of texts, of the rows of their tokens: pooling, maps and a scale, one module after the other.
+ *
+ * @param modules - As `loadEncoder` and `load` read them: `model.sentence.modules`.
+ * @param rows - `[B, T, C]`
+ * @returns `[B, E]`, E the width of the last module.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { normalizeModule, poolingModule, sentenceEmbedding } from "@qkv/transformer";
+ *
+ * const modules = [poolingModule(["mean"]), normalizeModule()];
+ * sentenceEmbedding(modules, tensor([[[0, 1], [0, 3]]])).toNested(); // => [[0, 1]]
+ * ```
+ */
+export function sentenceEmbedding(
+  modules: readonly SentenceModule[],
+  rows: Tensor,
+  options?: SentenceEmbeddingOptions,
+): Tensor {
+  const check: Checks = checks("sentenceEmbedding");
+  const {
+    attentionMask,
+    promptLength = 0,
+    trace,
+  } = check.options(options, ["attentionMask", "promptLength", "trace"]);
+  check.whole({ promptLength }, { min: 0, unit: "tokens" });
+  const isModule = (one: unknown) => typeof (one as Partial<SentenceModule> | null)?.apply === "function";
+  check.list(
+    { modules },
+    "modules",
+    isModule,
+    'give `model.sentence.modules`, or `[poolingModule(["mean"])]`.',
+  );
+  checkTensor("sentenceEmbedding", "rows", rows);
+  return modules.reduce((vectors, module) => {
+    const made = module.apply({ vectors, promptLength, ...(attentionMask && { attentionMask }) });
+    if (trace) trace[module.name] = made;
+    return made;
+  }, rows);
+}

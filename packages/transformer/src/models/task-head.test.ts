@@ -1,0 +1,114 @@
+import { tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { entailmentScores } from "./entailment-scores.js";
+import { encoder } from "./encoder.js";
+import { labelScores, taskLogits, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
+
+const sizes = {
+  ...{ vocabSize: 11, embedDim: 2, hiddenDim: 4, numLayers: 1, numHeads: 1, contextLength: 16 },
+  ...{ numTypes: 0, normEps: 1e-12 },
+};
+const rows = tensor([
+  [
+    [1, -2],
+    [3, 4],
+    [9, 9],
+  ],
+]);
+const output = {
+  weight: tensor([
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ]),
+  bias: tensor([0, 0, 1]),
+};
+
+/** Logits of a head with these weights for the rows above. */
+const logitsOf = (head: TaskHeadConfig, own: TaskHeadParams, attentionMask?: ReturnType<typeof tensor>) => {
+  const { config, init } = encoder({ ...sizes, head });
+  const model = { config, params: { ...init(1), head: own } };
+  return taskLogits(model, rows, attentionMask && { attentionMask }).toNested();
+};
+const labels = ["a", "b", "c"];
+
+test("labels of a text are those of its first token, or of the mean of all", () => {
+  expect(logitsOf({ task: "sequence", labels }, { output })).toEqual([[1, -2, 0]]);
+  expect(logitsOf({ task: "sequence", labels, pooling: "mean" }, { output }, tensor([[1, 1, 0]]))).toEqual([
+    [2, 1, 4],
+  ]);
+});
+
+test("labels of tokens, and the ends of an answer, are those of each", () => {
+  expect(logitsOf({ task: "token", labels }, { output })).toEqual([
+    [
+      [1, -2, 0],
+      [3, 4, 8],
+      [9, 9, 19],
+    ],
+  ]);
+  const both = {
+    weight: tensor([
+      [1, 0],
+      [0, 1],
+    ]),
+  };
+  expect(logitsOf({ task: "span", labels: ["start", "end"] }, { output: both })).toEqual(rows.toNested());
+});
+
+test("a map with its activation stands before the labels, and a norm behind it; a pooler is the map alone", () => {
+  const dense = {
+    weight: tensor([
+      [1, 0],
+      [0, 1],
+    ]),
+    bias: tensor([0, 0]),
+  };
+  expect(logitsOf({ task: "pooler", labels: [], activation: "relu" }, { dense })).toEqual([[1, 0]]);
+  expect(logitsOf({ task: "sequence", labels, activation: "relu" }, { dense, output })).toEqual([[1, 0, 2]]);
+  const norm = { weight: tensor([1, 1]) };
+  const normed = { task: "sequence", labels, activation: "relu", normEps: 0 } as const;
+  expect(logitsOf(normed, { dense, norm, output })).toEqual([[1, -1, 1]]);
+});
+
+test("random weights have what the head reads", () => {
+  const head = { task: "token", labels, activation: "gelu", normEps: 1e-5 } as const;
+  const made = encoder({ ...sizes, head });
+  const params = made.init(1);
+  expect(Object.keys(params.head!)).toEqual(["dense", "norm", "output"]);
+  expect(taskLogits({ ...made, params }, made.apply(params, [1, 2])).shape).toEqual([1, 2, 3]);
+});
+
+test("scores are what the head says that its logits mean", () => {
+  const logits = tensor([[0, 0]]);
+  const head = { task: "sequence", labels: ["a", "b"] } as const;
+  expect(labelScores(head, logits).toNested()).toEqual([[0.5, 0.5]]);
+  expect(labelScores({ ...head, scores: "sigmoid" }, tensor([[0, 50]])).toNested()).toEqual([[0.5, 1]]);
+  expect(labelScores({ ...head, scores: "none" }, tensor([[3, 4]])).toNested()).toEqual([[3, 4]]);
+});
+
+test("candidate labels are scored by entailment, together or each against contradiction", () => {
+  const head = { task: "sequence", labels: ["ENTAILMENT", "neutral", "contradiction"] } as const;
+  const logits = tensor([
+    [1, 7, 1],
+    [1, 0, 1],
+  ]);
+  expect(entailmentScores(head, logits).toNested()).toEqual([0.5, 0.5]);
+  expect(entailmentScores(head, logits, { multiLabel: true }).toNested()).toEqual([0.5, 0.5]);
+  const apart = entailmentScores(head, tensor([[30, 0, 0]]), { multiLabel: true }).toNested();
+  expect(apart).toEqual([1]);
+});
+
+test("what has no head, no rows and no entailment is refused", () => {
+  const plain = encoder(sizes);
+  expect(() => taskLogits({ ...plain, params: plain.init(1) }, rows)).toThrow(
+    /`model` is "an encoder without a head/,
+  );
+  const head: TaskHeadConfig = { task: "sequence", labels };
+  const made = encoder({ ...sizes, head });
+  expect(() => taskLogits({ ...made, params: { ...made.init(1), head: {} } }, rows)).toThrow(
+    /`params.output.weight`/,
+  );
+  expect(() => entailmentScores(head, tensor([[1, 2, 3]]))).toThrow(/begins with entail/);
+  expect(() => entailmentScores(head, tensor([[1, 2]]))).toThrow(/\[N, 3\]/);
+});

@@ -1,0 +1,189 @@
+import { checks, type Checks } from "@qkv/core";
+import type { LinearParams } from "@qkv/attention";
+import {
+  checkTensor,
+  linear,
+  mul,
+  ones,
+  randn,
+  reshape,
+  sigmoid,
+  slice,
+  softmax,
+  splitSeed,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import { activationOf, type Activation } from "../layers/activation.js";
+import { checkParams } from "../layers/check-params.js";
+import { norm, type NormParams } from "../layers/norm.js";
+import { meanPooling } from "./mean-pooling.js";
+
+/**
+ * A head that maps the rows of an encoder to what a task asks for. `pooler`: one row for each text. `sequence`: logits of
+ * labels for each text. `token`: the same for each token. `span`: for each token, logits that an answer starts and ends there.
+ */
+export type TaskHeadConfig = {
+  task: "pooler" | "sequence" | "token" | "span";
+  /** Names of the labels: numbers of the last axis. A pooler has none; those of a span are `start` and `end`. */
+  labels: readonly string[];
+  /** The row of a text, for `pooler` and `sequence`: that of the first token, or the mean of all. Default `cls`. */
+  pooling?: "cls" | "mean";
+  /** A map `[C, C]` with this activation stands before the labels. Default: none. */
+  activation?: Activation;
+  /** A norm stands behind that map, with this number added to the variance (ModernBERT). Default: none. */
+  normEps?: number;
+  /**
+   * Meaning of logits: one label is right (`softmax`), each may be (`sigmoid`), or they are numbers (`none`), as in a regression.
+   * Default `softmax`.
+   */
+  scores?: "softmax" | "sigmoid" | "none";
+};
+
+/** The weights of a head. N is the number of labels. */
+export type TaskHeadParams = {
+  /** `[C, C]`, with `activation`. */
+  dense?: LinearParams;
+  /** `[C]`, with `normEps`. */
+  norm?: NormParams;
+  /** `[N, C]`. Absent in a pooler. */
+  output?: LinearParams;
+};
+
+/** An encoder, as far as a head reads it. */
+type ModelWithHead = {
+  readonly config: { readonly embedDim: number; readonly head?: TaskHeadConfig };
+  readonly params: { readonly head?: TaskHeadParams };
+};
+
+export type TaskLogitsOptions = {
+  /** `[B, T]`: 1 or true for tokens, 0 or false for padding, which a mean leaves out. Default: all are tokens. */
+  attentionMask?: Tensor;
+};
+
+/**
+ * Applies the head of an encoder: logits of labels for texts or for tokens, of the ends of answers, or pooled rows.
+ *
+ * @param model - An encoder with a head, as `loadEncoder` reads one that was saved for a task.
+ * @param rows - `[B, T, C]`, of the model's `apply`.
+ * @returns `sequence`: `[B, N]`. `token` and `span`: `[B, T, N]`. `pooler`: `[B, C]`.
+ * @throws {ArgumentError} If the model has no head.
+ * @see "BERT: Pre-training of Deep Bidirectional Transformers" (2018), arXiv:1810.04805, section 4
+ *
+ * @example
+ * ```ts
+ * import { encoder, labelScores, taskLogits } from "@qkv/transformer";
+ *
+ * const head = { task: "sequence", labels: ["bad", "good"], activation: "tanh" } as const;
+ * const bert = encoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 32, numLayers: 2, numHeads: 2, contextLength: 16, numTypes: 2, normEps: 1e-12, head,
+ * });
+ * const model = { ...bert, params: bert.init(1), tokenizer: undefined };
+ * const logits = taskLogits(model, model.apply(model.params, [3, 1, 4]));
+ * logits.shape; // => [1, 2]
+ * labelScores(head, logits).shape; // => [1, 2]
+ * ```
+ */
+export function taskLogits(model: ModelWithHead, rows: Tensor, options?: TaskLogitsOptions): Tensor {
+  const check: Checks = checks("taskLogits");
+  const { attentionMask } = check.options(options, ["attentionMask"]);
+  const { config, params } = (model ?? {}) as Partial<ModelWithHead>;
+  const head = config?.head;
+  if (!head || !params?.head) {
+    return check.refuse({
+      argument: "model",
+      received: "an encoder without a head for a task",
+      expected: "one that was saved with its head, as BertForSequenceClassification",
+      fix: "load such a checkpoint, or make the encoder with `head`.",
+    });
+  }
+  checkParams(check, params.head, [
+    ...(head.activation === undefined ? [] : ["dense.weight"]),
+    ...(head.normEps === undefined ? [] : ["norm.weight"]),
+    ...(head.task === "pooler" ? [] : ["output.weight"]),
+  ]);
+  checkTensor("taskLogits", "rows", rows);
+  const { dense, norm: gain, output } = params.head;
+  let x = head.task === "pooler" || head.task === "sequence" ? pooled(head, rows, attentionMask) : rows;
+  if (head.activation !== undefined) {
+    x = activationOf("taskLogits", head.activation)(linear(x, dense!.weight, dense!.bias));
+  }
+  if (head.normEps !== undefined) {
+    x = norm({ kind: "layer", embedDim: config.embedDim, eps: head.normEps }).apply(gain!, x);
+  }
+  return output ? linear(x, output.weight, output.bias) : x;
+}
+
+function pooled({ pooling }: TaskHeadConfig, rows: Tensor, attentionMask: Tensor | undefined): Tensor {
+  if (pooling === "mean") return meanPooling(rows, attentionMask);
+  const [B, , C] = rows.shape as [number, number, number];
+  return reshape(slice(rows, 1, 0, 1), [B, C]);
+}
+
+/**
+ * Scores of labels: probabilities that sum to 1, one for each label, or the logits themselves, as the head's `scores` says.
+ *
+ * @param head - The configuration of the head.
+ * @param logits - `[…, N]`, of {@link taskLogits}.
+ * @returns `[…, N]`
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { labelScores } from "@qkv/transformer";
+ *
+ * const head = { task: "sequence", labels: ["toxic", "threat"], scores: "sigmoid" } as const;
+ * labelScores(head, tensor([[0, 0]])).toNested(); // => [[0.5, 0.5]]
+ * ```
+ */
+export function labelScores(head: TaskHeadConfig, logits: Tensor): Tensor {
+  checkTensor("labelScores", "logits", logits);
+  const { scores = "softmax" } = head;
+  if (scores === "none") return logits;
+  return scores === "sigmoid" ? sigmoid(logits) : softmax(logits, { axis: -1 });
+}
+
+const names = /* @__PURE__ */ Object.keys({
+  task: 0,
+  labels: 0,
+  pooling: 0,
+  activation: 0,
+  normEps: 0,
+  scores: 0,
+} satisfies Record<keyof TaskHeadConfig, 0>) as (keyof TaskHeadConfig)[];
+
+/** Refuses a head that no task has. */
+export function checkTaskHead(check: Checks, head: TaskHeadConfig): void {
+  const {
+    task,
+    labels,
+    pooling = "cls",
+    activation,
+    normEps,
+    scores = "softmax",
+  } = check.options(head, names, "config.head");
+  check.oneOf({ "head.task": task }, ["pooler", "sequence", "token", "span"]);
+  check.oneOf({ "head.pooling": pooling }, ["cls", "mean"]);
+  check.oneOf({ "head.scores": scores }, ["softmax", "sigmoid", "none"]);
+  check.list({ "head.labels": labels }, "texts", (label) => typeof label === "string");
+  const fits = () => (task === "pooler" ? labels.length === 0 : task !== "span" || labels.length === 2);
+  const fix = "name each number of the last axis.";
+  const count = task === "pooler" ? "no labels, as a pooler has none" : "two labels: start and end";
+  check.each({ "head.labels": labels }, fits, count, fix);
+  if (activation !== undefined) activationOf("encoder", activation);
+  if (normEps !== undefined) check.finite({ "head.normEps": normEps }, { min: 0 });
+}
+
+/** Random weights of a head: maps are normal with variance 1 / fan-in, biases 0. */
+export function initTaskHead(head: TaskHeadConfig, embedDim: number, seed: number): TaskHeadParams {
+  const seeds = splitSeed(seed, ["dense", "output"]);
+  const map = (seed: number, out: number): LinearParams => ({
+    weight: mul(randn([out, embedDim], { seed }), 1 / Math.sqrt(embedDim)),
+    bias: zeros([out]),
+  });
+  return {
+    ...(head.activation !== undefined && { dense: map(seeds.dense, embedDim) }),
+    ...(head.normEps !== undefined && { norm: { weight: ones([embedDim]), bias: zeros([embedDim]) } }),
+    ...(head.task !== "pooler" && { output: map(seeds.output, head.labels.length) }),
+  };
+}

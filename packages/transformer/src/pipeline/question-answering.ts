@@ -1,0 +1,94 @@
+import { checks, type Checks } from "@qkv/core";
+import { slice } from "@qkv/tensor";
+import { logSoftmax } from "../generation/log-softmax.js";
+import type { EncoderModel } from "../models/model.js";
+import { taskLogits } from "../models/task-head.js";
+import { requiredHead } from "./required-head.js";
+import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
+
+/** Options of a call of a {@link QuestionAnsweringPipeline}, by Transformers.js' names. */
+export type QuestionAnsweringOptions = {
+  /** Number of answers that are returned, the likeliest first. Default 1, which gives one and no list. */
+  top_k?: number;
+};
+
+/** An answer. */
+export type Answer = {
+  /** The probability that it starts where it does, times the probability that it ends there. */
+  score: number;
+  /** Its text, a stretch of the context. */
+  answer: string;
+};
+
+/** Calls of a pipeline that finds answers in a text; of lists of as many questions as texts, those of each. */
+export type QuestionAnsweringCall = {
+  (question: string, context: string, options?: { top_k?: 1 }): Promise<Answer>;
+  (question: string, context: string, options: QuestionAnsweringOptions): Promise<Answer | Answer[]>;
+  (
+    questions: readonly string[],
+    contexts: readonly string[],
+    options?: QuestionAnsweringOptions,
+  ): Promise<Answer[] | Answer[][]>;
+};
+
+/** Makes the calls of a model that finds the start and the end of answers. */
+export function questionAnswering(
+  check: Checks<{ argument: string }>,
+  model: EncoderModel,
+): QuestionAnsweringCall {
+  requiredHead(check, model, "span");
+  const tokenizer = truncatingTokenizer(
+    requiredTokenizer(check, model.tokenizer),
+    model.config.contextLength,
+  );
+  const own: Checks = checks('pipeline("question-answering")');
+  const answersTo = async (question: string, context: string, top_k: number): Promise<Answer[]> => {
+    const { ids, rows, sequenceIds } = encodeTexts(model, tokenizer, [question], [context]);
+    const logits = taskLogits(model, rows); // [1, T, 2]
+    const places = sequenceIds[0]!.flatMap((text, i) => (text === 1 ? [i] : []));
+    const shares = async (label: number) => {
+      const numbers = await slice(logits, 2, label, label + 1).read();
+      // Answers are looked for in the context alone; the first token stands for none, and takes its share.
+      return logSoftmax(Float32Array.from([0, ...places], (place) => numbers[place]!)).subarray(1);
+    };
+    const [starts, ends] = [await shares(0), await shares(1)];
+    return bestSpans(starts, ends, top_k).map(([first, last, score]) => ({
+      score: Math.exp(score),
+      answer: tokenizer.decode(ids[0]!.slice(places[first], places[last]! + 1)),
+    }));
+  };
+  const call = async (
+    question: string | readonly string[],
+    context: string | readonly string[],
+    given?: QuestionAnsweringOptions,
+  ) => {
+    const { top_k = 1 } = own.options(given, ["top_k"]);
+    own.whole({ top_k }, { min: 1, unit: "answers" });
+    const [questions, contexts] = [textList(own, question, "question"), textList(own, context, "context")];
+    const fix = "give a question and a text, or as many of both.";
+    const isPaired = () => typeof question === typeof context && questions.length === contexts.length;
+    own.each({ context }, isPaired, `as many texts as questions, ${questions.length}`, fix);
+    const answers: Answer[][] = [];
+    for (const [i, one] of questions.entries()) answers.push(await answersTo(one, contexts[i]!, top_k));
+    const results = top_k === 1 ? answers.flat() : answers;
+    return typeof question === "string" ? results[0] : results;
+  };
+  return call as QuestionAnsweringCall;
+}
+
+type Span = readonly [first: number, last: number, score: number];
+
+/** The stretches with the largest sums of logarithms, the largest first. */
+function bestSpans(starts: ArrayLike<number>, ends: ArrayLike<number>, count: number): readonly Span[] {
+  const best: Span[] = [];
+  for (let first = 0; first < starts.length; first++) {
+    for (let last = first; last < ends.length; last++) {
+      const score = starts[first]! + ends[last]!;
+      if (best.length === count && score <= best.at(-1)![2]) continue;
+      const at = best.findIndex((span) => span[2] < score);
+      best.splice(at < 0 ? best.length : at, 0, [first, last, score]);
+      if (best.length > count) best.pop();
+    }
+  }
+  return best;
+}

@@ -1,0 +1,27 @@
+import type { Checks } from "@qkv/core";
+import type { EncoderModel } from "../models/model.js";
+import type { TaskHeadConfig } from "../models/task-head.js";
+
+/** Classes of transformers that save a head. */
+const classes = {
+  sequence: "BertForSequenceClassification",
+  token: "BertForTokenClassification",
+  span: "BertForQuestionAnswering",
+} as const;
+
+/** The head of a model, which has to be that of a task. */
+export function requiredHead(
+  check: Checks<{ argument: string }>,
+  { config: { head } }: EncoderModel,
+  task: keyof typeof classes,
+): TaskHeadConfig {
+  if (head?.task === task) return head;
+  return check.refuse({
+    received:
+      head && head.task !== "pooler"
+        ? `an encoder with a head for ${head.task}`
+        : "an encoder without a head",
+    expected: `one that was saved with its head for ${task}`,
+    fix: `take a checkpoint of such a class (${classes[task]}).`,
+  });
+}

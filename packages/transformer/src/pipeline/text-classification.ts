@@ -1,0 +1,60 @@
+import { checks, type Checks } from "@qkv/core";
+import type { EncoderModel } from "../models/model.js";
+import { labelScores, taskLogits } from "../models/task-head.js";
+import { bestIndices } from "./best-indices.js";
+import { requiredHead } from "./required-head.js";
+import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
+
+/** Options of a call of a {@link TextClassificationPipeline}, by Transformers.js' names. */
+export type TextClassificationOptions = {
+  /** Number of labels that are returned, the likeliest first; null: all. Default 1. */
+  top_k?: number | null;
+};
+
+/** A label of a text. */
+export type ClassifiedText = {
+  label: string;
+  /** Its probability; of a regression, the number. */
+  score: number;
+};
+
+/** Calls of a pipeline that labels texts. Of a list, with more than one label each, a list for each text. */
+export type TextClassificationCall = {
+  (text: string, options?: TextClassificationOptions): Promise<ClassifiedText[]>;
+  (texts: readonly string[], options: { top_k: 1 }): Promise<ClassifiedText[]>;
+  (
+    texts: readonly string[],
+    options?: TextClassificationOptions,
+  ): Promise<ClassifiedText[] | ClassifiedText[][]>;
+};
+
+/** Makes the calls of a model that labels texts. */
+export function textClassification(
+  check: Checks<{ argument: string }>,
+  model: EncoderModel,
+): TextClassificationCall {
+  const head = requiredHead(check, model, "sequence");
+  const tokenizer = truncatingTokenizer(
+    requiredTokenizer(check, model.tokenizer),
+    model.config.contextLength,
+  );
+  const own: Checks = checks('pipeline("text-classification")');
+  const call = async (texts: string | readonly string[], given?: TextClassificationOptions) => {
+    const { top_k = 1 } = own.options(given, ["top_k"]);
+    if (top_k !== null) own.whole({ top_k }, { min: 1, unit: "labels" });
+    const { rows, attentionMask } = encodeTexts(model, tokenizer, textList(own, texts));
+    const scores = labelScores(head, taskLogits(model, rows, { attentionMask }));
+    const numbers = (await scores.read()) as Float32Array;
+    const count = head.labels.length;
+    const results = Array.from({ length: rows.shape[0]! }, (_, b) => {
+      const own = numbers.subarray(b * count, (b + 1) * count);
+      return bestIndices(own, top_k ?? count).map((i): ClassifiedText => ({
+        label: head.labels[i]!,
+        score: own[i]!,
+      }));
+    });
+    if (top_k === 1) return results.flat();
+    return typeof texts === "string" ? results[0] : results;
+  };
+  return call as TextClassificationCall;
+}

@@ -1,0 +1,116 @@
+import { checks, type Checks } from "@qkv/core";
+import type { Tokenizer } from "@qkv/tokenizer";
+import type { EncoderModel } from "../models/model.js";
+import { labelScores, taskLogits } from "../models/task-head.js";
+import { bestIndices } from "./best-indices.js";
+import { requiredHead } from "./required-head.js";
+import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
+
+/** Options of a call of a {@link TokenClassificationPipeline}, by Transformers.js' names. */
+export type TokenClassificationOptions = {
+  /** Labels of tokens that are left out. Default `["O"]`. */
+  ignore_labels?: readonly string[];
+  /**
+   * `"simple"` joins neighbours of one kind, by the prefixes of their labels (`B-`, `I-`, `E-`, `S-`). Default `"none"`: a result
+   * for each token.
+   */
+  aggregation_strategy?: "none" | "simple";
+};
+
+/** A token with its label. */
+export type ClassifiedToken = {
+  /** The label. */
+  entity: string;
+  /** Its probability. */
+  score: number;
+  /** The place of the token, special tokens counted. */
+  index: number;
+  /** Its text. */
+  word: string;
+};
+
+/** Neighbouring tokens of one kind. */
+export type EntityGroup = {
+  /** Their label, without its prefix. */
+  entity_group: string;
+  /** The mean of their probabilities. */
+  score: number;
+  /** Their text. */
+  word: string;
+};
+
+/** Calls of a pipeline that labels tokens: those of each text that are not left out. */
+export type TokenClassificationCall = {
+  (
+    text: string,
+    options: TokenClassificationOptions & { aggregation_strategy: "simple" },
+  ): Promise<EntityGroup[]>;
+  (
+    texts: readonly string[],
+    options: TokenClassificationOptions & { aggregation_strategy: "simple" },
+  ): Promise<EntityGroup[][]>;
+  (text: string, options?: TokenClassificationOptions): Promise<ClassifiedToken[]>;
+  (texts: readonly string[], options?: TokenClassificationOptions): Promise<ClassifiedToken[][]>;
+};
+
+/** Makes the calls of a model that labels tokens. */
+export function tokenClassification(
+  check: Checks<{ argument: string }>,
+  model: EncoderModel,
+): TokenClassificationCall {
+  const head = requiredHead(check, model, "token");
+  const tokenizer = truncatingTokenizer(
+    requiredTokenizer(check, model.tokenizer),
+    model.config.contextLength,
+  );
+  const own: Checks = checks('pipeline("token-classification")');
+  const call = async (texts: string | readonly string[], given?: TokenClassificationOptions) => {
+    const { ignore_labels = ["O"], aggregation_strategy = "none" } = own.options(given, [
+      "ignore_labels",
+      "aggregation_strategy",
+    ]);
+    own.oneOf({ aggregation_strategy }, ["none", "simple"]);
+    own.list({ ignore_labels }, "labels", (label) => typeof label === "string");
+    const { ids, rows } = encodeTexts(model, tokenizer, textList(own, texts));
+    const scores = labelScores(head, taskLogits(model, rows));
+    const numbers = (await scores.read()) as Float32Array;
+    const [, T, count] = scores.shape as [number, number, number];
+    const results = ids.map((sequence, b) => {
+      const tokens = sequence.flatMap((id, index): ClassifiedToken[] => {
+        const own = numbers.subarray((b * T + index) * count, (b * T + index + 1) * count);
+        const [best] = bestIndices(own, 1) as [number];
+        const word = tokenizer.decode([id]);
+        // Special tokens have no text.
+        if (word === "" || ignore_labels.includes(head.labels[best]!)) return [];
+        return [{ entity: head.labels[best]!, score: own[best]!, index, word }];
+      });
+      return aggregation_strategy === "none" ? tokens : grouped(tokens, sequence, tokenizer);
+    });
+    return typeof texts === "string" ? results[0] : results;
+  };
+  return call as TokenClassificationCall;
+}
+
+/** Neighbours in the list of one kind: a group begins at B and S, and where the kind changes, and ends behind E and S. */
+function grouped(
+  tokens: readonly ClassifiedToken[],
+  ids: readonly number[],
+  tokenizer: Tokenizer,
+): EntityGroup[] {
+  const groups: { kind: string; tokens: ClassifiedToken[]; open: boolean }[] = [];
+  for (const token of tokens) {
+    const [, prefix = "I", kind = token.entity] = /^([BIES])-(.*)$/s.exec(token.entity) ?? [];
+    const last = groups.at(-1);
+    if (last?.open && last.kind === kind && prefix !== "B" && prefix !== "S") {
+      last.tokens.push(token);
+      last.open = prefix !== "E";
+    } else {
+      groups.push({ kind, tokens: [token], open: prefix !== "S" });
+    }
+  }
+  return groups.map(({ kind, tokens: own }) => ({
+    entity_group: kind,
+    score: own.reduce((sum, { score }) => sum + score, 0) / own.length,
+    word: tokenizer.decode(own.map(({ index }) => ids[index]!)),
+  }));
+}
