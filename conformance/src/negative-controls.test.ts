@@ -380,7 +380,7 @@ test("every case of the data is counted, and none fails", async () => {
 
 /**
  * The rule of `data-files.ts`, applied anew: array entries, else `cases`, else one; a training run is one. A model of
- * `hf/` has its cases and greedy texts once for each of its configurations.
+ * `hf/` has its cases and greedy texts once for each of its configurations; a case of `lora/` is one forward and one of training.
  */
 function countCases(): number {
   const everything = filesBelow(referenceData, "");
@@ -402,6 +402,8 @@ function countCases(): number {
     );
     sizes.push(configs.length * (cases.length + greedy.length));
   }
+  for (const path of Object.keys(everything).filter((path) => /^lora\/[^/]+\/refs\.json$/.test(path)))
+    sizes.push(2 * parse<Refs>(everything, path).cases.length);
   return (
     sizes.reduce((sum, size) => sum + size, 0) + ("tokenizers/bpe-training/corpus.en" in everything ? 1 : 0)
   );
