@@ -1,3 +1,3 @@
-import { library } from "../../tsup.config.base.js";
+import { library, withDisposal } from "../../tsup.config.base.js";
 
-export default library(["index"]);
+export default library(["index"], withDisposal);

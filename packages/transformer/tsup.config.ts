@@ -1,3 +1,6 @@
-import { library } from "../../tsup.config.base.js";
+import { library, withDisposal } from "../../tsup.config.base.js";
 
-export default library(["index", "inspection", "processors", "patching", "training", "tasks", "export"]);
+export default library(
+  ["index", "inspection", "processors", "patching", "training", "tasks", "export"],
+  withDisposal,
+);

@@ -1,10 +1,10 @@
-import { library } from "../../tsup.config.base.js";
+import { library, withDisposal } from "../../tsup.config.base.js";
 import { worker } from "./tsup.worker-entries.js";
 
 // birpc has no CommonJS build: it is part of ours.
 export default library(worker.entries, {
+  ...withDisposal,
   format: "cjs",
-  dts: worker.dts,
   noExternal: ["birpc"],
   clean: false,
 });

@@ -16,6 +16,7 @@ export {
 export { Checks, checks, isList, type Named, type NumberRange, type Refusal } from "./bound-checks.js";
 export { checkOptions, nearestName, type OptionName } from "./check-options.js";
 export { cheapestPairs, type Pair, type Sizes } from "./contraction-order.js";
+export { asyncDisposable, disposable } from "./disposal.js";
 export { copyPacked, copyStrided, readPacked } from "./copy-packed.js";
 export { defineBrand, type Brand, type Stamp } from "./brand.js";
 export { ByteReader, type FieldName } from "./byte-reader.js";

@@ -9,7 +9,7 @@ export type Candidate = {
   readonly kind: "late" | "host" | "last";
   /** Facts about the hardware, where they are known before opening. */
   adapter?(): Promise<{ readonly name: string; readonly software: boolean }>;
-  open(): Promise<Device & { close?(): unknown }>;
+  open(): Promise<Device & { close?(): void | Promise<void> }>;
 };
 
 /** The candidate of a name. Its package is loaded here, so that a program loads those that it asks for. */

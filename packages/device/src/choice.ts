@@ -37,4 +37,8 @@ export type BestDevice = Device & {
    * undefined. Move parameters there with `tensor.to(device)`. Never rejects. Left out where all were ready.
    */
   readonly better?: Promise<BestDevice | undefined>;
+  /** Ends its workers or destroys its memory on the GPU. The plain device has nothing to close. */
+  close(): void | Promise<void>;
+  /** `await using best = await device()` closes it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void>;
 };

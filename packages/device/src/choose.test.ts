@@ -29,7 +29,7 @@ function world(made: Record<string, Made>) {
         opened.push(name);
         await after;
         if (fails) throw new Error(`${fails}\nFix: none`);
-        const device = { ...js(), name, close: () => closed.push(name) };
+        const device = { ...js(), name, close: () => void closed.push(name) };
         duration.set(device, ms);
         if (bad) wrong.set(device, bad);
         return device;
@@ -79,6 +79,8 @@ describe("among those that are ready", () => {
     expect(closed).toEqual(["wasm"]);
     expect(best.better).toBeUndefined();
     expect((await randn([2], { seed: 1, device: best }).read()).length).toBe(2);
+    await best[Symbol.asyncDispose]();
+    expect(closed).toEqual(["wasm", "webgpu"]);
   });
 
   test("a GPU that is slower than the processor is not taken", async () => {

@@ -1,4 +1,4 @@
-import { DeviceError } from "@qkv/core";
+import { asyncDisposable, DeviceError } from "@qkv/core";
 import type { Device, Tensor } from "@qkv/tensor";
 import type { Candidate } from "./candidates.js";
 import type { Attempt, BestDevice, Choice } from "./choice.js";
@@ -18,7 +18,7 @@ export type Surroundings = {
 
 type Opened = {
   readonly candidate: Candidate;
-  readonly device: Device & { close?(): unknown };
+  readonly device: Awaited<ReturnType<Candidate["open"]>>;
   /** Times the work. */
   readonly time: () => Promise<number>;
 };
@@ -72,7 +72,13 @@ export async function choose(candidates: readonly Candidate[], given: Surroundin
       ...(adapter !== undefined && { adapter }),
       remembered: more.remembered ?? false,
     };
-    return Object.assign(device, { choice, ...(more.better && { better: more.better }) });
+    const { close = () => undefined } = device;
+    return Object.assign(device, {
+      choice,
+      ...(more.better && { better: more.better }),
+      close,
+      ...asyncDisposable(async () => close()),
+    });
   };
 
   for (const [name, reason] of refused) note(name, "refused", reason);

@@ -1,5 +1,5 @@
 // The choice on this machine: the WebAssembly device, the plain one, and what WebGPU there is.
-import { matmul, randn } from "@qkv/tensor";
+import { matmul, randn, type Tensor } from "@qkv/tensor";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +28,20 @@ test("without an adapter it is wasm, and the choice says so", async () => {
     { name: "js", outcome: "skipped" },
   ]);
   const x = randn([3, 3], { seed: 1, device: best });
+  expect(matmul(x, x).shape).toEqual([3, 3]);
+});
+
+test("`await using` closes the device that was chosen; the plain one has nothing to close, and stays", async () => {
+  let x: Tensor;
+  {
+    await using best = await device({ prefer: ["wasm,threads=2"], storage: null });
+    x = randn([3, 3], { seed: 1 }).to(best);
+  }
+  expect(() => matmul(x, x)).toThrow(/a device that was closed/);
+  for (let i = 0; i < 2; i++) {
+    await using plain = await device({ prefer: ["js"], storage: null });
+    x = randn([3, 3], { seed: 1, device: plain });
+  }
   expect(matmul(x, x).shape).toEqual([3, 3]);
 });
 

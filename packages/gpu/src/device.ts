@@ -1,4 +1,4 @@
-import { DeviceError } from "@qkv/core";
+import { DeviceError, disposable } from "@qkv/core";
 import type { Device, DeviceMemory, DeviceReport, Kernels } from "@qkv/tensor";
 import { scopes } from "@qkv/tensor/devices";
 import type { Buffer, Engine } from "./engine.js";
@@ -33,6 +33,8 @@ export type GpuDevice = Omit<Device, "report" | "memory"> & {
   memory(): GpuMemory;
   /** Frees the kernels and the context. The device refuses work from then on. */
   close(): void;
+  /** `using device = await gpu()` closes it at the end of the block. */
+  [Symbol.dispose](): void;
 };
 
 /** The parts of a mode: its engine, its kernels, and its report. */
@@ -86,6 +88,7 @@ export function makeDevice<B extends Buffer>(
   };
 
   const table = Object.entries(kernels(store)).map(([op, kernel]) => [op, guarded(op, kernel)] as const);
+  const close = () => engine.close();
   const device: GpuDevice = {
     name,
     kernels: Object.fromEntries(table),
@@ -124,7 +127,8 @@ export function makeDevice<B extends Buffer>(
     countCall(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },
-    close: () => engine.close(),
+    close,
+    ...disposable(close),
   };
   return { device, setSelfTestError: (error) => void (selfTestError = error) };
 }

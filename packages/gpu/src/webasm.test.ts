@@ -1,3 +1,4 @@
+import { exp, randn, type Tensor } from "@qkv/tensor";
 import { beforeAll, describe, expect, test } from "vitest";
 import { agreeOnRead } from "@qkv/test-support/agreement";
 import type { GpuDevice } from "./device.js";
@@ -18,4 +19,15 @@ describe("kernels give what the plain ones give", () => {
 test("in Node, `auto` is webasm, and says why", async () => {
   const { mode, why } = (await gpu()).report();
   expect({ mode, why }).toEqual({ mode: "webasm", why: "there is no WebGL2" });
+});
+
+test("`using` closes a device at the end of the block, and it refuses work", async () => {
+  let x: Tensor;
+  {
+    using own = await gpu({ mode: "webasm" });
+    x = randn([4], { seed: 1 }).to(own);
+    expect((await exp(x).read()).length).toBe(4);
+    own.close();
+  }
+  expect(() => exp(x)).toThrow(/^exp: `device` is .*closed/);
 });

@@ -1,4 +1,5 @@
 import * as React from "react";
+import { disposable } from "@qkv/core";
 import {
   sharedModel,
   type MainThread,
@@ -78,6 +79,7 @@ const nothing: LoadingStore<never> = {
   getSnapshot: () => idle,
   load: () => new Promise<never>(() => undefined),
   dispose: () => undefined,
+  ...disposable(() => undefined),
   release: () => undefined,
 };
 

@@ -90,6 +90,7 @@ test("when the last reader has left, the model is freed once, after the time tha
   expect([dispose.mock.calls.length, store.getSnapshot()]).toEqual([1, { status: "idle" }]);
   store.dispose();
   expect(dispose.mock.calls.length).toBe(1);
+  expect(store[Symbol.dispose]).toBe(store.dispose);
   store.subscribe(() => undefined);
   expect(runtime.loads.length).toBe(2);
 });

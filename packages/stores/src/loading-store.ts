@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, disposable } from "@qkv/core";
 import {
   mainThread,
   type LoadOptionsOf,
@@ -60,6 +60,8 @@ export type LoadingStore<Model> = Store<ModelState<Model>> & {
   load(): Promise<Model>;
   /** Ends the loading, or lets go of the model: its `dispose()` is called, if it has one. */
   dispose(): void;
+  /** `using store = loadingStore(…)` disposes of it at the end of the block. */
+  [Symbol.dispose](): void;
   /** The same, if nobody reads the store. */
   release(): void;
 };
@@ -170,7 +172,8 @@ export function watchedLoadingStore<R extends Runtime>(
   const release = () => {
     if (store.readers() === 0) dispose();
   };
-  return { subscribe: store.subscribe, getSnapshot: store.getSnapshot, load, dispose, release };
+  const { subscribe, getSnapshot } = store;
+  return { subscribe, getSnapshot, load, dispose, ...disposable(dispose), release };
 }
 
 /** Frees a model that has something to free, as one in a worker has. */

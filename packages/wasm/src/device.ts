@@ -1,3 +1,4 @@
+import { asyncDisposable } from "@qkv/core";
 import type { Device, DeviceMemory, DeviceReport, Storage, TypedArray } from "@qkv/tensor";
 import { allocateArray, checkAlive, scopes, viewArray } from "@qkv/tensor/devices";
 import type { Engine } from "./engine.js";
@@ -38,6 +39,8 @@ export type WasmDevice = Omit<Device, "report" | "memory"> & {
    * not what it frees: intermediate tensors are freed at the end of a scope, others by the garbage collector.
    */
   close(): Promise<void>;
+  /** `await using device = await wasm()` closes it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void>;
 };
 
 /** Ends the workers of devices that nobody holds any more. */
@@ -80,6 +83,7 @@ export function makeDevice(
       free(left);
     },
   );
+  const close = async () => pool?.close();
   const device: WasmDevice = {
     name,
     kernels: kernels(engine, patterns),
@@ -132,7 +136,8 @@ export function makeDevice(
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },
     restart: async () => pool?.restart(),
-    close: async () => pool?.close(),
+    close,
+    ...asyncDisposable(close),
   };
   if (pool) forgotten.register(device, pool.ending);
   return device;

@@ -1,3 +1,4 @@
+import { disposable } from "@qkv/core";
 import type { Device, DeviceMemory, DeviceReport, Kernels } from "@qkv/tensor";
 import { scopes } from "@qkv/tensor/devices";
 import { compileAhead, type CompileOptions } from "./compile-ahead.js";
@@ -61,6 +62,8 @@ export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
   restart(): Promise<void>;
   /** Destroys the GPU's memory. The device refuses work from then on. */
   close(): void;
+  /** `using device = await webgpu()` closes it at the end of the block. */
+  [Symbol.dispose](): void;
 };
 
 /** Types of 16 bits, of weights, keys and values that are read in place. */
@@ -95,6 +98,7 @@ export async function makeDevice(
       return store.engine;
     },
   };
+  const close = () => store.engine.close();
   const device: WebGpuDevice = {
     name,
     kernels: named(kernelsOf(context), store),
@@ -150,7 +154,8 @@ export async function makeDevice(
       store.engine = new Engine(await open(), budgetBytes);
       store.engine.mostFlops = mostFlops;
     },
-    close: () => store.engine.close(),
+    close,
+    ...disposable(close),
   };
   return {
     device,

@@ -96,6 +96,15 @@ test("a closed device refuses work and reads", async () => {
   expect(() => device.close()).not.toThrow();
 });
 
+test("`using` closes a device at the end of the block", async () => {
+  let x: Tensor;
+  {
+    using device = await onNull();
+    x = computed(device);
+  }
+  expect(() => exp(x)).toThrow(/^exp: `device` is "closed"/);
+});
+
 test("a lost device says so, and works again after a restart; what was on the GPU alone is gone", async () => {
   const opened: GPUDevice[] = [];
   const device = await untested(changed(() => undefined, opened));

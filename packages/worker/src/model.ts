@@ -1,5 +1,4 @@
-/// <reference lib="esnext.disposable" />
-import type { Checks } from "@qkv/core";
+import { asyncDisposable, type Checks } from "@qkv/core";
 import type { DeviceMemory } from "@qkv/tensor";
 import type { Connection } from "./connection.js";
 import type { LoadedModel } from "./protocol.js";
@@ -23,8 +22,7 @@ export function workerModel(connection: Connection, loaded: LoadedModel): Worker
     ...loaded,
     memory: () => connection.call("memory", "memory"),
     dispose,
-    // Engines without the symbol have no `await using` either.
-    [Symbol.asyncDispose ?? Symbol("asyncDispose")]: dispose,
+    ...asyncDisposable(dispose),
   };
   return Object.defineProperty(model, key, { value: connection }) as unknown as WorkerModel;
 }

@@ -11,6 +11,8 @@ beforeEach(() => void (opened = []));
 
 const named = (name: string, more: Partial<BestDevice> = {}): BestDevice => ({
   ...js(),
+  close: () => undefined,
+  [Symbol.asyncDispose]: () => Promise.resolve(),
   ...more,
   choice: {
     name,

@@ -21,7 +21,7 @@ export class ModelsByDevice {
   readonly #open: (options: DeviceOptions) => Promise<BestDevice>;
   readonly #models = new Map<string, Promise<Model>>();
   readonly #chosen = new Map<Place, Promise<BestDevice>>();
-  #fastest: BestDevice | undefined;
+  #fastest: Found | undefined;
   #finding: Promise<void> | undefined;
 
   /**
@@ -64,7 +64,7 @@ export class ModelsByDevice {
     return this.#placed(this.#fastest, kvHeads, this.#fastest.choice.why);
   }
 
-  async #placed(best: BestDevice, kvHeads: number | undefined, why: string): Promise<Placed> {
+  async #placed(best: Found, kvHeads: number | undefined, why: string): Promise<Placed> {
     const { name } = best.choice;
     const model = await this.#remember(`${name} ${kvHeads ?? ""}`, async () =>
       moved(await this.onHost(kvHeads), best),
@@ -75,7 +75,7 @@ export class ModelsByDevice {
   async #findFastest(): Promise<void> {
     const host = await this.onHost();
     const ids = idsOf(host, sentence);
-    const take = (best: BestDevice | undefined) => {
+    const take = (best: Found | undefined) => {
       if (!best) return;
       this.#fastest = best;
       this.#changed(best.choice.name);
@@ -99,6 +99,9 @@ export class ModelsByDevice {
     return remembered(this.#models, key, make);
   }
 }
+
+/** A device with the reason for it: the best one, or the plain one where none opens. */
+type Found = Device & Pick<BestDevice, "choice" | "better">;
 
 const nothingElse = { name: "js", why: "no other device opens here", attempts: [], remembered: false };
 

@@ -547,4 +547,5 @@ test("a pipeline that was disposed of refuses calls, and holds no model", async 
   await generator.dispose();
   expect(await refusal(() => generator("the"))).toMatch(/\nFix: make another pipeline/);
   expect(() => generator.model).toThrow(/disposed of/);
+  expect(generator[Symbol.asyncDispose]).toBe(generator.dispose);
 });

@@ -1,4 +1,4 @@
-import { checks, nearestName, type Checks } from "@qkv/core";
+import { asyncDisposable, checks, nearestName, type Checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
 import { isEncoder, loadWithFolder } from "../load.js";
 import type { Source } from "../loading/open-file.js";
@@ -20,6 +20,8 @@ export type PipelineParts<Task extends string, Kind> = {
   readonly tokenizer: Tokenizer;
   /** Lets go of the model. Calls are refused from then on. */
   dispose(): Promise<void>;
+  /** `await using generator = await pipeline(…)` disposes of it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void>;
 };
 
 /** A pipeline that continues texts and answers chats. */
@@ -192,16 +194,18 @@ function disposable(
       expected: "one that has its model",
       fix: "make another pipeline.",
     });
-  const result = async (...given: unknown[]) => parts().call(...given);
+  const dispose = async () => {
+    open = undefined;
+  };
+  const result = Object.assign(
+    async (...given: unknown[]) => parts().call(...given),
+    asyncDisposable(dispose),
+  );
   return Object.defineProperties(result, {
     task: { value: task, enumerable: true },
     model: { get: () => parts().model, enumerable: true },
     tokenizer: { get: () => parts().model.tokenizer, enumerable: true },
-    dispose: {
-      value: async () => {
-        open = undefined;
-      },
-    },
+    dispose: { value: dispose },
   });
 }
 

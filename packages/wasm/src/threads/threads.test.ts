@@ -144,6 +144,16 @@ test("a closed device refuses work until it is restarted", async () => {
   expect(softmax(on).shape).toEqual([400, 1000]);
 });
 
+test("`await using` closes a device at the end of the block", async () => {
+  let on: typeof x;
+  {
+    await using device = await wasm({ threads: 2 });
+    on = x.to(device);
+    expect(softmax(on).shape).toEqual([400, 1000]);
+  }
+  expect(() => softmax(on)).toThrow(/`threads` is "a device that was closed"/);
+});
+
 test("a page that is not isolated works alone and says why", async () => {
   vi.stubGlobal("crossOriginIsolated", false);
   vi.stubGlobal("process", { ...process, versions: {} });

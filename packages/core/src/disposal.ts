@@ -1,0 +1,41 @@
+/**
+ * The method that `using` calls at the end of a block. Engines without its symbol have no `using` either.
+ *
+ * @param free - Frees what there is; a second call does nothing.
+ *
+ * @example
+ * ```ts
+ * import { disposable } from "@qkv/core";
+ *
+ * const freed: string[] = [];
+ * {
+ *   using file = { name: "a", ...disposable(() => void freed.push("a")) };
+ *   file.name; // => "a"
+ * }
+ * freed; // => ["a"]
+ * ```
+ */
+export function disposable(free: () => void): { [Symbol.dispose](): void } {
+  return { [Symbol.dispose ?? Symbol("dispose")]: free } as never;
+}
+
+/**
+ * The method that `await using` calls at the end of a block, which waits for it.
+ *
+ * @param free - Frees what there is; a second call does nothing.
+ *
+ * @example
+ * ```ts
+ * import { asyncDisposable } from "@qkv/core";
+ *
+ * const freed: string[] = [];
+ * {
+ *   await using worker = { name: "b", ...asyncDisposable(async () => void freed.push("b")) };
+ *   worker.name; // => "b"
+ * }
+ * freed; // => ["b"]
+ * ```
+ */
+export function asyncDisposable(free: () => Promise<void>): { [Symbol.asyncDispose](): Promise<void> } {
+  return { [Symbol.asyncDispose ?? Symbol("asyncDispose")]: free } as never;
+}
