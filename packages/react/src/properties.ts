@@ -15,7 +15,7 @@
  * ```
  */
 export function properties<Element extends object>(
-  values: Partial<Element>,
+  values: Partial<NoInfer<Element>>,
 ): (element: Element | null) => void {
   return (element) => {
     if (element) Object.assign(element, values);
