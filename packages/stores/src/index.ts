@@ -23,6 +23,7 @@ export {
   type LoadOptionsOf,
   type MainThread,
   type MainThreadLoadOptions,
+  type MainThreadModel,
   type ModelOf,
   type PromptOf,
   type Runtime,

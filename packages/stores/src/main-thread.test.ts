@@ -3,6 +3,7 @@ import { js } from "@qkv/tensor";
 import { bertTokenizer } from "@qkv/tokenizer";
 import { encoder, generate, load, meanPooling, unitLength, type Model } from "@qkv/transformer";
 import { expect, test } from "vitest";
+import { loadingStore } from "./loading-store.js";
 import { mainThread } from "./runtime.js";
 
 const sizes = { dim: 32, hidden_dim: 32, n_heads: 2 };
@@ -20,6 +21,22 @@ test("this thread loads and generates as the transformer does, on a device that 
   const rounded = (await mainThread.load(checkpoint, { quantize: "int8", device })) as Model;
   expect(rounded.quantization!.bytesAfter).toBeLessThan(rounded.quantization!.bytesBefore);
   await expect(mainThread.embed(model, ["a"])).rejects.toThrow(/^embed: `model` is "a decoder"/);
+});
+
+test("a device that was opened for a model is closed with it, or when it cannot be loaded; one that was given stays", async () => {
+  const closed: string[] = [];
+  const opened = (name: string) => ({ ...js(), close: () => void closed.push(name) });
+  const store = loadingStore(checkpoint, { device: () => opened("with the model") });
+  await store.load();
+  expect(closed).toEqual([]);
+  store.dispose();
+  expect(closed).toEqual(["with the model"]);
+  const wrong = mainThread.load(new Uint8Array(3), { device: () => opened("with the error") });
+  await expect(wrong).rejects.toThrow();
+  const given = loadingStore(checkpoint, { device: opened("given") });
+  await given.load();
+  given.dispose();
+  expect(closed).toEqual(["with the model", "with the error"]);
 });
 
 test("this thread embeds with an encoder: a vector of length 1 for each text, until a signal aborts", async () => {

@@ -56,9 +56,12 @@ export type MainThreadLoadOptions = Omit<LoadOptions, "device"> & {
   device?: Device | (() => Device | Promise<Device>);
 };
 
+/** A model of this thread. It has `dispose` where `load` opened a device for it, which that closes. */
+export type MainThreadModel = (Model | EncoderModel) & { dispose?(): Promise<void> };
+
 /** The runtime of this thread. */
 export type MainThread = {
-  load(source: Source | readonly File[], options?: MainThreadLoadOptions): Promise<Model | EncoderModel>;
+  load(source: Source | readonly File[], options?: MainThreadLoadOptions): Promise<MainThreadModel>;
   generate(
     model: Model | EncoderModel,
     prompt: string | readonly number[],
@@ -91,10 +94,12 @@ export type MainThread = {
 export const mainThread: MainThread = {
   async load(source, options = {}) {
     const { device: given, ...rest } = options;
-    const device = typeof given === "function" ? await given() : given;
     const { load, loadAny } = await import("@qkv/transformer");
-    const complete = { ...rest, ...(device && { device }) };
-    return rest.quantize === undefined ? loadAny(source, complete) : load(source, complete);
+    const read = (device?: Device) => {
+      const complete = { ...rest, ...(device && { device }) };
+      return rest.quantize === undefined ? loadAny(source, complete) : load(source, complete);
+    };
+    return typeof given === "function" ? onOwnDevice(await given(), read) : read(given);
   },
   async *generate(model, prompt, options) {
     const { generate } = await import("@qkv/transformer");
@@ -105,3 +110,17 @@ export const mainThread: MainThread = {
     return embed(model as EncoderModel, texts, options);
   },
 };
+
+/** A model on a device that was opened for it, and is closed with it. */
+async function onOwnDevice(
+  device: Device & { close?(): void | Promise<void> },
+  read: (device: Device) => Promise<Model | EncoderModel>,
+): Promise<MainThreadModel> {
+  const dispose = async () => device.close?.();
+  try {
+    return Object.assign(await read(device), { dispose });
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
