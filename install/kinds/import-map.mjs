@@ -22,7 +22,7 @@ export async function run(project, { check, leftOut }) {
 }
 
 /** Every entry of every installed package that is an ES module, by name, as its `exports` or `module` say. */
-function mapOf(modules) {
+export function mapOf(modules) {
   const names = readdirSync(modules).flatMap((name) =>
     name.startsWith("@") ? readdirSync(join(modules, name)).map((inner) => `${name}/${inner}`) : [name],
   );
