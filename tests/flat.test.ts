@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { chromiumPath, noChromium } from "../scripts/chromium.mjs";
 
 const script = fileURLToPath(new URL("../scripts/flat/tensor.mjs", import.meta.url));
 
@@ -29,3 +30,14 @@ test("generation, training and forks, interleaved with faults, give the same aga
   expect(stdout, stderr).toMatch(/^4 faults survived of 4$/m);
   expect(stdout, stderr).toMatch(/^19 passed, 0 failed$/m);
 });
+
+test.runIf(chromiumPath)(
+  "components of React and Vue that come and go leave no worker, model or listener behind (the short form of soak)",
+  () => {
+    const script = fileURLToPath(new URL("../scripts/soak/pages.mjs", import.meta.url));
+    const { stdout, stderr } = spawnSync(process.execPath, [script, "0"], { encoding: "utf8" });
+    expect(stdout, stderr).toMatch(/, 4 rounds, 24 components$/m);
+    expect(stdout, stderr).toMatch(/^7 passed, 0 failed$/m);
+  },
+);
+if (!chromiumPath) test("left out", ({ skip }) => skip(noChromium));

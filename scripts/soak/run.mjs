@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { callbacks } from "../faults/callbacks.mjs";
 import { devices as deviceFaults } from "../faults/devices.mjs";
 import { network } from "../faults/network.mjs";
+import { reportFlat } from "./flat.mjs";
 import { done, longLived } from "./work.mjs";
 
 const minutes = Number(process.argv[2] ?? 60);
@@ -62,14 +63,7 @@ for (const [name, why] of failures) console.log(`  ${name}: ${why}`);
 
 // The first round of each fault loads what it needs: flat is measured from then on.
 const warm = samples.slice(Math.min(faults.length, Math.floor(samples.length / 4)));
-const slack = { heap: 8, process: 64, devices: 0.5 };
-for (const kind of Object.keys(slack)) {
-  const half = Math.floor(warm.length / 2);
-  const most = (part) => Math.max(...part.map((each) => each[kind])) / mebibyte;
-  const [early, late] = [most(warm.slice(0, half)), most(warm.slice(half))];
-  const flat = late <= early * 1.05 + slack[kind];
-  report(flat, `${flat ? "flat" : "growing"}: ${kind}, ${early.toFixed(1)} then ${late.toFixed(1)} MiB`);
-}
+reportFlat(warm, { heap: { slack: 8 }, process: { slack: 64 }, devices: { slack: 0.5 } }, report);
 console.log(
   `${passed().toFixed(1)} minutes, ${rounds} rounds, ${done.tokens} tokens, ${done.steps} training steps, ${done.forks} forks`,
 );
