@@ -1,14 +1,17 @@
 // The project of one user: a fresh folder in which a package is installed and its examples are modules.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { publicPackages } from "../scripts/packages.mjs";
 import { compileExample } from "../tests/example.ts";
 import { inFunction } from "./in-function.mjs";
 
 const tests = fileURLToPath(new URL("../tests/", import.meta.url));
 const minutes = 5;
+/** What any of our packages may be used with. */
+const allPeers = new Set(publicPackages().flatMap(({ json }) => Object.keys(json.peerDependencies ?? {})));
 
 /** Entries that need files or a process, so that no page has them. */
 export const nodeOnly = new Set(["qkv/command", "@qkv/kv-cache/offload", "create-qkv"]);
@@ -73,12 +76,19 @@ export class Project {
     });
   }
 
-  /** What may be imported: each entry that is a module, less those named after a peer that is not among `peers`. */
+  /**
+   * What may be imported: each entry that is a module, less those named after a peer that is not among `peers`, as `viz/react` of
+   * the door is.
+   */
   entries({ peers = [], browser = false } = {}) {
     return Object.entries(this.json.exports)
       .filter(([, to]) => typeof to !== "string") // a file that is served, or package.json, is no module
       .map(([entry]) => entry.slice(2))
-      .filter((entry) => peers.includes(entry) || !(entry in (this.json.peerDependencies ?? {})))
+      .filter((entry) => {
+        const name = basename(entry);
+        if (peers.includes(name)) return true;
+        return entry.includes("/") ? !allPeers.has(name) : !(name in (this.json.peerDependencies ?? {}));
+      })
       .map((entry) => (entry === "" ? this.name : `${this.name}/${entry}`))
       .filter((specifier) => !browser || !nodeOnly.has(specifier));
   }
