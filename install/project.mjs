@@ -14,7 +14,11 @@ const minutes = 5;
 const allPeers = new Set(publicPackages().flatMap(({ json }) => Object.keys(json.peerDependencies ?? {})));
 
 /** Entries that need files or a process, so that no page has them. */
-export const nodeOnly = new Set(["qkv/command", "@qkv/kv-cache/offload", "create-qkv"]);
+export const nodeOnly = new Set([
+  "qkv/command",
+  "create-qkv",
+  ...["device/file-storage", "kv-cache/offload"].flatMap((entry) => [`@qkv/${entry}`, `qkv/${entry}`]),
+]);
 
 export class Project {
   /**

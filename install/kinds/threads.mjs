@@ -20,15 +20,11 @@ const workers = {
   shared: "a worker of two tabs",
 };
 
-/** Names in an import map, as the README of the package lists them, and the small model. */
-const mapped = [
-  "@qkv/worker",
-  "@qkv/core",
-  "@qkv/core/byte-source",
-  "@qkv/device/file-storage",
-  "birpc",
-  "@qkv/model-tiny",
-];
+/** Names in an import map: those of the README, and the small model. */
+function mapped(readme) {
+  const [, row] = /^\| a page without a build \| an import map with ([^;]*);/m.exec(readme);
+  return [...[...row.matchAll(/`([^`]+)`/g)].map(([, name]) => name), "@qkv/model-tiny"];
+}
 
 /** Writes the files of the small model into a folder. */
 const writeModel = `
@@ -57,7 +53,8 @@ export async function run(project, { check, leftOut }) {
   await inPage("built by Vite", join(project.folder, "dist"), "page.html", check);
 
   const all = mapOf(join(project.folder, "node_modules"));
-  const imports = Object.fromEntries(mapped.map((name) => [name, all[name]]));
+  const names = mapped(project.read("node_modules/@qkv/worker/README.md"));
+  const imports = Object.fromEntries(names.map((name) => [name, all[name]]));
   cpSync(join(sources, "own-worker-without-build.js"), join(project.folder, "public/own-worker.js"));
   cpSync(join(sources, "places.js"), join(project.folder, "public/places.js"));
   const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
