@@ -4,7 +4,10 @@ import { library } from "../../tsup.config.base.js";
 const entries = [
   "index",
   "contracts",
+  "convolutions",
   "devices",
+  "fft",
+  "initializers",
   "losses",
   "optimizers",
   "quantized",

@@ -50,6 +50,18 @@ export const legal = [
   },
   {
     entry: "@qkv/tensor",
+    names: "arange",
+    given: ["a number"],
+    why: "two numbers are the ends of a range",
+  },
+  {
+    entry: "@qkv/tensor",
+    names: "maskedFill",
+    given: ["NaN as argument 3"],
+    why: "NaN is a number to fill with",
+  },
+  {
+    entry: "@qkv/tensor",
     names: "where",
     given: ["NaN as argument 2", "NaN as argument 3"],
     why: "as above",

@@ -32,7 +32,23 @@ const byEntry = {
       zeros: [[2], { dtype: "float32", device }],
       ones: [[2], { dtype: "float32", device }],
       full: [[2], 1, { dtype: "float32", device }],
+      allClose: [x, x, { rtol: 0.1 }],
       arange: [2, { start: 0, dtype: "float32", device }],
+      diag: [v],
+      eye: [2, { columns: 3, dtype: "float32", device }],
+      flatten: [x, { start: 0, end: 1 }],
+      item: [ones([1])],
+      linspace: [0, 1, 3, { dtype: "float32", device }],
+      maskedFill: [v, tensor([true, false, true]), v],
+      meshgrid: [[v, v]],
+      moveAxis: [x, 0, 1],
+      onesLike: [x, { dtype: "int32" }],
+      randint: [[2], { seed: 1, low: 0, high: 4 }],
+      stridedSlice: [x, [[0, 2, 1]]],
+      tensordot: [x, x, [[0], [0]]],
+      trace: [ones([2, 2])],
+      unstack: [x, 0],
+      zerosLike: [x, { dtype: "int32" }],
       randn: [[2], { seed: 1, first: 0, dtype: "float32", device }],
       uniform: [[2], { seed: 1, low: 0, high: 1 }],
       bernoulli: [[2], { seed: 1, p: 0.5 }],
@@ -96,6 +112,39 @@ const byEntry = {
       vjp: [(z) => z, x],
       diagonal: [ones([2, 2]), 0, 1],
       transpose: [x],
+    };
+  },
+
+  async "@qkv/tensor/convolutions"() {
+    const { ones } = await import(tensorIndex);
+    return {
+      conv1d: [ones([1, 2, 4]), ones([3, 2, 2]), { stride: 1, bias: ones([3]) }],
+      conv2d: [ones([1, 2, 4, 4]), ones([3, 2, 2, 2]), { stride: 1, bias: ones([3]) }],
+      maxPool1d: [ones([1, 2, 4]), 2, { stride: 1 }],
+      maxPool2d: [ones([1, 2, 4, 4]), 2, { stride: 1 }],
+      avgPool1d: [ones([1, 2, 4]), 2, { stride: 1 }],
+      avgPool2d: [ones([1, 2, 4, 4]), 2, { stride: 1 }],
+    };
+  },
+
+  async "@qkv/tensor/initializers"() {
+    return {
+      truncatedNormal: [[2], { seed: 1, std: 1 }],
+      xavierUniform: [[2, 3], { seed: 1, gain: 1 }],
+      xavierNormal: [[2, 3], { seed: 1, gain: 1 }],
+      kaimingUniform: [[2, 3], { seed: 1, mode: "fanIn" }],
+      kaimingNormal: [[2, 3], { seed: 1, mode: "fanIn" }],
+    };
+  },
+
+  async "@qkv/tensor/fft"() {
+    const { ones } = await import(tensorIndex);
+    const x = { real: ones([4]), imag: ones([4]) };
+    return {
+      fft: [x, { n: 4, axis: 0 }],
+      ifft: [x, { n: 4, axis: 0 }],
+      rfft: [ones([4]), { n: 4, axis: 0 }],
+      irfft: [x, { n: 6, axis: 0 }],
     };
   },
 

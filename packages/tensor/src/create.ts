@@ -174,23 +174,55 @@ export function creationOptions<T extends { dtype?: DType; device?: Device }>(
 }
 
 /**
- * The numbers `start, start + 1, …`, `length` of them, in one axis.
+ * The numbers `start, start + 1, …`, `length` of them, in one axis; or with two numbers or three those from `start` to before
+ * `stop` in steps of `step`.
+ *
+ * @param length - 0 or more.
+ * @param options - `start`: default 0, of the form with a length. `dtype`: default float32.
+ * @throws {ArgumentError} If the step is 0, or a number does not fit the type.
  *
  * @example
  * ```ts
  * import { arange } from "@qkv/tensor";
  *
  * arange(4, { start: 2 }).toNested(); // => [2, 3, 4, 5]
+ * arange(2, 4).toNested(); // => [2, 3]
+ * arange(1, 0, -0.25).toNested(); // => [1, 0.75, 0.5, 0.25]
  * ```
  */
-export function arange(length: number, options?: { start?: number; dtype?: DType; device?: Device }): Tensor {
-  const { start = 0, dtype = "float32", device } = creationOptions("arange", options, "start");
+export function arange(length: number, options?: { start?: number } & RangeOptions): Tensor;
+export function arange(start: number, stop: number, step?: number, options?: RangeOptions): Tensor;
+export function arange(
+  first: number,
+  second?: number | ({ start?: number } & RangeOptions),
+  step = 1,
+  last?: RangeOptions,
+): Tensor {
   const check = checks("arange");
-  check.whole({ length }, { min: 0 });
-  check.finite({ start });
-  checkDType("arange", dtype);
-  return createTensor("arange", dtype, [length], device, (array) => {
-    for (let i = 0; i < length; i++) array[i] = encodeNumbers("arange", [start + i], dtype)[0]!;
+  if (typeof second !== "number") {
+    const { start = 0, dtype, device } = creationOptions("arange", second, "start");
+    check.whole({ length: first }, { min: 0 });
+    check.finite({ start });
+    return numbersFrom("arange", first, (i) => start + i, { dtype, device });
+  }
+  check.finite({ start: first, stop: second, step });
+  check.each({ step }, (value) => value !== 0, "a step that is not 0", "a negative one counts down.");
+  const length = Math.max(0, Math.ceil((second - first) / step));
+  return numbersFrom("arange", length, (i) => first + i * step, creationOptions("arange", last));
+}
+
+type RangeOptions = { dtype?: DType; device?: Device };
+
+/** A tensor of one axis whose numbers a function of their place gives. */
+export function numbersFrom(
+  fn: string,
+  length: number,
+  of: (place: number) => number,
+  { dtype = "float32", device }: { dtype?: DType | undefined; device?: Device | undefined },
+): Tensor {
+  checkDType(fn, dtype);
+  return createTensor(fn, dtype, [length], device, (array) => {
+    for (let i = 0; i < length; i++) array[i] = encodeNumbers(fn, [of(i)], dtype)[0]!;
   });
 }
 

@@ -1,0 +1,91 @@
+import { checkFits, checkOptions, checks, refuseShape, sizeOf } from "@qkv/core";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
+import { add } from "../ops/add.js";
+import { contiguous } from "../ops/contiguous.js";
+import { product } from "../ops/matmul.js";
+import { permuteOp } from "../ops/permute.js";
+import { reshaped } from "../ops/reshape.js";
+import type { Tensor } from "../tensor.js";
+import { perAxis, unfold, type PerAxis } from "./windows.js";
+
+/** Options of a convolution: one number for all spatial axes, or one for each. */
+export type ConvOptions = {
+  /** `[O]`: added to each output channel. Default: none. */
+  bias?: Tensor;
+  /** Distance of windows. Default 1. */
+  stride?: PerAxis;
+  /** Zeros at both ends of each axis, or `"same"` for a result as long as `x`, with the stride 1. Default 0. */
+  padding?: PerAxis | "same";
+  /** Distance of the numbers that a window sees. Default 1. */
+  dilation?: PerAxis;
+  /** Parts of the channels that do not see each other: as many as channels is a depthwise convolution. Default 1. */
+  groups?: number;
+};
+
+/**
+ * A convolution over `rank` spatial axes: what each window sees, as columns, and one matrix product, which every device has
+ * kernels for.
+ */
+export function convolve(
+  fn: string,
+  rank: 1 | 2,
+  x: Tensor,
+  weight: Tensor,
+  options: ConvOptions | undefined,
+): Tensor {
+  const names = ["bias", "stride", "padding", "dilation", "groups"] as const;
+  const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = checkOptions(fn, options, names);
+  checks(fn).whole({ groups }, { min: 1 });
+  const { shape, dtype } = floatTensor(fn, "x", x);
+  const space = rank === 1 ? "length" : "height, width";
+  if (shape.length !== rank + 2)
+    refuseShape(fn, "x", shape, `[batch, channels, ${space}]`, "`expandDims` a single example.");
+  const [B, C] = shape as [number, number];
+  const [O = 0, own = 0, ...kernel] = floatTensor(fn, "weight", weight).shape;
+  const wanted = { dtype, shape: [O, C / groups, ...kernel] };
+  const because = `[out, channels / groups, …] for the ${C} channels of x in ${groups} groups`;
+  const fix = "channels are axis 1 of x, and groups divide them and the outputs.";
+  checkFits(fn, "weight", weight, wanted, because, fix);
+  if (kernel.length !== rank || O % groups !== 0 || kernel.includes(0))
+    refuseShape(fn, "weight", weight.shape, `a multiple of ${groups} outputs, and ${rank} spatial axes`, fix);
+  if (bias !== undefined)
+    checkFits(
+      fn,
+      "bias",
+      floatTensor(fn, "bias", bias),
+      { dtype, shape: [O] },
+      "a number for each output",
+      fix,
+    );
+  const steps = perAxis(fn, "stride", stride, rank, 1);
+  const gaps = perAxis(fn, "dilation", dilation, rank, 1);
+  if (padding === "same" && steps.some((step) => step !== 1))
+    checks(fn).refuse({
+      argument: "padding",
+      received: padding,
+      expected: "numbers where the stride is not 1",
+      fix: "give the zeros at the ends of each axis.",
+    });
+  const zeros = padding === "same" ? undefined : perAxis(fn, "padding", padding, rank, 0);
+  const windows = kernel.map((size, i) => {
+    const around = gaps[i]! * (size - 1);
+    const before = zeros ? zeros[i]! : Math.floor(around / 2);
+    return { size, stride: steps[i]!, dilation: gaps[i]!, before, after: zeros ? before : around - before };
+  });
+  const seen = unfold(fn, x, windows, 0);
+  const [places, space2] = [sizeOf(kernel), seen.shape.slice(2)];
+  const count = sizeOf(space2);
+  // Weights in the order of the columns: the places of a window, then channels.
+  const order = [0, ...kernel.map((_, i) => i + 2), 1];
+  const rows = reshaped(run(permuteOp, [weight], { axes: order }), [groups, O / groups, places * own]);
+  const columns =
+    groups === 1
+      ? reshaped(seen, [B, 1, places * C, count])
+      : reshaped(
+          run(permuteOp, [reshaped(seen, [B, places, groups, own, count])], { axes: [0, 2, 1, 3, 4] }),
+          [B, groups, places * own, count],
+        );
+  const output = reshaped(product(contiguous(rows), columns), [B, O, ...space2]);
+  return bias === undefined ? output : add(output, reshaped(bias, [O, ...space2.map(() => 1)]));
+}

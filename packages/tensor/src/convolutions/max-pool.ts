@@ -1,0 +1,64 @@
+import { run } from "../op.js";
+import { poolWindows, type PoolOptions } from "./pool.js";
+import type { Tensor } from "../tensor.js";
+import type { PerAxis } from "./windows.js";
+import { argmaxOp } from "../ops/argmax.js";
+import { gatherOp } from "../ops/gather.js";
+import { reshaped } from "../ops/reshape.js";
+
+/** The largest number of each window. The gradient goes to the first of equals, as in PyTorch. */
+function maxPool(
+  fn: string,
+  rank: 1 | 2,
+  x: Tensor,
+  size: PerAxis,
+  options: PoolOptions | undefined,
+): Tensor {
+  const { seen } = poolWindows(fn, rank, x, size, options, -Infinity);
+  const largest = run(gatherOp, [seen, run(argmaxOp, [seen], { axes: [1], keepDims: true })], { axis: 1 });
+  return reshaped(largest, [seen.shape[0]!, ...seen.shape.slice(2)]);
+}
+
+/**
+ * The largest number of each window along one axis. The gradient goes to the first of equals.
+ *
+ * @param x - `[B, C, L]`
+ * @param size - The length of a window.
+ * @param options - `stride`: default the size. `padding`: default 0; it is never the largest. `ceilMode`: default false.
+ * @returns `[B, C, windows]`
+ * @throws {ShapeError} If `x` is shorter than a window.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is outside of its range.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { maxPool1d } from "@qkv/tensor/convolutions";
+ *
+ * maxPool1d(tensor([[[1, 5, 2, 3]]]), 2).toNested(); // => [[[5, 3]]]
+ * ```
+ */
+export function maxPool1d(x: Tensor, size: PerAxis, options?: PoolOptions): Tensor {
+  return maxPool("maxPool1d", 1, x, size, options);
+}
+
+/**
+ * The largest number of each window of images. The gradient goes to the first of equals.
+ *
+ * @param x - `[B, C, H, W]`
+ * @param size - Height and width of a window.
+ * @param options - `stride`: default the size. `padding`: default 0; it is never the largest. `ceilMode`: default false.
+ * @returns `[B, C, OH, OW]`
+ * @throws {ShapeError} If `x` is smaller than a window.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is outside of its range.
+ *
+ * @example
+ * ```ts
+ * import { arange, reshape } from "@qkv/tensor";
+ * import { maxPool2d } from "@qkv/tensor/convolutions";
+ *
+ * maxPool2d(reshape(arange(16), [1, 1, 4, 4]), 2).toNested(); // => [[[[5, 7], [13, 15]]]]
+ * ```
+ */
+export function maxPool2d(x: Tensor, size: PerAxis, options?: PoolOptions): Tensor {
+  return maxPool("maxPool2d", 2, x, size, options);
+}

@@ -1,0 +1,68 @@
+import { run } from "../op.js";
+import { concat } from "../ops/concat.js";
+import { flip } from "../ops/flip.js";
+import { neg } from "../ops/neg.js";
+import { sliceOp } from "../ops/slice-and-pad.js";
+import type { Tensor } from "../tensor.js";
+import { dft, type Complex } from "./dft.js";
+import { lineOf, partsOf, settled, settledBoth, type FftOptions } from "./line.js";
+
+const stretch = (x: Tensor, start: number, end: number): Tensor =>
+  run(sliceOp, [x], { axis: x.shape.length - 1, start, end });
+
+/**
+ * The discrete Fourier transform of real numbers: the first half, `n / 2 + 1` rounded down, of what is symmetric. The
+ * magnitudes of a spectrogram are `sqrt(add(square(real), square(imag)))`.
+ *
+ * @param x - Real numbers.
+ * @param options - `n`: default the length of the axis. `axis`: default the last. `norm`: default `"backward"`.
+ * @returns `real` and `imag`, with `n / 2 + 1` numbers on the axis.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { rfft } from "@qkv/tensor/fft";
+ *
+ * rfft(tensor([1, 2, 3, 2])).real.toNested(); // => [8, -2, 0]
+ * ```
+ */
+export function rfft(x: Tensor, options?: FftOptions): Complex {
+  const line = lineOf("rfft", { x }, options, false);
+  const { real, imag } = dft(line.parts[0]!, undefined);
+  const half = Math.floor(line.n / 2) + 1;
+  return settledBoth({ real: stretch(real, 0, half), imag: stretch(imag, 0, half) }, line);
+}
+
+/**
+ * The inverse of `rfft`: real numbers from half of their transform. The imaginary parts of the first number, and for an even n
+ * of the last, do not matter.
+ *
+ * @param x - `real` and `imag`, of one shape, with `n / 2 + 1` numbers on the axis.
+ * @param options - `n`: default twice the length of the axis less one, which is even. `axis`: default the last. `norm`: default
+ *   `"backward"`.
+ * @returns n real numbers on the axis.
+ * @throws {ShapeError} If the parts differ in shape.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
+ *
+ * @example
+ * ```ts
+ * import { tensor, zeros } from "@qkv/tensor";
+ * import { irfft } from "@qkv/tensor/fft";
+ *
+ * irfft({ real: tensor([8, -2, 0]), imag: zeros([3]) }).toNested(); // => [1, 2, 3, 2]
+ * ```
+ */
+export function irfft(x: Complex, options?: FftOptions): Tensor {
+  const lengthOf = (length: number) => Math.max(1, 2 * (length - 1));
+  const kept = (n: number) => Math.floor(n / 2) + 1;
+  const line = lineOf("irfft", partsOf("irfft", x), options, true, lengthOf, kept);
+  const [first, second] = line.parts as [Tensor, Tensor];
+  // The other half is the conjugate, backwards.
+  const mirrored = (x: Tensor) => flip(stretch(x, 1, Math.ceil(line.n / 2)), -1);
+  const whole = {
+    real: concat([first, mirrored(first)], -1),
+    imag: concat([second, neg(mirrored(second))], -1),
+  };
+  return settled(dft(whole.real, neg(whole.imag)).real, line);
+}

@@ -1,0 +1,43 @@
+import { checks, refuseShape } from "@qkv/core";
+import { checkTensor, run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { broadcastToOp } from "./broadcast-to.js";
+import { reshaped } from "./reshape.js";
+
+/**
+ * The coordinates of a grid: each vector along an axis of its own, repeated over the others, as views. The first vector goes
+ * along the first axis (`indexing="ij"` in PyTorch and NumPy).
+ *
+ * @param vectors - Each `[Nᵢ]`.
+ * @returns As many tensors, each `[N₀, N₁, …]`.
+ * @throws {ShapeError} If one is not a vector.
+ *
+ * @example
+ * ```ts
+ * import { meshgrid, tensor } from "@qkv/tensor";
+ *
+ * const [rows, columns] = meshgrid([tensor([1, 2]), tensor([7, 8, 9])]);
+ * rows?.toNested(); // => [[1, 1, 1], [2, 2, 2]]
+ * columns?.toNested(); // => [[7, 8, 9], [7, 8, 9]]
+ * ```
+ */
+export function meshgrid(vectors: readonly Tensor[]): Tensor[] {
+  checks("meshgrid").list({ vectors }, "tensors");
+  const shape = vectors.map((vector, i) => {
+    const own = checkTensor("meshgrid", `vectors[${i}]`, vector).shape;
+    if (own.length !== 1) refuseShape("meshgrid", `vectors[${i}]`, own, "a vector", "`flatten` it.");
+    return own[0]!;
+  });
+  return vectors.map((vector, axis) =>
+    run(
+      broadcastToOp,
+      [
+        reshaped(
+          vector,
+          shape.map((length, a) => (a === axis ? length : 1)),
+        ),
+      ],
+      { shape },
+    ),
+  );
+}

@@ -1,0 +1,22 @@
+import { checkTensor } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { diagonal } from "./diagonal.js";
+import { sum } from "./sum.js";
+
+/**
+ * The sum of the diagonal of matrices.
+ *
+ * @param x - `[…, N, N]`
+ * @returns `[…]`
+ * @throws {ShapeError} If the last two axes are not equally long.
+ *
+ * @example
+ * ```ts
+ * import { tensor, trace } from "@qkv/tensor";
+ *
+ * trace(tensor([[1, 2], [3, 4]])).toNested(); // => 5
+ * ```
+ */
+export function trace(x: Tensor): Tensor {
+  return sum(diagonal(checkTensor("trace", "x", x)), { axis: -1 });
+}

@@ -1,0 +1,33 @@
+import { checks, checkShape, type Shape, sizeOf } from "@qkv/core";
+import { createTensor } from "../create.js";
+import type { Tensor } from "../tensor.js";
+import type { RandomOptions } from "./randn.js";
+import { randomOptions, streamOf } from "./uniforms.js";
+
+/**
+ * Whole numbers from `low` to before `high`, each equally likely.
+ *
+ * @param options - `seed`: a whole number. `high`: above `low`. `low`: default 0. `draw`, `first`: default 0.
+ * @returns int32.
+ * @throws {ArgumentError} If `high` is not above `low`, or either is no whole number.
+ *
+ * @example
+ * ```ts
+ * import { max, randint } from "@qkv/tensor";
+ *
+ * max(randint([100], { seed: 1, high: 6 })).toNested(); // => 5
+ * ```
+ */
+export function randint(
+  shape: Shape,
+  options: Omit<RandomOptions, "dtype"> & { low?: number; high: number },
+): Tensor {
+  const { low = 0, high, device, ...stream } = randomOptions("randint", options, "low", "high");
+  const bounds = { min: -(2 ** 31), max: 2 ** 31 };
+  checks("randint").whole({ low, high }, bounds);
+  checks("randint").whole({ high }, { above: low, fix: "give the smaller limit as `low`." });
+  const uniforms = streamOf("randint", stream, sizeOf(checkShape("randint", shape)));
+  return createTensor("randint", "int32", shape, device, (array) => {
+    for (let i = 0; i < array.length; i++) array[i] = low + Math.floor((high - low) * uniforms[i]!);
+  });
+}
