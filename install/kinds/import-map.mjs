@@ -8,6 +8,7 @@ import { readReport } from "../project.mjs";
 export async function run(project, { check, leftOut }) {
   const examples = examplesForPages(project, "import map", leftOut);
   if (!examples) return;
+  if (project.name === "@qkv/react") return leftOut("import map, page", "React has no ES modules");
   await project.install();
   writeSources(project, examples);
   const imports = mapOf(join(project.folder, "node_modules"));
@@ -20,6 +21,9 @@ export async function run(project, { check, leftOut }) {
   );
   leftOut("import map, Worker", "browsers apply no import map to a Worker");
 }
+
+/** Packages whose `exports` are for bundlers, and their file for pages. */
+const filesForPages = { vue: "dist/vue.esm-browser.prod.js" };
 
 /** Every entry of every installed package that is an ES module, by name, as its `exports` or `module` say. */
 export function mapOf(modules) {
@@ -37,6 +41,7 @@ export function mapOf(modules) {
       const file = forBrowsers(to);
       if (file && !entry.includes("*")) map[join(name, entry)] = `/${join("node_modules", name, file)}`;
     }
+    if (name in filesForPages) map[name] = `/${join("node_modules", name, filesForPages[name])}`;
   }
   return map;
 }
