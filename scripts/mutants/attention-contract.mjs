@@ -3,6 +3,18 @@ export const elsewhere = ["../attention/src/"];
 
 export const mutants = [
   {
+    what: "queries are the first positions",
+    file: "src/plan-for.ts",
+    find: "$lengths.map(($length) => $length - $T)",
+    replace: "$lengths.map(() => 0)",
+  },
+  {
+    what: "the bias comes before the score mod",
+    file: "src/score-mod.ts",
+    find: "$given.reduce($add, $start)",
+    replace: "[...$given].reverse().reduce($add, $start)",
+  },
+  {
     what: "bits of a tile are stored with the highest first",
     file: "src/tile-plan.ts",
     in: "tilePlan",

@@ -94,18 +94,6 @@ export const mutants = [
     replace: "$given ?? 1 / Math.sqrt((keyValues.value[0] as Tensor).shape[3]!)",
   },
   {
-    what: "queries are the first positions",
-    file: "src/plan-for.ts",
-    find: "$lengths.map(($length) => $length - $T)",
-    replace: "$lengths.map(() => 0)",
-  },
-  {
-    what: "the bias comes before the score mod",
-    file: "src/score-mod.ts",
-    find: "$given.reduce($add, $start)",
-    replace: "[...$given].reverse().reduce($add, $start)",
-  },
-  {
     what: "a mask adds a large number instead of −∞",
     file: "src/score-tiles.ts",
     in: "read",

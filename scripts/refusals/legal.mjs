@@ -88,6 +88,11 @@ export const legal = [
   },
   {
     entry: "@qkv/attention-contract",
+    names: "callPlaces checkHeads checkQueryShape checkScale checkScoreSizes combineRules planFor",
+    why: "for versions of attention, which check and plan their calls with them",
+  },
+  {
+    entry: "@qkv/attention-contract",
     names: "pairsRead seenKeys tileIndex tilePlan",
     why: "for devices, which walk the tiles of a plan",
   },

@@ -10,6 +10,7 @@ export {
   type AttentionSaved,
   type TraceName,
 } from "./attention-call.js";
+export { checkScale } from "./check-scale.js";
 export type { Cache, LayerState } from "./cache.js";
 export type { EvictionCandidates, EvictionScore } from "./eviction-score.js";
 export { evaluator, isUniform, type Evaluator, type ScoreRow } from "./expressions/evaluate.js";
@@ -31,7 +32,13 @@ export {
   type Step,
 } from "./expressions/expression.js";
 export { operations, type Operation, type OperationName } from "./expressions/operations.js";
-export { checkKeyValues, checkSinks, refuseType } from "./key-values/check-key-values.js";
+export {
+  checkHeads,
+  checkKeyValues,
+  checkQueryShape,
+  checkSinks,
+  refuseType,
+} from "./key-values/check-key-values.js";
 export { floatKeyValues } from "./key-values/float-segments.js";
 export { givenKeyValues } from "./key-values/given-key-values.js";
 export type { KeyValues, KeyValueSegment, PagedBlocks } from "./key-values/key-values.js";
@@ -47,4 +54,6 @@ export { denseSegment, isPaged, segmentLength } from "./key-values/segments.js";
 export { storedPositions } from "./key-values/stored-positions.js";
 export { StoredRows } from "./key-values/stored-rows.js";
 export type { BoundMask, Extent, Mask, PendingMask, Range, TileClass } from "./mask.js";
+export { callPlaces, planFor, type Places } from "./plan-for.js";
+export { checkScoreSizes, combineRules, type Rule, type ScoreMod, type ScoreSizes } from "./score-mod.js";
 export { pairsRead, seenKeys, tileIndex, tilePlan, type PlanExtent, type TilePlan } from "./tile-plan.js";

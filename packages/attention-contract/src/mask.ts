@@ -36,8 +36,11 @@ export type Mask = {
 export type PendingMask = {
   /** Absent: the truth values alone decide. */
   readonly rule?: Mask;
-  /** bool, broadcastable to `[B, H, T, S]` of a call, with a column for each position: true where a query sees a key. */
-  visible(extent: Required<Extent>): Tensor;
+  /**
+   * All of them have to hold where a query sees a key: bool, broadcastable to `[B, H, T, S]` of a call, with a column for each
+   * position.
+   */
+  readonly visible: readonly ((extent: Required<Extent>) => Tensor)[];
 };
 
 /** A mask of a known extent. Queries and keys are absolute positions. */

@@ -1,22 +1,27 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks } from "@qkv/core";
 import {
+  callPlaces,
   checkKeyValues,
+  checkScale,
   checkSinks,
+  combineRules,
   floatKeyValues,
   givenKeyValues,
+  planFor,
   type AttentionCall,
   type Expression,
   type KeyValues,
   type Mask,
+  type Rule,
   type TraceName,
+  type ScoreMod,
 } from "@qkv/attention-contract";
 import { checkTensor, contiguous, isTensor, runNamed, type Tensor } from "@qkv/tensor";
 import { attentionOp } from "./attention-op.js";
 import { denseBias } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";
 import { checkMask } from "./mask.js";
-import { callPlaces, planFor } from "./plan-for.js";
-import { checkScoreMod, combine, type Rule, type ScoreMod } from "./score-mod.js";
+import { checkScoreMod } from "./score-mod.js";
 import { splitMask } from "./split-mask.js";
 
 /** Options of attention. All are optional and can be combined. */
@@ -203,16 +208,6 @@ const optionNames = [
   "softcap",
 ] as const;
 
-/** Refuses a scale or a softcap that would make scores NaN. */
-export function checkScale(check: Checks, scale: unknown, softcap: unknown = 0): void {
-  if (scale !== undefined && !Number.isFinite(scale))
-    check.finite({ scale }, { fix: "leave it out for 1 / √D." });
-  if (!Number.isFinite(softcap) || (softcap as number) < 0) {
-    const fix = "leave it out for scores without a cap.";
-    check.each({ softcap }, () => false, "a finite number, 0 (off) or more", fix);
-  }
-}
-
 /** Checks of options what can be checked before there is a call. */
 export function checkAttentionOptions(
   fn: string,
@@ -266,12 +261,12 @@ export function prepare(
     places,
     mask: known,
     bind: () => bind(known),
-    scoreMod: combine(fn, [
+    scoreMod: combineRules(fn, [
       rule("scoreMod", scoreMod),
       isTensor(bias) ? ["bias", denseBias(fn, bias, query, places)] : rule("bias", bias),
       hidden && ["mask", hidden],
     ]),
-    weightMod: combine(fn, [
+    weightMod: combineRules(fn, [
       rule("weightMod", weightMod),
       dropout === undefined ? undefined : ["dropout", dropWeights(fn, dropout)],
     ]),

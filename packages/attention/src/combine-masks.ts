@@ -1,5 +1,4 @@
 import type { Mask, PendingMask } from "@qkv/attention-contract";
-import { logicalAnd } from "@qkv/tensor";
 import { checkMasks, defineMask } from "./mask.js";
 
 /** The mask that holds where `every` one of the masks does, or `some`: `and(…)` and `or(…)`. */
@@ -26,13 +25,13 @@ export function combineMasks(fn: string, masks: readonly Mask[], quantifier: "ev
   });
 }
 
-/** The rules of masks in one, and the truth values of those that are pending in one tensor; undefined where none is. */
+/** The rules of masks in one, and the truth values of those that are pending; undefined where none is. */
 function everyPending(fn: string, masks: readonly Mask[]): PendingMask | undefined {
   const parts = masks.flatMap(({ pending }) => pending ?? []);
   if (parts.length === 0) return undefined;
   const rules = masks.flatMap((mask) => (mask.pending ? (mask.pending.rule ?? []) : mask));
   return {
     ...(rules.length > 0 && { rule: combineMasks(fn, rules, "every") }),
-    visible: (extent) => parts.map((part) => part.visible(extent)).reduce((a, b) => logicalAnd(a, b)),
+    visible: parts.flatMap(({ visible }) => visible),
   };
 }

@@ -1,6 +1,5 @@
 import { checks } from "@qkv/core";
-import { dropoutMask } from "@qkv/attention-contract";
-import type { ScoreMod } from "./score-mod.js";
+import { dropoutMask, type ScoreMod } from "@qkv/attention-contract";
 
 const fix = "leave `dropout` out when the model is used, and give another seed each step when it is trained.";
 

@@ -14,6 +14,7 @@ export {
   type Range,
   type ScoreIndices,
   type TileClass,
+  type ScoreMod,
 } from "@qkv/attention-contract";
 export {
   attention,
@@ -211,7 +212,7 @@ export { sinusoidal, type SinusoidalOptions } from "./positions/sinusoidal.js";
 export { xpos, type XposOptions } from "./positions/xpos.js";
 export { yarn, type YarnOptions } from "./positions/yarn.js";
 export { type ScoreCall, type ScoreForm } from "./score-form.js";
-export { scoreMod, scoreModFunction, type ScoreMod } from "./score-mod.js";
+export { scoreMod, scoreModFunction } from "./score-mod.js";
 export { l2Distance } from "./scores/l2-distance.js";
 export { parallax } from "./scores/parallax.js";
 export { path, type PathOptions } from "./scores/path.js";

@@ -1,10 +1,11 @@
+import type { ScoreMod } from "@qkv/attention-contract";
 import { randn, tensor, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { attention, attentionWeights, tracedAttention, type AttentionOptions } from "./attention.js";
 import { alibi } from "./biases/alibi.js";
 import { causal } from "./masks/causal.js";
 import { plainAttention } from "./plain-attention.js";
-import { scoreMod, scoreModFunction, type ScoreMod } from "./score-mod.js";
+import { scoreMod, scoreModFunction } from "./score-mod.js";
 
 const x = randn([1, 2, 3, 4], { seed: 1 });
 const doors: Readonly<Record<string, (options: AttentionOptions) => unknown>> = {

@@ -1,31 +1,14 @@
 import { checks, defineBrand } from "@qkv/core";
 import {
-  applyRule,
   call,
-  expression,
-  type Expr,
-  type Expression,
+  checkScoreSizes,
   type NumberFunction,
-  type Operand,
-  type ScoreIndices,
+  type ScoreMod,
+  type ScoreSizes,
 } from "@qkv/attention-contract";
 
 declare const __VERSION__: string;
 const brand = /* @__PURE__ */ defineBrand("attention/ScoreMod", 1, __VERSION__);
-
-/** A rule for each score, or for each weight: a value that combines with others. */
-export type ScoreMod = {
-  /** The call that made it: `alibi(8)`. */
-  readonly name: string;
-  /** Notes the arithmetic on a symbolic score and its indices. */
-  readonly apply: (score: Expr, at: ScoreIndices) => Operand;
-  /** Number of heads that it has numbers for; a call with another number is refused. Default: any. */
-  readonly numHeads?: number;
-  /** Number of batches that it has numbers for; a call with another number is refused, unless it is 1. Default: any. */
-  readonly batchSize?: number;
-  /** Number of positions that it has numbers for; a call that reaches further is refused. Default: any. */
-  readonly keyLength?: number;
-};
 
 /**
  * Modifies each score by a rule. The function is called once, with symbolic values whose methods record the arithmetic.
@@ -116,7 +99,7 @@ export function checkScoreMod(
   fn: string,
   argument: string,
   value: unknown,
-  { numHeads, batchSize, keyLength }: { numHeads: number; batchSize?: number; keyLength?: number },
+  sizes: ScoreSizes,
 ): ScoreMod["apply"] {
   if (typeof value === "function") return value as ScoreMod["apply"];
   if (!brand.has(value)) {
@@ -128,33 +111,6 @@ export function checkScoreMod(
     });
   }
   const mod = value as ScoreMod;
-  const wrong = (name: string, has: number | undefined, call: number | undefined, fix: string): void => {
-    if (has === undefined || call === undefined) return;
-    const expected = `numbers for ${name} = ${call}, and it has them for ${has}`;
-    checks(fn).refuse({ argument, received: mod.name, expected, fix });
-  };
-  if (mod.numHeads !== numHeads)
-    wrong("numHeads", mod.numHeads, numHeads, "make it for as many heads as the query has.");
-  if (mod.batchSize !== 1 && mod.batchSize !== batchSize)
-    wrong(
-      "B",
-      mod.batchSize,
-      batchSize,
-      "make it for each sequence of the batch, or for one that all share.",
-    );
-  if (keyLength !== undefined && keyLength > (mod.keyLength ?? Infinity))
-    wrong("S", mod.keyLength, keyLength, "make it for every position, those of the cache included.");
+  checkScoreSizes(fn, argument, mod, sizes);
   return mod.apply;
-}
-
-/** A rule, under the name of the option that it was given as. */
-export type Rule = readonly [option: string, rule: ScoreMod["apply"]];
-
-/** One expression of several rules, the first applied first; undefined where there is none. */
-export function combine(fn: string, rules: readonly (Rule | undefined)[]): Expression | undefined {
-  const given = rules.filter((rule) => rule !== undefined);
-  if (given.length === 0) return undefined;
-  return expression((score, at) =>
-    given.reduce((value, [option, rule]) => applyRule(fn, option, rule, value, at, option === "bias"), score),
-  );
 }

@@ -1,8 +1,6 @@
-import type { Mask } from "@qkv/attention-contract";
-import { cast, slice, type Tensor } from "@qkv/tensor";
+import type { Mask, Places, ScoreMod } from "@qkv/attention-contract";
+import { cast, logicalAnd, slice, type Tensor } from "@qkv/tensor";
 import { denseLookup } from "./biases/dense-lookup.js";
-import type { Places } from "./plan-for.js";
-import type { ScoreMod } from "./score-mod.js";
 
 /**
  * The part of a mask that the host knows, and for truth values that are pending on a device a rule that looks them up there. Tiles
@@ -22,7 +20,11 @@ export function splitMask(
   // A mask refuses a length that it has no columns for, so that each is asked for; the longest has them all.
   const seen = [...new Set(lengths)]
     .sort((a, b) => a - b)
-    .map((keyLength) => visible({ queryLength: queries, keyLength, batches, heads }))
+    .map((keyLength) =>
+      visible
+        .map((one) => one({ queryLength: queries, keyLength, batches, heads }))
+        .reduce((a, b) => logicalAnd(a, b)),
+    )
     .at(-1)!;
   const firstKey = "start" in positions ? positions.start : 0;
   const stored = firstKey > 0 && seen.shape.at(-1)! > 1 ? slice(seen, -1, firstKey) : seen;

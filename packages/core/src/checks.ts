@@ -141,3 +141,19 @@ export function checkDevice(fn: string, device: unknown): void {
   const fix = "make one: `await wasm()` of @qkv/wasm, `await gpu()` of @qkv/gpu, or `js()`.";
   refuse(fn, "device", device, "a device", fix);
 }
+
+/** Refuses an allocation that its scope freed. */
+export function checkAlive(storage: {
+  readonly dtype: DType;
+  readonly length: number;
+  readonly ended?: boolean;
+}): void {
+  if (!storage.ended) return;
+  refuse(
+    "device.scope",
+    "tensor",
+    `a ${storage.dtype} tensor of ${storage.length} numbers that was made inside a scope`,
+    "a tensor that is still alive: its scope has ended and let it go",
+    "return the tensor from the scope, or read its numbers inside of it.",
+  );
+}

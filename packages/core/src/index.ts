@@ -1,5 +1,6 @@
 export { addStrided } from "./add-strided.js";
 export {
+  checkAlive,
   checkCounts,
   checkDevice,
   checkFits,

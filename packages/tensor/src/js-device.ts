@@ -1,6 +1,6 @@
-import { allocateArray, type DType, type TypedArray } from "@qkv/core";
+import { allocateArray, checkAlive, type DType, type TypedArray } from "@qkv/core";
 import type { Device, Storage } from "./contracts.js";
-import { checkAlive, scopes, type ScopedStorage } from "./scopes.js";
+import { scopes, type ScopedStorage } from "./scopes.js";
 
 type HostStorage = ScopedStorage & { array: TypedArray };
 

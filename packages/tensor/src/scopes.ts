@@ -85,18 +85,6 @@ export function scopes(
   };
 }
 
-/** Refuses a storage that its scope freed. */
-export function checkAlive(storage: ScopedStorage): void {
-  if (!storage.ended) return;
-  refuse(
-    "device.scope",
-    "tensor",
-    `a ${storage.dtype} tensor of ${storage.length} numbers that was made inside a scope`,
-    "a tensor that is still alive: its scope has ended and let it go",
-    "return the tensor from the scope, or read its numbers inside of it.",
-  );
-}
-
 function checkSync<T>(result: T): T {
   if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
   refuse(

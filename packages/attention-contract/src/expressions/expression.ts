@@ -1,6 +1,6 @@
 import { checks, isFloat, refuse } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
-import { operations, type Operation, type OperationName } from "./operations.js";
+import type { OperationName } from "./operations.js";
 
 /** Inputs of an expression: the score, and its batch, head, query and key. */
 export type SymbolName = "score" | "batch" | "head" | "query" | "key";
@@ -254,7 +254,7 @@ export function applyRule(
 ): Expr {
   const result = record(fn, option, () => rule(score, at));
   const { step } = result;
-  if (step.kind === "operation" && isLogical(step.name)) {
+  if (step.kind === "operation" && logicalNames.includes(step.name)) {
     const fix = "write `condition.where(score, -Infinity)`, or `mask: maskMod(…)` with numbers.";
     refuse(fn, option, toCode(result), "a score, and comparisons give 1 or 0", fix);
   }
@@ -265,10 +265,17 @@ export function applyRule(
   return result;
 }
 
-function isLogical(name: OperationName): boolean {
-  const operation: Operation = operations[name];
-  return operation.logical ?? false;
-}
+/** Operations that give 1 or 0, which is no score. */
+const logicalNames: readonly OperationName[] = [
+  "not",
+  "less",
+  "lessEqual",
+  "greater",
+  "greaterEqual",
+  "equal",
+  "and",
+  "or",
+];
 
 /**
  * Calls a rule over symbols. `? :`, `&&`, `||`, `!`, `===` and `includes` never convert a symbol to a value, so they

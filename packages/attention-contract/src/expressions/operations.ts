@@ -14,8 +14,6 @@ export type Operation = {
    * Absent where the derivative is 0 wherever it exists. Numbers whose dy is 0 get nothing, even if the derivative is infinite.
    */
   readonly gradients: readonly (Gradient | undefined)[];
-  /** Gives 1 or 0, which is no score. */
-  readonly logical?: true;
 };
 
 type Gradient = (n: number, dx: Row, dy: Row, y: Row, a: Row, b: Row, c: Row) => void;
@@ -105,7 +103,6 @@ export const operations = {
       for (let k = 0; k < n; k++) y[k] = a[k] === 0 ? 1 : 0;
     },
     gradients: [],
-    logical: true,
   },
   add: {
     arity: 2,
@@ -203,7 +200,6 @@ export const operations = {
       for (let k = 0; k < n; k++) y[k] = a[k]! < b[k]! ? 1 : 0;
     },
     gradients: [],
-    logical: true,
   },
   lessEqual: {
     arity: 2,
@@ -211,7 +207,6 @@ export const operations = {
       for (let k = 0; k < n; k++) y[k] = a[k]! <= b[k]! ? 1 : 0;
     },
     gradients: [],
-    logical: true,
   },
   greater: {
     arity: 2,
@@ -219,7 +214,6 @@ export const operations = {
       for (let k = 0; k < n; k++) y[k] = a[k]! > b[k]! ? 1 : 0;
     },
     gradients: [],
-    logical: true,
   },
   greaterEqual: {
     arity: 2,
@@ -227,7 +221,6 @@ export const operations = {
       for (let k = 0; k < n; k++) y[k] = a[k]! >= b[k]! ? 1 : 0;
     },
     gradients: [],
-    logical: true,
   },
   equal: {
     arity: 2,
@@ -235,7 +228,6 @@ export const operations = {
       for (let k = 0; k < n; k++) y[k] = a[k] === b[k] ? 1 : 0;
     },
     gradients: [],
-    logical: true,
   },
   and: {
     arity: 2,
@@ -243,7 +235,6 @@ export const operations = {
       for (let k = 0; k < n; k++) y[k] = a[k] !== 0 && b[k] !== 0 ? 1 : 0;
     },
     gradients: [],
-    logical: true,
   },
   or: {
     arity: 2,
@@ -251,7 +242,6 @@ export const operations = {
       for (let k = 0; k < n; k++) y[k] = a[k] !== 0 || b[k] !== 0 ? 1 : 0;
     },
     gradients: [],
-    logical: true,
   },
   // The second operand where the first is not 0, else the third.
   where: {

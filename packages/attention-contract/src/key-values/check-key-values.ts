@@ -28,16 +28,8 @@ export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues):
       'compute in one of them: `cast(query, "float32")`.',
     );
   }
-  if (query.shape.length !== 4) {
-    refuseShape(
-      fn,
-      "query",
-      query.shape,
-      "[B, H, T, D]: batch, heads, queries, head size",
-      "add the axes that are missing with `reshape`.",
-    );
-  }
-  const [B, H, , D] = query.shape as [number, number, number, number];
+  checkQueryShape(fn, query.shape);
+  const B = query.shape[0]!;
   if (keys.length === 0 || keys.length !== values.length) {
     refuse(
       fn,
@@ -51,24 +43,46 @@ export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues):
     const value = values[i]!;
     checkPagedBlocks(fn, "key", key, query);
     checkPagedBlocks(fn, "value", value, query);
-    const [own, other] = [shapeOf(key, B), shapeOf(value, B)];
-    const Hkv = shapeOf(keys[0]!, B)[1]!;
-    const Dv = shapeOf(values[0]!, B)[3]!;
-    if (!sameShape(own, [B, Hkv, own[2]!, D]) || H % Hkv !== 0) {
-      const expected = `[${B}, numKvHeads, S, ${D}] with numKvHeads a divisor of numHeads = ${H}`;
-      const fix = `project keys and values to a number of heads that divides ${H}.`;
-      refuseShape(fn, "key", own, expected, fix);
-    }
-    if (!sameShape(other, [B, Hkv, own[2]!, Dv])) {
-      const width = i > 0 ? Dv : "headDim of your choice";
-      const expected = `[${B}, ${Hkv}, ${own[2]}, ${width}], since key is [${own.join(", ")}]`;
-      refuseShape(fn, "value", other, expected, "give one value for each key.");
-    }
+    const first = i > 0 ? { Hkv: shapeOf(keys[0]!, B)[1]!, Dv: shapeOf(values[0]!, B)[3]! } : undefined;
+    checkHeads(fn, query.shape, shapeOf(key, B), shapeOf(value, B), first);
     checkType(fn, "key", key, query);
     checkType(fn, "value", value, query);
   });
   const S = keys.reduce((sum, segment) => sum + segmentLength(segment), 0);
   checkPositions(fn, positions, [B, shapeOf(keys[0]!, B)[1]!, S]);
+}
+
+/** Refuses a query that is not `[B, H, T, D]`. */
+export function checkQueryShape(fn: string, shape: Shape): void {
+  if (shape.length === 4) return;
+  const fix = "add the axes that are missing with `reshape`.";
+  refuseShape(fn, "query", shape, "[B, H, T, D]: batch, heads, queries, head size", fix);
+}
+
+/**
+ * Refuses keys and values that do not fit a query `[B, H, T, D]`.
+ *
+ * @param first - Heads and width of values of the segments before. Default: these are the first.
+ */
+export function checkHeads(
+  fn: string,
+  query: Shape,
+  key: Shape,
+  value: Shape,
+  first?: { readonly Hkv: number; readonly Dv: number },
+): void {
+  const [B, H, , D] = query as [number, number, number, number];
+  const { Hkv, Dv } = first ?? { Hkv: key[1]!, Dv: value[3]! };
+  if (!sameShape(key, [B, Hkv, key[2]!, D]) || H % Hkv !== 0) {
+    const expected = `[${B}, numKvHeads, S, ${D}] with numKvHeads a divisor of numHeads = ${H}`;
+    const fix = `project keys and values to a number of heads that divides ${H}.`;
+    refuseShape(fn, "key", key, expected, fix);
+  }
+  if (!sameShape(value, [B, Hkv, key[2]!, Dv])) {
+    const width = first ? Dv : "headDim of your choice";
+    const expected = `[${B}, ${Hkv}, ${key[2]}, ${width}], since key is [${key.join(", ")}]`;
+    refuseShape(fn, "value", value, expected, "give one value for each key.");
+  }
 }
 
 function checkType(fn: string, argument: string, segment: KeyValueSegment, query: Tensor): void {

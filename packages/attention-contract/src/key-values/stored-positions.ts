@@ -1,3 +1,4 @@
+import type { Tensor } from "@qkv/tensor";
 import type { KeyValues } from "./key-values.js";
 import { isPaged, segmentLength } from "./segments.js";
 
@@ -5,7 +6,10 @@ import { isPaged, segmentLength } from "./segments.js";
  * Positions of the keys of a call, one by one where batches differ in length: slots beyond the end of a shorter batch
  * have position -1.
  */
-export function storedPositions({ key, positions }: KeyValues, B: number): KeyValues["positions"] {
+export function storedPositions(
+  { key, positions }: KeyValues<Pick<Tensor, "shape">>,
+  B: number,
+): KeyValues["positions"] {
   const uneven = key.some((segment) => isPaged(segment) && typeof segment.length !== "number");
   if (!uneven) return positions;
   const longest = key.map(segmentLength);

@@ -1,7 +1,7 @@
 import { checks, ShapeError } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
-import { lookup, toExpr, type Expr } from "@qkv/attention-contract";
-import { scoreMod, type ScoreMod } from "../score-mod.js";
+import { lookup, toExpr, type Expr, type ScoreMod } from "@qkv/attention-contract";
+import { scoreMod } from "../score-mod.js";
 import { checkTable } from "./check-table.js";
 
 /**

@@ -1,8 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
-import { keyLengthsOf, refuseType } from "@qkv/attention-contract";
-import type { Places } from "../plan-for.js";
-import type { ScoreMod } from "../score-mod.js";
+import { keyLengthsOf, refuseType, type Places, type ScoreMod } from "@qkv/attention-contract";
 import { denseLookup } from "./dense-lookup.js";
 
 /**

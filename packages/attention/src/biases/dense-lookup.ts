@@ -1,6 +1,5 @@
-import { lookup, type Expr, type ScoreIndices } from "@qkv/attention-contract";
+import { lookup, type Expr, type Places, type ScoreIndices } from "@qkv/attention-contract";
 import { tensor, type Tensor } from "@qkv/tensor";
-import type { Places } from "../plan-for.js";
 
 /**
  * The number of each score in a table that broadcasts to `[B, H, T, S]`. Columns are keys as they are stored where those have

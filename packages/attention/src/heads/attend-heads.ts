@@ -1,12 +1,18 @@
 import { checks, type Checks } from "@qkv/core";
-import type { KeyValues, Mask, TraceName } from "@qkv/attention-contract";
+import {
+  checkScale,
+  type KeyValues,
+  type Mask,
+  type TraceName,
+  type ScoreMod,
+} from "@qkv/attention-contract";
 import { ones, resident, type Tensor } from "@qkv/tensor";
-import { attention, checkScale, tracedAttention, traceNames, type AttentionOptions } from "../attention.js";
+import { attention, tracedAttention, traceNames, type AttentionOptions } from "../attention.js";
 import { checkMask } from "../mask.js";
 import type { Positions } from "../positions/places-of.js";
 import type { Rope } from "../positions/rope.js";
 import type { QueryScale } from "../positions/scale-by-position.js";
-import { checkScoreMod, type ScoreMod } from "../score-mod.js";
+import { checkScoreMod } from "../score-mod.js";
 import type { Sinks } from "./learned-sinks.js";
 import type { QkNorm } from "./qk-norm.js";
 

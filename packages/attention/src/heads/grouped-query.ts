@@ -1,5 +1,11 @@
 import { checks, ShapeError, type Checks } from "@qkv/core";
-import { type Cache, type KeyValues, type Mask, positionsAfter } from "@qkv/attention-contract";
+import {
+  type Cache,
+  type KeyValues,
+  type Mask,
+  positionsAfter,
+  type ScoreMod,
+} from "@qkv/attention-contract";
 import {
   checkTensor,
   isTensor,
@@ -14,7 +20,6 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import type { Positions } from "../positions/places-of.js";
-import type { ScoreMod } from "../score-mod.js";
 import {
   normalizeAndRotate,
   attendReady,

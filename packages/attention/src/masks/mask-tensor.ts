@@ -71,7 +71,7 @@ export function maskTensor(visible: Tensor): Mask {
     return defineMask({
       ...parts,
       bind: (extent) => ruleOf(visible.data, extent),
-      pending: { visible: onDevice },
+      pending: { visible: [onDevice] },
     });
   }
   const { data } = visible;

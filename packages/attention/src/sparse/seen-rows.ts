@@ -1,6 +1,13 @@
-import { seenKeys, tileIndex, type KeyValues, type Mask } from "@qkv/attention-contract";
+import {
+  callPlaces,
+  planFor,
+  seenKeys,
+  tileIndex,
+  type KeyValues,
+  type Mask,
+  type Places,
+} from "@qkv/attention-contract";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
-import { callPlaces, planFor, type Places } from "../plan-for.js";
 
 /**
  * Keys that each query may see, by a mask and by what is stored: bool `[B or 1, end - start, n]` of the queries from `start`

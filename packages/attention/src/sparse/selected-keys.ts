@@ -86,7 +86,7 @@ export function selectedKeys(indices: Tensor, blockSize = 1): Mask {
     return defineMask({
       ...parts,
       bind: (extent) => ruleOf(rowsOf(indices.data), extent),
-      pending: { visible },
+      pending: { visible: [visible] },
     });
   }
   const chosen = rowsOf(indices.data);

@@ -1,15 +1,10 @@
-import {
-  type BoundMask,
-  type KeyValues,
-  type Mask,
-  type TilePlan,
-  keyLengthsOf,
-  keyPositions,
-  segmentLength,
-  storedPositions,
-  tilePlan,
-  type PlanExtent,
-} from "@qkv/attention-contract";
+import type { Tensor } from "@qkv/tensor";
+import type { KeyValues } from "./key-values/key-values.js";
+import { keyLengthsOf, keyPositions } from "./key-values/positions.js";
+import { segmentLength } from "./key-values/segments.js";
+import { storedPositions } from "./key-values/stored-positions.js";
+import type { BoundMask, Mask } from "./mask.js";
+import { tilePlan, type PlanExtent, type TilePlan } from "./tile-plan.js";
 
 /** Sizes and positions that a plan is made for. */
 export type Places = Omit<PlanExtent, "keyPositions"> &
@@ -20,7 +15,7 @@ export type Places = Omit<PlanExtent, "keyPositions"> &
 
 /** Places of a call, the length of each sequence (one where all are alike), and the masks that a mask is for them. */
 export function callPlaces(
-  keyValues: KeyValues,
+  keyValues: KeyValues<Pick<Tensor, "shape">>,
   { batches, heads, queries }: Pick<Places, "batches" | "heads" | "queries">,
 ) {
   const keys = keyValues.key.reduce((sum, segment) => sum + segmentLength(segment), 0);
