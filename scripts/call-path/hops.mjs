@@ -37,9 +37,18 @@ const parallel = hop(wasm + "threads/single-threaded-engine.ts", "singleThreaded
 const packQueries = hop(assembly + "tile.ts", "packQueries", "from", { reads: ["const x", "? load<f32>"] });
 const multiplyTile = hop(assembly + "tile.ts", "multiplyTile", "queries", { reads: ["const panel"] });
 const withLayout = hop(webgpu + "call-layout.ts", "withLayout", "query", {
-  reads: ["const packedQuery", "const layouts", "store.read(packedQuery)", "query: fours", "text: `${row("],
+  reads: [
+    "const packedQuery",
+    "const laid",
+    "const [queryRows",
+    "...queryRows.reads",
+    "...queryRows.bindings",
+  ],
 });
-const rowText = hop(webgpu + "call-layout.ts", "rowText", "name", {
+const placedRows = hop(webgpu + "placed-rows.ts", "placedRows", "x", {
+  reads: ["reads: [store.read(x)", "text: rowText("],
+});
+const rowText = hop(webgpu + "placed-rows.ts", "rowText", "name", {
   reads: ["const at", "return `fn ${name}4"],
 });
 const plainBackward = [
@@ -236,8 +245,10 @@ export const parts = [
     hops: [
       hop(webgpu + "attention.ts", "attentionKernel", "call", { calledAs: "own" }),
       withLayout,
+      placedRows,
       rowText,
-      hop(webgpu + "attention.ts", "walkKeys", "layout", { reads: ["reads: [...layout.reads"] }),
+      hop(webgpu + "walk-keys.ts", "walkForward", "layout"),
+      hop(webgpu + "walk-keys.ts", "walkKeys", "layout", { reads: ["reads: [...layout.reads"] }),
       hop(webgpu + "forward-text.ts", "forwardText", "query4"),
       hop(webgpu + "block-text.ts", "dotsText", "first", { reads: ["${load(first"] }),
     ],
@@ -270,6 +281,7 @@ export const parts = [
         calledAs: "own",
       }),
       withLayout,
+      placedRows,
       rowText,
       hop(webgpu + "attention-backward.ts", "writeQueryGradient", "dQuery", {
         reads: ["const writes"],

@@ -1,31 +1,34 @@
 import { tilePlan, type AttentionCall, type AttentionKernels } from "@qkv/attention-contract";
-import { matmul, mul, randn, softmax, transpose, zeros, type Tensor } from "@qkv/tensor";
+import { tensor, zeros, type Tensor } from "@qkv/tensor";
+import { attentionSample } from "./attention-sample.js";
 import type { WebGpuDevice } from "./device.js";
 import type { RateWork } from "./measure-rate.js";
 import type { SelfTest } from "./self-test.js";
 
-/** Attention without a mask of many queries and of one, which are different shaders. */
+/** Attention without a mask of several queries and of one. */
 export function attentionTest(): SelfTest {
-  const [query, key, value] = [9, 70, 70].map((length, seed) => randn([1, 1, length, 20], { seed })) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  const last = randn([1, 1, 1, 20], { seed: 3 });
-  const scale = 1 / Math.sqrt(20);
+  const { headDim, queries, key, value, expected } = attentionSample();
   return {
-    expected: [query, last].map((query) => matmul(softmax(mul(matmul(query, transpose(key)), scale)), value)),
-    compute: (device) =>
-      [query, last].map((query) => attend(device, query.to(device), key.to(device), value.to(device))),
+    expected,
+    compute: (device) => {
+      const on = (array: Float32Array) =>
+        tensor(array, { shape: [1, 1, array.length / headDim, headDim], device });
+      return queries.map((query) => attend(device, on(query), on(key), on(value)));
+    },
   };
 }
 
 /** Attention of as many queries as keys, eight heads of 64 numbers. */
-export const attentionWork: RateWork = (device, length) => {
-  const [heads, size] = [8, 64];
-  const x = zeros([1, heads, length, size], { device });
-  return { flops: 4 * heads * size * length ** 2, run: () => void attend(device, x, x, x) };
-};
+export const attentionWork =
+  (device: WebGpuDevice): RateWork =>
+  (length) => {
+    const [heads, size] = [8, 64];
+    const x = zeros([1, heads, length, size], { device });
+    return {
+      flops: 4 * heads * size * length ** 2,
+      run: () => device.scope(() => void attend(device, x, x, x)),
+    };
+  };
 
 /** Attention without a mask, as the kernel is called. */
 function attend(device: WebGpuDevice, query: Tensor, key: Tensor, value: Tensor): Tensor {

@@ -115,3 +115,14 @@ export class Buffers {
     }
   }
 }
+
+/** Writes numbers of the host to a buffer, in whole words. */
+export function writeTo(device: GPUDevice, { buffer }: GpuBuffer, array: ArrayBufferView): void {
+  const { byteLength } = array;
+  if (byteLength === 0) return;
+  const whole = byteLength % 4 === 0;
+  const bytes = new Uint8Array(whole ? 0 : 4 * Math.ceil(byteLength / 4));
+  if (!whole) bytes.set(new Uint8Array(array.buffer, array.byteOffset, byteLength));
+  const source = whole ? array : bytes;
+  device.queue.writeBuffer(buffer, 0, source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
+}

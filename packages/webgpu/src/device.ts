@@ -4,6 +4,7 @@ import { scopes } from "@qkv/tensor/devices";
 import { compileAhead, type CompileOptions } from "./compile-ahead.js";
 import type { Context } from "./context.js";
 import { Engine } from "./engine.js";
+import { mostFlopsAt } from "./measure-rate.js";
 import type { Opened } from "./open.js";
 import type { CheckedOptions } from "./options.js";
 import { webGpuName } from "./parse-name.js";
@@ -68,10 +69,6 @@ export type WebGpuDevice = Omit<Device, "report" | "memory"> & {
 
 /** Types of 16 bits, of weights, keys and values that are read in place. */
 const halfTypes = ["bfloat16", "float16"] as const;
-/** Longest estimated time of one dispatch, where the work can be split. */
-const longestSeconds = 0.2;
-/** Rate of attention, as a share of that of a product of matrices. */
-const attentionShare = 0.5;
 
 /**
  * A device on an opened GPU.
@@ -162,7 +159,7 @@ export async function makeDevice(
     tested: (error) => void (selfTestError = error),
     measured(rate) {
       flopsPerSecond = rate;
-      store.engine.mostFlops = longestSeconds * attentionShare * rate;
+      store.engine.mostFlops = mostFlopsAt(rate);
     },
   };
 }

@@ -1,7 +1,9 @@
-import { Buffers, usage, type GpuBuffer } from "./buffers.js";
-import { deviceError, faultTexts, type FailureKind, type FaultKind } from "./failures.js";
+import { Buffers, usage, writeTo, type GpuBuffer } from "./buffers.js";
+import { deviceError, lostText, type FailureKind } from "./failures.js";
+import { faultError, type FaultKind } from "./fault-errors.js";
 import type { Opened } from "./open.js";
 import { slotBytes, type Params } from "./params.js";
+import { bindGroupOf, describePipeline } from "./pipeline.js";
 
 /** One run of a compute shader. */
 export type Dispatch = {
@@ -30,8 +32,8 @@ type Command =
   | { readonly dispatch: Dispatch; readonly pipeline: Pipeline }
   | { readonly copy: GpuBuffer; readonly to: GPUBuffer; readonly bytes: number };
 
-/** A failure that the GPU told of after the call that caused it. */
-type Problem = { readonly op: string; readonly kind: FailureKind; readonly message: string };
+/** A failure that the GPU told of after the call that caused it, and its error, which the next read throws. */
+type Problem = { readonly op: string; readonly error: (op: string) => Error };
 
 /** Dispatches that one submission takes. */
 const mostDispatches = 128;
@@ -84,7 +86,7 @@ export class Engine {
     this.buffers = new Buffers(
       device,
       idleBudget,
-      (kind, message) => this.#note({ op: this.#lastOp(), kind, message }),
+      (kind, message) => this.#note(this.#lastOp(), (op) => deviceError(op, kind, message)),
       (buffer) => buffer.lastUse === this.#submission && this.submit(),
     );
     this.#params = device.createBuffer({
@@ -93,10 +95,10 @@ export class Engine {
     });
     // Errors outside of all error scopes are kept for the next read.
     device.addEventListener?.("uncapturederror", (event) =>
-      this.#note({ op: this.#lastOp(), kind: "validation", message: event.error.message }),
+      this.#note(this.#lastOp(), (op) => deviceError(op, "validation", event.error.message)),
     );
-    void device.lost.then(({ reason, message }) => {
-      if (!this.#closed) this.#lost = `lost (${reason || "unknown"})${message ? `: ${message}` : ""}`;
+    void device.lost.then((info) => {
+      if (!this.#closed) this.#lost = lostText(info);
     });
   }
 
@@ -182,7 +184,7 @@ export class Engine {
     if (this.#pipelines.has(key)) return;
     const device = this.#device;
     device.pushErrorScope("validation");
-    const { layout, descriptor } = this.#described(dispatch);
+    const { layout, descriptor } = describePipeline(device, dispatch, this.subgroups);
     void device.popErrorScope();
     let pipeline: GPUComputePipeline;
     try {
@@ -198,19 +200,7 @@ export class Engine {
   /** Writes host numbers to a buffer, after what was recorded before and uses it. */
   write(buffer: GpuBuffer, array: ArrayBufferView): void {
     if (buffer.lastUse === this.#submission) this.submit();
-    const { byteLength } = array;
-    if (byteLength === 0) return;
-    const whole = byteLength % 4 === 0;
-    const bytes = new Uint8Array(whole ? 0 : 4 * Math.ceil(byteLength / 4));
-    if (!whole) bytes.set(new Uint8Array(array.buffer, array.byteOffset, byteLength));
-    const source = whole ? array : bytes;
-    this.#device.queue.writeBuffer(
-      buffer.buffer,
-      0,
-      source.buffer as ArrayBuffer,
-      source.byteOffset,
-      source.byteLength,
-    );
+    writeTo(this.#device, buffer, array);
   }
 
   /** Submits what is recorded: one write of parameters, one encoder. */
@@ -333,11 +323,9 @@ export class Engine {
     if (!code) return;
     this.write(faults, new Uint32Array(4));
     const fault = this.#faultKinds[code - 1];
-    this.#note(
-      fault === undefined
-        ? { op: "device", kind: "validation", message: `the word ${code}, which no kernel writes` }
-        : { ...fault, message: faultTexts[fault.kind].received },
-    );
+    if (fault) this.#note(fault.op, (op) => faultError(op, fault.kind));
+    else
+      this.#note("device", (op) => deviceError(op, "validation", `the word ${code}, which no kernel writes`));
   }
 
   #zeroed(): GpuBuffer {
@@ -358,15 +346,15 @@ export class Engine {
     return last && "dispatch" in last ? last.dispatch.op : "device";
   }
 
-  #note(problem: Problem): void {
-    this.#problem ??= problem;
+  #note(op: string, error: Problem["error"]): void {
+    this.#problem ??= { op, error };
   }
 
   #throwProblem(): void {
     const problem = this.#problem;
     if (!problem) return;
     this.#problem = undefined;
-    throw deviceError(problem.op, problem.kind, problem.message);
+    throw problem.error(problem.op);
   }
 
   #settle(errors: readonly Promise<GPUError | null>[], op: string, kind?: FailureKind): void {
@@ -375,7 +363,7 @@ export class Engine {
         const [invalid, memory, internal] = popped;
         const error = invalid ?? memory ?? internal;
         if (error)
-          this.#note({ op, kind: kind ?? (memory ? "memory" : "validation"), message: error.message });
+          this.#note(op, (op) => deviceError(op, kind ?? (memory ? "memory" : "validation"), error.message));
       },
       () => undefined,
     );
@@ -388,7 +376,7 @@ export class Engine {
     if (known) return known;
     const device = this.#device;
     device.pushErrorScope("validation");
-    const { layout, descriptor } = this.#described(dispatch);
+    const { layout, descriptor } = describePipeline(device, dispatch, this.subgroups);
     const pipeline = device.createComputePipeline(descriptor);
     this.#settle([device.popErrorScope()], op, "pipeline");
     return this.#addPipeline(key, pipeline, layout);
@@ -401,36 +389,6 @@ export class Engine {
     return made;
   }
 
-  #described({ op, text, reads, writes }: Dispatch): {
-    layout: GPUBindGroupLayout;
-    descriptor: GPUComputePipelineDescriptor;
-  } {
-    const device = this.#device;
-    const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
-      binding,
-      visibility: 4,
-      buffer: { type },
-    });
-    const layout = device.createBindGroupLayout({
-      entries: [
-        {
-          binding: 0,
-          visibility: 4,
-          buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: slotBytes },
-        },
-        ...reads.map((_, i) => storage(i + 1, "read-only-storage")),
-        ...writes.map((_, i) => storage(reads.length + i + 1, "storage")),
-      ],
-    });
-    const code = `${this.subgroups ? "enable subgroups;\n" : ""}${text()}`;
-    const descriptor = {
-      label: op,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module: device.createShaderModule({ label: op, code }) },
-    };
-    return { layout, descriptor };
-  }
-
   #bindGroup({ id, layout }: Pipeline, { reads, writes }: Dispatch): GPUBindGroup {
     let key = `${id}`;
     for (const buffer of reads) key += `:${buffer.id}`;
@@ -438,13 +396,7 @@ export class Engine {
     let group = this.#groups.get(key);
     if (group) return group;
     if (this.#groups.size >= mostGroups) this.#groups.clear();
-    group = this.#device.createBindGroup({
-      layout,
-      entries: [
-        { binding: 0, resource: { buffer: this.#params, size: slotBytes } },
-        ...[...reads, ...writes].map(({ buffer }, i) => ({ binding: i + 1, resource: { buffer } })),
-      ],
-    });
+    group = bindGroupOf(this.#device, layout, this.#params, [...reads, ...writes]);
     this.#groups.set(key, group);
     return group;
   }

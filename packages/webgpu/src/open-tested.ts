@@ -12,7 +12,7 @@ export type Parts = {
   readonly fn: string;
   readonly kernels: (context: Context) => Kernels;
   readonly test: () => SelfTest;
-  readonly work: RateWork;
+  readonly work: (device: WebGpuDevice) => RateWork;
 };
 
 /** A device that passed its self-test. One that fails is closed. */
@@ -24,7 +24,7 @@ export async function openTested(
   const { device, tested, measured } = await makeDevice(kernels, () => openDevice(checked, fn), checked);
   try {
     tested(await selfTest(fn, device, test()));
-    measured(await measureRate(device, work));
+    measured(await measureRate(() => device.finish(), work(device)));
   } catch (error) {
     device.close();
     throw error;

@@ -24,30 +24,12 @@ export type Opened = {
  *   options ask for them.
  */
 export async function openDevice(
-  { adapter: given, gpu, powerPreference, subgroups: wanted }: CheckedOptions,
+  { subgroups: wanted, ...options }: CheckedOptions,
   fn = "webgpu",
 ): Promise<Opened> {
-  const adapter = await adapterFor(fn, { adapter: given, gpu, powerPreference });
-  const info = describeAdapter(adapter);
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  const adapter = await adapterFor(fn, options);
   const request = wanted !== false && hasSubgroups(adapter);
-  let device: GPUDevice;
-  try {
-    device = await adapter.requestDevice({
-      label: "qkv",
-      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-      ...(request && { requiredFeatures: ["subgroups"] }),
-    });
-  } catch (error) {
-    throw missing(
-      fn,
-      "adapter",
-      `${info.name}, which gives no device${error instanceof Error ? `: ${error.message}` : ""}`,
-      "an adapter that gives a device",
-      "request a new adapter: each gives one device only. Else use @qkv/wasm.",
-      error,
-    );
-  }
+  const { device, info } = await requestDevice(fn, adapter, request ? ["subgroups"] : []);
   const subgroups = request && (await compiles(device, subgroupText));
   if (wanted !== true || subgroups) return { device, info, subgroups };
   device.destroy();
@@ -58,6 +40,37 @@ export async function openDevice(
     "an adapter with the feature `subgroups`, in an engine with `subgroup_id`",
     "leave `subgroups` out: the sums go through workgroup memory then.",
   );
+}
+
+/**
+ * Opens a device of an adapter, with room for large buffers.
+ *
+ * @throws {DeviceError} If the adapter gives none.
+ */
+export async function requestDevice(
+  fn: string,
+  adapter: GPUAdapter,
+  requiredFeatures: GPUFeatureName[] = [],
+): Promise<Pick<Opened, "device" | "info">> {
+  const info = describeAdapter(adapter);
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  try {
+    const device = await adapter.requestDevice({
+      label: "qkv",
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+      requiredFeatures,
+    });
+    return { device, info };
+  } catch (error) {
+    throw missing(
+      fn,
+      "adapter",
+      `${info.name}, which gives no device${error instanceof Error ? `: ${error.message}` : ""}`,
+      "an adapter that gives a device",
+      "request a new adapter: each gives one device only. Else use @qkv/wasm.",
+      error,
+    );
+  }
 }
 
 type Wanted = {

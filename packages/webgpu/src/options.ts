@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 
 export type WebGpuOptions = {
   // By what is called: compilers before TypeScript 6 do not know the types of WebGPU.
@@ -28,19 +28,19 @@ export type CheckedOptions = Required<Omit<WebGpuOptions, "adapter" | "gpu">> & 
   gpu?: GPU;
 };
 
+/** Options that say which adapter is opened, and how much of its memory is kept. */
+export type AdapterOptions = Omit<WebGpuOptions, "subgroups" | "float16">;
+export type CheckedAdapterOptions = Omit<CheckedOptions, "subgroups" | "float16">;
+
+/** Names of {@link AdapterOptions}. */
+export const adapterOptions = ["adapter", "gpu", "powerPreference", "budgetBytes"] as const;
+
 /** Fills in defaults and refuses what no device could be made of. */
 export function checkOptions(given: WebGpuOptions | undefined, fn = "webgpu"): CheckedOptions {
   const check = checks(fn);
-  const names = ["adapter", "gpu", "powerPreference", "budgetBytes", "subgroups", "float16"] as const;
-  const options = check.options(given, names);
-  const { adapter, gpu, powerPreference = "high-performance", budgetBytes = 2 ** 28 } = options;
+  const options = check.options(given, [...adapterOptions, "subgroups", "float16"]);
   const { subgroups = "auto", float16 = true } = options;
-  check.oneOf(
-    { powerPreference },
-    ["high-performance", "low-power"],
-    "leave it out for the adapter with the most power.",
-  );
-  check.finite({ budgetBytes }, { min: 0, fix: "leave it out for 256 MiB." });
+  const checked = checkAdapterOptions(check, options);
   if (subgroups !== "auto" && typeof subgroups !== "boolean")
     check.refuse({
       argument: "subgroups",
@@ -49,6 +49,18 @@ export function checkOptions(given: WebGpuOptions | undefined, fn = "webgpu"): C
       fix: "leave it out to use them where the adapter has them.",
     });
   check.type({ float16 }, "boolean");
+  return { ...checked, subgroups, float16 };
+}
+
+/** As {@link checkOptions}, of the options that every device has. */
+export function checkAdapterOptions(check: Checks, options: AdapterOptions): CheckedAdapterOptions {
+  const { adapter, gpu, powerPreference = "high-performance", budgetBytes = 2 ** 28 } = options;
+  check.oneOf(
+    { powerPreference },
+    ["high-performance", "low-power"],
+    "leave it out for the adapter with the most power.",
+  );
+  check.finite({ budgetBytes }, { min: 0, fix: "leave it out for 256 MiB." });
   if (adapter !== undefined && typeof adapter?.requestDevice !== "function")
     check.refuse({
       argument: "adapter",
@@ -66,8 +78,6 @@ export function checkOptions(given: WebGpuOptions | undefined, fn = "webgpu"): C
   return {
     powerPreference,
     budgetBytes,
-    subgroups,
-    float16,
     ...(adapter && { adapter: adapter as GPUAdapter }),
     ...(gpu && { gpu: gpu as GPU }),
   };

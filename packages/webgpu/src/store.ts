@@ -1,6 +1,6 @@
+import { allocateArray, bytesPerElement, checkAlive, viewArray } from "@qkv/core";
 import type { DType, Storage, TypedArray, View } from "@qkv/tensor";
-import { allocateArray, checkAlive, viewArray, type ScopedStorage } from "@qkv/tensor/devices";
-import { bytesPerElement } from "@qkv/tensor";
+import type { ScopedStorage } from "@qkv/tensor/devices";
 import type { GpuBuffer } from "./buffers.js";
 import type { Engine } from "./engine.js";
 import { deviceError } from "./failures.js";
@@ -20,6 +20,9 @@ type Slot = {
   /** True for numbers that a dry run would have computed. */
   missing: boolean;
 };
+
+/** A tensor as kernels find it: where its numbers lie. */
+export type Placed = Pick<View, "storage" | "dtype" | "shape" | "strides" | "offset">;
 
 /** Numbers of a pinned tensor that an upload leaves on the host, too. Of others all stay: their buffers end with a scope. */
 const mostKept = 4096;

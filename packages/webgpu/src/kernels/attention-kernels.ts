@@ -1,14 +1,14 @@
 import type { Kernels } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { attentionKernel } from "./attention/attention.js";
-import { Plans } from "./attention/plan-words.js";
+import { placeTensors } from "./attention/place-tensors.js";
 import { RowStats } from "./attention/row-stats.js";
 import { concatKernel } from "./concat.js";
 
 /** Kernels of attention's forward pass, and of the copy that puts segments of keys and values together for it. */
 export function attentionKernels(context: Context): Kernels {
   return {
-    attention: attentionKernel(context, new Plans(), new RowStats()),
+    attention: attentionKernel(context, placeTensors(context), new RowStats()),
     concat: concatKernel(context),
   };
 }

@@ -2,7 +2,7 @@ import type { Kernels } from "@qkv/tensor";
 import type { Context } from "../context.js";
 import { attentionKernel } from "./attention/attention.js";
 import { attentionBackwardKernel } from "./attention/attention-backward.js";
-import { Plans } from "./attention/plan-words.js";
+import { placeTensors } from "./attention/place-tensors.js";
 import { RowStats } from "./attention/row-stats.js";
 import { categoricalKernel } from "./categorical.js";
 import { causalConvKernel } from "./causal-conv.js";
@@ -28,7 +28,7 @@ import { windowKernels } from "./windows.js";
 
 /** Kernels of every operation, by op name. */
 export function everyKernel(context: Context): Kernels {
-  const plans = new Plans();
+  const placing = placeTensors(context);
   const rowProducts = new RowProducts();
   const rowStats = new RowStats();
   return {
@@ -44,8 +44,8 @@ export function everyKernel(context: Context): Kernels {
     ...matmulKernels(context, rowProducts),
     ...quantizedKernels(context),
     ...optimizerKernels(context),
-    attention: attentionKernel(context, plans, rowStats),
-    attentionBackward: attentionBackwardKernel(context, plans, rowStats),
+    attention: attentionKernel(context, placing, rowStats),
+    attentionBackward: attentionBackwardKernel(context, placing, rowStats),
     ...linearSystemKernels(context),
     categorical: categoricalKernel(context),
     causalConv: causalConvKernel(context),

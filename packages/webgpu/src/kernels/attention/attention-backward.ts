@@ -11,7 +11,6 @@ import type { Context } from "../../context.js";
 import { gridOf, threads } from "../../wgsl/grid.js";
 import { copyInto } from "../copy-into.js";
 import { packedStrides, viewAs } from "../packed.js";
-import { recordUnits, walkKeys } from "./attention.js";
 import { keyOf, recordQueryPass, type Backward } from "./backward-call.js";
 import {
   atOnce,
@@ -21,12 +20,12 @@ import {
   stateWords,
   type Arrived,
 } from "./backward-text.js";
-import { withLayout, type CallLayout } from "./call-layout.js";
-import type { Plans } from "./plan-words.js";
+import { withLayout, type CallLayout, type Placing } from "./call-layout.js";
 import { rowStateText, sinkGradientText } from "./row-state-text.js";
 import type { RowStats } from "./row-stats.js";
 import { tableGradients } from "./table-gradients.js";
 import { keyBlockFlops } from "./unit-ranges.js";
+import { recordUnits, walkKeys } from "./walk-keys.js";
 
 /**
  * The gradient of attention by FlashAttention-2's two walks without atomics: for queries over the keys that they see, for
@@ -35,7 +34,7 @@ import { keyBlockFlops } from "./unit-ranges.js";
  *
  * @see "FlashAttention-2" (2023), arXiv:2307.08691, section 3.1
  */
-export function attentionBackwardKernel(context: Context, plans: Plans, rowStats: RowStats) {
+export function attentionBackwardKernel(context: Context, placing: Placing<Tensor>, rowStats: RowStats) {
   return (
     call: AttentionCall,
     { output, lse }: AttentionSaved,
@@ -77,7 +76,7 @@ export function attentionBackwardKernel(context: Context, plans: Plans, rowStats
         if (!kept) engine.buffers.free(stats);
       }
     };
-    return withLayout(context, plans, call, run, { dOutput, copied, stateWords });
+    return withLayout(context, placing, call, run, { dOutput, copied, stateWords });
   };
 }
 

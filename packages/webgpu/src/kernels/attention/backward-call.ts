@@ -1,10 +1,10 @@
 import type { AttentionCall } from "@qkv/attention-contract";
 import type { GpuBuffer } from "../../buffers.js";
 import type { Context } from "../../context.js";
-import { recordUnits } from "./attention.js";
 import type { Arrived } from "./backward-text.js";
 import type { CallLayout } from "./call-layout.js";
 import { queryBlockFlops } from "./unit-ranges.js";
+import { recordUnits } from "./walk-keys.js";
 
 /** A backward call, laid out for its kernels. */
 export type Backward = {

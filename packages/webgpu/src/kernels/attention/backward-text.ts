@@ -207,6 +207,12 @@ const mostColumns = 8;
 /** True if the gradients of keys and values are added up by one walk. */
 export const atOnce = ({ D, Dv }: CallLayout["sizes"]) => columnsOf(D) + columnsOf(Dv) <= mostColumns;
 
+// The first and the end of the rows of tiles that see a column.
+const columnBoundsText = `fn columnBounds(b: u32, h: u32, column: u32) -> vec2<u32> {
+  let at = p.columnBoundsAt + 2u * ((b * p.planBatch + h * p.planHead) / max(p.planRows, 1u) + column);
+  return vec2<u32>(plan[at], plan[at + 1u]);
+}`;
+
 /**
  * The gradients of keys and values: a workgroup has 32 keys that heads share, and walks the queries of all these heads that
  * see them.
@@ -223,6 +229,7 @@ export function keyGradientText(
   const lines = (name: string) =>
     each(4, (r) => `weights[(ty * 4u + ${r}u) * ${pitch}u + tx] = ${name}[${r}];`);
   return withFunctions(`${headText(layout, { ...(of.keys && { dKey: "f32" }), ...(of.values && { dValue: "f32" }) })}
+${columnBoundsText}
 ${slopesText(layout)}
 ${pairText(layout, arrived)}
 ${sharedText()}

@@ -1,14 +1,22 @@
-import { callSizes, handledAll, type AttentionCall, type Expression } from "@qkv/attention-contract";
-import { sizeOf, type Tensor } from "@qkv/tensor";
+import {
+  callSizes,
+  handledAll,
+  type AttentionCall,
+  type Expression,
+  type KeyValueSegment,
+} from "@qkv/attention-contract";
+import { sizeOf } from "@qkv/tensor";
 import type { GpuBuffer } from "../../buffers.js";
-import type { Context } from "../../context.js";
+import type { ForwardContext } from "../../context.js";
 import { Params } from "../../params.js";
-import { addCallTables, callTables, withTables, writeTables } from "./call-tables.js";
+import type { Placed } from "../../store.js";
+import { addCallTables, callTables, withTables, type WriteTables } from "./call-tables.js";
 import { addScoreParams } from "./call-words.js";
-import { denseRows } from "./dense-keys.js";
 import { expressionKey, isShaderText } from "./expression-text.js";
+import { placedRows } from "./placed-rows.js";
 import { planTile, type PlacedPlan, type Plans } from "./plan-words.js";
 import { scoreText } from "./score-text.js";
+import type { StoredRowsText } from "./stored-text.js";
 
 /** A call of attention as shaders read it: bindings, parameters, and the WGSL that all its kernels share. */
 export type CallLayout = {
@@ -24,8 +32,8 @@ export type CallLayout = {
   readonly plan: PlacedPlan;
   /** Functions: rows of query, keys and values, positions, scores, and the bits of the plan. */
   readonly text: string;
-  readonly scoreMod: Expression | undefined;
-  readonly weightMod: Expression | undefined;
+  readonly scoreMod: Expression<unknown> | undefined;
+  readonly weightMod: Expression<unknown> | undefined;
   readonly softcap: boolean;
   readonly sinks: boolean;
   /** True if a visible tile may hold masked scores. */
@@ -36,13 +44,32 @@ export type CallLayout = {
  * Words of a call that its kernels write to, too, in one binding: positions, sinks and tables, then tensors and numbers that
  * the kernels ask for.
  */
-export type OwnWords = {
+export type OwnWords<T> = {
   /** [B, H, T, Dv], read by `dOutput4`: the binding behind key and value. */
-  readonly dOutput?: Tensor | undefined;
+  readonly dOutput?: T | undefined;
   /** Tensors that are copied to the words, by the parameter that tells where they begin. */
-  readonly copied: Readonly<Record<string, Tensor>>;
+  readonly copied: Readonly<Record<string, T>>;
   /** Numbers of each row of queries, from parameter `stateAt` on. */
   readonly stateWords: number;
+};
+
+/** The ways in which the parts of a call come to the GPU. */
+export type Placing<T> = {
+  readonly plans: Plans;
+  /** Runs `f`, and frees what placing the call took. */
+  readonly within: (call: AttentionCall<T>, f: () => void) => void;
+  /** Keys or values of all segments as one tensor `[B, Hkv, S, D]` whose rows lie in one piece. */
+  readonly rows: (segments: readonly KeyValueSegment<T>[], B: number) => T;
+  readonly writeTables: WriteTables<T>;
+  /** Lays out rows of queries, keys or values as they are stored; `tableAt` is the place of their block table in `words`. */
+  readonly storedRows: (
+    context: ForwardContext,
+    params: Params,
+    name: string,
+    segment: KeyValueSegment<T>,
+    batches: number,
+    tableAt: number,
+  ) => StoredRowsText;
 };
 
 /**
@@ -50,12 +77,12 @@ export type OwnWords = {
  *
  * @returns False for a call with a function of the program, which no shader runs, or of numbers other than float32.
  */
-export function withLayout(
-  context: Context,
-  plans: Plans,
-  call: AttentionCall,
+export function withLayout<T extends Placed>(
+  context: ForwardContext,
+  { plans, within, rows, writeTables }: Placing<T>,
+  call: AttentionCall<T>,
   f: (layout: CallLayout, words: GpuBuffer) => void,
-  own?: OwnWords,
+  own?: OwnWords<T>,
 ): boolean {
   if (!isForShaders(call)) return false;
   const { query, keyValues, softcap = 0, sinks, plan, scoreMod, weightMod } = call;
@@ -63,12 +90,9 @@ export function withLayout(
   const { B, H, T, S, D, Dv } = sizes;
   const { store, engine } = context;
   const op = store.op;
-  query.device.scope(() => {
-    const [key, value] = [keyValues.key, keyValues.value].map((segments) => denseRows(segments, B)) as [
-      Tensor,
-      Tensor,
-    ];
-    const packedQuery = query.strides[3] === 1 || D <= 1 ? query : denseRows([query], B);
+  within(call, () => {
+    const [key, value] = [rows(keyValues.key, B), rows(keyValues.value, B)];
+    const packedQuery = query.strides[3] === 1 || D <= 1 ? query : rows([query], B);
     store.op = op;
     const params = new Params();
     const { words, listed } = addScoreParams(params, call, sizes);
@@ -82,11 +106,10 @@ export function withLayout(
       .u32("rows", B * H * T)
       .u32("pairs", B * H * T * S);
     const { dOutput, copied = {}, stateWords = 0 } = own ?? {};
-    const layouts = { query: packedQuery, key, value, ...(dOutput && { dOutput }) };
-    for (const [name, { strides, offset }] of Object.entries(layouts)) {
-      params.u32(`${name}At`, offset).u32(`${name}Batch`, strides[0]!).u32(`${name}Head`, strides[1]!);
-      params.u32(`${name}Row`, strides[2]!);
-    }
+    const laid = Object.entries({ query: packedQuery, key, value, ...(dOutput && { dOutput }) }).map(
+      ([name, x]) => placedRows(context, params, name, x),
+    );
+    const [queryRows, ...otherRows] = laid as [StoredRowsText, ...StoredRowsText[]];
     const tablesAt = own ? words.length : 0;
     params.u32("sinksAt", tablesAt);
     let end = addCallTables(params, call, tablesAt);
@@ -95,14 +118,7 @@ export function withLayout(
       end += sizeOf(shape);
     }
     params.u32("stateAt", end);
-    const fours = Object.fromEntries(
-      Object.entries(layouts).map(([name, { strides, offset, shape }]) => [
-        name,
-        [offset, ...strides.slice(0, 3), shape[3]!].every((n) => n % 4 === 0),
-      ]),
-    );
     const mods = [scoreMod, weightMod].map((mod) => (mod ? expressionKey(mod) : ""));
-    const row = (name: string, n: number) => rowText(name, n, fours[name]!);
     const run = (wordBuffer: GpuBuffer, tableBuffer: GpuBuffer | undefined) =>
       f(
         {
@@ -110,32 +126,25 @@ export function withLayout(
           rows: B * H * T,
           params,
           key: [
-            ...[D, Dv, ...Object.values(fours), softcap > 0, listed, !!sinks, !!tableBuffer, !!own],
+            ...[D, Dv, ...laid.map(({ key }) => key), softcap > 0, listed, !!sinks, !!tableBuffer, !!own],
             ...[...Object.keys(copied), ...mods],
           ].join(":"),
           reads: [
-            store.read(packedQuery),
+            ...queryRows.reads,
             planned.buffer,
             wordBuffer,
-            store.read(key),
-            store.read(value),
-            ...(dOutput ? [store.read(dOutput)] : []),
+            ...otherRows.flatMap(({ reads }) => reads),
             ...(tableBuffer ? [tableBuffer] : []),
           ],
           bindings: {
-            query: fours["query"] ? "vec4<f32>" : "f32",
+            ...queryRows.bindings,
             plan: "u32",
             words: "i32",
-            key: fours["key"] ? "vec4<f32>" : "f32",
-            value: fours["value"] ? "vec4<f32>" : "f32",
-            ...(dOutput && { dOutput: fours["dOutput"] ? "vec4<f32>" : "f32" }),
+            ...Object.assign({}, ...otherRows.map(({ bindings }) => bindings)),
             ...(tableBuffer && { tables: "f32" }),
           },
           plan: planned,
-          text: `${row("query", D)}
-${row("key", D)}
-${row("value", Dv)}
-${dOutput ? row("dOutput", Dv) : ""}
+          text: `${laid.map(({ text }) => text).join("\n")}
 ${boundsText}
 ${scoreText({
   softcap: softcap > 0,
@@ -155,13 +164,15 @@ ${scoreText({
         wordBuffer,
       );
     if (!own) {
-      withTables(context, call, (tableBuffer) => run(plans.words.buffer(context, words), tableBuffer));
+      withTables(context, writeTables, call, (tableBuffer) =>
+        run(plans.words.buffer(context, words), tableBuffer),
+      );
       return;
     }
     const buffer = engine.buffers.allocate(op, 4 * (end + stateWords * B * H * T));
     try {
       engine.write(buffer, words);
-      writeTables(context, [...callTables(call), ...Object.values(copied)], buffer, tablesAt);
+      writeTables([...callTables(call), ...Object.values(copied)], buffer, tablesAt);
       run(buffer, undefined);
     } finally {
       engine.buffers.free(buffer);
@@ -170,38 +181,18 @@ ${scoreText({
   return true;
 }
 
-// The first and the end of the columns that a row of tiles sees, and of the rows that see a column.
+// The first and the end of the columns that a row of tiles sees.
 const boundsText = `fn rowBounds(b: u32, h: u32, row: u32) -> vec2<u32> {
   let at = p.rowBoundsAt + 2u * ((b * p.planBatch + h * p.planHead) / max(p.columns, 1u) + row);
-  return vec2<u32>(plan[at], plan[at + 1u]);
-}
-fn columnBounds(b: u32, h: u32, column: u32) -> vec2<u32> {
-  let at = p.columnBoundsAt + 2u * ((b * p.planBatch + h * p.planHead) / max(p.planRows, 1u) + column);
   return vec2<u32>(plan[at], plan[at + 1u]);
 }`;
 
 /** True for a call of float32 without a function of the program, which no shader runs. */
-export function isForShaders(call: AttentionCall): boolean {
+export function isForShaders(call: AttentionCall<Placed>): boolean {
   const { query, keyValues, firstQuery, scale, softcap, sinks, plan, scoreMod, weightMod, want, ...rest } =
     call;
   handledAll(rest);
   void [keyValues, firstQuery, scale, softcap, sinks, want];
   const runs = [scoreMod, weightMod].every((mod) => !mod || isShaderText(mod));
   return runs && query.dtype === "float32" && plan.queryTile === planTile && plan.keyTile === planTile;
-}
-
-/** WGSL of four numbers of a row, from number 4 d on; beyond its end they are 0. */
-function rowText(name: string, n: number, fours: boolean): string {
-  const at = `p.${name}At + b * p.${name}Batch + h * p.${name}Head + i * p.${name}Row + d * 4u`;
-  if (fours)
-    return `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> { return ${name}[(${at}) / 4u]; }`;
-  const numbers = [0, 1, 2, 3].map((j) =>
-    n % 4 === 0
-      ? `${name}[at + ${j}u]`
-      : `select(0.0, ${name}[at + min(${j}u, ${n - 1}u - d * 4u)], d * 4u + ${j}u < ${n}u)`,
-  );
-  return `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> {
-  let at = ${at};
-  return vec4<f32>(${numbers.join(", ")});
-}`;
 }

@@ -1,5 +1,6 @@
 import { firstQueryOf, storedPositions, type AttentionCall, type callSizes } from "@qkv/attention-contract";
 import type { Params } from "../../params.js";
+import type { Placed } from "../../store.js";
 
 type Sizes = Pick<ReturnType<typeof callSizes>, "B" | "H" | "T" | "S" | "group">;
 
@@ -9,7 +10,7 @@ type Sizes = Pick<ReturnType<typeof callSizes>, "B" | "H" | "T" | "S" | "group">
  */
 export function addScoreParams(
   params: Params,
-  { keyValues, firstQuery, scale, softcap = 0, plan }: AttentionCall,
+  { keyValues, firstQuery, scale, softcap = 0, plan }: AttentionCall<Placed>,
   { B, H, T, S, group }: Sizes,
 ): { readonly words: Int32Array; readonly listed: boolean } {
   params.u32("T", T).u32("S", S).u32("H", H).u32("group", group).f32("scale", scale);

@@ -5,18 +5,18 @@ import {
   type AttentionCall,
   type AttentionOutputs,
 } from "@qkv/attention-contract";
-import type { View } from "@qkv/tensor";
-import type { Context } from "../../context.js";
+import type { ForwardContext } from "../../context.js";
 import { Params } from "../../params.js";
+import type { Placed } from "../../store.js";
 import { gridOf } from "../../wgsl/grid.js";
+import type { Placing } from "./call-layout.js";
 import { addCallTables, withTables } from "./call-tables.js";
 import { addScoreParams } from "./call-words.js";
 import { expressionKey } from "./expression-text.js";
 import { mergeText } from "./merge-text.js";
-import { planTile, type Plans } from "./plan-words.js";
+import { planTile } from "./plan-words.js";
 import { scoreText } from "./score-text.js";
 import { chunkTiles, rowsTogether, splitText } from "./split-text.js";
-import { storedRows } from "./stored-text.js";
 
 /** Queries of a head up to which keys are split: more of them keep the threads of a workgroup busy by themselves. */
 const mostQueries = 8;
@@ -24,7 +24,7 @@ const mostQueries = 8;
 const ownParams = 52;
 
 /** True for a call of few queries that the split computes: no traces, and weights as the softmax gives them. */
-export function isDecoding(call: AttentionCall): boolean {
+export function isDecoding(call: AttentionCall<Placed>): boolean {
   const { T, D, Dv, group } = callSizes(call);
   const { scoreMod, weightMod, want } = call;
   const tables = scoreMod?.lookedUp.reduce((sum, { shape }) => sum + 1 + shape.length, 0) ?? 0;
@@ -42,7 +42,12 @@ export function isDecoding(call: AttentionCall): boolean {
  * Attention of a few queries over many keys (decoding): the keys of each segment, read in place, are split over workgroups,
  * and a second dispatch merges what they leave.
  */
-export function decode(context: Context, plans: Plans, call: AttentionCall, outputs: AttentionOutputs): void {
+export function decode<T extends Placed>(
+  context: ForwardContext,
+  { plans, writeTables, storedRows }: Placing<T>,
+  call: AttentionCall<T>,
+  outputs: AttentionOutputs<Placed>,
+): void {
   const { store, engine } = context;
   const { op } = store;
   const sizes = callSizes(call);
@@ -82,7 +87,7 @@ export function decode(context: Context, plans: Plans, call: AttentionCall, outp
   });
   const partials = engine.buffers.allocate(op, B * H * T * chunks * 16 * (1 + Math.ceil(Dv / 4)));
   try {
-    withTables(context, call, (tableBuffer) => {
+    withTables(context, writeTables, call, (tableBuffer) => {
       const readsTables = tableBuffer && scoreMod && scoreMod.tables.length > 0;
       for (const segment of placed) {
         const params = new Params();
@@ -92,8 +97,8 @@ export function decode(context: Context, plans: Plans, call: AttentionCall, outp
         params.u32("firstColumn", segment.firstColumn).u32("endColumn", segment.endColumn);
         const stored = [
           storedRows(context, params, "query", query, B, 0),
-          storedRows(context, params, "key", segment.key as View, B, segment.tablesAt[0]),
-          storedRows(context, params, "value", segment.value as View, B, segment.tablesAt[1]),
+          storedRows(context, params, "key", segment.key, B, segment.tablesAt[0]),
+          storedRows(context, params, "value", segment.value, B, segment.tablesAt[1]),
         ];
         addCallTables(params, call);
         const { listed } = own;

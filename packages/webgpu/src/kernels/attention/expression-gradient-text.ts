@@ -50,11 +50,11 @@ const slopes: { readonly [Name in OperationName]: Slopes } = {
 };
 
 /** The lookups of one of an expression's tables. */
-export const lookupsOf = ({ steps, lookedUp }: Expression, table: number): readonly Expr[] =>
+export const lookupsOf = ({ steps, lookedUp }: Expression<unknown>, table: number): readonly Expr[] =>
   steps.filter(({ step }) => step.kind === "lookup" && step.table === lookedUp[table]);
 
 /** The steps that a gradient reaches from the result, among those that depend on the score or on the given lookups. */
-function reached({ steps }: Expression, lookups: readonly Expr[]): ReadonlySet<Expr> {
+function reached({ steps }: Expression<unknown>, lookups: readonly Expr[]): ReadonlySet<Expr> {
   const depends = new Set<Expr>();
   for (const expr of steps) {
     const { step } = expr;
@@ -72,7 +72,7 @@ function reached({ steps }: Expression, lookups: readonly Expr[]): ReadonlySet<E
 }
 
 /** The lookups of a table that a gradient reaches: none where it only tells places of another, or which case holds. */
-export function reachedLookups(expression: Expression, table: number): readonly Expr[] {
+export function reachedLookups(expression: Expression<unknown>, table: number): readonly Expr[] {
   const lookups = lookupsOf(expression, table);
   const found = reached(expression, lookups);
   return lookups.filter((expr) => found.has(expr));
@@ -86,7 +86,7 @@ export function reachedLookups(expression: Expression, table: number): readonly 
  */
 export function expressionGradientText(
   name: string,
-  expression: Expression,
+  expression: Expression<unknown>,
   prefix: string,
   lookups: readonly Expr[] = [],
 ): string {

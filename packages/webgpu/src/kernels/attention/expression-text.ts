@@ -45,11 +45,11 @@ const operationText: { readonly [Name in OperationName]: (a: string, b: string, 
 };
 
 /** True if a shader can run an expression: without functions of the program. */
-export const isShaderText = ({ steps }: Expression): boolean =>
+export const isShaderText = ({ steps }: Expression<unknown>): boolean =>
   steps.every(({ step }) => step.kind !== "call");
 
 /** Identifies the text of an expression: its steps by their operands, and what each is. */
-export function expressionKey({ steps, lookedUp }: Expression): string {
+export function expressionKey({ steps, lookedUp }: Expression<unknown>): string {
   const places = new Map(steps.map((expr, i) => [expr, i]));
   const at = (expr: Expr) => places.get(expr);
   return steps
@@ -75,7 +75,12 @@ export function expressionKey({ steps, lookedUp }: Expression): string {
 }
 
 /** Adds how the tables of an expression lie, packed one after the other from `start` on. Returns where they end. */
-export function addTables(params: Params, prefix: string, { lookedUp }: Expression, start: number): number {
+export function addTables(
+  params: Params,
+  prefix: string,
+  { lookedUp }: Expression<unknown>,
+  start: number,
+): number {
   let at = start;
   lookedUp.forEach(({ shape }, i) => {
     if (!params.fits(1 + shape.length))
@@ -98,7 +103,7 @@ export type ExpressionLines = {
 type Lookup = Extract<Expr["step"], { kind: "lookup" }>;
 
 /** Lines that compute an expression from `score`, `batch`, `head`, `query` and `key`. Tables are read by `tableAt(index)`. */
-export function expressionLines({ steps, lookedUp }: Expression, prefix: string): ExpressionLines {
+export function expressionLines({ steps, lookedUp }: Expression<unknown>, prefix: string): ExpressionLines {
   const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
   const of = (expr: Expr) => names.get(expr)!;
   const placeOf = ({ table, indices }: Lookup): string => {
@@ -141,7 +146,7 @@ export function expressionLines({ steps, lookedUp }: Expression, prefix: string)
 export const expressionInputs = "score: f32, batch: f32, head: f32, query: f32, key: f32";
 
 /** A WGSL function of a recorded expression, `fn NAME(score, batch, head, query, key) -> f32`. */
-export function expressionText(name: string, expression: Expression, prefix: string): string {
+export function expressionText(name: string, expression: Expression<unknown>, prefix: string): string {
   const { lines, nameOf } = expressionLines(expression, prefix);
   return `fn ${name}(${expressionInputs}) -> f32 {
   ${lines.join("\n  ")}

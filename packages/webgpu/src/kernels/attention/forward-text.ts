@@ -1,5 +1,5 @@
 import { bindingsText } from "../../wgsl/grid.js";
-import { withFunctions } from "../../wgsl/numbers.js";
+import { withScoreFunctions } from "../../wgsl/score-functions.js";
 import type { CallLayout } from "./call-layout.js";
 import {
   accumulateText,
@@ -27,7 +27,7 @@ export function forwardText(layout: CallLayout, mode: "online" | "stats" | "mix"
   const columns = columnsOf(Dv);
   const mixes = mode !== "stats";
   const known = mode === "mix";
-  return withFunctions(`${params.declaration}
+  return withScoreFunctions(`${params.declaration}
 ${bindingsText(
   { ...bindings, ...(known && { lse: "u32" }) },
   { ...(mixes && { output: "f32" }), ...(!known && { lse: "u32" }) },

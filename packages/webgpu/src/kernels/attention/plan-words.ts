@@ -1,7 +1,6 @@
 import type { TilePlan } from "@qkv/attention-contract";
 import type { GpuBuffer } from "../../buffers.js";
-import type { Context } from "../../context.js";
-import type { Engine } from "../../engine.js";
+import type { ForwardContext } from "../../context.js";
 import { Words } from "./words.js";
 
 /** Queries and keys of a tile of a plan, which the kernels are written for. */
@@ -19,7 +18,7 @@ export type PlacedPlan = {
   readonly columnTiles: Uint32Array;
 };
 
-type Uploaded = { readonly engine: Engine; readonly placed: PlacedPlan };
+type Uploaded = { readonly engine: ForwardContext["engine"]; readonly placed: PlacedPlan };
 
 /** Plans on the GPU, of one device. A plan that is collected frees its buffer. */
 export class Plans {
@@ -34,7 +33,7 @@ export class Plans {
    * A plan on the GPU, uploaded once: for each tile a word, the place of its bits times 4 plus its class; the bits of all
    * "some" tiles; and the bounds of what each row and each column reads.
    */
-  place({ engine }: Context, plan: TilePlan): PlacedPlan {
+  place({ engine }: ForwardContext, plan: TilePlan): PlacedPlan {
     const known = this.#uploaded.get(plan);
     if (known?.engine === engine) return known.placed;
     const { classes, bitsAt, bits, rows, columns, batches, heads } = plan;

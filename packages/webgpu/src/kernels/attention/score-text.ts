@@ -9,8 +9,8 @@ export type ScoreTextOptions = {
   readonly listed: boolean;
   /** WGSL of a word of sinks and tables, by index; absent where there are none. */
   readonly tableWord?: ((index: string) => string) | undefined;
-  readonly scoreMod: Expression | undefined;
-  readonly weightMod: Expression | undefined;
+  readonly scoreMod: Expression<unknown> | undefined;
+  readonly weightMod: Expression<unknown> | undefined;
   /** WGSL of a word of the call, and of its plan, by index. */
   readonly word: (index: string) => string;
   readonly planWord: (index: string) => string;

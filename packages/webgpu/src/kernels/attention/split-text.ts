@@ -1,6 +1,7 @@
 import { bindingsText } from "../../wgsl/grid.js";
-import { withFunctions } from "../../wgsl/numbers.js";
+import { withScoreFunctions } from "../../wgsl/score-functions.js";
 import type { Params } from "../../params.js";
+import { each } from "./block-text.js";
 import { masked, maskedFrom } from "./expression-text.js";
 import { planTile } from "./plan-words.js";
 
@@ -18,9 +19,6 @@ export function rowsTogether(rows: number, headDim: number): number {
   const bytes = (r: number) => r * (4 * (lanes * pitch + keys) + 16 * size4) + (r === 4 ? 0 : 16 * threads);
   return [4, 2, 1].find((r) => (r === 1 || r / 2 < rows) && bytes(r) <= 16384) ?? 0;
 }
-
-const each = (n: number, text: (i: number) => string, between = "\n") =>
-  Array.from({ length: n }, (_, i) => text(i)).join(between);
 
 /** Text of a call that its segments share, and of the segment. */
 export type SplitText = {
@@ -47,7 +45,7 @@ export function splitText({ params, bindings, text, D, Dv, together: R }: SplitT
   const all = (number: (r: number) => string) => `${type}(${each(R, number, ", ")})`;
   const gathered = R === 4 ? "spare" : "gathered";
   const some = R === 1 ? "w != 0.0" : `any(w != ${type}())`;
-  return withFunctions(`${params.declaration}
+  return withScoreFunctions(`${params.declaration}
 ${bindingsText(bindings, { partials: "vec4<f32>" })}
 ${text}
 var<workgroup> rows: array<vec4<f32>, ${R * size4}>;

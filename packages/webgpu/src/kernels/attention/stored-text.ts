@@ -1,8 +1,9 @@
 import { isPaged, type KeyValueSegment } from "@qkv/attention-contract";
-import type { DType, View } from "@qkv/tensor";
+import type { DType } from "@qkv/tensor";
 import type { GpuBuffer } from "../../buffers.js";
-import type { Context } from "../../context.js";
+import type { ForwardContext } from "../../context.js";
 import type { Params } from "../../params.js";
+import type { Placed } from "../../store.js";
 import { arrayType, numberAt } from "../../wgsl/element.js";
 
 /** Rows as a shader reads them in place: bindings, their types, and the text of `NAME4(b, h, i, d)`. */
@@ -22,15 +23,15 @@ export type StoredRowsText = {
  * @param tableAt - Place of the block table in `words`, where the segment is paged.
  */
 export function storedRows(
-  { store }: Context,
+  { store }: ForwardContext,
   params: Params,
   name: string,
-  segment: KeyValueSegment<View>,
+  segment: KeyValueSegment<Placed>,
   batches: number,
   tableAt: number,
 ): StoredRowsText {
   const paged = isPaged(segment) ? segment : undefined;
-  const data = paged?.data ?? (segment as View);
+  const data = paged?.data ?? (segment as Placed);
   const scale = paged?.scale;
   const { dtype, shape, strides, offset } = data;
   const size = shape[3]!;

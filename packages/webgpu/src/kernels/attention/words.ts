@@ -1,8 +1,11 @@
 import type { GpuBuffer } from "../../buffers.js";
-import type { Context } from "../../context.js";
-import type { Engine } from "../../engine.js";
+import type { ForwardContext } from "../../context.js";
 
-type Kept = { readonly engine: Engine; readonly words: Int32Array; readonly buffer: GpuBuffer };
+type Kept = {
+  readonly engine: ForwardContext["engine"];
+  readonly words: Int32Array;
+  readonly buffer: GpuBuffer;
+};
 
 /** Bytes of words that are kept, and the most lists of them. */
 const [mostBytes, mostLists] = [2 ** 22, 64];
@@ -16,7 +19,7 @@ export class Words {
   readonly #kept: Kept[] = [];
   #bytes = 0;
 
-  buffer({ engine, store }: Context, words: Int32Array): GpuBuffer {
+  buffer({ engine, store }: ForwardContext, words: Int32Array): GpuBuffer {
     const same = this.#kept.findLastIndex((one) => one.engine === engine && isEqual(one.words, words));
     const [known] = same < 0 ? [] : this.#kept.splice(same, 1);
     if (known) {

@@ -1,0 +1,33 @@
+import { DeviceError } from "@qkv/core";
+
+/** Kinds of numbers that a kernel finds and its operation cannot take. */
+export type FaultKind = "number" | "pivot" | "class";
+
+/** Texts of the errors of such numbers. */
+const faultTexts: Record<
+  FaultKind,
+  { readonly argument: string; readonly received: string; readonly expected: string; readonly fix: string }
+> = {
+  number: {
+    argument: "indices",
+    received: "a place outside of the tensor",
+    expected: "places that are there",
+    fix: "look up only what is there; for token ids, check that the tokenizer belongs to the model.",
+  },
+  pivot: {
+    argument: "a",
+    received: "a pivot that is not above 0",
+    expected: "a matrix whose eigenvalues are above 0",
+    fix: "make `regularization` larger, and `beta` 0 or more.",
+  },
+  class: {
+    argument: "logits",
+    received: "a row without a number above -∞",
+    expected: "a class that can be chosen in each row",
+    fix: "leave at least one class unmasked, and look for NaN in the model's output.",
+  },
+};
+
+/** The error of an operation whose kernel met such numbers. */
+export const faultError = (fn: string, kind: FaultKind): DeviceError =>
+  new DeviceError({ fn, ...faultTexts[kind] });

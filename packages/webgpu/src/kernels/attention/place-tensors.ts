@@ -1,0 +1,26 @@
+import { sizeOf, type Tensor } from "@qkv/tensor";
+import type { Context } from "../../context.js";
+import { copyInto } from "../copy-into.js";
+import { packedStrides } from "../packed.js";
+import type { Placing } from "./call-layout.js";
+import { denseRows } from "./dense-keys.js";
+import { Plans } from "./plan-words.js";
+import { storedRows } from "./stored-text.js";
+
+/** Places calls of tensors, which are copied on the GPU where they lie otherwise than the kernels read them. */
+export function placeTensors(context: Context): Placing<Tensor> {
+  return {
+    plans: new Plans(),
+    within: ({ query }, f) => query.device.scope(f),
+    rows: denseRows,
+    storedRows,
+    writeTables(tables, buffer, start) {
+      let at = start;
+      for (const table of tables) {
+        const to = { strides: packedStrides(table.shape), offset: at };
+        copyInto(context, context.store.op, table, buffer, to);
+        at += sizeOf(table.shape);
+      }
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { ForwardContext } from "../../context.js";
+import type { Params } from "../../params.js";
+import type { Placed } from "../../store.js";
+import type { StoredRowsText } from "./stored-text.js";
+
+/** Lays out rows of float32 that lie in one piece each. */
+export function placedRows(
+  { store }: ForwardContext,
+  params: Params,
+  name: string,
+  x: Placed,
+): StoredRowsText {
+  const { shape, strides, offset } = x;
+  const fours = [offset, ...strides.slice(0, 3), shape[3]!].every((n) => n % 4 === 0);
+  params.u32(`${name}At`, offset).u32(`${name}Batch`, strides[0]!).u32(`${name}Head`, strides[1]!);
+  params.u32(`${name}Row`, strides[2]!);
+  return {
+    key: String(fours),
+    reads: [store.read(x)],
+    bindings: { [name]: fours ? "vec4<f32>" : "f32" },
+    text: rowText(name, shape[3]!, fours),
+  };
+}
+
+/** WGSL of four numbers of a row, from number 4 d on; beyond its end they are 0. */
+function rowText(name: string, n: number, fours: boolean): string {
+  const at = `p.${name}At + b * p.${name}Batch + h * p.${name}Head + i * p.${name}Row + d * 4u`;
+  if (fours)
+    return `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> { return ${name}[(${at}) / 4u]; }`;
+  const numbers = [0, 1, 2, 3].map((j) =>
+    n % 4 === 0
+      ? `${name}[at + ${j}u]`
+      : `select(0.0, ${name}[at + min(${j}u, ${n - 1}u - d * 4u)], d * 4u + ${j}u < ${n}u)`,
+  );
+  return `fn ${name}4(b: u32, h: u32, i: u32, d: u32) -> vec4<f32> {
+  let at = ${at};
+  return vec4<f32>(${numbers.join(", ")});
+}`;
+}

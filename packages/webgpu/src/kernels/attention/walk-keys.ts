@@ -1,0 +1,64 @@
+import type { AttentionCall, AttentionOutputs } from "@qkv/attention-contract";
+import type { GpuBuffer } from "../../buffers.js";
+import type { ForwardContext } from "../../context.js";
+import type { Dispatch } from "../../engine.js";
+import type { Placed } from "../../store.js";
+import { gridOf } from "../../wgsl/grid.js";
+import type { CallLayout } from "./call-layout.js";
+import { forwardText } from "./forward-text.js";
+import { queryBlockFlops, unitRanges } from "./unit-ranges.js";
+
+/**
+ * Records the output and lse of a call: one walk over the keys, and a second one where a weight is modified after the
+ * softmax.
+ *
+ * @param lse - Of lse, with room for the largest score and 1 / sum of each row behind it.
+ */
+export function walkForward(
+  context: ForwardContext,
+  call: Pick<AttentionCall, "plan">,
+  layout: CallLayout,
+  { output }: Pick<AttentionOutputs<Placed>, "output">,
+  lse: GpuBuffer,
+): void {
+  const written = () => context.store.write(output);
+  if (layout.weightMod) {
+    walkKeys(context, call, layout, "stats", [], [lse]);
+    walkKeys(context, call, layout, "mix", [lse], [written()]);
+  } else walkKeys(context, call, layout, "online", [], [written(), lse]);
+}
+
+/** Runs a form of the forward kernel, cut into dispatches that do not take long. */
+export function walkKeys(
+  context: ForwardContext,
+  { plan }: Pick<AttentionCall, "plan">,
+  layout: CallLayout,
+  mode: "online" | "stats" | "mix",
+  more: readonly GpuBuffer[],
+  writes: readonly GpuBuffer[],
+): void {
+  const { D, Dv } = layout.sizes;
+  const work = queryBlockFlops(plan, layout.plan, layout.sizes, 2 * D + (mode === "stats" ? 0 : 2 * Dv) + 5);
+  recordUnits(context, work, {
+    key: `attention:${mode}:${layout.key}`,
+    text: () => forwardText(layout, mode),
+    reads: [...layout.reads, ...more],
+    writes,
+    params: layout.params,
+  });
+}
+
+/** Records a kernel over blocks of rows: at once, or in dispatches of at most so many FLOPs each. */
+export function recordUnits(
+  { engine, store }: ForwardContext,
+  { units, flopsOf, largest }: ReturnType<typeof queryBlockFlops>,
+  dispatch: Omit<Dispatch, "op" | "groups">,
+): void {
+  const ranges = unitRanges(units, flopsOf, largest, engine.mostFlops);
+  for (const [firstUnit, endUnit] of ranges) {
+    const params = dispatch.params.with({ firstUnit, endUnit });
+    engine.record({ ...dispatch, op: store.op, params, groups: gridOf(endUnit - firstUnit) });
+    // A long dispatch is a submission of its own: browsers end submissions that run for seconds.
+    if (ranges.length > 1) engine.submit();
+  }
+}
