@@ -1,3 +1,3 @@
 import { library, withDisposal } from "../../tsup.config.base.js";
 
-export default library(["index", "shaders"], withDisposal);
+export default library(["index", "attention", "shaders"], withDisposal);

@@ -208,6 +208,10 @@ const byEntry = {
     return { webgpu: [options], webgpuAttention: [options] };
   },
 
+  async "@qkv/webgpu/attention"() {
+    return { openAttention: [{ powerPreference: "low-power" }] };
+  },
+
   async "@qkv/webgpu/shaders"() {
     return { shadersOf: [() => undefined, { subgroups: false, flopsPerSecond: 1e12 }] };
   },

@@ -1,0 +1,213 @@
+import { callSizes, mapCall, type AttentionCall } from "@qkv/attention-contract";
+import { checks, DeviceError, disposable, stridesOf } from "@qkv/core";
+import { sizeOf, type TypedArray } from "@qkv/tensor";
+import { attentionSample } from "./attention-sample.js";
+import { compareNumbers } from "./compare-numbers.js";
+import type { GpuBuffer } from "./buffers.js";
+import type { ForwardContext } from "./context.js";
+import { DirectEngine } from "./direct-engine.js";
+import { isForShaders, withLayout, type Placing } from "./kernels/attention/call-layout.js";
+import { callTables } from "./kernels/attention/call-tables.js";
+import { decode, isDecoding } from "./kernels/attention/decode.js";
+import { placedRows } from "./kernels/attention/placed-rows.js";
+import { Plans } from "./kernels/attention/plan-words.js";
+import { walkForward } from "./kernels/attention/walk-keys.js";
+import { measureRate, mostFlopsAt, type RateWork } from "./measure-rate.js";
+import { numbersCall, type GpuAttentionOptions, type ShapedNumbers } from "./numbers-call.js";
+import { adapterFor, requestDevice } from "./open.js";
+import { adapterOptions, checkAdapterOptions, type AdapterOptions } from "./options.js";
+import type { Placed } from "./store.js";
+
+export type { AdapterOptions } from "./options.js";
+export type { GpuAttentionOptions, ShapedNumbers } from "./numbers-call.js";
+
+/** A GPU that computes attention and nothing else. */
+export type GpuAttention = {
+  /**
+   * Scaled dot-product attention of numbers of the program, with the meaning of `attention` of `@qkv/attention`:
+   * `softmax(softcap(scale · Q Kᵀ) + bias, under the mask) · V`. Tiles of queries and keys that the mask hides are skipped; up
+   * to 8 queries of a head (decoding) split their keys over the GPU.
+   *
+   * @param query - `[B, H, T, D]`, the last `T` of the `S` positions.
+   * @param key - `[B, Hkv, S, D]`, `Hkv` a divisor of `H`.
+   * @param value - `[B, Hkv, S, Dv]`
+   * @returns `[B, H, T, Dv]`
+   * @throws {ShapeError} If the shapes do not fit together.
+   * @throws {ArgumentError} If there is no such option, or a value is of another kind.
+   * @throws {DeviceError} If the GPU was lost or closed, or has no room.
+   */
+  attention(
+    query: ShapedNumbers,
+    key: ShapedNumbers,
+    value: ShapedNumbers,
+    options?: GpuAttentionOptions,
+  ): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }>;
+  report(): {
+    /** The adapter's name, as far as the engine tells it. */
+    readonly adapter: string;
+    /** True if the adapter is software on the CPU: its times say nothing about GPUs. */
+    readonly software: boolean;
+    /** Largest distance in the self-test, as a share of the largest number. */
+    readonly selfTestError: number;
+    /** FLOPs per second of attention at opening. Long calls are split into dispatches of about 200 ms at half this rate. */
+    readonly flopsPerSecond: number;
+  };
+  /** Gives the GPU's memory back. Calls are refused from then on. */
+  close(): void;
+  /** `using gpu = await openAttention()` closes it at the end of the block. */
+  [Symbol.dispose](): void;
+};
+
+/**
+ * Opens the GPU for attention alone, without tensors and their operations: numbers go in, and numbers come out. A page that
+ * computes nothing else bundles less than 25 kB (gzip) with masks of `@qkv/attention` and all below it. For models, gradients and
+ * caches there is `webgpu()`, on which results stay between operations.
+ *
+ * @throws {ArgumentError} As `webgpu()`.
+ * @throws {DeviceError} As `webgpu()`.
+ *
+ * @example
+ * ```ts no-run
+ * import { openAttention } from "@qkv/webgpu/attention";
+ *
+ * const gpu = await openAttention();
+ * const x = { data: new Float32Array(8 * 512 * 64), shape: [1, 8, 512, 64] }; // [B, H, T, D]
+ * // A mask is a value of `@qkv/attention`: `{ mask: causal() }`.
+ * const { data, shape } = await gpu.attention(x, x, x, { softcap: 50 });
+ * shape; // [1, 8, 512, 64]
+ * ```
+ */
+export async function openAttention(options?: AdapterOptions): Promise<GpuAttention> {
+  const fn = "openAttention";
+  const check = checks(fn);
+  const checked = checkAdapterOptions(check, check.options(options, adapterOptions));
+  const opened = await requestDevice(fn, await adapterFor(fn, checked));
+  const engine = new DirectEngine(opened.device, checked.budgetBytes);
+  const run = runner(engine);
+  const { name: adapter, software } = opened.info;
+  let [selfTestError, flopsPerSecond] = [NaN, NaN];
+  try {
+    const { calls, expected } = sampleCalls();
+    const computed = Promise.all(calls.map((call) => run(call, (output) => output.read())));
+    selfTestError = await compareNumbers(fn, adapter, computed, expected);
+    flopsPerSecond = await measureRate(
+      () => engine.finish(fn),
+      squareCall((call) => run(call, () => undefined)),
+    );
+    engine.mostFlops = mostFlopsAt(flopsPerSecond);
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+  const close = () => engine.close();
+  return {
+    async attention(query, key, value, options) {
+      const call = numbersCall(query, key, value, options);
+      try {
+        const { B, H, T, Dv } = callSizes(call);
+        return { data: await run(call, (output) => output.read()), shape: [B, H, T, Dv] };
+      } catch (cause) {
+        if (!engine.closed && !engine.lost) throw cause;
+        throw new DeviceError({
+          fn: "attention",
+          argument: "device",
+          received: engine.closed ? "closed" : engine.lost,
+          expected: "a GPU that finishes its work",
+          fix: "open it again: `await openAttention()`.",
+          cause,
+        });
+      }
+    },
+    report: () => ({ adapter, software, selfTestError, flopsPerSecond }),
+    close,
+    ...disposable(close),
+  };
+}
+
+/** Numbers of the program, or of the GPU, and the buffer that has them once a kernel asked for it. */
+type Held = {
+  readonly dtype: "float32";
+  readonly length: number;
+  readonly data: TypedArray | undefined;
+  buffer: GpuBuffer | undefined;
+};
+
+/** Output of a call, which is read in the turn in which it is given, or never. */
+type Output = { read(): Promise<Float32Array> };
+
+/** Runs calls. Their buffers go back as soon as they are submitted, since the queue keeps the order. */
+function runner(engine: DirectEngine) {
+  const fn = "attention";
+  const { buffers } = engine;
+  const plans = new Plans();
+  const placed = (shape: readonly number[], data?: TypedArray): Placed => {
+    const storage: Held = { dtype: "float32", length: sizeOf(shape), data, buffer: undefined };
+    return { storage, dtype: "float32", shape, strides: stridesOf(shape), offset: 0 };
+  };
+  return <R>(given: AttentionCall<ShapedNumbers>, f: (output: Output) => R): R => {
+    const held: GpuBuffer[] = [];
+    /** @param more - Bytes behind the numbers. */
+    const bufferOf = ({ storage }: Pick<Placed, "storage">, more = 0): GpuBuffer => {
+      const own = storage as Held;
+      if (own.buffer) return own.buffer;
+      held.push((own.buffer = buffers.allocate(fn, 4 * own.length + more)));
+      if (own.data) engine.write(own.buffer, own.data);
+      return own.buffer;
+    };
+    const context: ForwardContext = { engine, store: { op: fn, read: bufferOf, write: bufferOf } };
+    const tables = callTables(given);
+    const placing: Placing<Placed> = {
+      plans,
+      within: (_, f) => f(),
+      rows: ([rows]) => rows as Placed,
+      storedRows: (context, params, name, x) => placedRows(context, params, name, x as Placed),
+      writeTables: (_, buffer) =>
+        engine.write(buffer, Float32Array.from(tables.flatMap(({ data }) => Array.from(data)))),
+    };
+    try {
+      const call = mapCall(given, ({ shape, data }) => placed(shape, data));
+      if (!isForShaders(call)) refuseFunction();
+      const { B, H, T, Dv } = callSizes(call);
+      const outputs = { output: placed([B, H, T, Dv]), lse: placed([B, H, T]) };
+      if (isDecoding(call)) decode(context, placing, call, outputs);
+      else
+        withLayout(context, placing, call, (layout) =>
+          // Behind lse lie the largest score and 1 / sum of each row.
+          walkForward(context, call, layout, outputs, bufferOf(outputs.lse, 8 * B * H * T)),
+        );
+      const output = bufferOf(outputs.output);
+      const bytes = 4 * B * H * T * Dv;
+      return f({ read: async () => new Float32Array(await engine.read(fn, output, bytes)) });
+    } finally {
+      for (const buffer of held) buffers.free(buffer);
+    }
+  };
+}
+
+function refuseFunction(): never {
+  return checks("attention").refuse({
+    argument: "scoreMod",
+    received: "a function of numbers (scoreModFunction)",
+    expected: "arithmetic on symbols, which shaders can follow",
+    fix: "write it with `scoreMod((score, at) => …)`.",
+  });
+}
+
+/** Calls of the self-test, and the numbers that are right. */
+function sampleCalls() {
+  const { headDim, queries, key, value, expected } = attentionSample();
+  const shaped = (data: Float32Array) => ({ data, shape: [1, 1, data.length / headDim, headDim] });
+  const calls = queries.map((query) => numbersCall(shaped(query), shaped(key), shaped(value), undefined));
+  return { calls, expected };
+}
+
+/** Attention of as many queries as keys, eight heads of 64 numbers. */
+const squareCall =
+  (run: (call: AttentionCall<ShapedNumbers>) => void): RateWork =>
+  (length) => {
+    const [heads, size] = [8, 64];
+    const shape = [1, heads, length, size];
+    const x = { data: new Float32Array(sizeOf(shape)), shape };
+    const call = numbersCall(x, x, x, undefined);
+    return { flops: 4 * heads * size * length ** 2, run: () => run(call) };
+  };

@@ -1,0 +1,134 @@
+import { Buffers, usage, writeTo, type GpuBuffer } from "./buffers.js";
+import type { Dispatch } from "./engine.js";
+import { deviceError, lostText, type FailureKind } from "./failures.js";
+import type { Opened } from "./open.js";
+import { slotBytes } from "./params.js";
+import { bindGroupOf, describePipeline } from "./pipeline.js";
+
+type Pipeline = { readonly pipeline: GPUComputePipeline; readonly layout: GPUBindGroupLayout };
+
+/**
+ * Submits each dispatch at once: for calls of few dispatches, each of which is read. It takes a third of the program that
+ * recording takes, and as many submissions as dispatches. Failures come back later than the call that caused them; the next
+ * read throws them.
+ */
+export class DirectEngine {
+  readonly buffers: Buffers;
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<string, Pipeline>();
+  #settled: Promise<unknown> = Promise.resolve();
+  #problem: { readonly op: string; readonly kind: FailureKind; readonly message: string } | undefined;
+  /** The reason why the device is gone; undefined while it works. */
+  lost: string | undefined;
+  closed = false;
+  /** FLOPs that a dispatch takes at most, where it can be cut: so many that it does not take long. */
+  mostFlops = Infinity;
+
+  constructor(device: Opened["device"], idleBudget: number) {
+    this.#device = device;
+    this.buffers = new Buffers(
+      device,
+      idleBudget,
+      (kind, message) => (this.#problem ??= { op: "device", kind, message }),
+      () => undefined,
+    );
+    void device.lost.then((info) => {
+      if (!this.closed) this.lost = lostText(info);
+    });
+  }
+
+  /** Runs a dispatch after those before it. */
+  record(dispatch: Dispatch): void {
+    const { op, key, reads, writes, params, groups } = dispatch;
+    this.#check(op);
+    const [x, y, z] = groups;
+    if (x * y * z === 0) return;
+    const device = this.#device;
+    const known = this.#pipelines.get(key);
+    device.pushErrorScope("validation");
+    const { pipeline, layout } = known ?? this.#compile(dispatch);
+    const slot = device.createBuffer({ size: slotBytes, usage: usage.uniform | usage.copyTarget });
+    device.queue.writeBuffer(slot, 0, params.words);
+    this.#submit((encoder) => {
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroupOf(device, layout, slot, [...reads, ...writes]), [0]);
+      pass.dispatchWorkgroups(x, y, z);
+      pass.end();
+    });
+    slot.destroy();
+    const before = this.#settled;
+    this.#settled = device.popErrorScope().then(
+      (error) => {
+        if (error) this.#problem ??= { op, kind: known ? "validation" : "pipeline", message: error.message };
+        return before;
+      },
+      () => before,
+    );
+  }
+
+  /** Nothing waits. */
+  submit(): void {}
+
+  /** Writes host numbers to a buffer, after what was submitted before. */
+  write(buffer: GpuBuffer, array: ArrayBufferView): void {
+    writeTo(this.#device, buffer, array);
+  }
+
+  /** The first bytes of a buffer as they are after all that was submitted before. */
+  async read(op: string, { buffer }: GpuBuffer, bytes: number): Promise<ArrayBuffer> {
+    this.#check(op);
+    const size = Math.max(4, bytes);
+    const staging = this.#device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget });
+    this.#submit((encoder) => encoder.copyBufferToBuffer(buffer, 0, staging, 0, size));
+    try {
+      await staging.mapAsync(1);
+    } catch (error) {
+      this.#check(op);
+      throw deviceError(op, "lost", "a read that was given up", error);
+    }
+    await this.#throwProblem();
+    const numbers = staging.getMappedRange().slice(0, bytes);
+    staging.destroy();
+    return numbers;
+  }
+
+  /** Waits for the GPU to finish what was submitted, and throws what went wrong. */
+  async finish(op: string): Promise<void> {
+    this.#check(op);
+    await this.#device.queue.onSubmittedWorkDone();
+    await this.#throwProblem();
+    this.#check(op);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#device.destroy();
+  }
+
+  /** Refuses work on a device that is gone. */
+  #check(op: string): void {
+    if (this.closed) throw deviceError(op, "closed", "closed");
+    if (this.lost) throw deviceError(op, "lost", this.lost);
+  }
+
+  #compile(dispatch: Dispatch): Pipeline {
+    const { layout, descriptor } = describePipeline(this.#device, dispatch, false);
+    const compiled = { pipeline: this.#device.createComputePipeline(descriptor), layout };
+    this.#pipelines.set(dispatch.key, compiled);
+    return compiled;
+  }
+
+  #submit(encode: (encoder: GPUCommandEncoder) => void): void {
+    const encoder = this.#device.createCommandEncoder();
+    encode(encoder);
+    this.#device.queue.submit([encoder.finish()]);
+  }
+
+  async #throwProblem(): Promise<void> {
+    await this.#settled;
+    const problem = this.#problem;
+    this.#problem = undefined;
+    if (problem) throw deviceError(problem.op, problem.kind, problem.message);
+  }
+}
