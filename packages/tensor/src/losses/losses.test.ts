@@ -109,6 +109,19 @@ test("a logit of any size has a finite loss, and the slope sigmoid − target", 
   expect(slope.data).toBeAllclose([...sub(sigmoid(logits), target).data], { rtol: 1e-6, atol: 1e-9 });
 });
 
+test("the weight of positives multiplies what a target asks for, and the other weight every loss", () => {
+  const float64 = (values: number[]) => tensor(values, { dtype: "float64" });
+  const [logits, target] = [float64([2, 2, 2]), float64([1, 0, 0.5])];
+  const each = (options = {}) => [
+    ...binaryCrossEntropyWithLogits(logits, target, { reduction: "none", ...options }).data,
+  ];
+  const [yes, no] = [Math.log1p(Math.exp(-2)), Math.log1p(Math.exp(2))];
+  const near = (values: number[], expected: number[]) =>
+    values.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 12));
+  near(each({ positiveWeight: float64([3]) }), [3 * yes, no, (3 * yes + no) / 2]);
+  near(each({ weight: float64([2, 5, 1]) }), [2 * yes, 5 * no, (yes + no) / 2]);
+});
+
 test("property: a divergence is not negative, and 0 of a distribution from itself", () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
