@@ -345,6 +345,12 @@ export const legal = [
     given: ["a list as argument 1"],
     why: "one list for each token: its numbers are not looked at one by one",
   },
+  {
+    entry: "@qkv/transformer",
+    names: "normalizeModule",
+    given: ["nothing", "text"],
+    why: "its name is any text, and has a default",
+  },
   { entry: "@qkv/transformer/export", names: "memoryFolder", why: "takes nothing" },
   { entry: "@qkv/transformer", names: "hubCacheFolder isHubOffline", why: "take nothing" },
   { entry: "@qkv/stores", names: "attentionStore", why: "takes nothing" },

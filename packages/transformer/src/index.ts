@@ -125,6 +125,13 @@ export {
 } from "./models/recurrent-translator.js";
 export { embed, type EmbedOptions, type Pooling } from "./embedding/embed.js";
 export { denseModule } from "./embedding/modules/dense.js";
+export {
+  embeddingRanges,
+  quantizeEmbeddings,
+  type EmbeddingPrecision,
+  type EmbeddingRanges,
+} from "./embedding/quantize-embeddings.js";
+export { semanticSearch, type SearchHit } from "./embedding/semantic-search.js";
 export { normalizeModule } from "./embedding/modules/normalize.js";
 export { poolingModule, type PoolingMode } from "./embedding/modules/pooling.js";
 export { sentenceEmbedding, type SentenceEmbeddingOptions } from "./embedding/sentence-embedding.js";

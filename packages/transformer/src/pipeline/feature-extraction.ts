@@ -3,6 +3,7 @@ import { reshape, slice, tensor, type Tensor } from "@qkv/tensor";
 import type { EncoderModel } from "../models/model.js";
 import { meanPooling, unitLength } from "../models/mean-pooling.js";
 import { outputTensor, type OutputTensor } from "./output-tensor.js";
+import { packSigns } from "./pack-signs.js";
 import {
   encodeTexts,
   requiredTokenizer,
@@ -88,15 +89,5 @@ function signs(
       fix: shape.length === 2 ? "leave it out." : 'write `pooling: "mean"` beside it.',
     });
   }
-  const bytes = new Uint8Array((B * C) / 8);
-  data.forEach((value, i) => {
-    if (value > 0) bytes[i >> 3]! |= 128 >> (i & 7);
-  });
-  const dims = [B, C / 8];
-  return precision === "ubinary"
-    ? outputTensor(bytes, dims)
-    : outputTensor(
-        Int8Array.from(bytes, (byte) => byte - 128),
-        dims,
-      );
+  return outputTensor(packSigns(data, precision), [B, C / 8]);
 }

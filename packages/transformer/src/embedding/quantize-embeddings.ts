@@ -1,0 +1,119 @@
+import { checks, type Checks } from "@qkv/core";
+import { packSigns } from "../pipeline/pack-signs.js";
+
+/** The smallest and the largest of each number of embeddings, which 8 bits are spread over. */
+export type EmbeddingRanges = { readonly min: ArrayLike<number>; readonly max: ArrayLike<number> };
+
+/**
+ * Numbers of embeddings in fewer bits: 8 each (`int8` from -128, `uint8` from 0), or their signs, 8 to a byte with the first in
+ * the highest bit (`binary` from -128, `ubinary` from 0).
+ */
+export type EmbeddingPrecision = "int8" | "uint8" | "binary" | "ubinary";
+
+/**
+ * Rounds embeddings to 8 bits or to one, a quarter or a 32nd of their memory.
+ *
+ * @param embeddings - As `embed` returns them, all of one length.
+ * @param precision - With `binary` and `ubinary`, 8 divides the length.
+ * @param options - `ranges`: for 8 bits, those of other embeddings, so that a query is rounded as the documents were. Default:
+ *   those of the embeddings, as {@link embeddingRanges} finds them.
+ * @throws {ArgumentError} If lengths differ, or 8 does not divide them where signs are asked for.
+ * @see "Efficient Passage Retrieval with Hashing" (2021), arXiv:2106.00882
+ *
+ * @example
+ * ```ts
+ * import { quantizeEmbeddings } from "@qkv/transformer";
+ *
+ * const [a, b] = quantizeEmbeddings([Float32Array.of(0, -1), Float32Array.of(1, 1)], "uint8");
+ * [...a, ...b]; // => [0, 0, 255, 255]
+ * const [signs] = quantizeEmbeddings([Float32Array.of(1, -1, 1, 1, -1, -1, -1, 1)], "ubinary");
+ * signs[0]; // => 0b10110001
+ * ```
+ */
+export function quantizeEmbeddings(
+  embeddings: readonly Float32Array[],
+  precision: "int8" | "binary",
+  options?: { ranges?: EmbeddingRanges },
+): Int8Array[];
+export function quantizeEmbeddings(
+  embeddings: readonly Float32Array[],
+  precision: "uint8" | "ubinary",
+  options?: { ranges?: EmbeddingRanges },
+): Uint8Array[];
+export function quantizeEmbeddings(
+  embeddings: readonly Float32Array[],
+  precision: EmbeddingPrecision,
+  options?: { ranges?: EmbeddingRanges },
+): (Int8Array | Uint8Array)[] {
+  const check: Checks = checks("quantizeEmbeddings");
+  const width = widthOf(check, embeddings);
+  check.oneOf({ precision }, ["int8", "uint8", "binary", "ubinary"]);
+  const given = check.options(options, ["ranges"]).ranges;
+  if (precision === "binary" || precision === "ubinary") {
+    if (width % 8 !== 0) {
+      check.refuse({
+        argument: "precision",
+        received: precision,
+        expected: `int8 or uint8, as 8 does not divide the ${width} numbers of an embedding`,
+        fix: "embed with `dimensions` that 8 divides.",
+      });
+    }
+    return embeddings.map((one) => packSigns(one, precision));
+  }
+  const { min, max } = given ?? embeddingRanges(embeddings);
+  const isWide = (list: unknown) => (list as ArrayLike<number> | null)?.length === width;
+  check.each(
+    { "ranges.min": min, "ranges.max": max },
+    isWide,
+    `${width} numbers`,
+    "take `embeddingRanges(…)`.",
+  );
+  const first = precision === "int8" ? -128 : 0;
+  const levels = (one: Float32Array): number[] =>
+    Array.from(one, (number, i) => {
+      const step = (max[i]! - min[i]!) / 255;
+      const level = step > 0 ? (number - min[i]!) / step : 0;
+      return Math.trunc(Math.min(255, Math.max(0, level)) + first);
+    });
+  return embeddings.map((one) =>
+    precision === "int8" ? Int8Array.from(levels(one)) : Uint8Array.from(levels(one)),
+  );
+}
+
+/**
+ * The smallest and the largest of each number of embeddings, for {@link quantizeEmbeddings}.
+ *
+ * @throws {ArgumentError} If lengths differ.
+ *
+ * @example
+ * ```ts
+ * import { embeddingRanges } from "@qkv/transformer";
+ *
+ * const { min, max } = embeddingRanges([Float32Array.of(1, 5), Float32Array.of(3, 2)]);
+ * [...min, ...max]; // => [1, 2, 3, 5]
+ * ```
+ */
+export function embeddingRanges(embeddings: readonly Float32Array[]): {
+  min: Float32Array;
+  max: Float32Array;
+} {
+  const width = widthOf(checks("embeddingRanges"), embeddings);
+  const min = new Float32Array(width).fill(Infinity);
+  const max = new Float32Array(width).fill(-Infinity);
+  for (const one of embeddings) {
+    one.forEach((number, i) => {
+      min[i] = Math.min(min[i]!, number);
+      max[i] = Math.max(max[i]!, number);
+    });
+  }
+  return { min, max };
+}
+
+function widthOf(check: Checks, embeddings: readonly Float32Array[]): number {
+  const isList = (one: unknown) => one instanceof Float32Array;
+  check.list({ embeddings }, "Float32Arrays", isList, "give what `embed` returns.");
+  const width = embeddings[0]?.length ?? 0;
+  const isEven = () => embeddings.every(({ length }) => length === width);
+  check.each({ embeddings }, isEven, `embeddings of one length, ${width}`, "embed all of them by one model.");
+  return width;
+}

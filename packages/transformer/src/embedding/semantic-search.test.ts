@@ -1,0 +1,73 @@
+import { randn, tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { bestIndices } from "../pipeline/best-indices.js";
+import { embeddingRanges, quantizeEmbeddings } from "./quantize-embeddings.js";
+import { semanticSearch } from "./semantic-search.js";
+
+test("the rows with the largest dot products, for each query, as a sort of all finds them", async () => {
+  const vectors = randn([50, 6], { seed: 1 });
+  const rows = vectors.toNested() as number[][];
+  const queries = (randn([3, 6], { seed: 2 }).toNested() as number[][]).map((row) => Float32Array.from(row));
+  const found = await semanticSearch(vectors, queries, { topK: 7 });
+  queries.forEach((query, q) => {
+    const scores = rows.map((row) => row.reduce((sum, x, i) => sum + x * query[i]!, 0));
+    const order = scores.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
+    expect(found[q]!.map(({ index }) => index)).toEqual(order.slice(0, 7));
+    found[q]!.forEach(({ index, score }) => expect(score).toBeCloseTo(scores[index]!, 5));
+  });
+  expect((await semanticSearch(vectors, [queries[0]!]))[0]).toHaveLength(10);
+  expect((await semanticSearch(vectors, [queries[0]!], { topK: 99 }))[0]).toHaveLength(50);
+  expect(await semanticSearch(vectors, [])).toEqual([]);
+});
+
+test("of equal numbers the first come first", () => {
+  expect(bestIndices([1, 3, 3, 2, 3], 3)).toEqual([1, 2, 4]);
+  expect(bestIndices([1, 3, 3, 2, 3], 9)).toEqual([1, 2, 4, 3, 0]);
+});
+
+test("a query of another length, and what is no matrix, are refused", async () => {
+  const vectors = tensor([[1, 2]]);
+  await expect(semanticSearch(vectors, [Float32Array.of(1)])).rejects.toThrow(
+    /`queries` is "1 numbers", expected 2 numbers/,
+  );
+  await expect(semanticSearch(tensor([1]), [])).rejects.toThrow(/\[N, E\]/);
+  await expect(semanticSearch(vectors, [], { topK: 0 })).rejects.toThrow(/`topK` is 0/);
+});
+
+const embeddings = [Float32Array.of(0, -1), Float32Array.of(1, 1), Float32Array.of(0.5, 0)];
+
+test("8 bits are spread over the range of each number", () => {
+  expect(quantizeEmbeddings(embeddings, "uint8").map((one) => [...one])).toEqual([
+    [0, 0],
+    [255, 255],
+    [127, 127],
+  ]);
+  expect(quantizeEmbeddings(embeddings, "int8").map((one) => [...one])).toEqual([
+    [-128, -128],
+    [127, 127],
+    [0, 0],
+  ]);
+  const ranges = embeddingRanges(embeddings);
+  expect([[...ranges.min], [...ranges.max]]).toEqual([
+    [0, -1],
+    [1, 1],
+  ]);
+  expect(quantizeEmbeddings([Float32Array.of(9, -9)], "int8", { ranges })[0]).toEqual(
+    Int8Array.of(127, -128),
+  );
+});
+
+test("signs are packed with the first in the highest bit", () => {
+  const one = Float32Array.of(1, -1, 1, 1, -1, 0, -1, 1, -1, -1, -1, -1, -1, -1, -1, 1);
+  expect(quantizeEmbeddings([one], "ubinary")[0]).toEqual(Uint8Array.of(0b10110001, 1));
+  expect(quantizeEmbeddings([one], "binary")[0]).toEqual(Int8Array.of(0b10110001 - 128, -127));
+});
+
+test("lengths that differ, or that no byte holds, are refused", () => {
+  expect(() => quantizeEmbeddings([...embeddings, Float32Array.of(1)], "int8")).toThrow(/of one length, 2/);
+  expect(() => quantizeEmbeddings(embeddings, "binary")).toThrow(/as 8 does not divide the 2 numbers/);
+  expect(() => quantizeEmbeddings(embeddings, "int4" as never)).toThrow(/`precision` is "int4"/);
+  expect(() => quantizeEmbeddings(embeddings, "int8", { ranges: { min: [0], max: [1] } })).toThrow(
+    /2 numbers/,
+  );
+});
