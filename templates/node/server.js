@@ -16,7 +16,7 @@ const server = createServer(async (request, response) => {
   if (request.url !== "/generate") return refuse(404, "POST /generate or GET /health");
   if (request.method !== "POST") return refuse(405, "POST a JSON object with a prompt");
   const body = await readJson(request).catch(() => undefined);
-  const { prompt, maxTokens = 100, temperature = 0.7, seed = Date.now() % 2 ** 31 } = body ?? {};
+  const { prompt, maxTokens = 100, temperature = 0.7, seed } = body ?? {};
   if (typeof prompt !== "string" || prompt === "")
     return refuse(400, 'send { "prompt": "Once upon a time" }');
 
@@ -24,7 +24,11 @@ const server = createServer(async (request, response) => {
   const left = new AbortController();
   response.on("close", () => left.abort());
   try {
-    const options = { maxTokens, sampling: { temperature, seed }, signal: left.signal };
+    const options = {
+      maxTokens,
+      sampling: { temperature, ...(seed !== undefined && { seed }) },
+      signal: left.signal,
+    };
     for await (const { text } of generate(model, prompt, options)) {
       if (!response.headersSent) response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" });
       response.write(text);

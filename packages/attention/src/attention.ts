@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import {
   callPlaces,
   checkKeyValues,
@@ -20,7 +20,7 @@ import { checkTensor, contiguous, isTensor, runNamed, type Tensor } from "@qkv/t
 import { attentionOp } from "./attention-op.js";
 import { denseBias } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";
-import { checkMask } from "./mask.js";
+import { checkMask, isMask } from "./mask.js";
 import { checkScoreMod } from "./score-mod.js";
 import { splitMask } from "./split-mask.js";
 
@@ -208,6 +208,18 @@ const optionNames = [
   "softcap",
 ] as const;
 
+/** Refuses a mask in place of the options that hold it. */
+function refuseMaskAsOptions(check: Checks, options: unknown, argument = "options"): void {
+  if (!isMask(options)) return;
+  const { name } = options;
+  check.refuse({
+    argument,
+    received: name,
+    expected: "options, which hold it",
+    fix: `write \`{ mask: ${name} }\`.`,
+  });
+}
+
 /** Checks of options what can be checked before there is a call. */
 export function checkAttentionOptions(
   fn: string,
@@ -215,6 +227,7 @@ export function checkAttentionOptions(
   argument = "options",
 ): AttentionOptions {
   const check = checks(fn);
+  refuseMaskAsOptions(check, options, argument);
   const { mask, scale, softcap } = check.options(options, optionNames, argument);
   checkScale(check, scale, softcap);
   if (mask !== undefined) checkMask(fn, "mask", mask);
@@ -229,6 +242,7 @@ export function prepare(
   options: AttentionOptions | undefined,
 ) {
   const check = checks(fn);
+  refuseMaskAsOptions(check, options);
   const {
     mask,
     bias,

@@ -77,9 +77,11 @@ function refuseAnswer(name: string, rule: string, received: unknown, answers: st
   });
 }
 
+export const isMask = (value: unknown): value is Mask => brand.has(value);
+
 /** Refuses what is not a mask, with the fix for what people pass instead. */
 export function checkMask(fn: string, argument: string, value: unknown): Mask {
-  if (brand.has(value)) return value as Mask;
+  if (isMask(value)) return value;
   return checks(fn).refuse({
     argument,
     received: value,

@@ -375,3 +375,15 @@ test("no batch gives no output, and no head is refused", () => {
   expect(attention(none, none, none, { mask: causal() }).shape).toEqual([0, 2, 3, 4]);
   refusal("attention", () => attention(zeros([1, 0, 3, 4]), zeros([1, 0, 3, 4]), zeros([1, 0, 3, 4])));
 });
+
+test.each<[string, (mask: never) => unknown]>([
+  ["attention", (mask) => attention(x, x, x, mask)],
+  ["attentionWeights", (mask) => attentionWeights(x, x, mask)],
+  ["plainAttention", (mask) => plainAttention(x, x, x, mask)],
+])("%s tells a mask from the options that hold it", (fn, call) => {
+  const { message, argument } = refusal(fn, () => call(slidingWindow(2) as never));
+  expect(argument).toBe("options");
+  expect(message).toMatch(
+    /`options` is "slidingWindow\(2\)", expected options, which hold it\.\nFix: write `\{ mask: slidingWindow\(2\) \}`\.$/,
+  );
+});

@@ -9,6 +9,7 @@ import {
   checkOneOf,
   checkSameDevice,
   checkSameType,
+  checkSignal,
   checkWholeNumbers,
   numberArray,
   refuseNonTensor,
@@ -115,4 +116,17 @@ test("a device is one that takes numbers in; its name and its promise are none",
     expect(() => checkDevice("zeros", device)).toThrow(
       /^zeros: `device` is .*, expected a device.\nFix: make one: `await wasm/,
     );
+});
+
+test("the signal of a controller passes, and none; the controller itself is refused with the fix", () => {
+  const controller = new AbortController();
+  for (const signal of [undefined, controller.signal, AbortSignal.abort()]) checkSignal("load", signal);
+  expect(() => checkSignal("load", controller)).toThrow(
+    "load: `signal` is an AbortController, expected an AbortSignal.\nFix: write `signal: controller.signal`.",
+  );
+  for (const signal of [null, 5, {}, { signal: 1 }]) {
+    expect(() => checkSignal("load", signal)).toThrow(
+      /expected an AbortSignal\.\nFix: give `controller\.signal`/,
+    );
+  }
 });

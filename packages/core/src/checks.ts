@@ -157,3 +157,16 @@ export function checkAlive(storage: {
     "return the tensor from the scope, or read its numbers inside of it.",
   );
 }
+
+/** Refuses anything but the signal of an AbortController, such as the controller itself. Without one nothing is aborted. */
+export function checkSignal(fn: string, signal: unknown): void {
+  if (signal === undefined || isSignal(signal)) return;
+  const isController = isSignal((signal as { signal?: unknown } | null)?.signal);
+  const fix = isController
+    ? "write `signal: controller.signal`."
+    : "give `controller.signal` of an AbortController, or `AbortSignal.timeout(ms)`.";
+  refuse(fn, "signal", signal, "an AbortSignal", fix);
+}
+
+const isSignal = (value: unknown): boolean =>
+  typeof (value as Partial<AbortSignal> | null | undefined)?.throwIfAborted === "function";

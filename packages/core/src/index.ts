@@ -10,6 +10,7 @@ export {
   checkOneOf,
   checkSameDevice,
   checkSameType,
+  checkSignal,
   checkWholeNumbers,
   numberArray,
   refuseNonTensor,

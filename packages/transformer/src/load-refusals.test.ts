@@ -151,6 +151,36 @@ test("a model of the other kind is refused in the name of the function that was 
   await expect(load(out)).rejects.toThrow(/^load: `source` is "an encoder".*\nFix: .*`loadEncoder`/);
 });
 
+test.each([
+  ["model-tiny", "modelTiny", /of @qkv\/model-tiny, or qkv\.$/],
+  ["@qkv/model-tiny", "modelTiny", /of @qkv\/model-tiny, or qkv\.$/],
+  ["qkv/model-tiny", "modelTiny", /of @qkv\/model-tiny, or qkv\.$/],
+  ["modelTiny", "modelTiny", /of @qkv\/model-tiny, or qkv\.$/],
+  ["@qkv/model-tiny/bytes", "modelTinyBytes", /of @qkv\/model-tiny\/bytes, or qkv\/model-tiny\/bytes\.$/],
+])("%s, the name of a package, is refused with the call that gives its files", async (name, call, from) => {
+  const error: unknown = await load(name).catch((error: unknown) => error);
+  expect(error).toMatchObject({ fn: "load", argument: "source", received: name });
+  const { fix } = error as { fix: string };
+  expect(fix).toContain(`\`await load(await ${call}())\``);
+  expect(fix).toMatch(from);
+});
+
+test("a function and a promise of a source are refused with the call that was meant", async () => {
+  for (const source of [() => Promise.resolve([]), Promise.resolve([])]) {
+    await expect(load(source as never)).rejects.toThrow(
+      /^load: `source` is .*\nFix: call a function and await a promise first: `await load\(await modelTiny\(\)\)`/,
+    );
+  }
+});
+
+test("rounding is refused where a model may be an encoder, with the reason", async () => {
+  for (const [fn, call] of Object.entries({ loadEncoder, loadAny })) {
+    await expect(call("none", { quantize: "int8" } as never)).rejects.toThrow(
+      `${fn}: \`quantize\` is "int8", expected nothing, as encoders compute with floats alone.`,
+    );
+  }
+});
+
 test("a rounding that does not exist is refused before anything is read", async () => {
   const call = load("none", { quantize: "int3" as never });
   await expect(call).rejects.toThrow(/^load: `quantize` is "int3", expected "int8" or "int4"/);

@@ -1,4 +1,4 @@
-import { checkDevice, checks } from "@qkv/core";
+import { checkDevice, checks, checkSignal } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
 import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
@@ -144,6 +144,7 @@ export async function loadEncoder(
   options?: Omit<LoadOptions, "quantize">,
 ): Promise<EncoderModel> {
   const check = checks("loadEncoder", { argument: "source" });
+  refuseQuantize(check, options);
   const model = modelOf(await open(check, source, check.options(options, optionNames)));
   if (isEncoder(model)) return model;
   return check.refuse({ received: "a decoder", expected: "an encoder", fix: "load it with `load`." });
@@ -167,7 +168,19 @@ export async function loadAny(
   options?: Omit<LoadOptions, "quantize">,
 ): Promise<Model | EncoderModel> {
   const check = checks("loadAny", { argument: "source" });
+  refuseQuantize(check, options);
   return modelOf(await open(check, source, check.options(options, optionNames)));
+}
+
+/** Refuses to round a model that may be an encoder, whose products are those of floats. */
+function refuseQuantize(check: Reading["check"], options: LoadOptions | undefined): void {
+  if (options?.quantize === undefined) return;
+  check.refuse({
+    argument: "quantize",
+    received: options.quantize,
+    expected: "nothing, as encoders compute with floats alone",
+    fix: "leave it out; `load` rounds decoders.",
+  });
 }
 
 /** A model of what was read. */
@@ -219,6 +232,7 @@ async function open(
       fix: "make one with `modelStore()`.",
     });
   }
+  checkSignal(check.fn, options.signal);
   options.signal?.throwIfAborted();
   const { reading, tellEnds } = withEnds({ ...options, check });
   const found = await locate(source, reading, hub);
@@ -273,6 +287,13 @@ async function locate(source: Source | readonly File[], reading: Reading, hub: H
     return { folder: folderOfFiles(source as readonly File[], reading) };
   }
   const place = source as Source;
+  if (typeof place === "function" || typeof (place as { then?: unknown } | null)?.then === "function") {
+    reading.check.refuse({
+      received: place,
+      expected: "what it gives",
+      fix: "call a function and await a promise first: `await load(await modelTiny())`.",
+    });
+  }
   const url = sourceUrl(place);
   if (url) {
     if (/\.(bin|gguf)$/.test(url.pathname)) return { file: await openFile(place, reading) };
@@ -284,10 +305,25 @@ async function locate(source: Source | readonly File[], reading: Reading, hub: H
   if (kind === "folder" || (kind === "file" && String(path).endsWith(".safetensors"))) {
     return beside(String(path), reading);
   }
+  if (kind === undefined && typeof path === "string") refuseModelTiny(reading.check, path);
   if (kind === undefined && typeof path === "string" && isRepository(path)) {
     return { folder: await hubFolder(path, hub, reading) };
   }
   return { file: await openFile(path, reading) };
+}
+
+/** Refuses the name of the model that comes as a package, where there is nothing of this name. */
+function refuseModelTiny(check: Reading["check"], path: string): void {
+  const named = /^(?:@?qkv\/)?model-?tiny(\/?bytes)?$/i.exec(path);
+  if (!named) return;
+  const [call, from] = named[1]
+    ? ["modelTinyBytes", "@qkv/model-tiny/bytes, or qkv/model-tiny/bytes"]
+    : ["modelTiny", "@qkv/model-tiny, or qkv"];
+  check.refuse({
+    received: path,
+    expected: "a folder, a file, an address or a repository, and this is the name of a package",
+    fix: `pass its files: \`await load(await ${call}())\`, with \`${call}\` of ${from}.`,
+  });
 }
 
 /** A folder, or the folder of a safetensors file that was named. */

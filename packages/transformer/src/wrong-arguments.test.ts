@@ -4,6 +4,7 @@ import { randn, tensor, zeros } from "@qkv/tensor";
 import { sgd } from "@qkv/tensor/optimizers";
 import { expect, test } from "vitest";
 import * as transformer from "./index.js";
+import * as exporting from "./export.js";
 import * as inspection from "./inspection.js";
 import * as patching from "./patching.js";
 import * as processors from "./processors.js";
@@ -44,6 +45,12 @@ const model: transformer.Model = { config, params, tokenizer: undefined, apply: 
 const { vocabSize, embedDim, hiddenDim, numLayers, numHeads, contextLength, normEps } = config;
 const sizes = { vocabSize, embedDim, hiddenDim, numLayers, numHeads, contextLength, normEps };
 const bert = encoder({ ...sizes, numTypes: 2 });
+
+const encoderModel: transformer.EncoderModel = {
+  ...bert,
+  params: bert.init(1),
+  tokenizer: { encode: () => [1] } as never,
+};
 
 async function refusal(call: () => unknown): Promise<{ message: string; fn: string }> {
   try {
@@ -100,6 +107,23 @@ test.each(bare)(
 test.each<[string, () => unknown, RegExp]>([
   ["generate", () => generate(null as never, [1]), /^generate: `model` is null, expected a model/],
   ["generate", () => generate(model, null as never), /^generate: `prompt` is null/],
+  [
+    "generate",
+    () => generate(model, undefined as never),
+    /`prompt` is undefined, expected a text, or a list of token ids\.\nFix: write a text: `generate\(model, "/,
+  ],
+  ...[[{ role: "user", content: "Hello" }], { role: "user", content: "Hello" }].map(
+    (messages): [string, () => unknown, RegExp] => [
+      "generate",
+      () => generate(model, messages as never),
+      /`prompt` is "messages of a chat".*\nFix: .*`chatTemplate\(tokenizerConfig\)\.render\(messages.*@qkv\/tokenizer\/chat.*apply_chat_template/,
+    ],
+  ),
+  [
+    "beamSearch",
+    () => transformer.beamSearch(model, [[{ role: "user", content: "Hello" }]] as never),
+    /`prompt` is "messages of a chat"/,
+  ],
   [
     "generate",
     () => generate(model, [1], { temperature: 1 } as never),
@@ -331,4 +355,39 @@ test("logits that are no probabilities choose no token", async () => {
       message: expect.stringMatching(/`logits` is "NaN at token 0"/),
     });
   }
+});
+
+test.each<[string, (signal: never) => unknown]>([
+  ["generate", (signal) => generate(model, [1], { signal })],
+  ["generateBatch", (signal) => generateBatch(model, [[1]], { signal })],
+  ["beamSearch", (signal) => transformer.beamSearch(model, [[1]], { numBeams: 2, signal })],
+  ["embed", (signal) => transformer.embed(encoderModel, ["a"], { signal })],
+  ["evaluate", (signal) => evaluate(model, [[1, 2]], { signal })],
+  ["load", (signal) => transformer.load(new Uint8Array(0), { signal })],
+  ["loadEncoder", (signal) => transformer.loadEncoder(new Uint8Array(0), { signal })],
+  ["exportModel", (signal) => exporting.exportModel(model, { to: "hf", out: "none", signal })],
+])("%s takes a signal, and tells it from its controller", async (name, call) => {
+  const { message, fn } = await refusal(() => call(new AbortController() as never));
+  expect([fn, message]).toEqual([
+    name,
+    `${name}: \`signal\` is an AbortController, expected an AbortSignal.\nFix: write \`signal: controller.signal\`.`,
+  ]);
+  expect((await refusal(() => call(5 as never))).message).toMatch(
+    /`signal` is 5.*\nFix: give `controller\.signal`/,
+  );
+});
+
+test("a model in a worker is told from one of this thread, with the import that it needs", async () => {
+  const away = { kind: "decoder", [Symbol.for("@qkv/worker connection")]: {} } as never;
+  for (const [fn, call] of Object.entries({
+    generate: () => generate(away, [1]),
+    embed: () => transformer.embed(away, ["a"]),
+  })) {
+    expect((await refusal(call)).message).toBe(
+      `${fn}: \`model\` is "a model in a worker", expected a model in this thread.\nFix: import \`${fn}\` from where its \`load\` comes from: @qkv/worker, or qkv/worker.`,
+    );
+  }
+  expect((await refusal(() => generateBatch(away, [[1]]))).message).toMatch(
+    /is "a model in a worker".*\nFix: load it with `load` of @qkv\/transformer or qkv/,
+  );
 });

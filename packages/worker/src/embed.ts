@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, checkSignal } from "@qkv/core";
 import type { EmbedOptions } from "@qkv/transformer";
 import { connectionOf, type WorkerModel } from "./model.js";
 import { orAborted } from "./or-aborted.js";
@@ -28,6 +28,7 @@ export async function embed(
   const connection = connectionOf(check, model, "encoder");
   check.list({ texts }, "texts", (text) => typeof text === "string");
   const { signal, ...options } = check.options(given, names);
+  checkSignal("embed", signal);
   signal?.throwIfAborted();
   const work = connection.nextNumber();
   try {

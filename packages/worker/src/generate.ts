@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks } from "@qkv/core";
 import type { GeneratedToken, GenerateOptions as TransformerOptions } from "@qkv/transformer";
 import { connectionOf, type WorkerModel } from "./model.js";
 import { orAborted } from "./or-aborted.js";
@@ -39,6 +39,7 @@ export async function* generate(
   const connection = connectionOf(check, model, "decoder");
   refuseFunctions(given);
   const { signal, onFinish, ...options } = check.options(given, names);
+  checkSignal("generate", signal);
   signal?.throwIfAborted();
   const work = connection.nextNumber();
   const ask = () => {

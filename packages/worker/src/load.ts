@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, checkSignal } from "@qkv/core";
 import type { Progress, Source } from "@qkv/transformer";
 import { Connection } from "./connection.js";
 import { workerModel, type WorkerModel } from "./model.js";
@@ -45,6 +45,7 @@ export type LoadOptions = ModelOptions & {
 export async function load(source: Source | readonly File[], options?: LoadOptions): Promise<WorkerModel> {
   const check = checks("load");
   const { worker = "dedicated", signal, onProgress, ...rest } = check.options(options, names);
+  checkSignal("load", signal);
   if (onProgress !== undefined) check.type({ onProgress }, "function");
   const [from, sentOptions] = [toSentSource(check, "source", source), toSentOptions(check, rest)];
   signal?.throwIfAborted();

@@ -39,11 +39,15 @@ const uses = {
 export function connectionOf(check: Checks, model: WorkerModel, kind: LoadedModel["kind"]): Connection {
   const connection = (model as { [key]?: Connection } | null | undefined)?.[key];
   if (!connection) {
+    const { params, apply } = (model ?? {}) as { params?: unknown; apply?: unknown };
+    const isHere = params !== undefined && typeof apply === "function";
     return check.refuse({
       argument: "model",
-      received: model,
+      received: isHere ? "a model in this thread" : model,
       expected: "a model in a worker",
-      fix: "load it with `await load(source)` of @qkv/worker; models of other packages stay in their thread.",
+      fix: isHere
+        ? `import \`${check.fn}\` from where its \`load\` comes from: @qkv/transformer, or qkv.`
+        : "load it with `await load(source)` of @qkv/worker, or qkv/worker.",
     });
   }
   if (model.kind !== kind) {

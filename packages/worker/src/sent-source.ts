@@ -25,6 +25,10 @@ export function toSentSource(check: Checks, argument: string, source: Source | r
   if (Array.isArray(source) && source.every((one) => one instanceof Blob)) {
     return { files: source.map(toSentFile) };
   }
+  if (typeof source === "function") {
+    const fix = "call it: `await load(await modelTiny())`.";
+    return check.refuse({ argument, received: source, expected: "the files that it gives", fix });
+  }
   return check.refuse({
     argument,
     received: source,

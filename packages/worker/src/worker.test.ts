@@ -187,6 +187,31 @@ test("sources and options that cannot be sent are refused by name", async () => 
   }
 });
 
+test("a controller in place of its signal, and a model of this thread, are refused with the fix", async () => {
+  const signal = new AbortController() as never;
+  const model = await loaded();
+  const fix = "write `signal: controller.signal`.";
+  expect(await errorOf(load("x", { signal }))).toMatchObject({ name: "ArgumentError", fn: "load", fix });
+  expect(await errorOf(collected(generate(model, prompt, { signal })))).toMatchObject({
+    fn: "generate",
+    fix,
+  });
+  expect(await errorOf(load(modelTiny as never))).toMatchObject({
+    received: modelTiny,
+    fix: "call it: `await load(await modelTiny())`.",
+  });
+  const here = await loadHere(await modelTiny());
+  expect(await errorOf(collected(generate(here as never, prompt)))).toMatchObject({
+    received: "a model in this thread",
+    fix: "import `generate` from where its `load` comes from: @qkv/transformer, or qkv.",
+  });
+  // As the function of the other package says it, of a model that a worker has.
+  expect(await errorOf(collected(generateHere(model as never, prompt)))).toMatchObject({
+    received: "a model in a worker",
+    fix: "import `generate` from where its `load` comes from: @qkv/worker, or qkv/worker.",
+  });
+});
+
 test("progress comes by bytes, and files keep their names", async () => {
   const told: Progress[] = [];
   await loaded({ onProgress: (progress) => told.push(progress) });

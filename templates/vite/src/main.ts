@@ -18,7 +18,6 @@ const loading = load(await modelTiny(), {
 });
 
 let writing: AbortController | undefined;
-let seed = 0;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -27,7 +26,7 @@ form.addEventListener("submit", async (event) => {
   output.textContent = prompt.value;
   status.textContent = "Writing. Esc stops.";
   try {
-    const options = { maxTokens: 200, sampling: { temperature: 0.7, seed: seed++ }, signal: writing.signal };
+    const options = { maxTokens: 200, sampling: { temperature: 0.7 }, signal: writing.signal };
     for await (const { text } of generate(await loading, prompt.value, options)) output.append(text);
     status.textContent = "Done.";
   } catch (error) {

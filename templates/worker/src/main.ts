@@ -24,7 +24,6 @@ loading.then(() => {
 }, say);
 
 let writing: AbortController | undefined;
-let seed = 0;
 
 find<HTMLFormElement>("form").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -33,7 +32,7 @@ find<HTMLFormElement>("form").addEventListener("submit", async (event) => {
   output.textContent = prompt.value;
   say("Writing. Esc stops.");
   try {
-    const options = { maxTokens: 200, sampling: { temperature: 0.7, seed: seed++ }, signal };
+    const options = { maxTokens: 200, sampling: { temperature: 0.7 }, signal };
     for await (const { text } of generate(await loading, prompt.value, options)) output.append(text);
     say("Done.");
   } catch (error) {

@@ -1,3 +1,4 @@
+import { checkSignal } from "../checks.js";
 import { FormatError } from "../errors.js";
 import type { OwnBytes } from "../own-arrays.js";
 import { fileSystem, findOnDisk } from "./disk.js";
@@ -69,6 +70,7 @@ function urlIn(text: string): URL | undefined {
 
 /** Opens a file and reads at most its size and its first bytes. `undefined` if there is no such file. */
 export async function findFile(source: FileSource, options: OpenOptions): Promise<OpenFile | undefined> {
+  checkSignal(options.check.fn, options.signal);
   options.signal?.throwIfAborted();
   const name = sourceName(source);
   const reader = await rangeReader(source, name, options);

@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks } from "@qkv/core";
 import { slice, tensor, type Tensor } from "@qkv/tensor";
 import { eventLoopYielder } from "../generation/yield-to-event-loop.js";
 import { checkModel } from "../models/check-model.js";
@@ -63,6 +63,7 @@ export async function embed(
   check.list({ texts }, "texts", (text) => typeof text === "string");
   const options = check.options(given, ["pooling", "promptName", "prompt", "dimensions", "signal"]);
   const { pooling, dimensions, signal } = options;
+  checkSignal("embed", signal);
   if (pooling !== undefined) check.oneOf({ pooling }, ["mean", "cls", "last"]);
   if (dimensions !== undefined) check.whole({ dimensions }, { min: 1, unit: "numbers" });
   if (pooling === undefined && !model.sentence && !("numTypes" in model.config)) {

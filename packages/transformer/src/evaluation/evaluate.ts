@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
 import { logProbability } from "../generation/sampling.js";
 import { checkIdList } from "../models/check-ids.js";
@@ -59,6 +59,7 @@ export async function evaluate(
   check.each({ texts }, Array.isArray, "a list of texts or of lists of token ids", "write [text] for one.");
   const { config, params, tokenizer } = model;
   const { contextLength = config.contextLength, signal, onProgress } = options;
+  checkSignal("evaluate", signal);
   check.whole({ contextLength }, { min: 1, unit: "tokens" });
   let tokens = 0;
   let nats = 0;

@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks } from "@qkv/core";
 import { tensorsOf } from "@qkv/tensor";
 import { diskFile } from "./disk-file.js";
 import { diskFolder } from "./disk-folder.js";
@@ -110,6 +110,7 @@ export async function exportModel(model: ExportedModel, options: ExportOptions):
   check.each({ model }, isObject, "a model: { config, params }", "load one with `load`.");
   check.each({ options }, isObject, "{ to, out }", 'write { to: "hf", out: "folder" }.');
   const { out, signal, onProgress } = options;
+  checkSignal("exportModel", signal);
   signal?.throwIfAborted();
   checkFloats(model);
   const plan = exportPlan(model, options);

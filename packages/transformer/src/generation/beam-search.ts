@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks } from "@qkv/core";
 import type { KvCache } from "@qkv/kv-cache";
 import { checkModel } from "../models/check-model.js";
 import type { Model } from "../models/model.js";
@@ -141,6 +141,7 @@ export async function beamSearch(
     "write [prompt] for one.",
   );
   const { signal, onToken } = options;
+  checkSignal("beamSearch", signal);
   const settings = checkSettings(options);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const stops = stopConditions(check, model, options.stop);

@@ -110,6 +110,20 @@ test("samples of a prompt share its reading: it is computed once", async () => {
   expect([...paged.values()].map(({ ids }) => ids)).toEqual([...rows.values()].map(({ ids }) => ids));
 });
 
+test("without a seed each call draws other tokens, and its summary tells the first sample's seed", async () => {
+  const seeds: (number | undefined)[] = [];
+  const drawn = async (sampling: NonNullable<GenerateBatchOptions["sampling"]>) => {
+    const onFinish = ({ seed }: GenerateBatchSummary) => seeds.push(seed);
+    const rows = await batch({ samples: 2, maxTokens: 8, sampling, onFinish }, model, [[1, 2]]);
+    return [...rows.values()].map(({ ids }) => String(ids));
+  };
+  const texts = [await drawn({ temperature: 3 }), await drawn({ temperature: 3 })];
+  expect(texts[0]).not.toEqual(texts[1]);
+  expect(await drawn({ temperature: 3, seed: seeds[0]! })).toEqual(texts[0]);
+  await drawn({});
+  expect(seeds[3]).toBeUndefined();
+});
+
 test("each ends with its own context full", async () => {
   const rows = await batch({});
   expect(prompts.map((prompt, i) => rows.get(`${i}.0`)!.ids.length + prompt.length)).toEqual([

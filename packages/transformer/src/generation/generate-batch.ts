@@ -1,6 +1,6 @@
 import type { KvCache } from "@qkv/kv-cache";
 import type { Model } from "../models/model.js";
-import { checks, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks } from "@qkv/core";
 import { checkModel } from "../models/check-model.js";
 import { cacheFor } from "./cache-for.js";
 import { checkEmptyCache, checkPadId, paddedPrompts, refuseBeams } from "./padded-prompts.js";
@@ -17,6 +17,7 @@ import {
   checkMaxTokens,
   promptIds,
   remainingContext,
+  seedOfDraws,
   stopConditions,
   type GeneratedToken,
   type GenerateSummary,
@@ -53,6 +54,8 @@ export type GenerateBatchOptions = {
 export type GenerateBatchSummary = {
   /** Of each prompt, its samples. */
   sequences: (Pick<GenerateSummary, "reason" | "stoppedBy"> & { generatedTokens: number })[][];
+  /** Seed of the draws of each first sample. Absent at temperature 0. */
+  seed?: number;
   /** Counts of all sequences; a prompt counts once for all of its samples. */
   usage: Pick<GenerateSummary["usage"], "promptTokens" | "generatedTokens">;
   /** Tokens per second are those of all sequences. */
@@ -143,6 +146,7 @@ export async function* generateBatch(
     "write [prompt] for one.",
   );
   const { samples = 1, signal, logprobs = 0, onFinish } = options;
+  checkSignal("generateBatch", signal);
   check.whole({ samples }, { min: 1 });
   check.whole({ logprobs }, { min: 0, unit: "tokens" });
   const cache = options.cache ?? cacheFor(model.config);
@@ -194,7 +198,7 @@ export async function* generateBatch(
     const tokens = rows.map(({ generated }) => generated.at(-1)!);
     logits = await decodeStep(model, tokens, cache);
   }
-  onFinish?.(summarize(all, read, samples, { began, prefilled }));
+  onFinish?.({ ...summarize(all, read, samples, { began, prefilled }), ...seedOfDraws(sampling) });
 }
 
 /** Counts and times of a batch that has ended. */

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { generate, type GeneratedToken, type GenerateOptions, type GenerateSummary } from "./generate.js";
 import type { LogitsProcessor } from "./processors/logits-processor.js";
+import type { Sampling } from "./sampling.js";
 import { decoder } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
 
@@ -65,6 +66,20 @@ test("a seed repeats its choices, another makes its own, and more tokens change 
   expect(await ids(5, 12)).toEqual(await ids(5, 12));
   expect((await ids(5, 12)).slice(0, 7)).toEqual(await ids(5, 7));
   expect(await ids(5, 12)).not.toEqual(await ids(6, 12));
+});
+
+test("without a seed each call draws other tokens, and its summary tells the seed that draws them again", async () => {
+  const drawn = async (sampling: Sampling) => {
+    let seed: number | undefined;
+    const onFinish = (summary: GenerateSummary) => (seed = summary.seed);
+    return { text: String(idsOf(await collect([1, 2], { maxTokens: 12, sampling, onFinish }))), seed };
+  };
+  const all = await Promise.all(Array.from({ length: 5 }, () => drawn({ temperature: 3 })));
+  expect(new Set(all.map(({ text }) => text)).size).toBeGreaterThan(1);
+  for (const { text, seed } of all) {
+    expect(await drawn({ temperature: 3, seed: seed! })).toEqual({ text, seed });
+  }
+  expect((await drawn({})).seed).toBeUndefined();
 });
 
 test("over many seeds, tokens come as often as their probabilities say", async () => {

@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, checkSignal, isList, type Checks } from "@qkv/core";
 import type { Cache } from "@qkv/attention-contract";
 import { uniform, type Tensor, type TypedArray } from "@qkv/tensor";
 import type { DecoderConfig } from "../models/decoder-config.js";
@@ -18,7 +18,7 @@ import { textStream } from "./text-stream.js";
 export type GenerateOptions = {
   /** At most this many new tokens. Default: until the model's context is full; with a cache of unrotated keys without end. */
   maxTokens?: number;
-  /** Default: the likeliest token. */
+  /** Default: the likeliest token. With a temperature, tokens are drawn, others in each call unless a `seed` is given. */
   sampling?: Sampling;
   /**
    * Logits processors of `@qkv/transformer/processors`, applied in this order, before `sampling`. They see the tokens of
@@ -63,6 +63,8 @@ export type GenerateSummary = {
   reason: "stop" | "length" | "context";
   /** The stop id or text, where one ended it. */
   stoppedBy?: number | string;
+  /** Seed of the draws: given as `sampling.seed`, it chooses the same tokens again. Absent at temperature 0, where none are made. */
+  seed?: number;
   usage: {
     promptTokens: number;
     generatedTokens: number;
@@ -115,6 +117,7 @@ export async function* generate(
   const options = check.options(given, names);
   const { config, params, tokenizer } = model;
   const { signal, speculate, cache = cacheFor(config) } = options;
+  checkSignal("generate", signal);
   const sampling = checkSampling(options.sampling);
   const processors = checkProcessors(check, options.processors ?? []);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
@@ -218,6 +221,7 @@ export async function* generate(
   options.onFinish?.({
     reason,
     ...(stoppedBy !== undefined && { stoppedBy }),
+    ...seedOfDraws(sampling),
     usage: { promptTokens: ids.length, generatedTokens: generated.length, draftTokens, acceptedTokens },
     timings: {
       promptMs: (first ?? now) - began,
@@ -241,6 +245,10 @@ export async function lastLogits(logits: Tensor, count: number): Promise<TypedAr
 export function uniformSample({ temperature, seed }: Required<Sampling>, n: number): number {
   return temperature === 0 ? 0 : uniform([1], { seed, first: n, dtype: "float64" }).data[0]!;
 }
+
+/** The seed for a summary; nothing where nothing was drawn. */
+export const seedOfDraws = ({ temperature, seed }: Required<Sampling>): { seed?: number } =>
+  temperature === 0 ? {} : { seed };
 
 export function checkMaxTokens(check: Checks, maxTokens = Infinity): number {
   const range = {
@@ -267,6 +275,7 @@ export function promptIds(
       fix: "load the model with `tokenizer`.",
     });
   }
+  if (typeof prompt !== "string") checkIdsOrMessages(check, prompt);
   const ids = typeof prompt === "string" ? tokenizer!.encode(prompt) : prompt;
   if (Array.isArray(ids) && ids.length === 0) {
     const fix = "begin with the tokenizer's bosId.";
@@ -278,6 +287,26 @@ export function promptIds(
     });
   }
   return checkIdList(check, ids, config.vocabSize, "prompt");
+}
+
+/** Refuses what is neither text nor a list of ids, and messages, which a chat template makes a text of. */
+function checkIdsOrMessages(check: Checks, prompt: unknown): void {
+  const isMessage = (value: unknown) => typeof (value as { role?: unknown } | null)?.role === "string";
+  const expected = "a text, or a list of token ids";
+  if (isMessage(prompt) || (Array.isArray(prompt) && isMessage(prompt[0]))) {
+    check.refuse({
+      argument: "prompt",
+      received: "messages of a chat",
+      expected,
+      fix:
+        "make a text of them by the model's chat template: " +
+        "`chatTemplate(tokenizerConfig).render(messages, { addGenerationPrompt: true })` of @qkv/tokenizer/chat, " +
+        '`apply_chat_template` elsewhere; `pipeline("text-generation", source)` takes messages as they are.',
+    });
+  }
+  const fix =
+    'write a text: `generate(model, "Once upon a time")`, or ids as the tokenizer\'s `encode` returns them.';
+  check.each({ prompt }, isList, expected, fix);
 }
 
 /** Tokens that fit the context after a prompt. */

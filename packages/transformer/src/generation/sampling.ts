@@ -1,4 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
+import { newSeed } from "./new-seed.js";
 import { penalizeTokens } from "./processors/repetition-penalty.js";
 
 /** Sampling of the next token. The steps are applied in the order of these fields. */
@@ -25,7 +26,10 @@ export type Sampling = {
   topP?: number;
   /** Leaves out tokens less likely than this share of the likeliest one's probability. Default 0: none. */
   minP?: number;
-  /** Seed of the random numbers: the same seed chooses the same tokens. A whole number. Default 0. */
+  /**
+   * Seed of the draws: the same seed chooses the same tokens. A whole number. Default: another one for each call, which the
+   * summary at the end tells.
+   */
   seed?: number;
 };
 
@@ -41,9 +45,10 @@ export type Candidate = { id: number; probability: number };
 /** Sampling, checked and complete. */
 export function checkSampling(sampling: Sampling | undefined, fn = "generate"): Required<Sampling> {
   const check = checks(fn);
-  const names = Object.keys(defaults) as (keyof Sampling)[];
+  const names = [...Object.keys(defaults), "seed"] as (keyof Sampling)[];
   const complete = {
     ...defaults,
+    seed: newSeed(),
     ...check.options(sampling, names, "sampling"),
   };
   for (const [argument, { accepts, expected, fix }] of Object.entries(rules)) {
@@ -71,7 +76,7 @@ export function checkSampling(sampling: Sampling | undefined, fn = "generate"): 
 const isPlainObject = (value: unknown): boolean =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const defaults: Required<Sampling> = {
+const defaults: Required<Omit<Sampling, "seed">> = {
   logitBias: {},
   repetitionPenalty: 1,
   presencePenalty: 0,
@@ -80,7 +85,6 @@ const defaults: Required<Sampling> = {
   topK: Infinity,
   topP: 1,
   minP: 0,
-  seed: 0,
 };
 
 const finite = (value: number) => Number.isFinite(value);
@@ -120,7 +124,7 @@ const rules = {
   seed: {
     accepts: (value: number) => Number.isSafeInteger(value),
     expected: "a whole number",
-    fix: "give any whole number.",
+    fix: "give any whole number, or leave it out for another text each time.",
   },
 };
 

@@ -1,10 +1,14 @@
 import type { Checks } from "@qkv/core";
 
+/** The property of models in workers that holds their connection, the same in every copy of `@qkv/worker`. */
+const workerKey: unique symbol = Symbol.for("@qkv/worker connection");
+
 /** Refuses what is no model, as `load` gives it; with `causal`, one that generates nothing. */
 export function checkModel(check: Checks, model: unknown, { causal = false } = {}): void {
   const { config, params, apply } = (model ?? {}) as Record<string, unknown>;
   const isModel = isObject(config) && isObject(params) && typeof apply === "function";
   if (!isModel) {
+    if (isObject(model) && workerKey in model) refuseWorkerModel(check);
     check.refuse({
       argument: "model",
       received: model,
@@ -21,4 +25,17 @@ export function checkModel(check: Checks, model: unknown, { causal = false } = {
   });
 }
 
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+/** Refuses a model that is in a worker: the functions of this package read its weights. */
+function refuseWorkerModel(check: Checks): never {
+  const hasOwn = check.fn === "generate" || check.fn === "embed";
+  return check.refuse({
+    argument: "model",
+    received: "a model in a worker",
+    expected: "a model in this thread",
+    fix: hasOwn
+      ? `import \`${check.fn}\` from where its \`load\` comes from: @qkv/worker, or qkv/worker.`
+      : "load it with `load` of @qkv/transformer or qkv: a worker has `generate` and `embed` alone.",
+  });
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

@@ -1,4 +1,4 @@
-import type { Checks } from "@qkv/core";
+import { checkSignal, type Checks } from "@qkv/core";
 import type { BeamSearchOptions } from "../generation/beam-search.js";
 import { badWords } from "../generation/processors/sequence-bias.js";
 import { forcedEos } from "../generation/processors/forced-tokens.js";
@@ -7,6 +7,7 @@ import { minLength, minNewTokens } from "../generation/processors/min-length.js"
 import { noRepeatNgram } from "../generation/processors/no-repeat-ngram.js";
 import { repetitionPenalty } from "../generation/processors/repetition-penalty.js";
 import { suppressTokens, suppressTokensAtBegin } from "../generation/processors/suppress-tokens.js";
+import { newSeed } from "../generation/new-seed.js";
 import type { Sampling } from "../generation/sampling.js";
 import type { TokenStreamer } from "./text-streamer.js";
 
@@ -160,6 +161,7 @@ export function readGeneration(
   const { max_new_tokens, max_length, num_beams = 1, num_return_sequences = 1, seed } = options;
   const { do_sample = false, streamer, signal, eos_token_id } = options;
   check.type({ do_sample }, "boolean");
+  checkSignal(check.fn, signal);
   if (max_new_tokens !== undefined) check.whole({ max_new_tokens }, { min: 0, unit: "tokens" });
   if (max_length !== undefined) check.whole({ max_length }, { min: 1, unit: "tokens" });
   check.whole({ num_beams, num_return_sequences }, { min: 1 });
@@ -188,7 +190,7 @@ export function readGeneration(
     maxTokens: (promptLength) =>
       max_new_tokens ?? (max_length === undefined ? 256 : Math.max(0, max_length - promptLength)),
     sampling: draws
-      ? { ...drawing(options), seed: seed ?? Math.floor(Math.random() * 2 ** 32) }
+      ? { ...drawing(options), seed: seed ?? newSeed() }
       : { ...penalty(options), temperature: 0, seed: 0 },
     processors,
     beams: num_beams > 1 ? beamsOf(options, num_beams, processors) : undefined,

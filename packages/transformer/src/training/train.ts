@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import type { OptimizerState } from "@qkv/tensor/optimizers";
 import { eventLoopYielder } from "../generation/yield-to-event-loop.js";
@@ -68,6 +68,7 @@ export type TrainReport<P> = {
 export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGenerator<TrainReport<P>, void> {
   const options = check.options(given, names);
   const { params, batchAt, steps, accumulate = 1, evaluate, evaluateEvery, patience, signal } = options;
+  checkSignal("train", signal);
   const fix = "count updates, batches or evaluations.";
   check.whole({ steps }, { min: 0, fix });
   check.whole({ accumulate, evaluateEvery: evaluateEvery ?? 1, patience: patience ?? 1 }, { min: 1, fix });

@@ -22,7 +22,7 @@ async function write(prompt: string, signal: AbortSignal, out: WritableStreamDef
   try {
     const model = await loading;
     let story = prompt;
-    const options = { maxTokens: 24, sampling: { temperature: 0.7, seed: Date.now() % 2 ** 31 }, signal };
+    const options = { maxTokens: 24, sampling: { temperature: 0.7 }, signal };
     for await (const { text } of generate(model, prompt, options)) {
       story += text;
       await out.write({ text });
