@@ -96,6 +96,31 @@ test("a model is let go of when the last component unmounts, and a load on its w
   expect(runtime.loads[1]!.options.signal.aborted).toBe(true);
 });
 
+test("a function that gives the source is called once; a promise of each rendering is refused", async () => {
+  let calls = 0;
+  const later = async () => {
+    calls += 1;
+    return "a";
+  };
+  const Later = () => createElement("p", null, useModel(later, { runtime }).status);
+  await render(createElement(StrictMode, null, createElement(Later), createElement(Later)));
+  await soon();
+  expect([calls, runtime.loads.length, text()]).toEqual([1, 1, "loadingloading"]);
+  const messages: string[] = [];
+  const Made = () => {
+    try {
+      return createElement("p", null, useModel(later() as never, { runtime }).status);
+    } catch (error) {
+      messages.push((error as Error).message);
+      return null;
+    }
+  };
+  await render(createElement(Made));
+  expect(messages[0]).toMatch(
+    /^useModel: `source` is a promise.*\nFix: pass the function itself: `useModel\(modelTiny\)`/,
+  );
+});
+
 test("an error is part of the state, and `retry` loads again; without a source nothing is loaded", async () => {
   const Retry = () => {
     const { status, retry } = useModel("b", { runtime });

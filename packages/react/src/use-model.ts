@@ -1,14 +1,15 @@
+import { checks } from "@qkv/core";
 import * as React from "react";
 import { disposable } from "@qkv/core";
 import {
   sharedModel,
+  type LaterSource,
   type MainThread,
   type ModelOf,
   type ModelState,
   type LoadingStore,
   type LoadingStoreOptions,
   type Runtime,
-  type SourceOf,
 } from "@qkv/stores";
 import { useStore } from "./use-store.js";
 
@@ -21,6 +22,9 @@ export type UseModelOptions<R extends Runtime = MainThread> = LoadingStoreOption
   suspense?: boolean;
 };
 
+/** Sources of {@link useModel}: those of `load` of the runtime, or a function that gives one when the model is loaded. */
+export type UsedSource<R extends Runtime = MainThread> = Exclude<LaterSource<R>, PromiseLike<unknown>>;
+
 /** A model in a component, and how to load it again. */
 export type UsedModel<Model> = ModelState<Model> & {
   /** Loads again after an error. */
@@ -31,8 +35,9 @@ export type UsedModel<Model> = ModelState<Model> & {
  * Loads a model, once for all components that use it: for a source of `null` or `undefined` none. It is loaded when the first component
  * mounts, and let go of when the last one unmounts; a load on its way is aborted then. Strict mode, which mounts twice, loads once.
  *
- * @param source - As `load` of the runtime takes it. Files, devices and other objects are the same source only if they are one:
- *   make them outside of the component.
+ * @param source - As `load` of the runtime takes it, or a function that gives that, such as `modelTiny`. Files, functions, devices and
+ *   other objects are the same source only if they are one: make them outside of the component.
+ * @throws {ArgumentError} If the source is a promise, of which each rendering would make another.
  * @returns `status`, `model`, `progress` in bytes, `error`, `retry()`. With `suspense: true` it is ready.
  *
  * @example
@@ -50,26 +55,37 @@ export type UsedModel<Model> = ModelState<Model> & {
  * ```
  */
 export function useModel<R extends Runtime = MainThread>(
-  source: SourceOf<R> | null | undefined,
+  source: UsedSource<R> | null | undefined,
   options: UseModelOptions<R> & { suspense: true },
 ): Extract<UsedModel<ModelOf<R>>, { status: "ready" }>;
 export function useModel<R extends Runtime = MainThread>(
-  source: SourceOf<R> | null | undefined,
+  source: UsedSource<R> | null | undefined,
   options?: UseModelOptions<R>,
 ): UsedModel<ModelOf<R>>;
 export function useModel<R extends Runtime = MainThread>(
-  source: SourceOf<R> | null | undefined,
+  source: UsedSource<R> | null | undefined,
   { suspense = false, ...options }: UseModelOptions<R> = {} as UseModelOptions<R>,
 ): UsedModel<ModelOf<R>> {
   const given = source ?? undefined;
+  if (typeof (given as { then?: unknown } | undefined)?.then === "function") refusePromise(given);
   const store =
     given === undefined
       ? (nothing as LoadingStore<ModelOf<R>>)
-      : sharedModel<R>(given as SourceOf<R>, options as unknown as LoadingStoreOptions<R>);
+      : sharedModel<R>(given as UsedSource<R>, options as unknown as LoadingStoreOptions<R>);
   if (suspense && given !== undefined) suspendUntilLoaded(store);
   const state = useStore(store);
   const retry = React.useCallback(() => void store.load().catch(() => undefined), [store]);
   return { ...state, retry };
+}
+
+function refusePromise(received: unknown): never {
+  return checks("useModel").refuse({
+    argument: "source",
+    received,
+    expected:
+      "a source, or a function that gives one: each rendering would make another promise, and load again",
+    fix: "pass the function itself: `useModel(modelTiny)`.",
+  });
 }
 
 const idle = { status: "idle" } as const;

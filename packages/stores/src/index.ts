@@ -20,6 +20,7 @@ export {
   mainThread,
   type EmbedOptionsOf,
   type GenerateOptionsOf,
+  type LaterSource,
   type LoadOptionsOf,
   type MainThread,
   type MainThreadLoadOptions,

@@ -152,6 +152,36 @@ test("the same source and options share a store while it holds a model, others d
   expect(of("a", { quantize: "int8", device })).toBe(store);
 });
 
+test("a source may come later: a function is called when the model is loaded, a promise is awaited", async () => {
+  const runtime = manualRuntime();
+  let calls = 0;
+  const later = async () => {
+    calls += 1;
+    return "a";
+  };
+  const store = loadingStore(later, { runtime });
+  expect(sharedModel(later, { runtime })).toBe(sharedModel(later, { runtime }));
+  expect(calls).toBe(0);
+  const loading = store.load();
+  await soon();
+  expect([calls, runtime.loads[0]!.source]).toEqual([1, "a"]);
+  runtime.loads[0]!.resolve({});
+  await loading;
+  expect(store.getSnapshot().status).toBe("ready");
+  void loadingStore(Promise.resolve("b"), { runtime }).load();
+  await soon();
+  expect(runtime.loads[1]!.source).toBe("b");
+  const failed = loadingStore(() => Promise.reject(new Error("no network")), { runtime });
+  await expect(failed.load()).rejects.toThrow("no network");
+  expect(failed.getSnapshot().status).toBe("error");
+  // One that is let go of meanwhile is not loaded.
+  const left = loadingStore(later, { runtime });
+  const leaving = left.load().catch((error: unknown) => (error as Error).name);
+  left.dispose();
+  expect(await leaving).toBe("AbortError");
+  expect(runtime.loads.length).toBe(2);
+});
+
 test("a runtime that cannot load and a time that is none are refused", () => {
   expect(() => loadingStore("a", { runtime: {} as ReturnType<typeof manualRuntime> })).toThrow(
     /^loadingStore: `runtime` is .*, expected functions that run models, with `load`\.\nFix: leave it out/,

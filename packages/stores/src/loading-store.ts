@@ -1,11 +1,11 @@
 import { checks, disposable } from "@qkv/core";
 import {
   mainThread,
+  type LaterSource,
   type LoadOptionsOf,
   type MainThread,
   type ModelOf,
   type Runtime,
-  type SourceOf,
   type UncheckedRuntime,
 } from "./runtime.js";
 import { ownStore, type Store } from "./store.js";
@@ -72,7 +72,7 @@ const idle = { status: "idle" } as const;
  * A model as a store: it is loaded when the first reader subscribes, or by `load()`, once for all readers. When the last one has
  * left, loading ends or the model is let go of.
  *
- * @param source - As `load` of the runtime takes it.
+ * @param source - As `load` of the runtime takes it; a promise of that, or a function that gives it, such as `modelTiny`.
  * @param options - Those of `load`, with `runtime` and `keepMs`.
  * @throws {ArgumentError} If the runtime is none. What `load` throws is the `error` of the state.
  *
@@ -94,7 +94,7 @@ const idle = { status: "idle" } as const;
  * ```
  */
 export function loadingStore<R extends Runtime = MainThread>(
-  source: SourceOf<R>,
+  source: LaterSource<R>,
   options: LoadingStoreOptions<R> = {} as LoadingStoreOptions<R>,
 ): LoadingStore<ModelOf<R>> {
   return watchedLoadingStore("loadingStore", source, options, () => undefined);
@@ -103,7 +103,7 @@ export function loadingStore<R extends Runtime = MainThread>(
 /** The same, for the function that errors name. `onHeld` hears when the store begins to hold a model, and when it ends. */
 export function watchedLoadingStore<R extends Runtime>(
   fn: string,
-  source: SourceOf<R>,
+  source: LaterSource<R>,
   options: LoadingStoreOptions<R>,
   onHeld: (holds: boolean) => void,
 ): LoadingStore<ModelOf<R>> {
@@ -111,8 +111,8 @@ export function watchedLoadingStore<R extends Runtime>(
   const check = checks(fn);
   check.each(
     { source },
-    (value) => typeof value === "string" || (typeof value === "object" && value !== null),
-    "a source of a model: a name, a folder, an address, bytes or files",
+    (value) => ["string", "function", "object"].includes(typeof value) && value !== null,
+    "a source of a model: a name, a folder, an address, bytes or files, or a function that gives them",
     "name it as `load` of the runtime takes it.",
   );
   checkRuntime(check, runtime, "load");
@@ -146,7 +146,9 @@ export function watchedLoadingStore<R extends Runtime>(
         files.set(source, { loaded, total });
         store.set({ status: "loading", progress: sumOf(files.values()) });
       };
-      const model = (await unchecked.load(source, { ...loadOptions, signal, onProgress })) as Model;
+      const from: unknown = isLater(source) ? await givenBy(source) : source;
+      signal.throwIfAborted();
+      const model = (await unchecked.load(from, { ...loadOptions, signal, onProgress })) as Model;
       if (signal.aborted) {
         letGo(model as object);
         throw signal.reason;
@@ -175,6 +177,13 @@ export function watchedLoadingStore<R extends Runtime>(
   const { subscribe, getSnapshot } = store;
   return { subscribe, getSnapshot, load, dispose, ...disposable(dispose), release };
 }
+
+type Later = PromiseLike<unknown> | (() => unknown);
+
+const isLater = (source: unknown): source is Later =>
+  typeof source === "function" || typeof (source as { then?: unknown }).then === "function";
+
+const givenBy = (source: Later): unknown => (typeof source === "function" ? source() : source);
 
 /** Frees a model that has something to free, as one in a worker has. */
 function letGo(model: object): void {

@@ -30,6 +30,9 @@ export type UncheckedRuntime = {
 export type ModelOf<R extends Runtime> = Awaited<ReturnType<R["load"]>>;
 /** The sources that a runtime loads from. */
 export type SourceOf<R extends Runtime> = Parameters<R["load"]>[0];
+/** A source, or one that comes later: a promise of it, or a function that is called when the model is loaded. */
+export type LaterSource<R extends Runtime> =
+  SourceOf<R> | Promise<SourceOf<R>> | (() => SourceOf<R> | Promise<SourceOf<R>>);
 /** Options of a function, but for those that a store gives; any object where it has none. */
 type OptionsWithout<Options, Own extends string> = [NonNullable<Options>] extends [never]
   ? object

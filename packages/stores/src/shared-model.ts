@@ -1,5 +1,5 @@
 import { watchedLoadingStore, type LoadingStore, type LoadingStoreOptions } from "./loading-store.js";
-import { mainThread, type MainThread, type ModelOf, type Runtime, type SourceOf } from "./runtime.js";
+import { mainThread, type LaterSource, type MainThread, type ModelOf, type Runtime } from "./runtime.js";
 
 /** Stores by runtime, then by source and options: those that hold a model, and those that nobody has read yet. */
 const stores = new WeakMap<Runtime, Map<string, LoadingStore<never>>>();
@@ -39,7 +39,8 @@ const isPlain = (value: object): boolean =>
  * The store of a model that all parts of a program share: the same source with the same options gives the same store, and the model
  * is loaded once.
  *
- * @param source - As for {@link loadingStore}. Files, devices and other objects are the same only if they are one.
+ * @param source - As for {@link loadingStore}. Files, functions, devices and other objects are the same only if they are
+ *   one.
  *
  * @example
  * ```ts
@@ -51,7 +52,7 @@ const isPlain = (value: object): boolean =>
  * ```
  */
 export function sharedModel<R extends Runtime = MainThread>(
-  source: SourceOf<R>,
+  source: LaterSource<R>,
   options: LoadingStoreOptions<R> = {} as LoadingStoreOptions<R>,
 ): LoadingStore<ModelOf<R>> {
   const { runtime = mainThread, ...rest } = options;

@@ -1,12 +1,12 @@
-import { toValue, type MaybeRefOrGetter, type ShallowRef } from "vue";
+import { computed, toValue, type MaybeRefOrGetter, type ShallowRef } from "vue";
 import {
   sharedModel,
+  type LaterSource,
   type MainThread,
   type ModelOf,
   type ModelState,
   type LoadingStoreOptions,
   type Runtime,
-  type SourceOf,
   type Store,
 } from "@qkv/stores";
 import { useStore } from "./use-store.js";
@@ -14,7 +14,8 @@ import { useStore } from "./use-store.js";
 /**
  * Loads a model, once for all components that use it. It is let go of when the last one unmounts; a load on its way is aborted then.
  *
- * @param source - As `load` of the runtime takes it, a ref or a getter; of `null` or `undefined` nothing is loaded.
+ * @param source - As `load` of the runtime takes it, a ref or a getter; of `null` or `undefined` nothing is loaded. A getter may give a
+ *   promise, as `modelTiny` does; components share a model of a function by `() => modelTiny`.
  * @returns A ref of `{ status, model, progress, error }`.
  *
  * @example
@@ -27,11 +28,13 @@ import { useStore } from "./use-store.js";
  * ```
  */
 export function useModel<R extends Runtime = MainThread>(
-  source: MaybeRefOrGetter<SourceOf<R> | null | undefined>,
+  source: MaybeRefOrGetter<LaterSource<R> | null | undefined>,
   options?: LoadingStoreOptions<R>,
 ): Readonly<ShallowRef<ModelState<ModelOf<R>>>> {
+  // A getter that gives promises would give another one each time.
+  const once = computed(() => toValue(source) as LaterSource<R> | null | undefined);
   return useStore<ModelState<ModelOf<R>>>(() => {
-    const given = toValue(source) as SourceOf<R> | null | undefined;
+    const given = once.value;
     return given === null || given === undefined ? nothing : sharedModel<R>(given, options);
   });
 }

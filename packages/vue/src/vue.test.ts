@@ -38,6 +38,24 @@ beforeEach(() => {
 });
 afterEach(() => scope.stop());
 
+test("a getter that gives a promise is called once, and a function is shared", async () => {
+  let calls = 0;
+  const later = async () => {
+    calls += 1;
+    return "a";
+  };
+  const model = scope.run(() => useModel(later, { runtime }))!;
+  await soon();
+  expect([calls, model.value.status, runtime.loads.map(({ source }) => source)]).toEqual([
+    1,
+    "loading",
+    ["a"],
+  ]);
+  scope.run(() => [useModel(() => later, { runtime }), useModel(() => later, { runtime })]);
+  await soon();
+  expect([calls, runtime.loads.length]).toEqual([2, 2]);
+});
+
 test("a model is loaded once for all that use it, follows its source, and is let go of at the end", async () => {
   const source = ref<string | null>("a");
   const [one, two] = scope.run(() => [useModel(source, { runtime }), useModel(() => "a", { runtime })])!;
