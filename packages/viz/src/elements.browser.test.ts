@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { defineElements, type PictureElement } from "./elements.js";
+import { defineElements, type HeadSelectEvent, type PictureElement } from "./elements.js";
 import { pngFile, svgFile } from "./readable-picture.js";
 
 const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
@@ -242,4 +242,33 @@ test("an attribute that is no list says so by the element's name", () => {
     );
   }
   element.removeAttribute("args");
+});
+
+test("a head is chosen by the pointer and by keys, and told with its layer; other pictures choose nothing", () => {
+  document.body.innerHTML = "<main><qkv-head-grid></qkv-head-grid></main>";
+  const grid = document.querySelector<PictureElement<"qkv-head-grid">>("qkv-head-grid")!;
+  const heads: object[] = [];
+  document
+    .querySelector("main")!
+    .addEventListener("headselect", (event) => heads.push((event as HeadSelectEvent).detail));
+  grid.draw({ data: new Float32Array(24).fill(0.5), shape: [2, 3, 2, 2] });
+  pressIn(grid, "Enter");
+  expect(heads).toEqual([]);
+  const maps = [...grid.querySelectorAll("rect:has(> title)")];
+  maps[4]!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  expect(heads).toEqual([{ layer: 1, head: 1 }]);
+  expect(readingOf(grid)).toMatch(/^layer 1, head 1: /);
+  pressIn(grid, "ArrowRight");
+  pressIn(grid, "Enter");
+  pressIn(grid, "ArrowUp");
+  pressIn(grid, " ");
+  expect(heads.slice(1)).toEqual([
+    { layer: 1, head: 2 },
+    { layer: 0, head: 2 },
+  ]);
+  // Between the maps there is nothing to choose.
+  grid.querySelector("svg")!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  expect(heads.length).toBe(3);
+  expect(grid.querySelector("[role=group]")!.getAttribute("aria-label")).toMatch(/Enter chooses\.$/);
+  expect(element.innerHTML).not.toContain("Enter chooses");
 });

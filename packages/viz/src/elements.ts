@@ -41,6 +41,15 @@ export const pictures = {
 } as const;
 export type PictureName = keyof typeof pictures;
 
+/**
+ * The event `headselect` of `<qkv-head-grid>`: a reader clicked a head, or chose it by Enter or the space bar. It bubbles.
+ */
+export type HeadSelectEvent = CustomEvent<{
+  /** The row: a layer, or an entry of a batch. */
+  readonly layer: number;
+  readonly head: number;
+}>;
+
 /** An element that draws one kind of picture. */
 export interface PictureElement<Name extends PictureName> extends HTMLElement {
   /** The arguments that it draws. Set, it draws; as an attribute it is JSON of them. */
@@ -54,7 +63,8 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  * Each is drawn by `element.draw(…)`, by `element.args = […]`, or from JSON in its attribute `args`, a list of what the function takes. Its
  * numbers can be read with arrow keys and as a table, and it can be saved. An attention map `[T, S]` of more than
  * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for a picture that stands in it
- * already.
+ * already. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: the element sends the event `headselect`, whose
+ * `detail` is `{ layer, head }`.
  *
  * Nothing is defined before this is called, and a second call changes nothing. In Node it does nothing.
  *
@@ -79,7 +89,7 @@ export function defineElements(): void {
   );
   for (const [name, picture] of Object.entries(pictures) as [string, (...args: never) => string][]) {
     const draw = (host: HTMLElement, ...args: never) => drawText(host, picture(...args));
-    customElements.define(name, elementOf(name === "qkv-attention-map" ? drawMap : draw));
+    customElements.define(name, elementOf(ownDraws[name] ?? draw));
   }
 }
 
@@ -89,9 +99,26 @@ function drawMap(host: HTMLElement, ...[weights, options = {}]: Parameters<typeo
   drawText(host, attentionMap(weights, options));
 }
 
-function drawText(host: HTMLElement, svg: string): void {
+/** Heads can be chosen. */
+function drawHeadGrid(host: HTMLElement, ...[weights, options = {}]: Parameters<typeof headGrid>): void {
+  const svg = headGrid(weights, options);
+  const numHeads = weights.shape[1]!;
+  drawText(host, svg, (at) => {
+    const detail = { layer: Math.floor(at / numHeads), head: at % numHeads };
+    const event: HeadSelectEvent = new CustomEvent("headselect", { bubbles: true, detail });
+    host.dispatchEvent(event);
+  });
+}
+
+/** Elements that do more than to show their picture. */
+const ownDraws: Readonly<Record<string, (host: HTMLElement, ...args: never) => void>> = {
+  "qkv-attention-map": drawMap,
+  "qkv-head-grid": drawHeadGrid,
+};
+
+function drawText(host: HTMLElement, svg: string, onChoose?: (at: number) => void): void {
   host.innerHTML = svg;
-  makeReadable(host);
+  makeReadable(host, onChoose);
 }
 
 function argumentsFrom(fn: string, text: string): unknown[] {

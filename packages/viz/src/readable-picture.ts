@@ -7,8 +7,10 @@ import { tableOf } from "./table-of.js";
  * of a cell, a button shows all numbers as a table, two more save it.
  *
  * @param host - An element that holds one picture.
+ * @param onChoose - Called with the number of a mark that is clicked, or read when Enter or the space bar is pressed. Default: nothing
+ *   can be chosen.
  */
-export function makeReadable(host: HTMLElement): void {
+export function makeReadable(host: HTMLElement, onChoose?: (at: number) => void): void {
   const svg = host.querySelector<SVGSVGElement>("svg.qkv-picture");
   if (!svg) return;
   host.querySelectorAll("[data-qkv-tools]").forEach((element) => element.remove());
@@ -16,7 +18,10 @@ export function makeReadable(host: HTMLElement): void {
   const frame = document.createElement("div");
   frame.tabIndex = 0;
   frame.setAttribute("role", "group");
-  frame.setAttribute("aria-label", `${tableOf(text).title}. Arrow keys read its numbers.`);
+  frame.setAttribute(
+    "aria-label",
+    `${tableOf(text).title}. Arrow keys read its numbers${onChoose ? ", Enter chooses" : ""}.`,
+  );
   frame.style.overflowX = "auto";
   svg.replaceWith(frame);
   frame.append(svg);
@@ -61,9 +66,21 @@ export function makeReadable(host: HTMLElement): void {
     event.preventDefault();
     read(chosen < 0 ? 0 : chosen + by);
   });
-  frame.addEventListener("pointerover", ({ target }) =>
-    read(marks.findIndex((title) => title.parentElement === target)),
-  );
+  const markOf = ({ target }: Event) => marks.findIndex((title) => title.parentElement === target);
+  frame.addEventListener("pointerover", (event) => read(markOf(event)));
+  if (!onChoose) return;
+  for (const title of marks) title.parentElement!.style.setProperty("cursor", "pointer");
+  const choose = (at: number) => {
+    if (at < 0) return;
+    read(at);
+    onChoose(at);
+  };
+  frame.addEventListener("click", (event) => choose(markOf(event)));
+  frame.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    choose(chosen);
+  });
 }
 
 /** Number of marks side by side: those at the same height as the first. */
