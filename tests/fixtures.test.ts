@@ -12,7 +12,12 @@ function entriesOf(json: Record<string, unknown>, source: string): string[] {
 }
 
 // Of @qkv/wasm, by build-binaries.mjs; of qkv, by tsup.browser.config.ts.
-const bundled: Record<string, string> = { worker: "threads/worker", "browser/qkv": "index" };
+const bundled: Record<string, string> = {
+  worker: "threads/worker",
+  "browser/qkv": "browser",
+  "browser/elements": "door/viz/elements",
+  "browser/worker": "door/worker",
+};
 
 test.each(allPackages())("$name: every source is behind an entry of the package", ({ folder, json }) => {
   const source = join(folder, "src");

@@ -224,6 +224,38 @@ test("embed gives vectors of length 1, from arguments or lines", async () => {
   );
   const wrong = await recorded(["embed", model, "once"]);
   expect([wrong.code, wrong.err]).toEqual([1, expect.stringMatching(/is "a decoder", expected an encoder/)]);
+  const tiny = await recorded(["embed", "@qkv/model-tiny", "once"]);
+  expect([tiny.code, tiny.err]).toEqual([
+    1,
+    expect.stringMatching(
+      /`model` is "@qkv\/model-tiny", expected an encoder.*\nFix: name one of the BERT family/,
+    ),
+  ]);
+  const { out: help } = await recorded(["embed", "--help"]);
+  expect(help).toContain("BERT family");
+  expect(help).not.toContain("model-tiny");
+  const rounded = await recorded(["embed", bert, "once", "--quantize", "int8"]);
+  expect([rounded.code, rounded.err]).toEqual([
+    1,
+    expect.stringMatching(/`--quantize` is "int8", expected nothing, as encoders compute with floats alone/),
+  ]);
+});
+
+test("embed --similarity tells the cosine of each text with each", async () => {
+  const argv = ["embed", bert, "once upon", "a time", "once upon", "--similarity"];
+  const told = JSON.parse((await recorded([...argv, "--json"])).out) as {
+    embeddings: number[][];
+    similarities: number[][];
+  };
+  const dot = (a: number[], b: number[]) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+  const [one, other] = told.embeddings as [number[], number[]];
+  expect(told.similarities.map((row) => row.length)).toEqual([3, 3, 3]);
+  expect(told.similarities[0]![1]).toBeCloseTo(dot(one, other), 6);
+  expect(told.similarities[0]![2]).toBeCloseTo(1, 5);
+  const rows = (await recorded(argv)).out.trimEnd().split("\n");
+  const cosine = told.similarities[0]![1]!.toFixed(4);
+  expect(rows[0]!.trim().split(/ +/)).toEqual(["1.0000", cosine, "1.0000", "once", "upon"]);
+  expect(rows[1]!.trim().split(/ +/)).toEqual([cosine, "1.0000", cosine, "a", "time"]);
 });
 
 test("chat answers each line, and remembers", async () => {

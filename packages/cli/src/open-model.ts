@@ -39,6 +39,11 @@ export const modelHelp =
   "a Hugging Face folder or repository, a GGUF file, or a llama2.c checkpoint, as a path, URL or owner/name; " +
   `or ${[...embedded.keys()].join(" or ")}, which are installed with this command`;
 
+/** Help text of `<model>` for commands that need an encoder: none comes with the command. */
+export const encoderHelp =
+  "an encoder of the BERT family, such as sentence-transformers/all-MiniLM-L6-v2: a Hugging Face folder or repository, " +
+  "or a GGUF file, as a path, URL or owner/name";
+
 /** The source for `load`: the files of an embedded model, or a path. */
 export async function resolveModel(source: string, options: CacheOptions): Promise<string | File[]> {
   const here = embedded.get(source);
@@ -90,9 +95,27 @@ export async function openModel(
 /** An encoder with its tokenizer, as the options say. */
 export async function openEncoder(
   source: string,
-  options: Omit<ModelOptions, "quantize">,
+  options: ModelOptions,
   io: Pick<Io, "err" | "signal">,
 ): Promise<EncoderModel & { tokenizer: Tokenizer }> {
+  if (options.quantize !== undefined) {
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: "--quantize",
+      received: options.quantize,
+      expected: "nothing, as encoders compute with floats alone",
+      fix: "leave it out; decoders are rounded while they are read.",
+    });
+  }
+  if (embedded.has(source)) {
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: "model",
+      received: source,
+      expected: "an encoder, and this model is a decoder",
+      fix: "name one of the BERT family, such as sentence-transformers/all-MiniLM-L6-v2.",
+    });
+  }
   const model = await openWith(source, options, io, loadEncoder);
   return { ...model, tokenizer: requireTokenizer(source, model.tokenizer) };
 }

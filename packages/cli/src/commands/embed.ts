@@ -1,12 +1,19 @@
+import { visibleText } from "@qkv/core";
 import { embed, type Pooling } from "@qkv/transformer";
 import { Option, type Command } from "commander";
 import type { Io } from "../io.js";
 import { linesOf, withJson } from "../json-result.js";
-import { resolveModel, modelHelp, openEncoder, withModelOptions, type ModelOptions } from "../open-model.js";
+import {
+  encoderHelp,
+  openEncoder,
+  resolveModel,
+  withModelOptions,
+  type ModelOptions,
+} from "../open-model.js";
 import { poolings, readPooling } from "../pooling.js";
 
-type Options = ModelOptions & { pooling?: Pooling; json?: true | string };
-type EmbedResult = { texts: string[]; embeddings: number[][] };
+type Options = ModelOptions & { pooling?: Pooling; similarity?: true; json?: true | string };
+type EmbedResult = { texts: string[]; embeddings: number[][]; similarities?: number[][] };
 
 /** Adds `qkv embed`: a vector for each text, by an encoder. */
 export function addEmbed(program: Command, io: Io): void {
@@ -14,9 +21,9 @@ export function addEmbed(program: Command, io: Io): void {
     .command("embed")
     .summary("turn texts into embedding vectors")
     .description(
-      "Prints one unit-length embedding per text. Texts are arguments or the lines of standard input.",
+      "Prints one unit-length embedding per text, or how similar the texts are. Texts are arguments or the lines of standard input.",
     )
-    .argument("<model>", `an encoder such as BERT: ${modelHelp}`)
+    .argument("<model>", encoderHelp)
     .argument("[texts...]", "texts (default: the lines of standard input)");
   withModelOptions(command)
     .addOption(
@@ -25,9 +32,10 @@ export function addEmbed(program: Command, io: Io): void {
         "how to combine the token embeddings (default: as the model was trained)",
       ).choices(poolings),
     )
+    .option("--similarity", "print the cosine similarity of each text with each, a row of numbers per text")
     .option(
       "--json [file]",
-      "write { texts, embeddings } to the file; without a file, print only that object",
+      "write { texts, embeddings }, and similarities, to the file; without a file, print only that object",
     )
     .action((model: string, texts: string[], options: Options) => runEmbed(model, texts, options, io));
 }
@@ -38,10 +46,21 @@ async function runEmbed(source: string, given: string[], options: Options, io: I
     const pooling = options.pooling ?? (await readPooling(await resolveModel(source, { signal: io.signal })));
     const texts = [...given];
     if (given.length === 0) for await (const line of linesOf(io.in)) texts.push(line);
-    const embeddings = await embed(model, texts, { pooling, signal: io.signal });
-    return { texts, embeddings: embeddings.map((numbers) => Array.from(numbers)) };
+    const vectors = await embed(model, texts, { pooling, signal: io.signal });
+    const embeddings = vectors.map((numbers) => Array.from(numbers));
+    return { texts, embeddings, ...(options.similarity && { similarities: cosines(embeddings) }) };
   };
-  const lines = ({ embeddings }: EmbedResult) =>
-    embeddings.map((row) => `${row.map((x) => x.toFixed(6)).join(" ")}\n`).join("");
-  await withJson(options.json, io, work, lines);
+  await withJson(options.json, io, work, ({ texts, embeddings, similarities }) =>
+    similarities
+      ? similarities
+          .map(
+            (row, i) => `${row.map((x) => x.toFixed(4).padStart(7)).join(" ")}  ${visibleText(texts[i]!)}\n`,
+          )
+          .join("")
+      : embeddings.map((row) => `${row.map((x) => x.toFixed(6)).join(" ")}\n`).join(""),
+  );
 }
+
+/** The cosine of the angle between each embedding and each, which have length 1. */
+const cosines = (embeddings: readonly (readonly number[])[]): number[][] =>
+  embeddings.map((a) => embeddings.map((b) => a.reduce((sum, x, i) => sum + x * b[i]!, 0)));
