@@ -28,3 +28,13 @@ test.each(publicPackages())("the README of $name imports what it tells to instal
   );
   expect(installed).toEqual(expect.arrayContaining(imported));
 });
+
+test.each(publicPackages())(
+  "the README of $name says whether its names are experimental",
+  ({ json, folder }) => {
+    const text = readFileSync(join(folder, "README.md"), "utf8");
+    expect(/\bexperimental\b/.test(text), "`stability` in its package.json").toBe(
+      json.stability !== "stable",
+    );
+  },
+);

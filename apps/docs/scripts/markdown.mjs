@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicPackages } from "../../../scripts/packages.mjs";
+import { standaloneCode } from "../src/live/standalone-code.mts";
 import { pages } from "./pages.mjs";
 
 const site = fileURLToPath(new URL("..", import.meta.url));
@@ -47,7 +48,7 @@ function prose(text, root) {
       .replace(/^### (\S+) \{\/\* #\S+ \*\/\}$/gm, "### $1")
       .replace(/\{\/\*.*?\*\/\}\n?/gs, "")
       .replace(/<Live example="([\w-]+)" \/>/g, (_, name) =>
-        code(readFileSync(join(examples, `${name}.ts`), "utf8")),
+        code(standaloneCode(readFileSync(join(examples, `${name}.ts`), "utf8"))),
       )
       .replace(/<Declaration code=\{("(?:[^"\\]|\\.)*")\}.*?\/>/gs, (_, json) => code(JSON.parse(json)))
       .replace(/<NameIndex groups=.*\/>\n?/g, "")

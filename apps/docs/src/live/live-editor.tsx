@@ -19,6 +19,7 @@ import { codeFromHash, hashWith, valuesFromHash } from "./link-code";
 import { chosenDevice, deviceLabels, fitting, whyNoAdapter, type Unfit } from "./live-device";
 import { Outputs } from "./outputs";
 import { LiveSession, type LiveState } from "./session";
+import { standaloneCode } from "./standalone-code.mts";
 import { StaticCode } from "./static-code";
 import styles from "./live.module.css";
 
@@ -216,7 +217,7 @@ export default function LiveEditor({
             if (!fromLink) run(name);
           }}
         />
-        <CodeButtons code={() => code} link={link} frame={frame} />
+        <CodeButtons code={() => standaloneCode(code)} link={link} frame={frame} />
         <button type="button" onClick={reset} disabled={!changed}>
           Reset
         </button>

@@ -50,7 +50,7 @@ export default function Home(): ReactNode {
         <h2>The code behind this picture</h2>
         <p>
           It runs in your browser, using our npm packages. Change it and press Run. (<code>@qkv/page</code>{" "}
-          draws the controls and the output on this page.)
+          draws the controls and the output on this page; Copy leaves it out.)
         </p>
         <Live example="first-look" code={code} output={output} />
         <pre className={styles.install} tabIndex={0}>
