@@ -21,7 +21,10 @@ const common = {
 };
 
 export async function run(project, { check, leftOut }) {
-  await project.install();
+  const forReact =
+    "react" in (project.json.peerDependencies ?? {}) ||
+    project.entries().some((entry) => entry.endsWith("/jsx"));
+  await project.install(...(forReact ? ["@types/react@19.3.0"] : []));
   const examples = project.readme.examples.filter((example) => {
     if (!isForVite(example)) return true;
     leftOut(
@@ -31,7 +34,7 @@ export async function run(project, { check, leftOut }) {
     return false;
   });
   const entries = project
-    .entries()
+    .entries({ peers: forReact ? ["react"] : [] })
     .map((entry, i) => `import * as entry${i} from ${JSON.stringify(entry)};\nvoid entry${i};\n`);
   const codes = [entries.join(""), ...examples.map(({ code }) => code)];
   for (const version of versions) {
