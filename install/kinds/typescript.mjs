@@ -24,7 +24,7 @@ export async function run(project, { check, leftOut }) {
   const forReact =
     "react" in (project.json.peerDependencies ?? {}) ||
     project.entries().some((entry) => entry.endsWith("/jsx"));
-  await project.install(...(forReact ? ["@types/react@19.3.0"] : []));
+  await project.install(...(forReact ? ["@types/react@19.3.0", "@types/react-dom@19.3.0"] : []));
   const examples = project.readme.examples.filter((example) => {
     if (!isForVite(example)) return true;
     leftOut(
