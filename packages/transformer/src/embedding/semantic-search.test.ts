@@ -15,6 +15,9 @@ test("the rows with the largest dot products, for each query, as a sort of all f
     expect(found[q]!.map(({ index }) => index)).toEqual(order.slice(0, 7));
     found[q]!.forEach(({ index, score }) => expect(score).toBeCloseTo(scores[index]!, 5));
   });
+  // Vectors as `embed` returns them.
+  const list = rows.map((row) => Float32Array.from(row));
+  expect(await semanticSearch(list, queries, { topK: 7 })).toEqual(found);
   expect((await semanticSearch(vectors, [queries[0]!]))[0]).toHaveLength(10);
   expect((await semanticSearch(vectors, [queries[0]!], { topK: 99 }))[0]).toHaveLength(50);
   expect(await semanticSearch(vectors, [])).toEqual([]);
@@ -30,6 +33,8 @@ test("a query of another length, and what is no matrix, are refused", async () =
   await expect(semanticSearch(vectors, [Float32Array.of(1)])).rejects.toThrow(
     /`queries` is "1 numbers", expected 2 numbers/,
   );
+  const uneven = [Float32Array.of(1, 2), Float32Array.of(1)];
+  await expect(semanticSearch(uneven, [])).rejects.toThrow(/`vectors` is "1 numbers", expected 2 numbers/);
   await expect(semanticSearch(tensor([1]), [])).rejects.toThrow(/\[N, E\]/);
   await expect(semanticSearch(vectors, [], { topK: 0 })).rejects.toThrow(/`topK` is 0/);
 });

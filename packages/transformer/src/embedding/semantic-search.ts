@@ -1,5 +1,5 @@
 import { checks, ShapeError, type Checks } from "@qkv/core";
-import { checkTensor, linear, tensor, type Tensor } from "@qkv/tensor";
+import { checkTensor, js, linear, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { bestIndices } from "../pipeline/best-indices.js";
 
 /** A vector that was found. */
@@ -13,7 +13,8 @@ export type SearchHit = {
 /**
  * Finds the vectors that are most similar to each query, by their dot products with all of them.
  *
- * @param vectors - `[N, E]`: embeddings of what is searched, on the device that computes. Held there, they are not copied again.
+ * @param vectors - Embeddings of what is searched, as `embed` returns them; or a tensor `[N, E]` on the device that computes, which
+ *   is not copied with each call.
  * @param queries - Embeddings of E numbers each, as `embed` returns them.
  * @param options - `topK`: number of vectors for each query. Default 10.
  * @returns For each query, the rows with the largest dot products, the largest first.
@@ -21,21 +22,27 @@ export type SearchHit = {
  *
  * @example
  * ```ts
- * import { tensor } from "@qkv/tensor";
  * import { semanticSearch } from "@qkv/transformer";
  *
- * const vectors = tensor([[1, 0], [0, 1], [0.5, 0.5]]);
+ * // const vectors = await embed(model, texts);
+ * const vectors = [Float32Array.of(1, 0), Float32Array.of(0, 1), Float32Array.of(0.5, 0.5)];
  * const [hits] = await semanticSearch(vectors, [Float32Array.of(0, 2)], { topK: 2 });
  * hits; // => [{ index: 1, score: 2 }, { index: 2, score: 1 }]
  * ```
  */
 export async function semanticSearch(
-  vectors: Tensor,
+  vectors: Tensor | readonly ArrayLike<number>[],
   queries: readonly ArrayLike<number>[],
   options?: { topK?: number },
 ): Promise<SearchHit[][]> {
   const check: Checks = checks("semanticSearch");
-  const { shape, device } = checkTensor("semanticSearch", "vectors", vectors);
+  const isEmbedding = (one: unknown) => typeof (one as ArrayLike<number> | null)?.length === "number";
+  if (Array.isArray(vectors))
+    check.list({ vectors }, "embeddings", isEmbedding, "give what `embed` returns.");
+  const matrix = Array.isArray(vectors)
+    ? matrixOf(check, "vectors", vectors as readonly ArrayLike<number>[], js())
+    : checkTensor("semanticSearch", "vectors", vectors);
+  const { shape, device } = matrix;
   if (shape.length !== 2) {
     const fix = "give one row for each text: `tensor(numbers, { shape: [texts, width] })`.";
     check.refuse({ argument: "vectors", received: shape, expected: "[N, E]", fix }, ShapeError);
@@ -43,23 +50,31 @@ export async function semanticSearch(
   const { topK = 10 } = check.options(options, ["topK"]);
   check.whole({ topK }, { min: 1, unit: "vectors" });
   const [N, E] = shape as [number, number];
-  const isList = (query: unknown) => typeof (query as ArrayLike<number> | null)?.length === "number";
-  check.list({ queries }, "embeddings", isList, "give what `embed` returns.");
-  const wrong = queries.find(({ length }) => length !== E);
-  if (wrong) {
-    const fix = "embed queries by the model of the vectors, with the same `dimensions`.";
-    const expected = `${E} numbers, as many as a vector has`;
-    check.refuse({ argument: "queries", received: `${wrong.length} numbers`, expected, fix }, ShapeError);
-  }
+  check.list({ queries }, "embeddings", isEmbedding, "give what `embed` returns.");
   if (queries.length === 0) return [];
-  const flat = Float32Array.from(
-    { length: queries.length * E },
-    (_, i) => queries[Math.floor(i / E)]![i % E]!,
-  );
-  const products = device.scope(() => linear(tensor(flat, { shape: [queries.length, E], device }), vectors)); // [queries, N]
+  const products = device.scope(() => linear(matrixOf(check, "queries", queries, device, E), matrix)); // [queries, N]
   const scores = (await products.read()) as Float32Array;
   return queries.map((_, q) => {
     const own = scores.subarray(q * N, (q + 1) * N);
     return bestIndices(own, topK).map((index) => ({ index, score: own[index]! }));
   });
+}
+
+/** Embeddings as the rows of a matrix. `width`: numbers of each; default that of the first. */
+function matrixOf(
+  check: Checks,
+  argument: string,
+  embeddings: readonly ArrayLike<number>[],
+  device: Device,
+  width = embeddings[0]?.length ?? 0,
+): Tensor {
+  const wrong = embeddings.find(({ length }) => length !== width);
+  if (wrong) {
+    const fix = "embed queries and vectors by one model, with the same `dimensions`.";
+    const expected = `${width} numbers, as many as a vector has`;
+    check.refuse({ argument, received: `${wrong.length} numbers`, expected, fix }, ShapeError);
+  }
+  const numbers = new Float32Array(embeddings.length * width);
+  embeddings.forEach((one, i) => numbers.set(one, i * width));
+  return tensor(numbers, { shape: [embeddings.length, width], device });
 }

@@ -204,9 +204,11 @@ export function encoder(config: EncoderConfig): Encoder {
         layers: layerSeeds.map((seed, i) => {
           const own = layers[i * perGroup]!.init(seed);
           const norms = bias ? {} : { attentionNorm: normParams(C), feedForwardNorm: normParams(C) };
-          const { attentionNorm, ...others } = { ...own, ...norms };
-          const first = i === 0 && config.firstLayerNorm === false;
-          return (first ? others : { ...others, attentionNorm }) as typeof own;
+          // In the order of other layers, in which weights are written one after the other.
+          const whole = { ...own, ...norms };
+          if (i > 0 || config.firstLayerNorm !== false) return whole;
+          const { attentionNorm: _, ...others } = whole;
+          return others as typeof own;
         }),
         ...(config.placement === "pre" && { finalNorm: normParams(C) }),
         maskedTokenHead: {
