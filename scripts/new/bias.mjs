@@ -3,8 +3,8 @@
 
 export const code = ({ name, words }) => `import { checks, ShapeError } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
-import { lookup } from "@qkv/attention-contract";
-import { scoreMod, type ScoreMod } from "../score-mod.js";
+import { lookup, type ScoreMod } from "@qkv/attention-contract";
+import { scoreMod } from "../score-mod.js";
 import { checkTable } from "./check-table.js";
 
 /**
