@@ -372,15 +372,15 @@ export const mutants = [
     what: "the first row of a text is its last",
     file: "src/embedding/embed.ts",
     near: ["src/embedding/embed.test.ts"],
-    find: '$pooling === "cls"',
-    replace: '$pooling === "last"',
+    find: 'cls: "cls"',
+    replace: 'cls: "lasttoken"',
   },
   {
     what: "a text that is too long is not cut off",
     file: "src/embedding/embed.ts",
     near: ["src/embedding/embed.test.ts"],
-    find: "$tokenizer.encode($text).slice(0, $config.contextLength)",
-    replace: "$tokenizer.encode($text)",
+    find: "truncatingTokenizer(model.tokenizer, longest)",
+    replace: "model.tokenizer",
   },
   {
     what: "a mean of rows counts padding",
@@ -486,7 +486,7 @@ export const mutants = [
   },
   {
     what: "signs of a vector fill a byte from its lowest bit",
-    file: "src/pipeline/feature-extraction.ts",
+    file: "src/pipeline/pack-signs.ts",
     near: pipelines,
     find: "128 >> ($i & 7)",
     replace: "1 << ($i & 7)",
