@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicPackages } from "../../../scripts/packages.mjs";
-import { standaloneCode } from "../src/live/standalone-code.mts";
+import { standaloneCode } from "../src/live/standalone-code.ts";
 import { pages } from "./pages.mjs";
 
 const site = fileURLToPath(new URL("..", import.meta.url));

@@ -19,7 +19,7 @@ import { codeFromHash, hashWith, valuesFromHash } from "./link-code";
 import { chosenDevice, deviceLabels, fitting, whyNoAdapter, type Unfit } from "./live-device";
 import { Outputs } from "./outputs";
 import { LiveSession, type LiveState } from "./session";
-import { standaloneCode } from "./standalone-code.mts";
+import { standaloneCode } from "./standalone-code";
 import { StaticCode } from "./static-code";
 import styles from "./live.module.css";
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as page from "@qkv/page";
 import { expect, test } from "vitest";
-import { standaloneCode } from "./standalone-code.mts";
+import { standaloneCode } from "./standalone-code";
 
 const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
 const examples = readdirSync(folder)
