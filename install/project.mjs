@@ -10,7 +10,7 @@ import { inFunction } from "./in-function.mjs";
 
 const tests = fileURLToPath(new URL("../tests/", import.meta.url));
 const minutes = 5;
-/** What any of our packages may be used with. */
+/** Peers that any of our packages may be used with. */
 const allPeers = new Set(publicPackages().flatMap(({ json }) => Object.keys(json.peerDependencies ?? {})));
 
 /** Entries that need files or a process, so that no page has them. */
@@ -81,7 +81,7 @@ export class Project {
   }
 
   /**
-   * What may be imported: each entry that is a module, less those named after a peer that is not among `peers`, as `viz/react` of
+   * Entries that may be imported: modules, less those named after a peer that is not among `peers`, as `viz/react` of
    * the door is.
    */
   entries({ peers = [], browser = false } = {}) {

@@ -64,7 +64,7 @@ export async function compareEncoder(
       const seen = name.startsWith("hidden.") ? slice(ours, 0, 0, 1) : ours;
       const perToken = shape.length > 1 && shape[1] === T && seen.shape[1] === T;
       const width = shape.slice(2).reduce((a, b) => a * b, 1);
-      // What stands at padding means nothing.
+      // Numbers at padding mean nothing.
       const kept = (numbers: ArrayLike<number>) =>
         perToken && real
           ? Float64Array.from(numbers, (x, i) => (real[Math.floor(i / width)] ? x : 0))

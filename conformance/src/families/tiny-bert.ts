@@ -66,7 +66,7 @@ async function compare(
       const own = ours[reference.name];
       if (!own) return mismatch(reference.name, limit, "is not known");
       const values = await own.read();
-      // What stands at padding means nothing.
+      // Numbers at padding mean nothing.
       const seen = (numbers: ArrayLike<number>) =>
         own.shape.length === 3
           ? Float64Array.from(numbers, (x, i) => (isReal[Math.floor(i / own.shape[2]!)] ? x : 0))

@@ -30,7 +30,7 @@ function avgPool(
   const total = sum(seen, { axis: 1 });
   if (windows.every(({ before, after }) => after === before && (before === 0 || countIncludePad)))
     return div(total, places);
-  // What counts is 1, and what windows see of it is added up like the numbers themselves.
+  // Numbers that count are 1, and windows add them up like the numbers themselves.
   let counted = fullLike(1, [1, 1, ...x.shape.slice(2)], x);
   const rest = windows.map((one, i) => {
     if (!countIncludePad) return one;
