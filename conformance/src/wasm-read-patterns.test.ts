@@ -10,6 +10,7 @@ const shapes: [number, number, number, number][] = [
   [2, 1, 20, 1101],
   [5, 2, 33, 3000],
   [3, 2, 160, 1500],
+  [1, 12, 16, 5000],
 ];
 
 function decode(device: Device, [group, kvHeads, D, S]: [number, number, number, number], mask: Mask) {

@@ -44,6 +44,7 @@ export const structures = {
       dTables: ["usize", "float64 sums of the gradients of both programs' tables."],
       dTableStep: ["i32", "From one item's sums to the next's; 0: they share them."],
       partials: ["usize", "Partial results (m, l, o) of the chunks of keys in decoding."],
+      chunkTiles: ["i32", "Tiles of a chunk of keys in decoding."],
       partialBytes: [
         "i32",
         "Bytes of one partial result: whole cache lines, since another thread may write the next.",
@@ -159,7 +160,6 @@ export const enumerations = {
 export const constants = {
   firstUnary: [unary, "The first StepCode with one operand."],
   firstBinary: [binary, "The first StepCode with two operands."],
-  chunkTiles: [16, "Tiles of a chunk of keys in decoding."],
   scanTokens: [64, "Tokens of a chunk of a scan, at most."],
   stretchBytes: [4096, "Bytes of a stretch that an elementwise function copies to be contiguous."],
   packedColumns: [128, "Columns of b that an item of a large product packs."],

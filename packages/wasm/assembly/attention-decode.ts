@@ -1,7 +1,7 @@
 // Attention of a single query per head, as in decoding: keys and values are read once for all query heads that share them
 // (split-KV, as in Flash-Decoding). The work is cut into chunks, each of one key-value head and some of its keys, of a length
 // that does not depend on threads; another export merges the partial results (m, l, o) of the chunks.
-import { AttentionRequest, CHUNK_TILES } from "./layout";
+import { AttentionRequest } from "./layout";
 import { largestOf, fma, exp4WithConstants, expConstants, sumOf, sumsOf, zero } from "./lanes";
 import {
   accumulate1x16,
@@ -57,6 +57,12 @@ class Chunk {
 
 /** Bytes of a chunk without its room. */
 const HEAD: usize = (offsetof<Chunk>() + 15) & ~15;
+
+/** Chunks of the keys of one head. */
+@inline
+function chunksOf(request: AttentionRequest): i32 {
+  return (request.columns + request.chunkTiles - 1) / request.chunkTiles;
+}
 
 /** Bytes of a query and a key, with room for whole vectors. */
 @inline
@@ -143,15 +149,15 @@ export function attentionDecode(
 function begin(request: AttentionRequest, number: i32, chunk: Chunk): void {
   const group = request.group;
   const kvHeads = request.heads / group;
-  const chunks = (request.columns + CHUNK_TILES - 1) / CHUNK_TILES;
+  const chunks = chunksOf(request);
   const place = number / chunks;
   const nth = number % chunks;
   const batch = place / kvHeads;
   const kvHead = place % kvHeads;
   chunk.batch = batch;
   chunk.kvHead = kvHead;
-  chunk.column = nth * CHUNK_TILES;
-  chunk.last = min(request.columns, (nth + 1) * CHUNK_TILES);
+  chunk.column = nth * request.chunkTiles;
+  chunk.last = min(request.columns, (nth + 1) * request.chunkTiles);
   chunk.values = 0;
   chunk.scores = changetype<usize>(chunk) + HEAD;
   chunk.weights = chunk.scores + <usize>group * SCORES;
@@ -521,7 +527,7 @@ function accumulateOthers(
 /** One head of one batch: merges the partial results of its chunks, in order. Returns 1 if the output is not finite. */
 export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
   const request = changetype<AttentionRequest>(at);
-  const chunks = (request.columns + CHUNK_TILES - 1) / CHUNK_TILES;
+  const chunks = chunksOf(request);
   const valueDim = request.valueDim;
   const step = <usize>request.partialBytes;
   const first = request.partials + <usize>(item * chunks) * step;

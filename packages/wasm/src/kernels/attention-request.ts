@@ -17,7 +17,7 @@ import { programOf, type Program } from "./program.js";
 export type RequestPlaces = { readonly output: Placed; readonly lse: Placed } & Partial<
   Pick<
     AttentionRequest,
-    "dOutput" | "dLse" | "dSinks" | "dTables" | "dTableStep" | "partials" | "partialBytes"
+    "dOutput" | "dLse" | "dSinks" | "dTables" | "dTableStep" | "partials" | "partialBytes" | "chunkTiles"
   >
 > & {
     readonly dQuery?: Placed;
@@ -138,6 +138,7 @@ export function writeRequest(
     dTableStep: to.dTableStep ?? 0,
     partials: to.partials ?? 0,
     partialBytes: to.partialBytes ?? 0,
+    chunkTiles: to.chunkTiles ?? 0,
     segments: key.length,
   });
   for (const segment of key) words.push(...segmentWords(call, segment, B));

@@ -6,7 +6,6 @@ import {
   type AttentionKernels,
   type KeyValueSegment,
 } from "@qkv/attention-contract";
-import { chunkTiles } from "../binaries/layout.js";
 import { Call, withCall, type Placed } from "../call.js";
 import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";
@@ -38,12 +37,13 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
         const scratch = engine.exports["attentionForwardScratch"]!(at);
         return run.end(engine.parallel("attentionForward", B * H * plan.rows, scratch, at));
       }
+      const chunkTiles = chunkTilesOf(plan.columns, Hkv);
       const chunks = Math.ceil(plan.columns / chunkTiles);
       const width = Math.ceil(Dv / 8) * 8;
       // The maximum m, the sum l, two numbers of padding, and the unnormalized output o.
       const partialBytes = Math.ceil((16 + 4 * width) / 64) * 64;
       const partials = run.scratch(B * H * chunks * partialBytes);
-      const at = writeRequest(run, placed, programs, { ...to, partials, partialBytes });
+      const at = writeRequest(run, placed, programs, { ...to, partials, partialBytes, chunkTiles });
       const all = B * Hkv * chunks;
       const { pattern, end } = patterns.begin("decode", 4 * all * chunkTiles * plan.keyTile * (D + Dv));
       // An equal number of items for each thread.
@@ -64,6 +64,15 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
       run.free();
     }
   };
+}
+
+/**
+ * Tiles of a chunk of keys in decoding: as many as leave 16 chunks to threads, between 16 and 64. At both ends of a chunk keys or
+ * values are read alone, which is slower, so long ones are better. Threads and batch have no part in it, nor in results.
+ */
+export function chunkTilesOf(columns: number, numKvHeads: number): number {
+  const tiles = Math.floor((columns * numKvHeads) / 16);
+  return Math.min(64, Math.max(16, 2 ** Math.floor(Math.log2(Math.max(1, tiles)))));
 }
 
 /** Table gradients up to this many numbers are summed apart by each item, and the sums added in order. */
