@@ -154,6 +154,8 @@ stopGradient | Tensor.detach | – | –
 grad | func.grad | – | grad
 valueAndGrad | func.grad_and_value | – | valueAndGrad
 vjp | func.vjp | – | –
+jvp | func.jvp | – | –
+jacobian | func.jacrev | – | –
 checkGradient | autograd.gradcheck | – | –
 remat | utils.checkpoint.checkpoint | – | –`,
   "@qkv/tensor/convolutions": `

@@ -50,7 +50,7 @@ export function valueAndGrad<P = Tensor, Rest extends unknown[] = Tensor[]>(
 }
 
 /** The first tensor of params. Refuses params without one. */
-function someTensor(fn: string, params: unknown): Tensor {
+export function someTensor(fn: string, params: unknown): Tensor {
   const [first] = tensorsOf(params);
   if (first) return first;
   refuse(

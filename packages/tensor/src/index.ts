@@ -5,7 +5,9 @@ export type { Operand } from "./elementwise.js";
 export { checkGradient } from "./check-gradient.js";
 export { count, type Counts } from "./count.js";
 export { grad, stopGradient, valueAndGrad, vjp } from "./grad.js";
+export { jacobian } from "./jacobian.js";
 export { js } from "./js-device.js";
+export { jvp } from "./jvp.js";
 export type { NormOptions } from "./norm-rows.js";
 export {
   checkTensor,

@@ -1,0 +1,50 @@
+import { checks, sizeOf } from "@qkv/core";
+import { tensor, zeros } from "./create.js";
+import { someTensor, vjp } from "./grad.js";
+import { refuseWholeNumbers } from "./jvp.js";
+import { checkTensor } from "./op.js";
+import { reshape } from "./ops/reshape.js";
+import { stack } from "./ops/stack.js";
+import type { Tensor } from "./tensor.js";
+import { mapTensors, tensorsOf } from "./tree.js";
+
+/**
+ * The Jacobian of a function: the derivative of each number that it returns with respect to each number of its first
+ * argument. One pass forward, and one backward for each number returned.
+ *
+ * @param f - From params to a tensor of floats.
+ * @returns A function of the same argument that returns the Jacobian, nested as the argument: for each tensor of it one of
+ *   the shape `[...shape of f(…), ...shape of the tensor]`. The Jacobian of a gradient is the Hessian.
+ *
+ * @example
+ * ```ts
+ * import { grad, jacobian, mul, sum, tensor } from "@qkv/tensor";
+ *
+ * jacobian((x) => mul(x, x))(tensor([1, 2])).toNested(); // => [[2, 0], [0, 4]]
+ * const hessian = jacobian(grad((x) => sum(mul(x, mul(x, x)))));
+ * hessian(tensor([1, 2])).toNested(); // => [[6, 0], [0, 12]]
+ * ```
+ */
+export function jacobian<P = Tensor>(f: (params: P) => Tensor): (params: P) => P {
+  checks("jacobian").type({ f }, "function");
+  return (params) =>
+    someTensor("jacobian", params).device.scope(() => {
+      const { value, pullback } = vjp(f, params);
+      checkTensor("jacobian", "f(…)", value);
+      refuseWholeNumbers("jacobian", value);
+      const { shape, dtype, device } = value;
+      const length = sizeOf(shape);
+      const rows = Array.from({ length }, (_, place) => {
+        const unit = Array.from({ length }, (_, i) => Number(i === place));
+        return tensorsOf(pullback(tensor(unit, { shape, dtype, device })));
+      });
+      let leaf = 0;
+      return mapTensors(params, (param) => {
+        const at = leaf++;
+        const whole = [...shape, ...param.shape];
+        return length === 0
+          ? zeros(whole, { dtype, device })
+          : reshape(stack(rows.map((row) => row[at]!)), whole);
+      });
+    });
+}

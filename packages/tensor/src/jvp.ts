@@ -1,0 +1,66 @@
+import { checks, isFloat, refuseShape, sameShape } from "@qkv/core";
+import { someTensor, vjp } from "./grad.js";
+import { zerosLike } from "./ops/zeros-like.js";
+import type { Tensor } from "./tensor.js";
+import { mapTensors, tensorsOf } from "./tree.js";
+
+/**
+ * A function's value, and its derivative along one direction: `J · tangents`, J being the Jacobian.
+ *
+ * The way back of the way back: `vjp` of a function is linear in the gradient that it is given, and the derivative of that
+ * linear map is the Jacobian itself. So it takes about three times the function's own time, needs second gradients of its
+ * operations (`attention` has none, `plainAttention` has), and `jvp` of `grad(f)` is a Hessian times a vector.
+ *
+ * @param f - From params to a tensor, or to tensors nested in objects and lists, all of floats.
+ * @param params - A tensor, or tensors nested in objects and lists.
+ * @param tangents - The direction: nested and of shapes as the params.
+ * @returns The value, and its tangent, nested as the value.
+ * @throws {ShapeError} If a tangent has another shape than its param.
+ *
+ * @example
+ * ```ts
+ * import { grad, jvp, mul, sum, tensor } from "@qkv/tensor";
+ *
+ * const { tangent } = jvp((x) => mul(x, x), tensor([1, 2, 3]), tensor([1, 0, 10]));
+ * tangent.toNested(); // => [2, 0, 60]
+ *
+ * // A Hessian times a vector.
+ * const cubes = grad((x) => sum(mul(x, mul(x, x))));
+ * jvp((x) => cubes(x), tensor([1, 2]), tensor([1, 1])).tangent.toNested(); // => [6, 12]
+ * ```
+ */
+export function jvp<P, Y>(f: (params: P) => Y, params: P, tangents: P): { value: Y; tangent: Y } {
+  checks("jvp").type({ f }, "function");
+  checkTangents(params, tangents);
+  return someTensor("jvp", params).device.scope(() => {
+    const { value, pullback } = vjp(f, params);
+    for (const output of tensorsOf(value)) refuseWholeNumbers("jvp", output);
+    const zeros = mapTensors(value, (output) => zerosLike(output));
+    return { value, tangent: vjp(pullback, zeros).pullback(tangents) };
+  });
+}
+
+function checkTangents(params: unknown, tangents: unknown): void {
+  const [given, expected] = [tensorsOf(tangents), tensorsOf(params)];
+  const odd = expected.findIndex((param, i) => !given[i] || !sameShape(given[i].shape, param.shape));
+  if (odd < 0 && given.length === expected.length) return;
+  const place = Math.max(0, odd);
+  refuseShape(
+    "jvp",
+    "tangents",
+    given[place]?.shape,
+    `one tensor for each of params', of its shape [${expected[place]?.shape.join(", ")}]`,
+    "nest the tangents as the params are nested.",
+  );
+}
+
+/** Refuses a result through which no derivative goes. */
+export function refuseWholeNumbers(fn: string, output: Tensor): void {
+  if (isFloat(output.dtype)) return;
+  checks(fn).refuse({
+    argument: "dtype of f(…)",
+    received: output.dtype,
+    expected: "tensors of floats: whole numbers and booleans have no derivative",
+    fix: "return what they were made of.",
+  });
+}
