@@ -89,7 +89,10 @@ async function bundle(suites) {
     logLevel: "error",
     absWorkingDir: here,
     // What only Node has, in branches that no page takes.
-    external: ["node:*", "onnxruntime-node", "onnxruntime-web", "node-llama-cpp", "tokenizers"],
+    external: [
+      ...["node:*", "onnxruntime-node", "onnxruntime-web", "node-llama-cpp", "tokenizers", "usearch"],
+      "@huggingface/transformers",
+    ],
   };
   await build({ ...options, stdin: { contents: page, resolveDir: here, sourcefile: "page.js" } });
   await build({ ...options, entryPoints: ["peers/limit-worker.mjs"], entryNames: "[name]" });

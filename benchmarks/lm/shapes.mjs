@@ -39,19 +39,25 @@ export function weights({ gpt, C, F, V, L, context, head }) {
   }
   norm("norm");
   if (head) shapesOf.set("head", [V, C]);
+  return weightsOf(shapesOf, gpt ? 0.04 : 0.08);
+}
+
+/**
+ * Random weights of such shapes. Gains of norms are near 1, biases near 0.
+ *
+ * @param {Map<string, number[]>} shapesOf - By name.
+ * @param {number} size - The largest number of a matrix.
+ */
+export function weightsOf(shapesOf, size) {
   const names = [...shapesOf.keys()];
   return {
     names,
     has: (name) => shapesOf.has(name),
     shape: (name) => shapesOf.get(name),
     data(name) {
-      const size = shapesOf.get(name).reduce((a, b) => a * b);
+      const length = shapesOf.get(name).reduce((a, b) => a * b);
       const gain = /norm(\.\d+)?$/i.test(name);
-      const data = numbers(
-        names.indexOf(name) + 1,
-        size,
-        gain || name.endsWith("bias") ? 0.02 : gpt ? 0.04 : 0.08,
-      );
+      const data = numbers(names.indexOf(name) + 1, length, gain || name.endsWith("bias") ? 0.02 : size);
       return gain ? data.map((value) => 1 + value) : data;
     },
   };
