@@ -11,7 +11,7 @@ const own = fileURLToPath(new URL("../data/", import.meta.url));
 
 const folders = [
   ...["onnx", "torch", "torch-more", "linear", "x-transformers", "blt", "generation", "planner"],
-  ...["corpora", "lora", "sentence-transformers"],
+  ...["audio", "corpora", "lora", "sentence-transformers"],
   ...["models", "tokenizers/refs", "tokenizers/llama.cpp", "tokenizers/bpe-training"],
 ];
 const files = [

@@ -1,4 +1,5 @@
 import type { Kind } from "./case.js";
+import { audio } from "./families/audio.js";
 import { blt } from "./families/blt.js";
 import { bpeTraining } from "./families/bpe-training.js";
 import { generation } from "./families/generation.js";
@@ -22,6 +23,7 @@ export const onDevice: readonly Kind[] = [
   linear,
   xTransformers,
   blt,
+  audio,
   models,
   generation,
   hf,

@@ -1,5 +1,6 @@
 import type { Tensor } from "@qkv/tensor";
 import type { compareExactly } from "./check.js";
+import type { Quantity } from "./tolerance.js";
 
 export type Named = Record<string, Tensor>;
 
@@ -17,6 +18,8 @@ export type ReferenceOp = {
   compare: Readonly<Record<string, typeof compareExactly>>;
   /** Outputs of the cases that nothing is held to. */
   beside: readonly string[];
+  /** Kind of the forward numbers, where the README states a limit for them. Default: by their types. */
+  quantity: Quantity | undefined;
   /** The outputs by name. */
   run(inputs: Named, attributes: Record<string, unknown>): Named | Promise<Named>;
 };
@@ -34,13 +37,14 @@ export function defineReferenceOp<
   attributes?: Attributes;
   compare?: ReferenceOp["compare"];
   beside?: readonly string[];
+  quantity?: Quantity;
   run(
     inputs: Record<Required, Tensor> & Partial<Record<Optional, Tensor>>,
     attributes: Attributes,
   ): Named | Promise<Named>;
 }): ReferenceOp {
   const { name, inputs, optionalInputs = [], moreInputs, run } = definition;
-  const { attributes = {}, compare = {}, beside = [] } = definition;
+  const { attributes = {}, compare = {}, beside = [], quantity } = definition;
   return {
     name,
     inputs: inputs && [...inputs, ...optionalInputs],
@@ -48,6 +52,7 @@ export function defineReferenceOp<
     attributes,
     compare,
     beside,
+    quantity,
     run: run as ReferenceOp["run"],
   };
 }

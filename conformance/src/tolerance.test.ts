@@ -17,4 +17,5 @@ test("the limits are those of the data's README", () => {
   expect([host("gradient"), gpu("gradient")]).toEqual([5e-5, 2e-4]);
   expect([host("logits"), gpu("logits")]).toEqual([1e-4, 1e-3]);
   expect([host("embedding"), gpu("embedding")]).toEqual([1e-5, 1e-4]);
+  expect([host("audio features"), gpu("audio features")]).toEqual([1e-4, 1e-4]);
 });

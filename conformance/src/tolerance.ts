@@ -3,7 +3,13 @@ export type DeviceClass = "host" | "gpu";
 
 /** Kind of the compared numbers. Forward results are told apart by the precision that made the reference. */
 export type Quantity =
-  "forward float32" | "forward float64" | "forward float16" | "gradient" | "logits" | "embedding";
+  | "forward float32"
+  | "forward float64"
+  | "forward float16"
+  | "gradient"
+  | "logits"
+  | "embedding"
+  | "audio features";
 
 /** "What passes" of the data's README, and nothing else decides whether a number is near enough. */
 const limits: Record<Quantity, Record<DeviceClass, number>> = {
@@ -15,6 +21,8 @@ const limits: Record<Quantity, Record<DeviceClass, number>> = {
   // Absolute, where all others are relative to the largest reference value above 1.
   logits: { host: 1e-4, gpu: 1e-3 },
   embedding: { host: 1e-5, gpu: 1e-4 },
+  // Logarithms of power, of which float32 has no more digits.
+  "audio features": { host: 1e-4, gpu: 1e-4 },
 };
 
 /** The largest error that passes. */

@@ -3,8 +3,37 @@ const processors = ["src/generation/processors/processors.test.ts"];
 const beams = ["src/generation/beam-search.test.ts"];
 const pipelines = ["src/pipeline/pipeline.test.ts"];
 const adapters = ["src/adapters/adapter.test.ts"];
+const sound = ["src/audio/stft.test.ts"];
 
 export const mutants = [
+  {
+    what: "mirrored samples begin at the end itself",
+    file: "src/audio/frames.ts",
+    near: sound,
+    find: "2 * ($length - 1) - $at",
+    replace: "2 * $length - 1 - $at",
+  },
+  {
+    what: "a short window stands at the beginning of its frame",
+    file: "src/audio/stft.ts",
+    near: sound,
+    find: "pad($given, 0, $before, fftLength - $length - $before)",
+    replace: "pad($given, 0, 0, fftLength - $length)",
+  },
+  {
+    what: "mel filters are normed by their height",
+    file: "src/audio/mel-filter-bank.ts",
+    near: ["src/audio/mel-filter-bank.test.ts"],
+    find: "2 / ($corners[$m + 2]! - $corners[$m]!)",
+    replace: "1 / ($corners[$m + 2]! - $corners[$m]!)",
+  },
+  {
+    what: "the floor of features lies 8 below each frame",
+    file: "src/audio/whisper-features.ts",
+    near: ["src/audio/feature-extractors.test.ts"],
+    find: "max($logs)",
+    replace: "max($logs, { axis: 2, keepDims: true })",
+  },
   {
     what: "rsLoRA divides by the rank",
     file: "src/adapters/adapter-config.ts",

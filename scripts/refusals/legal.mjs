@@ -352,6 +352,18 @@ export const legal = [
     why: "its name is any text, and has a default",
   },
   { entry: "@qkv/transformer/export", names: "memoryFolder", why: "takes nothing" },
+  {
+    entry: "@qkv/transformer/audio",
+    names: "readFeatureExtractor",
+    given: ["an unknown option as argument 1"],
+    why: "a file has fields that change no number",
+  },
+  {
+    entry: "@qkv/transformer/audio",
+    names: "whisperFeatures waveformFeatures seamlessFeatures astFeatures",
+    given: ["nothing"],
+    why: "all options have a default",
+  },
   { entry: "@qkv/transformer", names: "hubCacheFolder isHubOffline", why: "take nothing" },
   { entry: "@qkv/stores", names: "attentionStore", why: "takes nothing" },
   {

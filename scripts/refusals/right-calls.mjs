@@ -353,6 +353,16 @@ const byEntry = {
     };
   },
 
+  async "@qkv/transformer/audio"() {
+    const { ones } = await import(tensorIndex);
+    return {
+      windowFunction: ["hann", 4, { periodic: true }],
+      melFilterBank: [{ numBins: 5, numMels: 2 }],
+      stft: [ones([16]), { fftLength: 4, hopLength: 2 }],
+      readFeatureExtractor: [{ feature_extractor_type: "WhisperFeatureExtractor" }],
+    };
+  },
+
   async "@qkv/transformer"({ decoder: decoderOf }) {
     const { ones, tensor } = await import(tensorIndex);
     const decoder = {

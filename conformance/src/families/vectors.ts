@@ -74,10 +74,11 @@ async function runCase(op: ReferenceOp, value: Record<string, unknown>, target: 
   const gradient = tolerance("gradient", target.class);
   const limit = ({ dtype }: ReferenceTensor) =>
     tolerance(
-      forwardQuantity(
-        dtype,
-        given.map((input) => input.dtype),
-      ),
+      op.quantity ??
+        forwardQuantity(
+          dtype,
+          given.map((input) => input.dtype),
+        ),
       target.class,
     );
   const compare = (

@@ -15,6 +15,7 @@ export { normalizeLogits } from "./generation/processors/normalize-logits.js";
 export { encoderRepetitionPenalty, repetitionPenalty } from "./generation/processors/repetition-penalty.js";
 export { badWords, sequenceBias, type SequenceBias } from "./generation/processors/sequence-bias.js";
 export { suppressTokens, suppressTokensAtBegin } from "./generation/processors/suppress-tokens.js";
+export { timestampRules, type TimestampRulesOptions } from "./generation/processors/timestamps.js";
 export { temperature } from "./generation/processors/temperature.js";
 export { topH } from "./generation/processors/top-h.js";
 export { topK } from "./generation/processors/top-k.js";

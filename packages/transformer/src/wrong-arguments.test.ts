@@ -4,6 +4,7 @@ import { randn, tensor, zeros } from "@qkv/tensor";
 import { sgd } from "@qkv/tensor/optimizers";
 import { expect, test } from "vitest";
 import * as transformer from "./index.js";
+import * as audio from "./audio.js";
 import * as exporting from "./export.js";
 import * as inspection from "./inspection.js";
 import * as patching from "./patching.js";
@@ -83,7 +84,10 @@ const nothings: readonly unknown[] = [
 type Any = (...args: unknown[]) => unknown;
 type NewAny = new (value: unknown) => unknown;
 const bare: readonly (readonly [name: string, fn: Any])[] = [
-  ...Object.entries({ ...transformer, ...training, ...inspection, ...patching, ...processors, ...tasks }),
+  ...Object.entries({
+    ...{ ...transformer, ...audio, ...training, ...inspection, ...patching },
+    ...{ ...processors, ...tasks },
+  }),
 ]
   .filter((entry): entry is [string, never] => typeof entry[1] === "function")
   // Functions that read bytes and files have their own table.

@@ -1,0 +1,71 @@
+import { checks, type Checks } from "@qkv/core";
+import { cast, concat, div, expandDims, pad, slice, sub } from "@qkv/tensor";
+import { fitted, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { kaldiFilterBank } from "./kaldi-filter-bank.js";
+
+/** Options of {@link astFeatures}, with the numbers of AudioSet. */
+export type AstFeaturesOptions = {
+  /** Mel bands of a frame. Default 128. */
+  numMels?: number;
+  /** Unit: Hz. Default 16000. */
+  sampleRate?: number;
+  /** Frames of a picture: shorter clips get frames of zeros, longer ones are cut. Default 1024. */
+  maxFrames?: number;
+  /** True (default): `(x − mean) / (2 · std)`. */
+  normalize?: boolean;
+  /** Mean of the training set. Default −4.2677393. */
+  mean?: number;
+  /** Standard deviation of the training set. Default 4.5689974. */
+  std?: number;
+};
+
+const names = ["numMels", "sampleRate", "maxFrames", "normalize", "mean", "std"] as const;
+
+/**
+ * Features of the Audio Spectrogram Transformer, which classifies sounds: Kaldi's log mel filter bank with a Hann window, as a
+ * picture of one length. Computed in float64 on the plain device.
+ *
+ * @param options - See {@link AstFeaturesOptions}.
+ * @returns An extractor: `apply` gives features `[B, maxFrames, numMels]`. There is no mask: the model sees the padding.
+ * @throws {ArgumentError} If a number is outside of its range, or an option is not known.
+ * @see "AST: Audio Spectrogram Transformer" (2021), arXiv:2104.01778
+ *
+ * @example
+ * ```ts
+ * import { astFeatures } from "@qkv/transformer/audio";
+ *
+ * const second = Float32Array.from({ length: 16000 }, (_, i) => Math.sin(i / 8));
+ * astFeatures().apply(second).features.shape; // => [1, 1024, 128]
+ * ```
+ */
+export function astFeatures(options?: AstFeaturesOptions): FeatureExtractor {
+  const check: Checks = checks("astFeatures");
+  const {
+    numMels = 128,
+    sampleRate = 16000,
+    maxFrames = 1024,
+    normalize = true,
+    mean = -4.2677393,
+    std = 4.5689974,
+  } = check.options(options, names);
+  check.whole({ numMels, sampleRate, maxFrames }, { min: 1 });
+  check.type({ normalize }, "boolean");
+  check.finite({ mean });
+  check.finite({ std }, { above: 0 });
+  return {
+    name: "astFeatures",
+    sampleRate,
+    inputName: "input_values",
+    apply(given, options) {
+      const { waveforms, device } = readCall("astFeatures", sampleRate, given, options, "max_length");
+      const clips = waveforms.map((waveform) => {
+        const samples = fitted(waveform, waveform.length);
+        const bank = kaldiFilterBank("astFeatures", samples, { numMels, sampleRate, window: "hann" });
+        const frames = Math.min(bank.shape[0]!, maxFrames);
+        const all = pad(slice(bank, 0, 0, frames), 0, 0, maxFrames - frames);
+        return expandDims(normalize ? div(sub(all, mean), 2 * std) : all, 0);
+      });
+      return { features: cast(concat(clips, 0), "float32").to(device) };
+    },
+  };
+}

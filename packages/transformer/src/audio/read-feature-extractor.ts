@@ -1,0 +1,94 @@
+import { checks, FormatError, type Checks } from "@qkv/core";
+import { astFeatures } from "./ast-features.js";
+import type { FeatureExtractor } from "./feature-extractor.js";
+import { seamlessFeatures } from "./seamless-features.js";
+import { waveformFeatures } from "./waveform-features.js";
+import { whisperFeatures } from "./whisper-features.js";
+
+/** A field of the configuration, and the option that it is. */
+type Fields = Readonly<Record<string, string>>;
+
+/** An extractor made from fields that have passed as its options. */
+type Known = { fields: Fields; make: (options: never) => FeatureExtractor };
+
+const known: Readonly<Record<string, Known>> = {
+  WhisperFeatureExtractor: {
+    fields: {
+      feature_size: "numMels",
+      sampling_rate: "sampleRate",
+      n_fft: "fftLength",
+      hop_length: "hopLength",
+      chunk_length: "chunkLength",
+    },
+    make: whisperFeatures,
+  },
+  Wav2Vec2FeatureExtractor: {
+    fields: { sampling_rate: "sampleRate", do_normalize: "normalize" },
+    make: waveformFeatures,
+  },
+  SeamlessM4TFeatureExtractor: {
+    fields: { num_mel_bins: "numMels", sampling_rate: "sampleRate", stride: "stride" },
+    make: seamlessFeatures,
+  },
+  ASTFeatureExtractor: {
+    fields: {
+      num_mel_bins: "numMels",
+      sampling_rate: "sampleRate",
+      max_length: "maxFrames",
+      do_normalize: "normalize",
+      mean: "mean",
+      std: "std",
+    },
+    make: astFeatures,
+  },
+};
+
+/** Fields that change numbers, and the only values that are computed. */
+const fixed: Readonly<Record<string, unknown>> = { padding_side: "right", padding_value: 0, dither: 0 };
+
+/**
+ * The front end that a `preprocessor_config.json` describes: Whisper's, wav2vec 2.0's (Moonshine, HuBERT, WavLM), SeamlessM4T's
+ * and that of the Audio Spectrogram Transformer.
+ *
+ * @param config - The file, parsed. Fields that are left out have the defaults of Hugging Face's class.
+ * @returns The extractor of its `feature_extractor_type`.
+ * @throws {FormatError} If the type is not known, or a field has a value that no extractor computes.
+ *
+ * @example
+ * ```ts
+ * import { readFeatureExtractor } from "@qkv/transformer/audio";
+ *
+ * const extractor = readFeatureExtractor({ feature_extractor_type: "WhisperFeatureExtractor", feature_size: 128 });
+ * extractor.apply(new Float32Array(16000)).features.shape; // => [1, 128, 3000]
+ * ```
+ */
+export function readFeatureExtractor(config: unknown): FeatureExtractor {
+  const check: Checks<{ argument: string }> = checks(
+    "readFeatureExtractor",
+    { argument: "config" },
+    FormatError,
+  );
+  const isObject = typeof config === "object" && config !== null && !Array.isArray(config);
+  const given = (isObject ? config : {}) as Readonly<Record<string, unknown>>;
+  const type = given["feature_extractor_type"];
+  const kind = typeof type === "string" && Object.hasOwn(known, type) ? known[type] : undefined;
+  if (!kind) {
+    check.refuse({
+      received: isObject ? `\`feature_extractor_type\` ${JSON.stringify(type)}` : config,
+      expected: `\`feature_extractor_type\` to be one of ${Object.keys(known).join(", ")}`,
+      fix: "give the parsed `preprocessor_config.json` of a model for sound.",
+    });
+  }
+  for (const [field, value] of Object.entries(fixed)) {
+    if (given[field] === undefined || given[field] === value) continue;
+    check.refuse({
+      received: `\`${field}\` ${JSON.stringify(given[field])}`,
+      expected: `\`${field}\` to be ${JSON.stringify(value)}`,
+      fix: "take a model whose sound is padded with zeros at the end, or remove the field.",
+    });
+  }
+  const options = Object.entries(kind.fields).flatMap(([field, option]) =>
+    given[field] === undefined ? [] : [[option, given[field]]],
+  );
+  return kind.make(Object.fromEntries(options) as never);
+}

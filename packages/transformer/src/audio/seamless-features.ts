@@ -1,0 +1,79 @@
+import { checks, type Checks } from "@qkv/core";
+import { add, cast, concat, div, mean, pad, reshape, slice, sqrt, sub, variance } from "@qkv/tensor";
+import { fitted, maskOf, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { kaldiFilterBank } from "./kaldi-filter-bank.js";
+
+/** Options of {@link seamlessFeatures}. */
+export type SeamlessFeaturesOptions = {
+  /** Mel bands of a frame. Default 80. */
+  numMels?: number;
+  /** Unit: Hz. Default 16000. */
+  sampleRate?: number;
+  /** Frames that stand side by side in one row. Default 2. */
+  stride?: number;
+};
+
+/** Kaldi reads samples as 16-bit whole numbers. */
+const fullScale = 2 ** 15;
+
+/**
+ * Features of SeamlessM4T and wav2vec2-BERT: Kaldi's log mel filter bank with its `povey` window, each band with the mean 0 and
+ * the variance 1 over the clip, and `stride` frames side by side. Computed in float64 on the plain device.
+ *
+ * @param options - See {@link SeamlessFeaturesOptions}.
+ * @returns An extractor: `apply` gives features `[B, frames / stride, numMels · stride]` and the mask of their rows.
+ * @throws {ArgumentError} If a number is outside of its range, or an option is not known.
+ * @see "Seamless" (2023), arXiv:2312.05187
+ *
+ * @example
+ * ```ts
+ * import { seamlessFeatures } from "@qkv/transformer/audio";
+ *
+ * const second = Float32Array.from({ length: 16000 }, (_, i) => Math.sin(i / 8));
+ * seamlessFeatures().apply(second).features.shape; // => [1, 49, 160]
+ * ```
+ */
+export function seamlessFeatures(options?: SeamlessFeaturesOptions): FeatureExtractor {
+  const check: Checks = checks("seamlessFeatures");
+  const {
+    numMels = 80,
+    sampleRate = 16000,
+    stride = 2,
+  } = check.options(options, ["numMels", "sampleRate", "stride"]);
+  check.whole({ numMels, sampleRate, stride }, { min: 1 });
+  return {
+    name: "seamlessFeatures",
+    sampleRate,
+    inputName: "input_features",
+    apply(given, options) {
+      const { waveforms, padding, device } = readCall("seamlessFeatures", sampleRate, given, options);
+      check.each(
+        { padding },
+        (value) => value === "longest",
+        '"longest": the model has no length of its own',
+      );
+      const clips = waveforms.map((waveform) => {
+        const samples = fitted(waveform, waveform.length).map((x) => x * fullScale);
+        const bank = kaldiFilterBank("seamlessFeatures", samples, { numMels, sampleRate, window: "povey" });
+        const over = { axis: 0, keepDims: true };
+        return div(sub(bank, mean(bank, over)), sqrt(add(variance(bank, over), 1e-7))); // [F, numMels]
+      });
+      const lengths = clips.map(({ shape }) => shape[0]!);
+      // Frames are padded to a multiple of 2 whatever the stride, and what the stride leaves over is cut.
+      const padded = 2 * Math.ceil(Math.max(...lengths) / 2);
+      const rows = Math.floor(padded / stride);
+      const features = clips.map((clip) => {
+        const all = pad(clip, 0, 0, padded - clip.shape[0]!);
+        return reshape(slice(all, 0, 0, rows * stride), [1, rows, numMels * stride]);
+      });
+      return {
+        features: cast(concat(features, 0), "float32").to(device),
+        attentionMask: maskOf(
+          lengths.map((length) => Math.floor((length + stride - 2) / stride)),
+          rows,
+          device,
+        ),
+      };
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { checks, type Checks } from "@qkv/core";
+import { tensor } from "@qkv/tensor";
+import { fitted, maskOf, readCall, type FeatureExtractor } from "./feature-extractor.js";
+
+/** Options of {@link waveformFeatures}. */
+export type WaveformFeaturesOptions = {
+  /** Unit: Hz. Default 16000. */
+  sampleRate?: number;
+  /** True (default): each waveform gets the mean 0 and the variance 1. False: samples as they are, for Moonshine. */
+  normalize?: boolean;
+};
+
+/** Keeps the division defined in silence. */
+const epsilon = 1e-7;
+
+/**
+ * The samples themselves, for models whose convolutions read a waveform: wav2vec 2.0, HuBERT, WavLM, Moonshine.
+ *
+ * @param options - `sampleRate`: default 16000 Hz. `normalize`: default true.
+ * @returns An extractor: `apply` gives features `[B, samples]`, zeros behind shorter waveforms, and the mask of samples.
+ * @throws {ArgumentError} If an option is not known or of another type.
+ * @see "wav2vec 2.0" (2020), arXiv:2006.11477
+ *
+ * @example
+ * ```ts
+ * import { waveformFeatures } from "@qkv/transformer/audio";
+ *
+ * const { features, attentionMask } = waveformFeatures({ normalize: false }).apply([
+ *   Float32Array.of(0.5, -0.5, 0.25),
+ *   Float32Array.of(1),
+ * ]);
+ * features.toNested(); // => [[0.5, -0.5, 0.25], [1, 0, 0]]
+ * attentionMask?.toNested(); // => [[1, 1, 1], [1, 0, 0]]
+ * ```
+ */
+export function waveformFeatures(options?: WaveformFeaturesOptions): FeatureExtractor {
+  const check: Checks = checks("waveformFeatures");
+  const { sampleRate = 16000, normalize = true } = check.options(options, ["sampleRate", "normalize"]);
+  check.whole({ sampleRate }, { min: 1, unit: "Hz" });
+  check.type({ normalize }, "boolean");
+  return {
+    name: "waveformFeatures",
+    sampleRate,
+    inputName: "input_values",
+    apply(given, options) {
+      const { waveforms, padding, device } = readCall("waveformFeatures", sampleRate, given, options);
+      check.each(
+        { padding },
+        (value) => value === "longest",
+        '"longest": the model has no length of its own',
+      );
+      const lengths = waveforms.map(({ length }) => length);
+      const longest = Math.max(...lengths);
+      const rows = waveforms.map((waveform) => {
+        const row = fitted(waveform, longest);
+        if (normalize) standardize(row.subarray(0, waveform.length));
+        return row;
+      });
+      const numbers = new Float32Array(rows.length * longest);
+      rows.forEach((row, b) => numbers.set(row, b * longest));
+      return {
+        features: tensor(numbers, { shape: [rows.length, longest], device }),
+        attentionMask: maskOf(lengths, longest, device),
+      };
+    },
+  };
+}
+
+/** Numbers with the mean 0 and the variance 1, in place. */
+function standardize(row: Float64Array): void {
+  const mean = row.reduce((sum, x) => sum + x, 0) / row.length;
+  const variance = row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / row.length;
+  const scale = 1 / Math.sqrt(variance + epsilon);
+  row.forEach((x, i) => (row[i] = (x - mean) * scale));
+}
