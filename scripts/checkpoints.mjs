@@ -11,24 +11,35 @@ const page = new URL("../apps/docs/guides/bring-a-checkpoint.mdx", import.meta.u
 const begin = "{/* Made from the tables of architectures: npm run checkpoints. */}";
 const end = "{/* End of what is made. */}";
 
-const { architectures, encoderArchitectures, llama, gpt2, huggingFaceDecoders, ggufDecoders, ...packages } =
-  await sources({
-    "transformer/src/architectures/architectures.ts": ["architectures"],
-    "transformer/src/architectures/encoders/encoder-architectures.ts": ["encoderArchitectures"],
-    "transformer/src/architectures/config-entry.ts": ["readFields"],
-    "transformer/src/architectures/config-fields.ts": ["configFields"],
-    "transformer/src/checkpoints/hugging-face/llama.ts": ["llama"],
-    "transformer/src/checkpoints/hugging-face/gpt2.ts": ["gpt2"],
-    "transformer/src/exporting/architecture-constraints.ts": ["normalizedConfig"],
-    "transformer/src/exporting/architecture-decoder.ts": ["decoderOf", "holds"],
-    "transformer/src/exporting/gguf/gguf-decoders.ts": ["ggufDecoders"],
-    "transformer/src/exporting/hugging-face-decoders.ts": ["huggingFaceDecoders"],
-    "transformer/src/index.ts": ["decoder", "encoder", "load", "loadEncoder", "quantize"],
-    "transformer/src/export.ts": ["exportModel", "memoryFolder"],
-    "tensor/src/index.ts": ["zeros"],
-    "core/src/index.ts": ["readGgufHeader"],
-    "cost/src/index.ts": ["parameters", "readConfig"],
-  });
+const {
+  architectures,
+  encoderArchitectures,
+  encoderDecoderArchitectures,
+  llama,
+  gpt2,
+  huggingFaceDecoders,
+  ggufDecoders,
+  ...packages
+} = await sources({
+  "transformer/src/architectures/architectures.ts": ["architectures"],
+  "transformer/src/architectures/encoders/encoder-architectures.ts": ["encoderArchitectures"],
+  "transformer/src/architectures/encoder-decoders/encoder-decoder-architectures.ts": [
+    "encoderDecoderArchitectures",
+  ],
+  "transformer/src/architectures/config-entry.ts": ["readFields"],
+  "transformer/src/architectures/config-fields.ts": ["configFields"],
+  "transformer/src/checkpoints/hugging-face/llama.ts": ["llama"],
+  "transformer/src/checkpoints/hugging-face/gpt2.ts": ["gpt2"],
+  "transformer/src/exporting/architecture-constraints.ts": ["normalizedConfig"],
+  "transformer/src/exporting/architecture-decoder.ts": ["decoderOf", "holds"],
+  "transformer/src/exporting/gguf/gguf-decoders.ts": ["ggufDecoders"],
+  "transformer/src/exporting/hugging-face-decoders.ts": ["huggingFaceDecoders"],
+  "transformer/src/index.ts": ["decoder", "encoder", "load", "loadEncoder", "quantize"],
+  "transformer/src/export.ts": ["exportModel", "memoryFolder"],
+  "tensor/src/index.ts": ["zeros"],
+  "core/src/index.ts": ["readGgufHeader"],
+  "cost/src/index.ts": ["parameters", "readConfig"],
+});
 const { exportModel, memoryFolder, readGgufHeader, quantize, readConfig, parameters } = packages;
 const { decoderOf, normalizedConfig } = packages;
 
@@ -173,7 +184,8 @@ ${all.map(row).join("\n")}
 - **GGUF:** the name in llama.cpp, under which files are read and written. \`exportModel\` refuses a model with a trait that llama.cpp would compute otherwise, and names the trait.
 - **ONNX:** written by \`exportModel(model, { to: "onnx" })\`, with opset 23 or 17. After "no" stands the field of the configuration that no graph holds.
 - **Cost:** \`readConfig\` of \`@qkv/cost\` reads the \`config.json\`, so parameters, memory and time can be computed before the weights are downloaded.
-- **Encoders:** \`loadEncoder\` reads ${code(encoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}, each with its head for a task; \`exportModel\` writes those that compute as BERT does, to GGUF and ONNX too, and refuses the others by name.`;
+- **Encoders:** \`loadEncoder\` reads ${code(encoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}, each with its head for a task; \`exportModel\` writes those that compute as BERT does, to GGUF and ONNX too, and refuses the others by name.
+- **Encoder–decoders:** \`loadEncoderDecoder\` reads ${code(encoderDecoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}, a \`bart\` with its head for labels too; \`exportModel\` writes them to the layout of Hugging Face alone. Their tokenizer is read from \`tokenizer.json\`, which Marian's repositories lack.`;
 }
 
 /** The page with the list in it. */

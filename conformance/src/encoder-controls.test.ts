@@ -7,6 +7,7 @@ import {
   type EncoderConfig,
   type EncoderModel,
   type EncoderParams,
+  type Model,
   type PoolingMode,
   type SentenceModule,
 } from "@qkv/transformer";
@@ -149,7 +150,7 @@ async function sentenceFailures(
 ): Promise<string[]> {
   const path = `sentence-transformers/${folder}`;
   const { cases } = ownData.json(`${path}/refs.json`) as { cases: SentenceEntry[] };
-  const model = await loadAny(sentenceFiles(ownData, path));
+  const model = (await loadAny(sentenceFiles(ownData, path))) as Model | EncoderModel;
   const sentence = { ...model.sentence!, modules: change(model.sentence!.modules) };
   const checks: Check[] = [];
   for (const one of cases)

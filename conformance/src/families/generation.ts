@@ -1,4 +1,4 @@
-import { beamSearch, generateBatch, load, type Model } from "@qkv/transformer";
+import { beamSearch, generateBatch, load, loadEncoderDecoder, type GenerativeModel } from "@qkv/transformer";
 import {
   badWords,
   exponentialDecayLength,
@@ -15,7 +15,7 @@ import {
   type SequenceBias,
 } from "@qkv/transformer/processors";
 import type { DataFolder } from "../../data-folder.mjs";
-import { Skip, type Case, type Source, type Target } from "../case.js";
+import { type Case, type Source, type Target } from "../case.js";
 import { compareExactly, compareIds, compareNumbers, type Check } from "../check.js";
 import { readCases } from "../data-files.js";
 import { tolerance } from "../tolerance.js";
@@ -30,7 +30,7 @@ const folder = "generation";
 export function generation(data: DataFolder): Source[] {
   return data.names(folder, ".json").map((name) => {
     const file = `${folder}/${name}`;
-    const models = new Map<string, Promise<Model>>();
+    const models = new Map<string, Promise<GenerativeModel>>();
     const cases = readCases(data, file, ({ name, value }): Case => ({
       name,
       run: (target) =>
@@ -59,11 +59,13 @@ type Settings = Readonly<Record<string, unknown>> & {
   length_penalty?: number;
   early_stopping?: boolean | "never";
   num_return_sequences?: number;
+  /** Of an encoder–decoder. */
+  decoder_start_token_id?: number;
 };
 
 const search = [
   ...["num_beams", "max_new_tokens", "eos_token_id", "pad_token_id"],
-  ...["length_penalty", "early_stopping", "num_return_sequences"],
+  ...["length_penalty", "early_stopping", "num_return_sequences", "decoder_start_token_id"],
 ];
 
 /** Settings that are logits processors, in the order in which Hugging Face applies them. */
@@ -86,21 +88,22 @@ async function runGeneration(
   data: DataFolder,
   { folder: modelFolder, settings, input_ids, attention_mask, ...expected }: Generation,
   target: Target,
-  models: Map<string, Promise<Model>>,
+  models: Map<string, Promise<GenerativeModel>>,
 ): Promise<Check[]> {
-  if ("decoder_start_token_id" in settings) {
-    throw new Skip(`${modelFolder} is an encoder-decoder, which \`generate\` does not take yet`);
-  }
   const unknown = Object.keys(settings).filter((name) => !search.includes(name) && !(name in processors));
   if (unknown.length > 0) throw new Error(`has settings that are not known: ${unknown.join(", ")}`);
-  const opened = models.get(modelFolder) ?? load(data.path(modelFolder), { device: target.device });
+  const start = settings.decoder_start_token_id;
+  const open = start === undefined ? load : loadEncoderDecoder;
+  const opened = models.get(modelFolder) ?? open(data.path(modelFolder), { device: target.device });
   models.set(modelFolder, opened);
   const loaded = await opened;
-  const model = { ...loaded, config: { ...loaded.config, stopIds: [settings.eos_token_id].flat() } };
+  const stopIds = [settings.eos_token_id].flat();
+  const model = { ...loaded, config: { ...loaded.config, stopIds } } as GenerativeModel;
   const prompts = input_ids.map((ids, i) => ids.filter((_, t) => attention_mask[i]![t] === 1));
   const options = {
     maxTokens: settings.max_new_tokens,
     padId: settings.pad_token_id,
+    ...(start !== undefined && { decoderIds: [start] }),
     processors: Object.keys(processors).flatMap((name) =>
       name in settings ? [processors[name]!(settings[name] as never)] : [],
     ),
@@ -108,7 +111,11 @@ async function runGeneration(
   const found = settings.num_beams > 1 ? beams : greedy;
   const ours = (await found(model, prompts, settings, options)).flatMap((ofPrompt, i) =>
     ofPrompt.map(({ ids, stoppedBy, score }) => ({
-      ids: [...input_ids[i]!, ...ids, ...(stoppedBy === undefined ? [] : [stoppedBy])],
+      ids: [
+        ...(start === undefined ? input_ids[i]! : [start]),
+        ...ids,
+        ...(stoppedBy === undefined ? [] : [stoppedBy]),
+      ],
       ended: stoppedBy !== undefined,
       score,
     })),
@@ -139,10 +146,10 @@ async function runGeneration(
 }
 
 type Found = { ids: readonly number[]; stoppedBy?: number | undefined; score?: number };
-type Options = { maxTokens: number; padId: number; processors: LogitsProcessor[] };
+type Options = { maxTokens: number; padId: number; decoderIds?: number[]; processors: LogitsProcessor[] };
 
 async function beams(
-  model: Model,
+  model: GenerativeModel,
   prompts: number[][],
   settings: Settings,
   options: Options,
@@ -160,7 +167,12 @@ async function beams(
   );
 }
 
-async function greedy(model: Model, prompts: number[][], _: Settings, options: Options): Promise<Found[][]> {
+async function greedy(
+  model: GenerativeModel,
+  prompts: number[][],
+  _: Settings,
+  options: Options,
+): Promise<Found[][]> {
   const found: (Found & { ids: number[] })[] = prompts.map(() => ({ ids: [] }));
   const tokens = generateBatch(model, prompts, {
     ...options,

@@ -27,7 +27,9 @@ export function encoderCases(
 ): Case[] {
   const opened = new Map<Target["device"], Promise<Model | EncoderModel>>();
   const open = ({ device }: Target) => {
-    const model = opened.get(device) ?? loadAny(modelFiles(data, path, config), { device });
+    const model =
+      opened.get(device) ??
+      (loadAny(modelFiles(data, path, config), { device }) as Promise<Model | EncoderModel>);
     opened.set(device, model);
     return model;
   };

@@ -7,6 +7,7 @@ import { patcherOutput } from "../blt/patcher-output.js";
 import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
 import { toTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
+import { encoderDecoderCases, isEncoderDecoder, type EncoderDecoderRefs } from "./hf-encoder-decoders.js";
 import { encoderCases } from "./hf-encoders.js";
 import { modelFiles } from "./model-files.js";
 
@@ -18,7 +19,7 @@ type Refs = {
 
 /**
  * `hf/NAME/`: tiny models in the layout of Hugging Face: decoders with logits, rows behind layers and greedy tokens;
- * encoders with rows and what their heads make of them. A folder with a `config.v4.json` is run from that as well: the same model in the fields of published files.
+ * encoders with rows and what their heads make of them; encoder–decoders with both sides. A folder with a `config.v4.json` is run from that as well: the same model in the fields of published files.
  */
 export function hf(data: DataFolder): Source[] {
   return data.folders("hf").flatMap((folder): Source[] => {
@@ -30,11 +31,13 @@ export function hf(data: DataFolder): Source[] {
     const cases = configs.flatMap((config) =>
       isDecoder(refs)
         ? casesOf(data, path, refs, config)
-        : readsText(refs)
-          ? encoderCases(data, path, refs.cases, config)
-          : refs.cases.map(({ name }) =>
-              skippedCase(`${folder} ${name}`, `${refs.architecture} is not loaded yet`),
-            ),
+        : isEncoderDecoder(refs)
+          ? encoderDecoderCases(data, path, refs as unknown as EncoderDecoderRefs, config)
+          : readsText(refs)
+            ? encoderCases(data, path, refs.cases, config)
+            : refs.cases.map(({ name }) =>
+                skippedCase(`${folder} ${name}`, `${refs.architecture} is not loaded yet`),
+              ),
     );
     return [{ family: "hf", file, cases }];
   });
@@ -43,9 +46,9 @@ export function hf(data: DataFolder): Source[] {
 const isDecoder = ({ architecture, greedy }: Refs): boolean =>
   /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
 
-/** A model that reads texts and writes none, and is no decoder or encoder-decoder with a head. */
+/** A model that reads texts and writes none, and is no decoder with a head. */
 const readsText = ({ architecture, cases }: Refs): boolean =>
-  !/^(Llama|Bart)For/.test(architecture) &&
+  !/^LlamaFor/.test(architecture) &&
   cases.every(({ inputs }) => (inputs as { name: string }[]).every(({ name }) => textInputs.includes(name)));
 
 const textInputs = ["input_ids", "attention_mask", "token_type_ids", "position_ids"];

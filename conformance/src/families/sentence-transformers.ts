@@ -23,7 +23,9 @@ export const sentenceTransformers = (data: DataFolder): Source[] =>
 function casesOf(data: DataFolder, folder: string, entries: readonly SentenceEntry[]): Case[] {
   const opened = new Map<Target["device"], Promise<Model | EncoderModel>>();
   const open = ({ device }: Target) => {
-    const model = opened.get(device) ?? loadAny(sentenceFiles(data, `${family}/${folder}`), { device });
+    const model =
+      opened.get(device) ??
+      (loadAny(sentenceFiles(data, `${family}/${folder}`), { device }) as Promise<Model | EncoderModel>);
     opened.set(device, model);
     return model;
   };

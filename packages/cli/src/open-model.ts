@@ -7,6 +7,7 @@ import {
   load,
   loadAny,
   loadEncoder,
+  type AnyModel,
   type EncoderModel,
   type LoadOptions,
   type Model,
@@ -120,12 +121,12 @@ export async function openEncoder(
   return { ...model, tokenizer: requireTokenizer(source, model.tokenizer) };
 }
 
-/** A model of either kind, with its tokenizer if it has one. */
+/** A model of any kind, with its tokenizer if it has one. */
 export function openAny(
   source: string,
   options: Omit<ModelOptions, "quantize">,
   io: Pick<Io, "err" | "signal">,
-): Promise<Model | EncoderModel> {
+): Promise<AnyModel> {
   return openWith(source, options, io, loadAny);
 }
 

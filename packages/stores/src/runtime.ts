@@ -1,10 +1,11 @@
 import type {
+  AnyModel,
   EmbedOptions,
   EncoderModel,
   GeneratedToken,
   GenerateOptions,
+  GenerativeModel,
   LoadOptions,
-  Model,
   Source,
 } from "@qkv/transformer";
 import type { Device } from "@qkv/tensor";
@@ -60,25 +61,21 @@ export type MainThreadLoadOptions = Omit<LoadOptions, "device"> & {
 };
 
 /** A model of this thread. It has `dispose` where `load` opened a device for it, which that closes. */
-export type MainThreadModel = (Model | EncoderModel) & { dispose?(): Promise<void> };
+export type MainThreadModel = AnyModel & { dispose?(): Promise<void> };
 
 /** The runtime of this thread. */
 export type MainThread = {
   load(source: Source | readonly File[], options?: MainThreadLoadOptions): Promise<MainThreadModel>;
   generate(
-    model: Model | EncoderModel,
+    model: AnyModel,
     prompt: string | readonly number[],
     options?: GenerateOptions,
   ): AsyncIterable<GeneratedToken>;
-  embed(
-    model: Model | EncoderModel,
-    texts: readonly string[],
-    options?: EmbedOptions,
-  ): Promise<Float32Array[]>;
+  embed(model: AnyModel, texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;
 };
 
 /**
- * Runs models in this thread, with `@qkv/transformer`, which is imported when the first model is loaded. Decoders and encoders are
+ * Runs models in this thread, with `@qkv/transformer`, which is imported when the first model is loaded. Kinds of models are
  * told apart by their files; `quantize` is for decoders.
  *
  * @example
@@ -106,7 +103,7 @@ export const mainThread: MainThread = {
   },
   async *generate(model, prompt, options) {
     const { generate } = await import("@qkv/transformer");
-    yield* generate(model as Model, prompt, options);
+    yield* generate(model as GenerativeModel, prompt, options);
   },
   async embed(model, texts, options) {
     const { embed } = await import("@qkv/transformer");
@@ -117,7 +114,7 @@ export const mainThread: MainThread = {
 /** A model on a device that was opened for it, and is closed with it. */
 async function onOwnDevice(
   device: Device & { close?(): void | Promise<void> },
-  read: (device: Device) => Promise<Model | EncoderModel>,
+  read: (device: Device) => Promise<AnyModel>,
 ): Promise<MainThreadModel> {
   const dispose = async () => device.close?.();
   try {

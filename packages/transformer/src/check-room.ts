@@ -1,6 +1,6 @@
 import { checks, DeviceError } from "@qkv/core";
 import type { Checkpoint } from "./checkpoints/hugging-face/family.js";
-import { cacheBytes } from "./models/cache-bytes.js";
+import { cacheBytes, cacheBytesOf } from "./models/cache-bytes.js";
 import { roundingOf } from "./quantization/quantize.js";
 import type { Placing } from "./loading/weights.js";
 
@@ -54,10 +54,21 @@ async function bytesNeeded(
   };
   const checkpoint = await read({ ...placing, plan });
   if (checkpoint.kind === "encoder") return { weights, cache: 0, tokens: 0, kind: "encoder" };
-  const { config, params } = checkpoint;
   // Quantization makes a rounded output map beside an embedding that is both.
-  if (placing.rounding && !params.output) plan(placing.rounding.bytes(params.embedding.weight.shape));
-  const tokens = Math.min(leastTokens, config.contextLength);
+  const { embedding, output } = checkpoint.params;
+  if (placing.rounding && !output?.weight) plan(placing.rounding.bytes(embedding.weight.shape));
+  const tokens = Math.min(leastTokens, checkpoint.config.contextLength);
+  if (checkpoint.kind === "encoder-decoder") {
+    const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = checkpoint.config;
+    // Of as many tokens of the source, too.
+    return {
+      weights,
+      cache: 2 * cacheBytesOf(2 * numHeads * headDim, numLayers, tokens),
+      tokens,
+      kind: checkpoint.kind,
+    };
+  }
+  const { config } = checkpoint;
   return { weights, cache: config.bidirectional ? 0 : cacheBytes(config, tokens), tokens, kind: "decoder" };
 }
 

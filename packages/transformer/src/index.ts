@@ -59,7 +59,7 @@ export { bytePatchLengths } from "./models/byte-patch-lengths.js";
 export { bytePatches } from "./models/byte-patches.js";
 export type { HashConfig } from "./models/hash-embeddings.js";
 export type { PatchCrossAttentionParams } from "./layers/patch-cross-attention.js";
-export { load, loadAny, loadEncoder, type LoadOptions } from "./load.js";
+export { load, loadAny, loadEncoder, loadEncoderDecoder, type LoadOptions } from "./load.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
 export { hubCacheFolder, hubSnapshot, isHubOffline, type HubSnapshotOptions } from "./loading/hub-cache.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
@@ -114,7 +114,35 @@ export {
   type TaskLogitsOptions,
 } from "./models/task-head.js";
 export { evaluate, type EvaluatedModel, type Evaluation } from "./evaluation/evaluate.js";
-export type { EncoderModel, Model, QuantizationReport } from "./models/model.js";
+export type {
+  AnyModel,
+  CrossDecoderModel,
+  EncoderDecoderModel,
+  EncoderModel,
+  GenerativeModel,
+  Model,
+  QuantizationReport,
+} from "./models/model.js";
+export {
+  crossDecoder,
+  type CrossDecoder,
+  type CrossDecoderConfig,
+  type CrossDecoderOptions,
+  type CrossDecoderParams,
+} from "./models/cross-decoder.js";
+export {
+  encoderDecoder,
+  type SourceOptions,
+  type EncoderDecoder,
+  type EncoderDecoderConfig,
+  type EncoderDecoderOptions,
+  type EncoderDecoderParams,
+  type SourceIds,
+} from "./models/encoder-decoder.js";
+export { sequenceRows } from "./models/sequence-rows.js";
+export { sourceCache, type EncodedSource, type SourceCache } from "./models/encoded-source.js";
+export type { LayerStackConfig, LayerStackParams } from "./models/layer-stack.js";
+export type { SinusoidConfig } from "./models/sinusoidal-positions.js";
 export {
   recurrentTranslator,
   type Annotations,
@@ -144,6 +172,13 @@ export type { FilledMask, FillMaskOptions } from "./pipeline/fill-mask.js";
 export type { GenerationOptions } from "./pipeline/generation-options.js";
 export type { PipelineOptions, PipelineProgress } from "./pipeline/load-options.js";
 export type { Answer, QuestionAnsweringOptions } from "./pipeline/question-answering.js";
+export type {
+  Text2TextCall,
+  Text2TextGenerationOptions,
+  Text2TextTask,
+  TranslationOptions,
+  WrittenText,
+} from "./pipeline/text2text-generation.js";
 export type { ClassifiedText, TextClassificationOptions } from "./pipeline/text-classification.js";
 export type {
   ClassifiedToken,
@@ -158,9 +193,12 @@ export {
   type FillMaskPipeline,
   type Pipelines,
   type QuestionAnsweringPipeline,
+  type SummarizationPipeline,
+  type Text2TextGenerationPipeline,
   type TextClassificationPipeline,
   type TextGenerationPipeline,
   type TokenClassificationPipeline,
+  type TranslationPipeline,
   type ZeroShotClassificationPipeline,
 } from "./pipeline/pipeline.js";
 export type { GeneratedChat, GeneratedText, TextGenerationOptions } from "./pipeline/text-generation.js";

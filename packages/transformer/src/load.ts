@@ -7,7 +7,9 @@ import { readGguf } from "./checkpoints/gguf/read-gguf.js";
 import { readLlama2cFile } from "./checkpoints/llama2c.js";
 import { decoder } from "./models/decoder.js";
 import { encoder } from "./models/encoder.js";
-import type { EncoderModel, Model } from "./models/model.js";
+import { encoderDecoder, type EncoderDecoderConfig } from "./models/encoder-decoder.js";
+import type { AnyModel, EncoderDecoderModel, EncoderModel, Model } from "./models/model.js";
+import { isEncoder, isEncoderDecoder } from "./models/model-kinds.js";
 import type { SentenceConfig } from "./models/sentence-config.js";
 import { quantizeBy, roundingOf, type Quantization, type Rounding } from "./quantization/quantize.js";
 import { checkRoom } from "./check-room.js";
@@ -94,11 +96,18 @@ export type LoadOptions = ReadOptions & {
 export async function load(source: Source | readonly File[], options?: LoadOptions): Promise<Model> {
   const check = checks("load", { argument: "source" });
   const { model } = await loadWithFolder(check, source, check.options(options, [...optionNames, "quantize"]));
-  if (!isEncoder(model)) return model;
+  if (isEncoder(model)) {
+    return check.refuse({
+      received: "an encoder",
+      expected: "a decoder, which generates",
+      fix: "load it with `loadEncoder`.",
+    });
+  }
+  if (!isEncoderDecoder(model)) return model;
   return check.refuse({
-    received: "an encoder",
-    expected: "a decoder, which generates",
-    fix: "load it with `loadEncoder`.",
+    received: "an encoder–decoder",
+    expected: "a decoder, which continues a text and reads no source",
+    fix: "load it with `loadEncoderDecoder`; `generate` takes both.",
   });
 }
 
@@ -107,21 +116,17 @@ export async function loadWithFolder(
   check: Reading["check"],
   source: Source | readonly File[],
   { quantize: kind, ...given }: LoadOptions,
-): Promise<{ model: Model | EncoderModel; folder: Folder | undefined }> {
+): Promise<{ model: AnyModel; folder: Folder | undefined }> {
   const { device = js() } = given;
   if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
   const rounding = kind && roundingOf(kind, device);
   const opened = await open(check, source, given, rounding);
   const { folder } = opened;
   const model = modelOf(opened);
-  if (isEncoder(model)) return { model, folder };
-  if (!rounding) return { model, folder };
+  if (isEncoder(model) || !rounding) return { model, folder };
   const rounded = quantizeBy(rounding, model, { device });
   return { model: { ...rounded.model, quantization: rounded.report }, folder };
 }
-
-/** Tells the two kinds of models apart. */
-export const isEncoder = (model: Model | EncoderModel): model is EncoderModel => "maskedTokenLogits" in model;
 
 /**
  * Loads an encoder of the BERT family from the same sources as {@link load}: BERT, RoBERTa, XLM-R, DistilBERT, ELECTRA, ALBERT, MPNet,
@@ -147,12 +152,47 @@ export async function loadEncoder(
   refuseQuantize(check, options);
   const model = modelOf(await open(check, source, check.options(options, optionNames)));
   if (isEncoder(model)) return model;
+  if (isEncoderDecoder(model)) {
+    return check.refuse({
+      received: "an encoder–decoder",
+      expected: "an encoder",
+      fix: "load it with `loadEncoderDecoder`.",
+    });
+  }
   return check.refuse({ received: "a decoder", expected: "an encoder", fix: "load it with `load`." });
 }
 
 /**
- * Loads a decoder or an encoder from the same sources as {@link load}, for work that is the same for both, such as an
- * export.
+ * Loads an encoder–decoder from the same sources as {@link load}: T5, mT5 and UMT5, BART and mBART, Marian, M2M-100 and NLLB, with
+ * the head for classified texts that a BART was saved with. `generate`, `generateBatch` and `beamSearch` take it like a decoder,
+ * with the source as the prompt.
+ *
+ * @throws {ArgumentError} If the model is of another kind, and as `load` does.
+ *
+ * @example
+ * ```ts
+ * import { loadEncoderDecoder } from "@qkv/transformer";
+ *
+ * // const t5 = await loadEncoderDecoder("./t5-small");
+ * // for await (const { text } of generate(t5, "translate English to German: The house is small.")) write(text);
+ * await loadEncoderDecoder(new Uint8Array(0)); // => throws FormatError: `0 bytes: dim`
+ * ```
+ */
+export async function loadEncoderDecoder(
+  source: Source | readonly File[],
+  options?: LoadOptions,
+): Promise<EncoderDecoderModel> {
+  const check = checks("loadEncoderDecoder", { argument: "source" });
+  const { model } = await loadWithFolder(check, source, check.options(options, [...optionNames, "quantize"]));
+  if (isEncoderDecoder(model)) return model;
+  const [received, fix] = isEncoder(model)
+    ? (["an encoder", "load it with `loadEncoder`."] as const)
+    : (["a decoder", "load it with `load`."] as const);
+  return check.refuse({ received, expected: "an encoder–decoder, which reads a source", fix });
+}
+
+/**
+ * Loads a model of any kind from the same sources as {@link load}, for work that is the same for all, such as an export.
  *
  * @throws As `load` does.
  *
@@ -166,7 +206,7 @@ export async function loadEncoder(
 export async function loadAny(
   source: Source | readonly File[],
   options?: Omit<LoadOptions, "quantize">,
-): Promise<Model | EncoderModel> {
+): Promise<AnyModel> {
   const check = checks("loadAny", { argument: "source" });
   refuseQuantize(check, options);
   return modelOf(await open(check, source, check.options(options, optionNames)));
@@ -184,11 +224,16 @@ function refuseQuantize(check: Reading["check"], options: LoadOptions | undefine
 }
 
 /** A model of what was read. */
-function modelOf({ checkpoint, tokenizer, sentence }: Opened): Model | EncoderModel {
+function modelOf({ checkpoint, tokenizer, sentence }: Opened): AnyModel {
   const more = { tokenizer, ...(sentence && { sentence }) };
   if (checkpoint.kind === "decoder") {
     const { config, params } = checkpoint;
     return { config, params, ...more, apply: decoder(config).apply };
+  }
+  if (checkpoint.kind === "encoder-decoder") {
+    const { config, params } = checkpoint;
+    const { apply, encode } = encoderDecoder(config);
+    return { config, params, tokenizer, encode, apply };
   }
   const { config, params } = checkpoint;
   const { apply, maskedTokenLogits } = encoder(config);
@@ -390,16 +435,35 @@ async function checkpointOfFolder({
   const file = adapterFolder ? await withAdapter(stored, adapterFolder) : stored;
   const read = (placing: Placing) => readCheckpoint(json, config, weightsOf(file, placing));
   if (!generation) return { read };
+  const settings = ((await jsonOf(generation, check)) ?? {}) as Readonly<Record<string, unknown>>;
   // Models that chat end at more tokens than their configuration names.
-  const more = ((await jsonOf(generation, check)) as { eos_token_id?: unknown } | null)?.eos_token_id;
-  const ids = [more].flat().filter((id): id is number => Number.isSafeInteger(id));
+  const ids = [settings["eos_token_id"]].flat().filter((id): id is number => Number.isSafeInteger(id));
   return {
     async read(placing) {
       const checkpoint = await read(placing);
       if (checkpoint.kind === "encoder") return checkpoint;
       const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
-      return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
+      if (checkpoint.kind === "decoder") return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
+      return { ...checkpoint, config: { ...checkpoint.config, stopIds, ...idsOfGeneration(settings) } };
     },
+  };
+}
+
+/** Ids with which an encoder–decoder begins and ends, which newer files keep beside the configuration. */
+function idsOfGeneration(
+  settings: Readonly<Record<string, unknown>>,
+): Partial<Pick<EncoderDecoderConfig, "startIds" | "forcedBosId" | "forcedEosId">> {
+  const id = (name: string) =>
+    Number.isSafeInteger(settings[name]) ? (settings[name] as number) : undefined;
+  const [start, bos, eos] = [
+    id("decoder_start_token_id"),
+    id("forced_bos_token_id"),
+    id("forced_eos_token_id"),
+  ];
+  return {
+    ...(start !== undefined && { startIds: [start] }),
+    ...(bos !== undefined && { forcedBosId: bos }),
+    ...(eos !== undefined && { forcedEosId: eos }),
   };
 }
 

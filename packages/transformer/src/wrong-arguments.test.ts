@@ -272,8 +272,8 @@ test.each<[string, () => unknown, RegExp]>([
   ["quantize", () => quantize(model, { kind: "int3" as never }), /`kind` is "int3"/],
   [
     "pipeline",
-    () => transformer.pipeline("summarization" as never, "a"),
-    /`task` is "summarization".*served/,
+    () => transformer.pipeline("depth-estimation" as never, "a"),
+    /`task` is "depth-estimation".*served/,
   ],
   ["train", () => training.train({ params: {}, steps: 1, learningRate: 1 } as never), /`learningRate` is 1/],
   [

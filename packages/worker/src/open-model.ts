@@ -3,10 +3,9 @@ import {
   load,
   loadAny,
   modelStore,
-  type EncoderModel,
+  type AnyModel,
   type HubClient,
   type LoadOptions,
-  type Model,
   type Progress,
 } from "@qkv/transformer";
 import { openDevice, type OwnDevice } from "./open-device.js";
@@ -16,12 +15,12 @@ import { fromSentSource, type SentSource } from "./sent-source.js";
 
 /** A model in the memory of the worker, and the device that is closed with it. */
 export type OpenModel = {
-  readonly model: Model | EncoderModel;
+  readonly model: AnyModel;
   readonly device: OwnDevice;
   readonly loaded: LoadedModel;
 };
 
-/** Loads a decoder or an encoder on a device of its own. */
+/** Loads a model of any kind on a device of its own. */
 export async function openModel(
   source: SentSource,
   { device: name, tokenizer, hub, store, ...options }: SentLoadOptions,
@@ -47,9 +46,10 @@ export async function openModel(
   }
 }
 
-function describe(model: Model | EncoderModel, device: OwnDevice): LoadedModel {
+function describe(model: AnyModel, device: OwnDevice): LoadedModel {
   const { vocabSize, embedDim, numLayers, contextLength } = model.config;
   return {
+    // An encoder–decoder generates, as a decoder does.
     kind: "maskedTokenLogits" in model ? "encoder" : "decoder",
     config: { vocabSize, embedDim, numLayers, contextLength },
     device: device.name,

@@ -5,8 +5,8 @@ import {
   type EncoderModel,
   type GeneratedToken,
   type GenerateSummary,
+  type GenerativeModel,
   type HubClient,
-  type Model,
   type Progress,
 } from "@qkv/transformer";
 import { openModel } from "./open-model.js";
@@ -53,7 +53,7 @@ export class Session {
     const controller = new AbortController();
     const begun: Work = {
       controller,
-      tokens: generate(model as Model, prompt, {
+      tokens: generate(model as GenerativeModel, prompt, {
         ...options,
         signal: controller.signal,
         onFinish: (summary) => (begun.summary = summary),

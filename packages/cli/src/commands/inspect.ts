@@ -4,6 +4,9 @@ import {
   loadAny,
   type DecoderConfig,
   type EncoderConfig,
+  type EncoderDecoderConfig,
+  type EncoderDecoderModel,
+  type EncoderModel,
   type LayerType,
   type Model,
 } from "@qkv/transformer";
@@ -13,16 +16,22 @@ import { withJson } from "../json-result.js";
 import { resolveModel, modelHelp } from "../open-model.js";
 
 type InspectResult = {
-  kind: "decoder" | "encoder";
-  config: DecoderConfig | EncoderConfig;
+  kind: "decoder" | "encoder" | "encoder-decoder";
+  config: DecoderConfig | EncoderConfig | EncoderDecoderConfig;
   /** Numbers in all, each counted once. */
   parameters: number;
-  /** Bytes of keys and values for one token, as float32; an encoder keeps none, nor do layers with a state. */
+  /**
+   * Bytes of keys and values for one token, as float32; an encoder keeps none, nor do layers with a state. Of an encoder–decoder, a
+   * token that it writes, and as many for each token of the source.
+   */
   kvBytesPerToken: number;
   /** Bytes of the states of layers that have one, for any number of tokens. */
   stateBytes: number;
   embeddingParameters: number;
-  /** `type`: `full`, `sliding`, `chunked`, `none`, or the name of the mixer. */
+  /**
+   * `type`: `full`, `sliding`, `chunked`, `none`, or the name of the mixer; of an encoder–decoder its side, and the attention of a
+   * decoder is that to the source too.
+   */
   layers: { type: string; attention: number; feedForward: number }[];
 };
 
@@ -43,9 +52,10 @@ export function addInspect(program: Command, io: Io): void {
 
 async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
   const model = await loadAny(await resolveModel(source, { signal }), { signal });
-  const { config, params } = model;
   const count = (tree: unknown) =>
     tensorsOf(tree).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  if ("encode" in model) return inspectBoth(model, count);
+  const { config, params } = model as Model | EncoderModel;
   const isDecoder = "numKvHeads" in config;
   const { perToken, states } = isDecoder ? cacheBytes(model as Model) : { perToken: 0, states: 0 };
   return {
@@ -60,6 +70,29 @@ async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
       attention: count(attention),
       feedForward: count(feedForward),
     })),
+  };
+}
+
+/** Both sides of an encoder–decoder. */
+function inspectBoth(
+  { config, params }: EncoderDecoderModel,
+  count: (tree: unknown) => number,
+): InspectResult {
+  const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = config;
+  const layersOf = (type: "encoder" | "decoder") =>
+    params[type].layers.map(({ attention, crossAttention, feedForward }) => ({
+      type,
+      attention: count([attention, crossAttention]),
+      feedForward: count(feedForward),
+    }));
+  return {
+    kind: "encoder-decoder",
+    config,
+    parameters: count(params),
+    kvBytesPerToken: 4 * numLayers * 2 * numHeads * headDim,
+    stateBytes: 0,
+    embeddingParameters: count([params.embedding, params.sourceEmbedding]),
+    layers: [...layersOf("encoder"), ...layersOf("decoder")],
   };
 }
 
@@ -107,6 +140,7 @@ const typeName = (type: LayerType = "full"): string => {
 
 /** A line for each layer: bars as long as its parts have parameters. */
 function picture({
+  kind,
   config,
   parameters,
   kvBytesPerToken,
@@ -124,7 +158,7 @@ function picture({
   const typeWidth = Math.max(6, ...layers.map(({ type }) => type.length));
   const shared = numHeads === numKvHeads ? "" : `, ${numKvHeads} key-value heads`;
   return [
-    `${million(parameters)} parameters: ${numLayers} layers of width ${embedDim}, ${numHeads} heads${shared}, feed-forward ${hiddenDim}`,
+    `${million(parameters)} parameters: ${kind === "encoder-decoder" ? `${layers.length - numLayers} layers of an encoder and ${numLayers} of a decoder` : `${numLayers} layers`} of width ${embedDim}, ${numHeads} heads${shared}, feed-forward ${hiddenDim}`,
     `${vocabSize} tokens, context ${contextLength}${window === undefined ? "" : `, window ${window}`}`,
     ...(stateBytes === 0 ? [] : [`${stateBytes} bytes of states in float32, for any number of tokens`]),
     kvBytesPerToken === 0

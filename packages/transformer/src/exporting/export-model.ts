@@ -5,7 +5,12 @@ import { diskFolder } from "./disk-folder.js";
 import type { ExportPlan } from "./export-plan.js";
 import { planGguf } from "./gguf/gguf-file.js";
 import { ggufStorages, type GgufStoredType } from "./gguf/gguf-storage.js";
-import { planHuggingFace, type ExportedModel } from "./hugging-face-folder.js";
+import {
+  isEncoderDecoder,
+  planHuggingFace,
+  type ExportedModel,
+  type ExportedStack,
+} from "./hugging-face-folder.js";
 import { checkOpset, planOnnx } from "./onnx/onnx-folder.js";
 import type { OutputFolder } from "./output-folder.js";
 import { bytesOf, type StoredType } from "./stored-numbers.js";
@@ -138,7 +143,7 @@ function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
   if (options.to === "gguf") {
     const { dtype = "float32" } = options;
     check.oneOf({ dtype }, Object.keys(ggufStorages));
-    return planGguf(model, dtype);
+    return planGguf(oneStack(model, to), dtype);
   }
   const { dtype = "float32" } = options;
   check.oneOf({ dtype }, Object.keys(bytesOf));
@@ -150,7 +155,18 @@ function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
   const { opset = 23, inlineBytes = 2e9 } = options;
   checkOpset(opset);
   check.each({ inlineBytes }, isAboveZero, "a number of bytes above 0", "leave it out for 2e9.");
-  return planOnnx(model, { dtype, opset, inlineBytes });
+  return planOnnx(oneStack(model, to), { dtype, opset, inlineBytes });
+}
+
+/** Refuses an encoder–decoder, which one format alone is written of. */
+function oneStack(model: ExportedModel, to: string): ExportedStack {
+  if (!isEncoderDecoder(model)) return model;
+  return check.refuse({
+    argument: "model",
+    received: "an encoder–decoder",
+    expected: `a decoder or an encoder, for ${to}`,
+    fix: 'write `to: "hf"`, which converters to other formats read.',
+  });
 }
 
 const isAboveZero = (value: unknown): boolean => (value as number) > 0;

@@ -79,7 +79,7 @@ const classes = {
 } as const;
 
 /** The labels of a head, and what their logits mean. */
-function labelFields({ task, labels, scores }: TaskHeadConfig): Record<string, unknown> {
+export function labelFields({ task, labels, scores }: TaskHeadConfig): Record<string, unknown> {
   if (task === "pooler" || task === "span") return {};
   return {
     id2label: Object.fromEntries(labels.map((label, i) => [i, label])),

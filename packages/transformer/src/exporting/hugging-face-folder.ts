@@ -5,9 +5,11 @@ import { architectures } from "../architectures/architectures.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
+import type { EncoderDecoderConfig, EncoderDecoderParams } from "../models/encoder-decoder.js";
 import type { ExportPlan } from "./export-plan.js";
 import { huggingFaceDecoders } from "./hugging-face-decoders.js";
 import { bertCheckpoint } from "./hugging-face-encoder.js";
+import { encoderDecoderCheckpoint } from "./hugging-face-encoder-decoder.js";
 import {
   matchArchitecture,
   normalizedConfig,
@@ -19,15 +21,27 @@ import { rowChunks } from "./row-chunks.js";
 import { bytesOf, storedBytes, type StoredType } from "./stored-numbers.js";
 import type { TensorToWrite } from "../architectures/tensor-to-write.js";
 
-/** A model to export: as `load` returns it, or trained params with their configuration. */
-export type ExportedModel = {
+type Texts = {
   readonly tokenizer?: Tokenizer | undefined;
   /** Chat template, in Jinja. Default: none is written. */
   readonly chatTemplate?: string | undefined;
-} & (
-  | { readonly config: DecoderConfig; readonly params: DecoderParams }
-  | { readonly config: EncoderConfig; readonly params: EncoderParams }
-);
+};
+
+/** A decoder or an encoder to export. */
+export type ExportedStack = Texts &
+  (
+    | { readonly config: DecoderConfig; readonly params: DecoderParams }
+    | { readonly config: EncoderConfig; readonly params: EncoderParams }
+  );
+
+/** An encoder–decoder to export. */
+export type ExportedEncoderDecoder = Texts & {
+  readonly config: EncoderDecoderConfig;
+  readonly params: EncoderDecoderParams;
+};
+
+/** A model to export: as `load` returns it, or trained params with their configuration. */
+export type ExportedModel = ExportedStack | ExportedEncoderDecoder;
 
 export type FolderOptions = {
   dtype: StoredType;
@@ -54,7 +68,7 @@ export function huggingFaceFiles(model: ExportedModel): {
   others: Readonly<Record<string, string>>;
   tensors: readonly TensorToWrite[];
 } {
-  const { config, tensors, generation } = isEncoder(model) ? encoderFiles(model) : decoderFiles(model);
+  const { config, tensors, generation } = filesOf(model);
   return {
     config,
     others: {
@@ -69,6 +83,16 @@ export function huggingFaceFiles(model: ExportedModel): {
     },
     tensors,
   };
+}
+
+function filesOf(model: ExportedModel) {
+  if (isEncoderDecoder(model)) return encoderDecoderFiles(model);
+  return isEncoder(model) ? encoderFiles(model) : decoderFiles(model);
+}
+
+function encoderDecoderFiles({ config, params }: ExportedEncoderDecoder) {
+  const { fields, tensors } = encoderDecoderCheckpoint(config, params);
+  return { config: fields, tensors, generation: undefined };
 }
 
 function decoderFiles({ config: given, params }: { config: DecoderConfig; params: DecoderParams }) {
@@ -98,9 +122,12 @@ function encoderFiles({ config, params }: { config: EncoderConfig; params: Encod
   return { config: fields, tensors, generation: undefined };
 }
 
+export const isEncoderDecoder = (model: ExportedModel): model is ExportedEncoderDecoder =>
+  "decoder" in model.params;
+
 export function isEncoder(
-  model: ExportedModel,
-): model is Extract<ExportedModel, { config: EncoderConfig; params: EncoderParams }> {
+  model: ExportedStack,
+): model is Extract<ExportedStack, { config: EncoderConfig; params: EncoderParams }> {
   return !("norm" in model.params);
 }
 
@@ -114,7 +141,7 @@ function tokenizerConfig(tokenizer: Tokenizer, model: ExportedModel): Record<str
     bos_token: named(tokenizer.bosId),
     eos_token: named(tokenizer.eosId),
     // Pipelines of transformers.js add what begins a text only where this says so.
-    ...(begins && !isEncoder(model) && { add_bos_token: true }),
+    ...(begins && !isEncoderDecoder(model) && !isEncoder(model) && { add_bos_token: true }),
     clean_up_tokenization_spaces: false,
   };
 }

@@ -1,7 +1,8 @@
 import { checks, checkSignal, type Checks } from "@qkv/core";
 import type { KvCache } from "@qkv/kv-cache";
 import { checkModel } from "../models/check-model.js";
-import type { Model } from "../models/model.js";
+import type { EncodedSource } from "../models/encoded-source.js";
+import type { GenerativeModel } from "../models/model.js";
 import {
   beamSearcher,
   type Beam,
@@ -9,8 +10,8 @@ import {
   type BeamSequence,
   type SequenceToken,
 } from "./beams.js";
-import { cacheFor } from "./cache-for.js";
-import { checkMaxTokens, promptIds, remainingContext, stopConditions } from "./generate.js";
+import { beginning, checkPrompts } from "./beginning.js";
+import { checkMaxTokens, remainingContext, stopConditions } from "./generate.js";
 import { checkEmptyCache, checkPadId, paddedPrompts } from "./padded-prompts.js";
 import { decodeStep, prefill } from "./prefill.js";
 import { checkProcessors, type LogitsProcessor } from "./processors/logits-processor.js";
@@ -50,6 +51,8 @@ export type BeamSearchOptions = {
   padId?: number;
   /** An empty cache that can `reorder` its batches; it is empty again at the end. Default: a new `cacheFor(model.config)`. */
   cache?: KvCache;
+  /** As for `generate`. */
+  decoderIds?: readonly number[];
   /** As for `generate`. */
   stop?: readonly (number | string)[];
   /** As for `generate`. */
@@ -93,6 +96,7 @@ const names: readonly (keyof BeamSearchOptions)[] = [
   "processors",
   "padId",
   "cache",
+  "decoderIds",
   "stop",
   "logprobs",
   "signal",
@@ -103,7 +107,7 @@ const names: readonly (keyof BeamSearchOptions)[] = [
  * Continues prompts of any lengths by beam search, as Hugging Face's `generate` with `num_beams` defines it. Each step
  * chooses among the continuations of all beams of a prompt; the cache's batches follow by `reorder`.
  *
- * @param prompts - Texts or lists of ids.
+ * @param prompts - Texts or lists of ids; of an encoder–decoder also sources that its `encode` has read.
  * @throws {ArgumentError} If an option is out of range, a prompt does not fit the context, or processors remove every token
  *   of every beam. The signal's reason, when it aborts.
  *
@@ -127,33 +131,28 @@ const names: readonly (keyof BeamSearchOptions)[] = [
  * ```
  */
 export async function beamSearch(
-  model: Model,
-  prompts: readonly (string | readonly number[])[],
+  model: GenerativeModel,
+  prompts: readonly (string | readonly number[])[] | EncodedSource,
   given?: BeamSearchOptions,
 ): Promise<BeamSearchResult> {
   const began = performance.now();
   checkModel(check, model, { causal: true });
   const options = check.options(given, names);
-  check.each(
-    { prompts },
-    Array.isArray,
-    "a list of texts or of lists of token ids",
-    "write [prompt] for one.",
-  );
+  checkPrompts(check, prompts);
   const { signal, onToken } = options;
   checkSignal("beamSearch", signal);
   const settings = checkSettings(options);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const stops = stopConditions(check, model, options.stop);
   const padId = checkPadId(check, options.padId, model.config.vocabSize);
-  const cache = options.cache ?? cacheFor(model.config);
-  checkEmptyCache(check, cache);
-  const read = prompts.map((prompt) => promptIds(check, model, prompt));
+  if (options.cache !== undefined) checkEmptyCache(check, options.cache);
+  const { prompts: read, cache, processors, promptTokens } = beginning(check, model, prompts, options);
   const rooms = read.map((ids) => remainingContext(check, model, ids.length, 0));
   const shown = paddedPrompts(read, padId);
   const searchers = read.map((ids, prompt) =>
     beamSearcher({
       ...settings,
+      processors,
       ...stops,
       check,
       prompt,
@@ -212,7 +211,7 @@ export async function beamSearch(
   return {
     sequences,
     usage: {
-      promptTokens: read.reduce((sum, ids) => sum + ids.length, 0),
+      promptTokens,
       generatedTokens: all.reduce(
         (sum, { ids, stoppedBy }) => sum + ids.length + (typeof stoppedBy === "number" ? 1 : 0),
         0,
@@ -236,17 +235,17 @@ function checkSettings(options: BeamSearchOptions) {
   check.whole({ logprobs }, { min: 0, unit: "tokens" });
   if (onToken !== undefined) check.type({ onToken }, "function");
   checkProcessors(check, processors);
-  return { numBeams, lengthPenalty, earlyStopping, numReturnSequences, logprobs, processors };
+  return { numBeams, lengthPenalty, earlyStopping, numReturnSequences, logprobs };
 }
 
 /** Passes on the tokens of each prompt's best sequence, as far as they are decided. */
 function decidedTokens(
-  model: Model,
+  { tokenizer }: Pick<GenerativeModel, "tokenizer">,
   prompts: readonly (readonly number[])[],
   stopTexts: readonly string[],
   onToken: (token: BeamToken) => void,
 ): (searcher: BeamSearcher) => void {
-  const streams = prompts.map((ids) => textStream(model.tokenizer, ids, stopTexts));
+  const streams = prompts.map((ids) => textStream(tokenizer, ids, stopTexts));
   const counts = prompts.map(() => 0);
   return ({ prompt, contenders, running }) => {
     const [some, ...others] = contenders();

@@ -1,12 +1,14 @@
 import { checks } from "@qkv/core";
 import { growingCache, latentCache, mixedCache, stateCache, type KvCache } from "@qkv/kv-cache";
+import type { CrossDecoderConfig } from "../models/cross-decoder.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { cachedPartsOfLayers, isHybrid, isRecurrent } from "../models/is-recurrent.js";
 
 /**
  * A cache for a decoder: one that grows for layers that attend, beside states for layers that are recurrent, or beside the
  * layers of byte patches. They change, fork and roll back as one. Of latent attention, it holds the latents once; layers that
- * read the keys and values of another hold none.
+ * read the keys and values of another hold none. Of an encoder–decoder, it holds the decoder's own tokens; `sourceCache` puts what it
+ * reads beside them.
  *
  * @param options - `checkpoints`: earlier states that `crop` can go back to. Default 1: a failed step is undone.
  *
@@ -27,7 +29,10 @@ import { cachedPartsOfLayers, isHybrid, isRecurrent } from "../models/is-recurre
  * [cache.length, cache.state(0)?.state?.shape]; // => [3, [1, 2, 4, 4]]
  * ```
  */
-export function cacheFor(config: DecoderConfig, options?: { checkpoints?: number }): KvCache {
+export function cacheFor(
+  config: DecoderConfig | CrossDecoderConfig,
+  options?: { checkpoints?: number },
+): KvCache {
   const check = checks("cacheFor");
   const fix = "give the configuration of a decoder: `model.config`.";
   const isConfig = (value: unknown) => {
@@ -36,6 +41,7 @@ export function cacheFor(config: DecoderConfig, options?: { checkpoints?: number
   };
   check.each({ config }, isConfig, "a configuration, with numLayers and as many layerTypes", fix);
   check.options(options, ["checkpoints"]);
+  if ("startIds" in config) return growingCache({ numLayers: Math.max(config.numLayers, 1) });
   if (config.bytePatches) return config.bytePatches.cache(config);
   const { layerTypes, latent } = config;
   const parts = cachedPartsOfLayers(config).flat();

@@ -1,8 +1,9 @@
 import type { KvCache } from "@qkv/kv-cache";
-import type { Model } from "../models/model.js";
+import type { EncodedSource } from "../models/encoded-source.js";
+import type { GenerativeModel } from "../models/model.js";
 import { checks, checkSignal, type Checks } from "@qkv/core";
 import { checkModel } from "../models/check-model.js";
-import { cacheFor } from "./cache-for.js";
+import { beginning, checkPrompts } from "./beginning.js";
 import { checkEmptyCache, checkPadId, paddedPrompts, refuseBeams } from "./padded-prompts.js";
 import { decodeStep, prefill } from "./prefill.js";
 import {
@@ -15,7 +16,6 @@ import { eventLoopYielder } from "./yield-to-event-loop.js";
 import {
   uniformSample,
   checkMaxTokens,
-  promptIds,
   remainingContext,
   seedOfDraws,
   stopConditions,
@@ -41,6 +41,8 @@ export type GenerateBatchOptions = {
   padId?: number;
   /** An empty cache. Default: a new `cacheFor(model.config)`. */
   cache?: KvCache;
+  /** As for `generate`. */
+  decoderIds?: readonly number[];
   /** As for `generate`. */
   stop?: readonly (number | string)[];
   /** As for `generate`. */
@@ -79,6 +81,7 @@ const names: readonly (keyof GenerateBatchOptions)[] = [
   "processors",
   "padId",
   "cache",
+  "decoderIds",
   "stop",
   "logprobs",
   "signal",
@@ -109,7 +112,7 @@ type Shared = { stopIds: ReadonlySet<number>; logprobs: number; processors: read
  * other; each continuation is the one that `generate` gives for its prompt and its seed. One that ends leaves the batch,
  * and the rest go on without it.
  *
- * @param prompts - Texts or lists of ids.
+ * @param prompts - Texts or lists of ids; of an encoder–decoder also sources that its `encode` has read.
  * @throws {ArgumentError} As `generate`.
  *
  * @example
@@ -131,33 +134,27 @@ type Shared = { stopIds: ReadonlySet<number>; logprobs: number; processors: read
  * ```
  */
 export async function* generateBatch(
-  model: Model,
-  prompts: readonly (string | readonly number[])[],
+  model: GenerativeModel,
+  prompts: readonly (string | readonly number[])[] | EncodedSource,
   given?: GenerateBatchOptions,
 ): AsyncGenerator<BatchGeneratedToken, void, void> {
   const began = performance.now();
   checkModel(check, model, { causal: true });
   refuseBeams(check, given);
   const options = check.options(given, names);
-  check.each(
-    { prompts },
-    Array.isArray,
-    "a list of texts or of lists of token ids",
-    "write [prompt] for one.",
-  );
+  checkPrompts(check, prompts);
   const { samples = 1, signal, logprobs = 0, onFinish } = options;
   checkSignal("generateBatch", signal);
   check.whole({ samples }, { min: 1 });
   check.whole({ logprobs }, { min: 0, unit: "tokens" });
-  const cache = options.cache ?? cacheFor(model.config);
-  checkEmptyCache(check, cache);
+  if (options.cache !== undefined) checkEmptyCache(check, options.cache);
   const sampling = checkSampling(options.sampling, "generateBatch");
-  const processors = checkProcessors(check, options.processors ?? []);
+  checkProcessors(check, options.processors ?? []);
   const padId = checkPadId(check, options.padId, model.config.vocabSize);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const { stopIds, stopTexts } = stopConditions(check, model, options.stop);
   const yieldToEventLoop = eventLoopYielder();
-  const read = prompts.map((prompt) => promptIds(check, model, prompt));
+  const { prompts: read, cache, processors, promptTokens } = beginning(check, model, prompts, options);
   const rooms = read.map((ids) => remainingContext(check, model, ids.length, 0));
   const shown = paddedPrompts(read, padId);
   signal?.throwIfAborted();
@@ -198,13 +195,13 @@ export async function* generateBatch(
     const tokens = rows.map(({ generated }) => generated.at(-1)!);
     logits = await decodeStep(model, tokens, cache);
   }
-  onFinish?.({ ...summarize(all, read, samples, { began, prefilled }), ...seedOfDraws(sampling) });
+  onFinish?.({ ...summarize(all, promptTokens, samples, { began, prefilled }), ...seedOfDraws(sampling) });
 }
 
 /** Counts and times of a batch that has ended. */
 function summarize(
   rows: readonly Sequence[],
-  prompts: readonly (readonly number[])[],
+  promptTokens: number,
   samples: number,
   { began, prefilled }: { began: number; prefilled: number },
 ): GenerateBatchSummary {
@@ -213,14 +210,14 @@ function summarize(
   // The first token of each sequence belongs to the prefill.
   const decoded = rows.reduce((sum, { generated }) => sum + Math.max(0, generated.length - 1), 0);
   return {
-    sequences: prompts.map((_, prompt) =>
+    sequences: Array.from({ length: rows.length / samples }, (_, prompt) =>
       rows.slice(prompt * samples, (prompt + 1) * samples).map(({ reason, stoppedBy, generated }) => ({
         reason,
         ...(stoppedBy !== undefined && { stoppedBy }),
         generatedTokens: generated.length,
       })),
     ),
-    usage: { promptTokens: prompts.reduce((sum, { length }) => sum + length, 0), generatedTokens },
+    usage: { promptTokens, generatedTokens },
     timings: {
       promptMs: prefilled - began,
       generationMs,

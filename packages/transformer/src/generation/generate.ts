@@ -1,12 +1,12 @@
-import { checks, checkSignal, isList, type Checks } from "@qkv/core";
+import { checks, checkSignal, type Checks } from "@qkv/core";
 import type { Cache } from "@qkv/attention-contract";
 import { uniform, type Tensor, type TypedArray } from "@qkv/tensor";
-import type { DecoderConfig } from "../models/decoder-config.js";
-import type { Model } from "../models/model.js";
-import { checkIdList, isId } from "../models/check-ids.js";
+import type { EncodedSource } from "../models/encoded-source.js";
+import type { GenerativeModel } from "../models/model.js";
+import { isId } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
 import { holdsStates } from "../models/is-recurrent.js";
-import { cacheFor } from "./cache-for.js";
+import { beginning, isSource, lastTokensLogits } from "./beginning.js";
 import { refuseBeams } from "./padded-prompts.js";
 import { eventLoopYielder } from "./yield-to-event-loop.js";
 import { applyProcessors, checkProcessors, type LogitsProcessor } from "./processors/logits-processor.js";
@@ -32,6 +32,8 @@ export type GenerateOptions = {
    * `ids.slice(cache.length)`.
    */
   cache?: Cache & { crop?(length: number): void };
+  /** Ids that what an encoder–decoder writes begins with, no part of what is returned. Default: the model's `startIds`. */
+  decoderIds?: readonly number[];
   /**
    * Stop conditions besides the model's own ids: ids, which are not returned, and texts, which are not part of the text
    * that is returned, wherever the borders of tokens are.
@@ -83,9 +85,11 @@ export type GenerateSummary = {
 };
 
 /**
- * Continues a prompt, token by token. Joined, the texts are the continuation.
+ * Continues a prompt, token by token; an encoder–decoder reads it as its source, and writes. Joined, the texts are what is
+ * generated.
  *
- * @param prompt - Text (encoded with the model's tokenizer, beginning-of-sequence token in front), or token ids.
+ * @param prompt - Text (encoded with the model's tokenizer, beginning-of-sequence token in front), or token ids; of an
+ *   encoder–decoder also a source that its `encode` has read.
  * @throws {ArgumentError} If the prompt does not fit the context, an option is out of range, or text is given to a
  *   model without a tokenizer. The signal's reason, when it aborts; the cache then holds whole tokens only.
  *
@@ -107,21 +111,24 @@ export type GenerateSummary = {
  * ```
  */
 export async function* generate(
-  model: Model,
-  prompt: string | readonly number[],
+  model: GenerativeModel,
+  prompt: string | readonly number[] | EncodedSource,
   given?: GenerateOptions,
 ): AsyncGenerator<GeneratedToken, void, void> {
   const began = performance.now();
   checkModel(check, model, { causal: true });
   refuseBeams(check, given);
   const options = check.options(given, names);
-  const { config, params, tokenizer } = model;
-  const { signal, speculate, cache = cacheFor(config) } = options;
+  const { config, tokenizer } = model;
+  const { signal, speculate } = options;
   checkSignal("generate", signal);
   const sampling = checkSampling(options.sampling);
-  const processors = checkProcessors(check, options.processors ?? []);
+  checkProcessors(check, options.processors ?? []);
   const maxTokens = checkMaxTokens(check, options.maxTokens);
-  const ids = promptIds(check, model, prompt);
+  const prompts = isSource(prompt) ? prompt : [prompt];
+  const { processors, promptTokens, ...begun } = beginning(check, model, prompts, options);
+  const cache: NonNullable<GenerateOptions["cache"]> = begun.cache;
+  const ids = oneOf(begun.prompts);
   const start = cache.length;
   // A cache of unrotated keys counts positions itself, however long the sequence: it has to evict in time.
   const room = cache.unrotatedKeys ? Infinity : remainingContext(check, model, ids.length, start);
@@ -159,7 +166,7 @@ export async function* generate(
           ? promptLookup([...ids, ...generated], speculate).slice(0, tokenLimit - generated.length - 1)
           : [];
       draftTokens += draft.length;
-      const logits = model.apply(params, [...pending, ...draft], { cache, last: draft.length + 1 });
+      const logits = lastTokensLogits(model, [...pending, ...draft], { cache, last: draft.length + 1 });
       const onDevice =
         fromLogits && draft.length === 0
           ? await deviceToken(logits, sampling, uniformSample(sampling, generated.length))
@@ -222,12 +229,23 @@ export async function* generate(
     reason,
     ...(stoppedBy !== undefined && { stoppedBy }),
     ...seedOfDraws(sampling),
-    usage: { promptTokens: ids.length, generatedTokens: generated.length, draftTokens, acceptedTokens },
+    usage: { promptTokens, generatedTokens: generated.length, draftTokens, acceptedTokens },
     timings: {
       promptMs: (first ?? now) - began,
       generationMs,
       tokensPerSecond: generationMs > 0 ? (1000 * Math.max(0, generated.length - 1)) / generationMs : 0,
     },
+  });
+}
+
+/** The only one of several prompts. */
+function oneOf(prompts: readonly (readonly number[])[]): readonly number[] {
+  if (prompts.length === 1) return prompts[0]!;
+  return check.refuse({
+    argument: "prompt",
+    received: `a source of ${prompts.length} texts`,
+    expected: "a source of one",
+    fix: "call `generateBatch` for several.",
   });
 }
 
@@ -260,59 +278,10 @@ export function checkMaxTokens(check: Checks, maxTokens = Infinity): number {
   return maxTokens;
 }
 
-/** The ids of a prompt, which must be some. */
-export function promptIds(
-  check: Checks,
-  { tokenizer, config }: Model,
-  prompt: string | readonly number[],
-): readonly number[] {
-  if (typeof prompt === "string" && !tokenizer) {
-    const expected = "token ids, since the model has no tokenizer";
-    check.refuse({
-      argument: "prompt",
-      received: prompt,
-      expected,
-      fix: "load the model with `tokenizer`.",
-    });
-  }
-  if (typeof prompt !== "string") checkIdsOrMessages(check, prompt);
-  const ids = typeof prompt === "string" ? tokenizer!.encode(prompt) : prompt;
-  if (Array.isArray(ids) && ids.length === 0) {
-    const fix = "begin with the tokenizer's bosId.";
-    check.refuse({
-      argument: "prompt",
-      received: "no tokens",
-      expected: "one token or more",
-      fix,
-    });
-  }
-  return checkIdList(check, ids, config.vocabSize, "prompt");
-}
-
-/** Refuses what is neither text nor a list of ids, and messages, which a chat template makes a text of. */
-function checkIdsOrMessages(check: Checks, prompt: unknown): void {
-  const isMessage = (value: unknown) => typeof (value as { role?: unknown } | null)?.role === "string";
-  const expected = "a text, or a list of token ids";
-  if (isMessage(prompt) || (Array.isArray(prompt) && isMessage(prompt[0]))) {
-    check.refuse({
-      argument: "prompt",
-      received: "messages of a chat",
-      expected,
-      fix:
-        "make a text of them by the model's chat template: " +
-        "`chatTemplate(tokenizerConfig).render(messages, { addGenerationPrompt: true })` of @qkv/tokenizer/chat, " +
-        '`apply_chat_template` elsewhere; `pipeline("text-generation", source)` takes messages as they are.',
-    });
-  }
-  const fix =
-    'write a text: `generate(model, "Once upon a time")`, or ids as the tokenizer\'s `encode` returns them.';
-  check.each({ prompt }, isList, expected, fix);
-}
-
 /** Tokens that fit the context after a prompt. */
 export function remainingContext(
   check: Checks,
-  { config }: Model,
+  { config }: Pick<GenerativeModel, "config">,
   promptLength: number,
   seen: number,
 ): number {
@@ -331,7 +300,7 @@ export function remainingContext(
 /** Ids and texts at which to end. */
 export function stopConditions(
   check: Checks,
-  { config, tokenizer }: Model,
+  { config, tokenizer }: Pick<GenerativeModel, "config" | "tokenizer">,
   stop: readonly (number | string)[] = [],
 ) {
   const isStop = (one: unknown) => typeof one === "string" || isId(one, config.vocabSize);
@@ -368,7 +337,7 @@ export function stopConditions(
 function checkSpeculation(
   speculate: PromptLookupOptions | undefined,
   cache: object,
-  config: DecoderConfig,
+  config: GenerativeModel["config"],
 ): void {
   if (speculate === undefined) return;
   const { ngramSize = 3, draftLength = 8 } = check.options(
@@ -404,6 +373,7 @@ const names: readonly (keyof GenerateOptions)[] = [
   "sampling",
   "processors",
   "cache",
+  "decoderIds",
   "stop",
   "logprobs",
   "speculate",

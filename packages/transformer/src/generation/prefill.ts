@@ -1,10 +1,11 @@
 import type { KvCache } from "@qkv/kv-cache";
 import { tensor, type Tensor } from "@qkv/tensor";
-import type { Model } from "../models/model.js";
+import type { GenerativeModel } from "../models/model.js";
+import { lastTokensLogits } from "./beginning.js";
 
 /** The logits of each prompt's last token; the cache then holds each prompt, and none of its padding. */
 export async function prefill(
-  { apply, params }: Model,
+  model: GenerativeModel,
   prompts: readonly (readonly number[])[],
   cache: KvCache,
 ): Promise<ArrayLike<number>[]> {
@@ -13,11 +14,11 @@ export async function prefill(
   // Padding stands behind: no real token sees it.
   const ids = tensor(
     prompts.map((prompt) => Array.from({ length: T }, (_, t) => prompt[t] ?? 0)),
-    { dtype: "int32", device: params.embedding.weight.device },
+    { dtype: "int32", device: model.params.embedding.weight.device },
   );
   const shortest = Math.min(...lengths);
   const last = T - shortest + 1;
-  const logits = apply(params, ids, { cache, last, ...(last > 1 && { padding: lengths }) }); // [B, last, V]
+  const logits = lastTokensLogits(model, ids, { cache, last, ...(last > 1 && { padding: lengths }) }); // [B, last, V]
   const [B, rows, V] = logits.shape as [number, number, number];
   const numbers = await logits.read();
   if (shortest < T) cache.crop(lengths);
@@ -36,14 +37,14 @@ async function lastTokenLogits(logits: Tensor): Promise<ArrayLike<number>[]> {
 
 /** The logits of each batch after one more token of each. */
 export async function decodeStep(
-  { apply, params }: Model,
+  model: GenerativeModel,
   tokens: readonly number[],
   cache: KvCache,
 ): Promise<ArrayLike<number>[]> {
-  const { device } = params.embedding.weight;
+  const { device } = model.params.embedding.weight;
   const ids = tensor(
     tokens.map((token) => [token]),
     { dtype: "int32", device },
   );
-  return lastTokenLogits(apply(params, ids, { cache, last: 1 }));
+  return lastTokenLogits(lastTokensLogits(model, ids, { cache, last: 1 }));
 }

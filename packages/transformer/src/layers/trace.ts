@@ -21,7 +21,9 @@ export type LayerTraceName =
  * (`layers.1.attention.weights`) for that layer alone.
  */
 export type ModelTrace = {
-  readonly names: readonly (TraceName | "heads" | LayerTraceName | `layers.${number}.${string}`)[];
+  readonly names: readonly (
+    TraceName | "heads" | LayerTraceName | `${"" | "encoder." | "decoder."}layers.${number}.${string}`
+  )[];
   /** Filled, under full names. */
   readonly tensors: Record<string, Tensor>;
   /** Prefix of the full names. */
@@ -33,31 +35,49 @@ export type ModelTrace = {
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
 
+/** Layers of a model whose tensors are traced. */
+export type TracedLayers = {
+  /** Path in front of their names: `encoder`. Default: none. */
+  readonly path?: string;
+  /** Of each layer, true where it has a state in place of scores. */
+  readonly recurrent: readonly boolean[];
+  /** True: they attend to another sequence too. Default false. */
+  readonly crossAttention?: boolean;
+};
+
 /**
  * Refuses names that no tensor of a model has: a trace would stay empty, and an intervention would change nothing.
  *
- * @param recurrent - Of each layer, true where it has a state in place of scores.
+ * @param stacks - Of most models, one: the layers that it has.
  */
 export function checkTrace(
   check: Checks,
   trace: ModelTrace | undefined,
-  recurrent: readonly boolean[],
+  ...stacks: readonly TracedLayers[]
 ): void {
   if (trace === undefined) return;
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
   check.each({ trace, "trace.tensors": trace?.tensors }, isObject, "{ names, tensors }");
   check.list({ "trace.names": trace.names }, "names", (name) => typeof name === "string");
-  const inLayer = (names: readonly string[]) => [
+  const inLayer = (names: readonly string[], crossed = false) => [
     "attentionOutput",
+    ...(crossed ? ["crossAttentionOutput"] : []),
     "feedForwardOutput",
     "output",
     ...names.map((name) => `attention.${name}`),
+    ...(crossed ? names.map((name) => `crossAttention.${name}`) : []),
   ];
-  const paths = recurrent.map((isRecurrent, i) =>
-    inLayer(namesOf(isRecurrent)).map((name) => `layers.${i}.${name}`),
-  );
-  const full = ["embeddings", ...paths.flat()].map((path) => pathTo(trace, path));
-  const short = ["embeddings", ...inLayer(attentionNames).map((path) => path.split(".").at(-1)!)];
+  const pathsOf = ({ path, recurrent, crossAttention }: TracedLayers) =>
+    [
+      "embeddings",
+      ...recurrent.flatMap((isRecurrent, i) =>
+        inLayer(namesOf(isRecurrent), crossAttention).map((name) => `layers.${i}.${name}`),
+      ),
+    ].map((name) => pathTo(trace, path === undefined ? name : `${path}.${name}`));
+  const full = stacks.flatMap(pathsOf);
+  const crossed = stacks.some(({ crossAttention }) => crossAttention);
+  const ofLayer = inLayer(attentionNames, crossed).map((path) => path.split(".").at(-1)!);
+  const short = ["embeddings", ...new Set(ofLayer)];
   const known = (name: string) => short.includes(name) || full.some((path) => isPathOf(path, name));
   for (const [argument, names, choices] of [
     ["trace.names", trace.names, [...short, ...full]],
@@ -75,7 +95,7 @@ export function checkTrace(
           : `${short.join(", ")}, or one of these in one layer, such as ${full[1]}`,
       fix: meant
         ? `did you mean \`${meant}\`?`
-        : `name a tensor of this model, whose layers are 0 to ${recurrent.length - 1}.`,
+        : `name a tensor of this model, whose layers are 0 to ${Math.max(...stacks.map(({ recurrent }) => recurrent.length)) - 1}.`,
     });
   }
 }

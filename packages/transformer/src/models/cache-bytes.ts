@@ -7,5 +7,9 @@ export function cacheBytes(config: DecoderConfig, tokens: number): number {
   const attending = cachedPartsOfLayers(config).filter((parts) => parts.includes("keyValues")).length;
   // A latent, which is held once, and the part of keys that rotates beside it.
   const numbers = latent ? latent.kvRank + latent.ropeDim : 2 * numKvHeads * headDim;
-  return 4 * tokens * attending * numbers;
+  return cacheBytesOf(numbers, attending, tokens);
 }
+
+/** Bytes of so many float32 numbers of each token in each layer. */
+export const cacheBytesOf = (numbers: number, layers: number, tokens: number): number =>
+  4 * tokens * layers * numbers;

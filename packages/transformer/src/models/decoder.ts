@@ -306,7 +306,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...(bytePatches ? ["bytePatches"] : []),
       ]);
       checkBytePatches(config, options);
-      checkTrace(onApply, trace, kinds.map(isRecurrent));
+      checkTrace(onApply, trace, { recurrent: kinds.map(isRecurrent) });
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
       onApply.oneOf({ output: asked }, ["logits", "rows"]);
       if (cache && config.bidirectional) {

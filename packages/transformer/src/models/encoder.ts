@@ -223,7 +223,7 @@ export function encoder(config: EncoderConfig): Encoder {
     apply(params, ids, options) {
       const { types, mask, trace } = onApply.options(options, ["types", "mask", "trace"]);
       checkParams(onApply, params, parts);
-      checkTrace(onApply, trace, new Array<boolean>(numLayers).fill(false));
+      checkTrace(onApply, trace, { recurrent: new Array<boolean>(numLayers).fill(false) });
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
       if (types !== undefined && params.types)

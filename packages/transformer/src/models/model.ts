@@ -1,7 +1,9 @@
 import type { Tokenizer } from "@qkv/tokenizer";
+import type { CrossDecoder, CrossDecoderConfig, CrossDecoderParams } from "./cross-decoder.js";
 import type { DecoderConfig } from "./decoder-config.js";
 import type { Decoder, DecoderParams } from "./decoder.js";
 import type { Encoder, EncoderConfig, EncoderParams } from "./encoder.js";
+import type { EncoderDecoder, EncoderDecoderConfig, EncoderDecoderParams } from "./encoder-decoder.js";
 import type { SentenceConfig } from "./sentence-config.js";
 
 /** Errors and sizes of a quantized model. */
@@ -39,3 +41,31 @@ export type EncoderModel = {
   /** Rows to logits of masked tokens. */
   readonly maskedTokenLogits: Encoder["maskedTokenLogits"];
 };
+
+/** A decoder that reads a source, whatever encoder made it, with its weights and its tokenizer. */
+export type CrossDecoderModel = {
+  readonly config: CrossDecoderConfig;
+  readonly params: CrossDecoderParams;
+  readonly tokenizer: Tokenizer | undefined;
+  /** Ids of what is written to logits `[B, T, V]`, with any params of this shape. */
+  readonly apply: CrossDecoder["apply"];
+};
+
+/** An encoder–decoder with its weights and its tokenizer. */
+export type EncoderDecoderModel = {
+  readonly config: EncoderDecoderConfig;
+  readonly params: EncoderDecoderParams;
+  readonly tokenizer: Tokenizer | undefined;
+  /** Reads a source, with any params of this shape. */
+  readonly encode: EncoderDecoder["encode"];
+  /** Ids of what is written to logits `[B, T, V]`, with any params of this shape. */
+  readonly apply: EncoderDecoder["apply"];
+  /** With the option `quantize`: how far rounding moved each matrix. */
+  readonly quantization?: QuantizationReport;
+};
+
+/** A model of any kind that `loadAny` reads. */
+export type AnyModel = Model | EncoderModel | EncoderDecoderModel;
+
+/** A model that generates: it continues prompts, or writes about sources. */
+export type GenerativeModel = Model | CrossDecoderModel;

@@ -193,7 +193,7 @@ test("zero-shot-classification: candidates by entailment, together, each by itse
 
 test("a model with another head is refused, with the class that has it", async () => {
   await expect(pipeline("text-classification", names)).rejects.toThrow(
-    /an encoder with a head for token.*BertForSequenceClassification/s,
+    /a model with a head for token.*BertForSequenceClassification/s,
   );
   await expect(pipeline("question-answering", moods)).rejects.toThrow(/BertForQuestionAnswering/);
   await expect(pipeline("token-classification", moods)).rejects.toThrow(/BertForTokenClassification/);

@@ -469,7 +469,7 @@ test("an encoder's folder gives its pipelines", async () => {
 test.each<[string, () => unknown, RegExp]>([
   [
     "a task of other libraries",
-    () => pipeline("summarization" as never, model),
+    () => pipeline("depth-estimation" as never, model),
     /"text-generation", "feature-extr/,
   ],
   [
@@ -479,6 +479,11 @@ test.each<[string, () => unknown, RegExp]>([
   ],
   ["no model", () => pipeline("fill-mask", undefined as never), /no task has a default one/],
   ["an encoder that shall write", () => pipeline("text-generation", reader), /`model` is "an encoder"/],
+  [
+    "a decoder that shall translate",
+    () => pipeline("translation", model),
+    /expected an encoder–decoder.*\nFix: write "text-generation"/s,
+  ],
   ["a decoder that shall embed", () => pipeline("embeddings", model), /\nFix: write "text-generation"/],
   [
     "a model without a tokenizer",

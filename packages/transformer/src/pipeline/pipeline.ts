@@ -1,13 +1,16 @@
 import { asyncDisposable, checks, nearestName, type Checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
-import { isEncoder, loadWithFolder } from "../load.js";
+import { loadWithFolder } from "../load.js";
+import type { Folder } from "../loading/folder.js";
 import type { Source } from "../loading/open-file.js";
 import { checkModel } from "../models/check-model.js";
-import type { EncoderModel, Model } from "../models/model.js";
+import type { AnyModel, EncoderDecoderModel, EncoderModel, Model } from "../models/model.js";
+import { isEncoder, isEncoderDecoder } from "../models/model-kinds.js";
 import type { FeatureExtractionCall } from "./feature-extraction.js";
 import type { FillMaskCall } from "./fill-mask.js";
 import type { QuestionAnsweringCall } from "./question-answering.js";
 import { readLoadOptions, refuseOnnx, type PipelineOptions } from "./load-options.js";
+import type { Text2TextCall, Text2TextTask } from "./text2text-generation.js";
 import type { TextClassificationCall } from "./text-classification.js";
 import type { TextGenerationCall } from "./text-generation.js";
 import type { TokenClassificationCall } from "./token-classification.js";
@@ -33,7 +36,7 @@ export type FeatureExtractionPipeline = FeatureExtractionCall &
 export type FillMaskPipeline = FillMaskCall & PipelineParts<"fill-mask", EncoderModel>;
 /** A pipeline that labels texts. */
 export type TextClassificationPipeline = TextClassificationCall &
-  PipelineParts<"text-classification", EncoderModel>;
+  PipelineParts<"text-classification", EncoderModel | EncoderDecoderModel>;
 /** A pipeline that labels tokens. */
 export type TokenClassificationPipeline = TokenClassificationCall &
   PipelineParts<"token-classification", EncoderModel>;
@@ -42,7 +45,16 @@ export type QuestionAnsweringPipeline = QuestionAnsweringCall &
   PipelineParts<"question-answering", EncoderModel>;
 /** A pipeline that labels texts with labels which nobody trained. */
 export type ZeroShotClassificationPipeline = ZeroShotClassificationCall &
-  PipelineParts<"zero-shot-classification", EncoderModel>;
+  PipelineParts<"zero-shot-classification", EncoderModel | EncoderDecoderModel>;
+/** A pipeline that writes about texts. */
+export type Text2TextGenerationPipeline = Text2TextCall<"text2text-generation"> &
+  PipelineParts<"text2text-generation", EncoderDecoderModel>;
+/** A pipeline that summarizes texts. */
+export type SummarizationPipeline = Text2TextCall<"summarization"> &
+  PipelineParts<"summarization", EncoderDecoderModel>;
+/** A pipeline that translates texts. */
+export type TranslationPipeline = Text2TextCall<"translation"> &
+  PipelineParts<"translation", EncoderDecoderModel>;
 
 /** The pipeline of each task. `embeddings`, `sentiment-analysis` and `ner` are Transformers.js' other names. */
 export type Pipelines = {
@@ -56,6 +68,9 @@ export type Pipelines = {
   ner: TokenClassificationPipeline;
   "question-answering": QuestionAnsweringPipeline;
   "zero-shot-classification": ZeroShotClassificationPipeline;
+  "text2text-generation": Text2TextGenerationPipeline;
+  summarization: SummarizationPipeline;
+  translation: TranslationPipeline;
 };
 
 /** Tasks of encoders. Each is a module of its own, so that a page reads those that it uses. */
@@ -68,6 +83,16 @@ const encoderTasks = {
   "zero-shot-classification": async () =>
     (await import("./zero-shot-classification.js")).zeroShotClassification,
 } as const;
+
+/** Tasks of encoder–decoders alone. */
+const text2text: readonly string[] = [
+  "text2text-generation",
+  "summarization",
+  "translation",
+] satisfies Text2TextTask[];
+
+/** Tasks of encoders that an encoder–decoder with a head has too. */
+const ofHeads: readonly string[] = ["text-classification", "zero-shot-classification"];
 
 /** Other names of tasks. */
 const otherNames = {
@@ -87,16 +112,19 @@ const tasks: readonly (keyof Pipelines)[] = [
   "ner",
   "question-answering",
   "zero-shot-classification",
+  "text2text-generation",
+  "summarization",
+  "translation",
 ];
 
 /**
  * A task with its model in one line, with the call forms and the results that Transformers.js documents, on safetensors: code
  * moves by its import and the name of its model. Tasks: `text-generation`, `feature-extraction`, `fill-mask`,
- * `text-classification`, `token-classification`, `question-answering` and `zero-shot-classification`; of another task, option
- * or value the error says what to write.
+ * `text-classification`, `token-classification`, `question-answering`, `zero-shot-classification`, `text2text-generation`,
+ * `summarization` and `translation`; of another task, option or value the error says what to write.
  *
  * @param task - The name of the task.
- * @param model - A folder, an address or a repository, as `load` and `loadEncoder` take it; or a model that is loaded.
+ * @param model - A folder, an address or a repository, as `load` takes it; or a model that is loaded.
  * @param options - Options of loading: `dtype`, `device`, `progress_callback`, `revision`, `local_files_only` and others.
  * @returns A function of texts, with `model`, `tokenizer` and `dispose()`.
  * @throws {ArgumentError} If the task is not served, the model has no tokenizer or another head, or an option is not known;
@@ -132,7 +160,7 @@ const tasks: readonly (keyof Pipelines)[] = [
  */
 export async function pipeline<Task extends keyof Pipelines>(
   task: Task,
-  model: Source | readonly File[] | Model | EncoderModel,
+  model: Source | readonly File[] | AnyModel,
   options?: PipelineOptions,
 ): Promise<Pipelines[Task]> {
   const check = checks("pipeline", { argument: "model" });
@@ -145,7 +173,7 @@ export async function pipeline<Task extends keyof Pipelines>(
       fix: `name a folder or a repository: pipeline(${JSON.stringify(task)}, "owner/name").`,
     });
   }
-  const generates = task === "text-generation";
+  const generates = task === "text-generation" || text2text.includes(task);
   if (!generates && load.quantize !== undefined) {
     check.refuse({
       argument: "dtype",
@@ -161,13 +189,31 @@ export async function pipeline<Task extends keyof Pipelines>(
         throw cause;
       });
   checkModel(check, loaded);
-  if (isEncoder(loaded) === generates) refuseKind(check, task, generates);
   const name = nameOf(task);
-  const call = isEncoder(loaded)
-    ? (await encoderTasks[name as keyof typeof encoderTasks]())(check, loaded)
-    : await (await import("./text-generation.js")).textGeneration(check, loaded, folder);
+  const call = await callOf(check, name, loaded, folder);
   onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });
   return disposable(name, call as (...given: unknown[]) => Promise<unknown>, loaded) as Pipelines[Task];
+}
+
+/** The calls of a task, whose model has to be of its kind. */
+async function callOf(
+  check: Checks<{ argument: string }>,
+  task: string,
+  model: AnyModel,
+  folder: Folder | undefined,
+): Promise<unknown> {
+  if (text2text.includes(task)) {
+    if (!isEncoderDecoder(model)) refuseKind(check, task, model);
+    const { text2textGeneration } = await import("./text2text-generation.js");
+    return text2textGeneration(check, model, folder, task as Text2TextTask);
+  }
+  if (task === "text-generation") {
+    if (isEncoder(model) || isEncoderDecoder(model)) refuseKind(check, task, model);
+    return (await import("./text-generation.js")).textGeneration(check, model, folder);
+  }
+  const fits = isEncoder(model) || (isEncoderDecoder(model) && ofHeads.includes(task));
+  if (!fits) refuseKind(check, task, model);
+  return (await encoderTasks[task as keyof typeof encoderTasks]())(check, model as EncoderModel);
 }
 
 /** The first name of a task. */
@@ -175,15 +221,11 @@ const nameOf = (task: keyof Pipelines): string =>
   Object.hasOwn(otherNames, task) ? otherNames[task as keyof typeof otherNames] : task;
 
 /** A model that somebody loaded, or made of a decoder or an encoder. */
-const isLoaded = (model: object | string): model is Model | EncoderModel =>
+const isLoaded = (model: object | string): model is AnyModel =>
   typeof model === "object" && "params" in model && "config" in model;
 
 /** The calls of a pipeline with its parts; none of them after `dispose`. */
-function disposable(
-  task: string,
-  call: (...given: unknown[]) => Promise<unknown>,
-  model: Model | EncoderModel,
-): object {
+function disposable(task: string, call: (...given: unknown[]) => Promise<unknown>, model: AnyModel): object {
   const own: Checks = checks(`pipeline("${task}")`);
   let open: { call: typeof call; model: typeof model } | undefined = { call, model };
   const parts = (): NonNullable<typeof open> =>
@@ -220,10 +262,16 @@ function refuseTask(check: Checks, task: unknown): never {
   });
 }
 
-function refuseKind(check: Checks<{ argument: string }>, task: string, generates: boolean): never {
-  check.refuse({
-    received: generates ? "an encoder" : "a decoder, which generates",
-    expected: `${generates ? "a decoder" : "an encoder of the BERT family"} for the task ${task}`,
-    fix: generates ? 'write "feature-extraction" or "fill-mask".' : 'write "text-generation".',
-  });
+function refuseKind(check: Checks<{ argument: string }>, task: string, model: AnyModel): never {
+  const expected = text2text.includes(task)
+    ? "an encoder–decoder, which reads a text and writes another,"
+    : task === "text-generation"
+      ? "a decoder"
+      : "an encoder of the BERT family";
+  const [received, fix] = isEncoder(model)
+    ? ["an encoder", 'write "feature-extraction" or "fill-mask".']
+    : isEncoderDecoder(model)
+      ? ["an encoder–decoder", 'write "text2text-generation", "summarization" or "translation".']
+      : ["a decoder, which generates", 'write "text-generation".'];
+  check.refuse({ received, expected: `${expected} for the task ${task}`, fix });
 }

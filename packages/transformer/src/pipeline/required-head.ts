@@ -1,5 +1,5 @@
 import type { Checks } from "@qkv/core";
-import type { EncoderModel } from "../models/model.js";
+import type { EncoderDecoderModel, EncoderModel } from "../models/model.js";
 import type { TaskHeadConfig } from "../models/task-head.js";
 
 /** Classes of transformers that save a head. */
@@ -12,15 +12,13 @@ const classes = {
 /** The head of a model, which has to be that of a task. */
 export function requiredHead(
   check: Checks<{ argument: string }>,
-  { config: { head } }: EncoderModel,
+  { config: { head } }: Pick<EncoderModel | EncoderDecoderModel, "config">,
   task: keyof typeof classes,
 ): TaskHeadConfig {
   if (head?.task === task) return head;
   return check.refuse({
     received:
-      head && head.task !== "pooler"
-        ? `an encoder with a head for ${head.task}`
-        : "an encoder without a head",
+      head && head.task !== "pooler" ? `a model with a head for ${head.task}` : "a model without a head",
     expected: `one that was saved with its head for ${task}`,
     fix: `take a checkpoint of such a class (${classes[task]}).`,
   });

@@ -1,5 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
-import type { EncoderModel } from "../models/model.js";
+import type { EncoderDecoderModel, EncoderModel } from "../models/model.js";
 import { labelScores, taskLogits } from "../models/task-head.js";
 import { bestIndices } from "./best-indices.js";
 import { requiredHead } from "./required-head.js";
@@ -31,7 +31,7 @@ export type TextClassificationCall = {
 /** Makes the calls of a model that labels texts. */
 export function textClassification(
   check: Checks<{ argument: string }>,
-  model: EncoderModel,
+  model: EncoderModel | EncoderDecoderModel,
 ): TextClassificationCall {
   const head = requiredHead(check, model, "sequence");
   const tokenizer = truncatingTokenizer(

@@ -1,22 +1,20 @@
 import { checks, type Checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
 import type { ChatMessage } from "@qkv/tokenizer/chat";
-import { beamSearch } from "../generation/beam-search.js";
-import { generate, type GenerateSummary } from "../generation/generate.js";
-import { generateBatch } from "../generation/generate-batch.js";
 import { jsonOf } from "../loading/json-of.js";
 import type { Folder } from "../loading/folder.js";
 import { readWhole, smallFiles } from "../loading/open-file.js";
 import type { Model } from "../models/model.js";
+import { continuations } from "./continuations.js";
 import {
   generationDefaults,
   generationElsewhere,
   generationNames,
   readGeneration,
-  type Generation,
   type GenerationOptions,
 } from "./generation-options.js";
 import { refuseElsewhere } from "./load-options.js";
+import { refuseStreamer } from "./text-streamer.js";
 import { requiredTokenizer } from "./texts-to-rows.js";
 
 /** Options of a call of a {@link TextGenerationPipeline}, by Transformers.js' names. */
@@ -99,50 +97,6 @@ export async function textGeneration(
     return isBatch ? results : results[0];
   };
   return call as TextGenerationCall;
-}
-
-/** The generated ids of each prompt, each as often as is asked for. */
-async function continuations(
-  model: Model,
-  prompts: readonly (readonly number[])[],
-  { beams, samples, streamer, signal, sampling, processors, ...settings }: Generation,
-): Promise<number[][][]> {
-  const maxTokens = settings.maxTokens(Math.max(0, ...prompts.map(({ length }) => length)));
-  const shared = { maxTokens, ...(signal && { signal }) };
-  if (beams) {
-    const { sequences } = await beamSearch(model, prompts, {
-      ...shared,
-      ...beams,
-      numReturnSequences: samples,
-    });
-    return sequences.map((ofPrompt) => ofPrompt.map(({ ids }) => ids));
-  }
-  const drawn = { ...shared, sampling, processors };
-  if (prompts.length === 1 && samples === 1) return [[await streamed(model, prompts[0]!, drawn, streamer)]];
-  const generated = prompts.map(() => Array.from({ length: samples }, (): number[] => []));
-  for await (const { id, prompt, sample } of generateBatch(model, prompts, { ...drawn, samples }))
-    generated[prompt]![sample]!.push(id);
-  return generated;
-}
-
-/** The generated ids of one prompt, passed on as they come: the prompt first, and the stop id last. */
-async function streamed(
-  model: Model,
-  prompt: readonly number[],
-  options: NonNullable<Parameters<typeof generate>[2]>,
-  streamer: Generation["streamer"],
-): Promise<number[]> {
-  const ids: number[] = [];
-  let stoppedBy: GenerateSummary["stoppedBy"];
-  streamer?.put([prompt.map(BigInt)]);
-  const onFinish = (summary: GenerateSummary) => (stoppedBy = summary.stoppedBy);
-  for await (const { id } of generate(model, prompt, { ...options, onFinish })) {
-    ids.push(id);
-    streamer?.put([[BigInt(id)]]);
-  }
-  if (typeof stoppedBy === "number") streamer?.put([[BigInt(stoppedBy)]]);
-  streamer?.end();
-  return ids;
 }
 
 /** The prompts of a call: a text, a chat, or a list of either. */
@@ -237,14 +191,5 @@ function refuseVariables(check: Checks, { tokenizer_encode_kwargs }: TextGenerat
     received: tokenizer_encode_kwargs,
     expected: "no such option of texts: it has the variables of a chat template",
     fix: "leave it out; `add_special_tokens` is an option of its own.",
-  });
-}
-
-function refuseStreamer(check: Checks, count: number): never {
-  check.refuse({
-    argument: "streamer",
-    received: `a streamer of ${count} texts`,
-    expected: "one for one text",
-    fix: "call the pipeline for each text.",
   });
 }

@@ -115,3 +115,13 @@ function writeOut(text: string): void {
   // eslint-disable-next-line no-console -- a page has no other standard output
   else console.log(text);
 }
+
+/** Refuses a streamer of several texts, whose tokens would come mixed. */
+export function refuseStreamer(check: Checks, count: number): never {
+  check.refuse({
+    argument: "streamer",
+    received: `a streamer of ${count} texts`,
+    expected: "one for one text",
+    fix: "call the pipeline for each text.",
+  });
+}

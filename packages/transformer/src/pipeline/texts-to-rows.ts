@@ -2,7 +2,9 @@ import type { Checks } from "@qkv/core";
 import { padding } from "@qkv/attention";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
 import { composeTokenizer, pad, type Tokenizer } from "@qkv/tokenizer";
-import type { EncoderModel } from "../models/model.js";
+import type { EncoderDecoderModel, EncoderModel } from "../models/model.js";
+import { isEncoderDecoder } from "../models/model-kinds.js";
+import { sequenceRows } from "../models/sequence-rows.js";
 
 /** A batch of texts that an encoder has read. */
 export type EncodedTexts = {
@@ -46,18 +48,20 @@ export function truncatingTokenizer(tokenizer: Tokenizer, contextLength: number)
 }
 
 /**
- * Reads texts by an encoder, those that are shorter padded at their end.
+ * Reads texts by an encoder, those that are shorter padded at their end. An encoder–decoder has one row for each text, which its head
+ * reads.
  *
  * @param tokenizer - That of {@link truncatingTokenizer}.
  * @param pairs - A second text for each. Default: none.
  */
 export function encodeTexts(
-  { config, params, apply }: EncoderModel,
+  model: EncoderModel | EncoderDecoderModel,
   tokenizer: Tokenizer,
   texts: readonly string[],
   pairs?: readonly string[],
 ): EncodedTexts {
-  const { device }: { device: Device } = params.embedding.weight;
+  const { config } = model;
+  const { device }: { device: Device } = model.params.embedding.weight;
   const encodings = texts.map((text, i) => tokenizer.encoding(text, pairs && { pair: pairs[i]! }));
   const ids = encodings.map((one) => one.ids);
   const padId = tokenizer.id("[PAD]") ?? tokenizer.id("<pad>") ?? 0;
@@ -68,11 +72,14 @@ export function encodeTexts(
     encodings.map(({ typeIds }) => typeIds),
     { padId: 0 },
   ).ids;
-  const typed = config.numTypes > 1 && types.some((ofText) => ofText.some((type) => type > 0));
-  const rows = apply(params, tensor(padded.ids, { dtype: "int32", device }), {
-    ...(!even && { mask: padding(lengths) }),
-    ...(typed && { types: tensor(types, { dtype: "int32", device }) }),
-  });
+  const typed =
+    "numTypes" in config && config.numTypes > 1 && types.some((ofText) => ofText.some((type) => type > 0));
+  const rows = isEncoderDecoder(model)
+    ? sequenceRows(model, ids)
+    : model.apply(model.params, tensor(padded.ids, { dtype: "int32", device }), {
+        ...(!even && { mask: padding(lengths) }),
+        ...(typed && { types: tensor(types, { dtype: "int32", device }) }),
+      });
   return {
     ids,
     rows,

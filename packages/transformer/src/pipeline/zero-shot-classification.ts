@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { entailmentScores } from "../models/entailment-scores.js";
-import type { EncoderModel } from "../models/model.js";
+import type { EncoderDecoderModel, EncoderModel } from "../models/model.js";
 import { taskLogits } from "../models/task-head.js";
 import { bestIndices } from "./best-indices.js";
 import { requiredHead } from "./required-head.js";
@@ -38,7 +38,7 @@ export type ZeroShotClassificationCall = {
 /** Makes the calls of a model of natural language inference. */
 export function zeroShotClassification(
   check: Checks<{ argument: string }>,
-  model: EncoderModel,
+  model: EncoderModel | EncoderDecoderModel,
 ): ZeroShotClassificationCall {
   const head = requiredHead(check, model, "sequence");
   const tokenizer = truncatingTokenizer(

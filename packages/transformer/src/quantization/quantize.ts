@@ -3,8 +3,10 @@ import { bytesPerElement, cast, isTensor, js, slice, tensorsOf, type Device, typ
 import { dequantizeWeight, quantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
 import type { MatrixRounding } from "../loading/weights.js";
 import { checkModel } from "../models/check-model.js";
-import { decoder, type DecoderParams } from "../models/decoder.js";
-import type { Model, QuantizationReport } from "../models/model.js";
+import { decoder, type DecoderKernels, type DecoderParams } from "../models/decoder.js";
+import { encoderDecoder, type EncoderDecoderParams } from "../models/encoder-decoder.js";
+import { isEncoderDecoder } from "../models/model-kinds.js";
+import type { EncoderDecoderModel, Model, QuantizationReport } from "../models/model.js";
 import { anyLinear } from "./any-linear.js";
 
 /** Weight quantization: int8 with a scale for each output, or int4 with one for each 32 inputs. */
@@ -34,14 +36,14 @@ export type Quantization = "int8" | "int4";
  * Math.max(...Object.values(report.errors)) < 0.01; // => true
  * ```
  */
-export function quantize(
-  model: Model,
+export function quantize<Kind extends Model | EncoderDecoderModel>(
+  model: Kind,
   given?: {
     kind?: Quantization;
     activations?: "float32" | "int8";
     device?: Device;
   },
-): { model: Model; report: QuantizationReport } {
+): { model: Kind; report: QuantizationReport } {
   checkModel(check, model);
   const options = check.options(given, ["kind", "activations", "device"]);
   const { kind = "int8", activations = "float32", device = model.params.embedding.weight.device } = options;
@@ -77,11 +79,12 @@ export function roundingOf(kind: Quantization, device: Device): Rounding {
 }
 
 /** The quantized model; matrices that were quantized while they were read stay as they are. */
-export function quantizeBy(
+export function quantizeBy<Kind extends Model | EncoderDecoderModel>(
   rounding: Rounding,
-  { params, ...model }: Model,
+  model: Kind,
   { activations = "float32", device }: { activations?: "float32" | "int8"; device: Device },
-): { model: Model; report: QuantizationReport } {
+): { model: Kind; report: QuantizationReport } {
+  const { params }: { params: DecoderParams | EncoderDecoderParams } = model;
   const errors: Record<string, number> = {};
   const before = new Map<unknown, number>();
   const rounded = (weight: Tensor, path: string): Tensor => {
@@ -107,20 +110,34 @@ export function quantizeBy(
     );
   };
   const { output, ...others } = params;
-  const after: DecoderParams = {
-    ...(visit(others, "") as Omit<DecoderParams, "output">),
-    output: { weight: rounded((output ?? params.embedding).weight, "output.weight") },
+  const after = {
+    ...(visit(others, "") as typeof others),
+    output: {
+      weight: rounded(output?.weight ?? params.embedding.weight, "output.weight"),
+      ...(output?.bias && { bias: moved(output.bias) }),
+    },
   };
-  const { apply } = decoder(model.config, { linear: anyLinear({ activations }) });
+  const kernels = { linear: anyLinear({ activations }) };
   return {
-    model: { ...model, params: after, apply },
+    model: { ...model, params: after, ...functionsOf(model, kernels) },
     report: { errors, bytesBefore: sum(before.values()), bytesAfter: bytesOf(after) },
   };
 }
 
+/** The functions of a model, which take rounded matrices. */
+function functionsOf(
+  model: Model | EncoderDecoderModel,
+  kernels: DecoderKernels,
+): Partial<Model & EncoderDecoderModel> {
+  if (!isEncoderDecoder(model))
+    return { apply: decoder(model.config, kernels).apply } as Partial<Model & EncoderDecoderModel>;
+  const { apply, encode } = encoderDecoder(model.config, kernels);
+  return { apply, encode } as Partial<Model & EncoderDecoderModel>;
+}
+
 /** Paths of matrices that a layer multiplies with. */
 const matrices =
-  /^layers\..*\.weight$|^bytePatches\.(.*\.)?(layers|projection|crossAttention|output)\.(.*\.)?weight$/;
+  /^(encoder\.|decoder\.)?layers\..*\.weight$|^bytePatches\.(.*\.)?(layers|projection|crossAttention|output)\.(.*\.)?weight$/;
 
 /** A quantized matrix on the device, and its relative error. */
 function quantizeMatrix(

@@ -47,7 +47,7 @@ export async function readGguf(
   const factors = await ropeFactors(file, field);
   refuseUnknownFields(file, `${String(arch)}.`, metadata, readFields);
   const checkpoint = await readCheckpoint(json, file, place(renamed), "gguf");
-  if (checkpoint.kind === "encoder") return checkpoint;
+  if (checkpoint.kind !== "decoder") return checkpoint;
   return {
     ...checkpoint,
     config: {

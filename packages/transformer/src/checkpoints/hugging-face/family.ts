@@ -2,12 +2,14 @@ import type { Weights } from "../../loading/weights.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
+import type { EncoderDecoderConfig, EncoderDecoderParams } from "../../models/encoder-decoder.js";
 import type { ConfigFields } from "../../architectures/config-fields.js";
 
 /** A model's numbers and names, and its weights. */
 export type Checkpoint =
   | { kind: "decoder"; config: DecoderConfig; params: DecoderParams }
-  | { kind: "encoder"; config: EncoderConfig; params: EncoderParams };
+  | { kind: "encoder"; config: EncoderConfig; params: EncoderParams }
+  | { kind: "encoder-decoder"; config: EncoderDecoderConfig; params: EncoderDecoderParams };
 
 /** GGUF files hold some numbers in another way, and leave out what their readers know. */
 export type StorageFormat = "hugging-face" | "gguf";

@@ -1,5 +1,6 @@
 import { checks, FormatError } from "@qkv/core";
 import { architectures } from "../../architectures/architectures.js";
+import { encoderDecoderArchitectures } from "../../architectures/encoder-decoders/encoder-decoder-architectures.js";
 import { encoderArchitectures } from "../../architectures/encoders/encoder-architectures.js";
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
@@ -7,6 +8,7 @@ import { configFields } from "../../architectures/config-fields.js";
 import { inWords, nearestArchitecture } from "./nearest-architecture.js";
 import { readArchitecture } from "./read-architecture.js";
 import { readEncoder } from "./read-encoder.js";
+import { readEncoderDecoder } from "./read-encoder-decoder.js";
 import type { Checkpoint, Family, StorageFormat } from "./family.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
@@ -28,11 +30,12 @@ export async function readCheckpoint(
 ): Promise<Checkpoint> {
   const fields = configFields(json, file);
   const type = fields.text("model_type");
+  const both = encoderDecoderArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
   // Fields that would change any architecture.
-  for (const name of ["is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"]) {
-    fields.mustBe(name, false);
-  }
+  fields.mustBe("is_encoder_decoder", both !== undefined);
+  for (const name of ["add_cross_attention", "tie_encoder_decoder"]) fields.mustBe(name, false);
   fields.nested("pruned_heads"); // an object that holds nothing
+  if (both) return readEncoderDecoder(both, type, fields, weights);
   const family = families.find(({ modelTypes }) => modelTypes.includes(type));
   if (family) return family.read(type, fields, weights, storedAs);
   const encoder = encoderArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
@@ -43,7 +46,7 @@ export async function readCheckpoint(
   return check.refuse({
     argument: "model_type",
     received: type,
-    expected: `a known architecture: ${[...families, ...encoderArchitectures, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
+    expected: `a known architecture: ${[...families, ...encoderArchitectures, ...encoderDecoderArchitectures, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
     fix: `${inWords(nearestArchitecture(json, file, architectures))}; choose a model of one of these, or add an architecture.`,
   });
 }

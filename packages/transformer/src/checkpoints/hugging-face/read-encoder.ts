@@ -90,14 +90,14 @@ function headConfig({ task, names }: Task, fields: ConfigFields, weights: Weight
 }
 
 /** The names of labels; where a file has none, as many as the map of the head makes. */
-function labelsOf(name: string, fields: ConfigFields, weights: Weights): string[] {
+export function labelsOf(name: string, fields: ConfigFields, weights: Weights): string[] {
   const named = fields.nested("id2label");
   const count = named?.unread(new Set()).length ?? weights.shape(name)?.[0] ?? 2;
   return Array.from({ length: count }, (_, i) => named?.text(String(i)) ?? `LABEL_${i}`);
 }
 
 /** One label for each text is a probability of its own, unless the problem is a regression. */
-function scoresOf(
+export function scoresOf(
   task: TaskHeadConfig["task"],
   fields: ConfigFields,
   count: number | undefined,

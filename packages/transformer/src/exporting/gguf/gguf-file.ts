@@ -6,7 +6,7 @@ import { toGgufName } from "../../checkpoints/gguf/gguf-names.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { ExportPlan } from "../export-plan.js";
-import { isEncoder, type ExportedModel } from "../hugging-face-folder.js";
+import { isEncoder, type ExportedStack } from "../hugging-face-folder.js";
 import {
   nearestOf,
   normalizedConfig,
@@ -24,7 +24,7 @@ import { ggufStorageOf, ggufStorages, type GgufStoredType } from "./gguf-storage
 import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
 
 /** The one file of a model, as llama.cpp reads it. */
-export function planGguf(model: ExportedModel, dtype: GgufStoredType): ExportPlan {
+export function planGguf(model: ExportedStack, dtype: GgufStoredType): ExportPlan {
   const { fields, tensors } = isEncoder(model)
     ? ggufEncoder(model.config, model.params)
     : ggufDecoder(model.config, model.params);
@@ -137,7 +137,7 @@ function holderOf(config: DecoderConfig, params: DecoderParams): Holder {
 }
 
 /** The tokenizer, and at which tokens texts end: its own, then the others of the model, which end messages. */
-function tokenizerFields(model: ExportedModel): GgufFields {
+function tokenizerFields(model: ExportedStack): GgufFields {
   const { tokenizer, chatTemplate, config } = model;
   const stopIds = "stopIds" in config ? config.stopIds : [];
   const own: GgufFields = tokenizer

@@ -5,7 +5,7 @@ import {
   isEncoder,
   formatJson,
   writeText,
-  type ExportedModel,
+  type ExportedStack,
 } from "../hugging-face-folder.js";
 import { normalizedConfig, refuseStackedLayers } from "../architecture-constraints.js";
 import { bytesOf, type StoredType } from "../stored-numbers.js";
@@ -25,7 +25,7 @@ export type OnnxOptions = {
  * A folder that transformers.js reads: what a Hugging Face folder says of the model, and its graph as
  * `onnx/model.onnx`. Numbers may be stored in 16 bits; what is computed is computed in 32.
  */
-export function planOnnx(model: ExportedModel, { dtype, opset, inlineBytes }: OnnxOptions): ExportPlan {
+export function planOnnx(model: ExportedStack, { dtype, opset, inlineBytes }: OnnxOptions): ExportPlan {
   if (!isEncoder(model)) refuseStackedLayers(model.config);
   const { config, others } = huggingFaceFiles(model);
   const graph = onnxGraph(opset === opsets.standard ? "standard" : "composed", dtype);

@@ -1,0 +1,152 @@
+import type { EncoderDecoderConfig } from "../../models/encoder-decoder.js";
+import { activationField, activationNames, stopIdsField, type ConfigFields } from "../config-fields.js";
+import { layerCount } from "../encoders/encoder-parts.js";
+import {
+  each,
+  linear,
+  norm,
+  reshaped,
+  rowsFrom,
+  stored,
+  under,
+  type StoredTensor,
+} from "../stored-tensor.js";
+import type { EncoderDecoderFile } from "./encoder-decoder-architecture.js";
+
+const biased = { bias: true };
+
+/** Rows in front of a table of positions that are not read. */
+const firstRow = 2;
+
+/** The sizes and ids of a model in BART's fields. */
+export function bartSizes(fields: ConfigFields): EncoderDecoderConfig {
+  const C = fields.count("d_model");
+  const forced = (name: string) => fields.numberOr(undefined, name);
+  const beginsWithBos = fields.flag("force_bos_token_to_be_generated", false);
+  const forcedBosId = forced("forced_bos_token_id") ?? (beginsWithBos ? forced("bos_token_id") : undefined);
+  const forcedEosId = forced("forced_eos_token_id");
+  const stopIds = stopIdsField(fields);
+  fields.mustBe("is_decoder", false);
+  fields.mustBe("add_bias_logits", false);
+  return {
+    vocabSize: fields.count("vocab_size"),
+    embedDim: C,
+    hiddenDim: fields.count("decoder_ffn_dim"),
+    numLayers: layerCount(fields, "decoder_layers"),
+    numHeads: fields.count("decoder_attention_heads"),
+    contextLength: fields.count("max_position_embeddings"),
+    activation: activationField(fields, "activation_function", "gelu"),
+    ...(fields.flag("scale_embedding", false) && { embeddingScale: Math.sqrt(C) }),
+    startIds: [fields.number("decoder_start_token_id", stopIds[0] ?? 2)],
+    stopIds,
+    padId: fields.number("pad_token_id", 1),
+    ...(forcedBosId !== undefined && { forcedBosId }),
+    ...(forcedEosId !== undefined && { forcedEosId }),
+    encoder: {
+      hiddenDim: fields.count("encoder_ffn_dim"),
+      numLayers: layerCount(fields, "encoder_layers"),
+      numHeads: fields.count("encoder_attention_heads"),
+    },
+  };
+}
+
+/** Fields of the first releases, which say what the architecture is. */
+export function checkBartFields(
+  fields: ConfigFields,
+  is: { normalize_before: boolean; normalize_embedding: boolean; static_position_embeddings: boolean },
+): void {
+  for (const [name, value] of Object.entries({ ...is, add_final_layer_norm: is.normalize_before }))
+    fields.mustBe(name, value);
+}
+
+/** Both sides of a model, each under its own path. */
+export function bartSides(config: EncoderDecoderConfig): StoredTensor[] {
+  const { encoder = {}, embedDim: C } = config;
+  return [
+    under(
+      "encoder",
+      "encoder",
+      side({ ...config, ...encoder, embedDim: C, vocabSize: config.vocabSize }, false),
+    ),
+    under("decoder", "decoder", side(config, true)),
+  ];
+}
+
+function side(config: EncoderDecoderConfig, isDecoder: boolean): StoredTensor[] {
+  const { embedDim: C, hiddenDim: F, numLayers, contextLength, positions = "learned" } = config;
+  const attention = (place: string, name: string, normName: string) => [
+    linear(`${place}.query`, `${name}.q_proj`, [C, C], biased),
+    linear(`${place}.key`, `${name}.k_proj`, [C, C], biased),
+    linear(`${place}.value`, `${name}.v_proj`, [C, C], biased),
+    linear(`${place}.output`, `${name}.out_proj`, [C, C], biased),
+    norm(`${place}Norm`, normName, C, biased),
+  ];
+  return [
+    ...(positions === "learned"
+      ? [rowsFrom("positions.weight", "embed_positions.weight", firstRow, [contextLength, C])]
+      : []),
+    ...(config.embeddingNorm ? [norm("embeddingNorm", "layernorm_embedding", C, biased)] : []),
+    each(numLayers, "layers", "layers", () => [
+      ...attention("attention", "self_attn", "self_attn_layer_norm"),
+      ...(isDecoder ? attention("crossAttention", "encoder_attn", "encoder_attn_layer_norm") : []),
+      linear("feedForward.up", "fc1", [F, C], biased),
+      linear("feedForward.down", "fc2", [C, F], biased),
+      norm("feedForwardNorm", "final_layer_norm", C, biased),
+    ]),
+    ...(config.placement === "pre" ? [norm("norm", "layer_norm", C, biased)] : []),
+  ];
+}
+
+/** The map to logits: its own where weights are not tied, and the bias where a file has one. */
+export function bartOutput(
+  { vocabSize: V, embedDim: C }: EncoderDecoderConfig,
+  { has }: EncoderDecoderFile,
+  tied: boolean,
+): StoredTensor[] {
+  const bias = "final_logits_bias";
+  return [
+    ...(tied || !has("lm_head.weight") ? [] : [stored("output.weight", "lm_head.weight", [V, C], "matrix")]),
+    ...(has(bias) ? [reshaped("output.bias", bias, { stored: [1, V], own: [V] })] : []),
+  ];
+}
+
+/** Names of fields of BART and its relatives that change nothing. */
+export const ignoredOfBart =
+  "activation_dropout dropout encoder_layerdrop decoder_layerdrop init_std classif_dropout num_hidden_layers extra_pos_embeddings save_step normalize_embedding";
+
+/** Copies of the table of embeddings. */
+export const copiesOfBart = /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight$/;
+
+/** The fields of a configuration, as {@link bartSizes} reads them. */
+export function bartFields(config: EncoderDecoderConfig): Readonly<Record<string, unknown>> {
+  const { encoder = {}, forcedBosId, forcedEosId } = config;
+  return {
+    ...startAndStop(config),
+    d_model: config.embedDim,
+    vocab_size: config.vocabSize,
+    max_position_embeddings: config.contextLength,
+    activation_function: activationNames[config.activation ?? "gelu"],
+    scale_embedding: config.embeddingScale !== undefined,
+    decoder_layers: config.numLayers,
+    decoder_attention_heads: config.numHeads,
+    decoder_ffn_dim: config.hiddenDim,
+    encoder_layers: encoder.numLayers ?? config.numLayers,
+    encoder_attention_heads: encoder.numHeads ?? config.numHeads,
+    encoder_ffn_dim: encoder.hiddenDim ?? config.hiddenDim,
+    ...(forcedBosId !== undefined && { forced_bos_token_id: forcedBosId }),
+    ...(forcedEosId !== undefined && { forced_eos_token_id: forcedEosId }),
+  };
+}
+
+/** Ids with which a text begins and ends, and that of padding. */
+export function startAndStop({
+  startIds,
+  stopIds,
+  padId = 0,
+}: EncoderDecoderConfig): Readonly<Record<string, unknown>> {
+  return {
+    decoder_start_token_id: startIds[0],
+    ...(stopIds.length > 0 && { eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds }),
+    pad_token_id: padId,
+  };
+}

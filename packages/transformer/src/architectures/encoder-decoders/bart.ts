@@ -1,0 +1,46 @@
+import { stored } from "../stored-tensor.js";
+import {
+  bartFields,
+  bartOutput,
+  bartSides,
+  bartSizes,
+  checkBartFields,
+  copiesOfBart,
+  ignoredOfBart,
+} from "./bart-parts.js";
+import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
+
+/** BART, whose norms stand behind each part, and mBART, whose norms stand before. */
+export const bart: EncoderDecoderArchitecture = {
+  modelTypes: ["bart", "mbart"],
+  paths: ["model."],
+  tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+  read(fields, file) {
+    const isPre = file.type === "mbart";
+    checkBartFields(fields, {
+      normalize_before: isPre,
+      normalize_embedding: true,
+      static_position_embeddings: false,
+    });
+    const config = {
+      ...bartSizes(fields),
+      embeddingNorm: true,
+      ...(isPre && { placement: "pre" as const }),
+    };
+    const { vocabSize: V, embedDim: C } = config;
+    return {
+      config,
+      tensors: [stored("embedding.weight", file.table, [V, C], "table"), ...bartSides(config)],
+      output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
+    };
+  },
+  write: bartFields,
+  classes: { bart: "BartForConditionalGeneration", mbart: "MBartForConditionalGeneration" },
+  sequenceHead: {
+    dense: "classification_head.dense",
+    activation: "tanh",
+    output: "classification_head.out_proj",
+  },
+  ignored: [ignoredOfBart],
+  ignoredTensors: copiesOfBart,
+};

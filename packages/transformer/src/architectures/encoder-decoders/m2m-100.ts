@@ -1,0 +1,29 @@
+import { stored } from "../stored-tensor.js";
+import { bartFields, bartOutput, bartSides, bartSizes, copiesOfBart, ignoredOfBart } from "./bart-parts.js";
+import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
+
+/** M2M-100 and NLLB: norms before each part, and sines and cosines whose first position follows the padding token's. */
+export const m2m100: EncoderDecoderArchitecture = {
+  modelTypes: ["m2m_100"],
+  paths: ["model."],
+  tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+  read(fields, file) {
+    const sizes = bartSizes(fields);
+    const config = {
+      ...sizes,
+      placement: "pre" as const,
+      positions: "sinusoidal" as const,
+      sinusoids: { first: sizes.padId! + 1, inclusive: true },
+    };
+    const { vocabSize: V, embedDim: C } = config;
+    return {
+      config,
+      tensors: [stored("embedding.weight", file.table, [V, C], "table"), ...bartSides(config)],
+      output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
+    };
+  },
+  write: bartFields,
+  classes: { m2m_100: "M2M100ForConditionalGeneration" },
+  ignored: [ignoredOfBart],
+  ignoredTensors: new RegExp(`${copiesOfBart.source}|embed_positions\\.weights?$`),
+};

@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import { decoder } from "../models/decoder.js";
+import { encoderDecoder, type EncoderDecoderConfig } from "../models/encoder-decoder.js";
+import type { GenerativeModel } from "../models/model.js";
+import { beamSearch } from "./beam-search.js";
+import { generate, type GenerateOptions } from "./generate.js";
+import { generateBatch } from "./generate-batch.js";
+
+const config: EncoderDecoderConfig = {
+  ...{ vocabSize: 23, embedDim: 16, hiddenDim: 24, numLayers: 2, numHeads: 2, contextLength: 16 },
+  ...{ startIds: [2], stopIds: [], embeddingScale: 50, embeddingNorm: true },
+};
+const made = encoderDecoder(config);
+const model = { ...made, params: made.init(3), tokenizer: undefined };
+const sources = [
+  [3, 1, 4, 1, 5],
+  [9, 2],
+  [6, 5, 3, 5],
+];
+
+async function idsOf(one: GenerativeModel, source: readonly number[], options: GenerateOptions) {
+  const ids: number[] = [];
+  for await (const { id } of generate(one, source, options)) ids.push(id);
+  return ids;
+}
+
+/** The likeliest tokens, each found by a call without a cache. */
+function likeliest(source: readonly number[], count: number, begins = [2]): number[] {
+  const ids = [...begins];
+  for (let n = 0; n < count; n++) {
+    const { data } = model.apply(model.params, ids, { source, last: 1 });
+    const row = Array.from(data as Float32Array);
+    ids.push(row.indexOf(Math.max(...row)));
+  }
+  return ids.slice(begins.length);
+}
+
+test("greedy tokens are those of calls without a cache, alone and in a batch", async () => {
+  const expected = sources.map((source) => likeliest(source, 8));
+  expect(new Set(expected.map(String)).size).toBeGreaterThan(1);
+  for (const [i, source] of sources.entries())
+    expect(await idsOf(model, source, { maxTokens: 8 })).toEqual(expected[i]);
+  const batch: number[][] = sources.map(() => []);
+  for await (const { prompt, id } of generateBatch(model, sources, { maxTokens: 8 })) batch[prompt]!.push(id);
+  expect(batch).toEqual(expected);
+  const { sequences, usage } = await beamSearch(model, sources, { numBeams: 1, maxTokens: 8 });
+  expect(sequences.map(([best]) => best!.ids)).toEqual(expected);
+  expect(usage.promptTokens).toBe(11);
+});
+
+test("beams of a batch are those of each source alone, and of a source that was encoded before", async () => {
+  const options = { numBeams: 3, numReturnSequences: 3, maxTokens: 6 };
+  const { sequences } = await beamSearch(model, sources, options);
+  for (const [i, source] of sources.entries()) {
+    const alone = await beamSearch(model, [source], options);
+    expect(alone.sequences[0]!.map(({ ids }) => ids)).toEqual(sequences[i]!.map(({ ids }) => ids));
+    const encoded = await beamSearch(model, model.encode(model.params, source), options);
+    expect(encoded.sequences).toEqual(alone.sequences);
+  }
+});
+
+test("samples of a source draw from it alone", async () => {
+  const sampling = { temperature: 1, seed: 7 };
+  const drawn: number[][] = [[], [], [], []];
+  const options = { samples: 2, maxTokens: 5, sampling };
+  for await (const { prompt, sample, id } of generateBatch(model, sources.slice(0, 2), options))
+    drawn[2 * prompt + sample]!.push(id);
+  for (const [i, ids] of drawn.entries()) {
+    const own = { maxTokens: 5, sampling: { temperature: 1, seed: 7 + (i % 2) } };
+    expect(ids).toEqual(await idsOf(model, sources[Math.floor(i / 2)]!, own));
+  }
+});
+
+test("the model's forced tokens begin and end what is written, behind the ids that are given", async () => {
+  const forced = { ...model, config: { ...config, forcedBosId: 11, forcedEosId: 12 } };
+  const ids = await idsOf(forced, sources[0]!, { maxTokens: 4 });
+  expect([ids[0], ids[3]]).toEqual([11, 12]);
+  const { sequences } = await beamSearch(forced, [sources[0]!], { numBeams: 2, maxTokens: 4 });
+  expect(sequences[0]![0]!.ids.at(0)).toBe(11);
+  const begun = await idsOf(model, sources[0]!, { maxTokens: 4, decoderIds: [2, 7, 1] });
+  expect(begun).toEqual(likeliest(sources[0]!, 4, [2, 7, 1]));
+});
+
+test("decoder ids of a decoder, a source of a decoder, and a cache with tokens are refused", async () => {
+  const { init, ...own } = decoder({
+    ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1 },
+    ...{ contextLength: 32, normEps: 1e-5, stopIds: [] },
+  });
+  const gpt = { ...own, params: init(1), tokenizer: undefined };
+  await expect(idsOf(gpt, [1], { decoderIds: [2] })).rejects.toThrow(
+    /`decoderIds` is \[2\], expected nothing/,
+  );
+  const source = model.encode(model.params, sources);
+  await expect(generate(gpt, source).next()).rejects.toThrow(/`prompt` is "a source that was encoded"/);
+  await expect(generate(model, source).next()).rejects.toThrow(/a source of 3 texts/);
+  await expect(idsOf(model, [23], {})).rejects.toThrow(/`prompt` is 23/);
+  await expect(idsOf(model, [1], { decoderIds: [23] })).rejects.toThrow(/`decoderIds` is 23/);
+  await expect(generate(model, "text").next()).rejects.toThrow(/`prompt` is "text", expected token ids/);
+});

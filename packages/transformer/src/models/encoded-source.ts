@@ -1,0 +1,138 @@
+import { checks, type Checks } from "@qkv/core";
+import { padding } from "@qkv/attention";
+import type { KeyValues, Mask } from "@qkv/attention-contract";
+import type { KvCache } from "@qkv/kv-cache";
+import { isTensor, mapTensors, resident, take, tensor, type Tensor } from "@qkv/tensor";
+
+/** A source that an encoder has read, and the keys and values that a decoder's layers made of it, once. */
+export type EncodedSource = {
+  /** The encoder's output, `[B, S, C]`. */
+  readonly rows: Tensor;
+  /** Keys and values of cross-attention, for each layer of the decoder. */
+  readonly keyValues: readonly KeyValues[];
+  /** Real positions of each batch; those behind them are padding. Absent where all are real. */
+  readonly lengths?: readonly number[];
+  /** Hides padding. Absent where there is none. */
+  readonly mask?: Mask;
+};
+
+/** Lengths of a source and the mask of its padding; nothing where there is none. */
+export function paddingOf(
+  lengths: readonly number[] | undefined,
+  longest: number,
+): Pick<EncodedSource, "lengths" | "mask"> {
+  if (!lengths || lengths.every((length) => length === longest)) return {};
+  return { lengths, mask: padding(lengths) };
+}
+
+/** A source that outlives the scope that it was made in, for all that is written about it. */
+export const residentSource = ({ rows, keyValues, ...padding }: EncodedSource): EncodedSource => ({
+  rows: resident(rows),
+  keyValues: mapTensors(keyValues, resident),
+  ...padding,
+});
+
+/** The cache of a decoder that reads a source, whose batches follow those of the cache. */
+export type SourceCache = KvCache & { readonly source: EncodedSource };
+
+/**
+ * A cache of a decoder's own tokens, beside the source that it reads. What chooses batches (`reorder`, `repeat`) chooses those of
+ * the source too; `reset` goes back to the source as it was given. `save` holds the decoder's tokens alone.
+ *
+ * @param cache - An empty one, of `cacheFor(model.config)`.
+ *
+ * @example
+ * ```ts
+ * import { cacheFor, encoderDecoder, sourceCache } from "@qkv/transformer";
+ *
+ * const { config, init, encode, apply } = encoderDecoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, contextLength: 32, startIds: [2], stopIds: [2],
+ * });
+ * const params = init(1);
+ * const cache = sourceCache(cacheFor(config), encode(params, [3, 1, 4]));
+ * apply(params, [2], { cache }).shape; // => [1, 1, 11]
+ * apply(params, [7], { cache });
+ * cache.length; // => 2
+ * ```
+ */
+export function sourceCache(cache: KvCache, source: EncodedSource): SourceCache {
+  const check: Checks = checks("sourceCache");
+  const isCache = (value: unknown) => typeof (value as Partial<KvCache> | null)?.reorder === "function";
+  check.each({ cache }, isCache, "a cache", "make one with `cacheFor(model.config)`.");
+  const isSource = (value: unknown) => Array.isArray((value as Partial<EncodedSource> | null)?.keyValues);
+  check.each({ source }, isSource, "a source that was encoded", "call `model.encode(model.params, ids)`.");
+  return withBatches(cache, source, source, undefined);
+}
+
+/** `batches`: of each batch of the cache, that of the given source. Undefined: the same. */
+function withBatches(
+  cache: KvCache,
+  given: EncodedSource,
+  begun: EncodedSource,
+  batches: readonly number[] | undefined,
+): SourceCache {
+  let [source, chosen] = [begun, batches ?? Array.from({ length: given.rows.shape[0]! }, (_, b) => b)];
+  const choose = (ids: readonly number[]) => {
+    const next = ids.map((id) => chosen[id]!);
+    // Beams of a prompt read the same source: mostly nothing moves.
+    if (next.length === chosen.length && next.every((batch, i) => batch === chosen[i])) return;
+    [source, chosen] = [batchesOf(given, next), next];
+  };
+  const { unrotatedKeys } = cache;
+  return {
+    ...(unrotatedKeys !== undefined && { unrotatedKeys }),
+    numLayers: cache.numLayers,
+    get source() {
+      return source;
+    },
+    update: (layer, key, value, query) => cache.update(layer, key, value, query),
+    read: (layer) => cache.read(layer),
+    state: (layer) => cache.state(layer),
+    advance: (layer, state, tokens) => cache.advance(layer, state, tokens),
+    get length() {
+      return cache.length;
+    },
+    get lengths() {
+      return cache.lengths;
+    },
+    get stored() {
+      return cache.stored;
+    },
+    get bytes() {
+      return cache.bytes;
+    },
+    crop: (length) => cache.crop(length),
+    discard: (start, end) => cache.discard(start, end),
+    fork: () => withBatches(cache.fork(), given, source, chosen),
+    reorder(ids) {
+      cache.reorder(ids);
+      choose(ids);
+    },
+    repeat(times) {
+      cache.repeat(times);
+      choose(chosen.flatMap((_, b) => Array.from({ length: times }, () => b)));
+    },
+    reset() {
+      cache.reset();
+      [source, chosen] = [given, Array.from({ length: given.rows.shape[0]! }, (_, b) => b)];
+    },
+    save: () => cache.save(),
+    restore: (bytes, device) => cache.restore(bytes, device),
+  };
+}
+
+/** Batches of a source. */
+function batchesOf({ rows, keyValues, lengths }: EncodedSource, ids: readonly number[]): EncodedSource {
+  const indices = tensor(Int32Array.from(ids), { device: rows.device });
+  const chosen = (x: Tensor) => resident(take(x, 0, indices));
+  const own = lengths && ids.map((id) => lengths[id]!);
+  return {
+    rows: chosen(rows),
+    keyValues: keyValues.map(({ key, value, positions }) => ({
+      key: key.map((part) => (isTensor(part) ? chosen(part) : part)),
+      value: value.map((part) => (isTensor(part) ? chosen(part) : part)),
+      positions,
+    })),
+    ...paddingOf(own, rows.shape[1]!),
+  };
+}

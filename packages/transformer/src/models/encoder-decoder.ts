@@ -1,0 +1,226 @@
+import { checks, isList, type Checks } from "@qkv/core";
+import { embedding, isTensor, mul, randn, tensor, type Device, type Tensor } from "@qkv/tensor";
+import { checkParams } from "../layers/check-params.js";
+import { checkTrace, traceAt, type ModelTrace, type TracedLayers } from "../layers/trace.js";
+import { checkIdList, checkIds } from "./check-ids.js";
+import {
+  crossDecoderNames,
+  scopedCrossDecoder,
+  type CrossDecoderConfig,
+  type CrossDecoderOptions,
+  type CrossDecoderParams,
+} from "./cross-decoder.js";
+import type { DecoderKernels } from "./decoder.js";
+import { paddingOf, residentSource, type EncodedSource } from "./encoded-source.js";
+import { layerStack, layerStackNames, type LayerStackConfig, type LayerStackParams } from "./layer-stack.js";
+import { modelSeeds } from "./model-seeds.js";
+import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
+
+/** Configuration of an encoder–decoder. Its own fields are those of the decoder; the defaults are BART's. */
+export type EncoderDecoderConfig = CrossDecoderConfig & {
+  /** The encoder, where it differs from the decoder. `vocabSize`: of a source with a vocabulary of its own. Default: as the decoder. */
+  encoder?: Partial<Omit<LayerStackConfig, "embedDim">> & { vocabSize?: number };
+  /** The token behind the texts of a batch that are shorter than others. Default 0. */
+  padId?: number;
+  /** A head for a task, which {@link sequenceRows} gives its rows. Default: none. */
+  head?: TaskHeadConfig;
+};
+
+/** The weights of an encoder–decoder. */
+export type EncoderDecoderParams = CrossDecoderParams & {
+  /** `[V, C]` of a source with a vocabulary of its own. Default: `embedding`. */
+  sourceEmbedding?: { weight: Tensor };
+  encoder: LayerStackParams;
+  /** Of the configuration's `head`. */
+  head?: TaskHeadParams;
+};
+
+/** A source: ids of one text, of several, or `[B, S]` int32. */
+export type SourceIds = Tensor | readonly number[] | readonly (readonly number[])[];
+
+export type SourceOptions = {
+  /** Real tokens of each batch, of ids in a tensor; those behind them are padding. Default: all are real. */
+  padding?: readonly number[];
+  /** Receives traced tensors, named `encoder.layers.0.attention.weights`. Default: nothing is traced. */
+  trace?: ModelTrace;
+};
+
+export type EncoderDecoderOptions = Omit<CrossDecoderOptions, "source"> & {
+  /** The source: what `encode` made of it, or its ids. Default: that of the cache. */
+  source?: EncodedSource | SourceIds;
+  /** Real tokens of each batch of source ids in a tensor; those behind them are padding. Default: all are real. */
+  sourcePadding?: readonly number[];
+};
+
+/** An encoder–decoder: made from its configuration, holding no weights. */
+export type EncoderDecoder = {
+  readonly config: EncoderDecoderConfig;
+  /** Random weights. */
+  init(seed: number): EncoderDecoderParams;
+  /** Reads a source, once for all that is written about it. */
+  encode(params: EncoderDecoderParams, ids: SourceIds, options?: SourceOptions): EncodedSource;
+  /** Ids of what is written, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
+  apply(
+    params: EncoderDecoderParams,
+    ids: Tensor | readonly number[],
+    options?: EncoderDecoderOptions,
+  ): Tensor;
+};
+
+/**
+ * An encoder–decoder: an encoder reads a source, every token seeing every other; a decoder writes a text token by token, and
+ * its cross-attention looks at the source. The defaults are BART's; T5, Marian and M2M-100 are a few entries more.
+ *
+ * @param kernels - `linear`: how products with matrices are computed. Default: in floats.
+ * @throws {ArgumentError} If the sizes do not divide, or ids are none.
+ * @see "Attention Is All You Need" (2017), arXiv:1706.03762; "BART" (2019), arXiv:1910.13461
+ *
+ * @example
+ * ```ts
+ * import type { Tensor } from "@qkv/tensor";
+ * import { encoderDecoder } from "@qkv/transformer";
+ *
+ * const bart = encoderDecoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, contextLength: 32, startIds: [2], stopIds: [2],
+ * });
+ * const params = bart.init(1);
+ * const source = bart.encode(params, [3, 1, 4, 1]); // once
+ * bart.apply(params, [2, 7, 1], { source }).shape; // => [1, 3, 11]
+ *
+ * const tensors: Record<string, Tensor> = {};
+ * bart.apply(params, [2, 7, 1], { source, trace: { names: ["decoder.layers.0.crossAttention.weights"], tensors } });
+ * tensors["decoder.layers.0.crossAttention.weights"]!.shape; // => [1, 2, 3, 4]
+ * ```
+ */
+export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKernels): EncoderDecoder {
+  const { encoder: own = {}, padId = 0, head, ...decoderConfig } = check.options(config, names(), "config");
+  check.options(
+    own,
+    ["vocabSize", ...layerStackNames.filter((name) => name !== "embedDim")],
+    "config.encoder",
+  );
+  const { linear: map } = check.options(kernels, ["linear"], "kernels");
+  const { vocabSize: V, embedDim: C, numLayers } = decoderConfig;
+  const sourceSize = own.vocabSize ?? V;
+  check.whole({ "encoder.vocabSize": sourceSize }, { min: 1 });
+  check.whole({ padId }, { min: 0, max: sourceSize - 1 });
+  if (head !== undefined) checkTaskHead(check, head);
+  const { vocabSize: _, ...differing } = own;
+  const shared = Object.fromEntries(
+    layerStackNames.flatMap((name) =>
+      decoderConfig[name] === undefined ? [] : [[name, decoderConfig[name]]],
+    ),
+  ) as LayerStackConfig;
+  const encoderConfig: LayerStackConfig = { ...shared, ...differing };
+  const stack = layerStack("encoderDecoder", encoderConfig, undefined, map && { linear: map });
+  const traced: TracedLayers[] = [
+    { path: "encoder", recurrent: new Array<boolean>(encoderConfig.numLayers).fill(false) },
+  ];
+  const decoder = scopedCrossDecoder(
+    "encoderDecoder",
+    decoderConfig,
+    { dim: C, traced },
+    map ? { linear: map } : {},
+  );
+  const encodeInScope: EncoderDecoder["encode"] = (params, given, options) => {
+    const { padding, trace } = onEncode.options(options, ["padding", "trace"]);
+    checkParams(onEncode, params, ["embedding.weight", "encoder.layers", "decoder.layers"]);
+    checkTrace(onEncode, trace, ...traced, {
+      ...{ path: "decoder", crossAttention: true, recurrent: new Array<boolean>(numLayers).fill(false) },
+    });
+    const { weight } = params.sourceEmbedding ?? params.embedding;
+    const { device } = weight;
+    const { ids, lengths = padding } = sourceBatch(given, { padId, vocabSize: sourceSize, device });
+    const tokens = checkIds(onEncode, ids, { device, vocabSize: sourceSize });
+    const [B, S] = tokens.shape as [number, number];
+    if (lengths) checkLengths(lengths, B, S);
+    const { mask } = paddingOf(lengths, S);
+    const rows = stack.apply(params.encoder, embedding(weight, tokens), {
+      ...(mask && { mask }),
+      ...(trace && { trace: traceAt(trace, "encoder") }),
+    });
+    return decoder.sourceOfScope(params, rows, lengths);
+  };
+  const deviceOf = ({ embedding }: EncoderDecoderParams) => embedding.weight.device;
+  return {
+    config,
+    encode(params, ids, options) {
+      checkParams(onEncode, params, ["embedding.weight"]);
+      // It outlives the scope, for all that is written about it.
+      return deviceOf(params).scope(() => residentSource(encodeInScope(params, ids, options)));
+    },
+    init(seed) {
+      const around = ["embedding", "positions", "sourcePositions", "sourceEmbedding", "head"] as const;
+      const [seeds, layers] = modelSeeds(seed, around, numLayers + encoderConfig.numLayers);
+      return {
+        ...decoder.initFrom({ ...seeds, layers: layers.slice(0, numLayers) }),
+        ...(sourceSize !== V && {
+          sourceEmbedding: { weight: mul(randn([sourceSize, C], { seed: seeds.sourceEmbedding }), 0.02) },
+        }),
+        encoder: stack.init({ positions: seeds.sourcePositions, layers: layers.slice(numLayers) }),
+        ...(head && { head: initTaskHead(head, C, seeds.head) }),
+      };
+    },
+    apply(params, ids, given) {
+      const { source, sourcePadding: padding, ...options } = given ?? {};
+      if (source === undefined || isEncoded(source)) {
+        if (padding !== undefined) refusePadding(padding);
+        return decoder.apply(params, ids, { ...options, ...(source && { source }) });
+      }
+      checkParams(onEncode, params, ["embedding.weight"]);
+      const { trace } = options;
+      return deviceOf(params).scope(() => {
+        const read = encodeInScope(params, source, { ...(padding && { padding }), ...(trace && { trace }) });
+        return decoder.apply(params, ids, { ...options, source: read });
+      });
+    },
+  };
+}
+
+const isEncoded = (source: EncodedSource | SourceIds): source is EncodedSource =>
+  !isTensor(source) && !isList(source);
+
+/** Ids of several texts in one batch, the shorter ones padded behind. */
+function sourceBatch(
+  given: SourceIds,
+  { padId, vocabSize, device }: { padId: number; vocabSize: number; device: Device },
+): { ids: Tensor | readonly number[]; lengths?: readonly number[] } {
+  if (isTensor(given) || !isList(given) || !isList(given[0])) return { ids: given as readonly number[] };
+  const texts = (given as readonly (readonly number[])[]).map((ids, i) =>
+    checkIdList(onEncode, ids, vocabSize, `ids[${i}]`),
+  );
+  const lengths = texts.map(({ length }) => length);
+  const longest = Math.max(...lengths);
+  const rows = texts.map((ids) => Array.from({ length: longest }, (_, s) => ids[s] ?? padId));
+  return { ids: tensor(rows, { dtype: "int32", device }), lengths };
+}
+
+function checkLengths(lengths: readonly number[], B: number, S: number): void {
+  const isLength = (length: unknown) =>
+    Number.isInteger(length) && (length as number) >= 1 && (length as number) <= S;
+  const expected = `a number of tokens from 1 to ${S} for each of the ${B} batches`;
+  onEncode.each(
+    { padding: lengths },
+    (all) => isList(all) && all.length === B && Array.from(all).every(isLength),
+    expected,
+  );
+}
+
+function refusePadding(padding: readonly number[]): never {
+  return checks("encoderDecoder.apply").refuse({
+    argument: "sourcePadding",
+    received: padding,
+    expected: "nothing, as `source` is no tensor of ids",
+    fix: "give it to `encode` as `padding`.",
+  });
+}
+
+const check: Checks = /* @__PURE__ */ checks("encoderDecoder");
+const onEncode: Checks = /* @__PURE__ */ checks("encoderDecoder.encode");
+const names = (): readonly (keyof EncoderDecoderConfig)[] => [
+  ...crossDecoderNames(),
+  ...(Object.keys({ encoder: 0, padId: 0, head: 0 } satisfies Record<
+    Exclude<keyof EncoderDecoderConfig, keyof CrossDecoderConfig>,
+    0
+  >) as (keyof EncoderDecoderConfig)[]),
+];

@@ -1,0 +1,18 @@
+import type {
+  AnyModel,
+  CrossDecoderModel,
+  EncoderDecoderModel,
+  EncoderModel,
+  GenerativeModel,
+} from "./model.js";
+
+/** Tells encoders from models that generate. */
+export const isEncoder = (model: AnyModel): model is EncoderModel => "maskedTokenLogits" in model;
+
+/** Tells encoder–decoders, which read a text as their source, from other models. */
+export const isEncoderDecoder = (model: AnyModel | GenerativeModel): model is EncoderDecoderModel =>
+  "encode" in model;
+
+/** Tells models whose decoder reads a source, whatever its encoder, from those that continue prompts. */
+export const isCrossDecoder = (model: GenerativeModel): model is CrossDecoderModel =>
+  "startIds" in model.config;

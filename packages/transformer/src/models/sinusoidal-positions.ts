@@ -1,0 +1,40 @@
+import { sinusoidal, type Positions } from "@qkv/attention";
+import { isList } from "@qkv/core";
+import { concat, reshape, take, tensor, type Device, type Tensor } from "@qkv/tensor";
+
+/** Sines and cosines as translation models have them: all sines, then all cosines. */
+export type SinusoidConfig = {
+  /** The position of the first token. Default 0. */
+  first?: number;
+  /**
+   * True: the slowest frequency is 1 / 10000, as in tensor2tensor (M2M-100, Whisper). Default false: it is one step before, as
+   * in the paper (Marian).
+   */
+  inclusive?: boolean;
+};
+
+/**
+ * Vectors of positions whose first half are sines and whose second half are cosines, `[T, C]`, or `[B, T, C]` for a list of
+ * B · T positions.
+ *
+ * @param shape - B, T and C of the rows that they are added to.
+ * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.5
+ */
+export function sinusoidalPositions(
+  positions: Positions,
+  [B, T, C]: readonly [B: number, T: number, C: number],
+  { first = 0, inclusive = false }: SinusoidConfig,
+  device: Device,
+): Tensor {
+  const places = isList(positions)
+    ? Array.from(positions as ArrayLike<number>, (place) => first + place)
+    : Array.from({ length: T }, (_, t) => first + (positions as { start: number }).start + t);
+  const half = C / 2;
+  const base = inclusive && half > 1 ? 10000 ** (half / (half - 1)) : 10000;
+  const waves = sinusoidal(places, C, { base }); // sine and cosine of each frequency beside each other
+  const halves = [0, 1].map((part) =>
+    take(waves, 1, tensor(Int32Array.from({ length: half }, (_, i) => 2 * i + part))),
+  );
+  const rows = concat(halves, 1);
+  return (places.length === T ? rows : reshape(rows, [B, T, C])).to(device);
+}

@@ -1,0 +1,55 @@
+import { beamSearch } from "../generation/beam-search.js";
+import { generate, type GenerateSummary } from "../generation/generate.js";
+import { generateBatch } from "../generation/generate-batch.js";
+import type { GenerativeModel } from "../models/model.js";
+import { isCrossDecoder } from "../models/model-kinds.js";
+import type { Generation } from "./generation-options.js";
+
+/** The generated ids of each prompt, each as often as is asked for. */
+export async function continuations(
+  model: GenerativeModel,
+  prompts: readonly (readonly number[])[],
+  { beams, samples, streamer, signal, sampling, processors, ...settings }: Generation,
+): Promise<number[][][]> {
+  // An encoder–decoder writes behind its start token, not behind the prompt.
+  const longest = isCrossDecoder(model)
+    ? model.config.startIds.length
+    : Math.max(0, ...prompts.map(({ length }) => length));
+  const maxTokens = settings.maxTokens(longest);
+  const shared = { maxTokens, ...(signal && { signal }) };
+  if (beams) {
+    const { sequences } = await beamSearch(model, prompts, {
+      ...shared,
+      ...beams,
+      numReturnSequences: samples,
+    });
+    return sequences.map((ofPrompt) => ofPrompt.map(({ ids }) => ids));
+  }
+  const drawn = { ...shared, sampling, processors };
+  if (prompts.length === 1 && samples === 1) return [[await streamed(model, prompts[0]!, drawn, streamer)]];
+  const generated = prompts.map(() => Array.from({ length: samples }, (): number[] => []));
+  for await (const { id, prompt, sample } of generateBatch(model, prompts, { ...drawn, samples }))
+    generated[prompt]![sample]!.push(id);
+  return generated;
+}
+
+/** The generated ids of one prompt, passed on as they come: the prompt first, and the stop id last. */
+async function streamed(
+  model: GenerativeModel,
+  prompt: readonly number[],
+  options: NonNullable<Parameters<typeof generate>[2]>,
+  streamer: Generation["streamer"],
+): Promise<number[]> {
+  const ids: number[] = [];
+  let stoppedBy: GenerateSummary["stoppedBy"];
+  const begun = isCrossDecoder(model) ? model.config.startIds : prompt;
+  streamer?.put([begun.map(BigInt)]);
+  const onFinish = (summary: GenerateSummary) => (stoppedBy = summary.stoppedBy);
+  for await (const { id } of generate(model, prompt, { ...options, onFinish })) {
+    ids.push(id);
+    streamer?.put([[BigInt(id)]]);
+  }
+  if (typeof stoppedBy === "number") streamer?.put([[BigInt(stoppedBy)]]);
+  streamer?.end();
+  return ids;
+}

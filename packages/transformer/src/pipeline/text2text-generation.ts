@@ -1,0 +1,135 @@
+import { checks, type Checks } from "@qkv/core";
+import type { Tokenizer } from "@qkv/tokenizer";
+import { jsonOf } from "../loading/json-of.js";
+import type { Folder } from "../loading/folder.js";
+import { smallFiles } from "../loading/open-file.js";
+import type { EncoderDecoderModel } from "../models/model.js";
+import { continuations } from "./continuations.js";
+import {
+  generationDefaults,
+  generationElsewhere,
+  generationNames,
+  readGeneration,
+  type GenerationOptions,
+} from "./generation-options.js";
+import { refuseElsewhere } from "./load-options.js";
+import { refuseStreamer } from "./text-streamer.js";
+import { requiredTokenizer, textList } from "./texts-to-rows.js";
+
+/** Options of a call of a {@link Text2TextGenerationPipeline}, by Transformers.js' names. */
+export type Text2TextGenerationOptions = GenerationOptions;
+
+/** Options of a call of a {@link TranslationPipeline}. */
+export type TranslationOptions = GenerationOptions & {
+  /** The language of the text, as a token of the model (`eng_Latn`, `__en__`, `en_XX`). Default: the tokenizer's. */
+  src_lang?: string;
+  /** The language to write, likewise. Default: the model's own. */
+  tgt_lang?: string;
+};
+
+/** Names of results by task. */
+const keys = {
+  "text2text-generation": "generated_text",
+  summarization: "summary_text",
+  translation: "translation_text",
+} as const;
+
+/** A task of an encoder–decoder. */
+export type Text2TextTask = keyof typeof keys;
+
+/** A result of a task. */
+export type WrittenText<Task extends Text2TextTask> = Record<(typeof keys)[Task], string>;
+
+/** Calls of a pipeline that writes about texts: a result for each text, in a flat list. */
+export type Text2TextCall<Task extends Text2TextTask> = (
+  texts: string | readonly string[],
+  options?: Task extends "translation" ? TranslationOptions : Text2TextGenerationOptions,
+) => Promise<WrittenText<Task>[]>;
+
+/** Makes the calls of a model that writes about texts. */
+export async function text2textGeneration<Task extends Text2TextTask>(
+  check: Checks<{ argument: string }>,
+  model: EncoderDecoderModel,
+  folder: Folder | undefined,
+  task: Task,
+): Promise<Text2TextCall<Task>> {
+  const tokenizer = requiredTokenizer(check, model.tokenizer);
+  const config = await optionalJson(check, folder, "config.json");
+  const ofTask = settingsOfTask(config, task);
+  // Older files keep settings of a generation in the configuration.
+  const files = [config, ofTask, await optionalJson(check, folder, "generation_config.json")];
+  const defaults = Object.assign({}, ...files.map(defaultsOf)) as Partial<GenerationOptions>;
+  const prefix = [ofTask["prefix"], config["prefix"]].find((one) => typeof one === "string") ?? "";
+  const own: Checks = checks(`pipeline("${task}")`);
+  const names: readonly (keyof TranslationOptions)[] =
+    task === "translation" ? [...generationNames, "src_lang", "tgt_lang"] : generationNames;
+  return async (texts, given) => {
+    refuseElsewhere(own, given, generationElsewhere, "a call of this pipeline");
+    const { src_lang, tgt_lang, ...options } = own.options<TranslationOptions>(given, names);
+    const read = textList(own, texts).map((text) => prefix + text);
+    const language = src_lang === undefined ? undefined : languageId(own, tokenizer, { src_lang });
+    const sources = read.map((text) => sourceIds(tokenizer, text, language));
+    const settings = readGeneration(own, options, defaults);
+    const { stopIds, streamer } = settings;
+    if (streamer && sources.length !== 1) refuseStreamer(own, sources.length);
+    const writing = {
+      ...model,
+      config: {
+        ...model.config,
+        ...(stopIds && { stopIds }),
+        ...(tgt_lang !== undefined && { forcedBosId: languageId(own, tokenizer, { tgt_lang }) }),
+      },
+    };
+    const sequences = await continuations(writing, sources, settings);
+    return sequences.flatMap((ofText) =>
+      ofText.map((ids) => ({ [keys[task]]: tokenizer.decode(ids) }) as WrittenText<Task>),
+    );
+  };
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+
+async function optionalJson(
+  check: Checks<{ argument: string }>,
+  folder: Folder | undefined,
+  name: string,
+): Promise<Settings> {
+  const file = await folder?.find(name, smallFiles.configuration);
+  return file ? ((await jsonOf(file, check)) as Settings) : {};
+}
+
+/** Settings that a configuration has for a task, as T5's. */
+function settingsOfTask(config: Settings, task: Text2TextTask): Settings {
+  const ofTasks = config["task_specific_params"] as Readonly<Record<string, Settings>> | null | undefined;
+  return ofTasks?.[task] ?? {};
+}
+
+/** Defaults of a file, with the length that models which summarize have. */
+function defaultsOf(file: Settings): Partial<GenerationOptions> {
+  const length = file["max_length"];
+  return { ...generationDefaults(file), ...(typeof length === "number" && { max_length: length }) };
+}
+
+/** The token of a language. */
+function languageId(check: Checks, tokenizer: Tokenizer, named: Readonly<Record<string, unknown>>): number {
+  const [[argument, language]] = Object.entries(named) as [[string, unknown]];
+  check.type({ [argument]: language }, "string");
+  const id = tokenizer.id(language as string) ?? tokenizer.id(`__${String(language)}__`);
+  if (id !== undefined) return id;
+  return check.refuse({
+    argument,
+    received: language,
+    expected: "the token of a language, which the tokenizer knows",
+    fix: 'write it as the model has it: "fra_Latn" (NLLB), "fr" (M2M-100), "fr_XX" (mBART).',
+  });
+}
+
+/** Ids of a text; the tokens around it name the language, but for the end token. */
+function sourceIds(tokenizer: Tokenizer, text: string, language: number | undefined): readonly number[] {
+  const ids = tokenizer.encode(text);
+  if (language === undefined) return ids;
+  const plain = tokenizer.encode(text, { addSpecialTokens: false });
+  const first = ids.findIndex((id) => id === plain[0]);
+  const last = first + plain.length;
+  return ids.map((id, i) => ((i < first || i >= last) && id !== tokenizer.eosId ? language : id));
+}
