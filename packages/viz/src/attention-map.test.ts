@@ -206,3 +206,18 @@ test.each([
   expect(draw).toThrow(kind);
   expect(draw).toThrow(message);
 });
+
+test("where cells are too small for a label each, some of those that were given are drawn, at their cells", () => {
+  const size = 40;
+  const labels = Array.from({ length: size }, (_, i) => `token${i}`);
+  const weights = { data: new Float32Array(size * size).fill(1), shape: [size, size] };
+  const svg = attentionMap(weights, { rowLabels: labels, columnLabels: labels, cellSize: 5 });
+  const drawn = [...svg.matchAll(/<text ([^>]*)>(token\d+)<\/text>/g)];
+  const expected = labels.filter((_, i) => i % 3 === 0);
+  expect(drawn.map(([, , text]) => text)).toEqual([...expected, ...expected]);
+  const height = (text: string) => Number(/y="([\d.]+)"/.exec(drawn.find((one) => one[2] === text)![1]!)![1]);
+  expect(height("token6") - height("token3")).toBe(15);
+  expect(svg).toContain("One label of 3 is drawn, as cells are 5 pixels wide.");
+  // Numbers that nobody gave would only fill the page.
+  expect(attentionMap(weights, { cellSize: 5 })).not.toMatch(/<text[^>]*>3<\/text>|One label/);
+});

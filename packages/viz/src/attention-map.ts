@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { checkLabels, checkLeast, checkSizes, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
-import { mapAxes } from "./map-axes.js";
+import { labelStep, mapAxes } from "./map-axes.js";
 import { mapCells, type Cell } from "./map-cells.js";
 import { maskReader, type MaskData } from "./mask-reader.js";
 import { softmaxFormula } from "./softmax-formula.js";
@@ -13,7 +13,7 @@ import { svg } from "./svg.js";
 
 /** Options of {@link attentionMap}. */
 export type AttentionMapOptions = {
-  /** One label for each query, from the first to the last. */
+  /** One label for each query, from the first to the last. Where cells are below 11 pixels, some of the labels are drawn. */
   rowLabels?: readonly string[];
   /** One label for each key. */
   columnLabels?: readonly string[];
@@ -83,7 +83,7 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
 
   const several = B * H > 1;
   const size = cellSize ?? Math.max(3, Math.min(30, Math.floor((several ? 180 : 380) / Math.max(T, S))));
-  const axes = mapAxes(rowLabels ?? numbers(T), columnLabels ?? numbers(S), size);
+  const axes = mapAxes(rowLabels ?? T, columnLabels ?? S, size);
   const top = edge + (title ? line + 4 : 0);
   const caption = several ? line : 0;
   const [panelWidth, panelHeight] = [axes.left + S * size, caption + axes.above + T * size];
@@ -110,6 +110,9 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
       `A heat map of ${T} ${T === 1 ? "query" : "queries"} (rows) by ${S} ${S === 1 ? "key" : "keys"} (columns)` +
       (several ? ` for ${B * H} heads` : "") +
       `. ${cells.length - seen.length} of ${cells.length} cells are masked.` +
+      (labelStep(size) > 1 && (rowLabels ?? columnLabels)
+        ? ` One label of ${labelStep(size)} is drawn, as cells are ${px(size)} pixels wide.`
+        : "") +
       (peak ? ` The largest weight is ${numberText(peak.weight)}, of ${peak.where}.` : ""),
     body: [
       ...heading(title),
@@ -130,5 +133,3 @@ export function checkMapOptions(given: AttentionMapOptions | undefined): Attenti
   checkLeast(checkMap, options.min);
   return options;
 }
-
-const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));

@@ -3,6 +3,14 @@ import { checkData, type Accepts, type PictureData } from "./check-data.js";
 
 /** More would be a text of megabytes: elements draw them as pixels. */
 export const mostCells = 100_000;
+
+/** Limits of the weights of a picture. */
+type WeightLimits = Partial<Pick<Accepts, "ranks" | "expected" | "fix">> & {
+  /** The weight in full gray. Default: weights are 0 or more. */
+  min?: number | undefined;
+  /** Default {@link mostCells}. */
+  most?: number;
+};
 const ofMaps = {
   ranks: [2, 4],
   expected: "[T, S] or [B, H, T, S], each axis 1 or more",
@@ -18,7 +26,7 @@ const ofMaps = {
 export function checkWeights(
   check: Checks,
   weights: PictureData,
-  { ranks, expected, min }: Partial<Pick<Accepts, "ranks" | "expected">> & { min?: number | undefined } = {},
+  { ranks, expected, fix, min, most = mostCells }: WeightLimits = {},
 ): {
   data: ArrayLike<number>;
   B: number;
@@ -30,7 +38,7 @@ export function checkWeights(
     argument: "weights",
     ranks: ranks ?? ofMaps.ranks,
     expected: expected ?? ofMaps.expected,
-    fix: "pass the weights as attentionWeights returns them, or one head of them.",
+    fix: fix ?? "pass the weights as attentionWeights returns them, or one head of them.",
   });
   const { data } = weights;
   const [B, H, T, S] = (weights.shape.length === 4 ? weights.shape : [1, 1, ...weights.shape]) as [
@@ -39,15 +47,15 @@ export function checkWeights(
     number,
     number,
   ];
-  if (B * H * T * S > mostCells) {
+  if (B * H * T * S > most) {
     const fix = "draw one head, or a range of the queries and keys.";
-    const expected = `${mostCells} cells or fewer`;
+    const expected = `${most} cells or fewer`;
     check.refuse({ argument: "weights", received: weights.shape, expected, fix }, ShapeError);
   }
   if (min !== undefined) return { data, B, H, T, S };
-  const fix = "pass weights, which come after softmax; scores come before it.";
+  const origin = "pass weights, which come after softmax; scores come before it.";
   for (let i = 0; i < data.length; i++)
     if (data[i]! < 0)
-      check.each({ [`weights.data[${i}]`]: data[i] }, () => false, "a weight of 0 or more", fix);
+      check.each({ [`weights.data[${i}]`]: data[i] }, () => false, "a weight of 0 or more", origin);
   return { data, B, H, T, S };
 }

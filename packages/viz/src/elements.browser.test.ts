@@ -22,7 +22,11 @@ beforeEach(() => {
 
 test("what cannot be drawn is said in the element and told, and does not end whoever sets it", () => {
   const told: unknown[] = [];
-  element.addEventListener("error", (event) => told.push(event.error));
+  const listen = (event: ErrorEvent) => {
+    told.push(event.error);
+    event.preventDefault();
+  };
+  element.addEventListener("error", listen);
   const wrong = { data: [1, 2], shape: [3] } as never;
   element.args = [wrong];
   expect(element.textContent).toMatch(/^attentionMap: .*\nFix: /s);
@@ -30,6 +34,19 @@ test("what cannot be drawn is said in the element and told, and does not end who
   expect(() => element.draw(wrong)).toThrow(/attentionMap/);
   element.args = [weights];
   expect(element.querySelector("svg")).not.toBeNull();
+
+  // Where nobody listens, it is an error that nobody caught.
+  element.removeEventListener("error", listen);
+  const uncaught: string[] = [];
+  const catchAll = (event: ErrorEvent) => {
+    uncaught.push(event.message);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  window.addEventListener("error", catchAll, { capture: true });
+  element.args = [wrong];
+  window.removeEventListener("error", catchAll, { capture: true });
+  expect(uncaught.filter((message) => message.includes("attentionMap"))).not.toEqual([]);
 });
 
 test("arrow keys read the numbers, along rows and down columns, and stop at the edges", () => {
@@ -271,4 +288,31 @@ test("a head is chosen by the pointer and by keys, and told with its layer; othe
   expect(heads.length).toBe(3);
   expect(grid.querySelector("[role=group]")!.getAttribute("aria-label")).toMatch(/Enter chooses\.$/);
   expect(element.innerHTML).not.toContain("Enter chooses");
+});
+
+test("the chosen head keeps its frame while others are read, also where the grid is drawn anew", () => {
+  document.body.innerHTML = "<qkv-head-grid></qkv-head-grid>";
+  const grid = document.querySelector<PictureElement<"qkv-head-grid">>("qkv-head-grid")!;
+  const weights = { data: new Float32Array(16).fill(0.5), shape: [2, 2, 2, 2] };
+  grid.draw(weights);
+  const frames = () =>
+    [...grid.querySelectorAll("[data-qkv-selected]")].map((frame) =>
+      ["x", "y"].map((name) => frame.getAttribute(name)),
+    );
+  const maps = () => [...grid.querySelectorAll<SVGElement>("rect:has(> title)")];
+  const placeOf = (mark: Element) => ["x", "y"].map((name) => mark.getAttribute(name));
+  expect(frames()).toEqual([]);
+  maps()[2]!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  expect(frames()).toEqual([placeOf(maps()[2]!)]);
+  maps()[1]!.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+  expect(frames()).toEqual([placeOf(maps()[2]!)]);
+  expect(maps().map(({ style }) => style.outlineStyle)).toEqual(["", "dotted", "", ""]);
+
+  grid.querySelector<HTMLElement>("[role=group]")!.focus();
+  grid.draw(weights, { selected: { layer: 0, head: 1 } });
+  expect(frames()).toEqual([placeOf(maps()[1]!)]);
+  expect(document.activeElement).toBe(grid.querySelector("[role=group]"));
+  // Keys go on from the selected head.
+  pressIn(grid, "ArrowDown");
+  expect(readingOf(grid)).toMatch(/^layer 1, head 1: /);
 });

@@ -20,6 +20,7 @@ import { makeReadable } from "./readable-picture.js";
 import { drawWeightCanvas, isLarge } from "./weight-canvas.js";
 
 export { clearLight, lightCell } from "./lit-cell.js";
+export type { HeadSelectEvent } from "./readable-picture.js";
 
 /** The pictures that have an element, by its name. */
 export const pictures = {
@@ -41,15 +42,6 @@ export const pictures = {
 } as const;
 export type PictureName = keyof typeof pictures;
 
-/**
- * The event `headselect` of `<qkv-head-grid>`: a reader clicked a head, or chose it by Enter or the space bar. It bubbles.
- */
-export type HeadSelectEvent = CustomEvent<{
-  /** The row: a layer, or an entry of a batch. */
-  readonly layer: number;
-  readonly head: number;
-}>;
-
 /** An element that draws one kind of picture. */
 export interface PictureElement<Name extends PictureName> extends HTMLElement {
   /** The arguments that it draws. Set, it draws; as an attribute it is JSON of them. */
@@ -63,8 +55,11 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  * Each is drawn by `element.draw(…)`, by `element.args = […]`, or from JSON in its attribute `args`, a list of what the function takes. Its
  * numbers can be read with arrow keys and as a table, and it can be saved. An attention map `[T, S]` of more than
  * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for a picture that stands in it
- * already. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: the element sends the event `headselect`, whose
- * `detail` is `{ layer, head }`.
+ * already. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: it gets the frame of the option `selected`, and the
+ * element sends the event `headselect`, whose `detail` is `{ layer, head }`.
+ *
+ * What `args` cannot draw is shown as the text of its error. The element sends it as an `error` event; unless a listener calls
+ * `preventDefault`, it is reported like an error that nobody caught, to the console and to `window.onerror`.
  *
  * Nothing is defined before this is called, and a second call changes nothing. In Node it does nothing.
  *
@@ -89,7 +84,7 @@ export function defineElements(): void {
   );
   for (const [name, picture] of Object.entries(pictures) as [string, (...args: never) => string][]) {
     const draw = (host: HTMLElement, ...args: never) => drawText(host, picture(...args));
-    customElements.define(name, elementOf(ownDraws[name] ?? draw));
+    customElements.define(name, elementOf(name === "qkv-attention-map" ? drawMap : draw));
   }
 }
 
@@ -99,26 +94,12 @@ function drawMap(host: HTMLElement, ...[weights, options = {}]: Parameters<typeo
   drawText(host, attentionMap(weights, options));
 }
 
-/** Heads can be chosen. */
-function drawHeadGrid(host: HTMLElement, ...[weights, options = {}]: Parameters<typeof headGrid>): void {
-  const svg = headGrid(weights, options);
-  const numHeads = weights.shape[1]!;
-  drawText(host, svg, (at) => {
-    const detail = { layer: Math.floor(at / numHeads), head: at % numHeads };
-    const event: HeadSelectEvent = new CustomEvent("headselect", { bubbles: true, detail });
-    host.dispatchEvent(event);
-  });
-}
-
-/** Elements that do more than to show their picture. */
-const ownDraws: Readonly<Record<string, (host: HTMLElement, ...args: never) => void>> = {
-  "qkv-attention-map": drawMap,
-  "qkv-head-grid": drawHeadGrid,
-};
-
-function drawText(host: HTMLElement, svg: string, onChoose?: (at: number) => void): void {
+function drawText(host: HTMLElement, svg: string): void {
+  // Whoever reads by keys goes on where the picture is drawn anew.
+  const focused = host.contains(document.activeElement);
   host.innerHTML = svg;
-  makeReadable(host, onChoose);
+  makeReadable(host);
+  if (focused) host.querySelector<HTMLElement>("[role=group]")?.focus();
 }
 
 function argumentsFrom(fn: string, text: string): unknown[] {
@@ -157,13 +138,14 @@ function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomEle
       else this.replaceChildren();
     }
 
-    /** A property that throws would end the rendering of the framework that sets it: the element shows the error, and tells it. */
+    /** A property that throws would end the rendering of the framework that sets it: the element shows the error, and reports it. */
     #drawSet(args: unknown[]): void {
       try {
         draw(this, ...(args as never));
       } catch (error) {
         this.textContent = error instanceof Error ? error.message : String(error);
-        this.dispatchEvent(new ErrorEvent("error", { error, message: this.textContent }));
+        const event = new ErrorEvent("error", { error, message: this.textContent, cancelable: true });
+        if (this.dispatchEvent(event)) reportError(error);
       }
     }
 

@@ -1,8 +1,9 @@
-import { checks } from "@qkv/core";
-import { checkSizes, checkTexts, type PictureData } from "./check-data.js";
+import { checks, ShapeError, type Checks } from "@qkv/core";
+import { checkObject, checkSizes, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
+import { largestOfBlocks, type HeadWeights } from "./largest-of-blocks.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { weightShades } from "./weight-shades.js";
 import { joinSvg, svg } from "./svg.js";
@@ -15,19 +16,33 @@ export type HeadGridOptions = {
   rowName?: string;
   /** Query heads that share one key-value head stand together; their number. Default 1: each has its own. */
   groupSize?: number;
+  /** The head that was chosen, which gets a frame. Default: none. */
+  selected?: SelectedHead | undefined;
   /** The name of the picture, drawn above it. */
   title?: string;
 };
 
+/** A head of a grid. */
+export type SelectedHead = {
+  /** The row: a layer, or an entry of a batch. */
+  readonly layer: number;
+  readonly head: number;
+};
+
+/** Cells of all maps together, at most: of longer texts a cell is the largest weight of several queries and keys. */
+const mostDrawn = 400_000;
+const mostHeads = 10_000;
+
 /**
  * Draws all heads of a model as small maps: a row for each layer, a column for each head. Rows of a map are queries,
  * columns keys, ink is weight. A line under neighbours joins those that share keys and values. Each map says its number
- * and its largest weight as an SVG `<title>`.
+ * and its largest weight as an SVG `<title>`. Where there are more than 400,000 weights, a cell is the largest of a block of
+ * them, and the description says of how many.
  *
  * @param weights - `[L, H, T, S]`.
  * @returns SVG text.
- * @throws {ShapeError} If the shape is another.
- * @throws {ArgumentError} If a weight is negative or not finite, or there are more than 100,000.
+ * @throws {ShapeError} If the shape is another, or there are more than 10,000 heads.
+ * @throws {ArgumentError} If a weight is negative or not finite, or `selected` is no head of the grid.
  *
  * @example
  * ```ts
@@ -43,8 +58,9 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
     size = 56,
     rowName = "layer",
     groupSize = 1,
+    selected,
     title,
-  } = check.options(options, ["size", "rowName", "groupSize", "title"]);
+  } = check.options(options, ["size", "rowName", "groupSize", "selected", "title"]);
   checkTexts(check, { rowName, title });
   checkSizes(check, { size });
   check.whole({ groupSize }, { min: 1, unit: "heads" });
@@ -57,31 +73,44 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
   } = checkWeights(check, weights, {
     ranks: [4],
     expected: "[L, H, T, S]",
+    most: Infinity,
   });
+  if (L * H > mostHeads) {
+    const [expected, fix] = [`${mostHeads} heads or fewer`, "draw some of the layers."];
+    check.refuse({ argument: "weights", received: weights.shape, expected, fix }, ShapeError);
+  }
+  if (selected !== undefined) checkSelected(check, selected, L, H);
+  const side = Math.max(1, Math.floor(Math.sqrt(mostDrawn / (L * H))));
+  // Blocks of as many queries and keys, unless all cells are drawn as they are.
+  const block: readonly [number, number] =
+    L * H * T * S > mostDrawn ? [Math.ceil(T / side), Math.ceil(S / side)] : [1, 1];
   const left = 12 + labelWidth([`${rowName} ${L - 1}`]) + 8;
   const top = (title ? 36 : 12) + 16;
   const [across, down] = [size + 8, size + (groupSize > 1 ? 14 : 8)];
-  const all = Array.from(data);
   const maps = Array.from({ length: L * H }, (_, i) => {
     const [layer, head] = [Math.floor(i / H), i % H];
     const [x, y] = [left + head * across, top + layer * down];
-    const one = all.slice(i * T * S, (i + 1) * T * S);
-    const at = one.reduce((best, weight, j) => (weight > one[best]! ? j : best), 0);
+    const one = { data, offset: i * T * S, shape: [T, S] as const };
+    const at = placeOfLargest(one);
     const tooltip =
-      `${rowName} ${layer}, head ${head}: largest weight ${numberText(one[at]!)}, ` +
+      `${rowName} ${layer}, head ${head}: largest weight ${numberText(data[one.offset + at]!)}, ` +
       `from token ${Math.floor(at / S) + S - T} to token ${at % S}`;
-    const shades = weightShades({ data: one, shape: [T, S] }, { size, x, y });
+    const shades = weightShades(largestOfBlocks(one, block), { size, x, y });
     const joined =
       groupSize > 1 && head % groupSize === 0
         ? svg`<path d="M${px(x)} ${px(y + size + 5)}h${px(across * (groupSize - 1) + size)}" stroke-width="2" ${stroke("key")}/>`
         : "";
     const square = svg`x="${px(x)}" y="${px(y)}" width="${size}" height="${size}"`;
+    const frame =
+      selected?.layer === layer && selected.head === head
+        ? svg`<rect data-qkv-selected="" ${square} fill="none" pointer-events="none" stroke-width="3" ${stroke("query")}/>`
+        : "";
     return joinSvg([
-      svg`<g ${fill("weight")}><rect ${square} fill-opacity="0"><title>${tooltip}</title></rect>`,
+      svg`<g ${fill("weight")}><rect data-qkv-head="${layer},${head}" ${square} fill-opacity="0"><title>${tooltip}</title></rect>`,
       ...shades.map(
         ({ opacity, path }) => svg`<path d="${path}" fill-opacity="${opacity}" pointer-events="none"/>`,
       ),
-      svg`</g><rect ${square} fill="none" ${stroke("rule")}/>${joined}`,
+      svg`</g><rect ${square} fill="none" ${stroke("rule")}/>${joined}${frame}`,
     ]);
   });
   const rows = Array.from(
@@ -100,7 +129,26 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
     title: title ?? "All heads",
     description:
       `${L * H} heads, ${H} in each of ${L} rows, as maps of ${T} queries by ${S} keys.` +
-      (groupSize > 1 ? ` ${groupSize} neighbours share one key-value head.` : ""),
+      (groupSize > 1 ? ` ${groupSize} neighbours share one key-value head.` : "") +
+      (block[0] * block[1] > 1
+        ? ` A cell is the largest weight of ${block[0]} queries and ${block[1]} keys.`
+        : "") +
+      (selected ? ` ${rowName} ${selected.layer}, head ${selected.head} is selected.` : ""),
     body: [...heading(title), ...rows, ...columns, ...maps],
   });
+}
+
+/** The index of the largest weight of a head, the first of equal ones. */
+function placeOfLargest({ data, offset, shape: [T, S] }: HeadWeights): number {
+  let best = 0;
+  for (let i = 1; i < T * S; i++) if (data[offset + i]! > data[offset + best]!) best = i;
+  return best;
+}
+
+function checkSelected(check: Checks, selected: SelectedHead, L: number, H: number): void {
+  checkObject(check, { selected }, "a head, { layer, head }");
+  const { layer, head } = check.options(selected, ["layer", "head"], "selected");
+  const fix = "leave `selected` out for none.";
+  check.whole({ "selected.layer": layer }, { min: 0, max: L - 1, fix });
+  check.whole({ "selected.head": head }, { min: 0, max: H - 1, fix });
 }

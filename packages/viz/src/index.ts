@@ -2,7 +2,7 @@ export { attentionMap, type AttentionMapOptions } from "./attention-map.js";
 export { bars, type BarsOptions } from "./bars.js";
 export { cachePages, type CachePages, type CachePagesOptions } from "./cache-pages.js";
 export type { PictureData } from "./check-data.js";
-export { headGrid, type HeadGridOptions } from "./head-grid.js";
+export { headGrid, type HeadGridOptions, type SelectedHead } from "./head-grid.js";
 export type { HeadMarks } from "./head-marks.js";
 export { headView, type HeadViewOptions } from "./head-view.js";
 export { lines, type LinesOptions } from "./lines.js";

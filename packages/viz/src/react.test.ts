@@ -2,8 +2,9 @@ import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 import { expect, test } from "vitest";
 import { attentionMap } from "./attention-map.js";
+import { headGrid } from "./head-grid.js";
 import { headView } from "./head-view.js";
-import { AttentionMap, HeadView, ModelView, NeuronView, RopeClock } from "./react.js";
+import { AttentionMap, HeadGrid, HeadView, ModelView, NeuronView, RopeClock } from "./react.js";
 
 test("a page made on a server has the picture in it", () => {
   const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
@@ -31,6 +32,13 @@ test("the views of heads have components of their own", () => {
   expect(
     renderToString(createElement(NeuronView, { args: [query, key, { columnLabels: ["the", "cat"] }] })),
   ).toContain("key “cat”, score: 6");
+});
+
+test("a grid of heads has the selected one framed on a server too", () => {
+  const weights = { data: [1, 0, 0.25, 0.75], shape: [1, 1, 2, 2] };
+  const options = { selected: { layer: 0, head: 0 } };
+  const html = renderToString(createElement(HeadGrid, { args: [weights, options], onHeadSelect: () => {} }));
+  expect(html).toBe(`<qkv-picture>${headGrid(weights, options)}</qkv-picture>`);
 });
 
 test("a map of thousands of tokens waits for the page", () => {

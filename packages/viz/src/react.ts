@@ -1,5 +1,12 @@
 import { createElement, useEffect, useRef, type FunctionComponent } from "react";
-import { defineElements, pictures, type PictureElement, type PictureName } from "./elements.js";
+import {
+  defineElements,
+  pictures,
+  type HeadSelectEvent,
+  type PictureElement,
+  type PictureName,
+} from "./elements.js";
+import { headGrid, type SelectedHead } from "./head-grid.js";
 import { isLarge } from "./weight-canvas.js";
 
 /** Props of a component: the arguments of the function of the same name. */
@@ -46,8 +53,44 @@ function LargeMap({ args }: PictureProps<"qkv-attention-map">) {
 export const Bars = component("qkv-bars");
 /** Pages of a cache. */
 export const CachePages = component("qkv-cache-pages");
-/** Every head of a model. */
-export const HeadGrid = component("qkv-head-grid");
+/** Props of {@link HeadGrid}: a reader who clicks a head, or reaches it by arrow keys and presses Enter, chooses it. */
+export type HeadGridProps = PictureProps<"qkv-head-grid"> & { onHeadSelect?: (head: SelectedHead) => void };
+
+/**
+ * Every head of a model: `<HeadGrid args={[weights, { selected }]} onHeadSelect={setSelected} />`.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { HeadGrid } from "@qkv/viz/react";
+ *
+ * const weights = { data: [1, 0, 0.25, 0.75], shape: [1, 1, 2, 2] };
+ * const onHeadSelect = ({ layer, head }: { layer: number; head: number }) => console.log(layer, head);
+ * createElement(HeadGrid, { args: [weights, { selected: { layer: 0, head: 0 } }], onHeadSelect }).type === HeadGrid; // => true
+ * ```
+ */
+export const HeadGrid: FunctionComponent<HeadGridProps> = ({ args, onHeadSelect }) => {
+  const place = useRef<HTMLElement>(null);
+  const wasFocused = useRef(false);
+  const svg = headGrid(...args);
+  useEffect(() => {
+    defineElements();
+    // Another picture is another element: whoever chose by keys goes on in it.
+    if (wasFocused.current) place.current?.querySelector<HTMLElement>("[role=group]")?.focus();
+    wasFocused.current = false;
+  }, [svg]);
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const listen = (event: Event) => {
+      wasFocused.current = element.contains(document.activeElement);
+      onHeadSelect?.((event as HeadSelectEvent).detail);
+    };
+    element.addEventListener("headselect", listen);
+    return () => element.removeEventListener("headselect", listen);
+  }, [svg, onHeadSelect]);
+  return createElement("qkv-picture", { key: svg, ref: place, dangerouslySetInnerHTML: { __html: svg } });
+};
 /** Heads as lines between two columns of tokens. */
 export const HeadView = component("qkv-head-view");
 /** Numbers over an axis. */

@@ -1,18 +1,19 @@
+import type { SelectedHead } from "./head-grid.js";
 import { clearLight, lightCell } from "./lit-cell.js";
 import { saveFile, toolButton } from "./picture-tools.js";
 import { tableOf } from "./table-of.js";
 
 /**
  * Makes a picture in an element readable: arrow keys and the pointer read its numbers out and light the row and the column
- * of a cell, a button shows all numbers as a table, two more save it.
+ * of a cell, a button shows all numbers as a table, two more save it. A head of a grid can be chosen, by a click or by Enter or the
+ * space bar: it gets the frame of the selected head, and the element sends `headselect`.
  *
  * @param host - An element that holds one picture.
- * @param onChoose - Called with the number of a mark that is clicked, or read when Enter or the space bar is pressed. Default: nothing
- *   can be chosen.
  */
-export function makeReadable(host: HTMLElement, onChoose?: (at: number) => void): void {
+export function makeReadable(host: HTMLElement): void {
   const svg = host.querySelector<SVGSVGElement>("svg.qkv-picture");
   if (!svg) return;
+  const choosable = svg.querySelector(`[${headAttribute}]`) !== null;
   host.querySelectorAll("[data-qkv-tools]").forEach((element) => element.remove());
   const text = svg.outerHTML;
   const frame = document.createElement("div");
@@ -20,7 +21,7 @@ export function makeReadable(host: HTMLElement, onChoose?: (at: number) => void)
   frame.setAttribute("role", "group");
   frame.setAttribute(
     "aria-label",
-    `${tableOf(text).title}. Arrow keys read its numbers${onChoose ? ", Enter chooses" : ""}.`,
+    `${tableOf(text).title}. Arrow keys read its numbers${choosable ? ", Enter chooses" : ""}.`,
   );
   frame.style.overflowX = "auto";
   svg.replaceWith(frame);
@@ -48,14 +49,15 @@ export function makeReadable(host: HTMLElement, onChoose?: (at: number) => void)
   host.append(tools);
 
   const marks = [...svg.querySelectorAll("svg * > title")];
-  let chosen = -1;
+  let current = marks.findIndex(({ parentElement }) => isSelected(svg, parentElement!));
   const read = (at: number) => {
     const title = marks[at];
     if (!title) return;
-    const outline = (on: string) => marks[chosen]?.parentElement?.style.setProperty("outline", on);
+    const outline = (on: string) => marks[current]?.parentElement?.style.setProperty("outline", on);
     outline("");
-    chosen = at;
-    outline("2px solid currentColor");
+    current = at;
+    // What is read and what is chosen look different.
+    outline(choosable ? "2px dotted currentColor" : "2px solid currentColor");
     reading.textContent = lightCell(title.parentElement!);
   };
   frame.addEventListener("keydown", (event) => {
@@ -64,23 +66,54 @@ export function makeReadable(host: HTMLElement, onChoose?: (at: number) => void)
     ];
     if (by === undefined || marks.length === 0) return;
     event.preventDefault();
-    read(chosen < 0 ? 0 : chosen + by);
+    read(current < 0 ? 0 : current + by);
   });
   const markOf = ({ target }: Event) => marks.findIndex((title) => title.parentElement === target);
   frame.addEventListener("pointerover", (event) => read(markOf(event)));
-  if (!onChoose) return;
+  if (!choosable) return;
   for (const title of marks) title.parentElement!.style.setProperty("cursor", "pointer");
   const choose = (at: number) => {
     if (at < 0) return;
     read(at);
-    onChoose(at);
+    const mark = marks[at]!.parentElement!;
+    select(svg, mark);
+    const [layer, head] = mark.getAttribute(headAttribute)!.split(",").map(Number) as [number, number];
+    const event: HeadSelectEvent = new CustomEvent("headselect", { bubbles: true, detail: { layer, head } });
+    host.dispatchEvent(event);
   };
   frame.addEventListener("click", (event) => choose(markOf(event)));
   frame.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
-    choose(chosen);
+    choose(current);
   });
+}
+
+/**
+ * The event `headselect` of `<qkv-head-grid>`: a reader clicked a head, or chose it by Enter or the space bar. It bubbles.
+ */
+export type HeadSelectEvent = CustomEvent<SelectedHead>;
+
+/** Attributes of a head grid: the head that a mark stands for, and the frame of the selected one. */
+const [headAttribute, selectedAttribute] = ["data-qkv-head", "data-qkv-selected"];
+const sides = ["x", "y", "width", "height"] as const;
+
+/** True for the mark that the frame of the selected head stands around. */
+function isSelected(svg: Element, mark: Element): boolean {
+  const frame = svg.querySelector(`[${selectedAttribute}]`);
+  return frame !== null && sides.every((name) => frame.getAttribute(name) === mark.getAttribute(name));
+}
+
+/** Moves the frame of the selected head to a mark, or makes it. */
+function select(svg: Element, mark: Element): void {
+  let frame = svg.querySelector<SVGElement>(`[${selectedAttribute}]`);
+  if (!frame) {
+    frame = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    frame.setAttribute(selectedAttribute, "");
+    frame.style.cssText = "fill:none;stroke:var(--qkv-query);stroke-width:3;pointer-events:none";
+    svg.append(frame);
+  }
+  for (const name of sides) frame.setAttribute(name, mark.getAttribute(name)!);
 }
 
 /** Number of marks side by side: those at the same height as the first. */

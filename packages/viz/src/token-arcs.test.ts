@@ -74,3 +74,10 @@ test.each([
 ])("%j with %j is refused", (values, options, message) => {
   expect(() => tokenArcs(values, options)).toThrow(message);
 });
+
+test("weights of many heads are refused with the pictures that draw them", () => {
+  const many = { data: [1], shape: [1, 1, 1, 1] };
+  expect(() => tokenArcs(many, { labels: ["a"] })).toThrow(
+    /expected \[T, S\], T at most S\.\nFix: pass one head of them; `attentionMap`, `headView` and `headGrid` draw many\./,
+  );
+});

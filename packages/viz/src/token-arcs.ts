@@ -55,6 +55,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
   const { data, T, S } = checkWeights(check, weights, {
     ranks: rank,
     expected: "[T, S], T at most S",
+    fix: "pass one head of them; `attentionMap`, `headView` and `headGrid` draw many.",
   });
   checkList(check, "labels", labels, "a label for each key");
   checkLabels(check, { labels }, S);
