@@ -132,3 +132,14 @@ describe("the door", () => {
     expect(gzipSync(code, { level: 9 }).length).toBeLessThan(390_000);
   });
 });
+
+// Where modules are found only by those that declare them (Yarn's PnP), `qkv/viz/react` finds no React otherwise.
+test("the optional peers of the packages that it depends on are its own", () => {
+  const { json } = packages.find(({ name }) => name === "qkv")!;
+  const needed = packages
+    .filter(({ name }) => json["dependencies"][name] !== undefined)
+    .map((each): Record<string, string> => each.json["peerDependencies"] ?? {});
+  expect(json["peerDependencies"]).toEqual(Object.assign({}, ...needed));
+  const optional = Object.keys(json["peerDependencies"]).map((name) => [name, { optional: true }]);
+  expect(json["peerDependenciesMeta"]).toEqual(Object.fromEntries(optional));
+});

@@ -234,6 +234,8 @@ test("embed gives vectors of length 1, from arguments or lines", async () => {
   const { out: help } = await recorded(["embed", "--help"]);
   expect(help).toContain("BERT family");
   expect(help).not.toContain("model-tiny");
+  expect(help).not.toContain("--quantize");
+  expect((await recorded(["generate", "--help"])).out).toContain("--quantize");
   const rounded = await recorded(["embed", bert, "once", "--quantize", "int8"]);
   expect([rounded.code, rounded.err]).toEqual([
     1,
@@ -256,6 +258,8 @@ test("embed --similarity tells the cosine of each text with each", async () => {
   const cosine = told.similarities[0]![1]!.toFixed(4);
   expect(rows[0]!.trim().split(/ +/)).toEqual(["1.0000", cosine, "1.0000", "once", "upon"]);
   expect(rows[1]!.trim().split(/ +/)).toEqual([cosine, "1.0000", cosine, "a", "time"]);
+  const lines = "once upon\n\na time\n  \nonce upon\n";
+  expect((await recorded(["embed", bert, "--similarity"], lines)).out.trimEnd().split("\n")).toEqual(rows);
 });
 
 test("chat answers each line, and remembers", async () => {

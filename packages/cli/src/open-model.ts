@@ -13,7 +13,7 @@ import {
   type Model,
   type Quantization,
 } from "@qkv/transformer";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { stat } from "node:fs/promises";
 import type { CacheOptions } from "./cache-options.js";
 import { downloadModel } from "./cached-model.js";
@@ -63,8 +63,12 @@ const pathExists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Adds the options that say where a model's tokenizer is and where it computes. */
-export function withModelOptions(command: Command): Command {
+/**
+ * Adds the options that say where a model's tokenizer is and where it computes.
+ *
+ * @param options - `encoder`: true for a command of encoders, whose help leaves out what they refuse. Default false.
+ */
+export function withModelOptions(command: Command, { encoder = false } = {}): Command {
   return command
     .hook("preAction", (_program, action) => {
       // A llama2.c checkpoint never comes with one: that is known before anything is read.
@@ -77,7 +81,9 @@ export function withModelOptions(command: Command): Command {
       "--adapter <folder>",
       "adapter of PEFT (LoRA) that is merged while loading: a folder, its URL or owner/name",
     )
-    .option("--quantize <kind>", "quantize weights while loading: int8, int4");
+    .addOption(
+      new Option("--quantize <kind>", "quantize weights while loading: int8, int4").hideHelp(encoder),
+    );
 }
 
 /** A decoder with its tokenizer, as the options say. What is on a server is fetched once and kept. */

@@ -313,6 +313,12 @@ test("the folder's tokenizer comes with the model; another one may be given inst
   expect((await load(folderOf(whole))).tokenizer).toBeUndefined();
   const given = await load(folderOf(whole), { tokenizer: join(folder, "tokenizer.json") });
   expect(given.tokenizer!.encode("a time")).toEqual([3, 4]);
+  const other = await load(folderOf(whole), { tokenizer: folder });
+  expect(other.tokenizer!.encode("once upon a time")).toEqual([1, 2, 3, 4]);
+  const empty = folderOf(whole);
+  await expect(load(folder, { tokenizer: empty })).rejects.toThrow(
+    `load: \`tokenizer\` is ${JSON.stringify(empty)}, expected a folder with tokenizer.json, or tokenizer.model, or vocab.json and merges.txt, or vocab.txt.\nFix: name the tokenizer's file.`,
+  );
   const own = { ...tokenizer!, vocabSize: 301 };
   await expect(load(folder, { tokenizer: own })).rejects.toThrow(
     /`tokenizer` is "a vocabulary of 301 tokens", expected the 300 tokens/,

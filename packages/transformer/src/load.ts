@@ -46,7 +46,7 @@ export type LoadOptions = ReadOptions & {
    * float32. `"float32"`: they do on every device, for training. Norms and biases are float32 in any case.
    */
   dtype?: "auto" | "float32";
-  /** A tokenizer, or its file. Default: that of the folder, else none. */
+  /** A tokenizer, its file, or in Node its folder. Default: that of the model's folder, else none. */
   tokenizer?: Tokenizer | Source;
   /** Rounds matrices to 8 or 4 bits: a quarter or an eighth of the memory. Default: weights stay floats. */
   quantize?: Quantization;
@@ -495,9 +495,16 @@ async function tokenizerOf(
 ): Promise<Tokenizer | undefined> {
   if (given !== undefined && isTokenizer(given)) return given;
   if (given !== undefined) {
+    const own = { ...reading, check: checks(reading.check.fn, { argument: "tokenizer" }) };
+    const place = typeof given === "string" && !sourceUrl(given) ? given : undefined;
+    if (place !== undefined && (await kindOfPath(place)) === "folder") {
+      const found = await tokenizerOf(undefined, own, openFolder(place, own));
+      const expected = `a folder with ${tokenizerFiles.map((names) => names.join(" and ")).join(", or ")}`;
+      return found ?? own.check.refuse({ received: place, expected, fix: "name the tokenizer's file." });
+    }
     // A GGUF file may hold a whole model: its vocabulary stands in front.
     const isGguf = typeof given === "string" && given.endsWith(".gguf");
-    const file = await openFile(given, { ...reading, ...(!isGguf && smallFiles.tokenizer) });
+    const file = await openFile(given, { ...own, ...(!isGguf && smallFiles.tokenizer) });
     const bytes = await file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
     // Bytes have no name: a tokenizer.json begins with a brace, llama2.c's file with the length of its longest token.
     const isJson = /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)));

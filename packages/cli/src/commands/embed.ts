@@ -25,14 +25,17 @@ export function addEmbed(program: Command, io: Io): void {
     )
     .argument("<model>", encoderHelp)
     .argument("[texts...]", "texts (default: the lines of standard input)");
-  withModelOptions(command)
+  withModelOptions(command, { encoder: true })
     .addOption(
       new Option(
         "--pooling <kind>",
         "how to combine the token embeddings (default: as the model was trained)",
       ).choices(poolings),
     )
-    .option("--similarity", "print the cosine similarity of each text with each, a row of numbers per text")
+    .option(
+      "--similarity",
+      "print the cosine similarity of each text with each, a row of numbers per text; blank lines are left out",
+    )
     .option(
       "--json [file]",
       "write { texts, embeddings }, and similarities, to the file; without a file, print only that object",
@@ -45,7 +48,9 @@ async function runEmbed(source: string, given: string[], options: Options, io: I
     const model = await openEncoder(source, options, io);
     const pooling = options.pooling ?? (await readPooling(await resolveModel(source, { signal: io.signal })));
     const texts = [...given];
-    if (given.length === 0) for await (const line of linesOf(io.in)) texts.push(line);
+    // A blank line has no meaning that another could be similar to.
+    const counts = (line: string) => !options.similarity || line.trim() !== "";
+    if (given.length === 0) for await (const line of linesOf(io.in)) if (counts(line)) texts.push(line);
     const vectors = await embed(model, texts, { pooling, signal: io.signal });
     const embeddings = vectors.map((numbers) => Array.from(numbers));
     return { texts, embeddings, ...(options.similarity && { similarities: cosines(embeddings) }) };

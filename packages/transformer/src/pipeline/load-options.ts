@@ -52,7 +52,8 @@ const names: readonly (keyof PipelineOptions)[] = [
 const elsewhere: Readonly<Record<string, string>> = {
   config: "leave it out: `config.json` of the model is read.",
   model_file_name: "leave it out, or name the file of weights as the model: `./folder/other.safetensors`.",
-  quantized: 'write `dtype: "q8"`.',
+  quantized:
+    'write `dtype: "q8"` for a task that generates text; leave it out for others, whose encoders compute with floats.',
   session_options: "leave it out: there is no ONNX session; a device is given as `device`.",
   subfolder: "leave it out: weights lie beside `config.json`; give the folder that holds them.",
   use_external_data_format: "leave it out: weights in several files are found by their index.",

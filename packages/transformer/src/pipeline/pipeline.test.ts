@@ -503,7 +503,7 @@ test.each<[string, () => unknown, RegExp]>([
   [
     "an option that stands elsewhere",
     () => pipeline("text-generation", model, { quantized: true } as never),
-    /\nFix: write `dtype: "q8"`/,
+    /\nFix: write `dtype: "q8"` for a task that generates text; leave it out for others/,
   ],
   [
     "an option that is misspelt",
