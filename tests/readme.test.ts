@@ -38,3 +38,10 @@ test.each(publicPackages())(
     );
   },
 );
+
+// npm shows the README of a package alone: a path to a neighbour leads nowhere.
+test.each(publicPackages())("the README of $name links to addresses", ({ folder }) => {
+  const text = readFileSync(join(folder, "README.md"), "utf8");
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to!);
+  expect(links.filter((to) => !/^(https:|#)/.test(to))).toEqual([]);
+});
