@@ -311,23 +311,44 @@ function erfcScaled4(x: v128): v128 {
     f32x4.add(v128.load(numbers, 144), f32x4.mul(size, v128.load(numbers, 576))),
   );
   let p = v128.load(numbers, 592);
-  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 608));
-  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 624));
-  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 640));
-  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 656));
-  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 672));
-  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 688));
-  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 704));
-  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 720));
-  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 736));
+  p = fma(p, t, v128.load(numbers, 608));
+  p = fma(p, t, v128.load(numbers, 624));
+  p = fma(p, t, v128.load(numbers, 640));
+  p = fma(p, t, v128.load(numbers, 656));
+  p = fma(p, t, v128.load(numbers, 672));
+  p = fma(p, t, v128.load(numbers, 688));
+  p = fma(p, t, v128.load(numbers, 704));
+  p = fma(p, t, v128.load(numbers, 720));
+  p = fma(p, t, v128.load(numbers, 736));
   // x² / 2 in two parts, the first of which is exact: its rounding is not multiplied by its size.
   const coarse = v128.and(size, i32x4.splat(<i32>0xfffff000));
   const fine = f32x4.mul(
     f32x4.mul(f32x4.sub(size, coarse), f32x4.add(size, coarse)),
     v128.load(numbers, 528),
   );
-  const first = exp4(f32x4.mul(f32x4.mul(coarse, coarse), v128.load(numbers, 752)));
-  return f32x4.mul(t, f32x4.mul(first, exp4(f32x4.sub(p, fine))));
+  const exact = f32x4.mul(f32x4.mul(coarse, coarse), v128.load(numbers, 752));
+  return f32x4.mul(t, exp4OfSum(exact, f32x4.sub(p, fine)));
+}
+
+/**
+ * e to the power of a + b, where a is at most 0 and has at most 24 bits, b is small, and the sum is at most about 1: as exact as if
+ * the sum had not been rounded. 0 below 2^-127.
+ */
+@inline
+function exp4OfSum(a: v128, b: v128): v128 {
+  const n = f32x4.nearest(f32x4.mul(f32x4.add(a, b), v128.load(numbers, 0)));
+  // n times the first part of ln 2 is exact, and so is its distance from a.
+  let r = f32x4.add(f32x4.sub(a, f32x4.mul(n, v128.load(numbers, 16))), b);
+  r = f32x4.sub(r, f32x4.mul(n, v128.load(numbers, 32)));
+  let p = v128.load(numbers, 48);
+  p = fma(p, r, v128.load(numbers, 64));
+  p = fma(p, r, v128.load(numbers, 80));
+  p = fma(p, r, v128.load(numbers, 96));
+  p = fma(p, r, v128.load(numbers, 112));
+  p = fma(p, r, v128.load(numbers, 128));
+  p = fma(f32x4.mul(p, r), r, f32x4.add(r, v128.load(numbers, 144)));
+  const least = i32x4.max_s(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(-127));
+  return f32x4.mul(p, i32x4.shl(i32x4.add(least, i32x4.splat(127)), 23));
 }
 
 /** The probability that a standard normal lies below x; x of at least -30. */
