@@ -1,7 +1,8 @@
-// A folder of reference data: files as they were, or gzipped beside their name (`torch/sdpa.json.gz`). Both are read alike,
-// so that a name never says how a file is stored.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+// A folder of reference data: files as they were, or packed beside their name (`torch/sdpa.json.gz`). Both are read alike,
+// so that a name never says how a file is stored. Weights are packed as `.planes.gz`: the first bytes of all numbers of four
+// bytes, then the second ones and so on, gzipped. Exponents stand together that way, which gzip finds nothing in otherwise.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
 /**
@@ -12,13 +13,16 @@ import { gunzipSync } from "node:zlib";
  */
 export function dataFolder(folder) {
   const plain = (name) => (name === "" ? folder : join(folder, name));
-  const packed = (name) => `${plain(name)}.gz`;
-  const has = (name) => existsSync(plain(name)) || existsSync(packed(name));
+  const endingOf = (name) => ["", ...endings].find((ending) => existsSync(plain(name) + ending));
+  const has = (name) => endingOf(name) !== undefined;
 
   function bytes(name) {
-    if (existsSync(plain(name))) return new Uint8Array(readFileSync(plain(name)));
-    if (existsSync(packed(name))) return new Uint8Array(gunzipSync(readFileSync(packed(name))));
-    throw new Error(missing(folder, name));
+    const ending = endingOf(name);
+    if (ending === undefined) throw new Error(missing(folder, name));
+    const stored = new Uint8Array(readFileSync(plain(name) + ending));
+    if (ending === "") return stored;
+    const unpacked = new Uint8Array(gunzipSync(stored));
+    return ending === planes ? joinPlanes(unpacked) : unpacked;
   }
   const text = (name) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes(name));
 
@@ -40,15 +44,49 @@ export function dataFolder(folder) {
     const here = names(name).filter((each) => !inFolders.has(each));
     return [...here.map(inside), ...below].sort();
   }
+  // A folder with packed weights is unpacked beside the data: loaders open them by their path.
   function path(name) {
-    if (existsSync(plain(name))) return plain(name);
-    throw new Error(missing(folder, name));
+    if (!existsSync(plain(name))) throw new Error(missing(folder, name));
+    if (!folders(dirname(name)).includes(basename(name))) return plain(name);
+    const inside = entries(name).filter((entry) => !entry.isDirectory());
+    return inside.some((entry) => entry.name.endsWith(planes)) ? unpackedFolder(name) : plain(name);
+  }
+  function unpackedFolder(name) {
+    const cache = join(folder, "..", "node_modules", ".cache", "reference-data");
+    for (const each of files(name)) {
+      const path = join(cache, each);
+      const content = bytes(each);
+      if (existsSync(path) && equalBytes(readFileSync(path), content)) continue;
+      mkdirSync(dirname(path), { recursive: true });
+      // Tests run beside each other: a file is there whole or not at all.
+      const partial = `${path}.${process.pid}`;
+      writeFileSync(partial, content);
+      renameSync(partial, path);
+    }
+    return join(cache, name);
   }
 
   return { folder, has, bytes, text, json: (name) => JSON.parse(text(name)), names, folders, files, path };
 }
 
-const unpackedName = (name) => (name.endsWith(".gz") ? name.slice(0, -".gz".length) : name);
+const planes = ".planes.gz";
+/** Endings of packed files, the longer one first. */
+const endings = [planes, ".gz"];
+
+function unpackedName(name) {
+  const ending = endings.find((one) => name.endsWith(one));
+  return ending === undefined ? name : name.slice(0, -ending.length);
+}
+
+/** Bytes in order, of the planes that hold every fourth one. */
+function joinPlanes(stored) {
+  const bytes = new Uint8Array(stored.length);
+  for (let plane = 0, from = 0; plane < 4; plane++)
+    for (let at = plane; at < bytes.length; at += 4) bytes[at] = stored[from++];
+  return bytes;
+}
+
+const equalBytes = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 const missing = (folder, name) =>
   `reference data: \`${name}\` is not in ${folder}.\n` +

@@ -1,6 +1,7 @@
 // Fills conformance/data from a larger set of the same layout: node conformance/references/pack.mjs FOLDER
-// What is taken stands below; data enters with the test that reads it. Text and vectors are gzipped. What a model is loaded
-// from stays as it was, since loaders open it by its path; weights would lose no more than a tenth.
+// What is taken stands below; data enters with the test that reads it. Text and vectors are gzipped, and weights of hf/ and
+// sentence-transformers/ too, by planes: the first bytes of all their numbers, then the second ones. What else a model is loaded from
+// stays as it was, since loaders open it by its path.
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -75,16 +76,22 @@ const names = [
 ];
 for (const folder of new Set(names.map((name) => name.split("/")[0])))
   rmSync(join(own, folder), { recursive: true, force: true });
+const isWeights = (name) => /^(hf|sentence-transformers)\/.*\.safetensors$/.test(name);
+const gzip = (bytes) => gzipSync(bytes, { level: 9 });
+/** Every fourth byte, from the first, the second, the third and the fourth on. */
+const planesOf = (bytes) =>
+  Buffer.concat([0, 1, 2, 3].map((plane) => bytes.filter((_, at) => at % 4 === plane)));
+const endings = new Map();
 for (const name of names) {
   const bytes = data.bytes(name);
-  const packed = isPacked(name) && bytes.length > 2048 ? gzipSync(bytes, { level: 9 }) : bytes;
-  const path = join(own, packed === bytes ? name : `${name}.gz`);
+  const ending = isWeights(name) ? ".planes.gz" : isPacked(name) && bytes.length > 2048 ? ".gz" : "";
+  const packed = ending === "" ? bytes : gzip(ending === ".gz" ? bytes : planesOf(bytes));
+  endings.set(name, ending);
+  const path = join(own, name + ending);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, packed);
 }
-const sizes = names.map(
-  (name) => statSync(join(own, existsSync(join(own, name)) ? name : `${name}.gz`)).size,
-);
+const sizes = names.map((name) => statSync(join(own, name + endings.get(name))).size);
 const total = sizes.reduce((sum, size) => sum + size, 0);
 console.log(
   `${names.length} files, ${(total / 1e6).toFixed(1)} MB; the largest has ${Math.max(...sizes)} bytes`,

@@ -28,6 +28,26 @@ test("a packed file is read as one that is not, by the same name", () => {
   expect(data.path("a/plain.json")).toBe(join(folder, "a/plain.json"));
 });
 
+test("weights are packed by planes, and unpacked for loaders that open them by their path", () => {
+  const weights = Uint8Array.from({ length: 4001 }, (_, i) => (i * i) % 251);
+  const planes = [0, 1, 2, 3].map((plane) => weights.filter((_, at) => at % 4 === plane));
+  const folder = scratchData({
+    "data/hf/a/model.safetensors.planes.gz": gzipSync(Buffer.concat(planes)),
+    "data/hf/a/config.json": "{}",
+    "data/hf/a/refs.json.gz": gzipSync("[1]"),
+    "data/hf/b/config.json": "{}",
+  });
+  const data = dataFolder(join(folder, "data"));
+  expect(data.names("hf/a")).toEqual(["config.json", "model.safetensors", "refs.json"]);
+  expect(data.has("hf/a/model.safetensors")).toBe(true);
+  expect(data.bytes("hf/a/model.safetensors")).toEqual(weights);
+  const path = data.path("hf/a");
+  expect(readFileSync(join(path, "model.safetensors"))).toEqual(Buffer.from(weights));
+  expect(readFileSync(join(path, "refs.json"), "utf8")).toBe("[1]");
+  expect(data.path("hf/a")).toBe(path); // again: what is there stays
+  expect(data.path("hf/b")).toBe(join(folder, "data/hf/b"));
+});
+
 test("what is missing is named, with its folder and the fix; a packed file has no path", () => {
   const folder = scratchData({ "a.json.gz": gzipSync("[]") });
   const data = dataFolder(folder);
@@ -63,7 +83,10 @@ test("the project's own data is small, and its README tells the origin and the l
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(30e6);
   expect(Math.max(...sizes)).toBeLessThan(4 * 2 ** 20);
   const stored = new Set(entries.map((entry) => join(entry.parentPath, entry.name)));
-  expect([...stored].filter((name) => stored.has(`${name}.gz`))).toEqual([]); // one form of each
+  const twice = [".gz", ".planes.gz"].flatMap((ending) =>
+    [...stored].filter((name) => stored.has(name + ending)),
+  );
+  expect(twice).toEqual([]); // one form of each
   const readme = readFileSync(join(ownData.folder, "README.md"), "utf8");
   const rows = readme.split("\n").filter((line) => line.startsWith("| `"));
   const told = rows.flatMap((row) => [...row.split("|")[1]!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!));

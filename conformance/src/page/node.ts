@@ -30,6 +30,14 @@ export function readFileSync(path: string, encoding?: "utf8") {
   return encoding === "utf8" ? text : Uint8Array.from(text, (letter) => letter.charCodeAt(0) & 255);
 }
 
+/** The server has nothing that is packed: no folder is unpacked here. */
+function refuseWriting(): never {
+  throw new Error("a page writes no files");
+}
+export const mkdirSync = refuseWriting;
+export const writeFileSync = refuseWriting;
+export const renameSync = refuseWriting;
+
 export const join = (...parts: string[]): string => parts.join("/").replace(/\/\.\//g, "/");
 export const dirname = (path: string): string => path.slice(0, path.lastIndexOf("/"));
 export const basename = (path: string, ending = ""): string => {
