@@ -1,0 +1,77 @@
+import { tensorsOf } from "@qkv/tensor";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { loadEncoderDecoder } from "../load.js";
+import { encoderDecoder, type EncoderDecoderConfig } from "../models/encoder-decoder.js";
+import { exportModel, type ExportOptions } from "./export-model.js";
+import { memoryFolder } from "./memory-folder.js";
+
+const folderOf = (name: string) =>
+  fileURLToPath(new URL(`../../../../conformance/data/hf/${name}`, import.meta.url));
+
+test.each(["bart", "bart-nli", "marian", "m2m-100", "t5", "t5-gated"])(
+  "hf/%s is written so that it loads again, tensor by tensor",
+  async (name) => {
+    const model = await loadEncoderDecoder(folderOf(name));
+    const folder = memoryFolder();
+    await exportModel(model, { to: "hf", out: folder });
+    const again = await loadEncoderDecoder(folder.files);
+    expect(again.config).toEqual(model.config);
+    const [a, b] = [model, again].map(({ params }) => tensorsOf(params));
+    expect(b!.map(({ shape }) => shape)).toEqual(a!.map(({ shape }) => shape));
+    a!.forEach(({ data }, i) => expect(b![i]!.data).toEqual(data));
+  },
+);
+
+const base: EncoderDecoderConfig = {
+  ...{ vocabSize: 11, embedDim: 8, hiddenDim: 12, numLayers: 2, numHeads: 2, contextLength: 16 },
+  ...{ startIds: [2], stopIds: [2] },
+};
+const ofT5: Partial<EncoderDecoderConfig> = {
+  ...{ norm: "rms", normEps: 1e-6, placement: "pre", activation: "geluTanh", gated: true, bias: false },
+  ...{ headDim: 4, attentionScale: 1, positions: "relative" },
+};
+
+test.each<[type: string, config: Partial<EncoderDecoderConfig>]>([
+  ["bart", { embeddingNorm: true, forcedBosId: 3, forcedEosId: 2 }],
+  ["mbart", { embeddingNorm: true, placement: "pre", embeddingScale: Math.sqrt(8) }],
+  ["marian", { positions: "sinusoidal", activation: "silu", encoder: { vocabSize: 7 } }],
+  [
+    "m2m_100",
+    { positions: "sinusoidal", sinusoids: { first: 2, inclusive: true }, placement: "pre", padId: 1 },
+  ],
+  ["t5", { ...ofT5, relativeBias: { numBuckets: 8, maxDistance: 20 } }],
+  [
+    "umt5",
+    { ...ofT5, relativeBias: { numBuckets: 8, maxDistance: 20, perLayer: true }, encoder: { numLayers: 3 } },
+  ],
+])(
+  "a model that is made here is written as a %s, and computes the same when it is loaded",
+  async (type, own) => {
+    const config = { ...base, ...own };
+    const { init, apply } = encoderDecoder(config);
+    const params = init(1);
+    const folder = memoryFolder();
+    await exportModel({ config, params }, { to: "hf", out: folder });
+    const json = JSON.parse(await folder.files.find(({ name }) => name === "config.json")!.text()) as object;
+    expect(json).toMatchObject({ model_type: type, is_encoder_decoder: true });
+    const again = await loadEncoderDecoder(folder.files);
+    const call = { source: [3, 1, 4, 5] };
+    expect(again.apply(again.params, [2, 7, 1], call).data).toEqual(apply(params, [2, 7, 1], call).data);
+  },
+);
+
+test("traits of no architecture, and other formats, are refused", async () => {
+  const written = (config: EncoderDecoderConfig, to: "hf" | "onnx" | "gguf" = "hf") =>
+    exportModel({ config, params: encoderDecoder(config).init(1) }, {
+      to,
+      out: memoryFolder(),
+    } as ExportOptions);
+  await expect(written({ ...base, positions: "rotary" })).rejects.toThrow(
+    /`config` is "an encoder–decoder with traits of several architectures"/,
+  );
+  for (const to of ["onnx", "gguf"] as const)
+    await expect(written({ ...base, embeddingNorm: true }, to)).rejects.toThrow(
+      /`model` is "an encoder–decoder".*\nFix: write `to: "hf"`/s,
+    );
+});
