@@ -1,13 +1,12 @@
 import { tensorsOf } from "@qkv/tensor";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { ownData } from "../../../../conformance/reference-data.mjs";
 import { loadEncoderDecoder } from "../load.js";
 import { encoderDecoder, type EncoderDecoderConfig } from "../models/encoder-decoder.js";
 import { exportModel, type ExportOptions } from "./export-model.js";
 import { memoryFolder } from "./memory-folder.js";
 
-const folderOf = (name: string) =>
-  fileURLToPath(new URL(`../../../../conformance/data/hf/${name}`, import.meta.url));
+const folderOf = (name: string) => ownData.path(`hf/${name}`);
 
 test.each(["bart", "bart-nli", "marian", "m2m-100", "t5", "t5-gated"])(
   "hf/%s is written so that it loads again, tensor by tensor",

@@ -1,16 +1,12 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { ownData } from "../../../../../conformance/reference-data.mjs";
 import { loadAny, loadEncoder, loadEncoderDecoder, load } from "../../load.js";
 
-const read = (folder: string, name: string) =>
-  readFileSync(
-    fileURLToPath(new URL(`../../../../../conformance/data/hf/${folder}/${name}`, import.meta.url)),
-  ) as BlobPart;
+const read = (folder: string, name: string) => ownData.bytes(`hf/${folder}/${name}`) as BlobPart;
 
 /** The files of a folder, with other fields in its configuration, and a file of generation settings. */
 function files(folder: string, fields: object = {}, generation?: object): File[] {
-  const config = { ...(JSON.parse(String(read(folder, "config.json"))) as object), ...fields };
+  const config = { ...(ownData.json(`hf/${folder}/config.json`) as object), ...fields };
   return [
     new File([JSON.stringify(config)], "config.json"),
     new File([read(folder, "model.safetensors")], "model.safetensors"),
