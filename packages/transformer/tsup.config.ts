@@ -1,6 +1,6 @@
 import { library, withDisposal } from "../../tsup.config.base.js";
 
 export default library(
-  ["index", "audio", "inspection", "processors", "patching", "training", "tasks", "export"],
+  ["index", "audio", "inspection", "processors", "patching", "training", "data", "tasks", "export"],
   withDisposal,
 );

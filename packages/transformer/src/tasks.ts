@@ -3,4 +3,5 @@ export { ascii } from "./tasks/ascii.js";
 export { dates } from "./tasks/dates.js";
 export { lookupBatches, type LookupBatch, type LookupOptions } from "./tasks/lookups.js";
 export { numberWords, spellNumber } from "./tasks/number-words.js";
+export { repeatBatches, type RepeatOptions } from "./tasks/repeats.js";
 export type { TextPair, TextPairs } from "./tasks/text-pairs.js";

@@ -1,3 +1,4 @@
+import type { DocumentIds } from "@qkv/attention";
 import type { Tensor } from "@qkv/tensor";
 
 /** A training batch: token ids and the target at each position. */
@@ -6,6 +7,10 @@ export type Batch = {
   readonly ids: Tensor;
   /** int32 `[B, T]`; -100 is ignored. */
   readonly targets: Tensor;
+  /** Document of each token, `[T]` or `[B][T]`, where rows are packed: attention does not look from one into another. */
+  readonly documents?: DocumentIds;
+  /** Place of each token in its document, `[B · T]`. Default: its place in the row. */
+  readonly positions?: Int32Array;
 };
 
 /**

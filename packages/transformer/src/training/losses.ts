@@ -1,9 +1,11 @@
-import { checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { crossEntropy, type Tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
 
-/** The part of a model that is used: logits for token ids. */
-export type TokenModel<P> = { apply(params: P, ids: Tensor): Tensor };
+/** The part of a model that is used: logits for token ids, and the rows of a batch that are packed. */
+export type TokenModel<P> = {
+  apply(params: P, ids: Tensor, options?: Pick<Batch, "documents" | "positions">): Tensor;
+};
 
 /**
  * Cross-entropy of the targets of a batch: the mean, in nats per token.
@@ -21,10 +23,25 @@ export type TokenModel<P> = { apply(params: P, ids: Tensor): Tensor };
  * ```
  */
 export function tokenLoss<P>(model: TokenModel<P>) {
+  checkTokenModel(checks("tokenLoss"), model);
+  return (params: P, batch: Batch): Tensor => crossEntropy(batchLogits(model, params, batch), batch.targets);
+}
+
+/** Refuses what has no `apply`, such as params. */
+export function checkTokenModel(check: Checks, model: unknown): void {
   const isModel = (value: unknown) =>
-    typeof (value as TokenModel<P> | undefined | null)?.apply === "function";
-  checks("tokenLoss").each({ model }, isModel, "a model, with apply", "write `tokenLoss(decoder(config))`.");
-  return (params: P, { ids, targets }: Batch): Tensor => crossEntropy(model.apply(params, ids), targets);
+    typeof (value as TokenModel<unknown> | undefined | null)?.apply === "function";
+  check.each({ model }, isModel, "a model, with apply", `write \`${check.fn}(decoder(config))\`.`);
+}
+
+/** Logits of a batch, `[B, T, V]`. Tokens of a packed row see those of their own document. */
+export function batchLogits<P>(
+  model: TokenModel<P>,
+  params: P,
+  { ids, documents, positions }: Omit<Batch, "targets">,
+): Tensor {
+  if (documents === undefined && positions === undefined) return model.apply(params, ids);
+  return model.apply(params, ids, { ...(documents && { documents }), ...(positions && { positions }) });
 }
 
 /**

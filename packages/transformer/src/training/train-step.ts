@@ -57,22 +57,42 @@ export function trainStep<P, B = Batch>(options: Training<P, B>) {
         fix,
       });
     }
-    return device.scope(() => {
-      let [total, gradients] = both(params, batches[0]!);
-      for (const batch of batches.slice(1)) {
-        const [value, more] = both(params, batch);
-        total = add(total, value);
-        gradients = addTrees(gradients, more);
-      }
-      if (batches.length > 1) {
-        total = mul(total, 1 / batches.length);
-        gradients = mapTensors(gradients, (x) => mul(x, 1 / batches.length));
-      }
-      const clipped = maxNorm === undefined ? gradients : clipGradients(gradients, maxNorm).gradients;
-      optimizer.update(params, clipped, state);
-      return total;
-    });
+    // One batch after the other: what backward of one needs is free for the next.
+    const parts = function* () {
+      for (const batch of batches) yield both(params, batch);
+    };
+    return updateFrom(parts(), params, state, options);
   };
+}
+
+/**
+ * Updates params and optimizer state by the mean of losses and gradients, in one scope of the device. They are added in their order,
+ * so that it does not matter where they were computed.
+ *
+ * @returns The mean loss.
+ */
+export function updateFrom<P>(
+  parts: Iterable<readonly [loss: Tensor, gradients: P]>,
+  params: P,
+  state: OptimizerState<P>,
+  { optimizer, maxNorm }: { optimizer: Optimizer; maxNorm?: number },
+): Tensor {
+  return tensorsOf(params)[0]!.device.scope(() => {
+    let sums: readonly [total: Tensor, gradients: P] | undefined;
+    let count = 0;
+    for (const part of parts) {
+      sums = sums ? [add(sums[0], part[0]), addTrees(sums[1], part[1])] : part;
+      count += 1;
+    }
+    let [total, gradients] = sums!;
+    if (count > 1) {
+      total = mul(total, 1 / count);
+      gradients = mapTensors(gradients, (x) => mul(x, 1 / count));
+    }
+    const clipped = maxNorm === undefined ? gradients : clipGradients(gradients, maxNorm).gradients;
+    optimizer.update(params, clipped, state);
+    return total;
+  });
 }
 
 function addTrees<P>(a: P, b: P): P {

@@ -1,7 +1,8 @@
-import { tensorsOf } from "@qkv/tensor";
+import { tensorsOf, valueAndGrad } from "@qkv/tensor";
 import { adamW } from "@qkv/tensor/optimizers";
 import { expect, test } from "vitest";
 import { decoder } from "../models/decoder.js";
+import type { Batch } from "./batch.js";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { meanLoss, tokenLoss } from "./losses.js";
 import { nextTokenBatches } from "./next-token-batches.js";
@@ -122,4 +123,23 @@ test("batches may come later, as from a stream", async () => {
   expect(await all(train({ ...common, params: later, steps: 3, accumulate: 2, batchAt: slow }))).toEqual(
     losses,
   );
+});
+
+test("losses and gradients may be computed elsewhere: added in their order, they give the same run, bit for bit", async () => {
+  const [here, there] = [model.init(1), model.init(1)];
+  const options = { ...common, steps: 3, accumulate: 3, maxNorm: 1 };
+  const losses = await all(train({ ...options, params: here }));
+  const both = valueAndGrad(common.loss);
+  const elsewhere = {
+    // The last one is ready first, as with workers that differ in speed.
+    gradients: (params: Params, batches: readonly Batch[]) =>
+      Promise.all(
+        batches.map(async (batch, n) => {
+          await new Promise((done) => setTimeout(done, 5 * (batches.length - n)));
+          return both(params, batch);
+        }),
+      ),
+  };
+  expect(await all(train({ ...options, params: there, loss: elsewhere }))).toEqual(losses);
+  tensorsOf(here).forEach((x, i) => expect(tensorsOf(there)[i]!.data).toEqual(x.data));
 });

@@ -3,10 +3,13 @@ import type { Tensor } from "@qkv/tensor";
 import type { OptimizerState } from "@qkv/tensor/optimizers";
 import { eventLoopYielder } from "../generation/yield-to-event-loop.js";
 import type { Batch } from "./batch.js";
-import { trainStep, type Training } from "./train-step.js";
+import { isGradientSource, type GradientSource } from "./gradient-source.js";
+import { trainStep, updateFrom, type Training } from "./train-step.js";
 
 /** Options of a training run. */
-export type TrainOptions<P, B = Batch> = Training<P, B> & {
+export type TrainOptions<P, B = Batch> = Omit<Training<P, B>, "loss"> & {
+  /** Loss of a batch: a scalar, the mean over the batch. Or losses and gradients that are computed elsewhere, as in workers. */
+  loss: Training<P, B>["loss"] | GradientSource<P, B>;
   /** Changed in place. */
   params: P;
   /** State of the optimizer, to continue a run. Default: `optimizer.init(params)`. */
@@ -72,15 +75,15 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
   const fix = "count updates, batches or evaluations.";
   check.whole({ steps }, { min: 0, fix });
   check.whole({ accumulate, evaluateEvery: evaluateEvery ?? 1, patience: patience ?? 1 }, { min: 1, fix });
-  check.type({ loss: options.loss, batchAt }, "function");
+  check.type({ batchAt }, "function");
+  if (!isGradientSource(options.loss)) check.type({ loss: options.loss }, "function");
   if (evaluate !== undefined) check.type({ evaluate }, "function");
   const state = options.state ?? options.optimizer.init(params);
   const { loss, optimizer, maxNorm } = options;
-  const update = trainStep<P, B>({
-    loss,
-    optimizer,
-    ...(maxNorm !== undefined && { maxNorm }),
-  });
+  const how = { optimizer, ...(maxNorm !== undefined && { maxNorm }) };
+  const update = isGradientSource<P, B>(loss)
+    ? async (batches: readonly B[]) => updateFrom(await loss.gradients(params, batches), params, state, how)
+    : withState(trainStep<P, B>({ loss, ...how }), params, state);
   const breathe = eventLoopYielder();
   let [best, worse] = [Infinity, 0];
   const note = (evaluation: number) => {
@@ -94,7 +97,7 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
     const start = performance.now();
     const first = state.step * accumulate;
     const batches = await Promise.all(Array.from({ length: accumulate }, (_, i) => batchAt(first + i)));
-    const measured = await numberOf(update(params, state, batches));
+    const measured = await numberOf(await update(batches));
     const timeMs = performance.now() - start;
     if (!Number.isFinite(measured)) {
       const fix = "make the learning rate smaller, warm it up, or give `maxNorm`.";
@@ -119,6 +122,11 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
     await breathe();
   }
 }
+
+const withState =
+  <P, B>(step: ReturnType<typeof trainStep<P, B>>, params: P, state: OptimizerState<P>) =>
+  (batches: readonly B[]): Tensor =>
+    step(params, state, batches);
 
 async function numberOf(x: Tensor): Promise<number> {
   return (await x.read())[0]!;

@@ -1,0 +1,97 @@
+import { checks } from "@qkv/core";
+import type { Tokenizer } from "@qkv/tokenizer";
+import type { ChatMessage, ChatTemplate, ChatTextOptions } from "@qkv/tokenizer/chat";
+import type { TrainingExample } from "./training-example.js";
+
+/** Options of an example made from a conversation. */
+export type AnswerOptions = Omit<ChatTextOptions, "addGenerationPrompt"> & {
+  /** The model's chat template: `chatTemplate(tokenizerConfig)`. */
+  template: ChatTemplate;
+  tokenizer: Pick<Tokenizer, "encoding">;
+  /** Answers that are learned: `"all"` messages of the assistant (default), or the `"last"` one, with the others as context. */
+  answers?: "all" | "last";
+};
+
+/**
+ * A conversation as an example for supervised fine-tuning, with the loss on the assistant's answers alone. The model reads the
+ * whole text of the chat template; the tokens of an answer, with those that end it, are targets.
+ *
+ * @param messages - The conversation, one message of the assistant or more. What follows the last of them is left out.
+ * @returns Tokens, and targets that are -100 outside of answers.
+ * @throws {ArgumentError} If there is no answer, or the template writes an earlier message in another way once the conversation
+ *   goes on, as some leave out the reasoning of earlier answers: then `answers: "last"` is what the model sees when it runs.
+ *
+ * @example
+ * ```ts
+ * import { composeTokenizer, decodeSteps, joinWithSpacesStep, whitespaceSplit, wordLevel } from "@qkv/tokenizer";
+ * import { chatTemplate } from "@qkv/tokenizer/chat";
+ * import { answerExample } from "@qkv/transformer/data";
+ *
+ * const template = chatTemplate(
+ *   "{% for m in messages %}{{ m.role }} {{ m.content }} end {% endfor %}" +
+ *     "{% if add_generation_prompt %}assistant {% endif %}",
+ * );
+ * const tokenizer = composeTokenizer({
+ *   preTokenizers: [whitespaceSplit],
+ *   model: wordLevel({ vocab: ["user", "assistant", "end", "hi", "hello"] }),
+ *   decoder: decodeSteps([joinWithSpacesStep]),
+ * });
+ * const messages = [
+ *   { role: "user", content: "hi" },
+ *   { role: "assistant", content: "hello" },
+ * ];
+ * const { ids, targets } = answerExample(messages, { template, tokenizer });
+ * ids; // => [0, 3, 2, 1, 4]
+ * targets; // => [-100, -100, -100, 4, 2]
+ * ```
+ */
+export function answerExample(messages: readonly ChatMessage[], options: AnswerOptions): TrainingExample {
+  const check = checks("answerExample");
+  const { template, tokenizer, answers = "all", ...given } = check.options(options, names);
+  check.list({ messages }, "messages with their `role` and `content`", isMessage);
+  check.oneOf({ answers }, ["all", "last"]);
+  const isTemplate = (value: unknown) => typeof (value as ChatTemplate | undefined)?.render === "function";
+  check.each({ template }, isTemplate, "a chat template", "write `chatTemplate(tokenizerConfig)`.");
+  const places = messages.flatMap(({ role }, i) => (role === "assistant" ? [i] : []));
+  if (places.length === 0) {
+    check.refuse({
+      argument: "messages",
+      received: `the roles ${messages.map(({ role }) => role).join(", ")}`,
+      expected: "one message of the assistant or more, whose tokens are learned",
+      fix: 'name the role "assistant", or leave the conversation out.',
+    });
+  }
+  const spans: { start: number; end: number }[] = [];
+  let text = "";
+  for (const place of answers === "all" ? places : places.slice(-1)) {
+    const prompt = template.render(messages.slice(0, place), { ...given, addGenerationPrompt: true });
+    const answered = template.render(messages.slice(0, place + 1), given);
+    if (!prompt.startsWith(text) || !answered.startsWith(prompt))
+      refuseTemplate(place, prompt.startsWith(text));
+    spans.push({ start: prompt.length, end: answered.length });
+    text = answered;
+  }
+  const { ids, offsets } = tokenizer.encoding(text, { addSpecialTokens: false, specialTokens: "allowed" });
+  const isLearned = offsets.map(([start, end]) => spans.some((span) => start < span.end && end > span.start));
+  return {
+    ids: ids.slice(0, -1),
+    targets: ids.slice(1).map((id, n) => (isLearned[n + 1] ? id : -100)),
+  };
+
+  function refuseTemplate(place: number, keepsEarlier: boolean): never {
+    return check.refuse({
+      argument: "template",
+      received: keepsEarlier
+        ? `a template whose text for message ${place} does not begin with its generation prompt`
+        : `a template that writes messages before message ${place} in another way once the conversation goes on`,
+      expected: "one whose text only grows",
+      fix: keepsEarlier
+        ? "set the variables with which the two agree, as `variables: { enable_thinking: false }`."
+        : 'train on the last answer alone: `answers: "last"`.',
+    });
+  }
+}
+
+const isMessage = (one: unknown): boolean => typeof (one as ChatMessage | null)?.role === "string";
+
+const names = ["template", "tokenizer", "answers", "tools", "variables", "now"] as const;

@@ -1,0 +1,171 @@
+import { checks } from "@qkv/core";
+import { permutation } from "@qkv/tensor";
+import { batchNames, type BatchOptions } from "../training/next-token-batches.js";
+import { checkExample } from "./check-example.js";
+import { packRows, type Piece } from "./pack-rows.js";
+import { packedBatch, type PackedBatch } from "./packed-batch.js";
+import type { TrainingExample } from "./training-example.js";
+
+/** Place of a stream of batches: plain numbers, for the notes of a checkpoint. */
+export type BatchStreamState = {
+  /** Batches given. */
+  readonly step: number;
+  /** Times that the source was read to its end. */
+  readonly epoch: number;
+  /** Examples of this epoch that were read before the block of the next row. */
+  readonly skip: number;
+  /** Blocks that were shuffled before it, in all epochs. */
+  readonly blocks: number;
+  /** Rows of this block that were given. */
+  readonly row: number;
+};
+
+/** Options of a stream of batches. */
+export type BatchStreamOptions = BatchOptions & {
+  /** Examples that are held in memory, shuffled and packed together. Default 1024. */
+  shuffle?: number;
+  /** Place to go on from, as `state()` gave it. Default: the beginning. */
+  state?: BatchStreamState;
+};
+
+/** Batches of a stream. */
+export type BatchStream = {
+  /** The batch of a step, for `train`. Steps are asked for one after the other. */
+  batchAt(step: number): Promise<PackedBatch>;
+  /** Place after the last batch that was given: save it with the run, and give it as `state` to go on. */
+  state(): BatchStreamState;
+  /** Closes the source. */
+  close(): Promise<void>;
+};
+
+/**
+ * Packs examples that arrive one by one, as from a file larger than memory, into batches. Blocks of `shuffle` examples are held,
+ * shuffled and packed; after the last example the source is opened again. A stream that goes on from a saved state gives the
+ * batches that it would have given, bit for bit.
+ *
+ * @param open - Opens the source without its first `skip` examples: an async generator over `jsonLines` or `parquetRows`.
+ * @throws {ArgumentError} If a step is not the next one, or an epoch has no example with a target.
+ *
+ * @example
+ * ```ts
+ * import { batchStream, jsonLines, textExample } from "@qkv/transformer/data";
+ *
+ * const file = ['{"ids":[1,2,3]}\n{"ids"', ":[4,5,6]}\n"]; // mostly createReadStream(path), or a Blob
+ * async function* open(skip: number) {
+ *   for await (const line of jsonLines<{ ids: number[] }>(file, { skip })) yield textExample(line.ids);
+ * }
+ * const options = { batchSize: 1, contextLength: 2, seed: 1 };
+ * const stream = batchStream(open, options);
+ * await stream.batchAt(0);
+ * const next = await stream.batchAt(1);
+ * const other = batchStream(open, { ...options, state: { step: 1, epoch: 0, skip: 0, blocks: 0, row: 1 } });
+ * String((await other.batchAt(1)).ids.data) === String(next.ids.data); // => true
+ * ```
+ */
+export function batchStream(
+  open: (skip: number) => AsyncIterable<TrainingExample>,
+  options: BatchStreamOptions,
+): BatchStream {
+  const check = checks("batchStream");
+  const names = [...batchNames, "seed", "shuffle", "state"] as const;
+  const { batchSize, contextLength, seed, device, shuffle = 1024, state } = check.options(options, names);
+  check.type({ open }, "function");
+  check.whole({ batchSize, contextLength, shuffle }, { min: 1 });
+  check.whole({ seed });
+  let place = state === undefined ? start : checkState(state);
+  /** Examples of the block, and rows packed from them. */
+  let block: { count: number; rows: Piece[][] } | undefined;
+  let source: AsyncIterator<TrainingExample> | undefined;
+  /** True once an example of this epoch had a target, or the stream began in the middle of one. */
+  let learns = place.skip > 0 || place.row > 0;
+
+  async function readBlock(): Promise<{ count: number; rows: Piece[][] }> {
+    source ??= open(place.skip)[Symbol.asyncIterator]();
+    const examples: TrainingExample[] = [];
+    while (examples.length < shuffle) {
+      const { done, value } = await source.next();
+      if (done) break;
+      checkExample(check, `example ${place.skip + examples.length}`, value);
+      examples.push(value);
+    }
+    const order = permutation(examples.length, { seed, draw: place.blocks });
+    const rows = packRows(
+      Array.from(order.data, (n) => examples[n]!),
+      contextLength,
+    );
+    return { count: examples.length, rows };
+  }
+
+  async function nextRow(): Promise<Piece[]> {
+    for (;;) {
+      block ??= await readBlock();
+      const { count, rows } = block;
+      const row = rows[place.row];
+      if (row) {
+        place = { ...place, row: place.row + 1 };
+        learns = true;
+        return row;
+      }
+      block = undefined;
+      if (count > 0) {
+        place = { ...place, skip: place.skip + count, blocks: place.blocks + 1, row: 0 };
+        continue;
+      }
+      if (!learns) {
+        check.refuse({
+          argument: "open",
+          received: "a source without a target from its beginning to its end",
+          expected: "an example with a target, which is 0 or more",
+          fix: "give texts of two tokens or more, or conversations with an answer.",
+        });
+      }
+      place = { ...place, epoch: place.epoch + 1, skip: 0, row: 0 };
+      [source, learns] = [undefined, false];
+    }
+  }
+
+  async function batchAt(step: number): Promise<PackedBatch> {
+    if (step !== place.step) {
+      check.refuse({
+        argument: "step",
+        received: step,
+        expected: `${place.step}, as a stream gives its batches in order`,
+        fix: "go on from the state that was saved after the last step: `batchStream(open, { …, state })`.",
+      });
+    }
+    const rows: Piece[][] = [];
+    while (rows.length < batchSize) rows.push(await nextRow());
+    place = { ...place, step: step + 1 };
+    return packedBatch(rows, contextLength, device);
+  }
+
+  // Steps that are asked for together are given one after the other.
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    batchAt(step) {
+      const batch = last.then(() => batchAt(step));
+      last = batch.catch(() => undefined);
+      return batch;
+    },
+    state: () => ({ ...place }),
+    async close() {
+      await source?.return?.();
+      [source, block] = [undefined, undefined];
+    },
+  };
+
+  function checkState(given: BatchStreamState): BatchStreamState {
+    const { step, epoch, skip, blocks, row } = check.options(
+      given,
+      Object.keys(start) as (keyof BatchStreamState)[],
+      "state",
+    );
+    check.whole(
+      { step, epoch, skip, blocks, row },
+      { min: 0, fix: "give what `state()` of the stream gave." },
+    );
+    return { step, epoch, skip, blocks, row };
+  }
+}
+
+const start: BatchStreamState = { step: 0, epoch: 0, skip: 0, blocks: 0, row: 0 };

@@ -1,0 +1,103 @@
+import { checks, FormatError } from "@qkv/core";
+
+/** Bytes or text that arrive in chunks: `createReadStream(path)`, `response.body`, a File, or a list. */
+export type ByteStream =
+  AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string> | ReadableStream<Uint8Array> | Blob;
+
+/** Options of a file of JSON lines. */
+export type JsonLinesOptions = {
+  /** Lines that are passed over without being parsed, to go on in the middle. Default 0. */
+  skip?: number;
+};
+
+/**
+ * Values of a file of JSON lines (JSONL), one line after the other: the file may be larger than memory. Empty lines do not count.
+ *
+ * @param stream - UTF-8 bytes or strings, cut anywhere.
+ * @throws {FormatError} If a line is not JSON; its number is named.
+ *
+ * @example
+ * ```ts
+ * import { jsonLines } from "@qkv/transformer/data";
+ *
+ * const texts = [];
+ * for await (const { text } of jsonLines<{ text: string }>(['{"text":"a"}\n{"te', 'xt":"b"}'])) texts.push(text);
+ * texts; // => ["a", "b"]
+ * ```
+ */
+export async function* jsonLines<T = unknown>(
+  stream: ByteStream,
+  options?: JsonLinesOptions,
+): AsyncGenerator<T, void, undefined> {
+  const check = checks("jsonLines");
+  const { skip = 0 } = check.options(options, ["skip"]);
+  check.whole({ skip }, { min: 0, unit: "lines" });
+  let [line, passed] = [0, 0];
+  for await (const text of lines(stream)) {
+    line += 1;
+    if (text.trim() === "") continue;
+    if (passed < skip) passed += 1;
+    else yield parse(text, line) as T;
+  }
+}
+
+function parse(text: string, line: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const [start, rest] = [text.slice(0, 40), text.length > 40 ? "…" : ""];
+    throw new FormatError({
+      fn: "jsonLines",
+      argument: `line ${line}`,
+      received: `${start}${rest}`,
+      expected: "a JSON value on one line",
+      fix: "write one object a line, without line breaks inside: `JSON.stringify(value)`.",
+      source: "stream",
+      cause,
+    });
+  }
+}
+
+async function* lines(stream: ByteStream): AsyncGenerator<string> {
+  const utf8 = new TextDecoder();
+  let held = "";
+  for await (const chunk of chunks(stream)) {
+    const found = (held + (typeof chunk === "string" ? chunk : utf8.decode(chunk, { stream: true }))).split(
+      "\n",
+    );
+    held = found.pop()!;
+    yield* found;
+  }
+  held += utf8.decode();
+  if (held !== "") yield held;
+}
+
+async function* chunks(stream: ByteStream): AsyncGenerator<Uint8Array | string> {
+  checks("jsonLines").each(
+    { stream },
+    (value) =>
+      typeof value === "object" &&
+      value !== null &&
+      ["stream", "getReader", Symbol.asyncIterator, Symbol.iterator].some(
+        (name) => name in (value as object),
+      ),
+    "a stream of bytes or text, or a list of chunks",
+    "give `createReadStream(path)`, the body of a response, or a File.",
+  );
+  if (Symbol.asyncIterator in stream || Symbol.iterator in stream) {
+    yield* stream as AsyncIterable<Uint8Array | string>;
+    return;
+  }
+  // Not every browser iterates over streams.
+  const source = stream as ReadableStream<Uint8Array> | Blob;
+  const reader = ("getReader" in source ? source : source.stream()).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel();
+  }
+}

@@ -1,0 +1,50 @@
+import { parquetWriteBuffer } from "hyparquet-writer";
+import * as hyparquet from "hyparquet";
+import { expect, test } from "vitest";
+import { parquetRows, type ParquetFile, type ParquetRowsOptions } from "./parquet-rows.js";
+
+const texts = Array.from({ length: 25 }, (_, n) => `text ${n} é`);
+const file = parquetWriteBuffer({
+  columnData: [
+    { name: "text", data: texts, type: "STRING" },
+    { name: "stars", data: texts.map((_, n) => n), type: "INT32" },
+  ],
+  rowGroupSize: 10,
+});
+
+async function all(source: ParquetFile, options?: ParquetRowsOptions) {
+  const rows: Record<string, unknown>[] = [];
+  for await (const row of parquetRows(source, options)) rows.push(row);
+  return rows;
+}
+
+test("rows come in order, from bytes and from a Blob", async () => {
+  const rows = await all(file);
+  expect(rows.map(({ text }) => text)).toEqual(texts);
+  expect(rows[3]).toEqual({ text: "text 3 é", stars: 3 });
+  expect(await all(new Blob([file]), { columns: ["stars"] })).toEqual(texts.map((_, stars) => ({ stars })));
+});
+
+test("row groups that are passed over are not read", async () => {
+  const asked: [number, number | undefined][] = [];
+  const source = {
+    byteLength: file.byteLength,
+    slice: (start: number, end?: number) => {
+      asked.push([start, end]);
+      return file.slice(start, end);
+    },
+  };
+  expect((await all(source, { skip: 13 })).map(({ stars }) => stars)).toEqual(
+    Array.from({ length: 12 }, (_, n) => 13 + n),
+  );
+  const { row_groups: groups } = hyparquet.parquetMetadata(file);
+  const secondGroup = Number(groups[1]!.columns[0]!.meta_data!.data_page_offset);
+  expect(asked.filter(([start, end]) => start < secondGroup - 100 && (end ?? 0) < secondGroup)).toEqual([]);
+});
+
+test("what is no file is refused", async () => {
+  await expect(all(file.slice(0, 40))).rejects.toThrow(/`file: file` is "40 bytes", expected a Parquet file/);
+  await expect(all(new Uint8Array(4) as never)).rejects.toThrow(
+    /`file` is .*\nFix: give `await asyncBufferFromFile/,
+  );
+});

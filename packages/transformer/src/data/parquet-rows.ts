@@ -1,0 +1,112 @@
+import { checks, FormatError } from "@qkv/core";
+
+/** A Parquet file: in memory, or one of which ranges of bytes are read. */
+export type ParquetFile =
+  | ArrayBuffer
+  | Blob
+  | { readonly byteLength: number; slice(start: number, end?: number): ArrayBuffer | Promise<ArrayBuffer> };
+
+/** The part of `hyparquet` that is used. */
+export type ParquetReader = {
+  parquetMetadataAsync(file: never): Promise<{ row_groups: readonly { num_rows: bigint | number }[] }>;
+  parquetReadObjects(options: never): Promise<Record<string, unknown>[]>;
+};
+
+/** Options of a Parquet file. */
+export type ParquetRowsOptions = {
+  /** Columns to read. Default: all. */
+  columns?: readonly string[];
+  /** Rows that are passed over, to go on in the middle; row groups among them are not read. Default 0. */
+  skip?: number;
+  /** `await import("hyparquet")`, where a bundler must see the import. Default: it is imported when it is used. */
+  reader?: ParquetReader;
+  /** Decompressors besides Snappy: `compressors` of `hyparquet-compressors`. */
+  compressors?: object;
+};
+
+/**
+ * Rows of a Parquet file as objects, one row group after the other, as `datasets` of Hugging Face stores them. It needs
+ * `npm install hyparquet`.
+ *
+ * @throws {ArgumentError} If `hyparquet` is not installed. {FormatError} If it is no Parquet file.
+ *
+ * @example
+ * ```ts
+ * import { parquetRows } from "@qkv/transformer/data";
+ *
+ * const file = new ArrayBuffer(0); // mostly a File, or `await asyncBufferFromFile(path)` of hyparquet
+ * await parquetRows(file).next(); // => throws FormatError
+ * ```
+ */
+export async function* parquetRows<Row extends object = Record<string, unknown>>(
+  file: ParquetFile,
+  options?: ParquetRowsOptions,
+): AsyncGenerator<Row, void, undefined> {
+  const check = checks("parquetRows");
+  const {
+    columns,
+    skip = 0,
+    reader,
+    compressors,
+  } = check.options(options, ["columns", "skip", "reader", "compressors"]);
+  check.whole({ skip }, { min: 0, unit: "rows" });
+  if (columns !== undefined) check.list({ columns }, "names of columns", (name) => typeof name === "string");
+  check.each(
+    { file },
+    (value) =>
+      typeof (value as { slice?: unknown } | null | undefined)?.slice === "function" &&
+      !ArrayBuffer.isView(value),
+    "a File, an ArrayBuffer, or { byteLength, slice }",
+    "give `await asyncBufferFromFile(path)` of hyparquet, or `bytes.buffer`.",
+  );
+  const { parquetMetadataAsync, parquetReadObjects } = reader ?? (await importReader());
+  const source = file instanceof Blob ? ofBlob(file) : file;
+  const metadata = await parquetMetadataAsync(source as never).catch((cause: unknown) => {
+    throw new FormatError({
+      fn: "parquetRows",
+      argument: "file",
+      received: `${source.byteLength} bytes`,
+      expected: "a Parquet file, which ends with its metadata",
+      fix: "download it again, whole.",
+      source: "file",
+      cause,
+    });
+  });
+  let first = 0;
+  for (const { num_rows: count } of metadata.row_groups) {
+    const end = first + Number(count);
+    const rowStart = Math.max(first, skip);
+    first = end;
+    if (rowStart >= end) continue;
+    const read = {
+      file: source,
+      metadata,
+      rowStart,
+      rowEnd: end,
+      ...(columns && { columns }),
+      ...(compressors && { compressors }),
+    };
+    yield* (await parquetReadObjects(read as never)) as Row[];
+  }
+
+  async function importReader(): Promise<ParquetReader> {
+    // By a name that bundlers do not follow: the reader is optional.
+    const name = "hyparquet";
+    try {
+      return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as ParquetReader;
+    } catch (cause) {
+      return check.refuse({
+        argument: "reader",
+        received: undefined,
+        expected: "hyparquet, which is not installed",
+        fix: 'npm install hyparquet; in a bundle, pass `reader: await import("hyparquet")`.',
+        cause,
+      });
+    }
+  }
+}
+
+const ofBlob = (file: Blob) => ({
+  byteLength: file.size,
+  slice: (start: number, end?: number) => file.slice(start, end).arrayBuffer(),
+});

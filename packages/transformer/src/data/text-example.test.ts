@@ -1,0 +1,10 @@
+import { expect, test } from "vitest";
+import { textExample } from "./text-example.js";
+
+test("a text of one token has nothing to predict", () => {
+  expect(textExample(Int32Array.of(4, 2))).toEqual({ ids: [4], targets: [2] });
+  expect(() => textExample([4])).toThrow(
+    /`ids` is "1 tokens", expected 2 tokens or more.*\nFix: leave shorter texts out/,
+  );
+  expect(() => textExample([4, 0.5])).toThrow("textExample: `ids` is 0.5");
+});

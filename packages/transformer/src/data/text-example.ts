@@ -1,0 +1,31 @@
+import { checks } from "@qkv/core";
+import type { TrainingExample } from "./training-example.js";
+
+/**
+ * A text as an example: each token is to predict the one after it.
+ *
+ * @param ids - The text as token ids, two of them or more; with the tokenizer's end-of-sequence token at its end, where a
+ *   model shall learn to end.
+ * @throws {ArgumentError} If there are fewer.
+ *
+ * @example
+ * ```ts
+ * import { textExample } from "@qkv/transformer/data";
+ *
+ * textExample([5, 6, 7]); // => { ids: [5, 6], targets: [6, 7] }
+ * ```
+ */
+export function textExample(ids: ArrayLike<number>): TrainingExample {
+  const check = checks("textExample");
+  check.list({ ids }, "token ids", Number.isSafeInteger, "encode the text with a tokenizer.");
+  if (ids.length < 2) {
+    check.refuse({
+      argument: "ids",
+      received: `${ids.length} tokens`,
+      expected: "2 tokens or more: one to read, and one to predict",
+      fix: "leave shorter texts out.",
+    });
+  }
+  const all = Array.from(ids);
+  return { ids: all.slice(0, -1), targets: all.slice(1) };
+}
