@@ -104,3 +104,35 @@ test("an import starts nothing", async () => {
     console.log(JSON.stringify(process.getActiveResourcesInfo().length - before));`;
   expect(await run(code)).toEqual([0]);
 });
+
+test("training in two threads ends with the weights of training in one, and lets the program end", async () => {
+  const code = `
+    import { adamW } from "@qkv/tensor/optimizers";
+    import { tensorsOf } from "@qkv/tensor";
+    import { decoder } from "@qkv/transformer";
+    import { nextTokenBatches, train } from "@qkv/transformer/training";
+    import { gradientWorkers } from "@qkv/worker/training";
+    import { Worker } from "node:worker_threads";
+    const config = {
+      vocabSize: 13, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+      contextLength: 16, normEps: 1e-5, stopIds: [],
+    };
+    const source = \`
+      const { decoder } = require("@qkv/transformer");
+      const { tokenLoss } = require("@qkv/transformer/training");
+      const { wasm } = require("@qkv/wasm");
+      const { serveGradients } = require("@qkv/worker/training");
+      serveGradients(async (config) => ({ loss: tokenLoss(decoder(config)), device: await wasm({ threads: 1 }) }));\`;
+    const text = Array.from({ length: 100 }, (_, i) => (i * i) % 13);
+    const batchAt = nextTokenBatches(text, { batchSize: 2, contextLength: 8, seed: 1 });
+    for (const count of [1, 2]) {
+      const loss = gradientWorkers({ worker: () => new Worker(source, { eval: true, execArgv: [] }), count, setup: config });
+      const params = decoder(config).init(1);
+      for await (const _ of train({ params, loss, optimizer: adamW({ learningRate: 0.01 }), batchAt, accumulate: 4, steps: 3 }));
+      console.log(JSON.stringify(tensorsOf(params).map((x) => [...x.data])));
+      // The second is left to the end of the program.
+      if (count === 1) await loss.close();
+    }`;
+  const [one, two] = await run(code);
+  expect(two).toEqual(one);
+});

@@ -1,2 +1,2 @@
 /** The entries of the package, for its ES modules and for CommonJS. */
-export const worker = { entries: ["index", "serve"] };
+export const worker = { entries: ["index", "serve", "training"] };

@@ -1,0 +1,90 @@
+/// <reference types="node" />
+import { ArgumentError, DeviceError } from "@qkv/core";
+import { mapTensors, tensorsOf, zeros } from "@qkv/tensor";
+import { adamW } from "@qkv/tensor/optimizers";
+import { decoder } from "@qkv/transformer";
+import { nextTokenBatches, tokenLoss, train, type Batch } from "@qkv/transformer/training";
+import { wasm } from "@qkv/wasm";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { afterEach, expect, test } from "vitest";
+import { gradientWorkers } from "./gradient-workers.js";
+import { serveGradients, type GradientTask } from "./serve-gradients.js";
+
+// Both ends in one thread: what is tested is what they send each other. Threads: tests/worker.test.ts.
+const open: MessagePort[] = [];
+afterEach(() => {
+  for (const port of open.splice(0)) port.close();
+});
+
+const config = {
+  ...{ vocabSize: 13, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1 },
+  ...{ contextLength: 16, normEps: 1e-5, stopIds: [] },
+};
+const model = decoder(config);
+type Params = ReturnType<typeof model.init>;
+const text = Array.from({ length: 200 }, (_, i) => (i * i + (i >> 2)) % 13);
+const batchAt = nextTokenBatches(text, { batchSize: 2, contextLength: 8, seed: 1 });
+const common = { optimizer: adamW({ learningRate: 0.01 }), maxNorm: 1, accumulate: 4, steps: 5, batchAt };
+
+function worker(task: GradientTask<Params, Batch> | (() => never) = { loss: tokenLoss(model) }): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  open.push(port1, port2);
+  serveGradients<Params, Batch>(() => (typeof task === "function" ? task() : task), { port: port2 as never });
+  return port1;
+}
+
+async function lossesOf(run: AsyncIterable<{ loss: number }>): Promise<number[]> {
+  const losses: number[] = [];
+  for await (const { loss } of run) losses.push(loss);
+  return losses;
+}
+
+test("a run with any number of workers is the run without any, bit for bit", async () => {
+  const here = model.init(1);
+  const losses = await lossesOf(train({ ...common, params: here, loss: tokenLoss(model) }));
+  for (const count of [1, 2, 3]) {
+    await using workers = gradientWorkers<Params, Batch>({ worker: () => worker() as never, count });
+    const params = model.init(1);
+    expect(await lossesOf(train({ ...common, params, loss: workers }))).toEqual(losses);
+    tensorsOf(here).forEach((x, i) => expect(tensorsOf(params)[i]!.data).toEqual(x.data));
+  }
+});
+
+test("workers on a device of their own give what the device gives here", async () => {
+  const device = await wasm();
+  const fresh = () => mapTensors(model.init(1), (x) => x.to(device));
+  const [here, there] = [fresh(), fresh()];
+  const batchAt = nextTokenBatches(text, { batchSize: 2, contextLength: 8, seed: 1, device });
+  const losses = await lossesOf(train({ ...common, batchAt, params: here, loss: tokenLoss(model) }));
+  const own = await wasm();
+  await using workers = gradientWorkers<Params, Batch>({
+    worker: () => worker({ loss: tokenLoss(model), device: own }) as never,
+  });
+  expect(await lossesOf(train({ ...common, batchAt, params: there, loss: workers }))).toEqual(losses);
+  tensorsOf(here).forEach((x, i) => expect(tensorsOf(there)[i]!.data).toEqual(x.data));
+});
+
+test("an error of the loss comes back as one of its class, and what cannot be sent is refused", async () => {
+  const refuses = () => {
+    throw new ArgumentError({ fn: "f", argument: "a", received: 1, expected: "2", fix: "give 2." });
+  };
+  const first = gradientWorkers<Params, Batch>({ worker: () => worker(refuses) as never, count: 1 });
+  await expect(first.gradients(model.init(1), [batchAt(0)])).rejects.toThrow(ArgumentError);
+  const halves = gradientWorkers<object, Batch>({ worker: () => worker() as never, count: 1 });
+  await expect(halves.gradients({ w: zeros([1], { dtype: "float64" }) }, [batchAt(0)])).rejects.toThrow(
+    /`params` is "a tensor of float64", expected float32 tensors/,
+  );
+});
+
+test("a worker that ends, and one that was closed, are named", async () => {
+  const port = worker();
+  const workers = gradientWorkers<Params, Batch>({ worker: () => port as never, count: 1 });
+  await workers.gradients(model.init(1), [batchAt(0)]);
+  port.close();
+  await expect(workers.gradients(model.init(1), [batchAt(0)])).rejects.toThrow(DeviceError);
+  const closed = gradientWorkers<Params, Batch>({ worker: () => worker() as never, count: 1 });
+  await closed.close();
+  await expect(closed.gradients(model.init(1), [batchAt(0)])).rejects.toThrow(
+    /`worker` is "one that was closed", expected a worker that answers/,
+  );
+});

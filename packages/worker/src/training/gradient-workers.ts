@@ -1,0 +1,214 @@
+import { checks, DeviceError } from "@qkv/core";
+import { mapTensors, tensor, tensorsOf, type Tensor } from "@qkv/tensor";
+import type { GradientSource } from "@qkv/transformer/training";
+import { createBirpc, type BirpcReturn } from "birpc";
+import type { NodeWorker } from "../node-threads.js";
+import { ownPort, portOf, type Endpoint, type Port } from "../port.js";
+import { received, type Sent } from "../sent-error.js";
+import type { GradientFunctions, SentGradient } from "./protocol.js";
+import { toSentTree } from "./sent-tree.js";
+
+/** Options of workers that compute gradients. */
+export type GradientWorkersOptions<Setup> = {
+  /**
+   * Starts a worker whose module calls `serveGradients`: `() => new Worker(new URL("./gradients.js", import.meta.url))`, with
+   * `{ type: "module" }` in a page, and the `Worker` of `node:worker_threads` in Node.
+   */
+  worker(): Worker | NodeWorker | MessagePort;
+  /** Number of workers: the result of a run does not depend on it. Default 2. */
+  count?: number;
+  /** A copy goes to `serveGradients` of each worker, such as the configuration of the model. */
+  setup?: Setup;
+};
+
+/** Workers that compute losses and gradients for `train`, until they are closed. */
+export type GradientWorkers<P, B> = GradientSource<P, B> & {
+  /** Ends the workers. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/**
+ * Workers for data-parallel training: `train({ params, loss: workers, accumulate: 4, … })` has the batches of a step computed by
+ * several threads, and adds their gradients in the order of the batches. So a run with any number of workers is the run with one,
+ * bit for bit. `accumulate` is the number of batches of a step; a multiple of `count` keeps all workers busy.
+ *
+ * Params are sent before each step, in shared memory where there is `SharedArrayBuffer` (Node, and pages that are cross-origin isolated),
+ * and gradients are moved, not copied. Params are float32.
+ *
+ * @throws {ArgumentError} If a param is not float32, and as the loss in a worker does, with the same classes. {DeviceError} if a
+ *   worker cannot be started or ends.
+ * @see "Large Scale Distributed Deep Networks" (2012); "Accurate, Large Minibatch SGD" (2017), arXiv:1706.02677
+ *
+ * @example
+ * ```ts
+ * import { mul, sub, sum, tensor, type Tensor } from "@qkv/tensor";
+ * import { sgd } from "@qkv/tensor/optimizers";
+ * import { train } from "@qkv/transformer/training";
+ * import { gradientWorkers, serveGradients } from "@qkv/worker/training";
+ *
+ * type Params = { w: Tensor };
+ * // Both ends in one thread, to show what each says. Mostly `worker: () => new Worker(…)`.
+ * const { port1, port2 } = new MessageChannel();
+ * serveGradients(() => ({ loss: ({ w }: Params, goal: number) => sum(mul(sub(w, goal), sub(w, goal))) }), { port: port2 });
+ *
+ * const workers = gradientWorkers<Params, number>({ worker: () => port1, count: 1 });
+ * const params = { w: tensor([0]) };
+ * const optimizer = sgd({ learningRate: 0.5 });
+ * for await (const { loss } of train({ params, loss: workers, optimizer, batchAt: () => 4, steps: 1 })) loss; // => 16
+ * params.w.toNested(); // => [4]
+ * await workers.close();
+ * port1.close();
+ * ```
+ */
+export function gradientWorkers<P, B, Setup = unknown>(
+  options: GradientWorkersOptions<Setup>,
+): GradientWorkers<P, B> {
+  const check = checks("gradientWorkers");
+  const { worker, count = 2, setup } = check.options(options, ["worker", "count", "setup"]);
+  check.type({ worker }, "function", "give a function that starts a worker: `() => new Worker(…)`.");
+  check.whole({ count }, { min: 1, unit: "workers" });
+  const threads = Array.from({ length: count }, () => new Thread(worker()));
+  let layout: { numbers: Float32Array; isShared: boolean } | undefined;
+
+  /** Sends the params to all workers. */
+  async function send(params: P): Promise<void> {
+    const tensors = tensorsOf(params);
+    const first = layout === undefined;
+    layout ??= memoryFor(tensors);
+    const { numbers, isShared } = layout;
+    let at = 0;
+    for (const x of tensors) {
+      numbers.set((await x.read()) as Float32Array, at);
+      at += sizeOf(x);
+    }
+    const tree = first && (await toSentTree(params, { numbers: false }));
+    await Promise.all(
+      threads.map((thread) =>
+        first
+          ? thread.call("prepare", setup, tree, numbers)
+          : thread.call("update", isShared ? undefined : numbers),
+      ),
+    );
+  }
+
+  function memoryFor(tensors: readonly Tensor[]): { numbers: Float32Array; isShared: boolean } {
+    const odd = tensors.find(({ dtype }) => dtype !== "float32");
+    if (odd) {
+      check.refuse({
+        argument: "params",
+        received: `a tensor of ${odd.dtype}`,
+        expected: "float32 tensors, whose gradients are sent",
+        fix: "cast it, or hold what is not trained in the worker's `setup`.",
+      });
+    }
+    const bytes = 4 * tensors.reduce((sum, x) => sum + sizeOf(x), 0);
+    const isShared = typeof SharedArrayBuffer !== "undefined";
+    return {
+      numbers: new Float32Array(isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
+      isShared,
+    };
+  }
+
+  return {
+    async gradients(params, batches) {
+      await send(params);
+      const answers: SentGradient[] = [];
+      let next = 0;
+      // A worker takes the next batch when it is done with one.
+      await Promise.all(
+        threads.map(async (thread) => {
+          while (next < batches.length) {
+            const n = next++;
+            answers[n] = await thread.call("gradient", await toSentTree(batches[n]));
+          }
+        }),
+      );
+      const { device } = tensorsOf(params)[0]!;
+      return answers.map(({ loss, gradients }) => {
+        let at = 0;
+        const take = ({ shape }: Tensor) => {
+          const numbers = gradients.slice(at, at + shape.reduce((product, length) => product * length, 1));
+          at += numbers.length;
+          return tensor(numbers, { shape, device });
+        };
+        return [tensor(loss, { device }), mapTensors(params, take)] as const;
+      });
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+
+  async function close(): Promise<void> {
+    await Promise.all(threads.map((thread) => thread.close()));
+  }
+}
+
+const sizeOf = ({ shape }: Tensor): number => shape.reduce((product, length) => product * length, 1);
+
+type Answer<Name extends keyof GradientFunctions> =
+  Awaited<ReturnType<GradientFunctions[Name]>> extends Sent<infer T> ? T : never;
+
+/** One worker, as the thread that asks sees it. */
+class Thread {
+  readonly #port: Port;
+  readonly #rpc: BirpcReturn<GradientFunctions, object, false>;
+  /** Reason of the end, for errors. */
+  #ended: string | undefined;
+
+  constructor(worker: Endpoint) {
+    const port = "terminate" in worker ? ownPort(worker as Worker) : portOf(worker);
+    const stops = new Map<unknown, () => void>();
+    this.#port = port;
+    this.#rpc = createBirpc<GradientFunctions, object, false>(
+      {},
+      {
+        post: (message) => port.post(message, []),
+        on: (f) => stops.set(f, port.listen(f)),
+        off: (f) => stops.get(f)?.(),
+        timeout: -1,
+        proxify: false,
+      },
+    );
+    port.onEnd((why) => {
+      this.#ended ??= why;
+      if (!this.#rpc.$closed) this.#rpc.$close();
+    });
+    port.keepRunning(false);
+  }
+
+  async call<Name extends keyof GradientFunctions>(
+    name: Name,
+    ...values: Parameters<GradientFunctions[Name]>
+  ): Promise<Answer<Name>> {
+    this.#refuseEnded();
+    this.#port.keepRunning(true);
+    try {
+      const call = this.#rpc.$call as (name: string, ...values: unknown[]) => Promise<Sent<Answer<Name>>>;
+      const answer = await call(name, ...values).catch((error: unknown) => {
+        this.#refuseEnded();
+        throw error;
+      });
+      return received(answer);
+    } finally {
+      if (this.#ended === undefined) this.#port.keepRunning(false);
+    }
+  }
+
+  #refuseEnded(): void {
+    if (this.#ended === undefined) return;
+    throw new DeviceError({
+      fn: "gradientWorkers",
+      argument: "worker",
+      received: this.#ended,
+      expected: "a worker that answers",
+      fix: "its module must call `serveGradients`; open new workers to go on from the last checkpoint.",
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#ended ??= "one that was closed";
+    if (!this.#rpc.$closed) this.#rpc.$close();
+    await this.#port.close();
+  }
+}

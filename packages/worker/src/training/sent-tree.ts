@@ -1,0 +1,43 @@
+import { isTensor, tensor, type Device, type Tensor, type TypedArray } from "@qkv/tensor";
+
+/** Tensors nested in objects and lists, as they are sent to another thread. */
+export type SentTree = unknown;
+
+type SentTensor = {
+  readonly [key]: { readonly data: TypedArray | undefined } & Pick<Tensor, "shape" | "dtype">;
+};
+
+const key = "@qkv/tensor";
+
+/** A tree whose tensors can be sent. @param numbers - False for their shapes alone. */
+export async function toSentTree(tree: unknown, { numbers = true } = {}): Promise<SentTree> {
+  if (isTensor(tree)) {
+    const { shape, dtype } = tree;
+    return { [key]: { shape, dtype, data: numbers ? await tree.read() : undefined } };
+  }
+  if (Array.isArray(tree)) return Promise.all(tree.map((one) => toSentTree(one, { numbers })));
+  if (!isPlainObject(tree)) return tree;
+  const entries = Object.entries(tree).map(
+    async ([name, value]) => [name, await toSentTree(value, { numbers })] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The tree that was sent, on a device. Tensors that came without numbers are zeros. */
+export function fromSentTree(tree: SentTree, device: Device): unknown {
+  if (Array.isArray(tree)) return tree.map((one) => fromSentTree(one, device));
+  if (!isPlainObject(tree)) return tree;
+  if (key in tree) {
+    const { shape, dtype, data } = (tree as SentTensor)[key];
+    const size = shape.reduce((product, length) => product * length, 1);
+    return tensor(data ?? new Float32Array(size), { shape, dtype, device });
+  }
+  return Object.fromEntries(Object.entries(tree).map(([name, value]) => [name, fromSentTree(value, device)]));
+}
+
+/** Typed arrays are sent as they are. */
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}

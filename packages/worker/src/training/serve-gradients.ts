@@ -1,0 +1,117 @@
+import { checks } from "@qkv/core";
+import { js, reshape, tensor, tensorsOf, valueAndGrad, write, type Device, type Tensor } from "@qkv/tensor";
+import { createBirpc } from "birpc";
+import { nodeThreads, type NodePort } from "../node-threads.js";
+import { portOf, type Endpoint } from "../port.js";
+import { sent } from "../sent-error.js";
+import type { GradientFunctions, SentGradient } from "./protocol.js";
+import { fromSentTree } from "./sent-tree.js";
+
+/** Work of a worker: the loss whose gradients it computes. */
+export type GradientTask<P, B> = {
+  /** Loss of a batch: a scalar, the mean over the batch. */
+  loss(params: P, batch: B): Tensor;
+  /** Device of this worker's params and batches. Default: the plain JavaScript device. */
+  device?: Device;
+};
+
+export type ServeGradientsOptions = {
+  /** The port that `gradientWorkers` writes to. Default: that of the worker. */
+  port?: MessagePort | NodePort;
+};
+
+/**
+ * Makes this worker one that computes gradients for `gradientWorkers`.
+ *
+ * @param prepare - Makes the task from the `setup` that `gradientWorkers` was given, such as a configuration.
+ * @throws {ArgumentError} If this is no worker, and no `port` is given.
+ *
+ * @example
+ * ```ts
+ * import { tokenLoss } from "@qkv/transformer/training";
+ * import { decoder, type DecoderConfig } from "@qkv/transformer";
+ * import { wasm } from "@qkv/wasm";
+ * import { serveGradients } from "@qkv/worker/training";
+ *
+ * // gradients.ts, the module of the worker.
+ * const prepare = async (config: DecoderConfig) => ({ loss: tokenLoss(decoder(config)), device: await wasm() });
+ * serveGradients(prepare); // => throws ArgumentError: `port`
+ * ```
+ */
+export function serveGradients<P, B, Setup = undefined>(
+  prepare: (setup: Setup) => GradientTask<P, B> | Promise<GradientTask<P, B>>,
+  options?: ServeGradientsOptions,
+): void {
+  const check = checks("serveGradients");
+  const { port } = check.options(options, ["port"]);
+  check.type({ prepare }, "function");
+  const end = portOf((port ?? ownEnd()) as Endpoint);
+  let ready: { params: P; device: Device; both: (params: P, batch: B) => [Tensor, P] } | undefined;
+  /** Numbers of the params, where both ends share their memory. */
+  let shared: Float32Array | undefined;
+  const functions: GradientFunctions = {
+    prepare: (setup, params, numbers) =>
+      sent(async () => {
+        const { loss, device = js() } = await prepare(setup as Setup);
+        ready = { params: fromSentTree(params, device) as P, device, both: valueAndGrad<P, [B]>(loss) };
+        shared = numbers.buffer instanceof ArrayBuffer ? undefined : numbers;
+        overwrite(ready.params, numbers, device);
+      }),
+    update: (numbers) => sent(() => overwrite(ready!.params, numbers ?? shared!, ready!.device)),
+    gradient: (batch) => sent(() => gradient(fromSentTree(batch, ready!.device) as B)),
+  };
+
+  async function gradient(batch: B): Promise<SentGradient> {
+    const [loss, tree] = ready!.both(ready!.params, batch);
+    const tensors = tensorsOf(tree);
+    const gradients = new Float32Array(tensors.reduce((sum, x) => sum + sizeOf(x), 0));
+    let at = 0;
+    for (const x of tensors) {
+      gradients.set((await x.read()) as Float32Array, at);
+      at += sizeOf(x);
+    }
+    return { loss: (await loss.read())[0]!, gradients };
+  }
+
+  createBirpc<object, GradientFunctions, false>(functions, {
+    post: (message) => end.post(message, gradientMemory(message)),
+    on: (f) => end.listen(f),
+    timeout: -1,
+    proxify: false,
+  });
+
+  function ownEnd(): unknown {
+    const scope = globalThis as { WorkerGlobalScope?: unknown };
+    const own = nodeThreads()?.parentPort ?? (scope.WorkerGlobalScope === undefined ? undefined : scope);
+    if (own) return own;
+    return check.refuse({
+      argument: "port",
+      received: port,
+      expected: "the port of `gradientWorkers`, since this is no worker",
+      fix: "call `serveGradients` in the module of a worker.",
+    });
+  }
+}
+
+/** Writes numbers over params, in place. */
+function overwrite(params: unknown, numbers: Float32Array, device: Device): void {
+  let at = 0;
+  device.scope(() => {
+    for (const x of tensorsOf(params)) {
+      // A single number has no axis to write along.
+      const shape = x.shape.length === 0 ? [1] : x.shape;
+      const values = tensor(numbers.slice(at, at + sizeOf(x)), { shape, device });
+      write(x.shape.length === 0 ? reshape(x, [1]) : x, 0, 0, values);
+      at += sizeOf(x);
+    }
+  });
+}
+
+const sizeOf = ({ shape }: Tensor): number => shape.reduce((product, length) => product * length, 1);
+
+/** The memory that moves with an answer, and is gone here. */
+function gradientMemory(message: unknown): Transferable[] {
+  const { r: answer } = message as { r?: { value?: Partial<SentGradient> } };
+  const gradients = answer?.value?.gradients;
+  return gradients ? [gradients.buffer as ArrayBuffer] : [];
+}
