@@ -30,6 +30,11 @@ export type {
   Streams,
   Table,
 } from "./model-shape.js";
+export {
+  modelFlopsUtilization,
+  type FlopsUtilization,
+  type TrainingSpeed,
+} from "./model-flops-utilization.js";
 export { pairsSeen } from "./pairs-seen.js";
 export { parameters, type Parameters } from "./parameters.js";
 export { plan, type Plan, type PlanRequest } from "./plan.js";

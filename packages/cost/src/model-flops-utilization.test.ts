@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { modelFlopsUtilization } from "./model-flops-utilization.js";
+import { parameters } from "./parameters.js";
+import { readConfig } from "./read-config.js";
+
+const shape = readConfig({
+  model_type: "gpt2",
+  n_embd: 768,
+  n_head: 12,
+  n_layer: 12,
+  n_positions: 1024,
+  vocab_size: 50257,
+});
+const machine = { flopsPerSecond: 1e12 };
+
+test("a token costs six FLOPs for each weight that is multiplied, and its attention", () => {
+  const { flopsPerToken } = modelFlopsUtilization(shape, { tokensPerSecond: 1, contextLength: 1, machine });
+  // Positions are looked up, and the embedding is multiplied once, as the output map.
+  const weights = parameters(shape).total - 1024 * 768;
+  expect(flopsPerToken / (6 * weights)).toBeGreaterThan(0.99);
+  expect(flopsPerToken / (6 * weights)).toBeLessThan(1.02);
+  const long = modelFlopsUtilization(shape, { tokensPerSecond: 1, contextLength: 1024, machine });
+  // PaLM's 12 L H D T without a mask; half of the pairs are seen.
+  expect((long.flopsPerToken - flopsPerToken) / (6 * 12 * 768 * 1024)).toBeCloseTo(1, 0);
+});
+
+test("utilization is the share of the machine's FLOPs", () => {
+  const speed = { tokensPerSecond: 1000, contextLength: 256, machine };
+  const { flopsPerToken, flopsPerSecond, utilization } = modelFlopsUtilization(shape, speed);
+  expect(flopsPerSecond).toBe(flopsPerToken * 1000);
+  expect(utilization).toBe(flopsPerSecond / 1e12);
+  expect(() => modelFlopsUtilization(shape, { ...speed, tokensPerSecond: 0 })).toThrow(
+    "modelFlopsUtilization: `tokensPerSecond` is 0",
+  );
+  expect(() => modelFlopsUtilization(shape, { ...speed, machine: {} as never })).toThrow(
+    "`machine.flopsPerSecond`",
+  );
+});
