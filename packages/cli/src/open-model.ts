@@ -24,7 +24,14 @@ import { progressLine } from "./progress-line.js";
 import { readTokenizer } from "./read-tokenizer.js";
 
 /** Options of commands that open a model. */
-export type ModelOptions = { tokenizer?: string; device?: string; quantize?: string; adapter?: string };
+export type ModelOptions = {
+  tokenizer?: string;
+  device?: string;
+  quantize?: string;
+  adapter?: string;
+  /** Type of weights, for training. Default: as stored, where the device reads it. */
+  dtype?: "float32";
+};
 
 /** The name of the model that comes with the command, and is used if no other is named. */
 export const embeddedModel = "@qkv/model-tiny";
@@ -66,24 +73,37 @@ const pathExists = (path: string): Promise<boolean> =>
 /**
  * Adds the options that say where a model's tokenizer is and where it computes.
  *
- * @param options - `encoder`: true for a command of encoders, whose help leaves out what they refuse. Default false.
+ * @param options - `encoder`: true for a command of encoders, whose help leaves out what they refuse. Default false. `quantize`: false
+ *   for a command that needs floats. Default true. `device`: default `wasm`.
  */
-export function withModelOptions(command: Command, { encoder = false } = {}): Command {
-  return command
+export function withModelOptions(
+  command: Command,
+  {
+    encoder = false,
+    device,
+    quantize = true,
+  }: { encoder?: boolean; device?: string; quantize?: boolean } = {},
+): Command {
+  command
     .hook("preAction", (_program, action) => {
       // A llama2.c checkpoint never comes with one: that is known before anything is read.
       const asked = /\.bin$/.test(String(action.args[0])) && action.opts()["tokenizer"] === undefined;
       if (asked) action.error("error: required option '--tokenizer <file>' not specified");
     })
     .option("--tokenizer <file>", "tokenizer file, if the model does not include one")
-    .option("--device <name>", `device: ${deviceNames.join(", ")} (default: wasm)`)
+    .option(
+      "--device <name>",
+      `device: ${deviceNames.join(", ")}${device === undefined ? " (default: wasm)" : ""}`,
+      device,
+    )
     .option(
       "--adapter <folder>",
       "adapter of PEFT (LoRA) that is merged while loading: a folder, its URL or owner/name",
-    )
-    .addOption(
-      new Option("--quantize <kind>", "quantize weights while loading: int8, int4").hideHelp(encoder),
     );
+  if (!quantize) return command;
+  return command.addOption(
+    new Option("--quantize <kind>", "quantize weights while loading: int8, int4").hideHelp(encoder),
+  );
 }
 
 /** A decoder with its tokenizer, as the options say. What is on a server is fetched once and kept. */
@@ -138,7 +158,7 @@ export function openAny(
 
 async function openWith<T>(
   source: string,
-  { tokenizer, device, adapter }: Omit<ModelOptions, "quantize">,
+  { tokenizer, device, adapter, dtype }: Omit<ModelOptions, "quantize">,
   { err, signal }: Pick<Io, "err" | "signal">,
   open: (source: string | File[], options: LoadOptions) => Promise<T>,
 ): Promise<T> {
@@ -180,6 +200,7 @@ async function openWith<T>(
       ...{ device: where, signal, onProgress },
       ...(given && { tokenizer: given }),
       ...(adapter !== undefined && { adapter }),
+      ...(dtype !== undefined && { dtype }),
     });
   } finally {
     line.clear();

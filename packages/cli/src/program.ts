@@ -10,6 +10,7 @@ import { addChat } from "./commands/chat.js";
 import { addEmbed } from "./commands/embed.js";
 import { addEval } from "./commands/eval.js";
 import { addExport } from "./commands/export.js";
+import { addFinetune } from "./commands/finetune.js";
 import { addInspect } from "./commands/inspect.js";
 import { addVerify } from "./commands/verify.js";
 import type { Io } from "./io.js";
@@ -30,6 +31,7 @@ export function createProgram(io: Io): Command {
   addGenerate(program, io);
   addCost(program, io);
   addTrain(program, io);
+  addFinetune(program, io);
   addTokenize(program, io);
   addTrainTokenizer(program, io);
   addBench(program, io);

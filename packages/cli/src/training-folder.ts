@@ -1,7 +1,8 @@
 import { ArgumentError, checks } from "@qkv/core";
 import { findFile, readWhole } from "@qkv/core/byte-source";
-import type { DecoderConfig, DecoderParams } from "@qkv/transformer";
-import { exportModel, memoryFolder } from "@qkv/transformer/export";
+import type { DecoderParams } from "@qkv/transformer";
+import type { BatchStreamState } from "@qkv/transformer/data";
+import { exportModel, memoryFolder, type ExportedModel } from "@qkv/transformer/export";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "@qkv/transformer/training";
 import type { Device } from "@qkv/tensor";
 import { mkdir, readdir, rm } from "node:fs/promises";
@@ -10,7 +11,7 @@ import { openOutputFile } from "./output-file.js";
 
 const checkpointName = "checkpoint.safetensors";
 const unfinished =
-  /^(checkpoint|model|tokenizer|training|config|generation_config|curve)\.\w+\.[0-9a-f-]{36}\.tmp$/;
+  /^(checkpoint|model|tokenizer|tokenizer_config|training|finetuning|config|generation_config|chat_template|curve)\.\w+\.[0-9a-f-]{36}\.tmp$/;
 
 /** Metadata of a run's checkpoint. */
 export type RunNotes = {
@@ -18,6 +19,8 @@ export type RunNotes = {
   recipe: unknown;
   /** Step, loss, and the held-back loss where it was measured. */
   curve: (readonly [step: number, loss: number, evaluation: number | null])[];
+  /** Place in the data, where they are a stream. */
+  data?: BatchStreamState;
 };
 
 /** The folder of a run. Each file appears whole: killed at any moment, a run leaves the last one that was finished. */
@@ -26,7 +29,7 @@ export type TrainingFolder = {
   read(device: Device): Promise<(Checkpoint<DecoderParams> & { notes: RunNotes }) | undefined>;
   saveCheckpoint(checkpoint: Checkpoint<DecoderParams> & { notes: RunNotes }): Promise<void>;
   /** The model, as `qkv generate` and others load it. */
-  saveModel(config: DecoderConfig, params: DecoderParams): Promise<void>;
+  saveModel(model: ExportedModel): Promise<void>;
   saveText(name: string, text: string): Promise<void>;
 };
 
@@ -74,9 +77,9 @@ export async function openTrainingFolder(path: string): Promise<TrainingFolder> 
     async saveCheckpoint(checkpoint) {
       await save(checkpointName, await writeCheckpoint(checkpoint));
     },
-    async saveModel(config, params) {
+    async saveModel(model) {
       const out = memoryFolder();
-      await exportModel({ config, params }, { to: "hf", out });
+      await exportModel(model, { to: "hf", out });
       for (const file of out.files) await save(file.name, new Uint8Array(await file.arrayBuffer()));
     },
     saveText: save,

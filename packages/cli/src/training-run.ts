@@ -7,6 +7,7 @@ import { decoder, load, type DecoderConfig, type DecoderParams } from "@qkv/tran
 import { meanLoss, nextTokenBatches, textBatches, tokenLoss, train } from "@qkv/transformer/training";
 import { createHash } from "node:crypto";
 import { characterTokenizerJson } from "./character-tokenizer.js";
+import { curveText } from "./curve-text.js";
 import type { Input } from "./io.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
 
@@ -149,7 +150,7 @@ export async function trainingRun(
       evaluation = measured;
       if (measured < best) {
         best = measured;
-        await folder.saveModel(config, params);
+        await folder.saveModel({ config, params });
       }
     }
     if (step % options.saveEvery === 0 || signal.aborted) await save();
@@ -310,7 +311,7 @@ function checkLengths({ contextLength, heldBack }: Recipe, learned: number, held
 }
 
 /** The steps of a run, whose refusals name options of the command. */
-async function* withFlagNames<T>(run: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+export async function* withFlagNames<T>(run: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
   try {
     yield* run;
   } catch (cause) {
@@ -360,12 +361,4 @@ function checkResume(before: NotedRecipe, own: NotedRecipe, resume: boolean): vo
         : `${String(short(before[odd]))}, as the run in the folder has`,
     fix: "leave it out with --resume FOLDER, which knows it, or name another folder.",
   });
-}
-
-function curveText({ curve }: RunNotes): string {
-  return [
-    "step,loss,heldBackLoss",
-    ...curve.map(([step, loss, more]) => `${step},${loss},${more ?? ""}`),
-    "",
-  ].join("\n");
 }

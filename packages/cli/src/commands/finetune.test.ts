@@ -1,0 +1,116 @@
+import { load } from "@qkv/transformer";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { run } from "../run.js";
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "qkv-finetune-"))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const path = (...names: string[]) => join(folder, ...names);
+const model = "@qkv/model-tiny";
+const pairs = Array.from({ length: 12 }, (_, n) => ({
+  prompt: ["The cat said", "The dog said", "The owl said"][n % 3]!,
+  completion: [" miaow.", " woof.", " hoot."][n % 3]!,
+}));
+const small = "--context 32 --batch-size 2 --shuffle 6 --learning-rate 0.003 --device js";
+
+const write = (name: string, records: readonly object[]) =>
+  writeFileSync(path(name), records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+
+async function finetune(argv: string, signal?: AbortSignal, onError: (text: string) => void = () => {}) {
+  if (!existsSync(path("pairs.jsonl"))) write("pairs.jsonl", pairs);
+  let [out, err] = ["", ""];
+  const code = await run(["finetune", ...argv.split(" ")], {
+    out: { write: (text) => (out += text) },
+    err: {
+      write: (text) => {
+        err += text;
+        onError(text);
+      },
+    },
+    color: false,
+    ...(signal && { signal }),
+  });
+  return { code, out, err };
+}
+
+test("a model learns answers, and its folder loads and generates", async () => {
+  write("held.jsonl", pairs.slice(0, 3));
+  const { code, out, err } = await finetune(
+    `${model} ${path("pairs.jsonl")} --out ${path("a")} ${small} --steps 12 --evaluate ${path("held.jsonl")} --evaluate-every 4 --json`,
+  );
+  expect([code, err]).toEqual([0, expect.stringMatching(/step 4: loss \d+\.\d+, held-back \d/)]);
+  const result = JSON.parse(out) as { steps: number; loss: number; evaluation: number; parameters: number };
+  expect(result).toMatchObject({ steps: 12, out: path("a") });
+  const curve = readFileSync(path("a", "curve.csv"), "utf8").trim().split("\n").slice(1);
+  expect(Number(curve[0]!.split(",")[1])).toBeGreaterThan(2);
+  expect(result.evaluation).toBeLessThan(1);
+  const tuned = await load(path("a"));
+  expect(tuned.tokenizer!.encode("The cat")).toEqual((await load(path("a"))).tokenizer!.encode("The cat"));
+  let text = "";
+  const generated = await run(
+    ["generate", path("a"), "--prompt", "The owl said", "--max-tokens", "3", "--device", "js"],
+    {
+      out: { write: (more) => (text += more) },
+      err: { write: () => {} },
+    },
+  );
+  expect([generated, text]).toEqual([0, expect.stringContaining("hoot")]);
+});
+
+test("a run that is stopped anywhere and resumed is the run that was not, bit for bit", async () => {
+  const run = (name: string) => `${model} ${path("pairs.jsonl")} --out ${path(name)} ${small} --save-every 2`;
+  await finetune(`${run("whole")} --steps 7`);
+  const controller = new AbortController();
+  const stopped = await finetune(`${run("parts")} --steps 7`, controller.signal, (text) => {
+    if (text.includes("step 5:")) controller.abort(new Error("stop"));
+  });
+  expect(stopped.code).toBe(130);
+  expect(readdirSync(path("parts"))).not.toContain("model.safetensors");
+  const refused = await finetune(`${run("parts")} --steps 7`);
+  expect([refused.code, refused.err]).toEqual([
+    1,
+    expect.stringContaining("Fix: add --resume to go on with it"),
+  ]);
+  const other = await finetune(`${run("parts")} --steps 7 --resume --seed 3`);
+  expect([other.code, other.err]).toEqual([
+    1,
+    expect.stringContaining("`seed` is 3, expected 1, as the run in the folder has"),
+  ]);
+  const resumed = await finetune(`${run("parts")} --steps 7 --resume`);
+  expect([resumed.code, resumed.err]).toEqual([0, expect.not.stringContaining("Fix:")]);
+  for (const name of ["curve.csv", "model.safetensors", "checkpoint.safetensors"])
+    expect(readFileSync(path("parts", name)).equals(readFileSync(path("whole", name))), name).toBe(true);
+});
+
+test("Parquet files and texts are read, and records of another form are named", async () => {
+  const columns = (["prompt", "completion"] as const).map((name) => ({
+    name,
+    data: pairs.map((pair) => pair[name]),
+    type: "STRING" as const,
+  }));
+  writeFileSync(path("pairs.parquet"), new Uint8Array(parquetWriteBuffer({ columnData: columns })));
+  const parquet = await finetune(`${model} ${path("pairs.parquet")} --out ${path("a")} ${small} --steps 2`);
+  const lines = await finetune(`${model} ${path("pairs.jsonl")} --out ${path("b")} ${small} --steps 2`);
+  expect([parquet.code, lines.code]).toEqual([0, 0]);
+  expect(readFileSync(path("a", "curve.csv"), "utf8")).toBe(readFileSync(path("b", "curve.csv"), "utf8"));
+  write("texts.jsonl", [{ text: "The cat sat on the mat." }]);
+  expect((await finetune(`${model} ${path("texts.jsonl")} --out ${path("c")} ${small} --steps 1`)).code).toBe(
+    0,
+  );
+  write("odd.jsonl", [{ text: "one" }, { question: "?" }]);
+  const odd = await finetune(`${model} ${path("odd.jsonl")} --out ${path("d")} ${small} --steps 1`);
+  expect([odd.code, odd.err]).toEqual([1, expect.stringContaining("`data: record 2` is")]);
+  write("chat.jsonl", [{ messages: [{ role: "user", content: "a" }] }]);
+  const chat = await finetune(`${model} ${path("chat.jsonl")} --out ${path("e")} ${small} --steps 1`);
+  expect([chat.code, chat.err]).toEqual([
+    1,
+    expect.stringContaining("messages, and the model has no chat template"),
+  ]);
+  const none = await finetune(`${model} ${path("none.jsonl")} --out ${path("f")} ${small} --steps 1`);
+  expect([none.code, none.err]).toEqual([1, expect.stringMatching(/`data` is .*none.jsonl/)]);
+});

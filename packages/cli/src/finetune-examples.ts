@@ -1,0 +1,117 @@
+import { checks } from "@qkv/core";
+import type { Tokenizer } from "@qkv/tokenizer";
+import { chatTemplate, type ChatMessage, type ChatTemplate } from "@qkv/tokenizer/chat";
+import {
+  answerExample,
+  jsonLines,
+  parquetRows,
+  textExample,
+  type TrainingExample,
+} from "@qkv/transformer/data";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { unreadable } from "./missing-file.js";
+
+/** Tokenizer and chat template of the model that reads the examples. */
+export type ExampleReader = {
+  readonly tokenizer: Tokenizer;
+  readonly template: ChatTemplate | undefined;
+  /** Answers that are learned. */
+  readonly answers: "all" | "last";
+};
+
+/**
+ * Examples of a file of JSON lines or a Parquet file, one after the other: conversations (`messages`), pairs (`prompt` and
+ * `completion`) or texts (`text`).
+ *
+ * @returns A function that opens the file without its first `skip` records.
+ */
+export function finetuneExamples(
+  path: string,
+  reader: ExampleReader,
+  argument = "data",
+): (skip: number) => AsyncGenerator<TrainingExample, void, undefined> {
+  return async function* (skip) {
+    await stat(path).catch(async (cause: unknown) => {
+      throw await unreadable(
+        path,
+        { argument, what: "a file of JSON lines, or a Parquet file", fix: oneOfThree },
+        cause,
+      );
+    });
+    let number = skip;
+    for await (const record of await recordsOf(path, skip)) {
+      number += 1;
+      yield exampleOf(record, reader, `${argument}: record ${number}`);
+    }
+  };
+}
+
+/** Records of a file, one after the other. */
+async function recordsOf(path: string, skip: number): Promise<AsyncIterable<unknown>> {
+  if (!path.endsWith(".parquet")) return jsonLines(createReadStream(path), { skip });
+  const reader = await import("hyparquet").catch((cause: unknown) =>
+    checks("qkv").refuse({
+      argument: "data",
+      received: path,
+      expected: "JSON lines, as hyparquet is not installed",
+      fix: "npm install hyparquet.",
+      cause,
+    }),
+  );
+  return parquetRows(await reader.asyncBufferFromFile(path), { skip, reader });
+}
+
+function exampleOf(
+  record: unknown,
+  { tokenizer, template, answers }: ExampleReader,
+  argument: string,
+): TrainingExample {
+  const { messages, prompt, completion, text } = (record ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof text === "string") {
+    const { eosId } = tokenizer;
+    const ids = tokenizer.encode(text);
+    if (eosId !== undefined && ids.at(-1) !== eosId) ids.push(eosId);
+    // A text of one token or none has nothing to predict.
+    return ids.length < 2 ? { ids: [], targets: [] } : textExample(ids);
+  }
+  const isPair = typeof prompt === "string" && typeof completion === "string";
+  if (!isPair && !Array.isArray(messages)) {
+    return checks("qkv").refuse({
+      argument,
+      received: record,
+      expected: "an object with `messages`, with `prompt` and `completion`, or with `text`",
+      fix: oneOfThree,
+    });
+  }
+  if (!isPair && !template) {
+    return checks("qkv").refuse({
+      argument,
+      received: "messages, and the model has no chat template",
+      expected: "a model with a chat template, or records of `prompt` and `completion`",
+      fix: "choose a model that was trained to chat, or write the prompt as the model shall read it.",
+    });
+  }
+  const conversation = isPair
+    ? [
+        { role: "user", content: prompt },
+        { role: "assistant", content: completion },
+      ]
+    : (messages as ChatMessage[]);
+  return answerExample(conversation, { template: template ?? plainTemplate(tokenizer), tokenizer, answers });
+}
+
+/** A template for models without one: the prompt as it is, then the answer and the end. */
+function plainTemplate(tokenizer: Tokenizer): ChatTemplate {
+  const token = (id: number | undefined) => (id === undefined ? "" : (tokenizer.token(id) ?? ""));
+  return chatTemplate({
+    bos_token: token(tokenizer.bosId),
+    eos_token: token(tokenizer.eosId),
+    chat_template:
+      "{{ bos_token }}{% for m in messages %}{{ m.content }}{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}",
+  });
+}
+
+const oneOfThree =
+  'write one object a line: {"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}, ' +
+  '{"prompt": "…", "completion": "…"} or {"text": "…"}.';
