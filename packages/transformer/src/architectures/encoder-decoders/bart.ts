@@ -10,9 +10,8 @@ import {
 } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
-/** BART, whose norms stand behind each part, and mBART, whose norms stand before. */
-export const bart: EncoderDecoderArchitecture = {
-  modelTypes: ["bart", "mbart"],
+/** BART and mBART, but for their heads. */
+const both: Omit<EncoderDecoderArchitecture, "modelTypes"> = {
   paths: ["model."],
   tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
   read(fields, file) {
@@ -36,11 +35,20 @@ export const bart: EncoderDecoderArchitecture = {
   },
   write: bartFields,
   classes: { bart: "BartForConditionalGeneration", mbart: "MBartForConditionalGeneration" },
+  ignored: [ignoredOfBart],
+  ignoredTensors: copiesOfBart,
+};
+
+/** BART, whose norms stand behind each part. */
+export const bart: EncoderDecoderArchitecture = {
+  ...both,
+  modelTypes: ["bart"],
   sequenceHead: {
     dense: "classification_head.dense",
     activation: "tanh",
     output: "classification_head.out_proj",
   },
-  ignored: [ignoredOfBart],
-  ignoredTensors: copiesOfBart,
 };
+
+/** mBART, whose norms stand before each part. Its head for texts reads behind the language's token, which is not supported. */
+export const mbart: EncoderDecoderArchitecture = { ...both, modelTypes: ["mbart"] };

@@ -1,8 +1,14 @@
-import { bart } from "./bart.js";
+import { bart, mbart } from "./bart.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 import { m2m100 } from "./m2m-100.js";
 import { marian } from "./marian.js";
 import { t5 } from "./t5.js";
 
 /** The encoder–decoders that are loaded: a new one is one file and a line here. */
-export const encoderDecoderArchitectures: readonly EncoderDecoderArchitecture[] = [bart, m2m100, marian, t5];
+export const encoderDecoderArchitectures: readonly EncoderDecoderArchitecture[] = [
+  bart,
+  mbart,
+  m2m100,
+  marian,
+  t5,
+];

@@ -58,6 +58,12 @@ test.each<[string, string, object, RegExp]>([
   ],
   ["an activation that is none", "t5", { feed_forward_proj: "gated-none" }, /dense_act_fn/],
   ["no encoder–decoder", "t5", { is_encoder_decoder: false }, /is_encoder_decoder` is false/],
+  [
+    "a head behind a language",
+    "bart-nli",
+    { model_type: "mbart", architectures: ["MBartForSequenceClassification"] },
+    /architectures`/,
+  ],
   ["a head that is not known", "t5", { architectures: ["T5ForTokenClassification"] }, /architectures/],
   ["more layers than there are", "m2m-100", { decoder_layers: 3 }, /decoder.layers.2/],
   ["fewer layers than there are", "m2m-100", { encoder_layers: 1 }, /encoder.layers.1/],
