@@ -54,6 +54,8 @@ const arrows: Record<string, string[]> = {
     "@qkv/kv-cache",
     "@qkv/tokenizer",
   ],
+  // As stores, and the model of its examples and tests.
+  "@qkv/lens": [...transformerAndBelow, "@qkv/model-tiny"],
   // As figures.
   "@qkv/worker": [
     "@qkv/core",

@@ -28,6 +28,7 @@ export const switchedOn = [
   "packages/device",
   "packages/gpu",
   "packages/kv-cache",
+  "packages/lens",
   "packages/model-tiny",
   "packages/page",
   "packages/react",

@@ -365,6 +365,7 @@ export const legal = [
     why: "all options have a default",
   },
   { entry: "@qkv/transformer", names: "hubCacheFolder isHubOffline", why: "take nothing" },
+  { entry: "@qkv/lens", names: "zeroAblation", why: "takes nothing" },
   { entry: "@qkv/stores", names: "attentionStore", why: "takes nothing" },
   {
     entry: "@qkv/stores",

@@ -1,26 +1,30 @@
-import { choice, print, show } from "@qkv/page";
 import {
-  linear,
-  norm as length,
-  slice,
-  softmax,
-  tensor,
-  type Tensor,
-} from "@qkv/tensor";
+  ablate,
+  activationPatching,
+  logitDifference,
+  logitLens,
+  logitParts,
+  patch,
+  runWithTrace,
+  type Hooks,
+} from "@qkv/lens";
+import { choice, print, show } from "@qkv/page";
+import { linear, slice, softmax, tensor, type Tensor } from "@qkv/tensor";
 import { adam } from "@qkv/tensor/optimizers";
 import { decoder, norm, type DecoderParams } from "@qkv/transformer";
-import {
-  ablateHeads,
-  headContributions,
-  logitLens,
-  patchHeads,
-} from "@qkv/transformer/inspection";
 import {
   nextTokenBatches,
   tokenLoss,
   trainStep,
 } from "@qkv/transformer/training";
-import { bars, headView, lines, modelView, neuronView } from "@qkv/viz";
+import {
+  attentionMap,
+  bars,
+  headView,
+  lines,
+  modelView,
+  neuronView,
+} from "@qkv/viz";
 
 // A language in which the last word of a sentence depends on the second: "the
 // cat sat there and meows".
@@ -120,38 +124,57 @@ show(
   ),
 );
 
-// Measure what each head writes at "and", then remove it, then replace its
-// output with that for the dog.
-const other: Record<string, Tensor> = {};
-model.apply(params, idsOf("the dog sat there and"), {
-  trace: { names: ["heads"], tensors: other },
-});
+// Which head writes the answer? The logit of "meows" less that of "barks", part by
+// part.
+const inside = { config: model.config, params, apply: model.apply };
+const barks = vocabulary.indexOf("barks");
+const { parts } = logitParts(inside, ids, { token: meows, minus: barks });
+show(
+  bars(
+    { data: parts.map(({ value }) => value), shape: [parts.length] },
+    {
+      labels: parts.map(({ name }) => name),
+      title: "“meows” rather than “barks”, by what wrote it",
+    },
+  ),
+);
+
+// Where is the animal kept? Patch one word of one layer with that of the dog's
+// sentence, and see how far the answer moves towards the dog.
+const dog = idsOf("the dog sat there and");
+const metric = logitDifference({ token: meows, minus: barks });
+const map = await activationPatching(inside, ids, dog, { metric });
+const moved = map.values.data.map(
+  (x) => (x - map.unpatched) / (map.source - map.unpatched),
+);
+show(
+  attentionMap(
+    { data: moved, shape: map.values.shape },
+    {
+      rowLabels: map.names,
+      columnLabels: words,
+      min: -1,
+      max: 1,
+      title: "share of the way to the dog’s answer",
+    },
+  ),
+);
+
+// Remove each head, then replace its output with that for the dog.
+const other = runWithTrace(inside, dog, { names: ["heads"] }).tensors;
 const places = [0, 1].flatMap((layer) =>
   Array.from({ length: H }, (_, head) => ({ layer, head })),
 );
 const labels = places.map(({ layer, head }) => `layer ${layer}, head ${head}`);
-const writes = places.map(({ layer, head }) => {
-  const map = params.layers[layer]?.attention.output ?? { weight: x };
-  const all = headContributions(traced(`layers.${layer}.attention.heads`), map); // [1, H, T, C]
-  return Number(
-    length(slice(slice(all, 1, head, head + 1), 2, 4, 5)).toNested(),
-  );
+const changed = (hooks: Hooks) =>
+  chance(runWithTrace(inside, ids, { names: [], hooks }).logits);
+const placeOf = ({ layer, head }: { layer: number; head: number }) => ({
+  name: `layers.${layer}.attention.heads`,
+  head,
 });
-const changed = (interventions: ReturnType<typeof ablateHeads>) =>
-  chance(
-    model.apply(params, ids, {
-      trace: { names: [], tensors: {}, interventions },
-    }),
-  );
-const without = places.map((place) => changed(ablateHeads([place])));
-const patched = places.map((place) => changed(patchHeads([place], other)));
+const without = places.map((place) => changed(ablate([place])));
+const patched = places.map((place) => changed(patch(other, [placeOf(place)])));
 const shape = [places.length];
-show(
-  bars(
-    { data: writes, shape },
-    { labels, title: "size of each head’s output at “and”" },
-  ),
-);
 show(
   bars(
     { data: without, shape },
@@ -165,7 +188,7 @@ show(
   ),
 );
 
-const all = changed(patchHeads(places, other));
+const all = changed(patch(other, places.map(placeOf)));
 print(
   `meows ${(lens[2] ?? NaN).toFixed(3)}; with all heads of the dog's sentence ${all.toFixed(3)}`,
 );

@@ -14,6 +14,7 @@ export const packageOrder = [
   "cost",
   "viz",
   "figures",
+  "lens",
   "stores",
   "react",
   "vue",

@@ -34,7 +34,7 @@ export { keyNorm } from "./eviction/key-norm.js";
 export { snapKV, type SnapKVOptions } from "./eviction/snap-kv.js";
 export { tova } from "./eviction/tova.js";
 export { additive, type AdditiveConfig, type AdditiveLayer, type AdditiveParams } from "./heads/additive.js";
-export { type HeadsConfig, type HeadsParams, type Trace } from "./heads/attend-heads.js";
+export { type HeadsConfig, type HeadsParams, type HeadTraceName, type Trace } from "./heads/attend-heads.js";
 export { type RowsOptions } from "./heads/attend-rows.js";
 export {
   crossAttention,

@@ -342,7 +342,9 @@ test("a trace of unknown names, or with nothing to fill, is refused in the name 
       expect(Object.keys(tensors)).toEqual(["weights"]);
       const { argument, message } = refusal(fn, () => call({ names: ["wieghts"], tensors } as never));
       expect(argument).toBe("trace.names");
-      expect(message).toMatch(/`trace.names` is "wieghts", expected names among dots, .*lse, heads/);
+      expect(message).toMatch(
+        /`trace.names` is "wieghts", expected names among dots, .*lse, query, key, value, heads/,
+      );
       for (const trace of [null, 5, {}, { names: "weights", tensors }, { names: ["weights"] }])
         refusal(fn, () => call(trace as never));
     }

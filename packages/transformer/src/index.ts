@@ -50,6 +50,7 @@ export {
   type SequenceLayer,
   type SequenceLayerOptions,
   type TokenLayer,
+  type TokenLayerOptions,
   type TransformerLayer,
   type TransformerLayerConfig,
   type TransformerLayerOptions,
@@ -86,6 +87,7 @@ export {
 } from "./models/decoder-config.js";
 export {
   decoder,
+  layerAttention,
   type BytePatchesParams,
   type Decoder,
   type DecoderKernels,

@@ -7,3 +7,4 @@ export {
   type HeadIndex,
 } from "./inspection/heads.js";
 export { logitLens } from "./inspection/logit-lens.js";
+export { tensorNames } from "./inspection/tensor-names.js";

@@ -1,12 +1,14 @@
 import { checks, type Checks } from "@qkv/core";
 import {
   checkScale,
+  denseSegment,
+  floatKeyValues,
   type KeyValues,
   type Mask,
   type TraceName,
   type ScoreMod,
 } from "@qkv/attention-contract";
-import { ones, resident, type Tensor } from "@qkv/tensor";
+import { concat, matmul, ones, reshape, resident, type Tensor } from "@qkv/tensor";
 import { attention, tracedAttention, traceNames, type AttentionOptions } from "../attention.js";
 import { checkMask } from "../mask.js";
 import type { Positions } from "../positions/places-of.js";
@@ -47,16 +49,22 @@ export type HeadsParams = {
 };
 
 /**
- * Tensors by name, filled by a layer or model on the way; the names that are wanted are asked for. `heads` is what each
- * head has mixed, `[B, H, T, D]`, before the output map.
+ * Names of tensors around attention: `query` `[B, H, T, D]` as attention reads it, `key` and `value` `[B, Hkv, S, D]` as it reads
+ * them, those of a cache included, and `heads` `[B, H, T, D]`, the outputs of the heads before the output map.
  */
+export type HeadTraceName = "query" | "key" | "value" | "heads";
+
+/** Tensors by name, filled by a layer or model on the way; the names that are wanted are asked for. */
 export type Trace = {
-  readonly names: readonly (TraceName | "heads")[];
+  readonly names: readonly (TraceName | HeadTraceName)[];
   /** Filled: `weights`, or `layers.0.attention.weights` under a path. */
   readonly tensors: Record<string, Tensor>;
   /** Prefix of names. */
   readonly path?: string;
-  /** Replaces a tensor on the way, by its full name; here that of `heads` alone. Default: nothing. */
+  /**
+   * Replaces a tensor on the way, by its full name; here those of `query`, `key`, `value`, `weights` and `heads`. A replaced
+   * `weights` gives the queries and keys behind it no gradient. Default: nothing.
+   */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
 
@@ -64,7 +72,7 @@ export type Trace = {
 export function checkTrace(check: Checks, trace: Trace | undefined): void {
   if (trace === undefined) return;
   const { names, tensors } = (trace ?? {}) as Partial<Trace>;
-  const known: readonly unknown[] = [...traceNames, "heads"];
+  const known: readonly unknown[] = [...traceNames, "query", "key", "value", "heads"];
   const fix = "ask for what the layer computes.";
   check.list(
     { "trace.names": names },
@@ -138,29 +146,64 @@ export function attendReady(
 
 /** Records the outputs of heads, `[B, H, T, D]`, and puts in their place what an intervention makes of them. */
 export function recordHeads(trace: Trace | undefined, mixed: Tensor): Tensor {
-  if (!trace) return mixed;
-  const name = trace.path ? `${trace.path}.heads` : "heads";
-  const heads = trace.interventions?.[name]?.(mixed) ?? mixed;
-  if (trace.names.includes("heads")) trace.tensors[name] = resident(heads);
-  return heads;
+  return trace ? record(trace, "heads", mixed) : mixed;
 }
 
-/** Attention that leaves what a trace asks for under the trace's path. */
+/** Records a tensor, and returns what an intervention makes of it. */
+function record(trace: Trace, name: TraceName | HeadTraceName, before: Tensor): Tensor {
+  const full = fullName(trace, name);
+  const x = trace.interventions?.[full]?.(before) ?? before;
+  // What is traced outlives the scope of the layer.
+  if (trace.names.includes(name)) trace.tensors[full] = resident(x);
+  return x;
+}
+
+const fullName = ({ path }: Trace, name: TraceName | HeadTraceName): string =>
+  path ? `${path}.${name}` : name;
+
+const isWanted = (trace: Trace, name: TraceName | HeadTraceName): boolean =>
+  trace.names.includes(name) || trace.interventions?.[fullName(trace, name)] !== undefined;
+
+/** Attention that leaves what a trace asks for under the trace's path, and reads what interventions give. */
 export function attendTraced(
   query: Tensor,
   keyValues: KeyValues,
   options: AttentionOptions,
   trace: Trace | undefined,
 ): Tensor {
-  const names = trace?.names.filter((name) => name !== "heads") ?? [];
-  if (!trace || names.length === 0) return attention(query, keyValues, options);
-  const { tensors, path } = trace;
-  const traced = tracedAttention(query, keyValues, options, names);
-  for (const name of names) {
-    // What is traced outlives the scope of the layer.
-    tensors[path ? `${path}.${name}` : name] = resident(traced[name]);
-  }
-  return traced.output;
+  if (!trace) return attention(query, keyValues, options);
+  const asked = isWanted(trace, "query") ? record(trace, "query", query) : query;
+  const read = recordedKeyValues(trace, keyValues, query.shape[0]!);
+  const replaced = trace.interventions?.[fullName(trace, "weights")] !== undefined;
+  const inside = traceNames.filter((name) => trace.names.includes(name) || (replaced && name === "weights"));
+  if (inside.length === 0) return attention(asked, read, options);
+  const traced = tracedAttention(asked, read, options, inside);
+  const seen = Object.fromEntries(inside.map((name) => [name, record(trace, name, traced[name])]));
+  return replaced
+    ? valuesByWeights(seen["weights"]!, denseTensor(read.value, query.shape[0]!))
+    : traced.output;
+}
+
+/** Keys and values with what is recorded or replaced as one tensor. */
+function recordedKeyValues(trace: Trace, keyValues: KeyValues, batchSize: number): KeyValues {
+  const names = (["key", "value"] as const).filter((name) => isWanted(trace, name));
+  if (names.length === 0) return keyValues;
+  const floats = floatKeyValues(keyValues);
+  const recorded = names.map((name) => [name, [record(trace, name, denseTensor(floats[name], batchSize))]]);
+  return { ...floats, ...Object.fromEntries(recorded) };
+}
+
+function denseTensor(segments: KeyValues["key"], batchSize: number): Tensor {
+  const dense = segments.map((segment) => denseSegment(segment, batchSize));
+  return dense.length === 1 ? dense[0]! : concat(dense, 2);
+}
+
+/** Weights `[B, H, T, S]` times values `[B, Hkv, S, D]`: `[B, H, T, D]`. */
+function valuesByWeights(weights: Tensor, value: Tensor): Tensor {
+  const [B, H, T, S] = weights.shape as [number, number, number, number];
+  const [, Hkv, , D] = value.shape as [number, number, number, number];
+  const byGroup = reshape(weights, [B, Hkv, (H / Hkv) * T, S]);
+  return reshape(matmul(byGroup, value), [B, H, T, D]);
 }
 
 const gainFor = (

@@ -15,6 +15,7 @@ import type { LinearParams } from "@qkv/attention";
 import { checkParams } from "./check-params.js";
 import { activationOf, type Activation } from "./activation.js";
 import { gaussianTopK } from "./gaussian-top-k.js";
+import { recordTensor, type ModelTrace } from "./trace.js";
 import { xieluParams, type XieluParams } from "./xielu.js";
 
 /** Configuration of a feed-forward layer. */
@@ -68,8 +69,8 @@ export const feedForwardParts = ["gate", "up", "down", "router"] as const;
 export type FeedForward = {
   /** Random weights: normal with variance 1 / fan-in; biases 0. */
   init(seed: number): FeedForwardParams;
-  /** `[…, C]` to `[…, C]`. */
-  apply(params: FeedForwardParams, x: Tensor): Tensor;
+  /** `[…, C]` to `[…, C]`. `trace`: records and replaces its neurons, `feedForwardHidden`. */
+  apply(params: FeedForwardParams, x: Tensor, options?: { trace?: ModelTrace }): Tensor;
 };
 
 /**
@@ -120,13 +121,13 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
         ...(activation === "xielu" && { xielu: xieluParams() }),
       };
     },
-    apply(params, x) {
+    apply(params, x, { trace } = {}) {
       checkParams(onApply, params, ["up.weight", "down.weight"]);
       checkTensor("feedForward.apply", "x", x);
       const { gate, up, down, xielu } = params;
       const raised = map(x, up.weight, up.bias); // […, F]
       const opened = gate ? open(keep(map(x, gate.weight, gate.bias)), raised, xielu) : bend(raised, xielu);
-      return map(opened, down.weight, down.bias);
+      return map(recordTensor(trace, "feedForwardHidden", opened), down.weight, down.bias);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Trace } from "@qkv/attention";
+import type { HeadTraceName, Trace } from "@qkv/attention";
 import type { TraceName } from "@qkv/attention-contract";
 import { nearestName, type Checks } from "@qkv/core";
 import { resident, type Tensor } from "@qkv/tensor";
@@ -7,14 +7,26 @@ import { resident, type Tensor } from "@qkv/tensor";
 export type LayerTraceName =
   /** Input of the first layer, `[B, T, C]`. */
   | "embeddings"
+  /** Residual stream that a layer reads, `[B, T, C]`. */
+  | "input"
+  /** Rows that attention reads, normalized where the placement says, `[B, T, C]`. */
+  | "attentionInput"
   /** Output of attention, before it is added to the residual, `[B, T, C]`. */
   | "attentionOutput"
   /** Output of cross-attention, before it is added to the residual, `[B, T, C]`. */
   | "crossAttentionOutput"
+  /** Residual stream between attention and the feed-forward layer, of layers that have one after the other, `[B, T, C]`. */
+  | "middle"
+  /** Rows that the feed-forward layer reads, normalized where the placement says, `[B, T, C]`. */
+  | "feedForwardInput"
+  /** Neurons of a feed-forward layer, behind activation and gate, `[B, T, F]`; of experts there are none. */
+  | "feedForwardHidden"
   /** Output of the feed-forward layer, before it is added to the residual, `[B, T, C]`. */
   | "feedForwardOutput"
   /** Output of the layer, `[B, T, C]`. */
-  | "output";
+  | "output"
+  /** Rows that the final norm of a decoder reads, `[B, T, C]`. */
+  | "finalInput";
 
 /**
  * Tensors by name, filled on the way. A name alone (`weights`, `output`) is filled for every layer; with a path
@@ -22,15 +34,16 @@ export type LayerTraceName =
  */
 export type ModelTrace = {
   readonly names: readonly (
-    TraceName | "heads" | LayerTraceName | `${"" | "encoder." | "decoder."}layers.${number}.${string}`
+    TraceName | HeadTraceName | LayerTraceName | `${"" | "encoder." | "decoder."}layers.${number}.${string}`
   )[];
   /** Filled, under full names. */
   readonly tensors: Record<string, Tensor>;
   /** Prefix of the full names. */
   readonly path?: string;
   /**
-   * Functions that replace a tensor, by its full name: `embeddings`, `layers.0.attentionOutput`, `layers.0.feedForwardOutput`,
-   * `layers.0.output`, and of each head `layers.0.attention.heads`. Default: nothing.
+   * Functions that replace a tensor, by its full name: `embeddings`, those of a layer such as `layers.0.output`, and of its heads
+   * `layers.0.attention.query`, `key`, `value`, `weights` and `heads`. A replaced `weights` gives the queries and keys behind it
+   * no gradient. Default: nothing.
    */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
@@ -43,6 +56,8 @@ export type TracedLayers = {
   readonly recurrent: readonly boolean[];
   /** True: they attend to another sequence too. Default false. */
   readonly crossAttention?: boolean;
+  /** Names of tensors behind the layers. Default: none. */
+  readonly behind?: readonly LayerTraceName[];
 };
 
 /**
@@ -60,37 +75,37 @@ export function checkTrace(
   check.each({ trace, "trace.tensors": trace?.tensors }, isObject, "{ names, tensors }");
   check.list({ "trace.names": trace.names }, "names", (name) => typeof name === "string");
   const inLayer = (names: readonly string[], crossed = false) => [
-    "attentionOutput",
+    ...layerNames,
     ...(crossed ? ["crossAttentionOutput"] : []),
-    "feedForwardOutput",
-    "output",
     ...names.map((name) => `attention.${name}`),
     ...(crossed ? names.map((name) => `crossAttention.${name}`) : []),
   ];
-  const pathsOf = ({ path, recurrent, crossAttention }: TracedLayers) =>
+  const pathsOf = ({ path, recurrent, crossAttention, behind = [] }: TracedLayers) =>
     [
       "embeddings",
       ...recurrent.flatMap((isRecurrent, i) =>
         inLayer(namesOf(isRecurrent), crossAttention).map((name) => `layers.${i}.${name}`),
       ),
+      ...behind,
     ].map((name) => pathTo(trace, path === undefined ? name : `${path}.${name}`));
   const full = stacks.flatMap(pathsOf);
   const crossed = stacks.some(({ crossAttention }) => crossAttention);
   const ofLayer = inLayer(attentionNames, crossed).map((path) => path.split(".").at(-1)!);
-  const short = ["embeddings", ...new Set(ofLayer)];
+  const short = ["embeddings", ...new Set(ofLayer), ...stacks.flatMap(({ behind = [] }) => behind)];
   const known = (name: string) => short.includes(name) || full.some((path) => isPathOf(path, name));
+  const replaceable = full.filter((name) => !computedInside.some((one) => isPathOf(name, one)));
   for (const [argument, names, choices] of [
     ["trace.names", trace.names, [...short, ...full]],
-    ["trace.interventions", Object.keys(trace.interventions ?? {}), full],
+    ["trace.interventions", Object.keys(trace.interventions ?? {}), replaceable],
   ] as const) {
-    const wrong = names.find((name) => !(choices === full ? full.includes(name) : known(name)));
+    const wrong = names.find((name) => !(choices === replaceable ? replaceable.includes(name) : known(name)));
     if (wrong === undefined) continue;
     const meant = nearestName(wrong, choices);
     check.refuse({
       argument,
       received: wrong,
       expected:
-        choices === full
+        choices === replaceable
           ? `full names of tensors, such as ${full[1]}`
           : `${short.join(", ")}, or one of these in one layer, such as ${full[1]}`,
       fix: meant
@@ -124,11 +139,30 @@ export function attentionTrace(
 ): Trace | undefined {
   const at = traceAt(trace, step);
   const names = at && namesOf(recurrent).filter((name) => isTraced(at, name));
-  const changed = at?.interventions !== undefined && pathTo(at, "heads") in at.interventions;
+  const changed = namesOf(recurrent).some((name) => at?.interventions?.[pathTo(at, name)] !== undefined);
   return at && names && (changed || names.length > 0) ? { ...at, names } : undefined;
 }
 
-const attentionNames: readonly (TraceName | "heads")[] = [
+/** Names of tensors of a layer besides those of its attention. */
+export const layerNames: readonly LayerTraceName[] = [
+  "input",
+  "attentionInput",
+  "attentionOutput",
+  "middle",
+  "feedForwardInput",
+  "feedForwardHidden",
+  "feedForwardOutput",
+  "output",
+];
+
+/** Names of tensors that exist within one operation: they are read, and nothing takes their place. */
+const computedInside: readonly TraceName[] = ["dots", "capped", "scores", "lse"];
+
+/** Names of tensors of a layer that attends. */
+export const attentionNames: readonly (TraceName | HeadTraceName)[] = [
+  "query",
+  "key",
+  "value",
   "dots",
   "capped",
   "scores",
@@ -137,7 +171,7 @@ const attentionNames: readonly (TraceName | "heads")[] = [
   "heads",
 ];
 
-const namesOf = (recurrent: boolean): readonly (TraceName | "heads")[] =>
+const namesOf = (recurrent: boolean): readonly (TraceName | HeadTraceName)[] =>
   recurrent ? ["heads"] : attentionNames;
 
 function pathTo({ path }: ModelTrace, name: string): string {
@@ -145,7 +179,7 @@ function pathTo({ path }: ModelTrace, name: string): string {
 }
 
 /** True if a tensor is asked for by name, or by the end of its path. */
-function isTraced(trace: ModelTrace, name: TraceName | "heads" | LayerTraceName): boolean {
+function isTraced(trace: ModelTrace, name: TraceName | HeadTraceName | LayerTraceName): boolean {
   const full = pathTo(trace, name);
   return trace.names.some((one) => one === name || isPathOf(full, one));
 }
@@ -153,4 +187,9 @@ function isTraced(trace: ModelTrace, name: TraceName | "heads" | LayerTraceName)
 /** The full path of a tensor, or the end of it. */
 function isPathOf(full: string, name: string): boolean {
   return full === name || full.endsWith(`.${name}`);
+}
+
+/** True if a tensor is recorded or replaced. */
+export function isWanted(trace: ModelTrace | undefined, name: LayerTraceName): boolean {
+  return trace !== undefined && (isTraced(trace, name) || pathTo(trace, name) in (trace.interventions ?? {}));
 }

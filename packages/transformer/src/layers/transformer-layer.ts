@@ -13,7 +13,7 @@ import { checkParams } from "./check-params.js";
 import type { FirstLayer } from "./first-layer.js";
 import type { Laurel, LaurelParams } from "./laurel.js";
 import type { NormParams, Norm } from "./norm.js";
-import { attentionTrace, recordTensor, type ModelTrace } from "./trace.js";
+import { attentionTrace, isWanted, recordTensor, type ModelTrace } from "./trace.js";
 
 /**
  * Placement of the norms of a layer. `pre`: `x + f(norm x)` (GPT-2, Llama). `post`: `norm(x + f(x))` (the first
@@ -33,8 +33,8 @@ export type TokenLayer<Params> = {
   /** True: a cache holds a state for it, in the layer after that of attention, which has to be recurrent as well. */
   readonly recurrent?: boolean;
   init(seed: number): Params;
-  /** `[B, T, C]` to `[B, T, C]`. `options`: of a layer with a state. */
-  apply(params: Params, x: Tensor, options?: SequenceLayerOptions): Tensor;
+  /** `[B, T, C]` to `[B, T, C]`. `options`: of a layer with a state, and a trace that asks for neurons. */
+  apply(params: Params, x: Tensor, options?: TokenLayerOptions): Tensor;
 };
 
 /** A layer in which tokens meet: `multiHead(…)`, `latent(…)`, `mixerLayer(…)`, or a layer of your own. */
@@ -55,6 +55,9 @@ export type SequenceLayerOptions = Omit<
 > & {
   trace?: Trace;
 };
+
+/** Options that a transformer layer hands over to its feed-forward layer, as far as they are given. */
+export type TokenLayerOptions = Omit<SequenceLayerOptions, "trace"> & { trace?: ModelTrace };
 
 /** The parts of a transformer layer, each a layer itself. */
 export type TransformerLayerConfig<Inner, Attention = AttentionParams> = {
@@ -270,6 +273,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
         ...(laurel ? ["laurel"] : []),
       ]);
       checkTensor("transformerLayer.apply", "x", x);
+      x = recordTensor(trace, "input", x);
       const traced = (step: string, recurrent = false) => {
         const own = attentionTrace(trace, step, recurrent);
         return own && { trace: own };
@@ -277,14 +281,18 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       const attend = (y: Tensor) => {
         if (!attention) return y;
         const call = { ...options, ...traced("attention", attention.recurrent) };
-        return recordTensor(trace, "attentionOutput", attention.apply(params.attention, y, call));
+        const read = recordTensor(trace, "attentionInput", y);
+        return recordTensor(trace, "attentionOutput", attention.apply(params.attention, read, call));
       };
       const feed = (y: Tensor) => {
         if (!feedForward) return y;
-        const call = feedForward.recurrent && stateOptions(options, attention ? 1 : 0);
+        const call = feedForward.recurrent
+          ? stateOptions(options, attention ? 1 : 0)
+          : isWanted(trace, "feedForwardHidden") && { trace: trace! };
+        const read = recordTensor(trace, "feedForwardInput", y);
         const fed = call
-          ? feedForward.apply(params.feedForward, y, call)
-          : feedForward.apply(params.feedForward, y);
+          ? feedForward.apply(params.feedForward, read, call)
+          : feedForward.apply(params.feedForward, read);
         return recordTensor(trace, "feedForwardOutput", fed);
       };
       if (parallel) {
@@ -310,6 +318,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           params.crossAttentionOutNorm,
         );
       }
+      if (attention && feedForward) x = recordTensor(trace, "middle", x);
       if (feedForward) x = beside(x, feed, params.feedForwardNorm, params.feedForwardOutNorm);
       return finished(x);
     },

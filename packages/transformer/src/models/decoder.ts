@@ -17,7 +17,9 @@ import {
   qkNorm,
   scaleByPosition,
   slidingWindow,
+  type AttentionLayer,
   type DocumentIds,
+  type LatentLayer,
   type LinearParams,
   type Positions,
   type QueryScale,
@@ -306,7 +308,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...(bytePatches ? ["bytePatches"] : []),
       ]);
       checkBytePatches(config, options);
-      checkTrace(onApply, trace, { recurrent: kinds.map(isRecurrent) });
+      checkTrace(onApply, trace, { recurrent: kinds.map(isRecurrent), behind: ["finalInput"] });
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
       onApply.oneOf({ output: asked }, ["logits", "rows"]);
       if (cache && config.bidirectional) {
@@ -373,7 +375,8 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
           if (streamed && streams && x !== output) streams = streamed.withActive(streams, x);
         });
         const rows = (y: Tensor) => (last === undefined ? y : lastRows(y, last));
-        const seen = streamed && streams ? streamed.merge(params.altUp!, rows(streams)) : rows(x);
+        const merged = streamed && streams ? streamed.merge(params.altUp!, rows(streams)) : rows(x);
+        const seen = recordTensor(trace, "finalInput", merged);
         return asked === "rows" ? normed(params, seen) : outputLogits(params, seen);
       };
       // Intermediate tensors belong to the scope; only the logits leave it.
@@ -867,6 +870,38 @@ function attentionLayer(
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
     ...(map && { linear: map }),
   });
+}
+
+/**
+ * The attention that a layer of a decoder computes with, with its configuration: rotary embedding, norms, scale, mask.
+ *
+ * @param layer - From 0.
+ * @returns Undefined for a layer without attention, and for one that the configuration brings.
+ * @throws {ArgumentError} If the model has no such layer.
+ *
+ * @example
+ * ```ts
+ * import { layerAttention } from "@qkv/transformer";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * layerAttention(config, 0)?.config.mask?.name; // => "causal()"
+ * ```
+ */
+export function layerAttention(
+  config: DecoderConfig,
+  layer: number,
+): AttentionLayer | LatentLayer | undefined {
+  const on = checks("layerAttention");
+  on.each({ config }, (one) => typeof one === "object" && one !== null, "the configuration of a decoder");
+  on.whole({ layer }, { min: 0, max: config.numLayers - 1, fix: "count layers from 0." });
+  const kind = checkLayerTypes(config)[layer]!;
+  const own = isHybrid(kind) ? kind.attention : kind;
+  if (typeof own === "object" || own === "none") return undefined;
+  const made = attentionLayer(layerConfig(config, layer), own, traitsOf(config, layer), undefined);
+  return made as AttentionLayer | LatentLayer;
 }
 
 /** The factor of queries at a position. */

@@ -1,0 +1,87 @@
+import {
+  decomposeResidual,
+  inFloat64,
+  logitParts,
+  patch,
+  runWithTrace,
+  scoreParts,
+  type LensModel,
+} from "@qkv/lens";
+import { add, sum, type Tensor } from "@qkv/tensor";
+import { layerAttention, load } from "@qkv/transformer";
+import { tensorNames } from "@qkv/transformer/inspection";
+import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+import { ownData } from "../../reference-data.mjs";
+
+type Refs = { architecture: string; greedy?: { prompt: number[]; tokens: number[] }[] };
+
+/** Folders of `hf/` with a decoder's weights. */
+const folders = ownData
+  .folders("hf")
+  .filter((name) => ownData.has(`hf/${name}/refs.json`))
+  .filter((name) => {
+    const { architecture, greedy } = ownData.json(`hf/${name}/refs.json`) as Refs;
+    return /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
+  });
+
+/** Float64: parts sum to 1e-10 of the largest number. */
+const exact = 1e-10;
+const text = (model: LensModel, length: number, seed: number) =>
+  Array.from({ length }, (_, i) => (37 * i + 11 * seed + 3) % model.config.vocabSize);
+const total = (parts: readonly { value: Tensor }[]) =>
+  parts.map(({ value }) => value).reduce((a, b) => add(a, b));
+const largest = (x: Tensor) => Math.max(1, ...Array.from(x.data, (one) => Math.abs(Number(one))));
+
+test("the folder holds decoders", () => expect(folders.length).toBeGreaterThan(25));
+
+test.each(folders)("%s: parts sum to the stream, to logits and to scores", async (name) => {
+  const model = inFloat64(await load(ownData.path(`hf/${name}`)));
+  const ids = text(model, 7, 1);
+  const { tensors, logits } = runWithTrace(model, ids);
+  const stream = tensors["finalInput"]!;
+  const atol = exact * largest(stream);
+  expect(total(decomposeResidual(model, ids)).data).toBeAllclose(stream.data, { rtol: 0, atol });
+
+  for (const options of [{}, { token: 1, minus: 2, position: 3 }]) {
+    const { logit, parts } = logitParts(model, ids, options);
+    const size = parts.reduce((most, { value }) => Math.max(most, Math.abs(value)), 1);
+    const whole = parts.reduce((sum, { value }) => sum + value, 0);
+    expect(Math.abs(whole - logit)).toBeLessThan(exact * size);
+  }
+  expect(logitParts(model, ids).logit).toBe(Math.max(...logits.data.slice(-model.config.vocabSize)));
+
+  const attends = Array.from({ length: model.config.numLayers }, (_, i) => i).filter((i) =>
+    layerAttention(model.config, i),
+  );
+  for (const layer of attends) {
+    const head = layer % layerAttention(model.config, layer)!.config.numHeads;
+    for (const [query, key] of [
+      [6, 5],
+      [6, 0],
+      [3, 3],
+    ] as const) {
+      const { dot, score, softcap, bias, values } = scoreParts(model, ids, { layer, head, query, key });
+      if (!Number.isFinite(score)) continue;
+      const tolerance = exact * largest(values);
+      expect(Math.abs(sum(values).data[0]! - dot), `layer ${layer}, ${query} to ${key}`).toBeLessThan(
+        tolerance,
+      );
+      expect(Math.abs(dot + softcap + bias - score)).toBeLessThan(exact * Math.max(1, Math.abs(score)));
+    }
+  }
+});
+
+test.each(folders)(
+  "%s: every name is traced; all of run B in run A gives B, and of A nothing",
+  async (name) => {
+    const model = await load(ownData.path(`hf/${name}`));
+    const [a, b] = [runWithTrace(model, text(model, 6, 2)), runWithTrace(model, text(model, 6, 5))];
+    expect(Object.keys(a.tensors).sort()).toEqual(tensorNames(model.config).sort());
+    const run = (tensors: typeof a.tensors) =>
+      runWithTrace(model, text(model, 6, 2), { names: [], hooks: patch(tensors) }).logits;
+    expect(run(b.tensors).data).toEqual(b.logits.data);
+    const own = run(a.tensors).data;
+    expect(own).toBeAllclose(a.logits.data, { rtol: 0, atol: 1e-5 * largest(a.logits) });
+  },
+);

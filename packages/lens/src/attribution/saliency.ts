@@ -1,0 +1,121 @@
+import { checks, type Checks } from "@qkv/core";
+import { add, mul, sub, sum, zerosLike, type Tensor } from "@qkv/tensor";
+import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
+import { gradientsAt } from "../patching/attribution-patching.js";
+import type { Metric } from "../patching/metric.js";
+import { runWithTrace, type TraceNames } from "../run-with-trace.js";
+
+export type SaliencyOptions = {
+  /** The number that is explained: `logitDifference({ token })`. */
+  readonly metric: Metric;
+  /** Full name of the tensor whose rows are judged. Default `embeddings`. */
+  readonly name?: string;
+};
+
+/**
+ * Gradient times input: what each token of a text adds to a metric, to first order.
+ *
+ * @returns `[T]`: one number for each token.
+ * @throws {ArgumentError} If the name is none of the model's.
+ * @see "Learning Important Features Through Propagating Activation Differences" (2016), arXiv:1605.01713, section 2
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { gradientTimesInput, logitDifference } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const metric = logitDifference({ token: 5 });
+ * gradientTimesInput({ config, params: init(1), apply }, [3, 1, 4], { metric }).shape; // => [3]
+ * ```
+ */
+export function gradientTimesInput(model: LensModel, input: TokenInput, options: SaliencyOptions): Tensor {
+  const { metric, name, ids } = checked(onGradient, model, input, options, ["metric", "name"]);
+  const { tensors } = runWithTrace(model, ids, { names: [name] as unknown as TraceNames });
+  const { gradients } = gradientsAt(model, ids, tensors, metric);
+  return byToken(mul(tensors[name]!, gradients[name]!));
+}
+
+export type IntegratedGradientsOptions = SaliencyOptions & {
+  /** Points of the integral. Default 32. */
+  readonly steps?: number;
+  /** Rows where the path begins, of the shape of the tensor. Default: zeros. */
+  readonly baseline?: Tensor;
+};
+
+/**
+ * Integrated gradients: what each token adds to a metric, along a straight path from a baseline. The numbers sum to the metric
+ * of the text less that of the baseline, up to the error of the integral, which the midpoints of `steps` parts approximate.
+ *
+ * @returns `[T]`: one number for each token.
+ * @throws {ArgumentError} If the name is none of the model's, or `steps` is no whole number of at least 1.
+ * @see "Axiomatic Attribution for Deep Networks" (2017), arXiv:1703.01365
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { integratedGradients, logitDifference } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const metric = logitDifference({ token: 5 });
+ * integratedGradients({ config, params: init(1), apply }, [3, 1, 4], { metric, steps: 4 }).shape; // => [3]
+ * ```
+ */
+export function integratedGradients(
+  model: LensModel,
+  input: TokenInput,
+  options: IntegratedGradientsOptions,
+): Tensor {
+  const names = ["metric", "name", "steps", "baseline"] as const;
+  const { metric, name, ids, given } = checked(onIntegral, model, input, options, names);
+  const { steps = 32, baseline } = given as IntegratedGradientsOptions;
+  onIntegral.whole({ steps }, { min: 1 });
+  const { tensors } = runWithTrace(model, ids, { names: [name] as unknown as TraceNames });
+  const end = tensors[name]!;
+  const start = baseline ?? zerosLike(end);
+  onIntegral.each(
+    { baseline: start.shape },
+    () => start.shape.join() === end.shape.join(),
+    `[${end.shape.join(", ")}]`,
+  );
+  const way = sub(end, start);
+  let total = zerosLike(end);
+  for (let step = 0; step < steps; step++) {
+    const at = add(start, mul(way, (step + 0.5) / steps));
+    total = add(total, gradientsAt(model, ids, tensors, metric, { [name]: () => at }).gradients[name]!);
+  }
+  return byToken(mul(mul(total, 1 / steps), way));
+}
+
+/** Sums over all axes but that of positions. */
+function byToken(x: Tensor): Tensor {
+  return sum(x, { axis: [0, 2] });
+}
+
+function checked<T extends SaliencyOptions>(
+  check: Checks,
+  model: LensModel,
+  input: TokenInput,
+  options: T,
+  names: readonly (keyof T & string)[],
+) {
+  checkModel(check, model);
+  const { ids } = oneText(check, model, input);
+  const given = check.options(options, names as never);
+  const { metric, name = "embeddings" } = given;
+  check.type({ metric }, "function", "give one: `logitDifference({ token, minus })`.");
+  const isRows = /(^embeddings|^finalInput|put|middle|Hidden)$/;
+  check.each({ name }, (one) => isRows.test(one as string), "the full name of a tensor [B, T, C]");
+  return { metric, name, ids, given };
+}
+
+const onGradient: Checks = /* @__PURE__ */ checks("gradientTimesInput");
+const onIntegral: Checks = /* @__PURE__ */ checks("integratedGradients");

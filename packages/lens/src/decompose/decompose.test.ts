@@ -1,0 +1,185 @@
+import { add, mul, slice, sub, sum, type Tensor } from "@qkv/tensor";
+import { randomDecoder } from "@qkv/test-support/random-decoder";
+import "@qkv/test-support/allclose";
+import { decoder, type DecoderConfig, type Placement } from "@qkv/transformer";
+import { expect, test } from "vitest";
+import { inFloat64, type LensModel } from "../lens-model.js";
+import { runWithTrace } from "../run-with-trace.js";
+import { decomposeResidual } from "./decompose-residual.js";
+import { logitParts } from "./logit-parts.js";
+import { scoreParts } from "./score-parts.js";
+
+const ids = [3, 1, 4, 1, 5, 9];
+const exact = { rtol: 0, atol: 1e-10 };
+const models = (["gpt2", "llama"] as const).map((family) => ({
+  family,
+  model: inFloat64(randomDecoder(family, { vocabSize: 13 } as never)),
+}));
+
+/** The models of both families, with traits that change how a stream or a score is made. */
+const variants: readonly [string, DecoderConfig][] = models.flatMap(({ family, model: { config } }) => [
+  ...(["pre", "post", "both", "after", "parallel", "parallelShared", "normed"] as Placement[]).map(
+    (placement): [string, DecoderConfig] => [
+      `${family}, ${placement}`,
+      { ...config, placement, residualScale: 0.7 },
+    ],
+  ),
+  [`${family}, gate`, { ...config, attentionGate: "elementwise" }],
+  [`${family}, headwise gate`, { ...config, attentionGate: "headwise" }],
+  [`${family}, norm of queries and keys`, { ...config, qkNorm: true }],
+  [`${family}, norm over heads`, { ...config, qkNorm: "heads" }],
+  [`${family}, norm behind the rotation`, { ...config, qkNorm: "unit", qkNormPlace: "afterRope" }],
+  [`${family}, softcaps`, { ...config, attentionSoftcap: 2, logitSoftcap: 1, logitScale: 0.5 }],
+  [`${family}, ALiBi`, { ...config, positions: "alibi" }],
+  [`${family}, differential`, { ...config, differential: true }],
+  [
+    `${family}, temperature`,
+    { ...config, queryTemperature: { floorScale: 2, attnScale: 0.5, everywhere: true } },
+  ],
+  [`${family}, shared keys and values`, { ...config, sharedKeyValues: [0, 0] }],
+  [`${family}, LAuReL`, { ...config, laurelRank: 2 }],
+  [`${family}, AltUp`, { ...config, altUp: { streams: 2 } }],
+  [`${family}, embeddings of each layer`, { ...config, perLayerEmbedding: { dim: 4 }, layerScale: true }],
+  [`${family}, experts`, { ...config, experts: { numExperts: 4, expertsPerToken: 2 } }],
+]);
+const latent = { kvRank: 6, queryRank: 5, nopeDim: 4, ropeDim: 2, valueDim: 3 };
+const all: readonly [string, DecoderConfig][] = [
+  ...variants,
+  ["latent attention", { ...models[1]!.model.config, latent }],
+  [
+    "latent attention without a latent for queries",
+    { ...models[1]!.model.config, latent: { ...latent, queryRank: undefined! } },
+  ],
+];
+
+/** A decoder of a configuration in float64, with weights large enough that all parts count. */
+function modelFor(config: DecoderConfig): LensModel {
+  const { latent } = config;
+  const given =
+    latent && latent.queryRank === undefined ? { ...config, latent: withoutQueryRank(latent) } : config;
+  const { init, apply } = decoder(given);
+  const params = init(5);
+  params.embedding.weight = mul(params.embedding.weight, 30);
+  return inFloat64({ config: given, params, apply });
+}
+
+function withoutQueryRank({ queryRank: _, ...others }: NonNullable<DecoderConfig["latent"]>) {
+  return others;
+}
+
+const total = (parts: readonly { value: Tensor }[]) =>
+  parts.map(({ value }) => value).reduce((a, b) => add(a, b));
+
+test.each(all)("%s: parts of the stream sum to it, before each layer and behind the last", (_, config) => {
+  const model = modelFor(config);
+  const { tensors } = runWithTrace(model, ids);
+  for (const layer of [0, 1]) {
+    expect(total(decomposeResidual(model, ids, { layer }))).toBeAllclose(
+      tensors[`layers.${layer}.input`]!,
+      exact,
+    );
+  }
+  expect(total(decomposeResidual(model, ids))).toBeAllclose(tensors["finalInput"]!, exact);
+  const whole = decomposeResidual(model, ids, { heads: false });
+  expect(total(whole)).toBeAllclose(tensors["finalInput"]!, exact);
+  const some = decomposeResidual(model, ids, { positions: [4, 1] });
+  const rows = (x: Tensor, at: number) => slice(x, 1, at, at + 1).data;
+  expect(rows(total(some), 0)).toEqual(rows(total(decomposeResidual(model, ids)), 4));
+});
+
+test.each(all)("%s: parts of a logit, and of a difference of two, sum to it", (_, config) => {
+  const model = modelFor(config);
+  const { logits } = runWithTrace(model, ids, { names: [] });
+  const logit = (position: number, token: number) => logits.data[position * config.vocabSize + token]!;
+  for (const options of [{ token: 7 }, { token: 2, minus: 11, position: 3 }, { token: 2, heads: false }]) {
+    const { parts, position, token } = logitParts(model, ids, options);
+    const expected = logit(position, token) - ("minus" in options ? logit(position, 11) : 0);
+    expect(parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(expected, 10);
+  }
+  const best = logitParts(model, ids);
+  expect(best.logit).toBe(Math.max(...logits.data.slice(-config.vocabSize)));
+});
+
+test.each(all)("%s: parts of a score sum to it", (_, config) => {
+  const model = modelFor(config);
+  const { tensors } = runWithTrace(model, ids);
+  for (const place of [
+    { layer: 0, head: 0, query: 5, key: 2 },
+    { layer: 1, head: 3, query: 3, key: 3 },
+    { layer: 1, head: 1, query: 4, key: 0 },
+  ]) {
+    const { score, dot, softcap, bias, weight, values, querySources, keySources } = scoreParts(
+      model,
+      ids,
+      place,
+    );
+    expect(values.shape).toEqual([querySources.length, keySources.length]);
+    expect(sum(values).data[0]).toBeCloseTo(dot, 10);
+    expect(dot + softcap + bias).toBeCloseTo(score, 10);
+    const { layer, head, query, key } = place;
+    const traced = tensors[`layers.${layer}.attention.weights`]!;
+    const [, , T, S] = traced.shape as [number, number, number, number];
+    expect(weight).toBe(traced.data[(head * T + query) * S + key]);
+  }
+});
+
+test("a softcap and a bias are parts of their own", () => {
+  const [, config] = variants.find(([name]) => name === "llama, softcaps")!;
+  expect(scoreParts(modelFor(config), ids, { layer: 1, head: 0, query: 5, key: 0 }).softcap).not.toBe(0);
+  const [, alibi] = variants.find(([name]) => name === "llama, ALiBi")!;
+  expect(scoreParts(modelFor(alibi), ids, { layer: 1, head: 0, query: 5, key: 0 }).bias).toBeLessThan(0);
+});
+
+test("sources are named by what wrote them; a learned position is one", () => {
+  const [{ model: gpt2 }, { model: llama }] = models as [(typeof models)[0], (typeof models)[0]];
+  const names = (model: LensModel) => decomposeResidual(model, ids, { layer: 1 }).map(({ name }) => name);
+  const heads = [0, 1, 2, 3].map((head) => `layers.0.heads.${head}`);
+  expect(names(llama)).toEqual(["embedding", ...heads, "layers.0.feedForward"]);
+  expect(names(gpt2)).toEqual([
+    "embedding",
+    "position",
+    ...heads,
+    "layers.0.attention.bias",
+    "layers.0.feedForward",
+  ]);
+  const { querySources } = scoreParts(gpt2, ids, { layer: 0, head: 0, query: 5, key: 2 });
+  expect(querySources.map(({ name }) => name)).toEqual([
+    "embedding",
+    "position",
+    "layers.0.attentionNorm.bias",
+    "query.bias",
+  ]);
+});
+
+test("the embedding is the same at every position where a token stands, the position the same for every token", () => {
+  const [{ model }] = models as [(typeof models)[0]];
+  const [embedding, position] = decomposeResidual(model, ids, { layer: 0 });
+  const row = (x: Tensor, at: number) => slice(x, 1, at, at + 1);
+  // Token 1 stands at positions 1 and 3.
+  expect(row(embedding!.value, 1)).toBeAllclose(row(embedding!.value, 3), { rtol: 0, atol: 1e-12 });
+  const other = decomposeResidual(model, ids.toReversed(), { layer: 0 })[1]!;
+  expect(sum(sub(position!.value, other.value)).data[0]).toBe(0);
+});
+
+test("in float32, parts sum to 1e-5", () => {
+  for (const family of ["gpt2", "llama"] as const) {
+    const model = randomDecoder(family, { vocabSize: 13 } as never);
+    const { dot, values } = scoreParts(model, ids, { layer: 1, head: 2, query: 5, key: 1 });
+    expect(Math.abs(sum(values).data[0]! - dot)).toBeLessThan(1e-5);
+    const { logit, parts } = logitParts(model, ids);
+    expect(Math.abs(parts.reduce((sum, { value }) => sum + value, 0) - logit)).toBeLessThan(1e-5);
+  }
+});
+
+test("places out of range are refused", () => {
+  const [{ model }] = models as [(typeof models)[0]];
+  const at = (place: object) => () =>
+    scoreParts(model, ids, { layer: 0, head: 0, query: 1, key: 1, ...place });
+  expect(at({ layer: 2 })).toThrow(/scoreParts: `place\.layer` is 2.*\nFix: count layers from 0/);
+  expect(at({ head: 4 })).toThrow(/scoreParts: `place\.head` is 4/);
+  expect(at({ key: 6 })).toThrow(/scoreParts: `place\.key` is 6/);
+  expect(() => logitParts(model, ids, { token: 13 })).toThrow(/logitParts: `token` is 13/);
+  expect(() => decomposeResidual(model, ids, { positions: [6] })).toThrow(
+    /decomposeResidual: `positions` is 6/,
+  );
+});

@@ -1,0 +1,98 @@
+import { checks, type Checks } from "@qkv/core";
+import { concat, isTensor, linear, mul, slice, sub, take, tensor, type Tensor } from "@qkv/tensor";
+import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
+import { runWithTrace } from "../run-with-trace.js";
+import { throughNorm } from "./norm-parts.js";
+import { residualNames, residualStream } from "./residual-stream.js";
+import { sourceOf, type PartSource } from "./residual-part.js";
+
+export type LogitOptions = {
+  /** Token whose logit is split. Default: the one with the highest logit. */
+  readonly token?: number;
+  /** Token whose logit is subtracted: parts of the logit difference. Default: none. */
+  readonly minus?: number;
+  /** Position of the prediction. Default: the last. */
+  readonly position?: number;
+  /** True: a part for each head. False: one for the attention of a layer. Default true. */
+  readonly heads?: boolean;
+};
+
+/** The contribution of one source to a logit. */
+export type LogitPart = PartSource & { readonly value: number };
+
+/** A logit, or the difference of two, as a sum. */
+export type LogitParts = {
+  /** The sum of the parts. */
+  readonly logit: number;
+  readonly token: number;
+  readonly position: number;
+  /** In the order of the model. */
+  readonly parts: readonly LogitPart[];
+};
+
+/**
+ * Direct logit attribution: splits the logit of a token by what was added to the residual stream. The scale of the final norm is
+ * frozen at that of the run, so the parts sum to the logit; a softcap of logits is a part of its own.
+ *
+ * @param input - A text, a list of ids, or ids `[1, T]`.
+ * @param options - `token`, `minus`, `position`, `heads`.
+ * @throws {ArgumentError} If a token or position is out of range, or the output matrix is rounded to 8 or 4 bits.
+ * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { logitParts } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const { logit, parts } = logitParts({ config, params: init(1), apply }, [3, 1, 4], { token: 5, minus: 2 });
+ * Math.abs(parts.reduce((sum, { value }) => sum + value, 0) - logit) < 1e-5; // => true
+ * ```
+ */
+export function logitParts(model: LensModel, input: TokenInput, options?: LogitOptions): LogitParts {
+  checkModel(check, model);
+  const { config, params } = model;
+  const { ids, length } = oneText(check, model, input);
+  const given = check.options(options, ["token", "minus", "position", "heads"]);
+  const { position = length - 1, minus, heads = true } = given;
+  check.whole({ position }, { min: 0, max: length - 1, fix: "count tokens from 0." });
+  for (const [name, id] of Object.entries({ token: given.token, minus })) {
+    if (id !== undefined)
+      check.whole({ [name]: id }, { min: 0, max: config.vocabSize - 1, fix: "give a token id." });
+  }
+  check.type({ heads }, "boolean");
+  const { weight, bias } = params.output ?? { ...params.embedding, bias: undefined };
+  const isMatrix = () => isTensor(weight);
+  check.each({ "params.output.weight": weight }, isMatrix, "a tensor", "load the model without `quantize`.");
+  const { logits, tensors } = runWithTrace(model, ids, { names: residualNames });
+  const row = Array.from(slice(logits, 1, position, position + 1).data, Number);
+  const highest = row.reduce((best, x, id) => (x > row[best]! ? id : best), 0);
+  const { token = highest } = given;
+
+  const final = residualStream(model, { tensors, positions: [position], heads }).final();
+  const parts = throughNorm(config, params.norm, final.rows, final.parts, { name: "norm.bias" });
+  const chosen = (table: Tensor) => {
+    const rows = (id: number) => take(table, 0, tensor([id], { dtype: "int32", device: table.device }));
+    return minus === undefined ? rows(token) : sub(rows(token), rows(minus));
+  };
+  const rows = concat(
+    parts.map(({ value }) => value),
+    0,
+  ); // [P, 1, C]
+  const { logitScale = 1, logitSoftcap } = config;
+  const values = mul(linear(rows, chosen(weight)), logitScale).data; // [P]
+  const named: LogitPart[] = parts.map((part, i) => ({ ...sourceOf(part), value: values[i]! }));
+  if (bias) named.push({ name: "output.bias", kind: "bias", value: chosen(bias).data[0]! * logitScale });
+  const logit = row[token]! - (minus === undefined ? 0 : row[minus]!);
+  if (logitSoftcap !== undefined) {
+    const before = named.reduce((sum, { value }) => sum + value, 0);
+    named.push({ name: "softcap", kind: "softcap", value: logit - before });
+  }
+  return { logit, token, position, parts: named };
+}
+
+const check: Checks = /* @__PURE__ */ checks("logitParts");

@@ -1,0 +1,42 @@
+import { add, div, maximum, mean, mul, rsqrt, square, sub, sum, zerosLike, type Tensor } from "@qkv/tensor";
+import type { DecoderConfig, NormParams } from "@qkv/transformer";
+import type { PartSource, ResidualPart } from "./residual-part.js";
+
+/**
+ * A norm whose scale is frozen at that of the rows x: a linear map of parts. Parts of x become parts of the normalized x; the
+ * norm's shift is a part of its own.
+ */
+export function frozenNorm(
+  { norm: kind = "rms", normEps: eps }: Pick<DecoderConfig, "norm" | "normEps">,
+  { weight }: NormParams,
+  x: Tensor,
+): (part: Tensor) => Tensor {
+  const centered = (y: Tensor) => (kind === "layer" ? sub(y, mean(y, { axis: -1, keepDims: true })) : y);
+  const scale = rsqrt(add(mean(square(centered(x)), { axis: -1, keepDims: true }), eps)); // [B, n, 1]
+  return (part) => mul(mul(centered(part), scale), weight);
+}
+
+/** Parts of x behind a norm of x. */
+export function throughNorm(
+  config: Pick<DecoderConfig, "norm" | "normEps">,
+  params: NormParams,
+  x: Tensor,
+  parts: readonly ResidualPart[],
+  shift: Omit<PartSource, "kind">,
+): ResidualPart[] {
+  const map = frozenNorm(config, params, x);
+  const mapped = parts.map((part) => ({ ...part, value: map(part.value) }));
+  if (!params.bias) return mapped;
+  return [...mapped, { ...shift, kind: "bias", value: add(zerosLike(x), params.bias) }];
+}
+
+/**
+ * The factor by which a norm without a gain multiplied rows, `[…, 1]`, from the rows before and behind it. Rows of zeros have
+ * the factor 0.
+ */
+export function normFactor(before: Tensor, behind: Tensor): Tensor {
+  const dot = (a: Tensor, b: Tensor) => sum(mul(a, b), { axis: -1, keepDims: true });
+  const size = dot(before, before);
+  // 1e-30 keeps rows of zeros from a division by 0, and is below the square of any other row.
+  return div(dot(before, behind), maximum(size, 1e-30));
+}

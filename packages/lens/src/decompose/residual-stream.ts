@@ -1,0 +1,244 @@
+import type { AttentionLayer, AttentionParams, LatentLayer } from "@qkv/attention";
+import { add, linear, mul, reshape, slice, sub, take, tensor, zerosLike, type Tensor } from "@qkv/tensor";
+import { layerAttention, type DecoderLayerParams } from "@qkv/transformer";
+import { headContributions } from "@qkv/transformer/inspection";
+import type { LensModel } from "../lens-model.js";
+import { throughNorm } from "./norm-parts.js";
+import type { PartKind, ResidualPart } from "./residual-part.js";
+
+/** Names of the tensors that the parts of a residual stream are made of. */
+export const residualNames = [
+  "embeddings",
+  "input",
+  "attentionInput",
+  "heads",
+  "attentionOutput",
+  "middle",
+  "feedForwardOutput",
+  "output",
+  "finalInput",
+] as const;
+
+/** The rows of a stream whose parts are followed, and the parts at a point of it. */
+export type StreamPoint = { readonly rows: Tensor; readonly parts: readonly ResidualPart[] };
+
+export type StreamOptions = {
+  /** Tensors of a run by full name, traced with {@link residualNames}. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Positions whose rows are followed. Default: all. */
+  readonly positions: readonly number[] | undefined;
+  /** True: attention of a layer is a part for each head. False: one part. */
+  readonly heads: boolean;
+};
+
+/** Parts of what the layers of a decoder read and leave: `before(i)` those of the input of layer i, `final()` those of the last. */
+export type ResidualStream = {
+  /** Parts of the input of a layer, from 0. */
+  before(layer: number): StreamPoint;
+  /** Parts of the rows that attention of a layer reads, behind its norm. */
+  attentionInput(layer: number): StreamPoint;
+  /** Parts of the rows that the final norm reads. */
+  final(): StreamPoint;
+};
+
+/**
+ * The residual stream of a traced run as a sum of parts: embeddings, and what each head, feed-forward layer and bias added. The
+ * scales of norms on the way are frozen at those of the run. What streams of AltUp, embeddings of each layer and LAuReL add is
+ * a part of its own.
+ */
+export function residualStream(model: LensModel, options: StreamOptions): ResidualStream {
+  const { config, params } = model;
+  const { tensors, positions, heads } = options;
+  const index =
+    positions && tensor([...positions], { dtype: "int32", device: params.embedding.weight.device });
+  /** Rows of a traced tensor at the positions that are followed. */
+  const rowsAt = (name: string, axis = 1): Tensor => {
+    const x = tensors[name]!;
+    return index ? take(x, axis, index) : x;
+  };
+  const points: StreamPoint[] = [];
+
+  const embedded = (): StreamPoint => {
+    const rows = rowsAt("embeddings");
+    const table = params.positions?.weight;
+    if (!table) return { rows, parts: [{ name: "embedding", kind: "embedding", value: rows }] };
+    const places =
+      index ?? tensor([...Array(rows.shape[1]!).keys()], { dtype: "int32", device: rows.device });
+    const position = add(zerosLike(rows), take(table, 0, places));
+    return {
+      rows,
+      parts: [
+        { name: "embedding", kind: "embedding", value: sub(rows, position) },
+        { name: "position", kind: "position", value: position },
+      ],
+    };
+  };
+
+  /** Parts and what they lack of the rows, where a configuration adds what no part names. */
+  const completed = (
+    rows: Tensor,
+    parts: readonly ResidualPart[],
+    name: string,
+    layer?: number,
+  ): ResidualPart[] => [
+    ...parts,
+    { name, kind: "residual", ...(layer !== undefined && { layer }), value: sub(rows, sumOfParts(parts)) },
+  ];
+  /** The rows of a layer are not those that the one before left. */
+  const readsMore = Boolean(config.altUp ?? config.bytePatches);
+
+  const pointBefore = (i: number): StreamPoint => {
+    const known = points[i];
+    if (known) return known;
+    const left = i === 0 ? embedded() : behind(i - 1);
+    const rows = i < config.numLayers ? rowsAt(`layers.${i}.input`) : rowsAt("finalInput");
+    const last = i === config.numLayers;
+    const more = last ? config.altUp !== undefined : readsMore;
+    const name = last ? "streams" : `layers.${i}.streams`;
+    const parts = more ? completed(rows, left.parts, name, last ? undefined : i) : left.parts;
+    return (points[i] = { rows, parts });
+  };
+
+  const scaled = (parts: readonly ResidualPart[], factor: number): readonly ResidualPart[] =>
+    factor === 1 ? parts : parts.map((part) => ({ ...part, value: mul(part.value, factor) }));
+
+  /** The parts behind a layer, of those before it. */
+  const behind = (i: number): StreamPoint => {
+    const layer = params.layers[i]!;
+    const { placement = "pre", residualScale = 1 } = config;
+    const { rows, parts } = pointBefore(i);
+    const at = `layers.${i}`;
+    const attended = tensors[`${at}.attentionOutput`] ? attentionParts(i, layer) : undefined;
+    const fed: ResidualPart[] | undefined = tensors[`${at}.feedForwardOutput`] && [
+      { name: `${at}.feedForward`, kind: "feedForward", layer: i, value: rowsAt(`${at}.feedForwardOutput`) },
+    ];
+    let now: StreamPoint = { rows, parts };
+    if (placement === "parallel" || placement === "parallelShared") {
+      const added = scaled([...(attended ?? []), ...(fed ?? [])], residualScale);
+      now = { rows, parts: [...parts, ...added] };
+    } else {
+      if (attended) {
+        now = beside(now, attended, layer.attentionNorm, layer.attentionOutNorm, `${at}.attention`, i);
+        if (config.laurelRank !== undefined) {
+          const halved = scaled(now.parts, Math.SQRT1_2);
+          now = { rows: now.rows, parts: completed(rowsAt(`${at}.middle`), halved, `${at}.laurel`, i) };
+        }
+      }
+      if (fed) {
+        const read = attended ? rowsAt(`${at}.middle`) : rows;
+        const point = { rows: read, parts: now.parts };
+        now = beside(point, fed, layer.feedForwardNorm, layer.feedForwardOutNorm, `${at}.feedForward`, i);
+      }
+    }
+    return finished(i, layer, now.parts);
+  };
+
+  /** The point behind one part of a layer, whose norms are where the placement says. */
+  const beside = (
+    { rows, parts }: StreamPoint,
+    added: readonly ResidualPart[],
+    own: DecoderLayerParams["attentionNorm"],
+    out: DecoderLayerParams["attentionOutNorm"],
+    at: string,
+    layer: number,
+  ): StreamPoint => {
+    const { placement = "pre", residualScale = 1 } = config;
+    const shift = { name: `${at}Norm.bias`, layer };
+    const outShift = { name: `${at}OutNorm.bias`, layer };
+    const whole = () => sumOfParts(added);
+    const of = (parts: readonly ResidualPart[]): StreamPoint => ({ rows, parts });
+    if (placement === "post") {
+      const all = [...parts, ...scaled(added, residualScale)];
+      return of(throughNorm(config, own, sumOfParts(all), all, shift));
+    }
+    if (placement === "after") {
+      return of([...parts, ...scaled(throughNorm(config, own, whole(), added, shift), residualScale)]);
+    }
+    if (placement === "normed") {
+      return of([...throughNorm(config, own, rows, parts, shift), ...scaled(added, residualScale)]);
+    }
+    const left = placement === "both" && out ? throughNorm(config, out, whole(), added, outShift) : added;
+    return of([...parts, ...scaled(left, residualScale)]);
+  };
+
+  /** The output of a layer: a factor of its own, and rows that each layer reads anew. */
+  const finished = (i: number, layer: DecoderLayerParams, parts: readonly ResidualPart[]): StreamPoint => {
+    const rows = rowsAt(`layers.${i}.output`);
+    const scaledBy = (part: ResidualPart) => ({ ...part, value: mul(part.value, layer.scale!) });
+    const left = config.layerScale ? parts.map(scaledBy) : parts;
+    if (!config.altUp && !config.perLayerEmbedding) return { rows, parts: left };
+    const name = config.altUp ? "streams" : "perLayerEmbedding";
+    return { rows, parts: completed(rows, left, `layers.${i}.output.${name}`, i) };
+  };
+
+  /** Parts of the output of attention: a part for each head, the bias of the output map, and a mixer beside it. */
+  const attentionParts = (i: number, layer: DecoderLayerParams): readonly ResidualPart[] => {
+    const at = `layers.${i}`;
+    const value = rowsAt(`${at}.attentionOutput`);
+    const made = layerAttention(config, i);
+    const kind: PartKind = made ? "attention" : "mixer";
+    if (!made || !heads) return [{ name: `${at}.${kind}`, kind, layer: i, value }];
+    const written = headsBehindGate(made, layer.attention, rowsAt(`${at}.attention.heads`, 2), () =>
+      rowsAt(`${at}.attentionInput`),
+    );
+    const byHead = headContributions(written, layer.attention.output); // [B, H, n, C]
+    const parts: ResidualPart[] = Array.from({ length: byHead.shape[1]! }, (_, head) => ({
+      name: `${at}.heads.${head}`,
+      kind: "head",
+      layer: i,
+      head,
+      value: headRows(byHead, head),
+    }));
+    const { bias } = layer.attention.output;
+    if (bias) {
+      parts.push({
+        name: `${at}.attention.bias`,
+        kind: "bias",
+        layer: i,
+        value: add(zerosLike(value), bias),
+      });
+    }
+    if (!("mixer" in layer.attention)) return parts;
+    const mixed = sub(value, sumOfParts(parts));
+    return [...parts, { name: `${at}.mixer`, kind: "mixer", layer: i, value: mixed }];
+  };
+
+  return {
+    before: pointBefore,
+    attentionInput(i) {
+      const { placement = "pre" } = config;
+      const { rows, parts } = pointBefore(i);
+      if (placement === "post" || placement === "after") return { rows, parts };
+      const shift = { name: `layers.${i}.attentionNorm.bias`, layer: i };
+      const own = params.layers[i]!.attentionNorm;
+      return {
+        rows: rowsAt(`layers.${i}.attentionInput`),
+        parts: throughNorm(config, own, rows, parts, shift),
+      };
+    },
+    final: () => pointBefore(config.numLayers),
+  };
+}
+
+/** Outputs of heads `[B, H, n, D]` as the output map reads them: subtracted in pairs, and gated. */
+function headsBehindGate(
+  layer: AttentionLayer | LatentLayer,
+  params: AttentionParams,
+  heads: Tensor,
+  input: () => Tensor,
+): Tensor {
+  const { differential, gate } = layer.config as AttentionLayer["config"];
+  const subtracted = differential ? differential.subtract(params.differential, heads) : heads;
+  return gate ? gate.apply(subtracted, linear(input(), params.gate!.weight, params.gate!.bias)) : subtracted;
+}
+
+/** Rows `[B, n, C]` of one head of `[B, H, n, C]`. */
+function headRows(byHead: Tensor, head: number): Tensor {
+  const [B, , n, C] = byHead.shape as [number, number, number, number];
+  return reshape(slice(byHead, 1, head, head + 1), [B, n, C]);
+}
+
+/** The sum of parts, `[B, n, C]`. */
+export function sumOfParts(parts: readonly { readonly value: Tensor }[]): Tensor {
+  return parts.map(({ value }) => value).reduce((a, b) => add(a, b));
+}

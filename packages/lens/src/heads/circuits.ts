@@ -1,0 +1,174 @@
+import type { AttentionLayer, AttentionParams } from "@qkv/attention";
+import { checks, type Checks } from "@qkv/core";
+import { isTensor, linear, mul, slice, tensor, topK, type Tensor } from "@qkv/tensor";
+import type { LensModel } from "../lens-model.js";
+import { attentionOfHead, checkTokens, headOf, tokenRows, type HeadPlace } from "./head-place.js";
+
+/** A head, and the tokens of a table. */
+export type CircuitOptions = HeadPlace & {
+  /** Ids of the tokens. */
+  readonly tokens: readonly number[];
+};
+
+/**
+ * The OV circuit of a head over tokens: what attending to one token adds to the logit of another, if nothing but the token's
+ * embedding is in the stream. The diagonal of a head that copies stands out.
+ *
+ * The embedding goes through the layer's norm, the value and output maps, the gain of the final norm, and the output matrix. The
+ * scale of the final norm, biases of the output and gates are left out, so a row tells an order, and no logit of a run.
+ *
+ * @returns `[n, n]`: a row for each token that is attended to, a column for each that is predicted.
+ * @throws {ArgumentError} If the model has no such head, or a token is none of its vocabulary.
+ * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { ovCircuit } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * ovCircuit({ config, params: init(1), apply }, { layer: 0, head: 1, tokens: [3, 1, 4] }).shape; // => [3, 3]
+ * ```
+ */
+export function ovCircuit(model: LensModel, options: CircuitOptions): Tensor {
+  const { layer, head, tokens } = onOv.options(options, ["layer", "head", "tokens"]);
+  return ovLogits(onOv, model, { layer, head, tokens });
+}
+
+/** The OV circuit, or rows of it to all tokens where `all`. */
+function ovLogits(
+  check: Checks,
+  model: LensModel,
+  { layer, head, tokens }: CircuitOptions,
+  all = false,
+): Tensor {
+  const { made, params } = attentionOfHead(check, model, layer, head);
+  checkTokens(check, model, tokens);
+  const { weight } = model.params.output ?? model.params.embedding;
+  check.each({ "params.output.weight": weight }, isTensor, "a tensor", "load the model without `quantize`.");
+  const value = tracedOf(
+    made as AttentionLayer,
+    params.attention,
+    tokenRows(model, params, tokens),
+    "value",
+    0,
+  );
+  const own = headOf(value, head, made.config.numHeads); // [n, D]
+  const D = own.shape[1]!;
+  const output = params.attention.output.weight; // [C, H · D]
+  // Pairs of differential heads write through the columns of the pair.
+  const column = head % (output.shape[1]! / D);
+  const written = linear(own, slice(output, 1, column * D, column * D + D)); // [n, C]
+  const read = mul(written, model.params.norm.weight);
+  const logits = linear(read, weight); // [n, V]
+  if (all) return logits;
+  const columns = tokens.map((id) => slice(logits, 1, id, id + 1).data);
+  const n = tokens.length;
+  const values = Array.from({ length: n * n }, (_, i) => columns[i % n]![Math.floor(i / n)]!);
+  return tensor(values, { shape: [n, n], dtype: logits.dtype as "float32" });
+}
+
+/**
+ * The QK circuit of a head over tokens: the score of one token as the query and another as the key, if nothing but their
+ * embeddings is in the stream. Norms of queries and keys, rotary embedding and temperature are as in the model; softcap and
+ * biases are left out.
+ *
+ * @param options - `distance`: of the key before the query, in tokens. Default 0, where rotary embeddings cancel.
+ * @returns `[n, n]`: a row for each query, a column for each key.
+ * @throws {ArgumentError} If the model has no such head, or a token is none of its vocabulary.
+ * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { qkCircuit } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * qkCircuit({ config, params: init(1), apply }, { layer: 0, head: 1, tokens: [3, 1], distance: 1 }).shape; // => [2, 2]
+ * ```
+ */
+export function qkCircuit(
+  model: LensModel,
+  options: CircuitOptions & { readonly distance?: number },
+): Tensor {
+  const given = onQk.options(options, ["layer", "head", "tokens", "distance"]);
+  const { layer, head, tokens, distance = 0 } = given;
+  const { made, params } = attentionOfHead(onQk, model, layer, head);
+  checkTokens(onQk, model, tokens);
+  onQk.whole({ distance }, { min: 0, unit: "tokens" });
+  const rows = tokenRows(model, params, tokens);
+  const { config } = made;
+  const query = headOf(
+    tracedOf(made as AttentionLayer, params.attention, rows, "query", distance),
+    head,
+    config.numHeads,
+  );
+  const key = headOf(
+    tracedOf(made as AttentionLayer, params.attention, rows, "key", 0),
+    head,
+    config.numHeads,
+  );
+  const D = query.shape[1]!;
+  const qkNorm = "qkNorm" in config ? config.qkNorm : undefined;
+  return mul(linear(query, key), config.scale ?? qkNorm?.scale(D) ?? 1 / Math.sqrt(D));
+}
+
+/**
+ * The share of tokens that a head copies: those whose own logit is among the highest where the head attends to their embedding
+ * alone.
+ *
+ * @param options - `tokens`: those that are tried. `topK`: the number of highest logits, default 5.
+ * @returns From 0 to 1.
+ * @throws {ArgumentError} If the model has no such head, or a token is none of its vocabulary.
+ * @see "Interpretability in the Wild" (2022), arXiv:2211.00593
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { copyingScore } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * copyingScore({ config, params: init(1), apply }, { layer: 0, head: 1, tokens: [3, 1, 4], topK: 11 }); // => 1
+ * ```
+ */
+export function copyingScore(model: LensModel, options: CircuitOptions & { readonly topK?: number }): number {
+  const given = onCopying.options(options, ["layer", "head", "tokens", "topK"]);
+  const { layer, head, tokens, topK: count = 5 } = given;
+  onCopying.whole({ topK: count }, { min: 1 });
+  const logits = ovLogits(onCopying, model, { layer, head, tokens }, true);
+  const V = logits.shape[1]!;
+  const highest = topK(logits, Math.min(count, V), { axis: 1 }).indices.data;
+  const width = Math.min(count, V);
+  const copied = tokens.filter((id, i) => highest.slice(i * width, (i + 1) * width).includes(id as never));
+  return copied.length / tokens.length;
+}
+
+/** Queries, keys or values of rows `[1, n, C]`, each at the same position. */
+function tracedOf(
+  layer: AttentionLayer,
+  params: AttentionParams,
+  rows: Tensor,
+  name: "query" | "key" | "value",
+  position: number,
+): Tensor {
+  const tensors: Record<string, Tensor> = {};
+  const positions = new Int32Array(rows.shape[1]!).fill(position);
+  layer.apply(params, rows, { positions, trace: { names: [name], tensors } });
+  return tensors[name]!;
+}
+
+const onOv: Checks = /* @__PURE__ */ checks("ovCircuit");
+const onQk: Checks = /* @__PURE__ */ checks("qkCircuit");
+const onCopying: Checks = /* @__PURE__ */ checks("copyingScore");

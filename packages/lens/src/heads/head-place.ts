@@ -1,0 +1,53 @@
+import type { Checks } from "@qkv/core";
+import { embedding, mul, reshape, slice, tensor, type Tensor } from "@qkv/tensor";
+import { layerAttention, norm, type DecoderLayerParams } from "@qkv/transformer";
+import { checkModel, type LensModel } from "../lens-model.js";
+
+/** A head of a model. */
+export type HeadPlace = {
+  /** From 0. */
+  readonly layer: number;
+  /** Query head, from 0. */
+  readonly head: number;
+};
+
+/** Checks a head, and returns the attention of its layer. */
+export function attentionOfHead(check: Checks, model: LensModel, layer: number, head: number) {
+  checkModel(check, model);
+  const { numLayers } = model.config;
+  check.whole({ layer }, { min: 0, max: numLayers - 1, fix: "count layers from 0." });
+  const made = layerAttention(model.config, layer);
+  if (!made) {
+    const expected = "a layer with attention of the decoder's own";
+    check.refuse({ argument: "layer", received: layer, expected, fix: "choose another layer." });
+  }
+  check.whole({ head }, { min: 0, max: made.config.numHeads - 1, fix: "count heads from 0." });
+  return { made, params: model.params.layers[layer]! };
+}
+
+/** Embeddings of tokens as a layer's attention reads them where nothing else is in the stream, `[1, n, C]`. */
+export function tokenRows(model: LensModel, layer: DecoderLayerParams, tokens: readonly number[]): Tensor {
+  const { config, params } = model;
+  const { placement = "pre", norm: kind = "rms", embedDim, normEps: eps } = config;
+  const { device } = params.embedding.weight;
+  const own = norm({ kind, embedDim, eps });
+  const ids = tensor([...tokens], { shape: [1, tokens.length], dtype: "int32", device });
+  const embedded = mul(embedding(params.embedding.weight, ids), config.embeddingScale ?? 1);
+  const rows = config.embeddingNorm ? own.apply(params.embeddingNorm!, embedded) : embedded;
+  return placement === "post" || placement === "after" ? rows : own.apply(layer.attentionNorm, rows);
+}
+
+/** One head of a traced tensor `[1, heads, n, D]` that query heads share: `[n, D]`. */
+export function headOf(x: Tensor, head: number, numHeads: number): Tensor {
+  const [, heads, n, D] = x.shape as [number, number, number, number];
+  const own = Math.floor((head * heads) / numHeads);
+  return reshape(slice(x, 1, own, own + 1), [n, D]);
+}
+
+/** Checks a list of tokens of the vocabulary. */
+export function checkTokens(check: Checks, model: LensModel, tokens: unknown): void {
+  const { vocabSize } = model.config;
+  const isToken = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
+  check.list({ tokens }, `token ids from 0 to ${vocabSize - 1}`, isToken);
+  check.each({ tokens }, (list) => (list as unknown[]).length > 0, "one token or more");
+}

@@ -1,0 +1,54 @@
+export { inFloat64, type LensModel, type TokenInput } from "./lens-model.js";
+export {
+  runWithTrace,
+  type Hook,
+  type Hooks,
+  type RunOptions,
+  type TracedRun,
+  type TraceNames,
+} from "./run-with-trace.js";
+export { decomposeResidual, type DecomposeOptions } from "./decompose/decompose-residual.js";
+export { logitParts, type LogitOptions, type LogitPart, type LogitParts } from "./decompose/logit-parts.js";
+export type { PartKind, PartSource, ResidualPart } from "./decompose/residual-part.js";
+export { scoreParts, type ScoreParts, type ScorePlace } from "./decompose/score-parts.js";
+export {
+  ablateHeads,
+  headContributions,
+  logitLens,
+  patchHeads,
+  tensorNames,
+  type HeadIndex,
+  type Interventions,
+} from "@qkv/transformer/inspection";
+export {
+  ablate,
+  meanAblation,
+  resampleAblation,
+  zeroAblation,
+  type Ablation,
+  type AblationTarget,
+} from "./patching/ablate.js";
+export { activationPatching, type ActivationPatchingOptions } from "./patching/activation-patching.js";
+export { attributionPatching } from "./patching/attribution-patching.js";
+export { logitDifference, type Metric } from "./patching/metric.js";
+export { patch, type PatchPlace } from "./patching/patch.js";
+export type { PatchingMap, PatchingOptions } from "./patching/patching-map.js";
+export { pathPatching, type PathPatchingOptions, type PathPatchingResult } from "./patching/path-patching.js";
+export {
+  gradientTimesInput,
+  integratedGradients,
+  type IntegratedGradientsOptions,
+  type SaliencyOptions,
+} from "./attribution/saliency.js";
+export { copyingScore, ovCircuit, qkCircuit, type CircuitOptions } from "./heads/circuits.js";
+export type { HeadPlace } from "./heads/head-place.js";
+export { headScores, type HeadScores } from "./heads/head-scores.js";
+export { singularVectors, type SingularVectors } from "./heads/singular-vectors.js";
+export {
+  sparseAutoencoder,
+  type SparseAutoencoder,
+  type SparseAutoencoderOptions,
+} from "./steering/sparse-autoencoder.js";
+export { steer, steeringVector } from "./steering/steering.js";
+export { compareAttention, type AttentionComparison, type ComparedSwap } from "./swap/compare-attention.js";
+export { swapAttention, type AttentionSwap } from "./swap/swap-attention.js";

@@ -1,0 +1,89 @@
+import type { Checks } from "@qkv/core";
+import { cast, isTensor, mapTensors, type Tensor } from "@qkv/tensor";
+import { checks } from "@qkv/core";
+import type { DecoderParams, Model } from "@qkv/transformer";
+
+/** A decoder with its weights, as `load` gives it. The tokenizer is read only where a text is given in place of ids. */
+export type LensModel = Pick<Model, "config" | "params" | "apply"> & Partial<Pick<Model, "tokenizer">>;
+
+/** A text for the model's tokenizer, which adds no special tokens; a list of ids; or ids `[B, T]` int32. */
+export type TokenInput = string | readonly number[] | Tensor;
+
+/** Refuses what is no decoder with weights. */
+export function checkModel(check: Checks, model: unknown): void {
+  const { config, params, apply } = (model ?? {}) as Partial<LensModel>;
+  const isModel =
+    typeof config === "object" &&
+    typeof params === "object" &&
+    params !== null &&
+    typeof apply === "function";
+  const fix = "give a model of `load`, or `{ config, params, apply }` of a decoder and its weights.";
+  check.each({ model }, () => isModel, "a decoder with its weights", fix);
+}
+
+/** Ids `[B, T]` of a text or of ids. */
+export function idsOf(
+  check: Checks,
+  model: LensModel,
+  input: TokenInput,
+  argument = "input",
+): Tensor | readonly number[] {
+  if (typeof input !== "string") {
+    const isIds = isTensor(input) || (Array.isArray(input) && input.every((id) => Number.isSafeInteger(id)));
+    const fix = "give a text, or ids: `tokenizer.encode(text)`.";
+    check.each({ [argument]: input }, () => isIds, "a text, a list of token ids, or ids [B, T]", fix);
+    return input;
+  }
+  const { tokenizer } = model;
+  if (!tokenizer) {
+    check.refuse({
+      argument,
+      received: input,
+      expected: "token ids, as the model has no tokenizer",
+      fix: "give ids, or a model with its tokenizer.",
+    });
+  }
+  const ids = tokenizer.encode(input, { addSpecialTokens: false });
+  check.each({ [argument]: input }, () => ids.length > 0, "a text of one token or more", "give some text.");
+  return ids;
+}
+
+/** Ids of one text, and how many there are. */
+export function oneText(
+  check: Checks,
+  model: LensModel,
+  input: TokenInput,
+): { readonly ids: Tensor | readonly number[]; readonly length: number } {
+  const ids = idsOf(check, model, input);
+  if (!isTensor(ids)) return { ids, length: ids.length };
+  const [B, T] = ids.shape as [number, number];
+  const fix = "give one text, or its ids [1, T].";
+  check.each({ input: ids.shape }, () => ids.shape.length === 2 && B === 1, "ids of one text", fix);
+  return { ids, length: T };
+}
+
+/**
+ * The same model with weights of float64. It runs on the plain device, where sums of parts are exact to 1e-10; in float32 they
+ * are to 1e-5.
+ *
+ * @param model - A decoder whose weights are floats. Weights of 8 and 4 bits are refused by the products that read them.
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { inFloat64 } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const model = inFloat64({ config, params: init(1), apply });
+ * model.apply(model.params, [3, 1, 4]).dtype; // => "float64"
+ * ```
+ */
+export function inFloat64<T extends LensModel>(model: T): T {
+  checkModel(checks("inFloat64"), model);
+  const widen = (x: Tensor): Tensor => (/^(float|bfloat)/.test(x.dtype) ? cast(x, "float64") : x);
+  return { ...model, params: mapTensors(model.params as never, widen) as DecoderParams };
+}

@@ -1,0 +1,159 @@
+import { checks, type Checks } from "@qkv/core";
+import { add, mean, mul, slice, type Tensor } from "@qkv/tensor";
+import type { Hooks } from "../run-with-trace.js";
+import { checkTensors, tensorNamed } from "./check-tensors.js";
+import { replaceSlice } from "./slices.js";
+
+/** A part of a model that is ablated. Numbers are counted from 0. */
+export type AblationTarget = {
+  readonly layer: number;
+  /** A head of the layer's attention. */
+  readonly head?: number;
+  /** A neuron of the layer's feed-forward layer. */
+  readonly neuron?: number;
+  /** Attention or the feed-forward layer. Default, without head and neuron: both. */
+  readonly part?: "attention" | "feedForward";
+};
+
+/** A kind of ablation. */
+export type Ablation = {
+  readonly name: "zero" | "mean" | "resample";
+  /** A tensor of the same shape as x, by the full name and the stretch of the axis that x is. */
+  instead(x: Tensor, name: string, stretch?: { axis: number; start: number }): Tensor;
+};
+
+/**
+ * Ablates by zeros: what is ablated adds nothing.
+ *
+ * @returns A value for {@link ablate}.
+ */
+export function zeroAblation(): Ablation {
+  return { name: "zero", instead: (x) => mul(x, 0) };
+}
+
+/**
+ * Ablates by the mean of other runs over their texts and positions: what is ablated tells nothing of this text.
+ *
+ * @param tensors - Of a run over other texts, by full name.
+ * @returns A value for {@link ablate}.
+ */
+export function meanAblation(tensors: Readonly<Record<string, Tensor>>): Ablation {
+  const check = checks("meanAblation");
+  checkTensors(check, tensors);
+  return {
+    name: "mean",
+    instead(x, name, stretch) {
+      const source = stretchOf(tensorNamed(check, tensors, name), stretch);
+      const axes = source.shape.length === 4 ? [0, 2] : [0, 1]; // batch and positions
+      return add(mul(x, 0), mean(source, { axis: axes, keepDims: true }));
+    },
+  };
+}
+
+/**
+ * Ablates by what another run had in the same place.
+ *
+ * @param tensors - Of a run with as many texts and tokens, by full name.
+ * @returns A value for {@link ablate}.
+ */
+export function resampleAblation(tensors: Readonly<Record<string, Tensor>>): Ablation {
+  const check = checks("resampleAblation");
+  checkTensors(check, tensors);
+  return {
+    name: "resample",
+    instead(x, name, stretch) {
+      const source = stretchOf(tensorNamed(check, tensors, name), stretch);
+      if (source.shape.join() === x.shape.join()) return source;
+      const expected = `[${x.shape.join(", ")}], as in the run that is ablated`;
+      const fix = "give both runs as many tokens.";
+      return check.refuse({ argument: `tensors["${name}"]`, received: source.shape, expected, fix });
+    },
+  };
+}
+
+/**
+ * Hooks that ablate heads, neurons, attention or feed-forward layers: by zeros, by means, or by another run.
+ *
+ * @param targets - `{ layer, head }`, `{ layer, neuron }`, `{ layer, part }`, or `{ layer }` for both parts of a layer. An
+ *   empty list ablates nothing.
+ * @param ablation - {@link zeroAblation}, {@link meanAblation} or {@link resampleAblation}. Default: zeros.
+ * @returns Hooks for {@link runWithTrace}.
+ * @throws {ArgumentError} If a target is none; when the model runs, if a layer has no such head or neuron.
+ * @see "Are Sixteen Heads Really Better than One?" (2019), arXiv:1905.10650
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { ablate, runWithTrace } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const hooks = ablate([{ layer: 0, head: 1 }, { layer: 0, neuron: 7 }]);
+ * runWithTrace({ config, params: init(1), apply }, [3, 1, 4], { hooks }).logits.shape; // => [1, 3, 11]
+ * ```
+ */
+export function ablate(targets: readonly AblationTarget[], ablation: Ablation = zeroAblation()): Hooks {
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  check.list({ targets }, "{ layer, head }", isObject);
+  const isAblation = (value: unknown) => typeof (value as Partial<Ablation> | null)?.instead === "function";
+  check.each(
+    { ablation },
+    isAblation,
+    "`zeroAblation()`, `meanAblation(tensors)` or `resampleAblation(tensors)`",
+  );
+  const hooks: Record<string, (x: Tensor) => Tensor> = {};
+  const chain = (name: string, change: (x: Tensor) => Tensor) => {
+    const before = hooks[name];
+    hooks[name] = before ? (x) => change(before(x)) : change;
+  };
+  for (const target of targets) {
+    const { layer, head, neuron, part } = check.options(
+      target,
+      ["layer", "head", "neuron", "part"],
+      "targets",
+    );
+    check.whole({ "targets.layer": layer }, { min: 0, fix: "count layers from 0." });
+    const inside = { head, neuron };
+    if (head !== undefined)
+      chainStretch(chain, `layers.${layer}.attention.heads`, "head", 1, inside, ablation);
+    if (neuron !== undefined)
+      chainStretch(chain, `layers.${layer}.feedForwardHidden`, "neuron", 2, inside, ablation);
+    if (head !== undefined || neuron !== undefined) continue;
+    if (part !== undefined) check.oneOf({ "targets.part": part }, ["attention", "feedForward"]);
+    for (const one of part ? [part] : (["attention", "feedForward"] as const)) {
+      const name = `layers.${layer}.${one}Output`;
+      chain(name, (x) => ablation.instead(x, name));
+    }
+  }
+  return hooks;
+}
+
+/** Ablates one head or neuron of a tensor. */
+function chainStretch(
+  chain: (name: string, change: (x: Tensor) => Tensor) => void,
+  name: string,
+  what: "head" | "neuron",
+  axis: number,
+  inside: { head: number | undefined; neuron: number | undefined },
+  ablation: Ablation,
+): void {
+  const start = inside[what]!;
+  check.whole({ [`targets.${what}`]: start }, { min: 0, fix: `count ${what}s from 0.` });
+  chain(name, (x) => {
+    check.whole({ [`targets.${what}`]: start }, { max: x.shape[axis]! - 1, fix: `count ${what}s from 0.` });
+    return replaceSlice(
+      x,
+      axis,
+      start,
+      ablation.instead(slice(x, axis, start, start + 1), name, { axis, start }),
+    );
+  });
+}
+
+const stretchOf = (x: Tensor, stretch: { axis: number; start: number } | undefined): Tensor =>
+  stretch ? slice(x, stretch.axis, stretch.start, stretch.start + 1) : x;
+
+const check: Checks = /* @__PURE__ */ checks("ablate");

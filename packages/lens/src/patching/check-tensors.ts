@@ -1,0 +1,20 @@
+import type { Checks } from "@qkv/core";
+import { isTensor, type Tensor } from "@qkv/tensor";
+
+/** Refuses what holds no tensors of a run by name. */
+export function checkTensors(check: Checks, tensors: Readonly<Record<string, Tensor>>): void {
+  const areTensors = (value: unknown) =>
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.keys(value).length > 0 &&
+    Object.values(value).every(isTensor);
+  check.each({ tensors }, areTensors, "tensors by name", "give the `tensors` of `runWithTrace`.");
+}
+
+/** A tensor of a run. Refuses one that was not traced. */
+export function tensorNamed(check: Checks, tensors: Readonly<Record<string, Tensor>>, name: string): Tensor {
+  const received = Object.keys(tensors).join(", ");
+  const fix = "trace it in that run.";
+  return tensors[name] ?? check.refuse({ argument: "tensors", received, expected: `a tensor ${name}`, fix });
+}

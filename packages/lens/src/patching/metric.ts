@@ -1,0 +1,34 @@
+import { checks } from "@qkv/core";
+import { reshape, slice, sub, type Tensor } from "@qkv/tensor";
+
+/** A number that a run is judged by, of its logits `[B, T, V]`: a tensor of one number, with a gradient. */
+export type Metric = (logits: Tensor) => Tensor;
+
+/**
+ * The logit of a token, or its difference from that of another, in the first text of a batch.
+ *
+ * @param options - `token`: its id. `minus`: the id of the other token, default none. `position`: default the last.
+ * @returns A metric for {@link activationPatching} and the like.
+ * @throws {ArgumentError} If an id is no whole number of at least 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { logitDifference } from "@qkv/lens";
+ *
+ * logitDifference({ token: 1, minus: 0 })(tensor([[[1, 2], [3, 7]]])).toNested(); // => 4
+ * ```
+ */
+export function logitDifference(options: { token: number; minus?: number; position?: number }): Metric {
+  const check = checks("logitDifference");
+  const { token, minus, position } = check.options(options, ["token", "minus", "position"]);
+  check.whole({ token }, { min: 0, fix: "give the id of a token." });
+  if (minus !== undefined) check.whole({ minus }, { min: 0, fix: "give the id of a token." });
+  if (position !== undefined) check.whole({ position }, { min: 0, fix: "count tokens from 0." });
+  return (logits) => {
+    const at = position ?? logits.shape[1]! - 1;
+    const row = slice(slice(logits, 0, 0, 1), 1, at, at + 1);
+    const of = (id: number) => reshape(slice(row, 2, id, id + 1), []);
+    return minus === undefined ? of(token) : sub(of(token), of(minus));
+  };
+}

@@ -1,0 +1,95 @@
+import type { Checks } from "@qkv/core";
+import { mul, type Tensor } from "@qkv/tensor";
+import { tensorNames } from "@qkv/transformer/inspection";
+import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
+import { runWithTrace, type TraceNames } from "../run-with-trace.js";
+import type { Metric } from "./metric.js";
+import { hasHeads } from "./slices.js";
+
+/** Options of maps of patches. */
+export type PatchingOptions = {
+  /** The number that tells the effect of a patch: `logitDifference({ token, minus })`. */
+  readonly metric: Metric;
+  /**
+   * Tensors that are patched one by one, by full name or the end of it for every layer: a row of the map each. Default
+   * `["output"]`, the residual stream behind each layer.
+   */
+  readonly names?: TraceNames;
+  /** Columns of the map: the positions of the text, or the heads of tensors that have them. Default `position`. */
+  readonly by?: "position" | "head";
+};
+
+/** The effect of each patch. */
+export type PatchingMap = {
+  /** Full names of the patched tensors, R of them. */
+  readonly names: readonly string[];
+  /** `[R, positions]` or `[R, heads]` */
+  readonly values: Tensor;
+  /** The metric of the run that is patched, without a patch. */
+  readonly unpatched: number;
+  /** The metric of the run that patches come from. */
+  readonly source: number;
+};
+
+/** Two texts of as many tokens, and what is patched between them. */
+export type PatchingPair = {
+  readonly ids: readonly [input: Tensor | readonly number[], source: Tensor | readonly number[]];
+  readonly names: readonly string[];
+  /** Columns of the map. */
+  readonly columns: number;
+  readonly by: "position" | "head";
+  readonly metric: Metric;
+};
+
+/** Checks the arguments of a map of patches. */
+export function patchingPair(
+  check: Checks,
+  model: LensModel,
+  input: TokenInput,
+  source: TokenInput,
+  options: PatchingOptions,
+): PatchingPair {
+  checkModel(check, model);
+  const one = oneText(check, model, input);
+  const other = oneText(check, model, source);
+  check.each(
+    { source: `${other.length} tokens` },
+    () => one.length === other.length,
+    `${one.length} tokens, as the input has`,
+    "give two texts of as many tokens.",
+  );
+  const { metric, names = ["output"], by = "position" } = options;
+  const fix = "give one: `logitDifference({ token, minus })`.";
+  check.type({ metric }, "function", fix);
+  check.oneOf({ by }, ["position", "head"]);
+  check.list({ names }, "names of tensors", (name) => typeof name === "string");
+  const full = tensorNames(model.config).filter((name) =>
+    names.some((asked) => asked === name || name.endsWith(`.${asked}`)),
+  );
+  check.each(
+    { names: names.join(", ") },
+    () => full.length > 0,
+    "names of tensors",
+    "take some of `tensorNames`.",
+  );
+  const headless = by === "head" ? full.find((name) => !hasHeads(name)) : undefined;
+  if (headless !== undefined) {
+    const expected = "tensors with an axis of heads, as `by` is head";
+    check.refuse({ argument: "names", received: headless, expected, fix: 'give `["heads"]`.' });
+  }
+  const columns = by === "head" ? headCount(model, one.ids, full) : one.length;
+  return { ids: [one.ids, other.ids], names: full, columns, by, metric };
+}
+
+function headCount(model: LensModel, ids: PatchingPair["ids"][0], names: readonly string[]): number {
+  const { tensors } = runWithTrace(model, ids, { names: names as TraceNames });
+  return Math.max(...Object.values(tensors).map(({ shape }) => shape[1]!));
+}
+
+/** Names of options. */
+export const patchingOptions = ["metric", "names", "by"] as const;
+
+/** The number of a tensor of one. */
+export async function numberFrom(x: Tensor): Promise<number> {
+  return (await mul(x, 1).read())[0]!;
+}

@@ -1,0 +1,98 @@
+import { checks } from "@qkv/core";
+import type { Tensor } from "@qkv/tensor";
+import type { ModelTrace } from "@qkv/transformer";
+import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
+import { checkModel, idsOf, type LensModel, type TokenInput } from "./lens-model.js";
+
+/** Reads a tensor of a run by its full name, and replaces it by what it returns. It returns nothing to leave it. */
+export type Hook = (x: Tensor, name: string) => Tensor | undefined;
+
+/**
+ * Hooks by the names of tensors: full, `layers.1.attentionOutput`, or the end of a name for every layer, `attentionOutput`.
+ */
+export type Hooks = Readonly<Record<string, Hook>>;
+
+/** Names of a trace, full or the ends of names. */
+export type TraceNames = ModelTrace["names"];
+
+export type RunOptions = {
+  /** Tensors to return, by full name or, for every layer, the end of it: `["weights", "layers.0.output"]`. Default: all. */
+  readonly names?: TraceNames;
+  /** Functions that read and replace tensors on the way. Default: none. */
+  readonly hooks?: Hooks;
+};
+
+/** A run of a model, and what was traced in it. */
+export type TracedRun = {
+  /** `[B, T, V]` */
+  readonly logits: Tensor;
+  /** By full name: `layers.0.attention.weights`. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+};
+
+/**
+ * Runs a model and returns its tensors by name; hooks read and replace them on the way. It is `run_with_cache` and
+ * `run_with_hooks` of TransformerLens in one.
+ *
+ * @param input - A text, a list of ids, or ids `[B, T]`.
+ * @param options - `names`: tensors to return, default all of {@link tensorNames}. `hooks`: functions by the name of a tensor.
+ * @returns Logits `[B, T, V]` and tensors by full name.
+ * @throws {ArgumentError} If a name is none of the model's.
+ *
+ * @example
+ * ```ts
+ * import { mul } from "@qkv/tensor";
+ * import { decoder } from "@qkv/transformer";
+ * import { runWithTrace } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const model = { config, params: init(1), apply };
+ * const { logits, tensors } = runWithTrace(model, [3, 1, 4], {
+ *   names: ["weights"],
+ *   hooks: { "layers.0.feedForwardOutput": (x) => mul(x, 0) },
+ * });
+ * logits.shape; // => [1, 3, 11]
+ * Object.keys(tensors); // => ["layers.0.attention.weights", "layers.1.attention.weights"]
+ * ```
+ */
+export function runWithTrace(model: LensModel, input: TokenInput, options?: RunOptions): TracedRun {
+  checkModel(check, model);
+  const { names = tensorNames(model.config) as TraceNames, hooks = {} } = check.options(options, [
+    "names",
+    "hooks",
+  ]);
+  const ids = idsOf(check, model, input);
+  const tensors: Record<string, Tensor> = {};
+  const interventions = interventionsOf(model, hooks);
+  const logits = model.apply(model.params, ids, { trace: { names, tensors, interventions } });
+  return { logits, tensors };
+}
+
+/** Interventions of a trace that call hooks, under the full name of each tensor that a hook names. */
+export function interventionsOf(model: LensModel, hooks: Hooks): Interventions {
+  const isHooks = (value: unknown) =>
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((one) => typeof one === "function");
+  check.each({ hooks }, isHooks, "functions by the name of a tensor");
+  const known = tensorNames(model.config);
+  const interventions: Record<string, (x: Tensor) => Tensor> = {};
+  for (const [name, hook] of Object.entries(hooks)) {
+    const full = known.filter((one) => one === name || one.endsWith(`.${name}`));
+    // A name that no tensor has is handed over: the model refuses it with the nearest one.
+    for (const one of full.length > 0 ? full : [name]) {
+      const before = interventions[one];
+      interventions[one] = (x) => {
+        const given = before ? before(x) : x;
+        return hook(given, one) ?? given;
+      };
+    }
+  }
+  return interventions;
+}
+
+const check = /* @__PURE__ */ checks("runWithTrace");

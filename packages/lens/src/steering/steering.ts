@@ -1,0 +1,85 @@
+import { checks, type Checks } from "@qkv/core";
+import { add, checkTensor, mean, mul, reshape, slice, stack, sub, type Tensor } from "@qkv/tensor";
+import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
+import { runWithTrace, type Hooks, type TraceNames } from "../run-with-trace.js";
+
+/**
+ * A steering vector: the mean difference of a tensor at the last token between texts with a property and texts without it.
+ *
+ * @param options - `positive`, `negative`: texts or ids, one or more each. `name`: full name of a tensor `[B, T, C]`, such as
+ *   `layers.4.output`.
+ * @returns `[C]`, for {@link steer}.
+ * @throws {ArgumentError} If a list is empty, or the name is none of the model's.
+ * @see "Steering Llama 2 via Contrastive Activation Addition" (2023), arXiv:2312.06681
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { steeringVector } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const model = { config, params: init(1), apply };
+ * const pair = { positive: [[3, 1, 4]], negative: [[3, 1, 5]], name: "layers.0.output" };
+ * steeringVector(model, pair).shape; // => [8]
+ * ```
+ */
+export function steeringVector(
+  model: LensModel,
+  options: {
+    readonly positive: readonly TokenInput[];
+    readonly negative: readonly TokenInput[];
+    readonly name: string;
+  },
+): Tensor {
+  checkModel(onVector, model);
+  const { positive, negative, name } = onVector.options(options, ["positive", "negative", "name"]);
+  onVector.type({ name }, "string");
+  const lastRow = (input: TokenInput): Tensor => {
+    const { ids, length } = oneText(onVector, model, input);
+    const { tensors } = runWithTrace(model, ids, { names: [name] as unknown as TraceNames });
+    const row = slice(tensors[name]!, 1, length - 1, length);
+    return reshape(row, [row.shape[2]!]);
+  };
+  const meanRow = (texts: readonly TokenInput[]) => mean(stack(texts.map(lastRow), 0), { axis: 0 });
+  for (const [argument, texts] of Object.entries({ positive, negative })) {
+    onVector.list({ [argument]: texts }, "texts");
+    onVector.each({ [argument]: texts }, (list) => (list as unknown[]).length > 0, "one text or more");
+  }
+  return sub(meanRow(positive), meanRow(negative));
+}
+
+/**
+ * Hooks that add a vector to a tensor at every position: steering.
+ *
+ * @param options - `name`: full name of a tensor `[B, T, C]`. `vector`: `[C]`. `scale`: its factor, default 1.
+ * @returns Hooks for {@link runWithTrace}.
+ * @throws {ArgumentError} If a value is of another kind.
+ * @see "Steering Language Models With Activation Engineering" (2023), arXiv:2308.10248
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@qkv/tensor";
+ * import { steer } from "@qkv/lens";
+ *
+ * const hooks = steer({ name: "layers.0.output", vector: ones([8]), scale: 4 });
+ * Object.keys(hooks); // => ["layers.0.output"]
+ * ```
+ */
+export function steer(options: {
+  readonly name: string;
+  readonly vector: Tensor;
+  readonly scale?: number;
+}): Hooks {
+  const { name, vector, scale = 1 } = onSteer.options(options, ["name", "vector", "scale"]);
+  onSteer.type({ name }, "string");
+  onSteer.finite({ scale });
+  const added = mul(checkTensor("steer", "vector", vector), scale);
+  return { [name]: (x) => add(x, added) };
+}
+
+const onVector: Checks = /* @__PURE__ */ checks("steeringVector");
+const onSteer: Checks = /* @__PURE__ */ checks("steer");

@@ -1,0 +1,88 @@
+import { and, toGroupedQuery, type Mask } from "@qkv/attention";
+import { checks, type Checks } from "@qkv/core";
+import { decoder, quantize, type DecoderParams, type Model, type Quantization } from "@qkv/transformer";
+import { checkModel, type LensModel } from "../lens-model.js";
+
+/** A change of the attention of a trained model. What is left out stays. */
+export type AttentionSwap = {
+  /**
+   * Joins the masks of the layers: `slidingWindow(64)` for a window, `or(keepFirst(4), slidingWindow(64))` for a window with
+   * attention sinks.
+   */
+  readonly mask?: Mask;
+  /** Key-value heads of each layer, a divisor of those it has: heads that are joined become their mean. */
+  readonly numKvHeads?: number;
+  /** Rounds matrices to 8 or 4 bits. */
+  readonly quantize?: Quantization;
+};
+
+/**
+ * The same trained model with other attention: a mask, fewer key-value heads by mean pooling, rounded weights. The weights of
+ * the model that is given do not change.
+ *
+ * A swapped model is a start: it was not trained so. {@link compareAttention} tells what it lost.
+ *
+ * @returns A model for `generate`, `evaluate` and the functions here.
+ * @throws {ArgumentError} If the layers have no such heads; when the model runs, if some layers hold a state and a mask is given.
+ * @see mean pooling: "GQA" (2023), arXiv:2305.13245; sinks: "Efficient Streaming Language Models" (2023), arXiv:2309.17453
+ *
+ * @example
+ * ```ts
+ * import { slidingWindow } from "@qkv/attention";
+ * import { decoder } from "@qkv/transformer";
+ * import { swapAttention } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 2,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const model = { config, params: init(1), apply };
+ * const swapped = swapAttention(model, { mask: slidingWindow(2), numKvHeads: 1 });
+ * swapped.params.layers[0]!.attention.key.weight.shape; // => [4, 8]
+ * swapped.apply(swapped.params, [3, 1, 4]).shape; // => [1, 3, 11]
+ * ```
+ */
+export function swapAttention(model: LensModel, swap: AttentionSwap): Model {
+  checkModel(check, model);
+  const {
+    mask,
+    numKvHeads,
+    quantize: kind,
+  } = check.options(swap, ["mask", "numKvHeads", "quantize"], "swap");
+  const whole: Model = { ...model, tokenizer: model.tokenizer };
+  const grouped = numKvHeads === undefined ? whole : withKvHeads(whole, numKvHeads);
+  if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
+  const rounded = kind === undefined ? grouped : quantize(grouped, { kind }).model;
+  return mask === undefined ? rounded : withMask(rounded, mask);
+}
+
+/** A model whose key-value heads are means of those that they replace. */
+function withKvHeads(model: Model, numKvHeads: number): Model {
+  const { config, params } = model;
+  check.whole({ numKvHeads }, { min: 1, unit: "heads" });
+  const isGrouped = () =>
+    !config.latent && (config.layerTypes ?? []).every((type) => typeof type === "string");
+  const expected = "a model of which all layers have key-value heads";
+  const fix = "leave `numKvHeads` out: a latent and a state have no heads to join.";
+  check.each({ numKvHeads }, isGrouped, expected, fix);
+  const { numHeads, layerOverrides } = config;
+  const owns = (i: number) => (config.sharedKeyValues?.[i] ?? i) === i && config.layerTypes?.[i] !== "none";
+  const layers: DecoderParams["layers"] = params.layers.map((layer, i) =>
+    owns(i) ? { ...layer, attention: toGroupedQuery(layer.attention, { numHeads, numKvHeads }) } : layer,
+  );
+  const overrides = layerOverrides?.map((one) => one && { ...one, numKvHeads });
+  const changed = { ...config, numKvHeads, ...(overrides && { layerOverrides: overrides }) };
+  return { ...model, config: changed, params: { ...params, layers }, apply: decoder(changed).apply };
+}
+
+/** A model whose every call hides what a mask hides. */
+function withMask(model: Model, mask: Mask): Model {
+  const isMask = (value: unknown) => typeof (value as Partial<Mask> | null)?.bind === "function";
+  check.each({ mask }, isMask, "a mask", "make one: `slidingWindow(64)`.");
+  const apply: Model["apply"] = (params, ids, options) =>
+    model.apply(params, ids, { ...options, mask: options?.mask ? and(options.mask, mask) : mask });
+  return { ...model, apply };
+}
+
+const check: Checks = /* @__PURE__ */ checks("swapAttention");

@@ -1,0 +1,70 @@
+// Bugs of the lens: of parts of a stream, of scores, of patches and of ablations.
+export const near = ["src/decompose/decompose.test.ts"];
+
+const patching = ["src/patching/patching.test.ts"];
+
+export const mutants = [
+  {
+    what: "a layer norm's mean stays in the parts",
+    file: "src/decompose/norm-parts.ts",
+    find: 'kind === "layer" ? sub($y, mean($y, { axis: -1, keepDims: true })) : $y',
+    replace: "$y",
+  },
+  {
+    what: "a norm's shift is lost",
+    file: "src/decompose/norm-parts.ts",
+    find: "if (!params.bias) return mapped;",
+    replace: "return mapped;",
+  },
+  {
+    what: "the factor of what is added is left out",
+    file: "src/decompose/residual-stream.ts",
+    find: "factor === 1 ? parts : parts.map($f)",
+    replace: "factor === 1 ? parts : parts",
+  },
+  {
+    what: "a gate of heads is left out",
+    file: "src/decompose/residual-stream.ts",
+    find: "gate ? gate.apply(subtracted, $logits) : subtracted",
+    replace: "subtracted",
+  },
+  {
+    what: "the key of a layer that reads another's is its own",
+    file: "src/decompose/score-parts.ts",
+    find: "config.sharedKeyValues?.[layer] ?? layer",
+    replace: "layer",
+  },
+  {
+    what: "norms behind the rotation are before it",
+    file: "src/decompose/query-key-parts.ts",
+    find: "qkNorm?.afterRope ? normalize(rotate($x)) : rotate(normalize($x))",
+    replace: "rotate(normalize($x))",
+  },
+  {
+    what: "a softcap of logits is no part",
+    file: "src/decompose/logit-parts.ts",
+    find: "logitSoftcap !== undefined",
+    replace: "false",
+  },
+  {
+    what: "a patch of a head at a position takes all positions",
+    file: "src/patching/patch.ts",
+    near: patching,
+    find: "position === undefined ? given : atPosition($a, $b, $c, $d)",
+    replace: "given",
+  },
+  {
+    what: "mean ablation is that of each position",
+    file: "src/patching/ablate.ts",
+    near: patching,
+    find: "source.shape.length === 4 ? [0, 2] : [0, 1]",
+    replace: "[0]",
+  },
+  {
+    what: "layers on the way of a path are computed again",
+    file: "src/patching/path-patching.ts",
+    near: patching,
+    find: 'frozen === "all" && $ends',
+    replace: "false",
+  },
+];
