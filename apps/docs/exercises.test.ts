@@ -33,6 +33,13 @@ describe.each(names)("%s", (name) => {
     expect(isSecond(exercise, edited(code, exercise.solution))).toBe(false);
   });
 
+  test("refuses each of its wrong solutions", async () => {
+    const { default: exercise } = await helps[`./exercises/${name}.ts`]!();
+    for (const { says, edits } of exercise.wrong ?? [])
+      expect(await checksOf(edited(code, edits)), says).toContain(false);
+    expect(await checksOf(code)).toContain(false);
+  });
+
   test("has a second task that its own solution solves", async () => {
     const { default: exercise } = await helps[`./exercises/${name}.ts`]!();
     const second = edited(code, exercise.next.edits);
