@@ -3,7 +3,7 @@
 const utf8 = new TextEncoder();
 
 /** Element types of tensors. */
-export const types = { float32: 1, int32: 6, int64: 7 };
+export const types = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 };
 
 /**
  * A graph grows by calls: `input`, `constant` and `op` give names, which later calls take; `output` names what is given

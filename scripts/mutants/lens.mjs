@@ -2,6 +2,7 @@
 export const near = ["src/decompose/decompose.test.ts"];
 
 const patching = ["src/patching/patching.test.ts"];
+const onnx = (name) => [`../../conformance/src/onnx-maps/${name}.test.ts`];
 
 export const mutants = [
   {
@@ -66,5 +67,47 @@ export const mutants = [
     near: patching,
     find: 'frozen === "all" && $ends',
     replace: "false",
+  },
+  {
+    what: "a window of an ONNX operator has a key more",
+    file: "src/onnx/fused/group-query-attention.ts",
+    near: onnx("fused"),
+    find: 'c.op("Greater", [places, $start])',
+    replace: 'c.op("GreaterOrEqual", [places, $start])',
+  },
+  {
+    what: "tokens behind a past are read from its beginning",
+    file: "src/onnx/fused/group-query-attention.ts",
+    near: onnx("fused"),
+    find: 'c.op("Add", [inRange, pastLength])',
+    replace: "inRange",
+  },
+  {
+    what: "query heads share keys by remainder and not by group",
+    file: "src/onnx/fused/attend.ts",
+    near: onnx("fused"),
+    find: "Math.floor(head / (H / keyValue))",
+    replace: "head % keyValue",
+  },
+  {
+    what: "a row that sees no key has the mean of all",
+    file: "src/onnx/fused/attend.ts",
+    near: onnx("standard"),
+    find: 'c.op("Where", [sees, weights, c.scalar(0)])',
+    replace: "weights",
+  },
+  {
+    what: "a mask that is too short hides nothing behind its end",
+    file: "src/onnx/fused/standard-attention.ts",
+    near: onnx("standard"),
+    find: "padded(c, inFloat32(c, mask, maskType), axes, S, -Infinity)",
+    replace: "padded(c, inFloat32(c, mask, maskType), axes, S, 0)",
+  },
+  {
+    what: "a projection counts as queries and keys",
+    file: "src/onnx/composed-attention.ts",
+    near: onnx("composed"),
+    find: "return !graph.isConstant(right);",
+    replace: "return true;",
   },
 ];

@@ -1,0 +1,184 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { expect, test } from "vitest";
+import { addAttentionMaps } from "../onnx.js";
+
+type Written = (writer: BinaryWriter) => void;
+const bytesOf = (fill: Written) => {
+  const writer = new BinaryWriter();
+  fill(writer);
+  return writer.finish();
+};
+const message =
+  (field: number, fill: Written): Written =>
+  (writer) =>
+    writer.tag(field, 2).bytes(bytesOf(fill));
+const all =
+  (...parts: Written[]): Written =>
+  (writer) =>
+    parts.forEach((part) => part(writer));
+
+type NodeOptions = { name?: string; domain?: string; attributes?: Written[] };
+const node = (
+  type: string,
+  inputs: string[],
+  outputs: string[],
+  { name, domain, attributes = [] }: NodeOptions = {},
+) =>
+  message(1, (writer) => {
+    for (const each of inputs) writer.tag(1, 2).string(each);
+    for (const each of outputs) writer.tag(2, 2).string(each);
+    if (name !== undefined) writer.tag(3, 2).string(name);
+    writer.tag(4, 2).string(type);
+    for (const attribute of attributes) message(5, attribute)(writer);
+    if (domain !== undefined) writer.tag(7, 2).string(domain);
+  });
+const integer =
+  (name: string, value: number): Written =>
+  (writer) =>
+    writer.tag(1, 2).string(name).tag(3, 0).int64(value).tag(20, 0).int32(2);
+const subgraph = (name: string, graph: Written): Written =>
+  all((writer) => void writer.tag(1, 2).string(name), message(6, graph));
+const port = (field: number, name: string, axes: number, elementType = 1) =>
+  message(field, (writer) => {
+    writer.tag(1, 2).string(name);
+    message(
+      2,
+      message(1, (type) => {
+        type.tag(1, 0).int32(elementType);
+        message(2, (shape) => {
+          for (let axis = 0; axis < axes; axis++)
+            message(1, (length) => void length.tag(2, 2).string(`n${axis}`))(shape);
+        })(type);
+      }),
+    )(writer);
+  });
+
+/** A model of one graph, and of operators of a version. */
+const model = (graph: Written, opset = 17, more: Written = () => undefined) =>
+  bytesOf(
+    all(
+      (writer) => void writer.tag(1, 0).int64(8),
+      message(7, graph),
+      message(8, (writer) => void writer.tag(2, 0).int64(opset)),
+      more,
+    ),
+  );
+const attention = all(
+  node("Transpose", ["k"], ["kt"]),
+  node("MatMul", ["q", "kt"], ["scores"]),
+  node("Softmax", ["scores"], ["weights"], { name: "soft", attributes: [integer("axis", -1)] }),
+  node("MatMul", ["weights", "v"], ["mixed"]),
+);
+
+test("attention inside a branch, and inside a function, is left alone with the place", async () => {
+  const branches = [
+    subgraph("then_branch", attention),
+    subgraph("else_branch", node("Identity", ["q"], ["x"])),
+  ];
+  const file = model(
+    all(node("If", ["condition"], ["y"], { name: "choice", attributes: branches }), port(12, "y", 4)),
+    17,
+    message(25, (writer) => {
+      writer.tag(1, 2).string("Attend");
+      const bare = bytesOf(attention);
+      // Nodes of a function have another number than nodes of a graph.
+      const renumbered = bare.map((byte, i) => (byte === 10 && starts(bare).has(i) ? 58 : byte));
+      writer.raw(renumbered);
+    }),
+  );
+  const { maps, leftAlone, bytes } = await addAttentionMaps(file);
+  expect(maps).toEqual([]);
+  expect(leftAlone).toEqual([
+    { node: "soft", operator: "Softmax", reason: "it is inside then_branch of choice, a graph of its own" },
+    {
+      node: "soft",
+      operator: "Softmax",
+      reason: "it is inside the function Attend, whose values are no outputs of the graph",
+    },
+  ]);
+  expect(await bytes()).toEqual(file);
+});
+
+/** Places at which the fields of a message begin, each shorter than 128 bytes. */
+function starts(bytes: Uint8Array): Set<number> {
+  const places = new Set<number>();
+  for (let at = 0; at < bytes.length; at += 2 + bytes[at + 1]!) places.add(at);
+  return places;
+}
+
+test.each<
+  [string, NodeOptions & { inputs?: string[]; opset?: number; axes?: number; type?: number }, string]
+>([
+  ["PackedMultiHeadAttention", { domain: "com.microsoft" }, "this operator is not opened"],
+  ["LinearAttention", {}, "it has no softmax, and so no weights"],
+  [
+    "MultiHeadAttention",
+    { domain: "com.microsoft", attributes: [integer("num_heads", 2)], opset: 11 },
+    "it would be opened into operators of version 12 or later, and the file has 11",
+  ],
+  [
+    "MultiHeadAttention",
+    { domain: "com.microsoft", attributes: [integer("num_heads", 2), integer("new_option", 1)] },
+    "its attribute new_option is not known",
+  ],
+  [
+    "MultiHeadAttention",
+    {
+      domain: "com.microsoft",
+      attributes: [integer("num_heads", 2)],
+      inputs: [..."qkv", ..."      ", "past"],
+    },
+    "its input 9 is not known",
+  ],
+  [
+    "MultiHeadAttention",
+    { domain: "com.microsoft", attributes: [integer("num_heads", 2)], type: 11 },
+    "the type of its numbers is not known, or no float",
+  ],
+  [
+    "Attention",
+    { domain: "com.microsoft", attributes: [integer("num_heads", 2), integer("do_rotary", 1)] },
+    "it has do_rotary",
+  ],
+  [
+    "GroupQueryAttention",
+    {
+      domain: "com.microsoft",
+      attributes: [integer("num_heads", 2), integer("kv_num_heads", 1)],
+      inputs: ["q"],
+    },
+    "it lacks queries, lengths or a number of heads",
+  ],
+])("%s %j is left alone with the reason", async (type, options, reason) => {
+  const { inputs = ["q", "k", "v"], opset, type: elementType, ...own } = options;
+  const given = inputs.map((name) => name.trim());
+  const ports = ["q", "k", "v"].map((name) => port(11, name, 3, elementType));
+  const file = model(
+    all(node(type, given, ["y"], { name: "fused", ...own }), ...ports, port(12, "y", 3)),
+    opset,
+  );
+  const { maps, leftAlone, bytes } = await addAttentionMaps(file);
+  const operator = own.domain === undefined ? type : `${own.domain}.${type}`;
+  expect([maps, leftAlone]).toEqual([[], [{ node: "fused", operator, reason }]]);
+  expect(await bytes()).toEqual(file);
+});
+
+test("a softmax whose result meets no values, and one of quantized numbers, are left alone", async () => {
+  const dots = all(node("Transpose", ["k"], ["kt"]), node("MatMul", ["q", "kt"], ["scores"]));
+  const file = model(
+    all(
+      ...[port(11, "q", 4), port(11, "k", 4), port(12, "y", 4), dots],
+      node("Softmax", ["scores"], ["y"], { name: "last" }),
+      node("QLinearSoftmax", ["z"], ["w"], { name: "quantized", domain: "com.microsoft" }),
+    ),
+  );
+  const { maps, leftAlone } = await addAttentionMaps(file);
+  expect(maps).toEqual([]);
+  expect(leftAlone).toEqual([
+    { node: "last", operator: "Softmax", reason: "what it gives is multiplied with no values" },
+    {
+      ...{ node: "quantized", operator: "com.microsoft.QLinearSoftmax" },
+      reason: "it computes with quantized numbers",
+    },
+  ]);
+});

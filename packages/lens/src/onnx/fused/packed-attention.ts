@@ -1,0 +1,69 @@
+import { attend } from "./attend.js";
+import { keyPaddingBias, notAfter } from "./key-padding.js";
+import { inFloat32, joinHeads, lengthOf, named, sliced, splitHeads } from "./node-composer.js";
+import { byName, floatOf, floats, integerOf, scaleOf, unknownPart, type OpenNode } from "./opened.js";
+
+const known = {
+  attributes: ["num_heads", "unidirectional", "qkv_hidden_sizes", "scale", "mask_filter_value"],
+  inputs: 6,
+};
+
+/**
+ * Microsoft's `Attention`, which projects too: `[B, T, C]` by one matrix `[C, Q + K + V]`. Its past holds keys and values
+ * in one, `[2, B, H, P, D]`.
+ */
+export const openPackedAttention: OpenNode = (node, graph, c) => {
+  // Of no effect at these values, which some exporters write.
+  const idle = ["do_rotary", "past_present_share_buffer", "rotary_embedding_dim"];
+  const active = idle.find((name) => integerOf(node, name));
+  if (active !== undefined) return `it has ${active}`;
+  const used = [...node.attributes].filter(([name]) => !idle.includes(name));
+  const refusal = unknownPart({ ...node, attributes: new Map(used) }, known);
+  if (refusal !== undefined) return refusal;
+  const { input, matrix, bias, mask, past, added } = byName(node.inputs, [
+    ...["input", "matrix", "bias", "mask", "past", "added"],
+  ] as const);
+  const outputs = byName(node.outputs, ["output", "present"]);
+  const H = integerOf(node, "num_heads");
+  if (!input || !matrix || !H) return "it lacks its input, its weights or a number of heads";
+  const type = graph.elementType(input);
+  if (type === undefined || !floats.includes(type))
+    return "the type of its numbers is not known, or no float";
+
+  const product = c.op("MatMul", [input, matrix]);
+  const rows = bias ? c.op("Add", [product, bias]) : product;
+  const sizes = node.attributes.get("qkv_hidden_sizes")?.integers;
+  const end = c.list(Number.MAX_SAFE_INTEGER);
+  const third = () => c.op("Div", [lengthOf(c, matrix, 1), c.list(3)]);
+  const first = sizes ? c.list(sizes[0]!) : third();
+  const second = sizes ? c.list(sizes[0]! + sizes[1]!) : c.op("Add", [first, first]);
+  const part = (start: string, stop: string) => splitHeads(c, sliced(c, rows, 2, start, stop), H);
+  const query = part(c.list(0), first);
+  const own = [part(first, second), part(second, end)];
+  const all = own.map((x, i) =>
+    past ? c.op("Concat", [c.op("Gather", [past, c.whole(i)], { axis: 0 }), x], { axis: 2 }) : x,
+  ) as [string, string];
+  if (outputs.present) {
+    const stacked = all.map((x) =>
+      c.op("Reshape", [x, c.op("Concat", [c.list(1), c.op("Shape", [x])], { axis: 0 })]),
+    );
+    named(c, c.op("Concat", stacked, { axis: 0 }), outputs.present, type);
+  }
+  const [key, value] = all;
+  const biases: string[] = [];
+  if (added) biases.push(inFloat32(c, added, type));
+  if (mask) {
+    const filter = floatOf(node, "mask_filter_value") ?? -10000;
+    const padding = keyPaddingBias(c, { mask, graph, keys: key, filter });
+    if ("reason" in padding) return padding.reason;
+    biases.push(padding.bias);
+  }
+  const { weights, output } = attend(c, {
+    ...{ query, key, value, elementType: type, heads: { query: H, keyValue: H } },
+    ...{ scale: scaleOf(node), biases },
+    masks: integerOf(node, "unidirectional") ? [notAfter(c, query, key)] : [],
+  });
+  if (outputs.output) named(c, joinHeads(c, output), outputs.output, type);
+  const shape = graph.shape(input);
+  return { weights, shape: [shape?.[0], H, shape?.[1], undefined] };
+};

@@ -1,0 +1,164 @@
+import { isQkvError } from "@qkv/core";
+import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { decoder } from "@qkv/transformer";
+import { exportModel, memoryFolder } from "@qkv/transformer/export";
+import fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { addAttentionMaps } from "../onnx.js";
+
+const config = {
+  ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 4, numKvHeads: 2 },
+  ...{ contextLength: 32, normEps: 1e-5, stopIds: [] },
+};
+let file: Uint8Array;
+beforeAll(async () => {
+  const out = memoryFolder();
+  await exportModel({ config, params: decoder(config).init(1) }, { to: "onnx", opset: 17, out });
+  const graph = out.files.find(({ name }) => name === "onnx/model.onnx")!;
+  file = new Uint8Array(await graph.arrayBuffer());
+});
+
+type Field = { number: number; wireType: number; bytes: Uint8Array };
+
+/** The fields of a message, each with the bytes of its tag. */
+function fieldsOf(message: Uint8Array): Field[] {
+  const reader = new BinaryReader(message);
+  const fields: Field[] = [];
+  while (reader.pos < reader.len) {
+    const start = reader.pos;
+    const [number, wireType] = reader.tag();
+    reader.skip(wireType, number);
+    fields.push({ number, wireType, bytes: message.subarray(start, reader.pos) });
+  }
+  return fields;
+}
+
+const content = ({ bytes }: Field) => {
+  const reader = new BinaryReader(bytes);
+  reader.tag();
+  return reader.bytes();
+};
+
+/** The same message with fields that no schema has. */
+function withUnknown(message: Uint8Array): Uint8Array {
+  return new BinaryWriter().raw(message).tag(1999, 0).uint32(77).tag(2000, 2).string("kept").finish();
+}
+
+/** A model whose graph and nodes have unknown fields too. */
+function modelWithUnknown(): Uint8Array {
+  const writer = new BinaryWriter();
+  for (const field of fieldsOf(file)) {
+    if (field.number !== 7) {
+      writer.raw(field.bytes);
+      continue;
+    }
+    const graph = new BinaryWriter();
+    for (const inner of fieldsOf(content(field))) {
+      if (inner.number === 1) graph.tag(1, 2).bytes(withUnknown(content(inner)));
+      else graph.raw(inner.bytes);
+    }
+    writer.tag(7, 2).bytes(withUnknown(graph.finish()));
+  }
+  return withUnknown(writer.finish());
+}
+
+test("all that is not changed is in the new file as it was, fields that no schema has too", async () => {
+  const before = modelWithUnknown();
+  const { bytes, maps } = await addAttentionMaps(before);
+  expect(maps.map(({ how }) => how)).toEqual(["named", "named"]);
+  const after = await bytes();
+  const [old, made] = [fieldsOf(before), fieldsOf(after)];
+  expect(made.filter(({ number }) => number !== 7)).toEqual(old.filter(({ number }) => number !== 7));
+  const graphOf = (fields: Field[]) => fieldsOf(content(fields.find(({ number }) => number === 7)!));
+  const [oldGraph, newGraph] = [graphOf(old), graphOf(made)];
+  expect(newGraph.slice(0, oldGraph.length)).toEqual(oldGraph);
+  const added = newGraph.slice(oldGraph.length);
+  // Nodes that name the weights, and outputs, and nothing else.
+  expect(new Set(added.map(({ number }) => number))).toEqual(new Set([1, 12]));
+  expect(added.filter(({ number }) => number === 12)).toHaveLength(2);
+});
+
+test("the new file gives the same maps as outputs that are there already, and is not changed again", async () => {
+  const once = await (await addAttentionMaps(file)).bytes();
+  const again = await addAttentionMaps(once);
+  expect(again.maps.map(({ name, how }) => [name, how])).toEqual([
+    ["attentions.0", "given"],
+    ["attentions.1", "given"],
+  ]);
+  expect(await again.bytes()).toEqual(once);
+});
+
+test("shapes are told as far as they are known: heads, and the names of free lengths", async () => {
+  const { maps } = await addAttentionMaps(file);
+  expect(maps.map(({ shape }) => shape)).toEqual([0, 1].map(() => ["batch_size", 4, "?", "?"]));
+  const own = { ...config, numKvHeads: 4 };
+  const out = memoryFolder();
+  await exportModel({ config: own, params: decoder(own).init(1) }, { to: "onnx", opset: 23, out });
+  const graph = out.files.find(({ name }) => name === "onnx/model.onnx")!;
+  const asked = await addAttentionMaps(graph);
+  expect(asked.maps[0]!.shape!.slice(0, 2)).toEqual(["batch_size", 4]);
+  const composed = memoryFolder();
+  await exportModel({ config: own, params: decoder(own).init(1) }, { to: "onnx", opset: 17, out: composed });
+  const named = await addAttentionMaps(composed.files.find(({ name }) => name === "onnx/model.onnx")!);
+  expect(named.maps[0]!.shape!.slice(0, 2)).toEqual(["batch_size", 4]);
+});
+
+test("names of outputs are free, and those that are taken are left to their owners", async () => {
+  const named = await addAttentionMaps(file, { name: "maps" });
+  expect(named.maps.map(({ name }) => name)).toEqual(["maps.0", "maps.1"]);
+  const taken = await addAttentionMaps(file, { name: "present" });
+  expect(taken.maps.map(({ name }) => name)).toEqual(["present.0", "present.1"]);
+  const logits = await addAttentionMaps(file, { name: "value" });
+  expect(logits.maps.map(({ name }) => name)).toEqual(["value.0_", "value.1_"]);
+});
+
+test("weights are passed over: of a large file a few bytes of each are read", async () => {
+  const wide = { ...config, vocabSize: 20000, embedDim: 64 };
+  const out = memoryFolder();
+  await exportModel({ config: wide, params: decoder(wide).init(1) }, { to: "onnx", out });
+  const graph = out.files.find(({ name }) => name === "onnx/model.onnx")!;
+  let read = 0;
+  const { maps, size, chunks } = await addAttentionMaps({
+    size: graph.size,
+    async read(start, end) {
+      read += end - start;
+      return new Uint8Array(await graph.slice(start, end).arrayBuffer());
+    },
+  });
+  expect(maps).toHaveLength(2);
+  expect(graph.size).toBeGreaterThan(5e6);
+  expect(read).toBeLessThan(graph.size / 5);
+  let [total, largest] = [0, 0];
+  for await (const { length } of chunks()) [total, largest] = [total + length, Math.max(largest, length)];
+  expect(total).toBe(size);
+  expect(largest).toBeLessThanOrEqual(2 ** 22);
+});
+
+test("property: a file that is cut short or changed is refused, or read as what it says", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(file.length - 1), fc.nat(255), fc.boolean(), async (at, byte, cut) => {
+      const damaged = cut ? file.slice(0, at) : file.slice();
+      if (!cut) damaged[at] = byte;
+      try {
+        const { bytes, size } = await addAttentionMaps(damaged);
+        expect((await bytes()).length).toBe(size);
+      } catch (error) {
+        expect(isQkvError(error), String(error)).toBe(true);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("what is no model is refused with the place", async () => {
+  await expect(addAttentionMaps(new TextEncoder().encode("<html>no model</html>"))).rejects.toThrow(
+    /addAttentionMaps: .*bytes.*\nFix: /,
+  );
+  await expect(addAttentionMaps(new Uint8Array(0))).rejects.toThrow(
+    /0 bytes.* is "?0 bytes without a graph"?, expected an ONNX model\.\nFix: name the model \(\.onnx\)/,
+  );
+  await expect(addAttentionMaps(file, { open: "some" as "all" })).rejects.toThrow(
+    /`open` is "some", expected "needed" or "all"/,
+  );
+  await expect(addAttentionMaps(file, { opened: "all" } as object)).rejects.toThrow(/Fix: write `open`/);
+});

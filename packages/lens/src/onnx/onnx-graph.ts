@@ -1,0 +1,326 @@
+import {
+  elementTypes,
+  type AxisLength,
+  type OnnxAttribute,
+  type OnnxNode,
+  type TensorHead,
+  type ValueInfo,
+} from "./read-messages.js";
+
+/** A graph as values and the nodes that make and take them, with as much of types and shapes as can be inferred. */
+export type OnnxGraph = {
+  readonly nodes: readonly OnnxNode[];
+  /** Version of ONNX's own operators; 0 where a graph uses none. */
+  readonly opset: number;
+  /** Names of the graph's outputs. */
+  readonly outputs: ReadonlySet<string>;
+  /** True if a node, a weight or an input has this name. */
+  has(value: string): boolean;
+  producer(value: string): OnnxNode | undefined;
+  /** Nodes that take a value, and the place among their inputs. */
+  consumers(value: string): readonly { node: OnnxNode; input: number }[];
+  /** True if a value is the same in every run: a weight, or made of weights alone. */
+  isConstant(value: string): boolean;
+  /** Whole numbers of a small constant. */
+  integers(value: string): readonly number[] | undefined;
+  elementType(value: string): number | undefined;
+  /** The lengths of its axes, as far as they are known; undefined where not even their number is. */
+  shape(value: string): readonly AxisLength[] | undefined;
+};
+
+type Parts = {
+  nodes: readonly OnnxNode[];
+  initializers: readonly TensorHead[];
+  /** Declarations of inputs, outputs and values in between. */
+  values: readonly ValueInfo[];
+  opset: number;
+  outputs?: readonly string[];
+};
+
+export function onnxGraph({ nodes, initializers, values, opset, outputs = [] }: Parts): OnnxGraph {
+  const weights = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+  const declared = new Map(values.map((info) => [info.name, info]));
+  const producers = new Map<string, OnnxNode>();
+  const consumers = new Map<string, { node: OnnxNode; input: number }[]>();
+  for (const node of nodes) {
+    for (const name of node.outputs) if (name) producers.set(name, node);
+    node.inputs.forEach((name, input) => {
+      if (!name) return;
+      const list = consumers.get(name);
+      if (list) list.push({ node, input });
+      else consumers.set(name, [{ node, input }]);
+    });
+  }
+  const producer = (value: string) => producers.get(value);
+  const constantOf = (value: string): TensorHead | undefined =>
+    weights.get(value) ??
+    (producer(value)?.type === "Constant" ? constantTensor(producer(value)!) : undefined);
+  const isConstant: (value: string) => boolean = once<boolean>(false, (value) => {
+    if (weights.has(value)) return true;
+    const node = producer(value);
+    if (!node || node.type === "If" || node.type === "Loop" || node.type.startsWith("Random")) return false;
+    return node.inputs.every((input) => input === "" || isConstant(input));
+  });
+  const integers = (value: string) => constantOf(value)?.integers;
+
+  const elementType: (value: string) => number | undefined = once<number | undefined>(undefined, (value) => {
+    const known = weights.get(value)?.elementType ?? declared.get(value)?.elementType;
+    if (known) return known;
+    const node = producer(value);
+    if (!node) return undefined;
+    if (node.type === "Cast") return node.attributes.get("to")?.integer;
+    if (node.type === "Constant") return constantOf(value)?.elementType;
+    if (node.type === "ConstantOfShape")
+      return node.attributes.get("value")?.tensor?.elementType ?? elementTypes.float32;
+    if (bools.has(node.type)) return elementTypes.bool;
+    if (wholes.has(node.type)) return elementTypes.int64;
+    const like = typeLike[node.type] ?? 0;
+    return like === "none" || node.inputs[like] === undefined ? undefined : elementType(node.inputs[like]);
+  });
+
+  const shape = once<readonly AxisLength[] | undefined>(undefined, (value) => {
+    const known = weights.get(value)?.dims ?? declared.get(value)?.shape;
+    if (known?.every((length) => length !== undefined)) return known;
+    const node = producer(value);
+    const inferred =
+      node?.type === "Constant" ? constantOf(value)?.dims : node && inferShape(node, value, graph);
+    if (!known || known.length !== inferred?.length) return known ?? inferred;
+    return known.map((length, axis) => length ?? inferred[axis]);
+  });
+  const graph: OnnxGraph = {
+    ...{ nodes, opset, outputs: new Set(outputs), producer, isConstant, integers, elementType, shape },
+    has: (value) => weights.has(value) || declared.has(value) || producers.has(value),
+    consumers: (value) => consumers.get(value) ?? [],
+  };
+  // In the order of the graph, so that what each takes is known: no chain is followed to its depth.
+  for (const { outputs: made } of nodes) {
+    for (const value of made) {
+      isConstant(value);
+      elementType(value);
+      shape(value);
+    }
+  }
+  return graph;
+}
+
+/** A function of values that is computed once for each. `open`: its result within its own computation. */
+function once<T>(open: T, compute: (value: string) => T): (value: string) => T {
+  const known = new Map<string, T>();
+  return (value) => {
+    if (!known.has(value)) {
+      known.set(value, open);
+      known.set(value, compute(value));
+    }
+    return known.get(value)!;
+  };
+}
+
+function constantTensor({ attributes }: OnnxNode): TensorHead | undefined {
+  const get = (name: string): OnnxAttribute | undefined => attributes.get(name);
+  const { float32, int64 } = elementTypes;
+  const named = { name: "", elementType: int64 };
+  const [one, many] = [get("value_int")?.integer, get("value_ints")?.integers];
+  if (one !== undefined) return { ...named, dims: [], integers: [one] };
+  if (many) return { ...named, dims: [many.length], integers: many };
+  if (get("value_float")) return { name: "", elementType: float32, dims: [] };
+  return get("value")?.tensor;
+}
+
+const bools = new Set([
+  ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"],
+  ...["And", "Or", "Xor", "Not", "IsNaN", "IsInf"],
+]);
+const wholes = new Set(["Shape", "Size", "NonZero", "ArgMax", "ArgMin"]);
+
+/** The input whose element type the first output of an operator has, where it is not the first. */
+const typeLike: Readonly<Record<string, number | "none">> = {
+  ...{ Where: 1, CastLike: 1, OneHot: 2, DequantizeLinear: 1, EmbedLayerNormalization: 2 },
+  ...{
+    GatherBlockQuantized: 2,
+    QuantizeLinear: "none",
+    DynamicQuantizeLinear: "none",
+    MatMulInteger: "none",
+  },
+  ...{ ConvInteger: "none", If: "none", Loop: "none", Scan: "none", EyeLike: "none", RandomNormal: "none" },
+  ...{ RandomUniform: "none", Multinomial: "none", Bernoulli: "none", SequenceAt: "none", Optional: "none" },
+};
+
+type Shape = readonly AxisLength[];
+
+/** The shape of an output of a node, for the operators that stand around attention. */
+function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | undefined {
+  const { type, inputs, attributes } = node;
+  const [x, y] = [inputs[0] ?? "", inputs[1] ?? ""];
+  const of = (name: string) => graph.shape(name);
+  const axes = () => attributes.get("axes")?.integers ?? graph.integers(y);
+  switch (type) {
+    case "Transpose": {
+      const from = of(x);
+      const perm = attributes.get("perm")?.integers ?? from?.map((_, axis) => from.length - 1 - axis);
+      return perm?.map((axis) => from?.[axis]);
+    }
+    case "Reshape": {
+      const target = listed(y, graph);
+      // A length of 0 is that of the same axis before; −1 is what is left.
+      return target?.map((length, axis) =>
+        length === 0 ? of(x)?.[axis] : length === -1 ? undefined : length,
+      );
+    }
+    case "MatMul":
+    case "FusedMatMul": {
+      const [a, b] = [of(x), of(y)];
+      if (!a || !b) return undefined;
+      const swapped = (shape: Shape, name: string): Shape =>
+        attributes.get(name)?.integer ? [...shape.slice(0, -2), shape.at(-1), shape.at(-2)] : shape;
+      const [left, right] = [swapped(a, "transA"), swapped(b, "transB")];
+      return [...(broadcast(left.slice(0, -2), right.slice(0, -2)) ?? []), left.at(-2), right.at(-1)];
+    }
+    case "Einsum": {
+      const [terms = "", result = ""] = equationOf(node).split("->");
+      if (!result || result.includes(".")) return undefined;
+      const operands = terms.split(",").map((term, i) => ({ term, shape: of(inputs[i] ?? "") }));
+      return Array.from(result, (letter) => {
+        const operand = operands.find(({ term }) => term.includes(letter));
+        return operand?.shape?.[operand.term.indexOf(letter)];
+      });
+    }
+    case "Unsqueeze": {
+      const [from, added] = [of(x), axes()];
+      if (!from || !added) return undefined;
+      const rank = from.length + added.length;
+      const places = new Set(added.map((axis) => (axis + rank) % rank));
+      const rest = [...from];
+      return Array.from({ length: rank }, (_, axis) => (places.has(axis) ? 1 : rest.shift()));
+    }
+    case "Squeeze": {
+      const [from, removed] = [of(x), axes()];
+      if (!from || !removed) return undefined;
+      const places = new Set(removed.map((axis) => (axis + from.length) % from.length));
+      return from.filter((_, axis) => !places.has(axis));
+    }
+    case "Attention":
+    case "MultiHeadAttention":
+    case "GroupQueryAttention": {
+      const from = node.outputs[0] === value ? of(x) : undefined;
+      return (
+        from && (from.length === 4 ? [...from.slice(0, 3), undefined] : [...from.slice(0, 2), undefined])
+      );
+    }
+    case "ReduceMean":
+    case "ReduceSum":
+    case "ReduceMax": {
+      const [from, reduced] = [of(x), axes()];
+      if (attributes.get("keepdims")?.integer !== 0) return from?.map(() => undefined);
+      return from && reduced && Array<AxisLength>(from.length - reduced.length).fill(undefined);
+    }
+    case "EmbedLayerNormalization":
+      // The second output is the number of tokens of each text.
+      return node.outputs[1] === value ? [of(x)?.[0]] : of(x) && [...of(x)!, undefined];
+    case "Gemm":
+    case "Flatten":
+      return [undefined, undefined];
+    case "Range":
+      return [undefined];
+    case "ConstantOfShape":
+      return listed(x, graph);
+    case "Gather":
+    case "GatherBlockQuantized": {
+      const [from, indices] = [of(x), of(y)];
+      if (!from || !indices) return undefined;
+      const axis = ((attributes.get("axis")?.integer ?? 0) + from.length) % from.length;
+      return [...from.slice(0, axis), ...indices, ...from.slice(axis + 1)];
+    }
+    case "Expand": {
+      const [from, to] = [of(x), listed(y, graph)];
+      return from && to && broadcast(from, to);
+    }
+    case "Concat":
+    case "Split":
+    case "Slice":
+    case "Pad": {
+      // The changed axes are not followed.
+      const axis = attributes.get("axis")?.integer;
+      const from = of(x);
+      return from?.map((length, i) =>
+        axis !== undefined && i !== (axis + from.length) % from.length ? length : undefined,
+      );
+    }
+    case "Shape":
+      return [of(x)?.length];
+    case "MatMulNBits": {
+      const from = of(x);
+      return from && [...from.slice(0, -1), attributes.get("N")?.integer];
+    }
+    case "Where":
+      return [y, inputs[2] ?? ""].map(of).reduce(broadcastKnown, of(x));
+    default:
+  }
+  if (elementwise.has(type)) return inputs.map(of).reduce(broadcastKnown);
+  // The fourth output of a norm with a skip connection is the sum that it normalizes.
+  const isSame = node.outputs[0] === value || (type.startsWith("Skip") && node.outputs[3] === value);
+  return sameShape.has(type) && isSame ? of(x) : undefined;
+}
+
+/** The equation of an `Einsum`: `bhqd,bhkd->bhqk`. */
+export const equationOf = ({ attributes }: OnnxNode): string =>
+  (attributes.get("equation")?.text ?? "").replaceAll(" ", "");
+
+const elementwise = new Set([
+  ...["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "BiasSoftmax"],
+  ...["And", "Or", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"],
+]);
+const sameShape = new Set([
+  ...["Softmax", "Cast", "CastLike", "Dropout", "Identity", "QuantizeLinear", "DequantizeLinear"],
+  ...["Tanh", "Sigmoid", "Relu", "Erf", "Gelu", "FastGelu", "QuickGelu", "BiasGelu", "Exp", "Sqrt", "Abs"],
+  ...["Reciprocal", "Log", "Cos", "Sin", "Floor", "Round", "CumSum", "LeakyRelu", "HardSwish", "Softplus"],
+  ...["Neg", "Not", "Clip", "IsNaN", "ScatterND", "ScatterElements", "RotaryEmbedding"],
+  ...["Trilu", "LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"],
+  ...["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"],
+]);
+
+/** The numbers of a list of lengths: of a constant, or of a `Concat` of parts, some of which are not known. */
+function listed(value: string, graph: OnnxGraph): Shape | undefined {
+  const constant = graph.integers(value);
+  if (constant) return constant;
+  const node = graph.producer(value);
+  if (node?.type === "Concat") {
+    const parts = node.inputs.map((input) => listed(input, graph));
+    return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
+  }
+  if (node?.type === "Slice" && node.inputs.length < 5) {
+    const [from, [start], [end]] = [
+      listed(node.inputs[0] ?? "", graph),
+      ...node.inputs.slice(1, 3).map((input) => graph.integers(input) ?? []),
+    ] as [Shape | undefined, readonly number[], readonly number[]];
+    if (from) return start === undefined || end === undefined ? undefined : from.slice(start, end);
+  }
+  if (node?.type === "Shape" && !node.attributes.has("start") && !node.attributes.has("end")) {
+    const shape = graph.shape(node.inputs[0] ?? "");
+    return shape?.map(named);
+  }
+  const length = graph.shape(value);
+  if (length?.length === 1 && typeof length[0] === "number")
+    return Array<AxisLength>(length[0]).fill(undefined);
+  return undefined;
+}
+
+/** A length of 0 would be copied by `Reshape`: it is no known length here. */
+const named = (length: AxisLength): AxisLength => (length === 0 ? undefined : length);
+
+function broadcast(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const [left, right] = [a.length - rank + i, b.length - rank + i];
+    if (left < 0) return b[right];
+    if (right < 0) return a[left];
+    const [x, y] = [a[left], b[right]];
+    if (x === 1) return y;
+    if (y === 1) return x;
+    // One that is not known is 1, or that of the other.
+    return x ?? (typeof y === "number" ? y : undefined);
+  });
+}
+
+/** Broadcast shapes, where that of one is not known: it most often has no more axes than the other. */
+const broadcastKnown = (a: Shape | undefined, b: Shape | undefined): Shape | undefined =>
+  a && b ? broadcast(a, b) : undefined;
