@@ -4,7 +4,7 @@ import { open, realpath, rename, rm, stat } from "node:fs/promises";
 
 /** A file being made. It appears, whole, when it is finished, and not at all otherwise. */
 export type OutputFile = {
-  finish(content: string | Uint8Array): Promise<void>;
+  finish(content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
   /** Removes what is unfinished. Nothing after `finish`. */
   discard(): Promise<void>;
 };

@@ -12,6 +12,7 @@ import { addEval } from "./commands/eval.js";
 import { addExport } from "./commands/export.js";
 import { addFinetune } from "./commands/finetune.js";
 import { addInspect } from "./commands/inspect.js";
+import { addLens } from "./commands/lens.js";
 import { addVerify } from "./commands/verify.js";
 import type { Io } from "./io.js";
 
@@ -39,6 +40,7 @@ export function createProgram(io: Io): Command {
   addEmbed(program, io);
   addEval(program, io);
   addInspect(program, io);
+  addLens(program, io);
   addVerify(program, io);
   addExport(program, io);
   addCheckGpu(program, io);
