@@ -12,6 +12,7 @@ import {
 import { modelTiny } from "../packages/model-tiny/dist/index.js";
 import { add, argmax, mul, sub } from "../packages/tensor/dist/index.js";
 import { load } from "../packages/transformer/dist/index.js";
+import { wasm } from "../packages/wasm/dist/index.js";
 
 const wanted = Number(process.argv[2]) || 200;
 const to = process.argv.includes("--json") ? process.argv[process.argv.indexOf("--json") + 1] : undefined;
@@ -37,7 +38,7 @@ function random(seed) {
   };
 }
 
-const model = await load(await modelTiny());
+const model = await load(await modelTiny(), { device: await wasm() });
 const { numLayers } = model.config;
 const below = random(1);
 const pick = (list) => list[below(list.length)];
@@ -55,7 +56,8 @@ for (let tries = 0; pairs.length < wanted && tries < 100 * wanted; tries++) {
   pairs.push({ key: `${a}|${b}`, input, source, metric: logitDifference({ token, minus }) });
 }
 
-for (const { key, input, source, metric } of pairs) {
+for (const [n, { key, input, source, metric }] of pairs.entries()) {
+  if (n % 20 === 0) console.error(`pair ${n} of ${pairs.length}`);
   const options = { metric, names: ["output", "attentionOutput", "feedForwardOutput"] };
   const [exact, estimate] = [
     await activationPatching(model, input, source, options),

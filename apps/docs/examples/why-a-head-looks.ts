@@ -50,20 +50,21 @@ const step = trainStep<DecoderParams>({
 const state = optimizer.init(params);
 for (let i = 0; i < 150; i++) step(params, state, [batchAt(i)]);
 
-// The head that looks hardest from "and" to "cat".
+// Of each layer, the head that looks hardest from "and" to "cat".
 const model = inFloat64({ config, params, apply });
 const words = "the cat sat there and".split(" ");
 const ids = idsOf(words.join(" "));
 const [query, key] = [4, 1];
 const { tensors } = runWithTrace(model, ids, { names: ["weights"] });
-const heads = [0, 1].flatMap((layer) =>
-  [0, 1].map((head) => {
-    const weights = tensors[`layers.${layer}.attention.weights`]!;
-    const weight = weights.data[(head * 5 + query) * 5 + key]!;
-    return { layer, head, weight };
-  }),
-);
-const { layer, head } = heads.reduce((a, b) => (b.weight > a.weight ? b : a));
+const strongest = (layer: number) =>
+  [0, 1]
+    .map((head) => {
+      const weights = tensors[`layers.${layer}.attention.weights`]!;
+      const weight = weights.data[(head * 5 + query) * 5 + key]!;
+      return { layer, head, weight };
+    })
+    .reduce((a, b) => (b.weight > a.weight ? b : a));
+const { layer, head } = strongest(0);
 const weights = tensors[`layers.${layer}.attention.weights`]!;
 const own = weights.data.slice(head * 25, head * 25 + 25);
 show(
@@ -78,33 +79,42 @@ show(
   ),
 );
 
-// Its score, split by what the query and the key were made of.
-const parts = scoreParts(model, ids, { layer, head, query, key });
-const { querySources, keySources, values, dot } = parts;
+// The score of a head, split by what the query and the key were made of.
 const short = (name: string) => name.replace("layers.", "layer ");
-const pairs = querySources.flatMap((from, i) =>
-  keySources.map((to, j) => ({
-    label: `${short(from.name)} of “and” · ${short(to.name)} of “cat”`,
-    value: Number(values.data[i * keySources.length + j]),
-  })),
+const reasons = (layer: number, head: number) => {
+  const parts = scoreParts(model, ids, { layer, head, query, key });
+  const { querySources, keySources, values, dot } = parts;
+  const pairs = querySources.flatMap((from, i) =>
+    keySources.map((to, j) => ({
+      label: `${short(from.name)} of “and” · ${short(to.name)} of “cat”`,
+      value: Number(values.data[i * keySources.length + j]),
+    })),
+  );
+  const largest = pairs
+    .toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value))
+    .slice(0, 8);
+  show(
+    bars(
+      { data: largest.map(({ value }) => value), shape: [largest.length] },
+      {
+        labels: largest.map(({ label }) => label),
+        title: `largest parts of the score, layer ${layer}, head ${head}`,
+      },
+    ),
+  );
+  const sum = pairs.reduce((total, { value }) => total + value, 0);
+  print(
+    `score ${dot.toFixed(6)}, sum of ${pairs.length} parts ${sum.toFixed(6)}`,
+  );
+  check("the parts sum to the score", Math.abs(sum - dot) < 1e-10);
+  return pairs;
+};
+const [content, position] = reasons(layer, head);
+check(
+  "the word is the reason, not its position",
+  content!.value > 5 && position!.value < 0,
 );
-const largest = pairs
-  .toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value))
-  .slice(0, 8);
-show(
-  bars(
-    { data: largest.map(({ value }) => value), shape: [largest.length] },
-    {
-      labels: largest.map(({ label }) => label),
-      title: "the largest parts of the score",
-    },
-  ),
-);
-const sum = pairs.reduce((total, { value }) => total + value, 0);
-print(
-  `score ${dot.toFixed(6)}, sum of ${pairs.length} parts ${sum.toFixed(6)}`,
-);
-check("the parts sum to the score", Math.abs(sum - dot) < 1e-10);
+reasons(1, strongest(1).head);
 
 // A reason can be tried: without the head, the answer is less likely.
 const meows = vocabulary.indexOf("meows");
@@ -116,4 +126,4 @@ const chance = (hooks = {}) => {
 };
 const [whole, without] = [chance(), chance(ablate([{ layer, head }]))];
 print(`“meows”: ${whole.toFixed(3)}; without the head ${without.toFixed(3)}`);
-check("the model knows the sound", whole > 0.8);
+check("the model knows the sound", whole > 0.8 && without < 0.5);

@@ -1,4 +1,4 @@
-import { add, mul, slice, sub, sum, type Tensor } from "@qkv/tensor";
+import { add, mul, randn, slice, sub, sum, type Tensor } from "@qkv/tensor";
 import { randomDecoder } from "@qkv/test-support/random-decoder";
 import "@qkv/test-support/allclose";
 import { decoder, type DecoderConfig, type Placement } from "@qkv/transformer";
@@ -28,7 +28,8 @@ const variants: readonly [string, DecoderConfig][] = models.flatMap(({ family, m
   [`${family}, headwise gate`, { ...config, attentionGate: "headwise" }],
   [`${family}, norm of queries and keys`, { ...config, qkNorm: true }],
   [`${family}, norm over heads`, { ...config, qkNorm: "heads" }],
-  [`${family}, norm behind the rotation`, { ...config, qkNorm: "unit", qkNormPlace: "afterRope" }],
+  [`${family}, norm behind the rotation`, { ...config, qkNorm: true, qkNormPlace: "afterRope" }],
+  [`${family}, norm without a gain`, { ...config, qkNorm: "unit", qkNormPlace: "afterRope" }],
   [`${family}, softcaps`, { ...config, attentionSoftcap: 2, logitSoftcap: 1, logitScale: 0.5 }],
   [`${family}, ALiBi`, { ...config, positions: "alibi" }],
   [`${family}, differential`, { ...config, differential: true }],
@@ -60,6 +61,12 @@ function modelFor(config: DecoderConfig): LensModel {
   const { init, apply } = decoder(given);
   const params = init(5);
   params.embedding.weight = mul(params.embedding.weight, 30);
+  params.layers.forEach(({ attention }, i) => {
+    const { queryNorm, keyNorm } = attention ?? {};
+    // Gains of their own: a norm with gains of 1 is the same before a rotation and behind it.
+    for (const gain of [queryNorm, keyNorm])
+      if (gain) gain.weight = add(gain.weight, mul(randn(gain.weight.shape, { seed: i + 1 }), 0.3));
+  });
   return inFloat64({ config: given, params, apply });
 }
 
