@@ -1,6 +1,6 @@
 // A small config.json of each architecture: the one of conformance/data/hf where there is one, else one of these fields.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { ownData } from "../../conformance/reference-data.mjs";
 
 const folder = new URL("../../conformance/data/hf/", import.meta.url);
 
@@ -120,7 +120,7 @@ function folderOf(modelTypes) {
   });
   const { name, json } =
     found.find((one) => one.name.replaceAll("-", "_") === one.json.model_type) ?? found.at(-1) ?? {};
-  return name === undefined ? undefined : { json, path: fileURLToPath(new URL(name, folder)) };
+  return name === undefined ? undefined : { json, path: ownData.path(`hf/${name}`) };
 }
 
 /**

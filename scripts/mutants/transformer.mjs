@@ -536,7 +536,7 @@ export const mutants = [
   },
   {
     what: "a streamer does not receive the stop id",
-    file: "src/pipeline/text-generation.ts",
+    file: "src/pipeline/continuations.ts",
     near: pipelines,
     find: 'if (typeof $stoppedBy === "number") $streamer?.put([[BigInt($stoppedBy)]]);',
     replace: "",
