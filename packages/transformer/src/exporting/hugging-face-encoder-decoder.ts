@@ -85,8 +85,16 @@ function headTensors({ sequenceHead }: EncoderDecoderArchitecture): StoredTensor
 
 /** Values that a configuration may leave out. */
 const defaults: Partial<EncoderDecoderConfig> = {
-  ...{ norm: "layer", normEps: 1e-5, placement: "post", embeddingNorm: false, activation: "gelu" },
-  ...{ gated: false, bias: true, positions: "learned", padId: 0, logitScale: 1 },
+  norm: "layer",
+  normEps: 1e-5,
+  placement: "post",
+  embeddingNorm: false,
+  activation: "gelu",
+  gated: false,
+  bias: true,
+  positions: "learned",
+  padId: 0,
+  logitScale: 1,
 };
 
 /** A configuration without what it may leave out. `like`: one whose encoder says all that this one's may leave to the decoder. */

@@ -1,5 +1,5 @@
 import { stored } from "../stored-tensor.js";
-import { bartFields, bartOutput, bartSides, bartSizes, copiesOfBart, ignoredOfBart } from "./bart-parts.js";
+import { bartFields, bartOutput, bartSides, bartSizes, ignoredOfBart } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
 /** M2M-100 and NLLB: norms before each part, and sines and cosines whose first position follows the padding token's. */
@@ -25,5 +25,5 @@ export const m2m100: EncoderDecoderArchitecture = {
   write: bartFields,
   classes: { m2m_100: "M2M100ForConditionalGeneration" },
   ignored: [ignoredOfBart],
-  ignoredTensors: new RegExp(`${copiesOfBart.source}|embed_positions\\.weights?$`),
+  ignoredTensors: /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight$|embed_positions\.weights?$/,
 };

@@ -5,7 +5,6 @@ import {
   bartSides,
   bartSizes,
   checkBartFields,
-  copiesOfBart,
   ignoredOfBart,
 } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
@@ -59,5 +58,5 @@ export const marian: EncoderDecoderArchitecture = {
   },
   classes: { marian: "MarianMTModel" },
   ignored: [ignoredOfBart],
-  ignoredTensors: new RegExp(`${copiesOfBart.source}|embed_positions\\.weight$`),
+  ignoredTensors: /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight$|embed_positions\.weight$/,
 };
