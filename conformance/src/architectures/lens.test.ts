@@ -1,13 +1,16 @@
 import {
+  ablate,
   decomposeResidual,
+  gradientTimesInput,
   inFloat64,
+  logitDifference,
   logitParts,
   patch,
   runWithTrace,
   scoreParts,
   type LensModel,
 } from "@qkv/lens";
-import { add, sum, type Tensor } from "@qkv/tensor";
+import { add, mul, sum, type Tensor } from "@qkv/tensor";
 import { layerAttention, load } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { expect, test } from "vitest";
@@ -81,7 +84,23 @@ test.each(folders)(
     const run = (tensors: typeof a.tensors) =>
       runWithTrace(model, text(model, 6, 2), { names: [], hooks: patch(tensors) }).logits;
     expect(run(b.tensors).data).toEqual(b.logits.data);
-    const own = run(a.tensors).data;
+    const nothing = runWithTrace(model, text(model, 6, 2), { names: [], hooks: ablate([]) }).logits;
+  expect(nothing.data).toEqual(a.logits.data);
+  const own = run(a.tensors).data;
     expect(own).toBeAllclose(a.logits.data, { rtol: 0, atol: 1e-5 * largest(a.logits) });
   },
 );
+
+test.each(folders)("%s: the gradient at its embeddings is that of central differences", async (name) => {
+  const model = inFloat64(await load(ownData.path(`hf/${name}`)));
+  const ids = text(model, 6, 3);
+  const metric = logitDifference({ token: 1, minus: 2 });
+  const at = (scale: number) => {
+    const hooks = { embeddings: (x: Tensor) => mul(x, scale) };
+    return metric(runWithTrace(model, ids, { names: [], hooks }).logits).data[0]!;
+  };
+  const h = 1e-5;
+  const slope = sum(gradientTimesInput(model, ids, { metric })).data[0]!;
+  const difference = (at(1 + h) - at(1 - h)) / (2 * h);
+  expect(Math.abs(slope - difference)).toBeLessThan(1e-6 * Math.max(1, Math.abs(difference)));
+});
