@@ -85,8 +85,8 @@ test.each(folders)(
       runWithTrace(model, text(model, 6, 2), { names: [], hooks: patch(tensors) }).logits;
     expect(run(b.tensors).data).toEqual(b.logits.data);
     const nothing = runWithTrace(model, text(model, 6, 2), { names: [], hooks: ablate([]) }).logits;
-  expect(nothing.data).toEqual(a.logits.data);
-  const own = run(a.tensors).data;
+    expect(nothing.data).toEqual(a.logits.data);
+    const own = run(a.tensors).data;
     expect(own).toBeAllclose(a.logits.data, { rtol: 0, atol: 1e-5 * largest(a.logits) });
   },
 );
