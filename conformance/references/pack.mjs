@@ -56,6 +56,7 @@ const models = [
   ...["modernbert", "modernbert-sequence-classification", "modernbert-sequence-classification-mean"],
   ...["mpnet", "nomic-bert"],
   ...["bart", "bart-nli", "m2m-100", "marian", "t5", "t5-gated"],
+  ...["moonshine", "whisper"],
 ];
 
 /** References of a model, which no loader opens, and everything that is not in a folder of models. */

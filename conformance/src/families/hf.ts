@@ -9,6 +9,7 @@ import { toTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
 import { encoderDecoderCases, isEncoderDecoder, type EncoderDecoderRefs } from "./hf-encoder-decoders.js";
 import { encoderCases } from "./hf-encoders.js";
+import { readsSound, speechCases, type SpeechRefs } from "./hf-speech.js";
 import { modelFiles } from "./model-files.js";
 
 type Refs = {
@@ -31,13 +32,15 @@ export function hf(data: DataFolder): Source[] {
     const cases = configs.flatMap((config) =>
       isDecoder(refs)
         ? casesOf(data, path, refs, config)
-        : isEncoderDecoder(refs)
-          ? encoderDecoderCases(data, path, refs as unknown as EncoderDecoderRefs, config)
-          : readsText(refs)
-            ? encoderCases(data, path, refs.cases, config)
-            : refs.cases.map(({ name }) =>
-                skippedCase(`${folder} ${name}`, `${refs.architecture} is not loaded yet`),
-              ),
+        : readsSound(refs)
+          ? speechCases(data, path, refs as unknown as SpeechRefs)
+          : isEncoderDecoder(refs)
+            ? encoderDecoderCases(data, path, refs as unknown as EncoderDecoderRefs, config)
+            : readsText(refs)
+              ? encoderCases(data, path, refs.cases, config)
+              : refs.cases.map(({ name }) =>
+                  skippedCase(`${folder} ${name}`, `${refs.architecture} is not loaded yet`),
+                ),
     );
     return [{ family: "hf", file, cases }];
   });

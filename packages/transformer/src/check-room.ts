@@ -58,7 +58,7 @@ async function bytesNeeded(
   const { embedding, output } = checkpoint.params;
   if (placing.rounding && !output?.weight) plan(placing.rounding.bytes(embedding.weight.shape));
   const tokens = Math.min(leastTokens, checkpoint.config.contextLength);
-  if (checkpoint.kind === "encoder-decoder") {
+  if (checkpoint.kind === "encoder-decoder" || checkpoint.kind === "speech") {
     const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = checkpoint.config;
     // Of as many tokens of the source, too.
     return {

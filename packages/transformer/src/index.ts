@@ -61,6 +61,7 @@ export { bytePatches } from "./models/byte-patches.js";
 export type { HashConfig } from "./models/hash-embeddings.js";
 export type { PatchCrossAttentionParams } from "./layers/patch-cross-attention.js";
 export { load, loadAny, loadEncoder, loadEncoderDecoder, type LoadOptions } from "./load.js";
+export { loadSpeech } from "./load-speech.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
 export { hubCacheFolder, hubSnapshot, isHubOffline, type HubSnapshotOptions } from "./loading/hub-cache.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
@@ -141,6 +142,24 @@ export {
   type EncoderDecoderParams,
   type SourceIds,
 } from "./models/encoder-decoder.js";
+export { speechToText } from "./models/speech-to-text.js";
+export type {
+  HearOptions,
+  SpeechEncoderConfig,
+  SpeechToText,
+  SpeechToTextConfig,
+  SpeechToTextParams,
+} from "./models/speech-to-text.js";
+export type { SoundConvolutionConfig, SoundConvolutionParams } from "./models/sound-convolutions.js";
+export type { SpeechModel } from "./models/speech-model.js";
+export type { SpeechSegment } from "./speech/segments.js";
+export type { SpeechTokens } from "./models/speech-tokens.js";
+export {
+  transcribe,
+  type TranscribedSegment,
+  type TranscribeOptions,
+  type Transcription,
+} from "./speech/transcribe.js";
 export { sequenceRows } from "./models/sequence-rows.js";
 export { sourceCache, type EncodedSource, type SourceCache } from "./models/encoded-source.js";
 export type { LayerStackConfig, LayerStackParams } from "./models/layer-stack.js";
@@ -169,6 +188,12 @@ export type { SentenceConfig, SentenceModule, SentenceVectors } from "./models/s
 export { meanPooling, unitLength } from "./models/mean-pooling.js";
 export { anyLinear } from "./quantization/any-linear.js";
 export { quantize, type Quantization } from "./quantization/quantize.js";
+export type {
+  AutomaticSpeechRecognitionCall,
+  AutomaticSpeechRecognitionOptions,
+  RecognizedSpeech,
+  SpeechInput,
+} from "./pipeline/automatic-speech-recognition.js";
 export type { FeatureExtractionOptions } from "./pipeline/feature-extraction.js";
 export type { FilledMask, FillMaskOptions } from "./pipeline/fill-mask.js";
 export type { GenerationOptions } from "./pipeline/generation-options.js";
@@ -191,6 +216,7 @@ export type { ZeroShotClassificationOptions, ZeroShotLabels } from "./pipeline/z
 export type { OutputTensor } from "./pipeline/output-tensor.js";
 export {
   pipeline,
+  type AutomaticSpeechRecognitionPipeline,
   type FeatureExtractionPipeline,
   type FillMaskPipeline,
   type Pipelines,

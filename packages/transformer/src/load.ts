@@ -120,9 +120,9 @@ export async function loadWithFolder(
   const { device = js() } = given;
   if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
   const rounding = kind && roundingOf(kind, device);
-  const opened = await open(check, source, given, rounding);
+  const opened = await openModel(check, source, given, rounding);
   const { folder } = opened;
-  const model = modelOf(opened);
+  const model = modelOf(check, opened);
   if (isEncoder(model) || !rounding) return { model, folder };
   const rounded = quantizeBy(rounding, model, { device });
   return { model: { ...rounded.model, quantization: rounded.report }, folder };
@@ -150,7 +150,7 @@ export async function loadEncoder(
 ): Promise<EncoderModel> {
   const check = checks("loadEncoder", { argument: "source" });
   refuseQuantize(check, options);
-  const model = modelOf(await open(check, source, check.options(options, optionNames)));
+  const model = modelOf(check, await openModel(check, source, check.options(options, optionNames)));
   if (isEncoder(model)) return model;
   if (isEncoderDecoder(model)) {
     return check.refuse({
@@ -209,11 +209,11 @@ export async function loadAny(
 ): Promise<AnyModel> {
   const check = checks("loadAny", { argument: "source" });
   refuseQuantize(check, options);
-  return modelOf(await open(check, source, check.options(options, optionNames)));
+  return modelOf(check, await openModel(check, source, check.options(options, optionNames)));
 }
 
 /** Refuses to round a model that may be an encoder, whose products are those of floats. */
-function refuseQuantize(check: Reading["check"], options: LoadOptions | undefined): void {
+export function refuseQuantize(check: Reading["check"], options: LoadOptions | undefined): void {
   if (options?.quantize === undefined) return;
   check.refuse({
     argument: "quantize",
@@ -223,8 +223,15 @@ function refuseQuantize(check: Reading["check"], options: LoadOptions | undefine
   });
 }
 
-/** A model of what was read. */
-function modelOf({ checkpoint, tokenizer, sentence }: Opened): AnyModel {
+/** A model of what was read. Speech models have a loader of their own. */
+function modelOf(check: Reading["check"], { checkpoint, tokenizer, sentence }: Opened): AnyModel {
+  if (checkpoint.kind === "speech") {
+    return check.refuse({
+      received: "a speech model",
+      expected: "a model of texts",
+      fix: "load it with `loadSpeech`; `transcribe` writes down sound.",
+    });
+  }
   const more = { tokenizer, ...(sentence && { sentence }) };
   if (checkpoint.kind === "decoder") {
     const { config, params } = checkpoint;
@@ -240,7 +247,8 @@ function modelOf({ checkpoint, tokenizer, sentence }: Opened): AnyModel {
   return { config, params, ...more, apply, maskedTokenLogits };
 }
 
-const optionNames = [
+/** Options of every loader. */
+export const optionNames = [
   "device",
   "dtype",
   "tokenizer",
@@ -260,7 +268,8 @@ type Opened = {
   sentence: SentenceConfig | undefined;
 };
 
-async function open(
+/** Reads the files of a model. */
+export async function openModel(
   check: Reading["check"],
   source: Source | readonly File[],
   all: LoadOptions,
@@ -444,7 +453,9 @@ async function checkpointOfFolder({
       if (checkpoint.kind === "encoder") return checkpoint;
       const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
       if (checkpoint.kind === "decoder") return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
-      return { ...checkpoint, config: { ...checkpoint.config, stopIds, ...idsOfGeneration(settings) } };
+      const own = { stopIds, ...idsOfGeneration(settings) };
+      if (checkpoint.kind === "speech") return { ...checkpoint, config: { ...checkpoint.config, ...own } };
+      return { ...checkpoint, config: { ...checkpoint.config, ...own } };
     },
   };
 }

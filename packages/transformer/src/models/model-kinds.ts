@@ -5,6 +5,7 @@ import type {
   EncoderModel,
   GenerativeModel,
 } from "./model.js";
+import type { SpeechModel } from "./speech-model.js";
 
 /** Tells encoders from models that generate. */
 export const isEncoder = (model: AnyModel): model is EncoderModel => "maskedTokenLogits" in model;
@@ -12,6 +13,9 @@ export const isEncoder = (model: AnyModel): model is EncoderModel => "maskedToke
 /** Tells encoder–decoders, which read a text as their source, from other models. */
 export const isEncoderDecoder = (model: AnyModel | GenerativeModel): model is EncoderDecoderModel =>
   "encode" in model;
+
+/** Tells speech models, which read sound, from other models. */
+export const isSpeech = (model: object): model is SpeechModel => "leastFrames" in model;
 
 /** Tells models whose decoder reads a source, whatever its encoder, from those that continue prompts. */
 export const isCrossDecoder = (model: GenerativeModel): model is CrossDecoderModel =>

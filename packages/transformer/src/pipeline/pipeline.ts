@@ -1,11 +1,13 @@
 import { asyncDisposable, checks, nearestName, type Checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
-import { loadWithFolder } from "../load.js";
+import { loadWithFolder, type LoadOptions } from "../load.js";
 import type { Folder } from "../loading/folder.js";
 import type { Source } from "../loading/open-file.js";
 import { checkModel } from "../models/check-model.js";
 import type { AnyModel, EncoderDecoderModel, EncoderModel, Model } from "../models/model.js";
-import { isEncoder, isEncoderDecoder } from "../models/model-kinds.js";
+import { isEncoder, isEncoderDecoder, isSpeech } from "../models/model-kinds.js";
+import type { SpeechModel } from "../models/speech-model.js";
+import type { AutomaticSpeechRecognitionCall } from "./automatic-speech-recognition.js";
 import type { FeatureExtractionCall } from "./feature-extraction.js";
 import type { FillMaskCall } from "./fill-mask.js";
 import type { QuestionAnsweringCall } from "./question-answering.js";
@@ -56,6 +58,10 @@ export type SummarizationPipeline = Text2TextCall<"summarization"> &
 export type TranslationPipeline = Text2TextCall<"translation"> &
   PipelineParts<"translation", EncoderDecoderModel>;
 
+/** A pipeline that writes down speech. */
+export type AutomaticSpeechRecognitionPipeline = AutomaticSpeechRecognitionCall &
+  PipelineParts<"automatic-speech-recognition", SpeechModel>;
+
 /** The pipeline of each task. `embeddings`, `sentiment-analysis` and `ner` are Transformers.js' other names. */
 export type Pipelines = {
   "text-generation": TextGenerationPipeline;
@@ -71,6 +77,7 @@ export type Pipelines = {
   "text2text-generation": Text2TextGenerationPipeline;
   summarization: SummarizationPipeline;
   translation: TranslationPipeline;
+  "automatic-speech-recognition": AutomaticSpeechRecognitionPipeline;
 };
 
 /** Tasks of encoders. Each is a module of its own, so that a page reads those that it uses. */
@@ -115,13 +122,17 @@ const tasks: readonly (keyof Pipelines)[] = [
   "text2text-generation",
   "summarization",
   "translation",
+  "automatic-speech-recognition",
 ];
+
+/** The task of speech models. */
+const recognition = "automatic-speech-recognition";
 
 /**
  * A task with its model in one line, with the call forms and the results that Transformers.js documents, on safetensors: code
  * moves by its import and the name of its model. Tasks: `text-generation`, `feature-extraction`, `fill-mask`,
  * `text-classification`, `token-classification`, `question-answering`, `zero-shot-classification`, `text2text-generation`,
- * `summarization` and `translation`; of another task, option or value the error says what to write.
+ * `summarization`, `translation` and `automatic-speech-recognition`; of another task, option or value the error says what to write.
  *
  * @param task - The name of the task.
  * @param model - A folder, an address or a repository, as `load` takes it; or a model that is loaded.
@@ -160,7 +171,7 @@ const tasks: readonly (keyof Pipelines)[] = [
  */
 export async function pipeline<Task extends keyof Pipelines>(
   task: Task,
-  model: Source | readonly File[] | AnyModel,
+  model: Source | readonly File[] | AnyModel | SpeechModel,
   options?: PipelineOptions,
 ): Promise<Pipelines[Task]> {
   const check = checks("pipeline", { argument: "model" });
@@ -184,7 +195,7 @@ export async function pipeline<Task extends keyof Pipelines>(
   }
   const { model: loaded, folder } = isLoaded(model)
     ? { model, folder: undefined }
-    : await loadWithFolder(check, model, load).catch((cause: unknown) => {
+    : await read(check, task, model, load).catch((cause: unknown) => {
         refuseOnnx(check, model, cause);
         throw cause;
       });
@@ -195,13 +206,30 @@ export async function pipeline<Task extends keyof Pipelines>(
   return disposable(name, call as (...given: unknown[]) => Promise<unknown>, loaded) as Pipelines[Task];
 }
 
+/** A model that is to be loaded, and its folder. */
+async function read(
+  check: Checks<{ argument: string }>,
+  task: string,
+  source: Source | readonly File[],
+  options: LoadOptions,
+): Promise<{ model: AnyModel | SpeechModel; folder: Folder | undefined }> {
+  if (task !== recognition) return loadWithFolder(check, source, options);
+  const { openSpeech } = await import("../load-speech.js");
+  return { model: await openSpeech(check, source, options), folder: undefined };
+}
+
 /** The calls of a task, whose model has to be of its kind. */
 async function callOf(
   check: Checks<{ argument: string }>,
   task: string,
-  model: AnyModel,
+  model: AnyModel | SpeechModel,
   folder: Folder | undefined,
 ): Promise<unknown> {
+  if (isSpeech(model) || task === recognition) {
+    if (!isSpeech(model) || task !== recognition) refuseSpeech(check, task);
+    const { automaticSpeechRecognition } = await import("./automatic-speech-recognition.js");
+    return automaticSpeechRecognition(check, model);
+  }
   if (text2text.includes(task)) {
     if (!isEncoderDecoder(model)) refuseKind(check, task, model);
     const { text2textGeneration } = await import("./text2text-generation.js");
@@ -221,11 +249,15 @@ const nameOf = (task: keyof Pipelines): string =>
   Object.hasOwn(otherNames, task) ? otherNames[task as keyof typeof otherNames] : task;
 
 /** A model that somebody loaded, or made of a decoder or an encoder. */
-const isLoaded = (model: object | string): model is AnyModel =>
+const isLoaded = (model: object | string): model is AnyModel | SpeechModel =>
   typeof model === "object" && "params" in model && "config" in model;
 
 /** The calls of a pipeline with its parts; none of them after `dispose`. */
-function disposable(task: string, call: (...given: unknown[]) => Promise<unknown>, model: AnyModel): object {
+function disposable(
+  task: string,
+  call: (...given: unknown[]) => Promise<unknown>,
+  model: AnyModel | SpeechModel,
+): object {
   const own: Checks = checks(`pipeline("${task}")`);
   let open: { call: typeof call; model: typeof model } | undefined = { call, model };
   const parts = (): NonNullable<typeof open> =>
@@ -259,6 +291,15 @@ function refuseTask(check: Checks, task: unknown): never {
     received: task,
     expected: `one of the tasks that are served: ${served}`,
     fix: meant ? `write ${JSON.stringify(meant)}.` : "stay with Transformers.js for the others.",
+  });
+}
+
+function refuseSpeech(check: Checks<{ argument: string }>, task: string): never {
+  const isTask = task === recognition;
+  return check.refuse({
+    received: isTask ? "a model of texts" : "a speech model",
+    expected: isTask ? "a speech model, Whisper or Moonshine" : `a model of texts for the task ${task}`,
+    fix: isTask ? "load one with `loadSpeech`, or name its folder." : `write "${recognition}".`,
   });
 }
 

@@ -3,13 +3,23 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
 import type { EncoderDecoderConfig, EncoderDecoderParams } from "../../models/encoder-decoder.js";
+import type { SpeechToTextConfig, SpeechToTextParams } from "../../models/speech-to-text.js";
 import type { ConfigFields } from "../../architectures/config-fields.js";
 
 /** A model's numbers and names, and its weights. */
 export type Checkpoint =
   | { kind: "decoder"; config: DecoderConfig; params: DecoderParams }
   | { kind: "encoder"; config: EncoderConfig; params: EncoderParams }
-  | { kind: "encoder-decoder"; config: EncoderDecoderConfig; params: EncoderDecoderParams };
+  | { kind: "encoder-decoder"; config: EncoderDecoderConfig; params: EncoderDecoderParams }
+  | SpeechCheckpoint;
+
+/** A speech model, and its front end as a `preprocessor_config.json` where a folder has none. */
+export type SpeechCheckpoint = {
+  kind: "speech";
+  config: SpeechToTextConfig;
+  params: SpeechToTextParams;
+  features: object;
+};
 
 /** GGUF files hold some numbers in another way, and leave out what their readers know. */
 export type StorageFormat = "hugging-face" | "gguf";

@@ -1,6 +1,7 @@
 import { checks, FormatError } from "@qkv/core";
 import { architectures } from "../../architectures/architectures.js";
 import { encoderDecoderArchitectures } from "../../architectures/encoder-decoders/encoder-decoder-architectures.js";
+import { speechArchitectures } from "../../architectures/speech/speech-architectures.js";
 import { encoderArchitectures } from "../../architectures/encoders/encoder-architectures.js";
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
@@ -9,6 +10,7 @@ import { inWords, nearestArchitecture } from "./nearest-architecture.js";
 import { readArchitecture } from "./read-architecture.js";
 import { readEncoder } from "./read-encoder.js";
 import { readEncoderDecoder } from "./read-encoder-decoder.js";
+import { readSpeech } from "./read-speech.js";
 import type { Checkpoint, Family, StorageFormat } from "./family.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
@@ -31,11 +33,13 @@ export async function readCheckpoint(
   const fields = configFields(json, file);
   const type = fields.text("model_type");
   const both = encoderDecoderArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
+  const speech = speechArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
   // Fields that would change any architecture.
-  fields.mustBe("is_encoder_decoder", both !== undefined);
+  fields.mustBe("is_encoder_decoder", both !== undefined || speech !== undefined);
   for (const name of ["add_cross_attention", "tie_encoder_decoder"]) fields.mustBe(name, false);
   fields.nested("pruned_heads"); // an object that holds nothing
   if (both) return readEncoderDecoder(both, type, fields, weights);
+  if (speech) return readSpeech(speech, fields, weights);
   const family = families.find(({ modelTypes }) => modelTypes.includes(type));
   if (family) return family.read(type, fields, weights, storedAs);
   const encoder = encoderArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
@@ -46,7 +50,7 @@ export async function readCheckpoint(
   return check.refuse({
     argument: "model_type",
     received: type,
-    expected: `a known architecture: ${[...families, ...encoderArchitectures, ...encoderDecoderArchitectures, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
+    expected: `a known architecture: ${[...families, ...encoderArchitectures, ...encoderDecoderArchitectures, ...speechArchitectures, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
     fix: `${inWords(nearestArchitecture(json, file, architectures))}; choose a model of one of these, or add an architecture.`,
   });
 }

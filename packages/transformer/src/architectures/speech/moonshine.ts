@@ -1,0 +1,117 @@
+import { stacked } from "../../conversions/row-map.js";
+import type { LayerStackConfig } from "../../models/layer-stack.js";
+import type { SpeechToTextConfig } from "../../models/speech-to-text.js";
+import { activationField, ropeFields, stopIdsField, type ConfigFields } from "../config-fields.js";
+import { layerCount } from "../encoders/encoder-parts.js";
+import { each, fused, linear, norm, stored, type StoredTensor } from "../stored-tensor.js";
+import type { SpeechArchitecture } from "./speech-architecture.js";
+
+const biased = { bias: true };
+const [longKernel, middleKernel, shortKernel] = [127, 7, 3];
+
+/** Moonshine: convolutions read the waveform, positions rotate, and only the decoder's feed-forward layers have gates. */
+export const moonshine: SpeechArchitecture = {
+  modelTypes: ["moonshine"],
+  paths: ["model."],
+  table: "decoder.embed_tokens.weight",
+  read(fields) {
+    fields.mustBe("attention_bias", false);
+    fields.mustBe("tie_word_embeddings", true);
+    const [encoder, decoder] = [sizesOf(fields, "encoder"), sizesOf(fields, "decoder")];
+    const { embedDim: C, hiddenDim: F } = decoder;
+    const vocabSize = fields.count("vocab_size");
+    const config: SpeechToTextConfig = {
+      ...decoder,
+      vocabSize,
+      gated: true,
+      startIds: [fields.number("decoder_start_token_id", 1)],
+      stopIds: stopIdsField(fields),
+      encoder: {
+        ...encoder,
+        inputChannels: 1,
+        convolutions: [
+          {
+            channels: C,
+            kernelSize: longKernel,
+            stride: 64,
+            activation: "tanh",
+            groupNorm: true,
+            bias: false,
+          },
+          { channels: 2 * C, kernelSize: middleKernel, stride: 3, activation: "gelu" },
+          { channels: C, kernelSize: shortKernel, stride: 2, activation: "gelu" },
+        ],
+      },
+    };
+    return {
+      config,
+      tensors: [
+        stored("embedding.weight", "decoder.embed_tokens.weight", [vocabSize, C], "table"),
+        stored("encoder.convolutions.0.weight", "encoder.conv1.weight", [C, 1, longKernel]),
+        norm("encoder.convolutions.0.norm", "encoder.groupnorm", C, biased),
+        ...convolution(1, "encoder.conv2", [2 * C, C, middleKernel]),
+        ...convolution(2, "encoder.conv3", [C, 2 * C, shortKernel]),
+        each(encoder.numLayers, "encoder.layers", "encoder.layers", () => [
+          ...attention("attention", "self_attn", "input_layernorm", C),
+          linear("feedForward.up", "mlp.fc1", [F, C], biased),
+          linear("feedForward.down", "mlp.fc2", [C, F], biased),
+          norm("feedForwardNorm", "post_attention_layernorm", C),
+        ]),
+        each(decoder.numLayers, "decoder.layers", "decoder.layers", () => [
+          ...attention("attention", "self_attn", "input_layernorm", C),
+          ...attention("crossAttention", "encoder_attn", "post_attention_layernorm", C),
+          fused(["feedForward.up", "feedForward.gate"], "mlp.fc1", stacked([F, F]), C, biased),
+          linear("feedForward.down", "mlp.fc2", [C, F], biased),
+          norm("feedForwardNorm", "final_layernorm", C),
+        ]),
+        norm("encoder.norm", "encoder.layer_norm", C),
+        norm("decoder.norm", "decoder.norm", C),
+      ],
+      features: { feature_extractor_type: "Wav2Vec2FeatureExtractor", do_normalize: false },
+    };
+  },
+  ignored: [
+    "pad_head_dim_to_multiple_of min_positions ffn_dim head_dim num_hidden_layers num_attention_heads num_key_value_heads hidden_act",
+  ],
+  ignoredTensors: /^proj_out\.weight$/,
+};
+
+function sizesOf(fields: ConfigFields, half: "encoder" | "decoder"): LayerStackConfig {
+  const [C, H] = [fields.count("hidden_size"), fields.count(`${half}_num_attention_heads`)];
+  fields.mustBe(`${half}_num_key_value_heads`, H);
+  const headDim = C / H;
+  const own = fields.nested("rope_parameters");
+  const share =
+    own?.positiveOr(undefined, "partial_rotary_factor") ?? fields.positive("partial_rotary_factor", 0.9);
+  fields.mustBe("partial_rotary_factor", share);
+  const { ropeBase, ropeScaling } = ropeFields(fields);
+  if (ropeScaling) fields.refuse("rope_scaling", "nothing: no scaling is known in Moonshine");
+  // An odd number of rotated numbers sets the frequencies; the pair that it begins rotates whole.
+  const odd = Math.floor(headDim * share);
+  const dim = odd + (odd % 2);
+  return {
+    embedDim: C,
+    hiddenDim: fields.count("intermediate_size"),
+    numLayers: layerCount(fields, `${half}_num_hidden_layers`),
+    numHeads: H,
+    contextLength: fields.count("max_position_embeddings"),
+    activation: activationField(fields, `${half}_hidden_act`, half === "encoder" ? "gelu" : "silu"),
+    placement: "pre",
+    bias: false,
+    positions: "rotary",
+    rope: { base: ropeBase ** (dim / odd), dim, layout: "interleaved" },
+  };
+}
+
+const convolution = (i: number, name: string, shape: readonly [number, number, number]): StoredTensor[] => [
+  stored(`encoder.convolutions.${i}.weight`, `${name}.weight`, shape),
+  stored(`encoder.convolutions.${i}.bias`, `${name}.bias`, [shape[0]]),
+];
+
+const attention = (place: string, name: string, normName: string, C: number): StoredTensor[] => [
+  linear(`${place}.query`, `${name}.q_proj`, [C, C]),
+  linear(`${place}.key`, `${name}.k_proj`, [C, C]),
+  linear(`${place}.value`, `${name}.v_proj`, [C, C]),
+  linear(`${place}.output`, `${name}.o_proj`, [C, C]),
+  norm(`${place}Norm`, normName, C),
+];

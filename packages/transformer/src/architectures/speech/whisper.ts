@@ -1,0 +1,104 @@
+import type { SpeechToTextConfig } from "../../models/speech-to-text.js";
+import { activationField, stopIdsField, type ConfigFields } from "../config-fields.js";
+import { layerCount } from "../encoders/encoder-parts.js";
+import { each, linear, norm, stored, type StoredTensor } from "../stored-tensor.js";
+import type { SpeechArchitecture } from "./speech-architecture.js";
+
+const biased = { bias: true };
+
+/** Whisper: log-mel features, two convolutions, norms before each part, tables of positions in both halves. */
+export const whisper: SpeechArchitecture = {
+  modelTypes: ["whisper"],
+  paths: ["model."],
+  table: "decoder.embed_tokens.weight",
+  read(fields) {
+    fields.mustBe("tie_word_embeddings", true);
+    fields.mustBe("scale_embedding", false);
+    const [encoder, decoder] = [sizesOf(fields, "encoder"), sizesOf(fields, "decoder")];
+    const { embedDim: C } = decoder;
+    const mels = fields.count("num_mel_bins");
+    const length = fields.count("max_source_positions");
+    const config: SpeechToTextConfig = {
+      ...decoder,
+      vocabSize: fields.count("vocab_size"),
+      contextLength: fields.count("max_target_positions"),
+      startIds: [fields.number("decoder_start_token_id")],
+      stopIds: stopIdsField(fields),
+      encoder: {
+        ...encoder,
+        contextLength: length,
+        inputChannels: mels,
+        convolutions: [
+          { channels: C, kernelSize: 3, padding: 1, activation: "gelu" },
+          { channels: C, kernelSize: 3, padding: 1, stride: 2, activation: "gelu" },
+        ],
+      },
+    };
+    return {
+      config,
+      tensors: [
+        stored("embedding.weight", "decoder.embed_tokens.weight", [config.vocabSize, C], "table"),
+        convolution(0, "encoder.conv1", [C, mels]),
+        convolution(1, "encoder.conv2", [C, C]),
+        stored("encoder.positions.weight", "encoder.embed_positions.weight", [length, C]),
+        stored("decoder.positions.weight", "decoder.embed_positions.weight", [config.contextLength, C]),
+        each(encoder.numLayers, "encoder.layers", "encoder.layers", () => layer(C, encoder.hiddenDim, false)),
+        each(decoder.numLayers, "decoder.layers", "decoder.layers", () => layer(C, decoder.hiddenDim, true)),
+        norm("encoder.norm", "encoder.layer_norm", C, biased),
+        norm("decoder.norm", "decoder.layer_norm", C, biased),
+      ].flat(),
+      features: {
+        feature_extractor_type: "WhisperFeatureExtractor",
+        feature_size: mels,
+        // Two frames of 10 ms for each position.
+        chunk_length: (2 * length) / 100,
+      },
+    };
+  },
+  ignored: [
+    "activation_dropout dropout encoder_layerdrop decoder_layerdrop init_std apply_spec_augment num_hidden_layers",
+    "mask_time_prob mask_time_length mask_time_min_masks mask_feature_prob mask_feature_length mask_feature_min_masks",
+    // Of the head that classifies sound, and of word times.
+    "use_weighted_layer_sum classifier_proj_size median_filter_width",
+    // Rules of generation, which `generation_config.json` has.
+    "forced_decoder_ids",
+  ],
+  ignoredTensors: /^proj_out\.weight$/,
+};
+
+function sizesOf(fields: ConfigFields, half: "encoder" | "decoder") {
+  return {
+    embedDim: fields.count("d_model"),
+    hiddenDim: fields.count(`${half}_ffn_dim`),
+    numLayers: layerCount(fields, `${half}_layers`),
+    numHeads: fields.count(`${half}_attention_heads`),
+    activation: activationField(fields, "activation_function", "gelu"),
+    placement: "pre",
+  } as const;
+}
+
+const convolution = (
+  i: number,
+  name: string,
+  [out, inner]: readonly [out: number, inner: number],
+): StoredTensor[] => [
+  stored(`encoder.convolutions.${i}.weight`, `${name}.weight`, [out, inner, 3]),
+  stored(`encoder.convolutions.${i}.bias`, `${name}.bias`, [out]),
+];
+
+function layer(C: number, F: number, isDecoder: boolean): StoredTensor[] {
+  const attention = (place: string, name: string, normName: string) => [
+    linear(`${place}.query`, `${name}.q_proj`, [C, C], biased),
+    linear(`${place}.key`, `${name}.k_proj`, [C, C]),
+    linear(`${place}.value`, `${name}.v_proj`, [C, C], biased),
+    linear(`${place}.output`, `${name}.out_proj`, [C, C], biased),
+    norm(`${place}Norm`, normName, C, biased),
+  ];
+  return [
+    ...attention("attention", "self_attn", "self_attn_layer_norm"),
+    ...(isDecoder ? attention("crossAttention", "encoder_attn", "encoder_attn_layer_norm") : []),
+    linear("feedForward.up", "fc1", [F, C], biased),
+    linear("feedForward.down", "fc2", [C, F], biased),
+    norm("feedForwardNorm", "final_layer_norm", C, biased),
+  ];
+}

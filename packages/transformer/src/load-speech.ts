@@ -1,0 +1,73 @@
+import { checks } from "@qkv/core";
+import { readFeatureExtractor } from "./audio/read-feature-extractor.js";
+import type { FeatureExtractor } from "./audio/feature-extractor.js";
+import { openModel, optionNames, refuseQuantize, type LoadOptions } from "./load.js";
+import type { Folder } from "./loading/folder.js";
+import { jsonOf } from "./loading/json-of.js";
+import { smallFiles, type Reading, type Source } from "./loading/open-file.js";
+import { speechToText } from "./models/speech-to-text.js";
+import type { SpeechModel } from "./models/speech-model.js";
+import { readSpeechTokens } from "./models/speech-tokens.js";
+
+/**
+ * Loads a speech model from the same sources as `load`: Whisper or Moonshine, with the front end of `preprocessor_config.json` and
+ * the rules of `generation_config.json`. `transcribe` writes down sound with it.
+ *
+ * @throws {ArgumentError} If the model is of another kind, and as `load` does.
+ *
+ * @example
+ * ```ts
+ * import { loadSpeech } from "@qkv/transformer";
+ *
+ * // const whisper = await loadSpeech("./whisper-tiny");
+ * // const { text } = await transcribe(whisper, sound);
+ * await loadSpeech(new Uint8Array(0)); // => throws FormatError: `0 bytes: dim`
+ * ```
+ */
+export async function loadSpeech(
+  source: Source | readonly File[],
+  options?: Omit<LoadOptions, "quantize">,
+): Promise<SpeechModel> {
+  const check = checks("loadSpeech", { argument: "source" });
+  refuseQuantize(check, options);
+  return openSpeech(check, source, check.options(options, optionNames));
+}
+
+/** Loads a speech model for a function whose name errors have. */
+export async function openSpeech(
+  check: Reading["check"],
+  source: Source | readonly File[],
+  options: Omit<LoadOptions, "quantize">,
+): Promise<SpeechModel> {
+  const { checkpoint, tokenizer, folder } = await openModel(check, source, options);
+  if (checkpoint.kind !== "speech") {
+    return check.refuse({
+      received: `a model of another kind: ${checkpoint.kind}`,
+      expected: "a speech model: Whisper or Moonshine",
+      fix: "load it with `loadAny`.",
+    });
+  }
+  const { config, params } = checkpoint;
+  const { apply, encode, leastFrames } = speechToText(config);
+  const [features, generation] = await Promise.all([
+    extractorOf(folder, checkpoint.features, check),
+    fileOf(folder, "generation_config.json", check),
+  ]);
+  // Older folders keep the rules of generation in the configuration.
+  const speech = readSpeechTokens(generation ?? (await fileOf(folder, "config.json", check)));
+  return { config, params, tokenizer, features, speech, apply, encode, leastFrames };
+}
+
+/** The front end that a folder names, or the usual one of the architecture. */
+async function extractorOf(
+  folder: Folder | undefined,
+  usual: object,
+  check: Reading["check"],
+): Promise<FeatureExtractor> {
+  return readFeatureExtractor((await fileOf(folder, "preprocessor_config.json", check)) ?? usual);
+}
+
+async function fileOf(folder: Folder | undefined, name: string, check: Reading["check"]): Promise<unknown> {
+  const file = await folder?.find(name, smallFiles.configuration);
+  return file && jsonOf(file, check);
+}

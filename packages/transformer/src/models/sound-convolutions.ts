@@ -1,0 +1,96 @@
+import { checks, type Checks } from "@qkv/core";
+import { groupNorm, mul, ones, randn, splitSeed, transpose, zeros, type Tensor } from "@qkv/tensor";
+import { conv1d } from "@qkv/tensor/convolutions";
+import { activationOf, type Activation } from "../layers/activation.js";
+import type { NormParams } from "../layers/norm.js";
+
+/** One of the convolutions that make rows of sound: over its samples, or over frames of features. */
+export type SoundConvolutionConfig = {
+  /** Channels of its output. */
+  channels: number;
+  kernelSize: number;
+  /** Default 1. */
+  stride?: number;
+  /** Zeros at both ends. Default 0. */
+  padding?: number;
+  /** Applied to its output. */
+  activation: Activation;
+  /** True: behind the activation, all channels of a clip are normed together (Moonshine). Default false. */
+  groupNorm?: boolean;
+  /** A bias in random weights; loaded weights have what is stored. Default true. */
+  bias?: boolean;
+};
+
+/** The weights of one. */
+export type SoundConvolutionParams = {
+  /** `[channels, channels before, kernelSize]` */
+  weight: Tensor;
+  /** `[channels]` */
+  bias?: Tensor;
+  /** `[channels]`, with `groupNorm`. */
+  norm?: NormParams;
+};
+
+/** Convolutions, one after the other: made from their configuration, holding no weights. */
+export type SoundConvolutions = {
+  init(seed: number): SoundConvolutionParams[];
+  /** Features `[B, channels, frames]` to rows `[B, S, C]`. */
+  apply(params: readonly SoundConvolutionParams[], features: Tensor): Tensor;
+  /** The least number of frames that makes a row. */
+  readonly leastFrames: number;
+};
+
+/**
+ * The convolutions in front of a speech model's encoder, which halve the number of frames (Whisper) or read a waveform
+ * (Moonshine).
+ *
+ * @param fn - The function that errors name.
+ * @param inputChannels - Channels of the features: mel bands, or 1 of a waveform.
+ */
+export function soundConvolutions(
+  fn: string,
+  inputChannels: number,
+  convolutions: readonly SoundConvolutionConfig[],
+): SoundConvolutions {
+  const check: Checks = checks(fn);
+  check.whole({ inputChannels }, { min: 1 });
+  check.list({ convolutions }, "configurations of convolutions");
+  const each = convolutions.map((one, i) => {
+    const given = check.options(one, names, `convolutions[${i}]`);
+    const { channels, kernelSize, stride = 1, padding = 0, groupNorm: normed = false, bias = true } = given;
+    check.whole({ channels, kernelSize, stride }, { min: 1 });
+    check.whole({ padding }, { min: 0 });
+    check.type({ groupNorm: normed, bias }, "boolean");
+    const before = i === 0 ? inputChannels : convolutions[i - 1]!.channels;
+    return {
+      ...{ channels, kernelSize, stride, padding, normed, bias, before },
+      bend: activationOf(fn, given.activation),
+    };
+  });
+  return {
+    leastFrames: each.reduceRight(
+      (length, { kernelSize, stride, padding }) =>
+        Math.max(1, (length - 1) * stride + kernelSize - 2 * padding),
+      1,
+    ),
+    init: (seed) =>
+      splitSeed(seed, each.length, each.length).map((seed, i) => {
+        const { channels, before, kernelSize, bias, normed } = each[i]!;
+        return {
+          weight: mul(randn([channels, before, kernelSize], { seed }), 1 / Math.sqrt(before * kernelSize)),
+          ...(bias && { bias: zeros([channels]) }),
+          ...(normed && { norm: { weight: ones([channels]), bias: zeros([channels]) } }),
+        };
+      }),
+    apply(params, features) {
+      const channelsFirst = each.reduce((x, { stride, padding, bend, normed }, i) => {
+        const { weight, bias, norm } = params[i]!;
+        const bent = bend(conv1d(x, weight, { stride, padding, ...(bias && { bias }) }));
+        return normed ? groupNorm(bent, 1, norm!.weight, norm!.bias) : bent;
+      }, features);
+      return transpose(channelsFirst); // [B, S, C]
+    },
+  };
+}
+
+const names = ["channels", "kernelSize", "stride", "padding", "activation", "groupNorm", "bias"] as const;

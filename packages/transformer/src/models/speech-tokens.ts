@@ -1,0 +1,83 @@
+import { checks, FormatError, type Checks } from "@qkv/core";
+
+/** Special tokens of a speech model and the rules of its generation, as `generation_config.json` has them. */
+export type SpeechTokens = {
+  /** Ids of languages, by their codes: `en`. Absent of a model for one language. */
+  readonly languages?: Readonly<Record<string, number>>;
+  /** Ids of tasks: `transcribe`, `translate`. */
+  readonly tasks?: Readonly<Record<string, number>>;
+  /** Id of `<|notimestamps|>`; the tokens of times follow it. Absent of a model without times. */
+  readonly noTimestampsId?: number;
+  /** The latest time at which a text may begin. Unit: tokens of time, 0.02 s each. */
+  readonly maxInitialTimestamp?: number;
+  /** Ids that never come. */
+  readonly suppressed: readonly number[];
+  /** Ids that are not the first of a text. */
+  readonly suppressedAtBegin: readonly number[];
+  /** Ids behind the start token, where there are no languages to choose: those of `forced_decoder_ids`. */
+  readonly forced: readonly number[];
+};
+
+/**
+ * Reads the special tokens of a speech model.
+ *
+ * @param config - The parsed `generation_config.json`, or a `config.json` that holds the same fields.
+ */
+export function readSpeechTokens(config: unknown): SpeechTokens {
+  const check: Checks<{ argument: string }> = checks(
+    "readSpeechTokens",
+    { argument: "generation_config.json" },
+    FormatError,
+  );
+  const given = (typeof config === "object" && config !== null ? config : {}) as Record<string, unknown>;
+  const refuse = (name: string, expected: string): never =>
+    check.refuse({
+      received: `\`${name}\` ${JSON.stringify(given[name])}`,
+      expected: `\`${name}\` to be ${expected}`,
+      fix: "the file is damaged or of another model; fetch it again.",
+    });
+  const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+  const ids = (name: string): readonly number[] => {
+    const list = given[name] ?? [];
+    return Array.isArray(list) && list.every(isId) ? list : refuse(name, "a list of token ids");
+  };
+  const byName = (name: string, rename: (key: string) => string) => {
+    const map = given[name];
+    if (map === undefined || map === null) return undefined;
+    const entries = Object.entries(map);
+    if (!entries.every(([, id]) => isId(id))) return refuse(name, "token ids by their names");
+    return Object.fromEntries(entries.map(([key, id]) => [rename(key), id as number]));
+  };
+  const number = (name: string): number | undefined => {
+    const value = given[name];
+    if (value === undefined || value === null) return undefined;
+    return isId(value) ? value : refuse(name, "a whole number, 0 or more");
+  };
+  const languages = byName("lang_to_id", (key) => key.replace(/^<\||\|>$/g, ""));
+  const tasks = byName("task_to_id", (key) => key);
+  const noTimestampsId = number("no_timestamps_token_id");
+  const maxInitialTimestamp = number("max_initial_timestamp_index");
+  return {
+    ...(languages && Object.keys(languages).length > 0 && { languages }),
+    ...(tasks && { tasks }),
+    ...(noTimestampsId !== undefined && { noTimestampsId }),
+    ...(maxInitialTimestamp !== undefined && { maxInitialTimestamp }),
+    suppressed: ids("suppress_tokens"),
+    suppressedAtBegin: ids("begin_suppress_tokens"),
+    forced: forcedIds(given["forced_decoder_ids"], () =>
+      refuse("forced_decoder_ids", "a list of places, from 1 on, with their token ids"),
+    ),
+  };
+}
+
+/** The ids of the places 1, 2, …; a place without an id ends them. */
+function forcedIds(given: unknown, refuse: () => never): number[] {
+  if (given === undefined || given === null) return [];
+  if (!Array.isArray(given)) return refuse();
+  const isPair = (value: unknown) => Array.isArray(value) && value.length === 2 && Number.isInteger(value[0]);
+  if (!given.every(isPair)) return refuse();
+  const places = new Map(given as [number, number | null][]);
+  const ids: number[] = [];
+  for (let place = 1; typeof places.get(place) === "number"; place++) ids.push(places.get(place)!);
+  return ids;
+}

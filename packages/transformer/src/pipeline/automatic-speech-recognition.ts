@@ -1,0 +1,138 @@
+import { checks, type Checks } from "@qkv/core";
+import type { SpeechModel } from "../models/speech-model.js";
+import { transcribe, type TranscribeOptions } from "../speech/transcribe.js";
+import { refuseElsewhere } from "./load-options.js";
+import { requiredTokenizer } from "./texts-to-rows.js";
+
+/** Sound: one channel at 16 kHz, or the same with its rate. */
+export type SpeechInput = Float32Array | { array: Float32Array; sampling_rate: number };
+
+/** Options of a call of an {@link AutomaticSpeechRecognitionPipeline}, by Transformers.js' names. */
+export type AutomaticSpeechRecognitionOptions = {
+  /** True: segments with their times, as `chunks`. Default false. */
+  return_timestamps?: boolean;
+  /** The spoken language: its code, or its English name. Default: the model finds it. */
+  language?: string;
+  /** `translate`: into English. Default `transcribe`. */
+  task?: "transcribe" | "translate";
+  /** The rate of the sound: another than the model's is refused. Unit: Hz. */
+  sampling_rate?: number;
+  /** Default 1. */
+  num_beams?: number;
+  /** In a window of 30 s. */
+  max_new_tokens?: number;
+  signal?: AbortSignal;
+};
+
+/** The text of a sound. */
+export type RecognizedSpeech = {
+  text: string;
+  /** With `return_timestamps`: the text of each segment, from and to so many seconds. */
+  chunks?: { timestamp: [number, number]; text: string }[];
+};
+
+/** Calls of a pipeline that writes down speech. */
+export type AutomaticSpeechRecognitionCall = {
+  (audio: SpeechInput, options?: AutomaticSpeechRecognitionOptions): Promise<RecognizedSpeech>;
+  (audio: readonly SpeechInput[], options?: AutomaticSpeechRecognitionOptions): Promise<RecognizedSpeech[]>;
+};
+
+const names = [
+  "return_timestamps",
+  "language",
+  "task",
+  "sampling_rate",
+  "num_beams",
+  "max_new_tokens",
+  "signal",
+] as const satisfies readonly (keyof AutomaticSpeechRecognitionOptions)[];
+
+/** Options that Transformers.js has, and what stands in their place. */
+const elsewhere: Readonly<Record<string, string>> = {
+  chunk_length_s:
+    "leave it out: sound of any length is read in windows, each from the end of the last segment.",
+  stride_length_s: "leave it out: windows begin where a segment ended.",
+  force_full_sequences: "leave it out: windows begin where a segment ended.",
+  num_frames: "leave it out: the length of the sound is its own.",
+};
+
+/** Makes the calls of a model that writes down speech. */
+export function automaticSpeechRecognition(
+  check: Checks<{ argument: string }>,
+  model: SpeechModel,
+): AutomaticSpeechRecognitionCall {
+  requiredTokenizer(check, model.tokenizer);
+  const own: Checks = checks('pipeline("automatic-speech-recognition")');
+  const call = async (
+    audio: SpeechInput | readonly SpeechInput[],
+    given?: AutomaticSpeechRecognitionOptions,
+  ): Promise<RecognizedSpeech | RecognizedSpeech[]> => {
+    refuseElsewhere(own, given, elsewhere, "a call of this pipeline");
+    const options = own.options(given, names);
+    const withTimes = options.return_timestamps ?? false;
+    own.each(
+      { return_timestamps: withTimes },
+      (value) => typeof value === "boolean",
+      "true or false: times of segments, not of words",
+      "write true.",
+    );
+    const one = async (sound: SpeechInput): Promise<RecognizedSpeech> => {
+      const { array, sampling_rate } = soundOf(own, sound, options);
+      const { text, segments } = await transcribe(model, array, {
+        ...settingsOf(options, model.speech.languages),
+        timestamps: withTimes,
+        ...(sampling_rate !== undefined && { sampleRate: sampling_rate }),
+      });
+      if (!withTimes) return { text };
+      const chunks = segments.map(({ start, end, text }) => ({
+        timestamp: [start, end] as [number, number],
+        text,
+      }));
+      return { text, chunks };
+    };
+    if (!Array.isArray(audio)) return one(audio as SpeechInput);
+    const all: RecognizedSpeech[] = [];
+    for (const sound of audio as readonly SpeechInput[]) all.push(await one(sound));
+    return all;
+  };
+  return call as AutomaticSpeechRecognitionCall;
+}
+
+function settingsOf(
+  { language, task, num_beams, max_new_tokens, signal }: AutomaticSpeechRecognitionOptions,
+  languages: SpeechModel["speech"]["languages"],
+): TranscribeOptions {
+  return {
+    ...(language !== undefined && { language: codeOf(language, languages) }),
+    ...(task !== undefined && { task }),
+    ...(num_beams !== undefined && { numBeams: num_beams }),
+    ...(max_new_tokens !== undefined && { maxTokens: max_new_tokens }),
+    ...(signal && { signal }),
+  };
+}
+
+/** The code of a language that is named in English, where the platform knows its name. */
+function codeOf(language: string, languages: SpeechModel["speech"]["languages"]): string {
+  const name = String(language).toLowerCase();
+  const codes = Object.keys(languages ?? {});
+  if (codes.includes(name)) return name;
+  const names = new Intl.DisplayNames("en", { type: "language" });
+  return codes.find((code) => names.of(code)?.toLowerCase() === name) ?? language;
+}
+
+function soundOf(
+  check: Checks,
+  audio: unknown,
+  { sampling_rate }: AutomaticSpeechRecognitionOptions,
+): { array: Float32Array; sampling_rate: number | undefined } {
+  if (audio instanceof Float32Array) return { array: audio, sampling_rate };
+  const given = (audio ?? {}) as { array?: unknown; sampling_rate?: unknown };
+  if (given.array instanceof Float32Array && typeof given.sampling_rate === "number")
+    return { array: given.array, sampling_rate: given.sampling_rate };
+  return check.refuse({
+    argument: "audio",
+    received: audio,
+    expected: "a Float32Array at 16 kHz, or { array, sampling_rate }: one channel of sound",
+    fix: "let the platform decode files: in a page `(await new AudioContext({ sampleRate: 16000 }).decodeAudioData(bytes)).getChannelData(0)`.",
+  });
+}

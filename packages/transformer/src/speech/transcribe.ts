@@ -1,0 +1,245 @@
+import { checks, checkSignal, type Checks } from "@qkv/core";
+import { checkSampleRate } from "../audio/feature-extractor.js";
+import { beamSearch } from "../generation/beam-search.js";
+import { generate } from "../generation/generate.js";
+import type { LogitsProcessor } from "../generation/processors/logits-processor.js";
+import { suppressTokens, suppressTokensAtBegin } from "../generation/processors/suppress-tokens.js";
+import { timestampRules } from "../generation/processors/timestamps.js";
+import type { EncodedSource } from "../models/encoded-source.js";
+import type { SpeechModel } from "../models/speech-model.js";
+import { windowSegments, type SpeechSegment, type WindowSegments } from "./segments.js";
+
+/** Options of {@link transcribe}. */
+export type TranscribeOptions = {
+  /** Code of the spoken language, such as `en`. Default: the one that the model finds in the first window. */
+  language?: string;
+  /** `translate`: into English. Default `transcribe`. */
+  task?: "transcribe" | "translate";
+  /** True: the segments of speech have their times. Default false, for sound that fits one window. */
+  timestamps?: boolean;
+  /** The rate of the waveform, where it is known: another than the model's is refused. Unit: Hz. */
+  sampleRate?: number;
+  /** Beams of the search. Default 1: the likeliest token each time. */
+  numBeams?: number;
+  /** At most this many tokens in a window. Default: as many as the decoder's context holds. */
+  maxTokens?: number;
+  signal?: AbortSignal;
+  /** Called with each segment as soon as its window is done. */
+  onSegment?: (segment: TranscribedSegment) => void;
+};
+
+/** A segment with its text, which is empty where the model has no tokenizer. */
+export type TranscribedSegment = SpeechSegment & { readonly text: string };
+
+/** The text of a sound. */
+export type Transcription = {
+  readonly text: string;
+  /** Code of the language, of a model that knows several. */
+  readonly language?: string;
+  readonly segments: readonly TranscribedSegment[];
+};
+
+/** Seconds of a window, of a model without a length of its own. */
+const windowSeconds = 30;
+
+/**
+ * Writes down speech. Sound longer than the model reads at once goes through it in windows of 30 s: with tokens of times, each
+ * window begins where the last whole segment ended, so that no word is cut.
+ *
+ * @param model - Of `loadSpeech`.
+ * @param waveform - One channel at the model's sample rate (16 kHz), from −1 to 1. Decoding and resampling are the platform's.
+ * @throws {ArgumentError} If the sample rate is another, the model does not know the language or the task, or an option is out
+ *   of range. The signal's reason, when it aborts.
+ * @see "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), arXiv:2212.04356, section 4.5
+ *
+ * @example
+ * ```ts
+ * import { transcribe } from "@qkv/transformer";
+ *
+ * // const model = await loadSpeech("openai/whisper-tiny");
+ * // const context = new AudioContext({ sampleRate: 16000 });
+ * // const sound = (await context.decodeAudioData(bytes)).getChannelData(0);
+ * // const { text, segments } = await transcribe(model, sound, { timestamps: true });
+ * await transcribe(undefined as never, new Float32Array(16000)); // => throws ArgumentError: `model` is undefined
+ * ```
+ */
+export async function transcribe(
+  model: SpeechModel,
+  waveform: Float32Array,
+  given?: TranscribeOptions,
+): Promise<Transcription> {
+  const isModel = () => typeof (model as Partial<SpeechModel> | undefined)?.features?.apply === "function";
+  check.each({ model }, isModel, "a speech model", "load one with `loadSpeech`.");
+  const options = readOptions(model, waveform, given);
+  const { tokenizer } = model;
+  const { sampleRate, maxSamples = windowSeconds * sampleRate } = model.features;
+  const { signal, onSegment } = options;
+  // Sound of several windows needs times, to find where each ends.
+  const isLong = waveform.length > maxSamples;
+  const withTimes = model.speech.noTimestampsId !== undefined && (options.timestamps || isLong);
+  let language = options.language;
+  const segments: TranscribedSegment[] = [];
+  for (let seek = 0; seek < waveform.length;) {
+    signal?.throwIfAborted();
+    const clip = waveform.subarray(seek, seek + maxSamples);
+    const duration = clip.length / sampleRate;
+    const source = encodeClip(model, clip);
+    language ??= model.speech.languages && (await likeliestLanguage(model, source));
+    const ids = await textOf(model, source, { ...options, language, withTimes });
+    const found = withTimes
+      ? windowSegments(ids, model.speech.noTimestampsId! + 1, duration)
+      : wholeWindow(ids, duration);
+    const offset = seek / sampleRate;
+    for (const { start, end, ids } of found.segments) {
+      const text = tokenizer?.decode(ids) ?? "";
+      const segment = { start: offset + start, end: offset + end, text, ids };
+      segments.push(segment);
+      onSegment?.(segment);
+    }
+    seek += Math.max(1, Math.round(found.advance * sampleRate));
+  }
+  const text = segments.map(({ text }) => text).join("");
+  return { text, ...(language !== undefined && { language }), segments };
+}
+
+/** All of a window in one segment. */
+const wholeWindow = (ids: readonly number[], duration: number): WindowSegments => ({
+  segments: ids.length === 0 ? [] : [{ start: 0, end: duration, ids }],
+  advance: duration,
+});
+
+/** Reads a clip by the encoder; one that is shorter than its convolutions is filled with zeros. */
+function encodeClip({ features: extractor, encode, params, leastFrames }: SpeechModel, clip: Float32Array) {
+  const { device } = params.embedding.weight;
+  const least = extractor.maxSamples === undefined ? leastFrames : 1;
+  const whole = clip.length >= least ? clip : Float32Array.from({ length: least }, (_, i) => clip[i] ?? 0);
+  const { features } = extractor.apply(whole, { device });
+  return encode(params, features);
+}
+
+/** The language whose token is the likeliest behind the start token. */
+async function likeliestLanguage(
+  { apply, params, config, speech }: SpeechModel,
+  source: EncodedSource,
+): Promise<string> {
+  const logits = apply(params, config.startIds, { source, last: 1 });
+  const numbers = (await logits.read()).subarray(-config.vocabSize);
+  const languages = Object.entries(speech.languages!);
+  return languages.reduce((best, one) => (numbers[one[1]]! > numbers[best[1]]! ? one : best))[0];
+}
+
+type TextOptions = Omit<ReturnType<typeof readOptions>, "language"> & {
+  language: string | undefined;
+  withTimes: boolean;
+};
+
+/** The tokens of a window's text, times among them. */
+async function textOf(
+  model: SpeechModel,
+  source: EncodedSource,
+  { language, task, withTimes, numBeams, maxTokens, signal }: TextOptions,
+): Promise<readonly number[]> {
+  // Texts are decoded segment by segment, without the tokens of times.
+  const writing = { ...model, tokenizer: undefined };
+  const decoderIds = promptOf(model, language, task, withTimes);
+  const options = {
+    decoderIds,
+    processors: rulesOf(model, withTimes),
+    ...(maxTokens !== undefined && { maxTokens }),
+    ...(signal && { signal }),
+  };
+  if (numBeams > 1) {
+    const { sequences } = await beamSearch(writing, source, { ...options, numBeams });
+    return sequences[0]![0]!.ids;
+  }
+  const ids: number[] = [];
+  for await (const { id } of generate(writing, source, options)) ids.push(id);
+  return ids;
+}
+
+/** The ids that the decoder's text begins with: start, language, task, and whether it has times. */
+function promptOf(
+  { config, speech }: SpeechModel,
+  language: string | undefined,
+  task: "transcribe" | "translate",
+  withTimes: boolean,
+): number[] {
+  const { languages, tasks, noTimestampsId, forced } = speech;
+  const chosen =
+    languages && language !== undefined
+      ? [languages[language]!, ...(tasks?.[task] === undefined ? [] : [tasks[task]])]
+      : forced.filter((id) => id !== noTimestampsId);
+  const noTimes = noTimestampsId !== undefined && !withTimes ? [noTimestampsId] : [];
+  return [...config.startIds, ...chosen, ...noTimes];
+}
+
+/** The rules of a model's generation. */
+function rulesOf({ speech }: SpeechModel, withTimes: boolean): LogitsProcessor[] {
+  const { suppressed, suppressedAtBegin, noTimestampsId, maxInitialTimestamp } = speech;
+  return [
+    ...(suppressed.length > 0 ? [suppressTokens(suppressed)] : []),
+    ...(suppressedAtBegin.length > 0 ? [suppressTokensAtBegin(suppressedAtBegin)] : []),
+    ...(withTimes
+      ? [
+          timestampRules({
+            noTimestampsId: noTimestampsId!,
+            ...(maxInitialTimestamp !== undefined && { maxInitialTimestamp }),
+          }),
+        ]
+      : []),
+  ];
+}
+
+function readOptions(
+  { speech, features }: SpeechModel,
+  waveform: Float32Array,
+  given: TranscribeOptions | undefined,
+) {
+  check.each(
+    { waveform },
+    (value) => value instanceof Float32Array,
+    "a Float32Array: one channel of sound",
+    "decode sound by the platform: `audioBuffer.getChannelData(0)`.",
+  );
+  const options = check.options(given, names);
+  const { language, task = "transcribe", timestamps = false, numBeams = 1, maxTokens, onSegment } = options;
+  checkSampleRate(check, options.sampleRate ?? features.sampleRate, features.sampleRate);
+  check.oneOf({ task }, ["transcribe", "translate"]);
+  check.type({ timestamps }, "boolean");
+  check.whole({ numBeams }, { min: 1, unit: "beams" });
+  if (maxTokens !== undefined) check.whole({ maxTokens }, { min: 1, unit: "tokens" });
+  if (onSegment !== undefined) check.type({ onSegment }, "function");
+  checkSignal("transcribe", options.signal);
+  const { languages, tasks, noTimestampsId } = speech;
+  if (language !== undefined) {
+    const known = Object.keys(languages ?? {});
+    const expected = languages ? `one of ${known.join(", ")}` : "nothing, as the model knows one language";
+    check.each(
+      { language },
+      () => known.includes(language),
+      expected,
+      "leave it out to let the model choose.",
+    );
+  }
+  if (task === "translate" && tasks?.["translate"] === undefined) {
+    const expected = '"transcribe", as the model does not translate';
+    check.refuse({ argument: "task", received: task, expected, fix: "leave it out." });
+  }
+  if (timestamps && noTimestampsId === undefined) {
+    const expected = "false, as the model has no tokens of times";
+    check.refuse({ argument: "timestamps", received: true, expected, fix: "leave it out." });
+  }
+  return { ...options, task, timestamps, numBeams };
+}
+
+const check: Checks = /* @__PURE__ */ checks("transcribe");
+const names: readonly (keyof TranscribeOptions)[] = [
+  "language",
+  "task",
+  "timestamps",
+  "sampleRate",
+  "numBeams",
+  "maxTokens",
+  "signal",
+  "onSegment",
+];
