@@ -13,6 +13,7 @@ import { sentenceTransformers } from "./families/sentence-transformers.js";
 import { tokenizers } from "./families/tokenizers.js";
 import { torch } from "./families/torch.js";
 import { torchMore } from "./families/torch-more.js";
+import { training } from "./families/training.js";
 import { xTransformers } from "./families/x-transformers.js";
 
 /** Kinds of reference data that are computed on a device. */
@@ -28,6 +29,7 @@ export const onDevice: readonly Kind[] = [
   generation,
   hf,
   lora,
+  training,
   sentenceTransformers,
 ];
 
