@@ -3,6 +3,13 @@ export const near = ["src/rearranging.test.ts", "src/reductions.test.ts", "src/e
 
 export const mutants = [
   {
+    what: "the average of params remembers its first steps as long as later ones",
+    file: "src/optimizers/ema.ts",
+    near: ["src/optimizers/ema.test.ts"],
+    find: "Math.min($decay, (1 + $step) / (10 + $step))",
+    replace: "$decay",
+  },
+  {
     what: "the gradient of layerNorm ignores eps",
     file: "src/ops/layer-norm.ts",
     find: "rsqrt(add(mean($squares), $eps))",

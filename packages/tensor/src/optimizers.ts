@@ -2,6 +2,7 @@ export { adafactor, type AdafactorOptions } from "./optimizers/adafactor.js";
 export { adam, adamW, type AdamOptions } from "./optimizers/adam.js";
 export { anneal, type AnnealShape } from "./optimizers/anneal.js";
 export { clipGradients } from "./optimizers/clip-gradients.js";
+export { ema, type ParamAverage } from "./optimizers/ema.js";
 export { inverseSqrt } from "./optimizers/inverse-sqrt.js";
 export { lion, type LionOptions } from "./optimizers/lion.js";
 export { muon, orthogonalize, type MuonOptions } from "./optimizers/muon.js";

@@ -1,0 +1,73 @@
+import { checks } from "@qkv/core";
+import { add } from "../ops/add.js";
+import { mul } from "../ops/mul.js";
+import { resident } from "../resident.js";
+import type { Tensor } from "../tensor.js";
+import { mapTensors, tensorsOf } from "../tree.js";
+import { trainable } from "./optimizer.js";
+import { overwrite } from "./overwrite.js";
+
+/** A running average of params over the steps of a run. */
+export type ParamAverage = {
+  /** The average before the first update: a copy of the params. */
+  init<P>(params: P): P;
+  /**
+   * Takes the params into the average, in place.
+   *
+   * @param step - Updates that the params have had, as `state.step` counts them. Default: so many that the decay is whole.
+   */
+  update<P>(average: P, params: P, step?: number): void;
+};
+
+/**
+ * An exponential moving average of params: `average ← decay · average + (1 − decay) · params` after each step. It is often better
+ * on held-back data than the params themselves, and is evaluated or exported in their place.
+ *
+ * The decay of early steps is smaller, `(1 + step) / (10 + step)`, so that first weights are soon forgotten.
+ *
+ * @param options - `decay`: from 0 to below 1; 0.999 looks back at about the last 1000 steps.
+ * @throws {ArgumentError} If the decay is out of range. If the average is not nested as the params are.
+ * @see "Acceleration of Stochastic Approximation by Averaging" (1992); the decay of early steps is TensorFlow's
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { ema } from "@qkv/tensor/optimizers";
+ *
+ * const params = { w: tensor([0]) };
+ * const average = ema({ decay: 0.75 });
+ * const smooth = average.init(params);
+ * params.w.data[0] = 8; // as an optimizer changes it
+ * average.update(smooth, params);
+ * smooth.w.toNested(); // => [2]
+ * ```
+ */
+export function ema(options: { decay: number }): ParamAverage {
+  const check = checks("ema");
+  const { decay } = check.options(options, ["decay"]);
+  check.finite({ decay }, { min: 0, below: 1, fix: "0.999 looks back at about the last 1000 steps." });
+  return {
+    init(params) {
+      trainable("ema", params);
+      return mapTensors(params, copied);
+    },
+    update(average, params, step = Infinity) {
+      const given = trainable("ema", params);
+      const own = [...trainable("ema", average)];
+      if (step !== Infinity) check.whole({ step }, { min: 0, unit: "updates" });
+      const keep = step === Infinity ? decay : Math.min(decay, (1 + step) / (10 + step));
+      const fix = "give what `init(params)` returned.";
+      const fits = () => own.length === given.size && own.every(([path, x]) => isLike(x, given.get(path)));
+      check.each({ average }, fits, "tensors nested as the params are, on their device", fix);
+      tensorsOf(params)[0]?.device.scope(() => {
+        for (const [path, x] of own) overwrite(x, add(mul(x, keep), mul(given.get(path)!, 1 - keep)));
+      });
+    },
+  };
+}
+
+/** A copy that stays. */
+const copied = (x: Tensor): Tensor => x.device.scope(() => resident(mul(x, 1)));
+
+const isLike = (x: Tensor, y: Tensor | undefined): boolean =>
+  y !== undefined && x.dtype === y.dtype && x.device === y.device && x.shape.join() === y.shape.join();
