@@ -5,6 +5,20 @@ export const elsewhere = ["../../conformance/src/wasm-", "../../conformance/src/
 
 export const mutants = [
   {
+    what: "dropout takes the words of even numbers for odd ones",
+    file: "assembly/dropout.ts",
+    near: ["src/kernels/dropout.test.ts"],
+    find: "below(third, fourth, $high, $low)",
+    replace: "below(first, second, $high, $low)",
+  },
+  {
+    what: "dropout looks at the first word alone",
+    file: "assembly/dropout.ts",
+    near: ["src/kernels/dropout.test.ts"],
+    find: "v128.or(i32x4.lt_u($words, $bound), v128.and(i32x4.eq($words, $bound), $last))",
+    replace: "v128.or(i32x4.lt_u($words, $bound), i32x4.eq($words, $bound))",
+  },
+  {
     what: "words of a tensor's strides come one axis late",
     file: "layout.mjs",
     in: "words",

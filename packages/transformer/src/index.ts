@@ -42,6 +42,7 @@ export {
   type PerLayerEmbeddingParams,
   type PerLayerInputParams,
 } from "./layers/per-layer-embedding.js";
+export { type DropoutRates } from "./models/model-dropout.js";
 export { norm, type Norm, type NormKind, type NormParams } from "./layers/norm.js";
 export { type LayerTraceName, type ModelTrace } from "./layers/trace.js";
 export {

@@ -1,6 +1,7 @@
 // Expressions of scores as lists of steps, run over a strip of a tile: 8 keys, 64 queries in lanes. Each step reads
 // registers and fills one; a register is a strip of float32. What is the same for a whole head, or for a whole row of
 // queries, is computed once for it.
+import { philox4 } from "./philox";
 import { zero } from "./lanes";
 import { FIRST_BINARY, FIRST_UNARY, Program, Step, StepCode } from "./layout";
 import { binaryStep, firstSlope, secondSlope, unarySlope, unaryStep } from "./micro-kernels";
@@ -278,29 +279,4 @@ function drop(step: Step, to: usize, registers: usize, rows: i32, bytes: usize):
       v128.store(to + i, v128.andnot(factor, i32x4.lt_u(word, threshold)));
     }
   }
-}
-
-/** The first word of Philox 4x32-10 for four counters. */
-function philox4(c0: v128, c1: v128, c2: v128, c3: v128, k0: i32, k1: i32): v128 {
-  const m0 = i32x4.splat(<i32>0xd2511f53);
-  const m1 = i32x4.splat(<i32>0xcd9e8d57);
-  for (let round = 0; round < 10; round++) {
-    const high0 = highHalves(m0, c0);
-    const low0 = i32x4.mul(m0, c0);
-    const high1 = highHalves(m1, c2);
-    const low1 = i32x4.mul(m1, c2);
-    c0 = v128.xor(v128.xor(high1, c1), i32x4.splat(k0));
-    c1 = low1;
-    c2 = v128.xor(v128.xor(high0, c3), i32x4.splat(k1));
-    c3 = low0;
-    k0 += <i32>0x9e3779b9;
-    k1 += <i32>0xbb67ae85;
-  }
-  return c0;
-}
-
-/** The upper halves of four products of 32 by 32 bits. */
-@inline
-function highHalves(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(a, b), i64x2.extmul_high_i32x4_u(a, b), 1, 3, 5, 7);
 }

@@ -96,14 +96,14 @@ export function sgd(
 
 /** Up to four numbers. */
 @inline
-function some(from: usize, count: i32, scratch: usize): v128 {
+export function some(from: usize, count: i32, scratch: usize): v128 {
   if (count >= 4) return v128.load(from);
   v128.store(scratch, f32x4.splat(0));
   memory.copy(scratch, from, (<usize>count) << 2);
   return v128.load(scratch);
 }
 @inline
-function put(to: usize, x: v128, count: i32, scratch: usize): void {
+export function put(to: usize, x: v128, count: i32, scratch: usize): void {
   if (count >= 4) {
     v128.store(to, x);
   } else {

@@ -1,6 +1,7 @@
 import type { Device } from "@qkv/tensor";
 import type { Engine } from "./engine.js";
 import { attentionBackwardKernel, attentionKernel } from "./kernels/attention.js";
+import { dropoutKernel } from "./kernels/dropout.js";
 import { elementwiseKernels } from "./kernels/elementwise.js";
 import { linearKernel, matmulKernel } from "./kernels/matmul.js";
 import { optimizerKernels } from "./kernels/optimizers.js";
@@ -28,6 +29,7 @@ export function kernels(engine: Engine, patterns: ReadPatterns): Device["kernels
     attention: attentionKernel(engine, patterns),
     attentionBackward: attentionBackwardKernel(engine),
     crossEntropy: crossEntropyKernel(engine),
+    dropout: dropoutKernel(engine),
     layerNorm: layerNormKernel(engine),
     linear: linearKernel(engine, patterns),
     matmul: matmulKernel(engine, patterns),

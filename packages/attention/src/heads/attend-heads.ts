@@ -36,6 +36,8 @@ export type HeadsConfig = {
   scale?: number;
   /** Default: off. */
   softcap?: number;
+  /** Share of weights that are dropped in a call with `dropoutSeed`, from 0 to below 1: in training. Default 0. */
+  dropout?: number;
 };
 
 /** Params of the heads of a layer besides projections. */
@@ -104,6 +106,7 @@ export type HeadsCall = {
   trace?: Trace | undefined;
   mask?: Mask | undefined;
   bias?: Tensor | ScoreMod | undefined;
+  dropoutSeed?: number | undefined;
 };
 
 /** Queries `[B, H, T, D]` meet stored keys: `[B, H, T, Dv]`. */
@@ -129,9 +132,9 @@ export function attendReady(
   params: HeadsParams,
   query: Tensor,
   keyValues: KeyValues,
-  { trace, mask = config.mask, bias }: HeadsCall,
+  { trace, mask = config.mask, bias, dropoutSeed }: HeadsCall,
 ): Tensor {
-  const { qkNorm, sinks, scoreMod, softcap } = config;
+  const { qkNorm, sinks, scoreMod, softcap, dropout = 0 } = config;
   const scale = config.scale ?? qkNorm?.scale(query.shape[3]!);
   const options: AttentionOptions = {
     ...(mask && { mask }),
@@ -140,6 +143,7 @@ export function attendReady(
     ...(sinks && { sinks: sinks.logits(params.sinks, query) }),
     ...(scale !== undefined && { scale }),
     ...(softcap !== undefined && { softcap }),
+    ...(dropout > 0 && dropoutSeed !== undefined && { dropout: { rate: dropout, seed: dropoutSeed } }),
   };
   return recordHeads(trace, attendTraced(query, keyValues, options, trace));
 }
@@ -233,11 +237,12 @@ export const headsOptions = [
   "scoreMod",
   "scale",
   "softcap",
+  "dropout",
 ] as const;
 
 /** Refuses what heads cannot be made of, when the layer is made. */
 export function checkHeads(check: Checks, config: HeadsConfig, numHeads: number): void {
-  const { mask, rope, qkNorm, queryScale, sinks, scoreMod, scale, softcap } = config;
+  const { mask, rope, qkNorm, queryScale, sinks, scoreMod, scale, softcap, dropout = 0 } = config;
   if (mask !== undefined) checkMask(check.fn, "mask", mask);
   checkMade(check, { rope }, "apply", "rope({ headDim: 64 })");
   checkMade(check, { qkNorm }, "apply", 'qkNorm("rms")');
@@ -245,6 +250,7 @@ export function checkHeads(check: Checks, config: HeadsConfig, numHeads: number)
   checkMade(check, { sinks }, "logits", "learnedSinks()");
   if (scoreMod !== undefined) checkScoreMod(check.fn, "scoreMod", scoreMod, { numHeads });
   checkScale(check, scale, softcap);
+  check.finite({ dropout }, { min: 0, below: 1, fix: "0.1 drops one weight of ten." });
 }
 
 /** Refuses an option that was not made by the function for it: that lacks a method. */

@@ -22,7 +22,7 @@ export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyV
     params: AttentionParams,
     x: Tensor,
     context: Tensor | KeyValues,
-    options?: Pick<ApplyOptions, "mask" | "bias" | "trace">,
+    options?: Pick<ApplyOptions, "mask" | "bias" | "dropoutSeed" | "trace">,
   ): Tensor;
 };
 
@@ -60,7 +60,7 @@ export function crossAttention(config: CrossAttentionConfig): CrossAttentionLaye
     init: layer.init,
     keyValues: layer.keyValues,
     apply(params, x, context, call) {
-      const options = check.options(call, ["mask", "bias", "trace"]);
+      const options = check.options(call, ["mask", "bias", "dropoutSeed", "trace"]);
       if (!isTensor(context) && !Array.isArray(context?.key)) {
         check.refuse({
           argument: "context",

@@ -115,6 +115,8 @@ export type ApplyOptions = {
    * none, appends nothing, and reads no weights for them. Default: the layer's own.
    */
   sharedKeyValues?: KeyValues;
+  /** Drops weights, as the layer has `dropout`: in training, another seed each step. Default: nothing is dropped. */
+  dropoutSeed?: number;
   /** Collects traced tensors. Default: nothing is traced. */
   trace?: Trace;
 };
@@ -257,7 +259,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     },
     apply(params, x, called) {
       const options = applying.options(called, callOptions);
-      const { cache, context, layer = 0, trace, bias, sharedKeyValues } = options;
+      const { cache, context, layer = 0, trace, bias, sharedKeyValues, dropoutSeed } = options;
       checkTrace(applying, trace);
       checkRows("apply", "x", x, C, "embedDim");
       const makesNone = context !== undefined || sharedKeyValues !== undefined;
@@ -307,7 +309,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       const { read: given, query: rotated } = asked();
       const held = memory ? memory.prepend(params.memory, given, B) : given;
       const read = differential ? differential.pairValues(held, B) : held;
-      const call = { trace, bias, mask: maskOf(options.mask) };
+      const call = { trace, bias, mask: maskOf(options.mask), dropoutSeed };
       const heads = attendReady(config, params, rotated, read, call); // [B, H, T, D]
       const subtracted = differential ? differential.subtract(params.differential, heads) : heads;
       const mixed = gate
@@ -341,6 +343,7 @@ const callOptions = [
   "bias",
   "firstValues",
   "sharedKeyValues",
+  "dropoutSeed",
   "trace",
 ] as const;
 

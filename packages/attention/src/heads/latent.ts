@@ -60,6 +60,8 @@ export type LatentConfig = {
   eps?: number;
   /** True: the maps from x to latents, and the output map, add a bias. Default false. */
   bias?: boolean;
+  /** Share of weights that are dropped in a call with `dropoutSeed`, from 0 to below 1: in training. Default 0. */
+  dropout?: number;
   /** Chooses the keys that each query reads (DSA, DeepSeek-V3.2). It needs `queryRank`. Default: all that the mask shows. */
   indexer?: LatentIndexerConfig;
   /**
@@ -103,6 +105,8 @@ export type LatentApplyOptions = {
   positions?: Positions;
   /** Hides keys of this call besides what the layer hides: the padding of its batch. Default: nothing. */
   mask?: Mask;
+  /** Drops weights, as the layer has `dropout`: in training, another seed each step. Default: nothing is dropped. */
+  dropoutSeed?: number;
   /** Collects traced tensors. Default: nothing is traced. */
   trace?: Trace;
 };
@@ -115,6 +119,7 @@ type Projected = {
   readonly latents: KeyValues;
   readonly mask: Mask | undefined;
   readonly trace: Trace | undefined;
+  readonly dropoutSeed: number | undefined;
 };
 
 /** A layer of multi-head latent attention: made from its configuration, holding no weights. */
@@ -172,6 +177,7 @@ export function latent(config: LatentConfig): LatentLayer {
     scale = 1 / Math.sqrt(nopeDim + ropeDim),
     eps = 1e-6,
     bias = false,
+    dropout = 0,
     indexer: indexerConfig,
     linear: map = linear,
   } = check.options(config, configNames, "config");
@@ -179,6 +185,7 @@ export function latent(config: LatentConfig): LatentLayer {
   if (queryRank !== undefined) check.whole({ queryRank }, { min: 1 });
   if (mask !== undefined) checkMask("latent", "mask", mask);
   check.finite({ scale, eps });
+  check.finite({ dropout }, { min: 0, below: 1, fix: "0.1 drops one weight of ten." });
   check.type({ bias }, "boolean");
   check.type({ linear: map }, "function");
   const maskOf = joinedMasks(mask);
@@ -186,8 +193,16 @@ export function latent(config: LatentConfig): LatentLayer {
     indexerConfig === undefined
       ? undefined
       : latentIndexer(indexerConfig, { embedDim: C, queryRank, linear: map });
-  const attend = (query: Tensor, keyValues: KeyValues, { mask, trace }: Projected) =>
-    attendTraced(query, keyValues, { scale, ...(mask && { mask }) }, trace);
+  const attend = (query: Tensor, keyValues: KeyValues, { mask, trace, dropoutSeed: seed }: Projected) =>
+    attendTraced(
+      query,
+      keyValues,
+      {
+        ...{ scale, ...(mask && { mask }) },
+        ...(dropout > 0 && seed !== undefined && { dropout: { rate: dropout, seed } }),
+      },
+      trace,
+    );
 
   /** Rows `[B, T, heads · width]` to `[B, heads, T, width]`. */
   const split = (rows: Tensor, heads: number) => {
@@ -207,7 +222,8 @@ export function latent(config: LatentConfig): LatentLayer {
     const low = ["queryDown", "queryNorm"] as const;
     const names = ["query", "latent", "latentNorm", "key", "value", "output"] as const;
     checkParams("apply", params, queryRank === undefined ? names : [...low, ...names]);
-    const { cache, layer = 0, positions, mask: own, trace } = applying.options(options, callOptions);
+    const call = applying.options(options, callOptions);
+    const { cache, layer = 0, positions, mask: own, trace, dropoutSeed } = call;
     checkTrace(applying, trace);
     if (cache?.unrotatedKeys) refuseUnrotated();
     const places = positions ?? positionsAfter(cache, x.shape[1]!);
@@ -229,7 +245,7 @@ export function latent(config: LatentConfig): LatentLayer {
       const [B, , T] = rotated.shape as [number, number, number];
       return concat([...parts, zeros([B, H, T, indexer.headDim], { dtype, device })], 3);
     };
-    const projected = { unrotated, rotated, absorbed, trace };
+    const projected = { unrotated, rotated, absorbed, trace, dropoutSeed };
     const seen = (latents: KeyValues) => {
       const mask = maskOf(own);
       return indexer && index ? indexer.choose(index, latents, mask, H) : mask;
@@ -328,7 +344,8 @@ const configNames = [
   "scale",
   "eps",
   "bias",
+  "dropout",
   "indexer",
   "linear",
 ] as const;
-const callOptions = ["cache", "layer", "positions", "mask", "trace"] as const;
+const callOptions = ["cache", "layer", "positions", "mask", "dropoutSeed", "trace"] as const;

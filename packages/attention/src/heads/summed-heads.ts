@@ -54,7 +54,7 @@ export type SummedHeadsLayer = {
   /** Random weights: normal with variance 1 / fan-in. */
   init(seed: number): SummedHeadsParams;
   /** `[B, T, C]` to `[B, T, C]`. */
-  apply(params: SummedHeadsParams, x: Tensor, options?: { trace?: Trace }): Tensor;
+  apply(params: SummedHeadsParams, x: Tensor, options?: { trace?: Trace; dropoutSeed?: number }): Tensor;
 };
 
 /**
@@ -106,14 +106,16 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
     },
     apply(params, x, options) {
       const check: Checks = checks("apply");
-      const { trace } = check.options(options, ["trace"]);
+      const { trace, dropoutSeed } = check.options(options, ["trace", "dropoutSeed"]);
       checkTrace(check, trace);
       checkWide(x, C);
       checkParams("apply", params, ["query", "key", "value"]);
       const positions = { start: 0 };
       const key = normalizeAndRotate(config, params, "key", project(params.key, x), positions); // [B, H, T, C]
       const read = { key: [key], value: [project(params.value, x)], positions };
-      const mixed = attendHeads(config, params, project(params.query, x), read, { positions, trace });
+      const mixed = attendHeads(config, params, project(params.query, x), read, {
+        ...{ positions, trace, dropoutSeed },
+      });
       const output = sum(mixed, { axis: 1 }); // [B, T, C]
       return params.bias ? add(output, params.bias) : output;
     },

@@ -3,6 +3,7 @@ import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
 import { fillUniforms, seedKey } from "../random/uniforms.js";
 import type { Tensor } from "../tensor.js";
+import { contiguous } from "./contiguous.js";
 
 export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
   name: "dropout",
@@ -18,7 +19,8 @@ export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
       }
     });
   },
-  backward: ({ gradients: [dy], attributes }) => [run(dropoutOp, [dy!], attributes)],
+  // Kernels of devices read numbers that lie in order.
+  backward: ({ gradients: [dy], attributes }) => [run(dropoutOp, [contiguous(dy!)], attributes)],
 };
 
 /**

@@ -18,7 +18,8 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
   const { bias: _bias, experts: _experts, attentionGate, feedForwardLayers, ...more } = others;
   const { residualScale, logitScale, alibiScale, sinks, embeddingNorm, ropeLayers, ...plain } = more;
   const { window, chunkSize, qkNormPlace, queryTemperature, differential, latent, indexer, ...other } = plain;
-  const { valueNorm, sharedKeyValues, layerOverrides, activationSparsity, layerScale, ...rest } = other;
+  const { valueNorm, sharedKeyValues, layerOverrides, activationSparsity, layerScale, ...inner } = other;
+  const { dropout: _dropout, ...rest } = inner; // of training alone
   const slides = layerTypes?.includes("sliding") ?? false;
   const isChunked = layerTypes?.includes("chunked") ?? false;
   const stacks = layerTypes?.some(isStacked) ?? false;

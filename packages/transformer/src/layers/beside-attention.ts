@@ -19,12 +19,13 @@ export function besideAttention(
       return { ...attention.init(seeds.attention), mixer: mixer.init(seeds.mixer) };
     },
     apply(params, x, options: SequenceLayerOptions = {}) {
-      const { documents, padding, mask, bias, trace, layer = 0, ...both } = options;
+      const { documents, padding, mask, bias, dropoutSeed, trace, layer = 0, ...both } = options;
       const attended = attention.apply(params, x, {
         ...both,
         layer,
         ...(mask && { mask }),
         ...(bias && { bias }),
+        ...(dropoutSeed !== undefined && { dropoutSeed }),
         ...(trace && { trace }),
       });
       const mixed = mixer.apply(params.mixer, x, {

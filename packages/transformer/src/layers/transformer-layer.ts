@@ -8,7 +8,7 @@ import type {
   Trace,
 } from "@qkv/attention";
 import type { Cache, KeyValues, Mask } from "@qkv/attention-contract";
-import { add, checkTensor, mul, splitSeed, type Tensor } from "@qkv/tensor";
+import { add, checkTensor, dropout, mul, splitSeed, type Tensor } from "@qkv/tensor";
 import { checkParams } from "./check-params.js";
 import type { FirstLayer } from "./first-layer.js";
 import type { Laurel, LaurelParams } from "./laurel.js";
@@ -72,6 +72,11 @@ export type TransformerLayerConfig<Inner, Attention = AttentionParams> = {
   placement?: Placement;
   /** Factor of what attention and the feed-forward layer add to x. Default 1; Granite has one below it. */
   residualScale?: number;
+  /**
+   * Share of what attention and the feed-forward layer add to x that is dropped in a call with `dropoutSeed`, from 0 to below 1:
+   * in training. Weights of attention are dropped by its own `dropout`. Default 0.
+   */
+  dropout?: number;
   /** A learned residual beside attention, with the placements `pre` and `both` (Gemma 3n). Default: none. */
   laurel?: Laurel;
 };
@@ -121,6 +126,8 @@ export type TransformerLayerOptions = {
   memoryBias?: Tensor | ScoreMod;
   /** Keys and values that an earlier layer made of the same tokens: attention makes none. Default: its own. */
   sharedKeyValues?: KeyValues;
+  /** Drops what the layer and its attention have a `dropout` for: another seed each step. Default: nothing is dropped. */
+  dropoutSeed?: number;
   /** Makes the output of what the parts leave, `[B, T, C]`, before it is traced. Default: it is the output. */
   finish?: (x: Tensor) => Tensor;
   /** Receives traced tensors. Default: nothing is traced. */
@@ -172,6 +179,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     norm,
     placement = "pre",
     residualScale = 1,
+    dropout: rate = 0,
     laurel,
   } = check.options(config, layerNames, "config");
   check.each({ norm }, isLayer, "a layer, with init and apply");
@@ -185,6 +193,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
   const fix = 'leave it out for "pre", as in GPT-2 and Llama; BERT is "post", Gemma 2 "both".';
   check.oneOf({ placement }, placements, fix);
   check.finite({ residualScale });
+  check.finite({ dropout: rate }, { min: 0, below: 1, fix: "0.1 drops one number of ten." });
   if (feedForward?.recurrent && attention && !attention.recurrent) {
     check.refuse({
       argument: "feedForward",
@@ -217,6 +226,8 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       fix: 'leave it out for "pre".',
     });
   }
+  const dropped = (added: Tensor, seed: number | undefined) =>
+    rate > 0 && seed !== undefined ? dropout(added, { rate, seed }) : added;
   const scaled = (added: Tensor) => (residualScale === 1 ? added : mul(added, residualScale));
   /** x with what `f` adds to it, its norm where the placement says. */
   const beside = (
@@ -224,14 +235,16 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     f: (x: Tensor) => Tensor,
     own: NormParams,
     out: NormParams | undefined,
+    seed: number | undefined,
     learned?: (read: Tensor) => Tensor,
   ): Tensor => {
-    if (placement === "post") return norm.apply(own, add(x, scaled(f(x))));
-    if (placement === "after") return add(x, scaled(norm.apply(own, f(x))));
+    if (placement === "post") return norm.apply(own, add(x, scaled(dropped(f(x), seed))));
+    if (placement === "after") return add(x, scaled(dropped(norm.apply(own, f(x)), seed)));
     const read = norm.apply(own, x);
     const added = f(read);
-    if (placement === "normed") return add(read, scaled(added));
-    const sum = add(x, scaled(placement === "both" && out ? norm.apply(out, added) : added));
+    if (placement === "normed") return add(read, scaled(dropped(added, seed)));
+    const whole = placement === "both" && out ? norm.apply(out, added) : added;
+    const sum = add(x, scaled(dropped(whole, seed)));
     return learned ? mul(add(sum, learned(read)), Math.SQRT1_2) : sum;
   };
   const both = placement === "both";
@@ -260,11 +273,13 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       return params as TransformerLayerParams<Inner, Attention>;
     },
     apply(params, x, given) {
-      const { memory, memoryMask, memoryBias, finish, trace, ...options } = onApply.options(
+      const { memory, memoryMask, memoryBias, finish, trace, dropoutSeed, ...options } = onApply.options(
         given,
         optionNames,
       );
       if (finish !== undefined) onApply.type({ finish }, "function");
+      const seeds = dropoutSeed === undefined ? undefined : splitSeed(dropoutSeed, dropoutParts, 8);
+      const drops = (seed: number | undefined) => seed !== undefined && { dropoutSeed: seed };
       const finished = (y: Tensor) => recordTensor(trace, "output", finish ? finish(y) : y);
       checkParams(onApply, params, [
         ...(attention ? ["attention", "attentionNorm"] : []),
@@ -280,7 +295,11 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       };
       const attend = (y: Tensor) => {
         if (!attention) return y;
-        const call = { ...options, ...traced("attention", attention.recurrent) };
+        const call = {
+          ...{ ...options, ...traced("attention", attention.recurrent) },
+          // A layer with a state has no weights to drop.
+          ...(!attention.recurrent && drops(seeds?.weights)),
+        };
         const read = recordTensor(trace, "attentionInput", y);
         return recordTensor(trace, "attentionOutput", attention.apply(params.attention, read, call));
       };
@@ -298,10 +317,13 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       if (parallel) {
         const read = norm.apply(params.attentionNorm, x);
         const other = placement === "parallel" ? norm.apply(params.feedForwardNorm, x) : read;
-        return finished(add(x, scaled(add(attend(read), feed(other)))));
+        const [attended, fed] = [attend(read), feed(other)];
+        const sum = add(dropped(attended, seeds?.attention), dropped(fed, seeds?.feedForward));
+        return finished(add(x, scaled(sum)));
       }
       const learned = laurel && ((read: Tensor) => laurel.apply(params.laurel!, read));
-      if (attention) x = beside(x, attend, params.attentionNorm, params.attentionOutNorm, learned);
+      if (attention)
+        x = beside(x, attend, params.attentionNorm, params.attentionOutNorm, seeds?.attention, learned);
       if (crossAttention) {
         const { crossAttentionNorm, crossAttention: weights } = params;
         if (!memory || !weights || !crossAttentionNorm)
@@ -310,16 +332,19 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
           ...(memoryMask && { mask: memoryMask }),
           ...(memoryBias && { bias: memoryBias }),
           ...traced("crossAttention"),
+          ...drops(seeds?.crossWeights),
         };
         x = beside(
           x,
           (y) => recordTensor(trace, "crossAttentionOutput", crossAttention.apply(weights, y, memory, cross)),
           crossAttentionNorm,
           params.crossAttentionOutNorm,
+          seeds?.crossAttention,
         );
       }
       if (attention && feedForward) x = recordTensor(trace, "middle", x);
-      if (feedForward) x = beside(x, feed, params.feedForwardNorm, params.feedForwardOutNorm);
+      if (feedForward)
+        x = beside(x, feed, params.feedForwardNorm, params.feedForwardOutNorm, seeds?.feedForward);
       return finished(x);
     },
   };
@@ -327,6 +352,8 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
 
 const check: Checks = /* @__PURE__ */ checks("transformerLayer");
 const onApply: Checks = /* @__PURE__ */ checks("transformerLayer.apply");
+/** Parts of a layer that draw from its seed of dropout. */
+const dropoutParts = ["weights", "attention", "crossWeights", "crossAttention", "feedForward"] as const;
 const layerNames = [
   "attention",
   "crossAttention",
@@ -334,6 +361,7 @@ const layerNames = [
   "norm",
   "placement",
   "residualScale",
+  "dropout",
   "laurel",
 ] as const;
 const optionNames: readonly (keyof TransformerLayerOptions)[] = [
@@ -349,6 +377,7 @@ const optionNames: readonly (keyof TransformerLayerOptions)[] = [
   "memoryMask",
   "memoryBias",
   "sharedKeyValues",
+  "dropoutSeed",
   "finish",
   "trace",
 ];

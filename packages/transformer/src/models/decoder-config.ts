@@ -6,6 +6,7 @@ import type { Activation } from "../layers/activation.js";
 import type { AltUpConfig } from "../layers/alt-up.js";
 import type { GateLimit } from "../layers/feed-forward.js";
 import type { SharedExpertConfig } from "../layers/mixture-of-experts.js";
+import type { DropoutRates } from "./model-dropout.js";
 import type { NormKind } from "../layers/norm.js";
 import type { PerLayerEmbeddingConfig } from "../layers/per-layer-embedding.js";
 import type { RouterConfig } from "../layers/router.js";
@@ -221,6 +222,9 @@ export type DecoderConfig = {
   logitScale?: number;
   /** Bends logits into (−softcap, softcap). Default: off. */
   logitSoftcap?: number;
+
+  /** Shares that are dropped in a call with `dropoutSeed`: in training. Exports leave them out. Default: none. */
+  dropout?: DropoutRates;
 
   /**
    * Bytes in place of tokens: `bytePatches({ … })` groups them into patches, which a larger transformer reads (BLT). The

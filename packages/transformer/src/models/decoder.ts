@@ -42,6 +42,7 @@ import { altUp, type AltUpLayerParams, type AltUpParams } from "../layers/alt-up
 import { besideAttention } from "../layers/beside-attention.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { laurel } from "../layers/laurel.js";
+import { checkDropout, dropoutOfCall } from "./model-dropout.js";
 import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import { norm, type NormParams } from "../layers/norm.js";
 import {
@@ -151,6 +152,11 @@ export type DecoderOptions = {
    * tokens. The first one is 1; the last one is open, so that its bytes read the patch before it. Default: the model's own.
    */
   patchLengths?: ArrayLike<number> | readonly ArrayLike<number>[];
+  /**
+   * Drops what the configuration has a `dropout` for: in training, another seed each step, and without a cache. Default: nothing
+   * is dropped.
+   */
+  dropoutSeed?: number;
   /** Number of last tokens to compute logits for. Default: all. */
   last?: number;
   /** `rows`: those behind the final norm, `[B, T, C]`, which models of embeddings pool. Default `logits`. */
@@ -297,7 +303,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
       };
     },
     apply(params, ids, given) {
-      const options = onApply.options(given, callNames);
+      const { dropoutSeed, ...options } = onApply.options(given, callNames);
       const { cache, last, output: asked = "logits", trace } = options;
       checkParams(onApply, params, [
         ...ownParts,
@@ -319,6 +325,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
           fix: "give the whole text at once; such a model embeds texts and generates none.",
         });
       }
+      if (dropoutSeed !== undefined) checkDropoutSeed(dropoutSeed, cache);
       checkCacheLayers(onApply, cache, parts);
       const ofCall = callOfKind(config, options);
       const { device } = params.embedding.weight;
@@ -326,16 +333,19 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
       const run = (): Tensor => {
         const positions = options.positions ?? positionsAfter(cache, tokens.shape[1]!);
         const firstLayer = {};
+        const drops = dropoutOfCall(config.dropout, dropoutSeed, numLayers);
         let x = embedding(params.embedding.weight, tokens); // [B, T, C]
         if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
         if (config.embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
         if (table) x = table.apply(params.positions!, x, { positions });
+        x = drops.embeddings(x);
         const bytes = bytePatches?.apply(params.bytePatches!, x, { ...options, tokens, positions });
         x = recordTensor(trace, "embeddings", bytes?.rows ?? x);
         const inputs = perLayer?.inputs(params.perLayer!, tokens, x);
         const held = config.sharedKeyValues && keyValuesOfCall(cache);
         let streams = streamed?.expand(params.altUp!, x); // [B, T, N, C]
         params.layers.forEach((layer, i) => {
+          if (drops.skips(i)) return;
           if (streamed && streams) {
             streams = streamed.predict(layer.altUp!, streams);
             x = streamed.activeOf(streams);
@@ -368,6 +378,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
             ...(holdsState(kinds[i]!) && ofCall.recurrent),
             ...(!isRecurrent(kinds[i]!) && ofCall.attention),
             ...(hasValueResidual(kinds[i]!) && { firstLayer }),
+            ...drops.ofLayer(i),
             ...(finishes && { finish }),
             ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
@@ -395,10 +406,36 @@ const callNames = [
   "documents",
   "padding",
   "patchLengths",
+  "dropoutSeed",
   "last",
   "output",
   "trace",
 ] as const;
+
+/** Refuses a seed that is none, and one where a cache stands for earlier tokens. */
+function checkDropoutSeed(dropoutSeed: number, cache: Cache | undefined): void {
+  onApply.whole({ dropoutSeed }, { min: -(2 ** 32), max: 2 ** 32 });
+  if (cache === undefined) return;
+  onApply.refuse({
+    argument: "dropoutSeed",
+    received: dropoutSeed,
+    expected: "none beside a cache, as generation drops nothing",
+    fix: "leave one of both out.",
+  });
+}
+
+/** Refuses dropped layers where others read what a layer made. */
+function checkLayerDrop(config: DecoderConfig): void {
+  checkDropout(check, config.dropout);
+  const { dropout, sharedKeyValues, altUp, layerTypes } = config;
+  if (!dropout?.layer || !(sharedKeyValues || altUp || layerTypes?.some(hasValueResidual))) return;
+  check.refuse({
+    argument: "config.dropout.layer",
+    received: dropout.layer,
+    expected: "0, as layers read what others made besides rows",
+    fix: "leave it out, and drop residuals.",
+  });
+}
 
 /** Refuses layers that read more than the rows before them. */
 function refuseRows(): never {
@@ -520,6 +557,7 @@ const names = /* @__PURE__ */ Object.keys({
   logitScale: 0,
   logitSoftcap: 0,
   bytePatches: 0,
+  dropout: 0,
 } satisfies Record<keyof DecoderConfig, 0>) as (keyof DecoderConfig)[];
 
 function checkConfig(config: DecoderConfig): void {
@@ -538,6 +576,7 @@ function checkConfig(config: DecoderConfig): void {
   const { layerScale = false } = config;
   check.type({ sinks, embeddingNorm, differential, valueNorm, layerScale }, "boolean");
   checkResidual(config);
+  checkLayerDrop(config);
   checkLayerOverrides(config);
   checkLatent(config);
   checkIndexer(config);
@@ -771,6 +810,7 @@ function decoderLayer(
     norm: layerNorm,
     placement: config.placement ?? "pre",
     residualScale: config.residualScale ?? 1,
+    dropout: config.dropout?.residual ?? 0,
     ...(config.laurelRank !== undefined && {
       laurel: laurel({ embedDim: C, rank: config.laurelRank, norm: layerNorm, ...(map && { linear: map }) }),
     }),
@@ -867,6 +907,7 @@ function attentionLayer(
     ...(positions === "alibi" && { scoreMod: alibi(numHeads, { scale: config.alibiScale ?? 1 }) }),
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     ...(config.attentionSoftcap !== undefined && { softcap: config.attentionSoftcap }),
+    ...(config.dropout?.attention && { dropout: config.dropout.attention }),
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
     ...(map && { linear: map }),
   });
@@ -940,6 +981,7 @@ function latentLayer(
     ...(mask && { mask }),
     ...(rotary && { rope: rotary }),
     ...(config.indexer && { indexer: { ...config.indexer, ...(indexRotary && { rope: indexRotary }) } }),
+    ...(config.dropout?.attention && { dropout: config.dropout.attention }),
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
     ...(map && { linear: map }),

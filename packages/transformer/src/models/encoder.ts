@@ -16,6 +16,7 @@ import {
 import type { LinearParams } from "@qkv/attention";
 import { activationOf, type Activation } from "../layers/activation.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
+import { checkDropout, dropoutOfCall, type DropoutRates } from "./model-dropout.js";
 import { norm, type Norm, type NormParams } from "../layers/norm.js";
 import { checkTrace, recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
 import {
@@ -85,6 +86,8 @@ export type EncoderConfig = {
   layerGroups?: number;
   /** A head for a task, which {@link taskLogits} applies. Default: none. */
   head?: TaskHeadConfig;
+  /** Shares that are dropped in a call with `dropoutSeed`: in training. Exports leave them out. Default: none. */
+  dropout?: DropoutRates;
 };
 
 /** Head that maps rows to logits of the masked token. */
@@ -127,6 +130,8 @@ export type EncoderOptions = {
   types?: Tensor;
   /** Hides tokens: `padding(lengths)`. Default: nothing. */
   mask?: Mask;
+  /** Drops what the configuration has a `dropout` for: in training, another seed each step. Default: nothing is dropped. */
+  dropoutSeed?: number;
   /** Receives traced tensors, named `embeddings`, `layers.0.output`. Default: nothing is traced. */
   trace?: ModelTrace;
 };
@@ -221,7 +226,9 @@ export function encoder(config: EncoderConfig): Encoder {
       return params as EncoderParams;
     },
     apply(params, ids, options) {
-      const { types, mask, trace } = onApply.options(options, ["types", "mask", "trace"]);
+      const call = onApply.options(options, ["types", "mask", "dropoutSeed", "trace"]);
+      const { types, mask, dropoutSeed, trace } = call;
+      if (dropoutSeed !== undefined) onApply.whole({ dropoutSeed }, { min: -(2 ** 32), max: 2 ** 32 });
       checkParams(onApply, params, parts);
       checkTrace(onApply, trace, { recurrent: new Array<boolean>(numLayers).fill(false) });
       const { device } = params.embedding.weight;
@@ -233,14 +240,18 @@ export function encoder(config: EncoderConfig): Encoder {
         if (table) x = table.apply(params.positions, x);
         if (params.types) x = add(x, embedding(params.types.weight, types ?? allOf(x, device)));
         x = narrowNorm.apply(params.embeddingNorm, x);
+        const drops = dropoutOfCall(config.dropout, dropoutSeed, numLayers);
+        x = drops.embeddings(x);
         const { embeddingMap, relativeBias } = params;
         if (embeddingMap) x = linear(x, embeddingMap.weight, embeddingMap.bias);
         x = recordTensor(trace, "embeddings", x);
         const distances = relativeBias && relativeBiasOf(config, relativeBias.weight);
         layers.forEach((layer, i) => {
+          if (drops.skips(i)) return;
           x = layer.apply(params.layers[Math.floor(i / perGroup)]!, x, {
             ...(mask && { mask }),
             ...(distances && { bias: distances }),
+            ...drops.ofLayer(i),
             ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
         });
@@ -276,6 +287,7 @@ function layersOf(config: EncoderConfig, layerNorm: Norm): readonly EncoderLayer
         embedDim: C,
         numHeads,
         bias,
+        ...(config.dropout?.attention && { dropout: config.dropout.attention }),
         ...(kind === "sliding" && { mask: slidingWindow({ before: side, after: side }) }),
         ...(!isLearned(config) && {
           rope: ropeFromConfig({ headDim: C / numHeads, base, layout: "half" }, undefined),
@@ -290,6 +302,7 @@ function layersOf(config: EncoderConfig, layerNorm: Norm): readonly EncoderLayer
       }),
       norm: own,
       placement: config.placement ?? "post",
+      dropout: config.dropout?.residual ?? 0,
     });
   };
   const made = { full: make("full", layerNorm), sliding: layerTypes && make("sliding", layerNorm) };
@@ -349,6 +362,7 @@ const names = /* @__PURE__ */ Object.keys({
   window: 0,
   layerGroups: 0,
   head: 0,
+  dropout: 0,
 } satisfies Record<keyof EncoderConfig, 0>) as (keyof EncoderConfig)[];
 
 function checkConfig(config: EncoderConfig): void {
@@ -384,6 +398,7 @@ function checkConfig(config: EncoderConfig): void {
     );
   }
   checkLayers(config);
+  checkDropout(check, config.dropout);
   if (config.head !== undefined) checkTaskHead(check, config.head);
 }
 

@@ -1,16 +1,22 @@
 import { checks, type Checks } from "@qkv/core";
-import { crossEntropy, type Tensor } from "@qkv/tensor";
+import { crossEntropy, randint, type Tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
 
 /** The part of a model that is used: logits for token ids, and the rows of a batch that are packed. */
 export type TokenModel<P> = {
-  apply(params: P, ids: Tensor, options?: Pick<Batch, "documents" | "positions">): Tensor;
+  apply(
+    params: P,
+    ids: Tensor,
+    options?: Pick<Batch, "documents" | "positions"> & { dropoutSeed?: number },
+  ): Tensor;
 };
 
 /**
  * Cross-entropy of the targets of a batch: the mean, in nats per token.
  *
- * @returns `(params, batch) => loss`, for `train`.
+ * @param options - `dropoutSeed`: a whole number, of which each batch of a run gets a seed of its own: a run that is continued drops what
+ *   it would have dropped. Default: nothing is dropped, and never in evaluation.
+ * @returns `(params, batch, number) => loss`, for `train`.
  *
  * @example
  * ```ts
@@ -22,9 +28,16 @@ export type TokenModel<P> = {
  * (tokenLoss(unsure)({}, batch).data[0]! / Math.LN2).toFixed(3); // => "1.000"
  * ```
  */
-export function tokenLoss<P>(model: TokenModel<P>) {
-  checkTokenModel(checks("tokenLoss"), model);
-  return (params: P, batch: Batch): Tensor => crossEntropy(batchLogits(model, params, batch), batch.targets);
+export function tokenLoss<P>(model: TokenModel<P>, options?: { dropoutSeed?: number }) {
+  const check: Checks = checks("tokenLoss");
+  checkTokenModel(check, model);
+  const { dropoutSeed } = check.options(options, ["dropoutSeed"]);
+  if (dropoutSeed !== undefined) check.whole({ dropoutSeed });
+  return (params: P, batch: Batch, number?: number): Tensor => {
+    const drops = dropoutSeed !== undefined && number !== undefined;
+    const seed = drops ? seedOfBatch(dropoutSeed, number) : undefined;
+    return crossEntropy(batchLogits(model, params, batch, seed), batch.targets);
+  };
 }
 
 /** Refuses what has no `apply`, such as params. */
@@ -39,10 +52,20 @@ export function batchLogits<P>(
   model: TokenModel<P>,
   params: P,
   { ids, documents, positions }: Omit<Batch, "targets">,
+  dropoutSeed?: number,
 ): Tensor {
-  if (documents === undefined && positions === undefined) return model.apply(params, ids);
-  return model.apply(params, ids, { ...(documents && { documents }), ...(positions && { positions }) });
+  if (documents === undefined && positions === undefined && dropoutSeed === undefined)
+    return model.apply(params, ids);
+  return model.apply(params, ids, {
+    ...(documents && { documents }),
+    ...(positions && { positions }),
+    ...(dropoutSeed !== undefined && { dropoutSeed }),
+  });
 }
+
+/** The seed of a batch of a run: small enough to be split into those of layers. */
+export const seedOfBatch = (seed: number, number: number): number =>
+  randint([1], { seed, first: number, high: 2 ** 31 }).data[0]!;
 
 /**
  * Mean loss over chunks of a text, each without earlier context. Every run uses the same chunks.

@@ -5,8 +5,11 @@ import type { Batch } from "./batch.js";
 
 /** Loss, optimizer and gradient clipping of training. */
 export type Training<P, B = Batch> = {
-  /** Loss of a batch: a scalar, the mean over the batch. */
-  loss(params: P, batch: B): Tensor;
+  /**
+   * Loss of a batch: a scalar, the mean over the batch. `number`: of the batch in the run, from 0, which dropout takes its seed
+   * from; undefined in evaluation, where nothing is dropped.
+   */
+  loss(params: P, batch: B, number?: number): Tensor;
   optimizer: Optimizer;
   /** Clips gradients to this norm. Default: no clipping. */
   maxNorm?: number;
@@ -42,7 +45,7 @@ export function trainStep<P, B = Batch>(options: Training<P, B>) {
   check.type({ loss }, "function");
   check.each({ optimizer }, isOptimizer, "an optimizer, with init and update", "write `adamW({ … })`.");
   if (maxNorm !== undefined) check.finite({ maxNorm }, { above: 0 });
-  const both = valueAndGrad<P, [B]>(loss);
+  const both = valueAndGrad<P, [B, number]>(loss);
   return (params: P, state: OptimizerState<P>, batches: readonly B[]): Tensor => {
     const device = tensorsOf(params)[0]?.device;
     if (!device || batches.length === 0) {
@@ -59,7 +62,8 @@ export function trainStep<P, B = Batch>(options: Training<P, B>) {
     }
     // One batch after the other: what backward of one needs is free for the next.
     const parts = function* () {
-      for (const batch of batches) yield both(params, batch);
+      const first = state.step * batches.length;
+      for (const [i, batch] of batches.entries()) yield both(params, batch, first + i);
     };
     return updateFrom(parts(), params, state, options);
   };
