@@ -1,6 +1,17 @@
 import { library, withDisposal } from "../../tsup.config.base.js";
 
 export default library(
-  ["index", "audio", "inspection", "processors", "patching", "training", "data", "tasks", "export"],
+  [
+    "index",
+    "adapters",
+    "audio",
+    "inspection",
+    "processors",
+    "patching",
+    "training",
+    "data",
+    "tasks",
+    "export",
+  ],
   withDisposal,
 );

@@ -4,8 +4,52 @@ const beams = ["src/generation/beam-search.test.ts"];
 const pipelines = ["src/pipeline/pipeline.test.ts"];
 const adapters = ["src/adapters/adapter.test.ts"];
 const sound = ["src/audio/stft.test.ts"];
+const trained = ["src/adapters/lora.test.ts"];
+const dropouts = ["src/models/model-dropout.test.ts"];
 
 export const mutants = [
+  {
+    what: "the change of an adapter is not scaled",
+    file: "src/adapters/low-rank-weight.ts",
+    near: trained,
+    find: "mul(linear($read, $a), $scale)",
+    replace: "linear($read, $a)",
+  },
+  {
+    what: "parts of a fused matrix have their rows in reverse",
+    file: "src/adapters/stored-matrices.ts",
+    near: trained,
+    find: "places.get($owner)![$number - $first] = $row",
+    replace: "places.get($owner)![places.get($owner)!.length - 1 - ($number - $first)] = $row",
+  },
+  {
+    what: "all linear maps count the output map among them",
+    file: "src/adapters/target-modules.ts",
+    near: trained,
+    find: "!$isTable && $module !== $outputMap",
+    replace: "!$isTable",
+  },
+  {
+    what: "all layers drop alike",
+    file: "src/models/model-dropout.ts",
+    near: dropouts,
+    find: "layerSeeds[$i]!",
+    replace: "layerSeeds[0]!",
+  },
+  {
+    what: "parts of a layer drop the same numbers",
+    file: "src/layers/transformer-layer.ts",
+    near: dropouts,
+    find: "dropped($fed, $seeds?.feedForward)",
+    replace: "dropped($fed, $seeds?.attention)",
+  },
+  {
+    what: "every batch of a run drops the same",
+    file: "src/training/losses.ts",
+    near: dropouts,
+    find: "randint([1], { seed, first: $number, high: 2 ** 31 })",
+    replace: "randint([1], { seed, first: 0, high: 2 ** 31 })",
+  },
   {
     what: "mirrored samples begin at the end itself",
     file: "src/audio/frames.ts",
@@ -349,8 +393,8 @@ export const mutants = [
     what: "a post-norm leaves out the residual",
     file: "src/layers/transformer-layer.ts",
     in: "beside",
-    find: "$norm.apply($own, add($x, scaled($f($x))))",
-    replace: "add($x, $norm.apply($own, scaled($f($x))))",
+    find: "$norm.apply($own, add($x, scaled(dropped($f($x), $seed))))",
+    replace: "add($x, $norm.apply($own, scaled(dropped($f($x), $seed))))",
   },
   {
     what: "the update gate of a GRU keeps what it should renew",

@@ -39,7 +39,7 @@ export type PerHeadLayer = {
   /** The weights that the fused layer draws, cut by head. */
   init(seed: number): PerHeadParams;
   /** `[B, T, C]` to `[B, T, C]`. */
-  apply(params: PerHeadParams, x: Tensor, options?: { trace?: Trace }): Tensor;
+  apply(params: PerHeadParams, x: Tensor, options?: { trace?: Trace; dropoutSeed?: number }): Tensor;
 };
 
 /**
@@ -80,14 +80,16 @@ export function perHead(config: PerHeadConfig): PerHeadLayer {
     init: (seed) => splitHeads(fused.init(seed), fused.config),
     apply(params, x, options) {
       const check: Checks = checks("apply");
-      const { trace } = check.options(options, ["trace"]);
+      const { trace, dropoutSeed } = check.options(options, ["trace", "dropoutSeed"]);
       checkTrace(check, trace);
       checkWide(x, C);
       checkParams("apply", params, ["query", "key", "value", "output"]);
       const positions = { start: 0 };
       const key = normalizeAndRotate(config, params, "key", project(params.key, x), positions); // [B, Hkv, T, D]
       const read = { key: [key], value: [project(params.value, x)], positions };
-      const mixed = attendHeads(config, params, project(params.query, x), read, { positions, trace });
+      const mixed = attendHeads(config, params, project(params.query, x), read, {
+        ...{ positions, trace, dropoutSeed },
+      });
       const { weight, bias } = params.output;
       const output = einsum("bhtd,hcd->btc", mixed, weight);
       return bias ? add(output, bias) : output;

@@ -1,0 +1,87 @@
+// Dropout and adapters on `wasm`, beside the plain device.
+import { js, mapTensors, randn, tensorsOf, type Device } from "@qkv/tensor";
+import { adamW } from "@qkv/tensor/optimizers";
+import { decoder, load, quantize, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
+import { lora } from "@qkv/transformer/adapters";
+import { exportModel, memoryFolder } from "@qkv/transformer/export";
+import {
+  nextTokenBatches,
+  readCheckpoint,
+  tokenLoss,
+  train,
+  writeCheckpoint,
+} from "@qkv/transformer/training";
+import { wasm } from "@qkv/wasm";
+import "@qkv/test-support/allclose";
+import { expect, test } from "vitest";
+
+const config: DecoderConfig = {
+  ...{ vocabSize: 13, embedDim: 8, hiddenDim: 12, numLayers: 3, numHeads: 2, numKvHeads: 1 },
+  ...{ contextLength: 32, normEps: 1e-5, stopIds: [] },
+  dropout: { attention: 0.3, residual: 0.2, embedding: 0.1, layer: 0.2 },
+};
+const model = decoder(config);
+const ids = [3, 1, 4, 1, 5, 9, 2, 6];
+const text = Array.from({ length: 90 }, (_, i) => (i * i) % 13);
+const near = { rtol: 1e-5, atol: 1e-5 };
+const on = (device: Device): DecoderParams => mapTensors(model.init(1), (x) => x.to(device));
+const numbers = (params: unknown) => tensorsOf(params).map(({ data }) => data);
+
+test.each([1, 2])(
+  "on %d threads the same numbers are dropped, and a continued run is the same bit for bit",
+  async (threads) => {
+    const device = await wasm({ threads });
+    const logits = (device: Device) => model.apply(on(device), ids, { dropoutSeed: 2 }).data;
+    expect(logits(device)).toBeAllclose(logits(js()), near);
+    const settings = {
+      loss: tokenLoss(model, { dropoutSeed: 11 }),
+      optimizer: adamW({ learningRate: 0.01 }),
+      batchAt: nextTokenBatches(text, { batchSize: 2, contextLength: 6, seed: 1, device }),
+      accumulate: 2,
+    };
+    const params = on(device);
+    for await (const { step } of train({ ...settings, params, steps: 4 })) void step;
+    let bytes = new Uint8Array();
+    for await (const { params, state } of train({ ...settings, params: on(device), steps: 2 }))
+      bytes = (await writeCheckpoint({ params, state, notes: null })) as typeof bytes;
+    const { notes: _, ...again } = await readCheckpoint<DecoderParams>(bytes, { device });
+    for await (const { step } of train({ ...settings, ...again, steps: 4 })) void step;
+    expect(numbers(again.params)).toEqual(numbers(params));
+  },
+);
+
+test.each([undefined, "int8", "int4"] as const)(
+  "an adapter of a base of %s learns on both devices alike",
+  async (kind) => {
+    const losses = async (device: Device) => {
+      const plain = decoder({ ...config, dropout: {} });
+      const base = { config: plain.config, params: on(device), tokenizer: undefined, apply: plain.apply };
+      const tuned = lora(kind ? quantize(base, { kind }).model : base, {
+        ...{ r: 2, lora_alpha: 8, target_modules: "all-linear", lora_dropout: 0.1 },
+      });
+      const seen: number[] = [];
+      const run = train({
+        params: tuned.init(3),
+        loss: tokenLoss(tuned, { dropoutSeed: 4 }),
+        optimizer: adamW({ learningRate: 0.01 }),
+        batchAt: nextTokenBatches(text, { batchSize: 2, contextLength: 6, seed: 1, device }),
+        steps: 5,
+      });
+      for await (const { loss } of run) seen.push(loss);
+      return seen;
+    };
+    expect(await losses(await wasm())).toBeAllclose(await losses(js()), { rtol: 1e-4, atol: 1e-4 });
+  },
+);
+
+test("a base of 16 bits stays so, beside an adapter with lengths of rows", async () => {
+  const device = await wasm();
+  const out = memoryFolder();
+  await exportModel({ config, params: model.init(1) }, { to: "hf", out, dtype: "bfloat16" });
+  const base = await load(out.files, { device });
+  const tuned = lora(base, { r: 2, target_modules: ["q_proj"], use_dora: true });
+  const adapter = mapTensors(tuned.init(1), (x) => randn(x.shape, { seed: 2 }).to(device));
+  expect(base.params.layers[0]!.attention.query.weight.dtype).toBe("bfloat16");
+  const whole = tuned.merge(adapter);
+  expect(whole.apply(whole.params, ids).data).toBeAllclose(tuned.apply(adapter, ids).data, near);
+});

@@ -1,0 +1,7 @@
+/** Adapters: low-rank changes of a model, trained beside its weights, in PEFT's format. */
+export type { AdaptableModel, AdapterParams, Lora } from "./adapters/adaptable.js";
+export type { LoraParams } from "./adapters/adapted-module.js";
+export { loadAdapter } from "./adapters/load-adapter.js";
+export { lora } from "./adapters/lora.js";
+export type { LoraConfig } from "./adapters/lora-config.js";
+export { saveAdapter } from "./adapters/save-adapter.js";

@@ -1,0 +1,130 @@
+import { add, matmul, mul, randn, resident, transpose, zeros, type Device, type Tensor } from "@qkv/tensor";
+import { kaimingUniform } from "@qkv/tensor/initializers";
+import type { QuantizedWeight } from "@qkv/tensor/quantized";
+import { asFloats } from "../conversions/as-floats.js";
+import type { DecoderParams } from "../models/decoder.js";
+import { leafAt } from "./leaves.js";
+import type { FullConfig } from "./lora-config.js";
+import { floatsOf, mergedWeight, rowLengths, type LowRankWeight } from "./low-rank-weight.js";
+import { rowsOfPart, storedRows, type StoredMatrix } from "./stored-matrices.js";
+
+/** Params of an adapter for one module, their rows in the order of the checkpoint. */
+export type LoraParams = {
+  /** A, `[r, in]`; of a table of embeddings `[r, V]`. */
+  a: Tensor;
+  /** B, `[out, r]` */
+  b: Tensor;
+  /** `[out]`, with `lora_bias`. */
+  offset?: Tensor;
+  /** `[out]`, with `use_dora`. */
+  magnitude?: Tensor;
+};
+
+/** A module of a base that an adapter changes. */
+export type AdaptedModule = {
+  readonly name: string;
+  /** Random factors, a change that is 0 unless the configuration draws both. */
+  init(first: number, second: number): LoraParams;
+  /** Params of the base that the module is, by path, with what the adapter makes of them. */
+  leaves(params: LoraParams, dropoutSeed?: number): [path: string, value: unknown][];
+  /** The same, each one matrix of floats. */
+  merged(params: LoraParams): [path: string, value: Tensor][];
+  /** Names of the factors in a file, behind that of the module. */
+  readonly names: Readonly<Record<keyof LoraParams, string>>;
+};
+
+/** Names of what a file holds of a matrix. */
+export const matrixNames = {
+  a: "lora_A.weight",
+  b: "lora_B.weight",
+  offset: "lora_B.bias",
+  magnitude: "lora_magnitude_vector",
+} as const;
+
+/** The same of a table of embeddings. */
+export const tableNames = { ...matrixNames, a: "lora_embedding_A", b: "lora_embedding_B" } as const;
+
+type Made = {
+  readonly base: DecoderParams;
+  readonly device: Device;
+  readonly name: string;
+  readonly matrix: StoredMatrix;
+  /** Inputs of the matrix: columns. */
+  readonly inputs: number;
+  readonly config: FullConfig;
+};
+
+/** A tensor that outlives the scope in which it is made. */
+export const kept = (device: Device, make: () => Tensor): Tensor => device.scope(() => resident(make()));
+
+/** A module whose matrix the model multiplies with. */
+export function adaptedMatrix({ base, device, name, matrix, inputs, config }: Made): AdaptedModule {
+  const [rank, scale] = [config.maps.rank(name), config.maps.scale(name)];
+  const baseAt = (path: string) => leafAt(base, path) as Tensor | QuantizedWeight;
+  const evenly = (shape: [number, number], seed: number) =>
+    kaimingUniform(shape, { seed, gain: 1 / Math.sqrt(3) });
+  const lowRank = ({ a, b, offset, magnitude }: LoraParams, seed?: number) =>
+    matrix.parts.map(({ path, rows }): [string, LowRankWeight] => [
+      path,
+      {
+        ...{ base: baseAt(path), a, b: rowsOfPart(b, rows), scale },
+        ...(offset && { offset: rowsOfPart(offset, rows) }),
+        ...(magnitude && { magnitude: rowsOfPart(magnitude, rows) }),
+        ...(seed !== undefined && config.dropout > 0 && { dropout: { rate: config.dropout, seed } }),
+      },
+    ]);
+  const lengths = () =>
+    storedRows(
+      matrix,
+      matrix.parts.map(({ path }) => rowLengths(floatsOf(baseAt(path), inputs))),
+    );
+  return {
+    name,
+    names: matrixNames,
+    init(first, second) {
+      const a =
+        config.init === "gaussian"
+          ? mul(randn([rank, inputs], { seed: first }), 1 / rank)
+          : evenly([rank, inputs], first);
+      const b = config.init === false ? evenly([matrix.count, rank], second) : zeros([matrix.count, rank]);
+      return {
+        ...{ a: a.to(device), b: b.to(device) },
+        ...(config.hasOffset && { offset: zeros([matrix.count]).to(device) }),
+        ...(config.maps.hasMagnitudes && { magnitude: kept(device, lengths) }),
+      };
+    },
+    leaves: lowRank,
+    merged: (params) =>
+      lowRank(params).flatMap(([path, weight]): [string, Tensor][] => {
+        const whole = kept(device, () => mergedWeight(weight));
+        const { offset } = weight;
+        if (!offset) return [[path, whole]];
+        const biasPath = path.replace(/weight$/, "bias");
+        const bias = leafAt(base, biasPath) as Tensor | undefined;
+        const added = () => mul(offset, scale);
+        return [
+          [path, whole],
+          [biasPath, kept(device, () => (bias ? add(bias, added()) : added()))],
+        ];
+      }),
+  };
+}
+
+/** A module whose rows the model looks up: of the change, a token's column of A picks columns of B. */
+export function adaptedTable({ base, device, name, matrix, inputs, config }: Made): AdaptedModule {
+  const [rank, scale] = [config.maps.rank(name), config.maps.scale(name)];
+  const { path } = matrix.parts[0]!;
+  const table = ({ a, b }: LoraParams) =>
+    add(asFloats(leafAt(base, path) as Tensor), mul(transpose(matmul(b, a)), scale));
+  return {
+    name,
+    names: tableNames,
+    init: (first, second) => {
+      const a =
+        config.init === false ? randn([rank, matrix.count], { seed: first }) : zeros([rank, matrix.count]);
+      return { a: a.to(device), b: randn([inputs, rank], { seed: second }).to(device) };
+    },
+    leaves: (params) => [[path, table(params)]],
+    merged: (params) => [[path, kept(device, () => table(params))]],
+  };
+}

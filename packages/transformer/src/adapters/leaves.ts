@@ -1,0 +1,31 @@
+import { isTensor } from "@qkv/tensor";
+import { isQuantized } from "@qkv/tensor/quantized";
+
+/** A tree with other values at some of its paths, or with more of them. What does not change is shared. */
+export function withLeaves<T>(tree: T, leaves: ReadonlyMap<string, unknown>): T {
+  const keysAt = new Map<string, string[]>();
+  for (const path of leaves.keys()) {
+    const dot = path.lastIndexOf(".");
+    const parent = path.slice(0, Math.max(0, dot));
+    keysAt.set(parent, [...(keysAt.get(parent) ?? []), path.slice(dot + 1)]);
+  }
+  const visit = (value: unknown, path: string): unknown => {
+    if (leaves.has(path)) return leaves.get(path);
+    if (typeof value !== "object" || value === null || isTensor(value) || isQuantized(value)) return value;
+    const before = value as Record<string, unknown>;
+    const keys = new Set([...Object.keys(before), ...(keysAt.get(path) ?? [])]);
+    const entries = Array.from(keys, (key) => {
+      return [key, visit(before[key], path === "" ? key : `${path}.${key}`)] as const;
+    });
+    if (entries.every(([key, one]) => one === before[key])) return value;
+    return Array.isArray(value) ? entries.map(([, one]) => one) : Object.fromEntries(entries);
+  };
+  return visit(tree, "") as T;
+}
+
+/** The value at a path of a tree. */
+export function leafAt(tree: unknown, path: string): unknown {
+  let at = tree;
+  for (const key of path.split(".")) at = (at as Record<string, unknown>)[key];
+  return at;
+}

@@ -1,0 +1,134 @@
+import { checks, FormatError, type Checks } from "@qkv/core";
+import { tensor, type Tensor } from "@qkv/tensor";
+import { folderOfFiles, openFolder, requiredFile } from "../loading/folder.js";
+import { jsonOf } from "../loading/json-of.js";
+import { smallFiles, type Reading, type ReadOptions } from "../loading/open-file.js";
+import { safetensorsWeights } from "../loading/safetensors-weights.js";
+import type { WeightFile } from "../loading/weight-file.js";
+import { adaptable, savedName, type AdaptableModel, type AdapterParams, type Lora } from "./adaptable.js";
+import { checkAdaptable } from "./lora.js";
+import { readConfig } from "./lora-config.js";
+import { storedMatrices, type StoredMatrix } from "./stored-matrices.js";
+
+/**
+ * Loads an adapter beside its base, unmerged: to train it further, or to swap between several on one base. `load` with the
+ * option `adapter` merges one as it reads the weights.
+ *
+ * @param model - The base: of `load`, or `{ config, params }`.
+ * @param source - A folder as PEFT saves it, with `adapter_config.json` and `adapter_model.safetensors`: its path (in Node), its
+ *   address, or its files.
+ * @returns `lora`, the base with room for it, and `adapter`, its params on the base's device.
+ * @throws {FormatError} If it is of another method, or its tensors are not those of the base.
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { memoryFolder } from "@qkv/transformer/export";
+ * import { loadAdapter, lora, saveAdapter } from "@qkv/transformer/adapters";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const base = { config, params: decoder(config).init(1) };
+ * const tuned = lora(base, { r: 2, target_modules: ["q_proj"] });
+ * const folder = memoryFolder();
+ * await saveAdapter(tuned, tuned.init(2), { out: folder });
+ *
+ * const again = await loadAdapter(base, folder.files);
+ * again.lora.modules; // => ["model.layers.0.self_attn.q_proj"]
+ * ```
+ */
+export async function loadAdapter(
+  model: AdaptableModel,
+  source: string | URL | readonly File[],
+  options?: ReadOptions,
+): Promise<{ lora: Lora; adapter: AdapterParams }> {
+  const check = checks("loadAdapter", { argument: "source" });
+  checkAdaptable(check as Checks, model);
+  const isFolder = (value: unknown) =>
+    typeof value === "string" || value instanceof URL || Array.isArray(value);
+  check.each({ source }, isFolder, "a folder: its path, its address, or its files");
+  const reading: Reading = { ...options, check };
+  const folder = Array.isArray(source)
+    ? folderOfFiles(source as readonly File[], reading)
+    : openFolder(source as string | URL, reading);
+  const why = "how the adapter was made, beside its weights";
+  const file = await requiredFile(folder, "adapter_config.json", why, smallFiles.configuration);
+  const json = (await jsonOf(file, check)) as Record<string, unknown>;
+  const config = readConfig(json, file);
+  const weights = await safetensorsWeights(
+    await requiredFile(folder, "adapter_model.safetensors", "the weights of the adapter"),
+  );
+  const stored = storedMatrices(model);
+  const { modules, saved, files } = namesIn(weights, stored);
+  const lora = adaptable(check as Checks, model, config, stored, modules, saved);
+  const { device } = model.params.embedding.weight;
+  const shapes = lora.tensors(lora.init(0));
+  const read = async (inFile: string, { shape }: Tensor): Promise<Tensor> => {
+    const found = weights.shape(inFile);
+    if (found?.join() !== shape.join()) {
+      refuse(weights, inFile, found && `a tensor [${found.join(", ")}]`, `[${shape.join(", ")}]`);
+    }
+    const numbers = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    let at = 0;
+    for await (const piece of weights.pieces(inFile)) {
+      numbers.set(piece, at);
+      at += piece.length;
+    }
+    return tensor(numbers, { shape }).to(device);
+  };
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, like] of Object.entries(shapes))
+    tensors[name] = await read(files.get(name) ?? name, like);
+  return { lora, adapter: lora.fromTensors(tensors) };
+}
+
+/** Adapted modules, tensors that are trained whole, and names in the file that are not those that are written. */
+function namesIn(weights: WeightFile, stored: ReadonlyMap<string, StoredMatrix>) {
+  const [modules, saved, files] = [new Set<string>(), new Set<string>(), new Map<string, string>()];
+  const owns = weights.names.map((name) => {
+    const own = name.replace(/^base_model\.model\./, "");
+    if (own === name)
+      refuse(weights, name, "a tensor of another kind", "names that begin with base_model.model");
+    return [name, own] as const;
+  });
+  for (const [name, own] of owns) {
+    const [, module] = /^(.+)\.(?:lora_A\.weight|lora_embedding_A)$/.exec(own) ?? [];
+    if (module === undefined) continue;
+    if (!stored.has(`${module}.weight`))
+      refuse(weights, name, `a change of ${module}`, "a module that the base has");
+    modules.add(module);
+  }
+  for (const [name, own] of owns) {
+    // Older versions of PEFT call magnitudes a weight.
+    if (own.endsWith(".lora_magnitude_vector.weight")) files.set(name.replace(/\.weight$/, ""), name);
+    if (/\.lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)/.test(own)) continue;
+    const tensor = own.replace(/\.(base_layer|modules_to_save)\./, ".");
+    const [, module, kind] = /^(.*)\.(weight|bias)$/.exec(tensor) ?? [];
+    // The table of an adapted one, which is the base's.
+    if (kind === "weight" && modules.has(module!)) continue;
+    if (!stored.has(tensor)) refuse(weights, name, `a change of ${tensor}`, "a tensor that the base has");
+    saved.add(tensor);
+    files.set(`base_model.model.${savedName(tensor, modules)}`, name);
+  }
+  // In the order of the base, whatever that of the file is.
+  const names = [...stored.keys()];
+  return {
+    modules: names.flatMap((name) => {
+      const module = name.replace(/\.weight$/, "");
+      return modules.has(module) ? [module] : [];
+    }),
+    saved: names.filter((name) => saved.has(name)),
+    files,
+  };
+}
+
+function refuse(weights: WeightFile, argument: string, received: unknown, expected: string): never {
+  const fix = "the adapter was trained on another model; give the one that it names.";
+  return checks("loadAdapter", { source: weights.name, fix }, FormatError).refuse({
+    argument,
+    received,
+    expected,
+  });
+}

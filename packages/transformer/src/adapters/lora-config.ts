@@ -1,0 +1,161 @@
+import { checks, FormatError, type Checks } from "@qkv/core";
+import { adapterConfig, type AdapterConfig } from "./adapter-config.js";
+
+/**
+ * The configuration of an adapter, in the words of PEFT's `LoraConfig` and of `adapter_config.json`.
+ */
+export type LoraConfig = {
+  /** The rank of changes. Default 8. */
+  r?: number;
+  /** Changes are multiplied by `lora_alpha / r`. Default 8. */
+  lora_alpha?: number;
+  /**
+   * Modules to adapt: ends of their names, such as `["q_proj", "v_proj"]`; a regular expression of whole names; or
+   * `"all-linear"`, all but the output map.
+   */
+  target_modules: string | readonly string[];
+  /** Modules that are left as they are, in the same forms. Default: none. */
+  exclude_modules?: string | readonly string[] | null;
+  /** Numbers of the layers to adapt. Default: all. */
+  layers_to_transform?: number | readonly number[] | null;
+  /** Names in front of the numbers of layers. Default: any. */
+  layers_pattern?: string | readonly string[] | null;
+  /** Ranks of modules whose names end so. Default: none. */
+  rank_pattern?: Readonly<Record<string, number>>;
+  /** `lora_alpha` of modules whose names end so. Default: none. */
+  alpha_pattern?: Readonly<Record<string, number>>;
+  /** Share of what A reads that is dropped while the adapter is trained. Default 0. */
+  lora_dropout?: number;
+  /** rsLoRA: changes are multiplied by `lora_alpha / √r`. Default false. */
+  use_rslora?: boolean;
+  /** DoRA: rows of adapted matrices learn their lengths. Default false. */
+  use_dora?: boolean;
+  /** Changes have a bias of their own. Default false. */
+  lora_bias?: boolean;
+  /** Biases of the base that are trained: none, or those of adapted modules. Default `"none"`. */
+  bias?: "none" | "lora_only";
+  /** Modules that are trained whole, by ends of their names. Default: none. */
+  modules_to_save?: readonly string[] | null;
+  /** True: A is drawn evenly; `"gaussian"`: normally. B is 0 in both. False: both are drawn. Default true. */
+  init_lora_weights?: boolean | "gaussian";
+  /** The base, for those who load the adapter. Default: null. */
+  base_model_name_or_path?: string | null;
+  /** Default `"CAUSAL_LM"`. */
+  task_type?: string | null;
+  /** The commit or the branch of the base. Default: null. */
+  revision?: string | null;
+};
+
+/** Fields of `adapter_config.json` with the values that change nothing, under the names of PEFT 0.20. */
+const defaults = {
+  alora_invocation_tokens: null,
+  alpha_pattern: {},
+  arrow_config: null,
+  auto_mapping: null,
+  base_model_name_or_path: null,
+  bias: "none",
+  corda_config: null,
+  ensure_weight_tying: false,
+  eva_config: null,
+  exclude_modules: null,
+  fan_in_fan_out: false,
+  inference_mode: true,
+  init_lora_weights: true,
+  kasa_config: null,
+  layer_replication: null,
+  layers_pattern: null,
+  layers_to_transform: null,
+  loftq_config: {},
+  lora_alpha: 8,
+  lora_bias: false,
+  lora_dropout: 0,
+  lora_ga_config: null,
+  megatron_config: null,
+  megatron_core: "megatron.core",
+  modules_to_save: null,
+  monteclora_config: null,
+  peft_type: "LORA",
+  peft_version: "0.20.1",
+  qalora_group_size: 16,
+  r: 8,
+  rank_pattern: {},
+  revision: null,
+  target_modules: null,
+  target_parameters: null,
+  task_type: "CAUSAL_LM",
+  trainable_token_indices: null,
+  use_bdlora: null,
+  use_dora: false,
+  use_qalora: false,
+  use_rslora: false,
+  velora_config: null,
+} as const;
+
+const names = /* @__PURE__ */ Object.keys({
+  r: 0,
+  lora_alpha: 0,
+  target_modules: 0,
+  exclude_modules: 0,
+  layers_to_transform: 0,
+  layers_pattern: 0,
+  rank_pattern: 0,
+  alpha_pattern: 0,
+  lora_dropout: 0,
+  use_rslora: 0,
+  use_dora: 0,
+  lora_bias: 0,
+  bias: 0,
+  modules_to_save: 0,
+  init_lora_weights: 0,
+  base_model_name_or_path: 0,
+  task_type: 0,
+  revision: 0,
+} satisfies Record<keyof LoraConfig, 0>) as (keyof LoraConfig)[];
+
+/** All fields of `adapter_config.json`, and what the maps of an adapter compute with. */
+export type FullConfig = {
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly maps: AdapterConfig;
+  readonly dropout: number;
+  readonly hasOffset: boolean;
+  readonly init: boolean | "gaussian";
+};
+
+/** The configuration that a caller gives, with all other fields. */
+export function completeConfig(check: Checks, given: LoraConfig): FullConfig {
+  const own = check.options(given, names, "config");
+  const { target_modules: targets, modules_to_save: saved } = own;
+  const isNames = (value: unknown) =>
+    typeof value === "string" ||
+    (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string"));
+  const fix = 'write `target_modules: ["q_proj", "v_proj"]`, or "all-linear".';
+  check.each({ "config.target_modules": targets }, isNames, "ends of the names of modules, or one text", fix);
+  if (saved)
+    check.list({ "config.modules_to_save": saved }, "ends of names", (one) => typeof one === "string");
+  const { bias = "none", init_lora_weights: init = true } = own;
+  check.oneOf(
+    { "config.bias": bias },
+    ["none", "lora_only"],
+    "leave it out: other biases are trained with the base.",
+  );
+  const isInit = (value: unknown) => typeof value === "boolean" || value === "gaussian";
+  check.each({ "config.init_lora_weights": init }, isInit, 'true, false or "gaussian"');
+  const layers = own.layers_to_transform ?? undefined;
+  if (layers !== undefined)
+    check.list({ "config.layers_to_transform": [layers].flat() }, "numbers of layers", Number.isSafeInteger);
+  return readConfig({ ...defaults, ...own }, { name: "config", fn: check.fn });
+}
+
+/** A configuration of a file. */
+export function readConfig(json: Record<string, unknown>, file: { name: string; fn: string }): FullConfig {
+  const maps = adapterConfig(json, file);
+  const { lora_dropout: dropout = 0, lora_bias: hasOffset = false, init_lora_weights: init } = json;
+  const check = checks(file.fn, { fix: "make the adapter with PEFT, or leave the field out." }, FormatError);
+  check.finite({ [`${file.name}: lora_dropout`]: dropout }, { min: 0, below: 1 });
+  const isOne = () => !(maps.hasMagnitudes && hasOffset);
+  check.each({ [`${file.name}: lora_bias`]: hasOffset }, isOne, "false, as `use_dora` is true");
+  return {
+    ...{ json, maps, dropout: dropout as number, hasOffset: hasOffset === true },
+    init: init === false || init === "gaussian" ? init : true,
+  };
+}

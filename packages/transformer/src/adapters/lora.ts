@@ -1,0 +1,88 @@
+import { checks, type Checks } from "@qkv/core";
+import { adaptable, isTable, type AdaptableModel, type Lora } from "./adaptable.js";
+import { completeConfig, type LoraConfig } from "./lora-config.js";
+import { storedMatrices } from "./stored-matrices.js";
+import { isNamed, targetModules } from "./target-modules.js";
+
+/**
+ * Low-rank adaptation: the matrices W of a model stay as they are, and in their place `W + s B A` is computed, with two thin
+ * matrices A and B, which alone have gradients and optimizer state. The base may be rounded to 8 or 4 bits (QLoRA).
+ *
+ * What it returns has `apply(adapter, ids)`, so that `tokenLoss(lora(…))` is the loss of an adapter. One base serves any number of
+ * adapters: a call names the one that it goes through.
+ *
+ * @param model - Of `load`, or `{ config, params }`: the base, which is not changed.
+ * @param config - In PEFT's words: `r`, `lora_alpha`, `target_modules`.
+ * @throws {ArgumentError} If no module has a name that is given, or a field asks for what is not computed here.
+ * @see "LoRA: Low-Rank Adaptation of Large Language Models" (2021), arXiv:2106.09685; "QLoRA: Efficient Finetuning of
+ *   Quantized LLMs" (2023), arXiv:2305.14314; "DoRA: Weight-Decomposed Low-Rank Adaptation" (2024), arXiv:2402.09353
+ *
+ * @example
+ * ```ts
+ * import { adamW } from "@qkv/tensor/optimizers";
+ * import { decoder } from "@qkv/transformer";
+ * import { lora } from "@qkv/transformer/adapters";
+ * import { nextTokenBatches, tokenLoss, train } from "@qkv/transformer/training";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const base = { config, params: decoder(config).init(1) };
+ * const tuned = lora(base, { r: 2, lora_alpha: 4, target_modules: ["q_proj", "v_proj"] });
+ * const adapter = tuned.init(2);
+ * const run = train({
+ *   params: adapter,
+ *   loss: tokenLoss(tuned),
+ *   optimizer: adamW({ learningRate: 0.01 }),
+ *   batchAt: nextTokenBatches([1, 2, 3, 1, 2, 3, 1, 2, 3], { batchSize: 1, contextLength: 4, seed: 3 }),
+ *   steps: 2,
+ * });
+ * const losses = [];
+ * for await (const { loss } of run) losses.push(loss);
+ * losses.length; // => 2
+ * tuned.modules.length; // => 4
+ * tuned.apply(adapter, [1, 2]).shape; // => [1, 2, 11]
+ * ```
+ */
+export function lora(model: AdaptableModel, config: LoraConfig): Lora {
+  const check: Checks = checks("lora");
+  checkAdaptable(check, model);
+  const full = completeConfig(check, config);
+  const stored = storedMatrices(model);
+  const modules = [...stored.keys()]
+    .filter((name) => name.endsWith(".weight"))
+    .map((name) => name.slice(0, -".weight".length));
+  const matrixOf = (module: string) => stored.get(`${module}.weight`)!;
+  const outputMap = modules.find((name) => matrixOf(name).parts[0]!.path === "output.weight");
+  const isTarget = targetModules(config, outputMap);
+  const adapted = modules.filter((name) => isTarget(name, isTable(matrixOf(name))));
+  if (adapted.length === 0) refuseNames(check, "target_modules", config.target_modules, modules);
+  const ends = config.modules_to_save ?? [];
+  for (const end of ends) {
+    if (!modules.some((name) => isNamed(name, [end]))) refuseNames(check, "modules_to_save", end, modules);
+  }
+  const whole = modules.filter((name) => isNamed(name, ends));
+  const biases = [...(config.bias === "lora_only" ? adapted : []), ...whole].map((name) => `${name}.bias`);
+  const saved = [...whole.map((name) => `${name}.weight`), ...biases.filter((name) => stored.has(name))];
+  return adaptable(check, model, full, stored, adapted, saved);
+}
+
+/** Refuses what is no decoder with weights. */
+export function checkAdaptable(check: Checks, model: unknown): void {
+  const { config, params } = (model ?? {}) as { config?: unknown; params?: unknown };
+  const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+  const isDecoder = () => isObject(config) && isObject(params) && "layers" in params && "norm" in params;
+  const fix = "load one with `load`, or make it of `decoder(config)`: { config, params }.";
+  check.each({ model }, isDecoder, "a decoder: { config, params }", fix);
+}
+
+function refuseNames(check: Checks, field: string, received: unknown, modules: readonly string[]): never {
+  const ends = [...new Set(modules.map((name) => name.split(".").at(-1)))];
+  return check.refuse({
+    argument: `config.${field}`,
+    received,
+    expected: `names of modules of the model, such as ${ends.slice(0, 8).join(", ")}`,
+    fix: "give ends of names, as PEFT has them.",
+  });
+}

@@ -1,0 +1,95 @@
+import { checks } from "@qkv/core";
+import {
+  add,
+  cast,
+  div,
+  dropout,
+  isTensor,
+  linear,
+  matmul,
+  mul,
+  norm,
+  reshape,
+  stopGradient,
+  sub,
+  type Tensor,
+} from "@qkv/tensor";
+import { dequantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
+import { asFloats } from "../conversions/as-floats.js";
+import { anyLinear } from "../quantization/any-linear.js";
+
+/**
+ * A matrix W `[out, in]` with a change of low rank beside it: `W + s B A`. With `magnitude`, rows of the sum have these
+ * lengths (DoRA). Stands in params in place of the matrix, and {@link adaptedLinear} multiplies with it.
+ */
+export type LowRankWeight = {
+  /** W, in floats or rounded. No gradient goes to it. */
+  readonly base: Tensor | QuantizedWeight;
+  /** A, `[r, in]` */
+  readonly a: Tensor;
+  /** B, `[out, r]` */
+  readonly b: Tensor;
+  /** s */
+  readonly scale: number;
+  /** `[out]`, times s. Default: none. */
+  readonly offset?: Tensor;
+  /** `[out]`. Default: rows have the lengths that they have. */
+  readonly magnitude?: Tensor;
+  /** Dropout of what A reads. Default: none. */
+  readonly dropout?: { readonly rate: number; readonly seed: number };
+};
+
+const isLowRank = (weight: unknown): weight is LowRankWeight => {
+  const { base, a, b } = (weight ?? {}) as Partial<LowRankWeight>;
+  return base !== undefined && isTensor(a) && isTensor(b);
+};
+
+/**
+ * Computes `y = x Wᵀ + b` with any weight: one of {@link LowRankWeight}, a float or a rounded one.
+ *
+ * @param map - Computes products with weights that are not adapted. Default `anyLinear()`.
+ */
+export function adaptedLinear(map: typeof linear = anyLinear()): typeof linear {
+  checks("adaptedLinear").type({ map }, "function");
+  return (x: Tensor, weight: Tensor, bias?: Tensor): Tensor => {
+    const given: unknown = weight;
+    if (!isLowRank(given)) return map(x, weight, bias);
+    const { base, a, b, scale, offset, magnitude, dropout: drop } = given;
+    const read = drop ? dropout(x, drop) : x;
+    const change = linear(mul(linear(read, a), scale), b, offset && mul(offset, scale));
+    const product = (x: Tensor, bias?: Tensor) => map(x, base as Tensor, bias);
+    if (!magnitude) return add(product(x, bias), change);
+    // The lengths of rows are constants of the gradient, as in the paper, section 4.3.
+    const factor = div(
+      magnitude,
+      rowLengths(withChange({ ...given, a: stopGradient(a), b: stopGradient(b) })),
+    );
+    if (!drop) {
+      const y = mul(add(product(x), change), factor);
+      return bias ? add(y, bias) : y;
+    }
+    // What is dropped is what the adapter changes: the base reads all.
+    return add(product(x, bias), add(mul(product(read), sub(factor, 1)), mul(change, factor)));
+  };
+}
+
+/** Lengths of the rows of a matrix: `[out]`. */
+export const rowLengths = (weight: Tensor): Tensor => norm(weight, { axis: 1 });
+
+/** W in floats. */
+export const floatsOf = (base: Tensor | QuantizedWeight, inputs: number): Tensor =>
+  isTensor(base) ? asFloats(base) : dequantizeWeight(base, inputs);
+
+/** W + s B A. */
+function withChange({ base, a, b, scale }: LowRankWeight): Tensor {
+  const change = mul(matmul(b, a), scale);
+  const floats = floatsOf(base, a.shape[1]!);
+  return add(floats.dtype === change.dtype ? floats : cast(floats, change.dtype), change);
+}
+
+/** The matrix whole: W + s B A, with rows of the lengths that were learned. */
+export function mergedWeight(weight: LowRankWeight): Tensor {
+  const whole = withChange(weight);
+  if (!weight.magnitude) return whole;
+  return mul(whole, reshape(div(weight.magnitude, rowLengths(whole)), [whole.shape[0]!, 1]));
+}

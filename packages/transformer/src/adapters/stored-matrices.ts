@@ -1,0 +1,88 @@
+import { concat, isTensor, slice, take, tensor, type Tensor } from "@qkv/tensor";
+import { isQuantized } from "@qkv/tensor/quantized";
+import { huggingFaceFiles } from "../exporting/hugging-face-folder.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { DecoderParams } from "../models/decoder.js";
+
+/** A matrix or a bias as a checkpoint of Hugging Face holds it. */
+export type StoredMatrix = {
+  /** Params that it is here, each with the stored rows that it has, in its own order. */
+  readonly parts: readonly { readonly path: string; readonly rows: Int32Array }[];
+  /** Rows in all: outputs. */
+  readonly count: number;
+  /** Stored as `[in, out]`, as GPT-2's. */
+  readonly transposed: boolean;
+};
+
+/**
+ * The matrices and biases of a model by their names in a checkpoint. Params are given numbers for rows, and what an export
+ * writes tells where each row went: fused, permuted or transposed.
+ */
+export function storedMatrices(model: {
+  config: DecoderConfig;
+  params: DecoderParams;
+}): Map<string, StoredMatrix> {
+  const own: { path: string; first: number; rows: number }[] = [];
+  const owners: number[] = [];
+  const numbered = (value: unknown, path: string): unknown => {
+    const rows = rowsOf(value, path);
+    if (rows !== undefined) {
+      const first = owners.length;
+      for (let i = 0; i < rows; i++) owners.push(own.length);
+      own.push({ path, first, rows });
+      return tensor(
+        Float64Array.from({ length: rows }, (_, i) => first + i),
+        { shape: [rows, 1] },
+      );
+    }
+    if (typeof value !== "object" || value === null || isTensor(value)) return value;
+    if (Array.isArray(value)) return value.map((one, i) => numbered(one, `${path}.${i}`));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, one]) => [key, numbered(one, path === "" ? key : `${path}.${key}`)]),
+    );
+  };
+  const params = numbered(model.params, "") as DecoderParams;
+  const found = new Map<string, StoredMatrix>();
+  for (const { name, shape, rows } of huggingFaceFiles({ config: model.config, params }).tensors) {
+    if (shape.length !== 2 || !shape.includes(1) || !/\.(weight|bias)$/.test(name)) continue;
+    const transposed = shape[0] === 1 && shape[1]! > 1;
+    const numbers = rows(0, shape[0]!).data;
+    const places = new Map<number, Int32Array>();
+    numbers.forEach((number, row) => {
+      const owner = owners[number]!;
+      const { first, rows } = own[owner]!;
+      if (!places.has(owner)) places.set(owner, new Int32Array(rows));
+      places.get(owner)![number - first] = row;
+    });
+    const parts = [...places].map(([owner, rows]) => ({ path: own[owner]!.path, rows }));
+    found.set(name, { parts, count: numbers.length, transposed });
+  }
+  return found;
+}
+
+/** Rows of a matrix that a model multiplies with or looks rows up in, and of a bias; undefined for what is neither. */
+function rowsOf(value: unknown, path: string): number | undefined {
+  if (/(^|\.)weight$/.test(path)) {
+    if (isQuantized(value)) return value.scale.shape[0]!;
+    return isTensor(value) && value.shape.length === 2 ? value.shape[0]! : undefined;
+  }
+  const isBias = /(^|\.)bias$/.test(path) && !/[nN]orm\.bias$/.test(path);
+  return isBias && isTensor(value) && value.shape.length === 1 ? value.shape[0]! : undefined;
+}
+
+/** The rows of a stored tensor that a param has, in its order. */
+export function rowsOfPart(x: Tensor, rows: Int32Array): Tensor {
+  const [first] = rows as unknown as [number];
+  if (!rows.every((row, i) => row === first + i)) return take(x, 0, tensor(rows, { device: x.device }));
+  return rows.length === x.shape[0] ? x : slice(x, 0, first, first + rows.length);
+}
+
+/** The stored tensor of its parts: rows in the order of the checkpoint. */
+export function storedRows({ parts, count }: StoredMatrix, tensors: readonly Tensor[]): Tensor {
+  const order = new Int32Array(count);
+  let at = 0;
+  for (const { rows } of parts) for (const row of rows) order[row] = at++;
+  const whole = tensors.length === 1 ? tensors[0]! : concat([...tensors], 0);
+  const isInOrder = order.every((from, row) => from === row);
+  return isInOrder ? whole : take(whole, 0, tensor(order, { device: whole.device }));
+}
