@@ -32,6 +32,9 @@ export type AttentionMap = {
   shape: (number | string)[] | undefined;
 };
 
+/** Bytes whose memory is not shared, in words that TypeScript before 5.7 reads too. */
+type OwnBytes = ReturnType<typeof Uint8Array.of>;
+
 /** A file with its attention weights as outputs. */
 export type OnnxWithMaps = {
   /** The maps, in the order of the graph. */
@@ -45,7 +48,7 @@ export type OnnxWithMaps = {
   /** The file, in pieces of a few MiB, in order. */
   chunks(): AsyncGenerator<Uint8Array, void, undefined>;
   /** The file, whole. */
-  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  bytes(): Promise<OwnBytes>;
 };
 
 /** Options of `addAttentionMaps`. */
