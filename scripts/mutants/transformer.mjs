@@ -51,6 +51,27 @@ export const mutants = [
     replace: "randint([1], { seed, first: 0, high: 2 ** 31 })",
   },
   {
+    what: "a window of sound begins behind a segment that has not ended",
+    file: "src/speech/segments.ts",
+    near: ["src/speech/segments.test.ts"],
+    find: "$endsInOne ? $duration : $timeOf($ids[$between.at(-1)! - 1]!)",
+    replace: "$duration",
+  },
+  {
+    what: "a segment of speech may be empty",
+    file: "src/generation/processors/timestamps.ts",
+    near: ["src/generation/processors/timestamps.test.ts"],
+    find: "$endsInTime && !$endsInPair ? $latest : $latest + 1",
+    replace: "$latest",
+  },
+  {
+    what: "windows of sound do not follow its segments",
+    file: "src/speech/transcribe.ts",
+    near: ["src/speech/transcribe.test.ts"],
+    find: "Math.max(1, Math.round($found.advance * $sampleRate))",
+    replace: "Math.max(1, $sampleRate)",
+  },
+  {
     what: "mirrored samples begin at the end itself",
     file: "src/audio/frames.ts",
     near: sound,
