@@ -14,6 +14,8 @@ const end = "{/* End of what is made. */}";
 const {
   architectures,
   encoderArchitectures,
+  visionArchitectures,
+  dualEncoderArchitectures,
   encoderDecoderArchitectures,
   llama,
   gpt2,
@@ -23,6 +25,10 @@ const {
 } = await sources({
   "transformer/src/architectures/architectures.ts": ["architectures"],
   "transformer/src/architectures/encoders/encoder-architectures.ts": ["encoderArchitectures"],
+  "transformer/src/architectures/vision/vision-architectures.ts": [
+    "dualEncoderArchitectures",
+    "visionArchitectures",
+  ],
   "transformer/src/architectures/encoder-decoders/encoder-decoder-architectures.ts": [
     "encoderDecoderArchitectures",
   ],
@@ -185,7 +191,8 @@ ${all.map(row).join("\n")}
 - **ONNX:** written by \`exportModel(model, { to: "onnx" })\`, with opset 23 or 17. After "no" stands the field of the configuration that no graph holds.
 - **Cost:** \`readConfig\` of \`@qkv/cost\` reads the \`config.json\`, so parameters, memory and time can be computed before the weights are downloaded.
 - **Encoders:** \`loadEncoder\` reads ${code(encoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}, each with its head for a task; \`exportModel\` writes those that compute as BERT does, to GGUF and ONNX too, and refuses the others by name.
-- **Encoder–decoders:** \`loadEncoderDecoder\` reads ${code(encoderDecoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}, a \`bart\` with its head for labels too; \`exportModel\` writes them to the layout of Hugging Face alone. Their tokenizer is read from \`tokenizer.json\`, which Marian's repositories lack.`;
+- **Encoder–decoders:** \`loadEncoderDecoder\` reads ${code(encoderDecoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}, a \`bart\` with its head for labels too; \`exportModel\` writes them to the layout of Hugging Face alone. Their tokenizer is read from \`tokenizer.json\`, which Marian's repositories lack.
+- **Models of images:** \`loadVision\` reads ${code(visionArchitectures.flatMap(({ modelTypes }) => modelTypes))}, with a head for labels where a file has one, and \`loadDualEncoder\` reads ${code(dualEncoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}: an encoder of texts and one of images. Both are quantized and traced as decoders are; \`exportModel\` writes them to the layout of Hugging Face.`;
 }
 
 /** The page with the list in it. */

@@ -12,7 +12,7 @@ const own = fileURLToPath(new URL("../data/", import.meta.url));
 
 const folders = [
   ...["onnx", "torch", "torch-more", "linear", "x-transformers", "blt", "generation", "planner"],
-  ...["audio", "corpora", "lora", "sentence-transformers"],
+  ...["audio", "corpora", "images", "lora", "sentence-transformers"],
   ...["models", "tokenizers/refs", "tokenizers/llama.cpp", "tokenizers/bpe-training"],
 ];
 const files = [
@@ -57,6 +57,7 @@ const models = [
   ...["mpnet", "nomic-bert"],
   ...["bart", "bart-nli", "m2m-100", "marian", "t5", "t5-gated"],
   ...["moonshine", "whisper"],
+  ...["vit", "vit-classifier", "dinov2", "clip", "siglip"],
 ];
 
 /** References of a model, which no loader opens, and everything that is not in a folder of models. */

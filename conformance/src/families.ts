@@ -4,6 +4,7 @@ import { blt } from "./families/blt.js";
 import { bpeTraining } from "./families/bpe-training.js";
 import { generation } from "./families/generation.js";
 import { hf } from "./families/hf.js";
+import { images } from "./families/images.js";
 import { linear } from "./families/linear.js";
 import { lora } from "./families/lora.js";
 import { models } from "./families/models.js";
@@ -28,6 +29,7 @@ export const onDevice: readonly Kind[] = [
   models,
   generation,
   hf,
+  images,
   lora,
   training,
   sentenceTransformers,

@@ -17,6 +17,7 @@ const arrays = {
   int32: Int32Array,
   int64: BigInt64Array,
   bool: Uint8Array,
+  uint8: Uint8Array,
   float16: Uint16Array,
 };
 

@@ -10,6 +10,7 @@ const dtypes = {
   int32: "int32",
   int64: "int32",
   bool: "bool",
+  uint8: "uint8",
   float16: "float16",
 } as const satisfies Record<ReferenceTensor["dtype"], Tensor["dtype"]>;
 

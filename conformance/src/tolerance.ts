@@ -9,7 +9,8 @@ export type Quantity =
   | "gradient"
   | "logits"
   | "embedding"
-  | "audio features";
+  | "audio features"
+  | "gray levels";
 
 /** "What passes" of the data's README, and nothing else decides whether a number is near enough. */
 const limits: Record<Quantity, Record<DeviceClass, number>> = {
@@ -23,6 +24,8 @@ const limits: Record<Quantity, Record<DeviceClass, number>> = {
   embedding: { host: 1e-5, gpu: 1e-4 },
   // Logarithms of power, of which float32 has no more digits.
   "audio features": { host: 1e-4, gpu: 1e-4 },
+  // Of a resized image, which is computed on the host.
+  "gray levels": { host: 1, gpu: 1 },
 };
 
 /** The largest error that passes. */

@@ -121,11 +121,11 @@ function namedOutputs(
   attentionMask: Tensor | undefined,
 ): (name: string) => Tensor | undefined {
   const { numLayers } = model.config;
-  const head = "maskedTokenLogits" in model ? model.config.head : undefined;
+  const { head } = model.config;
   const logits = () => {
     const encoder = model as EncoderModel;
     return head
-      ? taskLogits(encoder, rows, attentionMask && { attentionMask })
+      ? taskLogits(model, rows, attentionMask && { attentionMask })
       : encoder.maskedTokenLogits(encoder.params, rows);
   };
   /** The logits of the start or the end of an answer, `[B, T]`. */

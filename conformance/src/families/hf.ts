@@ -10,6 +10,7 @@ import { tolerance } from "../tolerance.js";
 import { encoderDecoderCases, isEncoderDecoder, type EncoderDecoderRefs } from "./hf-encoder-decoders.js";
 import { encoderCases } from "./hf-encoders.js";
 import { readsSound, speechCases, type SpeechRefs } from "./hf-speech.js";
+import { visionCases } from "./hf-vision.js";
 import { modelFiles } from "./model-files.js";
 
 type Refs = {
@@ -38,9 +39,11 @@ export function hf(data: DataFolder): Source[] {
             ? encoderDecoderCases(data, path, refs as unknown as EncoderDecoderRefs, config)
             : readsText(refs)
               ? encoderCases(data, path, refs.cases, config)
-              : refs.cases.map(({ name }) =>
-                  skippedCase(`${folder} ${name}`, `${refs.architecture} is not loaded yet`),
-                ),
+              : seesImages(refs)
+                ? visionCases(data, path, refs.cases, config)
+                : refs.cases.map(({ name }) =>
+                    skippedCase(`${folder} ${name}`, `${refs.architecture} is not loaded yet`),
+                  ),
     );
     return [{ family: "hf", file, cases }];
   });
@@ -49,10 +52,13 @@ export function hf(data: DataFolder): Source[] {
 const isDecoder = ({ architecture, greedy }: Refs): boolean =>
   /ForCausalLM$|LMHeadModel$/.test(architecture) || greedy?.[0]?.prompt !== undefined;
 
-/** A model that reads texts and writes none, and is no decoder with a head. */
-const readsText = ({ architecture, cases }: Refs): boolean =>
-  !/^LlamaFor/.test(architecture) &&
+/** A model that reads texts and writes none. */
+const readsText = ({ cases }: Refs): boolean =>
   cases.every(({ inputs }) => (inputs as { name: string }[]).every(({ name }) => textInputs.includes(name)));
+
+/** A model of images. */
+const seesImages = ({ cases }: Refs): boolean =>
+  cases.every(({ inputs }) => (inputs as { name: string }[]).some(({ name }) => name === "pixel_values"));
 
 const textInputs = ["input_ids", "attention_mask", "token_type_ids", "position_ids"];
 

@@ -1,5 +1,5 @@
 import { checks, DeviceError } from "@qkv/core";
-import type { Checkpoint } from "./checkpoints/hugging-face/family.js";
+import type { AnyCheckpoint, Checkpoint } from "./checkpoints/hugging-face/family.js";
 import { cacheBytes, cacheBytesOf } from "./models/cache-bytes.js";
 import { roundingOf } from "./quantization/quantize.js";
 import type { Placing } from "./loading/weights.js";
@@ -17,7 +17,7 @@ const leastTokens = 256;
 export async function checkRoom(
   fn: string,
   placing: Placing,
-  read: (placing: Placing) => Promise<Checkpoint>,
+  read: (placing: Placing) => Promise<AnyCheckpoint>,
 ): Promise<void> {
   const { device } = placing;
   const { bytes: used = 0, maxBytes } = device?.memory() ?? {};
@@ -46,14 +46,15 @@ export async function checkRoom(
 /** Bytes of a model's weights and of a short text's keys and values. */
 async function bytesNeeded(
   placing: Placing,
-  read: (placing: Placing) => Promise<Checkpoint>,
+  read: (placing: Placing) => Promise<AnyCheckpoint>,
 ): Promise<{ weights: number; cache: number; tokens: number; kind: Checkpoint["kind"] }> {
   let weights = 0;
   const plan = (bytes: number) => {
     weights += bytes;
   };
   const checkpoint = await read({ ...placing, plan });
-  if (checkpoint.kind === "encoder") return { weights, cache: 0, tokens: 0, kind: "encoder" };
+  if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual")
+    return { weights, cache: 0, tokens: 0, kind: "encoder" };
   // Quantization makes a rounded output map beside an embedding that is both.
   const { embedding, output } = checkpoint.params;
   if (placing.rounding && !output?.weight) plan(placing.rounding.bytes(embedding.weight.shape));

@@ -63,6 +63,16 @@ export type { HashConfig } from "./models/hash-embeddings.js";
 export type { PatchCrossAttentionParams } from "./layers/patch-cross-attention.js";
 export { load, loadAny, loadEncoder, loadEncoderDecoder, type LoadOptions } from "./load.js";
 export { loadSpeech } from "./load-speech.js";
+export {
+  imageProcessor,
+  type ImageProcessor,
+  type ImageProcessorConfig,
+  type ImageSides,
+} from "./images/image-processor.js";
+export type { RawImage, RgbImage } from "./images/raw-image.js";
+export { readImageProcessorConfig } from "./images/read-image-processor-config.js";
+export type { Resampling } from "./images/resize-image.js";
+export { loadDualEncoder, loadVision } from "./load-vision.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
 export { hubCacheFolder, hubSnapshot, isHubOffline, type HubSnapshotOptions } from "./loading/hub-cache.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
@@ -109,6 +119,22 @@ export {
   type EncoderParams,
   type MaskedTokenHeadParams,
 } from "./models/encoder.js";
+export type { AttentionPoolingParams } from "./models/attention-pooling.js";
+export {
+  dualEncoder,
+  type DualEncoder,
+  type DualEncoderConfig,
+  type DualEncoderParams,
+} from "./models/dual-encoder.js";
+export type { LayerScaled } from "./layers/layer-scale.js";
+export {
+  visionTransformer,
+  type VisionLayerParams,
+  type VisionTransformer,
+  type VisionTransformerConfig,
+  type VisionTransformerOptions,
+  type VisionTransformerParams,
+} from "./models/vision-transformer.js";
 export { entailmentScores } from "./models/entailment-scores.js";
 export {
   labelScores,
@@ -121,11 +147,14 @@ export { evaluate, type EvaluatedModel, type Evaluation } from "./evaluation/eva
 export type {
   AnyModel,
   CrossDecoderModel,
+  DualEncoderModel,
   EncoderDecoderModel,
   EncoderModel,
   GenerativeModel,
+  ImageModel,
   Model,
   QuantizationReport,
+  VisionModel,
 } from "./models/model.js";
 export {
   crossDecoder,
@@ -197,6 +226,8 @@ export type {
 } from "./pipeline/automatic-speech-recognition.js";
 export type { FeatureExtractionOptions } from "./pipeline/feature-extraction.js";
 export type { FilledMask, FillMaskOptions } from "./pipeline/fill-mask.js";
+export type { ClassifiedImage, ImageClassificationOptions } from "./pipeline/image-classification.js";
+export type { ImageFeatureExtractionOptions } from "./pipeline/image-feature-extraction.js";
 export type { GenerationOptions } from "./pipeline/generation-options.js";
 export type { PipelineOptions, PipelineProgress } from "./pipeline/load-options.js";
 export type { Answer, QuestionAnsweringOptions } from "./pipeline/question-answering.js";
@@ -214,12 +245,18 @@ export type {
   TokenClassificationOptions,
 } from "./pipeline/token-classification.js";
 export type { ZeroShotClassificationOptions, ZeroShotLabels } from "./pipeline/zero-shot-classification.js";
+export type {
+  ZeroShotImageClassificationOptions,
+  ZeroShotImageLabel,
+} from "./pipeline/zero-shot-image-classification.js";
 export type { OutputTensor } from "./pipeline/output-tensor.js";
 export {
   pipeline,
   type AutomaticSpeechRecognitionPipeline,
   type FeatureExtractionPipeline,
   type FillMaskPipeline,
+  type ImageClassificationPipeline,
+  type ImageFeatureExtractionPipeline,
   type Pipelines,
   type QuestionAnsweringPipeline,
   type SummarizationPipeline,
@@ -229,6 +266,7 @@ export {
   type TokenClassificationPipeline,
   type TranslationPipeline,
   type ZeroShotClassificationPipeline,
+  type ZeroShotImageClassificationPipeline,
 } from "./pipeline/pipeline.js";
 export type { GeneratedChat, GeneratedText, TextGenerationOptions } from "./pipeline/text-generation.js";
 export { TextStreamer, type TextStreamerOptions, type TokenStreamer } from "./pipeline/text-streamer.js";

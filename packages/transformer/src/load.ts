@@ -2,7 +2,7 @@ import { checkDevice, checks, checkSignal } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
 import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
-import type { Checkpoint } from "./checkpoints/hugging-face/family.js";
+import type { AnyCheckpoint, Checkpoint } from "./checkpoints/hugging-face/family.js";
 import { readGguf } from "./checkpoints/gguf/read-gguf.js";
 import { readLlama2cFile } from "./checkpoints/llama2c.js";
 import { decoder } from "./models/decoder.js";
@@ -34,7 +34,7 @@ import { jsonOf } from "./loading/json-of.js";
 import { mxfp4Weights } from "./loading/mxfp4-weights.js";
 import { safetensorsWeights, shardedWeights } from "./loading/safetensors-weights.js";
 import type { WeightFile } from "./loading/weight-file.js";
-import { weightsOf, type Placing } from "./loading/weights.js";
+import { weightsOf, type Placing, type Weights } from "./loading/weights.js";
 import type { ModelStore } from "./storage/model-store.js";
 
 export type LoadOptions = ReadOptions & {
@@ -224,7 +224,7 @@ export function refuseQuantize(check: Reading["check"], options: LoadOptions | u
 }
 
 /** A model of what was read. Speech models have a loader of their own. */
-function modelOf(check: Reading["check"], { checkpoint, tokenizer, sentence }: Opened): AnyModel {
+function modelOf(check: Reading["check"], { checkpoint, tokenizer, sentence }: Opened<Checkpoint>): AnyModel {
   if (checkpoint.kind === "speech") {
     return check.refuse({
       received: "a speech model",
@@ -261,20 +261,32 @@ export const optionNames = [
   "maxBytes",
 ] as const satisfies readonly (keyof LoadOptions)[];
 
-type Opened = {
-  checkpoint: Checkpoint;
+/** Readers of a kind of models. */
+export type Readers<C> = {
+  /** A model from a parsed `config.json` and its weights. */
+  config(json: unknown, file: OpenFile, weights: Weights): Promise<C>;
+  /** A model in one file. */
+  file(file: OpenFile): Promise<Unread<C>>;
+};
+
+/** Those of models of texts and of speech. */
+const ofTexts: Readers<Checkpoint> = { config: readCheckpoint, file: checkpointOfFile };
+
+export type Opened<C> = {
+  checkpoint: C;
   tokenizer: Tokenizer | undefined;
   folder: Folder | undefined;
   sentence: SentenceConfig | undefined;
 };
 
 /** Reads the files of a model. */
-export async function openModel(
+export async function openModel<C extends AnyCheckpoint = Checkpoint>(
   check: Reading["check"],
   source: Source | readonly File[],
   all: LoadOptions,
   rounding?: Rounding,
-): Promise<Opened> {
+  readers: Readers<C> = ofTexts as unknown as Readers<C>,
+): Promise<Opened<C>> {
   const { device, dtype, tokenizer: given, adapter, hub = {}, quantize: _, ...options } = all;
   if (device !== undefined) checkDevice(check.fn, device);
   if (dtype !== undefined) check.oneOf({ dtype }, ["auto", "float32"]);
@@ -295,8 +307,8 @@ export async function openModel(
     adapter === undefined ? undefined : await folderOfAdapter(adapter, found, reading, hub);
   const { read, own } =
     "file" in found
-      ? await checkpointOfFile(found.file)
-      : await checkpointOfFolder({ ...found, adapterFolder });
+      ? await readers.file(found.file)
+      : await checkpointOfFolder({ ...found, adapterFolder, readers });
   await checkRoom(check.fn, placing, read);
   const checkpoint = await read(placing);
   tellEnds();
@@ -305,7 +317,7 @@ export async function openModel(
   const { onProgress: __, ...quiet } = reading;
   const folder = "folder" in found ? found.folder : undefined;
   const tokenizer = (await tokenizerOf(given, quiet, folder)) ?? own?.();
-  checkVocabulary(check, tokenizer, checkpoint.config.vocabSize);
+  checkVocabulary(check, tokenizer, checkpoint);
   const sentence = folder && (await readSentenceConfig(folder, device));
   return { checkpoint, tokenizer, folder, sentence };
 }
@@ -389,10 +401,10 @@ function beside(place: string, reading: Reading): Located {
 }
 
 /** A model whose weights have not been read, and the tokenizer that its file holds, if it holds one. */
-type Unread = { read(placing: Placing): Promise<Checkpoint>; own?: () => Tokenizer };
+export type Unread<C> = { read(placing: Placing): Promise<C>; own?: () => Tokenizer };
 
 /** A model in one file. */
-async function checkpointOfFile(file: OpenFile): Promise<Unread> {
+async function checkpointOfFile(file: OpenFile): Promise<Unread<Checkpoint>> {
   const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
   if (magic !== "GGUF") {
     return { read: async (placing) => ({ kind: "decoder", ...(await readLlama2cFile(file, placing)) }) };
@@ -422,15 +434,17 @@ async function folderOfAdapter(
   });
 }
 
-async function checkpointOfFolder({
+async function checkpointOfFolder<C extends AnyCheckpoint>({
   folder,
   weights,
   adapterFolder,
+  readers,
 }: {
   folder: Folder;
   weights?: string;
   adapterFolder: Folder | undefined;
-}): Promise<Unread> {
+  readers: Readers<C>;
+}): Promise<Unread<C>> {
   const config = await requiredFile(
     folder,
     "config.json",
@@ -442,22 +456,31 @@ async function checkpointOfFolder({
   const generation = await folder.find("generation_config.json", smallFiles.configuration);
   const stored = mxfp4Weights(await weightFile(folder, weights));
   const file = adapterFolder ? await withAdapter(stored, adapterFolder) : stored;
-  const read = (placing: Placing) => readCheckpoint(json, config, weightsOf(file, placing));
+  const read = (placing: Placing) => readers.config(json, config, weightsOf(file, placing));
   if (!generation) return { read };
   const settings = ((await jsonOf(generation, check)) ?? {}) as Readonly<Record<string, unknown>>;
   // Models that chat end at more tokens than their configuration names.
   const ids = [settings["eos_token_id"]].flat().filter((id): id is number => Number.isSafeInteger(id));
   return {
     async read(placing) {
-      const checkpoint = await read(placing);
-      if (checkpoint.kind === "encoder") return checkpoint;
-      const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
-      if (checkpoint.kind === "decoder") return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
-      const own = { stopIds, ...idsOfGeneration(settings) };
-      if (checkpoint.kind === "speech") return { ...checkpoint, config: { ...checkpoint.config, ...own } };
-      return { ...checkpoint, config: { ...checkpoint.config, ...own } };
+      return withSettings(await read(placing), ids, settings) as C;
     },
   };
+}
+
+/** A model with the ids that its `generation_config.json` has, where it generates. */
+function withSettings(
+  checkpoint: AnyCheckpoint,
+  ids: readonly number[],
+  settings: Readonly<Record<string, unknown>>,
+): AnyCheckpoint {
+  if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual")
+    return checkpoint;
+  const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
+  if (checkpoint.kind === "decoder") return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
+  const own = { stopIds, ...idsOfGeneration(settings) };
+  if (checkpoint.kind === "speech") return { ...checkpoint, config: { ...checkpoint.config, ...own } };
+  return { ...checkpoint, config: { ...checkpoint.config, ...own } };
 }
 
 /** Ids with which an encoder–decoder begins and ends, which newer files keep beside the configuration. */
@@ -535,8 +558,14 @@ async function tokenizerOf(
   return undefined;
 }
 
-function checkVocabulary(check: Reading["check"], tokenizer: Tokenizer | undefined, vocabSize: number): void {
-  if (!tokenizer || tokenizer.vocabSize <= vocabSize) return;
+function checkVocabulary(
+  check: Reading["check"],
+  tokenizer: Tokenizer | undefined,
+  { kind, config }: AnyCheckpoint,
+): void {
+  if (!tokenizer || kind === "vision") return;
+  const { vocabSize } = kind === "dual" ? config.text : config;
+  if (tokenizer.vocabSize <= vocabSize) return;
   check.refuse({
     argument: "tokenizer",
     received: `a vocabulary of ${tokenizer.vocabSize} tokens`,

@@ -18,6 +18,8 @@ export type ConfigFields = {
   list(name: string): readonly unknown[] | undefined;
   /** True for a field that may be a list or one value, and is a list. */
   isList(name: string): boolean;
+  /** True for a field that may be a number or an object, and is a number. */
+  isNumber(name: string): boolean;
   text(name: string, fallback?: string): string;
   /** An object inside the configuration. */
   nested(name: string): ConfigFields | undefined;
@@ -103,6 +105,7 @@ function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
       return value;
     },
     isList: (name) => Array.isArray(valueOf(name)),
+    isNumber: (name) => typeof valueOf(name) === "number",
     text(name, fallback) {
       const value = valueOf(name) ?? fallback;
       if (typeof value !== "string") return refuse(name, "a text");

@@ -7,6 +7,7 @@ import { planGguf } from "./gguf/gguf-file.js";
 import { ggufStorages, type GgufStoredType } from "./gguf/gguf-storage.js";
 import {
   isEncoderDecoder,
+  isOfImages,
   planHuggingFace,
   type ExportedModel,
   type ExportedStack,
@@ -140,6 +141,13 @@ const check: Checks = /* @__PURE__ */ checks("exportModel");
 function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
   const { to } = options;
   check.oneOf({ to }, ["hf", "onnx", "gguf"]);
+  if ("head" in model.config && model.config.head && "norm" in model.params)
+    check.refuse({
+      argument: "config.head",
+      received: `a head for ${model.config.head.task}`,
+      expected: "a decoder with its map to the vocabulary, which is what is written",
+      fix: "keep the folder that the model was loaded from.",
+    });
   if (options.to === "gguf") {
     const { dtype = "float32" } = options;
     check.oneOf({ dtype }, Object.keys(ggufStorages));
@@ -160,6 +168,13 @@ function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
 
 /** Refuses an encoder–decoder, which one format alone is written of. */
 function oneStack(model: ExportedModel, to: string): ExportedStack {
+  if (isOfImages(model))
+    return check.refuse({
+      argument: "to",
+      received: to,
+      expected: '"hf" for a model of images',
+      fix: "write its folder, which converters to other formats read.",
+    });
   if (!isEncoderDecoder(model)) return model;
   return check.refuse({
     argument: "model",

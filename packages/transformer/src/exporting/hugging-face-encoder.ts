@@ -76,6 +76,7 @@ const classes = {
   sequence: "BertForSequenceClassification",
   token: "BertForTokenClassification",
   span: "BertForQuestionAnswering",
+  image: undefined, // no head of BERT
 } as const;
 
 /** The labels of a head, and what their logits mean. */
@@ -101,6 +102,8 @@ export function refuseTraits(config: EncoderConfig): void {
     bias: !bias,
     layerTypes: layerTypes?.includes("sliding") ?? false,
     layerGroups: config.layerGroups !== undefined,
+    embeddingNorm: config.embeddingNorm === false,
+    causal: config.causal === true,
     head: head !== undefined && !isBertHead(head),
   };
   const name = (Object.keys(others) as (keyof typeof others)[]).find((one) => others[one]);
@@ -116,6 +119,7 @@ export function refuseTraits(config: EncoderConfig): void {
 
 /** A head as BERT has it: of the first token, through a tanh, where it is one of a text. */
 const isBertHead = ({ task, pooling = "cls", activation, normEps }: TaskHeadConfig): boolean => {
+  if (task === "image") return false;
   const ofText = task === "pooler" || task === "sequence";
   return pooling === "cls" && normEps === undefined && activation === (ofText ? "tanh" : undefined);
 };

@@ -4,11 +4,15 @@ import { decoderOf, holds } from "./architecture-decoder.js";
 import { architectures } from "../architectures/architectures.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
+import type { ImageProcessor } from "../images/image-processor.js";
+import type { DualEncoderConfig, DualEncoderParams } from "../models/dual-encoder.js";
 import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
+import type { VisionTransformerConfig, VisionTransformerParams } from "../models/vision-transformer.js";
 import type { EncoderDecoderConfig, EncoderDecoderParams } from "../models/encoder-decoder.js";
 import type { ExportPlan } from "./export-plan.js";
 import { huggingFaceDecoders } from "./hugging-face-decoders.js";
 import { bertCheckpoint } from "./hugging-face-encoder.js";
+import { dualEncoderCheckpoint, processorFields, visionCheckpoint } from "./hugging-face-vision.js";
 import { encoderDecoderCheckpoint } from "./hugging-face-encoder-decoder.js";
 import {
   matchArchitecture,
@@ -41,7 +45,19 @@ export type ExportedEncoderDecoder = Texts & {
 };
 
 /** A model to export: as `load` returns it, or trained params with their configuration. */
-export type ExportedModel = ExportedStack | ExportedEncoderDecoder;
+export type ExportedModel = ExportedTextModel | ExportedImageModel;
+
+/** A model of texts to export. */
+export type ExportedTextModel = ExportedStack | ExportedEncoderDecoder;
+
+/** A model of images to export. */
+export type ExportedImageModel = Texts & {
+  /** Is written as `preprocessor_config.json`. Default: none is. */
+  readonly processor?: Pick<ImageProcessor, "config"> | undefined;
+} & (
+    | { readonly config: VisionTransformerConfig; readonly params: VisionTransformerParams }
+    | { readonly config: DualEncoderConfig; readonly params: DualEncoderParams }
+  );
 
 export type FolderOptions = {
   dtype: StoredType;
@@ -69,10 +85,12 @@ export function huggingFaceFiles(model: ExportedModel): {
   tensors: readonly TensorToWrite[];
 } {
   const { config, tensors, generation } = filesOf(model);
+  const processor = isOfImages(model) ? model.processor : undefined;
   return {
     config,
     others: {
       ...(generation && { "generation_config.json": formatJson(generation) }),
+      ...(processor && { "preprocessor_config.json": formatJson(processorFields(processor.config)) }),
       ...(model.tokenizer && {
         "tokenizer.json": formatJson(tokenizerToJson(model.tokenizer)),
         "tokenizer_config.json": formatJson({
@@ -86,6 +104,7 @@ export function huggingFaceFiles(model: ExportedModel): {
 }
 
 function filesOf(model: ExportedModel) {
+  if (isOfImages(model)) return imageFiles(model);
   if (isEncoderDecoder(model)) return encoderDecoderFiles(model);
   return isEncoder(model) ? encoderFiles(model) : decoderFiles(model);
 }
@@ -122,7 +141,19 @@ function encoderFiles({ config, params }: { config: EncoderConfig; params: Encod
   return { config: fields, tensors, generation: undefined };
 }
 
-export const isEncoderDecoder = (model: ExportedModel): model is ExportedEncoderDecoder =>
+function imageFiles({ config, params }: ExportedImageModel) {
+  const { fields, tensors } =
+    "text" in config
+      ? dualEncoderCheckpoint(config, params as DualEncoderParams)
+      : visionCheckpoint(config, params as VisionTransformerParams);
+  return { config: fields, tensors, generation: undefined };
+}
+
+/** Tells models of images from those of texts. */
+export const isOfImages = (model: ExportedModel): model is ExportedImageModel =>
+  "patches" in model.params || "vision" in model.params;
+
+export const isEncoderDecoder = (model: ExportedTextModel): model is ExportedEncoderDecoder =>
   "decoder" in model.params;
 
 export function isEncoder(
@@ -137,13 +168,22 @@ function tokenizerConfig(tokenizer: Tokenizer, model: ExportedModel): Record<str
   const begins = first !== undefined && "id" in first && first.id === tokenizer.bosId;
   return {
     tokenizer_class: "PreTrainedTokenizerFast",
-    model_max_length: model.config.contextLength,
+    model_max_length: contextLengthOf(model),
     bos_token: named(tokenizer.bosId),
     eos_token: named(tokenizer.eosId),
     // Pipelines of transformers.js add what begins a text only where this says so.
-    ...(begins && !isEncoderDecoder(model) && !isEncoder(model) && { add_bos_token: true }),
+    ...(begins && isDecoder(model) && { add_bos_token: true }),
     clean_up_tokenization_spaces: false,
   };
+}
+
+const isDecoder = (model: ExportedModel): boolean =>
+  !isOfImages(model) && !isEncoderDecoder(model) && !isEncoder(model);
+
+/** The longest text of a model; undefined where it reads none. */
+function contextLengthOf({ config }: ExportedModel): number | undefined {
+  if ("contextLength" in config) return config.contextLength;
+  return "text" in config ? config.text.contextLength : undefined;
 }
 
 /** Writes tensors into `model.safetensors`, or into several files with an index where they are more than one holds. */

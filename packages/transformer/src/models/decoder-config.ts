@@ -13,6 +13,7 @@ import type { RouterConfig } from "../layers/router.js";
 import type { Placement, SequenceLayer } from "../layers/transformer-layer.js";
 import type { HashConfig } from "./hash-embeddings.js";
 import type { RopeScalingConfig } from "./rope-from-config.js";
+import type { TaskHeadConfig } from "./task-head.js";
 
 /** A layer in place of a decoder's own attention or feed-forward layer: `mixerLayer(…)`, or one of your own with the decoder's width. */
 export type StackedLayer = SequenceLayer<object> & {
@@ -231,10 +232,15 @@ export type DecoderConfig = {
    * decoder's own layers are the local decoder then. Default: none.
    */
   bytePatches?: BytePatches;
+  /** A head for a task, which {@link taskLogits} applies to rows (`output: "rows"`). Default: none. */
+  head?: TaskHeadConfig;
 };
 
 /** Layers alone, without embeddings and an output map. */
-export type LayersConfig = Omit<DecoderConfig, "vocabSize" | "contextLength" | "stopIds" | "bytePatches">;
+export type LayersConfig = Omit<
+  DecoderConfig,
+  "vocabSize" | "contextLength" | "stopIds" | "bytePatches" | "head"
+>;
 
 export type BytePatchesConfig = {
   /** The entropy model: a small decoder of the same bytes. */

@@ -61,6 +61,7 @@ import {
 import { checkIds } from "./check-ids.js";
 import { modelSeeds } from "./model-seeds.js";
 import { checkParams } from "../layers/check-params.js";
+import { checkTaskHead, initTaskHead, type TaskHeadParams } from "./task-head.js";
 import type { PatchCrossAttentionParams } from "../layers/patch-cross-attention.js";
 import type {
   DecoderConfig,
@@ -109,6 +110,8 @@ export type DecoderParams = {
   output?: { weight: Tensor; bias?: Tensor };
   /** Absent where the configuration has no `bytePatches`. */
   bytePatches?: BytePatchesParams;
+  /** Of the configuration's `head`. */
+  head?: TaskHeadParams;
 };
 
 /** The weights of byte patches. `k` is the number of rows of a patch, G the width of the global layers. */
@@ -276,7 +279,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     logits: outputLogits,
     rows: throughLayers,
     init(seed) {
-      const around = ["embedding", "positions", "altUp", "perLayer", "bytePatches"] as const;
+      const around = ["embedding", "positions", "altUp", "perLayer", "bytePatches", "head"] as const;
       const [seeds, layerSeeds] = modelSeeds(seed, around, numLayers);
       return {
         embedding: { weight: mul(randn([V, C], { seed: seeds.embedding }), initialScale) },
@@ -300,6 +303,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         }),
         norm: layerNorm.init(),
         ...(bytePatches && { bytePatches: bytePatches.init(seeds.bytePatches) as BytePatchesParams }),
+        ...(config.head && { head: initTaskHead(config.head, C, seeds.head) }),
       };
     },
     apply(params, ids, given) {
@@ -558,6 +562,7 @@ const names = /* @__PURE__ */ Object.keys({
   logitSoftcap: 0,
   bytePatches: 0,
   dropout: 0,
+  head: 0,
 } satisfies Record<keyof DecoderConfig, 0>) as (keyof DecoderConfig)[];
 
 function checkConfig(config: DecoderConfig): void {
@@ -567,6 +572,7 @@ function checkConfig(config: DecoderConfig): void {
   check.whole({ numLayers }, { min: 0 });
   check.finite({ normEps }, { min: 0, fix: "take what the model was trained with, about 1e-5." });
   check.each({ stopIds }, Array.isArray, "a list of token ids", "give [] where texts have no end.");
+  if (config.head !== undefined) checkTaskHead(check, config.head);
   check.oneOf({ positions: config.positions ?? "rotary" }, ["rotary", "learned", "alibi", "none"]);
   const isQkNorm = (kind: unknown) =>
     kind === undefined || typeof kind === "boolean" || kind === "heads" || kind === "unit";

@@ -1,5 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
-import { learnedPositions, multiHead, slidingWindow, t5Bias, type ScoreMod } from "@qkv/attention";
+import { causal, learnedPositions, multiHead, slidingWindow, t5Bias, type ScoreMod } from "@qkv/attention";
 import type { Mask } from "@qkv/attention-contract";
 import {
   add,
@@ -72,6 +72,10 @@ export type EncoderConfig = {
   placement?: "post" | "pre";
   /** False: attention of the first layer reads embeddings without another norm (ModernBERT). Default true. */
   firstLayerNorm?: boolean;
+  /** False: embeddings go to the first layer without a norm (CLIP, SigLIP). Default true. */
+  embeddingNorm?: boolean;
+  /** Hides later tokens from earlier ones (CLIP). Default false. */
+  causal?: boolean;
   /** Gated feed-forward layers (GeGLU). Default false. */
   gated?: boolean;
   /** Biases of maps and shifts of norms in random weights; loaded weights have those that are stored. Default true. */
@@ -107,6 +111,7 @@ export type EncoderParams = {
   positions: { weight: Tensor };
   /** `[numTypes, E]` */
   types?: { weight: Tensor };
+  /** Absent without `embeddingNorm`. */
   embeddingNorm: NormParams;
   /** `[C, E]`, with `embeddingRank`. */
   embeddingMap?: LinearParams;
@@ -150,6 +155,8 @@ export type Encoder = {
 /**
  * An encoder like BERT: every token sees every other token, a norm follows each sublayer, and positions are learned.
  *
+ * @param kernels - `linear`: computes the maps of layers. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
+ *
  * @see "BERT: Pre-training of Deep Bidirectional Transformers" (2018), arXiv:1810.04805
  *
  * @example
@@ -165,18 +172,20 @@ export type Encoder = {
  * bert.maskedTokenLogits(params, rows).shape; // => [1, 3, 11]
  * ```
  */
-export function encoder(config: EncoderConfig): Encoder {
+export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linear }): Encoder {
   checkConfig(config);
+  const { linear: map = linear } = check.options(kernels, ["linear"], "kernels");
   const { vocabSize: V, embedDim: C, numLayers, contextLength, numTypes, normEps: eps, bias = true } = config;
   const E = config.embeddingRank ?? C;
   const activation = config.activation ?? "gelu";
   const layerNorm = norm({ kind: "layer", embedDim: C, eps });
   const narrowNorm = norm({ kind: "layer", embedDim: E, eps });
   const table = isLearned(config) && learnedPositions({ length: contextLength, embedDim: E });
-  const layers = layersOf(config, layerNorm);
+  const layers = layersOf(config, layerNorm, map);
   const perGroup = numLayers / (config.layerGroups ?? numLayers);
   const parts = [
-    ...["embedding.weight", "embeddingNorm.weight", "layers"],
+    ...["embedding.weight", "layers"],
+    ...(config.embeddingNorm === false ? [] : ["embeddingNorm.weight"]),
     ...(table ? ["positions.weight"] : []),
     ...(config.embeddingRank === undefined ? [] : ["embeddingMap.weight"]),
     ...(config.relativeBias ? ["relativeBias.weight"] : []),
@@ -197,7 +206,7 @@ export function encoder(config: EncoderConfig): Encoder {
         embedding: { weight: draw(seeds.embedding, [V, E], 0.02) },
         ...(table && { positions: table.init(seeds.positions) }),
         ...(numTypes > 0 && { types: { weight: draw(seeds.types, [numTypes, E], 0.02) } }),
-        embeddingNorm: normParams(E),
+        ...(config.embeddingNorm !== false && { embeddingNorm: normParams(E) }),
         ...(config.embeddingRank !== undefined && {
           embeddingMap: shift({ weight: draw(seeds.map, [C, E], 1 / Math.sqrt(E)) }, C),
         }),
@@ -239,7 +248,7 @@ export function encoder(config: EncoderConfig): Encoder {
         let x = embedding(params.embedding.weight, tokens);
         if (table) x = table.apply(params.positions, x);
         if (params.types) x = add(x, embedding(params.types.weight, types ?? allOf(x, device)));
-        x = narrowNorm.apply(params.embeddingNorm, x);
+        if (config.embeddingNorm !== false) x = narrowNorm.apply(params.embeddingNorm, x);
         const drops = dropoutOfCall(config.dropout, dropoutSeed, numLayers);
         x = drops.embeddings(x);
         const { embeddingMap, relativeBias } = params;
@@ -277,7 +286,7 @@ const isLearned = ({ positions = "learned" }: EncoderConfig): boolean => positio
 type EncoderLayer = Pick<TransformerLayer<FeedForwardParams>, "init" | "apply">;
 
 /** The layers of a configuration. Those that attend alike are one, and share the plans of their mask. */
-function layersOf(config: EncoderConfig, layerNorm: Norm): readonly EncoderLayer[] {
+function layersOf(config: EncoderConfig, layerNorm: Norm, map: typeof linear): readonly EncoderLayer[] {
   const { embedDim: C, numLayers, numHeads, layerTypes, bias = true } = config;
   const make = (kind: "full" | "sliding", own: Norm): TransformerLayer<FeedForwardParams> => {
     const side = (config.window! - 1) / 2;
@@ -288,6 +297,8 @@ function layersOf(config: EncoderConfig, layerNorm: Norm): readonly EncoderLayer
         numHeads,
         bias,
         ...(config.dropout?.attention && { dropout: config.dropout.attention }),
+        linear: map,
+        ...(config.causal && { mask: causal() }),
         ...(kind === "sliding" && { mask: slidingWindow({ before: side, after: side }) }),
         ...(!isLearned(config) && {
           rope: ropeFromConfig({ headDim: C / numHeads, base, layout: "half" }, undefined),
@@ -299,6 +310,7 @@ function layersOf(config: EncoderConfig, layerNorm: Norm): readonly EncoderLayer
         activation: config.activation ?? "gelu",
         gated: config.gated ?? false,
         bias,
+        linear: map,
       }),
       norm: own,
       placement: config.placement ?? "post",
@@ -356,6 +368,8 @@ const names = /* @__PURE__ */ Object.keys({
   relativeBias: 0,
   placement: 0,
   firstLayerNorm: 0,
+  embeddingNorm: 0,
+  causal: 0,
   gated: 0,
   bias: 0,
   layerTypes: 0,
@@ -375,12 +389,14 @@ function checkConfig(config: EncoderConfig): void {
     positions = "learned",
     placement = "post",
     firstLayerNorm = true,
+    embeddingNorm = true,
+    causal: isCausal = false,
     gated = false,
     bias = true,
   } = config;
   check.oneOf({ positions }, ["learned", "rotary"]);
   check.oneOf({ placement }, ["post", "pre"]);
-  check.type({ firstLayerNorm, gated, bias }, "boolean");
+  check.type({ firstLayerNorm, embeddingNorm, causal: isCausal, gated, bias }, "boolean");
   const { embeddingRank, ropeBase, slidingRopeBase } = config;
   if (embeddingRank !== undefined) check.whole({ embeddingRank }, { min: 1 });
   for (const base of [{ ropeBase }, { slidingRopeBase }])
@@ -399,6 +415,8 @@ function checkConfig(config: EncoderConfig): void {
   }
   checkLayers(config);
   checkDropout(check, config.dropout);
+  const windowed = () => !(isCausal && config.layerTypes?.includes("sliding"));
+  check.each({ causal: isCausal }, windowed, "false, as layers slide to both sides", "leave it out.");
   if (config.head !== undefined) checkTaskHead(check, config.head);
 }
 

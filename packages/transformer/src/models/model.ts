@@ -2,9 +2,16 @@ import type { Tokenizer } from "@qkv/tokenizer";
 import type { CrossDecoder, CrossDecoderConfig, CrossDecoderParams } from "./cross-decoder.js";
 import type { DecoderConfig } from "./decoder-config.js";
 import type { Decoder, DecoderParams } from "./decoder.js";
+import type { ImageProcessor } from "../images/image-processor.js";
+import type { DualEncoder, DualEncoderConfig, DualEncoderParams } from "./dual-encoder.js";
 import type { Encoder, EncoderConfig, EncoderParams } from "./encoder.js";
 import type { EncoderDecoder, EncoderDecoderConfig, EncoderDecoderParams } from "./encoder-decoder.js";
 import type { SentenceConfig } from "./sentence-config.js";
+import type {
+  VisionTransformer,
+  VisionTransformerConfig,
+  VisionTransformerParams,
+} from "./vision-transformer.js";
 
 /** Errors and sizes of a quantized model. */
 export type QuantizationReport = {
@@ -69,3 +76,35 @@ export type AnyModel = Model | EncoderModel | EncoderDecoderModel;
 
 /** A model that generates: it continues prompts, or writes about sources. */
 export type GenerativeModel = Model | CrossDecoderModel;
+
+/** A vision transformer with its weights and its processor. */
+export type VisionModel = {
+  readonly config: VisionTransformerConfig;
+  readonly params: VisionTransformerParams;
+  /** It reads no texts. */
+  readonly tokenizer: undefined;
+  /** Undefined where the folder describes none: such a model takes pixel values. */
+  readonly processor?: ImageProcessor;
+  /** Pixel values to rows `[B, T, C]`, with any params of this shape. */
+  readonly apply: VisionTransformer["apply"];
+  /** Rows to what stands for each image, `[B, C]`. */
+  readonly pool: VisionTransformer["pool"];
+};
+
+/** An encoder of texts and one of images, with their weights, their tokenizer and their processor. */
+export type DualEncoderModel = {
+  readonly config: DualEncoderConfig;
+  readonly params: DualEncoderParams;
+  readonly tokenizer: Tokenizer | undefined;
+  /** Undefined where the folder describes none: such a model takes pixel values. */
+  readonly processor?: ImageProcessor;
+  /** Token ids to vectors of length 1, `[B, P]`. */
+  readonly embedTexts: DualEncoder["embedTexts"];
+  /** Pixel values to vectors of length 1, `[B, P]`. */
+  readonly embedImages: DualEncoder["embedImages"];
+  /** Vectors of images and of texts to logits `[images, texts]`. */
+  readonly logits: DualEncoder["logits"];
+};
+
+/** A model of images. */
+export type ImageModel = VisionModel | DualEncoderModel;

@@ -1,8 +1,15 @@
 import { checks, type Checks } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import {
+  arange,
+  cast,
   checkTensor,
+  concat,
+  equal,
+  expandDims,
   linear,
+  matmul,
+  max,
   mul,
   ones,
   randn,
@@ -22,13 +29,17 @@ import { meanPooling } from "./mean-pooling.js";
 /**
  * A head that maps the rows of an encoder to what a task asks for. `pooler`: one row for each text. `sequence`: logits of
  * labels for each text. `token`: the same for each token. `span`: for each token, logits that an answer starts and ends there.
+ * `image`: logits of labels for each image.
  */
 export type TaskHeadConfig = {
-  task: "pooler" | "sequence" | "token" | "span";
+  task: "pooler" | "sequence" | "token" | "span" | "image";
   /** Names of the labels: numbers of the last axis. A pooler has none; those of a span are `start` and `end`. */
   labels: readonly string[];
-  /** The row of a text, for `pooler` and `sequence`: that of the first token, or the mean of all. Default `cls`. */
-  pooling?: "cls" | "mean";
+  /**
+   * The row of a text or an image, for `pooler`, `sequence` and `image`: that of the first token, the mean of all, that of the last
+   * token (a decoder's), the mean of all but the first (`patches`), or the first and that mean, one after the other. Default `cls`.
+   */
+  pooling?: "cls" | "mean" | "last" | "patches" | "cls+patches";
   /** A map `[C, C]` with this activation stands before the labels. Default: none. */
   activation?: Activation;
   /** A norm stands behind that map, with this number added to the variance (ModernBERT). Default: none. */
@@ -46,7 +57,7 @@ export type TaskHeadParams = {
   dense?: LinearParams;
   /** `[C]`, with `normEps`. */
   norm?: NormParams;
-  /** `[N, C]`. Absent in a pooler. */
+  /** `[N, C]`, or `[N, 2C]` with `cls+patches`. Absent in a pooler. */
   output?: LinearParams;
 };
 
@@ -104,7 +115,7 @@ export function taskLogits(model: ModelWithHead, rows: Tensor, options?: TaskLog
   ]);
   checkTensor("taskLogits", "rows", rows);
   const { dense, norm: gain, output } = params.head;
-  let x = head.task === "pooler" || head.task === "sequence" ? pooled(head, rows, attentionMask) : rows;
+  let x = head.task === "token" || head.task === "span" ? rows : pooled(head, rows, attentionMask);
   if (head.activation !== undefined) {
     x = activationOf("taskLogits", head.activation)(linear(x, dense!.weight, dense!.bias));
   }
@@ -116,8 +127,21 @@ export function taskLogits(model: ModelWithHead, rows: Tensor, options?: TaskLog
 
 function pooled({ pooling }: TaskHeadConfig, rows: Tensor, attentionMask: Tensor | undefined): Tensor {
   if (pooling === "mean") return meanPooling(rows, attentionMask);
-  const [B, , C] = rows.shape as [number, number, number];
-  return reshape(slice(rows, 1, 0, 1), [B, C]);
+  if (pooling === "patches") return meanPooling(slice(rows, 1, 1));
+  const [B, T, C] = rows.shape as [number, number, number];
+  if (pooling === "last")
+    return attentionMask ? lastRow(rows, attentionMask) : reshape(slice(rows, 1, T - 1, T), [B, C]);
+  const first = reshape(slice(rows, 1, 0, 1), [B, C]);
+  return pooling === "cls+patches" ? concat([first, meanPooling(slice(rows, 1, 1))], 1) : first;
+}
+
+/** The row of the last token of each text that is none of padding, whichever side is padded. */
+function lastRow(rows: Tensor, attentionMask: Tensor): Tensor {
+  const [B, T, C] = rows.shape as [number, number, number];
+  const places = reshape(arange(1, T + 1, 1, { device: rows.device }), [1, T]);
+  const real = mul(cast(attentionMask, "float32"), places); // [B, T]: from 1, and 0 for padding
+  const chosen = equal(real, max(real, { axis: 1, keepDims: true }));
+  return reshape(matmul(expandDims(cast(chosen, rows.dtype), 1), rows), [B, C]);
 }
 
 /**
@@ -162,8 +186,8 @@ export function checkTaskHead(check: Checks, head: TaskHeadConfig): void {
     normEps,
     scores = "softmax",
   } = check.options(head, names, "config.head");
-  check.oneOf({ "head.task": task }, ["pooler", "sequence", "token", "span"]);
-  check.oneOf({ "head.pooling": pooling }, ["cls", "mean"]);
+  check.oneOf({ "head.task": task }, ["pooler", "sequence", "token", "span", "image"]);
+  check.oneOf({ "head.pooling": pooling }, ["cls", "mean", "last", "patches", "cls+patches"]);
   check.oneOf({ "head.scores": scores }, ["softmax", "sigmoid", "none"]);
   check.list({ "head.labels": labels }, "texts", (label) => typeof label === "string");
   const fits = () => (task === "pooler" ? labels.length === 0 : task !== "span" || labels.length === 2);
@@ -174,16 +198,22 @@ export function checkTaskHead(check: Checks, head: TaskHeadConfig): void {
   if (normEps !== undefined) check.finite({ "head.normEps": normEps }, { min: 0 });
 }
 
+/** Numbers of what a head pools. */
+export const pooledWidth = ({ pooling }: Pick<TaskHeadConfig, "pooling">, embedDim: number): number =>
+  pooling === "cls+patches" ? 2 * embedDim : embedDim;
+
 /** Random weights of a head: maps are normal with variance 1 / fan-in, biases 0. */
 export function initTaskHead(head: TaskHeadConfig, embedDim: number, seed: number): TaskHeadParams {
   const seeds = splitSeed(seed, ["dense", "output"]);
-  const map = (seed: number, out: number): LinearParams => ({
-    weight: mul(randn([out, embedDim], { seed }), 1 / Math.sqrt(embedDim)),
+  const map = (seed: number, out: number, inner = embedDim): LinearParams => ({
+    weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
     bias: zeros([out]),
   });
   return {
     ...(head.activation !== undefined && { dense: map(seeds.dense, embedDim) }),
     ...(head.normEps !== undefined && { norm: { weight: ones([embedDim]), bias: zeros([embedDim]) } }),
-    ...(head.task !== "pooler" && { output: map(seeds.output, head.labels.length) }),
+    ...(head.task !== "pooler" && {
+      output: map(seeds.output, head.labels.length, pooledWidth(head, embedDim)),
+    }),
   };
 }

@@ -4,12 +4,24 @@ import { loadWithFolder, type LoadOptions } from "../load.js";
 import type { Folder } from "../loading/folder.js";
 import type { Source } from "../loading/open-file.js";
 import { checkModel } from "../models/check-model.js";
-import type { AnyModel, EncoderDecoderModel, EncoderModel, Model } from "../models/model.js";
+import type { ImageProcessor } from "../images/image-processor.js";
+import type {
+  AnyModel,
+  DualEncoderModel,
+  EncoderDecoderModel,
+  EncoderModel,
+  ImageModel,
+  Model,
+  VisionModel,
+} from "../models/model.js";
 import { isEncoder, isEncoderDecoder, isSpeech } from "../models/model-kinds.js";
 import type { SpeechModel } from "../models/speech-model.js";
 import type { AutomaticSpeechRecognitionCall } from "./automatic-speech-recognition.js";
 import type { FeatureExtractionCall } from "./feature-extraction.js";
 import type { FillMaskCall } from "./fill-mask.js";
+import type { ImageClassificationCall } from "./image-classification.js";
+import type { ImageFeatureExtractionCall } from "./image-feature-extraction.js";
+import type { ImageTask } from "./image-task.js";
 import type { QuestionAnsweringCall } from "./question-answering.js";
 import { readLoadOptions, refuseOnnx, type PipelineOptions } from "./load-options.js";
 import type { Text2TextCall, Text2TextTask } from "./text2text-generation.js";
@@ -17,6 +29,7 @@ import type { TextClassificationCall } from "./text-classification.js";
 import type { TextGenerationCall } from "./text-generation.js";
 import type { TokenClassificationCall } from "./token-classification.js";
 import type { ZeroShotClassificationCall } from "./zero-shot-classification.js";
+import type { ZeroShotImageClassificationCall } from "./zero-shot-image-classification.js";
 
 /** The parts of every pipeline, besides its calls. */
 export type PipelineParts<Task extends string, Kind> = {
@@ -62,6 +75,22 @@ export type TranslationPipeline = Text2TextCall<"translation"> &
 export type AutomaticSpeechRecognitionPipeline = AutomaticSpeechRecognitionCall &
   PipelineParts<"automatic-speech-recognition", SpeechModel>;
 
+/** The parts of pipelines of images. */
+type ImageParts<Task extends string, Kind extends ImageModel> = Omit<
+  PipelineParts<Task, Kind>,
+  "tokenizer"
+> & { readonly processor: ImageProcessor; readonly tokenizer: Kind["tokenizer"] };
+
+/** A pipeline that labels images. */
+export type ImageClassificationPipeline = ImageClassificationCall &
+  ImageParts<"image-classification", VisionModel>;
+/** A pipeline that embeds images. */
+export type ImageFeatureExtractionPipeline = ImageFeatureExtractionCall &
+  ImageParts<"image-feature-extraction", VisionModel>;
+/** A pipeline that labels images with labels which nobody trained. */
+export type ZeroShotImageClassificationPipeline = ZeroShotImageClassificationCall &
+  ImageParts<"zero-shot-image-classification", DualEncoderModel>;
+
 /** The pipeline of each task. `embeddings`, `sentiment-analysis` and `ner` are Transformers.js' other names. */
 export type Pipelines = {
   "text-generation": TextGenerationPipeline;
@@ -78,6 +107,9 @@ export type Pipelines = {
   summarization: SummarizationPipeline;
   translation: TranslationPipeline;
   "automatic-speech-recognition": AutomaticSpeechRecognitionPipeline;
+  "image-classification": ImageClassificationPipeline;
+  "image-feature-extraction": ImageFeatureExtractionPipeline;
+  "zero-shot-image-classification": ZeroShotImageClassificationPipeline;
 };
 
 /** Tasks of encoders. Each is a module of its own, so that a page reads those that it uses. */
@@ -101,6 +133,13 @@ const text2text: readonly string[] = [
 /** Tasks of encoders that an encoder–decoder with a head has too. */
 const ofHeads: readonly string[] = ["text-classification", "zero-shot-classification"];
 
+/** Tasks of models of images. */
+const ofImages = [
+  "image-classification",
+  "image-feature-extraction",
+  "zero-shot-image-classification",
+] as const;
+
 /** Other names of tasks. */
 const otherNames = {
   embeddings: "feature-extraction",
@@ -123,6 +162,9 @@ const tasks: readonly (keyof Pipelines)[] = [
   "summarization",
   "translation",
   "automatic-speech-recognition",
+  "image-classification",
+  "image-feature-extraction",
+  "zero-shot-image-classification",
 ];
 
 /** The task of speech models. */
@@ -132,7 +174,8 @@ const recognition = "automatic-speech-recognition";
  * A task with its model in one line, with the call forms and the results that Transformers.js documents, on safetensors: code
  * moves by its import and the name of its model. Tasks: `text-generation`, `feature-extraction`, `fill-mask`,
  * `text-classification`, `token-classification`, `question-answering`, `zero-shot-classification`, `text2text-generation`,
- * `summarization`, `translation` and `automatic-speech-recognition`; of another task, option or value the error says what to write.
+ * `summarization`, `translation`, `automatic-speech-recognition`, `image-classification`, `image-feature-extraction` and
+ * `zero-shot-image-classification`, whose images are an `ImageData` of a canvas, or `{ data, width, height }`; of another task, option or value the error says what to write.
  *
  * @param task - The name of the task.
  * @param model - A folder, an address or a repository, as `load` takes it; or a model that is loaded.
@@ -171,7 +214,7 @@ const recognition = "automatic-speech-recognition";
  */
 export async function pipeline<Task extends keyof Pipelines>(
   task: Task,
-  model: Source | readonly File[] | AnyModel | SpeechModel,
+  model: Source | readonly File[] | AnyModel | SpeechModel | ImageModel,
   options?: PipelineOptions,
 ): Promise<Pipelines[Task]> {
   const check = checks("pipeline", { argument: "model" });
@@ -184,6 +227,19 @@ export async function pipeline<Task extends keyof Pipelines>(
       fix: `name a folder or a repository: pipeline(${JSON.stringify(task)}, "owner/name").`,
     });
   }
+  if (isImageTask(task)) {
+    const { imageTasks } = await import("./image-tasks.js");
+    const of = imageTasks[task] as ImageTask<ImageModel, unknown>;
+    const loaded = isLoaded(model)
+      ? model
+      : await of.load(model, load).catch((cause: unknown) => {
+          refuseOnnx(check, model, cause);
+          throw cause;
+        });
+    const call = of.calls(check, loaded);
+    onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });
+    return disposable(task, call as AnyCall, loaded as ImageModel) as Pipelines[Task];
+  }
   const generates = task === "text-generation" || text2text.includes(task);
   if (!generates && load.quantize !== undefined) {
     check.refuse({
@@ -194,7 +250,7 @@ export async function pipeline<Task extends keyof Pipelines>(
     });
   }
   const { model: loaded, folder } = isLoaded(model)
-    ? { model, folder: undefined }
+    ? { model: model as AnyModel | SpeechModel, folder: undefined }
     : await read(check, task, model, load).catch((cause: unknown) => {
         refuseOnnx(check, model, cause);
         throw cause;
@@ -203,7 +259,7 @@ export async function pipeline<Task extends keyof Pipelines>(
   const name = nameOf(task);
   const call = await callOf(check, name, loaded, folder);
   onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });
-  return disposable(name, call as (...given: unknown[]) => Promise<unknown>, loaded) as Pipelines[Task];
+  return disposable(name, call as AnyCall, loaded) as Pipelines[Task];
 }
 
 /** A model that is to be loaded, and its folder. */
@@ -248,16 +304,17 @@ async function callOf(
 const nameOf = (task: keyof Pipelines): string =>
   Object.hasOwn(otherNames, task) ? otherNames[task as keyof typeof otherNames] : task;
 
+const isImageTask = (task: string): task is (typeof ofImages)[number] =>
+  (ofImages as readonly string[]).includes(task);
+
+type AnyCall = (...given: unknown[]) => Promise<unknown>;
+
 /** A model that somebody loaded, or made of a decoder or an encoder. */
-const isLoaded = (model: object | string): model is AnyModel | SpeechModel =>
+const isLoaded = (model: object | string): model is AnyModel | SpeechModel | ImageModel =>
   typeof model === "object" && "params" in model && "config" in model;
 
 /** The calls of a pipeline with its parts; none of them after `dispose`. */
-function disposable(
-  task: string,
-  call: (...given: unknown[]) => Promise<unknown>,
-  model: AnyModel | SpeechModel,
-): object {
+function disposable(task: string, call: AnyCall, model: AnyModel | SpeechModel | ImageModel): object {
   const own: Checks = checks(`pipeline("${task}")`);
   let open: { call: typeof call; model: typeof model } | undefined = { call, model };
   const parts = (): NonNullable<typeof open> =>
@@ -279,6 +336,9 @@ function disposable(
     task: { value: task, enumerable: true },
     model: { get: () => parts().model, enumerable: true },
     tokenizer: { get: () => parts().model.tokenizer, enumerable: true },
+    ...("processor" in model && {
+      processor: { get: () => (parts().model as typeof model).processor, enumerable: true },
+    }),
     dispose: { value: dispose },
   });
 }

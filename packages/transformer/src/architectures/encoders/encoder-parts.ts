@@ -86,7 +86,7 @@ export const bertLayerNames: EncoderLayerNames = {
 
 /** The maps and norms of a layer, each with its bias. */
 export const encoderLayer = (
-  { embedDim: C, hiddenDim: F }: EncoderConfig,
+  { embedDim: C, hiddenDim: F }: Pick<EncoderConfig, "embedDim" | "hiddenDim">,
   names: EncoderLayerNames,
 ): StoredTensor[] => [
   linear("attention.query", names.query, [C, C], biased),

@@ -1,9 +1,11 @@
 import type { Weights } from "../../loading/weights.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
+import type { DualEncoderConfig, DualEncoderParams } from "../../models/dual-encoder.js";
 import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
 import type { EncoderDecoderConfig, EncoderDecoderParams } from "../../models/encoder-decoder.js";
 import type { SpeechToTextConfig, SpeechToTextParams } from "../../models/speech-to-text.js";
+import type { VisionTransformerConfig, VisionTransformerParams } from "../../models/vision-transformer.js";
 import type { ConfigFields } from "../../architectures/config-fields.js";
 
 /** A model's numbers and names, and its weights. */
@@ -20,6 +22,19 @@ export type SpeechCheckpoint = {
   params: SpeechToTextParams;
   features: object;
 };
+
+/** A vision transformer's. */
+export type VisionCheckpoint = {
+  kind: "vision";
+  config: VisionTransformerConfig;
+  params: VisionTransformerParams;
+};
+
+/** A dual encoder's. */
+export type DualEncoderCheckpoint = { kind: "dual"; config: DualEncoderConfig; params: DualEncoderParams };
+
+/** Those of any model. */
+export type AnyCheckpoint = Checkpoint | VisionCheckpoint | DualEncoderCheckpoint;
 
 /** GGUF files hold some numbers in another way, and leave out what their readers know. */
 export type StorageFormat = "hugging-face" | "gguf";

@@ -5,6 +5,7 @@ import type { MixtureOfExpertsParams } from "../../layers/mixture-of-experts.js"
 import type { Weights } from "../../loading/weights.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams } from "../../models/decoder.js";
+import type { TaskHeadConfig, TaskHeadParams } from "../../models/task-head.js";
 import {
   activationField,
   layerTypesField,
@@ -14,6 +15,7 @@ import {
 } from "../../architectures/config-fields.js";
 import { mapSequentially, prefixOf, type Family } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
+import { labelsOf, scoresOf } from "./read-encoder.js";
 
 const ignored = /* @__PURE__ */ ignoredFields(
   // Of dropout and routing in training.
@@ -93,8 +95,9 @@ export const llama: Family = {
     const embedding = { weight: await weights.table(`${prefix}embed_tokens.weight`, [V, C]) };
     const layers = await mapSequentially(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`, i));
     const norm = await weights.norm(`${prefix}norm`, C, { plus: read.plus });
-    const head = prefix.replace(/model\.$/, "") + "lm_head";
-    const output = tied ? undefined : { weight: await weights.matrix(`${head}.weight`, [V, C]) };
+    const path = prefix.replace(/model\.$/, "") + "lm_head";
+    const head = await sequenceHead(outer, weights, C);
+    const output = tied || head ? undefined : { weight: await weights.matrix(`${path}.weight`, [V, C]) };
     weights.finish(/rotary_emb\.inv_freq$|^lm_head\.weight$|vision_tower|multi_modal_projector/);
     const { bias } = layers[0]?.attention.query ?? {};
     const config: DecoderConfig = {
@@ -102,8 +105,10 @@ export const llama: Family = {
       ...(bias && {
         bias: { queryKeyValue: true, attentionOutput: layers[0]!.attention.output.bias !== undefined },
       }),
+      ...(head && { head: head.config }),
     };
-    return { kind: "decoder", config, params: { embedding, layers, norm, ...(output && { output }) } };
+    const more = { ...(output && { output }), ...(head && { head: head.params }) };
+    return { kind: "decoder", config, params: { embedding, layers, norm, ...more } };
   },
 };
 
@@ -136,6 +141,24 @@ const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 const ropeBases: Readonly<Record<string, number>> = { mixtral: 1e6, gemma3_text: 1e6 };
 
 const isGemma = (type: string) => type.startsWith("gemma");
+
+/** The head of a class for sequence classification, which stands in place of the map to the vocabulary. */
+async function sequenceHead(
+  fields: ConfigFields,
+  weights: Weights,
+  C: number,
+): Promise<{ config: TaskHeadConfig; params: TaskHeadParams } | undefined> {
+  if (!String(fields.list("architectures")?.[0] ?? "").endsWith("ForSequenceClassification"))
+    return undefined;
+  const labels = labelsOf("score.weight", fields, weights);
+  const config: TaskHeadConfig = {
+    task: "sequence",
+    labels,
+    pooling: "last",
+    ...scoresOf("sequence", fields, labels.length),
+  };
+  return { config, params: { output: { weight: await weights.tensor("score.weight", [labels.length, C]) } } };
+}
 
 const mostLayers = 10_000;
 

@@ -17,6 +17,16 @@ import { llama } from "./llama.js";
 
 const families: readonly Family[] = [llama, gpt2];
 
+/** The loaders of models of images, whose tables are read with them alone. */
+export const imageLoaders: Readonly<Record<string, "loadDualEncoder" | "loadVision">> = {
+  vit: "loadVision",
+  dinov2: "loadVision",
+  clip_vision_model: "loadVision",
+  siglip_vision_model: "loadVision",
+  clip: "loadDualEncoder",
+  siglip: "loadDualEncoder",
+};
+
 /**
  * A model from its configuration and its weights in the layout of Hugging Face.
  *
@@ -47,6 +57,14 @@ export async function readCheckpoint(
   const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(type));
   if (architecture) return readArchitecture(architecture, fields, weights);
   const check = checks(file.fn, { source: file.name }, FormatError);
+  const loader = imageLoaders[type];
+  if (loader !== undefined)
+    check.refuse({
+      argument: "model_type",
+      received: type,
+      expected: "a model of texts",
+      fix: `load it with \`${loader}\`, which knows models of images.`,
+    });
   return check.refuse({
     argument: "model_type",
     received: type,

@@ -103,7 +103,7 @@ export function scoresOf(
   count: number | undefined,
 ): Pick<TaskHeadConfig, "scores"> {
   const problem = fields.text("problem_type", "");
-  if (task !== "sequence") return {};
+  if (task !== "sequence" && task !== "image") return {};
   if (problem === "regression") return { scores: "none" };
   if (problem === "multi_label_classification" || (problem === "" && count === 1))
     return { scores: "sigmoid" };

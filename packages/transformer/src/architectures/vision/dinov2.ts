@@ -1,0 +1,80 @@
+import { stacked } from "../../conversions/row-map.js";
+import type { VisionTransformerConfig } from "../../models/vision-transformer.js";
+import { each, fused, linear, norm, reshaped, stored, type StoredTensor } from "../stored-tensor.js";
+import type { VisionArchitecture } from "./vision-architecture.js";
+import { ignoredOfVision, patchTensors, positionCount, visionFields, visionSizes } from "./vision-parts.js";
+
+/** DINOv2: ViT with layer scales, and in its largest size with gates. */
+export const dinov2: VisionArchitecture = {
+  modelTypes: ["dinov2"],
+  classes: { model: "Dinov2Model", image: "Dinov2ForImageClassification" },
+  barePath: "",
+  paths: ["dinov2."],
+  first: "embeddings.cls_token",
+  read(given) {
+    const fields = given.withDefaults({
+      ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, mlp_ratio: 4 },
+      ...{ layer_norm_eps: 1e-6, image_size: 224, patch_size: 14, num_channels: 3 },
+    });
+    const sizes = visionSizes(fields);
+    const gated = fields.flag("use_swiglu_ffn", false);
+    const wide = Math.floor(sizes.embedDim * fields.positive("mlp_ratio"));
+    const config: VisionTransformerConfig = {
+      ...sizes,
+      hiddenDim: gated ? 8 * Math.floor((Math.floor((wide * 2) / 3) + 7) / 8) : wide,
+      layerScale: true,
+      ...(gated && { gated, activation: "silu" }),
+    };
+    const { embedDim: C } = config;
+    const rows = positionCount(config);
+    return {
+      config,
+      tensors: [
+        ...patchTensors(config, "embeddings.patch_embeddings.projection"),
+        reshaped("classToken.weight", "embeddings.cls_token", { stored: [1, 1, C], own: [C] }),
+        reshaped("positions.weight", "embeddings.position_embeddings", {
+          stored: [1, rows, C],
+          own: [rows, C],
+        }),
+        each(config.numLayers, "layers", "encoder.layer", () => layer(config)),
+        norm("finalNorm", "layernorm", C, { bias: true }),
+      ],
+    };
+  },
+  write: (config) => {
+    const { intermediate_size: _, ...fields } = visionFields(config);
+    const { hiddenDim: F, embedDim: C, gated = false } = config;
+    // Gated layers are two thirds as wide, rounded up to a multiple of 8.
+    return { ...fields, mlp_ratio: gated ? (F * 3) / (2 * C) : F / C, use_swiglu_ffn: gated, qkv_bias: true };
+  },
+  heads: () => ({ image: { output: "classifier", pooling: "cls+patches" } }),
+  ignored: [
+    ignoredOfVision,
+    "qkv_bias layerscale_value use_mask_token apply_layernorm reshape_hidden_states",
+    "out_features out_indices stage_names",
+  ],
+  ignoredTensors: /mask_token$/,
+};
+
+function layer({ embedDim: C, hiddenDim: F, gated }: VisionTransformerConfig): StoredTensor[] {
+  const biased = { bias: true };
+  return [
+    norm("attentionNorm", "norm1", C, biased),
+    linear("attention.query", "attention.attention.query", [C, C]),
+    linear("attention.key", "attention.attention.key", [C, C]),
+    linear("attention.value", "attention.attention.value", [C, C]),
+    linear("attention.output", "attention.output.dense", [C, C], biased),
+    stored("attention.layerScale", "layer_scale1.lambda1", [C]),
+    norm("feedForwardNorm", "norm2", C, biased),
+    ...(gated
+      ? [
+          fused(["feedForward.gate", "feedForward.up"], "mlp.weights_in", stacked([F, F]), C, biased),
+          linear("feedForward.down", "mlp.weights_out", [C, F], biased),
+        ]
+      : [
+          linear("feedForward.up", "mlp.fc1", [F, C], biased),
+          linear("feedForward.down", "mlp.fc2", [C, F], biased),
+        ]),
+    stored("feedForward.layerScale", "layer_scale2.lambda1", [C]),
+  ];
+}

@@ -1,0 +1,113 @@
+import { checks, FormatError } from "@qkv/core";
+import { configFields, type ConfigFields } from "../../architectures/config-fields.js";
+import { readStored, stored, under, type StoredTensor } from "../../architectures/stored-tensor.js";
+import {
+  dualEncoderArchitectures,
+  visionArchitectures,
+} from "../../architectures/vision/vision-architectures.js";
+import type { TaskHeadNames } from "../../architectures/encoders/encoder-architecture.js";
+import type { VisionArchitecture } from "../../architectures/vision/vision-architecture.js";
+import type { ReadFile } from "../../loading/open-file.js";
+import type { Weights } from "../../loading/weights.js";
+import type { DualEncoderParams } from "../../models/dual-encoder.js";
+import { pooledWidth, type TaskHeadConfig } from "../../models/task-head.js";
+import type { VisionTransformerParams } from "../../models/vision-transformer.js";
+import { prefixOf, type DualEncoderCheckpoint, type VisionCheckpoint } from "./family.js";
+import { ignoredFields } from "./fields-without-effect.js";
+import { labelsOf, scoresOf } from "./read-encoder.js";
+
+/** A vision transformer from its configuration and weights, with the head that its file was saved with. */
+export async function readVision(json: unknown, file: ReadFile, weights: Weights): Promise<VisionCheckpoint> {
+  const fields = configFields(json, file);
+  const architecture = architectureOf(visionArchitectures, fields, file, "`loadDualEncoder` or `loadAny`");
+  const { config: own, tensors } = architecture.read(fields);
+  const path = prefixOf(weights, architecture.first, ["", ...architecture.paths]);
+  const head = headOf(architecture, path, fields, weights);
+  const config = head ? { ...own, head: head.config } : own;
+  fields.finish(ignoredFields(...architecture.ignored));
+  const params = await readTensors(
+    [under("", path.replace(/\.$/, ""), tensors), ...(head ? head.tensors(own.embedDim) : [])],
+    weights,
+    architecture.ignoredTensors,
+  );
+  return { kind: "vision", config, params: params as VisionTransformerParams };
+}
+
+/** A dual encoder from its configuration and weights. */
+export async function readDualEncoder(
+  json: unknown,
+  file: ReadFile,
+  weights: Weights,
+): Promise<DualEncoderCheckpoint> {
+  const fields = configFields(json, file);
+  const architecture = architectureOf(dualEncoderArchitectures, fields, file, "`loadVision` or `loadAny`");
+  const { config, tensors } = architecture.read(fields);
+  fields.finish(ignoredFields(...architecture.ignored));
+  const params = await readTensors(tensors, weights, architecture.ignoredTensors);
+  return { kind: "dual", config, params: params as DualEncoderParams };
+}
+
+async function readTensors(
+  tensors: readonly StoredTensor[],
+  weights: Weights,
+  ignored: RegExp,
+): Promise<object> {
+  const params = await readStored(tensors, weights);
+  weights.finish(ignored);
+  return params;
+}
+
+function architectureOf<Table extends { readonly modelTypes: readonly string[] }>(
+  tables: readonly Table[],
+  fields: ConfigFields,
+  file: ReadFile,
+  others: string,
+): Table {
+  const type = fields.text("model_type");
+  const found = tables.find(({ modelTypes }) => modelTypes.includes(type));
+  if (found) return found;
+  return checks(file.fn, { source: file.name }, FormatError).refuse({
+    argument: "model_type",
+    received: type,
+    expected: `one of ${tables.flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
+    fix: `load another kind of model with ${others}.`,
+  });
+}
+
+/** The head that the class of a file names, or a map of what stands for an image where the file has one; undefined without either. */
+function headOf(
+  { heads }: VisionArchitecture,
+  path: string,
+  fields: ConfigFields,
+  weights: Weights,
+): { config: TaskHeadConfig; tensors(embedDim: number): StoredTensor[] } | undefined {
+  const { pooler, image } = heads(path, fields);
+  const labels = String(fields.list("architectures")?.[0] ?? "").endsWith("ForImageClassification");
+  if (!labels && !(pooler && weights.has(`${pooler.dense}.weight`))) return undefined;
+  const [task, names] = labels ? (["image", image] as const) : (["pooler", pooler!] as const);
+  const { activation, output, pooling } = names;
+  const config: TaskHeadConfig = {
+    task,
+    labels: labels ? labelsOf(`${output}.weight`, fields, weights) : [],
+    ...(activation !== undefined && { activation }),
+    ...(pooling !== undefined && { pooling }),
+    ...scoresOf(task, fields, weights.shape(`${output}.weight`)?.[0]),
+  };
+  return { config, tensors: (C) => headTensors(C, config, names) };
+}
+
+/** Maps of a head, which stay floats where others are rounded. */
+export function headTensors(
+  C: number,
+  config: TaskHeadConfig,
+  { dense, output }: TaskHeadNames,
+): StoredTensor[] {
+  const map = (place: string, name: string, out: number, inner: number): StoredTensor[] => [
+    stored(`head.${place}.weight`, `${name}.weight`, [out, inner]),
+    stored(`head.${place}.bias`, `${name}.bias`, [out]),
+  ];
+  return [
+    ...(dense === undefined ? [] : map("dense", dense, C, C)),
+    ...(output === undefined ? [] : map("output", output, config.labels.length, pooledWidth(config, C))),
+  ];
+}

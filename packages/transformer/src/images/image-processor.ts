@@ -1,0 +1,147 @@
+import { checks, ShapeError, type Checks } from "@qkv/core";
+import { concat, tensor, type Device, type Tensor } from "@qkv/tensor";
+import { rgbImage, type RawImage, type RgbImage } from "./raw-image.js";
+import { resamplings, resizeImage, type Resampling } from "./resize-image.js";
+
+/** Sides of an image. Unit: pixels. */
+export type ImageSides = { height: number; width: number };
+
+/** Steps of an image processor, in the order in which they are done. */
+export type ImageProcessorConfig = {
+  /** The shorter side, with the shape kept, or both sides. Default: images keep their sizes. */
+  resize?: ImageSides | { shortestEdge: number };
+  /** Filter of `resize`. Default `bilinear`. */
+  resampling?: Resampling;
+  /** Cuts this out of the middle; where it is larger than the image, zeros stand around it. Default: nothing is cut. */
+  crop?: ImageSides;
+  /** Factor of the bytes. Default 1 / 255. */
+  rescale?: number;
+  /** Subtracted from each channel after `rescale`. Default 0. */
+  mean?: readonly [red: number, green: number, blue: number];
+  /** Divides each channel then. Default 1. */
+  std?: readonly [red: number, green: number, blue: number];
+};
+
+/** Makes the input of a model of images from pixels. */
+export type ImageProcessor = {
+  readonly config: ImageProcessorConfig;
+  /** The image after `resize`, in bytes of red, green and blue. */
+  resized(image: RawImage): RgbImage;
+  /** Images to `[B, 3, height, width]`, float32. */
+  apply(images: RawImage | readonly RawImage[], options?: { device?: Device }): Tensor;
+};
+
+/**
+ * The preprocessing of a model of images: resizing as Pillow does it, a crop from the middle, then numbers whose mean and deviation
+ * are those that the model was trained with.
+ *
+ * @param config - As {@link ImageProcessorConfig}, or as {@link readImageProcessorConfig} reads it of a file.
+ * @throws {ArgumentError} If a number is not one, or a size is none.
+ *
+ * @example
+ * ```ts
+ * import { imageProcessor } from "@qkv/transformer";
+ *
+ * const processor = imageProcessor({
+ *   resize: { height: 2, width: 2 }, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5],
+ * });
+ * const white = { data: new Uint8Array(4 * 6 * 3).fill(255), width: 6, height: 4 };
+ * const pixels = processor.apply(white); // [B, 3, height, width]
+ * pixels.shape; // => [1, 3, 2, 2]
+ * pixels.data[0]; // => 1
+ * ```
+ */
+export function imageProcessor(config: ImageProcessorConfig): ImageProcessor {
+  const steps = checkConfig(config);
+  const { resize, resampling, crop } = steps;
+  const resized = (rgb: RgbImage): RgbImage =>
+    resize
+      ? resizeImage(rgb, "shortestEdge" in resize ? sidesOf(rgb, resize.shortestEdge) : resize, resampling)
+      : rgb;
+  return {
+    config,
+    resized: (image) => resized(rgbImage(onApply, image)),
+    apply(images, options) {
+      const { device } = onApply.options(options, ["device"]);
+      const list = Array.isArray(images) ? (images as readonly RawImage[]) : [images as RawImage];
+      const fix = "give pixels, or a list of them.";
+      onApply.each({ images }, () => list.length > 0, "an image, or a list of one or more", fix);
+      const all = list.map((image, i) => {
+        const rgb = resized(rgbImage(onApply, image, list.length === 1 ? "image" : `images[${i}]`));
+        return numbersOf(rgb, crop ?? rgb, steps);
+      });
+      const [{ height, width }] = all as [Numbers];
+      const other = all.find((one) => one.height !== height || one.width !== width);
+      if (other)
+        onApply.refuse(
+          {
+            argument: "images",
+            received: `${other.height} × ${other.width} beside ${height} × ${width} pixels`,
+            expected: "images of one size after the steps of the processor",
+            fix: "give them one by one, or a `resize` with height and width, or a `crop`.",
+          },
+          ShapeError,
+        );
+      const to = device && { device };
+      return concat(
+        all.map(({ data }) => tensor(data, { shape: [1, 3, height, width], ...to })),
+        0,
+      );
+    },
+  };
+}
+
+type Numbers = { readonly data: Float32Array; readonly height: number; readonly width: number };
+
+type Steps = Pick<ImageProcessorConfig, "resize" | "crop"> &
+  Required<Omit<ImageProcessorConfig, "resize" | "crop">>;
+
+/** The numbers of what is cut out of the middle, channel by channel. Around the image, bytes are 0. */
+function numbersOf(image: RgbImage, { height, width }: ImageSides, { rescale, mean, std }: Steps): Numbers {
+  const data = new Float32Array(3 * height * width);
+  const top = Math.floor((image.height - height) / 2);
+  const left = Math.floor((image.width - width) / 2);
+  for (let c = 0; c < 3; c++)
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        const [row, column] = [y + top, x + left];
+        const inside = row >= 0 && row < image.height && column >= 0 && column < image.width;
+        const byte = inside ? image.data[3 * (row * image.width + column) + c]! : 0;
+        data[(c * height + y) * width + x] = (byte * rescale - mean[c]!) / std[c]!;
+      }
+  return { data, height, width };
+}
+
+/** The sides of an image whose shorter one becomes this long. */
+function sidesOf({ width, height }: RgbImage, shortest: number): ImageSides {
+  const long = Math.floor((shortest * Math.max(width, height)) / Math.min(width, height));
+  return width <= height ? { width: shortest, height: long } : { width: long, height: shortest };
+}
+
+const check: Checks = /* @__PURE__ */ checks("imageProcessor");
+const onApply: Checks = /* @__PURE__ */ checks("imageProcessor.apply");
+const names = ["resize", "resampling", "crop", "rescale", "mean", "std"] as const;
+
+function checkConfig(config: ImageProcessorConfig): Steps {
+  const isGiven = (value: unknown) => value !== undefined;
+  check.each({ config }, isGiven, "the steps of a processor", "write {} for none but the factor 1 / 255.");
+  const given = check.options(config, names, "config");
+  const { resampling = "bilinear", rescale = 1 / 255, mean = [0, 0, 0], std = [1, 1, 1], ...sizes } = given;
+  check.oneOf({ resampling }, resamplings);
+  check.finite({ rescale });
+  for (const [argument, size] of Object.entries(sizes)) {
+    const sides = "shortestEdge" in size ? (["shortestEdge"] as const) : (["height", "width"] as const);
+    const numbers: Record<string, number> = check.options(size as Record<string, number>, sides, argument);
+    for (const side of sides)
+      check.whole({ [`${argument}.${side}`]: numbers[side] }, { min: 1, unit: "pixels" });
+  }
+  const isTriple = (list: unknown) => Array.isArray(list) && list.length === 3 && list.every(Number.isFinite);
+  check.each({ mean, std }, isTriple, "a number for red, green and blue");
+  check.each(
+    { std },
+    () => !std.includes(0),
+    "numbers that are not 0",
+    "take those of the model's training.",
+  );
+  return { ...sizes, resampling, rescale, mean, std };
+}

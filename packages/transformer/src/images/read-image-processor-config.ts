@@ -1,0 +1,102 @@
+import { checks } from "@qkv/core";
+import { configFields, type ConfigFields } from "../architectures/config-fields.js";
+import type { ReadFile } from "../loading/open-file.js";
+import type { ImageProcessorConfig, ImageSides } from "./image-processor.js";
+import { resamplings, type Resampling } from "./resize-image.js";
+
+/**
+ * The steps of an image processor from a parsed `preprocessor_config.json`, in the fields of transformers.
+ *
+ * @param json - The content of the file: `size`, `crop_size`, `resample`, `image_mean` and others.
+ * @throws {FormatError} If a field is not known, or a value is none that processors have.
+ *
+ * @example
+ * ```ts
+ * import { readImageProcessorConfig } from "@qkv/transformer";
+ *
+ * const config = readImageProcessorConfig({ size: { height: 224, width: 224 }, resample: 3 });
+ * config.resize; // => { height: 224, width: 224 }
+ * config.resampling; // => "bicubic"
+ * ```
+ */
+export function readImageProcessorConfig(json: unknown): ImageProcessorConfig {
+  const check = checks("readImageProcessorConfig");
+  const isContent = (value: unknown) => typeof (value as { then?: unknown } | null)?.then !== "function";
+  check.each(
+    { json },
+    isContent,
+    "the content of a preprocessor_config.json",
+    "await the file, and parse it.",
+  );
+  return imageProcessorConfig(json, { fn: "readImageProcessorConfig", name: "preprocessor_config.json" });
+}
+
+/** The same of a file. */
+export function imageProcessorConfig(json: unknown, file: ReadFile): ImageProcessorConfig {
+  const fields = configFields(json, file);
+  const type = fields.text("image_processor_type", fields.text("feature_extractor_type", ""));
+  const crops = fields.flag("do_center_crop", /^(CLIP|Bit)/.test(type));
+  const resize = sizeField(fields, crops) ?? (crops ? { shortestEdge: 224 } : square(224));
+  const crop = sidesField(fields, "crop_size") ?? square(224);
+  const [mean, std] = (["image_mean", "image_std"] as const).map(
+    (name) => tripleField(fields, name) ?? ([0.5, 0.5, 0.5] as const),
+  ) as [Triple, Triple];
+  const factor = fields.positive("rescale_factor", 1 / 255);
+  const resampling = resamplingField(fields, crops ? "bicubic" : "bilinear");
+  const does = (step: string) => fields.flag(step, true);
+  const config: ImageProcessorConfig = {
+    ...(does("do_resize") && { resize, resampling }),
+    ...(crops && { crop }),
+    rescale: does("do_rescale") ? factor : 1,
+    ...(does("do_normalize") && { mean, std }),
+  };
+  fields.mustBe("do_pad", false);
+  fields.finish(ignored);
+  return config;
+}
+
+type Triple = readonly [red: number, green: number, blue: number];
+
+/** Fields that say where a file comes from, or what is done to any image here. */
+const ignored: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "processor_class",
+  "feature_extractor_type",
+  "_valid_processor_keys",
+  "return_tensors",
+  "do_convert_rgb",
+  "data_format",
+  "input_data_format",
+]);
+
+const square = (side: number): ImageSides => ({ height: side, width: side });
+
+/** The size that images are resized to. A number is the shorter side where a crop follows, else each of both. */
+function sizeField(fields: ConfigFields, crops: boolean): ImageProcessorConfig["resize"] {
+  if (fields.isNumber("size"))
+    return crops ? { shortestEdge: fields.count("size") } : square(fields.count("size"));
+  const shortestEdge = fields.nested("size")?.countOr(undefined, "shortest_edge");
+  return shortestEdge === undefined ? sidesField(fields, "size") : { shortestEdge };
+}
+
+/** Both sides: one number, or each by its name. */
+function sidesField(fields: ConfigFields, name: string): ImageSides | undefined {
+  if (fields.isNumber(name)) return square(fields.count(name));
+  const both = fields.nested(name);
+  return both && { height: both.count("height"), width: both.count("width") };
+}
+
+function resamplingField(fields: ConfigFields, fallback: Resampling): Resampling {
+  const number = fields.numberOr(undefined, "resample");
+  if (number === undefined) return fallback;
+  return (
+    resamplings[number] ?? fields.refuse("resample", `a whole number from 0 to ${resamplings.length - 1}`)
+  );
+}
+
+/** A number for each of three channels. */
+function tripleField(fields: ConfigFields, name: string): Triple | undefined {
+  const list = fields.list(name);
+  if (list === undefined) return undefined;
+  const isTriple = list.length === 3 && list.every((one) => Number.isFinite(one));
+  return isTriple ? (list as unknown as Triple) : fields.refuse(name, "a list of three numbers");
+}

@@ -1,0 +1,105 @@
+import type { RgbImage } from "./raw-image.js";
+
+/** Filters of resizing, by Pillow's names. */
+export type Resampling = (typeof resamplings)[number];
+
+/** In the order of the numbers that configurations of processors have for them. */
+export const resamplings = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] as const;
+
+const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
+
+/** The weight of a pixel at a distance from the center, and the distance from which on it is 0. */
+const filters: Readonly<
+  Record<Exclude<Resampling, "nearest">, { support: number; weight: (x: number) => number }>
+> = {
+  lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+  bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
+  // Keys' cubic with a = -0.5.
+  bicubic: {
+    support: 2,
+    weight(given) {
+      const x = Math.abs(given);
+      if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+      return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
+    },
+  },
+  box: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  hamming: {
+    support: 1,
+    weight: (x) => (Math.abs(x) < 1 ? sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x)) : 0),
+  },
+};
+
+/** The first pixel that a pixel of the result reads, and the weights from there on, as whole numbers of 22 bits behind the point. */
+type Contribution = { readonly first: number; readonly weights: Int32Array };
+
+const precision = 22;
+
+/** Contributions to each of `to` pixels. Where an axis shrinks, the filter is as much wider, so that no pixel is passed over. */
+function contributions(from: number, to: number, kind: Exclude<Resampling, "nearest">): Contribution[] {
+  const { support: reach, weight } = filters[kind];
+  const scale = from / to;
+  const stretch = Math.max(1, scale);
+  const support = reach * stretch;
+  return Array.from({ length: to }, (_, i) => {
+    const center = (i + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(center - support + 0.5));
+    const end = Math.min(from, Math.trunc(center + support + 0.5));
+    const raw = Array.from({ length: end - first }, (_, j) => weight((j + first - center + 0.5) / stretch));
+    const total = raw.reduce((a, b) => a + b, 0);
+    const whole = (x: number) => Math.trunc(x * 2 ** precision + (x < 0 ? -0.5 : 0.5));
+    return { first, weights: Int32Array.from(raw, (x) => whole(total === 0 ? x : x / total)) };
+  });
+}
+
+/** Sums of pixels along one axis, rounded to bytes. `step`: numbers between two pixels of that axis. */
+function convolve(
+  { data, width, height }: RgbImage,
+  axis: "width" | "height",
+  to: number,
+  kind: Exclude<Resampling, "nearest">,
+): RgbImage {
+  const parts = contributions(axis === "width" ? width : height, to, kind);
+  const result = { width: axis === "width" ? to : width, height: axis === "height" ? to : height };
+  const out = new Uint8Array(3 * result.width * result.height);
+  const step = axis === "width" ? 3 : 3 * width;
+  const half = 2 ** (precision - 1);
+  let at = 0;
+  for (let y = 0; y < result.height; y++)
+    for (let x = 0; x < result.width; x++) {
+      const { first, weights } = parts[axis === "width" ? x : y]!;
+      const start = axis === "width" ? 3 * (y * width + first) : 3 * (first * width + x);
+      for (let c = 0; c < 3; c++) {
+        let sum = half;
+        for (let j = 0; j < weights.length; j++) sum += weights[j]! * data[start + j * step + c]!;
+        out[at++] = Math.min(255, Math.max(0, Math.floor(sum / 2 ** precision)));
+      }
+    }
+  return { data: out, ...result };
+}
+
+/**
+ * Resizes an image as Pillow does: first along its width, then along its height, each rounded to bytes, with a filter that is wider
+ * where pixels become fewer (antialiasing).
+ */
+export function resizeImage(
+  image: RgbImage,
+  { width, height }: { readonly width: number; readonly height: number },
+  kind: Resampling,
+): RgbImage {
+  if (kind === "nearest") return nearest(image, width, height);
+  const wide = width === image.width ? image : convolve(image, "width", width, kind);
+  return height === image.height ? wide : convolve(wide, "height", height, kind);
+}
+
+function nearest(image: RgbImage, width: number, height: number): RgbImage {
+  const out = new Uint8Array(3 * width * height);
+  const place = (i: number, from: number, to: number) =>
+    Math.min(from - 1, Math.floor(((i + 0.5) * from) / to));
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const from = place(y, image.height, height) * image.width + place(x, image.width, width);
+      out.set(image.data.subarray(3 * from, 3 * from + 3), 3 * (y * width + x));
+    }
+  return { data: out, width, height };
+}

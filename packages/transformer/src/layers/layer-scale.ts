@@ -1,0 +1,33 @@
+import { mul, ones, type Tensor } from "@qkv/tensor";
+import type { FeedForward, FeedForwardParams } from "./feed-forward.js";
+import type { SequenceLayer, TokenLayer } from "./transformer-layer.js";
+import type { AttentionParams } from "@qkv/attention";
+
+/** Params of a layer, and a factor for each number of its output, `[C]`. */
+export type LayerScaled<Params> = Params & { layerScale?: Tensor };
+
+/**
+ * Attention whose output is multiplied by a learned factor for each of its numbers, before the residual is added (DINOv2).
+ *
+ * @see "Going deeper with Image Transformers" (2021), arXiv:2103.17239, section 2.1
+ */
+export function scaledAttention(
+  layer: SequenceLayer<AttentionParams>,
+  embedDim: number,
+): SequenceLayer<LayerScaled<AttentionParams>> {
+  return {
+    init: (seed) => ({ ...layer.init(seed), layerScale: ones([embedDim]) }),
+    apply: ({ layerScale, ...params }, x, options) => mul(layer.apply(params, x, options), layerScale!),
+  };
+}
+
+/** The same of a feed-forward layer. */
+export function scaledFeedForward(
+  layer: FeedForward,
+  embedDim: number,
+): TokenLayer<LayerScaled<FeedForwardParams>> {
+  return {
+    init: (seed) => ({ ...layer.init(seed), layerScale: ones([embedDim]) }),
+    apply: ({ layerScale, ...params }, x) => mul(layer.apply(params, x), layerScale!),
+  };
+}

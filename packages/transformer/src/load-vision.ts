@@ -1,0 +1,93 @@
+import { checks } from "@qkv/core";
+import { js } from "@qkv/tensor";
+import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
+import { readDualEncoder, readVision } from "./checkpoints/hugging-face/read-vision.js";
+import { imageProcessor, type ImageProcessor } from "./images/image-processor.js";
+import { imageProcessorConfig } from "./images/read-image-processor-config.js";
+import { openModel, optionNames, type LoadOptions, type Opened, type Readers } from "./load.js";
+import { smallFiles, type Reading, type Source } from "./loading/open-file.js";
+import type { Folder } from "./loading/folder.js";
+import { jsonOf } from "./loading/json-of.js";
+import { dualEncoder } from "./models/dual-encoder.js";
+import type { DualEncoderModel, VisionModel } from "./models/model.js";
+import { visionTransformer } from "./models/vision-transformer.js";
+import { anyLinear } from "./quantization/any-linear.js";
+import { roundingOf } from "./quantization/quantize.js";
+
+/**
+ * Loads a model of images from a folder, an address or a repository, as `load` takes them: ViT, DINOv2, and the image encoders of CLIP
+ * and SigLIP, with the head for labels that it was saved with, which {@link taskLogits} applies. `preprocessor_config.json`, where the
+ * folder has it, becomes its `processor`.
+ *
+ * @throws {ArgumentError} If a file cannot be read, and as `load` does.
+ * @throws {FormatError} If the architecture is not one of these, or a tensor is missing.
+ *
+ * @example
+ * ```ts
+ * import { loadVision } from "@qkv/transformer";
+ *
+ * // const vit = await loadVision("google/vit-base-patch16-224");
+ * // const rows = vit.apply(vit.params, vit.processor.apply(imageData)); // [1, 197, 768]
+ * await loadVision(new Uint8Array(0)); // => throws ArgumentError: expected a folder
+ * ```
+ */
+export async function loadVision(
+  source: Source | readonly File[],
+  options?: LoadOptions,
+): Promise<VisionModel> {
+  const check = checks("loadVision", { argument: "source" });
+  const { checkpoint, processor } = await openImages(check, source, options, readVision);
+  const { config, params } = checkpoint;
+  const { apply, pool } = visionTransformer(config, { linear: anyLinear() });
+  return { config, params, tokenizer: undefined, ...(processor && { processor }), apply, pool };
+}
+
+/**
+ * Loads an encoder of texts and one of images whose vectors are compared, from the same sources as {@link loadVision}: CLIP and SigLIP.
+ *
+ * @throws As `loadVision` does.
+ *
+ * @example
+ * ```ts
+ * import { loadDualEncoder } from "@qkv/transformer";
+ *
+ * // const clip = await loadDualEncoder("openai/clip-vit-base-patch32");
+ * // const images = clip.embedImages(clip.params, clip.processor.apply(imageData)); // [1, 512]
+ * await loadDualEncoder(new Uint8Array(0)); // => throws ArgumentError: expected a folder
+ * ```
+ */
+export async function loadDualEncoder(
+  source: Source | readonly File[],
+  options?: LoadOptions,
+): Promise<DualEncoderModel> {
+  const check = checks("loadDualEncoder", { argument: "source" });
+  const { checkpoint, tokenizer, processor } = await openImages(check, source, options, readDualEncoder);
+  const { config, params } = checkpoint;
+  const { embedTexts, embedImages, logits } = dualEncoder(config, { linear: anyLinear() });
+  return { config, params, tokenizer, ...(processor && { processor }), embedTexts, embedImages, logits };
+}
+
+async function openImages<C extends AnyCheckpoint>(
+  check: Reading["check"],
+  source: Source | readonly File[],
+  given: LoadOptions | undefined,
+  config: Readers<C>["config"],
+): Promise<Opened<C> & { processor: ImageProcessor | undefined }> {
+  const { quantize, ...options } = check.options(given, [...optionNames, "quantize"]);
+  if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
+  const rounding = quantize && roundingOf(quantize, options.device ?? js());
+  const file: Readers<C>["file"] = async ({ name }) =>
+    check.refuse({
+      received: name,
+      expected: "a folder of Hugging Face with config.json beside its weights",
+      fix: "name the folder, or give all of its files.",
+    });
+  const opened = await openModel(check, source, options, rounding, { config, file });
+  return { ...opened, processor: opened.folder && (await processorOf(check, opened.folder)) };
+}
+
+/** The processor that a folder describes; undefined where it describes none. */
+async function processorOf(check: Reading["check"], folder: Folder): Promise<ImageProcessor | undefined> {
+  const file = await folder.find("preprocessor_config.json", smallFiles.configuration);
+  return file && imageProcessor(imageProcessorConfig(await jsonOf(file, check), file));
+}

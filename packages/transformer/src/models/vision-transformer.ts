@@ -1,0 +1,310 @@
+import { checks, ShapeError, type Checks } from "@qkv/core";
+import { multiHead, type AttentionParams } from "@qkv/attention";
+import {
+  add,
+  broadcastTo,
+  checkTensor,
+  concat,
+  linear,
+  mul,
+  randn,
+  reshape,
+  slice,
+  transpose,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import { conv2d } from "@qkv/tensor/convolutions";
+import type { Activation } from "../layers/activation.js";
+import { checkParams } from "../layers/check-params.js";
+import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
+import { scaledAttention, scaledFeedForward, type LayerScaled } from "../layers/layer-scale.js";
+import { norm, type NormParams } from "../layers/norm.js";
+import { interpolatePositions, type Grid } from "../layers/position-grid.js";
+import { checkTrace, recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
+import { transformerLayer, type TransformerLayerParams } from "../layers/transformer-layer.js";
+import { attentionPooling, type AttentionPoolingParams } from "./attention-pooling.js";
+import { modelSeeds } from "./model-seeds.js";
+import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
+
+/** Configuration of a vision transformer. The defaults are ViT's, so a relative of it is a few entries more. */
+export type VisionTransformerConfig = {
+  /** Side of the images that it was trained on, for which positions are learned. Unit: pixels. */
+  imageSize: number;
+  /** Side of a patch. Unit: pixels. */
+  patchSize: number;
+  /** Channels of an image. Default 3. */
+  numChannels?: number;
+  /** C, the width of the model. */
+  embedDim: number;
+  /** F, the width of the feed-forward layers. */
+  hiddenDim: number;
+  /** L */
+  numLayers: number;
+  /** H */
+  numHeads: number;
+  /** Added to the variance in norms. */
+  normEps: number;
+  /** Default `gelu`. */
+  activation?: Activation;
+
+  /** Adds a row before those of the patches, whose output stands for the image. Default true; SigLIP has none. */
+  classToken?: boolean;
+  /** Adds a bias to patches in random weights; loaded weights have it if it is stored. Default true; CLIP has none. */
+  patchBias?: boolean;
+  /** Applies a norm before the first layer (CLIP). Default false. */
+  embeddingNorm?: boolean;
+  /** Multiplies the output of attention and of feed-forward layers by learned factors (DINOv2). Default false. */
+  layerScale?: boolean;
+  /** Gated feed-forward layers (the largest DINOv2). Default false. */
+  gated?: boolean;
+  /** Output of the norm behind the last layer: all rows, or only what stands for the image (CLIP). Default `rows`. */
+  finalNorm?: "rows" | "pooled";
+  /** Row that stands for the image: that of the class token, or of a learned query that attends to all (SigLIP). Default `cls`. */
+  pooling?: "cls" | "attention";
+  /** A head for a task, which {@link taskLogits} applies. Default: none. */
+  head?: TaskHeadConfig;
+};
+
+/** The weights of a layer. */
+export type VisionLayerParams = TransformerLayerParams<
+  LayerScaled<FeedForwardParams>,
+  LayerScaled<AttentionParams>
+>;
+
+/** The weights of a vision transformer. N is the number of patches of an image of `imageSize`. */
+export type VisionTransformerParams = {
+  /** `[C, numChannels, patchSize, patchSize]` */
+  patches: { weight: Tensor; bias?: Tensor };
+  /** `[C]`, with `classToken`. */
+  classToken?: { weight: Tensor };
+  /** `[N, C]`, and with `classToken` one more, its own, in front. */
+  positions: { weight: Tensor };
+  /** With `embeddingNorm`. */
+  embeddingNorm?: NormParams;
+  layers: VisionLayerParams[];
+  finalNorm: NormParams;
+  /** With attention as `pooling`. */
+  pooling?: AttentionPoolingParams;
+  /** Of the configuration's `head`. */
+  head?: TaskHeadParams;
+};
+
+export type VisionTransformerOptions = {
+  /** Receives traced tensors, named `embeddings`, `layers.0.attention.weights`. Default: nothing is traced. */
+  trace?: ModelTrace;
+};
+
+/** A vision transformer: made from its configuration, holding no weights. */
+export type VisionTransformer = {
+  readonly config: VisionTransformerConfig;
+  /** Random weights. */
+  init(seed: number): VisionTransformerParams;
+  /**
+   * Pixel values `[B, numChannels, height, width]` to rows `[B, T, C]`: that of the class token, then one for each patch, row by row. A
+   * last patch that is not whole is left out. For another size than `imageSize`, positions are interpolated.
+   */
+  apply(params: VisionTransformerParams, pixels: Tensor, options?: VisionTransformerOptions): Tensor;
+  /** Rows `[B, T, C]` to what stands for each image, `[B, C]`. */
+  pool(params: VisionTransformerParams, rows: Tensor, options?: VisionTransformerOptions): Tensor;
+};
+
+/**
+ * A transformer that reads an image as a sequence of patches: each becomes one row by a convolution, learned positions are added, and
+ * every row sees every other one.
+ *
+ * @param kernels - `linear`: computes the maps of layers. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
+ *
+ * @see "An Image is Worth 16x16 Words" (2020), arXiv:2010.11929
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { visionTransformer } from "@qkv/transformer";
+ *
+ * const vit = visionTransformer({
+ *   imageSize: 32, patchSize: 8, embedDim: 12, hiddenDim: 24, numLayers: 2, numHeads: 3, normEps: 1e-12,
+ * });
+ * const params = vit.init(1);
+ * const rows = vit.apply(params, randn([1, 3, 32, 32], { seed: 2 })); // 16 patches and the class token
+ * rows.shape; // => [1, 17, 12]
+ * vit.pool(params, rows).shape; // => [1, 12]
+ * ```
+ */
+export function visionTransformer(
+  config: VisionTransformerConfig,
+  kernels?: { linear?: typeof linear },
+): VisionTransformer {
+  const { linear: map = linear } = check.options(kernels, ["linear"], "kernels");
+  checkConfig(config);
+  const {
+    imageSize,
+    patchSize,
+    numChannels = 3,
+    embedDim: C,
+    hiddenDim,
+    numLayers,
+    numHeads,
+    normEps: eps,
+    activation = "gelu",
+    classToken = true,
+    patchBias = true,
+    embeddingNorm = false,
+    layerScale = false,
+    gated = false,
+    finalNorm = "rows",
+    pooling = "cls",
+  } = config;
+  const side = Math.floor(imageSize / patchSize);
+  const first = classToken ? 1 : 0;
+  const layerNorm = norm({ kind: "layer", embedDim: C, eps });
+  const attention = multiHead({ embedDim: C, numHeads, bias: true, linear: map });
+  const feed = feedForward({ embedDim: C, hiddenDim, activation, gated, bias: true, linear: map });
+  const layer = transformerLayer<LayerScaled<FeedForwardParams>, LayerScaled<AttentionParams>>({
+    attention: layerScale ? scaledAttention(attention, C) : attention,
+    feedForward: layerScale ? scaledFeedForward(feed, C) : feed,
+    norm: layerNorm,
+    placement: "pre",
+  });
+  const attentionPool =
+    pooling === "attention"
+      ? attentionPooling({ embedDim: C, hiddenDim, numHeads, activation, linear: map }, layerNorm)
+      : undefined;
+  const parts = [
+    ...["patches.weight", "positions.weight", "layers", "finalNorm.weight"],
+    ...(classToken ? ["classToken.weight"] : []),
+    ...(embeddingNorm ? ["embeddingNorm.weight"] : []),
+    ...(attentionPool ? ["pooling.query.weight"] : []),
+  ];
+  /** Positions of the rows of an image with this grid of patches. */
+  const positionsOf = ({ positions: { weight } }: VisionTransformerParams, grid: Grid): Tensor => {
+    if (grid[0] === side && grid[1] === side) return weight;
+    const patches = interpolatePositions(slice(weight, 0, first), [side, side], grid);
+    return classToken ? concat([slice(weight, 0, 0, 1), patches], 0) : patches;
+  };
+  return {
+    config,
+    init(seed) {
+      const around = ["patches", "classToken", "positions", "pooling", "head"] as const;
+      const [seeds, layerSeeds] = modelSeeds(seed, around, numLayers);
+      const draw = (seed: number, shape: number[], size: number) => mul(randn(shape, { seed }), size);
+      const inner = numChannels * patchSize * patchSize;
+      return {
+        patches: {
+          weight: draw(seeds.patches, [C, numChannels, patchSize, patchSize], 1 / Math.sqrt(inner)),
+          ...(patchBias && { bias: zeros([C]) }),
+        },
+        ...(classToken && { classToken: { weight: draw(seeds.classToken, [C], 0.02) } }),
+        positions: { weight: draw(seeds.positions, [side * side + first, C], 0.02) },
+        ...(embeddingNorm && { embeddingNorm: layerNorm.init() }),
+        layers: layerSeeds.map((seed) => layer.init(seed)),
+        finalNorm: layerNorm.init(),
+        ...(attentionPool && { pooling: attentionPool.init(seeds.pooling) }),
+        ...(config.head && { head: initTaskHead(config.head, C, seeds.head) }),
+      };
+    },
+    apply(params, pixels, options) {
+      const { trace } = onApply.options(options, ["trace"]);
+      checkParams(onApply, params, parts);
+      checkTrace(onApply, trace, { recurrent: new Array<boolean>(numLayers).fill(false) });
+      const [B] = checkPixels(pixels, config);
+      const { weight, bias } = params.patches;
+      return weight.device.scope(() => {
+        const patches = conv2d(pixels, weight, { stride: patchSize, ...(bias && { bias }) }); // [B, C, rows, columns]
+        const [rows, columns] = patches.shape.slice(2) as [number, number];
+        let x = transpose(reshape(patches, [B, C, rows * columns]));
+        if (classToken) {
+          const own = broadcastTo(reshape(params.classToken!.weight, [1, 1, C]), [B, 1, C]);
+          x = concat([own, x], 1);
+        }
+        x = add(x, positionsOf(params, [rows, columns]));
+        if (embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
+        x = recordTensor(trace, "embeddings", x);
+        params.layers.forEach((one, i) => {
+          x = layer.apply(one, x, trace && { trace: traceAt(trace, `layers.${i}`) });
+        });
+        return finalNorm === "rows" ? layerNorm.apply(params.finalNorm, x) : x;
+      });
+    },
+    pool(params, rows, options) {
+      const { trace } = onPool.options(options, ["trace"]);
+      checkParams(onPool, params, parts);
+      const [B] = checkTensor("visionTransformer.pool", "rows", rows).shape as [number];
+      return rows.device.scope(() => {
+        const x = attentionPool
+          ? attentionPool.apply(params.pooling!, rows, trace ? { trace } : {})
+          : reshape(slice(rows, 1, 0, 1), [B, C]);
+        return finalNorm === "pooled" ? layerNorm.apply(params.finalNorm, x) : x;
+      });
+    },
+  };
+}
+
+/** Refuses what is no batch of images of a model's channels, with a patch at least. */
+function checkPixels(
+  pixels: Tensor,
+  { numChannels = 3, patchSize }: VisionTransformerConfig,
+): readonly [B: number, ...number[]] {
+  const { shape } = checkTensor("visionTransformer.apply", "pixels", pixels);
+  const [, channels, height, width] = shape;
+  if (shape.length === 4 && channels === numChannels && height! >= patchSize && width! >= patchSize)
+    return shape as readonly number[] as readonly [number, ...number[]];
+  return onApply.refuse(
+    {
+      argument: "pixels",
+      received: shape,
+      expected: `[B, ${numChannels}, height, width], a patch of ${patchSize} pixels at least`,
+      fix: "prepare images with the processor of the model; `expandDims` a single one.",
+    },
+    ShapeError,
+  );
+}
+
+const check: Checks = /* @__PURE__ */ checks("visionTransformer");
+const onApply: Checks = /* @__PURE__ */ checks("visionTransformer.apply");
+const onPool: Checks = /* @__PURE__ */ checks("visionTransformer.pool");
+
+const names = /* @__PURE__ */ Object.keys({
+  imageSize: 0,
+  patchSize: 0,
+  numChannels: 0,
+  embedDim: 0,
+  hiddenDim: 0,
+  numLayers: 0,
+  numHeads: 0,
+  normEps: 0,
+  activation: 0,
+  classToken: 0,
+  patchBias: 0,
+  embeddingNorm: 0,
+  layerScale: 0,
+  gated: 0,
+  finalNorm: 0,
+  pooling: 0,
+  head: 0,
+} satisfies Record<keyof VisionTransformerConfig, 0>) as (keyof VisionTransformerConfig)[];
+
+function checkConfig(config: VisionTransformerConfig): void {
+  const given = check.options(config, names, "config");
+  const { imageSize, patchSize, numChannels = 3, embedDim, hiddenDim, numLayers, numHeads, normEps } = given;
+  check.whole({ imageSize, patchSize }, { min: 1, unit: "pixels" });
+  check.whole({ numChannels, embedDim, hiddenDim, numHeads }, { min: 1 });
+  check.whole({ numLayers }, { min: 0 });
+  check.finite({ normEps }, { min: 0, fix: "take what the model was trained with, about 1e-6." });
+  const fits = () => patchSize <= imageSize;
+  check.each({ patchSize }, fits, `at most imageSize = ${imageSize}`, "give both in pixels.");
+  const {
+    classToken = true,
+    patchBias = true,
+    embeddingNorm = false,
+    layerScale = false,
+    gated = false,
+  } = given;
+  check.type({ classToken, patchBias, embeddingNorm, layerScale, gated }, "boolean");
+  const { finalNorm = "rows", pooling = "cls", head } = given;
+  check.oneOf({ finalNorm }, ["rows", "pooled"]);
+  check.oneOf({ pooling }, ["cls", "attention"]);
+  const hasRow = () => classToken || pooling === "attention";
+  check.each({ classToken }, hasRow, 'true, as `pooling` is "cls"', 'write `pooling: "attention"`.');
+  if (head !== undefined) checkTaskHead(check, head);
+}

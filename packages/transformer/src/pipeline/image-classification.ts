@@ -1,0 +1,53 @@
+import { checks, type Checks } from "@qkv/core";
+import type { RawImage } from "../images/raw-image.js";
+import { loadVision } from "../load-vision.js";
+import type { VisionModel } from "../models/model.js";
+import { labelScores, taskLogits } from "../models/task-head.js";
+import { bestIndices } from "./best-indices.js";
+import { requiredProcessor, requiredVision, type ImagesOf, type ImageTask } from "./image-task.js";
+
+/** Options of a call of an {@link ImageClassificationPipeline}, by Transformers.js' names. */
+export type ImageClassificationOptions = {
+  /** Number of labels that are returned, the likeliest first; null: all. Default 5. */
+  top_k?: number | null;
+};
+
+/** A label of an image. */
+export type ClassifiedImage = { label: string; score: number };
+
+/** Calls of a pipeline that labels images. */
+export type ImageClassificationCall = ImagesOf<ImageClassificationOptions, ClassifiedImage[]>;
+
+/** The task of models that label images. */
+export const imageClassification: ImageTask<VisionModel, ImageClassificationCall> = {
+  load: loadVision,
+  calls(check, given) {
+    const model = requiredVision(check, given);
+    const { head } = model.config;
+    if (head?.task !== "image")
+      return check.refuse({
+        received: "a vision transformer without a head for labels",
+        expected: "one that was saved with its head",
+        fix: "take a checkpoint of such a class (ViTForImageClassification).",
+      });
+    const processor = requiredProcessor(check, model.processor);
+    const own: Checks = checks('pipeline("image-classification")');
+    const call = async (images: RawImage | readonly RawImage[], options?: ImageClassificationOptions) => {
+      const { top_k = 5 } = own.options(options, ["top_k"]);
+      if (top_k !== null) own.whole({ top_k }, { min: 1, unit: "labels" });
+      const { device } = model.params.patches.weight;
+      const rows = model.apply(model.params, processor.apply(images, { device }));
+      const scores = (await labelScores(head, taskLogits(model, rows)).read()) as Float32Array;
+      const count = head.labels.length;
+      const results = Array.from({ length: rows.shape[0]! }, (_, b) => {
+        const ofImage = scores.subarray(b * count, (b + 1) * count);
+        return bestIndices(ofImage, top_k ?? count).map((i) => ({
+          label: head.labels[i]!,
+          score: ofImage[i]!,
+        }));
+      });
+      return Array.isArray(images) ? results : results[0];
+    };
+    return call as ImageClassificationCall;
+  },
+};

@@ -1,0 +1,38 @@
+import { checks, type Checks } from "@qkv/core";
+import { loadVision } from "../load-vision.js";
+import type { RawImage } from "../images/raw-image.js";
+import type { VisionModel } from "../models/model.js";
+import { taskLogits } from "../models/task-head.js";
+import { requiredProcessor, requiredVision, type ImageTask } from "./image-task.js";
+import { outputTensor, type OutputTensor } from "./output-tensor.js";
+
+/** Options of a call of an {@link ImageFeatureExtractionPipeline}, by Transformers.js' names. */
+export type ImageFeatureExtractionOptions = {
+  /** True: one vector for each image, `[B, C]`. Default false: a row for each patch, `[B, T, C]`. */
+  pool?: boolean;
+};
+
+/** Calls of a pipeline that embeds images. */
+export type ImageFeatureExtractionCall = (
+  images: RawImage | readonly RawImage[],
+  options?: ImageFeatureExtractionOptions,
+) => Promise<OutputTensor>;
+
+/** The task of models that embed images. */
+export const imageFeatureExtraction: ImageTask<VisionModel, ImageFeatureExtractionCall> = {
+  load: loadVision,
+  calls(check, given) {
+    const model = requiredVision(check, given);
+    const processor = requiredProcessor(check, model.processor);
+    const own: Checks = checks('pipeline("image-feature-extraction")');
+    return async (images, options) => {
+      const { pool = false } = own.options(options, ["pool"]);
+      own.type({ pool }, "boolean");
+      const { device } = model.params.patches.weight;
+      const rows = model.apply(model.params, processor.apply(images, { device }));
+      const mapped = model.config.head?.task === "pooler";
+      const result = !pool ? rows : mapped ? taskLogits(model, rows) : model.pool(model.params, rows);
+      return outputTensor((await result.read()) as Float32Array, result.shape);
+    };
+  },
+};

@@ -1,0 +1,10 @@
+import { imageClassification } from "./image-classification.js";
+import { imageFeatureExtraction } from "./image-feature-extraction.js";
+import { zeroShotImageClassification } from "./zero-shot-image-classification.js";
+
+/** The tasks of models of images, which share what loads and prepares. */
+export const imageTasks = {
+  "image-classification": imageClassification,
+  "image-feature-extraction": imageFeatureExtraction,
+  "zero-shot-image-classification": zeroShotImageClassification,
+} as const;
