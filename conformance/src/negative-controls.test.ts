@@ -385,7 +385,7 @@ test("every case of the data is counted, and none fails", async () => {
 function countCases(): number {
   const everything = filesBelow(referenceData, "");
   const counted = Object.keys(everything).filter((path) =>
-    /^(onnx|torch|torch-more|linear|x-transformers|blt|generation|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/(refs|loss)\.json$|^sentence-transformers\/[^/]+\/refs\.json$/.test(
+    /^(audio|images|training|onnx|torch|torch-more|linear|x-transformers|blt|generation|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/(refs|loss)\.json$|^sentence-transformers\/[^/]+\/refs\.json$/.test(
       path,
     ),
   );

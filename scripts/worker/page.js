@@ -49,9 +49,17 @@ globalThis.answers = async (tokens) => {
       asked = undefined;
     };`;
   const asker = new Worker(URL.createObjectURL(new Blob([asks], { type: "text/javascript" })));
+  let begin;
+  // On a busy machine the whole generation may be over before the other thread has begun.
+  const begun = new Promise((resolve) => (begin = resolve));
   const answered = new Promise((resolve) => {
-    asker.onmessage = ({ data }) => (data === "ask" ? asker.postMessage("answer") : resolve(data));
+    asker.onmessage = ({ data }) => {
+      if (data !== "ask") return resolve(data);
+      asker.postMessage("answer");
+      begin();
+    };
   });
+  await begun;
   let perSecond = 0;
   const ids =
     tokens === 0

@@ -7,8 +7,8 @@ export default [
     label: "Replace only the heads of the first layer",
     edits: [
       {
-        find: "changed(patchHeads(places, other))",
-        replace: "changed(patchHeads(places.filter(({ layer }) => layer === 0), other))",
+        find: "patch(other, places.map(placeOf))",
+        replace: "patch(other, places.filter(({ layer }) => layer === 0).map(placeOf))",
       },
       { find: "with all heads of the dog's", replace: "with the first layer of the dog's" },
     ],
@@ -21,8 +21,8 @@ export default [
     label: "Replace only the heads of the second layer",
     edits: [
       {
-        find: "changed(patchHeads(places, other))",
-        replace: "changed(patchHeads(places.filter(({ layer }) => layer === 1), other))",
+        find: "patch(other, places.map(placeOf))",
+        replace: "patch(other, places.filter(({ layer }) => layer === 1).map(placeOf))",
       },
       { find: "with all heads of the dog's", replace: "with the second layer of the dog's" },
     ],

@@ -189,7 +189,9 @@ test("options of other libraries are refused with ours", () => {
   expect(refusal("attention", () => attention(x, x, x, { attn_mask: causal() } as never)).message).toMatch(
     /Fix: write `mask`/,
   );
-  expect(refusal("multiHead", () => multiHead({ ...layer, dropout: 0.1 } as never)).argument).toBe("dropout");
+  expect(refusal("multiHead", () => multiHead({ ...layer, batchFirst: true } as never)).argument).toBe(
+    "batchFirst",
+  );
   for (const [fn, make] of Object.entries({ multiHead, multiQuery })) {
     const { argument, message } = refusal(fn, () => make({ ...layer, numKvHeads: 1 } as never));
     expect(argument).toBe("numKvHeads");
