@@ -46,6 +46,11 @@ export const cases: Record<string, (random: Random) => Case> = {
     tolerance: exact,
   }),
   div: binary(ops.div),
+  dropout: (random) => {
+    const options = { rate: random.choose(0.1, 0.5, 0.999), seed: random(2 ** 31) };
+    const inputs = [laidOut(random, shapeOf(random), kindOf(random))];
+    return { inputs, f: (x) => ops.dropout(x, options), tolerance: twoUnits };
+  },
   equal: binary(ops.equal),
   exp: unary(ops.exp, twoUnits),
   floor: unary(ops.floor, exact),
