@@ -13,7 +13,7 @@ import {
   type Model,
   type Quantization,
 } from "@qkv/transformer";
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { stat } from "node:fs/promises";
 import type { CacheOptions } from "./cache-options.js";
 import { downloadModel } from "./cached-model.js";
@@ -73,16 +73,11 @@ const pathExists = (path: string): Promise<boolean> =>
 /**
  * Adds the options that say where a model's tokenizer is and where it computes.
  *
- * @param options - `encoder`: true for a command of encoders, whose help leaves out what they refuse. Default false. `quantize`: false
- *   for a command that needs floats. Default true. `device`: default `wasm`.
+ * @param options - `quantize`: false for a command that needs floats. Default true. `device`: default `wasm`.
  */
 export function withModelOptions(
   command: Command,
-  {
-    encoder = false,
-    device,
-    quantize = true,
-  }: { encoder?: boolean; device?: string; quantize?: boolean } = {},
+  { device, quantize = true }: { device?: string; quantize?: boolean } = {},
 ): Command {
   command
     .hook("preAction", (_program, action) => {
@@ -101,9 +96,7 @@ export function withModelOptions(
       "adapter of PEFT (LoRA) that is merged while loading: a folder, its URL or owner/name",
     );
   if (!quantize) return command;
-  return command.addOption(
-    new Option("--quantize <kind>", "quantize weights while loading: int8, int4").hideHelp(encoder),
-  );
+  return command.option("--quantize <kind>", "quantize weights while loading: int8, int4");
 }
 
 /** A decoder with its tokenizer, as the options say. What is on a server is fetched once and kept. */
@@ -125,15 +118,7 @@ export async function openEncoder(
   options: ModelOptions,
   io: Pick<Io, "err" | "signal">,
 ): Promise<EncoderModel & { tokenizer: Tokenizer }> {
-  if (options.quantize !== undefined) {
-    throw new ArgumentError({
-      fn: "qkv",
-      argument: "--quantize",
-      received: options.quantize,
-      expected: "nothing, as encoders compute with floats alone",
-      fix: "leave it out; decoders are rounded while they are read.",
-    });
-  }
+  const quantize = quantizeOption(options.quantize);
   if (embedded.has(source)) {
     throw new ArgumentError({
       fn: "qkv",
@@ -143,7 +128,9 @@ export async function openEncoder(
       fix: "name one of the BERT family, such as sentence-transformers/all-MiniLM-L6-v2.",
     });
   }
-  const model = await openWith(source, options, io, loadEncoder);
+  const model = await openWith(source, options, io, (path, shared) =>
+    loadEncoder(path, { ...shared, ...(quantize && { quantize }) }),
+  );
   return { ...model, tokenizer: requireTokenizer(source, model.tokenizer) };
 }
 

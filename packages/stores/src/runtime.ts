@@ -76,7 +76,7 @@ export type MainThread = {
 
 /**
  * Runs models in this thread, with `@qkv/transformer`, which is imported when the first model is loaded. Kinds of models are
- * told apart by their files; `quantize` is for decoders.
+ * told apart by their files.
  *
  * @example
  * ```ts
@@ -94,10 +94,9 @@ export type MainThread = {
 export const mainThread: MainThread = {
   async load(source, options = {}) {
     const { device: given, ...rest } = options;
-    const { load, loadAny } = await import("@qkv/transformer");
+    const { loadAny } = await import("@qkv/transformer");
     const read = (device?: Device) => {
-      const complete = { ...rest, ...(device && { device }) };
-      return rest.quantize === undefined ? loadAny(source, complete) : load(source, complete);
+      return loadAny(source, { ...rest, ...(device && { device }) });
     };
     return typeof given === "function" ? onOwnDevice(await given(), read) : read(given);
   },

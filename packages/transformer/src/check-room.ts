@@ -26,7 +26,7 @@ export async function checkRoom(
   const { weights, cache, tokens, kind } = await bytesNeeded(placing, read);
   if (weights + cache <= left) return;
   const smaller: string[] = [];
-  for (const quantize of placing.rounding || kind === "encoder" ? [] : (["int8", "int4"] as const)) {
+  for (const quantize of placing.rounding || kind === "speech" ? [] : (["int8", "int4"] as const)) {
     const needed = await bytesNeeded({ ...placing, rounding: roundingOf(quantize, device) }, read);
     const all = needed.weights + needed.cache;
     if (all <= left) smaller.push(`\`quantize: "${quantize}"\` needs ${mebibytes(all)}`);

@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { readFeatureExtractor } from "./audio/read-feature-extractor.js";
 import type { FeatureExtractor } from "./audio/feature-extractor.js";
-import { openModel, optionNames, refuseQuantize, type LoadOptions } from "./load.js";
+import { openModel, optionNames, type LoadOptions } from "./load.js";
 import type { Folder } from "./loading/folder.js";
 import { jsonOf } from "./loading/json-of.js";
 import { smallFiles, type Reading, type Source } from "./loading/open-file.js";
@@ -31,6 +31,17 @@ export async function loadSpeech(
   const check = checks("loadSpeech", { argument: "source" });
   refuseQuantize(check, options);
   return openSpeech(check, source, check.options(options, optionNames));
+}
+
+/** Refuses to round a speech model, whose products are those of floats. */
+export function refuseQuantize(check: Reading["check"], options: LoadOptions | undefined): void {
+  if (options?.quantize === undefined) return;
+  check.refuse({
+    argument: "quantize",
+    received: options.quantize,
+    expected: "nothing, as speech models compute with floats alone",
+    fix: "leave it out.",
+  });
 }
 
 /** Loads a speech model for a function whose name errors have. */

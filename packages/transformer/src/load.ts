@@ -123,7 +123,7 @@ export async function loadWithFolder(
   const opened = await openModel(check, source, given, rounding);
   const { folder } = opened;
   const model = modelOf(check, opened);
-  if (isEncoder(model) || !rounding) return { model, folder };
+  if (!rounding) return { model, folder };
   const rounded = quantizeBy(rounding, model, { device });
   return { model: { ...rounded.model, quantization: rounded.report }, folder };
 }
@@ -146,11 +146,10 @@ export async function loadWithFolder(
  */
 export async function loadEncoder(
   source: Source | readonly File[],
-  options?: Omit<LoadOptions, "quantize">,
+  options?: LoadOptions,
 ): Promise<EncoderModel> {
   const check = checks("loadEncoder", { argument: "source" });
-  refuseQuantize(check, options);
-  const model = modelOf(check, await openModel(check, source, check.options(options, optionNames)));
+  const { model } = await loadWithFolder(check, source, check.options(options, [...optionNames, "quantize"]));
   if (isEncoder(model)) return model;
   if (isEncoderDecoder(model)) {
     return check.refuse({
@@ -203,24 +202,10 @@ export async function loadEncoderDecoder(
  * await loadAny(new Uint8Array(0)); // => throws FormatError: `0 bytes: dim`
  * ```
  */
-export async function loadAny(
-  source: Source | readonly File[],
-  options?: Omit<LoadOptions, "quantize">,
-): Promise<AnyModel> {
+export async function loadAny(source: Source | readonly File[], options?: LoadOptions): Promise<AnyModel> {
   const check = checks("loadAny", { argument: "source" });
-  refuseQuantize(check, options);
-  return modelOf(check, await openModel(check, source, check.options(options, optionNames)));
-}
-
-/** Refuses to round a model that may be an encoder, whose products are those of floats. */
-export function refuseQuantize(check: Reading["check"], options: LoadOptions | undefined): void {
-  if (options?.quantize === undefined) return;
-  check.refuse({
-    argument: "quantize",
-    received: options.quantize,
-    expected: "nothing, as encoders compute with floats alone",
-    fix: "leave it out; `load` rounds decoders.",
-  });
+  const { model } = await loadWithFolder(check, source, check.options(options, [...optionNames, "quantize"]));
+  return model;
 }
 
 /** A model of what was read. Speech models have a loader of their own. */

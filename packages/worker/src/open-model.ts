@@ -1,6 +1,5 @@
 import { isQkvError, type QkvError } from "@qkv/core";
 import {
-  load,
   loadAny,
   modelStore,
   type AnyModel,
@@ -37,8 +36,7 @@ export async function openModel(
       ...(store && { store: modelStore(store) }),
       ...(tokenizer && { tokenizer: fromSentSource(tokenizer) as never }),
     };
-    // Only decoders are rounded while they are read.
-    const model = await (options.quantize === undefined ? loadAny : load)(fromSentSource(source), all);
+    const model = await loadAny(fromSentSource(source), all);
     return { model, device, loaded: describe(model, device) };
   } catch (error) {
     await device.close?.();

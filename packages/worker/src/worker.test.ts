@@ -259,6 +259,10 @@ test("embeddings are those of this thread, in memory that was moved", async () =
     expect(vectors).toEqual(await embedHere(here, texts, { pooling }));
     expect(vectors.map(({ length }) => length)).toEqual([1, 2, 3].map(() => model.config.embedDim));
   }
+  const rounded = await load(files, { worker: channel().port, device: "js", tokenizer, quantize: "int8" });
+  const roundedHere = await loadEncoder(files, { tokenizer, quantize: "int8" });
+  expect(rounded.quantization).toEqual(roundedHere.quantization);
+  expect(await embed(rounded, texts)).toEqual(await embedHere(roundedHere, texts));
   const cut = { dimensions: 2, prompt: "a " };
   expect(await embed(model, texts, cut)).toEqual(await embedHere(here, texts, cut));
   expect(await embed(model, [])).toEqual([]);

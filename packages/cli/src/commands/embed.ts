@@ -25,7 +25,7 @@ export function addEmbed(program: Command, io: Io): void {
     )
     .argument("<model>", encoderHelp)
     .argument("[texts...]", "texts (default: the lines of standard input)");
-  withModelOptions(command, { encoder: true })
+  withModelOptions(command)
     .addOption(
       new Option(
         "--pooling <kind>",

@@ -155,7 +155,7 @@ export type Encoder = {
 /**
  * An encoder like BERT: every token sees every other token, a norm follows each sublayer, and positions are learned.
  *
- * @param kernels - `linear`: computes the maps of layers. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
+ * @param kernels - `linear`: computes the maps of layers, and those of embeddings and of masked tokens. Default: `linear` of `@qkv/tensor`; `anyLinear` takes quantized weights too.
  *
  * @see "BERT: Pre-training of Deep Bidirectional Transformers" (2018), arXiv:1810.04805
  *
@@ -252,7 +252,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         const drops = dropoutOfCall(config.dropout, dropoutSeed, numLayers);
         x = drops.embeddings(x);
         const { embeddingMap, relativeBias } = params;
-        if (embeddingMap) x = linear(x, embeddingMap.weight, embeddingMap.bias);
+        if (embeddingMap) x = map(x, embeddingMap.weight, embeddingMap.bias);
         x = recordTensor(trace, "embeddings", x);
         const distances = relativeBias && relativeBiasOf(config, relativeBias.weight);
         layers.forEach((layer, i) => {
@@ -275,7 +275,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         maskedTokenHead: head,
       } = params;
       if (!head) refuseHead();
-      const bent = activationOf("encoder", activation)(linear(rows, head.dense.weight, head.dense.bias));
+      const bent = activationOf("encoder", activation)(map(rows, head.dense.weight, head.dense.bias));
       return linear(narrowNorm.apply(head.norm, bent), weight, head.bias);
     },
   };

@@ -47,6 +47,8 @@ export type EncoderModel = {
   readonly sentence?: SentenceConfig;
   /** Rows to logits of masked tokens. */
   readonly maskedTokenLogits: Encoder["maskedTokenLogits"];
+  /** With the option `quantize`: how far rounding moved each matrix. */
+  readonly quantization?: QuantizationReport;
 };
 
 /** A decoder that reads a source, whatever encoder made it, with its weights and its tokenizer. */

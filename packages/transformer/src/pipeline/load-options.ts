@@ -22,7 +22,7 @@ export type PipelineProgress =
 export type PipelineOptions = Pick<LoadOptions, "device" | "tokenizer" | "hub" | "store" | "signal"> & {
   /**
    * Type of the weights. `"auto"` (default): as the checkpoint stores them, as `load` has it. `"fp32"`: float32. `"q8"` and
-   * `"int8"`: rounded to 8 bits while loading, `"q4"`: to 4 bits; both for decoders.
+   * `"int8"`: rounded to 8 bits while loading, `"q4"`: to 4 bits; both for all models but those of speech.
    */
   dtype?: "auto" | "fp32" | "q8" | "int8" | "q4";
   /** Receives the events of loading. */
@@ -52,8 +52,7 @@ const names: readonly (keyof PipelineOptions)[] = [
 const elsewhere: Readonly<Record<string, string>> = {
   config: "leave it out: `config.json` of the model is read.",
   model_file_name: "leave it out, or name the file of weights as the model: `./folder/other.safetensors`.",
-  quantized:
-    'write `dtype: "q8"` for a task that generates text; leave it out for others, whose encoders compute with floats.',
+  quantized: 'write `dtype: "q8"`.',
   session_options: "leave it out: there is no ONNX session; a device is given as `device`.",
   subfolder: "leave it out: weights lie beside `config.json`; give the folder that holds them.",
   use_external_data_format: "leave it out: weights in several files are found by their index.",

@@ -437,7 +437,7 @@ test("a folder brings its chat template and the defaults of its generation; prog
   expect(tokenizer.decode(streamed.map(Number))).toMatch(/^the cat ran/);
 });
 
-test("dtype rounds a decoder's matrices, or makes them float32", async () => {
+test("dtype rounds matrices, or makes them float32", async () => {
   const path = await folder("rounded");
   for (const [dtype, quantize] of [
     ["q8", "int8"],
@@ -447,8 +447,13 @@ test("dtype rounds a decoder's matrices, or makes them float32", async () => {
     expect(rounded.quantization).toEqual((await load(path, { quantize })).quantization);
   }
   expect((await pipeline("text-generation", path, { dtype: "fp32" })).model.quantization).toBeUndefined();
-  expect(await refusal(() => pipeline("fill-mask", reader, { dtype: "q8" }))).toMatch(
-    /`dtype` is "q8", expected "auto" or "fp32" for an encoder/,
+  const bert = fileURLToPath(
+    new URL("../../../../conformance/data/models/tiny-bert-random", import.meta.url),
+  );
+  const { model: rounded } = await pipeline("feature-extraction", bert, { dtype: "q4" });
+  expect(rounded.quantization).toEqual((await loadEncoder(bert, { quantize: "int4" })).quantization);
+  expect(await refusal(() => pipeline("automatic-speech-recognition", path, { dtype: "q8" }))).toMatch(
+    /`dtype` is "q8", expected "auto" or "fp32" for a speech model/,
   );
 });
 
@@ -503,7 +508,7 @@ test.each<[string, () => unknown, RegExp]>([
   [
     "an option that stands elsewhere",
     () => pipeline("text-generation", model, { quantized: true } as never),
-    /\nFix: write `dtype: "q8"` for a task that generates text; leave it out for others/,
+    /\nFix: write `dtype: "q8"`\./,
   ],
   [
     "an option that is misspelt",

@@ -240,12 +240,11 @@ export async function pipeline<Task extends keyof Pipelines>(
     onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });
     return disposable(task, call as AnyCall, loaded as ImageModel) as Pipelines[Task];
   }
-  const generates = task === "text-generation" || text2text.includes(task);
-  if (!generates && load.quantize !== undefined) {
+  if (task === recognition && load.quantize !== undefined) {
     check.refuse({
       argument: "dtype",
       received: options?.dtype,
-      expected: '"auto" or "fp32" for an encoder, whose matrices are not rounded',
+      expected: '"auto" or "fp32" for a speech model, whose matrices are not rounded',
       fix: "leave it out.",
     });
   }

@@ -4,9 +4,10 @@ import { dequantizeWeight, quantizeWeight, type QuantizedWeight } from "@qkv/ten
 import type { MatrixRounding } from "../loading/weights.js";
 import { checkModel } from "../models/check-model.js";
 import { decoder, type DecoderKernels, type DecoderParams } from "../models/decoder.js";
+import { encoder, type EncoderParams } from "../models/encoder.js";
 import { encoderDecoder, type EncoderDecoderParams } from "../models/encoder-decoder.js";
-import { isEncoderDecoder } from "../models/model-kinds.js";
-import type { EncoderDecoderModel, Model, QuantizationReport } from "../models/model.js";
+import { isEncoder, isEncoderDecoder } from "../models/model-kinds.js";
+import type { EncoderDecoderModel, EncoderModel, Model, QuantizationReport } from "../models/model.js";
 import { anyLinear } from "./any-linear.js";
 
 /** Weight quantization: int8 with a scale for each output, or int4 with one for each 32 inputs. */
@@ -14,13 +15,13 @@ export type Quantization = "int8" | "int4";
 
 /**
  * Quantizes the matrices of a model to 8 or 4 bits: a quarter or an eighth of the bytes, which is what the time per
- * token depends on. Norms, biases and the embedding table stay as they are; if the table is also the output matrix, the
- * output uses a rounded copy.
+ * token depends on. Norms, biases, heads for tasks and the embedding table stay as they are; if the table is also the output
+ * matrix of a model that generates, the output uses a rounded copy.
  *
  * @param model - Of `load`, or made by hand; its params are not changed.
  * @param options - `kind`: `"int8"` (default) or `"int4"`. `activations`: as for `anyLinear`. `device`: where the model
  *   goes, default where it is.
- * @returns `model`, which generates like any other, and `report`: the relative error of each matrix.
+ * @returns `model`, which computes like any other of its kind, and `report`: the relative error of each matrix.
  * @throws {ArgumentError} If there is no such kind.
  *
  * @example
@@ -36,7 +37,7 @@ export type Quantization = "int8" | "int4";
  * Math.max(...Object.values(report.errors)) < 0.01; // => true
  * ```
  */
-export function quantize<Kind extends Model | EncoderDecoderModel>(
+export function quantize<Kind extends Model | EncoderModel | EncoderDecoderModel>(
   model: Kind,
   given?: {
     kind?: Quantization;
@@ -50,6 +51,9 @@ export function quantize<Kind extends Model | EncoderDecoderModel>(
   check.oneOf({ activations }, ["float32", "int8"]);
   return quantizeBy(roundingOf(kind, device), model, { activations, device });
 }
+
+/** A model that reads texts. */
+type TextModel = Model | EncoderModel | EncoderDecoderModel;
 
 /** Quantizes matrices one at a time, and records the error and size of each. */
 export type Rounding = MatrixRounding & {
@@ -79,12 +83,12 @@ export function roundingOf(kind: Quantization, device: Device): Rounding {
 }
 
 /** The quantized model; matrices that were quantized while they were read stay as they are. */
-export function quantizeBy<Kind extends Model | EncoderDecoderModel>(
+export function quantizeBy<Kind extends TextModel>(
   rounding: Rounding,
   model: Kind,
   { activations = "float32", device }: { activations?: "float32" | "int8"; device: Device },
 ): { model: Kind; report: QuantizationReport } {
-  const { params }: { params: DecoderParams | EncoderDecoderParams } = model;
+  const { params }: { params: DecoderParams | EncoderParams | EncoderDecoderParams } = model;
   const errors: Record<string, number> = {};
   const before = new Map<unknown, number>();
   const rounded = (weight: Tensor, path: string): Tensor => {
@@ -109,13 +113,16 @@ export function quantizeBy<Kind extends Model | EncoderDecoderModel>(
       Object.entries(value as object).map(([key, each]) => [key, visit(each, path ? `${path}.${key}` : key)]),
     );
   };
-  const { output, ...others } = params;
+  const { output, ...others } = { output: undefined, ...params };
   const after = {
     ...(visit(others, "") as typeof others),
-    output: {
-      weight: rounded(output?.weight ?? params.embedding.weight, "output.weight"),
-      ...(output?.bias && { bias: moved(output.bias) }),
-    },
+    // Logits of an encoder are those of masked tokens, by the table itself.
+    ...(!isEncoder(model) && {
+      output: {
+        weight: rounded(output?.weight ?? params.embedding.weight, "output.weight"),
+        ...(output?.bias && { bias: moved(output.bias) }),
+      },
+    }),
   };
   const kernels = { linear: anyLinear({ activations }) };
   return {
@@ -125,19 +132,19 @@ export function quantizeBy<Kind extends Model | EncoderDecoderModel>(
 }
 
 /** The functions of a model, which take rounded matrices. */
-function functionsOf(
-  model: Model | EncoderDecoderModel,
-  kernels: DecoderKernels,
-): Partial<Model & EncoderDecoderModel> {
-  if (!isEncoderDecoder(model))
-    return { apply: decoder(model.config, kernels).apply } as Partial<Model & EncoderDecoderModel>;
+function functionsOf(model: TextModel, kernels: Required<Pick<DecoderKernels, "linear">>): object {
+  if (isEncoder(model)) {
+    const { apply, maskedTokenLogits } = encoder(model.config, kernels);
+    return { apply, maskedTokenLogits };
+  }
+  if (!isEncoderDecoder(model)) return { apply: decoder(model.config, kernels).apply };
   const { apply, encode } = encoderDecoder(model.config, kernels);
-  return { apply, encode } as Partial<Model & EncoderDecoderModel>;
+  return { apply, encode };
 }
 
-/** Paths of matrices that a layer multiplies with. */
+/** Paths of matrices that a layer multiplies with, and the other maps of an encoder. */
 const matrices =
-  /^(encoder\.|decoder\.)?layers\..*\.weight$|^bytePatches\.(.*\.)?(layers|projection|crossAttention|output)\.(.*\.)?weight$/;
+  /^(encoder\.|decoder\.)?layers\..*\.weight$|^bytePatches\.(.*\.)?(layers|projection|crossAttention|output)\.(.*\.)?weight$|^(embeddingMap|maskedTokenHead\.dense)\.weight$/;
 
 /** A quantized matrix on the device, and its relative error. */
 function quantizeMatrix(

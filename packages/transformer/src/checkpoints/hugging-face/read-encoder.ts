@@ -40,7 +40,7 @@ export async function readEncoder(
   const entries = [
     under("", path.replace(/\.$/, ""), tensors),
     ...(hasMasked ? maskedTokenTensors(config, masked, weights) : []),
-    ...(head ? taskTensors(config, head.config, head.names) : []),
+    ...(head ? taskTensors(config, head.config, head.names, weights) : []),
   ];
   const params = (await readStored(entries, weights)) as EncoderParams;
   weights.finish(architecture.ignoredTensors);
@@ -127,10 +127,16 @@ function taskTensors(
   { embedDim: C }: EncoderConfig,
   { labels }: TaskHeadConfig,
   { dense, norm: gain, output }: TaskHeadNames,
+  weights: Weights,
 ): StoredTensor[] {
+  // A head computes in floats: its matrices are not rounded as they are read.
+  const map = (place: string, name: string, out: number, biased = weights.has(`${name}.bias`)) => [
+    stored(`${place}.weight`, `${name}.weight`, [out, C], "table"),
+    ...(biased ? [stored(`${place}.bias`, `${name}.bias`, [out])] : []),
+  ];
   return [
-    ...(dense === undefined ? [] : [linear("head.dense", dense, [C, C])]),
+    ...(dense === undefined ? [] : map("head.dense", dense, C)),
     ...(gain === undefined ? [] : [norm("head.norm", gain, C)]),
-    ...(output === undefined ? [] : [linear("head.output", output, [labels.length, C], { bias: true })]),
+    ...(output === undefined ? [] : map("head.output", output, labels.length, true)),
   ];
 }

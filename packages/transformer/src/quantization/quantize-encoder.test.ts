@@ -1,0 +1,145 @@
+import { isTensor, js, tensor, type Device, type Tensor } from "@qkv/tensor";
+import { dequantizeWeight, isQuantized } from "@qkv/tensor/quantized";
+import { loadTokenizer } from "@qkv/tokenizer";
+import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+import { ownData } from "../../../../conformance/reference-data.mjs";
+import { embed } from "../embedding/embed.js";
+import { load, loadAny, loadEncoder } from "../load.js";
+import { loadSpeech } from "../load-speech.js";
+import { encoder, type EncoderParams } from "../models/encoder.js";
+import type { EncoderModel } from "../models/model.js";
+import { taskLogits } from "../models/task-head.js";
+import { quantize } from "./quantize.js";
+
+/** The files of a folder of the data, those of its modules under their paths. */
+const files = (folder: string): File[] =>
+  ownData
+    .files(folder)
+    .map((path) => path.slice(folder.length + 1))
+    .filter((name) => name !== "refs.json")
+    .map((name) => new File([ownData.bytes(`${folder}/${name}`) as BlobPart], name));
+
+const ids = tensor([[3, 14, 15, 9, 26, 5]], { dtype: "int32" });
+
+/** The floats that rounded matrices stand for; `like` has the shapes. */
+function widened(value: unknown, like: unknown): unknown {
+  if (isQuantized(value)) return dequantizeWeight(value, (like as Tensor).shape[1]!);
+  if (isTensor(value) || typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((each, i) => widened(each, (like as unknown[])[i]));
+  const entries = Object.entries(value);
+  return Object.fromEntries(
+    entries.map(([key, each]) => [key, widened(each, (like as Record<string, unknown>)[key])]),
+  );
+}
+
+/** The model of plain kernels with the numbers of a rounded one. */
+function inFloats(model: EncoderModel, plain: EncoderModel): EncoderModel {
+  const { apply, maskedTokenLogits } = encoder(model.config);
+  const params = widened(model.params, plain.params) as EncoderParams;
+  return { ...model, params, apply, maskedTokenLogits };
+}
+
+/** Relative errors of matrices, least and most. */
+const bounds = [
+  ["int8", 0.001, 0.015],
+  ["int4", 0.02, 0.15],
+] as const;
+
+test.each(["electra", "albert", "modernbert", "mpnet", "nomic-bert", "distilbert-mlm"])(
+  "%s: loaded in 8 and 4 bits, it computes with the numbers that its matrices were rounded to",
+  async (folder) => {
+    const plain = await loadEncoder(files(`hf/${folder}`));
+    for (const [kind, least, most] of bounds) {
+      const model = await loadEncoder(files(`hf/${folder}`), { quantize: kind });
+      const { errors, bytesBefore, bytesAfter } = model.quantization!;
+      expect(Object.keys(errors)).toContain("layers.0.attention.query.weight");
+      expect("embeddingMap.weight" in errors).toBe(plain.params.embeddingMap !== undefined);
+      expect("maskedTokenHead.dense.weight" in errors).toBe(plain.params.maskedTokenHead !== undefined);
+      for (const error of Object.values(errors)) {
+        expect(error).toBeGreaterThan(least);
+        expect(error).toBeLessThan(most);
+      }
+      expect(bytesAfter).toBeLessThan(bytesBefore);
+      expect(isQuantized(model.params.layers[0]!.feedForward.down.weight)).toBe(true);
+      expect(model.params.embedding.weight.data).toEqual(plain.params.embedding.weight.data);
+      const rows = model.apply(model.params, ids);
+      const same = inFloats(model, plain);
+      expect(rows).toBeAllclose(same.apply(same.params, ids), { rtol: 1e-4, atol: 1e-4 });
+      // The same numbers, rounded after they were read.
+      const { model: after, report } = quantize(plain, { kind });
+      expect(after.apply(after.params, ids).data).toEqual(rows.data);
+      expect(report).toEqual(model.quantization);
+      if (!plain.params.maskedTokenHead) continue;
+      expect(model.maskedTokenLogits(model.params, rows)).toBeAllclose(
+        same.maskedTokenLogits(same.params, rows),
+        { rtol: 1e-4, atol: 1e-4 },
+      );
+    }
+  },
+);
+
+test.each([
+  "bert-sequence-classification",
+  "electra-sequence-classification",
+  "modernbert-sequence-classification",
+])("%s: the head stays in floats", async (folder) => {
+  const plain = await loadEncoder(files(`hf/${folder}`));
+  const model = await loadEncoder(files(`hf/${folder}`), { quantize: "int4" });
+  const paths = Object.keys(model.quantization!.errors);
+  expect(paths.filter((path) => path.startsWith("head."))).toEqual([]);
+  expect(model.params.head!.output!.weight.data).toEqual(plain.params.head!.output!.weight.data);
+  expect(model.params.head!.dense?.weight.data).toEqual(plain.params.head!.dense?.weight.data);
+  const logits = (one: EncoderModel) => taskLogits(one, one.apply(one.params, ids));
+  expect(logits(model)).toBeAllclose(logits(inFloats(model, plain)), { rtol: 1e-4, atol: 1e-4 });
+  expect(logits(model).data).not.toEqual(logits(plain).data);
+});
+
+const words = Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((word, id) => [word, id + 5]));
+const vocabulary = {
+  pre_tokenizer: { type: "Whitespace" },
+  model: { type: "WordLevel", vocab: { "[UNK]": 0, ...words }, unk_token: "[UNK]" },
+};
+const tokenizer = loadTokenizer({ "tokenizer.json": new TextEncoder().encode(JSON.stringify(vocabulary)) });
+const texts = ["a b c", "f e d c b a"];
+
+test.each(["bert-cls-dense", "bert-mean-normalize"])(
+  "a folder of sentence-transformers, %s, embeds in 8 and 4 bits, with its own modules",
+  async (folder) => {
+    const open = (options?: { quantize: "int8" | "int4" }) =>
+      loadEncoder(files(`sentence-transformers/${folder}`), { tokenizer, ...options });
+    const plain = await open();
+    const whole = await embed(plain, texts);
+    const distances: number[] = [];
+    for (const [quantize] of bounds) {
+      const model = await open({ quantize });
+      const vectors = await embed(model, texts);
+      const same = await embed(inFloats(model, plain), texts);
+      for (const [i, vector] of vectors.entries())
+        expect(vector).toBeAllclose(same[i]!, { rtol: 1e-4, atol: 1e-5 });
+      distances.push(Math.hypot(...vectors[0]!.map((x, i) => x - whole[0]![i]!)));
+    }
+    expect(distances[0]).toBeGreaterThan(0);
+    expect(distances[1]).toBeGreaterThan(3 * distances[0]!);
+  },
+);
+
+test("loadAny rounds models of each kind of texts", async () => {
+  for (const folder of ["sentence-transformers/gemma3-mean-dense-dense", "hf/bert-mlm", "hf/bart"]) {
+    const model = await loadAny(files(folder), { quantize: "int8" });
+    expect(Object.keys(model.quantization!.errors).length).toBeGreaterThan(0);
+  }
+  const decoder = await load(files("hf/gpt2"), { quantize: "int8" });
+  expect((await loadAny(files("hf/gpt2"), { quantize: "int8" })).quantization).toEqual(decoder.quantization);
+});
+
+test("an encoder that has no room is refused with the roundings that would fit, a speech model with none", async () => {
+  const device = Object.assign(Object.create(js()) as Device, {
+    memory: () => ({ bytes: 0, peakBytes: 0, maxBytes: 100_000 }),
+  });
+  await expect(loadEncoder(files("hf/electra"), { device })).rejects.toThrow(
+    /\nFix: `quantize: "int8"` needs 1 MiB; `quantize: "int4"` needs 1 MiB; `js\(\)`/,
+  );
+  const error: unknown = await loadSpeech(files("hf/whisper"), { device }).catch((error: unknown) => error);
+  expect(String(error)).toMatch(/\nFix: `js\(\)` of @qkv\/tensor/);
+});
