@@ -6,7 +6,7 @@ import { cachePath } from "./cache-path.js";
 import type { CacheOptions } from "./cache-options.js";
 import { fetchFile } from "./fetch-file.js";
 import { openHubRepository, type HubRepository } from "./hub-repository.js";
-import { partsFile, poolingFile } from "./pooling.js";
+import { moduleFiles, modulesFile } from "./module-files.js";
 
 /** Files of a model beside its weights; most models have some of them. */
 const besideWeights = [
@@ -18,7 +18,7 @@ const besideWeights = [
   "merges.txt",
   "vocab.txt",
   "chat_template.jinja",
-  partsFile,
+  modulesFile,
 ];
 
 /**
@@ -81,8 +81,8 @@ async function fetchModel(source: string, { folder, get }: HubRepository): Promi
     }
   }
   for (const name of besideWeights) await get(name);
-  if (await exists(join(folder, partsFile)))
-    await get(poolingFile(await readFile(join(folder, partsFile), "utf8")));
+  if (!(await exists(join(folder, modulesFile)))) return;
+  for (const name of moduleFiles(await readFile(join(folder, modulesFile), "utf8"))) await get(name);
 }
 
 /** Files that an index of weights names. */

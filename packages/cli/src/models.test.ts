@@ -19,6 +19,8 @@ import { downloadModel } from "./cached-model.js";
 import { chatFormat } from "./chat-format.js";
 import { run } from "./run.js";
 import { openServer } from "../../../scripts/server.mjs";
+import { ownData } from "../../../conformance/reference-data.mjs";
+import { embed, loadEncoder } from "@qkv/transformer";
 
 const words = ["<s>", "once", "upon", "a", "time", "there", "was", "User", ":", "Assistant"];
 const tokenizer = {
@@ -363,8 +365,18 @@ test("embed pools as the model was trained, or as it is told", async () => {
   const cls = trained("bert-cls", { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false });
   expect(await embedded(cls)).toEqual(ways.cls);
   expect(await embedded(cls, "--pooling", "mean")).toEqual(ways.mean);
-  const last = trained("bert-last", { pooling_mode_lasttoken: true }, "2_Pooling");
-  expect(await embedded(last)).toEqual(ways.last);
+  const last = trained(
+    "bert-last",
+    { pooling_mode_lasttoken: true, pooling_mode_mean_tokens: false },
+    "2_Pooling",
+  );
+  const unit = (numbers: number[]) => numbers.map((x) => x / Math.hypot(...numbers));
+  const ofLast = (await embedded(last)) as number[];
+  expect(Math.abs(Math.hypot(...ofLast) - 1)).toBeGreaterThan(0.01); // no module makes it 1
+  for (const [i, x] of unit(ofLast).entries()) expect(x).toBeCloseTo((ways.last as number[])[i]!, 5);
+  const similar = ["embed", last, "once upon a time", "once", "--similarity", "--json"];
+  const { similarities } = JSON.parse((await recorded(similar)).out) as { similarities: number[][] };
+  expect(similarities.map((row, i) => row[i]!.toFixed(5))).toEqual(["1.00000", "1.00000"]);
   const both = trained("bert-both", { pooling_mode_max_tokens: true, pooling_mode_mean_tokens: true });
   expect(await embedded(both)).toMatch(
     /`--pooling` is "pooling_mode_max_tokens and pooling_mode_mean_tokens", expected one of .*\nFix: say which/,
@@ -372,7 +384,38 @@ test("embed pools as the model was trained, or as it is told", async () => {
   const { site, close } = await serve(last, () => false, last);
   try {
     const options = { signal, folder: join(root, "cache-pooling"), hub: site };
-    expect(await embedded(await downloadModel("owner/last", options))).toEqual(ways.last);
+    expect(await embedded(await downloadModel("owner/last", options))).toEqual(ofLast);
+  } finally {
+    close();
+  }
+});
+
+test("embed follows every module of a folder of sentence-transformers, of a repository too", async () => {
+  const name = "sentence-transformers/bert-cls-dense";
+  const paths = ownData.files(name).map((path) => path.slice(name.length + 1));
+  for (const path of paths.filter((path) => path !== "refs.json")) {
+    mkdirSync(join(root, "dense", path, ".."), { recursive: true });
+    writeFileSync(join(root, "dense", path), ownData.bytes(`${name}/${path}`));
+  }
+  const vocab = Object.fromEntries(words.map((word, id) => [word, id]));
+  const folder = write("dense", {
+    "tokenizer.json": { ...tokenizer, model: { ...tokenizer.model, vocab } },
+    "config_sentence_transformers.json": { prompts: { query: "once" }, default_prompt_name: "query" },
+  });
+  const here = await loadEncoder(folder);
+  const embedded = async (place: string, ...more: string[]) => {
+    const { out } = await recorded(["embed", place, "upon a time", "--device", "js", "--json", ...more]);
+    return (JSON.parse(out) as { embeddings: number[][] }).embeddings[0]!;
+  };
+  const expected = Array.from((await embed(here, ["upon a time"]))[0]!);
+  const own = await embedded(folder);
+  expect(own).toEqual(expected);
+  expect(own.length).not.toBe(here.config.embedDim);
+  expect(await embedded(folder, "--pooling", "cls")).toHaveLength(here.config.embedDim);
+  const { site, close } = await serve(folder, () => false, folder);
+  try {
+    const options = { signal, folder: join(root, "cache-dense"), hub: site };
+    expect(await embedded(await downloadModel("owner/dense", options))).toEqual(expected);
   } finally {
     close();
   }

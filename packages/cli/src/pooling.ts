@@ -5,17 +5,8 @@ import { readTextFile } from "./read-chat-template.js";
 /** Poolings by their names. */
 export const poolings: readonly Pooling[] = ["mean", "cls", "last"];
 
-/** File in which sentence-transformers list the modules of a model. */
-export const partsFile = "modules.json";
-
-/** Path of the pooling configuration, by the text of `modules.json`, if there is one. */
-export function poolingFile(parts: string | undefined): string {
-  const list: unknown = JSON.parse(parts ?? "[]");
-  const found = (Array.isArray(list) ? (list as { type?: unknown; path?: unknown }[]) : []).find(
-    ({ type, path }) => String(type).endsWith(".Pooling") && /^[\w-]+$/.test(String(path)),
-  );
-  return `${found ? String(found.path) : "1_Pooling"}/config.json`;
-}
+/** File of the pooling in a folder that lists no modules. */
+const file = "1_Pooling/config.json";
 
 const named: Readonly<Record<string, Pooling>> = {
   pooling_mode_mean_tokens: "mean",
@@ -23,10 +14,9 @@ const named: Readonly<Record<string, Pooling>> = {
   pooling_mode_lasttoken: "last",
 };
 
-/** Pooling that a model was trained with. Default: mean. */
+/** Pooling that a model was trained with, of a folder without `modules.json`. Default: mean. */
 export async function readPooling(folder: string | readonly File[]): Promise<Pooling> {
-  const path = poolingFile(await readTextFile(folder, partsFile));
-  const text = await readTextFile(folder, path);
+  const text = await readTextFile(folder, file);
   if (text === undefined) return "mean";
   const enabledModes = Object.entries(JSON.parse(text) as Record<string, unknown>).filter(
     ([name, value]) => name.startsWith("pooling_mode_") && value === true,
@@ -37,7 +27,7 @@ export async function readPooling(folder: string | readonly File[]): Promise<Poo
     fn: "qkv",
     argument: "--pooling",
     received: enabledModes.map(([name]) => name).join(" and ") || undefined,
-    expected: `one of ${Object.keys(named).join(", ")} in ${path}`,
+    expected: `one of ${Object.keys(named).join(", ")} in ${file}`,
     fix: `say which: --pooling ${poolings.join("|")}.`,
   });
 }

@@ -1,5 +1,5 @@
 import { visibleText } from "@qkv/core";
-import { embed, type Pooling } from "@qkv/transformer";
+import { embed, type EncoderModel, type Pooling } from "@qkv/transformer";
 import { Option, type Command } from "commander";
 import type { Io } from "../io.js";
 import { linesOf, withJson } from "../json-result.js";
@@ -21,7 +21,7 @@ export function addEmbed(program: Command, io: Io): void {
     .command("embed")
     .summary("turn texts into embedding vectors")
     .description(
-      "Prints one unit-length embedding per text, or how similar the texts are. Texts are arguments or the lines of standard input.",
+      "Prints one embedding per text, as the model's modules make it (of length 1 where it has none), or how similar the texts are. Texts are arguments or the lines of standard input.",
     )
     .argument("<model>", encoderHelp)
     .argument("[texts...]", "texts (default: the lines of standard input)");
@@ -29,7 +29,7 @@ export function addEmbed(program: Command, io: Io): void {
     .addOption(
       new Option(
         "--pooling <kind>",
-        "how to combine the token embeddings (default: as the model was trained)",
+        "how to combine the token embeddings, in place of the model's modules (default: as the model was trained)",
       ).choices(poolings),
     )
     .option(
@@ -46,12 +46,12 @@ export function addEmbed(program: Command, io: Io): void {
 async function runEmbed(source: string, given: string[], options: Options, io: Io): Promise<void> {
   const work = async (): Promise<EmbedResult> => {
     const model = await openEncoder(source, options, io);
-    const pooling = options.pooling ?? (await readPooling(await resolveModel(source, { signal: io.signal })));
+    const pooling = options.pooling ?? (await poolingOf(source, model, io));
     const texts = [...given];
     // A blank line has no meaning that another could be similar to.
     const counts = (line: string) => !options.similarity || line.trim() !== "";
     if (given.length === 0) for await (const line of linesOf(io.in)) if (counts(line)) texts.push(line);
-    const vectors = await embed(model, texts, { pooling, signal: io.signal });
+    const vectors = await embed(model, texts, { ...(pooling && { pooling }), signal: io.signal });
     const embeddings = vectors.map((numbers) => Array.from(numbers));
     return { texts, embeddings, ...(options.similarity && { similarities: cosines(embeddings) }) };
   };
@@ -66,6 +66,19 @@ async function runEmbed(source: string, given: string[], options: Options, io: I
   );
 }
 
-/** The cosine of the angle between each embedding and each, which have length 1. */
-const cosines = (embeddings: readonly (readonly number[])[]): number[][] =>
-  embeddings.map((a) => embeddings.map((b) => a.reduce((sum, x, i) => sum + x * b[i]!, 0)));
+/** The pooling of a folder without modules; undefined where `embed` follows its modules. */
+async function poolingOf(
+  source: string,
+  { sentence }: EncoderModel,
+  { signal }: Io,
+): Promise<Pooling | undefined> {
+  return sentence ? undefined : readPooling(await resolveModel(source, { signal }));
+}
+
+/** The cosine of the angle between each embedding and each, of any length. */
+function cosines(embeddings: readonly (readonly number[])[]): number[][] {
+  const lengths = embeddings.map((numbers) => Math.hypot(...numbers) || 1);
+  return embeddings.map((a, i) =>
+    embeddings.map((b, j) => a.reduce((sum, x, c) => sum + x * b[c]!, 0) / (lengths[i]! * lengths[j]!)),
+  );
+}
