@@ -4,7 +4,7 @@ export type MelScale = "slaney" | "htk" | "kaldi";
 // Slaney's scale: 3 mels for 200 Hz up to 1000 Hz, which are 15 mels; above, 27 mels for each factor of 6.4.
 const breakHertz = 1000;
 const breakMels = 15;
-const melsPerLog = 27 / Math.log(6.4);
+const melsPerLog = 27 / /* @__PURE__ */ Math.log(6.4);
 
 /** Mels of a frequency in Hz. */
 export function hertzToMel(hertz: number, scale: MelScale): number {
