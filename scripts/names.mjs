@@ -190,6 +190,7 @@ sgd | optim.SGD | – | train.sgd
 adam | optim.Adam | – | train.adam
 adamW | optim.AdamW | – | –
 adafactor | optim.Adafactor | – | –
+ema | optim.swa_utils.AveragedModel | – | –
 muon | optim.Muon | – | –
 clipGradients | nn.utils.clip_grad_norm_ | – | –
 constant | sched.ConstantLR | – | –

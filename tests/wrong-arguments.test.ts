@@ -121,6 +121,11 @@ const costs: Record<string, Call> = {
   },
   defineMachine: { args: [machine] },
   estimate: { args: [cost.cost(shape), machine], options: { layout: { tensor: 1, pipeline: 1 }, shape } },
+  modelFlopsUtilization: {
+    args: [shape, { tokensPerSecond: 1, contextLength: 1, machine }],
+    options: { tokensPerSecond: 1, contextLength: 1, machine },
+    at: 1,
+  },
   quantized: { args: [{ bits: 4 }], options: { bits: 4, blockSize: 32, scaleBits: 16 }, at: 0 },
   kvCache: {
     args: [shape],

@@ -111,7 +111,7 @@ const config: Config = {
         id: "packages",
         path: "../../packages",
         include: ["*/README.md", "*/CHANGELOG.md"],
-        exclude: ["test-support/**"],
+        exclude: ["test-support/**", "page/**"],
         routeBasePath: "packages",
         sidebarPath: "./packages-sidebar.ts",
         breadcrumbs: false,
