@@ -43,3 +43,64 @@ test.each(["deepseek-v3", "deepseek-v32"])(
     expect([kvBytesPerToken, stateBytes]).toEqual([4 * layers.length * (r! + d! + index), 0]);
   },
 );
+
+type Numbers = Record<
+  "hidden_size" | "intermediate_size" | "num_hidden_layers" | "patch_size" | "image_size",
+  number
+>;
+
+/** Parameters of the attention and of the feed-forward of a layer with biases, as ViT and CLIP have them. */
+const layerOf = ({ hidden_size: C, intermediate_size: F }: Numbers) => ({
+  attention: 4 * (C * C + C),
+  feedForward: 2 * C * F + F + C,
+});
+
+type Told = {
+  kind: string;
+  parameters: number;
+  kvBytesPerToken: number;
+  layers: object[];
+  embeddingParameters: number;
+};
+const all = async (folder: string) => JSON.parse(await inspected(folder, "--json")) as Told;
+
+test("a model of images: its layers, its patches, and no cache", async () => {
+  const config = ownData.json("hf/vit/config.json") as Numbers;
+  const { hidden_size: C, patch_size: P, image_size: S, num_hidden_layers: L } = config;
+  const { kind, kvBytesPerToken, layers, embeddingParameters } = await all("vit");
+  expect([kind, kvBytesPerToken]).toEqual(["vision", 0]);
+  expect(layers).toEqual(Array.from({ length: L }, () => ({ type: "image", ...layerOf(config) })));
+  // Patches with a bias, the class token, and a position for it and for each patch.
+  expect(embeddingParameters).toBe(C * 3 * P * P + C + C + ((S / P) ** 2 + 1) * C);
+  expect(await inspected("vit")).toMatch(
+    /2 layers of width 48, 6 heads, feed-forward 80\nimages of 16 × 16 pixels, in patches of 4 × 4\nan encoder: it keeps no cache/,
+  );
+});
+
+test.each(["clip", "siglip"])("%s has a side of texts and one of images", async (folder) => {
+  const config = ownData.json(`hf/${folder}/config.json`) as Record<"text_config" | "vision_config", Numbers>;
+  const { kind, layers } = await all(folder);
+  expect(kind).toBe("dual-encoder");
+  const side = (type: string, of: Numbers) =>
+    Array.from({ length: of.num_hidden_layers }, () => ({ type, ...layerOf(of) }));
+  expect(layers).toEqual([...side("text", config.text_config), ...side("image", config.vision_config)]);
+  expect(await inspected(folder)).toMatch(
+    /two encoders, whose vectors have \d+ numbers\ntexts: 2 layers .*\nimages: 2 layers/,
+  );
+});
+
+test.each([
+  ["whisper", 48, "; sound in 16 mel bands"],
+  ["moonshine", 40, "; samples of sound"],
+])("%s has layers that hear and layers that write", async (folder, width, sound) => {
+  const { kind, kvBytesPerToken, layers } = await all(folder);
+  expect(kind).toBe("speech");
+  expect(kvBytesPerToken).toBe(4 * 2 * 2 * width); // keys and values in 2 layers
+  expect(layers.map((layer) => (layer as { type: string }).type)).toEqual([
+    ...["encoder", "encoder"],
+    ...["decoder", "decoder"],
+  ]);
+  const text = await inspected(folder);
+  expect(text).toContain(`2 layers of an encoder and 2 of a decoder of width ${width}`);
+  expect(text).toContain(sound);
+});

@@ -61,7 +61,8 @@ export { bytePatchLengths } from "./models/byte-patch-lengths.js";
 export { bytePatches } from "./models/byte-patches.js";
 export type { HashConfig } from "./models/hash-embeddings.js";
 export type { PatchCrossAttentionParams } from "./layers/patch-cross-attention.js";
-export { load, loadAny, loadEncoder, loadEncoderDecoder, type LoadOptions } from "./load.js";
+export { load, loadEncoder, loadEncoderDecoder, type LoadOptions } from "./load.js";
+export { loadAny } from "./load-any.js";
 export { loadSpeech } from "./load-speech.js";
 export {
   imageProcessor,
@@ -154,6 +155,7 @@ export type {
   ImageModel,
   Model,
   QuantizationReport,
+  TextModel,
   VisionModel,
 } from "./models/model.js";
 export {

@@ -1,7 +1,8 @@
 import { checks } from "@qkv/core";
 import { readFeatureExtractor } from "./audio/read-feature-extractor.js";
 import type { FeatureExtractor } from "./audio/feature-extractor.js";
-import { openModel, optionNames, type LoadOptions } from "./load.js";
+import type { SpeechCheckpoint } from "./checkpoints/hugging-face/family.js";
+import { openModel, optionNames, type LoadOptions, type Opened } from "./load.js";
 import type { Folder } from "./loading/folder.js";
 import { jsonOf } from "./loading/json-of.js";
 import { smallFiles, type Reading, type Source } from "./loading/open-file.js";
@@ -50,7 +51,8 @@ export async function openSpeech(
   source: Source | readonly File[],
   options: Omit<LoadOptions, "quantize">,
 ): Promise<SpeechModel> {
-  const { checkpoint, tokenizer, folder } = await openModel(check, source, options);
+  const opened = await openModel(check, source, options);
+  const { checkpoint } = opened;
   if (checkpoint.kind !== "speech") {
     return check.refuse({
       received: `a model of another kind: ${checkpoint.kind}`,
@@ -58,6 +60,14 @@ export async function openSpeech(
       fix: "load it with `loadAny`.",
     });
   }
+  return speechModelOf(check, { ...opened, checkpoint });
+}
+
+/** A speech model of what was read. */
+export async function speechModelOf(
+  check: Reading["check"],
+  { checkpoint, tokenizer, folder }: Opened<SpeechCheckpoint>,
+): Promise<SpeechModel> {
   const { config, params } = checkpoint;
   const { apply, encode, leastFrames } = speechToText(config);
   const [features, generation] = await Promise.all([

@@ -1,6 +1,10 @@
 import { checks } from "@qkv/core";
 import { js } from "@qkv/tensor";
-import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
+import type {
+  AnyCheckpoint,
+  DualEncoderCheckpoint,
+  VisionCheckpoint,
+} from "./checkpoints/hugging-face/family.js";
 import { readDualEncoder, readVision } from "./checkpoints/hugging-face/read-vision.js";
 import { imageProcessor, type ImageProcessor } from "./images/image-processor.js";
 import { imageProcessorConfig } from "./images/read-image-processor-config.js";
@@ -36,8 +40,16 @@ export async function loadVision(
   options?: LoadOptions,
 ): Promise<VisionModel> {
   const check = checks("loadVision", { argument: "source" });
-  const { checkpoint, processor } = await openImages(check, source, options, readVision);
+  return visionModelOf(check, await openImages(check, source, options, readVision));
+}
+
+/** A vision transformer of what was read. */
+export async function visionModelOf(
+  check: Reading["check"],
+  { checkpoint, folder }: Opened<VisionCheckpoint>,
+): Promise<VisionModel> {
   const { config, params } = checkpoint;
+  const processor = folder && (await processorOf(check, folder));
   const { apply, pool } = visionTransformer(config, { linear: anyLinear() });
   return { config, params, tokenizer: undefined, ...(processor && { processor }), apply, pool };
 }
@@ -61,8 +73,16 @@ export async function loadDualEncoder(
   options?: LoadOptions,
 ): Promise<DualEncoderModel> {
   const check = checks("loadDualEncoder", { argument: "source" });
-  const { checkpoint, tokenizer, processor } = await openImages(check, source, options, readDualEncoder);
+  return dualEncoderModelOf(check, await openImages(check, source, options, readDualEncoder));
+}
+
+/** A dual encoder of what was read. */
+export async function dualEncoderModelOf(
+  check: Reading["check"],
+  { checkpoint, tokenizer, folder }: Opened<DualEncoderCheckpoint>,
+): Promise<DualEncoderModel> {
   const { config, params } = checkpoint;
+  const processor = folder && (await processorOf(check, folder));
   const { embedTexts, embedImages, logits } = dualEncoder(config, { linear: anyLinear() });
   return { config, params, tokenizer, ...(processor && { processor }), embedTexts, embedImages, logits };
 }
@@ -72,7 +92,7 @@ async function openImages<C extends AnyCheckpoint>(
   source: Source | readonly File[],
   given: LoadOptions | undefined,
   config: Readers<C>["config"],
-): Promise<Opened<C> & { processor: ImageProcessor | undefined }> {
+): Promise<Opened<C>> {
   const { quantize, ...options } = check.options(given, [...optionNames, "quantize"]);
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
   const rounding = quantize && roundingOf(quantize, options.device ?? js());
@@ -82,8 +102,7 @@ async function openImages<C extends AnyCheckpoint>(
       expected: "a folder of Hugging Face with config.json beside its weights",
       fix: "name the folder, or give all of its files.",
     });
-  const opened = await openModel(check, source, options, rounding, { config, file });
-  return { ...opened, processor: opened.folder && (await processorOf(check, opened.folder)) };
+  return openModel(check, source, options, rounding, { config, file });
 }
 
 /** The processor that a folder describes; undefined where it describes none. */

@@ -8,7 +8,7 @@ import { readLlama2cFile } from "./checkpoints/llama2c.js";
 import { decoder } from "./models/decoder.js";
 import { encoder } from "./models/encoder.js";
 import { encoderDecoder, type EncoderDecoderConfig } from "./models/encoder-decoder.js";
-import type { AnyModel, EncoderDecoderModel, EncoderModel, Model } from "./models/model.js";
+import type { TextModel, EncoderDecoderModel, EncoderModel, Model } from "./models/model.js";
 import { isEncoder, isEncoderDecoder } from "./models/model-kinds.js";
 import type { SentenceConfig } from "./models/sentence-config.js";
 import { quantizeBy, roundingOf, type Quantization, type Rounding } from "./quantization/quantize.js";
@@ -116,16 +116,25 @@ export async function loadWithFolder(
   check: Reading["check"],
   source: Source | readonly File[],
   { quantize: kind, ...given }: LoadOptions,
-): Promise<{ model: AnyModel; folder: Folder | undefined }> {
+): Promise<{ model: TextModel; folder: Folder | undefined }> {
   const { device = js() } = given;
   if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
   const rounding = kind && roundingOf(kind, device);
   const opened = await openModel(check, source, given, rounding);
-  const { folder } = opened;
+  return { model: textModelOf(check, opened, rounding, device), folder: opened.folder };
+}
+
+/** A model of what was read, rounded. */
+export function textModelOf(
+  check: Reading["check"],
+  opened: Opened<Checkpoint>,
+  rounding: Rounding | undefined,
+  device: Device,
+): TextModel {
   const model = modelOf(check, opened);
-  if (!rounding) return { model, folder };
+  if (!rounding) return model;
   const rounded = quantizeBy(rounding, model, { device });
-  return { model: { ...rounded.model, quantization: rounded.report }, folder };
+  return { ...rounded.model, quantization: rounded.report };
 }
 
 /**
@@ -190,26 +199,11 @@ export async function loadEncoderDecoder(
   return check.refuse({ received, expected: "an encoder–decoder, which reads a source", fix });
 }
 
-/**
- * Loads a model of any kind from the same sources as {@link load}, for work that is the same for all, such as an export.
- *
- * @throws As `load` does.
- *
- * @example
- * ```ts
- * import { loadAny } from "@qkv/transformer";
- *
- * await loadAny(new Uint8Array(0)); // => throws FormatError: `0 bytes: dim`
- * ```
- */
-export async function loadAny(source: Source | readonly File[], options?: LoadOptions): Promise<AnyModel> {
-  const check = checks("loadAny", { argument: "source" });
-  const { model } = await loadWithFolder(check, source, check.options(options, [...optionNames, "quantize"]));
-  return model;
-}
-
 /** A model of what was read. Speech models have a loader of their own. */
-function modelOf(check: Reading["check"], { checkpoint, tokenizer, sentence }: Opened<Checkpoint>): AnyModel {
+function modelOf(
+  check: Reading["check"],
+  { checkpoint, tokenizer, sentence }: Opened<Checkpoint>,
+): TextModel {
   if (checkpoint.kind === "speech") {
     return check.refuse({
       received: "a speech model",
@@ -389,7 +383,7 @@ function beside(place: string, reading: Reading): Located {
 export type Unread<C> = { read(placing: Placing): Promise<C>; own?: () => Tokenizer };
 
 /** A model in one file. */
-async function checkpointOfFile(file: OpenFile): Promise<Unread<Checkpoint>> {
+export async function checkpointOfFile(file: OpenFile): Promise<Unread<Checkpoint>> {
   const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
   if (magic !== "GGUF") {
     return { read: async (placing) => ({ kind: "decoder", ...(await readLlama2cFile(file, placing)) }) };

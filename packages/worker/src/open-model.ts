@@ -1,4 +1,4 @@
-import { isQkvError, type QkvError } from "@qkv/core";
+import { checks, isQkvError, type QkvError } from "@qkv/core";
 import {
   loadAny,
   modelStore,
@@ -6,6 +6,7 @@ import {
   type HubClient,
   type LoadOptions,
   type Progress,
+  type TextModel,
 } from "@qkv/transformer";
 import { openDevice, type OwnDevice } from "./open-device.js";
 import type { LoadedModel } from "./protocol.js";
@@ -14,12 +15,12 @@ import { fromSentSource, type SentSource } from "./sent-source.js";
 
 /** A model in the memory of the worker, and the device that is closed with it. */
 export type OpenModel = {
-  readonly model: AnyModel;
+  readonly model: TextModel;
   readonly device: OwnDevice;
   readonly loaded: LoadedModel;
 };
 
-/** Loads a model of any kind on a device of its own. */
+/** Loads a model of texts on a device of its own. */
 export async function openModel(
   source: SentSource,
   { device: name, tokenizer, hub, store, ...options }: SentLoadOptions,
@@ -36,7 +37,7 @@ export async function openModel(
       ...(store && { store: modelStore(store) }),
       ...(tokenizer && { tokenizer: fromSentSource(tokenizer) as never }),
     };
-    const model = await loadAny(fromSentSource(source), all);
+    const model = ofTexts(await loadAny(fromSentSource(source), all));
     return { model, device, loaded: describe(model, device) };
   } catch (error) {
     await device.close?.();
@@ -44,7 +45,18 @@ export async function openModel(
   }
 }
 
-function describe(model: AnyModel, device: OwnDevice): LoadedModel {
+/** The model, which is refused unless it reads texts. */
+function ofTexts(model: AnyModel): TextModel {
+  if (!("pool" in model || "embedImages" in model || "leastFrames" in model)) return model;
+  const isSpeech = "leastFrames" in model;
+  return checks("load", { argument: "source" }).refuse({
+    received: isSpeech ? "a speech model" : "a model of images",
+    expected: "a model of texts, which a worker generates or embeds with",
+    fix: `load it in the page, or in a worker of yours, with ${isSpeech ? "`loadSpeech`" : "`loadVision` or `loadDualEncoder`"} of @qkv/transformer.`,
+  });
+}
+
+function describe(model: TextModel, device: OwnDevice): LoadedModel {
   const { vocabSize, embedDim, numLayers, contextLength } = model.config;
   return {
     // An encoder–decoder generates, as a decoder does.

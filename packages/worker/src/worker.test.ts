@@ -81,6 +81,21 @@ test("a model says its sizes, its kind, its device and its memory", async () => 
   expect((await inWasm.memory()).bytes).toBeGreaterThan(100_000);
 });
 
+test.each([
+  ["vit", "a model of images", "loadVision"],
+  ["clip", "a model of images", "loadDualEncoder"],
+  ["whisper", "a speech model", "loadSpeech"],
+])("%s is refused, as a worker has calls for texts alone", async (folder, received, loader) => {
+  const files = ["config.json", "model.safetensors"].map(
+    (name) => new File([referenceData.bytes(`hf/${folder}/${name}`)], name),
+  );
+  const error: unknown = await load(files, { worker: channel().port, device: "js" }).catch(
+    (error: unknown) => error,
+  );
+  expect(error).toMatchObject({ fn: "load", argument: "source", received });
+  expect((error as { fix: string }).fix).toContain(loader);
+});
+
 test("the worker is four tokens ahead of a loop that is slow, and ends with it", async () => {
   const { port } = channel();
   const model = await load(await modelTiny(), { worker: port, device: "js" });

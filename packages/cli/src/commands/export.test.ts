@@ -1,11 +1,12 @@
 import { readGgufHeader } from "@qkv/core";
 import { mapTensors, tensorsOf, type Tensor } from "@qkv/tensor";
-import { load } from "@qkv/transformer";
+import { load, loadAny } from "@qkv/transformer";
 import { modelTiny } from "@qkv/model-tiny";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ownData } from "../../../../conformance/reference-data.mjs";
 import { run } from "../run.js";
 
 let root: string;
@@ -119,4 +120,24 @@ test("how a model talks goes with it", async () => {
     expect(metadata.get("tokenizer.chat_template")).toBe(template);
   }
   expect(readFileSync(again)).toEqual(readFileSync(file));
+});
+
+test.each(["vit", "dinov2", "clip", "siglip"])(
+  "%s, a model of images, becomes the folder that it was",
+  async (folder) => {
+    const [source, out] = [ownData.path(`hf/${folder}`), join(root, folder)];
+    expect(await qkv("export", source, "--to", "hf", out)).toMatchObject({ status: 0 });
+    const [ours, theirs] = [await loadAny(source), await loadAny(out)];
+    expect(theirs.config).toEqual(ours.config);
+    expect(tensorsOf(theirs.params).map(({ data }) => data)).toEqual(
+      tensorsOf(ours.params).map(({ data }) => data),
+    );
+  },
+);
+
+test("a speech model is refused, with the reason", async () => {
+  const { status, err } = await qkv("export", ownData.path("hf/whisper"), "--to", "hf", join(root, "sound"));
+  expect(status).toBe(1);
+  expect(err).toMatch(/a speech model", expected a model of texts or of images/);
+  expect(existsSync(join(root, "sound"))).toBe(false);
 });

@@ -2,22 +2,24 @@ import { tensorsOf } from "@qkv/tensor";
 import {
   cacheFor,
   loadAny,
-  type DecoderConfig,
-  type EncoderConfig,
-  type EncoderDecoderConfig,
+  type AnyModel,
+  type DualEncoderModel,
   type EncoderDecoderModel,
   type EncoderModel,
   type LayerType,
   type Model,
+  type SpeechModel,
+  type VisionModel,
 } from "@qkv/transformer";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
 import { resolveModel, modelHelp } from "../open-model.js";
+import { sizeLines } from "../size-lines.js";
 
 type InspectResult = {
-  kind: "decoder" | "encoder" | "encoder-decoder";
-  config: DecoderConfig | EncoderConfig | EncoderDecoderConfig;
+  kind: "decoder" | "encoder" | "encoder-decoder" | "vision" | "dual-encoder" | "speech";
+  config: AnyModel["config"];
   /** Numbers in all, each counted once. */
   parameters: number;
   /**
@@ -29,8 +31,8 @@ type InspectResult = {
   stateBytes: number;
   embeddingParameters: number;
   /**
-   * `type`: `full`, `sliding`, `chunked`, `none`, or the name of the mixer; of an encoder–decoder its side, and the attention of a
-   * decoder is that to the source too.
+   * `type`: `full`, `sliding`, `chunked`, `none`, or the name of the mixer; of a model with two sides its side, as `encoder` or
+   * `image`, and the attention of a decoder is that to the source too.
    */
   layers: { type: string; attention: number; feedForward: number }[];
 };
@@ -54,6 +56,8 @@ async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
   const model = await loadAny(await resolveModel(source, { signal }), { signal });
   const count = (tree: unknown) =>
     tensorsOf(tree).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  if ("pool" in model) return inspectImages(model, count);
+  if ("embedImages" in model) return inspectDual(model, count);
   if ("encode" in model) return inspectBoth(model, count);
   const { config, params } = model as Model | EncoderModel;
   const isDecoder = "numKvHeads" in config;
@@ -73,26 +77,74 @@ async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
   };
 }
 
-/** Both sides of an encoder–decoder. */
-function inspectBoth(
-  { config, params }: EncoderDecoderModel,
-  count: (tree: unknown) => number,
-): InspectResult {
-  const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = config;
-  const layersOf = (type: "encoder" | "decoder") =>
-    params[type].layers.map(({ attention, crossAttention, feedForward }) => ({
-      type,
-      attention: count([attention, crossAttention]),
-      feedForward: count(feedForward),
-    }));
+type Count = (tree: unknown) => number;
+
+/** Parameters of each layer of a side. */
+function layersOf(
+  type: string,
+  layers: readonly { attention: unknown; crossAttention?: unknown; feedForward: unknown }[],
+  count: Count,
+): InspectResult["layers"] {
+  return layers.map(({ attention, crossAttention, feedForward }) => ({
+    type,
+    attention: count([attention, crossAttention]),
+    feedForward: count(feedForward),
+  }));
+}
+
+/** Bytes of a model that keeps no cache. */
+const noCache = { kvBytesPerToken: 0, stateBytes: 0 };
+
+/** A vision transformer, whose embeddings are those of patches. */
+function inspectImages({ config, params }: VisionModel, count: Count): InspectResult {
   return {
-    kind: "encoder-decoder",
+    kind: "vision",
+    config,
+    parameters: count(params),
+    ...noCache,
+    embeddingParameters: count(patchesOf(params)),
+    layers: layersOf("image", params.layers, count),
+  };
+}
+
+/** An encoder of texts and one of images. */
+function inspectDual({ config, params }: DualEncoderModel, count: Count): InspectResult {
+  return {
+    kind: "dual-encoder",
+    config,
+    parameters: count(params),
+    ...noCache,
+    embeddingParameters: count([params.text.embedding, params.text.positions, patchesOf(params.vision)]),
+    layers: [
+      ...layersOf("text", params.text.layers, count),
+      ...layersOf("image", params.vision.layers, count),
+    ],
+  };
+}
+
+const patchesOf = ({ patches, classToken, positions }: VisionModel["params"]) => [
+  patches,
+  classToken,
+  positions,
+];
+
+/** Both sides of an encoder–decoder, or of a speech model. */
+function inspectBoth(model: EncoderDecoderModel | SpeechModel, count: Count): InspectResult {
+  const { config, params } = model;
+  const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = config;
+  const isSpeech = "leastFrames" in model;
+  const embeddings = isSpeech ? model.params.encoder.convolutions : model.params.sourceEmbedding;
+  return {
+    kind: isSpeech ? "speech" : "encoder-decoder",
     config,
     parameters: count(params),
     kvBytesPerToken: 4 * numLayers * 2 * numHeads * headDim,
     stateBytes: 0,
-    embeddingParameters: count([params.embedding, params.sourceEmbedding]),
-    layers: [...layersOf("encoder"), ...layersOf("decoder")],
+    embeddingParameters: count([params.embedding, embeddings]),
+    layers: [
+      ...layersOf("encoder", params.encoder.layers, count),
+      ...layersOf("decoder", params.decoder.layers, count),
+    ],
   };
 }
 
@@ -148,24 +200,15 @@ function picture({
   embeddingParameters,
   layers,
 }: InspectResult): string {
-  const { numLayers, numHeads, embedDim, hiddenDim, vocabSize, contextLength } = config;
-  const { numKvHeads, window } =
-    "numKvHeads" in config ? config : { numKvHeads: numHeads, window: undefined };
   const largest = Math.max(1, ...layers.map(({ attention, feedForward }) => attention + feedForward));
   const bar = (count: number, sign: string) => sign.repeat(Math.round((40 * count) / largest));
   const million = (count: number) =>
     count >= 1e6 ? `${(count / 1e6).toFixed(1)}M` : `${(count / 1e3).toFixed(1)}k`;
   const typeWidth = Math.max(6, ...layers.map(({ type }) => type.length));
-  const shared = numHeads === numKvHeads ? "" : `, ${numKvHeads} key-value heads`;
   return [
-    `${million(parameters)} parameters: ${kind === "encoder-decoder" ? `${layers.length - numLayers} layers of an encoder and ${numLayers} of a decoder` : `${numLayers} layers`} of width ${embedDim}, ${numHeads} heads${shared}, feed-forward ${hiddenDim}`,
-    `${vocabSize} tokens, context ${contextLength}${window === undefined ? "" : `, window ${window}`}`,
+    ...sizeLines(config).map((line, i) => (i === 0 ? `${million(parameters)} parameters: ${line}` : line)),
     ...(stateBytes === 0 ? [] : [`${stateBytes} bytes of states in float32, for any number of tokens`]),
-    kvBytesPerToken === 0
-      ? stateBytes === 0
-        ? "an encoder: it keeps no cache"
-        : "no keys and values: every layer that remembers has a state"
-      : `${kvBytesPerToken} bytes of cache a token in float32; ${((kvBytesPerToken * contextLength) / 2 ** 20).toFixed(1)} MiB for a full context`,
+    memoryLine(kind, config, kvBytesPerToken, stateBytes),
     "",
     `  embedding  ${million(embeddingParameters)}`,
     ...layers.map(
@@ -175,4 +218,19 @@ function picture({
     `      (= attention, # feed-forward)`,
     "",
   ].join("\n");
+}
+
+/** Memory of earlier tokens, in words. */
+function memoryLine(
+  kind: InspectResult["kind"],
+  config: AnyModel["config"],
+  kvBytesPerToken: number,
+  stateBytes: number,
+): string {
+  if (kvBytesPerToken > 0 && "contextLength" in config) {
+    const mebibytes = (kvBytesPerToken * config.contextLength) / 2 ** 20;
+    return `${kvBytesPerToken} bytes of cache a token in float32; ${mebibytes.toFixed(1)} MiB for a full context`;
+  }
+  if (stateBytes > 0) return "no keys and values: every layer that remembers has a state";
+  return kind === "dual-encoder" ? "two encoders: they keep no cache" : "an encoder: it keeps no cache";
 }

@@ -1,5 +1,5 @@
 import type {
-  AnyModel,
+  TextModel,
   CrossDecoderModel,
   EncoderDecoderModel,
   EncoderModel,
@@ -8,10 +8,10 @@ import type {
 import type { SpeechModel } from "./speech-model.js";
 
 /** Tells encoders from models that generate. */
-export const isEncoder = (model: AnyModel): model is EncoderModel => "maskedTokenLogits" in model;
+export const isEncoder = (model: TextModel): model is EncoderModel => "maskedTokenLogits" in model;
 
 /** Tells encoder–decoders, which read a text as their source, from other models. */
-export const isEncoderDecoder = (model: AnyModel | GenerativeModel): model is EncoderDecoderModel =>
+export const isEncoderDecoder = (model: TextModel | GenerativeModel): model is EncoderDecoderModel =>
   "encode" in model;
 
 /** Tells speech models, which read sound, from other models. */

@@ -6,6 +6,7 @@ import type { ImageProcessor } from "../images/image-processor.js";
 import type { DualEncoder, DualEncoderConfig, DualEncoderParams } from "./dual-encoder.js";
 import type { Encoder, EncoderConfig, EncoderParams } from "./encoder.js";
 import type { EncoderDecoder, EncoderDecoderConfig, EncoderDecoderParams } from "./encoder-decoder.js";
+import type { SpeechModel } from "./speech-model.js";
 import type { SentenceConfig } from "./sentence-config.js";
 import type {
   VisionTransformer,
@@ -73,8 +74,8 @@ export type EncoderDecoderModel = {
   readonly quantization?: QuantizationReport;
 };
 
-/** A model of any kind that `loadAny` reads. */
-export type AnyModel = Model | EncoderModel | EncoderDecoderModel;
+/** A model that reads texts. */
+export type TextModel = Model | EncoderModel | EncoderDecoderModel;
 
 /** A model that generates: it continues prompts, or writes about sources. */
 export type GenerativeModel = Model | CrossDecoderModel;
@@ -110,3 +111,6 @@ export type DualEncoderModel = {
 
 /** A model of images. */
 export type ImageModel = VisionModel | DualEncoderModel;
+
+/** A model of any kind, as `loadAny` reads it. */
+export type AnyModel = TextModel | ImageModel | SpeechModel;

@@ -8,7 +8,7 @@ import {
 } from "../architectures/vision/vision-architectures.js";
 import { imageLoaders } from "../checkpoints/hugging-face/read-checkpoint.js";
 import { imageProcessor } from "../images/image-processor.js";
-import { loadAny } from "../load.js";
+import { load } from "../load.js";
 import { loadVision } from "../load-vision.js";
 import { dualEncoder, type DualEncoderConfig } from "../models/dual-encoder.js";
 import type { DualEncoderModel, VisionModel } from "../models/model.js";
@@ -187,7 +187,7 @@ test("a folder with its processor; other loaders name the one that knows it", as
   const error = exact!.data.map((x, i) => Math.abs(Number(x) - Number(near!.data[i]))) as Float32Array;
   expect(Math.max(...error)).toBeGreaterThan(0);
   expect(Math.max(...error)).toBeLessThan(0.1);
-  await expect(loadAny(files)).rejects.toThrow(/model_type` is "vit".*\nFix: load it with `loadVision`/);
+  await expect(load(files)).rejects.toThrow(/model_type` is "vit".*\nFix: load it with `loadVision`/);
   const bert = [json("config.json", { ...config, model_type: "bert" }), files[2]!];
   await expect(loadVision(bert)).rejects.toThrow(/model_type` is "bert", expected one of vit, dinov2/);
   await expect(loadVision(new Uint8Array(8))).rejects.toThrow(/expected a folder of Hugging Face/);

@@ -12,6 +12,7 @@ import type {
   EncoderModel,
   ImageModel,
   Model,
+  TextModel,
   VisionModel,
 } from "../models/model.js";
 import { isEncoder, isEncoderDecoder, isSpeech } from "../models/model-kinds.js";
@@ -214,7 +215,7 @@ const recognition = "automatic-speech-recognition";
  */
 export async function pipeline<Task extends keyof Pipelines>(
   task: Task,
-  model: Source | readonly File[] | AnyModel | SpeechModel | ImageModel,
+  model: Source | readonly File[] | AnyModel,
   options?: PipelineOptions,
 ): Promise<Pipelines[Task]> {
   const check = checks("pipeline", { argument: "model" });
@@ -249,7 +250,7 @@ export async function pipeline<Task extends keyof Pipelines>(
     });
   }
   const { model: loaded, folder } = isLoaded(model)
-    ? { model: model as AnyModel | SpeechModel, folder: undefined }
+    ? { model: model as TextModel | SpeechModel, folder: undefined }
     : await read(check, task, model, load).catch((cause: unknown) => {
         refuseOnnx(check, model, cause);
         throw cause;
@@ -267,7 +268,7 @@ async function read(
   task: string,
   source: Source | readonly File[],
   options: LoadOptions,
-): Promise<{ model: AnyModel | SpeechModel; folder: Folder | undefined }> {
+): Promise<{ model: TextModel | SpeechModel; folder: Folder | undefined }> {
   if (task !== recognition) return loadWithFolder(check, source, options);
   const { openSpeech } = await import("../load-speech.js");
   return { model: await openSpeech(check, source, options), folder: undefined };
@@ -277,7 +278,7 @@ async function read(
 async function callOf(
   check: Checks<{ argument: string }>,
   task: string,
-  model: AnyModel | SpeechModel,
+  model: TextModel | SpeechModel,
   folder: Folder | undefined,
 ): Promise<unknown> {
   if (isSpeech(model) || task === recognition) {
@@ -309,11 +310,11 @@ const isImageTask = (task: string): task is (typeof ofImages)[number] =>
 type AnyCall = (...given: unknown[]) => Promise<unknown>;
 
 /** A model that somebody loaded, or made of a decoder or an encoder. */
-const isLoaded = (model: object | string): model is AnyModel | SpeechModel | ImageModel =>
+const isLoaded = (model: object | string): model is AnyModel =>
   typeof model === "object" && "params" in model && "config" in model;
 
 /** The calls of a pipeline with its parts; none of them after `dispose`. */
-function disposable(task: string, call: AnyCall, model: AnyModel | SpeechModel | ImageModel): object {
+function disposable(task: string, call: AnyCall, model: AnyModel): object {
   const own: Checks = checks(`pipeline("${task}")`);
   let open: { call: typeof call; model: typeof model } | undefined = { call, model };
   const parts = (): NonNullable<typeof open> =>
@@ -362,7 +363,7 @@ function refuseSpeech(check: Checks<{ argument: string }>, task: string): never 
   });
 }
 
-function refuseKind(check: Checks<{ argument: string }>, task: string, model: AnyModel): never {
+function refuseKind(check: Checks<{ argument: string }>, task: string, model: TextModel): never {
   const expected = text2text.includes(task)
     ? "an encoder–decoder, which reads a text and writes another,"
     : task === "text-generation"

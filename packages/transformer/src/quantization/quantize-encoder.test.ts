@@ -5,10 +5,11 @@ import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { ownData } from "../../../../conformance/reference-data.mjs";
 import { embed } from "../embedding/embed.js";
-import { load, loadAny, loadEncoder } from "../load.js";
+import { load, loadEncoder } from "../load.js";
+import { loadAny } from "../load-any.js";
 import { loadSpeech } from "../load-speech.js";
 import { encoder, type EncoderParams } from "../models/encoder.js";
-import type { EncoderModel } from "../models/model.js";
+import type { EncoderModel, TextModel } from "../models/model.js";
 import { taskLogits } from "../models/task-head.js";
 import { quantize } from "./quantize.js";
 
@@ -126,11 +127,12 @@ test.each(["bert-cls-dense", "bert-mean-normalize"])(
 
 test("loadAny rounds models of each kind of texts", async () => {
   for (const folder of ["sentence-transformers/gemma3-mean-dense-dense", "hf/bert-mlm", "hf/bart"]) {
-    const model = await loadAny(files(folder), { quantize: "int8" });
+    const model = (await loadAny(files(folder), { quantize: "int8" })) as TextModel;
     expect(Object.keys(model.quantization!.errors).length).toBeGreaterThan(0);
   }
   const decoder = await load(files("hf/gpt2"), { quantize: "int8" });
-  expect((await loadAny(files("hf/gpt2"), { quantize: "int8" })).quantization).toEqual(decoder.quantization);
+  const any = (await loadAny(files("hf/gpt2"), { quantize: "int8" })) as TextModel;
+  expect(any.quantization).toEqual(decoder.quantization);
 });
 
 test("an encoder that has no room is refused with the roundings that would fit, a speech model with none", async () => {

@@ -7,7 +7,13 @@ import { decoder, type DecoderKernels, type DecoderParams } from "../models/deco
 import { encoder, type EncoderParams } from "../models/encoder.js";
 import { encoderDecoder, type EncoderDecoderParams } from "../models/encoder-decoder.js";
 import { isEncoder, isEncoderDecoder } from "../models/model-kinds.js";
-import type { EncoderDecoderModel, EncoderModel, Model, QuantizationReport } from "../models/model.js";
+import type {
+  EncoderDecoderModel,
+  EncoderModel,
+  Model,
+  QuantizationReport,
+  TextModel,
+} from "../models/model.js";
 import { anyLinear } from "./any-linear.js";
 
 /** Weight quantization: int8 with a scale for each output, or int4 with one for each 32 inputs. */
@@ -51,9 +57,6 @@ export function quantize<Kind extends Model | EncoderModel | EncoderDecoderModel
   check.oneOf({ activations }, ["float32", "int8"]);
   return quantizeBy(roundingOf(kind, device), model, { activations, device });
 }
-
-/** A model that reads texts. */
-type TextModel = Model | EncoderModel | EncoderDecoderModel;
 
 /** Quantizes matrices one at a time, and records the error and size of each. */
 export type Rounding = MatrixRounding & {

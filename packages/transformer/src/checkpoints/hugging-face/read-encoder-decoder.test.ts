@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ownData } from "../../../../../conformance/reference-data.mjs";
-import { loadAny, loadEncoder, loadEncoderDecoder, load } from "../../load.js";
+import { loadEncoder, loadEncoderDecoder, load } from "../../load.js";
+import { loadAny } from "../../load-any.js";
 
 const read = (folder: string, name: string) => ownData.bytes(`hf/${folder}/${name}`) as BlobPart;
 

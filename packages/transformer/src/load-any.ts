@@ -1,0 +1,60 @@
+import { checks } from "@qkv/core";
+import { js } from "@qkv/tensor";
+import { configFields } from "./architectures/config-fields.js";
+import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
+import { imageLoaders, readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
+import {
+  checkpointOfFile,
+  openModel,
+  optionNames,
+  textModelOf,
+  type LoadOptions,
+  type Opened,
+  type Readers,
+} from "./load.js";
+import type { Source } from "./loading/open-file.js";
+import type { AnyModel } from "./models/model.js";
+import { roundingOf } from "./quantization/quantize.js";
+
+/**
+ * Loads a model of any kind from the same sources as `load`, for work that is the same for all, such as an export: models of
+ * texts, of images and of speech, each as its own loader gives it.
+ *
+ * @throws As `load` does.
+ *
+ * @example
+ * ```ts
+ * import { loadAny } from "@qkv/transformer";
+ *
+ * await loadAny(new Uint8Array(0)); // => throws FormatError: `0 bytes: dim`
+ * ```
+ */
+export async function loadAny(source: Source | readonly File[], options?: LoadOptions): Promise<AnyModel> {
+  const check = checks("loadAny", { argument: "source" });
+  const { quantize, ...given } = check.options(options, [...optionNames, "quantize"]);
+  if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
+  const { device = js() } = given;
+  const rounding = quantize && roundingOf(quantize, device);
+  const opened = await openModel<AnyCheckpoint>(check, source, given, rounding, readers);
+  const { checkpoint } = opened;
+  const of = <C extends AnyCheckpoint>(checkpoint: C): Opened<C> => ({ ...opened, checkpoint });
+  if (checkpoint.kind === "vision")
+    return (await import("./load-vision.js")).visionModelOf(check, of(checkpoint));
+  if (checkpoint.kind === "dual")
+    return (await import("./load-vision.js")).dualEncoderModelOf(check, of(checkpoint));
+  if (checkpoint.kind !== "speech") return textModelOf(check, of(checkpoint), rounding, device);
+  const { refuseQuantize, speechModelOf } = await import("./load-speech.js");
+  refuseQuantize(check, options);
+  return speechModelOf(check, of(checkpoint));
+}
+
+/** Readers of every kind. Tables of models of images are read with them alone. */
+const readers: Readers<AnyCheckpoint> = {
+  async config(json, file, weights) {
+    const loader = imageLoaders[configFields(json, file).text("model_type")];
+    if (loader === undefined) return readCheckpoint(json, file, weights);
+    const { readDualEncoder, readVision } = await import("./checkpoints/hugging-face/read-vision.js");
+    return loader === "loadVision" ? readVision(json, file, weights) : readDualEncoder(json, file, weights);
+  },
+  file: checkpointOfFile,
+};
