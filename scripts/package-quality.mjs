@@ -35,8 +35,8 @@ const isKnown = (licence) =>
 
 /** Of an operation that is imported alone: 3.6 kB, without what operations share in core. */
 const mostBytesOfOp = 3600;
-/** A name that is made of three others, `vjp`, `tensor` and `stack`. */
-const mostBytesOf = { jacobian: 5300 };
+/** Names that are made of others: of `vjp`, and of `tensor` and `stack`. */
+const mostBytesOf = { jvp: 3900, jacobian: 5300 };
 
 function note(name, wrong) {
   if (wrong === undefined) passed += 1;
