@@ -1,4 +1,4 @@
-// What pages run most: a text to its vector, a picture to its class, and the vectors that are nearest to one.
+// The models that pages run most: a text to its vector, a picture to its class, and the vectors that are nearest to one.
 import { numbers } from "../data.mjs";
 import { pictureModel, textModel } from "../encoders/onnx.mjs";
 import { openEmbed, openPicture, openText } from "../encoders/ours.mjs";

@@ -1,5 +1,5 @@
 // Fills conformance/data from a larger set of the same layout: node conformance/references/pack.mjs FOLDER
-// What is taken stands below; data enters with the test that reads it. Text and vectors are gzipped, and weights of hf/ and
+// The list of what is taken stands below; data enters with the test that reads it. Text and vectors are gzipped, and weights of hf/ and
 // sentence-transformers/ too, by planes: the first bytes of all their numbers, then the second ones. What else a model is loaded from
 // stays as it was, since loaders open it by its path.
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";

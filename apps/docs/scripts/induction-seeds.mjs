@@ -12,7 +12,7 @@ const limitSeconds = 90;
 let inTime = 0;
 for (let seed = first; seed < first + count; seed++) {
   const code = example.replace("const seed = 1;", `const seed = ${seed};`);
-  // Where imports find the packages, and git sees nothing.
+  // A place in which imports find the packages, and that git leaves out.
   const file = new URL(`../node_modules/.induction-${process.pid}-${seed}.mjs`, import.meta.url);
   const lines = [];
   const checks = [];

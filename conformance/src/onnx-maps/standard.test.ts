@@ -87,7 +87,7 @@ describe.each(["needed", "all"] as const)("opened where it is %s", (open) => {
     if (map!.how !== "opened") {
       const before = await runGraph(model.before, feeds).catch((error: Error) => error);
       if (before instanceof Error) {
-        // What this engine refuses without maps it refuses with them.
+        // A model that this engine refuses without maps is refused with them.
         await expect(runGraph(model.after, feeds)).rejects.toThrow(/Attention/);
         return;
       }

@@ -157,7 +157,7 @@ export function recordHeads(trace: Trace | undefined, mixed: Tensor): Tensor {
 function record(trace: Trace, name: TraceName | HeadTraceName, before: Tensor): Tensor {
   const full = fullName(trace, name);
   const x = trace.interventions?.[full]?.(before) ?? before;
-  // What is traced outlives the scope of the layer.
+  // A traced tensor outlives the scope of the layer.
   if (trace.names.includes(name)) trace.tensors[full] = resident(x);
   return x;
 }

@@ -20,7 +20,7 @@ export type ActivationPatchingOptions = PatchingOptions & {
 
 /**
  * Activation patching as a map: the metric of a run in which one tensor, at one position or in one head, is that of another run.
- * Where a patch brings back the answer of the source, the model carries it there.
+ * A place where a patch brings back the answer of the source is one where the model carries it.
  *
  * Costs one run for each patch. {@link attributionPatching} estimates all of them from three.
  *

@@ -8,7 +8,7 @@ import { isNamed, targetModules } from "./target-modules.js";
  * Low-rank adaptation: the matrices W of a model stay as they are, and in their place `W + s B A` is computed, with two thin
  * matrices A and B, which alone have gradients and optimizer state. The base may be rounded to 8 or 4 bits (QLoRA).
  *
- * What it returns has `apply(adapter, ids)`, so that `tokenLoss(lora(…))` is the loss of an adapter. One base serves any number of
+ * The result has `apply(adapter, ids)`, so that `tokenLoss(lora(…))` is the loss of an adapter. One base serves any number of
  * adapters: a call names the one that it goes through.
  *
  * @param model - Of `load`, or `{ config, params }`: the base, which is not changed.

@@ -68,7 +68,7 @@ export function adaptedLinear(map: typeof linear = anyLinear()): typeof linear {
       const y = mul(add(product(x), change), factor);
       return bias ? add(y, bias) : y;
     }
-    // What is dropped is what the adapter changes: the base reads all.
+    // Dropout is of the adapter's input alone: the base reads all.
     return add(product(x, bias), add(mul(product(read), sub(factor, 1)), mul(change, factor)));
   };
 }
