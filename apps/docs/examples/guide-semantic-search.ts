@@ -80,17 +80,18 @@ const [hits = []] = await semanticSearch(
   vectors.slice(-1),
   { topK: 5 },
 );
-show(
-  bars(
-    { data: hits.map(({ score }) => score), shape: [hits.length] },
-    {
-      labels: hits.map(({ index }) => sentences[index]!),
-      title: `nearest to “${query}”`,
-    },
-  ),
-);
+if (hits.length > 0)
+  show(
+    bars(
+      { data: hits.map(({ score }) => score), shape: [hits.length] },
+      {
+        labels: hits.map(({ index }) => sentences[index]!),
+        title: `nearest to “${query}”`,
+      },
+    ),
+  );
 const nearest = sentences[hits[0]?.index ?? 0];
-print("nearest:", nearest);
+print("nearest:", nearest ?? "there is no text to search");
 if (files.length === 0 && query === "the dog sleeps")
   if (text.includes("A puppy naps.") && nearest !== "A puppy naps.")
     throw new Error("a sentence of the same meaning is not the nearest");

@@ -21,6 +21,7 @@ test("the rows with the largest dot products, for each query, as a sort of all f
   expect((await semanticSearch(vectors, [queries[0]!]))[0]).toHaveLength(10);
   expect((await semanticSearch(vectors, [queries[0]!], { topK: 99 }))[0]).toHaveLength(50);
   expect(await semanticSearch(vectors, [])).toEqual([]);
+  expect(await semanticSearch([], queries)).toEqual([[], [], []]);
 });
 
 test("of equal numbers the first come first", () => {

@@ -52,6 +52,7 @@ export async function semanticSearch(
   const [N, E] = shape as [number, number];
   check.list({ queries }, "embeddings", isEmbedding, "give what `embed` returns.");
   if (queries.length === 0) return [];
+  if (N === 0) return queries.map(() => []);
   const products = device.scope(() => linear(matrixOf(check, "queries", queries, device, E), matrix)); // [queries, N]
   const scores = (await products.read()) as Float32Array;
   return queries.map((_, q) => {
