@@ -133,7 +133,7 @@ describe("the door", () => {
   });
 });
 
-// Where modules are found only by those that declare them (Yarn's PnP), `qkv/viz/react` finds no React otherwise.
+// With Yarn's Plug'n'Play a package finds only the modules that it declares: `qkv/viz/react` finds no React otherwise.
 test("the optional peers of the packages that it depends on are its own", () => {
   const { json } = packages.find(({ name }) => name === "qkv")!;
   const needed = packages

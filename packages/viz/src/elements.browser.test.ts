@@ -35,7 +35,7 @@ test("what cannot be drawn is said in the element and told, and does not end who
   element.args = [weights];
   expect(element.querySelector("svg")).not.toBeNull();
 
-  // Where nobody listens, it is an error that nobody caught.
+  // Without a listener it is an uncaught error.
   element.removeEventListener("error", listen);
   const uncaught: string[] = [];
   const catchAll = (event: ErrorEvent) => {

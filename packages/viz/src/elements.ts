@@ -58,7 +58,7 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  * already. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: it gets the frame of the option `selected`, and the
  * element sends the event `headselect`, whose `detail` is `{ layer, head }`.
  *
- * What `args` cannot draw is shown as the text of its error. The element sends it as an `error` event; unless a listener calls
+ * Wrong `args` are shown as the text of their error. The element sends it as an `error` event; unless a listener calls
  * `preventDefault`, it is reported like an error that nobody caught, to the console and to `window.onerror`.
  *
  * Nothing is defined before this is called, and a second call changes nothing. In Node it does nothing.

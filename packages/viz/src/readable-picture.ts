@@ -56,7 +56,7 @@ export function makeReadable(host: HTMLElement): void {
     const outline = (on: string) => marks[current]?.parentElement?.style.setProperty("outline", on);
     outline("");
     current = at;
-    // What is read and what is chosen look different.
+    // The head that is read and the selected one look different.
     outline(choosable ? "2px dotted currentColor" : "2px solid currentColor");
     reading.textContent = lightCell(title.parentElement!);
   };
