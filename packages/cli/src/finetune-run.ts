@@ -1,13 +1,11 @@
-import { checks } from "@qkv/core";
 import { tensorsOf, type Device } from "@qkv/tensor";
-import { adamW, warmupCosine } from "@qkv/tensor/optimizers";
 import type { Tokenizer } from "@qkv/tokenizer";
-import type { Model } from "@qkv/transformer";
+import type { DecoderParams, Model } from "@qkv/transformer";
 import { batchStream, packedEpoch, type TrainingExample } from "@qkv/transformer/data";
-import { meanLoss, tokenLoss, train } from "@qkv/transformer/training";
-import { curveText } from "./curve-text.js";
+import { meanLoss, tokenLoss } from "@qkv/transformer/training";
+import { checkResume, type NotedRecipe } from "./check-resume.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
-import { withFlagNames, type RunReport } from "./training-run.js";
+import { scheduledAdamW, trainingLoop, type RunReport } from "./training-loop.js";
 
 /** Hyperparameters of fine-tuning. The same ones with the same model and data give the same run. */
 export type FinetuneRecipe = {
@@ -55,8 +53,12 @@ export async function finetuneRun(
 ): Promise<FinetuneResult> {
   const { folder, device, signal, settings } = options;
   const { contextLength, batchSize, accumulate, steps, seed, shuffle } = recipe;
-  const before = await folder.read(device);
-  if (before) checkResume(before.notes, settings, steps, options.resume);
+  const before = await folder.read<DecoderParams>(device);
+  if (before) {
+    const fix = "give the options of that run, which are in its finetuning.json, or name another folder.";
+    const earlier = before.notes.recipe as NotedRecipe;
+    checkResume(earlier, { ...settings, steps }, { resume: options.resume, flags, fix });
+  }
   const params = before?.params ?? model.params;
   const notes: RunNotes = { recipe: settings, curve: before?.notes.curve ?? [] };
   await folder.saveText("finetuning.json", `${JSON.stringify(settings, null, 2)}\n`);
@@ -68,48 +70,27 @@ export async function finetuneRun(
   const loss = tokenLoss(model);
   const { heldBack } = options;
   const evaluate = () => meanLoss(loss, params, packedEpoch(heldBack, sizes));
-  let [latest, saved] = [before?.state, before?.state.step ?? 0];
-  const save = async () => {
-    if (!latest || latest.step === saved) return;
-    await folder.saveCheckpoint({ params, state: latest, notes: { ...notes, data: data.state() } });
-    await folder.saveText("curve.csv", curveText(notes));
-    saved = latest.step;
-  };
-  const run = train({
-    params,
-    ...(before && { state: before.state }),
-    loss,
-    optimizer: adamW({
-      learningRate: warmupCosine({
-        peak: recipe.learningRate,
-        floor: recipe.learningRate / 10,
-        warmupSteps: Math.min(100, Math.floor(steps / 10)),
-        steps,
-      }),
-      weightDecay: recipe.weightDecay,
-    }),
-    maxNorm: 1,
-    batchAt: (step) => data.batchAt(step),
-    steps,
-    accumulate,
-    ...(heldBack.length > 0 && { evaluate, evaluateEvery: recipe.evaluateEvery }),
-  });
-  let [timeMs, done] = [0, 0];
   try {
-    for await (const { step, loss, evaluation, state, timeMs: stepMs } of withFlagNames(run)) {
-      latest = state;
-      timeMs += stepMs;
-      done += 1;
-      notes.curve.push([step, loss, evaluation ?? null]);
-      const tokensPerSecond = (done * accumulate * batchSize * contextLength) / (timeMs / 1000);
-      options.onStep({ step, loss, evaluation, tokensPerSecond });
-      if (step % options.saveEvery === 0 || signal.aborted) await save();
-      signal.throwIfAborted();
-    }
+    await trainingLoop(
+      {
+        params,
+        ...(before && { state: before.state }),
+        loss,
+        optimizer: scheduledAdamW(recipe),
+        maxNorm: 1,
+        batchAt: (step) => data.batchAt(step),
+        ...{ steps, accumulate },
+        ...(heldBack.length > 0 && { evaluate, evaluateEvery: recipe.evaluateEvery }),
+      },
+      {
+        ...{ folder, notes, saveEvery: options.saveEvery, signal, onStep: options.onStep },
+        dataState: () => data.state(),
+        tokensPerStep: accumulate * batchSize * contextLength,
+      },
+    );
   } finally {
     await data.close();
   }
-  await save();
   const { tokenizer, config } = model;
   await folder.saveModel({ config, params, tokenizer, chatTemplate: options.chatTemplate });
   const [, lastLoss, lastEvaluation] = notes.curve.at(-1) ?? [0, NaN, null];
@@ -121,40 +102,19 @@ export async function finetuneRun(
   };
 }
 
-/** Refuses to go on with another run than the one in the folder. It may take more steps. */
-function checkResume(
-  before: RunNotes,
-  settings: Readonly<Record<string, unknown>>,
-  steps: number,
-  resume: boolean,
-): void {
-  const check = checks("qkv");
-  if (!resume) {
-    check.refuse({
-      argument: "--out",
-      received: "a folder with a checkpoint",
-      expected: "a folder without one",
-      fix: "add --resume to go on with it, or name another folder.",
-    });
-  }
-  const earlier = before.recipe as Readonly<Record<string, unknown>>;
-  const least = Number(earlier["steps"]);
-  if (steps < least) {
-    check.refuse({
-      argument: "--steps",
-      received: steps,
-      expected: `${least} or more, as the run in the folder has`,
-      fix: "leave it out, or raise it; an earlier end is Ctrl-C.",
-    });
-  }
-  const odd = Object.keys(settings).find(
-    (name) => name !== "steps" && JSON.stringify(settings[name]) !== JSON.stringify(earlier[name]),
-  );
-  if (odd === undefined) return;
-  check.refuse({
-    argument: odd,
-    received: settings[odd],
-    expected: `${String(earlier[odd])}, as the run in the folder has`,
-    fix: "give the options of that run, which are in its finetuning.json, or name another folder.",
-  });
-}
+/** Options of the command for what the folder notes of a run. */
+const flags: Readonly<Record<string, string>> = {
+  model: "model",
+  data: "data",
+  adapter: "--adapter",
+  answers: "--answers",
+  contextLength: "--context",
+  batchSize: "--batch-size",
+  accumulate: "--accumulate",
+  steps: "--steps",
+  learningRate: "--learning-rate",
+  weightDecay: "--weight-decay",
+  seed: "--seed",
+  shuffle: "--shuffle",
+  evaluateEvery: "--evaluate-every",
+};

@@ -1,6 +1,5 @@
 import { ArgumentError, checks } from "@qkv/core";
 import { findFile, readWhole } from "@qkv/core/byte-source";
-import type { DecoderParams } from "@qkv/transformer";
 import type { BatchStreamState } from "@qkv/transformer/data";
 import { exportModel, memoryFolder, type ExportedModel } from "@qkv/transformer/export";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "@qkv/transformer/training";
@@ -26,8 +25,8 @@ export type RunNotes = {
 /** The folder of a run. Each file appears whole: killed at any moment, a run leaves the last one that was finished. */
 export type TrainingFolder = {
   /** The run that is there. Undefined: none. */
-  read(device: Device): Promise<(Checkpoint<DecoderParams> & { notes: RunNotes }) | undefined>;
-  saveCheckpoint(checkpoint: Checkpoint<DecoderParams> & { notes: RunNotes }): Promise<void>;
+  read<P>(device: Device): Promise<(Checkpoint<P> & { notes: RunNotes }) | undefined>;
+  saveCheckpoint<P>(checkpoint: Checkpoint<P> & { notes: RunNotes }): Promise<void>;
   /** The model, as `qkv generate` and others load it. */
   saveModel(model: ExportedModel): Promise<void>;
   saveText(name: string, text: string): Promise<void>;
@@ -63,14 +62,14 @@ export async function openTrainingFolder(path: string): Promise<TrainingFolder> 
     }
   };
   return {
-    async read(device) {
+    async read<P>(device: Device) {
       const file = await findFile(join(path, checkpointName), {
         check: checks("qkv", { argument: "--out" }),
       });
       if (!file) return undefined;
-      return (await readCheckpoint<DecoderParams>(await readWhole(file), {
+      return (await readCheckpoint<P>(await readWhole(file), {
         device,
-      })) as Checkpoint<DecoderParams> & {
+      })) as Checkpoint<P> & {
         notes: RunNotes;
       };
     },

@@ -1,15 +1,15 @@
-import { ArgumentError, checks, isQkvError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
 import { mapTensors, tensorsOf, type Device } from "@qkv/tensor";
-import { adamW, warmupCosine } from "@qkv/tensor/optimizers";
 import { tokenizerFromJson } from "@qkv/tokenizer";
 import { textChunks, trainBpe, trainedBpeToJson } from "@qkv/tokenizer/training";
 import { decoder, load, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
-import { meanLoss, nextTokenBatches, textBatches, tokenLoss, train } from "@qkv/transformer/training";
+import { meanLoss, nextTokenBatches, textBatches, tokenLoss } from "@qkv/transformer/training";
 import { createHash } from "node:crypto";
 import { characterTokenizerJson } from "./character-tokenizer.js";
-import { curveText } from "./curve-text.js";
+import { checkResume, type NotedRecipe } from "./check-resume.js";
 import type { Input } from "./io.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
+import { scheduledAdamW, trainingLoop, type RunReport } from "./training-loop.js";
 
 /** Hyperparameters of a run. The same ones with the same text give the same run. */
 export type Recipe = {
@@ -31,14 +31,6 @@ export type Recipe = {
   evaluateEvery: number;
   /** Evaluations without a better one that end the run. 0: never. */
   patience: number;
-};
-
-export type RunReport = {
-  step: number;
-  loss: number;
-  evaluation: number | undefined;
-  /** Tokens learned from, over the time of the steps so far. */
-  tokensPerSecond: number;
 };
 
 export type RunResult = {
@@ -90,11 +82,14 @@ export async function trainingRun(
   // The text and the tokenizer belong to the recipe by what they are, not by where they lay.
   const sums: TextSums = { text: sha256(text), tokenizer: sha256(json) };
   checkSums(options.sums ?? {}, sums);
-  const before = await folder.read(device);
-  const earlier = before?.notes.recipe as NotedRecipe | undefined;
+  const before = await folder.read<DecoderParams>(device);
+  const earlier = before?.notes.recipe as (NotedRecipe & { init?: string }) | undefined;
   const init = start ? await paramsChecksum(start) : options.continues ? earlier?.init : undefined;
   const own = { ...recipe, ...sums, config, ...(init !== undefined && { init }) };
-  if (before) checkResume(earlier!, own, options.resume);
+  if (before) {
+    const fix = "leave it out with --resume FOLDER, which knows it, or name another folder.";
+    checkResume(earlier!, own, { resume: options.resume, flags, fix });
+  }
   const params = before?.params ?? mapTensors(start ?? model.init(recipe.seed), (x) => x.to(device));
   const notes: RunNotes = { recipe: own, curve: before?.notes.curve ?? [] };
   await folder.saveText("tokenizer.json", json);
@@ -107,57 +102,29 @@ export async function trainingRun(
   const evaluations = notes.curve.flatMap(([, , evaluation]) => (evaluation === null ? [] : [evaluation]));
   let best = Math.min(Infinity, ...evaluations);
   let evaluation = evaluations.at(-1) ?? NaN;
-  let timeMs = 0;
-  let done = 0;
-  let [latest, saved] = [before?.state, before?.state.step ?? 0];
-  const save = async () => {
-    if (!latest || latest.step === saved) return;
-    await folder.saveCheckpoint({ params, state: latest, notes });
-    await folder.saveText("curve.csv", curveText(notes));
-    saved = latest.step;
-  };
-  const run = train({
-    params,
-    ...(before && { state: before.state }),
-    loss,
-    optimizer: adamW({
-      learningRate: warmupCosine({
-        peak: recipe.learningRate,
-        floor: recipe.learningRate / 10,
-        warmupSteps: Math.min(100, Math.floor(steps / 10)),
-        steps,
-      }),
-      betas: [0.9, 0.99],
-      weightDecay: recipe.weightDecay,
-    }),
-    maxNorm: 1,
-    batchAt: nextTokenBatches(ids!, { batchSize, contextLength, seed: recipe.seed, device }),
-    steps,
-    accumulate,
-    evaluate,
-    evaluateEvery: recipe.evaluateEvery,
-    evaluations,
-    ...(recipe.patience > 0 && { patience: recipe.patience }),
-  });
-  for await (const { step, loss, evaluation: measured, state, timeMs: stepMs } of withFlagNames(run)) {
-    latest = state;
-    timeMs += stepMs;
-    done += 1;
-    notes.curve.push([step, loss, measured ?? null]);
-    const tokensPerSecond = (done * accumulate * batchSize * contextLength) / (timeMs / 1000);
-    options.onStep({ step, loss, evaluation: measured, tokensPerSecond });
-    if (measured !== undefined) {
-      evaluation = measured;
-      if (measured < best) {
+  await trainingLoop(
+    {
+      params,
+      ...(before && { state: before.state }),
+      loss,
+      optimizer: scheduledAdamW({ ...recipe, betas: [0.9, 0.99] }),
+      maxNorm: 1,
+      batchAt: nextTokenBatches(ids!, { batchSize, contextLength, seed: recipe.seed, device }),
+      ...{ steps, accumulate, evaluate, evaluations },
+      evaluateEvery: recipe.evaluateEvery,
+      ...(recipe.patience > 0 && { patience: recipe.patience }),
+    },
+    {
+      ...{ folder, notes, saveEvery: options.saveEvery, signal, onStep: options.onStep },
+      tokensPerStep: accumulate * batchSize * contextLength,
+      async onEvaluation(measured) {
+        evaluation = measured;
+        if (measured >= best) return;
         best = measured;
         await folder.saveModel({ config, params });
-      }
-    }
-    if (step % options.saveEvery === 0 || signal.aborted) await save();
-    else if (isMark(step)) await folder.saveText("curve.csv", curveText(notes));
-    signal.throwIfAborted();
-  }
-  await save();
+      },
+    },
+  );
   return {
     steps: notes.curve.length,
     parameters: tensorsOf(params).reduce((total, x) => total + x.data.length, 0),
@@ -192,9 +159,6 @@ async function paramsChecksum(params: DecoderParams): Promise<string> {
   for (const x of tensorsOf(params)) hash.update(new Uint8Array((await x.read()).slice().buffer));
   return hash.digest("hex");
 }
-
-/** Steps that are reported, at growing distances: 1, 2, 5, 10, 20, 50, … */
-export const isMark = (step: number): boolean => /^[125]0*$/.test(String(step));
 
 type TextSums = { text: string; tokenizer: string };
 
@@ -307,58 +271,5 @@ function checkLengths({ contextLength, heldBack }: Recipe, learned: number, held
     received: heldBack,
     expected: `a share of the text that has two tokens or more; this has ${held}`,
     fix: "give a longer text, or a larger --held-back.",
-  });
-}
-
-/** The steps of a run, whose refusals name options of the command. */
-export async function* withFlagNames<T>(run: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
-  try {
-    yield* run;
-  } catch (cause) {
-    if (!isQkvError(cause) || cause.fn !== "train" || cause.argument !== "loss") throw cause;
-    check.refuse({
-      argument: "--learning-rate",
-      received: `a rate with which the loss is ${String(cause.received)}`,
-      expected: `one with which it is ${cause.expected}`,
-      fix: "use a smaller --learning-rate, as 0.001; --resume goes on from the last checkpoint.",
-      cause,
-    });
-  }
-}
-
-/** The recipe of a run as it is saved, with checksums of texts and weights. */
-type NotedRecipe = { steps: number; init?: string } & Record<string, unknown>;
-
-/** Refuses to go on with another run than the one in the folder. It may take more steps. */
-function checkResume(before: NotedRecipe, own: NotedRecipe, resume: boolean): void {
-  if (!resume) {
-    check.refuse({
-      argument: "--out",
-      received: "a folder with a checkpoint",
-      expected: "a folder without one",
-      fix: "add --resume to go on with it, or name another folder.",
-    });
-  }
-  if (own.steps < before.steps) {
-    check.refuse({
-      argument: "--steps",
-      received: own.steps,
-      expected: `${before.steps} or more, as the run in the folder has`,
-      fix: "leave it out, or raise it; an earlier end is Ctrl-C.",
-    });
-  }
-  const odd = Object.keys(flags).find(
-    (name) => name !== "steps" && JSON.stringify(own[name]) !== JSON.stringify(before[name]),
-  );
-  if (odd === undefined) return;
-  const short = (value: unknown) => (typeof value === "object" ? "another" : value);
-  check.refuse({
-    argument: flags[odd]!,
-    received: odd === "text" ? "another text" : short(own[odd]),
-    expected:
-      odd === "text"
-        ? "the text of the run in the folder"
-        : `${String(short(before[odd]))}, as the run in the folder has`,
-    fix: "leave it out with --resume FOLDER, which knows it, or name another folder.",
   });
 }

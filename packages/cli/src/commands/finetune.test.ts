@@ -79,7 +79,7 @@ test("a run that is stopped anywhere and resumed is the run that was not, bit fo
   const other = await finetune(`${run("parts")} --steps 7 --resume --seed 3`);
   expect([other.code, other.err]).toEqual([
     1,
-    expect.stringContaining("`seed` is 3, expected 1, as the run in the folder has"),
+    expect.stringContaining("`--seed` is 3, expected 1, as the run in the folder has"),
   ]);
   const resumed = await finetune(`${run("parts")} --steps 7 --resume`);
   expect([resumed.code, resumed.err]).toEqual([0, expect.not.stringContaining("Fix:")]);

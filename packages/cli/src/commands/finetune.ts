@@ -2,18 +2,15 @@ import { Option, type Command } from "commander";
 import type { TrainingExample } from "@qkv/transformer/data";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { duration } from "../duration.js";
 import { finetuneExamples } from "../finetune-examples.js";
 import { finetuneRun, type FinetuneRecipe } from "../finetune-run.js";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
 import { numberOption } from "../number-option.js";
 import { modelHelp, openModel, resolveModel, withModelOptions, type ModelOptions } from "../open-model.js";
-import { progressLine } from "../progress-line.js";
 import { readChatTemplate, readChatTemplateText } from "../read-chat-template.js";
-import { sparkline } from "../sparkline.js";
 import { openTrainingFolder } from "../training-folder.js";
-import { isMark } from "../training-run.js";
+import { trainingProgress } from "../training-progress.js";
 
 type Options = ModelOptions & {
   out: string;
@@ -108,7 +105,7 @@ export function addFinetune(program: Command, io: Io): void {
 
 async function runFinetune(source: string, data: string, options: Options, io: Io): Promise<void> {
   const start = performance.now();
-  const progress = progressLine(io.err);
+  const progress = trainingProgress(io.err, options.steps);
   const work = async () => {
     const folder = await openTrainingFolder(options.out);
     const { tokenizer, adapter, device } = options;
@@ -132,21 +129,9 @@ async function runFinetune(source: string, data: string, options: Options, io: I
       options;
     const contextLength = options.context ?? Math.min(model.config.contextLength, 512);
     const recipe: FinetuneRecipe = {
-      ...{
-        contextLength,
-        answers,
-        batchSize,
-        accumulate,
-        steps,
-        learningRate,
-        weightDecay,
-        seed,
-        shuffle,
-        evaluateEvery,
-      },
+      ...{ contextLength, answers, batchSize, accumulate, steps },
+      ...{ learningRate, weightDecay, seed, shuffle, evaluateEvery },
     };
-    const losses: number[] = [];
-    let first: number | undefined;
     const result = await finetuneRun(model, recipe, {
       open: finetuneExamples(data, reader),
       heldBack,
@@ -160,21 +145,7 @@ async function runFinetune(source: string, data: string, options: Options, io: I
       saveEvery: options.saveEvery,
       device: model.params.embedding.weight.device,
       signal: io.signal,
-      onStep({ step, loss, evaluation, tokensPerSecond }) {
-        first ??= step - 1;
-        losses.push(loss);
-        if (evaluation !== undefined || isMark(step)) {
-          progress.clear();
-          const held = evaluation === undefined ? "" : `, held-back ${evaluation.toFixed(4)}`;
-          io.err.write(`step ${step}: loss ${loss.toFixed(4)}${held}\n`);
-        }
-        const perStep = (performance.now() - start) / 1000 / (step - first);
-        progress.show(
-          step / steps,
-          `${step} of ${steps}, loss ${loss.toFixed(4)} ${sparkline(losses, 16)} ${Math.round(tokensPerSecond)} tokens/s, ` +
-            `${duration((steps - step) * perStep)} left`,
-        );
-      },
+      onStep: progress.onStep,
     });
     progress.clear();
     return { out: options.out, ...result, timings: { trainMs: performance.now() - start } };

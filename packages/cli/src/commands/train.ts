@@ -13,10 +13,9 @@ import { unreadable } from "../missing-file.js";
 import { namedText } from "../named-file.js";
 import { numberOption } from "../number-option.js";
 import { openOutputFile } from "../output-file.js";
-import { progressLine } from "../progress-line.js";
-import { sparkline } from "../sparkline.js";
 import { openTrainingFolder } from "../training-folder.js";
-import { isMark, trainingRun, type Recipe } from "../training-run.js";
+import { trainingProgress } from "../training-progress.js";
+import { trainingRun, type Recipe } from "../training-run.js";
 
 declare const __VERSION__: string;
 
@@ -201,13 +200,11 @@ async function runTrain(
     patience: options.patience,
   };
   const report = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;
-  const progress = progressLine(io.err);
+  const progress = trainingProgress(io.err, steps);
   const start = performance.now();
   try {
     const folder = await openTrainingFolder(out);
     const device = await openDevice(deviceName, io.err);
-    let first: number | undefined;
-    const losses: number[] = [];
     const { out: _out, config: _config, resume: _resume, json: _json, continues: _it, ...own } = options;
     const versions = { qkv: __VERSION__, node: process.version };
     const settings = { files: paths, ...own, versions };
@@ -215,21 +212,7 @@ async function runTrain(
       ...{ folder, settings, resume, continues, saveEvery, device, signal: io.signal },
       ...(sums && { sums }),
       ...(options.init !== undefined && !continues && { init: options.init }),
-      onStep({ step, loss, evaluation, tokensPerSecond }) {
-        first ??= step - 1;
-        losses.push(loss);
-        if (evaluation !== undefined || isMark(step)) {
-          progress.clear();
-          const heldBack = evaluation === undefined ? "" : `, held-back ${evaluation.toFixed(4)}`;
-          io.err.write(`step ${step}: loss ${loss.toFixed(4)}${heldBack}\n`);
-        }
-        const perStep = (performance.now() - start) / 1000 / (step - first);
-        const left = duration((steps - step) * perStep);
-        progress.show(
-          step / steps,
-          `${step} of ${steps}, loss ${loss.toFixed(4)} ${sparkline(losses, 16)} ${Math.round(tokensPerSecond)} tokens/s, ${left} left`,
-        );
-      },
+      onStep: progress.onStep,
     });
     progress.clear();
     const object = `${JSON.stringify({ out, ...result, timings: { trainMs: performance.now() - start } })}\n`;

@@ -1,0 +1,95 @@
+import { checks, isQkvError } from "@qkv/core";
+import { adamW, warmupCosine, type Optimizer } from "@qkv/tensor/optimizers";
+import type { BatchStreamState } from "@qkv/transformer/data";
+import { train, type TrainOptions } from "@qkv/transformer/training";
+import { curveText } from "./curve-text.js";
+import type { RunNotes, TrainingFolder } from "./training-folder.js";
+
+/** Report of a step of a run. */
+export type RunReport = {
+  step: number;
+  loss: number;
+  evaluation: number | undefined;
+  /** Tokens learned from, over the time of the steps so far. */
+  tokensPerSecond: number;
+};
+
+/** Folder, notes and reports of a run. */
+export type TrainingLoopOptions = {
+  folder: TrainingFolder;
+  /** Their curve gets a row for each step. */
+  notes: RunNotes;
+  /** Place in the data, where they are a stream. */
+  dataState?: () => BatchStreamState;
+  /** Steps from one checkpoint to the next. */
+  saveEvery: number;
+  tokensPerStep: number;
+  /** Ends the run after the step it is in, with a checkpoint. */
+  signal: AbortSignal;
+  onStep: (report: RunReport) => void;
+  /** Follows each evaluation. */
+  onEvaluation?: (evaluation: number) => Promise<void>;
+};
+
+/** Trains, reports each step, and saves checkpoints and the curve in the folder of the run. */
+export async function trainingLoop<P>(
+  training: TrainOptions<P>,
+  options: TrainingLoopOptions,
+): Promise<void> {
+  const { folder, notes, dataState, saveEvery, tokensPerStep, signal, onStep, onEvaluation } = options;
+  const { params } = training;
+  let [latest, saved] = [training.state, training.state?.step ?? 0];
+  const saveCurve = () => folder.saveText("curve.csv", curveText(notes));
+  const save = async () => {
+    if (!latest || latest.step === saved) return;
+    const data = dataState?.();
+    await folder.saveCheckpoint({ params, state: latest, notes: { ...notes, ...(data && { data }) } });
+    await saveCurve();
+    saved = latest.step;
+  };
+  let [timeMs, done] = [0, 0];
+  for await (const { step, loss, evaluation, state, timeMs: stepMs } of withFlagNames(train(training))) {
+    latest = state;
+    timeMs += stepMs;
+    done += 1;
+    notes.curve.push([step, loss, evaluation ?? null]);
+    onStep({ step, loss, evaluation, tokensPerSecond: (done * tokensPerStep) / (timeMs / 1000) });
+    if (evaluation !== undefined) await onEvaluation?.(evaluation);
+    if (step % saveEvery === 0 || signal.aborted) await save();
+    else if (isMark(step)) await saveCurve();
+    signal.throwIfAborted();
+  }
+  await save();
+}
+
+/** AdamW with a warm-up over a tenth of the steps, 100 at most, and a cosine down to a tenth of the learning rate. */
+export function scheduledAdamW(options: {
+  learningRate: number;
+  steps: number;
+  weightDecay: number;
+  betas?: readonly [number, number];
+}): Optimizer {
+  const { learningRate: peak, steps, weightDecay, betas } = options;
+  const warmupSteps = Math.min(100, Math.floor(steps / 10));
+  const learningRate = warmupCosine({ peak, floor: peak / 10, warmupSteps, steps });
+  return adamW({ learningRate, weightDecay, ...(betas && { betas }) });
+}
+
+/** Steps that are reported, at growing distances: 1, 2, 5, 10, 20, 50, … */
+export const isMark = (step: number): boolean => /^[125]0*$/.test(String(step));
+
+/** The steps of a run, whose refusals name options of the command. */
+async function* withFlagNames<T>(run: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  try {
+    yield* run;
+  } catch (cause) {
+    if (!isQkvError(cause) || cause.fn !== "train" || cause.argument !== "loss") throw cause;
+    checks("qkv").refuse({
+      argument: "--learning-rate",
+      received: `a rate with which the loss is ${String(cause.received)}`,
+      expected: `one with which it is ${cause.expected}`,
+      fix: "use a smaller --learning-rate, as 0.001; --resume goes on from the last checkpoint.",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { duration } from "./duration.js";
+import type { Output } from "./io.js";
+import { progressLine } from "./progress-line.js";
+import { sparkline } from "./sparkline.js";
+import { isMark, type RunReport } from "./training-loop.js";
+
+/** The progress of a run: a bar with its curve, and a line for evaluations and for steps at growing distances. */
+export type TrainingProgress = {
+  onStep: (report: RunReport) => void;
+  /** Removes the bar. */
+  clear: () => void;
+};
+
+/** @param steps - Steps in all. */
+export function trainingProgress(err: Output, steps: number): TrainingProgress {
+  const line = progressLine(err);
+  const start = performance.now();
+  const losses: number[] = [];
+  let first: number | undefined;
+  return {
+    onStep({ step, loss, evaluation, tokensPerSecond }) {
+      first ??= step - 1;
+      losses.push(loss);
+      if (evaluation !== undefined || isMark(step)) {
+        line.clear();
+        const heldBack = evaluation === undefined ? "" : `, held-back ${evaluation.toFixed(4)}`;
+        err.write(`step ${step}: loss ${loss.toFixed(4)}${heldBack}\n`);
+      }
+      const perStep = (performance.now() - start) / 1000 / (step - first);
+      const left = duration((steps - step) * perStep);
+      line.show(
+        step / steps,
+        `${step} of ${steps}, loss ${loss.toFixed(4)} ${sparkline(losses, 16)} ${Math.round(tokensPerSecond)} tokens/s, ${left} left`,
+      );
+    },
+    clear: line.clear,
+  };
+}
