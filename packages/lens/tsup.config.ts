@@ -1,3 +1,3 @@
 import { library } from "../../tsup.config.base.js";
 
-export default library(["index", "transformer-lens", "onnx"]);
+export default library(["index", "session", "transformer-lens", "onnx"]);

@@ -20,11 +20,13 @@ export type RunOptions = {
   readonly names?: TraceNames;
   /** Functions that read and replace tensors on the way. Default: none. */
   readonly hooks?: Hooks;
+  /** Last positions whose logits are computed. Default: all. */
+  readonly last?: number;
 };
 
 /** A run of a model, and what was traced in it. */
 export type TracedRun = {
-  /** `[B, T, V]` */
+  /** `[B, T, V]`; with `last`, those of so many positions. */
   readonly logits: Tensor;
   /** By full name: `layers.0.attention.weights`. */
   readonly tensors: Readonly<Record<string, Tensor>>;
@@ -36,6 +38,7 @@ export type TracedRun = {
  *
  * @param input - A text, a list of ids, or ids `[B, T]`.
  * @param options - `names`: tensors to return, default all of {@link tensorNames}. `hooks`: functions by the name of a tensor.
+ *   `last`: of so many last positions logits are computed, default all.
  * @returns Logits `[B, T, V]` and tensors by full name.
  * @throws {ArgumentError} If a name is none of the model's.
  *
@@ -61,14 +64,16 @@ export type TracedRun = {
  */
 export function runWithTrace(model: LensModel, input: TokenInput, options?: RunOptions): TracedRun {
   checkModel(check, model);
-  const { names = tensorNames(model.config) as TraceNames, hooks = {} } = check.options(options, [
-    "names",
-    "hooks",
-  ]);
+  const given = check.options(options, ["names", "hooks", "last"]);
+  const { names = tensorNames(model.config) as TraceNames, hooks = {}, last } = given;
+  if (last !== undefined) check.whole({ last }, { min: 1, unit: "tokens" });
   const ids = idsOf(check, model, input);
   const tensors: Record<string, Tensor> = {};
   const interventions = interventionsOf(model, hooks);
-  const logits = model.apply(model.params, ids, { trace: { names, tensors, interventions } });
+  const logits = model.apply(model.params, ids, {
+    trace: { names, tensors, interventions },
+    ...(last !== undefined && { last }),
+  });
   return { logits, tensors };
 }
 

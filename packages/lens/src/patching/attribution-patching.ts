@@ -1,7 +1,13 @@
 import { checks } from "@qkv/core";
 import { add, mul, sub, sum, tensor, valueAndGrad, zerosLike, type Tensor } from "@qkv/tensor";
 import type { LensModel, TokenInput } from "../lens-model.js";
-import { interventionsOf, runWithTrace, type Hooks, type TraceNames } from "../run-with-trace.js";
+import {
+  interventionsOf,
+  runWithTrace,
+  type Hooks,
+  type TracedRun,
+  type TraceNames,
+} from "../run-with-trace.js";
 import type { Metric } from "./metric.js";
 import {
   numberFrom,
@@ -9,6 +15,7 @@ import {
   patchingPair,
   type PatchingMap,
   type PatchingOptions,
+  type PatchingPair,
 } from "./patching-map.js";
 import { positionAxis } from "./slices.js";
 
@@ -46,8 +53,16 @@ export async function attributionPatching(
   options: PatchingOptions,
 ): Promise<PatchingMap> {
   const given = check.options(options, patchingOptions);
-  const { ids, names, columns, by, metric } = patchingPair(check, model, input, source, given);
-  const from = runWithTrace(model, ids[1], { names: names as TraceNames });
+  const pair = patchingPair(check, model, input, source, given);
+  return attributionMap(model, pair, runWithTrace(model, pair.ids[1], { names: pair.names as TraceNames }));
+}
+
+/** The estimates of a pair of texts, whose source was run and traced. */
+export async function attributionMap(
+  model: LensModel,
+  { ids, names, columns, by, metric }: PatchingPair,
+  from: TracedRun,
+): Promise<PatchingMap> {
   const { tensors } = runWithTrace(model, ids[0], { names: names as TraceNames });
   const { value, gradients } = gradientsAt(model, ids[0], tensors, metric);
   const unpatched = await numberFrom(value);

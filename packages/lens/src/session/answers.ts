@@ -1,0 +1,126 @@
+import type { LogitPart } from "../decompose/logit-parts.js";
+import type { PartSource } from "../decompose/residual-part.js";
+import type { ScorePlace } from "../decompose/score-parts.js";
+import type { HeadPlace } from "../heads/head-place.js";
+import type { AblationTarget } from "../patching/ablate.js";
+import type { PatchPlace } from "../patching/patch.js";
+import type { PatternName } from "./head-maps.js";
+import type { Prediction } from "./predictions.js";
+
+/** Asks while a question is answered. */
+export type Asking = {
+  /** True once nobody waits for the answer: asked at each tensor of a pass, forward and backward. Default: somebody waits. */
+  readonly isCancelled?: () => boolean;
+  /** Called with the part of the current pass that is done, 0 to 1. */
+  readonly onProgress?: (part: number) => void;
+};
+
+/** A text as the model reads it: its tokens, the scores of all heads, and the next token. */
+export type LensSessionRun = {
+  readonly ids: readonly number[];
+  readonly tokens: readonly string[];
+  /** Layers of the model. */
+  readonly numLayers: number;
+  /** Layers that have attention weights, a row of `maps` and `scores` each. */
+  readonly layers: readonly number[];
+  /** Heads of a layer, at most. */
+  readonly numHeads: number;
+  /** `[rows, H]` by pattern, NaN where a layer has fewer heads. A pattern is missing where the text cannot show it. */
+  readonly scores: Readonly<Partial<Record<PatternName, Float32Array>>>;
+  /** `[rows, H, cells, cells]`: each cell is the largest weight of a block of queries and keys. */
+  readonly maps: Float32Array;
+  /** Cells on a side of a map. */
+  readonly cells: number;
+  /** Likeliest next tokens, ten of them. */
+  readonly next: readonly Prediction[];
+};
+
+/** The weights of one head. */
+export type HeadAnswer = {
+  /** `[T, T]` */
+  readonly weights: Float32Array;
+};
+
+/** Predictions that are read behind one layer. */
+export type LayerPrediction = {
+  /** −1: behind the embedding. */
+  readonly layer: number;
+  readonly position: number;
+  readonly top: readonly Prediction[];
+};
+
+/** A score with its sources, the pairs of the largest magnitude first. */
+export type ReasonsAnswer = {
+  readonly score: number;
+  readonly dot: number;
+  readonly weight: number;
+  /** Pairs: what the query was made of, what the key was made of, and their part of the score. */
+  readonly pairs: readonly { query: PartSource; key: PartSource; value: number }[];
+  /** Sum of all pairs that are not listed. */
+  readonly rest: number;
+};
+
+/** A logit, or a difference of two, with its sources, the largest magnitude first. */
+export type PartsAnswer = {
+  readonly logit: number;
+  readonly token: Prediction;
+  readonly parts: readonly LogitPart[];
+};
+
+/** The effect of patches of a source text, by estimate. */
+export type PatchAnswer = {
+  /** Full names of the patched tensors, a row each. */
+  readonly names: readonly string[];
+  readonly columns: number;
+  /** `[rows, columns]`: the difference of logits with each patch. */
+  readonly values: Float32Array;
+  readonly unpatched: number;
+  readonly source: number;
+  readonly sourceTokens: readonly string[];
+};
+
+/** Two texts of as many tokens, and the tokens whose logits are compared behind the last. */
+export type PatchQuestion = {
+  readonly text: string;
+  readonly source: string;
+  readonly token: number;
+  readonly minus?: number;
+  /** Columns: positions of the residual stream behind each layer, or heads. Default `position`. */
+  readonly by?: "position" | "head";
+};
+
+/** A model that answers questions about texts with plain data. */
+export type LensSession = {
+  /** Runs a text: the pass that other answers about it begin with. */
+  run(text: string, asking?: Asking): Promise<LensSessionRun>;
+  /** The weights of one head: of a short text kept, of a long one computed again up to its layer. */
+  head(question: HeadPlace & { readonly text: string }, asking?: Asking): Promise<HeadAnswer>;
+  /** Predictions that the final norm and the output embedding read behind each layer at some positions. */
+  logitLens(
+    question: { readonly text: string; readonly positions: readonly number[]; readonly top?: number },
+    asking?: Asking,
+  ): Promise<LayerPrediction[]>;
+  /** The reasons of a score of attention. */
+  scoreParts(
+    question: ScorePlace & { readonly text: string; readonly pairs?: number },
+    asking?: Asking,
+  ): Promise<ReasonsAnswer>;
+  /** The parts of the logit of a next token. */
+  logitParts(
+    question: { readonly text: string; readonly token?: number; readonly minus?: number },
+    asking?: Asking,
+  ): Promise<PartsAnswer>;
+  /** Next tokens without some heads and layers: the likeliest ten, and those of `tokens`. */
+  ablate(
+    question: {
+      readonly text: string;
+      readonly targets: readonly AblationTarget[];
+      readonly tokens?: readonly number[];
+    },
+    asking?: Asking,
+  ): Promise<{ readonly next: readonly Prediction[]; readonly watched: readonly Prediction[] }>;
+  /** The whole map of patches, estimated by one gradient. */
+  attributionPatching(question: PatchQuestion, asking?: Asking): Promise<PatchAnswer>;
+  /** One patch, exactly: the difference of logits behind it. */
+  patch(question: PatchQuestion & { readonly place: PatchPlace }, asking?: Asking): Promise<number>;
+};

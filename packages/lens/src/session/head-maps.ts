@@ -1,0 +1,64 @@
+import { firstToken, induction, previousToken, sameToken } from "@qkv/attention";
+import type { Tensor } from "@qkv/tensor";
+
+/** Scores of heads by the pattern of their weights, each from 0 to 1. */
+export const patternNames = ["previousToken", "firstToken", "sameToken", "induction"] as const;
+export type PatternName = (typeof patternNames)[number];
+
+const patterns: Record<PatternName, (weights: Tensor, ids: Int32Array) => Tensor> = {
+  previousToken,
+  firstToken,
+  sameToken,
+  induction,
+};
+
+/** The patterns that a text can show: two tokens or more, and for the last two a token that occurs twice. */
+export function patternsIn(ids: Int32Array): readonly PatternName[] {
+  if (ids.length < 2) return [];
+  return new Set(ids).size < ids.length ? patternNames : ["previousToken", "firstToken"];
+}
+
+/** The score of each head by a pattern. */
+export const patternScores = (name: PatternName, weights: Tensor, ids: Int32Array): number[] =>
+  Array.from(patterns[name](weights, ids).data, Number);
+
+/**
+ * Weights of all heads in few cells: each the largest weight of a block of queries and keys.
+ *
+ * @param weights - `[1, H, T, T]`
+ * @param cells - Cells on a side, at most.
+ * @returns `[H, cells, cells]`, or `[H, T, T]` of a shorter text.
+ */
+export function smallMaps(weights: Tensor, cells: number): Float32Array {
+  const [, H, T] = weights.shape as [number, number, number];
+  const side = Math.min(cells, T);
+  const small = new Float32Array(H * side * side);
+  const at = Int32Array.from({ length: T }, (_, i) => Math.floor((i * side) / T));
+  const { data } = weights;
+  for (let h = 0; h < H; h++) {
+    for (let t = 0; t < T; t++) {
+      const [row, start] = [(h * side + at[t]!) * side, (h * T + t) * T];
+      // Keys behind the query have no weight in a decoder, but in a prefix they may.
+      for (let s = 0; s < T; s++) {
+        const weight = data[start + s]!;
+        if (weight > small[row + at[s]!]!) small[row + at[s]!] = weight;
+      }
+    }
+  }
+  return small;
+}
+
+/** Weights of a layer, copied from its pass. */
+export type LayerWeights = { readonly numHeads: number; /** `[H, T, T]` */ readonly data: Float32Array };
+
+/** Copies weights `[1, H, T, T]` out of a pass, which lets them go. */
+export const layerWeights = (weights: Tensor): LayerWeights => ({
+  numHeads: weights.shape[1]!,
+  data: Float32Array.from(weights.data, Number),
+});
+
+/** The weights of one head, `[T, T]`. */
+export function headMap({ data, numHeads }: LayerWeights, head: number): Float32Array {
+  const size = data.length / numHeads;
+  return data.slice(head * size, (head + 1) * size);
+}
