@@ -14,7 +14,8 @@ test("a row for each known model, with the bytes of its cache", () => {
     const shape = readConfig(config);
     expect(row(id).bytesPerToken).toBe(kvCache(shape).bytesPerToken);
     expect(row(id).bytesAt32K).toBe(kvCache(shape, { contextLength: rowTokens }).bytes);
-    expect(row(id).layers).toBe((shape.encoder?.layers.length ?? 0) + (shape.decoder?.layers.length ?? 0));
+    const stacks = [shape.encoder, shape.decoder, shape.images?.encoder];
+    expect(row(id).layers).toBe(stacks.reduce((sum, stack) => sum + (stack?.layers.length ?? 0), 0));
   }
   expect(row("gemma-3-27b")).toMatchObject({ kinds: "52 sliding (1,024), 10 full", sharing: "GQA" });
   expect(row("deepseek-v3")).toMatchObject({ kinds: "61 full", kvHeads: 1, sharing: "MLA" });

@@ -26,7 +26,21 @@ export type Traits = {
   readonly finalNorm: boolean;
   /** Layers with a sliding window, where the configuration has one and no list of its layers. */
   readonly windowed: (layer: number, fields: Fields) => boolean;
-  readonly form: "decoder" | "encoder" | "t5" | "bart" | "whisper";
+  readonly form: "decoder" | "encoder" | "vision" | "dual" | "t5" | "bart" | "whisper" | "moonshine";
+  /** Earlier tokens of an encoder do not see later ones (CLIP). Default false. */
+  readonly causal?: boolean;
+  /** Fields that a configuration may leave out, with their values then. Default: none. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Width of embeddings, where the configuration does not say it. Default: that of the model, without a field for another. */
+  readonly embeddingDim?: number;
+  /** Computed positions are added to embeddings (Marian, M2M-100). Default false. */
+  readonly sinusoids?: boolean;
+  /** All layers share their weights, in so many groups as the configuration says (ALBERT). Default false. */
+  readonly sharedLayers?: boolean;
+  /** A learned bias for buckets of distances, beside positions (MPNet). Default false. */
+  readonly relativeBias?: boolean;
+  /** Of an encoder of images. */
+  readonly vision?: VisionTraits;
   /** Rows of the token type embedding, in encoders. */
   readonly tokenTypes: number;
   readonly pooler: boolean;
@@ -69,6 +83,22 @@ export type Traits = {
   readonly layerScale?: boolean;
   /** Heads of layers with full attention, where the configuration does not say their size. Default: that of all. */
   readonly fullHeadDim?: number;
+};
+
+/** Properties of an encoder of images. */
+type VisionTraits = {
+  /** Default true. */
+  readonly classToken?: boolean;
+  /** A bias of patches. Default true. */
+  readonly patchBias?: boolean;
+  /** A learned row for hidden patches, where the configuration says so. Default false. */
+  readonly maskToken?: boolean;
+  /** Learned factors of what parts of a layer add. Default false. */
+  readonly layerScale?: boolean;
+  /** The final norm applies to the vector of an image alone. Default false. */
+  readonly pooledNorm?: boolean;
+  /** A learned query makes one vector of all rows. Default false. */
+  readonly attentionPooling?: boolean;
 };
 
 /** A rule that reads a flag of the configuration. */
@@ -212,6 +242,43 @@ function known(): Readonly<Record<string, Traits>> {
     norms: 1,
     tied: true,
     queryKeyNorm: ({ flag }) => (flag("use_qk_norm", false) ? "whole" : "none"),
+  };
+
+  /** BERT with a bias of distances, or with embeddings of another width. */
+  const mpnet: Traits = { ...bert, tokenTypes: 0, relativeBias: true };
+  const electra: Traits = { ...bert, pooler: false, embeddingDim: 128 };
+  const sinusoidal: Traits = { ...bart, positions: null, embeddingNorm: false, sinusoids: true };
+  const preNorm: Traits = { ...gpt2, form: "encoder", mlpRatio: null };
+  const vit: Traits = {
+    ...{ ...preNorm, form: "vision", pooler: true, vision: {} },
+    biases: { query: flagRule("qkv_bias", true), output: true },
+    defaults: {
+      ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 },
+      ...{ image_size: 224, patch_size: 16, num_channels: 3 },
+    },
+  };
+  const clipVision: Traits = {
+    ...{ ...vit, pooler: false, biases: allBiases, embeddingNorm: true },
+    defaults: { ...vit.defaults, patch_size: 32 },
+    vision: { patchBias: false, pooledNorm: true },
+  };
+  const siglipVision: Traits = {
+    ...{ ...vit, pooler: false, biases: allBiases },
+    vision: { classToken: false, attentionPooling: true },
+  };
+  const clipText: Traits = {
+    ...{ ...preNorm, causal: true },
+    defaults: {
+      ...{ vocab_size: 49408, hidden_size: 512, intermediate_size: 2048, max_position_embeddings: 77 },
+      ...{ num_hidden_layers: 12, num_attention_heads: 8 },
+    },
+  };
+  const siglipText: Traits = {
+    ...preNorm,
+    defaults: {
+      ...{ vocab_size: 32000, hidden_size: 768, intermediate_size: 3072, max_position_embeddings: 64 },
+      ...{ num_hidden_layers: 12, num_attention_heads: 12 },
+    },
   };
 
   /** Embeddings of each layer, beside norms on both sides of its parts. */
@@ -422,6 +489,13 @@ function known(): Readonly<Record<string, Traits>> {
     roberta: bert,
     "xlm-roberta": bert,
     distilbert: { ...bert, tokenTypes: 0, pooler: false },
+    electra,
+    albert: { ...bert, embeddingDim: 128, sharedLayers: true },
+    mpnet,
+    nomic_bert: {
+      ...{ ...bert, pooler: false, positions: null, rotary: 1, gated: true },
+      ...{ biases: noBiases, mlpBias: false },
+    },
     modernbert: {
       ...bert,
       // The norm before the first attention is the one of the embedding.
@@ -442,6 +516,8 @@ function known(): Readonly<Record<string, Traits>> {
     umt5: { ...t5, gated: ({ flag }) => flag("is_gated_act", true), tied: false },
     bart,
     mbart: { ...bart, finalNorm: true },
+    marian: sinusoidal,
+    m2m_100: { ...sinusoidal, finalNorm: true },
     whisper: {
       ...bart,
       form: "whisper",
@@ -450,5 +526,21 @@ function known(): Readonly<Record<string, Traits>> {
       embeddingNorm: false,
       finalNorm: true,
     },
+    moonshine: {
+      ...{ ...llama, form: "moonshine", norm: "layer-without-bias", tied: true },
+      ...{ biases: noBiases, mlpBias: true, rotary: 0.9 },
+    },
+    vit,
+    dinov2: {
+      ...{ ...vit, pooler: false, mlpRatio: 4, gated: flagRule("use_swiglu_ffn") },
+      defaults: { ...vit.defaults, patch_size: 14, intermediate_size: undefined },
+      vision: { maskToken: true, layerScale: true },
+    },
+    clip_vision_model: clipVision,
+    siglip_vision_model: siglipVision,
+    clip_text_model: clipText,
+    siglip_text_model: siglipText,
+    clip: { ...clipText, form: "dual" },
+    siglip: { ...siglipText, form: "dual" },
   };
 }

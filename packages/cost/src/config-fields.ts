@@ -5,10 +5,30 @@ export type Config = Readonly<Record<string, unknown>>;
 
 /** The same size under the names that different architectures and tables have for it. */
 const spellings = {
-  layers: ["num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers"],
+  layers: [
+    "num_hidden_layers",
+    "n_layer",
+    "n_layers",
+    "num_layers",
+    "encoder_layers",
+    "encoder_num_hidden_layers",
+  ],
   width: ["hidden_size", "n_embd", "d_model", "n_embed", "dim"],
-  heads: ["num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads"],
-  kvHeads: ["num_key_value_heads", "num_kv_heads", "n_kv_heads", "multi_query_group_num"],
+  heads: [
+    "num_attention_heads",
+    "n_head",
+    "n_heads",
+    "num_heads",
+    "encoder_attention_heads",
+    "encoder_num_attention_heads",
+  ],
+  kvHeads: [
+    "num_key_value_heads",
+    "num_kv_heads",
+    "n_kv_heads",
+    "multi_query_group_num",
+    "encoder_num_key_value_heads",
+  ],
   headDim: ["head_dim", "d_kv", "kv_channels"],
   hidden: [
     "intermediate_size",
@@ -36,7 +56,7 @@ const spellings = {
   sharedExperts: ["n_shared_experts", "moe_num_shared_experts", "num_shared_experts"],
   denseLayers: ["first_k_dense_replace", "n_dense_layers", "num_dense_layers", "moe_layer_start_index"],
   sharedKvLayers: ["num_kv_shared_layers"],
-  decoderLayers: ["num_decoder_layers", "decoder_layers", "n_decoder_layers"],
+  decoderLayers: ["num_decoder_layers", "decoder_layers", "n_decoder_layers", "decoder_num_hidden_layers"],
   window: ["sliding_window", "window_size", "local_attention"],
 } as const;
 

@@ -187,3 +187,52 @@ test.each([
 ])("refused: %j", (call, message) => {
   expect(() => cost(gpt2, call)).toThrow(message);
 });
+
+const vit = readConfig({
+  model_type: "vit",
+  image_size: 32,
+  patch_size: 8,
+  hidden_size: 12,
+  num_attention_heads: 3,
+});
+
+test("images have as many rows as their size says, and a batch is counted in images", () => {
+  expect(cost(vit)).toEqual(cost(vit, { queryLength: 17 }));
+  expect(cost(vit, { batchSize: 3 }).flops).toBe(3 * cost(vit).flops);
+  expect(() => cost(vit, { queryLength: 9 })).toThrow(
+    "cost: `queryLength` is 9, expected 17, as an image of vit has as many rows.\nFix: leave it out; count images in `batchSize`.",
+  );
+});
+
+test("CLIP is an encoder of texts and one of images, and each has the cost of itself", () => {
+  const text_config = { vocab_size: 50, hidden_size: 8, num_attention_heads: 2, intermediate_size: 16 };
+  const vision_config = { image_size: 32, patch_size: 8, hidden_size: 12, num_attention_heads: 3 };
+  const clip = readConfig({ model_type: "clip", projection_dim: 4, text_config, vision_config });
+  const [text, image] = [
+    readConfig({ ...text_config, model_type: "clip_text_model" }),
+    readConfig({ ...vision_config, model_type: "clip_vision_model" }),
+  ];
+  const maps = 2 * 4 * (8 + 12);
+  expect(cost(clip, { queryLength: 7 }).flops).toBe(
+    cost(text, { queryLength: 7 }).flops + cost(image).flops + maps,
+  );
+  expect(parameters(clip).total).toBe(parameters(text).total + parameters(image).total + maps / 2 + 1);
+  expect(() => readConfig({ model_type: "clip", vision_config })).toThrow(
+    "readConfig: `text_config` is undefined, expected the configuration of this encoder",
+  );
+});
+
+test("layers that share their weights do the work of all and count once", () => {
+  const sizes = { vocab_size: 50, hidden_size: 8, num_attention_heads: 2, intermediate_size: 16 };
+  const albert = (num_hidden_layers: number) =>
+    readConfig({
+      ...sizes,
+      model_type: "albert",
+      num_hidden_layers,
+      max_position_embeddings: 9,
+      embedding_size: 4,
+    });
+  expect(parameters(albert(6))).toMatchObject({ total: parameters(albert(1)).total });
+  const work = (layers: number) => cost(albert(layers), { queryLength: 5 }).flops;
+  expect(work(6) - work(1)).toBe(5 * (work(2) - work(1)));
+});

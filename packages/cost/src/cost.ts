@@ -7,13 +7,13 @@ import { parts } from "./parts.js";
 
 /** One pass of a model. Lengths in tokens. */
 export type Call = {
-  /** B, sequences side by side. Default 1. */
+  /** B, sequences side by side, or images; of CLIP and SigLIP, pairs of a text and an image. Default 1. */
   batchSize?: number;
-  /** T, tokens of each sequence that are computed. Default 1: one step of decoding. */
+  /** T, tokens of each sequence that are computed. Default 1: one step of decoding. Of images: the rows that they have. */
   queryLength?: number;
   /** S, all tokens of a sequence, those of this pass included. Default: `queryLength`, a sequence from its start. */
   contextLength?: number;
-  /** Tokens that the encoder of an encoder-decoder reads. Default: `queryLength` there, else none. */
+  /** Tokens that the encoder of an encoder-decoder reads. Default: the rows that all of its inputs have, or `queryLength`. */
   sourceLength?: number;
   /** Runs the encoder in this pass. Default: where the sequence starts. */
   encodes?: boolean;
@@ -138,9 +138,14 @@ export function resolveFormats(given: Partial<Formats> = {}): { [kind in keyof F
 }
 
 function runOf(check: Checks, shape: ModelShape, call: Call): Run {
-  const { batchSize = 1, queryLength = 1, contextLength: keyLength = queryLength } = call;
   const both = shape.encoder !== undefined && shape.decoder !== undefined;
-  const { sourceLength = both ? queryLength : 0, encodes = queryLength === keyLength } = call;
+  const rows = shape.encoder?.rows;
+  const {
+    batchSize = 1,
+    queryLength = both ? 1 : (rows ?? 1),
+    contextLength: keyLength = queryLength,
+  } = call;
+  const { sourceLength = both ? (rows ?? queryLength) : 0, encodes = queryLength === keyLength } = call;
   const { outputLength = queryLength, tileSize = 1, latent = "cheapest" } = call;
   checkWhole(check, { batchSize }, 1, "sequences");
   checkWhole(check, { queryLength }, 1, "tokens");
@@ -154,6 +159,7 @@ function runOf(check: Checks, shape: ModelShape, call: Call): Run {
     `a whole number of tokens, at least queryLength = ${queryLength}`,
     "count the tokens of this pass too: they attend to themselves.",
   );
+  if (rows !== undefined && !both) checkRows(check, shape, { queryLength, contextLength: keyLength });
   if (sourceLength > 0 && !both) {
     check.refuse({
       argument: "sourceLength",
@@ -163,4 +169,15 @@ function runOf(check: Checks, shape: ModelShape, call: Call): Run {
     });
   }
   return { batchSize, queryLength, keyLength, sourceLength, encodes, outputLength, tileSize, latent };
+}
+
+/** Refuses other lengths than the rows of an image. */
+function checkRows(
+  check: Checks,
+  { architecture, encoder }: ModelShape,
+  lengths: Readonly<Record<string, number>>,
+): void {
+  const rows = encoder!.rows!;
+  const expected = `${rows}, as an image of ${architecture} has as many rows`;
+  check.each(lengths, (length) => length === rows, expected, "leave it out; count images in `batchSize`.");
 }

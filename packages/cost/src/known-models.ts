@@ -75,9 +75,119 @@ function published(): KnownModel[] {
     { local_attention: 128, global_attn_every_n_layers: 3 },
     149014272,
   );
+  add(
+    "distilbert-base",
+    "DistilBERT base",
+    2019,
+    "distilbert",
+    [768, 6, 12, 12, 3072, 30522, 512],
+    {},
+    66362880,
+  );
+  add("albert-base-v2", "ALBERT base v2", 2019, "albert", [768, 12, 12, 12, 3072, 30000, 512], {}, 11683584);
+  const small = { embedding_size: 128 };
+  add("electra-small", "ELECTRA small", 2020, "electra", [256, 12, 4, 4, 1024, 30522, 512], small, 13483008);
+  add("minilm-l6-v2", "MiniLM L6 v2", 2021, "bert", [384, 6, 12, 12, 1536, 30522, 512], {}, 22713216);
+  add("mpnet-base-v2", "MPNet base v2", 2021, "mpnet", [768, 12, 12, 12, 3072, 30527, 514], {}, 109486464);
+  add(
+    "nomic-embed-text-v1.5",
+    "Nomic Embed Text v1.5",
+    2024,
+    "nomic_bert",
+    [768, 12, 12, 12, 3072, 30528, 2048],
+    {},
+    136731648,
+  );
   add("t5-base", "T5 base", 2019, "t5", [768, 12, 12, 12, 3072, 32128, 512], { d_kv: 64 }, 222903552);
   const bart = { decoder_attention_heads: 12, decoder_layers: 6, decoder_ffn_dim: 3072 };
   add("bart-base", "BART base", 2019, "bart", [768, 6, 12, 12, 3072, 50265, 1024], bart, 139420416);
+  const gated = { d_kv: 64, feed_forward_proj: "gated-gelu", tie_word_embeddings: false };
+  add("flan-t5-small", "Flan-T5 small", 2022, "t5", [512, 8, 6, 6, 1024, 32128, 512], gated, 76961152);
+  const marian = {
+    decoder_attention_heads: 8,
+    decoder_layers: 6,
+    decoder_ffn_dim: 2048,
+    scale_embedding: true,
+  };
+  add("opus-mt-en-de", "OPUS-MT English–German", 2020, "marian", [512, 6, 8, 8, 2048, 58101, 512], marian);
+  const m2m = {
+    decoder_attention_heads: 16,
+    decoder_layers: 12,
+    decoder_ffn_dim: 4096,
+    scale_embedding: true,
+  };
+  add("m2m100-418m", "M2M-100 418M", 2020, "m2m_100", [1024, 12, 16, 16, 4096, 128112, 1024], m2m, 483905536);
+  add(
+    "nllb-200-600m",
+    "NLLB-200 distilled 600M",
+    2022,
+    "m2m_100",
+    [1024, 12, 16, 16, 4096, 256206, 1024],
+    m2m,
+    615073792,
+  );
+  const sound = { num_mel_bins: 80, max_source_positions: 1500, max_target_positions: 448 };
+  const heard = (width: number, layers: number, heads: number, decoderLayers = layers) => ({
+    ...sound,
+    ...{ decoder_attention_heads: heads, decoder_layers: decoderLayers, decoder_ffn_dim: 4 * width },
+  });
+  add(
+    "whisper-tiny",
+    "Whisper tiny",
+    2022,
+    "whisper",
+    [384, 4, 6, 6, 1536, 51865, 448],
+    heard(384, 4, 6),
+    37760640,
+  );
+  add(
+    "whisper-base",
+    "Whisper base",
+    2022,
+    "whisper",
+    [512, 6, 8, 8, 2048, 51865, 448],
+    heard(512, 6, 8),
+    72593920,
+  );
+  add(
+    "whisper-small",
+    "Whisper small",
+    2022,
+    "whisper",
+    [768, 12, 12, 12, 3072, 51865, 448],
+    heard(768, 12, 12),
+    241734912,
+  );
+  add(
+    "whisper-large-v3-turbo",
+    "Whisper large v3 turbo",
+    2024,
+    "whisper",
+    [1280, 32, 20, 20, 5120, 51866, 448],
+    { ...heard(1280, 32, 20, 4), num_mel_bins: 128 },
+    808878080,
+  );
+  const moonshine = (layers: number, partial_rotary_factor: number) => ({
+    ...{ decoder_num_hidden_layers: layers, decoder_num_attention_heads: 8, partial_rotary_factor },
+  });
+  add(
+    "moonshine-tiny",
+    "Moonshine tiny",
+    2024,
+    "moonshine",
+    [288, 6, 8, 8, 1152, 32768, 194],
+    moonshine(6, 0.9),
+    27092736,
+  );
+  add(
+    "moonshine-base",
+    "Moonshine base",
+    2024,
+    "moonshine",
+    [416, 8, 8, 8, 1664, 32768, 194],
+    moonshine(8, 0.62),
+    61513920,
+  );
   const whisper = {
     decoder_attention_heads: 20,
     decoder_layers: 32,
@@ -94,6 +204,70 @@ function published(): KnownModel[] {
     [1280, 32, 20, 20, 5120, 51865, 448],
     whisper,
     1543304960,
+  );
+
+  // Images, and images beside texts.
+  const pictures = (
+    id: string,
+    name: string,
+    year: number,
+    config: Readonly<Record<string, unknown>>,
+    parameters?: number,
+  ) => all.push({ id, name, year, config, ...(parameters !== undefined && { parameters }) });
+  const base = { hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 };
+  pictures(
+    "vit-base",
+    "ViT base",
+    2020,
+    { model_type: "vit", ...base, image_size: 224, patch_size: 16 },
+    86389248,
+  );
+  const dinov2 = {
+    model_type: "dinov2",
+    image_size: 518,
+    patch_size: 14,
+    mlp_ratio: 4,
+    num_hidden_layers: 12,
+  };
+  pictures(
+    "dinov2-small",
+    "DINOv2 small",
+    2023,
+    { ...dinov2, hidden_size: 384, num_attention_heads: 6 },
+    22056576,
+  );
+  pictures(
+    "dinov2-base",
+    "DINOv2 base",
+    2023,
+    { ...dinov2, hidden_size: 768, num_attention_heads: 12 },
+    86580480,
+  );
+  pictures(
+    "clip-vit-base-32",
+    "CLIP ViT-B/32",
+    2021,
+    {
+      model_type: "clip",
+      projection_dim: 512,
+      text_config: {
+        ...{ hidden_size: 512, num_hidden_layers: 12, num_attention_heads: 8, intermediate_size: 2048 },
+        ...{ vocab_size: 49408, max_position_embeddings: 77 },
+      },
+      vision_config: { ...base, image_size: 224, patch_size: 32 },
+    },
+    151277313,
+  );
+  pictures(
+    "siglip-base-16",
+    "SigLIP base",
+    2023,
+    {
+      model_type: "siglip",
+      text_config: { ...base, vocab_size: 32000, max_position_embeddings: 64 },
+      vision_config: { ...base, image_size: 224, patch_size: 16 },
+    },
+    203155970,
   );
 
   // GPT-2 and what followed it.

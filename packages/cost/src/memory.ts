@@ -63,7 +63,7 @@ function held(shape: ModelShape, { contextLength = 1, batchSize = 1, formats: gi
     contextLength,
     batchSize,
     // An encoder's text is counted as long as the decoder's.
-    sourceLength: shape.encoder ? contextLength : 0,
+    sourceLength: shape.encoder ? (shape.encoder.rows ?? contextLength) : 0,
     format: given?.cache ?? formats.float16,
   });
   const weightBytes = parameters(shape).total * weights;
@@ -71,8 +71,9 @@ function held(shape: ModelShape, { contextLength = 1, batchSize = 1, formats: gi
   return { weightBytes, cacheBytes: cache.bytes, workBytes, bytes: weightBytes + cache.bytes + workBytes };
 }
 
-function widest({ encoder, decoder }: ModelShape): number {
-  const layers = [...(encoder?.layers ?? []), ...(decoder?.layers ?? [])];
+function widest({ encoder, decoder, images }: ModelShape): number {
+  const stacks = [encoder, decoder, images?.encoder];
+  const layers = stacks.flatMap((stack) => stack?.layers ?? []);
   return Math.max(
     0,
     ...layers.map(({ feedForward }) => {

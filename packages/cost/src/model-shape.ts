@@ -147,17 +147,27 @@ export type Layer = {
   readonly inputDim?: number;
   /** A learned factor of the output. Default false. */
   readonly scale?: boolean;
+  /** Learned factors of each number that attention and the network add (DINOv2). Default false. */
+  readonly partScales?: boolean;
 };
 
 /** A learned table, of which each token reads a row: positions, kinds of tokens, relative distances. */
 export type Table = { readonly name: string; readonly rows: number; readonly width: number };
 
-/** A convolution over the input of an encoder that hears or sees. */
+/** A convolution over the input of an encoder that hears or sees. A patch of an image is one kernel of all its pixels. */
 export type Convolution = {
   readonly kernel: number;
   readonly inputs: number;
   readonly outputs: number;
   readonly stride: number;
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Zeros at both ends, so that `stride` frames make one. Default true. */
+  readonly padded?: boolean;
+  /** An activation behind it. Default false. */
+  readonly activation?: boolean;
+  /** A norm of all channels together behind it (Moonshine). Default false. */
+  readonly norm?: boolean;
 };
 
 /** Layers one after the other. */
@@ -167,6 +177,25 @@ export type Stack = {
   readonly convolutions: readonly Convolution[];
   readonly embeddingNorm: boolean;
   readonly finalNorm: boolean;
+  /**
+   * Rows of each input, where all inputs have as many: frames of 30 seconds of sound (Whisper), the patches of an image and
+   * its class token. Default: as many as the call says.
+   */
+  readonly rows?: number;
+  /** A factor of the embeddings (BART, M2M-100). Default false. */
+  readonly embeddingScale?: boolean;
+  /** Computed positions, of sines and cosines, are added to the embeddings (Marian). Default false. */
+  readonly sinusoids?: boolean;
+  /** The final norm applies to the vector of an image alone (CLIP). Default false. */
+  readonly pooledNorm?: boolean;
+  /** A learned row in front of those of the patches. Default false. */
+  readonly classToken?: boolean;
+  /** A learned row for patches that are hidden in training (DINOv2). Default false. */
+  readonly maskToken?: boolean;
+  /** E, the width of embeddings, their tables and their norm (ALBERT, ELECTRA). Default: that of the model. */
+  readonly embeddingDim?: number;
+  /** Layers with weights of their own, which the others share (ALBERT). Default: all. */
+  readonly ownLayers?: number;
   /** Streams of all layers. Default: one residual stream, as wide as the model. */
   readonly streams?: Streams;
   /** Numbers of a token's embedding of each layer. Default: none. */
@@ -177,20 +206,30 @@ export type Stack = {
 export type ModelShape = {
   /** The `model_type` that it was read from. */
   readonly architecture: string;
-  /** V */
+  /** V; 0 of a model that reads no text. */
   readonly vocabSize: number;
   /** C */
   readonly embedDim: number;
   /** The width of a row of the token table; {@link embedDim} unless a matrix stands between. */
   readonly tokenDim: number;
   readonly norm: Norm;
-  /** The longest sequence that it was made for; `null`: not known, or without end. Unit: tokens. */
+  /** The longest sequence that it was made for; `null`: not known, without end, or no text. Unit: tokens. */
   readonly contextLength: number | null;
   readonly encoder?: Stack;
   readonly decoder?: Stack;
-  /** The matrix behind an encoder that makes one vector of a text. */
+  /** The matrix behind an encoder that makes one vector of a text or an image. */
   readonly pooler: boolean;
+  /** A learned query that attends to all rows, and a network behind it, make one vector (SigLIP). Default false. */
+  readonly attentionPooling?: boolean;
+  /** A matrix that maps the vector of a text or an image to one that both share (CLIP). Default: none. */
+  readonly projection?: { readonly outputs: number; readonly bias: boolean };
+  /** The encoder of images beside that of texts, and learned numbers of their similarity (CLIP, SigLIP). Default: none. */
+  readonly images?: ModelShape & { readonly similarityNumbers: number };
   /** `tied`: logits are made with the token table; `own`: with a matrix of their own. */
   readonly output: "none" | "tied" | "own";
   readonly outputBias: boolean;
+  /** A factor of rows before logits (T5). Default false. */
+  readonly outputScale?: boolean;
+  /** A bias of the matrix between the token table and the model. Default false. */
+  readonly tokenMapBias?: boolean;
 };

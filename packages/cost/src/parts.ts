@@ -1,4 +1,5 @@
 import { attentionParts } from "./attention-parts.js";
+import { convolutionParts } from "./convolution-parts.js";
 import { feedForwardParts } from "./feed-forward-parts.js";
 import type { Layer, ModelShape, Stack } from "./model-shape.js";
 import { partsBeforeLayers, partsBehindLayers, partsBeside } from "./stream-parts.js";
@@ -6,6 +7,7 @@ import {
   lookup,
   norm,
   outputRows,
+  perRow,
   pointwise,
   product,
   sourceRows,
@@ -13,6 +15,7 @@ import {
   type Part,
   type Rows,
 } from "./part.js";
+import { vectorParts } from "./vector-parts.js";
 
 /** A part, and how many layers have it. */
 export type PlacedPart = Part & { readonly times: number };
@@ -20,64 +23,87 @@ export type PlacedPart = Part & { readonly times: number };
 /** Everything that a model is made of. Equal layers are one entry. */
 export function parts(shape: ModelShape): PlacedPart[] {
   const { encoder, decoder, embedDim: C, tokenDim, vocabSize } = shape;
-  const once = (list: Part[]) => list.map((part) => ({ ...part, times: 1 }));
   const both = encoder !== undefined && decoder !== undefined;
   const encoderRows = both ? sourceRows : tokenRows;
-  // Sound comes into an encoder by convolutions, text by the token table, which both stacks share.
+  // Sound and images come into an encoder by convolutions, text by the token table, which both stacks share.
   const hears = (encoder?.convolutions.length ?? 0) > 0;
   const tokens = { rows: vocabSize, width: tokenDim };
+  const maps = { inputs: tokenDim, outputs: C, bias: shape.tokenMapBias ?? false };
   return [
     ...(encoder && !hears ? once([lookup("token embedding", encoderRows, tokens)]) : []),
     ...(encoder ? stackParts(encoder, shape, encoderRows, "encoder ") : []),
     ...(decoder
       ? once([lookup("token embedding", tokenRows, { ...tokens, shared: encoder !== undefined && !hears })])
       : []),
-    ...(tokenDim === C ? [] : once([product("embedding in", tokenRows, { inputs: tokenDim, outputs: C })])),
+    ...(tokenDim === C ? [] : once([product("embedding in", tokenRows, maps)])),
     ...(decoder ? stackParts(decoder, shape, tokenRows, both ? "decoder " : "") : []),
-    ...(shape.pooler
-      ? once([product("pooler", ({ batchSize }) => batchSize, { inputs: C, outputs: C, bias: true })])
-      : []),
-    ...(tokenDim === C ? [] : once([product("embedding out", outputRows, { inputs: C, outputs: tokenDim })])),
+    ...once(vectorParts(shape)),
+    ...(tokenDim === C || shape.output === "none"
+      ? []
+      : once([product("embedding out", outputRows, { inputs: C, outputs: tokenDim })])),
     ...once(outputParts(shape)),
+    ...(shape.images ? imageParts(shape.images) : []),
   ];
 }
 
+const once = (list: Part[]): PlacedPart[] => list.map((part) => ({ ...part, times: 1 }));
+
+/** The encoder of images beside that of texts: one image for each text of the batch. */
+function imageParts(images: NonNullable<ModelShape["images"]>): PlacedPart[] {
+  const rows = images.encoder!.rows!;
+  const own = parts(images).map((part): PlacedPart => ({
+    ...part,
+    name: `image ${part.name}`,
+    work: (run) => part.work({ ...run, queryLength: rows, keyLength: rows }),
+  }));
+  const parameters = images.similarityNumbers;
+  const similarity = perRow("similarity", () => 1, { parameters, flops: 0, activations: 0, calls: 0 });
+  return [...own, ...once([similarity])];
+}
+
 /** Logits. Made with the token table, they read it and add no parameters. */
-function outputParts({ output, outputBias, tokenDim, vocabSize }: ModelShape): Part[] {
+function outputParts({ output, outputBias, outputScale, tokenDim, vocabSize }: ModelShape): Part[] {
   if (output === "none") return [];
   const head = product("logits", outputRows, { inputs: tokenDim, outputs: vocabSize, bias: outputBias });
-  if (output === "own") return [head];
   const own = outputBias ? vocabSize : 0;
-  return [{ ...head, parameters: own, activeParameters: own }];
+  return [
+    ...(outputScale ? [pointwise("logit scale", outputRows, tokenDim, 1)] : []),
+    output === "own" ? head : { ...head, parameters: own, activeParameters: own },
+  ];
 }
 
 function stackParts(stack: Stack, shape: ModelShape, rows: Rows, prefix: string): PlacedPart[] {
   const { embedDim: C, norm: kind } = shape;
+  const { embeddingDim: E = C, ownLayers = stack.layers.length } = stack;
   const before: Part[] = [
-    ...stack.convolutions.map(({ kernel, inputs, outputs, stride }) =>
-      product("convolution", (run) => rows(run) * (stride === 1 ? 2 : 1), {
-        inputs: kernel * inputs,
-        outputs,
-        bias: true,
-      }),
-    ),
+    ...convolutionParts(stack, C, rows),
+    ...(stack.embeddingScale ? [pointwise("embedding scale", rows, E, 1)] : []),
+    ...(stack.sinusoids ? [pointwise("positions added", rows, E, 2)] : []),
     ...stack.tables.flatMap((table) => [
       lookup(table.name, rows, table),
-      ...(table.width === C ? [pointwise(`${table.name} added`, rows, C, 2)] : []),
+      ...(table.width === E ? [pointwise(`${table.name} added`, rows, E, 2)] : []),
     ]),
-    ...(stack.embeddingNorm ? [norm("embedding norm", rows, kind, C)] : []),
+    ...(stack.embeddingNorm ? [norm("embedding norm", rows, kind, E)] : []),
     ...partsBeforeLayers(stack, { embedDim: C, norm: kind, rows }),
   ];
   const counts = new Map<Layer, number>();
   for (const layer of stack.layers) counts.set(layer, (counts.get(layer) ?? 0) + 1);
-  const layers = [...counts].flatMap(([layer, times]) =>
-    layerParts(layer, stack, shape, rows).map((part) => ({ ...part, times })),
-  );
+  const layers = [...counts].flatMap(([layer, times]) => {
+    const own = layerParts(layer, stack, shape, rows);
+    const sharing = stack.layers.length - ownLayers;
+    if (sharing === 0) return own.map((part) => ({ ...part, times }));
+    const shared = own.map((part) => ({ ...part, parameters: 0, activeParameters: 0 }));
+    return [
+      ...own.map((part) => ({ ...part, times: ownLayers })),
+      ...shared.map((part) => ({ ...part, times: sharing })),
+    ];
+  });
   const after = [
     ...partsBehindLayers(stack, { embedDim: C, norm: kind, rows }),
-    ...(stack.finalNorm ? [norm("final norm", rows, kind, C)] : []),
+    ...(stack.finalNorm
+      ? [norm("final norm", stack.pooledNorm ? ({ batchSize }) => batchSize : rows, kind, C)]
+      : []),
   ];
-  const once = (list: Part[]) => list.map((part) => ({ ...part, times: 1 }));
   return [...once(before), ...layers, ...once(after)].map((part) => ({ ...part, name: prefix + part.name }));
 }
 
@@ -88,12 +114,14 @@ function layerParts(layer: Layer, stack: Stack, shape: ModelShape, rows: Rows): 
   const has = ({ kind }: { readonly kind: string }) => (kind === "none" ? 0 : 1);
   const sums = has(layer.attention) + (layer.cross ? 1 : 0) + has(layer.feedForward);
   const crossing = layer.cross ? attentionParts(layer.cross, { ...place, role: "cross" }) : [];
+  const scale = perRow("layer scale", rows, { parameters: C, flops: C, activations: 2 * C, calls: 1 });
   return [
     ...Array.from({ length: layer.norms }, () => norm("norm", rows, kind, C)),
     ...(layer.attention.kind === "none" ? [] : attentionParts(layer.attention, place)),
     ...(layer.state ? [...attentionParts(layer.state, place), pointwise("attention sum", rows, C, 2)] : []),
     ...crossing.map((part) => ({ ...part, name: `cross-${part.name}` })),
     ...feedForwardParts(layer.feedForward, C, rows),
+    ...(layer.partScales ? Array.from({ length: sums }, () => scale) : []),
     ...partsBeside(layer, stack, place),
     ...Array.from({ length: sums }, () => pointwise("residual", rows, C, 2)),
   ];

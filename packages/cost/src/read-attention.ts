@@ -101,7 +101,9 @@ export function readHeads(
   const headDim = readHeadDim(fields, heads);
   const { biases, rotary } = traits;
   const rotaryFraction = fields.flag("alibi", false) ? 0 : rotary;
-  const rotatedFraction = fields.share(["partial_rotary_factor", "rotary_pct"], rotaryFraction);
+  const rotated = headDim * fields.share(["partial_rotary_factor", "rotary_pct"], rotaryFraction);
+  // In Moonshine the pair that an odd number begins rotates whole.
+  const pairs = traits.form === "moonshine" ? Math.ceil(Math.floor(rotated) / 2) : Math.floor(rotated / 2);
   const norm = traits.queryKeyNorm;
   return {
     kind: "heads",
@@ -109,10 +111,7 @@ export function readHeads(
     numKvHeads,
     headDim,
     reach,
-    rotaryDim:
-      rotaryFraction === 0
-        ? 0
-        : fields.own("rotary_dim", 2 * Math.floor((headDim * rotatedFraction) / 2) || 0),
+    rotaryDim: rotaryFraction === 0 ? 0 : fields.own("rotary_dim", 2 * pairs || 0),
     biases: {
       query: holds(biases.query, fields),
       key: holds(biases.key ?? biases.query, fields),
@@ -314,7 +313,7 @@ function readScan(fields: Fields, { mixersAlone }: Traits): StateAttention {
 }
 
 function readReach(fields: Fields, traits: Traits, layer: number, kind: unknown): Reach {
-  const causal = traits.form !== "encoder";
+  const causal = traits.causal ?? traits.form !== "encoder";
   const unlimited: Reach = { kind: causal ? "causal" : "all" };
   if (["full_attention", "attention", "deepseek_sparse_attention"].includes(kind as string)) return unlimited;
   const chunk = fields.config["attention_chunk_size"];

@@ -4,6 +4,7 @@ import { configFields, type Config, type Fields } from "./config-fields.js";
 import { withLayerCount } from "./layer-kinds.js";
 import type { Convolution, Layer, ModelShape, Stack, Streams, Table } from "./model-shape.js";
 import { layerTypes, readAttention, readHeads, readState } from "./read-attention.js";
+import { halves, readVisionStack } from "./read-vision.js";
 import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
 
 /**
@@ -11,7 +12,8 @@ import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
  * `n_layers`, `d_model`, `n_heads`, `n_kv_heads`, `head_dim`, `d_ff`, `vocab_size`, …). What is no size — biases,
  * norms, learned positions — follows from `model_type`, as the published weights of each architecture have it.
  *
- * Of a model that also sees or hears, the decoder of text is read (`text_config`).
+ * Of a decoder that also sees or hears, the part that reads text is read (`text_config`); of CLIP and SigLIP both
+ * encoders. Heads for tasks, such as a map to labels, are not counted.
  *
  * @param config - The object in the file, or its text.
  * @throws {ArgumentError} If the architecture is not known, a size is missing or no whole number, or heads do not
@@ -50,7 +52,9 @@ export function readConfig(config: unknown): ModelShape {
     });
   }
   if (whole["architecture"] !== undefined) refuseUnknown(whole);
-  const fields = configFields(traits.onePart ? withLayerCount(whole) : whole);
+  const complete = withDefaults(traits.onePart ? withLayerCount(whole) : whole, traits);
+  const fields = configFields(complete);
+  if (traits.form === "dual") return dualShape(fields, type);
   refuseOtherParts(fields, type);
   checkLayerTypes(fields, traits);
   // A decoder that sees all of its text embeds it, and generates nothing (EmbeddingGemma).
@@ -58,8 +62,30 @@ export function readConfig(config: unknown): ModelShape {
   return shapeOf(fields, bidirectional ? { ...traits, form: "encoder" } : traits, type);
 }
 
+/** Fields that a configuration leaves out, as its architecture has them then. */
+function withDefaults(config: Config, { defaults }: Traits): Config {
+  if (!defaults) return config;
+  const given = Object.entries(config).filter(([, value]) => value !== undefined && value !== null);
+  return { ...defaults, ...Object.fromEntries(given) };
+}
+
+/** Two encoders, of texts and of images, whose vectors are mapped to ones of equal length. */
+function dualShape(fields: Fields, type: string): ModelShape {
+  const { text, vision, ofText, ofImages, similarityNumbers } = halves(fields, type);
+  return {
+    ...readConfig(text),
+    architecture: type,
+    projection: ofText,
+    images: { ...readConfig(vision), ...(ofImages && { projection: ofImages }), similarityNumbers },
+  };
+}
+
 /** Parts of other sizes of a model, which have other costs. */
 function refuseOtherParts({ config, flag, refuse }: Fields, type: string): void {
+  if (type === "marian" && !flag("share_encoder_decoder_embeddings", true))
+    refuse("share_encoder_decoder_embeddings", false, "true: one token table for both sides");
+  if (type === "albert" && typeof config["inner_group_num"] === "number" && config["inner_group_num"] !== 1)
+    refuse("inner_group_num", config["inner_group_num"], "1: a group is one layer");
   if (type === "gemma4_text")
     for (const name of ["attention_k_eq_v", "enable_moe_block"])
       if (flag(name, false))
@@ -101,19 +127,32 @@ function shapeOf(fields: Fields, traits: Traits, architecture: string): ModelSha
   const { config, size, flag } = fields;
   const embedDim = size("width");
   const tied = flag("tie_word_embeddings", traits.tied);
-  const tokenDim = fields.own("word_embed_proj_dim", embedDim);
+  const tokenDim = traits.embeddingDim
+    ? fields.own("embedding_size", traits.embeddingDim)
+    : fields.own("word_embed_proj_dim", embedDim);
+  const reads = traits.form !== "vision";
+  const generates = reads && traits.form !== "encoder";
   return {
     architecture,
-    vocabSize: size("vocabulary"),
+    vocabSize: reads ? size("vocabulary") : 0,
     embedDim,
     tokenDim,
     norm: traits.norm,
-    contextLength: fields.sizeOrNull("positions"),
+    contextLength: reads ? fields.sizeOrNull("positions") : null,
     ...stacksOf(fields, traits),
-    pooler: traits.pooler && config["add_pooling_layer"] !== false,
-    output: traits.form === "encoder" ? "none" : tied ? "tied" : "own",
-    outputBias: traits.outputBias && traits.form !== "encoder",
+    pooler: traits.pooler && config["add_pooling_layer"] !== false && !hasNoPooler(config),
+    ...(traits.vision?.attentionPooling && { attentionPooling: true }),
+    output: generates ? (tied ? "tied" : "own") : "none",
+    outputBias: traits.outputBias && generates,
+    ...(traits.form === "t5" && tied && flag("scale_decoder_outputs", true) && { outputScale: true }),
+    ...(traits.embeddingDim && { tokenMapBias: true }),
   };
+}
+
+/** Classes with a head that reads rows hold no pooler. */
+function hasNoPooler({ architectures: classes }: Config): boolean {
+  const [name] = Array.isArray(classes) ? (classes as unknown[]) : [];
+  return /For(MaskedLM|TokenClassification|QuestionAnswering|ImageClassification)$/.test(String(name));
 }
 
 function stacksOf(fields: Fields, traits: Traits): Pick<ModelShape, "encoder" | "decoder"> {
@@ -122,6 +161,8 @@ function stacksOf(fields: Fields, traits: Traits): Pick<ModelShape, "encoder" | 
       return { decoder: singleStack(fields, traits) };
     case "encoder":
       return { encoder: singleStack(fields, traits) };
+    case "vision":
+      return { encoder: readVisionStack(fields, traits, sharedLayers) };
     case "t5":
       return encoderAndDecoder(fields, traits, relativeTables(fields));
     default:
@@ -151,8 +192,14 @@ function singleStack(fields: Fields, traits: Traits): Stack {
     const rows = fields.own("vocab_size_per_layer_input", fields.size("vocabulary"));
     tables.push({ name: "embeddings of layers", rows, width: layers.length * inputDim });
   }
+  const width = fields.size("width");
+  const embeddingDim = traits.embeddingDim ? fields.own("embedding_size", traits.embeddingDim) : width;
   const types = fields.own("type_vocab_size", traits.tokenTypes || 1);
-  if (traits.tokenTypes > 0) tables.push({ name: "token types", rows: types, width: fields.size("width") });
+  if (traits.tokenTypes > 0) tables.push({ name: "token types", rows: types, width: embeddingDim });
+  if (traits.relativeBias) {
+    const buckets = fields.own("relative_attention_num_buckets", 32);
+    tables.push({ name: "relative positions", rows: buckets, width: fields.size("heads") });
+  }
   return {
     layers,
     tables,
@@ -161,6 +208,8 @@ function singleStack(fields: Fields, traits: Traits): Stack {
     finalNorm: traits.finalNorm && fields.flag("do_layer_norm_before", true),
     ...(traits.streams && { streams: readStreams(fields, traits.streams) }),
     ...(inputDim && { inputDim }),
+    ...(embeddingDim !== width && { embeddingDim }),
+    ...(traits.sharedLayers && { ownLayers: fields.own("num_hidden_groups", 1) }),
   };
 }
 
@@ -180,7 +229,7 @@ function encoderAndDecoder(
   const sides = {
     encoder: { heads: size("heads"), hidden: readHidden(fields, traits), layers: size("layers") },
     decoder: {
-      heads: own("decoder_attention_heads", size("heads")),
+      heads: own("decoder_attention_heads", own("decoder_num_attention_heads", size("heads"))),
       hidden: own("decoder_ffn_dim", readHidden(fields, traits)),
       layers: size("decoderLayers", size("layers")),
     },
@@ -191,23 +240,27 @@ function encoderAndDecoder(
     const attention = readHeads(fields, traits, { kind: side === "encoder" ? "all" : "causal" }, heads);
     const layer: Layer = {
       attention,
-      ...(side === "decoder" && { cross: { ...attention, reach: { kind: "all" as const } } }),
-      feedForward: readDense(fields, traits, hidden),
+      ...(side === "decoder" && { cross: { ...attention, rotaryDim: 0, reach: { kind: "all" as const } } }),
+      feedForward: readDense(fields, hasGates(traits, side) ? traits : { ...traits, gated: false }, hidden),
       norms: side === "decoder" ? 3 : 2,
     };
     return {
       layers: new Array<Layer>(layers).fill(layer),
       tables: tables[side],
-      convolutions: side === "encoder" && traits.form === "whisper" ? whisperConvolutions(fields) : [],
+      convolutions: side === "encoder" ? soundConvolutions(fields, traits) : [],
+      // Shorter sound is padded to 30 seconds.
+      ...(side === "encoder" && traits.form === "whisper" && { rows: own("max_source_positions", 1500) }),
       embeddingNorm: traits.embeddingNorm,
       finalNorm: traits.finalNorm,
+      ...(fields.flag("scale_embedding", false) && { embeddingScale: true }),
+      ...(traits.sinusoids && { sinusoids: true }),
     };
   };
   return { encoder: stack("encoder"), decoder: stack("decoder") };
 }
 
-function learnedTables(fields: Fields, { positions, form }: Traits): Tables {
-  const width = fields.size("width");
+function learnedTables(fields: Fields, { positions, form, embeddingDim }: Traits): Tables {
+  const width = embeddingDim ? fields.own("embedding_size", embeddingDim) : fields.size("width");
   const rows = (count: number): Table[] =>
     positions ? [{ name: "positions", rows: count + positions.extra, width }] : [];
   if (!positions) return { encoder: [], decoder: [] };
@@ -237,12 +290,34 @@ function relativeTables(fields: Fields): Tables {
   return { encoder: table(layers), decoder: table(fields.size("decoderLayers", layers)) };
 }
 
-function whisperConvolutions(fields: Fields): Convolution[] {
+/** Gates of the feed-forward layers of a side: of Moonshine's decoder alone. */
+const hasGates = ({ form }: Traits, side: "encoder" | "decoder"): boolean =>
+  form !== "moonshine" || side === "decoder";
+
+/** Convolutions over frames of mel bands (Whisper), or over samples (Moonshine). */
+function soundConvolutions(fields: Fields, { form }: Traits): Convolution[] {
   const width = fields.size("width");
+  const activation = true;
+  if (form === "moonshine")
+    return [
+      {
+        kernel: 127,
+        inputs: 1,
+        outputs: width,
+        stride: 64,
+        bias: false,
+        padded: false,
+        activation,
+        norm: true,
+      },
+      { kernel: 7, inputs: width, outputs: 2 * width, stride: 3, padded: false, activation },
+      { kernel: 3, inputs: 2 * width, outputs: width, stride: 2, padded: false, activation },
+    ];
+  if (form !== "whisper") return [];
   const mel = fields.own("num_mel_bins", 80);
   return [
-    { kernel: 3, inputs: mel, outputs: width, stride: 1 },
-    { kernel: 3, inputs: width, outputs: width, stride: 2 },
+    { kernel: 3, inputs: mel, outputs: width, stride: 1, activation },
+    { kernel: 3, inputs: width, outputs: width, stride: 2, activation },
   ];
 }
 

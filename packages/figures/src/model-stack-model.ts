@@ -121,7 +121,7 @@ async function stackedModel(id: string, config: unknown): Promise<StackedModel> 
   };
 }
 
-type Side = "encoder" | "decoder";
+type Side = "encoder" | "decoder" | "images";
 type Kind = { attention: AttentionShape; cross: boolean; side: Side; layers: number };
 
 /** The different ways to attend, each with its layers; cross-attention is one of its own. */
@@ -133,8 +133,9 @@ function layersOf(shape: ModelShape): { kinds: Kind[]; sides: StackSide[] } {
     return at >= 0 ? at : kinds.push({ key, attention, cross, side, layers: 0 }) - 1;
   };
   const both = shape.encoder !== undefined && shape.decoder !== undefined;
-  const sides = (["encoder", "decoder"] as const).flatMap((name): StackSide[] => {
-    const stack = shape[name];
+  const stacks = { encoder: shape.encoder, decoder: shape.decoder, images: shape.images?.encoder };
+  const sides = (["encoder", "decoder", "images"] as const).flatMap((name): StackSide[] => {
+    const stack = stacks[name];
     if (!stack) return [];
     const layers = stack.layers.flatMap(({ attention, cross }) => {
       if (attention.kind === "none") return [];
@@ -143,8 +144,10 @@ function layersOf(shape: ModelShape): { kinds: Kind[]; sides: StackSide[] } {
       if (cross) kinds[indexOf(cross, true, name)]!.layers++;
       return index;
     });
-    const title = both ? name.replace(/^./, (letter) => letter.toUpperCase()) : "";
-    return [{ name: title, layers, runs: foldLayers(layers) }];
+    const title = shape.images && name === "encoder" ? "texts" : both || shape.images ? name : "";
+    return [
+      { name: title.replace(/^./, (letter) => letter.toUpperCase()), layers, runs: foldLayers(layers) },
+    ];
   });
   return { kinds, sides };
 }
@@ -258,10 +261,14 @@ function expertsOf({ decoder, encoder }: ModelShape): StackedModel["experts"] {
   return null;
 }
 
-/** Operations for one more token of a decoder, or for each token of a text that an encoder reads. */
-function flopsPerToken(shape: ModelShape, length: number): number {
-  if (!shape.decoder) return Math.round(cost(shape, { queryLength: length }).flops / length);
-  const source = shape.encoder ? { sourceLength: length, encodes: false } : {};
+/** Operations for one more token of a decoder, for each token of a text that an encoder reads, or for each row of an image. */
+function flopsPerToken({ images: _, ...shape }: ModelShape, length: number): number {
+  const { encoder, decoder } = shape;
+  if (!decoder) {
+    const queryLength = encoder?.rows ?? length;
+    return Math.round(cost(shape, { queryLength }).flops / queryLength);
+  }
+  const source = encoder ? { sourceLength: encoder.rows ?? length, encodes: false } : {};
   return cost(shape, { contextLength: length, ...source }).flops;
 }
 

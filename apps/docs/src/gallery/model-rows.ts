@@ -50,9 +50,9 @@ export function modelRows(): ModelRow[] {
     .reverse();
 }
 
-const layersOf = ({ encoder, decoder }: ModelShape): AttentionShape[] =>
-  [...(encoder?.layers ?? []), ...(decoder?.layers ?? [])].flatMap(({ attention }) =>
-    attention.kind === "none" ? [] : [attention],
+const layersOf = ({ encoder, decoder, images }: ModelShape): AttentionShape[] =>
+  [encoder, decoder, images?.encoder].flatMap((stack) =>
+    (stack?.layers ?? []).flatMap(({ attention }) => (attention.kind === "none" ? [] : [attention])),
   );
 
 function layerText(attention: AttentionShape): string {

@@ -149,3 +149,30 @@ test.each([
   expect(err).toContain(message);
   expect(existsSync(join(folder, "out.tmp"))).toBe(false);
 });
+
+test("an image has as many rows as its size says; a source is as long as sound is padded to", async () => {
+  const path = async (name: string, config: object) => {
+    const file = join(folder, `${name}.json`);
+    await writeFile(file, JSON.stringify(config));
+    return file;
+  };
+  const vit = await path("vit", { model_type: "vit" });
+  expect(await json(vit)).toMatchObject({
+    ...{ contextLength: 197, parameters: 86389248, longestContext: null },
+    kvCache: { bytesPerToken: 0, bytesPerRequest: 0 },
+  });
+  expect((await recorded(vit)).out).toMatch(/^pass {8}35\.\d+ billion FLOPs/m);
+  const { code, err } = await recorded(vit, "--context", "50");
+  expect([code, err]).toEqual([1, expect.stringContaining("expected nothing, as an image has 197 rows")]);
+  const whisper = await path("whisper", {
+    ...{ model_type: "whisper", d_model: 384, vocab_size: 51865, max_target_positions: 448 },
+    ...{ encoder_layers: 4, encoder_attention_heads: 6, encoder_ffn_dim: 1536 },
+    ...{ decoder_layers: 4, decoder_attention_heads: 6, decoder_ffn_dim: 1536 },
+  });
+  const result = await json(whisper);
+  expect(result).toMatchObject({ sourceLength: 1500, kvCache: { bytesPerSourceToken: 6144 } });
+  expect(result["kvCache"]!["bytesPerRequest"]).toBe(6144 * (1500 + 448));
+  expect((await recorded(whisper)).out).toMatch(
+    /^cache .*6\.144 kB a position of the source.* a source of 1500$/m,
+  );
+});

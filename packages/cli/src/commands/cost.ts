@@ -108,11 +108,11 @@ type Request = Omit<Options, "machine"> & { machine: Machine; formats: { weights
 
 /** The result of the command as one object. */
 function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSecond, ...rest }: Request) {
-  const contextLength = rest.context ?? Math.min(shape.contextLength ?? 4096, 4096);
+  const contextLength = contextOf(shape, rest.context);
   const sized = { batchSize: batch, contextLength, formats };
   const size = parameters(shape);
   const both = shape.encoder !== undefined && shape.decoder !== undefined;
-  const sourceLength = both ? { sourceLength: contextLength } : {};
+  const sourceLength = both ? { sourceLength: shape.encoder.rows ?? contextLength } : {};
   const pass = (call: Parameters<typeof cost>[1]) => {
     const passCost = cost(shape, { formats, batchSize: batch, ...sourceLength, ...call });
     const { timeMs, boundBy, tokensPerSecond } = estimate(passCost, machine);
@@ -130,7 +130,7 @@ function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSe
       tokensPerSecond,
     };
   };
-  const { bytesPerToken, bytesPerRequest } = kvCache(shape, {
+  const { bytesPerToken, bytesPerSourceToken, bytesPerRequest } = kvCache(shape, {
     contextLength,
     ...sourceLength,
     format: formats.cache,
@@ -140,11 +140,12 @@ function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSe
   return {
     architecture: shape.architecture,
     contextLength,
+    ...sourceLength,
     batchSize: batch,
     formats: { weights: formats.weights.name, cache: formats.cache.name },
     parameters: size.total,
     activeParameters: size.active,
-    kvCache: { bytesPerToken, bytesPerRequest },
+    kvCache: { bytesPerToken, ...(both && { bytesPerSourceToken }), bytesPerRequest },
     memory: memory(shape, sized),
     prefill: pass({ queryLength: contextLength, outputLength: 1 }),
     // An encoder-only model does not decode.
@@ -157,6 +158,20 @@ function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSe
       plan: plan(shape, { users, contextLength, tokensPerSecond, machine, formats }),
     }),
   };
+}
+
+/** Tokens of a sequence; rows of an image, which its size decides. */
+function contextOf(shape: ModelShape, given: number | undefined): number {
+  const rows = shape.decoder ? undefined : shape.encoder?.rows;
+  if (rows === undefined) return given ?? Math.min(shape.contextLength ?? 4096, 4096);
+  if (given === undefined || given === rows) return rows;
+  throw new ArgumentError({
+    fn: "qkv",
+    argument: "--context",
+    received: given,
+    expected: `nothing, as an image has ${rows} rows`,
+    fix: "leave it out, and count images with --batch.",
+  });
 }
 
 function pick<T>(flag: string, choices: Readonly<Record<string, T>>, name: string): T {
@@ -173,7 +188,7 @@ function pick<T>(flag: string, choices: Readonly<Record<string, T>>, name: strin
 
 /** Formats the result as text, a line for each figure. */
 function table(result: ReturnType<typeof costOf>): string {
-  const { kvCache: cache, memory: memoryUse, prefill, decode, machine, contextLength, batchSize } = result;
+  const { memory: memoryUse, prefill, decode, machine, contextLength, batchSize } = result;
   const active =
     result.activeParameters < result.parameters
       ? `, of which a token passes ${count(result.activeParameters)}`
@@ -184,12 +199,9 @@ function table(result: ReturnType<typeof costOf>): string {
   const rows: [string, string][] = [
     ["parameters", `${result.parameters.toLocaleString("en-US")}${active}`],
     ["weights", `${bytes(memoryUse.weightBytes)} as ${result.formats.weights}`],
-    [
-      "cache",
-      `${bytes(cache.bytesPerToken)} a token, ${bytes(cache.bytesPerRequest)} for ${contextLength} tokens`,
-    ],
+    ["cache", cacheText(result)],
     ["memory", `${bytes(memoryUse.bytes)} for ${batchSize} × ${contextLength} tokens`],
-    ["prompt", passText(prefill)],
+    [decode ? "prompt" : "pass", passText(prefill)],
     ...(decode
       ? ([["token", `${passText(decode)}; ${decode.tokensPerSecond.toPrecision(3)} tokens/s`]] as [
           string,
@@ -207,6 +219,17 @@ function table(result: ReturnType<typeof costOf>): string {
     ...(result.plan ? planRows(result.plan) : []),
   ];
   return rows.map(([name, text]) => `${name.padEnd(11)} ${text}\n`).join("");
+}
+
+function cacheText({ kvCache, contextLength, sourceLength }: ReturnType<typeof costOf>): string {
+  const { bytesPerToken, bytesPerSourceToken, bytesPerRequest } = kvCache;
+  const ofSource =
+    bytesPerSourceToken === undefined ? "" : `, ${bytes(bytesPerSourceToken)} a position of the source`;
+  const lengths =
+    sourceLength === undefined
+      ? `${contextLength} tokens`
+      : `${contextLength} tokens and a source of ${sourceLength}`;
+  return `${bytes(bytesPerToken)} a token${ofSource}, ${bytes(bytesPerRequest)} for ${lengths}`;
 }
 
 function planRows(made: Plan): [string, string][] {

@@ -1,0 +1,141 @@
+import {
+  cost,
+  formats,
+  kvCache,
+  memory,
+  parameters,
+  readConfig,
+  type Call,
+  type ModelShape,
+} from "@qkv/cost";
+import { count, randn, tensor, tensorsOf } from "@qkv/tensor";
+import {
+  cacheFor,
+  loadAny,
+  loadDualEncoder,
+  loadEncoder,
+  loadEncoderDecoder,
+  loadSpeech,
+  loadVision,
+  sourceCache,
+} from "@qkv/transformer";
+import { expect, test } from "vitest";
+import { ownData } from "../reference-data.mjs";
+
+// What the cost model says of encoders, encoder–decoders, models of images and of speech, beside what they hold and do.
+
+const path = (name: string) => ownData.path(`hf/${name}`);
+const configOf = (name: string) => ownData.json(`hf/${name}/config.json`) as Record<string, unknown>;
+const numbersOf = (tree: unknown) => tensorsOf(tree as never).reduce((sum, { data }) => sum + data.length, 0);
+// The plain kernel computes whole tiles of 64 queries and keys.
+const flopsOf = (shape: ModelShape, call: Call) => cost(shape, { ...call, tileSize: 64 }).flops;
+
+/** Encoders whose file holds a pooler, which is loaded as the head. */
+const pooled = new Set(["albert", "bert-pooler", "mpnet", "roberta", "vit", "xlm-roberta"]);
+/** Numbers that a file holds and loading drops: rows of positions before the first one, a row for hidden patches. */
+const dropped: Readonly<Record<string, number>> = {
+  ...{ bart: 2 * 2 * 48, dinov2: 48, mpnet: 2 * 32, roberta: 2 * 48, "xlm-roberta": 2 * 48 },
+};
+/** Numbers that a file holds and nothing learns: biases of logits that are 0. */
+const fixed: Readonly<Record<string, number>> = { bart: 112, marian: 112 };
+
+test.each([
+  ...["albert", "bert-mlm", "bert-pooler", "distilbert", "electra", "modernbert", "mpnet", "nomic-bert"],
+  ...["roberta", "xlm-roberta", "bart", "m2m-100", "marian", "t5", "t5-gated", "moonshine", "whisper"],
+  ...["vit", "vit-classifier", "dinov2", "clip", "siglip"],
+])("parameters of %s are those of the loaded model", async (name) => {
+  const { params } = (await loadAny(path(name))) as { params: Record<string, unknown> };
+  const { head, maskedTokenHead: _, ...own } = params;
+  const numbers = numbersOf(own) + (pooled.has(name) ? numbersOf(head) : 0);
+  expect(parameters(readConfig(configOf(name))).total).toBe(
+    numbers + (dropped[name] ?? 0) - (fixed[name] ?? 0),
+  );
+});
+
+test.each([
+  ...["albert", "bert-mlm", "distilbert", "electra", "modernbert", "mpnet", "nomic-bert", "roberta"],
+])("FLOPs of %s are those of a pass", async (name) => {
+  const { apply, params } = await loadEncoder(path(name));
+  const shape = readConfig({ ...configOf(name), add_pooling_layer: false });
+  for (const queryLength of [1, 7]) {
+    const { flops } = count(() => apply(params, new Array<number>(queryLength).fill(3)));
+    expect(flopsOf(shape, { queryLength })).toBe(flops);
+  }
+});
+
+test.each(["vit", "vit-classifier", "dinov2"])("FLOPs of %s are those of a pass", async (name) => {
+  const { apply, params } = await loadVision(path(name));
+  const shape = readConfig({ ...configOf(name), add_pooling_layer: false });
+  for (const batchSize of [1, 3]) {
+    const { flops } = count(() => apply(params, randn([batchSize, 3, 16, 16], { seed: 1 })));
+    expect(flopsOf(shape, { batchSize })).toBe(flops);
+    expect(cost(shape, { batchSize }).tokens).toBe(17 * batchSize);
+  }
+});
+
+test.each(["clip", "siglip"])("FLOPs of %s are those of a text and an image", async (name) => {
+  const { embedTexts, embedImages, params } = await loadDualEncoder(path(name));
+  const shape = readConfig(configOf(name));
+  const T = 9;
+  const ids = tensor([new Array<number>(T).fill(3)], { dtype: "int32" });
+  const text = count(() => embedTexts(params, ids)).flops;
+  const image = count(() => embedImages(params, randn([1, 3, 16, 16], { seed: 1 }))).flops;
+  // Beside the cost: vectors are divided by their length.
+  const [C, P] = [shape.embedDim, shape.projection!.outputs];
+  const unit = 2 * P + 1;
+  // CLIP's activation takes three operations instead of one, and the row of a text is found by its token.
+  const ofClip = name === "clip" ? 1 : 0;
+  const [bentText, bentImage, found] = [2 * T * 80 * 2, 2 * 17 * 72 * 2, 2 * T * C + 3 * T];
+  const { images } = shape;
+  expect(flopsOf(images!, {})).toBe(image - unit - ofClip * bentImage);
+  expect(flopsOf(shape, { queryLength: T })).toBe(
+    text + image - 2 * unit - ofClip * (bentText + bentImage + found),
+  );
+});
+
+/** FLOPs of biases of logits that are 0, which the cost leaves out. */
+const logitBias = (name: string, T: number) => T * (fixed[name] ?? 0);
+
+test.each(["bart", "m2m-100", "marian", "t5", "t5-gated", "moonshine", "whisper"])(
+  "FLOPs of %s are those of its encoder, of a prompt and of a step; its cache holds keys and values of the source once",
+  async (name) => {
+    const isSpeech = name === "whisper" || name === "moonshine";
+    const model = await (isSpeech ? loadSpeech(path(name)) : loadEncoderDecoder(path(name)));
+    const shape = readConfig(configOf(name));
+    const S = name === "whisper" ? 20 : 11;
+    // The least number of samples that makes 11 rows: each convolution reads a kernel behind the strides of the others.
+    const samples = ((2 * (S - 1) + 2) * 3 + 6) * 64 + 127;
+    const input =
+      name === "whisper"
+        ? randn([1, 16, 2 * S], { seed: 1 })
+        : name === "moonshine"
+          ? randn([1, samples], { seed: 1 })
+          : new Array<number>(S).fill(5);
+    let source: ReturnType<typeof model.encode> | undefined;
+    const encoding = count(() => (source = model.encode(model.params, input as never)));
+    expect(source!.rows.shape[1]).toBe(S);
+    const cache = sourceCache(cacheFor(model.config), source!);
+    const prompt = count(() => model.apply(model.params, [1, 5, 6], { cache }));
+    const held = { contextLength: 3, sourceLength: S, format: formats.float32 };
+    const ofSource = source!.keyValues.reduce((sum, { key, value }) => sum + numbersOf([key, value]), 0);
+    expect(kvCache(shape, held).bytes).toBe(cache.bytes + 4 * ofSource);
+    expect(kvCache(shape, held).bytesPerSourceToken * S).toBe(4 * ofSource);
+    const step = count(() => model.apply(model.params, [7], { cache }));
+    const sourceLength = S;
+    const later = { queryLength: 3, sourceLength, encodes: false };
+    expect(flopsOf(shape, later)).toBe(prompt.flops - logitBias(name, 3));
+    expect(flopsOf(shape, { ...later, encodes: true })).toBe(
+      encoding.flops + prompt.flops - logitBias(name, 3),
+    );
+    expect(flopsOf(shape, { contextLength: 4, sourceLength })).toBe(step.flops - logitBias(name, 1));
+  },
+);
+
+test("the source of Whisper is as long as its sound is padded to, that of others as the call says", () => {
+  const whisper = readConfig(configOf("whisper"));
+  const call = { queryLength: 3 };
+  expect(cost(whisper, call)).toEqual(cost(whisper, { ...call, sourceLength: 20 }));
+  expect(memory(whisper).cacheBytes).toBe(kvCache(whisper, { sourceLength: 20 }).bytes);
+  const t5 = readConfig(configOf("t5"));
+  expect(cost(t5, call)).toEqual(cost(t5, { ...call, sourceLength: 3 }));
+});

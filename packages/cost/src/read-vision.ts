@@ -1,0 +1,72 @@
+import type { Traits } from "./architectures.js";
+import type { Config, Fields } from "./config-fields.js";
+import type { Layer, ModelShape, Stack } from "./model-shape.js";
+import { readHeads } from "./read-attention.js";
+import { readDense, readHidden } from "./read-feed-forward.js";
+
+/** The encoder of images of a configuration: patches, positions and layers. `layersOf` makes equal layers one object. */
+export function readVisionStack(
+  fields: Fields,
+  traits: Traits,
+  layersOf: (count: number, make: () => Layer) => Layer[],
+): Stack {
+  const { size, own } = fields;
+  const { classToken = true, patchBias = true, maskToken, layerScale, pooledNorm } = traits.vision!;
+  const width = size("width");
+  const patch = own("patch_size");
+  const rows = Math.floor(own("image_size") / patch) ** 2 + (classToken ? 1 : 0);
+  if (rows === 0) fields.refuse("patch_size", patch, "at most image_size");
+  return {
+    layers: layersOf(size("layers"), () => ({
+      attention: readHeads(fields, traits, { kind: "all" }),
+      feedForward: readDense(fields, traits, visionHidden(fields, traits)),
+      norms: 2,
+      ...(layerScale && { partScales: true }),
+    })),
+    tables: [{ name: "positions", rows, width }],
+    convolutions: [
+      {
+        kernel: patch * patch,
+        inputs: own("num_channels"),
+        outputs: width,
+        stride: patch * patch,
+        bias: patchBias,
+      },
+    ],
+    embeddingNorm: traits.embeddingNorm,
+    finalNorm: traits.finalNorm,
+    rows,
+    ...(pooledNorm && { pooledNorm }),
+    ...(classToken && { classToken }),
+    ...(maskToken && fields.flag("use_mask_token", true) && { maskToken }),
+  };
+}
+
+/** DINOv2 gives the hidden width as a multiple of the model's; with gates two thirds of it, rounded up to a multiple of 8. */
+function visionHidden(fields: Fields, traits: Traits): number {
+  if (traits.mlpRatio === null) return readHidden(fields, traits);
+  const wide = Math.floor(fields.size("width") * fields.share(["mlp_ratio"], traits.mlpRatio));
+  return fields.flag("use_swiglu_ffn", false) ? 8 * Math.floor((Math.floor((wide * 2) / 3) + 7) / 8) : wide;
+}
+
+type Projection = NonNullable<ModelShape["projection"]>;
+
+/** The configurations of both encoders of CLIP and SigLIP, and the maps of their vectors. */
+export function halves({ config, own, refuse }: Fields, type: string) {
+  const half = (name: "text_config" | "vision_config", model_type: string): Config => {
+    const given = config[name];
+    if (typeof given === "object" && given !== null && !Array.isArray(given)) return { ...given, model_type };
+    return refuse(name, given, "the configuration of this encoder");
+  };
+  const [text, vision] = [
+    half("text_config", `${type}_text_model`),
+    half("vision_config", `${type}_vision_model`),
+  ];
+  if (type === "clip") {
+    const map: Projection = { outputs: own("projection_dim", 512), bias: false };
+    return { text, vision, ofText: map, ofImages: map, similarityNumbers: 1 };
+  }
+  const { projection_size: size, hidden_size: width = 768 } = text;
+  const outputs = typeof size === "number" ? size : (width as number);
+  return { text, vision, ofText: { outputs, bias: true }, ofImages: undefined, similarityNumbers: 2 };
+}

@@ -1,0 +1,41 @@
+import { feedForwardParts } from "./feed-forward-parts.js";
+import type { ModelShape } from "./model-shape.js";
+import { norm, perRow, pointwise, product, tokenRows, type Part, type Rows } from "./part.js";
+
+/** The parts behind an encoder that make one vector of a text or an image. */
+export function vectorParts(shape: ModelShape): Part[] {
+  const { embedDim: C, projection } = shape;
+  return [
+    ...(shape.attentionPooling ? attentionPoolingParts(shape) : []),
+    ...(shape.pooler ? [product("pooler", vectors, { inputs: C, outputs: C, bias: true })] : []),
+    ...(projection ? [product("projection", vectors, { inputs: C, ...projection })] : []),
+  ];
+}
+
+const vectors: Rows = ({ batchSize }) => batchSize;
+
+/** A learned query attends to the rows of a layer's heads; its network is a layer's too. */
+function attentionPoolingParts({ encoder, embedDim: C, norm: kind }: ModelShape): Part[] {
+  const { attention, feedForward } = encoder!.layers[0]!;
+  if (attention.kind !== "heads") return [];
+  const { numHeads: H, headDim: D } = attention;
+  const map = (name: string, rows: Rows) =>
+    product(`pooling ${name}`, rows, { inputs: C, outputs: C, bias: true });
+  const scores = perRow("pooling scores", tokenRows, {
+    parameters: 0,
+    flops: H * (4 * D + 5),
+    activations: 2 * C,
+    calls: 1,
+  });
+  return [
+    perRow("pooling query row", vectors, { parameters: C, flops: 0, activations: C, calls: 1 }),
+    map("query", vectors),
+    map("key", tokenRows),
+    map("value", tokenRows),
+    scores,
+    map("output", vectors),
+    norm("pooling norm", vectors, kind, C),
+    ...feedForwardParts(feedForward, C, vectors).map((part) => ({ ...part, name: `pooling ${part.name}` })),
+    pointwise("pooling residual", vectors, C, 2),
+  ];
+}
