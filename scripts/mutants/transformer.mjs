@@ -6,8 +6,16 @@ const adapters = ["src/adapters/adapter.test.ts"];
 const sound = ["src/audio/stft.test.ts"];
 const trained = ["src/adapters/lora.test.ts"];
 const dropouts = ["src/models/model-dropout.test.ts"];
+const steps = ["src/training/train-step.test.ts"];
 
 export const mutants = [
+  {
+    what: "accumulated batches count alike, whatever their targets",
+    file: "src/training/train-step.ts",
+    near: steps,
+    find: "scaled([$loss, $gradients], $count / $first)",
+    replace: "scaled([$loss, $gradients], 1)",
+  },
   {
     what: "the change of an adapter is not scaled",
     file: "src/adapters/low-rank-weight.ts",

@@ -1,9 +1,10 @@
 /** Training: batches of a text, a step, a run, and its checkpoints. */
 export type { Batch, BatchAt } from "./training/batch.js";
+export type { BatchLoss } from "./training/batch-loss.js";
 export { readCheckpoint, writeCheckpoint, type Checkpoint } from "./training/checkpoint.js";
 export { meanLoss, tokenLoss, type TokenModel } from "./training/losses.js";
 export { distillationLoss, type DistillationLossOptions } from "./training/distillation-loss.js";
-export type { GradientSource } from "./training/gradient-source.js";
+export type { BatchGradients, GradientSource } from "./training/gradient-source.js";
 export { maskedTokenBatches, type MaskedTokenOptions } from "./training/masked-token-batches.js";
 export { nextTokenBatches, type BatchOptions } from "./training/next-token-batches.js";
 export { pairBatches, type PairBatch, type PairOptions } from "./training/pair-batches.js";

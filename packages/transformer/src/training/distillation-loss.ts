@@ -14,6 +14,7 @@ import {
 } from "@qkv/tensor";
 import { klDivergence } from "@qkv/tensor/losses";
 import type { Batch } from "./batch.js";
+import { targetCount, type BatchLoss } from "./batch-loss.js";
 import { batchLogits, checkTokenModel, type TokenModel } from "./losses.js";
 
 /** Options of distillation. */
@@ -49,7 +50,7 @@ export type DistillationLossOptions<B extends Batch> = {
 export function distillationLoss<P, B extends Batch = Batch>(
   model: TokenModel<P>,
   options: DistillationLossOptions<B>,
-): (params: P, batch: B) => Tensor {
+): BatchLoss<P, B> {
   const check = checks("distillationLoss");
   const {
     teacher,
@@ -60,7 +61,7 @@ export function distillationLoss<P, B extends Batch = Batch>(
   check.type({ teacher }, "function");
   check.finite({ temperature }, { above: 0 });
   check.finite({ weight }, { min: 0, max: 1 });
-  return (params, batch) => {
+  const loss = (params: P, batch: B) => {
     const { targets } = batch;
     const logits = batchLogits(model, params, batch);
     const atTemperature = (x: Tensor) => logSoftmax(div(x, temperature));
@@ -72,4 +73,5 @@ export function distillationLoss<P, B extends Batch = Batch>(
     const soft = mul(div(sum(divergence), count), weight * temperature ** 2);
     return weight === 1 ? soft : add(soft, mul(crossEntropy(logits, targets), 1 - weight));
   };
+  return Object.assign(loss, { count: targetCount });
 }

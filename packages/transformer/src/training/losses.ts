@@ -1,6 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import { crossEntropy, randint, type Tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
+import { targetCount, type BatchLoss } from "./batch-loss.js";
 
 /** The part of a model that is used: logits for token ids, and the rows of a batch that are packed. */
 export type TokenModel<P> = {
@@ -16,7 +17,7 @@ export type TokenModel<P> = {
  *
  * @param options - `dropoutSeed`: a whole number, of which each batch of a run gets a seed of its own: a run that is continued drops what
  *   it would have dropped. Default: nothing is dropped, and never in evaluation.
- * @returns `(params, batch, number) => loss`, for `train`.
+ * @returns `(params, batch, number) => loss`, for `train`; its `count` is the number of targets of a batch.
  *
  * @example
  * ```ts
@@ -28,16 +29,17 @@ export type TokenModel<P> = {
  * (tokenLoss(unsure)({}, batch).data[0]! / Math.LN2).toFixed(3); // => "1.000"
  * ```
  */
-export function tokenLoss<P>(model: TokenModel<P>, options?: { dropoutSeed?: number }) {
+export function tokenLoss<P>(model: TokenModel<P>, options?: { dropoutSeed?: number }): BatchLoss<P> {
   const check: Checks = checks("tokenLoss");
   checkTokenModel(check, model);
   const { dropoutSeed } = check.options(options, ["dropoutSeed"]);
   if (dropoutSeed !== undefined) check.whole({ dropoutSeed });
-  return (params: P, batch: Batch, number?: number): Tensor => {
+  const loss = (params: P, batch: Batch, number?: number): Tensor => {
     const drops = dropoutSeed !== undefined && number !== undefined;
     const seed = drops ? seedOfBatch(dropoutSeed, number) : undefined;
     return crossEntropy(batchLogits(model, params, batch, seed), batch.targets);
   };
+  return Object.assign(loss, { count: targetCount });
 }
 
 /** Refuses what has no `apply`, such as params. */
@@ -70,24 +72,22 @@ export const seedOfBatch = (seed: number, number: number): number =>
 /**
  * Mean loss over chunks of a text, each without earlier context. Every run uses the same chunks.
  *
+ * @param loss - Batches are weighted by its `count`, and without one by their targets.
  * @param batches - As `nextTokenBatches` gives them.
  * @returns Nats per token.
  */
-export async function meanLoss<P>(
-  loss: (params: P, batch: Batch) => Tensor,
-  params: P,
-  batches: Iterable<Batch>,
-): Promise<number> {
+export async function meanLoss<P>(loss: BatchLoss<P>, params: P, batches: Iterable<Batch>): Promise<number> {
   const check = checks("meanLoss");
   check.type({ loss }, "function", "write `tokenLoss(model)`.");
   const isIterable = (value: unknown) =>
     typeof (value as Iterable<unknown> | undefined | null)?.[Symbol.iterator] === "function";
   check.each({ batches }, isIterable, "batches one after the other", "write `textBatches(ids, { … })`.");
-  let [total, tokens] = [0, 0];
+  let [total, terms] = [0, 0];
   for (const batch of batches) {
-    const count = batch.targets.data.filter((target) => target >= 0).length;
+    const count = (loss.count ?? targetCount)(batch);
+    if (count === 0) continue;
     total += (await loss(params, batch).read())[0]! * count;
-    tokens += count;
+    terms += count;
   }
-  return total / tokens;
+  return total / terms;
 }

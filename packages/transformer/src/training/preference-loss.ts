@@ -1,6 +1,7 @@
 import { checks } from "@qkv/core";
-import { logSigmoid, mean, mul, neg, slice, stopGradient, sub, type Tensor } from "@qkv/tensor";
+import { logSigmoid, mean, mul, neg, slice, stopGradient, sub } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
+import type { BatchLoss } from "./batch-loss.js";
 import { batchLogits, checkTokenModel, type TokenModel } from "./losses.js";
 import { sequenceLogProbs } from "./sequence-log-probs.js";
 
@@ -35,10 +36,7 @@ export type PreferenceLossOptions<P> = {
  * preferenceLoss(bigram, { reference: params })(params, batch).toNested(); // => 0.6931
  * ```
  */
-export function preferenceLoss<P>(
-  model: TokenModel<P>,
-  options: PreferenceLossOptions<P>,
-): (params: P, batch: Batch) => Tensor {
+export function preferenceLoss<P>(model: TokenModel<P>, options: PreferenceLossOptions<P>): BatchLoss<P> {
   const check = checks("preferenceLoss");
   const { reference, beta = 0.1 } = check.options(options, ["reference", "beta"]);
   checkTokenModel(check, model);
@@ -50,7 +48,7 @@ export function preferenceLoss<P>(
     "params",
     "give a copy from before training: `mapTensors(params, clone)`.",
   );
-  return (params, batch) => {
+  const loss = (params: P, batch: Batch) => {
     const rows = batch.ids.shape[0]!;
     if (rows % 2 !== 0) {
       check.refuse({
@@ -65,4 +63,5 @@ export function preferenceLoss<P>(
     const margin = sub(slice(gain, 0, 0, rows / 2), slice(gain, 0, rows / 2)); // [B]
     return neg(mean(logSigmoid(mul(margin, beta))));
   };
+  return Object.assign(loss, { count: ({ ids }: Batch) => ids.shape[0]! / 2 });
 }

@@ -1,6 +1,7 @@
-import { tensor, tensorsOf } from "@qkv/tensor";
+import { mul, sub, sum, tensor, tensorsOf, type Tensor } from "@qkv/tensor";
 import { adamW, sgd } from "@qkv/tensor/optimizers";
 import "@qkv/test-support/allclose";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decoder } from "../models/decoder.js";
 import type { Batch } from "./batch.js";
@@ -28,8 +29,8 @@ const fresh = () => model.init(1);
 test("two batches accumulated are the batch of both", () => {
   const [first, second] = [batchAt(0), batchAt(1)];
   const both: Batch = {
-    ids: join(first.ids.data, second.ids.data, 6),
-    targets: join(first.targets.data, second.targets.data, 6),
+    ids: rowsOf([...first.ids.data, ...second.ids.data], 6),
+    targets: rowsOf([...first.targets.data, ...second.targets.data], 6),
   };
   const [apart, together] = [fresh(), fresh()];
   const optimizer = sgd({ learningRate: 0.5 });
@@ -39,6 +40,63 @@ test("two batches accumulated are the batch of both", () => {
   expect(one).toBeCloseTo(other, 6);
   const pairs = tensorsOf(together).map((x, i) => [x.data, tensorsOf(apart)[i]!.data] as const);
   for (const [a, b] of pairs) expect(a).toBeAllclose(b, { rtol: 0, atol: 5e-6 });
+});
+
+/** A batch whose targets are ignored but for the first of each row. */
+const withTargets = ({ ids, targets }: Batch, kept: number): Batch => ({
+  ids,
+  targets: tensor(
+    targets.data.map((target, i) => (i % 6 < kept ? target : -100)),
+    { shape: targets.shape, dtype: "int32" },
+  ),
+});
+
+test("property: batches with unequal numbers of targets, accumulated, are the batch of all", () => {
+  const kept = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 2, maxLength: 4 });
+  fc.assert(
+    fc.property(
+      kept.filter((counts) => counts.some((count) => count > 0)),
+      (counts) => {
+        const parts = counts.map((count, i) => withTargets(batchAt(i), count));
+        const values = (name: "ids" | "targets") => parts.flatMap((part) => Array.from(part[name].data));
+        const all = { ids: rowsOf(values("ids"), 6), targets: rowsOf(values("targets"), 6) };
+        const [apart, together] = [fresh(), fresh()];
+        const optimizer = sgd({ learningRate: 0.5 });
+        const step = trainStep({ loss, optimizer });
+        const one = step(apart, optimizer.init(apart), parts).data[0]!;
+        const other = step(together, optimizer.init(together), [all]).data[0]!;
+        expect(one).toBeCloseTo(other, 5);
+        for (const [i, x] of tensorsOf(together).entries())
+          expect(tensorsOf(apart)[i]!.data).toBeAllclose(x.data, { rtol: 0, atol: 1e-5 });
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+test("a loss without a count weighs batches alike; one with a count, by it", () => {
+  const square = ({ w }: { w: Tensor }, goal: number) => sum(mul(sub(w, goal), sub(w, goal)));
+  const counted = Object.assign(square.bind(undefined), { count: (goal: number) => goal });
+  const after = (loss: typeof square) => {
+    const params = { w: tensor([0]) };
+    const optimizer = sgd({ learningRate: 0.5 });
+    const value = trainStep({ loss, optimizer })(params, optimizer.init(params), [1, 3]).toNested();
+    return [value, params.w.toNested()];
+  };
+  expect(after(square)).toEqual([5, [2]]);
+  expect(after(counted)).toEqual([7, [2.5]]);
+});
+
+test("batches without a target, and a count that is none, are refused", () => {
+  const optimizer = sgd({ learningRate: 1 });
+  const params = fresh();
+  const step = (own: typeof loss, batches: Batch[]) =>
+    trainStep({ loss: own, optimizer })(params, optimizer.init(params), batches);
+  expect(() => step(loss, [withTargets(batchAt(0), 0)])).toThrow(
+    /^trainStep: `batches` is "no targets", expected one target or more\./,
+  );
+  const odd = Object.assign(loss.bind(undefined), { count: () => NaN });
+  expect(() => step(odd, [batchAt(0)])).toThrow(/`loss.count\(batch\)` is NaN/);
 });
 
 test("the loss falls on one batch that is seen again and again", () => {
@@ -73,7 +131,6 @@ test("a step without batches is refused", () => {
   );
 });
 
-function join(a: ArrayLike<number>, b: ArrayLike<number>, T: number): Batch["ids"] {
-  const values = [...Array.from(a), ...Array.from(b)];
-  return tensor(values, { shape: [values.length / T, T], dtype: "int32" });
+function rowsOf(values: readonly number[], T: number): Batch["ids"] {
+  return tensor([...values], { shape: [values.length / T, T], dtype: "int32" });
 }

@@ -2,14 +2,13 @@ import { checks, type Checks } from "@qkv/core";
 import { add, mapTensors, mul, tensorsOf, valueAndGrad, type Tensor } from "@qkv/tensor";
 import { clipGradients, type Optimizer, type OptimizerState } from "@qkv/tensor/optimizers";
 import type { Batch } from "./batch.js";
+import type { BatchLoss } from "./batch-loss.js";
+import type { BatchGradients } from "./gradient-source.js";
 
 /** Loss, optimizer and gradient clipping of training. */
 export type Training<P, B = Batch> = {
-  /**
-   * Loss of a batch: a scalar, the mean over the batch. `number`: of the batch in the run, from 0, which dropout takes its seed
-   * from; undefined in evaluation, where nothing is dropped.
-   */
-  loss(params: P, batch: B, number?: number): Tensor;
+  /** Loss of a batch: a scalar, the mean over the batch. */
+  loss: BatchLoss<P, B>;
   optimizer: Optimizer;
   /** Clips gradients to this norm. Default: no clipping. */
   maxNorm?: number;
@@ -17,7 +16,8 @@ export type Training<P, B = Batch> = {
 
 /**
  * Performs one training step: computes the gradient of the mean loss over the batches and updates params and optimizer
- * state in place. Several batches of equal size give the gradient of one large batch.
+ * state in place. Several batches give the gradient of one large batch: each is weighted by the `count` of its loss, and without one all
+ * count alike.
  *
  * The step is one scope of the device: all but its loss is freed.
  *
@@ -61,43 +61,60 @@ export function trainStep<P, B = Batch>(options: Training<P, B>) {
       });
     }
     // One batch after the other: what backward of one needs is free for the next.
-    const parts = function* () {
+    const parts = function* (): Generator<BatchGradients<P>> {
       const first = state.step * batches.length;
-      for (const [i, batch] of batches.entries()) yield both(params, batch, first + i);
+      for (const [i, batch] of batches.entries()) {
+        const count = loss.count?.(batch) ?? 1;
+        if (count !== 0) yield [...both(params, batch, first + i), count];
+      }
     };
     return updateFrom(parts(), params, state, options);
   };
 }
 
 /**
- * Updates params and optimizer state by the mean of losses and gradients, in one scope of the device. They are added in their order,
- * so that it does not matter where they were computed.
+ * Updates params and optimizer state by the mean of losses and gradients, weighted by their counts, in one scope of the device. They are
+ * added in their order, so that it does not matter where they were computed.
  *
  * @returns The mean loss.
  */
 export function updateFrom<P>(
-  parts: Iterable<readonly [loss: Tensor, gradients: P]>,
+  parts: Iterable<BatchGradients<P>>,
   params: P,
   state: OptimizerState<P>,
   { optimizer, maxNorm }: { optimizer: Optimizer; maxNorm?: number },
 ): Tensor {
   return tensorsOf(params)[0]!.device.scope(() => {
     let sums: readonly [total: Tensor, gradients: P] | undefined;
-    let count = 0;
-    for (const part of parts) {
-      sums = sums ? [add(sums[0], part[0]), addTrees(sums[1], part[1])] : part;
-      count += 1;
+    // Weights are relative to the first batch: those of equal counts are 1.
+    let [first, total] = [0, 0];
+    for (const [loss, gradients, count = 1] of parts) {
+      check.finite({ "loss.count(batch)": count }, { min: 0 });
+      if (count === 0) continue;
+      total += count;
+      if (sums) {
+        const added = scaled([loss, gradients], count / first);
+        sums = [add(sums[0], added[0]), addTrees(sums[1], added[1])];
+      } else [sums, first] = [[loss, gradients], count];
     }
-    let [total, gradients] = sums!;
-    if (count > 1) {
-      total = mul(total, 1 / count);
-      gradients = mapTensors(gradients, (x) => mul(x, 1 / count));
+    if (!sums) {
+      const fix = "check the examples: a chat template, or a mask of answers, may leave nothing to learn.";
+      return check.refuse({
+        argument: "batches",
+        received: "no targets",
+        expected: "one target or more",
+        fix,
+      });
     }
+    const [mean, gradients] = scaled(sums, first / total);
     const clipped = maxNorm === undefined ? gradients : clipGradients(gradients, maxNorm).gradients;
     optimizer.update(params, clipped, state);
-    return total;
+    return mean;
   });
 }
+
+const scaled = <P>([loss, gradients]: readonly [Tensor, P], factor: number): readonly [Tensor, P] =>
+  factor === 1 ? [loss, gradients] : [mul(loss, factor), mapTensors(gradients, (x) => mul(x, factor))];
 
 function addTrees<P>(a: P, b: P): P {
   const others = tensorsOf(b);

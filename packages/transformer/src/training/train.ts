@@ -18,7 +18,7 @@ export type TrainOptions<P, B = Batch> = Omit<Training<P, B>, "loss"> & {
   batchAt(step: number): B | Promise<B>;
   /** Updates in all, those that `state` has seen included. */
   steps: number;
-  /** Batches of one update. Default 1. */
+  /** Batches of one update, as if they were one: each is weighted by the `count` of its loss. Default 1. */
   accumulate?: number;
   /** Evaluates the params on held-out data; less is better. */
   evaluate?: (params: P) => Promise<number> | number;
@@ -36,7 +36,7 @@ export type TrainOptions<P, B = Batch> = Omit<Training<P, B>, "loss"> & {
 export type TrainReport<P> = {
   /** Updates made. */
   step: number;
-  /** The mean loss of the step's batches, before the update. */
+  /** The mean loss of the step's batches before the update, weighted as their gradients are. */
   loss: number;
   /** Time of the step. Unit: milliseconds. */
   timeMs: number;
@@ -82,7 +82,8 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
   const { loss, optimizer, maxNorm } = options;
   const how = { optimizer, ...(maxNorm !== undefined && { maxNorm }) };
   const update = isGradientSource<P, B>(loss)
-    ? async (batches: readonly B[]) => updateFrom(await loss.gradients(params, batches), params, state, how)
+    ? async (batches: readonly B[]) =>
+        updateFrom(await loss.gradients(params, batches, state.step * accumulate), params, state, how)
     : withState(trainStep<P, B>({ loss, ...how }), params, state);
   const breathe = eventLoopYielder();
   let [best, worse] = [Infinity, 0];

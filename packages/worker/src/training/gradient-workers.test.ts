@@ -1,10 +1,11 @@
 /// <reference types="node" />
 import { ArgumentError, DeviceError } from "@qkv/core";
-import { mapTensors, tensorsOf, zeros } from "@qkv/tensor";
+import { mapTensors, tensor, tensorsOf, zeros } from "@qkv/tensor";
 import { adamW } from "@qkv/tensor/optimizers";
 import { decoder } from "@qkv/transformer";
 import { nextTokenBatches, tokenLoss, train, type Batch } from "@qkv/transformer/training";
 import { wasm } from "@qkv/wasm";
+import fc from "fast-check";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { afterEach, expect, test } from "vitest";
 import { gradientWorkers } from "./gradient-workers.js";
@@ -48,6 +49,47 @@ test("a run with any number of workers is the run without any, bit for bit", asy
     expect(await lossesOf(train({ ...common, params, loss: workers }))).toEqual(losses);
     tensorsOf(here).forEach((x, i) => expect(tensorsOf(params)[i]!.data).toEqual(x.data));
   }
+});
+
+test("property: dropout and batches of unequal numbers of targets are the same for any number of workers", async () => {
+  const rate = fc.constantFrom(0, 0.1, 0.4);
+  const rates = fc.record({ attention: rate, residual: rate, embedding: rate, layer: rate });
+  const kept = fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 2, maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(rates, kept, fc.nat(1000), async (dropout, counts, dropoutSeed) => {
+      const loss = tokenLoss(decoder({ ...config, dropout }), { dropoutSeed });
+      const unequal = (n: number): Batch => {
+        const { ids, targets } = batchAt(n);
+        const kept = counts[n % counts.length]!;
+        const values = targets.data.map((target, i) => (i % 8 < kept ? target : -100));
+        return { ids, targets: tensor(values, { shape: targets.shape, dtype: "int32" }) };
+      };
+      const options = { ...common, batchAt: unequal, accumulate: counts.length, steps: 2 };
+      const here = model.init(1);
+      const losses = await lossesOf(train({ ...options, params: here, loss }));
+      for (const count of [1, 2, 3]) {
+        await using workers = gradientWorkers<Params, Batch>({
+          worker: () => worker({ loss }) as never,
+          count,
+        });
+        const params = model.init(1);
+        expect(await lossesOf(train({ ...options, params, loss: workers }))).toEqual(losses);
+        tensorsOf(here).forEach((x, i) => expect(tensorsOf(params)[i]!.data).toEqual(x.data));
+      }
+    }),
+    { numRuns: 8 },
+  );
+});
+
+test("gradients that are asked for without a number drop nothing", async () => {
+  const rates = { attention: 0.4, residual: 0.4, embedding: 0.4 };
+  const loss = tokenLoss(decoder({ ...config, dropout: rates }), { dropoutSeed: 1 });
+  await using workers = gradientWorkers<Params, Batch>({ worker: () => worker({ loss }) as never, count: 1 });
+  const params = model.init(1);
+  const lossOf = async (first?: number) =>
+    (await workers.gradients(params, [batchAt(0)], first))[0]![0].data[0];
+  expect(await lossOf()).toBe(tokenLoss(model)(params, batchAt(0)).data[0]);
+  expect(await lossOf(3)).not.toBe(await lossOf());
 });
 
 test("workers on a device of their own give what the device gives here", async () => {

@@ -31,7 +31,8 @@ export type GradientWorkers<P, B> = GradientSource<P, B> & {
 /**
  * Workers for data-parallel training: `train({ params, loss: workers, accumulate: 4, … })` has the batches of a step computed by
  * several threads, and adds their gradients in the order of the batches. So a run with any number of workers is the run with one,
- * bit for bit. `accumulate` is the number of batches of a step; a multiple of `count` keeps all workers busy.
+ * bit for bit, also with dropout, whose seeds belong to batches. `accumulate` is the number of batches of a step; a multiple of
+ * `count` keeps all workers busy.
  *
  * Params are sent before each step, in shared memory where there is `SharedArrayBuffer` (Node, and pages that are cross-origin isolated),
  * and gradients are moved, not copied. Params are float32.
@@ -111,7 +112,7 @@ export function gradientWorkers<P, B, Setup = unknown>(
   }
 
   return {
-    async gradients(params, batches) {
+    async gradients(params, batches, first) {
       await send(params);
       const answers: SentGradient[] = [];
       let next = 0;
@@ -120,19 +121,20 @@ export function gradientWorkers<P, B, Setup = unknown>(
         threads.map(async (thread) => {
           while (next < batches.length) {
             const n = next++;
-            answers[n] = await thread.call("gradient", await toSentTree(batches[n]));
+            const number = first === undefined ? undefined : first + n;
+            answers[n] = await thread.call("gradient", await toSentTree(batches[n]), number);
           }
         }),
       );
       const { device } = tensorsOf(params)[0]!;
-      return answers.map(({ loss, gradients }) => {
+      return answers.map(({ loss, gradients, count }) => {
         let at = 0;
         const take = ({ shape }: Tensor) => {
           const numbers = gradients.slice(at, at + shape.reduce((product, length) => product * length, 1));
           at += numbers.length;
           return tensor(numbers, { shape, device });
         };
-        return [tensor(loss, { device }), mapTensors(params, take)] as const;
+        return [tensor(loss, { device }), mapTensors(params, take), count] as const;
       });
     },
     close,

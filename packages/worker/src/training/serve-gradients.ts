@@ -1,5 +1,6 @@
 import { checks } from "@qkv/core";
 import { js, reshape, tensor, tensorsOf, valueAndGrad, write, type Device, type Tensor } from "@qkv/tensor";
+import type { BatchLoss } from "@qkv/transformer/training";
 import { createBirpc } from "birpc";
 import { nodeThreads, type NodePort } from "../node-threads.js";
 import { portOf, type Endpoint } from "../port.js";
@@ -10,7 +11,7 @@ import { fromSentTree } from "./sent-tree.js";
 /** Work of a worker: the loss whose gradients it computes. */
 export type GradientTask<P, B> = {
   /** Loss of a batch: a scalar, the mean over the batch. */
-  loss(params: P, batch: B): Tensor;
+  loss: BatchLoss<P, B>;
   /** Device of this worker's params and batches. Default: the plain JavaScript device. */
   device?: Device;
 };
@@ -46,23 +47,25 @@ export function serveGradients<P, B, Setup = undefined>(
   const { port } = check.options(options, ["port"]);
   check.type({ prepare }, "function");
   const end = portOf((port ?? ownEnd()) as Endpoint);
-  let ready: { params: P; device: Device; both: (params: P, batch: B) => [Tensor, P] } | undefined;
+  let ready: { params: P; device: Device; loss: BatchLoss<P, B>; both: Both } | undefined;
   /** Numbers of the params, where both ends share their memory. */
   let shared: Float32Array | undefined;
+  type Both = (params: P, batch: B, number: number | undefined) => [loss: Tensor, gradients: P];
   const functions: GradientFunctions = {
     prepare: (setup, params, numbers) =>
       sent(async () => {
         const { loss, device = js() } = await prepare(setup as Setup);
-        ready = { params: fromSentTree(params, device) as P, device, both: valueAndGrad<P, [B]>(loss) };
+        const both: Both = valueAndGrad<P, [B, number | undefined]>(loss);
+        ready = { params: fromSentTree(params, device) as P, device, loss, both };
         shared = numbers.buffer instanceof ArrayBuffer ? undefined : numbers;
         overwrite(ready.params, numbers, device);
       }),
     update: (numbers) => sent(() => overwrite(ready!.params, numbers ?? shared!, ready!.device)),
-    gradient: (batch) => sent(() => gradient(fromSentTree(batch, ready!.device) as B)),
+    gradient: (batch, number) => sent(() => gradient(fromSentTree(batch, ready!.device) as B, number)),
   };
 
-  async function gradient(batch: B): Promise<SentGradient> {
-    const [loss, tree] = ready!.both(ready!.params, batch);
+  async function gradient(batch: B, number: number | undefined): Promise<SentGradient> {
+    const [loss, tree] = ready!.both(ready!.params, batch, number);
     const tensors = tensorsOf(tree);
     const gradients = new Float32Array(tensors.reduce((sum, x) => sum + sizeOf(x), 0));
     let at = 0;
@@ -70,7 +73,7 @@ export function serveGradients<P, B, Setup = undefined>(
       gradients.set((await x.read()) as Float32Array, at);
       at += sizeOf(x);
     }
-    return { loss: (await loss.read())[0]!, gradients };
+    return { loss: (await loss.read())[0]!, gradients, count: ready!.loss.count?.(batch) ?? 1 };
   }
 
   createBirpc<object, GradientFunctions, false>(functions, {
