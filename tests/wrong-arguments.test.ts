@@ -56,6 +56,10 @@ const pictures: Record<string, Call> = {
       ...{ labels: ["a"], xLabel: "x", yLabel: "y", x: data([2], 0, 1), meanings: ["cost"] },
     },
   },
+  logitLensView: {
+    args: [{ names: ["a"], tokens: ["b"], topTokens: [[["c"]]], probabilities: data([1, 1, 1], 1) }],
+    options: { ...shared, ink: "top", selected: { row: 0, column: 0 } },
+  },
   maskTiles: { args: [() => true, 4], options: { ...shared, queryLength: 2, tileSize: 2 } },
   modelView: { args: [[heads]], options: { ...shared, marks: [marks], size: 9 } },
   neuronView: {
@@ -65,11 +69,19 @@ const pictures: Record<string, Call> = {
       ...{ columnLabels: labels, place: 1, scale: 1, sinkLogit: 0, window: 2, keepFirst: 1 },
     },
   },
+  patchingView: {
+    args: [{ names: ["a"], values: data([1, 2], 1, -1) }],
+    options: {
+      ...shared,
+      ...{ columnLabels: labels, columnName: "head", max: 1, selected: { row: 0, column: 0 } },
+    },
+  },
   pieces: { args: [[{ label: "a", pieces: ["b"] }]], options: { ...shared, width: 90 } },
   planTiles: {
     args: [{ queryTile: 64, keyTile: 64, rows: 1, columns: 1, classes: [1] }],
     options: { ...shared, plane: 0 },
   },
+  readViewFile: { args: [new TextEncoder().encode("[]")] },
   roofline: {
     args: [data([1, 2], 1, 1), [{ bytesPerSecond: 1, flopsPerSecond: 1 }]],
     options: { ...shared, labels: ["a"], meanings: ["key"] },

@@ -1,5 +1,10 @@
 import { beforeEach, expect, test } from "vitest";
-import { defineElements, type HeadSelectEvent, type PictureElement } from "./elements.js";
+import {
+  defineElements,
+  type CellSelectEvent,
+  type HeadSelectEvent,
+  type PictureElement,
+} from "./elements.js";
 import { pngFile, svgFile } from "./readable-picture.js";
 
 const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
@@ -247,14 +252,14 @@ test("a map of thousands of tokens is a canvas, read by arrow keys, by the point
 
 test("an attribute that is no list says so by the element's name", () => {
   const element = document.createElement("qkv-bars") as PictureElement<"qkv-bars"> & {
-    attributeChangedCallback(): void;
+    attributeChangedCallback(name: string): void;
   };
   for (const [args, received] of [
     ['[{"data":[64', '"[{\\"data\\":[64"'],
     ["{}", '"{}"'],
   ] as const) {
     element.getAttribute = () => args;
-    expect(() => element.attributeChangedCallback()).toThrow(
+    expect(() => element.attributeChangedCallback("args")).toThrow(
       `qkv-bars: \`args\` is ${received}, expected JSON of a list of what the function takes.\nFix: write args='[`,
     );
   }
@@ -315,4 +320,58 @@ test("the chosen head keeps its frame while others are read, also where the grid
   // Keys go on from the selected head.
   pressIn(grid, "ArrowDown");
   expect(readingOf(grid)).toMatch(/^layer 1, head 1: /);
+});
+
+const patched = { names: ["a", "b"], values: { data: [0, 1, -1, 0.5], shape: [2, 2] } };
+
+test("a cell of patching and of the logit lens is chosen by the pointer and by keys", () => {
+  document.body.innerHTML = "<main><qkv-patching></qkv-patching><qkv-logit-lens></qkv-logit-lens></main>";
+  const cells: object[] = [];
+  document
+    .querySelector("main")!
+    .addEventListener("cellselect", (event) => cells.push((event as CellSelectEvent).detail));
+  const patching = document.querySelector<PictureElement<"qkv-patching">>("qkv-patching")!;
+  patching.draw(patched);
+  patching.querySelector('[data-qkv-cell="1,0"]')!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  expect(readingOf(patching)).toBe("b, position 0: -1");
+  pressIn(patching, "ArrowUp");
+  pressIn(patching, "Enter");
+  expect(cells).toEqual([
+    { row: 1, column: 0 },
+    { row: 0, column: 0 },
+  ]);
+  const lens = document.querySelector<PictureElement<"qkv-logit-lens">>("qkv-logit-lens")!;
+  const probabilities = { data: [0.5, 0.25], shape: [1, 2, 1] };
+  lens.draw({ names: ["a"], tokens: ["x", "y"], topTokens: [[["y"], ["z"]]], probabilities });
+  pressIn(lens, "ArrowRight");
+  pressIn(lens, "ArrowRight");
+  pressIn(lens, " ");
+  expect(cells.at(-1)).toEqual({ row: 0, column: 1 });
+  expect(readingOf(lens)).toBe("a, position 1 “y”: “z” 0.25");
+  expect(lens.querySelectorAll("[data-qkv-selected]")).toHaveLength(1);
+});
+
+/** The address of a file in this page. */
+const addressOf = (text: string) => URL.createObjectURL(new Blob([text]));
+
+test("a file is drawn by its address, the last one that was asked for, and a missing one is told", async () => {
+  document.body.innerHTML = "<qkv-patching></qkv-patching>";
+  const patching = document.querySelector<PictureElement<"qkv-patching">>("qkv-patching")!;
+  expect(patching.src).toBe("");
+  patching.src = addressOf(JSON.stringify([patched, { title: "First" }]));
+  patching.setAttribute("src", addressOf(JSON.stringify([patched, { title: "Second" }])));
+  await expect.poll(() => patching.querySelector("svg > title")?.textContent).toBe("Second");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(patching.querySelector("svg > title")?.textContent).toBe("Second");
+
+  const told: string[] = [];
+  patching.addEventListener("error", (event) => {
+    told.push(event.message);
+    event.preventDefault();
+  });
+  patching.src = addressOf("[1,");
+  await expect.poll(() => told.length).toBe(1);
+  expect(patching.textContent).toMatch(/^readViewFile: `the file: args` is "\[1,"/);
+  patching.src = "/no-such-file.safetensors";
+  await expect.poll(() => told.length).toBe(2);
 });

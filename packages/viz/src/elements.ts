@@ -6,11 +6,14 @@ import {
   headGrid,
   headView,
   lines,
+  logitLensView,
   maskTiles,
   modelView,
   neuronView,
+  patchingView,
   pieces,
   planTiles,
+  readViewFile,
   roofline,
   ropeClock,
   tokenArcs,
@@ -20,7 +23,7 @@ import { makeReadable } from "./readable-picture.js";
 import { drawWeightCanvas, isLarge } from "./weight-canvas.js";
 
 export { clearLight, lightCell } from "./lit-cell.js";
-export type { HeadSelectEvent } from "./readable-picture.js";
+export type { CellSelectEvent, HeadSelectEvent } from "./readable-picture.js";
 
 /** The pictures that have an element, by its name. */
 export const pictures = {
@@ -30,9 +33,11 @@ export const pictures = {
   "qkv-head-grid": headGrid,
   "qkv-head-view": headView,
   "qkv-lines": lines,
+  "qkv-logit-lens": logitLensView,
   "qkv-mask-tiles": maskTiles,
   "qkv-model-view": modelView,
   "qkv-neuron-view": neuronView,
+  "qkv-patching": patchingView,
   "qkv-pieces": pieces,
   "qkv-plan-tiles": planTiles,
   "qkv-roofline": roofline,
@@ -46,19 +51,22 @@ export type PictureName = keyof typeof pictures;
 export interface PictureElement<Name extends PictureName> extends HTMLElement {
   /** The arguments that it draws. Set, it draws; as an attribute it is JSON of them. */
   args: Parameters<(typeof pictures)[Name]> | undefined;
+  /** The address of a file with the arguments, as `readViewFile` reads it. Set, it is fetched and drawn. Empty: none. */
+  src: string;
   /** Draws, with what the function of the same name takes. */
   draw(...args: Parameters<(typeof pictures)[Name]>): void;
 }
 
 /**
  * Makes elements of the pictures: `<qkv-attention-map>`, `<qkv-token-arcs>`, `<qkv-head-grid>`, `<qkv-bars>` and so on.
- * Each is drawn by `element.draw(…)`, by `element.args = […]`, or from JSON in its attribute `args`, a list of what the function takes. Its
- * numbers can be read with arrow keys and as a table, and it can be saved. An attention map `[T, S]` of more than
+ * Each is drawn by `element.draw(…)`, by `element.args = […]`, from JSON in its attribute `args`, a list of what the function takes, or
+ * from the file of its attribute `src`, which `readViewFile` reads: safetensors or JSON, made by Python for example. Its numbers can be read with arrow keys and as a table, and it can be saved. An attention map `[T, S]` of more than
  * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for a picture that stands in it
  * already. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: it gets the frame of the option `selected`, and the
- * element sends the event `headselect`, whose `detail` is `{ layer, head }`.
+ * element sends the event `headselect`, whose `detail` is `{ layer, head }`. A cell of `<qkv-logit-lens>` and `<qkv-patching>` can be
+ * chosen in the same way: `cellselect` has `{ row, column }`.
  *
- * Wrong `args` are shown as the text of their error. The element sends it as an `error` event; unless a listener calls
+ * Wrong `args`, and files that cannot be read, are shown as the text of their error. The element sends it as an `error` event; unless a listener calls
  * `preventDefault`, it is reported like an error that nobody caught, to the console and to `window.onerror`.
  *
  * Nothing is defined before this is called, and a second call changes nothing. In Node it does nothing.
@@ -69,7 +77,7 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  *
  * defineElements();
  * // document.querySelector("qkv-bars").draw({ data: [64, 8], shape: [2] }, { labels: ["MHA", "MQA"] });
- * Object.keys(pictures).length; // => 15
+ * Object.keys(pictures).length; // => 17
  * ```
  */
 export function defineElements(): void {
@@ -114,9 +122,21 @@ function argumentsFrom(fn: string, text: string): unknown[] {
   return Array.isArray(args) ? args : checks(fn).refuse({ ...facts, fix });
 }
 
+async function fetchFile(fn: string, address: string): Promise<ArrayBuffer> {
+  const response = await fetch(address);
+  if (response.ok) return response.arrayBuffer();
+  const [received, expected] = [`${address}, status ${response.status}`, "the address of a file"];
+  return checks(fn).refuse({
+    argument: "src",
+    received,
+    expected,
+    fix: "serve the file there, or correct the address.",
+  });
+}
+
 function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomElementConstructor {
   return class extends HTMLElement {
-    static observedAttributes = ["args"];
+    static observedAttributes = ["args", "src"];
     #args: unknown[] | undefined;
 
     constructor() {
@@ -125,6 +145,14 @@ function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomEle
       if (!Object.hasOwn(this, "args")) return;
       this.#args = (this as { args?: unknown[] }).args;
       Reflect.deleteProperty(this, "args");
+    }
+
+    get src(): string {
+      return this.getAttribute("src") ?? "";
+    }
+    set src(address: string) {
+      if (address === "") this.removeAttribute("src");
+      else this.setAttribute("src", address);
     }
 
     get args(): unknown[] | undefined {
@@ -143,9 +171,24 @@ function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomEle
       try {
         draw(this, ...(args as never));
       } catch (error) {
-        this.textContent = error instanceof Error ? error.message : String(error);
-        const event = new ErrorEvent("error", { error, message: this.textContent, cancelable: true });
-        if (this.dispatchEvent(event)) reportError(error);
+        this.#show(error);
+      }
+    }
+
+    #show(error: unknown): void {
+      this.textContent = error instanceof Error ? error.message : String(error);
+      const event = new ErrorEvent("error", { error, message: this.textContent, cancelable: true });
+      if (this.dispatchEvent(event)) reportError(error);
+    }
+
+    /** Fetches the file of `src` and draws it, unless another was asked for in the meantime. */
+    async #load(address: string): Promise<void> {
+      const isAsked = () => this.getAttribute("src") === address;
+      try {
+        const args = readViewFile(await fetchFile(this.localName, address));
+        if (isAsked()) this.args = args;
+      } catch (error) {
+        if (isAsked()) this.#show(error);
       }
     }
 
@@ -153,9 +196,11 @@ function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomEle
       if (this.#args && this.childElementCount === 0) this.#drawSet(this.#args);
     }
 
-    attributeChangedCallback(): void {
-      const text = this.getAttribute("args");
-      if (text !== null) this.draw(...(argumentsFrom(this.localName, text) as never));
+    attributeChangedCallback(name: string): void {
+      const text = this.getAttribute(name);
+      if (text === null) return;
+      if (name === "src") void this.#load(text);
+      else this.draw(...(argumentsFrom(this.localName, text) as never));
     }
 
     draw(...args: never): void {

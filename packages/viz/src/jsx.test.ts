@@ -15,3 +15,11 @@ test("the elements of pictures have types in JSX, with the arguments of their fu
   const wrong: Props = { args: weights };
   expect(wrong.args).toBe(weights);
 });
+
+test("an element takes the address of a file, and those with cells a listener", () => {
+  const props: JSX.IntrinsicElements["qkv-patching"] = {
+    src: "patching.safetensors",
+    oncellselect: ({ detail }) => detail.row,
+  };
+  expect(createElement("qkv-patching", props).props).toEqual(props);
+});

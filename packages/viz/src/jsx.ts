@@ -1,14 +1,19 @@
 import type { HTMLAttributes, RefAttributes } from "react";
-import type { HeadSelectEvent, PictureElement, PictureName } from "./elements.js";
+import type { CellSelectEvent, HeadSelectEvent, PictureElement, PictureName } from "./elements.js";
 
 /**
- * Props of a picture as an element in JSX: `args`, the arguments of the function of the same name. React 19 sets it as a property;
- * for React 18 a `ref` does. `onheadselect` of the head grid is called when a reader chooses a head; React 18 listens by the `ref`, too.
+ * Props of a picture as an element in JSX: `args`, the arguments of the function of the same name, or `src`, the address of a file with
+ * them. React 19 sets `args` as a property; for React 18 a `ref` does. `onheadselect` of the head grid, and `oncellselect` of the logit
+ * lens and of patching, are called when a reader chooses; React 18 listens by the `ref`, too.
  */
 export type PictureElementProps<Name extends PictureName> = HTMLAttributes<HTMLElement> &
   RefAttributes<PictureElement<Name>> & {
     args?: PictureElement<Name>["args"];
-  } & (Name extends "qkv-head-grid" ? { onheadselect?: (event: HeadSelectEvent) => void } : unknown);
+    src?: string;
+  } & (Name extends "qkv-head-grid" ? { onheadselect?: (event: HeadSelectEvent) => void } : unknown) &
+  (Name extends "qkv-logit-lens" | "qkv-patching"
+    ? { oncellselect?: (event: CellSelectEvent) => void }
+    : unknown);
 
 type PictureElements = { [Name in PictureName]: PictureElementProps<Name> };
 

@@ -1,4 +1,4 @@
-import { fill } from "./palette.js";
+import { fill, type ThemeName } from "./palette.js";
 import { labelWidth, px } from "./picture.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
 
@@ -10,44 +10,58 @@ const letterHeight = 11;
 /** Labels are drawn for each so many cells of a size. */
 export const labelStep = (size: number): number => Math.max(1, Math.ceil(letterHeight / size));
 
+/** Name of an axis, with its arrow, and the color of its labels. */
+export type MapAxis = { name: string; color: ThemeName };
+
+/** Rows are queries, columns are keys. */
+const queryAndKey = {
+  row: { name: "← query", color: "query-text" },
+  column: { name: "key →", color: "key-text" },
+} as const;
+
 /**
- * The labels of queries and keys around a map whose cells have sides of `size` pixels: how much room they need to its
- * left and above, and how to draw them around the corner `x`, `y` of the cells. Where cells are too small for a label each, some of
- * the labels are drawn, and of numbers that nobody gave none.
+ * The labels of the rows and columns around a map whose cells have sides of `size` pixels, or a width and a height: how
+ * much room they need to its left and above, and how to draw them around the corner `x`, `y` of the cells. Where cells are too
+ * small for a label each, some of the labels are drawn, and of numbers that nobody gave none.
  *
  * @param rows - The labels that were given, or the count of rows, which are numbered.
  * @param columns - The same.
+ * @param axes - Names of the axes. Default: queries and keys.
  */
 export function mapAxes(
   rows: readonly string[] | number,
   columns: readonly string[] | number,
-  size: number,
+  size: number | { readonly width: number; readonly height: number },
+  { row, column }: { readonly row: MapAxis; readonly column: MapAxis } = queryAndKey,
 ): { left: number; above: number; draw(x: number, y: number): Svg } {
-  const step = labelStep(size);
-  const [rowLabels, columnLabels] = [rows, columns].map((given) => {
+  const { width, height } = typeof size === "number" ? { width: size, height: size } : size;
+  const [rowStep, columnStep] = [labelStep(height), labelStep(width)];
+  const drawn = (given: readonly string[] | number, step: number) => {
     if (typeof given === "number") return step > 1 ? [] : Array.from({ length: given }, (_, i) => String(i));
     return given.filter((_, i) => i % step === 0);
-  }) as [string[], string[]];
-  const upright = labelWidth(columnLabels) > size * step; // keys stand on end unless each fits above its column
+  };
+  const [rowLabels, columnLabels] = [drawn(rows, rowStep), drawn(columns, columnStep)];
+  // Labels of columns stand on end unless each fits above its column.
+  const upright = labelWidth(columnLabels) > width * columnStep;
   const left = rowLabels.length > 0 ? labelWidth(rowLabels) + 8 : 0;
   const above = columnLabels.length === 0 ? 0 : upright ? labelWidth(columnLabels) + 4 : 14;
 
   const draw = (x: number, y: number): Svg => {
     const rowTexts = rowLabels.map((label, i) => {
-      const t = i * step;
-      const place = svg`x="${px(x - 6)}" y="${px(y + (t + 0.5) * size + 4)}" text-anchor="end"`;
-      return svg`<text ${place} ${fill("query-text")}>${label}</text>`;
+      const middle = y + (i * rowStep + 0.5) * height;
+      const place = svg`x="${px(x - 6)}" y="${px(middle + 4)}" text-anchor="end"`;
+      return svg`<text ${place} ${fill(row.color)}>${label}</text>`;
     });
     const columnTexts = columnLabels.map((label, i) => {
-      const middle = x + (i * step + 0.5) * size;
+      const middle = x + (i * columnStep + 0.5) * width;
       const place = upright
         ? svg`transform="translate(${px(middle + 4)} ${px(y - 5)}) rotate(-90)"`
         : svg`x="${px(middle)}" y="${px(y - 5)}" text-anchor="middle"`;
-      return svg`<text ${place} ${fill("key-text")}>${label}</text>`;
+      return svg`<text ${place} ${fill(column.color)}>${label}</text>`;
     });
     const names = [
-      svg`<text x="${px(x)}" y="${px(y - above - 6)}" ${fill("key-text")} font-weight="600">key →</text>`,
-      svg`<text transform="translate(${px(x - left - 6)} ${px(y)}) rotate(-90)" text-anchor="end" ${fill("query-text")} font-weight="600">← query</text>`,
+      svg`<text x="${px(x)}" y="${px(y - above - 6)}" ${fill(column.color)} font-weight="600">${column.name}</text>`,
+      svg`<text transform="translate(${px(x - left - 6)} ${px(y)}) rotate(-90)" text-anchor="end" ${fill(row.color)} font-weight="600">${row.name}</text>`,
     ];
     return joinSvg([...names, ...rowTexts, ...columnTexts], "\n");
   };

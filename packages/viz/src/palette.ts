@@ -7,12 +7,14 @@ export type Meaning = "query" | "key" | "value" | "weight" | "cost";
 export const meanings = ["query", "key", "value", "weight", "cost"] as const satisfies readonly Meaning[];
 
 /** A color by its name. Those that end in `-text` are for letters: 4.5:1 or more on the paper. */
-export type ThemeName = Meaning | `${Meaning}-text` | "paper" | "text" | "quiet" | "rule" | "hatch";
+export type ThemeName =
+  Meaning | `${Meaning}-text` | "paper" | "text" | "quiet" | "rule" | "hatch" | "negative";
 
 /** The colors of one theme, each as `#rrggbb`. */
 type Theme = Record<ThemeName, string>;
 
-// Okabe and Ito (2008) for query, key and value: three hues that color-blind readers can tell apart.
+// Okabe and Ito (2008) for query, key and value: three hues that color-blind readers can tell apart. `weight` and `negative` are the
+// ends of a diverging scale, as purple and orange are in ColorBrewer's PuOr.
 export const light: Theme = {
   paper: "#fcfbf8",
   text: "#1f1b2e",
@@ -29,6 +31,7 @@ export const light: Theme = {
   "weight-text": "#37257a",
   cost: "#77727f",
   "cost-text": "#66616f",
+  negative: "#a05a00",
 };
 
 export const dark: Theme = {
@@ -47,6 +50,7 @@ export const dark: Theme = {
   "weight-text": "#d3c8ff",
   cost: "#8f8a9a",
   "cost-text": "#a6a1b1",
+  negative: "#e8a94e",
 };
 
 /**

@@ -4,7 +4,18 @@ import { expect, test } from "vitest";
 import { attentionMap } from "./attention-map.js";
 import { headGrid } from "./head-grid.js";
 import { headView } from "./head-view.js";
-import { AttentionMap, HeadGrid, HeadView, ModelView, NeuronView, RopeClock } from "./react.js";
+import { logitLensView } from "./logit-lens-view.js";
+import { patchingView } from "./patching-view.js";
+import {
+  AttentionMap,
+  HeadGrid,
+  HeadView,
+  LogitLensView,
+  ModelView,
+  NeuronView,
+  PatchingView,
+  RopeClock,
+} from "./react.js";
 
 test("a page made on a server has the picture in it", () => {
   const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
@@ -46,4 +57,17 @@ test("a map of thousands of tokens waits for the page", () => {
   expect(renderToString(createElement(AttentionMap, { args: [weights] }))).toBe(
     "<qkv-attention-map></qkv-attention-map>",
   );
+});
+
+test("the views of a lens have their selected cell framed on a server too", () => {
+  const selected = { row: 0, column: 0 };
+  const patched = { names: ["a"], values: { data: [0.5, -0.25], shape: [1, 2] } };
+  expect(
+    renderToString(createElement(PatchingView, { args: [patched, { selected }], onCellSelect: () => {} })),
+  ).toBe(`<qkv-picture>${patchingView(patched, { selected })}</qkv-picture>`);
+  const probabilities = { data: [0.5], shape: [1, 1, 1] };
+  const lens = { names: ["a"], tokens: ["x"], topTokens: [[["y"]]], probabilities };
+  expect(
+    renderToString(createElement(LogitLensView, { args: [lens, { selected }], onCellSelect: () => {} })),
+  ).toBe(`<qkv-picture>${logitLensView(lens, { selected })}</qkv-picture>`);
 });

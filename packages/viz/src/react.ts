@@ -2,11 +2,13 @@ import { createElement, useEffect, useRef, type FunctionComponent } from "react"
 import {
   defineElements,
   pictures,
+  type CellSelectEvent,
   type HeadSelectEvent,
   type PictureElement,
   type PictureName,
 } from "./elements.js";
-import { headGrid, type SelectedHead } from "./head-grid.js";
+import type { SelectedCell } from "./cell-frame.js";
+import type { SelectedHead } from "./head-grid.js";
 import { isLarge } from "./weight-canvas.js";
 
 /** Props of a component: the arguments of the function of the same name. */
@@ -69,38 +71,94 @@ export type HeadGridProps = PictureProps<"qkv-head-grid"> & { onHeadSelect?: (he
  * createElement(HeadGrid, { args: [weights, { selected: { layer: 0, head: 0 } }], onHeadSelect }).type === HeadGrid; // => true
  * ```
  */
-export const HeadGrid: FunctionComponent<HeadGridProps> = ({ args, onHeadSelect }) => {
+export const HeadGrid: FunctionComponent<HeadGridProps> = ({ args, onHeadSelect }) =>
+  useChoices("qkv-head-grid", args, "headselect", (event) =>
+    onHeadSelect?.((event as HeadSelectEvent).detail),
+  );
+
+/** A picture in which a reader chooses, and what is called with the event of a choice. */
+function useChoices<Name extends PictureName>(
+  name: Name,
+  args: PictureProps<Name>["args"],
+  event: "headselect" | "cellselect",
+  onSelect: (event: Event) => void,
+) {
   const place = useRef<HTMLElement>(null);
   const wasFocused = useRef(false);
-  const svg = headGrid(...args);
+  const latest = useRef(onSelect);
+  const draw = pictures[name] as (...args: PictureProps<Name>["args"]) => string;
+  const svg = draw(...args);
+  useEffect(() => {
+    latest.current = onSelect;
+  });
   useEffect(() => {
     defineElements();
+    const element = place.current!;
     // Another picture is another element: whoever chose by keys goes on in it.
-    if (wasFocused.current) place.current?.querySelector<HTMLElement>("[role=group]")?.focus();
+    if (wasFocused.current) element.querySelector<HTMLElement>("[role=group]")?.focus();
     wasFocused.current = false;
-  }, [svg]);
-  useEffect(() => {
-    const element = place.current;
-    if (!element) return;
-    const listen = (event: Event) => {
+    const listen = (choice: Event) => {
       wasFocused.current = element.contains(document.activeElement);
-      onHeadSelect?.((event as HeadSelectEvent).detail);
+      latest.current(choice);
     };
-    element.addEventListener("headselect", listen);
-    return () => element.removeEventListener("headselect", listen);
-  }, [svg, onHeadSelect]);
+    element.addEventListener(event, listen);
+    return () => element.removeEventListener(event, listen);
+  }, [svg, event]);
   return createElement("qkv-picture", { key: svg, ref: place, dangerouslySetInnerHTML: { __html: svg } });
-};
+}
 /** Heads as lines between two columns of tokens. */
 export const HeadView = component("qkv-head-view");
 /** Numbers over an axis. */
 export const Lines = component("qkv-lines");
+/** Props of {@link LogitLensView}: a reader who clicks a cell, or reaches it by arrow keys and presses Enter, chooses it. */
+export type LogitLensViewProps = PictureProps<"qkv-logit-lens"> & {
+  onCellSelect?: (cell: SelectedCell) => void;
+};
+
+/**
+ * The most probable next token behind each layer: `<LogitLensView args={[lens, { selected }]} onCellSelect={setSelected} />`.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { LogitLensView } from "@qkv/viz/react";
+ *
+ * const probabilities = { data: [0.5], shape: [1, 1, 1] };
+ * const lens = { names: ["layers.0.output"], tokens: ["The"], topTokens: [[[" cat"]]], probabilities };
+ * createElement(LogitLensView, { args: [lens] }).type === LogitLensView; // => true
+ * ```
+ */
+export const LogitLensView: FunctionComponent<LogitLensViewProps> = ({ args, onCellSelect }) =>
+  useChoices("qkv-logit-lens", args, "cellselect", (event) =>
+    onCellSelect?.((event as CellSelectEvent).detail),
+  );
 /** A mask and its tiles. */
 export const MaskTiles = component("qkv-mask-tiles");
 /** Every head of every layer at a glance, with what they share and lose. */
 export const ModelView = component("qkv-model-view");
 /** One query, number by number. */
 export const NeuronView = component("qkv-neuron-view");
+/** Props of {@link PatchingView}: a reader who clicks a cell, or reaches it by arrow keys and presses Enter, chooses it. */
+export type PatchingViewProps = PictureProps<"qkv-patching"> & {
+  onCellSelect?: (cell: SelectedCell) => void;
+};
+
+/**
+ * Effects of patches as a heat map: `<PatchingView args={[patched, { columnLabels }]} onCellSelect={setSelected} />`.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { PatchingView } from "@qkv/viz/react";
+ *
+ * const patched = { names: ["layers.0.output"], values: { data: [0.5, -0.25], shape: [1, 2] } };
+ * createElement(PatchingView, { args: [patched] }).type === PatchingView; // => true
+ * ```
+ */
+export const PatchingView: FunctionComponent<PatchingViewProps> = ({ args, onCellSelect }) =>
+  useChoices("qkv-patching", args, "cellselect", (event) =>
+    onCellSelect?.((event as CellSelectEvent).detail),
+  );
 /** Texts, cut. */
 export const Pieces = component("qkv-pieces");
 /** The tiles of a mask that a kernel walks over. */

@@ -1,3 +1,4 @@
+import type { SelectedCell } from "./cell-frame.js";
 import type { SelectedHead } from "./head-grid.js";
 import { clearLight, lightCell } from "./lit-cell.js";
 import { saveFile, toolButton } from "./picture-tools.js";
@@ -5,15 +6,16 @@ import { tableOf } from "./table-of.js";
 
 /**
  * Makes a picture in an element readable: arrow keys and the pointer read its numbers out and light the row and the column
- * of a cell, a button shows all numbers as a table, two more save it. A head of a grid can be chosen, by a click or by Enter or the
- * space bar: it gets the frame of the selected head, and the element sends `headselect`.
+ * of a cell, a button shows all numbers as a table, two more save it. A head of a grid, or a cell of a view that has them, can be
+ * chosen, by a click or by Enter or the space bar: it gets the frame of the selected one, and the element sends `headselect` or
+ * `cellselect`.
  *
  * @param host - An element that holds one picture.
  */
 export function makeReadable(host: HTMLElement): void {
   const svg = host.querySelector<SVGSVGElement>("svg.qkv-picture");
   if (!svg) return;
-  const choosable = svg.querySelector(`[${headAttribute}]`) !== null;
+  const choice = choices.find(({ attribute }) => svg.querySelector(`[${attribute}]`) !== null);
   host.querySelectorAll("[data-qkv-tools]").forEach((element) => element.remove());
   const text = svg.outerHTML;
   const frame = document.createElement("div");
@@ -21,7 +23,7 @@ export function makeReadable(host: HTMLElement): void {
   frame.setAttribute("role", "group");
   frame.setAttribute(
     "aria-label",
-    `${tableOf(text).title}. Arrow keys read its numbers${choosable ? ", Enter chooses" : ""}.`,
+    `${tableOf(text).title}. Arrow keys read its numbers${choice ? ", Enter chooses" : ""}.`,
   );
   frame.style.overflowX = "auto";
   svg.replaceWith(frame);
@@ -56,8 +58,8 @@ export function makeReadable(host: HTMLElement): void {
     const outline = (on: string) => marks[current]?.parentElement?.style.setProperty("outline", on);
     outline("");
     current = at;
-    // The head that is read and the selected one look different.
-    outline(choosable ? "2px dotted currentColor" : "2px solid currentColor");
+    // The one that is read and the selected one look different.
+    outline(choice ? "2px dotted currentColor" : "2px solid currentColor");
     reading.textContent = lightCell(title.parentElement!);
   };
   frame.addEventListener("keydown", (event) => {
@@ -70,16 +72,15 @@ export function makeReadable(host: HTMLElement): void {
   });
   const markOf = ({ target }: Event) => marks.findIndex((title) => title.parentElement === target);
   frame.addEventListener("pointerover", (event) => read(markOf(event)));
-  if (!choosable) return;
+  if (!choice) return;
   for (const title of marks) title.parentElement!.style.setProperty("cursor", "pointer");
   const choose = (at: number) => {
     if (at < 0) return;
     read(at);
     const mark = marks[at]!.parentElement!;
     select(svg, mark);
-    const [layer, head] = mark.getAttribute(headAttribute)!.split(",").map(Number) as [number, number];
-    const event: HeadSelectEvent = new CustomEvent("headselect", { bubbles: true, detail: { layer, head } });
-    host.dispatchEvent(event);
+    const place = mark.getAttribute(choice.attribute)!.split(",").map(Number) as [number, number];
+    host.dispatchEvent(new CustomEvent(choice.event, { bubbles: true, detail: choice.detail(place) }));
   };
   frame.addEventListener("click", (event) => choose(markOf(event)));
   frame.addEventListener("keydown", (event) => {
@@ -94,17 +95,36 @@ export function makeReadable(host: HTMLElement): void {
  */
 export type HeadSelectEvent = CustomEvent<SelectedHead>;
 
-/** Attributes of a head grid: the head that a mark stands for, and the frame of the selected one. */
-const [headAttribute, selectedAttribute] = ["data-qkv-head", "data-qkv-selected"];
+/**
+ * The event `cellselect` of `<qkv-logit-lens>` and `<qkv-patching>`: a reader clicked a cell, or chose it by Enter or the space
+ * bar. It bubbles.
+ */
+export type CellSelectEvent = CustomEvent<SelectedCell>;
+
+/** Attributes of marks that can be chosen, with the event that tells of one. */
+const choices = [
+  {
+    attribute: "data-qkv-head",
+    event: "headselect",
+    detail: ([layer, head]: readonly [number, number]): SelectedHead => ({ layer, head }),
+  },
+  {
+    attribute: "data-qkv-cell",
+    event: "cellselect",
+    detail: ([row, column]: readonly [number, number]): SelectedCell => ({ row, column }),
+  },
+] as const;
+/** The attribute of the frame of the selected mark. */
+const selectedAttribute = "data-qkv-selected";
 const sides = ["x", "y", "width", "height"] as const;
 
-/** True for the mark that the frame of the selected head stands around. */
+/** True for the mark that the frame of the selected one stands around. */
 function isSelected(svg: Element, mark: Element): boolean {
   const frame = svg.querySelector(`[${selectedAttribute}]`);
   return frame !== null && sides.every((name) => frame.getAttribute(name) === mark.getAttribute(name));
 }
 
-/** Moves the frame of the selected head to a mark, or makes it. */
+/** Moves the frame of the selected one to a mark, or makes it. */
 function select(svg: Element, mark: Element): void {
   let frame = svg.querySelector<SVGElement>(`[${selectedAttribute}]`);
   if (!frame) {

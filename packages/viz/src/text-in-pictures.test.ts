@@ -48,6 +48,23 @@ const draw: Record<string, (text: string) => string> = {
       xLabel: text,
       yLabel: text,
     } satisfies Texts<viz.LinesOptions>),
+  logitLensView: (text) =>
+    viz.logitLensView(
+      {
+        ...{
+          names: [text],
+          tokens: [text],
+          topTokens: [[[text]]],
+          probabilities: { data: [1], shape: [1, 1, 1] },
+        },
+        final: {
+          tokens: [text],
+          probabilities: { data: [1], shape: [1, 1] },
+          ranks: { data: [1], shape: [1, 1] },
+        },
+      },
+      { title: text } satisfies Texts<viz.LogitLensViewOptions>,
+    ),
   maskTiles: (text) => viz.maskTiles(() => true, 4, { title: text } satisfies Texts<viz.MaskTilesOptions>),
   modelView: (text) => viz.modelView([heads], { title: text } satisfies Texts<viz.ModelViewOptions>),
   neuronView: (text) =>
@@ -55,6 +72,11 @@ const draw: Record<string, (text: string) => string> = {
       ...({ title: text, columnLabels: [text, text] } satisfies Texts<viz.NeuronViewOptions>),
       ...{ window: 1, keepFirst: 1, sinkLogit: 0, place: 0 },
     }),
+  patchingView: (text) =>
+    viz.patchingView({ names: [text, text], values: weights }, {
+      title: text,
+      columnLabels: [text, text],
+    } satisfies Texts<viz.PatchingViewOptions>),
   pieces: (text) =>
     viz.pieces([{ label: text, pieces: [text], notes: [text] } satisfies Texts<viz.PieceRow>], {
       title: text,
@@ -131,7 +153,7 @@ const text = fc.oneof(
 );
 
 test("every picture is tested", () => {
-  const others = ["isPicture", "tableOf", "weightPixels", "weightShades"];
+  const others = ["isPicture", "readViewFile", "tableOf", "weightPixels", "weightShades"];
   const functions = Object.entries(viz).flatMap(([name, value]) =>
     typeof value === "function" ? [name] : [],
   );

@@ -5,6 +5,7 @@ import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
+import { visibleToken } from "./visible-token.js";
 
 /** Options of {@link tokenArcs}. */
 export type TokenArcsOptions = {
@@ -65,7 +66,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
   check.finite({ max }, { above: 0 });
   if (query !== undefined) check.whole({ query }, { min: 0, max: T - 1, fix: "leave it out to draw all." });
   const top = edge + (title ? 24 : 0);
-  const visibleLabels = labels.map(visible);
+  const visibleLabels = labels.map(visibleToken);
   const widths = visibleLabels.map((label) => labelWidth([label]) + 12);
   const starts = widths.map((_, i) => edge + widths.slice(0, i).reduce((sum, width) => sum + width + 4, 0));
   const down = direction === "down";
@@ -143,10 +144,4 @@ function sideways(from: number, to: number, wall: number, height: number): strin
   if (from === to) return `M${px(wall)} ${px(from - 5)}A8 5 0 1 1 ${px(wall)} ${px(from + 5)}`;
   const out = wall + height * 1.33;
   return `M${px(wall)} ${px(from)}C${px(out)} ${px(from)} ${px(out)} ${px(to)} ${px(wall)} ${px(to)}`;
-}
-
-/** Label of a token without the space before a word; white space by itself is drawn as a symbol. */
-function visible(label: string): string {
-  const inner = label.replace(/\n/g, "⏎").replace(/\t/g, "⇥");
-  return inner.trim() === "" ? inner.replaceAll(" ", "␣") : inner.trim();
 }

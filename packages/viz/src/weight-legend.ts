@@ -5,16 +5,19 @@ import { fill, stroke } from "./palette.js";
 import { labelWidth, px } from "./picture.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
 
-/** Steps of the scale with the numbers at its ends, then a gray cell with the least number, and a hatched cell. */
+/**
+ * Steps of the scale with the numbers at its ends, then a gray cell with the least number, and a hatched cell. `ink` is the
+ * opacity of `max`.
+ */
 export function weightLegend(
   x: number,
   y: number,
-  { max, min, masked }: { max: number; min: number | undefined; masked: boolean },
+  { max, min, masked, ink = 1 }: { max: number; min: number | undefined; masked: boolean; ink?: number },
 ): Svg {
   const steps = [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1];
   const scale = steps.map(
     (opacity, i) =>
-      svg`<rect x="${px(x + 14 + i * 10)}" y="${px(y)}" width="10" height="10" fill-opacity="${opacity}"/>`,
+      svg`<rect x="${px(x + 14 + i * 10)}" y="${px(y)}" width="10" height="10" fill-opacity="${opacity * ink}"/>`,
   );
   const end = x + 14 + steps.length * 10;
   const label = numberText(max);

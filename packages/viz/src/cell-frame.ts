@@ -1,0 +1,33 @@
+import type { Checks } from "@qkv/core";
+import { checkObject } from "./check-data.js";
+import { stroke } from "./palette.js";
+import { px } from "./picture.js";
+import { svg, type Svg } from "./svg.js";
+
+/** A cell of a map that a reader can choose. */
+export type SelectedCell = {
+  /** From 0. */
+  readonly row: number;
+  /** From 0. */
+  readonly column: number;
+};
+
+/** Checks a selected cell of a map with so many rows and columns. */
+export function checkSelectedCell(
+  check: Checks,
+  selected: SelectedCell | undefined,
+  [rows, columns]: readonly [number, number],
+): void {
+  if (selected === undefined) return;
+  checkObject(check, { selected }, "a cell, { row, column }");
+  const { row, column } = check.options(selected, ["row", "column"], "selected");
+  const fix = "leave `selected` out for none.";
+  check.whole({ "selected.row": row }, { min: 0, max: rows - 1, fix });
+  check.whole({ "selected.column": column }, { min: 0, max: columns - 1, fix });
+}
+
+/** The frame of the selected cell, with the attribute by which elements move it. */
+export function cellFrame(x: number, y: number, width: number, height: number): Svg {
+  const place = svg`x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${px(height)}"`;
+  return svg`<rect data-qkv-selected="" ${place} fill="none" pointer-events="none" stroke-width="3" ${stroke("query")}/>`;
+}
