@@ -16,7 +16,7 @@ import { ownData } from "../reference-data.mjs";
 import type { Target } from "./case.js";
 import { passes, type Check } from "./check.js";
 import { compareEncoder } from "./families/hf-encoders.js";
-import { modelFiles } from "./families/model-files.js";
+import { modelFiles, modelFolder } from "./families/model-files.js";
 import { compareSentence, sentenceFiles, type SentenceEntry } from "./families/sentence-transformers.js";
 import { readTensor } from "./reference-tensor.js";
 
@@ -25,12 +25,15 @@ import { readTensor } from "./reference-tensor.js";
 const target: Target = { device: js(), class: "host" };
 
 type Entry = { name: string; inputs: unknown[]; outputs: unknown[] };
+
+/** The folder of a model: in `hf/`, or else in `hf-more/`. */
+const folderOf = (name: string): string => modelFolder(ownData, name);
 type Change = { config?: Partial<EncoderConfig>; params?: (params: EncoderParams) => EncoderParams };
 
 /** The outputs of a folder's cases that fail. */
 async function failuresOf(folder: string, change: Change): Promise<string[]> {
-  const { cases } = ownData.json(`hf/${folder}/refs.json`) as { cases: Entry[] };
-  const model = (await loadAny(modelFiles(ownData, `hf/${folder}`))) as EncoderModel;
+  const { cases } = ownData.json(`${folderOf(folder)}/refs.json`) as { cases: Entry[] };
+  const model = (await loadAny(modelFiles(ownData, folderOf(folder)))) as EncoderModel;
   const config = { ...model.config, ...change.config };
   const { apply, maskedTokenLogits } = encoder(config);
   const params = change.params?.(model.params) ?? model.params;
@@ -47,7 +50,7 @@ const inLayers =
 
 const rows = "last_hidden_state";
 const headOf = (folder: string) =>
-  loadAny(modelFiles(ownData, `hf/${folder}`)).then((model) => (model as EncoderModel).config.head!);
+  loadAny(modelFiles(ownData, folderOf(folder))).then((model) => (model as EncoderModel).config.head!);
 
 test.each<[folder: string, trait: string, change: Change, output: string]>([
   ["albert", "layers that share weights", { config: { numLayers: 1 } }, rows],

@@ -11,13 +11,16 @@ import { ownData } from "../reference-data.mjs";
 import type { Target } from "./case.js";
 import { passes, type Check } from "./check.js";
 import { compareEncoderDecoder } from "./families/hf-encoder-decoders.js";
-import { modelFiles } from "./families/model-files.js";
+import { modelFiles, modelFolder } from "./families/model-files.js";
 import { readTensor } from "./reference-tensor.js";
 
 // Would an encoder–decoder without a trait be seen? Each is put in place of what a folder says, and its cases must fail.
 const target: Target = { device: js(), class: "host" };
 
 type Entry = { name: string; inputs: unknown[]; outputs: unknown[] };
+
+/** The folder of a model: in `hf/`, or else in `hf-more/`. */
+const folderOf = (name: string): string => modelFolder(ownData, name);
 type Change = {
   config?: (config: EncoderDecoderConfig) => Partial<EncoderDecoderConfig>;
   params?: (params: EncoderDecoderParams) => EncoderDecoderParams;
@@ -25,8 +28,8 @@ type Change = {
 
 /** The outputs of a folder's cases that fail. */
 async function failuresOf(folder: string, change: Change): Promise<string[]> {
-  const { cases } = ownData.json(`hf/${folder}/refs.json`) as { cases: Entry[] };
-  const model = await loadEncoderDecoder(modelFiles(ownData, `hf/${folder}`));
+  const { cases } = ownData.json(`${folderOf(folder)}/refs.json`) as { cases: Entry[] };
+  const model = await loadEncoderDecoder(modelFiles(ownData, folderOf(folder)));
   const config = { ...model.config, ...change.config?.(model.config) };
   const { apply, encode } = encoderDecoder(config);
   const params = change.params?.(model.params) ?? model.params;
@@ -125,6 +128,29 @@ test.each<[folder: string, trait: string, change: Change, outputs: string[]]>([
   ],
   ["t5-gated", "a head of its own", { params: ({ output: _, ...all }) => all }, ["logits"]],
   ["t5-gated", "logits without a scale", { config: () => ({ logitScale: 48 ** -0.5 }) }, ["logits"]],
+  ["mt5", "a head of its own", { params: ({ output: _, ...all }) => all }, ["logits"]],
+  ["mt5", "the tanh form of GELU", { config: () => ({ activation: "silu" }) }, both],
+  [
+    "umt5",
+    "tables of distances of its later layers",
+    {
+      params: ({ encoder, decoder, ...all }) => ({
+        ...all,
+        encoder: { ...encoder, relativeBias: encoder.relativeBias!.slice(0, 1) },
+        decoder: { ...decoder, relativeBias: decoder.relativeBias!.slice(0, 1) },
+      }),
+    },
+    both,
+  ],
+  ["mbart", "the scale of embeddings", { config: () => ({ embeddingScale: 1 }) }, both],
+  ["mbart", "norms before each part", { config: () => ({ placement: "post" }) }, both],
+  ["mbart", "norms behind embeddings", { config: () => ({ embeddingNorm: false }) }, both],
+  [
+    "mbart",
+    "the norm behind the last layer",
+    { params: (all) => ({ ...all, encoder: { ...all.encoder, norm: { weight: ones([12]) } } }) },
+    both,
+  ],
 ])("hf/%s without %s fails", async (folder, _, change, outputs) => {
   expect(await failuresOf(folder, {})).toEqual([]);
   expect((await failuresOf(folder, change)).sort()).toEqual([...outputs].sort());

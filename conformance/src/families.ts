@@ -3,7 +3,7 @@ import { audio } from "./families/audio.js";
 import { blt } from "./families/blt.js";
 import { bpeTraining } from "./families/bpe-training.js";
 import { generation } from "./families/generation.js";
-import { hf } from "./families/hf.js";
+import { hf, hfMore } from "./families/hf.js";
 import { images } from "./families/images.js";
 import { linear } from "./families/linear.js";
 import { lora } from "./families/lora.js";
@@ -29,6 +29,7 @@ export const onDevice: readonly Kind[] = [
   models,
   generation,
   hf,
+  hfMore,
   images,
   lora,
   training,

@@ -380,7 +380,7 @@ test("every case of the data is counted, and none fails", async () => {
 
 /**
  * The rule of `data-files.ts`, applied anew: array entries, else `cases`, else one; a training run is one. A model of
- * `hf/` has its cases and greedy texts once for each of its configurations; a case of `lora/` is one forward and one of training.
+ * `hf/` and `hf-more/` has its cases and greedy texts once for each of its configurations; a case of `lora/` is one forward and one of training.
  */
 function countCases(): number {
   const everything = filesBelow(referenceData, "");
@@ -394,7 +394,7 @@ function countCases(): number {
     return Array.isArray(whole) ? whole.length : (whole.cases?.length ?? 1);
   });
   type Refs = { cases: unknown[]; greedy?: unknown[] };
-  const models = Object.keys(everything).filter((path) => /^hf\/[^/]+\/refs\.json$/.test(path));
+  const models = Object.keys(everything).filter((path) => /^hf(-more)?\/[^/]+\/refs\.json$/.test(path));
   for (const path of models) {
     const { cases, greedy = [] } = parse<Refs>(everything, path);
     const configs = ["config.json", "config.v4.json"].filter(

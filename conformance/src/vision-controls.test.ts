@@ -18,7 +18,7 @@ import type { Target } from "./case.js";
 import { passes, type Check } from "./check.js";
 import { compareVision } from "./families/hf-vision.js";
 import { compareImage, type ImageEntry } from "./families/images.js";
-import { modelFiles } from "./families/model-files.js";
+import { modelFiles, modelFolder } from "./families/model-files.js";
 import { readTensor } from "./reference-tensor.js";
 import { toTensor } from "./to-tensor.js";
 
@@ -27,9 +27,12 @@ const target: Target = { device: js(), class: "host" };
 
 type Entry = { name: string; inputs: unknown[]; outputs: unknown[] };
 
+/** The folder of a model: in `hf/`, or else in `hf-more/`. */
+const folderOf = (name: string): string => modelFolder(ownData, name);
+
 /** The outputs of a folder's cases that fail with a model. */
 async function failuresOf(folder: string, model: VisionModel | DualEncoderModel): Promise<string[]> {
-  const { cases } = ownData.json(`hf/${folder}/refs.json`) as { cases: Entry[] };
+  const { cases } = ownData.json(`${folderOf(folder)}/refs.json`) as { cases: Entry[] };
   const checks: Check[] = [];
   for (const { inputs, outputs } of cases)
     checks.push(...(await compareVision(model, inputs.map(readTensor), outputs.map(readTensor), target)));
@@ -43,7 +46,7 @@ type VisionChange = {
 
 /** A model of images with a change of its configuration or its weights. */
 async function changedVision(folder: string, { config, params }: VisionChange): Promise<VisionModel> {
-  const model = await loadVision(modelFiles(ownData, `hf/${folder}`));
+  const model = await loadVision(modelFiles(ownData, folderOf(folder)));
   const changed = { ...model.config, ...config };
   const { apply, pool } = visionTransformer(changed);
   return { ...model, config: changed, params: params?.(model.params) ?? model.params, apply, pool };
@@ -92,6 +95,41 @@ test.each<[folder: string, trait: string, change: VisionChange, output: string]>
     rows,
   ],
   ["dinov2", "GELU", { config: { activation: "quickGelu" } }, rows],
+  [
+    "deit",
+    "the distillation token",
+    { params: (all) => ({ ...all, distillationToken: { weight: zeros([12]) } }) },
+    rows,
+  ],
+  ["deit", "the tanh of its pooler", { config: { head: { task: "pooler", labels: [] } } }, vector],
+  ["deit-classifier", "the row of the class token", { config: { head: tinyHead("patches") } }, "logits"],
+  ["deit-with-teacher", "the second head", { config: { head: tinyHead("cls") } }, "logits"],
+  [
+    "deit-with-teacher",
+    "a head of its own for each token",
+    { params: (all) => ({ ...all, head: { ...all.head!, distillation: all.head!.output! } }) },
+    "logits",
+  ],
+  [
+    "dinov2-with-registers",
+    "registers",
+    { params: (all) => ({ ...all, registers: { weight: zeros([4, 12]) } }) },
+    rows,
+  ],
+  [
+    "dinov2-with-registers",
+    "registers behind the class token",
+    {
+      config: { registers: 0 },
+      params: ({ registers: _, ...all }) => all,
+    },
+    rows,
+  ],
+  ["dinov2-with-registers-classifier", "its registers", { config: { registers: 0 } }, "logits"],
+  ["clip-classifier", "the mean of patches", { config: { head: tinyHead("mean") } }, "logits"],
+  ["clip-classifier", "rows without the last norm", { config: { finalNorm: "rows" } }, "logits"],
+  ["siglip-classifier", "the mean of all rows", { config: { head: tinyHead("patches") } }, "logits"],
+  ["siglip-classifier", "rows behind the last norm", { config: { finalNorm: "pooled" } }, "logits"],
 ])("hf/%s without %s fails", async (folder, _, change, output) => {
   expect(await failuresOf(folder, await changedVision(folder, {}))).toEqual([]);
   expect(await failuresOf(folder, await changedVision(folder, change))).toContain(output);
@@ -99,6 +137,11 @@ test.each<[folder: string, trait: string, change: VisionChange, output: string]>
 
 function headOf(pooling: "cls" | "mean", scores: "softmax" | "sigmoid" = "softmax") {
   return { task: "image", labels: ["cat", "dog", "bird", "fish", "horse"], pooling, scores } as const;
+}
+
+/** A head for the three labels of `hf-more/`. */
+function tinyHead(pooling: "cls" | "mean" | "patches") {
+  return { task: "image", labels: ["cat", "dog", "bird"], pooling } as const;
 }
 
 type DualChange = {
@@ -161,7 +204,7 @@ test.each<[folder: string, trait: string, change: DualChange, outputs: string[]]
     ["logits_per_image", "logits_per_text"],
   ],
 ])("hf/%s without %s fails", async (folder, _, change, outputs) => {
-  const model = await loadDualEncoder(modelFiles(ownData, `hf/${folder}`));
+  const model = await loadDualEncoder(modelFiles(ownData, folderOf(folder)));
   expect(await failuresOf(folder, model)).toEqual([]);
   const config = change.config?.(model.config) ?? model.config;
   const { embedTexts, embedImages, logits } = dualEncoder(config);
@@ -192,25 +235,26 @@ test.each<[name: string, change: Record<string, unknown>, outputs: string[]]>([
   expect(await failed({ ...entry.attributes, ...change })).toEqual(outputs);
 });
 
-test.each(["vit", "vit-classifier", "dinov2"])(
-  "hf/%s is exported, and loads as the same model",
-  async (folder) => {
-    const model = await loadVision(modelFiles(ownData, `hf/${folder}`));
-    const out = memoryFolder();
-    await exportModel(model, { to: "hf", out });
-    expect(await failuresOf(folder, await loadVision(out.files))).toEqual([]);
-    const other = { ...model, config: { ...model.config, classToken: false, pooling: "attention" } as const };
-    await expect(exportModel(other, { to: "hf", out: memoryFolder() })).rejects.toThrow(
-      /`config` .*expected the traits of one of vit, dinov2/,
-    );
-    await expect(exportModel(model, { to: "onnx", out: memoryFolder() })).rejects.toThrow(
-      /`to` is "onnx", expected "hf" for a model of images/,
-    );
-  },
-);
+test.each([
+  ...["vit", "vit-classifier", "dinov2", "dinov2-classifier"],
+  ...["deit", "deit-classifier", "deit-with-teacher"],
+  ...["dinov2-with-registers", "dinov2-with-registers-classifier"],
+])("hf/%s is exported, and loads as the same model", async (folder) => {
+  const model = await loadVision(modelFiles(ownData, folderOf(folder)));
+  const out = memoryFolder();
+  await exportModel(model, { to: "hf", out });
+  expect(await failuresOf(folder, await loadVision(out.files))).toEqual([]);
+  const other = { ...model, config: { ...model.config, classToken: false, pooling: "attention" } as const };
+  await expect(exportModel(other, { to: "hf", out: memoryFolder() })).rejects.toThrow(
+    /`config` .*expected the traits of one of vit, deit, dinov2/,
+  );
+  await expect(exportModel(model, { to: "onnx", out: memoryFolder() })).rejects.toThrow(
+    /`to` is "onnx", expected "hf" for a model of images/,
+  );
+});
 
 test.each(["clip", "siglip"])("hf/%s is exported, and loads as the same models", async (folder) => {
-  const files = modelFiles(ownData, `hf/${folder}`);
+  const files = modelFiles(ownData, folderOf(folder));
   const out = memoryFolder();
   await exportModel(await loadDualEncoder(files), { to: "hf", out });
   expect(await failuresOf(folder, await loadDualEncoder(out.files))).toEqual([]);
@@ -227,8 +271,8 @@ test.each([
   ["dinov2", "int8", 0.02],
   ["vit-classifier", "int4", 0.3],
 ] as const)("hf/%s rounded to %s stays near", async (folder, quantize, limit) => {
-  const files = modelFiles(ownData, `hf/${folder}`);
-  const [{ inputs }] = (ownData.json(`hf/${folder}/refs.json`) as { cases: [Entry] }).cases;
+  const files = modelFiles(ownData, folderOf(folder));
+  const [{ inputs }] = (ownData.json(`${folderOf(folder)}/refs.json`) as { cases: [Entry] }).cases;
   const pixels = toTensor(readTensor(inputs[0]), target);
   const [exact, near] = [await loadVision(files), await loadVision(files, { quantize })].map(
     (model) => model.apply(model.params, pixels).data,

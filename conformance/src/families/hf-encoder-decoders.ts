@@ -14,7 +14,7 @@ import { compareIds, compareNumbers, mismatch, type Check } from "../check.js";
 import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
 import { toTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
-import { modelFiles } from "./model-files.js";
+import { caseName, modelFiles } from "./model-files.js";
 
 /** References of an encoder–decoder. */
 export type EncoderDecoderRefs = {
@@ -40,15 +40,14 @@ export function encoderDecoderCases(
     opened.set(device, model);
     return model;
   };
-  const label = (name: string) => `${path.slice(3)} ${config === "config.json" ? "" : "(v4) "}${name}`;
   return [
     ...refs.cases.map(({ name, inputs, outputs }): Case => ({
-      name: label(name),
+      name: caseName(path, config, name),
       run: async (target) =>
         compareEncoderDecoder(await open(target), inputs.map(readTensor), outputs.map(readTensor), target),
     })),
     ...(refs.greedy ?? []).map(({ input_ids, decoder_start_token_id, tokens }): Case => ({
-      name: label(`greedy after ${input_ids.length}`),
+      name: caseName(path, config, `greedy after ${input_ids.length}`),
       run: async (target) => {
         const model = await open(target);
         const own = await written(model, input_ids, decoder_start_token_id, tokens.length);

@@ -14,7 +14,7 @@ import { compareNumbers, mismatch, type Check } from "../check.js";
 import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
 import { toTensor } from "../to-tensor.js";
 import { tolerance } from "../tolerance.js";
-import { modelFiles } from "./model-files.js";
+import { caseName, modelFiles } from "./model-files.js";
 
 type Entry = { name: string; inputs: unknown[]; outputs: unknown[] };
 
@@ -34,7 +34,7 @@ export function visionCases(
     return model;
   };
   return entries.map(({ name, ...entry }) => ({
-    name: `${path.slice(3)} ${config === "config.json" ? "" : "(v4) "}${name}`,
+    name: caseName(path, config, name),
     run: async (target) => {
       const inputs = entry.inputs.map(readTensor);
       const texts = inputs.some((one) => one.name === "input_ids");

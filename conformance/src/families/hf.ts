@@ -11,7 +11,7 @@ import { encoderDecoderCases, isEncoderDecoder, type EncoderDecoderRefs } from "
 import { encoderCases } from "./hf-encoders.js";
 import { readsSound, speechCases, type SpeechRefs } from "./hf-speech.js";
 import { visionCases } from "./hf-vision.js";
-import { modelFiles } from "./model-files.js";
+import { caseName, modelFiles } from "./model-files.js";
 
 type Refs = {
   architecture: string;
@@ -23,9 +23,14 @@ type Refs = {
  * `hf/NAME/`: tiny models in the layout of Hugging Face: decoders with logits, rows behind layers and greedy tokens;
  * encoders with rows and what their heads make of them; encoder–decoders with both sides. A folder with a `config.v4.json` is run from that as well: the same model in the fields of published files.
  */
-export function hf(data: DataFolder): Source[] {
-  return data.folders("hf").flatMap((folder): Source[] => {
-    const path = `hf/${folder}`;
+export const hf = (data: DataFolder): Source[] => modelFolders(data, "hf");
+
+/** `hf-more/NAME/`: the same of architectures and heads that `hf/` has none of. */
+export const hfMore = (data: DataFolder): Source[] => modelFolders(data, "hf-more");
+
+function modelFolders(data: DataFolder, family: string): Source[] {
+  return data.folders(family).flatMap((folder): Source[] => {
+    const path = `${family}/${folder}`;
     if (!data.has(`${path}/refs.json`)) return [];
     const refs = data.json(`${path}/refs.json`) as Refs;
     const file = `${path}/refs.json`;
@@ -45,7 +50,7 @@ export function hf(data: DataFolder): Source[] {
                     skippedCase(`${folder} ${name}`, `${refs.architecture} is not loaded yet`),
                   ),
     );
-    return [{ family: "hf", file, cases }];
+    return [{ family, file, cases }];
   });
 }
 
@@ -70,15 +75,14 @@ function casesOf(data: DataFolder, path: string, refs: Refs, config: string): Ca
     opened.set(target.device, model);
     return model;
   };
-  const label = (name: string) => `${path.slice(3)} ${config === "config.json" ? "" : "(v4) "}${name}`;
   return [
     ...refs.cases.map(({ name, inputs, outputs }) => ({
-      name: label(name),
+      name: caseName(path, config, name),
       run: async (target: Target) =>
         compareCase(await open(target), refs, inputs.map(readTensor), outputs.map(readTensor), target),
     })),
     ...(refs.greedy ?? []).map(({ prompt, tokens }) => ({
-      name: label(`greedy after ${prompt.length}`),
+      name: caseName(path, config, `greedy after ${prompt.length}`),
       run: async (target: Target) => [
         compareIds("tokens", await continuation(await open(target), prompt, tokens.length), tokens),
       ],

@@ -6,3 +6,11 @@ export function modelFiles(data: DataFolder, path: string, config = "config.json
   const weights = data.names(path).filter((name) => /\.safetensors(\.index\.json)?$/.test(name));
   return [fileOf(config, "config.json"), ...weights.map((name) => fileOf(name))];
 }
+
+/** The name of a case: its model's folder, the configuration where it is another one, and its own. */
+export const caseName = (path: string, config: string, name: string): string =>
+  `${path.split("/").at(-1)} ${config === "config.json" ? "" : "(v4) "}${name}`;
+
+/** The folder of a model of Hugging Face's layout by its name: in `hf/`, or else in `hf-more/`. */
+export const modelFolder = (data: DataFolder, name: string): string =>
+  data.has(`hf/${name}/config.json`) ? `hf/${name}` : `hf-more/${name}`;

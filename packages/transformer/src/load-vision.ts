@@ -19,7 +19,7 @@ import { anyLinear } from "./quantization/any-linear.js";
 import { roundingOf } from "./quantization/quantize.js";
 
 /**
- * Loads a model of images from a folder, an address or a repository, as `load` takes them: ViT, DINOv2, and the image encoders of CLIP
+ * Loads a model of images from a folder, an address or a repository, as `load` takes them: ViT, DeiT, DINOv2, and the image encoders of CLIP
  * and SigLIP, with the head for labels that it was saved with, which {@link taskLogits} applies. `preprocessor_config.json`, where the
  * folder has it, becomes its `processor`.
  *

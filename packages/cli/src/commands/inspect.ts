@@ -122,11 +122,13 @@ function inspectDual({ config, params }: DualEncoderModel, count: Count): Inspec
   };
 }
 
-const patchesOf = ({ patches, classToken, positions }: VisionModel["params"]) => [
+const patchesOf = ({
   patches,
   classToken,
+  distillationToken,
+  registers,
   positions,
-];
+}: VisionModel["params"]) => [patches, classToken, distillationToken, registers, positions];
 
 /** Both sides of an encoder–decoder, or of a speech model. */
 function inspectBoth(model: EncoderDecoderModel | SpeechModel, count: Count): InspectResult {

@@ -57,7 +57,9 @@ function headNames(
   const { pooler, image } = heads(path, configFields(fields, file));
   const names = head?.task === "image" ? image : pooler;
   const fits =
-    (names?.pooling ?? "cls") === (head?.pooling ?? "cls") && names?.activation === head?.activation;
+    (names?.pooling ?? "cls") === (head?.pooling ?? "cls") &&
+    names?.activation === head?.activation &&
+    (names?.distillation !== undefined) === (head?.distillation ?? false);
   return fits && head?.normEps === undefined ? names : undefined;
 }
 
@@ -89,6 +91,8 @@ const visionDefaults: Partial<VisionTransformerConfig> = {
   numChannels: 3,
   activation: "gelu",
   classToken: true,
+  distillationToken: false,
+  registers: 0,
   patchBias: true,
   embeddingNorm: false,
   layerScale: false,

@@ -71,6 +71,17 @@ test("a map with its activation stands before the labels, and a norm behind it; 
   expect(logitsOf(normed, { dense, norm, output })).toEqual([[1, -1, 1]]);
 });
 
+test("a second head reads the row of the distillation token: labels are the mean of both", () => {
+  const head = { task: "image", labels, distillation: true } as const;
+  const distillation = { weight: tensor(output.weight.toNested()), bias: tensor([2, 0, 0]) };
+  // By hand: ([1, -2, 0] + [5, 4, 7]) / 2.
+  expect(logitsOf(head, { output, distillation })).toEqual([[3, 1, 3.5]]);
+  expect(() => logitsOf({ ...head, task: "sequence" }, { output, distillation })).toThrow(
+    /`head.distillation` is true, expected false, as `task` is no image.*\nFix: leave it out/,
+  );
+  expect(() => logitsOf(head, { output })).toThrow(/distillation/);
+});
+
 test("random weights have what the head reads", () => {
   const head = { task: "token", labels, activation: "gelu", normEps: 1e-5 } as const;
   const made = encoder({ ...sizes, head });

@@ -1,6 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import {
+  add,
   arange,
   cast,
   checkTensor,
@@ -37,7 +38,7 @@ export type TaskHeadConfig = {
   labels: readonly string[];
   /**
    * The row of a text or an image, for `pooler`, `sequence` and `image`: that of the first token, the mean of all, that of the last
-   * token (a decoder's), the mean of all but the first (`patches`), or the first and that mean, one after the other. Default `cls`.
+   * token (a decoder's), the mean of the patches of an image (`patches`), or the first and that mean, one after the other. Default `cls`.
    */
   pooling?: "cls" | "mean" | "last" | "patches" | "cls+patches";
   /** A map `[C, C]` with this activation stands before the labels. Default: none. */
@@ -49,6 +50,8 @@ export type TaskHeadConfig = {
    * Default `softmax`.
    */
   scores?: "softmax" | "sigmoid" | "none";
+  /** A second map reads the row of the distillation token; logits are the mean of both (DeiT). Default false. */
+  distillation?: boolean;
 };
 
 /** The weights of a head. N is the number of labels. */
@@ -59,11 +62,18 @@ export type TaskHeadParams = {
   norm?: NormParams;
   /** `[N, C]`, or `[N, 2C]` with `cls+patches`. Absent in a pooler. */
   output?: LinearParams;
+  /** `[N, C]`, with `distillation`. */
+  distillation?: LinearParams;
 };
 
 /** An encoder, as far as a head reads it. */
 type ModelWithHead = {
-  readonly config: { readonly embedDim: number; readonly head?: TaskHeadConfig };
+  readonly config: {
+    readonly embedDim: number;
+    readonly head?: TaskHeadConfig;
+    readonly distillationToken?: boolean;
+    readonly registers?: number;
+  };
   readonly params: { readonly head?: TaskHeadParams };
 };
 
@@ -112,28 +122,45 @@ export function taskLogits(model: ModelWithHead, rows: Tensor, options?: TaskLog
     ...(head.activation === undefined ? [] : ["dense.weight"]),
     ...(head.normEps === undefined ? [] : ["norm.weight"]),
     ...(head.task === "pooler" ? [] : ["output.weight"]),
+    ...(head.distillation ? ["distillation.weight"] : []),
   ]);
   checkTensor("taskLogits", "rows", rows);
-  const { dense, norm: gain, output } = params.head;
-  let x = head.task === "token" || head.task === "span" ? rows : pooled(head, rows, attentionMask);
+  const { dense, norm: gain, output, distillation } = params.head;
+  const { distillationToken, registers = 0 } = config;
+  const firstPatch = (distillationToken ? 2 : 1) + registers;
+  let x =
+    head.task === "token" || head.task === "span" ? rows : pooled(head, rows, firstPatch, attentionMask);
   if (head.activation !== undefined) {
     x = activationOf("taskLogits", head.activation)(linear(x, dense!.weight, dense!.bias));
   }
   if (head.normEps !== undefined) {
     x = norm({ kind: "layer", embedDim: config.embedDim, eps: head.normEps }).apply(gain!, x);
   }
-  return output ? linear(x, output.weight, output.bias) : x;
+  if (!output) return x;
+  const logits = linear(x, output.weight, output.bias);
+  if (!head.distillation) return logits;
+  const other = linear(rowAt(rows, 1), distillation!.weight, distillation!.bias);
+  return mul(add(logits, other), 0.5);
 }
 
-function pooled({ pooling }: TaskHeadConfig, rows: Tensor, attentionMask: Tensor | undefined): Tensor {
+function pooled(
+  { pooling }: TaskHeadConfig,
+  rows: Tensor,
+  firstPatch: number,
+  attentionMask: Tensor | undefined,
+): Tensor {
   if (pooling === "mean") return meanPooling(rows, attentionMask);
-  if (pooling === "patches") return meanPooling(slice(rows, 1, 1));
-  const [B, T, C] = rows.shape as [number, number, number];
+  const patches = () => meanPooling(slice(rows, 1, firstPatch));
+  if (pooling === "patches") return patches();
   if (pooling === "last")
-    return attentionMask ? lastRow(rows, attentionMask) : reshape(slice(rows, 1, T - 1, T), [B, C]);
-  const first = reshape(slice(rows, 1, 0, 1), [B, C]);
-  return pooling === "cls+patches" ? concat([first, meanPooling(slice(rows, 1, 1))], 1) : first;
+    return attentionMask ? lastRow(rows, attentionMask) : rowAt(rows, rows.shape[1]! - 1);
+  const first = rowAt(rows, 0);
+  return pooling === "cls+patches" ? concat([first, patches()], 1) : first;
 }
+
+/** One row of each text or image, `[B, C]`. */
+const rowAt = (rows: Tensor, place: number): Tensor =>
+  reshape(slice(rows, 1, place, place + 1), [rows.shape[0]!, rows.shape[2]!]);
 
 /** The row of the last token of each text that is none of padding, whichever side is padded. */
 function lastRow(rows: Tensor, attentionMask: Tensor): Tensor {
@@ -174,6 +201,7 @@ const names = /* @__PURE__ */ Object.keys({
   activation: 0,
   normEps: 0,
   scores: 0,
+  distillation: 0,
 } satisfies Record<keyof TaskHeadConfig, 0>) as (keyof TaskHeadConfig)[];
 
 /** Refuses a head that no task has. */
@@ -185,10 +213,19 @@ export function checkTaskHead(check: Checks, head: TaskHeadConfig): void {
     activation,
     normEps,
     scores = "softmax",
+    distillation = false,
   } = check.options(head, names, "config.head");
   check.oneOf({ "head.task": task }, ["pooler", "sequence", "token", "span", "image"]);
   check.oneOf({ "head.pooling": pooling }, ["cls", "mean", "last", "patches", "cls+patches"]);
   check.oneOf({ "head.scores": scores }, ["softmax", "sigmoid", "none"]);
+  check.type({ "head.distillation": distillation }, "boolean");
+  const ofImages = () => task === "image" || !distillation;
+  check.each(
+    { "head.distillation": distillation },
+    ofImages,
+    "false, as `task` is no image",
+    "leave it out.",
+  );
   check.list({ "head.labels": labels }, "texts", (label) => typeof label === "string");
   const fits = () => (task === "pooler" ? labels.length === 0 : task !== "span" || labels.length === 2);
   const fix = "name each number of the last axis.";
@@ -215,5 +252,6 @@ export function initTaskHead(head: TaskHeadConfig, embedDim: number, seed: numbe
     ...(head.task !== "pooler" && {
       output: map(seeds.output, head.labels.length, pooledWidth(head, embedDim)),
     }),
+    ...(head.distillation && { distillation: map(splitSeed(seeds.output, 2)[1]!, head.labels.length) }),
   };
 }

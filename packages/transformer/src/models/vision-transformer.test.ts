@@ -14,6 +14,8 @@ const pixels = randn([2, 3, 12, 12], { seed: 2 });
 test.each<[string, Partial<VisionTransformerConfig>, rows: number]>([
   ["ViT", {}, 10],
   ["DINOv2", { layerScale: true, gated: true, activation: "silu" }, 10],
+  ["DeiT", { distillationToken: true }, 11],
+  ["DINOv2 with registers", { layerScale: true, registers: 3 }, 13],
   ["CLIP", { patchBias: false, embeddingNorm: true, finalNorm: "pooled" }, 10],
   ["SigLIP", { classToken: false, pooling: "attention" }, 9],
 ])("the traits of %s: a row for each patch, and one vector of an image", (_, traits, rows) => {
@@ -40,6 +42,30 @@ test("a patch in another place gives its row in another place, but for positions
   // Row 0 is that of the class token; the second line of patches begins at row 4.
   expect(slice(left!, 1, 4, 5).data).toEqual(slice(right!, 1, 6, 7).data);
   expect(slice(left!, 1, 4, 5).data).not.toEqual(slice(right!, 1, 4, 5).data);
+});
+
+test("rows of tokens stand before those of patches: registers last, and without positions", () => {
+  const traits = { distillationToken: true, registers: 2, numLayers: 0 };
+  const model = visionTransformer({ ...sizes, ...traits });
+  const params = model.init(1);
+  // Without a norm that hides them: rows as they are before the first layer.
+  const tensors: Record<string, Tensor> = {};
+  const rowsOf = (image: Tensor) => {
+    model.apply(params, image, { trace: { names: ["embeddings"], tensors } });
+    return tensors["embeddings"]!;
+  };
+  const rows = rowsOf(pixels);
+  expect(rows.shape).toEqual([2, 13, 8]);
+  expect(slice(slice(rows, 0, 0, 1), 1, 2, 4).data).toEqual(params.registers!.weight.data);
+  const place = (i: number) => slice(params.positions.weight, 0, i, i + 1).data;
+  const token = (x: Tensor, i: number) =>
+    Float32Array.from(x.data, (one, c) => Number(one) + Number(place(i)[c]));
+  expect(slice(slice(rows, 0, 0, 1), 1, 0, 1).data).toEqual(token(params.classToken!.weight, 0));
+  expect(slice(slice(rows, 0, 0, 1), 1, 1, 2).data).toEqual(token(params.distillationToken!.weight, 1));
+  // Tokens keep their positions where those of patches are interpolated.
+  const wide = rowsOf(randn([2, 3, 12, 16], { seed: 3 }));
+  expect(wide.shape).toEqual([2, 16, 8]);
+  expect(slice(wide, 1, 0, 4).data).toEqual(slice(rows, 1, 0, 4).data);
 });
 
 test("another size: positions are interpolated, and a patch that is not whole is left out", () => {
@@ -129,6 +155,11 @@ test.each([
 
 test.each<[Partial<VisionTransformerConfig>, RegExp]>([
   [{ patchSize: 13 }, /`patchSize` is 13, expected at most imageSize = 12/],
+  [
+    { classToken: false, pooling: "attention", distillationToken: true },
+    /`distillationToken` is true, expected false, as there is no class token.*\nFix: leave it out/,
+  ],
+  [{ registers: -1 }, /`registers` is -1, expected a whole number, 0 or more/],
   [{ classToken: false }, /`classToken` is false, expected true, as `pooling` is "cls"/],
   [{ pooling: "max" as never }, /`pooling` is "max"/],
   [{ numHeads: 3 }, /numHeads|embedDim/],

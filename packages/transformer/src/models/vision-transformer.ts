@@ -10,6 +10,7 @@ import {
   randn,
   reshape,
   slice,
+  splitSeed,
   transpose,
   zeros,
   type Tensor,
@@ -50,6 +51,10 @@ export type VisionTransformerConfig = {
 
   /** Adds a row before those of the patches, whose output stands for the image. Default true; SigLIP has none. */
   classToken?: boolean;
+  /** Adds a second row of its own behind that of the class token, with its own position (DeiT). Default false. */
+  distillationToken?: boolean;
+  /** Adds this many rows before those of the patches, without positions, which no task reads (DINOv2 with registers). Default 0. */
+  registers?: number;
   /** Adds a bias to patches in random weights; loaded weights have it if it is stored. Default true; CLIP has none. */
   patchBias?: boolean;
   /** Applies a norm before the first layer (CLIP). Default false. */
@@ -78,7 +83,11 @@ export type VisionTransformerParams = {
   patches: { weight: Tensor; bias?: Tensor };
   /** `[C]`, with `classToken`. */
   classToken?: { weight: Tensor };
-  /** `[N, C]`, and with `classToken` one more, its own, in front. */
+  /** `[C]`, with `distillationToken`. */
+  distillationToken?: { weight: Tensor };
+  /** `[registers, C]`, with `registers`. */
+  registers?: { weight: Tensor };
+  /** `[N, C]`, and with `classToken` one more, its own, in front; with `distillationToken` another one behind that. */
   positions: { weight: Tensor };
   /** With `embeddingNorm`. */
   embeddingNorm?: NormParams;
@@ -101,8 +110,8 @@ export type VisionTransformer = {
   /** Random weights. */
   init(seed: number): VisionTransformerParams;
   /**
-   * Pixel values `[B, numChannels, height, width]` to rows `[B, T, C]`: that of the class token, then one for each patch, row by row. A
-   * last patch that is not whole is left out. For another size than `imageSize`, positions are interpolated.
+   * Pixel values `[B, numChannels, height, width]` to rows `[B, T, C]`: those of the class token, of the distillation token and of
+   * registers, as far as there are any, then one for each patch, row by row. A last patch that is not whole is left out. For another size than `imageSize`, positions are interpolated.
    */
   apply(params: VisionTransformerParams, pixels: Tensor, options?: VisionTransformerOptions): Tensor;
   /** Rows `[B, T, C]` to what stands for each image, `[B, C]`. */
@@ -148,6 +157,8 @@ export function visionTransformer(
     normEps: eps,
     activation = "gelu",
     classToken = true,
+    distillationToken = false,
+    registers = 0,
     patchBias = true,
     embeddingNorm = false,
     layerScale = false,
@@ -156,7 +167,11 @@ export function visionTransformer(
     pooling = "cls",
   } = config;
   const side = Math.floor(imageSize / patchSize);
-  const first = classToken ? 1 : 0;
+  const tokens = [
+    ...(classToken ? (["classToken"] as const) : []),
+    ...(distillationToken ? (["distillationToken"] as const) : []),
+  ];
+  const first = tokens.length;
   const layerNorm = norm({ kind: "layer", embedDim: C, eps });
   const attention = multiHead({ embedDim: C, numHeads, bias: true, linear: map });
   const feed = feedForward({ embedDim: C, hiddenDim, activation, gated, bias: true, linear: map });
@@ -172,7 +187,8 @@ export function visionTransformer(
       : undefined;
   const parts = [
     ...["patches.weight", "positions.weight", "layers", "finalNorm.weight"],
-    ...(classToken ? ["classToken.weight"] : []),
+    ...tokens.map((name) => `${name}.weight`),
+    ...(registers > 0 ? ["registers.weight"] : []),
     ...(embeddingNorm ? ["embeddingNorm.weight"] : []),
     ...(attentionPool ? ["pooling.query.weight"] : []),
   ];
@@ -180,13 +196,17 @@ export function visionTransformer(
   const positionsOf = ({ positions: { weight } }: VisionTransformerParams, grid: Grid): Tensor => {
     if (grid[0] === side && grid[1] === side) return weight;
     const patches = interpolatePositions(slice(weight, 0, first), [side, side], grid);
-    return classToken ? concat([slice(weight, 0, 0, 1), patches], 0) : patches;
+    return first > 0 ? concat([slice(weight, 0, 0, first), patches], 0) : patches;
   };
+  /** Rows `[count, C]` for each image of a batch. */
+  const forEach = (B: number, weight: Tensor, count: number): Tensor =>
+    broadcastTo(reshape(weight, [1, count, C]), [B, count, C]);
   return {
     config,
     init(seed) {
       const around = ["patches", "classToken", "positions", "pooling", "head"] as const;
       const [seeds, layerSeeds] = modelSeeds(seed, around, numLayers);
+      const more = splitSeed(seeds.classToken, ["distillationToken", "registers"]);
       const draw = (seed: number, shape: number[], size: number) => mul(randn(shape, { seed }), size);
       const inner = numChannels * patchSize * patchSize;
       return {
@@ -195,6 +215,8 @@ export function visionTransformer(
           ...(patchBias && { bias: zeros([C]) }),
         },
         ...(classToken && { classToken: { weight: draw(seeds.classToken, [C], 0.02) } }),
+        ...(distillationToken && { distillationToken: { weight: draw(more.distillationToken, [C], 0.02) } }),
+        ...(registers > 0 && { registers: { weight: draw(more.registers, [registers, C], 0.02) } }),
         positions: { weight: draw(seeds.positions, [side * side + first, C], 0.02) },
         ...(embeddingNorm && { embeddingNorm: layerNorm.init() }),
         layers: layerSeeds.map((seed) => layer.init(seed)),
@@ -213,11 +235,12 @@ export function visionTransformer(
         const patches = conv2d(pixels, weight, { stride: patchSize, ...(bias && { bias }) }); // [B, C, rows, columns]
         const [rows, columns] = patches.shape.slice(2) as [number, number];
         let x = transpose(reshape(patches, [B, C, rows * columns]));
-        if (classToken) {
-          const own = broadcastTo(reshape(params.classToken!.weight, [1, 1, C]), [B, 1, C]);
-          x = concat([own, x], 1);
-        }
+        if (first > 0) x = concat([...tokens.map((name) => forEach(B, params[name]!.weight, 1)), x], 1);
         x = add(x, positionsOf(params, [rows, columns]));
+        if (registers > 0) {
+          const own = forEach(B, params.registers!.weight, registers);
+          x = concat([...(first > 0 ? [slice(x, 1, 0, first)] : []), own, slice(x, 1, first)], 1);
+        }
         if (embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
         x = recordTensor(trace, "embeddings", x);
         params.layers.forEach((one, i) => {
@@ -275,6 +298,8 @@ const names = /* @__PURE__ */ Object.keys({
   normEps: 0,
   activation: 0,
   classToken: 0,
+  distillationToken: 0,
+  registers: 0,
   patchBias: 0,
   embeddingNorm: 0,
   layerScale: 0,
@@ -295,15 +320,20 @@ function checkConfig(config: VisionTransformerConfig): void {
   check.each({ patchSize }, fits, `at most imageSize = ${imageSize}`, "give both in pixels.");
   const {
     classToken = true,
+    distillationToken = false,
+    registers = 0,
     patchBias = true,
     embeddingNorm = false,
     layerScale = false,
     gated = false,
   } = given;
-  check.type({ classToken, patchBias, embeddingNorm, layerScale, gated }, "boolean");
+  check.type({ classToken, distillationToken, patchBias, embeddingNorm, layerScale, gated }, "boolean");
+  check.whole({ registers }, { min: 0 });
   const { finalNorm = "rows", pooling = "cls", head } = given;
   check.oneOf({ finalNorm }, ["rows", "pooled"]);
   check.oneOf({ pooling }, ["cls", "attention"]);
+  const behind = () => classToken || !distillationToken;
+  check.each({ distillationToken }, behind, "false, as there is no class token", "leave it out.");
   const hasRow = () => classToken || pooling === "attention";
   check.each({ classToken }, hasRow, 'true, as `pooling` is "cls"', 'write `pooling: "attention"`.');
   if (head !== undefined) checkTaskHead(check, head);

@@ -189,7 +189,7 @@ test("a folder with its processor; other loaders name the one that knows it", as
   expect(Math.max(...error)).toBeLessThan(0.1);
   await expect(load(files)).rejects.toThrow(/model_type` is "vit".*\nFix: load it with `loadVision`/);
   const bert = [json("config.json", { ...config, model_type: "bert" }), files[2]!];
-  await expect(loadVision(bert)).rejects.toThrow(/model_type` is "bert", expected one of vit, dinov2/);
+  await expect(loadVision(bert)).rejects.toThrow(/model_type` is "bert", expected one of vit, deit, dinov2/);
   await expect(loadVision(new Uint8Array(8))).rejects.toThrow(/expected a folder of Hugging Face/);
 });
 

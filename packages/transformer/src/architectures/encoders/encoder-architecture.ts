@@ -38,6 +38,8 @@ export type TaskHeadNames = {
   readonly norm?: string;
   readonly normEps?: number;
   readonly output?: string;
+  /** A second map to labels, of the distillation token. */
+  readonly distillation?: string;
   readonly pooling?: TaskHeadConfig["pooling"];
 };
 

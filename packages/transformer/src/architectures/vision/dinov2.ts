@@ -1,8 +1,15 @@
 import { stacked } from "../../conversions/row-map.js";
 import type { VisionTransformerConfig } from "../../models/vision-transformer.js";
+import type { ConfigFields } from "../config-fields.js";
 import { each, fused, linear, norm, reshaped, stored, type StoredTensor } from "../stored-tensor.js";
 import type { VisionArchitecture } from "./vision-architecture.js";
 import { ignoredOfVision, patchTensors, positionCount, visionFields, visionSizes } from "./vision-parts.js";
+
+const ignoredOfDinov2 = [
+  ignoredOfVision,
+  "qkv_bias layerscale_value use_mask_token apply_layernorm reshape_hidden_states",
+  "out_features out_indices stage_names",
+];
 
 /** DINOv2: ViT with layer scales, and in its largest size with gates. */
 export const dinov2: VisionArchitecture = {
@@ -11,50 +18,67 @@ export const dinov2: VisionArchitecture = {
   barePath: "",
   paths: ["dinov2."],
   first: "embeddings.cls_token",
-  read(given) {
-    const fields = given.withDefaults({
-      ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, mlp_ratio: 4 },
-      ...{ layer_norm_eps: 1e-6, image_size: 224, patch_size: 14, num_channels: 3 },
-    });
-    const sizes = visionSizes(fields);
-    const gated = fields.flag("use_swiglu_ffn", false);
-    const wide = Math.floor(sizes.embedDim * fields.positive("mlp_ratio"));
-    const config: VisionTransformerConfig = {
-      ...sizes,
-      hiddenDim: gated ? 8 * Math.floor((Math.floor((wide * 2) / 3) + 7) / 8) : wide,
-      layerScale: true,
-      ...(gated && { gated, activation: "silu" }),
-    };
-    const { embedDim: C } = config;
-    const rows = positionCount(config);
-    return {
-      config,
-      tensors: [
-        ...patchTensors(config, "embeddings.patch_embeddings.projection"),
-        reshaped("classToken.weight", "embeddings.cls_token", { stored: [1, 1, C], own: [C] }),
-        reshaped("positions.weight", "embeddings.position_embeddings", {
-          stored: [1, rows, C],
-          own: [rows, C],
-        }),
-        each(config.numLayers, "layers", "encoder.layer", () => layer(config)),
-        norm("finalNorm", "layernorm", C, { bias: true }),
-      ],
-    };
+  read(fields) {
+    const config = dinov2Config(fields.withDefaults({ patch_size: 14 }));
+    return { config, tensors: dinov2Tensors(config) };
   },
-  write: (config) => {
-    const { intermediate_size: _, ...fields } = visionFields(config);
-    const { hiddenDim: F, embedDim: C, gated = false } = config;
-    // Gated layers are two thirds as wide, rounded up to a multiple of 8.
-    return { ...fields, mlp_ratio: gated ? (F * 3) / (2 * C) : F / C, use_swiglu_ffn: gated, qkv_bias: true };
-  },
+  write: dinov2Fields,
   heads: () => ({ image: { output: "classifier", pooling: "cls+patches" } }),
-  ignored: [
-    ignoredOfVision,
-    "qkv_bias layerscale_value use_mask_token apply_layernorm reshape_hidden_states",
-    "out_features out_indices stage_names",
-  ],
+  ignored: ignoredOfDinov2,
   ignoredTensors: /mask_token$/,
 };
+
+/** DINOv2 with registers: rows of their own, in which it keeps what else would be in those of patches. */
+export const dinov2WithRegisters: VisionArchitecture = {
+  ...dinov2,
+  modelTypes: ["dinov2_with_registers"],
+  classes: { model: "Dinov2WithRegistersModel", image: "Dinov2WithRegistersForImageClassification" },
+  paths: ["dinov2_with_registers."],
+  read(given) {
+    const fields = given.withDefaults({ patch_size: 16, num_register_tokens: 4 });
+    const config = { ...dinov2Config(fields), registers: fields.count("num_register_tokens") };
+    return { config, tensors: dinov2Tensors(config) };
+  },
+  write: (config) => ({ ...dinov2Fields(config), num_register_tokens: config.registers }),
+};
+
+function dinov2Config(given: ConfigFields): VisionTransformerConfig {
+  const fields = given.withDefaults({
+    ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, mlp_ratio: 4 },
+    ...{ layer_norm_eps: 1e-6, image_size: 224, num_channels: 3 },
+  });
+  const sizes = visionSizes(fields);
+  const gated = fields.flag("use_swiglu_ffn", false);
+  const wide = Math.floor(sizes.embedDim * fields.positive("mlp_ratio"));
+  return {
+    ...sizes,
+    hiddenDim: gated ? 8 * Math.floor((Math.floor((wide * 2) / 3) + 7) / 8) : wide,
+    layerScale: true,
+    ...(gated && { gated, activation: "silu" }),
+  };
+}
+
+function dinov2Fields(config: VisionTransformerConfig): Record<string, unknown> {
+  const { intermediate_size: _, ...fields } = visionFields(config);
+  const { hiddenDim: F, embedDim: C, gated = false } = config;
+  // Gated layers are two thirds as wide, rounded up to a multiple of 8.
+  return { ...fields, mlp_ratio: gated ? (F * 3) / (2 * C) : F / C, use_swiglu_ffn: gated, qkv_bias: true };
+}
+
+function dinov2Tensors(config: VisionTransformerConfig): StoredTensor[] {
+  const { embedDim: C, registers: R } = config;
+  const rows = positionCount(config);
+  return [
+    ...patchTensors(config, "embeddings.patch_embeddings.projection"),
+    reshaped("classToken.weight", "embeddings.cls_token", { stored: [1, 1, C], own: [C] }),
+    ...(R === undefined
+      ? []
+      : [reshaped("registers.weight", "embeddings.register_tokens", { stored: [1, R, C], own: [R, C] })]),
+    reshaped("positions.weight", "embeddings.position_embeddings", { stored: [1, rows, C], own: [rows, C] }),
+    each(config.numLayers, "layers", "encoder.layer", () => layer(config)),
+    norm("finalNorm", "layernorm", C, { bias: true }),
+  ];
+}
 
 function layer({ embedDim: C, hiddenDim: F, gated }: VisionTransformerConfig): StoredTensor[] {
   const biased = { bias: true };

@@ -23,8 +23,13 @@ export function visionSizes(fields: ConfigFields): Omit<VisionTransformerConfig,
 }
 
 /** Rows of the table of positions. */
-export const positionCount = ({ imageSize, patchSize, classToken = true }: VisionTransformerConfig): number =>
-  Math.floor(imageSize / patchSize) ** 2 + (classToken ? 1 : 0);
+export const positionCount = ({
+  imageSize,
+  patchSize,
+  classToken = true,
+  distillationToken = false,
+}: VisionTransformerConfig): number =>
+  Math.floor(imageSize / patchSize) ** 2 + [classToken, distillationToken].filter(Boolean).length;
 
 /** The convolution that makes rows of patches. */
 export function patchTensors(

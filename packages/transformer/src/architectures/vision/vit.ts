@@ -1,7 +1,7 @@
 import type { VisionTransformerConfig } from "../../models/vision-transformer.js";
 import { activationField, activationNames } from "../config-fields.js";
 import { encoderLayer } from "../encoders/encoder-parts.js";
-import { each, norm, reshaped } from "../stored-tensor.js";
+import { each, norm, reshaped, type StoredTensor } from "../stored-tensor.js";
 import type { VisionArchitecture } from "./vision-architecture.js";
 import { ignoredOfVision, patchTensors, positionCount, visionFields, visionSizes } from "./vision-parts.js";
 
@@ -18,32 +18,7 @@ export const vit: VisionArchitecture = {
       ...{ layer_norm_eps: 1e-12, image_size: 224, patch_size: 16, num_channels: 3 },
     });
     const config = { ...visionSizes(fields), hiddenDim: fields.count("intermediate_size") };
-    const { embedDim: C } = config;
-    const rows = positionCount(config);
-    return {
-      config,
-      tensors: [
-        ...patchTensors(config, "embeddings.patch_embeddings.projection"),
-        reshaped("classToken.weight", "embeddings.cls_token", { stored: [1, 1, C], own: [C] }),
-        reshaped("positions.weight", "embeddings.position_embeddings", {
-          stored: [1, rows, C],
-          own: [rows, C],
-        }),
-        each(config.numLayers, "layers", "encoder.layer", () =>
-          encoderLayer(config, {
-            query: "attention.attention.query",
-            key: "attention.attention.key",
-            value: "attention.attention.value",
-            output: "attention.output.dense",
-            attentionNorm: "layernorm_before",
-            up: "intermediate.dense",
-            down: "output.dense",
-            feedForwardNorm: "layernorm_after",
-          }),
-        ),
-        norm("finalNorm", "layernorm", C, { bias: true }),
-      ],
-    };
+    return { config, tensors: vitTensors(config) };
   },
   write: (config) => ({ ...visionFields(config), qkv_bias: true, ...poolerFields(config) }),
   heads: (path, fields) => ({
@@ -54,7 +29,36 @@ export const vit: VisionArchitecture = {
   ignoredTensors: /mask_token$|pooler\./,
 };
 
-const poolerFields = ({ embedDim, head }: VisionTransformerConfig): Record<string, unknown> =>
+/** Those of ViT, and the distillation token where there is one. */
+export function vitTensors(config: VisionTransformerConfig): StoredTensor[] {
+  const { embedDim: C } = config;
+  const rows = positionCount(config);
+  const token = { stored: [1, 1, C], own: [C] };
+  return [
+    ...patchTensors(config, "embeddings.patch_embeddings.projection"),
+    reshaped("classToken.weight", "embeddings.cls_token", token),
+    ...(config.distillationToken
+      ? [reshaped("distillationToken.weight", "embeddings.distillation_token", token)]
+      : []),
+    reshaped("positions.weight", "embeddings.position_embeddings", { stored: [1, rows, C], own: [rows, C] }),
+    each(config.numLayers, "layers", "encoder.layer", () =>
+      encoderLayer(config, {
+        query: "attention.attention.query",
+        key: "attention.attention.key",
+        value: "attention.attention.value",
+        output: "attention.output.dense",
+        attentionNorm: "layernorm_before",
+        up: "intermediate.dense",
+        down: "output.dense",
+        feedForwardNorm: "layernorm_after",
+      }),
+    ),
+    norm("finalNorm", "layernorm", C, { bias: true }),
+  ];
+}
+
+/** Fields of a pooler. */
+export const poolerFields = ({ embedDim, head }: VisionTransformerConfig): Record<string, unknown> =>
   head?.task === "pooler"
     ? { pooler_act: activationNames[head.activation ?? "tanh"], pooler_output_size: embedDim }
     : {};

@@ -20,7 +20,9 @@ const families: readonly Family[] = [llama, gpt2];
 /** The loaders of models of images, whose tables are read with them alone. */
 export const imageLoaders: Readonly<Record<string, "loadDualEncoder" | "loadVision">> = {
   vit: "loadVision",
+  deit: "loadVision",
   dinov2: "loadVision",
+  dinov2_with_registers: "loadVision",
   clip_vision_model: "loadVision",
   siglip_vision_model: "loadVision",
   clip: "loadDualEncoder",

@@ -82,15 +82,17 @@ function headOf(
   weights: Weights,
 ): { config: TaskHeadConfig; tensors(embedDim: number): StoredTensor[] } | undefined {
   const { pooler, image } = heads(path, fields);
-  const labels = String(fields.list("architectures")?.[0] ?? "").endsWith("ForImageClassification");
+  const named = String(fields.list("architectures")?.[0] ?? "");
+  const labels = /ForImageClassification(WithTeacher)?$/.test(named);
   if (!labels && !(pooler && weights.has(`${pooler.dense}.weight`))) return undefined;
   const [task, names] = labels ? (["image", image] as const) : (["pooler", pooler!] as const);
-  const { activation, output, pooling } = names;
+  const { activation, output, pooling, distillation } = names;
   const config: TaskHeadConfig = {
     task,
     labels: labels ? labelsOf(`${output}.weight`, fields, weights) : [],
     ...(activation !== undefined && { activation }),
     ...(pooling !== undefined && { pooling }),
+    ...(distillation !== undefined && { distillation: true }),
     ...scoresOf(task, fields, weights.shape(`${output}.weight`)?.[0]),
   };
   return { config, tensors: (C) => headTensors(C, config, names) };
@@ -100,7 +102,7 @@ function headOf(
 export function headTensors(
   C: number,
   config: TaskHeadConfig,
-  { dense, output }: TaskHeadNames,
+  { dense, output, distillation }: TaskHeadNames,
 ): StoredTensor[] {
   const map = (place: string, name: string, out: number, inner: number): StoredTensor[] => [
     stored(`head.${place}.weight`, `${name}.weight`, [out, inner]),
@@ -109,5 +111,6 @@ export function headTensors(
   return [
     ...(dense === undefined ? [] : map("dense", dense, C, C)),
     ...(output === undefined ? [] : map("output", output, config.labels.length, pooledWidth(config, C))),
+    ...(distillation === undefined ? [] : map("distillation", distillation, config.labels.length, C)),
   ];
 }
