@@ -1,9 +1,8 @@
 import { tensorsOf, type Device } from "@qkv/tensor";
-import type { Tokenizer } from "@qkv/tokenizer";
-import type { DecoderParams, Model } from "@qkv/transformer";
 import { batchStream, packedEpoch, type TrainingExample } from "@qkv/transformer/data";
 import { meanLoss, tokenLoss } from "@qkv/transformer/training";
 import { checkResume, type NotedRecipe } from "./check-resume.js";
+import type { TrainedParams } from "./trained-params.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
 import { scheduledAdamW, trainingLoop, type RunReport } from "./training-loop.js";
 
@@ -19,6 +18,14 @@ export type FinetuneRecipe = {
   shuffle: number;
   answers: "all" | "last";
   evaluateEvery: number;
+  /** Rank of an adapter that is trained beside the weights (LoRA). Undefined: the weights are trained. */
+  loraRank?: number;
+  loraAlpha?: number;
+  loraDropout?: number;
+  /** Ends of the names of modules, or all-linear. */
+  targetModules?: string;
+  /** Rounding of the weights that an adapter stands beside (QLoRA). */
+  quantize?: string;
 };
 
 export type FinetuneResult = {
@@ -31,9 +38,9 @@ export type FinetuneResult = {
   evaluation: number | undefined;
 };
 
-/** Fine-tunes a model on examples, and leaves it in a folder with its tokenizer, its curve and a checkpoint. */
-export async function finetuneRun(
-  model: Model & { tokenizer: Tokenizer },
+/** Fine-tunes a model on examples, and leaves what was trained in a folder with its curve and a checkpoint. */
+export async function finetuneRun<P>(
+  trained: TrainedParams<P>,
   recipe: FinetuneRecipe,
   options: {
     /** Opens the examples without the first `skip`. */
@@ -43,7 +50,6 @@ export async function finetuneRun(
     folder: TrainingFolder;
     /** Content of `finetuning.json`: what the folder's run was made of. */
     settings: Readonly<Record<string, unknown>>;
-    chatTemplate: string | undefined;
     resume: boolean;
     saveEvery: number;
     device: Device;
@@ -53,13 +59,13 @@ export async function finetuneRun(
 ): Promise<FinetuneResult> {
   const { folder, device, signal, settings } = options;
   const { contextLength, batchSize, accumulate, steps, seed, shuffle } = recipe;
-  const before = await folder.read<DecoderParams>(device);
+  const before = await folder.read<P>(device);
   if (before) {
     const fix = "give the options of that run, which are in its finetuning.json, or name another folder.";
     const earlier = before.notes.recipe as NotedRecipe;
     checkResume(earlier, { ...settings, steps }, { resume: options.resume, flags, fix });
   }
-  const params = before?.params ?? model.params;
+  const params = before?.params ?? trained.start;
   const notes: RunNotes = { recipe: settings, curve: before?.notes.curve ?? [] };
   await folder.saveText("finetuning.json", `${JSON.stringify(settings, null, 2)}\n`);
   const sizes = { batchSize, contextLength, device };
@@ -67,7 +73,7 @@ export async function finetuneRun(
     ...{ ...sizes, seed, shuffle },
     ...(before?.notes.data && { state: before.notes.data }),
   });
-  const loss = tokenLoss(model);
+  const loss = tokenLoss(trained.model, trained.drops ? { dropoutSeed: seed } : {});
   const { heldBack } = options;
   const evaluate = () => meanLoss(loss, params, packedEpoch(heldBack, sizes));
   try {
@@ -91,8 +97,7 @@ export async function finetuneRun(
   } finally {
     await data.close();
   }
-  const { tokenizer, config } = model;
-  await folder.saveModel({ config, params, tokenizer, chatTemplate: options.chatTemplate });
+  await trained.save(folder, params);
   const [, lastLoss, lastEvaluation] = notes.curve.at(-1) ?? [0, NaN, null];
   return {
     steps: notes.curve.length,
@@ -107,6 +112,11 @@ const flags: Readonly<Record<string, string>> = {
   model: "model",
   data: "data",
   adapter: "--adapter",
+  loraRank: "--lora-rank",
+  loraAlpha: "--lora-alpha",
+  loraDropout: "--lora-dropout",
+  targetModules: "--target-modules",
+  quantize: "--quantize",
   answers: "--answers",
   contextLength: "--context",
   batchSize: "--batch-size",

@@ -1,7 +1,7 @@
 import { ArgumentError, checks } from "@qkv/core";
 import { findFile, readWhole } from "@qkv/core/byte-source";
 import type { BatchStreamState } from "@qkv/transformer/data";
-import { exportModel, memoryFolder, type ExportedModel } from "@qkv/transformer/export";
+import { memoryFolder, type OutputFolder } from "@qkv/transformer/export";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "@qkv/transformer/training";
 import type { Device } from "@qkv/tensor";
 import { mkdir, readdir, rm } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { openOutputFile } from "./output-file.js";
 
 const checkpointName = "checkpoint.safetensors";
 const unfinished =
-  /^(checkpoint|model|tokenizer|tokenizer_config|training|finetuning|config|generation_config|chat_template|curve)\.\w+\.[0-9a-f-]{36}\.tmp$/;
+  /^(checkpoint|model|adapter_config|adapter_model|tokenizer|tokenizer_config|training|finetuning|config|generation_config|chat_template|curve)\.\w+\.[0-9a-f-]{36}\.tmp$/;
 
 /** Metadata of a run's checkpoint. */
 export type RunNotes = {
@@ -27,8 +27,8 @@ export type TrainingFolder = {
   /** The run that is there. Undefined: none. */
   read<P>(device: Device): Promise<(Checkpoint<P> & { notes: RunNotes }) | undefined>;
   saveCheckpoint<P>(checkpoint: Checkpoint<P> & { notes: RunNotes }): Promise<void>;
-  /** The model, as `qkv generate` and others load it. */
-  saveModel(model: ExportedModel): Promise<void>;
+  /** Saves the files that a function writes, such as those of a model or an adapter. */
+  saveFiles(write: (out: OutputFolder) => Promise<unknown>): Promise<void>;
   saveText(name: string, text: string): Promise<void>;
 };
 
@@ -76,9 +76,9 @@ export async function openTrainingFolder(path: string): Promise<TrainingFolder> 
     async saveCheckpoint(checkpoint) {
       await save(checkpointName, await writeCheckpoint(checkpoint));
     },
-    async saveModel(model) {
+    async saveFiles(write) {
       const out = memoryFolder();
-      await exportModel(model, { to: "hf", out });
+      await write(out);
       for (const file of out.files) await save(file.name, new Uint8Array(await file.arrayBuffer()));
     },
     saveText: save,

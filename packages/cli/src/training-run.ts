@@ -3,6 +3,7 @@ import { mapTensors, tensorsOf, type Device } from "@qkv/tensor";
 import { tokenizerFromJson } from "@qkv/tokenizer";
 import { textChunks, trainBpe, trainedBpeToJson } from "@qkv/tokenizer/training";
 import { decoder, load, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
+import { exportModel } from "@qkv/transformer/export";
 import { meanLoss, nextTokenBatches, textBatches, tokenLoss } from "@qkv/transformer/training";
 import { createHash } from "node:crypto";
 import { characterTokenizerJson } from "./character-tokenizer.js";
@@ -121,7 +122,7 @@ export async function trainingRun(
         evaluation = measured;
         if (measured >= best) return;
         best = measured;
-        await folder.saveModel({ config, params });
+        await folder.saveFiles((out) => exportModel({ config, params }, { to: "hf", out }));
       },
     },
   );

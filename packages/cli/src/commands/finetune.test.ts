@@ -1,4 +1,7 @@
+import { modelTiny } from "@qkv/model-tiny";
+import { tensorsOf } from "@qkv/tensor";
 import { load } from "@qkv/transformer";
+import { loadAdapter } from "@qkv/transformer/adapters";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -113,4 +116,90 @@ test("Parquet files and texts are read, and records of another form are named", 
   ]);
   const none = await finetune(`${model} ${path("none.jsonl")} --out ${path("f")} ${small} --steps 1`);
   expect([none.code, none.err]).toEqual([1, expect.stringMatching(/`data` is .*none.jsonl/)]);
+});
+
+test("an adapter is trained beside the weights, saved as PEFT does, and read by generate", async () => {
+  const { code, out, err } = await finetune(
+    `${model} ${path("pairs.jsonl")} --out ${path("a")} --context 32 --batch-size 2 --shuffle 6 --device js --steps 16 ` +
+      "--lora-rank 4 --learning-rate 0.02 --json",
+  );
+  expect([code, err]).toEqual([0, expect.stringContaining("step 10: loss")]);
+  const files = readdirSync(path("a")).sort();
+  expect(files).toEqual([
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "checkpoint.safetensors",
+    "curve.csv",
+    "finetuning.json",
+  ]);
+  const config = JSON.parse(readFileSync(path("a", "adapter_config.json"), "utf8")) as object;
+  expect(config).toMatchObject({
+    ...{ peft_type: "LORA", r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: "all-linear" },
+    base_model_name_or_path: model,
+  });
+  const base = await load(await modelTiny());
+  const tuned = await loadAdapter(base, path("a"));
+  const { parameters } = JSON.parse(out) as { parameters: number };
+  expect(parameters).toBe(tensorsOf(tuned.adapter).reduce((sum, x) => sum + x.data.length, 0));
+  const text = async (...more: string[]) => {
+    let written = "";
+    const options = ["--prompt", "The owl said", "--max-tokens", "3", "--device", "js", ...more];
+    const code = await run(["generate", model, ...options], {
+      out: { write: (more) => (written += more) },
+      err: { write: () => {} },
+    });
+    expect(code).toBe(0);
+    return written;
+  };
+  expect(await text("--adapter", path("a"))).toContain("hoot");
+  expect(await text()).not.toContain("hoot");
+});
+
+test("a run with an adapter over rounded weights, with dropout, is resumed bit for bit", async () => {
+  const run = (name: string) =>
+    `${model} ${path("pairs.jsonl")} --out ${path(name)} ${small} --save-every 2 --steps 5 ` +
+    "--lora-rank 2 --lora-alpha 3 --lora-dropout 0.2 --target-modules q_proj,v_proj --quantize int8";
+  await finetune(run("whole"));
+  const controller = new AbortController();
+  const stopped = await finetune(run("parts"), controller.signal, (text) => {
+    if (text.includes("step 2:")) controller.abort(new Error("stop"));
+  });
+  expect(stopped.code).toBe(130);
+  const other = await finetune(`${run("parts").replace("alpha 3", "alpha 4")} --resume`);
+  expect([other.code, other.err]).toEqual([
+    1,
+    expect.stringContaining("`--lora-alpha` is 4, expected 3, as the run in the folder has"),
+  ]);
+  const whole = await finetune(`${run("parts").replace(/ --lora.*/, "")} --resume`);
+  expect([whole.code, whole.err]).toEqual([
+    1,
+    expect.stringContaining("`--lora-rank` is undefined, expected 2, as"),
+  ]);
+  const resumed = await finetune(`${run("parts")} --resume`);
+  expect([resumed.code, resumed.err]).toEqual([0, expect.not.stringContaining("Fix:")]);
+  for (const name of ["curve.csv", "adapter_model.safetensors", "checkpoint.safetensors"])
+    expect(readFileSync(path("parts", name)).equals(readFileSync(path("whole", name))), name).toBe(true);
+  const config = JSON.parse(readFileSync(path("parts", "adapter_config.json"), "utf8")) as object;
+  expect(config).toMatchObject({ r: 2, lora_alpha: 3, target_modules: ["q_proj", "v_proj"] });
+});
+
+test("options of an adapter that is not trained, and modules that the model has not, are refused", async () => {
+  const refusal = async (more: string) => {
+    const { code, err } = await finetune(
+      `${model} ${path("pairs.jsonl")} --out ${path("a")} ${small} --steps 1 ${more}`,
+    );
+    expect(code).toBe(1);
+    return err;
+  };
+  expect(await refusal("--lora-alpha 4")).toContain(
+    "`--lora-alpha` is 4, expected an adapter, which it is of.\nFix: add --lora-rank 8",
+  );
+  expect(await refusal("--quantize int4")).toContain(
+    '`--quantize` is "int4", expected floats, since rounded weights have no gradient',
+  );
+  expect(await refusal(`--lora-rank 2 --adapter ${path("none")}`)).toContain("`--adapter` is ");
+  expect(await refusal("--lora-rank 0")).toContain("`--lora-rank` is 0, expected a whole number, 1 or more");
+  expect(await refusal("--lora-rank 2 --target-modules q_prog")).toMatch(
+    /`--target-modules` is .*q_prog.*, expected names of modules of the model, such as .*q_proj/,
+  );
 });

@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { Option, type Command } from "commander";
 import type { TrainingExample } from "@qkv/transformer/data";
 import { availableParallelism } from "node:os";
@@ -9,6 +10,7 @@ import { withJson } from "../json-result.js";
 import { numberOption } from "../number-option.js";
 import { modelHelp, openModel, resolveModel, withModelOptions, type ModelOptions } from "../open-model.js";
 import { readChatTemplate, readChatTemplateText } from "../read-chat-template.js";
+import { adapterWeights, allWeights, type TrainedParams } from "../trained-params.js";
 import { openTrainingFolder } from "../training-folder.js";
 import { trainingProgress } from "../training-progress.js";
 
@@ -20,7 +22,11 @@ type Options = ModelOptions & {
   batchSize: number;
   accumulate: number;
   steps: number;
-  learningRate: number;
+  learningRate?: number;
+  loraRank?: number;
+  loraAlpha?: number;
+  loraDropout?: number;
+  targetModules?: string;
   weightDecay: number;
   seed: number;
   shuffle: number;
@@ -31,6 +37,8 @@ type Options = ModelOptions & {
   json?: true | string;
 };
 
+const check = checks("qkv");
+
 /** Default number of threads: more bring little for matrices of this size. */
 const cores = Math.min(availableParallelism(), 4);
 
@@ -39,6 +47,12 @@ const whole = (flag: string, least: number, fix: string) =>
     expected: `a whole number, ${least} or more`,
     fix,
     accepts: (value) => Number.isSafeInteger(value) && value >= least,
+  });
+const share = (flag: string) =>
+  numberOption(flag, {
+    expected: "a share from 0 to below 1",
+    fix: "use 0.05.",
+    accepts: (value) => value >= 0 && value < 1,
   });
 const rate = (flag: string, fix: string) =>
   numberOption(flag, { expected: "a number, 0 or more", fix, accepts: (value) => value >= 0 });
@@ -49,15 +63,19 @@ export function addFinetune(program: Command, io: Io): void {
     .command("finetune")
     .summary("fine-tune a model on conversations or texts")
     .description(
-      "Fine-tunes a model on examples, with the loss on the answers alone, and writes a folder that `qkv chat` and Hugging Face's " +
-        'libraries can load. Each line of the data is {"messages": [{"role", "content"}, …]}, {"prompt", "completion"} or {"text"}.',
+      "Fine-tunes a model, or an adapter beside it, on examples, with the loss on the answers alone, and writes a folder that `qkv chat` " +
+        "and Hugging Face's libraries can load. " +
+        ' Each line of the data is {"messages": [{"role", "content"}, …]}, {"prompt", "completion"} or {"text"}.',
     )
     .argument("<model>", modelHelp)
     .argument(
       "<data>",
       "a file of JSON lines, or a Parquet file with these columns; it may be larger than memory",
     )
-    .requiredOption("--out <folder>", "output folder for the model, its tokenizer, loss curve and checkpoint")
+    .requiredOption(
+      "--out <folder>",
+      "output folder for the model with its tokenizer, or the adapter; loss curve and checkpoint",
+    )
     .option("--evaluate <file>", "examples to evaluate on, in the same form")
     .addOption(
       new Option("--answers <which>", "answers that are learned: all, or the last one of a conversation")
@@ -74,9 +92,8 @@ export function addFinetune(program: Command, io: Io): void {
     .option("--steps <n>", "number of training steps", whole("--steps", 1, "use 200."), 200)
     .option(
       "--learning-rate <r>",
-      "maximum learning rate of AdamW, after a warm-up",
-      rate("--learning-rate", "use 0.00002 to begin with."),
-      2e-5,
+      "maximum learning rate of AdamW, after a warm-up (default: 0.00002, of an adapter 0.0002)",
+      rate("--learning-rate", "use 0.00002 to begin with, and 0.0002 for an adapter."),
     )
     .option("--weight-decay <r>", "weight decay of AdamW", rate("--weight-decay", "use 0."), 0)
     .option(
@@ -93,25 +110,55 @@ export function addFinetune(program: Command, io: Io): void {
     )
     .option("--evaluate-every <n>", "steps between evaluations", whole("--evaluate-every", 1, "use 50."), 50)
     .option("--save-every <n>", "steps between checkpoints", whole("--save-every", 1, "use 50."), 50)
-    .option("--resume", "continue the run in the folder, with the same options; you may raise --steps");
-  withModelOptions(command, { device: `wasm,threads=${cores}`, quantize: false })
+    .option("--resume", "continue the run in the folder, with the same options; you may raise --steps")
+    .option(
+      "--lora-rank <n>",
+      "train an adapter of this rank (LoRA) beside the weights, which stay as they are, and save it as PEFT does",
+      whole("--lora-rank", 1, "use 8."),
+    )
+    .option(
+      "--lora-alpha <n>",
+      "changes of the adapter are multiplied by this number over the rank (default: twice the rank)",
+      numberOption("--lora-alpha", {
+        expected: "a number above 0",
+        fix: "use twice the rank.",
+        accepts: (value) => value > 0,
+      }),
+    )
+    .option(
+      "--lora-dropout <share>",
+      "share of the adapter's input that is dropped in training (default: 0)",
+      share("--lora-dropout"),
+    )
+    .option(
+      "--target-modules <names>",
+      "modules to adapt, by ends of their names: q_proj,v_proj (default: all-linear)",
+    );
+  withModelOptions(command, { device: `wasm,threads=${cores}` })
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText(
       "after",
-      "\nExample:\n  qkv finetune HuggingFaceTB/SmolLM2-135M-Instruct chats.jsonl --out tuned",
+      "\nExamples:\n  qkv finetune HuggingFaceTB/SmolLM2-135M-Instruct chats.jsonl --out tuned\n" +
+        "  qkv finetune Qwen/Qwen3-0.6B chats.jsonl --out adapter --lora-rank 8 --quantize int4",
     )
     .action((model: string, data: string, options: Options) => runFinetune(model, data, options, io));
 }
 
 async function runFinetune(source: string, data: string, options: Options, io: Io): Promise<void> {
+  checkAdapterOptions(options);
   const start = performance.now();
   const progress = trainingProgress(io.err, options.steps);
   const work = async () => {
     const folder = await openTrainingFolder(options.out);
-    const { tokenizer, adapter, device } = options;
+    const { tokenizer, adapter, device, quantize } = options;
     const model = await openModel(
       source,
-      { device, dtype: "float32", ...(tokenizer && { tokenizer }), ...(adapter && { adapter }) },
+      {
+        ...{ device, dtype: "float32" },
+        ...(tokenizer && { tokenizer }),
+        ...(adapter && { adapter }),
+        ...(quantize && { quantize }),
+      },
       io,
     );
     const files = await resolveModel(source, { signal: io.signal });
@@ -125,28 +172,34 @@ async function runFinetune(source: string, data: string, options: Options, io: I
       for await (const example of finetuneExamples(options.evaluate, reader, "--evaluate")(0))
         heldBack.push(example);
     }
-    const { answers, batchSize, accumulate, steps, learningRate, weightDecay, seed, shuffle, evaluateEvery } =
-      options;
+    const { answers, batchSize, accumulate, steps, weightDecay, seed, shuffle, evaluateEvery } = options;
     const contextLength = options.context ?? Math.min(model.config.contextLength, 512);
+    const adapterOptions = withDefaults(options);
     const recipe: FinetuneRecipe = {
       ...{ contextLength, answers, batchSize, accumulate, steps },
-      ...{ learningRate, weightDecay, seed, shuffle, evaluateEvery },
+      ...{ weightDecay, seed, shuffle, evaluateEvery },
+      learningRate: options.learningRate ?? (adapterOptions ? 2e-4 : 2e-5),
+      ...adapterOptions,
+      ...(quantize && { quantize }),
     };
-    const result = await finetuneRun(model, recipe, {
-      open: finetuneExamples(data, reader),
-      heldBack,
-      folder,
-      settings: {
-        ...{ model: source, data: resolve(data), ...recipe },
-        ...(adapter !== undefined && { adapter }),
-      },
-      chatTemplate: await readChatTemplateText(files),
-      resume: options.resume === true,
-      saveEvery: options.saveEvery,
-      device: model.params.embedding.weight.device,
-      signal: io.signal,
-      onStep: progress.onStep,
-    });
+    const run = <P>(trained: TrainedParams<P>) =>
+      finetuneRun(trained, recipe, {
+        open: finetuneExamples(data, reader),
+        heldBack,
+        folder,
+        settings: {
+          ...{ model: source, data: resolve(data), ...recipe },
+          ...(adapter !== undefined && { adapter }),
+        },
+        resume: options.resume === true,
+        saveEvery: options.saveEvery,
+        device: model.params.embedding.weight.device,
+        signal: io.signal,
+        onStep: progress.onStep,
+      });
+    const result = adapterOptions
+      ? await run(adapterWeights(model, peftConfig(source, adapterOptions), seed))
+      : await run(allWeights(model, await readChatTemplateText(files)));
     progress.clear();
     return { out: options.out, ...result, timings: { trainMs: performance.now() - start } };
   };
@@ -154,5 +207,56 @@ async function runFinetune(source: string, data: string, options: Options, io: I
     await withJson(options.json, io, work, () => "");
   } finally {
     progress.clear();
+  }
+}
+
+type AdapterOptions = Required<
+  Pick<FinetuneRecipe, "loraRank" | "loraAlpha" | "loraDropout" | "targetModules">
+>;
+
+/** Options of the adapter with their defaults; undefined if the weights are trained. */
+function withDefaults({ loraRank, ...options }: Options): AdapterOptions | undefined {
+  if (loraRank === undefined) return undefined;
+  const { loraAlpha = 2 * loraRank, loraDropout = 0, targetModules = "all-linear" } = options;
+  return { loraRank, loraAlpha, loraDropout, targetModules };
+}
+
+function peftConfig(source: string, { loraRank, loraAlpha, loraDropout, targetModules }: AdapterOptions) {
+  const names = targetModules.split(",").map((name) => name.trim());
+  return {
+    ...{ r: loraRank, lora_alpha: loraAlpha, lora_dropout: loraDropout },
+    target_modules: targetModules === "all-linear" ? targetModules : names,
+    base_model_name_or_path: source,
+  };
+}
+
+/** Refuses options of an adapter where none is trained, and one that the new adapter would stand beside. */
+function checkAdapterOptions(options: Options): void {
+  const { loraRank, adapter } = options;
+  if (loraRank !== undefined) {
+    if (adapter === undefined) return;
+    check.refuse({
+      argument: "--adapter",
+      received: adapter,
+      expected: "nothing beside --lora-rank, which trains an adapter of the weights as they are",
+      fix: "leave it out; a run is continued with --resume.",
+    });
+  }
+  const flags = {
+    loraAlpha: "--lora-alpha",
+    loraDropout: "--lora-dropout",
+    targetModules: "--target-modules",
+    quantize: "--quantize",
+  } as const;
+  for (const [name, argument] of Object.entries(flags)) {
+    const received = options[name as keyof typeof flags];
+    if (received === undefined) continue;
+    check.refuse({
+      argument,
+      received,
+      expected:
+        name === "quantize" ? "floats, since rounded weights have no gradient" : "an adapter, which it is of",
+      fix: "add --lora-rank 8, to train an adapter.",
+    });
   }
 }

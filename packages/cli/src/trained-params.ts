@@ -1,0 +1,57 @@
+import { checks, isQkvError } from "@qkv/core";
+import type { Tokenizer } from "@qkv/tokenizer";
+import type { DecoderParams, Model } from "@qkv/transformer";
+import { lora, saveAdapter, type AdapterParams, type LoraConfig } from "@qkv/transformer/adapters";
+import { exportModel } from "@qkv/transformer/export";
+import type { TokenModel } from "@qkv/transformer/training";
+import type { TrainingFolder } from "./training-folder.js";
+
+/** Params that a run of fine-tuning changes. */
+export type TrainedParams<P> = {
+  /** Those that a new run begins with. */
+  readonly start: P;
+  /** Logits of the model, from the params. */
+  readonly model: TokenModel<P>;
+  /** True if a step may drop, so that the loss gets a seed. */
+  readonly drops: boolean;
+  /** Saves what `qkv generate` and Hugging Face's libraries load. */
+  save(folder: TrainingFolder, params: P): Promise<void>;
+};
+
+/** All weights of a model. The folder has the model whole, with its tokenizer. */
+export function allWeights(
+  model: Model & { tokenizer: Tokenizer },
+  chatTemplate: string | undefined,
+): TrainedParams<DecoderParams> {
+  const { config, tokenizer } = model;
+  return {
+    start: model.params,
+    model,
+    drops: false,
+    save: (folder, params) =>
+      folder.saveFiles((out) => exportModel({ config, params, tokenizer, chatTemplate }, { to: "hf", out })),
+  };
+}
+
+/** An adapter beside the weights of a model. The folder has the adapter, as PEFT saves it. */
+export function adapterWeights(model: Model, config: LoraConfig, seed: number): TrainedParams<AdapterParams> {
+  const tuned = withFlagNames(() => lora(model, config));
+  return {
+    start: tuned.init(seed),
+    model: tuned,
+    drops: (config.lora_dropout ?? 0) > 0,
+    save: (folder, params) => folder.saveFiles((out) => saveAdapter(tuned, params, { out })),
+  };
+}
+
+/** Refusals of names that the model does not have, by the option that gives them. */
+function withFlagNames<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!isQkvError(cause) || cause.argument !== "config.target_modules") throw cause;
+    const { received, expected } = cause;
+    const fix = "give ends of names, separated by commas, or all-linear.";
+    return checks("qkv").refuse({ argument: "--target-modules", received, expected, fix, cause });
+  }
+}
