@@ -1,4 +1,5 @@
-// One step of training, forward, backward and Adam: 4 layers of 128, sequences of 128 tokens, 8 at a time, 512 words.
+// One step of training, forward, backward and Adam: 4 layers of 128, sequences of 128 tokens, 8 at a time, 512 words. With dropout, a
+// tenth of embeddings, of attention weights and of what each part adds is dropped, as in GPT-2.
 import { trained as shape, transposed, weights } from "../lm/shapes.mjs";
 import { configOf, paramsOf } from "../lm/ours.mjs";
 import { openJax } from "../peers/jax.mjs";
@@ -10,6 +11,8 @@ const { C, F, V, L, H, D, context: T } = shape;
 const B = 8;
 const N = B * T;
 const learningRate = 1e-3;
+/** Numbers that are dropped while training. */
+const rate = 0.1;
 /** Ids, and those that follow. */
 const ids = () => Int32Array.from({ length: N }, (_, i) => (i * 31 + Math.floor(i / 7)) % V);
 const following = () => ids().map((_, i, all) => all[(i + 1) % N]);
@@ -17,23 +20,26 @@ const following = () => ids().map((_, i, all) => all[(i + 1) % N]);
 // A product is done once forward and twice backward; of attention the half that is seen.
 const flops = 6 * N * (L * (4 * C * C + 2 * C * F) + C * V) + 6 * L * B * T * (T + 1) * C;
 
-export const rows = (context) => [
-  {
-    id: "train/step",
+export const rows = (context) => [row(context, "step", 0, 1e-3), row(context, "step-dropout", rate, 0.03)];
+
+/** @param tolerance - Of losses, at first and after a step. With dropout each library draws its own; without, the second is 0.05 less. */
+function row({ devices }, name, dropout, tolerance) {
+  return {
+    id: `train/${name}`,
     unit: "ms",
     better: "low",
     aim: 2,
-    tolerance: 1e-3,
+    tolerance,
     // What all are compared by is the loss, at first and after a step. The first contender is not ours.
     contenders: [
-      jaxStep(),
-      ...context.devices.map(ourStep),
-      tfjsStep(),
+      jaxStep(dropout),
+      ...devices.map((spec) => ourStep(spec, dropout)),
+      tfjsStep(dropout),
       arithmeticLimit("mulAdd", (rate) => (flops / rate) * 1000),
       arithmeticLimit("fused", (rate) => (flops / rate) * 1000),
     ],
-  },
-];
+  };
+}
 
 /** @param open - Gives `step()`, which trains once and returns the loss before, or promises it. */
 function contender(name, kind, open) {
@@ -53,7 +59,7 @@ function contender(name, kind, open) {
   };
 }
 
-function ourStep(spec) {
+function ourStep(spec, dropout) {
   return contender(`@qkv on ${spec}`, "ours", async ({ threads }) => {
     const [{ decoder }, { crossEntropy, tensor, valueAndGrad }, { adam }] = await Promise.all([
       import("@qkv/transformer"),
@@ -63,17 +69,18 @@ function ourStep(spec) {
     const device = await openDevice(spec, threads);
     const put = (data, lengths) =>
       tensor(data, { shape: lengths, dtype: data instanceof Int32Array ? "int32" : "float32" }).to(device);
-    const model = decoder(configOf(shape));
+    const rates = { embedding: dropout, attention: dropout, residual: dropout };
+    const model = decoder({ ...configOf(shape), ...(dropout > 0 && { dropout: rates }) });
     const params = paramsOf(shape, put);
     const [x, y] = [put(ids(), [B, T]), put(following(), [B, T])];
-    const loss = valueAndGrad((weights) => crossEntropy(model.apply(weights, x), y));
+    const loss = valueAndGrad((weights, options) => crossEntropy(model.apply(weights, x, options), y));
     const optimizer = adam({ learningRate });
     const state = optimizer.init(params);
     return {
       threads: device.report().threads ?? 1,
       step: () =>
         device.scope(() => {
-          const [value, gradient] = loss(params);
+          const [value, gradient] = loss(params, dropout > 0 ? { dropoutSeed: state.step } : {});
           optimizer.update(params, gradient, state);
           return value;
         }).data[0],
@@ -99,35 +106,49 @@ function oneHot(list) {
   return out;
 }
 
-function jaxStep() {
+function jaxStep(dropout) {
   return contender("jax-js", "peer", async () => {
-    const { jit, nn, numpy: np, valueAndGrad } = await openJax();
+    const { jit, nn, numpy: np, random, valueAndGrad } = await openJax();
     const given = transposedWeights();
     const names = given.map(({ name }) => name);
     // Every use of an array consumes it; `.ref` is one use more.
-    const loss = (p, x, y) => {
+    const loss = (p, x, y, keys) => {
+      const drop = (h) => {
+        if (dropout === 0) return h;
+        const isKept = random.bernoulli(keys.pop(), 1 - dropout, h.shape);
+        return np.where(isKept, h.mul(1 / (1 - dropout)), 0);
+      };
+      // Its attention has no dropout: with one it is the same in parts.
+      const attend = (query, key, value) => {
+        if (dropout === 0) return nn.dotProductAttention(query, key, value, { isCausal: true });
+        const [q, k, v] = [query, key, value].map((h) => h.transpose([0, 2, 1, 3]));
+        const scores = np.matmul(q, k.transpose([0, 1, 3, 2])).mul(1 / Math.sqrt(D));
+        const seen = np.tril(np.ones([T, T])).equal(1);
+        const attention = nn.softmax(np.where(seen, scores, -Infinity), -1);
+        return np.matmul(drop(attention), v).transpose([0, 2, 1, 3]);
+      };
       const map = (h, name) => np.matmul(h, p[name].ref).add(p[`${name}.bias`].ref);
       const norm = (h, name) => nn.standardize(h, -1).mul(p[name].ref).add(p[`${name}.bias`].ref);
-      let h = np.matmul(x, p.embedding.ref).reshape([B, T, C]).add(p.positions.ref).reshape([N, C]);
+      let h = drop(np.matmul(x, p.embedding.ref).reshape([B, T, C]).add(p.positions.ref).reshape([N, C]));
       for (let layer = 0; layer < L; layer++) {
         const normed = norm(h.ref, `attentionNorm.${layer}`);
         const [query, key, value] = ["query", "key", "value"].map((name) =>
           map(normed.ref, `${name}.${layer}`).reshape([B, T, H, D]),
         );
         normed.dispose();
-        const attended = nn.dotProductAttention(query, key, value, { isCausal: true }).reshape([N, C]);
-        h = h.add(map(attended, `output.${layer}`));
+        const attended = attend(query, key, value).reshape([N, C]);
+        h = h.add(drop(map(attended, `output.${layer}`)));
         const up = map(norm(h.ref, `feedForwardNorm.${layer}`), `up.${layer}`);
-        h = h.add(map(nn.gelu(up, { approximate: true }), `down.${layer}`));
+        h = h.add(drop(map(nn.gelu(up, { approximate: true }), `down.${layer}`)));
       }
       const logits = np.matmul(norm(h, "norm"), p.head.ref);
       for (const name of names) p[name].dispose();
       return nn.logSoftmax(logits, -1).mul(y).sum(-1).mean().neg();
     };
     const each = (make) => Object.fromEntries(names.map((name) => [name, make(name)]));
-    const update = jit((params, mean, square, x, y, first, second) => {
+    const update = jit((params, mean, square, x, y, keys, first, second) => {
       const copies = each((name) => params[name].ref);
-      const [value, gradient] = valueAndGrad(loss)(copies, x, y);
+      const [value, gradient] = valueAndGrad(loss)(copies, x, y, keys);
       const [nextMean, nextSquare] = [{}, {}];
       const next = each((name) => {
         const m = mean[name].mul(0.9).add(gradient[name].ref.mul(0.1));
@@ -148,7 +169,10 @@ function jaxStep() {
       async step() {
         count += 1;
         const corrections = [0.9, 0.999].map((beta) => np.array(1 / (1 - beta ** count)));
-        const after = update(params, mean, square, x.ref, y.ref, ...corrections);
+        // One for the embeddings, three for each layer.
+        const places = dropout > 0 ? 1 + 3 * L : 0;
+        const keys = Array.from({ length: places }, (_, i) => random.key(count * places + i));
+        const after = update(params, mean, square, x.ref, y.ref, keys, ...corrections);
         [params, mean, square] = [after.next, after.nextMean, after.nextSquare];
         return (await after.value.data())[0];
       },
@@ -156,7 +180,7 @@ function jaxStep() {
   });
 }
 
-function tfjsStep() {
+function tfjsStep(dropout) {
   return contender("tfjs-wasm", "peer", async (context) => {
     const tf = await openTfjs(context);
     const p = Object.fromEntries(
@@ -169,6 +193,7 @@ function tfjsStep() {
       .mul(1e9)
       .expandDims();
     const root = Math.sqrt(2 / Math.PI);
+    const drop = (h) => (dropout > 0 ? tf.dropout(h, dropout) : h);
     const map = (h, name) => tf.matMul(h, p[name]).add(p[`${name}.bias`]);
     const norm = (h, name) => {
       const centred = h.sub(h.mean(-1, true));
@@ -177,7 +202,7 @@ function tfjsStep() {
     };
     // Its WASM backend has no gradient of a lookup: the embedding is a product with ones and zeros.
     const loss = () => {
-      let h = tf.matMul(x, p.embedding).reshape([B, T, C]).add(p.positions).reshape([N, C]);
+      let h = drop(tf.matMul(x, p.embedding).reshape([B, T, C]).add(p.positions).reshape([N, C]));
       for (let layer = 0; layer < L; layer++) {
         const normed = norm(h, `attentionNorm.${layer}`);
         const [query, key, value] = ["query", "key", "value"].map((name) =>
@@ -190,11 +215,14 @@ function tfjsStep() {
           .matMul(query, key, false, true)
           .mul(1 / Math.sqrt(D))
           .add(hidden);
-        const attended = tf.matMul(tf.softmax(scores), value).reshape([B, H, T, D]).transpose([0, 2, 1, 3]);
-        h = h.add(map(attended.reshape([N, C]), `output.${layer}`));
+        const attended = tf
+          .matMul(drop(tf.softmax(scores)), value)
+          .reshape([B, H, T, D])
+          .transpose([0, 2, 1, 3]);
+        h = h.add(drop(map(attended.reshape([N, C]), `output.${layer}`)));
         const up = map(norm(h, `feedForwardNorm.${layer}`), `up.${layer}`);
         const bent = up.mul(0.5).mul(up.add(up.mul(up).mul(up).mul(0.044715)).mul(root).tanh().add(1));
-        h = h.add(map(bent, `down.${layer}`));
+        h = h.add(drop(map(bent, `down.${layer}`)));
       }
       const logits = tf.matMul(norm(h, "norm"), p.head);
       const top = logits.max(-1, true);
