@@ -52,6 +52,17 @@ test.each(folders)("%s: parts sum to the stream, to logits and to scores", async
     const whole = parts.reduce((sum, { value }) => sum + value, 0);
     expect(Math.abs(whole - logit)).toBeLessThan(exact * size);
   }
+  // Split by the tokens that they read, heads sum to what they are whole.
+  const whole = logitParts(model, ids).parts;
+  const byName = new Map<string, number>();
+  for (const { name, value } of logitParts(model, ids, { keys: true }).parts) {
+    const source = name.replace(/\.keys\.\d+$/, "");
+    byName.set(source, (byName.get(source) ?? 0) + value);
+  }
+  expect([...byName.keys()]).toEqual(whole.map(({ name }) => name));
+  const most = whole.reduce((most, { value }) => Math.max(most, Math.abs(value)), 1);
+  for (const { name, value } of whole)
+    expect(Math.abs(byName.get(name)! - value), name).toBeLessThan(exact * most);
   expect(logitParts(model, ids).logit).toBe(Math.max(...logits.data.slice(-model.config.vocabSize)));
 
   const attends = Array.from({ length: model.config.numLayers }, (_, i) => i).filter((i) =>

@@ -1,3 +1,9 @@
+export {
+  logitLensTokens,
+  type LensNumbers,
+  type LogitLensOptions,
+  type LogitLensResult,
+} from "./logit-lens-tokens.js";
 export { inFloat64, type LensModel, type TokenInput } from "./lens-model.js";
 export {
   runWithTrace,

@@ -107,6 +107,32 @@ test.each(all)("%s: parts of a logit, and of a difference of two, sum to it", (_
   expect(best.logit).toBe(Math.max(...logits.data.slice(-config.vocabSize)));
 });
 
+test.each(all)("%s: the parts of a head by its keys sum to that of the head", (_, config) => {
+  const model = modelFor(config);
+  for (const options of [{ token: 7 }, { token: 2, minus: 11, position: 3 }]) {
+    const whole = logitParts(model, ids, options);
+    const split = logitParts(model, ids, { ...options, keys: true });
+    const sums = new Map<string, number>();
+    for (const { name, value } of split.parts) {
+      const source = name.replace(/\.keys\.\d+$/, "");
+      sums.set(source, (sums.get(source) ?? 0) + value);
+    }
+    expect([...sums.keys()]).toEqual(whole.parts.map(({ name }) => name));
+    for (const { name, value } of whole.parts) expect(sums.get(name)).toBeCloseTo(value, 10);
+    const last = options.position ?? ids.length - 1;
+    const later = split.parts.filter(({ key }) => key !== undefined && key > last);
+    expect(later.every(({ value }) => Math.abs(value) < 1e-15)).toBe(true);
+    if (!config.differential) expect(split.parts.length).toBeGreaterThan(whole.parts.length);
+  }
+});
+
+test("keys of attention that is one part are refused", () => {
+  const [{ model }] = models as [(typeof models)[0]];
+  expect(() => logitParts(model, ids, { heads: false, keys: true })).toThrow(
+    /logitParts: `keys` is true, expected false, as `heads` is false/,
+  );
+});
+
 test.each(all)("%s: parts of a score sum to it", (_, config) => {
   const model = modelFor(config);
   const { tensors } = runWithTrace(model, ids);

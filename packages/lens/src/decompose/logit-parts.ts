@@ -3,7 +3,7 @@ import { concat, isTensor, linear, mul, slice, sub, take, tensor, type Tensor } 
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
 import { throughNorm } from "./norm-parts.js";
-import { residualNames, residualStream } from "./residual-stream.js";
+import { keyNames, residualNames, residualStream } from "./residual-stream.js";
 import { sourceOf, type PartSource } from "./residual-part.js";
 
 export type LogitOptions = {
@@ -15,6 +15,11 @@ export type LogitOptions = {
   readonly position?: number;
   /** True: a part for each head. False: one for the attention of a layer. Default true. */
   readonly heads?: boolean;
+  /**
+   * True: a part for each head and each key that it reads, `layers.1.heads.2.keys.0`: the weight of the key times its value. They sum to
+   * the part of the head. Differential heads stay whole. Default false.
+   */
+  readonly keys?: boolean;
 };
 
 /** The contribution of one source to a logit. */
@@ -32,10 +37,11 @@ export type LogitParts = {
 
 /**
  * Direct logit attribution: splits the logit of a token by what was added to the residual stream. The scale of the final norm is
- * frozen at that of the run, so the parts sum to the logit; a softcap of logits is a part of its own.
+ * frozen at that of the run, so the parts sum to the logit; a softcap of logits is a part of its own. With `keys`, heads are split
+ * by the tokens that they read.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`.
- * @param options - `token`, `minus`, `position`, `heads`.
+ * @param options - `token`, `minus`, `position`, `heads`, `keys`.
  * @throws {ArgumentError} If a token or position is out of range, or the output matrix is rounded to 8 or 4 bits.
  * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
  *
@@ -57,23 +63,27 @@ export function logitParts(model: LensModel, input: TokenInput, options?: LogitO
   checkModel(check, model);
   const { config, params } = model;
   const { ids, length } = oneText(check, model, input);
-  const given = check.options(options, ["token", "minus", "position", "heads"]);
-  const { position = length - 1, minus, heads = true } = given;
+  const given = check.options(options, ["token", "minus", "position", "heads", "keys"]);
+  const { position = length - 1, minus, heads = true, keys = false } = given;
   check.whole({ position }, { min: 0, max: length - 1, fix: "count tokens from 0." });
   for (const [name, id] of Object.entries({ token: given.token, minus })) {
     if (id !== undefined)
       check.whole({ [name]: id }, { min: 0, max: config.vocabSize - 1, fix: "give a token id." });
   }
-  check.type({ heads }, "boolean");
+  check.type({ heads, keys }, "boolean");
+  const fix = "leave `heads` out, or `keys`.";
+  check.each({ keys }, () => heads || !keys, "false, as `heads` is false", fix);
   const { weight, bias } = params.output ?? { ...params.embedding, bias: undefined };
   const isMatrix = () => isTensor(weight);
   check.each({ "params.output.weight": weight }, isMatrix, "a tensor", "load the model without `quantize`.");
-  const { logits, tensors } = runWithTrace(model, ids, { names: residualNames });
+  const { logits, tensors } = runWithTrace(model, ids, {
+    names: keys ? [...residualNames, ...keyNames] : residualNames,
+  });
   const row = Array.from(slice(logits, 1, position, position + 1).data, Number);
   const highest = row.reduce((best, x, id) => (x > row[best]! ? id : best), 0);
   const { token = highest } = given;
 
-  const final = residualStream(model, { tensors, positions: [position], heads }).final();
+  const final = residualStream(model, { tensors, positions: [position], heads, keys }).final();
   const parts = throughNorm(config, params.norm, final.rows, final.parts, { name: "norm.bias" });
   const chosen = (table: Tensor) => {
     const rows = (id: number) => take(table, 0, tensor([id], { dtype: "int32", device: table.device }));

@@ -13,6 +13,8 @@ export type PartSource = {
   readonly layer?: number;
   /** Head that wrote it, from 0. */
   readonly head?: number;
+  /** Position that the head read it from, where heads are split by their keys. */
+  readonly key?: number;
 };
 
 /** One part of the rows of a residual stream. All parts sum to the rows. */
@@ -22,6 +24,11 @@ export type ResidualPart = PartSource & {
 };
 
 /** The source of a part alone. */
-export function sourceOf({ name, kind, layer, head }: PartSource): PartSource {
-  return { name, kind, ...(layer !== undefined && { layer }), ...(head !== undefined && { head }) };
+export function sourceOf({ name, kind, layer, head, key }: PartSource): PartSource {
+  return {
+    ...{ name, kind },
+    ...(layer !== undefined && { layer }),
+    ...(head !== undefined && { head }),
+    ...(key !== undefined && { key }),
+  };
 }

@@ -1,5 +1,17 @@
 import type { AttentionLayer, AttentionParams, LatentLayer } from "@qkv/attention";
-import { add, linear, mul, reshape, slice, sub, take, tensor, zerosLike, type Tensor } from "@qkv/tensor";
+import {
+  add,
+  broadcastTo,
+  linear,
+  mul,
+  reshape,
+  slice,
+  sub,
+  take,
+  tensor,
+  zerosLike,
+  type Tensor,
+} from "@qkv/tensor";
 import { layerAttention, type DecoderLayerParams } from "@qkv/transformer";
 import { headContributions } from "@qkv/transformer/inspection";
 import type { LensModel } from "../lens-model.js";
@@ -19,6 +31,9 @@ export const residualNames = [
   "finalInput",
 ] as const;
 
+/** Names of the tensors that heads are split by their keys with. */
+export const keyNames = ["weights", "value"] as const;
+
 /** The rows of a stream whose parts are followed, and the parts at a point of it. */
 export type StreamPoint = { readonly rows: Tensor; readonly parts: readonly ResidualPart[] };
 
@@ -29,6 +44,8 @@ export type StreamOptions = {
   readonly positions: readonly number[] | undefined;
   /** True: attention of a layer is a part for each head. False: one part. */
   readonly heads: boolean;
+  /** True: a head is a part for each of its keys. It takes {@link keyNames} too. Default false. */
+  readonly keys?: boolean;
 };
 
 /** Parts of what the layers of a decoder read and leave: `before(i)` those of the input of layer i, `final()` those of the last. */
@@ -48,7 +65,7 @@ export type ResidualStream = {
  */
 export function residualStream(model: LensModel, options: StreamOptions): ResidualStream {
   const { config, params } = model;
-  const { tensors, positions, heads } = options;
+  const { tensors, positions, heads, keys = false } = options;
   const index =
     positions && tensor([...positions], { dtype: "int32", device: params.embedding.weight.device });
   /** Rows of a traced tensor at the positions that are followed. */
@@ -178,17 +195,27 @@ export function residualStream(model: LensModel, options: StreamOptions): Residu
     const made = layerAttention(config, i);
     const kind: PartKind = made ? "attention" : "mixer";
     if (!made || !heads) return [{ name: `${at}.${kind}`, kind, layer: i, value }];
-    const written = headsBehindGate(made, layer.attention, rowsAt(`${at}.attention.heads`, 2), () =>
-      rowsAt(`${at}.attentionInput`),
-    );
-    const byHead = headContributions(written, layer.attention.output); // [B, H, n, C]
-    const parts: ResidualPart[] = Array.from({ length: byHead.shape[1]! }, (_, head) => ({
-      name: `${at}.heads.${head}`,
-      kind: "head",
-      layer: i,
-      head,
-      value: headRows(byHead, head),
-    }));
+    // The norm behind a difference of heads is not linear in their values.
+    const byKey = keys && !(made.config as AttentionLayer["config"]).differential;
+    const partsOf = (written: Tensor, key?: number): ResidualPart[] => {
+      const byHead = headContributions(written, layer.attention.output); // [B, H, n, C]
+      return Array.from({ length: byHead.shape[1]! }, (_, head) => ({
+        name: `${at}.heads.${head}${key === undefined ? "" : `.keys.${key}`}`,
+        kind: "head",
+        layer: i,
+        head,
+        ...(key !== undefined && { key }),
+        value: headRows(byHead, head),
+      }));
+    };
+    const gated = (x: Tensor) =>
+      headsBehindGate(made, layer.attention, x, () => rowsAt(`${at}.attentionInput`));
+    const own = rowsAt(`${at}.attention.heads`, 2);
+    const parts = byKey
+      ? headsByKey(rowsAt(`${at}.attention.weights`, 2), tensors[`${at}.attention.value`]!)
+          .flatMap((x, key) => partsOf(gated(x), key))
+          .sort((a, b) => a.head! - b.head!)
+      : partsOf(gated(own));
     const { bias } = layer.attention.output;
     if (bias) {
       parts.push({
@@ -230,6 +257,17 @@ function headsBehindGate(
   const { differential, gate } = layer.config as AttentionLayer["config"];
   const subtracted = differential ? differential.subtract(params.differential, heads) : heads;
   return gate ? gate.apply(subtracted, linear(input(), params.gate!.weight, params.gate!.bias)) : subtracted;
+}
+
+/** Outputs of heads as a sum over keys, `[B, H, n, D]` each: the weight of a key times its value. */
+function headsByKey(weights: Tensor, value: Tensor): Tensor[] {
+  const [B, H, , S] = weights.shape as [number, number, number, number];
+  const [, Hkv, , D] = value.shape as [number, number, number, number];
+  const shared = broadcastTo(reshape(value, [B, Hkv, 1, S, D]), [B, Hkv, H / Hkv, S, D]);
+  const values = reshape(shared, [B, H, S, D]);
+  return Array.from({ length: S }, (_, key) =>
+    mul(slice(weights, 3, key, key + 1), slice(values, 2, key, key + 1)),
+  );
 }
 
 /** Rows `[B, n, C]` of one head of `[B, H, n, C]`. */
