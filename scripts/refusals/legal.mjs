@@ -298,6 +298,11 @@ export const legal = [
     why: "takes nothing, and surplus arguments are no mistake",
   },
   { entry: "@qkv/model-tiny/bytes", names: "modelTinyBytes", why: "as above" },
+  {
+    entry: "@qkv/model-tiny/algorithms",
+    names: "bracketModel palindromeModel sortingModel",
+    why: "as above",
+  },
   { entry: "@qkv/gpu", names: "gpu", given: ["nothing"], why: "all options have a default" },
   { entry: "@qkv/gpu", names: "parseGpuName", why: "answers undefined to what is no name of its own" },
   {

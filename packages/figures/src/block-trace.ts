@@ -276,6 +276,7 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
 
 /** The number that the final norm divides by. */
 function normDivisor(x: ArrayLike<number>, { norm: kind, normEps }: DecoderConfig): number {
+  if (kind === "none") return 1;
   const all = Array.from(x);
   const center = kind === "layer" ? mean(all) : 0;
   return Math.sqrt(mean(all.map((value) => (value - center) ** 2)) + normEps);

@@ -2,7 +2,9 @@ import { randomDecoder } from "@qkv/test-support/random-decoder";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { expect, test } from "vitest";
 import * as lens from "./index.js";
-import { fromTransformerLens, transformerLensFunctions, transformerLensHooks } from "./transformer-lens.js";
+import * as names from "./transformer-lens.js";
+
+const { fromTransformerLens, transformerLensFunctions, transformerLensHooks } = names;
 
 const model = randomDecoder("gpt2", { vocabSize: 13 } as never);
 
@@ -41,7 +43,8 @@ test("axes are as the notes say: those of TransformerLens where there is none", 
 
 test.each(transformerLensFunctions)("$theirs is $ours here", ({ ours, note }) => {
   if (ours === undefined || note.includes("of `@qkv/transformer`")) return expect(note).not.toBe("");
-  expect(typeof lens[ours as keyof typeof lens]).toBe("function");
+  const entries: Readonly<Record<string, unknown>> = { ...lens, ...names };
+  expect(typeof entries[ours]).toBe("function");
 });
 
 test("names that are none are refused with the nearest", () => {

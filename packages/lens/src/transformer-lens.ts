@@ -1,4 +1,13 @@
 import { checks, nearestName, type Checks } from "@qkv/core";
+export type { HookedTransformerConfig } from "./hooked-transformer/hooked-config.js";
+export {
+  loadTransformerLens,
+  type LoadTransformerLensOptions,
+} from "./hooked-transformer/load-transformer-lens.js";
+export {
+  transformerLensCheckpoint,
+  type TransformerLensCheckpoint,
+} from "./hooked-transformer/transformer-lens-checkpoint.js";
 
 /** A name of TransformerLens, and ours. */
 export type NameInTransformerLens = {
@@ -83,6 +92,16 @@ export const transformerLensFunctions: readonly NameInTransformerLens[] = [
     theirs: "HookedTransformer.from_pretrained",
     ours: "load",
     note: "of `@qkv/transformer`; nothing is folded or centered",
+  },
+  {
+    theirs: "HookedTransformer.load_state_dict",
+    ours: "loadTransformerLens",
+    note: "of `@qkv/lens/transformer-lens`, from a safetensors file",
+  },
+  {
+    theirs: "HookedTransformer.state_dict",
+    ours: "transformerLensCheckpoint",
+    note: "of `@qkv/lens/transformer-lens`",
   },
   { theirs: "run_with_cache", ours: "runWithTrace", note: "`names` in place of names_filter" },
   { theirs: "run_with_hooks", ours: "runWithTrace", note: "option `hooks`" },

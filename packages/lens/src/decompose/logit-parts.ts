@@ -66,16 +66,18 @@ export function logitParts(model: LensModel, input: TokenInput, options?: LogitO
   const given = check.options(options, ["token", "minus", "position", "heads", "keys"]);
   const { position = length - 1, minus, heads = true, keys = false } = given;
   check.whole({ position }, { min: 0, max: length - 1, fix: "count tokens from 0." });
-  for (const [name, id] of Object.entries({ token: given.token, minus })) {
-    if (id !== undefined)
-      check.whole({ [name]: id }, { min: 0, max: config.vocabSize - 1, fix: "give a token id." });
-  }
   check.type({ heads, keys }, "boolean");
   const fix = "leave `heads` out, or `keys`.";
   check.each({ keys }, () => heads || !keys, "false, as `heads` is false", fix);
   const { weight, bias } = params.output ?? { ...params.embedding, bias: undefined };
   const isMatrix = () => isTensor(weight);
   check.each({ "params.output.weight": weight }, isMatrix, "a tensor", "load the model without `quantize`.");
+  // Answers of a classifier may be fewer or more than its tokens.
+  const numAnswers = weight.shape[0]!;
+  for (const [name, id] of Object.entries({ token: given.token, minus })) {
+    if (id !== undefined)
+      check.whole({ [name]: id }, { min: 0, max: numAnswers - 1, fix: "give a token id." });
+  }
   const { logits, tensors } = runWithTrace(model, ids, {
     names: keys ? [...residualNames, ...keyNames] : residualNames,
   });

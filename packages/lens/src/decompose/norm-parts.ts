@@ -11,6 +11,7 @@ export function frozenNorm(
   { weight }: NormParams,
   x: Tensor,
 ): (part: Tensor) => Tensor {
+  if (kind === "none") return (part) => mul(part, weight);
   const centered = (y: Tensor) => (kind === "layer" ? sub(y, mean(y, { axis: -1, keepDims: true })) : y);
   const scale = rsqrt(add(mean(square(centered(x)), { axis: -1, keepDims: true }), eps)); // [B, n, 1]
   return (part) => mul(mul(centered(part), scale), weight);

@@ -1,9 +1,12 @@
 import { checks, type Checks } from "@qkv/core";
-import { checkTensor, layerNorm, ones, rmsNorm, zeros, type Tensor } from "@qkv/tensor";
+import { checkTensor, layerNorm, mul, ones, rmsNorm, zeros, type Tensor } from "@qkv/tensor";
 import { checkParams } from "./check-params.js";
 
-/** `layer`: to mean 0 and variance 1, then a gain and a shift. `rms`: to mean square 1, then a gain. */
-export type NormKind = "layer" | "rms";
+/**
+ * `layer`: to mean 0 and variance 1, then a gain and a shift. `rms`: to mean square 1, then a gain. `none`: the gain alone, as in small
+ * models that are studied without norms.
+ */
+export type NormKind = "layer" | "rms" | "none";
 
 /** The gain of a norm, `[C]`, and the shift of a layer norm, `[C]`. */
 export type NormParams = { weight: Tensor; bias?: Tensor };
@@ -19,7 +22,7 @@ export type Norm = {
 /**
  * A norm over the last axis, with a learned gain.
  *
- * @param config - `embedDim`: C. `kind`: `rms` (Llama) or `layer` (GPT-2, BERT). `eps`: added to the mean square.
+ * @param config - `embedDim`: C. `kind`: `rms` (Llama), `layer` (GPT-2, BERT) or `none`. `eps`: added to the mean square.
  *   Default 1e-5.
  * @throws {ArgumentError} If there is no such kind.
  * @see "Layer Normalization" (2016), arXiv:1607.06450; "Root Mean Square Layer Normalization" (2019), arXiv:1910.07467
@@ -48,6 +51,9 @@ export function norm(config: { kind: NormKind; embedDim: number; eps?: number })
       apply: (params, x) => rmsNorm(x, checked(params, x).weight, { eps }),
     };
   }
+  if (kind === "none") {
+    return { init: () => ({ weight: ones([C]) }), apply: (params, x) => mul(x, checked(params, x).weight) };
+  }
   if (kind === "layer") {
     return {
       init: () => ({ weight: ones([C]), bias: zeros([C]) }),
@@ -60,7 +66,7 @@ export function norm(config: { kind: NormKind; embedDim: number; eps?: number })
   check.refuse({
     argument: "kind",
     received: kind,
-    expected: '"layer" or "rms"',
+    expected: '"layer", "rms" or "none"',
     fix: 'take "rms" for Llama and its kin, "layer" for GPT-2 and BERT.',
   });
 }

@@ -11,6 +11,7 @@ export function normSubgraph(
   { kind, eps }: { kind: NormKind; eps: number },
 ): string {
   const gain = g.weight(unchanged(`${path}.weight`, weight));
+  if (kind === "none") return g.op("Mul", [x, gain]);
   const settings = { axis: -1, epsilon: { float: eps } };
   if (kind === "layer") {
     const shift = bias ? [g.weight(unchanged(`${path}.bias`, bias))] : [];

@@ -1,0 +1,47 @@
+import { bracketModel, palindromeModel, sortingModel } from "@qkv/model-tiny/algorithms";
+import { argmax, slice } from "@qkv/tensor";
+import { bracketBatches, palindromeBatches, sortBatches } from "@qkv/transformer/tasks";
+import { expect, test } from "vitest";
+import { ablate } from "../patching/ablate.js";
+import { runWithTrace, type Hooks } from "../run-with-trace.js";
+import { loadTransformerLens } from "./load-transformer-lens.js";
+
+const models = {
+  brackets: [bracketModel, bracketBatches],
+  palindromes: [palindromeModel, palindromeBatches],
+  sorting: [sortingModel, sortBatches],
+} as const;
+
+/** The share of held-out rows of which a model gives every answer. */
+async function accuracy(name: keyof typeof models, hooks: Hooks = {}): Promise<number> {
+  const [file, batches] = models[name];
+  const model = await loadTransformerLens(await file());
+  const { ids, targets } = batches({ seed: 77, batchSize: 1000 })(0);
+  const [B, T] = ids.shape as [number, number];
+  const best = argmax(runWithTrace(model, ids, { names: [], hooks }).logits, { axis: -1 }).data;
+  const rows = Array.from({ length: B }, (_, b) => targets.data.subarray(b * T, (b + 1) * T));
+  return (
+    rows.filter((row, b) => row.every((target, t) => target < 0 || target === best[b * T + t])).length / B
+  );
+}
+
+test.each(Object.keys(models) as (keyof typeof models)[])(
+  "the model of %s is right on 99.5 % of rows that it was not trained on, and needs a head",
+  async (name) => {
+    expect(await accuracy(name)).toBeGreaterThanOrEqual(0.995);
+    const [file] = models[name];
+    const { config } = await loadTransformerLens(await file());
+    const heads = Array.from({ length: 2 * config.numLayers }, (_, n) => ({ layer: n >> 1, head: n % 2 }));
+    const without = await Promise.all(heads.map((head) => accuracy(name, ablate([head]))));
+    expect(Math.min(...without)).toBeLessThan(0.9);
+  },
+);
+
+test("a file holds what TransformerLens names, and is small", async () => {
+  for (const [file] of Object.values(models)) {
+    const { size } = await file();
+    expect(size).toBeLessThan(100_000);
+  }
+  const { params } = await loadTransformerLens(await palindromeModel());
+  expect(slice(params.output!.weight, 0, 0, 1).shape).toEqual([1, 32]);
+});

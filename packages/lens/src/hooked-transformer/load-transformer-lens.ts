@@ -1,0 +1,181 @@
+import { checks, FormatError, nearestName, ShapeError, type Checks } from "@qkv/core";
+import { openFile } from "@qkv/core/byte-source";
+import { add, cast, linear, mapTensors, ones, reshape, type Tensor } from "@qkv/tensor";
+import { readSafetensors, type ReadOptions, type SafetensorsSource } from "@qkv/tensor/safetensors";
+import type { Tokenizer } from "@qkv/tokenizer";
+import { decoder, type DecoderParams, type Model } from "@qkv/transformer";
+import type { HookedTransformerConfig } from "./hooked-config.js";
+import { readConfig } from "./read-config.js";
+import { normPaths, tensorTable, type TableEntry } from "./tensor-table.js";
+
+export type LoadTransformerLensOptions = ReadOptions & {
+  /** The configuration, `model.cfg.to_dict()` in Python. Default: the JSON in the file's metadata under the name `cfg`. */
+  readonly cfg?: HookedTransformerConfig;
+  /** Default: none. Such a model takes and gives ids. */
+  readonly tokenizer?: Tokenizer;
+};
+
+/**
+ * Loads a `HookedTransformer` of TransformerLens: a safetensors file of its `state_dict()`, and its configuration. Weights are those of
+ * the file: folded and centered ones stay so.
+ *
+ * Models of attention alone, layer norms, RMS norms and none, learned, rotary and ALiBi positions, causal and bidirectional attention,
+ * windows, shared key-value heads, gated MLPs and an output with rows of its own are read. Others, such as Shortformer positions,
+ * SoLU and experts, are refused by the name of the field. Where an MLP is gated, its `b_in` is added behind the product, so it is read as a
+ * part of `b_out`.
+ *
+ * @param source - Bytes, a Blob or File, a URL, or in Node a path, of a safetensors file.
+ * @param options - `cfg`: the configuration. `device`, `tokenizer`, and options of reading.
+ * @throws {ArgumentError} For a field of the configuration that is missing, not known, or not read, by its name.
+ * @throws {FormatError} If a tensor is missing, or one is in the file that the configuration does not have. {@link ShapeError} If a
+ *   shape does not fit it.
+ * @see https://transformerlensorg.github.io/TransformerLens
+ *
+ * @example
+ * ```ts
+ * import { writeSafetensors } from "@qkv/tensor/safetensors";
+ * import { decoder } from "@qkv/transformer";
+ * import { loadTransformerLens, transformerLensCheckpoint } from "@qkv/lens/transformer-lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 2, gated: false,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [], norm: "layer", positions: "learned", activation: "relu",
+ * } as const;
+ * const { init, apply } = decoder(config);
+ * const { cfg, tensors } = transformerLensCheckpoint({ config, params: init(1), apply });
+ * const file = await writeSafetensors(tensors, { cfg: JSON.stringify(cfg) });
+ *
+ * const model = await loadTransformerLens(file);
+ * model.apply(model.params, [3, 1, 4]).shape; // => [1, 3, 11]
+ * ```
+ */
+export async function loadTransformerLens(
+  source: SafetensorsSource,
+  options?: LoadTransformerLensOptions,
+): Promise<Model> {
+  const given = check.options(options, optionNames);
+  const { cfg, tokenizer, device, ...reading } = given;
+  const file = await openFile(source, { ...reading, check: onSource, transfer: "whole" });
+  const { tensors, metadata } = await readSafetensors(file);
+  const { config, numAnswers, normsHaveWeights } = readConfig(check, configuration(cfg, metadata["cfg"]));
+  const table = tensorTable(config, { numAnswers, normsHaveWeights });
+  const names = new Map(table.map((entry) => [entry.theirs, storedName(entry.theirs, tensors)]));
+  refuseOthers(Object.keys(tensors), [...names.values()]);
+
+  // One type for all: products do not mix them.
+  const dtype = Object.values(tensors).some((x) => x.dtype === "float64") ? "float64" : "float32";
+  const params = { layers: Array.from({ length: config.numLayers }, () => ({})) } as unknown as DecoderParams;
+  for (const entry of table) {
+    const x = fitting(entry, names.get(entry.theirs)!, tensors);
+    setAt(params, entry.ours, entry.toOurs(cast(x, dtype)));
+  }
+  if (!normsHaveWeights)
+    for (const path of normPaths(config)) setAt(params, `${path}.weight`, ones([config.embedDim], { dtype }));
+  if (config.gated) foldInnerBiases(params);
+  const placed = device ? mapTensors(params, (x) => x.to(device)) : params;
+  return { config, params: placed, tokenizer, apply: decoder(config).apply };
+}
+
+const check: Checks = /* @__PURE__ */ checks("loadTransformerLens");
+const onSource = /* @__PURE__ */ checks("loadTransformerLens", { argument: "source" });
+const optionNames = [
+  "cfg",
+  "tokenizer",
+  "device",
+  "signal",
+  "onProgress",
+  "idleTimeoutMs",
+  "maxBytes",
+] as const;
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The configuration that was given, or that of the file. */
+function configuration(
+  given: HookedTransformerConfig | undefined,
+  stored: string | undefined,
+): Readonly<Record<string, unknown>> {
+  const fix =
+    "give `cfg`: the JSON of `model.cfg.to_dict()`, with `default=str` for what JSON does not have.";
+  const expected = "the fields of a HookedTransformerConfig by name";
+  if (given !== undefined) {
+    check.each({ cfg: given }, isObject, expected, fix);
+    return given;
+  }
+  if (stored === undefined)
+    check.refuse({ argument: "cfg", received: "none in the file's metadata", expected, fix });
+  try {
+    const parsed: unknown = JSON.parse(stored);
+    if (isObject(parsed)) return parsed;
+  } catch (cause) {
+    check.refuse({ argument: "cfg", received: "no valid JSON in the file's metadata", expected, fix, cause });
+  }
+  return check.refuse({ argument: "cfg", received: stored, expected, fix });
+}
+
+/** The name of a tensor in a file: keys and values that are shared have an underscore before theirs, and some files have it for all. */
+function storedName(name: string, tensors: Readonly<Record<string, Tensor>>): string {
+  if (name in tensors) return name;
+  const marked = name.replace(/\.([Wb]_[KV])$/, "._$1");
+  return marked in tensors ? marked : name;
+}
+
+/** Tensors beside weights: masks, and tables of rotary embeddings. */
+const buffers = /\.attn\.(mask|IGNORE|rotary_sin|rotary_cos|alibi)$/;
+
+/** Refuses tensors that the configuration does not have. */
+function refuseOthers(stored: readonly string[], expected: readonly string[]): void {
+  const known = new Set(expected);
+  const odd = stored.find((name) => !known.has(name) && !buffers.test(name));
+  if (odd === undefined) return;
+  const nearest = nearestName(odd, [...expected]);
+  check.refuse(
+    {
+      argument: "source",
+      received: `a tensor ${odd}`,
+      expected: "the tensors of its configuration alone",
+      fix: `${nearest ? `\`${nearest}\` is expected; ` : ""}give the \`cfg\` that belongs to the file: a model whose norms were folded has other fields.`,
+    },
+    FormatError,
+  );
+}
+
+/** A tensor of a file, with the shape that the configuration gives it. */
+function fitting({ shape }: TableEntry, name: string, tensors: Readonly<Record<string, Tensor>>): Tensor {
+  const x = tensors[name];
+  if (!x) {
+    const fix =
+      "give the `cfg` that belongs to the file: a model whose norms were folded has `normalization_type` LNPre.";
+    const expected = `a tensor ${name} [${shape.join(", ")}]`;
+    return check.refuse({ argument: "source", received: "no such tensor", expected, fix }, FormatError);
+  }
+  if (!/^(float|bfloat)/.test(x.dtype)) {
+    const fix = "save the weights as floats.";
+    check.refuse({ argument: `source: ${name}`, received: x.dtype, expected: "floats", fix }, FormatError);
+  }
+  if (x.shape.join() === shape.join()) return x;
+  const fix = "give the `cfg` that belongs to the file.";
+  const expected = `[${shape.join(", ")}], as the configuration says`;
+  return check.refuse({ argument: `source: ${name}`, received: x.shape, expected, fix }, ShapeError);
+}
+
+/** Sets a leaf of nested objects and lists by its path. */
+function setAt(tree: object, path: string, x: Tensor): void {
+  const names = path.split(".");
+  const last = names.pop()!;
+  let node = tree as Record<string, unknown>;
+  for (const name of names) node = (node[name] ??= {}) as Record<string, unknown>;
+  node[last] = x;
+}
+
+/** Biases of gated neurons, which TransformerLens adds behind the product, as parts of the bias behind the next map. */
+function foldInnerBiases(params: DecoderParams): void {
+  for (const { feedForward } of params.layers) {
+    if (feedForward === undefined || !("up" in feedForward)) continue;
+    const { up, down } = feedForward;
+    const [F, C] = [up.weight.shape[0]!, down.weight.shape[0]!];
+    const written = reshape(linear(reshape(up.bias!, [1, F]), down.weight), [C]);
+    down.bias = add(down.bias!, written);
+    delete up.bias;
+  }
+}

@@ -1,0 +1,183 @@
+import { nearestName, type Checks } from "@qkv/core";
+import type { DecoderConfig } from "@qkv/transformer";
+import { hookedActivations, type HookedTransformerConfig } from "./hooked-config.js";
+
+/** A configuration of TransformerLens as one of ours. */
+export type ReadConfig = {
+  readonly config: DecoderConfig;
+  /** Rows of the output. */
+  readonly numAnswers: number;
+  /** False where gains of norms are folded into the maps behind, or there are no norms. */
+  readonly normsHaveWeights: boolean;
+};
+
+/** Fields that a model does not compute with. */
+const withoutEffect = new Set(
+  [
+    "model_name original_architecture from_checkpoint checkpoint_index checkpoint_label_type checkpoint_value",
+    "tokenizer_name tokenizer_prepends_bos default_prepend_bos decoder_start_token_id trust_remote_code",
+    "use_attn_result use_split_qkv_input use_hook_mlp_in use_attn_in use_hook_tokens",
+    "ungroup_grouped_query_attention tie_word_embeddings init_mode init_weights initializer_range seed",
+    "device n_devices dtype n_params use_attn_scale relative_attention_max_distance",
+    "relative_attention_num_buckets NTK_by_parts_low_freq_factor NTK_by_parts_high_freq_factor",
+    "NTK_by_parts_factor NTK_original_ctx_len experts_per_token norm_topk_prob",
+  ].flatMap((line) => line.split(" ")),
+);
+
+/** Fields of models that are not read, with the values of those that are. */
+const unsupported: Readonly<Record<string, readonly unknown[]>> = {
+  scale_attn_by_inverse_layer_idx: [false],
+  use_qk_norm: [false],
+  num_experts: [],
+  load_in_4bit: [false],
+  use_NTK_by_parts_rope: [false],
+  use_yarn_rope: [false],
+  rotary_scaling_factor: [1],
+  rotary_base_local: [],
+};
+
+/**
+ * Reads a configuration of TransformerLens.
+ *
+ * @throws {ArgumentError} For a field that is missing, not known, or of a model that is not read: by its name.
+ */
+export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>): ReadConfig {
+  const known = new Set<string>(["normalization_type"]);
+  /** A field; undefined where it is absent or null. */
+  const field = (name: keyof HookedTransformerConfig): unknown => {
+    known.add(name);
+    return cfg[name] ?? undefined;
+  };
+  const refuse = (name: string, expected: string, fix: string): never =>
+    check.refuse({ argument: `cfg.${name}`, received: cfg[name], expected, fix });
+  /** A whole number; -1 stands for the default as well. */
+  const whole = (name: keyof HookedTransformerConfig, fallback?: number, min = 1): number => {
+    const given = field(name);
+    const value = given === undefined || given === -1 ? fallback : given;
+    const isCount = Number.isSafeInteger(value) && (value as number) >= min;
+    return isCount
+      ? (value as number)
+      : refuse(name, `a whole number, ${min} or more`, "take the configuration of the model.");
+  };
+  const positive = (name: keyof HookedTransformerConfig, fallback?: number): number | undefined => {
+    const given = field(name);
+    if (given === undefined || given === -1) return fallback;
+    const isPositive = Number.isFinite(given) && (given as number) > 0;
+    return isPositive ? (given as number) : refuse(name, "a number above 0", "leave it out for the default.");
+  };
+  const flag = (name: keyof HookedTransformerConfig, fallback = false): boolean => {
+    const value = field(name) ?? fallback;
+    return typeof value === "boolean"
+      ? value
+      : refuse(name, "true or false", "leave it out for the default.");
+  };
+  const oneOf = <T extends string>(
+    name: keyof HookedTransformerConfig,
+    words: readonly T[],
+    fallback?: T,
+  ): T => {
+    const value = field(name) ?? fallback;
+    if (words.includes(value as T)) return value as T;
+    return refuse(name, `one of ${words.join(", ")}`, "models with others are not read.");
+  };
+
+  for (const [name, values] of Object.entries(unsupported)) {
+    known.add(name);
+    const value = cfg[name] ?? undefined;
+    if (value === undefined || values.includes(value)) continue;
+    refuse(name, values.length === 0 ? "none" : String(values[0]), "models with it are not read.");
+  }
+
+  const [embedDim, headDim, numLayers] = [whole("d_model"), whole("d_head"), whole("n_layers", undefined, 0)];
+  const numHeads = whole("n_heads", Math.floor(embedDim / headDim));
+  const numKvHeads = whole("n_key_value_heads", numHeads);
+  const vocabSize = whole("d_vocab");
+  const attentionOnly = flag("attn_only");
+  const hiddenDim = attentionOnly ? embedDim : whole("d_mlp", 4 * embedDim);
+  known.add("d_mlp").add("act_fn").add("gated_mlp");
+  const act = attentionOnly
+    ? "relu"
+    : oneOf("act_fn", Object.keys(hookedActivations) as (keyof typeof hookedActivations)[]);
+  const gated = !attentionOnly && flag("gated_mlp");
+
+  const kinds = ["LN", "LNPre", "RMS", "RMSPre"] as const;
+  const hasNorms = cfg["normalization_type"] !== null;
+  const kind = hasNorms ? oneOf("normalization_type", kinds, "LN") : undefined;
+  const norm = kind === undefined ? "none" : kind.startsWith("LN") ? "layer" : "rms";
+  known.add("final_rms");
+  if (cfg["final_rms"] === true && norm === "layer")
+    refuse("final_rms", "false, as the other norms are layer norms", "models with two kinds are not read.");
+
+  const positionType = oneOf("positional_embedding_type", ["standard", "rotary", "alibi"], "standard");
+  const rotary = {
+    ropeDim: whole("rotary_dim", headDim),
+    ropeBase: positive("rotary_base", 10000)!,
+    ropeLayout: flag("rotary_adjacent_pairs") ? "interleaved" : "half",
+  } as const;
+  const scores = positive("attn_scale", Math.sqrt(headDim))!;
+  const divided = flag("use_attn_scale", true) ? scores : 1;
+  const [attentionSoftcap, logitSoftcap] = [
+    positive("attn_scores_soft_cap"),
+    positive("output_logits_soft_cap"),
+  ];
+  const bidirectional = oneOf("attention_dir", ["causal", "bidirectional"], "causal") === "bidirectional";
+  const parallel = flag("parallel_attn_mlp") && !attentionOnly;
+  const both = flag("use_normalization_before_and_after");
+  if (parallel && both)
+    refuse("parallel_attn_mlp", "false, beside use_normalization_before_and_after", "take one of both.");
+  const local = localLayers();
+
+  /** Layers with a window. */
+  function localLayers(): Pick<DecoderConfig, "layerTypes" | "window"> {
+    known.add("attn_types").add("window_size");
+    if (!flag("use_local_attn")) return {};
+    const types = field("attn_types");
+    const isList =
+      Array.isArray(types) &&
+      types.length === numLayers &&
+      types.every((type) => type === "global" || type === "local");
+    if (!isList)
+      refuse("attn_types", `"global" or "local" for each of the ${numLayers} layers`, "name every layer.");
+    if (bidirectional)
+      refuse("use_local_attn", "false, as attention_dir is bidirectional", "such models are not read.");
+    return {
+      layerTypes: (types as string[]).map((type) => (type === "local" ? "sliding" : "full")),
+      window: whole("window_size"),
+    };
+  }
+
+  const config: DecoderConfig = {
+    ...{ vocabSize, embedDim, hiddenDim, numLayers, numHeads, numKvHeads, headDim },
+    contextLength: whole("n_ctx"),
+    stopIds: [],
+    norm,
+    normEps: positive("eps", 1e-5)!,
+    activation: hookedActivations[act],
+    gated,
+    bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
+    positions: positionType === "standard" ? "learned" : positionType,
+    ...(positionType === "rotary" && rotary),
+    ...(Math.abs(divided - Math.sqrt(headDim)) > 1e-6 * divided && { attentionScale: 1 / divided }),
+    ...(attentionSoftcap !== undefined && { attentionSoftcap }),
+    ...(logitSoftcap !== undefined && { logitSoftcap }),
+    ...(attentionOnly && { feedForwardLayers: new Array<boolean>(numLayers).fill(false) }),
+    ...(bidirectional && { bidirectional }),
+    ...(parallel && { placement: "parallel" }),
+    ...(both && { placement: "both" }),
+    ...(flag("post_embedding_ln") && { embeddingNorm: true }),
+    ...local,
+  };
+  const numAnswers = whole("d_vocab_out", vocabSize);
+  const odd = Object.keys(cfg).find(
+    (name) =>
+      !known.has(name) && !withoutEffect.has(name) && ![null, undefined, false].includes(cfg[name] as never),
+  );
+  if (odd !== undefined) {
+    const nearest = nearestName(odd, [...known, ...withoutEffect]);
+    const fix = nearest
+      ? `did you mean \`${nearest}\`?`
+      : "leave it out, if the model computes nothing with it.";
+    refuse(odd, "a field of HookedTransformerConfig", fix);
+  }
+  return { config, numAnswers, normsHaveWeights: kind === "LN" || kind === "RMS" };
+}

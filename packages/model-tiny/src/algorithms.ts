@@ -1,0 +1,1 @@
+export { bracketModel, palindromeModel, sortingModel } from "./algorithm-models.js";

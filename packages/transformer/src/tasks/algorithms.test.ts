@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { bracketBatches, bracketIds, encodeBrackets } from "./brackets.js";
+import { palindromeBatches } from "./palindromes.js";
+import { sortBatches } from "./sorted-lists.js";
+
+const seed = fc.nat(1000);
+const rowsOf = (data: ArrayLike<number>, T: number): number[][] =>
+  Array.from({ length: data.length / T }, (_, b) => Array.from(data).slice(b * T, (b + 1) * T));
+
+/** Balanced, as removing pairs leaves nothing. */
+function isBalanced(text: string): boolean {
+  for (let left = text; ; left = left.replace("()", "")) if (!left.includes("()")) return left === "";
+}
+
+test("property: rows of brackets have their answer at the first end, and half of them are balanced", () => {
+  fc.assert(
+    fc.property(seed, fc.integer({ min: 2, max: 12 }), (seed, maxLength) => {
+      const { ids, targets } = bracketBatches({ seed, maxLength, batchSize: 200 })(seed);
+      const answers = rowsOf(targets.data, maxLength + 2);
+      const balanced = rowsOf(ids.data, maxLength + 2).filter((row, b) => {
+        const end = row.indexOf(bracketIds.end);
+        const text = row
+          .slice(1, end)
+          .map((id) => (id === bracketIds.open ? "(" : ")"))
+          .join("");
+        expect(encodeBrackets(text)).toEqual(row.slice(0, end + 1));
+        expect(row.slice(end).every((id) => id === bracketIds.end)).toBe(true);
+        const expected = new Array<number>(maxLength + 2).fill(-100);
+        expected[end] = Number(isBalanced(text));
+        expect(answers[b]).toEqual(expected);
+        return isBalanced(text);
+      });
+      expect(balanced.length).toBeGreaterThan(90);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("property: half of the rows of digits are palindromes, and some of the others miss by one digit", () => {
+  fc.assert(
+    fc.property(seed, (seed) => {
+      const { ids, targets } = palindromeBatches({ seed, length: 6, batchSize: 200 })(3);
+      const answers = rowsOf(targets.data, 8);
+      const misses = rowsOf(ids.data, 8).map((row, b) => {
+        expect([row[0], row[7]]).toEqual([10, 11]);
+        const digits = row.slice(1, 7);
+        const wrong = digits.filter((digit, n) => digit !== digits[5 - n]).length / 2;
+        expect(answers[b]).toEqual([...new Array<number>(7).fill(-100), Number(wrong === 0)]);
+        return wrong;
+      });
+      expect(misses.filter((wrong) => wrong === 0).length).toBeGreaterThan(70);
+      expect(misses.filter((wrong) => wrong === 1).length).toBeGreaterThan(20);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("property: lists continue with the same numbers in order", () => {
+  fc.assert(
+    fc.property(seed, fc.integer({ min: 1, max: 9 }), (seed, length) => {
+      const { ids, targets } = sortBatches({ seed, length, numValues: 9, batchSize: 20 })(1);
+      const answers = rowsOf(targets.data, 2 * length);
+      rowsOf(ids.data, 2 * length).forEach((row, b) => {
+        const list = row.slice(0, length);
+        const sorted = [...list].sort((a, b) => a - b);
+        expect(new Set(list).size).toBe(length);
+        expect(row.slice(length)).toEqual([9, ...sorted.slice(0, -1)]);
+        expect(answers[b]).toEqual([...new Array<number>(length).fill(-100), ...sorted]);
+      });
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test.each([bracketBatches, palindromeBatches, sortBatches])(
+  "%o draws the same rows for a seed and a step",
+  (make) => {
+    const row = (seed: number, step: number) => String(make({ seed, batchSize: 4 })(step).ids.data);
+    expect(row(1, 7)).toBe(row(1, 7));
+    expect(row(1, 7)).not.toBe(row(1, 8));
+    expect(row(1, 7)).not.toBe(row(2, 7));
+  },
+);
+
+test("what makes no task is refused", () => {
+  expect(() => encodeBrackets("(a)")).toThrow(/encodeBrackets: `text` is "\(a\)", expected brackets/);
+  expect(() => bracketBatches({ seed: 1, maxLength: 1 })).toThrow(/bracketBatches: `maxLength` is 1/);
+  expect(() => palindromeBatches({ seed: 1, length: 5 })).toThrow(/`length` is 5, expected an even number/);
+  expect(() => sortBatches({ seed: 1, length: 9, numValues: 8 })).toThrow(
+    /`numValues` is 8.*\nFix: give as many/,
+  );
+});
