@@ -192,3 +192,18 @@ test("a bidirectional decoder is an encoder: windows lie around the token, and t
   expect(reaches[5]).toEqual({ kind: "all" });
   expect([embedding.decoder, kvCache(embedding).bytesPerToken]).toEqual([undefined, 0]);
 });
+
+test.each([
+  [{ model_type: "dinov2", mlp_ratio: -1 }, "`mlp_ratio` is -1, expected a number above 0"],
+  [{ model_type: "vit", patch_size: 300, add_pooling_layer: false }, "`patch_size` is 300"],
+  [
+    { ...table, architecture: "albert", n_layers: 4, num_hidden_groups: 3 },
+    "`num_hidden_groups` is 3, expected a divisor of num_hidden_layers",
+  ],
+  [
+    { ...table, architecture: "marian", share_encoder_decoder_embeddings: false },
+    "one token table for both sides",
+  ],
+])("a shape that no such model has is refused: %j", (config, message) => {
+  expect(() => readConfig(config)).toThrow(message);
+});

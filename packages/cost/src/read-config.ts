@@ -81,9 +81,11 @@ function dualShape(fields: Fields, type: string): ModelShape {
 }
 
 /** Parts of other sizes of a model, which have other costs. */
-function refuseOtherParts({ config, flag, refuse }: Fields, type: string): void {
+function refuseOtherParts({ config, flag, own, refuse, size }: Fields, type: string): void {
   if (type === "marian" && !flag("share_encoder_decoder_embeddings", true))
     refuse("share_encoder_decoder_embeddings", false, "true: one token table for both sides");
+  if (type === "albert" && size("layers") % own("num_hidden_groups", 1) !== 0)
+    refuse("num_hidden_groups", config["num_hidden_groups"], "a divisor of num_hidden_layers");
   if (type === "albert" && typeof config["inner_group_num"] === "number" && config["inner_group_num"] !== 1)
     refuse("inner_group_num", config["inner_group_num"], "1: a group is one layer");
   if (type === "gemma4_text")

@@ -1,5 +1,5 @@
 import type { Traits } from "./architectures.js";
-import type { Config, Fields } from "./config-fields.js";
+import { configFields, type Config, type Fields } from "./config-fields.js";
 import type { Layer, ModelShape, Stack } from "./model-shape.js";
 import { readHeads } from "./read-attention.js";
 import { readDense, readHidden } from "./read-feed-forward.js";
@@ -14,8 +14,9 @@ export function readVisionStack(
   const { classToken = true, patchBias = true, maskToken, layerScale, pooledNorm } = traits.vision!;
   const width = size("width");
   const patch = own("patch_size");
-  const rows = Math.floor(own("image_size") / patch) ** 2 + (classToken ? 1 : 0);
-  if (rows === 0) fields.refuse("patch_size", patch, "at most image_size");
+  const side = Math.floor(own("image_size") / patch);
+  const rows = side ** 2 + (classToken ? 1 : 0);
+  if (side === 0) fields.refuse("patch_size", patch, "at most image_size");
   return {
     layers: layersOf(size("layers"), () => ({
       attention: readHeads(fields, traits, { kind: "all" }),
@@ -45,7 +46,9 @@ export function readVisionStack(
 /** DINOv2 gives the hidden width as a multiple of the model's; with gates two thirds of it, rounded up to a multiple of 8. */
 function visionHidden(fields: Fields, traits: Traits): number {
   if (traits.mlpRatio === null) return readHidden(fields, traits);
-  const wide = Math.floor(fields.size("width") * fields.share(["mlp_ratio"], traits.mlpRatio));
+  const ratio = fields.share(["mlp_ratio"], traits.mlpRatio);
+  const wide = Math.floor(fields.size("width") * ratio);
+  if (!(wide >= 1) || !Number.isSafeInteger(wide)) fields.refuse("mlp_ratio", ratio, "a number above 0");
   return fields.flag("use_swiglu_ffn", false) ? 8 * Math.floor((Math.floor((wide * 2) / 3) + 7) / 8) : wide;
 }
 
@@ -66,7 +69,7 @@ export function halves({ config, own, refuse }: Fields, type: string) {
     const map: Projection = { outputs: own("projection_dim", 512), bias: false };
     return { text, vision, ofText: map, ofImages: map, similarityNumbers: 1 };
   }
-  const { projection_size: size, hidden_size: width = 768 } = text;
-  const outputs = typeof size === "number" ? size : (width as number);
+  const ofText = configFields({ hidden_size: 768, ...text });
+  const outputs = ofText.own("projection_size", ofText.size("width", 768));
   return { text, vision, ofText: { outputs, bias: true }, ofImages: undefined, similarityNumbers: 2 };
 }
