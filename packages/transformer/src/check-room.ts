@@ -1,5 +1,5 @@
 import { checks, DeviceError } from "@qkv/core";
-import type { AnyCheckpoint, Checkpoint } from "./checkpoints/hugging-face/family.js";
+import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
 import { cacheBytes, cacheBytesOf } from "./models/cache-bytes.js";
 import { roundingOf } from "./quantization/quantize.js";
 import type { Placing } from "./loading/weights.js";
@@ -23,10 +23,10 @@ export async function checkRoom(
   const { bytes: used = 0, maxBytes } = device?.memory() ?? {};
   if (!device || maxBytes === undefined) return;
   const left = maxBytes - used;
-  const { weights, cache, tokens, kind } = await bytesNeeded(placing, read);
+  const { weights, cache, tokens } = await bytesNeeded(placing, read);
   if (weights + cache <= left) return;
   const smaller: string[] = [];
-  for (const quantize of placing.rounding || kind === "speech" ? [] : (["int8", "int4"] as const)) {
+  for (const quantize of placing.rounding ? [] : (["int8", "int4"] as const)) {
     const needed = await bytesNeeded({ ...placing, rounding: roundingOf(quantize, device) }, read);
     const all = needed.weights + needed.cache;
     if (all <= left) smaller.push(`\`quantize: "${quantize}"\` needs ${mebibytes(all)}`);
@@ -47,14 +47,14 @@ export async function checkRoom(
 async function bytesNeeded(
   placing: Placing,
   read: (placing: Placing) => Promise<AnyCheckpoint>,
-): Promise<{ weights: number; cache: number; tokens: number; kind: Checkpoint["kind"] }> {
+): Promise<{ weights: number; cache: number; tokens: number }> {
   let weights = 0;
   const plan = (bytes: number) => {
     weights += bytes;
   };
   const checkpoint = await read({ ...placing, plan });
   if (checkpoint.kind === "encoder" || checkpoint.kind === "vision" || checkpoint.kind === "dual")
-    return { weights, cache: 0, tokens: 0, kind: "encoder" };
+    return { weights, cache: 0, tokens: 0 };
   // Quantization makes a rounded output map beside an embedding that is both.
   const { embedding, output } = checkpoint.params;
   if (placing.rounding && !output?.weight) plan(placing.rounding.bytes(embedding.weight.shape));
@@ -62,15 +62,10 @@ async function bytesNeeded(
   if (checkpoint.kind === "encoder-decoder" || checkpoint.kind === "speech") {
     const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = checkpoint.config;
     // Of as many tokens of the source, too.
-    return {
-      weights,
-      cache: 2 * cacheBytesOf(2 * numHeads * headDim, numLayers, tokens),
-      tokens,
-      kind: checkpoint.kind,
-    };
+    return { weights, cache: 2 * cacheBytesOf(2 * numHeads * headDim, numLayers, tokens), tokens };
   }
   const { config } = checkpoint;
-  return { weights, cache: config.bidirectional ? 0 : cacheBytes(config, tokens), tokens, kind: "decoder" };
+  return { weights, cache: config.bidirectional ? 0 : cacheBytes(config, tokens), tokens };
 }
 
 const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;

@@ -39,13 +39,11 @@ export async function loadAny(source: Source | readonly File[], options?: LoadOp
   const { checkpoint } = opened;
   const of = <C extends AnyCheckpoint>(checkpoint: C): Opened<C> => ({ ...opened, checkpoint });
   if (checkpoint.kind === "vision")
-    return (await import("./load-vision.js")).visionModelOf(check, of(checkpoint));
+    return (await import("./load-vision.js")).visionModelOf(check, of(checkpoint), rounding, device);
   if (checkpoint.kind === "dual")
-    return (await import("./load-vision.js")).dualEncoderModelOf(check, of(checkpoint));
+    return (await import("./load-vision.js")).dualEncoderModelOf(check, of(checkpoint), rounding, device);
   if (checkpoint.kind !== "speech") return textModelOf(check, of(checkpoint), rounding, device);
-  const { refuseQuantize, speechModelOf } = await import("./load-speech.js");
-  refuseQuantize(check, options);
-  return speechModelOf(check, of(checkpoint));
+  return (await import("./load-speech.js")).speechModelOf(check, of(checkpoint), rounding, device);
 }
 
 /** Readers of every kind. Tables of models of images are read with them alone. */

@@ -132,7 +132,7 @@ const broken: Record<string, () => readonly [Source, Partial<LoadOptions>?]> = {
 
 test.each(Object.keys(broken))("%s is refused in the name of the function that was called", async (kind) => {
   const [source, options] = broken[kind]!();
-  for (const [name, call] of Object.entries({ load, loadEncoder, loadAny })) {
+  for (const [name, call] of Object.entries({ load, loadEncoder, loadSpeech, loadAny })) {
     const error: unknown = await call(source, options).then(
       () => "nothing was refused",
       (error: unknown) => error,
@@ -175,14 +175,8 @@ test("a function and a promise of a source are refused with the call that was me
   }
 });
 
-test("rounding of a speech model is refused, with the reason", async () => {
-  await expect(loadSpeech("none", { quantize: "int8" } as never)).rejects.toThrow(
-    'loadSpeech: `quantize` is "int8", expected nothing, as speech models compute with floats alone.',
-  );
-});
-
 test("a rounding that does not exist is refused before anything is read", async () => {
-  for (const [fn, call] of Object.entries({ load, loadEncoder, loadAny })) {
+  for (const [fn, call] of Object.entries({ load, loadEncoder, loadSpeech, loadAny })) {
     await expect(call("none", { quantize: "int3" as never })).rejects.toThrow(
       `${fn}: \`quantize\` is "int3", expected "int8" or "int4"`,
     );

@@ -1,4 +1,5 @@
 import { checks } from "@qkv/core";
+import { js, type Device } from "@qkv/tensor";
 import { readFeatureExtractor } from "./audio/read-feature-extractor.js";
 import type { FeatureExtractor } from "./audio/feature-extractor.js";
 import type { SpeechCheckpoint } from "./checkpoints/hugging-face/family.js";
@@ -9,6 +10,8 @@ import { smallFiles, type Reading, type Source } from "./loading/open-file.js";
 import { speechToText } from "./models/speech-to-text.js";
 import type { SpeechModel } from "./models/speech-model.js";
 import { readSpeechTokens } from "./models/speech-tokens.js";
+import { anyLinear } from "./quantization/any-linear.js";
+import { roundingOf, roundParams, type Rounding } from "./quantization/quantize.js";
 
 /**
  * Loads a speech model from the same sources as `load`: Whisper or Moonshine, with the front end of `preprocessor_config.json` and
@@ -27,31 +30,22 @@ import { readSpeechTokens } from "./models/speech-tokens.js";
  */
 export async function loadSpeech(
   source: Source | readonly File[],
-  options?: Omit<LoadOptions, "quantize">,
+  options?: LoadOptions,
 ): Promise<SpeechModel> {
   const check = checks("loadSpeech", { argument: "source" });
-  refuseQuantize(check, options);
-  return openSpeech(check, source, check.options(options, optionNames));
-}
-
-/** Refuses to round a speech model, whose products are those of floats. */
-export function refuseQuantize(check: Reading["check"], options: LoadOptions | undefined): void {
-  if (options?.quantize === undefined) return;
-  check.refuse({
-    argument: "quantize",
-    received: options.quantize,
-    expected: "nothing, as speech models compute with floats alone",
-    fix: "leave it out.",
-  });
+  return openSpeech(check, source, check.options(options, [...optionNames, "quantize"]));
 }
 
 /** Loads a speech model for a function whose name errors have. */
 export async function openSpeech(
   check: Reading["check"],
   source: Source | readonly File[],
-  options: Omit<LoadOptions, "quantize">,
+  { quantize, ...options }: LoadOptions,
 ): Promise<SpeechModel> {
-  const opened = await openModel(check, source, options);
+  const { device = js() } = options;
+  if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
+  const rounding = quantize && roundingOf(quantize, device);
+  const opened = await openModel(check, source, options, rounding);
   const { checkpoint } = opened;
   if (checkpoint.kind !== "speech") {
     return check.refuse({
@@ -60,23 +54,30 @@ export async function openSpeech(
       fix: "load it with `loadAny`.",
     });
   }
-  return speechModelOf(check, { ...opened, checkpoint });
+  return speechModelOf(check, { ...opened, checkpoint }, rounding, device);
 }
 
-/** A speech model of what was read. */
+/** A speech model of what was read, rounded. */
 export async function speechModelOf(
   check: Reading["check"],
   { checkpoint, tokenizer, folder }: Opened<SpeechCheckpoint>,
+  rounding: Rounding | undefined,
+  device: Device,
 ): Promise<SpeechModel> {
-  const { config, params } = checkpoint;
-  const { apply, encode, leastFrames } = speechToText(config);
+  const { config } = checkpoint;
+  const rounded = rounding && roundParams(rounding, checkpoint.params, { device, generates: true });
+  const { params } = rounded ?? checkpoint;
+  const { apply, encode, leastFrames } = speechToText(config, rounded && { linear: anyLinear() });
   const [features, generation] = await Promise.all([
     extractorOf(folder, checkpoint.features, check),
     fileOf(folder, "generation_config.json", check),
   ]);
   // Older folders keep the rules of generation in the configuration.
   const speech = readSpeechTokens(generation ?? (await fileOf(folder, "config.json", check)));
-  return { config, params, tokenizer, features, speech, apply, encode, leastFrames };
+  return {
+    ...{ config, params, tokenizer, features, speech, apply, encode, leastFrames },
+    ...(rounded && { quantization: rounded.report }),
+  };
 }
 
 /** The front end that a folder names, or the usual one of the architecture. */

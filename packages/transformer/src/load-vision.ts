@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { js } from "@qkv/tensor";
+import { js, type Device } from "@qkv/tensor";
 import type {
   AnyCheckpoint,
   DualEncoderCheckpoint,
@@ -13,10 +13,10 @@ import { smallFiles, type Reading, type Source } from "./loading/open-file.js";
 import type { Folder } from "./loading/folder.js";
 import { jsonOf } from "./loading/json-of.js";
 import { dualEncoder } from "./models/dual-encoder.js";
-import type { DualEncoderModel, VisionModel } from "./models/model.js";
+import type { DualEncoderModel, QuantizationReport, VisionModel } from "./models/model.js";
 import { visionTransformer } from "./models/vision-transformer.js";
 import { anyLinear } from "./quantization/any-linear.js";
-import { roundingOf } from "./quantization/quantize.js";
+import { roundingOf, roundParams, type Rounding } from "./quantization/quantize.js";
 
 /**
  * Loads a model of images from a folder, an address or a repository, as `load` takes them: ViT, DeiT, DINOv2, and the image encoders of CLIP
@@ -40,18 +40,21 @@ export async function loadVision(
   options?: LoadOptions,
 ): Promise<VisionModel> {
   const check = checks("loadVision", { argument: "source" });
-  return visionModelOf(check, await openImages(check, source, options, readVision));
+  return visionModelOf(check, ...(await openImages(check, source, options, readVision)));
 }
 
-/** A vision transformer of what was read. */
+/** A vision transformer of what was read, rounded. */
 export async function visionModelOf(
   check: Reading["check"],
   { checkpoint, folder }: Opened<VisionCheckpoint>,
+  rounding: Rounding | undefined,
+  device: Device,
 ): Promise<VisionModel> {
-  const { config, params } = checkpoint;
+  const { config } = checkpoint;
+  const { params, ...more } = roundedImages(checkpoint.params, rounding, device);
   const processor = folder && (await processorOf(check, folder));
   const { apply, pool } = visionTransformer(config, { linear: anyLinear() });
-  return { config, params, tokenizer: undefined, ...(processor && { processor }), apply, pool };
+  return { config, params, tokenizer: undefined, ...(processor && { processor }), apply, pool, ...more };
 }
 
 /**
@@ -73,18 +76,33 @@ export async function loadDualEncoder(
   options?: LoadOptions,
 ): Promise<DualEncoderModel> {
   const check = checks("loadDualEncoder", { argument: "source" });
-  return dualEncoderModelOf(check, await openImages(check, source, options, readDualEncoder));
+  return dualEncoderModelOf(check, ...(await openImages(check, source, options, readDualEncoder)));
 }
 
-/** A dual encoder of what was read. */
+/** A dual encoder of what was read, rounded. */
 export async function dualEncoderModelOf(
   check: Reading["check"],
   { checkpoint, tokenizer, folder }: Opened<DualEncoderCheckpoint>,
+  rounding: Rounding | undefined,
+  device: Device,
 ): Promise<DualEncoderModel> {
-  const { config, params } = checkpoint;
+  const { config } = checkpoint;
+  const { params, ...more } = roundedImages(checkpoint.params, rounding, device);
   const processor = folder && (await processorOf(check, folder));
   const { embedTexts, embedImages, logits } = dualEncoder(config, { linear: anyLinear() });
-  return { config, params, tokenizer, ...(processor && { processor }), embedTexts, embedImages, logits };
+  const made = { config, params, tokenizer, ...(processor && { processor }) };
+  return { ...made, embedTexts, embedImages, logits, ...more };
+}
+
+/** Params whose matrices were rounded as they were read, and the report of it. */
+function roundedImages<Params extends object>(
+  params: Params,
+  rounding: Rounding | undefined,
+  device: Device,
+): { params: Params; quantization?: QuantizationReport } {
+  if (!rounding) return { params };
+  const rounded = roundParams(rounding, params, { device, generates: false });
+  return { params: rounded.params, quantization: rounded.report };
 }
 
 async function openImages<C extends AnyCheckpoint>(
@@ -92,17 +110,18 @@ async function openImages<C extends AnyCheckpoint>(
   source: Source | readonly File[],
   given: LoadOptions | undefined,
   config: Readers<C>["config"],
-): Promise<Opened<C>> {
+): Promise<[opened: Opened<C>, rounding: Rounding | undefined, device: Device]> {
   const { quantize, ...options } = check.options(given, [...optionNames, "quantize"]);
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
-  const rounding = quantize && roundingOf(quantize, options.device ?? js());
+  const { device = js() } = options;
+  const rounding = quantize && roundingOf(quantize, device);
   const file: Readers<C>["file"] = async ({ name }) =>
     check.refuse({
       received: name,
       expected: "a folder of Hugging Face with config.json beside its weights",
       fix: "name the folder, or give all of its files.",
     });
-  return openModel(check, source, options, rounding, { config, file });
+  return [await openModel(check, source, options, rounding, { config, file }), rounding, device];
 }
 
 /** The processor that a folder describes; undefined where it describes none. */

@@ -17,6 +17,10 @@ export const isEncoderDecoder = (model: TextModel | GenerativeModel): model is E
 /** Tells speech models, which read sound, from other models. */
 export const isSpeech = (model: object): model is SpeechModel => "leastFrames" in model;
 
+/** Tells models of texts from those of images and of speech. */
+export const isTextModel = (model: object): model is TextModel =>
+  "params" in model && "embedding" in (model as TextModel).params && !isSpeech(model);
+
 /** Tells models whose decoder reads a source, whatever its encoder, from those that continue prompts. */
 export const isCrossDecoder = (model: GenerativeModel): model is CrossDecoderModel =>
   "startIds" in model.config;

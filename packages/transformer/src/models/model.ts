@@ -92,6 +92,8 @@ export type VisionModel = {
   readonly apply: VisionTransformer["apply"];
   /** Rows to what stands for each image, `[B, C]`. */
   readonly pool: VisionTransformer["pool"];
+  /** With the option `quantize`: how far rounding moved each matrix. */
+  readonly quantization?: QuantizationReport;
 };
 
 /** An encoder of texts and one of images, with their weights, their tokenizer and their processor. */
@@ -107,6 +109,8 @@ export type DualEncoderModel = {
   readonly embedImages: DualEncoder["embedImages"];
   /** Vectors of images and of texts to logits `[images, texts]`. */
   readonly logits: DualEncoder["logits"];
+  /** With the option `quantize`: how far rounding moved each matrix. */
+  readonly quantization?: QuantizationReport;
 };
 
 /** A model of images. */

@@ -1,5 +1,6 @@
 import type { Tokenizer } from "@qkv/tokenizer";
 import type { FeatureExtractor } from "../audio/feature-extractor.js";
+import type { QuantizationReport } from "./model.js";
 import type { SpeechTokens } from "./speech-tokens.js";
 import type { SpeechToText, SpeechToTextConfig, SpeechToTextParams } from "./speech-to-text.js";
 
@@ -19,4 +20,6 @@ export type SpeechModel = {
   readonly apply: SpeechToText["apply"];
   /** The least number of frames, or samples, that `encode` takes. */
   readonly leastFrames: number;
+  /** With the option `quantize`: how far rounding moved each matrix. */
+  readonly quantization?: QuantizationReport;
 };

@@ -22,7 +22,7 @@ export type PipelineProgress =
 export type PipelineOptions = Pick<LoadOptions, "device" | "tokenizer" | "hub" | "store" | "signal"> & {
   /**
    * Type of the weights. `"auto"` (default): as the checkpoint stores them, as `load` has it. `"fp32"`: float32. `"q8"` and
-   * `"int8"`: rounded to 8 bits while loading, `"q4"`: to 4 bits; both for all models but those of speech.
+   * `"int8"`: rounded to 8 bits while loading, `"q4"`: to 4 bits.
    */
   dtype?: "auto" | "fp32" | "q8" | "int8" | "q4";
   /** Receives the events of loading. */

@@ -241,14 +241,6 @@ export async function pipeline<Task extends keyof Pipelines>(
     onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });
     return disposable(task, call as AnyCall, loaded as ImageModel) as Pipelines[Task];
   }
-  if (task === recognition && load.quantize !== undefined) {
-    check.refuse({
-      argument: "dtype",
-      received: options?.dtype,
-      expected: '"auto" or "fp32" for a speech model, whose matrices are not rounded',
-      fix: "leave it out.",
-    });
-  }
   const { model: loaded, folder } = isLoaded(model)
     ? { model: model as TextModel | SpeechModel, folder: undefined }
     : await read(check, task, model, load).catch((cause: unknown) => {

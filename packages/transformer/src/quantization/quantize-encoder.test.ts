@@ -1,14 +1,15 @@
-import { isTensor, js, tensor, type Device, type Tensor } from "@qkv/tensor";
-import { dequantizeWeight, isQuantized } from "@qkv/tensor/quantized";
+import { js, tensor, type Device } from "@qkv/tensor";
+import { isQuantized } from "@qkv/tensor/quantized";
 import { loadTokenizer } from "@qkv/tokenizer";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
+import { widenedParams } from "@qkv/test-support/widened-params";
 import { ownData } from "../../../../conformance/reference-data.mjs";
 import { embed } from "../embedding/embed.js";
 import { load, loadEncoder } from "../load.js";
 import { loadAny } from "../load-any.js";
 import { loadSpeech } from "../load-speech.js";
-import { encoder, type EncoderParams } from "../models/encoder.js";
+import { encoder } from "../models/encoder.js";
 import type { EncoderModel, TextModel } from "../models/model.js";
 import { taskLogits } from "../models/task-head.js";
 import { quantize } from "./quantize.js";
@@ -23,21 +24,10 @@ const files = (folder: string): File[] =>
 
 const ids = tensor([[3, 14, 15, 9, 26, 5]], { dtype: "int32" });
 
-/** The floats that rounded matrices stand for; `like` has the shapes. */
-function widened(value: unknown, like: unknown): unknown {
-  if (isQuantized(value)) return dequantizeWeight(value, (like as Tensor).shape[1]!);
-  if (isTensor(value) || typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((each, i) => widened(each, (like as unknown[])[i]));
-  const entries = Object.entries(value);
-  return Object.fromEntries(
-    entries.map(([key, each]) => [key, widened(each, (like as Record<string, unknown>)[key])]),
-  );
-}
-
 /** The model of plain kernels with the numbers of a rounded one. */
 function inFloats(model: EncoderModel, plain: EncoderModel): EncoderModel {
   const { apply, maskedTokenLogits } = encoder(model.config);
-  const params = widened(model.params, plain.params) as EncoderParams;
+  const params = widenedParams(model.params, plain.params);
   return { ...model, params, apply, maskedTokenLogits };
 }
 
@@ -135,13 +125,16 @@ test("loadAny rounds models of each kind of texts", async () => {
   expect(any.quantization).toEqual(decoder.quantization);
 });
 
-test("an encoder that has no room is refused with the roundings that would fit, a speech model with none", async () => {
-  const device = Object.assign(Object.create(js()) as Device, {
-    memory: () => ({ bytes: 0, peakBytes: 0, maxBytes: 100_000 }),
-  });
-  await expect(loadEncoder(files("hf/electra"), { device })).rejects.toThrow(
+test("a model that has no room is refused with the roundings that would fit", async () => {
+  const deviceWith = (maxBytes: number) =>
+    Object.assign(Object.create(js()) as Device, { memory: () => ({ bytes: 0, peakBytes: 0, maxBytes }) });
+  await expect(loadEncoder(files("hf/electra"), { device: deviceWith(100_000) })).rejects.toThrow(
     /\nFix: `quantize: "int8"` needs 1 MiB; `quantize: "int4"` needs 1 MiB; `js\(\)`/,
   );
-  const error: unknown = await loadSpeech(files("hf/whisper"), { device }).catch((error: unknown) => error);
-  expect(String(error)).toMatch(/\nFix: `js\(\)` of @qkv\/tensor/);
+  const error: unknown = await loadSpeech(files("hf/whisper"), { device: deviceWith(300_000) }).catch(
+    (error: unknown) => error,
+  );
+  expect(String(error)).toMatch(
+    /\nFix: `quantize: "int8"` needs 1 MiB; `quantize: "int4"` needs 1 MiB; `js\(\)` of @qkv\/tensor/,
+  );
 });

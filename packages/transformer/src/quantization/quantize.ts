@@ -3,10 +3,10 @@ import { bytesPerElement, cast, isTensor, js, slice, tensorsOf, type Device, typ
 import { dequantizeWeight, quantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
 import type { MatrixRounding } from "../loading/weights.js";
 import { checkModel } from "../models/check-model.js";
-import { decoder, type DecoderKernels, type DecoderParams } from "../models/decoder.js";
-import { encoder, type EncoderParams } from "../models/encoder.js";
-import { encoderDecoder, type EncoderDecoderParams } from "../models/encoder-decoder.js";
-import { isEncoder, isEncoderDecoder } from "../models/model-kinds.js";
+import { decoder, type DecoderKernels } from "../models/decoder.js";
+import { encoder } from "../models/encoder.js";
+import { encoderDecoder } from "../models/encoder-decoder.js";
+import { isEncoder, isEncoderDecoder, isTextModel } from "../models/model-kinds.js";
 import type {
   EncoderDecoderModel,
   EncoderModel,
@@ -52,6 +52,13 @@ export function quantize<Kind extends Model | EncoderModel | EncoderDecoderModel
   },
 ): { model: Kind; report: QuantizationReport } {
   checkModel(check, model);
+  if (!isTextModel(model))
+    check.refuse({
+      argument: "model",
+      received: "a model of images or of speech",
+      expected: "a model of texts",
+      fix: 'load it with `quantize: "int8"`.',
+    });
   const options = check.options(given, ["kind", "activations", "device"]);
   const { kind = "int8", activations = "float32", device = model.params.embedding.weight.device } = options;
   check.oneOf({ activations }, ["float32", "int8"]);
@@ -91,7 +98,25 @@ export function quantizeBy<Kind extends TextModel>(
   model: Kind,
   { activations = "float32", device }: { activations?: "float32" | "int8"; device: Device },
 ): { model: Kind; report: QuantizationReport } {
-  const { params }: { params: DecoderParams | EncoderParams | EncoderDecoderParams } = model;
+  // Logits of an encoder are those of masked tokens, by the table itself.
+  const { params, report } = roundParams(rounding, model.params, { device, generates: !isEncoder(model) });
+  const kernels = { linear: anyLinear({ activations }) };
+  return { model: { ...model, params, ...functionsOf(model, kernels) }, report };
+}
+
+/** Params of a model that multiplies its output matrix with rows, or the embedding table in its place. */
+type GeneratorParams = { embedding: { weight: Tensor }; output?: { weight?: Tensor; bias?: Tensor } };
+
+/**
+ * Params with rounded matrices on a device; matrices that were quantized while they were read stay as they are.
+ *
+ * @param options - `generates`: logits are made by a rounded output matrix, that of the embedding where it is both.
+ */
+export function roundParams<Params extends object>(
+  rounding: Rounding,
+  params: Params,
+  { device, generates }: { device: Device; generates: boolean },
+): { params: Params; report: QuantizationReport } {
   const errors: Record<string, number> = {};
   const before = new Map<unknown, number>();
   const rounded = (weight: Tensor, path: string): Tensor => {
@@ -116,22 +141,17 @@ export function quantizeBy<Kind extends TextModel>(
       Object.entries(value as object).map(([key, each]) => [key, visit(each, path ? `${path}.${key}` : key)]),
     );
   };
-  const { output, ...others } = { output: undefined, ...params };
+  const { output, ...others }: Partial<GeneratorParams> = params;
   const after = {
-    ...(visit(others, "") as typeof others),
-    // Logits of an encoder are those of masked tokens, by the table itself.
-    ...(!isEncoder(model) && {
+    ...(visit(others, "") as object),
+    ...(generates && {
       output: {
-        weight: rounded(output?.weight ?? params.embedding.weight, "output.weight"),
+        weight: rounded(output?.weight ?? others.embedding!.weight, "output.weight"),
         ...(output?.bias && { bias: moved(output.bias) }),
       },
     }),
-  };
-  const kernels = { linear: anyLinear({ activations }) };
-  return {
-    model: { ...model, params: after, ...functionsOf(model, kernels) },
-    report: { errors, bytesBefore: sum(before.values()), bytesAfter: bytesOf(after) },
-  };
+  } as Params;
+  return { params: after, report: { errors, bytesBefore: sum(before.values()), bytesAfter: bytesOf(after) } };
 }
 
 /** The functions of a model, which take rounded matrices. */

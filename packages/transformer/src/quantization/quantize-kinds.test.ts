@@ -1,0 +1,149 @@
+import { randn, tensor } from "@qkv/tensor";
+import { isQuantized } from "@qkv/tensor/quantized";
+import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
+import { widenedParams } from "@qkv/test-support/widened-params";
+import { ownData } from "../../../../conformance/reference-data.mjs";
+import { loadEncoderDecoder } from "../load.js";
+import { loadSpeech } from "../load-speech.js";
+import { loadDualEncoder, loadVision } from "../load-vision.js";
+import { dualEncoder } from "../models/dual-encoder.js";
+import { encoderDecoder } from "../models/encoder-decoder.js";
+import type { QuantizationReport } from "../models/model.js";
+import { speechToText } from "../models/speech-to-text.js";
+import { visionTransformer } from "../models/vision-transformer.js";
+import { quantize } from "./quantize.js";
+
+/** The files of a folder of the data. */
+const files = (folder: string): File[] =>
+  ["config.json", "model.safetensors"].map(
+    (name) => new File([ownData.bytes(`hf/${folder}/${name}`) as BlobPart], name),
+  );
+
+/** Relative errors of matrices, least and most. */
+const bounds = [
+  ["int8", 0.001, 0.015],
+  ["int4", 0.02, 0.15],
+] as const;
+const near = { rtol: 1e-4, atol: 1e-4 };
+
+function checkReport(
+  { errors, bytesBefore, bytesAfter }: QuantizationReport,
+  [, least, most]: (typeof bounds)[number],
+  paths: readonly string[],
+) {
+  for (const path of paths) expect(Object.keys(errors)).toContain(path);
+  for (const error of Object.values(errors)) {
+    expect(error).toBeGreaterThan(least);
+    expect(error).toBeLessThan(most);
+  }
+  expect(bytesAfter).toBeLessThan(bytesBefore);
+}
+
+test.each([
+  ["whisper", randn([1, 16, 40], { seed: 1 })],
+  ["moonshine", randn([1, 9000], { seed: 1 })],
+])(
+  "%s hears and writes in 8 and 4 bits with the numbers that its matrices were rounded to",
+  async (folder, sound) => {
+    const plain = await loadSpeech(files(folder));
+    for (const bound of bounds) {
+      const model = await loadSpeech(files(folder), { quantize: bound[0] });
+      const paths = ["encoder.layers.0.attention.query", "decoder.layers.1.crossAttention.key", "output"];
+      checkReport(
+        model.quantization!,
+        bound,
+        paths.map((path) => `${path}.weight`),
+      );
+      const { params } = model;
+      expect(isQuantized(params.decoder.layers[0]!.feedForward.down.weight)).toBe(true);
+      expect(params.embedding.weight.data).toEqual(plain.params.embedding.weight.data);
+      expect(params.encoder.convolutions[0]!.weight.data).toEqual(
+        plain.params.encoder.convolutions[0]!.weight.data,
+      );
+      const whole = { ...plain.params, output: { weight: plain.params.embedding.weight } };
+      const same = widenedParams(params, whole as typeof params);
+      const floats = speechToText(model.config);
+      const [source, expected] = [model.encode(params, sound), floats.encode(same, sound)];
+      expect(source.rows).toBeAllclose(expected.rows, near);
+      const ids = [4, 9, 20];
+      expect(model.apply(params, ids, { source })).toBeAllclose(
+        floats.apply(same, ids, { source: expected }),
+        near,
+      );
+    }
+  },
+);
+
+test.each(["t5", "t5-gated", "bart", "marian", "m2m-100"])(
+  "%s reads and writes in 8 and 4 bits with the numbers that its matrices were rounded to",
+  async (folder) => {
+    const plain = await loadEncoderDecoder(files(folder));
+    for (const bound of bounds) {
+      const model = await loadEncoderDecoder(files(folder), { quantize: bound[0] });
+      const paths = ["encoder.layers.0.feedForward.up", "decoder.layers.1.crossAttention.value", "output"];
+      checkReport(
+        model.quantization!,
+        bound,
+        paths.map((path) => `${path}.weight`),
+      );
+      const { params } = model;
+      const { weight = plain.params.embedding.weight } = plain.params.output ?? {};
+      const whole = { ...plain.params, output: { ...plain.params.output, weight } };
+      const same = widenedParams(params, whole as typeof params);
+      const floats = encoderDecoder(model.config);
+      const text = [3, 14, 15, 9, 26, 5];
+      const [source, expected] = [model.encode(params, text), floats.encode(same, text)];
+      expect(source.rows).toBeAllclose(expected.rows, near);
+      expect(model.apply(params, [2, 9], { source })).toBeAllclose(
+        floats.apply(same, [2, 9], { source: expected }),
+        near,
+      );
+    }
+  },
+);
+
+const pixels = randn([2, 3, 16, 16], { seed: 3 });
+
+test.each(["vit", "dinov2"])(
+  "%s sees in 8 and 4 bits with the numbers that its matrices were rounded to",
+  async (folder) => {
+    const plain = await loadVision(files(folder));
+    for (const bound of bounds) {
+      const model = await loadVision(files(folder), { quantize: bound[0] });
+      checkReport(model.quantization!, bound, [
+        "layers.0.attention.query.weight",
+        "layers.1.feedForward.down.weight",
+      ]);
+      const floats = visionTransformer(model.config);
+      const same = widenedParams(model.params, plain.params);
+      expect(model.apply(model.params, pixels)).toBeAllclose(floats.apply(same, pixels), near);
+    }
+  },
+);
+
+test.each(["clip", "siglip"])("%s compares texts and images in 8 and 4 bits", async (folder) => {
+  const plain = await loadDualEncoder(files(folder));
+  const texts = tensor([[5, 6, 7, 111]], { dtype: "int32" });
+  for (const bound of bounds) {
+    const model = await loadDualEncoder(files(folder), { quantize: bound[0] });
+    const paths = ["text.layers.0.attention.query", "vision.layers.0.attention.query", "textProjection"];
+    checkReport(
+      model.quantization!,
+      bound,
+      paths.map((path) => `${path}.weight`),
+    );
+    const floats = dualEncoder(model.config);
+    const same = widenedParams(model.params, plain.params);
+    const [images, ids] = [model.embedImages(model.params, pixels), model.embedTexts(model.params, texts)];
+    expect(images).toBeAllclose(floats.embedImages(same, pixels), near);
+    expect(ids).toBeAllclose(floats.embedTexts(same, texts), near);
+  }
+});
+
+test("a loaded model of images or of speech is refused, with what rounds it", async () => {
+  for (const model of [await loadSpeech(files("whisper")), await loadDualEncoder(files("clip"))])
+    expect(() => quantize(model as never)).toThrow(
+      /expected a model of texts.*\nFix: load it with `quantize: "int8"`|expected a model/,
+    );
+});
