@@ -17,6 +17,7 @@ const {
   visionArchitectures,
   dualEncoderArchitectures,
   encoderDecoderArchitectures,
+  speechArchitectures,
   llama,
   gpt2,
   huggingFaceDecoders,
@@ -25,6 +26,7 @@ const {
 } = await sources({
   "transformer/src/architectures/architectures.ts": ["architectures"],
   "transformer/src/architectures/encoders/encoder-architectures.ts": ["encoderArchitectures"],
+  "transformer/src/architectures/speech/speech-architectures.ts": ["speechArchitectures"],
   "transformer/src/architectures/vision/vision-architectures.ts": [
     "dualEncoderArchitectures",
     "visionArchitectures",
@@ -192,7 +194,8 @@ ${all.map(row).join("\n")}
 - **Cost:** \`readConfig\` of \`@qkv/cost\` reads the \`config.json\`, so parameters, memory and time can be computed before the weights are downloaded.
 - **Encoders:** \`loadEncoder\` reads ${code(encoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}, each with its head for a task; \`exportModel\` writes those that compute as BERT does, to GGUF and ONNX too, and refuses the others by name.
 - **Encoder–decoders:** \`loadEncoderDecoder\` reads ${code(encoderDecoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}, a \`bart\` with its head for labels too; \`exportModel\` writes them to the layout of Hugging Face alone. Their tokenizer is read from \`tokenizer.json\`, which Marian's repositories lack.
-- **Models of images:** \`loadVision\` reads ${code(visionArchitectures.flatMap(({ modelTypes }) => modelTypes))}, with a head for labels where a file has one, and \`loadDualEncoder\` reads ${code(dualEncoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}: an encoder of texts and one of images. Both are quantized and traced as decoders are; \`exportModel\` writes them to the layout of Hugging Face.`;
+- **Models of images:** \`loadVision\` reads ${code(visionArchitectures.flatMap(({ modelTypes }) => modelTypes))}, with a head for labels where a file has one, and \`loadDualEncoder\` reads ${code(dualEncoderArchitectures.flatMap(({ modelTypes }) => modelTypes))}: an encoder of texts and one of images. Both are quantized and traced as decoders are; \`exportModel\` writes them to the layout of Hugging Face.
+- **Speech models:** \`loadSpeech\` reads ${code(speechArchitectures.flatMap(({ modelTypes }) => modelTypes))}, with the front end and the rules of generation of their folder, and \`transcribe\` writes down sound of any length. They are quantized and traced as decoders are; \`exportModel\` writes them to the layout of Hugging Face.`;
 }
 
 /** The page with the list in it. */

@@ -154,10 +154,10 @@ export type {
   GenerativeModel,
   ImageModel,
   Model,
-  QuantizationReport,
   TextModel,
   VisionModel,
 } from "./models/model.js";
+export type { QuantizationReport } from "./models/quantization-report.js";
 export {
   crossDecoder,
   type CrossDecoder,

@@ -2,7 +2,16 @@ import { readGgufHeader } from "@qkv/core";
 import { mapTensors, tensorsOf, type Tensor } from "@qkv/tensor";
 import { load, loadAny } from "@qkv/transformer";
 import { modelTiny } from "@qkv/model-tiny";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -135,9 +144,18 @@ test.each(["vit", "dinov2", "clip", "siglip"])(
   },
 );
 
-test("a speech model is refused, with the reason", async () => {
-  const { status, err } = await qkv("export", ownData.path("hf/whisper"), "--to", "hf", join(root, "sound"));
+test("a speech model is written with its front end, and to no other format", async () => {
+  const source = join(root, "whisper");
+  mkdirSync(source);
+  for (const name of ["config.json", "model.safetensors"])
+    writeFileSync(join(source, name), ownData.bytes(`hf/whisper/${name}`));
+  const out = join(root, "sound");
+  expect((await qkv("export", source, "--to", "hf", out)).status).toBe(0);
+  expect(existsSync(join(out, "preprocessor_config.json"))).toBe(true);
+  const [ours, theirs] = [await loadAny(source), await loadAny(out)];
+  expect(theirs.config).toEqual(ours.config);
+  const { status, err } = await qkv("export", source, "--to", "onnx", join(root, "graph"));
   expect(status).toBe(1);
-  expect(err).toMatch(/a speech model", expected a model of texts or of images/);
-  expect(existsSync(join(root, "sound"))).toBe(false);
+  expect(err).toMatch(/expected "hf" for a model of speech/);
+  expect(existsSync(join(root, "graph"))).toBe(false);
 });

@@ -68,15 +68,6 @@ async function runExport(source: string, out: string, options: Options, io: Io):
   const { to, dtype, tokenizer } = options;
   const { err, signal } = io;
   const model = await openAny(source, { device: "js", ...(tokenizer && { tokenizer }) }, io);
-  if ("leastFrames" in model) {
-    throw new ArgumentError({
-      fn: "qkv export",
-      argument: "model",
-      received: "a speech model",
-      expected: "a model of texts or of images",
-      fix: "keep the folder that it was loaded from.",
-    });
-  }
   const chatTemplate = await readChatTemplateText(await resolveModel(source, { signal }));
   const line = progressLine(err);
   let bytes = 0;

@@ -54,6 +54,7 @@ export function astFeatures(options?: AstFeaturesOptions): FeatureExtractor {
   check.finite({ std }, { above: 0 });
   return {
     name: "astFeatures",
+    options: { numMels, sampleRate, maxFrames, normalize, mean, std },
     sampleRate,
     inputName: "input_values",
     apply(given, options) {

@@ -22,6 +22,8 @@ export type FeatureOptions = {
 /** A front end: makes what a model reads from waveforms. */
 export type FeatureExtractor = {
   readonly name: string;
+  /** The options that it was made with and the defaults of the others, for exports. Left out of an extractor that is not ours. */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** The rate of the waveforms that it takes. Unit: Hz. */
   readonly sampleRate: number;
   /** The name of the features among a model's inputs. */

@@ -1,50 +1,18 @@
 import { checks, FormatError, type Checks } from "@qkv/core";
 import { astFeatures } from "./ast-features.js";
+import { extractors, fixedFields } from "./feature-extractor-fields.js";
 import type { FeatureExtractor } from "./feature-extractor.js";
 import { seamlessFeatures } from "./seamless-features.js";
 import { waveformFeatures } from "./waveform-features.js";
 import { whisperFeatures } from "./whisper-features.js";
 
-/** A field of the configuration, and the option that it is. */
-type Fields = Readonly<Record<string, string>>;
-
-/** An extractor made from fields that have passed as its options. */
-type Known = { fields: Fields; make: (options: never) => FeatureExtractor };
-
-const known: Readonly<Record<string, Known>> = {
-  WhisperFeatureExtractor: {
-    fields: {
-      feature_size: "numMels",
-      sampling_rate: "sampleRate",
-      n_fft: "fftLength",
-      hop_length: "hopLength",
-      chunk_length: "chunkLength",
-    },
-    make: whisperFeatures,
-  },
-  Wav2Vec2FeatureExtractor: {
-    fields: { sampling_rate: "sampleRate", do_normalize: "normalize" },
-    make: waveformFeatures,
-  },
-  SeamlessM4TFeatureExtractor: {
-    fields: { num_mel_bins: "numMels", sampling_rate: "sampleRate", stride: "stride" },
-    make: seamlessFeatures,
-  },
-  ASTFeatureExtractor: {
-    fields: {
-      num_mel_bins: "numMels",
-      sampling_rate: "sampleRate",
-      max_length: "maxFrames",
-      do_normalize: "normalize",
-      mean: "mean",
-      std: "std",
-    },
-    make: astFeatures,
-  },
+/** Extractors by their class of Hugging Face, made from fields that have passed as their options. */
+const makers: Readonly<Record<string, (options: never) => FeatureExtractor>> = {
+  WhisperFeatureExtractor: whisperFeatures,
+  Wav2Vec2FeatureExtractor: waveformFeatures,
+  SeamlessM4TFeatureExtractor: seamlessFeatures,
+  ASTFeatureExtractor: astFeatures,
 };
-
-/** Fields that change numbers, and the only values that are computed. */
-const fixed: Readonly<Record<string, unknown>> = { padding_side: "right", padding_value: 0, dither: 0 };
 
 /**
  * The front end that a `preprocessor_config.json` describes: Whisper's, wav2vec 2.0's (Moonshine, HuBERT, WavLM), SeamlessM4T's
@@ -71,15 +39,15 @@ export function readFeatureExtractor(config: unknown): FeatureExtractor {
   const isObject = typeof config === "object" && config !== null && !Array.isArray(config);
   const given = (isObject ? config : {}) as Readonly<Record<string, unknown>>;
   const type = given["feature_extractor_type"];
-  const kind = typeof type === "string" && Object.hasOwn(known, type) ? known[type] : undefined;
+  const kind = typeof type === "string" && Object.hasOwn(makers, type) ? extractors[type] : undefined;
   if (!kind) {
     check.refuse({
       received: isObject ? `\`feature_extractor_type\` ${JSON.stringify(type)}` : config,
-      expected: `\`feature_extractor_type\` to be one of ${Object.keys(known).join(", ")}`,
+      expected: `\`feature_extractor_type\` to be one of ${Object.keys(makers).join(", ")}`,
       fix: "give the parsed `preprocessor_config.json` of a model for sound.",
     });
   }
-  for (const [field, value] of Object.entries(fixed)) {
+  for (const [field, value] of Object.entries(fixedFields)) {
     if (given[field] === undefined || given[field] === value) continue;
     check.refuse({
       received: `\`${field}\` ${JSON.stringify(given[field])}`,
@@ -90,5 +58,5 @@ export function readFeatureExtractor(config: unknown): FeatureExtractor {
   const options = Object.entries(kind.fields).flatMap(([field, option]) =>
     given[field] === undefined ? [] : [[option, given[field]]],
   );
-  return kind.make(Object.fromEntries(options) as never);
+  return makers[type as string]!(Object.fromEntries(options) as never);
 }

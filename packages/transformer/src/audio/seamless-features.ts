@@ -43,6 +43,7 @@ export function seamlessFeatures(options?: SeamlessFeaturesOptions): FeatureExtr
   check.whole({ numMels, sampleRate, stride }, { min: 1 });
   return {
     name: "seamlessFeatures",
+    options: { numMels, sampleRate, stride },
     sampleRate,
     inputName: "input_features",
     apply(given, options) {

@@ -40,6 +40,7 @@ export function waveformFeatures(options?: WaveformFeaturesOptions): FeatureExtr
   check.type({ normalize }, "boolean");
   return {
     name: "waveformFeatures",
+    options: { sampleRate, normalize },
     sampleRate,
     inputName: "input_values",
     apply(given, options) {

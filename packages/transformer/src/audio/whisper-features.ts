@@ -89,6 +89,7 @@ export function whisperFeatures(options?: WhisperFeaturesOptions): FeatureExtrac
 
   return {
     name: "whisperFeatures",
+    options: { numMels, sampleRate, fftLength, hopLength, chunkLength },
     sampleRate,
     inputName: "input_features",
     maxSamples,

@@ -8,6 +8,7 @@ import { ggufStorages, type GgufStoredType } from "./gguf/gguf-storage.js";
 import {
   isEncoderDecoder,
   isOfImages,
+  isOfSound,
   planHuggingFace,
   type ExportedModel,
   type ExportedStack,
@@ -64,7 +65,8 @@ export type ExportOptions = CommonOptions &
  * Exports a model in a format that other engines read.
  *
  * - `hf`: for transformers, vLLM, SGLang, TGI and converters of llama.cpp a folder with `config.json`,
- *   `generation_config.json`, `model.safetensors` and the tokenizer, under the names that its architecture has there.
+ *   `generation_config.json`, `model.safetensors` and the tokenizer, under the names that its architecture has there;
+ *   of models of images and of speech, `preprocessor_config.json` too.
  *   `load` of the folder gives the same model, tensor by tensor; rotary pairs of neighbours become halves, with the same
  *   outputs.
  * - `onnx`: for ONNX Runtime and transformers.js the same folder with `onnx/model.onnx` in place of the tensors. Batch and
@@ -168,11 +170,11 @@ function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
 
 /** Refuses an encoder–decoder, which one format alone is written of. */
 function oneStack(model: ExportedModel, to: string): ExportedStack {
-  if (isOfImages(model))
+  if (isOfImages(model) || isOfSound(model))
     return check.refuse({
       argument: "to",
       received: to,
-      expected: '"hf" for a model of images',
+      expected: `"hf" for a model of ${isOfImages(model) ? "images" : "speech"}`,
       fix: "write its folder, which converters to other formats read.",
     });
   if (!isEncoderDecoder(model)) return model;

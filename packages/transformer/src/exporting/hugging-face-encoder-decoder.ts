@@ -9,6 +9,7 @@ import { stored, under, writeStored, type StoredTensor } from "../architectures/
 import type { TensorToWrite } from "../architectures/tensor-to-write.js";
 import type { EncoderDecoderConfig, EncoderDecoderParams } from "../models/encoder-decoder.js";
 import { labelFields } from "./hugging-face-encoder.js";
+import { isSameStack } from "./same-stack.js";
 
 /** An encoder–decoder under the names of the architecture whose fields say all of its configuration. */
 export function encoderDecoderCheckpoint(
@@ -19,7 +20,7 @@ export function encoderDecoderCheckpoint(
     for (const type of architecture.modelTypes) {
       const fields = architecture.write(config, type);
       const table = tableOf(architecture, type, fields, params);
-      if (!table || !isSame(withoutDefaults(table.config), withoutDefaults(config, table.config))) continue;
+      if (!table || !isSameStack(complete(table.config), complete(config, table.config))) continue;
       if (head && !architecture.sequenceHead) continue;
       const path = (architecture.paths[0] ?? "").replace(/\.$/, "");
       const named = architecture.classes[type]!;
@@ -83,35 +84,11 @@ function headTensors({ sequenceHead }: EncoderDecoderArchitecture): StoredTensor
   );
 }
 
-/** Values that a configuration may leave out. */
-const defaults: Partial<EncoderDecoderConfig> = {
-  norm: "layer",
-  normEps: 1e-5,
-  placement: "post",
-  embeddingNorm: false,
-  activation: "gelu",
-  gated: false,
-  bias: true,
-  positions: "learned",
-  padId: 0,
-  logitScale: 1,
-};
-
-/** A configuration without what it may leave out. `like`: one whose encoder says all that this one's may leave to the decoder. */
-function withoutDefaults(config: EncoderDecoderConfig, like = config): object {
+/** A configuration with all that its encoder may leave to the decoder. `like`: one whose encoder says it. */
+function complete(config: EncoderDecoderConfig, like = config): object {
   const ofDecoder = Object.keys(like.encoder ?? {}).map((name) => [
     name,
     config[name as keyof typeof config],
   ]);
-  const whole = { ...config, encoder: { ...Object.fromEntries(ofDecoder), ...config.encoder } };
-  const isDefault = ([name, value]: [string, unknown]) => defaults[name as keyof typeof defaults] === value;
-  return Object.fromEntries(Object.entries(whole).filter((entry) => !isDefault(entry)));
-}
-
-/** The same fields with the same values, in any order. Those that are undefined are none. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  const at = (value: object, key: string) => (value as Record<string, unknown>)[key];
-  return [...keys].every((key) => isSame(at(a, key), at(b, key)));
+  return { ...config, encoder: { ...Object.fromEntries(ofDecoder), ...config.encoder } };
 }

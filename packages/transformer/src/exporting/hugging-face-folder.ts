@@ -13,6 +13,11 @@ import type { ExportPlan } from "./export-plan.js";
 import { huggingFaceDecoders } from "./hugging-face-decoders.js";
 import { bertCheckpoint } from "./hugging-face-encoder.js";
 import { dualEncoderCheckpoint, processorFields, visionCheckpoint } from "./hugging-face-vision.js";
+import { featureExtractorFields } from "../audio/feature-extractor-fields.js";
+import type { FeatureExtractor } from "../audio/feature-extractor.js";
+import { speechTokenFields, type SpeechTokens } from "../models/speech-tokens.js";
+import type { SpeechToTextConfig, SpeechToTextParams } from "../models/speech-to-text.js";
+import { speechCheckpoint } from "./hugging-face-speech.js";
 import { encoderDecoderCheckpoint } from "./hugging-face-encoder-decoder.js";
 import {
   matchArchitecture,
@@ -45,7 +50,7 @@ export type ExportedEncoderDecoder = Texts & {
 };
 
 /** A model to export: as `load` returns it, or trained params with their configuration. */
-export type ExportedModel = ExportedTextModel | ExportedImageModel;
+export type ExportedModel = ExportedTextModel | ExportedImageModel | ExportedSpeechModel;
 
 /** A model of texts to export. */
 export type ExportedTextModel = ExportedStack | ExportedEncoderDecoder;
@@ -58,6 +63,16 @@ export type ExportedImageModel = Texts & {
     | { readonly config: VisionTransformerConfig; readonly params: VisionTransformerParams }
     | { readonly config: DualEncoderConfig; readonly params: DualEncoderParams }
   );
+
+/** A speech model to export. */
+export type ExportedSpeechModel = Texts & {
+  readonly config: SpeechToTextConfig;
+  readonly params: SpeechToTextParams;
+  /** Is written as `preprocessor_config.json`. Default: the usual one of the architecture. */
+  readonly features?: Pick<FeatureExtractor, "name" | "options"> | undefined;
+  /** Is written into `generation_config.json`. Default: the start and the end of texts alone. */
+  readonly speech?: SpeechTokens | undefined;
+};
 
 export type FolderOptions = {
   dtype: StoredType;
@@ -84,13 +99,12 @@ export function huggingFaceFiles(model: ExportedModel): {
   others: Readonly<Record<string, string>>;
   tensors: readonly TensorToWrite[];
 } {
-  const { config, tensors, generation } = filesOf(model);
-  const processor = isOfImages(model) ? model.processor : undefined;
+  const { config, tensors, generation, preprocessor } = filesOf(model);
   return {
     config,
     others: {
       ...(generation && { "generation_config.json": formatJson(generation) }),
-      ...(processor && { "preprocessor_config.json": formatJson(processorFields(processor.config)) }),
+      ...(preprocessor && { "preprocessor_config.json": formatJson(preprocessor) }),
       ...(model.tokenizer && {
         "tokenizer.json": formatJson(tokenizerToJson(model.tokenizer)),
         "tokenizer_config.json": formatJson({
@@ -103,15 +117,38 @@ export function huggingFaceFiles(model: ExportedModel): {
   };
 }
 
-function filesOf(model: ExportedModel) {
+/** Contents of the files of a model, besides its tokenizer. */
+type ModelFiles = {
+  config: Readonly<Record<string, unknown>>;
+  tensors: readonly TensorToWrite[];
+  generation?: object;
+  preprocessor?: object;
+};
+
+function filesOf(model: ExportedModel): ModelFiles {
   if (isOfImages(model)) return imageFiles(model);
+  if (isOfSound(model)) return speechFiles(model);
   if (isEncoderDecoder(model)) return encoderDecoderFiles(model);
   return isEncoder(model) ? encoderFiles(model) : decoderFiles(model);
 }
 
 function encoderDecoderFiles({ config, params }: ExportedEncoderDecoder) {
   const { fields, tensors } = encoderDecoderCheckpoint(config, params);
-  return { config: fields, tensors, generation: undefined };
+  return { config: fields, tensors };
+}
+
+function speechFiles({ config, params, features, speech }: ExportedSpeechModel): ModelFiles {
+  const { fields, tensors, features: usual } = speechCheckpoint(config, params);
+  const { decoder_start_token_id, eos_token_id, pad_token_id } = fields;
+  return {
+    config: fields,
+    tensors,
+    generation: {
+      ...{ decoder_start_token_id, eos_token_id, pad_token_id },
+      ...(speech && speechTokenFields(speech)),
+    },
+    preprocessor: (features && featureExtractorFields(features)) ?? usual,
+  };
 }
 
 function decoderFiles({ config: given, params }: { config: DecoderConfig; params: DecoderParams }) {
@@ -138,20 +175,24 @@ function decoderFiles({ config: given, params }: { config: DecoderConfig; params
 
 function encoderFiles({ config, params }: { config: EncoderConfig; params: EncoderParams }) {
   const { fields, tensors } = bertCheckpoint(config, params);
-  return { config: fields, tensors, generation: undefined };
+  return { config: fields, tensors };
 }
 
-function imageFiles({ config, params }: ExportedImageModel) {
+function imageFiles({ config, params, processor }: ExportedImageModel): ModelFiles {
   const { fields, tensors } =
     "text" in config
       ? dualEncoderCheckpoint(config, params as DualEncoderParams)
       : visionCheckpoint(config, params as VisionTransformerParams);
-  return { config: fields, tensors, generation: undefined };
+  return { config: fields, tensors, ...(processor && { preprocessor: processorFields(processor.config) }) };
 }
 
 /** Tells models of images from those of texts. */
 export const isOfImages = (model: ExportedModel): model is ExportedImageModel =>
   "patches" in model.params || "vision" in model.params;
+
+/** Tells models of speech from those of texts. */
+export const isOfSound = (model: ExportedTextModel | ExportedSpeechModel): model is ExportedSpeechModel =>
+  "encoder" in model.params && "convolutions" in model.params.encoder;
 
 export const isEncoderDecoder = (model: ExportedTextModel): model is ExportedEncoderDecoder =>
   "decoder" in model.params;
@@ -178,7 +219,7 @@ function tokenizerConfig(tokenizer: Tokenizer, model: ExportedModel): Record<str
 }
 
 const isDecoder = (model: ExportedModel): boolean =>
-  !isOfImages(model) && !isEncoderDecoder(model) && !isEncoder(model);
+  !isOfImages(model) && !isOfSound(model) && !isEncoderDecoder(model) && !isEncoder(model);
 
 /** The longest text of a model; undefined where it reads none. */
 function contextLengthOf({ config }: ExportedModel): number | undefined {

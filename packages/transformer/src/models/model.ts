@@ -6,6 +6,7 @@ import type { ImageProcessor } from "../images/image-processor.js";
 import type { DualEncoder, DualEncoderConfig, DualEncoderParams } from "./dual-encoder.js";
 import type { Encoder, EncoderConfig, EncoderParams } from "./encoder.js";
 import type { EncoderDecoder, EncoderDecoderConfig, EncoderDecoderParams } from "./encoder-decoder.js";
+import type { QuantizationReport } from "./quantization-report.js";
 import type { SpeechModel } from "./speech-model.js";
 import type { SentenceConfig } from "./sentence-config.js";
 import type {
@@ -13,15 +14,6 @@ import type {
   VisionTransformerConfig,
   VisionTransformerParams,
 } from "./vision-transformer.js";
-
-/** Errors and sizes of a quantized model. */
-export type QuantizationReport = {
-  /** Of each matrix, by its path: the length of what rounding changed, over the length of the matrix. */
-  errors: Record<string, number>;
-  /** Bytes of all params before and after. */
-  bytesBefore: number;
-  bytesAfter: number;
-};
 
 /** A decoder with its weights and its tokenizer. */
 export type Model = {

@@ -1,6 +1,6 @@
 import type { Tokenizer } from "@qkv/tokenizer";
 import type { FeatureExtractor } from "../audio/feature-extractor.js";
-import type { QuantizationReport } from "./model.js";
+import type { QuantizationReport } from "./quantization-report.js";
 import type { SpeechTokens } from "./speech-tokens.js";
 import type { SpeechToText, SpeechToTextConfig, SpeechToTextParams } from "./speech-to-text.js";
 

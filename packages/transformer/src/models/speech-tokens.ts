@@ -81,3 +81,19 @@ function forcedIds(given: unknown, refuse: () => never): number[] {
   for (let place = 1; typeof places.get(place) === "number"; place++) ids.push(places.get(place)!);
   return ids;
 }
+
+/** The fields of a `generation_config.json` that {@link readSpeechTokens} reads as these. */
+export function speechTokenFields(tokens: SpeechTokens): Record<string, unknown> {
+  const { languages, tasks, noTimestampsId, maxInitialTimestamp, suppressed, suppressedAtBegin, forced } =
+    tokens;
+  const named = Object.entries(languages ?? {}).map(([code, id]) => [`<|${code}|>`, id]);
+  return {
+    ...(languages && { is_multilingual: true, lang_to_id: Object.fromEntries(named) as object }),
+    ...(tasks && { task_to_id: tasks }),
+    ...(noTimestampsId !== undefined && { no_timestamps_token_id: noTimestampsId }),
+    ...(maxInitialTimestamp !== undefined && { max_initial_timestamp_index: maxInitialTimestamp }),
+    ...(suppressed.length > 0 && { suppress_tokens: suppressed }),
+    ...(suppressedAtBegin.length > 0 && { begin_suppress_tokens: suppressedAtBegin }),
+    ...(forced.length > 0 && { forced_decoder_ids: forced.map((id, i) => [i + 1, id]) }),
+  };
+}

@@ -9,7 +9,7 @@ import { loadSpeech } from "../load-speech.js";
 import { loadDualEncoder, loadVision } from "../load-vision.js";
 import { dualEncoder } from "../models/dual-encoder.js";
 import { encoderDecoder } from "../models/encoder-decoder.js";
-import type { QuantizationReport } from "../models/model.js";
+import type { QuantizationReport } from "../models/quantization-report.js";
 import { speechToText } from "../models/speech-to-text.js";
 import { visionTransformer } from "../models/vision-transformer.js";
 import { quantize } from "./quantize.js";

@@ -7,13 +7,8 @@ import { decoder, type DecoderKernels } from "../models/decoder.js";
 import { encoder } from "../models/encoder.js";
 import { encoderDecoder } from "../models/encoder-decoder.js";
 import { isEncoder, isEncoderDecoder, isTextModel } from "../models/model-kinds.js";
-import type {
-  EncoderDecoderModel,
-  EncoderModel,
-  Model,
-  QuantizationReport,
-  TextModel,
-} from "../models/model.js";
+import type { EncoderDecoderModel, EncoderModel, Model, TextModel } from "../models/model.js";
+import type { QuantizationReport } from "../models/quantization-report.js";
 import { anyLinear } from "./any-linear.js";
 
 /** Weight quantization: int8 with a scale for each output, or int4 with one for each 32 inputs. */

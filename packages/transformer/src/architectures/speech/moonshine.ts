@@ -1,7 +1,13 @@
 import { stacked } from "../../conversions/row-map.js";
 import type { LayerStackConfig } from "../../models/layer-stack.js";
 import type { SpeechToTextConfig } from "../../models/speech-to-text.js";
-import { activationField, ropeFields, stopIdsField, type ConfigFields } from "../config-fields.js";
+import {
+  activationField,
+  activationNames,
+  ropeFields,
+  stopIdsField,
+  type ConfigFields,
+} from "../config-fields.js";
 import { layerCount } from "../encoders/encoder-parts.js";
 import { each, fused, linear, norm, stored, type StoredTensor } from "../stored-tensor.js";
 import type { SpeechArchitecture } from "./speech-architecture.js";
@@ -70,6 +76,20 @@ export const moonshine: SpeechArchitecture = {
       features: { feature_extractor_type: "Wav2Vec2FeatureExtractor", do_normalize: false },
     };
   },
+  write: ({ encoder, startIds, stopIds, ...decoder }) => ({
+    ...halfFields(encoder, "encoder"),
+    ...halfFields(decoder, "decoder"),
+    ...rotaryFields(decoder),
+    hidden_size: decoder.embedDim,
+    intermediate_size: decoder.hiddenDim,
+    vocab_size: decoder.vocabSize,
+    max_position_embeddings: decoder.contextLength,
+    attention_bias: false,
+    decoder_start_token_id: startIds[0],
+    eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds,
+    pad_token_id: stopIds[0],
+  }),
+  class: "MoonshineForConditionalGeneration",
   ignored: [
     "pad_head_dim_to_multiple_of min_positions ffn_dim head_dim num_hidden_layers num_attention_heads num_key_value_heads hidden_act",
   ],
@@ -101,6 +121,35 @@ function sizesOf(fields: ConfigFields, half: "encoder" | "decoder"): LayerStackC
     positions: "rotary",
     rope: { base: ropeBase ** (dim / odd), dim, layout: "interleaved" },
   };
+}
+
+const halfFields = (
+  { numLayers, numHeads, activation = "gelu" }: LayerStackConfig,
+  half: "encoder" | "decoder",
+) => ({
+  [`${half}_num_hidden_layers`]: numLayers,
+  [`${half}_num_attention_heads`]: numHeads,
+  [`${half}_num_key_value_heads`]: numHeads,
+  [`${half}_hidden_act`]: activationNames[activation],
+});
+
+/** The share of a head that rotates and the base, as {@link sizesOf} reads them: of two shares, the one with a whole base. */
+function rotaryFields({ embedDim, numHeads, rope }: LayerStackConfig) {
+  const D = embedDim / numHeads;
+  const { base = 10000, dim = D } = rope ?? {};
+  const [whole, odd] = [dim, dim - 1].map((rotated) => {
+    const theta = base ** (rotated / dim);
+    const rounded = Math.round(theta);
+    return { rotated, theta: Math.abs(theta - rounded) < 1e-6 * theta ? rounded : theta };
+  }) as [{ rotated: number; theta: number }, { rotated: number; theta: number }];
+  const { rotated, theta } = Number.isInteger(whole.theta) || !Number.isInteger(odd.theta) ? whole : odd;
+  // The shortest decimal that rounds down to as many numbers.
+  const digits = Array.from(
+    { length: 15 },
+    (_, i) => Math.ceil((rotated / D) * 10 ** (i + 1)) / 10 ** (i + 1),
+  );
+  const share = digits.find((share) => Math.floor(D * share) === rotated) ?? rotated / D;
+  return { partial_rotary_factor: share, rope_theta: theta };
 }
 
 const convolution = (i: number, name: string, shape: readonly [number, number, number]): StoredTensor[] => [

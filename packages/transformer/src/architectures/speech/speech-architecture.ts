@@ -17,6 +17,10 @@ export type SpeechArchitecture = {
     /** As a `preprocessor_config.json`. */
     readonly features: object;
   };
+  /** Fields of a configuration that `read` reads as this one, or nearly: another one is refused. */
+  write(config: SpeechToTextConfig): Readonly<Record<string, unknown>>;
+  /** Class of transformers, for what is written. */
+  readonly class: string;
   /** Names of fields that change nothing, separated by spaces. */
   readonly ignored: readonly string[];
   /** Names of tensors that change nothing. */

@@ -1,5 +1,6 @@
+import type { LayerStackConfig } from "../../models/layer-stack.js";
 import type { SpeechToTextConfig } from "../../models/speech-to-text.js";
-import { activationField, stopIdsField, type ConfigFields } from "../config-fields.js";
+import { activationField, activationNames, stopIdsField, type ConfigFields } from "../config-fields.js";
 import { layerCount } from "../encoders/encoder-parts.js";
 import { each, linear, norm, stored, type StoredTensor } from "../stored-tensor.js";
 import type { SpeechArchitecture } from "./speech-architecture.js";
@@ -55,6 +56,22 @@ export const whisper: SpeechArchitecture = {
       },
     };
   },
+  write: ({ encoder, startIds, stopIds, ...decoder }) => ({
+    ...halfFields(encoder, "encoder"),
+    ...halfFields(decoder, "decoder"),
+    d_model: decoder.embedDim,
+    vocab_size: decoder.vocabSize,
+    num_mel_bins: encoder.inputChannels,
+    max_source_positions: encoder.contextLength,
+    max_target_positions: decoder.contextLength,
+    activation_function: activationNames[decoder.activation ?? "gelu"],
+    scale_embedding: false,
+    decoder_start_token_id: startIds[0],
+    eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds,
+    // Texts are padded with what ends them.
+    pad_token_id: stopIds[0],
+  }),
+  class: "WhisperForConditionalGeneration",
   ignored: [
     "activation_dropout dropout encoder_layerdrop decoder_layerdrop init_std apply_spec_augment num_hidden_layers",
     "mask_time_prob mask_time_length mask_time_min_masks mask_feature_prob mask_feature_length mask_feature_min_masks",
@@ -76,6 +93,12 @@ function sizesOf(fields: ConfigFields, half: "encoder" | "decoder") {
     placement: "pre",
   } as const;
 }
+
+const halfFields = ({ numLayers, numHeads, hiddenDim }: LayerStackConfig, half: "encoder" | "decoder") => ({
+  [`${half}_layers`]: numLayers,
+  [`${half}_attention_heads`]: numHeads,
+  [`${half}_ffn_dim`]: hiddenDim,
+});
 
 const convolution = (
   i: number,

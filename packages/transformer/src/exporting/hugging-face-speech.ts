@@ -1,0 +1,49 @@
+import { ArgumentError, isQkvError } from "@qkv/core";
+import { configFields } from "../architectures/config-fields.js";
+import type { SpeechArchitecture } from "../architectures/speech/speech-architecture.js";
+import { speechArchitectures } from "../architectures/speech/speech-architectures.js";
+import { under, writeStored } from "../architectures/stored-tensor.js";
+import type { TensorToWrite } from "../architectures/tensor-to-write.js";
+import type { SpeechToTextConfig, SpeechToTextParams } from "../models/speech-to-text.js";
+import { isSameStack } from "./same-stack.js";
+
+/** A speech model under the names of the architecture whose fields say all of its configuration, and its front end. */
+export function speechCheckpoint(
+  config: SpeechToTextConfig,
+  params: SpeechToTextParams,
+): { fields: Record<string, unknown>; tensors: TensorToWrite[]; features: object } {
+  for (const architecture of speechArchitectures) {
+    const type = architecture.modelTypes[0];
+    const written = architecture.write(config);
+    const read = readBack(architecture, written);
+    // Both make logits by the table of embeddings.
+    if (!read || params.output || !isSameStack(read.config, config)) continue;
+    const path = architecture.paths[0]!.replace(/\.$/, "");
+    return {
+      fields: {
+        ...{ architectures: [architecture.class], model_type: type, is_encoder_decoder: true },
+        ...written,
+        tie_word_embeddings: true,
+      },
+      tensors: writeStored([under("", path, read.tensors)], params),
+      features: read.features,
+    };
+  }
+  throw new ArgumentError({
+    fn: "exportModel",
+    argument: "config",
+    received: "a speech model with traits of no architecture",
+    expected: `one as ${speechArchitectures.map(({ modelTypes }) => modelTypes[0]).join(" or ")} has them`,
+    fix: "keep the traits of one of these; others have no place in a config.json.",
+  });
+}
+
+/** The table that an architecture reads of the fields that it wrote; undefined where it refuses them. */
+function readBack(architecture: SpeechArchitecture, fields: object) {
+  try {
+    return architecture.read(configFields(fields, { name: "config.json", fn: "exportModel" }));
+  } catch (error) {
+    if (isQkvError(error)) return undefined;
+    throw error;
+  }
+}
