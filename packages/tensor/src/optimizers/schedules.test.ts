@@ -34,7 +34,7 @@ test("counts and rates outside of their range are refused, with the fix", () => 
   );
   expect(() => cosine({ peak: -1, steps: 1 })).toThrow(/`peak` is -1/);
   expect(() => warmupCosine({ peak: 1, warmupSteps: 5, steps: 5 })).toThrow(
-    /`steps` is 5, expected a whole number of updates, 6 or more/,
+    /`steps` is 5, expected a whole number of updates, 6 or more.\nFix: `steps` has the 5 of the warm-up in it/,
   );
   expect(() => constant(NaN)).toThrow(/constant: `rate` is NaN/);
 });

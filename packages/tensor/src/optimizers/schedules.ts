@@ -85,7 +85,8 @@ export function warmupCosine(options: {
   checkRate("warmupCosine", "peak", peak);
   checkRate("warmupCosine", "floor", floor);
   checkSteps("warmupCosine", "warmupSteps", warmupSteps, 0);
-  checkSteps("warmupCosine", "steps", steps, warmupSteps + 1);
+  const fix = `\`steps\` has the ${warmupSteps} of the warm-up in it: give more, or fewer \`warmupSteps\`.`;
+  checks("warmupCosine").whole({ steps }, { min: warmupSteps + 1, unit: "updates", fix });
   return linearWarmup(warmupSteps, cosine({ peak, floor, steps: steps - warmupSteps }));
 }
 

@@ -41,12 +41,22 @@ export type Training<P, B = Batch> = {
  * ```
  */
 export function trainStep<P, B = Batch>(options: Training<P, B>) {
+  const step = measuredStep(options);
+  return (params: P, state: OptimizerState<P>, batches: readonly B[]): Tensor =>
+    step(params, state, batches).loss;
+}
+
+/** Measures of a step, each a tensor `[]`: the mean loss, and the norm of the gradients before they were clipped. */
+export type StepMeasures = { readonly loss: Tensor; readonly gradientNorm?: Tensor };
+
+/** {@link trainStep}, which returns the norm of the gradients too where they are clipped. */
+export function measuredStep<P, B>(options: Training<P, B>) {
   const { loss, optimizer, maxNorm } = check.options(options, ["loss", "optimizer", "maxNorm"]);
   check.type({ loss }, "function");
   check.each({ optimizer }, isOptimizer, "an optimizer, with init and update", "write `adamW({ … })`.");
   if (maxNorm !== undefined) check.finite({ maxNorm }, { above: 0 });
   const both = valueAndGrad<P, [B, number]>(loss);
-  return (params: P, state: OptimizerState<P>, batches: readonly B[]): Tensor => {
+  return (params: P, state: OptimizerState<P>, batches: readonly B[]): StepMeasures => {
     const device = tensorsOf(params)[0]?.device;
     if (!device || batches.length === 0) {
       const [argument, expected] = device
@@ -76,14 +86,14 @@ export function trainStep<P, B = Batch>(options: Training<P, B>) {
  * Updates params and optimizer state by the mean of losses and gradients, weighted by their counts, in one scope of the device. They are
  * added in their order, so that it does not matter where they were computed.
  *
- * @returns The mean loss.
+ * @returns The mean loss; with `maxNorm` the norm before clipping, too.
  */
 export function updateFrom<P>(
   parts: Iterable<BatchGradients<P>>,
   params: P,
   state: OptimizerState<P>,
   { optimizer, maxNorm }: { optimizer: Optimizer; maxNorm?: number },
-): Tensor {
+): StepMeasures {
   return tensorsOf(params)[0]!.device.scope(() => {
     let sums: readonly [total: Tensor, gradients: P] | undefined;
     // Weights are relative to the first batch: those of equal counts are 1.
@@ -107,9 +117,13 @@ export function updateFrom<P>(
       });
     }
     const [mean, gradients] = scaled(sums, first / total);
-    const clipped = maxNorm === undefined ? gradients : clipGradients(gradients, maxNorm).gradients;
-    optimizer.update(params, clipped, state);
-    return mean;
+    if (maxNorm === undefined) {
+      optimizer.update(params, gradients, state);
+      return { loss: mean };
+    }
+    const clipped = clipGradients(gradients, maxNorm);
+    optimizer.update(params, clipped.gradients, state);
+    return { loss: mean, gradientNorm: clipped.norm };
   });
 }
 

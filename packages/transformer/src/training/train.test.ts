@@ -143,3 +143,15 @@ test("losses and gradients may be computed elsewhere: added in their order, they
   expect(await all(train({ ...options, params: there, loss: elsewhere }))).toEqual(losses);
   tensorsOf(here).forEach((x, i) => expect(tensorsOf(there)[i]!.data).toEqual(x.data));
 });
+
+test("a report has the norm of the gradients before clipping, where they are clipped", async () => {
+  const norms: (number | undefined)[] = [];
+  const run = (maxNorm?: number) =>
+    train({ ...common, params: model.init(1), steps: 1, ...(maxNorm !== undefined && { maxNorm }) });
+  for await (const { gradientNorm } of run()) norms.push(gradientNorm);
+  for await (const { gradientNorm } of run(1e-3)) norms.push(gradientNorm);
+  const [, gradients] = valueAndGrad(common.loss)(model.init(1), batchAt(0));
+  const squares = tensorsOf(gradients).flatMap(({ data }) => Array.from(data, (x) => x * x));
+  expect(norms[0]).toBeUndefined();
+  expect(norms[1]).toBeCloseTo(Math.sqrt(squares.reduce((sum, x) => sum + x, 0)), 4);
+});

@@ -4,7 +4,7 @@ import type { OptimizerState } from "@qkv/tensor/optimizers";
 import { eventLoopYielder } from "../generation/yield-to-event-loop.js";
 import type { Batch } from "./batch.js";
 import { isGradientSource, type GradientSource } from "./gradient-source.js";
-import { trainStep, updateFrom, type Training } from "./train-step.js";
+import { measuredStep, type StepMeasures, type Training, updateFrom } from "./train-step.js";
 
 /** Options of a training run. */
 export type TrainOptions<P, B = Batch> = Omit<Training<P, B>, "loss"> & {
@@ -38,6 +38,8 @@ export type TrainReport<P> = {
   step: number;
   /** The mean loss of the step's batches before the update, weighted as their gradients are. */
   loss: number;
+  /** The norm of all gradients together before they were clipped; undefined without `maxNorm`. */
+  gradientNorm: number | undefined;
   /** Time of the step. Unit: milliseconds. */
   timeMs: number;
   /** The result of `evaluate` after the update; undefined in steps without evaluation. */
@@ -84,7 +86,7 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
   const update = isGradientSource<P, B>(loss)
     ? async (batches: readonly B[]) =>
         updateFrom(await loss.gradients(params, batches, state.step * accumulate), params, state, how)
-    : withState(trainStep<P, B>({ loss, ...how }), params, state);
+    : withState(measuredStep<P, B>({ loss, ...how }), params, state);
   const breathe = eventLoopYielder();
   let [best, worse] = [Infinity, 0];
   const note = (evaluation: number) => {
@@ -98,7 +100,9 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
     const start = performance.now();
     const first = state.step * accumulate;
     const batches = await Promise.all(Array.from({ length: accumulate }, (_, i) => batchAt(first + i)));
-    const measured = await numberOf(await update(batches));
+    const measures = await update(batches);
+    const measured = await numberOf(measures.loss);
+    const gradientNorm = measures.gradientNorm && (await numberOf(measures.gradientNorm));
     const timeMs = performance.now() - start;
     if (!Number.isFinite(measured)) {
       const fix = "make the learning rate smaller, warm it up, or give `maxNorm`.";
@@ -114,6 +118,7 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
     yield {
       step: state.step,
       loss: measured,
+      gradientNorm,
       timeMs,
       evaluation,
       params,
@@ -125,8 +130,8 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
 }
 
 const withState =
-  <P, B>(step: ReturnType<typeof trainStep<P, B>>, params: P, state: OptimizerState<P>) =>
-  (batches: readonly B[]): Tensor =>
+  <P, B>(step: ReturnType<typeof measuredStep<P, B>>, params: P, state: OptimizerState<P>) =>
+  (batches: readonly B[]): StepMeasures =>
     step(params, state, batches);
 
 async function numberOf(x: Tensor): Promise<number> {
