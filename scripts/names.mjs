@@ -156,6 +156,7 @@ valueAndGrad | func.grad_and_value | – | valueAndGrad
 vjp | func.vjp | – | –
 jvp | func.jvp | – | –
 jacobian | func.jacrev | – | –
+vmap | func.vmap | – | –
 checkGradient | autograd.gradcheck | – | –
 remat | utils.checkpoint.checkpoint | – | –`,
   "@qkv/tensor/convolutions": `

@@ -8,6 +8,7 @@ export { grad, stopGradient, valueAndGrad, vjp } from "./grad.js";
 export { jacobian } from "./jacobian.js";
 export { js } from "./js-device.js";
 export { jvp } from "./jvp.js";
+export { vmap, type BatchAxes, type VmapOptions } from "./vmap/vmap.js";
 export type { NormOptions } from "./norm-rows.js";
 export {
   checkTensor,

@@ -51,7 +51,10 @@ export type Op<Attributes> = {
 };
 
 /** An op as tapes and counts see it, once it ran: its name, its cost and its way back. */
-export type RanOp<Attributes> = Pick<Op<Attributes>, "name" | "dataMovement" | "flops" | "backward">;
+export type RanOp<Attributes> = Pick<Op<Attributes>, "name" | "dataMovement" | "flops" | "backward"> & {
+  /** Of an op whose inputs have names: itself and the call's arguments. */
+  readonly named?: readonly [op: NamedOp<never, unknown>, args: readonly unknown[]];
+};
 
 /**
  * An operation whose inputs have names, as attention's: its kernels get the arguments as they were made, and then the
@@ -161,6 +164,7 @@ export function runNamed<Args extends readonly unknown[], Outputs>(
   if (observers.size === 0 && !inputs.some(({ nodes }) => nodes)) return outputs;
   const asRun: RanOp<unknown> = {
     name: op.name,
+    named: [op as NamedOp<never, unknown>, args],
     flops: () => op.flops(...args),
     backward({ gradients }) {
       let i = 0;
@@ -217,12 +221,19 @@ function sharedDevice(
   dataMovement: boolean,
   halfInput?: number,
 ): Device {
-  const { device } = inputs[0]!;
+  let { device } = inputs[0]!;
   for (let i = 0; i < inputs.length; i++) {
-    checkSameDevice(fn, inputs[i]!.device, device);
+    const own = inputs[i]!.device;
+    if (isWithin(own, device)) device = own;
+    else if (!isWithin(device, own)) checkSameDevice(fn, own, device);
     if (!dataMovement && i !== halfInput) checkNumbers(fn, inputs[i]!.dtype);
   }
   return device;
+}
+
+/** True for the device of a batch over the other one. */
+export function isWithin({ within }: Device, device: Device): boolean {
+  return within !== undefined && (within === device || isWithin(within, device));
 }
 
 /** Refuses what is not a tensor. For the public door of an op. */

@@ -1,0 +1,177 @@
+import type { Shape } from "@qkv/core";
+import { type RanOp, run, runAll, type Op } from "../op.js";
+import { addOp } from "../ops/add.js";
+import { broadcastToOp } from "../ops/broadcast-to.js";
+import { contiguous } from "../ops/contiguous.js";
+import { product } from "../ops/matmul.js";
+import { permuteOp } from "../ops/permute.js";
+import { reshaped } from "../ops/reshape.js";
+import { sumTo } from "../ops/sum-to.js";
+import { transposed } from "../ops/transpose.js";
+import type { Tensor } from "../tensor.js";
+
+/** A tensor of all examples, `[N, …]`, or one that all examples share. */
+export type Batched = { readonly x: Tensor; readonly batched: boolean };
+
+/** One run of an op on examples, of which at least one input is batched. */
+export type BatchedRun = {
+  readonly op: RanOp<never>;
+  readonly inputs: readonly Batched[];
+  readonly attributes: unknown;
+  /** N, the number of examples. */
+  readonly size: number;
+};
+
+/** Outputs `[N, …]` of an op, from one run for all examples; undefined where it has to run once for each. */
+type BatchingRule = (run: BatchedRun) => readonly Tensor[] | undefined;
+
+/** The op on aligned axes: a batched input of fewer axes than another gets axes of length 1 behind N. */
+const elementwise: BatchingRule = ({ op, inputs, attributes, size }) => {
+  const rank = Math.max(...inputs.map(({ x, batched }) => x.shape.length - Number(batched)));
+  const aligned = inputs.map(({ x, batched }) =>
+    batched ? reshaped(x, [size, ...padded(x.shape.slice(1), rank)]) : x,
+  );
+  return runAll(op as Op<unknown>, aligned, attributes);
+};
+
+/** A shape with axes of length 1 in front. */
+function padded(shape: Shape, rank: number): Shape {
+  return [...new Array<number>(rank - shape.length).fill(1), ...shape];
+}
+
+type Places = { axis?: number; axes?: readonly number[]; shape?: Shape };
+
+/** The op with its axes one further to the right. */
+const shifted: BatchingRule = ({ op, inputs, attributes, size }) => {
+  const places = attributes as Places;
+  return runAll(op as Op<unknown>, repeated(inputs, size), {
+    ...places,
+    ...(places.axis !== undefined && { axis: places.axis + 1 }),
+    ...(places.axes && { axes: places.axes.map((axis) => axis + 1) }),
+    ...(places.shape && { shape: [size, ...places.shape] }),
+  });
+};
+
+/** The op as it is, on inputs that are all batched: it works on the last axes alone. */
+const lastAxes: BatchingRule = ({ op, inputs, attributes, size }) =>
+  runAll(op as Op<unknown>, repeated(inputs, size), attributes);
+
+/** The op as it is, where its first input alone is batched. */
+const rowsOnly: BatchingRule = ({ op, inputs, attributes }) =>
+  inputs.slice(1).some(({ batched }) => batched)
+    ? undefined
+    : runAll(
+        op as Op<unknown>,
+        inputs.map(({ x }) => x),
+        attributes,
+      );
+
+function repeated(inputs: readonly Batched[], size: number): Tensor[] {
+  return inputs.map(({ x, batched }) => (batched ? x : repeat(x, size)));
+}
+
+/** A shared tensor for each example, as a view. */
+export function repeat(x: Tensor, size: number): Tensor {
+  return run(broadcastToOp, [x], { shape: [size, ...x.shape] });
+}
+
+/** Rules of ops whose inputs do not simply align, by name. */
+const others: Record<string, BatchingRule> = {
+  mul: (one) => (one.attributes === undefined ? elementwise(one) : undefined), // einsum's product has labels
+  permute: ({ inputs: [input], attributes }) => [
+    run(permuteOp, [input!.x], {
+      axes: [0, ...(attributes as { axes: readonly number[] }).axes.map((axis) => axis + 1)],
+    }),
+  ],
+  reshape: ({ inputs: [input], attributes, size }) => [
+    reshaped(input!.x, [size, ...(attributes as { shape: Shape }).shape]),
+  ],
+  broadcastTo({ inputs: [input], attributes, size }) {
+    const { shape } = attributes as { shape: Shape };
+    const aligned = reshaped(input!.x, [size, ...padded(input!.x.shape.slice(1), shape.length)]);
+    return [run(broadcastToOp, [aligned], { shape: [size, ...shape] })];
+  },
+  sumTo({ inputs: [input], attributes, size }) {
+    const { shape } = attributes as { shape: Shape };
+    const own = input!.x.shape.slice(1);
+    const rank = Math.max(own.length, shape.length); // it also repeats: the way back of a sum
+    return [
+      reshaped(sumTo(reshaped(input!.x, [size, ...padded(own, rank)]), [size, ...padded(shape, rank)]), [
+        size,
+        ...shape,
+      ]),
+    ];
+  },
+  matmul(one) {
+    const [a, b] = one.inputs as [Batched, Batched];
+    if (b.batched || b.x.shape.length > 2) return elementwise(one);
+    // One matrix for all: the rows of all examples are rows of one product.
+    const rows = reshaped(a.x, [
+      a.x.shape.slice(0, -1).reduce((n, length) => n * length, 1),
+      a.x.shape.at(-1)!,
+    ]);
+    return [reshaped(product(rows, b.x), [...a.x.shape.slice(0, -1), b.x.shape[1]!])];
+  },
+  linear({ op, inputs, attributes, size }) {
+    const [x, weight, bias] = inputs as [Batched, Batched, Batched | undefined];
+    if (!weight.batched && !bias?.batched) {
+      const given = [contiguous(x.x), weight.x, ...(bias ? [bias.x] : [])];
+      return runAll(op as unknown as Op<unknown>, given, attributes);
+    }
+    if (weight.x.dtype !== x.x.dtype) return undefined; // weights of 16 bits
+    const all = x.batched ? x.x : repeat(x.x, size);
+    const [own, out] = [weight.batched ? weight.x.shape[1]! : weight.x.shape[0]!, all.shape.slice(0, -1)];
+    const rows = reshaped(all, [size, rowsPerExample(all), all.shape.at(-1)!]);
+    const y = product(rows, transposed(weight.x));
+    const shift = bias && (bias.batched ? reshaped(bias.x, [size, 1, own]) : bias.x);
+    return [reshaped(shift ? run(addOp, [y, shift], undefined) : y, [...out, own])];
+  },
+  take(one) {
+    const [x, indices] = one.inputs as [Batched, Batched];
+    const { axis } = one.attributes as { axis: number };
+    if (x.batched) return indices.batched ? undefined : shiftedFirst(one);
+    // The axes of the indices stand where x had its axis: N is the first of them.
+    const [taken] = runAll(one.op as Op<unknown>, [x.x, indices.x], one.attributes);
+    const axes = taken!.shape.map((_, place) => (place === 0 ? axis : place <= axis ? place - 1 : place));
+    return [run(permuteOp, [taken!], { axes })];
+  },
+};
+
+/** {@link shifted}, for an op whose other inputs stay as they are. */
+const shiftedFirst: BatchingRule = ({ op, inputs, attributes }) =>
+  runAll(
+    op as Op<unknown>,
+    inputs.map(({ x }) => x),
+    { ...(attributes as object), axis: (attributes as { axis: number }).axis + 1 },
+  );
+
+const rowsPerExample = ({ shape }: Tensor): number =>
+  shape.slice(1, -1).reduce((product, length) => product * length, 1);
+
+const table: readonly (readonly [rule: BatchingRule, names: string])[] = [
+  [
+    elementwise,
+    "add sub div pow maximum minimum floorDivide remainder atan2 equal notEqual less lessEqual greater greaterEqual " +
+      "logicalAnd logicalOr logicalNot where abs ceil clamp elu erf exp expm1 floor gelu isFinite isNaN leakyRelu log " +
+      "log1p log2 logSigmoid mish neg reciprocal relu round rsqrt sigmoid sign silu sin cos tan softplus sqrt square " +
+      "tanh trunc cast copy",
+  ],
+  [
+    shifted,
+    "sum mean prod max min norm logSumExp any all argmax argmin softmax logSoftmax cumsum cumprod cummax sort argSort " +
+      "topK concat slice pad every flip spread diagonal onDiagonal gather gatherBackward scatter scatterAdd scatterMax " +
+      "lastWritten",
+  ],
+  [lastAxes, "crossEntropy targetWeights triangle"],
+  [rowsOnly, "layerNorm rmsNorm swiglu"],
+];
+
+const rules = /* @__PURE__ */ new Map<string, BatchingRule>(
+  /* @__PURE__ */ table.flatMap(([rule, names]) => names.split(" ").map((name) => [name, rule] as const)),
+);
+
+/** Outputs `[N, …]` of one run for all examples; undefined for an op without a rule, which runs once for each. */
+export function runBatched(one: BatchedRun): readonly Tensor[] | undefined {
+  const { name } = one.op;
+  return (Object.hasOwn(others, name) ? others[name]! : rules.get(name))?.(one);
+}
