@@ -204,7 +204,7 @@ sequential | sched.SequentialLR | – | –`,
 /** Functions for which the others have no name of their own. */
 export const ours = {
   "@qkv/tensor":
-    "isTensor readOf viewOf checkTensor run runAll runNamed js count sizeOf broadcastShapes broadcastStrides bytesPerElement mapTensors tensorsOf splitSeed resident causalConv scatterUpdate swiglu swish Tensor".split(
+    "isTensor readOf viewOf checkTensor run runAll runNamed withBackward js count sizeOf broadcastShapes broadcastStrides bytesPerElement mapTensors tensorsOf splitSeed resident causalConv scatterUpdate swiglu swish Tensor".split(
       " ",
     ),
   "@qkv/tensor/losses": ["infoNce"],

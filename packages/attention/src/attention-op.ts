@@ -82,7 +82,7 @@ export const attentionBackwardOp: NamedOp<
       argument: "gradient",
       received: "asked for a second time",
       expected: "one gradient: the tiled backward has no derivative of its own",
-      fix: "use `plainAttention` where gradients of gradients are taken; it holds all scores.",
+      fix: "write `secondGradients(() => …)` around what takes them; it holds all scores.",
     });
   },
 };

@@ -40,12 +40,17 @@ import {
 } from "@qkv/attention-contract";
 
 /** Runs an expression on whole tensors of scores `[B, H, T, S]`, so that it has gradients of every order. */
-export function onTensors({ steps }: Expression, score: Tensor, places: PlanExtent): Tensor {
+export function onTensors(
+  { steps, lookedUp, tables }: Expression,
+  score: Tensor,
+  places: PlanExtent,
+): Tensor {
   const values = new Map<Expr, Tensor>();
+  const tableOf = (read: Tensor) => tables[lookedUp.indexOf(read)] ?? read;
   for (const expr of steps)
     values.set(
       expr,
-      runStep(expr.step, (operand) => values.get(operand)!, score, places),
+      runStep(expr.step, (operand) => values.get(operand)!, tableOf, score, places),
     );
   return broadcastTo(values.get(steps.at(-1)!)!, score.shape);
 }
@@ -80,7 +85,13 @@ const onTensor: { readonly [Name in OperationName]: (a: Tensor, b: Tensor, c: Te
   where: (condition, a, b) => where(bool(condition), a, b),
 };
 
-function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: PlanExtent): Tensor {
+function runStep(
+  step: Step,
+  of: (expr: Expr) => Tensor,
+  tableOf: (read: Tensor) => Tensor,
+  score: Tensor,
+  places: PlanExtent,
+): Tensor {
   const { dtype, device } = score;
   const numbers = (values: readonly number[], shape: readonly number[]) =>
     tensor(values, { shape, dtype, device });
@@ -114,7 +125,8 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
     case "operation":
       return onTensor[step.name](...(step.operands.map(of) as [Tensor, Tensor, Tensor]));
     case "lookup": {
-      const { table, indices } = step;
+      const { indices } = step;
+      const table = tableOf(step.table);
       let place = tensor(0, { dtype: "int32", device });
       indices.forEach((index, axis) => {
         const length = table.shape[axis]!;

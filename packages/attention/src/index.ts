@@ -189,6 +189,7 @@ export { induction } from "./patterns/induction.js";
 export { previousToken } from "./patterns/previous-token.js";
 export { sameToken } from "./patterns/same-token.js";
 export { plainAttention, type PlainAttention, type PlainAttentionOptions } from "./plain-attention.js";
+export { secondGradients } from "./second-gradients.js";
 export { maxPoolPatches } from "./pooling/max-pool-patches.js";
 export { cope } from "./positions/cope.js";
 export { dynamicNtk } from "./positions/dynamic-ntk.js";

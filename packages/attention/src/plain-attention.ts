@@ -1,5 +1,7 @@
 import {
+  type AttentionCall,
   type KeyValues,
+  type PlanExtent,
   callSizes,
   denseSegment,
   firstQueryOf,
@@ -80,17 +82,11 @@ export function plainAttention(query: Tensor, ...rest: unknown[]): PlainAttentio
   const { forms: list = [], ...withoutForms } = given ?? {};
   const forms = checkForms(fn, list);
   const options = isObject(given) && "forms" in given ? withoutForms : given;
-  const { places, bind, scale, softcap, scoreMod, weightMod, sinks } = prepare(fn, query, stored, options);
+  const { places, bind, ...rules } = prepare(fn, query, stored, options);
   const keyValues = floatKeyValues(stored);
   const bound = bind();
   const { B, H, T, S, group } = callSizes({ query, keyValues });
-  const dense = (parts: KeyValues["key"]) => parts.map((part) => denseSegment(part, B));
-  // Each key-value head as often as query heads share it, neighbours together.
-  const perHead = (x: Tensor) => repeat(x, group, 1);
-  const key = perHead(concat(dense(keyValues.key), 2)); // [B, H, S, D]
-  const value = perHead(concat(dense(keyValues.value), 2)); // [B, H, S, Dv]
   const keys = keyPositions(places.positions, S);
-  const extent = { ...places, keyPositions: keys };
   const visible = tensor(
     Array.from({ length: B * H * T * S }, (_, n) => {
       const [s, t] = [n % S, Math.floor(n / S) % T];
@@ -101,6 +97,30 @@ export function plainAttention(query: Tensor, ...rest: unknown[]): PlainAttentio
     }),
     { shape: [B, H, T, S], dtype: "bool", device: query.device },
   );
+  return plainStages({ query, keyValues, ...rules }, visible, { ...places, keyPositions: keys }, forms);
+}
+
+/** The stages of a call as tensor operations, for the keys that are visible, bool `[B, H, T, S]`. */
+export function plainStages(
+  {
+    query,
+    keyValues,
+    scale,
+    softcap = 0,
+    scoreMod,
+    weightMod,
+    sinks,
+  }: Omit<AttentionCall, "plan" | "want" | "firstQuery">,
+  visible: Tensor,
+  extent: PlanExtent,
+  forms: readonly ScoreForm[] = [],
+): PlainAttention {
+  const { B, H, T, group } = callSizes({ query, keyValues });
+  const dense = (parts: KeyValues["key"]) => parts.map((part) => denseSegment(part, B));
+  // Each key-value head as often as query heads share it, neighbours together.
+  const perHead = (x: Tensor) => repeat(x, group, 1);
+  const key = perHead(concat(dense(keyValues.key), 2)); // [B, H, S, D]
+  const value = perHead(concat(dense(keyValues.value), 2)); // [B, H, S, Dv]
   const call = { query, key, scale, visible };
   const replaced = <Stage extends "dots" | "normalize">(stage: Stage) =>
     forms.find((form) => form[stage])?.[stage];

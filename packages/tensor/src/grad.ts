@@ -1,6 +1,6 @@
 import { checks, isFloat, refuse, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { add } from "./ops/add.js";
-import { checkTensor, type RanOp, type Recorder } from "./op.js";
+import { checkTensor, type RanOp, type Recorder, waysBack } from "./op.js";
 import { fullLike } from "./tensor-like.js";
 import type { Node, Tape } from "./tape.js";
 import { Tensor } from "./tensor.js";
@@ -203,7 +203,8 @@ function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradi
     const arrived = to.map((node) => at.get(node));
     if (arrived.every((gradient) => gradient === undefined)) continue;
     for (const node of to) at.delete(node);
-    if (!op.backward) {
+    const rule = waysBack.get(op.name);
+    if (!op.backward && !rule) {
       refuse(
         "grad",
         "f",
@@ -213,7 +214,8 @@ function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradi
       );
     }
     const wants = (input: number) => from[input] !== undefined;
-    const back = op.backward({ inputs, outputs, attributes, gradients: arrived, wants });
+    const call = { inputs, outputs, attributes, gradients: arrived, wants };
+    const back = rule ? rule(op, call) : op.backward!(call);
     from.forEach((node, input) => arrive(node, back[input]));
   }
   return mapTensors(params, (x) => {

@@ -16,12 +16,14 @@ export {
   run,
   runAll,
   runNamed,
+  withBackward,
   viewOf,
   type Backward,
   type NamedOp,
   type Op,
   type RanOp,
   type Spec,
+  type WayBack,
 } from "./op.js";
 export { abs } from "./ops/abs.js";
 export { add } from "./ops/add.js";

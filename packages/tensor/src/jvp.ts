@@ -9,7 +9,7 @@ import { mapTensors, tensorsOf } from "./tree.js";
  *
  * The way back of the way back: `vjp` of a function is linear in the gradient that it is given, and the derivative of that
  * linear map is the Jacobian itself. So it takes about three times the function's own time, needs second gradients of its
- * operations (`attention` has none, `plainAttention` has), and `jvp` of `grad(f)` is a Hessian times a vector.
+ * operations (of `attention` inside of `secondGradients`), and `jvp` of `grad(f)` is a Hessian times a vector.
  *
  * @param f - From params to a tensor, or to tensors nested in objects and lists, all of floats.
  * @param params - A tensor, or tensors nested in objects and lists.

@@ -80,6 +80,38 @@ export function withGradient<A>(op: Op<A>, backward: NonNullable<Op<A>["backward
   return { ...op, backward };
 }
 
+/** Gradients of the inputs of an op that ran, in place of those by its own `backward`. */
+export type WayBack = (op: RanOp<never>, call: Backward<unknown>) => readonly (Tensor | undefined)[];
+
+/** Ways back by the names of ops. Empty but inside of {@link withBackward}. */
+export const waysBack = new Map<string, WayBack>();
+
+/**
+ * Runs `f`, in which gradients go back through ops of these names by other rules than the ops' own: through a slower one that has
+ * gradients itself, for instance.
+ *
+ * @param rules - By the name of an op; each returns the gradients of its inputs, in their order. Synchronous, as gradients are.
+ *
+ * @example
+ * ```ts
+ * import { exp, grad, mul, sum, tensor, withBackward } from "@qkv/tensor";
+ *
+ * // The slope of exp, cut off at 1.
+ * const cut = { exp: () => [tensor([1])] };
+ * withBackward(cut, () => grad((x) => sum(exp(x)))(tensor([5]))).toNested(); // => [1]
+ * ```
+ */
+export function withBackward<T>(rules: Readonly<Record<string, WayBack>>, f: () => T): T {
+  const before = new Map(waysBack);
+  for (const [name, rule] of Object.entries(rules)) waysBack.set(name, rule);
+  try {
+    return f();
+  } finally {
+    waysBack.clear();
+    for (const [name, rule] of before) waysBack.set(name, rule);
+  }
+}
+
 /** Told of one run of an op. */
 export type Recorder = (
   op: RanOp<never>,

@@ -1,0 +1,54 @@
+import { type AttentionCall, callSizes, callTensors, keyPositions, mapCall } from "@qkv/attention-contract";
+import { greater, runNamed, stopGradient, type Tensor, vjp, withBackward, zerosLike } from "@qkv/tensor";
+import { attentionOp } from "./attention-op.js";
+import { plainStages } from "./plain-attention.js";
+
+/**
+ * Runs `f`, in which gradients of {@link attention} are composed of tensor operations, and so have gradients themselves: of a layer, a
+ * model or a loss as it is written. For Hessian-vector products, `jvp` and penalties on gradients; each gradient holds all scores,
+ * `[B, H, T, S]`.
+ *
+ * @param f - Takes the gradients: synchronous, as they are.
+ *
+ * @example
+ * ```ts
+ * import { grad, mul, randn, sum, type Tensor } from "@qkv/tensor";
+ * import { attention, causal, secondGradients } from "@qkv/attention";
+ *
+ * const x = randn([1, 2, 5, 4], { seed: 1 }); // [B, H, T, D]
+ * const loss = (x: Tensor) => sum(attention(x, x, x, { mask: causal() }));
+ * const sharpness = (x: Tensor) => sum(mul(grad(loss)(x), grad(loss)(x)));
+ * secondGradients(() => grad(sharpness)(x)).shape; // => [1, 2, 5, 4]
+ * ```
+ */
+export function secondGradients<T>(f: () => T): T {
+  return withBackward(
+    {
+      [attentionOp.name]({ named }, { inputs, gradients }) {
+        const [call] = named![1] as [AttentionCall];
+        const { value, pullback } = vjp((tensors: readonly Tensor[]) => composed(call, tensors), inputs);
+        return pullback(value.map((output, i) => gradients[i] ?? zerosLike(output)));
+      },
+    },
+    f,
+  );
+}
+
+/** The outputs of a call as tensor operations on other tensors in place of its own, in the order of the op. */
+function composed(call: AttentionCall, tensors: readonly Tensor[]): Tensor[] {
+  const { scores } = runNamed(attentionOp, { ...mapCall(call, stopGradient), want: ["scores"] });
+  let next = 0;
+  const own = mapCall(call, () => tensors[next++]!);
+  const { B, H, T, S } = callSizes(call);
+  const { firstQuery, keyValues } = call;
+  const extent = {
+    ...{ batches: B, heads: H, queries: T, firstQuery },
+    keyPositions: keyPositions(keyValues.positions, S),
+  };
+  const stages = plainStages(own, greater(scores!, -Infinity), extent);
+  return [
+    stages.output,
+    stages.lse,
+    ...call.want.filter((name) => name !== "lse").map((name) => stages[name]),
+  ];
+}
