@@ -1,4 +1,4 @@
-import { type AttentionCall, callSizes, callTensors, keyPositions, mapCall } from "@qkv/attention-contract";
+import { type AttentionCall, callSizes, keyPositions, mapCall } from "@qkv/attention-contract";
 import { greater, runNamed, stopGradient, type Tensor, vjp, withBackward, zerosLike } from "@qkv/tensor";
 import { attentionOp } from "./attention-op.js";
 import { plainStages } from "./plain-attention.js";

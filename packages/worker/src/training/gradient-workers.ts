@@ -1,12 +1,10 @@
-import { checks, DeviceError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { mapTensors, tensor, tensorsOf, type Tensor } from "@qkv/tensor";
 import type { GradientSource } from "@qkv/transformer/training";
-import { createBirpc, type BirpcReturn } from "birpc";
 import type { NodeWorker } from "../node-threads.js";
-import { ownPort, portOf, type Endpoint, type Port } from "../port.js";
-import { received, type Sent } from "../sent-error.js";
 import type { GradientFunctions, SentGradient } from "./protocol.js";
 import { toSentTree } from "./sent-tree.js";
+import { Thread } from "./thread.js";
 
 /** Options of workers that compute gradients. */
 export type GradientWorkersOptions<Setup> = {
@@ -69,7 +67,10 @@ export function gradientWorkers<P, B, Setup = unknown>(
   const { worker, count = 2, setup } = check.options(options, ["worker", "count", "setup"]);
   check.type({ worker }, "function", "give a function that starts a worker: `() => new Worker(…)`.");
   check.whole({ count }, { min: 1, unit: "workers" });
-  const threads = Array.from({ length: count }, () => new Thread(worker()));
+  const threads = Array.from(
+    { length: count },
+    () => new Thread<GradientFunctions>("gradientWorkers", "serveGradients", worker()),
+  );
   let layout: { numbers: Float32Array; isShared: boolean } | undefined;
 
   /** Sends the params to all workers. */
@@ -147,70 +148,3 @@ export function gradientWorkers<P, B, Setup = unknown>(
 }
 
 const sizeOf = ({ shape }: Tensor): number => shape.reduce((product, length) => product * length, 1);
-
-type Answer<Name extends keyof GradientFunctions> =
-  Awaited<ReturnType<GradientFunctions[Name]>> extends Sent<infer T> ? T : never;
-
-/** One worker, as the thread that asks sees it. */
-class Thread {
-  readonly #port: Port;
-  readonly #rpc: BirpcReturn<GradientFunctions, object, false>;
-  /** Reason of the end, for errors. */
-  #ended: string | undefined;
-
-  constructor(worker: Endpoint) {
-    const port = "terminate" in worker ? ownPort(worker as Worker) : portOf(worker);
-    const stops = new Map<unknown, () => void>();
-    this.#port = port;
-    this.#rpc = createBirpc<GradientFunctions, object, false>(
-      {},
-      {
-        post: (message) => port.post(message, []),
-        on: (f) => stops.set(f, port.listen(f)),
-        off: (f) => stops.get(f)?.(),
-        timeout: -1,
-        proxify: false,
-      },
-    );
-    port.onEnd((why) => {
-      this.#ended ??= why;
-      if (!this.#rpc.$closed) this.#rpc.$close();
-    });
-    port.keepRunning(false);
-  }
-
-  async call<Name extends keyof GradientFunctions>(
-    name: Name,
-    ...values: Parameters<GradientFunctions[Name]>
-  ): Promise<Answer<Name>> {
-    this.#refuseEnded();
-    this.#port.keepRunning(true);
-    try {
-      const call = this.#rpc.$call as (name: string, ...values: unknown[]) => Promise<Sent<Answer<Name>>>;
-      const answer = await call(name, ...values).catch((error: unknown) => {
-        this.#refuseEnded();
-        throw error;
-      });
-      return received(answer);
-    } finally {
-      if (this.#ended === undefined) this.#port.keepRunning(false);
-    }
-  }
-
-  #refuseEnded(): void {
-    if (this.#ended === undefined) return;
-    throw new DeviceError({
-      fn: "gradientWorkers",
-      argument: "worker",
-      received: this.#ended,
-      expected: "a worker that answers",
-      fix: "its module must call `serveGradients`; open new workers to go on from the last checkpoint.",
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#ended ??= "one that was closed";
-    if (!this.#rpc.$closed) this.#rpc.$close();
-    await this.#port.close();
-  }
-}

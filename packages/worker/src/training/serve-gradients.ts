@@ -2,11 +2,11 @@ import { checks } from "@qkv/core";
 import { js, reshape, tensor, tensorsOf, valueAndGrad, write, type Device, type Tensor } from "@qkv/tensor";
 import type { BatchLoss } from "@qkv/transformer/training";
 import { createBirpc } from "birpc";
-import { nodeThreads, type NodePort } from "../node-threads.js";
-import { portOf, type Endpoint } from "../port.js";
+import type { NodePort } from "../node-threads.js";
 import { sent } from "../sent-error.js";
 import type { GradientFunctions, SentGradient } from "./protocol.js";
 import { fromSentTree } from "./sent-tree.js";
+import { servedPort } from "./served-port.js";
 
 /** Work of a worker: the loss whose gradients it computes. */
 export type GradientTask<P, B> = {
@@ -46,7 +46,7 @@ export function serveGradients<P, B, Setup = undefined>(
   const check = checks("serveGradients");
   const { port } = check.options(options, ["port"]);
   check.type({ prepare }, "function");
-  const end = portOf((port ?? ownEnd()) as Endpoint);
+  const end = servedPort(check, port, "gradientWorkers");
   let ready: { params: P; device: Device; loss: BatchLoss<P, B>; both: Both } | undefined;
   /** Numbers of the params, where both ends share their memory. */
   let shared: Float32Array | undefined;
@@ -82,18 +82,6 @@ export function serveGradients<P, B, Setup = undefined>(
     timeout: -1,
     proxify: false,
   });
-
-  function ownEnd(): unknown {
-    const scope = globalThis as { WorkerGlobalScope?: unknown };
-    const own = nodeThreads()?.parentPort ?? (scope.WorkerGlobalScope === undefined ? undefined : scope);
-    if (own) return own;
-    return check.refuse({
-      argument: "port",
-      received: port,
-      expected: "the port of `gradientWorkers`, since this is no worker",
-      fix: "call `serveGradients` in the module of a worker.",
-    });
-  }
 }
 
 /** Writes numbers over params, in place. */

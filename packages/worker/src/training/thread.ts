@@ -1,0 +1,80 @@
+import { DeviceError } from "@qkv/core";
+import { createBirpc, type BirpcReturn } from "birpc";
+import { ownPort, portOf, type Endpoint, type Port } from "../port.js";
+import { received, type Sent } from "../sent-error.js";
+
+/** Functions of a worker, each of which answers with a value or an error. */
+export type ThreadFunctions<F> = { [Name in keyof F]: (...values: never[]) => Promise<Sent<unknown>> };
+
+type Answer<F> = F extends (...values: never[]) => Promise<Sent<infer T>> ? T : never;
+
+/** One worker, as the thread that asks sees it. */
+export class Thread<F extends ThreadFunctions<F>> {
+  readonly #fn: string;
+  readonly #serve: string;
+  readonly #port: Port;
+  readonly #rpc: BirpcReturn<F, object, false>;
+  /** Reason of the end, for errors. */
+  #ended: string | undefined;
+
+  /** @param fn - The function that opened it, and `serve` the one that its module calls: for errors. */
+  constructor(fn: string, serve: string, worker: Endpoint) {
+    [this.#fn, this.#serve] = [fn, serve];
+    const port = "terminate" in worker ? ownPort(worker as Worker) : portOf(worker);
+    const stops = new Map<unknown, () => void>();
+    this.#port = port;
+    this.#rpc = createBirpc<F, object, false>(
+      {},
+      {
+        post: (message) => port.post(message, []),
+        on: (f) => stops.set(f, port.listen(f)),
+        off: (f) => stops.get(f)?.(),
+        timeout: -1,
+        proxify: false,
+      },
+    );
+    port.onEnd((why) => {
+      this.#ended ??= why;
+      if (!this.#rpc.$closed) this.#rpc.$close();
+    });
+    port.keepRunning(false);
+  }
+
+  async call<Name extends keyof F & string>(
+    name: Name,
+    ...values: Parameters<F[Name]>
+  ): Promise<Answer<F[Name]>> {
+    this.#refuseEnded();
+    this.#port.keepRunning(true);
+    try {
+      const call = this.#rpc.$call as unknown as (
+        name: string,
+        ...values: unknown[]
+      ) => Promise<Sent<Answer<F[Name]>>>;
+      const answer = await call(name, ...values).catch((error: unknown) => {
+        this.#refuseEnded();
+        throw error;
+      });
+      return received(answer);
+    } finally {
+      if (this.#ended === undefined) this.#port.keepRunning(false);
+    }
+  }
+
+  #refuseEnded(): void {
+    if (this.#ended === undefined) return;
+    throw new DeviceError({
+      fn: this.#fn,
+      argument: "worker",
+      received: this.#ended,
+      expected: "a worker that answers",
+      fix: `its module must call \`${this.#serve}\`; open new workers to go on from the last checkpoint.`,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#ended ??= "one that was closed";
+    if (!this.#rpc.$closed) this.#rpc.$close();
+    await this.#port.close();
+  }
+}
