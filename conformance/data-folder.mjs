@@ -49,7 +49,7 @@ export function dataFolder(folder) {
     if (!existsSync(plain(name))) throw new Error(missing(folder, name));
     if (!folders(dirname(name)).includes(basename(name))) return plain(name);
     const inside = entries(name).filter((entry) => !entry.isDirectory());
-    return inside.some((entry) => entry.name.endsWith(planes)) ? unpackedFolder(name) : plain(name);
+    return inside.some((entry) => packedWeights.test(entry.name)) ? unpackedFolder(name) : plain(name);
   }
   function unpackedFolder(name) {
     const cache = join(folder, "..", "node_modules", ".cache", "reference-data");
@@ -70,6 +70,7 @@ export function dataFolder(folder) {
 }
 
 const planes = ".planes.gz";
+const packedWeights = /\.safetensors(\.planes)?\.gz$/;
 /** Endings of packed files, the longer one first. */
 const endings = [planes, ".gz"];
 

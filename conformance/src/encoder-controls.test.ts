@@ -1,4 +1,4 @@
-import { flip, js, ones, zeros } from "@qkv/tensor";
+import { flip, js, mul, ones, zeros } from "@qkv/tensor";
 import {
   denseModule,
   encoder,
@@ -49,6 +49,13 @@ const inLayers =
   (params: EncoderParams): EncoderParams => ({ ...params, layers: params.layers.map(change) });
 
 const rows = "last_hidden_state";
+
+/** Scores of DeBERTa's first version, and a change. */
+const distances = (change: Partial<NonNullable<EncoderConfig["disentangled"]>>): Partial<EncoderConfig> => ({
+  disentangled: { numDistances: 8, terms: ["c2p", "p2c"], ...change },
+});
+const v2 = { numDistances: 3 };
+const v3 = { numDistances: 6, maxDistance: 12, sharedMaps: true, norm: true };
 const headOf = (folder: string) =>
   loadAny(modelFiles(ownData, folderOf(folder))).then((model) => (model as EncoderModel).config.head!);
 
@@ -103,6 +110,50 @@ test.each<[folder: string, trait: string, change: Change, output: string]>([
     rows,
   ],
   ["distilbert-mlm", "the activation", { config: { activation: "relu" } }, "logits"],
+  [
+    "camembert",
+    "positions behind that of padding",
+    { params: (all) => ({ ...all, positions: { weight: flip(all.positions.weight, 0) } }) },
+    "logits",
+  ],
+  ["roberta-prelayernorm", "norms before each part", { config: { placement: "post" } }, "logits"],
+  [
+    "roberta-prelayernorm",
+    "the norm behind the last layer",
+    { params: (all) => ({ ...all, finalNorm: { weight: ones([12]) } }) },
+    "logits",
+  ],
+  ["xlm-roberta-xl", "norms before each part", { config: { placement: "post" } }, "logits"],
+  [
+    "xlm-roberta-xl",
+    "embeddings as they are",
+    {
+      config: { embeddingNorm: true },
+      params: (all) => ({ ...all, embeddingNorm: { weight: ones([12]), bias: zeros([12]) } }),
+    },
+    "logits",
+  ],
+  ["esm", "rotary positions", { config: { positions: "none" } }, "logits"],
+  ["esm", "mask tokens of 0", { config: { tokenDropout: { maskId: 0, padId: 1 } } }, "logits"],
+  ["esm", "the length of a text", { config: { tokenDropout: { maskId: 23, padId: 0 } } }, "logits"],
+  [
+    "esm",
+    "the scale of training",
+    { params: (all) => ({ ...all, embedding: { weight: mul(all.embedding.weight, 1 / 0.88) } }) },
+    "hidden.0",
+  ],
+  ["deberta", "products of queries and distances", { config: distances({ terms: ["p2c"] }) }, rows],
+  ["deberta", "products of keys and distances", { config: distances({ terms: ["c2p"] }) }, rows],
+  [
+    "deberta",
+    "the row of a distance of 0",
+    { params: (all) => ({ ...all, distances: { weight: flip(all.distances!.weight, 0) } }) },
+    rows,
+  ],
+  ["deberta-v2", "maps of distances", { config: distances({ ...v2, sharedMaps: true }) }, "logits"],
+  ["deberta-v2", "the farthest distance", { config: distances({ ...v2, numDistances: 2 }) }, "logits"],
+  ["deberta-v3", "buckets of distances", { config: distances({ ...v3, maxDistance: 7 }) }, "logits"],
+  ["deberta-v3", "a norm of the table of distances", { config: distances({ ...v3, norm: false }) }, "logits"],
 ])("hf/%s without %s fails", async (folder, _, change, output) => {
   expect(await failuresOf(folder, {})).toEqual([]);
   expect(await failuresOf(folder, change)).toContain(output);
@@ -124,6 +175,8 @@ test.each<[folder: string, change: Partial<NonNullable<EncoderConfig["head"]>>, 
     { labels: ["entailment", "neutral", "contradiction"] },
     ["zero_shot_single_label", "zero_shot_multi_label"],
   ],
+  ["data2vec-text", { activation: "gelu" }, ["logits", "scores"]],
+  ["deberta-v3", { activation: "tanh" }, ["logits", "scores"]],
   ["modernbert-sequence-classification", { pooling: "mean" }, ["logits", "scores"]],
   ["modernbert-sequence-classification-mean", { pooling: "cls" }, ["logits", "scores"]],
   ["modernbert-sequence-classification", { normEps: 1 }, ["logits", "scores"]],

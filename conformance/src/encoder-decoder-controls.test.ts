@@ -1,4 +1,4 @@
-import { js, ones, zeros, type Tensor } from "@qkv/tensor";
+import { flip, js, ones, zeros, type Tensor } from "@qkv/tensor";
 import {
   encoderDecoder,
   loadEncoderDecoder,
@@ -149,6 +149,25 @@ test.each<[folder: string, trait: string, change: Change, outputs: string[]]>([
     "mbart",
     "the norm behind the last layer",
     { params: (all) => ({ ...all, encoder: { ...all.encoder, norm: { weight: ones([12]) } } }) },
+    both,
+  ],
+  ["plbart", "norms behind embeddings", { config: () => ({ embeddingNorm: false }) }, both],
+  ["plbart", "the scale of embeddings", { config: () => ({ embeddingScale: 1 }) }, both],
+  ["pegasus", "the first position", { config: () => ({ sinusoids: { first: 1 } }) }, both],
+  ["pegasus", "norms before each part", { config: () => ({ placement: "post" }) }, both],
+  ["pegasus", "its activation", { config: () => ({ activation: "gelu" }) }, both],
+  ["blenderbot", "the scale of embeddings", { config: () => ({ embeddingScale: 1 }) }, both],
+  ["blenderbot", "norms before each part", { config: () => ({ placement: "post" }) }, both],
+  [
+    "blenderbot",
+    "the first row of positions",
+    {
+      params: ({ encoder, decoder, ...all }) => ({
+        ...all,
+        encoder: { ...encoder, positions: { weight: flip(encoder.positions!.weight, 0) } },
+        decoder: { ...decoder, positions: { weight: flip(decoder.positions!.weight, 0) } },
+      }),
+    },
     both,
   ],
 ])("hf/%s without %s fails", async (folder, _, change, outputs) => {

@@ -5,20 +5,21 @@ import torch
 
 from tiny import *
 
-V, C, FF, H, layers = 32, 12, 16, 2, 2
+V, C, FF, H, layers = 24, 12, 16, 2, 2
 D = C // H
 
 
 def sample(w, encode, decode, config, first=4):
-    """Two batches and a greedy text. `encode(ids, hidden)`: rows; `decode(ids, rows, hidden)`: logits."""
+    """A text, two of which one is padded, and a greedy text. `encode(ids, hidden)`: rows; `decode(ids, rows, hidden)`: logits."""
     ids, written = w.ids(2, 6, vocabulary=V, first=first), w.ids(2, 3, vocabulary=V, first=first)
     real = padded([6, 3], 6)
     hidden = (real == 0)[:, None, None]
     cases = []
-    for name, mask in [("plain", None), ("right_padding", hidden)]:
-        rows = encode(ids, mask)
-        inputs = {"input_ids": ids} | ({} if mask is None else {"attention_mask": real}) | {"decoder_input_ids": written}
-        cases.append(case(name, inputs, {"logits": decode(written, rows, mask), "encoder_last_hidden_state": rows}))
+    for name, count, mask in [("plain", 1, None), ("right_padding", 2, hidden)]:
+        rows = encode(ids[:count], mask)
+        inputs = {"input_ids": ids[:count]} | ({} if mask is None else {"attention_mask": real})
+        outputs = {"logits": decode(written[:count], rows, mask), "encoder_last_hidden_state": rows}
+        cases.append(case(name, inputs | {"decoder_input_ids": written[:count]}, outputs))
     rows = encode(ids[:1], None)
     start, forced = config["decoder_start_token_id"], [config.get(f"forced_{name}_token_id") for name in ["bos", "eos"]]
     tokens, margin = greedy(lambda own: decode(torch.tensor([own]), rows, None)[0], [start], 8, *forced)
@@ -227,7 +228,73 @@ def mbart():
     bart("mbart", bart_config | own, pre=True, embedding_norm=True)
 
 
+def plbart():
+    # As BART, with the language's token at the end of a source and at the start of what is written.
+    own = {
+        "add_bias_logits": False,
+        "add_final_layer_norm": False,
+        "architectures": ["PLBartForConditionalGeneration"],
+        "decoder_start_token_id": 5,
+        "forced_eos_token_id": 2,
+        "model_type": "plbart",
+        "normalize_before": False,
+        "normalize_embedding": True,
+        "static_position_embeddings": False,
+        "tokenizer_class": "PLBartTokenizer",
+    }
+    bart("plbart", bart_config | own, pre=False, embedding_norm=True)
+
+
+def pegasus():
+    # arXiv:1912.08777
+    own = {
+        "activation_function": "relu",
+        "add_bias_logits": False,
+        "add_final_layer_norm": True,
+        "architectures": ["PegasusForConditionalGeneration"],
+        "decoder_start_token_id": 0,
+        "eos_token_id": 1,
+        "extra_pos_embeddings": 1,
+        "forced_eos_token_id": 1,
+        "length_penalty": 0.6,
+        "max_length": 12,
+        "model_type": "pegasus",
+        "normalize_before": True,
+        "normalize_embedding": False,
+        "num_beams": 8,
+        "pad_token_id": 0,
+        "static_position_embeddings": True,
+        "tokenizer_class": "PegasusTokenizer",
+    }
+    bart("pegasus", bart_config | own, pre=True, embedding_norm=False, offset=0, sinusoids=True)
+
+
+def blenderbot():
+    # arXiv:2004.13637
+    own = {
+        "add_bias_logits": False,
+        "add_final_layer_norm": True,
+        "architectures": ["BlenderbotForConditionalGeneration"],
+        "bos_token_id": 1,
+        "decoder_start_token_id": 1,
+        "do_blenderbot_90_layernorm": True,
+        "encoder_no_repeat_ngram_size": 3,
+        "extra_layer_norm": False,
+        "extra_pos_embeddings": 0,
+        "force_bos_token_to_be_generated": False,
+        "layernorm_variant": "prelayernorm",
+        "model_type": "blenderbot",
+        "normalize_before": True,
+        "normalize_embedding": False,
+        "pad_token_id": 0,
+        "static_position_embeddings": False,
+        "tokenizer_class": "BlenderbotTokenizer",
+        "unk_token_id": 3,
+    }
+    bart("blenderbot", bart_config | own, pre=True, embedding_norm=False, offset=0)
+
+
 if __name__ == "__main__":
-    for make in [mt5, umt5, mbart]:
+    for make in [mt5, umt5, mbart, plbart, pegasus, blenderbot]:
         if len(sys.argv) == 1 or make.__name__.replace("_", "-") in sys.argv[1:]:
             make()

@@ -117,7 +117,7 @@ def save(name, w, config, cases, greedy_texts=None):
     """Writes config.json, the weights and refs.json."""
     folder = data / name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(dict(sorted(config.items())), indent=1) + "\n")
+    (folder / "config.json").write_text(json.dumps(dict(sorted(config.items())), indent=0) + "\n")
     refs = {
         "model_type": config["model_type"],
         "architecture": config["architectures"][0],

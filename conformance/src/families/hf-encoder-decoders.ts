@@ -25,7 +25,7 @@ export type EncoderDecoderRefs = {
 
 /** Tells the encoder–decoders of text that are loaded. */
 export const isEncoderDecoder = ({ architecture }: { architecture: string }): boolean =>
-  /^(T5|MT5|UMT5|Bart|MBart|Marian|M2M100)(For|MT|Model)/.test(architecture);
+  /^(T5|MT5|UMT5|Bart|PLBart|MBart|Marian|M2M100|Pegasus|Blenderbot)(For|MT|Model)/.test(architecture);
 
 /** Cases of an encoder–decoder: its logits and the encoder's rows, what its head makes of texts, and greedy tokens. */
 export function encoderDecoderCases(

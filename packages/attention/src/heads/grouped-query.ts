@@ -108,6 +108,11 @@ export type ApplyOptions = {
   mask?: Mask;
   /** Added to the scores of this call: numbers broadcastable to `[B, H, T, S]`, or a rule. Default: nothing. */
   bias?: Tensor | ScoreMod;
+  /**
+   * Makes the bias of this call of its queries `[B, H, T, D]` and keys `[B, Hkv, T, D]`, as attention reads them, in place of `bias`
+   * (DeBERTa). A call with a cache, a context or shared keys has none. Default: nothing.
+   */
+  contentBias?: (query: Tensor, key: Tensor) => Tensor | ScoreMod;
   /** Values of the first layer for these tokens, `[B, Hkv, T, D]`: needed by a layer with `valueResidual`. */
   firstValues?: Tensor;
   /**
@@ -259,7 +264,8 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     },
     apply(params, x, called) {
       const options = applying.options(called, callOptions);
-      const { cache, context, layer = 0, trace, bias, sharedKeyValues, dropoutSeed } = options;
+      const { cache, context, layer = 0, trace, sharedKeyValues, dropoutSeed, contentBias } = options;
+      if (contentBias !== undefined) checkContentBias(options);
       checkTrace(applying, trace);
       checkRows("apply", "x", x, C, "embedDim");
       const makesNone = context !== undefined || sharedKeyValues !== undefined;
@@ -309,6 +315,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       const { read: given, query: rotated } = asked();
       const held = memory ? memory.prepend(params.memory, given, B) : given;
       const read = differential ? differential.pairValues(held, B) : held;
+      const bias = contentBias ? contentBias(rotated, read.key[0] as Tensor) : options.bias;
       const call = { trace, bias, mask: maskOf(options.mask), dropoutSeed };
       const heads = attendReady(config, params, rotated, read, call); // [B, H, T, D]
       const subtracted = differential ? differential.subtract(params.differential, heads) : heads;
@@ -341,11 +348,26 @@ const callOptions = [
   "positions",
   "mask",
   "bias",
+  "contentBias",
   "firstValues",
   "sharedKeyValues",
   "dropoutSeed",
   "trace",
 ] as const;
+
+/** A bias of queries and keys has the keys of one call alone. */
+function checkContentBias(options: ApplyOptions): void {
+  applying.type({ contentBias: options.contentBias }, "function");
+  const others = ["bias", "cache", "context", "sharedKeyValues"] as const;
+  const beside = others.find((name) => options[name] !== undefined);
+  if (beside === undefined) return;
+  applying.refuse({
+    argument: "contentBias",
+    received: `beside \`${beside}\``,
+    expected: "a call of its own queries and keys, without another bias",
+    fix: "leave one of both out.",
+  });
+}
 
 /** Keys and values of another layer stand in place of a context and of a layer's own values. */
 function checkShared({ sharedKeyValues, context }: ApplyOptions, residual: ValueResidual | undefined): void {

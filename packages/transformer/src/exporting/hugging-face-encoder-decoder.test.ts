@@ -6,21 +6,23 @@ import { encoderDecoder, type EncoderDecoderConfig } from "../models/encoder-dec
 import { exportModel, type ExportOptions } from "./export-model.js";
 import { memoryFolder } from "./memory-folder.js";
 
-const folderOf = (name: string) => ownData.path(`hf/${name}`);
+/** The folder of a model: in `hf/`, or else in `hf-more/`. */
+const folderOf = (name: string) =>
+  ownData.path(ownData.has(`hf/${name}/config.json`) ? `hf/${name}` : `hf-more/${name}`);
 
-test.each(["bart", "bart-nli", "marian", "m2m-100", "t5", "t5-gated"])(
-  "hf/%s is written so that it loads again, tensor by tensor",
-  async (name) => {
-    const model = await loadEncoderDecoder(folderOf(name));
-    const folder = memoryFolder();
-    await exportModel(model, { to: "hf", out: folder });
-    const again = await loadEncoderDecoder(folder.files);
-    expect(again.config).toEqual(model.config);
-    const [a, b] = [model, again].map(({ params }) => tensorsOf(params));
-    expect(b!.map(({ shape }) => shape)).toEqual(a!.map(({ shape }) => shape));
-    a!.forEach(({ data }, i) => expect(b![i]!.data).toEqual(data));
-  },
-);
+test.each([
+  ...["bart", "bart-nli", "marian", "m2m-100", "t5", "t5-gated"],
+  ...["mbart", "mt5", "umt5", "pegasus", "blenderbot"],
+])("hf/%s is written so that it loads again, tensor by tensor", async (name) => {
+  const model = await loadEncoderDecoder(folderOf(name));
+  const folder = memoryFolder();
+  await exportModel(model, { to: "hf", out: folder });
+  const again = await loadEncoderDecoder(folder.files);
+  expect(again.config).toEqual(model.config);
+  const [a, b] = [model, again].map(({ params }) => tensorsOf(params));
+  expect(b!.map(({ shape }) => shape)).toEqual(a!.map(({ shape }) => shape));
+  a!.forEach(({ data }, i) => expect(b![i]!.data).toEqual(data));
+});
 
 const base: EncoderDecoderConfig = {
   ...{ vocabSize: 11, embedDim: 8, hiddenDim: 12, numLayers: 2, numHeads: 2, contextLength: 16 },
@@ -39,6 +41,8 @@ test.each<[type: string, config: Partial<EncoderDecoderConfig>]>([
     "m2m_100",
     { positions: "sinusoidal", sinusoids: { first: 2, inclusive: true }, placement: "pre", padId: 1 },
   ],
+  ["pegasus", { positions: "sinusoidal", placement: "pre", activation: "relu" }],
+  ["blenderbot", { placement: "pre", embeddingScale: Math.sqrt(8) }],
   ["t5", { ...ofT5, relativeBias: { numBuckets: 8, maxDistance: 20 } }],
   [
     "umt5",

@@ -97,6 +97,8 @@ export function refuseTraits(config: EncoderConfig): void {
     embeddingRank: config.embeddingRank !== undefined,
     positions: positions !== "learned",
     relativeBias: config.relativeBias !== undefined,
+    disentangled: config.disentangled !== undefined,
+    tokenDropout: config.tokenDropout !== undefined,
     placement: placement !== "post",
     gated,
     bias: !bias,

@@ -1,4 +1,17 @@
-import { tensorsOf } from "@qkv/tensor";
+import {
+  cast,
+  checkGradient,
+  mapTensors,
+  mul,
+  ones,
+  randn,
+  slice,
+  sum,
+  tensorsOf,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { encoder, type EncoderConfig } from "./encoder.js";
 
@@ -14,6 +27,10 @@ test.each<[string, Partial<EncoderConfig>]>([
   ["narrow embeddings", { embeddingRank: 4 }],
   ["rotary positions", { positions: "rotary" }],
   ["a bias for distances", { relativeBias: { numBuckets: 8, maxDistance: 8 } }],
+  ["positions of no kind", { positions: "none" }],
+  ["scores by distance", { disentangled: { numDistances: 4, terms: ["c2p", "p2c"], norm: true } }],
+  ["maps that distances share", { disentangled: { numDistances: 4, terms: ["c2p"], sharedMaps: true } }],
+  ["embeddings without masks", { tokenDropout: { maskId: 1, padId: 0 } }],
   ["norms before each part", { placement: "pre" }],
   ["gates", { gated: true }],
   ["a window", { layerTypes: ["full", "sliding", "sliding", "full"], window: 3 }],
@@ -42,6 +59,59 @@ test("without biases no map and no norm has one", () => {
   const { maskedTokenHead: _, ...params } = init(1);
   expect(JSON.stringify(params)).not.toContain('"bias":');
   expect(params.layers[0]!.attentionNorm.bias).toBeUndefined();
+});
+
+test("disentangled scores: a table of zeros leaves attention with its scale, and distances tell tokens apart", () => {
+  const config = {
+    ...base,
+    positions: "none",
+    numTypes: 0,
+    disentangled: { numDistances: 4, terms: ["c2p"] },
+  } as const;
+  const model = encoder(config);
+  const params = model.init(1);
+  const still = { ...params, distances: { weight: zeros([8, 8]) } };
+  // Scores of zeros: each token sees all others alike, wherever they stand.
+  const swapped = [1, 3, ...ids.slice(2)];
+  const rowOf = (from: Tensor, place: number) => slice(slice(from, 0, 0, 1), 1, place, place + 1).data;
+  expect(rowOf(model.apply(still, swapped), 7)).toBeAllclose(rowOf(model.apply(still, ids), 7), {
+    ...{ rtol: 0, atol: 1e-6 },
+  });
+  const loud = { ...params, distances: { weight: randn([8, 8], { seed: 3 }) } };
+  expect(rowOf(model.apply(loud, swapped), 4)).not.toBeAllclose(rowOf(model.apply(loud, ids), 4), {
+    ...{ rtol: 0, atol: 1e-3 },
+  });
+});
+
+test("gradients reach the table of distances and its maps", () => {
+  const config = { ...base, numLayers: 1, disentangled: { numDistances: 3, terms: ["c2p", "p2c"] } } as const;
+  const model = encoder(config);
+  const params = mapTensors(model.init(1), (x) => cast(x, "float64"));
+  const dy = randn([1, ids.length, 8], { seed: 5, dtype: "float64" });
+  const loss = (distances: Tensor) =>
+    sum(mul(model.apply({ ...params, distances: { weight: distances } }, ids), dy));
+  checkGradient(loss, randn([6, 8], { seed: 6, dtype: "float64" }));
+  const [layer] = params.layers;
+  const withKey = (weight: Tensor) => {
+    const attention = { ...layer!.attention, distanceKey: { weight } };
+    const distances = { weight: randn([6, 8], { seed: 6, dtype: "float64" }) };
+    return sum(mul(model.apply({ ...params, distances, layers: [{ ...layer!, attention }] }, ids), dy));
+  };
+  checkGradient(withKey, layer!.attention.distanceKey!.weight);
+});
+
+test("golden: embeddings without masks are scaled by what was seen in training", () => {
+  const config = { ...base, numLayers: 0, positions: "none", numTypes: 0, embeddingNorm: false } as const;
+  const table = { weight: ones([11, 8]) };
+  const model = encoder({ ...config, tokenDropout: { maskId: 1, padId: 0 } });
+  const params = { ...model.init(1), embedding: table };
+  // By hand: of [3, 1, 4, 5] three of four are seen, 0.88 / 0.75; the padding behind does not count.
+  const rows = model.apply(params, [3, 1, 4, 5, 0]);
+  const first = Array.from({ length: 5 }, (_, t) => Number(rows.data[8 * t]));
+  expect(first).toBeAllclose([0.88 / 0.75, 0, 0.88 / 0.75, 0.88 / 0.75, 0.88 / 0.75], {
+    rtol: 0,
+    atol: 1e-6,
+  });
 });
 
 test("layers of a group have one set of weights", () => {
@@ -78,6 +148,10 @@ test.each<[Partial<EncoderConfig>, RegExp]>([
   [{ placement: "both" as never }, /`placement` is "both"/],
   [{ embeddingRank: 0 }, /`embeddingRank` is 0/],
   [{ relativeBias: { numBuckets: 0, maxDistance: 8 } }, /`relativeBias.numBuckets` is 0/],
+  [{ disentangled: { numDistances: 0, terms: [] } }, /`disentangled.numDistances` is 0/],
+  [{ disentangled: { numDistances: 4, maxDistance: 4, terms: [] } }, /`disentangled.maxDistance` is 4/],
+  [{ disentangled: { numDistances: 4, terms: ["p2p" as never] } }, /`disentangled.terms.* "p2p"/],
+  [{ tokenDropout: { maskId: 11, padId: 0 } }, /`tokenDropout.maskId` is 11/],
   [{ slidingRopeBase: -1 }, /`slidingRopeBase` is -1/],
   [{ head: { task: "sentence" as never, labels: [] } }, /`head.task` is "sentence"/],
   [{ head: { task: "span", labels: ["start"] } }, /`head.labels` .*two labels: start and end/],

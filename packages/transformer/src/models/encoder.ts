@@ -3,18 +3,31 @@ import { causal, learnedPositions, multiHead, slidingWindow, t5Bias, type ScoreM
 import type { Mask } from "@qkv/attention-contract";
 import {
   add,
+  cast,
   checkTensor,
+  div,
   embedding,
+  expandDims,
   linear,
   mul,
+  notEqual,
   ones,
   randn,
+  splitSeed,
+  sum,
   zeros,
   type Device,
   type Tensor,
 } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
 import { activationOf, type Activation } from "../layers/activation.js";
+import {
+  disentangledAttention,
+  disentangledScale,
+  withDistances,
+  type Disentangled,
+  type DisentangledParams,
+} from "../layers/disentangled-attention.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { checkDropout, dropoutOfCall, type DropoutRates } from "./model-dropout.js";
 import { norm, type Norm, type NormParams } from "../layers/norm.js";
@@ -56,8 +69,8 @@ export type EncoderConfig = {
    * Default: C, without a map.
    */
   embeddingRank?: number;
-  /** Kind of positions. Default `learned`. */
-  positions?: "learned" | "rotary";
+  /** Kind of positions. Default `learned`; `none` with `disentangled`, whose scores know distances. */
+  positions?: "learned" | "rotary" | "none";
   /** Default 10000. */
   ropeBase?: number;
   /** The base in layers with a window. Default: as in the others. */
@@ -68,6 +81,13 @@ export type EncoderConfig = {
     /** The distance from which on all keys share the last bucket. Unit: tokens. */
     maxDistance: number;
   };
+  /** Scores by content and by distance, each on its own (DeBERTa). Default: none. */
+  disentangled?: Disentangled;
+  /**
+   * Embeddings of mask tokens are 0, and the others of a text are scaled by 0.88 / (1 − its share of mask tokens), as they were in
+   * training (ESM). Default: none.
+   */
+  tokenDropout?: { maskId: number; padId: number };
   /** Placement of the norms; with `pre`, another one stands behind the last layer. Default `post`. */
   placement?: "post" | "pre";
   /** False: attention of the first layer reads embeddings without another norm (ModernBERT). Default true. */
@@ -117,11 +137,15 @@ export type EncoderParams = {
   embeddingMap?: LinearParams;
   /** `[numBuckets, H]`, with `relativeBias`. */
   relativeBias?: { weight: Tensor };
+  /** `[2 R, C]`, with `disentangled`. */
+  distances?: { weight: Tensor };
+  /** `[C]`, with the `norm` of `disentangled`. */
+  distanceNorm?: NormParams;
   /**
    * One for each layer, or with `layerGroups` for each group. Without `firstLayerNorm`, that of the first has no
    * `attentionNorm`.
    */
-  layers: TransformerLayerParams<FeedForwardParams>[];
+  layers: TransformerLayerParams<FeedForwardParams, DisentangledParams>[];
   /** With the placement `pre`: the norm behind the last layer. */
   finalNorm?: NormParams;
   /** Of the configuration's `head`. */
@@ -183,12 +207,18 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
   const table = isLearned(config) && learnedPositions({ length: contextLength, embedDim: E });
   const layers = layersOf(config, layerNorm, map);
   const perGroup = numLayers / (config.layerGroups ?? numLayers);
+  /** The table of distances as layers read it, `[2 R, C]`; undefined where there is none. */
+  const distanceTable = ({ distances, distanceNorm }: EncoderParams): Tensor | undefined =>
+    distances &&
+    (config.disentangled?.norm ? layerNorm.apply(distanceNorm!, distances.weight) : distances.weight);
   const parts = [
     ...["embedding.weight", "layers"],
     ...(config.embeddingNorm === false ? [] : ["embeddingNorm.weight"]),
     ...(table ? ["positions.weight"] : []),
     ...(config.embeddingRank === undefined ? [] : ["embeddingMap.weight"]),
     ...(config.relativeBias ? ["relativeBias.weight"] : []),
+    ...(config.disentangled ? ["distances.weight"] : []),
+    ...(config.disentangled?.norm ? ["distanceNorm.weight"] : []),
     ...(config.placement === "pre" ? ["finalNorm.weight"] : []),
   ];
   return {
@@ -214,6 +244,16 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
           relativeBias: {
             weight: draw(seeds.relativeBias, [config.relativeBias.numBuckets, config.numHeads], 0.02),
           },
+        }),
+        ...(config.disentangled && {
+          distances: {
+            weight: draw(
+              splitSeed(seeds.relativeBias, 2)[1]!,
+              [2 * config.disentangled.numDistances, C],
+              0.02,
+            ),
+          },
+          ...(config.disentangled.norm && { distanceNorm: normParams(C) }),
         }),
         layers: layerSeeds.map((seed, i) => {
           const own = layers[i * perGroup]!.init(seed);
@@ -246,6 +286,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         checkIds(onApply, types, { device, vocabSize: numTypes }, "types");
       return device.scope(() => {
         let x = embedding(params.embedding.weight, tokens);
+        if (config.tokenDropout) x = withoutMasks(x, tokens, config.tokenDropout);
         if (table) x = table.apply(params.positions, x);
         if (params.types) x = add(x, embedding(params.types.weight, types ?? allOf(x, device)));
         if (config.embeddingNorm !== false) x = narrowNorm.apply(params.embeddingNorm, x);
@@ -254,12 +295,15 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         const { embeddingMap, relativeBias } = params;
         if (embeddingMap) x = map(x, embeddingMap.weight, embeddingMap.bias);
         x = recordTensor(trace, "embeddings", x);
-        const distances = relativeBias && relativeBiasOf(config, relativeBias.weight);
+        const bias = relativeBias && relativeBiasOf(config, relativeBias.weight);
+        const steps = distanceTable(params);
         layers.forEach((layer, i) => {
           if (drops.skips(i)) return;
-          x = layer.apply(params.layers[Math.floor(i / perGroup)]!, x, {
+          const own = params.layers[Math.floor(i / perGroup)]!;
+          const read = steps ? { ...own, attention: withDistances(own.attention, steps) } : own;
+          x = layer.apply(read, x, {
             ...(mask && { mask }),
-            ...(distances && { bias: distances }),
+            ...(bias && { bias }),
             ...drops.ofLayer(i),
             ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
@@ -283,27 +327,51 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
 
 const isLearned = ({ positions = "learned" }: EncoderConfig): boolean => positions === "learned";
 
-type EncoderLayer = Pick<TransformerLayer<FeedForwardParams>, "init" | "apply">;
+/** Embeddings `[B, T, C]` in which mask tokens are 0, scaled as if as many were masked as in training. */
+function withoutMasks(
+  x: Tensor,
+  ids: Tensor,
+  { maskId, padId }: NonNullable<EncoderConfig["tokenDropout"]>,
+): Tensor {
+  const seen = cast(notEqual(ids, maskId), x.dtype); // [B, T]
+  const real = cast(notEqual(ids, padId), x.dtype);
+  // The share that is no mask, of the tokens that are no padding.
+  const share = div(
+    sum(mul(seen, real), { axis: 1, keepDims: true }),
+    sum(real, { axis: 1, keepDims: true }),
+  );
+  return mul(x, expandDims(div(mul(seen, seenInTraining), share), 2));
+}
+
+/** Of 15 % of the tokens, 80 % were masks. */
+const seenInTraining = 1 - 0.15 * 0.8;
+
+type EncoderLayer = Pick<TransformerLayer<FeedForwardParams, DisentangledParams>, "init" | "apply">;
 
 /** The layers of a configuration. Those that attend alike are one, and share the plans of their mask. */
 function layersOf(config: EncoderConfig, layerNorm: Norm, map: typeof linear): readonly EncoderLayer[] {
-  const { embedDim: C, numLayers, numHeads, layerTypes, bias = true } = config;
-  const make = (kind: "full" | "sliding", own: Norm): TransformerLayer<FeedForwardParams> => {
+  const { embedDim: C, numLayers, numHeads, layerTypes, bias = true, disentangled } = config;
+  const make = (
+    kind: "full" | "sliding",
+    own: Norm,
+  ): TransformerLayer<FeedForwardParams, DisentangledParams> => {
     const side = (config.window! - 1) / 2;
     const base = (kind === "sliding" ? config.slidingRopeBase : undefined) ?? config.ropeBase ?? 10000;
-    return transformerLayer({
-      attention: multiHead({
-        embedDim: C,
-        numHeads,
-        bias,
-        ...(config.dropout?.attention && { dropout: config.dropout.attention }),
-        linear: map,
-        ...(config.causal && { mask: causal() }),
-        ...(kind === "sliding" && { mask: slidingWindow({ before: side, after: side }) }),
-        ...(!isLearned(config) && {
-          rope: ropeFromConfig({ headDim: C / numHeads, base, layout: "half" }, undefined),
-        }),
+    const attention = multiHead({
+      embedDim: C,
+      numHeads,
+      bias,
+      ...(disentangled && { scale: disentangledScale(disentangled, C / numHeads) }),
+      ...(config.dropout?.attention && { dropout: config.dropout.attention }),
+      linear: map,
+      ...(config.causal && { mask: causal() }),
+      ...(kind === "sliding" && { mask: slidingWindow({ before: side, after: side }) }),
+      ...(config.positions === "rotary" && {
+        rope: ropeFromConfig({ headDim: C / numHeads, base, layout: "half" }, undefined),
       }),
+    });
+    return transformerLayer<FeedForwardParams, DisentangledParams>({
+      attention: disentangled ? disentangledAttention(disentangled, { attention, map }) : attention,
       feedForward: feedForward({
         embedDim: C,
         hiddenDim: config.hiddenDim,
@@ -366,6 +434,8 @@ const names = /* @__PURE__ */ Object.keys({
   ropeBase: 0,
   slidingRopeBase: 0,
   relativeBias: 0,
+  disentangled: 0,
+  tokenDropout: 0,
   placement: 0,
   firstLayerNorm: 0,
   embeddingNorm: 0,
@@ -394,7 +464,7 @@ function checkConfig(config: EncoderConfig): void {
     gated = false,
     bias = true,
   } = config;
-  check.oneOf({ positions }, ["learned", "rotary"]);
+  check.oneOf({ positions }, ["learned", "rotary", "none"]);
   check.oneOf({ placement }, ["post", "pre"]);
   check.type({ firstLayerNorm, embeddingNorm, causal: isCausal, gated, bias }, "boolean");
   const { embeddingRank, ropeBase, slidingRopeBase } = config;
@@ -413,11 +483,32 @@ function checkConfig(config: EncoderConfig): void {
       { min: 1 },
     );
   }
+  if (config.disentangled !== undefined) checkDisentangled(config.disentangled);
+  if (config.tokenDropout !== undefined) {
+    const { maskId, padId } = check.options(config.tokenDropout, ["maskId", "padId"], "config.tokenDropout");
+    check.whole(
+      { "tokenDropout.maskId": maskId, "tokenDropout.padId": padId },
+      { min: 0, max: vocabSize - 1 },
+    );
+  }
   checkLayers(config);
   checkDropout(check, config.dropout);
   const windowed = () => !(isCausal && config.layerTypes?.includes("sliding"));
   check.each({ causal: isCausal }, windowed, "false, as layers slide to both sides", "leave it out.");
   if (config.head !== undefined) checkTaskHead(check, config.head);
+}
+
+/** Refuses a table of distances without rows, and terms that no score has. */
+function checkDisentangled(given: Disentangled): void {
+  const names = ["numDistances", "maxDistance", "terms", "sharedMaps", "norm"] as const;
+  const own = check.options(given, names, "config.disentangled");
+  const { numDistances, maxDistance, terms, sharedMaps = false, norm = false } = own;
+  check.whole({ "disentangled.numDistances": numDistances }, { min: maxDistance === undefined ? 1 : 2 });
+  if (maxDistance !== undefined)
+    check.whole({ "disentangled.maxDistance": maxDistance }, { min: numDistances + 1, unit: "tokens" });
+  const isTerm = (term: unknown) => term === "c2p" || term === "p2c";
+  check.list({ "disentangled.terms": terms }, '"c2p" and "p2c", as far as there are any', isTerm);
+  check.type({ "disentangled.sharedMaps": sharedMaps, "disentangled.norm": norm }, "boolean");
 }
 
 /** Refuses layers that slide without a window, and groups that do not divide them. */

@@ -15,9 +15,6 @@ import type { EncoderDecoderFile } from "./encoder-decoder-architecture.js";
 
 const biased = { bias: true };
 
-/** Rows in front of a table of positions that are not read. */
-const firstRow = 2;
-
 /** The sizes and ids of a model in BART's fields. */
 export function bartSizes(fields: ConfigFields): EncoderDecoderConfig {
   const C = fields.count("d_model");
@@ -59,20 +56,24 @@ export function checkBartFields(
     fields.mustBe(name, value);
 }
 
-/** Both sides of a model, each under its own path. */
-export function bartSides(config: EncoderDecoderConfig): StoredTensor[] {
+/**
+ * Both sides of a model, each under its own path.
+ *
+ * @param firstRow - Rows in front of tables of positions that are not read. Default 2.
+ */
+export function bartSides(config: EncoderDecoderConfig, firstRow = 2): StoredTensor[] {
   const { encoder = {}, embedDim: C } = config;
   return [
     under(
       "encoder",
       "encoder",
-      side({ ...config, ...encoder, embedDim: C, vocabSize: config.vocabSize }, false),
+      side({ ...config, ...encoder, embedDim: C, vocabSize: config.vocabSize }, false, firstRow),
     ),
-    under("decoder", "decoder", side(config, true)),
+    under("decoder", "decoder", side(config, true, firstRow)),
   ];
 }
 
-function side(config: EncoderDecoderConfig, isDecoder: boolean): StoredTensor[] {
+function side(config: EncoderDecoderConfig, isDecoder: boolean, firstRow: number): StoredTensor[] {
   const { embedDim: C, hiddenDim: F, numLayers, contextLength, positions = "learned" } = config;
   const attention = (place: string, name: string, normName: string) => [
     linear(`${place}.query`, `${name}.q_proj`, [C, C], biased),
@@ -83,7 +84,11 @@ function side(config: EncoderDecoderConfig, isDecoder: boolean): StoredTensor[] 
   ];
   return [
     ...(positions === "learned"
-      ? [rowsFrom("positions.weight", "embed_positions.weight", firstRow, [contextLength, C])]
+      ? [
+          firstRow === 0
+            ? stored("positions.weight", "embed_positions.weight", [contextLength, C])
+            : rowsFrom("positions.weight", "embed_positions.weight", firstRow, [contextLength, C]),
+        ]
       : []),
     ...(config.embeddingNorm ? [norm("embeddingNorm", "layernorm_embedding", C, biased)] : []),
     each(numLayers, "layers", "layers", () => [

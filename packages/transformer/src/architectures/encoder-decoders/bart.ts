@@ -15,14 +15,14 @@ import type {
   EncoderDecoderTable,
 } from "./encoder-decoder-architecture.js";
 
-/** BART, whose norms stand behind each part. */
+/** BART, and PLBart, which reads programs: norms stand behind each part. */
 export const bart: EncoderDecoderArchitecture = {
-  modelTypes: ["bart"],
+  modelTypes: ["bart", "plbart"],
   paths: ["model."],
   tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
   read: (fields, file) => readBart(fields, file, "post"),
   write: bartFields,
-  classes: { bart: "BartForConditionalGeneration" },
+  classes: { bart: "BartForConditionalGeneration", plbart: "PLBartForConditionalGeneration" },
   sequenceHead: {
     dense: "classification_head.dense",
     activation: "tanh",

@@ -1,7 +1,9 @@
 import { bart, mbart } from "./bart.js";
+import { blenderbot } from "./blenderbot.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 import { m2m100 } from "./m2m-100.js";
 import { marian } from "./marian.js";
+import { pegasus } from "./pegasus.js";
 import { t5 } from "./t5.js";
 
 /** The encoder–decoders that are loaded: a new one is one file and a line here. */
@@ -10,5 +12,7 @@ export const encoderDecoderArchitectures: readonly EncoderDecoderArchitecture[] 
   mbart,
   m2m100,
   marian,
+  pegasus,
+  blenderbot,
   t5,
 ];

@@ -11,10 +11,10 @@ import {
   typeCount,
 } from "./encoder-parts.js";
 
-/** BERT, and RoBERTa, whose positions begin behind the padding token's. */
+/** BERT, and RoBERTa and those that are trained as it is, whose positions begin behind the padding token's. */
 export const bert: EncoderArchitecture = {
-  modelTypes: ["bert", "roberta", "xlm-roberta"],
-  paths: ["bert.", "roberta."],
+  modelTypes: ["bert", "roberta", "xlm-roberta", "camembert", "data2vec-text"],
+  paths: ["bert.", "roberta.", "data2vec_text."],
   table: "embeddings.word_embeddings.weight",
   read(fields, type) {
     checkBertFields(fields);

@@ -56,14 +56,16 @@ export function firstPosition(fields: ConfigFields): number {
  */
 export function bertEmbeddings(config: EncoderConfig, first = 0): StoredTensor[] {
   const { vocabSize: V, embedDim: C, embeddingRank: E = C, contextLength: T, numTypes } = config;
+  const { positions: kind = "learned", embeddingNorm = true } = config;
   const positions = ["positions.weight", "embeddings.position_embeddings.weight"] as const;
+  const table = () => (first === 0 ? stored(...positions, [T, E]) : rowsFrom(...positions, first, [T, E]));
   return [
     stored("embedding.weight", "embeddings.word_embeddings.weight", [V, E], "table"),
-    first === 0 ? stored(...positions, [T, E]) : rowsFrom(...positions, first, [T, E]),
+    ...(kind === "learned" ? [table()] : []),
     ...(numTypes > 0
       ? [stored("types.weight", "embeddings.token_type_embeddings.weight", [numTypes, E])]
       : []),
-    norm("embeddingNorm", "embeddings.LayerNorm", E, biased),
+    ...(embeddingNorm ? [norm("embeddingNorm", "embeddings.LayerNorm", E, biased)] : []),
   ];
 }
 
@@ -84,14 +86,28 @@ export const bertLayerNames: EncoderLayerNames = {
   feedForwardNorm: "output.LayerNorm",
 };
 
+/** Those of BERT, with norms before each part under names of their own. */
+export const prenormLayerNames = (attentionNorm: string, feedForwardNorm: string): EncoderLayerNames => ({
+  ...bertLayerNames,
+  attentionNorm,
+  feedForwardNorm,
+});
+
+type LayerSizes = Pick<EncoderConfig, "embedDim" | "hiddenDim">;
+
 /** The maps and norms of a layer, each with its bias. */
-export const encoderLayer = (
-  { embedDim: C, hiddenDim: F }: Pick<EncoderConfig, "embedDim" | "hiddenDim">,
+export const encoderLayer = (sizes: LayerSizes, names: EncoderLayerNames): StoredTensor[] => [
+  ...(["query", "key", "value"] as const).map((part) =>
+    linear(`attention.${part}`, names[part], [sizes.embedDim, sizes.embedDim], biased),
+  ),
+  ...behindHeads(sizes, names),
+];
+
+/** Those behind the heads of attention. */
+export const behindHeads = (
+  { embedDim: C, hiddenDim: F }: LayerSizes,
   names: EncoderLayerNames,
 ): StoredTensor[] => [
-  linear("attention.query", names.query, [C, C], biased),
-  linear("attention.key", names.key, [C, C], biased),
-  linear("attention.value", names.value, [C, C], biased),
   linear("attention.output", names.output, [C, C], biased),
   norm("attentionNorm", names.attentionNorm, C, biased),
   linear("feedForward.up", names.up, [F, C], biased),

@@ -1,0 +1,38 @@
+import { stored } from "../stored-tensor.js";
+import {
+  bartFields,
+  bartOutput,
+  bartSides,
+  bartSizes,
+  checkBartFields,
+  copiesOfBart,
+  ignoredOfBart,
+} from "./bart-parts.js";
+import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
+
+/** Blenderbot, which answers: norms before each part, none behind the embeddings, and tables of positions that are read from the first row. */
+export const blenderbot: EncoderDecoderArchitecture = {
+  modelTypes: ["blenderbot"],
+  paths: ["model."],
+  tables: ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+  read(fields, file) {
+    checkBartFields(fields, {
+      normalize_before: true,
+      normalize_embedding: false,
+      static_position_embeddings: false,
+    });
+    fields.mustBe("layernorm_variant", "prelayernorm");
+    fields.mustBe("extra_layer_norm", false);
+    const config = { ...bartSizes(fields), placement: "pre" as const };
+    const { vocabSize: V, embedDim: C } = config;
+    return {
+      config,
+      tensors: [stored("embedding.weight", file.table, [V, C], "table"), ...bartSides(config, 0)],
+      output: bartOutput(config, file, fields.flag("tie_word_embeddings", true)),
+    };
+  },
+  write: bartFields,
+  classes: { blenderbot: "BlenderbotForConditionalGeneration" },
+  ignored: [ignoredOfBart, "do_blenderbot_90_layernorm"],
+  ignoredTensors: copiesOfBart,
+};

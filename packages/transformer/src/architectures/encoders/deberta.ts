@@ -1,0 +1,153 @@
+import type { RowMap } from "../../conversions/row-map.js";
+import type { EncoderConfig } from "../../models/encoder.js";
+import type { Disentangled } from "../../layers/disentangled-attention.js";
+import { activationField, type ConfigFields } from "../config-fields.js";
+import { each, fused, linear, norm, stored, type StoredTensor } from "../stored-tensor.js";
+import type { EncoderArchitecture, EncoderHeads } from "./encoder-architecture.js";
+import { behindHeads, bertEmbeddings, bertLayerNames, bertSizes, ignoredOfBert } from "./encoder-parts.js";
+
+const ignoredOfDeberta = [ignoredOfBert, "pooler_dropout"];
+const table = "embeddings.word_embeddings.weight";
+const ignoredTensors =
+  /position_ids$|position_embeddings\.weight$|^(lm|mask)_predictions\.|^cls\.predictions\.decoder\.|^pooler\.|^classifier\./;
+
+/** DeBERTa's first version: queries, keys and values in one matrix, and a row of the table for each distance. */
+export const deberta: EncoderArchitecture = {
+  modelTypes: ["deberta"],
+  paths: ["deberta."],
+  table,
+  read(fields) {
+    fields.mustBe("talking_head", false);
+    const config = debertaConfig(fields, {});
+    return { config, tensors: debertaTensors(config, () => firstAttention(config)) };
+  },
+  heads: (_, __, fields) => debertaHeads(fields),
+  ignored: ignoredOfDeberta,
+  ignoredTensors,
+};
+
+/** DeBERTa v2 and v3: buckets of distances, a norm of their table, and in v3 the maps of queries and keys for distances too. */
+export const debertaV2: EncoderArchitecture = {
+  modelTypes: ["deberta-v2"],
+  paths: ["deberta."],
+  table,
+  read(fields) {
+    fields.mustBe("conv_kernel_size", 0); // of the two largest: a convolution behind the first layer
+    const norms = fields.text("norm_rel_ebd", "none");
+    if (norms !== "none" && norms !== "layer_norm") fields.refuse("norm_rel_ebd", '"layer_norm" or "none"');
+    const buckets = fields.number("position_buckets", -1);
+    const config = debertaConfig(fields, {
+      ...(buckets > 0 && { buckets }),
+      sharedMaps: fields.flag("share_att_key", false),
+      norm: norms === "layer_norm",
+    });
+    return { config, tensors: debertaTensors(config, () => secondAttention(config)) };
+  },
+  heads: (_, __, fields) => debertaHeads(fields),
+  ignored: ignoredOfDeberta,
+  ignoredTensors,
+};
+
+function debertaConfig(
+  fields: ConfigFields,
+  { buckets, ...more }: Pick<Disentangled, "sharedMaps" | "norm"> & { buckets?: number },
+): EncoderConfig {
+  const sizes = bertSizes(fields.withDefaults({ layer_norm_eps: 1e-7 }));
+  const { embedDim: C, contextLength } = sizes;
+  fields.mustBe("relative_attention", true);
+  fields.mustBe("embedding_size", C);
+  fields.mustBe("attention_head_size", C / sizes.numHeads);
+  fields.mustBe("pooler_hidden_size", C);
+  fields.mustBe("legacy", true);
+  const given = fields.number("max_relative_positions", -1);
+  const farthest = given > 0 ? given : contextLength;
+  return {
+    ...sizes,
+    positions: fields.flag("position_biased_input", true) ? "learned" : "none",
+    numTypes: fields.number("type_vocab_size", 0),
+    disentangled: {
+      numDistances: buckets ?? farthest,
+      ...(buckets !== undefined && { maxDistance: farthest }),
+      terms: termsField(fields),
+      ...more,
+    },
+  };
+}
+
+/** Products beside that of content: a list, or a text of it in older files. */
+function termsField(fields: ConfigFields): Disentangled["terms"] {
+  const name = "pos_att_type";
+  const given = fields.isList(name) ? fields.list(name)! : fields.text(name, "").split("|").filter(Boolean);
+  const isTerm = (term: unknown): term is "c2p" | "p2c" => term === "c2p" || term === "p2c";
+  const known = given.filter(isTerm);
+  return known.length === given.length
+    ? known
+    : fields.refuse(name, '"c2p" and "p2c", as far as there are any');
+}
+
+function debertaTensors(config: EncoderConfig, attention: () => StoredTensor[]): StoredTensor[] {
+  const { embedDim: C, disentangled } = config;
+  const { numDistances: R, norm: normed = false } = disentangled!;
+  return [
+    ...bertEmbeddings(config),
+    stored("distances.weight", "encoder.rel_embeddings.weight", [2 * R, C]),
+    ...(normed ? [norm("distanceNorm", "encoder.LayerNorm", C, { bias: true })] : []),
+    each(config.numLayers, "layers", "encoder.layer", () => [
+      ...attention(),
+      ...behindHeads(config, bertLayerNames),
+    ]),
+  ];
+}
+
+/** Rows of query, key and value of one head, then those of the next one. */
+function headByHead(C: number, numHeads: number): RowMap {
+  const D = C / numHeads;
+  return {
+    sizes: [C, C, C],
+    to: (row) => [Math.floor(row / D) % 3, Math.floor(row / (3 * D)) * D + (row % D)],
+  };
+}
+
+function firstAttention({ embedDim: C, numHeads, disentangled }: EncoderConfig): StoredTensor[] {
+  const self = "attention.self";
+  const { terms } = disentangled!;
+  return [
+    fused(
+      ["attention.query", "attention.key", "attention.value"],
+      `${self}.in_proj`,
+      headByHead(C, numHeads),
+      C,
+      { ownBiases: true },
+    ),
+    stored("attention.query.bias", `${self}.q_bias`, [C]),
+    stored("attention.value.bias", `${self}.v_bias`, [C]),
+    ...(terms.includes("c2p") ? [linear("attention.distanceKey", `${self}.pos_proj`, [C, C])] : []),
+    ...(terms.includes("p2c") ? [linear("attention.distanceQuery", `${self}.pos_q_proj`, [C, C])] : []),
+  ];
+}
+
+function secondAttention({ embedDim: C, disentangled }: EncoderConfig): StoredTensor[] {
+  const self = "attention.self";
+  const { terms, sharedMaps } = disentangled!;
+  const map = (place: string, name: string) => linear(`attention.${place}`, `${self}.${name}`, [C, C]);
+  return [
+    ...(["query", "key", "value"] as const).map((part) => map(part, `${part}_proj`)),
+    ...(terms.includes("c2p") && !sharedMaps ? [map("distanceKey", "pos_key_proj")] : []),
+    ...(terms.includes("p2c") && !sharedMaps ? [map("distanceQuery", "pos_query_proj")] : []),
+  ];
+}
+
+const debertaHeads = (fields: ConfigFields): EncoderHeads => ({
+  maskedToken: {
+    dense: "cls.predictions.transform.dense",
+    norm: "cls.predictions.transform.LayerNorm",
+    biases: ["cls.predictions.bias", "cls.predictions.decoder.bias"],
+  },
+  sequence: {
+    dense: "pooler.dense",
+    activation: activationField(fields, "pooler_hidden_act", "gelu"),
+    output: "classifier",
+  },
+  token: { output: "classifier" },
+  span: { output: "qa_outputs" },
+});

@@ -1,0 +1,49 @@
+import { each, norm } from "../stored-tensor.js";
+import { bert } from "./bert.js";
+import type { EncoderArchitecture } from "./encoder-architecture.js";
+import {
+  bertEmbeddings,
+  bertSizes,
+  checkBertFields,
+  encoderLayer,
+  firstPosition,
+  ignoredOfBert,
+  prenormLayerNames,
+  typeCount,
+} from "./encoder-parts.js";
+
+/** RoBERTa with norms before each part, and its XL size, whose embeddings have none. */
+export const robertaPrelayernorm: EncoderArchitecture = {
+  modelTypes: ["roberta-prelayernorm", "xlm-roberta-xl"],
+  paths: ["roberta_prelayernorm.", "roberta."],
+  table: "embeddings.word_embeddings.weight",
+  read(given, type) {
+    const isXl = type === "xlm-roberta-xl";
+    const fields = isXl ? given.withDefaults({ layer_norm_eps: 1e-5, type_vocab_size: 1 }) : given;
+    checkBertFields(fields);
+    const first = firstPosition(fields);
+    const sizes = bertSizes(fields);
+    const config = {
+      ...sizes,
+      contextLength: sizes.contextLength - first,
+      numTypes: typeCount(fields),
+      placement: "pre" as const,
+      ...(isXl && { embeddingNorm: false }),
+    };
+    const names = isXl
+      ? prenormLayerNames("attention.self_attn_layer_norm", "LayerNorm")
+      : prenormLayerNames("attention.LayerNorm", "intermediate.LayerNorm");
+    return {
+      config,
+      tensors: [
+        ...bertEmbeddings(config, first),
+        each(config.numLayers, "layers", "encoder.layer", () => encoderLayer(config, names)),
+        norm("finalNorm", isXl ? "encoder.LayerNorm" : "LayerNorm", config.embedDim, { bias: true }),
+      ],
+    };
+  },
+  // Those of RoBERTa.
+  heads: (path, _, fields) => bert.heads(path, "roberta", fields),
+  ignored: [ignoredOfBert],
+  ignoredTensors: bert.ignoredTensors,
+};
