@@ -66,7 +66,7 @@ export async function blockTrace(
     vocabSize: config.vocabSize,
     numHeads: config.numHeads,
     numKvHeads: config.numKvHeads,
-    norm: config.norm ?? "rms",
+    norm: config.norm === "layer" ? "layer" : "rms",
     activation: activationOf(config).text,
     ...stream,
     next,
@@ -95,6 +95,7 @@ function checkParts(check: Checks, { config, tokenizer }: Model): void {
   if (numLayers < 1) refuse("a model without blocks", "one or more");
   if (placement !== "pre" && placement !== "both")
     refuse(`norms placed \`${placement}\``, "norms before each part: a stream that parts only add to");
+  if (config.norm === "none") refuse("a model without norms", "a norm before each part");
   if ((config.residualScale ?? 1) !== 1 || (config.logitScale ?? 1) !== 1 || config.embeddingNorm)
     refuse("scaled sums or normalized embeddings", "a stream that is the plain sum of what parts add");
   if (experts) refuse("a mixture of experts", "one MLP in each block");
@@ -276,7 +277,6 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
 
 /** The number that the final norm divides by. */
 function normDivisor(x: ArrayLike<number>, { norm: kind, normEps }: DecoderConfig): number {
-  if (kind === "none") return 1;
   const all = Array.from(x);
   const center = kind === "layer" ? mean(all) : 0;
   return Math.sqrt(mean(all.map((value) => (value - center) ** 2)) + normEps);

@@ -50,6 +50,10 @@ function ovLogits(
   checkTokens(check, model, tokens);
   const { weight } = model.params.output ?? model.params.embedding;
   check.each({ "params.output.weight": weight }, isTensor, "a tensor", "load the model without `quantize`.");
+  // Of a classifier, answers are fewer than tokens.
+  const numAnswers = weight.shape[0]!;
+  const expected = `ids below ${numAnswers}, as the output has ${numAnswers} rows`;
+  check.each({ tokens }, () => tokens.every((id) => id < numAnswers), expected, "leave the others out.");
   const value = tracedOf(
     made as AttentionLayer,
     params.attention,

@@ -2,6 +2,7 @@ import { bracketModel, palindromeModel, sortingModel } from "@qkv/model-tiny/alg
 import { argmax, slice } from "@qkv/tensor";
 import { bracketBatches, palindromeBatches, sortBatches } from "@qkv/transformer/tasks";
 import { expect, test } from "vitest";
+import { copyingScore, ovCircuit } from "../heads/circuits.js";
 import { ablate } from "../patching/ablate.js";
 import { runWithTrace, type Hooks } from "../run-with-trace.js";
 import { loadTransformerLens } from "./load-transformer-lens.js";
@@ -36,6 +37,16 @@ test.each(Object.keys(models) as (keyof typeof models)[])(
     expect(Math.min(...without)).toBeLessThan(0.9);
   },
 );
+
+test("the heads that sort copy numbers; the separator has no row in the output", async () => {
+  const model = await loadTransformerLens(await sortingModel());
+  const tokens = Array.from({ length: 32 }, (_, id) => id);
+  for (const head of [0, 1])
+    expect(copyingScore(model, { layer: 0, head, tokens, topK: 3 })).toBeGreaterThan(0.8);
+  expect(() => ovCircuit(model, { layer: 0, head: 0, tokens: [1, 32] })).toThrow(
+    /ovCircuit: `tokens` .*expected ids below 32, as the output has 32 rows/,
+  );
+});
 
 test("a file holds what TransformerLens names, and is small", async () => {
   for (const [file] of Object.values(models)) {
