@@ -28,6 +28,10 @@ const pictures: Record<string, Call> = {
     args: [weights],
     options: { ...shared, rowLabels: labels, columnLabels: labels, mask: weights, max: 1, cellSize: 9 },
   },
+  attributionGraph: {
+    args: [{ dot: 1, nodes: [{ id: 0, name: "a", value: 1 }] }],
+    options: { ...shared, tokens: labels, expanded: [0], selected: 0 },
+  },
   bars: {
     args: [data([2], 1, 2)],
     options: { ...shared, labels, unit: "ms", meaning: "cost", max: 1, length: 9 },

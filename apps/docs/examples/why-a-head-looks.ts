@@ -1,4 +1,10 @@
-import { ablate, inFloat64, runWithTrace, scoreParts } from "@qkv/lens";
+import {
+  ablate,
+  inFloat64,
+  runWithTrace,
+  scoreGraph,
+  scoreParts,
+} from "@qkv/lens";
 import { check, print, show } from "@qkv/page";
 import { adam } from "@qkv/tensor/optimizers";
 import { decoder, type DecoderParams } from "@qkv/transformer";
@@ -7,7 +13,7 @@ import {
   tokenLoss,
   trainStep,
 } from "@qkv/transformer/training";
-import { attentionMap, bars } from "@qkv/viz";
+import { attentionMap, attributionGraph, bars } from "@qkv/viz";
 
 // The language of the lesson before: the last word depends on the second.
 const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
@@ -114,7 +120,34 @@ check(
   "the word is the reason, not its position",
   content!.value > 5 && position!.value < 0,
 );
-reasons(1, strongest(1).head);
+const second = strongest(1);
+reasons(1, second.head);
+
+// Traced on: what the heads of the first layer read that the score is made of.
+const graph = scoreGraph(model, ids, {
+  layer: 1,
+  head: second.head,
+  query,
+  key,
+});
+const parents = graph.nodes.filter(({ id }) =>
+  graph.nodes.some(({ parent }) => parent === id),
+);
+show(
+  attributionGraph(graph, {
+    tokens: words,
+    expanded: parents.map(({ id }) => id),
+    title: `sources of the score, layer 1, head ${second.head}`,
+  }),
+);
+check(
+  "the sources of a head sum to its part",
+  parents.every(({ id, value }) => {
+    const own = graph.nodes.filter(({ parent }) => parent === id);
+    const sum = own.reduce((total, part) => total + part.value, 0);
+    return Math.abs(sum - value) < 1e-10;
+  }),
+);
 
 // A reason can be tried: without the head, the answer is less likely.
 const meows = vocabulary.indexOf("meows");

@@ -7,6 +7,7 @@ import {
   logitParts,
   patch,
   runWithTrace,
+  scoreGraph,
   scoreParts,
   type LensModel,
 } from "@qkv/lens";
@@ -83,6 +84,22 @@ test.each(folders)("%s: parts sum to the stream, to logits and to scores", async
       );
       expect(Math.abs(dot + softcap + bias - score)).toBeLessThan(exact * Math.max(1, Math.abs(score)));
     }
+  }
+  // Traced on through two layers, the sources of a head sum to its part.
+  const last = attends.at(-1);
+  if (last === undefined) return;
+  const place = { layer: last, head: 0, query: 4, key: 2 };
+  if (!Number.isFinite(scoreParts(model, ids, place).score)) return;
+  const { dot, nodes } = scoreGraph(model, ids, place);
+  const sumOf = (children: typeof nodes) => children.reduce((sum, { value }) => sum + value, 0);
+  const size = nodes.reduce((most, { value }) => Math.max(most, Math.abs(value)), 1);
+  for (const side of ["query", "key"]) {
+    const roots = nodes.filter((node) => node.side === side && node.parent === undefined);
+    expect(Math.abs(sumOf(roots) - dot)).toBeLessThan(exact * size);
+  }
+  for (const { id, name, value } of nodes) {
+    const children = nodes.filter(({ parent }) => parent === id);
+    if (children.length > 0) expect(Math.abs(sumOf(children) - value), name).toBeLessThan(exact * size);
   }
 });
 

@@ -16,7 +16,14 @@ export {
 export { decomposeResidual, type DecomposeOptions } from "./decompose/decompose-residual.js";
 export { logitParts, type LogitOptions, type LogitPart, type LogitParts } from "./decompose/logit-parts.js";
 export type { PartKind, PartSource, ResidualPart } from "./decompose/residual-part.js";
-export { scoreParts, type ScoreParts, type ScorePlace } from "./decompose/score-parts.js";
+export {
+  scoreGraph,
+  type ScoreGraph,
+  type ScoreGraphOptions,
+  type ScoreNode,
+} from "./decompose/score-graph.js";
+export { scoreParts, type ScoreParts } from "./decompose/score-parts.js";
+export type { ScorePlace } from "./decompose/score-sides.js";
 export {
   ablateHeads,
   headContributions,

@@ -351,6 +351,40 @@ test("a cell of patching and of the logit lens is chosen by the pointer and by k
   expect(lens.querySelectorAll("[data-qkv-selected]")).toHaveLength(1);
 });
 
+test("a node that is chosen shows its sources, and hides them; a page may prevent it", async () => {
+  document.body.innerHTML = "<qkv-attribution-graph></qkv-attribution-graph>";
+  const graph = document.querySelector<PictureElement<"qkv-attribution-graph">>("qkv-attribution-graph")!;
+  const nodes = [
+    { id: 0, name: "a head", value: 1 },
+    { id: 1, parent: 0, name: "a token", value: 1 },
+  ];
+  graph.draw({ dot: 1, nodes });
+  const texts = () => [...graph.querySelectorAll("rect > title")].map(({ textContent }) => textContent);
+  const click = () =>
+    graph.querySelector('[data-qkv-node="0"]')!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  expect(texts()).toEqual(["a head: 1"]);
+  click();
+  await expect.poll(texts).toEqual(["a head: 1", "a head, a token: 1"]);
+  pressIn(graph, "Enter");
+  await expect.poll(texts).toEqual(["a head: 1"]);
+  // A node without sources is read, and not chosen.
+  click();
+  await expect.poll(() => texts().length).toBe(2);
+  pressIn(graph, "ArrowRight");
+  expect(readingOf(graph)).toBe("a head, a token: 1");
+  pressIn(graph, "Enter");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(texts().length).toBe(2);
+  // Drawn anew, the element listens once.
+  graph.draw({ dot: 1, nodes });
+  click();
+  await expect.poll(() => texts().length).toBe(2);
+  graph.addEventListener("nodeselect", (event) => event.preventDefault());
+  click();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(texts().length).toBe(2);
+});
+
 /** The address of a file in this page. */
 const addressOf = (text: string) => URL.createObjectURL(new Blob([text]));
 

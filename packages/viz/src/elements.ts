@@ -1,6 +1,7 @@
 import { checks } from "@qkv/core";
 import {
   attentionMap,
+  attributionGraph,
   bars,
   cachePages,
   headGrid,
@@ -19,15 +20,16 @@ import {
   tokenArcs,
   vectors,
 } from "./index.js";
-import { makeReadable } from "./readable-picture.js";
+import { makeReadable, type NodeSelectEvent } from "./readable-picture.js";
 import { drawWeightCanvas, isLarge } from "./weight-canvas.js";
 
 export { clearLight, lightCell } from "./lit-cell.js";
-export type { CellSelectEvent, HeadSelectEvent } from "./readable-picture.js";
+export type { CellSelectEvent, HeadSelectEvent, NodeSelectEvent } from "./readable-picture.js";
 
 /** The pictures that have an element, by its name. */
 export const pictures = {
   "qkv-attention-map": attentionMap,
+  "qkv-attribution-graph": attributionGraph,
   "qkv-bars": bars,
   "qkv-cache-pages": cachePages,
   "qkv-head-grid": headGrid,
@@ -64,7 +66,8 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for a picture that stands in it
  * already. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: it gets the frame of the option `selected`, and the
  * element sends the event `headselect`, whose `detail` is `{ layer, head }`. A cell of `<qkv-logit-lens>` and `<qkv-patching>` can be
- * chosen in the same way: `cellselect` has `{ row, column }`.
+ * chosen in the same way: `cellselect` has `{ row, column }`. A node of `<qkv-attribution-graph>` that is chosen shows or hides its
+ * sources: `nodeselect` has `{ id }`.
  *
  * Wrong `args`, and files that cannot be read, are shown as the text of their error. The element sends it as an `error` event; unless a listener calls
  * `preventDefault`, it is reported like an error that nobody caught, to the console and to `window.onerror`.
@@ -77,7 +80,7 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  *
  * defineElements();
  * // document.querySelector("qkv-bars").draw({ data: [64, 8], shape: [2] }, { labels: ["MHA", "MQA"] });
- * Object.keys(pictures).length; // => 17
+ * Object.keys(pictures).length; // => 18
  * ```
  */
 export function defineElements(): void {
@@ -92,7 +95,8 @@ export function defineElements(): void {
   );
   for (const [name, picture] of Object.entries(pictures) as [string, (...args: never) => string][]) {
     const draw = (host: HTMLElement, ...args: never) => drawText(host, picture(...args));
-    customElements.define(name, elementOf(name === "qkv-attention-map" ? drawMap : draw));
+    const own = { "qkv-attention-map": drawMap, "qkv-attribution-graph": drawGraph }[name];
+    customElements.define(name, elementOf(own ?? draw));
   }
 }
 
@@ -100,6 +104,28 @@ export function defineElements(): void {
 function drawMap(host: HTMLElement, ...[weights, options = {}]: Parameters<typeof attentionMap>): void {
   if (weights?.shape?.length === 2 && isLarge(weights)) return drawWeightCanvas(host, weights, options);
   drawText(host, attentionMap(weights, options));
+}
+
+/** Graphs by their element, each with the listener that ends when another is drawn. */
+const listeners = /* @__PURE__ */ new WeakMap<HTMLElement, AbortController>();
+
+/** A node of a graph shows its sources, and hides them again. */
+function drawGraph(host: HTMLElement, ...[graph, options = {}]: Parameters<typeof attributionGraph>): void {
+  const expanded = new Set(options.expanded);
+  drawText(host, attributionGraph(graph, options));
+  listeners.get(host)?.abort();
+  const ends = new AbortController();
+  listeners.set(host, ends);
+  const toggle = (event: Event) => {
+    // A listener of the page may prevent it; those behind the element in its path are called first.
+    queueMicrotask(() => {
+      if (event.defaultPrevented || ends.signal.aborted) return;
+      const { id } = (event as NodeSelectEvent).detail;
+      if (!expanded.delete(id)) expanded.add(id);
+      drawText(host, attributionGraph(graph, { ...options, expanded: [...expanded], selected: id }));
+    });
+  };
+  host.addEventListener("nodeselect", toggle, { signal: ends.signal });
 }
 
 function drawText(host: HTMLElement, svg: string): void {

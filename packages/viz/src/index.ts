@@ -1,4 +1,10 @@
 export { attentionMap, type AttentionMapOptions } from "./attention-map.js";
+export {
+  attributionGraph,
+  type Attribution,
+  type AttributionGraphOptions,
+  type AttributionNode,
+} from "./attribution-graph.js";
 export { bars, type BarsOptions } from "./bars.js";
 export { cachePages, type CachePages, type CachePagesOptions } from "./cache-pages.js";
 export type { SelectedCell } from "./cell-frame.js";

@@ -1,10 +1,16 @@
 import type { HTMLAttributes, RefAttributes } from "react";
-import type { CellSelectEvent, HeadSelectEvent, PictureElement, PictureName } from "./elements.js";
+import type {
+  CellSelectEvent,
+  HeadSelectEvent,
+  NodeSelectEvent,
+  PictureElement,
+  PictureName,
+} from "./elements.js";
 
 /**
  * Props of a picture as an element in JSX: `args`, the arguments of the function of the same name, or `src`, the address of a file with
  * them. React 19 sets `args` as a property; for React 18 a `ref` does. `onheadselect` of the head grid, and `oncellselect` of the logit
- * lens and of patching, are called when a reader chooses; React 18 listens by the `ref`, too.
+ * lens and of patching, and `onnodeselect` of the attribution graph are called when a reader chooses; React 18 listens by the `ref`, too.
  */
 export type PictureElementProps<Name extends PictureName> = HTMLAttributes<HTMLElement> &
   RefAttributes<PictureElement<Name>> & {
@@ -13,7 +19,8 @@ export type PictureElementProps<Name extends PictureName> = HTMLAttributes<HTMLE
   } & (Name extends "qkv-head-grid" ? { onheadselect?: (event: HeadSelectEvent) => void } : unknown) &
   (Name extends "qkv-logit-lens" | "qkv-patching"
     ? { oncellselect?: (event: CellSelectEvent) => void }
-    : unknown);
+    : unknown) &
+  (Name extends "qkv-attribution-graph" ? { onnodeselect?: (event: NodeSelectEvent) => void } : unknown);
 
 type PictureElements = { [Name in PictureName]: PictureElementProps<Name> };
 

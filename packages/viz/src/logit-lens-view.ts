@@ -8,6 +8,7 @@ import {
   checkTexts,
   type PictureData,
 } from "./check-data.js";
+import { fittedLabel } from "./fitted-label.js";
 import { mapAxes } from "./map-axes.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
@@ -106,7 +107,7 @@ export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptio
   const columnLabels = tokens.map(visibleToken);
   const widest = labelWidth([...shown, ...columnLabels]);
   const cell = { width: Math.max(34, Math.min(96, widest + 10)), height: rowHeight };
-  const labels = columnLabels.map((label) => fitted(label, cell.width - 6));
+  const labels = columnLabels.map((label) => fittedLabel(label, cell.width - 6));
   const axes = mapAxes(names, labels, cell, {
     row: { name: "← layer", color: "text" },
     column: { name: "position →", color: "text" },
@@ -128,7 +129,7 @@ export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptio
     const [l, t] = [Math.floor(i / T), i % T];
     const [x, y] = [left + (t + 0.5) * cell.width, top + (l + 0.5) * cell.height + 4];
     const isFinal = final && topTokens[l]![t]![0] === final.tokens[t];
-    return svg`<text x="${px(x)}" y="${px(y)}" text-anchor="middle" pointer-events="none"${isFinal ? svg` font-weight="700"` : ""}>${fitted(token, cell.width - 6)}</text>`;
+    return svg`<text x="${px(x)}" y="${px(y)}" text-anchor="middle" pointer-events="none"${isFinal ? svg` font-weight="700"` : ""}>${fittedLabel(token, cell.width - 6)}</text>`;
   });
   const [width, height] = [T * cell.width, L * cell.height];
   const frame = selected && [
@@ -153,14 +154,6 @@ export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptio
       weightLegend(left, top + height + 16, { max: 1, min: undefined, masked: false, ink: fullInk }),
     ],
   });
-}
-
-/** The beginning of a text that fits into a width, with an ellipsis where it is cut. */
-function fitted(text: string, width: number): string {
-  if (labelWidth([text]) <= width) return text;
-  const letters = [...text];
-  while (letters.length > 1 && labelWidth([`${letters.join("")}…`]) > width) letters.pop();
-  return `${letters.join("")}…`;
 }
 
 function checkLens(check: Checks, lens: LogitLensTokens): void {

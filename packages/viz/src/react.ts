@@ -1,9 +1,10 @@
-import { createElement, useEffect, useRef, type FunctionComponent } from "react";
+import { createElement, useEffect, useRef, useState, type FunctionComponent } from "react";
 import {
   defineElements,
   pictures,
   type CellSelectEvent,
   type HeadSelectEvent,
+  type NodeSelectEvent,
   type PictureElement,
   type PictureName,
 } from "./elements.js";
@@ -51,6 +52,37 @@ function LargeMap({ args }: PictureProps<"qkv-attention-map">) {
   }, [args]);
   return createElement("qkv-attention-map", { ref: place });
 }
+/**
+ * Sources of a score: `<AttributionGraph args={[graph, { tokens }]} />`. A node that a reader chooses shows its sources, or hides them.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { AttributionGraph } from "@qkv/viz/react";
+ *
+ * const nodes = [{ id: 0, name: "embedding", value: 2 }];
+ * createElement(AttributionGraph, { args: [{ dot: 2, nodes }] }).type === AttributionGraph; // => true
+ * ```
+ */
+export const AttributionGraph: FunctionComponent<PictureProps<"qkv-attribution-graph">> = ({
+  args: [graph, options],
+}) => {
+  const [chosen, setChosen] = useState<{ expanded: readonly number[]; selected: number }>();
+  // Another graph may lack nodes that were chosen in the one before.
+  const isNode = (id: number) => graph.nodes.some((node) => node.id === id);
+  const expanded = chosen?.expanded.filter(isNode) ?? options?.expanded ?? [];
+  const selected = chosen && isNode(chosen.selected) ? chosen.selected : options?.selected;
+  return useChoices(
+    "qkv-attribution-graph",
+    [graph, { ...options, expanded, selected }],
+    "nodeselect",
+    (event) => {
+      const { id } = (event as NodeSelectEvent).detail;
+      const others = expanded.filter((one) => one !== id);
+      setChosen({ expanded: others.length < expanded.length ? others : [...others, id], selected: id });
+    },
+  );
+};
 /** Numbers as bars. */
 export const Bars = component("qkv-bars");
 /** Pages of a cache. */
@@ -80,7 +112,7 @@ export const HeadGrid: FunctionComponent<HeadGridProps> = ({ args, onHeadSelect 
 function useChoices<Name extends PictureName>(
   name: Name,
   args: PictureProps<Name>["args"],
-  event: "headselect" | "cellselect",
+  event: "headselect" | "cellselect" | "nodeselect",
   onSelect: (event: Event) => void,
 ) {
   const place = useRef<HTMLElement>(null);

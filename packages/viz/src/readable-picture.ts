@@ -73,14 +73,18 @@ export function makeReadable(host: HTMLElement): void {
   const markOf = ({ target }: Event) => marks.findIndex((title) => title.parentElement === target);
   frame.addEventListener("pointerover", (event) => read(markOf(event)));
   if (!choice) return;
-  for (const title of marks) title.parentElement!.style.setProperty("cursor", "pointer");
+  for (const mark of svg.querySelectorAll<SVGElement>(`[${choice.attribute}]`))
+    mark.style.setProperty("cursor", "pointer");
   const choose = (at: number) => {
     if (at < 0) return;
     read(at);
     const mark = marks[at]!.parentElement!;
+    const chosen = mark.getAttribute(choice.attribute);
+    if (chosen === null) return;
     select(svg, mark);
-    const place = mark.getAttribute(choice.attribute)!.split(",").map(Number) as [number, number];
-    host.dispatchEvent(new CustomEvent(choice.event, { bubbles: true, detail: choice.detail(place) }));
+    const place = chosen.split(",").map(Number) as [number, number];
+    const about = { bubbles: true, cancelable: true, detail: choice.detail(place) };
+    host.dispatchEvent(new CustomEvent(choice.event, about));
   };
   frame.addEventListener("click", (event) => choose(markOf(event)));
   frame.addEventListener("keydown", (event) => {
@@ -101,6 +105,18 @@ export type HeadSelectEvent = CustomEvent<SelectedHead>;
  */
 export type CellSelectEvent = CustomEvent<SelectedCell>;
 
+/** A node of a graph that a reader chose. */
+export type SelectedNode = {
+  /** The `id` of the node. */
+  readonly id: number;
+};
+
+/**
+ * The event `nodeselect` of `<qkv-attribution-graph>`: a reader clicked a node that has sources, or chose it by Enter or the space bar.
+ * It bubbles, and the element then shows or hides the sources, unless a listener calls `preventDefault`.
+ */
+export type NodeSelectEvent = CustomEvent<SelectedNode>;
+
 /** Attributes of marks that can be chosen, with the event that tells of one. */
 const choices = [
   {
@@ -112,6 +128,11 @@ const choices = [
     attribute: "data-qkv-cell",
     event: "cellselect",
     detail: ([row, column]: readonly [number, number]): SelectedCell => ({ row, column }),
+  },
+  {
+    attribute: "data-qkv-node",
+    event: "nodeselect",
+    detail: ([id]: readonly [number, number]): SelectedNode => ({ id }),
   },
 ] as const;
 /** The attribute of the frame of the selected mark. */

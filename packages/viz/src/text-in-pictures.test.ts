@@ -22,6 +22,17 @@ const draw: Record<string, (text: string) => string> = {
       rowLabels: [text, text],
       columnLabels: [text, text],
     } satisfies Texts<viz.AttentionMapOptions>),
+  attributionGraph: (text) =>
+    viz.attributionGraph(
+      {
+        dot: 1,
+        nodes: [
+          { id: 0, name: text, side: "key", position: 0, value: 1 },
+          { id: 1, parent: 0, name: text, side: "key", value: -1 },
+        ],
+      },
+      { title: text, tokens: [text], ...{ expanded: [0] } } satisfies Texts<viz.AttributionGraphOptions>,
+    ),
   bars: (text) =>
     viz.bars(numbers, { title: text, labels: [text, text], unit: text } satisfies Texts<viz.BarsOptions>),
   cachePages: (text) =>

@@ -4,12 +4,12 @@ import { isPicture, pictureStyle } from "@qkv/viz";
 export const elements: ReadonlySet<string> = new Set(
   "svg g rect path line polyline circle text tspan title desc style".split(" "),
 );
-/** The attributes that draw, and those that say which head or cell a square is and which is selected. */
+/** The attributes that draw, and those that say which head, cell or node a square is and which is selected. */
 export const attributes: ReadonlySet<string> = new Set(
   (
     "class role width height viewBox x y x1 y1 x2 y2 cx cy r rx ry d points transform text-anchor opacity fill " +
     "fill-opacity stroke stroke-opacity stroke-width stroke-dasharray stroke-linejoin font-size font-weight pointer-events " +
-    "data-qkv-head data-qkv-cell data-qkv-selected"
+    "data-qkv-head data-qkv-cell data-qkv-node data-qkv-selected"
   ).split(" "),
 );
 

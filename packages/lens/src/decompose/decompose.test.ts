@@ -7,6 +7,7 @@ import { inFloat64, type LensModel } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
 import { decomposeResidual } from "./decompose-residual.js";
 import { logitParts } from "./logit-parts.js";
+import { scoreGraph } from "./score-graph.js";
 import { scoreParts } from "./score-parts.js";
 
 const ids = [3, 1, 4, 1, 5, 9];
@@ -154,6 +155,72 @@ test.each(all)("%s: parts of a score sum to it", (_, config) => {
     const [, , T, S] = traced.shape as [number, number, number, number];
     expect(weight).toBe(traced.data[(head * T + query) * S + key]);
   }
+});
+
+test.each(all)(
+  "%s: a graph's sides sum to the score, and children to their node, three steps back",
+  (_, config) => {
+    const model = modelFor({
+      ...config,
+      numLayers: 3,
+      ...(config.sharedKeyValues && { sharedKeyValues: [0, 0, 0] }),
+    });
+    const place = { layer: 2, head: 1, query: 4, key: 2 };
+    const { dot } = scoreParts(model, ids, place);
+    for (const threshold of [0, 0.1]) {
+      const { nodes, dot: own } = scoreGraph(model, ids, place, { depth: 3, threshold });
+      expect(own).toBe(dot);
+      const sumOf = (children: typeof nodes) => children.reduce((sum, { value }) => sum + value, 0);
+      for (const side of ["query", "key"] as const)
+        expect(sumOf(nodes.filter((node) => node.side === side && node.parent === undefined))).toBeCloseTo(
+          dot,
+          10,
+        );
+      for (const { id, value } of nodes) {
+        const children = nodes.filter(({ parent }) => parent === id);
+        if (children.length > 0) expect(sumOf(children)).toBeCloseTo(value, 10);
+      }
+      expect(nodes.map(({ id }) => id)).toEqual(nodes.map((_, i) => i));
+      expect(nodes.some(({ name }) => name === "others")).toBe(threshold > 0);
+      const traced = !config.latent && !config.differential && !config.sharedKeyValues;
+      const parents = nodes.filter(({ id }) => nodes.some(({ parent }) => parent === id));
+      if (threshold === 0) expect(parents.some(({ parent }) => parent !== undefined)).toBe(traced);
+      expect(parents.every(({ kind }) => kind === "head")).toBe(true);
+    }
+  },
+);
+
+test("a graph begins with the sums of the parts of a score, and goes on to each position that a head reads", () => {
+  const [, { model }] = models as [(typeof models)[0], (typeof models)[0]];
+  const place = { layer: 1, head: 0, query: 5, key: 2 };
+  const { nodes } = scoreGraph(model, ids, place, { threshold: 0 });
+  const { querySources, values } = scoreParts(model, ids, place);
+  const S = values.shape[1]!;
+  querySources.forEach(({ name }, i) => {
+    const part = Array.from(values.data.slice(i * S, (i + 1) * S), Number).reduce((a, b) => a + b, 0);
+    const node = nodes.find((one) => one.name === name && one.side === "query" && one.parent === undefined);
+    expect(node!.value).toBeCloseTo(part, 10);
+  });
+  // Token 3 stands at position 0 alone: what heads of the first layer bring from there is all of their path to it.
+  const head = nodes.find(({ name, side }) => name === "layers.0.heads.2" && side === "query")!;
+  const { tensors } = runWithTrace(model, ids);
+  const weights = tensors["layers.0.attention.weights"]!;
+  const [, , T, U] = weights.shape as [number, number, number, number];
+  const children = nodes.filter(({ parent }) => parent === head.id);
+  expect(children.map(({ position }) => position!).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  for (const { position, value } of children)
+    if (weights.data[(2 * T + 5) * U + position!]! < 1e-9) expect(value).toBeCloseTo(0, 8);
+});
+
+test("steps and thresholds that are none are refused", () => {
+  const [{ model }] = models as [(typeof models)[0]];
+  const graph = (options: object) => () =>
+    scoreGraph(model, ids, { layer: 1, head: 0, query: 1, key: 1 }, options);
+  expect(graph({ depth: 0 })).toThrow(/scoreGraph: `depth` is 0/);
+  expect(graph({ threshold: 2 })).toThrow(/scoreGraph: `threshold` is 2/);
+  expect(() => scoreGraph(model, ids, { layer: 2, head: 0, query: 1, key: 1 })).toThrow(
+    /scoreGraph: `place\.layer` is 2/,
+  );
 });
 
 test("a softcap and a bias are parts of their own", () => {

@@ -14,6 +14,7 @@ import {
 } from "@qkv/tensor";
 import { layerAttention, type DecoderLayerParams } from "@qkv/transformer";
 import { headContributions } from "@qkv/transformer/inspection";
+import type { HeadPlace } from "../heads/head-place.js";
 import type { LensModel } from "../lens-model.js";
 import { throughNorm } from "./norm-parts.js";
 import type { PartKind, ResidualPart } from "./residual-part.js";
@@ -46,6 +47,11 @@ export type StreamOptions = {
   readonly heads: boolean;
   /** True: a head is a part for each of its keys. It takes {@link keyNames} too. Default false. */
   readonly keys?: boolean;
+  /**
+   * A head to which parts of 1 in each number of its output are added, `.numbers.0` and so on, and one that takes them away again,
+   * `.numbers.rest`: what is behind it makes of each number. Default: none.
+   */
+  readonly numbersOf?: HeadPlace;
 };
 
 /** Parts of what the layers of a decoder read and leave: `before(i)` those of the input of layer i, `final()` those of the last. */
@@ -65,7 +71,7 @@ export type ResidualStream = {
  */
 export function residualStream(model: LensModel, options: StreamOptions): ResidualStream {
   const { config, params } = model;
-  const { tensors, positions, heads, keys = false } = options;
+  const { tensors, positions, heads, keys = false, numbersOf } = options;
   const index =
     positions && tensor([...positions], { dtype: "int32", device: params.embedding.weight.device });
   /** Rows of a traced tensor at the positions that are followed. */
@@ -216,6 +222,19 @@ export function residualStream(model: LensModel, options: StreamOptions): Residu
           .flatMap((x, key) => partsOf(gated(x), key))
           .sort((a, b) => a.head! - b.head!)
       : partsOf(gated(own));
+    if (numbersOf?.layer === i) {
+      const { head } = numbersOf;
+      const numbers = unitHeads(own, head).map(gated);
+      const added = numbers.map((x) => headRows(headContributions(x, layer.attention.output), head));
+      const rest = mul(
+        added.reduce((a, b) => add(a, b)),
+        -1,
+      );
+      [...added, rest].forEach((value, d) => {
+        const name = `${at}.heads.${head}.numbers.${d < added.length ? d : "rest"}`;
+        parts.push({ name, kind: "head", layer: i, head, value });
+      });
+    }
     const { bias } = layer.attention.output;
     if (bias) {
       parts.push({
@@ -268,6 +287,16 @@ function headsByKey(weights: Tensor, value: Tensor): Tensor[] {
   return Array.from({ length: S }, (_, key) =>
     mul(slice(weights, 3, key, key + 1), slice(values, 2, key, key + 1)),
   );
+}
+
+/** Outputs of heads, as many as one has numbers, in which a number of one head is 1 and all others are 0. */
+function unitHeads(own: Tensor, head: number): Tensor[] {
+  const [, H, , D] = own.shape as [number, number, number, number];
+  return Array.from({ length: D }, (_, d) => {
+    const unit = Array.from({ length: H * D }, (_, i) => Number(i === head * D + d));
+    const dtype = own.dtype as "float32";
+    return add(zerosLike(own), tensor(unit, { shape: [1, H, 1, D], dtype, device: own.device }));
+  });
 }
 
 /** Rows `[B, n, C]` of one head of `[B, H, n, C]`. */

@@ -1,23 +1,8 @@
 import { checks, type Checks } from "@qkv/core";
-import { linear, mul, slice, type Tensor } from "@qkv/tensor";
-import { layerAttention } from "@qkv/transformer";
-import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
-import { runWithTrace, type TraceNames } from "../run-with-trace.js";
-import { vectorParts, type Side } from "./query-key-parts.js";
-import { residualNames, residualStream } from "./residual-stream.js";
-import { sourceOf, type PartSource, type ResidualPart } from "./residual-part.js";
-
-/** A score of one query and one key in one head. */
-export type ScorePlace = {
-  /** From 0. */
-  readonly layer: number;
-  /** Query head, from 0. */
-  readonly head: number;
-  /** Position of the query. */
-  readonly query: number;
-  /** Position of the key. */
-  readonly key: number;
-};
+import { linear, mul, type Tensor } from "@qkv/tensor";
+import type { LensModel, TokenInput } from "../lens-model.js";
+import { sourceOf, type PartSource } from "./residual-part.js";
+import { scoreSides, type ScorePlace } from "./score-sides.js";
 
 /** A score, split by what its query and its key were made of. */
 export type ScoreParts = {
@@ -70,74 +55,14 @@ export type ScoreParts = {
  * ```
  */
 export function scoreParts(model: LensModel, input: TokenInput, place: ScorePlace): ScoreParts {
-  checkModel(check, model);
-  const { config, params } = model;
-  const { ids, length } = oneText(check, model, input);
-  const given = check.options(place, ["layer", "head", "query", "key"], "place");
-  const { layer, head, query, key } = given;
-  check.whole({ "place.layer": layer }, { min: 0, max: config.numLayers - 1, fix: "count layers from 0." });
-  const attention = layerAttention(config, layer) ?? refuseUnscored(layer);
-  const H = attention.config.numHeads;
-  check.whole({ "place.head": head }, { min: 0, max: H - 1, fix: "count heads from 0." });
-  check.whole(
-    { "place.query": query, "place.key": key },
-    { min: 0, max: length - 1, fix: "count tokens from 0." },
-  );
-
-  const keyLayer = config.sharedKeyValues?.[layer] ?? layer;
-  const own = ["dots", "capped", "scores", "weights"].map((name) => `layers.${layer}.attention.${name}`);
-  const names = [...residualNames, ...own] as unknown as TraceNames;
-  const { tensors } = runWithTrace(model, ids, { names });
-  const stream = residualStream(model, { tensors, positions: [query, key], heads: true });
-  /** Parts of the query or key, of the row at its position: the first or second that is followed. */
-  const side = (name: Side) => {
-    const from = name === "query" ? layer : keyLayer;
-    const at = name === "query" ? query : key;
-    const row = (x: Tensor) => (name === "query" ? slice(x, 1, 0, 1) : slice(x, 1, 1, 2));
-    const parts = stream
-      .attentionInput(from)
-      .parts.map((part): ResidualPart => ({ ...part, value: row(part.value) }));
-    const made = from === layer ? attention : layerAttention(config, from)!;
-    const groups = "numKvHeads" in made.config ? H / made.config.numKvHeads : 1;
-    const heads = { query: head, key: Math.floor(head / groups) };
-    return vectorParts(name, made, params.layers[from]!.attention, parts, heads, { position: at, length });
-  };
-  const [queryParts, keyParts] = [side("query"), side("key")];
-  const values = mul(linear(queryParts.vectors, keyParts.vectors), scaleOf(attention)); // [P, S]
-  const traced = (name: string) => {
-    const x = tensors[`layers.${layer}.attention.${name}`]!;
-    const [, , T, S] = x.shape as [number, number, number, number];
-    return x.data[(head * T + query) * S + key]!;
-  };
-  const [dot, capped, score] = [traced("dots"), traced("capped"), traced("scores")];
+  const { query, key, scale, numbers } = scoreSides(check, model, input, place);
+  const [queryParts, keyParts] = [query.vectors(query.parts), key.vectors(key.parts)];
   return {
-    score,
-    dot,
-    weight: traced("weights"),
-    softcap: capped - dot,
-    bias: Number.isFinite(score) ? score - capped : 0,
+    ...numbers,
     querySources: queryParts.sources.map(sourceOf),
     keySources: keyParts.sources.map(sourceOf),
-    values,
+    values: mul(linear(queryParts.vectors, keyParts.vectors), scale), // [P, S]
   };
-}
-
-type MadeAttention = NonNullable<ReturnType<typeof layerAttention>>;
-
-/** The factor of dot products of a layer. */
-function scaleOf({ config }: MadeAttention): number {
-  if ("kvRank" in config) return config.scale ?? 1 / Math.sqrt(config.nopeDim + config.ropeDim);
-  const { scale, qkNorm, headDim } = config;
-  return scale ?? qkNorm?.scale(headDim!) ?? 1 / Math.sqrt(headDim!);
-}
-
-function refuseUnscored(layer: number): never {
-  return check.refuse({
-    argument: "place.layer",
-    received: layer,
-    expected: "a layer with attention of the decoder's own: this one has no scores of queries and keys",
-    fix: "choose another layer.",
-  });
 }
 
 const check: Checks = /* @__PURE__ */ checks("scoreParts");

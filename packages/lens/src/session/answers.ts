@@ -1,6 +1,6 @@
 import type { LogitPart } from "../decompose/logit-parts.js";
 import type { PartSource } from "../decompose/residual-part.js";
-import type { ScorePlace } from "../decompose/score-parts.js";
+import type { ScorePlace } from "../decompose/score-sides.js";
 import type { HeadPlace } from "../heads/head-place.js";
 import type { AblationTarget } from "../patching/ablate.js";
 import type { PatchPlace } from "../patching/patch.js";

@@ -1,0 +1,206 @@
+import { checks, type Checks } from "@qkv/core";
+import { cast, concat, isTensor, linear, matmul, mul, slice, sum, tensor, type Tensor } from "@qkv/tensor";
+import { layerAttention } from "@qkv/transformer";
+import type { HeadPlace } from "../heads/head-place.js";
+import type { LensModel, TokenInput } from "../lens-model.js";
+import { residualStream } from "./residual-stream.js";
+import { sourceOf, type PartKind, type PartSource, type ResidualPart } from "./residual-part.js";
+import { scoreSides, type ScorePlace, type ScoreSide } from "./score-sides.js";
+
+export type ScoreGraphOptions = {
+  /** Steps from the score back: 1 is the sources of the query and of the key, 2 what the heads among them read. Default 2. */
+  readonly depth?: number;
+  /** Parts below this share of the largest one of the score are pooled, for each node. Default 0.05. */
+  readonly threshold?: number;
+};
+
+/** A source of a score, or of another source. */
+export type ScoreNode = Omit<PartSource, "kind"> & {
+  /** Its place in the list. */
+  readonly id: number;
+  /** The node that read it. Absent: the score itself. */
+  readonly parent?: number;
+  /** `others`: parts below the threshold, together. */
+  readonly kind: PartKind | "others";
+  /** The side of the score that it is a part of. */
+  readonly side: "query" | "key";
+  /** Position of the row that it was written to. Absent for `others`. */
+  readonly position?: number;
+  /** Its part of the score. */
+  readonly value: number;
+};
+
+/** The sources of a score, and theirs. */
+export type ScoreGraph = {
+  /** `scale · q · k`, before softcap and biases: the sum of the nodes of each side without a parent. */
+  readonly dot: number;
+  /** Weight of the key behind the softmax. */
+  readonly weight: number;
+  /** The children of a node sum to it. */
+  readonly nodes: readonly ScoreNode[];
+};
+
+/**
+ * Traces the score of a query and a key back: to the sources of the query and of the key, and from each head among them to what
+ * that head read, position by position. A path through the graph is a reason: an earlier head moved the embedding of a token to the
+ * place where this head finds it.
+ *
+ * The dot product is linear in the query and in the key, so it is split twice: the parts of each side sum to it. Behind a head,
+ * the weights of attention are frozen, as are the scales of norms; its part is then linear in the values, and the children of a node sum to
+ * it, to 1e-10 in float64. Parts below the threshold are pooled in a node `others`. Heads of latent and differential attention,
+ * and those that read keys and values of another layer, are not traced on.
+ *
+ * @param input - A text, a list of ids, or ids `[1, T]`.
+ * @param place - Layer, head, and the positions of query and key, all from 0.
+ * @throws {ArgumentError} If the layer has no scores, a number is out of range, or weights are rounded to 8 or 4 bits.
+ * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { inFloat64, scoreGraph } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const model = inFloat64({ config, params: init(1), apply });
+ * const { dot, nodes } = scoreGraph(model, [3, 1, 4], { layer: 1, head: 0, query: 2, key: 1 }, { threshold: 0 });
+ * const ofKey = nodes.filter(({ side, parent }) => side === "key" && parent === undefined);
+ * Math.abs(ofKey.reduce((sum, { value }) => sum + value, 0) - dot) < 1e-10; // => true
+ * nodes.some(({ name, parent }) => name === "embedding" && parent !== undefined); // => true
+ * ```
+ */
+export function scoreGraph(
+  model: LensModel,
+  input: TokenInput,
+  place: ScorePlace,
+  options?: ScoreGraphOptions,
+): ScoreGraph {
+  const { depth = 2, threshold = 0.05 } = check.options(options, ["depth", "threshold"]);
+  check.whole({ depth }, { min: 1, unit: "steps" });
+  check.finite({ threshold }, { min: 0, max: 1 });
+  const { query, key, scale, numbers, tensors } = scoreSides(check, model, input, place);
+  const sides = { query, key };
+  const total = ({ parts, vectors }: ScoreSide) => sum(vectors(parts).vectors, { axis: 0, keepDims: true }); // [1, D]
+  const totals = { query: total(query), key: total(key) };
+  const rows = (["query", "key"] as const).map((side): RowReader => {
+    const { layer, position, vectors } = sides[side];
+    const other = totals[side === "query" ? "key" : "query"];
+    return {
+      layer,
+      position,
+      read(parts) {
+        const own = vectors(parts);
+        const values = mul(linear(own.vectors, other), scale).data;
+        return own.sources.map((source, i) => ({ source: sourceOf(source), position, value: values[i]! }));
+      },
+    };
+  });
+  const first = rows.map((row, i): Sources => ({
+    parts: row.read([query, key][i]!.parts),
+    rowAt: () => row,
+  }));
+  const size = ({ value }: Part) => Math.abs(value);
+  const least = threshold * Math.max(...first.flatMap(({ parts }) => parts.map(size)));
+  const nodes: ScoreNode[] = [];
+  const sourcesOf = headSources(model, tensors);
+
+  const add = ({ parts, rowAt }: Sources, side: "query" | "key", left: number, parent?: number): void => {
+    const above = parent === undefined ? {} : { parent };
+    const large = parts.filter((part) => size(part) >= least).sort((a, b) => size(b) - size(a));
+    for (const { source, position, value } of large) {
+      const id = nodes.length;
+      nodes.push({ ...source, ...above, id, side, position, value });
+      if (left <= 1 || source.kind !== "head") continue;
+      const next = sourcesOf({ layer: source.layer!, head: source.head! }, rowAt(position));
+      if (next) add(next, side, left - 1, id);
+    }
+    const small = parts.filter((part) => size(part) < least);
+    if (small.length === 0) return;
+    const value = small.reduce((sum, part) => sum + part.value, 0);
+    nodes.push({ id: nodes.length, ...above, name: "others", kind: "others", side, value });
+  };
+  add(first[0]!, "query", depth);
+  add(first[1]!, "key", depth);
+  return { dot: numbers.dot, weight: numbers.weight, nodes };
+}
+
+/** A part of the score, written by a source to the row of a position. */
+type Part = { readonly source: PartSource; readonly position: number; readonly value: number };
+
+/** A linear map of the row that attention of a layer reads at a position, of its parts to parts of the score. */
+type RowReader = {
+  readonly layer: number;
+  readonly position: number;
+  read(parts: readonly ResidualPart[]): readonly Part[];
+};
+
+/** Parts of the score, and the maps that made them of the rows that they are in. */
+type Sources = { readonly parts: readonly Part[]; rowAt(position: number): RowReader };
+
+/** The sources of a head's part: what stands in the rows that it attends to, through its values. Undefined: it is not traced on. */
+function headSources(
+  model: LensModel,
+  tensors: Readonly<Record<string, Tensor>>,
+): (head: HeadPlace, reader: RowReader) => Sources | undefined {
+  const { config, params } = model;
+  const stream = residualStream(model, { tensors, positions: undefined, heads: true });
+  return (place, reader) => {
+    const { layer, head } = place;
+    const made = layerAttention(config, layer)!.config;
+    const ownValues = (config.sharedKeyValues?.[layer] ?? layer) === layer && !config.valueNorm;
+    if ("kvRank" in made || made.differential || !ownValues) return undefined;
+    const numbers = residualStream(model, {
+      tensors,
+      positions: [reader.position],
+      heads: true,
+      numbersOf: place,
+    });
+    const prefix = `layers.${layer}.heads.${head}.numbers.`;
+    const read = reader.read(numbers.attentionInput(reader.layer).parts);
+    const slopes = read.flatMap(({ source, value }) =>
+      source.name.startsWith(prefix) && !source.name.endsWith(".rest") ? [value] : [],
+    );
+    const D = slopes.length;
+    const first = Math.floor((head * made.numKvHeads) / made.numHeads) * D;
+    const { weight, bias } = params.layers[layer]!.attention.value;
+    const isMatrix = () => isTensor(weight);
+    check.each({ "params.value.weight": weight }, isMatrix, "a tensor", "load the model without `quantize`.");
+    const { dtype, device } = stream.attentionInput(layer).rows;
+    const slope = tensor(slopes, { shape: [1, D], dtype: dtype as "float32", device });
+    const map = matmul(slope, cast(slice(weight, 0, first, first + D), dtype)); // [1, C]
+    const biasValue = bias && slopes.reduce((sum, x, d) => sum + x * Number(bias.data[first + d]), 0);
+    const weights = tensors[`layers.${layer}.attention.weights`]!;
+    const [, , T, S] = weights.shape as [number, number, number, number];
+    const weightOf = (key: number) => weights.data[(head * T + reader.position) * S + key]!;
+
+    const rowAt = (position: number): RowReader => ({
+      layer,
+      position,
+      read(parts) {
+        const rows = concat(
+          parts.map(({ value }) => value),
+          0,
+        ); // [P, 1, C]
+        const values = mul(linear(rows, map), weightOf(position)).data;
+        const all = parts.map((part, i) => ({ source: sourceOf(part), position, value: values[i]! }));
+        if (biasValue === undefined) return all;
+        const source: PartSource = { name: `layers.${layer}.value.bias`, kind: "bias", layer };
+        return [...all, { source, position, value: biasValue * weightOf(position) }];
+      },
+    });
+    const { parts } = stream.attentionInput(layer);
+    const row = (x: Tensor, at: number) => slice(x, 1, at, at + 1);
+    const seen = Array.from({ length: T }, (_, key) => key).filter((key) => weightOf(key) !== 0);
+    return {
+      rowAt,
+      parts: seen.flatMap((key) =>
+        rowAt(key).read(parts.map((part) => ({ ...part, value: row(part.value, key) }))),
+      ),
+    };
+  };
+}
+
+const check: Checks = /* @__PURE__ */ checks("scoreGraph");

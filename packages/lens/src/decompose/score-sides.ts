@@ -1,0 +1,131 @@
+import type { Checks } from "@qkv/core";
+import { slice, type Tensor } from "@qkv/tensor";
+import { layerAttention } from "@qkv/transformer";
+import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
+import { runWithTrace, type TraceNames } from "../run-with-trace.js";
+import { vectorParts, type Side, type VectorParts } from "./query-key-parts.js";
+import { keyNames, residualNames, residualStream } from "./residual-stream.js";
+import type { ResidualPart } from "./residual-part.js";
+
+/** A score of one query and one key in one head. */
+export type ScorePlace = {
+  /** From 0. */
+  readonly layer: number;
+  /** Query head, from 0. */
+  readonly head: number;
+  /** Position of the query. */
+  readonly query: number;
+  /** Position of the key. */
+  readonly key: number;
+};
+
+/** One side of a score: the row that its query or its key is made of, as parts. */
+export type ScoreSide = {
+  /** Layer whose attention reads the row. */
+  readonly layer: number;
+  readonly position: number;
+  /** Parts of the row as attention reads it, `[1, 1, C]` each. */
+  readonly parts: readonly ResidualPart[];
+  /** Parts of the query or key, of parts of the row. The scale of a norm is that of the sum of the parts given. */
+  vectors(parts: readonly ResidualPart[]): VectorParts;
+};
+
+/** A score with its two sides, and the run that it is of. */
+export type ScoreSides = {
+  readonly query: ScoreSide;
+  readonly key: ScoreSide;
+  /** Factor of the dot product. */
+  readonly scale: number;
+  readonly numbers: {
+    readonly score: number;
+    readonly dot: number;
+    readonly weight: number;
+    readonly softcap: number;
+    readonly bias: number;
+  };
+  /** By full name; with weights and values of all layers. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+};
+
+/** Runs a model, and returns the sides of a score of it. */
+export function scoreSides(
+  check: Checks,
+  model: LensModel,
+  input: TokenInput,
+  place: ScorePlace,
+): ScoreSides {
+  checkModel(check, model);
+  const { config, params } = model;
+  const { ids, length } = oneText(check, model, input);
+  const given = check.options(place, ["layer", "head", "query", "key"], "place");
+  const { layer, head, query, key } = given;
+  check.whole({ "place.layer": layer }, { min: 0, max: config.numLayers - 1, fix: "count layers from 0." });
+  const attention = layerAttention(config, layer) ?? refuseUnscored(check, layer);
+  const H = attention.config.numHeads;
+  check.whole({ "place.head": head }, { min: 0, max: H - 1, fix: "count heads from 0." });
+  check.whole(
+    { "place.query": query, "place.key": key },
+    { min: 0, max: length - 1, fix: "count tokens from 0." },
+  );
+
+  const keyLayer = config.sharedKeyValues?.[layer] ?? layer;
+  const own = ["dots", "capped", "scores"].map((name) => `layers.${layer}.attention.${name}`);
+  const names = [...residualNames, ...keyNames, ...own] as unknown as TraceNames;
+  const { tensors } = runWithTrace(model, ids, { names });
+  const stream = residualStream(model, { tensors, positions: [query, key], heads: true });
+  const side = (name: Side): ScoreSide => {
+    const from = name === "query" ? layer : keyLayer;
+    const position = name === "query" ? query : key;
+    // The row at its position: the first or second that is followed.
+    const row = (x: Tensor) => (name === "query" ? slice(x, 1, 0, 1) : slice(x, 1, 1, 2));
+    const made = from === layer ? attention : layerAttention(config, from)!;
+    const groups = "numKvHeads" in made.config ? H / made.config.numKvHeads : 1;
+    const heads = { query: head, key: Math.floor(head / groups) };
+    return {
+      layer: from,
+      position,
+      parts: stream
+        .attentionInput(from)
+        .parts.map((part): ResidualPart => ({ ...part, value: row(part.value) })),
+      vectors: (parts) =>
+        vectorParts(name, made, params.layers[from]!.attention, parts, heads, { position, length }),
+    };
+  };
+  const traced = (name: string) => {
+    const x = tensors[`layers.${layer}.attention.${name}`]!;
+    const [, , T, S] = x.shape as [number, number, number, number];
+    return x.data[(head * T + query) * S + key]!;
+  };
+  const [dot, capped, score] = [traced("dots"), traced("capped"), traced("scores")];
+  return {
+    query: side("query"),
+    key: side("key"),
+    scale: scaleOf(attention),
+    numbers: {
+      score,
+      dot,
+      weight: traced("weights"),
+      softcap: capped - dot,
+      bias: Number.isFinite(score) ? score - capped : 0,
+    },
+    tensors,
+  };
+}
+
+type MadeAttention = NonNullable<ReturnType<typeof layerAttention>>;
+
+/** The factor of dot products of a layer. */
+function scaleOf({ config }: MadeAttention): number {
+  if ("kvRank" in config) return config.scale ?? 1 / Math.sqrt(config.nopeDim + config.ropeDim);
+  const { scale, qkNorm, headDim } = config;
+  return scale ?? qkNorm?.scale(headDim!) ?? 1 / Math.sqrt(headDim!);
+}
+
+function refuseUnscored(check: Checks, layer: number): never {
+  return check.refuse({
+    argument: "place.layer",
+    received: layer,
+    expected: "a layer with attention of the decoder's own: this one has no scores of queries and keys",
+    fix: "choose another layer.",
+  });
+}
