@@ -1,4 +1,5 @@
 import { type AttentionCall, callSizes, keyPositions, mapCall } from "@qkv/attention-contract";
+import { checks } from "@qkv/core";
 import { greater, runNamed, stopGradient, type Tensor, vjp, withBackward, zerosLike } from "@qkv/tensor";
 import { attentionOp } from "./attention-op.js";
 import { plainStages } from "./plain-attention.js";
@@ -22,6 +23,7 @@ import { plainStages } from "./plain-attention.js";
  * ```
  */
 export function secondGradients<T>(f: () => T): T {
+  checks("secondGradients").type({ f }, "function");
   return withBackward(
     {
       [attentionOp.name]({ named }, { inputs, gradients }) {

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { checkGradient } from "./check-gradient.js";
 import { tensor } from "./create.js";
 import { grad, stopGradient, valueAndGrad, vjp } from "./grad.js";
+import { withBackward } from "./op.js";
 import { add } from "./ops/add.js";
 import { broadcastTo } from "./ops/broadcast-to.js";
 import { concat } from "./ops/concat.js";
@@ -137,5 +138,23 @@ test("what cannot be differentiated is refused, with the fix", () => {
   );
   expect(() => vjp((x: Tensor) => x, x).pullback(tensor([1]))).toThrow(
     /`gradient` has shape \[1\], expected one tensor/,
+  );
+});
+
+test("withBackward takes another way back through ops of a name, and only inside of it", () => {
+  const double: Parameters<typeof withBackward>[0] = {
+    exp: (op, call) => op.backward!(call as never).map((gradient) => gradient && mul(gradient, 2)),
+  };
+  const slope = grad((x: Tensor) => sum(exp(x)));
+  const x = tensor([0, 1], { dtype: "float64" });
+  expect(withBackward(double, () => withBackward({}, () => slope(x))).data).toEqual(mul(slope(x), 2).data);
+  expect(() =>
+    withBackward(double, () => {
+      throw new Error("inside");
+    }),
+  ).toThrow("inside");
+  expect(slope(x).data).toEqual(exp(x).data);
+  expect(() => withBackward({ exp: 1 } as never, () => 1)).toThrow(
+    /withBackward: `rules` is .*, expected an object with a function for each op/,
   );
 });

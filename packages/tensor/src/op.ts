@@ -1,5 +1,6 @@
 import {
   checkNumbers,
+  checks,
   checkSameDevice,
   type DType,
   isContiguous,
@@ -102,6 +103,18 @@ export const waysBack = new Map<string, WayBack>();
  * ```
  */
 export function withBackward<T>(rules: Readonly<Record<string, WayBack>>, f: () => T): T {
+  const check = checks("withBackward");
+  const isTable = (value: unknown) =>
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((rule) => typeof rule === "function");
+  check.each(
+    { rules },
+    isTable,
+    "an object with a function for each op",
+    "write `{ exp: ({ name }, { inputs, gradients }) => […] }`.",
+  );
+  check.type({ f }, "function");
   const before = new Map(waysBack);
   for (const [name, rule] of Object.entries(rules)) waysBack.set(name, rule);
   try {
