@@ -15,13 +15,13 @@ async function ownFile() {
   return out.files.find(({ name }) => name === "onnx/model.onnx")!;
 }
 
-const { maps, leftAlone, size } = await addAttentionMaps(
+const { maps, skipped, size } = await addAttentionMaps(
   files[0] ?? (await ownFile()),
 );
 for (const { name, shape, how, operator } of maps)
   print(name, `[${shape?.join(", ") ?? "?"}]`, `${how}: ${operator}`);
-for (const { node, operator, reason } of leftAlone)
-  print("left alone:", operator, node, reason);
+for (const { node, operator, reason } of skipped)
+  print("skipped:", operator, node, reason);
 print(maps.length, "maps in a file of", size, "bytes");
 if (files.length === 0 && maps.length !== 4)
   throw new Error("a layer has no map");

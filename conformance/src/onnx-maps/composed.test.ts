@@ -124,8 +124,8 @@ test.each(patterns)("%s", async (_, compose, options, opset = 17) => {
   g.output("output", ["batch", "length", H * D]);
   compose(g, names);
   const { model, weights } = await run(g.bytes(), { q, k, v });
-  expect(model.maps).toMatchObject([{ name: "attentions.0", operator: "Softmax", how: "named" }]);
-  expect(model.leftAlone).toEqual([]);
+  expect(model.maps).toMatchObject([{ name: "attentions.0", operator: "Softmax", how: "exposed" }]);
+  expect(model.skipped).toEqual([]);
   const ours = attentionWeights(q, k, { ...scaled, ...options });
   expect(weights.dims).toEqual(ours.shape);
   expect(numbers(weights)).toBeAllclose(ours.data, { rtol: 0, atol: 1e-5 });
@@ -191,7 +191,7 @@ test("beside projections in 4 bits", async () => {
   const dots = g.op("Mul", [g.op("MatMul", [query, swapped(g, key)]), g.scalar(D ** -0.5)]);
   finish(g, g.op("Softmax", [dots], { axis: -1 }), value);
   const { model, weights } = await run(g.bytes(), { x: randn([B, T, C], { seed: 9 }) });
-  expect(model.maps).toMatchObject([{ how: "named", shape: ["batch", H, "length", "length"] }]);
+  expect(model.maps).toMatchObject([{ how: "exposed", shape: ["batch", H, "length", "length"] }]);
   const rows = Array.from({ length: B * H * T }, (_, row) =>
     Array.from(numbers(weights))
       .slice(row * T, (row + 1) * T)
@@ -211,7 +211,7 @@ test("maps that the graph gives already are listed under their names, and the fi
   const own = g.output("probabilities", ["batch", H, "length", "length"]);
   finish(g, g.op("Softmax", [g.op("MatMul", [query, swapped(g, key)])], { axis: -1 }, { to: [own] }), value);
   const model = await mapped(g.bytes());
-  expect(model.maps).toMatchObject([{ name: "probabilities", how: "given" }]);
+  expect(model.maps).toMatchObject([{ name: "probabilities", how: "existing" }]);
   expect(model.after).toEqual(model.before);
 });
 
@@ -227,7 +227,7 @@ test("softmaxes that are no attention, and attention that is not understood, sta
   g.op("Add", [g.op("MatMul", [columns, x]), router], {}, { to: ["output"] });
   const model = await mapped(g.bytes());
   expect(model.maps).toEqual([]);
-  expect(model.leftAlone).toEqual([
+  expect(model.skipped).toEqual([
     { node: columns, operator: "Softmax", reason: "it is a softmax over axis 1, which is not the last" },
   ]);
   expect(model.after).toEqual(model.before);

@@ -1,4 +1,4 @@
-// Maps out of what we export: outputs stay what they are, bit by bit where nothing is opened, and weights are ours.
+// Maps out of what we export: outputs stay what they are, bit by bit where nothing is decomposed, and weights are ours.
 import { growingCache } from "@qkv/kv-cache";
 import { padding } from "@qkv/attention";
 import * as tensors from "@qkv/tensor";
@@ -81,40 +81,43 @@ describe.each(Object.entries(models))("%s", (name, config) => {
     [23, "needed"],
     [23, "all"],
     [17, "needed"],
-  ] as const)("opset %d, opened where it is %s: outputs stay, weights are ours", async (opset, open) => {
-    const { graph } = await exported({ config, params }, { opset });
-    const model = await mapped(graph, { open });
-    expect(model.leftAlone).toEqual([]);
-    expect(model.maps.map((map) => map.name)).toEqual(
-      Array.from({ length: config.numLayers }, (_, i) => `attentions.${i}`),
-    );
-    const isOpened = model.maps.some(({ how }) => how === "opened");
-    const cache = growingCache({ numLayers: config.numLayers });
-    let past = noPast(config);
-    // A prompt, and a token after it.
-    for (const [ids, seen] of [
-      [prompt, 0],
-      [[7], prompt.length],
-    ] as const) {
-      const feeds = step(ids, seen, past);
-      const before = await runGraph(model.before, feeds);
-      const after = await runGraph(model.after, feeds);
-      for (const [output, { data }] of Object.entries(before)) {
-        const got = after[output]!.data as Float32Array;
-        if (isOpened)
-          expect(got, output).toBeAllclose(data as Float32Array, { rtol: 1e-5, atol: 1e-5, scaled: true });
-        else expect(got, output).toEqual(data);
+  ] as const)(
+    "opset %d, decomposed where it is %s: outputs stay, weights are ours",
+    async (opset, decompose) => {
+      const { graph } = await exported({ config, params }, { opset });
+      const model = await mapped(graph, { decompose });
+      expect(model.skipped).toEqual([]);
+      expect(model.maps.map((map) => map.name)).toEqual(
+        Array.from({ length: config.numLayers }, (_, i) => `attentions.${i}`),
+      );
+      const isDecomposed = model.maps.some(({ how }) => how === "decomposed");
+      const cache = growingCache({ numLayers: config.numLayers });
+      let past = noPast(config);
+      // A prompt, and a token after it.
+      for (const [ids, seen] of [
+        [prompt, 0],
+        [[7], prompt.length],
+      ] as const) {
+        const feeds = step(ids, seen, past);
+        const before = await runGraph(model.before, feeds);
+        const after = await runGraph(model.after, feeds);
+        for (const [output, { data }] of Object.entries(before)) {
+          const got = after[output]!.data as Float32Array;
+          if (isDecomposed)
+            expect(got, output).toBeAllclose(data as Float32Array, { rtol: 1e-5, atol: 1e-5, scaled: true });
+          else expect(got, output).toEqual(data);
+        }
+        const trace: ModelTrace = { names: ["weights"], tensors: {} };
+        decoder(config).apply(params, [...ids], { cache, trace });
+        model.maps.forEach(({ name: map }, i) => {
+          const ours = trace.tensors[`layers.${i}.attention.weights`]!;
+          expect(after[map]!.dims, map).toEqual(ours.shape);
+          expect(after[map]!.data as Float32Array, map).toBeAllclose(ours.data, { rtol: 0, atol: 1e-5 });
+        });
+        past = present(before);
       }
-      const trace: ModelTrace = { names: ["weights"], tensors: {} };
-      decoder(config).apply(params, [...ids], { cache, trace });
-      model.maps.forEach(({ name: map }, i) => {
-        const ours = trace.tensors[`layers.${i}.attention.weights`]!;
-        expect(after[map]!.dims, map).toEqual(ours.shape);
-        expect(after[map]!.data as Float32Array, map).toBeAllclose(ours.data, { rtol: 0, atol: 1e-5 });
-      });
-      past = present(before);
-    }
-  });
+    },
+  );
 });
 
 test.each([23, 17] as const)("an encoder with padding, of opset %d", async (opset) => {

@@ -1,4 +1,4 @@
-// Microsoft's fused operators, opened: ONNX Runtime gives the same outputs for the operator and for what it is opened
+// Microsoft's fused operators, decomposed: ONNX Runtime gives the same outputs for the operator and for what it is decomposed
 // into, and the weights are ours.
 import {
   attention,
@@ -55,8 +55,8 @@ function graphOf(
   return g.bytes();
 }
 
-/** Runs the operator and what it is opened into, compares all outputs, and returns the weights. */
-async function openedWeights(
+/** Runs the operator and what it is decomposed into, compares all outputs, and returns the weights. */
+async function decomposedWeights(
   type: string,
   inputs: Record<string, Value | undefined>,
   outputs: readonly (string | undefined)[],
@@ -64,9 +64,9 @@ async function openedWeights(
   { opset, means = () => true }: { opset?: number; means?: (name: string, index: number) => boolean } = {},
 ): Promise<Value> {
   const model = await mapped(graphOf(type, inputs, outputs, attributes, opset));
-  expect(model.leftAlone).toEqual([]);
+  expect(model.skipped).toEqual([]);
   expect(model.maps).toMatchObject([
-    { name: "attentions.0", how: "opened", operator: `com.microsoft.${type}` },
+    { name: "attentions.0", how: "decomposed", operator: `com.microsoft.${type}` },
   ]);
   const feeds = Object.fromEntries(Object.entries(inputs).filter(([, value]) => value)) as Values;
   const [before, after] = [await runGraph(model.before, feeds), await runGraph(model.after, feeds)];
@@ -103,7 +103,7 @@ describe("MultiHeadAttention", () => {
   ])("%s", async (_, own, options) => {
     const [q, k, v] = [random(B, T, C), random(B, T, C), random(B, T, C)];
     const inputs = { query: value(q), key: value(k), value: value(v) };
-    const weights = await openedWeights("MultiHeadAttention", inputs, outputs, { ...attributes, ...own });
+    const weights = await decomposedWeights("MultiHeadAttention", inputs, outputs, { ...attributes, ...own });
     close(weights, attentionWeights(split(q, H), split(k, H), options));
   });
 
@@ -111,7 +111,7 @@ describe("MultiHeadAttention", () => {
     const [S, Cv] = [7, H * 6];
     const [q, k, v, bias] = [random(B, T, C), random(B, S, C), random(B, S, Cv), random(2 * C + Cv)];
     const inputs = { query: value(q), key: value(k), value: value(v), bias: value(bias) };
-    const weights = await openedWeights("MultiHeadAttention", inputs, outputs, attributes);
+    const weights = await decomposedWeights("MultiHeadAttention", inputs, outputs, attributes);
     const added = (x: Tensor, start: number) =>
       tensor(
         Float32Array.from(x.data, (each, i) => each + bias.data[start + (i % C)]!),
@@ -133,7 +133,7 @@ describe("MultiHeadAttention", () => {
             [B, T, T],
           );
     const inputs = { query: value(q), key: value(k), value: value(v), bias: undefined, mask };
-    const weights = await openedWeights("MultiHeadAttention", inputs, outputs, attributes);
+    const weights = await decomposedWeights("MultiHeadAttention", inputs, outputs, attributes);
     close(weights, attentionWeights(split(q, H), split(k, H), { mask: padding(lengths) }));
   });
 
@@ -146,7 +146,7 @@ describe("MultiHeadAttention", () => {
       ...{ added: value(bias), pastKey: value(pastKey), pastValue: value(pastValue) },
     };
     const presents = ["output", "present_key", "present_value"];
-    const weights = await openedWeights("MultiHeadAttention", inputs, presents, attributes);
+    const weights = await decomposedWeights("MultiHeadAttention", inputs, presents, attributes);
     close(weights, attentionWeights(split(q, H), concat([pastKey, split(k, H)], 2), { bias }));
   });
 
@@ -176,7 +176,7 @@ describe("MultiHeadAttention", () => {
     const [q, k, v] = [random(B, T, C), random(B, H, 6, D), random(B, H, 6, D)];
     const inputs = { query: value(q), key: value(k), value: value(v) };
     close(
-      await openedWeights("MultiHeadAttention", inputs, outputs, attributes),
+      await decomposedWeights("MultiHeadAttention", inputs, outputs, attributes),
       attentionWeights(split(q, H), k),
     );
   });
@@ -191,7 +191,13 @@ describe("Attention", () => {
   ])("%s", async (_, own, opset, options) => {
     const [x, matrix, bias] = projection();
     const inputs = { input: value(x), matrix: value(matrix), bias: value(bias) };
-    const weights = await openedWeights("Attention", inputs, ["output"], { num_heads: H, ...own }, { opset });
+    const weights = await decomposedWeights(
+      "Attention",
+      inputs,
+      ["output"],
+      { num_heads: H, ...own },
+      { opset },
+    );
     const { q, k } = projected(x, matrix, bias);
     close(weights, attentionWeights(q, k, options));
   });
@@ -204,7 +210,7 @@ describe("Attention", () => {
       ...{ input: value(x), matrix: value(matrix), bias: value(bias), mask: undefined, past: value(past) },
     };
     const attributes = { num_heads: H, unidirectional: 1 };
-    const weights = await openedWeights("Attention", inputs, ["output", "present"], attributes);
+    const weights = await decomposedWeights("Attention", inputs, ["output", "present"], attributes);
     const { q, k } = projected(x, matrix, bias);
     const pastKey = reshape(slice(past, 0, 0, 1), [B, H, P, D]);
     close(weights, attentionWeights(q, concat([pastKey, k], 2), { mask: causal() }));
@@ -219,7 +225,7 @@ describe("Attention", () => {
           ? int32([5, 4], [B])
           : int32([5, 4, 0, 1], [2 * B]);
     const inputs = { input: value(x), matrix: value(matrix), bias: value(bias), mask };
-    const weights = await openedWeights("Attention", inputs, ["output"], { num_heads: H });
+    const weights = await decomposedWeights("Attention", inputs, ["output"], { num_heads: H });
     const seen = numbers(weights);
     const first = kind === "ends" ? 0 : 1; // of the second sequence, whose last key is hidden too
     for (let i = H * T * T; i < 2 * H * T * T; i++) {
@@ -251,9 +257,9 @@ describe("Attention", () => {
       x = g.op("SkipLayerNormalization", [attended, x!, numbersOf(C), numbersOf(C)], {}, { domain, to })[0];
     }
     const model = await mapped(g.bytes());
-    expect(model.leftAlone).toEqual([]);
+    expect(model.skipped).toEqual([]);
     expect(model.maps.map(({ how, shape }) => [how, shape])).toEqual(
-      [0, 1].map(() => ["opened", ["batch", H, "length", "?"]]),
+      [0, 1].map(() => ["decomposed", ["batch", H, "length", "?"]]),
     );
     const feeds = {
       ids: int32([1, 2, 3, 4, 5, 6, 7, 8], [2, 4]),
@@ -313,7 +319,7 @@ describe("GroupQueryAttention", () => {
       ...{ query: value(q), key: value(k), value: value(v), pastKey: undefined, pastValue: undefined },
       ...{ lengths: last(T, T), total: int32([T], []) },
     };
-    const weights = await openedWeights("GroupQueryAttention", inputs, presents, { ...heads, ...own });
+    const weights = await decomposedWeights("GroupQueryAttention", inputs, presents, { ...heads, ...own });
     close(weights, attentionWeights(split(q, H), split(k, Hkv), { mask: causal(), ...options }));
   });
 
@@ -334,7 +340,7 @@ describe("GroupQueryAttention", () => {
       ...{ query: value(qw), key: value(kw), value: value(vw), pastKey: undefined, pastValue: undefined },
       ...{ lengths: last(T), total: int32([T], []), cos, sin },
     };
-    const prompt = await openedWeights("GroupQueryAttention", inputs, presents, attributes);
+    const prompt = await decomposedWeights("GroupQueryAttention", inputs, presents, attributes);
     const rotate = (x: Tensor, first: number) => rotated(x, cos, sin, first, interleaved === 1);
     const [qr, kr] = [rotate(split(qw, H), 0), rotate(split(kw, Hkv), 0)];
     close(prompt, attentionWeights(qr, kr, { mask: causal() }));
@@ -350,12 +356,12 @@ describe("GroupQueryAttention", () => {
       },
       ...{ lengths: last(T + 1), total: int32([T + 1], []), cos, sin },
     };
-    const token = await openedWeights("GroupQueryAttention", decoding, presents, attributes);
+    const token = await decomposedWeights("GroupQueryAttention", decoding, presents, attributes);
     const keys = concat([kr, rotate(split(nextKey, Hkv), T)], 2);
     close(token, attentionWeights(rotate(split(next, H), T), keys, { mask: causal() }));
   });
 
-  test("rotated by places that are given", async () => {
+  test("rotated by positions that are given", async () => {
     const { q, k, v } = call(1, T);
     const { cos, sin } = tables(8);
     const inputs = {
@@ -363,7 +369,10 @@ describe("GroupQueryAttention", () => {
       ...{ lengths: last(T), total: int32([T], []), cos, sin },
       positions: int64([3, 4, 5, 6, 7], [1, T]),
     };
-    const weights = await openedWeights("GroupQueryAttention", inputs, presents, { ...heads, do_rotary: 1 });
+    const weights = await decomposedWeights("GroupQueryAttention", inputs, presents, {
+      ...heads,
+      do_rotary: 1,
+    });
     const placed = (x: Tensor) => rotated(x, cos, sin, 3, false);
     close(weights, attentionWeights(placed(split(q, H)), placed(split(k, Hkv)), { mask: causal() }));
   });
@@ -374,7 +383,7 @@ describe("GroupQueryAttention", () => {
       ...{ query: value(all), key: undefined, value: undefined, pastKey: undefined, pastValue: undefined },
       ...{ lengths: last(T, T), total: int32([T], []) },
     };
-    const weights = await openedWeights("GroupQueryAttention", inputs, presents, heads);
+    const weights = await decomposedWeights("GroupQueryAttention", inputs, presents, heads);
     const headed = split(all, H + 2 * Hkv);
     close(
       weights,
@@ -396,7 +405,7 @@ describe("GroupQueryAttention", () => {
       },
       ...{ lengths: last(6, 4), total: int32([6], []) },
     };
-    const weights = await openedWeights("GroupQueryAttention", inputs, presents, heads);
+    const weights = await decomposedWeights("GroupQueryAttention", inputs, presents, heads);
     const seen = numbers(weights);
     expect(weights.dims).toEqual([B, H, 1, P]);
     for (let i = 0; i < seen.length; i++) expect(seen[i]! > 0).toBe(i % P < (i < H * P ? 6 : 4));
@@ -411,7 +420,7 @@ describe("GroupQueryAttention", () => {
     // Rows of padding exist but mean nothing: those that ONNX Runtime gives are of memory that nothing was written to.
     const means = (name: string, i: number) => name !== "output" || i < (T + 3) * H * width;
     const attributes = { ...heads, do_rotary: 1 };
-    await openedWeights("GroupQueryAttention", inputs, presents, attributes, { means });
+    await decomposedWeights("GroupQueryAttention", inputs, presents, attributes, { means });
   });
 
   test("a bias of scores, and logits of sinks", async () => {
@@ -422,7 +431,7 @@ describe("GroupQueryAttention", () => {
       ...{ lengths: last(T, T), total: int32([T], []), cos: undefined, sin: undefined, positions: undefined },
       ...{ added: value(bias), sinks: value(sinks) },
     };
-    const weights = await openedWeights("GroupQueryAttention", inputs, presents, heads);
+    const weights = await decomposedWeights("GroupQueryAttention", inputs, presents, heads);
     close(weights, attentionWeights(split(q, H), split(k, Hkv), { mask: causal(), bias, sinks }));
   });
 });

@@ -1,4 +1,4 @@
-// ONNX's own cases of attention as graphs: asked and opened, they give the outputs of the reference, and our weights.
+// ONNX's own cases of attention as graphs: requested and decomposed, they give the outputs of the reference, and our weights.
 import { js, randn, tensor, type Tensor } from "@qkv/tensor";
 
 import { describe, expect, test } from "vitest";
@@ -69,33 +69,34 @@ async function ourWeights({ opset, attributes, nodeInputs }: Case, given: Map<st
 }
 
 const cases = ownData.json("onnx/attention.json") as Case[];
-describe.each(["needed", "all"] as const)("opened where it is %s", (open) => {
+describe.each(["needed", "all"] as const)("decomposed where it is %s", (decompose) => {
   test.each(cases.map((each) => [each.name, each] as const))("%s", async (_, each) => {
     const given = new Map(each.inputs.map(readTensor).map((input) => [input.name, input]));
     const results = each.outputs.map(readTensor);
     const feeds: Values = Object.fromEntries([...given].map(([name, input]) => [name, valueOf(input)]));
-    const model = await mapped(graphOf(each, given, results), { open });
+    const model = await mapped(graphOf(each, given, results), { decompose });
     const givesScores = each.nodeOutputs[3] && each.attributes["qk_matmul_output_mode"] !== 3;
-    if (open === "all" && givesScores) {
-      expect(model.leftAlone).toMatchObject([{ reason: "it also gives scores under qk_matmul_output" }]);
+    if (decompose === "all" && givesScores) {
+      expect(model.skipped).toMatchObject([{ reason: "it also gives scores under qk_matmul_output" }]);
       expect(model.after).toEqual(model.before);
       return;
     }
-    expect(model.leftAlone).toEqual([]);
+    expect(model.skipped).toEqual([]);
     const tolerance = results[0]!.dtype === "float16" ? 2e-3 : 1e-5;
     const [map] = model.maps;
-    if (map!.how !== "opened") {
+    if (map!.how !== "decomposed") {
       const before = await runGraph(model.before, feeds).catch((error: Error) => error);
       if (before instanceof Error) {
         // A model that this engine refuses without maps is refused with them.
         await expect(runGraph(model.after, feeds)).rejects.toThrow(/Attention/);
         return;
       }
-      const asked = await runGraph(model.after, feeds);
-      for (const [name, { data }] of Object.entries(before)) expect(asked[name]!.data, name).toEqual(data);
+      const requested = await runGraph(model.after, feeds);
+      for (const [name, { data }] of Object.entries(before))
+        expect(requested[name]!.data, name).toEqual(data);
     }
     const after = await runGraph(model.after, feeds);
-    for (const result of map!.how === "opened" ? results : [])
+    for (const result of map!.how === "decomposed" ? results : [])
       expect(numbers(after[result.name]!), result.name).toBeAllclose(numbers(valueOf(result)), {
         rtol: tolerance,
         atol: tolerance,
@@ -111,14 +112,14 @@ const reference = (name: string, { data, shape }: Tensor): ReferenceTensor => ({
 });
 const qkv = ["Q", "K", "V"].map((name, i) => reference(name, randn([1, 2, 5, 4], { seed: i })));
 
-/** Weights of what a call is opened into, which no operator of version 25 is left in, and ours. */
-async function openedWeights(attributes: Record<string, number>, inputs: readonly ReferenceTensor[]) {
+/** Weights of what a call is decomposed into, in which no operator of version 25 is left, and ours. */
+async function decomposedWeights(attributes: Record<string, number>, inputs: readonly ReferenceTensor[]) {
   const given = new Map(inputs.map((x) => [x.name, x]));
   const each = {
     ...{ name: "", opset: 23, attributes, inputs: [], outputs: [] },
     ...{ nodeInputs: [...given.keys()], nodeOutputs: ["Y"] },
   };
-  const model = await mapped(graphOf(each, given, [{ ...qkv[0]!, name: "Y" }]), { open: "all" });
+  const model = await mapped(graphOf(each, given, [{ ...qkv[0]!, name: "Y" }]), { decompose: "all" });
   const feeds = Object.fromEntries([...given].map(([name, input]) => [name, valueOf(input)]));
   const after = await runGraph(model.after, feeds);
   return { found: numbers(after["attentions.0"]!), ours: (await ourWeights(each, given)).data };
@@ -128,8 +129,8 @@ test.each([
   [{ left_window_size: 2, right_window_size: 1 }],
   [{ left_window_size: 1, is_causal: 1 }],
   [{ right_window_size: 0 }],
-])("windows of version 25, %j, are opened for engines without them", async (attributes) => {
-  const { found, ours } = await openedWeights(attributes, qkv);
+])("windows of version 25, %j, are decomposed for engines without them", async (attributes) => {
+  const { found, ours } = await decomposedWeights(attributes, qkv);
   expect(found).toBeAllclose(ours, { rtol: 0, atol: 1e-5 });
 });
 
@@ -137,7 +138,7 @@ test.each(["float32", "bool"] as const)("keys beyond the end of a mask of %s are
   const numbersOfMask = Array.from({ length: 15 }, (_, i) => (i % 4 === 0 ? 0 : 1));
   const values = dtype === "bool" ? Uint8Array.from(numbersOfMask) : Float32Array.from(numbersOfMask);
   const mask = { name: "attn_mask", dtype, shape: [5, 3], values };
-  const { found, ours } = await openedWeights({}, [...qkv, mask]);
+  const { found, ours } = await decomposedWeights({}, [...qkv, mask]);
   expect(found).toBeAllclose(ours, { rtol: 0, atol: 1e-5 });
   expect(found[4]).toBe(0);
 });

@@ -4,4 +4,4 @@ export {
   type AttentionMapOptions,
   type OnnxWithMaps,
 } from "./onnx/add-attention-maps.js";
-export type { LeftAlone } from "./onnx/composed-attention.js";
+export type { SkippedNode } from "./onnx/composed-attention.js";

@@ -32,17 +32,19 @@ test("maps are listed, written, and the weights beside the model go along", asyn
   const model = join(root, "model/onnx/model.onnx");
   const listed = await qkv("lens", "onnx", model);
   expect(listed).toMatchObject({ status: 0, err: "" });
-  expect(listed.out).toMatch(/^attentions\.0 {2}\[.*, 4, .*\] {2}named: Softmax value\.\d+\nattentions\.1 /);
+  expect(listed.out).toMatch(
+    /^attentions\.0 {2}\[.*, 4, .*\] {2}exposed: Softmax value\.\d+\nattentions\.1 /,
+  );
 
   mkdirSync(join(root, "elsewhere"));
   const out = join(root, "elsewhere/with-maps.onnx");
   const written = await qkv("lens", "onnx", model, "--out", out, "--name", "maps", "--json");
   expect(written).toMatchObject({ status: 0, err: "" });
   const result = JSON.parse(written.out) as { maps: { name: string; how: string; shape: unknown[] }[] };
-  expect(result).toMatchObject({ out, leftAlone: [], externalData: ["model.onnx_data"] });
+  expect(result).toMatchObject({ out, skipped: [], externalData: ["model.onnx_data"] });
   expect(result.maps.map(({ name, how }) => [name, how])).toEqual([
-    ["maps.0", "named"],
-    ["maps.1", "named"],
+    ["maps.0", "exposed"],
+    ["maps.1", "exposed"],
   ]);
   expect(readFileSync(out).length).toBeGreaterThan(readFileSync(model).length);
   expect(readFileSync(join(root, "elsewhere/model.onnx_data"))).toEqual(

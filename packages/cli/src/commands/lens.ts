@@ -1,5 +1,5 @@
 import { ArgumentError } from "@qkv/core";
-import { addAttentionMaps, type AttentionMap, type LeftAlone } from "@qkv/lens/onnx";
+import { addAttentionMaps, type AttentionMap, type SkippedNode } from "@qkv/lens/onnx";
 import { Option, type Command } from "commander";
 import { copyFile, mkdir, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
@@ -8,18 +8,18 @@ import { withJson } from "../json-result.js";
 import { unreadable } from "../missing-file.js";
 import { openOutputFile } from "../output-file.js";
 
-type OnnxOptions = { out?: string; name: string; open: "needed" | "all"; json?: true | string };
+type OnnxOptions = { out?: string; name: string; decompose: "needed" | "all"; json?: true | string };
 
 type LensOnnxResult = {
   /** The file that was written; undefined where maps were only listed. */
   out: string | undefined;
   maps: AttentionMap[];
-  leftAlone: LeftAlone[];
-  /** Files of weights that lie beside the model. */
+  skipped: SkippedNode[];
+  /** Files of weights in the folder of the model. */
   externalData: string[];
 };
 
-/** Adds `qkv lens onnx`: attention maps out of an ONNX file. */
+/** Adds `qkv lens onnx`: adds attention maps to the outputs of an ONNX file. */
 export function addLens(program: Command, io: Io): void {
   program
     .command("lens")
@@ -35,8 +35,8 @@ export function addLens(program: Command, io: Io): void {
     .option("--name <name>", "first part of the names of outputs", "attentions")
     .addOption(
       new Option(
-        "--open <which>",
-        "fused operators to replace by what they are composed of: those that need it, or all",
+        "--decompose <which>",
+        "fused operators to replace by the operators that they are composed of: those that need it, or all",
       )
         .choices(["needed", "all"])
         .default("needed"),
@@ -50,13 +50,13 @@ export function addLens(program: Command, io: Io): void {
 
 async function lensOnnx(
   path: string,
-  { out, name, open }: OnnxOptions,
+  { out, name, decompose }: OnnxOptions,
   { signal }: Io,
 ): Promise<LensOnnxResult> {
-  const model = await addAttentionMaps(path, { name, open, signal });
-  const { maps, leftAlone, externalData, chunks } = model;
+  const model = await addAttentionMaps(path, { name, decompose, signal });
+  const { maps, skipped, externalData, chunks } = model;
   if (out !== undefined) {
-    await refuseSame(path, out);
+    await refuseSameFile(path, out);
     const file = await openOutputFile(out, "--out");
     try {
       await file.finish(chunks());
@@ -68,11 +68,11 @@ async function lensOnnx(
       for (const location of externalData) await copyBeside(location, folders);
     }
   }
-  return { out, maps, leftAlone, externalData };
+  return { out, maps, skipped, externalData };
 }
 
-/** Refuses to write over the model, which is read while the new file is written. */
-async function refuseSame(path: string, out: string): Promise<void> {
+/** Refuses to overwrite the model, which is read while the new file is written. */
+async function refuseSameFile(path: string, out: string): Promise<void> {
   const [from, to] = await Promise.all([path, out].map((each) => realpath(each).catch(() => undefined)));
   if (from === undefined || from !== to) return;
   throw new ArgumentError({
@@ -93,7 +93,7 @@ async function copyBeside(location: string, [from, to]: readonly [string, string
       fn: "qkv lens onnx",
       argument: "model",
       received: location,
-      expected: "names of files beside the model, and this leads out of its folder",
+      expected: "a file in the folder of the model",
       fix: "write the new model into the folder of the old one.",
     });
   }
@@ -105,15 +105,15 @@ async function copyBeside(location: string, [from, to]: readonly [string, string
   }
 }
 
-function listed({ out, maps, leftAlone }: LensOnnxResult): string {
+function listed({ out, maps, skipped }: LensOnnxResult): string {
   const width = Math.max(0, ...maps.map(({ name }) => name.length));
   const lines = [
     ...maps.map(
       ({ name, shape, how, operator, node }) =>
         `${name.padEnd(width)}  [${shape?.join(", ") ?? "?"}]  ${how}: ${operator} ${node}`,
     ),
-    ...leftAlone.map(({ node, operator, reason }) => `left alone: ${operator} ${node}: ${reason}`),
-    ...(maps.length === 0 ? ["no attention that is understood"] : []),
+    ...skipped.map(({ node, operator, reason }) => `skipped: ${operator} ${node}: ${reason}`),
+    ...(maps.length === 0 ? ["no attention found"] : []),
     ...(out === undefined ? [] : [`${out}: ${maps.length} maps`]),
   ];
   return `${lines.join("\n")}\n`;

@@ -70,7 +70,7 @@ const attention = all(
   node("MatMul", ["weights", "v"], ["mixed"]),
 );
 
-test("attention inside a branch, and inside a function, is left alone with the place", async () => {
+test("attention inside a branch, and inside a function, is skipped with the place", async () => {
   const branches = [
     subgraph("then_branch", attention),
     subgraph("else_branch", node("Identity", ["q"], ["x"])),
@@ -86,9 +86,9 @@ test("attention inside a branch, and inside a function, is left alone with the p
       writer.raw(renumbered);
     }),
   );
-  const { maps, leftAlone, bytes } = await addAttentionMaps(file);
+  const { maps, skipped, bytes } = await addAttentionMaps(file);
   expect(maps).toEqual([]);
-  expect(leftAlone).toEqual([
+  expect(skipped).toEqual([
     { node: "soft", operator: "Softmax", reason: "it is inside then_branch of choice, a graph of its own" },
     {
       node: "soft",
@@ -109,12 +109,12 @@ function starts(bytes: Uint8Array): Set<number> {
 test.each<
   [string, NodeOptions & { inputs?: string[]; opset?: number; axes?: number; type?: number }, string]
 >([
-  ["PackedMultiHeadAttention", { domain: "com.microsoft" }, "this operator is not opened"],
+  ["PackedMultiHeadAttention", { domain: "com.microsoft" }, "this operator is not supported"],
   ["LinearAttention", {}, "it has no softmax, and so no weights"],
   [
     "MultiHeadAttention",
     { domain: "com.microsoft", attributes: [integer("num_heads", 2)], opset: 11 },
-    "it would be opened into operators of version 12 or later, and the file has 11",
+    "it would be decomposed into operators of version 12 or later, and the file has 11",
   ],
   [
     "MultiHeadAttention",
@@ -149,7 +149,7 @@ test.each<
     },
     "it lacks queries, lengths or a number of heads",
   ],
-])("%s %j is left alone with the reason", async (type, options, reason) => {
+])("%s %j is skipped with the reason", async (type, options, reason) => {
   const { inputs = ["q", "k", "v"], opset, type: elementType, ...own } = options;
   const given = inputs.map((name) => name.trim());
   const ports = ["q", "k", "v"].map((name) => port(11, name, 3, elementType));
@@ -157,13 +157,13 @@ test.each<
     all(node(type, given, ["y"], { name: "fused", ...own }), ...ports, port(12, "y", 3)),
     opset,
   );
-  const { maps, leftAlone, bytes } = await addAttentionMaps(file);
+  const { maps, skipped, bytes } = await addAttentionMaps(file);
   const operator = own.domain === undefined ? type : `${own.domain}.${type}`;
-  expect([maps, leftAlone]).toEqual([[], [{ node: "fused", operator, reason }]]);
+  expect([maps, skipped]).toEqual([[], [{ node: "fused", operator, reason }]]);
   expect(await bytes()).toEqual(file);
 });
 
-test("a softmax whose result meets no values, and one of quantized numbers, are left alone", async () => {
+test("a softmax whose result meets no values, and one of quantized numbers, are skipped", async () => {
   const dots = all(node("Transpose", ["k"], ["kt"]), node("MatMul", ["q", "kt"], ["scores"]));
   const file = model(
     all(
@@ -172,9 +172,9 @@ test("a softmax whose result meets no values, and one of quantized numbers, are 
       node("QLinearSoftmax", ["z"], ["w"], { name: "quantized", domain: "com.microsoft" }),
     ),
   );
-  const { maps, leftAlone } = await addAttentionMaps(file);
+  const { maps, skipped } = await addAttentionMaps(file);
   expect(maps).toEqual([]);
-  expect(leftAlone).toEqual([
+  expect(skipped).toEqual([
     { node: "last", operator: "Softmax", reason: "what it gives is multiplied with no values" },
     {
       ...{ node: "quantized", operator: "com.microsoft.QLinearSoftmax" },

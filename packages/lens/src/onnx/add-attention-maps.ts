@@ -1,12 +1,12 @@
 import { checks } from "@qkv/core";
 import type { FileSource } from "@qkv/core/byte-source";
-import { findComposed, leftAlone, nodeName, operatorOf, type LeftAlone } from "./composed-attention.js";
-import { openGroupQueryAttention } from "./fused/group-query-attention.js";
-import { openMultiHeadAttention } from "./fused/multi-head-attention.js";
+import { findComposed, skippedNode, nodeName, operatorOf, type SkippedNode } from "./composed-attention.js";
+import { decomposeGroupQueryAttention } from "./fused/group-query-attention.js";
+import { decomposeMultiHeadAttention } from "./fused/multi-head-attention.js";
 import { nodeComposer, shapeOf } from "./fused/node-composer.js";
-import type { OpenNode } from "./fused/opened.js";
-import { openPackedAttention } from "./fused/packed-attention.js";
-import { openStandardAttention } from "./fused/standard-attention.js";
+import type { DecomposeNode } from "./fused/decomposition.js";
+import { decomposePackedAttention } from "./fused/packed-attention.js";
+import { decomposeStandardAttention } from "./fused/standard-attention.js";
 import { changedFile, openOnnxFile, type FileNode, type OnnxFile } from "./onnx-file.js";
 import { onnxGraph, type OnnxGraph } from "./onnx-graph.js";
 import { elementTypes, readInnerGraph, type AxisLength, type OnnxNode } from "./read-messages.js";
@@ -21,10 +21,10 @@ export type AttentionMap = {
   /** The operator, with its domain where that is not ONNX's own: `Softmax`, `com.microsoft.GroupQueryAttention`. */
   operator: string;
   /**
-   * `named`: the graph computes them already, and its output now names them. `asked`: the operator gives them when asked.
-   * `opened`: the operator was replaced by what it is composed of. `given`: the graph gave them before.
+   * `exposed`: a value inside of the graph became an output. `requested`: an attribute makes the operator return them.
+   * `decomposed`: the operator was replaced by operators that it is composed of. `existing`: they were an output before.
    */
-  how: "named" | "asked" | "opened" | "given";
+  how: "exposed" | "requested" | "decomposed" | "existing";
   /**
    * `[B, H, T, S]`: lengths, or names of those that are free; `?` where nothing is known. Some graphs have one axis for batch
    * and heads. Undefined where not even the axes are known.
@@ -39,8 +39,8 @@ type OwnBytes = ReturnType<typeof Uint8Array.of>;
 export type OnnxWithMaps = {
   /** The maps, in the order of the graph. */
   maps: AttentionMap[];
-  /** Nodes that look like attention and were left as they are, each with the reason. */
-  leftAlone: LeftAlone[];
+  /** Nodes that look like attention and stay as they are, each with the reason. */
+  skipped: SkippedNode[];
   /** Names of the files with weights that have to lie beside the file, as they lay beside the one that was read. */
   externalData: string[];
   /** Size of the file. Unit: bytes. */
@@ -56,10 +56,10 @@ export type AttentionMapOptions = {
   /** Names outputs: `attentions` gives `attentions.0`, `attentions.1`. Default `"attentions"`. */
   name?: string;
   /**
-   * Fused operators that are replaced by what they are composed of: those that need it to give their weights, or `all`, also
-   * ONNX's own `Attention`, which gives them when asked. Default `"needed"`.
+   * Fused operators that are replaced by operators that they are composed of: those that cannot return their weights, or `all`,
+   * also ONNX's own `Attention`, which can. Default `"needed"`.
    */
-  open?: "needed" | "all";
+  decompose?: "needed" | "all";
   signal?: AbortSignal;
 };
 
@@ -69,9 +69,9 @@ export type AttentionMapOptions = {
  *
  * Attention is found where it is composed of operators (a product of queries and keys, a softmax, a product with values),
  * in ONNX's own `Attention`, and in Microsoft's `Attention`, `MultiHeadAttention` and `GroupQueryAttention`. Those of
- * Microsoft are opened into composed form: scale, masks, past and present, window, softcap, sinks and rotary embeddings are
+ * Microsoft are decomposed: scale, masks, past and present, window, softcap, sinks and rotary embeddings are
  * computed as the operators do, in float32. Everything else in the file stays as it is, byte by byte. Graphs with operators
- * before version 12 are only read where nothing has to be opened.
+ * before version 12 are only read where nothing has to be decomposed.
  *
  * Weights are not read but when the new file is: a few MiB are in memory at a time. Files of weights beside the model stay
  * the same files, under the same names.
@@ -94,7 +94,7 @@ export type AttentionMapOptions = {
  * const file = out.files.find(({ name }) => name === "onnx/model.onnx")!;
  *
  * const { maps, bytes } = await addAttentionMaps(file);
- * maps.map(({ name, how }) => `${name} ${how}`); // => ["attentions.0 asked", "attentions.1 asked"]
+ * maps.map(({ name, how }) => `${name} ${how}`); // => ["attentions.0 requested", "attentions.1 requested"]
  * // const session = await InferenceSession.create(await bytes());
  * (await bytes()).length > file.size; // => true
  * ```
@@ -104,9 +104,13 @@ export async function addAttentionMaps(
   options?: AttentionMapOptions,
 ): Promise<OnnxWithMaps> {
   const check = checks("addAttentionMaps");
-  const { name = "attentions", open = "needed", signal } = check.options(options, ["name", "open", "signal"]);
+  const {
+    name = "attentions",
+    decompose = "needed",
+    signal,
+  } = check.options(options, ["name", "decompose", "signal"]);
   check.type({ name }, "string");
-  check.oneOf({ open }, ["needed", "all"]);
+  check.oneOf({ decompose }, ["needed", "all"]);
   const model = await openOnnxFile(source, checks("addAttentionMaps", { argument: "source" }), signal);
   const graph = onnxGraph({
     ...{ nodes: model.nodes, initializers: model.initializers, opset: model.opset ?? 0 },
@@ -114,22 +118,22 @@ export async function addAttentionMaps(
     outputs: model.outputs.map((output) => output.name),
   });
   const changes = { replaced: new Map<FileNode, readonly Uint8Array[]>(), nodes: [], outputs: [] };
-  const mapping: Mapping = { model, graph, name, changes, maps: [], left: [] };
+  const mapping: Mapping = { model, graph, name, changes, maps: [], skipped: [] };
   const composed = findComposed(graph);
-  mapping.left.push(...composed.left);
+  mapping.skipped.push(...composed.skipped);
   const weightsOf = new Map(composed.found.map(({ node, weights }) => [node, weights]));
   for (const node of model.nodes) {
-    mapping.left.push(...innerAttention(node));
+    mapping.skipped.push(...innerAttention(node));
     const weights = weightsOf.get(node);
     const operator = operatorOf(node);
     if (weights !== undefined) addComposed(mapping, node, weights);
-    else if (operator === "Attention" && (open === "needed" || givesWeights(node)))
-      await addAsked(mapping, node);
-    else if (operator in fusedOperators) addOpened(mapping, node, fusedOperators[operator]!);
+    else if (operator === "Attention" && (decompose === "needed" || givesWeights(node)))
+      await addRequested(mapping, node);
+    else if (operator in fusedOperators) addDecomposed(mapping, node, fusedOperators[operator]!);
   }
   for (const { name: inner, nodes } of model.functions) {
     const reason = `it is inside the function ${inner}, whose values are no outputs of the graph`;
-    mapping.left.push(...attentionIn({ nodes, initializers: [], values: [], opset: graph.opset }, reason));
+    mapping.skipped.push(...attentionIn({ nodes, initializers: [], values: [], opset: graph.opset }, reason));
   }
   return result(mapping);
 }
@@ -146,23 +150,23 @@ type Mapping = {
     outputs: Uint8Array[];
   };
   readonly maps: AttentionMap[];
-  readonly left: LeftAlone[];
+  readonly skipped: SkippedNode[];
 };
 
 type Shape = readonly AxisLength[] | undefined;
 
-/** Fused operators: how they are opened, or the reason for which they are not. */
-const fusedOperators: Readonly<Record<string, OpenNode | string>> = {
-  Attention: openStandardAttention,
-  "com.microsoft.Attention": openPackedAttention,
-  "com.microsoft.MultiHeadAttention": openMultiHeadAttention,
-  "com.microsoft.GroupQueryAttention": openGroupQueryAttention,
+/** Fused operators: functions that decompose them, or the reason for which there is none. */
+const fusedOperators: Readonly<Record<string, DecomposeNode | string>> = {
+  Attention: decomposeStandardAttention,
+  "com.microsoft.Attention": decomposePackedAttention,
+  "com.microsoft.MultiHeadAttention": decomposeMultiHeadAttention,
+  "com.microsoft.GroupQueryAttention": decomposeGroupQueryAttention,
   ...Object.fromEntries(
     [
       ...["DecoderAttention", "DecoderMaskedMultiHeadAttention", "DecoderMaskedSelfAttention"],
       ...["LongformerAttention", "PackedAttention", "PackedMultiHeadAttention", "PagedAttention"],
       ...["QAttention", "QOrderedAttention", "SparseAttention"],
-    ].map((type) => [`com.microsoft.${type}`, "this operator is not opened"]),
+    ].map((type) => [`com.microsoft.${type}`, "this operator is not supported"]),
   ),
   LinearAttention: "it has no softmax, and so no weights",
   "com.microsoft.LinearAttention": "it has no softmax, and so no weights",
@@ -189,19 +193,19 @@ function list(
 function addComposed(mapping: Mapping, node: FileNode, weights: string): void {
   const { graph } = mapping;
   const shape = graph.shape(weights);
-  const given = givenAs(graph, weights);
-  if (given !== undefined) list(mapping, node, { name: given, how: "given" }, shape);
+  const existing = existingOutput(graph, weights);
+  if (existing !== undefined) list(mapping, node, { name: existing, how: "existing" }, shape);
   else
     addOutput(mapping, node, {
       value: weights,
-      how: "named",
+      how: "exposed",
       shape,
       elementType: graph.elementType(weights),
     });
 }
 
 /** The output of the graph that gives a value already. */
-function givenAs(graph: OnnxGraph, value: string): string | undefined {
+function existingOutput(graph: OnnxGraph, value: string): string | undefined {
   const copies = graph
     .consumers(value)
     .filter(({ node }) => node.type === "Identity" || node.type === "Reshape");
@@ -215,16 +219,16 @@ const givesWeights = ({ outputs, attributes }: OnnxNode): boolean =>
   Boolean(outputs[3]) && attributes.get(asking[0])?.integer === asking[1];
 
 /** Asks ONNX's own `Attention` for its weights. One that gives its scores stands beside one that gives the weights. */
-async function addAsked(mapping: Mapping, node: FileNode): Promise<void> {
+async function addRequested(mapping: Mapping, node: FileNode): Promise<void> {
   const { model, graph, changes } = mapping;
   const scores = node.outputs[3];
   const shape = mapShape(graph, node);
   if (scores && givesWeights(node)) {
-    if (graph.outputs.has(scores)) list(mapping, node, { name: scores, how: "given" }, shape);
+    if (graph.outputs.has(scores)) list(mapping, node, { name: scores, how: "existing" }, shape);
     else
       addOutput(mapping, node, {
         value: scores,
-        how: "named",
+        how: "exposed",
         shape,
         elementType: graph.elementType(node.inputs[0]!),
       });
@@ -238,7 +242,7 @@ async function addAsked(mapping: Mapping, node: FileNode): Promise<void> {
   const changed = changedNodeBytes(bytes, { outputs: [...others, name], attribute: asking });
   changes.replaced.set(node, scores ? [bytes, changed] : [changed]);
   changes.outputs.push(outputBytes(name, graph.elementType(node.inputs[0]!), shape));
-  list(mapping, node, { name, how: "asked" }, shape);
+  list(mapping, node, { name, how: "requested" }, shape);
 }
 
 /** The shape of the weights of ONNX's own `Attention`. */
@@ -250,26 +254,31 @@ function mapShape(graph: OnnxGraph, { inputs, attributes }: OnnxNode): Shape {
   return [query?.[0], heads, query?.[axis], inputs[4] ? undefined : key?.[axis]];
 }
 
-/** Opens a fused operator, or lists it with the reason for which it is left. */
-function addOpened(mapping: Mapping, node: FileNode, open: OpenNode | string): void {
-  const { graph, changes, left } = mapping;
+/** Decomposes a fused operator, or lists it with the reason for which it is skipped. */
+function addDecomposed(mapping: Mapping, node: FileNode, decompose: DecomposeNode | string): void {
+  const { graph, changes, skipped } = mapping;
   const composer = nodeComposer(nextName(mapping));
-  const opened =
-    typeof open === "string"
-      ? open
+  const decomposed =
+    typeof decompose === "string"
+      ? decompose
       : graph.opset < 12
-        ? `it would be opened into operators of version 12 or later, and the file has ${graph.opset || "none"}`
-        : open(node, graph, composer);
-  if (typeof opened === "string") {
-    left.push(leftAlone(node, opened));
+        ? `it would be decomposed into operators of version 12 or later, and the file has ${graph.opset || "none"}`
+        : decompose(node, graph, composer);
+  if (typeof decomposed === "string") {
+    skipped.push(skippedNode(node, decomposed));
     return;
   }
   changes.replaced.set(node, composer.nodes);
-  const { weights: value, shape } = opened;
-  addOutput(mapping, node, { value, how: "opened", shape, elementType: elementTypes.float32 });
+  const { weights: value, shape } = decomposed;
+  addOutput(mapping, node, { value, how: "decomposed", shape, elementType: elementTypes.float32 });
 }
 
-type NewOutput = { value: string; how: "named" | "opened"; shape: Shape; elementType: number | undefined };
+type NewOutput = {
+  value: string;
+  how: "exposed" | "decomposed";
+  shape: Shape;
+  elementType: number | undefined;
+};
 
 /**
  * Adds a value to the outputs, with four axes where it has five: heads that share keys are then one axis, with the axis of
@@ -282,7 +291,7 @@ function addOutput(mapping: Mapping, node: FileNode, { value, how, shape, elemen
   let lengths = shape;
   if (shape?.length === 5) {
     const all = c.op("Shape", [value]);
-    const some = (start: number, end: number) => c.op("Slice", [all, c.list(start), c.list(end)]);
+    const some = (start: number, end: number) => c.op("Slice", [all, c.int64List(start), c.int64List(end)]);
     c.op("Reshape", [value, shapeOf(c, some(0, 1), -1, some(3, 5))], {}, name);
     const [B, Hkv, group, ...rest] = shape;
     const areKnown = typeof Hkv === "number" && typeof group === "number";
@@ -294,7 +303,7 @@ function addOutput(mapping: Mapping, node: FileNode, { value, how, shape, elemen
 }
 
 /** Attention inside of the graphs that a node has, whose values cannot leave them. */
-function innerAttention(node: OnnxNode): LeftAlone[] {
+function innerAttention(node: OnnxNode): SkippedNode[] {
   const inner = [...node.attributes.values()].flatMap(({ name, graphs }) =>
     graphs.map((bytes) => ({ name, ...readInnerGraph(bytes) })),
   );
@@ -304,17 +313,17 @@ function innerAttention(node: OnnxNode): LeftAlone[] {
   ]);
 }
 
-function attentionIn(parts: Parameters<typeof onnxGraph>[0], reason: string): LeftAlone[] {
+function attentionIn(parts: Parameters<typeof onnxGraph>[0], reason: string): SkippedNode[] {
   const softmaxes = new Set(findComposed(onnxGraph(parts)).found.map(({ node }) => node));
   return parts.nodes
     .filter((node) => softmaxes.has(node) || operatorOf(node) in fusedOperators)
-    .map((node) => leftAlone(node, reason));
+    .map((node) => skippedNode(node, reason));
 }
 
-function result({ model, changes, maps, left }: Mapping): OnnxWithMaps {
+function result({ model, changes, maps, skipped }: Mapping): OnnxWithMaps {
   const { size, chunks } = changedFile(model, changes);
   return {
-    ...{ maps, leftAlone: left, externalData: [...model.externalData], size, chunks },
+    ...{ maps, skipped, externalData: [...model.externalData], size, chunks },
     async bytes() {
       const all = new Uint8Array(size);
       let at = 0;

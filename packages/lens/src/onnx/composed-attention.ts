@@ -5,12 +5,12 @@ import type { OnnxNode } from "./read-messages.js";
 export type ComposedAttention = {
   /** The softmax. */
   node: OnnxNode;
-  /** The value that is multiplied with the values: weights behind dropout, sinks, a mask of heads. */
+  /** The value that is multiplied with the values: weights after dropout, sinks, a mask of heads. */
   weights: string;
 };
 
-/** A node that looks like attention and is left as it is. */
-export type LeftAlone = {
+/** A node that looks like attention and stays as it is. */
+export type SkippedNode = {
   /** Its name, or that of its first output where it has none. */
   node: string;
   operator: string;
@@ -23,7 +23,7 @@ export const nodeName = ({ name, outputs }: OnnxNode): string => name || (output
 /** The operator of a node, with its domain where that is not ONNX's own. */
 export const operatorOf = ({ domain, type }: OnnxNode): string => (domain ? `${domain}.${type}` : type);
 
-export const leftAlone = (node: OnnxNode, reason: string): LeftAlone => ({
+export const skippedNode = (node: OnnxNode, reason: string): SkippedNode => ({
   ...{ node: nodeName(node), operator: operatorOf(node), reason },
 });
 
@@ -31,11 +31,11 @@ export const leftAlone = (node: OnnxNode, reason: string): LeftAlone => ({
  * Finds attention that is composed of operators: a product of queries and keys, a softmax over its last axis, and a
  * product with values. Between the products a graph may scale, cap, mask, add, cast and reshape, in any order.
  */
-export function findComposed(graph: OnnxGraph): { found: ComposedAttention[]; left: LeftAlone[] } {
+export function findComposed(graph: OnnxGraph): { found: ComposedAttention[]; skipped: SkippedNode[] } {
   const found: ComposedAttention[] = [];
-  const left: LeftAlone[] = [];
+  const skipped: SkippedNode[] = [];
   for (const node of graph.nodes) {
-    if (node.type === "QLinearSoftmax") left.push(leftAlone(node, "it computes with quantized numbers"));
+    if (node.type === "QLinearSoftmax") skipped.push(skippedNode(node, "it computes with quantized numbers"));
     if (!softmaxes.has(node.type)) continue;
     const weights = weightsBefore(graph, node.outputs[0] ?? "");
     const dots = hasDots(graph, node.inputs[0] ?? "");
@@ -46,10 +46,10 @@ export function findComposed(graph: OnnxGraph): { found: ComposedAttention[]; le
         : !dots
           ? "what it takes is no product of queries and keys"
           : axisProblem(graph, node);
-    if (reason !== undefined) left.push(leftAlone(node, reason));
+    if (reason !== undefined) skipped.push(skippedNode(node, reason));
     else found.push({ node, weights: weights! });
   }
-  return { found, left };
+  return { found, skipped };
 }
 
 const softmaxes = new Set(["Softmax", "BiasSoftmax"]);
@@ -60,7 +60,7 @@ function axisProblem({ opset, shape }: OnnxGraph, node: OnnxNode): string | unde
   const axis = node.attributes.get("axis")?.integer ?? (opset >= 13 ? -1 : 1);
   if (axis === -1) return undefined;
   const rank = shape(node.inputs[0] ?? "")?.length;
-  // Queries and keys are the last two axes, behind one for the batch or more.
+  // Queries and keys are the last two axes, after one or more for the batch.
   const last = rank === undefined ? axis >= 2 : axis === rank - 1;
   return last ? undefined : `it is a softmax over axis ${axis}, which is not the last`;
 }

@@ -65,7 +65,7 @@ function modelWithUnknown(): Uint8Array {
 test("all that is not changed is in the new file as it was, fields that no schema has too", async () => {
   const before = modelWithUnknown();
   const { bytes, maps } = await addAttentionMaps(before);
-  expect(maps.map(({ how }) => how)).toEqual(["named", "named"]);
+  expect(maps.map(({ how }) => how)).toEqual(["exposed", "exposed"]);
   const after = await bytes();
   const [old, made] = [fieldsOf(before), fieldsOf(after)];
   expect(made.filter(({ number }) => number !== 7)).toEqual(old.filter(({ number }) => number !== 7));
@@ -82,8 +82,8 @@ test("the new file gives the same maps as outputs that are there already, and is
   const once = await (await addAttentionMaps(file)).bytes();
   const again = await addAttentionMaps(once);
   expect(again.maps.map(({ name, how }) => [name, how])).toEqual([
-    ["attentions.0", "given"],
-    ["attentions.1", "given"],
+    ["attentions.0", "existing"],
+    ["attentions.1", "existing"],
   ]);
   expect(await again.bytes()).toEqual(once);
 });
@@ -157,8 +157,10 @@ test("what is no model is refused with the place", async () => {
   await expect(addAttentionMaps(new Uint8Array(0))).rejects.toThrow(
     /0 bytes.* is "?0 bytes without a graph"?, expected an ONNX model\.\nFix: name the model \(\.onnx\)/,
   );
-  await expect(addAttentionMaps(file, { open: "some" as "all" })).rejects.toThrow(
-    /`open` is "some", expected "needed" or "all"/,
+  await expect(addAttentionMaps(file, { decompose: "some" as "all" })).rejects.toThrow(
+    /`decompose` is "some", expected "needed" or "all"/,
   );
-  await expect(addAttentionMaps(file, { opened: "all" } as object)).rejects.toThrow(/Fix: write `open`/);
+  await expect(addAttentionMaps(file, { decomposed: "all" } as object)).rejects.toThrow(
+    /Fix: write `decompose`/,
+  );
 });

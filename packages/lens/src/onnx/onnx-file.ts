@@ -139,9 +139,9 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 export type GraphChanges = {
   /** Nodes in place of one, each the bytes of its message. */
   replaced: ReadonlyMap<FileNode, readonly Uint8Array[]>;
-  /** Nodes behind all others. */
+  /** Nodes after all others. */
   nodes: readonly Uint8Array[];
-  /** Outputs behind the others. */
+  /** Outputs after the others. */
   outputs: readonly Uint8Array[];
 };
 

@@ -14,7 +14,7 @@ export type Field = {
   wireType: number;
   /** Place of the tag. */
   start: number;
-  /** Place of the value, behind the tag and a length. */
+  /** Place of the value, after the tag and a length. */
   valueStart: number;
   end: number;
 };
@@ -76,7 +76,7 @@ function fieldAt(start: number, head: Uint8Array): Field | undefined {
   return { number, wireType, start, valueStart, end: valueStart + length };
 }
 
-/** The same file, where a short read brings what stands behind it: nodes are short and stand side by side. */
+/** The same file, where a short read brings what stands after it: nodes are short and stand side by side. */
 export function readAhead(file: OpenFile): OpenFile {
   let window: { start: number; bytes: Uint8Array<ArrayBuffer> } = { start: 0, bytes: new Uint8Array(0) };
   return {

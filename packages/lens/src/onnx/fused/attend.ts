@@ -33,18 +33,18 @@ export function attend(c: NodeComposer, parts: AttendParts): { weights: string; 
     repeatedHeads(c, inFloat32(c, x, elementType), query, parts.heads),
   ) as [string, string];
   const dots = c.op("MatMul", [query, c.op("Transpose", [key], { perm: [0, 1, 3, 2] })]);
-  let scores = c.op("Mul", [dots, scale === undefined ? defaultScale(c, query) : c.scalar(scale)]);
+  let scores = c.op("Mul", [dots, scale === undefined ? defaultScale(c, query) : c.float32(scale)]);
   if (softcap > 0) {
-    const capped = c.op("Tanh", [c.op("Div", [scores, c.scalar(softcap)])]);
-    scores = c.op("Mul", [capped, c.scalar(softcap)]);
+    const capped = c.op("Tanh", [c.op("Div", [scores, c.float32(softcap)])]);
+    scores = c.op("Mul", [capped, c.float32(softcap)]);
   }
   for (const bias of biases) scores = c.op("Add", [scores, bias]);
   const both = (one: string | undefined, mask: string) =>
     one === undefined ? mask : c.op("And", [one, mask]);
   const sees = masks.reduce<string | undefined>(both, undefined);
-  if (sees !== undefined) scores = c.op("Where", [sees, scores, c.scalar(lowest)]);
+  if (sees !== undefined) scores = c.op("Where", [sees, scores, c.float32(lowest)]);
   let weights = sinks === undefined ? softmax(c, scores) : besideSinks(c, scores, sinks);
-  if (sees !== undefined) weights = c.op("Where", [sees, weights, c.scalar(0)]);
+  if (sees !== undefined) weights = c.op("Where", [sees, weights, c.float32(0)]);
   return { weights, output: c.op("MatMul", [weights, value]) };
 }
 
@@ -56,7 +56,7 @@ function repeatedHeads(c: NodeComposer, x: string, query: string, heads: AttendP
     const { query: H, keyValue } = heads;
     if (H === keyValue) return x;
     const own = Array.from({ length: H }, (_, head) => Math.floor(head / (H / keyValue)));
-    return c.op("Gather", [x, c.list(...own)], { axis: 1 });
+    return c.op("Gather", [x, c.int64List(...own)], { axis: 1 });
   }
   const [H, Hkv] = [lengthOf(c, query, 1), lengthOf(c, x, 1)];
   return c.op("Gather", [x, c.op("Div", [range(c, H), c.op("Div", [H, Hkv])])], { axis: 1 });
@@ -65,7 +65,7 @@ function repeatedHeads(c: NodeComposer, x: string, query: string, heads: AttendP
 /** 1/√D */
 function defaultScale(c: NodeComposer, query: string): string {
   const width = c.op("Cast", [lengthOf(c, query, 3)], { to: 1 });
-  return c.op("Div", [c.scalar(1), c.op("Sqrt", [width])]);
+  return c.op("Div", [c.float32(1), c.op("Sqrt", [width])]);
 }
 
 /** Weights of scores where a logit of each head joins the sum. */
@@ -73,5 +73,5 @@ function besideSinks(c: NodeComposer, scores: string, sinks: string): string {
   const ofRow = shapeOf(c, ...[0, 1, 2].map((axis) => lengthOf(c, scores, axis)), 1);
   const column = c.op("Expand", [sinks, ofRow]);
   const all = softmax(c, c.op("Concat", [column, scores], { axis: 3 }));
-  return c.op("Slice", [all, c.list(1), c.list(Number.MAX_SAFE_INTEGER), c.list(3)]);
+  return c.op("Slice", [all, c.int64List(1), c.int64List(Number.MAX_SAFE_INTEGER), c.int64List(3)]);
 }

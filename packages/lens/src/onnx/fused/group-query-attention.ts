@@ -12,7 +12,15 @@ import {
   splitHeads,
   type NodeComposer,
 } from "./node-composer.js";
-import { byName, floatOf, floats, integerOf, scaleOf, unknownPart, type OpenNode } from "./opened.js";
+import {
+  byName,
+  floatOf,
+  floats,
+  integerOf,
+  scaleOf,
+  unknownPart,
+  type DecomposeNode,
+} from "./decomposition.js";
 
 const known = {
   attributes: [
@@ -31,7 +39,7 @@ const idle: Readonly<Record<string, number | string>> = {
  * Microsoft's `GroupQueryAttention`: causal, with queries, keys and values side by side or packed in one, rotary
  * embeddings inside, a past that may be longer than what is in it, and sequences of their own lengths in a batch.
  */
-export const openGroupQueryAttention: OpenNode = (node, graph, c) => {
+export const decomposeGroupQueryAttention: DecomposeNode = (node, graph, c) => {
   const kept = [...node.attributes].filter(
     ([name, { integer, text }]) => idle[name] === undefined || idle[name] !== (integer ?? text),
   );
@@ -56,9 +64,9 @@ export const openGroupQueryAttention: OpenNode = (node, graph, c) => {
   let [q, k] = [unrotatedQuery, unrotatedKey];
   const T = lengthOf(c, q, 2);
 
-  const column = (x: string, ...shape: number[]) => c.op("Reshape", [x, c.list(...shape)]);
-  const lengths = c.op("Add", [inInt64(c, column(lastPlaces, -1, 1, 1, 1)), c.whole(1)]); // [B, 1, 1, 1]
-  const past = c.op("Max", [c.op("Sub", [lengths, T]), c.whole(0)]); // tokens before these, [B, 1, 1, 1]
+  const column = (x: string, ...shape: number[]) => c.op("Reshape", [x, c.int64List(...shape)]);
+  const lengths = c.op("Add", [inInt64(c, column(lastPlaces, -1, 1, 1, 1)), c.int64(1)]); // [B, 1, 1, 1]
+  const past = c.op("Max", [c.op("Sub", [lengths, T]), c.int64(0)]); // tokens before these, [B, 1, 1, 1]
   const rows = c.op("Add", [past, column(range(c, T), 1, 1, -1, 1)]); // places of queries, [B, 1, T, 1]
   if (rotates) {
     const places = column(positions ? inInt64(c, positions) : rows, 0, 1, -1);
@@ -68,7 +76,7 @@ export const openGroupQueryAttention: OpenNode = (node, graph, c) => {
     const interleaved = Boolean(integerOf(node, "rotary_interleaved"));
     [q, k] = [rotated(c, q, tables, interleaved), rotated(c, k, tables, interleaved)];
   }
-  const bufferLength = pastKey ? lengthOf(c, pastKey, 2) : c.list(0);
+  const bufferLength = pastKey ? lengthOf(c, pastKey, 2) : c.int64List(0);
   const S = c.op("Max", [inInt64(c, column(total, 1)), bufferLength]);
   const held = { past, pastLength: bufferLength, S, T, type };
   const keys = pastKey ? appended(c, pastKey, k, held) : k;
@@ -76,12 +84,12 @@ export const openGroupQueryAttention: OpenNode = (node, graph, c) => {
   if (outputs.presentKey) named(c, keys, outputs.presentKey, type);
   if (outputs.presentValue) named(c, values, outputs.presentValue, type);
 
-  // Rows of padding behind a shorter sequence stand at its end.
-  const last = c.op("Min", [rows, c.op("Sub", [lengths, c.whole(1)])]);
+  // Rows of padding after a shorter sequence stand at its end.
+  const last = c.op("Min", [rows, c.op("Sub", [lengths, c.int64(1)])]);
   const places = range(c, S);
   const masks = [c.op("LessOrEqual", [places, last])];
   const window = integerOf(node, "local_window_size") ?? -1;
-  if (window >= 0) masks.push(c.op("Greater", [places, c.op("Sub", [last, c.whole(window)])]));
+  if (window >= 0) masks.push(c.op("Greater", [places, c.op("Sub", [last, c.int64(window)])]));
   const biases = added ? [paddedBias(c, inFloat32(c, added, type), S)] : [];
   const { weights, output } = attend(c, {
     ...{ query: q, key: keys, value: values, elementType: type, heads: { query: H, keyValue: Hkv } },
@@ -102,22 +110,22 @@ function headed(
 ): [string, string, string] {
   if (key && value) return [splitHeads(c, query, H), splitHeads(c, key, Hkv), splitHeads(c, value, Hkv)];
   const all = splitHeads(c, query, H + 2 * Hkv);
-  const heads = (start: number, end: number) => sliced(c, all, 1, c.list(start), c.list(end));
+  const heads = (start: number, end: number) => sliced(c, all, 1, c.int64List(start), c.int64List(end));
   return [heads(0, H), heads(H, H + Hkv), heads(H + Hkv, H + 2 * Hkv)];
 }
 
 /** Logits that join the sum of the softmax, `[1, H, 1, 1]`: learned ones, or 0. */
 function sinksOf(c: NodeComposer, node: OnnxNode, sinks: string | undefined): string | undefined {
-  if (sinks) return c.op("Reshape", [sinks, c.list(1, -1, 1, 1)]);
+  if (sinks) return c.op("Reshape", [sinks, c.int64List(1, -1, 1, 1)]);
   if (integerOf(node, "smooth_softmax") !== 1) return undefined;
-  return c.op("Reshape", [c.scalar(0), c.list(1, 1, 1, 1)]);
+  return c.op("Reshape", [c.float32(0), c.int64List(1, 1, 1, 1)]);
 }
 
 /** A bias of scores `[.., T, total]`, with zeros for places of the past that nothing is in yet. */
 function paddedBias(c: NodeComposer, bias: string, S: string): string {
   const missing = c.op("Sub", [S, lengthOf(c, bias, 3)]);
-  const pads = c.op("Concat", [c.list(0, 0, 0, 0, 0, 0, 0), missing], { axis: 0 });
-  return c.op("Pad", [bias, pads, c.scalar(0)]);
+  const pads = c.op("Concat", [c.int64List(0, 0, 0, 0, 0, 0, 0), missing], { axis: 0 });
+  return c.op("Pad", [bias, pads, c.float32(0)]);
 }
 
 type Held = {
@@ -133,7 +141,7 @@ type Held = {
 };
 
 /**
- * Keys or values of these tokens behind those that are in the past: each sequence of a batch has its own length there, and
+ * Keys or values of these tokens after those that are in the past: each sequence of a batch has its own length there, and
  * the rest of its places are 0.
  */
 function appended(
@@ -142,10 +150,10 @@ function appended(
   rows: string,
   { past, pastLength, S, T, type }: Held,
 ): string {
-  const places = c.op("Reshape", [range(c, S), c.list(1, 1, -1, 1)]);
+  const places = c.op("Reshape", [range(c, S), c.int64List(1, 1, -1, 1)]);
   const after = c.op("Sub", [places, past]); // [B, 1, S, 1]
-  const inRange = c.op("Min", [c.op("Max", [after, c.whole(0)]), c.op("Sub", [T, c.whole(1)])]);
-  const isPast = c.op("Less", [after, c.whole(0)]);
+  const inRange = c.op("Min", [c.op("Max", [after, c.int64(0)]), c.op("Sub", [T, c.int64(1)])]);
+  const isPast = c.op("Less", [after, c.int64(0)]);
   const from = c.op("Where", [isPast, places, c.op("Add", [inRange, pastLength])]);
   const shape = shapeOf(c, lengthOf(c, rows, 0), lengthOf(c, rows, 1), S, lengthOf(c, rows, 3));
   const both = c.op("Concat", [pastRows, rows], { axis: 2 });
@@ -163,21 +171,21 @@ function rotated(
 ): string {
   const half = lengthOf(c, cos, 3);
   const width = c.op("Add", [half, half]);
-  const end = c.list(Number.MAX_SAFE_INTEGER);
-  const head = sliced(c, x, 3, c.list(0), width);
+  const end = c.int64List(Number.MAX_SAFE_INTEGER);
+  const head = sliced(c, x, 3, c.int64List(0), width);
   const rest = sliced(c, x, 3, width, end);
-  const pairs = interleaved ? c.op("Reshape", [head, c.list(0, 0, 0, -1, 2)]) : undefined;
+  const pairs = interleaved ? c.op("Reshape", [head, c.int64List(0, 0, 0, -1, 2)]) : undefined;
   const flat = (side: number) => {
-    if (!pairs) return sliced(c, head, 3, side ? half : c.list(0), side ? width : half);
-    return c.op("Gather", [pairs, c.whole(side)], { axis: 4 });
+    if (!pairs) return sliced(c, head, 3, side ? half : c.int64List(0), side ? width : half);
+    return c.op("Gather", [pairs, c.int64(side)], { axis: 4 });
   };
   const [a, b] = [flat(0), flat(1)];
   const mul = (x: string, y: string) => c.op("Mul", [x, y]);
   const sides = [c.op("Sub", [mul(a, cos), mul(b, sin)]), c.op("Add", [mul(b, cos), mul(a, sin)])];
   if (!pairs) return c.op("Concat", [...sides, rest], { axis: 3 });
   const columns = sides.map((side) =>
-    c.op("Reshape", [side, c.op("Concat", [c.op("Shape", [side]), c.list(1)], { axis: 0 })]),
+    c.op("Reshape", [side, c.op("Concat", [c.op("Shape", [side]), c.int64List(1)], { axis: 0 })]),
   );
-  const joined = c.op("Reshape", [c.op("Concat", columns, { axis: 4 }), c.list(0, 0, 0, -1)]);
+  const joined = c.op("Reshape", [c.op("Concat", columns, { axis: 4 }), c.int64List(0, 0, 0, -1)]);
   return c.op("Concat", [joined, rest], { axis: 3 });
 }

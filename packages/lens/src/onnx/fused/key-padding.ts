@@ -21,17 +21,17 @@ export function keyPaddingBias(
   { mask, graph, keys, filter }: MaskedCall,
 ): { bias: string } | { reason: string } {
   const axes = graph.shape(mask)?.length;
-  const added = (sees: string) => ({ bias: c.op("Where", [sees, c.scalar(0), c.scalar(filter)]) });
+  const added = (sees: string) => ({ bias: c.op("Where", [sees, c.float32(0), c.float32(filter)]) });
   if (axes === 1) {
     const B = lengthOf(c, keys, 0);
     const places = range(c, lengthOf(c, keys, 2));
-    const column = (x: string) => c.op("Reshape", [x, c.list(-1, 1, 1, 1)]);
+    const column = (x: string) => c.op("Reshape", [x, c.int64List(-1, 1, 1, 1)]);
     const numbers = inInt64(c, mask);
-    const ends = sliced(c, numbers, 0, c.list(0), B);
+    const ends = sliced(c, numbers, 0, c.int64List(0), B);
     // Starts follow the ends, where there are any.
-    const rest = sliced(c, numbers, 0, B, c.op("Mul", [B, c.list(2)]));
+    const rest = sliced(c, numbers, 0, B, c.op("Mul", [B, c.int64List(2)]));
     const none = c.op("Sub", [ends, ends]);
-    const starts = sliced(c, c.op("Concat", [rest, none], { axis: 0 }), 0, c.list(0), B);
+    const starts = sliced(c, c.op("Concat", [rest, none], { axis: 0 }), 0, c.int64List(0), B);
     const before = c.op("Less", [places, column(ends)]);
     return added(c.op("And", [before, c.op("GreaterOrEqual", [places, column(starts)])]));
   }
@@ -47,6 +47,6 @@ export function keyPaddingBias(
 /** True where a key is not after its query: queries are the last of the keys. `[T, S]` */
 export function notAfter(c: NodeComposer, query: string, keys: string): string {
   const [T, S] = [lengthOf(c, query, 2), lengthOf(c, keys, 2)];
-  const rows = c.op("Add", [c.op("Reshape", [range(c, T), c.list(-1, 1)]), c.op("Sub", [S, T])]);
+  const rows = c.op("Add", [c.op("Reshape", [range(c, T), c.int64List(-1, 1)]), c.op("Sub", [S, T])]);
   return c.op("LessOrEqual", [range(c, S), rows]);
 }

@@ -1,7 +1,15 @@
 import { attend } from "./attend.js";
 import { keyPaddingBias, notAfter } from "./key-padding.js";
 import { inFloat32, joinHeads, lengthOf, named, sliced, splitHeads } from "./node-composer.js";
-import { byName, floatOf, floats, integerOf, scaleOf, unknownPart, type OpenNode } from "./opened.js";
+import {
+  byName,
+  floatOf,
+  floats,
+  integerOf,
+  scaleOf,
+  unknownPart,
+  type DecomposeNode,
+} from "./decomposition.js";
 
 const known = { attributes: ["num_heads", "mask_filter_value", "scale", "unidirectional"], inputs: 8 };
 
@@ -9,7 +17,7 @@ const known = { attributes: ["num_heads", "mask_filter_value", "scale", "unidire
  * Microsoft's `MultiHeadAttention`: queries `[B, T, C]` with keys and values `[B, S, C]`, or `[B, H, S, D]` of a past, or
  * packed: `[B, S, H, 2, D]` beside queries, or all three, `[B, T, H, 3, D]`.
  */
-export const openMultiHeadAttention: OpenNode = (node, graph, c) => {
+export const decomposeMultiHeadAttention: DecomposeNode = (node, graph, c) => {
   const refusal = unknownPart(node, known);
   if (refusal !== undefined) return refusal;
   const inputs = byName(node.inputs, [
@@ -27,16 +35,16 @@ export const openMultiHeadAttention: OpenNode = (node, graph, c) => {
   const axesOf = (x: string | undefined) => (x === undefined ? undefined : graph.shape(x)?.length);
   /** Queries, keys or values `[B, heads, length, D]` of those that are packed, `[B, length, H, 2 or 3, D]`. */
   const unpacked = (x: string, place: number) =>
-    c.op("Transpose", [c.op("Gather", [x, c.whole(place)], { axis: 3 })], { perm: [0, 2, 1, 3] });
+    c.op("Transpose", [c.op("Gather", [x, c.int64(place)], { axis: 3 })], { perm: [0, 2, 1, 3] });
   const keyAxes = axesOf(key);
   if (key && keyAxes === undefined) return "the axes of its keys are not known";
   if (key && !value && keyAxes !== 5) return "it has keys without values";
   const C = bias && key ? lengthOf(c, query, 2) : undefined;
   const C2 = C && c.op("Add", [C, C]);
-  const end = () => c.list(Number.MAX_SAFE_INTEGER);
+  const end = () => c.int64List(Number.MAX_SAFE_INTEGER);
   const headed = (x: string, part: 0 | 1 | 2) => {
     if (!bias) return splitHeads(c, x, H);
-    const [start, stop] = [c.list(0), C!, C2!, end()].slice(part, part + 2) as [string, string];
+    const [start, stop] = [c.int64List(0), C!, C2!, end()].slice(part, part + 2) as [string, string];
     return splitHeads(c, c.op("Add", [x, sliced(c, bias, 0, start, stop)]), H);
   };
   if (bias && (!key || keyAxes !== 3)) return "it adds a bias to packed queries, keys and values";

@@ -2,8 +2,8 @@ import { elementTypes } from "../read-messages.js";
 import { nodeBytes, type AttributeValue } from "../write-messages.js";
 
 /**
- * Nodes that stand in place of one: each call adds one, and gives the name of its value for later calls to take. All
- * are of ONNX's own operators, in the form that they have from version 12 to the newest.
+ * Composes nodes that replace one: each call adds a node and returns the name of its value, an input of later nodes. All are
+ * of ONNX's own operators, in the form that they have from version 12 to the newest.
  */
 export type NodeComposer = {
   /** The messages of the nodes, in order. */
@@ -15,15 +15,15 @@ export type NodeComposer = {
     attributes?: Readonly<Record<string, AttributeValue>>,
     output?: string,
   ): string;
-  /** A number, as float32. */
-  scalar(value: number): string;
-  /** A list of whole numbers: lengths, axes, places. */
-  list(...values: number[]): string;
-  /** A whole number. */
-  whole(value: number): string;
+  /** A scalar of float32. */
+  float32(value: number): string;
+  /** A list of int64: lengths, axes, indices. */
+  int64List(...values: number[]): string;
+  /** A scalar of int64. */
+  int64(value: number): string;
 };
 
-/** @param prefix - Begins the names of its values. */
+/** @param prefix - First part of the names of its values. */
 export function nodeComposer(prefix: string): NodeComposer {
   const nodes: Uint8Array[] = [];
   const constants = new Map<string, string>();
@@ -41,28 +41,28 @@ export function nodeComposer(prefix: string): NodeComposer {
   };
   return {
     ...{ nodes, op },
-    scalar: (value) => constant(`scalar ${value}`, [], Float32Array.of(value)),
-    whole: (value) => constant(`whole ${value}`, [], BigInt64Array.of(BigInt(value))),
-    list: (...values) =>
+    float32: (value) => constant(`scalar ${value}`, [], Float32Array.of(value)),
+    int64: (value) => constant(`whole ${value}`, [], BigInt64Array.of(BigInt(value))),
+    int64List: (...values) =>
       constant(`list ${values.join()}`, [values.length], BigInt64Array.from(values, BigInt)),
   };
 }
 
-/** Operations that several operators are opened with. Axes are counted from the front. */
+/** The length of an axis, counted from the first, as a list of one. */
 export const lengthOf = (c: NodeComposer, x: string, axis: number): string =>
-  c.op("Gather", [c.op("Shape", [x]), c.list(axis)], { axis: 0 }); // [1]
+  c.op("Gather", [c.op("Shape", [x]), c.int64List(axis)], { axis: 0 });
 
 /** Rows `start` to `end - 1` along an axis; both are lists of one number. */
 export const sliced = (c: NodeComposer, x: string, axis: number, start: string, end: string): string =>
-  c.op("Slice", [x, start, end, c.list(axis)]);
+  c.op("Slice", [x, start, end, c.int64List(axis)]);
 
 /** `[B, T, heads · D]` to `[B, heads, T, D]`. */
 export const splitHeads = (c: NodeComposer, x: string, heads: number): string =>
-  c.op("Transpose", [c.op("Reshape", [x, c.list(0, 0, heads, -1)])], { perm: [0, 2, 1, 3] });
+  c.op("Transpose", [c.op("Reshape", [x, c.int64List(0, 0, heads, -1)])], { perm: [0, 2, 1, 3] });
 
 /** `[B, heads, T, D]` to `[B, T, heads · D]`. */
 export const joinHeads = (c: NodeComposer, x: string): string =>
-  c.op("Reshape", [c.op("Transpose", [x], { perm: [0, 2, 1, 3] }), c.list(0, 0, -1)]);
+  c.op("Reshape", [c.op("Transpose", [x], { perm: [0, 2, 1, 3] }), c.int64List(0, 0, -1)]);
 
 /** As float32, in which scores and weights are computed. */
 export const inFloat32 = (c: NodeComposer, x: string, type: number): string =>
@@ -70,23 +70,23 @@ export const inFloat32 = (c: NodeComposer, x: string, type: number): string =>
 
 export const inInt64 = (c: NodeComposer, x: string): string => c.op("Cast", [x], { to: elementTypes.int64 });
 
-/** Gives a value the name and the element type of an output of the operator that is opened. */
+/** Gives a value the name and the element type of an output of the operator that is replaced. */
 export function named(c: NodeComposer, x: string, output: string, type: number): void {
   c.op("Cast", [x], { to: type }, output);
 }
 
-/** The number of a list of one. */
-export const only = (c: NodeComposer, list: string): string =>
-  c.op("Gather", [list, c.whole(0)], { axis: 0 });
+/** The number of a list of one, as a scalar. */
+export const scalarOf = (c: NodeComposer, list: string): string =>
+  c.op("Gather", [list, c.int64(0)], { axis: 0 });
 
-/** Whole numbers 0 to `length - 1`; `length` is a list of one. */
+/** Numbers 0 to `length - 1` in int64; `length` is a list of one. */
 export const range = (c: NodeComposer, length: string): string =>
-  c.op("Range", [c.whole(0), only(c, length), c.whole(1)]);
+  c.op("Range", [c.int64(0), scalarOf(c, length), c.int64(1)]);
 
 /** A shape `[…]` of lengths, each a number or a list of one that is made in the graph. */
 export const shapeOf = (c: NodeComposer, ...lengths: (number | string)[]): string =>
   c.op(
     "Concat",
-    lengths.map((length) => (typeof length === "number" ? c.list(length) : length)),
+    lengths.map((length) => (typeof length === "number" ? c.int64List(length) : length)),
     { axis: 0 },
   );

@@ -10,7 +10,7 @@ import {
   splitHeads,
   type NodeComposer,
 } from "./node-composer.js";
-import { byName, floatOf, floats, integerOf, unknownPart, type OpenNode } from "./opened.js";
+import { byName, floatOf, floats, integerOf, unknownPart, type DecomposeNode } from "./decomposition.js";
 
 const known = {
   attributes: [
@@ -24,7 +24,7 @@ const known = {
  * ONNX's own `Attention`, of versions 23 to 25. Query `i` stands at position `offset + i`, where `offset` is the length of
  * the past, or without one `nonpad_kv_seqlen - T` of its batch, or 0.
  */
-export const openStandardAttention: OpenNode = (node, graph, c) => {
+export const decomposeStandardAttention: DecomposeNode = (node, graph, c) => {
   const refusal = unknownPart(node, known);
   if (refusal !== undefined) return refusal;
   const { query, key, value, mask, pastKey, pastValue, lengths } = byName(node.inputs, [
@@ -61,16 +61,16 @@ export const openStandardAttention: OpenNode = (node, graph, c) => {
     const offset = pastKey
       ? lengthOf(c, pastKey, 2)
       : lengths
-        ? c.op("Sub", [inInt64(c, c.op("Reshape", [lengths, c.list(-1, 1, 1, 1)])), T])
-        : c.whole(0);
-    const rows = c.op("Reshape", [range(c, T), c.list(1, 1, -1, 1)]);
+        ? c.op("Sub", [inInt64(c, c.op("Reshape", [lengths, c.int64List(-1, 1, 1, 1)])), T])
+        : c.int64(0);
+    const rows = c.op("Reshape", [range(c, T), c.int64List(1, 1, -1, 1)]);
     const distance = c.op("Sub", [c.op("Add", [rows, offset]), range(c, S)]); // of a key before its query
-    if (integerOf(node, "is_causal")) masks.push(c.op("GreaterOrEqual", [distance, c.whole(0)]));
-    if (left! >= 0) masks.push(c.op("LessOrEqual", [distance, c.whole(left!)]));
-    if (right! >= 0) masks.push(c.op("GreaterOrEqual", [distance, c.whole(-right!)]));
+    if (integerOf(node, "is_causal")) masks.push(c.op("GreaterOrEqual", [distance, c.int64(0)]));
+    if (left! >= 0) masks.push(c.op("LessOrEqual", [distance, c.int64(left!)]));
+    if (right! >= 0) masks.push(c.op("GreaterOrEqual", [distance, c.int64(-right!)]));
   }
   if (lengths)
-    masks.push(c.op("Less", [range(c, S), inInt64(c, c.op("Reshape", [lengths, c.list(-1, 1, 1, 1)]))]));
+    masks.push(c.op("Less", [range(c, S), inInt64(c, c.op("Reshape", [lengths, c.int64List(-1, 1, 1, 1)]))]));
   if (mask) {
     const axes = graph.shape(mask)?.length;
     const maskType = graph.elementType(mask);
@@ -83,7 +83,7 @@ export const openStandardAttention: OpenNode = (node, graph, c) => {
       const added = padded(c, inFloat32(c, mask, maskType), axes, S, -Infinity);
       const sees = c.op("Not", [c.op("IsInf", [added], { detect_positive: 0 })]);
       masks.push(sees);
-      biases.push(c.op("Where", [sees, added, c.scalar(0)]));
+      biases.push(c.op("Where", [sees, added, c.float32(0)]));
     }
   }
   const headCounts =
@@ -101,6 +101,6 @@ export const openStandardAttention: OpenNode = (node, graph, c) => {
 /** A mask that is shorter than the keys, padded on the right. `S`: a list of one length. */
 function padded(c: NodeComposer, mask: string, axes: number, S: string, value: number): string {
   const missing = c.op("Sub", [S, lengthOf(c, mask, axes - 1)]);
-  const pads = c.op("Concat", [c.list(...Array<number>(2 * axes - 1).fill(0)), missing], { axis: 0 });
-  return c.op("Pad", [mask, pads, c.scalar(value)]);
+  const pads = c.op("Concat", [c.int64List(...Array<number>(2 * axes - 1).fill(0)), missing], { axis: 0 });
+  return c.op("Pad", [mask, pads, c.float32(value)]);
 }

@@ -2,16 +2,16 @@ import type { OnnxGraph } from "../onnx-graph.js";
 import type { AxisLength, OnnxNode } from "../read-messages.js";
 import type { NodeComposer } from "./node-composer.js";
 
-/** A fused operator in composed form. */
-export type Opened = {
+/** A fused operator as ONNX's own operators. */
+export type Decomposition = {
   /** The value that has the weights, `[B, H, T, S]`. */
   weights: string;
   /** Its shape, as far as it is known. */
   shape: readonly AxisLength[];
 };
 
-/** Opens a node: adds nodes that give its outputs and its weights. A text is the reason for which it cannot. */
-export type OpenNode = (node: OnnxNode, graph: OnnxGraph, c: NodeComposer) => Opened | string;
+/** Decomposes a node: adds nodes that give its outputs and its weights. A text is the reason for which it cannot. */
+export type DecomposeNode = (node: OnnxNode, graph: OnnxGraph, c: NodeComposer) => Decomposition | string;
 
 /** The inputs and outputs of a node by name; one that is not given is undefined. */
 export function byName<const Names extends readonly string[]>(
@@ -21,7 +21,7 @@ export function byName<const Names extends readonly string[]>(
   return Object.fromEntries(names.map((name, i) => [name, values[i] || undefined])) as never;
 }
 
-/** The reason for which a node is not opened: an attribute or an input that is not known here. */
+/** The reason for which a node is not decomposed: an attribute or an input that is not known here. */
 export function unknownPart(
   node: OnnxNode,
   { attributes, inputs }: { attributes: readonly string[]; inputs: number },
@@ -40,5 +40,5 @@ export const integerOf = ({ attributes }: OnnxNode, name: string): number | unde
 export const floatOf = ({ attributes }: OnnxNode, name: string): number | undefined =>
   attributes.get(name)?.float;
 
-/** Scales are left out by 0 in Microsoft's operators. */
+/** Microsoft's operators write 0 for the default scale. */
 export const scaleOf = (node: OnnxNode): number | undefined => floatOf(node, "scale") || undefined;
