@@ -161,7 +161,7 @@ export const constants = {
   firstUnary: [unary, "The first StepCode with one operand."],
   firstBinary: [binary, "The first StepCode with two operands."],
   scanTokens: [64, "Tokens of a chunk of a scan, at most."],
-  stretchBytes: [4096, "Bytes of a stretch that an elementwise function copies to be contiguous."],
+  blockBytes: [4096, "Bytes of a block that an elementwise function copies to make it contiguous."],
   packedColumns: [128, "Columns of b that an item of a large product packs."],
   blockRows: [6, "Rows of a block of activations in whole numbers."],
   lastBlockRows: [4, "Rows of the last blocks, and of blocks of floats."],

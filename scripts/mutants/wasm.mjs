@@ -117,8 +117,8 @@ export const mutants = [
     what: "Adam adds eps inside of the root",
     file: "assembly/optimizers.ts",
     near: ["src/kernels/optimizers.test.ts"],
-    find: "f32x4.add(f32x4.sqrt(f32x4.mul($under, $k)), $e)",
-    replace: "f32x4.sqrt(f32x4.add(f32x4.mul($under, $k), $e))",
+    find: "f32x4.add(f32x4.sqrt(f32x4.mul($secondMoment, $k)), $e)",
+    replace: "f32x4.sqrt(f32x4.add(f32x4.mul($secondMoment, $k), $e))",
   },
   {
     what: "the gradient of where goes to the other operand",

@@ -1,10 +1,10 @@
-// Inverted dropout of packed numbers: an item is a stretch of `step` of them, a multiple of eight.
-import { put, some } from "./optimizers";
+// Inverted dropout of contiguous numbers. A work item is a chunk of `step` numbers, a multiple of eight.
+import { loadPartial, storePartial } from "./lanes";
 import { fourth, philox4, second, third } from "./philox";
 
 /**
- * Number n takes words 0 and 1 of block n / 2 where it is even, 2 and 3 where it is odd: the first and 20 bits of the second
- * are a whole number of 52 bits, and those below `high`, `low` are dropped.
+ * Number n reads words 0 and 1 of Philox block n / 2 if it is even, words 2 and 3 if it is odd. The first word and 20 bits of the
+ * second form an integer of 52 bits; numbers whose integer is below the threshold (`high`, `low`) are dropped.
  */
 export function dropout(
   item: i32,
@@ -28,11 +28,16 @@ export function dropout(
     const even = below(first, second, high, low);
     const odd = below(third, fourth, high, low);
     const at = (<usize>i) << 2;
-    const left = f32x4.mul(some(from + at, end - i, scratch), factor);
-    put(to + at, v128.andnot(left, v128.shuffle<i32>(even, odd, 0, 4, 1, 5)), end - i, scratch);
+    const left = f32x4.mul(loadPartial(from + at, end - i, scratch), factor);
+    storePartial(to + at, v128.andnot(left, v128.shuffle<i32>(even, odd, 0, 4, 1, 5)), end - i, scratch);
     if (end - i <= 4) return;
-    const right = f32x4.mul(some(from + at + 16, end - i - 4, scratch), factor);
-    put(to + at + 16, v128.andnot(right, v128.shuffle<i32>(even, odd, 2, 6, 3, 7)), end - i - 4, scratch);
+    const right = f32x4.mul(loadPartial(from + at + 16, end - i - 4, scratch), factor);
+    storePartial(
+      to + at + 16,
+      v128.andnot(right, v128.shuffle<i32>(even, odd, 2, 6, 3, 7)),
+      end - i - 4,
+      scratch,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 // Functions that work number by number, over tensors of any strides. An item is some rows of the innermost axis, or a
-// stretch of one.
-import { STRETCH_BYTES, Walk, WalkAxis } from "./layout";
+// block of one.
+import { BLOCK_BYTES, Walk, WalkAxis } from "./layout";
 import { binaryVectors, unaryVectors } from "./micro-kernels";
 
 /** Offset of the item's row in each input, in numbers. */
@@ -26,7 +26,7 @@ function place(walk: Walk, row: i32, from: i32): void {
 
 /** Address of `n` contiguous numbers, with room after them for full vectors: in place, or copied to `to`. */
 @inline
-function together(from: usize, step: i32, n: i32, to: usize): usize {
+function contiguous(from: usize, step: i32, n: i32, to: usize): usize {
   if (step == 1) {
     if ((n & 3) == 0) return from;
     memory.copy(to, from, (<usize>n) << 2);
@@ -57,12 +57,12 @@ export function unary(item: i32, scratch: usize, at: usize): void {
 function unaryRow(op: i32, alpha: f32, a: usize, step: i32, y: usize, n: i32, scratch: usize): void {
   const whole = step == 1 ? n & ~3 : 0;
   unaryVectors(op, a, y, (<usize>whole) << 2, alpha);
-  for (let i = whole; i < n; i += STRETCH_BYTES >> 2) {
-    const count = min(STRETCH_BYTES >> 2, n - i);
+  for (let i = whole; i < n; i += BLOCK_BYTES >> 2) {
+    const count = min(BLOCK_BYTES >> 2, n - i);
     const bytes = (<usize>((count + 3) & ~3)) << 2;
-    const x = together(a + ((<usize>(i * step)) << 2), step, count, scratch);
-    unaryVectors(op, x, scratch + STRETCH_BYTES, bytes, alpha);
-    memory.copy(y + ((<usize>i) << 2), scratch + STRETCH_BYTES, (<usize>count) << 2);
+    const x = contiguous(a + ((<usize>(i * step)) << 2), step, count, scratch);
+    unaryVectors(op, x, scratch + BLOCK_BYTES, bytes, alpha);
+    memory.copy(y + ((<usize>i) << 2), scratch + BLOCK_BYTES, (<usize>count) << 2);
   }
 }
 
@@ -85,14 +85,14 @@ function binaryRow(walk: Walk, a: usize, b: usize, y: usize, n: i32, scratch: us
   const bStep = walk.bStep;
   const whole = aStep == 1 && bStep == 1 ? n & ~3 : 0;
   binaryVectors(walk.op, a, b, y, (<usize>whole) << 2);
-  for (let i = whole; i < n; i += STRETCH_BYTES >> 2) {
-    const count = min(STRETCH_BYTES >> 2, n - i);
-    const left = together(a + ((<usize>(i * aStep)) << 2), aStep, count, scratch);
-    const right = together(b + ((<usize>(i * bStep)) << 2), bStep, count, scratch + STRETCH_BYTES);
+  for (let i = whole; i < n; i += BLOCK_BYTES >> 2) {
+    const count = min(BLOCK_BYTES >> 2, n - i);
+    const left = contiguous(a + ((<usize>(i * aStep)) << 2), aStep, count, scratch);
+    const right = contiguous(b + ((<usize>(i * bStep)) << 2), bStep, count, scratch + BLOCK_BYTES);
     const to = y + ((<usize>i) << 2);
-    const straight = (count & 3) == 0 ? to : scratch + 2 * STRETCH_BYTES;
-    binaryVectors(walk.op, left, right, straight, (<usize>((count + 3) & ~3)) << 2);
-    if (straight != to) memory.copy(to, straight, (<usize>count) << 2);
+    const target = (count & 3) == 0 ? to : scratch + 2 * BLOCK_BYTES;
+    binaryVectors(walk.op, left, right, target, (<usize>((count + 3) & ~3)) << 2);
+    if (target != to) memory.copy(to, target, (<usize>count) << 2);
   }
 }
 
@@ -107,18 +107,18 @@ export function compare(item: i32, scratch: usize, at: usize): void {
   for (let row = first; row < last; row++) {
     place(walk, row, from);
     const y = walk.y + <usize>row * <usize>walk.n + <usize>from;
-    for (let i = 0; i < n; i += STRETCH_BYTES >> 2) {
-      const count = min(STRETCH_BYTES >> 2, n - i);
-      const a = together(walk.a + ((<usize>(aAt + i * walk.aStep)) << 2), walk.aStep, count, scratch);
-      const b = together(
+    for (let i = 0; i < n; i += BLOCK_BYTES >> 2) {
+      const count = min(BLOCK_BYTES >> 2, n - i);
+      const a = contiguous(walk.a + ((<usize>(aAt + i * walk.aStep)) << 2), walk.aStep, count, scratch);
+      const b = contiguous(
         walk.b + ((<usize>(bAt + i * walk.bStep)) << 2),
         walk.bStep,
         count,
-        scratch + STRETCH_BYTES,
+        scratch + BLOCK_BYTES,
       );
-      binaryVectors(walk.op, a, b, scratch + 2 * STRETCH_BYTES, (<usize>((count + 3) & ~3)) << 2);
+      binaryVectors(walk.op, a, b, scratch + 2 * BLOCK_BYTES, (<usize>((count + 3) & ~3)) << 2);
       for (let k = 0; k < count; k++)
-        store<u8>(y + i + k, load<u8>(scratch + 2 * STRETCH_BYTES + ((<usize>k) << 2)) & 1);
+        store<u8>(y + i + k, load<u8>(scratch + 2 * BLOCK_BYTES + ((<usize>k) << 2)) & 1);
     }
   }
 }
@@ -134,17 +134,17 @@ export function choose(item: i32, scratch: usize, at: usize): void {
   for (let row = first; row < last; row++) {
     place(walk, row, from);
     const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
-    for (let i = 0; i < n; i += STRETCH_BYTES >> 2) {
-      const count = min(STRETCH_BYTES >> 2, n - i);
-      const a = together(walk.a + ((<usize>(aAt + i * walk.aStep)) << 2), walk.aStep, count, scratch);
-      const b = together(
+    for (let i = 0; i < n; i += BLOCK_BYTES >> 2) {
+      const count = min(BLOCK_BYTES >> 2, n - i);
+      const a = contiguous(walk.a + ((<usize>(aAt + i * walk.aStep)) << 2), walk.aStep, count, scratch);
+      const b = contiguous(
         walk.b + ((<usize>(bAt + i * walk.bStep)) << 2),
         walk.bStep,
         count,
-        scratch + STRETCH_BYTES,
+        scratch + BLOCK_BYTES,
       );
-      const masks = scratch + 2 * STRETCH_BYTES;
-      const to = scratch + 3 * STRETCH_BYTES;
+      const masks = scratch + 2 * BLOCK_BYTES;
+      const to = scratch + 3 * BLOCK_BYTES;
       for (let k = 0; k < count; k++) {
         store<i32>(masks + ((<usize>k) << 2), load<u8>(walk.c + cAt + (i + k) * walk.cStep) != 0 ? -1 : 0);
       }

@@ -1,6 +1,6 @@
-// Expressions of scores as lists of steps, run over a strip of a tile: 8 keys, 64 queries in lanes. Each step reads
-// registers and fills one; a register is a strip of float32. What is the same for a whole head, or for a whole row of
-// queries, is computed once for it.
+// Score expressions as lists of steps, evaluated on a strip of a tile: 8 keys by 64 queries, with queries in lanes. A step reads
+// registers and writes one; a register is a strip of float32. Steps that depend on the head alone, or on the head and the query,
+// are evaluated once per head or per row of queries: that is their level.
 import { philox4 } from "./philox";
 import { zero } from "./lanes";
 import { FIRST_BINARY, FIRST_UNARY, Program, Step, StepCode } from "./layout";
@@ -22,27 +22,27 @@ function register(registers: usize, n: i32): usize {
   return registers + <usize>n * REGISTER;
 }
 
-/** Bytes of registers that a program needs; with slopes twice as many. */
-export function registerBytes(program: usize, slopes: bool): usize {
+/** Bytes of the registers of a program; with gradients twice as many. */
+export function registerBytes(program: usize, gradients: bool): usize {
   if (program == 0) return 0;
   const count = <usize>changetype<Program>(program).count;
-  return count * REGISTER * (slopes ? 2 : 1);
+  return count * REGISTER * (gradients ? 2 : 1);
 }
 
 export function tableNumbers(program: usize): i32 {
   return program == 0 ? 0 : changetype<Program>(program).tableSize;
 }
 
-/** Address of the result after a run. */
+/** Address of the result after `runSteps`. */
 @inline
 export function resultOf(program: usize, registers: usize): usize {
   return register(registers, changetype<Program>(program).count - 1);
 }
 
 /**
- * Runs the steps of one level.
+ * Evaluates the steps of one level.
  *
- * @param score - A strip of the tile: what the expression starts from.
+ * @param score - Strip of scores, the input of the expression.
  * @param keys - Positions of the strip's keys, as float32.
  */
 export function runSteps(
@@ -91,7 +91,7 @@ export function runSteps(
         bytes,
       );
     } else if (op == StepCode.index) {
-      findPlaces(step, to, registers, rows, bytes);
+      addOffsets(step, to, registers, rows, bytes);
     } else if (op == StepCode.lookup) {
       lookUp(<usize>step.i, to, register(registers, step.a), rows, bytes);
     } else if (op == StepCode.dropoutMask) {
@@ -103,11 +103,12 @@ export function runSteps(
 }
 
 /**
- * After a run: takes the slope of the result back to the score. The slopes of registers follow the registers.
+ * Backpropagates through the steps, after `runSteps`: from the gradient of the result to that of the score. Gradients of registers
+ * are stored after the registers.
  *
- * @param slope - A strip of the tile: holds the slope of the result, and then that of the score.
- * @param tables - float64 sums of the tables' gradients; 0: not wanted.
- * @param lanes - Queries that count.
+ * @param slope - Strip of gradients: of the result at first, of the score at the end.
+ * @param tables - float64 sums of the gradients of lookup tables; 0: not computed.
+ * @param lanes - Number of queries in the strip.
  */
 export function slopeSteps(
   program: usize,
@@ -163,11 +164,11 @@ export function slopeSteps(
         }
       }
     } else if (op == StepCode.lookup && tables != 0) {
-      const places = register(registers, step.a);
+      const offsets = register(registers, step.a);
       const to = tables + ((<usize>step.j) << 3);
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
         for (let i = r; i < r + ((<usize>lanes) << 2); i += 4) {
-          const at = to + ((<usize>load<i32>(places + i)) << 3);
+          const at = to + ((<usize>load<i32>(offsets + i)) << 3);
           store<f64>(at, load<f64>(at) + <f64>load<f32>(dy + i));
         }
       }
@@ -195,7 +196,7 @@ function choose(to: usize, condition: usize, a: usize, b: usize, rows: i32, byte
   }
 }
 
-/** a to the power of b, number by number; one that was computed just before is not computed again. */
+/** a to the power of b for each number; a result is reused while both operands stay the same. */
 function raise(to: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
   let a: f32 = 1;
   let b: f32 = 1;
@@ -234,8 +235,8 @@ function raiseSlope(
   }
 }
 
-/** One axis of a lookup: places so far (register b, none if negative) + stride j · index, kept from 0 to the last, i. */
-function findPlaces(step: Step, to: usize, registers: usize, rows: i32, bytes: usize): void {
+/** One axis of a lookup: offsets of the axes before (register b, none if negative) + stride j · index, clamped to 0 … i. */
+function addOffsets(step: Step, to: usize, registers: usize, rows: i32, bytes: usize): void {
   const index = register(registers, step.a);
   const none = step.b < 0;
   const before = register(registers, none ? step.a : step.b);
@@ -244,21 +245,21 @@ function findPlaces(step: Step, to: usize, registers: usize, rows: i32, bytes: u
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 16) {
       const whole = i32x4.trunc_sat_f32x4_s(v128.load(index + i));
-      const kept = i32x4.mul(i32x4.min_s(i32x4.max_s(whole, i32x4.splat(0)), last), stride);
-      v128.store(to + i, none ? kept : i32x4.add(kept, v128.load(before + i)));
+      const offset = i32x4.mul(i32x4.min_s(i32x4.max_s(whole, i32x4.splat(0)), last), stride);
+      v128.store(to + i, none ? offset : i32x4.add(offset, v128.load(before + i)));
     }
   }
 }
 
-function lookUp(table: usize, to: usize, places: usize, rows: i32, bytes: usize): void {
+function lookUp(table: usize, to: usize, offsets: usize, rows: i32, bytes: usize): void {
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 4) {
-      store<f32>(to + i, load<f32>(table + ((<usize>load<i32>(places + i)) << 2)));
+      store<f32>(to + i, load<f32>(table + ((<usize>load<i32>(offsets + i)) << 2)));
     }
   }
 }
 
-/** The factor of inverted dropout: 0 where the first word of Philox lies below j, else `number`. */
+/** Factors of inverted dropout: 0 where the first word of Philox is below j, else `number`. */
 function drop(step: Step, to: usize, registers: usize, rows: i32, bytes: usize): void {
   const batch = register(registers, step.a);
   const head = register(registers, step.b);

@@ -1,7 +1,7 @@
-// Numbers of 16 bits as float32, which holds all of them exactly. In the type parameters of kernels f32 stands for float32,
-// u16 for bfloat16 and i16 for float16.
+// Loads of float32, bfloat16 and float16 as float32, which holds all of them exactly. As type parameters of kernels, f32 stands
+// for float32, u16 for bfloat16 and i16 for float16.
 
-/** Four numbers in a row. */
+/** Loads four consecutive numbers. */
 @inline
 export function load4<T>(from: usize): v128 {
   if (isFloat<T>()) return v128.load(from);
@@ -10,7 +10,7 @@ export function load4<T>(from: usize): v128 {
   return isSigned<T>() ? fromFloat16(halves) : i32x4.shl(halves, 16);
 }
 
-/** One number. */
+/** Loads one number. */
 @inline
 export function load1<T>(from: usize): f32 {
   if (isFloat<T>()) return load<f32>(from);
@@ -19,17 +19,17 @@ export function load1<T>(from: usize): f32 {
   return reinterpret<f32>(half << 16);
 }
 
-/** Float16 in the lower halves of four words. */
+/** Converts float16 in the lower halves of four words. */
 @inline
 function fromFloat16(halves: v128): v128 {
-  const size = v128.and(halves, i32x4.splat(0x7fff));
-  // A float32's exponents begin 112 lower; infinity and NaN have the largest exponent in both.
+  const magnitude = v128.and(halves, i32x4.splat(0x7fff));
+  // The exponent bias of float32 is larger by 112. Infinity and NaN have all exponent bits set, so that they are shifted twice.
   const shift = i32x4.splat(112 << 23);
-  const most = v128.and(i32x4.ge_s(size, i32x4.splat(0x7c00)), shift);
-  const normal = i32x4.add(i32x4.add(i32x4.shl(size, 13), shift), most);
-  // Below the smallest normal number, counted in steps of 2^-24.
-  const steps = f32x4.mul(f32x4.convert_i32x4_s(size), f32x4.splat(5.9604644775390625e-8));
-  const isSmall = i32x4.lt_s(size, i32x4.splat(0x400));
+  const infinityShift = v128.and(i32x4.ge_s(magnitude, i32x4.splat(0x7c00)), shift);
+  const normal = i32x4.add(i32x4.add(i32x4.shl(magnitude, 13), shift), infinityShift);
+  // Subnormal numbers are multiples of 2^-24.
+  const subnormal = f32x4.mul(f32x4.convert_i32x4_s(magnitude), f32x4.splat(5.9604644775390625e-8));
+  const isSubnormal = i32x4.lt_s(magnitude, i32x4.splat(0x400));
   const sign = i32x4.shl(v128.and(halves, i32x4.splat(0x8000)), 16);
-  return v128.or(v128.bitselect(steps, normal, isSmall), sign);
+  return v128.or(v128.bitselect(subnormal, normal, isSubnormal), sign);
 }

@@ -5,6 +5,26 @@ export function zero(): v128 {
   return f32x4.splat(0);
 }
 
+/** Loads up to four numbers; other lanes are 0. */
+@inline
+export function loadPartial(from: usize, count: i32, scratch: usize): v128 {
+  if (count >= 4) return v128.load(from);
+  v128.store(scratch, f32x4.splat(0));
+  memory.copy(scratch, from, (<usize>count) << 2);
+  return v128.load(scratch);
+}
+
+/** Stores the first `count` lanes, up to four. */
+@inline
+export function storePartial(to: usize, x: v128, count: i32, scratch: usize): void {
+  if (count >= 4) {
+    v128.store(to, x);
+  } else {
+    v128.store(scratch, x);
+    memory.copy(to, scratch, (<usize>count) << 2);
+  }
+}
+
 /** a · b + c, rounded once where the machine can. */
 @inline
 export function fma(a: v128, b: v128, c: v128): v128 {

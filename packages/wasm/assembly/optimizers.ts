@@ -1,6 +1,14 @@
-// Steps of optimizers, in place, on packed numbers: an item is a stretch of `step` of them, whole vectors and what is left.
+// Optimizer steps, in place, on contiguous float32. A work item is a chunk of `step` numbers; the last vector of the last chunk may
+// be partial.
 
-/** Each stretch in vectors; what is left of the last one number by number, in the lanes of a vector. */
+import { loadPartial, storePartial } from "./lanes";
+
+/**
+ * Adam and its relatives: `coupled` is the weight decay of Adam (L2), `shrink` the factor `1 - rate · decay` of AdamW.
+ *
+ * @param mean - First moment. `square`: second moment. `largest`: its maximum so far (AMSGrad); 0: none.
+ * @param correction - Factor that removes the bias of the second moment.
+ */
 export function adam(
   item: i32,
   scratch: usize,
@@ -29,8 +37,8 @@ export function adam(
   if (largest != 0) largest += offset;
   const b1 = f32x4.splat(beta1);
   const b2 = f32x4.splat(beta2);
-  const more1 = f32x4.splat(<f32>(1 - <f64>beta1));
-  const more2 = f32x4.splat(<f32>(1 - <f64>beta2));
+  const oneMinusBeta1 = f32x4.splat(<f32>(1 - <f64>beta1));
+  const oneMinusBeta2 = f32x4.splat(<f32>(1 - <f64>beta2));
   const e = f32x4.splat(eps);
   const c = f32x4.splat(coupled);
   const s = f32x4.splat(shrink);
@@ -39,22 +47,26 @@ export function adam(
   for (let i = 0; i < count; i += 4) {
     const at = (<usize>i) << 2;
     const rest = count - i;
-    const p = some(param + at, rest, scratch);
-    const g = f32x4.add(some(gradient + at, rest, scratch), f32x4.mul(c, p));
-    const m = f32x4.add(f32x4.mul(b1, some(mean + at, rest, scratch)), f32x4.mul(more1, g));
-    const v = f32x4.add(f32x4.mul(b2, some(square + at, rest, scratch)), f32x4.mul(f32x4.mul(more2, g), g));
-    put(mean + at, m, rest, scratch);
-    put(square + at, v, rest, scratch);
-    let under = v;
+    const p = loadPartial(param + at, rest, scratch);
+    const g = f32x4.add(loadPartial(gradient + at, rest, scratch), f32x4.mul(c, p));
+    const m = f32x4.add(f32x4.mul(b1, loadPartial(mean + at, rest, scratch)), f32x4.mul(oneMinusBeta1, g));
+    const v = f32x4.add(
+      f32x4.mul(b2, loadPartial(square + at, rest, scratch)),
+      f32x4.mul(f32x4.mul(oneMinusBeta2, g), g),
+    );
+    storePartial(mean + at, m, rest, scratch);
+    storePartial(square + at, v, rest, scratch);
+    let secondMoment = v;
     if (largest != 0) {
-      under = f32x4.max(some(largest + at, rest, scratch), v);
-      put(largest + at, under, rest, scratch);
+      secondMoment = f32x4.max(loadPartial(largest + at, rest, scratch), v);
+      storePartial(largest + at, secondMoment, rest, scratch);
     }
-    const root = f32x4.add(f32x4.sqrt(f32x4.mul(under, k)), e);
-    put(param + at, f32x4.sub(f32x4.mul(s, p), f32x4.div(f32x4.mul(r, m), root)), rest, scratch);
+    const root = f32x4.add(f32x4.sqrt(f32x4.mul(secondMoment, k)), e);
+    storePartial(param + at, f32x4.sub(f32x4.mul(s, p), f32x4.div(f32x4.mul(r, m), root)), rest, scratch);
   }
 }
 
+/** SGD with momentum. `taken`: the factor of the gradient in the velocity, 1 - dampening. */
 export function sgd(
   item: i32,
   scratch: usize,
@@ -82,32 +94,14 @@ export function sgd(
   for (let i = 0; i < count; i += 4) {
     const at = (<usize>i) << 2;
     const rest = count - i;
-    const p = some(param + at, rest, scratch);
-    const g = f32x4.add(some(gradient + at, rest, scratch), f32x4.mul(d, p));
-    let along = g;
+    const p = loadPartial(param + at, rest, scratch);
+    const g = f32x4.add(loadPartial(gradient + at, rest, scratch), f32x4.mul(d, p));
+    let direction = g;
     if (velocity != 0) {
-      const v = f32x4.add(f32x4.mul(m, some(velocity + at, rest, scratch)), f32x4.mul(t, g));
-      put(velocity + at, v, rest, scratch);
-      along = nesterov ? f32x4.add(g, f32x4.mul(m, v)) : v;
+      const v = f32x4.add(f32x4.mul(m, loadPartial(velocity + at, rest, scratch)), f32x4.mul(t, g));
+      storePartial(velocity + at, v, rest, scratch);
+      direction = nesterov ? f32x4.add(g, f32x4.mul(m, v)) : v;
     }
-    put(param + at, f32x4.sub(p, f32x4.mul(r, along)), rest, scratch);
-  }
-}
-
-/** Up to four numbers. */
-@inline
-export function some(from: usize, count: i32, scratch: usize): v128 {
-  if (count >= 4) return v128.load(from);
-  v128.store(scratch, f32x4.splat(0));
-  memory.copy(scratch, from, (<usize>count) << 2);
-  return v128.load(scratch);
-}
-@inline
-export function put(to: usize, x: v128, count: i32, scratch: usize): void {
-  if (count >= 4) {
-    v128.store(to, x);
-  } else {
-    v128.store(scratch, x);
-    memory.copy(to, scratch, (<usize>count) << 2);
+    storePartial(param + at, f32x4.sub(p, f32x4.mul(r, direction)), rest, scratch);
   }
 }

@@ -1,9 +1,9 @@
-// Sums, means, and the largest or smallest along an axis of a packed tensor [outer, n, inner]. Stretches are added up in
-// float32, and the stretches' sums in float64, so that long axes lose no digits.
+// Sums, means, maxima and minima along an axis of a contiguous tensor [outer, n, inner]. Blocks of numbers are summed in float32,
+// and the sums of blocks in float64, so that long axes lose no digits.
 import { zero } from "./lanes";
 
-/** Numbers added up in float32 before they enter the sum in float64. */
-const STRETCH: i32 = 256;
+/** Numbers of a block that is summed in float32. */
+const BLOCK: i32 = 256;
 
 /** Sums of rows (inner = 1), times `factor`. An item is `step` rows. */
 export function sumRows(
@@ -22,7 +22,7 @@ export function sumRows(
     const row = x + ((<usize>r * <usize>n) << 2);
     let sum: f64 = 0;
     for (let k = 0; k < vectors;) {
-      const end = min(vectors, k + STRETCH);
+      const end = min(vectors, k + BLOCK);
       let s0 = zero();
       let s1 = zero();
       for (; k + 8 <= end; k += 8) {
@@ -41,7 +41,7 @@ export function sumRows(
   }
 }
 
-/** Sums down columns: an item is up to 64 neighbouring columns of one outer place. */
+/** Sums of columns. An item is up to 64 adjacent columns of one outer index. */
 export function sumColumns(
   item: i32,
   scratch: usize,
@@ -60,8 +60,8 @@ export function sumColumns(
   const to = y + ((<usize>outer * <usize>inner + <usize>first) << 2);
   const stride = (<usize>inner) << 2;
   memory.fill(scratch, 0, 512);
-  for (let k = 0; k < n; k += STRETCH) {
-    const end = min(n, k + STRETCH);
+  for (let k = 0; k < n; k += BLOCK) {
+    const end = min(n, k + BLOCK);
     let c = 0;
     for (; c + 16 <= count; c += 16) {
       let at = from + <usize>k * stride + ((<usize>c) << 2);
@@ -98,7 +98,7 @@ export function sumColumns(
   }
 }
 
-/** Four float32 numbers enter four sums in float64. */
+/** Adds four float32 numbers to four sums in float64. */
 @inline
 function addTo(sums: usize, x: v128): void {
   v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(x)));
@@ -106,7 +106,7 @@ function addTo(sums: usize, x: v128): void {
   v128.store(sums + 16, f64x2.add(v128.load(sums + 16), f64x2.promote_low_f32x4(high)));
 }
 
-/** The largest of each row, or with `sign` -1 the smallest; NaN wins. An item is `step` rows. */
+/** Maximum of each row, or with `sign` -1 the minimum; NaN if a number is NaN. An item is `step` rows. */
 export function largestRows(
   item: i32,
   scratch: usize,
@@ -118,12 +118,12 @@ export function largestRows(
   sign: f32,
 ): void {
   const last = min(rows, (item + 1) * step);
-  const by = f32x4.splat(sign);
+  const signs = f32x4.splat(sign);
   for (let r = item * step; r < last; r++) {
     const row = x + ((<usize>r * <usize>n) << 2);
     const vectors = (<usize>(n & ~3)) << 2;
     let top = f32x4.splat(-Infinity);
-    for (let i: usize = 0; i < vectors; i += 16) top = f32x4.max(top, f32x4.mul(by, v128.load(row + i)));
+    for (let i: usize = 0; i < vectors; i += 16) top = f32x4.max(top, f32x4.mul(signs, v128.load(row + i)));
     top = f32x4.max(top, v128.shuffle<i32>(top, top, 2, 3, 0, 1));
     let largest = max<f32>(f32x4.extract_lane(top, 0), f32x4.extract_lane(top, 1));
     for (let i = vectors; i < (<usize>n) << 2; i += 4) largest = max<f32>(largest, sign * load<f32>(row + i));
@@ -131,7 +131,7 @@ export function largestRows(
   }
 }
 
-/** The same down columns: an item is up to 64 neighbouring columns of one outer place. */
+/** Maximum or minimum of columns. An item is up to 64 adjacent columns of one outer index. */
 export function largestColumns(
   item: i32,
   scratch: usize,
@@ -150,11 +150,11 @@ export function largestColumns(
   for (let c = 0; c < count; c += 4) {
     let at = from + ((<usize>c) << 2);
     if (c + 4 <= count) {
-      const by = f32x4.splat(sign);
+      const signs = f32x4.splat(sign);
       let top = f32x4.splat(-Infinity);
       for (let i = 0; i < n; i++, at += (<usize>inner) << 2)
-        top = f32x4.max(top, f32x4.mul(by, v128.load(at)));
-      v128.store(to + ((<usize>c) << 2), f32x4.mul(by, top));
+        top = f32x4.max(top, f32x4.mul(signs, v128.load(at)));
+      v128.store(to + ((<usize>c) << 2), f32x4.mul(signs, top));
       continue;
     }
     for (let d = c; d < count; d++) {

@@ -1,4 +1,4 @@
-// The reading of a call of attention by kernels.
+// Reads the memory of an attention call.
 import { AttentionRequest, KeyValueSegment } from "./layout";
 
 /** The position of a batch's first query. */
@@ -17,13 +17,13 @@ export function segmentsOf(request: AttentionRequest, which: i32): usize {
   );
 }
 
-/** Numbers from one row to the next of the rows that `findRows` found last. */
+/** Row stride of the rows that the last call of `findRows` returned. Unit: numbers. */
 export let rowStep: i32 = 0;
 
 /**
- * Finds stored rows `start` to `start + length - 1` of one batch and head. Rows that do not lie as the kernels read them,
- * or that reach over two segments or blocks, are copied to `scratch`, `width` numbers a row, zeros beyond `dim`; and so are
- * whole numbers, times their scales.
+ * Returns the address of stored rows `start` to `start + length - 1` of one batch and head. Rows are copied to `scratch`, `width`
+ * numbers a row with zeros after `dim`, if they are not contiguous, span two segments or blocks, or are int8, which is
+ * dequantized.
  *
  * @param segments - The first segment.
  */
@@ -77,7 +77,7 @@ export function findRows(
   return scratch;
 }
 
-/** Whole numbers of a byte, times their scales: one for each number of a row, or one for each row. */
+/** Dequantizes int8 rows: there is a scale for each number of a row, or one for each row. */
 function scaleRows(
   segment: KeyValueSegment,
   from: usize,
@@ -98,9 +98,9 @@ function scaleRows(
     const scale = scales + ((<usize>(r * segment.scaleRow)) << 2);
     const target = to + ((<usize>(r * width)) << 2);
     for (let d = 0; d < inLanes; d += 8) {
-      const whole = v128.load8x8_s(source + d);
-      const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(whole));
-      const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(whole));
+      const quantized = v128.load8x8_s(source + d);
+      const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(quantized));
+      const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(quantized));
       const each = scale + ((<usize>d) << 2);
       const a = segment.scaleColumn == 1 ? v128.load(each) : v128.load32_splat(scale);
       const b = segment.scaleColumn == 1 ? v128.load(each, 16) : a;
@@ -108,17 +108,17 @@ function scaleRows(
       v128.store(target + ((<usize>d) << 2), f32x4.mul(high, b), 16);
     }
     for (let d = inLanes; d < dim; d++) {
-      const whole = <f32>load<i8>(source + d * segment.dataColumn);
+      const quantized = <f32>load<i8>(source + d * segment.dataColumn);
       store<f32>(
         target + ((<usize>d) << 2),
-        whole * load<f32>(scale + ((<usize>(d * segment.scaleColumn)) << 2)),
+        quantized * load<f32>(scale + ((<usize>(d * segment.scaleColumn)) << 2)),
       );
     }
     memory.fill(target + ((<usize>dim) << 2), 0, (<usize>(width - dim)) << 2);
   }
 }
 
-/** Writes all rows of one batch and head, packed in `from` as rows of `width`, to packed segments. */
+/** Writes all rows of one batch and head, stored in `from` with `width` numbers a row, to contiguous segments. */
 export function writeRows(
   segments: usize,
   batch: i32,
@@ -142,7 +142,7 @@ export function writeRows(
   }
 }
 
-/** Copies rows to rows of `width`, zeros beyond `dim`. */
+/** Copies rows to rows of `width`, with zeros after `dim`. */
 export function copyRows(
   from: usize,
   row: i32,

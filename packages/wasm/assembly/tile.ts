@@ -73,7 +73,7 @@ function scaleTransposed(from: usize, across: usize, scale: f32, to: usize): voi
 }
 
 /**
- * For each panel of 8 queries, how many keys there are up to the last that one of them sees: what lies behind need not be
+ * For each panel of 8 queries, how many keys there are up to the last that one of them sees: what lies after need not be
  * computed.
  *
  * @param bits - Address of the tile's mask, two words a query; 0: everything is seen.
@@ -91,7 +91,7 @@ export function findLimits(bits: usize, panels: i32, keys: i32, to: usize): void
   }
 }
 
-/** to[key][query] = keys · queries, for each panel of queries up to its limit, and 0 behind it */
+/** to[key][query] = keys · queries, for each panel of queries up to its limit, and 0 after it */
 export function multiplyTile(
   key: usize,
   stride: usize,

@@ -6,7 +6,7 @@ export function storeTransposed(from: usize, across: usize, to: usize, step: usi
   storeTransposedOf<f32>(from, across, to, step);
 }
 
-/** The same of numbers that are stored as {@link load4} says. */
+/** The same for the types that {@link load4} reads. */
 @inline
 export function storeTransposedOf<T>(from: usize, across: usize, to: usize, step: usize): void {
   const r0 = load4<T>(from);

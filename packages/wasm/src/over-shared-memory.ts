@@ -6,7 +6,7 @@
  */
 export function overSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const bytes = binary.slice();
-  let at = 8; // behind magic number and version
+  let at = 8; // after magic number and version
   const number = () => {
     let value = 0;
     for (let shift = 0; ; shift += 7) {

@@ -11,15 +11,14 @@ import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";
 import { programsOf, writeRequest } from "./attention-request.js";
 
-/** Chunks that one item of decoding reads in rotation, at most, where the pattern is interleaved. */
-const streams = 4;
+/** Chunks that one item of decoding reads in rotation, if the read pattern is interleaved. */
+const maxStreams = 4;
 
 /**
- * Fused attention over the tiles of a plan. Keys and values are read in place; only rows that do not lie one number
- * after the other, tiles that reach over two segments, and values whose size is no multiple of 8 are copied, a tile at a
- * time. A single query is decoded: keys and values are read once for all heads that share them. Expressions run tile by
- * tile as lists of steps. Traces run on the plain device, and so does a call that meets NaN, or an
- * expression with a step that the kernels lack.
+ * Fused attention over the tiles of a plan. Keys and values are read in place; a tile is copied if its rows are not contiguous, if it
+ * spans two segments, or if the size of values is no multiple of 8. With a single query (decoding), keys and values are read
+ * once for all heads that share them. Score expressions are evaluated tile by tile, as lists of steps. Traces, calls with NaN,
+ * and expressions with an operation that the kernels lack run on the plain device.
  */
 export function attentionKernel(engine: Engine, patterns: ReadPatterns): AttentionKernels["attention"] {
   return function fusedAttention(call, outputs) {
@@ -46,17 +45,17 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
       const at = writeRequest(run, placed, programs, { ...to, partials, partialBytes, chunkTiles });
       const all = B * Hkv * chunks;
       const { pattern, end } = patterns.begin("decode", 4 * all * chunkTiles * plan.keyTile * (D + Dv));
-      // An equal number of items for each thread.
+      // A multiple of the number of threads.
       const items =
         pattern === "interleaved"
-          ? Math.min(all, Math.ceil(all / streams / engine.threads) * engine.threads)
+          ? Math.min(all, Math.ceil(all / maxStreams / engine.threads) * engine.threads)
           : all;
       const scratch = engine.exports["attentionDecodeScratch"]!(at, Math.ceil(all / items));
       const prefetch = Number(pattern === "prefetched");
       const done = engine.parallel("attentionDecode", items, scratch, at, all, items, prefetch);
       end(done);
       if (!done) return false;
-      // Too little work to wake other threads.
+      // Too little work to distribute to other threads.
       for (let item = 0; item < B * H; item++)
         if (engine.exports["attentionMerge"]!(item, 0, at)) return false;
       return run.end(true);
@@ -67,20 +66,21 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
 }
 
 /**
- * Tiles of a chunk of keys in decoding: as many as leave 16 chunks to threads, between 16 and 64. At both ends of a chunk keys or
- * values are read alone, which is slower, so long ones are better. Threads and batch have no part in it, nor in results.
+ * Tiles of a chunk of keys in decoding: a power of two between 16 and 64 that leaves at least 16 chunks where it can. At both ends
+ * of a chunk, keys or values are read alone, which is slower, so that long chunks are better. The number of threads and the batch
+ * do not matter, so that results do not depend on them.
  */
 export function chunkTilesOf(columns: number, numKvHeads: number): number {
   const tiles = Math.floor((columns * numKvHeads) / 16);
   return Math.min(64, Math.max(16, 2 ** Math.floor(Math.log2(Math.max(1, tiles)))));
 }
 
-/** Table gradients up to this many numbers are summed apart by each item, and the sums added in order. */
-const apart = 2 ** 20;
+/** Up to this many numbers in all, each item has its own sums of table gradients, which are added in order. */
+const maxOwnSums = 2 ** 20;
 
 /**
- * The gradient of fused attention. An item is one head of keys and values; tiles of weights are computed again.
- * Gradients of large tables, such as a dense bias, are summed by one thread, so that their order never changes.
+ * The backward pass of fused attention. An item is one key-value head; tiles of weights are recomputed. Gradients of large
+ * tables, such as a dense bias, are summed by one thread, so that their order never changes.
  */
 export function attentionBackwardKernel(engine: Engine): AttentionKernels["attentionBackward"] {
   return function fusedAttentionBackward(call, saved, { output: dOutput, lse: dLse, ...dTraces }, to) {
@@ -91,7 +91,7 @@ export function attentionBackwardKernel(engine: Engine): AttentionKernels["atten
     const items = B * Hkv;
     const sizes = [...(programs.score?.tableSizes ?? []), ...(programs.weight?.tableSizes ?? [])];
     const numbers = sizes.reduce((a, b) => a + b, 0);
-    const shared = items * numbers > apart;
+    const shared = items * numbers > maxOwnSums;
     return withCall(engine, (run) => {
       const placed = mapCall(call, (x) => run.input(x));
       const gradients = mapCall(to, (x) => run.output(x));
@@ -104,7 +104,7 @@ export function attentionBackwardKernel(engine: Engine): AttentionKernels["atten
         dOutput: dOutput && run.input(dOutput),
         dLse: dLse && run.input(dLse),
         dQuery: gradients.query,
-        // Blocks have no gradient: all segments are tensors.
+        // Paged blocks have no gradient: all segments are tensors.
         dKeys: gradients.keyValues.key as readonly Placed[],
         dValues: gradients.keyValues.value as readonly Placed[],
         dSinks,
@@ -134,10 +134,10 @@ export function attentionBackwardKernel(engine: Engine): AttentionKernels["atten
         first += size;
       });
       if (gradients.sinks) {
-        const slopes = new Float32Array(buffer, dSinks, B * H);
+        const sinkGradients = new Float32Array(buffer, dSinks, B * H);
         const to = new Float32Array(buffer, gradients.sinks.pointer, H);
         to.fill(0);
-        slopes.forEach((slope, i) => (to[i % H]! += slope));
+        sinkGradients.forEach((gradient, i) => (to[i % H]! += gradient));
       }
       return true;
     });
@@ -148,11 +148,12 @@ function fits(call: AttentionCall): boolean {
   const { query, plan, keyValues } = call;
   const { B, H, T, S, D, Dv } = callSizes(call);
   // All other tensors have the type of the query, which `attention` has checked.
-  const known = query.dtype === "float32" && keyValues.key.every(isRead) && keyValues.value.every(isRead);
-  return known && B * H * T * D * Dv * S !== 0 && plan.queryTile === 64 && plan.keyTile === 64;
+  const supported =
+    query.dtype === "float32" && keyValues.key.every(isSupported) && keyValues.value.every(isSupported);
+  return supported && B * H * T * D * Dv * S !== 0 && plan.queryTile === 64 && plan.keyTile === 64;
 }
 
-/** True for tensors, and for pages of whole numbers that the kernels multiply with their scales. */
-function isRead(segment: KeyValueSegment): boolean {
+/** True for tensors, and for pages in float32 or int8, which the kernels dequantize. */
+function isSupported(segment: KeyValueSegment): boolean {
   return !isPaged(segment) || !segment.scale || segment.data.dtype === "int8";
 }

@@ -1,5 +1,5 @@
 import { sizeOf, type DType, type Kernel, type View } from "@qkv/tensor";
-import { binaryFunctions, comparisonFunctions, stretchBytes, unaryFunctions } from "../binaries/layout.js";
+import { binaryFunctions, comparisonFunctions, blockBytes, unaryFunctions } from "../binaries/layout.js";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
@@ -9,7 +9,7 @@ const comparisons: ReadonlySet<string> = /* @__PURE__ */ new Set(comparisonFunct
 
 type Attributes = { readonly alpha?: number } | undefined;
 
-/** Kernels of functions that work number by number, on float32 of any strides, with broadcasting. */
+/** Kernels of elementwise functions on float32 of any strides, with broadcasting. */
 export function elementwiseKernels(engine: Engine): Record<string, Kernel<Attributes>> {
   const kernels: Record<string, Kernel<Attributes>> = {};
   unaryFunctions.forEach((name, op) => (kernels[name] = overNumbers(engine, "unary", op, "float32")));
@@ -17,7 +17,7 @@ export function elementwiseKernels(engine: Engine): Record<string, Kernel<Attrib
     const compares = comparisons.has(name);
     kernels[name] = overNumbers(engine, compares ? "compare" : "binary", op, compares ? "bool" : "float32");
   });
-  // The condition comes first, and last among what the kernel reads.
+  // The condition is the first input of the operation, and the last of the kernel.
   kernels["where"] = ([condition, a, b], outputs) =>
     condition!.dtype === "bool" && walkOver(engine, "choose", 0, [a!, b!, condition!], outputs);
   return kernels;
@@ -41,10 +41,10 @@ function walkOver(
   if (output.shape.includes(0)) return false;
   return withCall(engine, (call) => {
     const pointers = call.addresses(inputs, outputs);
-    const straight = vectors[entry];
-    const size = straight ? contiguousLength(inputs, output) : 0;
-    if (straight && size > 0) {
-      const run = engine.exports[straight]!;
+    const vectorized = vectors[entry];
+    const size = vectorized ? contiguousLength(inputs, output) : 0;
+    if (vectorized && size > 0) {
+      const run = engine.exports[vectorized]!;
       if (entry === "unary") run(op, pointers[0]!, pointers[1]!, 4 * size, alpha);
       else run(op, pointers[0]!, pointers[1]!, pointers[2]!, 4 * size);
       return true;
@@ -56,19 +56,19 @@ function walkOver(
 
 /** Exports for contiguous operands of full vectors. */
 const vectors: Readonly<Record<string, string>> = { unary: "unaryVectors", binary: "binaryVectors" };
-/** Numbers that one thread is done with before it has woken another. */
-const few = 32768;
+/** Up to this length, one thread finishes before another would have started. */
+const maxSingleThreaded = 32768;
 
 /** Length of all operands if they are short, contiguous and full vectors; else 0. */
 function contiguousLength(inputs: readonly View[], { shape }: View): number {
   const length = sizeOf(shape);
-  if (length > few || length % 4 !== 0) return 0;
-  const alike = (view: View) =>
+  if (length > maxSingleThreaded || length % 4 !== 0) return 0;
+  const isContiguous = (view: View) =>
     view.shape.length === shape.length && view.shape.every((n, axis) => n === shape[axis]) && isPacked(view);
-  return inputs.every(alike) ? length : 0;
+  return inputs.every(isContiguous) ? length : 0;
 }
 
-/** Adds a bias to packed rows where they lie. */
+/** Adds a bias to contiguous rows, in place. */
 export function addToRows(
   engine: Engine,
   call: Call,
@@ -82,5 +82,5 @@ export function addToRows(
   return engine.parallel("binary", walk.items, scratch, walk.at);
 }
 
-/** Bytes of a thread: four stretches. */
-const scratch = /* @__PURE__ */ (() => 4 * stretchBytes)();
+/** Scratch bytes of a thread: four blocks. */
+const scratch = /* @__PURE__ */ (() => 4 * blockBytes)();
