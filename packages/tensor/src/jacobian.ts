@@ -34,17 +34,17 @@ export function jacobian<P = Tensor>(f: (params: P) => Tensor): (params: P) => P
       refuseWholeNumbers("jacobian", value);
       const { shape, dtype, device } = value;
       const length = sizeOf(shape);
-      const rows = Array.from({ length }, (_, place) => {
-        const unit = Array.from({ length }, (_, i) => Number(i === place));
+      const rows = Array.from({ length }, (_, row) => {
+        const unit = Array.from({ length }, (_, i) => Number(i === row));
         return tensorsOf(pullback(tensor(unit, { shape, dtype, device })));
       });
       let leaf = 0;
       return mapTensors(params, (param) => {
         const at = leaf++;
-        const whole = [...shape, ...param.shape];
+        const fullShape = [...shape, ...param.shape];
         return length === 0
-          ? zeros(whole, { dtype, device })
-          : reshape(stack(rows.map((row) => row[at]!)), whole);
+          ? zeros(fullShape, { dtype, device })
+          : reshape(stack(rows.map((row) => row[at]!)), fullShape);
       });
     });
 }

@@ -1,5 +1,5 @@
 import { checkOptions, checks } from "@qkv/core";
-import { placesApart, poolWindows, type PoolOptions } from "./pool.js";
+import { poolWindows, splitTaps, type PoolOptions } from "./pool.js";
 import { fullLike } from "../tensor-like.js";
 import type { Tensor } from "../tensor.js";
 import { unfold, type PerAxis } from "./windows.js";
@@ -25,12 +25,12 @@ function avgPool(
   const names = ["countIncludePad", "stride", "padding", "ceilMode"] as const;
   const { countIncludePad = true, ...options } = checkOptions(fn, given, names);
   checks(fn).type({ countIncludePad }, "boolean");
-  const { seen, windows } = poolWindows(fn, rank, x, size, options, 0);
-  const places = seen.shape[1]!;
-  const total = sum(seen, { axis: 1 });
+  const { unfolded, windows } = poolWindows(fn, rank, x, size, options, 0);
+  const taps = unfolded.shape[1]!;
+  const total = sum(unfolded, { axis: 1 });
   if (windows.every(({ before, after }) => after === before && (before === 0 || countIncludePad)))
-    return div(total, places);
-  // Numbers that count are 1, and windows add them up like the numbers themselves.
+    return div(total, taps);
+  // The number of counted elements of each window: a tensor of ones goes through the same windows.
   let counted = fullLike(1, [1, 1, ...x.shape.slice(2)], x);
   const rest = windows.map((one, i) => {
     if (!countIncludePad) return one;
@@ -38,7 +38,7 @@ function avgPool(
     counted = run(padOp, [counted], { axis: 2 + i, before, after: before, value: 1 });
     return { ...one, before: 0, after: one.after - before };
   });
-  return div(total, sum(placesApart(unfold(fn, counted, rest, 0), places), { axis: 1 }));
+  return div(total, sum(splitTaps(unfold(fn, counted, rest, 0), taps), { axis: 1 }));
 }
 
 /**

@@ -59,33 +59,39 @@ export function convolve(
       fix,
     );
   const steps = perAxis(fn, "stride", stride, rank, 1);
-  const gaps = perAxis(fn, "dilation", dilation, rank, 1);
+  const dilations = perAxis(fn, "dilation", dilation, rank, 1);
   if (padding === "same" && steps.some((step) => step !== 1))
     checks(fn).refuse({
       argument: "padding",
       received: padding,
       expected: "numbers where the stride is not 1",
-      fix: "give the zeros at the ends of each axis.",
+      fix: "give the padding of each axis as a number.",
     });
   const zeros = padding === "same" ? undefined : perAxis(fn, "padding", padding, rank, 0);
   const windows = kernel.map((size, i) => {
-    const around = gaps[i]! * (size - 1);
-    const before = zeros ? zeros[i]! : Math.floor(around / 2);
-    return { size, stride: steps[i]!, dilation: gaps[i]!, before, after: zeros ? before : around - before };
+    const total = dilations[i]! * (size - 1);
+    const before = zeros ? zeros[i]! : Math.floor(total / 2);
+    return {
+      size,
+      stride: steps[i]!,
+      dilation: dilations[i]!,
+      before,
+      after: zeros ? before : total - before,
+    };
   });
-  const seen = unfold(fn, x, windows, 0);
-  const [places, space2] = [sizeOf(kernel), seen.shape.slice(2)];
-  const count = sizeOf(space2);
-  // Weights in the order of the columns: the places of a window, then channels.
+  const unfolded = unfold(fn, x, windows, 0);
+  const [taps, outputSpace] = [sizeOf(kernel), unfolded.shape.slice(2)];
+  const count = sizeOf(outputSpace);
+  // Weights in the order of the columns: taps of a window, then channels.
   const order = [0, ...kernel.map((_, i) => i + 2), 1];
-  const rows = reshaped(run(permuteOp, [weight], { axes: order }), [groups, O / groups, places * own]);
+  const rows = reshaped(run(permuteOp, [weight], { axes: order }), [groups, O / groups, taps * own]);
   const columns =
     groups === 1
-      ? reshaped(seen, [B, 1, places * C, count])
+      ? reshaped(unfolded, [B, 1, taps * C, count])
       : reshaped(
-          run(permuteOp, [reshaped(seen, [B, places, groups, own, count])], { axes: [0, 2, 1, 3, 4] }),
-          [B, groups, places * own, count],
+          run(permuteOp, [reshaped(unfolded, [B, taps, groups, own, count])], { axes: [0, 2, 1, 3, 4] }),
+          [B, groups, taps * own, count],
         );
-  const output = reshaped(product(contiguous(rows), columns), [B, O, ...space2]);
-  return bias === undefined ? output : add(output, reshaped(bias, [O, ...space2.map(() => 1)]));
+  const output = reshaped(product(contiguous(rows), columns), [B, O, ...outputSpace]);
+  return bias === undefined ? output : add(output, reshaped(bias, [O, ...outputSpace.map(() => 1)]));
 }

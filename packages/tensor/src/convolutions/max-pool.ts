@@ -14,9 +14,11 @@ function maxPool(
   size: PerAxis,
   options: PoolOptions | undefined,
 ): Tensor {
-  const { seen } = poolWindows(fn, rank, x, size, options, -Infinity);
-  const largest = run(gatherOp, [seen, run(argmaxOp, [seen], { axes: [1], keepDims: true })], { axis: 1 });
-  return reshaped(largest, [seen.shape[0]!, ...seen.shape.slice(2)]);
+  const { unfolded } = poolWindows(fn, rank, x, size, options, -Infinity);
+  const largest = run(gatherOp, [unfolded, run(argmaxOp, [unfolded], { axes: [1], keepDims: true })], {
+    axis: 1,
+  });
+  return reshaped(largest, [unfolded.shape[0]!, ...unfolded.shape.slice(2)]);
 }
 
 /**

@@ -4,17 +4,17 @@ import { reshaped } from "../ops/reshape.js";
 import type { Tensor } from "../tensor.js";
 import { perAxis, unfold, windowCount, type PerAxis, type Windows } from "./windows.js";
 
-/** Options of a pool: one number for all spatial axes, or one for each. */
+/** Options of pooling: one number for all spatial axes, or one for each. */
 export type PoolOptions = {
-  /** Distance of windows. Default: their size. */
+  /** Step from one window to the next. Default: the window's size. */
   stride?: PerAxis;
-  /** Places at both ends of each axis, at most half a window. Default 0. */
+  /** Padding at both ends of each axis, at most half a window. Default 0. */
   padding?: PerAxis;
-  /** A last window may stand out over the end, if it begins before it. Default false. */
+  /** True: a last window that begins inside may reach beyond the end (PyTorch's `ceil_mode`). Default false. */
   ceilMode?: boolean;
 };
 
-/** The numbers that the windows of a pool see, `[B, places, C, …windows]`, and the windows. */
+/** Windows of pooling, unfolded to `[B, taps, C, …windows]`. */
 export function poolWindows(
   fn: string,
   rank: 1 | 2,
@@ -22,7 +22,7 @@ export function poolWindows(
   size: PerAxis,
   options: PoolOptions | undefined,
   value: number,
-): { seen: Tensor; windows: readonly Windows[] } {
+): { unfolded: Tensor; windows: readonly Windows[] } {
   const {
     stride = size,
     padding = 0,
@@ -35,23 +35,23 @@ export function poolWindows(
     refuseShape(fn, "x", shape, `[batch, channels, ${space}]`, "`expandDims` a single example.");
   const sizes = perAxis(fn, "size", size, rank, 1);
   const steps = perAxis(fn, "stride", stride, rank, 1);
-  const around = perAxis(fn, "padding", padding, rank, 0);
+  const paddings = perAxis(fn, "padding", padding, rank, 0);
   const windows = sizes.map((length, i): Windows => {
-    const before = around[i]!;
+    const before = paddings[i]!;
     checks(fn).whole({ padding: before }, { max: length / 2, fix: "padding is at most half a window." });
     const plain = { size: length, stride: steps[i]!, dilation: 1, before, after: before };
     const count = windowCount(fn, x, 2 + i, plain);
-    const further = count * steps[i]!;
+    const nextStart = count * steps[i]!;
     const rest = (2 * before + shape[2 + i]! - length) % steps[i]!;
-    // One more where numbers are left over, if it begins on one or on the padding in front of them.
-    if (!ceilMode || rest === 0 || further >= before + shape[2 + i]!) return plain;
-    return { ...plain, after: Math.max(before, further + length - before - shape[2 + i]!) };
+    // One more window if numbers are left over, and if it begins inside of the axis or of the padding before it.
+    if (!ceilMode || rest === 0 || nextStart >= before + shape[2 + i]!) return plain;
+    return { ...plain, after: Math.max(before, nextStart + length - before - shape[2 + i]!) };
   });
-  return { seen: placesApart(unfold(fn, x, windows, value), sizeOf(sizes)), windows };
+  return { unfolded: splitTaps(unfold(fn, x, windows, value), sizeOf(sizes)), windows };
 }
 
-/** The places of windows as an axis of their own. */
-export function placesApart(seen: Tensor, places: number): Tensor {
-  const [B, both, ...space] = seen.shape as [number, number, ...number[]];
-  return reshaped(seen, [B, places, both / places, ...space]);
+/** Splits the axis of taps and channels: `[B, taps · C, …]` to `[B, taps, C, …]`. */
+export function splitTaps(unfolded: Tensor, taps: number): Tensor {
+  const [B, both, ...space] = unfolded.shape as [number, number, ...number[]];
+  return reshaped(unfolded, [B, taps, both / taps, ...space]);
 }

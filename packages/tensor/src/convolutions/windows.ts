@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor.js";
 /** One number for all spatial axes, or one for each, from the left. */
 export type PerAxis = number | readonly number[];
 
-/** The windows of one spatial axis. */
+/** Windows along one spatial axis, with padding before and after it. */
 export type Windows = {
   readonly size: number;
   readonly stride: number;
@@ -27,40 +27,40 @@ export function perAxis(fn: string, argument: string, given: PerAxis, rank: numb
   return [...list];
 }
 
-/** The length of an axis in windows. Refuses an axis that is shorter than one of them. */
+/** Number of windows along an axis. Refuses an axis that is shorter than one window. */
 export function windowCount(fn: string, x: Tensor, axis: number, windows: Windows): number {
   const { size, stride, dilation, before, after } = windows;
-  const reach = dilation * (size - 1) + 1;
+  const span = dilation * (size - 1) + 1;
   const length = before + x.shape[axis]! + after;
-  if (length >= reach) return Math.floor((length - reach) / stride) + 1;
-  const expected = `at least ${reach - before - after} on axis ${axis}, for a window of ${reach}`;
+  if (length >= span) return Math.floor((length - span) / stride) + 1;
+  const expected = `at least ${span - before - after} on axis ${axis}, for a window of ${span}`;
   return refuseShape(fn, "x", x.shape, expected, "take a smaller window, or more padding.");
 }
 
 /**
- * The numbers that each place of a window sees, `[B, C, …]` to `[B, places · C, …windows]`: the places of a window in row-major order, and
- * channels innermost.
+ * Unfolds windows (im2col): `[B, C, …]` to `[B, taps · C, …windows]`, with the taps of a window in row-major order and channels
+ * innermost.
  *
- * @param value - That stands outside of `x`.
+ * @param value - Of the padding.
  */
 export function unfold(fn: string, x: Tensor, windows: readonly Windows[], value: number): Tensor {
-  let seen = x;
-  // From the last axis, so that its places count fastest.
+  let unfolded = x;
+  // From the last axis, so that its taps vary fastest.
   for (let i = windows.length - 1; i >= 0; i--) {
     const axis = 2 + i;
     const { size, stride, dilation, before, after } = windows[i]!;
-    const count = windowCount(fn, seen, axis, windows[i]!);
-    const padded = before + after > 0 ? run(padOp, [seen], { axis, before, after, value }) : seen;
-    const place = (p: number) =>
+    const count = windowCount(fn, unfolded, axis, windows[i]!);
+    const padded = before + after > 0 ? run(padOp, [unfolded], { axis, before, after, value }) : unfolded;
+    const tap = (p: number) =>
       everyNth(padded, axis, p * dilation, p * dilation + (count - 1) * stride + 1, stride);
-    seen =
+    unfolded =
       size === 1
-        ? place(0)
+        ? tap(0)
         : run(
             concatOp,
-            Array.from({ length: size }, (_, p) => place(p)),
+            Array.from({ length: size }, (_, p) => tap(p)),
             { axis: 1 },
           );
   }
-  return seen;
+  return unfolded;
 }

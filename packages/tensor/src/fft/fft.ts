@@ -1,6 +1,6 @@
 import { neg } from "../ops/neg.js";
 import { dft, type Complex } from "./dft.js";
-import { lineOf, partsOf, settledBoth, type FftOptions } from "./line.js";
+import { complexOutput, complexParts, transformInput, type FftOptions } from "./transform-input.js";
 
 /**
  * The discrete Fourier transform of complex numbers: `Σ x[j] · e^(−2πi jk/n)`.
@@ -20,8 +20,8 @@ import { lineOf, partsOf, settledBoth, type FftOptions } from "./line.js";
  * ```
  */
 export function fft(x: Complex, options?: FftOptions): Complex {
-  const line = lineOf("fft", partsOf("fft", x), options, false);
-  return settledBoth(dft(line.parts[0]!, line.parts[1]), line);
+  const input = transformInput("fft", complexParts("fft", x), options, false);
+  return complexOutput(dft(input.parts[0]!, input.parts[1]), input);
 }
 
 /**
@@ -42,8 +42,8 @@ export function fft(x: Complex, options?: FftOptions): Complex {
  * ```
  */
 export function ifft(x: Complex, options?: FftOptions): Complex {
-  const line = lineOf("ifft", partsOf("ifft", x), options, true);
+  const input = transformInput("ifft", complexParts("ifft", x), options, true);
   // The conjugate of the transform of the conjugate.
-  const forward = dft(line.parts[0]!, neg(line.parts[1]!));
-  return settledBoth({ real: forward.real, imag: neg(forward.imag) }, line);
+  const forward = dft(input.parts[0]!, neg(input.parts[1]!));
+  return complexOutput({ real: forward.real, imag: neg(forward.imag) }, input);
 }

@@ -5,13 +5,19 @@ import { neg } from "../ops/neg.js";
 import { sliceOp } from "../ops/slice-and-pad.js";
 import type { Tensor } from "../tensor.js";
 import { dft, type Complex } from "./dft.js";
-import { lineOf, partsOf, settled, settledBoth, type FftOptions } from "./line.js";
+import {
+  complexOutput,
+  complexParts,
+  transformInput,
+  transformOutput,
+  type FftOptions,
+} from "./transform-input.js";
 
-const stretch = (x: Tensor, start: number, end: number): Tensor =>
+const sliceLast = (x: Tensor, start: number, end: number): Tensor =>
   run(sliceOp, [x], { axis: x.shape.length - 1, start, end });
 
 /**
- * The discrete Fourier transform of real numbers: the first half, `n / 2 + 1` rounded down, of what is symmetric. The
+ * The discrete Fourier transform of real numbers: the first `n / 2 + 1` numbers, rounded down, of a result that is conjugate-symmetric. The
  * magnitudes of a spectrogram are `sqrt(add(square(real), square(imag)))`.
  *
  * @param x - Real numbers.
@@ -28,10 +34,10 @@ const stretch = (x: Tensor, start: number, end: number): Tensor =>
  * ```
  */
 export function rfft(x: Tensor, options?: FftOptions): Complex {
-  const line = lineOf("rfft", { x }, options, false);
-  const { real, imag } = dft(line.parts[0]!, undefined);
-  const half = Math.floor(line.n / 2) + 1;
-  return settledBoth({ real: stretch(real, 0, half), imag: stretch(imag, 0, half) }, line);
+  const input = transformInput("rfft", { x }, options, false);
+  const { real, imag } = dft(input.parts[0]!, undefined);
+  const half = Math.floor(input.n / 2) + 1;
+  return complexOutput({ real: sliceLast(real, 0, half), imag: sliceLast(imag, 0, half) }, input);
 }
 
 /**
@@ -55,14 +61,14 @@ export function rfft(x: Tensor, options?: FftOptions): Complex {
  */
 export function irfft(x: Complex, options?: FftOptions): Tensor {
   const lengthOf = (length: number) => Math.max(1, 2 * (length - 1));
-  const kept = (n: number) => Math.floor(n / 2) + 1;
-  const line = lineOf("irfft", partsOf("irfft", x), options, true, lengthOf, kept);
-  const [first, second] = line.parts as [Tensor, Tensor];
-  // The other half is the conjugate, backwards.
-  const mirrored = (x: Tensor) => flip(stretch(x, 1, Math.ceil(line.n / 2)), -1);
-  const whole = {
-    real: concat([first, mirrored(first)], -1),
-    imag: concat([second, neg(mirrored(second))], -1),
+  const inputLength = (n: number) => Math.floor(n / 2) + 1;
+  const input = transformInput("irfft", complexParts("irfft", x), options, true, lengthOf, inputLength);
+  const [first, second] = input.parts as [Tensor, Tensor];
+  // The second half is the conjugate of the first, reversed.
+  const reversed = (x: Tensor) => flip(sliceLast(x, 1, Math.ceil(input.n / 2)), -1);
+  const full = {
+    real: concat([first, reversed(first)], -1),
+    imag: concat([second, neg(reversed(second))], -1),
   };
-  return settled(dft(whole.real, neg(whole.imag)).real, line);
+  return transformOutput(dft(full.real, neg(full.imag)).real, input);
 }

@@ -15,65 +15,69 @@ import type { RandomOptions } from "../random/randn.js";
 import { streamOf } from "../random/uniforms.js";
 import type { Tensor } from "../tensor.js";
 
-// In one file: a spread for each number of inputs and outputs, drawn evenly or normally.
-
 /** Options of Xavier's initialization. */
 export type XavierOptions = RandomOptions & {
-  /** Multiplies every number, for the function that follows. Default 1. */
+  /** Multiplies every number: depends on the activation that follows. Default 1. */
   gain?: number;
 };
 
 /** Options of Kaiming's initialization. */
 export type KaimingOptions = XavierOptions & {
-  /** Keeps the size of what goes forward (`"fanIn"`, default), or of gradients (`"fanOut"`). */
+  /** Preserves the variance of activations (`"fanIn"`, default) or of gradients (`"fanOut"`). */
   mode?: "fanIn" | "fanOut";
 };
 
 /** The number of inputs and of outputs of a weight `[out, in, …window]`. */
-function fansOf(fn: string, shape: Shape): { fanIn: number; fanOut: number } {
+function fans(fn: string, shape: Shape): { fanIn: number; fanOut: number } {
   const [out, input, ...window] = checkShape(fn, shape);
   if (out === undefined || input === undefined)
     refuseShape(fn, "shape", shape, "[out, in, …]", "vectors, such as biases, begin with `zeros`.");
-  const places = sizeOf(window);
-  return { fanIn: input * places, fanOut: out * places };
+  const windowSize = sizeOf(window);
+  return { fanIn: input * windowSize, fanOut: out * windowSize };
 }
 
-/** A number of the variance 1 from one that is evenly spread between 0 and 1. */
-type Spread = (uniform: number) => number;
+/** Maps a uniform number between 0 and 1 to a distribution of mean 0 and variance 1. */
+type Distribution = (uniform: number) => number;
 
-const evenly: Spread = (uniform) => Math.sqrt(3) * (2 * uniform - 1);
+const uniformDistribution: Distribution = (uniform) => Math.sqrt(3) * (2 * uniform - 1);
 
-function draw(fn: string, spread: Spread, shape: Shape, variance: number, options: RandomOptions): Tensor {
+function draw(
+  fn: string,
+  distribution: Distribution,
+  shape: Shape,
+  variance: number,
+  options: RandomOptions,
+): Tensor {
   const { dtype = "float32", device, ...stream } = options;
   if (device !== undefined) checkDevice(fn, device);
   checkFloat(fn, dtype);
   const uniforms = streamOf(fn, stream, sizeOf(shape));
   const deviation = Math.sqrt(variance);
   return createTensor(fn, dtype, shape, device, (array) => {
-    for (let i = 0; i < array.length; i++) array[i] = deviation * spread(uniforms[i]!);
+    for (let i = 0; i < array.length; i++) array[i] = deviation * distribution(uniforms[i]!);
   });
 }
 
 const streamOptions = ["seed", "draw", "first", "dtype", "device"] as const;
 
-function xavier(fn: string, spread: Spread, shape: Shape, options: XavierOptions): Tensor {
+function xavier(fn: string, distribution: Distribution, shape: Shape, options: XavierOptions): Tensor {
   const names: OptionName<XavierOptions>[] = [...streamOptions, "gain"];
   const { gain = 1, ...stream } = checkOptions(fn, options, names);
   checks(fn).finite({ gain }, { above: 0 });
-  const { fanIn, fanOut } = fansOf(fn, shape);
-  return draw(fn, spread, shape, (2 * gain ** 2) / (fanIn + fanOut), stream);
+  const { fanIn, fanOut } = fans(fn, shape);
+  return draw(fn, distribution, shape, (2 * gain ** 2) / (fanIn + fanOut), stream);
 }
 
-function kaiming(fn: string, spread: Spread, shape: Shape, options: KaimingOptions): Tensor {
+function kaiming(fn: string, distribution: Distribution, shape: Shape, options: KaimingOptions): Tensor {
   const names: OptionName<KaimingOptions>[] = [...streamOptions, "gain", "mode"];
   const { gain = Math.SQRT2, mode = "fanIn", ...stream } = checkOptions(fn, options, names);
   checks(fn).finite({ gain }, { above: 0 });
   checks(fn).oneOf({ mode }, ["fanIn", "fanOut"]);
-  return draw(fn, spread, shape, gain ** 2 / fansOf(fn, shape)[mode], stream);
+  return draw(fn, distribution, shape, gain ** 2 / fans(fn, shape)[mode], stream);
 }
 
 /**
- * Weights that are evenly spread, with a variance of `2 · gain² / (inputs + outputs)`.
+ * Xavier (Glorot) initialization: uniformly distributed weights with variance `2 · gain² / (inputs + outputs)`.
  *
  * @param shape - `[out, in, …window]`, as the weight of `linear` or of a convolution.
  * @param options - `seed`: a whole number. `gain`: default 1. `dtype`: default float32.
@@ -89,11 +93,11 @@ function kaiming(fn: string, spread: Spread, shape: Shape, options: KaimingOptio
  * ```
  */
 export function xavierUniform(shape: Shape, options: XavierOptions): Tensor {
-  return xavier("xavierUniform", evenly, shape, options);
+  return xavier("xavierUniform", uniformDistribution, shape, options);
 }
 
 /**
- * Weights that are normally distributed, with a variance of `2 · gain² / (inputs + outputs)`.
+ * Xavier (Glorot) initialization: normally distributed weights with variance `2 · gain² / (inputs + outputs)`.
  *
  * @param shape - `[out, in, …window]`, as the weight of `linear` or of a convolution.
  * @param options - `seed`: a whole number. `gain`: default 1. `dtype`: default float32.
@@ -112,7 +116,7 @@ export function xavierNormal(shape: Shape, options: XavierOptions): Tensor {
 }
 
 /**
- * Weights that are evenly spread, with a variance of `gain² / inputs`: for layers that relu follows.
+ * Kaiming (He) initialization: uniformly distributed weights with variance `gain² / inputs`, for layers before a relu.
  *
  * @param shape - `[out, in, …window]`, as the weight of `linear` or of a convolution.
  * @param options - `seed`: a whole number. `mode`: `"fanIn"` (default), or `"fanOut"` to divide by the outputs. `gain`: default
@@ -130,11 +134,11 @@ export function xavierNormal(shape: Shape, options: XavierOptions): Tensor {
  * ```
  */
 export function kaimingUniform(shape: Shape, options: KaimingOptions): Tensor {
-  return kaiming("kaimingUniform", evenly, shape, options);
+  return kaiming("kaimingUniform", uniformDistribution, shape, options);
 }
 
 /**
- * Weights that are normally distributed, with a variance of `gain² / inputs`: for layers that relu follows.
+ * Kaiming (He) initialization: normally distributed weights with variance `gain² / inputs`, for layers before a relu.
  *
  * @param shape - `[out, in, …window]`, as the weight of `linear` or of a convolution.
  * @param options - `seed`: a whole number. `mode`: `"fanIn"` (default), or `"fanOut"` to divide by the outputs. `gain`: default

@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor.js";
 import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.js";
 
 /**
- * Half the squared error up to an error of `delta`, from there on a line: few large errors count for less.
+ * The Huber loss: half the squared error up to an error of `delta`, and linear above, so that outliers weigh less.
  *
  * @param prediction - `[…]`
  * @param target - The shape and type of the prediction.
@@ -35,6 +35,6 @@ export function huberLoss(
   checks("huberLoss").finite({ delta }, { above: 0 });
   checkSameShape("huberLoss", { prediction }, { target });
   const error = abs(sub(prediction, target));
-  const near = minimum(error, delta);
-  return reduceLosses("huberLoss", mul(near, sub(error, mul(near, 0.5))), reduction);
+  const clipped = minimum(error, delta);
+  return reduceLosses("huberLoss", mul(clipped, sub(error, mul(clipped, 0.5))), reduction);
 }

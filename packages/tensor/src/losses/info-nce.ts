@@ -12,15 +12,15 @@ import { checkSameShape, type LossOptions } from "./reduce-losses.js";
 
 /** Options of the contrastive loss. */
 export type InfoNceOptions = LossOptions & {
-  /** Divides the cosines: the smaller, the more the nearest negatives count. Default 0.07. */
+  /** Divides the cosines: a smaller one gives more weight to hard negatives. Default 0.07. */
   temperature?: number;
-  /** Further keys that belong to no query, `[M, D]`. Default none. */
+  /** More negative keys, `[M, D]`. Default: none. */
   negatives?: Tensor;
 };
 
 /**
- * The contrastive loss of pairs: the cross-entropy of finding a query's own key among the keys of all queries, by their
- * cosine divided by a temperature. The loss of CLIP is the mean of two, the second with queries and keys exchanged.
+ * The contrastive loss InfoNCE: the cross-entropy of classifying a query's own key among the keys of all queries, with the cosines
+ * divided by a temperature as logits. CLIP's loss is the mean of two, the second with queries and keys swapped.
  *
  * @param queries - `[N, D]`, N of 1 or more.
  * @param keys - `[N, D]`: key n belongs to query n.
@@ -67,11 +67,11 @@ export function infoNce(queries: Tensor, keys: Tensor, options?: InfoNceOptions)
   }
   const all = normalize(negatives ? concat([keys, negatives], 0) : keys);
   const logits = div(matmul(normalize(queries), transpose(all)), temperature);
-  const own = tensorLike(
+  const targets = tensorLike(
     Int32Array.from({ length: N }, (_, n) => n),
     [N],
     "int32",
     queries,
   );
-  return crossEntropy(logits, own, reduction ? { reduction } : {});
+  return crossEntropy(logits, targets, reduction ? { reduction } : {});
 }

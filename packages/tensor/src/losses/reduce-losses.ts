@@ -7,11 +7,11 @@ import type { Tensor } from "../tensor.js";
 
 /** Options that every loss has. */
 export type LossOptions = {
-  /** `"mean"` of all (default), their `"sum"`, or `"none"`: each on its own. */
+  /** `"mean"` (default) or `"sum"` of all losses, or `"none"` for a tensor of them. */
   reduction?: "mean" | "sum" | "none";
 };
 
-/** The losses of single places as the reduction has them. */
+/** Applies the reduction to a tensor of losses. */
 export function reduceLosses(
   fn: string,
   losses: Tensor,
@@ -22,7 +22,7 @@ export function reduceLosses(
   return reduction === "sum" ? sum(losses) : mean(losses);
 }
 
-/** Refuses a tensor that has not the type and the shape of another: a loss that broadcasts hides a forgotten axis. */
+/** Refuses tensors of another type or shape than the first: a loss that broadcasts would hide a forgotten axis. */
 export function checkSameShape(
   fn: string,
   first: Readonly<Record<string, Tensor>>,

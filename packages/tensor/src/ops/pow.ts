@@ -19,7 +19,7 @@ export const powOp = /* @__PURE__ */ binaryOp(
     }
   },
   ({ inputs: [a, b], outputs: [y], gradients: [dy], wants }) => {
-    // b aᵇ⁻¹, and y log a; where the factor in front is 0 so is the slope, whatever stands behind it.
+    // b aᵇ⁻¹, and y log a; where the factor in front is 0 so is the slope, whatever stands after it.
     const slopeA = () => where(equal(b!, 0), 0, mul(b!, pow(a!, sub(b!, 1))));
     const slopeB = () => where(equal(y!, 0), 0, mul(y!, log(a!)));
     return [

@@ -9,19 +9,19 @@ import type { Complex } from "./dft.js";
 
 /** Options of a transform. */
 export type FftOptions = {
-  /** The length that is transformed: what is longer is cut, what is shorter gets zeros. Default: that of the axis. */
+  /** Length of the transform: a longer axis is cut, a shorter one padded with zeros. Default: the length of the axis. */
   n?: number;
   /** Default: the last. */
   axis?: number;
   /**
-   * The way that divides: the inverse by n (`"backward"`, default), both by √n (`"ortho"`), or the transform itself by n
-   * (`"forward"`).
+   * Normalization, as in numpy: the inverse transform divides by n (`"backward"`, default), both divide by √n (`"ortho"`), or the
+   * forward transform divides by n (`"forward"`).
    */
   norm?: "backward" | "ortho" | "forward";
 };
 
-/** Options, checked and complete, and the tensors with their axis last. */
-export type Line = {
+/** Checked options with their defaults, and the tensors with the transformed axis last. */
+export type TransformInput = {
   readonly n: number;
   readonly axis: number;
   readonly scale: number;
@@ -29,20 +29,20 @@ export type Line = {
 };
 
 /**
- * Makes the lines of a transform ready.
+ * Checks the arguments of a transform, moves its axis to the end, and cuts or pads it.
  *
- * @param inverse - True if this way divides by n.
+ * @param inverse - True for the inverse transform, which divides by n by default.
  * @param lengthOf - The default of n, from the length of the axis.
- * @param kept - The length of each line that a transform of the length n reads.
+ * @param inputLength - Length of the axis that a transform of length n reads.
  */
-export function lineOf(
+export function transformInput(
   fn: string,
   given: Readonly<Record<string, Tensor>>,
   options: FftOptions | undefined,
   inverse: boolean,
   lengthOf: (length: number) => number = (length) => length,
-  kept: (n: number) => number = (n) => n,
-): Line {
+  inputLength: (n: number) => number = (n) => n,
+): TransformInput {
   const { n: asked, axis = -1, norm = "backward" } = checkOptions(fn, options, ["n", "axis", "norm"]);
   checkOneOf(fn, "norm", norm, ["backward", "ortho", "forward"], "leave it out: the inverse divides by n.");
   const [[name, first] = ["x", undefined], ...others] = Object.entries(given);
@@ -62,21 +62,21 @@ export function lineOf(
     refuseShape(fn, name, shape, `a number or more on axis ${at}`, "there is nothing to transform.");
   const n = asked ?? lengthOf(length);
   checks(fn).whole({ n }, { min: 1 });
-  const wanted = kept(n);
+  const wanted = inputLength(n);
   const parts = Object.values(given).map((x) => {
     const last = shape.length - 1;
-    const line = moveAxis(x, at, -1);
-    if (length === wanted) return line;
+    const moved = moveAxis(x, at, -1);
+    if (length === wanted) return moved;
     return length > wanted
-      ? run(sliceOp, [line], { axis: last, start: 0, end: wanted })
-      : run(padOp, [line], { axis: last, before: 0, after: wanted - length, value: 0 });
+      ? run(sliceOp, [moved], { axis: last, start: 0, end: wanted })
+      : run(padOp, [moved], { axis: last, before: 0, after: wanted - length, value: 0 });
   });
   const scale = norm === "ortho" ? 1 / Math.sqrt(n) : (norm === "backward") === inverse ? 1 / n : 1;
   return { n, axis: at, scale, parts };
 }
 
-/** Both parts of complex numbers. Refuses what has none. */
-export function partsOf(fn: string, x: Complex): Complex {
+/** The real and imaginary parts of complex numbers. Refuses other values. */
+export function complexParts(fn: string, x: Complex): Complex {
   const { real, imag } = (x as Partial<Complex> | null | undefined) ?? {};
   if (real !== undefined && imag !== undefined) return { real, imag };
   const fix = "of real numbers take `rfft`, or give zeros as `imag`.";
@@ -88,12 +88,12 @@ export function partsOf(fn: string, x: Complex): Complex {
   });
 }
 
-/** A part of a result, scaled, with its axis where it was. */
-export function settled(x: Tensor, { axis, scale }: Line): Tensor {
+/** Scales a part of a result, and moves its axis back. */
+export function transformOutput(x: Tensor, { axis, scale }: TransformInput): Tensor {
   return moveAxis(scale === 1 ? x : mul(x, scale), -1, axis);
 }
 
-/** Both parts of a result. */
-export function settledBoth({ real, imag }: Complex, line: Line): Complex {
-  return { real: settled(real, line), imag: settled(imag, line) };
+/** Scales both parts of a result, and moves their axis back. */
+export function complexOutput({ real, imag }: Complex, input: TransformInput): Complex {
+  return { real: transformOutput(real, input), imag: transformOutput(imag, input) };
 }
