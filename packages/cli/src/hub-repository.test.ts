@@ -152,10 +152,10 @@ test.runIf(posix)("verify names the files whose content is not what the hub stat
     };
     return { code: await run(["verify", model], { ...io, color: false }), out, err };
   };
-  const whole = await verify("owner/tiny");
-  expect(whole).toMatchObject({ code: 0, err: "" });
-  expect(whole.out).toMatch(
-    /^whole +\d+ {2}config\.json\nwhole +\d+ {2}generation_config\.json\nwhole +\d+ {2}model\.safetensors\nwhole +\d+ {2}vocab\.txt\n$/,
+  const intact = await verify("owner/tiny");
+  expect(intact).toMatchObject({ code: 0, err: "" });
+  expect(intact.out).toMatch(
+    /^intact +\d+ {2}config\.json\nintact +\d+ {2}generation_config\.json\nintact +\d+ {2}model\.safetensors\nintact +\d+ {2}vocab\.txt\n$/,
   );
   const bytes = readFileSync(join(path, "model.safetensors"));
   bytes[bytes.length - 1]! ^= 1;
@@ -164,6 +164,6 @@ test.runIf(posix)("verify names the files whose content is not what the hub stat
   expect(damaged.code).toBe(1);
   expect(damaged.err).toMatch(/`model` is "model\.safetensors \(damaged\)", expected files whose checksums/);
   rmSync(join(cache, "models--owner--tiny/blobs", tagOf("config.json")));
-  expect((await verify("owner/tiny")).err).toMatch(/config\.json \(gone\), model\.safetensors \(damaged\)/);
+  expect((await verify("owner/tiny")).err).toMatch(/config\.json \(missing\), model\.safetensors \(damaged\)/);
   expect((await verify("owner/none")).err).toMatch(/expected a downloaded model/);
 });

@@ -379,7 +379,7 @@ test("embed pools as the model was trained, or as it is told", async () => {
   expect(similarities.map((row, i) => row[i]!.toFixed(5))).toEqual(["1.00000", "1.00000"]);
   const both = trained("bert-both", { pooling_mode_max_tokens: true, pooling_mode_mean_tokens: true });
   expect(await embedded(both)).toMatch(
-    /`--pooling` is "pooling_mode_max_tokens and pooling_mode_mean_tokens", expected one of .*\nFix: say which/,
+    /`--pooling` is "pooling_mode_max_tokens and pooling_mode_mean_tokens", expected one of .*\nFix: choose one/,
   );
   const { site, close } = await serve(last, () => false, last);
   try {

@@ -36,7 +36,7 @@ export async function run(argv: readonly string[], io: Partial<Io> = {}): Promis
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode; // its message, or the help, is written already
     if (full.signal.aborted && error === full.signal.reason) {
-      if (full.err.isTTY) full.err.write("\n"); // behind the ^C of the terminal
+      if (full.err.isTTY) full.err.write("\n"); // after the ^C of the terminal
       return 130;
     }
     const [first, ...rest] = visibleText(messageOf(error)).split("\n");

@@ -1,9 +1,10 @@
 const bars = "▁▂▃▄▅▆▇█";
 
 /**
- * Numbers as a line of bars, the lowest a flat one: means of stretches where there are more numbers than bars.
+ * Draws numbers as a line of bars, scaled from the smallest to the largest. If there are more numbers than bars, each bar is the
+ * mean of a range of them.
  *
- * @param width - Bars at most.
+ * @param width - Maximum number of bars.
  */
 export function sparkline(values: readonly number[], width: number): string {
   const count = Math.min(width, values.length);

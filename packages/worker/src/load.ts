@@ -22,7 +22,7 @@ export type LoadOptions = ModelOptions & {
  * Loads a decoder or an encoder in a worker, so that the thread that asks stays free: a Worker or a SharedWorker in a page, a
  * thread in Node.
  *
- * With `worker: "shared"`, a model of the same place and options is loaded once for all tabs. The last tab that disposes of it, or
+ * With `worker: "shared"`, a model of the same path or address and options is loaded once for all tabs. The last tab that disposes of it, or
  * is closed, frees it.
  *
  * @param source - As for `load` of `@qkv/transformer`: a folder or a file by path or URL, a repository of the Hugging Face Hub, a

@@ -2,16 +2,16 @@ import type { NodeEnd, NodePort, NodeWorker } from "./node-threads.js";
 
 /** One end of a channel between threads. */
 export type Port = {
-  /** True if the other end is a worker that nobody else has: it ends when the channel is closed. */
+  /** True if this thread started the worker at the other end: closing the channel ends the worker. */
   readonly isOwn: boolean;
-  /** True if the other end is the worker that all tabs share, which ends when they have left. */
+  /** True if the other end is a worker that all tabs share, which ends after the last of them. */
   readonly isShared: boolean;
   post(message: unknown, transfer: Transferable[]): void;
   /** Calls `f` with each message from now on, until the returned function is called. */
   listen(f: (message: unknown) => void): () => void;
   /** Calls `f` with the reason when the other end is known to be gone. */
-  onEnd(f: (why: string) => void): void;
-  /** In Node: a worker that nobody awaits does not keep the process running. */
+  onEnd(f: (reason: string) => void): void;
+  /** In Node: keeps the process running while a result is awaited. */
   keepRunning(isAwaited: boolean): void;
   close(): void | Promise<void>;
 };
@@ -21,17 +21,17 @@ export type Endpoint = Worker | MessagePort | SharedWorker | NodePort | NodeEnd;
 
 const nothing = (): void => undefined;
 
-/** A port for any of the kinds of ends, which is left open when it is closed: it belongs to others. */
+/** A port for an endpoint that belongs to the caller: closing the port does not close the endpoint. */
 export function portOf(endpoint: Endpoint): Port {
-  const others = { isOwn: false, isShared: false, keepRunning: nothing, close: nothing };
-  if ("port" in endpoint) return { ...others, ...webEnd(endpoint.port, endpoint) };
-  // Node's message ports have the methods of the web as well, which hear less.
-  if ("on" in endpoint) return { ...others, ...nodeEnd(endpoint as NodeEnd) };
-  // Errors at the own scope of a worker tell nothing of the other end.
-  return { ...others, ...webEnd(endpoint, (endpoint as object) === globalThis ? undefined : endpoint) };
+  const notOwned = { isOwn: false, isShared: false, keepRunning: nothing, close: nothing };
+  if ("port" in endpoint) return { ...notOwned, ...webEnd(endpoint.port, endpoint) };
+  // Node's message ports also have the methods of the web, which report fewer events.
+  if ("on" in endpoint) return { ...notOwned, ...nodeEnd(endpoint as NodeEnd) };
+  // Errors in this worker's own global scope are not errors of the other end.
+  return { ...notOwned, ...webEnd(endpoint, (endpoint as object) === globalThis ? undefined : endpoint) };
 }
 
-/** A port for a worker of the program's own, which ends with it. */
+/** A port for a worker that this program started: closing the port ends the worker. */
 export function ownPort(worker: Worker | NodeWorker): Port {
   const port = { ...portOf(worker), isOwn: true };
   if (!("on" in worker)) return { ...port, close: () => worker.terminate() };

@@ -4,7 +4,7 @@ import type { Sent } from "./sent-error.js";
 import type { SentEmbedOptions, SentGenerateOptions, SentLoadOptions } from "./sent-options.js";
 import type { SentSource } from "./sent-source.js";
 
-/** Raised when the functions below change in a way that other versions cannot follow. */
+/** Version of the functions below, raised by incompatible changes. */
 export const contract = 1;
 
 /** A model that a worker loaded, without its weights. */
@@ -32,24 +32,24 @@ export type ModelSizes = {
 export type Piece = { readonly token: GeneratedToken } | { readonly summary: GenerateSummary | undefined };
 
 /**
- * Functions of the worker. A client is one model in one page, and names itself in each call; work that can be aborted has a
- * number.
+ * Functions of the worker. A client is one model in one page, and sends its name with each call. Work that can be aborted has
+ * a number.
  */
 export type WorkerFunctions = {
   /**
-   * `lock`: the name of a lock that the page holds while it lives; the worker's is returned. `isShared`: the client came by
-   * `worker: "shared"`, so that the worker belongs to nobody else.
+   * `lock`: the name of a lock that the page holds while it is open; the name of the worker's lock is returned. `isShared`: the
+   * client connected with `worker: "shared"`.
    */
   hello(client: string, contract: number, lock: string | undefined, isShared: boolean): Promise<Sent<Hello>>;
   load(client: string, source: SentSource, options: SentLoadOptions): Promise<Sent<LoadedModel>>;
-  /** Begins to generate; computes nothing yet. */
+  /** Prepares generation; `next` computes the tokens. */
   start(
     client: string,
     work: number,
     prompt: string | readonly number[],
     options: SentGenerateOptions,
   ): Promise<Sent<void>>;
-  /** One token: a call is a credit, and the worker computes as many tokens as it has credits for. */
+  /** Returns one token. The worker computes at most one token for each call that it has received. */
   next(client: string, work: number): Promise<Sent<Piece>>;
   embed(
     client: string,
@@ -60,7 +60,7 @@ export type WorkerFunctions = {
   /** Aborts work. */
   end(client: string, work: number): Promise<Sent<void>>;
   memory(client: string): Promise<Sent<DeviceMemory>>;
-  /** Ends all work of the client and gives its share of the model back. */
+  /** Aborts all work of the client, and frees the model if no other client uses it. */
   leave(client: string): Promise<Sent<void>>;
 };
 

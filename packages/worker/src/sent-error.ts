@@ -15,7 +15,7 @@ export type SentError = {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Of errors of qkv. */
+  /** Fields of a QkvError; undefined for other errors. */
   readonly facts: ErrorFacts | undefined;
 };
 
@@ -34,22 +34,22 @@ export async function sent<T>(f: () => T | Promise<T>): Promise<Sent<T>> {
   }
 }
 
-/** The value that was sent. @throws The error that was, as one of its class. */
-export function received<T>(answer: Sent<T>): T {
-  if ("value" in answer) return answer.value;
-  throw fromSent(answer.error);
+/** The value of a result. @throws The error of the result, with its class. */
+export function received<T>(result: Sent<T>): T {
+  if ("value" in result) return result.value;
+  throw fromSent(result.error);
 }
 
 function toSent(error: unknown): SentError {
   const { name = "Error", message = String(error), stack } = (error ?? {}) as Partial<Error>;
   if (!isQkvError(error)) return { name, message, stack, facts: undefined };
   const { fn, argument, source, expected, fix } = error;
-  const own = { fn, argument, expected, fix, received: plain(error.received) };
+  const own = { fn, argument, expected, fix, received: cloneable(error.received) };
   return { name, message, stack, facts: source === undefined ? own : { ...own, source } };
 }
 
-/** A value that can be sent in place of one of any kind: numbers, texts and short lists stay, others become descriptions. */
-function plain(value: unknown): unknown {
+/** A value that structured cloning accepts: numbers, texts and short lists are kept, others become descriptions. */
+function cloneable(value: unknown): unknown {
   const isPlain = (one: unknown) => one === null || !["object", "function", "symbol"].includes(typeof one);
   const isShort = Array.isArray(value) && value.length <= 64 && value.every(isPlain);
   return isPlain(value) || isShort ? value : describeValue(value);
@@ -57,7 +57,7 @@ function plain(value: unknown): unknown {
 
 function fromSent({ name, message, stack, facts }: SentError): Error {
   const error = emptyError(name, facts);
-  // The place in the worker is what a reader looks for.
+  // The stack of the worker tells where the error came from.
   for (const [key, value] of Object.entries({ message, stack })) {
     if (value !== undefined) {
       Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: false });

@@ -2,23 +2,23 @@ import type { Checks } from "@qkv/core";
 import { sourceUrl } from "@qkv/core/byte-source";
 import type { Source } from "@qkv/transformer";
 
-/** A file by reference: engines do not copy the bytes of a Blob. */
+/** A file by reference: sending a Blob does not copy its bytes. */
 type SentFile = { readonly blob: Blob; readonly name: string | undefined };
 
 /** A source of `load` as it is sent to another thread. */
 export type SentSource =
-  | { readonly place: string }
+  | { readonly location: string }
   | { readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly file: SentFile }
   | { readonly files: readonly SentFile[] };
 
-/** @throws {ArgumentError} If the source is none that can be sent, named as `argument`. */
+/** @throws {ArgumentError} If the source cannot be sent to another thread, with `argument` as its name. */
 export function toSentSource(check: Checks, argument: string, source: Source | readonly File[]): SentSource {
-  // A path on the page's server is an address here; there it would be below that of the worker.
-  if (typeof source === "string") return { place: sourceUrl(source)?.href ?? source };
-  if (source instanceof URL) return { place: source.href };
+  // A relative path is resolved here, against the page: the worker would resolve it against its own script.
+  if (typeof source === "string") return { location: sourceUrl(source)?.href ?? source };
+  if (source instanceof URL) return { location: source.href };
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
-    // Of a view into a larger buffer the whole buffer would be copied.
+    // A copy: sending a view would copy its whole buffer.
     return { bytes: (source instanceof ArrayBuffer ? new Uint8Array(source) : source).slice() };
   }
   if (source instanceof Blob) return { file: toSentFile(source) };
@@ -38,17 +38,17 @@ export function toSentSource(check: Checks, argument: string, source: Source | r
   });
 }
 
-/** Sources that are the same for each tab: a place. Bytes and files belong to the one that has them. */
-export const isShareable = (source: SentSource): boolean => "place" in source;
+/** True for a source that all tabs read alike: a path or an address. */
+export const isShareable = (source: SentSource): boolean => "location" in source;
 
 export function fromSentSource(source: SentSource): Source | readonly File[] {
-  if ("place" in source) return source.place;
+  if ("location" in source) return source.location;
   if ("bytes" in source) return source.bytes;
   if ("files" in source) return source.files.map(fromSentFile) as File[];
   return fromSentFile(source.file);
 }
 
-/** A slice is a Blob in every engine; a File loses its name in some. */
+/** Sends the name beside the bytes: some engines drop the name of a File. */
 const toSentFile = (file: Blob): SentFile => ({
   blob: file.slice(),
   name: "name" in file ? String(file.name) : undefined,

@@ -1,4 +1,4 @@
-/** Training by several workers: each computes gradients of its batches, or tokenizes ahead. */
+/** Data-parallel training: several workers compute gradients, each of its own batches, or tokenize ahead. */
 export {
   gradientWorkers,
   type GradientWorkers,

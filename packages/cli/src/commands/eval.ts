@@ -8,7 +8,7 @@ import { progressLine } from "../progress-line.js";
 
 type Options = ModelOptions & { json?: true | string };
 
-/** Adds `qkv eval`: how well a model predicts texts. */
+/** Adds `qkv eval`: loss, perplexity and bits per byte of texts. */
 export function addEval(program: Command, io: Io): void {
   const command = program
     .command("eval")
@@ -28,7 +28,7 @@ async function runEval(source: string, files: string[], options: Options, io: Io
   const work = async (): Promise<Evaluation> => {
     const model = await openModel(source, options, io);
     const texts: string[] = [];
-    for (const input of inputFiles(files, io.in, io.signal)) texts.push(...textsOf(await readText(input)));
+    for (const input of inputFiles(files, io.in, io.signal)) texts.push(...splitTexts(await readText(input)));
     const line = progressLine(io.err);
     try {
       return await evaluate(model, texts, {
@@ -50,11 +50,11 @@ async function runEval(source: string, files: string[], options: Options, io: Io
   await withJson(options.json, io, work, text);
 }
 
-/** Marker between texts of a collection. */
+/** Separator of texts in a file. */
 const separator = "<|endoftext|>";
 
-/** The texts of a file: one, or those between separators, each by itself. */
-function textsOf(file: string): string[] {
+/** Splits a file into its texts at separators. */
+function splitTexts(file: string): string[] {
   if (!file.includes(separator)) return [file];
   return file
     .split(separator)

@@ -23,7 +23,7 @@ type Options = {
 
 type ExportResult = { to: string; out: string; dtype: GgufStoredType; bytes: number };
 
-/** Adds `qkv export`: a model as others read it. */
+/** Adds `qkv export`: writes a model for other engines. */
 export function addExport(program: Command, io: Io): void {
   program
     .command("export")
@@ -90,17 +90,17 @@ async function runExport(source: string, out: string, options: Options, io: Io):
   return { to, out, dtype, bytes };
 }
 
-/** Options that belong to one format. */
-const ofOneFormat = { "--shard-size": "hf", "--opset": "onnx", "--dtype q8_0": "gguf" } as const;
+/** The format that an option belongs to. */
+const formatOfOption = { "--shard-size": "hf", "--opset": "onnx", "--dtype q8_0": "gguf" } as const;
 
-/** Options of a format. */
+/** Options of `exportModel` for the chosen format. Refuses options of other formats. */
 function formatOptions({ to, dtype, shardSize, opset }: Options): WithoutOut {
   const given = {
     "--shard-size": shardSize,
     "--opset": opset,
     "--dtype q8_0": dtype === "q8_0" || undefined,
   };
-  for (const [argument, format] of Object.entries(ofOneFormat)) {
+  for (const [argument, format] of Object.entries(formatOfOption)) {
     const received = given[argument as keyof typeof given];
     if (received === undefined || to === format) continue;
     throw new ArgumentError({

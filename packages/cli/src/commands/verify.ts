@@ -9,18 +9,18 @@ import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
 import { missingFile } from "../missing-file.js";
 
-/** A file of a model. `unnamed`: its content has no name that tells its checksum. `gone`: a link to nothing. */
-type VerifiedFile = { name: string; bytes: number; state: "whole" | "damaged" | "unnamed" | "gone" };
+/** A file of a model. `unchecked`: its content is not named by a checksum. `missing`: a link whose target does not exist. */
+type VerifiedFile = { name: string; bytes: number; state: "intact" | "damaged" | "unchecked" | "missing" };
 
 type VerifyResult = { folder: string; files: VerifiedFile[] };
 
-/** Adds `qkv verify`: the files of a downloaded model against the checksums of the hub. */
+/** Adds `qkv verify`: compares the files of a downloaded model with the checksums of the hub. */
 export function addVerify(program: Command, io: Io): void {
   program
     .command("verify")
     .summary("compare the files of a downloaded model with the checksums of the hub")
     .description(
-      "Compares the files of a model in the hub's cache with the checksums that name their contents. Asks no server; ends with code 1 if one is damaged.",
+      "Compares the files of a model in the hub's cache with the checksums that name their contents. Makes no network request. Exits with code 1 if a file is damaged or missing.",
     )
     .argument("<model>", "a repository of the hub, owner/name, or the folder of one in the hub's cache")
     .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
@@ -53,38 +53,38 @@ async function verify(model: string, { signal }: Io): Promise<VerifyResult> {
     const path = join(entry.parentPath, entry.name);
     const name = relative(folder, path).replaceAll("\\", "/");
     const content = await realpath(path).catch(() => undefined);
-    if (content === undefined) files.push({ name, bytes: 0, state: "gone" });
+    if (content === undefined) files.push({ name, bytes: 0, state: "missing" });
     else files.push({ name, ...(await verifyContent(content, signal)) });
   }
   files.sort((a, b) => (a.name < b.name ? -1 : 1));
   return { folder, files };
 }
 
-/** Compares a content with its own name: a SHA-256, or git's SHA-1. */
+/** Compares the checksum of a file with its name: a SHA-256, or git's SHA-1. */
 async function verifyContent(path: string, signal: AbortSignal): Promise<Omit<VerifiedFile, "name">> {
   const { size: bytes } = await stat(path);
   const [digest] = /^([0-9a-f]{64}|[0-9a-f]{40})$/.exec(basename(path)) ?? [];
-  if (digest === undefined) return { bytes, state: "unnamed" };
+  if (digest === undefined) return { bytes, state: "unchecked" };
   const algorithm: Checksum["algorithm"] = digest.length === 64 ? "sha256" : "git-sha1";
   const sum = runningChecksum({ algorithm, digest }, bytes)!;
   for await (const chunk of createReadStream(path, { signal })) sum.update(chunk as Uint8Array);
-  return { bytes, state: sum.matches() ? "whole" : "damaged" };
+  return { bytes, state: sum.matches() ? "intact" : "damaged" };
 }
 
 const listed = ({ files }: VerifyResult): string =>
   files
-    .map(({ name, bytes, state }) => `${state.padEnd(7)} ${String(bytes).padStart(12)}  ${name}\n`)
+    .map(({ name, bytes, state }) => `${state.padEnd(9)} ${String(bytes).padStart(12)}  ${name}\n`)
     .join("");
 
 function refuseDamaged({ folder, files }: VerifyResult): void {
-  const bad = files.filter(({ state }) => state === "damaged" || state === "gone");
+  const bad = files.filter(({ state }) => state === "damaged" || state === "missing");
   if (bad.length === 0) return;
   checks("qkv").refuse(
     {
       argument: "model",
       received: bad.map(({ name, state }) => `${name} (${state})`).join(", "),
       expected: "files whose checksums are those that the hub stated",
-      fix: `remove them from ${folder} with what they are links to, and download them again.`,
+      fix: `remove them and the files that they link to from ${folder}, and download them again.`,
     },
     FormatError,
   );

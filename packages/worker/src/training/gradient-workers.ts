@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, sizeOf } from "@qkv/core";
 import { mapTensors, tensor, tensorsOf, type Tensor } from "@qkv/tensor";
 import type { GradientSource } from "@qkv/transformer/training";
 import type { NodeWorker } from "../node-threads.js";
@@ -15,7 +15,7 @@ export type GradientWorkersOptions<Setup> = {
   worker(): Worker | NodeWorker | MessagePort;
   /** Number of workers: the result of a run does not depend on it. Default 2. */
   count?: number;
-  /** A copy goes to `serveGradients` of each worker, such as the configuration of the model. */
+  /** An argument of `prepare` in each worker, such as the configuration of the model. It is copied. */
   setup?: Setup;
 };
 
@@ -27,16 +27,16 @@ export type GradientWorkers<P, B> = GradientSource<P, B> & {
 };
 
 /**
- * Workers for data-parallel training: `train({ params, loss: workers, accumulate: 4, … })` has the batches of a step computed by
- * several threads, and adds their gradients in the order of the batches. So a run with any number of workers is the run with one,
- * bit for bit, also with dropout, whose seeds belong to batches. `accumulate` is the number of batches of a step; a multiple of
- * `count` keeps all workers busy.
+ * Workers for data-parallel training: with `train({ params, loss: workers, accumulate: 4, … })`, several threads compute the batches
+ * of a step, and their gradients are added in the order of the batches. The result is therefore the same, bit for bit, for every
+ * number of workers, also with dropout, whose seeds belong to batches. `accumulate` is the number of batches of a step; a multiple
+ * of `count` keeps all workers busy.
  *
- * Params are sent before each step, in shared memory where there is `SharedArrayBuffer` (Node, and pages that are cross-origin isolated),
- * and gradients are moved, not copied. Params are float32.
+ * Params are sent before each step, through shared memory where there is `SharedArrayBuffer` (Node, and cross-origin isolated pages).
+ * Gradients are transferred, not copied. Params are float32.
  *
- * @throws {ArgumentError} If a param is not float32, and as the loss in a worker does, with the same classes. {DeviceError} if a
- *   worker cannot be started or ends.
+ * @throws {ArgumentError} If a param is not float32. {DeviceError} If a worker cannot be started, or ends. Errors of the loss in a
+ *   worker, with their classes.
  * @see "Large Scale Distributed Deep Networks" (2012); "Accurate, Large Minibatch SGD" (2017), arXiv:1706.02677
  *
  * @example
@@ -47,7 +47,7 @@ export type GradientWorkers<P, B> = GradientSource<P, B> & {
  * import { gradientWorkers, serveGradients } from "@qkv/worker/training";
  *
  * type Params = { w: Tensor };
- * // Both ends in one thread, to show what each says. Mostly `worker: () => new Worker(…)`.
+ * // Both ends in one thread, so that the example is one module. Usually `worker: () => new Worker(…)`.
  * const { port1, port2 } = new MessageChannel();
  * serveGradients(() => ({ loss: ({ w }: Params, goal: number) => sum(mul(sub(w, goal), sub(w, goal))) }), { port: port2 });
  *
@@ -82,7 +82,7 @@ export function gradientWorkers<P, B, Setup = unknown>(
     let at = 0;
     for (const x of tensors) {
       numbers.set((await x.read()) as Float32Array, at);
-      at += sizeOf(x);
+      at += sizeOf(x.shape);
     }
     const tree = first && (await toSentTree(params, { numbers: false }));
     await Promise.all(
@@ -95,16 +95,16 @@ export function gradientWorkers<P, B, Setup = unknown>(
   }
 
   function memoryFor(tensors: readonly Tensor[]): { numbers: Float32Array; isShared: boolean } {
-    const odd = tensors.find(({ dtype }) => dtype !== "float32");
-    if (odd) {
+    const other = tensors.find(({ dtype }) => dtype !== "float32");
+    if (other) {
       check.refuse({
         argument: "params",
-        received: `a tensor of ${odd.dtype}`,
+        received: `a tensor of ${other.dtype}`,
         expected: "float32 tensors, whose gradients are sent",
         fix: "cast it, or hold what is not trained in the worker's `setup`.",
       });
     }
-    const bytes = 4 * tensors.reduce((sum, x) => sum + sizeOf(x), 0);
+    const bytes = 4 * tensors.reduce((sum, x) => sum + sizeOf(x.shape), 0);
     const isShared = typeof SharedArrayBuffer !== "undefined";
     return {
       numbers: new Float32Array(isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
@@ -115,23 +115,23 @@ export function gradientWorkers<P, B, Setup = unknown>(
   return {
     async gradients(params, batches, first) {
       await send(params);
-      const answers: SentGradient[] = [];
+      const results: SentGradient[] = [];
       let next = 0;
-      // A worker takes the next batch when it is done with one.
+      // A worker takes the next batch as soon as it has finished one.
       await Promise.all(
         threads.map(async (thread) => {
           while (next < batches.length) {
             const n = next++;
             const number = first === undefined ? undefined : first + n;
-            answers[n] = await thread.call("gradient", await toSentTree(batches[n]), number);
+            results[n] = await thread.call("gradient", await toSentTree(batches[n]), number);
           }
         }),
       );
       const { device } = tensorsOf(params)[0]!;
-      return answers.map(({ loss, gradients, count }) => {
+      return results.map(({ loss, gradients, count }) => {
         let at = 0;
         const take = ({ shape }: Tensor) => {
-          const numbers = gradients.slice(at, at + shape.reduce((product, length) => product * length, 1));
+          const numbers = gradients.slice(at, at + sizeOf(shape));
           at += numbers.length;
           return tensor(numbers, { shape, device });
         };
@@ -146,5 +146,3 @@ export function gradientWorkers<P, B, Setup = unknown>(
     await Promise.all(threads.map((thread) => thread.close()));
   }
 }
-
-const sizeOf = ({ shape }: Tensor): number => shape.reduce((product, length) => product * length, 1);

@@ -3,11 +3,11 @@ import type { SentTree } from "./sent-tree.js";
 
 /** Functions of a worker that computes gradients. */
 export type GradientFunctions = {
-  /** Makes the task ready. `params`: their shapes; numbers come with each step. */
+  /** Creates the task and its params. `params`: shapes and types. `numbers`: all params, one tensor after the other. */
   prepare(setup: unknown, params: SentTree, numbers: Float32Array): Promise<Sent<void>>;
-  /** Takes over params. `numbers`: all of them, or undefined where they were written into memory that both ends share. */
+  /** Updates the params. `numbers`: all of them, or undefined if they were written to memory that both threads share. */
   update(numbers: Float32Array | undefined): Promise<Sent<void>>;
-  /** Loss of a batch of this number in the run, and its gradients: all numbers, one tensor after the other. */
+  /** Loss of batch `number` of the run, and the gradients of all params, one tensor after the other. */
   gradient(batch: SentTree, number: number | undefined): Promise<Sent<SentGradient>>;
 };
 

@@ -1,3 +1,4 @@
+import { sizeOf } from "@qkv/core";
 import { isTensor, tensor, type Device, type Tensor, type TypedArray } from "@qkv/tensor";
 
 /** Tensors nested in objects and lists, as they are sent to another thread. */
@@ -9,7 +10,7 @@ type SentTensor = {
 
 const key = "@qkv/tensor";
 
-/** A tree whose tensors can be sent. @param numbers - False for their shapes alone. */
+/** Copies a tree for another thread. @param numbers - False: shapes and types of tensors only. */
 export async function toSentTree(tree: unknown, { numbers = true } = {}): Promise<SentTree> {
   if (isTensor(tree)) {
     const { shape, dtype } = tree;
@@ -23,14 +24,13 @@ export async function toSentTree(tree: unknown, { numbers = true } = {}): Promis
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** The tree that was sent, on a device. Tensors that came without numbers are zeros. */
+/** The tree that another thread sent, on a device. Tensors that were sent without numbers are zeros. */
 export function fromSentTree(tree: SentTree, device: Device): unknown {
   if (Array.isArray(tree)) return tree.map((one) => fromSentTree(one, device));
   if (!isPlainObject(tree)) return tree;
   if (key in tree) {
     const { shape, dtype, data } = (tree as SentTensor)[key];
-    const size = shape.reduce((product, length) => product * length, 1);
-    return tensor(data ?? new Float32Array(size), { shape, dtype, device });
+    return tensor(data ?? new Float32Array(sizeOf(shape)), { shape, dtype, device });
   }
   return Object.fromEntries(Object.entries(tree).map(([name, value]) => [name, fromSentTree(value, device)]));
 }

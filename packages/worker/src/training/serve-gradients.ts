@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, sizeOf } from "@qkv/core";
 import { js, reshape, tensor, tensorsOf, valueAndGrad, write, type Device, type Tensor } from "@qkv/tensor";
 import type { BatchLoss } from "@qkv/transformer/training";
 import { createBirpc } from "birpc";
@@ -8,7 +8,7 @@ import type { GradientFunctions, SentGradient } from "./protocol.js";
 import { fromSentTree } from "./sent-tree.js";
 import { servedPort } from "./served-port.js";
 
-/** Work of a worker: the loss whose gradients it computes. */
+/** The loss whose gradients a worker computes. */
 export type GradientTask<P, B> = {
   /** Loss of a batch: a scalar, the mean over the batch. */
   loss: BatchLoss<P, B>;
@@ -22,7 +22,7 @@ export type ServeGradientsOptions = {
 };
 
 /**
- * Makes this worker one that computes gradients for `gradientWorkers`.
+ * Computes gradients in this worker for `gradientWorkers`.
  *
  * @param prepare - Makes the task from the `setup` that `gradientWorkers` was given, such as a configuration.
  * @throws {ArgumentError} If this is no worker, and no `port` is given.
@@ -47,16 +47,17 @@ export function serveGradients<P, B, Setup = undefined>(
   const { port } = check.options(options, ["port"]);
   check.type({ prepare }, "function");
   const end = servedPort(check, port, "gradientWorkers");
-  let ready: { params: P; device: Device; loss: BatchLoss<P, B>; both: Both } | undefined;
-  /** Numbers of the params, where both ends share their memory. */
+  let ready:
+    { params: P; device: Device; loss: BatchLoss<P, B>; lossAndGradients: LossAndGradients } | undefined;
+  /** Numbers of the params, if both threads share their memory. */
   let shared: Float32Array | undefined;
-  type Both = (params: P, batch: B, number: number | undefined) => [loss: Tensor, gradients: P];
+  type LossAndGradients = (params: P, batch: B, number: number | undefined) => [loss: Tensor, gradients: P];
   const functions: GradientFunctions = {
     prepare: (setup, params, numbers) =>
       sent(async () => {
         const { loss, device = js() } = await prepare(setup as Setup);
-        const both: Both = valueAndGrad<P, [B, number | undefined]>(loss);
-        ready = { params: fromSentTree(params, device) as P, device, loss, both };
+        const lossAndGradients: LossAndGradients = valueAndGrad<P, [B, number | undefined]>(loss);
+        ready = { params: fromSentTree(params, device) as P, device, loss, lossAndGradients };
         shared = numbers.buffer instanceof ArrayBuffer ? undefined : numbers;
         overwrite(ready.params, numbers, device);
       }),
@@ -65,13 +66,13 @@ export function serveGradients<P, B, Setup = undefined>(
   };
 
   async function gradient(batch: B, number: number | undefined): Promise<SentGradient> {
-    const [loss, tree] = ready!.both(ready!.params, batch, number);
-    const tensors = tensorsOf(tree);
-    const gradients = new Float32Array(tensors.reduce((sum, x) => sum + sizeOf(x), 0));
+    const [loss, gradient] = ready!.lossAndGradients(ready!.params, batch, number);
+    const tensors = tensorsOf(gradient);
+    const gradients = new Float32Array(tensors.reduce((sum, x) => sum + sizeOf(x.shape), 0));
     let at = 0;
     for (const x of tensors) {
       gradients.set((await x.read()) as Float32Array, at);
-      at += sizeOf(x);
+      at += sizeOf(x.shape);
     }
     return { loss: (await loss.read())[0]!, gradients, count: ready!.loss.count?.(batch) ?? 1 };
   }
@@ -89,20 +90,18 @@ function overwrite(params: unknown, numbers: Float32Array, device: Device): void
   let at = 0;
   device.scope(() => {
     for (const x of tensorsOf(params)) {
-      // A single number has no axis to write along.
+      // A scalar has no axis to write along.
       const shape = x.shape.length === 0 ? [1] : x.shape;
-      const values = tensor(numbers.slice(at, at + sizeOf(x)), { shape, device });
+      const values = tensor(numbers.slice(at, at + sizeOf(x.shape)), { shape, device });
       write(x.shape.length === 0 ? reshape(x, [1]) : x, 0, 0, values);
-      at += sizeOf(x);
+      at += sizeOf(x.shape);
     }
   });
 }
 
-const sizeOf = ({ shape }: Tensor): number => shape.reduce((product, length) => product * length, 1);
-
-/** The memory that moves with an answer, and is gone here. */
+/** The memory that is transferred with a result: this thread loses it. */
 function gradientMemory(message: unknown): Transferable[] {
-  const { r: answer } = message as { r?: { value?: Partial<SentGradient> } };
-  const gradients = answer?.value?.gradients;
+  const { r: result } = message as { r?: { value?: Partial<SentGradient> } };
+  const gradients = result?.value?.gradients;
   return gradients ? [gradients.buffer as ArrayBuffer] : [];
 }
