@@ -118,7 +118,7 @@ describe.each(Object.entries({ ...tableConfigs, ...onnxConfigs }))("%s", (name, 
     const { session } = await sessionOf({ config, params }, { opset });
     const short = prompt.slice(3, 10);
     const [first, second] = await theirs(session, config, 16, [prompt, short]);
-    // Graphs sum in float32, ours in float64: latents and scaled scores are behind more such sums than plain attention is.
+    // Graphs sum in float32, ours in float64: latents and scaled scores pass through more such sums than plain attention does.
     agree(first!, ours(config, params, 16), 4e-5);
     agree(second!, ours(config, params, 16, short), 4e-5);
   });

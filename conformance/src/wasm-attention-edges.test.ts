@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 const edges: Record<string, { put(x: number, i: number): number; tolerance: number }> = {
   denormals: { put: (x) => x * 1e-40, tolerance: 1e-5 },
   "some denormals": { put: (x, i) => (i % 3 === 0 ? x * 1e-40 : x), tolerance: 1e-5 },
-  // Logits of some 1e4: float32 keeps three digits behind the point.
+  // Logits of some 1e4: float32 keeps three digits after the point.
   large: { put: (x) => x * 60, tolerance: 2e-2 },
   "very large": { put: (x, i) => (i % 7 === 0 ? x * 1e18 : x), tolerance: 1 },
   infinities: { put: (x, i) => (i % 97 === 5 ? Infinity * Math.sign(x) : x), tolerance: 1e-5 },

@@ -26,7 +26,7 @@ export const ggufValue = (type, value) => {
  *
  * @param entries - Metadata as `[key, type, value]`; a list's value is `[type of its items, items]`.
  * @param tensors - `{ name, dims, type, offset }`.
- * @param data - Bytes behind the header.
+ * @param data - Bytes after the header.
  */
 export function ggufFile(entries, tensors, data, { version = 3, counts = [0, 0] } = {}) {
   const header = [
@@ -54,7 +54,7 @@ export function varint(value) {
   return [...out, Number(left)];
 }
 
-/** A field of a protocol buffer: a number, a float as `{ float }`, or bytes and texts behind their length. */
+/** A field of a protocol buffer: a number, a float as `{ float }`, or bytes and texts after their length. */
 export function protobufField(id, value) {
   if (typeof value === "number" || typeof value === "bigint") return [...varint(id << 3), ...varint(value)];
   if (value.float !== undefined) return [...varint((id << 3) | 5), ...f32(value.float)];

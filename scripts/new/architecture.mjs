@@ -1,4 +1,4 @@
-// A new architecture with a table to replace: Llama's, with norms behind attention and MLP. Loading, exporting and the test of
+// A new architecture with a table to replace: Llama's, with norms after attention and MLP. Loading, exporting and the test of
 // both read the table; all else holds for any decoder.
 
 export const code = ({

@@ -72,7 +72,7 @@ async function both(
 
 type Files = Record<string, Stored & { shape: readonly number[] }>;
 
-/** Matrices of experts behind each other, under one name. */
+/** Matrices of experts one after another, under one name. */
 function joined(files: Files): Files {
   const all: Files = {};
   for (const [name, file] of Object.entries(files)) {
@@ -198,7 +198,7 @@ test.each([
     ]);
     const dense = llama.filter(({ hf }) => !hf.includes(".mlp."));
     const router = layer([[`${path}.gate.weight`, "ffn_gate_inp.weight", E, C]]);
-    // Drawn one by one; the file holds those of a kind behind each other.
+    // Drawn one by one; the file holds those of a kind one after another.
     const experts = names.flatMap((name, i) =>
       Array.from({ length: E }, (_, e): Drawn => ({
         hf: `model.layers.0.${path}.experts.${e}.${name}.weight`,

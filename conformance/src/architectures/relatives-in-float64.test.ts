@@ -72,7 +72,7 @@ type Heads = {
   /** Pairs rotate the other way. */
   reversed?: boolean;
   window?(i: number): number | undefined;
-  /** Norms of queries and keys: of each head before or behind the rotation, or of all heads before it. */
+  /** Norms of queries and keys: of each head before or after the rotation, or of all heads before it. */
   norms?: { of: "head" | "all"; place: "before" | "behind"; names?: readonly [string, string] };
   temperature?(position: number): number;
   gate?: string;

@@ -27,7 +27,7 @@ export const readsSound = ({ cases }: { cases: { inputs: unknown[] }[] }): boole
     (inputs as { name: string }[]).some(({ name }) => /^input_(features|values)$/.test(name)),
   );
 
-/** Cases of a speech model: rows behind the encoder, logits, and greedy texts with a cache and without. */
+/** Cases of a speech model: rows after the encoder, logits, and greedy texts with a cache and without. */
 export function speechCases(data: DataFolder, path: string, refs: SpeechRefs): Case[] {
   const opened = new Map<Target["device"], Promise<SpeechModel>>();
   const open = ({ device }: Target) => {

@@ -20,7 +20,7 @@ export function partsBeforeLayers({ streams, inputDim, layers }: Stack, place: P
   ];
 }
 
-/** One stream made of all, behind the last layer. */
+/** One stream made of all, after the last layer. */
 export const partsBehindLayers = ({ streams }: Stack, place: Place): Part[] =>
   mapsOfStreams("streams merged", streams?.count ?? 1, place);
 

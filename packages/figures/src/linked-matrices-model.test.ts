@@ -67,7 +67,7 @@ describe.each(texts)("%s", (text) => {
       `fills the gap with “${right}”, ${Math.round(100 * probability("bert", gap))}%`,
     );
     expect(probability("bert", gap)).toBeGreaterThan(0.9);
-    // The clue is behind the gap, or before it.
+    // The clue is after the gap, or before it.
     if (gap === 1) expect(probability("gpt", gap - 1)).toBeLessThan(0.5);
     else expect(probability("gpt", gap - 1)).toBeGreaterThan(0.9);
     const seen = (model: number) => Array.from(models[model]!.layers[0]![0]!.seen.data);

@@ -105,10 +105,10 @@ test("a page that was computed again keeps none in use: pages are never made bey
   ask(other, text("aabb")); // its last page is computed again, for the last token's logits
   const x = tensor(text("cc"), { shape: [1, 1, 2, 1] });
   other.update(0, x, x);
-  other.insertPrefix(text("aabbcc")); // stands behind the tree's page of bb, which the first cache lets go
+  other.insertPrefix(text("aabbcc")); // stands after the tree's page of bb, which the first cache lets go
   cache.reset();
   expect(cache.freePages).toBe(1); // the tree's page of bb; aa is in use, as are the other's bb and cc
-  cache.update(0, x, x); // evicts it, and what stands behind it with it
+  cache.update(0, x, x); // evicts it, and what stands after it with it
   expect(() => cache.update(0, x, x)).toThrow("tokens that need 1 more pages");
   expect([keys(other), keys(cache)]).toEqual([text("aabbcc"), text("cc")]);
   expect([cache.freePages, cache.prefixPages]).toEqual([0, 1]);

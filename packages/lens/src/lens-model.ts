@@ -1,6 +1,5 @@
-import type { Checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { cast, isTensor, mapTensors, type Tensor } from "@qkv/tensor";
-import { checks } from "@qkv/core";
 import type { DecoderParams, Model } from "@qkv/transformer";
 
 /** A decoder with its weights, as `load` gives it. The tokenizer is read only where a text is given in place of ids. */
@@ -9,7 +8,7 @@ export type LensModel = Pick<Model, "config" | "params" | "apply"> & Partial<Pic
 /** A text for the model's tokenizer, which adds no special tokens; a list of ids; or ids `[B, T]` int32. */
 export type TokenInput = string | readonly number[] | Tensor;
 
-/** Refuses what is no decoder with weights. */
+/** Refuses a value that is no decoder with weights. */
 export function checkModel(check: Checks, model: unknown): void {
   const { config, params, apply } = (model ?? {}) as Partial<LensModel>;
   const isModel =
@@ -63,8 +62,8 @@ export function oneText(
 }
 
 /**
- * The same model with weights of float64. It runs on the plain device, where sums of parts are exact to 1e-10; in float32 they
- * are to 1e-5.
+ * The same model with weights of float64. It runs on the plain device, where sums of parts are exact to 1e-10, and
+ * in float32 to 1e-5.
  *
  * @param model - A decoder whose weights are floats. Weights of 8 and 4 bits are refused by the products that read them.
  *

@@ -45,7 +45,7 @@ test("property: decoding gives the text back; offsets cover it; counting counts;
       const { ids: same, offsets, tokens } = tokenizer.encoding(text);
       expect(same).toEqual(ids);
       expect(tokens.join("").length).toBe(new TextEncoder().encode(text).length);
-      let at = 0; // each token starts inside what came before, or right behind it
+      let at = 0; // each token starts inside what came before, or right after it
       for (const [start, end] of offsets) {
         expect(start).toBeLessThanOrEqual(at);
         expect(end).toBeGreaterThanOrEqual(at);

@@ -21,7 +21,7 @@ import type { Tokenizer } from "./tokenizer.js";
  * @param bytes - The whole file.
  * @param options - `vocabSize`: the model's. Default: the number of tokens in the file.
  * @returns `bosId` is 1, `eosId` 2; byte b is token b + 3. `decode(encode(text))` is `text`.
- *   Decoding drops the space in front behind token 1 only, so that a continuation keeps its first space.
+ *   Decoding drops the space in front after token 1 only, so that a continuation keeps its first space.
  * @throws {FormatError} If the file is damaged or of another format, or holds another number of tokens than
  *   `vocabSize`; the field is named.
  * @see karpathy/llama2.c, `encode` and `decode` in run.c

@@ -24,7 +24,7 @@ export function spansFromWidths(
   }
 }
 
-/** UTF-8 length of the character at `at`; 0 behind the text's end. */
+/** UTF-8 length of the character at `at`; 0 after the text's end. */
 function sizeAt(text: string, at: number): number {
   if (at >= text.length) return 0;
   const unit = text.charCodeAt(at);

@@ -15,7 +15,7 @@ export type TemplateItem =
  * Parses a template.
  *
  * @param ids - The id of each token in the template.
- * @param single - Tokens and `$A`, separated by spaces, each with its type id behind a colon; 0 without one.
+ * @param single - Tokens and `$A`, separated by spaces, each with its type id after a colon; 0 without one.
  * @param pair - The same for two texts, `$A` and `$B`. Default: `$A $B:1`, without special tokens.
  * @throws {ArgumentError} If a token has no id.
  *

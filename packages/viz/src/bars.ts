@@ -11,7 +11,7 @@ export type BarsOptions = {
   labels?: readonly string[];
   /** The name of the picture, drawn above it. */
   title?: string;
-  /** Written behind each number: `"ms"`, `"bytes"`. */
+  /** Written after each number: `"ms"`, `"bytes"`. */
   unit?: string;
   /** Meaning of the bars, which gives their color. Default: `"cost"`, gray. */
   meaning?: Meaning;

@@ -146,7 +146,7 @@ function runner(engine: DirectEngine) {
   };
   return <R>(given: AttentionCall<ShapedNumbers>, f: (output: Output) => R): R => {
     const held: GpuBuffer[] = [];
-    /** @param more - Bytes behind the numbers. */
+    /** @param more - Bytes after the numbers. */
     const bufferOf = ({ storage }: Pick<Placed, "storage">, more = 0): GpuBuffer => {
       const own = storage as Held;
       if (own.buffer) return own.buffer;

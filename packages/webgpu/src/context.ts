@@ -16,7 +16,7 @@ export type ForwardContext = {
     op: string;
     /** The buffer that holds numbers now. */
     read(x: Pick<Placed, "storage">): GpuBuffer;
-    /** A buffer for the numbers of an output, with room for bytes behind them. */
+    /** A buffer for the numbers of an output, with room for bytes after them. */
     write(x: Pick<Placed, "storage">, more?: number): GpuBuffer;
   };
   readonly engine: Pick<Engine, "record" | "submit" | "write" | "mostFlops" | "lost" | "closed"> & {

@@ -77,7 +77,7 @@ test("a run tells its operation, its workgroups and the bytes of its buffers", a
   expect(groups.reduce((a, b) => a * b)).toBe(16);
   // Query; plan; words; key and value: 4 · 100 · 16 and 2 · 130 · 16 numbers, to the next 2ⁿ or 1.5 · 2ⁿ bytes.
   expect([reads[0], reads[3], reads[4]]).toEqual([32768, 24576, 24576]);
-  // The output; lse, and two numbers of each row behind it.
+  // The output; lse, and two numbers of each row after it.
   expect(writes).toEqual([32768, 6144]);
 });
 

@@ -96,7 +96,7 @@ export class Store {
   /**
    * A buffer for the numbers of an output, which its kernel writes all of.
    *
-   * @param more - Bytes behind them that the kernel keeps numbers of its own in.
+   * @param more - Bytes after them that the kernel keeps numbers of its own in.
    */
   write({ storage }: Pick<View, "storage">, more = 0): GpuBuffer {
     const stored = storage as Stored;

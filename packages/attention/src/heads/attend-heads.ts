@@ -24,7 +24,7 @@ export type HeadsConfig = {
   mask?: Mask;
   /** Default: positions are not known to the layer. */
   rope?: Rope;
-  /** Normalizes queries and keys, before they are rotated or behind it. Default: off. */
+  /** Normalizes queries and keys, before they are rotated or after it. Default: off. */
   qkNorm?: QkNorm;
   /** Scales queries by position, after they are rotated: `scaleByPosition(llama4Temperature())`. Default: off. */
   queryScale?: QueryScale;
@@ -65,7 +65,7 @@ export type Trace = {
   readonly path?: string;
   /**
    * Replaces a tensor on the way, by its full name; here those of `query`, `key`, `value`, `weights` and `heads`. A replaced
-   * `weights` gives the queries and keys behind it no gradient. Default: nothing.
+   * `weights` gives the queries and keys that it was computed from no gradient. Default: nothing.
    */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };

@@ -118,7 +118,7 @@ export type MixerLayerOptions = {
   positions?: Positions;
   /** Document of each token, `[T]` or `[B][T]`: the state starts again with each. Default: one document. */
   documents?: DocumentIds;
-  /** Real tokens of each batch; those behind them are padding, which no state reads. Default: all are real. */
+  /** Real tokens of each batch; those after them are padding, which no state reads. Default: all are real. */
   padding?: ArrayLike<number>;
   /** Collects `heads`, `[B, H, T, V]`, the outputs of the mixer. Default: nothing is traced. */
   trace?: Trace;

@@ -156,7 +156,7 @@ export function documentStarts({
   });
 }
 
-/** True at tokens behind the real ones. */
+/** True at tokens after the real ones. */
 export function paddedTokens(padding: ArrayLike<number>, batchSize: number, seqLen: number): Marks {
   const fix = "count each sequence's real tokens, without padding.";
   const whole = (length: unknown) => Number.isInteger(length) && (length as number) >= 0;

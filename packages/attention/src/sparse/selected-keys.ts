@@ -97,7 +97,7 @@ export function selectedKeys(indices: Tensor, blockSize = 1): Mask {
 function chosenKeys(indices: Tensor, blockSize: number, S: number): Tensor {
   const { shape, device } = indices;
   const blocks = Math.ceil(S / blockSize);
-  // −1, and what lies behind the keys, goes to a column of its own.
+  // −1, and what lies after the keys, goes to a column of its own.
   const isBlock = logicalAnd(greaterEqual(indices, 0), less(indices, blocks));
   const columns = zeros([...shape.slice(0, -1), blocks + 1], { device });
   const written = scatter(columns, -1, where(isBlock, indices, blocks), ones(shape, { device }));

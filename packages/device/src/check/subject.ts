@@ -17,7 +17,7 @@ export type AttentionInputs = {
   readonly key: Float32Array;
   readonly value: Float32Array;
   /**
-   * `"causal"`: queries are the last T of S positions and see what is not behind them. A list `[T, S]`: 1 where a query sees
+   * `"causal"`: queries are the last T of S positions and see what is not after them. A list `[T, S]`: 1 where a query sees
    * a key. A query that sees no key gives zeros. Default: all is seen.
    */
   readonly mask?: "causal" | Uint8Array;

@@ -5,7 +5,7 @@ import { residualNames, residualStream } from "./residual-stream.js";
 import type { ResidualPart } from "./residual-part.js";
 
 export type DecomposeOptions = {
-  /** Layer before which the stream is decomposed, from 0. Default: behind the last layer, before the final norm. */
+  /** Layer before which the stream is decomposed, from 0. Default: after the last layer, before the final norm. */
   readonly layer?: number;
   /** Positions whose rows are decomposed. Default: all. */
   readonly positions?: readonly number[];

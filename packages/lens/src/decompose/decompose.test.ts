@@ -64,7 +64,7 @@ function modelFor(config: DecoderConfig): LensModel {
   params.embedding.weight = mul(params.embedding.weight, 30);
   params.layers.forEach(({ attention }, i) => {
     const { queryNorm, keyNorm } = attention ?? {};
-    // Gains of their own: a norm with gains of 1 is the same before a rotation and behind it.
+    // Gains of their own: a norm with gains of 1 is the same before a rotation and after it.
     for (const gain of [queryNorm, keyNorm])
       if (gain) gain.weight = add(gain.weight, mul(randn(gain.weight.shape, { seed: i + 1 }), 0.3));
   });

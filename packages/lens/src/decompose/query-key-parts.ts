@@ -51,13 +51,13 @@ export function vectorParts(
 
 type Rows = { readonly parts: readonly ResidualPart[]; readonly rows: Tensor };
 
-/** Rows through a map without its bias, and the bias as a row behind them. */
+/** Rows through a map without its bias, and the bias as a row after them. */
 function mapped({ weight, bias }: LinearParams, rows: Tensor): Tensor {
   const y = linear(rows, weight); // [P, 1, out]
   return bias ? concat([y, reshape(bias, [1, 1, bias.shape[0]!])], 0) : y;
 }
 
-/** Sources of parts, and of a bias behind them. */
+/** Sources of parts, and of a bias after them. */
 const withBias = (parts: readonly PartSource[], bias: boolean, name: string): readonly PartSource[] =>
   bias ? [...parts, { name, kind: "bias" }] : parts;
 

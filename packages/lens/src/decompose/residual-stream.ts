@@ -54,20 +54,20 @@ export type StreamOptions = {
   readonly numbersOf?: HeadPlace;
 };
 
-/** Parts of what the layers of a decoder read and leave: `before(i)` those of the input of layer i, `final()` those of the last. */
+/** Parts of the residual stream at the points of a decoder: the input of each layer, and the input of the final norm. */
 export type ResidualStream = {
   /** Parts of the input of a layer, from 0. */
   before(layer: number): StreamPoint;
-  /** Parts of the rows that attention of a layer reads, behind its norm. */
+  /** Parts of the rows that attention of a layer reads, after its norm. */
   attentionInput(layer: number): StreamPoint;
   /** Parts of the rows that the final norm reads. */
   final(): StreamPoint;
 };
 
 /**
- * The residual stream of a traced run as a sum of parts: embeddings, and what each head, feed-forward layer and bias added. The
- * scales of norms on the way are frozen at those of the run. What streams of AltUp, embeddings of each layer and LAuReL add is
- * a part of its own.
+ * The residual stream of a traced run as a sum of parts: embeddings, and the output of each head, feed-forward layer and bias.
+ * Norms on the way keep the scales of the run. AltUp's streams, per-layer embeddings and LAuReL each add one part of kind
+ * `residual`.
  */
 export function residualStream(model: LensModel, options: StreamOptions): ResidualStream {
   const { config, params } = model;
@@ -97,8 +97,8 @@ export function residualStream(model: LensModel, options: StreamOptions): Residu
     };
   };
 
-  /** Parts and what they lack of the rows, where a configuration adds what no part names. */
-  const completed = (
+  /** Parts, and the difference of the rows and their sum as one more: for configurations that add tensors without a part. */
+  const withRemainder = (
     rows: Tensor,
     parts: readonly ResidualPart[],
     name: string,
@@ -107,57 +107,71 @@ export function residualStream(model: LensModel, options: StreamOptions): Residu
     ...parts,
     { name, kind: "residual", ...(layer !== undefined && { layer }), value: sub(rows, sumOfParts(parts)) },
   ];
-  /** The rows of a layer are not those that the one before left. */
-  const readsMore = Boolean(config.altUp ?? config.bytePatches);
+  /** True if the input of a layer is not the output of the layer before. */
+  const changesBetweenLayers = Boolean(config.altUp ?? config.bytePatches);
 
   const pointBefore = (i: number): StreamPoint => {
     const known = points[i];
     if (known) return known;
-    const left = i === 0 ? embedded() : behind(i - 1);
+    const before = i === 0 ? embedded() : pointAfter(i - 1);
     const rows = i < config.numLayers ? rowsAt(`layers.${i}.input`) : rowsAt("finalInput");
     const last = i === config.numLayers;
-    const more = last ? config.altUp !== undefined : readsMore;
+    const changed = last ? config.altUp !== undefined : changesBetweenLayers;
     const name = last ? "streams" : `layers.${i}.streams`;
-    const parts = more ? completed(rows, left.parts, name, last ? undefined : i) : left.parts;
+    const parts = changed ? withRemainder(rows, before.parts, name, last ? undefined : i) : before.parts;
     return (points[i] = { rows, parts });
   };
 
   const scaled = (parts: readonly ResidualPart[], factor: number): readonly ResidualPart[] =>
     factor === 1 ? parts : parts.map((part) => ({ ...part, value: mul(part.value, factor) }));
 
-  /** The parts behind a layer, of those before it. */
-  const behind = (i: number): StreamPoint => {
+  /** The point after a layer. */
+  const pointAfter = (i: number): StreamPoint => {
     const layer = params.layers[i]!;
     const { placement = "pre", residualScale = 1 } = config;
     const { rows, parts } = pointBefore(i);
     const at = `layers.${i}`;
-    const attended = tensors[`${at}.attentionOutput`] ? attentionParts(i, layer) : undefined;
-    const fed: ResidualPart[] | undefined = tensors[`${at}.feedForwardOutput`] && [
+    const attention = tensors[`${at}.attentionOutput`] ? attentionParts(i, layer) : undefined;
+    const feedForward: ResidualPart[] | undefined = tensors[`${at}.feedForwardOutput`] && [
       { name: `${at}.feedForward`, kind: "feedForward", layer: i, value: rowsAt(`${at}.feedForwardOutput`) },
     ];
     let now: StreamPoint = { rows, parts };
     if (placement === "parallel" || placement === "parallelShared") {
-      const added = scaled([...(attended ?? []), ...(fed ?? [])], residualScale);
+      const added = scaled([...(attention ?? []), ...(feedForward ?? [])], residualScale);
       now = { rows, parts: [...parts, ...added] };
     } else {
-      if (attended) {
-        now = beside(now, attended, layer.attentionNorm, layer.attentionOutNorm, `${at}.attention`, i);
+      if (attention) {
+        now = afterSublayer(
+          now,
+          attention,
+          layer.attentionNorm,
+          layer.attentionOutNorm,
+          `${at}.attention`,
+          i,
+        );
         if (config.laurelRank !== undefined) {
-          const halved = scaled(now.parts, Math.SQRT1_2);
-          now = { rows: now.rows, parts: completed(rowsAt(`${at}.middle`), halved, `${at}.laurel`, i) };
+          const ownParts = scaled(now.parts, Math.SQRT1_2);
+          now = { rows: now.rows, parts: withRemainder(rowsAt(`${at}.middle`), ownParts, `${at}.laurel`, i) };
         }
       }
-      if (fed) {
-        const read = attended ? rowsAt(`${at}.middle`) : rows;
+      if (feedForward) {
+        const read = attention ? rowsAt(`${at}.middle`) : rows;
         const point = { rows: read, parts: now.parts };
-        now = beside(point, fed, layer.feedForwardNorm, layer.feedForwardOutNorm, `${at}.feedForward`, i);
+        now = afterSublayer(
+          point,
+          feedForward,
+          layer.feedForwardNorm,
+          layer.feedForwardOutNorm,
+          `${at}.feedForward`,
+          i,
+        );
       }
     }
-    return finished(i, layer, now.parts);
+    return layerOutput(i, layer, now.parts);
   };
 
-  /** The point behind one part of a layer, whose norms are where the placement says. */
-  const beside = (
+  /** The point after attention or the feed-forward layer, with its norms where `placement` has them. */
+  const afterSublayer = (
     { rows, parts }: StreamPoint,
     added: readonly ResidualPart[],
     own: DecoderLayerParams["attentionNorm"],
@@ -184,14 +198,14 @@ export function residualStream(model: LensModel, options: StreamOptions): Residu
     return of([...parts, ...scaled(left, residualScale)]);
   };
 
-  /** The output of a layer: a factor of its own, and rows that each layer reads anew. */
-  const finished = (i: number, layer: DecoderLayerParams, parts: readonly ResidualPart[]): StreamPoint => {
+  /** The output of a layer, with its own factor, and the rows that AltUp or per-layer embeddings add. */
+  const layerOutput = (i: number, layer: DecoderLayerParams, parts: readonly ResidualPart[]): StreamPoint => {
     const rows = rowsAt(`layers.${i}.output`);
     const scaledBy = (part: ResidualPart) => ({ ...part, value: mul(part.value, layer.scale!) });
     const left = config.layerScale ? parts.map(scaledBy) : parts;
     if (!config.altUp && !config.perLayerEmbedding) return { rows, parts: left };
     const name = config.altUp ? "streams" : "perLayerEmbedding";
-    return { rows, parts: completed(rows, left, `layers.${i}.output.${name}`, i) };
+    return { rows, parts: withRemainder(rows, left, `layers.${i}.output.${name}`, i) };
   };
 
   /** Parts of the output of attention: a part for each head, the bias of the output map, and a mixer beside it. */

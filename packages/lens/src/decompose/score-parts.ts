@@ -10,7 +10,7 @@ export type ScoreParts = {
   readonly score: number;
   /** `scale · q · k`, before softcap and biases: the sum of `values`. */
   readonly dot: number;
-  /** Weight of the key behind the softmax. */
+  /** Weight of the key after the softmax. */
   readonly weight: number;
   /** Change by the softcap. 0 without one. */
   readonly softcap: number;

@@ -12,7 +12,7 @@ import {
 } from "./patching-map.js";
 
 export type ActivationPatchingOptions = PatchingOptions & {
-  /** Called behind each run with the number of patches done, and of all. */
+  /** Called after each run with the number of patches done, and of all. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Ends the map between two runs. */
   readonly signal?: AbortSignal;

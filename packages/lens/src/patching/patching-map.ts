@@ -12,7 +12,7 @@ export type PatchingOptions = {
   readonly metric: Metric;
   /**
    * Tensors that are patched one by one, by full name or the end of it for every layer: a row of the map each. Default
-   * `["output"]`, the residual stream behind each layer.
+   * `["output"]`, the residual stream after each layer.
    */
   readonly names?: TraceNames;
   /** Columns of the map: the positions of the text, or the heads of tensors that have them. Default `position`. */

@@ -53,11 +53,11 @@ export function steeringVector(
 }
 
 /**
- * Hooks that add a vector to a tensor at every position: steering.
+ * Steers a model: hooks that add a vector to a tensor at every position.
  *
  * @param options - `name`: full name of a tensor `[B, T, C]`. `vector`: `[C]`. `scale`: its factor, default 1.
  * @returns Hooks for {@link runWithTrace}.
- * @throws {ArgumentError} If a value is of another kind.
+ * @throws {ArgumentError} If an option has another type.
  * @see "Steering Language Models With Activation Engineering" (2023), arXiv:2308.10248
  *
  * @example

@@ -24,7 +24,7 @@ export type AttentionComparison = {
   readonly agreement: number;
   /** Bytes of the weights. */
   readonly weightBytes: number;
-  /** Bytes of the cache behind the text. */
+  /** Bytes of the cache after the text. */
   readonly cacheBytes: number;
   /** Time of the text on this device. Unit: ms. */
   readonly timeMs: number;

@@ -3,14 +3,14 @@ import { checks, type Checks } from "@qkv/core";
 import { decoder, quantize, type DecoderParams, type Model, type Quantization } from "@qkv/transformer";
 import { checkModel, type LensModel } from "../lens-model.js";
 
-/** A change of the attention of a trained model. What is left out stays. */
+/** Changes of the attention of a trained model. Fields that are left out change nothing. */
 export type AttentionSwap = {
   /**
    * Joins the masks of the layers: `slidingWindow(64)` for a window, `or(keepFirst(4), slidingWindow(64))` for a window with
    * attention sinks.
    */
   readonly mask?: Mask;
-  /** Key-value heads of each layer, a divisor of those it has: heads that are joined become their mean. */
+  /** Key-value heads of each layer, a divisor of the present number: each is the mean of the heads that it replaces. */
   readonly numKvHeads?: number;
   /** Rounds matrices to 8 or 4 bits. */
   readonly quantize?: Quantization;
@@ -20,10 +20,11 @@ export type AttentionSwap = {
  * The same trained model with other attention: a mask, fewer key-value heads by mean pooling, rounded weights. The weights of
  * the model that is given do not change.
  *
- * A swapped model is a start: it was not trained so. {@link compareAttention} tells what it lost.
+ * The swapped model was not trained with this attention; {@link compareAttention} measures the loss of quality. Fine-tune it to
+ * recover.
  *
  * @returns A model for `generate`, `evaluate` and the functions here.
- * @throws {ArgumentError} If the layers have no such heads; when the model runs, if some layers hold a state and a mask is given.
+ * @throws {ArgumentError} If the layers have no such heads; when the model runs, if a mask is given and some layers hold a state.
  * @see mean pooling: "GQA" (2023), arXiv:2305.13245; sinks: "Efficient Streaming Language Models" (2023), arXiv:2309.17453
  *
  * @example
@@ -64,7 +65,7 @@ function withKvHeads(model: Model, numKvHeads: number): Model {
   const isGrouped = () =>
     !config.latent && (config.layerTypes ?? []).every((type) => typeof type === "string");
   const expected = "a model of which all layers have key-value heads";
-  const fix = "leave `numKvHeads` out: a latent and a state have no heads to join.";
+  const fix = "leave `numKvHeads` out: a latent and a state have no heads to average.";
   check.each({ numKvHeads }, isGrouped, expected, fix);
   const { numHeads, layerOverrides } = config;
   const owns = (i: number) => (config.sharedKeyValues?.[i] ?? i) === i && config.layerTypes?.[i] !== "none";
@@ -76,7 +77,7 @@ function withKvHeads(model: Model, numKvHeads: number): Model {
   return { ...model, config: changed, params: { ...params, layers }, apply: decoder(changed).apply };
 }
 
-/** A model whose every call hides what a mask hides. */
+/** A model that applies a mask in every call, together with the mask of the call. */
 function withMask(model: Model, mask: Mask): Model {
   const isMask = (value: unknown) => typeof (value as Partial<Mask> | null)?.bind === "function";
   check.each({ mask }, isMask, "a mask", "make one: `slidingWindow(64)`.");

@@ -12,7 +12,7 @@ export type SentencePieceModel = {
 export type SentencePieceSettings = {
   readonly modelType: "unigram" | "bpe" | "word" | "char";
   readonly byteFallback: boolean;
-  /** `treat_whitespace_as_suffix`: puts the `▁` of a word behind it instead of in front. */
+  /** `treat_whitespace_as_suffix`: puts the `▁` of a word after it instead of in front. */
   readonly treatWhitespaceAsSuffix: boolean;
   /** `add_dummy_prefix`: adds one space to a text. */
   readonly addDummyPrefix: boolean;

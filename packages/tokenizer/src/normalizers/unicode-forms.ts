@@ -31,7 +31,7 @@ function unicodeForm(form: Form): Normalizer {
   );
 }
 
-/** A character with the marks behind it; Hangul's vowels and finals go with their consonant. */
+/** A character with the marks after it; Hangul's vowels and finals go with their consonant. */
 const clusters = /[^][\p{M}\u1161-\u1175\u11A8-\u11C2\uFF9E\uFF9F]*/gu;
 
 /** Edits as fine as they can be: by character, or where marks change places, the letter and then its marks. */

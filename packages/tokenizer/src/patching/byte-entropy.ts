@@ -19,7 +19,7 @@ export type ByteEntropy = ((before: Uint8Array) => number) & { readonly context?
  * ```ts
  * import { byteEntropies } from "@qkv/tokenizer/patching";
  *
- * // A model that knows one thing: behind a q comes a u.
+ * // A model that knows one thing: after a q comes a u.
  * const entropy = (before: Uint8Array) => (before.at(-1) === 0x71 ? 0 : Math.log(256));
  * byteEntropies("quip", entropy); // => [5.545, 0, 5.545, 5.545]
  * ```

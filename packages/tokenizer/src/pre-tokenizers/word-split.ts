@@ -20,7 +20,7 @@ export type WordSplitOptions = {
 
 /**
  * The splits of cl100k, Llama 3, Qwen and o200k, which are one pattern with different parts: contractions, words with
- * one character in front, digits, punctuation with one space in front and line breaks behind, white space.
+ * one character in front, digits, punctuation with one space in front and line breaks after, white space.
  *
  * Written by hand from the patterns, and linear whatever the text.
  *
@@ -106,7 +106,7 @@ const lower = /* @__PURE__ */ (() =>
  * `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+`.
  *
  * Letters without case are in both sets. If no small letter follows the capitals, the first pattern gives back
- * capitals until it stands behind a letter without case; if there is none, the second takes the capitals.
+ * capitals until it stands after a letter without case; if there is none, the second takes the capitals.
  *
  * @returns The end, below zero where it is the second pattern's; `start` where neither matches.
  */

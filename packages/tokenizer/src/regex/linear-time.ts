@@ -140,7 +140,7 @@ function positionAutomaton(tree: PatternNode): Automaton | undefined {
     };
   };
   const nothing: Fragment = { first: [], last: [], empty: true };
-  /** `safe`: behind the node, the match can no longer fail. */
+  /** `safe`: after the node, the match can no longer fail. */
   const visit = (node: PatternNode, safe: boolean): Fragment => {
     visits += 1;
     if (tooLarge()) return nothing;
@@ -185,7 +185,7 @@ function positionAutomaton(tree: PatternNode): Automaton | undefined {
           const mayEnd = (endless ? min <= 1 : copy + 1 >= min) || isNullable(node.node);
           const part = visit(node.node, safe && mayEnd);
           if (endless) connect(part.last, part.first);
-          // Each copy stands inside of the one before, so that without one there are none behind it: `a(a(a)?)?`.
+          // Each copy stands inside of the one before, so that without one there are none after it: `a(a(a)?)?`.
           repeated = join(part, repeated);
           if (endless ? min === 0 : copy >= min) repeated = { ...repeated, empty: true };
         }

@@ -29,7 +29,7 @@ export type AdaptedModule = {
   leaves(params: LoraParams, dropoutSeed?: number): [path: string, value: unknown][];
   /** The same, each one matrix of floats. */
   merged(params: LoraParams): [path: string, value: Tensor][];
-  /** Names of the factors in a file, behind that of the module. */
+  /** Names of the factors in a file, after that of the module. */
   readonly names: Readonly<Record<keyof LoraParams, string>>;
 };
 

@@ -1,20 +1,18 @@
 import { checks, FormatError, type Checks } from "@qkv/core";
 import { adapterConfig, type AdapterConfig } from "./adapter-config.js";
 
-/**
- * The configuration of an adapter, in the words of PEFT's `LoraConfig` and of `adapter_config.json`.
- */
+/** The configuration of an adapter, with the field names of PEFT's `LoraConfig` and of `adapter_config.json`. */
 export type LoraConfig = {
-  /** The rank of changes. Default 8. */
+  /** Rank of the update B · A. Default 8. */
   r?: number;
-  /** Changes are multiplied by `lora_alpha / r`. Default 8. */
+  /** The update is multiplied by `lora_alpha / r`. Default 8. */
   lora_alpha?: number;
   /**
    * Modules to adapt: ends of their names, such as `["q_proj", "v_proj"]`; a regular expression of whole names; or
    * `"all-linear"`, all but the output map.
    */
   target_modules: string | readonly string[];
-  /** Modules that are left as they are, in the same forms. Default: none. */
+  /** Modules that are not adapted, in the same forms. Default: none. */
   exclude_modules?: string | readonly string[] | null;
   /** Numbers of the layers to adapt. Default: all. */
   layers_to_transform?: number | readonly number[] | null;
@@ -24,19 +22,19 @@ export type LoraConfig = {
   rank_pattern?: Readonly<Record<string, number>>;
   /** `lora_alpha` of modules whose names end so. Default: none. */
   alpha_pattern?: Readonly<Record<string, number>>;
-  /** Share of what A reads that is dropped while the adapter is trained. Default 0. */
+  /** Dropout probability of the inputs of A in training. Default 0. */
   lora_dropout?: number;
-  /** rsLoRA: changes are multiplied by `lora_alpha / √r`. Default false. */
+  /** rsLoRA: the update is multiplied by `lora_alpha / √r`. Default false. */
   use_rslora?: boolean;
-  /** DoRA: rows of adapted matrices learn their lengths. Default false. */
+  /** DoRA: the norm of each row of an adapted matrix is a parameter. Default false. */
   use_dora?: boolean;
-  /** Changes have a bias of their own. Default false. */
+  /** B has a bias. Default false. */
   lora_bias?: boolean;
   /** Biases of the base that are trained: none, or those of adapted modules. Default `"none"`. */
   bias?: "none" | "lora_only";
-  /** Modules that are trained whole, by ends of their names. Default: none. */
+  /** Modules whose weights are trained and saved in full, by ends of their names. Default: none. */
   modules_to_save?: readonly string[] | null;
-  /** True: A is drawn evenly; `"gaussian"`: normally. B is 0 in both. False: both are drawn. Default true. */
+  /** True: A is uniform; `"gaussian"`: normal. B is 0 in both. False: both are random. Default true. */
   init_lora_weights?: boolean | "gaussian";
   /** The base, for those who load the adapter. Default: null. */
   base_model_name_or_path?: string | null;
@@ -46,7 +44,7 @@ export type LoraConfig = {
   revision?: string | null;
 };
 
-/** Fields of `adapter_config.json` with the values that change nothing, under the names of PEFT 0.20. */
+/** Fields of `adapter_config.json` with their defaults, under the names of PEFT 0.20. */
 const defaults = {
   alora_invocation_tokens: null,
   alpha_pattern: {},
@@ -112,7 +110,7 @@ const names = /* @__PURE__ */ Object.keys({
   revision: 0,
 } satisfies Record<keyof LoraConfig, 0>) as (keyof LoraConfig)[];
 
-/** All fields of `adapter_config.json`, and what the maps of an adapter compute with. */
+/** All fields of `adapter_config.json`, and those that the computation reads. */
 export type FullConfig = {
   readonly json: Readonly<Record<string, unknown>>;
   readonly maps: AdapterConfig;
@@ -152,8 +150,8 @@ export function readConfig(json: Record<string, unknown>, file: { name: string; 
   const { lora_dropout: dropout = 0, lora_bias: hasOffset = false, init_lora_weights: init } = json;
   const check = checks(file.fn, { fix: "make the adapter with PEFT, or leave the field out." }, FormatError);
   check.finite({ [`${file.name}: lora_dropout`]: dropout }, { min: 0, below: 1 });
-  const isOne = () => !(maps.hasMagnitudes && hasOffset);
-  check.each({ [`${file.name}: lora_bias`]: hasOffset }, isOne, "false, as `use_dora` is true");
+  const isSupported = () => !(maps.hasMagnitudes && hasOffset);
+  check.each({ [`${file.name}: lora_bias`]: hasOffset }, isSupported, "false, as `use_dora` is true");
   return {
     ...{ json, maps, dropout: dropout as number, hasOffset: hasOffset === true },
     init: init === false || init === "gaussian" ? init : true,

@@ -4,7 +4,7 @@ import { scaleKey } from "./gguf/gguf-keys.js";
 import { activation, bias, factor, positive, rope, trait, without } from "./config-entry.js";
 import { llamaSizes, llamaTensors } from "./llama-parts.js";
 
-/** Cohere's Command R: attention and MLP in parallel behind one layer norm, and scaled logits. */
+/** Cohere's Command R: attention and MLP in parallel after one layer norm, and scaled logits. */
 export const cohere: Architecture = {
   modelTypes: ["cohere"],
   class: "CohereForCausalLM",

@@ -13,7 +13,7 @@ type DeltaSizes = {
   normEps: number;
 };
 
-/** A mixer of the gated delta rule behind a convolution, with a gate. */
+/** A mixer of the gated delta rule after a convolution, with a gate. */
 export const deltaMixer = ({ heads, groups, taps, ...sizes }: DeltaSizes): MixerLayer =>
   mixerLayer({
     ...sizes,

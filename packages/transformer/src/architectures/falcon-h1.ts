@@ -64,7 +64,7 @@ function multipliers(fields: ConfigFields | undefined) {
   };
 }
 
-/** Mixers beside attention in llama.cpp: without a norm, or with one behind the gate, where the file has its gain. */
+/** Mixers beside attention in llama.cpp: without a norm, or with one after the gate, where the file has its gain. */
 const ggufKeys = /* @__PURE__ */ mamba2Keys((_, fields) =>
   layersWith(fields, "ssm_norm").has(0)
     ? { outputNorm: "group", gatePlace: "beforeNorm" }

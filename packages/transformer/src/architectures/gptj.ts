@@ -56,7 +56,7 @@ export function gptjTensors(
 export const gptjIgnored =
   "attn_pdrop summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj n_ctx gradient_checkpointing rotary scale_attn_weights";
 
-/** GPT-J: attention and MLP in parallel behind one layer norm; interleaved pairs rotate. */
+/** GPT-J: attention and MLP in parallel after one layer norm; interleaved pairs rotate. */
 export const gptj: Architecture = {
   modelTypes: ["gptj"],
   class: "GPTJForCausalLM",

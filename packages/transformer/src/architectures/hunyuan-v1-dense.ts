@@ -30,7 +30,7 @@ export const hunyuanAttention = (config: DecoderConfig): StoredTensor[] => [
   norm("attention.keyNorm", "self_attn.key_layernorm", headDim(config)),
 ];
 
-/** Hunyuan's dense models: Llama with norms of queries and keys behind the rotation. */
+/** Hunyuan's dense models: Llama with norms of queries and keys after the rotation. */
 export const hunyuanV1Dense: Architecture = {
   modelTypes: ["hunyuan_v1_dense"],
   class: "HunYuanDenseV1ForCausalLM",

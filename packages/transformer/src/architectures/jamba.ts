@@ -50,7 +50,7 @@ function periodOf(kind: string, layers: readonly boolean[]) {
     if (offset >= 0 && offset < period && layers.every((has, i) => has === (i % period === offset)))
       return { [`${kind}_layer_period`]: period, [`${kind}_layer_offset`]: offset };
   }
-  // None of them: the first would be behind the last layer.
+  // None of them: the first would be after the last layer.
   return { [`${kind}_layer_period`]: layers.length + 1, [`${kind}_layer_offset`]: layers.length };
 }
 

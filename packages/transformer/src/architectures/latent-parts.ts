@@ -64,7 +64,7 @@ export const indexerSizes: ConfigEntry = {
   }),
 };
 
-/** Names of the indexer's maps, behind its path in a layer. */
+/** Names of the indexer's maps, after its path in a layer. */
 export type IndexerNames = { path: string; query: string; key: string; headWeights: string };
 
 const checkpointNames: IndexerNames = {

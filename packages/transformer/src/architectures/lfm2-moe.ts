@@ -29,7 +29,7 @@ const sigmoidChoice = /* @__PURE__ */ ofExperts(
   ({ router }) => ({ use_expert_bias: router?.choiceBias ?? false }),
 );
 
-/** LFM2 with experts behind its first layers. */
+/** LFM2 with experts after its first layers. */
 export const lfm2Moe: Architecture = {
   modelTypes: ["lfm2_moe"],
   class: "Lfm2MoeForCausalLM",

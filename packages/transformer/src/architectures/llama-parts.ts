@@ -22,7 +22,7 @@ export const rmsEps = (fallback = 1e-6): ConfigEntry => positive("normEps", "rms
 export type LlamaNames = {
   /** Names of a layer's norms, by their params. */
   norms?: Readonly<Record<string, string>>;
-  /** The norm behind the last layer. Default `model.norm`. */
+  /** The norm after the last layer. Default `model.norm`. */
   lastNorm?: string;
   /** Is added to stored gains. Default 0. */
   plus?: number;

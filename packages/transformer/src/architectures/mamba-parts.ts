@@ -61,7 +61,7 @@ type MambaSizes = More & {
   bias?: boolean;
 };
 
-/** A mixer of Mamba: a selective scan behind a convolution, a skip and a gate, with a head for each channel. */
+/** A mixer of Mamba: a selective scan after a convolution, a skip and a gate, with a head for each channel. */
 export const mambaMixer = ({
   channels,
   state,

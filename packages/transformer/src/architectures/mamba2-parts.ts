@@ -65,7 +65,7 @@ type Mamba2Sizes = Own &
     deltaTime?: LimitedTimeStep | undefined;
   };
 
-/** A mixer of Mamba-2: state space duality behind a convolution, a skip, and a gate beside a norm. */
+/** A mixer of Mamba-2: state space duality after a convolution, a skip, and a gate beside a norm. */
 export const mamba2Mixer = ({
   heads,
   groups,
@@ -147,12 +147,12 @@ function inputBiases(sizes: readonly number[], factors: readonly number[]): Stor
 export type Mamba2Layout = {
   input: string;
   convolution: string;
-  /** Axes of taps behind that of channels. */
+  /** Axes of taps after that of channels. */
   taps: (taps: number) => readonly number[];
   stepBias: string;
   /** The rate of decay and the skip of H heads, each a number. */
   heads: (H: number) => readonly StoredTensor[];
-  /** The gain of the norm behind the gate, `[H · V]`. */
+  /** The gain of the norm after the gate, `[H · V]`. */
   norm: (length: number, groups: number) => StoredTensor;
   output: string;
 };

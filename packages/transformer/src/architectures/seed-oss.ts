@@ -20,7 +20,7 @@ export const seedOss: Architecture = {
     gguf("seed_oss", {
       freeHeads: true,
       biases: { queryKeyValue: "either" },
-      // The norm before the feed-forward layer has the name of one behind attention there.
+      // The norm before the feed-forward layer has the name of one after attention there.
       names: { norms: { attentionNorm: "attn_norm", feedForwardNorm: "post_attention_norm" } },
     }),
   ],

@@ -69,7 +69,7 @@ export function rowsFrom(
  * Tensors that a file holds as one, rows of each after those of the one before: taps of convolutions, and their biases.
  *
  * @param rows - Numbers of rows of each, or a map where they are not one after the other.
- * @param rest - Axes behind the rows.
+ * @param rest - Axes after the rows.
  * @param own - The same of our params. Default: as in the file.
  */
 export function parts(

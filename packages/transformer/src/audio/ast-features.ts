@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { cast, concat, div, expandDims, pad, slice, sub } from "@qkv/tensor";
-import { fitted, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
 import { kaldiFilterBank } from "./kaldi-filter-bank.js";
 
 /** Options of {@link astFeatures}, with the numbers of AudioSet. */
@@ -60,7 +60,7 @@ export function astFeatures(options?: AstFeaturesOptions): FeatureExtractor {
     apply(given, options) {
       const { waveforms, device } = readCall("astFeatures", sampleRate, given, options, "max_length");
       const clips = waveforms.map((waveform) => {
-        const samples = fitted(waveform, waveform.length);
+        const samples = padOrTruncate(waveform, waveform.length);
         const bank = kaldiFilterBank("astFeatures", samples, { numMels, sampleRate, window: "hann" });
         const frames = Math.min(bank.shape[0]!, maxFrames);
         const all = pad(slice(bank, 0, 0, frames), 0, 0, maxFrames - frames);

@@ -3,7 +3,7 @@ import { js, tensor, type Device, type Tensor } from "@qkv/tensor";
 
 /** Features of one or more waveforms. */
 export type AudioFeatures = {
-  /** Numbers that a model reads, float32: `[B, …]`, as the extractor says. */
+  /** Input of the model, `[B, …]` in float32; the extractor tells the other axes. */
   features: Tensor;
   /** `[B, length]` int32: 1 where there is sound, 0 at padding. Left out where a model does not tell padding from sound. */
   attentionMask?: Tensor;
@@ -19,7 +19,7 @@ export type FeatureOptions = {
   device?: Device;
 };
 
-/** A front end: makes what a model reads from waveforms. */
+/** Computes the input of a model from waveforms. */
 export type FeatureExtractor = {
   readonly name: string;
   /** The options that it was made with and the defaults of the others, for exports. Left out of an extractor that is not ours. */
@@ -33,14 +33,14 @@ export type FeatureExtractor = {
   apply(waveforms: Float32Array | readonly Float32Array[], options?: FeatureOptions): AudioFeatures;
 };
 
-/** A call that is checked: the waveforms, each by itself. */
+/** Checked arguments of a call. */
 export type FeatureCall = {
   readonly waveforms: readonly Float32Array[];
   readonly padding: "longest" | "max_length";
   readonly device: Device;
 };
 
-/** Reads the arguments of a call. */
+/** Checks the arguments of a call. */
 export function readCall(
   fn: string,
   sampleRate: number,
@@ -69,7 +69,7 @@ export function readCall(
   return { waveforms: list, padding, device };
 }
 
-/** Refuses sound of another rate, since resampling is the platform's. */
+/** Refuses waveforms of another rate: nothing here resamples. */
 export function checkSampleRate(check: Checks, given: number, wanted: number): void {
   check.each(
     { sampleRate: given },
@@ -80,14 +80,14 @@ export function checkSampleRate(check: Checks, given: number, wanted: number): v
   );
 }
 
-/** A waveform in float64, cut or filled with zeros to a length. */
-export function fitted(waveform: Float32Array, length: number): Float64Array {
+/** A waveform in float64, cut or padded with zeros to a length. */
+export function padOrTruncate(waveform: Float32Array, length: number): Float64Array {
   const result = new Float64Array(length);
   result.set(waveform.subarray(0, length));
   return result;
 }
 
-/** 1 for each of the first `real` places of a row, 0 behind them: `[B, length]`. */
+/** Mask `[B, length]` of rows with `real` numbers each: 1 there, 0 at the padding after them. */
 export function maskOf(real: readonly number[], length: number, device: Device): Tensor {
   const mask = new Int32Array(real.length * length);
   real.forEach((count, b) => mask.fill(1, b * length, b * length + Math.min(count, length)));

@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { add, cast, concat, div, mean, pad, reshape, slice, sqrt, sub, variance } from "@qkv/tensor";
-import { fitted, maskOf, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { maskOf, padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
 import { kaldiFilterBank } from "./kaldi-filter-bank.js";
 
 /** Options of {@link seamlessFeatures}. */
@@ -9,7 +9,7 @@ export type SeamlessFeaturesOptions = {
   numMels?: number;
   /** Unit: Hz. Default 16000. */
   sampleRate?: number;
-  /** Frames that stand side by side in one row. Default 2. */
+  /** Consecutive frames that are concatenated to one row. Default 2. */
   stride?: number;
 };
 
@@ -17,8 +17,8 @@ export type SeamlessFeaturesOptions = {
 const fullScale = 2 ** 15;
 
 /**
- * Features of SeamlessM4T and wav2vec2-BERT: Kaldi's log mel filter bank with its `povey` window, each band with the mean 0 and
- * the variance 1 over the clip, and `stride` frames side by side. Computed in float64 on the plain device.
+ * Features of SeamlessM4T and wav2vec2-BERT: Kaldi's log mel filter bank with its `povey` window, each band normalized over the
+ * clip to mean 0 and variance 1, and `stride` frames concatenated. Computed in float64 on the plain device.
  *
  * @param options - See {@link SeamlessFeaturesOptions}.
  * @returns An extractor: `apply` gives features `[B, frames / stride, numMels · stride]` and the mask of their rows.
@@ -54,13 +54,13 @@ export function seamlessFeatures(options?: SeamlessFeaturesOptions): FeatureExtr
         '"longest": the model has no length of its own',
       );
       const clips = waveforms.map((waveform) => {
-        const samples = fitted(waveform, waveform.length).map((x) => x * fullScale);
+        const samples = padOrTruncate(waveform, waveform.length).map((x) => x * fullScale);
         const bank = kaldiFilterBank("seamlessFeatures", samples, { numMels, sampleRate, window: "povey" });
         const over = { axis: 0, keepDims: true };
         return div(sub(bank, mean(bank, over)), sqrt(add(variance(bank, over), 1e-7))); // [F, numMels]
       });
       const lengths = clips.map(({ shape }) => shape[0]!);
-      // Frames are padded to a multiple of 2 whatever the stride, and what the stride leaves over is cut.
+      // As in transformers: frames are padded to a multiple of 2 for every stride, and an incomplete last row is cut.
       const padded = 2 * Math.ceil(Math.max(...lengths) / 2);
       const rows = Math.floor(padded / stride);
       const features = clips.map((clip) => {

@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
-import { fitted, maskOf, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { maskOf, padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
 
 /** Options of {@link waveformFeatures}. */
 export type WaveformFeaturesOptions = {
@@ -10,14 +10,14 @@ export type WaveformFeaturesOptions = {
   normalize?: boolean;
 };
 
-/** Keeps the division defined in silence. */
+/** Added to the variance, which is 0 in silence. */
 const epsilon = 1e-7;
 
 /**
  * The samples themselves, for models whose convolutions read a waveform: wav2vec 2.0, HuBERT, WavLM, Moonshine.
  *
  * @param options - `sampleRate`: default 16000 Hz. `normalize`: default true.
- * @returns An extractor: `apply` gives features `[B, samples]`, zeros behind shorter waveforms, and the mask of samples.
+ * @returns An extractor: `apply` gives features `[B, samples]`, shorter waveforms padded with zeros, and the mask of samples.
  * @throws {ArgumentError} If an option is not known or of another type.
  * @see "wav2vec 2.0" (2020), arXiv:2006.11477
  *
@@ -53,7 +53,7 @@ export function waveformFeatures(options?: WaveformFeaturesOptions): FeatureExtr
       const lengths = waveforms.map(({ length }) => length);
       const longest = Math.max(...lengths);
       const rows = waveforms.map((waveform) => {
-        const row = fitted(waveform, longest);
+        const row = padOrTruncate(waveform, longest);
         if (normalize) standardize(row.subarray(0, waveform.length));
         return row;
       });

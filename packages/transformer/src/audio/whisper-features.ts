@@ -15,7 +15,7 @@ import {
   transpose,
   type Tensor,
 } from "@qkv/tensor";
-import { fitted, maskOf, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { padOrTruncate, maskOf, readCall, type FeatureExtractor } from "./feature-extractor.js";
 import { framesOf } from "./frames.js";
 import { melFilterBank } from "./mel-filter-bank.js";
 import { powerOf } from "./power.js";
@@ -103,7 +103,7 @@ export function whisperFeatures(options?: WhisperFeaturesOptions): FeatureExtrac
       );
       const longest = Math.max(...waveforms.map(({ length }) => length));
       const samples = padding === "max_length" ? maxSamples : longest;
-      const clips = waveforms.map((waveform) => logMel(fitted(waveform, samples)));
+      const clips = waveforms.map((waveform) => logMel(padOrTruncate(waveform, samples)));
       const features = concat(clips, 0);
       const frames = Math.floor(samples / hopLength);
       const real = waveforms.map(({ length }) => Math.ceil(Math.min(length, samples) / hopLength));

@@ -1,14 +1,13 @@
 import { checkDevice, checkFloat, checks } from "@qkv/core";
 import { js, tensor, type Device, type Tensor } from "@qkv/tensor";
 
-/** Windows that a frame of sound is multiplied with: `povey`, Kaldi's, is `hann` to the power of 0.85. */
+/** Window functions: `povey`, Kaldi's, is `hann` to the power of 0.85. */
 export type WindowName = "hann" | "hamming" | "povey" | "boxcar";
 
 /** Options of {@link windowFunction}. */
 export type WindowOptions = {
   /**
-   * True (default): one period of a window that repeats, as Fourier transforms take it. False: symmetric, the last number equal to
-   * the first.
+   * True (default): periodic, for Fourier transforms. False: symmetric, with the last number equal to the first.
    */
   periodic?: boolean;
   /** Default float32. */
@@ -25,7 +24,7 @@ const shapes: Readonly<Record<WindowName, (angle: number) => number>> = {
 };
 
 /**
- * A window for the frames of sound, which fades their ends, as numpy and `torch.hann_window` have them.
+ * A window function, by which frames of a waveform are multiplied, equal to those of numpy and `torch.hann_window`.
  *
  * @param name - `hann`, `hamming`, `povey` or `boxcar` (all ones).
  * @param length - Unit: samples, 1 or more.

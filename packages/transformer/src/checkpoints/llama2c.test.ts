@@ -72,7 +72,7 @@ test.each<[string, Partial<typeof tinySizes>]>([
     96, 252, 444, 540, 732, 888, 960, 1080, 1200,
   ]);
   expect(start(params.norm)).toEqual([1260, [12]]);
-  // The output matrix stands behind 6 · 4 angles.
+  // The output matrix stands after 6 · 4 angles.
   expect(params.output && start(params.output)).toEqual(changes.vocab_size ? [1296, [7, 12]] : undefined);
   expect([...params.norm.weight.data]).toEqual(Array.from({ length: 12 }, (_, i) => 1260 + i));
   expect(decoder(config).apply(params, [1, 2]).shape).toEqual([1, 2, 7]);

@@ -99,7 +99,7 @@ function readHeader(bytes: Uint8Array, file: ReadFile): Header {
 
 type Part = { field: string; shape: readonly number[] };
 
-/** The parts of the file behind the header, in order; `freq_cis` are angles, which rope computes. */
+/** The parts of the file after the header, in order; `freq_cis` are angles, which rope computes. */
 function* partsOf(sizes: Header): Iterable<Part> {
   const { dim: C, hidden_dim: F, n_layers: L, n_heads: H, n_kv_heads: Hkv, seq_len } = sizes;
   const [V, D] = [Math.abs(sizes.vocab_size), C / H];

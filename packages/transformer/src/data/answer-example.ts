@@ -3,12 +3,12 @@ import type { Tokenizer } from "@qkv/tokenizer";
 import type { ChatMessage, ChatTemplate, ChatTextOptions } from "@qkv/tokenizer/chat";
 import type { TrainingExample } from "./training-example.js";
 
-/** Options of an example made from a conversation. */
+/** Options of {@link answerExample}. */
 export type AnswerOptions = Omit<ChatTextOptions, "addGenerationPrompt"> & {
   /** The model's chat template: `chatTemplate(tokenizerConfig)`. */
   template: ChatTemplate;
   tokenizer: Pick<Tokenizer, "encoding">;
-  /** Answers that are learned: `"all"` messages of the assistant (default), or the `"last"` one, with the others as context. */
+  /** Messages of the assistant whose tokens are targets: `"all"` (default), or the `"last"` one, with the others as context. */
   answers?: "all" | "last";
 };
 
@@ -16,7 +16,7 @@ export type AnswerOptions = Omit<ChatTextOptions, "addGenerationPrompt"> & {
  * A conversation as an example for supervised fine-tuning, with the loss on the assistant's answers alone. The model reads the
  * whole text of the chat template; the tokens of an answer, with those that end it, are targets.
  *
- * @param messages - The conversation, one message of the assistant or more. What follows the last of them is left out.
+ * @param messages - The conversation, with one message of the assistant or more. Messages after the last of them are left out.
  * @returns Tokens, and targets that are -100 outside of answers.
  * @throws {ArgumentError} If there is no answer, or the template writes an earlier message in another way once the conversation
  *   goes on, as some leave out the reasoning of earlier answers: then `answers: "last"` is what the model sees when it runs.
@@ -57,7 +57,7 @@ export function answerExample(messages: readonly ChatMessage[], options: AnswerO
     check.refuse({
       argument: "messages",
       received: `the roles ${messages.map(({ role }) => role).join(", ")}`,
-      expected: "one message of the assistant or more, whose tokens are learned",
+      expected: "one message of the assistant or more, whose tokens are targets",
       fix: 'name the role "assistant", or leave the conversation out.',
     });
   }
@@ -72,10 +72,10 @@ export function answerExample(messages: readonly ChatMessage[], options: AnswerO
     text = answered;
   }
   const { ids, offsets } = tokenizer.encoding(text, { addSpecialTokens: false, specialTokens: "allowed" });
-  const isLearned = offsets.map(([start, end]) => spans.some((span) => start < span.end && end > span.start));
+  const isTarget = offsets.map(([start, end]) => spans.some((span) => start < span.end && end > span.start));
   return {
     ids: ids.slice(0, -1),
-    targets: ids.slice(1).map((id, n) => (isLearned[n + 1] ? id : -100)),
+    targets: ids.slice(1).map((id, n) => (isTarget[n + 1] ? id : -100)),
   };
 
   function refuseTemplate(place: number, keepsEarlier: boolean): never {

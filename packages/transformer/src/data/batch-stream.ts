@@ -6,42 +6,42 @@ import { packRows, type Piece } from "./pack-rows.js";
 import { packedBatch, type PackedBatch } from "./packed-batch.js";
 import type { TrainingExample } from "./training-example.js";
 
-/** Place of a stream of batches: plain numbers, for the notes of a checkpoint. */
+/** Position in a stream of batches: plain numbers, for the metadata of a checkpoint. */
 export type BatchStreamState = {
-  /** Batches given. */
+  /** Batches returned so far. */
   readonly step: number;
-  /** Times that the source was read to its end. */
+  /** Epochs that were completed. */
   readonly epoch: number;
-  /** Examples of this epoch that were read before the block of the next row. */
+  /** Examples of this epoch before the block of the next row. */
   readonly skip: number;
-  /** Blocks that were shuffled before it, in all epochs. */
+  /** Blocks before it, in all epochs. */
   readonly blocks: number;
-  /** Rows of this block that were given. */
+  /** Rows of this block that were returned. */
   readonly row: number;
 };
 
 /** Options of a stream of batches. */
 export type BatchStreamOptions = BatchOptions & {
-  /** Examples that are held in memory, shuffled and packed together. Default 1024. */
+  /** Examples of a block, which are shuffled and packed together in memory. Default 1024. */
   shuffle?: number;
-  /** Place to go on from, as `state()` gave it. Default: the beginning. */
+  /** Position to continue from, as `state()` returned it. Default: the beginning. */
   state?: BatchStreamState;
 };
 
 /** Batches of a stream. */
 export type BatchStream = {
-  /** The batch of a step, for `train`. Steps are asked for one after the other. */
+  /** The batch of a step, for `train`. Steps must be requested in order. */
   batchAt(step: number): Promise<PackedBatch>;
-  /** Place after the last batch that was given: save it with the run, and give it as `state` to go on. */
+  /** Position after the last batch: save it with the run, and pass it as `state` to continue. */
   state(): BatchStreamState;
   /** Closes the source. */
   close(): Promise<void>;
 };
 
 /**
- * Packs examples that arrive one by one, as from a file larger than memory, into batches. Blocks of `shuffle` examples are held,
- * shuffled and packed; after the last example the source is opened again. A stream that goes on from a saved state gives the
- * batches that it would have given, bit for bit.
+ * Packs examples that arrive one by one, such as those of a file larger than memory, into batches. Each block of `shuffle` examples
+ * is shuffled and packed in memory; after the last example the source is opened again. A stream that continues from a saved state
+ * returns the same batches, bit for bit.
  *
  * @param open - Opens the source without its first `skip` examples: an async generator over `jsonLines` or `parquetRows`.
  * @throws {ArgumentError} If a step is not the next one, or an epoch has no example with a target.
@@ -73,11 +73,11 @@ export function batchStream(
   check.whole({ batchSize, contextLength, shuffle }, { min: 1 });
   check.whole({ seed });
   let place = state === undefined ? start : checkState(state);
-  /** Examples of the block, and rows packed from them. */
+  /** The block: the number of its examples, and rows packed from them. */
   let block: { count: number; rows: Piece[][] } | undefined;
   let source: AsyncIterator<TrainingExample> | undefined;
-  /** True once an example of this epoch had a target, or the stream began in the middle of one. */
-  let learns = place.skip > 0 || place.row > 0;
+  /** True once an example of this epoch had a target, or if the stream continues in the middle of one. */
+  let hasTargets = place.skip > 0 || place.row > 0;
 
   async function readBlock(): Promise<{ count: number; rows: Piece[][] }> {
     source ??= open(place.skip)[Symbol.asyncIterator]();
@@ -103,7 +103,7 @@ export function batchStream(
       const row = rows[place.row];
       if (row) {
         place = { ...place, row: place.row + 1 };
-        learns = true;
+        hasTargets = true;
         return row;
       }
       block = undefined;
@@ -111,7 +111,7 @@ export function batchStream(
         place = { ...place, skip: place.skip + count, blocks: place.blocks + 1, row: 0 };
         continue;
       }
-      if (!learns) {
+      if (!hasTargets) {
         check.refuse({
           argument: "open",
           received: "a source without a target from its beginning to its end",
@@ -120,7 +120,7 @@ export function batchStream(
         });
       }
       place = { ...place, epoch: place.epoch + 1, skip: 0, row: 0 };
-      [source, learns] = [undefined, false];
+      [source, hasTargets] = [undefined, false];
     }
   }
 
@@ -129,7 +129,7 @@ export function batchStream(
       check.refuse({
         argument: "step",
         received: step,
-        expected: `${place.step}, as a stream gives its batches in order`,
+        expected: `${place.step}, as a stream returns its batches in order`,
         fix: "go on from the state that was saved after the last step: `batchStream(open, { …, state })`.",
       });
     }
@@ -139,7 +139,7 @@ export function batchStream(
     return packedBatch(rows, contextLength, device);
   }
 
-  // Steps that are asked for together are given one after the other.
+  // Steps that are requested at the same time are computed one after the other.
   let last: Promise<unknown> = Promise.resolve();
   return {
     batchAt(step) {

@@ -4,16 +4,16 @@ import { checks, FormatError } from "@qkv/core";
 export type ByteStream =
   AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string> | ReadableStream<Uint8Array> | Blob;
 
-/** Options of a file of JSON lines. */
+/** Options of {@link jsonLines}. */
 export type JsonLinesOptions = {
-  /** Lines that are passed over without being parsed, to go on in the middle. Default 0. */
+  /** Lines at the beginning that are skipped without being parsed. Default 0. */
   skip?: number;
 };
 
 /**
- * Values of a file of JSON lines (JSONL), one line after the other: the file may be larger than memory. Empty lines do not count.
+ * Values of a file of JSON lines (JSONL), one line after the other: the file may be larger than memory. Empty lines are skipped and not counted.
  *
- * @param stream - UTF-8 bytes or strings, cut anywhere.
+ * @param stream - UTF-8 bytes or strings in chunks of any length.
  * @throws {FormatError} If a line is not JSON; its number is named.
  *
  * @example
@@ -32,11 +32,11 @@ export async function* jsonLines<T = unknown>(
   const check = checks("jsonLines");
   const { skip = 0 } = check.options(options, ["skip"]);
   check.whole({ skip }, { min: 0, unit: "lines" });
-  let [line, passed] = [0, 0];
+  let [line, skipped] = [0, 0];
   for await (const text of lines(stream)) {
     line += 1;
     if (text.trim() === "") continue;
-    if (passed < skip) passed += 1;
+    if (skipped < skip) skipped += 1;
     else yield parse(text, line) as T;
   }
 }
@@ -60,16 +60,16 @@ function parse(text: string, line: number): unknown {
 
 async function* lines(stream: ByteStream): AsyncGenerator<string> {
   const utf8 = new TextDecoder();
-  let held = "";
+  let incomplete = "";
   for await (const chunk of chunks(stream)) {
-    const found = (held + (typeof chunk === "string" ? chunk : utf8.decode(chunk, { stream: true }))).split(
-      "\n",
-    );
-    held = found.pop()!;
+    const found = (
+      incomplete + (typeof chunk === "string" ? chunk : utf8.decode(chunk, { stream: true }))
+    ).split("\n");
+    incomplete = found.pop()!;
     yield* found;
   }
-  held += utf8.decode();
-  if (held !== "") yield held;
+  incomplete += utf8.decode();
+  if (incomplete !== "") yield incomplete;
 }
 
 async function* chunks(stream: ByteStream): AsyncGenerator<Uint8Array | string> {
@@ -88,7 +88,7 @@ async function* chunks(stream: ByteStream): AsyncGenerator<Uint8Array | string> 
     yield* stream as AsyncIterable<Uint8Array | string>;
     return;
   }
-  // Not every browser iterates over streams.
+  // Not every browser has async iteration of streams.
   const source = stream as ReadableStream<Uint8Array> | Blob;
   const reader = ("getReader" in source ? source : source.stream()).getReader();
   try {

@@ -115,7 +115,7 @@ const modes = {
   last: "lasttoken",
 } as const satisfies Record<Pooling, PoolingMode>;
 
-/** Rows of tokens, `[1, T, C]`; of a decoder, those behind its final norm. */
+/** Rows of tokens, `[1, T, C]`; of a decoder, those after its final norm. */
 function rowsOf(model: EncoderModel | Model, ids: Tensor): Tensor {
   return "maskedTokenLogits" in model
     ? model.apply(model.params, ids)

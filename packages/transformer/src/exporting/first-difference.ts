@@ -1,6 +1,6 @@
 import { inOneForm } from "./architecture-decoder.js";
 
-/** A place at which two values differ, behind the path of both, and each one's part there. */
+/** A place at which two values differ, after the path of both, and each one's part there. */
 export type Difference = { readonly path: string; readonly received: unknown; readonly expected: unknown };
 
 /**

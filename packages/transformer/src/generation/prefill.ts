@@ -11,7 +11,7 @@ export async function prefill(
 ): Promise<ArrayLike<number>[]> {
   const lengths = prompts.map(({ length }) => length);
   const T = Math.max(...lengths);
-  // Padding stands behind: no real token sees it.
+  // Padding stands after: no real token sees it.
   const ids = tensor(
     prompts.map((prompt) => Array.from({ length: T }, (_, t) => prompt[t] ?? 0)),
     { dtype: "int32", device: model.params.embedding.weight.device },

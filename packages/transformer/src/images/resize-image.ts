@@ -30,7 +30,7 @@ const filters: Readonly<
   },
 };
 
-/** The first pixel that a pixel of the result reads, and the weights from there on, as whole numbers of 22 bits behind the point. */
+/** The first pixel that a pixel of the result reads, and the weights from there on, as whole numbers of 22 bits after the point. */
 type Contribution = { readonly first: number; readonly weights: Int32Array };
 
 const precision = 22;

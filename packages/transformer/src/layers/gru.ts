@@ -35,7 +35,7 @@ export type Gru = {
   init(seed: number): GruParams;
   /**
    * One state after another. x: `[B, T, C]`. `state`: the first, `[B, F]`, default zeros. `reverse`: whether the last
-   * token comes first. `lengths`: how many tokens of each sequence are real, B of them, default all; those behind leave
+   * token comes first. `lengths`: how many tokens of each sequence are real, B of them, default all; those after leave
    * the state as it is. Returns the state at every token, `[B, T, F]`, and the last, `[B, F]`.
    */
   apply(

@@ -19,7 +19,7 @@ export type LayerTraceName =
   | "middle"
   /** Rows that the feed-forward layer reads, normalized where the placement says, `[B, T, C]`. */
   | "feedForwardInput"
-  /** Neurons of a feed-forward layer, behind activation and gate, `[B, T, F]`; of experts there are none. */
+  /** Neurons of a feed-forward layer, after activation and gate, `[B, T, F]`; of experts there are none. */
   | "feedForwardHidden"
   /** Output of the feed-forward layer, before it is added to the residual, `[B, T, C]`. */
   | "feedForwardOutput"
@@ -42,7 +42,7 @@ export type ModelTrace = {
   readonly path?: string;
   /**
    * Functions that replace a tensor, by its full name: `embeddings`, those of a layer such as `layers.0.output`, and of its heads
-   * `layers.0.attention.query`, `key`, `value`, `weights` and `heads`. A replaced `weights` gives the queries and keys behind it
+   * `layers.0.attention.query`, `key`, `value`, `weights` and `heads`. A replaced `weights` gives the queries and keys before it
    * no gradient. Default: nothing.
    */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
@@ -56,7 +56,7 @@ export type TracedLayers = {
   readonly recurrent: readonly boolean[];
   /** True: they attend to another sequence too. Default false. */
   readonly crossAttention?: boolean;
-  /** Names of tensors behind the layers. Default: none. */
+  /** Names of tensors after the layers. Default: none. */
   readonly behind?: readonly LayerTraceName[];
 };
 

@@ -49,11 +49,11 @@ export type CrossDecoderOptions = {
   cache?: Cache;
   /** Positions of the tokens. Default: after those in the cache. */
   positions?: Positions;
-  /** Real tokens of each batch; those behind them are padding, which no real token sees. Default: all are real. */
+  /** Real tokens of each batch; those after them are padding, which no real token sees. Default: all are real. */
   padding?: ArrayLike<number>;
   /** Number of last tokens to compute logits for. Default: all. */
   last?: number;
-  /** `rows`: those behind the last norm, `[B, T, C]`. Default `logits`. */
+  /** `rows`: those after the last norm, `[B, T, C]`. Default `logits`. */
   output?: "logits" | "rows";
   /**
    * Receives traced tensors, named `decoder.layers.0.attention.weights`, `decoder.layers.0.crossAttention.weights`. Default: nothing is traced.

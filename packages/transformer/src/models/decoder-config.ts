@@ -178,7 +178,7 @@ export type DecoderConfig = {
   qkNorm?: boolean | "heads" | "unit";
   /** Normalizes values too, head by head without a gain, beside `qkNorm` (Gemma 3n). Default false. */
   valueNorm?: boolean;
-  /** `afterRope`: they are normalized behind the rotation, in layers that rotate. Default `beforeRope`. */
+  /** `afterRope`: they are normalized after the rotation, in layers that rotate. Default `beforeRope`. */
   qkNormPlace?: "beforeRope" | "afterRope";
   /**
    * Scales queries by position, in layers that do not rotate (Llama 4). `everywhere`: in all layers, and each step begins a

@@ -146,7 +146,7 @@ export type DecoderOptions = {
    */
   documents?: DocumentIds;
   /**
-   * Real tokens of each batch; those behind them are padding, which no real token sees and no state reads. A cache holds
+   * Real tokens of each batch; those after them are padding, which no real token sees and no state reads. A cache holds
    * keys and values of padding until it is cropped to these lengths. Default: all are real.
    */
   padding?: ArrayLike<number>;
@@ -162,7 +162,7 @@ export type DecoderOptions = {
   dropoutSeed?: number;
   /** Number of last tokens to compute logits for. Default: all. */
   last?: number;
-  /** `rows`: those behind the final norm, `[B, T, C]`, which models of embeddings pool. Default `logits`. */
+  /** `rows`: those after the final norm, `[B, T, C]`, which models of embeddings pool. Default `logits`. */
   output?: "logits" | "rows";
   /** Receives traced tensors, named `layers.0.attention.weights`, `layers.0.output`. Default: nothing is traced. */
   trace?: ModelTrace;

@@ -10,7 +10,7 @@ export type EncodedSource = {
   readonly rows: Tensor;
   /** Keys and values of cross-attention, for each layer of the decoder. */
   readonly keyValues: readonly KeyValues[];
-  /** Real positions of each batch; those behind them are padding. Absent where all are real. */
+  /** Real positions of each batch; those after them are padding. Absent where all are real. */
   readonly lengths?: readonly number[];
   /** Hides padding. Absent where there is none. */
   readonly mask?: Mask;

@@ -20,7 +20,7 @@ import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams }
 export type EncoderDecoderConfig = CrossDecoderConfig & {
   /** The encoder, where it differs from the decoder. `vocabSize`: of a source with a vocabulary of its own. Default: as the decoder. */
   encoder?: Partial<Omit<LayerStackConfig, "embedDim">> & { vocabSize?: number };
-  /** The token behind the texts of a batch that are shorter than others. Default 0. */
+  /** The token after the texts of a batch that are shorter than others. Default 0. */
   padId?: number;
   /** A head for a task, which {@link sequenceRows} gives its rows. Default: none. */
   head?: TaskHeadConfig;
@@ -39,7 +39,7 @@ export type EncoderDecoderParams = CrossDecoderParams & {
 export type SourceIds = Tensor | readonly number[] | readonly (readonly number[])[];
 
 export type SourceOptions = {
-  /** Real tokens of each batch, of ids in a tensor; those behind them are padding. Default: all are real. */
+  /** Real tokens of each batch, of ids in a tensor; those after them are padding. Default: all are real. */
   padding?: readonly number[];
   /** Receives traced tensors, named `encoder.layers.0.attention.weights`. Default: nothing is traced. */
   trace?: ModelTrace;
@@ -48,7 +48,7 @@ export type SourceOptions = {
 export type EncoderDecoderOptions = Omit<CrossDecoderOptions, "source"> & {
   /** The source: what `encode` made of it, or its ids. Default: that of the cache. */
   source?: EncodedSource | SourceIds;
-  /** Real tokens of each batch of source ids in a tensor; those behind them are padding. Default: all are real. */
+  /** Real tokens of each batch of source ids in a tensor; those after them are padding. Default: all are real. */
   sourcePadding?: readonly number[];
 };
 
@@ -180,7 +180,7 @@ export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKe
 const isEncoded = (source: EncodedSource | SourceIds): source is EncodedSource =>
   !isTensor(source) && !isList(source);
 
-/** Ids of several texts in one batch, the shorter ones padded behind. */
+/** Ids of several texts in one batch, the shorter ones padded at the end. */
 function sourceBatch(
   given: SourceIds,
   { padId, vocabSize, device }: { padId: number; vocabSize: number; device: Device },

@@ -88,7 +88,7 @@ export type EncoderConfig = {
    * training (ESM). Default: none.
    */
   tokenDropout?: { maskId: number; padId: number };
-  /** Placement of the norms; with `pre`, another one stands behind the last layer. Default `post`. */
+  /** Placement of the norms; with `pre`, another one stands after the last layer. Default `post`. */
   placement?: "post" | "pre";
   /** False: attention of the first layer reads embeddings without another norm (ModernBERT). Default true. */
   firstLayerNorm?: boolean;
@@ -146,7 +146,7 @@ export type EncoderParams = {
    * `attentionNorm`.
    */
   layers: TransformerLayerParams<FeedForwardParams, DisentangledParams>[];
-  /** With the placement `pre`: the norm behind the last layer. */
+  /** With the placement `pre`: the norm after the last layer. */
   finalNorm?: NormParams;
   /** Of the configuration's `head`. */
   head?: TaskHeadParams;

@@ -199,7 +199,7 @@ test("a prefix hit equals recomputing: bit for bit in the same chunks, and as ne
     return { known, logits };
   };
   answer(ids.slice(0, 6)); // a system prompt that ends in the middle of a page
-  answer([...ids.slice(0, 6), 7, 7, 7]); // another question behind it
+  answer([...ids.slice(0, 6), 7, 7, 7]); // another question after it
   const { known, logits } = answer(ids);
   expect(known).toBe(6);
   const fresh = cacheFor(configOf(hybrid));

@@ -37,9 +37,9 @@ export type LayerStackConfig = {
   norm?: NormKind;
   /** Added to the variance, or the mean square, in norms. Default 1e-5. */
   normEps?: number;
-  /** Placement of the norms; with `pre`, another one stands behind the last layer. Default `post`. */
+  /** Placement of the norms; with `pre`, another one stands after the last layer. Default `post`. */
   placement?: "post" | "pre";
-  /** A norm behind the embeddings. Default false. */
+  /** A norm after the embeddings. Default false. */
   embeddingNorm?: boolean;
   /** Factor of the embeddings. Default 1. */
   embeddingScale?: number;
@@ -103,7 +103,7 @@ export type LayerStackSeeds = {
   readonly layers: readonly number[];
 };
 
-/** Embeddings to rows behind the last norm. */
+/** Embeddings to rows after the last norm. */
 export type LayerStack = {
   /** Random weights. */
   init(seeds: LayerStackSeeds): LayerStackParams;

@@ -2,7 +2,7 @@ import type { Tensor } from "@qkv/tensor";
 
 /** Vectors between two modules: those of tokens, then one for each text. */
 export type SentenceVectors = {
-  /** `[B, T, C]` before pooling, `[B, C]` behind it. */
+  /** `[B, T, C]` before pooling, `[B, C]` after it. */
   readonly vectors: Tensor;
   /** `[B, T]`: 1 for tokens, 0 for padding. Absent where all are tokens. */
   readonly attentionMask?: Tensor;

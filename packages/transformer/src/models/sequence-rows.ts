@@ -5,7 +5,7 @@ import type { EncoderDecoderModel } from "./model.js";
 
 /**
  * The rows that a head of an encoder–decoder labels texts by. BART reads a text on both sides: the encoder as it is, the decoder
- * behind its start token. The row is the decoder's at the last end token of the text.
+ * after its start token. The row is the decoder's at the last end token of the text.
  *
  * @param model - Of {@link loadEncoderDecoder}; {@link taskLogits} applies its head to the rows.
  * @param texts - Token ids of each text, which end with an end token of the model.

@@ -15,7 +15,7 @@ export type SoundConvolutionConfig = {
   padding?: number;
   /** Applied to its output. */
   activation: Activation;
-  /** True: behind the activation, all channels of a clip are normed together (Moonshine). Default false. */
+  /** True: after the activation, all channels of a clip are normed together (Moonshine). Default false. */
   groupNorm?: boolean;
   /** A bias in random weights; loaded weights have what is stored. Default true. */
   bias?: boolean;

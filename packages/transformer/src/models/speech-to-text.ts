@@ -36,7 +36,7 @@ export type SpeechToTextParams = CrossDecoderParams & {
 };
 
 export type HearOptions = {
-  /** Rows of the encoder that are sound, of each batch; those behind them are padding. Default: all are sound. */
+  /** Rows of the encoder that are sound, of each batch; those after them are padding. Default: all are sound. */
   padding?: readonly number[];
   /** Receives traced tensors, named `encoder.layers.0.attention.weights`. Default: nothing is traced. */
   trace?: ModelTrace;

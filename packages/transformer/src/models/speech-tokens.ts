@@ -14,7 +14,7 @@ export type SpeechTokens = {
   readonly suppressed: readonly number[];
   /** Ids that are not the first of a text. */
   readonly suppressedAtBegin: readonly number[];
-  /** Ids behind the start token, where there are no languages to choose: those of `forced_decoder_ids`. */
+  /** Ids after the start token, where there are no languages to choose: those of `forced_decoder_ids`. */
   readonly forced: readonly number[];
 };
 

@@ -78,7 +78,7 @@ test("another size: positions are interpolated, and a patch that is not whole is
 
 test("golden: bicubic positions between two, as PyTorch's interpolate", () => {
   // By hand, a = -0.75: the first of four places is 0.25 before the first of two, so 1.25 from the second, and
-  // w(1.25) = -0.10546875; the next is 0.75 and 1.75 from what lies behind, w(0.75) + w(1.75) = 0.2265625.
+  // w(1.25) = -0.10546875; the next is 0.75 and 1.75 from what lies beyond it, w(0.75) + w(1.75) = 0.2265625.
   const four = interpolatePositions(tensor([[0], [1]]), [1, 2], [1, 4]);
   expect(four.data).toBeAllclose([-0.10546875, 0.2265625, 0.7734375, 1.10546875], { rtol: 0, atol: 1e-6 });
   const side = fc.integer({ min: 1, max: 6 });

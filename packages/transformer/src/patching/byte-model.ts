@@ -19,7 +19,7 @@ export type ByteModel = ByteEntropy & {
  * of the text process each byte about twice, with a KV cache.
  *
  * @param model - With a tokenizer whose tokens are bytes and special ones, or without one and with 256 ids, the bytes. A
- *   text begins behind the tokenizer's `bosId`, or else behind a line feed, as a line does.
+ *   text begins after the tokenizer's `bosId`, or else after a line feed, as a line does.
  * @throws {ArgumentError} If its tokens are no bytes, or its context is less than 2.
  * @see "Byte Latent Transformer" (2024), arXiv:2412.09871, section 2.3
  *

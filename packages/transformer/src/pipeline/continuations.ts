@@ -11,7 +11,7 @@ export async function continuations(
   prompts: readonly (readonly number[])[],
   { beams, samples, streamer, signal, sampling, processors, ...settings }: Generation,
 ): Promise<number[][][]> {
-  // An encoder–decoder writes behind its start token, not behind the prompt.
+  // An encoder–decoder writes after its start token, not after the prompt.
   const longest = isCrossDecoder(model)
     ? model.config.startIds.length
     : Math.max(0, ...prompts.map(({ length }) => length));

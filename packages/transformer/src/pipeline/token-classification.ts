@@ -91,7 +91,7 @@ export function tokenClassification(
   return call as TokenClassificationCall;
 }
 
-/** Neighbours in the list of one kind: a group begins at B and S, and where the kind changes, and ends behind E and S. */
+/** Neighbours in the list of one kind: a group begins at B and S, and where the kind changes, and ends after E and S. */
 function grouped(
   tokens: readonly ClassifiedToken[],
   ids: readonly number[],

@@ -76,7 +76,7 @@ export const zeroShotImageClassification: ImageTask<DualEncoderModel, ZeroShotIm
 
 /**
  * Ids of texts in rows of one length: that of the longest, or the context where the last token stands for a text, as in training. A causal
- * encoder's end of a text sees no padding behind it.
+ * encoder's end of a text sees no padding after it.
  */
 function paddedIds(
   { config: { text, textPooling } }: DualEncoderModel,

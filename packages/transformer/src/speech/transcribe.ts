@@ -117,7 +117,7 @@ function encodeClip({ features: extractor, encode, params, leastFrames }: Speech
   return encode(params, features);
 }
 
-/** The language whose token is the likeliest behind the start token. */
+/** The language whose token is the likeliest after the start token. */
 async function likeliestLanguage(
   { apply, params, config, speech }: SpeechModel,
   source: EncodedSource,

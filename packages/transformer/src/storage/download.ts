@@ -26,7 +26,7 @@ type Stored = { head: Head; bytes: number; sum: GrowingChecksum | undefined };
 export type TooLarge = { readonly tooLarge: number };
 
 /**
- * Downloads a file piece by piece, beginning behind the pieces that an earlier page left, if the server gives the rest of
+ * Downloads a file piece by piece, beginning after the pieces that an earlier page left, if the server gives the rest of
  * the same content: as long, and under the same ETag or of a known checksum. The file is whole when all of it came and
  * its checksum is right.
  *
@@ -178,7 +178,7 @@ function refuseSpace(url: URL, { check }: Reader, size: number, room?: number, c
   });
 }
 
-/** Stores what arrives, piece by piece, behind the pieces that are there. */
+/** Stores what arrives, piece by piece, after the pieces that are there. */
 async function storePieces(
   { url, file, reading }: Download,
   response: HttpResponse,

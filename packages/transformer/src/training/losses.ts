@@ -3,7 +3,7 @@ import { crossEntropy, randint, type Tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
 import { targetCount, type BatchLoss } from "./batch-loss.js";
 
-/** The part of a model that is used: logits for token ids, and the rows of a batch that are packed. */
+/** The part of a model that losses call: logits of token ids, whose rows may be packed. */
 export type TokenModel<P> = {
   apply(
     params: P,
@@ -15,8 +15,8 @@ export type TokenModel<P> = {
 /**
  * Cross-entropy of the targets of a batch: the mean, in nats per token.
  *
- * @param options - `dropoutSeed`: a whole number, of which each batch of a run gets a seed of its own: a run that is continued drops what
- *   it would have dropped. Default: nothing is dropped, and never in evaluation.
+ * @param options - `dropoutSeed`: a whole number, from which each batch of a run derives its seed, so that a resumed run drops the
+ *   same elements. Default: no dropout; evaluation never has any.
  * @returns `(params, batch, number) => loss`, for `train`; its `count` is the number of targets of a batch.
  *
  * @example
@@ -25,8 +25,8 @@ export type TokenModel<P> = {
  * import { nextTokenBatches, tokenLoss } from "@qkv/transformer/training";
  *
  * const batch = nextTokenBatches([0, 1, 0, 1], { batchSize: 1, contextLength: 3, seed: 1 })(0);
- * const unsure = { apply: () => zeros([1, 3, 2]) }; // two tokens, as likely
- * (tokenLoss(unsure)({}, batch).data[0]! / Math.LN2).toFixed(3); // => "1.000"
+ * const uniform = { apply: () => zeros([1, 3, 2]) }; // two tokens, equally likely
+ * (tokenLoss(uniform)({}, batch).data[0]! / Math.LN2).toFixed(3); // => "1.000"
  * ```
  */
 export function tokenLoss<P>(model: TokenModel<P>, options?: { dropoutSeed?: number }): BatchLoss<P> {
@@ -42,7 +42,7 @@ export function tokenLoss<P>(model: TokenModel<P>, options?: { dropoutSeed?: num
   return Object.assign(loss, { count: targetCount });
 }
 
-/** Refuses what has no `apply`, such as params. */
+/** Refuses a value without `apply`, such as params. */
 export function checkTokenModel(check: Checks, model: unknown): void {
   const isModel = (value: unknown) =>
     typeof (value as TokenModel<unknown> | undefined | null)?.apply === "function";
@@ -65,7 +65,7 @@ export function batchLogits<P>(
   });
 }
 
-/** The seed of a batch of a run: small enough to be split into those of layers. */
+/** The seed of a batch of a run, below 2³¹: seeds of layers are derived from it. */
 export const seedOfBatch = (seed: number, number: number): number =>
   randint([1], { seed, first: number, high: 2 ** 31 }).data[0]!;
 

@@ -292,5 +292,5 @@ function timeline(
   return { marks, height: legendY + 8 - y };
 }
 
-/** A name in two lines, cut at its space or behind its hyphen. */
+/** A name in two lines, cut at its space or after its hyphen. */
 const nameLines = (name: string): string[] => name.split(/ |(?<=-)/);

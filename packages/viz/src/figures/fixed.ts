@@ -1,4 +1,4 @@
-/** A number with so many digits behind the point, and a real minus. */
+/** A number with so many digits after the point, and a real minus. */
 export function fixed(value: number, digits = 2): string {
   const text = value.toFixed(digits);
   return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");

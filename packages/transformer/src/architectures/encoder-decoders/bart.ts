@@ -15,7 +15,7 @@ import type {
   EncoderDecoderTable,
 } from "./encoder-decoder-architecture.js";
 
-/** BART, and PLBart, which reads programs: norms stand behind each part. */
+/** BART, and PLBart for source code, with norms after each sublayer (post-norm). */
 export const bart: EncoderDecoderArchitecture = {
   modelTypes: ["bart", "plbart"],
   paths: ["model."],
@@ -32,7 +32,10 @@ export const bart: EncoderDecoderArchitecture = {
   ignoredTensors: copiesOfBart,
 };
 
-/** mBART, whose norms stand before each part. Its head for texts reads behind the language's token, which is not supported. */
+/**
+ * mBART, with norms before each sublayer (pre-norm). Its head for sequence classification pools after the language's token, which
+ * is not supported.
+ */
 export const mbart: EncoderDecoderArchitecture = {
   modelTypes: ["mbart"],
   paths: ["model."],

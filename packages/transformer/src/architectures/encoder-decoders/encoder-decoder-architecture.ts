@@ -42,7 +42,7 @@ export type EncoderDecoderFile = {
 /** A configuration and its tensors. */
 export type EncoderDecoderTable = {
   readonly config: EncoderDecoderConfig;
-  /** Of the model, whose names stand behind the path. */
+  /** Of the model, whose names stand after the path. */
   readonly tensors: readonly StoredTensor[];
   /** Of the map to logits, whose names stand without one. */
   readonly output: readonly StoredTensor[];

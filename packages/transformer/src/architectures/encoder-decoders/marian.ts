@@ -9,7 +9,7 @@ import {
 } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
-/** Marian's translators: BART with sines and cosines as positions, and no norm behind the embeddings. */
+/** Marian's translators: BART with sines and cosines as positions, and no norm after the embeddings. */
 export const marian: EncoderDecoderArchitecture = {
   modelTypes: ["marian"],
   paths: ["model."],

@@ -11,7 +11,7 @@ import {
   typeCount,
 } from "./encoder-parts.js";
 
-/** BERT, and RoBERTa and those that are trained as it is, whose positions begin behind the padding token's. */
+/** BERT, and RoBERTa and those that are trained as it is, whose positions begin after the padding token's. */
 export const bert: EncoderArchitecture = {
   modelTypes: ["bert", "roberta", "xlm-roberta", "camembert", "data2vec-text"],
   paths: ["bert.", "roberta.", "data2vec_text."],

@@ -41,7 +41,7 @@ export const ignoredOfBert =
 
 /**
  * The rows in front of a table of positions which stand for the padding token, in RoBERTa and its relatives: the model's own
- * positions begin behind it.
+ * positions begin after it.
  */
 export function firstPosition(fields: ConfigFields): number {
   const [rows, padId] = [fields.count("max_position_embeddings"), fields.number("pad_token_id", 1)];

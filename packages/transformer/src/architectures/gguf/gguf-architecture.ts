@@ -39,7 +39,7 @@ export type GgufArchitecture = {
   readonly name: string;
   /** The layout of rotated pairs; queries and keys of the other one are permuted as they are written. */
   readonly ropeLayout: RotaryLayout;
-  /** Entries of the metadata, by their keys behind the name of the architecture. */
+  /** Entries of the metadata, by their keys after the name of the architecture. */
   config(): readonly ConfigEntry[];
   tensors(config: DecoderConfig, tied: boolean): readonly StoredTensor[];
   /** Keys of the metadata with a number of each layer, which tensors `blk.0.KEY` of one number stand for. */
@@ -88,7 +88,7 @@ export type GgufOptions = Partial<
   heads?: readonly ConfigEntry[];
   /** Entries of the width of feed-forward layers. Default: one key for all layers. */
   widths?: readonly ConfigEntry[];
-  /** Entries behind those of sizes. */
+  /** Entries after those of sizes. */
   keys?: readonly ConfigEntry[];
   /** Names and layouts of tensors that differ from the general ones. */
   names?: GgufTensorNames;

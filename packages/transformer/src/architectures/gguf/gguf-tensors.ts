@@ -13,7 +13,7 @@ import { each, fused, linear, norm, reshaped, stored, under, type StoredTensor }
 export type GgufTensorNames = {
   /** Names of a layer's norms, by their params. Default: as its placement has them. */
   norms?: Readonly<Record<string, string>>;
-  /** The norm behind the last layer. Default `output_norm`. */
+  /** The norm after the last layer. Default `output_norm`. */
   lastNorm?: string;
   /** Queries, keys and values are one matrix. Default: each its own. */
   fusedAttention?: boolean;

@@ -11,7 +11,7 @@ const ignoredOfDinov2 = [
   "out_features out_indices stage_names",
 ];
 
-/** DINOv2: ViT with layer scales, and in its largest size with gates. */
+/** DINOv2: ViT with LayerScale; its largest size has a gated feed-forward layer (SwiGLU). */
 export const dinov2: VisionArchitecture = {
   modelTypes: ["dinov2"],
   classes: { model: "Dinov2Model", image: "Dinov2ForImageClassification" },
@@ -49,10 +49,10 @@ function dinov2Config(given: ConfigFields): VisionTransformerConfig {
   });
   const sizes = visionSizes(fields);
   const gated = fields.flag("use_swiglu_ffn", false);
-  const wide = Math.floor(sizes.embedDim * fields.positive("mlp_ratio"));
+  const mlpDim = Math.floor(sizes.embedDim * fields.positive("mlp_ratio"));
   return {
     ...sizes,
-    hiddenDim: gated ? 8 * Math.floor((Math.floor((wide * 2) / 3) + 7) / 8) : wide,
+    hiddenDim: gated ? 8 * Math.floor((Math.floor((mlpDim * 2) / 3) + 7) / 8) : mlpDim,
     layerScale: true,
     ...(gated && { gated, activation: "silu" }),
   };
@@ -61,7 +61,7 @@ function dinov2Config(given: ConfigFields): VisionTransformerConfig {
 function dinov2Fields(config: VisionTransformerConfig): Record<string, unknown> {
   const { intermediate_size: _, ...fields } = visionFields(config);
   const { hiddenDim: F, embedDim: C, gated = false } = config;
-  // Gated layers are two thirds as wide, rounded up to a multiple of 8.
+  // Gated layers are two thirds as mlpDim, rounded up to a multiple of 8.
   return { ...fields, mlp_ratio: gated ? (F * 3) / (2 * C) : F / C, use_swiglu_ffn: gated, qkv_bias: true };
 }
 

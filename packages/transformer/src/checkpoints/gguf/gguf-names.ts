@@ -137,7 +137,7 @@ export function fromGgufName(
 
 /**
  * Name in a GGUF file of a tensor of a Hugging Face checkpoint. Experts of a layer have one name: there they
- * lie one behind the other.
+ * lie one after the other.
  */
 export function toGgufName({ model, layer, expert = {}, path }: GgufNames, name: string): string {
   const [, stem, kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];

@@ -1,6 +1,6 @@
 import type { TensorToWrite } from "../../architectures/tensor-to-write.js";
 
-/** A tensor of a GGUF file: parts that lie one behind the other, such as the matrices of a layer's experts. */
+/** A tensor of a GGUF file: parts that lie one after the other, such as the matrices of a layer's experts. */
 export type GgufTensor = {
   readonly name: string;
   /** The last axis is the fastest. */

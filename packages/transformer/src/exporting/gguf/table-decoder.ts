@@ -34,7 +34,7 @@ export function tableDecoder(
   };
 }
 
-/** Experts of a layer lie one behind the other, under one name. */
+/** Experts of a layer lie one after the other, under one name. */
 const inOneTensor = (name: string) => name.replace(/\.(ffn_\w+)\.\d+\./, ".$1_exps.");
 
 /** Keys whose numbers are floats. */

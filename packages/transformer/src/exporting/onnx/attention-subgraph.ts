@@ -13,7 +13,7 @@ export type AttentionSubgraphConfig = Omit<AttendSubgraphConfig, "sinks" | "valu
   normEps: number;
   /** Queries and keys are normalised head by head, or over all heads of a token. Default `head`. */
   normOver?: "head" | "heads";
-  /** They are normalised before the rotation, behind it, or not at all. Default `beforeRope`. */
+  /** They are normalised before the rotation, after it, or not at all. Default `beforeRope`. */
   normPlace?: "beforeRope" | "afterRope" | "none";
   rope?: RopeSubgraph | undefined;
 };

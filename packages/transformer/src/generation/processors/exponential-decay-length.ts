@@ -2,8 +2,8 @@ import { checks } from "@qkv/core";
 import type { LogitsProcessor } from "./logits-processor.js";
 
 /**
- * Makes the stop ids likelier with every token behind a length: their score s becomes `s + |s| · (factor^n - 1)`, where n
- * counts the tokens behind `start`.
+ * Makes the stop ids likelier with every token after a length: their score s becomes `s + |s| · (factor^n - 1)`, where n
+ * counts the tokens after `start`.
  *
  * @param start - Number of generated tokens from which the penalty grows.
  * @param factor - Above 0. Above 1 ends texts earlier.

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { checkVocabulary, type LogitsProcessor } from "./logits-processor.js";
 
 /**
- * Forces the token behind a prompt of one token, such as the language that an encoder-decoder writes.
+ * Forces the token after a prompt of one token, such as the language that an encoder-decoder writes.
  *
  * @param id - Token id.
  * @throws {ArgumentError} If it is not a token id.

@@ -26,7 +26,7 @@ export function suppressTokens(ids: readonly number[]): LogitsProcessor {
  * Removes tokens for the first generated token, or a later one alone.
  *
  * @param ids - Token ids.
- * @param options - `generated`: number of generated tokens after which they are removed, such as 1 behind a forced first
+ * @param options - `generated`: number of generated tokens after which they are removed, such as 1 after a forced first
  *   token. Default 0.
  * @throws {ArgumentError} If there are no ids.
  *

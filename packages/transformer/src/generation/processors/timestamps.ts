@@ -59,7 +59,7 @@ export function timestampRules(options: TimestampRulesOptions): LogitsProcessor 
         // The time at the very beginning has no partner.
         const endsInPair = endsInTime && (own.length === 1 || isTime(own.at(-2)));
         if (endsInPair) scores.fill(-Infinity, first);
-        // Special tokens stand behind the words in the vocabulary, the end of the text first.
+        // Special tokens stand after the words in the vocabulary, the end of the text first.
         else if (endsInTime) scores.fill(-Infinity, 0, Math.min(first, ...stopIds));
         const latest = own.findLast(isTime);
         // The next segment may begin where one ended, but no segment is empty.

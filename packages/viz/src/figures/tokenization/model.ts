@@ -13,7 +13,7 @@ export type TokenizationChoices = {
   rise: number;
 };
 
-/** A run of bytes: from the first to the one behind its last. */
+/** A run of bytes: from the first to the one after its last. */
 export type Span = { start: number; end: number };
 
 /** A merge of the vocabulary, applied at each of its places in the text. */

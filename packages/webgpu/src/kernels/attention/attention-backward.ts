@@ -50,7 +50,7 @@ export function attentionBackwardKernel(context: Context, placing: Placing<Tenso
     const run = (layout: CallLayout, words: GpuBuffer) => {
       const { engine, store } = context;
       const { rows } = layout;
-      // Of an lse that a forward call here did not leave its stats behind, they are computed again.
+      // The statistics of an lse that no forward call of this device stored are computed again.
       const kept = rowStats.read(lse);
       const stats = kept ?? engine.buffers.allocate(store.op, 12 * rows);
       try {

@@ -45,7 +45,7 @@ export type CallLayout = {
  * the kernels ask for.
  */
 export type OwnWords<T> = {
-  /** [B, H, T, Dv], read by `dOutput4`: the binding behind key and value. */
+  /** [B, H, T, Dv], read by `dOutput4`: the binding after key and value. */
   readonly dOutput?: T | undefined;
   /** Tensors that are copied to the words, by the parameter that tells where they begin. */
   readonly copied: Readonly<Record<string, T>>;

@@ -40,7 +40,7 @@ export const callTables = <T>({ sinks, scoreMod, weightMod }: Tables<T>): readon
   ...(weightMod?.tables ?? []),
 ];
 
-/** Adds how the tables of a call's expressions lie behind its sinks, which begin at `start`. Returns where they end. */
+/** Adds how the tables of a call's expressions lie after its sinks, which begin at `start`. Returns where they end. */
 export function addCallTables(
   params: Params,
   { sinks, scoreMod, weightMod }: Tables<Placed>,

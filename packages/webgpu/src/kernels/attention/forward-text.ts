@@ -104,14 +104,14 @@ const scoresText = () =>
     }`,
   );
 
-/** The largest score of a row and 1 / sum, which lie behind the rows of lse. */
+/** The largest score of a row and 1 / sum, which lie after the rows of lse. */
 export const statsText = `fn statsOf(row: u32) -> vec2<f32> {
   return bitcast<vec2<f32>>(vec2<u32>(lse[p.rows + row * 2u], lse[p.rows + row * 2u + 1u]));
 }`;
 
 /**
  * Sinks, the logarithm of the sum, and 1 / sum on what is mixed. lse is stored as bits: −∞ is not computed with. The
- * largest score and 1 / sum are kept behind it, since in large scores lse has no digits left for the sum.
+ * largest score and 1 / sum are kept after it, since in large scores lse has no digits left for the sum.
  */
 const finishText = (columns: number, mixes: boolean, sinks: boolean) => `sum = total(sum, thread);
   ${

@@ -4,13 +4,13 @@ import type { Context } from "../../context.js";
 import type { Stored } from "../../store.js";
 
 /**
- * The largest score and 1 / sum of each row, which a forward call keeps behind the rows of `lse`, in its buffer: in scores
+ * The largest score and 1 / sum of each row, which a forward call keeps after the rows of `lse`, in its buffer: in scores
  * of 10⁴ lse has no digits left for the sum, which would tilt every weight that is computed again from it.
  */
 export class RowStats {
   readonly #kept = new WeakMap<Storage, { readonly buffer: GpuBuffer; readonly version: number }>();
 
-  /** A buffer for lse and what is kept behind it. */
+  /** A buffer for lse and what is kept after it. */
   write({ store }: Context, lse: Tensor): GpuBuffer {
     const buffer = store.write(lse, 8 * sizeOf(lse.shape));
     this.#kept.set(lse.storage, { buffer, version: (lse.storage as Stored).slot.version });

@@ -12,7 +12,7 @@ import { queryBlockFlops, unitRanges } from "./unit-ranges.js";
  * Records the output and lse of a call: one walk over the keys, and a second one where a weight is modified after the
  * softmax.
  *
- * @param lse - Of lse, with room for the largest score and 1 / sum of each row behind it.
+ * @param lse - Of lse, with room for the largest score and 1 / sum of each row after it.
  */
 export function walkForward(
   context: ForwardContext,
