@@ -93,7 +93,7 @@ export const mutants = [
     what: "a row that sees no key has the mean of all",
     file: "src/onnx/fused/attend.ts",
     near: onnx("standard"),
-    find: 'c.op("Where", [sees, weights, c.scalar(0)])',
+    find: 'c.op("Where", [sees, weights, c.float32(0)])',
     replace: "weights",
   },
   {

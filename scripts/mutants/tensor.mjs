@@ -173,8 +173,8 @@ export const mutants = [
     what: "groups of a convolution are taken in turns",
     file: "src/convolutions/convolve.ts",
     near: ["src/convolutions/convolutions.test.ts"],
-    find: "[B, places, groups, own, count]",
-    replace: "[B, places, own, groups, count]",
+    find: "[B, taps, groups, own, count]",
+    replace: "[B, taps, own, groups, count]",
   },
   {
     what: "padding is the largest of negative numbers",

@@ -164,6 +164,8 @@ test.runIf(posix)("verify names the files whose content is not what the hub stat
   expect(damaged.code).toBe(1);
   expect(damaged.err).toMatch(/`model` is "model\.safetensors \(damaged\)", expected files whose checksums/);
   rmSync(join(cache, "models--owner--tiny/blobs", tagOf("config.json")));
-  expect((await verify("owner/tiny")).err).toMatch(/config\.json \(missing\), model\.safetensors \(damaged\)/);
+  expect((await verify("owner/tiny")).err).toMatch(
+    /config\.json \(missing\), model\.safetensors \(damaged\)/,
+  );
   expect((await verify("owner/none")).err).toMatch(/expected a downloaded model/);
 });

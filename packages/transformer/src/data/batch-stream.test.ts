@@ -91,7 +91,7 @@ test("the source is closed, and steps out of order and sources without targets a
   const stream = batchStream(endless, options);
   await stream.batchAt(0);
   await expect(stream.batchAt(3)).rejects.toThrow(
-    /`step` is 3, expected 1, as a stream gives its batches in order/,
+    /`step` is 3, expected 1, as a stream returns its batches in order/,
   );
   // A refusal does not end the stream.
   expect((await stream.batchAt(1)).ids.shape).toEqual([2, 6]);
