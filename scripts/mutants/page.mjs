@@ -1,0 +1,74 @@
+// Bugs of controls, which read values older than the code, and of values as text.
+export const near = ["src/page.test.ts", "src/value-text.test.ts"];
+
+export const mutants = [
+  {
+    what: "a slider may stand beyond its end",
+    file: "src/slider.ts",
+    in: "slider",
+    find: "Math.min(max, Math.max(min, $value))",
+    replace: "Math.max(min, $value)",
+  },
+  {
+    what: "a slider takes the value of a text field",
+    file: "src/slider.ts",
+    in: "slider",
+    find: 'typeof moved === "number" ? moved : value',
+    replace: "(moved as number) ?? value",
+  },
+  {
+    what: "a slider takes what every object has for its value",
+    file: "src/text-field.ts",
+    in: "textField",
+    find: "host && Object.hasOwn(host.values, label) ? host.values[label] : undefined",
+    replace: "host?.values[label]",
+  },
+  {
+    what: "an emptied text field shows its first text",
+    file: "src/text-field.ts",
+    in: "textField",
+    find: 'typeof typed === "string" ? typed : value',
+    replace: "(typed as string) || value",
+  },
+  {
+    what: "a choice of a number comes back as text",
+    file: "src/choice.ts",
+    in: "choice",
+    find: "options.find(($option) => optionText($option) === chosen) ?? initial",
+    replace: "(chosen as T) ?? initial",
+  },
+  {
+    what: "a list of exactly the longest length has a count",
+    file: "src/value-text.ts",
+    in: "list",
+    find: "count > items.length",
+    replace: "count >= items.length",
+  },
+  {
+    what: "a number has three digits",
+    file: "src/value-text.ts",
+    in: "short",
+    find: "Math.max(6, $digits)",
+    replace: "Math.max(3, $digits)",
+  },
+  {
+    what: "minus zero loses its sign",
+    file: "src/value-text.ts",
+    in: "short",
+    find: "Object.is(value, -0)",
+    replace: "false",
+  },
+  {
+    what: "an object that only has a shape counts as a tensor",
+    file: "src/value-text.ts",
+    in: "isTensor",
+    find: '"shape" in value && Array.isArray($shape) && "dtype" in value && $prints',
+    replace: '"shape" in value && Array.isArray($shape)',
+  },
+  {
+    what: "small whole numbers have separators in prose",
+    file: "src/print.ts",
+    find: "Math.abs($value) >= 10_000",
+    replace: "Math.abs($value) >= 1_000",
+  },
+];
