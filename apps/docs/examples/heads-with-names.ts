@@ -1,8 +1,8 @@
 import { firstToken, multiHead, previousToken } from "@qkv/attention";
+import { ablate } from "@qkv/lens";
 import { check, print, show } from "@qkv/page";
 import { mean, slice, square, sub, type Tensor } from "@qkv/tensor";
 import { adam } from "@qkv/tensor/optimizers";
-import { ablateHeads } from "@qkv/transformer/inspection";
 import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { attentionMap, bars, lines } from "@qkv/viz";
@@ -50,9 +50,7 @@ const title = names.join(" · ");
 show(attentionMap(slice(weights, 0, 0, 1), { max: 1, cellSize: 11, title }));
 
 // Remove one head at a time and measure the error of each answer.
-const errorsOf = (
-  interventions: ReturnType<typeof ablateHeads> | undefined,
-) => {
+const errorsOf = (interventions: ReturnType<typeof ablate> | undefined) => {
   const trace = {
     names: [],
     tensors: {},
@@ -69,7 +67,7 @@ print(
     .join(" "),
 );
 const lost = heads.map((head) => {
-  const data = errorsOf(ablateHeads([{ layer: 0, head }]));
+  const data = errorsOf(ablate([{ layer: 0, head }]));
   const title = `error without head ${head} (${names[head]})`;
   show(
     bars(

@@ -1,9 +1,9 @@
 import { induction, previousToken } from "@qkv/attention";
+import { ablate } from "@qkv/lens";
 import { check, print, show } from "@qkv/page";
 import { crossEntropy, mapTensors, slice, type Tensor } from "@qkv/tensor";
 import { adamW } from "@qkv/tensor/optimizers";
 import { decoder } from "@qkv/transformer";
-import { ablateHeads } from "@qkv/transformer/inspection";
 import { repeatBatches } from "@qkv/transformer/tasks";
 import { tokenLoss, train } from "@qkv/transformer/training";
 import { attentionMap, bars, lines } from "@qkv/viz";
@@ -114,7 +114,7 @@ print(
 
 // Remove heads, and measure the loss on the same rows.
 const lossWithout = (removed: typeof heads) => {
-  const interventions = ablateHeads(removed);
+  const interventions = ablate(removed);
   const trace = { names: [], tensors: {}, interventions };
   const logits = model.apply(params, test.ids, { trace });
   return crossEntropy(logits, test.targets).data[0]!;

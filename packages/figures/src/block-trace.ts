@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
-import { add, gelu, linear, mul, relu, sigmoid, silu, slice, tanh, type Tensor } from "@qkv/tensor";
+import { add, gelu, linear, mul, relu, sigmoid, silu, slice, tanh, tensor, type Tensor } from "@qkv/tensor";
 import { norm, type DecoderConfig, type FeedForwardParams, type Model } from "@qkv/transformer";
-import { ablateHeads, headContributions } from "@qkv/transformer/inspection";
+import { headContributions } from "@qkv/transformer/inspection";
 import type { BlockNumbers, NextToken, TransformerBlockModel } from "@qkv/viz/figures/transformer-block";
 import type { TransformerBlockOptions } from "./transformer-block-options.js";
 import { tokenText } from "./token-text.js";
@@ -120,9 +120,17 @@ function interventionsOf(check: Checks, removed: string, { numLayers, numHeads }
       fix: "count blocks and heads from 0.",
     });
   }
-  if (kind === "head") return ablateHeads([{ layer: Number(layer), head: Number(head) }]);
-  const tensor = kind === "mlp" ? "feedForwardOutput" : "attentionOutput";
-  return { [`layers.${layer}.${tensor}`]: (x: Tensor) => mul(x, 0) };
+  if (kind === "head")
+    return { [`layers.${layer}.attention.heads`]: (x: Tensor) => withoutHead(x, Number(head)) };
+  const output = kind === "mlp" ? "feedForwardOutput" : "attentionOutput";
+  return { [`layers.${layer}.${output}`]: (x: Tensor) => mul(x, 0) };
+}
+
+/** Outputs of heads `[B, H, T, D]` with zeros in place of one head. */
+function withoutHead(heads: Tensor, head: number): Tensor {
+  const H = heads.shape[1]!;
+  const isKept = Float32Array.from({ length: H }, (_, h) => Number(h !== head));
+  return mul(heads, tensor(isKept, { shape: [1, H, 1, 1], device: heads.device }));
 }
 
 type Stream = Pick<TransformerBlockModel, "stream" | "writes" | "normed" | "blocks">;

@@ -24,15 +24,7 @@ export {
 } from "./decompose/score-graph.js";
 export { scoreParts, type ScoreParts } from "./decompose/score-parts.js";
 export type { ScorePlace } from "./decompose/score-sides.js";
-export {
-  ablateHeads,
-  headContributions,
-  logitLens,
-  patchHeads,
-  tensorNames,
-  type HeadIndex,
-  type Interventions,
-} from "@qkv/transformer/inspection";
+export { headContributions, logitLens, tensorNames, type Interventions } from "@qkv/transformer/inspection";
 export {
   ablate,
   meanAblation,

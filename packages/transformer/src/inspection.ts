@@ -1,10 +1,5 @@
-/** Looking into a model: heads taken away or exchanged, what each writes, and what each layer would say. */
-export {
-  ablateHeads,
-  headContributions,
-  patchHeads,
-  type Interventions,
-  type HeadIndex,
-} from "./inspection/heads.js";
+/** Inspection of a decoder: names of its tensors, contributions of its heads, and logits after each layer. */
+export { headContributions } from "./inspection/head-contributions.js";
+export type { Interventions } from "./inspection/interventions.js";
 export { logitLens } from "./inspection/logit-lens.js";
 export { tensorNames } from "./inspection/tensor-names.js";

@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { add, mean, mul, slice, type Tensor } from "@qkv/tensor";
-import type { Hooks } from "../run-with-trace.js";
+import type { Interventions } from "@qkv/transformer/inspection";
 import { checkTensors, tensorNamed } from "./check-tensors.js";
 import { replaceSlice } from "./slices.js";
 
@@ -77,7 +77,7 @@ export function resampleAblation(tensors: Readonly<Record<string, Tensor>>): Abl
  * @param targets - `{ layer, head }`, `{ layer, neuron }`, `{ layer, part }`, or `{ layer }` for both parts of a layer. An
  *   empty list ablates nothing.
  * @param ablation - {@link zeroAblation}, {@link meanAblation} or {@link resampleAblation}. Default: zeros.
- * @returns Hooks for {@link runWithTrace}.
+ * @returns Hooks for {@link runWithTrace}, or `interventions` of a trace.
  * @throws {ArgumentError} If a target is none; when the model runs, if a layer has no such head or neuron.
  * @see "Are Sixteen Heads Really Better than One?" (2019), arXiv:1905.10650
  *
@@ -95,7 +95,10 @@ export function resampleAblation(tensors: Readonly<Record<string, Tensor>>): Abl
  * runWithTrace({ config, params: init(1), apply }, [3, 1, 4], { hooks }).logits.shape; // => [1, 3, 11]
  * ```
  */
-export function ablate(targets: readonly AblationTarget[], ablation: Ablation = zeroAblation()): Hooks {
+export function ablate(
+  targets: readonly AblationTarget[],
+  ablation: Ablation = zeroAblation(),
+): Interventions {
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
   check.list({ targets }, "{ layer, head }", isObject);
   const isAblation = (value: unknown) => typeof (value as Partial<Ablation> | null)?.instead === "function";

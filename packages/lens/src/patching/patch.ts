@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { slice, type Tensor } from "@qkv/tensor";
-import type { Hooks } from "../run-with-trace.js";
+import type { Interventions } from "@qkv/transformer/inspection";
 import { checkTensors, tensorNamed } from "./check-tensors.js";
 import { hasHeads, positionAxis, replaceSlice } from "./slices.js";
 
@@ -19,7 +19,7 @@ export type PatchPlace = {
  *
  * @param tensors - Of the source run, by full name. It has as many tokens as the run that is patched.
  * @param places - Tensors, or parts of them. Default: all tensors that there are and that can be replaced.
- * @returns Hooks for {@link runWithTrace}.
+ * @returns Hooks for {@link runWithTrace}, or `interventions` of a trace.
  * @throws {ArgumentError} If a tensor was not traced; when the model runs, if a place is out of range.
  * @see "Interpretability in the Wild" (2022), arXiv:2211.00593
  *
@@ -40,7 +40,10 @@ export type PatchPlace = {
  * logits.data[32] === source.logits.data[32]; // => true
  * ```
  */
-export function patch(tensors: Readonly<Record<string, Tensor>>, places?: readonly PatchPlace[]): Hooks {
+export function patch(
+  tensors: Readonly<Record<string, Tensor>>,
+  places?: readonly PatchPlace[],
+): Interventions {
   const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
   checkTensors(check, tensors);
   const all = Object.keys(tensors).filter((name) => !/\.(dots|capped|scores|lse)$/.test(name));

@@ -61,7 +61,7 @@ function dinov2Config(given: ConfigFields): VisionTransformerConfig {
 function dinov2Fields(config: VisionTransformerConfig): Record<string, unknown> {
   const { intermediate_size: _, ...fields } = visionFields(config);
   const { hiddenDim: F, embedDim: C, gated = false } = config;
-  // Gated layers are two thirds as mlpDim, rounded up to a multiple of 8.
+  // Gated layers are two thirds as wide, rounded up to a multiple of 8.
   return { ...fields, mlp_ratio: gated ? (F * 3) / (2 * C) : F / C, use_swiglu_ffn: gated, qkv_bias: true };
 }
 
