@@ -76,7 +76,7 @@ export async function blockTrace(
 
 /** Refuses models with a part that the figure does not know. */
 function checkParts(check: Checks, { config, tokenizer }: Model): void {
-  const { placement = "pre", experts, logitSoftcap, numLayers } = config;
+  const { placement = "pre", norm, experts, logitSoftcap, numLayers } = config;
   const refuse = (received: string, expected: string) =>
     check.refuse({
       argument: "model",
@@ -93,6 +93,7 @@ function checkParts(check: Checks, { config, tokenizer }: Model): void {
     });
   }
   if (numLayers < 1) refuse("a model without blocks", "one or more");
+  if (norm === "none") refuse("a model without norms", "RMSNorm or LayerNorm in each block");
   if (placement !== "pre" && placement !== "both")
     refuse(`norms placed \`${placement}\``, "norms before each part: a stream that parts only add to");
   if (config.norm === "none") refuse("a model without norms", "a norm before each part");

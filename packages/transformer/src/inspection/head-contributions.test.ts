@@ -24,10 +24,7 @@ const traced = (ids: readonly number[], interventions = {}) => {
   });
   return { logits, tensors };
 };
-const [one, other] = [
-  [3, 1, 4, 1],
-  [2, 7, 1, 8],
-];
+const one = [3, 1, 4, 1];
 
 test("what heads write adds up to what attention adds", () => {
   const { tensors } = traced(one);
