@@ -100,8 +100,10 @@ export function makeDevice(
         storage.array = undefined;
         arrayOf(storage).set(array);
       }
-      if (storage.pointer !== undefined)
-        abandoned.register(storage, [storage.pointer, bytesOf(storage)], storage);
+      if (storage.pointer === undefined) return;
+      // Retained a second time, as the output of a layer that is the input of the next one is, it is freed once.
+      abandoned.unregister(storage);
+      abandoned.register(storage, [storage.pointer, bytesOf(storage)], storage);
     },
     report: () => ({
       name,
