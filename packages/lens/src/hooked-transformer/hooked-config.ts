@@ -26,7 +26,7 @@ export type HookedTransformerConfig = {
   /** Default `causal`. */
   readonly attention_dir?: "causal" | "bidirectional";
   /** Default `standard`. */
-  readonly positional_embedding_type?: "standard" | "rotary" | "alibi";
+  readonly positional_embedding_type?: "standard" | "rotary" | "alibi" | "shortformer";
   /** Default: d_head. */
   readonly rotary_dim?: number | null;
   /** Default 10000. */

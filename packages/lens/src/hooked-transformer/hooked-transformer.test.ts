@@ -64,11 +64,16 @@ function plainLogits(cfg: Cfg, weights: Weights, ids: readonly number[]): number
   for (let i = 0; i < cfg.n_layers; i++) {
     const read = rows.map((x) => normed(`blocks.${i}.ln1`, x));
     const mark = cfg.n_key_value_heads ? "_" : "";
+    const placed = read.map((x, t) =>
+      cfg.positional_embedding_type === "shortformer"
+        ? x.map((value, c) => value + of("pos_embed.W_pos")[t * C + c]!)
+        : x,
+    );
     let attended = rows.map(() => [...Array.from(of(`blocks.${i}.attn.b_O`))]);
     for (let h = 0; h < H; h++) {
       const shared = Math.floor(h / (H / Hkv));
-      const q = read.map((x, t) => rotated(into("Q", "", i, h, x), t));
-      const k = read.map((x, t) => rotated(into("K", mark, i, shared, x), t));
+      const q = placed.map((x, t) => rotated(into("Q", "", i, h, x), t));
+      const k = placed.map((x, t) => rotated(into("K", mark, i, shared, x), t));
       const v = read.map((x) => into("V", mark, i, shared, x));
       const isLocal = cfg.use_local_attn && cfg.attn_types[i] === "local";
       attended = attended.map((sum, t) => {
@@ -143,7 +148,8 @@ function randomWeights(cfg: Cfg, seed: number): Record<string, Tensor> {
     if (cfg.normalization_type === "LN") put(`${name}.b`, [C!]);
   };
   put("embed.W_E", [cfg.d_vocab, C!]);
-  if (cfg.positional_embedding_type === "standard") put("pos_embed.W_pos", [cfg.n_ctx, C!]);
+  if (["standard", "shortformer"].includes(cfg.positional_embedding_type))
+    put("pos_embed.W_pos", [cfg.n_ctx, C!]);
   for (let i = 0; i < cfg.n_layers; i++) {
     const at = `blocks.${i}`;
     norm(`${at}.ln1`);
@@ -195,7 +201,7 @@ const cfgs: fc.Arbitrary<Cfg> = fc
     attn_only: fc.boolean(),
     normalization_type: fc.constantFrom("LN", "LNPre", "RMS", "RMSPre", null),
     attention_dir: fc.constantFrom("causal", "bidirectional"),
-    positional_embedding_type: fc.constantFrom("standard", "rotary", "alibi"),
+    positional_embedding_type: fc.constantFrom("standard", "rotary", "alibi", "shortformer"),
     rotary_dim: fc.constant(2),
     rotary_base: fc.constantFrom(100, 10000),
     rotary_adjacent_pairs: fc.boolean(),
@@ -213,6 +219,7 @@ const cfgs: fc.Arbitrary<Cfg> = fc
     const causal = cfg.attention_dir === "causal" || alibi || cfg.use_local_attn;
     return {
       ...cfg,
+      ...(cfg.positional_embedding_type === "shortformer" && { normalization_type: null }),
       attention_dir: causal ? "causal" : "bidirectional",
       attn_types: Array.from({ length: cfg.n_layers }, (_, i) => (i % 2 === 0 ? "local" : "global")),
       parallel_attn_mlp: order === "parallel",
@@ -290,6 +297,28 @@ test("parts sum to logits and scores in a model without norms, whose answers are
   expect(() => logitParts(answers, [3], { token: 12 })).toThrow(/logitParts: `token` is 12/);
 });
 
+test("Shortformer: the position is a part of scores, and of no logit", async () => {
+  const shape = { n_layers: 2, d_model: 6, d_head: 4, n_heads: 2, n_ctx: 8, d_vocab: 7, d_vocab_out: 7 };
+  const cfg: Cfg = {
+    ...shape,
+    attn_only: true,
+    normalization_type: null,
+    positional_embedding_type: "shortformer",
+  };
+  const model = await loadTransformerLens(await writeSafetensors(randomWeights(cfg, 3)), { cfg });
+  const { logit, parts } = logitParts(model, [3, 1, 4]);
+  expect(parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(logit, 9);
+  expect(parts.find(({ kind }) => kind === "position")!.value).toBe(0);
+  const { values, dot, querySources } = scoreParts(model, [3, 1, 4], { layer: 1, head: 1, query: 2, key: 0 });
+  expect(Array.from(values.data, Number).reduce((a, b) => a + b, 0)).toBeCloseTo(dot, 9);
+  const at = querySources.findIndex(({ kind }) => kind === "position");
+  const ofPosition = Array.from(values.data, Number).slice(
+    at * querySources.length,
+    (at + 1) * querySources.length,
+  );
+  expect(Math.max(...ofPosition.map(Math.abs))).toBeGreaterThan(0);
+});
+
 test("half precision becomes float32, and buffers are left aside", async () => {
   const { cfg, tensors } = transformerLensCheckpoint(made({ norm: "layer", positions: "learned" }));
   const mask = tensor([1], { dtype: "bool" });
@@ -322,7 +351,8 @@ const loaded = async (changes: Cfg, tensors = randomWeights(cfg, 1)) =>
   loadTransformerLens(await writeSafetensors(tensors), { cfg: { ...cfg, ...changes } as never });
 
 test.each([
-  [{ positional_embedding_type: "shortformer" }, /`cfg.positional_embedding_type` is "shortformer"/],
+  [{ positional_embedding_type: "shortformer" }, /is "shortformer", expected .* shortformer without norms/],
+  [{ positional_embedding_type: "sinusoidal" }, /`cfg.positional_embedding_type` is "sinusoidal"/],
   [{ act_fn: "solu_ln" }, /`cfg.act_fn` is "solu_ln", expected one of relu, gelu/],
   [
     { scale_attn_by_inverse_layer_idx: true },

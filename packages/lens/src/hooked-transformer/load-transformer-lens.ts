@@ -5,6 +5,7 @@ import { readSafetensors, type ReadOptions, type SafetensorsSource } from "@qkv/
 import type { Tokenizer } from "@qkv/tokenizer";
 import { decoder, type DecoderParams, type Model } from "@qkv/transformer";
 import type { HookedTransformerConfig } from "./hooked-config.js";
+import { withPositionsBeside } from "./positions-beside.js";
 import { readConfig } from "./read-config.js";
 import { normPaths, tensorTable, type TableEntry } from "./tensor-table.js";
 
@@ -20,8 +21,9 @@ export type LoadTransformerLensOptions = ReadOptions & {
  * the file: folded and centered ones stay so.
  *
  * Models of attention alone, layer norms, RMS norms and none, learned, rotary and ALiBi positions, causal and bidirectional attention,
- * windows, shared key-value heads, gated MLPs and an output with rows of its own are read. Others, such as Shortformer positions,
- * SoLU and experts, are refused by the name of the field. Where an MLP is gated, its `b_in` is added behind the product, so it is read as a
+ * windows, shared key-value heads, gated MLPs and an output with rows of its own are read. Others, such as SoLU and experts, are refused
+ * by the name of the field. Shortformer positions are read where there are no norms: the stream is twice as wide then, and its second
+ * half holds the position. Where an MLP is gated, its `b_in` is added behind the product, so it is read as a
  * part of `b_out`.
  *
  * @param source - Bytes, a Blob or File, a URL, or in Node a path, of a safetensors file.
@@ -57,21 +59,25 @@ export async function loadTransformerLens(
   const { cfg, tokenizer, device, ...reading } = given;
   const file = await openFile(source, { ...reading, check: onSource, transfer: "whole" });
   const { tensors, metadata } = await readSafetensors(file);
-  const { config, numAnswers, normsHaveWeights } = readConfig(check, configuration(cfg, metadata["cfg"]));
-  const table = tensorTable(config, { numAnswers, normsHaveWeights });
+  const read = readConfig(check, configuration(cfg, metadata["cfg"]));
+  const { numAnswers, normsHaveWeights, positionsOutsideStream } = read;
+  const { config: stored } = read;
+  const table = tensorTable(stored, { numAnswers, normsHaveWeights });
   const names = new Map(table.map((entry) => [entry.theirs, storedName(entry.theirs, tensors)]));
   refuseOthers(Object.keys(tensors), [...names.values()]);
 
   // One type for all: products do not mix them.
   const dtype = Object.values(tensors).some((x) => x.dtype === "float64") ? "float64" : "float32";
-  const params = { layers: Array.from({ length: config.numLayers }, () => ({})) } as unknown as DecoderParams;
+  let params = { layers: Array.from({ length: stored.numLayers }, () => ({})) } as unknown as DecoderParams;
   for (const entry of table) {
     const x = fitting(entry, names.get(entry.theirs)!, tensors);
     setAt(params, entry.ours, entry.toOurs(cast(x, dtype)));
   }
+  if (stored.gated) foldInnerBiases(params);
+  const config = positionsOutsideStream ? { ...stored, embedDim: 2 * stored.embedDim } : stored;
+  if (positionsOutsideStream) params = withPositionsBeside(params);
   if (!normsHaveWeights)
     for (const path of normPaths(config)) setAt(params, `${path}.weight`, ones([config.embedDim], { dtype }));
-  if (config.gated) foldInnerBiases(params);
   const placed = device ? mapTensors(params, (x) => x.to(device)) : params;
   return { config, params: placed, tokenizer, apply: decoder(config).apply };
 }

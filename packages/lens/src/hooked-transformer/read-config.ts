@@ -9,6 +9,8 @@ export type ReadConfig = {
   readonly numAnswers: number;
   /** False where gains of norms are folded into the maps behind, or there are no norms. */
   readonly normsHaveWeights: boolean;
+  /** Queries and keys alone read positions: Shortformer. */
+  readonly positionsOutsideStream: boolean;
 };
 
 /** Fields that a model does not compute with. */
@@ -108,7 +110,14 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
   if (cfg["final_rms"] === true && norm === "layer")
     refuse("final_rms", "false, as the other norms are layer norms", "models with two kinds are not read.");
 
-  const positionType = oneOf("positional_embedding_type", ["standard", "rotary", "alibi"], "standard");
+  const positionTypes = ["standard", "rotary", "alibi", "shortformer"] as const;
+  const positionType = oneOf("positional_embedding_type", positionTypes, "standard");
+  const positionsOutsideStream = positionType === "shortformer";
+  if (positionsOutsideStream && hasNorms) {
+    const expected =
+      "one of standard, rotary, alibi, or shortformer without norms (`normalization_type` null)";
+    refuse("positional_embedding_type", expected, "models with both are not read.");
+  }
   const rotary = {
     ropeDim: whole("rotary_dim", headDim),
     ropeBase: positive("rotary_base", 10000)!,
@@ -155,7 +164,7 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
     activation: hookedActivations[act],
     gated,
     bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
-    positions: positionType === "standard" ? "learned" : positionType,
+    positions: positionType === "rotary" || positionType === "alibi" ? positionType : "learned",
     ...(positionType === "rotary" && rotary),
     ...(Math.abs(divided - Math.sqrt(headDim)) > 1e-6 * divided && { attentionScale: 1 / divided }),
     ...(attentionSoftcap !== undefined && { attentionSoftcap }),
@@ -179,5 +188,5 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
       : "leave it out, if the model computes nothing with it.";
     refuse(odd, "a field of HookedTransformerConfig", fix);
   }
-  return { config, numAnswers, normsHaveWeights: kind === "LN" || kind === "RMS" };
+  return { config, numAnswers, normsHaveWeights: kind === "LN" || kind === "RMS", positionsOutsideStream };
 }
