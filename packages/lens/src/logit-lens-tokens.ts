@@ -39,7 +39,7 @@ export type LogitLensResult = {
  * Logits of one row are held at a time, so a vocabulary of 150,000 tokens needs 0.6 MB for each token of the text.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`.
- * @throws {ArgumentError} If `topK` is no whole number from 1 to the size of the vocabulary.
+ * @throws {ArgumentError} If `topK` is no whole number from 1 to the size of the vocabulary, or the number of a classifier's answers.
  * @see nostalgebraist, "interpreting GPT: the logit lens" (2020)
  *
  * @example
@@ -65,11 +65,14 @@ export async function logitLensTokens(
 ): Promise<LogitLensResult> {
   checkModel(check, model);
   const { config, params, tokenizer } = model;
-  const { topK: K = 5 } = check.options(options, ["topK"]);
-  check.whole({ topK: K }, { min: 1, max: config.vocabSize, unit: "tokens" });
+  const given = check.options(options, ["topK"]);
   const { ids, length: T } = oneText(check, model, input);
   const names = ["embeddings", ...Array.from({ length: config.numLayers }, (_, i) => `layers.${i}.output`)];
   const { logits: last, tensors } = runWithTrace(model, ids, { names: names as unknown as TraceNames });
+  // A classifier may have fewer answers than the default.
+  const numAnswers = last.shape.at(-1)!;
+  const { topK: K = Math.min(5, numAnswers) } = given;
+  check.whole({ topK: K }, { min: 1, max: numAnswers, unit: "tokens" });
   const { logits: logitsOf } = decoder(config);
   const finalIds = topK(last, 1).indices; // [1, T, 1]
   const word = (id: number) => tokenizer?.decode([id]) ?? String(id);

@@ -3,6 +3,7 @@ import { argmax, slice } from "@qkv/tensor";
 import { bracketBatches, palindromeBatches, sortBatches } from "@qkv/transformer/tasks";
 import { expect, test } from "vitest";
 import { copyingScore, ovCircuit } from "../heads/circuits.js";
+import { logitLensTokens } from "../logit-lens-tokens.js";
 import { ablate } from "../patching/ablate.js";
 import { runWithTrace, type Hooks } from "../run-with-trace.js";
 import { loadTransformerLens } from "./load-transformer-lens.js";
@@ -45,6 +46,16 @@ test("the heads that sort copy numbers; the separator has no row in the output",
     expect(copyingScore(model, { layer: 0, head, tokens, topK: 3 })).toBeGreaterThan(0.8);
   expect(() => ovCircuit(model, { layer: 0, head: 0, tokens: [1, 32] })).toThrow(
     /ovCircuit: `tokens` .*expected ids below 32, as the output has 32 rows/,
+  );
+});
+
+test("the logit lens takes a model with fewer answers than it lists", async () => {
+  const model = await loadTransformerLens(await bracketModel());
+  const { probabilities, final } = await logitLensTokens(model, [0, 1, 1, 2, 2, 3]);
+  expect(probabilities.shape).toEqual([3, 6, 2]);
+  expect(final.probabilities.data.at(-1)).toBeGreaterThan(0.99);
+  await expect(logitLensTokens(model, [0, 1, 2, 3], { topK: 3 })).rejects.toThrow(
+    /`topK` is 3, .* at most 2/,
   );
 });
 
