@@ -192,6 +192,7 @@ export {
   type TranscribeOptions,
   type Transcription,
 } from "./speech/transcribe.js";
+export { wordTimestamps, type WordTimestamp, type WordTimestampOptions } from "./speech/word-timestamps.js";
 export { sequenceRows } from "./models/sequence-rows.js";
 export { sourceCache, type EncodedSource, type SourceCache } from "./models/encoded-source.js";
 export type { LayerStackConfig, LayerStackParams } from "./models/layer-stack.js";

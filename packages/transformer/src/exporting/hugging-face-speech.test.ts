@@ -61,6 +61,7 @@ const speech: SpeechTokens = {
   tasks: { transcribe: 14, translate: 15 },
   ...{ noTimestampsId: 16, maxInitialTimestamp: 4 },
   ...{ suppressed: [3], suppressedAtBegin: [4, 10], forced: [12, 14] },
+  alignmentHeads: [[0, 1]],
 };
 
 test("a model that is made here is written as a Whisper with its front end and its rules, and hears the same", async () => {

@@ -10,6 +10,10 @@ test("special tokens are read by name, and forced ids in the order of their plac
       max_initial_timestamp_index: 50,
       suppress_tokens: [1, 2],
       begin_suppress_tokens: [3],
+      alignment_heads: [
+        [2, 2],
+        [3, 0],
+      ],
       forced_decoder_ids: [
         [2, 20],
         [1, 10],
@@ -24,7 +28,14 @@ test("special tokens are read by name, and forced ids in the order of their plac
     suppressed: [1, 2],
     suppressedAtBegin: [3],
     forced: [10, 20],
+    alignmentHeads: [
+      [2, 2],
+      [3, 0],
+    ],
   });
+  expect(() => readSpeechTokens({ alignment_heads: [[1]] })).toThrow(
+    /`alignment_heads` to be a list of heads/,
+  );
 });
 
 test("what a file leaves out is left out, and a language that is to be found forces nothing", () => {

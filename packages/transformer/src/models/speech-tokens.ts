@@ -16,6 +16,8 @@ export type SpeechTokens = {
   readonly suppressedAtBegin: readonly number[];
   /** Ids after the start token, where there are no languages to choose: those of `forced_decoder_ids`. */
   readonly forced: readonly number[];
+  /** Heads of cross-attention that look at the sound of a word, each `[layer, head]`. Absent where the file names none. */
+  readonly alignmentHeads?: readonly (readonly [layer: number, head: number])[];
 };
 
 /**
@@ -56,12 +58,18 @@ export function readSpeechTokens(config: unknown): SpeechTokens {
   const languages = byName("lang_to_id", (key) => key.replace(/^<\||\|>$/g, ""));
   const tasks = byName("task_to_id", (key) => key);
   const noTimestampsId = number("no_timestamps_token_id");
+  const heads = given["alignment_heads"] ?? undefined;
+  const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every(isId);
+  if (heads !== undefined && !(Array.isArray(heads) && heads.every(isPair)))
+    refuse("alignment_heads", "a list of heads, each [layer, head]");
+  const alignmentHeads = heads as SpeechTokens["alignmentHeads"];
   const maxInitialTimestamp = number("max_initial_timestamp_index");
   return {
     ...(languages && Object.keys(languages).length > 0 && { languages }),
     ...(tasks && { tasks }),
     ...(noTimestampsId !== undefined && { noTimestampsId }),
     ...(maxInitialTimestamp !== undefined && { maxInitialTimestamp }),
+    ...(alignmentHeads && alignmentHeads.length > 0 && { alignmentHeads }),
     suppressed: ids("suppress_tokens"),
     suppressedAtBegin: ids("begin_suppress_tokens"),
     forced: forcedIds(given["forced_decoder_ids"], () =>
@@ -92,6 +100,7 @@ export function speechTokenFields(tokens: SpeechTokens): Record<string, unknown>
     ...(tasks && { task_to_id: tasks }),
     ...(noTimestampsId !== undefined && { no_timestamps_token_id: noTimestampsId }),
     ...(maxInitialTimestamp !== undefined && { max_initial_timestamp_index: maxInitialTimestamp }),
+    ...(tokens.alignmentHeads && { alignment_heads: tokens.alignmentHeads }),
     ...(suppressed.length > 0 && { suppress_tokens: suppressed }),
     ...(suppressedAtBegin.length > 0 && { begin_suppress_tokens: suppressedAtBegin }),
     ...(forced.length > 0 && { forced_decoder_ids: forced.map((id, i) => [i + 1, id]) }),

@@ -57,6 +57,13 @@ test("a sound gives its text, a list one for each, and times when they are asked
     ...{ language: "de", return_timestamps: true, max_new_tokens: 8, num_beams: 2 },
   });
   expect(chunks).toEqual(timed.segments.map(({ start, end, text }) => ({ timestamp: [start, end], text })));
+  const { segments } = await transcribe(model, sound(1.5), { language: "de", words: true, maxTokens: 8 });
+  const ofWords = { language: "de", return_timestamps: "word", max_new_tokens: 8 } as const;
+  expect((await recognizer(sound(1.5), ofWords)).chunks).toEqual(
+    segments.flatMap(({ words }) =>
+      words!.map(({ start, end, text }) => ({ timestamp: [start, end], text })),
+    ),
+  );
   expect([recognizer.task, recognizer.model]).toEqual(["automatic-speech-recognition", model]);
 });
 
@@ -68,8 +75,8 @@ test("sound of another rate, files and other options are refused with what to wr
   await expect(recognizer("speech.wav" as never)).rejects.toThrow(
     /`audio` is "speech.wav", expected a Float32Array at 16 kHz.*\nFix: let the platform decode files/,
   );
-  await expect(recognizer(sound(0.5), { return_timestamps: "word" as never })).rejects.toThrow(
-    /`return_timestamps` is "word", expected true or false: times of segments/,
+  await expect(recognizer(sound(0.5), { return_timestamps: "char" as never })).rejects.toThrow(
+    /`return_timestamps` is "char", expected true, false or "word"/,
   );
   await expect(recognizer(sound(0.5), { chunk_length_s: 30 } as never)).rejects.toThrow(
     /`chunk_length_s` is 30.*\nFix: leave it out: sound of any length/,

@@ -9,8 +9,8 @@ export type SpeechInput = Float32Array | { array: Float32Array; sampling_rate: n
 
 /** Options of a call of an {@link AutomaticSpeechRecognitionPipeline}, by Transformers.js' names. */
 export type AutomaticSpeechRecognitionOptions = {
-  /** True: segments with their times, as `chunks`. Default false. */
-  return_timestamps?: boolean;
+  /** True: segments with their times, as `chunks`; `"word"`: words with theirs. Default false. */
+  return_timestamps?: boolean | "word";
   /** The spoken language: its code, or its English name. Default: the model finds it. */
   language?: string;
   /** `translate`: into English. Default `transcribe`. */
@@ -27,7 +27,7 @@ export type AutomaticSpeechRecognitionOptions = {
 /** The text of a sound. */
 export type RecognizedSpeech = {
   text: string;
-  /** With `return_timestamps`: the text of each segment, from and to so many seconds. */
+  /** With `return_timestamps`: the text of each segment or word, from and to so many seconds. */
   chunks?: { timestamp: [number, number]; text: string }[];
 };
 
@@ -72,19 +72,21 @@ export function automaticSpeechRecognition(
     const withTimes = options.return_timestamps ?? false;
     own.each(
       { return_timestamps: withTimes },
-      (value) => typeof value === "boolean",
-      "true or false: times of segments, not of words",
-      "write true.",
+      (value) => typeof value === "boolean" || value === "word",
+      'true, false or "word"',
+      'write true for segments, "word" for words.',
     );
     const one = async (sound: SpeechInput): Promise<RecognizedSpeech> => {
       const { array, sampling_rate } = soundOf(own, sound, options);
       const { text, segments } = await transcribe(model, array, {
         ...settingsOf(options, model.speech.languages),
-        timestamps: withTimes,
+        // Words have times by their attention, which a model without tokens of times has too.
+        ...(withTimes === "word" ? { words: true } : { timestamps: withTimes }),
         ...(sampling_rate !== undefined && { sampleRate: sampling_rate }),
       });
       if (!withTimes) return { text };
-      const chunks = segments.map(({ start, end, text }) => ({
+      const timed = withTimes === "word" ? segments.flatMap(({ words }) => words!) : segments;
+      const chunks = timed.map(({ start, end, text }) => ({
         timestamp: [start, end] as [number, number],
         text,
       }));

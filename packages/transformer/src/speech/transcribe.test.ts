@@ -115,6 +115,33 @@ test("sound of one window has no times unless they are asked for, and the prompt
   expect(own.map(({ end }) => end.toFixed(2))).toEqual(["0.20"]);
 });
 
+test("words have their times, those of each window from its beginning on", async () => {
+  const { model } = scripted([
+    [at(0), 1, 2, at(0.3), at(0.4), 3, at(0.5), at(0.6), 4],
+    [at(0.1), 4, 5, at(0.3), at(0.3), 6, at(0.7)],
+    [at(0), 7, at(0.2)],
+  ]);
+  const spaced = { decode: (ids: Iterable<number>) => [...ids].map((id) => ` ${id}`).join("") } as never;
+  const { segments } = await transcribe({ ...model, tokenizer: spaced }, sound(1.5), {
+    ...{ language: "en", words: true },
+  });
+  expect(segments.map(({ words }) => words!.map(({ text }) => text))).toEqual([
+    ...[[" 1", " 2"], [" 3"], [" 4", " 5"], [" 6"], [" 7"]],
+  ]);
+  const windows = [0, 0, 0.5, 0.5, 1.3];
+  segments.forEach(({ ids, words }, i) => {
+    expect(words!.flatMap(({ ids }) => ids)).toEqual(ids);
+    for (const { start, end } of words!) {
+      expect(start).toBeGreaterThanOrEqual(windows[i]!);
+      expect(end).toBeGreaterThanOrEqual(start);
+      expect(end).toBeLessThanOrEqual(1.5 + 0.02);
+    }
+  });
+  const plain = scripted([[1]]);
+  const { segments: without } = await transcribe(plain.model, sound(0.5), { language: "en" });
+  expect(without[0]).not.toHaveProperty("words");
+});
+
 test("the rules of times are kept where the model's own logits break them", async () => {
   // It would begin with a word, and end a segment before it began.
   const { model } = scripted([[1, 1, at(0.4), 2, at(0.2), at(0.2)]]);

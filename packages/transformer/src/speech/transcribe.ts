@@ -7,6 +7,7 @@ import { suppressTokens, suppressTokensAtBegin } from "../generation/processors/
 import { timestampRules } from "../generation/processors/timestamps.js";
 import type { EncodedSource } from "../models/encoded-source.js";
 import type { SpeechModel } from "../models/speech-model.js";
+import { wordTimestamps, type WordTimestamp, type WordTimestampOptions } from "./word-timestamps.js";
 import { windowSegments, type SpeechSegment, type WindowSegments } from "./segments.js";
 
 /** Options of {@link transcribe}. */
@@ -17,6 +18,8 @@ export type TranscribeOptions = {
   task?: "transcribe" | "translate";
   /** True: the segments of speech have their times. Default false, for sound that fits one window. */
   timestamps?: boolean;
+  /** True: segments have their words, each with its time, as {@link wordTimestamps} finds them. Default false. */
+  words?: boolean;
   /** The rate of the waveform, where it is known: another than the model's is refused. Unit: Hz. */
   sampleRate?: number;
   /** Beams of the search. Default 1: the likeliest token each time. */
@@ -29,7 +32,11 @@ export type TranscribeOptions = {
 };
 
 /** A segment with its text, which is empty where the model has no tokenizer. */
-export type TranscribedSegment = SpeechSegment & { readonly text: string };
+export type TranscribedSegment = SpeechSegment & {
+  readonly text: string;
+  /** With `words`. */
+  readonly words?: readonly WordTimestamp[];
+};
 
 /** The text of a sound. */
 export type Transcription = {
@@ -90,9 +97,14 @@ export async function transcribe(
       ? windowSegments(ids, model.speech.noTimestampsId! + 1, duration)
       : wholeWindow(ids, duration);
     const offset = seek / sampleRate;
-    for (const { start, end, ids } of found.segments) {
+    const decoderIds = promptOf(model, language, options.task, false);
+    const words = options.words
+      ? await wordsOfSegments(model, source, found.segments, { decoderIds, duration })
+      : [];
+    for (const [i, { start, end, ids }] of found.segments.entries()) {
       const text = tokenizer?.decode(ids) ?? "";
-      const segment = { start: offset + start, end: offset + end, text, ids };
+      const own = words[i]?.map((word) => ({ ...word, start: offset + word.start, end: offset + word.end }));
+      const segment = { start: offset + start, end: offset + end, text, ids, ...(own && { words: own }) };
       segments.push(segment);
       onSegment?.(segment);
     }
@@ -100,6 +112,30 @@ export async function transcribe(
   }
   const text = segments.map(({ text }) => text).join("");
   return { text, ...(language !== undefined && { language }), segments };
+}
+
+/** The words of each segment of a window, aligned together. */
+async function wordsOfSegments(
+  model: SpeechModel,
+  source: EncodedSource,
+  segments: readonly SpeechSegment[],
+  options: WordTimestampOptions,
+): Promise<WordTimestamp[][]> {
+  const words = await wordTimestamps(
+    model,
+    source,
+    segments.flatMap(({ ids }) => ids),
+    options,
+  );
+  let [next, tokens] = [0, 0];
+  let end = 0;
+  return segments.map(({ ids }) => {
+    end += ids.length;
+    const first = next;
+    // A word that two segments share is one of the first.
+    while (next < words.length && tokens < end) tokens += words[next++]!.ids.length;
+    return words.slice(first, next);
+  });
 }
 
 /** All of a window in one segment. */
@@ -202,10 +238,11 @@ function readOptions(
     "decode sound by the platform: `audioBuffer.getChannelData(0)`.",
   );
   const options = check.options(given, names);
-  const { language, task = "transcribe", timestamps = false, numBeams = 1, maxTokens, onSegment } = options;
+  const { language, task = "transcribe", timestamps = false, words = false } = options;
+  const { numBeams = 1, maxTokens, onSegment } = options;
   checkSampleRate(check, options.sampleRate ?? features.sampleRate, features.sampleRate);
   check.oneOf({ task }, ["transcribe", "translate"]);
-  check.type({ timestamps }, "boolean");
+  check.type({ timestamps, words }, "boolean");
   check.whole({ numBeams }, { min: 1, unit: "beams" });
   if (maxTokens !== undefined) check.whole({ maxTokens }, { min: 1, unit: "tokens" });
   if (onSegment !== undefined) check.type({ onSegment }, "function");
@@ -229,7 +266,7 @@ function readOptions(
     const expected = "false, as the model has no tokens of times";
     check.refuse({ argument: "timestamps", received: true, expected, fix: "leave it out." });
   }
-  return { ...options, task, timestamps, numBeams };
+  return { ...options, task, timestamps, words, numBeams };
 }
 
 const check: Checks = /* @__PURE__ */ checks("transcribe");
@@ -237,6 +274,7 @@ const names: readonly (keyof TranscribeOptions)[] = [
   "language",
   "task",
   "timestamps",
+  "words",
   "sampleRate",
   "numBeams",
   "maxTokens",

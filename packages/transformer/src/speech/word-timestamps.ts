@@ -1,0 +1,149 @@
+import { checks, type Checks } from "@qkv/core";
+import type { Tensor } from "@qkv/tensor";
+import type { EncodedSource } from "../models/encoded-source.js";
+import type { SpeechModel } from "../models/speech-model.js";
+import { alignRows, type HeadMaps } from "./align-rows.js";
+import { wordsOf } from "./words-of.js";
+
+/** A word with its time in seconds from the beginning of the source; its text is empty where the model has no tokenizer. */
+export type WordTimestamp = {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly ids: readonly number[];
+};
+
+/** Options of {@link wordTimestamps}. */
+export type WordTimestampOptions = {
+  /** Ids that the text begins with: start, language, task. Default: the start of the model. */
+  decoderIds?: readonly number[];
+  /** Length of the sound, where the source is padded. Unit: seconds. Default: all of the source. */
+  duration?: number;
+  /** Heads that look at the sound of a word, each `[layer, head]`. Default: those of the model, or all of its later half of layers. */
+  heads?: readonly (readonly [layer: number, head: number])[];
+  /** Frames of the median that smooths their weights, odd. Default 7. */
+  medianWidth?: number;
+};
+
+/**
+ * Finds when each word of a text was said: rows of cross-attention, of heads that look at the sound of a word, are aligned with the
+ * frames of the sound by dynamic time warping. The text is read once more, all of it at once.
+ *
+ * Words are split at spaces; in Chinese, Japanese, Thai, Lao, Burmese and Cantonese each character, or group of tokens that makes
+ * one, is a word. `transcribe(model, sound, { words: true })` does this for each window.
+ *
+ * @param model - Of `loadSpeech`.
+ * @param source - One clip, as `model.encode` read it.
+ * @param ids - Tokens of its text, without those of times.
+ * @throws {ArgumentError} If a head does not exist, or an option is out of range.
+ * @see "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), arXiv:2212.04356
+ *
+ * @example
+ * ```ts
+ * import { wordTimestamps } from "@qkv/transformer";
+ *
+ * // const source = model.encode(model.params, model.features.apply(sound).features);
+ * // const words = await wordTimestamps(model, source, ids, { duration: sound.length / 16000 });
+ * await wordTimestamps(undefined as never, undefined as never, [1]); // => throws ArgumentError: `model` is undefined
+ * ```
+ */
+export async function wordTimestamps(
+  model: SpeechModel,
+  source: EncodedSource,
+  ids: readonly number[],
+  given?: WordTimestampOptions,
+): Promise<WordTimestamp[]> {
+  const isModel = () => typeof (model as Partial<SpeechModel> | undefined)?.features?.apply === "function";
+  check.each({ model }, isModel, "a speech model", "load one with `loadSpeech`.");
+  const isClip = () => (source as Partial<EncodedSource> | undefined)?.rows?.shape[0] === 1;
+  check.each({ source }, isClip, "one clip, as `model.encode` read it", "align each clip by itself.");
+  const { decoderIds = model.config.startIds, ...options } = readOptions(model, source, given);
+  check.list({ ids, decoderIds }, "token ids", Number.isInteger);
+  if (ids.length === 0) return [];
+  const frames = await alignedFrames(model, source, [...decoderIds, ...ids], {
+    ...options,
+    from: decoderIds.length - 1,
+  });
+  const words: WordTimestamp[] = [];
+  let first = 0;
+  for (const { text, ids: own } of wordsOf(model.tokenizer, ids)) {
+    const [start, end] = [frames[first]!, frames[first + own.length]!];
+    words.push({ text, start: start * options.seconds, end: end * options.seconds, ids: own });
+    first += own.length;
+  }
+  return words;
+}
+
+type Alignment = {
+  readonly heads: readonly (readonly [layer: number, head: number])[];
+  readonly frames: number;
+  readonly medianWidth: number;
+  readonly from: number;
+};
+
+/** The first frame of each row from `from` on: row i is that of the token behind `ids[i]`, the last that of the end. */
+async function alignedFrames(
+  { apply, params, config }: SpeechModel,
+  source: EncodedSource,
+  ids: readonly number[],
+  { heads, frames, medianWidth, from }: Alignment,
+): Promise<number[]> {
+  const nameOf = (layer: number) => `decoder.layers.${layer}.crossAttention.weights` as const;
+  const names = [...new Set(heads.map(([layer]) => nameOf(layer)))];
+  const tensors: Record<string, Tensor> = {};
+  // With the end, whose own row counts for the mean of each frame, where the context has room for it.
+  const whole = [...ids, ...config.stopIds.slice(0, 1)].slice(0, Math.max(ids.length, config.contextLength));
+  apply(params, whole, { source, last: 1, trace: { names, tensors } });
+  const read = new Map<string, Float32Array>();
+  for (const name of names) read.set(name, (await tensors[name]!.read()) as Float32Array);
+  const [, , T, S] = tensors[names[0]!]!.shape as [number, number, number, number];
+  const data = new Float32Array(heads.length * T * frames);
+  heads.forEach(([layer, head], i) => {
+    const weights = read.get(nameOf(layer))!;
+    for (let row = 0; row < T; row++) {
+      const at = (head * T + row) * S;
+      data.set(weights.subarray(at, at + frames), (i * T + row) * frames);
+    }
+  });
+  const maps: HeadMaps = { data, shape: [heads.length, T, frames] };
+  return alignRows(maps, { from, until: ids.length, medianWidth });
+}
+
+function readOptions(model: SpeechModel, source: EncodedSource, given: WordTimestampOptions | undefined) {
+  const options = check.options(given, ["decoderIds", "duration", "heads", "medianWidth"]);
+  const { numLayers, numHeads } = model.config;
+  const S = source.rows.shape[1]!;
+  const seconds = secondsPerRow(model, S);
+  const { duration = S * seconds, medianWidth = 7 } = options;
+  check.finite({ duration }, { above: 0, unit: "seconds" });
+  const isOdd = () => Number.isInteger(medianWidth) && medianWidth > 0 && medianWidth % 2 === 1;
+  check.each({ medianWidth }, isOdd, "an odd number of frames, 1 or more", "leave it out for 7.");
+  const { heads = model.speech.alignmentHeads ?? laterHeads(numLayers, numHeads) } = options;
+  const isHead = (pair: unknown) => {
+    const [layer, head] = Array.isArray(pair) ? (pair as unknown[]) : [];
+    return isBelow(layer, numLayers) && isBelow(head, numHeads);
+  };
+  const expected = `[layer, head] below ${numLayers} and ${numHeads}, one or more`;
+  check.each({ heads }, (list) => Array.isArray(list) && list.length > 0 && list.every(isHead), expected);
+  const frames = Math.min(S, Math.max(1, Math.round(duration / seconds)));
+  return { ...options, heads, medianWidth, frames, seconds };
+}
+
+/** Seconds of a row of the encoder: of the window that it is padded to, or by the strides of its convolutions over samples. */
+function secondsPerRow({ features, config }: SpeechModel, rows: number): number {
+  if (features.maxSamples !== undefined) return features.maxSamples / features.sampleRate / rows;
+  const stride = config.encoder.convolutions.reduce((product, { stride = 1 }) => product * stride, 1);
+  return stride / features.sampleRate;
+}
+
+/** Each head of the later half of layers, of a model that does not say which ones align. */
+const laterHeads = (numLayers: number, numHeads: number): [number, number][] =>
+  Array.from(
+    { length: numLayers - Math.floor(numLayers / 2) },
+    (_, i) => Math.floor(numLayers / 2) + i,
+  ).flatMap((layer) => Array.from({ length: numHeads }, (_, head): [number, number] => [layer, head]));
+
+const isBelow = (value: unknown, end: number) =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) < end;
+
+const check: Checks = /* @__PURE__ */ checks("wordTimestamps");

@@ -1,0 +1,43 @@
+import type { Tokenizer } from "@qkv/tokenizer";
+
+/** A word and its tokens. */
+export type Word = { readonly text: string; readonly ids: readonly number[] };
+
+/** Scripts that put no spaces between words. */
+const withoutSpaces =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Myanmar}]/u;
+/** Marks that begin what follows them, behind a space. */
+const opening = /^\s+["'“¿([{-]+$/u;
+
+/**
+ * The words of a text, each with its tokens: it ends where the next token begins with a space, or with a character of a script
+ * without spaces. Marks belong to the word before them, opening ones to the word behind. Without a tokenizer each token is a word.
+ */
+export function wordsOf(tokenizer: Pick<Tokenizer, "decode"> | undefined, ids: readonly number[]): Word[] {
+  if (!tokenizer) return ids.map((id) => ({ text: "", ids: [id] }));
+  const words: { text: string; ids: number[] }[] = [];
+  for (const { text, ids: own } of characterGroups(tokenizer, ids)) {
+    const last = words.at(-1);
+    const begins = /^\s/u.test(text) || withoutSpaces.test(text);
+    if (!last || (begins && !opening.test(last.text))) words.push({ text, ids: [...own] });
+    else {
+      last.text += text;
+      last.ids.push(...own);
+    }
+  }
+  return words;
+}
+
+/** Tokens in groups that end with a whole character: the text of each is what it adds to the text before it. */
+function characterGroups({ decode }: Pick<Tokenizer, "decode">, ids: readonly number[]): Word[] {
+  const groups: Word[] = [];
+  let [text, first] = ["", 0];
+  ids.forEach((_, i) => {
+    const longer = decode(ids.slice(0, i + 1));
+    // An incomplete character becomes U+FFFD.
+    if (longer.endsWith("\ufffd") && i < ids.length - 1) return;
+    groups.push({ text: longer.slice(text.length), ids: ids.slice(first, i + 1) });
+    [text, first] = [longer, i + 1];
+  });
+  return groups;
+}
