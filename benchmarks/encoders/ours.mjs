@@ -50,34 +50,32 @@ async function loaded(shape, spec, threads) {
 
 /** Pixels of a picture to logits of its classes. */
 export async function openPicture(shape, spec, { threads }) {
-  const [{ multiHead }, { feedForward, norm, transformerLayer }, ops] = await Promise.all([
-    import("@qkv/attention"),
+  const [{ taskLogits, visionTransformer }, { reshape, tensor }] = await Promise.all([
     import("@qkv/transformer"),
     import("@qkv/tensor"),
   ]);
-  const { add, concat, linear, permute, reshape, slice, tensor } = ops;
   const device = await openDevice(spec, threads);
-  const { C, F, H, image, patch, eps } = shape;
+  const { C, F, L, H, image, patch, classes, eps } = shape;
   const { place, part, layers } = placed(shape, tensor, device);
-  const layerNorm = norm({ kind: "layer", embedDim: C, eps });
-  const layer = transformerLayer({
-    attention: multiHead({ embedDim: C, numHeads: H, bias: true }),
-    feedForward: feedForward({ embedDim: C, hiddenDim: F, activation: "gelu", gated: false, bias: true }),
-    norm: layerNorm,
+  const labels = Array.from({ length: classes }, (_, i) => `class ${i}`);
+  const vit = visionTransformer({
+    ...{ imageSize: image, patchSize: patch, embedDim: C, hiddenDim: F, numLayers: L, numHeads: H },
+    ...{ normEps: eps, head: { task: "image", labels } },
   });
-  const [cut, head, finalNorm] = ["patches", "head", "finalNorm"].map(part);
-  const [first, positions] = ["class", "positions"].map(place);
-  const side = image / patch;
+  const { weight, bias } = part("patches");
+  const params = {
+    patches: { weight: reshape(weight, [C, 3, patch, patch]), bias },
+    classToken: { weight: reshape(place("class"), [C]) },
+    positions: { weight: reshape(place("positions"), [patches(shape) + 1, C]) },
+    layers,
+    finalNorm: part("finalNorm"),
+    head: { output: part("head") },
+  };
   return {
     threads: device.report().threads ?? 1,
     logits(pixels) {
-      const picture = tensor(pixels, { shape: [3, side, patch, side, patch], device });
-      return device.scope(() => {
-        const rows = reshape(permute(picture, [1, 3, 0, 2, 4]), [1, patches(shape), 3 * patch * patch]);
-        let x = add(concat([first, linear(rows, cut.weight, cut.bias)], 1), positions);
-        for (const params of layers) x = layer.apply(params, x);
-        return linear(slice(layerNorm.apply(finalNorm, x), 1, 0, 1), head.weight, head.bias);
-      }).data;
+      const picture = tensor(pixels, { shape: [1, 3, image, image], device });
+      return device.scope(() => taskLogits({ ...vit, params }, vit.apply(params, picture))).data;
     },
   };
 }
