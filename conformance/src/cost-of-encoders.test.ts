@@ -139,3 +139,27 @@ test("the source of Whisper is as long as its sound is padded to, that of others
   const t5 = readConfig(configOf("t5"));
   expect(cost(t5, call)).toEqual(cost(t5, { ...call, sourceLength: 3 }));
 });
+
+test.each(["deit", "dinov2-with-registers", "camembert"])(
+  "parameters and FLOPs of %s, whose data are made here",
+  async (name) => {
+    const folder = `hf-more/${name}`;
+    const config = ownData.json(`${folder}/config.json`) as Record<string, unknown>;
+    const bare = { ...config, add_pooling_layer: false, use_mask_token: false };
+    const shape = readConfig(bare);
+    const { params } = (await loadAny(ownData.path(folder))) as { params: Record<string, unknown> };
+    const { head: _, maskedTokenHead: __, ...own } = params;
+    // Rows of positions before the first one.
+    const first = name === "camembert" ? 2 * shape.embedDim : 0;
+    expect(parameters(shape).total).toBe(numbersOf(own) + first);
+    if (name === "camembert") {
+      const { apply, params } = await loadEncoder(ownData.path(folder));
+      const { flops } = count(() => apply(params, [3, 3, 3, 3]));
+      expect(flopsOf(shape, { queryLength: 4 })).toBe(flops);
+    } else {
+      const { apply, params } = await loadVision(ownData.path(folder));
+      const { flops } = count(() => apply(params, randn([2, 3, 8, 8], { seed: 1 })));
+      expect(flopsOf(shape, { batchSize: 2 })).toBe(flops);
+    }
+  },
+);

@@ -87,8 +87,10 @@ export type Traits = {
 
 /** Properties of an encoder of images. */
 type VisionTraits = {
-  /** Default true. */
-  readonly classToken?: boolean;
+  /** Learned rows with positions. Default 1. */
+  readonly classTokens?: number;
+  /** Learned rows without, where the configuration does not count them. Default: none, and no field for them. */
+  readonly registers?: number;
   /** A bias of patches. Default true. */
   readonly patchBias?: boolean;
   /** A learned row for hidden patches, where the configuration says so. Default false. */
@@ -264,7 +266,12 @@ function known(): Readonly<Record<string, Traits>> {
   };
   const siglipVision: Traits = {
     ...{ ...vit, pooler: false, biases: allBiases },
-    vision: { classToken: false, attentionPooling: true },
+    vision: { classTokens: 0, attentionPooling: true },
+  };
+  const dinov2: Traits = {
+    ...{ ...vit, pooler: false, mlpRatio: 4, gated: flagRule("use_swiglu_ffn") },
+    defaults: { ...vit.defaults, patch_size: 14, intermediate_size: undefined },
+    vision: { maskToken: true, layerScale: true },
   };
   const clipText: Traits = {
     ...{ ...preNorm, causal: true },
@@ -488,6 +495,7 @@ function known(): Readonly<Record<string, Traits>> {
     bert,
     roberta: bert,
     "xlm-roberta": bert,
+    camembert: bert,
     distilbert: { ...bert, tokenTypes: 0, pooler: false },
     electra,
     albert: { ...bert, embeddingDim: 128, sharedLayers: true },
@@ -531,10 +539,11 @@ function known(): Readonly<Record<string, Traits>> {
       ...{ biases: noBiases, mlpBias: true, rotary: 0.9 },
     },
     vit,
-    dinov2: {
-      ...{ ...vit, pooler: false, mlpRatio: 4, gated: flagRule("use_swiglu_ffn") },
-      defaults: { ...vit.defaults, patch_size: 14, intermediate_size: undefined },
-      vision: { maskToken: true, layerScale: true },
+    deit: { ...vit, vision: { classTokens: 2 } },
+    dinov2,
+    dinov2_with_registers: {
+      ...{ ...dinov2, vision: { ...dinov2.vision, registers: 4 } },
+      defaults: { ...dinov2.defaults, patch_size: 16 },
     },
     clip_vision_model: clipVision,
     siglip_vision_model: siglipVision,

@@ -3,20 +3,25 @@ import { norm, perRow, pointwise, product, type Part, type Rows } from "./part.j
 
 /** The convolutions in front of an encoder that hears or sees, and learned rows beside those that they make. */
 export function convolutionParts(
-  { convolutions, classToken = false, maskToken = false }: Stack,
+  { convolutions, classTokens = 0, registers = 0, maskToken = false }: Stack,
   embedDim: number,
   rows: Rows,
 ): Part[] {
   // From the last to the first: the rows of one are the output, those before it what it reads.
   const lengths: Rows[] = [];
-  let length: Rows = (run) => rows(run) / run.batchSize - (classToken ? 1 : 0);
+  let length: Rows = (run) => rows(run) / run.batchSize - classTokens - registers;
   for (const { kernel, stride, padded = true } of [...convolutions].reverse()) {
     lengths.unshift(length);
     const outputs = length;
     length = (run) => (padded ? outputs(run) * stride : (outputs(run) - 1) * stride + kernel);
   }
-  const learned = (name: string, count: Rows) =>
-    perRow(name, count, { parameters: embedDim, flops: 0, activations: embedDim, calls: 1 });
+  const learned = (name: string, count: number, images: Rows = ({ batchSize }) => batchSize) =>
+    perRow(name, images, {
+      parameters: count * embedDim,
+      flops: 0,
+      activations: count * embedDim,
+      calls: 1,
+    });
   return [
     ...convolutions.flatMap(({ kernel, inputs, outputs, bias = true, ...behind }, i): Part[] => {
       const own: Rows = (run) => (rows(run) === 0 ? 0 : run.batchSize * lengths[i]!(run));
@@ -32,7 +37,8 @@ export function convolutionParts(
           : []),
       ];
     }),
-    ...(classToken ? [learned("class token", ({ batchSize }) => batchSize)] : []),
-    ...(maskToken ? [learned("mask token", () => 0)] : []),
+    ...(classTokens > 0 ? [learned("class token", classTokens)] : []),
+    ...(registers > 0 ? [learned("registers", registers)] : []),
+    ...(maskToken ? [learned("mask token", 1, () => 0)] : []),
   ];
 }

@@ -188,8 +188,10 @@ export type Stack = {
   readonly sinusoids?: boolean;
   /** The final norm applies to the vector of an image alone (CLIP). Default false. */
   readonly pooledNorm?: boolean;
-  /** A learned row in front of those of the patches. Default false. */
-  readonly classToken?: boolean;
+  /** Learned rows in front of those of the patches, with positions: of a class token, and of DeiT's second one. Default 0. */
+  readonly classTokens?: number;
+  /** Learned rows without positions (DINOv2 with registers). Default 0. */
+  readonly registers?: number;
   /** A learned row for patches that are hidden in training (DINOv2). Default false. */
   readonly maskToken?: boolean;
   /** E, the width of embeddings, their tables and their norm (ALBERT, ELECTRA). Default: that of the model. */

@@ -74,14 +74,15 @@ function outputParts({ output, outputBias, outputScale, tokenDim, vocabSize }: M
 
 function stackParts(stack: Stack, shape: ModelShape, rows: Rows, prefix: string): PlacedPart[] {
   const { embedDim: C, norm: kind } = shape;
-  const { embeddingDim: E = C, ownLayers = stack.layers.length } = stack;
+  const { embeddingDim: E = C, ownLayers = stack.layers.length, registers = 0 } = stack;
+  const placed: Rows = (run) => rows(run) - registers * run.batchSize; // registers have no positions
   const before: Part[] = [
     ...convolutionParts(stack, C, rows),
     ...(stack.embeddingScale ? [pointwise("embedding scale", rows, E, 1)] : []),
     ...(stack.sinusoids ? [pointwise("positions added", rows, E, 2)] : []),
     ...stack.tables.flatMap((table) => [
-      lookup(table.name, rows, table),
-      ...(table.width === E ? [pointwise(`${table.name} added`, rows, E, 2)] : []),
+      lookup(table.name, placed, table),
+      ...(table.width === E ? [pointwise(`${table.name} added`, placed, E, 2)] : []),
     ]),
     ...(stack.embeddingNorm ? [norm("embedding norm", rows, kind, E)] : []),
     ...partsBeforeLayers(stack, { embedDim: C, norm: kind, rows }),

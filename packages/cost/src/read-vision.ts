@@ -11,11 +11,12 @@ export function readVisionStack(
   layersOf: (count: number, make: () => Layer) => Layer[],
 ): Stack {
   const { size, own } = fields;
-  const { classToken = true, patchBias = true, maskToken, layerScale, pooledNorm } = traits.vision!;
+  const { classTokens = 1, patchBias = true, maskToken, layerScale, pooledNorm } = traits.vision!;
   const width = size("width");
   const patch = own("patch_size");
   const side = Math.floor(own("image_size") / patch);
-  const rows = side ** 2 + (classToken ? 1 : 0);
+  const registers = traits.vision!.registers ? own("num_register_tokens", traits.vision!.registers) : 0;
+  const positions = side ** 2 + classTokens;
   if (side === 0) fields.refuse("patch_size", patch, "at most image_size");
   return {
     layers: layersOf(size("layers"), () => ({
@@ -24,7 +25,7 @@ export function readVisionStack(
       norms: 2,
       ...(layerScale && { partScales: true }),
     })),
-    tables: [{ name: "positions", rows, width }],
+    tables: [{ name: "positions", rows: positions, width }],
     convolutions: [
       {
         kernel: patch * patch,
@@ -36,9 +37,10 @@ export function readVisionStack(
     ],
     embeddingNorm: traits.embeddingNorm,
     finalNorm: traits.finalNorm,
-    rows,
+    rows: positions + registers,
     ...(pooledNorm && { pooledNorm }),
-    ...(classToken && { classToken }),
+    ...(classTokens > 0 && { classTokens }),
+    ...(registers > 0 && { registers }),
     ...(maskToken && fields.flag("use_mask_token", true) && { maskToken }),
   };
 }
