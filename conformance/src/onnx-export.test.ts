@@ -2,7 +2,16 @@
 import { padding } from "@qkv/attention";
 import { growingCache } from "@qkv/kv-cache";
 import * as tensors from "@qkv/tensor";
-import { decoder, encoder, load, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
+import {
+  decoder,
+  encoder,
+  load,
+  taskLogits,
+  visionTransformer,
+  type DecoderConfig,
+  type DecoderParams,
+  type VisionTransformerConfig,
+} from "@qkv/transformer";
 import { exportModel, memoryFolder, type ExportedModel, type ExportOptions } from "@qkv/transformer/export";
 import * as ort from "onnxruntime-web";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -198,4 +207,63 @@ test.each([
     const exported = exportModel({ config, params: own }, { to: "onnx", out: memoryFolder() });
     await expect(exported).rejects.toThrow(refusal);
   }
+});
+
+const size = {
+  imageSize: 14,
+  patchSize: 4,
+  embedDim: 12,
+  hiddenDim: 20,
+  numLayers: 2,
+  numHeads: 3,
+  normEps: 1e-6,
+};
+const labels = ["cat", "dog", "fish"];
+const visionConfigs: Record<string, VisionTransformerConfig> = {
+  ViT: size,
+  "ViT with its pooler": { ...size, head: { task: "pooler", labels: [], activation: "tanh" } },
+  "ViT with labels": { ...size, head: { task: "image", labels } },
+  "DeiT with both heads": {
+    ...{ ...size, distillationToken: true },
+    head: { task: "image", labels, distillation: true },
+  },
+  "DINOv2 with registers and labels": {
+    ...{ ...size, layerScale: true, registers: 3 },
+    head: { task: "image", labels, pooling: "cls+patches" },
+  },
+  "the encoder of CLIP": {
+    ...{ ...size, patchBias: false, embeddingNorm: true, finalNorm: "pooled", activation: "quickGelu" },
+  },
+};
+
+describe.each(Object.entries(visionConfigs))("%s", (_, config) => {
+  test.each([23, 17] as const)("its rows, and what is made of them, are ours, of opset %d", async (opset) => {
+    const vit = visionTransformer(config);
+    const params = scaledParams(tensors, vit.init(1));
+    const { session } = await sessionOf({ config, params }, { opset });
+    const pixels = tensors.randn([2, 3, 14, 14], { seed: 2 });
+    const rows = vit.apply(params, pixels);
+    const expected: Record<string, tensors.Tensor> = { last_hidden_state: rows };
+    if (config.finalNorm === "pooled") expected["pooler_output"] = vit.pool(params, rows);
+    if (config.head)
+      expected[config.head.task === "pooler" ? "pooler_output" : "logits"] = taskLogits(
+        { config, params },
+        rows,
+      );
+    const feeds = { pixel_values: new ort.Tensor("float32", pixels.data as Float32Array, pixels.shape) };
+    const outputs = await session.run(feeds);
+    expect(Object.keys(outputs).sort()).toEqual(Object.keys(expected).sort());
+    for (const [name, { data, shape }] of Object.entries(expected)) {
+      expect(outputs[name]!.dims).toEqual(shape);
+      expect(outputs[name]!.data as Float32Array).toBeAllclose(data, { rtol: 0, atol: 2e-5, scaled: true });
+    }
+  });
+});
+
+test("images pooled by attention, and two encoders, have no graph", async () => {
+  const pooled = { ...size, classToken: false, pooling: "attention" } as const;
+  const params = visionTransformer(pooled).init(1);
+  await expect(exportModel({ config: pooled, params }, { to: "onnx", out: memoryFolder() })).rejects.toThrow(
+    /`config.pooling` is "attention"/,
+  );
 });

@@ -9,6 +9,7 @@ import {
   isEncoderDecoder,
   isOfImages,
   isOfSound,
+  isVision,
   planHuggingFace,
   type ExportedModel,
   type ExportedStack,
@@ -71,7 +72,8 @@ export type ExportOptions = CommonOptions &
  *   outputs.
  * - `onnx`: for ONNX Runtime and transformers.js the same folder with `onnx/model.onnx` in place of the tensors. Batch and
  *   length are free; of a decoder, keys and values of earlier tokens go in as `past_key_values.N.key` and `.value` and come
- *   out as `present.N.key` and `.value`, so that a cache of ours may go over (`@qkv/kv-cache/past-key-values`). It is
+ *   out as `present.N.key` and `.value`, so that a cache of ours may go over (`@qkv/kv-cache/past-key-values`). An encoder of images
+ *   (ViT, DeiT, DINOv2, that of CLIP) takes images of its own size as `pixel_values`. It is
  *   computed in float32, whatever the weights are stored in. Positions end at the model's context length; each expert of
  *   a mixture computes every token.
  *
@@ -165,7 +167,7 @@ function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
   const { opset = 23, inlineBytes = 2e9 } = options;
   checkOpset(opset);
   check.each({ inlineBytes }, isAboveZero, "a number of bytes above 0", "leave it out for 2e9.");
-  return planOnnx(oneStack(model, to), { dtype, opset, inlineBytes });
+  return planOnnx(isVision(model) ? model : oneStack(model, to), { dtype, opset, inlineBytes });
 }
 
 /** Refuses an encoder–decoder, which one format alone is written of. */
@@ -174,7 +176,9 @@ function oneStack(model: ExportedModel, to: string): ExportedStack {
     return check.refuse({
       argument: "to",
       received: to,
-      expected: `"hf" for a model of ${isOfImages(model) ? "images" : "speech"}`,
+      expected: isVision(model)
+        ? '"hf" or "onnx" for an encoder of images'
+        : `"hf" for a model of ${isOfImages(model) ? "texts and images" : "speech"}`,
       fix: "write its folder, which converters to other formats read.",
     });
   if (!isEncoderDecoder(model)) return model;

@@ -55,14 +55,20 @@ export type ExportedModel = ExportedTextModel | ExportedImageModel | ExportedSpe
 /** A model of texts to export. */
 export type ExportedTextModel = ExportedStack | ExportedEncoderDecoder;
 
-/** A model of images to export. */
-export type ExportedImageModel = Texts & {
+type Images = Texts & {
   /** Is written as `preprocessor_config.json`. Default: none is. */
   readonly processor?: Pick<ImageProcessor, "config"> | undefined;
-} & (
-    | { readonly config: VisionTransformerConfig; readonly params: VisionTransformerParams }
-    | { readonly config: DualEncoderConfig; readonly params: DualEncoderParams }
-  );
+};
+
+/** An encoder of images to export. */
+export type ExportedVision = Images & {
+  readonly config: VisionTransformerConfig;
+  readonly params: VisionTransformerParams;
+};
+
+/** A model of images to export. */
+export type ExportedImageModel =
+  ExportedVision | (Images & { readonly config: DualEncoderConfig; readonly params: DualEncoderParams });
 
 /** A speech model to export. */
 export type ExportedSpeechModel = Texts & {
@@ -186,9 +192,12 @@ function imageFiles({ config, params, processor }: ExportedImageModel): ModelFil
   return { config: fields, tensors, ...(processor && { preprocessor: processorFields(processor.config) }) };
 }
 
+/** Tells encoders of images from other models. */
+export const isVision = (model: ExportedModel): model is ExportedVision => "patches" in model.params;
+
 /** Tells models of images from those of texts. */
 export const isOfImages = (model: ExportedModel): model is ExportedImageModel =>
-  "patches" in model.params || "vision" in model.params;
+  isVision(model) || "vision" in model.params;
 
 /** Tells models of speech from those of texts. */
 export const isOfSound = (model: ExportedTextModel | ExportedSpeechModel): model is ExportedSpeechModel =>

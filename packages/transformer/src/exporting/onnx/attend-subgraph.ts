@@ -10,8 +10,8 @@ export type AttendSubgraphConfig = {
   valueDim?: number | undefined;
   scale: number;
   softcap?: number | undefined;
-  /** The mask, `[B, 1, T, S]` bool. */
-  mask: string;
+  /** The mask, `[B, 1, T, S]` bool. Default: every query sees every key. */
+  mask?: string | undefined;
   /** Added to scores, `[1, H, T, S]`. Default: nothing. */
   bias?: string | undefined;
   /** Logits `[H]` that join the sum of the softmax. Default: none. */
@@ -55,12 +55,14 @@ function asOperator(
   { numHeads, numKvHeads, scale, mask, bias }: AttendSubgraphConfig,
 ): string {
   const attributes = { q_num_heads: numHeads, kv_num_heads: numKvHeads, scale: { float: scale } };
-  const added = bias === undefined ? mask : g.op("Where", [mask, bias, g.scalar(lowest)]);
-  if (!keys || !values) return g.op("Attention", [...rows, added], attributes);
+  const both = bias !== undefined && mask !== undefined;
+  const added = both ? g.op("Where", [mask, bias, g.scalar(lowest)]) : (mask ?? bias);
+  if (!keys || !values)
+    return g.op("Attention", [...rows, ...(added === undefined ? [] : [added])], attributes);
   const mixed = `mixed.${keys.present}`;
   g.ops(
     "Attention",
-    [...rows, added, keys.past, values.past],
+    [...rows, added ?? "", keys.past, values.past],
     [mixed, keys.present, values.present],
     attributes,
   );
@@ -99,7 +101,10 @@ function composed(
   };
   const scores = bias === undefined ? capped : g.op("Add", [capped, byGroups(bias)]);
   // A row without a key, of padding, is then the mean of all instead of no number.
-  const seen = g.op("Where", [g.op("Unsqueeze", [mask, g.list(2)]), scores, g.scalar(lowest)]);
+  const seen =
+    mask === undefined
+      ? scores
+      : g.op("Where", [g.op("Unsqueeze", [mask, g.list(2)]), scores, g.scalar(lowest)]);
   const weights =
     config.sinks === undefined ? g.op("Softmax", [seen], { axis: -1 }) : besideSinks(g, seen, config);
   const mixed = g.op("MatMul", [weights, values]);

@@ -5,12 +5,15 @@ import {
   isEncoder,
   formatJson,
   writeText,
+  isVision,
   type ExportedStack,
+  type ExportedVision,
 } from "../hugging-face-folder.js";
 import { normalizedConfig, refuseStackedLayers } from "../architecture-constraints.js";
 import { bytesOf, type StoredType } from "../stored-numbers.js";
 import { decoderGraph } from "./decoder-graph.js";
 import { encoderGraph } from "./encoder-graph.js";
+import { visionGraph } from "./vision-graph.js";
 import { writeOnnx } from "./onnx-file.js";
 import { onnxGraph, opsets } from "./onnx-graph.js";
 
@@ -25,11 +28,15 @@ export type OnnxOptions = {
  * A folder that transformers.js reads: what a Hugging Face folder says of the model, and its graph as
  * `onnx/model.onnx`. Numbers may be stored in 16 bits; what is computed is computed in 32.
  */
-export function planOnnx(model: ExportedStack, { dtype, opset, inlineBytes }: OnnxOptions): ExportPlan {
-  if (!isEncoder(model)) refuseStackedLayers(model.config);
+export function planOnnx(
+  model: ExportedStack | ExportedVision,
+  { dtype, opset, inlineBytes }: OnnxOptions,
+): ExportPlan {
+  if (!isVision(model) && !isEncoder(model)) refuseStackedLayers(model.config);
   const { config, others } = huggingFaceFiles(model);
   const graph = onnxGraph(opset === opsets.standard ? "standard" : "composed", dtype);
-  if (isEncoder(model)) encoderGraph(graph, model.config, model.params);
+  if (isVision(model)) visionGraph(graph, model.config, model.params);
+  else if (isEncoder(model)) encoderGraph(graph, model.config, model.params);
   else decoderGraph(graph, normalizedConfig(model.config, model.params), model.params);
   const total = graph.weights.reduce(
     (sum, { tensor, full }) => sum + tensor.shape.reduce((a, b) => a * b, bytesOf[full ? "float32" : dtype]),
