@@ -6,9 +6,17 @@ const adapters = ["src/adapters/adapter.test.ts"];
 const sound = ["src/audio/stft.test.ts"];
 const trained = ["src/adapters/lora.test.ts"];
 const dropouts = ["src/models/model-dropout.test.ts"];
+const mergedMaps = ["src/adapters/merged-linear.test.ts"];
 const steps = ["src/training/train-step.test.ts"];
 
 export const mutants = [
+  {
+    what: "a gradient of a gradient takes the merged matrix for a constant",
+    file: "src/adapters/merged-linear.ts",
+    near: mergedMaps,
+    find: "$tapes.size === 1",
+    replace: "$tapes.size >= 1",
+  },
   {
     what: "accumulated batches count alike, whatever their targets",
     file: "src/training/train-step.ts",

@@ -17,6 +17,7 @@ import {
 import { dequantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
 import { asFloats } from "../conversions/as-floats.js";
 import { anyLinear } from "../quantization/any-linear.js";
+import { isWorthMerging, mergedLinear } from "./merged-linear.js";
 
 /**
  * A matrix W `[out, in]` with a change of low rank beside it: `W + s B A`. With `magnitude`, rows of the sum have these
@@ -55,6 +56,11 @@ export function adaptedLinear(map: typeof linear = anyLinear()): typeof linear {
     const given: unknown = weight;
     if (!isLowRank(given)) return map(x, weight, bias);
     const { base, a, b, scale, offset, magnitude, dropout: drop } = given;
+    if (isTensor(base) && !magnitude && !drop) {
+      const added = offset && mul(offset, scale);
+      const call = { x, base, a, b, scale, bias: bias && added ? add(bias, added) : (bias ?? added) };
+      if (isWorthMerging(call)) return mergedLinear(call);
+    }
     const read = drop ? dropout(x, drop) : x;
     const change = linear(mul(linear(read, a), scale), b, offset && mul(offset, scale));
     const product = (x: Tensor, bias?: Tensor) => map(x, base as Tensor, bias);
