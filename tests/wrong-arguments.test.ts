@@ -96,6 +96,7 @@ const pictures: Record<string, Call> = {
     args: [weights, { labels }],
     options: { ...shared, labels, query: 0, direction: "down", minWeight: 0.1, max: 1 },
   },
+  trainingView: { args: [[{ step: 1, loss: 2 }]], options: { ...shared, show: "loss" } },
   vectors: {
     args: [data([2], 1, 2)],
     options: { ...shared, labels: ["a"], meaning: "key", width: 9, rowHeight: 9, max: 1 },

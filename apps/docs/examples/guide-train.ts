@@ -4,7 +4,7 @@ import { adamW, paramGroups, warmupCosine } from "@qkv/tensor/optimizers";
 import { decoder, generate } from "@qkv/transformer";
 import { packedBatches, textExample } from "@qkv/transformer/data";
 import { tokenLoss, train } from "@qkv/transformer/training";
-import { lines } from "@qkv/viz";
+import { trainingView, type TrainingRow } from "@qkv/viz";
 import { wasm } from "@qkv/wasm";
 
 // Data: a token for each character, and 0 at the end of each text.
@@ -49,18 +49,18 @@ const optimizer = paramGroups(
   ],
   adamW({ learningRate, weightDecay: 0.1 }),
 );
-const losses: number[] = [];
+const rows: TrainingRow[] = [];
 let timeMs = 0;
 for await (const report of train({
   ...{ params, optimizer, batchAt, steps },
   loss: tokenLoss(model),
   maxNorm: 1,
 })) {
-  losses.push(report.loss);
+  rows.push(report);
   timeMs += report.timeMs;
 }
 const title = "loss, in nats per character";
-show(lines({ data: losses, shape: [1, steps] }, { title }));
+show(trainingView(rows, { title }));
 const perSecond = (steps * 2 * 64) / (timeMs / 1000);
 print(`${Math.round(perSecond)} tokens per second on your device`);
 

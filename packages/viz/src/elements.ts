@@ -18,12 +18,15 @@ import {
   roofline,
   ropeClock,
   tokenArcs,
+  trainingView,
   vectors,
 } from "./index.js";
 import { makeReadable, type NodeSelectEvent } from "./readable-picture.js";
+import { addTrainingTools } from "./training-element.js";
 import { drawWeightCanvas, isLarge } from "./weight-canvas.js";
 
 export { clearLight, lightCell } from "./lit-cell.js";
+export { followTraining, type FollowTrainingOptions } from "./training-element.js";
 export type { CellSelectEvent, HeadSelectEvent, NodeSelectEvent } from "./readable-picture.js";
 
 /** The pictures that have an element, by its name. */
@@ -45,6 +48,7 @@ export const pictures = {
   "qkv-roofline": roofline,
   "qkv-rope-clock": ropeClock,
   "qkv-token-arcs": tokenArcs,
+  "qkv-training": trainingView,
   "qkv-vectors": vectors,
 } as const;
 export type PictureName = keyof typeof pictures;
@@ -68,6 +72,8 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  * element sends the event `headselect`, whose `detail` is `{ layer, head }`. A cell of `<qkv-logit-lens>` and `<qkv-patching>` can be
  * chosen in the same way: `cellselect` has `{ row, column }`. A node of `<qkv-attribution-graph>` that is chosen shows or hides its
  * sources: `nodeselect` has `{ id }`.
+ * `<qkv-training>` has buttons for the quantities of a run, and one that saves it as CSV; {@link followTraining} draws it while a model
+ * is trained.
  *
  * Wrong `args`, and files that cannot be read, are shown as the text of their error. The element sends it as an `error` event; unless a listener calls
  * `preventDefault`, it is reported like an error that nobody caught, to the console and to `window.onerror`.
@@ -80,7 +86,7 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  *
  * defineElements();
  * // document.querySelector("qkv-bars").draw({ data: [64, 8], shape: [2] }, { labels: ["MHA", "MQA"] });
- * Object.keys(pictures).length; // => 18
+ * Object.keys(pictures).length; // => 19
  * ```
  */
 export function defineElements(): void {
@@ -95,7 +101,11 @@ export function defineElements(): void {
   );
   for (const [name, picture] of Object.entries(pictures) as [string, (...args: never) => string][]) {
     const draw = (host: HTMLElement, ...args: never) => drawText(host, picture(...args));
-    const own = { "qkv-attention-map": drawMap, "qkv-attribution-graph": drawGraph }[name];
+    const own = {
+      "qkv-attention-map": drawMap,
+      "qkv-attribution-graph": drawGraph,
+      "qkv-training": drawTraining,
+    }[name];
     customElements.define(name, elementOf(own ?? draw));
   }
 }
@@ -126,6 +136,14 @@ function drawGraph(host: HTMLElement, ...[graph, options = {}]: Parameters<typeo
     });
   };
   host.addEventListener("nodeselect", toggle, { signal: ends.signal });
+}
+
+/** The curve of a run has buttons of its own. */
+function drawTraining(host: HTMLElement, ...[run, options = {}]: Parameters<typeof trainingView>): void {
+  drawText(host, trainingView(run, options));
+  addTrainingTools(host, run, options.show ?? "loss", (show) =>
+    (host as PictureElement<"qkv-training">).draw(run, { ...options, show }),
+  );
 }
 
 function drawText(host: HTMLElement, svg: string): void {

@@ -32,6 +32,7 @@ export { roofline, type Roof, type RooflineOptions } from "./roofline.js";
 export { ropeClock, type RopeClockOptions } from "./rope-clock.js";
 export { tableOf, type PictureTable } from "./table-of.js";
 export { tokenArcs, type TokenArcsOptions } from "./token-arcs.js";
+export { trainingView, type TrainingRow, type TrainingViewOptions } from "./training-view.js";
 export { vectors, type VectorsOptions } from "./vectors.js";
 export { readViewFile } from "./view-file.js";
 export { weightPixels, type WeightPixels } from "./weight-pixels.js";

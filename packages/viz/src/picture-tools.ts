@@ -7,8 +7,8 @@ export function toolButton(text: string, onClick: () => void): HTMLButtonElement
   return element;
 }
 
-/** Downloads a picture as a file. */
-export function saveFile(file: Blob, kind: "svg" | "png", name = "picture"): void {
+/** Downloads a picture, or its numbers, as a file. */
+export function saveFile(file: Blob, kind: "svg" | "png" | "csv", name = "picture"): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = `${name}.${kind}`;

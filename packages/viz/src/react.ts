@@ -201,5 +201,24 @@ export const Roofline = component("qkv-roofline");
 export const RopeClock = component("qkv-rope-clock");
 /** Weights as arcs over tokens. */
 export const TokenArcs = component("qkv-token-arcs");
+/**
+ * The curve of a training run: `<Training args={[rows]} />`, with buttons of its quantities and for CSV. It is drawn when the page is there.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { Training } from "@qkv/viz/react";
+ *
+ * createElement(Training, { args: [[{ step: 1, loss: 4.2 }]] }).type === Training; // => true
+ * ```
+ */
+export const Training: FunctionComponent<PictureProps<"qkv-training">> = ({ args }) => {
+  const place = useRef<PictureElement<"qkv-training">>(null);
+  useEffect(() => {
+    defineElements();
+    if (place.current) place.current.args = args;
+  }, [args]);
+  return createElement("qkv-training", { ref: place });
+};
 /** Rows of numbers. */
 export const Vectors = component("qkv-vectors");

@@ -106,6 +106,10 @@ const draw: Record<string, (text: string) => string> = {
     viz.ropeClock({ query: 5, key: 2 }, 2, { title: text } satisfies Texts<viz.RopeClockOptions>),
   tokenArcs: (text) =>
     viz.tokenArcs(weights, { title: text, labels: [text, text] } satisfies Texts<viz.TokenArcsOptions>),
+  trainingView: (text) =>
+    viz.trainingView([{ step: 1, loss: 2, evaluation: 3 }], {
+      title: text,
+    } satisfies Texts<Omit<viz.TrainingViewOptions, "show">>),
   vectors: (text) =>
     viz.vectors(numbers, { title: text, labels: [text] } satisfies Texts<viz.VectorsOptions>),
 };
