@@ -36,6 +36,8 @@ export type FinetuneResult = {
   loss: number;
   /** Of the held-back examples, after the last step; undefined without any. */
   evaluation: number | undefined;
+  /** Tokens of the rows, over the time of the steps that were made now; undefined if there was none to make. */
+  tokensPerSecond: number | undefined;
 };
 
 /** Fine-tunes a model on examples, and leaves what was trained in a folder with its curve and a checkpoint. */
@@ -76,8 +78,9 @@ export async function finetuneRun<P>(
   const loss = tokenLoss(trained.model, trained.drops ? { dropoutSeed: seed } : {});
   const { heldBack } = options;
   const evaluate = () => meanLoss(loss, params, packedEpoch(heldBack, sizes));
+  let speed: Awaited<ReturnType<typeof trainingLoop>>;
   try {
-    await trainingLoop(
+    speed = await trainingLoop(
       {
         params,
         ...(before && { state: before.state }),
@@ -104,6 +107,7 @@ export async function finetuneRun<P>(
     parameters: tensorsOf(params).reduce((total, x) => total + x.data.length, 0),
     loss: lastLoss,
     evaluation: lastEvaluation ?? undefined,
+    tokensPerSecond: speed?.tokensPerSecond,
   };
 }
 

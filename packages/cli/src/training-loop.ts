@@ -12,6 +12,8 @@ export type RunReport = {
   evaluation: number | undefined;
   /** Tokens learned from, over the time of the steps so far. */
   tokensPerSecond: number;
+  /** FLOPs of the model for these tokens, forward and backward. Undefined: they were not counted. */
+  flopsPerSecond: number | undefined;
 };
 
 /** Folder, notes and reports of a run. */
@@ -24,6 +26,8 @@ export type TrainingLoopOptions = {
   /** Steps from one checkpoint to the next. */
   saveEvery: number;
   tokensPerStep: number;
+  /** FLOPs of the model for one token, forward and backward. */
+  flopsPerToken?: number;
   /** Ends the run after the step it is in, with a checkpoint. */
   signal: AbortSignal;
   onStep: (report: RunReport) => void;
@@ -31,12 +35,17 @@ export type TrainingLoopOptions = {
   onEvaluation?: (evaluation: number) => Promise<void>;
 };
 
-/** Trains, reports each step, and saves checkpoints and the curve in the folder of the run. */
+/**
+ * Trains, reports each step, and saves checkpoints and the curve in the folder of the run.
+ *
+ * @returns Speed of the steps that were made, as in the last report; undefined if there was none to make.
+ */
 export async function trainingLoop<P>(
   training: TrainOptions<P>,
   options: TrainingLoopOptions,
-): Promise<void> {
-  const { folder, notes, dataState, saveEvery, tokensPerStep, signal, onStep, onEvaluation } = options;
+): Promise<Pick<RunReport, "tokensPerSecond" | "flopsPerSecond"> | undefined> {
+  const { folder, notes, dataState, saveEvery, tokensPerStep, flopsPerToken, signal, onStep, onEvaluation } =
+    options;
   const { params } = training;
   let [latest, saved] = [training.state, training.state?.step ?? 0];
   const saveCurve = () => folder.saveText("curve.csv", curveText(notes));
@@ -48,18 +57,22 @@ export async function trainingLoop<P>(
     saved = latest.step;
   };
   let [timeMs, done] = [0, 0];
+  let speed: Pick<RunReport, "tokensPerSecond" | "flopsPerSecond"> | undefined;
   for await (const { step, loss, evaluation, state, timeMs: stepMs } of withFlagNames(train(training))) {
     latest = state;
     timeMs += stepMs;
     done += 1;
     notes.curve.push([step, loss, evaluation ?? null]);
-    onStep({ step, loss, evaluation, tokensPerSecond: (done * tokensPerStep) / (timeMs / 1000) });
+    const tokensPerSecond = (done * tokensPerStep) / (timeMs / 1000);
+    speed = { tokensPerSecond, flopsPerSecond: flopsPerToken && flopsPerToken * tokensPerSecond };
+    onStep({ step, loss, evaluation, ...speed });
     if (evaluation !== undefined) await onEvaluation?.(evaluation);
     if (step % saveEvery === 0 || signal.aborted) await save();
     else if (isMark(step)) await saveCurve();
     signal.throwIfAborted();
   }
   await save();
+  return speed;
 }
 
 /** AdamW with a warm-up over a tenth of the steps, 100 at most, and a cosine down to a tenth of the learning rate. */

@@ -18,7 +18,7 @@ export function trainingProgress(err: Output, steps: number): TrainingProgress {
   const losses: number[] = [];
   let first: number | undefined;
   return {
-    onStep({ step, loss, evaluation, tokensPerSecond }) {
+    onStep({ step, loss, evaluation, tokensPerSecond, flopsPerSecond }) {
       first ??= step - 1;
       losses.push(loss);
       if (evaluation !== undefined || isMark(step)) {
@@ -28,9 +28,13 @@ export function trainingProgress(err: Output, steps: number): TrainingProgress {
       }
       const perStep = (performance.now() - start) / 1000 / (step - first);
       const left = duration((steps - step) * perStep);
+      const speed = [
+        `${Math.round(tokensPerSecond)} tokens/s`,
+        ...(flopsPerSecond === undefined ? [] : [`${(flopsPerSecond / 1e9).toPrecision(3)} GFLOP/s`]),
+      ].join(", ");
       line.show(
         step / steps,
-        `${step} of ${steps}, loss ${loss.toFixed(4)} ${sparkline(losses, 16)} ${Math.round(tokensPerSecond)} tokens/s, ${left} left`,
+        `${step} of ${steps}, loss ${loss.toFixed(4)} ${sparkline(losses, 16)} ${speed}, ${left} left`,
       );
     },
     clear: line.clear,

@@ -1,4 +1,5 @@
 import { ArgumentError, checks } from "@qkv/core";
+import { modelFlopsUtilization, readConfig } from "@qkv/cost";
 import { mapTensors, tensorsOf, type Device } from "@qkv/tensor";
 import { tokenizerFromJson } from "@qkv/tokenizer";
 import { textChunks, trainBpe, trainedBpeToJson } from "@qkv/tokenizer/training";
@@ -43,6 +44,9 @@ export type RunResult = {
   best: number;
   /** Characters of the held-back text for each of its tokens, for losses per character. */
   charactersPerToken: number;
+  /** Speed of the steps that were made now: tokens learned from, and FLOPs of the model for them. */
+  tokensPerSecond?: number;
+  flopsPerSecond?: number | undefined;
 };
 
 /** Trains a decoder on text, and leaves the model, its tokenizer, its recipe and its curve in a folder. */
@@ -103,7 +107,7 @@ export async function trainingRun(
   const evaluations = notes.curve.flatMap(([, , evaluation]) => (evaluation === null ? [] : [evaluation]));
   let best = Math.min(Infinity, ...evaluations);
   let evaluation = evaluations.at(-1) ?? NaN;
-  await trainingLoop(
+  const speed = await trainingLoop(
     {
       params,
       ...(before && { state: before.state }),
@@ -118,6 +122,7 @@ export async function trainingRun(
     {
       ...{ folder, notes, saveEvery: options.saveEvery, signal, onStep: options.onStep },
       tokensPerStep: accumulate * batchSize * contextLength,
+      flopsPerToken: flopsPerToken(config),
       async onEvaluation(measured) {
         evaluation = measured;
         if (measured >= best) return;
@@ -133,7 +138,25 @@ export async function trainingRun(
     evaluation,
     best,
     charactersPerToken: [...heldBack].length / heldBackIds!.length,
+    ...speed,
   };
+}
+
+/** FLOPs of the model for one token of a row, forward and backward, by `cost`. */
+function flopsPerToken({ contextLength, ...config }: DecoderConfig): number {
+  const shape = readConfig({
+    model_type: "llama",
+    hidden_size: config.embedDim,
+    intermediate_size: config.hiddenDim,
+    num_hidden_layers: config.numLayers,
+    num_attention_heads: config.numHeads,
+    num_key_value_heads: config.numKvHeads,
+    vocab_size: config.vocabSize,
+    tie_word_embeddings: true,
+  });
+  // Of the speed and the machine nothing else depends.
+  const speed = { tokensPerSecond: 1, contextLength, machine: { flopsPerSecond: 1 } };
+  return modelFlopsUtilization(shape, speed).flopsPerToken;
 }
 
 async function firstParams(
