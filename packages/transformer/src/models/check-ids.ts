@@ -22,8 +22,9 @@ export function checkIds(
     });
   }
   if (shape.length === 2 && shape[0]! > 0 && shape[1]! > 0) {
-    // Ids in memory of a device are checked there, by the lookup of embeddings.
-    if (!ids.device.remote) checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
+    // Ids in memory of a device, and those of examples of `vmap`, are checked by the lookup of embeddings.
+    if (!ids.device.remote && !ids.device.within)
+      checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
     return ids;
   }
   check.refuse(

@@ -1,0 +1,49 @@
+import "@qkv/test-support/allclose";
+import { secondGradients } from "@qkv/attention";
+import { grad, jvp, mapTensors, randn, reshape, slice, tensorsOf, type Tensor, vmap } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { decoder } from "../models/decoder.js";
+import { tokenLoss } from "./losses.js";
+import { nextTokenBatches } from "./next-token-batches.js";
+
+const model = decoder({
+  ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1 },
+  ...{ contextLength: 16, normEps: 1e-5, stopIds: [] },
+});
+const params = model.init(1);
+const text = Array.from({ length: 300 }, (_, i) => (i * i + (i >> 2)) % 11);
+const { ids, targets } = nextTokenBatches(text, { batchSize: 3, contextLength: 6, seed: 1 })(0);
+const loss = tokenLoss(model);
+const lossOf = (p: typeof params, ids: Tensor, targets: Tensor) =>
+  loss(p, { ids: reshape(ids, [1, 6]), targets: reshape(targets, [1, 6]) });
+
+test("gradients of a decoder for each row of a batch are those of each row alone", () => {
+  const all = vmap(grad(lossOf), { inAxes: [null, 0, 0] })(params, ids, targets);
+  for (let n = 0; n < 3; n++) {
+    const row = (x: Tensor) => reshape(slice(x, 0, n, n + 1), [6]);
+    const alone = tensorsOf(grad(lossOf)(params, row(ids), row(targets)));
+    tensorsOf(all).forEach((x, i) => {
+      const own = reshape(slice(x, 0, n, n + 1), alone[i]!.shape);
+      expect(own.data).toBeAllclose(alone[i]!.data, { rtol: 1e-4, atol: 1e-5 });
+    });
+  }
+});
+
+test("the Hessian of a decoder's loss times a vector is symmetric", () => {
+  const [row, goal] = [reshape(slice(ids, 0, 0, 1), [6]), reshape(slice(targets, 0, 0, 1), [6])];
+  const slope = (p: typeof params) => grad(lossOf)(p, row, goal);
+  let draw = 0;
+  const direction = () => mapTensors(params, ({ shape }) => randn(shape, { seed: ++draw }));
+  const [u, v] = [direction(), direction()];
+  const times = (d: typeof params) => secondGradients(() => jvp(slope, params, d).tangent);
+  const dot = (a: typeof params, b: typeof params) => {
+    const other = tensorsOf(b);
+    return tensorsOf(a).reduce(
+      (total, x, i) => total + x.data.reduce((sum, value, n) => sum + value * other[i]!.data[n]!, 0),
+      0,
+    );
+  };
+  const [uHv, vHu] = [dot(u, times(v)), dot(v, times(u))];
+  expect(Math.abs(uHv)).toBeGreaterThan(0.01);
+  expect(uHv).toBeCloseTo(vHu, 2);
+});
