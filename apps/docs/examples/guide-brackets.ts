@@ -17,7 +17,7 @@ const typed = textField("up to 24 brackets", { value: example });
 const text = typed.replace(/[^()]/g, "").slice(0, 24) || example;
 if (text !== typed) print("Brackets that are read:", text);
 
-// The number of brackets that are open behind each: below 0, one was closed too early.
+// The number of brackets that are open after each: below 0, one was closed too early.
 const heightsOf = (ids: readonly number[]) => {
   let height = 0;
   return ids.map((id) => {

@@ -51,7 +51,7 @@ export type HookedTransformerConfig = {
   readonly parallel_attn_mlp?: boolean;
   /** Default false. */
   readonly use_normalization_before_and_after?: boolean;
-  /** A norm behind the embedding. Default false. */
+  /** A norm after the embedding. Default false. */
   readonly post_embedding_ln?: boolean;
 };
 

@@ -229,7 +229,7 @@ const cfgs: fc.Arbitrary<Cfg> = fc
 
 const ids = fc.array(fc.nat(), { minLength: 1, maxLength: 6 });
 
-test("property: a HookedTransformer computes what its definition says, and is the same behind a round trip", async () => {
+test("property: a HookedTransformer computes what its definition says, and is the same after a round trip", async () => {
   await fc.assert(
     fc.asyncProperty(cfgs, ids, fc.nat(1000), async (cfg, drawn, seed) => {
       const list = drawn.map((id) => id % cfg.d_vocab);

@@ -23,7 +23,7 @@ export type LoadTransformerLensOptions = ReadOptions & {
  * Models of attention alone, layer norms, RMS norms and none, learned, rotary and ALiBi positions, causal and bidirectional attention,
  * windows, shared key-value heads, gated MLPs and an output with rows of its own are read. Others, such as SoLU and experts, are refused
  * by the name of the field. Shortformer positions are read where there are no norms: the stream is twice as wide then, and its second
- * half holds the position. Where an MLP is gated, its `b_in` is added behind the product, so it is read as a
+ * half holds the position. Where an MLP is gated, its `b_in` is added after the product, so it is read as a
  * part of `b_out`.
  *
  * @param source - Bytes, a Blob or File, a URL, or in Node a path, of a safetensors file.
@@ -174,7 +174,7 @@ function setAt(tree: object, path: string, x: Tensor): void {
   node[last] = x;
 }
 
-/** Biases of gated neurons, which TransformerLens adds behind the product, as parts of the bias behind the next map. */
+/** Biases of gated neurons, which TransformerLens adds after the product, as parts of the bias of the next map. */
 function foldInnerBiases(params: DecoderParams): void {
   for (const { feedForward } of params.layers) {
     if (feedForward === undefined || !("up" in feedForward)) continue;

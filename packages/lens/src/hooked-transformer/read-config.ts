@@ -7,7 +7,7 @@ export type ReadConfig = {
   readonly config: DecoderConfig;
   /** Rows of the output. */
   readonly numAnswers: number;
-  /** False where gains of norms are folded into the maps behind, or there are no norms. */
+  /** False where gains of norms are folded into the maps after them, or there are no norms. */
   readonly normsHaveWeights: boolean;
   /** Queries and keys alone read positions: Shortformer. */
   readonly positionsOutsideStream: boolean;

@@ -199,13 +199,13 @@ function refuseGains(config: DecoderConfig, leaves: Map<string, Tensor>): void {
         `params.${path}.weight`,
         "gains that were trained",
         "gains of 1, as the configuration has no norms",
-        "multiply the columns of the maps behind by them.",
+        "multiply the columns of the maps that read them by these gains.",
       );
     leaves.delete(`${path}.weight`);
   }
 }
 
-/** Biases before the product of a gated layer: those of TransformerLens are behind it. */
+/** Biases before the product of a gated layer: those of TransformerLens come after it. */
 function refuseGatedBiases({ params }: LensModel): void {
   params.layers.forEach(({ feedForward }, i) => {
     const { up, gate } = feedForward as { up: { bias?: Tensor }; gate?: { bias?: Tensor } };
