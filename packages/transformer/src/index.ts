@@ -101,6 +101,7 @@ export {
 export {
   decoder,
   layerAttention,
+  layerExperts,
   type BytePatchesParams,
   type Decoder,
   type DecoderKernels,

@@ -7,6 +7,7 @@ import {
   full,
   linear,
   mapTensors,
+  matmul,
   mul,
   randn,
   relu,
@@ -26,11 +27,13 @@ import { logSigmoidDecay, softplusDecay } from "./input-maps.js";
 import { linearAttention } from "./linear-attention.js";
 import { logLinearAttention } from "./log-linear-attention.js";
 import { mesaNet } from "./mesa-net.js";
-import { mixerLayer, type AnyMixer, type MixerLayerConfig } from "./mixer-layer.js";
+import { mixerLayer, type AnyMixer, type MixerLayer, type MixerLayerConfig } from "./mixer-layer.js";
 import { selectiveScan } from "./selective-scan.js";
 import { shortConvolution } from "./short-convolution.js";
 import { ssd } from "./ssd.js";
 import { tttLinear } from "./ttt-linear.js";
+
+type AnyLayer = MixerLayer<string>;
 
 /** A cache of one layer, which holds what it is given. */
 function heldState() {
@@ -335,6 +338,32 @@ test("heads are traced, and changed on the way", () => {
   const zeroed = gdn.apply(params, x, { trace: { names: [], tensors: {}, interventions } });
   expect(zeroed.data.every((value) => Math.abs(value) === 0)).toBe(true);
   expect(out.data.some((value) => value !== 0)).toBe(true);
+});
+
+test("the map that a layer implies gives its heads of its values, with convolutions and shared keys", () => {
+  const sizes = { embedDim: 8, numHeads: 4, convolution: 3 };
+  for (const layer of [
+    mixerLayer({ ...sizes, mixer: gatedDeltaRule(), numKeyHeads: 2 }) as AnyLayer,
+    mixerLayer({ ...sizes, mixer: ssd(), numKeyHeads: 1, skip: true }) as AnyLayer,
+    mixerLayer({ ...sizes, mixer: linearAttention() }) as AnyLayer,
+  ]) {
+    const params = layer.init(1);
+    const x = randn([2, 5, 8], { seed: 2 });
+    const tensors: Record<string, Tensor> = {};
+    layer.apply(params, x, { trace: { names: ["heads"], tensors } });
+    const { weights, value } = layer.impliedWeights(params, x);
+    expect(weights.shape).toEqual([2, 4, 5, 5]);
+    expectClose(matmul(weights, value), tensors["heads"]!);
+    // No later token is read.
+    const data = weights.data;
+    data.forEach((weight, i) => {
+      if (i % 5 > Math.floor(i / 5) % 5) expect(weight).toBe(0);
+    });
+  }
+  const own = mixerLayer({ ...sizes, mixer: tttLinear() });
+  expect(() => own.impliedWeights(own.init(1), randn([1, 2, 8], { seed: 1 }))).toThrow(
+    /impliedWeights: `config.mixer` is "tttLinear.*expected a mixer whose output is linear in its values/,
+  );
 });
 
 test("another product of matrices reaches all of them", () => {

@@ -21,6 +21,7 @@ import { checkWide } from "../heads/check-wide.js";
 import type { LinearParams } from "../heads/grouped-query.js";
 import type { Positions } from "../positions/places-of.js";
 import { convolveTokens } from "./convolve-tokens.js";
+import { impliedWeights } from "./implied-weights.js";
 import type { InputMap } from "./input-maps.js";
 import { headsFirst, layerInputs, type LayerInput } from "./layer-inputs.js";
 import { mix, type MixOptions } from "./mix.js";
@@ -135,6 +136,16 @@ export type MixerLayer<Name extends string = string> = {
   init(seed: number): MixerLayerParams<Name>;
   /** `[B, T, C]` to `[B, T, C]`. */
   apply(params: MixerLayerParams<Name>, x: Tensor, options?: MixerLayerOptions): Tensor;
+  /**
+   * The attention map that the layer implies for x `[B, T, C]`, from a state of zeros: weights `[B, H, T, T]` and the values
+   * `[B, H, T, V]` whose product is `heads`. Where a gate is per value channel, weights are `[B, H, V, T, T]`. Refused by mixers
+   * whose output is not linear in their values.
+   */
+  impliedWeights(
+    params: MixerLayerParams<Name>,
+    x: Tensor,
+    options?: Pick<MixerLayerOptions, "documents" | "padding">,
+  ): { weights: Tensor; value: Tensor };
   /** The same layer with other products: for weights of 8 and 4 bits. */
   withLinear(map: typeof linear): MixerLayer<Name>;
 };
@@ -242,6 +253,49 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
     ...((bias === true || bias === of) && { bias: zeros([out]) }),
   });
 
+  /** Inputs of the mixer, and what its convolutions hold after these tokens. */
+  const inputsOf = (
+    params: MixerLayerParams<Name>,
+    x: Tensor,
+    {
+      held,
+      documents,
+      padding,
+    }: {
+      held: LayerState | undefined;
+      documents: DocumentIds | undefined;
+      padding: ArrayLike<number> | undefined;
+    },
+  ): { mixed: Record<string, Tensor>; convolutions: Record<string, Tensor> } => {
+    const [B, T] = x.shape as [number, number, number];
+    const convolutions: Record<string, Tensor> = {};
+    const projectOf = (name: string, source: Tensor): Tensor => {
+      const own: LinearParams & MixerInputParams = params[name as Name];
+      const { weight, bias, down } = own;
+      const between = rankMaps[name];
+      const fewer = down ? mapped(between, map(source, down), own) : source;
+      const rows = map(fewer, weight, bias);
+      const taps = params.convolution?.[name];
+      if (!taps) return rows;
+      const kept = `${name}Convolution`;
+      const past = { state: held?.[kept], documents, padding };
+      const { output, state } = convolveTokens(rows, taps.weight, past);
+      convolutions[kept] = state;
+      return silu(taps.bias ? add(output, taps.bias) : output);
+    };
+    const values = projectOf("value", x);
+    const source = projectFrom === "x" ? x : values;
+    const project = (name: string): Tensor => (name === "value" ? values : projectOf(name, source));
+    const ofInput = (input: LayerInput): Tensor => {
+      const own: MixerInputParams = params[input.name as Name];
+      if (input.kind === "learned") return input.learned.apply(learnedTensor(input.name, own));
+      const rows = reshape(project(input.name), [B, T, ...input.shape]);
+      return headsFirst(mapped(input.map, rows, own), input);
+    };
+    const mixed = Object.fromEntries(inputs.map((input) => [input.name, ofInput(input)]));
+    return { mixed, convolutions };
+  };
+
   return {
     name: mixer.name,
     config,
@@ -298,31 +352,7 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
       const [B, T] = x.shape as [number, number, number];
       if (padding !== undefined) paddedTokens(padding, B, T);
       const held = cache?.state(layer);
-      const convolutions: Record<string, Tensor> = {};
-      const projectOf = (name: string, source: Tensor): Tensor => {
-        const own: LinearParams & MixerInputParams = params[name as Name];
-        const { weight, bias, down } = own;
-        const between = rankMaps[name];
-        const fewer = down ? mapped(between, map(source, down), own) : source;
-        const rows = map(fewer, weight, bias);
-        const taps = params.convolution?.[name];
-        if (!taps) return rows;
-        const kept = `${name}Convolution`;
-        const past = { state: held?.[kept], documents, padding };
-        const { output, state } = convolveTokens(rows, taps.weight, past);
-        convolutions[kept] = state;
-        return silu(taps.bias ? add(output, taps.bias) : output);
-      };
-      const values = projectOf("value", x);
-      const source = projectFrom === "x" ? x : values;
-      const project = (name: string): Tensor => (name === "value" ? values : projectOf(name, source));
-      const ofInput = (input: LayerInput): Tensor => {
-        const own: MixerInputParams = params[input.name as Name];
-        if (input.kind === "learned") return input.learned.apply(learnedTensor(input.name, own));
-        const rows = reshape(project(input.name), [B, T, ...input.shape]);
-        return headsFirst(mapped(input.map, rows, own), input);
-      };
-      const mixed = Object.fromEntries(inputs.map((input) => [input.name, ofInput(input)]));
+      const { mixed, convolutions } = inputsOf(params, x, { held, documents, padding });
       const { output, state } = mixAny(mixer, mixed, {
         held,
         ...(form && { form }),
@@ -342,6 +372,23 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
       const rows = reshape(permute(whole, [0, 2, 1, 3]), [B, T, outWidth]);
       const read = gatePlace === "beforeNorm" ? norm(gated(rows)) : gated(norm(rows));
       return map(read, params.output.weight, params.output.bias);
+    },
+    impliedWeights(params, x, given) {
+      const { documents, padding } = onImplied.options(given, ["documents", "padding"]);
+      if ("ownForm" in mixer) {
+        const expected = "a mixer whose output is linear in its values, as all are with a linear state";
+        const fix = "read `heads` of a trace: this mixer implies no map.";
+        return onImplied.refuse({ argument: "config.mixer", received: mixer.name, expected, fix });
+      }
+      checkWide(x, C);
+      checkParams(
+        "impliedWeights",
+        params,
+        projected.map(({ name }) => name as Name),
+      );
+      const { mixed } = inputsOf(params, x, { held: undefined, documents, padding });
+      const calls = { ...(form && { form }), ...(documents && { documents }), ...(padding && { padding }) };
+      return { weights: impliedWeights<string, string>(mixer, mixed, calls), value: mixed["value"]! };
     },
   };
 }
@@ -413,6 +460,7 @@ const product = (shape: readonly number[]): number => shape.reduce((a, b) => a *
 
 const check: Checks = /* @__PURE__ */ checks("mixerLayer");
 const onApply: Checks = /* @__PURE__ */ checks("apply");
+const onImplied: Checks = /* @__PURE__ */ checks("impliedWeights");
 const callNames = ["cache", "layer", "positions", "documents", "padding", "trace"] as const;
 const configNames = [
   "embedDim",

@@ -66,6 +66,11 @@ export type MixtureOfExperts = {
   init(seed: number): MixtureOfExpertsParams;
   /** `[…, C]` to `[…, C]`. */
   apply(params: MixtureOfExpertsParams, x: Tensor): Tensor;
+  /**
+   * The experts that process each token of x `[…, C]`, int32, and the weights of their outputs: both `[N, expertsPerToken]` for
+   * N tokens, the highest first.
+   */
+  route(params: MixtureOfExpertsParams, x: Tensor): { readonly chosen: Tensor; readonly shares: Tensor };
 };
 
 /**
@@ -110,7 +115,18 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
   checkRouter(check, routing);
   const expert = feedForward(inner);
   const ofAll = shared && sharedExpert(shared, inner);
+  const rowsOf = (x: Tensor) => reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), C]); // [N, C]
+  const routed = ({ router: asks }: MixtureOfExpertsParams, rows: Tensor): Route => {
+    checkChoiceBias(onApply, router, asks.choiceBias);
+    const logits = map(rows, asks.weight, asks.bias); // [N, numExperts]
+    return route(logits, routing, asks.choiceBias);
+  };
   return {
+    route(params, x) {
+      checkParams(onRoute, params, ["router.weight"]);
+      checkTensor("mixtureOfExperts.route", "x", x);
+      return routed(params, rowsOf(x));
+    },
     init(seed) {
       const seeds = splitSeed(seed, feedForwardParts);
       return {
@@ -126,11 +142,9 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
     apply(params, x) {
       checkParams(onApply, params, ["router.weight", "experts"]);
       checkTensor("mixtureOfExperts.apply", "x", x);
-      const { router: asks, experts } = params;
-      checkChoiceBias(onApply, router, asks.choiceBias);
-      const rows = reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), C]); // [N, C]
-      const logits = map(rows, asks.weight, asks.bias); // [N, numExperts]
-      const { chosen, shares } = route(logits, routing, asks.choiceBias);
+      const { experts } = params;
+      const rows = rowsOf(x);
+      const { chosen, shares } = routed(params, rows);
       const runs = chosen.device.isPending?.(chosen.storage) ? onAllRows : onChosenRows;
       const mixed = runs({ chosen, shares, rows, numExperts }, (e, read, share) =>
         router.weighs === "input"
@@ -210,6 +224,7 @@ function sharedExpert(config: SharedExpertConfig, inner: FeedForwardConfig) {
 
 const check: Checks = /* @__PURE__ */ checks("mixtureOfExperts");
 const onApply: Checks = /* @__PURE__ */ checks("mixtureOfExperts.apply");
+const onRoute: Checks = /* @__PURE__ */ checks("mixtureOfExperts.route");
 const names: readonly (keyof MixtureOfExpertsConfig)[] = [
   "embedDim",
   "hiddenDim",

@@ -43,7 +43,11 @@ import { besideAttention } from "../layers/beside-attention.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { laurel } from "../layers/laurel.js";
 import { checkDropout, dropoutOfCall } from "./model-dropout.js";
-import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
+import {
+  mixtureOfExperts,
+  type MixtureOfExperts,
+  type MixtureOfExpertsParams,
+} from "../layers/mixture-of-experts.js";
 import { norm, type NormParams } from "../layers/norm.js";
 import {
   perLayerEmbedding,
@@ -780,15 +784,10 @@ const given = (values: Readonly<Record<string, unknown>>) =>
 /** Scale of random embeddings, as in GPT-2 and Llama: logits then start near zero. */
 const initialScale = 0.02;
 
-function decoderLayer(
-  config: DecoderConfig,
-  kind: LayerType,
-  traits: LayerTraits,
-  map: DecoderKernels["linear"],
-): TransformerLayer<FeedForwardParams | MixtureOfExpertsParams> {
-  const { embedDim: C, normEps: eps } = config;
-  const inner = {
-    embedDim: C,
+/** Traits of the feed-forward layers of a decoder. */
+function feedForwardConfig(config: DecoderConfig, map: DecoderKernels["linear"]) {
+  return {
+    embedDim: config.embedDim,
     hiddenDim: config.hiddenDim,
     activation: config.activation ?? "silu",
     gated: config.gated ?? true,
@@ -796,12 +795,27 @@ function decoderLayer(
     bias: config.bias?.feedForward ?? false,
     ...(map && { linear: map }),
   };
-  const { layers: _, ...experts } = config.experts ?? {};
+}
+
+/** The mixture of experts of a layer. */
+function experts(config: DecoderConfig, map: DecoderKernels["linear"]): MixtureOfExperts {
+  const { layers: _, ...own } = config.experts ?? {};
+  return mixtureOfExperts({ ...feedForwardConfig(config, map), ...(own as ExpertsConfig) });
+}
+
+function decoderLayer(
+  config: DecoderConfig,
+  kind: LayerType,
+  traits: LayerTraits,
+  map: DecoderKernels["linear"],
+): TransformerLayer<FeedForwardParams | MixtureOfExpertsParams> {
+  const { embedDim: C, normEps: eps } = config;
+  const inner = feedForwardConfig(config, map);
   const tokens =
     typeof traits.feedForward === "object"
       ? stackedLayer(traits.feedForward, map)
       : traits.experts
-        ? mixtureOfExperts({ ...inner, ...(experts as ExpertsConfig) })
+        ? experts(config, map)
         : feedForward({
             ...inner,
             ...(config.activationSparsity !== undefined && { sparsity: config.activationSparsity }),
@@ -949,6 +963,36 @@ export function layerAttention(
   if (typeof own === "object" || own === "none") return undefined;
   const made = attentionLayer(layerConfig(config, layer), own, traitsOf(config, layer), undefined);
   return made as AttentionLayer | LatentLayer;
+}
+
+/**
+ * The mixture of experts that a layer of a decoder computes with, whose `route` tells which experts a token goes to.
+ *
+ * @param layer - From 0.
+ * @returns Undefined for a layer without experts.
+ * @throws {ArgumentError} If the model has no such layer.
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { decoder, layerExperts, type MixtureOfExpertsParams } from "@qkv/transformer";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [], experts: { numExperts: 4, expertsPerToken: 2 },
+ * };
+ * const [{ feedForward }] = decoder(config).init(1).layers as [{ feedForward: MixtureOfExpertsParams }];
+ * const { chosen } = layerExperts(config, 0)!.route(feedForward, randn([1, 3, 8], { seed: 2 }));
+ * chosen.shape; // => [3, 2]
+ * ```
+ */
+export function layerExperts(config: DecoderConfig, layer: number): MixtureOfExperts | undefined {
+  const on = checks("layerExperts");
+  on.each({ config }, (one) => typeof one === "object" && one !== null, "the configuration of a decoder");
+  on.whole({ layer }, { min: 0, max: config.numLayers - 1, fix: "count layers from 0." });
+  const traits = traitsOf(config, layer);
+  const has = traits.experts && traits.feedForward === true;
+  return has ? experts(layerConfig(config, layer), undefined) : undefined;
 }
 
 /** The factor of queries at a position. */

@@ -1,0 +1,77 @@
+import { gatedDeltaRule, mixerLayer, ssd, type MixerLayer } from "@qkv/attention";
+import { matmul, type Tensor } from "@qkv/tensor";
+import "@qkv/test-support/allclose";
+import { decoder, feedForward, type DecoderConfig, type MixtureOfExpertsParams } from "@qkv/transformer";
+import { expect, test } from "vitest";
+import { inFloat64, type LensModel } from "../lens-model.js";
+import { runWithTrace } from "../run-with-trace.js";
+import { expertRouting } from "./expert-routing.js";
+import { impliedMaps } from "./implied-maps.js";
+
+const ids = [3, 1, 4, 1, 5];
+const sizes = { vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 3, numHeads: 2, numKvHeads: 1 };
+const base: DecoderConfig = { ...sizes, contextLength: 32, normEps: 1e-5, stopIds: [] };
+const modelOf = (config: DecoderConfig): LensModel => {
+  const { init, apply } = decoder(config);
+  return inFloat64({ config, params: init(1), apply });
+};
+
+test("maps that mixers imply give their heads of their values, alone and beside attention", () => {
+  const delta = mixerLayer({ embedDim: 8, numHeads: 2, mixer: gatedDeltaRule(), convolution: 3 });
+  const state = mixerLayer({ embedDim: 8, numHeads: 4, mixer: ssd(), numKeyHeads: 1 });
+  const hybrid = { attention: "full", mixer: state } as const;
+  const model = modelOf({ ...base, layerTypes: [delta, "full", hybrid] as never });
+  const maps = impliedMaps(model, ids);
+  expect(Object.keys(maps)).toEqual([
+    "layers.0.attention.impliedWeights",
+    "layers.2.attention.impliedWeights",
+  ]);
+  const { tensors } = runWithTrace(model, ids);
+  for (const [i, layer] of [
+    [0, delta],
+    [2, state],
+  ] as const) {
+    const weights = maps[`layers.${i}.attention.impliedWeights`]!;
+    const own = model.params.layers[i]!.attention as unknown as { mixer?: object };
+    const x = tensors[`layers.${i}.attentionInput`]!;
+    const mixer = layer as unknown as MixerLayer;
+    const heads: Record<string, Tensor> = {};
+    mixer.apply((own.mixer ?? own) as never, x, { trace: { names: ["heads"], tensors: heads } });
+    const { value } = mixer.impliedWeights((own.mixer ?? own) as never, x);
+    expect(matmul(weights, value)).toBeAllclose(heads["heads"]!, { rtol: 0, atol: 1e-10 });
+  }
+  expect(Object.keys(impliedMaps(model, ids, { layers: [2] }))).toHaveLength(1);
+  expect(() => impliedMaps(model, ids, { layers: [1] })).toThrow(
+    /impliedMaps: `layers` is 1, expected layers that imply a map\.\nFix: choose of 0, 2\./,
+  );
+});
+
+test("a model without mixers implies no map", () => {
+  expect(() => impliedMaps(modelOf(base), ids)).toThrow(/impliedMaps: .*expected a model with a mixer/);
+});
+
+test("the experts of a token, by their weights, give what the feed-forward layer adds", () => {
+  const config = { ...base, experts: { numExperts: 5, expertsPerToken: 2, layers: [true, false, true] } };
+  const model = modelOf(config);
+  const routing = expertRouting(model, ids);
+  expect(routing.map(({ layer }) => layer)).toEqual([0, 2]);
+  const { tensors } = runWithTrace(model, ids);
+  const expert = feedForward({ embedDim: 8, hiddenDim: 16 });
+  for (const { layer, experts, weights } of routing) {
+    const own = model.params.layers[layer]!.feedForward as MixtureOfExpertsParams;
+    const x = tensors[`layers.${layer}.feedForwardInput`]!;
+    const outputs = own.experts.map((params) => expert.apply(params, x).data);
+    const sums = Array.from({ length: 5 * 8 }, (_, i) => {
+      const t = Math.floor(i / 8);
+      return [0, 1].reduce(
+        (sum, k) => sum + weights.data[2 * t + k]! * outputs[experts.data[2 * t + k]!]![i]!,
+        0,
+      );
+    });
+    expect(tensors[`layers.${layer}.feedForwardOutput`]!.data).toBeAllclose(sums, { rtol: 0, atol: 1e-12 });
+  }
+});
+
+test("a model without experts routes nothing", () => {
+  expect(() => expertRouting(modelOf(base), ids)).toThrow(/expertRouting: .*expected a model with a mixture/);
+});
