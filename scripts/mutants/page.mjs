@@ -17,11 +17,11 @@ export const mutants = [
     replace: "(moved as number) ?? value",
   },
   {
-    what: "a slider takes what every object has for its value",
+    what: "the page shows the first text of a field",
     file: "src/text-field.ts",
     in: "textField",
-    find: "host && Object.hasOwn(host.values, label) ? host.values[label] : undefined",
-    replace: "host?.values[label]",
+    find: "value: current",
+    replace: "value: value",
   },
   {
     what: "an emptied text field shows its first text",

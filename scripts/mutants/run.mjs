@@ -123,6 +123,7 @@ try {
   const left = new Set(["node_modules", "dist", ".types", "coverage"]);
   for (const path of [
     ...["packages", "scripts", "vitest.config.ts", "package.json", "tsconfig.base.json"],
+    "templates", // which create-qkv copies
     "conformance", // some of the tests, and the reference data of all
   ]) {
     const filter = (from) => !left.has(from.split(/[\\/]/).at(-1));

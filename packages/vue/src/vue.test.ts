@@ -108,6 +108,24 @@ test("embeddings follow the texts, also those of a list that grows in place", as
   expect(runtime.embeds).toEqual([["a"], ["a", "bcd"]]);
 });
 
+test("an embedding that is under way is aborted when its model is gone", async () => {
+  const signals: AbortSignal[] = [];
+  const pending = {
+    ...runtime,
+    embed(_: object, __: readonly string[], { signal }: { signal?: AbortSignal } = {}) {
+      signals.push(signal!);
+      return new Promise<number[][]>(() => undefined);
+    },
+  };
+  const model = ref<object | undefined>({});
+  const state = scope.run(() => useEmbedding(model, ["a"], { runtime: pending }))!;
+  await soon();
+  expect([state.value.status, signals.map(({ aborted }) => aborted)]).toEqual(["running", [false]]);
+  model.value = undefined;
+  await soon();
+  expect([signals.length, signals[0]!.aborted]).toEqual([1, true]);
+});
+
 test("attention follows the text, and waits for a model", async () => {
   const { decoder } = await import("@qkv/transformer");
   const made = decoder({
