@@ -22,11 +22,13 @@ import {
 } from "@qkv/transformer";
 import { expect, test } from "vitest";
 import { ownData } from "../reference-data.mjs";
+import { modelFolder } from "./families/model-files.js";
 
 // What the cost model says of encoders, encoder–decoders, models of images and of speech, beside what they hold and do.
 
-const path = (name: string) => ownData.path(`hf/${name}`);
-const configOf = (name: string) => ownData.json(`hf/${name}/config.json`) as Record<string, unknown>;
+const path = (name: string) => ownData.path(modelFolder(ownData, name));
+const configOf = (name: string) =>
+  ownData.json(`${modelFolder(ownData, name)}/config.json`) as Record<string, unknown>;
 const numbersOf = (tree: unknown) => tensorsOf(tree as never).reduce((sum, { data }) => sum + data.length, 0);
 // The plain kernel computes whole tiles of 64 queries and keys.
 const flopsOf = (shape: ModelShape, call: Call) => cost(shape, { ...call, tileSize: 64 }).flops;
@@ -35,15 +37,22 @@ const flopsOf = (shape: ModelShape, call: Call) => cost(shape, { ...call, tileSi
 const pooled = new Set(["albert", "bert-pooler", "mpnet", "roberta", "vit", "xlm-roberta"]);
 /** Numbers that a file holds and loading drops: rows of positions before the first one, a row for hidden patches. */
 const dropped: Readonly<Record<string, number>> = {
+  ...{ camembert: 2 * 12, "roberta-prelayernorm": 2 * 12, "xlm-roberta-xl": 2 * 12 },
+  ...{ mbart: 2 * 2 * 12, plbart: 2 * 2 * 12 },
   ...{ bart: 2 * 2 * 48, dinov2: 48, mpnet: 2 * 32, roberta: 2 * 48, "xlm-roberta": 2 * 48 },
 };
 /** Numbers that a file holds and nothing learns: biases of logits that are 0. */
-const fixed: Readonly<Record<string, number>> = { bart: 112, marian: 112 };
+const fixed: Readonly<Record<string, number>> = {
+  ...{ bart: 112, marian: 112 },
+  ...{ mbart: 24, plbart: 24, pegasus: 24, blenderbot: 24 },
+};
 
 test.each([
   ...["albert", "bert-mlm", "bert-pooler", "distilbert", "electra", "modernbert", "mpnet", "nomic-bert"],
   ...["roberta", "xlm-roberta", "bart", "m2m-100", "marian", "t5", "t5-gated", "moonshine", "whisper"],
   ...["vit", "vit-classifier", "dinov2", "clip", "siglip"],
+  ...["camembert", "roberta-prelayernorm", "xlm-roberta-xl"],
+  ...["mbart", "plbart", "pegasus", "blenderbot", "mt5", "umt5"],
 ])("parameters of %s are those of the loaded model", async (name) => {
   const { params } = (await loadAny(path(name))) as { params: Record<string, unknown> };
   const { head, maskedTokenHead: _, ...own } = params;

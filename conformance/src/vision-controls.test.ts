@@ -125,6 +125,7 @@ test.each<[folder: string, trait: string, change: VisionChange, output: string]>
     },
     rows,
   ],
+  ["dinov2-with-registers", "positions of another grid", { config: { antialiasPositions: false } }, rows],
   ["dinov2-with-registers-classifier", "its registers", { config: { registers: 0 } }, "logits"],
   ["clip-classifier", "the mean of patches", { config: { head: tinyHead("mean") } }, "logits"],
   ["clip-classifier", "rows without the last norm", { config: { finalNorm: "rows" } }, "logits"],

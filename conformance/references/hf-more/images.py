@@ -16,15 +16,14 @@ label_fields = {
 
 def patches(w, name, pixels, bias=True):
     """A convolution whose stride is its width: a row for each patch, line by line."""
-    side = pixels.shape[-1] // patch
     cut = pixels.unfold(2, patch, patch).unfold(3, patch, patch)  # [B, 3, side, side, patch, patch]
-    rows = cut.permute(0, 2, 3, 1, 4, 5).reshape(len(pixels), side * side, -1)
+    rows = cut.permute(0, 2, 3, 1, 4, 5).flatten(1, 2).flatten(2)
     matrix = w(f"{name}.weight", C, 3, patch, patch, size=0.25).flatten(1)
     return rows @ matrix.T + (w(f"{name}.bias", C, size=0.25) if bias else 0)
 
 
-def outputs(name, w, config, pixels, rows, more):
-    save(name, w, config, [case("plain", {"pixel_values": pixels}, rows | more)])
+def outputs(name, w, config, pixels, rows, more, others=()):
+    save(name, w, config, [case("plain", {"pixel_values": pixels}, rows | more), *others])
 
 
 def scored(logits):
@@ -128,7 +127,14 @@ def deit_with_teacher():
 def dinov2_rows(w, path, pixels, registers):
     x = patches(w, f"{path}embeddings.patch_embeddings.projection", pixels)
     token = w(f"{path}embeddings.cls_token", 1, 1, C)
-    x = before([token], x) + w(f"{path}embeddings.position_embeddings", 1, x.shape[1] + 1, C)
+    positions = w(f"{path}embeddings.position_embeddings", 1, (image // patch) ** 2 + 1, C)
+    grid = [pixels.shape[2] // patch, pixels.shape[3] // patch]
+    if grid != [image // patch] * 2:
+        learned = positions[:, 1:].view(1, image // patch, image // patch, C).permute(0, 3, 1, 2)
+        # As PyTorch scales pictures.
+        scaled = F.interpolate(learned, size=grid, mode="bicubic", align_corners=False, antialias=True)
+        positions = torch.cat([positions[:, :1], scaled.permute(0, 2, 3, 1).flatten(1, 2)], 1)
+    x = before([token], x) + positions
     w(f"{path}embeddings.mask_token", 1, C)
     if registers:
         own = w(f"{path}embeddings.register_tokens", 1, registers, C)
@@ -160,7 +166,10 @@ def dinov2_with_registers():
     rows = dinov2_rows(w, "", pixels, 4)
     own = {"architectures": ["Dinov2WithRegistersModel"], "model_type": "dinov2_with_registers", "num_register_tokens": 4}
     more = {"pooler_output": rows[:, 0]}
-    outputs("dinov2-with-registers", w, dinov2_config(own), pixels, {"last_hidden_state": rows}, more)
+    # Three patches above each other.
+    tall = w.pixels(1, 3, 3 * patch, patch)
+    other = case("other_size", {"pixel_values": tall}, {"last_hidden_state": dinov2_rows(w, "", tall, 4)})
+    outputs("dinov2-with-registers", w, dinov2_config(own), pixels, {"last_hidden_state": rows}, more, [other])
 
 
 def dinov2_classifier(name, path, architecture, registers, own):

@@ -317,7 +317,7 @@ test("the folder's tokenizer comes with the model; another one may be given inst
   expect(other.tokenizer!.encode("once upon a time")).toEqual([1, 2, 3, 4]);
   const empty = folderOf(whole);
   await expect(load(folder, { tokenizer: empty })).rejects.toThrow(
-    `load: \`tokenizer\` is ${JSON.stringify(empty)}, expected a folder with tokenizer.json, or tokenizer.model, or vocab.json and merges.txt, or vocab.txt.\nFix: name the tokenizer's file.`,
+    `load: \`tokenizer\` is ${JSON.stringify(empty)}, expected a folder with tokenizer.json, or tokenizer.model, or source.spm and vocab.json, or vocab.json and merges.txt, or vocab.txt.\nFix: name the tokenizer's file.`,
   );
   const own = { ...tokenizer!, vocabSize: 301 };
   await expect(load(folder, { tokenizer: own })).rejects.toThrow(

@@ -496,6 +496,7 @@ async function weightFile(folder: Folder, named = "model.safetensors"): Promise<
 const tokenizerFiles: readonly (readonly string[])[] = [
   ["tokenizer.json"],
   ["tokenizer.model"],
+  ["source.spm", "vocab.json"],
   ["vocab.json", "merges.txt"],
   ["vocab.txt"],
 ];

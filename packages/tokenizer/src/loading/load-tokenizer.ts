@@ -3,6 +3,7 @@ import { llama2cTokenizer } from "../llama2c-tokenizer.js";
 import type { Tokenizer } from "../tokenizer.js";
 import { ggufTokenizer } from "./gguf.js";
 import { sentencePieceTokenizer } from "./sentencepiece.js";
+import { marianTokenizer } from "./marian.js";
 import { JsonField } from "./json-field.js";
 import { tiktokenTokenizer, type TiktokenRanks } from "./tiktoken.js";
 import { tokenizerFromJson } from "./tokenizer-json/tokenizer-json.js";
@@ -12,7 +13,7 @@ import { gpt2Split } from "../pre-tokenizers/gpt2-split.js";
 
 /**
  * The tokenizer of a folder's files, recognized by their names: the first of `tokenizer.json`, `*.gguf`, `*.model`,
- * `vocab.json` (or `encoder.json`) with `merges.txt` (or `vocab.bpe`), `*.tiktoken`, `*.js` (a module of js-tiktoken, which
+ * `source.spm` with `vocab.json` (Marian), `vocab.json` (or `encoder.json`) with `merges.txt` (or `vocab.bpe`), `*.tiktoken`, `*.js` (a module of js-tiktoken, which
  * is read and not run), `vocab.txt`, `*.bin`; or a single `*.json`, a tokenizer or the ranks of tiktoken's package.
  *
  * @param source - The bytes of each file by its name; others may be among them. Or the folder or file, by its path (in Node) or
@@ -69,6 +70,8 @@ function tokenizerOfFiles(files: Readonly<Record<string, Uint8Array>>): Tokenize
   if (gguf !== undefined) return ggufTokenizer(read(gguf));
   const model = find(/\.model$/i);
   if (model !== undefined) return sentencePieceTokenizer(read(model));
+  const spm = find(/source\.spm$/i);
+  if (spm !== undefined && files["vocab.json"]) return marianTokenizer(read(spm), files["vocab.json"]);
   const [vocab, merges] = [find(/(vocab|encoder)\.json$/i), find(/(merges\.txt|vocab\.bpe)$/i)];
   if (vocab !== undefined && merges !== undefined) return gpt2Tokenizer(read(vocab), read(merges));
   const ranks = find(/\.tiktoken$/i);
@@ -92,7 +95,7 @@ function tokenizerOfFiles(files: Readonly<Record<string, Uint8Array>>): Tokenize
     argument: "source",
     received: names,
     expected:
-      "a tokenizer's files: tokenizer.json, *.gguf, *.model, vocab.json and merges.txt, *.tiktoken, vocab.txt or *.bin",
+      "a tokenizer's files: tokenizer.json, *.gguf, *.model, source.spm and vocab.json, vocab.json and merges.txt, *.tiktoken, vocab.txt or *.bin",
     fix: "give the folder that the model came in.",
   });
 }

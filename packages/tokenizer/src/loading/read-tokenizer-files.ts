@@ -114,11 +114,12 @@ async function fromFiles(given: readonly File[], reading: OpenOptions): Promise<
 const configuration = "tokenizer_config.json";
 
 const known =
-  /\.(gguf|model|tiktoken)$|(^|[-_.])tokenizer(_config)?\.json$|(vocab|encoder)\.json$|(merges|vocab)\.txt$|vocab\.bpe$|^tok.*\.bin$/i;
+  /\.(gguf|model|tiktoken)$|(^|[-_.])source\.spm$|(^|[-_.])tokenizer(_config)?\.json$|(vocab|encoder)\.json$|(merges|vocab)\.txt$|vocab\.bpe$|^tok.*\.bin$/i;
 
-/** Files that belong to a tokenizer file: the configuration of `tokenizer.json`, the merges of `vocab.json`. */
+/** Files that belong to a tokenizer file: the configuration of `tokenizer.json`, the merges of `vocab.json`, the ids of `source.spm`. */
 function beside(name: string, there: readonly string[]): string[] {
   if (/tokenizer\.json$/i.test(name)) return there.filter((other) => other === configuration);
+  if (/source\.spm$/i.test(name)) return there.filter((other) => other === "vocab.json");
   if (/(vocab|encoder)\.json$/i.test(name))
     return there.filter((other) => /(merges\.txt|vocab\.bpe)$/i.test(other));
   if (/(merges\.txt|vocab\.bpe)$/i.test(name))
@@ -137,7 +138,7 @@ function refuseEmpty(folder: string, there: readonly string[], { check }: OpenOp
   return check.refuse({
     received: folder,
     expected:
-      "a folder with a tokenizer: tokenizer.json, *.gguf, *.model, vocab.json and merges.txt, *.tiktoken, vocab.txt or tok*.bin",
+      "a folder with a tokenizer: tokenizer.json, *.gguf, *.model, source.spm and vocab.json, vocab.json and merges.txt, *.tiktoken, vocab.txt or tok*.bin",
     fix:
       there.length === 0
         ? "the folder is empty."
@@ -157,6 +158,7 @@ async function readStart(source: string | URL | File, reading: OpenOptions): Pro
 const onServers: readonly (readonly string[])[] = [
   ["tokenizer.json"],
   ["tokenizer.model"],
+  ["source.spm", "vocab.json"],
   ["vocab.json", "merges.txt"],
   ["vocab.txt"],
 ];
@@ -185,7 +187,7 @@ async function fromServer(url: URL, reading: OpenOptions): Promise<Record<string
     reading.check.refuse({
       received: url.href,
       expected:
-        "a folder with tokenizer.json, tokenizer.model, vocab.json and merges.txt, or vocab.txt, and the server has none",
+        "a folder with tokenizer.json, tokenizer.model, source.spm and vocab.json, vocab.json and merges.txt, or vocab.txt, and the server has none",
       fix: "give the address of the tokenizer's file; of a repository of the hub, https://huggingface.co/OWNER/NAME/resolve/main/.",
     });
   }

@@ -34,10 +34,10 @@ export function sentencePieceTokenizer(bytes: Uint8Array, options: { template?: 
 /** The tokenizer of a SentencePiece model, read from a `.model` or a GGUF file. */
 export function composeSentencePiece(
   file: SentencePieceModel,
-  options: { template?: Template; specialTokens?: "allowed" | "ordinary" } = {},
+  options: { template?: Template; specialTokens?: "allowed" | "ordinary"; prefixesParts?: boolean } = {},
 ): Tokenizer {
   const check = checks("composeSentencePiece");
-  check.options(options, ["template", "specialTokens"]);
+  check.options(options, ["template", "specialTokens", "prefixesParts"]);
   check.each(
     { file },
     (value) =>
@@ -89,7 +89,10 @@ export function composeSentencePiece(
         });
   return composeTokenizer({
     normalizers: [
-      sentencePieceNormalizer({ ...settings, map, symbols: symbols.map(({ content }) => content) }),
+      sentencePieceNormalizer({
+        ...{ ...settings, map, symbols: symbols.map(({ content }) => content) },
+        ...(options.prefixesParts && { prefixesParts: true }),
+      }),
     ],
     model: makeModel(),
     addedTokens: Array.from(control, (id): AddedToken => ({ id, content: texts[id]!, special: true })),

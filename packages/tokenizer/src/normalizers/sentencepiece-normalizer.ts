@@ -8,6 +8,8 @@ export type SentencePieceNormalizerOptions = {
   readonly symbols: readonly string[];
   readonly treatWhitespaceAsSuffix: boolean;
   readonly addDummyPrefix: boolean;
+  /** Adds it to the text behind an added token too, as software does that encodes those parts one by one. Default: false. */
+  readonly prefixesParts?: boolean;
   readonly removeExtraWhitespaces: boolean;
   readonly escapeWhitespaces: boolean;
 };
@@ -64,7 +66,7 @@ export function sentencePieceNormalizer(options: SentencePieceNormalizerOptions)
     while (removeExtraWhitespaces && parts[from]?.[2] === " ") from += 1;
     if (from > 0) edits.push([0, parts[from - 1]![1], ""]);
     if (from === parts.length) return edits;
-    if (first && addDummyPrefix && !treatWhitespaceAsSuffix)
+    if ((first || options.prefixesParts) && addDummyPrefix && !treatWhitespaceAsSuffix)
       edits.push([parts[from]![0], parts[from]![0], space]);
     let afterSpace = removeExtraWhitespaces; // at the start, as after a space
     for (const [start, end, mapped] of parts.slice(from)) {

@@ -93,6 +93,7 @@ const visionDefaults: Partial<VisionTransformerConfig> = {
   classToken: true,
   distillationToken: false,
   registers: 0,
+  antialiasPositions: false,
   patchBias: true,
   embeddingNorm: false,
   layerScale: false,

@@ -4,25 +4,45 @@ import { matmul, reshape, tensor, type Device, type Tensor } from "@qkv/tensor";
 export type Grid = readonly [rows: number, columns: number];
 
 /**
- * Learned positions of a grid of patches for another grid: bicubic between the learned ones, with clamped edges, as PyTorch's
- * `interpolate` without antialiasing and without aligned corners.
+ * Learned positions of a grid of patches for another grid: bicubic between the learned ones, as PyTorch's `interpolate` without
+ * aligned corners. With clamped edges, or `antialias`ed: a smaller grid averages over as many learned ones as it leaves out.
  *
  * @param positions - `[rows · columns, C]`
  * @returns `[rows · columns, C]` of the grid `to`.
  */
-export function interpolatePositions(positions: Tensor, from: Grid, to: Grid): Tensor {
+export function interpolatePositions(
+  positions: Tensor,
+  from: Grid,
+  to: Grid,
+  { antialias = false } = {},
+): Tensor {
   const C = positions.shape[1]!;
   const { device } = positions;
-  const tall = matmul(cubicMatrix(from[0], to[0], device), reshape(positions, [from[0], from[1] * C]));
-  const wide = matmul(cubicMatrix(from[1], to[1], device), reshape(tall, [to[0], from[1], C]));
+  const matrix = antialias ? antialiasedMatrix : cubicMatrix;
+  const tall = matmul(matrix(from[0], to[0], device), reshape(positions, [from[0], from[1] * C]));
+  const wide = matmul(matrix(from[1], to[1], device), reshape(tall, [to[0], from[1], C]));
   return reshape(wide, [to[0] * to[1], C]);
 }
 
-/** Keys' cubic with a = -0.75, which is PyTorch's. */
-function cubic(distance: number): number {
+/** Keys' cubic. PyTorch's has a = -0.75, and -0.5 where it is antialiased. */
+function cubic(distance: number, a = -0.75): number {
   const x = Math.abs(distance);
-  if (x <= 1) return (1.25 * x - 2.25) * x * x + 1;
-  return x < 2 ? -0.75 * (((x - 5) * x + 8) * x - 4) : 0;
+  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
+}
+
+/** The same with a kernel as wide as the step between places, whose weights inside the grid sum to 1. */
+function antialiasedMatrix(from: number, to: number, device: Device): Tensor {
+  const weights = new Float32Array(to * from);
+  const step = from / to;
+  const width = Math.max(step, 1);
+  for (let i = 0; i < to; i++) {
+    const centre = (i + 0.5) * step;
+    const own = Array.from({ length: from }, (_, place) => cubic((place + 0.5 - centre) / width, -0.5));
+    const sum = own.reduce((a, b) => a + b, 0);
+    own.forEach((weight, place) => (weights[i * from + place] = weight / sum));
+  }
+  return tensor(weights, { shape: [to, from], device });
 }
 
 /** Weights of `from` places for each of `to`, `[to, from]`. */

@@ -76,6 +76,15 @@ test("another size: positions are interpolated, and a patch that is not whole is
   expect(model.apply(params, wide).data).toEqual(model.apply(params, slice(wide, 3, 0, 12)).data);
 });
 
+test("golden: antialiased positions, as PyTorch's interpolate", () => {
+  // By hand, a = -0.5: one place in the middle of two, half of each.
+  const one = interpolatePositions(tensor([[0], [1]]), [1, 2], [1, 1], { antialias: true });
+  expect(one.data).toBeAllclose([0.5], { rtol: 0, atol: 1e-6 });
+  // PyTorch 2.6.0: interpolate(torch.tensor([[[[0., 1.]]]]), size=(1, 4), mode="bicubic", antialias=True)
+  const four = interpolatePositions(tensor([[0], [1]]), [1, 2], [1, 4], { antialias: true });
+  expect(four.data).toBeAllclose([-0.088235, 0.207143, 0.792857, 1.088235], { rtol: 0, atol: 1e-5 });
+});
+
 test("golden: bicubic positions between two, as PyTorch's interpolate", () => {
   // By hand, a = -0.75: the first of four places is 0.25 before the first of two, so 1.25 from the second, and
   // w(1.25) = -0.10546875; the next is 0.75 and 1.75 from what lies beyond it, w(0.75) + w(1.75) = 0.2265625.

@@ -55,6 +55,8 @@ export type VisionTransformerConfig = {
   distillationToken?: boolean;
   /** Adds this many rows before those of the patches, without positions, which no task reads (DINOv2 with registers). Default 0. */
   registers?: number;
+  /** Averages positions where an image has fewer patches than `imageSize` (DINOv2 with registers). Default false. */
+  antialiasPositions?: boolean;
   /** Adds a bias to patches in random weights; loaded weights have it if it is stored. Default true; CLIP has none. */
   patchBias?: boolean;
   /** Applies a norm before the first layer (CLIP). Default false. */
@@ -159,6 +161,7 @@ export function visionTransformer(
     classToken = true,
     distillationToken = false,
     registers = 0,
+    antialiasPositions = false,
     patchBias = true,
     embeddingNorm = false,
     layerScale = false,
@@ -195,7 +198,9 @@ export function visionTransformer(
   /** Positions of the rows of an image with this grid of patches. */
   const positionsOf = ({ positions: { weight } }: VisionTransformerParams, grid: Grid): Tensor => {
     if (grid[0] === side && grid[1] === side) return weight;
-    const patches = interpolatePositions(slice(weight, 0, first), [side, side], grid);
+    const patches = interpolatePositions(slice(weight, 0, first), [side, side], grid, {
+      antialias: antialiasPositions,
+    });
     return first > 0 ? concat([slice(weight, 0, 0, first), patches], 0) : patches;
   };
   /** Rows `[count, C]` for each image of a batch. */
@@ -300,6 +305,7 @@ const names = /* @__PURE__ */ Object.keys({
   classToken: 0,
   distillationToken: 0,
   registers: 0,
+  antialiasPositions: 0,
   patchBias: 0,
   embeddingNorm: 0,
   layerScale: 0,
@@ -322,12 +328,16 @@ function checkConfig(config: VisionTransformerConfig): void {
     classToken = true,
     distillationToken = false,
     registers = 0,
+    antialiasPositions = false,
     patchBias = true,
     embeddingNorm = false,
     layerScale = false,
     gated = false,
   } = given;
-  check.type({ classToken, distillationToken, patchBias, embeddingNorm, layerScale, gated }, "boolean");
+  check.type(
+    { classToken, distillationToken, antialiasPositions, patchBias, embeddingNorm, layerScale, gated },
+    "boolean",
+  );
   check.whole({ registers }, { min: 0 });
   const { finalNorm = "rows", pooling = "cls", head } = given;
   check.oneOf({ finalNorm }, ["rows", "pooled"]);

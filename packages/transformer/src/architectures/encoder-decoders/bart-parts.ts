@@ -117,7 +117,7 @@ export function bartOutput(
 
 /** Names of fields of BART and its relatives that change nothing. */
 export const ignoredOfBart =
-  "activation_dropout dropout encoder_layerdrop decoder_layerdrop init_std classif_dropout num_hidden_layers extra_pos_embeddings save_step normalize_embedding";
+  "activation_dropout dropout encoder_layerdrop decoder_layerdrop init_std classif_dropout num_hidden_layers extra_pos_embeddings save_step normalize_embedding do_blenderbot_90_layernorm";
 
 /** Copies of the table of embeddings. */
 export const copiesOfBart = /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight$/;

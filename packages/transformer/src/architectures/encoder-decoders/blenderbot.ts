@@ -33,6 +33,6 @@ export const blenderbot: EncoderDecoderArchitecture = {
   },
   write: bartFields,
   classes: { blenderbot: "BlenderbotForConditionalGeneration" },
-  ignored: [ignoredOfBart, "do_blenderbot_90_layernorm"],
+  ignored: [ignoredOfBart],
   ignoredTensors: copiesOfBart,
 };

@@ -6,7 +6,7 @@ import { each, fused, linear, norm, stored, type StoredTensor } from "../stored-
 import type { EncoderArchitecture, EncoderHeads } from "./encoder-architecture.js";
 import { behindHeads, bertEmbeddings, bertLayerNames, bertSizes, ignoredOfBert } from "./encoder-parts.js";
 
-const ignoredOfDeberta = [ignoredOfBert, "pooler_dropout"];
+const ignoredOfDeberta = [ignoredOfBert, "pooler_dropout padding_idx"];
 const table = "embeddings.word_embeddings.weight";
 const ignoredTensors =
   /position_ids$|position_embeddings\.weight$|^(lm|mask)_predictions\.|^cls\.predictions\.decoder\.|^pooler\.|^classifier\./;

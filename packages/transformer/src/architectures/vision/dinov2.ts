@@ -36,7 +36,10 @@ export const dinov2WithRegisters: VisionArchitecture = {
   paths: ["dinov2_with_registers."],
   read(given) {
     const fields = given.withDefaults({ patch_size: 16, num_register_tokens: 4 });
-    const config = { ...dinov2Config(fields), registers: fields.count("num_register_tokens") };
+    fields.mustBe("interpolate_antialias", true);
+    fields.mustBe("interpolate_offset", 0);
+    const registers = fields.count("num_register_tokens");
+    const config = { ...dinov2Config(fields), registers, antialiasPositions: true };
     return { config, tensors: dinov2Tensors(config) };
   },
   write: (config) => ({ ...dinov2Fields(config), num_register_tokens: config.registers }),

@@ -70,7 +70,7 @@ export async function readCheckpoint(
   return check.refuse({
     argument: "model_type",
     received: type,
-    expected: `a known architecture: ${[...families, ...encoderArchitectures, ...encoderDecoderArchitectures, ...speechArchitectures, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
+    expected: `a known architecture: ${[...families, ...encoderArchitectures, ...encoderDecoderArchitectures, ...speechArchitectures, ...architectures].flatMap(({ modelTypes }) => modelTypes).join(", ")}; or of images, which \`loadVision\`, \`loadDualEncoder\` and \`loadAny\` load: ${Object.keys(imageLoaders).join(", ")}`,
     fix: `${inWords(nearestArchitecture(json, file, architectures))}; choose a model of one of these, or add an architecture.`,
   });
 }
