@@ -123,7 +123,7 @@ test.each(["bart", "m2m-100", "marian", "t5", "t5-gated", "moonshine", "whisper"
           ? randn([1, samples], { seed: 1 })
           : new Array<number>(S).fill(5);
     let source: ReturnType<typeof model.encode> | undefined;
-    const encoding = count(() => (source = model.encode(model.params, input as never)));
+    const encoding = count(() => (source = model.encode(model.params as never, input as never)));
     expect(source!.rows.shape[1]).toBe(S);
     const cache = sourceCache(cacheFor(model.config), source!);
     const prompt = count(() => model.apply(model.params, [1, 5, 6], { cache }));

@@ -64,7 +64,8 @@ class Bert:
         self.w, self.path, self.config, self.pre, self.first = w, path, config, pre, first
         self.embedding_norm = embedding_norm
         self.eps, self.act = config["layer_norm_eps"], activations[config["hidden_act"]]
-        self.table = w(f"{path}embeddings.word_embeddings.weight", V, C)
+        self.E = config.get("embedding_size", C)
+        self.table = w(f"{path}embeddings.word_embeddings.weight", V, self.E)
 
     def norm(self, name, x):
         return layer_norm(self.w, self.path + name, x, self.eps)
@@ -75,10 +76,10 @@ class Bert:
     def embed(self, ids, kinds):
         w, path = self.w, self.path
         x = self.table[ids]
-        positions = w(f"{path}embeddings.position_embeddings.weight", self.config["max_position_embeddings"], C)
+        positions = w(f"{path}embeddings.position_embeddings.weight", self.config["max_position_embeddings"], self.E)
         x = x + positions[self.first : self.first + ids.shape[1]]
         if self.config["type_vocab_size"] > 0:
-            own = w(f"{path}embeddings.token_type_embeddings.weight", self.config["type_vocab_size"], C)
+            own = w(f"{path}embeddings.token_type_embeddings.weight", self.config["type_vocab_size"], self.E)
             x = x + own[torch.zeros_like(ids) if kinds is None else kinds]
         return self.norm("embeddings.LayerNorm", x) if self.embedding_norm else x
 
@@ -104,7 +105,8 @@ class Bert:
 
 
 def masked_token_logits(w, x, table, dense="lm_head.dense", norm="lm_head.layer_norm", bias="lm_head.bias", act="gelu", eps=1e-5):
-    return layer_norm(w, norm, activations[act](linear(w, dense, x, C)), eps) @ table.T + w(bias, V, size=1.0)
+    bent = activations[act](linear(w, dense, x, table.shape[1]))
+    return layer_norm(w, norm, bent, eps) @ table.T + w(bias, V, size=1.0)
 
 
 def sequence_logits(w, x):
@@ -156,6 +158,132 @@ def xlm_roberta_xl():
         return {"logits": masked_token_logits(w, model.rows(*given), model.table)}
 
     sample("xlm-roberta-xl", w, config, outputs)
+
+
+# Narrow embeddings, which a map widens: arXiv:1909.11942 (ALBERT, whose layers share their weights), arXiv:2003.10555 (ELECTRA, whose
+# generator is the one that knows masked tokens).
+
+narrow = {"embedding_size": 8, "layer_norm_eps": 1e-12, "pad_token_id": 0, "type_vocab_size": 2}
+
+
+class Electra(Bert):
+    def embed(self, ids, kinds):
+        return self.linear("embeddings_project", super().embed(ids, kinds))
+
+
+def electra_mlm():
+    w = Weights("electra-mlm")
+    own = {
+        "architectures": ["ElectraForMaskedLM"],
+        "model_type": "electra",
+        "summary_activation": "gelu",
+        "summary_last_dropout": 0.1,
+        "summary_type": "first",
+        "summary_use_proj": True,
+    }
+    config = bert_config | narrow | own
+    model = Electra(w, "electra.", config, first=0)
+    names = {"dense": "generator_predictions.dense", "norm": "generator_predictions.LayerNorm", "bias": "generator_lm_head.bias"}
+
+    def outputs(*given):
+        return {"logits": masked_token_logits(w, model.rows(*given), model.table, **names, eps=1e-12)}
+
+    sample("electra-mlm", w, config, outputs, types=2)
+
+
+class Albert(Bert):
+    layer = "encoder.albert_layer_groups.0.albert_layers.0"
+
+    def rows(self, ids, kinds, real):
+        hidden = (real == 0)[:, None, None]
+        x = self.linear("encoder.embedding_hidden_mapping_in", self.embed(ids, kinds))
+        for _ in range(layers):
+            q, k, v = (self.linear(f"{self.layer}.attention.{part}", x) for part in ["query", "key", "value"])
+            mixed = self.linear(f"{self.layer}.attention.dense", attend(q, k, v, H, hidden=hidden))
+            x = self.norm(f"{self.layer}.attention.LayerNorm", x + mixed)
+            fed = self.linear(f"{self.layer}.ffn_output", self.act(self.linear(f"{self.layer}.ffn", x, FF)))
+            x = self.norm(f"{self.layer}.full_layer_layer_norm", x + fed)
+        return x
+
+
+albert_config = bert_config | narrow | {
+    "classifier_dropout_prob": 0.1,
+    "down_scale_factor": 1,
+    "gap_size": 0,
+    "hidden_act": "gelu_new",
+    "inner_group_num": 1,
+    "model_type": "albert",
+    "net_structure_type": 0,
+    "num_hidden_groups": 1,
+    "num_memory_blocks": 0,
+}
+
+
+def albert_mlm():
+    w = Weights("albert-mlm")
+    config = albert_config | {"architectures": ["AlbertForMaskedLM"]}
+    model = Albert(w, "albert.", config, first=0)
+    names = {"dense": "predictions.dense", "norm": "predictions.LayerNorm", "bias": "predictions.bias", "act": "gelu_new"}
+
+    def outputs(*given):
+        return {"logits": masked_token_logits(w, model.rows(*given), model.table, **names, eps=1e-12)}
+
+    sample("albert-mlm", w, config, outputs, types=2)
+
+
+def albert_sequence_classification():
+    w = Weights("albert-sequence-classification")
+    config = albert_config | label_fields | {"architectures": ["AlbertForSequenceClassification"]}
+    model = Albert(w, "albert.", config, first=0)
+
+    def outputs(*given):
+        pooled = torch.tanh(linear(w, "albert.pooler", model.rows(*given)[:, 0], C))
+        return scored(linear(w, "classifier", pooled, len(labels)))
+
+    sample("albert-sequence-classification", w, config, outputs, types=2)
+
+
+# Jina's BERT: arXiv:2310.19923. Scores lose by the distance, to both sides (ALiBi: arXiv:2108.12409); gated layers: arXiv:2002.05202.
+
+
+class Jina(Bert):
+    def embed(self, ids, kinds):
+        own = self.w(f"{self.path}embeddings.token_type_embeddings.weight", self.config["type_vocab_size"], C)
+        return self.norm("embeddings.LayerNorm", self.table[ids] + own[kinds])
+
+    def rows(self, ids, kinds, real):
+        hidden = (real == 0)[:, None, None]
+        places = torch.arange(ids.shape[1])
+        slopes = 2.0 ** (-8 / H * (torch.arange(H) + 1))
+        bias = -slopes[:, None, None] * (places[:, None] - places).abs()
+        x = self.embed(ids, kinds)
+        for i in range(layers):
+            layer = f"encoder.layer.{i}"
+            q, k, v = (self.linear(f"{layer}.attention.self.{part}", x) for part in ["query", "key", "value"])
+            mixed = self.linear(f"{layer}.attention.output.dense", attend(q, k, v, H, bias=bias, hidden=hidden))
+            x = self.norm(f"{layer}.attention.output.LayerNorm", x + mixed)
+            gate, up = linear(self.w, f"{self.path}{layer}.mlp.gated_layers", x, 2 * FF, bias=False).chunk(2, -1)
+            x = self.norm(f"{layer}.mlp.layernorm", x + self.linear(f"{layer}.mlp.wo", F.gelu(gate) * up))
+        return x
+
+
+def jina_bert():
+    w = Weights("jina-bert")
+    own = {
+        "architectures": ["JinaBertModel"],
+        "auto_map": {"AutoModel": "modeling_bert.JinaBertModel"},
+        "emb_pooler": "mean",
+        "feed_forward_type": "geglu",
+        "layer_norm_eps": 1e-12,
+        "model_max_length": 12,
+        "model_type": "bert",
+        "pad_token_id": 0,
+        "position_embedding_type": "alibi",
+        "type_vocab_size": 2,
+    }
+    config = bert_config | own
+    model = Jina(w, "", config)
+    sample("jina-bert", w, config, lambda *given: {"last_hidden_state": model.rows(*given)}, types=2)
 
 
 # ESM-2: doi:10.1126/science.ade2574. Rotary positions: arXiv:2104.09864. In training 0.15 · 0.8 of all tokens were masks, whose
@@ -393,7 +521,10 @@ def deberta_v2():
     sample("deberta-v2", w, config, outputs, types=2)
 
 
-made = [camembert, data2vec_text, roberta_prelayernorm, xlm_roberta_xl, esm, deberta, deberta_v2, deberta_v3]
+made = [
+    *[camembert, data2vec_text, roberta_prelayernorm, xlm_roberta_xl, esm, deberta, deberta_v2, deberta_v3],
+    *[electra_mlm, albert_mlm, albert_sequence_classification, jina_bert],
+]
 
 if __name__ == "__main__":
     for make in made:

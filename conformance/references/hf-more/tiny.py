@@ -22,8 +22,8 @@ class Weights:
     def __call__(self, name, *shape, size=0.5, around=0.0):
         if name not in self.tensors:
             drawn = around + size * torch.randn(shape, generator=self.random)
-            # Multiples of 1/16 keep the files small.
-            self.tensors[name] = (drawn * 16).round() / 16
+            # Multiples of 1/8 keep the files small.
+            self.tensors[name] = (drawn * 8).round() / 8
         assert self.tensors[name].shape == shape, name
         return self.tensors[name]
 

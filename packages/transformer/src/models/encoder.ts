@@ -1,5 +1,13 @@
 import { checks, type Checks } from "@qkv/core";
-import { causal, learnedPositions, multiHead, slidingWindow, t5Bias, type ScoreMod } from "@qkv/attention";
+import {
+  alibi,
+  causal,
+  learnedPositions,
+  multiHead,
+  slidingWindow,
+  t5Bias,
+  type ScoreMod,
+} from "@qkv/attention";
 import type { Mask } from "@qkv/attention-contract";
 import {
   add,
@@ -69,8 +77,11 @@ export type EncoderConfig = {
    * Default: C, without a map.
    */
   embeddingRank?: number;
-  /** Kind of positions. Default `learned`; `none` with `disentangled`, whose scores know distances. */
-  positions?: "learned" | "rotary" | "none";
+  /**
+   * Kind of positions; `alibi` subtracts from scores by the distance, to both sides. Default `learned`; `none` with `disentangled`,
+   * whose scores know distances.
+   */
+  positions?: "learned" | "rotary" | "alibi" | "none";
   /** Default 10000. */
   ropeBase?: number;
   /** The base in layers with a window. Default: as in the others. */
@@ -366,6 +377,7 @@ function layersOf(config: EncoderConfig, layerNorm: Norm, map: typeof linear): r
       linear: map,
       ...(config.causal && { mask: causal() }),
       ...(kind === "sliding" && { mask: slidingWindow({ before: side, after: side }) }),
+      ...(config.positions === "alibi" && { scoreMod: alibi(numHeads) }),
       ...(config.positions === "rotary" && {
         rope: ropeFromConfig({ headDim: C / numHeads, base, layout: "half" }, undefined),
       }),
@@ -464,7 +476,7 @@ function checkConfig(config: EncoderConfig): void {
     gated = false,
     bias = true,
   } = config;
-  check.oneOf({ positions }, ["learned", "rotary", "none"]);
+  check.oneOf({ positions }, ["learned", "rotary", "alibi", "none"]);
   check.oneOf({ placement }, ["post", "pre"]);
   check.type({ firstLayerNorm, embeddingNorm, causal: isCausal, gated, bias }, "boolean");
   const { embeddingRank, ropeBase, slidingRopeBase } = config;

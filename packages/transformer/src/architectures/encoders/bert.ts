@@ -10,6 +10,7 @@ import {
   ignoredOfBert,
   typeCount,
 } from "./encoder-parts.js";
+import { ignoredOfJinaBert, jinaBert } from "./jina-bert.js";
 
 /** BERT, and RoBERTa and those that are trained as it is, whose positions begin after the padding token's. */
 export const bert: EncoderArchitecture = {
@@ -17,6 +18,8 @@ export const bert: EncoderArchitecture = {
   paths: ["bert.", "roberta.", "data2vec_text."],
   table: "embeddings.word_embeddings.weight",
   read(fields, type) {
+    const isJina = type === "bert" && fields.text("position_embedding_type", "absolute") === "alibi";
+    if (isJina) return jinaBert(fields);
     checkBertFields(fields);
     const first = type === "bert" ? 0 : firstPosition(fields);
     const sizes = bertSizes(fields);
@@ -55,6 +58,7 @@ export const bert: EncoderArchitecture = {
     span: { output: "qa_outputs" },
   }),
   ignored: [ignoredOfBert],
+  ignoredBy: ({ positions }) => (positions === "alibi" ? [ignoredOfJinaBert] : []),
   ignoredTensors:
     /position_ids$|pooler\.|^cls\.seq_relationship\.|^cls\.predictions\.decoder\.|^lm_head\.(decoder\.|bias$)|^classifier\./,
 };

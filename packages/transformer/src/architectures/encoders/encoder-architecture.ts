@@ -21,6 +21,8 @@ export type EncoderArchitecture = {
   heads(path: string, type: string, fields: ConfigFields): EncoderHeads;
   /** Names of fields that change nothing, separated by spaces. */
   readonly ignored: readonly string[];
+  /** The same where `read` names more of them: those of a relative that has the same type. */
+  readonly ignoredBy?: (config: EncoderConfig) => readonly string[];
   /** Names of tensors that change nothing. */
   readonly ignoredTensors: RegExp;
 };

@@ -36,7 +36,7 @@ export async function readEncoder(
   const hasMasked = masked !== undefined && weights.has(`${masked.dense}.weight`);
   if (!fields.flag("tie_word_embeddings", true) && hasMasked)
     fields.refuse("tie_word_embeddings", "true: the matrix of the head for masked tokens is the embedding");
-  fields.finish(ignoredFields(...architecture.ignored));
+  fields.finish(ignoredFields(...architecture.ignored, ...(architecture.ignoredBy?.(own) ?? [])));
   const entries = [
     under("", path.replace(/\.$/, ""), tensors),
     ...(hasMasked ? maskedTokenTensors(config, masked, weights) : []),
