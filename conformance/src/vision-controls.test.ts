@@ -249,8 +249,8 @@ test.each([
   await expect(exportModel(other, { to: "hf", out: memoryFolder() })).rejects.toThrow(
     /`config` .*expected the traits of one of vit, deit, dinov2/,
   );
-  await expect(exportModel(model, { to: "onnx", out: memoryFolder() })).rejects.toThrow(
-    /`to` is "onnx", expected "hf" for a model of images/,
+  await expect(exportModel(model, { to: "gguf", out: memoryFolder() })).rejects.toThrow(
+    /`to` is "gguf", expected "hf" or "onnx" for an encoder of images/,
   );
 });
 
