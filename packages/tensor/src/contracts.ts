@@ -85,8 +85,11 @@ export type Device = {
   isPending?(storage: Storage): boolean;
   /** True for an allocation in the device's own memory, which moves or is reused: the host reads a copy of it. Only on devices with memory that the host can reach. */
   isDeviceMemory?(storage: Storage): boolean;
-  /** Of a device that `vmap` makes: the one under it, whose tensors are shared by all examples and meet its own in an op. */
-  readonly within?: Device;
+  /**
+   * Of a device that `vmap` makes: true for those under it, whose tensors are shared by all examples and meet its own in an op.
+   * Absent on all others.
+   */
+  isOver?(device: Device): boolean;
   /** Counts one run of an op, for the report. */
   countCall(op: string, ranOn: "device" | "plain"): void;
 };

@@ -39,7 +39,7 @@ export function count<T>(f: () => T): Counts & { result: T } {
     outputs: readonly Tensor[],
     attributes: unknown,
   ) => {
-    if (outputs[0]?.device.within) return; // an example of a batch, which is counted as one
+    if (outputs[0]?.device.isOver) return; // an example of a batch, which is counted as one
     counts.flops +=
       op.flops?.(inputs, outputs, attributes as never) ??
       (op.dataMovement ? 0 : outputs.reduce((n, y) => n + sizeOf(y.shape), 0));

@@ -269,16 +269,11 @@ function sharedDevice(
   let { device } = inputs[0]!;
   for (let i = 0; i < inputs.length; i++) {
     const own = inputs[i]!.device;
-    if (isWithin(own, device)) device = own;
-    else if (!isWithin(device, own)) checkSameDevice(fn, own, device);
+    if (own.isOver?.(device)) device = own;
+    else if (!device.isOver?.(own)) checkSameDevice(fn, own, device);
     if (!dataMovement && i !== halfInput) checkNumbers(fn, inputs[i]!.dtype);
   }
   return device;
-}
-
-/** True for the device of a batch over the other one. */
-export function isWithin({ within }: Device, device: Device): boolean {
-  return within !== undefined && (within === device || isWithin(within, device));
 }
 
 /** Refuses what is not a tensor. For the public door of an op. */

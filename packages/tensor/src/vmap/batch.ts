@@ -1,17 +1,7 @@
 import { isContiguous, refuse, type Shape, sizeOf } from "@qkv/core";
 import type { Device, Storage } from "../contracts.js";
 import { stopGradient } from "../grad.js";
-import {
-  isWithin,
-  type NamedOp,
-  type Op,
-  type RanOp,
-  record,
-  type Recorder,
-  run,
-  runAll,
-  runNamed,
-} from "../op.js";
+import { type NamedOp, type Op, type RanOp, record, type Recorder, run, runAll, runNamed } from "../op.js";
 import { contiguous, copyOp } from "../ops/contiguous.js";
 import { reshaped } from "../ops/reshape.js";
 import { sliceOp } from "../ops/slice-and-pad.js";
@@ -43,14 +33,14 @@ const around: Device[] = [];
 
 /** A batch of `size` examples over the tensors of a device. */
 export function openBatch(size: number, under: Device): Batch {
-  const inner = around.findLast((device) => isWithin(device, under)) ?? under;
+  const inner = around.findLast((device) => device.isOver!(under)) ?? under;
   const values = new WeakMap<Storage, Batched>();
   const constants = new WeakMap<Storage, Storage>();
   let open = true;
 
   const device: Device = {
     name: `vmap over ${inner.name}`,
-    within: inner,
+    isOver: (other) => other === inner || inner.isOver?.(other) === true,
     // Nothing is computed for one example: a kernel makes sure that the tape is told.
     kernels: new Proxy({}, { get: (_, name) => kernelOf(String(name), inner, toTape) }),
     ...(inner.weightTypes && { weightTypes: inner.weightTypes }),

@@ -23,7 +23,7 @@ export function checkIds(
   }
   if (shape.length === 2 && shape[0]! > 0 && shape[1]! > 0) {
     // Ids in memory of a device, and those of examples of `vmap`, are checked by the lookup of embeddings.
-    if (!ids.device.remote && !ids.device.within)
+    if (!ids.device.remote && !ids.device.isOver)
       checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
     return ids;
   }

@@ -39,7 +39,8 @@ test("the Hessian of a decoder's loss times a vector is symmetric", () => {
   const dot = (a: typeof params, b: typeof params) => {
     const other = tensorsOf(b);
     return tensorsOf(a).reduce(
-      (total, x, i) => total + x.data.reduce((sum, value, n) => sum + value * other[i]!.data[n]!, 0),
+      (total, x, i) =>
+        total + Array.from(x.data).reduce((sum, value, n) => sum + value * other[i]!.data[n]!, 0),
       0,
     );
   };
