@@ -31,12 +31,12 @@ export const mutants = [
   },
   {
     what: "the key of a layer that reads another's is its own",
-    file: "src/decompose/score-parts.ts",
+    file: "src/decompose/score-sides.ts",
     find: "config.sharedKeyValues?.[layer] ?? layer",
     replace: "layer",
   },
   {
-    what: "norms behind the rotation are before it",
+    what: "norms after the rotation are before it",
     file: "src/decompose/query-key-parts.ts",
     find: "qkNorm?.afterRope ? normalize(rotate($x)) : rotate(normalize($x))",
     replace: "rotate(normalize($x))",

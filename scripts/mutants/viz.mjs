@@ -91,7 +91,8 @@ export const mutants = [
   },
   {
     what: "lines fall where numbers rise",
-    file: "src/lines.ts",
+    file: "src/line-chart.ts",
+    near: ["src/lines.test.ts"],
     in: "atY",
     find: "$top + $plot.height - $place",
     replace: "$top + $place",
