@@ -1,10 +1,18 @@
 import { gatedDeltaRule, mixerLayer, ssd, type MixerLayer } from "@qkv/attention";
-import { matmul, type Tensor } from "@qkv/tensor";
+import { matmul, randn, sum, type Tensor } from "@qkv/tensor";
 import "@qkv/test-support/allclose";
-import { decoder, feedForward, type DecoderConfig, type MixtureOfExpertsParams } from "@qkv/transformer";
+import {
+  decoder,
+  encoderDecoder,
+  feedForward,
+  speechToText,
+  type DecoderConfig,
+  type MixtureOfExpertsParams,
+} from "@qkv/transformer";
 import { expect, test } from "vitest";
 import { inFloat64, type LensModel } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
+import { crossAttentionMaps } from "./cross-attention-maps.js";
 import { expertRouting } from "./expert-routing.js";
 import { impliedMaps } from "./implied-maps.js";
 
@@ -74,4 +82,50 @@ test("the experts of a token, by their weights, give what the feed-forward layer
 
 test("a model without experts routes nothing", () => {
   expect(() => expertRouting(modelOf(base), ids)).toThrow(/expertRouting: .*expected a model with a mixture/);
+});
+
+const layers = { embedDim: 8, hiddenDim: 16, numHeads: 2, contextLength: 20 };
+/** Each row sums to 1. */
+const expectWeights = (map: Tensor, shape: readonly number[]) => {
+  expect(map.shape).toEqual(shape);
+  sum(map, { axis: -1 }).data.forEach((total) => expect(total).toBeCloseTo(1, 5));
+};
+
+test("cross-attention of an encoder–decoder looks from each written token at the source", () => {
+  const { init, encode, apply } = encoderDecoder({
+    ...{ ...layers, vocabSize: 11, numLayers: 2 },
+    ...{ startIds: [2], stopIds: [2] },
+  });
+  const params = init(1);
+  const maps = crossAttentionMaps({ params, apply }, [2, 7, 1], [3, 1, 4, 1]);
+  expect(Object.keys(maps)).toEqual([0, 1].map((i) => `decoder.layers.${i}.crossAttention.weights`));
+  for (const map of Object.values(maps)) expectWeights(map, [1, 2, 3, 4]);
+  const encoded = crossAttentionMaps({ params, apply }, [2, 7, 1], encode(params, [3, 1, 4, 1]));
+  for (const name in maps) expect(encoded[name]!.data).toEqual(maps[name]!.data);
+});
+
+test("of a model of speech, it looks at the sound", () => {
+  const { init, encode, apply } = speechToText({
+    ...{ ...layers, numLayers: 1, placement: "pre", vocabSize: 11, startIds: [1], stopIds: [2] },
+    encoder: {
+      ...{ ...layers, numLayers: 1, placement: "pre", inputChannels: 4 },
+      convolutions: [
+        { channels: 8, kernelSize: 3, padding: 1, activation: "gelu" },
+        { channels: 8, kernelSize: 3, padding: 1, stride: 2, activation: "gelu" },
+      ],
+    },
+  });
+  const params = init(1);
+  const source = encode(params, randn([1, 4, 40], { seed: 2 }));
+  const maps = crossAttentionMaps({ params, apply }, [1, 5, 3], source);
+  expect(Object.keys(maps)).toEqual(["decoder.layers.0.crossAttention.weights"]);
+  expectWeights(maps["decoder.layers.0.crossAttention.weights"]!, [1, 2, 3, 20]);
+});
+
+test("a model without cross-attention, and ids that are none, are refused", () => {
+  const { params, apply } = modelOf(base);
+  expect(() => crossAttentionMaps({ params, apply } as never, [1], [2])).toThrow(/apply: /);
+  expect(() => crossAttentionMaps({ params, apply } as never, "a" as never, [2])).toThrow(
+    /crossAttentionMaps: `ids` is "a", expected a list of token ids/,
+  );
 });

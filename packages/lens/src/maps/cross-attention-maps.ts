@@ -1,0 +1,56 @@
+import { checks } from "@qkv/core";
+import { isTensor, type Tensor } from "@qkv/tensor";
+import type { ModelTrace } from "@qkv/transformer";
+
+/** An encoder–decoder with its weights, of texts or of speech: BART, T5, Marian, Whisper. */
+export type CrossAttentionModel<Params, Source> = {
+  readonly params: Params;
+  readonly apply: (
+    params: Params,
+    ids: Tensor | readonly number[],
+    options?: { source?: Source; trace?: ModelTrace },
+  ) => Tensor;
+};
+
+/**
+ * The maps of cross-attention of an encoder–decoder: where each written token looks in the source, in every layer and head. For
+ * Whisper and its kin a key is a stretch of sound, of 20 ms.
+ *
+ * @param ids - Ids of the text that is written: a list, or ids `[B, T]`.
+ * @param source - The text or sound that is read: ids, or what `model.encode` returned.
+ * @returns Weights `[B, H, T, S]` by name, `decoder.layers.0.crossAttention.weights`.
+ * @throws {ArgumentError} If the model has no cross-attention, or ids are none.
+ * @see "Neural Machine Translation by Jointly Learning to Align and Translate" (2014), arXiv:1409.0473
+ *
+ * @example
+ * ```ts
+ * import { encoderDecoder } from "@qkv/transformer";
+ * import { crossAttentionMaps } from "@qkv/lens";
+ *
+ * const { init, apply } = encoderDecoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, contextLength: 32, startIds: [2], stopIds: [2],
+ * });
+ * const maps = crossAttentionMaps({ params: init(1), apply }, [2, 7, 1], [3, 1, 4, 1]);
+ * maps["decoder.layers.1.crossAttention.weights"]!.shape; // => [1, 2, 3, 4]
+ * ```
+ */
+export function crossAttentionMaps<Params, Source>(
+  model: CrossAttentionModel<Params, Source>,
+  ids: Tensor | readonly number[],
+  source: Source,
+): Readonly<Record<string, Tensor>> {
+  const { params, apply } = (model ?? {}) as Partial<CrossAttentionModel<Params, Source>>;
+  const isModel = () => typeof apply === "function" && typeof params === "object";
+  check.each({ model }, isModel, "an encoder–decoder with its weights", "give `{ params, apply }` of one.");
+  const isIds = (given: unknown) =>
+    isTensor(given) || (Array.isArray(given) && given.every(Number.isSafeInteger));
+  check.each({ ids }, isIds, "a list of token ids, or ids [B, T]");
+  check.each({ source }, (given) => given !== undefined, "ids, or what `model.encode` returned");
+  const tensors: Record<string, Tensor> = {};
+  model.apply(model.params, ids, { source, trace: { names: [name as "weights"], tensors } });
+  return tensors;
+}
+
+/** The end of the name of each map. A model without cross-attention refuses it. */
+const name = "crossAttention.weights";
+const check = /* @__PURE__ */ checks("crossAttentionMaps");
