@@ -1,5 +1,6 @@
 import { randn, tensorsOf } from "@qkv/tensor";
 import { expect, test } from "vitest";
+import { moonshine } from "../architectures/speech/moonshine.js";
 import { whisperFeatures } from "../audio/whisper-features.js";
 import { ownData } from "../../../../conformance/reference-data.mjs";
 import { loadSpeech } from "../load-speech.js";
@@ -108,6 +109,18 @@ test.each([
     expect((await loadSpeech(folder.files)).config).toEqual(config);
   },
 );
+
+test.each([
+  [36, 32, 0.9],
+  [52, 32, 0.62],
+  [64, 64, 1],
+])("the share of %d numbers of which %d rotate is the shortest that says so", (headDim, dim, share) => {
+  const layers = { embedDim: headDim, hiddenDim: 8, numLayers: 1, numHeads: 1, contextLength: 8 };
+  const rope = { base: 10000, dim };
+  const encoder = { ...layers, inputChannels: 1, convolutions: [] };
+  const config = { ...layers, rope, vocabSize: 9, startIds: [1], stopIds: [2], encoder };
+  expect(moonshine.write(config)).toMatchObject({ partial_rotary_factor: share, rope_theta: 10000 });
+});
 
 test("traits of no architecture, other formats, and another output are refused", async () => {
   const written = (model: { config: SpeechToTextConfig; params: typeof params }, to = "hf") =>

@@ -35,6 +35,12 @@ test("a head that looks everywhere alike changes nothing, and neither does one o
 test("frames behind the sound are left out by their share, and rows before the first count for the mean alone", () => {
   const half = staircase(starts, frames).map((x) => x / 2); // the other half lies behind the sound
   expect(alignRows(maps(half), all)).toEqual(starts);
+  // One row has nearly all of its weight there, and each looks at all frames a little.
+  const faint = staircase(starts, frames).map((x, i) => {
+    const own = 0.7 * x + 0.3 / frames;
+    return Math.floor(i / frames) === 2 ? own / 30 : own;
+  });
+  expect(alignRows(maps(faint), all)).toEqual(starts);
   const [, ...others] = starts;
   const some = alignRows(maps(staircase(starts, frames)), { ...all, from: 1 });
   expect(some.slice(1)).toEqual(others.slice(1));

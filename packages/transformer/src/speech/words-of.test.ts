@@ -30,6 +30,13 @@ test("scripts without spaces have a word for each character, or each token of se
   ]);
 });
 
+test("an opening mark belongs to the word behind it, of scripts without spaces too", () => {
+  expect(words(" “", "今", "天")).toEqual([
+    [" “今", 2],
+    ["天", 1],
+  ]);
+});
+
 test("tokens that are parts of one character are together", () => {
   const [a, b, c, d] = new TextEncoder().encode("🦊");
   expect(words(" a", [32, a!, b!], [c!, d!], " b")).toEqual([
