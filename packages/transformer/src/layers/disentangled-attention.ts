@@ -6,6 +6,7 @@ import {
   permute,
   randn,
   reshape,
+  slice,
   splitSeed,
   tensor,
   zeros,
@@ -71,13 +72,15 @@ export function disentangledAttention(
     return mul(matmul(x, reshape(permute(rows, [1, 2, 0]), [1, H, D, distances.shape[0]!])), scale);
   };
   const biasOf = (params: WithTable, query: Tensor, key: Tensor): ScoreMod => {
-    const { distances } = params;
     const T = query.shape[2]!;
+    // Rows of the table for each distance of query minus key, from 1 − T to T − 1: a short text reads few of them.
+    const read = Array.from({ length: 2 * T - 1 }, (_, i) => distanceRow(config, i - T + 1));
+    const first = read[0]!;
+    const distances = slice(params.distances, 0, first, read.at(-1)! + 1);
     const ofQueries = c2p && products(query, distances, sharedMaps ? params.key : params.distanceKey!);
     const ofKeys = p2c && products(key, distances, sharedMaps ? params.query : params.distanceQuery!);
-    // Rows of the table for each distance of query minus key, from 1 − T to T − 1.
     const rows = tensor(
-      Array.from({ length: 2 * T - 1 }, (_, i) => distanceRow(config, i - T + 1)),
+      read.map((row) => row - first),
       { dtype: query.dtype, device: query.device },
     );
     return scoreMod(
