@@ -40,6 +40,7 @@ export default defineConfig({
           include: [
             "packages/*/src/**/*.test.ts",
             "apps/docs/*.test.ts",
+            "apps/explorer/src/**/*.test.ts",
             "apps/docs/src/**/*.test.ts",
             "conformance/src/**/*.test.ts",
           ],

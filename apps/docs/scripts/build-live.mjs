@@ -4,8 +4,8 @@ import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { builtinModules } from "node:module";
-import { basename, join, relative } from "node:path";
+import { builtinModules, createRequire } from "node:module";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultDevice } from "./default-device.mjs";
 import { pages } from "./pages.mjs";
@@ -34,6 +34,9 @@ const entries = Object.keys(dependencies)
 // The built packages, as a user gets them, and not the sources that the type checker is pointed to.
 const tsconfigRaw = "{}";
 
+const explorer = createRequire(import.meta.resolve("explorer"));
+const hubForPages = join(dirname(explorer.resolve("@huggingface/hub")), "browser/index.mjs");
+
 // One run with splitting, so that all packages share one copy of each module.
 const { metafile } = await build({
   absWorkingDir: site,
@@ -44,6 +47,7 @@ const { metafile } = await build({
     { in: "src/live/runner.ts", out: "runner" },
     { in: "src/first/worker.ts", out: "first-page" },
     { in: "src/gpu-check/worker.ts", out: "gpu-check" },
+    { in: "explorer/worker", out: "explorer-worker" },
     { in: "src/live/types-worker.ts", out: "typescript" },
   ],
   outdir: live,
@@ -54,6 +58,8 @@ const { metafile } = await build({
   format: "esm",
   target: "es2022",
   minify: true,
+  // The client of the hub has a build for pages, which its `exports` do not name.
+  alias: { "@huggingface/hub": hubForPages },
   // Behind a dynamic import or a door that only Node reaches.
   external: ["node:*", ...builtinModules],
   metafile: true,
@@ -139,6 +145,7 @@ const manifest = {
   runner: fileOf("runner"),
   first: fileOf("first-page"),
   check: fileOf("gpu-check"),
+  explorer: fileOf("explorer-worker"),
   peers,
   types: { worker: fileOf("typescript"), declarations: declarationsFile },
   modules,

@@ -1,5 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
-import { add, gelu, linear, mul, relu, sigmoid, silu, slice, tanh, tensor, type Tensor } from "@qkv/tensor";
+import { add, cast, gelu, linear, mul, relu, sigmoid, silu, slice, tanh, tensor, type Tensor } from "@qkv/tensor";
 import { norm, type DecoderConfig, type FeedForwardParams, type Model } from "@qkv/transformer";
 import { headContributions } from "@qkv/transformer/inspection";
 import type { BlockNumbers, NextToken, TransformerBlockModel } from "@qkv/viz/figures/transformer-block";
@@ -294,7 +294,9 @@ function normDivisor(x: ArrayLike<number>, { norm: kind, normEps }: DecoderConfi
 /** A tensor as numbers, axes of length 1 in front left out: `[1, T, C]` as `[T, C]`. */
 async function rowsOf(x: Tensor): Promise<Frame> {
   const shape = x.shape[0] === 1 ? x.shape.slice(1) : [...x.shape];
-  return { data: Float64Array.from(await x.read(), Number), shape };
+  // Weights may lie in 16 bits, whose array holds bit patterns.
+  const floats = x.dtype === "float64" ? x : cast(x, "float32");
+  return { data: Float64Array.from(await floats.read(), Number), shape };
 }
 
 /** `[T, H · D]` as `[H, T, D]`. */

@@ -2,6 +2,7 @@ import { modelTiny } from "@qkv/model-tiny";
 import { concat, mul, slice, type Tensor } from "@qkv/tensor";
 import { decoder, load, type Model } from "@qkv/transformer";
 import { logitLens } from "@qkv/transformer/inspection";
+import { wasm } from "@qkv/wasm";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { randomDecoder } from "@qkv/test-support/random-decoder";
@@ -18,6 +19,15 @@ beforeAll(async () => {
   models["a random Llama"] = randomDecoder("llama", tiny.tokenizer!);
 });
 const names = ["our small model", "a random GPT-2", "a random Llama"];
+
+test("a model whose weights stay in 16 bits on its device is drawn as in 32", async () => {
+  const device = await wasm({ threads: 1 });
+  const halves = await load(await modelTiny(), { device });
+  expect(halves.params.embedding.weight.dtype).toBe("float16");
+  const [drawn, own] = [await transformerBlockModel(halves, text), await transformerBlockModel(tiny, text)];
+  expect(drawn.next[4]![0]!.text).toBe(own.next[4]![0]!.text);
+  expect(drawn.next[4]![0]!.now).toBeCloseTo(own.next[4]![0]!.now, 4);
+});
 
 /** Tensors of the model's own pass. */
 function trace(model: Model, ids: readonly number[], interventions?: Record<string, (x: Tensor) => Tensor>) {

@@ -1,6 +1,7 @@
 import { decoder } from "@qkv/transformer";
 import { exportModel } from "@qkv/transformer/export";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -50,6 +51,61 @@ test("maps are listed, written, and the weights beside the model go along", asyn
   expect(readFileSync(join(root, "elsewhere/model.onnx_data"))).toEqual(
     readFileSync(join(root, "model/onnx/model.onnx_data")),
   );
+});
+
+test("the explorer is served with a model to this machine alone, until the signal", async () => {
+  const folder = join(root, "served");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "config.json"), "{}");
+  writeFileSync(join(folder, "model.gguf"), "0123456789");
+  const get = (address: string, headers = {}) => fetch(address, { headers });
+  const served = async (model: string, look: (address: string) => Promise<void>) => {
+    const stop = new AbortController();
+    let looked: Promise<void> | undefined;
+    const status = await run(["lens", model, "--no-open"], {
+      out: {
+        write(text) {
+          looked = look(text.trim()).finally(() => stop.abort());
+        },
+      },
+      err: { write: () => undefined },
+      color: false,
+      signal: stop.signal,
+    });
+    await looked;
+    expect(status).toBe(0);
+  };
+  await served(folder, async (address) => {
+    expect(await (await get(`${address}model.json`)).json()).toEqual({ name: folder, file: "model/" });
+    const file = await get(`${address}model/model.gguf`, { range: "bytes=2-4" });
+    expect([file.status, await file.text()]).toEqual([206, "234"]);
+    expect(file.headers.get("cross-origin-opener-policy")).toBe("same-origin");
+    expect((await get(`${address}model/none`)).status).toBe(404);
+    expect((await get(`${address}model/../../package.json`)).status).toBe(404);
+    const { port } = new URL(address);
+    const elsewhere = await new Promise<number | undefined>((done) =>
+      request({ port, host: "127.0.0.1", headers: { host: "example.com" } }, (response) => {
+        response.resume();
+        done(response.statusCode);
+      }).end(),
+    );
+    expect(elsewhere).toBe(403);
+  });
+  await served(join(folder, "model.gguf"), async (address) => {
+    const { file } = (await (await get(`${address}model.json`)).json()) as { file: string };
+    expect(file).toBe("model/model.gguf");
+    expect(await (await get(address + file)).text()).toBe("0123456789");
+    expect((await get(`${address}model/config.json`)).status).toBe(404); // beside it
+  });
+  await served("@qkv/model-tiny", async (address) => {
+    expect((await get(`${address}model/config.json`)).status).toBe(200);
+    expect((await get(`${address}model/tokenizer.json`)).status).toBe(200);
+  });
+});
+
+test("a model that is not there, and a port that is none, are refused", async () => {
+  expect((await qkv("lens", join(root, "none"), "--no-open")).err).toMatch(/does not exist/);
+  expect((await qkv("lens", "--port", "x")).err).toMatch(/`--port` is "x"/);
 });
 
 test("the model is not written over, and what is no model is refused", async () => {

@@ -3,12 +3,25 @@ import { addAttentionMaps, type AttentionMap, type SkippedNode } from "@qkv/lens
 import { Option, type Command } from "commander";
 import { copyFile, mkdir, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { openExplorerServer } from "../explorer-server.js";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
 import { unreadable } from "../missing-file.js";
+import { numberOption } from "../number-option.js";
+import { openBrowser } from "../open-browser.js";
+import { embeddedModel, modelHelp, resolveModel } from "../open-model.js";
 import { openOutputFile } from "../output-file.js";
+import { progressLine } from "../progress-line.js";
 
 type OnnxOptions = { out?: string; name: string; decompose: "needed" | "all"; json?: true | string };
+
+type ExplorerOptions = { port: number; open: boolean };
+
+const aPort = {
+  expected: "a whole number from 0 to 65535",
+  fix: "leave --port out for a free one.",
+  accepts: (port: number) => Number.isInteger(port) && port >= 0 && port <= 65535,
+};
 
 type LensOnnxResult = {
   /** The file that was written; undefined where maps were only listed. */
@@ -19,12 +32,20 @@ type LensOnnxResult = {
   externalData: string[];
 };
 
-/** Adds `qkv lens onnx`: adds attention maps to the outputs of an ONNX file. */
+/** Adds `qkv lens`, the explorer on a model, and `qkv lens onnx`, adds attention maps to the outputs of an ONNX file. */
 export function addLens(program: Command, io: Io): void {
-  program
+  const lens = program
     .command("lens")
-    .summary("look inside a model")
-    .description("Looks inside models.")
+    .summary("look inside a model, in the browser")
+    .description(
+      "Opens the explorer on a model: heads and their reasons, predictions behind every layer, ablations, patches between two texts. It is served to this machine alone, and ends with Ctrl-C.",
+    )
+    .argument("[model]", modelHelp, embeddedModel)
+    .option("--port <number>", "port of the page; 0 is a free one", numberOption("--port", aPort), 0)
+    .option("--no-open", "only print the address")
+    .addHelpText("after", "\nExample:\n  qkv lens Qwen/Qwen3-0.6B")
+    .action((model: string, options: ExplorerOptions) => explore(model, options, io));
+  lens
     .command("onnx")
     .summary("add attention weights to the outputs of an ONNX model")
     .description(
@@ -46,6 +67,22 @@ export function addLens(program: Command, io: Io): void {
     .action((model: string, options: OnnxOptions) =>
       withJson(options.json, io, () => lensOnnx(model, options, io), listed),
     );
+}
+
+/** Serves the explorer until the signal. */
+async function explore(model: string, { port, open }: ExplorerOptions, io: Io): Promise<void> {
+  const line = progressLine(io.err);
+  const onProgress = ({ loaded, total }: { loaded: number; total: number | undefined }) =>
+    line.show(total && loaded / total, `${(loaded / 2 ** 20).toFixed(1)} MiB`);
+  const source = await resolveModel(model, { signal: io.signal, onProgress }).finally(() => line.clear());
+  const server = await openExplorerServer({ name: model, source }, port);
+  io.out.write(`${server.address}\n`);
+  if (open) openBrowser(server.address);
+  await new Promise<void>((done) => {
+    if (io.signal.aborted) done();
+    io.signal.addEventListener("abort", () => done(), { once: true });
+  });
+  await server.close();
 }
 
 async function lensOnnx(

@@ -91,8 +91,10 @@ export type PatchQuestion = {
 
 /** A model that answers questions about texts with plain data. */
 export type LensSession = {
+  /** The tokens of a text, without a pass. */
+  tokens(question: { readonly text: string }): Promise<readonly string[]>;
   /** Runs a text: the pass that other answers about it begin with. */
-  run(text: string, asking?: Asking): Promise<LensSessionRun>;
+  run(question: { readonly text: string }, asking?: Asking): Promise<LensSessionRun>;
   /** The weights of one head: of a short text kept, of a long one computed again up to its layer. */
   head(question: HeadPlace & { readonly text: string }, asking?: Asking): Promise<HeadAnswer>;
   /** Predictions that the final norm and the output embedding read behind each layer at some positions. */

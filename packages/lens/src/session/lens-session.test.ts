@@ -21,10 +21,11 @@ const text = "The cat sat on the mat. The cat sat on the";
 const ids = [...model.tokenizer!.encode(text, { addSpecialTokens: false })];
 const T = ids.length;
 const { logits, tensors } = runWithTrace(model, ids);
-const run = await session.run(text);
+const run = await session.run({ text });
 
-test("a run has the tokens, the scores of all heads and the next token", () => {
+test("a run has the tokens, the scores of all heads and the next token", async () => {
   expect(run.tokens.join("")).toBe(text);
+  expect(await session.tokens({ text })).toEqual(run.tokens);
   expect(run.layers).toEqual([0, 1, 2, 3]);
   expect([run.numHeads, run.numLayers, run.cells]).toEqual([4, 4, T]);
   const { data } = headScores(model, ids, previousToken).values;
@@ -35,10 +36,13 @@ test("a run has the tokens, the scores of all heads and the next token", () => {
 });
 
 test("a text of one token, and one without a repetition, have the scores that they can show", async () => {
-  expect(Object.keys((await session.run("The")).scores)).toEqual([]);
-  expect(Object.keys((await session.run("The cat")).scores)).toEqual(["previousToken", "firstToken"]);
-  await expect(session.run("")).rejects.toThrow(/`text`/);
-  await expect(session.run("cat ".repeat(400))).rejects.toThrow(/256 tokens or fewer/);
+  expect(Object.keys((await session.run({ text: "The" })).scores)).toEqual([]);
+  expect(Object.keys((await session.run({ text: "The cat" })).scores)).toEqual([
+    "previousToken",
+    "firstToken",
+  ]);
+  await expect(session.run({ text: "" })).rejects.toThrow(/`text`/);
+  await expect(session.run({ text: "cat ".repeat(400) })).rejects.toThrow(/256 tokens or fewer/);
 });
 
 test("a head's weights are those of the pass, kept or computed again up to its layer", async () => {
@@ -48,7 +52,7 @@ test("a head's weights are those of the pass, kept or computed again up to its l
     answer.weights.forEach((weight, i) => expect(weight).toBeCloseTo(weights[i]!, 5));
   };
   await same();
-  await session.run(text);
+  await session.run({ text });
   await same();
   await expect(session.head({ text, layer: 2, head: 4 })).rejects.toThrow(/`head` is 4/);
   await expect(session.head({ text, layer: 4, head: 0 })).rejects.toThrow(/layers\.4/);
@@ -119,7 +123,7 @@ test("maps of patches are those of attribution patching, and one patch is exact"
 });
 
 test.each<[string, (asking?: Asking) => Promise<unknown>]>([
-  ["forward", (asking) => session.run(text, asking)],
+  ["forward", (asking) => session.run({ text }, asking)],
   [
     "backward",
     (asking) => session.attributionPatching({ text: "The cat", source: "The dog", token: 5 }, asking),
@@ -137,6 +141,6 @@ test.each<[string, (asking?: Asking) => Promise<unknown>]>([
       const cancelled = ask({ isCancelled: () => (left -= 1) < 0 });
       await expect(cancelled).rejects.toMatchObject({ name: "AbortError" });
     }
-    expect((await session.run(text)).next).toEqual(run.next);
+    expect((await session.run({ text })).next).toEqual(run.next);
   },
 );

@@ -54,7 +54,7 @@ const mostKept = 8e6;
  *
  * const session = lensSession(await load(await modelTiny()));
  * const text = "The cat sat on the";
- * const { tokens, next } = await session.run(text);
+ * const { tokens, next } = await session.run({ text });
  * tokens; // => ["The", " cat", " sat", " on", " the"]
  * const without = await session.ablate({ text, targets: [{ layer: 0, part: "feedForward" }] });
  * next[0]!.text === without.next[0]!.text; // => false
@@ -70,6 +70,8 @@ export function lensSession(model: LensModel): LensSession {
   let traced: { source: string; names: string; run: TracedRun } | undefined;
 
   const textOf = (id: number): string => {
+    // Vocabularies are padded: some rows of the output embedding are no token's.
+    if (tokenizer.token(id) === undefined) return `[${id}]`;
     const text = tokenizer.decode([id], { skipSpecialTokens: false });
     return text.includes("\u{fffd}") ? (tokenizer.token(id) ?? text) : text;
   };
@@ -94,7 +96,8 @@ export function lensSession(model: LensModel): LensSession {
   const nextOf = async (logits: Tensor, count = 10): Promise<Prediction[]> =>
     predictions(await logits.read(), count, textOf);
 
-  async function run(text: string, asking?: Asking): Promise<LensSessionRun> {
+  async function run(question: { readonly text: string }, asking?: Asking): Promise<LensSessionRun> {
+    const { text } = check.options(question, ["text"], "question");
     const ids = idsOf(text);
     const T = ids.length;
     const idList = Int32Array.from(ids);
@@ -150,7 +153,7 @@ export function lensSession(model: LensModel): LensSession {
 
   /** The text that was run last, which is run if it was another one. */
   async function runOf(text: string, asking?: Asking) {
-    if (last?.text !== text) await run(text, asking);
+    if (last?.text !== text) await run({ text }, asking);
     return last!;
   }
 
@@ -300,6 +303,7 @@ export function lensSession(model: LensModel): LensSession {
   };
 
   return {
+    tokens: async ({ text }) => idsOf(text).map(textOf),
     run,
     head,
     logitLens: lens,

@@ -1,0 +1,360 @@
+// The explorer in Chromium, as `qkv lens` serves it: on the small model, and on a random model.
+//   node apps/docs/scripts/explorer-checks.mjs [--millions 100] [--tokens 512] [--limits] [--small] [--pictures FOLDER]
+//
+// It needs the packages and the page built: turbo run build --filter=explorer. `--limits` holds times and memory to the
+// limits below; `--small` leaves the random model out; without it they are printed, since a busy machine is slow, not wrong.
+/* global addEventListener, clearInterval, document, innerWidth, MutationObserver, PerformanceObserver, requestAnimationFrame, setInterval, URLSearchParams, window */
+import axe from "axe-core";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { modelTiny } from "../../../packages/model-tiny/dist/index.js";
+import { load } from "../../../packages/transformer/dist/index.js";
+import { wasm } from "../../../packages/wasm/dist/index.js";
+import { openChromium } from "../../../scripts/chromium.mjs";
+import { openModelServer } from "../../../scripts/explorer/model-server.mjs";
+import { writeRandomCheckpoint } from "../../../scripts/flat/random-checkpoint.mjs";
+
+/** Limits. Units: milliseconds; passes; times the weights, and megabytes beside them. */
+const limits = { firstPicture: 2000, feedback: 100, cancel: 100, passes: 1.2, weights: 1.5, more: 300 };
+
+const { values } = parseArgs({
+  options: {
+    millions: { type: "string", default: "100" },
+    tokens: { type: "string", default: "512" },
+    limits: { type: "boolean", default: false },
+    small: { type: "boolean", default: false },
+    pictures: { type: "string" },
+  },
+});
+const counts = { passed: 0, failed: 0 };
+const report = (right, line) => {
+  counts[right ? "passed" : "failed"] += 1;
+  console.log(`${right ? "ok" : "failed"}: ${line}`);
+};
+/** A figure that `--limits` holds to a limit. */
+const measure = (right, line) => (values.limits ? report(right, line) : console.log(`measured: ${line}`));
+const ms = (time) => `${time.toFixed(0)} ms`;
+
+const folder = mkdtempSync(join(tmpdir(), "qkv-explorer-"));
+for (const name of ["small", "random"]) mkdirSync(join(folder, name));
+for (const file of await modelTiny()) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  writeFileSync(join(folder, "small", file.name), bytes);
+  if (file.name === "tokenizer.json") writeFileSync(join(folder, "random", file.name), bytes);
+}
+const weights = values.small
+  ? 0
+  : writeRandomCheckpoint(join(folder, "random"), Number(values.millions) * 2.05e6).bytes;
+
+const browser = await openChromium({ args: ["--js-flags=--expose-gc"] });
+const devtools = await browser.newBrowserCDPSession();
+
+/** Memory of all processes of the browser. Unit: bytes. */
+async function browserBytes() {
+  const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
+  let bytes = 0;
+  for (const { id } of processInfo) {
+    try {
+      bytes += 1024 * Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8"))[1]);
+    } catch {
+      // It ended meanwhile, or this is no Linux.
+    }
+  }
+  return bytes;
+}
+
+async function openPage(server, { hash = "", ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => report(false, `the page: ${error.stack || error}`));
+  page.on("console", (message) => message.type() === "error" && console.log(`  page: ${message.text()}`));
+  // Moves of what was painted already.
+  await page.addInitScript(() => {
+    globalThis.shifts = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifts += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  const start = performance.now();
+  await page.goto(`${server.origin}/${hash}`);
+  return { page, start, close: () => context.close() };
+}
+
+const ready = (page) => page.locator('[data-explorer="ready"]').waitFor({ timeout: 300_000 });
+const idle = (page) =>
+  page.waitForFunction(
+    () =>
+      document.querySelector('[data-explorer="ready"] [data-status="idle"]') &&
+      !document.querySelector('[aria-busy="true"]'),
+    undefined,
+    { timeout: 300_000 },
+  );
+
+async function axeOn(page, name) {
+  await page.evaluate(`${axe.source}; 0`);
+  const violations = await page.evaluate(async () => {
+    const runOnly = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+    const { violations } = await window.axe.run(document, { runOnly });
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`,
+    );
+  });
+  report(violations.length === 0, `axe, ${name}: ${violations.join("\n  ") || "nothing found"}`);
+}
+
+/** Presses, and the time until the page shows that something is under way. Unit: milliseconds. */
+async function feedbackOf(page, press) {
+  await page.evaluate(() => {
+    globalThis.feedback = new Promise((resolve) => {
+      let pressed;
+      addEventListener("pointerdown", () => (pressed = performance.now()), { once: true, capture: true });
+      const seen = new MutationObserver(() => {
+        if (pressed === undefined || !document.querySelector('[data-status="busy"]')) return;
+        seen.disconnect();
+        requestAnimationFrame(() => resolve(performance.now() - pressed));
+      });
+      seen.observe(document.body, { subtree: true, attributes: true, childList: true });
+    });
+  });
+  await press();
+  return page.evaluate(() => globalThis.feedback);
+}
+
+async function small(isolated) {
+  const server = await openModelServer(join(folder, "small"), { isolated });
+  const { page, start, close } = await openPage(server);
+  await page.locator("qkv-head-grid svg").waitFor();
+  const first = performance.now() - start;
+  measure(
+    first < limits.firstPicture,
+    `the first picture of the small model after ${ms(first)} (limit ${limits.firstPicture})`,
+  );
+  await idle(page);
+  const shifts = await page.evaluate(() => globalThis.shifts);
+  measure(shifts < 0.1, `layout shift while it loads: ${shifts.toFixed(3)} (limit 0.1)`);
+  await axeOn(page, `small model, light, isolated: ${isolated}`);
+
+  // Heads: sorted, chosen, explained, switched off.
+  await page.getByLabel("Sort heads by").selectOption("previousToken");
+  const top = page.locator('[data-ranking="previousToken"] button').first();
+  const name = (await top.textContent()).trim();
+  await top.click();
+  await page.getByRole("heading", { name: new RegExp(name.replace("layer", "Layer")) }).waitFor();
+  await page.locator('[data-reasons="ready"]').waitFor();
+  const before = await page.locator("table").first().textContent();
+  await page.getByRole("button", { name: "Switch this head off" }).click();
+  await page.locator("[data-off]").waitFor();
+  await idle(page);
+  report(
+    (await page.locator("table").first().textContent()) !== before,
+    `without ${name} the next tokens change`,
+  );
+  report(new URL(page.url()).hash.includes("off="), `the address has the state: ${new URL(page.url()).hash}`);
+
+  // The state comes back from its address.
+  const address = new URL(page.url()).hash;
+  await page.reload();
+  await idle(page);
+  report((await page.locator("[data-off]").count()) === 1, "the state comes back from its address");
+  report(new URL(page.url()).hash === address, "the address stays");
+
+  // By keys: the grid is reached, read and chosen in.
+  await page.locator("qkv-head-grid [role=group]").focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await idle(page);
+  report(/head=\d+\.\d+/.test(page.url()), "a head is chosen by keys");
+
+  // Two texts.
+  const cell = page.locator("qkv-patching [data-qkv-cell]").nth(3);
+  if ((await cell.count()) > 0) {
+    await cell.click();
+    await page.locator('[data-exact="ready"]').waitFor();
+    report(true, `one patch: ${(await page.locator("[data-exact]").textContent()).trim()}`);
+  } else report(false, "the map of patches has no cells");
+
+  // Texts of every kind.
+  for (const text of ["", "the naïve 🦊", "x", "<b>&amp;</b>"]) {
+    await page.locator("textarea").fill(text);
+    await pause(150);
+    if (text !== "") await idle(page);
+    if (values.pictures) await page.screenshot({ path: join(values.pictures, `text-${text.length}.png`) });
+  }
+  report((await page.getByRole("alert").count()) === 0, "empty texts, one token, emoji and markup are read");
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.locator("[data-save-notebook]").click(),
+  ]);
+  report(download.suggestedFilename() === "notebook.mjs", "the notebook is saved");
+  if (values.pictures)
+    await page.screenshot({ path: join(values.pictures, `small-${isolated}.png`), fullPage: true });
+  await close();
+
+  if (isolated) {
+    for (const options of [
+      { colorScheme: "dark" },
+      { viewport: { width: 390, height: 844 }, reducedMotion: "reduce" },
+    ]) {
+      const other = await openPage(server, options);
+      await idle(other.page);
+      await axeOn(other.page, JSON.stringify(options));
+      const wide = await other.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      report(wide <= 0, `the page is as wide as the screen (${wide} px more)`);
+      if (values.pictures)
+        await other.page.screenshot({
+          path: join(values.pictures, `small-${options.colorScheme ?? "narrow"}.png`),
+          fullPage: true,
+        });
+      await other.close();
+    }
+  }
+  await server.close();
+}
+
+/** The time of a pass without any question, in Node on the same device: the shortest of three. Unit: milliseconds. */
+async function passOf(text) {
+  const device = await wasm();
+  const model = await load(join(folder, "random"), { device });
+  const ids = model.tokenizer.encode(text, { addSpecialTokens: false });
+  const times = [];
+  for (let i = 0; i < 3; i++) {
+    const start = performance.now();
+    await model.apply(model.params, ids).read();
+    times.push(performance.now() - start);
+  }
+  device.close();
+  return Math.min(...times);
+}
+
+async function random() {
+  const server = await openModelServer(join(folder, "random"));
+  const words = "the cat and the dog sat on a mat by the door of ".repeat(60).trim().split(" ");
+  const text = words.slice(0, Number(values.tokens)).join(" ");
+  const quiet = await browserBytes();
+  let most = 0;
+  const watching = setInterval(() => void browserBytes().then((now) => (most = Math.max(most, now))), 200);
+  const hash = `#${new URLSearchParams({ text, source: text.replace("cat", "dog") })}`;
+  const { page, close } = await openPage(server, { hash });
+  await ready(page);
+  await idle(page);
+  const tokens = await page.locator("section[aria-label^='Layer'] select option").count();
+  console.log(
+    `a random model of ${(weights / 2e6).toFixed(0)} million weights, a text of ${tokens || "?"} tokens`,
+  );
+
+  const timed = async (name, press) => {
+    const feedback = await feedbackOf(page, press);
+    const start = performance.now();
+    await idle(page);
+    const took = performance.now() - start + feedback;
+    measure(
+      feedback <= limits.feedback,
+      `${name}: feedback after ${ms(feedback)} (limit ${limits.feedback})`,
+    );
+    return took;
+  };
+  const passMs = await passOf(text);
+  console.log(`a pass of the model alone takes ${ms(passMs)} in Node, with the logits of all tokens`);
+  const within = (name, took) =>
+    measure(
+      took <= limits.passes * passMs,
+      `${name}: the result after ${ms(took)}, ${(took / passMs).toFixed(2)} passes (limit ${limits.passes})`,
+    );
+
+  const other = page.locator("[data-ranking] button");
+  within("a head", await timed("a head", () => other.nth(1).click()));
+  within(
+    "reasons",
+    await timed("reasons", () => page.locator("section[aria-label^='Layer'] p button").nth(1).click()),
+  );
+  within(
+    "a switch",
+    await timed("a switch", () => page.getByRole("button", { name: "Switch this head off" }).click()),
+  );
+  within(
+    "parts",
+    await timed("parts", () => page.getByRole("button", { name: /Which parts decided/ }).click()),
+  );
+  await page.getByRole("button", { name: "all on" }).or(page.locator("[data-off] button")).first().click();
+  await idle(page);
+  const map = await timed("the map of patches", () => page.getByRole("button", { name: "Compare" }).click());
+  console.log(`measured: the map of patches after ${ms(map)}, ${(map / passMs).toFixed(2)} passes`);
+  const cell = page.locator("qkv-patching [data-qkv-cell]").nth(40);
+  if ((await cell.count()) > 0) within("one patch", await timed("one patch", () => cell.click()));
+
+  // Cancelled in the middle of a pass, forward and backward; the worker is free for the next question soon after.
+  const cancelled = async (name, press, after) => {
+    await press();
+    await pause(after);
+    const cancel = page.getByRole("button", { name: "Cancel" });
+    if (!(await cancel.isVisible())) return console.log(`  ${name} ended before it could be cancelled`);
+    await page.evaluate(() => {
+      globalThis.cancelled = new Promise((resolve) => {
+        addEventListener(
+          "pointerdown",
+          () => {
+            const start = performance.now();
+            let shown;
+            const look = () => {
+              const { status, worker } = document.querySelector("[data-status]").dataset;
+              if (status === "idle") shown ??= performance.now() - start;
+              if (worker === "free") resolve([shown, performance.now() - start]);
+              else setTimeout(look, 1);
+            };
+            look();
+          },
+          { once: true, capture: true },
+        );
+      });
+    });
+    await cancel.click();
+    const [shown, free] = await page.evaluate(() => globalThis.cancelled);
+    measure(
+      free <= limits.cancel,
+      `${name} is cancelled: shown after ${ms(shown)}, the worker is free after ${ms(free)} (limit ${limits.cancel})`,
+    );
+  };
+  const compare = () => page.getByRole("button", { name: "Compare" }).click();
+  await cancelled(
+    "a pass",
+    () =>
+      page
+        .getByRole("button", { name: "Run" })
+        .click()
+        .then(() => page.locator("textarea").fill(`${text} a`))
+        .then(() => page.getByRole("button", { name: "Run" }).click()),
+    passMs / 2,
+  );
+  await page.locator("textarea").fill(text);
+  await page.getByRole("button", { name: "Run" }).click();
+  await idle(page);
+  await cancelled("a map, forward", compare, passMs / 2);
+  await cancelled("a map, backward", compare, map * 0.8);
+  clearInterval(watching);
+  const used = most - quiet;
+  const allowed = limits.weights * weights + limits.more * 1e6;
+  measure(
+    used <= allowed,
+    `memory at its most: ${(used / 1e6).toFixed(0)} MB beside the browser's ${(quiet / 1e6).toFixed(0)} MB, with weights of ${(weights / 1e6).toFixed(0)} MB (limit ${(allowed / 1e6).toFixed(0)} MB)`,
+  );
+  if (values.pictures) await page.screenshot({ path: join(values.pictures, "random.png"), fullPage: true });
+  await close();
+  await server.close();
+}
+
+try {
+  await small(true);
+  await small(false);
+  if (!values.small) await random();
+} catch (error) {
+  report(false, error.stack);
+} finally {
+  await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed === 0 ? 0 : 1;

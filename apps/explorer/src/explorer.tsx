@@ -1,0 +1,324 @@
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
+import { LensClient, noWork } from "./client";
+import { ComparePanel } from "./compare-panel";
+import { HeadPanel, strongestKey } from "./head-panel";
+import { HeadsPanel, sortedHeads } from "./heads-panel";
+import { LayersPanel, lensPositions, PartsPanel } from "./layers-panel";
+import { ModelChoice } from "./model-choice";
+import { ModelFigure } from "./model-figure";
+import { NextTokens } from "./next-tokens";
+import { notebook } from "./notebook";
+import { ablationTargets, beginning, readPlace, switchedOver, writePlace, type Place } from "./place";
+import type { ModelFacts, ModelSource } from "./protocol";
+import { Section } from "./section";
+import { useAnswer } from "./use-answer";
+import styles from "./explorer.module.css";
+
+/** A model that the page begins with, in place of the small one. */
+export type GivenModel = { readonly name: string; readonly place: string };
+
+const smallModel = "Our small model";
+
+/** Below this work of a pass everything follows what is typed, without a press. Unit: parameters times tokens. */
+const fastPass = 1e9;
+
+/** The explorer: a model in a worker, a text, and views that look into them. */
+export function Explorer({
+  createWorker,
+  given,
+}: {
+  /** Starts the worker of `explorer/worker`. */
+  createWorker: () => Worker;
+  given?: GivenModel;
+}): ReactNode {
+  const [client, setClient] = useState<LensClient>();
+  const [place, setPlace] = useState<Place>(beginning);
+  const [draft, setDraft] = useState(beginning.text);
+  const [source, setSource] = useState<{ name: string; source: ModelSource }>();
+  const [loaded, setLoaded] = useState<{ of: ModelSource; facts: ModelFacts }>();
+  const [failure, setFailure] = useState<string>();
+  const create = useRef(createWorker);
+
+  const change = useCallback(
+    (change: Partial<Place>) => setPlace((before) => ({ ...before, ...change })),
+    [],
+  );
+
+  useEffect(() => {
+    const client = new LensClient(create.current());
+    setClient(client);
+    const follow = () => {
+      const place = readPlace(location.hash);
+      setPlace(place);
+      setDraft(place.text);
+      setSource(sourceOf(place.model, given));
+    };
+    follow();
+    addEventListener("hashchange", follow);
+    return () => {
+      removeEventListener("hashchange", follow);
+      client.end();
+    };
+    // The model that the page begins with does not change.
+  }, []);
+
+  const isSet = source !== undefined;
+  useEffect(() => {
+    if (!isSet) return;
+    const hash = writePlace(place);
+    history.replaceState(history.state, "", hash === "" ? location.pathname + location.search : `#${hash}`);
+  }, [place, isSet]);
+
+  useEffect(() => {
+    if (!client || !source) return;
+    const loading = new AbortController();
+    setFailure(undefined);
+    client.load(source.source, loading.signal).then(
+      (facts) => setLoaded({ of: source.source, facts }),
+      (error: Error) => !loading.signal.aborted && setFailure(error.message),
+    );
+    return () => loading.abort();
+  }, [client, source]);
+
+  const facts = source && loaded?.of === source.source ? loaded.facts : undefined;
+  const ready = facts ? client : undefined;
+  const began = useRef(0);
+  const [passMs, setPassMs] = useState(0);
+  const run = useAnswer(ready, "run", place.text === "" ? undefined : { text: place.text });
+  useEffect(() => {
+    if (run.isOpen) began.current = performance.now();
+    else if (began.current > 0) setPassMs(performance.now() - began.current);
+  }, [run.isOpen]);
+  const length = Math.max(place.text.length / 4, run.answer?.tokens.length ?? 0);
+  const isFast = (facts?.parameters ?? 0) * length < fastPass;
+  // Questions about a text follow the pass that reads it.
+  const asking = run.isOpen || run.failure !== undefined ? undefined : ready;
+
+  const answer = run.answer;
+  const chosen = (answer && place.head) ??
+    (answer && sortedHeads(answer, place.score)[0]) ?? { layer: 0, head: 0 };
+  const T = answer?.tokens.length ?? 0;
+  const query = Math.min(place.query ?? T - 1, T - 1);
+  const { text } = place;
+  const hasHead = answer !== undefined && answer.layers.includes(chosen.layer);
+  const wantsHead = hasHead && (isFast || place.head !== undefined);
+  const weights = useAnswer(
+    asking,
+    "head",
+    wantsHead ? { text, layer: chosen.layer, head: chosen.head } : undefined,
+  );
+  const data = weights.answer?.weights;
+  const key =
+    place.key !== undefined
+      ? Math.min(place.key, Math.max(query, 0))
+      : isFast && data?.length === T * T && T > 0
+        ? strongestKey(data, T, query)
+        : undefined;
+  const reasons = useAnswer(
+    asking,
+    "scoreParts",
+    wantsHead && key !== undefined && !weights.isOpen
+      ? { text, layer: chosen.layer, head: chosen.head, query, key }
+      : undefined,
+  );
+  const tokens = answer?.next.map(({ id }) => id) ?? [];
+  const without = useAnswer(
+    asking,
+    "ablate",
+    place.off.length > 0 && answer ? { text, targets: ablationTargets(place.off), tokens } : undefined,
+  );
+  const lens = useAnswer(asking, "logitLens", answer ? { text, positions: lensPositions(T) } : undefined);
+  const [wantsParts, setWantsParts] = useState(false);
+  const parts = useAnswer(asking, "logitParts", answer && (isFast || wantsParts) ? { text } : undefined);
+
+  const write = (text: string) => {
+    setDraft(text);
+    change({ text, query: undefined, key: undefined });
+  };
+  const code = () => {
+    const [first, second] = answer?.next ?? [];
+    return notebook(place, {
+      head: chosen,
+      query,
+      key: key ?? 0,
+      next: first && second && [first.id, second.id],
+      model: source && "small" in source.source ? undefined : (source?.name ?? ""),
+    });
+  };
+
+  return (
+    <div className={styles.explorer} data-explorer={facts ? (run.isOpen ? "running" : "ready") : "loading"}>
+      <ModelChoice
+        model={source?.name ?? given?.name ?? smallModel}
+        first={given?.name ?? smallModel}
+        facts={facts}
+        chooseName={(model) => {
+          change({ model });
+          setSource(sourceOf(model, given));
+        }}
+        chooseFiles={(files) => {
+          setSource({ name: nameOf(files), source: { files } });
+        }}
+      />
+      <form
+        className={styles.row}
+        onSubmit={(event) => {
+          event.preventDefault();
+          write(draft);
+        }}
+      >
+        <label className={`${styles.field} ${styles.grows}`}>
+          <span>Text</span>
+          <textarea
+            rows={2}
+            value={draft}
+            spellCheck={false}
+            placeholder="Type a text"
+            onChange={({ target }) => (isFast ? write(target.value) : setDraft(target.value))}
+          />
+        </label>
+        <button type="submit">Run</button>
+      </form>
+      <Status client={client} failure={failure} isLoading={source !== undefined && !facts} passMs={passMs} />
+      <div className={styles.beside}>
+        <Section title="Next token" of={place.off.length > 0 ? without : run}>
+          {answer ? (
+            <NextTokens
+              next={answer.next}
+              without={without.answer}
+              off={place.off}
+              append={(token) => write(text + token)}
+              switchOn={(one) => change({ off: one === undefined ? [] : switchedOver(place.off, one) })}
+            />
+          ) : (
+            <div className={styles.space} />
+          )}
+        </Section>
+        <Section title="Heads" of={run}>
+          {answer ? (
+            answer.layers.length === 0 ? (
+              <p className={styles.quiet}>No layer of this model has attention weights.</p>
+            ) : (
+              <HeadsPanel run={answer} place={place} chosen={chosen} change={change} />
+            )
+          ) : (
+            <div className={styles.space} />
+          )}
+        </Section>
+      </div>
+      {answer && hasHead && (
+        <HeadPanel
+          {...{ chosen, query, weights, reasons, place, change }}
+          tokens={answer.tokens}
+          keyAt={key}
+        />
+      )}
+      {answer && (
+        <>
+          <LayersPanel {...{ run: answer, lens, place, change }} />
+          {isFast || wantsParts ? (
+            <PartsPanel parts={parts} />
+          ) : (
+            <p>
+              <button type="button" onClick={() => setWantsParts(true)}>
+                Which parts decided? One more pass
+              </button>
+            </p>
+          )}
+          <ComparePanel {...{ client: asking, run: answer, place, isFast, change }} />
+          <ModelFigure client={ready} text={text} model={source?.name ?? ""} />
+          <Section title="Take it with you">
+            <div className={styles.row}>
+              <CopyButton label="Copy a link to this state" text={() => location.href} />
+              <CopyButton label="Copy code that computes this" text={code} />
+              <button type="button" data-save-notebook="" onClick={() => saveText("notebook.mjs", code())}>
+                Save it as notebook.mjs
+              </button>
+            </div>
+            <p className={styles.quiet}>
+              Each picture has buttons that save it as SVG or PNG, and show its numbers as a table. Files that
+              you opened are not in the link.
+            </p>
+          </Section>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** What is under way, with a button that cancels it. */
+function Status({
+  client,
+  failure,
+  isLoading,
+  passMs,
+}: {
+  client: LensClient | undefined;
+  failure: string | undefined;
+  isLoading: boolean;
+  passMs: number;
+}): ReactNode {
+  const work = useSyncExternalStore(client?.subscribe ?? noSubscription, client?.work ?? idle, idle);
+  return (
+    <div
+      className={styles.status}
+      data-status={work.isOpen ? "busy" : "idle"}
+      data-worker={work.isFree ? "free" : "busy"}
+    >
+      <p role="status">
+        {failure !== undefined
+          ? `The model could not be loaded: ${failure}`
+          : work.isOpen
+            ? isLoading
+              ? "Loading the model"
+              : "Computing"
+            : passMs > 0
+              ? `The text was read in ${passMs.toFixed(0)} ms on your device just now.`
+              : ""}
+      </p>
+      <progress max={1} value={work.part} aria-label="part of the pass that is done" hidden={!work.isOpen} />
+      <button type="button" hidden={!work.isOpen} onClick={() => client?.cancel()}>
+        Cancel
+      </button>
+    </div>
+  );
+}
+const noSubscription = () => () => undefined;
+const idle = () => noWork;
+
+function CopyButton({ label, text }: { label: string; text: () => string }): ReactNode {
+  const [isCopied, setCopied] = useState(false);
+  return (
+    <button
+      type="button"
+      onClick={() => {
+        void navigator.clipboard.writeText(text()).then(() => {
+          setCopied(true);
+          setTimeout(() => setCopied(false), 1500);
+        });
+      }}
+    >
+      {isCopied ? "Copied" : label}
+    </button>
+  );
+}
+
+function saveText(name: string, text: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function sourceOf(model: string, given: GivenModel | undefined): { name: string; source: ModelSource } {
+  if (model !== "") return { name: model, source: { place: model } };
+  if (given) return { name: given.name, source: { place: given.place } };
+  return { name: smallModel, source: { small: true } };
+}
+
+/** The name of files: of a folder its own, else of the first. */
+function nameOf(files: readonly File[]): string {
+  const path = files[0]?.webkitRelativePath ?? "";
+  return path.includes("/") ? path.split("/")[0]! : (files[0]?.name ?? "files");
+}

@@ -1,0 +1,183 @@
+import type { HeadAnswer, ReasonsAnswer } from "@qkv/lens/session";
+import { useMemo, type ReactNode } from "react";
+import { Picture, type PictureArgs } from "./picture";
+import { switchedOver, type Place } from "./place";
+import { Section } from "./section";
+import { percent, sourceText, visible } from "./text-of";
+import type { Answered } from "./use-answer";
+import styles from "./explorer.module.css";
+
+/** Tokens whose arcs and map are drawn: of a longer text those around the query. */
+const mostDrawn = 64;
+
+/** The position of the largest weight of a query. */
+export function strongestKey(weights: Float32Array, length: number, query: number): number {
+  let best = 0;
+  for (let key = 1; key <= query; key++)
+    if (weights[query * length + key]! > weights[query * length + best]!) best = key;
+  return best;
+}
+
+/** One head: the tokens that each token attends to, and the reasons. */
+export function HeadPanel({
+  tokens,
+  chosen: { layer, head },
+  query,
+  keyAt,
+  weights,
+  reasons,
+  place,
+  change,
+}: {
+  tokens: readonly string[];
+  chosen: { readonly layer: number; readonly head: number };
+  query: number;
+  keyAt: number | undefined;
+  weights: Answered<HeadAnswer>;
+  reasons: Answered<ReasonsAnswer>;
+  place: Place;
+  change: (change: Partial<Place>) => void;
+}): ReactNode {
+  const T = tokens.length;
+  const data = weights.answer?.weights.length === T * T ? weights.answer.weights : undefined;
+  const from = Math.max(0, Math.min(T, query + 1) - mostDrawn);
+  const drawn = useMemo(() => {
+    if (!data) return undefined;
+    const to = Math.min(T, from + mostDrawn);
+    const [labels, length] = [tokens.slice(from, to).map(visible), to - from];
+    const part = new Float32Array(length * length);
+    for (let t = 0; t < length; t++)
+      part.set(data.subarray((from + t) * T + from, (from + t) * T + to), t * length);
+    const picture = { data: part, shape: [length, length] };
+    const names = tokens.map(visible);
+    const arcs: PictureArgs<"qkv-token-arcs"> = [
+      picture,
+      { labels, query: query - from, minWeight: 0.02, direction: length > 14 ? "down" : "across" },
+    ];
+    const map: PictureArgs<"qkv-attention-map"> = [
+      { data, shape: [T, T] },
+      T > mostDrawn ? {} : { rowLabels: names, columnLabels: names },
+    ];
+    return { arcs, map };
+  }, [data, from, query, T, tokens]);
+  const row = data ? Array.from(data.subarray(query * T, query * T + query + 1)) : [];
+  const strongest = row
+    .map((weight, key) => ({ key, weight }))
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, 6);
+  const switched = `${layer}.${head}`;
+  const isOff = place.off.includes(switched);
+  return (
+    <Section title={`Layer ${layer}, head ${head}`} of={weights}>
+      <div className={styles.row}>
+        <label className={styles.field}>
+          <span>Query</span>
+          <select
+            value={query}
+            onChange={({ target }) => change({ query: Number(target.value), key: undefined })}
+          >
+            {tokens.map((token, i) => (
+              <option key={i} value={i}>
+                {i}: {visible(token)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button
+          type="button"
+          aria-pressed={isOff}
+          onClick={() => change({ off: switchedOver(place.off, switched) })}
+        >
+          {isOff ? "Switch this head on" : "Switch this head off"}
+        </button>
+      </div>
+      <div className={styles.beside}>
+        <div className={styles.wide}>{drawn && <Picture name="qkv-token-arcs" args={drawn.arcs} />}</div>
+        <div className={styles.wide}>{drawn && <Picture name="qkv-attention-map" args={drawn.map} />}</div>
+      </div>
+      <p>
+        <b className="means-query">{visible(tokens[query]!)}</b> attends to{" "}
+        {strongest.map(({ key, weight }) => (
+          <button
+            key={key}
+            type="button"
+            className={styles.token}
+            aria-pressed={key === keyAt}
+            onClick={() => change({ key })}
+          >
+            {visible(tokens[key]!)} {percent(weight)}
+          </button>
+        ))}
+      </p>
+      {keyAt !== undefined && <Reasons of={reasons} query={tokens[query]!} keyToken={tokens[keyAt]!} />}
+    </Section>
+  );
+}
+
+/** The pairs of sources that a score is the sum of. */
+function Reasons({
+  of,
+  query,
+  keyToken,
+}: {
+  of: Answered<ReasonsAnswer>;
+  query: string;
+  keyToken: string;
+}): ReactNode {
+  const { answer } = of;
+  const most = Math.max(...(answer?.pairs.map(({ value }) => Math.abs(value)) ?? []), 1e-9);
+  return (
+    <div
+      aria-busy={of.isOpen}
+      data-reasons={answer && !of.isOpen ? "ready" : "open"}
+      className={styles.reasons}
+    >
+      <h3>
+        Reasons why <span className="means-query">{visible(query)}</span> attends to{" "}
+        <span className="means-key">{visible(keyToken)}</span>{" "}
+        {of.isOpen && <span className={styles.open}>computing</span>}
+      </h3>
+      {of.failure !== undefined && (
+        <p role="alert" className={styles.failure}>
+          {of.failure}{" "}
+          <button type="button" onClick={of.again}>
+            Compute again
+          </button>
+        </p>
+      )}
+      {answer && (
+        <>
+          <p className={styles.quiet}>
+            The score of {answer.dot.toFixed(2)} is the sum of all pairs of what the query was made of and
+            what the key was made of; the pairs below, and {answer.rest.toFixed(2)} of all others. Scales of
+            norms are those of this run.
+          </p>
+          <table className={styles.bars}>
+            <thead>
+              <tr>
+                <th scope="col">query’s side</th>
+                <th scope="col">key’s side</th>
+                <th scope="col">part of the score</th>
+              </tr>
+            </thead>
+            <tbody>
+              {answer.pairs.slice(0, 10).map((pair) => (
+                <tr key={`${pair.query.name} ${pair.key.name}`}>
+                  <td>{sourceText(pair.query.name)}</td>
+                  <td>{sourceText(pair.key.name)}</td>
+                  <td>
+                    <span
+                      className={`${styles.bar} ${pair.value < 0 ? styles.negative : ""}`}
+                      style={{ width: `${(6 * Math.abs(pair.value)) / most}rem` }}
+                    />
+                    {pair.value.toFixed(2)}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </>
+      )}
+    </div>
+  );
+}

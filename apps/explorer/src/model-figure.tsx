@@ -1,0 +1,36 @@
+import type { TransformerBlockElement } from "@qkv/figures/transformer-block";
+import { createElement, useEffect, useRef, useState, type ReactNode } from "react";
+import type { LensClient } from "./client";
+import { Section } from "./section";
+
+/** The figure *Inside a block* on the model of the page, once it is opened. */
+export function ModelFigure({
+  client,
+  text,
+  model,
+}: {
+  client: LensClient | undefined;
+  text: string;
+  model: string;
+}): ReactNode {
+  const [isOpen, setOpen] = useState(false);
+  const place = useRef<TransformerBlockElement>(null);
+  useEffect(() => {
+    if (!isOpen || !client) return;
+    const element = place.current;
+    void import("@qkv/figures/transformer-block").then(({ defineTransformerBlock }) => {
+      const ask: TransformerBlockElement["ask"] = ({ text, removed }) => client.figure(text, removed, model);
+      if (element) element.ask = ask;
+      defineTransformerBlock();
+      if (element) element.ask = ask;
+    });
+  }, [isOpen, client, model]);
+  return (
+    <Section title="The whole model">
+      <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+        <summary>From token ids to probabilities, as a figure: press a part to open it</summary>
+        {isOpen && createElement("qkv-transformer-block", { ref: place, key: `${model} ${text}`, text })}
+      </details>
+    </Section>
+  );
+}

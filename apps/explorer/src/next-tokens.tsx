@@ -1,0 +1,90 @@
+import type { Prediction } from "@qkv/lens/session";
+import type { ReactNode } from "react";
+import { switchedText, type Switched } from "./place";
+import { percent, visible } from "./text-of";
+import styles from "./explorer.module.css";
+
+/** The likeliest next tokens, and how likely they are with parts switched off. */
+export function NextTokens({
+  next,
+  without,
+  off,
+  append,
+  switchOn,
+}: {
+  next: readonly Prediction[];
+  /** With the parts switched off: the likeliest, and those of `next`. */
+  without: { readonly next: readonly Prediction[]; readonly watched: readonly Prediction[] } | undefined;
+  off: readonly Switched[];
+  append: (text: string) => void;
+  switchOn: (one: Switched | undefined) => void;
+}): ReactNode {
+  const after = new Map(without?.watched.map(({ id, probability }) => [id, probability]));
+  const isOff = off.length > 0 && without !== undefined;
+  const newcomer = isOff ? without.next.find(({ id }) => !next.some((one) => one.id === id)) : undefined;
+  const most = Math.max(...next.map(({ probability }) => probability), 1e-9);
+  const rows = [...next, ...(newcomer ? [{ ...newcomer, probability: 0, isNew: true }] : [])];
+  return (
+    <>
+      <table className={styles.bars}>
+        <thead>
+          <tr>
+            <th scope="col">next token</th>
+            <th scope="col">as it is</th>
+            {isOff && <th scope="col">switched off</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((one) => {
+            const isNew = "isNew" in one;
+            const now = isNew ? newcomer!.probability : after.get(one.id);
+            return (
+              <tr key={one.id}>
+                <th scope="row">
+                  <button type="button" className={styles.token} onClick={() => append(one.text)}>
+                    {visible(one.text)}
+                  </button>
+                </th>
+                <td>
+                  {isNew ? (
+                    "less"
+                  ) : (
+                    <>
+                      <span className={styles.bar} style={{ width: `${(6 * one.probability) / most}rem` }} />
+                      {percent(one.probability)}
+                    </>
+                  )}
+                </td>
+                {isOff && (
+                  <td>
+                    <span
+                      className={`${styles.bar} ${styles.after}`}
+                      style={{ width: `${(6 * Math.min(most, now ?? 0)) / most}rem` }}
+                    />
+                    {now === undefined ? "…" : percent(now)}
+                  </td>
+                )}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {off.length > 0 && (
+        <p className={styles.off} data-off={off.join()}>
+          Switched off:{" "}
+          {off.map((one) => (
+            <button key={one} type="button" onClick={() => switchOn(one)}>
+              {switchedText(one)} <span aria-hidden="true">×</span>
+              <span className={styles.hidden}>, switch on</span>
+            </button>
+          ))}
+          {off.length > 1 && (
+            <button type="button" onClick={() => switchOn(undefined)}>
+              all on
+            </button>
+          )}
+        </p>
+      )}
+    </>
+  );
+}

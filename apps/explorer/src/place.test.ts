@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { ablationTargets, beginning, readPlace, switchedOver, writePlace, type Place } from "./place";
+
+const place: Place = {
+  model: "owner/name",
+  text: "The naïve 🦊 & co. = #1",
+  source: "",
+  head: { layer: 2, head: 11 },
+  query: 3,
+  key: 0,
+  score: "previousToken",
+  off: ["1.2", "0.a", "3.f"],
+  by: "head",
+};
+
+test("a place is written to an address and read from it", () => {
+  expect(readPlace(`#${writePlace(place)}`)).toEqual(place);
+  expect(writePlace(beginning)).toBe("");
+  expect(readPlace("")).toEqual(beginning);
+});
+
+test("an address that names no place is the beginning", () => {
+  expect(readPlace("#head=x&query=-1&key=1e9&off=1,a.b,1.x,,2.3&score=none&by=layer")).toEqual({
+    ...beginning,
+    off: ["2.3"],
+  });
+});
+
+test("switches are the targets of ablate", () => {
+  expect(ablationTargets(place.off)).toEqual([
+    { layer: 1, head: 2 },
+    { layer: 0, part: "attention" },
+    { layer: 3, part: "feedForward" },
+  ]);
+  expect(switchedOver(["1.2"], "1.2")).toEqual([]);
+  expect(switchedOver(["1.2"], "1.a")).toEqual(["1.2", "1.a"]);
+});

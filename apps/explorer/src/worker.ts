@@ -1,0 +1,81 @@
+// The model of the explorer, in a worker: it answers one question after the other.
+import { transformerBlockModel } from "@qkv/figures/transformer-block";
+import { lensSession, type Asking, type LensSession } from "@qkv/lens/session";
+import { modelTiny } from "@qkv/model-tiny";
+import { mapTensors, type Tensor } from "@qkv/tensor";
+import { load, type Model, type Source } from "@qkv/transformer";
+import { wasm } from "@qkv/wasm";
+import { createBirpc } from "birpc";
+import { flagReader } from "./cancel-flag";
+import type { Asked, ModelFacts, ModelSource, PageFunctions, WorkerFunctions } from "./protocol";
+
+const scope = self as unknown as Worker;
+let open: { model: Model; session: LensSession } | undefined;
+
+async function loadModel(source: ModelSource, onProgress: (part: number) => void): Promise<ModelFacts> {
+  open = undefined; // its memory is free while the next one is read
+  const device = await wasm();
+  const place: Source | readonly File[] = await sourceOf(source);
+  const model = await load(place, {
+    device,
+    hub: {
+      client: { downloadFile: async (params) => (await import("@huggingface/hub")).downloadFile(params) },
+    },
+    onProgress: ({ loaded, total }) => total !== undefined && onProgress(loaded / total),
+  });
+  open = { model, session: lensSession(model) };
+  const { numLayers, numHeads, numKvHeads, embedDim, vocabSize, contextLength } = model.config;
+  let parameters = 0;
+  mapTensors(model.params as never, (x: Tensor) => {
+    parameters += x.shape.reduce((a, b) => a * b, 1);
+    return x;
+  });
+  return {
+    ...{ numLayers, numHeads, numKvHeads, embedDim, vocabSize, contextLength },
+    ...{ parameters, device: device.name },
+  };
+}
+
+async function sourceOf(source: ModelSource): Promise<Source | readonly File[]> {
+  if ("small" in source) return modelTiny();
+  if ("place" in source) return source.place;
+  const [first, ...others] = source.files;
+  return first && others.length === 0 ? first : source.files;
+}
+
+function opened() {
+  if (!open) throw new Error("No model is loaded.");
+  return open;
+}
+
+/** Questions wait for the one before. */
+let before: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>({ id, flag }: Asked, answer: (asking: Required<Asking>) => Promise<T>): Promise<T> {
+  const isCancelled = flagReader(flag);
+  let told = 0;
+  const onProgress = (part: number) => {
+    const now = performance.now();
+    if (now - told < 50 && part < 1) return;
+    told = now;
+    page.$callEvent("progress", id, part);
+  };
+  const answered = before.then(() => answer({ isCancelled, onProgress }));
+  before = answered.catch(() => undefined);
+  return answered;
+}
+
+const functions: WorkerFunctions = {
+  load: (asked, source) => inTurn(asked, ({ onProgress }) => loadModel(source, onProgress)),
+  ask: (asked, name, question) =>
+    inTurn(asked, (asking) => opened().session[name](question as never, asking) as Promise<unknown>),
+  figure: (asked, text, removed, name) =>
+    inTurn(asked, () => transformerBlockModel(opened().model, text, { removed, name })),
+};
+
+const page = createBirpc<PageFunctions, WorkerFunctions, false>(functions, {
+  post: (message) => scope.postMessage(message),
+  on: (f) => scope.addEventListener("message", ({ data }) => f(data)),
+  timeout: -1,
+  proxify: false,
+});

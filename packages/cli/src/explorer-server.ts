@@ -1,0 +1,97 @@
+import { stat } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import sirv from "sirv";
+
+/** A model for the page: its name in words, and a folder or file by path, or files in memory. */
+export type ServedModel = { readonly name: string; readonly source: string | readonly File[] };
+
+export type ExplorerServer = { readonly address: string; close(): Promise<void> };
+
+/** So that threads of the page may share memory. */
+const isolation = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+declare const __filename: string | undefined;
+
+/** The folder of the page, beside the code of this package. */
+const pageFolder = (): string =>
+  fileURLToPath(
+    new URL("explorer/", typeof __filename === "string" ? new URL(`file:${__filename}`) : import.meta.url),
+  );
+
+/**
+ * Serves the explorer and a model to this machine alone.
+ *
+ * @param port - 0: a free one.
+ */
+export async function openExplorerServer(
+  { name, source }: ServedModel,
+  port: number,
+): Promise<ExplorerServer> {
+  const model = typeof source === "string" ? await onDisk(source) : inMemory(source);
+  const page = sirv(pageFolder(), { dev: true });
+  const server = createServer((request, response) => {
+    for (const [header, value] of Object.entries(isolation)) response.setHeader(header, value);
+    // A page elsewhere whose name was pointed to this machine is none of ours.
+    const host = new URL(`http://${request.headers.host ?? ""}`).hostname;
+    if (host !== "127.0.0.1" && host !== "localhost") return void response.writeHead(403).end();
+    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    if (path === "/model.json") {
+      response.setHeader("Content-Type", "application/json");
+      return void response.end(JSON.stringify({ name, file: model.file }));
+    }
+    if (!path.startsWith("/model/")) return page(request, response, () => missing(response));
+    request.url = path.slice("/model".length);
+    model.serve(request, response);
+  });
+  await new Promise<void>((done, fail) => {
+    server.once("error", fail);
+    server.listen(port, "127.0.0.1", done);
+  });
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+type Served = {
+  /** Address of the model below that of the page. */
+  readonly file: string;
+  serve(request: IncomingMessage, response: ServerResponse): void;
+};
+
+const missing = (response: ServerResponse): void => void response.writeHead(404).end();
+
+/** A folder, or one file of a folder. */
+async function onDisk(path: string): Promise<Served> {
+  const isFolder = (await stat(path)).isDirectory();
+  const full = resolve(path);
+  const name = isFolder ? "" : encodeURIComponent(basename(full));
+  const files = sirv(isFolder ? full : dirname(full), { dev: true, dotfiles: false });
+  return {
+    file: `model/${name}`,
+    serve(request, response) {
+      if (!isFolder && request.url !== `/${name}`) return missing(response);
+      files(request, response, () => missing(response));
+    },
+  };
+}
+
+function inMemory(files: readonly File[]): Served {
+  return {
+    file: "model/",
+    serve(request, response) {
+      const file = files.find(({ name }) => `/${name}` === request.url);
+      if (!file) return missing(response);
+      void file.arrayBuffer().then((bytes) => response.end(new Uint8Array(bytes)));
+    },
+  };
+}
