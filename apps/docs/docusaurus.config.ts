@@ -148,6 +148,7 @@ const config: Config = {
         { to: "/learn/", label: "Learn", activeBasePath: "learn", position: "left" },
         { to: "/guides/", label: "Guides", activeBaseRegex: "/(guides|packages)/", position: "left" },
         { to: "/reference/", label: "Reference", activeBaseRegex: "/(reference|api)/", position: "left" },
+        { to: "/explore/", label: "Explore", position: "left" },
         { to: "/proof/", label: "Proof", activeBasePath: "proof", position: "left" },
         { href: "https://github.com/qkv-js/qkv", label: "Source", position: "right" },
       ],
