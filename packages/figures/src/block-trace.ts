@@ -1,5 +1,18 @@
 import { checks, type Checks } from "@qkv/core";
-import { add, cast, gelu, linear, mul, relu, sigmoid, silu, slice, tanh, tensor, type Tensor } from "@qkv/tensor";
+import {
+  add,
+  cast,
+  gelu,
+  linear,
+  mul,
+  relu,
+  sigmoid,
+  silu,
+  slice,
+  tanh,
+  tensor,
+  type Tensor,
+} from "@qkv/tensor";
 import { norm, type DecoderConfig, type FeedForwardParams, type Model } from "@qkv/transformer";
 import { headContributions } from "@qkv/transformer/inspection";
 import type { BlockNumbers, NextToken, TransformerBlockModel } from "@qkv/viz/figures/transformer-block";
