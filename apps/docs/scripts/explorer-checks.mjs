@@ -236,7 +236,14 @@ async function random() {
   const text = words.slice(0, Number(values.tokens)).join(" ");
   const quiet = await browserBytes();
   let most = 0;
-  const watching = setInterval(() => void browserBytes().then((now) => (most = Math.max(most, now))), 200);
+  const watching = setInterval(
+    () =>
+      void browserBytes().then(
+        (now) => (most = Math.max(most, now)),
+        () => undefined,
+      ),
+    200,
+  );
   const hash = `#${new URLSearchParams({ text, source: text.replace("cat", "dog") })}`;
   const { page, close } = await openPage(server, { hash });
   await ready(page);

@@ -9,6 +9,8 @@ import styles from "./explorer.module.css";
 
 /** Tokens whose arcs and map are drawn: of a longer text those around the query. */
 const mostDrawn = 64;
+/** Cells from which `<qkv-attention-map>` draws pixels. */
+const fewestPixels = 100_000;
 
 /** The position of the largest weight of a query. */
 export function strongestKey(weights: Float32Array, length: number, query: number): number {
@@ -49,15 +51,15 @@ export function HeadPanel({
     for (let t = 0; t < length; t++)
       part.set(data.subarray((from + t) * T + from, (from + t) * T + to), t * length);
     const picture = { data: part, shape: [length, length] };
-    const names = tokens.map(visible);
     const arcs: PictureArgs<"qkv-token-arcs"> = [
       picture,
       { labels, query: query - from, minWeight: 0.02, direction: length > 14 ? "down" : "across" },
     ];
-    const map: PictureArgs<"qkv-attention-map"> = [
-      { data, shape: [T, T] },
-      T > mostDrawn ? {} : { rowLabels: names, columnLabels: names },
-    ];
+    // Of a text between these sizes a whole map would be an SVG of tens of thousands of cells.
+    const map: PictureArgs<"qkv-attention-map"> =
+      T * T > fewestPixels
+        ? [{ data, shape: [T, T] }]
+        : [picture, { rowLabels: labels, columnLabels: labels }];
     return { arcs, map };
   }, [data, from, query, T, tokens]);
   const row = data ? Array.from(data.subarray(query * T, query * T + query + 1)) : [];
