@@ -85,10 +85,10 @@ export function lensSession(model: LensModel): LensSession {
     return ids;
   };
   /** The model, watched for one question. */
-  const watched = ({ isCancelled, onProgress }: Asking = {}): LensModel => {
+  const watched = (asking: Asking | undefined): LensModel => {
     const onTensor = (part: number) => {
-      if (isCancelled?.()) throw new DOMException("The question was cancelled.", "AbortError");
-      onProgress?.(part);
+      throwIfCancelled(asking);
+      asking?.onProgress?.(part);
     };
     onTensor(0);
     return watchedModel(model, { onTensor });
@@ -111,7 +111,12 @@ export function lensSession(model: LensModel): LensSession {
       // Read as they go by: all of them together would be the largest thing in memory.
       "attention.weights": (x: Tensor, name: string) => {
         const layer = Number(name.split(".")[1]);
-        const scores = new Map(patterns.map((pattern) => [pattern, patternScores(pattern, x, idList)]));
+        const scores = new Map<PatternName, number[]>();
+        for (const pattern of patterns) {
+          throwIfCancelled(asking);
+          scores.set(pattern, patternScores(pattern, x, idList));
+        }
+        throwIfCancelled(asking);
         rows.push({ layer, heads: x.shape[1]!, small: smallMaps(x, side), scores });
         if (keeps) weights.set(layer, layerWeights(x));
         return undefined;
@@ -223,7 +228,7 @@ export function lensSession(model: LensModel): LensSession {
     const index = tensor([...positions], { dtype: "int32", device: outputs[0]!.device });
     const answers: LayerPrediction[] = [];
     for (const [i, output] of outputs.entries()) {
-      if (asking?.isCancelled?.()) throw new DOMException("The question was cancelled.", "AbortError");
+      throwIfCancelled(asking);
       const logits = await unembed.logits(model.params, take(output, 1, index)).read();
       const V = logits.length / positions.length;
       positions.forEach((position, p) =>
@@ -313,6 +318,10 @@ export function lensSession(model: LensModel): LensSession {
     attributionPatching: attributed,
     patch: patched,
   };
+}
+
+function throwIfCancelled(asking: Asking | undefined): void {
+  if (asking?.isCancelled?.()) throw new DOMException("The question was cancelled.", "AbortError");
 }
 
 /** Ends a pass whose rest is not needed. */
