@@ -35,6 +35,7 @@ export {
 } from "./patching/ablate.js";
 export { activationPatching, type ActivationPatchingOptions } from "./patching/activation-patching.js";
 export { attributionPatching } from "./patching/attribution-patching.js";
+export { cacheMaps, type CacheMap, type CacheMapsOptions, type Eviction } from "./maps/cache-maps.js";
 export { crossAttentionMaps, type CrossAttentionModel } from "./maps/cross-attention-maps.js";
 export { expertRouting, type ExpertRouting } from "./maps/expert-routing.js";
 export { impliedMaps, type ImpliedMapsOptions } from "./maps/implied-maps.js";

@@ -1,0 +1,169 @@
+import { keyPositions, segmentLength, type Cache, type KeyValues } from "@qkv/attention-contract";
+import { checks, type Checks } from "@qkv/core";
+import { tensor, type Tensor } from "@qkv/tensor";
+import { cacheFor, type DecoderConfig } from "@qkv/transformer";
+import { tensorNames } from "@qkv/transformer/inspection";
+import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
+import { interventionsOf } from "../run-with-trace.js";
+
+export type CacheMapsOptions = {
+  /** Makes the empty cache, such as `() => rollingCache({ … })`. Default: the model's own, which evicts nothing. */
+  readonly cache?: (config: DecoderConfig) => Cache;
+};
+
+/** A token that a cache no longer holds. */
+export type Eviction = {
+  /** The first step that does not read it, from 0. */
+  readonly step: number;
+  /** The evicted token, from 0. */
+  readonly position: number;
+  /** The query heads that stop reading it: all of them, unless each key-value head evicts its own tokens. */
+  readonly heads: readonly number[];
+};
+
+/** The tokens that the cache of one layer keeps. */
+export type CacheMap = {
+  /** From 0. */
+  readonly layer: number;
+  /** `[1, H, T, T]`, steps by positions: 1 where the step reads the position, 0 where it was evicted or is not yet written. */
+  readonly kept: Tensor;
+  /** `[1, H, T, T]`: attention weights of each step; 0 where `kept` is 0, and where a mask of the layer hides what is kept. */
+  readonly weights: Tensor;
+  /** In order of the steps. Tokens that are evicted after the last step, which read them, are not listed. */
+  readonly evictions: readonly Eviction[];
+};
+
+/**
+ * Maps of caches: the tokens that a cache keeps and evicts in each layer, while a decoder reads a text token by token, as generation
+ * does. Step t is the query of token t. Layers that share keys and values have one map each, of the same tokens; layers with a state
+ * alone have none.
+ *
+ * @param input - A text, a list of ids, or ids `[1, T]`.
+ * @throws {ArgumentError} If no layer attends to a cache of tokens, or the cache is not empty or holds unrotated keys, whose
+ *   positions are counted within the cache.
+ * @see "H2O: Heavy-Hitter Oracle" (2023), arXiv:2306.14048; "Efficient Streaming Language Models with Attention Sinks" (2023),
+ *   arXiv:2309.17453
+ *
+ * @example
+ * ```ts
+ * import { rollingCache } from "@qkv/kv-cache";
+ * import { slice } from "@qkv/tensor";
+ * import { decoder } from "@qkv/transformer";
+ * import { cacheMaps } from "@qkv/lens";
+ *
+ * const config = {
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const { init, apply } = decoder(config);
+ * const cache = () => rollingCache({ windowSize: 2, keepFirst: 1 });
+ * const [map] = await cacheMaps({ config, params: init(1), apply }, [3, 1, 4, 1], { cache });
+ * slice(map!.kept, 1, 0, 1).toNested(); // => [[[[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 1, 1]]]]
+ * map!.evictions; // => [{ step: 3, position: 1, heads: [0, 1] }]
+ * ```
+ */
+export async function cacheMaps(
+  model: LensModel,
+  input: TokenInput,
+  options?: CacheMapsOptions,
+): Promise<CacheMap[]> {
+  checkModel(check, model);
+  const { config, params } = model;
+  const { cache: makeCache = cacheFor } = check.options(options, ["cache"]);
+  check.type({ cache: makeCache }, "function");
+  const { ids, length: T } = oneText(check, model, input);
+  check.each({ input: `${T} tokens` }, () => T > 0, "one token or more", "give a longer text.");
+  const attends = tensorNames(config).some((name) => name.endsWith(".weights")) && !config.bytePatches;
+  check.each(
+    { model: "no such layer" },
+    () => attends,
+    "a model with layers that attend to a cache of tokens",
+  );
+  const cache = makeCache(config);
+  const isEmpty = (value: unknown) =>
+    typeof (value as Partial<Cache> | null)?.update === "function" && cache.length === 0;
+  check.each({ cache }, isEmpty, "an empty cache", "make one in each call: `() => rollingCache({ … })`.");
+  const fix = "make it without `unrotatedKeys`: it evicts the same tokens.";
+  check.each({ cache: "unrotated keys" }, () => !cache.unrotatedKeys, "a cache of rotated keys", fix);
+
+  let layer = 0;
+  const read: KeyValues[] = []; // by layer, of the present step
+  const interventions = interventionsOf(model, {
+    attentionInput(_, name) {
+      layer = Number(name.split(".")[1]);
+      return undefined;
+    },
+  });
+  const steps = Array.from({ length: config.numLayers }, (): Step[] => []);
+  for (const id of "shape" in ids ? await ids.read() : ids) {
+    const tensors: Record<string, Tensor> = {};
+    const trace = { names: ["weights"] as const, tensors, interventions };
+    const watched = watch(cache, (keyValues) => (read[layer] = keyValues));
+    model.apply(params, [Number(id)], { cache: watched, last: 1, trace });
+    for (const [i, own] of steps.entries()) {
+      const row = tensors[`layers.${i}.attention.weights`];
+      const held = read[config.sharedKeyValues?.[i] ?? i];
+      if (row && held)
+        own.push({ positions: positionLists(held), weights: await row.read(), H: row.shape[1]! });
+    }
+  }
+  return steps.flatMap((own, i) => (own.length > 0 ? [{ layer: i, ...mapOf(own) }] : []));
+}
+
+/** The lists of positions that one step reads, one for all heads or one for each key-value head, and its weights `[1, H, 1, S]`. */
+type Step = {
+  readonly positions: readonly Int32Array[];
+  readonly weights: ArrayLike<number>;
+  readonly H: number;
+};
+
+function positionLists({ key, positions }: KeyValues): Int32Array[] {
+  return keyPositions(
+    positions,
+    key.reduce((sum, part) => sum + segmentLength(part), 0),
+  );
+}
+
+function mapOf(steps: readonly Step[]): Omit<CacheMap, "layer"> {
+  const [T, H] = [steps.length, steps[0]!.H];
+  const Weights = steps[0]!.weights instanceof Float64Array ? Float64Array : Float32Array;
+  const [kept, weights] = [new Float32Array(H * T * T), new Weights(H * T * T)];
+  const heads = Array.from({ length: H }, (_, h) => h);
+  const evictions: Eviction[] = [];
+  steps.forEach(({ positions, weights: row }, t) => {
+    const S = row.length / H;
+    for (const h of heads) {
+      const own = positions[Math.floor((h * positions.length) / H)]!;
+      const first = S - own.length; // behind learned memory keys
+      own.forEach((position, s) => {
+        if (position < 0) return;
+        kept[(h * T + t) * T + position] = 1;
+        weights[(h * T + t) * T + position] = row[h * S + first + s]!;
+      });
+    }
+    for (let position = 0; position < t; position++) {
+      const at = (h: number, step: number) => kept[(h * T + step) * T + position]!;
+      const evicting = heads.filter((h) => at(h, t - 1) > at(h, t));
+      if (evicting.length > 0) evictions.push({ step: t, position, heads: evicting });
+    }
+  });
+  const shape = [1, H, T, T];
+  return { kept: tensor(kept, { shape }), weights: tensor(weights, { shape }), evictions };
+}
+
+/** A cache that tells what each of its updates reads. */
+const watch = (cache: Cache, saw: (read: KeyValues) => void): Cache => ({
+  update(...call) {
+    const read = cache.update(...call);
+    saw(read);
+    return read;
+  },
+  read: (layer) => cache.read(layer),
+  state: (layer) => cache.state(layer),
+  advance: (...call) => cache.advance(...call),
+  get length() {
+    return cache.length;
+  },
+});
+
+const check: Checks = /* @__PURE__ */ checks("cacheMaps");
