@@ -228,7 +228,7 @@ const visionConfigs: Record<string, VisionTransformerConfig> = {
     head: { task: "image", labels, distillation: true },
   },
   "DINOv2 with registers and labels": {
-    ...{ ...size, layerScale: true, registers: 3 },
+    ...{ ...size, layerScale: true, registers: 3, antialiasPositions: true },
     head: { task: "image", labels, pooling: "cls+patches" },
   },
   "the encoder of CLIP": {
