@@ -3,7 +3,7 @@ import { cast, concat, isTensor, linear, matmul, mul, slice, sum, tensor, type T
 import { layerAttention } from "@qkv/transformer";
 import type { HeadPlace } from "../heads/head-place.js";
 import type { LensModel, TokenInput } from "../lens-model.js";
-import { residualStream } from "./residual-stream.js";
+import { keyNames, residualStream } from "./residual-stream.js";
 import { sourceOf, type PartKind, type PartSource, type ResidualPart } from "./residual-part.js";
 import { scoreSides, type ScorePlace, type ScoreSide } from "./score-sides.js";
 
@@ -81,7 +81,7 @@ export function scoreGraph(
   const { depth = 2, threshold = 0.05 } = check.options(options, ["depth", "threshold"]);
   check.whole({ depth }, { min: 1, unit: "steps" });
   check.finite({ threshold }, { min: 0, max: 1 });
-  const { query, key, scale, numbers, tensors } = scoreSides(check, model, input, place);
+  const { query, key, scale, numbers, tensors } = scoreSides(check, model, input, place, keyNames);
   const sides = { query, key };
   const total = ({ parts, vectors }: ScoreSide) => sum(vectors(parts).vectors, { axis: 0, keepDims: true }); // [1, D]
   const totals = { query: total(query), key: total(key) };

@@ -1,10 +1,11 @@
 import type { Checks } from "@qkv/core";
 import { slice, type Tensor } from "@qkv/tensor";
 import { layerAttention } from "@qkv/transformer";
+import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace, type TraceNames } from "../run-with-trace.js";
 import { vectorParts, type Side, type VectorParts } from "./query-key-parts.js";
-import { keyNames, residualNames, residualStream } from "./residual-stream.js";
+import { residualNames, residualStream } from "./residual-stream.js";
 import type { ResidualPart } from "./residual-part.js";
 
 /** A score of one query and one key in one head. */
@@ -43,16 +44,21 @@ export type ScoreSides = {
     readonly softcap: number;
     readonly bias: number;
   };
-  /** By full name; with weights and values of all layers. */
+  /** By full name, of the layers up to that of the score. */
   readonly tensors: Readonly<Record<string, Tensor>>;
 };
 
-/** Runs a model, and returns the sides of a score of it. */
+/**
+ * Runs a model, and returns the sides of a score of it.
+ *
+ * @param more - Names of tensors that are traced too, in the layers up to that of the score.
+ */
 export function scoreSides(
   check: Checks,
   model: LensModel,
   input: TokenInput,
   place: ScorePlace,
+  more: readonly string[] = [],
 ): ScoreSides {
   checkModel(check, model);
   const { config, params } = model;
@@ -69,10 +75,17 @@ export function scoreSides(
   );
 
   const keyLayer = config.sharedKeyValues?.[layer] ?? layer;
-  const own = ["dots", "capped", "scores"].map((name) => `layers.${layer}.attention.${name}`);
-  const names = [...residualNames, ...keyNames, ...own] as unknown as TraceNames;
-  const { tensors } = runWithTrace(model, ids, { names });
-  const stream = residualStream(model, { tensors, positions: [query, key], heads: true });
+  const own = ["dots", "capped", "scores", "weights"].map((name) => `layers.${layer}.attention.${name}`);
+  // Layers above it are no part of a score: of them nothing is kept.
+  const wanted = [...residualNames, ...more].map((name) => `.${name}`);
+  const below = tensorNames(config).filter((name) => {
+    const [, index] = /^layers\.(\d+)\./.exec(name) ?? [];
+    return index === undefined || Number(index) <= layer;
+  });
+  const stream = below.filter((name) => wanted.some((end) => `.${name}`.endsWith(end)));
+  const names = [...new Set([...stream, ...own])] as TraceNames;
+  const { tensors } = runWithTrace(model, ids, { names, last: 1 });
+  const residual = residualStream(model, { tensors, positions: [query, key], heads: true });
   const side = (name: Side): ScoreSide => {
     const from = name === "query" ? layer : keyLayer;
     const position = name === "query" ? query : key;
@@ -84,7 +97,7 @@ export function scoreSides(
     return {
       layer: from,
       position,
-      parts: stream
+      parts: residual
         .attentionInput(from)
         .parts.map((part): ResidualPart => ({ ...part, value: row(part.value) })),
       vectors: (parts) =>
