@@ -24,7 +24,7 @@ import { expect, test } from "vitest";
 import { ownData } from "../reference-data.mjs";
 import { modelFolder } from "./families/model-files.js";
 
-// What the cost model says of encoders, encoder–decoders, models of images and of speech, beside what they hold and do.
+// The cost model of encoders, encoder–decoders, models of images and of speech, beside what they hold and do.
 
 const path = (name: string) => ownData.path(modelFolder(ownData, name));
 const configOf = (name: string) =>

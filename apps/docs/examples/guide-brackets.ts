@@ -111,7 +111,7 @@ for (const kind of kinds)
     `${kind}: ${percent(shareOf("nothing", kind))} right, ${percent(shareOf("layer 1, head 0", kind))} without layer 1, head 0`,
   );
 
-// Where “end” looks in rows of each kind: at places with fewer than 0 brackets open?
+// The places that “end” reads in rows of each kind: are fewer than 0 brackets open there?
 const trace = runWithTrace(model, heldOut.ids, { names: ["weights"] }).tensors;
 const weights = slice(trace["layers.1.attention.weights"]!, 1, 0, 1).data;
 const below = kinds.map((kind) => {

@@ -16,7 +16,7 @@ const [start, end] = [10, 11];
 const idsOf = (row: readonly string[]) => [start, ...row.map(Number), end];
 const ids = idsOf(digits);
 
-// Where does the second head of the first layer look?
+// The places that the second head of the first layer reads.
 const { logits, tensors } = runWithTrace(model, ids, { names: ["weights"] });
 const mapOf = (weights: typeof logits, head: number) =>
   slice(weights, 1, head, head + 1);
@@ -32,7 +32,7 @@ show(
 const answer = softmax(slice(logits, 1, 13)).data[1]!;
 print(`probability of a palindrome: ${answer.toFixed(3)}`);
 
-// How often is the model right on rows that it was not trained on, with and without heads?
+// The share of answers that are right on rows that it was not trained on, with and without heads.
 const heldOut = palindromeBatches({ seed: 2, batchSize: 500 })(0);
 const answers = [...heldOut.targets.data].filter((target) => target >= 0);
 function accuracy(hooks: Hooks = {}): number {

@@ -36,7 +36,7 @@ for (let n = 0; n < 8; n++)
 const sorted = ids.slice(9);
 print("in order:", sorted.join(" "));
 
-// Where each head looks when it writes: rows are what was written last.
+// The map of each head while it writes: rows are what was written last.
 const read = ids.slice(0, 16);
 const { tensors } = runWithTrace(model, read, { names: ["weights"] });
 const labels = ["begin", ...sorted.slice(0, 7).map(String)];

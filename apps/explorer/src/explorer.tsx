@@ -246,7 +246,7 @@ export function Explorer({
   );
 }
 
-/** What is under way, with a button that cancels it. */
+/** The question under way, with a button that cancels it. */
 function Status({
   client,
   failure,

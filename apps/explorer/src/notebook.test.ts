@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { notebook } from "./notebook";
 import { beginning, type Place } from "./place";
 
-/** What a notebook prints in Node, on the packages of this workspace. */
+/** The output of a notebook in Node, on the packages of this workspace. */
 function run(place: Place, looked: Partial<Parameters<typeof notebook>[1]> = {}): string {
   const code = notebook(place, {
     ...{ head: { layer: 2, head: 1 }, query: 4, key: 1, next: [1156, 1277], model: undefined },

@@ -1,6 +1,6 @@
 import { ablationTargets, switchedText, type Place } from "./place";
 
-/** What the page found out about a place: what code needs besides. */
+/** Facts of a place that the page found out, for the code. */
 export type Looked = {
   /** Code that loads the model: `await modelTiny()`, or a string in quotes. */
   readonly head: { readonly layer: number; readonly head: number };

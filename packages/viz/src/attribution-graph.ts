@@ -215,7 +215,7 @@ function checkAttribution(
   tokens: readonly string[] | undefined,
 ): void {
   checkObject(check, { attribution }, "an object { dot, nodes }");
-  // What `scoreGraph` returns may grow: fields that are not drawn are left alone.
+  // `scoreGraph` may return more fields: those that are not drawn are left alone.
   const { dot, nodes } = attribution;
   const fix = "give what `scoreGraph` of @qkv/lens returned.";
   check.finite({ "attribution.dot": dot }, { fix });

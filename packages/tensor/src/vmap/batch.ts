@@ -203,7 +203,7 @@ export function openBatch(size: number, under: Device): Batch {
         if (!gradient) return undefined;
         const { x, batched } = batch.valueOf(gradient);
         const all = batched ? x : repeat(x, size);
-        // What all examples share gets the sum of what it gets from each.
+        // A value that all examples share gets the sum of its gradients from each.
         const { shape } = inputs[i]!.x;
         return inputs[i]!.batched ? all : reshaped(sumTo(all, [1, ...shape]), shape);
       });
