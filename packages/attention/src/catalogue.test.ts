@@ -3,8 +3,8 @@ import { catalogue } from "./catalogue.js";
 import * as attention from "./index.js";
 
 const exported = Object.keys(attention);
-// No mechanisms: what looks at attention, and what rules are written with.
-const others = ["previousToken", "firstToken", "sameToken", "induction", "lookup"];
+// No mechanisms: patterns of heads, the parts of rules, and a way to differentiate.
+const others = ["previousToken", "firstToken", "sameToken", "induction", "lookup", "secondGradients"];
 
 test("every export of every entry exists, and is a function", () => {
   const named = catalogue.flatMap(({ exports }) => exports);
