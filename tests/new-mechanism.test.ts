@@ -16,7 +16,7 @@ beforeAll(() => {
   const left = ["node_modules", "dist", "build", "coverage", ".docusaurus", ".cache", "static"];
   const filter = (from: string) => !left.includes(from.split(/[\\/]/).at(-1) ?? "");
   for (const path of [
-    ...["packages", "apps/docs", "scripts", ".changeset", "package.json", "tsconfig.base.json"],
+    ...["packages", "apps", "scripts", ".changeset", "package.json", "tsconfig.base.json"],
     ...["tests/boundaries.test.ts", ".size-limit.json", "tsup.config.base.ts"],
     ...["eslint.config.js", ".prettierrc", ".prettierrc.json", ".prettierignore", "vitest.config.ts"],
   ]) {
