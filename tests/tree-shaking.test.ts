@@ -140,7 +140,7 @@ const madeOf: Record<string, string[]> = {
   latent: ["masks/and", "sparse/selected-keys"],
   luongConcat: ["heads/additive"],
   mix: ["mixers/chunkwise"],
-  mixerLayer: ["mixers/chunkwise", "mixers/input-maps", "mixers/mix"],
+  mixerLayer: ["mixers/chunkwise", "mixers/implied-weights", "mixers/input-maps", "mixers/mix"],
   multiHead: ["heads/grouped-query", "masks/and"],
   multiQuery: ["heads/grouped-query", "masks/and"],
   perHead: ["heads/grouped-query", "masks/and"],

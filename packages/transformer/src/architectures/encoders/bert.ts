@@ -12,6 +12,10 @@ import {
 } from "./encoder-parts.js";
 import { ignoredOfJinaBert, jinaBert } from "./jina-bert.js";
 
+/** Tensors of BERT and RoBERTa that a model does not need, or that are heads. */
+export const ignoredTensorsOfBert =
+  /position_ids$|pooler\.|^cls\.seq_relationship\.|^cls\.predictions\.decoder\.|^lm_head\.(decoder\.|bias$)|^classifier\./;
+
 /** BERT, and RoBERTa and those that are trained as it is, whose positions begin after the padding token's. */
 export const bert: EncoderArchitecture = {
   modelTypes: ["bert", "roberta", "xlm-roberta", "camembert", "data2vec-text"],
@@ -59,6 +63,5 @@ export const bert: EncoderArchitecture = {
   }),
   ignored: [ignoredOfBert],
   ignoredBy: ({ positions }) => (positions === "alibi" ? [ignoredOfJinaBert] : []),
-  ignoredTensors:
-    /position_ids$|pooler\.|^cls\.seq_relationship\.|^cls\.predictions\.decoder\.|^lm_head\.(decoder\.|bias$)|^classifier\./,
+  ignoredTensors: ignoredTensorsOfBert,
 };

@@ -1,5 +1,5 @@
 import { each, norm } from "../stored-tensor.js";
-import { bert } from "./bert.js";
+import { bert, ignoredTensorsOfBert } from "./bert.js";
 import type { EncoderArchitecture } from "./encoder-architecture.js";
 import {
   bertEmbeddings,
@@ -45,5 +45,5 @@ export const robertaPrelayernorm: EncoderArchitecture = {
   // Those of RoBERTa.
   heads: (path, _, fields) => bert.heads(path, "roberta", fields),
   ignored: [ignoredOfBert],
-  ignoredTensors: bert.ignoredTensors,
+  ignoredTensors: ignoredTensorsOfBert,
 };

@@ -11,6 +11,8 @@ const ignoredOfDinov2 = [
   "out_features out_indices stage_names",
 ];
 
+const ignoredTensorsOfDinov2 = /mask_token$/;
+
 /** DINOv2: ViT with LayerScale; its largest size has a gated feed-forward layer (SwiGLU). */
 export const dinov2: VisionArchitecture = {
   modelTypes: ["dinov2"],
@@ -23,17 +25,18 @@ export const dinov2: VisionArchitecture = {
     return { config, tensors: dinov2Tensors(config) };
   },
   write: dinov2Fields,
-  heads: () => ({ image: { output: "classifier", pooling: "cls+patches" } }),
+  heads: dinov2Heads,
   ignored: ignoredOfDinov2,
-  ignoredTensors: /mask_token$/,
+  ignoredTensors: ignoredTensorsOfDinov2,
 };
 
 /** DINOv2 with registers: rows of their own, in which it keeps what else would be in those of patches. */
 export const dinov2WithRegisters: VisionArchitecture = {
-  ...dinov2,
   modelTypes: ["dinov2_with_registers"],
   classes: { model: "Dinov2WithRegistersModel", image: "Dinov2WithRegistersForImageClassification" },
+  barePath: "",
   paths: ["dinov2_with_registers."],
+  first: "embeddings.cls_token",
   read(given) {
     const fields = given.withDefaults({ patch_size: 16, num_register_tokens: 4 });
     fields.mustBe("interpolate_antialias", true);
@@ -43,7 +46,14 @@ export const dinov2WithRegisters: VisionArchitecture = {
     return { config, tensors: dinov2Tensors(config) };
   },
   write: (config) => ({ ...dinov2Fields(config), num_register_tokens: config.registers }),
+  heads: dinov2Heads,
+  ignored: ignoredOfDinov2,
+  ignoredTensors: ignoredTensorsOfDinov2,
 };
+
+function dinov2Heads(): ReturnType<VisionArchitecture["heads"]> {
+  return { image: { output: "classifier", pooling: "cls+patches" } };
+}
 
 function dinov2Config(given: ConfigFields): VisionTransformerConfig {
   const fields = given.withDefaults({
