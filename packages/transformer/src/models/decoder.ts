@@ -981,8 +981,8 @@ export function layerAttention(
  *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
  *   contextLength: 32, normEps: 1e-5, stopIds: [], experts: { numExperts: 4, expertsPerToken: 2 },
  * };
- * const [{ feedForward }] = decoder(config).init(1).layers as [{ feedForward: MixtureOfExpertsParams }];
- * const { chosen } = layerExperts(config, 0)!.route(feedForward, randn([1, 3, 8], { seed: 2 }));
+ * const params = decoder(config).init(1).layers[0]!.feedForward as MixtureOfExpertsParams;
+ * const { chosen } = layerExperts(config, 0)!.route(params, randn([1, 3, 8], { seed: 2 }));
  * chosen.shape; // => [3, 2]
  * ```
  */
