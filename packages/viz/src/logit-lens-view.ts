@@ -158,7 +158,7 @@ export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptio
 
 function checkLens(check: Checks, lens: LogitLensTokens): void {
   checkObject(check, { lens }, "an object { names, tokens, topTokens, probabilities }");
-  // What `logitLensTokens` returns may grow: fields that are not drawn are left alone.
+  // `logitLensTokens` may return more fields: those that are not drawn are left alone.
   const { names, tokens, topTokens, probabilities, final } = lens;
   const fix = "give what `logitLensTokens` of @qkv/lens returned, or probabilities of your own.";
   checkProbabilities(check, "lens.probabilities", probabilities, [3], "[L, T, K], each 1 or more", fix);

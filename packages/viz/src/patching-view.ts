@@ -178,7 +178,7 @@ function divergingLegend(x: number, y: number, max: number): Svg {
 /** Checks what was measured; an effect is undefined where there is no patch. */
 function effectsOf(check: Checks, patched: PatchedMetric) {
   checkObject(check, { patched }, "an object { names, values }");
-  // What `activationPatching` returns may grow: fields that are not drawn are left alone.
+  // `activationPatching` may return more fields: those that are not drawn are left alone.
   const { names, values, unpatched, source } = patched;
   checkList(check, "patched.names", names, "a list with the tensor of each row");
   const missing = (x: unknown) => x === null || Number.isNaN(x);
