@@ -23,7 +23,7 @@ test("a text has the pieces of the source language under the ids of the vocabula
   expect([marian.bosId, marian.eosId]).toEqual([undefined, 0]);
 });
 
-test("a language in front is a token of its own, and the text behind it begins as any text", () => {
+test("a language in front is a token of its own, and the text after it begins like every text", () => {
   const marian = loadTokenizer(files);
   expect(marian.encode(">>fra<< Hello world")).toEqual([ids[">>fra<<"], ...marian.encode("Hello world")]);
 });
