@@ -71,6 +71,7 @@ const config: Config = {
         theme: {
           customCss: [
             createRequire(import.meta.url).resolve("katex/dist/katex.min.css"),
+            createRequire(import.meta.url).resolve("explorer/colors.css"),
             "./src/css/custom.css",
           ],
         },
