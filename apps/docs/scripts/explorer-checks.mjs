@@ -169,6 +169,34 @@ async function small(isolated) {
   await idle(page);
   report(/head=\d+\.\d+/.test(page.url()), "a head is chosen by keys");
 
+  // The logit lens: chosen in by the pointer and by keys, saved.
+  const lens = page.locator("qkv-logit-lens");
+  const numLayers = await page
+    .locator("qkv-logit-lens text")
+    .filter({ hasText: /^layer \d+$/ })
+    .count();
+  const inLayer = (layer) => lens.locator(`[data-qkv-cell="${layer + 1},0"]`);
+  await inLayer(numLayers - 1).click();
+  const distribution = page.locator("[data-distribution]");
+  const atEnd = await distribution.textContent();
+  report(
+    numLayers === 4 && (await distribution.locator("tbody tr").count()) === 5 && /%/.test(atEnd),
+    "a cell of the logit lens shows its most probable tokens",
+  );
+  await lens.locator("[role=group]").focus();
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  report(
+    (await distribution.textContent()) !== atEnd &&
+      (await distribution.getAttribute("data-distribution")) === "2,6",
+    "a cell of the logit lens is chosen by keys",
+  );
+  const [picture] = await Promise.all([
+    page.waitForEvent("download"),
+    lens.getByRole("button", { name: "SVG" }).click(),
+  ]);
+  report(picture.suggestedFilename() === "picture.svg", "the logit lens is saved");
+
   // Two texts.
   const cell = page.locator("qkv-patching [data-qkv-cell]").nth(3);
   if ((await cell.count()) > 0) {

@@ -3,7 +3,7 @@ import { LensClient, noWork } from "./client";
 import { ComparePanel } from "./compare-panel";
 import { HeadPanel, strongestKey } from "./head-panel";
 import { HeadsPanel, sortedHeads } from "./heads-panel";
-import { LayersPanel, lensPositions, PartsPanel } from "./layers-panel";
+import { LayerSwitches, LensPanel, lensPositions, PartsPanel } from "./layers-panel";
 import { ModelChoice } from "./model-choice";
 import { ModelFigure } from "./model-figure";
 import { NextTokens } from "./next-tokens";
@@ -215,7 +215,7 @@ export function Explorer({
       )}
       {answer && (
         <>
-          <LayersPanel {...{ run: answer, lens, place, change }} />
+          <LensPanel lens={lens} tokens={answer.tokens} />
           {isFast || wantsParts ? (
             <PartsPanel parts={parts} />
           ) : (
@@ -225,6 +225,7 @@ export function Explorer({
               </button>
             </p>
           )}
+          <LayerSwitches {...{ numLayers: answer.numLayers, place, change }} />
           <ComparePanel {...{ client: asking, run: answer, place, isFast, change }} />
           <ModelFigure client={ready} text={text} model={source?.name ?? ""} />
           <Section title="Take it with you">

@@ -1,84 +1,179 @@
-import type { LayerPrediction, LensSessionRun, PartsAnswer } from "@qkv/lens/session";
-import type { ReactNode } from "react";
-import { switchedOver, type Place } from "./place";
+import type { LayerPrediction, PartsAnswer } from "@qkv/lens/session";
+import { useCallback, useMemo, useState, type ReactNode } from "react";
+import { Picture, type PictureArgs } from "./picture";
+import { switchedOver, switchedText, type Place } from "./place";
 import { Section } from "./section";
 import { percent, sourceText, visible } from "./text-of";
 import type { Answered } from "./use-answer";
 import styles from "./explorer.module.css";
 
-/** Positions whose predictions are read behind every layer: the last ones. */
+/** Positions whose predictions are read after every layer: the last ones. */
 export const lensPositions = (length: number): number[] =>
   Array.from({ length: Math.min(6, length) }, (_, i) => Math.max(0, length - 6) + i);
 
-/** The logit lens: predictions behind each layer, with switches of its parts. */
-export function LayersPanel({
-  run,
+/** The logit lens: predictions after each layer at the last positions. */
+export function LensPanel({
   lens,
+  tokens,
+}: {
+  lens: Answered<LayerPrediction[]>;
+  tokens: readonly string[];
+}): ReactNode {
+  const [cell, setCell] = useState<{ row: number; column: number }>();
+  const { answer } = lens;
+  const args = useMemo(() => answer && lensPicture(answer, tokens), [answer, tokens]);
+  const choose = useCallback((chosen: { row: number; column: number }) => setCell(chosen), []);
+  const positions = positionsIn(answer ?? []);
+  const chosen = cell && answer?.[cell.row * positions.length + cell.column];
+  return (
+    <Section title="Logit lens: the prediction after every layer" of={lens}>
+      {answer && <Decided answer={answer} tokens={tokens} />}
+      <div className={styles.beside}>
+        <div className={styles.wide}>
+          {args && <Picture name="qkv-logit-lens" args={args} event="cellselect" onChoose={choose} />}
+        </div>
+        {chosen ? <Distribution of={chosen} tokens={tokens} /> : <p className={styles.quiet}>{pressACell}</p>}
+      </div>
+    </Section>
+  );
+}
+
+const pressACell = "Press a cell for its most probable tokens.";
+
+/** The layer from which on the last position predicts the token of the last layer, in words. */
+function Decided({
+  answer,
+  tokens,
+}: {
+  answer: readonly LayerPrediction[];
+  tokens: readonly string[];
+}): ReactNode {
+  const atLast = answer.filter(({ position }) => position === Math.max(...positionsIn(answer)));
+  const last = atLast.at(-1)?.top[0];
+  if (!last) return null;
+  const layer = decidingLayer(atLast);
+  const before = atLast.find((one) => one.layer === layer - 1);
+  return (
+    <p>
+      After <b className="means-query">{visible(tokens.at(-1) ?? "")}</b>, the model predicts{" "}
+      <b>{visible(last.text)}</b>: the most probable token{" "}
+      {layer < 0 ? "from the embedding on" : <b>from layer {layer} on</b>}
+      {before && (
+        <>
+          ; {afterText(before.layer)} it was {visible(before.top[0]!.text)}
+        </>
+      )}
+      .
+    </p>
+  );
+}
+
+/** The first layer from which on all later ones predict the same token; −1: the embedding. */
+export function decidingLayer(atPosition: readonly LayerPrediction[]): number {
+  const final = atPosition.at(-1)?.top[0]?.id;
+  const other = atPosition.findLastIndex(({ top }) => top[0]?.id !== final);
+  return atPosition[other + 1]!.layer;
+}
+
+/** The most probable tokens of one cell of the lens. */
+function Distribution({
+  of: { layer, position, top },
+  tokens,
+}: {
+  of: LayerPrediction;
+  tokens: readonly string[];
+}): ReactNode {
+  const most = Math.max(...top.map(({ probability }) => probability), 1e-9);
+  return (
+    <table className={styles.bars} data-distribution={`${layer},${position}`}>
+      <caption>
+        Predicted {afterText(layer)}, at{" "}
+        <span className="means-query">{visible(tokens[position] ?? "")}</span>
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">next token</th>
+          <th scope="col">probability</th>
+        </tr>
+      </thead>
+      <tbody>
+        {top.map(({ id, text, probability }) => (
+          <tr key={id}>
+            <th scope="row">{visible(text)}</th>
+            <td>
+              <span className={styles.bar} style={{ width: `${(6 * probability) / most}rem` }} />
+              {percent(probability)}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const afterText = (layer: number): string => (layer < 0 ? "after the embedding" : `after layer ${layer}`);
+
+const positionsIn = (answer: readonly LayerPrediction[]): number[] =>
+  answer.filter(({ layer }) => layer < 0).map(({ position }) => position);
+
+function lensPicture(
+  answer: readonly LayerPrediction[],
+  tokens: readonly string[],
+): PictureArgs<"qkv-logit-lens"> {
+  const positions = positionsIn(answer);
+  const [T, K] = [positions.length, Math.min(...answer.map(({ top }) => top.length))];
+  const rows = Array.from({ length: answer.length / T }, (_, row) => answer.slice(row * T, (row + 1) * T));
+  const probabilities = answer.flatMap(({ top }) => top.slice(0, K).map(({ probability }) => probability));
+  return [
+    {
+      names: rows.map(([one]) => (one!.layer < 0 ? "embedding" : `layer ${one!.layer}`)),
+      tokens: positions.map((position) => tokens[position] ?? ""),
+      topTokens: rows.map((row) => row.map(({ top }) => top.slice(0, K).map(({ text }) => text))),
+      probabilities: { data: probabilities, shape: [rows.length, T, K] },
+    },
+  ];
+}
+
+/** Switches of what attention and the feed-forward part of each layer add. */
+export function LayerSwitches({
+  numLayers,
   place,
   change,
 }: {
-  run: LensSessionRun;
-  lens: Answered<LayerPrediction[]>;
+  numLayers: number;
   place: Place;
   change: (change: Partial<Place>) => void;
 }): ReactNode {
-  const positions = lensPositions(run.tokens.length);
-  const at = new Map(lens.answer?.map((one) => [`${one.layer} ${one.position}`, one.top]));
-  const layers = Array.from({ length: run.numLayers + 1 }, (_, i) => i - 1);
   return (
-    <Section title="Predictions behind every layer" of={lens}>
-      <div
-        className={styles.wide}
-        tabIndex={0}
-        role="group"
-        aria-label="Table of predictions behind every layer"
-      >
-        <table className={styles.lens}>
-          <caption>
-            The token that the output embedding reads from the residual stream behind each layer; ink is its
-            probability. A switch leaves out what attention or the feed-forward layer adds.
-          </caption>
+    <Section title="Ablation: switch off parts of layers">
+      <p className={styles.quiet}>
+        A part that is switched off adds nothing to the residual stream (zero ablation). The next tokens above
+        show the change. A single head is switched off in its own section.
+      </p>
+      <div className={styles.wide} tabIndex={0} role="group" aria-label="Switches of the layers">
+        <table className={styles.switches}>
           <thead>
             <tr>
-              <th scope="col">layer</th>
-              {positions.map((position) => (
-                <th key={position} scope="col" className="means-query">
-                  {visible(run.tokens[position] ?? "")}
+              <td />
+              {Array.from({ length: numLayers }, (_, layer) => (
+                <th key={layer} scope="col">
+                  layer {layer}
                 </th>
               ))}
-              <th scope="col">attention</th>
-              <th scope="col">feed-forward</th>
             </tr>
           </thead>
           <tbody>
-            {layers.map((layer) => (
-              <tr key={layer}>
-                <th scope="row">{layer < 0 ? "embedding" : layer}</th>
-                {positions.map((position) => {
-                  const [first, ...others] = at.get(`${layer} ${position}`) ?? [];
-                  const title = [first, ...others]
-                    .map((one) => one && `${visible(one.text)} ${percent(one.probability)}`)
-                    .join(", ");
-                  return (
-                    <td
-                      key={position}
-                      title={title}
-                      style={{ "--part": `${45 * (first?.probability ?? 0)}%` } as object}
-                    >
-                      {first ? visible(first.text) : "…"}
-                    </td>
-                  );
-                })}
-                {(["a", "f"] as const).map((part) => (
-                  <td key={part} className={styles.switch}>
-                    {layer >= 0 && (
-                      <input
-                        type="checkbox"
-                        aria-label={`${part === "a" ? "attention" : "feed-forward"} of layer ${layer}`}
-                        checked={!place.off.includes(`${layer}.${part}`)}
-                        onChange={() => change({ off: switchedOver(place.off, `${layer}.${part}`) })}
-                      />
-                    )}
+            {(["a", "f"] as const).map((part) => (
+              <tr key={part}>
+                <th scope="row">{part === "a" ? "attention" : "feed-forward"}</th>
+                {Array.from({ length: numLayers }, (_, layer) => (
+                  <td key={layer}>
+                    <input
+                      type="checkbox"
+                      aria-label={switchedText(`${layer}.${part}`)}
+                      checked={!place.off.includes(`${layer}.${part}`)}
+                      onChange={() => change({ off: switchedOver(place.off, `${layer}.${part}`) })}
+                    />
                   </td>
                 ))}
               </tr>
