@@ -5,12 +5,22 @@
 // limits below; `--small` leaves the random model out; without it they are printed, since a busy machine is slow, not wrong.
 /* global addEventListener, clearInterval, document, innerWidth, MutationObserver, PerformanceObserver, requestAnimationFrame, setInterval, URLSearchParams, window */
 import axe from "axe-core";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { modelTiny } from "../../../packages/model-tiny/dist/index.js";
+import { exportModel } from "../../../packages/transformer/dist/export.js";
 import { load } from "../../../packages/transformer/dist/index.js";
 import { wasm } from "../../../packages/wasm/dist/index.js";
 import { openChromium } from "../../../scripts/chromium.mjs";
@@ -243,6 +253,141 @@ async function small(isolated) {
   await server.close();
 }
 
+/** Lets files or folders of this machine fall on the page, as a reader does. */
+async function drop(page, ...files) {
+  const devtools = await page.context().newCDPSession(page);
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"])
+    await devtools.send("Input.dispatchDragEvent", { type, x: 600, y: 700, data });
+  await devtools.detach();
+}
+
+/** A hub that has the small model as `checks/small`: its answers to requests of the page. */
+async function answerAsHub(route, asked) {
+  const request = route.request();
+  const { pathname } = new URL(request.url());
+  asked.push(pathname);
+  const headers = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Expose-Headers": "*",
+  };
+  if (request.method() === "OPTIONS") return route.fulfill({ status: 204, headers });
+  const [, repository, name] = /^\/([^/]+\/[^/]+)\/resolve\/main\/(.+)$/.exec(pathname) ?? [];
+  const file = join(folder, "small", name ?? "none");
+  if (repository !== "checks/small")
+    return route.fulfill({
+      status: 401,
+      headers: { ...headers, "X-Error-Code": "RepoNotFound" },
+      json: { error: "Invalid username or password." },
+    });
+  if (!existsSync(file))
+    return route.fulfill({ status: 404, headers: { ...headers, "X-Error-Code": "EntryNotFound" } });
+  const whole = readFileSync(file);
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec((await request.headerValue("range")) ?? "") ?? [];
+  const from = Number(first ?? 0);
+  const body = whole.subarray(from, last ? Number(last) + 1 : whole.length);
+  const range = first !== undefined && {
+    "Content-Range": `bytes ${from}-${from + body.length - 1}/${whole.length}`,
+  };
+  return route.fulfill({
+    status: range ? 206 : 200,
+    headers: { ...headers, ...range, ETag: '"1"', "Accept-Ranges": "bytes" },
+    body,
+  });
+}
+
+/** Models of the reader: dropped, chosen, and of the hub by name; and those that are none. */
+async function sources() {
+  const server = await openModelServer(join(folder, "small"));
+  const own = join(folder, "own");
+  mkdirSync(join(own, "onnx"), { recursive: true });
+  for (const name of readdirSync(join(folder, "small")))
+    copyFileSync(join(folder, "small", name), join(own, name));
+  // Of another model, as repositories have them.
+  writeFileSync(join(own, "onnx", "config.json"), "{}");
+  const model = await load(join(folder, "small"));
+  await exportModel(model, { to: "gguf", out: join(folder, "own.gguf") });
+  mkdirSync(join(folder, "photos"));
+  writeFileSync(join(folder, "photos", "a.txt"), "no model");
+  writeFileSync(join(folder, "a.txt"), "no model");
+
+  const { page, close } = await openPage(server);
+  const [asked, isOffline] = [[], { value: false }];
+  await page
+    .context()
+    .route("https://huggingface.co/**", (route) =>
+      isOffline.value ? route.abort("internetdisconnected") : answerAsHub(route, asked),
+    );
+  const choice = page.locator("[data-model]");
+  const told = page.getByRole("alert");
+  const named = async (name) => {
+    await page.getByLabel("From the Hugging Face Hub").fill(name);
+    await page.getByRole("button", { name: "Load" }).click();
+  };
+  const loads = async (line, name, give) => {
+    await give();
+    await page.locator(`[data-model="${name}"]`).waitFor({ timeout: 20_000 });
+    await page.locator("qkv-head-grid svg").waitFor({ timeout: 20_000 });
+    await idle(page);
+    report((await told.count()) === 0 && /4 layers/.test(await choice.textContent()), line);
+  };
+  const refuses = async (line, pattern, give) => {
+    await give();
+    await told.first().waitFor({ timeout: 20_000 });
+    const text = (await told.allTextContents()).join(" ");
+    report(pattern.test(text), `${line}: ${text}`);
+  };
+  await page.getByText("Another model").click();
+  const attempt = async (check, ...given) => {
+    try {
+      await check(...given);
+    } catch (error) {
+      report(
+        false,
+        `${given[0]}: ${error.message}\n  ${(await page.locator("body").innerText()).slice(0, 600)}`,
+      );
+    }
+  };
+  await idle(page);
+  await attempt(loads, "a folder that is dropped loads", "own", () => drop(page, own));
+  await attempt(refuses, "a folder of something else is refused", /“photos”.*config\.json/, () =>
+    drop(page, join(folder, "photos")),
+  );
+  await attempt(loads, "a GGUF file that is dropped loads", "own.gguf", () =>
+    drop(page, join(folder, "own.gguf")),
+  );
+  await attempt(refuses, "a file of something else is refused", /“a\.txt”.*Give one GGUF/, () =>
+    drop(page, join(folder, "a.txt")),
+  );
+  await attempt(loads, "a folder that is chosen loads", "own", () =>
+    page.getByLabel("A folder with").setInputFiles(own),
+  );
+  await attempt(loads, "a GGUF file that is chosen loads", "own.gguf", () =>
+    page.getByLabel("A GGUF file").setInputFiles(join(folder, "own.gguf")),
+  );
+  await attempt(loads, "a model of the hub loads by its name", "checks/small", () => named("checks/small"));
+  report(
+    new URL(page.url()).hash.includes("model=checks%2Fsmall"),
+    `the address has its name: ${new URL(page.url()).hash}`,
+  );
+  await attempt(refuses, "a name without an owner is refused", /owner\/name/, () => named("gpt2"));
+  await attempt(refuses, "a name that the hub does not know is refused", /checks\/none.*Fix: .*name/s, () =>
+    named("checks/none"),
+  );
+  isOffline.value = true;
+  await attempt(refuses, "without a network", /network/, () => named("checks/small"));
+  await axeOn(page, "an error");
+  isOffline.value = false;
+  await attempt(loads, "the same name loads once there is a network", "checks/small", () =>
+    named("checks/small"),
+  );
+  if (values.pictures) await page.screenshot({ path: join(values.pictures, "sources.png"), fullPage: true });
+  console.log(`  ${asked.length} requests to the hub`);
+  await close();
+  await server.close();
+}
+
 /** The time of a pass without any question, in Node on the same device: the shortest of three. Unit: milliseconds. */
 async function passOf(text) {
   const device = await wasm();
@@ -384,6 +529,7 @@ async function random() {
 try {
   await small(true);
   await small(false);
+  await sources();
   if (!values.small) await random();
 } catch (error) {
   report(false, error.stack);

@@ -131,6 +131,11 @@ export function Explorer({
   const [wantsParts, setWantsParts] = useState(false);
   const parts = useAnswer(asking, "logitParts", answer && (isFast || wantsParts) ? { text } : undefined);
 
+  const begin = (model: string, chosen: { name: string; source: ModelSource }) => {
+    // Another model has other heads.
+    change({ model, head: undefined, query: undefined, key: undefined, off: [] });
+    setSource(chosen);
+  };
   const write = (text: string) => {
     setDraft(text);
     change({ text, query: undefined, key: undefined });
@@ -152,13 +157,8 @@ export function Explorer({
         model={source?.name ?? given?.name ?? smallModel}
         first={given?.name ?? smallModel}
         facts={facts}
-        chooseName={(model) => {
-          change({ model });
-          setSource(sourceOf(model, given));
-        }}
-        chooseFiles={(files) => {
-          setSource({ name: nameOf(files), source: { files } });
-        }}
+        chooseName={(model) => begin(model, sourceOf(model, given))}
+        chooseFiles={({ name, files }) => begin("", { name, source: { files } })}
       />
       <form
         className={styles.row}
@@ -266,9 +266,14 @@ function Status({
       data-status={work.isOpen ? "busy" : "idle"}
       data-worker={work.isFree ? "free" : "busy"}
     >
+      {failure !== undefined && (
+        <p role="alert" className={styles.failure}>
+          The model could not be loaded. {failure}
+        </p>
+      )}
       <p role="status">
         {failure !== undefined
-          ? `The model could not be loaded: ${failure}`
+          ? ""
           : work.isOpen
             ? isLoading
               ? "Loading the model"
@@ -316,10 +321,4 @@ function sourceOf(model: string, given: GivenModel | undefined): { name: string;
   if (model !== "") return { name: model, source: { place: model } };
   if (given) return { name: given.name, source: { place: given.place } };
   return { name: smallModel, source: { small: true } };
-}
-
-/** The name of files: of a folder its own, else of the first. */
-function nameOf(files: readonly File[]): string {
-  const path = files[0]?.webkitRelativePath ?? "";
-  return path.includes("/") ? path.split("/")[0]! : (files[0]?.name ?? "files");
 }

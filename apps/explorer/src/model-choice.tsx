@@ -1,8 +1,9 @@
-import { useState, type DragEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { chosenFiles, droppedFiles, type ModelFiles } from "./model-files";
 import type { ModelFacts } from "./protocol";
 import styles from "./explorer.module.css";
 
-/** The choice of a model: the small one, one of the hub by its name, or files of the reader. */
+/** The choice of a model: the small one, one of the hub by its name, or files of the reader, which may be dropped anywhere on the page. */
 export function ModelChoice({
   model,
   first,
@@ -17,46 +18,86 @@ export function ModelChoice({
   facts: ModelFacts | undefined;
   /** "" is the one that the page begins with. */
   chooseName: (name: string) => void;
-  chooseFiles: (files: readonly File[]) => void;
+  chooseFiles: (files: ModelFiles) => void;
 }): ReactNode {
   const [name, setName] = useState("");
   const [isOver, setOver] = useState(false);
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    void droppedFiles(event.dataTransfer).then((files) => files.length > 0 && chooseFiles(files));
+  const [failure, setFailure] = useState<string>();
+  const choose = useRef(chooseFiles);
+  choose.current = chooseFiles;
+  useEffect(() => {
+    const ends = new AbortController();
+    const isOfFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes("Files") === true;
+    const over = (event: DragEvent) => {
+      // A text that is dragged into a field stays the field's.
+      if (!isOfFiles(event)) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    const leave = ({ relatedTarget }: DragEvent) => relatedTarget === null && setOver(false);
+    const drop = (event: DragEvent) => {
+      if (!isOfFiles(event)) return;
+      event.preventDefault();
+      setOver(false);
+      setFailure(undefined);
+      droppedFiles(event.dataTransfer!).then(
+        (dropped) => {
+          if (dropped && dropped.files.length > 0) choose.current(dropped);
+          else
+            setFailure("No file was found in what you dropped. Drop a GGUF file, or the folder of a model.");
+        },
+        (error: Error) => setFailure(error.message),
+      );
+    };
+    for (const [event, listener] of Object.entries({ dragover: over, dragleave: leave, drop }))
+      addEventListener(event, listener as EventListener, { signal: ends.signal });
+    return () => ends.abort();
+  }, []);
+  const give = (files: readonly File[]) => {
+    setFailure(undefined);
+    try {
+      chooseFiles(chosenFiles(files));
+    } catch (error) {
+      setFailure((error as Error).message);
+    }
+  };
+  const load = (text: string) => {
+    const isName = /^[\w-][\w.-]*\/[\w-][\w.-]*$|^https?:\/\//.test(text);
+    setFailure(
+      isName
+        ? undefined
+        : `“${text}” is no repository of the hub. Write owner/name, such as openai-community/gpt2.`,
+    );
+    if (isName) chooseName(text);
   };
   return (
-    <div
-      className={styles.model}
-      data-over={isOver || undefined}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
+    <div className={styles.model} data-model={model} data-over={isOver || undefined}>
       <p className={styles.facts}>
         <b>{model}</b>
         {facts &&
-          `: ${facts.numLayers} layers, ${facts.numHeads} heads, ${count(facts.parameters)} parameters, ${facts.vocabSize.toLocaleString("en")} tokens in the vocabulary, on ${facts.device}`}
+          `: ${facts.numLayers} layers, ${facts.numHeads} heads in each, ${count(facts.parameters)} parameters, ${facts.vocabSize.toLocaleString("en")} tokens in the vocabulary, on ${facts.device}`}
       </p>
       <details>
         <summary>Another model</summary>
         <div className={styles.row}>
-          <button type="button" onClick={() => chooseName("")}>
+          <button
+            type="button"
+            onClick={() => {
+              setFailure(undefined);
+              chooseName("");
+            }}
+          >
             {first}
           </button>
           <form
             className={styles.row}
             onSubmit={(event) => {
               event.preventDefault();
-              if (name.trim() !== "") chooseName(name.trim());
+              load(name.trim());
             }}
           >
             <label className={styles.field}>
-              <span>Of the Hugging Face Hub</span>
+              <span>From the Hugging Face Hub</span>
               <input
                 value={name}
                 placeholder="owner/name"
@@ -66,14 +107,19 @@ export function ModelChoice({
             </label>
             <button type="submit">Load</button>
           </form>
-          <FileChoice label="A GGUF file" accept=".gguf" choose={chooseFiles} />
-          <FileChoice label="A folder of safetensors" isFolder choose={chooseFiles} />
+          <FileChoice label="A GGUF file" accept=".gguf" choose={give} />
+          <FileChoice label="A folder with config.json and safetensors" isFolder choose={give} />
         </div>
         <p className={styles.quiet}>
-          Or drop a file or a folder here. Files stay on this device. Models of up to some hundred million
-          parameters answer in seconds.
+          Or drop a GGUF file or a folder anywhere on this page. Files stay on this device. Models of up to
+          some hundred million parameters answer in seconds.
         </p>
       </details>
+      {failure !== undefined && (
+        <p role="alert" className={styles.failure}>
+          {failure}
+        </p>
+      )}
     </div>
   );
 }
@@ -100,25 +146,6 @@ function FileChoice({
       />
     </label>
   );
-}
-
-/** The files that were dropped; those of a folder are found in it. */
-async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
-  const filesOf = async (entry: FileSystemEntry | null): Promise<File[]> => {
-    if (entry?.isFile)
-      return [await new Promise<File>((done, fail) => (entry as FileSystemFileEntry).file(done, fail))];
-    if (!entry?.isDirectory) return [];
-    const reader = (entry as FileSystemDirectoryEntry).createReader();
-    const found: File[] = [];
-    for (;;) {
-      // A reader gives a hundred entries at a time.
-      const some = await new Promise<FileSystemEntry[]>((done, fail) => reader.readEntries(done, fail));
-      if (some.length === 0) return found;
-      found.push(...(await Promise.all(some.map(filesOf))).flat());
-    }
-  };
-  return (await Promise.all(entries.map(filesOf))).flat();
 }
 
 /** A number as people say it. */
