@@ -246,6 +246,17 @@ test("a map of thousands of tokens is a canvas, read by arrow keys, by the point
   canvas.dispatchEvent(new PointerEvent("pointermove", at));
   expect(reading()).toBe("query 99, key “k10”: 0.01");
 
+  // With a mask, a weight of 0 that it does not hide is a number.
+  element.draw(
+    { data, shape: [T, S] },
+    { mask: { data: [...new Uint8Array(S)].map((_, s) => s < 2), shape: [S] } },
+  );
+  press("ArrowRight");
+  press("ArrowRight");
+  expect(reading()).toBe("query 0, key 1: 0");
+  press("ArrowRight");
+  expect(reading()).toBe("query 0, key 2: masked");
+
   element.draw(weights);
   expect(element.querySelectorAll("canvas").length).toBe(0);
 });

@@ -37,6 +37,20 @@ test("each cell tells its most probable tokens, and the final one with its rank"
   expect(tableOf(logitLensView(without)).rows[0]!.value).toBe("“The” 0.5, “ the” 0.25");
 });
 
+test("positions of a part of a text are those of the whole", () => {
+  const { rows, description } = tableOf(
+    logitLensView(lens, { firstPosition: 7, selected: { row: 0, column: 1 } }),
+  );
+  expect(rows.map(({ name }) => name)).toEqual([
+    "embeddings, position 7 “The”",
+    "embeddings, position 8 “ cat”",
+    "layers.0.output, position 7 “The”",
+    "layers.0.output, position 8 “ cat”",
+  ]);
+  expect(description).toContain("embeddings, position 8 “ cat” is selected.");
+  expect(() => logitLensView(lens, { firstPosition: -1 })).toThrow(/`firstPosition` is -1/);
+});
+
 test("ink is the probability of the token that is drawn, or of the final one", () => {
   const inks = (svg: string) =>
     [...svg.matchAll(/data-qkv-cell="[^>]*fill-opacity="([\d.]+)"/g)].map(([, ink]) => Number(ink));

@@ -45,6 +45,8 @@ export type FinalTokens = {
 export type LogitLensViewOptions = {
   /** The probability that a cell's ink shows: of its most probable token, or of the final one. Default `top`. */
   ink?: "top" | "final";
+  /** The position of the first token in the whole text: for a part of it. Default 0. */
+  firstPosition?: number;
   /** The cell that was chosen, which gets a frame. Default: none. */
   selected?: SelectedCell | undefined;
   /** The name of the picture, drawn above it. */
@@ -83,8 +85,14 @@ const fullInk = 0.45;
  */
 export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptions = {}): string {
   const check = checks("logitLensView");
-  const { ink = "top", selected, title } = check.options(options, ["ink", "selected", "title"]);
+  const {
+    ink = "top",
+    firstPosition = 0,
+    selected,
+    title,
+  } = check.options(options, ["ink", "firstPosition", "selected", "title"]);
   check.oneOf({ ink }, ["top", "final"]);
+  check.whole({ firstPosition }, { min: 0, fix: "count tokens from 0." });
   checkTexts(check, { title });
   checkLens(check, lens);
   const { names, tokens, topTokens, final } = lens;
@@ -113,7 +121,7 @@ export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptio
     column: { name: "position →", color: "text" },
   });
   const [left, top] = [12 + axes.left, (title ? 34 : 12) + axes.above];
-  const where = (l: number, t: number) => `${names[l]!}, position ${t} “${tokens[t]!}”`;
+  const where = (l: number, t: number) => `${names[l]!}, position ${firstPosition + t} “${tokens[t]!}”`;
   const cells = shown.map((token, i) => {
     const [l, t] = [Math.floor(i / T), i % T];
     const [x, y] = [left + t * cell.width, top + l * cell.height];

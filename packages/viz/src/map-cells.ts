@@ -60,6 +60,6 @@ export function minus(x: number, y: number, size: number): string {
 }
 
 /** An explicit mask may hide a weight that is not 0: a bug worth seeing, so the number stays. */
-function maskedText(weight: number): string {
+export function maskedText(weight: number): string {
   return weight === 0 ? "masked" : `masked, yet ${numberText(weight)}`;
 }

@@ -2,6 +2,8 @@ import { checks } from "@qkv/core";
 import { checkMapOptions, type AttentionMapOptions } from "./attention-map.js";
 import { checkLabels, type PictureData } from "./check-data.js";
 import { mostCells } from "./check-weights.js";
+import { maskedText } from "./map-cells.js";
+import { maskReader } from "./mask-reader.js";
 import { numberText } from "./number-text.js";
 import { saveFile, toolButton } from "./picture-tools.js";
 import { weightPixels } from "./weight-pixels.js";
@@ -18,7 +20,7 @@ export const isLarge = (weights: PictureData): boolean => {
  * Draws one head's weights into a canvas, a pixel for each cell. The pointer and arrow keys read the numbers, a button
  * shows the largest of a query as a table, another saves the pixels.
  *
- * @param weights - `[T, S]`, each 0 or more unless `min` is given; a weight of exactly 0 is masked.
+ * @param weights - `[T, S]`, each 0 or more unless `min` is given. Without a `mask`, a weight of exactly 0 is masked.
  */
 export function drawWeightCanvas(
   host: HTMLElement,
@@ -29,8 +31,13 @@ export function drawWeightCanvas(
   checkMapOptions(options);
   checkLabels(check, { rowLabels: options.rowLabels }, weights.shape[0]!);
   checkLabels(check, { columnLabels: options.columnLabels }, weights.shape[1]!);
-  const { max, min, title = "Attention weights" } = options;
-  const scale = { ...(max !== undefined && { max }), ...(min !== undefined && { min }) };
+  const { max, min, mask, title = "Attention weights" } = options;
+  const scale = {
+    ...(max !== undefined && { max }),
+    ...(min !== undefined && { min }),
+    ...(mask && { mask }),
+  };
+  const masked = maskReader(check, weights, mask);
   const { data, width: S, height: T } = weightPixels(weights, { theme: themeOf(host), ...scale });
 
   const canvas = Object.assign(document.createElement("canvas"), { width: S, height: T });
@@ -61,7 +68,7 @@ export function drawWeightCanvas(
   const key = (s: number) => named("key", options.columnLabels?.[s], s);
   const cellText = (t: number, s: number) => {
     const weight = weights.data[t * S + s]!;
-    return weight === 0 ? "masked" : numberText(weight);
+    return masked(t * S + s) ? maskedText(weight) : numberText(weight);
   };
 
   let [t, s] = [0, 0];
@@ -85,7 +92,7 @@ export function drawWeightCanvas(
 
   const toTable = toolButton("Table", () => {
     if (table.hidden) {
-      const row = Array.from({ length: S }, (_, i) => i).filter((i) => weights.data[t * S + i] !== 0);
+      const row = Array.from({ length: S }, (_, i) => i).filter((i) => !masked(t * S + i));
       row.sort((a, b) => weights.data[t * S + b]! - weights.data[t * S + a]! || a - b);
       const shown = document.createElement("table");
       shown.createCaption().textContent = `${title}: the largest weights of ${query(t)}`;

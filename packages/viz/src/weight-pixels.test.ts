@@ -24,6 +24,21 @@ test("masked cells have the color of hatches on a diagonal, and are paper beside
   expect(hex(data, 1)).toBe(light.paper);
 });
 
+test("with a mask, a weight of 0 that it does not hide is paper, and what it hides has hatches", () => {
+  const mask = { data: [true, false, true, true, false], shape: [1, 5] };
+  const { data } = weightPixels({ data: [0, 0, 0, 0, 1], shape: [1, 5] }, { mask });
+  expect(hex(data, 0)).toBe(light.paper);
+  const { data: hidden } = weightPixels(
+    { data: [0, 0, 0, 0, 1], shape: [1, 5] },
+    { mask: { data: [0], shape: [1] } },
+  );
+  expect(hex(hidden, 0)).not.toBe(light.paper);
+  expect(hex(hidden, 4)).toBe(hex(hidden, 0));
+  expect(() => weightPixels({ data: [0, 1], shape: [1, 2] }, { mask })).toThrow(
+    "weightPixels: `mask` has shape [1, 5]",
+  );
+});
+
 test("scores before softmax have infinities, and are refused", () => {
   expect(() => weightPixels({ data: [-Infinity], shape: [1, 1] })).toThrow(
     "weightPixels: `weights.data[0]` is -Infinity",

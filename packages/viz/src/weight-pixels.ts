@@ -1,5 +1,6 @@
 import { checks } from "@qkv/core";
 import { checkData, checkLeast, checkSizes, type PictureData } from "./check-data.js";
+import { maskReader, type MaskData } from "./mask-reader.js";
 import { dark, light } from "./palette.js";
 
 /** Bytes of their own, not shared ones, as `ImageData` takes them. Named so that TypeScript before 5.7 has it, too. */
@@ -10,13 +11,14 @@ export type WeightPixels = { data: OwnBytes; width: number; height: number };
 
 /**
  * Weights as pixels, one for each cell, for maps of thousands of tokens: `new ImageData(p.data, p.width, p.height)` into
- * a canvas. From paper (0) to ink (`max`), as in {@link attentionMap}; masked cells, weights of exactly 0, are halfway to
- * the color of hatches on every other pixel of a diagonal, and weights below 0 go to gray (`min`).
+ * a canvas. From paper (0) to ink (`max`), as in {@link attentionMap}; masked cells are halfway to the color of hatches on
+ * every other pixel of a diagonal, and weights below 0 go to gray (`min`).
  *
  * @param weights - `[T, S]`, one head, each 0 or more, unless `min` is given.
  * @param options - `theme`: `light` or `dark`, default `light`. `max`: the weight in full ink. Default: the largest. `min`:
- *   the weight below 0 in full gray. Default: weights below 0 are refused.
- * @throws {ShapeError} If the shape is another.
+ *   the weight below 0 in full gray. Default: weights below 0 are refused. `mask`: the keys that a query sees, in a shape that
+ *   broadcasts to `[T, S]`. Default: a weight of exactly 0 counts as masked.
+ * @throws {ShapeError} If the shape is another, or that of `mask` does not broadcast to it.
  * @throws {ArgumentError} If a number is not finite, or negative without `min`.
  *
  * @example
@@ -30,7 +32,7 @@ export type WeightPixels = { data: OwnBytes; width: number; height: number };
  */
 export function weightPixels(
   weights: PictureData,
-  options: { theme?: "light" | "dark"; max?: number; min?: number } = {},
+  options: { theme?: "light" | "dark"; max?: number; min?: number; mask?: MaskData } = {},
 ): WeightPixels {
   const check = checks("weightPixels");
   checkData(check, weights, {
@@ -39,12 +41,18 @@ export function weightPixels(
     expected: "[T, S], each axis 1 or more",
     fix: "give the weights of one head.",
   });
-  const { theme: name = "light", max: most, min } = check.options(options, ["theme", "max", "min"]);
+  const {
+    theme: name = "light",
+    max: most,
+    min,
+    mask,
+  } = check.options(options, ["theme", "max", "min", "mask"]);
   check.oneOf({ theme: name }, ["light", "dark"]);
   checkSizes(check, { max: most });
   checkLeast(check, min);
   const { data } = weights;
   const [T, S] = weights.shape as [number, number];
+  const masked = maskReader(check, weights, mask);
   const theme = name === "dark" ? dark : light;
   const [paper, ink, hatch, gray] = [theme.paper, theme.weight, theme.hatch, theme.cost].map(bytes);
   let max = most ?? 0;
@@ -53,12 +61,13 @@ export function weightPixels(
   const pixels = new Uint8ClampedArray(T * S * 4);
   for (let i = 0; i < T * S; i++) {
     const weight = data[i]!;
-    const onLine = weight === 0 && (Math.floor(i / S) + (i % S)) % 4 === 0;
+    const isMasked = masked(i);
+    const onLine = isMasked && (Math.floor(i / S) + (i % S)) % 4 === 0;
     if (weight < 0 && min === undefined)
       check.each({ [`weights.data[${i}]`]: weight }, () => false, "a weight of 0 or more", fix);
     const full = weight < 0 ? min! : max || 1;
-    const share = weight === 0 ? (onLine ? 0.5 : 0) : Math.min(1, weight / full);
-    const color = weight < 0 ? gray : onLine ? hatch : ink;
+    const share = isMasked ? (onLine ? 0.5 : 0) : Math.min(1, weight / full);
+    const color = onLine ? hatch : weight < 0 ? gray : ink;
     for (let c = 0; c < 3; c++) {
       pixels[4 * i + c] = paper![c]! + share * (color![c]! - paper![c]!);
     }
