@@ -5,6 +5,7 @@
 // limits below; `--small` leaves the random model out; without it they are printed, since a busy machine is slow, not wrong.
 /* global addEventListener, clearInterval, document, innerWidth, MutationObserver, PerformanceObserver, requestAnimationFrame, setInterval, URLSearchParams, window */
 import axe from "axe-core";
+import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -18,6 +19,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { modelTiny } from "../../../packages/model-tiny/dist/index.js";
 import { exportModel } from "../../../packages/transformer/dist/export.js";
@@ -188,6 +190,7 @@ async function small(isolated) {
   const inLayer = (layer) => lens.locator(`[data-qkv-cell="${layer + 1},0"]`);
   await inLayer(numLayers - 1).click();
   const distribution = page.locator("[data-distribution]");
+  await page.locator('[data-distribution="3,6"]').waitFor();
   const atEnd = await distribution.textContent();
   report(
     numLayers === 4 && (await distribution.locator("tbody tr").count()) === 5 && /%/.test(atEnd),
@@ -196,11 +199,8 @@ async function small(isolated) {
   await lens.locator("[role=group]").focus();
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
-  report(
-    (await distribution.textContent()) !== atEnd &&
-      (await distribution.getAttribute("data-distribution")) === "2,6",
-    "a cell of the logit lens is chosen by keys",
-  );
+  await page.locator('[data-distribution="2,6"]').waitFor();
+  report((await distribution.textContent()) !== atEnd, "a cell of the logit lens is chosen by keys");
   const [picture] = await Promise.all([
     page.waitForEvent("download"),
     lens.getByRole("button", { name: "SVG" }).click(),
@@ -250,6 +250,79 @@ async function small(isolated) {
       await other.close();
     }
   }
+  await server.close();
+}
+
+/** What a new reader comes for, each with the presses that it takes. */
+async function tasks() {
+  const server = await openModelServer(join(folder, "small"));
+  const { page, close } = await openPage(server);
+  await idle(page);
+  let presses = 0;
+  const press = async (locator) => {
+    presses += 1;
+    await locator.click();
+    await idle(page);
+  };
+  const done = (right, line) => {
+    report(right, `${line} (${presses} ${presses === 1 ? "press" : "presses"})`);
+    presses = 0;
+  };
+  const section = (name) => page.getByRole("region", { name });
+  const head = section(/^Layer \d/);
+
+  presses += 1;
+  await page.getByLabel("Sort heads by").selectOption("previousToken");
+  await press(page.locator("[data-ranking] button").first());
+  done(/^Layer 2, head 3/.test(await head.innerText()), "the head of previous tokens is found");
+
+  const lens = section(/^Logit lens/);
+  done(
+    /the model predicts ␣\w+: the most probable token from layer \d on/.test(await lens.innerText()),
+    "the layer that decides is told",
+  );
+
+  const reason = page.locator("[data-reasons] table button").first();
+  const title = await head.getByRole("heading", { level: 2 }).innerText();
+  const name = await reason.innerText();
+  await press(reason);
+  const traced = await head.getByRole("heading", { level: 2 }).innerText();
+  await press(page.getByRole("button", { name: /^Back to layer/ }));
+  done(
+    traced.toLowerCase() === name && (await head.getByRole("heading", { level: 2 }).innerText()) === title,
+    `why a head attends is traced to ${name}, and back`,
+  );
+
+  await press(page.getByRole("button", { name: "Switch this head off" }));
+  const change = await head.locator('[data-change="ready"]').innerText();
+  await press(head.getByRole("button", { name: "Switch all on" }));
+  done(
+    /^Without layer 2, head 3: ␣\w+ [\d.]+ % → [\d.]+ %/.test(change) &&
+      (await page.locator("[data-change]").count()) === 0,
+    `a head is switched off, and on again: ${change.split("\n")[0]}`,
+  );
+
+  const compared = section(/^Activation patching/);
+  await press(compared.locator("[data-patches] button").first());
+  const exact = await compared.locator('[data-exact="ready"]').innerText();
+  done(/estimated at -?[\d.]+ .*exactly -?[\d.]+ \(share/.test(exact), `the largest patch: ${exact}`);
+
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    press(page.locator("[data-save-notebook]")),
+  ]);
+  const code = readFileSync(await download.path(), "utf8");
+  // In the folder of the explorer, whose packages it imports.
+  const notebook = fileURLToPath(new URL("../../explorer/.notebook-of-checks.mjs", import.meta.url));
+  writeFileSync(notebook, code.replace('"the model of the checks"', JSON.stringify(join(folder, "small"))));
+  try {
+    const printed = execFileSync(process.execPath, [notebook], { encoding: "utf8" });
+    const next = (await section("Next token").locator("tbody button").first().innerText()).replace("␣", " ");
+    done(printed.startsWith(`next: ${JSON.stringify(next)}`), `the notebook runs: ${printed.split("\n")[0]}`);
+  } finally {
+    rmSync(notebook);
+  }
+  await close();
   await server.close();
 }
 
@@ -457,7 +530,7 @@ async function random() {
   );
   within(
     "parts",
-    await timed("parts", () => page.getByRole("button", { name: /Which parts decided/ }).click()),
+    await timed("parts", () => page.getByRole("button", { name: /Direct logit attribution/ }).click()),
   );
   await page.getByRole("button", { name: "all on" }).or(page.locator("[data-off] button")).first().click();
   await idle(page);
@@ -529,6 +602,7 @@ async function random() {
 try {
   await small(true);
   await small(false);
+  await tasks();
   await sources();
   if (!values.small) await random();
 } catch (error) {

@@ -6,11 +6,12 @@ import { HeadsPanel, sortedHeads } from "./heads-panel";
 import { LayerSwitches, LensPanel, lensPositions, PartsPanel } from "./layers-panel";
 import { ModelChoice } from "./model-choice";
 import { ModelFigure } from "./model-figure";
-import { NextTokens } from "./next-tokens";
+import { AblationResult, NextTokens } from "./next-tokens";
 import { notebook } from "./notebook";
 import { ablationTargets, beginning, readPlace, switchedOver, writePlace, type Place } from "./place";
 import type { ModelFacts, ModelSource } from "./protocol";
 import { Section } from "./section";
+import type { ChosenHead } from "./source-name";
 import { useAnswer } from "./use-answer";
 import styles from "./explorer.module.css";
 
@@ -129,8 +130,32 @@ export function Explorer({
   );
   const lens = useAnswer(asking, "logitLens", answer ? { text, positions: lensPositions(T) } : undefined);
   const [wantsParts, setWantsParts] = useState(false);
+  // Heads whose reasons led to the one that is shown, the first one first.
+  const [trail, setTrail] = useState<readonly Pick<Place, "head" | "query" | "key">[]>([]);
+  useEffect(() => setTrail([]), [text, source]);
   const parts = useAnswer(asking, "logitParts", answer && (isFast || wantsParts) ? { text } : undefined);
 
+  const visit = (head: ChosenHead, query: number | undefined) => change({ head, query, key: undefined });
+  const trace = (head: ChosenHead, position: number) => {
+    setTrail([...trail, { head: chosen, query, key }]);
+    visit(head, position);
+  };
+  const last = trail.at(-1);
+  const back = last?.head && {
+    head: last.head,
+    go() {
+      setTrail(trail.slice(0, -1));
+      change(last);
+    },
+  };
+  const ablated = answer && (
+    <AblationResult
+      next={answer.next}
+      without={without.isOpen ? undefined : without.answer}
+      off={place.off}
+      switchAllOn={() => change({ off: [] })}
+    />
+  );
   const begin = (model: string, chosen: { name: string; source: ModelSource }) => {
     // Another model has other heads.
     change({ model, head: undefined, query: undefined, key: undefined, off: [] });
@@ -208,37 +233,40 @@ export function Explorer({
       </div>
       {answer && hasHead && (
         <HeadPanel
-          {...{ chosen, query, weights, reasons, place, change }}
+          {...{ chosen, query, weights, reasons, place, change, trace, back }}
           tokens={answer.tokens}
           keyAt={key}
-        />
+        >
+          {ablated}
+        </HeadPanel>
       )}
       {answer && (
         <>
           <LensPanel lens={lens} tokens={answer.tokens} />
           {isFast || wantsParts ? (
-            <PartsPanel parts={parts} />
+            <PartsPanel parts={parts} open={(head) => visit(head, undefined)} />
           ) : (
             <p>
               <button type="button" onClick={() => setWantsParts(true)}>
-                Which parts decided? One more pass
+                Direct logit attribution: one more pass
               </button>
             </p>
           )}
-          <LayerSwitches {...{ numLayers: answer.numLayers, place, change }} />
+          <LayerSwitches {...{ numLayers: answer.numLayers, place, change }}>{ablated}</LayerSwitches>
           <ComparePanel {...{ client: asking, run: answer, place, isFast, change }} />
           <ModelFigure client={ready} text={text} model={source?.name ?? ""} />
-          <Section title="Take it with you">
+          <Section title="Share and save">
             <div className={styles.row}>
-              <CopyButton label="Copy a link to this state" text={() => location.href} />
+              <CopyButton label="Copy a link to this page as it is" text={() => location.href} />
               <CopyButton label="Copy code that computes this" text={code} />
               <button type="button" data-save-notebook="" onClick={() => saveText("notebook.mjs", code())}>
                 Save it as notebook.mjs
               </button>
             </div>
             <p className={styles.quiet}>
-              Each picture has buttons that save it as SVG or PNG, and show its numbers as a table. Files that
-              you opened are not in the link.
+              The link opens the same model, text, head and switches; files that you opened are not in it. The
+              notebook is a module for Node that computes the same numbers. Each picture has buttons that save
+              it as SVG or PNG and show its numbers as a table.
             </p>
           </Section>
         </>

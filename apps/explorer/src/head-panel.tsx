@@ -3,7 +3,9 @@ import { useMemo, type ReactNode } from "react";
 import { Picture, type PictureArgs } from "./picture";
 import { switchedOver, type Place } from "./place";
 import { Section } from "./section";
-import { percent, sourceText, visible } from "./text-of";
+import { SignedBar } from "./signed-bar";
+import { headOf, SourceName, type ChosenHead } from "./source-name";
+import { decimals, percent, visible } from "./text-of";
 import type { Answered } from "./use-answer";
 import styles from "./explorer.module.css";
 
@@ -11,6 +13,12 @@ import styles from "./explorer.module.css";
 const mostDrawn = 64;
 /** Cells from which `<qkv-attention-map>` draws pixels. */
 const fewestPixels = 100_000;
+
+/** The mask of a map: a weight at or before its query that is exactly 0 was rounded to it, or is outside of a window. */
+const seenKeys = (weights: Float32Array, length: number) => ({
+  data: Uint8Array.from(weights, (weight, i) => Number(weight !== 0 || i % length <= Math.floor(i / length))),
+  shape: [length, length],
+});
 
 /** The position of the largest weight of a query. */
 export function strongestKey(weights: Float32Array, length: number, query: number): number {
@@ -30,6 +38,9 @@ export function HeadPanel({
   reasons,
   place,
   change,
+  trace,
+  back,
+  children,
 }: {
   tokens: readonly string[];
   chosen: { readonly layer: number; readonly head: number };
@@ -39,6 +50,12 @@ export function HeadPanel({
   reasons: Answered<ReasonsAnswer>;
   place: Place;
   change: (change: Partial<Place>) => void;
+  /** Opens a head that a reason names, with the position that it wrote to as the query. */
+  trace: (head: ChosenHead, query: number) => void;
+  /** Back to the head whose reasons led here. */
+  back: { readonly head: ChosenHead; go(): void } | undefined;
+  /** The result of what is switched off. */
+  children: ReactNode;
 }): ReactNode {
   const T = tokens.length;
   const data = weights.answer?.weights.length === T * T ? weights.answer.weights : undefined;
@@ -58,8 +75,8 @@ export function HeadPanel({
     // Of a text between these sizes a whole map would be an SVG of tens of thousands of cells.
     const map: PictureArgs<"qkv-attention-map"> =
       T * T > fewestPixels
-        ? [{ data, shape: [T, T] }]
-        : [picture, { rowLabels: labels, columnLabels: labels }];
+        ? [{ data, shape: [T, T] }, { mask: seenKeys(data, T) }]
+        : [picture, { rowLabels: labels, columnLabels: labels, mask: seenKeys(part, length) }];
     return { arcs, map };
   }, [data, from, query, T, tokens]);
   const row = data ? Array.from(data.subarray(query * T, query * T + query + 1)) : [];
@@ -71,6 +88,10 @@ export function HeadPanel({
   const isOff = place.off.includes(switched);
   return (
     <Section title={`Layer ${layer}, head ${head}`} of={weights}>
+      <p className={styles.quiet}>
+        How much a query (blue) attends to each key (orange) at or before it. Choose a query, then one of the
+        keys that it attends to, for the reasons.
+      </p>
       <div className={styles.row}>
         <label className={styles.field}>
           <span>Query</span>
@@ -92,7 +113,13 @@ export function HeadPanel({
         >
           {isOff ? "Switch this head on" : "Switch this head off"}
         </button>
+        {back && (
+          <button type="button" onClick={back.go}>
+            Back to layer {back.head.layer}, head {back.head.head}
+          </button>
+        )}
       </div>
+      {children}
       <div className={styles.beside}>
         <div className={styles.wide}>{drawn && <Picture name="qkv-token-arcs" args={drawn.arcs} />}</div>
         <div className={styles.wide}>{drawn && <Picture name="qkv-attention-map" args={drawn.map} />}</div>
@@ -111,7 +138,7 @@ export function HeadPanel({
           </button>
         ))}
       </p>
-      {keyAt !== undefined && <Reasons of={reasons} query={tokens[query]!} keyToken={tokens[keyAt]!} />}
+      {keyAt !== undefined && <Reasons of={reasons} {...{ tokens, query, keyAt, trace }} />}
     </Section>
   );
 }
@@ -119,14 +146,20 @@ export function HeadPanel({
 /** The pairs of sources that a score is the sum of. */
 function Reasons({
   of,
+  tokens,
   query,
-  keyToken,
+  keyAt,
+  trace,
 }: {
   of: Answered<ReasonsAnswer>;
-  query: string;
-  keyToken: string;
+  tokens: readonly string[];
+  query: number;
+  keyAt: number;
+  trace: (head: ChosenHead, query: number) => void;
 }): ReactNode {
   const { answer } = of;
+  const [shown, others] = [answer?.pairs.slice(0, 10) ?? [], answer?.pairs.slice(10) ?? []];
+  const rest = others.reduce((sum, { value }) => sum + value, answer?.rest ?? 0);
   const most = Math.max(...(answer?.pairs.map(({ value }) => Math.abs(value)) ?? []), 1e-9);
   return (
     <div
@@ -135,8 +168,8 @@ function Reasons({
       className={styles.reasons}
     >
       <h3>
-        Reasons why <span className="means-query">{visible(query)}</span> attends to{" "}
-        <span className="means-key">{visible(keyToken)}</span>{" "}
+        Why <span className="means-query">{visible(tokens[query]!)}</span> attends to{" "}
+        <span className="means-key">{visible(tokens[keyAt]!)}</span>{" "}
         {of.isOpen && <span className={styles.open}>computing</span>}
       </h3>
       {of.failure !== undefined && (
@@ -150,29 +183,37 @@ function Reasons({
       {answer && (
         <>
           <p className={styles.quiet}>
-            The score of {answer.dot.toFixed(2)} is the sum of all pairs of what the query was made of and
-            what the key was made of; the pairs below, and {answer.rest.toFixed(2)} of all others. Scales of
-            norms are those of this run.
+            The score before the softmax, {decimals(answer.dot)}, is a sum over pairs: a source of the query
+            and a source of the key.{" "}
+            {others.length > 0 &&
+              `The ${shown.length} largest are listed, all others add ${decimals(rest)}. `}
+            Norms keep the scale of this run.
+            {shown.some(({ query, key }) => headOf(query.name) ?? headOf(key.name)) &&
+              " Press a head to see why it attended, one layer back."}
           </p>
           <table className={styles.bars}>
             <thead>
               <tr>
-                <th scope="col">query’s side</th>
-                <th scope="col">key’s side</th>
+                <th scope="col" className="means-query">
+                  source of the query
+                </th>
+                <th scope="col" className="means-key">
+                  source of the key
+                </th>
                 <th scope="col">part of the score</th>
               </tr>
             </thead>
             <tbody>
-              {answer.pairs.slice(0, 10).map((pair) => (
+              {shown.map((pair) => (
                 <tr key={`${pair.query.name} ${pair.key.name}`}>
-                  <td>{sourceText(pair.query.name)}</td>
-                  <td>{sourceText(pair.key.name)}</td>
                   <td>
-                    <span
-                      className={`${styles.bar} ${pair.value < 0 ? styles.negative : ""}`}
-                      style={{ width: `${(6 * Math.abs(pair.value)) / most}rem` }}
-                    />
-                    {pair.value.toFixed(2)}
+                    <SourceName name={pair.query.name} open={(head) => trace(head, query)} />
+                  </td>
+                  <td>
+                    <SourceName name={pair.key.name} open={(head) => trace(head, keyAt)} />
+                  </td>
+                  <td>
+                    <SignedBar value={pair.value} most={most} />
                   </td>
                 </tr>
               ))}

@@ -6,10 +6,10 @@ import styles from "./explorer.module.css";
 
 /** Scores of heads in words. */
 const scoreWords: Record<PatternName, string> = {
-  induction: "induction: looks behind the last occurrence of its token",
-  previousToken: "previous token",
-  firstToken: "first token",
-  sameToken: "same token, earlier",
+  induction: "induction (copies): attends to what followed the same token before",
+  previousToken: "previous token: attends to the token before",
+  firstToken: "first token: attends to the start of the text",
+  sameToken: "same token: attends to an earlier one like itself",
 };
 
 /** A head with its score. */
@@ -57,11 +57,15 @@ export function HeadsPanel({
   );
   const sorted = sortedHeads(run, place.score).slice(0, 10);
   return (
-    <div className={styles.beside}>
+    <div>
+      <p className={styles.quiet}>
+        Each small map is one head: a row for each query, a column for each key, ink for the attention weight.
+        The score is the mean weight on the keys of a pattern. Press a head to see it large.
+      </p>
       <div className={styles.wide}>
         <Picture name="qkv-head-grid" args={args} event="headselect" onChoose={choose} />
       </div>
-      <div>
+      <div className={styles.ranked}>
         <label className={styles.field}>
           <span>Sort heads by</span>
           <select
@@ -77,7 +81,9 @@ export function HeadsPanel({
         </label>
         {sorted.length === 0 ? (
           <p className={styles.quiet}>
-            {run.tokens.length < 2 ? "One token shows no pattern." : "No token occurs twice in this text."}
+            {run.tokens.length < 2
+              ? "One token shows no pattern. Type a longer text."
+              : "No token occurs twice in this text. Repeat some words, or sort by another score."}
           </p>
         ) : (
           <ol className={styles.ranking} data-ranking={place.score}>

@@ -3,7 +3,9 @@ import { useCallback, useMemo, useState, type ReactNode } from "react";
 import { Picture, type PictureArgs } from "./picture";
 import { switchedOver, switchedText, type Place } from "./place";
 import { Section } from "./section";
-import { percent, sourceText, visible } from "./text-of";
+import { SignedBar } from "./signed-bar";
+import { SourceName, type ChosenHead } from "./source-name";
+import { decimals, percent, visible } from "./text-of";
 import type { Answered } from "./use-answer";
 import styles from "./explorer.module.css";
 
@@ -27,8 +29,12 @@ export function LensPanel({
   const chosen = cell && answer?.[cell.row * positions.length + cell.column];
   return (
     <Section title="Logit lens: the prediction after every layer" of={lens}>
+      <p className={styles.quiet}>
+        Each cell is the token that the model would predict if it ended at that layer: the final norm and the
+        output embedding, applied to the residual stream. Ink is its probability.
+      </p>
       {answer && <Decided answer={answer} tokens={tokens} />}
-      <div className={styles.beside}>
+      <div className={styles.pictured}>
         <div className={styles.wide}>
           {args && <Picture name="qkv-logit-lens" args={args} event="cellselect" onChoose={choose} />}
         </div>
@@ -131,6 +137,7 @@ function lensPicture(
       topTokens: rows.map((row) => row.map(({ top }) => top.slice(0, K).map(({ text }) => text))),
       probabilities: { data: probabilities, shape: [rows.length, T, K] },
     },
+    { firstPosition: positions[0] ?? 0 },
   ];
 }
 
@@ -139,17 +146,21 @@ export function LayerSwitches({
   numLayers,
   place,
   change,
+  children,
 }: {
   numLayers: number;
   place: Place;
   change: (change: Partial<Place>) => void;
+  /** The result of what is switched off. */
+  children: ReactNode;
 }): ReactNode {
   return (
     <Section title="Ablation: switch off parts of layers">
       <p className={styles.quiet}>
-        A part that is switched off adds nothing to the residual stream (zero ablation). The next tokens above
-        show the change. A single head is switched off in its own section.
+        A part without a check mark adds nothing to the residual stream (zero ablation). One head is switched
+        off in its own section above.
       </p>
+      {children}
       <div className={styles.wide} tabIndex={0} role="group" aria-label="Switches of the layers">
         <table className={styles.switches}>
           <thead>
@@ -186,18 +197,25 @@ export function LayerSwitches({
 }
 
 /** The parts of the logit of the likeliest next token. */
-export function PartsPanel({ parts }: { parts: Answered<PartsAnswer> }): ReactNode {
+export function PartsPanel({
+  parts,
+  open,
+}: {
+  parts: Answered<PartsAnswer>;
+  open: (head: ChosenHead) => void;
+}): ReactNode {
   const { answer } = parts;
   const shown = answer?.parts.slice(0, 10) ?? [];
   const most = Math.max(...shown.map(({ value }) => Math.abs(value)), 1e-9);
   const rest = answer?.parts.slice(10).reduce((sum, { value }) => sum + value, 0) ?? 0;
   return (
-    <Section title="Which parts decided" of={parts}>
+    <Section title="Direct logit attribution: the parts of the logit" of={parts}>
       {answer && (
         <>
           <p className={styles.quiet}>
-            The logit {answer.logit.toFixed(2)} of <b>{visible(answer.token.text)}</b>, as a sum: the ten
-            largest parts, and {rest.toFixed(2)} of all others.
+            The logit of <b>{visible(answer.token.text)}</b>, {decimals(answer.logit)}, is the sum of what
+            heads and feed-forward layers add to the residual stream: the {shown.length} largest parts are
+            listed, all others add {decimals(rest)}. The final norm keeps its scale. Press a head to see it.
           </p>
           <table className={styles.bars}>
             <thead>
@@ -209,13 +227,11 @@ export function PartsPanel({ parts }: { parts: Answered<PartsAnswer> }): ReactNo
             <tbody>
               {shown.map(({ name, value }) => (
                 <tr key={name}>
-                  <td>{sourceText(name)}</td>
                   <td>
-                    <span
-                      className={`${styles.bar} ${value < 0 ? styles.negative : ""}`}
-                      style={{ width: `${(6 * Math.abs(value)) / most}rem` }}
-                    />
-                    {value.toFixed(2)}
+                    <SourceName name={name} open={open} />
+                  </td>
+                  <td>
+                    <SignedBar value={value} most={most} />
                   </td>
                 </tr>
               ))}

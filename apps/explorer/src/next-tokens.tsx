@@ -26,12 +26,13 @@ export function NextTokens({
   const rows = [...next, ...(newcomer ? [{ ...newcomer, probability: 0, isNew: true }] : [])];
   return (
     <>
+      <p className={styles.quiet}>Press a token to append it to the text.</p>
       <table className={styles.bars}>
         <thead>
           <tr>
             <th scope="col">next token</th>
-            <th scope="col">as it is</th>
-            {isOff && <th scope="col">switched off</th>}
+            <th scope="col">probability</th>
+            {isOff && <th scope="col">with parts switched off</th>}
           </tr>
         </thead>
         <tbody>
@@ -86,5 +87,39 @@ export function NextTokens({
         </p>
       )}
     </>
+  );
+}
+
+/** The change of the answer by what is switched off, in one line beside a switch. */
+export function AblationResult({
+  next,
+  without,
+  off,
+  switchAllOn,
+}: {
+  next: readonly Prediction[];
+  /** Undefined while it is computed. */
+  without: { readonly next: readonly Prediction[]; readonly watched: readonly Prediction[] } | undefined;
+  off: readonly Switched[];
+  switchAllOn: () => void;
+}): ReactNode {
+  const first = next[0];
+  if (off.length === 0 || !first) return null;
+  const now = without?.watched.find(({ id }) => id === first.id)?.probability;
+  const likeliest = without?.next[0];
+  return (
+    <div className={styles.off} aria-live="polite" data-change={without ? "ready" : "open"}>
+      <span>
+        Without {off.map(switchedText).join("; ")}: <b>{visible(first.text)}</b> {percent(first.probability)}{" "}
+        → {now === undefined ? "…" : percent(now)}
+        {likeliest &&
+          (likeliest.id === first.id
+            ? ", still the most probable."
+            : `; the most probable is now ${visible(likeliest.text)}, ${percent(likeliest.probability)}.`)}
+      </span>
+      <button type="button" onClick={switchAllOn}>
+        Switch all on
+      </button>
+    </div>
   );
 }
