@@ -1,10 +1,12 @@
+import type { ModelShape } from "@qkv/cost";
 import { tensorsOf, type Device } from "@qkv/tensor";
 import { batchStream, packedEpoch, type TrainingExample } from "@qkv/transformer/data";
 import { meanLoss, tokenLoss } from "@qkv/transformer/training";
 import { checkResume, type NotedRecipe } from "./check-resume.js";
 import type { TrainedParams } from "./trained-params.js";
+import { trainingFlops } from "./training-flops.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
-import { scheduledAdamW, trainingLoop, type RunReport } from "./training-loop.js";
+import { scheduledAdamW, trainingLoop, type RunReport, type RunSpeed } from "./training-loop.js";
 
 /** Hyperparameters of fine-tuning. The same ones with the same model and data give the same run. */
 export type FinetuneRecipe = {
@@ -28,7 +30,8 @@ export type FinetuneRecipe = {
   quantize?: string;
 };
 
-export type FinetuneResult = {
+/** Result of a run, with the speed of the steps that were made now. Tokens are those of the rows. */
+export type FinetuneResult = Partial<RunSpeed> & {
   steps: number;
   /** Weights that were trained. */
   parameters: number;
@@ -36,8 +39,6 @@ export type FinetuneResult = {
   loss: number;
   /** Of the held-back examples, after the last step; undefined without any. */
   evaluation: number | undefined;
-  /** Tokens of the rows, over the time of the steps that were made now; undefined if there was none to make. */
-  tokensPerSecond: number | undefined;
 };
 
 /** Fine-tunes a model on examples, and leaves what was trained in a folder with its curve and a checkpoint. */
@@ -50,6 +51,8 @@ export async function finetuneRun<P>(
     /** Examples to evaluate on. */
     heldBack: readonly TrainingExample[];
     folder: TrainingFolder;
+    /** Shape of the model, for its FLOPs. Undefined: it is not known. */
+    shape: ModelShape | undefined;
     /** Content of `finetuning.json`: what the folder's run was made of. */
     settings: Readonly<Record<string, unknown>>;
     resume: boolean;
@@ -59,7 +62,7 @@ export async function finetuneRun<P>(
     onStep: (report: RunReport) => void;
   },
 ): Promise<FinetuneResult> {
-  const { folder, device, signal, settings } = options;
+  const { folder, device, signal, settings, shape } = options;
   const { contextLength, batchSize, accumulate, steps, seed, shuffle } = recipe;
   const before = await folder.read<P>(device);
   if (before) {
@@ -77,8 +80,9 @@ export async function finetuneRun<P>(
   });
   const loss = tokenLoss(trained.model, trained.drops ? { dropoutSeed: seed } : {});
   const { heldBack } = options;
+  const parameters = tensorsOf(params).reduce((total, x) => total + x.data.length, 0);
   const evaluate = () => meanLoss(loss, params, packedEpoch(heldBack, sizes));
-  let speed: Awaited<ReturnType<typeof trainingLoop>>;
+  let speed: RunSpeed | undefined;
   try {
     speed = await trainingLoop(
       {
@@ -92,9 +96,15 @@ export async function finetuneRun<P>(
         ...(heldBack.length > 0 && { evaluate, evaluateEvery: recipe.evaluateEvery }),
       },
       {
-        ...{ folder, notes, saveEvery: options.saveEvery, signal, onStep: options.onStep },
+        ...{ folder, notes, device, saveEvery: options.saveEvery, signal, onStep: options.onStep },
         dataState: () => data.state(),
         tokensPerStep: accumulate * batchSize * contextLength,
+        flopsPerToken:
+          shape &&
+          trainingFlops(shape, {
+            contextLength,
+            ...(recipe.loraRank !== undefined && { adapterParameters: parameters }),
+          }),
       },
     );
   } finally {
@@ -104,10 +114,10 @@ export async function finetuneRun<P>(
   const [, lastLoss, lastEvaluation] = notes.curve.at(-1) ?? [0, NaN, null];
   return {
     steps: notes.curve.length,
-    parameters: tensorsOf(params).reduce((total, x) => total + x.data.length, 0),
+    parameters,
     loss: lastLoss,
     evaluation: lastEvaluation ?? undefined,
-    tokensPerSecond: speed?.tokensPerSecond,
+    ...speed,
   };
 }
 

@@ -1,19 +1,29 @@
 import { checks, isQkvError } from "@qkv/core";
+import type { Device } from "@qkv/tensor";
 import { adamW, warmupCosine, type Optimizer } from "@qkv/tensor/optimizers";
 import type { BatchStreamState } from "@qkv/transformer/data";
 import { train, type TrainOptions } from "@qkv/transformer/training";
 import { curveText } from "./curve-text.js";
+import { matmulPeak } from "./matmul-peak.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
 
+/** Speed of a run. */
+export type RunSpeed = {
+  /** Tokens learned from, over the time of the steps so far. */
+  tokensPerSecond: number;
+  /** FLOPs of the model for these tokens, forward and backward. Undefined: they are not known. */
+  flopsPerSecond: number | undefined;
+  /** FLOPs per second of the device's matrix products, measured before the first step. */
+  peakFlopsPerSecond: number | undefined;
+  /** Model FLOPs utilization, MFU: `flopsPerSecond / peakFlopsPerSecond`. */
+  utilization: number | undefined;
+};
+
 /** Report of a step of a run. */
-export type RunReport = {
+export type RunReport = RunSpeed & {
   step: number;
   loss: number;
   evaluation: number | undefined;
-  /** Tokens learned from, over the time of the steps so far. */
-  tokensPerSecond: number;
-  /** FLOPs of the model for these tokens, forward and backward. Undefined: they were not counted. */
-  flopsPerSecond: number | undefined;
 };
 
 /** Folder, notes and reports of a run. */
@@ -25,9 +35,10 @@ export type TrainingLoopOptions = {
   dataState?: () => BatchStreamState;
   /** Steps from one checkpoint to the next. */
   saveEvery: number;
+  device: Device;
   tokensPerStep: number;
-  /** FLOPs of the model for one token, forward and backward. */
-  flopsPerToken?: number;
+  /** FLOPs of the model for one token, forward and backward. Undefined: they are not known. */
+  flopsPerToken: number | undefined;
   /** Ends the run after the step it is in, with a checkpoint. */
   signal: AbortSignal;
   onStep: (report: RunReport) => void;
@@ -43,7 +54,7 @@ export type TrainingLoopOptions = {
 export async function trainingLoop<P>(
   training: TrainOptions<P>,
   options: TrainingLoopOptions,
-): Promise<Pick<RunReport, "tokensPerSecond" | "flopsPerSecond"> | undefined> {
+): Promise<RunSpeed | undefined> {
   const { folder, notes, dataState, saveEvery, tokensPerStep, flopsPerToken, signal, onStep, onEvaluation } =
     options;
   const { params } = training;
@@ -57,14 +68,17 @@ export async function trainingLoop<P>(
     saved = latest.step;
   };
   let [timeMs, done] = [0, 0];
-  let speed: Pick<RunReport, "tokensPerSecond" | "flopsPerSecond"> | undefined;
+  let speed: RunSpeed | undefined;
+  const peakFlopsPerSecond = flopsPerToken === undefined ? undefined : await matmulPeak(options.device);
   for await (const { step, loss, evaluation, state, timeMs: stepMs } of withFlagNames(train(training))) {
     latest = state;
     timeMs += stepMs;
     done += 1;
     notes.curve.push([step, loss, evaluation ?? null]);
     const tokensPerSecond = (done * tokensPerStep) / (timeMs / 1000);
-    speed = { tokensPerSecond, flopsPerSecond: flopsPerToken && flopsPerToken * tokensPerSecond };
+    const flopsPerSecond = flopsPerToken && flopsPerToken * tokensPerSecond;
+    const utilization = flopsPerSecond && peakFlopsPerSecond && flopsPerSecond / peakFlopsPerSecond;
+    speed = { tokensPerSecond, flopsPerSecond, peakFlopsPerSecond, utilization };
     onStep({ step, loss, evaluation, ...speed });
     if (evaluation !== undefined) await onEvaluation?.(evaluation);
     if (step % saveEvery === 0 || signal.aborted) await save();

@@ -2,7 +2,7 @@ import { duration } from "./duration.js";
 import type { Output } from "./io.js";
 import { progressLine } from "./progress-line.js";
 import { sparkline } from "./sparkline.js";
-import { isMark, type RunReport } from "./training-loop.js";
+import { isMark, type RunReport, type RunSpeed } from "./training-loop.js";
 
 /** The progress of a run: a bar with its curve, and a line for evaluations and for steps at growing distances. */
 export type TrainingProgress = {
@@ -18,7 +18,7 @@ export function trainingProgress(err: Output, steps: number): TrainingProgress {
   const losses: number[] = [];
   let first: number | undefined;
   return {
-    onStep({ step, loss, evaluation, tokensPerSecond, flopsPerSecond }) {
+    onStep({ step, loss, evaluation, ...speed }) {
       first ??= step - 1;
       losses.push(loss);
       if (evaluation !== undefined || isMark(step)) {
@@ -28,15 +28,21 @@ export function trainingProgress(err: Output, steps: number): TrainingProgress {
       }
       const perStep = (performance.now() - start) / 1000 / (step - first);
       const left = duration((steps - step) * perStep);
-      const speed = [
-        `${Math.round(tokensPerSecond)} tokens/s`,
-        ...(flopsPerSecond === undefined ? [] : [`${(flopsPerSecond / 1e9).toPrecision(3)} GFLOP/s`]),
-      ].join(", ");
       line.show(
         step / steps,
-        `${step} of ${steps}, loss ${loss.toFixed(4)} ${sparkline(losses, 16)} ${speed}, ${left} left`,
+        `${step} of ${steps}, loss ${loss.toFixed(4)} ${sparkline(losses, 16)} ${speedText(speed)}, ${left} left`,
       );
     },
     clear: line.clear,
   };
+}
+
+/** Tokens per second; where they are known, FLOPs of the model per second, of those that the device's matrix products reach. */
+export function speedText(speed: RunSpeed): string {
+  const { tokensPerSecond, flopsPerSecond, peakFlopsPerSecond, utilization } = speed;
+  const tokens = `${Math.round(tokensPerSecond)} tokens/s`;
+  if (flopsPerSecond === undefined || peakFlopsPerSecond === undefined || utilization === undefined)
+    return tokens;
+  const [flops, peak] = [flopsPerSecond, peakFlopsPerSecond].map((rate) => (rate / 1e9).toPrecision(3));
+  return `${tokens}, ${flops} of ${peak} GFLOP/s (MFU ${(100 * utilization).toFixed(0)} %)`;
 }

@@ -1,5 +1,5 @@
 import { ArgumentError, checks } from "@qkv/core";
-import { modelFlopsUtilization, readConfig } from "@qkv/cost";
+import { readConfig } from "@qkv/cost";
 import { mapTensors, tensorsOf, type Device } from "@qkv/tensor";
 import { tokenizerFromJson } from "@qkv/tokenizer";
 import { textChunks, trainBpe, trainedBpeToJson } from "@qkv/tokenizer/training";
@@ -10,8 +10,9 @@ import { createHash } from "node:crypto";
 import { characterTokenizerJson } from "./character-tokenizer.js";
 import { checkResume, type NotedRecipe } from "./check-resume.js";
 import type { Input } from "./io.js";
+import { trainingFlops } from "./training-flops.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
-import { scheduledAdamW, trainingLoop, type RunReport } from "./training-loop.js";
+import { scheduledAdamW, trainingLoop, type RunReport, type RunSpeed } from "./training-loop.js";
 
 /** Hyperparameters of a run. The same ones with the same text give the same run. */
 export type Recipe = {
@@ -35,7 +36,8 @@ export type Recipe = {
   patience: number;
 };
 
-export type RunResult = {
+/** Result of a run, with the speed of the steps that were made now. */
+export type RunResult = Partial<RunSpeed> & {
   steps: number;
   parameters: number;
   vocabSize: number;
@@ -44,9 +46,6 @@ export type RunResult = {
   best: number;
   /** Characters of the held-back text for each of its tokens, for losses per character. */
   charactersPerToken: number;
-  /** Speed of the steps that were made now: tokens learned from, and FLOPs of the model for them. */
-  tokensPerSecond?: number;
-  flopsPerSecond?: number | undefined;
 };
 
 /** Trains a decoder on text, and leaves the model, its tokenizer, its recipe and its curve in a folder. */
@@ -120,7 +119,7 @@ export async function trainingRun(
       ...(recipe.patience > 0 && { patience: recipe.patience }),
     },
     {
-      ...{ folder, notes, saveEvery: options.saveEvery, signal, onStep: options.onStep },
+      ...{ folder, notes, device, saveEvery: options.saveEvery, signal, onStep: options.onStep },
       tokensPerStep: accumulate * batchSize * contextLength,
       flopsPerToken: flopsPerToken(config),
       async onEvaluation(measured) {
@@ -154,9 +153,7 @@ function flopsPerToken({ contextLength, ...config }: DecoderConfig): number {
     vocab_size: config.vocabSize,
     tie_word_embeddings: true,
   });
-  // Of the speed and the machine nothing else depends.
-  const speed = { tokensPerSecond: 1, contextLength, machine: { flopsPerSecond: 1 } };
-  return modelFlopsUtilization(shape, speed).flopsPerToken;
+  return trainingFlops(shape, { contextLength });
 }
 
 async function firstParams(

@@ -24,6 +24,33 @@ test("a token costs six FLOPs for each weight that is multiplied, and its attent
   expect((long.flopsPerToken - flopsPerToken) / (6 * 12 * 768 * 1024)).toBeCloseTo(1, 0);
 });
 
+test("beside frozen weights, an adapter costs its own six FLOPs, and each weight that is multiplied four", () => {
+  const speed = { tokensPerSecond: 1, contextLength: 64, machine };
+  const whole = modelFlopsUtilization(shape, speed).flopsPerToken;
+  const frozen = modelFlopsUtilization(shape, { ...speed, adapterParameters: 0 }).flopsPerToken;
+  // Positions are looked up.
+  const weights = parameters(shape).total - 1024 * 768;
+  expect((whole - frozen) / (2 * weights)).toBeCloseTo(1, 2);
+  const adapter = modelFlopsUtilization(shape, { ...speed, adapterParameters: 1000 }).flopsPerToken;
+  expect(adapter).toBe(frozen + 6000);
+  expect(() => modelFlopsUtilization(shape, { ...speed, adapterParameters: -1 })).toThrow(
+    "`adapterParameters` is -1",
+  );
+});
+
+test("of a mixture, only experts that a token is sent to count", () => {
+  const mixture = readConfig({
+    ...{ model_type: "mixtral", hidden_size: 64, intermediate_size: 128, num_hidden_layers: 2 },
+    ...{ num_attention_heads: 4, num_key_value_heads: 4, vocab_size: 100 },
+    ...{ num_local_experts: 8, num_experts_per_tok: 2 },
+  });
+  const speed = { tokensPerSecond: 1, contextLength: 32, machine };
+  const whole = modelFlopsUtilization(mixture, speed).flopsPerToken;
+  const frozen = modelFlopsUtilization(mixture, { ...speed, adapterParameters: 0 }).flopsPerToken;
+  const active = parameters(mixture).active - 100 * 64; // the table of the embedding is looked up
+  expect((whole - frozen) / (2 * active)).toBeCloseTo(1, 1);
+});
+
 test("utilization is the share of the machine's FLOPs", () => {
   const speed = { tokensPerSecond: 1000, contextLength: 256, machine };
   const { flopsPerToken, flopsPerSecond, utilization } = modelFlopsUtilization(shape, speed);

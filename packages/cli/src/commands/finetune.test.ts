@@ -90,6 +90,30 @@ test("a run that is stopped anywhere and resumed is the run that was not, bit fo
     expect(readFileSync(path("parts", name)).equals(readFileSync(path("whole", name))), name).toBe(true);
 });
 
+test("the FLOPs of a run are those of what is trained, and a share of the device's peak", async () => {
+  type Speed = Record<
+    "parameters" | "tokensPerSecond" | "flopsPerSecond" | "peakFlopsPerSecond" | "utilization",
+    number
+  >;
+  const speed = async (more: string) => {
+    const out = path(`speed${more.length}`);
+    const { out: text } = await finetune(
+      `${model} ${path("pairs.jsonl")} --out ${out} ${small} --steps 1 --json${more}`,
+    );
+    return JSON.parse(text) as Speed;
+  };
+  const [whole, adapter] = [await speed(""), await speed(" --lora-rank 2")];
+  const perToken = ({ flopsPerSecond, tokensPerSecond }: Speed) => flopsPerSecond / tokensPerSecond;
+  for (const run of [whole, adapter])
+    expect(run.utilization).toBe(run.flopsPerSecond / run.peakFlopsPerSecond);
+  // The table is read as the output map, so every weight is multiplied: six FLOPs, and four and the adapter's six.
+  const ratio = perToken(whole) / (6 * whole.parameters);
+  expect(ratio).toBeGreaterThan(1);
+  expect(ratio).toBeLessThan(1.2);
+  const saved = perToken(whole) - perToken(adapter);
+  expect(saved / (2 * whole.parameters - 6 * adapter.parameters)).toBeCloseTo(1, 1);
+});
+
 test("Parquet files and texts are read, and records of another form are named", async () => {
   const columns = (["prompt", "completion"] as const).map((name) => ({
     name,

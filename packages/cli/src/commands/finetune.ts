@@ -12,6 +12,7 @@ import { modelHelp, openModel, resolveModel, withModelOptions, type ModelOptions
 import { readChatTemplate, readChatTemplateText } from "../read-chat-template.js";
 import { adapterWeights, allWeights, type TrainedParams } from "../trained-params.js";
 import { openTrainingFolder } from "../training-folder.js";
+import { shapeOfModel } from "../training-flops.js";
 import { trainingProgress } from "../training-progress.js";
 
 type Options = ModelOptions & {
@@ -173,6 +174,7 @@ async function runFinetune(source: string, data: string, options: Options, io: I
         heldBack.push(example);
     }
     const { answers, batchSize, accumulate, steps, weightDecay, seed, shuffle, evaluateEvery } = options;
+    const shape = await shapeOfModel(files);
     const contextLength = options.context ?? Math.min(model.config.contextLength, 512);
     const adapterOptions = withDefaults(options);
     const recipe: FinetuneRecipe = {
@@ -185,8 +187,7 @@ async function runFinetune(source: string, data: string, options: Options, io: I
     const run = <P>(trained: TrainedParams<P>) =>
       finetuneRun(trained, recipe, {
         open: finetuneExamples(data, reader),
-        heldBack,
-        folder,
+        ...{ heldBack, folder, shape },
         settings: {
           ...{ model: source, data: resolve(data), ...recipe },
           ...(adapter !== undefined && { adapter }),

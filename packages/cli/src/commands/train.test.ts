@@ -54,12 +54,16 @@ test("a folder is left that loads and generates, with its recipe and its curve",
     charactersPerToken: number;
     tokensPerSecond: number;
     flopsPerSecond: number;
+    peakFlopsPerSecond: number;
+    utilization: number;
   };
   // Matrices of the layer and the output: 6 FLOPs a weight; attention reads half of 16 keys.
   const matrices = 16 * (16 + 8 + 8 + 16) + 3 * 16 * 64 + 16 * result.vocabSize;
   expect(result.tokensPerSecond).toBeGreaterThan(0);
   expect(result.flopsPerSecond / result.tokensPerSecond / (6 * matrices)).toBeGreaterThan(1);
   expect(result.flopsPerSecond / result.tokensPerSecond / (6 * matrices)).toBeLessThan(1.3);
+  expect(result.peakFlopsPerSecond).toBeGreaterThan(0);
+  expect(result.utilization).toBe(result.flopsPerSecond / result.peakFlopsPerSecond);
   expect(result).toMatchObject({ steps: 12, vocabSize: new Set(text).size + 1, charactersPerToken: 1 });
   expect(result.best).toBeLessThan(Math.log(result.vocabSize));
   const model = await load(path("a"));
