@@ -4,6 +4,11 @@ export type { BatchLoss } from "./training/batch-loss.js";
 export { readCheckpoint, writeCheckpoint, type Checkpoint } from "./training/checkpoint.js";
 export { meanLoss, tokenLoss, type TokenModel } from "./training/losses.js";
 export { distillationLoss, type DistillationLossOptions } from "./training/distillation-loss.js";
+export {
+  findLearningRate,
+  type LearningRateCurve,
+  type LearningRateOptions,
+} from "./training/find-learning-rate.js";
 export type { BatchGradients, GradientSource } from "./training/gradient-source.js";
 export { maskedTokenBatches, type MaskedTokenOptions } from "./training/masked-token-batches.js";
 export { nextTokenBatches, type BatchOptions } from "./training/next-token-batches.js";
