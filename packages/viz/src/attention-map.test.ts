@@ -101,6 +101,19 @@ test("a weight of 0 that no mask hides is paper, and a masked weight that is not
   ]);
 });
 
+test("the kept tokens of a cache are a mask: what is evicted has hatches, head by head", () => {
+  // Steps by positions; the second head evicts position 0 before step 2.
+  const shape = [1, 2, 3, 3];
+  const weights = { data: [1, 0, 0, 0.5, 0.5, 0, 0.25, 0.5, 0.25, 1, 0, 0, 0.5, 0.5, 0, 0, 0.5, 0.5], shape };
+  const kept = { data: [1, 0, 0, 1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1], shape };
+  const drawn = cells(attentionMap(weights, { mask: kept }));
+  expect(drawn).toHaveLength(18);
+  expect([drawn[6], drawn[15]]).toEqual([
+    { text: "query 2, key 0: 0.25", ink: 0.25 },
+    { text: "query 2, key 0: masked", ink: "hatched" },
+  ]);
+});
+
 test("`max` gives several pictures one scale", () => {
   const ink = (weight: number) => cells(attentionMap({ data: [weight], shape: [1, 1] }, { max: 1 }))[0]?.ink;
   expect([ink(0.25), ink(1), ink(2)]).toEqual([0.25, 1, 1]);

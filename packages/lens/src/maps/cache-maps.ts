@@ -36,7 +36,7 @@ export type CacheMap = {
 /**
  * Maps of caches: the tokens that a cache keeps and evicts in each layer, while a decoder reads a text token by token, as generation
  * does. Step t is the query of token t. Layers that share keys and values have one map each, of the same tokens; layers with a state
- * alone have none.
+ * alone have none. `attentionMap(weights, { mask: kept })` of `@qkv/viz` draws one: what is hatched below the diagonal was evicted.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`.
  * @throws {ArgumentError} If no layer attends to a cache of tokens, or the cache is not empty or holds unrotated keys, whose
