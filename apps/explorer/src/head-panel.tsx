@@ -1,9 +1,10 @@
 import type { HeadAnswer, ReasonsAnswer } from "@qkv/lens/session";
 import { useMemo, type ReactNode } from "react";
+import { useIsNarrow } from "./narrow";
 import { Picture, type PictureArgs } from "./picture";
 import { switchedOver, type Place } from "./place";
 import { Section } from "./section";
-import { SignedBar } from "./signed-bar";
+import { SignedBar } from "./bar";
 import { headOf, SourceName, type ChosenHead } from "./source-name";
 import { decimals, percent, visible } from "./text-of";
 import type { Answered } from "./use-answer";
@@ -57,6 +58,7 @@ export function HeadPanel({
   /** The result of what is switched off. */
   children: ReactNode;
 }): ReactNode {
+  const isNarrow = useIsNarrow();
   const T = tokens.length;
   const data = weights.answer?.weights.length === T * T ? weights.answer.weights : undefined;
   const from = Math.max(0, Math.min(T, query + 1) - mostDrawn);
@@ -70,15 +72,28 @@ export function HeadPanel({
     const picture = { data: part, shape: [length, length] };
     const arcs: PictureArgs<"qkv-token-arcs"> = [
       picture,
-      { labels, query: query - from, minWeight: 0.02, direction: length > 14 ? "down" : "across" },
+      {
+        labels,
+        query: query - from,
+        minWeight: 0.02,
+        direction: length > (isNarrow ? 6 : 14) ? "down" : "across",
+      },
     ];
     // Of a text between these sizes a whole map would be an SVG of tens of thousands of cells.
     const map: PictureArgs<"qkv-attention-map"> =
       T * T > fewestPixels
         ? [{ data, shape: [T, T] }, { mask: seenKeys(data, T) }]
-        : [picture, { rowLabels: labels, columnLabels: labels, mask: seenKeys(part, length) }];
+        : [
+            picture,
+            {
+              rowLabels: labels,
+              columnLabels: labels,
+              mask: seenKeys(part, length),
+              ...(isNarrow && { cellSize: Math.max(3, Math.min(24, Math.floor(270 / length))) }),
+            },
+          ];
     return { arcs, map };
-  }, [data, from, query, T, tokens]);
+  }, [data, from, query, T, tokens, isNarrow]);
   const row = data ? Array.from(data.subarray(query * T, query * T + query + 1)) : [];
   const strongest = row
     .map((weight, key) => ({ key, weight }))

@@ -2,6 +2,7 @@ import { patternNames, type LensSessionRun, type PatternName } from "@qkv/lens/s
 import { useCallback, useMemo, type ReactNode } from "react";
 import { Picture, type PictureArgs } from "./picture";
 import type { Place } from "./place";
+import { Bar } from "./bar";
 import styles from "./explorer.module.css";
 
 /** Scores of heads in words. */
@@ -96,7 +97,7 @@ export function HeadsPanel({
                 >
                   layer {layer}, head {head}
                 </button>{" "}
-                <span className={styles.bar} style={{ width: `${5 * score}rem` }} /> {score.toFixed(2)}
+                <Bar part={score} /> {score.toFixed(2)}
               </li>
             ))}
           </ol>

@@ -1,9 +1,10 @@
 import type { LayerPrediction, PartsAnswer } from "@qkv/lens/session";
 import { useCallback, useMemo, useState, type ReactNode } from "react";
+import { useIsNarrow } from "./narrow";
 import { Picture, type PictureArgs } from "./picture";
 import { switchedOver, switchedText, type Place } from "./place";
 import { Section } from "./section";
-import { SignedBar } from "./signed-bar";
+import { Bar, SignedBar } from "./bar";
 import { SourceName, type ChosenHead } from "./source-name";
 import { decimals, percent, visible } from "./text-of";
 import type { Answered } from "./use-answer";
@@ -22,7 +23,11 @@ export function LensPanel({
   tokens: readonly string[];
 }): ReactNode {
   const [cell, setCell] = useState<{ row: number; column: number }>();
-  const { answer } = lens;
+  const isNarrow = useIsNarrow();
+  const answer = useMemo(
+    () => (isNarrow && lens.answer ? atLastPositions(lens.answer, 4) : lens.answer),
+    [lens.answer, isNarrow],
+  );
   const args = useMemo(() => answer && lensPicture(answer, tokens), [answer, tokens]);
   const choose = useCallback((chosen: { row: number; column: number }) => setCell(chosen), []);
   const positions = positionsIn(answer ?? []);
@@ -107,7 +112,7 @@ function Distribution({
           <tr key={id}>
             <th scope="row">{visible(text)}</th>
             <td>
-              <span className={styles.bar} style={{ width: `${(6 * probability) / most}rem` }} />
+              <Bar part={probability / most} />
               {percent(probability)}
             </td>
           </tr>
@@ -118,6 +123,12 @@ function Distribution({
 }
 
 const afterText = (layer: number): string => (layer < 0 ? "after the embedding" : `after layer ${layer}`);
+
+/** Predictions at the last positions of those that were asked for. */
+function atLastPositions(answer: readonly LayerPrediction[], count: number): readonly LayerPrediction[] {
+  const first = positionsIn(answer).at(-count) ?? 0;
+  return answer.filter(({ position }) => position >= first);
+}
 
 const positionsIn = (answer: readonly LayerPrediction[]): number[] =>
   answer.filter(({ layer }) => layer < 0).map(({ position }) => position);

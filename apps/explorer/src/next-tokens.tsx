@@ -1,5 +1,6 @@
 import type { Prediction } from "@qkv/lens/session";
 import type { ReactNode } from "react";
+import { Bar } from "./bar";
 import { switchedText, type Switched } from "./place";
 import { percent, visible } from "./text-of";
 import styles from "./explorer.module.css";
@@ -51,17 +52,14 @@ export function NextTokens({
                     "less"
                   ) : (
                     <>
-                      <span className={styles.bar} style={{ width: `${(6 * one.probability) / most}rem` }} />
+                      <Bar part={one.probability / most} />
                       {percent(one.probability)}
                     </>
                   )}
                 </td>
                 {isOff && (
                   <td>
-                    <span
-                      className={`${styles.bar} ${styles.after}`}
-                      style={{ width: `${(6 * Math.min(most, now ?? 0)) / most}rem` }}
-                    />
+                    <Bar part={Math.min(1, (now ?? 0) / most)} look={styles.after} />
                     {now === undefined ? "…" : percent(now)}
                   </td>
                 )}

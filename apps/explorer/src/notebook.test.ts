@@ -28,15 +28,15 @@ test("code of a place runs in Node and prints what the page shows", () => {
   expect(printed).toMatch(/^next: " \w+" [\d.]+ %/);
   expect(printed).toMatch(/layer 3: 0\.\d\d 0\.\d\d 0\.\d\d 0\.\d\d/);
   expect(printed).toMatch(/score -?\d+\.\d+, of which/);
-  expect(printed).toMatch(/behind the embedding: "/);
-  expect(printed).toMatch(/behind layer 3: "/);
+  expect(printed).toMatch(/after the embedding: "/);
+  expect(printed).toMatch(/after layer 3: "/);
   expect(printed).toMatch(/without them: "/);
   expect(printed).toMatch(/logit difference: -?[\d.]+ of the source: -?[\d.]+\nlayers\.0\.attention\.heads /);
 });
 
 test("code of a text of one token, without another to compare with, runs, too", () => {
   const place = { ...beginning, text: "The", source: "", score: "firstToken" as const };
-  expect(run(place, { head: { layer: 0, head: 0 }, query: 0, key: 0 })).toMatch(/behind layer 3: "/);
+  expect(run(place, { head: { layer: 0, head: 0 }, query: 0, key: 0 })).toMatch(/after layer 3: "/);
 });
 
 test("another model is loaded by its name, and texts are quoted", () => {

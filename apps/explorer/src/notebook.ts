@@ -64,7 +64,7 @@ export function notebook(place: Place, { head, query, key, next, model }: Looked
     `const row = weights.toNested()[0][${head.head}][${query}];`,
     "ids.forEach((id, i) => row[i] > 0.05 && console.log(`  ${textOf(id)} ${row[i].toFixed(2)}`));",
     ``,
-    `// Reasons why it attends to token ${key}.`,
+    `// Why it attends to token ${key}: the parts of the score.`,
     `const place = { layer: ${head.layer}, head: ${head.head}, query: ${query}, key: ${key} };`,
     `const { dot, values, querySources, keySources } = scoreParts(model, ids, place);`,
     `const pairs = querySources.flatMap((q, i) =>`,
@@ -73,12 +73,12 @@ export function notebook(place: Place, { head, query, key, next, model }: Looked
     "console.log(`score ${dot.toFixed(3)}, of which`);",
     `console.table(pairs.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 8));`,
     ``,
-    `// Parts of the logit of the likeliest next token.`,
+    `// Direct logit attribution: the parts of the logit of the likeliest next token.`,
     `const { parts } = logitParts(model, ids);`,
     `console.table(parts.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 8));`,
     ``,
-    `// Next tokens behind each layer: the logit lens.`,
-    'logitLens(decoder(model.config), model.params, ids).forEach((x, i) => console.log(`behind ${i === 0 ? "the embedding" : `layer ${i - 1}`}:`, likeliest(lastRow(x))));',
+    `// Next tokens after each layer: the logit lens.`,
+    'logitLens(decoder(model.config), model.params, ids).forEach((x, i) => console.log(`after ${i === 0 ? "the embedding" : `layer ${i - 1}`}:`, likeliest(lastRow(x))));',
   ];
   if (place.off.length > 0) {
     lines.push(

@@ -38,7 +38,7 @@ export function addLens(program: Command, io: Io): void {
     .command("lens")
     .summary("look inside a model, in the browser")
     .description(
-      "Opens the explorer on a model: heads and their reasons, predictions behind every layer, ablations, patches between two texts. It is served to this machine alone, and ends with Ctrl-C.",
+      "Opens the explorer on a model: heads and their reasons, the logit lens, direct logit attribution, ablation, patches between two texts. It is served to this machine alone, and ends with Ctrl-C.",
     )
     .argument("[model]", modelHelp, embeddedModel)
     .option("--port <number>", "port of the page; 0 is a free one", numberOption("--port", aPort), 0)
