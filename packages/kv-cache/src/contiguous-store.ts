@@ -39,7 +39,13 @@ export function contiguousStore(
   const { rows, views } = layout;
   const capacity = () => buffers?.tensors["key"]!.shape[2] ?? 0;
   const longest = () => Math.max(0, ...lengths);
-  const held = () => mapTensors(buffers!.tensors, (x) => slice(x, 2, 0, longest()));
+  // Loops over names, not `mapTensors`: each step of decoding reads each layer.
+  const held = () => {
+    const end = longest();
+    const tensors: Record<string, Tensor> = {};
+    for (const name of layout.names) tensors[name] = slice(buffers!.tensors[name]!, 2, 0, end);
+    return tensors;
+  };
   const read = (): KeyValues => {
     const { key, value } = views(held());
     return { key: [key], value: [value], positions: contiguousPositions(lengths) };
@@ -71,7 +77,7 @@ export function contiguousStore(
         : sharedTensors(mapTensors(added, (x) => emptyLike(x, newCapacity)));
       lengths = before; // set before the writes, which may fail: empty buffers, too, have a length per batch
       if (newCapacity > capacity()) buffers = replace(buffers, (x) => grown(x, 2, newCapacity));
-      for (const [name, x] of Object.entries(added)) writeRows(buffers.tensors[name]!, before, x);
+      for (const name of layout.names) writeRows(buffers.tensors[name]!, before, added[name]!);
       lengths = before.map((n) => n + T);
       return read();
     },

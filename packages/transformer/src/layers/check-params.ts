@@ -16,8 +16,7 @@ export function checkParams(check: Checks, params: unknown, names: readonly stri
     });
   }
   for (const name of names) {
-    let value: unknown = params;
-    for (const key of name.split(".")) value = (value as Record<string, unknown> | undefined)?.[key];
+    const value = valueAt(params, name);
     // A weight is a tensor, or the object of one that was rounded.
     if (typeof value === "object" && value !== null) continue;
     check.refuse({
@@ -27,4 +26,16 @@ export function checkParams(check: Checks, params: unknown, names: readonly stri
       fix: "take the params of `init(seed)`, or load those of a checkpoint.",
     });
   }
+}
+
+/** The value at a path. Keys are cut one by one: an array of them, for each weight of each layer, is felt in a step of decoding. */
+function valueAt(params: object, path: string): unknown {
+  let value: unknown = params;
+  for (let start = 0; start <= path.length;) {
+    const dot = path.indexOf(".", start);
+    const end = dot < 0 ? path.length : dot;
+    value = (value as Record<string, unknown> | null | undefined)?.[path.slice(start, end)];
+    start = end + 1;
+  }
+  return value;
 }
