@@ -47,6 +47,18 @@ test.each(transformerLensFunctions)("$theirs is $ours here", ({ ours, note }) =>
   expect(typeof entries[ours]).toBe("function");
 });
 
+test.each([
+  ["hook_pos_embed", "read the part `position` of `decomposeResidual`."],
+  ["blocks.3.ln1.hook_scale", "compute it from `layers.3.input`; `scoreParts` applies it."],
+  ["blocks.3.ln2.hook_scale", "compute it from `layers.3.middle`."],
+  ["blocks.3.attn.hook_result", "call `headContributions(heads, output)`, which returns [B, H, T, C]."],
+  ["blocks.3.mlp.hook_pre", "read `layers.3.feedForwardHidden`, the neurons after the activation."],
+  ["ln_final.hook_normalized", 'call `model.apply(params, ids, { output: "rows" })`.'],
+  ["ln_final.hook_scale", "compute it from the `output` of the last layer; `logitParts` applies it."],
+])("%s is refused with the alternative", (name, fix) => {
+  expect(() => fromTransformerLens(name)).toThrow(`\nFix: ${fix}`);
+});
+
 test("names that are none are refused with the nearest", () => {
   expect(() => fromTransformerLens("blocks.0.attn.hook_patern")).toThrow(
     /fromTransformerLens: .*\nFix: did you mean `blocks\.\{i\}\.attn\.hook_pattern`/,

@@ -13,9 +13,9 @@ export {
 export type NameInTransformerLens = {
   /** A name of TransformerLens 2; `{i}` is the number of a layer. */
   readonly theirs: string;
-  /** Ours. Undefined: there is no tensor of the kind, and the note tells what there is. */
+  /** Ours. Undefined: there is no tensor of the kind. */
   readonly ours: string | undefined;
-  /** Differences. Empty: the axes and numbers are the same. */
+  /** Differences. Empty: the axes and numbers are the same. Where `ours` is undefined: the alternative, as an instruction. */
   readonly note: string;
 };
 
@@ -29,7 +29,7 @@ export const transformerLensHooks: readonly NameInTransformerLens[] = [
     ours: "embeddings",
     note: "with learned positions added; `decomposeResidual` splits both",
   },
-  { theirs: "hook_pos_embed", ours: undefined, note: "the part `position` of `decomposeResidual`" },
+  { theirs: "hook_pos_embed", ours: undefined, note: "read the part `position` of `decomposeResidual`" },
   { theirs: "blocks.{i}.hook_resid_pre", ours: "layers.{i}.input", note: "" },
   { theirs: "blocks.{i}.hook_resid_mid", ours: "layers.{i}.middle", note: "" },
   { theirs: "blocks.{i}.hook_resid_post", ours: "layers.{i}.output", note: "" },
@@ -38,19 +38,19 @@ export const transformerLensHooks: readonly NameInTransformerLens[] = [
   {
     theirs: "blocks.{i}.ln1.hook_normalized",
     ours: "layers.{i}.attentionInput",
-    note: "gain and shift are not folded into the maps behind",
+    note: "gain and shift are not folded into the linear maps that follow",
   },
   {
     theirs: "blocks.{i}.ln1.hook_scale",
     ours: undefined,
-    note: "frozen inside of `decomposeResidual` and `scoreParts`",
+    note: "compute it from `layers.{i}.input`; `scoreParts` applies it",
   },
   {
     theirs: "blocks.{i}.ln2.hook_normalized",
     ours: "layers.{i}.feedForwardInput",
-    note: "gain and shift are not folded into the maps behind",
+    note: "gain and shift are not folded into the linear maps that follow",
   },
-  { theirs: "blocks.{i}.ln2.hook_scale", ours: undefined, note: "frozen inside of `decomposeResidual`" },
+  { theirs: "blocks.{i}.ln2.hook_scale", ours: undefined, note: "compute it from `layers.{i}.middle`" },
   {
     theirs: "blocks.{i}.attn.hook_q",
     ours: "layers.{i}.attention.query",
@@ -74,16 +74,24 @@ export const transformerLensHooks: readonly NameInTransformerLens[] = [
   {
     theirs: "blocks.{i}.attn.hook_result",
     ours: undefined,
-    note: "`headContributions(heads, output)`, [B, H, T, C]",
+    note: "call `headContributions(heads, output)`, which returns [B, H, T, C]",
   },
-  { theirs: "blocks.{i}.mlp.hook_pre", ours: undefined, note: "neurons are traced behind the activation" },
+  {
+    theirs: "blocks.{i}.mlp.hook_pre",
+    ours: undefined,
+    note: "read `layers.{i}.feedForwardHidden`, the neurons after the activation",
+  },
   { theirs: "blocks.{i}.mlp.hook_post", ours: "layers.{i}.feedForwardHidden", note: "" },
   {
     theirs: "ln_final.hook_normalized",
     ours: undefined,
-    note: '`model.apply(params, ids, { output: "rows" })`',
+    note: 'call `model.apply(params, ids, { output: "rows" })`',
   },
-  { theirs: "ln_final.hook_scale", ours: undefined, note: "frozen inside of `logitParts`" },
+  {
+    theirs: "ln_final.hook_scale",
+    ours: undefined,
+    note: "compute it from the `output` of the last layer; `logitParts` applies it",
+  },
 ];
 
 /** Functions and methods of TransformerLens, and ours. */
@@ -108,11 +116,11 @@ export const transformerLensFunctions: readonly NameInTransformerLens[] = [
   {
     theirs: "to_tokens",
     ours: undefined,
-    note: "`model.tokenizer.encode`; functions here take a text as well",
+    note: "call `model.tokenizer.encode`; functions here take a text as well",
   },
   { theirs: "cache.decompose_resid", ours: "decomposeResidual", note: "`heads: false`" },
   { theirs: "cache.stack_head_results", ours: "decomposeResidual", note: "parts of kind `head`" },
-  { theirs: "cache.accumulated_resid", ours: "logitLens", note: "logits behind each layer" },
+  { theirs: "cache.accumulated_resid", ours: "logitLens", note: "logits after each layer" },
   {
     theirs: "cache.logit_attrs",
     ours: "logitParts",
@@ -187,7 +195,7 @@ export function fromTransformerLens(name: string): string {
       argument: "name",
       received: name,
       expected: "a tensor that is traced here",
-      fix: `take ${known.note}.`,
+      fix: `${known.note.replace("{i}", String(layer))}.`,
     });
   }
   return layer === undefined ? known.ours : known.ours.replace("{i}", layer);
