@@ -2,7 +2,7 @@
 import { transformerBlockModel } from "@qkv/figures/transformer-block";
 import { lensSession, type Asking, type LensSession } from "@qkv/lens/session";
 import { modelTiny } from "@qkv/model-tiny";
-import { mapTensors, type Tensor } from "@qkv/tensor";
+import { mapTensors, sizeOf, type Tensor } from "@qkv/tensor";
 import { load, type Model, type Source } from "@qkv/transformer";
 import { wasm } from "@qkv/wasm";
 import { createBirpc } from "birpc";
@@ -27,7 +27,7 @@ async function loadModel(source: ModelSource, onProgress: (part: number) => void
   const { numLayers, numHeads, numKvHeads, embedDim, vocabSize, contextLength } = model.config;
   let parameters = 0;
   mapTensors(model.params as never, (x: Tensor) => {
-    parameters += x.shape.reduce((a, b) => a * b, 1);
+    parameters += sizeOf(x.shape);
     return x;
   });
   return {

@@ -1,4 +1,4 @@
-import { packHalf, unpackHalf } from "@qkv/core";
+import { packHalf, sizeOf, unpackHalf } from "@qkv/core";
 import { mapTensors, tensor } from "@qkv/tensor";
 
 /** Bytes of all weights as float16, one after another. */
@@ -17,7 +17,7 @@ export function weightsFromText<P>(params: P, text: string): P {
   const numbers = unpackHalf(new Uint16Array(bytes.buffer), "float16");
   let at = 0;
   return mapTensors(params, (x) => {
-    const size = x.shape.reduce((product, length) => product * length, 1);
+    const size = sizeOf(x.shape);
     return tensor(numbers.slice(at, (at += size)), { shape: x.shape });
   });
 }

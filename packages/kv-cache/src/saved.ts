@@ -4,6 +4,7 @@ import {
   FormatError,
   readSafetensorsHeader,
   safetensorsHeaderSize,
+  sizeOf,
   writeSafetensorsHeader,
 } from "@qkv/core";
 import { tensor, type Device, type DType, type Tensor } from "@qkv/tensor";
@@ -97,7 +98,7 @@ export function readSaved(
         ours as DType,
         new Uint8Array(bytes.subarray(start, end)).buffer,
         0,
-        shape.reduce((a, b) => a * b, 1),
+        sizeOf(shape),
       );
       layer[name.slice(`${i}.`.length)] = tensor(array, { shape, dtype: ours, ...(device && { device }) });
     }

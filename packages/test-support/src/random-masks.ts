@@ -1,5 +1,5 @@
 import type { Mask } from "@qkv/attention-contract";
-import { tensor } from "@qkv/tensor";
+import { sizeOf, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import {
   and,
@@ -29,7 +29,7 @@ export const positions = 12;
 
 const few = (least: number, most = 8) => fc.integer({ min: least, max: most });
 const bools = (...shape: number[]) => {
-  const length = shape.reduce((a, b) => a * b, 1);
+  const length = sizeOf(shape);
   return fc
     .array(fc.boolean(), { minLength: length, maxLength: length })
     .map((values) => tensor(values, { shape }));

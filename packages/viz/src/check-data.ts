@@ -1,4 +1,4 @@
-import { ShapeError, type Checks, type Named } from "@qkv/core";
+import { ShapeError, sizeOf, type Checks, type Named } from "@qkv/core";
 
 /** Numbers and their shape, row by row. A tensor of `@qkv/tensor` fits; so does any object with these two fields. */
 export type PictureData = {
@@ -28,7 +28,7 @@ export function checkData(
   if (!ranks.includes(shape.length) || !whole) {
     check.refuse({ argument, received: shape, expected, fix }, ShapeError);
   }
-  const size = shape.reduce((product, axis) => product * axis, 1);
+  const size = sizeOf(shape);
   if (data.length !== size) {
     check.refuse(
       {

@@ -1,4 +1,4 @@
-import { ShapeError, type Checks } from "@qkv/core";
+import { ShapeError, sizeOf, type Checks } from "@qkv/core";
 import { checkFields, type PictureData } from "./check-data.js";
 
 /** A mask, true for keys that a query sees: `true`, or a number other than 0. A bool tensor of `@qkv/tensor` fits. */
@@ -15,7 +15,7 @@ export function maskReader(
   const { data, shape } = mask;
   const axes = weights.shape.length - shape.length;
   const fits = axes >= 0 && shape.every((size, axis) => size === 1 || size === weights.shape[axes + axis]);
-  if (!fits || data.length !== shape.reduce((a, b) => a * b, 1)) {
+  if (!fits || data.length !== sizeOf(shape)) {
     const expected = `a shape that broadcasts to that of the weights, [${weights.shape.join(", ")}], and as many values`;
     const fix = "give [T, S], or 1 in place of an axis along which the mask does not change.";
     check.refuse({ argument: "mask", received: shape, expected, fix }, ShapeError);

@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, sizeOf, type Checks } from "@qkv/core";
 import type { Cache, LayerState } from "@qkv/attention-contract";
 import {
   add,
@@ -315,7 +315,7 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
         const [projection, learned] = splitSeed(own, 2) as [number, number];
         const [width, rank, between] = [from(input.name), ranks[input.name], rankMaps[input.name]];
         return {
-          ...make(projection, product(input.shape), rank ?? width, "inputs"),
+          ...make(projection, sizeOf(input.shape), rank ?? width, "inputs"),
           ...(rank !== undefined && { down: make(-projection - 1, rank, width, "inputs").weight }),
           ...(typeof between === "object" && between.init([rank!], -learned - 1)),
           ...(typeof input.map === "object" && input.map.init(input.shape, learned)),
@@ -328,8 +328,8 @@ export function mixerLayer<Name extends string>(config: MixerLayerConfig<Name>):
             convolved.map(({ name, shape }, i) => {
               const most = 1 / Math.sqrt(convolution);
               const range = { seed: tapSeeds[i]!, low: -most, high: most };
-              const weight = uniform([product(shape), 1, convolution], range);
-              return [name, { weight, ...(convolutionBias && { bias: zeros([product(shape)]) }) }];
+              const weight = uniform([sizeOf(shape), 1, convolution], range);
+              return [name, { weight, ...(convolutionBias && { bias: zeros([sizeOf(shape)]) }) }];
             }),
           ),
         }),
@@ -455,8 +455,6 @@ function refuseScores(mixer: string, trace: Trace | undefined): void {
 
 /** Inputs that a convolution goes over. */
 const mainInputs: readonly string[] = ["query", "key", "value"];
-
-const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 const check: Checks = /* @__PURE__ */ checks("mixerLayer");
 const onApply: Checks = /* @__PURE__ */ checks("apply");

@@ -1,4 +1,4 @@
-import { checks, ShapeError } from "@qkv/core";
+import { checks, ShapeError, sizeOf } from "@qkv/core";
 import {
   broadcastTo,
   cast,
@@ -41,7 +41,7 @@ const maxPoolPatchesOp: Op<Patches> = {
       }
     }
   },
-  flops: ([x]) => x!.shape.reduce((product, length) => product * length, 1),
+  flops: ([x]) => sizeOf(x!.shape),
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { ids } }) {
     const [B, T, C] = x!.shape as [number, number, number];
     const { dtype, device } = x!;

@@ -1,4 +1,4 @@
-import { tensorsOf } from "@qkv/tensor";
+import { sizeOf, tensorsOf } from "@qkv/tensor";
 import {
   cacheFor,
   loadAny,
@@ -54,8 +54,7 @@ export function addInspect(program: Command, io: Io): void {
 
 async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
   const model = await loadAny(await resolveModel(source, { signal }), { signal });
-  const count = (tree: unknown) =>
-    tensorsOf(tree).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const count = (tree: unknown) => tensorsOf(tree).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   if ("pool" in model) return inspectImages(model, count);
   if ("embedImages" in model) return inspectDual(model, count);
   if ("encode" in model) return inspectBoth(model, count);

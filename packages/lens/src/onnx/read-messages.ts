@@ -1,4 +1,5 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { sizeOf } from "@qkv/core";
 
 /** Messages of `onnx.proto`: the fields that are read of each, by the numbers that they have there. */
 
@@ -83,7 +84,7 @@ export function readTensorHead(bytes: Uint8Array): TensorHead {
     return true;
   });
   if (external && external_data["location"] !== undefined) head.location = external_data["location"];
-  const count = head.dims.reduce((a, b) => a * b, 1);
+  const count = sizeOf(head.dims);
   if (external || count > mostIntegers) return head;
   const { int32, int64 } = elementTypes;
   if (integers.length > 0) head.integers = integers;

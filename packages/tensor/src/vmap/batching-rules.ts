@@ -1,4 +1,4 @@
-import type { Shape } from "@qkv/core";
+import { sizeOf, type Shape } from "@qkv/core";
 import { type RanOp, run, runAll, type Op } from "../op.js";
 import { addOp } from "../ops/add.js";
 import { broadcastToOp } from "../ops/broadcast-to.js";
@@ -106,10 +106,7 @@ const others: Record<string, BatchingRule> = {
     const [a, b] = one.inputs as [Batched, Batched];
     if (b.batched || b.x.shape.length > 2) return elementwise(one);
     // One matrix for all: the rows of all examples are rows of one product.
-    const rows = reshaped(a.x, [
-      a.x.shape.slice(0, -1).reduce((n, length) => n * length, 1),
-      a.x.shape.at(-1)!,
-    ]);
+    const rows = reshaped(a.x, [sizeOf(a.x.shape.slice(0, -1)), a.x.shape.at(-1)!]);
     return [reshaped(product(rows, b.x), [...a.x.shape.slice(0, -1), b.x.shape[1]!])];
   },
   linear({ op, inputs, attributes, size }) {
@@ -145,8 +142,7 @@ const shiftedFirst: BatchingRule = ({ op, inputs, attributes }) =>
     { ...(attributes as object), axis: (attributes as { axis: number }).axis + 1 },
   );
 
-const rowsPerExample = ({ shape }: Tensor): number =>
-  shape.slice(1, -1).reduce((product, length) => product * length, 1);
+const rowsPerExample = ({ shape }: Tensor): number => sizeOf(shape.slice(1, -1));
 
 const table: readonly (readonly [rule: BatchingRule, names: string])[] = [
   [

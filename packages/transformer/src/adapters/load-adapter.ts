@@ -1,4 +1,4 @@
-import { checks, FormatError, type Checks } from "@qkv/core";
+import { checks, FormatError, sizeOf, type Checks } from "@qkv/core";
 import { tensor, type Tensor } from "@qkv/tensor";
 import { folderOfFiles, openFolder, requiredFile } from "../loading/folder.js";
 import { jsonOf } from "../loading/json-of.js";
@@ -70,7 +70,7 @@ export async function loadAdapter(
     if (found?.join() !== shape.join()) {
       refuse(weights, inFile, found && `a tensor [${found.join(", ")}]`, `[${shape.join(", ")}]`);
     }
-    const numbers = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    const numbers = new Float32Array(sizeOf(shape));
     let at = 0;
     for await (const piece of weights.pieces(inFile)) {
       numbers.set(piece, at);

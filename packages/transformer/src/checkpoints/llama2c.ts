@@ -1,4 +1,4 @@
-import { ByteReader, checks, FormatError, type Checks } from "@qkv/core";
+import { ByteReader, checks, FormatError, sizeOf, type Checks } from "@qkv/core";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
 import { decodeFloats } from "../loading/decode-floats.js";
 import type { OpenFile, ReadFile } from "../loading/open-file.js";
@@ -141,8 +141,6 @@ function checkedParts(sizes: Header, file: ReadFile, fileSize: number): (Part & 
   }
   return tensors;
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function assemble(
   sizes: Header,

@@ -1,4 +1,4 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, sizeOf, type Checks } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import {
   add,
@@ -115,7 +115,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
   checkRouter(check, routing);
   const expert = feedForward(inner);
   const ofAll = shared && sharedExpert(shared, inner);
-  const rowsOf = (x: Tensor) => reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), C]); // [N, C]
+  const rowsOf = (x: Tensor) => reshape(x, [sizeOf(x.shape.slice(0, -1)), C]); // [N, C]
   const routed = ({ router: asks }: MixtureOfExpertsParams, rows: Tensor): Route => {
     checkChoiceBias(onApply, router, asks.choiceBias);
     const logits = map(rows, asks.weight, asks.bias); // [N, numExperts]

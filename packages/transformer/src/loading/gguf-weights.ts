@@ -1,4 +1,4 @@
-import { checks, FormatError, type GgufHeader } from "@qkv/core";
+import { checks, FormatError, sizeOf, type GgufHeader } from "@qkv/core";
 import { readGgufHeaderOf } from "@qkv/core/byte-source";
 import { decodeHalves } from "./decode-floats.js";
 import { blockTypes, type BlockType } from "./gguf-blocks.js";
@@ -28,7 +28,7 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
       const block = `the numbers of a block of ${type.name}`;
       refuse("shape", shape, `rows of a multiple of ${type.numbers}, ${block}`);
     }
-    const size = shape.reduce((a, b) => a * b, 1);
+    const size = sizeOf(shape);
     const start = header.dataStart + offset;
     const end = start + (size / type.numbers) * type.bytes;
     if (!(end <= file.size)) refuse("offset", offset, `a place in the file: it ends at byte ${file.size}`);

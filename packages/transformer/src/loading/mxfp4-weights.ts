@@ -1,4 +1,4 @@
-import { checks, FormatError } from "@qkv/core";
+import { checks, FormatError, sizeOf } from "@qkv/core";
 import { mxfp4Number, mxfp4Scale } from "./mxfp4-numbers.js";
 import type { WeightFile } from "./weight-file.js";
 
@@ -50,7 +50,7 @@ export function mxfp4Weights(file: WeightFile): WeightFile {
 }
 
 async function wholeOf(file: WeightFile, name: string): Promise<Uint8Array> {
-  const whole = new Uint8Array(file.shape(name)!.reduce((a, b) => a * b, 1));
+  const whole = new Uint8Array(sizeOf(file.shape(name)!));
   let at = 0;
   for await (const bytes of file.bytes!(name)) {
     whole.set(bytes, at);

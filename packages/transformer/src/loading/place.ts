@@ -1,3 +1,4 @@
+import { sizeOf } from "@qkv/core";
 import { js, Tensor, type Device, type HalfType } from "@qkv/tensor";
 import { allocateResident } from "@qkv/tensor/devices";
 
@@ -38,5 +39,3 @@ export function unread(shape: readonly number[]): Tensor {
   const layout = { strides: shape.map(() => 0), offset: 0 };
   return new Tensor(device, device.fromHost("float32", new Float32Array(1)), [...shape], layout);
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

@@ -1,4 +1,4 @@
-import { checks, FormatError } from "@qkv/core";
+import { checks, FormatError, sizeOf } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import { js, type Device, type HalfType, type Tensor } from "@qkv/tensor";
 import { stacked, type RowMap } from "../conversions/row-map.js";
@@ -204,7 +204,7 @@ export function weightsOf(
     rows(name, map, inner) {
       const rest = [inner].flat();
       const shapes = map.sizes.map((size) => [size, ...rest]);
-      const width = rest.reduce((a, b) => a * b, 1);
+      const width = sizeOf(rest);
       return read(name, [map.sizes.reduce((a, b) => a + b, 0), ...rest], shapes, putRows(map, width));
     },
     async perExpert(name, { count, map, inner, transposed = false, joined = false }) {

@@ -185,13 +185,13 @@ function describe(a: View, b: View, c: View): Product {
   const [aRow, aColumn] = a.strides.slice(-2) as [number, number];
   const [bRow, bColumn] = b.strides.slice(-2) as [number, number];
   const batch = c.shape.slice(0, -2);
-  const count = batch.reduce((x, y) => x * y, 1);
+  const count = sizeOf(batch);
   const product = { M, N: b.shape.at(-1)!, K, aRow, aColumn, bRow, bColumn, count, batch, a, b };
   // Rows of a whole batch that lie evenly, against one matrix, are one product of more rows.
   const oneMatrix = b.shape.slice(0, -2).every((length) => length === 1);
   const evenly = batch.every((length, axis) => {
     const own = axis - batch.length + a.shape.length - 2;
-    const rows = a.shape.slice(own + 1, -1).reduce((x, y) => x * y, 1);
+    const rows = sizeOf(a.shape.slice(own + 1, -1));
     return length === 1 || (own >= 0 && a.shape[own] === length && a.strides[own] === aRow * rows);
   });
   return oneMatrix && evenly && M > 1 ? { ...product, M: M * count, count: 1, batch: [] } : product;

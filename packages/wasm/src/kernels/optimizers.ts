@@ -1,4 +1,4 @@
-import type { View } from "@qkv/tensor";
+import { sizeOf, type View } from "@qkv/tensor";
 import { addressOf, withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
@@ -47,7 +47,7 @@ function inPlace(
 ): boolean {
   const all = [...targets, ...inputs];
   const resident = targets.every((view) => addressOf(view) !== undefined);
-  const n = targets[0]!.shape.reduce((a, b) => a * b, 1);
+  const n = sizeOf(targets[0]!.shape);
   if (!resident || n === 0 || !all.every((view) => isPacked(view))) return false;
   return withCall(engine, (one) => {
     const pointers = one.addresses(all, []);

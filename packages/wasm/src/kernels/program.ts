@@ -1,4 +1,4 @@
-import type { View } from "@qkv/tensor";
+import { sizeOf, type View } from "@qkv/tensor";
 import {
   operandsOf,
   type Expr,
@@ -43,7 +43,7 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
   if (!tables.every((table) => isPacked(table))) return undefined;
   const lines: Line[] = [];
   const placeOf = new Map<Expr, number>();
-  const sizes = lookedUp.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  const sizes = lookedUp.map(({ shape }) => sizeOf(shape));
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   const add = (line: Line): number => lines.push(line) - 1;
   const multiply = (both: readonly number[]) => add({ op: codes.mul, ...combined(both) });
@@ -85,7 +85,7 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
         axes.sort((a, b) => lines[a.register]!.level - lines[b.register]!.level);
         let places = -1;
         for (const { register, axis } of axes) {
-          const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+          const stride = sizeOf(shape.slice(axis + 1));
           const { level } = combined(places < 0 ? [register] : [register, places]);
           const words = [shape[axis]! - 1, stride];
           places = add({ op: codes.index, level, active: false, registers: [register, places], words });

@@ -1,4 +1,4 @@
-import type { View } from "@qkv/tensor";
+import { sizeOf, type View } from "@qkv/tensor";
 import { blockRows as block, lastBlockRows as low } from "../binaries/layout.js";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
@@ -25,7 +25,7 @@ export function quantizedMatmulKernel(engine: Engine) {
   ): boolean => {
     const [x, data, scale, bias] = inputs as [View, View, View, View | undefined];
     const K = x.shape.at(-1)!;
-    const M = x.shape.slice(0, -1).reduce((a, b) => a * b, 1);
+    const M = sizeOf(x.shape.slice(0, -1));
     const N = scale.shape[0]!;
     if (x.dtype !== "float32" || M * N * K === 0) return false;
     if (!isPacked(data, data.dtype) || !isPacked(scale)) return false;

@@ -1,4 +1,4 @@
-import type { View } from "@qkv/tensor";
+import { sizeOf, type View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
@@ -48,11 +48,10 @@ function reduce(
     (one, axis) => one === (axis >= first && axis <= last) || x.shape[axis] === 1,
   );
   if (first < 0 || !neighbours || !isPacked(x)) return false;
-  const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
   const [outer, n, inner] = [
-    size(x.shape.slice(0, first)),
-    size(x.shape.slice(first, last + 1)),
-    size(x.shape.slice(last + 1)),
+    sizeOf(x.shape.slice(0, first)),
+    sizeOf(x.shape.slice(first, last + 1)),
+    sizeOf(x.shape.slice(last + 1)),
   ];
   if (outer * n * inner === 0) return false;
   return withCall(engine, (call) => {

@@ -1,4 +1,4 @@
-import type { View } from "@qkv/tensor";
+import { sizeOf, type View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
@@ -45,7 +45,7 @@ export function takeBackwardKernel(engine: Engine) {
 }
 
 function numbersOf({ array, offset, shape }: View): Int32Array {
-  return array.subarray(offset, offset + shape.reduce((a, b) => a * b, 1)) as Int32Array;
+  return array.subarray(offset, offset + sizeOf(shape)) as Int32Array;
 }
 
 function within(numbers: Int32Array, rows: number): boolean {

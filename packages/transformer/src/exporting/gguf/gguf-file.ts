@@ -1,4 +1,4 @@
-import { ArgumentError, writeGgufHeader, type GgufField } from "@qkv/core";
+import { ArgumentError, sizeOf, writeGgufHeader, type GgufField } from "@qkv/core";
 import { tokenizerToGguf } from "@qkv/tokenizer";
 import type { GgufArchitecture } from "../../architectures/gguf/gguf-architecture.js";
 import { ggufTable } from "../../checkpoints/gguf/gguf-table.js";
@@ -30,7 +30,7 @@ export function planGguf(model: ExportedStack, dtype: GgufStoredType): ExportPla
     : ggufDecoder(model.config, model.params);
   const placed = tensors.map((tensor) => {
     const storage = ggufStorageOf(dtype, tensor.name, tensor.shape);
-    const bytes = (tensor.shape.reduce((a, b) => a * b, 1) / storage.numbers) * storage.bytes;
+    const bytes = (sizeOf(tensor.shape) / storage.numbers) * storage.bytes;
     return { ...tensor, storage, bytes };
   });
   const header = writeGgufHeader(
