@@ -125,6 +125,7 @@ try {
     ...["packages", "scripts", "vitest.config.ts", "package.json", "tsconfig.base.json"],
     "templates", // which create-qkv copies
     "conformance", // some of the tests, and the reference data of all
+    "benchmarks/peers", // which writes ONNX models for those tests
   ]) {
     const filter = (from) => !left.has(from.split(/[\\/]/).at(-1));
     cpSync(join(root, path), join(copy, path), { recursive: true, filter });
