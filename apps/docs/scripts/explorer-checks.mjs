@@ -3,7 +3,7 @@
 //
 // It needs the packages and the page built: turbo run build --filter=explorer. `--limits` holds times and memory to the
 // limits below; `--small` leaves the random model out; without it they are printed, since a busy machine is slow, not wrong.
-/* global addEventListener, clearInterval, document, innerWidth, MutationObserver, PerformanceObserver, requestAnimationFrame, setInterval, URLSearchParams, window */
+/* global addEventListener, clearInterval, document, innerHeight, innerWidth, MutationObserver, PerformanceObserver, requestAnimationFrame, setInterval, URLSearchParams, window */
 import axe from "axe-core";
 import { execFileSync } from "node:child_process";
 import {
@@ -287,6 +287,12 @@ async function tasks() {
   const name = await reason.innerText();
   await press(reason);
   const traced = await head.getByRole("heading", { level: 2 }).innerText();
+  const isShown = await page.evaluate(() => {
+    const { localName, textContent } = document.activeElement;
+    const { top } = document.activeElement.getBoundingClientRect();
+    return localName === "h2" && textContent.startsWith("Layer") && top >= 0 && top < innerHeight;
+  });
+  report(isShown, "the traced head is on the screen, and its heading has the focus");
   await press(page.getByRole("button", { name: /^Back to layer/ }));
   done(
     traced.toLowerCase() === name && (await head.getByRole("heading", { level: 2 }).innerText()) === title,

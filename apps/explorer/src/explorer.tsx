@@ -129,13 +129,18 @@ export function Explorer({
     place.off.length > 0 && answer ? { text, targets: ablationTargets(place.off), tokens } : undefined,
   );
   const lens = useAnswer(asking, "logitLens", answer ? { text, positions: lensPositions(T) } : undefined);
+  const headHeading = useRef<HTMLHeadingElement>(null);
   const [wantsParts, setWantsParts] = useState(false);
   // Heads whose reasons led to the one that is shown, the first one first.
   const [trail, setTrail] = useState<readonly Pick<Place, "head" | "query" | "key">[]>([]);
   useEffect(() => setTrail([]), [text, source]);
   const parts = useAnswer(asking, "logitParts", answer && (isFast || wantsParts) ? { text } : undefined);
 
-  const visit = (head: ChosenHead, query: number | undefined) => change({ head, query, key: undefined });
+  const visit = (head: ChosenHead, query: number | undefined) => {
+    change({ head, query, key: undefined });
+    // It may be off the screen, and the button that opened it goes with the old reasons.
+    headHeading.current?.focus();
+  };
   const trace = (head: ChosenHead, position: number) => {
     setTrail([...trail, { head: chosen, query, key }]);
     visit(head, position);
@@ -146,6 +151,7 @@ export function Explorer({
     go() {
       setTrail(trail.slice(0, -1));
       change(last);
+      headHeading.current?.focus();
     },
   };
   const ablated = answer && (
@@ -234,6 +240,7 @@ export function Explorer({
       {answer && hasHead && (
         <HeadPanel
           {...{ chosen, query, weights, reasons, place, change, trace, back }}
+          heading={headHeading}
           tokens={answer.tokens}
           keyAt={key}
         >

@@ -1,5 +1,5 @@
 import type { HeadAnswer, ReasonsAnswer } from "@qkv/lens/session";
-import { useMemo, type ReactNode } from "react";
+import { useMemo, type ReactNode, type Ref } from "react";
 import { useIsNarrow } from "./narrow";
 import { Picture, type PictureArgs } from "./picture";
 import { switchedOver, type Place } from "./place";
@@ -41,6 +41,7 @@ export function HeadPanel({
   change,
   trace,
   back,
+  heading,
   children,
 }: {
   tokens: readonly string[];
@@ -55,6 +56,8 @@ export function HeadPanel({
   trace: (head: ChosenHead, query: number) => void;
   /** Back to the head whose reasons led here. */
   back: { readonly head: ChosenHead; go(): void } | undefined;
+  /** The heading, which gets the focus when a head is opened from elsewhere on the page. */
+  heading: Ref<HTMLHeadingElement>;
   /** The result of what is switched off. */
   children: ReactNode;
 }): ReactNode {
@@ -102,7 +105,7 @@ export function HeadPanel({
   const switched = `${layer}.${head}`;
   const isOff = place.off.includes(switched);
   return (
-    <Section title={`Layer ${layer}, head ${head}`} of={weights}>
+    <Section title={`Layer ${layer}, head ${head}`} of={weights} heading={heading}>
       <p className={styles.quiet}>
         How much a query (blue) attends to each key (orange) at or before it. Choose a query, then one of the
         keys that it attends to, for the reasons.

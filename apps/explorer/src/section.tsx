@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import type { ReactNode, Ref } from "react";
 import type { Answered } from "./use-answer";
 import styles from "./explorer.module.css";
 
@@ -6,16 +6,19 @@ import styles from "./explorer.module.css";
 export function Section({
   title,
   of,
+  heading,
   children,
 }: {
   title: string;
+  /** The heading, for who moves the focus to it. */
+  heading?: Ref<HTMLHeadingElement>;
   /** The question that it waits for. */
   of?: Pick<Answered<unknown>, "isOpen" | "failure" | "again">;
   children: ReactNode;
 }): ReactNode {
   return (
     <section className={styles.section} aria-label={title} aria-busy={of?.isOpen ?? false}>
-      <h2>
+      <h2 {...(heading && { ref: heading, tabIndex: -1 })}>
         {title} {of?.isOpen && <span className={styles.open}>computing</span>}
       </h2>
       {of?.failure !== undefined && (
