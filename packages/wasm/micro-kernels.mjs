@@ -7,15 +7,15 @@ import { enumerations } from "./schema.mjs";
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 
 /**
- * c[rows × 8] (+)= a · b: `a` packed as [k][rows], `b` as [k][8]. 2 · rows sums stay in registers.
+ * c[rows × 8] (+)= a · b: `a` packed as [k][rows]; rows of b are read in place, `step` bytes apart. 2 · rows sums stay in registers.
  */
 function product(rows) {
   const all = range(rows);
   return `
-export function product${rows}(a: usize, b: usize, k: i32, c: usize, stride: usize, add: bool): void {
+export function product${rows}(a: usize, b: usize, step: usize, k: i32, c: usize, stride: usize, add: bool): void {
 ${all.map((r) => `  let s${r}0 = zero(), s${r}1 = zero();`).join("\n")}
-  const end = b + ((<usize>k) << 5);
-  while (b < end) {
+  const end = a + <usize>k * ${rows * 4};
+  while (a < end) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
 ${all
   .map(
@@ -23,7 +23,7 @@ ${all
       `    const a${r} = v128.load32_splat(a, ${r * 4}); s${r}0 = fma(a${r}, b0, s${r}0); s${r}1 = fma(a${r}, b1, s${r}1);`,
   )
   .join("\n")}
-    a += ${rows * 4}; b += 32;
+    a += ${rows * 4}; b += step;
   }
   if (add) {
 ${all

@@ -1,9 +1,11 @@
 // c[M × N] = a[M × K] · b[K × N], both sides read with any strides (in numbers) and packed block by block. A large product
 // takes two passes for each stretch of the summed axis: `packColumns` packs b once for all threads, then each item of
-// `multiply` packs some rows of a and multiplies them by some columns. Small products of a batch are an item each.
+// `multiply` packs some rows of a and multiplies them by some columns. Small products of a batch are an item each. A side that meets
+// few rows or columns is read in place, as packing it would take as long as the products.
 import { load1, load4 } from "./halves";
 import { PACKED_COLUMNS } from "./layout";
-import { product4, product6 } from "./micro-kernels";
+import { product4, product6, score4, score6 } from "./micro-kernels";
+import { ROW } from "./tile";
 import { storeTransposed, storeTransposedOf } from "./transpose";
 
 /** Rows of a block: what 16 registers hold depends on whether a product and a sum are one instruction. */
@@ -13,10 +15,18 @@ const DEPTH: i32 = 512;
 const HEIGHT: i32 = 96;
 /** Panels of 8 columns that an item of `packColumns` packs. */
 const GROUP: i32 = PACKED_COLUMNS / 8;
+/** Panels of b, at most, for which rows of a that lie in one piece are not packed. */
+const NARROW: i32 = 4;
+
+/** Rows of the next strip where `height` are left: 6 or 4, so that few are empty. */
+@inline
+function stripOf(height: i32): i32 {
+  return ROWS == 6 && (height > 8 || height == 6 || height == 5) ? 6 : 4;
+}
 
 /** Bytes of scratch that a thread needs for `height` rows, a multiple of 12, of which `k` numbers are packed. */
 export function multiplyScratch(height: i32, k: i32): i32 {
-  return (height * k + ROWS * 8) << 2;
+  return ((height * k) << 2) + ROWS * <i32>ROW;
 }
 
 /** Bytes of scratch of `matmul`. */
@@ -67,6 +77,8 @@ export function matmul(
         k,
         k0 > 0,
         scratch,
+        (<usize>k) << 5,
+        32,
       );
     }
   }
@@ -106,14 +118,17 @@ export function packHalfColumns(
   }
 }
 
-/** An item is `height` rows of a by `width` packed panels, added to c where `add` says so. */
+/**
+ * An item is `height` rows of a by `width` panels of b, added to c where `add` says so. Panels are `apart` bytes apart, and their rows
+ * `step` bytes: those of `packColumns`, or b itself.
+ */
 export function multiply(
   item: i32,
   scratch: usize,
   a: usize,
   aRow: i32,
   aColumn: i32,
-  packed: usize,
+  b: usize,
   c: usize,
   cRow: i32,
   M: i32,
@@ -122,6 +137,8 @@ export function multiply(
   height: i32,
   width: i32,
   add: i32,
+  apart: usize,
+  step: usize,
 ): void {
   const panels = (N + 7) >> 3;
   const across = (panels + width - 1) / width;
@@ -132,7 +149,7 @@ export function multiply(
     aRow,
     aColumn,
     min(height, M - m),
-    packed,
+    b,
     p,
     min(p + width, panels),
     c + ((<usize>(m * cRow)) << 2),
@@ -141,16 +158,18 @@ export function multiply(
     k,
     add != 0,
     scratch,
+    apart,
+    step,
   );
 }
 
-/** Packs `height` rows of a and multiplies them by panels `first` to `last - 1`. */
+/** Multiplies `height` rows of a by panels `first` to `last - 1`. Rows are packed, but where few packed panels meet them as they lie. */
 function block(
   a: usize,
   aRow: i32,
   aColumn: i32,
   height: i32,
-  packed: usize,
+  b: usize,
   first: i32,
   last: i32,
   c: usize,
@@ -159,40 +178,72 @@ function block(
   k: i32,
   add: bool,
   scratch: usize,
+  apart: usize,
+  step: usize,
 ): void {
   const edge = scratch;
-  const packedA = scratch + ROWS * 32;
-  for (let m = 0; m < height; m += ROWS) {
+  const packedA = scratch + ROWS * ROW;
+  const narrow = aColumn == 1 && step == 32 && last - first <= NARROW;
+  for (let m = 0, strip = 0; m < height; m += strip) {
+    strip = stripOf(height - m);
+    if (narrow && height - m >= strip) continue;
     const from = a + ((<usize>(m * aRow)) << 2);
-    packRows(from, aRow, aColumn, min(ROWS, height - m), k, packedA + ((<usize>(m * k)) << 2));
+    packRows(from, aRow, aColumn, min(strip, height - m), k, packedA + ((<usize>(m * k)) << 2), strip);
   }
   for (let p = first; p < last; p++) {
-    const panel = packed + ((<usize>(p * k)) << 5);
+    const panel = b + <usize>p * apart;
     const width = min(8, N - (p << 3));
-    for (let m = 0; m < height; m += ROWS) {
-      const rows = min(ROWS, height - m);
+    for (let m = 0, strip = 0; m < height; m += strip) {
+      strip = stripOf(height - m);
+      const rows = min(strip, height - m);
       const left = packedA + ((<usize>(m * k)) << 2);
       const to = c + ((<usize>(m * cRow + (p << 3))) << 2);
-      if (rows == ROWS && width == 8) {
-        full(left, panel, k, to, (<usize>cRow) << 2, add);
-        continue;
-      }
-      full(left, panel, k, edge, 32, false);
-      for (let i = 0; i < rows; i++) {
-        for (let j = 0; j < width; j++) {
-          const at = to + ((<usize>(i * cRow + j)) << 2);
-          const value = load<f32>(edge + ((<usize>((i << 3) + j)) << 2));
-          store<f32>(at, add ? load<f32>(at) + value : value);
-        }
+      if (narrow && rows == strip) {
+        const from = a + ((<usize>(m * aRow)) << 2);
+        if (ASC_FEATURE_RELAXED_SIMD && strip == 6) score6(from, (<usize>aRow) << 2, panel, k, edge);
+        else score4(from, (<usize>aRow) << 2, panel, k, edge);
+        place(edge, ROW, rows, width, to, cRow, add);
+      } else if (rows == strip && width == 8) {
+        full(left, panel, k, to, (<usize>cRow) << 2, add, strip, step);
+      } else {
+        full(left, panel, k, edge, 32, false, strip, step);
+        place(edge, 32, rows, width, to, cRow, add);
       }
     }
   }
 }
 
+/** Copies sums of `width` columns, rows of which are `apart` bytes apart, to c, or adds them there. */
+function place(sums: usize, apart: usize, rows: i32, width: i32, c: usize, cRow: i32, add: bool): void {
+  const bytes = (<usize>width) << 2;
+  const vectors = bytes & ~15;
+  for (let i = 0; i < rows; i++, sums += apart, c += (<usize>cRow) << 2) {
+    let j: usize = 0;
+    for (; j < vectors; j += 16) {
+      const value = v128.load(sums + j);
+      v128.store(c + j, add ? f32x4.add(v128.load(c + j), value) : value);
+    }
+    for (; j < bytes; j += 4) {
+      const value = load<f32>(sums + j);
+      store<f32>(c + j, add ? load<f32>(c + j) + value : value);
+    }
+  }
+}
+
+/** A packed strip by a panel, whose rows are `step` bytes apart: all `strip` rows and 8 columns. */
 @inline
-export function full(a: usize, b: usize, k: i32, c: usize, stride: usize, add: bool): void {
-  if (ASC_FEATURE_RELAXED_SIMD) product6(a, b, k, c, stride, add);
-  else product4(a, b, k, c, stride, add);
+export function full(
+  a: usize,
+  b: usize,
+  k: i32,
+  c: usize,
+  stride: usize,
+  add: bool,
+  strip: i32 = ROWS,
+  step: usize = 32,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD && strip == 6) product6(a, b, step, k, c, stride, add);
+  else product4(a, b, step, k, c, stride, add);
 }
 
 /** Panel `p` of b: eight columns as [k][8], zeros where there are fewer. */
@@ -232,15 +283,32 @@ function packPanel<T>(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, p
   }
 }
 
-/** ROWS rows as [k][ROWS], zeros where there are fewer. */
-export function packRows(from: usize, row: i32, column: i32, height: i32, k: i32, to: usize): void {
+/** A strip of rows, 6 or 4, as [k][strip], zeros where there are fewer. */
+export function packRows(
+  from: usize,
+  row: i32,
+  column: i32,
+  height: i32,
+  k: i32,
+  to: usize,
+  strip: i32 = ROWS,
+): void {
   const step = (<usize>column) << 2;
   const across = (<usize>row) << 2;
   let i = 0;
-  if (height == ROWS && column == 1) {
+  if (height == strip && row == 1) {
+    for (; i < k; i++) {
+      v128.store(to, v128.load(from));
+      if (strip == 6) store<u64>(to, load<u64>(from, 16), 16);
+      from += step;
+      to += (<usize>strip) << 2;
+    }
+    return;
+  }
+  if (height == strip && column == 1) {
     for (; i + 4 <= k; i += 4) {
-      storeTransposed(from, across, to, ROWS << 2);
-      if (ROWS == 6) {
+      storeTransposed(from, across, to, (<usize>strip) << 2);
+      if (strip == 6) {
         const r4 = v128.load(from + (across << 2));
         const r5 = v128.load(from + (across << 2) + across);
         const low = v128.shuffle<f32>(r4, r5, 0, 4, 1, 5);
@@ -251,16 +319,16 @@ export function packRows(from: usize, row: i32, column: i32, height: i32, k: i32
         v128.store64_lane(to, high, 1, 88);
       }
       from += 16;
-      to += ROWS << 4;
+      to += (<usize>strip) << 4;
     }
   }
   for (; i < k; i++) {
     let source = from;
-    for (let r = 0; r < ROWS; r++) {
+    for (let r = 0; r < strip; r++) {
       store<f32>(to + ((<usize>r) << 2), r < height ? load<f32>(source) : 0);
       if (r + 1 < height) source += across;
     }
     from += step;
-    to += ROWS << 2;
+    to += (<usize>strip) << 2;
   }
 }

@@ -23,6 +23,8 @@ export type Product = {
 /** Numbers of the summed axis taken at a time, and columns: what is packed of b stays below 8 MiB. */
 const depth = 512;
 const most = 4096;
+/** Rows of a, at most, for which rows of b that lie in one piece are not packed. */
+const few = 32;
 
 /**
  * One product, shared among threads: for each stretch of the summed axis b is packed once, then items of some rows by
@@ -36,7 +38,8 @@ export function largeProduct(
   b: number,
   c: number,
 ): boolean {
-  const packed = call.scratch(4 * Math.min(depth, K) * Math.ceil(Math.min(N, most) / 8) * 8);
+  const inPlace = !half && M <= few && bColumn === 1 && N % 8 === 0;
+  const packed = inPlace ? 0 : call.scratch(4 * Math.min(depth, K) * Math.ceil(Math.min(N, most) / 8) * 8);
   for (let n = 0; n < N; n += most) {
     const columns = Math.min(most, N - n);
     const [height, width] = cut(M, Math.ceil(columns / 8), engine.threads);
@@ -47,35 +50,23 @@ export function largeProduct(
       const left = a + 4 * k * aColumn;
       const scratch = engine.exports["multiplyScratch"]!(height, length);
       const add = k > 0 ? 1 : 0;
-      const done =
+      const isPacked =
+        inPlace ||
         engine.parallel(
           half ? "packHalfColumns" : "packColumns",
           Math.ceil(columns / packedColumns),
           0,
-          right,
-          bRow,
-          bColumn,
-          columns,
-          length,
-          packed,
-          Number(half === "float16"),
-        ) &&
+          ...[right, bRow, bColumn, columns, length, packed, Number(half === "float16")],
+        );
+      const [panels, apart, step] = inPlace ? [right, 32, 4 * bRow] : [packed, 32 * length, 32];
+      const done =
+        isPacked &&
         engine.parallel(
           "multiply",
           items,
           scratch,
-          left,
-          aRow,
-          aColumn,
-          packed,
-          c + 4 * n,
-          N,
-          M,
-          columns,
-          length,
-          height,
-          width,
-          add,
+          ...[left, aRow, aColumn, panels!, c + 4 * n, N, M, columns, length, height, width, add],
+          ...[apart!, step!],
         );
       if (!done) return false;
     }

@@ -37,6 +37,12 @@ const work: Record<string, (device: Device) => Tensor[]> = {
     const matrix = randn([801, 803], { seed: 2 }).to(device);
     return [t.matmul(row, matrix), t.matmul(row, permute(randn([803, 801], { seed: 3 }).to(device), [1, 0]))];
   },
+  "few rows or columns, which meet a matrix that is not packed": (device) => {
+    const matrix = randn([520, 520], { seed: 1 }).to(device);
+    const [few, narrow] = [randn([8, 520], { seed: 2 }).to(device), randn([520, 21], { seed: 3 }).to(device)];
+    const columns = randn([520, 8], { seed: 4 }).to(device);
+    return [t.matmul(few, matrix), t.matmul(matrix, narrow), t.matmul(permute(columns, [1, 0]), matrix)];
+  },
   "losses and rows by number": (device) => {
     const table = randn([97, 130], { seed: 1 }).to(device);
     const where = ids.to(device);
