@@ -86,7 +86,7 @@ describe("qkv generate", () => {
     expect(stdout).toBe("abcabc\n");
     expect(stderr).toMatch(/^5 tokens in \d+\.\d\d s, \d+\.\d tokens\/s\n$/);
     expect(status).toBe(0);
-    expect(generate().stdout).toBe("abca\n"); // the space behind the beginning is not text
+    expect(generate().stdout).toBe("abca\n"); // the space after the beginning is not text
   });
 
   test("--json gives one object alone", () => {

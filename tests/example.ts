@@ -59,7 +59,7 @@ export function compileExample({ code, file, line }: CodeBlock): { js: string; c
   return { js: outputText, checks };
 }
 
-/** The expression whose value a `// =>` behind the statement speaks of. */
+/** The expression whose value a `// =>` after the statement speaks of. */
 function checkable(node: ts.Node): ts.Node | undefined {
   if (ts.isVariableStatement(node)) {
     const [first, ...more] = node.declarationList.declarations;

@@ -1,6 +1,6 @@
 import ts from "typescript";
 
-/** The value behind `// =>`, as plain data. A number stays text: its decimals say how precisely it was printed. */
+/** The value after `// =>`, as plain data. A number stays text: its decimals say how precisely it was printed. */
 export type Expected =
   | { kind: "number"; text: string }
   | { kind: "value"; value: string | boolean | null }
@@ -10,7 +10,7 @@ export type Expected =
   | { kind: "throws"; name: string; message: string };
 
 /**
- * Reads the text behind `// =>`: numbers, strings, `true`, `false`, `null`, `undefined`, lists and objects of them,
+ * Reads the text after `// =>`: numbers, strings, `true`, `false`, `null`, `undefined`, lists and objects of them,
  * or `throws NameOfError`, with `: part of its message` if wanted.
  *
  * @throws {Error} If it is anything else.

@@ -126,7 +126,7 @@ describe("in Chromium", () => {
   const deleteIn = (page: Page) => page.evaluate('modelStore().delete("owner/tiny")') as Promise<number>;
 
   test.runIf(chromiumPath)(
-    "a page that is killed in a download: the next goes on behind the last piece",
+    "a page that is killed in a download: the next goes on after the last piece",
     async () => {
       most = 2 * pieceSize + 100_000;
       const [first, watcher] = [await newPage(), await newPage()];

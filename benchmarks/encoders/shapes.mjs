@@ -1,7 +1,7 @@
 // The models of the `encoders` rows: shapes of known ones, with random weights, the same in every process.
 import { weightsOf } from "../lm/shapes.mjs";
 
-/** C width, F hidden, L layers, H heads. Norms stand behind each part (`post`) or before it. */
+/** C width, F hidden, L layers, H heads. Norms stand after each part (`post`) or before it. */
 export const shapes = {
   /** all-MiniLM-L6-v2, with a small vocabulary: a lookup is not what takes time. */
   minilm: { C: 384, F: 1536, L: 6, H: 12, V: 2048, tokens: 128, post: true, eps: 1e-12 },

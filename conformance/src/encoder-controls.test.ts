@@ -87,7 +87,7 @@ test.each<[folder: string, trait: string, change: Change, output: string]>([
   ],
   [
     "modernbert",
-    "the norm behind the last layer",
+    "the norm after the last layer",
     { params: (all) => ({ ...all, finalNorm: { weight: ones([48]) } }) },
     rows,
   ],
@@ -112,14 +112,14 @@ test.each<[folder: string, trait: string, change: Change, output: string]>([
   ["distilbert-mlm", "the activation", { config: { activation: "relu" } }, "logits"],
   [
     "camembert",
-    "positions behind that of padding",
+    "positions after that of padding",
     { params: (all) => ({ ...all, positions: { weight: flip(all.positions.weight, 0) } }) },
     "logits",
   ],
   ["roberta-prelayernorm", "norms before each part", { config: { placement: "post" } }, "logits"],
   [
     "roberta-prelayernorm",
-    "the norm behind the last layer",
+    "the norm after the last layer",
     { params: (all) => ({ ...all, finalNorm: { weight: ones([12]) } }) },
     "logits",
   ],

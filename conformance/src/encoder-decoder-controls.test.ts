@@ -57,9 +57,9 @@ const both = ["logits", "encoder_last_hidden_state"];
 
 test.each<[folder: string, trait: string, change: Change, outputs: string[]]>([
   ["bart", "the scale of embeddings", { config: () => ({ embeddingScale: 1 }) }, both],
-  ["bart", "norms behind embeddings", { config: () => ({ embeddingNorm: false }) }, both],
+  ["bart", "norms after embeddings", { config: () => ({ embeddingNorm: false }) }, both],
   ["bart", "exact GELU", { config: () => ({ activation: "geluTanh" }) }, both],
-  ["bart", "norms behind each part", { config: () => ({ placement: "pre" }), params: withNorms }, both],
+  ["bart", "norms after each part", { config: () => ({ placement: "pre" }), params: withNorms }, both],
   [
     "bart",
     "its own keys of cross-attention",
@@ -94,7 +94,7 @@ test.each<[folder: string, trait: string, change: Change, outputs: string[]]>([
   ["m2m-100", "the slowest wave", { config: () => ({ sinusoids: { first: 2 } }) }, both],
   [
     "m2m-100",
-    "the norm behind the last layer",
+    "the norm after the last layer",
     { params: (all) => ({ ...all, decoder: { ...all.decoder, norm: { weight: ones([32]) } } }) },
     ["logits"],
   ],
@@ -144,14 +144,14 @@ test.each<[folder: string, trait: string, change: Change, outputs: string[]]>([
   ],
   ["mbart", "the scale of embeddings", { config: () => ({ embeddingScale: 1 }) }, both],
   ["mbart", "norms before each part", { config: () => ({ placement: "post" }) }, both],
-  ["mbart", "norms behind embeddings", { config: () => ({ embeddingNorm: false }) }, both],
+  ["mbart", "norms after embeddings", { config: () => ({ embeddingNorm: false }) }, both],
   [
     "mbart",
-    "the norm behind the last layer",
+    "the norm after the last layer",
     { params: (all) => ({ ...all, encoder: { ...all.encoder, norm: { weight: ones([12]) } } }) },
     both,
   ],
-  ["plbart", "norms behind embeddings", { config: () => ({ embeddingNorm: false }) }, both],
+  ["plbart", "norms after embeddings", { config: () => ({ embeddingNorm: false }) }, both],
   ["plbart", "the scale of embeddings", { config: () => ({ embeddingScale: 1 }) }, both],
   ["pegasus", "the first position", { config: () => ({ sinusoids: { first: 1 } }) }, both],
   ["pegasus", "norms before each part", { config: () => ({ placement: "post" }) }, both],
@@ -175,7 +175,7 @@ test.each<[folder: string, trait: string, change: Change, outputs: string[]]>([
   expect((await failuresOf(folder, change)).sort()).toEqual([...outputs].sort());
 });
 
-/** With norms in front of each part, another one stands behind the last. */
+/** With norms in front of each part, another one stands after the last. */
 function withNorms({ encoder, decoder, ...all }: EncoderDecoderParams): EncoderDecoderParams {
   const norm = { weight: ones([48]), bias: zeros([48]) };
   return { ...all, encoder: { ...encoder, norm }, decoder: { ...decoder, norm } };

@@ -409,7 +409,7 @@ function countCases(): number {
   );
 }
 
-test("generation: one token, one score, one end of a sequence, and one number behind a processor", async () => {
+test("generation: one token, one score, one end of a sequence, and one number after a processor", async () => {
   type Entry = {
     name: string;
     folder: string;

@@ -69,7 +69,7 @@ test.each<[folder: string, trait: string, change: VisionChange, output: string]>
     { params: (all) => ({ ...all, patches: { weight: all.patches.weight } }) },
     rows,
   ],
-  ["vit", "the norm behind the last layer", { config: { finalNorm: "pooled" } }, rows],
+  ["vit", "the norm after the last layer", { config: { finalNorm: "pooled" } }, rows],
   ["vit", "its number for norms", { config: { normEps: 0.1 } }, rows],
   [
     "vit",
@@ -118,7 +118,7 @@ test.each<[folder: string, trait: string, change: VisionChange, output: string]>
   ],
   [
     "dinov2-with-registers",
-    "registers behind the class token",
+    "registers after the class token",
     {
       config: { registers: 0 },
       params: ({ registers: _, ...all }) => all,
@@ -130,7 +130,7 @@ test.each<[folder: string, trait: string, change: VisionChange, output: string]>
   ["clip-classifier", "the mean of patches", { config: { head: tinyHead("mean") } }, "logits"],
   ["clip-classifier", "rows without the last norm", { config: { finalNorm: "rows" } }, "logits"],
   ["siglip-classifier", "the mean of all rows", { config: { head: tinyHead("patches") } }, "logits"],
-  ["siglip-classifier", "rows behind the last norm", { config: { finalNorm: "pooled" } }, "logits"],
+  ["siglip-classifier", "rows after the last norm", { config: { finalNorm: "pooled" } }, "logits"],
 ])("hf/%s without %s fails", async (folder, _, change, output) => {
   expect(await failuresOf(folder, await changedVision(folder, {}))).toEqual([]);
   expect(await failuresOf(folder, await changedVision(folder, change))).toContain(output);

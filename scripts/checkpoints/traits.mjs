@@ -16,7 +16,7 @@ const placements = {
   pre: undefined,
   post: "norms after sums",
   both: "norms on both sides",
-  after: "norms behind sublayers",
+  after: "norms after sublayers",
   parallel: "parallel block",
   parallelShared: "parallel block, one norm",
   normed: "normalized residual",

@@ -67,7 +67,7 @@ export const mutants = [
     replace: "$writer.uint64($text.length); $writer.bytes($text);",
   },
   {
-    what: "the data of GGUF begin right behind the header",
+    what: "the data of GGUF begin right after the header",
     file: "src/gguf.ts",
     in: "readGgufHeader",
     find: "Math.ceil($reader.offset / $alignment) * $alignment",

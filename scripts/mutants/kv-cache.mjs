@@ -49,7 +49,7 @@ export const mutants = [
     replace: "quantize(slice($tail, 2, capacity - $group, capacity), $axis)",
   },
   {
-    what: "groups of a batch lie behind each other",
+    what: "groups of a batch lie after each other",
     file: "src/quantized-store.ts",
     in: "quantizedBlocks",
     find: "($n % $columns) * $B + Math.floor($n / $columns)",
@@ -199,7 +199,7 @@ export const mutants = [
     replace: ";",
   },
   {
-    what: "latents are the last numbers of a row, behind the rotary key",
+    what: "latents are the last numbers of a row, after the rotary key",
     file: "src/latent-rows.ts",
     near: ["src/latent-cache.test.ts"],
     find: "slice($key, 3, 0, $latentDim)",

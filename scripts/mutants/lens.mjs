@@ -76,7 +76,7 @@ export const mutants = [
     replace: 'c.op("GreaterOrEqual", [places, $start])',
   },
   {
-    what: "tokens behind a past are read from its beginning",
+    what: "tokens after a past are read from its beginning",
     file: "src/onnx/fused/group-query-attention.ts",
     near: onnx("fused"),
     find: 'c.op("Add", [inRange, pastLength])',
@@ -97,7 +97,7 @@ export const mutants = [
     replace: "weights",
   },
   {
-    what: "a mask that is too short hides nothing behind its end",
+    what: "a mask that is too short hides nothing after its end",
     file: "src/onnx/fused/standard-attention.ts",
     near: onnx("standard"),
     find: "padded(c, inFloat32(c, mask, maskType), axes, S, -Infinity)",

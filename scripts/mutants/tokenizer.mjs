@@ -3,7 +3,7 @@ export const near = ["src/chat/chat-template.test.ts"];
 
 export const mutants = [
   {
-    what: "templates keep the line break behind a block",
+    what: "templates keep the line break after a block",
     file: "src/chat/render-bounded.ts",
     find: "trim_blocks: true",
     replace: "trim_blocks: false",

@@ -67,7 +67,7 @@ export const mutants = [
     replace: "randint([1], { seed, first: 0, high: 2 ** 31 })",
   },
   {
-    what: "a window of sound begins behind a segment that has not ended",
+    what: "a window of sound begins after a segment that has not ended",
     file: "src/speech/segments.ts",
     near: ["src/speech/segments.test.ts"],
     find: "$endsInOne ? $duration : $timeOf($ids[$between.at(-1)! - 1]!)",
@@ -314,7 +314,7 @@ export const mutants = [
     replace: "penalizeTokens($scores, $ids, penalty)",
   },
   {
-    what: "padding stands behind the prompt",
+    what: "padding follows the prompt",
     file: "src/generation/padded-prompts.ts",
     near: ["src/generation/generate-batch.test.ts"],
     find: "[...$padding, ...$ids]",

@@ -23,7 +23,7 @@ export const mutants = [
     replace: "0",
   },
   {
-    what: "heads of a plan lie one row of tiles behind each other",
+    what: "heads of a plan lie one row of tiles after each other",
     file: "src/kernels/attention/call-words.ts",
     near: [attention],
     find: "$plan.heads > 1 ? $plan.rows * $plan.columns : 0",

@@ -88,7 +88,7 @@ print(
   `previous-token head: layer 0, head ${before.indexOf(Math.max(...before))}`,
 );
 
-// The map of the best one: stripes one place behind the earlier copy.
+// The map of the best one: stripes one place after the earlier copy.
 const { tensors } = runWithTrace(model, rows[0]!, { names: ["weights"] });
 const maps = tensors[`layers.${best.layer}.attention.weights`]!;
 show(

@@ -54,7 +54,7 @@ show(
     },
     {
       labels: words.flatMap((word) => [word, `${word}, processed`]),
-      title: `next word, before and behind ${name}`,
+      title: `next word, before and after ${name}`,
     },
   ),
 );

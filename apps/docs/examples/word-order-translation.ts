@@ -12,7 +12,7 @@ import { pairBatches, train, type PairBatch } from "@qkv/transformer/training";
 import { attentionMap } from "@qkv/viz";
 import { wasm } from "@qkv/wasm";
 
-// English words and French ones. Colors stand behind nouns in French, and
+// English words and French ones. Colors follow nouns in French, and
 // articles follow the gender of the noun.
 const nouns = { cat: "chat", dog: "chien", cow: "vache", mouse: "souris" };
 const isFeminine = (noun: string) => noun === "cow" || noun === "mouse";

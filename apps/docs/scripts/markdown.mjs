@@ -38,7 +38,7 @@ export function toMarkdown(source, root = "/") {
     .trim()}\n`;
 }
 
-/** A fence without the words of this site behind its language. */
+/** A fence without the words of this site after its language. */
 const fence = (block) => block.replace(/^```(\w+) [^\n]*/, "```$1");
 
 function prose(text, root) {

@@ -327,7 +327,7 @@ export function siteChecks(example) {
         await page.keyboard.type("a");
         await page.locator(".cm-tooltip-autocomplete").getByText("shape").first().waitFor();
         await page.keyboard.press("Escape");
-        // Somewhere in the word behind "const x = ", in letters of nearly 8 pixels.
+        // Somewhere in the word after "const x = ", in letters of nearly 8 pixels.
         await one.editor
           .locator(".cm-line")
           .nth(1)

@@ -1,8 +1,7 @@
 import { ablationTargets, switchedText, type Place } from "./place";
 
-/** Facts of a place that the page found out, for the code. */
-export type Looked = {
-  /** Code that loads the model: `await modelTiny()`, or a string in quotes. */
+/** The selection of the page, and its results that the code needs. */
+export type Selection = {
   readonly head: { readonly layer: number; readonly head: number };
   readonly query: number;
   readonly key: number;
@@ -13,7 +12,7 @@ export type Looked = {
 };
 
 /** A module for Node that computes again what the page shows. */
-export function notebook(place: Place, { head, query, key, next, model }: Looked): string {
+export function notebook(place: Place, { head, query, key, next, model }: Selection): string {
   const small = model === undefined;
   const quoted = (value: unknown) => JSON.stringify(value);
   const packages = ["@qkv/attention", "@qkv/lens", "@qkv/transformer", ...(small ? ["@qkv/model-tiny"] : [])];

@@ -3,7 +3,7 @@ import { patternNames, type PatternName } from "@qkv/lens/session";
 /** A head or a part of a layer that is switched off: `1.2` a head, `1.a` attention and `1.f` the feed-forward layer of layer 1. */
 export type Switched = string;
 
-/** All that a reader chose, as the address of the page has it behind `#`. */
+/** All that a reader chose, as the address of the page has it after `#`. */
 export type Place = {
   /** The small model (`""`), or a repository of the hub. Files have no address. */
   readonly model: string;

@@ -5,7 +5,7 @@ import "./standalone.css";
 
 const createWorker = () => new Worker(new URL("worker.js", document.baseURI), { type: "module" });
 
-/** The server tells its model; another server has none, and the small model is looked at. */
+/** The model that the server names in `model.json`. Undefined: there is no such file, and the page opens the small model. */
 async function givenModel(): Promise<GivenModel | undefined> {
   const response = await fetch("model.json");
   if (!response.ok) return undefined;

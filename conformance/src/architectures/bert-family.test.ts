@@ -148,7 +148,7 @@ test("BERT as it was first published calls gains gamma and shifts beta", async (
   });
 });
 
-test("RoBERTa: positions begin behind the padding token's", async () => {
+test("RoBERTa: positions begin after the padding token's", async () => {
   const w = randomWeights({
     ...shapes("roberta.", 34, 1),
     "lm_head.dense.weight": [C, C],

@@ -214,7 +214,7 @@ test("OLMo: layer norms that learn nothing", async () => {
   await expect(clipped).rejects.toThrow(/config.json: clip_qkv` is 8, expected null/);
 });
 
-test("BioGPT: scaled embeddings, learned positions behind two rows of no token", async () => {
+test("BioGPT: scaled embeddings, learned positions after two rows of no token", async () => {
   const layer = biased({
     self_attn_layer_norm: [C],
     "self_attn.q_proj": [C, C],

@@ -413,7 +413,7 @@ test("Jamba: Mamba with norms inside, attention without positions, and experts i
   );
 });
 
-test("LFM2 with experts: sigmoids choose with a bias, behind a first dense layer", async () => {
+test("LFM2 with experts: sigmoids choose with a bias, after a first dense layer", async () => {
   const maps: MapNames = ["w1", "w3", "w2"];
   const config = {
     ...{

@@ -126,7 +126,7 @@ function listsOf({ shape, values }: ReferenceTensor, lengths?: readonly number[]
   );
 }
 
-/** Real tokens of each text, whose padding stands behind. */
+/** Real tokens of each text, whose padding follows. */
 function lengthsOf({ shape, values }: ReferenceTensor): number[] {
   const [B, S] = shape as [number, number];
   return Array.from({ length: B }, (_, b) =>
@@ -141,7 +141,7 @@ async function written(
   maxTokens: number,
 ): Promise<number[]> {
   const ids: number[] = [];
-  // References go on behind the end of a text.
+  // References go on after the end of a text.
   const endless = { ...model, config: { ...model.config, stopIds: [] } };
   for await (const { id } of generate(endless, source, { maxTokens, decoderIds: [start] })) ids.push(id);
   return ids;

@@ -62,7 +62,7 @@ export async function compareEncoder(
       const limit = tolerance(isLogits ? "logits" : "embedding", target.class);
       const ours = own(name);
       if (!ours) return mismatch(name, limit, "is not known");
-      // Rows behind layers are those of the first text.
+      // Rows after layers are those of the first text.
       const seen = name.startsWith("hidden.") ? slice(ours, 0, 0, 1) : ours;
       const perToken = shape.length > 1 && shape[1] === T && seen.shape[1] === T;
       const width = shape.slice(2).reduce((a, b) => a * b, 1);

@@ -59,7 +59,7 @@ export async function compareVision(
       const limit = tolerance(isLogits ? "logits" : "embedding", target.class);
       const ours = own[name]?.();
       if (!ours) return mismatch(name, limit, "is not known");
-      // Rows behind layers are those of the first image.
+      // Rows after layers are those of the first image.
       const seen = name.startsWith("hidden.") ? slice(ours, 0, 0, 1) : ours;
       return compareNumbers(
         name,

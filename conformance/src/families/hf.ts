@@ -20,7 +20,7 @@ type Refs = {
 };
 
 /**
- * `hf/NAME/`: tiny models in the layout of Hugging Face: decoders with logits, rows behind layers and greedy tokens;
+ * `hf/NAME/`: tiny models in the layout of Hugging Face: decoders with logits, rows after layers and greedy tokens;
  * encoders with rows and what their heads make of them; encoder–decoders with both sides. A folder with a `config.v4.json` is run from that as well: the same model in the fields of published files.
  */
 export const hf = (data: DataFolder): Source[] => modelFolders(data, "hf");
@@ -127,7 +127,7 @@ async function compareCase(
             hiddenRows(model, traced, refs, reference.name));
       if (!own) return mismatch(reference.name, limit, "is not known");
       const values = await own.read();
-      // Logits of padding are written as 0; of rows behind layers, those of the first text are there.
+      // Logits of padding are written as 0; of rows after layers, those of the first text are there.
       const size = own.shape.at(-1)!;
       const flat = real?.flat();
       const seen = flat ? Float64Array.from(values, (x, i) => (flat[Math.floor(i / size)] ? x : 0)) : values;
@@ -145,7 +145,7 @@ async function compareCase(
   );
 }
 
-/** `hidden.0`: embeddings; `hidden.i`: behind layer i, the last one behind the final norm. Mamba's have no embeddings. */
+/** `hidden.0`: embeddings; `hidden.i`: after layer i, the last one after the final norm. Mamba's have no embeddings. */
 function hiddenRows(
   model: Model,
   traced: Record<string, Tensor>,

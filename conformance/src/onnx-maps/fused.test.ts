@@ -411,7 +411,7 @@ describe("GroupQueryAttention", () => {
     for (let i = 0; i < seen.length; i++) expect(seen[i]! > 0).toBe(i % P < (i < H * P ? 6 : 4));
   });
 
-  test("a prompt with padding behind the shorter one, rotated", async () => {
+  test("a prompt with padding after the shorter one, rotated", async () => {
     const { q, k, v } = call(B, T);
     const inputs = {
       ...{ query: value(q), key: value(k), value: value(v), pastKey: undefined, pastValue: undefined },

@@ -22,14 +22,13 @@ const besideWeights = [
 ];
 
 /**
- * A model on this machine: what is on a server is fetched once and kept. A path stays what it is.
+ * Downloads a model once and returns its path; a path is returned as it is.
  *
- * A file is written under another name and renamed when it is whole, so that a download that ends at any moment leaves
- * nothing that could be taken for the model. What is no file of a model, such as a page that asks for a login, is refused
- * and not kept.
+ * A file is written under another name and renamed when it is complete, so that an interrupted download leaves nothing that
+ * could be taken for the model. A response that is not a file of a model, such as a login page, is refused and not cached.
  *
- * @param source - A path, an address, or the name of a repository, `owner/name`. A repository is kept as Python's
- *   `huggingface_hub` keeps it, so that each finds what the other downloaded.
+ * @param source - A path, an address, or the name of a repository, `owner/name`. A repository is cached in the
+ *   layout of Python's `huggingface_hub`, so that each finds what the other downloaded.
  * @returns A path.
  */
 export async function downloadModel(source: string, options: CacheOptions): Promise<string> {
@@ -44,7 +43,7 @@ export async function downloadModel(source: string, options: CacheOptions): Prom
     await fetchFile(url, folder, options);
     return folder;
   }
-  // Says that every file was asked for and is there, or is none of this model's: the server is not needed again.
+  // Marks a complete download: every file was requested, and stored if the server has it.
   const mark = join(folder, ".fetched");
   if (await exists(mark)) return folder;
   const repository = isRepository ? await openHubRepository(source, hub, options) : undefined;

@@ -164,9 +164,9 @@ export type Convolution = {
   readonly bias?: boolean;
   /** Zeros at both ends, so that `stride` frames make one. Default true. */
   readonly padded?: boolean;
-  /** An activation behind it. Default false. */
+  /** An activation after it. Default false. */
   readonly activation?: boolean;
-  /** A norm of all channels together behind it (Moonshine). Default false. */
+  /** A norm of all channels together after it (Moonshine). Default false. */
   readonly norm?: boolean;
 };
 
@@ -219,9 +219,9 @@ export type ModelShape = {
   readonly contextLength: number | null;
   readonly encoder?: Stack;
   readonly decoder?: Stack;
-  /** The matrix behind an encoder that makes one vector of a text or an image. */
+  /** The matrix after an encoder that makes one vector of a text or an image. */
   readonly pooler: boolean;
-  /** A learned query that attends to all rows, and a network behind it, make one vector (SigLIP). Default false. */
+  /** A learned query that attends to all rows, and a network after it, make one vector (SigLIP). Default false. */
   readonly attentionPooling?: boolean;
   /** A matrix that maps the vector of a text or an image to one that both share (CLIP). Default: none. */
   readonly projection?: { readonly outputs: number; readonly bias: boolean };

@@ -164,7 +164,7 @@ function readLatent(fields: Fields, { indexer }: Traits, reach: Reach): LatentAt
   };
 }
 
-/** RWKV-7's time mix: decay, rate, gate and, behind the first layer, the share of its values come through maps of low rank. */
+/** RWKV-7's time mix: decay, rate, gate and, after the first layer, the share of its values come through maps of low rank. */
 function readTimeMix({ own, size }: Fields, layer: number): StateAttention {
   const [width, headDim] = [size("width"), own("head_size", 64)];
   const heads = width / headDim;

@@ -2,7 +2,7 @@ import { feedForwardParts } from "./feed-forward-parts.js";
 import type { ModelShape } from "./model-shape.js";
 import { norm, perRow, pointwise, product, tokenRows, type Part, type Rows } from "./part.js";
 
-/** The parts behind an encoder that make one vector of a text or an image. */
+/** The parts after an encoder that make one vector of a text or an image. */
 export function vectorParts(shape: ModelShape): Part[] {
   const { embedDim: C, projection } = shape;
   return [

@@ -77,7 +77,7 @@ function parsed(argv: readonly string[]) {
       argument: "folder",
       received: positionals.join(" "),
       expected: "one folder",
-      fix: "put a name with spaces in quotes; options stand behind `--`.",
+      fix: "put a name with spaces in quotes; options follow `--`.",
     });
   } catch (cause) {
     if (isQkvError(cause)) throw cause;

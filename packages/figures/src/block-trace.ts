@@ -160,7 +160,7 @@ async function streamOf(check: Checks, model: Model, tensors: Tensors, removed: 
   let entering = tensors["embeddings"]!;
   for (const [i, layer] of params.layers.entries()) {
     const at = (name: string) => tensors[`layers.${i}.${name}`]!;
-    /** The norm behind a part, which Gemma 2 has. */
+    /** The norm after a part, which Gemma 2 has. */
     const postNorm = (x: Tensor, own: typeof layer.attentionOutNorm) =>
       config.placement === "both" && own ? layerNorm.apply(own, x) : x;
     const read = layerNorm.apply(layer.attentionNorm, entering);

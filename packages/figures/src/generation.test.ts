@@ -186,7 +186,7 @@ test("int8 columns take the share of bytes that they have", () => {
   expect(code! / float!).toBeCloseTo(800 / 2048, 6);
 });
 
-test("draft tokens stand behind the text until they are verified", () => {
+test("draft tokens follow the text until they are verified", () => {
   const scene = sceneOf("draft", "predict-1");
   expect(starts(scene, "slot:").map(({ text }) => text)).toEqual(["say", "?", "The"]);
   expect(markOf(scene, "note:0")!.text).toContain(

@@ -28,7 +28,7 @@ function drop(host: HTMLElement, files: readonly File[]): void {
   host.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
 }
 
-test("opens on the whole; a press opens a block, a part and a head in place, and a crumb leads out", async () => {
+test("opens on the whole model; a click opens a block, a part and a head in place, and a breadcrumb leads back", async () => {
   const host = await place();
   expect(title(host)).toMatch(/after “the” comes “hill”/);
   click(cell(host, "block:1"));
@@ -72,7 +72,7 @@ test("a dropped model folder is drawn, and the figure's own model comes back", a
   await vi.waitFor(() => expect(cell(host, "block:3")).not.toBeNull(), { timeout: 30_000 });
 });
 
-test("files that are no model are refused in words, and the picture stays", async () => {
+test("files that are no model are refused with a message, and the picture stays", async () => {
   const host = await place();
   drop(host, [new File(["not a model"], "cat.jpg")]);
   await vi.waitFor(() => expect(words(host)).toMatch(/^cat\.jpg was not drawn.*config\.json/s), {

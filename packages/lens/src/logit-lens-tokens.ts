@@ -12,7 +12,7 @@ export type LogitLensOptions = {
 /** Numbers row by row, and their shape. */
 export type LensNumbers = { readonly data: Float64Array; readonly shape: readonly number[] };
 
-/** Tokens that a model would predict behind each layer of a run: what `logitLensView` of `@qkv/viz` draws. */
+/** Tokens that a model would predict after each layer of a run: what `logitLensView` of `@qkv/viz` draws. */
 export type LogitLensResult = {
   /** The tensor of each row, L + 1 of them: `embeddings`, `layers.0.output`. */
   readonly names: readonly string[];
@@ -33,7 +33,7 @@ export type LogitLensResult = {
 };
 
 /**
- * The logit lens in words: the most probable next tokens behind the embeddings and behind each layer, and the probability and rank
+ * The logit lens in words: the most probable next tokens after the embeddings and after each layer, and the probability and rank
  * that each gives to the token that the model predicts in the end. `logitLensView` of `@qkv/viz` draws it.
  *
  * Logits of one row are held at a time, so a vocabulary of 150,000 tokens needs 0.6 MB for each token of the text.
@@ -79,7 +79,7 @@ export async function logitLensTokens(
 
   const rows: Record<"ids" | "probabilities" | "final" | "ranks", readonly number[]>[] = [];
   for (const name of names) {
-    // The last row is that of the model: what is behind its layers is in it too.
+    // The last row is that of the model: what comes after its layers is in it too.
     const logits = name === names.at(-1) ? last : logitsOf(params, tensors[name]!);
     const probabilities = softmax(logits); // [1, T, V]
     const top = topK(logits, K).indices;

@@ -31,7 +31,7 @@ test.each(models)("each call of %o gives files of its own, the same ones", async
   expect(first.every((byte, i) => byte === second[i])).toBe(true);
 });
 
-test("the tokens of the sibling are the bytes, and a text begins behind a line break", async () => {
+test("the tokens of the sibling are the bytes, and a text begins after a line break", async () => {
   const files = new Map((await modelTinyBytes()).map((file) => [file.name, file]));
   const tokenizer = JSON.parse(await files.get("tokenizer.json")!.text()) as {
     model: { vocab: Record<string, number>; merges: unknown[] };

@@ -40,7 +40,7 @@ test("a character whose bytes never come is one U+FFFD, and the decoder begins a
   expect(decoder.push(0x20)).toBe(" "); // a new text, without a beginning before it
 });
 
-test("one space is dropped right behind the beginning of a sequence, and nowhere else", () => {
+test("one space is dropped right after the beginning of a sequence, and nowhere else", () => {
   const [A, space] = [0x41, 0x20];
   expect(decode([bos, space, space, A])).toBe(" A");
   expect(decode([bos, A, space])).toBe("A ");

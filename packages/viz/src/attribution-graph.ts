@@ -49,7 +49,7 @@ const [rowHeight, boxHeight, gap] = [26, 20, 56]; // pixels
 
 /**
  * Draws the sources of a score as a graph, from the score on the left to what it was made of on the right: first the parts of the
- * query and of the key, then behind each node that is expanded its own sources. The width and ink of a line is a part of the
+ * query and of the key, then after each node that is expanded its own sources. The width and ink of a line is a part of the
  * score, purple above 0, orange with a minus below. A node with sources has a `+`, and a `−` where they are shown.
  *
  * As `<qkv-attribution-graph>`, a click or Enter on a node shows or hides its sources.

@@ -17,7 +17,7 @@ import { svg } from "./svg.js";
 import { visibleToken } from "./visible-token.js";
 import { weightLegend } from "./weight-legend.js";
 
-/** Tokens that a model would predict behind each layer, as `logitLensTokens` of `@qkv/lens` returns them. */
+/** Tokens that a model would predict after each layer, as `logitLensTokens` of `@qkv/lens` returns them. */
 export type LogitLensTokens = {
   /** Name of each row, L of them: `embeddings`, `layers.0.output`. */
   readonly names: readonly string[];

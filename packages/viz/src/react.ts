@@ -148,7 +148,7 @@ export type LogitLensViewProps = PictureProps<"qkv-logit-lens"> & {
 };
 
 /**
- * The most probable next token behind each layer: `<LogitLensView args={[lens, { selected }]} onCellSelect={setSelected} />`.
+ * The most probable next token after each layer: `<LogitLensView args={[lens, { selected }]} onCellSelect={setSelected} />`.
  *
  * @example
  * ```ts

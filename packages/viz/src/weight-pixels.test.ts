@@ -5,7 +5,7 @@ import { weightPixels } from "./weight-pixels.js";
 const hex = (pixels: ArrayLike<number>, i: number) =>
   `#${[0, 1, 2].map((c) => pixels[4 * i + c]!.toString(16).padStart(2, "0")).join("")}`;
 
-test("the largest weight is ink, a small one nearly paper, in both themes", () => {
+test("the largest weight has the color of weights, a small one nearly that of paper, in both themes", () => {
   for (const [theme, colors] of [
     ["light", light],
     ["dark", dark],

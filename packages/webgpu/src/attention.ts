@@ -172,7 +172,7 @@ function runner(engine: DirectEngine) {
       if (isDecoding(call)) decode(context, placing, call, outputs);
       else
         withLayout(context, placing, call, (layout) =>
-          // Behind lse lie the largest score and 1 / sum of each row.
+          // After lse lie the largest score and 1 / sum of each row.
           walkForward(context, call, layout, outputs, bufferOf(outputs.lse, 8 * B * H * T)),
         );
       const output = bufferOf(outputs.output);

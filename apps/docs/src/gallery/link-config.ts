@@ -1,4 +1,4 @@
-// A reader's config.json lives in the link, deflated: #config=… behind the page's address. A hash is never sent to a
+// A reader's config.json lives in the link, deflated: #config=… after the page's address. A hash is never sent to a
 // server.
 
 /** Letters of the longest link that is written or read. Many places cut longer ones. */

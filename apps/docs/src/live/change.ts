@@ -46,7 +46,7 @@ export function resultOf(messages: readonly Message[]): Result {
 export const numbersIn = (text: string): number[] =>
   (text.replace(/(\d),(?=\d{3}\b)/g, "$1").match(/-?\d+(\.\d+)?(e[+-]?\d+)?/g) ?? []).map(Number);
 
-/** The numbers behind `start` in the first text that begins with it; none without such a text. */
+/** The numbers after `start` in the first text that begins with it; none without such a text. */
 export const numbersAfter = (texts: readonly string[], start: string): number[] =>
   numbersIn(texts.find((text) => text.startsWith(start))?.slice(start.length) ?? "");
 

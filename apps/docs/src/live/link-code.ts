@@ -1,4 +1,4 @@
-// The code and the controls of a changed example live in the link: #code.NAME=…&set.NAME=… behind the page's address,
+// The code and the controls of a changed example live in the link: #code.NAME=…&set.NAME=… after the page's address,
 // beside those of other examples. A hash is never sent to a server.
 
 /** The code that a link carries for an example, if it does. Damaged code counts as none, and so does far too much. */

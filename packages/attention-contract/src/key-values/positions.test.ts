@@ -38,7 +38,7 @@ test("a sequence is one longer than its last position, wherever that is stored; 
   expect(keyLengthsOf(Int32Array.of(0, 4, 1, 3, 2, -1, 0, 7), 2, 2)).toEqual([5, 8]);
 });
 
-test("new tokens stand behind those of the cache, of each batch where they differ", () => {
+test("new tokens follow those of the cache, of each batch where they differ", () => {
   expect(positionsAfter(undefined, 2)).toEqual({ start: 0 });
   expect(positionsAfter({ length: 4, lengths: Int32Array.of(4, 4) }, 2)).toEqual({ start: 4 });
   expect(positionsAfter({ length: 4, lengths: Int32Array.of(4, 1) }, 2)).toEqual(Int32Array.of(4, 5, 1, 2));

@@ -332,7 +332,7 @@ function refuseUnrotated(): never {
   return applying.refuse({
     argument: "cache",
     received: "a cache of unrotated keys",
-    expected: "one of keys as they are: they are normalized behind the rotation",
+    expected: "one of keys as they are: they are normalized after the rotation",
     fix: "make the cache without `unrotatedKeys`.",
   });
 }

@@ -155,7 +155,7 @@ test("over all heads, the norm of a token is that of one long row, with a gain f
   expect(() => qkNorm("l2", { over: "heads" })).toThrow(/`over` is "heads", expected "head" for l2/);
 });
 
-test("behind the rotation, a gain multiplies rotated numbers; without one, the place changes nothing", () => {
+test("after the rotation, a gain multiplies rotated numbers; without one, the place changes nothing", () => {
   const rotary = rope({ headDim: 2 });
   const config = { ...shape, rope: rotary };
   const x = randn([1, 3, 8], { seed: 9 });

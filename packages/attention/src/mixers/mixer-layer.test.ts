@@ -280,7 +280,7 @@ describe("a layer of a state space model", () => {
     ...{ skip: true, outputNorm: "none", outputGate: silu },
   } as const);
 
-  test("keys, queries and time steps come from values behind the convolution, steps through few numbers", () => {
+  test("keys, queries and time steps come from values after the convolution, steps through few numbers", () => {
     const params = mamba.init(1);
     expect(params.deltaTime["down"]!.shape).toEqual([2, 8]);
     expect(params.deltaTime.weight.shape).toEqual([8, 2]);

@@ -23,7 +23,7 @@ import { readChatTemplate } from "../read-chat-template.js";
 type Options = ModelOptions & SamplingOptions & { maxTokens: number; json?: true | string };
 type Exchange = { user: string; assistant: string; generatedTokens: number };
 
-/** Adds `qkv chat`: a conversation, one message a line. Earlier messages stay in the cache. */
+/** Adds `qkv chat`: a conversation, one message per line. Earlier messages stay in the cache. */
 export function addChat(program: Command, io: Io): void {
   const command = program
     .command("chat")

@@ -54,7 +54,7 @@ test("the model that comes with the command becomes a folder that loads as the s
   expect(config).toMatchObject({ tokenizer_class: "PreTrainedTokenizerFast" });
 });
 
-test("a folder that is there stays as it is, another format is refused, and both say so", async () => {
+test("an existing folder is not overwritten, and an unknown format is refused, with the fix", async () => {
   const again = await qkv("export", "@qkv/model-tiny", "--to", "hf", root);
   expect(again.status).toBe(1);
   expect(again.err).toMatch(/`out` is .*expected a new folder.*\nFix: name a folder that does not exist yet/);
@@ -71,7 +71,7 @@ test("a folder that is there stays as it is, another format is refused, and both
   expect(existsSync(join(root, "tiny", "config.json"))).toBe(true);
 });
 
-test("the same model becomes a graph, of newer operators and of older", async () => {
+test("the same model is exported to ONNX, with newer operators and with older", async () => {
   const sizes = [];
   for (const opset of [[], ["--opset", "17"]]) {
     const out = join(root, `onnx${opset.length}`);
@@ -103,7 +103,7 @@ test("the same model becomes one file for llama.cpp, in floats and in 8 bits", a
     expect(theirs.tokenizer?.encode(text)).toEqual(ours.tokenizer?.encode(text));
     const count = tensorsOf(ours.params).reduce((sum, { data }) => sum + data.length, 0);
     expect(bytes / count).toBeGreaterThanOrEqual(perNumber);
-    expect(bytes / count).toBeLessThan(perNumber * 1.02); // vectors stay whole
+    expect(bytes / count).toBeLessThan(perNumber * 1.02); // vectors are not quantized
   }
   const folder = await qkv("export", "@qkv/model-tiny", "--to", "hf", "--dtype", "q8_0", join(root, "a"));
   expect(folder.err).toMatch(
@@ -111,7 +111,7 @@ test("the same model becomes one file for llama.cpp, in floats and in 8 bits", a
   );
 });
 
-test("how a model talks goes with it", async () => {
+test("a chat template is exported with the model", async () => {
   const from = join(root, "talks");
   await qkv("export", "@qkv/model-tiny", "--to", "hf", from);
   const template = "{% for m in messages %}{{ m.content }}{% endfor %}";
@@ -132,7 +132,7 @@ test("how a model talks goes with it", async () => {
 });
 
 test.each(["vit", "dinov2", "clip", "siglip"])(
-  "%s, a model of images, becomes the folder that it was",
+  "%s, a model of images, is exported to a folder that loads as the same model",
   async (folder) => {
     const [source, out] = [ownData.path(`hf/${folder}`), join(root, folder)];
     expect(await qkv("export", source, "--to", "hf", out)).toMatchObject({ status: 0 });
@@ -144,7 +144,7 @@ test.each(["vit", "dinov2", "clip", "siglip"])(
   },
 );
 
-test("a speech model is written with its front end, and to no other format", async () => {
+test("a speech model is exported with its feature extractor, and to no other format", async () => {
   const source = join(root, "whisper");
   mkdirSync(source);
   for (const name of ["config.json", "model.safetensors"])

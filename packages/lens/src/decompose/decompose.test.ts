@@ -29,7 +29,7 @@ const variants: readonly [string, DecoderConfig][] = models.flatMap(({ family, m
   [`${family}, headwise gate`, { ...config, attentionGate: "headwise" }],
   [`${family}, norm of queries and keys`, { ...config, qkNorm: true }],
   [`${family}, norm over heads`, { ...config, qkNorm: "heads" }],
-  [`${family}, norm behind the rotation`, { ...config, qkNorm: true, qkNormPlace: "afterRope" }],
+  [`${family}, norm after the rotation`, { ...config, qkNorm: true, qkNormPlace: "afterRope" }],
   [`${family}, norm without a gain`, { ...config, qkNorm: "unit", qkNormPlace: "afterRope" }],
   [`${family}, softcaps`, { ...config, attentionSoftcap: 2, logitSoftcap: 1, logitScale: 0.5 }],
   [`${family}, ALiBi`, { ...config, positions: "alibi" }],
@@ -78,7 +78,7 @@ function withoutQueryRank({ queryRank: _, ...others }: NonNullable<DecoderConfig
 const total = (parts: readonly { value: Tensor }[]) =>
   parts.map(({ value }) => value).reduce((a, b) => add(a, b));
 
-test.each(all)("%s: parts of the stream sum to it, before each layer and behind the last", (_, config) => {
+test.each(all)("%s: parts of the stream sum to it, before each layer and after the last", (_, config) => {
   const model = modelFor(config);
   const { tensors } = runWithTrace(model, ids);
   for (const layer of [0, 1]) {

@@ -17,7 +17,7 @@ export function frozenNorm(
   return (part) => mul(mul(centered(part), scale), weight);
 }
 
-/** Parts of x behind a norm of x. */
+/** Parts of x after a norm of x. */
 export function throughNorm(
   config: Pick<DecoderConfig, "norm" | "normEps">,
   params: NormParams,
@@ -32,12 +32,12 @@ export function throughNorm(
 }
 
 /**
- * The factor by which a norm without a gain multiplied rows, `[…, 1]`, from the rows before and behind it. Rows of zeros have
+ * The factor by which a norm without a gain multiplied rows, `[…, 1]`, from the rows before and after it. Rows of zeros have
  * the factor 0.
  */
-export function normFactor(before: Tensor, behind: Tensor): Tensor {
+export function normFactor(before: Tensor, after: Tensor): Tensor {
   const dot = (a: Tensor, b: Tensor) => sum(mul(a, b), { axis: -1, keepDims: true });
   const size = dot(before, before);
   // 1e-30 keeps rows of zeros from a division by 0, and is below the square of any other row.
-  return div(dot(before, behind), maximum(size, 1e-30));
+  return div(dot(before, after), maximum(size, 1e-30));
 }

@@ -49,7 +49,7 @@ export type StreamOptions = {
   readonly keys?: boolean;
   /**
    * A head to which parts of 1 in each number of its output are added, `.numbers.0` and so on, and one that takes them away again,
-   * `.numbers.rest`: what is behind it makes of each number. Default: none.
+   * `.numbers.rest`: what comes after it makes of each number. Default: none.
    */
   readonly numbersOf?: HeadPlace;
 };
@@ -215,7 +215,7 @@ export function residualStream(model: LensModel, options: StreamOptions): Residu
     const made = layerAttention(config, i);
     const kind: PartKind = made ? "attention" : "mixer";
     if (!made || !heads) return [{ name: `${at}.${kind}`, kind, layer: i, value }];
-    // The norm behind a difference of heads is not linear in their values.
+    // The norm after a difference of heads is not linear in their values.
     const byKey = keys && !(made.config as AttentionLayer["config"]).differential;
     const partsOf = (written: Tensor, key?: number): ResidualPart[] => {
       const byHead = headContributions(written, layer.attention.output); // [B, H, n, C]

@@ -34,7 +34,7 @@ export type ScoreNode = Omit<PartSource, "kind"> & {
 export type ScoreGraph = {
   /** `scale · q · k`, before softcap and biases: the sum of the nodes of each side without a parent. */
   readonly dot: number;
-  /** Weight of the key behind the softmax. */
+  /** Weight of the key after the softmax. */
   readonly weight: number;
   /** The children of a node sum to it. */
   readonly nodes: readonly ScoreNode[];
@@ -45,7 +45,7 @@ export type ScoreGraph = {
  * that head read, position by position. A path through the graph is a reason: an earlier head moved the embedding of a token to the
  * place where this head finds it.
  *
- * The dot product is linear in the query and in the key, so it is split twice: the parts of each side sum to it. Behind a head,
+ * The dot product is linear in the query and in the key, so it is split twice: the parts of each side sum to it. After a head,
  * the weights of attention are frozen, as are the scales of norms; its part is then linear in the values, and the children of a node sum to
  * it, to 1e-10 in float64. Parts below the threshold are pooled in a node `others`. Heads of latent and differential attention,
  * and those that read keys and values of another layer, are not traced on.

@@ -134,7 +134,7 @@ function mapOf(steps: readonly Step[]): Omit<CacheMap, "layer"> {
     const S = row.length / H;
     for (const h of heads) {
       const own = positions[Math.floor((h * positions.length) / H)]!;
-      const first = S - own.length; // behind learned memory keys
+      const first = S - own.length; // after learned memory keys
       own.forEach((position, s) => {
         if (position < 0) return;
         kept[(h * T + t) * T + position] = 1;

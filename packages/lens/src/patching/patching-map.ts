@@ -8,7 +8,7 @@ import { hasHeads } from "./slices.js";
 
 /** Options of maps of patches. */
 export type PatchingOptions = {
-  /** The number that tells the effect of a patch: `logitDifference({ token, minus })`. */
+  /** The measure of the effect of a patch: `logitDifference({ token, minus })`. */
   readonly metric: Metric;
   /**
    * Tensors that are patched one by one, by full name or the end of it for every layer: a row of the map each. Default
@@ -89,7 +89,7 @@ function headCount(model: LensModel, ids: PatchingPair["ids"][0], names: readonl
 /** Names of options. */
 export const patchingOptions = ["metric", "names", "by"] as const;
 
-/** The number of a tensor of one. */
+/** The value of a tensor with one element. */
 export async function numberFrom(x: Tensor): Promise<number> {
   return (await mul(x, 1).read())[0]!;
 }

@@ -145,7 +145,7 @@ test("attribution is the first-order term of the exact effect", async () => {
 
 test("a path through the logits alone, and through all that a head reaches, is what single patches give", async () => {
   const from = { name: "layers.1.attention.heads", head: 2 };
-  // Behind the last layer's heads there is the feed-forward layer, which is frozen, and the final norm.
+  // After the last layer's heads there is the feed-forward layer, which is frozen, and the final norm.
   const direct = await pathPatching(model, one, other, { from, to: [{ name: "finalInput" }], metric });
   const through = await pathPatching(model, one, other, {
     from,

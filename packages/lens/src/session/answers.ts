@@ -41,9 +41,9 @@ export type HeadAnswer = {
   readonly weights: Float32Array;
 };
 
-/** Predictions that are read behind one layer. */
+/** Predictions that are read after one layer. */
 export type LayerPrediction = {
-  /** −1: behind the embedding. */
+  /** −1: after the embedding. */
   readonly layer: number;
   readonly position: number;
   readonly top: readonly Prediction[];
@@ -79,13 +79,13 @@ export type PatchAnswer = {
   readonly sourceTokens: readonly string[];
 };
 
-/** Two texts of as many tokens, and the tokens whose logits are compared behind the last. */
+/** Two texts of as many tokens, and the tokens whose logits are compared after the last. */
 export type PatchQuestion = {
   readonly text: string;
   readonly source: string;
   readonly token: number;
   readonly minus?: number;
-  /** Columns: positions of the residual stream behind each layer, or heads. Default `position`. */
+  /** Columns: positions of the residual stream after each layer, or heads. Default `position`. */
   readonly by?: "position" | "head";
 };
 
@@ -97,7 +97,7 @@ export type LensSession = {
   run(question: { readonly text: string }, asking?: Asking): Promise<LensSessionRun>;
   /** The weights of one head: of a short text kept, of a long one computed again up to its layer. */
   head(question: HeadPlace & { readonly text: string }, asking?: Asking): Promise<HeadAnswer>;
-  /** Predictions that the final norm and the output embedding read behind each layer at some positions. */
+  /** Predictions that the final norm and the output embedding read after each layer at some positions. */
   logitLens(
     question: { readonly text: string; readonly positions: readonly number[]; readonly top?: number },
     asking?: Asking,
@@ -123,6 +123,6 @@ export type LensSession = {
   ): Promise<{ readonly next: readonly Prediction[]; readonly watched: readonly Prediction[] }>;
   /** The whole map of patches, estimated by one gradient. */
   attributionPatching(question: PatchQuestion, asking?: Asking): Promise<PatchAnswer>;
-  /** One patch, exactly: the difference of logits behind it. */
+  /** One patch, exactly: the difference of logits after it. */
   patch(question: PatchQuestion & { readonly place: PatchPlace }, asking?: Asking): Promise<number>;
 };

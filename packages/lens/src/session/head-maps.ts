@@ -38,7 +38,7 @@ export function smallMaps(weights: Tensor, cells: number): Float32Array {
   for (let h = 0; h < H; h++) {
     for (let t = 0; t < T; t++) {
       const [row, start] = [(h * side + at[t]!) * side, (h * T + t) * T];
-      // Keys behind the query have no weight in a decoder, but in a prefix they may.
+      // Keys after the query have no weight in a decoder, but in a prefix they may.
       for (let s = 0; s < T; s++) {
         const weight = data[start + s]!;
         if (weight > small[row + at[s]!]!) small[row + at[s]!] = weight;

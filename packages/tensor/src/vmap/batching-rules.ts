@@ -25,7 +25,7 @@ export type BatchedRun = {
 /** Outputs `[N, …]` of an op, from one run for all examples; undefined where it has to run once for each. */
 type BatchingRule = (run: BatchedRun) => readonly Tensor[] | undefined;
 
-/** The op on aligned axes: a batched input of fewer axes than another gets axes of length 1 behind N. */
+/** The op on aligned axes: a batched input of fewer axes than another gets axes of length 1 after N. */
 const elementwise: BatchingRule = ({ op, inputs, attributes, size }) => {
   const rank = Math.max(...inputs.map(({ x, batched }) => x.shape.length - Number(batched)));
   const aligned = inputs.map(({ x, batched }) =>

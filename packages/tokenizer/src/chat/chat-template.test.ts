@@ -190,7 +190,7 @@ test("the first of an empty list is undefined", () => {
   expect(chatTemplate("[{{ [] | first }}]").render(talk)).toBe("[]");
 });
 
-test("trim_blocks and lstrip_blocks: a block takes the line break behind it and the spaces before it", () => {
+test("trim_blocks and lstrip_blocks: a block takes the line break after it and the spaces before it", () => {
   // As jinja2 writes it with both options, which transformers sets; without them the text begins "\n  " and so on.
   expect(chatTemplate("{% if true %}\n  a\n{% endif %}\nb").render(talk)).toBe("  a\nb");
   expect(chatTemplate("a\n   {% if true %}b{% endif %}\nc").render(talk)).toBe("a\nbc");

@@ -11,7 +11,7 @@ const [normal, unknown, control, unused] = [1, 2, 3, 5];
 
 /**
  * The tokenizer of Marian's translators: the SentencePiece model of the source language splits a text, and `vocab.json` numbers the
- * pieces of both languages, so that it reads what is written too. `</s>` stands behind a text; a token of a language in front of one
+ * pieces of both languages, so that it reads what is written too. `</s>` follows a text; a token of a language in front of one
  * (`>>fra<<`) is a token of its own.
  *
  * @param source - The bytes of `source.spm`.

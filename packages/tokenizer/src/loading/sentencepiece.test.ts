@@ -65,7 +65,7 @@ test.each<[string, Uint8Array, [text: string, ids: number[], decoded: string][]]
     ],
   ],
   [
-    "a space behind each word",
+    "a space after each word",
     modelFile([...control, ...letters, ["a▁", -1], ["king▁", -2]], { ...unigram, 24: 1 }),
     [
       ["striking a king", [0, 8, 12, 11, 12], " ⁇ iking a king "],

@@ -8,7 +8,7 @@ export type SentencePieceNormalizerOptions = {
   readonly symbols: readonly string[];
   readonly treatWhitespaceAsSuffix: boolean;
   readonly addDummyPrefix: boolean;
-  /** Adds it to the text behind an added token too, as software does that encodes those parts one by one. Default: false. */
+  /** Adds it to the text after an added token too, as software does that encodes those parts one by one. Default: false. */
   readonly prefixesParts?: boolean;
   readonly removeExtraWhitespaces: boolean;
   readonly escapeWhitespaces: boolean;

@@ -37,7 +37,7 @@ test("golden: by hand, without context and with a letter of it", () => {
   const p0 = (2 + 16 / 256) / 20;
   const entropy = model("abab", 1);
   expect(entropy.predict(utf8.encode(""))[97]).toBeCloseTo(p0, 12);
-  // Behind a, twice, only b, twice: p(b) = (2 + 8 · p0) / 10, p(a) = 8 · p0 / 10.
+  // After a, twice, only b, twice: p(b) = (2 + 8 · p0) / 10, p(a) = 8 · p0 / 10.
   expect(entropy.predict(utf8.encode("a"))[98]).toBeCloseTo((2 + 8 * p0) / 10, 12);
   expect(entropy.predict(utf8.encode("a"))[97]).toBeCloseTo((8 * p0) / 10, 12);
   // Nothing was counted after c: the shorter context says all.

@@ -32,7 +32,7 @@ test("property: splitting keeps the bytes, in patches of 1 to maxLength, and eve
   );
 });
 
-test("property: BLT's lengths are a start token, and the patches of the bytes behind it by their entropies", () => {
+test("property: BLT's lengths are a start token, and the patches of the bytes after it by their entropies", () => {
   fc.assert(
     fc.property(entropies, fc.double({ min: 0, max: 5, noNaN: true }), (entropies, threshold) => {
       const bytes = new Uint8Array(entropies.length - 1);

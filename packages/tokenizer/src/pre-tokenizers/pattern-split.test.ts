@@ -89,7 +89,7 @@ describe("refused, with the field named", () => {
     ["[a&&b]", /no set intersection/],
     ["(?x) a", /no flags but i, m, s and u/],
     ["(".repeat(200), /at most 100 groups/],
-    ["\\", /a character behind the backslash/],
+    ["\\", /a character after the backslash/],
   ])("%s", (pattern, message) => {
     expect(() => patternSplit(pattern, { field })).toThrow(message);
     expect(() => patternSplit(pattern, { field })).toThrow(

@@ -154,7 +154,7 @@ function single(pattern: string, at: number, fail: Fail): { character: string; e
     if (value > 0x10ffff) fail("a character of Unicode");
     return { character: String.fromCodePoint(value), end: at + 1 + hex[0].length };
   }
-  const letter = String.fromCodePoint(rest.codePointAt(0) ?? fail("a character behind the backslash"));
+  const letter = String.fromCodePoint(rest.codePointAt(0) ?? fail("a character after the backslash"));
   const control = Object.hasOwn(controls, letter) ? controls[letter] : undefined;
   if (control !== undefined) return { character: String.fromCharCode(control), end: at + 2 };
   if (/[A-Za-z0-9]/.test(letter)) return undefined;

@@ -136,7 +136,7 @@ export function parsePattern(
   };
 
   const escape = (): PatternNode => {
-    if (at >= pattern.length) fail("a character behind the backslash");
+    if (at >= pattern.length) fail("a character after the backslash");
     const character = peekCharacter();
     const assertion = assertions.get(character);
     if (assertion !== undefined) {

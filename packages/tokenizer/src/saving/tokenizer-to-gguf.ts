@@ -310,7 +310,7 @@ function boundaryTokens(
     list.map((item) => ("id" in item ? item.id : -1)),
   ) as [number[], number[]];
   if (before.length > 1 || behind.length > 1)
-    refuseStage("postProcessor", items, "at most one token in front of a text, and one behind it");
+    refuseStage("postProcessor", items, "at most one token in front of a text, and one after it");
   return {
     bosId: before[0] ?? bosId,
     eosId: behind[0] ?? eosId,

@@ -1,7 +1,7 @@
 import { isTensor } from "@qkv/tensor";
 import { isQuantized } from "@qkv/tensor/quantized";
 
-/** A tree with other values at some of its paths, or with more of them. What does not change is shared. */
+/** A copy of a tree with values replaced or added at some paths. Unchanged subtrees are shared. */
 export function withLeaves<T>(tree: T, leaves: ReadonlyMap<string, unknown>): T {
   const keysAt = new Map<string, string[]>();
   for (const path of leaves.keys()) {

@@ -6,8 +6,8 @@ import { embedding, feedForwardMaps, head, llamaSizes, rmsEps } from "./llama-pa
 import { hasPlainNorms } from "./olmo.js";
 import { each, fused, linear, normWithoutGain, type StoredTensor } from "./stored-tensor.js";
 
-/** The cap of logits. */
-const cap: ConfigEntry = {
+/** The softcap of logits. */
+const softcap: ConfigEntry = {
   read(fields) {
     const logitSoftcap = fields.positiveOr(undefined, "final_logit_softcapping");
     return logitSoftcap === undefined ? {} : { logitSoftcap };
@@ -15,7 +15,7 @@ const cap: ConfigEntry = {
   write: ({ logitSoftcap }) => ({ final_logit_softcapping: logitSoftcap ?? null }),
 };
 
-/** Rows of heads whose halves are swapped: pairs rotate the other way there. */
+/** Rows of heads with swapped halves, since pairs rotate in the opposite direction there. */
 function swappedHalves(heads: number, D: number): RowMap {
   return {
     sizes: [heads * D],
@@ -34,7 +34,7 @@ const maps = (config: DecoderConfig): StoredTensor[] => {
   ];
 };
 
-/** nanochat: norms that learn nothing, of embeddings, queries and keys too, pairs that rotate the other way, squared ReLU. */
+/** nanochat: norms without gain, also of embeddings, queries and keys; rotation in the opposite direction; squared ReLU. */
 export const nanochat: Architecture = {
   modelTypes: ["nanochat"],
   class: "NanoChatForCausalLM",
@@ -44,7 +44,7 @@ export const nanochat: Architecture = {
     activation("hidden_act", "relu2"),
     rope(),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
-    cap,
+    softcap,
     trait({ gated: false, embeddingNorm: true, qkNorm: "unit", qkNormPlace: "afterRope" }),
   ],
   tensors: (config, tied) => [
@@ -60,6 +60,6 @@ export const nanochat: Architecture = {
     ...(tied ? [] : [head(config)]),
   ],
   fits: hasPlainNorms,
-  // Of files that leave it out; null means none.
+  // For files that omit it; null means no softcap.
   defaults: { final_logit_softcapping: 15 },
 };

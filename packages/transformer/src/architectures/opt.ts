@@ -4,7 +4,7 @@ import { activation, always, bias, count, multiHead, trait, type ConfigEntry } f
 import { embedding, head } from "./llama-parts.js";
 import { each, linear, norm, rowsFrom, type StoredTensor } from "./stored-tensor.js";
 
-/** The first rows of OPT's table of positions belong to no token. */
+/** Rows of OPT's position table before that of the first token. */
 const padRows = 2;
 
 const layerNorms: ConfigEntry = {
@@ -12,7 +12,7 @@ const layerNorms: ConfigEntry = {
   write: ({ placement }) => ({ do_layer_norm_before: placement !== "post" }),
 };
 
-const asWide: ConfigEntry = {
+const embeddingWidth: ConfigEntry = {
   read(fields, { embedDim }) {
     fields.mustBe("word_embed_proj_dim", embedDim);
     return {};
@@ -34,7 +34,7 @@ export const opt: Architecture = {
     count("contextLength", "max_position_embeddings"),
     activation("activation_function", "relu"),
     layerNorms,
-    asWide,
+    embeddingWidth,
     bias("enable_bias", ["queryKeyValue", "attentionOutput", "feedForward"], true),
     always("layer_norm_elementwise_affine", true),
     always("_remove_final_layer_norm", false),
@@ -46,7 +46,7 @@ export const opt: Architecture = {
   ignored: "dropout activation_dropout layerdrop init_std",
 };
 
-/** Tensors of OPT and of what is named after it: paths of the model, its last norm and its output map. */
+/** Tensors of OPT, and of architectures with its tensor names: paths of the model, its last norm and its output map. */
 export function optTensors(
   config: DecoderConfig,
   tied: boolean,

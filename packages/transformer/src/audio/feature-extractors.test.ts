@@ -72,7 +72,7 @@ test("rows of SeamlessM4T hold two frames, and a row of the mask counts when its
   ]);
 });
 
-test("AST's frames behind the sound are zeros before they are normalized", () => {
+test("AST's frames after the end of the sound are zeros before they are normalized", () => {
   const { features } = astFeatures({ maxFrames: 8, numMels: 4, mean: 3, std: 2 }).apply(noise(560, 1));
   expect(features.shape).toEqual([1, 8, 4]);
   expect([...features.data.subarray(8)]).toEqual(new Array(24).fill(-0.75));

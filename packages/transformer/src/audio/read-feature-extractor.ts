@@ -6,7 +6,7 @@ import { seamlessFeatures } from "./seamless-features.js";
 import { waveformFeatures } from "./waveform-features.js";
 import { whisperFeatures } from "./whisper-features.js";
 
-/** Extractors by their class of Hugging Face, made from fields that have passed as their options. */
+/** Constructors by the name of Hugging Face's class. Their options are the checked fields of the file. */
 const makers: Readonly<Record<string, (options: never) => FeatureExtractor>> = {
   WhisperFeatureExtractor: whisperFeatures,
   Wav2Vec2FeatureExtractor: waveformFeatures,

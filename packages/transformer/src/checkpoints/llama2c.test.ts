@@ -104,7 +104,7 @@ test("a file cut at any byte is refused by the field that is cut", () => {
   expect(end).toBe(bytes.length);
 });
 
-test("bytes behind the weights are refused", () => {
+test("bytes after the weights are refused", () => {
   const longer = new Uint8Array([...tinyCheckpoint(), 0]);
   expect(() => read(longer)).toThrow(
     /^readLlama2c: `tiny.bin: end of file` is "1 bytes after the weights", expected none.\nFix: the file is damaged or not a llama2.c checkpoint/,

@@ -29,7 +29,7 @@ test("property: values come back, wherever the bytes are cut, also inside a char
   );
 });
 
-test("a line that is not JSON is named, and lines that are passed over are not parsed", async () => {
+test("a line that is not JSON is named, and skipped lines are not parsed", async () => {
   const lines = ['{"a":1}\n', "\n{'a':2}\n", '{"a":3}'];
   await expect(all(lines)).rejects.toThrow(
     /stream: line 3` is "\{'a':2\}", expected a JSON value on one line/,

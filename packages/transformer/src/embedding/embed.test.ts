@@ -113,7 +113,7 @@ test("texts are read in small letters, and cut off at the longest that the model
   expect(await embed(short, ["314"])).not.toEqual(await embed(short, ["34"]));
 });
 
-test("a decoder embeds by the rows behind its last norm", async () => {
+test("a decoder embeds by the rows after its last norm", async () => {
   const modules = [poolingModule(["lasttoken"]), normalizeModule()];
   const [vector] = await embed({ ...chat, sentence: { modules, prompts: {} } }, ["314"]);
   const rows = causal.apply(chat.params, [3, 1, 4], { output: "rows" });

@@ -25,14 +25,14 @@ async function idsOf(one: GenerativeModel, source: readonly number[], options: G
 }
 
 /** The likeliest tokens, each found by a call without a cache. */
-function likeliest(source: readonly number[], count: number, begins = [2]): number[] {
-  const ids = [...begins];
+function likeliest(source: readonly number[], count: number, prefix = [2]): number[] {
+  const ids = [...prefix];
   for (let n = 0; n < count; n++) {
     const { data } = model.apply(model.params, ids, { source, last: 1 });
     const row = Array.from(data as Float32Array);
     ids.push(row.indexOf(Math.max(...row)));
   }
-  return ids.slice(begins.length);
+  return ids.slice(prefix.length);
 }
 
 test("greedy tokens are those of calls without a cache, alone and in a batch", async () => {
@@ -71,7 +71,7 @@ test("samples of a source draw from it alone", async () => {
   }
 });
 
-test("the model's forced tokens begin and end what is written, behind the ids that are given", async () => {
+test("forced tokens begin and end the generated ids, and generation continues after given decoder ids", async () => {
   const forced = { ...model, config: { ...config, forcedBosId: 11, forcedEosId: 12 } };
   const ids = await idsOf(forced, sources[0]!, { maxTokens: 4 });
   expect([ids[0], ids[3]]).toEqual([11, 12]);

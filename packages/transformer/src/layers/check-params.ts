@@ -2,7 +2,7 @@ import type { Checks } from "@qkv/core";
 import { isTensor } from "@qkv/tensor";
 
 /**
- * Refuses params that lack what a layer reads first, and what is no params at all: nothing, a tensor, ids.
+ * Refuses params that lack what a layer reads first, and values that are not params: undefined, a tensor, ids.
  *
  * @param names - Paths of objects inside, as `embedding.weight`.
  */
@@ -17,7 +17,7 @@ export function checkParams(check: Checks, params: unknown, names: readonly stri
   }
   for (const name of names) {
     const value = valueAt(params, name);
-    // A weight is a tensor, or the object of one that was rounded.
+    // A weight is a tensor or a quantized matrix.
     if (typeof value === "object" && value !== null) continue;
     check.refuse({
       argument: `params.${name}`,

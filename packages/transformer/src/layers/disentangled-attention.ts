@@ -18,7 +18,7 @@ import type { SequenceLayer } from "./transformer-layer.js";
 /** Scores by content and by distance, each on its own (DeBERTa). */
 export type Disentangled = {
   /**
-   * R: keys up to R positions before a query have a row of the table of distances each, and those up to R − 1 behind it. Farther
+   * R: keys up to R positions before a query have a row of the table of distances each, and those up to R − 1 after it. Farther
    * ones share the rows at both ends. With `maxDistance`: rows on each side.
    */
   numDistances: number;
@@ -31,7 +31,7 @@ export type Disentangled = {
   terms: readonly ("c2p" | "p2c")[];
   /** True: the maps of keys and of queries map distances too (DeBERTa v3). Default false: distances have maps of their own. */
   sharedMaps?: boolean;
-  /** True: a norm stands behind the table of distances. Default false. */
+  /** True: a norm stands after the table of distances. Default false. */
   norm?: boolean;
 };
 

@@ -74,7 +74,7 @@ test("other shapes are refused", () => {
   );
 });
 
-test("what stands behind the end of a sequence changes nothing, in either direction", () => {
+test("what stands after the end of a sequence changes nothing, in either direction", () => {
   for (const reverse of [false, true]) {
     const { output, state } = layer.apply(params, x, { reverse, lengths: [3, 5] });
     const alone = layer.apply(params, slice(slice(x, 0, 0, 1), 1, 0, 3), { reverse });

@@ -34,7 +34,7 @@ test("a token beyond the table reads its first row", () => {
   expect(inputsOf([6, 5, 4])).not.toEqual(inputsOf([0, 0, 3]));
 });
 
-test("what a layer adds is normalized behind a gate that the residual opens", () => {
+test("what a layer adds is normalized after a gate that the residual opens", () => {
   const part = perLayerEmbedding({ ...sizes, rows: { own: 7, model: 7 } });
   const { gate, projection, norm } = { ...part.initLayer(2), norm: { weight: randn([C], { seed: 5 }) } };
   const input = randn([1, T, P], { seed: 8 });

@@ -56,7 +56,7 @@ export type PerLayerEmbedding = {
 
 /**
  * Embeddings of each layer (PLE): a second table has P numbers of each token for each layer, which are added to a
- * projection of the model's embedding. Behind a layer they pass a gate that the residual opens,
+ * projection of the model's embedding. After a layer they pass a gate that the residual opens,
  * `norm(projection(activation(gate x) · input))`.
  *
  * @see "Gemma 3n" (2025), https://ai.google.dev/gemma/docs/gemma-3n

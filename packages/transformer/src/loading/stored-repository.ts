@@ -3,7 +3,7 @@ import type { ContentChecksum } from "../storage/content-checksum.js";
 import type { Folder } from "./folder.js";
 import { findFile, readWhole, smallFiles, type OpenFile, type Reading } from "./open-file.js";
 
-/** The options of a hub that a store heeds. */
+/** The options of a hub that a store uses. */
 type StoredHub = { revision?: string; url?: string; offline?: boolean; accessToken?: string };
 
 /** A repository at one commit: its files, with the checksums that the hub states. */

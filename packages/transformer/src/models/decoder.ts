@@ -472,7 +472,7 @@ function checkBytePatches({ bytePatches }: DecoderConfig, options: DecoderOption
       argument,
       received: options[argument],
       expected: "nothing, as patches are found from all bytes before, in order",
-      fix: "give each text its own call, or texts of several lengths with `padding` behind them.",
+      fix: "give each text its own call, or texts of several lengths with `padding` after them.",
     });
   }
 }

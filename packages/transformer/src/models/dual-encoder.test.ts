@@ -46,7 +46,7 @@ test.each([
   expect(model.logits(params, images, texts).data).toBeAllclose(expected, { rtol: 0, atol: 1e-5 });
 });
 
-test("a text of CLIP ends at its first end, or at its largest id: what stands behind changes nothing", () => {
+test("a text of CLIP ends at its first end, or at its largest id: what follows changes nothing", () => {
   for (const textPooling of [10, "largestId"] as const) {
     const model = dualEncoder({ ...clip, textPooling });
     const params = model.init(1);

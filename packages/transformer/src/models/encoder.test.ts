@@ -28,9 +28,12 @@ test.each<[string, Partial<EncoderConfig>]>([
   ["rotary positions", { positions: "rotary" }],
   ["a bias for distances", { relativeBias: { numBuckets: 8, maxDistance: 8 } }],
   ["a bias that grows with the distance", { positions: "alibi" }],
-  ["positions of no kind", { positions: "none" }],
+  ["no positions", { positions: "none" }],
   ["scores by distance", { disentangled: { numDistances: 4, terms: ["c2p", "p2c"], norm: true } }],
-  ["maps that distances share", { disentangled: { numDistances: 4, terms: ["c2p"], sharedMaps: true } }],
+  [
+    "distances projected by the maps of the content",
+    { disentangled: { numDistances: 4, terms: ["c2p"], sharedMaps: true } },
+  ],
   ["embeddings without masks", { tokenDropout: { maskId: 1, padId: 0 } }],
   ["norms before each part", { placement: "pre" }],
   ["gates", { gated: true }],
@@ -55,14 +58,14 @@ test("the defaults are BERT's", () => {
   expect(rowsOf({ ...base, ...same })).toEqual(rowsOf(base));
 });
 
-test("without biases no map and no norm has one", () => {
+test("without biases no linear map and no norm has one", () => {
   const { init } = encoder({ ...base, bias: false, placement: "pre", embeddingRank: 4 });
   const { maskedTokenHead: _, ...params } = init(1);
   expect(JSON.stringify(params)).not.toContain('"bias":');
   expect(params.layers[0]!.attentionNorm.bias).toBeUndefined();
 });
 
-test("disentangled scores: a table of zeros leaves attention with its scale, and distances tell tokens apart", () => {
+test("disentangled scores: with distance embeddings of zeros the order of tokens has no effect, with others it has", () => {
   const config = {
     ...base,
     positions: "none",
@@ -71,15 +74,14 @@ test("disentangled scores: a table of zeros leaves attention with its scale, and
   } as const;
   const model = encoder(config);
   const params = model.init(1);
-  const still = { ...params, distances: { weight: zeros([8, 8]) } };
-  // Scores of zeros: each token sees all others alike, wherever they stand.
+  const zeroed = { ...params, distances: { weight: zeros([8, 8]) } };
   const swapped = [1, 3, ...ids.slice(2)];
   const rowOf = (from: Tensor, place: number) => slice(slice(from, 0, 0, 1), 1, place, place + 1).data;
-  expect(rowOf(model.apply(still, swapped), 7)).toBeAllclose(rowOf(model.apply(still, ids), 7), {
+  expect(rowOf(model.apply(zeroed, swapped), 7)).toBeAllclose(rowOf(model.apply(zeroed, ids), 7), {
     ...{ rtol: 0, atol: 1e-6 },
   });
-  const loud = { ...params, distances: { weight: randn([8, 8], { seed: 3 }) } };
-  expect(rowOf(model.apply(loud, swapped), 4)).not.toBeAllclose(rowOf(model.apply(loud, ids), 4), {
+  const random = { ...params, distances: { weight: randn([8, 8], { seed: 3 }) } };
+  expect(rowOf(model.apply(random, swapped), 4)).not.toBeAllclose(rowOf(model.apply(random, ids), 4), {
     ...{ rtol: 0, atol: 1e-3 },
   });
 });
@@ -106,7 +108,7 @@ test("golden: embeddings without masks are scaled by what was seen in training",
   const table = { weight: ones([11, 8]) };
   const model = encoder({ ...config, tokenDropout: { maskId: 1, padId: 0 } });
   const params = { ...model.init(1), embedding: table };
-  // By hand: of [3, 1, 4, 5] three of four are seen, 0.88 / 0.75; the padding behind does not count.
+  // By hand: of [3, 1, 4, 5] three of four are seen, 0.88 / 0.75; the padding after them does not count.
   const rows = model.apply(params, [3, 1, 4, 5, 0]);
   const first = Array.from({ length: 5 }, (_, t) => Number(rows.data[8 * t]));
   expect(first).toBeAllclose([0.88 / 0.75, 0, 0.88 / 0.75, 0.88 / 0.75, 0.88 / 0.75], {

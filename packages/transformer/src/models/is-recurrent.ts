@@ -1,10 +1,10 @@
 import type { DecoderConfig, HybridLayer, LayerType } from "./decoder-config.js";
 
-/** Tells layers with a state alone from those that attend. */
+/** True for layers that hold a recurrent state and do not attend. */
 export const isRecurrent = (type: LayerType): boolean =>
   typeof type === "object" && !isHybrid(type) && type.recurrent === true;
 
-/** Tells layers with attention and a mixer beside each other. */
+/** True for layers with attention and a mixer in parallel. */
 export const isHybrid = (type: LayerType): type is HybridLayer =>
   typeof type === "object" && "mixer" in type && "attention" in type;
 
@@ -15,7 +15,7 @@ export function cachedParts(type: LayerType): readonly ("keyValues" | "state")[]
   return [isRecurrent(type) ? "state" : "keyValues"];
 }
 
-/** Tells layers that hold a state, alone or beside keys and values. */
+/** True for layers that hold a state, alone or beside keys and values. */
 export const holdsState = (type: LayerType): boolean => cachedParts(type).includes("state");
 
 type Layers = Partial<
@@ -39,5 +39,5 @@ export function cachedPartsOfLayers({
   });
 }
 
-/** Tells models of which some layers hold a state. */
+/** True for models in which some layer holds a state. */
 export const holdsStates = (layers: Layers): boolean => cachedPartsOfLayers(layers).flat().includes("state");

@@ -147,7 +147,7 @@ test("each trait changes the logits", () => {
   }
 });
 
-test("each layer's output is multiplied by its own scale, behind the embedding that it adds", () => {
+test("each layer's output is multiplied by its own scale, after the embedding that it adds", () => {
   const { altUp: _, ...others } = config;
   const [plain, scaled] = [others, { ...others, layerScale: true }].map((own) => decoder(own)) as [
     ReturnType<typeof decoder>,
@@ -171,7 +171,7 @@ test("each layer's output is multiplied by its own scale, behind the embedding t
   expect(after["layers.1.output"]!.data).toEqual(before["layers.1.output"]!.data);
 });
 
-test("layers may be replaced behind the residual: interventions reach the streams", () => {
+test("layers may be replaced after the residual: interventions reach the streams", () => {
   const zero = (x: Tensor) => mul(x, 0);
   const trace = { names: [], tensors: {}, interventions: { "layers.2.output": zero } };
   expect(far(model.apply(params, ids, { trace }))).toBeGreaterThan(1e-3);

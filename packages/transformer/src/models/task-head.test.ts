@@ -56,7 +56,7 @@ test("labels of tokens, and the ends of an answer, are those of each", () => {
   expect(logitsOf({ task: "span", labels: ["start", "end"] }, { output: both })).toEqual(rows.toNested());
 });
 
-test("a map with its activation stands before the labels, and a norm behind it; a pooler is the map alone", () => {
+test("a map with its activation stands before the labels, and a norm after it; a pooler is the map alone", () => {
   const dense = {
     weight: tensor([
       [1, 0],

@@ -43,7 +43,7 @@ export type TaskHeadConfig = {
   pooling?: "cls" | "mean" | "last" | "patches" | "cls+patches";
   /** A map `[C, C]` with this activation stands before the labels. Default: none. */
   activation?: Activation;
-  /** A norm stands behind that map, with this number added to the variance (ModernBERT). Default: none. */
+  /** A norm after that map, with this number added to the variance (ModernBERT). Default: none. */
   normEps?: number;
   /**
    * Meaning of logits: one label is right (`softmax`), each may be (`sigmoid`), or they are numbers (`none`), as in a regression.

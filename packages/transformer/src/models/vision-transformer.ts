@@ -51,7 +51,7 @@ export type VisionTransformerConfig = {
 
   /** Adds a row before those of the patches, whose output stands for the image. Default true; SigLIP has none. */
   classToken?: boolean;
-  /** Adds a second row of its own behind that of the class token, with its own position (DeiT). Default false. */
+  /** Adds a second row of its own after that of the class token, with its own position (DeiT). Default false. */
   distillationToken?: boolean;
   /** Adds this many rows before those of the patches, without positions, which no task reads (DINOv2 with registers). Default 0. */
   registers?: number;
@@ -65,7 +65,7 @@ export type VisionTransformerConfig = {
   layerScale?: boolean;
   /** Gated feed-forward layers (the largest DINOv2). Default false. */
   gated?: boolean;
-  /** Output of the norm behind the last layer: all rows, or only what stands for the image (CLIP). Default `rows`. */
+  /** Output of the norm after the last layer: all rows, or only what stands for the image (CLIP). Default `rows`. */
   finalNorm?: "rows" | "pooled";
   /** Row that stands for the image: that of the class token, or of a learned query that attends to all (SigLIP). Default `cls`. */
   pooling?: "cls" | "attention";
@@ -89,7 +89,7 @@ export type VisionTransformerParams = {
   distillationToken?: { weight: Tensor };
   /** `[registers, C]`, with `registers`. */
   registers?: { weight: Tensor };
-  /** `[N, C]`, and with `classToken` one more, its own, in front; with `distillationToken` another one behind that. */
+  /** `[N, C]`, and with `classToken` one more, its own, in front; with `distillationToken` another one after that. */
   positions: { weight: Tensor };
   /** With `embeddingNorm`. */
   embeddingNorm?: NormParams;

@@ -1,4 +1,4 @@
-/** Places of the largest numbers, the largest first; of equal ones the first. */
+/** Indices of the `count` largest numbers, the largest first; of equal numbers, the one that comes first. */
 export function bestIndices(numbers: ArrayLike<number>, count: number): number[] {
   const best: number[] = [];
   let least = -Infinity;

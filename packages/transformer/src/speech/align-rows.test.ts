@@ -32,8 +32,8 @@ test("a head that looks everywhere alike changes nothing, and neither does one o
   expect(alignRows(maps(even, staircase(starts, frames), noisy), all)).toEqual(starts);
 });
 
-test("frames behind the sound are left out by their share, and rows before the first count for the mean alone", () => {
-  const half = staircase(starts, frames).map((x) => x / 2); // the other half lies behind the sound
+test("frames after the end of the sound are left out by their share, and rows before the first count for the mean alone", () => {
+  const half = staircase(starts, frames).map((x) => x / 2); // the other half lies after the end of the sound
   expect(alignRows(maps(half), all)).toEqual(starts);
   // One row has nearly all of its weight there, and each looks at all frames a little.
   const faint = staircase(starts, frames).map((x, i) => {

@@ -8,7 +8,7 @@ export type HeadMaps = { readonly data: Float32Array; readonly shape: readonly [
  * head's weights are standardized over the rows, smoothed by a median over frames, and averaged over heads; the path goes through
  * their maxima by dynamic time warping, row after row and frame after frame.
  *
- * @param maps - Weights of cross-attention, of heads that look at the sound of a word. Frames behind the sound are left out.
+ * @param maps - Weights of cross-attention, of heads that look at the sound of a word. Frames after the end of the sound are left out.
  * @param options - `from`, `until`: the rows that are aligned, the last one excluded; the others count for the mean alone. `medianWidth`: odd. Unit: frames.
  * @returns A frame for each of these rows; none lies before the one of the row above.
  * @see "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), arXiv:2212.04356; "Dynamic programming algorithm

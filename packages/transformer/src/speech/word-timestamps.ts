@@ -81,7 +81,7 @@ type Alignment = {
   readonly from: number;
 };
 
-/** The first frame of each row from `from` on: row i is that of the token behind `ids[i]`, the last that of the end. */
+/** The first frame of each row from `from` on: row i is that of the token after `ids[i]`, the last that of the end. */
 async function alignedFrames(
   { apply, params, config }: SpeechModel,
   source: EncodedSource,

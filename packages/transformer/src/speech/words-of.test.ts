@@ -13,7 +13,7 @@ const words = (...texts: (string | number[])[]) => {
   return wordsOf(tokenizer, ids).map(({ text, ids }) => [text, ids.length]);
 };
 
-test("a word begins with a space; marks belong to the word before them, opening ones to the word behind", () => {
+test("a word begins with a space; marks belong to the word before them, opening ones to the word after", () => {
   expect(words(" Hel", "lo", ",", " wor", "ld", "!", ' "', "Yes", '"')).toEqual([
     [" Hello,", 2 + 1],
     [" world!", 3],
@@ -30,7 +30,7 @@ test("scripts without spaces have a word for each character, or each token of se
   ]);
 });
 
-test("an opening mark belongs to the word behind it, of scripts without spaces too", () => {
+test("an opening mark belongs to the word after it, of scripts without spaces too", () => {
   expect(words(" “", "今", "天")).toEqual([
     [" “今", 2],
     ["天", 1],

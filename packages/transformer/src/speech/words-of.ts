@@ -6,12 +6,12 @@ export type Word = { readonly text: string; readonly ids: readonly number[] };
 /** Scripts that put no spaces between words. */
 const withoutSpaces =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Myanmar}]/u;
-/** Marks that begin what follows them, behind a space. */
+/** Marks that begin what follows them, after a space. */
 const opening = /^\s+["'“¿([{-]+$/u;
 
 /**
  * The words of a text, each with its tokens: it ends where the next token begins with a space, or with a character of a script
- * without spaces. Marks belong to the word before them, opening ones to the word behind. Without a tokenizer each token is a word.
+ * without spaces. Marks belong to the word before them, opening ones to the word after. Without a tokenizer each token is a word.
  */
 export function wordsOf(tokenizer: Pick<Tokenizer, "decode"> | undefined, ids: readonly number[]): Word[] {
   if (!tokenizer) return ids.map((id) => ({ text: "", ids: [id] }));

@@ -79,7 +79,7 @@ test("a file is downloaded once, and read from the store in any order", async ()
   expect(file.name).toBe(`${server.site}/m/model.safetensors`);
 });
 
-test("a download that broke off goes on behind the last whole piece, and no byte before it is fetched again", async () => {
+test("a download that broke off goes on after the last whole piece, and no byte before it is fetched again", async () => {
   breakOffAfter(2 * pieceSize + 500);
   await expect(read("model.safetensors")).rejects.toThrow(/connection failed or broke off/);
   const listed = await store.list();

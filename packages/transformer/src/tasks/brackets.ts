@@ -90,7 +90,7 @@ function bracketRow(maxLength: number, draw: () => number): number[] {
   if (kind < 1 / 6) return Array.from({ length: 1 + below(maxLength) }, () => (draw() < 0.5 ? 1 : -1));
   const steps = shuffled([...new Array<number>(pairs).fill(1), ...new Array<number>(pairs).fill(-1)], below);
   if (kind < 1 / 3) return steps;
-  // Behind its first lowest point, a row with as many of both is balanced.
+  // After its first lowest point, a row with as many of both is balanced.
   const heights = steps.reduce<number[]>((sums, step) => [...sums, sums.at(-1)! + step], [0]);
   const lowest = heights.indexOf(Math.min(...heights));
   const balanced = [...steps.slice(lowest), ...steps.slice(0, lowest)];

@@ -24,7 +24,7 @@ test("sources are filled up, targets end, and what is filled up is not asked for
   ]);
 });
 
-test("a step takes the pairs behind those of the step before", () => {
+test("a step takes the pairs after those of the step before", () => {
   const asked: number[] = [];
   const pairAt = (n: number) => (asked.push(n), { source: [n], target: [] });
   pairBatches({ pairAt, batchSize: 2, ...ids })(3);

@@ -12,9 +12,9 @@ import { steps } from "./attention-call/steps.js";
 export type { AttentionCallChoices, AttentionCallModel } from "./attention-call/model.js";
 
 /**
- * *One attention call*: a token's row of `x` becomes query, key and value; its query meets every key; scores are scaled,
- * masked and made into weights; the weights mix the values. All matrices stand at their shapes, a result where its row
- * and its column cross, and under them the arithmetic of the step or of a cell that is pointed at.
+ * *One attention call*: a token's row of `x` is projected to query, key and value; its query is multiplied with every key; the
+ * scores are scaled, masked and normalized by softmax; the output is the weighted sum of the values. A product is drawn where
+ * the row and the column of its factors cross. The arithmetic of the step, or of the cell under the pointer, stands below.
  *
  * The model is made by `attentionCallModel` of `@qkv/figures/attention-call`, or from any trace.
  *

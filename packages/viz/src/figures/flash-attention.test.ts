@@ -6,7 +6,7 @@ import type { Mark, Scene } from "./mark.js";
 import { player } from "./player.js";
 import { figureSvg } from "./scene-svg.js";
 
-// Four tokens of two numbers in tiles of two, causal: numbers that are told apart, not those of a layer.
+// Four tokens of two numbers in tiles of two, causal: distinct numbers, not those of a layer.
 const [N, D] = [4, 2];
 const frame = (columns: number, value: (row: number, column: number) => number) => ({
   data: Array.from({ length: N * columns }, (_, i) => value(Math.floor(i / columns), i % columns)),

@@ -50,7 +50,7 @@ export const modelStack: Figure<ModelStackModel, ModelStackChoices> = {
     },
   ],
   table,
-  // A press on a layer or a kind keeps it lit; the element does that by itself.
+  // The element itself keeps a pressed layer or kind highlighted.
 };
 
 function stepOf({ models }: ModelStackModel, tokens: number): Step {
@@ -111,7 +111,7 @@ function scene(model: ModelStackModel, _: ModelStackChoices, moment: Moment, wid
     row,
     most,
     ...(side && {
-      rooms: {
+      heights: {
         stack: Math.max(...models.map((one) => layersHeight(one, row))),
         bars: Math.max(...models.map(barsHeight)),
       },
@@ -142,7 +142,7 @@ function rowHeight(models: readonly StackedModel[], column: number): number {
   const most = Math.max(
     ...models.map(({ sides }) => sides.reduce((sum, { layers: all }) => sum + all.length, 0)),
   );
-  // Equal layers tell little by their number.
+  // Stacks of equal layers are drawn lower.
   const plain = models.every(({ sides }) =>
     sides.every(({ runs }) => runs.length === 1 && runs[0]!.pattern.length === 1),
   );
@@ -156,22 +156,22 @@ type Common = {
   row: number;
   /** Bytes of the longest bar. */
   most: number;
-  /** Side by side, what is compared stands at the same height. */
-  rooms?: { stack: number; bars: number };
+  /** Heights that models side by side share, so that their parts align. */
+  heights?: { stack: number; bars: number };
 };
 
 function stackOf(
   model: StackedModel,
   prefix: string,
   lit: string | undefined,
-  { now, row, most, rooms }: Common,
+  { now, row, most, heights }: Common,
   { x, y, width }: { x: number; y: number; width: number },
 ): { marks: Mark[]; height: number } {
   const head = facts(model, now, prefix, { x, y, width });
   const marks = [...head.marks];
   const top = y + head.height + 16;
-  const aside = width >= 900;
-  const stackWidth = aside ? width * 0.38 : width;
+  const twoColumns = width >= 900;
+  const stackWidth = twoColumns ? width * 0.38 : width;
   marks.push(...layers(model, now.tokens, prefix, lit, { x, y: top, width: stackWidth, row }));
   const bottom = top + layersHeight(model, row);
   const bars = (place: { x: number; y: number; width: number }) => {
@@ -179,14 +179,14 @@ function stackOf(
     marks.push(...drawn.marks);
     return place.y + drawn.height;
   };
-  if (!aside) {
-    const below = rooms ?? { stack: layersHeight(model, row), bars: barsHeight(model) };
+  if (!twoColumns) {
+    const below = heights ?? { stack: layersHeight(model, row), bars: barsHeight(model) };
     bars({ x, y: top + below.stack + 10, width });
     return { marks, height: cards(x, top + below.stack + below.bars + 34, width) - y };
   }
   const left = x + stackWidth + 44;
   const right = cards(left, top, width - stackWidth - 44);
-  // The bars stand where there is room.
+  // The bars are drawn below the shorter column.
   const end =
     bottom < right
       ? bars({ x, y: bottom + 14, width: stackWidth })

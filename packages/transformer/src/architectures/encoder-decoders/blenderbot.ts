@@ -10,7 +10,7 @@ import {
 } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
-/** Blenderbot, which answers: norms before each part, none behind the embeddings, and tables of positions that are read from the first row. */
+/** Blenderbot, which answers: norms before each part, none after the embeddings, and tables of positions that are read from the first row. */
 export const blenderbot: EncoderDecoderArchitecture = {
   modelTypes: ["blenderbot"],
   paths: ["model."],

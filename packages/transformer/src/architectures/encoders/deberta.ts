@@ -32,7 +32,7 @@ export const debertaV2: EncoderArchitecture = {
   paths: ["deberta."],
   table,
   read(fields) {
-    fields.mustBe("conv_kernel_size", 0); // of the two largest: a convolution behind the first layer
+    fields.mustBe("conv_kernel_size", 0); // of the two largest: a convolution after the first layer
     const norms = fields.text("norm_rel_ebd", "none");
     if (norms !== "none" && norms !== "layer_norm") fields.refuse("norm_rel_ebd", '"layer_norm" or "none"');
     const buckets = fields.number("position_buckets", -1);

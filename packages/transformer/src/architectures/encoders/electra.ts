@@ -45,6 +45,6 @@ export const electra: EncoderArchitecture = {
     span: { output: "qa_outputs" },
   }),
   ignored: [ignoredOfBert, "summary_activation summary_last_dropout summary_type summary_use_proj"],
-  // The discriminator's own head tells replaced tokens, which is how it was trained.
+  // The discriminator's own head detects replaced tokens, its training task.
   ignoredTensors: /position_ids$|^discriminator_predictions\.|^generator_lm_head\.weight$|^classifier\./,
 };

@@ -103,7 +103,7 @@ export const encoderLayer = (sizes: LayerSizes, names: EncoderLayerNames): Store
   ...behindHeads(sizes, names),
 ];
 
-/** Those behind the heads of attention. */
+/** Those after the heads of attention. */
 export const behindHeads = (
   { embedDim: C, hiddenDim: F }: LayerSizes,
   names: EncoderLayerNames,

@@ -29,7 +29,7 @@ export const vit: VisionArchitecture = {
   ignoredTensors: /mask_token$|pooler\./,
 };
 
-/** Those of ViT, and the distillation token where there is one. */
+/** Tensors of ViT, and the distillation token where there is one. */
 export function vitTensors(config: VisionTransformerConfig): StoredTensor[] {
   const { embedDim: C } = config;
   const rows = positionCount(config);

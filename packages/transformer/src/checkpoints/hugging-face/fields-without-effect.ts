@@ -8,7 +8,7 @@ const shared = (): string[] => [
     " ",
   ),
   ..."tokenizer_class prefix finetuning_task task_specific_params unsloth_fixed unsloth_version".split(" "),
-  // Read by sentence-transformers alone: the activation behind a cross-encoder's logits.
+  // Read by sentence-transformers alone: the activation applied to a cross-encoder's logits.
   "sentence_transformers",
   // Implementation choices: the result is the same.
   ..."use_cache cache_implementation attn_implementation _attn_implementation".split(" "),

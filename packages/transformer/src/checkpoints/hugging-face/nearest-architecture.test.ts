@@ -22,7 +22,7 @@ const llama = {
   rope_theta: 10000,
 };
 
-test("an unknown architecture is told with the nearest one, and the fields that are not understood", async () => {
+test("an unknown architecture is refused with the nearest one and the fields that this one does not know", async () => {
   const granite = { ...llama, attention_multiplier: 0.5, residual_multiplier: 0.3, sandwich_norm: true };
   expect(await refusal({ ...granite, model_type: "granite9" })).toMatch(
     /"granite9", expected a known architecture: .*\n.*nearest to those of granite, which does not understand sandwich_norm/s,
@@ -32,7 +32,7 @@ test("an unknown architecture is told with the nearest one, and the fields that 
   );
 });
 
-test("a number of layers that no model has is refused before anything is made of it", async () => {
+test("a number of layers that no model has is refused before anything is allocated", async () => {
   const config = { ...llama, model_type: "smollm3", num_hidden_layers: 2 ** 40 };
   expect(await refusal(config)).toMatch(
     /config.json: num_hidden_layers` is 1099511627776, expected at most 10000 layers/,

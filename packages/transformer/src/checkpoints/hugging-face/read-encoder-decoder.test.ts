@@ -60,7 +60,7 @@ test.each<[string, string, object, RegExp]>([
   ["an activation that is none", "t5", { feed_forward_proj: "gated-none" }, /dense_act_fn/],
   ["no encoder–decoder", "t5", { is_encoder_decoder: false }, /is_encoder_decoder` is false/],
   [
-    "a head behind a language",
+    "a head after a language",
     "bart-nli",
     { model_type: "mbart", architectures: ["MBartForSequenceClassification"] },
     /architectures`/,

@@ -4,13 +4,13 @@ import * as all from "../../processors.js";
 import type { LogitsProcessor, ProcessedSequence } from "../../processors.js";
 
 const { processLogits } = all;
-const gone = -Infinity;
+const removed = -Infinity;
 const logs = (...probabilities: number[]) => probabilities.map(Math.log);
 type Sequence = Pick<ProcessedSequence, "ids"> & Partial<ProcessedSequence>;
 
-/** Tokens that stay, of those with a score. */
-const staying = (processor: LogitsProcessor, logits: number[], sequence: Sequence = { ids: [0] }) =>
-  [...processLogits(logits, [processor], sequence)].flatMap((score, id) => (score > gone ? [id] : []));
+/** Ids of the tokens that a processor does not remove. */
+const kept = (processor: LogitsProcessor, logits: number[], sequence: Sequence = { ids: [0] }) =>
+  [...processLogits(logits, [processor], sequence)].flatMap((score, id) => (score > removed ? [id] : []));
 
 test.each<[string, LogitsProcessor, number[], number[]]>([
   ["the k most likely, and their equals", all.topK(2), [1, 3, 2, 2, 0], [1, 2, 3]],
@@ -43,16 +43,16 @@ test.each<[string, LogitsProcessor, number[], number[]]>([
   ["half of the entropy", all.topH(0.5), logs(0.5, 0.3, 0.2), [0]],
   ["two thirds of it", all.topH(0.7), logs(0.5, 0.3, 0.2), [0, 1]],
 ])("keeps %s", (_, processor, logits, expected) => {
-  expect(staying(processor, logits)).toEqual(expected);
-  // Scores that stay do not change, whatever their sum.
+  expect(kept(processor, logits)).toEqual(expected);
+  // Kept scores do not change, and need not sum to 1.
   const moved = logits.map((logit) => logit + 3);
   const scores = processLogits(moved, [processor], { ids: [0] });
-  expect([...scores].filter((score) => score > gone)).toEqual(expected.map((id) => moved[id]));
+  expect([...scores].filter((score) => score > removed)).toEqual(expected.map((id) => moved[id]));
 });
 
-test("top-H looks at a hundred tokens and removes all others", () => {
+test("top-H considers the 100 likeliest tokens and removes all others", () => {
   const logits = Array.from({ length: 200 }, (_, id) => -id / 100);
-  expect(staying(all.topH(1), logits).length).toBe(100);
+  expect(kept(all.topH(1), logits).length).toBe(100);
 });
 
 test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
@@ -66,17 +66,23 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
     [4, 4],
     [4, 2],
   ],
-  ["no repeated pair", all.noRepeatNgram(2), { ids: [1, 2, 1, 3, 1] }, [0, 0, 0, 0], [0, 0, gone, gone]],
-  ["no repeated triple", all.noRepeatNgram(3), { ids: [1, 2, 3, 2, 1, 2] }, [0, 0, 0, 0], [0, 0, 0, gone]],
-  ["no repeated token", all.noRepeatNgram(1), { ids: [1, 2] }, [0, 0, 0], [0, gone, gone]],
+  [
+    "no repeated pair",
+    all.noRepeatNgram(2),
+    { ids: [1, 2, 1, 3, 1] },
+    [0, 0, 0, 0],
+    [0, 0, removed, removed],
+  ],
+  ["no repeated triple", all.noRepeatNgram(3), { ids: [1, 2, 3, 2, 1, 2] }, [0, 0, 0, 0], [0, 0, 0, removed]],
+  ["no repeated token", all.noRepeatNgram(1), { ids: [1, 2] }, [0, 0, 0], [0, removed, removed]],
   ["a text shorter than the n-gram", all.noRepeatNgram(4), { ids: [1, 1] }, [0, 0], [0, 0]],
-  ["words", all.badWords([[3], [1, 2]]), { ids: [0, 1] }, [0, 0, 0, 0], [0, 0, gone, gone]],
+  ["bad words", all.badWords([[3], [1, 2]]), { ids: [0, 1] }, [0, 0, 0, 0], [0, 0, removed, removed]],
   [
     "a word that ends the text",
     all.badWords([[3], [2]]),
     { ids: [0], stopIds: [3] },
     [0, 0, 0, 0],
-    [0, 0, gone, 0],
+    [0, 0, removed, 0],
   ],
   ["a word longer than the text", all.badWords([[1, 2, 3]]), { ids: [1, 2] }, [0, 0, 0, 0], [0, 0, 0, 0]],
   [
@@ -108,23 +114,29 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
     [0, 0],
     [2, 0],
   ],
-  ["suppressed tokens", all.suppressTokens([0, 2]), { ids: [1] }, [1, 2, 3], [gone, 2, gone]],
-  ["suppressed at first", all.suppressTokensAtBegin([0]), { ids: [1, 1] }, [1, 2], [gone, 2]],
+  ["suppressed tokens", all.suppressTokens([0, 2]), { ids: [1] }, [1, 2, 3], [removed, 2, removed]],
+  ["suppressed at first", all.suppressTokensAtBegin([0]), { ids: [1, 1] }, [1, 2], [removed, 2]],
   ["not suppressed later", all.suppressTokensAtBegin([0]), { ids: [1, 1], promptLength: 1 }, [1, 2], [1, 2]],
   [
-    "suppressed behind one token",
+    "suppressed after one token",
     all.suppressTokensAtBegin([0], { generated: 1 }),
     { ids: [1, 1], promptLength: 1 },
     [1, 2],
-    [gone, 2],
+    [removed, 2],
   ],
-  ["below the length", all.minLength(3), { ids: [0, 0], stopIds: [1] }, [1, 2], [1, gone]],
+  ["below the length", all.minLength(3), { ids: [0, 0], stopIds: [1] }, [1, 2], [1, removed]],
   ["at the length", all.minLength(2), { ids: [0, 0], stopIds: [1] }, [1, 2], [1, 2]],
-  ["few new tokens", all.minNewTokens(2), { ids: [0, 0], promptLength: 1, stopIds: [1] }, [1, 2], [1, gone]],
+  [
+    "few new tokens",
+    all.minNewTokens(2),
+    { ids: [0, 0], promptLength: 1, stopIds: [1] },
+    [1, 2],
+    [1, removed],
+  ],
   ["enough new tokens", all.minNewTokens(1), { ids: [0, 0], promptLength: 1, stopIds: [1] }, [1, 2], [1, 2]],
-  ["a forced first token", all.forcedBos(1), { ids: [0] }, [5, 1, 5], [gone, 0, gone]],
+  ["a forced first token", all.forcedBos(1), { ids: [0] }, [5, 1, 5], [removed, 0, removed]],
   ["no forced second token", all.forcedBos(1), { ids: [0, 0] }, [5, 1], [5, 1]],
-  ["a forced last token", all.forcedEos([1, 2]), { ids: [0, 0], maxLength: 3 }, [5, 1, 5], [gone, 0, 0]],
+  ["a forced last token", all.forcedEos([1, 2]), { ids: [0, 0], maxLength: 3 }, [5, 1, 5], [removed, 0, 0]],
   ["not before the last", all.forcedEos(1), { ids: [0, 0], maxLength: 4 }, [5, 1], [5, 1]],
   [
     "an end that becomes likelier",
@@ -144,8 +156,8 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
     "a removed end",
     all.exponentialDecayLength(0, 2),
     { ids: [0, 0], promptLength: 1, stopIds: [0] },
-    [gone, 1],
-    [gone, 1],
+    [removed, 1],
+    [removed, 1],
   ],
   [
     "tokens of the encoder",
@@ -159,18 +171,20 @@ test.each<[string, LogitsProcessor, Sequence, number[], number[]]>([
     all.encoderNoRepeatNgram(2, [[9], [0, 1]]),
     { ids: [2, 0], prompt: 1 },
     [0, 0, 0],
-    [0, gone, 0],
+    [0, removed, 0],
   ],
 ])("changes scores: %s", (_, processor, sequence, logits, expected) => {
-  // A prompt of the encoder that another batch has may name other tokens.
   expect([...processLogits(logits, [processor], sequence)]).toEqual(expected);
 });
 
 test("normalized scores are log-probabilities; removed tokens stay removed", () => {
-  const scores = processLogits([1, 2, gone], [all.normalizeLogits], { ids: [0] });
+  const scores = processLogits([1, 2, removed], [all.normalizeLogits], { ids: [0] });
   expect(scores.reduce((sum, score) => sum + Math.exp(score), 0)).toBeCloseTo(1, 12);
-  expect(scores[2]).toBe(gone);
-  expect([...processLogits([gone, gone], [all.normalizeLogits], { ids: [0] })]).toEqual([gone, gone]);
+  expect(scores[2]).toBe(removed);
+  expect([...processLogits([removed, removed], [all.normalizeLogits], { ids: [0] })]).toEqual([
+    removed,
+    removed,
+  ]);
 });
 
 test("property: truncations never remove the likeliest token, and compose with what was removed before", () => {
@@ -182,7 +196,7 @@ test("property: truncations never remove the likeliest token, and compose with w
     all.etaCutoff(0.3),
     all.topH(0.5),
   ];
-  const scores = fc.array(fc.oneof(fc.constant(gone), fc.double({ min: -8, max: 8, noNaN: true })), {
+  const scores = fc.array(fc.oneof(fc.constant(removed), fc.double({ min: -8, max: 8, noNaN: true })), {
     minLength: 1,
     maxLength: 12,
   });
@@ -192,7 +206,7 @@ test("property: truncations never remove the likeliest token, and compose with w
       const after = processLogits(logits, [processor], { ids: [0] });
       expect(Math.max(...after)).toBe(best);
       expect(after.some(Number.isNaN)).toBe(false);
-      after.forEach((score, id) => expect([gone, logits[id]]).toContain(score));
+      after.forEach((score, id) => expect([removed, logits[id]]).toContain(score));
     }),
   );
 });
@@ -244,6 +258,6 @@ test.each<[() => unknown, RegExp]>([
     () => processLogits([1], [(scores: unknown) => scores] as never, { ids: [0] }),
     /^processLogits: `processors`/,
   ],
-])("refuses what it cannot mean: %#", (call, message) => {
+])("invalid arguments are refused: %#", (call, message) => {
   expect(call).toThrow(message);
 });

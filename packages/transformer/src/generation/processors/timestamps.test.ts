@@ -22,13 +22,13 @@ const words = [0, 1, 2, 3, stop, special];
 test.each<[string, own: number[], expected: number[]]>([
   ["a text begins with a time", [], times(zero)],
   ["a word follows the first time", [zero], words],
-  ["behind a word comes another, or a later time", [zero, 0], [...words, ...times(zero + 1)]],
+  ["after a word comes another, or a later time", [zero, 0], [...words, ...times(zero + 1)]],
   [
-    "behind the end of a segment comes the same time or a later one, or the end",
+    "after the end of a segment comes the same time or a later one, or the end",
     [zero, 0, 9],
     [stop, special, ...times(9)],
   ],
-  ["behind a pair comes a word", [zero, 0, 9, 9], words],
+  ["after a pair comes a word", [zero, 0, 9, 9], words],
   ["a segment is not empty", [zero, 0, 9, 9, 1], [...words, ...times(10)]],
 ])("%s", (_, own, expected) => {
   expect(staying(own, own.at(-1) === 9 && own.at(-2) === 0 ? stop : 0)).toEqual(expected);

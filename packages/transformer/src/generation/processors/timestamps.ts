@@ -27,7 +27,7 @@ export type TimestampRulesOptions = {
  * const sequence = { ids: [0], promptLength: 1, stopIds: [2] };
  * const begun = [...processLogits([9, 1, 1, 9, 2, 2], [rules], sequence)];
  * begun; // => [-Infinity, -Infinity, -Infinity, -Infinity, 2, 2]
- * // Behind "0 s, a word, 0.02 s" stands the end, or the same time again.
+ * // After "0 s, a word, 0.02 s" stands the end, or the same time again.
  * const ended = { ...sequence, ids: [0, 4, 1, 5] };
  * [...processLogits([1, 1, 9, 9, 2, 2], [rules], ended)]; // => [-Infinity, -Infinity, 9, -Infinity, -Infinity, 2]
  * ```

@@ -68,7 +68,7 @@ const tell: Record<Phase, Tell> = {
         title: `${quoted(before.text)} was in the draft: already computed`,
         text: `Its keys and values, and its weights, come from the same pass that verified it. No pass of its own is needed. ${looks}`,
       };
-    const draft = now.draft.length > 0 ? `, with ${plural(now.draft.length, "draft token")} behind it,` : "";
+    const draft = now.draft.length > 0 ? `, with ${plural(now.draft.length, "draft token")} after it,` : "";
     return {
       title: `Decode: read ${quoted(before.text)} alone`,
       text: `The new token${draft} goes through the model and adds its column to the cache; all columns before it are reused. ${looks}`,

@@ -59,7 +59,7 @@ export function steps(model: TransformerBlockModel, choices: TransformerBlockCho
     "Stream",
     2000,
     `Open block ${l}`,
-    `The stream of ${word} enters with norm ${fixed(normOf(at(first)))}. A block has two parts, each behind a norm: attention and an MLP.`,
+    `The stream of ${word} enters with norm ${fixed(normOf(at(first)))}. A block has two parts, each after a norm: attention and an MLP.`,
   );
   add("norm-1", "Attention", 2200, `The ${norm} brings the vector to one size`, normText(model, t, first));
   add(
