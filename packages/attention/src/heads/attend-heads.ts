@@ -65,7 +65,7 @@ export type Trace = {
   readonly path?: string;
   /**
    * Replaces a tensor on the way, by its full name; here those of `query`, `key`, `value`, `weights` and `heads`. A replaced
-   * `weights` gives the queries and keys that it was computed from no gradient. Default: nothing.
+   * `weights` gives the queries and keys that it was computed from no gradient; one that is returned as it came, does. Default: nothing.
    */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
@@ -178,14 +178,20 @@ export function attendTraced(
   if (!trace) return attention(query, keyValues, options);
   const asked = isWanted(trace, "query") ? record(trace, "query", query) : query;
   const read = recordedKeyValues(trace, keyValues, query.shape[0]!);
-  const replaced = trace.interventions?.[fullName(trace, "weights")] !== undefined;
-  const inside = traceNames.filter((name) => trace.names.includes(name) || (replaced && name === "weights"));
+  const hooked = trace.interventions?.[fullName(trace, "weights")] !== undefined;
+  const inside = traceNames.filter((name) => trace.names.includes(name) || (hooked && name === "weights"));
   if (inside.length === 0) return attention(asked, read, options);
-  const traced = tracedAttention(asked, read, options, inside);
-  const seen = Object.fromEntries(inside.map((name) => [name, record(trace, name, traced[name])]));
-  return replaced
-    ? valuesByWeights(seen["weights"]!, denseTensor(read.value, query.shape[0]!))
-    : traced.output;
+  const traced: Partial<Record<TraceName, Tensor>> & { output: Tensor } = tracedAttention(
+    asked,
+    read,
+    options,
+    inside,
+  );
+  const seen = Object.fromEntries(inside.map((name) => [name, record(trace, name, traced[name]!)]));
+  // An intervention may read the weights and leave them as they are.
+  return seen["weights"] === traced.weights
+    ? traced.output
+    : valuesByWeights(seen["weights"]!, denseTensor(read.value, query.shape[0]!));
 }
 
 /** Keys and values with what is recorded or replaced as one tensor. */
