@@ -43,7 +43,8 @@ export type ModelTrace = {
   /**
    * Functions that replace a tensor, by its full name: `embeddings`, those of a layer such as `layers.0.output`, and of its heads
    * `layers.0.attention.query`, `key`, `value`, `weights` and `heads`. A replaced `weights` gives the queries and keys before it
-   * no gradient. Default: nothing.
+   * no gradient. A tensor that a later layer's function reads is kept by `resident`: others are freed at the end of their layer.
+   * Default: nothing.
    */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };

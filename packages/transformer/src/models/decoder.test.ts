@@ -1,5 +1,5 @@
 import { growingCache } from "@qkv/kv-cache";
-import { concat, randn, slice, tensor, tensorsOf, type Tensor } from "@qkv/tensor";
+import { concat, mul, randn, slice, tensor, tensorsOf, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
@@ -242,4 +242,36 @@ test("latent attention takes no traits of key-value heads, and chunks need their
   expect(() => decoder({ ...base, latent: { ...heads, kvRank: 0 } })).toThrow(/`latent.kvRank` is 0/);
   const chunked = Array.from({ length: config.numLayers }, () => "chunked" as const);
   expect(() => decoder({ ...config, layerTypes: chunked })).toThrow(/decoder: `chunkSize` is undefined/);
+});
+
+test("layers from one on continue a pass that was traced, with interventions of their own", () => {
+  const tensors: Record<string, Tensor> = {};
+  const logits = model.apply(params, [3, 1, 4], { trace: { names: ["output"], tensors } });
+  const before = tensors["layers.0.output"]!;
+  const after = model.rows(params.layers.slice(1), before, { first: 1 });
+  expect(after.data).toEqual(tensors["layers.1.output"]!.data);
+  expect(model.logits(params, after).data).toEqual(logits.data);
+  const traced: Record<string, Tensor> = {};
+  const interventions = { "layers.1.attentionOutput": (x: Tensor) => mul(x, 0) };
+  const trace = { names: ["attentionOutput"] as const, tensors: traced, interventions };
+  const changed = model.rows(params.layers.slice(1), before, { first: 1, trace });
+  expect(Object.keys(traced)).toEqual(["layers.1.attentionOutput"]);
+  const whole = model.apply(params, [3, 1, 4], { trace: { names: [], tensors: {}, interventions } });
+  expect(model.logits(params, changed).data).toEqual(whole.data);
+});
+
+test("layers that the model does not have are refused", () => {
+  const rows = randn([1, 3, 8], { seed: 2 });
+  expect(() => model.rows(params.layers, rows, { first: 1 })).toThrow(
+    /^decoder\.rows: `first` is 1, .*\nFix: count layers from 0/,
+  );
+});
+
+test("an intervention that reads the weights changes no number of a pass", () => {
+  const shapes: string[] = [];
+  const read = (x: Tensor) => (shapes.push(x.shape.join()), x);
+  const interventions = { "layers.0.attention.weights": read, "layers.1.attention.weights": read };
+  const trace = { names: [], tensors: {}, interventions };
+  expect(model.apply(params, [3, 1, 4], { trace }).data).toEqual(model.apply(params, [3, 1, 4]).data);
+  expect(shapes).toEqual(["1,4,3,3", "1,4,3,3"]);
 });

@@ -185,7 +185,10 @@ export type Decoder = {
   init(seed: number): DecoderParams;
   /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
   apply(params: DecoderParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
-  /** Rows `[B, T, C]` through the layers alone, without embeddings, norm and output map. */
+  /**
+   * Rows `[B, T, C]` through the layers alone, without embeddings, norm and output map: through all, or through some of them, one
+   * after the other.
+   */
   rows(layers: DecoderParams["layers"], rows: Tensor, options?: DecoderRowsOptions): Tensor;
   /**
    * Final norm and output map: rows `[…, C]`, as they leave a layer, to logits `[…, V]`. With `altUp`, rows are the mean of
@@ -195,7 +198,10 @@ export type Decoder = {
 };
 
 /** Options of a call for the layers alone, as for the whole decoder. */
-export type DecoderRowsOptions = Pick<DecoderOptions, "cache" | "positions">;
+export type DecoderRowsOptions = Pick<DecoderOptions, "cache" | "positions" | "trace"> & {
+  /** Number of the first of the layers in the model: of some of its layers, such as those after a traced `output`. Default 0. */
+  first?: number;
+};
 
 /**
  * A decoder made from a configuration: layers of causal attention and feed-forward layers. The defaults are those of
@@ -269,14 +275,21 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   const throughLayers = (
     layers: DecoderParams["layers"],
     rows: Tensor,
-    { positions, cache }: DecoderRowsOptions = {},
+    { positions, cache, trace, first = 0 }: DecoderRowsOptions = {},
   ): Tensor => {
     if (streamed || perLayer || finishes || config.sharedKeyValues) refuseRows();
+    checkFirst(first, layers, kinds);
     const [firstLayer, call] = [{}, { ...(positions && { positions }), ...(cache && { cache }) }];
-    return layers.reduce((x, layer, i) => {
-      const first = hasValueResidual(kinds[i]!) && { firstLayer };
-      return layerAt(i).apply(layer, x, { layer: firstPart[i]!, ...call, ...first });
-    }, rows);
+    const { device } = rows;
+    return device.scope(() =>
+      layers.reduce((x, layer, n) => {
+        const i = first + n;
+        const read = hasValueResidual(kinds[i]!) && { firstLayer };
+        const traced = trace && { trace: traceAt(trace, `layers.${i}`) };
+        const apply = () => layerAt(i).apply(layer, x, { layer: firstPart[i]!, ...call, ...read, ...traced });
+        return device.scope(() => [apply(), firstLayer] as const)[0];
+      }, rows),
+    );
   };
   return {
     config,
@@ -352,8 +365,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         const inputs = perLayer?.inputs(params.perLayer!, tokens, x);
         const held = config.sharedKeyValues && keyValuesOfCall(cache);
         let streams = streamed?.expand(params.altUp!, x); // [B, T, N, C]
-        params.layers.forEach((layer, i) => {
-          if (drops.skips(i)) return;
+        const applyLayer = (layer: DecoderLayerParams, i: number) => {
           if (streamed && streams) {
             streams = streamed.predict(layer.altUp!, streams);
             x = streamed.activeOf(streams);
@@ -392,6 +404,14 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
           });
           // An intervention replaces what the others have not seen yet.
           if (streamed && streams && x !== output) streams = streamed.withActive(streams, x);
+        };
+        params.layers.forEach((layer, i) => {
+          if (drops.skips(i)) return;
+          // Later layers read these; the rest is freed at the end of the layer.
+          device.scope(() => {
+            applyLayer(layer, i);
+            return [x, streams, firstLayer, held?.all()];
+          });
         });
         const rows = (y: Tensor) => (last === undefined ? y : lastRows(y, last));
         const merged = streamed && streams ? streamed.merge(params.altUp!, rows(streams)) : rows(x);
@@ -443,6 +463,19 @@ function checkLayerDrop(config: DecoderConfig): void {
     expected: "0, as layers read what others made besides rows",
     fix: "leave it out, and drop residuals.",
   });
+}
+
+/** Refuses a number of no layer, and layers of which another reads values that the first one makes. */
+function checkFirst(first: number, layers: readonly unknown[], kinds: readonly LayerType[]): void {
+  if (first === 0) return;
+  const on = checks("decoder.rows");
+  on.whole(
+    { first },
+    { min: 0, max: Math.max(0, kinds.length - layers.length), fix: "count layers from 0." },
+  );
+  const fix = "begin with the first layer.";
+  const expected = "0, as layers read values of the first one";
+  on.each({ first }, () => !kinds.some(hasValueResidual), expected, fix);
 }
 
 /** Refuses layers that read more than the rows before them. */

@@ -6,6 +6,8 @@ export type KeyValuesOfCall = {
   readonly cache: Cache;
   /** Keys and values that the queries of that layer of the cache read, once it was applied. */
   of(layer: number): KeyValues;
+  /** Those of all layers that were applied. */
+  all(): readonly KeyValues[];
 };
 
 /**
@@ -43,5 +45,6 @@ export function keyValuesOfCall(cache: Cache | undefined): KeyValuesOfCall {
       }),
     },
     of: (layer) => read.get(layer)!,
+    all: () => [...read.values()],
   };
 }
