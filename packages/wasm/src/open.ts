@@ -1,5 +1,6 @@
 import { DeviceError } from "@qkv/core";
 import { relaxedSimd, simd } from "wasm-feature-detect";
+import { abortable } from "./abortable.js";
 import { makeDevice, type WasmDevice } from "./device.js";
 import type { Engine, Exports } from "./engine.js";
 import { wasmMemory } from "./memory.js";
@@ -29,7 +30,9 @@ export async function open(
   const module = await compile(fn, shared ? overSharedMemory(binary) : binary);
   const memory = wasmMemory({ firstByte, maxBytes: options.maxBytes, shared });
   const instance = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
-  const exports = instance.exports as unknown as Exports;
+  const own = instance.exports as unknown as Exports;
+  const { abortCallback } = options;
+  const exports = abortCallback ? abortable(own, abortCallback) : own;
 
   let engine: Engine | Pool = singleThreadedEngine(exports, memory);
   if (shared) {

@@ -21,20 +21,29 @@ export type WasmOptions = {
   readPattern?: ReadPattern | "auto";
   /** Milliseconds that a call waits for other threads once its own work is done. Default: 30 000. */
   deadlineMs?: number;
+  /**
+   * Asked every few milliseconds of a call, between items of its work; once it returns true, the call ends with an `AbortError`. What
+   * it computed is lost; a tensor that it wrote in place, as optimizers do, is written in part. Default: calls are not aborted.
+   */
+  abortCallback?: () => boolean;
 };
 
 /** Fills in defaults and refuses what no device could be made of. */
-export function checkOptions(fn: string, given: WasmOptions | undefined): Required<WasmOptions> {
+export function checkOptions(
+  fn: string,
+  given: WasmOptions | undefined,
+): Required<Omit<WasmOptions, "abortCallback">> & Pick<WasmOptions, "abortCallback"> {
   const check = (right: boolean, argument: string, received: unknown, expected: string, fix: string) => {
     if (!right) throw new ArgumentError({ fn, argument, received, expected, fix });
   };
-  const names = ["build", "threads", "maxBytes", "readPattern", "deadlineMs"] as const;
+  const names = ["build", "threads", "maxBytes", "readPattern", "deadlineMs", "abortCallback"] as const;
   const {
     build = "auto",
     threads = 1,
     maxBytes = mostBytes,
     readPattern = "auto",
     deadlineMs = 30_000,
+    abortCallback,
   } = checks(fn).options(given, names);
   const whole = (n: number | "auto", least: number, most: number) =>
     typeof n === "number" && Number.isInteger(n) && n >= least && n <= most;
@@ -74,5 +83,12 @@ export function checkOptions(fn: string, given: WasmOptions | undefined): Requir
     "a number of milliseconds above 0",
     "leave it out for 30 seconds.",
   );
-  return { build, threads, maxBytes, readPattern, deadlineMs };
+  check(
+    abortCallback === undefined || typeof abortCallback === "function",
+    "abortCallback",
+    abortCallback,
+    "a function that returns true once a call shall end",
+    "leave it out: calls then run to their end.",
+  );
+  return { build, threads, maxBytes, readPattern, deadlineMs, ...(abortCallback && { abortCallback }) };
 }

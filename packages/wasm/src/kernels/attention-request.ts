@@ -87,7 +87,7 @@ export function writeRequest(
     plan,
     scoreMod,
     weightMod,
-    want: _, // traces run on the plain device
+    want: _, // traced weights are the output of a call of their own
     ...rest
   } = request;
   handledAll(rest);

@@ -9,7 +9,7 @@ import {
 import { Call, withCall, type Placed } from "../call.js";
 import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";
-import { programsOf, writeRequest } from "./attention-request.js";
+import { programsOf, writeRequest, type Programs } from "./attention-request.js";
 
 /** Chunks that one item of decoding reads in rotation, if the read pattern is interleaved. */
 const maxStreams = 4;
@@ -17,20 +17,23 @@ const maxStreams = 4;
 /**
  * Fused attention over the tiles of a plan. Keys and values are read in place; a tile is copied if its rows are not contiguous, if it
  * spans two segments, or if the size of values is no multiple of 8. With a single query (decoding), keys and values are read
- * once for all heads that share them. Score expressions are evaluated tile by tile, as lists of steps. Traces, calls with NaN,
- * and expressions with an operation that the kernels lack run on the plain device.
+ * once for all heads that share them. Score expressions are evaluated tile by tile, as lists of steps. Traced weights are the output
+ * of a second call, whose values are the identity matrix. Other traces, calls with NaN, and expressions with an operation that the
+ * kernels lack run on the plain device.
  */
 export function attentionKernel(engine: Engine, patterns: ReadPatterns): AttentionKernels["attention"] {
   return function fusedAttention(call, outputs) {
-    if (call.want.some((name) => name !== "lse") || !fits(call)) return false;
+    if (call.want.some((name) => name !== "lse" && name !== "weights") || !fits(call)) return false;
     const programs = programsOf(call);
-    if (!programs) return false;
+    const { weights } = outputs;
+    if (!programs || (weights && !hasTracedWeights(call))) return false;
     const { plan } = call;
     const { B, H, Hkv, T, D, Dv } = callSizes(call);
     const run = new Call(engine.memory);
     try {
       const placed = mapCall(call, (x) => run.input(x));
       const to = { output: run.output(outputs.output), lse: run.output(outputs.lse) };
+      if (weights && !traceWeights(engine, run, placed, programs, run.output(weights))) return false;
       if (T > 1 || programs.score || programs.weight) {
         const at = writeRequest(run, placed, programs, to);
         const scratch = engine.exports["attentionForwardScratch"]!(at);
@@ -63,6 +66,38 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
       run.free();
     }
   };
+}
+
+/** Keys of a call whose weights are traced, at most: the identity matrix has as many rows and columns. */
+const mostTracedKeys = 2048;
+
+/** True for a call whose weights the kernels trace: those of one segment of keys, before `weightMod`. */
+function hasTracedWeights(call: AttentionCall): boolean {
+  const { key } = call.keyValues;
+  return key.length === 1 && !isPaged(key[0]!) && !call.weightMod && callSizes(call).S <= mostTracedKeys;
+}
+
+/** Writes weights: each is the sum of itself and zeros. */
+function traceWeights(
+  engine: Engine,
+  run: Call,
+  placed: AttentionCall<Placed>,
+  programs: Programs,
+  weights: Placed,
+): boolean {
+  const { B, H, Hkv, T, S } = callSizes(placed);
+  const pointer = run.scratch(4 * S * S);
+  const lse = run.scratch(4 * B * H * T);
+  const identity = new Float32Array(engine.memory.memory.buffer, pointer, S * S).fill(0);
+  for (let i = 0; i < S; i++) identity[i * S + i] = 1;
+  const value = [{ shape: [B, Hkv, S, S], strides: [0, 0, S, 1], pointer }];
+  const call = { ...placed, keyValues: { ...placed.keyValues, value } };
+  const at = writeRequest(run, call, programs, {
+    output: weights,
+    lse: { shape: [B, H, T], strides: [H * T, T, 1], pointer: lse },
+  });
+  const scratch = engine.exports["attentionForwardScratch"]!(at);
+  return engine.parallel("attentionForward", B * H * placed.plan.rows, scratch, at);
 }
 
 /**
