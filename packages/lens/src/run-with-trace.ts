@@ -77,6 +77,42 @@ export function runWithTrace(model: LensModel, input: TokenInput, options?: RunO
   return { logits, tensors };
 }
 
+/** Ends a pass whose rest is not needed. */
+class EndOfPass extends Error {}
+
+/**
+ * Runs a model up to one tensor, and returns what `read` makes of it: the rest of the pass is not computed.
+ *
+ * @param name - Full name of the tensor.
+ * @param hooks - Read and replace tensors on the way.
+ */
+export function runUntil<T>(
+  model: LensModel,
+  input: TokenInput,
+  name: string,
+  read: (x: Tensor) => T,
+  hooks: Hooks = {},
+): T {
+  return until((end) => {
+    const at = (x: Tensor): never => end(read(x));
+    runWithTrace(model, input, { names: [], last: 1, hooks: { ...hooks, [name]: at } });
+  });
+}
+
+/** Runs `f` until it calls `end`, and returns what it gave. */
+export function until<T>(f: (end: (result: T) => never) => void): T {
+  let found: [T] | undefined;
+  try {
+    f((result) => {
+      found = [result];
+      throw new EndOfPass();
+    });
+  } catch (error) {
+    if (!(error instanceof EndOfPass)) throw error;
+  }
+  return found![0];
+}
+
 /** Interventions of a trace that call hooks, under the full name of each tensor that a hook names. */
 export function interventionsOf(model: LensModel, hooks: Hooks): Interventions {
   const isHooks = (value: unknown) =>

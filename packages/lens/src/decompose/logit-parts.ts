@@ -1,9 +1,11 @@
 import { checks, type Checks } from "@qkv/core";
 import { concat, isTensor, linear, mul, slice, sub, take, tensor, type Tensor } from "@qkv/tensor";
+import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
 import { throughNorm } from "./norm-parts.js";
-import { keyNames, residualNames, residualStream } from "./residual-stream.js";
+import { residualNames, residualStream } from "./residual-stream.js";
+import { rowHooks } from "./row-hooks.js";
 import { sourceOf, type PartSource } from "./residual-part.js";
 
 export type LogitOptions = {
@@ -78,14 +80,18 @@ export function logitParts(model: LensModel, input: TokenInput, options?: LogitO
     if (id !== undefined)
       check.whole({ [name]: id }, { min: 0, max: numAnswers - 1, fix: "give a token id." });
   }
-  const { logits, tensors } = runWithTrace(model, ids, {
-    names: keys ? [...residualNames, ...keyNames] : residualNames,
-  });
-  const row = Array.from(slice(logits, 1, position, position + 1).data, Number);
+  const wanted = [...residualNames, ...(keys ? (["weights"] as const) : [])].map((name) => `.${name}`);
+  const names = tensorNames(config).filter((name) => wanted.some((end) => `.${name}`.endsWith(end)));
+  const { hooks, tensors: rowsOf } = rowHooks(names, [position], length);
+  const last = length - position;
+  const { logits, tensors: values } = runWithTrace(model, ids, { names: keys ? ["value"] : [], hooks, last });
+  const tensors = { ...values, ...rowsOf };
+  const row = Array.from(slice(logits, 1, 0, 1).data, Number);
   const highest = row.reduce((best, x, id) => (x > row[best]! ? id : best), 0);
   const { token = highest } = given;
 
-  const final = residualStream(model, { tensors, positions: [position], heads, keys }).final();
+  const positions = [position];
+  const final = residualStream(model, { tensors, positions, traced: "positions", heads, keys }).final();
   const parts = throughNorm(config, params.norm, final.rows, final.parts, { name: "norm.bias" });
   const chosen = (table: Tensor) => {
     const rows = (id: number) => take(table, 0, tensor([id], { dtype: "int32", device: table.device }));
@@ -96,8 +102,8 @@ export function logitParts(model: LensModel, input: TokenInput, options?: LogitO
     0,
   ); // [P, 1, C]
   const { logitScale = 1, logitSoftcap } = config;
-  const values = mul(linear(rows, chosen(weight)), logitScale).data; // [P]
-  const named: LogitPart[] = parts.map((part, i) => ({ ...sourceOf(part), value: values[i]! }));
+  const shares = mul(linear(rows, chosen(weight)), logitScale).data; // [P]
+  const named: LogitPart[] = parts.map((part, i) => ({ ...sourceOf(part), value: shares[i]! }));
   if (bias) named.push({ name: "output.bias", kind: "bias", value: chosen(bias).data[0]! * logitScale });
   const logit = row[token]! - (minus === undefined ? 0 : row[minus]!);
   if (logitSoftcap !== undefined) {

@@ -43,6 +43,8 @@ export type StreamOptions = {
   readonly tensors: Readonly<Record<string, Tensor>>;
   /** Positions whose rows are followed. Default: all. */
   readonly positions: readonly number[] | undefined;
+  /** Rows of the tensors: all of the text, or those at `positions` alone, except of `value`. Default `all`. */
+  readonly traced?: "all" | "positions";
   /** True: attention of a layer is a part for each head. False: one part. */
   readonly heads: boolean;
   /** True: a head is a part for each of its keys. It takes {@link keyNames} too. Default false. */
@@ -71,13 +73,13 @@ export type ResidualStream = {
  */
 export function residualStream(model: LensModel, options: StreamOptions): ResidualStream {
   const { config, params } = model;
-  const { tensors, positions, heads, keys = false, numbersOf } = options;
+  const { tensors, positions, traced = "all", heads, keys = false, numbersOf } = options;
   const index =
     positions && tensor([...positions], { dtype: "int32", device: params.embedding.weight.device });
   /** Rows of a traced tensor at the positions that are followed. */
   const rowsAt = (name: string, axis = 1): Tensor => {
     const x = tensors[name]!;
-    return index ? take(x, axis, index) : x;
+    return index && traced === "all" ? take(x, axis, index) : x;
   };
   const points: StreamPoint[] = [];
 

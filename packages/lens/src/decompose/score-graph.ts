@@ -81,7 +81,9 @@ export function scoreGraph(
   const { depth = 2, threshold = 0.05 } = check.options(options, ["depth", "threshold"]);
   check.whole({ depth }, { min: 1, unit: "steps" });
   check.finite({ threshold }, { min: 0, max: 1 });
-  const { query, key, scale, numbers, tensors } = scoreSides(check, model, input, place, keyNames);
+  const { query, key, scale, numbers, tensors } = scoreSides(check, model, input, place, {
+    more: keyNames,
+  });
   const sides = { query, key };
   const total = ({ parts, vectors }: ScoreSide) => sum(vectors(parts).vectors, { axis: 0, keepDims: true }); // [1, D]
   const totals = { query: total(query), key: total(key) };

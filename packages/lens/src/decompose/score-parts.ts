@@ -2,7 +2,7 @@ import { checks, type Checks } from "@qkv/core";
 import { linear, mul, type Tensor } from "@qkv/tensor";
 import type { LensModel, TokenInput } from "../lens-model.js";
 import { sourceOf, type PartSource } from "./residual-part.js";
-import { scoreSides, type ScorePlace } from "./score-sides.js";
+import { scoreSides, type ScorePlace, type ScoreSides } from "./score-sides.js";
 
 /** A score, split by what its query and its key were made of. */
 export type ScoreParts = {
@@ -55,7 +55,11 @@ export type ScoreParts = {
  * ```
  */
 export function scoreParts(model: LensModel, input: TokenInput, place: ScorePlace): ScoreParts {
-  const { query, key, scale, numbers } = scoreSides(check, model, input, place);
+  return partsOfSides(scoreSides(check, model, input, place));
+}
+
+/** The parts of a score, from its two sides. */
+export function partsOfSides({ query, key, scale, numbers }: ScoreSides): ScoreParts {
   const [queryParts, keyParts] = [query.vectors(query.parts), key.vectors(key.parts)];
   return {
     ...numbers,

@@ -1,11 +1,13 @@
+import { tracedAttention, type AttentionParams } from "@qkv/attention";
 import type { Checks } from "@qkv/core";
 import { slice, type Tensor } from "@qkv/tensor";
 import { layerAttention } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
-import { runWithTrace, type TraceNames } from "../run-with-trace.js";
+import { runUntil, runWithTrace, type TraceNames } from "../run-with-trace.js";
 import { vectorParts, type Side, type VectorParts } from "./query-key-parts.js";
 import { residualNames, residualStream } from "./residual-stream.js";
+import { rowHooks } from "./row-hooks.js";
 import type { ResidualPart } from "./residual-part.js";
 
 /** A score of one query and one key in one head. */
@@ -51,14 +53,15 @@ export type ScoreSides = {
 /**
  * Runs a model, and returns the sides of a score of it.
  *
- * @param more - Names of tensors that are traced too, in the layers up to that of the score.
+ * @param options - `more`: names of tensors that are traced too, in the layers up to that of the score. `rows`: true for a pass that
+ *   ends at the score and keeps rows of the query and the key alone, of a model whose attention has no mask but that of its layers.
  */
 export function scoreSides(
   check: Checks,
   model: LensModel,
   input: TokenInput,
   place: ScorePlace,
-  more: readonly string[] = [],
+  { more = [], rows = false }: { readonly more?: readonly string[]; readonly rows?: boolean } = {},
 ): ScoreSides {
   checkModel(check, model);
   const { config, params } = model;
@@ -75,17 +78,46 @@ export function scoreSides(
   );
 
   const keyLayer = config.sharedKeyValues?.[layer] ?? layer;
-  const own = ["dots", "capped", "scores", "weights"].map((name) => `layers.${layer}.attention.${name}`);
-  // Layers above it are no part of a score: of them nothing is kept.
+  const at = `layers.${layer}.attention`;
+  const pair = [query, key] as const;
+  // Layers above it are no part of a score: of them nothing is computed, or kept.
   const wanted = [...residualNames, ...more].map((name) => `.${name}`);
   const below = tensorNames(config).filter((name) => {
     const [, index] = /^layers\.(\d+)\./.exec(name) ?? [];
-    return index === undefined || Number(index) <= layer;
+    const isBelow = index === undefined ? name !== "finalInput" : Number(index) <= layer;
+    return isBelow && wanted.some((end) => `.${name}`.endsWith(end));
   });
-  const stream = below.filter((name) => wanted.some((end) => `.${name}`.endsWith(end)));
-  const names = [...new Set([...stream, ...own])] as TraceNames;
-  const { tensors } = runWithTrace(model, ids, { names, last: 1 });
-  const residual = residualStream(model, { tensors, positions: [query, key], heads: true });
+  const plain = plainScores(attention, params.layers[layer]!.attention);
+  const { tensors, scores, traced } = rows && plain ? tracedRows() : tracedWhole();
+
+  /** A pass that ends at the keys of the layer, with the rows of the pair alone. */
+  function tracedRows() {
+    const { hooks, tensors } = rowHooks(below, pair, length);
+    let asked: Tensor | undefined;
+    const ofQuery = (x: Tensor): undefined => void (asked = x);
+    const scores = runUntil(
+      model,
+      ids,
+      `${at}.key`,
+      (x) => plain!(asked!, x, config.bidirectional ? length : Math.max(query, key) + 1, pair, head),
+      { ...hooks, [`${at}.query`]: ofQuery },
+    );
+    return { tensors, scores, traced: "positions" as const };
+  }
+
+  function tracedWhole() {
+    const own = scoreNames.map((name) => `${at}.${name}`);
+    const names = [...new Set([...below, ...own])] as TraceNames;
+    const { tensors } = runWithTrace(model, ids, { names, last: 1 });
+    const scores = scoreNames.map((name) => {
+      const x = tensors[`${at}.${name}`]!;
+      const [, , T, S] = x.shape as [number, number, number, number];
+      return x.data[(head * T + query) * S + key]!;
+    });
+    return { tensors, scores, traced: "all" as const };
+  }
+
+  const residual = residualStream(model, { tensors, positions: pair, traced, heads: true });
   const side = (name: Side): ScoreSide => {
     const from = name === "query" ? layer : keyLayer;
     const position = name === "query" ? query : key;
@@ -104,12 +136,7 @@ export function scoreSides(
         vectorParts(name, made, params.layers[from]!.attention, parts, heads, { position, length }),
     };
   };
-  const traced = (name: string) => {
-    const x = tensors[`layers.${layer}.attention.${name}`]!;
-    const [, , T, S] = x.shape as [number, number, number, number];
-    return x.data[(head * T + query) * S + key]!;
-  };
-  const [dot, capped, score] = [traced("dots"), traced("capped"), traced("scores")];
+  const [dot, capped, score, weight] = scores as [number, number, number, number];
   return {
     query: side("query"),
     key: side("key"),
@@ -117,11 +144,43 @@ export function scoreSides(
     numbers: {
       score,
       dot,
-      weight: traced("weights"),
+      weight,
       softcap: capped - dot,
       bias: Number.isFinite(score) ? score - capped : 0,
     },
     tensors,
+  };
+}
+
+/** Names of the tensors of one score. */
+const scoreNames = ["dots", "capped", "scores", "weights"] as const;
+
+/**
+ * Computes the numbers of one score of queries and keys `[1, H, T, D]`: of its row alone, among the first keys.
+ * Undefined for attention whose scores are more than those of its queries and keys.
+ */
+function plainScores({ config }: MadeAttention, params: AttentionParams) {
+  if ("kvRank" in config || config.differential || config.memory) return undefined;
+  const { mask, scoreMod, softcap, sinks, scale = config.qkNorm?.scale(config.headDim!) } = config;
+  return (
+    asked: Tensor,
+    keys: Tensor,
+    end: number,
+    [query, key]: readonly [number, number],
+    head: number,
+  ) => {
+    const [rows, read] = [slice(asked, 2, query, end), slice(keys, 2, 0, end)];
+    const options = {
+      ...(mask && { mask }),
+      ...(scoreMod && { scoreMod }),
+      ...(softcap !== undefined && { softcap }),
+      ...(sinks && { sinks: sinks.logits(params.sinks, rows) }),
+      ...(scale !== undefined && { scale }),
+    };
+    // Values are of no meaning here.
+    const keyValues = { key: [read], value: [read], positions: { start: 0 } };
+    const traced = tracedAttention(rows, keyValues, options, scoreNames);
+    return scoreNames.map((name) => traced[name].data[head * (end - query) * end + key]!);
   };
 }
 

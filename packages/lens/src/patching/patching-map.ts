@@ -1,5 +1,5 @@
 import type { Checks } from "@qkv/core";
-import { mul, type Tensor } from "@qkv/tensor";
+import { isTensor, mul, slice, type Tensor } from "@qkv/tensor";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace, type TraceNames } from "../run-with-trace.js";
@@ -81,9 +81,13 @@ export function patchingPair(
   return { ids: [one.ids, other.ids], names: full, columns, by, metric };
 }
 
+/** The most heads of some tensors: those of a pass over the first token. */
 function headCount(model: LensModel, ids: PatchingPair["ids"][0], names: readonly string[]): number {
-  const { tensors } = runWithTrace(model, ids, { names: names as TraceNames });
-  return Math.max(...Object.values(tensors).map(({ shape }) => shape[1]!));
+  const first = isTensor(ids) ? slice(ids, 1, 0, 1) : ids.slice(0, 1);
+  let most = 0;
+  const hook = ({ shape }: Tensor): undefined => void (most = Math.max(most, shape[1]!));
+  runWithTrace(model, first, { names: [], hooks: Object.fromEntries(names.map((name) => [name, hook])) });
+  return most;
 }
 
 /** Names of options. */

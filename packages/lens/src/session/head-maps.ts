@@ -54,7 +54,7 @@ export type LayerWeights = { readonly numHeads: number; /** `[H, T, T]` */ reado
 /** Copies weights `[1, H, T, T]` out of a pass, which lets them go. */
 export const layerWeights = (weights: Tensor): LayerWeights => ({
   numHeads: weights.shape[1]!,
-  data: Float32Array.from(weights.data, Number),
+  data: new Float32Array(weights.data as Float32Array),
 });
 
 /** The weights of one head, `[T, T]`. */

@@ -1,9 +1,10 @@
 import { checks, type Checks } from "@qkv/core";
-import { slice, take, tensor, type Tensor } from "@qkv/tensor";
+import { take, tensor, type Tensor } from "@qkv/tensor";
 import { decoder } from "@qkv/transformer";
-import { tensorNames } from "@qkv/transformer/inspection";
+import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
 import { logitParts } from "../decompose/logit-parts.js";
-import { scoreParts } from "../decompose/score-parts.js";
+import { partsOfSides } from "../decompose/score-parts.js";
+import { scoreSides } from "../decompose/score-sides.js";
 import type { HeadPlace } from "../heads/head-place.js";
 import { checkModel, type LensModel } from "../lens-model.js";
 import { ablate } from "../patching/ablate.js";
@@ -11,7 +12,7 @@ import { attributionMap } from "../patching/attribution-patching.js";
 import { logitDifference } from "../patching/metric.js";
 import { patch } from "../patching/patch.js";
 import { numberFrom, patchingPair } from "../patching/patching-map.js";
-import { runWithTrace, type TracedRun, type TraceNames } from "../run-with-trace.js";
+import { interventionsOf, runUntil, runWithTrace, until, type TracedRun } from "../run-with-trace.js";
 import type {
   Asking,
   HeadAnswer,
@@ -29,8 +30,10 @@ import {
   smallMaps,
   type PatternName,
 } from "./head-maps.js";
-import { largest, probabilitiesOf, predictions, type Prediction } from "./predictions.js";
-import { watchedModel } from "./watched-model.js";
+import { attributionByLayer, type KeptPass } from "./attribution-by-layer.js";
+import { applyLayers, beginsAnywhere, kept, lastLogits, placed, type Kept } from "./kept-stream.js";
+import { largest, probabilitiesOf, predictions } from "./predictions.js";
+import { watchedModel, type Watch } from "./watched-model.js";
 
 /** Cells on a side of a small map. */
 const cells = 24;
@@ -63,11 +66,13 @@ const mostKept = 8e6;
 export function lensSession(model: LensModel): LensSession {
   checkModel(check, model);
   const tokenizer = model.tokenizer ?? refuseWithout();
-  const unembed = decoder(model.config);
-  /** The text that was run last. */
-  let last: { text: string; outputs: Tensor[]; weights: Map<number, LayerWeights> } | undefined;
-  /** The source that was patched from last. */
-  let traced: { source: string; names: string; run: TracedRun } | undefined;
+  const own = decoder(model.config);
+  /** The text that was run last: the stream before each layer and after the last, and weights by layer. */
+  let last: { text: string; outputs: readonly Kept[]; weights: Map<number, LayerWeights> } | undefined;
+  /** The source that was patched from last, by position or head. */
+  let traced: (KeptPass & { source: string; by: string; logits: Kept }) | undefined;
+  /** False: a pass begins at the embeddings. */
+  const isFree = beginsAnywhere(model.config);
 
   const textOf = (id: number): string => {
     // Vocabularies are padded: some rows of the output embedding are no token's.
@@ -85,16 +90,41 @@ export function lensSession(model: LensModel): LensSession {
     return ids;
   };
   /** The model, watched for one question. */
-  const watched = (asking: Asking | undefined): LensModel => {
+  const watched = (asking: Asking | undefined): LensModel => watchedModel(model, watchOf(asking));
+  const watchOf = (asking: Asking | undefined): Watch => {
     const onTensor = (part: number) => {
       throwIfCancelled(asking);
       asking?.onProgress?.(part);
     };
     onTensor(0);
-    return watchedModel(model, { onTensor });
+    return { onTensor };
   };
-  const nextOf = async (logits: Tensor, count = 10): Promise<Prediction[]> =>
-    predictions(await logits.read(), count, textOf);
+  /** Hooks that keep the stream before each layer and after the last. */
+  const keepStream = () => {
+    const stream: Kept[] = [];
+    const hook = (x: Tensor): undefined => void stream.push(kept(x));
+    return { stream, hooks: { embeddings: hook, output: hook } };
+  };
+  /** Runs the layers from the first that hooks touch on, of the text that was run, and reads logits after its last token. */
+  const logitsWith = async <T>(
+    text: string,
+    { hooks, first }: { readonly hooks: Interventions; readonly first: number },
+    asking: Asking | undefined,
+    read: (logits: Tensor) => T,
+  ): Promise<T> => {
+    if (!isFree) {
+      return read(runWithTrace(watched(asking), idsOf(text), { names: [], last: 1, hooks }).logits);
+    }
+    const { outputs } = await runOf(text, asking);
+    const run = { first, interventions: interventionsOf(model, hooks) };
+    return inScope(() => {
+      const input = placed(outputs[first]!, device);
+      return read(lastLogits(model, own, applyLayers(model, own, input, run, watchOf(asking))));
+    });
+  };
+  /** Runs what returns no tensors, and frees those that it made. */
+  const { device } = model.params.norm.weight;
+  const inScope = <T>(f: () => T): T => device.scope(f);
 
   async function run(question: { readonly text: string }, asking?: Asking): Promise<LensSessionRun> {
     const { text } = check.options(question, ["text"], "question");
@@ -106,30 +136,31 @@ export function lensSession(model: LensModel): LensSession {
       [];
     const side = Math.min(cells, T);
     const weights = new Map<number, LayerWeights>();
-    const keeps = model.config.numLayers * model.config.numHeads * T * T <= mostKept;
+    const areKept = model.config.numLayers * model.config.numHeads * T * T <= mostKept;
     const hooks = {
       // Read as they go by: all of them together would be the largest thing in memory.
       "attention.weights": (x: Tensor, name: string) => {
         const layer = Number(name.split(".")[1]);
+        // Copied once: each look at the numbers of a device copies them.
+        const seen = tensor(x.data, { shape: x.shape, dtype: x.dtype as "float32" });
         const scores = new Map<PatternName, number[]>();
         for (const pattern of patterns) {
           throwIfCancelled(asking);
-          scores.set(pattern, patternScores(pattern, x, idList));
+          scores.set(pattern, patternScores(pattern, seen, idList));
         }
         throwIfCancelled(asking);
-        rows.push({ layer, heads: x.shape[1]!, small: smallMaps(x, side), scores });
-        if (keeps) weights.set(layer, layerWeights(x));
+        rows.push({ layer, heads: x.shape[1]!, small: smallMaps(seen, side), scores });
+        if (areKept) weights.set(layer, layerWeights(seen));
         return undefined;
       },
     };
     const hasWeights = tensorNames(model.config).some((name) => name.endsWith(".attention.weights"));
-    const { logits, tensors } = runWithTrace(watched(asking), ids, {
-      names: ["embeddings", "output"],
-      last: 1,
-      ...(hasWeights && { hooks }),
+    const { stream, hooks: keeps } = keepStream();
+    const { logits } = runWithTrace(watched(asking), ids, {
+      ...{ names: [], last: 1 },
+      hooks: { ...keeps, ...(hasWeights && hooks) },
     });
-    const outputs = Array.from({ length: model.config.numLayers }, (_, i) => tensors[`layers.${i}.output`]!);
-    last = { text, outputs: [tensors["embeddings"]!, ...outputs], weights };
+    last = { text, outputs: stream, weights };
     const numHeads = Math.max(0, ...rows.map(({ heads }) => heads));
     const maps = new Float32Array(rows.length * numHeads * side * side);
     rows.forEach(({ small }, row) => maps.set(small, row * numHeads * side * side));
@@ -152,7 +183,7 @@ export function lensSession(model: LensModel): LensSession {
       scores,
       maps,
       cells: side,
-      next: await nextOf(logits),
+      next: predictions(logits.data, 10, textOf),
     };
   }
 
@@ -171,41 +202,27 @@ export function lensSession(model: LensModel): LensSession {
     return { weights: headMap(weights, head) };
   }
 
-  /** The weights of a layer, from a pass that ends there. */
+  /** The weights of a layer, from a pass that ends there: of the text that was run, it begins at the layer. */
   function weightsAt(text: string, layer: number, asking?: Asking): LayerWeights {
     const name = `layers.${layer}.attention.weights`;
-    let found: LayerWeights | undefined;
-    const hooks = {
-      [name](x: Tensor): never {
-        found = layerWeights(x);
-        throw new EndOfPass();
-      },
-    };
-    try {
-      runWithTrace(watched(asking), idsOf(text), { names: [], last: 1, hooks });
-    } catch (error) {
-      if (!(error instanceof EndOfPass)) throw error;
-    }
-    return (
-      found ??
-      check.refuse({
-        argument: "layer",
-        received: layer,
-        expected: "a layer that attends",
-        fix: "choose another.",
-      })
-    );
+    const input = isFree && last?.text === text ? last.outputs[layer] : undefined;
+    const known = tensorNames(model.config).includes(name);
+    if (!input || !known) return runUntil(watched(asking), idsOf(text), name, layerWeights);
+    return until((end) => {
+      const interventions = { [name]: (x: Tensor): never => end(layerWeights(x)) };
+      const run = { first: layer, interventions };
+      inScope(() => void applyLayers(model, own, placed(input, device), run, watchOf(asking)));
+    });
   }
 
   const scored: LensSession["scoreParts"] = async (question, asking) => {
     const names = ["text", "layer", "head", "query", "key", "pairs"] as const;
     const { text, pairs = 24, ...place } = check.options(question, names, "question");
-    const { querySources, keySources, values, score, dot, weight } = scoreParts(
-      { ...watched(asking) },
-      idsOf(text),
-      place,
-    );
-    const parts = Array.from(await values.read(), Number);
+    const { querySources, keySources, score, dot, weight, parts } = inScope(() => {
+      const sides = scoreSides(check, watched(asking), idsOf(text), place, { rows: true });
+      const { values, ...found } = partsOfSides(sides);
+      return { ...found, parts: Array.from(values.data, Number) };
+    });
     const order = largest(parts, pairs);
     const width = keySources.length;
     return {
@@ -225,11 +242,13 @@ export function lensSession(model: LensModel): LensSession {
     const T = outputs[0]!.shape[1]!;
     const fix = "count tokens from 0.";
     for (const position of positions) check.whole({ position }, { min: 0, max: T - 1, fix });
-    const index = tensor([...positions], { dtype: "int32", device: outputs[0]!.device });
     const answers: LayerPrediction[] = [];
     for (const [i, output] of outputs.entries()) {
       throwIfCancelled(asking);
-      const logits = await unembed.logits(model.params, take(output, 1, index)).read();
+      const logits = inScope(() => {
+        const index = tensor([...positions], { dtype: "int32", device });
+        return own.logits(model.params, take(placed(output, device), 1, index)).data;
+      });
       const V = logits.length / positions.length;
       positions.forEach((position, p) =>
         answers.push({
@@ -245,14 +264,15 @@ export function lensSession(model: LensModel): LensSession {
 
   const parted: LensSession["logitParts"] = async (question, asking) => {
     const { text, token, minus } = check.options(question, ["text", "token", "minus"], "question");
-    const found = logitParts(watched(asking), idsOf(text), {
-      ...(token !== undefined && { token }),
-      ...(minus !== undefined && { minus }),
-    });
+    const found = inScope(() =>
+      logitParts(watched(asking), idsOf(text), {
+        ...(token !== undefined && { token }),
+        ...(minus !== undefined && { minus }),
+      }),
+    );
     const { outputs } = await runOf(text, asking);
-    const end = outputs.at(-1)!;
-    const row = slice(end, 1, end.shape[1]! - 1, end.shape[1]!);
-    const chances = probabilitiesOf(await unembed.logits(model.params, row).read());
+    const row = inScope(() => lastLogits(model, own, placed(outputs.at(-1)!, device)).data);
+    const chances = probabilitiesOf(row);
     const parts = found.parts.toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value));
     const chosen = { id: found.token, text: textOf(found.token), probability: chances[found.token]! };
     return { logit: found.logit, token: chosen, parts };
@@ -260,17 +280,15 @@ export function lensSession(model: LensModel): LensSession {
 
   const ablated: LensSession["ablate"] = async (question, asking) => {
     const { text, targets, tokens = [] } = check.options(question, ["text", "targets", "tokens"], "question");
-    const { logits } = runWithTrace(watched(asking), idsOf(text), {
-      ...{ names: [], last: 1 },
-      hooks: ablate(targets),
-    });
-    const row = await logits.read();
+    const hooks = ablate(targets);
+    const first = Math.min(...targets.map(({ layer }) => layer), model.config.numLayers);
+    const row = await logitsWith(text, { hooks, first }, asking, ({ data }) => data);
     const chances = probabilitiesOf(row);
     const watchedTokens = tokens.map((id) => ({ id, text: textOf(id), probability: chances[id]! }));
     return { next: predictions(row, 10, textOf), watched: watchedTokens };
   };
 
-  /** A pair of texts, with the traced run of the second, which is kept. */
+  /** A pair of texts, and what is kept of a pass over the second. */
   function pairOf(question: PatchQuestion, asking: Asking | undefined) {
     const names = ["text", "source", "token", "minus", "by", "place"] as never;
     const { text, source, token, minus, by = "position" } = check.options(question, names, "question");
@@ -283,28 +301,65 @@ export function lensSession(model: LensModel): LensSession {
       apply: (params, ids, options) => watching.apply(params, ids, { ...options, last: 1 }),
     };
     const pair = patchingPair(check, lastOnly, idsOf(text), idsOf(source), asked);
-    const key = pair.names.join();
-    if (traced?.source !== source || traced.names !== key) {
-      const run = runWithTrace(lastOnly, pair.ids[1], { names: pair.names as TraceNames });
-      traced = { source, names: key, run };
+    if (traced?.source !== source || traced.by !== by) {
+      const { stream, hooks } = keepStream();
+      const heads: Record<string, Kept> = {};
+      const keepHeads = (x: Tensor, name: string): undefined => void (heads[name] = kept(x));
+      const keeps = { ...hooks, ...(by === "head" && { heads: keepHeads }) };
+      const { logits } = runWithTrace(lastOnly, pair.ids[1], { names: [], hooks: keeps });
+      traced = { source, by, stream, heads, logits: kept(logits) };
     }
-    return { pair, model: lastOnly, from: traced.run, source, metric };
+    const { stream, heads, logits } = traced;
+    const outputs = stream.slice(1).map((x, i) => [`layers.${i}.output`, x] as const);
+    const all = { ...Object.fromEntries(outputs), ...heads };
+    /** Tensors of the second text. */
+    const tensorsOf = (names: readonly string[]) =>
+      Object.fromEntries(
+        names.flatMap((name) => (all[name] ? [[name, placed(all[name], device)] as const] : [])),
+      );
+    const from = (names: readonly string[]): TracedRun => ({
+      logits: placed(logits, device),
+      tensors: tensorsOf(names),
+    });
+    return { pair, model: lastOnly, from, kept: traced, text, source, metric };
   }
 
   const attributed: LensSession["attributionPatching"] = async (question, asking) => {
-    const { pair, model: watching, from, source } = pairOf(question, asking);
-    const map = await attributionMap(watching, pair, from);
+    const { pair, model: watching, from, text, source, kept, metric } = pairOf(question, asking);
+    const { names, columns } = pair;
+    const sourceTokens = idsOf(source).map(textOf);
+    if (!isFree) {
+      const map = await attributionMap(watching, pair, from(names));
+      const values = Float32Array.from(await map.values.read(), Number);
+      return { names, columns, values, unpatched: map.unpatched, source: map.source, sourceTokens };
+    }
+    const { outputs: stream } = await runOf(text, asking);
+    const passes = { stream, source: kept };
+    const { unpatched, changes } = attributionByLayer(model, own, pair, passes, watchOf(asking));
+    const values = new Float32Array(names.length * columns).fill(NaN);
+    names.forEach((name, row) =>
+      values.set(
+        Array.from(changes.get(name)!, (change) => unpatched + change),
+        row * columns,
+      ),
+    );
     return {
-      ...{ names: map.names, columns: pair.columns, unpatched: map.unpatched, source: map.source },
-      values: Float32Array.from(await map.values.read(), Number),
-      sourceTokens: idsOf(source).map(textOf),
+      names,
+      columns,
+      values,
+      unpatched,
+      source: await numberFrom(metric(from([]).logits)),
+      sourceTokens,
     };
   };
 
   const patched: LensSession["patch"] = async (question, asking) => {
-    const { pair, model: watching, from, metric } = pairOf(question, asking);
-    const hooks = patch(from.tensors, [question.place]);
-    return numberFrom(metric(runWithTrace(watching, pair.ids[0], { names: [], hooks }).logits));
+    const { from, text, metric } = pairOf(question, asking);
+    const { place } = question;
+    const layer = Number(/^layers\.(\d+)\./.exec(place.name)?.[1] ?? 0);
+    const hooks = patch(from([place.name]).tensors, [place]);
+    const read = (logits: Tensor) => Number(metric(logits).data[0]);
+    return logitsWith(text, { hooks, first: layer }, asking, read);
   };
 
   return {
@@ -323,9 +378,6 @@ export function lensSession(model: LensModel): LensSession {
 function throwIfCancelled(asking: Asking | undefined): void {
   if (asking?.isCancelled?.()) throw new DOMException("The question was cancelled.", "AbortError");
 }
-
-/** Ends a pass whose rest is not needed. */
-class EndOfPass extends Error {}
 
 function refuseWithout(): never {
   const expected = "a model with its tokenizer";

@@ -1,5 +1,5 @@
 import { remat, type Tensor } from "@qkv/tensor";
-import { tensorNames } from "@qkv/transformer/inspection";
+import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
 import type { LensModel } from "../lens-model.js";
 
 /** Watches a model while it runs. */
@@ -16,24 +16,40 @@ const watchedNames =
  * The same model, whose passes call `onTensor` on the way. A call that throws ends the pass: forward at the tensor that was just computed,
  * backward at the one whose gradient comes next.
  */
-export function watchedModel<T extends LensModel>(model: T, { onTensor }: Watch): T {
-  const names = tensorNames(model.config).filter((name) => watchedNames.test(name));
+export function watchedModel<T extends LensModel>(model: T, watch: Watch): T {
+  const names = tensorNames(model.config);
   const apply: LensModel["apply"] = (params, ids, options = {}) => {
     const { trace } = options;
-    const interventions: Record<string, (x: Tensor) => Tensor> = { ...trace?.interventions };
-    names.forEach((name, i) => {
-      const own = interventions[name];
-      // Recomputed in the backward pass: that is where it is called again.
-      const seen = remat((x: Tensor) => {
-        onTensor((i + 1) / names.length);
-        return x;
-      });
-      interventions[name] = (x) => seen(own ? own(x) : x);
-    });
+    const interventions = watchedInterventions(names, watch, trace?.interventions);
     return model.apply(params, ids, {
       ...options,
       trace: { names: trace?.names ?? [], tensors: trace?.tensors ?? {}, interventions },
     });
   };
   return { ...model, apply };
+}
+
+/**
+ * Interventions that call `onTensor`, after those that are given.
+ *
+ * @param names - Full names of the tensors of a pass, in order.
+ */
+export function watchedInterventions(
+  names: readonly string[],
+  { onTensor }: Watch,
+  given: Interventions = {},
+): Interventions {
+  const interventions: Record<string, (x: Tensor) => Tensor> = { ...given };
+  names
+    .filter((name) => watchedNames.test(name))
+    .forEach((name, i, { length }) => {
+      const own = interventions[name];
+      // Recomputed in the backward pass: that is where it is called again.
+      const seen = remat((x: Tensor) => {
+        onTensor((i + 1) / length);
+        return x;
+      });
+      interventions[name] = (x) => seen(own ? own(x) : x);
+    });
+  return interventions;
 }

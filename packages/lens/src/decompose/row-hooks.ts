@@ -1,0 +1,29 @@
+import { resident, take, tensor, type Tensor } from "@qkv/tensor";
+import { positionAxis } from "../patching/slices.js";
+import type { Hook } from "../run-with-trace.js";
+
+/**
+ * Hooks that trace rows of tensors at some positions, and nothing of the others, which would fill memory.
+ *
+ * @param names - Full names.
+ * @param length - Tokens of the text. Of tensors with fewer rows, such as a `finalInput` of the last ones, the last are meant.
+ * @returns The hooks, and what they fill: `[B, n, …]`, or `[B, H, n, …]` of heads.
+ */
+export function rowHooks(
+  names: readonly string[],
+  positions: readonly number[],
+  length: number,
+): { hooks: Record<string, Hook>; tensors: Record<string, Tensor> } {
+  const tensors: Record<string, Tensor> = {};
+  const hook: Hook = (x, name) => {
+    const axis = positionAxis(name);
+    const first = length - x.shape[axis]!;
+    const index = tensor(
+      positions.map((position) => position - first),
+      { dtype: "int32", device: x.device },
+    );
+    tensors[name] = resident(take(x, axis, index));
+    return undefined;
+  };
+  return { hooks: Object.fromEntries(names.map((name) => [name, hook])), tensors };
+}
