@@ -4,26 +4,53 @@ import { lensSession, type Asking, type LensSession } from "@qkv/lens/session";
 import { modelTiny } from "@qkv/model-tiny";
 import { mapTensors, sizeOf, type Tensor } from "@qkv/tensor";
 import { load, type Model, type Source } from "@qkv/transformer";
-import { wasm } from "@qkv/wasm";
+import { wasm, type WasmDevice } from "@qkv/wasm";
 import { createBirpc } from "birpc";
 import { flagReader } from "./cancel-flag";
 import type { Asked, ModelFacts, ModelSource, PageFunctions, WorkerFunctions } from "./protocol";
 
 const scope = self as unknown as Worker;
-let open: { model: Model; session: LensSession } | undefined;
+let open: { model: Model; session: LensSession; device: WasmDevice } | undefined;
+/** Tells whether somebody waits for the answer that is computed. */
+let abortCallback = () => false;
 
-async function loadModel(source: ModelSource, onProgress: (part: number) => void): Promise<ModelFacts> {
+async function loadModel(
+  source: ModelSource,
+  { isCancelled, onProgress }: Required<Asking>,
+): Promise<ModelFacts> {
+  const before = open;
   open = undefined; // its memory is free while the next one is read
-  const device = await wasm();
+  await before?.device.close();
+  const loading = new AbortController();
+  const watching = setInterval(() => {
+    if (isCancelled()) loading.abort(new DOMException("Loading was cancelled.", "AbortError"));
+  }, 20);
+  try {
+    return await readModel(source, loading.signal, onProgress);
+  } finally {
+    clearInterval(watching);
+  }
+}
+
+async function readModel(
+  source: ModelSource,
+  signal: AbortSignal,
+  onProgress: (part: number) => void,
+): Promise<ModelFacts> {
+  const device = await wasm({ threads: "auto", abortCallback: () => abortCallback() });
   const place: Source | readonly File[] = await sourceOf(source);
-  const model = await load(place, {
-    device,
+  const loading = load(place, {
+    ...{ device, signal },
     hub: {
       client: { downloadFile: async (params) => (await import("@huggingface/hub")).downloadFile(params) },
     },
     onProgress: ({ loaded, total }) => total !== undefined && onProgress(loaded / total),
   });
-  open = { model, session: lensSession(model) };
+  const model = await loading.catch(async (error: unknown) => {
+    await device.close();
+    throw error;
+  });
+  open = { model, session: lensSession(model), device };
   const { numLayers, numHeads, numKvHeads, embedDim, vocabSize, contextLength } = model.config;
   let parameters = 0;
   mapTensors(model.params as never, (x: Tensor) => {
@@ -60,13 +87,16 @@ function inTurn<T>({ id, flag }: Asked, answer: (asking: Required<Asking>) => Pr
     told = now;
     page.$callEvent("progress", id, part);
   };
-  const answered = before.then(() => answer({ isCancelled, onProgress }));
+  const answered = before.then(() => {
+    abortCallback = isCancelled;
+    return answer({ isCancelled, onProgress });
+  });
   before = answered.catch(() => undefined);
   return answered;
 }
 
 const functions: WorkerFunctions = {
-  load: (asked, source) => inTurn(asked, ({ onProgress }) => loadModel(source, onProgress)),
+  load: (asked, source) => inTurn(asked, (asking) => loadModel(source, asking)),
   ask: (asked, name, question) =>
     inTurn(asked, (asking) => opened().session[name](question as never, asking) as Promise<unknown>),
   figure: (asked, text, removed, name) =>
