@@ -393,14 +393,10 @@ export function geluSlope4(x: v128): v128 {
   return f32x4.add(normalCdf4(kept), f32x4.mul(f32x4.mul(kept, density), v128.load(numbers, 800)));
 }
 
-/** ½ x (1 + tanh u) = x / (1 + e^-2u), u = √(2/π) (x + 0.044715 x³); "Gaussian Error Linear Units" (2016), arXiv:1606.08415 */
+/** 2 to the power of x, which is held between -126 and 126: relative error below 2e-7. NaN gives some number. */
 @inline
-export function geluTanh4(x: v128): v128 {
-  const kept = f32x4.pmax(x, v128.load(numbers, 816));
-  const squared = f32x4.mul(kept, kept);
-  // -2 u / ln 2
-  const inner = f32x4.add(f32x4.mul(squared, v128.load(numbers, 832)), v128.load(numbers, 848));
-  const y = f32x4.pmin(f32x4.pmax(f32x4.mul(kept, inner), v128.load(numbers, 864)), v128.load(numbers, 880));
+function powerOf2(x: v128): v128 {
+  const y = f32x4.pmin(f32x4.pmax(x, v128.load(numbers, 864)), v128.load(numbers, 880));
   const magic = v128.load(numbers, 896);
   const shifted = f32x4.add(y, magic);
   const r = f32x4.sub(y, f32x4.sub(shifted, magic));
@@ -409,22 +405,33 @@ export function geluTanh4(x: v128): v128 {
   p = fma(p, r, v128.load(numbers, 960));
   p = fma(p, r, v128.load(numbers, 976));
   p = fma(p, r, v128.load(numbers, 144));
-  const power = i32x4.add(p, i32x4.shl(shifted, 23));
+  return i32x4.add(p, i32x4.shl(shifted, 23));
+}
+
+/** ½ x (1 + tanh u) = x / (1 + e^-2u), u = √(2/π) (x + 0.044715 x³); "Gaussian Error Linear Units" (2016), arXiv:1606.08415 */
+@inline
+export function geluTanh4(x: v128): v128 {
+  const kept = f32x4.pmax(x, v128.load(numbers, 816));
+  const squared = f32x4.mul(kept, kept);
+  // -2 u / ln 2
+  const inner = f32x4.add(f32x4.mul(squared, v128.load(numbers, 832)), v128.load(numbers, 848));
+  const power = powerOf2(f32x4.mul(kept, inner));
   return f32x4.div(kept, f32x4.add(v128.load(numbers, 144), power));
 }
 
 /**
- * s + 2 x s (1 − s) u', with s = 1 / (1 + e^-2u) and u as in geluTanh4. 1.5957692 is 2 √(2/π), 0.07135481 is 0.044715 times
- * that, and 0.21406444 three times the latter.
+ * s + 2 x s (1 − s) u', with s = 1 / (1 + e^-2u) and u as in geluTanh4. 1.5957692 is 2 √(2/π), 0.21406444 is three times 0.044715 times
+ * that.
  */
 @inline
 export function geluTanhSlope4(x: v128): v128 {
   // Beyond ±20 it is 0 or 1.
   const kept = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-20)), f32x4.splat(20));
   const squared = f32x4.mul(kept, kept);
-  const inner = f32x4.add(f32x4.mul(squared, f32x4.splat(-0.07135481)), f32x4.splat(-1.5957692));
-  const one = f32x4.splat(1);
-  const s = f32x4.div(one, f32x4.add(one, exp4(f32x4.mul(kept, inner))));
+  // -2 u / ln 2
+  const inner = f32x4.add(f32x4.mul(squared, v128.load(numbers, 832)), v128.load(numbers, 848));
+  const one = v128.load(numbers, 144);
+  const s = f32x4.div(one, f32x4.add(one, powerOf2(f32x4.mul(kept, inner))));
   const twiceSlopeOfU = f32x4.add(f32x4.mul(squared, f32x4.splat(0.21406444)), f32x4.splat(1.5957692));
   const bend = f32x4.mul(s, f32x4.sub(one, s));
   return f32x4.add(s, f32x4.mul(f32x4.mul(kept, twiceSlopeOfU), bend));
@@ -434,8 +441,10 @@ export function geluTanhSlope4(x: v128): v128 {
 @inline
 export function siluSlope4(x: v128): v128 {
   const kept = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-100)), f32x4.splat(100));
-  const one = f32x4.splat(1);
-  const s = f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(kept))));
+  const one = v128.load(numbers, 144);
+  // e^-x = 2^(-x / ln 2)
+  const power = powerOf2(f32x4.neg(f32x4.mul(kept, v128.load(numbers, 0))));
+  const s = f32x4.div(one, f32x4.add(one, power));
   return f32x4.add(s, f32x4.mul(f32x4.mul(kept, s), f32x4.sub(one, s)));
 }
 

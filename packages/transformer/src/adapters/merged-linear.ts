@@ -47,7 +47,7 @@ export function isWorthMerging({ x, base, a, b, bias }: MergedLinearCall): boole
  * thin ones and two sums over all rows; the gradients of A and B are thin products in both.
  */
 export function mergedLinear({ x, base, a, b, scale, bias }: MergedLinearCall): Tensor {
-  const merged = add(base, mul(matmul(stopGradient(b), stopGradient(a)), scale));
+  const merged = add(base, matmul(mul(stopGradient(b), scale), stopGradient(a)));
   const y = linear(stopGradient(x), merged, bias && stopGradient(bias));
   return runAll(mergedLinearOp, bias ? [y, x, a, b, bias] : [y, x, a, b], { merged, scale })[0]!;
 }
