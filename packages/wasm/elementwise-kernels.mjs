@@ -24,6 +24,7 @@ const unary = {
   geluSlope: "geluSlope4(x)",
   geluTanhSlope: "geluTanhSlope4(x)",
   siluSlope: "siluSlope4(x)",
+  softplus: "softplus4(x)",
 };
 
 /** Formulas of a and b. */

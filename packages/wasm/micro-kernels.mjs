@@ -312,7 +312,7 @@ ${Object.entries(binarySteps)
 
 export const microKernels = `// Written by micro-kernels.mjs.
 import {
-  exp4, gelu4, geluSlope4, geluTanh4, geluTanhSlope4, log4, fma, sign4, siluSlope4, sumsOf, swish4, tanh4, truth, where0, zero,
+  exp4, gelu4, geluSlope4, geluTanh4, geluTanhSlope4, log4, fma, sign4, siluSlope4, softplus4, sumsOf, swish4, tanh4, truth, where0, zero,
 } from "./lanes";
 import { dotFast, dotPlain } from "./bytes";
 ${[4, 6].map(product).join("\n")}

@@ -40,6 +40,18 @@ export const cases: Record<string, (random: Random) => Case> = {
   abs: unary(ops.abs, exact),
   add: binary(ops.add),
   ceil: unary(ops.ceil, exact),
+  concat(random) {
+    const shape = [length(random), length(random), length(random)];
+    const axis = random(3);
+    const part = () =>
+      laidOut(
+        random,
+        shape.map((n, i) => (i === axis ? length(random) : n)),
+        kindOf(random),
+      );
+    const inputs = Array.from({ length: 1 + random(3) }, part);
+    return { inputs, f: (...inputs) => ops.concat(inputs, axis), tolerance: exact };
+  },
   copy: (random) => ({
     inputs: [laidOut(random, shapeOf(random), kindOf(random))],
     f: ops.contiguous,
@@ -67,12 +79,22 @@ export const cases: Record<string, (random: Random) => Case> = {
   neg: unary(ops.neg, exact),
   notEqual: binary(ops.notEqual),
   reciprocal: unary(ops.reciprocal, exact),
+  pad(random) {
+    const shape = [length(random), length(random), length(random)];
+    const [axis, before, after, value] = [random(3), length(random), length(random), random.choose(0, 2.5)];
+    return {
+      inputs: [laidOut(random, shape, kindOf(random))],
+      f: (x) => ops.pad(x!, axis, before, after, value),
+      tolerance: exact,
+    };
+  },
   relu: unary(ops.relu, exact),
   rmsNorm: rows((x, gain) => ops.rmsNorm(x, gain!), 1),
   rsqrt: unary(ops.rsqrt, twoUnits),
   sigmoid: unary(ops.sigmoid, near),
   sign: unary(ops.sign, exact),
   silu: unary(ops.silu, near),
+  softplus: unary(ops.softplus, near),
   softmax: rows((x) => ops.softmax(x), 0),
   sqrt: unary(ops.sqrt, exact),
   sub: binary(ops.sub),
@@ -128,10 +150,8 @@ export const cases: Record<string, (random: Random) => Case> = {
     "not a number",
   ]),
   crossEntropy: (random) => crossEntropyCase(random, (logits, targets) => ops.crossEntropy(logits, targets)),
-  targetWeights: (random) =>
-    crossEntropyCase(random, (logits, targets) =>
-      ops.grad((logits: Tensor) => ops.crossEntropy(logits, targets))(logits),
-    ),
+  crossEntropyBackward: crossEntropyGradients,
+  targetWeights: crossEntropyGradients,
   take: (random) => takeCase(random, (table, ids) => ops.take(table, 0, ids)),
   takeBackward: (random) =>
     takeCase(random, (table, ids) =>
@@ -229,6 +249,13 @@ function crossEntropyCase(random: Random, f: (logits: Tensor, targets: Tensor) =
     f: (x, y) => f(x!, y!),
     tolerance: { relative: 1e-5, absolute: 1e-5 },
   };
+}
+
+function crossEntropyGradients(random: Random): Case {
+  const options = { labelSmoothing: random.choose(0, 0.1) };
+  return crossEntropyCase(random, (logits, targets) =>
+    ops.grad((logits: Tensor) => ops.crossEntropy(logits, targets, options))(logits),
+  );
 }
 
 function takeCase(random: Random, f: (table: Tensor, ids: Tensor) => Tensor): Case {

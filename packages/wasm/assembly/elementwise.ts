@@ -117,10 +117,41 @@ export function compare(item: i32, scratch: usize, at: usize): void {
         scratch + BLOCK_BYTES,
       );
       binaryVectors(walk.op, a, b, scratch + 2 * BLOCK_BYTES, (<usize>((count + 3) & ~3)) << 2);
-      for (let k = 0; k < count; k++)
-        store<u8>(y + i + k, load<u8>(scratch + 2 * BLOCK_BYTES + ((<usize>k) << 2)) & 1);
+      storeBits(scratch + 2 * BLOCK_BYTES, y + i, count);
     }
   }
+}
+
+/** A byte for each mask of 32 bits: 1 where its bits are set. */
+@inline
+function storeBits(masks: usize, y: usize, n: i32): void {
+  const one = i8x16.splat(1);
+  let k = 0;
+  for (; k + 16 <= n; k += 16, masks += 64, y += 16) {
+    const low = i16x8.narrow_i32x4_s(v128.load(masks), v128.load(masks, 16));
+    const high = i16x8.narrow_i32x4_s(v128.load(masks, 32), v128.load(masks, 48));
+    v128.store(y, v128.and(i8x16.narrow_i16x8_s(low, high), one));
+  }
+  for (; k < n; k++, masks += 4, y++) store<u8>(y, load<u8>(masks) & 1);
+}
+
+/** A mask of 32 bits for each byte, `step` apart: all bits where it is not 0. */
+@inline
+function storeMasks(c: usize, step: i32, masks: usize, n: i32): void {
+  let k = 0;
+  if (step == 1) {
+    const none = i8x16.splat(0);
+    for (; k + 16 <= n; k += 16, c += 16, masks += 64) {
+      const bytes = i8x16.ne(v128.load(c), none);
+      const low = i16x8.extend_low_i8x16_s(bytes);
+      const high = i16x8.extend_high_i8x16_s(bytes);
+      v128.store(masks, i32x4.extend_low_i16x8_s(low));
+      v128.store(masks, i32x4.extend_high_i16x8_s(low), 16);
+      v128.store(masks, i32x4.extend_low_i16x8_s(high), 32);
+      v128.store(masks, i32x4.extend_high_i16x8_s(high), 48);
+    }
+  }
+  for (; k < n; k++, c += step, masks += 4) store<i32>(masks, load<u8>(c) != 0 ? -1 : 0);
 }
 
 /** y = c ? a : b, with c a byte for each number. */
@@ -145,13 +176,42 @@ export function choose(item: i32, scratch: usize, at: usize): void {
       );
       const masks = scratch + 2 * BLOCK_BYTES;
       const to = scratch + 3 * BLOCK_BYTES;
-      for (let k = 0; k < count; k++) {
-        store<i32>(masks + ((<usize>k) << 2), load<u8>(walk.c + cAt + (i + k) * walk.cStep) != 0 ? -1 : 0);
-      }
+      storeMasks(walk.c + cAt + i * walk.cStep, walk.cStep, masks, count);
       for (let k: usize = 0; k < (<usize>count) << 2; k += 16) {
         v128.store(to + k, v128.bitselect(v128.load(a + k), v128.load(b + k), v128.load(masks + k)));
       }
       memory.copy(y + ((<usize>i) << 2), to, (<usize>count) << 2);
     }
   }
+}
+
+/** Copies rows of words from `a` to `b`, each with strides of its own. */
+export function copyRows(item: i32, scratch: usize, at: usize): void {
+  const walk = changetype<Walk>(at);
+  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
+  const from = (item % chunks) * walk.chunk;
+  const first = (item / chunks) * walk.rowsPerItem;
+  const last = min(walk.rows, first + walk.rowsPerItem);
+  const n = min(walk.chunk, walk.n - from);
+  const contiguous = walk.aStep == 1 && walk.bStep == 1;
+  for (let row = first; row < last; row++) {
+    place(walk, row, from);
+    const a = walk.a + ((<usize>aAt) << 2);
+    const b = walk.b + ((<usize>bAt) << 2);
+    if (!contiguous) copyApart(a, walk.aStep, b, walk.bStep, n);
+    else if (n < 256) copyVectors(a, b, n);
+    else memory.copy(b, a, (<usize>n) << 2);
+  }
+}
+
+function copyApart(a: usize, aStep: i32, b: usize, bStep: i32, n: i32): void {
+  for (let i = 0; i < n; i++, a += (<usize>aStep) << 2, b += (<usize>bStep) << 2) store<i32>(b, load<i32>(a));
+}
+
+/** A short row: a call of memory.copy would take longer. */
+@inline
+function copyVectors(a: usize, b: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4, a += 16, b += 16) v128.store(b, v128.load(a));
+  for (; i < n; i++, a += 4, b += 4) store<i32>(b, load<i32>(a));
 }

@@ -2,10 +2,10 @@ export { attentionBackward, attentionBackwardScratch } from "./attention-backwar
 export { attentionDecode, attentionDecodeScratch, attentionMerge } from "./attention-decode";
 export { attentionForward, attentionForwardScratch } from "./attention-forward";
 export { dropout } from "./dropout";
-export { binary, choose, compare, unary } from "./elementwise";
+export { binary, choose, compare, copyRows, unary } from "./elementwise";
 export { matmul, matmulScratch, multiply, multiplyScratch, packColumns, packHalfColumns } from "./matmul";
 export { addParts, rowTimesColumns, rowTimesHalfColumns, rowTimesRows } from "./row-times-matrix";
-export { crossEntropyRows, layerNormRows, rmsNormRows, softmaxRows, targetRows } from "./rows";
+export { crossEntropyBackwardRows, crossEntropyRows, layerNormRows, rmsNormRows, softmaxRows } from "./rows";
 export { addRows, takeRows } from "./rows-by-number";
 export { binaryVectors, unaryVectors } from "./micro-kernels";
 export { adam, sgd } from "./optimizers";

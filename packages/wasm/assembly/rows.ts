@@ -350,28 +350,53 @@ export function crossEntropyRows(
   return 0;
 }
 
-/** Target distribution of each row: `smoothing / n` everywhere, and the rest at the target; zeros for an ignored one. */
-export function targetRows(
+/** Gradient of each row: `slope · (softmax − smoothing / n)`, less `slope · (1 − smoothing)` at the target; zeros for an ignored one. */
+export function crossEntropyBackwardRows(
   item: i32,
   scratch: usize,
+  x: usize,
   targets: usize,
+  counts: usize,
+  slopes: usize,
   y: usize,
   rows: i32,
   step: i32,
   n: i32,
   ignored: i32,
-  smoothing: f32,
+  smoothing: f64,
 ): i32 {
+  const bytes = (<usize>n) << 2;
   const last = min(rows, (item + 1) * step);
-  const share: f32 = smoothing / <f32>n;
   for (let r = item * step; r < last; r++) {
-    const target = load<i32>(targets + ((<usize>r) << 2));
-    const row = y + ((<usize>r * <usize>n) << 2);
-    const known = target != ignored;
-    if (known && <u32>target >= <u32>n) return 1;
-    if (!known || share == 0) memory.fill(row, 0, (<usize>n) << 2);
-    else for (let i: usize = 0; i < (<usize>n) << 2; i += 4) store<f32>(row + i, share);
-    if (known) store<f32>(row + ((<usize>target) << 2), 1 - smoothing + share);
+    const at = (<usize>r) << 2;
+    const target = load<i32>(targets + at);
+    const to = y + <usize>r * bytes;
+    if (target == ignored) {
+      memory.fill(to, 0, bytes);
+      continue;
+    }
+    if (<u32>target >= <u32>n) return 1;
+    const row = x + <usize>r * bytes;
+    const largest = largestIn(row, n);
+    if (largest - largest != 0) return 1;
+    let sum: f64 = 0;
+    // Stretches of 1024 numbers are added up in float32, and then in float64.
+    for (let i = 0; i < n; i += 1024)
+      sum += <f64>powers(row + ((<usize>i) << 2), to + ((<usize>i) << 2), min(1024, n - i), largest);
+    const slope = <f64>load<f32>(slopes + at);
+    scaleRow(to, n, <f32>(slope / sum), <f32>((slope * smoothing) / <f64>n));
+    const wanted = to + ((<usize>target) << 2);
+    store<f32>(wanted, <f32>(<f64>load<f32>(wanted) - slope * (1 - smoothing)));
   }
   return 0;
+}
+
+/** y · by − less */
+function scaleRow(y: usize, n: i32, by: f32, less: f32): void {
+  const factor = f32x4.splat(by);
+  const off = f32x4.splat(less);
+  const end = y + ((<usize>n) << 2);
+  for (const last = y + ((<usize>(n & ~3)) << 2); y < last; y += 16)
+    v128.store(y, f32x4.sub(f32x4.mul(v128.load(y), factor), off));
+  for (; y < end; y += 4) store<f32>(y, load<f32>(y) * by - less);
 }

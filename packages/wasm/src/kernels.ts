@@ -3,17 +3,18 @@ import type { Engine } from "./engine.js";
 import { attentionBackwardKernel, attentionKernel } from "./kernels/attention.js";
 import { dropoutKernel } from "./kernels/dropout.js";
 import { elementwiseKernels } from "./kernels/elementwise.js";
+import { concatKernel, padKernel } from "./kernels/joining.js";
 import { linearKernel, matmulKernel } from "./kernels/matmul.js";
 import { optimizerKernels } from "./kernels/optimizers.js";
 import { quantizedMatmulKernel } from "./kernels/quantized.js";
 import { reduceKernels } from "./kernels/reduce.js";
 import { rotateKernel } from "./kernels/rotate.js";
 import {
+  crossEntropyBackwardKernel,
   crossEntropyKernel,
   layerNormKernel,
   rmsNormKernel,
   softmaxKernel,
-  targetWeightsKernel,
 } from "./kernels/rows.js";
 import { scanKernel } from "./kernels/scan.js";
 import { takeBackwardKernel, takeKernel } from "./kernels/take.js";
@@ -28,11 +29,14 @@ export function kernels(engine: Engine, patterns: ReadPatterns): Device["kernels
     ...reduceKernels(engine),
     attention: attentionKernel(engine, patterns),
     attentionBackward: attentionBackwardKernel(engine),
+    concat: concatKernel(engine),
     crossEntropy: crossEntropyKernel(engine),
+    crossEntropyBackward: crossEntropyBackwardKernel(engine),
     dropout: dropoutKernel(engine),
     layerNorm: layerNormKernel(engine),
     linear: linearKernel(engine, patterns),
     matmul: matmulKernel(engine, patterns),
+    pad: padKernel(engine),
     quantizedMatmul: quantizedMatmulKernel(engine),
     rmsNorm: rmsNormKernel(engine),
     rotate: rotateKernel(engine),
@@ -40,7 +44,6 @@ export function kernels(engine: Engine, patterns: ReadPatterns): Device["kernels
     softmax: softmaxKernel(engine),
     take: takeKernel(engine),
     takeBackward: takeBackwardKernel(engine),
-    targetWeights: targetWeightsKernel(engine),
     write: writeKernel(engine),
   };
 }

@@ -8,7 +8,10 @@ export const addOp = /* @__PURE__ */ binaryOp(
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! + b[j + k * dj]!;
   },
-  ({ inputs: [a, b], gradients: [dy] }) => [sumTo(dy!, a!.shape), sumTo(dy!, b!.shape)],
+  ({ inputs: [a, b], gradients: [dy], wants }) => [
+    wants(0) ? sumTo(dy!, a!.shape) : undefined,
+    wants(1) ? sumTo(dy!, b!.shape) : undefined,
+  ],
 );
 
 /**

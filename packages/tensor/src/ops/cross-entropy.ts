@@ -9,10 +9,12 @@ import {
   refuse,
   refuseShape,
   sizeOf,
+  stridesOf,
 } from "@qkv/core";
 import type { View } from "../contracts.js";
 import { checkTensor, run, runAll, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
+import { contiguous } from "./contiguous.js";
 import { div } from "./div.js";
 import { mul } from "./mul.js";
 import { reshaped } from "./reshape.js";
@@ -60,17 +62,69 @@ export const crossEntropyOp: Op<Attributes> = {
   flops: ([logits]) => 4 * sizeOf(logits!.shape),
   backward({ inputs: [logits, targets], outputs: [, counts], gradients: [dy], attributes }) {
     if (!dy) return [];
-    const { shape, dtype } = logits!;
-    const wanted = run(targetWeightsOp, [targets!], { ...attributes, V: shape.at(-1)!, dtype });
-    const column = (x: Tensor) => reshaped(x, [...x.shape, 1]);
+    const { kernels, remote } = logits!.device;
+    // A device whose memory the host does not reach computes it in parts, if it has no kernel of the whole.
+    if (remote && !kernels["crossEntropyBackward"])
+      return [mul(column(dy), distance(logits!, targets!, counts!, attributes))];
+    return [run(crossEntropyBackwardOp, [logits!, targets!, counts!, contiguous(dy)], attributes)];
+  },
+};
+
+/** Gradients `[…]` of the losses to those of the logits: times the softmax less what is wanted. */
+export const crossEntropyBackwardOp: Op<Attributes> = {
+  name: "crossEntropyBackward",
+  infer: ([logits]) => [{ shape: logits!.shape, dtype: logits!.dtype }],
+  kernel([logits, targets, , dy], [out], { ignoreIndex, smoothing }) {
+    const V = logits!.shape.at(-1)!;
+    const dv = logits!.strides.at(-1)!;
+    const [X, Y] = [logits!.array, out!.array];
+    const T = packedTargets(targets!, V, ignoreIndex);
+    const dL = copyPacked(dy!, dy!.array);
+    const around = [stridesOf(dy!.shape), logits!.strides.slice(0, -1)];
+    eachRow(dy!.shape, around, [0, logits!.offset], ([o, i], [dO, dI], length) => {
+      for (let n = 0; n < length; n++) {
+        const row = o! + n * dO!;
+        const at = i! + n * dI!;
+        const to = row * V;
+        if (T[row] === ignoreIndex) {
+          Y.fill(0, to, to + V);
+          continue;
+        }
+        let largest = -Infinity;
+        for (let k = 0; k < V; k++) largest = Math.max(largest, X[at + k * dv]!);
+        let powers = 0;
+        for (let k = 0; k < V; k++) powers += Math.exp(X[at + k * dv]! - largest);
+        for (let k = 0; k < V; k++)
+          Y[to + k] = dL[row]! * (Math.exp(X[at + k * dv]! - largest) / powers - smoothing / V);
+        Y[to + T[row]!]! -= dL[row]! * (1 - smoothing);
+      }
+    });
+  },
+  flops: ([logits]) => 5 * sizeOf(logits!.shape),
+  backward({ inputs: [logits, targets, counts, dy], gradients: [slope], attributes }) {
+    const axis = logits!.shape.length - 1;
+    const weights = run(softmaxOp, [logits!], { axis });
+    const weighed = mul(weights, slope!);
+    const total = (x: Tensor) => sumTo(x, column(dy!).shape);
+    const factor = column(mul(dy!, counts!));
     return [
-      mul(
-        column(dy),
-        sub(mul(run(softmaxOp, [logits!], { axis: shape.length - 1 }), column(counts!)), wanted),
-      ),
+      mul(factor, sub(weighed, mul(weights, total(weighed)))),
+      undefined,
+      undefined,
+      reshaped(total(mul(slope!, distance(logits!, targets!, counts!, attributes))), dy!.shape),
     ];
   },
 };
+
+/** The softmax less what it should be, zeros for an ignored target. */
+function distance(logits: Tensor, targets: Tensor, counts: Tensor, attributes: Attributes): Tensor {
+  const { shape, dtype } = logits;
+  const wanted = run(targetWeightsOp, [targets], { ...attributes, V: shape.at(-1)!, dtype });
+  return sub(mul(run(softmaxOp, [logits], { axis: shape.length - 1 }), column(counts)), wanted);
+}
+
+/** `[…]` as `[…, 1]`. */
+const column = (x: Tensor): Tensor => reshaped(x, [...x.shape, 1]);
 
 /** Targets `[…]` to what the softmax should be, `[…, V]`; zeros for an ignored target. */
 export const targetWeightsOp: Op<Attributes & { V: number; dtype: DType }> = {

@@ -9,9 +9,12 @@ export const divOp = /* @__PURE__ */ binaryOp(
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! / b[j + k * dj]!;
   },
-  ({ inputs: [a, b], outputs: [y], gradients: [dy] }) => {
+  ({ inputs: [a, b], outputs: [y], gradients: [dy], wants }) => {
     const da = div(dy!, b!);
-    return [sumTo(da, a!.shape), sumTo(mul(da, mul(y!, -1)), b!.shape)];
+    return [
+      wants(0) ? sumTo(da, a!.shape) : undefined,
+      wants(1) ? sumTo(mul(da, mul(y!, -1)), b!.shape) : undefined,
+    ];
   },
 );
 

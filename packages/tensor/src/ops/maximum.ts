@@ -12,10 +12,10 @@ export const maximumOp = /* @__PURE__ */ binaryOp(
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.max(a[i + k * di]!, b[j + k * dj]!);
   },
-  ({ inputs: [a, b], gradients: [dy] }) => {
+  ({ inputs: [a, b], gradients: [dy], wants }) => {
     const share = (x: Tensor, y: Tensor) =>
       sumTo(where(greater(x, y), dy!, where(equal(x, y), mul(dy!, 0.5), 0)), x.shape);
-    return [share(a!, b!), share(b!, a!)];
+    return [wants(0) ? share(a!, b!) : undefined, wants(1) ? share(b!, a!) : undefined];
   },
 );
 

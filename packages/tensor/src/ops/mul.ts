@@ -10,9 +10,9 @@ export const mulRow: BinaryRow = (out, o, a, i, di, b, j, dj, n) => {
   else for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! * b[j + k * dj]!;
 };
 
-export const mulOp = /* @__PURE__ */ binaryOp("mul", mulRow, ({ inputs: [a, b], gradients: [dy] }) => [
-  sumTo(run(mulOp, [dy!, b!], undefined), a!.shape),
-  sumTo(run(mulOp, [dy!, a!], undefined), b!.shape),
+export const mulOp = /* @__PURE__ */ binaryOp("mul", mulRow, ({ inputs: [a, b], gradients: [dy], wants }) => [
+  wants(0) ? sumTo(run(mulOp, [dy!, b!], undefined), a!.shape) : undefined,
+  wants(1) ? sumTo(run(mulOp, [dy!, a!], undefined), b!.shape) : undefined,
 ]);
 
 /**

@@ -158,7 +158,7 @@ const table: readonly (readonly [rule: BatchingRule, names: string])[] = [
       "topK concat slice pad every flip spread diagonal onDiagonal gather gatherBackward scatter scatterAdd scatterMax " +
       "lastWritten",
   ],
-  [lastAxes, "crossEntropy targetWeights triangle"],
+  [lastAxes, "crossEntropy crossEntropyBackward targetWeights triangle"],
   [rowsOnly, "layerNorm rmsNorm swiglu"],
 ];
 

@@ -50,14 +50,14 @@ export function crossEntropyKernel(engine: Engine) {
   };
 }
 
-/** The target distribution of the loss, row by row. */
-export function targetWeightsKernel(engine: Engine) {
+/** Gradients of the loss for packed rows of logits. What {@link crossEntropyKernel} leaves to the plain kernel, it leaves too. */
+export function crossEntropyBackwardKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { ignoreIndex, smoothing }: Loss): boolean => {
-    const [output] = outputs as [View];
-    if (output.dtype !== "float32" || !isPacked(inputs[0]!, "int32")) return false;
+    const [logits, targets, , slopes] = inputs as [View, View, View, View];
+    if (!isPacked(logits) || !isPacked(targets, "int32") || !isPacked(slopes)) return false;
     return withCall(engine, (call) => {
       const pointers = call.addresses(inputs, outputs);
-      return overRows(engine, "targetRows", output, pointers, ignoreIndex, smoothing);
+      return overRows(engine, "crossEntropyBackwardRows", logits, pointers, ignoreIndex, smoothing);
     });
   };
 }

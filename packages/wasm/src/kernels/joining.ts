@@ -1,0 +1,67 @@
+import { bytesPerElement, type View } from "@qkv/tensor";
+import { withLength } from "@qkv/core";
+import { addressOf, bitsOf, withCall, type Call, type Placed } from "../call.js";
+import type { Engine } from "../engine.js";
+import { writeWalk } from "./walk.js";
+
+/** Tensors one after the other along an axis, in the device's memory, of numbers of 32 bits. */
+export function concatKernel(engine: Engine) {
+  return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
+    const output = outputs[0]!;
+    if (![...inputs, output].every(isOfWords)) return false;
+    return withCall(engine, (call) => {
+      const to = call.output(output);
+      let start = 0;
+      return inputs.every((input) => {
+        const at = start;
+        start += input.shape[axis]!;
+        return copyInto(engine, call, call.input(input), to, axis, at);
+      });
+    });
+  };
+}
+
+/** A tensor with a number before and after it along an axis, in the device's memory, of numbers of 32 bits. */
+export function padKernel(engine: Engine) {
+  return (
+    [x]: readonly View[],
+    [output]: readonly View[],
+    { axis, before, after, value }: { axis: number; before: number; after: number; value: number },
+  ): boolean => {
+    if (!isOfWords(x!) || !isOfWords(output!)) return false;
+    return withCall(engine, (call) => {
+      const to = call.output(output!);
+      const length = x!.shape[axis]!;
+      const pointer = call.write([x!.dtype === "float32" ? bitsOf(value) : value]);
+      const padding = (length: number): Placed => ({
+        shape: withLength(x!.shape, axis, length),
+        strides: x!.shape.map(() => 0),
+        pointer,
+      });
+      return (
+        copyInto(engine, call, padding(before), to, axis, 0) &&
+        copyInto(engine, call, call.input(x!), to, axis, before) &&
+        copyInto(engine, call, padding(after), to, axis, before + length)
+      );
+    });
+  };
+}
+
+/** Numbers of 32 bits that lie in the device's memory: others would be copied in and out. */
+const isOfWords = (view: View): boolean => bytesPerElement(view.dtype) === 4 && addressOf(view) !== undefined;
+
+/** Copies a tensor to where another one has its index `start` of an axis. */
+function copyInto(
+  engine: Engine,
+  call: Call,
+  from: Placed,
+  { strides, pointer }: Placed,
+  axis: number,
+  start: number,
+): boolean {
+  if (from.shape.includes(0)) return true;
+  const to = { shape: from.shape, strides };
+  const at = pointer + 4 * start * strides[axis]!;
+  const walk = writeWalk(call, 0, 0, from.shape, [from, to], [from.pointer, at], 0);
+  return engine.parallel("copyRows", walk.items, 0, walk.at);
+}
