@@ -1,5 +1,6 @@
 import { modelTiny } from "@qkv/model-tiny";
 import { tensorsOf } from "@qkv/tensor";
+import { capturedOutput } from "@qkv/test-support/captured-output";
 import { load } from "@qkv/transformer";
 import { loadAdapter } from "@qkv/transformer/adapters";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -24,21 +25,11 @@ const small = "--context 32 --batch-size 2 --shuffle 6 --learning-rate 0.003 --d
 const write = (name: string, records: readonly object[]) =>
   writeFileSync(path(name), records.map((record) => `${JSON.stringify(record)}\n`).join(""));
 
-async function finetune(argv: string, signal?: AbortSignal, onError: (text: string) => void = () => {}) {
+async function finetune(argv: string, signal?: AbortSignal, onError?: (text: string) => void) {
   if (!existsSync(path("pairs.jsonl"))) write("pairs.jsonl", pairs);
-  let [out, err] = ["", ""];
-  const code = await run(["finetune", ...argv.split(" ")], {
-    out: { write: (text) => (out += text) },
-    err: {
-      write: (text) => {
-        err += text;
-        onError(text);
-      },
-    },
-    color: false,
-    ...(signal && { signal }),
-  });
-  return { code, out, err };
+  const { streams, written } = capturedOutput(onError);
+  const code = await run(["finetune", ...argv.split(" ")], { ...streams, ...(signal && { signal }) });
+  return { code, ...written };
 }
 
 test("a model learns answers, and its folder loads and generates", async () => {

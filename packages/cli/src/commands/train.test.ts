@@ -1,3 +1,4 @@
+import { capturedOutput } from "@qkv/test-support/captured-output";
 import { load } from "@qkv/transformer";
 import {
   existsSync,
@@ -27,20 +28,10 @@ async function train(argv: string, signal?: AbortSignal, onError?: (text: string
   return bare(`${path("text.txt")} ${small} ${argv}`, signal, onError);
 }
 
-async function bare(argv: string, signal?: AbortSignal, onError: (text: string) => void = () => {}) {
-  let [out, err] = ["", ""];
-  const code = await run(["train", ...argv.split(" ")], {
-    out: { write: (text) => (out += text) },
-    err: {
-      write: (text) => {
-        err += text;
-        onError(text);
-      },
-    },
-    color: false,
-    ...(signal && { signal }),
-  });
-  return { code, out, err };
+async function bare(argv: string, signal?: AbortSignal, onError?: (text: string) => void) {
+  const { streams, written } = capturedOutput(onError);
+  const code = await run(["train", ...argv.split(" ")], { ...streams, ...(signal && { signal }) });
+  return { code, ...written };
 }
 
 test("a folder is left that loads and generates, with its recipe and its curve", async () => {
