@@ -17,12 +17,14 @@ export const mutants = [
   {
     what: "ChatML ends a message without a new line",
     file: "src/chat-format.ts",
+    near: ["src/models.test.ts"],
     find: 'endOfMessage: "<|im_end|>\\n"',
     replace: 'endOfMessage: "<|im_end|>"',
   },
   {
     what: "Llama 3's header stands right before the message",
     file: "src/chat-format.ts",
+    near: ["src/models.test.ts"],
     find: "`<|start_header_id|>user<|end_header_id|>\\n\\n${$text}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\\n\\n`",
     replace:
       "`<|start_header_id|>user<|end_header_id|>${$text}<|eot_id|><|start_header_id|>assistant<|end_header_id|>`",
@@ -30,12 +32,14 @@ export const mutants = [
   {
     what: "git's checksum begins without the size",
     file: "src/checksum.ts",
+    near: ["src/fetch-file.test.ts"],
     find: "$hash.update(`blob ${$size}\\0`)",
     replace: '$hash.update("blob\\0")',
   },
   {
     what: "64 digits are taken for SHA-1",
     file: "src/checksum.ts",
+    near: ["src/fetch-file.test.ts"],
     find: '$digest.length === 64 ? "sha256" : "git-sha1"',
     replace: '$digest.length === 40 ? "sha256" : "git-sha1"',
   },

@@ -38,7 +38,7 @@ const ways: Record<string, (response: ServerResponse, name: string) => unknown> 
     };
     more();
   },
-  shorter: (response) => response.writeHead(200, { "Content-Length": 3 }).end(),
+  shorter: (response) => response.writeHead(200, { "Content-Length": 3, Connection: "close" }).end(),
   // As the hub answers for large files: their SHA-256, and where they lie.
   lfs: (response, name) => moved(response, `/good/${name}`, { "X-Linked-Etag": `"${sha256}"` }),
   "lfs-other": (response, name) =>
