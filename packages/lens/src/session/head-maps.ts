@@ -1,5 +1,5 @@
 import { firstToken, induction, previousToken, sameToken } from "@qkv/attention";
-import type { Tensor } from "@qkv/tensor";
+import { contiguous, js, sizeOf, Tensor } from "@qkv/tensor";
 
 /** Scores of heads by the pattern of their weights, each from 0 to 1. */
 export const patternNames = ["previousToken", "firstToken", "sameToken", "induction"] as const;
@@ -48,13 +48,24 @@ export function smallMaps(weights: Tensor, cells: number): Float32Array {
   return small;
 }
 
+/**
+ * A tensor's numbers where they lie, as a tensor of the plain device: for looks that end before the device computes again. Each look at
+ * the numbers of a device copies them, and weights are the largest tensors of a pass.
+ */
+export function inPlace(x: Tensor): Tensor {
+  const { array, shape, dtype, offset } = contiguous(x);
+  const isWhole = offset === 0 && array.length === sizeOf(shape);
+  const plain = js();
+  return new Tensor(plain, plain.fromHost(dtype, isWhole ? array : x.data), [...shape]);
+}
+
 /** Weights of a layer, copied from its pass. */
 export type LayerWeights = { readonly numHeads: number; /** `[H, T, T]` */ readonly data: Float32Array };
 
 /** Copies weights `[1, H, T, T]` out of a pass, which lets them go. */
 export const layerWeights = (weights: Tensor): LayerWeights => ({
   numHeads: weights.shape[1]!,
-  data: new Float32Array(weights.data as Float32Array),
+  data: new Float32Array(inPlace(weights).data as Float32Array),
 });
 
 /** The weights of one head, `[T, T]`. */

@@ -23,6 +23,7 @@ import type {
 } from "./answers.js";
 import {
   headMap,
+  inPlace,
   layerWeights,
   type LayerWeights,
   patternScores,
@@ -141,8 +142,7 @@ export function lensSession(model: LensModel): LensSession {
       // Read as they go by: all of them together would be the largest thing in memory.
       "attention.weights": (x: Tensor, name: string) => {
         const layer = Number(name.split(".")[1]);
-        // Copied once: each look at the numbers of a device copies them.
-        const seen = tensor(x.data, { shape: x.shape, dtype: x.dtype as "float32" });
+        const seen = inPlace(x);
         const scores = new Map<PatternName, number[]>();
         for (const pattern of patterns) {
           throwIfCancelled(asking);
