@@ -17,6 +17,7 @@ const drawn = {
   LabsTable: "The page has the table of questions and their lessons.",
   BenchmarkTables: "The page has the tables of measurements.",
   GpuCheck: "The page has buttons that run the check on this device.",
+  TrainingInTab: "The page has a button that trains a small model in the tab, with its curve.",
   ModelGallery: "The page has the gallery of architectures.",
 };
 

@@ -7,6 +7,7 @@ import { deviceChecks } from "./device-checks.mjs";
 import { serveSite } from "./serve-site.mjs";
 import { figureChecks, withoutFigure } from "./figure-checks.mjs";
 import { awake, firstPageChecks, linkedCode, press, siteChecks } from "./site-checks.mjs";
+import { trainingChecks } from "./training-checks.mjs";
 import { clicksTo, mostJavaScript, mostStyles, pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
@@ -124,6 +125,7 @@ if (pages.length === 0) {
 for (const { name, check, path = "", options } of [
   ...firstPageChecks,
   ...deviceChecks,
+  ...trainingChecks,
   ...figureChecks,
   ...withoutFigure(everyPage, build),
 ])

@@ -4,6 +4,7 @@ declare module "@site/.cache/manifest.json" {
     runner: string;
     first: string;
     check: string;
+    training: { run: string; gradients: string };
     explorer: string;
     peers: readonly { name: string; file: string; bytes: number }[];
     types: { worker: string; declarations: string };
