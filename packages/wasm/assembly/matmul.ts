@@ -182,7 +182,7 @@ function block(
   step: usize,
 ): void {
   const edge = scratch;
-  const packedA = scratch + ROWS * ROW;
+  const packedA = scratch + <usize>ROWS * ROW;
   const narrow = aColumn == 1 && step == 32 && last - first <= NARROW;
   for (let m = 0, strip = 0; m < height; m += strip) {
     strip = stripOf(height - m);
