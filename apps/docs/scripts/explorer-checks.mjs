@@ -299,6 +299,19 @@ async function tasks() {
     `why a head attends is traced to ${name}, and back`,
   );
 
+  await press(page.getByText("Two layers back, as a graph"));
+  const graph = head.locator("qkv-attribution-graph");
+  await graph.locator("[data-qkv-node]").first().waitFor();
+  const nodes = () => graph.locator("rect > title").count();
+  const before = await nodes();
+  await press(graph.locator("[data-qkv-node]").first());
+  done(
+    (await nodes()) > before,
+    `a head of the graph shows what it read: ${before}, then ${await nodes()} nodes`,
+  );
+
+  await axeOn(page, "a graph");
+
   await press(page.getByRole("button", { name: "Switch this head off" }));
   const change = await head.locator('[data-change="ready"]').innerText();
   await press(head.getByRole("button", { name: "Switch all on" }));

@@ -10,6 +10,7 @@ import { AblationResult, NextTokens } from "./next-tokens";
 import { notebook } from "./notebook";
 import { ablationTargets, beginning, readPlace, switchedOver, writePlace, type Place } from "./place";
 import type { ModelFacts, ModelSource } from "./protocol";
+import { ScoreGraph } from "./score-graph";
 import { Section } from "./section";
 import type { ChosenHead } from "./source-name";
 import { useAnswer } from "./use-answer";
@@ -241,6 +242,13 @@ export function Explorer({
         <HeadPanel
           {...{ chosen, query, weights, reasons, place, change, trace, back }}
           heading={headHeading}
+          graph={(key) => (
+            <ScoreGraph
+              client={asking}
+              tokens={answer.tokens}
+              score={{ text, layer: chosen.layer, head: chosen.head, query, key }}
+            />
+          )}
           tokens={answer.tokens}
           keyAt={key}
         >

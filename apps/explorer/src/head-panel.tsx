@@ -37,6 +37,7 @@ export function HeadPanel({
   keyAt,
   weights,
   reasons,
+  graph,
   place,
   change,
   trace,
@@ -50,6 +51,8 @@ export function HeadPanel({
   keyAt: number | undefined;
   weights: Answered<HeadAnswer>;
   reasons: Answered<ReasonsAnswer>;
+  /** The graph of the sources of the score of a key. */
+  graph: (key: number) => ReactNode;
   place: Place;
   change: (change: Partial<Place>) => void;
   /** Opens a head that a reason names, with the position that it wrote to as the query. */
@@ -157,6 +160,7 @@ export function HeadPanel({
         ))}
       </p>
       {keyAt !== undefined && <Reasons of={reasons} {...{ tokens, query, keyAt, trace }} />}
+      {keyAt !== undefined && graph(keyAt)}
     </Section>
   );
 }

@@ -1,5 +1,6 @@
 import type { LogitPart } from "../decompose/logit-parts.js";
 import type { PartSource } from "../decompose/residual-part.js";
+import type { ScoreGraph, ScoreGraphOptions } from "../decompose/score-graph.js";
 import type { ScorePlace } from "../decompose/score-sides.js";
 import type { HeadPlace } from "../heads/head-place.js";
 import type { AblationTarget } from "../patching/ablate.js";
@@ -107,6 +108,11 @@ export type LensSession = {
     question: ScorePlace & { readonly text: string; readonly pairs?: number },
     asking?: Asking,
   ): Promise<ReasonsAnswer>;
+  /** The sources of a score of attention, and of the heads among them, as `scoreGraph` traces them back. */
+  scoreGraph(
+    question: ScorePlace & ScoreGraphOptions & { readonly text: string },
+    asking?: Asking,
+  ): Promise<ScoreGraph>;
   /** The parts of the logit of a next token. */
   logitParts(
     question: { readonly text: string; readonly token?: number; readonly minus?: number },

@@ -3,6 +3,7 @@ import { modelTiny } from "@qkv/model-tiny";
 import { load } from "@qkv/transformer";
 import { expect, test } from "vitest";
 import { logitParts } from "../decompose/logit-parts.js";
+import { scoreGraph } from "../decompose/score-graph.js";
 import { scoreParts } from "../decompose/score-parts.js";
 import { headScores } from "../heads/head-scores.js";
 import { ablate } from "../patching/ablate.js";
@@ -84,6 +85,19 @@ test("reasons are the parts of the score, and with the rest they sum to it", asy
   expect(pairs.length).toBe(5);
   expect(Math.abs(pairs[0]!.value)).toBe(Math.max(...exact.values.data.map(Math.abs)));
   expect(pairs.reduce((sum, { value }) => sum + value, rest)).toBeCloseTo(dot, 9);
+});
+
+test("a score's graph is that of scoreGraph, traced on through the heads among its sources", async () => {
+  const place = { layer: 2, head: 1, query: T - 1, key: 4 };
+  const graph = await session.scoreGraph({ text, ...place });
+  const exact = scoreGraph(model, ids, place);
+  expect(graph.nodes.map(({ name, parent, position }) => [name, parent, position])).toEqual(
+    exact.nodes.map(({ name, parent, position }) => [name, parent, position]),
+  );
+  expect(graph.nodes.some(({ parent }) => parent !== undefined)).toBe(true);
+  expect(graph.dot).toBeCloseTo(exact.dot, 5);
+  const { nodes } = await session.scoreGraph({ text, ...place, depth: 1, threshold: 0 });
+  expect(nodes.some(({ parent }) => parent !== undefined)).toBe(false);
 });
 
 test("parts of a logit are sorted, and their token has its probability", async () => {

@@ -3,6 +3,7 @@ import { take, tensor, type Tensor } from "@qkv/tensor";
 import { decoder } from "@qkv/transformer";
 import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
 import { logitParts } from "../decompose/logit-parts.js";
+import { scoreGraph } from "../decompose/score-graph.js";
 import { partsOfSides } from "../decompose/score-parts.js";
 import { scoreSides } from "../decompose/score-sides.js";
 import type { HeadPlace } from "../heads/head-place.js";
@@ -236,6 +237,13 @@ export function lensSession(model: LensModel): LensSession {
     };
   };
 
+  const graphed: LensSession["scoreGraph"] = async (question, asking) => {
+    const names = ["text", "layer", "head", "query", "key", "depth", "threshold"] as const;
+    const { text, depth, threshold, ...place } = check.options(question, names, "question");
+    const options = { ...(depth !== undefined && { depth }), ...(threshold !== undefined && { threshold }) };
+    return inScope(() => scoreGraph(watched(asking), idsOf(text), place, options));
+  };
+
   const lens: LensSession["logitLens"] = async (question, asking) => {
     const { text, positions, top = 5 } = check.options(question, ["text", "positions", "top"], "question");
     const { outputs } = await runOf(text, asking);
@@ -368,6 +376,7 @@ export function lensSession(model: LensModel): LensSession {
     head,
     logitLens: lens,
     scoreParts: scored,
+    scoreGraph: graphed,
     logitParts: parted,
     ablate: ablated,
     attributionPatching: attributed,
