@@ -4,7 +4,15 @@
 // With w the weights and u what is mixed (w, or weightMod of it): du = dO · v; dw = weightMod′ · du;
 // ds = w (dw − Σ w dw + dlse); from ds back through scoreMod, softcap and scale to queries and keys.
 import { AttentionRequest, Level } from "./layout";
-import { registerBytes, resultOf, runSteps, slopeSteps, STRIP, tableNumbers } from "./expression";
+import {
+  registerBytes,
+  resultOf,
+  runSteps,
+  scalesScore,
+  slopeSteps,
+  STRIP,
+  tableNumbers,
+} from "./expression";
 import { beginProgram } from "./attention-forward";
 import { exp4WithConstants, expConstants, zero } from "./lanes";
 import { copyRows, findRows, firstQueryOf, segmentsOf, rowStep, writeRows } from "./request";
@@ -142,7 +150,8 @@ function tileOfQueries(request: AttentionRequest, batch: i32, head: i32, row: i3
     walk(SUMS, request, batch, head, first, position, count, item);
     takeSums(request, head, count);
   }
-  if (request.weightMod != 0) {
+  // Of weights times a factor, Σ w dw is the output times its gradient, which `takeGradients` found.
+  if (request.weightMod != 0 && !scalesScore(request.weightMod)) {
     memory.fill(sharedAt, 0, LANES);
     walk(SHARED, request, batch, head, first, position, count, item);
   }

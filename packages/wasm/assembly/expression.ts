@@ -39,6 +39,15 @@ export function resultOf(program: usize, registers: usize): usize {
   return register(registers, changetype<Program>(program).count - 1);
 }
 
+/** True for a product of the score and a factor that no gradient flows through, as dropout is. */
+export function scalesScore(program: usize): bool {
+  const last = stepAt(program, changetype<Program>(program).count - 1);
+  if (last.op != StepCode.mul) return false;
+  const a = stepAt(program, last.a);
+  const b = stepAt(program, last.b);
+  return (a.op == StepCode.score && !b.active) || (b.op == StepCode.score && !a.active);
+}
+
 /**
  * Evaluates the steps of one level.
  *
