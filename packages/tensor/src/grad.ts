@@ -189,19 +189,25 @@ function watch<P>(params: P): Watched<P> {
   return { tape, params: watched };
 }
 
+/** Entries of a tape whose gradients are alive together, at most. */
+const stretch = 8;
+
 /** Walks a tape backwards, from the gradients of outputs to those of the params. */
 function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradients: readonly Tensor[]): P {
   const at = new Map<Node, Tensor>();
+  /** Nodes at which gradients have arrived since the walk's last stretch began. */
+  const reached = new Set<Node>();
   const arrive = (node: Node | undefined, gradient: Tensor | undefined): void => {
     if (!node || !gradient) return;
     const before = at.get(node);
     at.set(node, before ? add(before, gradient) : gradient);
+    reached.add(node);
   };
   outputs.forEach((output, i) => arrive(nodeOn(tape, output), gradients[i]));
-  for (let i = tape.entries.length - 1; i >= 0; i--) {
+  const walk = (i: number): void => {
     const { op, inputs, outputs, attributes, from, to } = tape.entries[i]!;
     const arrived = to.map((node) => at.get(node));
-    if (arrived.every((gradient) => gradient === undefined)) continue;
+    if (arrived.every((gradient) => gradient === undefined)) return;
     for (const node of to) at.delete(node);
     const rule = waysBack.get(op.name);
     if (!op.backward && !rule) {
@@ -218,6 +224,14 @@ function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradi
     // What an op makes on its way back besides gradients is freed, such as a matrix of 16 bits that it widened.
     const back = outputs[0]!.device.scope(() => (rule ? rule(op, call) : op.backward!(call)));
     from.forEach((node, input) => arrive(node, back[input]));
+  };
+  for (let end = tape.entries.length; end > 0; end -= stretch) {
+    reached.clear();
+    // Gradients that were used up within the stretch are freed.
+    tape.entries[end - 1]!.outputs[0]!.device.scope(() => {
+      for (let i = end - 1; i >= Math.max(0, end - stretch); i--) walk(i);
+      return Array.from(reached, (node) => at.get(node));
+    });
   }
   return mapTensors(params, (x) => {
     const node = nodeOn(tape, x);
