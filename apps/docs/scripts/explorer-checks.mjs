@@ -3,7 +3,7 @@
 //
 // It needs the packages and the page built: turbo run build --filter=explorer. `--limits` holds times and memory to the
 // limits below; `--small` leaves the random model out; without it they are printed, since a busy machine is slow, not wrong.
-/* global addEventListener, clearInterval, document, innerHeight, innerWidth, MutationObserver, PerformanceObserver, requestAnimationFrame, setInterval, URLSearchParams, window */
+/* global addEventListener, document, innerHeight, innerWidth, MutationObserver, PerformanceObserver, requestAnimationFrame, URLSearchParams, window */
 import axe from "axe-core";
 import { execFileSync } from "node:child_process";
 import {
@@ -27,6 +27,7 @@ import { load } from "../../../packages/transformer/dist/index.js";
 import { wasm } from "../../../packages/wasm/dist/index.js";
 import { openChromium } from "../../../scripts/chromium.mjs";
 import { openModelServer } from "../../../scripts/explorer/model-server.mjs";
+import { openMeasuredPage } from "../../../scripts/explorer/page-memory.mjs";
 import { writeRandomCheckpoint } from "../../../scripts/flat/random-checkpoint.mjs";
 
 /** Limits. Units: milliseconds; passes; times the weights, and megabytes beside them. */
@@ -62,22 +63,6 @@ const weights = values.small
   : writeRandomCheckpoint(join(folder, "random"), Number(values.millions) * 2.05e6).bytes;
 
 const browser = await openChromium({ args: ["--js-flags=--expose-gc"] });
-const devtools = await browser.newBrowserCDPSession();
-
-/** Memory of all processes of the browser. Unit: bytes. */
-async function browserBytes() {
-  const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
-  let bytes = 0;
-  for (const { id } of processInfo) {
-    try {
-      bytes += 1024 * Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8"))[1]);
-    } catch {
-      // It ended meanwhile, or this is no Linux.
-    }
-  }
-  return bytes;
-}
-
 async function openPage(server, { hash = "", ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
@@ -480,6 +465,34 @@ async function sources() {
   await server.close();
 }
 
+/** Memory while a text is run, a head is opened and two texts are compared. */
+async function memory(server, hash) {
+  const page = await openMeasuredPage(`${server.origin}/${hash}`);
+  const idle = `Boolean(document.querySelector('[data-explorer="ready"] [data-status="idle"]') && !document.querySelector('[aria-busy="true"]'))`;
+  const press = async (button) => {
+    await page.run(`${button}.click()`);
+    await pause(500);
+    await page.until(idle);
+  };
+  try {
+    await page.until(idle);
+    const loaded = page.most() - page.quiet;
+    await press(`document.querySelectorAll("[data-ranking] button")[1]`);
+    await press(
+      `[...document.querySelectorAll("button")].find((one) => one.textContent.trim() === "Compare")`,
+    );
+    const used = page.most() - page.quiet;
+    const allowed = limits.weights * weights + limits.more * 1e6;
+    const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
+    measure(
+      used <= allowed,
+      `memory at its most: ${mb(used)} beside the browser's ${mb(page.quiet)}, ${mb(loaded)} with the first text, with weights of ${mb(weights)} (limit ${mb(allowed)})`,
+    );
+  } finally {
+    await page.close();
+  }
+}
+
 /** The time of a pass without any question, in Node on the same device: the shortest of three. Unit: milliseconds. */
 async function passOf(text) {
   const device = await wasm();
@@ -499,16 +512,6 @@ async function random() {
   const server = await openModelServer(join(folder, "random"));
   const words = "the cat and the dog sat on a mat by the door of ".repeat(60).trim().split(" ");
   const text = words.slice(0, Number(values.tokens)).join(" ");
-  const quiet = await browserBytes();
-  let most = 0;
-  const watching = setInterval(
-    () =>
-      void browserBytes().then(
-        (now) => (most = Math.max(most, now)),
-        () => undefined,
-      ),
-    200,
-  );
   const hash = `#${new URLSearchParams({ text, source: text.replace("cat", "dog") })}`;
   const { page, close } = await openPage(server, { hash });
   await ready(page);
@@ -606,15 +609,10 @@ async function random() {
   await idle(page);
   await cancelled("a map, forward", compare, passMs / 2);
   await cancelled("a map, backward", compare, map * 0.8);
-  clearInterval(watching);
-  const used = most - quiet;
-  const allowed = limits.weights * weights + limits.more * 1e6;
-  measure(
-    used <= allowed,
-    `memory at its most: ${(used / 1e6).toFixed(0)} MB beside the browser's ${(quiet / 1e6).toFixed(0)} MB, with weights of ${(weights / 1e6).toFixed(0)} MB (limit ${(allowed / 1e6).toFixed(0)} MB)`,
-  );
   if (values.pictures) await page.screenshot({ path: join(values.pictures, "random.png"), fullPage: true });
   await close();
+  await browser.close();
+  await memory(server, hash);
   await server.close();
 }
 
