@@ -9,13 +9,13 @@ export default [
       ["cat", "the", "dog"].every((word) => numbersAfter(readings, `${word}: `)[0]! < 0.2),
   },
   {
-    label: "Use two layers",
-    edits: [{ find: "numLayers: 1", replace: "numLayers: 2" }],
+    label: "Take steps a tenth as large",
+    edits: [{ find: "mul(slopes[n++]!, 0.2)", replace: "mul(slopes[n++]!, 0.02)" }],
     says:
-      "The loss jumps up and the sentence repeats one word: this step size is too large for two layers. Deeper models need " +
-      "smaller steps, or a better optimizer.",
+      "After the same 60 steps the loss is still above 1, and the sentence repeats one word. Small steps are safe and slow; a step " +
+      "that is too large makes the loss jump up.",
     outcome: ({ readings, lines }) =>
-      numbersAfter(readings, "x 60: ")[0]! > 2 && /(\b\w+ )\1{5}/.test(lines[0]!),
+      numbersAfter(readings, "x 60: ")[0]! > 1 && /(\b\w+ )\1{5}/.test(lines[0]!),
   },
   {
     label: "Remove the positions",

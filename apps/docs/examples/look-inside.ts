@@ -57,7 +57,7 @@ const model = decoder({
   normEps: 1e-5,
   stopIds: [],
 });
-const params = model.init(1);
+const params = model.init(2);
 const batchAt = nextTokenBatches(idsOf(text), {
   batchSize: 16,
   contextLength: 14,
