@@ -147,7 +147,7 @@ describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (na
   });
 });
 
-test("sizes are those that the README tells, and all of it stays below 105 kB gzipped", () => {
+test("sizes are those that the README tells, and all of it stays below 110 kB gzipped", () => {
   const dist = join(root, "packages/wasm/dist");
   const sizes = (files: string[]) =>
     [(bytes: Buffer) => bytes.length, (bytes: Buffer) => gzipSync(bytes).length].map((measure) =>
@@ -173,7 +173,7 @@ test("sizes are those that the README tells, and all of it stays below 105 kB gz
     const actual = measured.flat()[i]!;
     expect(Math.abs(size - actual) / actual, `${size} told, ${actual} measured`).toBeLessThan(0.1);
   });
-  expect(measured[3]![1]).toBeLessThan(105_000);
+  expect(measured[3]![1]).toBeLessThan(110_000);
 });
 
 if (!chromiumPath) test("bundles in a browser", ({ skip }) => skip(noChromium));

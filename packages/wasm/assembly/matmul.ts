@@ -184,8 +184,7 @@ function block(
   const edge = scratch;
   const packedA = scratch + <usize>ROWS * ROW;
   const narrow = aColumn == 1 && step == 32 && last - first <= NARROW;
-  for (let m = 0, strip = 0; m < height; m += strip) {
-    strip = stripOf(height - m);
+  for (let m = 0, strip = stripOf(height); m < height; m += strip, strip = stripOf(height - m)) {
     if (narrow && height - m >= strip) continue;
     const from = a + ((<usize>(m * aRow)) << 2);
     packRows(from, aRow, aColumn, min(strip, height - m), k, packedA + ((<usize>(m * k)) << 2), strip);
@@ -193,8 +192,7 @@ function block(
   for (let p = first; p < last; p++) {
     const panel = b + <usize>p * apart;
     const width = min(8, N - (p << 3));
-    for (let m = 0, strip = 0; m < height; m += strip) {
-      strip = stripOf(height - m);
+    for (let m = 0, strip = stripOf(height); m < height; m += strip, strip = stripOf(height - m)) {
       const rows = min(strip, height - m);
       const left = packedA + ((<usize>(m * k)) << 2);
       const to = c + ((<usize>(m * cRow + (p << 3))) << 2);
