@@ -29,11 +29,15 @@ export function mapTensors<T>(tree: T, f: (x: Tensor, path: string) => unknown, 
  */
 export function tensorsOf(tree: unknown): Tensor[] {
   const found: Tensor[] = [];
-  mapTensors(tree, (x) => {
-    found.push(x);
-    return x;
-  });
+  collect(tree, found);
   return found;
+}
+
+/** Walks as `mapTensors` does, and builds nothing: each end of a scope asks for the tensors of its result. */
+function collect(tree: unknown, found: Tensor[]): void {
+  if (isTensor(tree)) found.push(tree);
+  else if (Array.isArray(tree)) for (const value of tree) collect(value, found);
+  else if (isPlainObject(tree)) for (const key of Object.keys(tree)) collect(tree[key], found);
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
