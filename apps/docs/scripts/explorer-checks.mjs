@@ -608,7 +608,8 @@ async function random() {
   await page.getByRole("button", { name: "Run" }).click();
   await idle(page);
   await cancelled("a map, forward", compare, passMs / 2);
-  await cancelled("a map, backward", compare, map * 0.8);
+  // Its source is traced already, so that most of it is the way back.
+  await cancelled("a map, backward", compare, map * 0.45);
   if (values.pictures) await page.screenshot({ path: join(values.pictures, "random.png"), fullPage: true });
   await close();
   await browser.close();

@@ -39,8 +39,8 @@ import { watchedModel, type Watch } from "./watched-model.js";
 
 /** Cells on a side of a small map. */
 const cells = 24;
-/** Weights of all heads are kept up to this size. Unit: numbers. */
-const mostKept = 8e6;
+/** Weights of heads are kept up to this size: of all layers, or of the one that was asked for. Unit: numbers. */
+const mostKept = 4e6;
 
 /**
  * Opens a session: one model that answers questions about texts, one after the other, with plain data that can be posted to another
@@ -198,7 +198,8 @@ export function lensSession(model: LensModel): LensSession {
     const { text, layer, head } = check.options(question, ["text", "layer", "head"], "question");
     const known = last?.text === text ? last.weights.get(layer) : undefined;
     const weights = known ?? weightsAt(text, layer, asking);
-    if (!known && last?.text === text) last.weights = new Map([[layer, weights]]);
+    if (!known && last?.text === text && weights.data.length <= mostKept)
+      last.weights = new Map([[layer, weights]]);
     check.whole({ head }, { min: 0, max: weights.numHeads - 1, fix: "count heads from 0." });
     return { weights: headMap(weights, head) };
   }
