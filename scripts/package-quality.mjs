@@ -36,7 +36,7 @@ const isKnown = (licence) =>
 /** Of an operation that is imported alone: 3.6 kB, without what operations share in core. */
 const mostBytesOfOp = 3600;
 /** Names that are made of others: of `vjp`, of `tensor` and `stack`, and of what a batching rule needs. */
-const mostBytesOf = { jvp: 3900, jacobian: 5400, vmap: 7700 };
+const mostBytesOf = { jvp: 4000, jacobian: 5400, vmap: 7700 };
 
 function note(name, wrong) {
   if (wrong === undefined) passed += 1;
