@@ -11,6 +11,9 @@ import {
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
+/** Numbers of 16 bits that are unpacked at a time: a whole matrix would be in memory twice. */
+const chunk = 2 ** 14;
+
 export const castOp: Op<{ dtype: DType }> = {
   name: "cast",
   dataMovement: true,
@@ -23,7 +26,10 @@ export const castOp: Op<{ dtype: DType }> = {
       const at = i!;
       const step = di!;
       if (isPacked(source) && step === 1 && isFloat(dtype)) {
-        to.set(unpackHalf(from.subarray(at, at + n) as Uint16Array, source), place);
+        for (let k = 0; k < n; k += chunk) {
+          const halves = from.subarray(at + k, at + Math.min(n, k + chunk)) as Uint16Array;
+          to.set(unpackHalf(halves, source), place + k);
+        }
         return;
       }
       for (let k = 0; k < n; k++) {
