@@ -93,7 +93,7 @@ function row(name, { shape, x, aim, limit, ...by }, devices) {
     better: "low",
     aim,
     tolerance: 1e-3,
-    // What all are compared by is the gradient. The first is not ours.
+    // All are compared by the gradient. The first contender is not ours.
     contenders: [
       contender("jax-js", "peer", async () => {
         const library = await openJax();

@@ -238,7 +238,7 @@ async function small(isolated) {
   await server.close();
 }
 
-/** What a new reader comes for, each with the presses that it takes. */
+/** Tasks of a new reader, each with the presses that it takes. */
 async function tasks() {
   const server = await openModelServer(join(folder, "small"));
   const { page, close } = await openPage(server);

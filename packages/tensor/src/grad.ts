@@ -221,7 +221,7 @@ function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradi
     }
     const wants = (input: number) => from[input] !== undefined;
     const call = { inputs, outputs, attributes, gradients: arrived, wants };
-    // What an op makes on its way back besides gradients is freed, such as a matrix of 16 bits that it widened.
+    // Tensors that an op makes on its way back, other than gradients, are freed, such as a matrix of 16 bits that it widened.
     const back = outputs[0]!.device.scope(() => (rule ? rule(op, call) : op.backward!(call)));
     from.forEach((node, input) => arrive(node, back[input]));
   };

@@ -454,7 +454,7 @@ export function softplus4(x: v128): v128 {
   const power = exp4(f32x4.neg(f32x4.abs(x)));
   const one = f32x4.splat(1);
   const sum = f32x4.add(one, power);
-  // What the sum lost of the power, the quotient gives back. A power that vanishes in it is its own logarithm.
+  // The quotient restores the part of the power that the sum rounded away. A power that vanishes in it is its own logarithm.
   const off = f32x4.sub(sum, one);
   const scaled = f32x4.mul(log4(sum), f32x4.div(power, off));
   const rest = v128.bitselect(power, scaled, f32x4.eq(off, zero()));
