@@ -609,7 +609,7 @@ async function random() {
   await idle(page);
   await cancelled("a map, forward", compare, passMs / 2);
   // Its source is traced already, so that most of it is the way back.
-  await cancelled("a map, backward", compare, map * 0.45);
+  await cancelled("a map, backward", compare, map * 0.2);
   if (values.pictures) await page.screenshot({ path: join(values.pictures, "random.png"), fullPage: true });
   await close();
   await browser.close();

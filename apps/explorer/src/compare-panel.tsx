@@ -62,6 +62,8 @@ export function ComparePanel({
   const compare = () => {
     change({ source: draft });
     setAsked(`${place.text}\n${draft}\n${place.by}`);
+    // The same pair once more, after it was cancelled.
+    if (map.failure !== undefined) map.again();
   };
   return (
     <Section title="Activation patching: compare with another text" of={map}>
