@@ -125,7 +125,7 @@ test.each<[folder: string, trait: string, change: Change, outputs: string[]]>([
   ["moonshine", "the activation of gates", { config: (all) => ({ ...all, activation: "gelu" }) }, ["logits"]],
   [
     "moonshine",
-    "gates behind what they open",
+    "gates after what they open",
     {
       params: (all) => ({
         ...all,

@@ -303,8 +303,8 @@ export const mutants = [
     what: "an end becomes likelier by its score, and not by the size of it",
     file: "src/generation/processors/exponential-decay-length.ts",
     near: processors,
-    find: "Math.abs($scores[$id]!) * ($factor ** $behind - 1)",
-    replace: "$scores[$id]! * ($factor ** $behind - 1)",
+    find: "Math.abs($scores[$id]!) * ($factor ** $past - 1)",
+    replace: "$scores[$id]! * ($factor ** $past - 1)",
   },
   {
     what: "tokens of the encoder are penalized",

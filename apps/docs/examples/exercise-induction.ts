@@ -37,11 +37,17 @@ for (const name of Object.keys(scores))
   print(name, of(name as "half").toFixed(2));
 
 const near = (x: number, wanted: number) => Math.abs(x - wanted) < 1e-9;
-check("a head that looks behind every copy scores 1", near(of("induction"), 1));
-check("a head that looks behind the last copy scores 1", near(of("last"), 1));
+check(
+  "a head that looks at the token after every copy scores 1",
+  near(of("induction"), 1),
+);
+check(
+  "a head that looks at the token after the last copy scores 1",
+  near(of("last"), 1),
+);
 check("a head that looks at the copies scores 0", near(of("copies"), 0));
 check("a head that looks at the first token scores 0", near(of("first"), 0));
 check(
-  "half of the weight behind the first copy scores 0.5",
+  "half of the weight on the token after the first copy scores 0.5",
   near(of("half"), 0.5),
 );

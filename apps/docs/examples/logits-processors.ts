@@ -60,11 +60,14 @@ show(
 );
 print(`scores: ${[...scores].map((score) => score.toFixed(2)).join(", ")}`);
 
-const behind = (which: keyof typeof processors) =>
+const scoresAfter = (which: keyof typeof processors) =>
   probabilities(processLogits(logits, processors[which], sequence));
-check("“the cat” does not come again", behind("noRepeatNgram(2)")[cat] === 0);
-check("the text does not end yet", behind("minNewTokens(5)")[end] === 0);
+check(
+  "“the cat” does not come again",
+  scoresAfter("noRepeatNgram(2)")[cat] === 0,
+);
+check("the text does not end yet", scoresAfter("minNewTokens(5)")[end] === 0);
 check(
   "a repeated word becomes less likely",
-  behind("repetitionPenalty(1.5)")[cat]! < before[cat]!,
+  scoresAfter("repetitionPenalty(1.5)")[cat]! < before[cat]!,
 );

@@ -53,7 +53,7 @@ export default {
     },
   ],
   next: {
-    task: "Now score a head that looks two tokens behind a copy, for any distance `after`.",
+    task: "Now score a head that looks two tokens after a copy, for any distance `after`.",
     edits: [{ find: "const after = 1;", replace: "const after = 2;" }],
     solution: [{ find: "weights[t]![s]!", replace: "weights[t]![s + after]!" }],
   },

@@ -73,7 +73,7 @@ type Heads = {
   reversed?: boolean;
   window?(i: number): number | undefined;
   /** Norms of queries and keys: of each head before or after the rotation, or of all heads before it. */
-  norms?: { of: "head" | "all"; place: "before" | "behind"; names?: readonly [string, string] };
+  norms?: { of: "head" | "all"; place: "before" | "after"; names?: readonly [string, string] };
   temperature?(position: number): number;
   gate?: string;
   bias?: boolean;
@@ -106,7 +106,7 @@ const grouped =
       return split.map((one) => {
         const before = here("before") ? normed(one) : one;
         const rotated = rotates(i) ? rotate(before, radians) : before;
-        return here("behind") ? normed(rotated) : rotated;
+        return here("after") ? normed(rotated) : rotated;
       });
     };
     const queries = parts("q", H).map((head) =>
@@ -282,7 +282,7 @@ const cases: Record<string, Case> = {
     formulas: {
       before: preNorms,
       attention: grouped({
-        norms: { of: "head", place: "behind", names: ["query_layernorm", "key_layernorm"] },
+        norms: { of: "head", place: "after", names: ["query_layernorm", "key_layernorm"] },
       }),
       feed: mixture({ router: "gate.wg", shared: "shared_mlp" }),
       last: lastRms,
@@ -345,7 +345,7 @@ const cases: Record<string, Case> = {
     formulas: {
       embed: plainRms,
       before: (_at, _part, x) => plainRms(x),
-      attention: grouped({ reversed: true, norms: { of: "head", place: "behind", names: ["", ""] } }),
+      attention: grouped({ reversed: true, norms: { of: "head", place: "after", names: ["", ""] } }),
       feed: ({ w, path }, x) =>
         linear(
           each(linear(x, w.rows(`${path}.mlp.fc1.weight`)), squaredRelu),

@@ -85,12 +85,12 @@ function imageRows(
   const trace = { names: ["embeddings", "output"], tensors } as const;
   const rows = model.apply(params, toTensor(pixel_values!, target), { trace });
   const head = config.head;
-  const behind = Array.from({ length: config.numLayers }, (_, i) => [
+  const afterLayers = Array.from({ length: config.numLayers }, (_, i) => [
     `hidden.${i + 1}`,
     () => tensors[`layers.${i}.output`],
   ]) as [string, () => Tensor | undefined][];
   return {
-    ...Object.fromEntries(behind),
+    ...Object.fromEntries(afterLayers),
     "hidden.0": () => tensors["embeddings"],
     last_hidden_state: () => rows,
     pooler_output: () => (head ? taskLogits(model, rows) : model.pool(params, rows)),

@@ -235,7 +235,7 @@ describe("Attention", () => {
     }
   });
 
-  test("behind EmbedLayerNormalization, whose second output counts the tokens, and norms with skip connections", async () => {
+  test("after EmbedLayerNormalization, whose second output counts the tokens, and norms with skip connections", async () => {
     const g = newGraph({ opset: 17 });
     const domain = "com.microsoft";
     const numbersOf = (...shape: number[]) =>

@@ -23,13 +23,13 @@ export function convolutionParts(
       calls: 1,
     });
   return [
-    ...convolutions.flatMap(({ kernel, inputs, outputs, bias = true, ...behind }, i): Part[] => {
+    ...convolutions.flatMap(({ kernel, inputs, outputs, bias = true, ...following }, i): Part[] => {
       const own: Rows = (run) => (rows(run) === 0 ? 0 : run.batchSize * lengths[i]!(run));
       return [
         product("convolution", own, { inputs: kernel * inputs, outputs, bias }),
-        ...(behind.activation ? [pointwise("convolution activation", own, outputs, 1)] : []),
+        ...(following.activation ? [pointwise("convolution activation", own, outputs, 1)] : []),
         // All channels have one mean and variance; gains and shifts are those of each channel.
-        ...(behind.norm
+        ...(following.norm
           ? [
               norm("convolution norm", own, "layer", outputs),
               pointwise("convolution gain and shift", own, outputs, 1, 2),

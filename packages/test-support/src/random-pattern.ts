@@ -11,72 +11,73 @@ const assertion = fc
 const counts = fc.constantFrom([0, 1], [0, Infinity], [1, Infinity], [2, 3], [0, 2], [2, Infinity], [3, 3]);
 
 /** Patterns of few characters and every construct, as trees. */
-export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{ node: PatternNode; behind: PatternNode }>(
-  (tie) => {
-    const nodes = (inner: fc.Arbitrary<PatternNode>) => [
-      { weight: 4, arbitrary: set },
-      { weight: 1, arbitrary: assertion },
-      {
-        weight: 3,
-        arbitrary: fc
-          .array(inner, { minLength: 1, maxLength: 3 })
-          .map((nodes): PatternNode => ({ type: "sequence", nodes })),
-      },
-      {
-        weight: 2,
-        arbitrary: fc
-          .array(inner, { minLength: 2, maxLength: 3 })
-          .map((nodes): PatternNode => ({ type: "alternation", nodes })),
-      },
-      {
-        weight: 4,
-        arbitrary: fc
-          .tuple(inner, counts, fc.constantFrom("greedy", "greedy", "lazy"))
-          .map(([node, [min, max], mode]): PatternNode => ({
-            type: "repetition",
-            node,
-            min: min!,
-            max: max!,
-            mode: mode as "greedy" | "lazy",
-          })),
-      },
+export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{
+  node: PatternNode;
+  lookbehind: PatternNode;
+}>((tie) => {
+  const nodes = (inner: fc.Arbitrary<PatternNode>) => [
+    { weight: 4, arbitrary: set },
+    { weight: 1, arbitrary: assertion },
+    {
+      weight: 3,
+      arbitrary: fc
+        .array(inner, { minLength: 1, maxLength: 3 })
+        .map((nodes): PatternNode => ({ type: "sequence", nodes })),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .array(inner, { minLength: 2, maxLength: 3 })
+        .map((nodes): PatternNode => ({ type: "alternation", nodes })),
+    },
+    {
+      weight: 4,
+      arbitrary: fc
+        .tuple(inner, counts, fc.constantFrom("greedy", "greedy", "lazy"))
+        .map(([node, [min, max], mode]): PatternNode => ({
+          type: "repetition",
+          node,
+          min: min!,
+          max: max!,
+          mode: mode as "greedy" | "lazy",
+        })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(tie("node"), fc.boolean()).map(([node, negative]): PatternNode => ({
+        type: "lookaround",
+        node,
+        lookbehind: false,
+        negative,
+      })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(tie("lookbehind"), fc.boolean())
+        .map(([node, negative]): PatternNode => ({ type: "lookaround", node, lookbehind: true, negative })),
+    },
+  ];
+  return {
+    // What goes from right to left has no atomic groups.
+    lookbehind: fc.oneof({ maxDepth: 3, depthSize: "small" }, ...nodes(tie("lookbehind"))),
+    node: fc.oneof(
+      { maxDepth: 4, depthSize: "small" },
+      ...nodes(tie("node")),
+      { weight: 1, arbitrary: tie("node").map((node): PatternNode => ({ type: "atomic", node })) },
       {
         weight: 1,
-        arbitrary: fc.tuple(tie("node"), fc.boolean()).map(([node, negative]): PatternNode => ({
-          type: "lookaround",
+        arbitrary: fc.tuple(tie("node"), counts).map(([node, [min, max]]): PatternNode => ({
+          type: "repetition",
           node,
-          lookbehind: false,
-          negative,
+          min: min!,
+          max: max!,
+          mode: "possessive",
         })),
       },
-      {
-        weight: 1,
-        arbitrary: fc
-          .tuple(tie("behind"), fc.boolean())
-          .map(([node, negative]): PatternNode => ({ type: "lookaround", node, lookbehind: true, negative })),
-      },
-    ];
-    return {
-      // What goes from right to left has no atomic groups.
-      behind: fc.oneof({ maxDepth: 3, depthSize: "small" }, ...nodes(tie("behind"))),
-      node: fc.oneof(
-        { maxDepth: 4, depthSize: "small" },
-        ...nodes(tie("node")),
-        { weight: 1, arbitrary: tie("node").map((node): PatternNode => ({ type: "atomic", node })) },
-        {
-          weight: 1,
-          arbitrary: fc.tuple(tie("node"), counts).map(([node, [min, max]]): PatternNode => ({
-            type: "repetition",
-            node,
-            min: min!,
-            max: max!,
-            mode: "possessive",
-          })),
-        },
-      ),
-    };
-  },
-).node;
+    ),
+  };
+}).node;
 
 /** Texts that such patterns go through in many ways: a word, again and again, and another at the end. */
 export const repeatedText = (most: number): fc.Arbitrary<string> => {

@@ -19,9 +19,9 @@ import { byteNgramModel, type ByteNgramModel } from "./patching/byte-ngram-model
  * import { englishBytes } from "@qkv/tokenizer/english-bytes";
  *
  * const entropy = englishBytes();
- * const behind = (text: string) => entropy(new TextEncoder().encode(text));
- * behind("the kitche") < 0.5; // => true
- * behind("the kitchen ") > 2; // => true
+ * const after = (text: string) => entropy(new TextEncoder().encode(text));
+ * after("the kitche") < 0.5; // => true
+ * after("the kitchen ") > 2; // => true
  * ```
  */
 export function englishBytes(): ByteNgramModel {

@@ -68,25 +68,25 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
       while (place < begins.length && from(begins[place]!) + size > ends[place]!) place += 1;
       const begin = begins[place] ?? end;
       const pointer = from(begin);
-      const behind = pointer + size;
+      const blockEnd = pointer + size;
       if (place === begins.length) {
-        if (behind > views.bytes.length) {
-          grow(memory, behind, limit, used);
+        if (blockEnd > views.bytes.length) {
+          grow(memory, blockEnd, limit, used);
           views = look();
         }
-        end = behind;
+        end = blockEnd;
       }
       // The bytes of the block before and after the allocation stay free.
       const before = pointer > begin;
-      const after = behind < (ends[place] ?? behind);
+      const after = blockEnd < (ends[place] ?? blockEnd);
       if (before && after) {
-        begins.splice(place + 1, 0, behind);
+        begins.splice(place + 1, 0, blockEnd);
         ends.splice(place, 0, pointer);
       } else if (before) {
         begins[place] = begin;
         ends[place] = pointer;
       } else if (after) {
-        begins[place] = behind;
+        begins[place] = blockEnd;
       } else {
         begins.splice(place, 1);
         ends.splice(place, 1);
@@ -104,19 +104,19 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
         if (begins[middle]! < pointer) low = middle + 1;
         else high = middle;
       }
-      const behind = pointer + size;
+      const blockEnd = pointer + size;
       const joins = low > 0 && ends[low - 1] === pointer;
-      if (joins && begins[low] === behind) {
+      if (joins && begins[low] === blockEnd) {
         ends[low - 1] = ends[low]!;
         begins.splice(low, 1);
         ends.splice(low, 1);
       } else if (joins) {
-        ends[low - 1] = behind;
-      } else if (begins[low] === behind) {
+        ends[low - 1] = blockEnd;
+      } else if (begins[low] === blockEnd) {
         begins[low] = pointer;
       } else {
         begins.splice(low, 0, pointer);
-        ends.splice(low, 0, behind);
+        ends.splice(low, 0, blockEnd);
       }
       if (ends[ends.length - 1] === end) {
         end = begins.pop()!;

@@ -35,7 +35,7 @@ export function addCheckGpu(program: Command, io: Io): void {
     .command("check-gpu")
     .summary("compare what the devices here compute with float64")
     .description(
-      "Compares matrix products and attention of the devices here with float64, at cases that have gone wrong on GPUs: odd sizes, long sums and sequences, sums beyond float16, rows that see nothing, NaN behind a mask, large logits. Ends with code 1 if a number is wrong.",
+      "Compares matrix products and attention of the devices here with float64, at cases that have gone wrong on GPUs: odd sizes, long sums and sequences, sums beyond float16, rows that see nothing, NaN where masked, large logits. Ends with code 1 if a number is wrong.",
     )
     .option(
       "--device <names...>",

@@ -34,7 +34,7 @@ const close = 1e-4;
 
 /**
  * Small computations at which programs on GPUs have been wrong without an error: sizes that fill no tile, long sums, sums in
- * float16, rows that see nothing, large logits, numbers behind a mask.
+ * float16, rows that see nothing, large logits, NaN where masked.
  */
 export function checkCases(): CheckCase[] {
   return [
@@ -102,7 +102,7 @@ export function checkCases(): CheckCase[] {
     },
     {
       kind: "attention",
-      name: "attention, NaN behind the mask",
+      name: "attention, NaN where masked",
       finds: "masks that are added or multiplied",
       tolerance: close,
       inputs: () => {

@@ -92,10 +92,7 @@ test("attention that adds −1e9 to what is masked, and exp without the largest,
     });
     return matmul(softmax(tensor(shifted, { shape: scores.shape })), value);
   });
-  expect(await failures(naive)).toEqual([
-    "attention, rows that see nothing",
-    "attention, NaN behind the mask",
-  ]);
+  expect(await failures(naive)).toEqual(["attention, rows that see nothing", "attention, NaN where masked"]);
 });
 
 test("an error, a wrong length and NaN are told of, and the table marks them", async () => {

@@ -27,8 +27,8 @@ export type ByteNgramModel = ByteEntropy & {
  * import { trainByteNgrams } from "@qkv/tokenizer/training";
  *
  * const model = byteNgramModel(trainByteNgrams("the cat, the hat, the mat. ".repeat(9), { order: 3 }));
- * const behind = (text: string) => model.predict(new TextEncoder().encode(text));
- * behind("th")["e".charCodeAt(0)] > 0.5; // => true
+ * const after = (text: string) => model.predict(new TextEncoder().encode(text));
+ * after("th")["e".charCodeAt(0)] > 0.5; // => true
  * model(new TextEncoder().encode("th")) < model(new TextEncoder().encode("the ")); // => true
  * ```
  */

@@ -12,9 +12,12 @@ const options = fc.record({
 test("property: a bucket depends on the last n bytes and on nothing else", () => {
   fc.assert(
     fc.property(ids, ids, options, (before, ids, options) => {
-      const [alone, behind] = [hashByteNgrams(ids, options), hashByteNgrams([...before, ...ids], options)];
+      const [alone, afterPrefix] = [
+        hashByteNgrams(ids, options),
+        hashByteNgrams([...before, ...ids], options),
+      ];
       const settled = options.order - 1;
-      expect([...behind.slice(before.length + settled)]).toEqual([...alone.slice(settled)]);
+      expect([...afterPrefix.slice(before.length + settled)]).toEqual([...alone.slice(settled)]);
       expect(alone.every((bucket) => bucket >= 0 && bucket < options.buckets)).toBe(true);
     }),
   );

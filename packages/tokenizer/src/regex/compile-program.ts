@@ -97,25 +97,25 @@ function compile(
       moved,
       empty: then.empty === then.moved ? moved : emit(split(body, then.empty)),
     });
-    let behind = then;
+    let next = then;
     let copies = min;
     if (max === Infinity) {
       const loop = emit({ type: "fail" }); // until its body is compiled
       const body = visit(node, { empty: fail, moved: loop });
       instructions[loop] = split(body, then.moved);
-      behind = optional(body, loop);
+      next = optional(body, loop);
       if (min > 0 && !canBeEmpty(node)) {
-        behind = { moved: body, empty: body };
+        next = { moved: body, empty: body };
         copies -= 1;
       }
     } else {
       for (let copy = max; copy > min && room.instructions >= 0; copy--) {
-        const body = visit(node, { empty: fail, moved: behind.moved });
-        behind = optional(body, emit(split(body, then.moved)));
+        const body = visit(node, { empty: fail, moved: next.moved });
+        next = optional(body, emit(split(body, then.moved)));
       }
     }
-    for (; copies > 0 && room.instructions >= 0; copies--) behind = before(behind, node);
-    return behind.empty;
+    for (; copies > 0 && room.instructions >= 0; copies--) next = before(next, node);
+    return next.empty;
   };
 
   const accept = emit({ type: "accept" });

@@ -306,16 +306,16 @@ function boundaryTokens(
 ): { bosId: number | undefined; eosId: number | undefined; addBos: boolean; addEos: boolean } {
   const items = postProcessor?.single ?? [{ sequence: "A", typeId: 0 }];
   const at = items.findIndex((item) => "sequence" in item);
-  const [before, behind] = [items.slice(0, at), items.slice(at + 1)].map((list) =>
+  const [before, after] = [items.slice(0, at), items.slice(at + 1)].map((list) =>
     list.map((item) => ("id" in item ? item.id : -1)),
   ) as [number[], number[]];
-  if (before.length > 1 || behind.length > 1)
+  if (before.length > 1 || after.length > 1)
     refuseStage("postProcessor", items, "at most one token in front of a text, and one after it");
   return {
     bosId: before[0] ?? bosId,
-    eosId: behind[0] ?? eosId,
+    eosId: after[0] ?? eosId,
     addBos: before.length > 0,
-    addEos: behind.length > 0,
+    addEos: after.length > 0,
   };
 }
 

@@ -80,7 +80,7 @@ export function parts(
   own = rest,
 ): StoredTensor {
   const map = "to" in rows ? rows : stacked(rows);
-  const shapeOf = (i: number, behind: readonly number[]) => [map.sizes[i]!, ...behind];
+  const shapeOf = (i: number, inner: readonly number[]) => [map.sizes[i]!, ...inner];
   return (at) => ({
     async read(weights) {
       const read = await weights.rows(at.name + name, map, rest);

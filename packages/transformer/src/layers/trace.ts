@@ -58,7 +58,7 @@ export type TracedLayers = {
   /** True: they attend to another sequence too. Default false. */
   readonly crossAttention?: boolean;
   /** Names of tensors after the layers. Default: none. */
-  readonly behind?: readonly LayerTraceName[];
+  readonly afterLayers?: readonly LayerTraceName[];
 };
 
 /**
@@ -81,18 +81,18 @@ export function checkTrace(
     ...names.map((name) => `attention.${name}`),
     ...(crossed ? names.map((name) => `crossAttention.${name}`) : []),
   ];
-  const pathsOf = ({ path, recurrent, crossAttention, behind = [] }: TracedLayers) =>
+  const pathsOf = ({ path, recurrent, crossAttention, afterLayers = [] }: TracedLayers) =>
     [
       "embeddings",
       ...recurrent.flatMap((isRecurrent, i) =>
         inLayer(namesOf(isRecurrent), crossAttention).map((name) => `layers.${i}.${name}`),
       ),
-      ...behind,
+      ...afterLayers,
     ].map((name) => pathTo(trace, path === undefined ? name : `${path}.${name}`));
   const full = stacks.flatMap(pathsOf);
   const crossed = stacks.some(({ crossAttention }) => crossAttention);
   const ofLayer = inLayer(attentionNames, crossed).map((path) => path.split(".").at(-1)!);
-  const short = ["embeddings", ...new Set(ofLayer), ...stacks.flatMap(({ behind = [] }) => behind)];
+  const short = ["embeddings", ...new Set(ofLayer), ...stacks.flatMap(({ afterLayers = [] }) => afterLayers)];
   const known = (name: string) => short.includes(name) || full.some((path) => isPathOf(path, name));
   const replaceable = full.filter((name) => !computedInside.some((one) => isPathOf(name, one)));
   for (const [argument, names, choices] of [

@@ -335,7 +335,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         ...(bytePatches ? ["bytePatches"] : []),
       ]);
       checkBytePatches(config, options);
-      checkTrace(onApply, trace, { recurrent: kinds.map(isRecurrent), behind: ["finalInput"] });
+      checkTrace(onApply, trace, { recurrent: kinds.map(isRecurrent), afterLayers: ["finalInput"] });
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
       onApply.oneOf({ output: asked }, ["logits", "rows"]);
       if (cache && config.bidirectional) {

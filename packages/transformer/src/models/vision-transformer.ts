@@ -342,8 +342,8 @@ function checkConfig(config: VisionTransformerConfig): void {
   const { finalNorm = "rows", pooling = "cls", head } = given;
   check.oneOf({ finalNorm }, ["rows", "pooled"]);
   check.oneOf({ pooling }, ["cls", "attention"]);
-  const behind = () => classToken || !distillationToken;
-  check.each({ distillationToken }, behind, "false, as there is no class token", "leave it out.");
+  const hasToken = () => classToken || !distillationToken;
+  check.each({ distillationToken }, hasToken, "false, as there is no class token", "leave it out.");
   const hasRow = () => classToken || pooling === "attention";
   check.each({ classToken }, hasRow, 'true, as `pooling` is "cls"', 'write `pooling: "attention"`.');
   if (head !== undefined) checkTaskHead(check, head);

@@ -24,11 +24,11 @@ export function exponentialDecayLength(start: number, factor: number): LogitsPro
   return {
     name: `exponentialDecayLength(${start}, ${factor})`,
     process(scores, { ids, promptLength, stopIds }) {
-      const behind = ids.length - promptLength - start;
-      if (behind <= 0) return;
+      const past = ids.length - promptLength - start;
+      if (past <= 0) return;
       for (const id of stopIds) {
         // Removed tokens stay removed: −∞ + ∞ is no score.
-        if (scores[id] !== -Infinity) scores[id]! += Math.abs(scores[id]!) * (factor ** behind - 1);
+        if (scores[id] !== -Infinity) scores[id]! += Math.abs(scores[id]!) * (factor ** past - 1);
       }
     },
   };
