@@ -7,6 +7,7 @@ const at = (...ids: number[]): LayerPrediction[] =>
     layer: i - 1,
     position: 3,
     top: [{ id, text: String(id), probability: 0.5 }],
+    watched: [],
   }));
 
 test("the deciding layer is the first from which on the prediction stays", () => {

@@ -9,6 +9,7 @@ export type {
   PatchAnswer,
   PatchQuestion,
   ReasonsAnswer,
+  TextQuestion,
 } from "./session/answers.js";
 export { patternNames, type PatternName } from "./session/head-maps.js";
 export { lensSession } from "./session/lens-session.js";

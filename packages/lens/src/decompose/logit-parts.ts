@@ -63,32 +63,53 @@ export type LogitParts = {
  */
 export function logitParts(model: LensModel, input: TokenInput, options?: LogitOptions): LogitParts {
   checkModel(check, model);
-  const { config, params } = model;
   const { ids, length } = oneText(check, model, input);
   const given = check.options(options, ["token", "minus", "position", "heads", "keys"]);
-  const { position = length - 1, minus, heads = true, keys = false } = given;
+  const { position = length - 1, heads = true, keys = false } = given;
   check.whole({ position }, { min: 0, max: length - 1, fix: "count tokens from 0." });
   check.type({ heads, keys }, "boolean");
   const fix = "leave `heads` out, or `keys`.";
   check.each({ keys }, () => heads || !keys, "false, as `heads` is false", fix);
+  const names = logitNames(model, keys);
+  const { hooks, tensors: rowsOf } = rowHooks(names, [position], length);
+  const last = length - position;
+  const { logits, tensors: values } = runWithTrace(model, ids, { names: keys ? ["value"] : [], hooks, last });
+  const row = Array.from(slice(logits, 1, 0, 1).data, Number);
+  const run = { row, tensors: { ...values, ...rowsOf }, position };
+  return splitLogit(model, run, { ...given, heads, keys });
+}
+
+/** Full names of the tensors whose rows a logit is split by; with `keys`, by those that heads read. */
+export function logitNames({ config }: LensModel, keys = false): string[] {
+  const wanted = [...residualNames, ...(keys ? (["weights"] as const) : [])].map((name) => `.${name}`);
+  return tensorNames(config).filter((name) => wanted.some((end) => `.${name}`.endsWith(end)));
+}
+
+/** A run as its logits are split: the logits of a position, and the rows of its tensors there. */
+export type LogitRun = {
+  readonly row: ArrayLike<number>;
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  readonly position: number;
+};
+
+/** Splits a logit of a run that was traced. */
+export function splitLogit(
+  model: LensModel,
+  { row, tensors, position }: LogitRun,
+  { token: given, minus, heads = true, keys = false }: Omit<LogitOptions, "position">,
+): LogitParts {
+  const { config, params } = model;
   const { weight, bias } = params.output ?? { ...params.embedding, bias: undefined };
   const isMatrix = () => isTensor(weight);
   check.each({ "params.output.weight": weight }, isMatrix, "a tensor", "load the model without `quantize`.");
   // Answers of a classifier may be fewer or more than its tokens.
   const numAnswers = weight.shape[0]!;
-  for (const [name, id] of Object.entries({ token: given.token, minus })) {
+  for (const [name, id] of Object.entries({ token: given, minus })) {
     if (id !== undefined)
       check.whole({ [name]: id }, { min: 0, max: numAnswers - 1, fix: "give a token id." });
   }
-  const wanted = [...residualNames, ...(keys ? (["weights"] as const) : [])].map((name) => `.${name}`);
-  const names = tensorNames(config).filter((name) => wanted.some((end) => `.${name}`.endsWith(end)));
-  const { hooks, tensors: rowsOf } = rowHooks(names, [position], length);
-  const last = length - position;
-  const { logits, tensors: values } = runWithTrace(model, ids, { names: keys ? ["value"] : [], hooks, last });
-  const tensors = { ...values, ...rowsOf };
-  const row = Array.from(slice(logits, 1, 0, 1).data, Number);
-  const highest = row.reduce((best, x, id) => (x > row[best]! ? id : best), 0);
-  const { token = highest } = given;
+  let token = given ?? 0;
+  if (given === undefined) for (let id = 1; id < row.length; id++) if (row[id]! > row[token]!) token = id;
 
   const positions = [position];
   const final = residualStream(model, { tensors, positions, traced: "positions", heads, keys }).final();

@@ -15,7 +15,7 @@ import {
 import { layerAttention, type DecoderLayerParams } from "@qkv/transformer";
 import { headContributions } from "@qkv/transformer/inspection";
 import type { HeadPlace } from "../heads/head-place.js";
-import type { LensModel } from "../lens-model.js";
+import type { AblatedModel } from "../patching/ablated-model.js";
 import { throughNorm } from "./norm-parts.js";
 import type { PartKind, ResidualPart } from "./residual-part.js";
 
@@ -71,7 +71,7 @@ export type ResidualStream = {
  * Norms on the way keep the scales of the run. AltUp's streams, per-layer embeddings and LAuReL each add one part of kind
  * `residual`.
  */
-export function residualStream(model: LensModel, options: StreamOptions): ResidualStream {
+export function residualStream(model: AblatedModel, options: StreamOptions): ResidualStream {
   const { config, params } = model;
   const { tensors, positions, traced = "all", heads, keys = false, numbersOf } = options;
   const index =
@@ -216,7 +216,8 @@ export function residualStream(model: LensModel, options: StreamOptions): Residu
     const value = rowsAt(`${at}.attentionOutput`);
     const made = layerAttention(config, i);
     const kind: PartKind = made ? "attention" : "mixer";
-    if (!made || !heads) return [{ name: `${at}.${kind}`, kind, layer: i, value }];
+    if (!made || !heads || model.ablated?.attention.has(i))
+      return [{ name: `${at}.${kind}`, kind, layer: i, value }];
     // The norm after a difference of heads is not linear in their values.
     const byKey = keys && !(made.config as AttentionLayer["config"]).differential;
     const partsOf = (written: Tensor, key?: number): ResidualPart[] => {

@@ -16,6 +16,13 @@ export type Asking = {
   readonly onProgress?: (part: number) => void;
 };
 
+/** A text, and parts of the model that are ablated by zeros while it is read. */
+export type TextQuestion = {
+  readonly text: string;
+  /** Heads, and parts of layers. Default: none. */
+  readonly without?: readonly AblationTarget[];
+};
+
 /** A text as the model reads it: its tokens, the scores of all heads, and the next token. */
 export type LensSessionRun = {
   readonly ids: readonly number[];
@@ -34,6 +41,8 @@ export type LensSessionRun = {
   readonly cells: number;
   /** Likeliest next tokens, ten of them. */
   readonly next: readonly Prediction[];
+  /** Next tokens that were asked for. */
+  readonly watched: readonly Prediction[];
 };
 
 /** The weights of one head. */
@@ -48,6 +57,8 @@ export type LayerPrediction = {
   readonly layer: number;
   readonly position: number;
   readonly top: readonly Prediction[];
+  /** Tokens that were asked for, with their ranks: 1 is the likeliest. */
+  readonly watched: readonly (Prediction & { readonly rank: number })[];
 };
 
 /** A score with its sources, the pairs of the largest magnitude first. */
@@ -65,6 +76,8 @@ export type ReasonsAnswer = {
 export type PartsAnswer = {
   readonly logit: number;
   readonly token: Prediction;
+  /** The token whose logit is subtracted. */
+  readonly minus: Prediction | undefined;
   readonly parts: readonly LogitPart[];
 };
 
@@ -78,13 +91,19 @@ export type PatchAnswer = {
   readonly unpatched: number;
   readonly source: number;
   readonly sourceTokens: readonly string[];
+  /** The token whose logit is measured. */
+  readonly token: Prediction;
+  /** The token whose logit is subtracted. */
+  readonly minus: Prediction | undefined;
+  /** Likeliest next tokens of the source, ten of them. */
+  readonly sourceNext: readonly Prediction[];
 };
 
 /** Two texts of as many tokens, and the tokens whose logits are compared after the last. */
-export type PatchQuestion = {
-  readonly text: string;
+export type PatchQuestion = TextQuestion & {
   readonly source: string;
-  readonly token: number;
+  /** Default: the likeliest of the text, and as `minus` the likeliest of the source, or where both are the same the second of the text. */
+  readonly token?: number;
   readonly minus?: number;
   /** Columns: positions of the residual stream after each layer, or heads. Default `position`. */
   readonly by?: "position" | "head";
@@ -95,27 +114,31 @@ export type LensSession = {
   /** The tokens of a text, without a pass. */
   tokens(question: { readonly text: string }): Promise<readonly string[]>;
   /** Runs a text: the pass that other answers about it begin with. */
-  run(question: { readonly text: string }, asking?: Asking): Promise<LensSessionRun>;
+  run(
+    question: TextQuestion & { readonly tokens?: readonly number[] },
+    asking?: Asking,
+  ): Promise<LensSessionRun>;
   /** The weights of one head: of a short text kept, of a long one computed again up to its layer. */
-  head(question: HeadPlace & { readonly text: string }, asking?: Asking): Promise<HeadAnswer>;
-  /** Predictions that the final norm and the output embedding read after each layer at some positions. */
+  head(question: HeadPlace & TextQuestion, asking?: Asking): Promise<HeadAnswer>;
+  /** Predictions that the final norm and the output embedding read after each layer at some positions, and those of `tokens`. */
   logitLens(
-    question: { readonly text: string; readonly positions: readonly number[]; readonly top?: number },
+    question: TextQuestion & {
+      readonly positions: readonly number[];
+      readonly top?: number;
+      readonly tokens?: readonly number[];
+    },
     asking?: Asking,
   ): Promise<LayerPrediction[]>;
   /** The reasons of a score of attention. */
   scoreParts(
-    question: ScorePlace & { readonly text: string; readonly pairs?: number },
+    question: ScorePlace & TextQuestion & { readonly pairs?: number },
     asking?: Asking,
   ): Promise<ReasonsAnswer>;
   /** The sources of a score of attention, and of the heads among them, as `scoreGraph` traces them back. */
-  scoreGraph(
-    question: ScorePlace & ScoreGraphOptions & { readonly text: string },
-    asking?: Asking,
-  ): Promise<ScoreGraph>;
-  /** The parts of the logit of a next token. */
+  scoreGraph(question: ScorePlace & ScoreGraphOptions & TextQuestion, asking?: Asking): Promise<ScoreGraph>;
+  /** The parts of the logit of a next token, or of a difference of two; of a text that was run, without a pass. */
   logitParts(
-    question: { readonly text: string; readonly token?: number; readonly minus?: number },
+    question: TextQuestion & { readonly token?: number; readonly minus?: number },
     asking?: Asking,
   ): Promise<PartsAnswer>;
   /** Next tokens without some heads and layers: the likeliest ten, and those of `tokens`. */
@@ -130,5 +153,8 @@ export type LensSession = {
   /** The whole map of patches, estimated by one gradient. */
   attributionPatching(question: PatchQuestion, asking?: Asking): Promise<PatchAnswer>;
   /** One patch, exactly: the difference of logits after it. */
-  patch(question: PatchQuestion & { readonly place: PatchPlace }, asking?: Asking): Promise<number>;
+  patch(
+    question: PatchQuestion & { readonly token: number; readonly place: PatchPlace },
+    asking?: Asking,
+  ): Promise<number>;
 };

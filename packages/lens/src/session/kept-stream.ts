@@ -2,6 +2,7 @@ import { slice, tensor, type Device, type DType, type Tensor, type TypedArray } 
 import type { Decoder, DecoderConfig } from "@qkv/transformer";
 import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
 import type { LensModel } from "../lens-model.js";
+import { chained, type AblatedModel } from "../patching/ablated-model.js";
 import { watchedInterventions, type Watch } from "./watched-model.js";
 
 /** A copy of a tensor of a pass in memory that the garbage collector frees. */
@@ -37,7 +38,7 @@ export type LayerRun = {
 
 /** Runs some layers of a model on the stream before them, `[1, T, C]`: the stream after them. */
 export function applyLayers(
-  { config, params }: LensModel,
+  { config, params, ablated }: AblatedModel,
   { rows }: Decoder,
   x: Tensor,
   { first, end = config.numLayers, interventions = {} }: LayerRun,
@@ -49,7 +50,9 @@ export function applyLayers(
     return layer >= first && layer < end;
   };
   const names = tensorNames(config).filter(isInside);
-  const watched = watchedInterventions(names, watch, interventions);
+  const all = Object.entries(chained(ablated?.interventions ?? {}, interventions));
+  const inside = Object.fromEntries(all.filter(([name]) => isInside(name)));
+  const watched = watchedInterventions(names, watch, inside);
   return rows(layers, x, { first, trace: { names: [], tensors: {}, interventions: watched } });
 }
 

@@ -101,6 +101,10 @@ test("a score's graph is that of scoreGraph, traced on through the heads among i
 });
 
 test("parts of a logit are sorted, and their token has its probability", async () => {
+  await session.run({ text });
+  let steps = 0;
+  await session.logitParts({ text }, { onProgress: () => (steps += 1) });
+  expect(steps).toBe(0); // of a text that was run, no pass
   const { parts, token, logit } = await session.logitParts({ text });
   expect(token).toEqual(run.next[0]);
   expect(logit).toBeCloseTo(logitParts(model, ids).logit, 5);
@@ -117,6 +121,105 @@ test("an ablation gives the next tokens of the ablated run", async () => {
   const nothing = await session.ablate({ text, targets: [] });
   expect(nothing.next.map(({ id }) => id)).toEqual(run.next.map(({ id }) => id));
   expect(nothing.next[0]!.probability).toBeCloseTo(run.next[0]!.probability, 6);
+});
+
+test("the lens tells the probability and rank of tokens that are asked for", async () => {
+  const tokens = [run.next[0]!.id, run.next[3]!.id];
+  const rows = await session.logitLens({ text, positions: [T - 1], tokens });
+  expect(rows.at(-1)!.watched.map(({ rank }) => rank)).toEqual([1, 4]);
+  expect(rows.at(-1)!.watched[1]!.probability).toBeCloseTo(run.next[3]!.probability, 5);
+  for (const { top, watched } of rows)
+    if (watched[0]!.rank <= top.length) expect(top[watched[0]!.rank - 1]!.id).toBe(tokens[0]);
+    else expect(watched[0]!.probability).toBeLessThan(top.at(-1)!.probability);
+});
+
+const without = [{ layer: 1, head: 2 }, { layer: 2, part: "attention" } as const];
+const ablated = runWithTrace(model, ids, { hooks: ablate(without) });
+const lastRow = ablated.logits.data.slice(-model.config.vocabSize);
+
+test("a run without some parts is a run of the changed model, its maps and scores included", async () => {
+  await session.run({ text });
+  const changed = await session.run({ text, without, tokens: [7] });
+  const best = predictions(lastRow, 10, String);
+  expect(changed.next.map(({ id }) => id)).toEqual(best.map(({ id }) => id));
+  expect(changed.next[0]!.probability).toBeCloseTo(best[0]!.probability, 5);
+  expect(changed.watched.map(({ id }) => id)).toEqual([7]);
+  expect(changed.layers).toEqual(run.layers);
+  const weights = ablated.tensors["layers.3.attention.weights"]!;
+  previousToken(weights).data.forEach((score, h) =>
+    expect(changed.scores.previousToken![3 * 4 + h]).toBeCloseTo(score, 5),
+  );
+  const { weights: ofHead } = await session.head({ text, without, layer: 3, head: 1 });
+  ofHead.forEach((weight, i) => expect(weight).toBeCloseTo(weights.data[T * T + i]!, 5));
+  // What is below the first part that is missing, is as it was.
+  expect(changed.maps.subarray(0, 8 * T * T)).toEqual(run.maps.subarray(0, 8 * T * T));
+  expect(changed.maps.subarray(-4 * T * T)).not.toEqual(run.maps.subarray(-4 * T * T));
+  await expect(session.run({ text, without: [{ layer: 4, head: 0 }] })).rejects.toThrow(/`without.layer`/);
+});
+
+test("a run without some parts computes no layer below them", async () => {
+  await session.run({ text });
+  const steps = async (layer: number) => {
+    let count = 0;
+    const targets = [{ layer, head: 0 }];
+    await session.run({ text, without: targets }, { onProgress: () => (count += 1) });
+    return count;
+  };
+  expect(await steps(3)).toBeLessThan((await steps(0)) / 2);
+});
+
+test("lens, parts and reasons without some parts are those of the changed model, and sum to its numbers", async () => {
+  const rows = await session.logitLens({ text, without, positions: [T - 1], top: 3 });
+  expect(rows.at(-1)!.top.map(({ id }) => id)).toEqual(predictions(lastRow, 3, String).map(({ id }) => id));
+  const [token, minus] = [run.next[0]!.id, run.next[1]!.id];
+  const parts = await session.logitParts({ text, without, token, minus });
+  expect(parts.logit).toBeCloseTo(lastRow[token]! - lastRow[minus]!, 4);
+  expect(parts.minus!.id).toBe(minus);
+  expect(parts.parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(parts.logit, 3);
+  const valueOf = (name: string) => parts.parts.find((one) => one.name === name)?.value;
+  expect([valueOf("layers.1.heads.2"), valueOf("layers.2.attention")].map(Math.abs as never)).toEqual([0, 0]);
+  const place = { layer: 3, head: 1, query: T - 1, key: 1 };
+  const { dot, pairs, rest } = await session.scoreParts({ text, without, ...place, pairs: 5 });
+  const scores = ablated.tensors["layers.3.attention.dots"]!;
+  expect(dot).toBeCloseTo(scores.data[(T + place.query) * T + place.key]!, 4);
+  expect(pairs.reduce((sum, { value }) => sum + value, rest)).toBeCloseTo(dot, 3);
+  const graph = await session.scoreGraph({ text, without, ...place });
+  expect(graph.dot).toBeCloseTo(dot, 4);
+  const ofKey = graph.nodes.filter(({ side, parent }) => side === "key" && parent === undefined);
+  expect(ofKey.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(dot, 3);
+});
+
+test("patches without some parts are those of the changed model", async () => {
+  const [one, other] = ["The cat sat on the", "The dog sat on the"];
+  const question = { text: one, source: other, token: 5, minus: 9, without };
+  const map = await session.attributionPatching(question);
+  const metric = logitDifference({ token: 5, minus: 9 });
+  const runOf = (text: string) => runWithTrace(model, text, { names: [], hooks: ablate(without) }).logits;
+  expect(map.unpatched).toBeCloseTo(Number(metric(runOf(one)).data[0]), 4);
+  expect(map.source).toBeCloseTo(Number(metric(runOf(other)).data[0]), 4);
+  const { values, columns, source } = map;
+  // After the last layer, the last position is all that logits are read from.
+  const place = { name: "layers.3.output", position: columns - 1 };
+  expect(await session.patch({ ...question, place })).toBeCloseTo(source, 4);
+  // A head that is ablated in both runs has no difference.
+  const heads = await session.attributionPatching({ ...question, by: "head" });
+  expect(heads.values[4 + 2]).toBeCloseTo(heads.unpatched, 6);
+  expect(Math.abs(values[0]! - map.unpatched)).toBeLessThan(1e-4);
+});
+
+test("patches are measured by the answers of both texts, unless tokens are given", async () => {
+  const [one, other] = ["The cat sat on the", "The sun is in the"];
+  const [ofOne, ofOther] = [
+    await session.run({ text: other }),
+    await session.run({ text: one }),
+  ].toReversed();
+  const map = await session.attributionPatching({ text: one, source: other });
+  expect(map.sourceNext.map(({ id }) => id)).toEqual(ofOther!.next.map(({ id }) => id));
+  const isSame = ofOne!.next[0]!.id === ofOther!.next[0]!.id;
+  expect(map.token.id).toBe(ofOne!.next[0]!.id);
+  expect(map.minus!.id).toBe(isSame ? ofOne!.next[1]!.id : ofOther!.next[0]!.id);
+  const given = await session.attributionPatching({ text: one, source: other, token: 5, minus: 9 });
+  expect([given.token.id, given.minus!.id]).toEqual([5, 9]);
 });
 
 test("maps of patches are those of attribution patching, and one patch is exact", async () => {

@@ -1,27 +1,28 @@
 import { checks, type Checks } from "@qkv/core";
-import { take, tensor, type Tensor } from "@qkv/tensor";
+import { slice, take, tensor, type Tensor } from "@qkv/tensor";
 import { decoder } from "@qkv/transformer";
 import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
-import { logitParts } from "../decompose/logit-parts.js";
+import { logitNames, splitLogit } from "../decompose/logit-parts.js";
 import { scoreGraph } from "../decompose/score-graph.js";
 import { partsOfSides } from "../decompose/score-parts.js";
 import { scoreSides } from "../decompose/score-sides.js";
-import type { HeadPlace } from "../heads/head-place.js";
 import { checkModel, type LensModel } from "../lens-model.js";
-import { ablate } from "../patching/ablate.js";
+import { ablate, type AblationTarget } from "../patching/ablate.js";
+import { ablatedModel, type AblatedModel } from "../patching/ablated-model.js";
 import { attributionMap } from "../patching/attribution-patching.js";
-import { logitDifference } from "../patching/metric.js";
+import { logitDifference, type Metric } from "../patching/metric.js";
 import { patch } from "../patching/patch.js";
+import { positionAxis } from "../patching/slices.js";
 import { numberFrom, patchingPair } from "../patching/patching-map.js";
-import { interventionsOf, runUntil, runWithTrace, until, type TracedRun } from "../run-with-trace.js";
-import type {
-  Asking,
-  HeadAnswer,
-  LayerPrediction,
-  LensSession,
-  LensSessionRun,
-  PatchQuestion,
-} from "./answers.js";
+import {
+  interventionsOf,
+  runUntil,
+  runWithTrace,
+  until,
+  type Hooks,
+  type TracedRun,
+} from "../run-with-trace.js";
+import type { Asking, LayerPrediction, LensSession, PatchQuestion, TextQuestion } from "./answers.js";
 import {
   headMap,
   inPlace,
@@ -34,7 +35,7 @@ import {
 } from "./head-maps.js";
 import { attributionByLayer, type KeptPass } from "./attribution-by-layer.js";
 import { applyLayers, beginsAnywhere, kept, lastLogits, placed, type Kept } from "./kept-stream.js";
-import { largest, probabilitiesOf, predictions } from "./predictions.js";
+import { largest, type Prediction, probabilitiesOf, predictions, rankOf } from "./predictions.js";
 import { watchedModel, type Watch } from "./watched-model.js";
 
 /** Cells on a side of a small map. */
@@ -69,10 +70,10 @@ export function lensSession(model: LensModel): LensSession {
   checkModel(check, model);
   const tokenizer = model.tokenizer ?? refuseWithout();
   const own = decoder(model.config);
-  /** The text that was run last: the stream before each layer and after the last, and weights by layer. */
-  let last: { text: string; outputs: readonly Kept[]; weights: Map<number, LayerWeights> } | undefined;
+  /** The text that was run last, and the run of it with parts of the model ablated. */
+  let [plain, changed]: (KeptRun | undefined)[] = [];
   /** The source that was patched from last, by position or head. */
-  let traced: (KeptPass & { source: string; by: string; logits: Kept }) | undefined;
+  let traced: (KeptPass & { of: string; logits: Kept }) | undefined;
   /** False: a pass begins at the embeddings. */
   const isFree = beginsAnywhere(model.config);
 
@@ -91,8 +92,14 @@ export function lensSession(model: LensModel): LensSession {
     check.each(received, () => ids.length <= most, `${most} tokens or fewer`, "give a shorter text.");
     return ids;
   };
-  /** The model, watched for one question. */
-  const watched = (asking: Asking | undefined): LensModel => watchedModel(model, watchOf(asking));
+  const ablated = (targets: readonly AblationTarget[] = []): AblatedModel => {
+    const [max, fix] = [model.config.numLayers - 1, "count layers from 0."];
+    for (const { layer } of targets) check.whole({ "without.layer": layer }, { min: 0, max, fix });
+    return ablatedModel(model, targets);
+  };
+  /** The model without some parts, watched for one question. */
+  const watched = (asking: Asking | undefined, without?: readonly AblationTarget[]): AblatedModel =>
+    watchedModel(ablated(without), watchOf(asking));
   const watchOf = (asking: Asking | undefined): Watch => {
     const onTensor = (part: number) => {
       throwIfCancelled(asking);
@@ -102,126 +109,167 @@ export function lensSession(model: LensModel): LensSession {
     return { onTensor };
   };
   /** Hooks that keep the stream before each layer and after the last. */
-  const keepStream = () => {
-    const stream: Kept[] = [];
+  const keepStream = (stream: Kept[] = []) => {
     const hook = (x: Tensor): undefined => void stream.push(kept(x));
     return { stream, hooks: { embeddings: hook, output: hook } };
   };
   /** Runs the layers from the first that hooks touch on, of the text that was run, and reads logits after its last token. */
   const logitsWith = async <T>(
-    text: string,
+    { text, without }: TextQuestion,
     { hooks, first }: { readonly hooks: Interventions; readonly first: number },
     asking: Asking | undefined,
     read: (logits: Tensor) => T,
   ): Promise<T> => {
-    if (!isFree) {
-      return read(runWithTrace(watched(asking), idsOf(text), { names: [], last: 1, hooks }).logits);
-    }
-    const { outputs } = await runOf(text, asking);
+    const altered = watched(asking, without);
+    if (!isFree) return read(runWithTrace(altered, idsOf(text), { names: [], last: 1, hooks }).logits);
+    const { stream } = await runOf({ text, ...(without && { without }) }, asking);
     const run = { first, interventions: interventionsOf(model, hooks) };
     return inScope(() => {
-      const input = placed(outputs[first]!, device);
-      return read(lastLogits(model, own, applyLayers(model, own, input, run, watchOf(asking))));
+      const input = placed(stream[first]!, device);
+      return read(lastLogits(model, own, applyLayers(altered, own, input, run, watchOf(asking))));
     });
   };
   /** Runs what returns no tensors, and frees those that it made. */
   const { device } = model.params.norm.weight;
   const inScope = <T>(f: () => T): T => device.scope(f);
 
-  async function run(question: { readonly text: string }, asking?: Asking): Promise<LensSessionRun> {
-    const { text } = check.options(question, ["text"], "question");
-    const ids = idsOf(text);
-    const T = ids.length;
-    const idList = Int32Array.from(ids);
-    const patterns = patternsIn(idList);
-    const rows: { layer: number; heads: number; small: Float32Array; scores: Map<PatternName, number[]> }[] =
-      [];
-    const side = Math.min(cells, T);
-    const weights = new Map<number, LayerWeights>();
-    const areKept = model.config.numLayers * model.config.numHeads * T * T <= mostKept;
-    const hooks = {
-      // Read as they go by: all of them together would be the largest thing in memory.
-      "attention.weights": (x: Tensor, name: string) => {
-        const layer = Number(name.split(".")[1]);
-        const seen = inPlace(x);
-        const scores = new Map<PatternName, number[]>();
-        for (const pattern of patterns) {
-          throwIfCancelled(asking);
-          scores.set(pattern, patternScores(pattern, seen, idList));
-        }
-        throwIfCancelled(asking);
-        rows.push({ layer, heads: x.shape[1]!, small: smallMaps(seen, side), scores });
-        if (areKept) weights.set(layer, layerWeights(seen));
-        return undefined;
-      },
-    };
-    const hasWeights = tensorNames(model.config).some((name) => name.endsWith(".attention.weights"));
-    const { stream, hooks: keeps } = keepStream();
-    const { logits } = runWithTrace(watched(asking), ids, {
-      ...{ names: [], last: 1 },
-      hooks: { ...keeps, ...(hasWeights && hooks) },
-    });
-    last = { text, outputs: stream, weights };
-    const numHeads = Math.max(0, ...rows.map(({ heads }) => heads));
-    const maps = new Float32Array(rows.length * numHeads * side * side);
-    rows.forEach(({ small }, row) => maps.set(small, row * numHeads * side * side));
-    const scores = Object.fromEntries(
-      patterns.map((pattern) => [
-        pattern,
-        Float32Array.from(
-          rows.flatMap((row) =>
-            Array.from({ length: numHeads }, (_, h) => row.scores.get(pattern)![h] ?? NaN),
-          ),
+  const run: LensSession["run"] = async (question, asking) => {
+    const {
+      text,
+      without = [],
+      tokens = [],
+    } = check.options(question, ["text", "without", "tokens"], "question");
+    const { ids, heads, row } = await newRun({ text, without }, asking);
+    const numHeads = Math.max(0, ...heads.map(({ numHeads }) => numHeads));
+    const side = Math.min(cells, ids.length);
+    const maps = new Float32Array(heads.length * numHeads * side * side);
+    heads.forEach(({ small }, i) => maps.set(small, i * numHeads * side * side));
+    const scoresOf = (pattern: PatternName) =>
+      Float32Array.from(
+        heads.flatMap(({ scores }) =>
+          Array.from({ length: numHeads }, (_, h) => scores.get(pattern)![h] ?? NaN),
         ),
-      ]),
-    );
+      );
+    const patterns = patternsIn(Int32Array.from(ids));
     return {
       ids,
       tokens: ids.map(textOf),
       numLayers: model.config.numLayers,
-      layers: rows.map(({ layer }) => layer),
+      layers: heads.map(({ layer }) => layer),
       numHeads,
-      scores,
+      scores: Object.fromEntries(patterns.map((pattern) => [pattern, scoresOf(pattern)])),
       maps,
       cells: side,
-      next: predictions(logits.data, 10, textOf),
+      next: predictions(row, 10, textOf),
+      watched: chosen(row, tokens),
     };
+  };
+
+  /** Tokens with their probabilities. */
+  function chosen(row: ArrayLike<number>, tokens: readonly number[]): Prediction[] {
+    const chances = probabilitiesOf(row);
+    for (const token of tokens)
+      check.whole({ token }, { min: 0, max: chances.length - 1, fix: "give a token id." });
+    return tokens.map((id) => ({ id, text: textOf(id), probability: chances[id]! }));
   }
 
-  /** The text that was run last, which is run if it was another one. */
-  async function runOf(text: string, asking?: Asking) {
-    if (last?.text !== text) await run({ text }, asking);
-    return last!;
+  /** Runs a text, and keeps what answers about it begin with. Without some parts, the pass begins at the first of them. */
+  async function newRun({ text, without = [] }: TextQuestion, asking?: Asking): Promise<KeptRun> {
+    const ids = idsOf(text);
+    const altered = watched(asking, without);
+    const first = altered.ablated?.first;
+    const base = first !== undefined && isFree ? await runOf({ text }, asking) : undefined;
+    const below = base ? first! : 0;
+    const heads = base ? base.heads.filter(({ layer }) => layer < below) : [];
+    const weights = new Map(base && [...base.weights].filter(([layer]) => layer < below));
+    const rows: Record<string, Kept> = { ...base?.rows };
+    const { stream, hooks: keeps } = keepStream(base?.stream.slice(0, below + 1));
+    const side = Math.min(cells, ids.length);
+    const areKept = model.config.numLayers * model.config.numHeads * ids.length ** 2 <= mostKept;
+    const patterns = patternsIn(Int32Array.from(ids));
+    const keepRow = (x: Tensor, name: string): undefined => {
+      const axis = positionAxis(name);
+      rows[name] = kept(slice(x, axis, x.shape[axis]! - 1, x.shape[axis]!));
+    };
+    // Read as they go by: all of them together would be the largest thing in memory.
+    const readWeights = (x: Tensor, name: string): undefined => {
+      const layer = Number(name.split(".")[1]);
+      const seen = inPlace(x);
+      const scores = new Map<PatternName, number[]>();
+      for (const pattern of patterns) {
+        throwIfCancelled(asking);
+        scores.set(pattern, patternScores(pattern, seen, Int32Array.from(ids)));
+      }
+      throwIfCancelled(asking);
+      heads.push({ layer, numHeads: x.shape[1]!, small: smallMaps(seen, side), scores });
+      if (areKept) weights.set(layer, layerWeights(seen));
+    };
+    const names = tensorNames(model.config);
+    const hasWeights = names.some((name) => name.endsWith(".attention.weights"));
+    const hooks: Hooks = {
+      ...Object.fromEntries(logitNames(model).map((name) => [name, keepRow])),
+      output: keeps.output,
+      embeddings: (x, name) => keepRow(x, name) ?? keeps.embeddings(x),
+      ...(hasWeights && { "attention.weights": readWeights }),
+    };
+    let row: Kept;
+    if (base) {
+      const run = { first: below, interventions: interventionsOf(model, hooks) };
+      row = inScope(() => {
+        const input = placed(base.stream[below]!, device);
+        return kept(lastLogits(model, own, applyLayers(altered, own, input, run, watchOf(asking))));
+      });
+      rows["finalInput"] = inScope(() => {
+        const end = placed(stream.at(-1)!, device);
+        return kept(slice(end, 1, ids.length - 1, ids.length));
+      });
+    } else row = kept(runWithTrace(altered, ids, { names: [], last: 1, hooks }).logits);
+    const made = { of: nameOf(text, without), ids, stream, rows, heads, weights, row: row.data };
+    if (without.length === 0) [plain, changed] = [made, undefined];
+    else changed = made;
+    return made;
   }
 
-  async function head(question: HeadPlace & { readonly text: string }, asking?: Asking): Promise<HeadAnswer> {
-    const { text, layer, head } = check.options(question, ["text", "layer", "head"], "question");
-    const known = last?.text === text ? last.weights.get(layer) : undefined;
-    const weights = known ?? weightsAt(text, layer, asking);
-    if (!known && last?.text === text && weights.data.length <= mostKept)
-      last.weights = new Map([[layer, weights]]);
+  /** The run that is kept of a question, or a new one. */
+  async function runOf(question: TextQuestion, asking?: Asking): Promise<KeptRun> {
+    return keptRun(question) ?? (await newRun(question, asking));
+  }
+
+  function keptRun({ text, without = [] }: TextQuestion): KeptRun | undefined {
+    const one = without.length === 0 ? plain : changed;
+    return one?.of === nameOf(text, without) ? one : undefined;
+  }
+
+  const head: LensSession["head"] = async (question, asking) => {
+    const names = ["text", "without", "layer", "head"] as const;
+    const { layer, head, ...about } = check.options(question, names, "question");
+    const one = keptRun(about);
+    const known = one?.weights.get(layer);
+    const weights = known ?? weightsAt(about, layer, asking);
+    if (!known && one && weights.data.length <= mostKept) one.weights = new Map([[layer, weights]]);
     check.whole({ head }, { min: 0, max: weights.numHeads - 1, fix: "count heads from 0." });
     return { weights: headMap(weights, head) };
-  }
+  };
 
-  /** The weights of a layer, from a pass that ends there: of the text that was run, it begins at the layer. */
-  function weightsAt(text: string, layer: number, asking?: Asking): LayerWeights {
+  /** The weights of a layer, from a pass that ends there: of a run that is kept, it begins at the layer. */
+  function weightsAt(question: TextQuestion, layer: number, asking?: Asking): LayerWeights {
     const name = `layers.${layer}.attention.weights`;
-    const input = isFree && last?.text === text ? last.outputs[layer] : undefined;
+    const altered = watched(asking, question.without);
+    const input = isFree ? keptRun(question)?.stream[layer] : undefined;
     const known = tensorNames(model.config).includes(name);
-    if (!input || !known) return runUntil(watched(asking), idsOf(text), name, layerWeights);
+    if (!input || !known) return runUntil(altered, idsOf(question.text), name, layerWeights);
     return until((end) => {
       const interventions = { [name]: (x: Tensor): never => end(layerWeights(x)) };
       const run = { first: layer, interventions };
-      inScope(() => void applyLayers(model, own, placed(input, device), run, watchOf(asking)));
+      inScope(() => void applyLayers(altered, own, placed(input, device), run, watchOf(asking)));
     });
   }
 
   const scored: LensSession["scoreParts"] = async (question, asking) => {
-    const names = ["text", "layer", "head", "query", "key", "pairs"] as const;
-    const { text, pairs = 24, ...place } = check.options(question, names, "question");
+    const names = ["text", "without", "layer", "head", "query", "key", "pairs"] as const;
+    const { text, without, pairs = 24, ...place } = check.options(question, names, "question");
     const { querySources, keySources, score, dot, weight, parts } = inScope(() => {
-      const sides = scoreSides(check, watched(asking), idsOf(text), place, { rows: true });
+      const sides = scoreSides(check, watched(asking, without), idsOf(text), place, { rows: true });
       const { values, ...found } = partsOfSides(sides);
       return { ...found, parts: Array.from(values.data, Number) };
     });
@@ -239,86 +287,92 @@ export function lensSession(model: LensModel): LensSession {
   };
 
   const graphed: LensSession["scoreGraph"] = async (question, asking) => {
-    const names = ["text", "layer", "head", "query", "key", "depth", "threshold"] as const;
-    const { text, depth, threshold, ...place } = check.options(question, names, "question");
+    const names = ["text", "without", "layer", "head", "query", "key", "depth", "threshold"] as const;
+    const { text, without, depth, threshold, ...place } = check.options(question, names, "question");
     const options = { ...(depth !== undefined && { depth }), ...(threshold !== undefined && { threshold }) };
-    return inScope(() => scoreGraph(watched(asking), idsOf(text), place, options));
+    return inScope(() => scoreGraph(watched(asking, without), idsOf(text), place, options));
   };
 
   const lens: LensSession["logitLens"] = async (question, asking) => {
-    const { text, positions, top = 5 } = check.options(question, ["text", "positions", "top"], "question");
-    const { outputs } = await runOf(text, asking);
-    const T = outputs[0]!.shape[1]!;
+    const names = ["text", "without", "positions", "top", "tokens"] as const;
+    const { positions, top = 5, tokens = [], ...about } = check.options(question, names, "question");
+    const { stream, ids } = await runOf(about, asking);
     const fix = "count tokens from 0.";
-    for (const position of positions) check.whole({ position }, { min: 0, max: T - 1, fix });
+    for (const position of positions) check.whole({ position }, { min: 0, max: ids.length - 1, fix });
     const answers: LayerPrediction[] = [];
-    for (const [i, output] of outputs.entries()) {
+    for (const [i, output] of stream.entries()) {
       throwIfCancelled(asking);
       const logits = inScope(() => {
         const index = tensor([...positions], { dtype: "int32", device });
         return own.logits(model.params, take(placed(output, device), 1, index)).data;
       });
       const V = logits.length / positions.length;
-      positions.forEach((position, p) =>
-        answers.push({
-          layer: i - 1,
-          position,
-          top: predictions(logits.subarray(p * V, (p + 1) * V), top, textOf),
-        }),
-      );
-      asking?.onProgress?.((i + 1) / outputs.length);
+      positions.forEach((position, p) => {
+        const row = logits.subarray(p * V, (p + 1) * V);
+        const watched = chosen(row, tokens).map((one) => ({ ...one, rank: rankOf(row, one.id) }));
+        answers.push({ layer: i - 1, position, top: predictions(row, top, textOf), watched });
+      });
+      asking?.onProgress?.((i + 1) / stream.length);
     }
     return answers;
   };
 
   const parted: LensSession["logitParts"] = async (question, asking) => {
-    const { text, token, minus } = check.options(question, ["text", "token", "minus"], "question");
-    const found = inScope(() =>
-      logitParts(watched(asking), idsOf(text), {
+    const names = ["text", "without", "token", "minus"] as const;
+    const { token, minus, ...about } = check.options(question, names, "question");
+    const { row, rows, ids } = await runOf(about, asking);
+    const found = inScope(() => {
+      const places = Object.entries(rows).map(([name, x]) => [name, placed(x, device)] as const);
+      const run = { row, tensors: Object.fromEntries(places), position: ids.length - 1 };
+      return splitLogit(ablated(about.without), run, {
         ...(token !== undefined && { token }),
         ...(minus !== undefined && { minus }),
-      }),
-    );
-    const { outputs } = await runOf(text, asking);
-    const row = inScope(() => lastLogits(model, own, placed(outputs.at(-1)!, device)).data);
-    const chances = probabilitiesOf(row);
+      });
+    });
     const parts = found.parts.toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value));
-    const chosen = { id: found.token, text: textOf(found.token), probability: chances[found.token]! };
-    return { logit: found.logit, token: chosen, parts };
+    const [one, other] = chosen(row, [found.token, ...(minus === undefined ? [] : [minus])]);
+    return { logit: found.logit, token: one!, minus: other, parts };
   };
 
-  const ablated: LensSession["ablate"] = async (question, asking) => {
+  const ablation: LensSession["ablate"] = async (question, asking) => {
     const { text, targets, tokens = [] } = check.options(question, ["text", "targets", "tokens"], "question");
     const hooks = ablate(targets);
     const first = Math.min(...targets.map(({ layer }) => layer), model.config.numLayers);
-    const row = await logitsWith(text, { hooks, first }, asking, ({ data }) => data);
-    const chances = probabilitiesOf(row);
-    const watchedTokens = tokens.map((id) => ({ id, text: textOf(id), probability: chances[id]! }));
-    return { next: predictions(row, 10, textOf), watched: watchedTokens };
+    const row = await logitsWith({ text }, { hooks, first }, asking, ({ data }) => data);
+    return { next: predictions(row, 10, textOf), watched: chosen(row, tokens) };
   };
 
   /** A pair of texts, and what is kept of a pass over the second. */
-  function pairOf(question: PatchQuestion, asking: Asking | undefined) {
-    const names = ["text", "source", "token", "minus", "by", "place"] as never;
-    const { text, source, token, minus, by = "position" } = check.options(question, names, "question");
-    const metric = logitDifference({ token, ...(minus !== undefined && { minus }) });
-    // Tensors of heads are patched by head, those of the stream by position.
-    const asked = { metric, by, names: [by === "head" ? "heads" : "output"] as never };
-    const watching = watched(asking);
-    const lastOnly: LensModel = {
+  async function pairOf(question: PatchQuestion, asking: Asking | undefined) {
+    const names = ["text", "without", "source", "token", "minus", "by", "place"] as never;
+    const { source, by = "position", token, minus, ...about } = check.options(question, names, "question");
+    const { text, without = [] } = about;
+    const watching = watched(asking, without);
+    const lastOnly: AblatedModel = {
       ...watching,
       apply: (params, ids, options) => watching.apply(params, ids, { ...options, last: 1 }),
     };
+    let measure: { readonly token: number; readonly minus?: number };
+    const metric: Metric = (logits) => logitDifference(measure)(logits);
+    // Tensors of heads are patched by head, those of the stream by position.
+    const asked = { metric, by, names: [by === "head" ? "heads" : "output"] as never };
     const pair = patchingPair(check, lastOnly, idsOf(text), idsOf(source), asked);
-    if (traced?.source !== source || traced.by !== by) {
+    const of = `${nameOf(source, without)} ${by}`;
+    if (traced?.of !== of) {
       const { stream, hooks } = keepStream();
       const heads: Record<string, Kept> = {};
       const keepHeads = (x: Tensor, name: string): undefined => void (heads[name] = kept(x));
       const keeps = { ...hooks, ...(by === "head" && { heads: keepHeads }) };
       const { logits } = runWithTrace(lastOnly, pair.ids[1], { names: [], hooks: keeps });
-      traced = { source, by, stream, heads, logits: kept(logits) };
+      traced = { of, stream, heads, logits: kept(logits) };
     }
     const { stream, heads, logits } = traced;
+    const sourceNext = predictions(logits.data, 10, textOf);
+    if (token === undefined) {
+      const [first, second] = predictions((await runOf(about, asking)).row, 2, textOf);
+      const other = sourceNext[0]!.id === first!.id ? second : sourceNext[0];
+      measure = { token: first!.id, ...(other && { minus: other.id }) };
+    } else measure = { token, ...(minus !== undefined && { minus }) };
     const outputs = stream.slice(1).map((x, i) => [`layers.${i}.output`, x] as const);
     const all = { ...Object.fromEntries(outputs), ...heads };
     /** Tensors of the second text. */
@@ -330,21 +384,30 @@ export function lensSession(model: LensModel): LensSession {
       logits: placed(logits, device),
       tensors: tensorsOf(names),
     });
-    return { pair, model: lastOnly, from, kept: traced, text, source, metric };
+    return { pair, model: lastOnly, from, kept: traced, about, source, metric, measure, sourceNext };
   }
 
   const attributed: LensSession["attributionPatching"] = async (question, asking) => {
-    const { pair, model: watching, from, text, source, kept, metric } = pairOf(question, asking);
+    const { pair, model: altered, from, about, source, kept, ...measured } = await pairOf(question, asking);
+    const { metric, measure, sourceNext } = measured;
     const { names, columns } = pair;
-    const sourceTokens = idsOf(source).map(textOf);
+    const [token, minus] = chosen(kept.logits.data, Object.values(measure));
+    const told = {
+      names,
+      columns,
+      sourceTokens: idsOf(source).map(textOf),
+      sourceNext,
+      token: token!,
+      minus,
+    };
     if (!isFree) {
-      const map = await attributionMap(watching, pair, from(names));
+      const map = await attributionMap(altered, pair, from(names));
       const values = Float32Array.from(await map.values.read(), Number);
-      return { names, columns, values, unpatched: map.unpatched, source: map.source, sourceTokens };
+      return { ...told, values, unpatched: map.unpatched, source: map.source };
     }
-    const { outputs: stream } = await runOf(text, asking);
+    const { stream } = await runOf(about, asking);
     const passes = { stream, source: kept };
-    const { unpatched, changes } = attributionByLayer(model, own, pair, passes, watchOf(asking));
+    const { unpatched, changes } = attributionByLayer(altered, own, pair, passes, watchOf(asking));
     const values = new Float32Array(names.length * columns).fill(NaN);
     names.forEach((name, row) =>
       values.set(
@@ -352,23 +415,16 @@ export function lensSession(model: LensModel): LensSession {
         row * columns,
       ),
     );
-    return {
-      names,
-      columns,
-      values,
-      unpatched,
-      source: await numberFrom(metric(from([]).logits)),
-      sourceTokens,
-    };
+    return { ...told, values, unpatched, source: await numberFrom(metric(from([]).logits)) };
   };
 
   const patched: LensSession["patch"] = async (question, asking) => {
-    const { from, text, metric } = pairOf(question, asking);
+    const { from, about, metric } = await pairOf(question, asking);
     const { place } = question;
     const layer = Number(/^layers\.(\d+)\./.exec(place.name)?.[1] ?? 0);
     const hooks = patch(from([place.name]).tensors, [place]);
     const read = (logits: Tensor) => Number(metric(logits).data[0]);
-    return logitsWith(text, { hooks, first: layer }, asking, read);
+    return logitsWith(about, { hooks, first: layer }, asking, read);
   };
 
   return {
@@ -379,11 +435,35 @@ export function lensSession(model: LensModel): LensSession {
     scoreParts: scored,
     scoreGraph: graphed,
     logitParts: parted,
-    ablate: ablated,
+    ablate: ablation,
     attributionPatching: attributed,
     patch: patched,
   };
 }
+
+/** The parts of a run that answers begin with. */
+type KeptRun = {
+  /** Text and what it was run without. */
+  readonly of: string;
+  readonly ids: readonly number[];
+  /** The residual stream before each layer and after the last. */
+  readonly stream: readonly Kept[];
+  /** Rows at the last token of the tensors that its logits are split by. */
+  readonly rows: Readonly<Record<string, Kept>>;
+  /** Heads of each layer that has weights. */
+  readonly heads: readonly {
+    readonly layer: number;
+    readonly numHeads: number;
+    readonly small: Float32Array;
+    readonly scores: ReadonlyMap<PatternName, readonly number[]>;
+  }[];
+  /** Weights by layer, of a short text. */
+  weights: ReadonlyMap<number, LayerWeights>;
+  /** Logits after the last token. */
+  readonly row: Kept["data"];
+};
+
+const nameOf = (text: string, without: readonly AblationTarget[]): string => JSON.stringify([text, without]);
 
 function throwIfCancelled(asking: Asking | undefined): void {
   if (asking?.isCancelled?.()) throw new DOMException("The question was cancelled.", "AbortError");

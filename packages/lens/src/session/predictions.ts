@@ -21,6 +21,13 @@ export function predictions(
   return largest(chances, count).map((id) => ({ id, text: textOf(id), probability: chances[id]! }));
 }
 
+/** The rank of a token by its logit: 1 is the likeliest. */
+export function rankOf(logits: ArrayLike<number>, id: number): number {
+  let rank = 1;
+  for (let i = 0; i < logits.length; i++) if (logits[i]! > logits[id]!) rank += 1;
+  return rank;
+}
+
 /** Indices of the numbers of the largest magnitude, in order; of equal ones the first. */
 export function largest(numbers: ArrayLike<number>, count: number): number[] {
   const best: number[] = [];
