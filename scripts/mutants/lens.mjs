@@ -48,6 +48,25 @@ export const mutants = [
     replace: "false",
   },
   {
+    what: "a feed-forward layer is traced without its activations",
+    file: "src/decompose/frozen-feed-forward.ts",
+    find: "linear(mul(raised, factors), down.weight)",
+    replace: "linear(raised, down.weight)",
+  },
+  {
+    what: "a pair has the whole score",
+    file: "src/decompose/score-graph.ts",
+    find: "slice(vectors, 0, i, i + 1)",
+    replace: "sum(vectors, { axis: 0, keepDims: true })",
+  },
+  {
+    what: "heads of all layers copy as on embeddings",
+    file: "src/session/lens-session.ts",
+    near: ["src/session/lens-session.test.ts"],
+    find: "isFree ? take($x, 1, index) : undefined",
+    replace: "undefined",
+  },
+  {
     what: "a patch of a head at a position takes all positions",
     file: "src/patching/patch.ts",
     near: patching,

@@ -1,6 +1,7 @@
 /** A model that is asked many questions about texts, with plain data as answers: for pages that look into a model in a worker. */
 export type {
   Asking,
+  CopyingAnswer,
   HeadAnswer,
   LayerPrediction,
   LensSession,

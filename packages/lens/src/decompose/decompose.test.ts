@@ -1,12 +1,13 @@
-import { add, mul, randn, slice, sub, sum, type Tensor } from "@qkv/tensor";
+import { add, linear, mul, randn, reshape, slice, sub, sum, type Tensor } from "@qkv/tensor";
 import { randomDecoder } from "@qkv/test-support/random-decoder";
 import "@qkv/test-support/allclose";
-import { decoder, type DecoderConfig, type Placement } from "@qkv/transformer";
+import { decoder, type DecoderConfig, type FeedForwardParams, type Placement } from "@qkv/transformer";
 import { expect, test } from "vitest";
 import { inFloat64, type LensModel } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
 import { decomposeResidual } from "./decompose-residual.js";
 import { logitParts } from "./logit-parts.js";
+import { frozenNorm } from "./norm-parts.js";
 import { scoreGraph } from "./score-graph.js";
 import { scoreParts } from "./score-parts.js";
 
@@ -182,10 +183,16 @@ test.each(all)(
       }
       expect(nodes.map(({ id }) => id)).toEqual(nodes.map((_, i) => i));
       expect(nodes.some(({ name }) => name === "others")).toBe(threshold > 0);
-      const traced = !config.latent && !config.differential && !config.sharedKeyValues;
+      const traced = {
+        head: !config.latent && !config.differential,
+        feedForward: !config.experts,
+      };
       const parents = nodes.filter(({ id }) => nodes.some(({ parent }) => parent === id));
-      if (threshold === 0) expect(parents.some(({ parent }) => parent !== undefined)).toBe(traced);
-      expect(parents.every(({ kind }) => kind === "head")).toBe(true);
+      expect(parents.every(({ kind }) => kind === "head" || kind === "feedForward")).toBe(true);
+      for (const kind of ["head", "feedForward"] as const) {
+        const own = parents.filter((node) => node.kind === kind);
+        if (threshold === 0) expect(own.some(({ parent }) => parent !== undefined)).toBe(traced[kind]);
+      }
     }
   },
 );
@@ -212,12 +219,74 @@ test("a graph begins with the sums of the parts of a score, and goes on to each 
     if (weights.data[(2 * T + 5) * U + position!]! < 1e-9) expect(value).toBeCloseTo(0, 8);
 });
 
-test("steps and thresholds that are none are refused", () => {
+test("a feed-forward layer is traced to what stood in its row, as a matrix where its neurons are linear", () => {
+  const [{ model }] = models as [(typeof models)[0]];
+  // Sums this small leave GELU at its slope of a half.
+  const layers = model.params.layers.map((layer) => {
+    const { up, down } = layer.feedForward as FeedForwardParams;
+    const feedForward = {
+      up: { weight: mul(up.weight, 1e-5), bias: mul(up.bias!, 1e-5) },
+      down: { weight: mul(down.weight, 1e5), bias: down.bias! },
+    };
+    return { ...layer, feedForward };
+  });
+  const linearModel = { ...model, params: { ...model.params, layers } };
+  const { nodes } = scoreGraph(linearModel, ids, { layer: 1, head: 0, query: 5, key: 2 }, { threshold: 0 });
+  const whole = nodes.find(({ name, side }) => name === "layers.0.feedForward" && side === "key")!;
+  const children = nodes.filter(({ parent }) => parent === whole.id);
+  expect(children.every(({ position }) => position === 2)).toBe(true);
+
+  const row = (x: Tensor, at: number) => slice(x, 1, at, at + 1);
+  const { tensors } = runWithTrace(linearModel, ids);
+  const norm = (layer: number, name: "attentionNorm" | "feedForwardNorm", of: string, x: Tensor) =>
+    frozenNorm(model.config, layers[layer]![name], row(tensors[of]!, 2))(x);
+  const asked = tensors["layers.1.attention.query"]!; // [1, H, T, D]
+  const query = reshape(slice(slice(asked, 1, 0, 1), 2, 5, 6), [1, 1, asked.shape[3]!]);
+  const { key } = layers[1]!.attention;
+  const D = query.shape.at(-1)!;
+  for (const name of ["embedding", "layers.0.heads.3"]) {
+    const part = decomposeResidual(linearModel, ids, { layer: 1 }).find((one) => one.name === name)!;
+    const { up, down } = layers[0]!.feedForward;
+    const read = norm(0, "feedForwardNorm", "layers.0.middle", row(part.value, 2));
+    const written = mul(linear(linear(read, up.weight), down.weight), 0.5);
+    const keyPart = linear(norm(1, "attentionNorm", "layers.1.input", written), slice(key.weight, 0, 0, D));
+    const expected = sum(mul(query, keyPart)).data[0]! / Math.sqrt(D);
+    const child = children.find((one) => one.name === name)!;
+    expect(child.value / Number(expected)).toBeCloseTo(1, 2);
+  }
+});
+
+test("a pair is traced alone: both of its sources have its part of the score", () => {
+  const [, { model }] = models as [(typeof models)[0], (typeof models)[0]];
+  const place = { layer: 1, head: 0, query: 5, key: 2 };
+  const { querySources, keySources, values } = scoreParts(model, ids, place);
+  const pair = { query: "layers.0.feedForward", key: "layers.0.heads.1" };
+  const at = (sources: typeof keySources, name: string) => sources.findIndex((one) => one.name === name);
+  const part = values.data[at(querySources, pair.query) * keySources.length + at(keySources, pair.key)]!;
+  const { dot, nodes } = scoreGraph(model, ids, place, { pair, threshold: 0 });
+  const roots = nodes.filter(({ parent }) => parent === undefined);
+  expect(roots.map(({ name, side }) => [name, side])).toEqual([
+    [pair.query, "query"],
+    [pair.key, "key"],
+  ]);
+  expect(dot).toBeCloseTo(part, 10);
+  for (const { id, value } of roots) {
+    expect(value).toBeCloseTo(part, 10);
+    const children = nodes.filter(({ parent }) => parent === id);
+    expect(children.length).toBeGreaterThan(1);
+    expect(children.reduce((sum, one) => sum + one.value, 0)).toBeCloseTo(part, 10);
+  }
+});
+
+test("steps, thresholds and pairs that are none are refused", () => {
   const [{ model }] = models as [(typeof models)[0]];
   const graph = (options: object) => () =>
     scoreGraph(model, ids, { layer: 1, head: 0, query: 1, key: 1 }, options);
   expect(graph({ depth: 0 })).toThrow(/scoreGraph: `depth` is 0/);
   expect(graph({ threshold: 2 })).toThrow(/scoreGraph: `threshold` is 2/);
+  expect(graph({ pair: { query: "embedding", key: "layers.9.heads.0" } })).toThrow(
+    /scoreGraph: `pair\.key` is "layers\.9\.heads\.0", expected .*"layers\.0\.feedForward"/,
+  );
   expect(() => scoreGraph(model, ids, { layer: 2, head: 0, query: 1, key: 1 })).toThrow(
     /scoreGraph: `place\.layer` is 2/,
   );

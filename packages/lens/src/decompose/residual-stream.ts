@@ -54,6 +54,11 @@ export type StreamOptions = {
    * `.numbers.rest`: what comes after it makes of each number. Default: none.
    */
   readonly numbersOf?: HeadPlace;
+  /**
+   * Parts that are added to the output of the feed-forward layer of a layer, and one that takes them away again, `.rest`: what comes after
+   * it makes of each. Default: none.
+   */
+  readonly written?: { readonly layer: number; readonly parts: readonly ResidualPart[] };
 };
 
 /** Parts of the residual stream at the points of a decoder: the input of each layer, and the input of the final norm. */
@@ -62,6 +67,8 @@ export type ResidualStream = {
   before(layer: number): StreamPoint;
   /** Parts of the rows that attention of a layer reads, after its norm. */
   attentionInput(layer: number): StreamPoint;
+  /** Parts of the rows that the feed-forward layer of a layer reads, after its norm. */
+  feedForwardInput(layer: number): readonly ResidualPart[];
   /** Parts of the rows that the final norm reads. */
   final(): StreamPoint;
 };
@@ -73,7 +80,7 @@ export type ResidualStream = {
  */
 export function residualStream(model: AblatedModel, options: StreamOptions): ResidualStream {
   const { config, params } = model;
-  const { tensors, positions, traced = "all", heads, keys = false, numbersOf } = options;
+  const { tensors, positions, traced = "all", heads, keys = false, numbersOf, written } = options;
   const index =
     positions && tensor([...positions], { dtype: "int32", device: params.embedding.weight.device });
   /** Rows of a traced tensor at the positions that are followed. */
@@ -82,6 +89,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     return index && traced === "all" ? take(x, axis, index) : x;
   };
   const points: StreamPoint[] = [];
+  const middles: StreamPoint[] = [];
 
   const embedded = (): StreamPoint => {
     const rows = rowsAt("embeddings");
@@ -127,49 +135,58 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
   const scaled = (parts: readonly ResidualPart[], factor: number): readonly ResidualPart[] =>
     factor === 1 ? parts : parts.map((part) => ({ ...part, value: mul(part.value, factor) }));
 
+  /** The feed-forward layer and attention read the same point. */
+  const isParallel = config.placement === "parallel" || config.placement === "parallelShared";
+  const attentionOf = (i: number) =>
+    tensors[`layers.${i}.attentionOutput`] ? attentionParts(i, params.layers[i]!) : undefined;
+
+  /** The point between attention and the feed-forward layer. */
+  const pointMiddle = (i: number): StreamPoint => {
+    const known = middles[i];
+    if (known) return known;
+    const layer = params.layers[i]!;
+    const at = `layers.${i}`;
+    const before = pointBefore(i);
+    const attention = attentionOf(i);
+    if (!attention) return before;
+    const { attentionNorm, attentionOutNorm } = layer;
+    const { parts } = afterSublayer(before, attention, attentionNorm, attentionOutNorm, `${at}.attention`, i);
+    const rows = tensors[`${at}.middle`] ? rowsAt(`${at}.middle`) : before.rows;
+    if (config.laurelRank === undefined) return (middles[i] = { rows, parts });
+    return (middles[i] = {
+      rows,
+      parts: withRemainder(rows, scaled(parts, Math.SQRT1_2), `${at}.laurel`, i),
+    });
+  };
+
   /** The point after a layer. */
   const pointAfter = (i: number): StreamPoint => {
     const layer = params.layers[i]!;
-    const { placement = "pre", residualScale = 1 } = config;
-    const { rows, parts } = pointBefore(i);
-    const at = `layers.${i}`;
-    const attention = tensors[`${at}.attentionOutput`] ? attentionParts(i, layer) : undefined;
-    const feedForward: ResidualPart[] | undefined = tensors[`${at}.feedForwardOutput`] && [
-      { name: `${at}.feedForward`, kind: "feedForward", layer: i, value: rowsAt(`${at}.feedForwardOutput`) },
-    ];
-    let now: StreamPoint = { rows, parts };
-    if (placement === "parallel" || placement === "parallelShared") {
-      const added = scaled([...(attention ?? []), ...(feedForward ?? [])], residualScale);
-      now = { rows, parts: [...parts, ...added] };
-    } else {
-      if (attention) {
-        now = afterSublayer(
-          now,
-          attention,
-          layer.attentionNorm,
-          layer.attentionOutNorm,
-          `${at}.attention`,
-          i,
-        );
-        if (config.laurelRank !== undefined) {
-          const ownParts = scaled(now.parts, Math.SQRT1_2);
-          now = { rows: now.rows, parts: withRemainder(rowsAt(`${at}.middle`), ownParts, `${at}.laurel`, i) };
-        }
-      }
-      if (feedForward) {
-        const read = attention ? rowsAt(`${at}.middle`) : rows;
-        const point = { rows: read, parts: now.parts };
-        now = afterSublayer(
-          point,
-          feedForward,
-          layer.feedForwardNorm,
-          layer.feedForwardOutNorm,
-          `${at}.feedForward`,
-          i,
-        );
-      }
+    const { residualScale = 1 } = config;
+    const feedForward = feedForwardParts(i);
+    if (isParallel) {
+      const added = scaled([...(attentionOf(i) ?? []), ...(feedForward ?? [])], residualScale);
+      return layerOutput(i, layer, [...pointBefore(i).parts, ...added]);
     }
-    return layerOutput(i, layer, now.parts);
+    const middle = pointMiddle(i);
+    if (!feedForward) return layerOutput(i, layer, middle.parts);
+    const { feedForwardNorm, feedForwardOutNorm } = layer;
+    const at = `layers.${i}.feedForward`;
+    return layerOutput(
+      i,
+      layer,
+      afterSublayer(middle, feedForward, feedForwardNorm, feedForwardOutNorm, at, i).parts,
+    );
+  };
+
+  /** The output of a feed-forward layer: one part, and those that are `written` to it. */
+  const feedForwardParts = (i: number): readonly ResidualPart[] | undefined => {
+    const name = `layers.${i}.feedForward`;
+    if (!tensors[`${name}Output`]) return undefined;
+    const whole: ResidualPart = { name, kind: "feedForward", layer: i, value: rowsAt(`${name}Output`) };
+    if (written?.layer !== i) return [whole];
+    const rest = mul(sumOfParts(written.parts), -1);
+    return [whole, ...written.parts, { name: `${name}.rest`, kind: "feedForward", layer: i, value: rest }];
   };
 
   /** The point after attention or the feed-forward layer, with its norms where `placement` has them. */
@@ -278,6 +295,14 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
         rows: rowsAt(`layers.${i}.attentionInput`),
         parts: throughNorm(config, own, rows, parts, shift),
       };
+    },
+    feedForwardInput(i) {
+      const { placement = "pre" } = config;
+      if (placement === "parallelShared") return this.attentionInput(i).parts;
+      const { rows, parts } = isParallel ? pointBefore(i) : pointMiddle(i);
+      if (placement === "post" || placement === "after") return parts;
+      const shift = { name: `layers.${i}.feedForwardNorm.bias`, layer: i };
+      return throughNorm(config, params.layers[i]!.feedForwardNorm, rows, parts, shift);
     },
     final: () => pointBefore(config.numLayers),
   };

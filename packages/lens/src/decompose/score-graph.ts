@@ -3,15 +3,18 @@ import { cast, concat, isTensor, linear, matmul, mul, slice, sum, tensor, type T
 import { layerAttention } from "@qkv/transformer";
 import type { HeadPlace } from "../heads/head-place.js";
 import type { LensModel, TokenInput } from "../lens-model.js";
-import { keyNames, residualStream } from "./residual-stream.js";
+import { frozenFeedForward } from "./frozen-feed-forward.js";
+import { keyNames, residualStream, type ResidualStream, type StreamOptions } from "./residual-stream.js";
 import { sourceOf, type PartKind, type PartSource, type ResidualPart } from "./residual-part.js";
-import { scoreSides, type ScorePlace, type ScoreSide } from "./score-sides.js";
+import { scoreSides, type ScorePlace } from "./score-sides.js";
 
 export type ScoreGraphOptions = {
   /** Steps from the score back: 1 is the sources of the query and of the key, 2 what the heads among them read. Default 2. */
   readonly depth?: number;
   /** Parts below this share of the largest one of the score are pooled, for each node. Default 0.05. */
   readonly threshold?: number;
+  /** Names of a source of the query and of one of the key, as `scoreParts` gives them: their part alone is traced. Default: the score. */
+  readonly pair?: { readonly query: string; readonly key: string };
 };
 
 /** A source of a score, or of another source. */
@@ -32,7 +35,7 @@ export type ScoreNode = Omit<PartSource, "kind"> & {
 
 /** The sources of a score, and theirs. */
 export type ScoreGraph = {
-  /** `scale · q · k`, before softcap and biases: the sum of the nodes of each side without a parent. */
+  /** `scale · q · k`, before softcap and biases, or the part of a pair: the sum of the nodes of each side without a parent. */
   readonly dot: number;
   /** Weight of the key after the softmax. */
   readonly weight: number;
@@ -41,19 +44,22 @@ export type ScoreGraph = {
 };
 
 /**
- * Traces the score of a query and a key back: to the sources of the query and of the key, and from each head among them to what
- * that head read, position by position. A path through the graph is a reason: an earlier head moved the embedding of a token to the
- * place where this head finds it.
+ * Traces the score of a query and a key back: to the sources of the query and of the key, from each head among them to what
+ * that head read, position by position, and from each feed-forward layer to what stood in its row. A path through the graph is a
+ * reason: an earlier head moved the embedding of a token to the place where this head finds it.
  *
  * The dot product is linear in the query and in the key, so it is split twice: the parts of each side sum to it. After a head,
  * the weights of attention are frozen, as are the scales of norms; its part is then linear in the values, and the children of a node sum to
- * it, to 1e-10 in float64. Parts below the threshold are pooled in a node `others`. Heads of latent and differential attention,
- * and those that read keys and values of another layer, are not traced on.
+ * it, to 1e-10 in float64. A feed-forward layer is not linear: its parts are those of a linear map, in which each neuron's gate, or
+ * the ratio of its activation to its sum, is that of this run (the identity rule of AttnLRP). They sum to the node too, but
+ * with another input the neurons would be others. Parts below the threshold are pooled in a node `others`. Heads of latent and
+ * differential attention, those that read keys and values of another layer, and experts are not traced on.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`.
  * @param place - Layer, head, and the positions of query and key, all from 0.
  * @throws {ArgumentError} If the layer has no scores, a number is out of range, or weights are rounded to 8 or 4 bits.
  * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
+ * @see "AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for Transformers" (2024), arXiv:2402.05602
  *
  * @example
  * ```ts
@@ -78,21 +84,29 @@ export function scoreGraph(
   place: ScorePlace,
   options?: ScoreGraphOptions,
 ): ScoreGraph {
-  const { depth = 2, threshold = 0.05 } = check.options(options, ["depth", "threshold"]);
+  const { depth = 2, threshold = 0.05, pair } = check.options(options, ["depth", "threshold", "pair"]);
   check.whole({ depth }, { min: 1, unit: "steps" });
   check.finite({ threshold }, { min: 0, max: 1 });
   const { query, key, scale, numbers, tensors } = scoreSides(check, model, input, place, {
-    more: keyNames,
+    more: [...keyNames, "feedForwardInput", "feedForwardHidden"],
   });
   const sides = { query, key };
-  const total = ({ parts, vectors }: ScoreSide) => sum(vectors(parts).vectors, { axis: 0, keepDims: true }); // [1, D]
-  const totals = { query: total(query), key: total(key) };
+  /** The vector of a side, or of its source in the pair, `[1, D]`. */
+  const total = (side: "query" | "key") => {
+    const { vectors, sources } = sides[side].vectors(sides[side].parts);
+    if (!pair) return sum(vectors, { axis: 0, keepDims: true });
+    const names = sources.map(({ name }) => name);
+    check.oneOf({ [`pair.${side}`]: pair[side] }, names, "give a source as `scoreParts` names it.");
+    const i = names.indexOf(pair[side]);
+    return slice(vectors, 0, i, i + 1);
+  };
+  const totals = { query: total("query"), key: total("key") };
   const rows = (["query", "key"] as const).map((side): RowReader => {
     const { layer, position, vectors } = sides[side];
     const other = totals[side === "query" ? "key" : "query"];
     return {
-      layer,
       position,
+      input: (stream) => stream.attentionInput(layer).parts,
       read(parts) {
         const own = vectors(parts);
         const values = mul(linear(own.vectors, other), scale).data;
@@ -100,14 +114,18 @@ export function scoreGraph(
       },
     };
   });
-  const first = rows.map((row, i): Sources => ({
-    parts: row.read([query, key][i]!.parts),
-    rowAt: () => row,
-  }));
+  const first = rows.map((row, i): Sources => {
+    const side = i === 0 ? "query" : "key";
+    const parts = row.read(sides[side].parts);
+    return {
+      parts: pair ? parts.filter(({ source }) => source.name === pair[side]) : parts,
+      rowAt: () => row,
+    };
+  });
   const size = ({ value }: Part) => Math.abs(value);
   const least = threshold * Math.max(...first.flatMap(({ parts }) => parts.map(size)));
   const nodes: ScoreNode[] = [];
-  const sourcesOf = headSources(model, tensors);
+  const sourcesOf = { head: headSources(model, tensors), feedForward: feedForwardSources(model, tensors) };
 
   const add = ({ parts, rowAt }: Sources, side: "query" | "key", left: number, parent?: number): void => {
     const above = parent === undefined ? {} : { parent };
@@ -115,8 +133,9 @@ export function scoreGraph(
     for (const { source, position, value } of large) {
       const id = nodes.length;
       nodes.push({ ...source, ...above, id, side, position, value });
-      if (left <= 1 || source.kind !== "head") continue;
-      const next = sourcesOf({ layer: source.layer!, head: source.head! }, rowAt(position));
+      // Parts that were ablated have no sources.
+      if (left <= 1 || value === 0 || (source.kind !== "head" && source.kind !== "feedForward")) continue;
+      const next = sourcesOf[source.kind](source as HeadPlace, rowAt(position));
       if (next) add(next, side, left - 1, id);
     }
     const small = parts.filter((part) => size(part) < least);
@@ -126,16 +145,18 @@ export function scoreGraph(
   };
   add(first[0]!, "query", depth);
   add(first[1]!, "key", depth);
-  return { dot: numbers.dot, weight: numbers.weight, nodes };
+  const dot = pair ? first[0]!.parts[0]!.value : numbers.dot;
+  return { dot, weight: numbers.weight, nodes };
 }
 
 /** A part of the score, written by a source to the row of a position. */
 type Part = { readonly source: PartSource; readonly position: number; readonly value: number };
 
-/** A linear map of the row that attention of a layer reads at a position, of its parts to parts of the score. */
+/** A linear map of the row that a part of a layer reads at a position, of its parts to parts of the score. */
 type RowReader = {
-  readonly layer: number;
   readonly position: number;
+  /** Parts of the row, in a stream that follows its position alone. */
+  input(stream: ResidualStream): readonly ResidualPart[];
   read(parts: readonly ResidualPart[]): readonly Part[];
 };
 
@@ -161,7 +182,7 @@ function headSources(
       numbersOf: place,
     });
     const prefix = `layers.${layer}.heads.${head}.numbers.`;
-    const read = reader.read(numbers.attentionInput(reader.layer).parts);
+    const read = reader.read(reader.input(numbers));
     const slopes = read.flatMap(({ source, value }) =>
       source.name.startsWith(prefix) && !source.name.endsWith(".rest") ? [value] : [],
     );
@@ -179,8 +200,8 @@ function headSources(
     const weightOf = (key: number) => weights.data[(head * T + reader.position) * S + key]!;
 
     const rowAt = (position: number): RowReader => ({
-      layer,
       position,
+      input: (stream) => stream.attentionInput(layer).parts,
       read(parts) {
         const rows = concat(
           parts.map(({ value }) => value),
@@ -202,6 +223,34 @@ function headSources(
         rowAt(key).read(parts.map((part) => ({ ...part, value: row(part.value, key) }))),
       ),
     };
+  };
+}
+
+/** The sources of a feed-forward layer's part: what stands in its row, through frozen neurons. Undefined: it is not traced on. */
+function feedForwardSources(
+  model: LensModel,
+  tensors: Readonly<Record<string, Tensor>>,
+): (place: { readonly layer: number }, reader: RowReader) => Sources | undefined {
+  return ({ layer }, reader) => {
+    const { position } = reader;
+    const frozen = frozenFeedForward(check, model, tensors, { layer, position });
+    if (!frozen) return undefined;
+    const prefix = `layers.${layer}.feedForward.from.`;
+    const streamWith = (written: StreamOptions["written"]) =>
+      residualStream(model, { tensors, positions: [position], heads: true, ...(written && { written }) });
+    const row: RowReader = {
+      position,
+      input: (stream) => stream.feedForwardInput(layer),
+      read(given) {
+        const sources = frozen(given);
+        const parts = sources.map((part, i) => ({ ...part, name: `${prefix}${i}` }));
+        return reader
+          .read(reader.input(streamWith({ layer, parts })))
+          .filter(({ source }) => source.name.startsWith(prefix))
+          .map(({ value }, i) => ({ source: sourceOf(sources[i]!), position, value }));
+      },
+    };
+    return { rowAt: () => row, parts: row.read(row.input(streamWith(undefined))) };
   };
 }
 

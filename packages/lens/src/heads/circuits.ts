@@ -2,7 +2,14 @@ import type { AttentionLayer, AttentionParams } from "@qkv/attention";
 import { checks, type Checks } from "@qkv/core";
 import { isTensor, linear, mul, slice, tensor, topK, type Tensor } from "@qkv/tensor";
 import type { LensModel } from "../lens-model.js";
-import { attentionOfHead, checkTokens, headOf, tokenRows, type HeadPlace } from "./head-place.js";
+import {
+  attentionOfHead,
+  attentionRows,
+  checkTokens,
+  headOf,
+  tokenRows,
+  type HeadPlace,
+} from "./head-place.js";
 
 /** A head, and the tokens of a table. */
 export type CircuitOptions = HeadPlace & {
@@ -39,12 +46,12 @@ export function ovCircuit(model: LensModel, options: CircuitOptions): Tensor {
   return ovLogits(onOv, model, { layer, head, tokens });
 }
 
-/** The OV circuit, or rows of it to all tokens where `all`. */
+/** The OV circuit, or rows of it to all tokens where `all`; of other rows than embeddings, those that attention reads. */
 function ovLogits(
   check: Checks,
   model: LensModel,
   { layer, head, tokens }: CircuitOptions,
-  all = false,
+  { all = false, rows }: { readonly all?: boolean; readonly rows?: Tensor | undefined } = {},
 ): Tensor {
   const { made, params } = attentionOfHead(check, model, layer, head);
   checkTokens(check, model, tokens);
@@ -57,7 +64,7 @@ function ovLogits(
   const value = tracedOf(
     made as AttentionLayer,
     params.attention,
-    tokenRows(model, params, tokens),
+    rows ? attentionRows(model, params, rows) : tokenRows(model, params, tokens),
     "value",
     0,
   );
@@ -151,12 +158,25 @@ export function copyingScore(model: LensModel, options: CircuitOptions & { reado
   const given = onCopying.options(options, ["layer", "head", "tokens", "topK"]);
   const { layer, head, tokens, topK: count = 5 } = given;
   onCopying.whole({ topK: count }, { min: 1 });
-  const logits = ovLogits(onCopying, model, { layer, head, tokens }, true);
-  const V = logits.shape[1]!;
-  const highest = topK(logits, Math.min(count, V), { axis: 1 }).indices.data;
-  const width = Math.min(count, V);
-  const copied = tokens.filter((id, i) => highest.slice(i * width, (i + 1) * width).includes(id as never));
-  return copied.length / tokens.length;
+  return copiedTokens(onCopying, model, { layer, head, tokens, topK: count }) / tokens.length;
+}
+
+/**
+ * The number of tokens that a head copies.
+ *
+ * @param rows - Rows of the stream `[1, n, C]` that the head attends to, one for each token. Default: their embeddings.
+ */
+export function copiedTokens(
+  check: Checks,
+  model: LensModel,
+  { layer, head, tokens, topK: count }: CircuitOptions & { readonly topK: number },
+  rows?: Tensor,
+): number {
+  const logits = ovLogits(check, model, { layer, head, tokens }, { all: true, rows });
+  const width = Math.min(count, logits.shape[1]!);
+  const highest = topK(logits, width, { axis: 1 }).indices.data;
+  const isCopied = (id: number, i: number) => highest.slice(i * width, (i + 1) * width).includes(id as never);
+  return tokens.filter(isCopied).length;
 }
 
 /** Queries, keys or values of rows `[1, n, C]`, each at the same position. */

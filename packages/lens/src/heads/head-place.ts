@@ -28,13 +28,20 @@ export function attentionOfHead(check: Checks, model: LensModel, layer: number, 
 /** Embeddings of tokens as a layer's attention reads them where nothing else is in the stream, `[1, n, C]`. */
 export function tokenRows(model: LensModel, layer: DecoderLayerParams, tokens: readonly number[]): Tensor {
   const { config, params } = model;
-  const { placement = "pre", norm: kind = "rms", embedDim, normEps: eps } = config;
+  const { norm: kind = "rms", embedDim, normEps: eps } = config;
   const { device } = params.embedding.weight;
   const own = norm({ kind, embedDim, eps });
   const ids = tensor([...tokens], { shape: [1, tokens.length], dtype: "int32", device });
   const embedded = mul(embedding(params.embedding.weight, ids), config.embeddingScale ?? 1);
   const rows = config.embeddingNorm ? own.apply(params.embeddingNorm!, embedded) : embedded;
-  return placement === "post" || placement === "after" ? rows : own.apply(layer.attentionNorm, rows);
+  return attentionRows(model, layer, rows);
+}
+
+/** Rows of the stream `[1, n, C]` as a layer's attention reads them. */
+export function attentionRows({ config }: LensModel, layer: DecoderLayerParams, rows: Tensor): Tensor {
+  const { placement = "pre", norm: kind = "rms", embedDim, normEps: eps } = config;
+  if (placement === "post" || placement === "after") return rows;
+  return norm({ kind, embedDim, eps }).apply(layer.attentionNorm, rows);
 }
 
 /** One head of a traced tensor `[1, heads, n, D]` that query heads share: `[n, D]`. */

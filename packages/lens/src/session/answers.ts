@@ -35,6 +35,8 @@ export type LensSessionRun = {
   readonly numHeads: number;
   /** `[rows, H]` by pattern, NaN where a layer has fewer heads. A pattern is missing where the text cannot show it. */
   readonly scores: Readonly<Partial<Record<PatternName, Float32Array>>>;
+  /** The score by each pattern of a head that attends to all keys at or before its query alike. */
+  readonly uniform: Readonly<Partial<Record<PatternName, number>>>;
   /** `[rows, H, cells, cells]`: each cell is the largest weight of a block of queries and keys. */
   readonly maps: Float32Array;
   /** Cells on a side of a map. */
@@ -49,6 +51,17 @@ export type LensSessionRun = {
 export type HeadAnswer = {
   /** `[T, T]` */
   readonly weights: Float32Array;
+};
+
+/** The tokens that heads copy where an induction head attends to them. */
+export type CopyingAnswer = {
+  /** Positions that were tried: the first ones after an earlier occurrence of a query's token. */
+  readonly positions: readonly number[];
+  /**
+   * For each head, at how many of them its value raises the logit of the token that stands there to one of the five highest:
+   * `copyingScore` of this run, in place of embeddings alone.
+   */
+  readonly copied: readonly number[];
 };
 
 /** Predictions that are read after one layer. */
@@ -120,6 +133,16 @@ export type LensSession = {
   ): Promise<LensSessionRun>;
   /** The weights of one head: of a short text kept, of a long one computed again up to its layer. */
   head(question: HeadPlace & TextQuestion, asking?: Asking): Promise<HeadAnswer>;
+  /** The tokens of the text that heads copy. */
+  copying(
+    question: TextQuestion & { readonly heads: readonly HeadPlace[]; readonly positions?: number },
+    asking?: Asking,
+  ): Promise<CopyingAnswer>;
+  /**
+   * A text of random tokens that occurs twice, on which induction heads are found: nothing but the repetition tells the next token.
+   * `length`: its tokens before the repetition, 20 unless it is given.
+   */
+  repeatedTokens(question: { readonly length?: number; readonly seed: number }): Promise<string>;
   /** Predictions that the final norm and the output embedding read after each layer at some positions, and those of `tokens`. */
   logitLens(
     question: TextQuestion & {

@@ -1,5 +1,5 @@
 import { firstToken, induction, previousToken, sameToken } from "@qkv/attention";
-import { contiguous, js, sizeOf, Tensor } from "@qkv/tensor";
+import { contiguous, js, sizeOf, Tensor, tensor } from "@qkv/tensor";
 
 /** Scores of heads by the pattern of their weights, each from 0 to 1. */
 export const patternNames = ["previousToken", "firstToken", "sameToken", "induction"] as const;
@@ -21,6 +21,28 @@ export function patternsIn(ids: Int32Array): readonly PatternName[] {
 /** The score of each head by a pattern. */
 export const patternScores = (name: PatternName, weights: Tensor, ids: Int32Array): number[] =>
   Array.from(patterns[name](weights, ids).data, Number);
+
+/** The score of a head that attends to each key that it sees alike: the baseline of a pattern. */
+export function uniformScore(name: PatternName, ids: Int32Array): number {
+  const T = ids.length;
+  const even = tensor(
+    Float32Array.from({ length: T * T }, (_, i) => {
+      const query = Math.floor(i / T);
+      return i % T <= query ? 1 / (query + 1) : 0;
+    }),
+    { shape: [1, 1, T, T] },
+  );
+  return patternScores(name, even, ids)[0]!;
+}
+
+/** Keys that an induction head attends to: positions after an earlier occurrence of the token of some query. */
+export function inductionKeys(ids: readonly number[]): number[] {
+  const keys = new Set<number>();
+  ids.forEach((id, query) => {
+    for (let key = 1; key <= query; key++) if (ids[key - 1] === id) keys.add(key);
+  });
+  return [...keys].sort((a, b) => a - b);
+}
 
 /**
  * Weights of all heads in few cells: each the largest weight of a block of queries and keys.

@@ -1,6 +1,7 @@
 import { previousToken } from "@qkv/attention";
 import { modelTiny } from "@qkv/model-tiny";
-import { load } from "@qkv/transformer";
+import { mul, tensor } from "@qkv/tensor";
+import { decoder, load, type FeedForwardParams } from "@qkv/transformer";
 import { expect, test } from "vitest";
 import { logitParts } from "../decompose/logit-parts.js";
 import { scoreGraph } from "../decompose/score-graph.js";
@@ -44,6 +45,82 @@ test("a text of one token, and one without a repetition, have the scores that th
   ]);
   await expect(session.run({ text: "" })).rejects.toThrow(/`text`/);
   await expect(session.run({ text: "cat ".repeat(400) })).rejects.toThrow(/256 tokens or fewer/);
+});
+
+test("a head that attends to all keys alike scores the baseline of each pattern", async () => {
+  expect(Object.keys(run.uniform)).toEqual(Object.keys(run.scores));
+  // The keys of a query that attends evenly: 1 / (query + 1) each.
+  const even = (keys: (query: number) => number) => {
+    const asked = ids.map((_, query) => query).filter((query) => keys(query) > 0);
+    return asked.reduce((sum, query) => sum + keys(query) / (query + 1), 0) / asked.length;
+  };
+  expect(run.uniform.previousToken).toBeCloseTo(
+    even((query) => Math.min(query, 1)),
+    6,
+  );
+  const continued = (query: number) => ids.filter((id, key) => id === ids[query] && key + 1 <= query).length;
+  expect(run.uniform.induction).toBeCloseTo(even(continued), 6);
+});
+
+test("tokens that an induction head attends to are tried, and none is copied by this model", async () => {
+  const heads = [
+    { layer: 1, head: 0 },
+    { layer: 1, head: 1 },
+  ];
+  // " sat", " on", " the" and " mat" follow tokens that occur again.
+  const { positions, copied } = await session.copying({ text, heads });
+  expect(positions).toEqual([2, 3, 4, 5]);
+  expect(copied).toEqual([0, 0]);
+  expect((await session.copying({ text: "The cat", heads })).copied).toEqual([]);
+});
+
+test("a head copies where its value raises the logit of what stands in the stream that it reads", async () => {
+  const { vocabSize: V } = model.config;
+  const config = {
+    ...{ vocabSize: V, embedDim: 8, hiddenDim: 4, numLayers: 2, numHeads: 2, numKvHeads: 2, headDim: 8 },
+    ...{ contextLength: 32, normEps: 1e-5, stopIds: [] },
+  };
+  const { init, apply } = decoder(config);
+  const params = init(1);
+  // Each token of the text is a direction of its own.
+  const table = new Float32Array(V * 8);
+  [...new Set(ids)].forEach((id, i) => (table[id * 8 + i] = 1));
+  params.embedding.weight = tensor(table, { shape: [V, 8] });
+  const square = (at: (row: number, column: number) => number, [rows, columns]: [number, number]) =>
+    tensor(
+      Float32Array.from({ length: rows * columns }, (_, i) => at(Math.floor(i / columns), i % columns)),
+      { shape: [rows, columns] },
+    );
+  for (const { attention, feedForward } of params.layers) {
+    attention.value.weight = square((row, column) => Number(row % 8 === column), [16, 8]);
+    // Head 0 writes what it reads, head 1 takes away twenty times as much.
+    attention.output.weight = square(
+      (row, column) => (column % 8 === row ? (column < 8 ? 1 : -20) : 0),
+      [8, 16],
+    );
+    const { down } = feedForward as FeedForwardParams;
+    down.weight = mul(down.weight, 0);
+  }
+  const copier = lensSession({ config, params, apply, tokenizer: model.tokenizer! });
+  const heads = [
+    { layer: 0, head: 0 },
+    { layer: 0, head: 1 },
+    { layer: 1, head: 0 },
+  ];
+  // In layer 1 nothing is left of the token to be copied.
+  expect((await copier.copying({ text, heads, positions: 3 })).copied).toEqual([3, 0, 0]);
+});
+
+test("a text of random tokens occurs twice, token by token", async () => {
+  const random = await session.repeatedTokens({ seed: 3 });
+  const list = [...model.tokenizer!.encode(random, { addSpecialTokens: false })];
+  expect(list.length).toBe(40);
+  expect(list.slice(20)).toEqual(list.slice(0, 20));
+  expect(new Set(list).size).toBe(20);
+  expect(await session.repeatedTokens({ seed: 3 })).toBe(random);
+  expect(await session.repeatedTokens({ seed: 4 })).not.toBe(random);
+  expect((await session.run({ text: random })).uniform.induction).toBeLessThan(0.04);
+  await expect(session.repeatedTokens({ seed: 1, length: 200 })).rejects.toThrow(/`length` is 200/);
 });
 
 test("a head's weights are those of the pass, kept or computed again up to its layer", async () => {
@@ -98,6 +175,22 @@ test("a score's graph is that of scoreGraph, traced on through the heads among i
   expect(graph.dot).toBeCloseTo(exact.dot, 5);
   const { nodes } = await session.scoreGraph({ text, ...place, depth: 1, threshold: 0 });
   expect(nodes.some(({ parent }) => parent !== undefined)).toBe(false);
+});
+
+test("the graph of a pair of reasons follows its feed-forward layers", async () => {
+  const place = { layer: 3, head: 0, query: T - 1, key: 4 };
+  const { pairs } = await session.scoreParts({ text, ...place, pairs: 400 });
+  const one = pairs.find(({ query, key }) => query.kind === "feedForward" && key.kind === "feedForward")!;
+  const pair = { query: one.query.name, key: one.key.name };
+  const { dot, nodes } = await session.scoreGraph({ text, ...place, pair, threshold: 0 });
+  expect(dot).toBeCloseTo(one.value, 4);
+  const roots = nodes.filter(({ parent }) => parent === undefined);
+  expect(roots.map(({ name }) => name)).toEqual([pair.query, pair.key]);
+  for (const { id, value } of roots) {
+    const children = nodes.filter(({ parent }) => parent === id);
+    expect(children.some(({ kind }) => kind === "head")).toBe(true);
+    expect(children.reduce((sum, child) => sum + child.value, 0)).toBeCloseTo(value, 4);
+  }
 });
 
 test("parts of a logit are sorted, and their token has its probability", async () => {

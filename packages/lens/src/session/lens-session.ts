@@ -6,6 +6,7 @@ import { logitNames, splitLogit } from "../decompose/logit-parts.js";
 import { scoreGraph } from "../decompose/score-graph.js";
 import { partsOfSides } from "../decompose/score-parts.js";
 import { scoreSides } from "../decompose/score-sides.js";
+import { copiedTokens } from "../heads/circuits.js";
 import { checkModel, type LensModel } from "../lens-model.js";
 import { ablate, type AblationTarget } from "../patching/ablate.js";
 import { ablatedModel, type AblatedModel } from "../patching/ablated-model.js";
@@ -25,17 +26,20 @@ import {
 import type { Asking, LayerPrediction, LensSession, PatchQuestion, TextQuestion } from "./answers.js";
 import {
   headMap,
+  inductionKeys,
   inPlace,
   layerWeights,
   type LayerWeights,
   patternScores,
   patternsIn,
   smallMaps,
+  uniformScore,
   type PatternName,
 } from "./head-maps.js";
 import { attributionByLayer, type KeptPass } from "./attribution-by-layer.js";
 import { applyLayers, beginsAnywhere, kept, lastLogits, placed, type Kept } from "./kept-stream.js";
 import { largest, type Prediction, probabilitiesOf, predictions, rankOf } from "./predictions.js";
+import { repeatedTokens } from "./repeated-tokens.js";
 import { watchedModel, type Watch } from "./watched-model.js";
 
 /** Cells on a side of a small map. */
@@ -150,7 +154,8 @@ export function lensSession(model: LensModel): LensSession {
           Array.from({ length: numHeads }, (_, h) => scores.get(pattern)![h] ?? NaN),
         ),
       );
-    const patterns = patternsIn(Int32Array.from(ids));
+    const idList = Int32Array.from(ids);
+    const patterns = patternsIn(idList);
     return {
       ids,
       tokens: ids.map(textOf),
@@ -158,6 +163,7 @@ export function lensSession(model: LensModel): LensSession {
       layers: heads.map(({ layer }) => layer),
       numHeads,
       scores: Object.fromEntries(patterns.map((pattern) => [pattern, scoresOf(pattern)])),
+      uniform: Object.fromEntries(patterns.map((name) => [name, uniformScore(name, idList)])),
       maps,
       cells: side,
       next: predictions(row, 10, textOf),
@@ -265,6 +271,33 @@ export function lensSession(model: LensModel): LensSession {
     });
   }
 
+  const copied: LensSession["copying"] = async (question, asking) => {
+    const names = ["text", "without", "heads", "positions"] as const;
+    const { heads, positions: most = 8, ...about } = check.options(question, names, "question");
+    const { stream, ids } = await runOf(about, asking);
+    const positions = inductionKeys(ids).slice(0, most);
+    const tokens = positions.map((position) => ids[position]!);
+    const counts: number[] = [];
+    for (const { layer, head } of tokens.length === 0 ? [] : heads) {
+      throwIfCancelled(asking);
+      const count = inScope(() => {
+        const index = tensor(positions, { dtype: "int32", device });
+        // Layers that read more than the stream before them are tried on embeddings.
+        const rows = isFree ? take(placed(stream[layer]!, device), 1, index) : undefined;
+        return copiedTokens(check, model, { layer, head, tokens, topK: 5 }, rows);
+      });
+      counts.push(count);
+      asking?.onProgress?.(counts.length / heads.length);
+    }
+    return { positions, copied: counts };
+  };
+
+  const repeated: LensSession["repeatedTokens"] = async (question) => {
+    const { length = 20, seed } = check.options(question, ["length", "seed"], "question");
+    check.whole({ length }, { min: 1, max: Math.floor(model.config.contextLength / 2) - 1 });
+    return repeatedTokens(check, tokenizer, { vocabSize: model.config.vocabSize, length, seed });
+  };
+
   const scored: LensSession["scoreParts"] = async (question, asking) => {
     const names = ["text", "without", "layer", "head", "query", "key", "pairs"] as const;
     const { text, without, pairs = 24, ...place } = check.options(question, names, "question");
@@ -287,9 +320,13 @@ export function lensSession(model: LensModel): LensSession {
   };
 
   const graphed: LensSession["scoreGraph"] = async (question, asking) => {
-    const names = ["text", "without", "layer", "head", "query", "key", "depth", "threshold"] as const;
-    const { text, without, depth, threshold, ...place } = check.options(question, names, "question");
-    const options = { ...(depth !== undefined && { depth }), ...(threshold !== undefined && { threshold }) };
+    const names = ["text", "without", "layer", "head", "query", "key", "depth", "threshold", "pair"] as const;
+    const { text, without, depth, threshold, pair, ...place } = check.options(question, names, "question");
+    const options = {
+      ...(depth !== undefined && { depth }),
+      ...(threshold !== undefined && { threshold }),
+      ...(pair && { pair }),
+    };
     return inScope(() => scoreGraph(watched(asking, without), idsOf(text), place, options));
   };
 
@@ -431,6 +468,8 @@ export function lensSession(model: LensModel): LensSession {
     tokens: async ({ text }) => idsOf(text).map(textOf),
     run,
     head,
+    copying: copied,
+    repeatedTokens: repeated,
     logitLens: lens,
     scoreParts: scored,
     scoreGraph: graphed,
