@@ -92,17 +92,27 @@ const down = (given: Attributes, to: number, shape: AnnealShape): Schedule =>
     anneal({ from: given.base_lr, to, steps: given.num_training_steps - given.num_warmup_steps, shape }),
   );
 
-const noFractions = "waves that do not end at a step are no phases of a sequence";
-
 const makers: Record<string, (given: Attributes) => Schedule> = {
   get_constant_schedule_with_warmup: (given) => warmed(given, constant(given.base_lr)),
   get_linear_schedule_with_warmup: (given) => down(given, 0, "linear"),
   get_cosine_schedule_with_warmup(given) {
-    if ((given.num_cycles ?? 0.5) !== 0.5) throw new Skip(noFractions);
-    return down(given, 0, "cosine");
+    const { base_lr, num_warmup_steps, num_training_steps, num_cycles = 0.5 } = given;
+    // Half waves, down and up.
+    const half = (num_training_steps - num_warmup_steps) / (2 * num_cycles);
+    const halves = Array.from({ length: Math.ceil(2 * num_cycles) }, (_, i): [Schedule, number] => {
+      const [from, to] = i % 2 === 0 ? [base_lr, 0] : [0, base_lr];
+      return [anneal({ from, to, steps: half, shape: "cosine" }), half];
+    });
+    return warmed(given, sequential(halves, constant(0)));
   },
-  get_cosine_with_hard_restarts_schedule_with_warmup() {
-    throw new Skip(noFractions);
+  get_cosine_with_hard_restarts_schedule_with_warmup(given) {
+    const { base_lr: peak, num_warmup_steps, num_training_steps, num_cycles = 1 } = given;
+    const steps = (num_training_steps - num_warmup_steps) / num_cycles;
+    const waves = Array.from({ length: num_cycles }, (): [Schedule, number] => [
+      cosine({ peak, steps }),
+      steps,
+    ]);
+    return warmed(given, sequential(waves, constant(0)));
   },
   get_cosine_with_min_lr_schedule_with_warmup: (given) =>
     down(given, given.base_lr * given.min_lr_rate, "cosine"),

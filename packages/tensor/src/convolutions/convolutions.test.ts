@@ -137,6 +137,14 @@ test("a window that stands out over the end counts what is there, and one beyond
   expect(maxPool1d(x, 3, { stride: 2, ceilMode: true }).toNested()).toEqual([[[2, 4]]]);
   expect(avgPool1d(x, 2, { ceilMode: true }).toNested()).toEqual([[[0.5, 2.5, 4]]]);
   expect(maxPool1d(x, 1, { stride: 3, ceilMode: true }).toNested()).toEqual([[[0, 3]]]);
+  // An axis shorter than a window has one, if the step is long enough, as in PyTorch.
+  expect(maxPool1d(x, 6, { ceilMode: true }).toNested()).toEqual([[[4]]]);
+  expect(avgPool1d(x, 6, { stride: 2, ceilMode: true }).toNested()).toEqual([[[2]]]);
+  const narrow = reshape(x, [1, 1, 5, 1]);
+  expect(avgPool2d(narrow, [2, 3], { stride: 3, padding: [0, 1], ceilMode: true }).toNested()).toEqual([
+    [[[Math.fround(1 / 6)], [Math.fround(7 / 6)]]],
+  ]);
+  expect(() => maxPool1d(x, 6, { stride: 1, ceilMode: true })).toThrow(/expected at least 6 on axis 2/);
   // Of equals the first takes the gradient.
   const slope = grad((z: Tensor) => sum(maxPool1d(z, 2)));
   expect(slope(tensor([[[0, 0, 1, 1]]])).toNested()).toEqual([[[1, 0, 1, 0]]]);

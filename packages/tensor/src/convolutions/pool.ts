@@ -40,12 +40,13 @@ export function poolWindows(
     const before = paddings[i]!;
     checks(fn).whole({ padding: before }, { max: length / 2, fix: "padding is at most half a window." });
     const plain = { size: length, stride: steps[i]!, dilation: 1, before, after: before };
-    const count = windowCount(fn, x, 2 + i, plain);
-    const nextStart = count * steps[i]!;
-    const rest = (2 * before + shape[2 + i]! - length) % steps[i]!;
-    // One more window if numbers are left over, and if it begins inside of the axis or of the padding before it.
-    if (!ceilMode || rest === 0 || nextStart >= before + shape[2 + i]!) return plain;
-    return { ...plain, after: Math.max(before, nextStart + length - before - shape[2 + i]!) };
+    const end = before + shape[2 + i]!;
+    // Rounded up, the last window reaches beyond the end. It begins inside of the axis or of the padding before it.
+    const lastStart = Math.ceil((end + before - length) / steps[i]!) * steps[i]!;
+    if (ceilMode && lastStart >= 0 && lastStart < end)
+      return { ...plain, after: Math.max(before, lastStart + length - end) };
+    windowCount(fn, x, 2 + i, plain);
+    return plain;
   });
   return { unfolded: splitTaps(unfold(fn, x, windows, value), sizeOf(sizes)), windows };
 }

@@ -1,4 +1,4 @@
-import { checkOptions } from "@qkv/core";
+import { broadcastShapes, checkOptions, refuseShape, sameShape } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { add } from "../ops/add.js";
 import { mul } from "../ops/mul.js";
@@ -16,6 +16,22 @@ export type BinaryCrossEntropyOptions = LossOptions & {
   positiveWeight?: Tensor;
 };
 
+const fn = "binaryCrossEntropyWithLogits";
+
+/** A factor that repeats to the shape of the logits: a larger one would repeat the losses. */
+function factor(argument: string, value: Tensor, { shape }: Tensor): Tensor {
+  const given = floatTensor(fn, argument, value);
+  if (sameShape(broadcastShapes(fn, given.shape, shape), shape)) return given;
+  const expected = `a shape that repeats to that of the logits, [${shape.join(", ")}]`;
+  return refuseShape(
+    fn,
+    argument,
+    given.shape,
+    expected,
+    "`expandDims` the logits and the target, or `slice` it.",
+  );
+}
+
 /**
  * The negative log-likelihood of independent yes-or-no answers, in nats:
  * `−target · log sigmoid(logit) − (1 − target) · log(1 − sigmoid(logit))`, without overflow for any logit.
@@ -24,7 +40,7 @@ export type BinaryCrossEntropyOptions = LossOptions & {
  * @param target - Of the shape and type of the logits, each from 0 to 1.
  * @param options - `weight`, `positiveWeight`: default ones. `reduction`: default `"mean"`, over all places.
  * @returns One number `[]`, or `[…]` for the reduction `"none"`.
- * @throws {ShapeError} If the shapes differ.
+ * @throws {ShapeError} If the shapes differ, or a weight would repeat the losses.
  * @throws {ArgumentError} If the numbers are not float32 or float64, or an option is not known.
  *
  * @example
@@ -40,7 +56,6 @@ export function binaryCrossEntropyWithLogits(
   target: Tensor,
   options?: BinaryCrossEntropyOptions,
 ): Tensor {
-  const fn = "binaryCrossEntropyWithLogits";
   const { weight, positiveWeight, reduction } = checkOptions(fn, options, [
     "weight",
     "positiveWeight",
@@ -50,10 +65,10 @@ export function binaryCrossEntropyWithLogits(
   // −log sigmoid(x) is softplus(−x), and −log(1 − sigmoid(x)) is x more.
   let asked = softplus(neg(logits));
   if (positiveWeight !== undefined) {
-    const more = sub(floatTensor(fn, "positiveWeight", positiveWeight), 1);
+    const more = sub(factor("positiveWeight", positiveWeight, logits), 1);
     asked = mul(asked, add(mul(more, target), 1));
   }
   const losses = add(mul(sub(1, target), logits), asked);
-  const weighted = weight === undefined ? losses : mul(losses, floatTensor(fn, "weight", weight));
+  const weighted = weight === undefined ? losses : mul(losses, factor("weight", weight, logits));
   return reduceLosses(fn, weighted, reduction);
 }

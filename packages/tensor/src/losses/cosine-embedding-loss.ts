@@ -1,11 +1,14 @@
-import { checkFits, checkOptions, checks } from "@qkv/core";
+import { checkFits, checkOptions, checks, normalizeAxis } from "@qkv/core";
 import { checkTensor } from "../op.js";
+import { add } from "../ops/add.js";
 import { equal } from "../ops/equal.js";
+import { mul } from "../ops/mul.js";
 import { relu } from "../ops/relu.js";
+import { rsqrt } from "../ops/rsqrt.js";
 import { sub } from "../ops/sub.js";
+import { sum } from "../ops/sum.js";
 import { where } from "../ops/where.js";
 import type { Tensor } from "../tensor.js";
-import { cosinesOf } from "./cosine-similarity.js";
 import { checkSameShape, reduceLosses, type LossOptions } from "./reduce-losses.js";
 
 /**
@@ -40,7 +43,11 @@ export function cosineEmbeddingLoss(
   const { margin = 0, reduction } = checkOptions(fn, options, ["margin", "reduction"]);
   checks(fn).finite({ margin }, { min: -1, max: 1 });
   checkSameShape(fn, { a }, { b });
-  const cosine = cosinesOf(fn, { a, b });
+  // Off zero as in PyTorch, where the length has a corner.
+  const axis = normalizeAxis(fn, -1, a.shape.length);
+  const product = (x: Tensor, y: Tensor) => sum(mul(x, y), { axis });
+  const [overA, overB] = [a, b].map((x) => rsqrt(add(product(x, x), 1e-12))) as [Tensor, Tensor];
+  const cosine = mul(mul(product(a, b), overA), overB);
   const because = "a sign for each pair of vectors, which lie along the last axis";
   const fix = "give 1 for what belongs together and -1 for the rest.";
   checkFits(

@@ -1,6 +1,7 @@
-import { checkOptions, checks, normalizeAxis } from "@qkv/core";
+import { broadcastShapes, checkOptions, checks, normalizeAxis } from "@qkv/core";
 import type { AxisOptions } from "../along-axis.js";
 import { floatTensor } from "../float-tensor.js";
+import { broadcastTo } from "../ops/broadcast-to.js";
 import { div } from "../ops/div.js";
 import { maximum } from "../ops/maximum.js";
 import { mul } from "../ops/mul.js";
@@ -28,25 +29,18 @@ import type { Tensor } from "../tensor.js";
  * ```
  */
 export function cosineSimilarity(a: Tensor, b: Tensor, options?: AxisOptions & { eps?: number }): Tensor {
-  return cosinesOf("cosineSimilarity", { a, b }, options);
-}
-
-/** {@link cosineSimilarity} for a function that its refusals name, of two named tensors. */
-export function cosinesOf(
-  fn: string,
-  pair: Readonly<Record<string, Tensor>>,
-  options?: AxisOptions & { eps?: number },
-): Tensor {
+  const fn = "cosineSimilarity";
   const { axis = -1, eps = 1e-8 } = checkOptions(fn, options, ["axis", "eps"]);
   checks(fn).finite({ eps }, { above: 0 });
-  const vectors = Object.entries(pair).map(([name, x]) => floatTensor(fn, name, x)) as [Tensor, Tensor];
+  const shape = broadcastShapes(fn, floatTensor(fn, "a", a).shape, floatTensor(fn, "b", b).shape);
   // From the right, since shapes that broadcast are aligned there.
-  const [rank] = vectors.map(({ shape }) => shape.length).sort((one, other) => other - one) as [number];
-  const along = normalizeAxis(fn, axis, rank) - rank;
+  const along = normalizeAxis(fn, axis, shape.length) - shape.length;
+  // A vector that is repeated along the axis is longer than before.
+  const vectors = [a, b].map((x) => (x.shape.at(along) === shape.at(along) ? x : broadcastTo(x, shape)));
   const lengths = vectors.map((x) => maximum(normOf(fn, x, 2, { axis: along, keepDims: true }), eps)) as [
     Tensor,
     Tensor,
   ];
-  const unit = (i: 0 | 1) => div(vectors[i], lengths[i]);
+  const unit = (i: 0 | 1) => div(vectors[i]!, lengths[i]);
   return sum(mul(unit(0), unit(1)), { axis: along });
 }

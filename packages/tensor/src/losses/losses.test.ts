@@ -229,4 +229,25 @@ test("what does not fit is refused, with the fix", () => {
   expect(() => tripletMarginLoss(row, row, column)).toThrow(/^tripletMarginLoss: `negative`/);
   const { a } = pair;
   expect(() => binaryCrossEntropyWithLogits(a, add(a, 0), { weight: 2 as never })).toThrow(/`weight` is 2/);
+  for (const name of ["weight", "positiveWeight"])
+    expect(() => binaryCrossEntropyWithLogits(a, add(a, 0), { [name]: random([2, 4, 3]) })).toThrow(
+      `binaryCrossEntropyWithLogits: \`${name}\` has shape [2, 4, 3], expected a shape that repeats to that of the logits, [4, 3]`,
+    );
+  expect(() => cosineEmbeddingLoss(tensor(1), tensor(1), signs)).toThrow(/^cosineEmbeddingLoss: /);
+});
+
+test("cosines along an axis that one tensor repeats, or does not have", () => {
+  const a = tensor([[1], [2], [3]]);
+  const cosine = 6 / Math.sqrt(14 * 3);
+  expect(cosineSimilarity(a, tensor([[5]]), { axis: 0 }).data[0]).toBeCloseTo(cosine, 6);
+  expect(cosineSimilarity(tensor([5]), a, { axis: 0 }).data[0]).toBeCloseTo(cosine, 6);
+  expect(cosineSimilarity(tensor([1, 2, 3]), tensor(5)).data[0]).toBeCloseTo(cosine, 6);
+});
+
+// The numbers are PyTorch 2.6's.
+test("golden: the gradient of cosineEmbeddingLoss where a vector is zero", () => {
+  const [a, b] = [zeros([1, 2], { dtype: "float64" }), tensor([[3, 4]], { dtype: "float64" })];
+  const one = tensor([1], { dtype: "int32" });
+  const slope = grad((x: Tensor) => cosineEmbeddingLoss(x, b, one))(a);
+  expect(slope).toBeAllclose(tensor([[-600000, -800000]], { dtype: "float64" }));
 });

@@ -3,6 +3,7 @@ import { checkGradient } from "../check-gradient.js";
 import { tensor, zeros } from "../create.js";
 import { grad } from "../grad.js";
 import { diagonal } from "./diagonal.js";
+import { trace } from "./trace.js";
 import { mul } from "./mul.js";
 import { sum } from "./sum.js";
 import { randn } from "../random/randn.js";
@@ -40,4 +41,6 @@ test("axes of different lengths, or one axis twice, are refused, with the fix", 
     /diagonal: `x` has shape \[2, 3\], expected two axes of one length.*\nFix: `slice`/,
   );
   expect(() => diagonal(zeros([2, 2]), 1, -1)).toThrow(/two axes of one length at 1 and -1/);
+  expect(() => trace(zeros([4, 6]))).toThrow(/^trace: `x` has shape \[4, 6\]/);
+  expect(() => trace(zeros([6]))).toThrow(/^trace: /);
 });

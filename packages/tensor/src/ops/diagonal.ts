@@ -51,12 +51,17 @@ function along(list: Shape, axes: Axes["axes"], last: number): number[] {
  * ```
  */
 export function diagonal(x: Tensor, axisA = -2, axisB = -1): Tensor {
-  const { shape } = checkTensor("diagonal", "x", x);
-  const a = normalizeAxis("diagonal", axisA, shape.length, "axisA");
-  const b = normalizeAxis("diagonal", axisB, shape.length, "axisB");
+  return diagonalOf("diagonal", x, axisA, axisB);
+}
+
+/** {@link diagonal} for a function that its refusals name. */
+export function diagonalOf(fn: string, x: Tensor, axisA: number, axisB: number): Tensor {
+  const { shape } = checkTensor(fn, "x", x);
+  const a = normalizeAxis(fn, axisA, shape.length, "axisA");
+  const b = normalizeAxis(fn, axisB, shape.length, "axisB");
   if (a === b || shape[a] !== shape[b]) {
     refuseShape(
-      "diagonal",
+      fn,
       "x",
       shape,
       `two axes of one length at ${axisA} and ${axisB}`,

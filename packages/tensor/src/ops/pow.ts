@@ -4,6 +4,8 @@ import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { equal } from "./equal.js";
 import { log } from "./log.js";
+import { logicalAnd } from "./logical-and.js";
+import { logicalOr } from "./logical-or.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
 import { sumTo } from "./sum-to.js";
@@ -14,14 +16,18 @@ export const powOp = /* @__PURE__ */ binaryOp(
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) {
       const base = a[i + k * di]!;
-      // 1 to any power is 1, also where JavaScript says NaN.
-      out[o + k] = base === 1 ? 1 : base ** b[j + k * dj]!;
+      const exponent = b[j + k * dj]!;
+      // 1 to any power is 1, and so is -1 to an infinite one, where JavaScript says NaN.
+      const one = base === 1 || (base === -1 && Math.abs(exponent) === Infinity);
+      out[o + k] = one ? 1 : base ** exponent;
     }
   },
   ({ inputs: [a, b], outputs: [y], gradients: [dy], wants }) => {
     // b aᵇ⁻¹, and y log a; where the factor in front is 0 so is the slope, whatever stands after it.
     const slopeA = () => where(equal(b!, 0), 0, mul(b!, pow(a!, sub(b!, 1))));
-    const slopeB = () => where(equal(y!, 0), 0, mul(y!, log(a!)));
+    // 0 to the power of 0 is 1, and of all that is above it 0: a slope of 0, as in PyTorch.
+    const still = () => logicalOr(equal(y!, 0), logicalAnd(equal(a!, 0), equal(b!, 0)));
+    const slopeB = () => where(still(), 0, mul(y!, log(a!)));
     return [
       wants(0) ? sumTo(mul(dy!, slopeA()), a!.shape) : undefined,
       wants(1) ? sumTo(mul(dy!, slopeB()), b!.shape) : undefined,

@@ -1,6 +1,5 @@
-import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { diagonal } from "./diagonal.js";
+import { diagonalOf } from "./diagonal.js";
 import { sum } from "./sum.js";
 
 /**
@@ -18,5 +17,5 @@ import { sum } from "./sum.js";
  * ```
  */
 export function trace(x: Tensor): Tensor {
-  return sum(diagonal(checkTensor("trace", "x", x)), { axis: -1 });
+  return sum(diagonalOf("trace", x, -2, -1), { axis: -1 });
 }

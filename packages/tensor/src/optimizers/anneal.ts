@@ -1,5 +1,5 @@
 import { checkOptions, checks } from "@qkv/core";
-import { checkRate, checkSteps, type Schedule } from "./schedules.js";
+import { checkDuration, checkRate, type Schedule } from "./schedules.js";
 
 /** The course of a rate from one value to another. A number is the power of a polynomial: 1 is `"linear"`. */
 export type AnnealShape = "linear" | "cosine" | "exponential" | "sqrt" | number;
@@ -16,7 +16,7 @@ const left: Record<string, (part: number) => number> = {
  * in each step, as a search for the best rate does: train with `anneal({ from: 1e-7, to: 1, steps: 100, shape: "exponential" })`,
  * and take a tenth of the rate at which the loss is lowest.
  *
- * @param options - `shape`: `"linear"` (default), `"cosine"` (half a wave), `"sqrt"` (fast at first, `1 − √part` is left),
+ * @param options - `steps`: 1 or more, and it may have a fraction. `shape`: `"linear"` (default), `"cosine"` (half a wave), `"sqrt"` (fast at first, `1 − √part` is left),
  *   `"exponential"`, or the power p of the polynomial `(1 − part)ᵖ`.
  * @throws {ArgumentError} If an option is outside of its range; of an exponential both rates are above 0.
  * @see "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations" (2024), arXiv:2405.18392, for `"sqrt"`;
@@ -35,17 +35,35 @@ export function anneal(options: { from: number; to: number; steps: number; shape
   const { from, to, steps, shape = "linear" } = checkOptions("anneal", options, names);
   checkRate("anneal", "from", from);
   checkRate("anneal", "to", to);
-  checkSteps("anneal", "steps", steps, 1);
-  const check = checks("anneal");
-  if (typeof shape === "number") check.finite({ shape }, { above: 0 });
-  else check.oneOf({ shape }, ["linear", "cosine", "exponential", "sqrt"]);
+  checkDuration("anneal", "steps", steps, 1);
+  const rateAt = annealed("anneal", { from, to }, { shape });
+  return (step) => rateAt(step / steps);
+}
+
+/**
+ * The rate by the part of the way that is done, the last rate from 1 on.
+ *
+ * @param fn - The function that refusals name.
+ * @param ends - Both rates, under the names of its arguments.
+ * @param course - The shape, under the name of its argument.
+ */
+export function annealed(
+  fn: string,
+  ends: Readonly<Record<string, number>>,
+  course: Readonly<Record<string, AnnealShape>>,
+): (part: number) => number {
+  const check = checks(fn);
+  const [from, to] = Object.values(ends) as [number, number];
+  const [shape] = Object.values(course) as [AnnealShape];
+  if (typeof shape === "number") check.finite(course, { above: 0 });
+  else check.oneOf(course, ["linear", "cosine", "exponential", "sqrt"]);
   if (shape === "exponential") {
-    check.finite({ from, to }, { above: 0, fix: "begin and end above 0: a factor cannot reach it." });
-    return (step) => (step >= steps ? to : from * (to / from) ** (step / steps));
+    check.finite(ends, { above: 0, fix: "begin and end above 0: a factor cannot reach it." });
+    return (part) => (part < 1 ? from * (to / from) ** part : to);
   }
   const rest = typeof shape === "number" ? (part: number) => (1 - part) ** shape : left[shape]!;
-  return (step) => {
-    const share = step >= steps ? 0 : rest(step / steps);
+  return (part) => {
+    const share = part < 1 ? rest(part) : 0;
     return from * share + to * (1 - share);
   };
 }

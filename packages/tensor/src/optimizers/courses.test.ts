@@ -44,6 +44,7 @@ test("golden: half of each course, by hand", () => {
   const cycle = oneCycle({ peak: 1, steps: 10 });
   expect([0, 2].map(cycle)).toEqual([1 / 25, 1]);
   expect(cycle(9)).toBe(1 / 250_000);
+  expect(cycle(20)).toBe(1 / 250_000);
 });
 
 test("parts count their own steps, and one of none is skipped", () => {
@@ -59,6 +60,34 @@ test("parts count their own steps, and one of none is skipped", () => {
   expect([0, 1, 2, 3, 4, 5, 6].map(course)).toEqual([0, 1, 0, 1, 2, 100, 101]);
 });
 
+// The numbers are those of OneCycleLR in PyTorch 2.6, with pct_start · steps − 1 steps up.
+test.each([
+  [
+    { steps: 7 },
+    [
+      0.020000000000000018, 0.4902783136674793, 0.4595221881348553, 0.33634191824027254, 0.17886938786982853,
+      0.0496483959466328, 2e-6,
+    ],
+  ],
+  [
+    { steps: 5, shape: "linear" as const },
+    [0.02, 0.4285717142857143, 0.28571514285714283, 0.14285857142857145, 2.000000000002e-6],
+  ],
+  [{ steps: 3, warmupSteps: -1 }, [0.3750005, 0.12500150000000004, 2e-6]],
+  [
+    { steps: 4, warmupSteps: 3, shape: "linear" as const },
+    [0.02, 0.17999999999999997, 0.33999999999999997, 0.5],
+  ],
+])("golden: one cycle with a warm-up that ends between steps, %o", (options, rates) => {
+  const course = oneCycle({ peak: 0.5, ...options });
+  rates.forEach((rate, step) => expect(course(step)).toBeCloseTo(rate, 12));
+});
+
+test("a part that ends between two steps leaves the rest of a step to the next", () => {
+  const course = sequential([[anneal({ from: 0, to: 3, steps: 1.5 }), 1.5]], (step) => 100 + step);
+  expect([0, 1, 2, 3].map(course)).toEqual([0, 2, 100.5, 101.5]);
+});
+
 test("what is no course is refused, with the fix", () => {
   expect(() => anneal({ from: 0, to: 1, steps: 2, shape: "exponential" })).toThrow(
     /`from` is 0, expected a finite number, above 0.*\nFix: begin and end above 0/,
@@ -68,7 +97,15 @@ test("what is no course is refused, with the fix", () => {
   expect(() => anneal({ from: 0, to: 1, steps: 1, shape: 0 })).toThrow(/`shape` is 0/);
   expect(() => sequential([constant(1)] as never, constant(1))).toThrow(/^sequential: `parts/);
   expect(() => sequential([[constant(1), 1]], 1 as never)).toThrow(/`last` is 1/);
-  expect(() => oneCycle({ peak: 1, steps: 5, warmupSteps: 4 })).toThrow(/`steps` is 5, expected .*6 or more/);
+  expect(() => oneCycle({ peak: 1, steps: 5, warmupSteps: 5 })).toThrow(
+    /`warmupSteps` is 5, expected a finite number, -1 or more and at most 4/,
+  );
+  expect(() => oneCycle({ peak: 1, steps: 5, shape: "square" as never })).toThrow(
+    /^oneCycle: `shape` is "square"/,
+  );
+  const phases = { peak: 1, warmupSteps: 1, stableSteps: 1, decaySteps: 1 };
+  expect(() => wsd({ ...phases, decay: "square" as never })).toThrow(/^wsd: `decay` is "square"/);
+  expect(() => wsd({ ...phases, warmup: "exponential" })).toThrow(/^wsd: `start` is 0/);
   expect(() => wsd({ peak: 1, warmupSteps: 1, stableSteps: 1, decaySteps: 0 })).toThrow(/`decaySteps` is 0/);
   expect(() => inverseSqrt({ peak: -1, warmupSteps: 1 })).toThrow(/`peak` is -1/);
 });

@@ -1,14 +1,13 @@
-import { checkOptions } from "@qkv/core";
-import { anneal, type AnnealShape } from "./anneal.js";
+import { checkOptions, checks } from "@qkv/core";
+import { annealed, type AnnealShape } from "./anneal.js";
 import { checkRate, checkSteps, type Schedule } from "./schedules.js";
-import { sequential } from "./sequential.js";
 
 /** Options of one cycle. */
 export type OneCycleOptions = {
   peak: number;
   /** Number of updates: the last one has the rate `end`. */
   steps: number;
-  /** Steps from `start` up to the peak. Default: three tenths of all, less one. */
+  /** Steps from `start` up to the peak, less than `steps`: `pct_start · steps − 1` of PyTorch, which may have a fraction. Default: three tenths of all, less one. */
   warmupSteps?: number;
   /** The rate of the first step. Default: a 25th of the peak. */
   start?: number;
@@ -20,6 +19,8 @@ export type OneCycleOptions = {
 
 /**
  * One cycle: up to a rate that would be too large for long, and down to nearly nothing by the last step.
+ *
+ * If the warm-up ends between two steps, as PyTorch's does for most numbers of steps, no step has the peak itself.
  *
  * @throws {ArgumentError} If an option is outside of its range.
  * @see "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates" (2017), arXiv:1708.07120
@@ -37,14 +38,17 @@ export function oneCycle(options: OneCycleOptions): Schedule {
   const given = checkOptions("oneCycle", options, names);
   const { peak, steps, shape = "cosine" } = given;
   checkRate("oneCycle", "peak", peak);
-  checkSteps("oneCycle", "steps", steps, 3);
-  const { warmupSteps = Math.max(1, Math.round(0.3 * steps) - 1), start = peak / 25 } = given;
+  checkSteps("oneCycle", "steps", steps, 1);
+  const { warmupSteps = 0.3 * steps - 1, start = peak / 25 } = given;
   const { end = start / 1e4 } = given;
   checkRate("oneCycle", "start", start);
   checkRate("oneCycle", "end", end);
-  checkSteps("oneCycle", "warmupSteps", warmupSteps, 1);
-  checkSteps("oneCycle", "steps", steps, warmupSteps + 2);
-  const up = anneal({ from: start, to: peak, steps: warmupSteps, shape });
-  const down = anneal({ from: peak, to: end, steps: steps - 1 - warmupSteps, shape });
-  return sequential([[up, warmupSteps]], down);
+  const fix = "the last step has the rate `end`: give fewer, or more `steps`.";
+  checks("oneCycle").finite({ warmupSteps }, { min: -1, max: steps - 1, fix });
+  const up = annealed("oneCycle", { start, peak }, { shape });
+  const down = annealed("oneCycle", { peak, end }, { shape });
+  return (step) =>
+    warmupSteps > 0 && step <= warmupSteps
+      ? up(step / warmupSteps)
+      : down((step - warmupSteps) / (steps - 1 - warmupSteps));
 }

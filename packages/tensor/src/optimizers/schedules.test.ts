@@ -30,7 +30,7 @@ test("counts and rates outside of their range are refused, with the fix", () => 
     /`steps` is -1, expected a whole number of updates.*\nFix: count calls of `update`/,
   );
   expect(() => cosine({ peak: 1, steps: 0 })).toThrow(
-    /cosine: `steps` is 0, expected a whole number of updates, 1 or more/,
+    /cosine: `steps` is 0, expected a finite number of updates, 1 or more/,
   );
   expect(() => cosine({ peak: -1, steps: 1 })).toThrow(/`peak` is -1/);
   expect(() => warmupCosine({ peak: 1, warmupSteps: 5, steps: 5 })).toThrow(

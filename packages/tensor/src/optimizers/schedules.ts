@@ -56,7 +56,7 @@ export function cosine(options: { peak: number; floor?: number; steps: number })
   const { peak, floor = 0, steps } = checkOptions("cosine", options, ["peak", "floor", "steps"]);
   checkRate("cosine", "peak", peak);
   checkRate("cosine", "floor", floor);
-  checkSteps("cosine", "steps", steps, 1);
+  checkDuration("cosine", "steps", steps, 1);
   return (step) =>
     step >= steps ? floor : floor + ((peak - floor) / 2) * (1 + Math.cos((Math.PI * step) / steps));
 }
@@ -101,6 +101,14 @@ export function checkRate(fn: string, argument: string, rate: unknown): number {
   const fix = "give the size of a step, such as 0.001, or a schedule that returns one.";
   checks(fn).finite({ [argument]: rate }, { min: 0, fix });
   return rate as number;
+}
+
+/** Refuses what is no length of a course, which may end between two updates. */
+export function checkDuration(fn: string, argument: string, steps: number, min: number): void {
+  checks(fn).finite(
+    { [argument]: steps },
+    { min, unit: "updates", fix: "count calls of `update`, not epochs." },
+  );
 }
 
 /** Refuses what is no number of updates. */

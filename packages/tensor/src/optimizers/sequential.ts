@@ -1,8 +1,9 @@
 import { checks } from "@qkv/core";
-import { checkSteps, type Schedule } from "./schedules.js";
+import { checkDuration, type Schedule } from "./schedules.js";
 
 /**
- * Schedules one after the other. Each counts its own steps from 0; the last one has no end.
+ * Schedules one after the other. Each counts its own steps from 0; the last one has no end. A part may end between two steps:
+ * the next one then begins with the rest of the step.
  *
  * @param parts - Each but the last with the number of its steps: `[schedule, steps]`.
  * @param last - The schedule that follows them.
@@ -24,7 +25,7 @@ export function sequential(
   const isPart = (part: unknown) => Array.isArray(part) && part.length === 2 && typeof part[0] === "function";
   const fix = "write `[[anneal(…), 100], [constant(…), 900]]`, and the last schedule after it.";
   check.list({ parts }, "pairs: a schedule, and the number of its steps", isPart, fix);
-  parts.forEach(([, steps], i) => checkSteps("sequential", `parts[${i}][1]`, steps, 0));
+  parts.forEach(([, steps], i) => checkDuration("sequential", `parts[${i}][1]`, steps, 0));
   check.type({ last }, "function", "give a schedule, such as `constant(0.001)`.");
   return (step) => {
     let own = step;

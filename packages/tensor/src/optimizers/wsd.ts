@@ -1,5 +1,5 @@
 import { checkOptions } from "@qkv/core";
-import { anneal, type AnnealShape } from "./anneal.js";
+import { annealed, type AnnealShape } from "./anneal.js";
 import { checkRate, checkSteps, constant, type Schedule } from "./schedules.js";
 import { sequential } from "./sequential.js";
 
@@ -56,13 +56,13 @@ export function wsd(options: WsdOptions): Schedule {
   checkSteps("wsd", "warmupSteps", warmupSteps, 0);
   checkSteps("wsd", "stableSteps", stableSteps, 0);
   checkSteps("wsd", "decaySteps", decaySteps, 1);
-  const down = anneal({ from: peak, to: floor, steps: decaySteps, shape: decay });
-  const up = anneal({ from: start, to: peak, steps: Math.max(1, warmupSteps), shape: warmup });
+  const up = annealed("wsd", { start, peak }, { warmup });
+  const down = annealed("wsd", { peak, floor }, { decay });
   return sequential(
     [
-      [up, warmupSteps],
+      [(step) => up(step / warmupSteps), warmupSteps],
       [constant(peak), stableSteps],
     ],
-    down,
+    (step) => down(step / decaySteps),
   );
 }
