@@ -87,6 +87,25 @@ const patterns: [string, Composed, AttentionOptions, number?][] = [
     {},
   ],
   [
+    "a softmax that is composed of an exponential and its sum (JAX)",
+    (g, { q, k, v }) => {
+      const dots = g.op("Mul", [g.op("MatMul", [q, swapped(g, k)]), g.scalar(D ** -0.5)]);
+      const masked = g.op("Add", [dots, g.constant(tril, [T, T])]);
+      const largest = g.op("ReduceMax", [masked], { axes: [3] });
+      const powers = g.op("Exp", [g.op("Sub", [masked, largest])]);
+      finish(g, g.op("Div", [powers, g.op("ReduceSum", [powers, g.list(-1)])]), v);
+    },
+    { mask: causal() },
+  ],
+  [
+    "the exponential of LogSoftmax",
+    (g, { q, k, v }) => {
+      const dots = g.op("Mul", [g.op("MatMul", [q, swapped(g, k)]), g.scalar(D ** -0.5)]);
+      finish(g, g.op("Exp", [g.op("LogSoftmax", [dots], { axis: -1 })]), v);
+    },
+    {},
+  ],
+  [
     "FusedMatMul",
     (g, { q, k, v }) => {
       const domain = "com.microsoft";
@@ -124,7 +143,7 @@ test.each(patterns)("%s", async (_, compose, options, opset = 17) => {
   g.output("output", ["batch", "length", H * D]);
   compose(g, names);
   const { model, weights } = await run(g.bytes(), { q, k, v });
-  expect(model.maps).toMatchObject([{ name: "attentions.0", operator: "Softmax", how: "exposed" }]);
+  expect(model.maps).toMatchObject([{ name: "attentions.0", how: "exposed" }]);
   expect(model.skipped).toEqual([]);
   const ours = attentionWeights(q, k, { ...scaled, ...options });
   expect(weights.dims).toEqual(ours.shape);
@@ -213,6 +232,33 @@ test("maps that the graph gives already are listed under their names, and the fi
   const model = await mapped(g.bytes());
   expect(model.maps).toMatchObject([{ name: "probabilities", how: "existing" }]);
   expect(model.after).toEqual(model.before);
+});
+
+test("scores that are multiplied with values without a softmax stay; the report names their product", async () => {
+  const g = newGraph({ opset: 17 });
+  const axes = ["batch", H, "length", D];
+  const names = { q: g.input("q", axes), k: g.input("k", axes), v: g.input("v", axes) };
+  g.output("output", ["batch", "length", H * D]);
+  const dots = g.op("MatMul", [names.q, swapped(g, names.k)]);
+  finish(g, g.op("Sigmoid", [g.op("Mul", [dots, g.scalar(D ** -0.5)])]), names.v);
+  const model = await mapped(g.bytes());
+  expect(model.maps).toEqual([]);
+  const reason = "its scores are multiplied with values without a softmax";
+  expect(model.skipped).toEqual([{ node: dots, operator: "MatMul", reason }]);
+  expect(model.after).toEqual(model.before);
+});
+
+test("a part of a matrix of weights, of a length that comes from a run, is no key", async () => {
+  const g = newGraph({ opset: 17 });
+  const x = g.input("x", ["batch", "length", D]);
+  g.output("output", ["batch", "length", D]);
+  const matrix = g.constant(new Float32Array(2 * D * D), [D, 2 * D]);
+  const width = g.op("Gather", [g.op("Shape", [x]), g.list(2)]);
+  const part = g.op("Slice", [matrix, g.list(0), width, g.list(1)]);
+  const gate = g.op("Softmax", [g.op("MatMul", [x, part])], { axis: -1 });
+  g.op("MatMul", [gate, part], {}, { to: ["output"] });
+  const { maps } = await mapped(g.bytes());
+  expect(maps).toEqual([]);
 });
 
 test("softmaxes that are no attention, and attention that is not understood, stay; the report names the node", async () => {

@@ -8,7 +8,7 @@ import {
   slidingWindow,
   type AttentionOptions,
 } from "@qkv/attention";
-import { concat, mul, permute, randn, reshape, slice, tensor, type Tensor } from "@qkv/tensor";
+import { add, concat, mul, permute, randn, reshape, slice, tensor, type Tensor } from "@qkv/tensor";
 import { describe, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
 import {
@@ -120,18 +120,50 @@ describe("MultiHeadAttention", () => {
     close(weights, attentionWeights(split(added(q, 0), H), split(added(k, C), H)));
   });
 
-  test.each(["[B] lengths", "[B, S] numbers", "[B, T, S] numbers"])("padding as %s", async (kind) => {
+  test("causal, with more keys than queries: the first query is at the first key, and the last sees all", async () => {
+    const [S, P] = [7, 2];
+    const [q, k, v] = [random(B, T, C), random(B, S, C), random(B, S, C)];
+    const inputs = {
+      ...{
+        query: value(q),
+        key: value(k),
+        value: value(v),
+        bias: undefined,
+        mask: undefined,
+        added: undefined,
+      },
+      ...{ pastKey: value(random(B, H, P, D)), pastValue: value(random(B, H, P, D)) },
+    };
+    const presents = ["output", "present_key", "present_value"];
+    const weights = await decomposedWeights("MultiHeadAttention", inputs, presents, {
+      ...attributes,
+      unidirectional: 1,
+    });
+    const seen = Array.from({ length: T }, (_, row) =>
+      Array.from(numbers(weights))
+        .slice(row * (P + S), (row + 1) * (P + S))
+        .filter((x) => x > 0),
+    );
+    expect(seen.map((row) => row.length)).toEqual([3, 4, 5, 6, 9]);
+  });
+
+  test.each([
+    ...["[B] lengths", "[3 · B + 2] lengths and their sums"],
+    ...["[B, S] numbers", "[B, T, S] numbers"],
+  ])("padding as %s", async (kind) => {
     const [q, k, v] = [random(B, T, C), random(B, T, C), random(B, T, C)];
     const lengths = [5, 3];
     const row = lengths.map((n) => Array.from({ length: T }, (_, i) => (i < n ? 1 : 0)));
     const mask = kind.startsWith("[B]")
       ? int32(lengths, [B])
-      : kind.startsWith("[B, S]")
-        ? int32(row.flat(), [B, T])
-        : int32(
-            row.flatMap((each) => Array<number[]>(T).fill(each).flat()),
-            [B, T, T],
-          );
+      : kind.startsWith("[3")
+        ? int32([...lengths, 0, T, 2 * T, 0, 5, 8], [3 * B + 2])
+        : kind.startsWith("[B, S]")
+          ? int32(row.flat(), [B, T])
+          : int32(
+              row.flatMap((each) => Array<number[]>(T).fill(each).flat()),
+              [B, T, T],
+            );
     const inputs = { query: value(q), key: value(k), value: value(v), bias: undefined, mask };
     const weights = await decomposedWeights("MultiHeadAttention", inputs, outputs, attributes);
     close(weights, attentionWeights(split(q, H), split(k, H), { mask: padding(lengths) }));
@@ -172,12 +204,18 @@ describe("MultiHeadAttention", () => {
     close(pairs["attentions.0"]!, attentionWeights(split(query, H), of(both, 0, 2)));
   });
 
-  test("keys and values of a past that is not added to, [B, H, S, D]", async () => {
+  test("keys and values of a past that is not added to, [B, H, S, D], which have their bias already", async () => {
     const [q, k, v] = [random(B, T, C), random(B, H, 6, D), random(B, H, 6, D)];
     const inputs = { query: value(q), key: value(k), value: value(v) };
     close(
       await decomposedWeights("MultiHeadAttention", inputs, outputs, attributes),
       attentionWeights(split(q, H), k),
+    );
+    const bias = random(3 * C);
+    const shifted = add(q, slice(bias, 0, 0, C));
+    close(
+      await decomposedWeights("MultiHeadAttention", { ...inputs, bias: value(bias) }, outputs, attributes),
+      attentionWeights(split(shifted, H), k),
     );
   });
 });

@@ -99,6 +99,37 @@ test("attention inside a branch, and inside a function, is skipped with the plac
   expect(await bytes()).toEqual(file);
 });
 
+test("inside a branch, a weight of the graph around it is no key, and another axis has its own reason", async () => {
+  const gate = all(
+    node("MatMul", ["q", "w"], ["gates"]),
+    node("Softmax", ["gates"], ["gate"], { name: "gate" }),
+    node("MatMul", ["gate", "w"], ["z"]),
+  );
+  const columns = all(
+    node("MatMul", ["q", "kt"], ["scores"]),
+    node("Softmax", ["scores"], ["weights"], { name: "columns", attributes: [integer("axis", 0)] }),
+    node("MatMul", ["weights", "q"], ["mixed"]),
+  );
+  const branches = [subgraph("then_branch", gate), subgraph("else_branch", columns)];
+  const weight = message(5, (writer) => {
+    writer.tag(1, 0).int64(4).tag(1, 0).int64(4).tag(2, 0).int32(1).tag(8, 2).string("w");
+  });
+  const parts = [weight, node("Transpose", ["q"], ["kt"]), port(11, "q", 4), port(12, "y", 4)];
+  const file = model(all(...parts, node("If", ["condition"], ["y"], { attributes: branches })));
+  const { skipped } = await addAttentionMaps(file);
+  expect(skipped.map(({ node, reason }) => `${node}: ${reason}`)).toEqual([
+    "gate: what it takes is no product of queries and keys",
+    "columns: it is a softmax over axis 0, which is not the last",
+  ]);
+});
+
+test("an output that gives the weights already is listed with its own shape", async () => {
+  const ports = [port(11, "q", 3), port(11, "k", 3), port(11, "v", 3), port(12, "map", 4)];
+  const file = model(all(attention, node("Reshape", ["weights", "shape"], ["map"]), ...ports));
+  const { maps } = await addAttentionMaps(file);
+  expect(maps).toMatchObject([{ name: "map", how: "existing", shape: ["n0", "n1", "n2", "n3"] }]);
+});
+
 /** Places at which the fields of a message begin, each shorter than 128 bytes. */
 function starts(bytes: Uint8Array): Set<number> {
   const places = new Set<number>();
@@ -111,6 +142,7 @@ test.each<
 >([
   ["PackedMultiHeadAttention", { domain: "com.microsoft" }, "this operator is not supported"],
   ["LinearAttention", {}, "it has no softmax, and so no weights"],
+  ["FlashAttention", { domain: "my.domain" }, "this operator is not known"],
   [
     "MultiHeadAttention",
     { domain: "com.microsoft", attributes: [integer("num_heads", 2)], opset: 11 },

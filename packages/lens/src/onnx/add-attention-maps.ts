@@ -122,14 +122,17 @@ export async function addAttentionMaps(
   const composed = findComposed(graph);
   mapping.skipped.push(...composed.skipped);
   const weightsOf = new Map(composed.found.map(({ node, weights }) => [node, weights]));
+  const functions = new Set(model.functions.map((each) => each.name));
   for (const node of model.nodes) {
-    mapping.skipped.push(...innerAttention(node));
+    mapping.skipped.push(...innerAttention(node, graph));
     const weights = weightsOf.get(node);
     const operator = operatorOf(node);
     if (weights !== undefined) addComposed(mapping, node, weights);
     else if (operator === "Attention" && (decompose === "needed" || givesWeights(node)))
       await addRequested(mapping, node);
     else if (operator in fusedOperators) addDecomposed(mapping, node, fusedOperators[operator]!);
+    else if (isAttention(node) && !functions.has(node.type))
+      mapping.skipped.push(skippedNode(node, "this operator is not known"));
   }
   for (const { name: inner, nodes } of model.functions) {
     const reason = `it is inside the function ${inner}, whose values are no outputs of the graph`;
@@ -172,6 +175,9 @@ const fusedOperators: Readonly<Record<string, DecomposeNode | string>> = {
   "com.microsoft.LinearAttention": "it has no softmax, and so no weights",
 };
 
+/** True for operators of attention by their name, also those of domains that are not known here. */
+const isAttention = ({ type }: OnnxNode): boolean => /attention/i.test(type);
+
 /** The name of the next output. */
 function nextName({ graph, name, maps }: Mapping): string {
   let next = `${name}.${maps.length}`;
@@ -194,7 +200,8 @@ function addComposed(mapping: Mapping, node: FileNode, weights: string): void {
   const { graph } = mapping;
   const shape = graph.shape(weights);
   const existing = existingOutput(graph, weights);
-  if (existing !== undefined) list(mapping, node, { name: existing, how: "existing" }, shape);
+  if (existing !== undefined)
+    list(mapping, node, { name: existing, how: "existing" }, graph.shape(existing) ?? shape);
   else
     addOutput(mapping, node, {
       value: weights,
@@ -303,21 +310,24 @@ function addOutput(mapping: Mapping, node: FileNode, { value, how, shape, elemen
 }
 
 /** Attention inside of the graphs that a node has, whose values cannot leave them. */
-function innerAttention(node: OnnxNode): SkippedNode[] {
+function innerAttention(node: OnnxNode, outer: OnnxGraph): SkippedNode[] {
   const inner = [...node.attributes.values()].flatMap(({ name, graphs }) =>
     graphs.map((bytes) => ({ name, ...readInnerGraph(bytes) })),
   );
-  return inner.flatMap(({ name, ...graph }) => [
-    ...attentionIn({ ...graph, opset: 13 }, `it is inside ${name} of ${nodeName(node)}, a graph of its own`),
-    ...graph.nodes.flatMap(innerAttention),
-  ]);
+  return inner.flatMap(({ name, ...graph }) => {
+    const parts = { ...graph, opset: outer.opset, outer };
+    return [
+      ...attentionIn(parts, `it is inside ${name} of ${nodeName(node)}, a graph of its own`),
+      ...graph.nodes.flatMap((each) => innerAttention(each, onnxGraph(parts))),
+    ];
+  });
 }
 
 function attentionIn(parts: Parameters<typeof onnxGraph>[0], reason: string): SkippedNode[] {
-  const softmaxes = new Set(findComposed(onnxGraph(parts)).found.map(({ node }) => node));
-  return parts.nodes
-    .filter((node) => softmaxes.has(node) || operatorOf(node) in fusedOperators)
-    .map((node) => skippedNode(node, reason));
+  const { found, skipped } = findComposed(onnxGraph(parts));
+  const softmaxes = new Set(found.map(({ node }) => node));
+  const attention = parts.nodes.filter((node) => softmaxes.has(node) || isAttention(node));
+  return [...attention.map((node) => skippedNode(node, reason)), ...skipped];
 }
 
 function result({ model, changes, maps, skipped }: Mapping): OnnxWithMaps {

@@ -3,7 +3,7 @@ import type { OnnxNode } from "./read-messages.js";
 
 /** Attention that a graph composes of operators. */
 export type ComposedAttention = {
-  /** The softmax. */
+  /** The softmax, or the quotient that ends one that is composed itself. */
   node: OnnxNode;
   /** The value that is multiplied with the values: weights after dropout, sinks, a mask of heads. */
   weights: string;
@@ -29,40 +29,125 @@ export const skippedNode = (node: OnnxNode, reason: string): SkippedNode => ({
 
 /**
  * Finds attention that is composed of operators: a product of queries and keys, a softmax over its last axis, and a
- * product with values. Between the products a graph may scale, cap, mask, add, cast and reshape, in any order.
+ * product with values. Between the products a graph may scale, cap, mask, add, cast and reshape, in any order. The softmax
+ * may be composed too, of an exponential and its sum, or be the exponential of a `LogSoftmax`.
  */
 export function findComposed(graph: OnnxGraph): { found: ComposedAttention[]; skipped: SkippedNode[] } {
   const found: ComposedAttention[] = [];
   const skipped: SkippedNode[] = [];
+  const passed = new Set<OnnxNode>();
   for (const node of graph.nodes) {
     if (node.type === "QLinearSoftmax") skipped.push(skippedNode(node, "it computes with quantized numbers"));
-    if (!softmaxes.has(node.type)) continue;
-    const weights = weightsBefore(graph, node.outputs[0] ?? "");
-    const dots = hasDots(graph, node.inputs[0] ?? "");
-    if (weights === undefined && !dots) continue; // a softmax of something else
-    const reason =
-      weights === undefined
-        ? "what it gives is multiplied with no values"
-        : !dots
-          ? "what it takes is no product of queries and keys"
-          : axisProblem(graph, node);
+    const softmax = softmaxAt(graph, node);
+    if (softmax === undefined) continue;
+    passed.add(node);
+    const way = wayToValues(graph, softmax.weights);
+    const dots = hasDots(graph, softmax.scores);
+    if (way === undefined && !dots) continue; // a softmax of something else
+    const reason = !dots
+      ? "what it takes is no product of queries and keys"
+      : (axisProblem(graph, softmax) ??
+        (way === undefined ? "what it gives is multiplied with no values" : undefined));
+    if (way !== undefined) passed.add(way.product);
     if (reason !== undefined) skipped.push(skippedNode(node, reason));
-    else found.push({ node, weights: weights! });
+    else found.push({ node, weights: way!.weights });
   }
-  return { found, skipped };
+  return { found, skipped: [...skipped, ...withoutSoftmax(graph, passed)] };
 }
 
-const softmaxes = new Set(["Softmax", "BiasSoftmax"]);
+/** A softmax: what it takes, what it gives, and its axis; undefined where that is always the last. */
+type SoftmaxParts = { scores: string; weights: string; axis: number | undefined };
+
+/** The softmax that ends at a node; undefined where none does. */
+function softmaxAt(
+  graph: OnnxGraph,
+  { type, inputs, outputs, attributes }: OnnxNode,
+): SoftmaxParts | undefined {
+  const [scores = "", divisor = ""] = inputs;
+  const [weights = ""] = outputs;
+  const axis = attributes.get("axis")?.integer ?? (graph.opset >= 13 ? -1 : 1);
+  if (type === "Softmax") return { scores, weights, axis };
+  if (type === "BiasSoftmax") return { scores, weights, axis: undefined };
+  if (type === "LogSoftmax") {
+    const exponential = graph.consumers(weights).find(({ node }) => node.type === "Exp");
+    return exponential && { scores, weights: exponential.node.outputs[0]!, axis };
+  }
+  if (type !== "Div") return undefined;
+  const [exponential, sum] = [graph.producer(scores), graph.producer(divisor)];
+  if (exponential?.type !== "Exp" || sum?.type !== "ReduceSum" || sum.inputs[0] !== scores) return undefined;
+  const axes = sum.attributes.get("axes")?.integers ?? graph.integers(sum.inputs[1] ?? "");
+  return axes?.length === 1 ? { scores: exponential.inputs[0]!, weights, axis: axes[0] } : undefined;
+}
 
 /** The reason for which a softmax is not one over keys. */
-function axisProblem({ opset, shape }: OnnxGraph, node: OnnxNode): string | undefined {
-  if (node.type === "BiasSoftmax") return undefined;
-  const axis = node.attributes.get("axis")?.integer ?? (opset >= 13 ? -1 : 1);
-  if (axis === -1) return undefined;
-  const rank = shape(node.inputs[0] ?? "")?.length;
+function axisProblem({ shape }: OnnxGraph, { scores, axis }: SoftmaxParts): string | undefined {
+  if (axis === undefined || axis === -1) return undefined;
+  const rank = shape(scores)?.length;
   // Queries and keys are the last two axes, after one or more for the batch.
   const last = rank === undefined ? axis >= 2 : axis === rank - 1;
   return last ? undefined : `it is a softmax over axis ${axis}, which is not the last`;
+}
+
+/**
+ * Products of queries and transposed keys whose result is multiplied with values without a softmax: sigmoids, squares,
+ * decay.
+ *
+ * @param passed - Softmaxes, and products of their weights with values.
+ */
+function withoutSoftmax(graph: OnnxGraph, passed: ReadonlySet<OnnxNode>): SkippedNode[] {
+  const products = graph.nodes.filter(
+    (node) => !passed.has(node) && isProduct(graph, node) && hasTransposedKeys(graph, node),
+  );
+  return products
+    .filter(({ outputs: [scores = ""] }) =>
+      reaches(graph, scores, (node, input) => {
+        if (passed.has(node)) return "stop";
+        if (multiplies(node, input, false) && isProduct(graph, node)) return "found";
+        return between.has(node.type) || activations.has(node.type) ? "pass" : "stop";
+      }),
+    )
+    .map((node) => skippedNode(node, "its scores are multiplied with values without a softmax"));
+}
+
+/** Functions of single scores, in place of a softmax. */
+const activations = new Set([
+  ...["Sigmoid", "HardSigmoid", "Relu", "LeakyRelu", "Elu", "Softplus", "Gelu", "Exp", "Pow", "Abs", "Sqrt"],
+  ...["Hardmax", "LpNormalization"],
+]);
+
+/** True if the last axis of the right side was another one before, as that of keys `[B, H, D, S]` was. */
+function hasTransposedKeys(graph: OnnxGraph, node: OnnxNode): boolean {
+  if (node.type === "Einsum") {
+    const [left = "", right = ""] = equationOf(node).split("->")[0]!.split(",");
+    return left.at(-1) === right.at(-1); // both end with the width of a head
+  }
+  if (node.attributes.get("transB")?.integer) return true;
+  let key = graph.producer(node.inputs[1] ?? "");
+  while (key && (key.type === "Mul" || key.type === "Div" || key.type === "Cast" || key.type === "Reshape"))
+    key = graph.producer(key.inputs[0] ?? "");
+  if (key?.type !== "Transpose") return false;
+  const perm = key.attributes.get("perm")?.integers;
+  return perm === undefined || perm.at(-1) !== perm.length - 1;
+}
+
+/** True if a walk from a value along the graph ends at a node that is `found`. */
+function reaches(
+  graph: OnnxGraph,
+  from: string,
+  step: (node: OnnxNode, input: number) => "found" | "pass" | "stop",
+): boolean {
+  const seen = new Set<string>();
+  const values = [from];
+  for (let value = values.pop(); value !== undefined; value = values.pop()) {
+    if (seen.has(value) || seen.size > 200) continue;
+    seen.add(value);
+    for (const { node, input } of graph.consumers(value)) {
+      const next = step(node, input);
+      if (next === "found") return true;
+      if (next === "pass") values.push(...node.outputs.slice(0, 1));
+    }
+  }
+  return false;
 }
 
 /** Operators that weights pass on their way to the values. */
@@ -73,14 +158,14 @@ const layouts = new Set([
 /** Operators that change weights on that way: sinks are cut off, rows without keys made 0, heads switched off. */
 const changes = new Set(["Slice", "Where", "Mul", "Div"]);
 
-/** The value that is multiplied with values, in the form that it has before it is laid out for that. */
-function weightsBefore(graph: OnnxGraph, softmax: string): string | undefined {
+/** The product with values, and its weights in the form that they have before they are laid out for it. */
+function wayToValues(graph: OnnxGraph, softmax: string): { weights: string; product: OnnxNode } | undefined {
   type Place = { value: string; weights: string; transposed: boolean; steps: number };
   const places: Place[] = [{ value: softmax, weights: softmax, transposed: false, steps: 0 }];
   for (let place = places.shift(); place; place = places.shift()) {
     const { value, weights, transposed, steps } = place;
     for (const { node, input } of graph.consumers(value)) {
-      if (multiplies(node, input, transposed)) return weights;
+      if (multiplies(node, input, transposed)) return { weights, product: node };
       const [output] = node.outputs;
       if (output === undefined || steps > 8) continue;
       if (layouts.has(node.type) && input === 0)

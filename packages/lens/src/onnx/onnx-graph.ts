@@ -19,7 +19,7 @@ export type OnnxGraph = {
   producer(value: string): OnnxNode | undefined;
   /** Nodes that take a value, and the place among their inputs. */
   consumers(value: string): readonly { node: OnnxNode; input: number }[];
-  /** True if a value is the same in every run: a weight, or made of weights alone. */
+  /** True for a weight, a part of one, and what is made of weights alone. Lengths of parts may come from a run. */
   isConstant(value: string): boolean;
   /** Whole numbers of a small constant. */
   integers(value: string): readonly number[] | undefined;
@@ -35,9 +35,11 @@ type Parts = {
   values: readonly ValueInfo[];
   opset: number;
   outputs?: readonly string[];
+  /** The graph around this one, whose values its nodes may take. */
+  outer?: OnnxGraph;
 };
 
-export function onnxGraph({ nodes, initializers, values, opset, outputs = [] }: Parts): OnnxGraph {
+export function onnxGraph({ nodes, initializers, values, opset, outputs = [], outer }: Parts): OnnxGraph {
   const weights = new Map(initializers.map((tensor) => [tensor.name, tensor]));
   const declared = new Map(values.map((info) => [info.name, info]));
   const producers = new Map<string, OnnxNode>();
@@ -51,15 +53,17 @@ export function onnxGraph({ nodes, initializers, values, opset, outputs = [] }: 
       else consumers.set(name, [{ node, input }]);
     });
   }
-  const producer = (value: string) => producers.get(value);
+  const producer = (value: string) => producers.get(value) ?? outer?.producer(value);
   const constantOf = (value: string): TensorHead | undefined =>
     weights.get(value) ??
     (producer(value)?.type === "Constant" ? constantTensor(producer(value)!) : undefined);
   const isConstant: (value: string) => boolean = once<boolean>(false, (value) => {
     if (weights.has(value)) return true;
-    const node = producer(value);
-    if (!node || node.type === "If" || node.type === "Loop" || node.type.startsWith("Random")) return false;
-    return node.inputs.every((input) => input === "" || isConstant(input));
+    const node = producers.get(value);
+    if (!node) return outer?.isConstant(value) ?? false;
+    if (node.type === "If" || node.type === "Loop" || node.type.startsWith("Random")) return false;
+    const made = layouts.has(node.type) ? node.inputs.slice(0, 1) : node.inputs;
+    return made.every((input) => input === "" || isConstant(input));
   });
   const integers = (value: string) => constantOf(value)?.integers;
 
@@ -126,6 +130,8 @@ function constantTensor({ attributes }: OnnxNode): TensorHead | undefined {
   return get("value")?.tensor;
 }
 
+/** Operators whose other inputs are places and lengths. */
+const layouts = new Set(["Slice", "Split", "Reshape", "Expand", "Squeeze", "Unsqueeze", "Tile"]);
 const bools = new Set([
   ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"],
   ...["And", "Or", "Xor", "Not", "IsNaN", "IsInf"],

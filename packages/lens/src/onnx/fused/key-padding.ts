@@ -14,7 +14,8 @@ type MaskedCall = {
 
 /**
  * The numbers that a mask of keys adds to scores, in Microsoft's operators: of `[B, S]` or `[B, T, S]` numbers where 0 hides
- * a key, or of lengths `[B]`, or of ends and starts `[2 · B]`. Otherwise the reason for which it cannot be told.
+ * a key, or of ends `[B]`, or of ends and starts `[2 · B]`, or of ends before sums of lengths `[3 · B + 2]`. Otherwise the
+ * reason for which it cannot be told.
  */
 export function keyPaddingBias(
   c: NodeComposer,
@@ -28,10 +29,12 @@ export function keyPaddingBias(
     const column = (x: string) => c.op("Reshape", [x, c.int64List(-1, 1, 1, 1)]);
     const numbers = inInt64(c, mask);
     const ends = sliced(c, numbers, 0, c.int64List(0), B);
-    // Starts follow the ends, where there are any.
-    const rest = sliced(c, numbers, 0, B, c.op("Mul", [B, c.int64List(2)]));
+    // Starts follow the ends where there are as many; elsewhere a key may be the first.
+    const twice = c.op("Mul", [B, c.int64List(2)]);
+    const hasStarts = inInt64(c, c.op("Equal", [c.op("Shape", [numbers]), twice]));
     const none = c.op("Sub", [ends, ends]);
-    const starts = sliced(c, c.op("Concat", [rest, none], { axis: 0 }), 0, c.int64List(0), B);
+    const rest = c.op("Concat", [sliced(c, numbers, 0, B, twice), none], { axis: 0 });
+    const starts = c.op("Mul", [sliced(c, rest, 0, c.int64List(0), B), hasStarts]);
     const before = c.op("Less", [places, column(ends)]);
     return added(c.op("And", [before, c.op("GreaterOrEqual", [places, column(starts)])]));
   }
@@ -44,9 +47,15 @@ export function keyPaddingBias(
   return added(c.op("Cast", [placed], { to: elementTypes.bool }));
 }
 
-/** True where a key is not after its query: queries are the last of the keys. `[T, S]` */
-export function notAfter(c: NodeComposer, query: string, keys: string): string {
+/**
+ * True where a key is not after its query, `[T, S]`: the first query has the place of the first of the `own` keys, those
+ * that are not of a past. The last query sees all keys, as in ONNX Runtime on CPUs; that makes a difference only where there
+ * are more own keys than queries.
+ */
+export function notAfter(c: NodeComposer, query: string, keys: string, own: string): string {
   const [T, S] = [lengthOf(c, query, 2), lengthOf(c, keys, 2)];
-  const rows = c.op("Add", [c.op("Reshape", [range(c, T), c.int64List(-1, 1)]), c.op("Sub", [S, T])]);
-  return c.op("LessOrEqual", [range(c, S), rows]);
+  const rows = c.op("Reshape", [range(c, T), c.int64List(-1, 1)]);
+  const last = c.op("Equal", [rows, c.op("Sub", [T, c.int64(1)])]);
+  const places = c.op("Add", [rows, c.op("Sub", [S, lengthOf(c, own, 2)])]);
+  return c.op("Or", [c.op("LessOrEqual", [range(c, S), places]), last]);
 }

@@ -47,7 +47,7 @@ export const decomposeMultiHeadAttention: DecomposeNode = (node, graph, c) => {
     const [start, stop] = [c.int64List(0), C!, C2!, end()].slice(part, part + 2) as [string, string];
     return splitHeads(c, c.op("Add", [x, sliced(c, bias, 0, start, stop)]), H);
   };
-  if (bias && (!key || keyAxes !== 3)) return "it adds a bias to packed queries, keys and values";
+  if (bias && (!key || keyAxes === 5)) return "it adds a bias to packed queries, keys and values";
   const [q, k, v] = !key
     ? ([unpacked(query, 0), unpacked(query, 1), unpacked(query, 2)] as const)
     : keyAxes === 5
@@ -74,7 +74,7 @@ export const decomposeMultiHeadAttention: DecomposeNode = (node, graph, c) => {
   const { weights, output } = attend(c, {
     ...{ query: q, key: keys, value: values, elementType: type, heads: { query: H, keyValue: H } },
     ...{ scale: scaleOf(node), biases },
-    masks: integerOf(node, "unidirectional") ? [notAfter(c, q, keys)] : [],
+    masks: integerOf(node, "unidirectional") ? [notAfter(c, q, keys, k)] : [],
   });
   if (outputs.output) named(c, joinHeads(c, output), outputs.output, type);
   const shape = graph.shape(query);

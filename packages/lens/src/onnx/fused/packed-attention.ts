@@ -69,7 +69,7 @@ export const decomposePackedAttention: DecomposeNode = (node, graph, c) => {
   const { weights, output } = attend(c, {
     ...{ query, key, value, elementType: type, heads: { query: H, keyValue: H } },
     ...{ scale: scaleOf(node), biases },
-    masks: integerOf(node, "unidirectional") ? [notAfter(c, query, key)] : [],
+    masks: integerOf(node, "unidirectional") ? [notAfter(c, query, key, own[0]!)] : [],
   });
   if (outputs.output) named(c, joinHeads(c, output), outputs.output, type);
   const shape = graph.shape(input);
