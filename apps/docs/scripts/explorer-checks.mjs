@@ -31,7 +31,15 @@ import { openMeasuredPage } from "../../../scripts/explorer/page-memory.mjs";
 import { writeRandomCheckpoint } from "../../../scripts/flat/random-checkpoint.mjs";
 
 /** Limits. Units: milliseconds; passes; times the weights, and megabytes beside them. */
-const limits = { firstPicture: 2000, feedback: 100, cancel: 100, passes: 1.2, weights: 1.5, more: 300 };
+const limits = {
+  firstPicture: 2000,
+  feedback: 100,
+  patch: 50,
+  cancel: 100,
+  passes: 1.2,
+  weights: 1.5,
+  more: 300,
+};
 
 const { values } = parseArgs({
   options: {
@@ -149,6 +157,8 @@ async function small(isolated) {
     (await page.locator("table").first().textContent()) !== before,
     `without ${name} the next tokens change`,
   );
+  const ofRun = page.locator("[data-without]").filter({ hasText: "computed without layer" });
+  report((await ofRun.count()) >= 5, `sections tell what the run is without: ${await ofRun.count()} of them`);
   report(new URL(page.url()).hash.includes("off="), `the address has the state: ${new URL(page.url()).hash}`);
 
   // The state comes back from its address.
@@ -197,7 +207,8 @@ async function small(isolated) {
   if ((await cell.count()) > 0) {
     await cell.click();
     await page.locator('[data-exact="ready"]').waitFor();
-    report(true, `one patch: ${(await page.locator("[data-exact]").textContent()).trim()}`);
+    const row = page.locator('tr:has([data-exact="ready"])');
+    report(/≈.*[+\u2212]/.test(await row.textContent()), `one patch: ${(await row.innerText()).trim()}`);
   } else report(false, "the map of patches has no cells");
 
   // Texts of every kind.
@@ -261,11 +272,24 @@ async function tasks() {
   await press(page.locator("[data-ranking] button").first());
   done(/^Layer 2, head 3/.test(await head.innerText()), "the head of previous tokens is found");
 
-  const lens = section(/^Logit lens/);
-  done(
-    /the model predicts ␣\w+: the most probable token from layer \d on/.test(await lens.innerText()),
-    "the layer that decides is told",
+  const which = section("Which layer decides?");
+  const sentence = await which.locator("[data-decision]").innerText();
+  const [, rises] = /rises most in layer (\d) \(\+0\.\d\d, to/.exec(sentence) ?? [];
+  const rows = await which.locator("[data-effect]").allInnerTexts();
+  report(
+    /^By the logit lens, ␣\w+ is the most probable token from .* on;.*largest direct contribution/.test(
+      sentence,
+    ) && rises !== undefined,
+    `the layer that decides is told: ${sentence}`,
   );
+  report(
+    rows.length === 5 &&
+      rows.slice(1).every((row) => /%\s+\d+\s+[+\u2212][\d.]+\s+[+\u2212][\d.]+/.test(row)),
+    "each layer has its probability, rank and contributions",
+  );
+  await press(which.getByRole("button", { name: `Run without layer ${rises}` }));
+  const check = await which.locator('[data-check="ready"]').innerText();
+  done(/ % → [\d.]+ %[;,]/.test(check), `a run without it tells whether the answer needs it: ${check}`);
 
   const reason = page.locator("[data-reasons] table button").first();
   const title = await head.getByRole("heading", { level: 2 }).innerText();
@@ -299,17 +323,66 @@ async function tasks() {
 
   await press(page.getByRole("button", { name: "Switch this head off" }));
   const change = await head.locator('[data-change="ready"]').innerText();
+  const changed = await which.innerText();
   await press(head.getByRole("button", { name: "Switch all on" }));
   done(
     /^Without layer 2, head 3: ␣\w+ [\d.]+ % → [\d.]+ %/.test(change) &&
       (await page.locator("[data-change]").count()) === 0,
     `a head is switched off, and on again: ${change.split("\n")[0]}`,
   );
+  const restored = await which.innerText();
+  report(
+    /computed without layer 2, head 3/.test(changed) && !/computed without/.test(restored),
+    "what is computed without a head says so",
+  );
+  report(
+    changed.replace(/computed without.*/, "") !== restored && /all contributions/i.test(changed),
+    "the layer that decides is computed again for the model without a head",
+  );
 
   const compared = section(/^Activation patching/);
   await press(compared.locator("[data-patches] button").first());
-  const exact = await compared.locator('[data-exact="ready"]').innerText();
-  done(/estimated at -?[\d.]+ .*exactly -?[\d.]+ \(share/.test(exact), `the largest patch: ${exact}`);
+  const rowOf = (cell) => cell.locator("xpath=..").innerText();
+  const exact = await rowOf(compared.locator('[data-exact="ready"]'));
+  done(/≈ [+\u2212][\d.]+\s+[+\u2212][\d.]+/.test(exact), `the largest patch, exactly: ${exact}`);
+  await press(compared.getByRole("button", { name: "Compute these exactly" }));
+  done(
+    (await compared.locator('[data-exact="ready"]').count()) === 5,
+    "the five largest patches are computed exactly",
+  );
+
+  const measure = compared.locator("[data-measure] select");
+  const map = await compared.locator("[data-patches]").innerText();
+  presses += 1;
+  await measure.nth(1).selectOption({ index: 3 });
+  await idle(page);
+  done(
+    (await compared.locator("[data-patches]").innerText()) !== map && page.url().includes("measure="),
+    "the tokens of the measure are chosen",
+  );
+  await axeOn(page, "two texts");
+
+  // The other text follows the text.
+  const other = page.getByRole("textbox", { name: "Other text" });
+  await page.locator("textarea").press("Control+End");
+  await page.locator("textarea").pressSequentially(" mat");
+  await idle(page);
+  report(
+    /dog.* on the mat$/.test(await other.inputValue()),
+    `the other text follows: ${await other.inputValue()}`,
+  );
+  await page.locator("textarea").fill("A new text");
+  await idle(page);
+  report(
+    (await other.inputValue()) === "A new text" && (await compared.locator("[data-copy]").count()) === 1,
+    "a new text begins with its copy as the other, and says so",
+  );
+  await other.fill("A new text of more tokens");
+  await idle(page);
+  report((await compared.locator("[data-lengths]").count()) === 1, "texts of other lengths are told");
+  await page.locator("textarea").fill("The cat sat on the mat. The cat sat on the");
+  await other.fill("The dog sat on the mat. The dog sat on the");
+  await idle(page);
 
   const [download] = await Promise.all([
     page.waitForEvent("download"),
@@ -449,9 +522,13 @@ async function sources() {
     `the address has its name: ${new URL(page.url()).hash}`,
   );
   await attempt(refuses, "a name without an owner is refused", /owner\/name/, () => named("gpt2"));
-  await attempt(refuses, "a name that the hub does not know is refused", /checks\/none.*Fix: .*name/s, () =>
-    named("checks/none"),
+  await attempt(
+    refuses,
+    "a name that the hub does not know is refused",
+    /no public .*checks\/none.*Fix: .*name/s,
+    () => named("checks/none"),
   );
+  report(!/accessToken/.test(await page.locator("body").innerText()), "no error names what the page has not");
   isOffline.value = true;
   await attempt(refuses, "without a network", /network/, () => named("checks/small"));
   await axeOn(page, "an error");
@@ -521,15 +598,12 @@ async function random() {
     `a random model of ${(weights / 2e6).toFixed(0)} million weights, a text of ${tokens || "?"} tokens`,
   );
 
-  const timed = async (name, press) => {
+  const timed = async (name, press, limit = limits.feedback) => {
     const feedback = await feedbackOf(page, press);
     const start = performance.now();
     await idle(page);
     const took = performance.now() - start + feedback;
-    measure(
-      feedback <= limits.feedback,
-      `${name}: feedback after ${ms(feedback)} (limit ${limits.feedback})`,
-    );
+    measure(feedback <= limit, `${name}: feedback after ${ms(feedback)} (limit ${limit})`);
     return took;
   };
   const passMs = await passOf(text);
@@ -551,15 +625,16 @@ async function random() {
     await timed("a switch", () => page.getByRole("button", { name: "Switch this head off" }).click()),
   );
   within(
-    "parts",
-    await timed("parts", () => page.getByRole("button", { name: /Direct logit attribution/ }).click()),
+    "a layer",
+    await timed("a layer", () => page.getByRole("button", { name: "Run without layer 2" }).click()),
   );
   await page.getByRole("button", { name: "all on" }).or(page.locator("[data-off] button")).first().click();
   await idle(page);
   const map = await timed("the map of patches", () => page.getByRole("button", { name: "Compare" }).click());
   console.log(`measured: the map of patches after ${ms(map)}, ${(map / passMs).toFixed(2)} passes`);
   const cell = page.locator("qkv-patching [data-qkv-cell]").nth(40);
-  if ((await cell.count()) > 0) within("one patch", await timed("one patch", () => cell.click()));
+  if ((await cell.count()) > 0)
+    within("one patch", await timed("one patch", () => cell.click(), limits.patch));
 
   // Cancelled in the middle of a pass, forward and backward; the worker is free for the next question soon after.
   const cancelled = async (name, press, after) => {

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { decimals } from "./text-of";
+import { signed } from "./text-of";
 import styles from "./explorer.module.css";
 
 /** A part of the longest bar, 0 to 1. */
@@ -12,7 +12,7 @@ export function SignedBar({ value, most }: { value: number; most: number }): Rea
   return (
     <>
       <Bar part={Math.abs(value) / most} look={value < 0 ? styles.negative : undefined} />
-      {decimals(value)}
+      {signed(value)}
     </>
   );
 }

@@ -1,4 +1,12 @@
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
+import {
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+  type ReactNode,
+} from "react";
 import { LensClient, noWork } from "./client";
 import { ComparePanel } from "./compare-panel";
 import { HeadPanel, strongestKey } from "./head-panel";
@@ -8,12 +16,23 @@ import { ModelChoice } from "./model-choice";
 import { ModelFigure } from "./model-figure";
 import { AblationResult, NextTokens } from "./next-tokens";
 import { notebook } from "./notebook";
-import { ablationTargets, beginning, readPlace, switchedOver, writePlace, type Place } from "./place";
+import { followEdit } from "./other-text";
+import {
+  ablationTargets,
+  beginning,
+  readPlace,
+  switchedIn,
+  switchedOver,
+  writePlace,
+  type Place,
+} from "./place";
 import type { ModelFacts, ModelSource } from "./protocol";
 import { ScoreGraph } from "./score-graph";
-import { Section } from "./section";
+import { Section, SwitchedOff } from "./section";
 import type { ChosenHead } from "./source-name";
+import { visible, withPositions } from "./text-of";
 import { useAnswer } from "./use-answer";
+import { WhichLayer } from "./which-layer";
 import styles from "./explorer.module.css";
 
 /** A model that the page begins with, in place of the small one. */
@@ -86,7 +105,8 @@ export function Explorer({
   const ready = facts ? client : undefined;
   const began = useRef(0);
   const [passMs, setPassMs] = useState(0);
-  const run = useAnswer(ready, "run", place.text === "" ? undefined : { text: place.text });
+  const { text } = place;
+  const run = useAnswer(ready, "run", text === "" ? undefined : { text });
   useEffect(() => {
     if (run.isOpen) began.current = performance.now();
     else if (began.current > 0) setPassMs(performance.now() - began.current);
@@ -96,18 +116,36 @@ export function Explorer({
   // Questions about a text follow the pass that reads it.
   const asking = run.isOpen || run.failure !== undefined ? undefined : ready;
 
-  const answer = run.answer;
+  // The run with nothing switched off, and the one without what is: the page shows the second once it is there.
+  const whole = run.answer;
+  const tokens = whole?.next.map(({ id }) => id) ?? [];
+  const changed = useAnswer(
+    asking,
+    "run",
+    place.off.length > 0 && whole ? { text, without: ablationTargets(place.off), tokens } : undefined,
+  );
+  const isOfText = changed.answer?.ids.join() === whole?.ids.join();
+  const answer = (isOfText && changed.answer) || whole;
+  const off = useMemo(
+    () => (isOfText && changed.answer ? switchedIn(changed.question?.without) : []),
+    [isOfText, changed.answer, changed.question],
+  );
+  const without = off.length > 0 ? { without: ablationTargets(off) } : {};
   const chosen = (answer && place.head) ??
     (answer && sortedHeads(answer, place.score)[0]) ?? { layer: 0, head: 0 };
   const T = answer?.tokens.length ?? 0;
   const query = Math.min(place.query ?? T - 1, T - 1);
-  const { text } = place;
+  const labels = useMemo(() => withPositions(answer?.tokens ?? []), [answer?.tokens]);
   const hasHead = answer !== undefined && answer.layers.includes(chosen.layer);
   const wantsHead = hasHead && (isFast || place.head !== undefined);
+  // A head has the weights and scores that the layers below it give it.
+  const below = ablationTargets(off).filter(({ layer }) => layer < chosen.layer);
   const weights = useAnswer(
     asking,
     "head",
-    wantsHead ? { text, layer: chosen.layer, head: chosen.head } : undefined,
+    wantsHead
+      ? { text, layer: chosen.layer, head: chosen.head, ...(below.length > 0 && without) }
+      : undefined,
   );
   const data = weights.answer?.weights;
   const key =
@@ -120,22 +158,29 @@ export function Explorer({
     asking,
     "scoreParts",
     wantsHead && key !== undefined && !weights.isOpen
-      ? { text, layer: chosen.layer, head: chosen.head, query, key }
+      ? {
+          ...{ text, layer: chosen.layer, head: chosen.head, query, key },
+          ...(below.length > 0 && { without: below }),
+        }
       : undefined,
   );
-  const tokens = answer?.next.map(({ id }) => id) ?? [];
-  const without = useAnswer(
+  const [first, second] = answer?.next ?? [];
+  const lens = useAnswer(
     asking,
-    "ablate",
-    place.off.length > 0 && answer ? { text, targets: ablationTargets(place.off), tokens } : undefined,
+    "logitLens",
+    answer && first ? { text, ...without, positions: lensPositions(T), tokens: [first.id] } : undefined,
   );
-  const lens = useAnswer(asking, "logitLens", answer ? { text, positions: lensPositions(T) } : undefined);
+  const parts = useAnswer(
+    asking,
+    "logitParts",
+    answer && first ? { text, ...without, token: first.id, ...(second && { minus: second.id }) } : undefined,
+  );
   const headHeading = useRef<HTMLHeadingElement>(null);
-  const [wantsParts, setWantsParts] = useState(false);
   // Heads whose reasons led to the one that is shown, the first one first.
   const [trail, setTrail] = useState<readonly Pick<Place, "head" | "query" | "key">[]>([]);
   useEffect(() => setTrail([]), [text, source]);
-  const parts = useAnswer(asking, "logitParts", answer && (isFast || wantsParts) ? { text } : undefined);
+  const measured = useRef<Place["measure"]>(undefined);
+  const keepMeasure = useCallback((measure: Place["measure"]) => void (measured.current = measure), []);
 
   const visit = (head: ChosenHead, query: number | undefined) => {
     change({ head, query, key: undefined });
@@ -155,138 +200,148 @@ export function Explorer({
       headHeading.current?.focus();
     },
   };
-  const ablated = answer && (
+  const ablated = whole && (
     <AblationResult
-      next={answer.next}
-      without={without.isOpen ? undefined : without.answer}
+      next={whole.next}
+      without={changed.isOpen ? undefined : changed.answer}
       off={place.off}
       switchAllOn={() => change({ off: [] })}
     />
   );
   const begin = (model: string, chosen: { name: string; source: ModelSource }) => {
     // Another model has other heads.
-    change({ model, head: undefined, query: undefined, key: undefined, off: [] });
+    change({ model, head: undefined, query: undefined, key: undefined, off: [], measure: undefined });
     setSource(chosen);
   };
   const write = (text: string) => {
     setDraft(text);
-    change({ text, query: undefined, key: undefined });
+    const source = followEdit(place.text, text, place.source);
+    change({ text, source, query: undefined, key: undefined, measure: undefined });
   };
   const code = () => {
-    const [first, second] = answer?.next ?? [];
     return notebook(place, {
       head: chosen,
       query,
       key: key ?? 0,
       next: first && second && [first.id, second.id],
+      measure: measured.current,
       model: source && "small" in source.source ? undefined : (source?.name ?? ""),
     });
   };
 
   return (
-    <div className={styles.explorer} data-explorer={facts ? (run.isOpen ? "running" : "ready") : "loading"}>
-      <ModelChoice
-        model={source?.name ?? given?.name ?? smallModel}
-        first={given?.name ?? smallModel}
-        facts={facts}
-        chooseName={(model) => begin(model, sourceOf(model, given))}
-        chooseFiles={({ name, files }) => begin("", { name, source: { files } })}
-      />
-      <form
-        className={styles.row}
-        onSubmit={(event) => {
-          event.preventDefault();
-          write(draft);
-        }}
-      >
-        <label className={`${styles.field} ${styles.grows}`}>
-          <span>Text</span>
-          <textarea
-            rows={2}
-            value={draft}
-            spellCheck={false}
-            placeholder="Type a text"
-            onChange={({ target }) => (isFast ? write(target.value) : setDraft(target.value))}
-          />
-        </label>
-        <button type="submit">Run</button>
-      </form>
-      <Status client={client} failure={failure} isLoading={source !== undefined && !facts} passMs={passMs} />
-      <div className={styles.beside}>
-        <Section title="Next token" of={place.off.length > 0 ? without : run}>
-          {answer ? (
-            <NextTokens
-              next={answer.next}
-              without={without.answer}
-              off={place.off}
-              append={(token) => write(text + token)}
-              switchOn={(one) => change({ off: one === undefined ? [] : switchedOver(place.off, one) })}
-            />
-          ) : (
-            <div className={styles.space} />
-          )}
-        </Section>
-        <Section title="Heads" of={run}>
-          {answer ? (
-            answer.layers.length === 0 ? (
-              <p className={styles.quiet}>No layer of this model has attention weights.</p>
-            ) : (
-              <HeadsPanel run={answer} place={place} chosen={chosen} change={change} />
-            )
-          ) : (
-            <div className={styles.space} />
-          )}
-        </Section>
-      </div>
-      {answer && hasHead && (
-        <HeadPanel
-          {...{ chosen, query, weights, reasons, place, change, trace, back }}
-          heading={headHeading}
-          graph={(key) => (
-            <ScoreGraph
-              client={asking}
-              tokens={answer.tokens}
-              score={{ text, layer: chosen.layer, head: chosen.head, query, key }}
-            />
-          )}
-          tokens={answer.tokens}
-          keyAt={key}
+    <SwitchedOff value={off}>
+      <div className={styles.explorer} data-explorer={facts ? (run.isOpen ? "running" : "ready") : "loading"}>
+        <ModelChoice
+          model={source?.name ?? given?.name ?? smallModel}
+          first={given?.name ?? smallModel}
+          facts={facts}
+          chooseName={(model) => begin(model, sourceOf(model, given))}
+          chooseFiles={({ name, files }) => begin("", { name, source: { files } })}
+        />
+        <form
+          className={styles.row}
+          onSubmit={(event) => {
+            event.preventDefault();
+            write(draft);
+          }}
         >
-          {ablated}
-        </HeadPanel>
-      )}
-      {answer && (
-        <>
-          <LensPanel lens={lens} tokens={answer.tokens} />
-          {isFast || wantsParts ? (
-            <PartsPanel parts={parts} open={(head) => visit(head, undefined)} />
-          ) : (
-            <p>
-              <button type="button" onClick={() => setWantsParts(true)}>
-                Direct logit attribution: one more pass
-              </button>
-            </p>
-          )}
-          <LayerSwitches {...{ numLayers: answer.numLayers, place, change }}>{ablated}</LayerSwitches>
-          <ComparePanel {...{ client: asking, run: answer, place, isFast, change }} />
-          <ModelFigure client={ready} text={text} model={source?.name ?? ""} />
-          <Section title="Share and save">
-            <div className={styles.row}>
-              <CopyButton label="Copy a link to this page as it is" text={() => location.href} />
-              <CopyButton label="Copy code that computes this" text={code} />
-              <button type="button" data-save-notebook="" onClick={() => saveText("notebook.mjs", code())}>
-                Save it as notebook.mjs
-              </button>
-            </div>
-            <p className={styles.quiet}>
-              The link opens the same model, text, head and switches; files that you opened are not in it. The
-              notebook is a module for Node that computes the same numbers. Each picture has buttons that save
-              it as SVG or PNG and show its numbers as a table.
-            </p>
+          <label className={`${styles.field} ${styles.grows}`}>
+            <span>Text</span>
+            <textarea
+              rows={2}
+              value={draft}
+              spellCheck={false}
+              placeholder="Type a text"
+              onChange={({ target }) => (isFast ? write(target.value) : setDraft(target.value))}
+            />
+          </label>
+          <button type="submit">Run</button>
+        </form>
+        <Status
+          client={client}
+          failure={failure}
+          isLoading={source !== undefined && !facts}
+          passMs={passMs}
+        />
+        <div className={styles.beside}>
+          <Section title="Next token" of={place.off.length > 0 ? changed : run} isOfRun={false}>
+            {whole ? (
+              <NextTokens
+                next={whole.next}
+                without={isOfText ? changed.answer : undefined}
+                off={place.off}
+                append={(token) => write(text + token)}
+                switchOn={(one) => change({ off: one === undefined ? [] : switchedOver(place.off, one) })}
+              />
+            ) : (
+              <div className={styles.space} />
+            )}
           </Section>
-        </>
-      )}
-    </div>
+          <Section title="Heads" of={run}>
+            {answer ? (
+              answer.layers.length === 0 ? (
+                <p className={styles.quiet}>No layer of this model has attention weights.</p>
+              ) : (
+                <HeadsPanel run={answer} place={place} chosen={chosen} change={change} />
+              )
+            ) : (
+              <div className={styles.space} />
+            )}
+          </Section>
+        </div>
+        {answer && hasHead && (
+          <HeadPanel
+            {...{ chosen, query, weights, reasons, place, change, trace, back }}
+            heading={headHeading}
+            graph={(key) => (
+              <ScoreGraph
+                client={asking}
+                tokens={labels}
+                score={{
+                  ...{ text, layer: chosen.layer, head: chosen.head, query, key },
+                  ...(below.length > 0 && { without: below }),
+                }}
+              />
+            )}
+            tokens={labels}
+            keyAt={key}
+          >
+            {ablated}
+          </HeadPanel>
+        )}
+        {answer && (
+          <>
+            <WhichLayer
+              {...{ client: asking, text, run: answer, off, lens, parts }}
+              label={visible(labels.at(-1) ?? "")}
+            />
+            <LensPanel lens={lens} tokens={labels} />
+            <PartsPanel parts={parts} open={(head) => visit(head, undefined)} />
+            <LayerSwitches {...{ numLayers: answer.numLayers, place, change }}>{ablated}</LayerSwitches>
+            <ComparePanel
+              {...{ client: asking, run: answer, off, place, labels, isFast, change }}
+              onMeasure={keepMeasure}
+            />
+            <ModelFigure client={ready} text={text} model={source?.name ?? ""} />
+            <Section title="Share and save" isOfRun={false}>
+              <div className={styles.row}>
+                <CopyButton label="Copy a link to this page as it is" text={() => location.href} />
+                <CopyButton label="Copy code that computes this" text={code} />
+                <button type="button" data-save-notebook="" onClick={() => saveText("notebook.mjs", code())}>
+                  Save it as notebook.mjs
+                </button>
+              </div>
+              <p className={styles.quiet}>
+                The link opens the same model, text, head and switches; files that you opened are not in it.
+                The notebook is a module for Node that computes the same numbers. Each picture has buttons
+                that save it as SVG or PNG and show its numbers as a table.
+              </p>
+            </Section>
+          </>
+        )}
+      </div>
+    </SwitchedOff>
   );
 }
 

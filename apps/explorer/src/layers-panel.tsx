@@ -6,7 +6,7 @@ import { switchedOver, switchedText, type Place } from "./place";
 import { Section } from "./section";
 import { Bar, SignedBar } from "./bar";
 import { SourceName, type ChosenHead } from "./source-name";
-import { decimals, percent, visible } from "./text-of";
+import { percent, signed, visible } from "./text-of";
 import type { Answered } from "./use-answer";
 import styles from "./explorer.module.css";
 
@@ -37,8 +37,9 @@ export function LensPanel({
       <p className={styles.quiet}>
         Each cell is the token that the model would predict if it ended at that layer: the final norm and the
         output embedding, applied to the residual stream. Ink is its probability.
+        {positions.length < tokens.length &&
+          ` Columns are the last ${positions.length} of ${tokens.length} tokens.`}
       </p>
-      {answer && <Decided answer={answer} tokens={tokens} />}
       <div className={styles.pictured}>
         <div className={styles.wide}>
           {args && <Picture name="qkv-logit-lens" args={args} event="cellselect" onChoose={choose} />}
@@ -50,41 +51,6 @@ export function LensPanel({
 }
 
 const pressACell = "Press a cell for its most probable tokens.";
-
-/** The layer from which on the last position predicts the token of the last layer, in words. */
-function Decided({
-  answer,
-  tokens,
-}: {
-  answer: readonly LayerPrediction[];
-  tokens: readonly string[];
-}): ReactNode {
-  const atLast = answer.filter(({ position }) => position === Math.max(...positionsIn(answer)));
-  const last = atLast.at(-1)?.top[0];
-  if (!last) return null;
-  const layer = decidingLayer(atLast);
-  const before = atLast.find((one) => one.layer === layer - 1);
-  return (
-    <p>
-      After <b className="means-query">{visible(tokens.at(-1) ?? "")}</b>, the model predicts{" "}
-      <b>{visible(last.text)}</b>: the most probable token{" "}
-      {layer < 0 ? "from the embedding on" : <b>from layer {layer} on</b>}
-      {before && (
-        <>
-          ; {afterText(before.layer)} it was {visible(before.top[0]!.text)}
-        </>
-      )}
-      .
-    </p>
-  );
-}
-
-/** The first layer from which on all later ones predict the same token; −1: the embedding. */
-export function decidingLayer(atPosition: readonly LayerPrediction[]): number {
-  const final = atPosition.at(-1)?.top[0]?.id;
-  const other = atPosition.findLastIndex(({ top }) => top[0]?.id !== final);
-  return atPosition[other + 1]!.layer;
-}
 
 /** The most probable tokens of one cell of the lens. */
 function Distribution({
@@ -166,10 +132,10 @@ export function LayerSwitches({
   children: ReactNode;
 }): ReactNode {
   return (
-    <Section title="Ablation: switch off parts of layers">
+    <Section title="Ablation: switch off parts of layers" isOfRun={false}>
       <p className={styles.quiet}>
-        A part without a check mark adds nothing to the residual stream (zero ablation). One head is switched
-        off in its own section above.
+        A part without a check mark adds nothing to the residual stream (zero ablation), and everything on
+        this page is computed again. One head is switched off in its own section above.
       </p>
       {children}
       <div className={styles.wide} tabIndex={0} role="group" aria-label="Switches of the layers">
@@ -207,7 +173,7 @@ export function LayerSwitches({
   );
 }
 
-/** The parts of the logit of the likeliest next token. */
+/** The parts of the logit of the likeliest next token, minus that of the runner-up. */
 export function PartsPanel({
   parts,
   open,
@@ -224,15 +190,17 @@ export function PartsPanel({
       {answer && (
         <>
           <p className={styles.quiet}>
-            The logit of <b>{visible(answer.token.text)}</b>, {decimals(answer.logit)}, is the sum of what
-            heads and feed-forward layers add to the residual stream: the {shown.length} largest parts are
-            listed, all others add {decimals(rest)}. The final norm keeps its scale. Press a head to see it.
+            The logit of <b>{visible(answer.token.text)}</b>
+            {answer.minus && ` minus that of the runner-up, ${visible(answer.minus.text)}`},{" "}
+            {signed(answer.logit)}, is the sum of what heads and feed-forward layers add to the residual
+            stream: the {shown.length} largest parts are listed, all others add {signed(rest)}. The scale of
+            the final normalization is held at its value in this run. Press a head to see it.
           </p>
           <table className={styles.bars}>
             <thead>
               <tr>
                 <th scope="col">part</th>
-                <th scope="col">added to the logit</th>
+                <th scope="col">direct contribution</th>
               </tr>
             </thead>
             <tbody>

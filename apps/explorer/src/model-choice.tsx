@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { chosenFiles, droppedFiles, type ModelFiles } from "./model-files";
 import type { ModelFacts } from "./protocol";
+import { deviceText } from "./text-of";
 import styles from "./explorer.module.css";
 
 /** The choice of a model: the small one, one of the hub by its name, or files of the reader, which may be dropped anywhere on the page. */
@@ -74,8 +75,18 @@ export function ModelChoice({
     <div className={styles.model} data-model={model} data-over={isOver || undefined}>
       <p className={styles.facts}>
         <b>{model}</b>
-        {facts &&
-          `: ${facts.numLayers} layers, ${facts.numHeads} heads in each, ${count(facts.parameters)} parameters, ${facts.vocabSize.toLocaleString("en")} tokens in the vocabulary, on ${facts.device}`}
+        {facts && (
+          <>
+            : {facts.numLayers} layers with {facts.numHeads} heads each, {count(facts.parameters)} parameters.
+            It runs in this tab,{" "}
+            <abbr
+              title={`device ${facts.device}; ${facts.vocabSize.toLocaleString("en")} tokens in the vocabulary, texts of up to ${facts.contextLength.toLocaleString("en")}`}
+            >
+              {deviceText(facts.device)}
+            </abbr>
+            .
+          </>
+        )}
       </p>
       <details>
         <summary>Another model</summary>

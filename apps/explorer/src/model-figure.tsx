@@ -1,7 +1,8 @@
 import type { TransformerBlockElement } from "@qkv/figures/transformer-block";
-import { createElement, useEffect, useRef, useState, type ReactNode } from "react";
+import { createElement, useContext, useEffect, useRef, useState, type ReactNode } from "react";
 import type { LensClient } from "./client";
-import { Section } from "./section";
+import { Section, SwitchedOff } from "./section";
+import styles from "./explorer.module.css";
 
 /** The figure *Inside a block* on the model of the page, once it is opened. */
 export function ModelFigure({
@@ -15,6 +16,7 @@ export function ModelFigure({
 }): ReactNode {
   const [isOpen, setOpen] = useState(false);
   const place = useRef<TransformerBlockElement>(null);
+  const off = useContext(SwitchedOff);
   useEffect(() => {
     if (!isOpen || !client) return;
     const element = place.current;
@@ -26,7 +28,12 @@ export function ModelFigure({
     });
   }, [isOpen, client, model]);
   return (
-    <Section title="The whole model">
+    <Section title="The whole model" isOfRun={false}>
+      {off.length > 0 && (
+        <p className={styles.badge} data-without="">
+          the model with nothing switched off
+        </p>
+      )}
       <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>From token ids to probabilities, as a figure: press a part to open it</summary>
         {isOpen && createElement("qkv-transformer-block", { ref: place, key: `${model} ${text}`, text })}

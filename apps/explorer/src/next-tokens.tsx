@@ -24,6 +24,7 @@ export function NextTokens({
   const isOff = off.length > 0 && without !== undefined;
   const newcomer = isOff ? without.next.find(({ id }) => !next.some((one) => one.id === id)) : undefined;
   const most = Math.max(...next.map(({ probability }) => probability), 1e-9);
+  const least = Math.min(...next.map(({ probability }) => probability));
   const rows = [...next, ...(newcomer ? [{ ...newcomer, probability: 0, isNew: true }] : [])];
   return (
     <>
@@ -49,7 +50,7 @@ export function NextTokens({
                 </th>
                 <td>
                   {isNew ? (
-                    "less"
+                    `< ${percent(least)}`
                   ) : (
                     <>
                       <Bar part={one.probability / most} />

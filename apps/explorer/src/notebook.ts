@@ -7,16 +7,18 @@ export type Selection = {
   readonly key: number;
   /** Ids of the two likeliest next tokens. */
   readonly next: readonly [number, number] | undefined;
+  /** Ids of the tokens that patches are measured by. Default: the two likeliest. */
+  readonly measure?: readonly [number, number] | undefined;
   /** The name of the model for `load`: a path, an address or a repository. Default: the small model. */
   readonly model: string | undefined;
 };
 
 /** A module for Node that computes again what the page shows. */
-export function notebook(place: Place, { head, query, key, next, model }: Selection): string {
+export function notebook(place: Place, { head, query, key, next, measure = next, model }: Selection): string {
   const small = model === undefined;
   const quoted = (value: unknown) => JSON.stringify(value);
   const packages = ["@qkv/attention", "@qkv/lens", "@qkv/transformer", ...(small ? ["@qkv/model-tiny"] : [])];
-  const compares = place.source !== "" && next !== undefined;
+  const compares = place.source !== "" && place.source !== place.text && measure !== undefined;
   const names = [
     ...(place.off.length > 0 ? ["ablate"] : []),
     ...(compares ? ["attributionPatching"] : []),
@@ -72,8 +74,8 @@ export function notebook(place: Place, { head, query, key, next, model }: Select
     "console.log(`score ${dot.toFixed(3)}, of which`);",
     `console.table(pairs.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 8));`,
     ``,
-    `// Direct logit attribution: the parts of the logit of the likeliest next token.`,
-    `const { parts } = logitParts(model, ids);`,
+    `// Direct logit attribution: the parts of the logit of a next token${next ? ", minus that of another" : ""}.`,
+    `const { parts } = logitParts(model, ids${next ? `, { token: ${next[0]}, minus: ${next[1]} }` : ""});`,
     `console.table(parts.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 8));`,
     ``,
     `// Next tokens after each layer: the logit lens.`,
@@ -82,7 +84,7 @@ export function notebook(place: Place, { head, query, key, next, model }: Select
   if (place.off.length > 0) {
     lines.push(
       ``,
-      `// Without ${place.off.map(switchedText).join("; ")}.`,
+      `// All above is of the model with nothing switched off. Without ${place.off.map(switchedText).join("; ")}.`,
       `const hooks = ablate(${quoted(ablationTargets(place.off))});`,
       `console.log("without them:", likeliest(lastRow(runWithTrace(model, ids, { names: [], hooks }).logits)));`,
     );
@@ -94,7 +96,7 @@ export function notebook(place: Place, { head, query, key, next, model }: Select
       `// Patches from another text of as many tokens, estimated: rows are layers, columns ${place.by}s.`,
       `const source = ${quoted(place.source)};`,
       `if (model.tokenizer.encode(source, { addSpecialTokens: false }).length === ids.length) {`,
-      `  const metric = logitDifference({ token: ${next[0]}, minus: ${next[1]} });`,
+      `  const metric = logitDifference({ token: ${measure[0]}, minus: ${measure[1]} });`,
       `  const patched = await attributionPatching(model, text, source, { metric${by} });`,
       `  console.log("logit difference:", patched.unpatched, "of the source:", patched.source);`,
       '  patched.names.forEach((name, i) => console.log(name, patched.values.toNested()[i].map((x) => x.toFixed(2)).join(" ")));',

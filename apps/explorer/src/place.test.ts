@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { ablationTargets, beginning, readPlace, switchedOver, writePlace, type Place } from "./place";
+import {
+  ablationTargets,
+  beginning,
+  readPlace,
+  switchedIn,
+  switchedOver,
+  writePlace,
+  type Place,
+} from "./place";
 
 const place: Place = {
   model: "owner/name",
@@ -11,6 +19,7 @@ const place: Place = {
   score: "previousToken",
   off: ["1.2", "0.a", "3.f"],
   by: "head",
+  measure: [12, 345],
 };
 
 test("a place is written to an address and read from it", () => {
@@ -32,6 +41,7 @@ test("switches are the targets of ablate", () => {
     { layer: 0, part: "attention" },
     { layer: 3, part: "feedForward" },
   ]);
+  expect(switchedIn(ablationTargets(place.off))).toEqual(place.off);
   expect(switchedOver(["1.2"], "1.2")).toEqual([]);
   expect(switchedOver(["1.2"], "1.a")).toEqual(["1.2", "1.a"]);
 });

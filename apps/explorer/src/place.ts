@@ -1,4 +1,6 @@
-import { patternNames, type PatternName } from "@qkv/lens/session";
+import { patternNames, type PatternName, type TextQuestion } from "@qkv/lens/session";
+
+type AblationTarget = NonNullable<TextQuestion["without"]>[number];
 
 /** A head or a part of a layer that is switched off: `1.2` a head, `1.a` attention and `1.f` the feed-forward layer of layer 1. */
 export type Switched = string;
@@ -21,6 +23,8 @@ export type Place = {
   readonly off: readonly Switched[];
   /** Columns of the map of patches. */
   readonly by: "position" | "head";
+  /** Ids of the tokens whose logits measure a patch, the second subtracted; undefined: the likeliest of both texts. */
+  readonly measure: readonly [token: number, minus: number] | undefined;
 };
 
 export const beginning: Place = {
@@ -33,6 +37,7 @@ export const beginning: Place = {
   score: "induction",
   off: [],
   by: "position",
+  measure: undefined,
 };
 
 const whole = (text: string | null): number | undefined =>
@@ -42,6 +47,7 @@ const whole = (text: string | null): number | undefined =>
 export function readPlace(hash: string): Place {
   const given = new URLSearchParams(hash.replace(/^#/, ""));
   const head = /^(\d{1,4})\.(\d{1,4})$/.exec(given.get("head") ?? "");
+  const measure = /^(\d{1,7})\.(\d{1,7})$/.exec(given.get("measure") ?? "");
   const score = patternNames.find((name) => name === given.get("score"));
   return {
     model: given.get("model") ?? beginning.model,
@@ -53,11 +59,12 @@ export function readPlace(hash: string): Place {
     score: score ?? beginning.score,
     off: (given.get("off") ?? "").split(",").filter((one) => /^\d{1,4}\.(\d{1,4}|a|f)$/.test(one)),
     by: given.get("by") === "head" ? "head" : "position",
+    measure: measure ? [Number(measure[1]), Number(measure[2])] : undefined,
   };
 }
 
 /** The address of a place: what is as in the beginning is left out. */
-export function writePlace({ head, query, key, off, ...place }: Place): string {
+export function writePlace({ head, query, key, off, measure, ...place }: Place): string {
   const written = new URLSearchParams();
   for (const name of ["model", "text", "source", "score", "by"] as const)
     if (place[name] !== beginning[name]) written.set(name, place[name]);
@@ -65,6 +72,7 @@ export function writePlace({ head, query, key, off, ...place }: Place): string {
   if (query !== undefined) written.set("query", String(query));
   if (key !== undefined) written.set("key", String(key));
   if (off.length > 0) written.set("off", off.join());
+  if (measure) written.set("measure", measure.join("."));
   return written.toString();
 }
 
@@ -77,6 +85,10 @@ export function ablationTargets(off: readonly Switched[]) {
     return { layer: Number(layer), head: Number(part) };
   });
 }
+
+/** The parts that targets of `ablate` switch off. */
+export const switchedIn = (targets: readonly AblationTarget[] = []): readonly Switched[] =>
+  targets.map(({ layer, head, part }) => `${layer}.${head ?? (part === "attention" ? "a" : "f")}`);
 
 /** A part that is switched off, in words. */
 export function switchedText(one: Switched): string {

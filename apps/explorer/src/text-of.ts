@@ -7,6 +7,25 @@ export const percent = (part: number): string => `${(100 * part).toFixed(part < 
 /** A number of two decimals, without a minus where it rounds to 0. */
 export const decimals = (number: number): string => number.toFixed(2).replace(/^-(0\.00)$/, "$1");
 
+/** A number with its sign. */
+export const signed = (number: number): string => {
+  const text = decimals(number);
+  return text.startsWith("-") ? text.replace("-", "\u2212") : `+${text}`;
+};
+
+/** Tokens, with their positions where the same one occurs twice: `the·5`. */
+export function withPositions(tokens: readonly string[]): readonly string[] {
+  const count = new Map<string, number>();
+  for (const token of tokens) count.set(token, (count.get(token) ?? 0) + 1);
+  return tokens.map((token, i) => (count.get(token)! > 1 ? `${token}·${i}` : token));
+}
+
+/** A device by its name, in words: `wasm,threads=2,relaxed` computes on 2 threads of the processor. */
+export function deviceText(name: string): string {
+  const threads = Number(/threads=(\d+)/.exec(name)?.[1] ?? 1);
+  return threads === 1 ? "on your processor" : `on ${threads} threads of your processor`;
+}
+
 /** A source of a sum in words. */
 export function sourceText(name: string): string {
   const [, layer, part, head] = /^layers\.(\d+)\.(\w+)(?:\.(\d+))?/.exec(name) ?? [];

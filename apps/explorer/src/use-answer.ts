@@ -3,8 +3,10 @@ import type { LensClient } from "./client";
 import type { AnswerOf, QuestionOf, SessionName } from "./protocol";
 
 /** An answer as a part of the page has it: while a question is open, the answer of the one before stays, marked as old. */
-export type Answered<T> = {
+export type Answered<T, Question = unknown> = {
   readonly answer: T | undefined;
+  /** The question of the answer. */
+  readonly question: Question | undefined;
   readonly isOpen: boolean;
   /** Text of the error, or that the reader cancelled. */
   readonly failure: string | undefined;
@@ -17,8 +19,13 @@ export function useAnswer<Name extends SessionName>(
   client: LensClient | undefined,
   name: Name,
   question: QuestionOf<Name> | undefined,
-): Answered<AnswerOf<Name>> {
-  const [state, setState] = useState<{ answer?: AnswerOf<Name>; failure?: string; of?: string }>({});
+): Answered<AnswerOf<Name>, QuestionOf<Name>> {
+  const [state, setState] = useState<{
+    answer?: AnswerOf<Name>;
+    question?: QuestionOf<Name>;
+    failure?: string;
+    of?: string;
+  }>({});
   const [times, setTimes] = useState(0);
   const key = question === undefined ? undefined : `${JSON.stringify(question)} ${times}`;
 
@@ -26,7 +33,7 @@ export function useAnswer<Name extends SessionName>(
     if (!client || key === undefined) return;
     const asking = new AbortController();
     client.ask(name, question!, asking.signal).then(
-      (answer) => setState({ answer, of: key }),
+      (answer) => setState({ answer, question: question!, of: key }),
       (error: Error) => {
         if (asking.signal.aborted) return;
         const failure = error.name === "AbortError" ? "Cancelled." : error.message;
@@ -40,6 +47,7 @@ export function useAnswer<Name extends SessionName>(
   const isOpen = client !== undefined && key !== undefined && state.of !== key;
   return {
     answer: key === undefined || !client ? undefined : state.answer,
+    question: state.question,
     isOpen,
     failure: isOpen ? undefined : state.failure,
     again: () => setTimes((count) => count + 1),

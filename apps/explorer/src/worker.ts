@@ -7,6 +7,7 @@ import { load, type Model, type Source } from "@qkv/transformer";
 import { wasm, type WasmDevice } from "@qkv/wasm";
 import { createBirpc } from "birpc";
 import { flagReader } from "./cancel-flag";
+import { loadFailure } from "./load-failure";
 import type { Asked, ModelFacts, ModelSource, PageFunctions, WorkerFunctions } from "./protocol";
 
 const scope = self as unknown as Worker;
@@ -46,9 +47,10 @@ async function readModel(
     },
     onProgress: ({ loaded, total }) => total !== undefined && onProgress(loaded / total),
   });
-  const model = await loading.catch(async (error: unknown) => {
+  const model = await loading.catch(async (error: Error) => {
     await device.close();
-    throw error;
+    if (error.name === "AbortError") throw error;
+    throw new Error(loadFailure(error, "place" in source ? source.place : undefined), { cause: error });
   });
   open = { model, session: lensSession(model), device };
   const { numLayers, numHeads, numKvHeads, embedDim, vocabSize, contextLength } = model.config;

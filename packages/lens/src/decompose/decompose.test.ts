@@ -1,4 +1,4 @@
-import { add, linear, mul, randn, reshape, slice, sub, sum, type Tensor } from "@qkv/tensor";
+import { add, cast, linear, mul, randn, reshape, slice, sub, sum, type Tensor } from "@qkv/tensor";
 import { randomDecoder } from "@qkv/test-support/random-decoder";
 import "@qkv/test-support/allclose";
 import { decoder, type DecoderConfig, type FeedForwardParams, type Placement } from "@qkv/transformer";
@@ -351,4 +351,12 @@ test("places out of range are refused", () => {
   expect(() => decomposeResidual(model, ids, { positions: [6] })).toThrow(
     /decomposeResidual: `positions` is 6/,
   );
+});
+
+test("a difference of logits is split of a model whose weights are of 16 bits, too", () => {
+  const { config, params, apply } = randomDecoder("llama", { vocabSize: 13 } as never);
+  const weight = cast((params.output ?? params.embedding).weight as Tensor, "float16");
+  const rounded = { config, params: { ...params, output: { weight } }, apply };
+  const { logit, parts } = logitParts(rounded, [3, 1, 4], { token: 5, minus: 2 });
+  expect(parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(logit, 4);
 });

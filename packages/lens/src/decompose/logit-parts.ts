@@ -1,5 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
-import { concat, isTensor, linear, mul, slice, sub, take, tensor, type Tensor } from "@qkv/tensor";
+import { cast, concat, isTensor, linear, mul, slice, sub, take, tensor, type Tensor } from "@qkv/tensor";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
@@ -115,7 +115,12 @@ export function splitLogit(
   const final = residualStream(model, { tensors, positions, traced: "positions", heads, keys }).final();
   const parts = throughNorm(config, params.norm, final.rows, final.parts, { name: "norm.bias" });
   const chosen = (table: Tensor) => {
-    const rows = (id: number) => take(table, 0, tensor([id], { dtype: "int32", device: table.device }));
+    // Tables may be of 16 bits, which are stored and not computed with.
+    const { dtype } = final.rows;
+    const rows = (id: number) => {
+      const index = tensor([id], { dtype: "int32", device: table.device });
+      return cast(take(table, 0, index), dtype);
+    };
     return minus === undefined ? rows(token) : sub(rows(token), rows(minus));
   };
   const rows = concat(
