@@ -1,5 +1,7 @@
 // One step of training, forward, backward and Adam: 4 layers of 128, sequences of 128 tokens, 8 at a time, 512 words. With dropout, a
-// tenth of embeddings, of attention weights and of what each part adds is dropped, as in GPT-2.
+// tenth of embeddings, of attention weights and of what each part adds is dropped, as in GPT-2. `train/shakespeare` is a step of
+// `qkv train tinyshakespeare.txt` with its defaults, ours alone, for --against.
+import { numbers } from "../data.mjs";
 import { trained as shape, transposed, weights } from "../lm/shapes.mjs";
 import { configOf, paramsOf } from "../lm/ours.mjs";
 import { openJax } from "../peers/jax.mjs";
@@ -20,7 +22,11 @@ const following = () => ids().map((_, i, all) => all[(i + 1) % N]);
 // A product is done once forward and twice backward; of attention the half that is seen.
 const flops = 6 * N * (L * (4 * C * C + 2 * C * F) + C * V) + 6 * L * B * T * (T + 1) * C;
 
-export const rows = (context) => [row(context, "step", 0, 1e-3), row(context, "step-dropout", rate, 0.03)];
+export const rows = (context) => [
+  row(context, "step", 0, 1e-3),
+  row(context, "step-dropout", rate, 0.03),
+  shakespeare(context),
+];
 
 /** @param tolerance - Of losses, at first and after a step. With dropout each library draws its own; without, the second is 0.05 less. */
 function row({ devices }, name, dropout, tolerance) {
@@ -86,6 +92,45 @@ function ourStep(spec, dropout) {
         }).data[0],
     };
   });
+}
+
+/** A step of `qkv train` with its defaults: the batch, the loss, clipped gradients, and AdamW by its schedule. */
+function shakespeare({ devices }) {
+  // A text as long as what is learned of tiny Shakespeare, of as many characters: what they say costs no time.
+  const [length, vocabSize, steps] = [1_003_854, 65, 2000];
+  const text = () => Int32Array.from(numbers(1, length), (x) => Math.floor(((x + 1) / 2) * vocabSize));
+  const run = (spec) =>
+    contender(`@qkv on ${spec}`, "ours", async ({ threads }) => {
+      const [{ decoder }, { mapTensors }, { adamW, warmupCosine }, training] = await Promise.all([
+        import("@qkv/transformer"),
+        import("@qkv/tensor"),
+        import("@qkv/tensor/optimizers"),
+        import("@qkv/transformer/training"),
+      ]);
+      const device = await openDevice(spec, threads);
+      const model = decoder({
+        ...{ vocabSize, embedDim: 192, hiddenDim: 512, numLayers: 4, numHeads: 6, numKvHeads: 2 },
+        ...{ contextLength: 128, normEps: 1e-5, stopIds: [] },
+      });
+      const params = mapTensors(model.init(1), (x) => x.to(device));
+      const batches = { batchSize: 16, contextLength: 128, seed: 1, device };
+      const batchAt = training.nextTokenBatches(text(), batches);
+      const schedule = warmupCosine({ peak: 0.002, floor: 0.0002, warmupSteps: 100, steps });
+      const optimizer = adamW({ learningRate: schedule, weightDecay: 0.1, betas: [0.9, 0.99] });
+      const state = optimizer.init(params);
+      const update = training.trainStep({ loss: training.tokenLoss(model), optimizer, maxNorm: 1 });
+      return {
+        threads: device.report().threads ?? 1,
+        step: () => device.scope(() => update(params, state, [batchAt(state.step)])).data[0],
+      };
+    });
+  return {
+    id: "train/shakespeare",
+    unit: "ms",
+    better: "low",
+    tolerance: 1e-3,
+    contenders: devices.map(run),
+  };
 }
 
 /** Maps as [in, out], which both peers multiply by without a transpose. */
