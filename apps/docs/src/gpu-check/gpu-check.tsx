@@ -4,6 +4,7 @@ import type { CheckResult } from "@qkv/device/check";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { WideTable } from "../wide-table";
 import { adapterLines, begun, nothingYet, reportText, told, type CheckState } from "./check-state";
+import panel from "../css/panel.module.css";
 import styles from "./gpu-check.module.css";
 import type { CheckNews, CheckOrder, Peer } from "./messages";
 
@@ -65,11 +66,15 @@ export function GpuCheck(): ReactNode {
   };
 
   return (
-    <section className={styles.check} aria-label="Check of this device" data-gpu-check={state.status}>
-      <div className={styles.buttons}>
+    <section
+      className={`${panel.panel} ${styles.check}`}
+      aria-label="Check of this device"
+      data-gpu-check={state.status}
+    >
+      <div className={panel.buttons}>
         <button
           type="button"
-          className={styles.run}
+          className={panel.run}
           disabled={running}
           onClick={() => run({ devices, peers: [] })}
         >
@@ -93,7 +98,7 @@ export function GpuCheck(): ReactNode {
           {copied ?? "Copy report"}
         </button>
       </div>
-      <p role="status" className={styles.status}>
+      <p role="status" className={panel.status}>
         {statusText(state)}
       </p>
       {state.status !== "idle" && (

@@ -3,7 +3,7 @@ import manifest from "@site/.cache/manifest.json";
 import type { PictureElement } from "@qkv/viz/elements";
 import { createElement, useEffect, useRef, useState, type ReactNode } from "react";
 import type { trainInTab } from "./run";
-import styles from "./training-in-tab.module.css";
+import panel from "../css/panel.module.css";
 
 type State =
   | { status: "idle" | "running" }
@@ -37,16 +37,16 @@ export function TrainingInTab(): ReactNode {
 
   const running = state.status === "running";
   return (
-    <section className={styles.training} aria-label="Training in this tab" data-training={state.status}>
-      <div className={styles.buttons}>
-        <button type="button" className={styles.run} disabled={running} onClick={() => void start()}>
+    <section className={panel.panel} aria-label="Training in this tab" data-training={state.status}>
+      <div className={panel.buttons}>
+        <button type="button" className={panel.run} disabled={running} onClick={() => void start()}>
           Train
         </button>
         <button type="button" disabled={!running} onClick={() => controller.current?.abort()}>
           Stop
         </button>
       </div>
-      <p role="status" className={styles.status}>
+      <p role="status" className={panel.status}>
         {statusText(state)}
       </p>
       {createElement("qkv-training", { ref: curve })}
