@@ -1,6 +1,6 @@
 import { additive, multiHead } from "@qkv/attention";
 import { isQkvError } from "@qkv/core";
-import { randn, tensor, zeros } from "@qkv/tensor";
+import { js, randn, tensor, zeros, type Device } from "@qkv/tensor";
 import { sgd } from "@qkv/tensor/optimizers";
 import { expect, test } from "vitest";
 import * as transformer from "./index.js";
@@ -322,6 +322,17 @@ test("ids beyond the vocabulary or not whole are refused wherever a model takes 
   expect(float.message).toMatch(/decoder.apply: `ids` is .*, expected token ids, as whole numbers/);
   const beyond = await refusal(() => made.apply(params, tensor([[1, 11]], { dtype: "int32" })));
   expect(beyond.message).toMatch(/`ids\[1\]` is 11/);
+});
+
+test("ids on another device than the params are refused as such, with the option of batches", async () => {
+  const elsewhere: Device = { ...js(), name: "elsewhere" };
+  const ids = tensor([[1, 2]], { dtype: "int32", device: elsewhere });
+  for (const call of [() => made.apply(params, ids), () => bert.apply(bert.init(1), ids)]) {
+    const { message } = await refusal(call);
+    expect(message).toMatch(
+      /`ids` is "?a tensor on elsewhere"?, expected a tensor on js, where the params are.\nFix: make batches with the option `device`/,
+    );
+  }
 });
 
 test("a batch of no sequences, sequences of no tokens and a flat tensor are refused", async () => {

@@ -12,7 +12,16 @@ export function checkIds(
     const list = checkIdList(check, ids, vocabSize, argument);
     return tensor(list, { shape: [1, list.length], dtype: "int32", device });
   }
-  const { shape, dtype } = ids;
+  const { shape, dtype, device: own } = ids;
+  // Devices of `vmap` stand for others.
+  if (own.name !== device.name && !own.isOver && !device.isOver) {
+    check.refuse({
+      argument,
+      received: `a tensor on ${own.name}`,
+      expected: `a tensor on ${device.name}, where the params are`,
+      fix: "make batches with the option `device`, or move one side with `to(device)`.",
+    });
+  }
   if (!dtype.startsWith("int") && dtype !== "uint8") {
     check.refuse({
       argument,
@@ -23,8 +32,7 @@ export function checkIds(
   }
   if (shape.length === 2 && shape[0]! > 0 && shape[1]! > 0) {
     // Ids in memory of a device, and those of examples of `vmap`, are checked by the lookup of embeddings.
-    if (!ids.device.remote && !ids.device.isOver)
-      checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
+    if (!own.remote && !own.isOver) checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
     return ids;
   }
   check.refuse(
