@@ -289,7 +289,16 @@ async function tasks() {
   );
   await press(which.getByRole("button", { name: `Run without layer ${rises}` }));
   const check = await which.locator('[data-check="ready"]').innerText();
-  done(/ % → [\d.]+ %[;,]/.test(check), `a run without it tells whether the answer needs it: ${check}`);
+  done(
+    new RegExp(`(needs|without) layer ${rises}\\b`).test(check),
+    `a run without it tells whether the answer needs it: ${check}`,
+  );
+  await press(which.getByRole("button", { name: "Run without each layer" }));
+  const every = await which.locator('[data-check="ready"]').innerText();
+  done(
+    (await which.getByText(/ % → [\d.]+ %,/).count()) === 4 && /The answer needs layer/.test(every),
+    `each layer is left out in turn: ${every}`,
+  );
 
   const reason = page.locator("[data-reasons] table button").first();
   const title = await head.getByRole("heading", { level: 2 }).innerText();

@@ -216,15 +216,13 @@ export function ComparePanel({
                 })}
               </tbody>
             </table>
-            <p>
-              <button
-                type="button"
-                disabled={rows.every((one) => exact.some((other) => isSame(one, other)))}
-                onClick={() => setExact((before) => [...before, ...largest])}
-              >
-                Compute these exactly
-              </button>
-            </p>
+            {!rows.every((one) => exact.some((other) => isSame(one, other))) && (
+              <p>
+                <button type="button" onClick={() => setExact((before) => [...before, ...largest])}>
+                  Compute these exactly
+                </button>
+              </p>
+            )}
             <p className={styles.quiet}>
               Each takes a pass from its layer on. Press a cell of the map to add it.
               {place.by === "position" &&

@@ -1,9 +1,10 @@
-import type { LayerPrediction, LensSessionRun, PartsAnswer } from "@qkv/lens/session";
-import { useEffect, useMemo, useState, type ReactNode } from "react";
+import type { LayerPrediction, LensSessionRun, PartsAnswer, Prediction } from "@qkv/lens/session";
+import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 import { Bar, SignedBar } from "./bar";
 import type { LensClient } from "./client";
 import { decision, wholeLayer, type Decision } from "./decision";
 import { ablationTargets, type Switched } from "./place";
+import type { QuestionOf } from "./protocol";
 import { Section } from "./section";
 import { percent, signed, visible } from "./text-of";
 import { useAnswer, type Answered } from "./use-answer";
@@ -40,12 +41,18 @@ export function WhichLayer({
     const atLast = shown.lens?.filter(({ position }) => position === last);
     return atLast && shown.parts && decision(atLast, shown.parts);
   }, [shown]);
-  const [layer, setLayer] = useState<number>();
-  useEffect(() => setLayer(undefined), [shown.run]);
+  const [asked, setAsked] = useState<readonly number[]>([]);
+  const [checked, setChecked] = useState<Checked>({});
+  useEffect(() => {
+    setAsked([]);
+    setChecked({});
+  }, [shown.run]);
+  const keep = useCallback(
+    (layer: number, next: Prediction) => setChecked((before) => ({ ...before, [layer]: next })),
+    [],
+  );
   const [first, second] = shown.run.next;
-  const targets = [...ablationTargets(off), ...(layer === undefined ? [] : wholeLayer(layer))];
-  const tokens = first ? [first.id] : [];
-  const ablation = useAnswer(client, "ablate", layer === undefined ? undefined : { text, targets, tokens });
+  const layers = Array.from({ length: shown.run.numLayers }, (_, layer) => layer);
   const { failure, again } = lens.failure === undefined ? parts : lens;
   return (
     <Section title="Which layer decides?" of={{ isOpen, failure, again }}>
@@ -93,13 +100,22 @@ export function WhichLayer({
               </thead>
               <tbody>
                 {found.effects.map((effect) => (
-                  <Effect
-                    key={effect.layer}
-                    {...effect}
-                    most={mostOf(found)}
-                    isChosen={effect.layer === layer}
-                    switchOff={() => setLayer(effect.layer === layer ? undefined : effect.layer)}
-                  />
+                  <Effect key={effect.layer} {...effect} most={mostOf(found)}>
+                    <Ablated
+                      layer={effect.layer}
+                      {...{ client, first, keep }}
+                      question={
+                        asked.includes(effect.layer)
+                          ? {
+                              text,
+                              targets: [...ablationTargets(off), ...wholeLayer(effect.layer)],
+                              tokens: [first.id],
+                            }
+                          : undefined
+                      }
+                      ask={() => setAsked((before) => [...before, effect.layer])}
+                    />
+                  </Effect>
                 ))}
               </tbody>
             </table>
@@ -108,12 +124,14 @@ export function WhichLayer({
             {shown.parts && `All contributions sum to ${signed(shown.parts.logit)}; `}embeddings and biases of
             the output add {signed(found.others)} of it.
           </p>
-          {layer !== undefined && (
-            <p aria-live="polite" data-check={ablation.answer && !ablation.isOpen ? "ready" : "open"}>
-              {ablation.failure}
-              {ablation.failure === undefined && (
-                <Check layer={layer} first={first} after={ablation.isOpen ? undefined : ablation.answer} />
-              )}
+          <p aria-live="polite" data-check={asked.every((layer) => checked[layer]) ? "ready" : "open"}>
+            {asked.length > 0 && <Needed {...{ asked, checked, first }} />}
+          </p>
+          {asked.length < layers.length && (
+            <p>
+              <button type="button" onClick={() => setAsked(layers)}>
+                Run without each layer in turn
+              </button>
             </p>
           )}
         </>
@@ -188,12 +206,11 @@ function Effect({
   attention,
   feedForward,
   most,
-  isChosen,
-  switchOff,
+  children,
 }: Decision["effects"][number] & {
   most: ReturnType<typeof mostOf>;
-  isChosen: boolean;
-  switchOff: () => void;
+  /** The run without the layer. */
+  children: ReactNode;
 }): ReactNode {
   return (
     <tr data-effect={layer}>
@@ -213,36 +230,95 @@ function Effect({
           <td>
             <SignedBar value={feedForward} most={most.value} />
           </td>
-          <td>
-            <button type="button" aria-pressed={isChosen} onClick={switchOff}>
-              Run without layer {layer}
-            </button>
-          </td>
+          <td>{children}</td>
         </>
       )}
     </tr>
   );
 }
 
-/** The prediction without a layer, and what that says. */
-function Check({
+/** The likeliest tokens of runs without a layer, by the layer. */
+type Checked = Readonly<Record<number, Prediction>>;
+
+/** The prediction without a layer, once it is asked for. */
+function Ablated({
+  client,
   layer,
   first,
-  after,
+  question,
+  ask,
+  keep,
 }: {
+  client: LensClient | undefined;
   layer: number;
-  first: LensSessionRun["next"][number];
-  after: Pick<LensSessionRun, "next" | "watched"> | undefined;
+  first: Prediction;
+  /** Undefined: not asked. */
+  question: QuestionOf<"ablate"> | undefined;
+  ask: () => void;
+  keep: (layer: number, next: Prediction) => void;
 }): ReactNode {
-  const [now, best] = [after?.watched[0], after?.next[0]];
+  const { answer, isOpen, failure, again } = useAnswer(client, "ablate", question);
+  const [best, now] = [answer?.next[0], answer?.watched[0]];
+  useEffect(() => {
+    if (best) keep(layer, best);
+  }, [best, layer, keep]);
+  if (question === undefined)
+    return (
+      <button type="button" onClick={ask}>
+        Run without layer {layer}
+      </button>
+    );
+  if (failure !== undefined)
+    return (
+      <button type="button" onClick={again}>
+        {failure} Compute again
+      </button>
+    );
+  if (isOpen || !best || !now) return "…";
   return (
     <>
-      Without layer {layer}, attention and feed-forward: <b>{visible(first.text)}</b>{" "}
-      {percent(first.probability)} → {now ? percent(now.probability) : "…"}
-      {best &&
-        (best.id === first.id
-          ? `, still the most probable: the answer does not depend on layer ${layer} alone.`
-          : `; the most probable is now ${visible(best.text)}, ${percent(best.probability)}. The answer needs layer ${layer}.`)}
+      {percent(first.probability)} → {percent(now.probability)},{" "}
+      {best.id === first.id ? (
+        "still first"
+      ) : (
+        <b>
+          first is {visible(best.text)}, {percent(best.probability)}
+        </b>
+      )}
     </>
   );
+}
+
+/** The layers among those that were checked that the answer needs. */
+function Needed({
+  asked,
+  checked,
+  first,
+}: {
+  asked: readonly number[];
+  checked: Checked;
+  first: Prediction;
+}): ReactNode {
+  const known = [...asked].sort((a, b) => a - b).filter((layer) => checked[layer]);
+  const needed = known.filter((layer) => checked[layer]!.id !== first.id);
+  const others = known.filter((layer) => !needed.includes(layer));
+  if (known.length === 0) return "…";
+  return (
+    <>
+      {needed.length > 0 && (
+        <>
+          The answer <b>needs {layersText(needed)}</b>: without{" "}
+          {needed.length === 1 ? "it" : "any one of them"} the model predicts another token.{" "}
+        </>
+      )}
+      {others.length > 0 &&
+        `It stays ${visible(first.text)} without ${others.length > 1 ? "any one of " : ""}${layersText(others)}.`}
+    </>
+  );
+}
+
+/** Layers in words: `layers 0, 1 and 3`. */
+function layersText(layers: readonly number[]): string {
+  if (layers.length === 1) return `layer ${layers[0]}`;
+  return `layers ${layers.slice(0, -1).join(", ")} and ${layers.at(-1)}`;
 }
