@@ -1,6 +1,18 @@
 // Dropout and adapters on `wasm`, beside the plain device.
-import { attention, causal, scoreMod } from "@qkv/attention";
-import { grad, js, mapTensors, mul, randn, sum, tensorsOf, type Device, type Tensor } from "@qkv/tensor";
+import { alibi, attention, causal, scoreMod, slidingWindow } from "@qkv/attention";
+import {
+  broadcastTo,
+  eye,
+  grad,
+  js,
+  mapTensors,
+  mul,
+  randn,
+  sum,
+  tensorsOf,
+  type Device,
+  type Tensor,
+} from "@qkv/tensor";
 import { adamW } from "@qkv/tensor/optimizers";
 import { decoder, load, quantize, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
 import { lora } from "@qkv/transformer/adapters";
@@ -14,6 +26,7 @@ import {
 } from "@qkv/transformer/training";
 import { wasm } from "@qkv/wasm";
 import "@qkv/test-support/allclose";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 
 const config: DecoderConfig = {
@@ -24,6 +37,7 @@ const config: DecoderConfig = {
 const model = decoder(config);
 const ids = [3, 1, 4, 1, 5, 9, 2, 6];
 const text = Array.from({ length: 90 }, (_, i) => (i * i) % 13);
+const squared = scoreMod((weight) => weight.mul(weight));
 const near = { rtol: 1e-5, atol: 1e-5 };
 const on = (device: Device): DecoderParams => mapTensors(model.init(1), (x) => x.to(device));
 const numbers = (params: unknown) => tensorsOf(params).map(({ data }) => data);
@@ -87,9 +101,50 @@ test("a base of 16 bits stays so, beside an adapter with lengths of rows", async
   expect(whole.apply(whole.params, ids).data).toBeAllclose(tuned.apply(adapter, ids).data, near);
 });
 
+test.each(["plain", "relaxed"] as const)(
+  "property: the weights that the plain device drops are dropped by build %s, at any position, and squares are of the same weights",
+  async (build) => {
+    const device = await wasm({ build });
+    const options = [{}, { mask: causal() }, { mask: slidingWindow(20), scoreMod: alibi(2) }];
+    const rate = fc.double({ min: 0, max: 0.9, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 150 }),
+        fc.integer({ min: 0, max: 80 }),
+        fc.constantFrom(...options),
+        rate,
+        fc.maxSafeInteger(),
+        fc.boolean(),
+        (queries, before, options, rate, seed, hasSinks) => {
+          const keys = before + queries;
+          // With unit vectors as values, the output is the weights that were mixed.
+          const run = (on: Device, changed: Record<string, unknown>) => {
+            const [query, key] = [
+              randn([2, 2, queries, 4], { seed: 1 }),
+              randn([2, 1, keys, 4], { seed: 2 }),
+            ];
+            const value = broadcastTo(eye(keys), [2, 1, keys, keys]);
+            const sinks = hasSinks && { sinks: randn([2], { seed: 3 }).to(on) };
+            return attention(query.to(on), key.to(on), value.to(on), { ...options, ...sinks, ...changed })
+              .data;
+          };
+          for (const changed of [{ dropout: { rate, seed } }, { weightMod: squared }]) {
+            const [own, plain] = [run(device, changed), run(js(), changed)];
+            expect(own.map((weight) => Number(weight !== 0))).toEqual(
+              plain.map((weight) => Number(weight !== 0)),
+            );
+            expect(own).toBeAllclose(plain, near);
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
+    expect(device.report().calls["attention"]).toMatchObject({ plain: 0 });
+  },
+);
+
 test("gradients through weights that are dropped, and through squares of weights, equal the plain device's", async () => {
   const device = await wasm();
-  const squared = scoreMod((weight) => weight.mul(weight));
   for (const options of [{ dropout: { rate: 0.3, seed: 5 } }, { weightMod: squared }]) {
     const gradient = grad(({ query, key, value }: Record<"query" | "key" | "value", Tensor>) => {
       const y = attention(query, key, value, { mask: causal(), ...options });

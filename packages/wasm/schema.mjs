@@ -148,7 +148,7 @@ const from = (first, names) => Object.fromEntries(names.map((name, n) => [name, 
 export const enumerations = {
   StepCode: {
     ...{ score: 0, number: 1, batch: 2, head: 3, query: 4, key: 5 },
-    ...{ where: 6, index: 7, lookup: 8, dropoutMask: 9, pow: 10 },
+    ...{ where: 6, index: 7, lookup: 8, dropoutQueries: 9, dropoutMask: 10, pow: 11 },
     ...from(unary, ["neg", "abs", "exp", "log", "tanh", "sqrt", "floor", "not"]),
     ...from(binary, ["add", "sub", "mul", "div", "min", "max"]),
     ...from(binary + 6, ["less", "lessEqual", "greater", "greaterEqual", "equal", "and", "or"]),

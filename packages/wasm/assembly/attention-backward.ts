@@ -22,6 +22,7 @@ import {
   findLimits,
   gatherRows,
   HIDDEN,
+  hiddenBytes,
   hideScores,
   keyPositions,
   KEYS,
@@ -399,21 +400,25 @@ function strip(
   const scoreMod = request.scoreMod;
   const weightMod = request.weightMod;
   const softcap = request.softcap;
-  const skip = <usize>first * ROW;
-  const scores = scoresAt + skip;
-  const slopes = slopesAt + skip;
-  const weights = weightsAt + skip;
+  const before = <usize>first * ROW;
+  const scores = scoresAt + before;
+  const slopes = slopesAt + before;
+  const weights = weightsAt + before;
   const positions = positionsAt + ((<usize>first) << 2);
   const end = <usize>rows * ROW;
+  const skip = hiddenBytes(limitsAt, first, bytes);
+  const left = bytes - skip;
+  const lanes = max(0, count - <i32>(skip >> 2));
   const tables = request.dTables + ((<usize>item * <usize>request.dTableStep) << 3);
   if (softcap > 0) capScores(softcap, scores, rows, bytes);
   memory.copy(cappedAt, scores, end);
   if (scoreMod != 0) {
-    runSteps(scoreMod, registersAt, Level.score, cappedAt, batch, head, position, positions, rows, bytes);
+    const own = registersAt + skip;
+    runSteps(scoreMod, own, Level.score, cappedAt + skip, batch, head, position, positions, rows, left);
     const result = resultOf(scoreMod, registersAt);
     const hidden = f32x4.splat(HIDDEN);
     for (let r: usize = 0; r < end; r += ROW) {
-      for (let i = r; i < r + bytes; i += 16)
+      for (let i = r + skip; i < r + bytes; i += 16)
         v128.store(scores + i, f32x4.pmax(v128.load(result + i), hidden));
     }
   }
@@ -458,19 +463,19 @@ function strip(
   if (weightMod != 0) {
     runSteps(
       weightMod,
-      weightRegistersAt,
+      weightRegistersAt + skip,
       Level.score,
-      weights,
+      weights + skip,
       batch,
       head,
       position,
       positions,
       rows,
-      bytes,
+      left,
     );
     // The walk for the sum must not reach the tables.
     const own: usize = purpose == SHARED ? 0 : tables + ((<usize>tableNumbers(scoreMod)) << 3);
-    slopeSteps(weightMod, weightRegistersAt, slopes, own, rows, bytes, count);
+    slopeSteps(weightMod, weightRegistersAt + skip, slopes + skip, own, rows, left, lanes);
   }
   for (let r: usize = 0; r < end; r += ROW) {
     for (let i: usize = 0; i < bytes; i += 16) {
@@ -496,7 +501,7 @@ function strip(
       }
     }
   }
-  if (scoreMod != 0) slopeSteps(scoreMod, registersAt, slopes, tables, rows, bytes, count);
+  if (scoreMod != 0) slopeSteps(scoreMod, registersAt + skip, slopes + skip, tables, rows, left, lanes);
   const scale = f32x4.splat(request.scale);
   const one = f32x4.splat(1);
   const narrow = f32x4.splat(softcap > 0 ? 1 / softcap : 0);

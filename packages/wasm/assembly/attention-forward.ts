@@ -1,6 +1,6 @@
 // Attention forward: an item is one head's 64 queries, which walk the tiles of keys that the plan shows them.
 import { AttentionRequest, Level } from "./layout";
-import { registerBytes, resultOf, runSteps, STRIP } from "./expression";
+import { registerBytes, resultOf, runSteps, scalesScore, STRIP } from "./expression";
 import { fma, exp4WithConstants, expConstants, zero } from "./lanes";
 import { findRows, firstQueryOf, segmentsOf, rowStep } from "./request";
 import {
@@ -8,6 +8,7 @@ import {
   capScores,
   findLimits,
   HIDDEN,
+  hiddenBytes,
   hideScores,
   keyPositions,
   KEYS,
@@ -97,8 +98,8 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
   beginProgram(scoreMod, registersAt, batch, head, position);
   beginProgram(weightMod, weightRegistersAt, batch, head, position);
   const first = batch * request.planBatch + head * request.planHead + row * columns;
-  // Weights that an expression changes must be known whole before they are mixed: then a second walk mixes.
-  for (let walk = weightMod == 0 ? 1 : 0; walk < 2; walk++) {
+  const twice = walksTwice(request);
+  for (let walk = twice ? 0 : 1; walk < 2; walk++) {
     for (let column = 0; column < columns; column++) {
       const tile = <usize>(first + column);
       const whole = load<u8>(request.classes + tile);
@@ -113,25 +114,45 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
       if (request.softcap > 0) capScores(request.softcap, scoresAt, length, bytes);
       if (scoreMod != 0 || weightMod != 0) keyPositions(request, batch, start, length, positionsAt);
       if (scoreMod != 0)
-        modScores(scoreMod, registersAt, scoresAt, batch, head, position, positionsAt, length, bytes);
+        modScores(
+          scoreMod,
+          registersAt,
+          scoresAt,
+          batch,
+          head,
+          position,
+          positionsAt,
+          limitsAt,
+          length,
+          bytes,
+        );
       if (bits != 0) hideScores(bits, scoresAt, 0, length, bytes);
-      if (weightMod == 0 || walk == 0) {
+      if (twice && walk == 1) {
+        for (let i: usize = 0; i < bytes; i += 16) weighLanes(i, length);
+      } else {
         let odd = zero();
         for (let i: usize = 0; i < bytes; i += 16) odd = v128.or(odd, softmaxLanes(i, length));
         if (v128.any_true(odd)) return 1;
-      } else {
-        for (let i: usize = 0; i < bytes; i += 16) weighLanes(i, length);
-        modWeights(weightMod, batch, head, position, length, bytes);
       }
       if (walk == 0) continue;
+      if (weightMod != 0) modWeights(weightMod, batch, head, position, length, bytes);
       const value = findRows(segmentsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
       mixValues(scoresAt, value, (<usize>rowStep) << 2, limitsAt, count, width, mixtureAt, correctionAt);
     }
     if (walk == 0) for (let i: usize = 0; i < bytes; i += 4) store<f32>(correctionAt + i, 1);
     if (walk == 0 && request.sinks != 0) joinSink(request, head, count);
   }
-  if (weightMod == 0 && request.sinks != 0) joinSink(request, head, count);
+  if (!twice && request.sinks != 0) joinSink(request, head, count);
   return end(request, place * queries + t, count, width);
+}
+
+/**
+ * Weights that an expression changes must be known whole before they are mixed, and then a second walk mixes. A factor alone
+ * can as well be one of the powers.
+ */
+@inline
+function walksTwice(request: AttentionRequest): bool {
+  return request.weightMod != 0 && !scalesScore(request.weightMod);
 }
 
 function begin(count: i32, width: i32): void {
@@ -245,26 +266,28 @@ function weighLanes(lane: usize, keys: i32): void {
   }
 }
 
-/** Weights go through an expression; hidden ones become 0. */
+/** Weights, or powers, go through an expression; hidden ones become 0. */
 function modWeights(program: usize, batch: i32, head: i32, query: i32, keys: i32, bytes: usize): void {
   for (let j = 0; j < keys; j += STRIP) {
     const rows = min(STRIP, keys - j);
+    const skip = hiddenBytes(limitsAt, j, bytes);
     const strip = scoresAt + <usize>j * ROW;
     runSteps(
       program,
-      weightRegistersAt,
+      weightRegistersAt + skip,
       Level.score,
-      strip,
+      strip + skip,
       batch,
       head,
       query,
       positionsAt + ((<usize>j) << 2),
       rows,
-      bytes,
+      bytes - skip,
     );
     const result = resultOf(program, weightRegistersAt);
     for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
-      for (let i = r; i < r + bytes; i += 16) {
+      for (let i = r; i < r + skip; i += 16) v128.store(strip + i, zero());
+      for (let i = r + skip; i < r + bytes; i += 16) {
         const hidden = f32x4.lt(v128.load(strip + i), zero());
         v128.store(strip + i, v128.andnot(v128.load(result + i), hidden));
       }
@@ -283,21 +306,21 @@ function joinSink(request: AttentionRequest, head: i32, count: i32): void {
     store<f32>(largestAt + i, top);
     store<f32>(sumAt + i, load<f32>(sumAt + i) * shrink + <f32>NativeMath.exp(<f64>sink - <f64>top));
     // What is mixed so far was weighed against the largest score alone.
-    store<f32>(correctionAt + i, request.weightMod == 0 ? shrink : 1);
+    store<f32>(correctionAt + i, walksTwice(request) ? 1 : shrink);
   }
 }
 
 /** Writes mixtures, divided by their sums, and logarithms of sums; zeros and -infinity where nothing was seen. */
 function end(request: AttentionRequest, place: i32, count: i32, width: i32): i32 {
   const valueDim = request.valueDim;
-  const weightMod = request.weightMod;
+  const twice = walksTwice(request);
   const sinks = request.sinks;
   for (let q = 0; q < count; q++) {
     const sum = load<f32>(sumAt + ((<usize>q) << 2));
     const largest = load<f32>(largestAt + ((<usize>q) << 2));
     const seen = sum > 0;
     const shrink: f32 = sinks == 0 ? 1 : load<f32>(correctionAt + ((<usize>q) << 2));
-    const factor: f32 = weightMod != 0 ? 1 : seen ? shrink / sum : 0;
+    const factor: f32 = twice ? 1 : seen ? shrink / sum : 0;
     const from = mixtureAt + ((<usize>(q * width)) << 2);
     if (!allFinite(from, width)) return 1;
     const to = request.output + ((<usize>(place + q) * <usize>valueDim) << 2);

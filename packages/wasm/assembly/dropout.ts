@@ -1,6 +1,11 @@
 // Inverted dropout of contiguous numbers. A work item is a chunk of `step` numbers, a multiple of eight.
 import { loadPartial, storePartial } from "./lanes";
-import { fourth, philox4, second, third } from "./philox";
+import { FLIP, highHalves, M0, multipliers, ROUND, roundKeys, ROUNDS } from "./philox";
+
+/** Bytes of scratch of one thread. */
+export function dropoutScratch(): i32 {
+  return 16 + <i32>ROUNDS;
+}
 
 /**
  * Number n reads words 0 and 1 of Philox block n / 2 if it is even, words 2 and 3 if it is odd. The first word and 20 bits of the
@@ -20,13 +25,43 @@ export function dropout(
   scale: f32,
 ): void {
   const end = min((item + 1) * step, n);
+  const roundsAt = scratch + 16;
+  const last = roundsAt + ROUNDS;
+  roundKeys(key0, key1, roundsAt);
+  const m0 = v128.load(multipliers);
+  const m1 = v128.load(multipliers, 16);
   const factor = f32x4.splat(scale);
-  const none = i32x4.splat(0);
+  const flip = i32x4.splat(FLIP);
+  const bound = i32x4.splat(high ^ FLIP);
+  // The counter is the block and three zeros, so that one product of each of the first two rounds is the same for all.
+  const same = <u64>M0 * <u64>(<u32>key0);
+  const c2 = i32x4.splat((<i32>(same >>> 32)) ^ load<i32>(roundsAt, ROUND + 16));
+  const c3 = i32x4.splat(<i32>same);
   for (let i = item * step; i < end; i += 8) {
     const blocks = i32x4.add(i32x4.splat(i >> 1), i32x4(0, 1, 2, 3));
-    const first = philox4(blocks, none, none, none, key0, key1);
-    const even = below(first, second, high, low);
-    const odd = below(third, fourth, high, low);
+    const second = v128.xor(highHalves(m0, blocks), v128.load(roundsAt, 16));
+    let w0 = v128.xor(highHalves(m1, second), v128.load(roundsAt, ROUND));
+    let w1 = i32x4.mul(m1, second);
+    let w2 = v128.xor(i32x4.mul(m0, blocks), c2);
+    let w3 = c3;
+    for (let round = roundsAt + 2 * ROUND; round < last; round += ROUND) {
+      const upper = highHalves(m0, w0);
+      const lower = i32x4.mul(m0, w0);
+      w0 = v128.xor(highHalves(m1, w2), v128.xor(w1, v128.load(round)));
+      w1 = i32x4.mul(m1, w2);
+      w2 = v128.xor(upper, v128.xor(w3, v128.load(round, 16)));
+      w3 = lower;
+    }
+    w0 = v128.xor(w0, flip);
+    w2 = v128.xor(w2, flip);
+    let even = i32x4.lt_s(w0, bound);
+    let odd = i32x4.lt_s(w2, bound);
+    const evenTies = i32x4.eq(w0, bound);
+    const oddTies = i32x4.eq(w2, bound);
+    if (v128.any_true(v128.or(evenTies, oddTies))) {
+      even = v128.or(even, v128.and(evenTies, lastBitsBelow(w1, low)));
+      odd = v128.or(odd, v128.and(oddTies, lastBitsBelow(w3, low)));
+    }
     const at = (<usize>i) << 2;
     const left = f32x4.mul(loadPartial(from + at, end - i, scratch), factor);
     storePartial(to + at, v128.andnot(left, v128.shuffle<i32>(even, odd, 0, 4, 1, 5)), end - i, scratch);
@@ -41,10 +76,8 @@ export function dropout(
   }
 }
 
-/** Lanes whose 52 bits are below those given. */
+/** Lanes whose last 20 of 52 bits are below those of the threshold. */
 @inline
-function below(words: v128, more: v128, high: i32, low: i32): v128 {
-  const bound = i32x4.splat(high);
-  const last = i32x4.lt_u(i32x4.shr_u(more, 12), i32x4.splat(low));
-  return v128.or(i32x4.lt_u(words, bound), v128.and(i32x4.eq(words, bound), last));
+function lastBitsBelow(words: v128, low: i32): v128 {
+  return i32x4.lt_u(i32x4.shr_u(words, 12), i32x4.splat(low));
 }

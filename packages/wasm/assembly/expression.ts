@@ -1,14 +1,14 @@
 // Score expressions as lists of steps, evaluated on a strip of a tile: 8 keys by 64 queries, with queries in lanes. A step reads
 // registers and writes one; a register is a strip of float32. Steps that depend on the head alone, or on the head and the query,
 // are evaluated once per head or per row of queries: that is their level.
-import { philox4 } from "./philox";
+import { dropoutMask, dropoutQueries } from "./dropout-mask";
 import { zero } from "./lanes";
 import { FIRST_BINARY, FIRST_UNARY, Program, Step, StepCode } from "./layout";
 import { binaryStep, firstSlope, secondSlope, unarySlope, unaryStep } from "./micro-kernels";
+import { ROW } from "./strip";
 
-/** Keys of a strip, bytes from one key to the next, and bytes of a register. */
+/** Keys of a strip, and bytes of a register. */
 export const STRIP: i32 = 8;
-const ROW: usize = 256;
 const REGISTER: usize = 2048;
 
 const STEP: usize = offsetof<Step>();
@@ -41,11 +41,17 @@ export function resultOf(program: usize, registers: usize): usize {
 
 /** True for a product of the score and a factor that no gradient flows through, as dropout is. */
 export function scalesScore(program: usize): bool {
+  return program != 0 && factorOf(program) >= 0;
+}
+
+/** The register of that factor; -1 if a program is no such product. */
+function factorOf(program: usize): i32 {
   const last = stepAt(program, changetype<Program>(program).count - 1);
-  if (last.op != StepCode.mul) return false;
+  if (last.op != StepCode.mul) return -1;
   const a = stepAt(program, last.a);
   const b = stepAt(program, last.b);
-  return (a.op == StepCode.score && !b.active) || (b.op == StepCode.score && !a.active);
+  if (a.op == StepCode.score && !b.active) return last.b;
+  return b.op == StepCode.score && !a.active ? last.a : -1;
 }
 
 /**
@@ -77,7 +83,7 @@ export function runSteps(
     } else if (op >= FIRST_UNARY) {
       unaryStep(op, to, register(registers, step.a), rows, bytes);
     } else if (op == StepCode.score) {
-      for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) memory.copy(to + r, score + r, bytes);
+      copyRows(to, score, rows, bytes);
     } else if (op == StepCode.number) {
       fill(to, step.number, rows, bytes);
     } else if (op == StepCode.batch) {
@@ -103,8 +109,22 @@ export function runSteps(
       addOffsets(step, to, registers, rows, bytes);
     } else if (op == StepCode.lookup) {
       lookUp(<usize>step.i, to, register(registers, step.a), rows, bytes);
+    } else if (op == StepCode.dropoutQueries) {
+      dropoutQueries(to, register(registers, step.b), register(registers, step.c), step.i);
     } else if (op == StepCode.dropoutMask) {
-      drop(step, to, registers, rows, bytes);
+      dropoutMask(
+        to,
+        register(registers, step.a),
+        register(registers, step.b),
+        register(registers, step.c),
+        register(registers, step.d),
+        step.i,
+        step.k,
+        step.j,
+        step.number,
+        rows,
+        bytes,
+      );
     } else if (op == StepCode.pow) {
       raise(to, register(registers, step.a), register(registers, step.b), rows, bytes);
     }
@@ -128,10 +148,12 @@ export function slopeSteps(
   bytes: usize,
   lanes: i32,
 ): void {
+  const factor = factorOf(program);
+  if (factor >= 0) return binaryStep(StepCode.mul, slope, slope, register(registers, factor), rows, bytes);
   const count = changetype<Program>(program).count;
   const slopes = registers + <usize>count * REGISTER;
   for (let n = 0; n < count; n++) {
-    if (stepAt(program, n).active) memory.fill(register(slopes, n), 0, <usize>rows * ROW);
+    if (stepAt(program, n).active) memory.fill(register(slopes, n), 0, <usize>(rows - 1) * ROW + bytes);
   }
   const last = register(slopes, count - 1);
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
@@ -186,6 +208,12 @@ export function slopeSteps(
       const b = register(registers, step.b);
       raiseSlope(register(slopes, step.a), register(slopes, step.b), dy, a, b, rows, bytes);
     }
+  }
+}
+
+function copyRows(to: usize, from: usize, rows: i32, bytes: usize): void {
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    for (let i = r; i < r + bytes; i += 16) v128.store(to + i, v128.load(from + i));
   }
 }
 
@@ -264,29 +292,6 @@ function lookUp(table: usize, to: usize, offsets: usize, rows: i32, bytes: usize
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 4) {
       store<f32>(to + i, load<f32>(table + ((<usize>load<i32>(offsets + i)) << 2)));
-    }
-  }
-}
-
-/** Factors of inverted dropout: 0 where the first word of Philox is below j, else `number`. */
-function drop(step: Step, to: usize, registers: usize, rows: i32, bytes: usize): void {
-  const batch = register(registers, step.a);
-  const head = register(registers, step.b);
-  const query = register(registers, step.c);
-  const key = register(registers, step.d);
-  const threshold = i32x4.splat(step.j);
-  const factor = f32x4.splat(step.number);
-  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
-    for (let i = r; i < r + bytes; i += 16) {
-      const word = philox4(
-        i32x4.trunc_sat_f32x4_s(v128.load(key + i)),
-        i32x4.trunc_sat_f32x4_s(v128.load(query + i)),
-        i32x4.trunc_sat_f32x4_s(v128.load(head + i)),
-        i32x4.trunc_sat_f32x4_s(v128.load(batch + i)),
-        step.i,
-        step.k,
-      );
-      v128.store(to + i, v128.andnot(factor, i32x4.lt_u(word, threshold)));
     }
   }
 }

@@ -1,7 +1,7 @@
 export { attentionBackward, attentionBackwardScratch } from "./attention-backward";
 export { attentionDecode, attentionDecodeScratch, attentionMerge } from "./attention-decode";
 export { attentionForward, attentionForwardScratch } from "./attention-forward";
-export { dropout } from "./dropout";
+export { dropout, dropoutScratch } from "./dropout";
 export { binary, choose, compare, copyRows, unary } from "./elementwise";
 export { matmul, matmulScratch, multiply, multiplyScratch, packColumns, packHalfColumns } from "./matmul";
 export { addParts, rowTimesColumns, rowTimesHalfColumns, rowTimesRows } from "./row-times-matrix";

@@ -3,12 +3,13 @@
 import { AttentionRequest, Level } from "./layout";
 import { resultOf, runSteps, STRIP } from "./expression";
 import { exp4, zero } from "./lanes";
+import { ROW } from "./strip";
 import { gather1, gather4, gather6, mix1, mix4, mix6, score1, score4, score6 } from "./micro-kernels";
 
 export const QUERIES: i32 = 64;
 export const KEYS: i32 = 64;
-/** Bytes from one key's scores to the next key's, and of a whole tile, with room for a block that reaches over its end. */
-export const ROW: usize = 256;
+export { ROW };
+/** Bytes of a whole tile, with room for a block that reaches over its end. */
 export const TILE: usize = 72 * ROW;
 /** Bytes of one number for each query of a tile, with the same room. */
 export const LANES: usize = 320;
@@ -89,6 +90,13 @@ export function findLimits(bits: usize, panels: i32, keys: i32, to: usize): void
     const seen = bits == 0 ? keys : high != 0 ? 64 - <i32>clz(high) : 32 - <i32>clz(low);
     store<i32>(to + ((<usize>p) << 2), min(keys, seen));
   }
+}
+
+/** Bytes of the panels of queries, from the first on, that see no key from `first` on. */
+export function hiddenBytes(limits: usize, first: i32, bytes: usize): usize {
+  let skip: usize = 0;
+  while (skip < bytes && load<i32>(limits + (skip >> 3)) <= first) skip += 32;
+  return skip;
 }
 
 /** to[key][query] = keys · queries, for each panel of queries up to its limit, and 0 after it */
@@ -208,7 +216,7 @@ export function keyPositions(request: AttentionRequest, batch: i32, start: i32, 
   }
 }
 
-/** Scores of the whole tile go through an expression; -infinity becomes a hidden score. */
+/** Scores that are seen go through an expression; -infinity becomes a hidden score. */
 export function modScores(
   program: usize,
   registers: usize,
@@ -217,28 +225,30 @@ export function modScores(
   head: i32,
   query: i32,
   positions: usize,
+  limits: usize,
   keys: i32,
   bytes: usize,
 ): void {
   const hidden = f32x4.splat(HIDDEN);
   for (let j = 0; j < keys; j += STRIP) {
     const rows = min(STRIP, keys - j);
+    const skip = hiddenBytes(limits, j, bytes);
     const strip = scores + <usize>j * ROW;
     runSteps(
       program,
-      registers,
+      registers + skip,
       Level.score,
-      strip,
+      strip + skip,
       batch,
       head,
       query,
       positions + ((<usize>j) << 2),
       rows,
-      bytes,
+      bytes - skip,
     );
     const result = resultOf(program, registers);
     for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
-      for (let i = r; i < r + bytes; i += 16)
+      for (let i = r + skip; i < r + bytes; i += 16)
         v128.store(strip + i, f32x4.pmax(v128.load(result + i), hidden));
     }
   }

@@ -1,4 +1,4 @@
-import { dropout, grad, permute, randn, sum, type Tensor } from "@qkv/tensor";
+import { dropout, grad, ones, permute, randn, sum, uniform, type Tensor } from "@qkv/tensor";
 import "@qkv/test-support/allclose";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -23,6 +23,19 @@ test("property: the numbers that the plain device drops are dropped, for any len
       }
     }),
   );
+});
+
+test("all 52 bits of a number decide: a rate just above it drops it, one just below does not", async () => {
+  const device = await wasm({ threads: 1 });
+  const seed = 9;
+  const integers = Array.from(uniform([8], { seed, dtype: "float64" }).data, (number) =>
+    Math.floor(number * 2 ** 52),
+  );
+  const x = ones([8], { device });
+  integers.forEach((integer, n) => {
+    const isKept = (rate: number) => kept(dropout(x, { rate, seed }))[n];
+    expect([isKept(integer / 2 ** 52), isKept((integer + 1) / 2 ** 52)]).toEqual([true, false]);
+  });
 });
 
 test("stretches of several threads follow each other, and a view that is not packed drops the same numbers", async () => {

@@ -19,7 +19,18 @@ export function dropoutKernel(engine: Engine) {
     const words = [key[0], key[1], Math.floor(bound / 2 ** 20), bound % 2 ** 20].map((word) => word | 0);
     return withCall(engine, (call) => {
       const [from, to] = call.addresses(inputs, outputs) as [number, number];
-      return engine.parallel("dropout", Math.ceil(n / step), 16, from, to, n, step, ...words, 1 / (1 - rate));
+      const scratch = engine.exports["dropoutScratch"]!();
+      return engine.parallel(
+        "dropout",
+        Math.ceil(n / step),
+        scratch,
+        from,
+        to,
+        n,
+        step,
+        ...words,
+        1 / (1 - rate),
+      );
     });
   };
 }

@@ -10,7 +10,10 @@ import { level, programWords, stepCode, stepWords } from "../binaries/layout.js"
 import { isPacked } from "./packed.js";
 
 const codes: Readonly<
-  Record<OperationName | SymbolName | "number" | "index" | "lookup" | "dropoutMask", number>
+  Record<
+    OperationName | SymbolName | "number" | "index" | "lookup" | "dropoutQueries" | "dropoutMask",
+    number
+  >
 > = stepCode;
 
 /** Reach of a step. */
@@ -108,7 +111,15 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
       case "dropoutMask": {
         const { rate, seed } = step;
         const words = [seed >>> 0, Math.ceil(rate * 2 ** 32) >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
-        line = add({ op: codes.dropoutMask, ...from, active: false, words, value: 1 / (1 - rate) });
+        const [batch, head, query, key] = registers as [number, number, number, number];
+        const queries = add({ op: codes.dropoutQueries, ...combined([batch, head, query]), words });
+        line = add({
+          op: codes.dropoutMask,
+          ...combined([batch, head, queries, key]),
+          active: false,
+          words,
+          value: 1 / (1 - rate),
+        });
         break;
       }
       case "call":

@@ -1,0 +1,114 @@
+// The mask of dropout of attention weights, a strip at a time. The first word of Philox decides, and its counter is (key, query, head,
+// batch). The products of the first two rounds and one of the third depend on the key or on the query alone; the first word needs
+// one product of the last round, and of the round before one and the lower half of the other. 13 of 20 and that half are left
+// for each number.
+import { FLIP, highHalves, M0, M1, multipliers, ROUND, roundKeys } from "./philox";
+import { ROW } from "./strip";
+
+/**
+ * Writes for each query of a tile the product in the second round that depends on it: upper halves in one row, lower ones in the
+ * next.
+ *
+ * @param head - A register.
+ * @param query - A register: positions of queries.
+ */
+export function dropoutQueries(to: usize, head: usize, query: usize, k0: i32): void {
+  const m0 = v128.load(multipliers);
+  const fromHead = i32x4.splat((<i32>(product(M1, word(head)) >>> 32)) ^ k0);
+  for (let i: usize = 0; i < ROW; i += 16) {
+    const c0 = v128.xor(i32x4.trunc_sat_f32x4_s(v128.load(query + i)), fromHead);
+    v128.store(to + i, highHalves(m0, c0));
+    v128.store(to + i, i32x4.mul(m0, c0), ROW);
+  }
+}
+
+/**
+ * Writes `factor`, or 0 where the first word is below `threshold`. Two vectors of queries go through the rounds side by side.
+ *
+ * @param batch - A register, as `head` is.
+ * @param queries - The register of `dropoutQueries`. Keys of rounds are written after its two rows.
+ * @param keys - A register: positions of keys, a key in a row.
+ */
+export function dropoutMask(
+  to: usize,
+  batch: usize,
+  head: usize,
+  queries: usize,
+  keys: usize,
+  k0: i32,
+  k1: i32,
+  threshold: i32,
+  factor: f32,
+  rows: i32,
+  bytes: usize,
+): void {
+  const roundsAt = queries + 2 * ROW;
+  roundKeys(k0, k1, roundsAt);
+  const round2 = roundsAt + ROUND;
+  const round3 = round2 + ROUND;
+  const round4 = round3 + ROUND;
+  const round9 = roundsAt + 8 * ROUND;
+  const m0 = v128.load(multipliers);
+  const m1 = v128.load(multipliers, 16);
+  const bound = i32x4.splat(threshold ^ FLIP);
+  const left = f32x4.splat(factor);
+  const ofHead = <u32>product(M1, word(head));
+  const lastKey = v128.xor(v128.load(round9, ROUND), i32x4.splat(FLIP));
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    const first = product(M0, word(keys + r));
+    const second = product(M1, (<u32>(first >>> 32)) ^ word(batch) ^ k1);
+    const third = product(M0, (<u32>(second >>> 32)) ^ ofHead ^ load<u32>(round2));
+    const a = i32x4.splat((<u32>first) ^ load<u32>(round2, 16));
+    const b = i32x4.splat((<u32>second) ^ load<u32>(round3));
+    const c = i32x4.splat((<u32>(third >>> 32)) ^ load<u32>(round3, 16));
+    const d = i32x4.splat(<u32>third);
+    for (let i: usize = 0; i < bytes; i += 32) {
+      const x = v128.xor(v128.load(queries + i), a);
+      const y = v128.xor(v128.load(queries + i, 16), a);
+      let x0 = v128.xor(highHalves(m1, x), b);
+      let y0 = v128.xor(highHalves(m1, y), b);
+      let x1 = i32x4.mul(m1, x);
+      let y1 = i32x4.mul(m1, y);
+      let x2 = v128.xor(v128.load(queries + i, ROW), c);
+      let y2 = v128.xor(v128.load(queries + i, ROW + 16), c);
+      let x3 = d;
+      let y3 = d;
+      for (let round = round4; round < round9; round += ROUND) {
+        const key = v128.load(round);
+        const xh = highHalves(m0, x0);
+        const yh = highHalves(m0, y0);
+        const xl = i32x4.mul(m0, x0);
+        const yl = i32x4.mul(m0, y0);
+        x0 = v128.xor(highHalves(m1, x2), v128.xor(x1, key));
+        y0 = v128.xor(highHalves(m1, y2), v128.xor(y1, key));
+        x1 = i32x4.mul(m1, x2);
+        y1 = i32x4.mul(m1, y2);
+        const other = v128.load(round, 16);
+        x2 = v128.xor(xh, v128.xor(x3, other));
+        y2 = v128.xor(yh, v128.xor(y3, other));
+        x3 = xl;
+        y3 = yl;
+      }
+      const key9 = v128.load(round9, 16);
+      x1 = v128.xor(i32x4.mul(m1, x2), lastKey);
+      y1 = v128.xor(i32x4.mul(m1, y2), lastKey);
+      x2 = v128.xor(highHalves(m0, x0), v128.xor(x3, key9));
+      y2 = v128.xor(highHalves(m0, y0), v128.xor(y3, key9));
+      const xWord = v128.xor(highHalves(m1, x2), x1);
+      const yWord = v128.xor(highHalves(m1, y2), y1);
+      v128.store(to + r + i, v128.andnot(left, i32x4.lt_s(xWord, bound)));
+      v128.store(to + r + i, v128.andnot(left, i32x4.lt_s(yWord, bound)), 16);
+    }
+  }
+}
+
+@inline
+function product(a: u32, b: u32): u64 {
+  return <u64>a * <u64>b;
+}
+
+/** A whole number of a register. */
+@inline
+function word(at: usize): u32 {
+  return <u32>(<i32>load<f32>(at));
+}
