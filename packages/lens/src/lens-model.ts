@@ -1,6 +1,7 @@
-import { checks, type Checks } from "@qkv/core";
+import { checks, sizeOf, type Checks } from "@qkv/core";
 import { cast, isTensor, mapTensors, type Tensor } from "@qkv/tensor";
 import type { DecoderParams, Model } from "@qkv/transformer";
+import { tensorNames } from "@qkv/transformer/inspection";
 
 /** A decoder with its weights, as `load` gives it. The tokenizer is read only where a text is given in place of ids. */
 export type LensModel = Pick<Model, "config" | "params" | "apply"> & Partial<Pick<Model, "tokenizer">>;
@@ -12,7 +13,7 @@ export type TokenInput = string | readonly number[] | Tensor;
 export function checkModel(check: Checks, model: unknown): void {
   const { config, params, apply } = (model ?? {}) as Partial<LensModel>;
   const isModel =
-    typeof config === "object" &&
+    Number.isSafeInteger(config?.numLayers) &&
     typeof params === "object" &&
     params !== null &&
     typeof apply === "function";
@@ -28,9 +29,16 @@ export function idsOf(
   argument = "input",
 ): Tensor | readonly number[] {
   if (typeof input !== "string") {
-    const isIds = isTensor(input) || (Array.isArray(input) && input.every((id) => Number.isSafeInteger(id)));
+    const isIds = isTensor(input)
+      ? /^u?int/.test(input.dtype) && input.shape.length === 2 && sizeOf(input.shape) > 0
+      : Array.isArray(input) && input.length > 0 && input.every((id) => Number.isSafeInteger(id));
     const fix = "give a text, or ids: `tokenizer.encode(text)`.";
-    check.each({ [argument]: input }, () => isIds, "a text, a list of token ids, or ids [B, T]", fix);
+    const expected = "a text, a list of one token id or more, or ids [B, T] int32";
+    check.each({ [argument]: input }, () => isIds, expected, fix);
+    const max = (model.config.vocabSize ?? Infinity) - 1;
+    const other = "take the tokenizer that belongs to the model.";
+    if (!isTensor(input))
+      input.forEach((id, i) => check.whole({ [`${argument}[${i}]`]: id }, { min: 0, max, fix: other }));
     return input;
   }
   const { tokenizer } = model;
@@ -52,13 +60,21 @@ export function oneText(
   check: Checks,
   model: LensModel,
   input: TokenInput,
+  argument = "input",
 ): { readonly ids: Tensor | readonly number[]; readonly length: number } {
-  const ids = idsOf(check, model, input);
+  const ids = idsOf(check, model, input, argument);
   if (!isTensor(ids)) return { ids, length: ids.length };
   const [B, T] = ids.shape as [number, number];
   const fix = "give one text, or its ids [1, T].";
-  check.each({ input: ids.shape }, () => ids.shape.length === 2 && B === 1, "ids of one text", fix);
+  check.each({ [argument]: ids.shape }, () => B === 1, "ids of one text", fix);
   return { ids, length: T };
+}
+
+/** Refuses what is no full name of a tensor of rows. */
+export function checkRowsName(check: Checks, model: LensModel, name: unknown): asserts name is string {
+  const rows = tensorNames(model.config).filter((one) => /(^embeddings|put|middle|Hidden)$/.test(one));
+  const fix = `take one of \`tensorNames(model.config)\`: \`${rows.at(-1)}\`.`;
+  check.each({ name }, (one) => rows.includes(one as string), "the full name of a tensor [B, T, C]", fix);
 }
 
 /**

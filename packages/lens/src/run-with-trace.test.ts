@@ -43,7 +43,7 @@ test("weights that are replaced by themselves leave the logits, heads that share
 test("names within one operation are not replaced, and wrong ones are refused with the nearest", () => {
   const hooks = { "layers.0.attention.scores": () => undefined };
   expect(() => runWithTrace(model, ids, { hooks })).toThrow(
-    /`trace\.interventions` is "layers\.0\.attention\.scores"/,
+    /`hooks` is "layers\.0\.attention\.scores".*\nFix: replace the `query`/,
   );
   expect(() => runWithTrace(model, ids, { hooks: { "layers.0.outputs": () => undefined } })).toThrow(
     /Fix: did you mean `layers\.0\.output`\?/,

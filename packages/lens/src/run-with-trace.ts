@@ -1,5 +1,5 @@
-import { checks } from "@qkv/core";
-import type { Tensor } from "@qkv/tensor";
+import { checks, isQkvError, type Checks } from "@qkv/core";
+import { isTensor, type Tensor } from "@qkv/tensor";
 import type { ModelTrace } from "@qkv/transformer";
 import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
 import { checkModel, idsOf, type LensModel, type TokenInput } from "./lens-model.js";
@@ -64,18 +64,42 @@ export type TracedRun = {
  */
 export function runWithTrace(model: LensModel, input: TokenInput, options?: RunOptions): TracedRun {
   checkModel(check, model);
+  const [name, hook] = Object.entries(options ?? {})[0] ?? [];
+  if (typeof hook === "function" && name !== "names" && name !== "hooks" && name !== "last") {
+    const fix = "give hooks as an option of that name: `{ hooks: ablate(targets) }`.";
+    check.refuse({
+      argument: "options",
+      received: `a hook of ${name}`,
+      expected: "{ names, hooks, last }",
+      fix,
+    });
+  }
   const given = check.options(options, ["names", "hooks", "last"]);
   const { names = tensorNames(model.config) as TraceNames, hooks = {}, last } = given;
   if (last !== undefined) check.whole({ last }, { min: 1, unit: "tokens" });
   const ids = idsOf(check, model, input);
   const tensors: Record<string, Tensor> = {};
   const interventions = interventionsOf(model, hooks);
-  const logits = model.apply(model.params, ids, {
-    trace: { names, tensors, interventions },
-    ...(last !== undefined && { last }),
-  });
-  return { logits, tensors };
+  try {
+    const trace = { names, tensors, interventions };
+    const logits = model.apply(model.params, ids, { trace, ...(last !== undefined && { last }) });
+    return { logits, tensors };
+  } catch (error) {
+    // The model refuses a name under what the trace calls it.
+    const argument = isQkvError(error) ? traceArguments[error.argument] : undefined;
+    if (!isQkvError(error) || argument === undefined) throw error;
+    const { received, expected } = error;
+    const isInside = argument === "hooks" && /\.(dots|capped|scores|lse)$/.test(String(received));
+    const fix = isInside ? "replace the `query`, the `key` or the `weights` of that layer." : error.fix;
+    return check.refuse({ argument, received, expected, fix, cause: error });
+  }
 }
+
+/** Options here, by the arguments of a model that they become. */
+const traceArguments: Readonly<Record<string, string>> = {
+  "trace.names": "names",
+  "trace.interventions": "hooks",
+};
 
 /** Ends a pass whose rest is not needed. */
 class EndOfPass extends Error {}
@@ -129,11 +153,17 @@ export function interventionsOf(model: LensModel, hooks: Hooks): Interventions {
       const before = interventions[one];
       interventions[one] = (x) => {
         const given = before ? before(x) : x;
-        return hook(given, one) ?? given;
+        const instead = hook(given, one);
+        if (!instead) return given;
+        const isLike = (y: unknown) => isTensor(y) && y.shape.join() === given.shape.join();
+        const expected = `a tensor [${given.shape.join(", ")}], as it was given, or undefined`;
+        const fix = "return one, without `async`.";
+        check.each({ [`hooks["${one}"]`]: instead }, isLike, expected, fix);
+        return instead;
       };
     }
   }
   return interventions;
 }
 
-const check = /* @__PURE__ */ checks("runWithTrace");
+const check: Checks = /* @__PURE__ */ checks("runWithTrace");

@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
-import { add, mul, sub, sum, zerosLike, type Tensor } from "@qkv/tensor";
-import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
+import { add, isTensor, mul, sub, sum, zerosLike, type Tensor } from "@qkv/tensor";
+import { checkModel, checkRowsName, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { gradientsAt } from "../patching/attribution-patching.js";
 import type { Metric } from "../patching/metric.js";
 import { runWithTrace, type TraceNames } from "../run-with-trace.js";
@@ -36,7 +36,7 @@ export type SaliencyOptions = {
 export function gradientTimesInput(model: LensModel, input: TokenInput, options: SaliencyOptions): Tensor {
   const { metric, name, ids } = checked(onGradient, model, input, options, ["metric", "name"]);
   const { tensors } = runWithTrace(model, ids, { names: [name] as unknown as TraceNames });
-  const { gradients } = gradientsAt(model, ids, tensors, metric);
+  const { gradients } = gradientsAt(onGradient, model, ids, tensors, metric);
   return byToken(mul(tensors[name]!, gradients[name]!));
 }
 
@@ -80,17 +80,17 @@ export function integratedGradients(
   onIntegral.whole({ steps }, { min: 1 });
   const { tensors } = runWithTrace(model, ids, { names: [name] as unknown as TraceNames });
   const end = tensors[name]!;
-  const start = baseline ?? zerosLike(end);
-  onIntegral.each(
-    { baseline: start.shape },
-    () => start.shape.join() === end.shape.join(),
-    `[${end.shape.join(", ")}]`,
-  );
+  const start = baseline === undefined ? zerosLike(end) : baseline;
+  const isStart = (x: unknown) => isTensor(x) && x.shape.join() === end.shape.join();
+  onIntegral.each({ baseline: start }, isStart, `a tensor [${end.shape.join(", ")}], as ${name} is`);
   const way = sub(end, start);
   let total = zerosLike(end);
   for (let step = 0; step < steps; step++) {
     const at = add(start, mul(way, (step + 0.5) / steps));
-    total = add(total, gradientsAt(model, ids, tensors, metric, { [name]: () => at }).gradients[name]!);
+    total = add(
+      total,
+      gradientsAt(onIntegral, model, ids, tensors, metric, { [name]: () => at }).gradients[name]!,
+    );
   }
   return byToken(mul(mul(total, 1 / steps), way));
 }
@@ -112,8 +112,7 @@ function checked<T extends SaliencyOptions>(
   const given = check.options(options, names as never);
   const { metric, name = "embeddings" } = given;
   check.type({ metric }, "function", "give one: `logitDifference({ token, minus })`.");
-  const isRows = /(^embeddings|^finalInput|put|middle|Hidden)$/;
-  check.each({ name }, (one) => isRows.test(one as string), "the full name of a tensor [B, T, C]");
+  checkRowsName(check, model, name);
   return { metric, name, ids, given };
 }
 

@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { tensor, type Tensor } from "@qkv/tensor";
+import { isTensor, tensor, type Tensor } from "@qkv/tensor";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace, type TraceNames } from "../run-with-trace.js";
@@ -49,7 +49,13 @@ export function headScores(
   const { tensors } = runWithTrace(model, ids, { names: names as TraceNames });
   const list = Int32Array.from("shape" in ids ? ids.data : ids);
   const traced = names.filter((name) => tensors[name]);
-  const rows = traced.map((name) => score(tensors[name]!, list).data);
+  const rows = traced.map((name) => {
+    const H = tensors[name]!.shape[1]!;
+    const row: unknown = score(tensors[name]!, list);
+    const isRow = (x: unknown) => isTensor(x) && x.shape.join() === String(H);
+    check.each({ "score(weights, ids)": row }, isRow, `a tensor [${H}], a number for each head`);
+    return (row as Tensor).data;
+  });
   const H = Math.max(...rows.map(({ length }) => length));
   const values = rows.flatMap((row) => Array.from({ length: H }, (_, h) => row[h] ?? NaN));
   return {

@@ -117,7 +117,13 @@ test("what has no map is refused", async () => {
   const used = growingCache({ numLayers });
   await cacheMaps(model, ids, { cache: () => used });
   await expect(cacheMaps(model, ids, { cache: () => used })).rejects.toThrow(/expected an empty cache/);
-  await expect(cacheMaps(model, [])).rejects.toThrow(/cacheMaps: `input` is "0 tokens"/);
+  await expect(cacheMaps(model, [])).rejects.toThrow(
+    /cacheMaps: `input` is \[\], expected a text, a list of one token id or more/,
+  );
+  const both = decoder({ ...model.config, bidirectional: true });
+  await expect(cacheMaps({ ...both, params: both.init(1) }, ids)).rejects.toThrow(
+    /cacheMaps: `model` is "bidirectional", expected a causal model/,
+  );
   const layerTypes = ["none", "none"] as const;
   const { init, apply, config } = decoder({ ...model.config, layerTypes });
   await expect(cacheMaps({ config, params: init(1), apply }, ids)).rejects.toThrow(

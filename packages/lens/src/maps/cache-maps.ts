@@ -71,14 +71,15 @@ export async function cacheMaps(
   const { config, params } = model;
   const { cache: makeCache = cacheFor } = check.options(options, ["cache"]);
   check.type({ cache: makeCache }, "function");
-  const { ids, length: T } = oneText(check, model, input);
-  check.each({ input: `${T} tokens` }, () => T > 0, "one token or more", "give a longer text.");
+  const { ids } = oneText(check, model, input);
   const attends = tensorNames(config).some((name) => name.endsWith(".weights")) && !config.bytePatches;
   check.each(
     { model: "no such layer" },
     () => attends,
     "a model with layers that attend to a cache of tokens",
   );
+  const noCache = 'trace its weights: `runWithTrace(model, input, { names: ["weights"] })`.';
+  check.each({ model: "bidirectional" }, () => !config.bidirectional, "a causal model", noCache);
   const cache = makeCache(config);
   const isEmpty = (value: unknown) =>
     typeof (value as Partial<Cache> | null)?.update === "function" && cache.length === 0;

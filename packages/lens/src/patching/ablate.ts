@@ -124,7 +124,11 @@ export function ablate(
       chainStretch(chain, `layers.${layer}.attention.heads`, "head", 1, inside, ablation);
     if (neuron !== undefined)
       chainStretch(chain, `layers.${layer}.feedForwardHidden`, "neuron", 2, inside, ablation);
-    if (head !== undefined || neuron !== undefined) continue;
+    if (head !== undefined || neuron !== undefined) {
+      const fix = "give `{ layer, part }` for all of it, as a target of its own.";
+      check.each({ "targets.part": part }, () => part === undefined, "none beside a head or a neuron", fix);
+      continue;
+    }
     if (part !== undefined) check.oneOf({ "targets.part": part }, ["attention", "feedForward"]);
     for (const one of part ? [part] : (["attention", "feedForward"] as const)) {
       const name = `layers.${layer}.${one}Output`;

@@ -1,7 +1,8 @@
-import { checks, checkSignal } from "@qkv/core";
+import { checks, checkSignal, type Checks } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { LensModel, TokenInput } from "../lens-model.js";
 import { runWithTrace, type TraceNames } from "../run-with-trace.js";
+import { measured } from "./metric.js";
 import { patch } from "./patch.js";
 import {
   numberFrom,
@@ -60,7 +61,7 @@ export async function activationPatching(
   const { ids, names, columns, by, metric } = patchingPair(check, model, input, source, given);
   const from = runWithTrace(model, ids[1], { names: names as TraceNames });
   const measure = async (hooks = {}) =>
-    numberFrom(metric(runWithTrace(model, ids[0], { names: [], hooks }).logits));
+    numberFrom(measured(check, metric, runWithTrace(model, ids[0], { names: [], hooks }).logits));
   const unpatched = await measure();
   const values: number[] = [];
   const total = names.length * columns;
@@ -79,11 +80,11 @@ export async function activationPatching(
     names,
     values: tensor(values, { shape: [names.length, columns] }),
     unpatched,
-    source: await numberFrom(metric(from.logits)),
+    source: await numberFrom(measured(check, metric, from.logits)),
   };
 }
 
 /** Lets a page draw, and a signal arrive. */
 const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
-const check = /* @__PURE__ */ checks("activationPatching");
+const check: Checks = /* @__PURE__ */ checks("activationPatching");

@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { add, mul, sub, sum, tensor, valueAndGrad, zerosLike, type Tensor } from "@qkv/tensor";
 import type { LensModel, TokenInput } from "../lens-model.js";
 import {
@@ -8,7 +8,7 @@ import {
   type TracedRun,
   type TraceNames,
 } from "../run-with-trace.js";
-import type { Metric } from "./metric.js";
+import { measured, type Metric } from "./metric.js";
 import {
   numberFrom,
   patchingOptions,
@@ -64,7 +64,7 @@ export async function attributionMap(
   from: TracedRun,
 ): Promise<PatchingMap> {
   const { tensors } = runWithTrace(model, ids[0], { names: names as TraceNames });
-  const { value, gradients } = gradientsAt(model, ids[0], tensors, metric);
+  const { value, gradients } = gradientsAt(check, model, ids[0], tensors, metric);
   const unpatched = await numberFrom(value);
   const values: number[] = [];
   for (const name of names) {
@@ -78,7 +78,7 @@ export async function attributionMap(
     names,
     values: tensor(values, { shape: [names.length, columns] }),
     unpatched,
-    source: await numberFrom(metric(from.logits)),
+    source: await numberFrom(measured(check, metric, from.logits)),
   };
 }
 
@@ -89,6 +89,7 @@ export async function attributionMap(
  * @param instead - Replaces some of these tensors first.
  */
 export function gradientsAt(
+  check: Checks,
   model: LensModel,
   ids: Tensor | readonly number[],
   tensors: Readonly<Record<string, Tensor>>,
@@ -104,9 +105,10 @@ export function gradientsAt(
       ]),
     );
     const interventions = interventionsOf(model, hooks);
-    return metric(model.apply(model.params, ids, { trace: { names: [], tensors: {}, interventions } }));
+    const trace = { names: [], tensors: {}, interventions };
+    return measured(check, metric, model.apply(model.params, ids, { trace }));
   })(changes);
   return { value, gradients };
 }
 
-const check = /* @__PURE__ */ checks("attributionPatching");
+const check: Checks = /* @__PURE__ */ checks("attributionPatching");

@@ -1,5 +1,5 @@
-import { checks } from "@qkv/core";
-import { reshape, slice, sub, type Tensor } from "@qkv/tensor";
+import { checks, sizeOf, type Checks } from "@qkv/core";
+import { isTensor, reshape, slice, sub, type Tensor } from "@qkv/tensor";
 
 /** A number that a run is judged by, of its logits `[B, T, V]`: a tensor of one number, with a gradient. */
 export type Metric = (logits: Tensor) => Tensor;
@@ -26,9 +26,23 @@ export function logitDifference(options: { token: number; minus?: number; positi
   if (minus !== undefined) check.whole({ minus }, { min: 0, fix: "give the id of a token." });
   if (position !== undefined) check.whole({ position }, { min: 0, fix: "count tokens from 0." });
   return (logits) => {
-    const at = position ?? logits.shape[1]! - 1;
+    const [, T, V] = logits.shape as [number, number, number];
+    const at = position ?? T - 1;
+    check.whole({ position: at }, { max: T - 1, fix: `count tokens from 0; the text has ${T}.` });
+    for (const [name, id] of Object.entries({ token, minus }))
+      if (id !== undefined)
+        check.whole({ [name]: id }, { max: V - 1, fix: `give a row of the logits, which have ${V}.` });
     const row = slice(slice(logits, 0, 0, 1), 1, at, at + 1);
     const of = (id: number) => reshape(slice(row, 2, id, id + 1), []);
     return minus === undefined ? of(token) : sub(of(token), of(minus));
   };
+}
+
+/** A metric of logits. Refuses what a metric gives that is not one number. */
+export function measured(check: Checks, metric: Metric, logits: Tensor): Tensor {
+  const value: unknown = metric(logits);
+  const fix = "return the tensor itself, without `async`: `logitDifference({ token, minus })` does.";
+  const isNumber = (x: unknown) => isTensor(x) && sizeOf(x.shape) === 1;
+  check.each({ "metric(logits)": value }, isNumber, "a tensor of one number", fix);
+  return value as Tensor;
 }

@@ -51,7 +51,7 @@ export function patchingPair(
 ): PatchingPair {
   checkModel(check, model);
   const one = oneText(check, model, input);
-  const other = oneText(check, model, source);
+  const other = oneText(check, model, source, "source");
   check.each(
     { source: `${other.length} tokens` },
     () => one.length === other.length,

@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { concat, mean, mul, randn, slice, sum, tensor, type Tensor } from "@qkv/tensor";
 import { randomDecoder } from "@qkv/test-support/random-decoder";
 import "@qkv/test-support/allclose";
@@ -112,7 +113,7 @@ const traceable = tensorNames(model.config).filter(
 test.each(traceable)("the gradient at %s is that of central differences", (name) => {
   const { tensors } = runWithTrace(model, one, { names: [name] as unknown as TraceNames });
   const direction = randn(tensors[name]!.shape, { seed: 3, dtype: "float64" });
-  const { gradients } = gradientsAt(model, one, tensors, metric);
+  const { gradients } = gradientsAt(checks("attributionPatching"), model, one, tensors, metric);
   const moved = (step: number) =>
     metric(
       model.apply(model.params, one, {

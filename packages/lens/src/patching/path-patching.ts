@@ -3,8 +3,9 @@ import type { Tensor } from "@qkv/tensor";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace, type Hook, type TraceNames } from "../run-with-trace.js";
-import type { Metric } from "./metric.js";
+import { measured, type Metric } from "./metric.js";
 import { patch, type PatchPlace } from "./patch.js";
+import { numberFrom } from "./patching-map.js";
 
 export type PathPatchingOptions = {
   /** Start of the path: a tensor that is written to the residual stream, such as `layers.0.attention.heads`, or a part of it. */
@@ -67,7 +68,7 @@ export async function pathPatching(
 ): Promise<PathPatchingResult> {
   checkModel(check, model);
   const one = oneText(check, model, input);
-  const other = oneText(check, model, source);
+  const other = oneText(check, model, source, "source");
   const expected = `${one.length} tokens, as the input has`;
   const fix = "give two texts of as many tokens.";
   check.each({ source: `${other.length} tokens` }, () => one.length === other.length, expected, fix);
@@ -76,6 +77,7 @@ export async function pathPatching(
   const isPlace = (value: unknown) => typeof (value as Partial<PatchPlace> | null)?.name === "string";
   check.each({ from }, isPlace, "{ name, position, head }");
   check.list({ to }, "{ name, position, head }", isPlace);
+  check.each({ to }, () => to.length > 0, "one place or more", "name what reads the change.");
   check.type({ metric }, "function", "give one: `logitDifference({ token, minus })`.");
   check.oneOf({ frozen }, ["all", "attention"]);
 
@@ -87,7 +89,7 @@ export async function pathPatching(
   const ends = to.map(({ name }) => name) as unknown as TraceNames;
   const read = runWithTrace(model, one.ids, { names: ends, hooks });
   const patched = runWithTrace(model, one.ids, { names: [], hooks: patch(read.tensors, to) });
-  const measure = async ({ logits }: { logits: Tensor }) => (await metric(logits).read())[0]!;
+  const measure = ({ logits }: { logits: Tensor }) => numberFrom(measured(check, metric, logits));
   return {
     patched: await measure(patched),
     unpatched: await measure(own),

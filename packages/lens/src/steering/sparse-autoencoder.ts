@@ -103,7 +103,11 @@ export function sparseAutoencoder(
     check.each({ x: shape }, () => shape.at(-1) === C, `rows of ${C} numbers`);
     return bend(linear(subtractDecoderBias ? sub(x, decoderBias) : x, encoder, encoderBias));
   };
-  const decode = (features: Tensor): Tensor => linear(features, transpose(decoder), decoderBias);
+  const decode = (features: Tensor): Tensor => {
+    const { shape } = checkTensor("decode", "features", features);
+    check.each({ features: shape }, () => shape.at(-1) === F, `rows of ${F} numbers`);
+    return linear(features, transpose(decoder), decoderBias);
+  };
   return {
     embedDim: C,
     numFeatures: F,
@@ -113,12 +117,16 @@ export function sparseAutoencoder(
       check.whole({ feature }, { min: 0, max: F - 1, fix: "count features from 0." });
       return reshape(slice(decoder, 0, feature, feature + 1), [C]);
     },
-    hooks: (name, change = (features) => features) => ({
-      [name]: (x) => {
-        const features = encode(x);
-        return add(x, sub(decode(change(features)), decode(features)));
-      },
-    }),
+    hooks(name, change = (features) => features) {
+      check.type({ name }, "string", "give the full name of a tensor: `layers.1.output`.");
+      check.type({ change }, "function");
+      return {
+        [name]: (x) => {
+          const features = encode(x);
+          return add(x, sub(decode(change(features)), decode(features)));
+        },
+      };
+    },
   };
 }
 

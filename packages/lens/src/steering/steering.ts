@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { add, checkTensor, mean, mul, reshape, slice, stack, sub, type Tensor } from "@qkv/tensor";
-import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
+import { checkModel, checkRowsName, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace, type Hooks, type TraceNames } from "../run-with-trace.js";
 
 /**
@@ -37,7 +37,7 @@ export function steeringVector(
 ): Tensor {
   checkModel(onVector, model);
   const { positive, negative, name } = onVector.options(options, ["positive", "negative", "name"]);
-  onVector.type({ name }, "string");
+  checkRowsName(onVector, model, name);
   const lastRow = (input: TokenInput): Tensor => {
     const { ids, length } = oneText(onVector, model, input);
     const { tensors } = runWithTrace(model, ids, { names: [name] as unknown as TraceNames });
@@ -78,7 +78,15 @@ export function steer(options: {
   onSteer.type({ name }, "string");
   onSteer.finite({ scale });
   const added = mul(checkTensor("steer", "vector", vector), scale);
-  return { [name]: (x) => add(x, added) };
+  const width = added.shape.at(-1) ?? 1;
+  return {
+    [name](x) {
+      const expected = `[${x.shape.at(-1)}], the width of ${name}`;
+      const fix = "take the vector from the same tensor: `steeringVector(model, { name, … })`.";
+      onSteer.each({ vector: vector.shape }, () => width === 1 || width === x.shape.at(-1), expected, fix);
+      return add(x, added);
+    },
+  };
 }
 
 const onVector: Checks = /* @__PURE__ */ checks("steeringVector");
