@@ -124,7 +124,7 @@ export function checkNoBroadcast(
   argument: string,
   { shape, strides }: { readonly shape: Shape; readonly strides: Shape },
 ): void {
-  if (shape.includes(0) || !shape.some((length, axis) => length > 1 && strides[axis] === 0)) return;
+  if (!isBroadcast(shape, strides)) return;
   const fix = "copy it first: `contiguous(x)`.";
   refuse(
     fn,
@@ -133,6 +133,16 @@ export function checkNoBroadcast(
     "a tensor with memory of its own for each element",
     fix,
   );
+}
+
+/** True for strides that read an element of memory several times. */
+function isBroadcast(shape: Shape, strides: Shape): boolean {
+  let repeats = false;
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (shape[axis] === 0) return false;
+    repeats ||= shape[axis]! > 1 && strides[axis] === 0;
+  }
+  return repeats;
 }
 
 /** Refuses anything but a device, such as its name, or a promise of it that was not awaited. */

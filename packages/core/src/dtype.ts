@@ -47,7 +47,7 @@ export function viewArray(dtype: DType, buffer: ArrayBuffer, byteOffset: number,
 
 /** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {
-  return arrays[checkDType("bytesPerElement", dtype)].BYTES_PER_ELEMENT;
+  return arrays[dtype]?.BYTES_PER_ELEMENT ?? arrays[checkDType("bytesPerElement", dtype)].BYTES_PER_ELEMENT;
 }
 
 /** Tells a floating-point type, whose tensors have gradients. */

@@ -5,7 +5,7 @@ export type Shape = readonly number[];
 /** Number of elements. The empty shape is one number. */
 export function sizeOf(shape: Shape): number {
   let size = 1;
-  for (const length of shape) size *= length;
+  for (let axis = 0; axis < shape.length; axis++) size *= shape[axis]!;
   return size;
 }
 
@@ -21,12 +21,16 @@ export function stridesOf(shape: Shape): number[] {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
 }
 
 /** The same shape, but for the length of one axis. */
 export function withLength(shape: Shape, axis: number, length: number): Shape {
-  return shape.map((own, at) => (at === axis ? length : own));
+  const changed = shape.slice();
+  changed[axis] = length;
+  return changed;
 }
 
 /** Tells contiguous strides, in row-major order. Strides of axes of length 1 do not matter. */

@@ -1,4 +1,4 @@
-import { checks, ShapeError } from "@qkv/core";
+import { checks, ShapeError, type Shape } from "@qkv/core";
 import { checkTensor, type DType, type Tensor } from "@qkv/tensor";
 
 const check = /* @__PURE__ */ checks("update");
@@ -44,6 +44,16 @@ export function checkUpdate(
   }
 }
 
+/** `known`: the lengths that axes must have. Only T may be 0: a cache without batches, heads or channels could hold nothing. */
+function fits(shape: Shape, known: readonly (number | undefined)[]): boolean {
+  if (shape.length !== 4) return false;
+  for (let axis = 0; axis < 4; axis++) {
+    const length = shape[axis]!;
+    if (known[axis] === undefined ? length === 0 && axis !== 2 : length !== known[axis]) return false;
+  }
+  return true;
+}
+
 /** `own`: the layer's tensor of the same kind, keys or values. */
 function checkTokens(
   argument: string,
@@ -55,13 +65,7 @@ function checkTokens(
   const known = [held?.batches, own?.shape[1], undefined, own?.shape[3]];
   const wanted = own && (held?.dtype ?? own.dtype);
   const dtypeFits = wanted ? dtype === wanted : dtype === "float32" || dtype === "float64";
-  const shapeFits =
-    shape.length === 4 &&
-    // Only T may be 0: a cache without batches, heads or channels could hold nothing.
-    shape.every((length, axis) =>
-      known[axis] === undefined ? length > 0 || axis === 2 : length === known[axis],
-    );
-  if (dtypeFits && shapeFits) return;
+  if (dtypeFits && fits(shape, known)) return;
   const [B = "B", Hkv = "Hkv", , D = "D"] = known;
   check.refuse(
     {

@@ -87,9 +87,10 @@ export function binaryOp(
 /** Both operands as tensors: a number takes the dtype and device of the other operand. */
 export function operands(fn: string, a: Operand, b: Operand): [Tensor, Tensor] {
   const like = isTensor(b) ? b : checkTensor(fn, "a", a);
-  const side = (argument: string, value: Operand) =>
-    isTensor(value) ? value : scalarLike(fn, argument, value, like);
-  return [side("a", a), side("b", b)];
+  return [
+    like === a || isTensor(a) ? a : scalarLike(fn, "a", a, like),
+    like === b ? b : scalarLike(fn, "b", b, like),
+  ];
 }
 
 /** A number as a tensor of the shape [], of a type and on a device. */

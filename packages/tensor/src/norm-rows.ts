@@ -1,4 +1,4 @@
-import { checkFits, checkOptions, checks, normalizeAxis, sizeOf } from "@qkv/core";
+import { checkFits, checkOptions, checks, normalizeAxis, sameShape, sizeOf } from "@qkv/core";
 import { checkTensor } from "./op.js";
 import { reshaped } from "./ops/reshape.js";
 import { fullLike } from "./tensor-like.js";
@@ -27,7 +27,7 @@ export function overRows(
   norm: (inputs: readonly Tensor[], eps: number) => Tensor,
 ): Tensor {
   const { eps = 1e-5, axis = -1 } = checkOptions(fn, options, ["eps", "axis"]);
-  checks(fn).finite({ eps }, { min: 0 });
+  if (!(eps >= 0 && eps < Infinity)) checks(fn).finite({ eps }, { min: 0 });
   const { shape, dtype } = checkTensor(fn, "x", x);
   const first = normalizeAxis(fn, axis, shape.length);
   const row = shape.slice(first);
@@ -37,8 +37,10 @@ export function overRows(
   for (const name of names) {
     const param = given[name];
     const own = param === undefined ? fullLike(1, row, x) : checkTensor(fn, name, param);
-    const because = `the axes of x from ${first} on, as x is [${shape.join(", ")}]`;
-    checkFits(fn, name, own, { dtype, shape: row }, because, layout);
+    if (own.dtype !== dtype || !sameShape(own.shape, row)) {
+      const because = `the axes of x from ${first} on, as x is [${shape.join(", ")}]`;
+      checkFits(fn, name, own, { dtype, shape: row }, because, layout);
+    }
     inputs.push(row.length === 1 ? own : reshaped(own, [sizeOf(row)]));
   }
   return reshaped(norm(inputs, eps), shape);

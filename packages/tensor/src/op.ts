@@ -137,14 +137,19 @@ export type Recorder = (
 export const observers = new Set<Recorder>();
 
 /**
- * Tells each tape that watches one of the inputs. A tensor carries its places, so there is no current tape: gradients
+ * Tells each tape that watches one of the inputs, if any does. A tensor carries its places, so there is no current tape: gradients
  * of gradients are tapes beside each other.
  */
 export const record: Recorder = (op, inputs, outputs, attributes) => {
-  if (!inputs.some(({ nodes }) => nodes)) return;
   const tapes = new Set(inputs.flatMap(({ nodes = [] }) => nodes.map(({ tape }) => tape)));
   for (const tape of tapes) (tape.record as Recorder)(op, inputs, outputs, attributes);
 };
+
+/** True if a tape watches one of the inputs. */
+function isRecorded(inputs: readonly Tensor[]): boolean {
+  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.nodes) return true;
+  return false;
+}
 
 /**
  * Runs an op where its inputs live, and returns all its outputs. Decoding a token runs some hundred small ones between
@@ -177,7 +182,7 @@ export function runAll<Attributes>(
     device.countCall(op.name, ran ? "device" : "plain");
     for (const observe of observers) observe(op as RanOp<never>, inputs, outputs, attributes);
   }
-  record(op as RanOp<never>, inputs, outputs, attributes);
+  if (isRecorded(inputs)) record(op as RanOp<never>, inputs, outputs, attributes);
   return outputs;
 }
 
@@ -206,7 +211,7 @@ export function runNamed<Args extends readonly unknown[], Outputs>(
   if (own && !ran) for (const output of made) viewOf(output).array.fill(0);
   if (!ran) op.kernel(...args, outputs);
   device.countCall(op.name, ran ? "device" : "plain");
-  if (observers.size === 0 && !inputs.some(({ nodes }) => nodes)) return outputs;
+  if (observers.size === 0 && !isRecorded(inputs)) return outputs;
   const asRun: RanOp<unknown> = {
     name: op.name,
     named: [op as NamedOp<never, unknown>, args],
@@ -221,7 +226,7 @@ export function runNamed<Args extends readonly unknown[], Outputs>(
     },
   };
   for (const observe of observers) observe(asRun, inputs, made, undefined);
-  record(asRun, inputs, made, undefined);
+  if (isRecorded(inputs)) record(asRun, inputs, made, undefined);
   return outputs;
 }
 
@@ -268,10 +273,12 @@ function sharedDevice(
 ): Device {
   let { device } = inputs[0]!;
   for (let i = 0; i < inputs.length; i++) {
-    const own = inputs[i]!.device;
-    if (own.isOver?.(device)) device = own;
-    else if (!device.isOver?.(own)) checkSameDevice(fn, own, device);
-    if (!dataMovement && i !== halfInput) checkNumbers(fn, inputs[i]!.dtype);
+    const { device: own, dtype } = inputs[i]!;
+    if (own !== device) {
+      if (own.isOver?.(device)) device = own;
+      else if (!device.isOver?.(own)) checkSameDevice(fn, own, device);
+    }
+    if (dtype !== "float32" && !dataMovement && i !== halfInput) checkNumbers(fn, dtype);
   }
   return device;
 }

@@ -32,9 +32,9 @@ export function bitsOf(x: number): number {
 
 /** Byte address of a view in the memory; undefined for a host array. */
 export function addressOf({ storage, dtype, offset }: View): number | undefined {
-  checkAlive(storage);
-  const { pointer } = storage as WasmStorage;
-  return pointer === undefined ? undefined : pointer + offset * bytesPerElement(dtype);
+  const { pointer, ended } = storage as WasmStorage;
+  if (ended) checkAlive(storage);
+  return pointer === undefined || offset === 0 ? pointer : pointer + offset * bytesPerElement(dtype);
 }
 
 /** A tensor that is placed: strides in elements, and the address of the first in bytes. */
@@ -42,9 +42,10 @@ export type Placed = Pick<View, "shape" | "strides"> & { readonly pointer: numbe
 
 export class Call {
   readonly #memory: WasmMemory;
-  /** Pointer and bytes of each scratch allocation, one after the other. */
-  readonly #taken: number[] = [];
-  readonly #out: [pointer: number, array: TypedArray][] = [];
+  /** Pointer and bytes of each scratch allocation, one after the other. Most calls have none. */
+  #taken: number[] | undefined;
+  /** Outputs outside of the memory. */
+  #out: [pointer: number, array: TypedArray][] | undefined;
 
   constructor(memory: WasmMemory) {
     this.#memory = memory;
@@ -74,7 +75,7 @@ export class Call {
   /** Bytes that only this call needs. */
   scratch(bytes: number): number {
     const pointer = this.#memory.allocate(bytes);
-    this.#taken.push(pointer, bytes);
+    (this.#taken ??= []).push(pointer, bytes);
     return pointer;
   }
 
@@ -89,7 +90,7 @@ export class Call {
   /** Copies an array in, for plans and programs. */
   copy(array: TypedArray | Uint32Array): number {
     const pointer = this.scratch(Math.max(4, array.byteLength));
-    this.#memory.bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), pointer);
+    copyTo(this.#memory, array, pointer);
     return pointer;
   }
 
@@ -98,23 +99,22 @@ export class Call {
     let total = 0;
     for (const { byteLength } of arrays) total += Math.ceil(byteLength / 4) * 4;
     let to = this.scratch(Math.max(4, total));
-    const { bytes } = this.#memory;
-    return arrays.map(({ buffer, byteOffset, byteLength }) => {
+    return arrays.map((array) => {
       const at = to;
-      bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-      to += Math.ceil(byteLength / 4) * 4;
+      copyTo(this.#memory, array, at);
+      to += Math.ceil(array.byteLength / 4) * 4;
       return at;
     });
   }
 
   /** Copies outputs to where they belong, where the kernel is done. */
   end(done: boolean): boolean {
-    if (done) this.#copyOut();
+    if (done && this.#out) this.#copyOut(this.#out);
     return done;
   }
 
-  #copyOut(): void {
-    for (const [pointer, array] of this.#out) {
+  #copyOut(out: readonly [pointer: number, array: TypedArray][]): void {
+    for (const [pointer, array] of out) {
       const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
       bytes.set(this.#memory.bytes.subarray(pointer, pointer + array.byteLength));
     }
@@ -122,24 +122,30 @@ export class Call {
 
   free(): void {
     const taken = this.#taken;
+    if (!taken) return;
     for (let i = 0; i < taken.length; i += 2) this.#memory.free(taken[i]!, taken[i + 1]!);
   }
 
   /** Copies the stretch of the array that a view touches. */
   #copyIn({ array, shape, strides, offset }: View): number {
-    if (shape.includes(0)) return this.scratch(4);
-    const size = array.BYTES_PER_ELEMENT;
     let last = 0;
-    for (let axis = 0; axis < shape.length; axis++) last += (shape[axis]! - 1) * strides[axis]!;
-    const bytes = (last + 1) * size;
-    const pointer = this.scratch(bytes);
-    this.#memory.bytes.set(new Uint8Array(array.buffer, array.byteOffset + offset * size, bytes), pointer);
-    return pointer;
+    for (let axis = 0; axis < shape.length; axis++) {
+      if (shape[axis] === 0) return this.scratch(4);
+      last += (shape[axis]! - 1) * strides[axis]!;
+    }
+    return this.copy(last + 1 === array.length ? array : array.subarray(offset, offset + last + 1));
   }
 
   #makeRoom({ array }: View): number {
     const pointer = this.scratch(Math.max(4, array.byteLength));
-    this.#out.push([pointer, array]);
+    (this.#out ??= []).push([pointer, array]);
     return pointer;
   }
+}
+
+/** Copies an array to an address; of the types that most are, without a view of its bytes. */
+function copyTo(memory: WasmMemory, array: TypedArray | Uint32Array, at: number): void {
+  if (array instanceof Float32Array) memory.floats.set(array, at / 4);
+  else if (array instanceof Int32Array || array instanceof Uint32Array) memory.words.set(array, at / 4);
+  else memory.bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
 }

@@ -1,6 +1,6 @@
 import { asyncDisposable } from "@qkv/core";
 import type { Device, DeviceMemory, DeviceReport, Storage, TypedArray } from "@qkv/tensor";
-import { allocateArray, checkAlive, scopes, viewArray } from "@qkv/tensor/devices";
+import { allocateArray, checkAlive, scopes, viewArray, type ScopedStorage } from "@qkv/tensor/devices";
 import type { Engine } from "./engine.js";
 import { kernels } from "./kernels.js";
 import {
@@ -10,7 +10,7 @@ import {
   type ReadPatternChoice,
 } from "./read-pattern.js";
 import type { WasmBuild } from "./sources.js";
-import { bytesOf, storageOf, type WasmStorage } from "./storage.js";
+import { storageOf, type WasmStorage } from "./storage.js";
 import type { Pool } from "./threads/pool.js";
 
 export type WasmReport = DeviceReport & {
@@ -60,9 +60,10 @@ export function makeDevice(
   const abandoned = new FinalizationRegistry<[pointer: number, bytes: number]>(([pointer, bytes]) =>
     memory.free(pointer, bytes),
   );
-  const free = (storage: WasmStorage) => {
+  const free = (owned: ScopedStorage) => {
+    const storage = owned as WasmStorage;
     if (storage.pointer === undefined) return;
-    memory.free(storage.pointer, bytesOf(storage));
+    memory.free(storage.pointer, storage.bytes);
     storage.pointer = undefined;
   };
   const arrayOf = (storage: WasmStorage): TypedArray => {
@@ -73,7 +74,7 @@ export function makeDevice(
     return (storage.view = viewArray(dtype, buffer, pointer!, length));
   };
   const { scope, recording, own, retain, active } = scopes(
-    (storage) => free(storage as WasmStorage),
+    free,
     // A result that leaves the outermost scope is copied to a host array, which the collector owns.
     (storage) => {
       const left = storage as WasmStorage;
@@ -96,14 +97,14 @@ export function makeDevice(
       retain(storage);
       if (storage.pointer === undefined && storage.array) {
         const { array } = storage;
-        storage.pointer = memory.allocate(bytesOf(storage));
+        storage.pointer = memory.allocate(storage.bytes);
         storage.array = undefined;
         arrayOf(storage).set(array);
       }
       if (storage.pointer === undefined) return;
       // Retained a second time, as the output of a layer that is the input of the next one is, it is freed once.
       abandoned.unregister(storage);
-      abandoned.register(storage, [storage.pointer, bytesOf(storage)], storage);
+      abandoned.register(storage, [storage.pointer, storage.bytes], storage);
     },
     report: () => ({
       name,
@@ -123,7 +124,7 @@ export function makeDevice(
       pool?.check();
       if (!active()) return storageOf(dtype, length, allocateArray(dtype, length, fn));
       const storage = storageOf(dtype, length);
-      storage.pointer = memory.allocate(bytesOf(storage));
+      storage.pointer = memory.allocate(storage.bytes);
       if (zeroed) arrayOf(storage).fill(0);
       own(storage);
       return storage;

@@ -3,8 +3,9 @@ import { DeviceError } from "@qkv/core";
 /** The allocator of a WebAssembly instance's memory. */
 export type WasmMemory = {
   readonly memory: WebAssembly.Memory;
-  /** All of it, as bytes and as words. Replaced when the memory grows. */
+  /** All of it, as bytes, words and floats. Replaced when the memory grows. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly floats: Float32Array<ArrayBuffer>;
   readonly words: Int32Array<ArrayBuffer>;
   /**
    * Allocates at least `bytes` bytes, at a multiple of 64, of 4096 from 64 KiB on. Not zeroed. May replace the memory's
@@ -31,6 +32,8 @@ export type MemoryOptions = {
 const pageSize = 65536;
 /** Tensors of 64 KiB and more begin at its multiples: processors read ahead up to the end of such a block, see decision 8. */
 const alignment = 4096;
+/** Others take and begin at multiples of a line of the caches. */
+const smallest = 64;
 /** Most pages that growing adds beyond those needed: 32 MiB. */
 const mostMore = 512;
 export const mostBytes = 2 ** 32;
@@ -49,7 +52,7 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
   let peak = 0;
   const look = () => {
     const buffer = memory.buffer as ArrayBuffer;
-    return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
+    return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), floats: new Float32Array(buffer) };
   };
   let views = look();
   return {
@@ -58,16 +61,26 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
     get bytes() {
       return views.bytes;
     },
+    get floats() {
+      return views.floats;
+    },
     get words() {
       return views.words;
     },
     allocate(bytes) {
       const size = rounded(bytes);
-      const from = (begin: number) => (size < pageSize ? begin : Math.ceil(begin / alignment) * alignment);
+      const multiple = size < pageSize ? smallest : alignment;
       let place = 0;
-      while (place < begins.length && from(begins[place]!) + size > ends[place]!) place += 1;
-      const begin = begins[place] ?? end;
-      const pointer = from(begin);
+      let begin = end;
+      let pointer = Math.ceil(end / multiple) * multiple;
+      for (; place < begins.length; place++) {
+        const free = begins[place]!;
+        const from = Math.ceil(free / multiple) * multiple;
+        if (from + size > ends[place]!) continue;
+        begin = free;
+        pointer = from;
+        break;
+      }
       const blockEnd = pointer + size;
       if (place === begins.length) {
         if (blockEnd > views.bytes.length) {
@@ -132,7 +145,7 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
   };
 }
 
-const rounded = (bytes: number) => Math.max(64, Math.ceil(bytes / 64) * 64);
+const rounded = (bytes: number) => Math.max(smallest, Math.ceil(bytes / smallest) * smallest);
 
 /** A memory that may grow to `pages`, or, on machines that reserve all of it at once and cannot, to less. */
 function reserve(pages: number, shared: boolean): { memory: WebAssembly.Memory; limit: number } {

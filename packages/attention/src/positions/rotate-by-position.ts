@@ -1,8 +1,8 @@
 import { allocateArray, checks, ShapeError } from "@qkv/core";
-import { checkTensor, Tensor, type TypedArray } from "@qkv/tensor";
+import { checkTensor, run, Tensor, type TypedArray } from "@qkv/tensor";
 import { placesOf, type Positions } from "./places-of.js";
 import type { RotaryLayout } from "./check-layout.js";
-import { rotate } from "./rotate.js";
+import { rotateOp } from "./rotate.js";
 
 /** Rotation of the pairs of a head. */
 export type PairRotation = {
@@ -36,8 +36,9 @@ export function rotateByPosition(
   const T = x.shape[2]!;
   const start = (positions as { start?: number } | undefined)?.start;
   const { last } = tables;
+  const attributes = { layout, inverse: false };
   if (last && last.start === start && last.cos.shape[0] === T && isLike(last.cos, x))
-    return rotate(x, last.cos, last.sin, { layout });
+    return run(rotateOp, [x, last.cos, last.sin], attributes);
   const given = placesOf(fn, positions, B, T);
   const perBatch = given.length !== T;
   const { frequencies, scale } = pairRotation(
@@ -59,7 +60,7 @@ export function rotateByPosition(
     new Tensor(x.device, x.device.fromHost(x.dtype, array), perBatch ? [B, T, half] : [T, half]);
   const made = { cos: table(cos), sin: table(sin) };
   if (start !== undefined) tables.last = { start, ...made };
-  return rotate(x, made.cos, made.sin, { layout });
+  return run(rotateOp, [x, made.cos, made.sin], attributes);
 }
 
 function isLike(a: Tensor, b: Tensor): boolean {

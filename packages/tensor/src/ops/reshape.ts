@@ -35,7 +35,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const size = sizeOf(checkTensor("reshape", "x", x).shape);
   checkWholeNumbers("reshape", "shape", shape);
   const filled = shape.includes(-1) ? withRest(shape, size) : shape;
-  if (!filled.every(isLength) || sizeOf(filled) !== size) {
+  if (sizeOf(filled) !== size || !areLengths(filled)) {
     refuseShape(
       "reshape",
       "shape",
@@ -53,8 +53,9 @@ function withRest(shape: Shape, size: number): Shape {
   return axis === shape.lastIndexOf(-1) ? withLength(shape, axis, size / -sizeOf(shape)) : shape;
 }
 
-function isLength(length: number): boolean {
-  return Number.isInteger(length) && length >= 0;
+function areLengths(shape: Shape): boolean {
+  for (const length of shape) if (!Number.isInteger(length) || length < 0) return false;
+  return true;
 }
 
 /** {@link reshape} to a shape that is known to fit. */

@@ -1,4 +1,12 @@
-import { checkNoBroadcast, checks, copyStrided, normalizeAxis, refuse, refuseShape } from "@qkv/core";
+import {
+  checkNoBroadcast,
+  checks,
+  copyStrided,
+  normalizeAxis,
+  refuse,
+  refuseShape,
+  type Shape,
+} from "@qkv/core";
 import type { Kernel } from "../contracts.js";
 import { checkTensor, readOf, viewOf } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -23,7 +31,7 @@ import type { Tensor } from "../tensor.js";
 export function write(target: Tensor, axis: number, start: number, source: Tensor): void {
   const at = normalizeAxis("write", axis, checkTensor("write", "target", target).shape.length);
   checkTensor("write", "source", source);
-  checks("write").whole({ start });
+  if (!Number.isSafeInteger(start)) checks("write").whole({ start });
   checkNoBroadcast("write", "target", target);
   if (target.device !== source.device || target.dtype !== source.dtype) {
     refuse(
@@ -34,12 +42,7 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
       "cast or move the source first.",
     );
   }
-  const fits =
-    source.shape.length === target.shape.length &&
-    source.shape.every((length, a) =>
-      a === at ? start >= 0 && start + length <= target.shape[a]! : length === target.shape[a],
-    );
-  if (!fits) {
+  if (!fits(source.shape, target.shape, at, start)) {
     refuseShape(
       "write",
       "source",
@@ -55,4 +58,13 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
   if (ran) return;
   const to = viewOf(target);
   copyStrided(readOf(source), { ...to, offset: to.offset + start * to.strides[at]! });
+}
+
+/** True for rows that a target has room for, from `start` on along an axis. */
+function fits(rows: Shape, target: Shape, axis: number, start: number): boolean {
+  if (rows.length !== target.length || start < 0) return false;
+  for (let a = 0; a < rows.length; a++) {
+    if (a === axis ? start + rows[a]! > target[a]! : rows[a] !== target[a]) return false;
+  }
+  return true;
 }

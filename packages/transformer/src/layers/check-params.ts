@@ -16,7 +16,7 @@ export function checkParams(check: Checks, params: unknown, names: readonly stri
     });
   }
   for (const name of names) {
-    const value = valueAt(params, name);
+    const value = (params as Record<string, unknown>)[name] ?? valueAt(params, name);
     // A weight is a tensor or a quantized matrix.
     if (typeof value === "object" && value !== null) continue;
     check.refuse({

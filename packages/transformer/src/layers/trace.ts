@@ -138,10 +138,11 @@ export function attentionTrace(
   step: string,
   recurrent = false,
 ): Trace | undefined {
+  if (!trace) return undefined;
   const at = traceAt(trace, step);
-  const names = at && namesOf(recurrent).filter((name) => isTraced(at, name));
-  const changed = namesOf(recurrent).some((name) => at?.interventions?.[pathTo(at, name)] !== undefined);
-  return at && names && (changed || names.length > 0) ? { ...at, names } : undefined;
+  const names = namesOf(recurrent).filter((name) => isTraced(at, name));
+  const changed = namesOf(recurrent).some((name) => at.interventions?.[pathTo(at, name)] !== undefined);
+  return changed || names.length > 0 ? { ...at, names } : undefined;
 }
 
 /** Names of tensors of a layer besides those of its attention. */

@@ -248,6 +248,12 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
     return learned ? mul(add(sum, learned(read)), Math.SQRT1_2) : sum;
   };
   const both = placement === "both";
+  const ownParams = [
+    ...(attention ? ["attention", "attentionNorm"] : []),
+    ...(feedForward ? ["feedForward"] : []),
+    ...(feedForward && placement !== "parallelShared" ? ["feedForwardNorm"] : []),
+    ...(laurel ? ["laurel"] : []),
+  ];
   return {
     init(seed) {
       const seeds = splitSeed(seed, ["attention", "feedForward", "crossAttention"]);
@@ -281,12 +287,7 @@ export function transformerLayer<Inner, Attention = AttentionParams>(
       const seeds = dropoutSeed === undefined ? undefined : splitSeed(dropoutSeed, dropoutParts, 8);
       const drops = (seed: number | undefined) => seed !== undefined && { dropoutSeed: seed };
       const finished = (y: Tensor) => recordTensor(trace, "output", finish ? finish(y) : y);
-      checkParams(onApply, params, [
-        ...(attention ? ["attention", "attentionNorm"] : []),
-        ...(feedForward ? ["feedForward"] : []),
-        ...(feedForward && placement !== "parallelShared" ? ["feedForwardNorm"] : []),
-        ...(laurel ? ["laurel"] : []),
-      ]);
+      checkParams(onApply, params, ownParams);
       checkTensor("transformerLayer.apply", "x", x);
       x = recordTensor(trace, "input", x);
       const traced = (step: string, recurrent = false) => {

@@ -1,3 +1,4 @@
+import { sameShape } from "@qkv/core";
 import { sizeOf, type DType, type Kernel, type View } from "@qkv/tensor";
 import { binaryFunctions, comparisonFunctions, blockBytes, unaryFunctions } from "../binaries/layout.js";
 import { withCall, type Call } from "../call.js";
@@ -37,7 +38,7 @@ function walkOver(
   alpha = 1,
 ): boolean {
   const output = outputs[0]!;
-  if (inputs.some(({ dtype }, i) => dtype !== "float32" && i < 2)) return false;
+  if (inputs[0]!.dtype !== "float32" || (inputs.length > 1 && inputs[1]!.dtype !== "float32")) return false;
   if (output.shape.includes(0)) return false;
   return withCall(engine, (call) => {
     const pointers = call.addresses(inputs, outputs);
@@ -63,9 +64,8 @@ const maxSingleThreaded = 32768;
 function contiguousLength(inputs: readonly View[], { shape }: View): number {
   const length = sizeOf(shape);
   if (length > maxSingleThreaded || length % 4 !== 0) return 0;
-  const isContiguous = (view: View) =>
-    view.shape.length === shape.length && view.shape.every((n, axis) => n === shape[axis]) && isPacked(view);
-  return inputs.every(isContiguous) ? length : 0;
+  for (const view of inputs) if (!sameShape(view.shape, shape) || !isPacked(view)) return 0;
+  return length;
 }
 
 /** Adds a bias to contiguous rows, in place. */

@@ -122,12 +122,9 @@ function rowTimesColumns(
   const items = Math.ceil(quarter / step);
   const { pattern, end } = patterns.begin("gemvTransposed", (half ? 2 : 4) * N * K);
   const interleaved = Number(pattern === "interleaved");
-  const done = engine.parallel(
-    half ? "rowTimesHalfColumns" : "rowTimesColumns",
-    items,
-    0,
-    ...[x, b, across, c, N, K, step, bias, interleaved, Number(half === "float16")],
-  );
+  const entry = half ? "rowTimesHalfColumns" : "rowTimesColumns";
+  const isFloat16 = Number(half === "float16");
+  const done = engine.parallel(entry, items, 0, x, b, across, c, N, K, step, bias, interleaved, isFloat16);
   end(done);
   return done;
 }

@@ -11,20 +11,21 @@ export function writeKernel({ memory }: Engine) {
     [buffer]: readonly View[],
     { axis, start }: { axis: number; start: number },
   ): boolean => {
-    const [source, destination] = [addressOf(rows!), addressOf(buffer!)];
-    if (source === undefined || destination === undefined || rows!.shape.length !== 4) return false;
-    const [B, H, T, D] = rows!.shape as [number, number, number, number];
-    const [batch, head, row, column] = rows!.strides as [number, number, number, number];
-    const [toBatch, toHead, toRow, toColumn] = buffer!.strides as [number, number, number, number];
-    if (column !== 1 || toColumn !== 1) return false;
-    const size = bytesPerElement(rows!.dtype);
-    const to = destination + size * start * buffer!.strides[axis]!;
+    const source = addressOf(rows!);
+    const destination = addressOf(buffer!);
+    const { shape, strides: from, dtype } = rows!;
+    const { strides: to } = buffer!;
+    if (source === undefined || destination === undefined || shape.length !== 4) return false;
+    if (from[3] !== 1 || to[3] !== 1) return false;
+    const size = bytesPerElement(dtype);
+    const first = destination + size * start * to[axis]!;
+    const length = size * shape[3]!;
     const { bytes } = memory;
-    for (let b = 0; b < B; b++) {
-      for (let h = 0; h < H; h++) {
-        for (let t = 0; t < T; t++) {
-          const at = source + size * (b * batch + h * head + t * row);
-          bytes.copyWithin(to + size * (b * toBatch + h * toHead + t * toRow), at, at + size * D);
+    for (let b = 0; b < shape[0]!; b++) {
+      for (let h = 0; h < shape[1]!; h++) {
+        for (let t = 0; t < shape[2]!; t++) {
+          const at = source + size * (b * from[0]! + h * from[1]! + t * from[2]!);
+          bytes.copyWithin(first + size * (b * to[0]! + h * to[1]! + t * to[2]!), at, at + length);
         }
       }
     }
