@@ -154,7 +154,7 @@ export const mutants = [
     what: "numbers of 0 bytes share an address with others",
     file: "src/memory.ts",
     in: "rounded",
-    find: "Math.max(64, $bytes)",
+    find: "Math.max(smallest, $bytes)",
     replace: "$bytes",
   },
   {

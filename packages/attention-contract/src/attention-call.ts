@@ -104,10 +104,13 @@ export function callSizes({
   query,
   keyValues: { key, value },
 }: Pick<AttentionCall<Pick<Tensor, "shape">>, "query" | "keyValues">) {
-  const [B, H, T, D] = query.shape as [number, number, number, number];
+  const { shape } = query;
+  const H = shape[1]!;
   const Hkv = segmentShape(key[0]!)[1]!;
-  const S = key.reduce((sum, segment) => sum + segmentLength(segment), 0);
-  return { B, H, Hkv, T, S, D, Dv: segmentShape(value[0]!)[3]!, group: H / Hkv };
+  const Dv = segmentShape(value[0]!)[3]!;
+  let S = 0;
+  for (let i = 0; i < key.length; i++) S += segmentLength(key[i]!);
+  return { B: shape[0]!, H, Hkv, T: shape[2]!, S, D: shape[3]!, Dv, group: H / Hkv };
 }
 
 /** [B, Hkv, Sᵢ, D] of a tensor, [blocks, Hkv, blockLength, D] of pages. */

@@ -165,13 +165,15 @@ export function runAll<Attributes>(
   const own = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
   const specs = op.infer(inputs, attributes);
   const overwritten = op.overwrites?.(attributes);
-  const outputs = specs.map(({ shape, dtype }, i) => {
-    if (op.view) return new Tensor(device, inputs[0]!.storage, shape, op.view(inputs[0]!, attributes));
-    const input = inputs[overwritten?.[i] ?? -1];
-    if (input && fillsStorage(input)) return new Tensor(device, input.storage, shape);
+  const outputs = new Array<Tensor>(specs.length);
+  for (let i = 0; i < specs.length; i++) {
+    const { shape, dtype } = specs[i]!;
+    const input = op.view ? inputs[0]! : overwritten && inputs[overwritten[i] ?? -1];
+    if (op.view) outputs[i] = new Tensor(device, input!.storage, shape, op.view(input!, attributes));
+    else if (input && fillsStorage(input)) outputs[i] = new Tensor(device, input.storage, shape);
     // A device's kernel writes every number; the plain ones may count on zeros.
-    return new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape);
-  });
+    else outputs[i] = new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape);
+  }
   if (op.kernel) {
     const ran = own && own(inputs, outputs, attributes) !== false;
     if (own && !ran)
@@ -180,7 +182,8 @@ export function runAll<Attributes>(
       });
     if (!ran) op.kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
     device.countCall(op.name, ran ? "device" : "plain");
-    for (const observe of observers) observe(op as RanOp<never>, inputs, outputs, attributes);
+    if (observers.size > 0)
+      for (const observe of observers) observe(op as RanOp<never>, inputs, outputs, attributes);
   }
   if (isRecorded(inputs)) record(op as RanOp<never>, inputs, outputs, attributes);
   return outputs;

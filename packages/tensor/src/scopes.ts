@@ -57,7 +57,8 @@ export function scopes(
           if (outer) outer.push(storage);
           else leave(storage);
         }
-        for (const storage of own) {
+        for (let i = 0; i < own.length; i++) {
+          const storage = own[i]!;
           if (storage.owner !== own) continue;
           storage.owner = undefined;
           storage.ended = true;

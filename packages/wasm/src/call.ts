@@ -54,9 +54,11 @@ export class Call {
   /** Byte addresses of the first element of each view. All inputs and outputs of a call are placed at once. */
   addresses(inputs: readonly View[], outputs: readonly View[]): number[] {
     const pointers = new Array<number>(inputs.length + outputs.length);
-    let i = 0;
-    for (; i < inputs.length; i++) pointers[i] = addressOf(inputs[i]!) ?? this.#copyIn(inputs[i]!);
-    for (const view of outputs) pointers[i++] = addressOf(view) ?? this.#makeRoom(view);
+    let at = 0;
+    for (let i = 0; i < inputs.length; i++)
+      pointers[at++] = addressOf(inputs[i]!) ?? this.#copyIn(inputs[i]!);
+    for (let i = 0; i < outputs.length; i++)
+      pointers[at++] = addressOf(outputs[i]!) ?? this.#makeRoom(outputs[i]!);
     return pointers;
   }
 

@@ -35,6 +35,14 @@ const rounds = 6;
 /** The default stays unless another pattern takes less than this fraction of its time. */
 const clearly = 0.95;
 
+/** Calls that are not timed. */
+const ignore = () => undefined;
+const untimed = {
+  sequential: { pattern: "sequential", end: ignore },
+  prefetched: { pattern: "prefetched", end: ignore },
+  interleaved: { pattern: "interleaved", end: ignore },
+} as const;
+
 type Trial = { calls: number; readonly best: Map<ReadPattern, number>; bytes: number };
 
 /**
@@ -71,7 +79,7 @@ export function readPatterns(
       const settled = fixed !== "auto" || chosen[kernel];
       if (settled || bytes < measuredBytes) {
         const small = fixed === "auto" && bytes < chosenBytes;
-        return { pattern: small ? patterns[0] : choiceOf(kernel).pattern, end: () => undefined };
+        return untimed[small ? patterns[0] : choiceOf(kernel).pattern];
       }
       const trial = (trials[kernel] ??= { calls: 0, best: new Map(), bytes });
       const pattern = patterns[trial.calls % patterns.length]!;

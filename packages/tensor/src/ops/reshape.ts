@@ -54,7 +54,9 @@ function withRest(shape: Shape, size: number): Shape {
 }
 
 function areLengths(shape: Shape): boolean {
-  for (const length of shape) if (!Number.isInteger(length) || length < 0) return false;
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (!Number.isInteger(shape[axis]) || shape[axis]! < 0) return false;
+  }
   return true;
 }
 

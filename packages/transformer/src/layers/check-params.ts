@@ -15,7 +15,8 @@ export function checkParams(check: Checks, params: unknown, names: readonly stri
       fix: "give the params first, then the input: those of `init(seed)`, or of a model that was loaded.",
     });
   }
-  for (const name of names) {
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
     const value = (params as Record<string, unknown>)[name] ?? valueAt(params, name);
     // A weight is a tensor or a quantized matrix.
     if (typeof value === "object" && value !== null) continue;

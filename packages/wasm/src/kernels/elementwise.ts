@@ -1,7 +1,7 @@
 import { sameShape } from "@qkv/core";
 import { sizeOf, type DType, type Kernel, type View } from "@qkv/tensor";
 import { binaryFunctions, comparisonFunctions, blockBytes, unaryFunctions } from "../binaries/layout.js";
-import { withCall, type Call } from "../call.js";
+import { addressOf, withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
 import { writeWalk } from "./walk.js";
@@ -40,19 +40,46 @@ function walkOver(
   const output = outputs[0]!;
   if (inputs[0]!.dtype !== "float32" || (inputs.length > 1 && inputs[1]!.dtype !== "float32")) return false;
   if (output.shape.includes(0)) return false;
+  return (
+    runVectors(engine, entry, op, inputs, output, alpha) || runWalk(engine, entry, op, inputs, outputs, alpha)
+  );
+}
+
+function runWalk(
+  engine: Engine,
+  entry: string,
+  op: number,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  alpha: number,
+): boolean {
   return withCall(engine, (call) => {
     const pointers = call.addresses(inputs, outputs);
-    const vectorized = vectors[entry];
-    const size = vectorized ? contiguousLength(inputs, output) : 0;
-    if (vectorized && size > 0) {
-      const run = engine.exports[vectorized]!;
-      if (entry === "unary") run(op, pointers[0]!, pointers[1]!, 4 * size, alpha);
-      else run(op, pointers[0]!, pointers[1]!, pointers[2]!, 4 * size);
-      return true;
-    }
-    const { items, at } = writeWalk(call, op, alpha, output.shape, inputs, pointers, pointers.at(-1)!);
+    const { shape } = outputs[0]!;
+    const { items, at } = writeWalk(call, op, alpha, shape, inputs, pointers, pointers.at(-1)!);
     return engine.parallel(entry, items, scratch, at);
   });
+}
+
+/** Short contiguous operands of full vectors, all in the device's memory: nothing is made for the call. False for others. */
+function runVectors(
+  engine: Engine,
+  entry: string,
+  op: number,
+  inputs: readonly View[],
+  output: View,
+  alpha: number,
+): boolean {
+  const vectorized = vectors[entry];
+  const bytes = vectorized === undefined ? 0 : 4 * contiguousLength(inputs, output);
+  const a = addressOf(inputs[0]!);
+  const b = inputs.length > 1 ? addressOf(inputs[1]!) : 0;
+  const to = addressOf(output);
+  if (bytes === 0 || a === undefined || b === undefined || to === undefined) return false;
+  const run = engine.exports[vectorized!]!;
+  if (inputs.length > 1) run(op, a, b, to, bytes);
+  else run(op, a, to, bytes, alpha);
+  return true;
 }
 
 /** Exports for contiguous operands of full vectors. */
@@ -64,7 +91,9 @@ const maxSingleThreaded = 32768;
 function contiguousLength(inputs: readonly View[], { shape }: View): number {
   const length = sizeOf(shape);
   if (length > maxSingleThreaded || length % 4 !== 0) return 0;
-  for (const view of inputs) if (!sameShape(view.shape, shape) || !isPacked(view)) return 0;
+  for (let i = 0; i < inputs.length; i++) {
+    if (!sameShape(inputs[i]!.shape, shape) || !isPacked(inputs[i]!)) return 0;
+  }
   return length;
 }
 

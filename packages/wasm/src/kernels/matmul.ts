@@ -1,5 +1,5 @@
 import { sizeOf, type HalfType, type View } from "@qkv/tensor";
-import { withCall, type Call } from "../call.js";
+import { addressOf, withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";
 import { addToRows } from "./elementwise.js";
@@ -45,12 +45,14 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
     const weight = inputs[1]!;
     const bias = inputs[2];
     if (x.dtype !== "float32") return false;
-    const half = weight.dtype === "bfloat16" || weight.dtype === "float16" ? weight.dtype : undefined;
+    const half = halfTypeOf(weight);
     const N = weight.shape[0]!;
     const K = weight.shape[1]!;
     const down = weight.strides[0]!;
     const across = weight.strides[1]!;
     if (N * sizeOf(x.shape) === 0) return false;
+    const ran = rowInMemory(engine, patterns, inputs, outputs[0]!);
+    if (ran !== undefined) return ran;
     const M = sizeOf(x.shape) / K;
     // Rows of two axes may lie anyhow; of more they are packed.
     const strided = x.shape.length === 2;
@@ -83,6 +85,32 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
     });
   };
 }
+
+/** One row beside a weight, all in the device's memory: nothing is made for the call. Undefined for others. */
+function rowInMemory(
+  engine: Engine,
+  patterns: ReadPatterns,
+  inputs: readonly View[],
+  output: View,
+): boolean | undefined {
+  const x = inputs[0]!;
+  const weight = inputs[1]!;
+  const bias = inputs[2];
+  const K = weight.shape[1]!;
+  if (sizeOf(x.shape) !== K || weight.strides[1] !== 1 || (bias && bias.strides[0] !== 1)) return undefined;
+  if (x.shape.length === 2 && x.strides[1] !== 1) return undefined;
+  const from = addressOf(x);
+  const matrix = addressOf(weight);
+  const to = addressOf(output);
+  const added = bias ? addressOf(bias) : 0;
+  if (from === undefined || matrix === undefined || to === undefined || added === undefined) return undefined;
+  const N = weight.shape[0]!;
+  const down = weight.strides[0]!;
+  return rowTimesColumns(engine, patterns, from, matrix, down, to, N, K, added, halfTypeOf(weight));
+}
+
+const halfTypeOf = ({ dtype }: View): HalfType | undefined =>
+  dtype === "bfloat16" || dtype === "float16" ? dtype : undefined;
 
 function rowsTimesMatrix(
   engine: Engine,

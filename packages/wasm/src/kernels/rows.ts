@@ -16,7 +16,7 @@ export function softmaxKernel(engine: Engine) {
 export function rmsNormKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { eps }: { eps: number }): boolean => {
     const x = inputs[0]!;
-    if (!inputs.every((view) => isPacked(view))) return false;
+    if (!isPacked(x) || !isPacked(inputs[1]!)) return false;
     return withCall(engine, (call) =>
       overRows(engine, "rmsNormRows", x, call.addresses(inputs, outputs), eps),
     );
