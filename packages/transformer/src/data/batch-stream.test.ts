@@ -103,3 +103,30 @@ test("the source is closed, and steps out of order and sources without targets a
     "batchStream: `step` is -1",
   );
 });
+
+test("a source that fails is opened again where it was, by the next request", async () => {
+  let fails = 2;
+  async function* unsteady(skip: number) {
+    let at = skip;
+    for await (const example of open(skip)) {
+      if (at++ === 10 && fails-- > 0) throw new Error("the connection was lost");
+      yield example;
+    }
+  }
+  const steady = batchStream(open, options);
+  const stream = batchStream(unsteady, options);
+  let failed = 0;
+  for (let step = 0; step < 8;) {
+    const batch = await stream.batchAt(step).catch((error: Error) => error.message);
+    if (batch === "the connection was lost") failed += 1;
+    else expect(batch).toMatchObject({ positions: (await steady.batchAt(step++)).positions });
+  }
+  expect(failed).toBe(2);
+});
+
+test("a source that is no stream is refused", async () => {
+  for (const source of [[textExample([1, 2])], Promise.resolve([])])
+    await expect(batchStream(() => source as never, options).batchAt(0)).rejects.toThrow(
+      /^batchStream: `open\(skip\)` is .*, expected examples that arrive one by one.*\nFix: write `async function\* open/,
+    );
+});

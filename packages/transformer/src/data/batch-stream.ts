@@ -80,13 +80,19 @@ export function batchStream(
   let hasTargets = place.skip > 0 || place.row > 0;
 
   async function readBlock(): Promise<{ count: number; rows: Piece[][] }> {
-    source ??= open(place.skip)[Symbol.asyncIterator]();
+    source ??= opened(place.skip)[Symbol.asyncIterator]();
     const examples: TrainingExample[] = [];
-    while (examples.length < shuffle) {
-      const { done, value } = await source.next();
-      if (done) break;
-      checkExample(check, `example ${place.skip + examples.length}`, value);
-      examples.push(value);
+    try {
+      while (examples.length < shuffle) {
+        const { done, value } = await source.next();
+        if (done) break;
+        checkExample(check, `example ${place.skip + examples.length}`, value);
+        examples.push(value);
+      }
+    } catch (error) {
+      // A generator that threw is at its end: another request opens it again, at the same place.
+      source = undefined;
+      throw error;
     }
     const order = permutation(examples.length, { seed, draw: place.blocks });
     const rows = packRows(
@@ -153,6 +159,16 @@ export function batchStream(
       [source, block] = [undefined, undefined];
     },
   };
+
+  function opened(skip: number): AsyncIterable<TrainingExample> {
+    const examples = open(skip);
+    const isStream = (value: unknown) =>
+      typeof (value as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] ===
+      "function";
+    const fix = "write `async function* open(skip) { … }`, which yields examples.";
+    check.each({ "open(skip)": examples }, isStream, "examples that arrive one by one", fix);
+    return examples;
+  }
 
   function checkState(given: BatchStreamState): BatchStreamState {
     const { step, epoch, skip, blocks, row } = check.options(

@@ -11,4 +11,12 @@ export function checkExample(
   const fix = "make it with `textExample(ids)` or `answerExample(messages, { … })`.";
   const isExample = () => isList(ids) && isList(targets) && ids.length === targets.length;
   check.each({ [name]: example }, isExample, "an example, with as many `targets` as `ids`", fix);
+  check.list({ [`${name}.ids`]: ids }, "token ids", isTokenId, fix);
+  check.list({ [`${name}.targets`]: targets }, "token ids, or -100 where nothing is learned", isTarget, fix);
 }
+
+/** True for an id that tensors of int32 hold. */
+export const isTokenId = (id: unknown): boolean =>
+  Number.isInteger(id) && Number(id) >= 0 && Number(id) < 2 ** 31;
+
+const isTarget = (target: unknown): boolean => target === -100 || isTokenId(target);

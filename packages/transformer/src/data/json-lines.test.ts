@@ -59,3 +59,37 @@ test("what is no stream is refused", async () => {
     /`stream` is "train.jsonl".*\nFix: give `createReadStream/,
   );
 });
+
+test("text that is not UTF-8 is refused by its line, and a byte order mark is none of it", async () => {
+  const bytes = (text: string) => Uint8Array.from(text, (one) => one.charCodeAt(0));
+  await expect(all([bytes('{"a":1}\n{"a":"caf'), bytes('\xe9"}\n')])).rejects.toThrow(
+    /^jsonLines: `stream: line 2` is "bytes that are not UTF-8", expected text in UTF-8.\nFix: convert the file/,
+  );
+  await expect(all([bytes('"a\xc3')])).rejects.toThrow(/line 1/);
+  expect(await all(['\ufeff{"a":1}\n'])).toEqual([{ a: 1 }]);
+  expect(await all([bytes('\xef\xbb\xbf{"a":1}\n')])).toEqual([{ a: 1 }]);
+  expect(await all(['"\ud83d', '\ude00"'])).toEqual(["\u{1f600}"]);
+});
+
+test("bytes that are not in a list are refused", async () => {
+  await expect(all(new Uint8Array([123]) as never)).rejects.toThrow(
+    /^jsonLines: `stream` is 123, expected chunks of bytes or text.\nFix: give a list of chunks/,
+  );
+});
+
+test("a line of many chunks is joined once", async () => {
+  const chunk = new Uint8Array(1024).fill(120);
+  let read = 0;
+  // Views count what is looked at: each byte of a chunk by the search for its end, and once more when the line is decoded.
+  const counted = Array.from({ length: 400 }, () =>
+    Object.assign(chunk.slice(), {
+      subarray(start: number, end?: number) {
+        read += 1;
+        return Uint8Array.prototype.subarray.call(this, start, end);
+      },
+    }),
+  );
+  const [value] = (await all([new Uint8Array([34]), ...counted, new Uint8Array([34, 10])])) as [string];
+  expect(value).toHaveLength(400 * 1024);
+  expect(read).toBe(400);
+});

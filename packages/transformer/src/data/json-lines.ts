@@ -14,7 +14,7 @@ export type JsonLinesOptions = {
  * Values of a file of JSON lines (JSONL), one line after the other: the file may be larger than memory. Empty lines are skipped and not counted.
  *
  * @param stream - UTF-8 bytes or strings in chunks of any length.
- * @throws {FormatError} If a line is not JSON; its number is named.
+ * @throws {FormatError} If a line is not JSON, or not in UTF-8; its number is named.
  *
  * @example
  * ```ts
@@ -33,8 +33,9 @@ export async function* jsonLines<T = unknown>(
   const { skip = 0 } = check.options(options, ["skip"]);
   check.whole({ skip }, { min: 0, unit: "lines" });
   let [line, skipped] = [0, 0];
-  for await (const text of lines(stream)) {
+  for await (const pieces of lines(stream)) {
     line += 1;
+    const text = textOf(pieces, line);
     if (text.trim() === "") continue;
     if (skipped < skip) skipped += 1;
     else yield parse(text, line) as T;
@@ -58,18 +59,57 @@ function parse(text: string, line: number): unknown {
   }
 }
 
-async function* lines(stream: ByteStream): AsyncGenerator<string> {
-  const utf8 = new TextDecoder();
-  let incomplete = "";
-  for await (const chunk of chunks(stream)) {
-    const found = (
-      incomplete + (typeof chunk === "string" ? chunk : utf8.decode(chunk, { stream: true }))
-    ).split("\n");
-    incomplete = found.pop()!;
-    yield* found;
+/** Parts of a line, in order. */
+type Pieces = readonly (Uint8Array | string)[];
+
+/** The text of a line, without the byte order mark that some editors begin a file with. */
+function textOf(pieces: Pieces, line: number): string {
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  try {
+    const texts = pieces.map((piece) =>
+      typeof piece === "string" ? piece : utf8.decode(piece, { stream: true }),
+    );
+    return (texts.join("") + utf8.decode()).replace(/^\uFEFF/, "");
+  } catch (cause) {
+    throw new FormatError({
+      fn: "jsonLines",
+      argument: `line ${line}`,
+      received: "bytes that are not UTF-8",
+      expected: "text in UTF-8",
+      fix: "convert the file, for instance with `iconv -f latin1 -t utf-8`.",
+      source: "stream",
+      cause,
+    });
   }
-  incomplete += utf8.decode();
-  if (incomplete !== "") yield incomplete;
+}
+
+/** Lines in pieces: one may be as long as the file, and is joined once. */
+async function* lines(stream: ByteStream): AsyncGenerator<Pieces> {
+  let pieces: (Uint8Array | string)[] = [];
+  for await (const chunk of chunks(stream)) {
+    const isText = typeof chunk === "string";
+    if (!isText && !(chunk instanceof Uint8Array))
+      checks("jsonLines").refuse({
+        argument: "stream",
+        received: chunk,
+        expected: "chunks of bytes or text",
+        fix: "give a list of chunks, `[bytes]`, not the bytes themselves.",
+      });
+    let start = 0;
+    for (;;) {
+      // A byte of a line break is never part of another character.
+      const end = isText ? chunk.indexOf("\n", start) : chunk.indexOf(10, start);
+      const piece = isText
+        ? chunk.slice(start, end < 0 ? undefined : end)
+        : chunk.subarray(start, end < 0 ? undefined : end);
+      if (piece.length > 0) pieces.push(piece);
+      if (end < 0) break;
+      yield pieces;
+      pieces = [];
+      start = end + 1;
+    }
+  }
+  if (pieces.length > 0) yield pieces;
 }
 
 async function* chunks(stream: ByteStream): AsyncGenerator<Uint8Array | string> {

@@ -76,3 +76,18 @@ test("examples without targets are refused", () => {
     /`examples\[0\]` is .* with as many `targets` as `ids`/,
   );
 });
+
+test("ids that int32 does not hold, and steps that are none, are refused", () => {
+  const options = { batchSize: 1, contextLength: 2, seed: 1 };
+  for (const wrong of [0.5, -1, 2 ** 31, "1"])
+    expect(() => packedBatches([{ ids: [wrong as number], targets: [1] }], options)).toThrow(
+      /^packedBatches: `examples\[0\].ids` is .*, expected .*token ids/,
+    );
+  expect(() => packedBatches([{ ids: [1], targets: [-1] }], options)).toThrow(
+    /^packedBatches: `examples\[0\].targets` is -1, expected .*or -100 where nothing is learned/,
+  );
+  const batchAt = packedBatches([{ ids: [1], targets: [1] }], options);
+  for (const step of [-1, 0.5, NaN])
+    expect(() => batchAt(step)).toThrow(/^packedBatches: `step` is .*, expected a whole number, 0 or more/);
+  expect(() => (batchAt as () => unknown)()).toThrow(/^packedBatches: `step` is undefined/);
+});

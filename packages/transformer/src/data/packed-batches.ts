@@ -68,6 +68,7 @@ export function packedBatches(
     return rowsOf(epoch)[row - firstRows[epoch]!]!;
   };
   return (step) => {
+    check.whole({ step }, { min: 0 });
     const rows = Array.from({ length: batchSize }, (_, b) => rowAt(step * batchSize + b));
     return packedBatch(rows, contextLength, device);
   };

@@ -60,6 +60,7 @@ export function preferenceBatches(
   }
   const perEpoch = Math.floor(pairs.length / batchSize);
   return (step) => {
+    check.whole({ step }, { min: 0 });
     const order = permutation(pairs.length, { seed, draw: Math.floor(step / perEpoch) }).data;
     const first = (step % perEpoch) * batchSize;
     const drawn = Array.from({ length: batchSize }, (_, b) => pairs[order[first + b]!]!);

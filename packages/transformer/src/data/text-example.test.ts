@@ -7,4 +7,6 @@ test("a text of one token has nothing to predict", () => {
     /`ids` is "1 tokens", expected 2 tokens or more.*\nFix: leave shorter texts out/,
   );
   expect(() => textExample([4, 0.5])).toThrow("textExample: `ids` is 0.5");
+  expect(() => textExample([4, -1])).toThrow("textExample: `ids` is -1");
+  expect(() => textExample([4, 2 ** 31])).toThrow("textExample: `ids` is 2147483648");
 });

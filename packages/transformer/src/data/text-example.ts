@@ -1,4 +1,5 @@
 import { checks } from "@qkv/core";
+import { isTokenId } from "./check-example.js";
 import type { TrainingExample } from "./training-example.js";
 
 /**
@@ -17,7 +18,7 @@ import type { TrainingExample } from "./training-example.js";
  */
 export function textExample(ids: ArrayLike<number>): TrainingExample {
   const check = checks("textExample");
-  check.list({ ids }, "token ids", Number.isSafeInteger, "encode the text with a tokenizer.");
+  check.list({ ids }, "token ids", isTokenId, "encode the text with a tokenizer.");
   if (ids.length < 2) {
     check.refuse({
       argument: "ids",

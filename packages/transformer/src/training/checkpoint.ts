@@ -1,5 +1,5 @@
 import { checks, FormatError, readSafetensorsHeader, type Checks } from "@qkv/core";
-import type { Device, Tensor } from "@qkv/tensor";
+import { isTensor, type Device, type Tensor } from "@qkv/tensor";
 import type { OptimizerState } from "@qkv/tensor/optimizers";
 import { readSafetensors, writeSafetensors } from "@qkv/tensor/safetensors";
 
@@ -34,10 +34,12 @@ export async function writeCheckpoint<P>(checkpoint: Checkpoint<P>): Promise<Uin
   const check: Checks = checks("writeCheckpoint");
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
   check.each({ checkpoint }, isObject, "{ params, state, notes }");
-  const { params, state, notes } = checkpoint;
+  const { params, state, notes } = check.options(checkpoint, ["params", "state", "notes"], "checkpoint");
+  check.each({ params }, isObject, "tensors nested in objects and lists", "give those that `train` changes.");
+  checkKeys(check, "params", params);
   const fix = "give the state that `train` reports, or that `optimizer.init(params)` makes.";
   check.each({ state }, isObject, "the state of an optimizer", fix);
-  const metadata = { format, version, step: String(state.step), notes: JSON.stringify(notes ?? null) };
+  const metadata = { format, version, step: String(state.step), notes: jsonText(check, notes) };
   return writeSafetensors({ params, moments: state.moments }, metadata);
 }
 
@@ -49,8 +51,9 @@ export async function writeCheckpoint<P>(checkpoint: Checkpoint<P>): Promise<Uin
  */
 export async function readCheckpoint<P>(
   bytes: Uint8Array,
-  { device }: { device?: Device } = {},
+  options?: { device?: Device },
 ): Promise<Checkpoint<P>> {
+  const { device } = checks("readCheckpoint").options(options, ["device"]);
   const isBytes = (value: unknown) => value instanceof Uint8Array;
   checks("readCheckpoint").each({ bytes }, isBytes, "the bytes of a checkpoint, as a Uint8Array");
   const source = "checkpoint";
@@ -72,11 +75,50 @@ export async function readCheckpoint<P>(
   return {
     params: tree.params as P,
     state: { step, moments: tree.moments ?? {} },
-    notes: JSON.parse(metadata.notes ?? "null") as unknown,
+    notes: notesOf(check, metadata.notes ?? "null"),
   };
 }
 
-/** Tensors by path as nested objects; keys that are 0, 1, 2, … become a list. */
+function notesOf(check: Checks, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return check.refuse({ argument: "notes", received: text, expected: "JSON" });
+  }
+}
+
+/** Metadata of a run as JSON. */
+function jsonText(check: Checks, notes: unknown): string {
+  try {
+    return JSON.stringify(notes ?? null) ?? "null";
+  } catch (cause) {
+    const fix = "leave out functions, tensors, bigints and what refers to itself.";
+    return check.refuse({
+      argument: "checkpoint.notes",
+      received: notes,
+      expected: "values that JSON has",
+      fix,
+      cause,
+    });
+  }
+}
+
+/** Refuses keys with dots, which paths in the file are told by. */
+function checkKeys(check: Checks, path: string, tree: unknown): void {
+  if (isTensor(tree) || typeof tree !== "object" || tree === null) return;
+  for (const [key, value] of Object.entries(tree)) {
+    if (key.includes("."))
+      check.refuse({
+        argument: path,
+        received: `the key "${key}"`,
+        expected: "keys without dots, which tell paths in the file",
+        fix: `nest the tensors in objects, or write \`${key.replaceAll(".", "/")}\`.`,
+      });
+    checkKeys(check, `${path}.${key}`, value);
+  }
+}
+
+/** Tensors by path as nested objects; keys that are whole numbers become a list, in which what holds no tensor is empty. */
 function nested(entries: readonly (readonly [readonly string[], Tensor])[]): unknown {
   if (entries.length === 1 && entries[0]![0].length === 0) return entries[0]![1];
   const children = new Map<string, (readonly [string[], Tensor])[]>();
@@ -86,7 +128,8 @@ function nested(entries: readonly (readonly [readonly string[], Tensor])[]): unk
     children.set(key!, list);
   }
   const keys = [...children.keys()];
-  const isList = keys.length > 0 && keys.every((key) => /^\d+$/.test(key));
-  if (isList) return Array.from(keys, (_, i) => nested(children.get(String(i)) ?? []));
+  const isList = keys.length > 0 && keys.every((key) => /^(0|[1-9]\d{0,4})$/.test(key));
+  const length = Math.max(...keys.map(Number)) + 1;
+  if (isList) return Array.from({ length }, (_, i) => nested(children.get(String(i)) ?? []));
   return Object.fromEntries([...children].map(([key, list]) => [key, nested(list)]));
 }

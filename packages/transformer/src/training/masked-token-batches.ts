@@ -50,6 +50,7 @@ export function maskedTokenBatches(ids: ArrayLike<number>, options: MaskedTokenO
   const make = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
+    check.whole({ step }, { min: 0 });
     const [inputs, targets] = [new Int32Array(B * T), new Int32Array(B * T).fill(-100)];
     windowStarts(text.length - T + 1, { batchSize: B, seed }, step).forEach((start, b) => {
       inputs.set(text.subarray(start, start + T), b * T);

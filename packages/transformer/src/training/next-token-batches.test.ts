@@ -68,3 +68,8 @@ test("a text shorter than a chunk is refused, with the fix", () => {
     'nextTokenBatches: `ids` is "3 tokens", expected 4 tokens or more, for one chunk.\nFix: give a longer text',
   );
 });
+
+test("a step that is none is refused by name", () => {
+  const batchAt = nextTokenBatches([1, 2, 3], { batchSize: 1, contextLength: 2, seed: 1 });
+  expect(() => batchAt(-1)).toThrow(/^nextTokenBatches: `step` is -1, expected a whole number, 0 or more/);
+});

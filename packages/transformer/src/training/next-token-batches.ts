@@ -39,6 +39,7 @@ export function nextTokenBatches(ids: ArrayLike<number>, options: BatchOptions):
   const make = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
+    check.whole({ step }, { min: 0 });
     const starts = windowStarts(text.length - T, { batchSize: B, seed }, step);
     const [inputs, targets] = [new Int32Array(B * T), new Int32Array(B * T)];
     starts.forEach((start, b) => {

@@ -66,6 +66,7 @@ export function pairBatches(options: PairOptions): (step: number) => PairBatch {
     return tensor(data, { shape: [rows.length, width], dtype: "int32", ...(device && { device }) });
   };
   return (step) => {
+    check.whole({ step }, { min: 0 });
     const pairs = Array.from({ length: B }, (_, b) => pairAt(step * B + b));
     const empty = pairs.findIndex(({ source }) => source.length === 0);
     if (empty >= 0) {
