@@ -37,6 +37,8 @@ export async function adaptedWeights(
   const biases = new Map<string, { name: string; scale: number; shape: readonly number[] }>();
   /** Tensors of the base that the adapter replaces. */
   const saved = new Map<string, string>();
+  const fix = "the file of the adapter is not whole; fetch it again.";
+  check.each({ tensors: adapter.names }, (names) => (names as string[]).length > 0, "one or more", fix);
   for (const name of adapter.names) {
     const own = name.replace(/^base_model\.model\./, "");
     if (own === name) {
@@ -49,7 +51,13 @@ export async function adaptedWeights(
     }
     const [, module, kind] = /^(.+)\.(lora_A\.weight|lora_embedding_A|lora_B\.bias)$/.exec(own) ?? [];
     if (module === undefined) {
-      if (!/\.(lora_B\.weight|lora_embedding_B|lora_magnitude_vector(\.weight)?)$/.test(own)) {
+      const [, beside] =
+        /^(.+\.lora_)(?:B\.weight|embedding_B|magnitude_vector(?:\.weight)?)$/.exec(own) ?? [];
+      if (beside !== undefined) {
+        const first = `base_model.model.${beside}`;
+        const hasFirst = () => [`${first}A.weight`, `${first}embedding_A`].some((one) => adapter.shape(one));
+        check.each({ [name]: adapter.shape(name) }, hasFirst, "the first factor, lora_A, beside it", fix);
+      } else {
         const replaced = baseName(base, own.replace(/\.(base_layer|modules_to_save)\./, "."));
         if (!base.shape(replaced)) refuseMissing(name, replaced);
         saved.set(replaced, name);

@@ -40,6 +40,13 @@ export function adapterConfig(json: unknown, file: ReadFile): AdapterConfig {
     hasMagnitudes: fields.flag("use_dora", false),
     transposed: fields.flag("fan_in_fan_out", false),
   };
+  const { init_lora_weights: init } = json as Record<string, unknown>;
+  checks(file.fn, { source: file.name }, FormatError).each(
+    { init_lora_weights: init },
+    (value) => typeof value !== "string" || keepBase.has(value),
+    "an initialization that leaves the base as it is, such as true",
+    "convert the adapter with PEFT: `save_pretrained(path, path_initial_model_for_weight_conversion=…)`.",
+  );
   fields.finish(withoutEffect);
   return config;
 }
@@ -61,6 +68,9 @@ const neverThere = [
   "trainable_token_indices",
   "velora_config",
 ];
+
+/** Initializations that change A and B alone. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA take a part off the matrices of the base. */
+const keepBase: ReadonlySet<string> = new Set(["gaussian", "eva", "orthogonal"]);
 
 /** Fields for training, for names that the tensors tell as well, and for methods that are switched on by the fields above. */
 const withoutEffect: ReadonlySet<string> = new Set([

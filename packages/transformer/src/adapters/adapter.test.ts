@@ -8,6 +8,7 @@ import { memoryFolder } from "../exporting/memory-folder.js";
 import { load } from "../load.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { decoder, type DecoderParams } from "../models/decoder.js";
+import { loadAdapter } from "./load-adapter.js";
 
 const config: DecoderConfig = {
   ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1 },
@@ -167,4 +168,38 @@ test("an adapter is a folder, for a folder", async () => {
   await expect(load(base, { adapter: files.slice(1) })).rejects.toThrow(/a folder with adapter_config.json/);
   await expect(load(base, { adapter: files[1]! })).rejects.toThrow(/load: `adapter` is "a file"/);
   await expect(load(new Uint8Array(64), { adapter: files })).rejects.toThrow(/for a model in one file/);
+});
+
+// Each of these was merged or trained on as if the tensor, or the field, were not there.
+test.each<[string, Record<string, Tensor>, object, RegExp]>([
+  ["no tensors", {}, {}, /tensors` is /],
+  ["a second factor alone", { [`${prefix}q_proj.lora_B.weight`]: B }, {}, /q_proj.lora_B.weight/],
+  [
+    "a base that the initialization changed",
+    queryFactors,
+    { init_lora_weights: "pissa_niter_4" },
+    /init_lora_weights` is "pissa_niter_4", expected an initialization that leaves the base.*\nFix: convert the adapter with PEFT/,
+  ],
+])("%s is refused, merged and beside the base", async (_, tensors, fields, message) => {
+  const folder = await adapter(tensors, fields);
+  await expect(load(base, { adapter: folder })).rejects.toThrow(message);
+  await expect(loadAdapter({ config, params }, folder)).rejects.toThrow(message);
+});
+
+test("tensors that the configuration has no place for are refused beside the base", async () => {
+  for (const [name, shape] of [
+    ["magnitude_vector", [8]],
+    ["B.bias", [8]],
+  ] as const)
+    await expect(
+      loadAdapter(
+        { config, params },
+        await adapter({ ...queryFactors, [`${prefix}q_proj.lora_${name}`]: randn(shape, { seed: 1 }) }),
+      ),
+    ).rejects.toThrow(/a tensor without a place", expected lora_A and lora_B of each module/);
+  for (const init of [true, false, "gaussian", "eva"])
+    expect(
+      (await loadAdapter({ config, params }, await adapter(queryFactors, { init_lora_weights: init }))).lora
+        .modules,
+    ).toHaveLength(1);
 });

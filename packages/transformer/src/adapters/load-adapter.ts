@@ -62,6 +62,7 @@ export async function loadAdapter(
   );
   const stored = storedMatrices(model);
   const { modules, saved, files } = namesIn(weights, stored);
+  if (weights.names.length === 0) refuse(weights, "tensors", "none", "factors of a module or more");
   const lora = adaptable(check as Checks, model, config, stored, modules, saved);
   const { device } = model.params.embedding.weight;
   const shapes = lora.tensors(lora.init(0));
@@ -78,11 +79,21 @@ export async function loadAdapter(
     }
     return tensor(numbers, { shape }).to(device);
   };
+  const used = new Set(Object.keys(shapes).map((name) => files.get(name) ?? name));
+  for (const name of weights.names)
+    if (isChange(name) && !used.has(name)) {
+      const expected = "lora_A and lora_B of each module, and what `use_dora` and `lora_bias` say";
+      refuse(weights, name, "a tensor without a place", expected);
+    }
   const tensors: Record<string, Tensor> = {};
   for (const [name, like] of Object.entries(shapes))
     tensors[name] = await read(files.get(name) ?? name, like);
   return { lora, adapter: lora.fromTensors(tensors) };
 }
+
+/** True for a tensor of a change, and not one of the base that is saved whole. */
+const isChange = (name: string): boolean =>
+  /\.lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)/.test(name);
 
 /** Adapted modules, tensors that are trained whole, and names in the file that are not those that are written. */
 function namesIn(weights: WeightFile, stored: ReadonlyMap<string, StoredMatrix>) {
@@ -103,7 +114,7 @@ function namesIn(weights: WeightFile, stored: ReadonlyMap<string, StoredMatrix>)
   for (const [name, own] of owns) {
     // Older versions of PEFT call magnitudes a weight.
     if (own.endsWith(".lora_magnitude_vector.weight")) files.set(name.replace(/\.weight$/, ""), name);
-    if (/\.lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)/.test(own)) continue;
+    if (isChange(own)) continue;
     const tensor = own.replace(/\.(base_layer|modules_to_save)\./, ".");
     const [, module, kind] = /^(.*)\.(weight|bias)$/.exec(tensor) ?? [];
     // The table of an adapted one, which is the base's.

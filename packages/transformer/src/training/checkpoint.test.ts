@@ -48,7 +48,9 @@ test("groups of which one has no running means come back, and go on bit for bit"
 test("what a file cannot hold is refused, with its place", async () => {
   const state = sgd({ learningRate: 1 }).init(params);
   const dotted = { layers: [{ "norm.weight": zeros([1]) }] };
-  await expect(writeCheckpoint({ params: dotted, state, notes: null })).rejects.toThrow(
+  await expect(
+    writeCheckpoint({ params: dotted, state: sgd({ learningRate: 1 }).init(dotted), notes: null }),
+  ).rejects.toThrow(
     'writeCheckpoint: `params.layers.0` is "the key \\"norm.weight\\"", expected keys without dots, which tell paths in the file.\nFix: nest the tensors in objects, or write `norm/weight`.',
   );
   await expect(writeCheckpoint({ params, state, notes: 1n })).rejects.toThrow(

@@ -53,9 +53,9 @@ export async function readCheckpoint<P>(
   bytes: Uint8Array,
   options?: { device?: Device },
 ): Promise<Checkpoint<P>> {
-  const { device } = checks("readCheckpoint").options(options, ["device"]);
   const isBytes = (value: unknown) => value instanceof Uint8Array;
   checks("readCheckpoint").each({ bytes }, isBytes, "the bytes of a checkpoint, as a Uint8Array");
+  const { device } = checks("readCheckpoint").options(options, ["device"]);
   const source = "checkpoint";
   const fix = "give a file that `writeCheckpoint` of this version made.";
   const check = checks("readCheckpoint", { source, fix }, FormatError);
@@ -83,7 +83,7 @@ function notesOf(check: Checks, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return check.refuse({ argument: "notes", received: text, expected: "JSON" });
+    return check.refuse({ argument: "notes", received: text, expected: "JSON" } as never);
   }
 }
 
