@@ -34,9 +34,9 @@ const isKnown = (licence) =>
     .every((part) => licences.includes(part));
 
 /** Of an operation that is imported alone: 3.6 kB, without what operations share in core. */
-const mostBytesOfOp = 3600;
+const mostBytesOfOp = 3700;
 /** Names that are made of others: of `vjp`, of `tensor` and `stack`, and of what a batching rule needs. */
-const mostBytesOf = { jvp: 4000, jacobian: 5400, vmap: 7700 };
+const mostBytesOf = { jvp: 4100, jacobian: 5500, vmap: 7700 };
 
 function note(name, wrong) {
   if (wrong === undefined) passed += 1;
