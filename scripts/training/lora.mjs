@@ -1,6 +1,7 @@
-// A step of LoRA beside a step that trains all weights: time of the processor, and numbers of the optimizer's state. On `wasm` with one
-// thread, batches of 8 sequences of 128 tokens, AdamW; medians over rounds that alternate. An adapter fails that takes more than 0.75
-// of the time of a full step, or 0.05 of its state (`npm run nightly training`):
+// A step of LoRA beside a step that trains all weights: time of the thread, and numbers of the optimizer's state. On `wasm` with one thread,
+// batches of 8 sequences of 128 tokens, AdamW; medians over rounds that alternate. On an otherwise idle machine: work beside it takes
+// memory bandwidth, which thin products need more of. An adapter fails that takes more than 0.75 of the time of a full step, or 0.05 of its
+// state (`npm run nightly training`):
 //   node scripts/training/lora.mjs [rounds, default 15]
 import { mapTensors, tensorsOf } from "../../packages/tensor/dist/index.js";
 import { adamW } from "../../packages/tensor/dist/optimizers.js";
@@ -48,9 +49,9 @@ const ways = [full, ...Object.values(adapters)];
 // The first two rounds warm up.
 for (let round = -2; round < rounds; round++) {
   for (const { step, times } of ways) {
-    const start = process.cpuUsage();
+    const start = process.threadCpuUsage();
     step(round + 2);
-    const { user, system } = process.cpuUsage(start);
+    const { user, system } = process.threadCpuUsage(start);
     if (round >= 0) times.push((user + system) / 1000);
   }
 }
