@@ -123,6 +123,22 @@ test("inside a branch, a weight of the graph around it is no key, and another ax
   ]);
 });
 
+test("a branch may have weights in another file, and one that is damaged is refused", async () => {
+  const weights = message(5, (writer) => {
+    writer.tag(1, 0).int64(4).tag(2, 0).int32(1).tag(8, 2).string("w").tag(14, 0).int32(1);
+    message(13, (entry) => void entry.tag(1, 2).string("location").tag(2, 2).string("branch.bin"))(writer);
+  });
+  const withBranch = (graph: Written) => {
+    const branch = node("If", ["condition"], ["y"], { attributes: [subgraph("then_branch", graph)] });
+    return model(all(branch, port(12, "y", 4)));
+  };
+  expect((await addAttentionMaps(withBranch(weights))).externalData).toEqual(["branch.bin"]);
+  const damaged = withBranch((writer) => void writer.raw(Uint8Array.of(14, 14)));
+  await expect(addAttentionMaps(damaged)).rejects.toThrow(
+    /`.*` is "a message at byte \d+ that cannot be read"/,
+  );
+});
+
 test("an output that gives the weights already is listed with its own shape", async () => {
   const ports = [port(11, "q", 3), port(11, "k", 3), port(11, "v", 3), port(12, "map", 4)];
   const file = model(all(attention, node("Reshape", ["weights", "shape"], ["map"]), ...ports));

@@ -9,7 +9,7 @@ import { decomposePackedAttention } from "./fused/packed-attention.js";
 import { decomposeStandardAttention } from "./fused/standard-attention.js";
 import { changedFile, openOnnxFile, type FileNode, type OnnxFile } from "./onnx-file.js";
 import { onnxGraph, type OnnxGraph } from "./onnx-graph.js";
-import { elementTypes, readInnerGraph, type AxisLength, type OnnxNode } from "./read-messages.js";
+import { elementTypes, type AxisLength, type OnnxNode } from "./read-messages.js";
 import { changedNodeBytes, outputBytes } from "./write-messages.js";
 
 /** Attention weights that a graph gives. */
@@ -312,7 +312,7 @@ function addOutput(mapping: Mapping, node: FileNode, { value, how, shape, elemen
 /** Attention inside of the graphs that a node has, whose values cannot leave them. */
 function innerAttention(node: OnnxNode, outer: OnnxGraph): SkippedNode[] {
   const inner = [...node.attributes.values()].flatMap(({ name, graphs }) =>
-    graphs.map((bytes) => ({ name, ...readInnerGraph(bytes) })),
+    graphs.map((graph) => ({ name, ...graph })),
   );
   return inner.flatMap(({ name, ...graph }) => {
     const parts = { ...graph, opset: outer.opset, outer };

@@ -6,6 +6,7 @@ import {
   readOperatorSet,
   readTensorHead,
   readValueInfo,
+  type InnerGraph,
   type OnnxNode,
   type TensorHead,
   type ValueInfo,
@@ -106,10 +107,19 @@ export async function openOnnxFile(
       initializers.push(decoded(readTensorHead, await tensorHeadBytes(file, field, check), field));
     else infos[number]?.push(decoded(readValueInfo, await value(field), field));
   }
-  const constants = nodes.flatMap(({ attributes }) => [...attributes.values()].map(({ tensor }) => tensor));
-  const locations = [...initializers, ...constants].map((tensor) => tensor?.location);
+  const locations = tensorsOf({ nodes, initializers }).map((tensor) => tensor.location);
   const externalData = [...new Set(locations.filter((name) => name !== undefined))];
   return { file, nodes, initializers, inputs, outputs, values, functions, opset, externalData, graph };
+}
+
+/** Tensors of a graph, and of the graphs that its nodes have. */
+function tensorsOf({
+  nodes,
+  initializers,
+}: Pick<OnnxFile, "initializers"> & Pick<InnerGraph, "nodes">): TensorHead[] {
+  const attributes = nodes.flatMap((node) => [...node.attributes.values()]);
+  const constants = attributes.flatMap(({ tensor }) => tensor ?? []);
+  return [...initializers, ...constants, ...attributes.flatMap(({ graphs }) => graphs.flatMap(tensorsOf))];
 }
 
 /** Bytes of a tensor without those of its numbers, where they are many. */

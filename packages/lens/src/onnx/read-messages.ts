@@ -28,7 +28,7 @@ export type OnnxAttribute = {
   tensor?: TensorHead;
   integers?: number[];
   /** Graphs that are values of the attribute: branches of `If`, bodies of `Loop`. */
-  graphs: Uint8Array[];
+  graphs: InnerGraph[];
 };
 
 export type OnnxNode = {
@@ -156,7 +156,7 @@ function readAttribute(bytes: Uint8Array): OnnxAttribute {
     else if (number === 3) attribute.integer = Number(reader.int64());
     else if (number === 4) attribute.text = reader.string();
     else if (number === 5) attribute.tensor = readTensorHead(reader.bytes());
-    else if (number === 6 || number === 11) attribute.graphs.push(reader.bytes());
+    else if (number === 6 || number === 11) attribute.graphs.push(readInnerGraph(reader.bytes()));
     else if (number === 8) (attribute.integers ??= []).push(...integersOf(reader, wireType));
     else return false;
     return true;
@@ -203,7 +203,7 @@ export function readOperatorSet(bytes: Uint8Array): { domain: string; version: n
 export type InnerGraph = { nodes: OnnxNode[]; initializers: TensorHead[]; values: ValueInfo[] };
 
 /** A graph that is the value of an attribute. */
-export function readInnerGraph(bytes: Uint8Array): InnerGraph {
+function readInnerGraph(bytes: Uint8Array): InnerGraph {
   const graph: InnerGraph = { nodes: [], initializers: [], values: [] };
   eachField(bytes, (number, reader) => {
     if (number === 1) graph.nodes.push(readNode(reader.bytes()));
