@@ -76,6 +76,7 @@ function adamLike(
   checks(fn).each({ betas }, (pair) => Array.isArray(pair) && pair.length === 2, "a list of two numbers");
   betas.forEach((beta, i) => checkDecay(fn, `betas[${i}]`, beta));
   checkRate(fn, "eps", eps);
+  checks(fn).type({ amsgrad }, "boolean");
   checkRate(fn, "weightDecay", decay.coupled + decay.decoupled);
   const [beta1, beta2] = betas;
   const momentNames = ["mean", "meanSquare", ...(amsgrad ? ["largest"] : [])];

@@ -121,6 +121,14 @@ function byPath(tree: unknown): Map<string, Tensor> {
 
 /** The tensors that an optimizer changes, by path. */
 export function trainable(fn: string, params: unknown): Map<string, Tensor> {
+  const isTree = (value: unknown) =>
+    value === undefined || (typeof value === "object" && value !== null && !("then" in value));
+  checks(fn).each(
+    { params },
+    isTree,
+    "tensors nested in objects and lists",
+    "give what `model.init(seed)` returns.",
+  );
   const all = byPath(params);
   const seen = new Map<unknown, string>();
   for (const [path, x] of all) {

@@ -198,6 +198,14 @@ test("options outside of their range are refused, with the fix", () => {
     /`nesterov` is true, expected a momentum above 0/,
   );
   expect(() => adam({ betas: [0.9, 1] })).toThrow(/adam: `betas\[1\]` is 1/);
+  expect(() => adam({ amsgrad: "no" as never })).toThrow(/adam: `amsgrad` is "no", expected a boolean/);
+  expect(() => sgd({ learningRate: 1, momentum: 0.9, nesterov: "no" as never })).toThrow(
+    /sgd: `nesterov` is "no"/,
+  );
+  for (const wrong of [3, Promise.resolve({}), null])
+    expect(() => adam().init(wrong)).toThrow(
+      /^adam: `params` is .*, expected tensors nested in objects and lists/,
+    );
   expect(() => adamW({ weightDecay: -1 })).toThrow(/adamW: `weightDecay` is -1/);
   const lost = sgd({ learningRate: () => NaN });
   const param = tensor([1]);

@@ -87,6 +87,8 @@ test("what is no group, and a tensor that is there twice, are refused", () => {
   expect(() => paramGroups([{ params: "bias", optimizer: plain } as never], plain)).toThrow(
     /^paramGroups: `groups` is .*expected groups: `params`, and their `optimizer`.\nFix: write `\{ params: \/bias\$\//,
   );
+  const decayed = { params: /w/, optimizer: plain, weightDecay: 1 };
+  expect(() => paramGroups([decayed], plain)).toThrow(/^paramGroups: `weightDecay` is 1, expected one of/);
   expect(() => paramGroups([], undefined as never)).toThrow(/`rest` is undefined, expected an optimizer/);
   const shared = tensor([1]);
   const groups = paramGroups([{ params: /^a$/, optimizer: plain }], plain);

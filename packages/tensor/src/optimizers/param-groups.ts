@@ -38,6 +38,7 @@ export function paramGroups(groups: readonly ParamGroup[], rest: Optimizer): Opt
   const check = checks("paramGroups");
   const fix = "write `{ params: /bias$/, optimizer: adamW({ weightDecay: 0 }) }`.";
   check.list({ groups }, "groups: `params`, and their `optimizer`", isGroup, fix);
+  groups.forEach((group, i) => check.options(group, ["params", "optimizer"], `groups[${i}]`));
   check.each(
     { rest },
     isOptimizer,

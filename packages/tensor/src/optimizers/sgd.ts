@@ -48,6 +48,7 @@ export function sgd(options: SgdOptions): Optimizer {
     weightDecay = 0,
   } = check.options(options, names);
   check.finite({ dampening });
+  check.type({ nesterov }, "boolean");
   checkDecay("sgd", "momentum", momentum);
   checkRate("sgd", "weightDecay", weightDecay);
   if (nesterov && (momentum === 0 || dampening !== 0)) {

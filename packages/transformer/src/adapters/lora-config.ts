@@ -128,6 +128,24 @@ export function completeConfig(check: Checks, given: LoraConfig): FullConfig {
     (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string"));
   const fix = 'write `target_modules: ["q_proj", "v_proj"]`, or "all-linear".';
   check.each({ "config.target_modules": targets }, isNames, "ends of the names of modules, or one text", fix);
+  const { exclude_modules: excluded, layers_pattern: pattern, rank_pattern: ranks = {} } = own;
+  for (const [name, given] of Object.entries({
+    target_modules: targets,
+    exclude_modules: excluded,
+    layers_pattern: pattern,
+  }))
+    for (const text of name === "layers_pattern" ? [given ?? []].flat() : [given])
+      if (typeof text === "string")
+        check.each(
+          { [`config.${name}`]: text },
+          isExpression,
+          "a regular expression",
+          "close each bracket, or give a list of names.",
+        );
+  check.whole(
+    Object.fromEntries(Object.entries(ranks).map(([key, rank]) => [`config.rank_pattern: ${key}`, rank])),
+    { min: 1 },
+  );
   if (saved)
     check.list({ "config.modules_to_save": saved }, "ends of names", (one) => typeof one === "string");
   const { bias = "none", init_lora_weights: init = true } = own;
@@ -142,6 +160,14 @@ export function completeConfig(check: Checks, given: LoraConfig): FullConfig {
   if (layers !== undefined)
     check.list({ "config.layers_to_transform": [layers].flat() }, "numbers of layers", Number.isSafeInteger);
   return readConfig({ ...defaults, ...own }, { name: "config", fn: check.fn });
+}
+
+function isExpression(text: unknown): boolean {
+  try {
+    return new RegExp(text as string) instanceof RegExp;
+  } catch {
+    return false;
+  }
 }
 
 /** A configuration of a file. */

@@ -270,6 +270,18 @@ test.each<[string, unknown, RegExp]>([
     { target_modules: ["q_proj"], modules_to_save: ["score"] },
     /modules_to_save` is "score"/,
   ],
+  [
+    "an open bracket",
+    { target_modules: ".*(q_proj" },
+    /lora: `config.target_modules` is "\.\*\(q_proj", expected a regular expression/,
+  ],
+  ["another", { target_modules: ["q_proj"], exclude_modules: "(" }, /lora: `config.exclude_modules` is "\("/],
+  ["a third", { target_modules: ["q_proj"], layers_pattern: ["["] }, /lora: `config.layers_pattern` is "\["/],
+  [
+    "part of a rank",
+    { target_modules: ["q_proj"], rank_pattern: { q_proj: 1.5 } },
+    /rank_pattern: q_proj` is 1.5/,
+  ],
   ["all biases", { target_modules: ["q_proj"], bias: "all" }, /`config.bias` is "all"/],
   ["dropout of all", { target_modules: ["q_proj"], lora_dropout: 1 }, /lora_dropout` is 1/],
   ["DoRA of a table", { target_modules: ["embed_tokens"], use_dora: true }, /use_dora` is true/],

@@ -1,4 +1,5 @@
-import type { Tensor } from "@qkv/tensor";
+import type { Checks } from "@qkv/core";
+import { isTensor, type Tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
 
 /** Loss of a batch, for `train` and `trainStep`. */
@@ -15,6 +16,19 @@ export type BatchLoss<P, B = Batch> = {
   count?(batch: B): number;
 };
 
-/** Targets of a batch that are not ignored. */
-export const targetCount = ({ targets }: Batch): number =>
-  targets.data.filter((target) => target >= 0).length;
+/** Counts the targets of a batch that are not ignored, for a function that refuses what is no batch. */
+export const targetCount =
+  (check: Checks) =>
+  (batch: Batch): number =>
+    checkBatch(check, batch).targets.data.filter((target) => target >= 0).length;
+
+/** Refuses what is no batch, such as a promise of one. */
+export function checkBatch<B extends Batch>(check: Checks, batch: B): B {
+  const isBatch = (value: unknown) => {
+    const { ids, targets } = (value ?? {}) as Partial<Batch>;
+    return isTensor(ids) && isTensor(targets);
+  };
+  const fix = "give batches of `nextTokenBatches`, or `{ ids, targets }` of your own.";
+  check.each({ batch }, isBatch, "a batch: the tensors ids and targets", fix);
+  return batch;
+}

@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import {
   add,
   cast,
@@ -14,7 +14,7 @@ import {
 } from "@qkv/tensor";
 import { klDivergence } from "@qkv/tensor/losses";
 import type { Batch } from "./batch.js";
-import { targetCount, type BatchLoss } from "./batch-loss.js";
+import { checkBatch, targetCount, type BatchLoss } from "./batch-loss.js";
 import { batchLogits, checkTokenModel, type TokenModel } from "./losses.js";
 
 /** Options of distillation. */
@@ -51,7 +51,7 @@ export function distillationLoss<P, B extends Batch = Batch>(
   model: TokenModel<P>,
   options: DistillationLossOptions<B>,
 ): BatchLoss<P, B> {
-  const check = checks("distillationLoss");
+  const check: Checks = checks("distillationLoss");
   const {
     teacher,
     temperature = 2,
@@ -62,7 +62,7 @@ export function distillationLoss<P, B extends Batch = Batch>(
   check.finite({ temperature }, { above: 0 });
   check.finite({ weight }, { min: 0, max: 1 });
   const loss = (params: P, batch: B) => {
-    const { targets } = batch;
+    const { targets } = checkBatch(check, batch);
     const logits = batchLogits(model, params, batch);
     const atTemperature = (x: Tensor) => logSoftmax(div(x, temperature));
     const wanted = atTemperature(stopGradient(teacher(batch)));
@@ -73,5 +73,5 @@ export function distillationLoss<P, B extends Batch = Batch>(
     const soft = mul(div(sum(divergence), count), weight * temperature ** 2);
     return weight === 1 ? soft : add(soft, mul(crossEntropy(logits, targets), 1 - weight));
   };
-  return Object.assign(loss, { count: targetCount });
+  return Object.assign(loss, { count: targetCount(check) });
 }

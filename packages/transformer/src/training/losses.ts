@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import { crossEntropy, randint, type Tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
-import { targetCount, type BatchLoss } from "./batch-loss.js";
+import { checkBatch, targetCount, type BatchLoss } from "./batch-loss.js";
 
 /** The part of a model that losses call: logits of token ids, whose rows may be packed. */
 export type TokenModel<P> = {
@@ -35,11 +35,12 @@ export function tokenLoss<P>(model: TokenModel<P>, options?: { dropoutSeed?: num
   const { dropoutSeed } = check.options(options, ["dropoutSeed"]);
   if (dropoutSeed !== undefined) check.whole({ dropoutSeed });
   const loss = (params: P, batch: Batch, number?: number): Tensor => {
+    checkBatch(check, batch);
     const drops = dropoutSeed !== undefined && number !== undefined;
     const seed = drops ? seedOfBatch(dropoutSeed, number) : undefined;
     return crossEntropy(batchLogits(model, params, batch, seed), batch.targets);
   };
-  return Object.assign(loss, { count: targetCount });
+  return Object.assign(loss, { count: targetCount(check) });
 }
 
 /** Refuses a value without `apply`, such as params. */
@@ -77,14 +78,14 @@ export const seedOfBatch = (seed: number, number: number): number =>
  * @returns Nats per token.
  */
 export async function meanLoss<P>(loss: BatchLoss<P>, params: P, batches: Iterable<Batch>): Promise<number> {
-  const check = checks("meanLoss");
+  const check: Checks = checks("meanLoss");
   check.type({ loss }, "function", "write `tokenLoss(model)`.");
   const isIterable = (value: unknown) =>
     typeof (value as Iterable<unknown> | undefined | null)?.[Symbol.iterator] === "function";
   check.each({ batches }, isIterable, "batches one after the other", "write `textBatches(ids, { … })`.");
   let [total, terms] = [0, 0];
   for (const batch of batches) {
-    const count = (loss.count ?? targetCount)(batch);
+    const count = (loss.count ?? targetCount(check))(batch);
     if (count === 0) continue;
     total += (await loss(params, batch).read())[0]! * count;
     terms += count;

@@ -1,7 +1,7 @@
-import { checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { logSigmoid, mean, mul, neg, slice, stopGradient, sub } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
-import type { BatchLoss } from "./batch-loss.js";
+import { checkBatch, type BatchLoss } from "./batch-loss.js";
 import { batchLogits, checkTokenModel, type TokenModel } from "./losses.js";
 import { sequenceLogProbs } from "./sequence-log-probs.js";
 
@@ -37,7 +37,7 @@ export type PreferenceLossOptions<P> = {
  * ```
  */
 export function preferenceLoss<P>(model: TokenModel<P>, options: PreferenceLossOptions<P>): BatchLoss<P> {
-  const check = checks("preferenceLoss");
+  const check: Checks = checks("preferenceLoss");
   const { reference, beta = 0.1 } = check.options(options, ["reference", "beta"]);
   checkTokenModel(check, model);
   check.finite({ beta }, { above: 0 });
@@ -49,7 +49,7 @@ export function preferenceLoss<P>(model: TokenModel<P>, options: PreferenceLossO
     "give a copy from before training: `mapTensors(params, clone)`.",
   );
   const loss = (params: P, batch: Batch) => {
-    const rows = batch.ids.shape[0]!;
+    const rows = checkBatch(check, batch).ids.shape[0]!;
     if (rows % 2 !== 0) {
       check.refuse({
         argument: "batch.ids",
@@ -63,5 +63,5 @@ export function preferenceLoss<P>(model: TokenModel<P>, options: PreferenceLossO
     const margin = sub(slice(gain, 0, 0, rows / 2), slice(gain, 0, rows / 2)); // [B]
     return neg(mean(logSigmoid(mul(margin, beta))));
   };
-  return Object.assign(loss, { count: ({ ids }: Batch) => ids.shape[0]! / 2 });
+  return Object.assign(loss, { count: (batch: Batch) => checkBatch(check, batch).ids.shape[0]! / 2 });
 }

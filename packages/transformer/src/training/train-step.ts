@@ -137,7 +137,8 @@ function addTrees<P>(a: P, b: P): P {
 }
 
 const check: Checks = /* @__PURE__ */ checks("trainStep");
-const isOptimizer = (value: unknown): boolean => {
+/** True for what can change params. */
+export const isOptimizer = (value: unknown): boolean => {
   const { init, update } = (value ?? {}) as {
     init?: unknown;
     update?: unknown;

@@ -155,3 +155,30 @@ test("a report has the norm of the gradients before clipping, where they are cli
   expect(norms[0]).toBeUndefined();
   expect(norms[1]).toBeCloseTo(Math.sqrt(squares.reduce((sum, x) => sum + x, 0)), 4);
 });
+
+test("what is forgotten or of another kind is refused before anything changes", async () => {
+  const options = { ...common, params: model.init(1), steps: 1 };
+  const refused = (wrong: object, message: RegExp) =>
+    expect(all(train({ ...options, ...wrong } as never))).rejects.toThrow(message);
+  await refused(
+    { optimizer: Promise.resolve(common.optimizer) },
+    /^train: `optimizer` is a promise \(`await` it\)/,
+  );
+  await refused({ evaluations: ["1"] }, /^train: `evaluations` is "1", expected numbers/);
+  await refused(
+    { params: model.init(1), evaluate: () => undefined },
+    /^train: `evaluate\(params\)` is undefined, expected a number.*\nFix: return/,
+  );
+  const loss = tokenLoss(model);
+  for (const batch of [undefined, [1], { ids: batchAt(0).ids }, { ids: [1], targets: [2] }]) {
+    await refused(
+      { loss, batchAt: () => batch },
+      /^tokenLoss: `batch` is .*, expected a batch: the tensors ids and targets/,
+    );
+    expect(() => loss(options.params, batch as never)).toThrow(/^tokenLoss: `batch`/);
+  }
+  await expect(meanLoss(loss, options.params, [Promise.resolve(batchAt(0))] as never)).rejects.toThrow(
+    /`batch` is a promise/,
+  );
+  tensorsOf(model.init(1)).forEach((x, i) => expect(tensorsOf(options.params)[i]!.data).toEqual(x.data));
+});

@@ -4,7 +4,7 @@ import type { OptimizerState } from "@qkv/tensor/optimizers";
 import { eventLoopYielder } from "../generation/yield-to-event-loop.js";
 import type { Batch } from "./batch.js";
 import { isGradientSource, type GradientSource } from "./gradient-source.js";
-import { measuredStep, type StepMeasures, type Training, updateFrom } from "./train-step.js";
+import { isOptimizer, measuredStep, type StepMeasures, type Training, updateFrom } from "./train-step.js";
 
 /** Options of a training run. */
 export type TrainOptions<P, B = Batch> = Omit<Training<P, B>, "loss"> & {
@@ -80,6 +80,13 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
   check.type({ batchAt }, "function");
   if (!isGradientSource(options.loss)) check.type({ loss: options.loss }, "function");
   if (evaluate !== undefined) check.type({ evaluate }, "function");
+  check.each(
+    { optimizer: options.optimizer },
+    isOptimizer,
+    "an optimizer, with init and update",
+    "write `adamW({ … })`.",
+  );
+  check.list({ evaluations: options.evaluations ?? [] }, "numbers", (one) => typeof one === "number");
   const state = options.state ?? options.optimizer.init(params);
   const { loss, optimizer, maxNorm } = options;
   const how = { optimizer, ...(maxNorm !== undefined && { maxNorm }) };
@@ -115,6 +122,12 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
     }
     const due = state.step === steps || (evaluateEvery !== undefined && state.step % evaluateEvery === 0);
     const evaluation = evaluate && due ? await evaluate(params) : undefined;
+    if (evaluate && due)
+      check.type(
+        { "evaluate(params)": evaluation },
+        "number",
+        "return `await meanLoss(loss, params, batches)`.",
+      );
     yield {
       step: state.step,
       loss: measured,
