@@ -234,3 +234,29 @@ test("where cells are too small for a label each, some of those that were given 
   // Numbers that nobody gave would only fill the page.
   expect(attentionMap(weights, { cellSize: 5 })).not.toMatch(/<text[^>]*>3<\/text>|One label/);
 });
+
+test("with a selected weight, cells can be chosen, and the cell or the row has a frame", () => {
+  const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
+  const plain = attentionMap(weights);
+  expect(plain).not.toMatch(/data-qkv-(cell|selected)/);
+  const frame = (selected: object) =>
+    /data-qkv-selected="" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/
+      .exec(attentionMap(weights, { selected: selected as never, cellSize: 10 }))!
+      .slice(1)
+      .map(Number);
+  const cell = attentionMap(weights, { selected: { row: 1, column: 0 }, cellSize: 10 });
+  expect(cell.match(/data-qkv-cell="\d,\d"/g)).toEqual(
+    ["0,0", "0,1", "1,0", "1,1"].map((at) => `data-qkv-cell="${at}"`),
+  );
+  const [x, y] = /data-qkv-cell="1,0" x="([\d.]+)" y="([\d.]+)"/.exec(cell)!.slice(1).map(Number);
+  expect(frame({ row: 1, column: 0 })).toEqual([x, y, 10, 10]);
+  expect(frame({ row: 1 })).toEqual([x, y, 20, 10]);
+  const refused =
+    (selected: object, of = weights) =>
+    () =>
+      attentionMap(of, { selected: selected as never });
+  expect(refused({ row: 2 })).toThrow(/attentionMap: `selected\.row` is 2.*\nFix: count queries from 0/);
+  expect(refused({ row: 0, column: 2 })).toThrow(/`selected\.column` is 2/);
+  const two = { data: [1, 1], shape: [1, 2, 1, 1] };
+  expect(refused({ row: 0 }, two)).toThrow(/several heads\.\nFix: leave `selected` out, or draw one head/);
+});

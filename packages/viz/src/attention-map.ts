@@ -1,4 +1,5 @@
 import { checks } from "@qkv/core";
+import { cellFrame, checkSelectedWeight, type SelectedWeight } from "./cell-frame.js";
 import { checkLabels, checkLeast, checkSizes, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
 import { labelStep, mapAxes } from "./map-axes.js";
@@ -9,7 +10,7 @@ import { numberText } from "./number-text.js";
 import { fill } from "./palette.js";
 import { heading, picture, px, titleWidth } from "./picture.js";
 import { weightLegend } from "./weight-legend.js";
-import { svg } from "./svg.js";
+import { svg, type Svg } from "./svg.js";
 
 /** Options of {@link attentionMap}. */
 export type AttentionMapOptions = {
@@ -33,6 +34,9 @@ export type AttentionMapOptions = {
   min?: number;
   /** The side of a cell. Unit: pixels. Default: chosen from the number of cells. */
   cellSize?: number;
+  /** The query that was chosen, with a key its cell: it gets a frame. With it, as `<qkv-attention-map>`, cells of one head can be chosen.
+   * Default: nothing can. */
+  selected?: SelectedWeight | undefined;
 };
 
 const [edge, gap, line] = [12, 20, 18]; // pixels
@@ -46,7 +50,8 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
  * @returns SVG text.
  * @throws {ShapeError} If the shape is another, or that of `mask` does not broadcast to it.
  * @throws {ArgumentError} If a weight is not finite, or negative without `min`, labels are too few or too many, `max` or
- *   `cellSize` is not positive, `min` is not negative, there are more than 100,000 cells, or `scores` are not those that the weights were made from.
+ *   `cellSize` is not positive, `min` is not negative, there are more than 100,000 cells, `scores` are not those that the weights were
+ *   made from, or `selected` is no weight of one head.
  *
  * @example
  * ```ts
@@ -59,10 +64,11 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
  * ```
  */
 export function attentionMap(weights: PictureData, options: AttentionMapOptions = {}): string {
-  const { title, rowLabels, columnLabels, max: most, min, cellSize } = checkMapOptions(options);
+  const { title, rowLabels, columnLabels, max: most, min, cellSize, selected } = checkMapOptions(options);
   const { data, B, H, T, S } = checkWeights(checkMap, weights, { min });
   checkLabels(checkMap, { rowLabels }, T);
   checkLabels(checkMap, { columnLabels }, S);
+  checkSelectedWeight(checkMap, selected, [T, S]);
 
   const name = (kind: string, label: string | undefined, i: number) =>
     label === undefined ? `${kind} ${i}` : `${kind} “${label}”`;
@@ -82,6 +88,8 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
   const max = most ?? (cells.reduce((most, { weight }) => Math.max(most, weight), 0) || 1);
 
   const several = B * H > 1;
+  const fix = "leave `selected` out, or draw one head.";
+  checkMap.each({ selected }, () => !(several && selected), "none, as there are several heads", fix);
   const size = cellSize ?? Math.max(3, Math.min(30, Math.floor((several ? 180 : 380) / Math.max(T, S))));
   const axes = mapAxes(rowLabels ?? T, columnLabels ?? S, size);
   const top = edge + (title ? line + 4 : 0);
@@ -97,7 +105,11 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
         ? [svg`<text x="${px(x)}" y="${px(y - axes.above - 6)}" ${fill("text")}>${of}</text>`]
         : []),
       axes.draw(x, y),
-      mapCells(cells.slice(panel * T * S, (panel + 1) * T * S), { x, y, size, columns: S, max, min }),
+      mapCells(cells.slice(panel * T * S, (panel + 1) * T * S), {
+        ...{ x, y, size, columns: S, max, min },
+        choosable: selected !== undefined,
+      }),
+      ...(selected ? [frameOf(selected, { x, y, size, columns: S })] : []),
     ];
   });
 
@@ -122,11 +134,32 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
   });
 }
 
+/** The frame of a cell, or of a row. */
+function frameOf(
+  { row, column }: SelectedWeight,
+  { x, y, size, columns }: { x: number; y: number; size: number; columns: number },
+): Svg {
+  const top = y + row * size;
+  return column === undefined
+    ? cellFrame(x, top, columns * size, size)
+    : cellFrame(x + column * size, top, size, size);
+}
+
 const checkMap = /* @__PURE__ */ checks("attentionMap");
 
 /** The options of a map, for its pixels too. */
 export function checkMapOptions(given: AttentionMapOptions | undefined): AttentionMapOptions {
-  const names = ["rowLabels", "columnLabels", "title", "mask", "scores", "max", "min", "cellSize"] as const;
+  const names = [
+    "rowLabels",
+    "columnLabels",
+    "title",
+    "mask",
+    "scores",
+    "max",
+    "min",
+    "cellSize",
+    "selected",
+  ] as const;
   const options = checkMap.options(given, names);
   checkTexts(checkMap, { title: options.title });
   checkSizes(checkMap, { max: options.max, cellSize: options.cellSize });

@@ -12,6 +12,28 @@ export type SelectedCell = {
   readonly column: number;
 };
 
+/** A query that a reader chose in a picture of weights, and a key of it if one was chosen. */
+export type SelectedWeight = {
+  /** The query, from 0. */
+  readonly row: number;
+  /** The key, from 0. */
+  readonly column?: number | undefined;
+};
+
+/** Checks a selected weight of so many queries and keys. */
+export function checkSelectedWeight(
+  check: Checks,
+  selected: SelectedWeight | undefined,
+  [queries, keys]: readonly [number, number],
+): void {
+  if (selected === undefined) return;
+  checkObject(check, { selected }, "a weight, { row, column }");
+  const { row, column } = check.options(selected, ["row", "column"], "selected");
+  check.whole({ "selected.row": row }, { min: 0, max: queries - 1, fix: "count queries from 0." });
+  const fix = "leave `column` out for a query alone.";
+  if (column !== undefined) check.whole({ "selected.column": column }, { min: 0, max: keys - 1, fix });
+}
+
 /** Checks a selected cell of a map with so many rows and columns. */
 export function checkSelectedCell(
   check: Checks,

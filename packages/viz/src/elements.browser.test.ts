@@ -3,6 +3,7 @@ import {
   defineElements,
   type CellSelectEvent,
   type HeadSelectEvent,
+  type WeightSelectEvent,
   type PictureElement,
 } from "./elements.js";
 import { pngFile, svgFile } from "./readable-picture.js";
@@ -360,6 +361,57 @@ test("a cell of patching and of the logit lens is chosen by the pointer and by k
   expect(cells.at(-1)).toEqual({ row: 0, column: 1 });
   expect(readingOf(lens)).toBe("a, position 1 “y”: “z” 0.25");
   expect(lens.querySelectorAll("[data-qkv-selected]")).toHaveLength(1);
+});
+
+test("a weight of a map, of its pixels and of arcs is chosen by the pointer and by keys, a token as a query", () => {
+  document.body.innerHTML =
+    "<main><qkv-attention-map></qkv-attention-map><qkv-token-arcs></qkv-token-arcs></main>";
+  const chosen: object[] = [];
+  document
+    .querySelector("main")!
+    .addEventListener("cellselect", (event) => chosen.push((event as WeightSelectEvent).detail));
+  const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
+  const map = document.querySelector<PictureElement<"qkv-attention-map">>("qkv-attention-map")!;
+  const click = (host: Element, at: string) =>
+    host.querySelector(at)!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  map.draw(weights);
+  click(map, "rect.qkv-cell");
+  expect(chosen).toEqual([]);
+  map.draw(weights, { selected: { row: 1, column: 0 } });
+  click(map, '[data-qkv-cell="1,1"]');
+  pressIn(map, "ArrowUp");
+  pressIn(map, "Enter");
+  expect(chosen.splice(0)).toEqual([
+    { row: 1, column: 1 },
+    { row: 0, column: 1 },
+  ]);
+
+  const arcs = document.querySelector<PictureElement<"qkv-token-arcs">>("qkv-token-arcs")!;
+  arcs.draw(weights, { labels: ["the", "cat"], query: 1, selected: { row: 1 } });
+  click(arcs, '[data-qkv-cell="1,0"]');
+  click(arcs, '[data-qkv-cell="0"]');
+  pressIn(arcs, "ArrowRight");
+  pressIn(arcs, " ");
+  expect(chosen.splice(0)).toEqual([{ row: 1, column: 0 }, { row: 0 }, { row: 1 }]);
+
+  const side = 330;
+  const large = { data: new Float32Array(side * side).fill(0.5), shape: [side, side] };
+  map.draw(large, { selected: { row: 7, column: 3 } });
+  expect(readingOf(map)).toBe("query 7, key 3: 0.5");
+  pressIn(map, "ArrowDown");
+  pressIn(map, "Enter");
+  const { left, top, width, height } = map.querySelector("canvas")!.getBoundingClientRect();
+  const [clientX, clientY] = [left + (20.9 * width) / side, top + (30.9 * height) / side];
+  const pointer = new MouseEvent("click", { bubbles: true, clientX, clientY });
+  map.querySelector("canvas")!.dispatchEvent(pointer);
+  expect(chosen.splice(0)).toEqual([
+    { row: 8, column: 3 },
+    { row: 30, column: 20 },
+  ]);
+  map.draw(large);
+  map.querySelector("canvas")!.dispatchEvent(pointer);
+  pressIn(map, "Enter");
+  expect(chosen).toEqual([]);
 });
 
 test("a node that is chosen shows its sources, and hides them; a page may prevent it", async () => {

@@ -27,7 +27,12 @@ import { drawWeightCanvas, isLarge } from "./weight-canvas.js";
 
 export { clearLight, lightCell } from "./lit-cell.js";
 export { followTraining, type FollowTrainingOptions } from "./training-element.js";
-export type { CellSelectEvent, HeadSelectEvent, NodeSelectEvent } from "./readable-picture.js";
+export type {
+  CellSelectEvent,
+  HeadSelectEvent,
+  NodeSelectEvent,
+  WeightSelectEvent,
+} from "./readable-picture.js";
 
 /** The pictures that have an element, by its name. */
 export const pictures = {
@@ -70,7 +75,8 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for a picture that stands in it
  * already. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: it gets the frame of the option `selected`, and the
  * element sends the event `headselect`, whose `detail` is `{ layer, head }`. A cell of `<qkv-logit-lens>` and `<qkv-patching>` can be
- * chosen in the same way: `cellselect` has `{ row, column }`. A node of `<qkv-attribution-graph>` that is chosen shows or hides its
+ * chosen in the same way: `cellselect` has `{ row, column }`; so can a weight of `<qkv-attention-map>` and `<qkv-token-arcs>` with the
+ * option `selected`, where a token alone is `{ row }`. A node of `<qkv-attribution-graph>` that is chosen shows or hides its
  * sources: `nodeselect` has `{ id }`.
  * `<qkv-training>` has buttons for the quantities of a run, and one that saves it as CSV; {@link followTraining} draws it while a model
  * is trained.

@@ -7,7 +7,7 @@ export {
 } from "./attribution-graph.js";
 export { bars, type BarsOptions } from "./bars.js";
 export { cachePages, type CachePages, type CachePagesOptions } from "./cache-pages.js";
-export type { SelectedCell } from "./cell-frame.js";
+export type { SelectedCell, SelectedWeight } from "./cell-frame.js";
 export type { PictureData } from "./check-data.js";
 export { headGrid, type HeadGridOptions, type SelectedHead } from "./head-grid.js";
 export type { HeadMarks } from "./head-marks.js";

@@ -14,13 +14,18 @@ type CellsOptions = {
   columns: number;
   max: number;
   min?: number | undefined;
+  /** True: a reader can choose a cell. */
+  choosable?: boolean;
 };
 
 /**
  * Draws the cells of one head, row by row from the corner `x`, `y`, each with its number as an SVG `<title>`. Those below 0
  * are gray, in full at `min`, and have a minus: they are told apart without color too.
  */
-export function mapCells(cells: readonly Cell[], { x, y, size, columns, max, min = -1 }: CellsOptions): Svg {
+export function mapCells(
+  cells: readonly Cell[],
+  { x, y, size, columns, max, min = -1, choosable = false }: CellsOptions,
+): Svg {
   const side = svg`width="${px(size)}" height="${px(size)}"`;
   const hatches: string[] = [];
   const minuses: string[] = [];
@@ -37,7 +42,8 @@ export function mapCells(cells: readonly Cell[], { x, y, size, columns, max, min
         : svg`class="qkv-cell" fill-opacity="${opacity}"`;
     const title = `${where}: ${masked ? maskedText(weight) : numberText(weight)}`;
     const made = formula === undefined || masked ? "" : svg`<desc>${formula}</desc>`;
-    return svg`<rect x="${px(left)}" y="${px(top)}" ${side} ${look}><title>${title}</title>${made}</rect>`;
+    const choice = choosable ? svg` data-qkv-cell="${Math.floor(i / columns)},${i % columns}"` : "";
+    return svg`<rect${choice} x="${px(left)}" y="${px(top)}" ${side} ${look}><title>${title}</title>${made}</rect>`;
   });
   const [width, height] = [columns * size, (cells.length / columns) * size];
   const parts = [

@@ -1,4 +1,4 @@
-import type { SelectedCell } from "./cell-frame.js";
+import type { SelectedCell, SelectedWeight } from "./cell-frame.js";
 import type { SelectedHead } from "./head-grid.js";
 import { clearLight, lightCell } from "./lit-cell.js";
 import { saveFile, toolButton } from "./picture-tools.js";
@@ -81,7 +81,7 @@ export function makeReadable(host: HTMLElement): void {
     const mark = marks[at]!.parentElement!;
     const chosen = mark.getAttribute(choice.attribute);
     if (chosen === null) return;
-    select(svg, mark);
+    if (mark.hasAttribute("x")) select(svg, mark); // An arc has no frame.
     const place = chosen.split(",").map(Number) as [number, number];
     const about = { bubbles: true, cancelable: true, detail: choice.detail(place) };
     host.dispatchEvent(new CustomEvent(choice.event, about));
@@ -105,6 +105,12 @@ export type HeadSelectEvent = CustomEvent<SelectedHead>;
  */
 export type CellSelectEvent = CustomEvent<SelectedCell>;
 
+/**
+ * The event `cellselect` of `<qkv-attention-map>` and `<qkv-token-arcs>` that have a `selected` weight: a reader clicked a cell, an
+ * arc or a token, or chose it by Enter or the space bar. A token is a query without a key. It bubbles.
+ */
+export type WeightSelectEvent = CustomEvent<SelectedWeight>;
+
 /** A node of a graph that a reader chose. */
 export type SelectedNode = {
   /** The `id` of the node. */
@@ -127,7 +133,8 @@ const choices = [
   {
     attribute: "data-qkv-cell",
     event: "cellselect",
-    detail: ([row, column]: readonly [number, number]): SelectedCell => ({ row, column }),
+    detail: ([row, column]: readonly [number, number?]): SelectedWeight =>
+      column === undefined ? { row } : { row, column },
   },
   {
     attribute: "data-qkv-node",

@@ -81,3 +81,22 @@ test("weights of many heads are refused with the pictures that draw them", () =>
     /expected \[T, S\], T at most S\.\nFix: pass one head of them; `attentionMap`, `headView` and `headGrid` draw many\./,
   );
 });
+
+test("with a selected weight, arcs are chosen as weights and tokens as queries, and the key has a frame", () => {
+  const weights = { data: [1, 0, 0, 0.5, 0.5, 0, 0.25, 0.25, 0.5], shape: [3, 3] };
+  const labels = ["a", "b", "c"];
+  expect(tokenArcs(weights, { labels, query: 2 })).not.toMatch(/data-qkv-(cell|selected)/);
+  const svg = tokenArcs(weights, { labels, query: 2, selected: { row: 2, column: 1 } });
+  expect(svg.match(/data-qkv-cell="[^"]*"/g)).toEqual(
+    ["2,0", "2,1", "2,2", "0", "1", "2"].map((at) => `data-qkv-cell="${at}"`),
+  );
+  const place = /data-qkv-cell="1" (x="[\d.]+" y="[\d.]+" width="[\d.]+" height="[\d.]+")/.exec(svg)![1]!;
+  expect(svg).toContain(`data-qkv-selected="" ${place}`);
+  // A token before the queries is none.
+  const late = { data: [0.5, 0.5, 0], shape: [1, 3] };
+  const last = tokenArcs(late, { labels, selected: { row: 0 } });
+  expect(last.match(/data-qkv-cell="\d"/g)).toEqual(['data-qkv-cell="0"']);
+  expect(last).not.toContain("data-qkv-selected");
+  const refused = () => tokenArcs(late, { labels, selected: { row: 1 } });
+  expect(refused).toThrow(/tokenArcs: `selected\.row` is 1/);
+});

@@ -1,4 +1,5 @@
 import { checks } from "@qkv/core";
+import { cellFrame, checkSelectedWeight, type SelectedWeight } from "./cell-frame.js";
 import { axisLength, checkLabels, checkList, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
 import { numberText } from "./number-text.js";
@@ -21,6 +22,11 @@ export type TokenArcsOptions = {
   minWeight?: number;
   /** The weight drawn in full ink. Default 1. */
   max?: number;
+  /**
+   * The query that was chosen, and the key, which gets a frame. With it, as `<qkv-token-arcs>`, an arc is chosen as a weight, and a
+   * token as the query. Default: nothing can be chosen.
+   */
+  selected?: SelectedWeight | undefined;
   /** The name of the picture, drawn above it. */
   title?: string;
 };
@@ -37,7 +43,7 @@ const letters = 22; // pixels
  * @returns SVG text.
  * @throws {ShapeError} If the shape is another, or there are more queries than keys.
  * @throws {ArgumentError} If a weight is negative or not finite, labels are too few or too many, or there is no such
- *   query.
+ *   query or key.
  *
  * @example
  * ```ts
@@ -50,8 +56,11 @@ const letters = 22; // pixels
  */
 export function tokenArcs(weights: PictureData, options: TokenArcsOptions): string {
   const check = checks("tokenArcs");
-  const given = check.options(options, ["labels", "query", "direction", "minWeight", "max", "title"]);
-  const { labels, query, direction = "across", minWeight = 0.05, max = 1, title } = given;
+  const given = check.options(options, [
+    ...(["labels", "query", "direction", "minWeight", "max"] as const),
+    ...(["selected", "title"] as const),
+  ]);
+  const { labels, query, direction = "across", minWeight = 0.05, max = 1, selected, title } = given;
   const rank = (axisLength(weights, 0) ?? 0) <= (axisLength(weights, 1) ?? 0) ? [2] : [];
   const { data, T, S } = checkWeights(check, weights, {
     ranks: rank,
@@ -65,6 +74,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
   check.finite({ minWeight });
   check.finite({ max }, { above: 0 });
   if (query !== undefined) check.whole({ query }, { min: 0, max: T - 1, fix: "leave it out to draw all." });
+  checkSelectedWeight(check, selected, [T, S]);
   const top = edge + (title ? 24 : 0);
   const visibleLabels = labels.map(visibleToken);
   const widths = visibleLabels.map((label) => labelWidth([label]) + 12);
@@ -98,9 +108,15 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
       ? sideways(row(q), row(s), edge + widest + 6, height)
       : over(middle(q), middle(s), floor, height);
     const where = `query “${labels[q]}”, key “${labels[s]}”: ${numberText(weight)}`;
+    const look = svg`stroke-width="${px(1 + 2.5 * opacity)}" stroke-opacity="${(0.12 + 0.88 * opacity).toFixed(3)}" ${stroke("weight")}`;
+    const named = svg`<title>${where}</title></path>`;
+    if (!selected) return joinSvg([svg`<path d="${path}" fill="none" ${look}>`, named]);
+    // A line of a pixel is hard to hit.
+    const wide = svg`stroke="none" stroke-width="12" pointer-events="stroke"`;
     return joinSvg([
-      svg`<path d="${path}" fill="none" stroke-width="${px(1 + 2.5 * opacity)}" stroke-opacity="${(0.12 + 0.88 * opacity).toFixed(3)}" ${stroke("weight")}>`,
-      svg`<title>${where}</title></path>`,
+      svg`<path d="${path}" fill="none" pointer-events="none" ${look}/>`,
+      svg`<path data-qkv-cell="${t},${s}" d="${path}" fill="none" ${wide}>`,
+      named,
     ]);
   });
   const received = (s: number) => (query === undefined ? 0 : data[query * S + s]!);
@@ -109,9 +125,12 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
     const isQuery = query !== undefined && query + S - T === i;
     const tooltip =
       query === undefined ? `token ${i}: “${labels[i]}”` : `key “${labels[i]}”: ${numberText(received(i))}`;
+    const choice = selected && i >= S - T ? svg`data-qkv-cell="${i - (S - T)}" ` : "";
+    const width = down ? widest : widths[i]!;
     return joinSvg([
-      svg`<rect x="${px(x)}" y="${px(y)}" width="${px(down ? widest : widths[i]!)}" height="${letters}" rx="4" ${fill("key")} fill-opacity="${(0.45 * Math.min(1, received(i) / max)).toFixed(3)}"><title>${tooltip}</title></rect>`,
+      svg`<rect ${choice}x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${letters}" rx="4" ${fill("key")} fill-opacity="${(0.45 * Math.min(1, received(i) / max)).toFixed(3)}"><title>${tooltip}</title></rect>`,
       svg`<text x="${px(down ? x + widest - 6 : middle(i))}" y="${px(y + 15)}" text-anchor="${down ? "end" : "middle"}" pointer-events="none" ${fill(isQuery ? "query-text" : "text")}${isQuery ? svg` font-weight="700"` : ""}>${label}</text>`,
+      ...(selected?.column === i ? [cellFrame(x, y, width, letters)] : []),
     ]);
   });
   const who = query === undefined ? "all tokens" : `“${labels[query + S - T]}”`;

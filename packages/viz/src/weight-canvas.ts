@@ -1,5 +1,6 @@
 import { checks } from "@qkv/core";
 import { checkMapOptions, type AttentionMapOptions } from "./attention-map.js";
+import { checkSelectedWeight } from "./cell-frame.js";
 import { checkLabels, type PictureData } from "./check-data.js";
 import { mostCells } from "./check-weights.js";
 import { maskedText } from "./map-cells.js";
@@ -31,7 +32,8 @@ export function drawWeightCanvas(
   checkMapOptions(options);
   checkLabels(check, { rowLabels: options.rowLabels }, weights.shape[0]!);
   checkLabels(check, { columnLabels: options.columnLabels }, weights.shape[1]!);
-  const { max, min, mask, title = "Attention weights" } = options;
+  const { max, min, mask, selected, title = "Attention weights" } = options;
+  checkSelectedWeight(check, selected, [weights.shape[0]!, weights.shape[1]!]);
   const scale = {
     ...(max !== undefined && { max }),
     ...(min !== undefined && { min }),
@@ -52,7 +54,8 @@ export function drawWeightCanvas(
   const frame = document.createElement("div");
   frame.tabIndex = 0;
   frame.setAttribute("role", "group");
-  frame.setAttribute("aria-label", `${title}: ${T} queries, ${S} keys. Arrow keys read the numbers.`);
+  const keys = `Arrow keys read the numbers${selected ? ", Enter chooses" : ""}.`;
+  frame.setAttribute("aria-label", `${title}: ${T} queries, ${S} keys. ${keys}`);
   Object.assign(frame.style, { position: "relative", maxWidth: `${Math.max(S, 512)}px` });
   frame.append(canvas, mark);
 
@@ -78,10 +81,27 @@ export function drawWeightCanvas(
     Object.assign(mark.style, { left: `${(100 * s) / S}%`, top: `${(100 * t) / T}%` });
     reading.textContent = `${query(t)}, ${key(s)}: ${cellText(t, s)}`;
   };
-  frame.addEventListener("pointermove", ({ clientX, clientY }) => {
+  const readAt = ({ clientX, clientY }: MouseEvent) => {
     const { left, top, width, height } = canvas.getBoundingClientRect();
     read(Math.floor(((clientY - top) / height) * T), Math.floor(((clientX - left) / width) * S));
-  });
+  };
+  frame.addEventListener("pointermove", readAt);
+  if (selected) {
+    frame.style.cursor = "pointer";
+    const choose = () => {
+      const about = { bubbles: true, cancelable: true, detail: { row: t, column: s } };
+      host.dispatchEvent(new CustomEvent("cellselect", about));
+    };
+    frame.addEventListener("click", (event) => {
+      readAt(event);
+      choose();
+    });
+    frame.addEventListener("keydown", (event) => {
+      if ((event.key !== "Enter" && event.key !== " ") || mark.hidden) return;
+      event.preventDefault();
+      choose();
+    });
+  }
   frame.addEventListener("keydown", (event) => {
     const by = { ArrowRight: [0, 1], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowUp: [-1, 0] }[event.key];
     if (!by) return;
@@ -89,6 +109,8 @@ export function drawWeightCanvas(
     if (mark.hidden) read(0, 0);
     else read(t + by[0]!, s + by[1]!);
   });
+
+  if (selected) read(selected.row, selected.column ?? selected.row);
 
   const toTable = toolButton("Table", () => {
     if (table.hidden) {
@@ -108,7 +130,10 @@ export function drawWeightCanvas(
   });
   const toFile = toolButton("PNG", () => canvas.toBlob((file) => saveFile(file!, "png")));
   tools.append(reading, " ", toTable, toFile, table);
+  // Whoever reads by keys goes on where the map is drawn anew.
+  const focused = host.contains(document.activeElement);
   host.replaceChildren(frame, tools);
+  if (focused) frame.focus();
 }
 
 /** The theme: the page's own setting, else the reader's preference, as in the style sheet of pictures. */
