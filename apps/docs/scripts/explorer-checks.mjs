@@ -3,7 +3,7 @@
 //
 // It needs the packages and the page built: turbo run build --filter=explorer. `--limits` holds times and memory to the
 // limits below; `--small` leaves the random model out; without it they are printed, since a busy machine is slow, not wrong.
-/* global addEventListener, document, innerHeight, innerWidth, MutationObserver, PerformanceObserver, requestAnimationFrame, URLSearchParams, window */
+/* global addEventListener, document, innerHeight, innerWidth, location, MutationObserver, PerformanceObserver, requestAnimationFrame, scrollTo, URLSearchParams, window */
 import axe from "axe-core";
 import { execFileSync } from "node:child_process";
 import {
@@ -300,7 +300,10 @@ async function tasks() {
     `each layer is left out in turn: ${every}`,
   );
 
-  const reason = page.locator("[data-reasons] table button").first();
+  const reason = page
+    .locator("[data-reasons] table button")
+    .filter({ hasText: /head \d/ })
+    .first();
   const title = await head.getByRole("heading", { level: 2 }).innerText();
   const name = await reason.innerText();
   await press(reason);
@@ -408,6 +411,153 @@ async function tasks() {
   } finally {
     rmSync(notebook);
   }
+  await close();
+  await server.close();
+}
+
+/** What a press on a head, a weight or a source opens, by the pointer and by keys. */
+async function choices() {
+  const server = await openModelServer(join(folder, "small"));
+  const { page, close } = await openPage(server, { reducedMotion: "reduce" });
+  await idle(page);
+  const title = () =>
+    page
+      .locator("h2")
+      .filter({ hasText: /^Layer \d+, head/ })
+      .innerText();
+  const why = () => page.locator("[data-reasons] h3").innerText();
+  const listed = (at) => page.locator("[data-ranking] button").nth(at);
+  /** The page after a press: what it chose is shown, and computed. */
+  const settled = async () => {
+    await pause(150);
+    await idle(page);
+  };
+  const nameOf = async (button) => (await button.innerText()).replace("layer", "Layer");
+  const sortBy = async (name) => {
+    await page.getByLabel("Sort heads by").selectOption(name);
+    await settled();
+  };
+
+  // Heads that score low are told from those that show the pattern, and copying from attending.
+  const verdict = await page.locator("[data-copies]").innerText();
+  const first = await page.locator("[data-ranking] li").first().innerText();
+  report(
+    verdict === "No head of this model copies clearly on this text." && /weak.*copies 0 of 4/.test(first),
+    `induction without copying is told: ${verdict} ${first}`,
+  );
+  await sortBy("previousToken");
+  const limit = Number(
+    /below (0\.\d\d)/.exec(await page.getByRole("region", { name: "Heads" }).innerText())[1],
+  );
+  const rows = await page.locator("[data-ranking] li").allInnerTexts();
+  report(
+    rows.length === 10 && rows.every((row) => /weak/.test(row) === Number(/0\.\d\d/.exec(row)[0]) < limit),
+    `scores below ${limit} are weak: ${rows[0]}; ${rows[1]}`,
+  );
+
+  // A sort opens the first head of its list, also after another was pressed.
+  await listed(2).click();
+  await settled();
+  report((await title()) === (await nameOf(listed(2))), `a head of the list opens: ${await title()}`);
+  await sortBy("sameToken");
+  report(
+    (await title()) === (await nameOf(listed(0))),
+    `a sort opens the first of its list: ${await title()}`,
+  );
+
+  const atPanel = () =>
+    page.evaluate(() => {
+      const { localName, textContent } = document.activeElement;
+      const { top } = document.activeElement.getBoundingClientRect();
+      return localName === "h2" && /^Layer \d/.test(textContent) && top >= 0 && top < innerHeight / 2;
+    });
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.locator("qkv-head-grid [data-qkv-head]").nth(6).click();
+  await settled();
+  report(
+    (await title()) === "Layer 1, head 2" && (await atPanel()),
+    "a small map opens its head, which is in view",
+  );
+  await page.getByRole("button", { name: "All heads" }).click();
+  const isBack = await page.evaluate(() => document.activeElement.textContent.trim() === "Heads");
+  report(isBack, "“All heads” leads back");
+  await page.locator("qkv-head-grid [role=group]").focus();
+  for (const key of ["ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key);
+  await settled();
+  report((await title()) !== "Layer 1, head 2" && (await atPanel()), `by keys, too: ${await title()}`);
+
+  // Queries and keys, in the map and in the arcs.
+  const inMap = (at) => page.locator(`qkv-attention-map [data-qkv-cell="${at}"]`);
+  const inArcs = (at) => page.locator(`qkv-token-arcs [data-qkv-cell="${at}"]`);
+  const chosen = async () => {
+    await settled();
+    const place = new URLSearchParams(new URL(page.url()).hash.slice(1));
+    return `${place.get("query")},${place.get("key")}`;
+  };
+  await inMap("9,2").click();
+  report((await chosen()) === "9,2", "a cell of the map is a query and a key");
+  report(
+    /sat·9 attends to ␣?sat·2/.test(await why()),
+    `tokens that occur twice have their place: ${await why()}`,
+  );
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  report((await chosen()) === "8,2", "a cell is chosen by keys, from the one that was pressed");
+  const isInMap = await page.evaluate(() => document.activeElement.closest("qkv-attention-map") !== null);
+  report(isInMap, "the map keeps the focus");
+  await inMap("3,7").click();
+  report((await chosen()) === "3,null", "a key after its query is none");
+  await inArcs("5").click();
+  report((await chosen()) === "5,null", "a token of the arcs is the query");
+  const arc = page.locator("qkv-token-arcs path[data-qkv-cell]").first();
+  const at = await arc.getAttribute("data-qkv-cell");
+  await arc.dispatchEvent("click");
+  report((await chosen()) === at, `an arc is a query and a key: ${at}`);
+
+  // A feed-forward layer is followed to heads and embeddings.
+  await page.evaluate(() => {
+    location.hash = "#head=3.2&query=11&key=4";
+  });
+  await idle(page);
+  await page.locator('[data-reasons="ready"]').waitFor();
+  const layer = page.locator("[data-reasons] button[aria-expanded]").first();
+  await layer.click();
+  const read = page.locator('[data-read="ready"]');
+  await read.waitFor();
+  await idle(page);
+  const parts = await read.locator(":scope > ul > li").allInnerTexts();
+  const number = (text) => Number(/[+\u2212-]?\d+\.\d+/.exec(text)[0].replace("\u2212", "-"));
+  const whole = number(/as parts of this ([^ ]+?)\. /.exec(await read.innerText())[1]);
+  const sum = parts.map(number).reduce((a, b) => a + b, 0);
+  report(
+    parts.some((part) => /embedding|head \d/.test(part)) && Math.abs(sum - whole) < 0.01 * (parts.length + 1),
+    `a feed-forward layer shows what it read, which sums to ${whole}: ${parts.join("; ")}`,
+  );
+  await axeOn(page, "what a feed-forward layer read");
+  if (values.pictures) await page.screenshot({ path: join(values.pictures, "reasons.png"), fullPage: true });
+
+  // A text without a repetition, and one made of it.
+  await page.locator("textarea").fill("The cat sat");
+  await idle(page);
+  await sortBy("induction");
+  const heads = page.getByRole("region", { name: "Heads" });
+  report(
+    /No token occurs twice in this text/.test(await heads.innerText()),
+    "a text without a repetition is told",
+  );
+  if (values.pictures)
+    await page.screenshot({ path: join(values.pictures, "no-repetition.png"), fullPage: true });
+  await heads.getByRole("button", { name: /random words/ }).click();
+  await page.locator("[data-copies]").waitFor();
+  await idle(page);
+  const words = (await page.locator("textarea").inputValue()).trim().split(" ");
+  report(
+    words.length === 40 && words.slice(20).join() === words.slice(0, 20).join(),
+    `random words, repeated twice: ${words.slice(0, 3).join(" ")} …: ${await page.locator("[data-copies]").innerText()}`,
+  );
+  await axeOn(page, "random words");
+  if (values.pictures)
+    await page.screenshot({ path: join(values.pictures, "random-words.png"), fullPage: true });
   await close();
   await server.close();
 }
@@ -705,6 +855,7 @@ try {
   await small(true);
   await small(false);
   await tasks();
+  await choices();
   await sources();
   if (!values.small) await random();
 } catch (error) {

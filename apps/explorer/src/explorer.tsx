@@ -6,11 +6,13 @@ import {
   useState,
   useSyncExternalStore,
   type ReactNode,
+  type RefObject,
 } from "react";
 import { LensClient, noWork } from "./client";
 import { ComparePanel } from "./compare-panel";
 import { HeadPanel, strongestKey } from "./head-panel";
-import { HeadsPanel, sortedHeads } from "./heads-panel";
+import { rankedHeads, sortedHeads } from "./head-ranking";
+import { HeadsPanel } from "./heads-panel";
 import { LayerSwitches, LensPanel, lensPositions, PartsPanel } from "./layers-panel";
 import { ModelChoice } from "./model-choice";
 import { ModelFigure } from "./model-figure";
@@ -27,7 +29,6 @@ import {
   type Place,
 } from "./place";
 import type { ModelFacts, ModelSource } from "./protocol";
-import { ScoreGraph } from "./score-graph";
 import { Section, SwitchedOff } from "./section";
 import type { ChosenHead } from "./source-name";
 import { visible, withPositions } from "./text-of";
@@ -131,21 +132,26 @@ export function Explorer({
     [isOfText, changed.answer, changed.question],
   );
   const without = off.length > 0 ? { without: ablationTargets(off) } : {};
-  const chosen = (answer && place.head) ??
-    (answer && sortedHeads(answer, place.score)[0]) ?? { layer: 0, head: 0 };
+  const sorted = useMemo(() => (answer ? sortedHeads(answer, place.score) : []), [answer, place.score]);
+  const tried = sorted.map(({ layer, head }) => ({ layer, head }));
+  const copies = place.score === "induction" && sorted.length > 0;
+  const copying = useAnswer(asking, "copying", copies ? { text, ...without, heads: tried } : undefined);
+  const ranked = rankedHeads(
+    sorted,
+    answer?.uniform[place.score] ?? 0,
+    copying.isOpen ? undefined : copying.answer,
+  );
+  const chosen = (answer && place.head) ?? ranked[0] ?? { layer: 0, head: 0 };
   const T = answer?.tokens.length ?? 0;
   const query = Math.min(place.query ?? T - 1, T - 1);
   const labels = useMemo(() => withPositions(answer?.tokens ?? []), [answer?.tokens]);
   const hasHead = answer !== undefined && answer.layers.includes(chosen.layer);
-  const wantsHead = hasHead && (isFast || place.head !== undefined);
   // A head has the weights and scores that the layers below it give it.
   const below = ablationTargets(off).filter(({ layer }) => layer < chosen.layer);
   const weights = useAnswer(
     asking,
     "head",
-    wantsHead
-      ? { text, layer: chosen.layer, head: chosen.head, ...(below.length > 0 && without) }
-      : undefined,
+    hasHead ? { text, layer: chosen.layer, head: chosen.head, ...(below.length > 0 && without) } : undefined,
   );
   const data = weights.answer?.weights;
   const key =
@@ -157,7 +163,7 @@ export function Explorer({
   const reasons = useAnswer(
     asking,
     "scoreParts",
-    wantsHead && key !== undefined && !weights.isOpen
+    hasHead && key !== undefined && !weights.isOpen
       ? {
           ...{ text, layer: chosen.layer, head: chosen.head, query, key },
           ...(below.length > 0 && { without: below }),
@@ -176,19 +182,30 @@ export function Explorer({
     answer && first ? { text, ...without, token: first.id, ...(second && { minus: second.id }) } : undefined,
   );
   const headHeading = useRef<HTMLHeadingElement>(null);
+  const headsHeading = useRef<HTMLHeadingElement>(null);
   // Heads whose reasons led to the one that is shown, the first one first.
   const [trail, setTrail] = useState<readonly Pick<Place, "head" | "query" | "key">[]>([]);
   useEffect(() => setTrail([]), [text, source]);
   const measured = useRef<Place["measure"]>(undefined);
   const keepMeasure = useCallback((measure: Place["measure"]) => void (measured.current = measure), []);
 
-  const visit = (head: ChosenHead, query: number | undefined) => {
-    change({ head, query, key: undefined });
-    // It may be off the screen, and the button that opened it goes with the old reasons.
-    headHeading.current?.focus();
-  };
+  const visit = useCallback(
+    (head: ChosenHead, query: number | undefined) => {
+      change({ head: { layer: head.layer, head: head.head }, query, key: undefined });
+      // It may be off the screen, and the button that opened it goes with the old reasons.
+      goTo(headHeading);
+    },
+    [change],
+  );
+  const open = useCallback(
+    (head: ChosenHead) => {
+      setTrail([]);
+      visit(head, place.query);
+    },
+    [visit, place.query],
+  );
   const trace = (head: ChosenHead, position: number) => {
-    setTrail([...trail, { head: chosen, query, key }]);
+    setTrail([...trail, { head: { layer: chosen.layer, head: chosen.head }, query, key }]);
     visit(head, position);
   };
   const last = trail.at(-1);
@@ -197,7 +214,7 @@ export function Explorer({
     go() {
       setTrail(trail.slice(0, -1));
       change(last);
-      headHeading.current?.focus();
+      goTo(headHeading);
     },
   };
   const ablated = whole && (
@@ -217,6 +234,12 @@ export function Explorer({
     setDraft(text);
     const source = followEdit(place.text, text, place.source);
     change({ text, source, query: undefined, key: undefined, measure: undefined });
+  };
+  const [refusal, setRefusal] = useState<string>();
+  const repeatTokens = () => {
+    setRefusal(undefined);
+    const seed = Math.floor(Math.random() * 1e9);
+    ready?.ask("repeatedTokens", { seed }).then(write, (error: Error) => setRefusal(error.message));
   };
   const code = () => {
     return notebook(place, {
@@ -278,12 +301,15 @@ export function Explorer({
               <div className={styles.space} />
             )}
           </Section>
-          <Section title="Heads" of={run}>
+          <Section title="Heads" of={run} heading={headsHeading}>
             {answer ? (
               answer.layers.length === 0 ? (
                 <p className={styles.quiet}>No layer of this model has attention weights.</p>
               ) : (
-                <HeadsPanel run={answer} place={place} chosen={chosen} change={change} />
+                <HeadsPanel
+                  {...{ ranked, copying, place, chosen, change, open, repeatTokens, refusal }}
+                  run={answer}
+                />
               )
             ) : (
               <div className={styles.space} />
@@ -294,16 +320,10 @@ export function Explorer({
           <HeadPanel
             {...{ chosen, query, weights, reasons, place, change, trace, back }}
             heading={headHeading}
-            graph={(key) => (
-              <ScoreGraph
-                client={asking}
-                tokens={labels}
-                score={{
-                  ...{ text, layer: chosen.layer, head: chosen.head, query, key },
-                  ...(below.length > 0 && { without: below }),
-                }}
-              />
-            )}
+            client={asking}
+            of={{ text, ...(below.length > 0 && { without: below }) }}
+            toAll={() => goTo(headsHeading)}
+            texts={answer.tokens}
             tokens={labels}
             keyAt={key}
           >
@@ -387,6 +407,13 @@ function Status({
     </div>
   );
 }
+
+/** Moves the focus to a heading, and the page so that what it heads is seen: at once, as some readers want no motion. */
+function goTo({ current: heading }: RefObject<HTMLHeadingElement | null>): void {
+  heading?.focus({ preventScroll: true });
+  heading?.scrollIntoView();
+}
+
 const noSubscription = () => () => undefined;
 const idle = () => noWork;
 

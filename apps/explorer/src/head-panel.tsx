@@ -1,12 +1,14 @@
-import type { HeadAnswer, ReasonsAnswer } from "@qkv/lens/session";
-import { useMemo, type ReactNode, type Ref } from "react";
+import type { HeadAnswer, ReasonsAnswer, TextQuestion } from "@qkv/lens/session";
+import { useCallback, useMemo, useState, type ReactNode, type Ref } from "react";
+import type { LensClient } from "./client";
 import { useIsNarrow } from "./narrow";
 import { Picture, type PictureArgs } from "./picture";
 import { switchedOver, type Place } from "./place";
 import { Section } from "./section";
-import { SignedBar } from "./bar";
-import { headOf, SourceName, type ChosenHead } from "./source-name";
-import { decimals, percent, visible } from "./text-of";
+import { Reasons } from "./reasons";
+import { ScoreGraph } from "./score-graph";
+import type { ChosenHead } from "./source-name";
+import { percent, visible } from "./text-of";
 import type { Answered } from "./use-answer";
 import styles from "./explorer.module.css";
 
@@ -31,34 +33,43 @@ export function strongestKey(weights: Float32Array, length: number, query: numbe
 
 /** One head: the tokens that each token attends to, and the reasons. */
 export function HeadPanel({
+  texts,
   tokens,
   chosen: { layer, head },
   query,
   keyAt,
   weights,
   reasons,
-  graph,
+  client,
+  of,
   place,
   change,
   trace,
   back,
+  toAll,
   heading,
   children,
 }: {
+  /** The tokens alone. */
+  texts: readonly string[];
+  /** The tokens, with their positions where the same one occurs twice. */
   tokens: readonly string[];
   chosen: { readonly layer: number; readonly head: number };
   query: number;
   keyAt: number | undefined;
   weights: Answered<HeadAnswer>;
   reasons: Answered<ReasonsAnswer>;
-  /** The graph of the sources of the score of a key. */
-  graph: (key: number) => ReactNode;
+  client: LensClient | undefined;
+  /** The text, and what the layers below the head are without. */
+  of: TextQuestion;
   place: Place;
   change: (change: Partial<Place>) => void;
   /** Opens a head that a reason names, with the position that it wrote to as the query. */
   trace: (head: ChosenHead, query: number) => void;
   /** Back to the head whose reasons led here. */
   back: { readonly head: ChosenHead; go(): void } | undefined;
+  /** To the maps of all heads. */
+  toAll: () => void;
   /** The heading, which gets the focus when a head is opened from elsewhere on the page. */
   heading: Ref<HTMLHeadingElement>;
   /** The result of what is switched off. */
@@ -67,8 +78,13 @@ export function HeadPanel({
   const isNarrow = useIsNarrow();
   const T = tokens.length;
   const data = weights.answer?.weights.length === T * T ? weights.answer.weights : undefined;
-  const from = Math.max(0, Math.min(T, query + 1) - mostDrawn);
-  const drawn = useMemo(() => {
+  // The tokens that are drawn stay while the query is one of them.
+  const [start, setStart] = useState(0);
+  const isDrawn = start <= query && query < start + mostDrawn;
+  const from = isDrawn ? start : Math.max(0, Math.min(T, query + 1) - mostDrawn);
+  if (from !== start) setStart(from);
+  const isWhole = T * T > fewestPixels;
+  const base = useMemo(() => {
     if (!data) return undefined;
     const to = Math.min(T, from + mostDrawn);
     const [labels, length] = [tokens.slice(from, to).map(visible), to - from];
@@ -76,30 +92,54 @@ export function HeadPanel({
     for (let t = 0; t < length; t++)
       part.set(data.subarray((from + t) * T + from, (from + t) * T + to), t * length);
     const picture = { data: part, shape: [length, length] };
+    return isWhole
+      ? { labels, picture, map: { data, shape: [T, T] }, mask: seenKeys(data, T) }
+      : { labels, picture, map: picture, mask: seenKeys(part, length) };
+  }, [data, from, T, tokens, isWhole]);
+  const drawn = useMemo(() => {
+    if (!base) return undefined;
+    const { labels, picture, map, mask } = base;
+    const { length } = labels;
+    const selectedFrom = (first: number) => ({
+      row: query - first,
+      ...(keyAt !== undefined && keyAt >= first && { column: keyAt - first }),
+    });
     const arcs: PictureArgs<"qkv-token-arcs"> = [
       picture,
       {
-        labels,
-        query: query - from,
+        ...{ labels, query: query - from, selected: selectedFrom(from) },
         minWeight: 0.02,
         direction: length > (isNarrow ? 6 : 14) ? "down" : "across",
       },
     ];
     // Of a text between these sizes a whole map would be an SVG of tens of thousands of cells.
-    const map: PictureArgs<"qkv-attention-map"> =
-      T * T > fewestPixels
-        ? [{ data, shape: [T, T] }, { mask: seenKeys(data, T) }]
-        : [
-            picture,
-            {
-              rowLabels: labels,
-              columnLabels: labels,
-              mask: seenKeys(part, length),
-              ...(isNarrow && { cellSize: Math.max(3, Math.min(24, Math.floor(270 / length))) }),
-            },
-          ];
-    return { arcs, map };
-  }, [data, from, query, T, tokens, isNarrow]);
+    const cells: PictureArgs<"qkv-attention-map"> = [
+      map,
+      {
+        ...{ mask, selected: selectedFrom(isWhole ? 0 : from) },
+        ...(!isWhole && { rowLabels: labels, columnLabels: labels }),
+        ...(!isWhole && isNarrow && { cellSize: Math.max(3, Math.min(24, Math.floor(270 / length))) }),
+      },
+    ];
+    return { arcs, cells };
+  }, [base, from, query, keyAt, isNarrow, isWhole]);
+  /** A weight of a picture whose first token is another; without a key, and of a key after the query, the query alone. */
+  const chooseFrom = useCallback(
+    (first: number, { row, column }: { row: number; column?: number }) =>
+      change({
+        query: first + row,
+        key: column === undefined || column > row ? undefined : first + column,
+      }),
+    [change],
+  );
+  const chooseDrawn = useCallback(
+    (chosen: { row: number; column?: number }) => chooseFrom(from, chosen),
+    [chooseFrom, from],
+  );
+  const chooseCell = useCallback(
+    (chosen: { row: number; column?: number }) => chooseFrom(isWhole ? 0 : from, chosen),
+    [chooseFrom, isWhole, from],
+  );
   const row = data ? Array.from(data.subarray(query * T, query * T + query + 1)) : [];
   const strongest = row
     .map((weight, key) => ({ key, weight }))
@@ -110,8 +150,8 @@ export function HeadPanel({
   return (
     <Section title={`Layer ${layer}, head ${head}`} of={weights} heading={heading}>
       <p className={styles.quiet}>
-        How much a query (blue) attends to each key (orange) at or before it. Choose a query, then one of the
-        keys that it attends to, for the reasons.
+        How much a query (blue) attends to each key (orange) at or before it. Press a token below the arcs to
+        make it the query, an arc or a cell of the map for a query with its key; the reasons follow below.
       </p>
       <div className={styles.row}>
         <label className={styles.field}>
@@ -134,6 +174,9 @@ export function HeadPanel({
         >
           {isOff ? "Switch this head on" : "Switch this head off"}
         </button>
+        <button type="button" onClick={toAll}>
+          All heads
+        </button>
         {back && (
           <button type="button" onClick={back.go}>
             Back to layer {back.head.layer}, head {back.head.head}
@@ -142,8 +185,16 @@ export function HeadPanel({
       </div>
       {children}
       <div className={styles.beside}>
-        <div className={styles.wide}>{drawn && <Picture name="qkv-token-arcs" args={drawn.arcs} />}</div>
-        <div className={styles.wide}>{drawn && <Picture name="qkv-attention-map" args={drawn.map} />}</div>
+        <div className={styles.wide}>
+          {drawn && (
+            <Picture name="qkv-token-arcs" args={drawn.arcs} event="cellselect" onChoose={chooseDrawn} />
+          )}
+        </div>
+        <div className={styles.wide}>
+          {drawn && (
+            <Picture name="qkv-attention-map" args={drawn.cells} event="cellselect" onChoose={chooseCell} />
+          )}
+        </div>
       </div>
       <p>
         <b className="means-query">{visible(tokens[query]!)}</b> attends to{" "}
@@ -159,90 +210,16 @@ export function HeadPanel({
           </button>
         ))}
       </p>
-      {keyAt !== undefined && <Reasons of={reasons} {...{ tokens, query, keyAt, trace }} />}
-      {keyAt !== undefined && graph(keyAt)}
-    </Section>
-  );
-}
-
-/** The pairs of sources that a score is the sum of. */
-function Reasons({
-  of,
-  tokens,
-  query,
-  keyAt,
-  trace,
-}: {
-  of: Answered<ReasonsAnswer>;
-  tokens: readonly string[];
-  query: number;
-  keyAt: number;
-  trace: (head: ChosenHead, query: number) => void;
-}): ReactNode {
-  const { answer } = of;
-  const [shown, others] = [answer?.pairs.slice(0, 10) ?? [], answer?.pairs.slice(10) ?? []];
-  const rest = others.reduce((sum, { value }) => sum + value, answer?.rest ?? 0);
-  const most = Math.max(...(answer?.pairs.map(({ value }) => Math.abs(value)) ?? []), 1e-9);
-  return (
-    <div
-      aria-busy={of.isOpen}
-      data-reasons={answer && !of.isOpen ? "ready" : "open"}
-      className={styles.reasons}
-    >
-      <h3>
-        Why <span className="means-query">{visible(tokens[query]!)}</span> attends to{" "}
-        <span className="means-key">{visible(tokens[keyAt]!)}</span>{" "}
-        {of.isOpen && <span className={styles.open}>computing</span>}
-      </h3>
-      {of.failure !== undefined && (
-        <p role="alert" className={styles.failure}>
-          {of.failure}{" "}
-          <button type="button" onClick={of.again}>
-            Compute again
-          </button>
-        </p>
-      )}
-      {answer && (
+      {keyAt !== undefined && (
         <>
-          <p className={styles.quiet}>
-            The score before the softmax, {decimals(answer.dot)}, is a sum over pairs: a source of the query
-            and a source of the key.{" "}
-            {others.length > 0 &&
-              `The ${shown.length} largest are listed, all others add ${decimals(rest)}. `}
-            Norms keep the scale of this run.
-            {shown.some(({ query, key }) => headOf(query.name) ?? headOf(key.name)) &&
-              " Press a head to see why it attended, one layer back."}
-          </p>
-          <table className={styles.bars}>
-            <thead>
-              <tr>
-                <th scope="col" className="means-query">
-                  source of the query
-                </th>
-                <th scope="col" className="means-key">
-                  source of the key
-                </th>
-                <th scope="col">part of the score</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((pair) => (
-                <tr key={`${pair.query.name} ${pair.key.name}`}>
-                  <td>
-                    <SourceName name={pair.query.name} open={(head) => trace(head, query)} />
-                  </td>
-                  <td>
-                    <SourceName name={pair.key.name} open={(head) => trace(head, keyAt)} />
-                  </td>
-                  <td>
-                    <SignedBar value={pair.value} most={most} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Reasons
+            of={reasons}
+            {...{ client, tokens, trace }}
+            score={{ ...of, layer, head, query, key: keyAt }}
+          />
+          <ScoreGraph client={client} tokens={texts} score={{ ...of, layer, head, query, key: keyAt }} />
         </>
       )}
-    </div>
+    </Section>
   );
 }

@@ -3,6 +3,7 @@ import {
   ablationTargets,
   beginning,
   readPlace,
+  sortedBy,
   switchedIn,
   switchedOver,
   writePlace,
@@ -44,4 +45,11 @@ test("switches are the targets of ablate", () => {
   expect(switchedIn(ablationTargets(place.off))).toEqual(place.off);
   expect(switchedOver(["1.2"], "1.2")).toEqual([]);
   expect(switchedOver(["1.2"], "1.a")).toEqual(["1.2", "1.a"]);
+});
+
+test("a sort opens the first head of its list, also where another was pressed before", () => {
+  const pressed = { ...beginning, head: { layer: 1, head: 2 }, query: 3, key: 1 };
+  const sorted = { ...pressed, ...sortedBy("previousToken") };
+  expect([sorted.score, sorted.head, sorted.key]).toEqual(["previousToken", undefined, undefined]);
+  expect(sorted.query).toBe(3);
 });

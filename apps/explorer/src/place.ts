@@ -76,6 +76,9 @@ export function writePlace({ head, query, key, off, measure, ...place }: Place):
   return written.toString();
 }
 
+/** A sort of the heads: it opens the first of its list, also after another head was pressed. */
+export const sortedBy = (score: PatternName): Partial<Place> => ({ score, head: undefined, key: undefined });
+
 /** The targets of `ablate` of `@qkv/lens` of what is switched off. */
 export function ablationTargets(off: readonly Switched[]) {
   return off.map((one) => {

@@ -33,7 +33,9 @@ export function ScoreGraph({
       <summary>Two layers back, as a graph</summary>
       <p className={styles.quiet}>
         Each side sums to the score. Press a head with a plus to see what it read, token by token: its
-        attention weights are those of this run.{" "}
+        attention weights are those of this run. A feed-forward layer with a plus shows what stood at its
+        token; it is not linear, so its parts are those of its linearization at this run, in which each neuron
+        keeps its gate, or the ratio of its activation to its input.{" "}
         {graph.isOpen && <span className={styles.open}>computing</span>}
       </p>
       {graph.failure !== undefined && (
