@@ -174,9 +174,9 @@ function FeedForwardSources({
         {root && !graph.isOpen ? (
           <>
             What {name} read at <span className={`means-${side}`}>{visible(tokens[score[side]]!)}</span>, as
-            parts of this {signed(root.value)}. A feed-forward layer is not linear, so no split of it is
-            exact for other inputs: this is its linearization at this run, in which each neuron keeps its
-            gate, or the ratio of its activation to its input (AttnLRP). The parts sum to the whole.
+            parts of this {signed(root.value)}. A feed-forward layer is not linear, so no split of it is exact
+            for other inputs: this is its linearization at this run, in which each neuron keeps its gate, or
+            the ratio of its activation to its input (AttnLRP). The parts sum to the whole.
           </>
         ) : (
           (graph.failure ?? "computing")
