@@ -48,3 +48,10 @@ test("what is no file is refused", async () => {
     /`file` is .*\nFix: give `await asyncBufferFromFile/,
   );
 });
+
+test("a reader that is a promise, or another module, is refused", async () => {
+  for (const reader of [Promise.resolve({}), {}])
+    await expect(parquetRows(new ArrayBuffer(8), { reader: reader as never }).next()).rejects.toThrow(
+      /^parquetRows: `reader` is .*, expected the functions of hyparquet.\nFix: pass `reader: await import/,
+    );
+});

@@ -59,6 +59,10 @@ export async function* parquetRows<Row extends object = Record<string, unknown>>
     "a File, an ArrayBuffer, or { byteLength, slice }",
     "give `await asyncBufferFromFile(path)` of hyparquet, or `bytes.buffer`.",
   );
+  const isReader = (value: unknown) =>
+    typeof (value as Partial<ParquetReader> | null | undefined)?.parquetReadObjects === "function";
+  const fix = 'pass `reader: await import("hyparquet")`.';
+  if (reader !== undefined) check.each({ reader }, isReader, "the functions of hyparquet", fix);
   const { parquetMetadataAsync, parquetReadObjects } = reader ?? (await importReader());
   const source = file instanceof Blob ? ofBlob(file) : file;
   const metadata = await parquetMetadataAsync(source as never).catch((cause: unknown) => {
