@@ -832,14 +832,14 @@ async function random() {
     "a pass",
     () =>
       page
-        .getByRole("button", { name: "Run" })
+        .getByRole("button", { name: "Run", exact: true })
         .click()
         .then(() => page.locator("textarea").fill(`${text} a`))
-        .then(() => page.getByRole("button", { name: "Run" }).click()),
+        .then(() => page.getByRole("button", { name: "Run", exact: true }).click()),
     passMs / 2,
   );
   await page.locator("textarea").fill(text);
-  await page.getByRole("button", { name: "Run" }).click();
+  await page.getByRole("button", { name: "Run", exact: true }).click();
   await idle(page);
   await cancelled("a map, forward", compare, passMs / 2);
   // Its source is traced already, so that most of it is the way back.
