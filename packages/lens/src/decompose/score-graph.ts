@@ -125,6 +125,7 @@ export function scoreGraph(
   const size = ({ value }: Part) => Math.abs(value);
   const least = threshold * Math.max(...first.flatMap(({ parts }) => parts.map(size)));
   const nodes: ScoreNode[] = [];
+  const { device } = model.params.norm.weight;
   const sourcesOf = { head: headSources(model, tensors), feedForward: feedForwardSources(model, tensors) };
 
   const add = ({ parts, rowAt }: Sources, side: "query" | "key", left: number, parent?: number): void => {
@@ -135,8 +136,12 @@ export function scoreGraph(
       nodes.push({ ...source, ...above, id, side, position, value });
       // Parts that were ablated have no sources.
       if (left <= 1 || value === 0 || (source.kind !== "head" && source.kind !== "feedForward")) continue;
-      const next = sourcesOf[source.kind](source as HeadPlace, rowAt(position));
-      if (next) add(next, side, left - 1, id);
+      const { kind } = source;
+      // Parts of parts would fill memory: those of a source are freed once it is traced.
+      device.scope(() => {
+        const next = sourcesOf[kind](source as HeadPlace, rowAt(position));
+        if (next) add(next, side, left - 1, id);
+      });
     }
     const small = parts.filter((part) => size(part) < least);
     if (small.length === 0) return;
@@ -163,13 +168,15 @@ type RowReader = {
 /** Parts of the score, and the maps that made them of the rows that they are in. */
 type Sources = { readonly parts: readonly Part[]; rowAt(position: number): RowReader };
 
+/** Keys whose rows are split at once. */
+const keysAtOnce = 64;
+
 /** The sources of a head's part: what stands in the rows that it attends to, through its values. Undefined: it is not traced on. */
 function headSources(
   model: LensModel,
   tensors: Readonly<Record<string, Tensor>>,
 ): (head: HeadPlace, reader: RowReader) => Sources | undefined {
   const { config, params } = model;
-  const stream = residualStream(model, { tensors, positions: undefined, heads: true });
   return (place, reader) => {
     const { layer, head } = place;
     const made = layerAttention(config, layer)!.config;
@@ -182,22 +189,24 @@ function headSources(
       numbersOf: place,
     });
     const prefix = `layers.${layer}.heads.${head}.numbers.`;
-    const read = reader.read(reader.input(numbers));
-    const slopes = read.flatMap(({ source, value }) =>
-      source.name.startsWith(prefix) && !source.name.endsWith(".rest") ? [value] : [],
-    );
+    const slopes = reader
+      .read(reader.input(numbers))
+      .flatMap(({ source, value }) =>
+        source.name.startsWith(prefix) && !source.name.endsWith(".rest") ? [value] : [],
+      );
     const D = slopes.length;
     const first = Math.floor((head * made.numKvHeads) / made.numHeads) * D;
     const { weight, bias } = params.layers[layer]!.attention.value;
     const isMatrix = () => isTensor(weight);
     check.each({ "params.value.weight": weight }, isMatrix, "a tensor", "load the model without `quantize`.");
-    const { dtype, device } = stream.attentionInput(layer).rows;
+    const { dtype, device } = tensors[`layers.${layer}.attentionInput`]!;
     const slope = tensor(slopes, { shape: [1, D], dtype: dtype as "float32", device });
     const map = matmul(slope, cast(slice(weight, 0, first, first + D), dtype)); // [1, C]
     const biasValue = bias && slopes.reduce((sum, x, d) => sum + x * Number(bias.data[first + d]), 0);
     const weights = tensors[`layers.${layer}.attention.weights`]!;
-    const [, , T, S] = weights.shape as [number, number, number, number];
-    const weightOf = (key: number) => weights.data[(head * T + reader.position) * S + key]!;
+    // Read once: each look at the numbers of a device copies them.
+    const seen = slice(weights, 1, head, head + 1);
+    const weightOf = slice(seen, 2, reader.position, reader.position + 1).data;
 
     const rowAt = (position: number): RowReader => ({
       position,
@@ -207,22 +216,37 @@ function headSources(
           parts.map(({ value }) => value),
           0,
         ); // [P, 1, C]
-        const values = mul(linear(rows, map), weightOf(position)).data;
-        const all = parts.map((part, i) => ({ source: sourceOf(part), position, value: values[i]! }));
-        if (biasValue === undefined) return all;
-        const source: PartSource = { name: `layers.${layer}.value.bias`, kind: "bias", layer };
-        return [...all, { source, position, value: biasValue * weightOf(position) }];
+        const values = linear(rows, map).data;
+        return weighted(
+          parts.map((part, i) => [part, values[i]!]),
+          position,
+        );
       },
     });
-    const { parts } = stream.attentionInput(layer);
-    const row = (x: Tensor, at: number) => slice(x, 1, at, at + 1);
-    const seen = Array.from({ length: T }, (_, key) => key).filter((key) => weightOf(key) !== 0);
-    return {
-      rowAt,
-      parts: seen.flatMap((key) =>
-        rowAt(key).read(parts.map((part) => ({ ...part, value: row(part.value, key) }))),
-      ),
+    /** Parts at a key, times its weight. */
+    const weighted = (parts: readonly (readonly [ResidualPart, number])[], position: number): Part[] => {
+      const weight = weightOf[position]!;
+      const all = parts.map(([part, value]) => ({ source: sourceOf(part), position, value: value * weight }));
+      if (biasValue === undefined) return all;
+      const source: PartSource = { name: `layers.${layer}.value.bias`, kind: "bias", layer };
+      return [...all, { source, position, value: biasValue * weight }];
     };
+    const parts: Part[] = [];
+    const keys = Array.from(weightOf.keys()).filter((key) => weightOf[key] !== 0);
+    for (let start = 0; start < keys.length; start += keysAtOnce) {
+      const positions = keys.slice(start, start + keysAtOnce);
+      device.scope(() => {
+        const stream = residualStream(model, { tensors, positions, heads: true });
+        const read = stream
+          .attentionInput(layer)
+          .parts.map((part) => [part, linear(part.value, map).data] as const);
+        positions.forEach((key, i) => {
+          const atKey = read.map(([part, values]) => [part, values[i]!] as const);
+          parts.push(...weighted(atKey, key));
+        });
+      });
+    }
+    return { rowAt, parts };
   };
 }
 

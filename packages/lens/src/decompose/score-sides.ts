@@ -4,7 +4,7 @@ import { slice, type Tensor } from "@qkv/tensor";
 import { layerAttention } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
-import { runUntil, runWithTrace, type TraceNames } from "../run-with-trace.js";
+import { runUntil, until, type TraceNames } from "../run-with-trace.js";
 import { vectorParts, type Side, type VectorParts } from "./query-key-parts.js";
 import { residualNames, residualStream } from "./residual-stream.js";
 import { rowHooks } from "./row-hooks.js";
@@ -105,14 +105,18 @@ export function scoreSides(
     return { tensors, scores, traced: "positions" as const };
   }
 
+  /** A pass that ends at the layer, with all rows. */
   function tracedWhole() {
     const own = scoreNames.map((name) => `${at}.${name}`);
     const names = [...new Set([...below, ...own])] as TraceNames;
-    const { tensors } = runWithTrace(model, ids, { names, last: 1 });
+    const tensors: Record<string, Tensor> = {};
+    until<undefined>((end) => {
+      const interventions = { [`layers.${layer}.attentionOutput`]: () => end(undefined) };
+      model.apply(params, ids, { last: 1, trace: { names, tensors, interventions } });
+    });
     const scores = scoreNames.map((name) => {
       const x = tensors[`${at}.${name}`]!;
-      const [, , T, S] = x.shape as [number, number, number, number];
-      return x.data[(head * T + query) * S + key]!;
+      return slice(slice(x, 1, head, head + 1), 2, query, query + 1).data[key]!;
     });
     return { tensors, scores, traced: "all" as const };
   }

@@ -193,6 +193,14 @@ test("the graph of a pair of reasons follows its feed-forward layers", async () 
   }
 });
 
+test("a score's graph computes no layer above it", async () => {
+  const parts: number[] = [];
+  const place = { layer: 1, head: 1, query: T - 1, key: 4 };
+  await session.scoreGraph({ text, ...place }, { onProgress: (part) => parts.push(part) });
+  expect(Math.max(...parts)).toBeGreaterThan(0.25);
+  expect(Math.max(...parts)).toBeLessThan(0.5);
+});
+
 test("parts of a logit are sorted, and their token has its probability", async () => {
   await session.run({ text });
   let steps = 0;
