@@ -84,11 +84,22 @@ export function scoreGraph(
   place: ScorePlace,
   options?: ScoreGraphOptions,
 ): ScoreGraph {
+  return graphOfScore(model, input, place, options);
+}
+
+/** The graph of a score; `ownMask`: true for a model whose attention has no mask but that of its layers. */
+export function graphOfScore(
+  model: LensModel,
+  input: TokenInput,
+  place: ScorePlace,
+  options?: ScoreGraphOptions,
+  { ownMask = false }: { readonly ownMask?: boolean } = {},
+): ScoreGraph {
   const { depth = 2, threshold = 0.05, pair } = check.options(options, ["depth", "threshold", "pair"]);
   check.whole({ depth }, { min: 1, unit: "steps" });
   check.finite({ threshold }, { min: 0, max: 1 });
   const { query, key, scale, numbers, tensors } = scoreSides(check, model, input, place, {
-    more: [...keyNames, "feedForwardInput", "feedForwardHidden"],
+    ...{ more: [...keyNames, "feedForwardInput", "feedForwardHidden"], ownMask },
   });
   const sides = { query, key };
   /** The vector of a side, or of its source in the pair, `[1, D]`. */

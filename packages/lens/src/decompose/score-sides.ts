@@ -1,10 +1,10 @@
 import { tracedAttention, type AttentionParams } from "@qkv/attention";
 import type { Checks } from "@qkv/core";
 import { slice, type Tensor } from "@qkv/tensor";
-import { layerAttention } from "@qkv/transformer";
+import { layerAttention, type ModelTrace } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
-import { runUntil, until, type TraceNames } from "../run-with-trace.js";
+import { interventionsOf, until, type Hooks, type TraceNames } from "../run-with-trace.js";
 import { vectorParts, type Side, type VectorParts } from "./query-key-parts.js";
 import { residualNames, residualStream } from "./residual-stream.js";
 import { rowHooks } from "./row-hooks.js";
@@ -53,15 +53,20 @@ export type ScoreSides = {
 /**
  * Runs a model, and returns the sides of a score of it.
  *
- * @param options - `more`: names of tensors that are traced too, in the layers up to that of the score. `rows`: true for a pass that
- *   ends at the score and keeps rows of the query and the key alone, of a model whose attention has no mask but that of its layers.
+ * @param options - `more`: names of tensors that are traced too, in the layers up to that of the score. `ownMask`: true
+ *   for a model whose attention has no mask but that of its layers, whose pass ends at the keys of the layer. `rows`: true for one that
+ *   keeps rows of the query and the key alone.
  */
 export function scoreSides(
   check: Checks,
   model: LensModel,
   input: TokenInput,
   place: ScorePlace,
-  { more = [], rows = false }: { readonly more?: readonly string[]; readonly rows?: boolean } = {},
+  {
+    more = [],
+    rows = false,
+    ownMask = rows,
+  }: { readonly more?: readonly string[]; readonly rows?: boolean; readonly ownMask?: boolean } = {},
 ): ScoreSides {
   checkModel(check, model);
   const { config, params } = model;
@@ -90,26 +95,37 @@ export function scoreSides(
   const plain = plainScores(attention, params.layers[layer]!.attention);
   const { tensors, scores, traced } = rows && plain ? tracedRows() : tracedWhole();
 
-  /** A pass that ends at the keys of the layer, with the rows of the pair alone. */
+  /** Scores of a pass that ends at the keys of the layer. */
+  function untilKeys(trace: Pick<ModelTrace, "names" | "tensors">, hooks: Hooks): number[] {
+    let asked: Tensor | undefined;
+    const last = config.bidirectional ? length : Math.max(query, key) + 1;
+    return until((end) => {
+      const interventions = interventionsOf(model, {
+        ...hooks,
+        [`${at}.query`]: (x): undefined => void (asked = x),
+        [`${at}.key`]: (x): never => end(plain!(asked!, x, last, pair, head)),
+      });
+      model.apply(params, ids, { last: 1, trace: { ...trace, interventions } });
+    });
+  }
+
+  /** A pass with the rows of the pair alone. */
   function tracedRows() {
     const { hooks, tensors } = rowHooks(below, pair, length);
-    let asked: Tensor | undefined;
-    const ofQuery = (x: Tensor): undefined => void (asked = x);
-    const scores = runUntil(
-      model,
-      ids,
-      `${at}.key`,
-      (x) => plain!(asked!, x, config.bidirectional ? length : Math.max(query, key) + 1, pair, head),
-      { ...hooks, [`${at}.query`]: ofQuery },
-    );
+    const scores = untilKeys({ names: [], tensors: {} }, hooks);
     return { tensors, scores, traced: "positions" as const };
   }
 
   /** A pass that ends at the layer, with all rows. */
   function tracedWhole() {
+    const tensors: Record<string, Tensor> = {};
+    // The dot products of a whole layer are no kernel's: one row is computed instead.
+    if (plain && ownMask) {
+      const scores = untilKeys({ names: below as TraceNames, tensors }, {});
+      return { tensors, scores, traced: "all" as const };
+    }
     const own = scoreNames.map((name) => `${at}.${name}`);
     const names = [...new Set([...below, ...own])] as TraceNames;
-    const tensors: Record<string, Tensor> = {};
     until<undefined>((end) => {
       const interventions = { [`layers.${layer}.attentionOutput`]: () => end(undefined) };
       model.apply(params, ids, { last: 1, trace: { names, tensors, interventions } });

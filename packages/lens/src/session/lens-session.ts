@@ -3,7 +3,7 @@ import { slice, take, tensor, type Tensor } from "@qkv/tensor";
 import { decoder } from "@qkv/transformer";
 import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
 import { logitNames, splitLogit } from "../decompose/logit-parts.js";
-import { scoreGraph } from "../decompose/score-graph.js";
+import { graphOfScore } from "../decompose/score-graph.js";
 import { partsOfSides } from "../decompose/score-parts.js";
 import { scoreSides } from "../decompose/score-sides.js";
 import { copiedTokens } from "../heads/circuits.js";
@@ -327,7 +327,9 @@ export function lensSession(model: LensModel): LensSession {
       ...(threshold !== undefined && { threshold }),
       ...(pair && { pair }),
     };
-    return inScope(() => scoreGraph(watched(asking, without), idsOf(text), place, options));
+    return inScope(() =>
+      graphOfScore(watched(asking, without), idsOf(text), place, options, { ownMask: true }),
+    );
   };
 
   const lens: LensSession["logitLens"] = async (question, asking) => {
