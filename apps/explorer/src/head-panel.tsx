@@ -150,8 +150,9 @@ export function HeadPanel({
   return (
     <Section title={`Layer ${layer}, head ${head}`} of={weights} heading={heading}>
       <p className={styles.quiet}>
-        How much a query (blue) attends to each key (orange) at or before it. Press a token below the arcs to
-        make it the query, an arc or a cell of the map for a query with its key; the reasons follow below.
+        How much a query (blue) attends to each key (orange) at or before it; hatched cells of the map are
+        later keys, which the mask hides from it. Press a token below the arcs to make it the query, an arc or
+        a cell of the map for a query with its key; the reasons follow below.
       </p>
       <div className={styles.row}>
         <label className={styles.field}>

@@ -62,7 +62,7 @@ export function Reasons({
             and a source of the key.{" "}
             {others.length > 0 &&
               `The ${shown.length} largest are listed, all others add ${decimals(rest)}. `}
-            Norms keep the scale of this run.
+            The scale of each normalization is held at its value in this run.
             {kinds.has("head") && " Press a head to see why it attended, one layer back."}
             {kinds.has("feedForward") && " Press a feed-forward layer to see what it read."}
           </p>
