@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
 import { chatTemplate, type ChatMessage, type ChatTemplate } from "@qkv/tokenizer/chat";
 import {
@@ -98,7 +98,24 @@ function exampleOf(
         { role: "assistant", content: completion },
       ]
     : (messages as ChatMessage[]);
-  return answerExample(conversation, { template: template ?? plainTemplate(tokenizer), tokenizer, answers });
+  try {
+    return answerExample(conversation, {
+      template: template ?? plainTemplate(tokenizer),
+      tokenizer,
+      answers,
+    });
+  } catch (cause) {
+    if (!(cause instanceof ArgumentError)) throw cause;
+    // A file has many conversations.
+    const { received, expected, fix } = cause;
+    return checks("qkv").refuse({
+      argument: `${argument}: ${cause.argument}`,
+      received,
+      expected,
+      fix,
+      cause,
+    });
+  }
 }
 
 /** A template for models without one: the prompt as it is, then the answer and the end. */
