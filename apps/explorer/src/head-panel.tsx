@@ -14,6 +14,8 @@ import styles from "./explorer.module.css";
 
 /** Tokens whose arcs and map are drawn: of a longer text those around the query. */
 const mostDrawn = 64;
+/** Tokens up to which a map is drawn anew for another key. */
+const mostFramed = 24;
 /** Cells from which `<qkv-attention-map>` draws pixels. */
 const fewestPixels = 100_000;
 
@@ -96,33 +98,36 @@ export function HeadPanel({
       ? { labels, picture, map: { data, shape: [T, T] }, mask: seenKeys(data, T) }
       : { labels, picture, map: picture, mask: seenKeys(part, length) };
   }, [data, from, T, tokens, isWhole]);
-  const drawn = useMemo(() => {
+  const arcs = useMemo((): PictureArgs<"qkv-token-arcs"> | undefined => {
     if (!base) return undefined;
-    const { labels, picture, map, mask } = base;
-    const { length } = labels;
-    const selectedFrom = (first: number) => ({
-      row: query - first,
-      ...(keyAt !== undefined && keyAt >= first && { column: keyAt - first }),
-    });
-    const arcs: PictureArgs<"qkv-token-arcs"> = [
+    const { labels, picture } = base;
+    const column = keyAt !== undefined && keyAt >= from ? { column: keyAt - from } : {};
+    return [
       picture,
       {
-        ...{ labels, query: query - from, selected: selectedFrom(from) },
+        ...{ labels, query: query - from, selected: { row: query - from, ...column } },
         minWeight: 0.02,
-        direction: length > (isNarrow ? 6 : 14) ? "down" : "across",
+        direction: labels.length > (isNarrow ? 6 : 14) ? "down" : "across",
       },
     ];
+  }, [base, from, query, keyAt, isNarrow]);
+  // Thousands of cells take a second to draw: a map of them keeps the frame that it moved itself.
+  const framed = base && base.labels.length <= mostFramed ? keyAt : undefined;
+  const cells = useMemo((): PictureArgs<"qkv-attention-map"> | undefined => {
+    if (!base) return undefined;
+    const { labels, map, mask } = base;
+    const first = isWhole ? 0 : from;
+    const column = framed === undefined ? {} : { column: framed - first };
     // Of a text between these sizes a whole map would be an SVG of tens of thousands of cells.
-    const cells: PictureArgs<"qkv-attention-map"> = [
+    return [
       map,
       {
-        ...{ mask, selected: selectedFrom(isWhole ? 0 : from) },
+        ...{ mask, selected: { row: query - first, ...column } },
         ...(!isWhole && { rowLabels: labels, columnLabels: labels }),
-        ...(!isWhole && isNarrow && { cellSize: Math.max(3, Math.min(24, Math.floor(270 / length))) }),
+        ...(!isWhole && isNarrow && { cellSize: Math.max(3, Math.min(24, Math.floor(270 / labels.length))) }),
       },
     ];
-    return { arcs, cells };
-  }, [base, from, query, keyAt, isNarrow, isWhole]);
+  }, [base, from, query, framed, isNarrow, isWhole]);
   /** A weight of a picture whose first token is another; without a key, and of a key after the query, the query alone. */
   const chooseFrom = useCallback(
     (first: number, { row, column }: { row: number; column?: number }) =>
@@ -187,13 +192,11 @@ export function HeadPanel({
       {children}
       <div className={styles.beside}>
         <div className={styles.wide}>
-          {drawn && (
-            <Picture name="qkv-token-arcs" args={drawn.arcs} event="cellselect" onChoose={chooseDrawn} />
-          )}
+          {arcs && <Picture name="qkv-token-arcs" args={arcs} event="cellselect" onChoose={chooseDrawn} />}
         </div>
         <div className={styles.wide}>
-          {drawn && (
-            <Picture name="qkv-attention-map" args={drawn.cells} event="cellselect" onChoose={chooseCell} />
+          {cells && (
+            <Picture name="qkv-attention-map" args={cells} event="cellselect" onChoose={chooseCell} />
           )}
         </div>
       </div>
