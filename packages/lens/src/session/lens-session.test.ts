@@ -44,6 +44,8 @@ test("a text of one token, and one without a repetition, have the scores that th
     "firstToken",
   ]);
   await expect(session.run({ text: "" })).rejects.toThrow(/`text`/);
+  await expect(session.tokens(undefined as never)).rejects.toThrow(/lensSession: `text` is undefined/);
+  await expect(session.logitLens({ text: "The" } as never)).rejects.toThrow(/lensSession: `positions` is/);
   await expect(session.run({ text: "cat ".repeat(400) })).rejects.toThrow(/256 tokens or fewer/);
 });
 

@@ -468,7 +468,7 @@ export function lensSession(model: LensModel): LensSession {
   };
 
   return {
-    tokens: async ({ text }) => idsOf(text).map(textOf),
+    tokens: async (question) => idsOf(check.options(question, ["text"], "question").text).map(textOf),
     run,
     head,
     copying: copied,
