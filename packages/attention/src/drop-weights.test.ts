@@ -77,9 +77,9 @@ test("gradient: only through what is kept", () => {
 
 test("a rate or seed of another kind is refused, with the fix", () => {
   const x = randn([1, 1, 2, 2], { seed: 1 });
-  for (const rate of [1, -0.1, NaN]) {
+  for (const rate of [1, 1 - 2 ** -33, -0.1, NaN]) {
     expect(() => attention(x, x, x, { dropout: { rate, seed: 1 } })).toThrow(
-      /attention: `dropout.rate` is .*, expected a number from 0 to below 1.\nFix: leave `dropout` out/,
+      /attention: `dropout.rate` is .*, expected a number from 0 to 1 − 2⁻³².\nFix: leave `dropout` out/,
     );
   }
   expect(() => attention(x, x, x, { dropout: { rate: 0.1, seed: 0.5 } })).toThrow(

@@ -8,6 +8,8 @@ export function dropWeights(fn: string, dropout: { rate: number; seed: number })
   const check = checks(fn);
   const { rate, seed } = check.options(dropout, ["rate", "seed"], "dropout");
   check.whole({ "dropout.seed": seed }, { fix });
-  check.each({ "dropout.rate": rate }, () => rate >= 0 && rate < 1, "a number from 0 to below 1", fix);
+  // A weight is drawn by 32 random bits: they do not tell a rate above the last from 1.
+  const drawn = () => rate >= 0 && rate <= 1 - 2 ** -32;
+  check.each({ "dropout.rate": rate }, drawn, "a number from 0 to 1 − 2⁻³²", fix);
   return (weight, at) => weight.mul(dropoutMask(at, rate, seed));
 }

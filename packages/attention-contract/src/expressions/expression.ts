@@ -179,7 +179,7 @@ export function call(x: Expr, at: ScoreIndices, f: NumberFunction, derivative: N
  * The mask of inverted dropout: 0 with probability `rate`, else `1 / (1 − rate)`. The counter-based generator Philox
  * draws it from batch, head, query and key, so that it is the same on every device and for every tile size.
  *
- * @param rate - From 0 to below 1.
+ * @param rate - From 0 to 1 − 2⁻³².
  * @param seed - A whole number.
  */
 export function dropoutMask(at: ScoreIndices, rate: number, seed: number): Expr {
