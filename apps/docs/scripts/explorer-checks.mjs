@@ -221,9 +221,9 @@ async function small(isolated) {
   report((await page.getByRole("alert").count()) === 0, "empty texts, one token, emoji and markup are read");
   const [download] = await Promise.all([
     page.waitForEvent("download"),
-    page.locator("[data-save-notebook]").click(),
+    page.getByRole("button", { name: "Export as code" }).click(),
   ]);
-  report(download.suggestedFilename() === "notebook.mjs", "the notebook is saved");
+  report(download.suggestedFilename() === "explorer.mjs", "the code is saved");
   if (values.pictures)
     await page.screenshot({ path: join(values.pictures, `small-${isolated}.png`), fullPage: true });
   await close();
@@ -398,18 +398,18 @@ async function tasks() {
 
   const [download] = await Promise.all([
     page.waitForEvent("download"),
-    press(page.locator("[data-save-notebook]")),
+    press(page.locator("[data-save-code]")),
   ]);
   const code = readFileSync(await download.path(), "utf8");
   // In the folder of the explorer, whose packages it imports.
-  const notebook = fileURLToPath(new URL("../../explorer/.notebook-of-checks.mjs", import.meta.url));
-  writeFileSync(notebook, code.replace('"the model of the checks"', JSON.stringify(join(folder, "small"))));
+  const saved = fileURLToPath(new URL("../../explorer/.code-of-checks.mjs", import.meta.url));
+  writeFileSync(saved, code.replace('"the model of the checks"', JSON.stringify(join(folder, "small"))));
   try {
-    const printed = execFileSync(process.execPath, [notebook], { encoding: "utf8" });
+    const printed = execFileSync(process.execPath, [saved], { encoding: "utf8" });
     const next = (await section("Next token").locator("tbody button").first().innerText()).replace("␣", " ");
-    done(printed.startsWith(`next: ${JSON.stringify(next)}`), `the notebook runs: ${printed.split("\n")[0]}`);
+    done(printed.startsWith(`next: ${JSON.stringify(next)}`), `the code runs: ${printed.split("\n")[0]}`);
   } finally {
-    rmSync(notebook);
+    rmSync(saved);
   }
   await close();
   await server.close();

@@ -10,6 +10,7 @@ import {
 } from "react";
 import { LensClient, noWork } from "./client";
 import { ComparePanel } from "./compare-panel";
+import { exportedCode } from "./exported-code";
 import { HeadPanel, strongestKey } from "./head-panel";
 import { rankedHeads, sortedHeads } from "./head-ranking";
 import { HeadsPanel } from "./heads-panel";
@@ -17,7 +18,6 @@ import { LayerSwitches, LensPanel, lensPositions, PartsPanel } from "./layers-pa
 import { ModelChoice } from "./model-choice";
 import { ModelFigure } from "./model-figure";
 import { AblationResult, NextTokens } from "./next-tokens";
-import { notebook } from "./notebook";
 import { followEdit } from "./other-text";
 import {
   ablationTargets,
@@ -242,13 +242,14 @@ export function Explorer({
     ready?.ask("repeatedTokens", { seed }).then(write, (error: Error) => setRefusal(error.message));
   };
   const code = () => {
-    return notebook(place, {
+    return exportedCode(place, {
       head: chosen,
       query,
       key: key ?? 0,
       next: first && second && [first.id, second.id],
       measure: measured.current,
-      model: source && "small" in source.source ? undefined : (source?.name ?? ""),
+      model: source && "small" in source.source ? undefined : source?.name,
+      isOpened: source !== undefined && "files" in source.source,
     });
   };
 
@@ -348,14 +349,14 @@ export function Explorer({
               <div className={styles.row}>
                 <CopyButton label="Copy a link to this page as it is" text={() => location.href} />
                 <CopyButton label="Copy code that computes this" text={code} />
-                <button type="button" data-save-notebook="" onClick={() => saveText("notebook.mjs", code())}>
-                  Save it as notebook.mjs
+                <button type="button" data-save-code="" onClick={() => saveText("explorer.mjs", code())}>
+                  Export as code
                 </button>
               </div>
               <p className={styles.quiet}>
                 The link opens the same model, text, head and switches; files that you opened are not in it.
-                The notebook is a module for Node that computes the same numbers. Each picture has buttons
-                that save it as SVG or PNG and show its numbers as a table.
+                The code is a module for Node, explorer.mjs, that computes the same numbers. Each picture has
+                buttons that save it as SVG or PNG and show its numbers as a table.
               </p>
             </Section>
           </>
@@ -429,7 +430,10 @@ function CopyButton({ label, text }: { label: string; text: () => string }): Rea
         });
       }}
     >
-      {isCopied ? "Copied" : label}
+      <span className={styles.swapped}>
+        <span aria-hidden={isCopied || undefined}>{label}</span>
+        <span aria-hidden={!isCopied || undefined}>Copied</span>
+      </span>
     </button>
   );
 }
