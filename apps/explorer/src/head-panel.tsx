@@ -20,10 +20,12 @@ const mostFramed = 24;
 const fewestPixels = 100_000;
 
 /** The mask of a map: a weight at or before its query that is exactly 0 was rounded to it, or is outside of a window. */
-const seenKeys = (weights: Float32Array, length: number) => ({
-  data: Uint8Array.from(weights, (weight, i) => Number(weight !== 0 || i % length <= Math.floor(i / length))),
-  shape: [length, length],
-});
+const seenKeys = (weights: Float32Array, length: number) => {
+  const data = new Uint8Array(weights.length);
+  for (let i = 0; i < data.length; i++)
+    data[i] = Number(weights[i] !== 0 || i % length <= Math.floor(i / length));
+  return { data, shape: [length, length] };
+};
 
 /** The position of the largest weight of a query. */
 export function strongestKey(weights: Float32Array, length: number, query: number): number {

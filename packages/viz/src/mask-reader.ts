@@ -20,6 +20,7 @@ export function maskReader(
     const fix = "give [T, S], or 1 in place of an axis along which the mask does not change.";
     check.refuse({ argument: "mask", received: shape, expected, fix }, ShapeError);
   }
+  if (data.length === sizeOf(weights.shape)) return (i) => !data[i];
   return (i) => {
     let [at, stride, rest] = [0, 1, i];
     for (let axis = shape.length - 1; axis >= 0; axis--) {

@@ -58,8 +58,11 @@ export function attributionByLayer(
     gradient = device.scope(() => {
       const reached = at(after);
       if (output !== undefined) {
-        const change = sub(at(source.stream[layer + 1]!), at(stream[layer + 1]!));
-        changes.set(output, sum(mul(change, reached), { axis: [0, 2] }).data);
+        const ofOutput = device.scope(() => {
+          const change = sub(at(source.stream[layer + 1]!), at(stream[layer + 1]!));
+          return sum(mul(change, reached), { axis: [0, 2] }).data;
+        });
+        changes.set(output, ofOutput);
       }
       if (heads === undefined && layer === 0) return after;
       let read: Tensor | undefined;

@@ -22,8 +22,8 @@ export function patternsIn(ids: Int32Array): readonly PatternName[] {
 export const patternScores = (name: PatternName, weights: Tensor, ids: Int32Array): number[] =>
   Array.from(patterns[name](weights, ids).data, Number);
 
-/** The score of a head that attends to each key that it sees alike: the baseline of a pattern. */
-export function uniformScore(name: PatternName, ids: Int32Array): number {
+/** Scores of a head that attends to each key that it sees alike: the baselines of patterns. */
+export function uniformScores(names: readonly PatternName[], ids: Int32Array): Record<string, number> {
   const T = ids.length;
   const even = tensor(
     Float32Array.from({ length: T * T }, (_, i) => {
@@ -32,7 +32,7 @@ export function uniformScore(name: PatternName, ids: Int32Array): number {
     }),
     { shape: [1, 1, T, T] },
   );
-  return patternScores(name, even, ids)[0]!;
+  return Object.fromEntries(names.map((name) => [name, patternScores(name, even, ids)[0]!]));
 }
 
 /** Keys that an induction head attends to: positions after an earlier occurrence of the token of some query. */
@@ -81,16 +81,22 @@ export function inPlace(x: Tensor): Tensor {
   return new Tensor(plain, plain.fromHost(dtype, isWhole ? array : x.data), [...shape]);
 }
 
-/** Weights of a layer, copied from its pass. */
+/** Weights of a layer. */
 export type LayerWeights = { readonly numHeads: number; /** `[H, T, T]` */ readonly data: Float32Array };
 
-/** Copies weights `[1, H, T, T]` out of a pass, which lets them go. */
-export const layerWeights = (weights: Tensor): LayerWeights => ({
+/** Weights `[1, H, T, T]` of a pass where they lie: they are gone when it goes on. */
+export const weightsInPlace = (weights: Tensor): LayerWeights => ({
   numHeads: weights.shape[1]!,
-  data: new Float32Array(inPlace(weights).data as Float32Array),
+  data: inPlace(weights).data as Float32Array,
 });
 
-/** The weights of one head, `[T, T]`. */
+/** Copies weights out of a pass, which lets them go. */
+export const copiedWeights = ({ numHeads, data }: LayerWeights): LayerWeights => ({
+  numHeads,
+  data: new Float32Array(data),
+});
+
+/** A copy of the weights of one head, `[T, T]`. */
 export function headMap({ data, numHeads }: LayerWeights, head: number): Float32Array {
   const size = data.length / numHeads;
   return data.slice(head * size, (head + 1) * size);

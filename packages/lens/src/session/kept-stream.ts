@@ -8,7 +8,11 @@ import { watchedInterventions, type Watch } from "./watched-model.js";
 /** A copy of a tensor of a pass in memory that the garbage collector frees. */
 export type Kept = { readonly data: TypedArray; readonly shape: readonly number[]; readonly dtype: DType };
 
-export const kept = ({ data, shape, dtype }: Tensor): Kept => ({ data: data.slice(), shape, dtype });
+export function kept(x: Tensor): Kept {
+  const { data, shape, dtype } = x;
+  // Of what lies in the device's memory it is a copy already.
+  return { data: data.buffer === x.array.buffer ? data.slice() : data, shape, dtype };
+}
 
 /** A tensor of what was kept: within a scope it is freed at its end. */
 export const placed = ({ data, shape, dtype }: Kept, device: Device): Tensor =>

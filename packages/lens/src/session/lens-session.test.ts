@@ -2,7 +2,7 @@ import { previousToken } from "@qkv/attention";
 import { modelTiny } from "@qkv/model-tiny";
 import { mul, tensor } from "@qkv/tensor";
 import { decoder, load, type FeedForwardParams } from "@qkv/transformer";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { logitParts } from "../decompose/logit-parts.js";
 import { scoreGraph } from "../decompose/score-graph.js";
 import { scoreParts } from "../decompose/score-parts.js";
@@ -47,6 +47,33 @@ test("a text of one token, and one without a repetition, have the scores that th
   await expect(session.tokens(undefined as never)).rejects.toThrow(/lensSession: `text` is undefined/);
   await expect(session.logitLens({ text: "The" } as never)).rejects.toThrow(/lensSession: `positions` is/);
   await expect(session.run({ text: "cat ".repeat(400) })).rejects.toThrow(/256 tokens or fewer/);
+});
+
+test("of a long text, the weights of the head that is asked for are copied alone", async () => {
+  const config = {
+    ...{ vocabSize: model.config.vocabSize, embedDim: 8, hiddenDim: 8, numLayers: 1, contextLength: 256 },
+    ...{ numHeads: 128, numKvHeads: 1, headDim: 2, normEps: 1e-5, stopIds: [] },
+  };
+  const { init, apply } = decoder(config);
+  const wide = lensSession({ config, params: init(1), apply, tokenizer: model.tokenizer! });
+  const text = "the cat ".repeat(90);
+  const { length } = (await wide.run({ text })).tokens;
+  let longest = 0;
+  vi.stubGlobal(
+    "Float32Array",
+    new Proxy(Float32Array, {
+      construct(target, [from, ...more]: [Float32Array, ...[]]) {
+        if (ArrayBuffer.isView(from)) longest = Math.max(longest, from.length);
+        return new target(from, ...more);
+      },
+    }),
+  );
+  const { weights } = await wide.head({ text, layer: 0, head: 3 });
+  vi.unstubAllGlobals();
+  expect(weights).toHaveLength(length ** 2);
+  expect(weights.buffer.byteLength).toBe(4 * length ** 2);
+  expect(longest).toBeLessThan(2 * length ** 2);
+  await expect(wide.head({ text, layer: 0, head: 128 })).rejects.toThrow(/`head` is 128/);
 });
 
 test("a head that attends to all keys alike scores the baseline of each pattern", async () => {

@@ -27,13 +27,14 @@ import type { Asking, LayerPrediction, LensSession, PatchQuestion, TextQuestion 
 import {
   headMap,
   inductionKeys,
+  copiedWeights,
   inPlace,
-  layerWeights,
   type LayerWeights,
   patternScores,
   patternsIn,
   smallMaps,
-  uniformScore,
+  uniformScores,
+  weightsInPlace,
   type PatternName,
 } from "./head-maps.js";
 import { attributionByLayer, type KeptPass } from "./attribution-by-layer.js";
@@ -163,7 +164,7 @@ export function lensSession(model: LensModel): LensSession {
       layers: heads.map(({ layer }) => layer),
       numHeads,
       scores: Object.fromEntries(patterns.map((pattern) => [pattern, scoresOf(pattern)])),
-      uniform: Object.fromEntries(patterns.map((name) => [name, uniformScore(name, idList)])),
+      uniform: uniformScores(patterns, idList),
       maps,
       cells: side,
       next: predictions(row, 10, textOf),
@@ -172,8 +173,11 @@ export function lensSession(model: LensModel): LensSession {
   };
 
   /** Tokens with their probabilities. */
-  function chosen(row: ArrayLike<number>, tokens: readonly number[]): Prediction[] {
-    const chances = probabilitiesOf(row);
+  function chosen(
+    row: ArrayLike<number>,
+    tokens: readonly number[],
+    chances = probabilitiesOf(row),
+  ): Prediction[] {
     for (const token of tokens)
       check.whole({ token }, { min: 0, max: chances.length - 1, fix: "give a token id." });
     return tokens.map((id) => ({ id, text: textOf(id), probability: chances[id]! }));
@@ -208,7 +212,7 @@ export function lensSession(model: LensModel): LensSession {
       }
       throwIfCancelled(asking);
       heads.push({ layer, numHeads: x.shape[1]!, small: smallMaps(seen, side), scores });
-      if (areKept) weights.set(layer, layerWeights(seen));
+      if (areKept) weights.set(layer, copiedWeights(weightsInPlace(seen)));
     };
     const names = tensorNames(model.config);
     const hasWeights = names.some((name) => name.endsWith(".attention.weights"));
@@ -250,22 +254,35 @@ export function lensSession(model: LensModel): LensSession {
     const names = ["text", "without", "layer", "head"] as const;
     const { layer, head, ...about } = check.options(question, names, "question");
     const one = keptRun(about);
+    const read = (weights: LayerWeights) => ({
+      numHeads: weights.numHeads,
+      weights: headMap(weights, head),
+    });
     const known = one?.weights.get(layer);
-    const weights = known ?? weightsAt(about, layer, asking);
-    if (!known && one && weights.data.length <= mostKept) one.weights = new Map([[layer, weights]]);
-    check.whole({ head }, { min: 0, max: weights.numHeads - 1, fix: "count heads from 0." });
-    return { weights: headMap(weights, head) };
+    const readNew = (weights: LayerWeights) => {
+      if (one && weights.data.length <= mostKept) one.weights = new Map([[layer, copiedWeights(weights)]]);
+      return read(weights);
+    };
+    const { numHeads, weights } = known ? read(known) : weightsAt(about, layer, readNew, asking);
+    check.whole({ head }, { min: 0, max: numHeads - 1, fix: "count heads from 0." });
+    return { weights };
   };
 
-  /** The weights of a layer, from a pass that ends there: of a run that is kept, it begins at the layer. */
-  function weightsAt(question: TextQuestion, layer: number, asking?: Asking): LayerWeights {
+  /** Reads the weights of a layer in a pass that ends there: of a run that is kept, it begins at the layer. */
+  function weightsAt<T>(
+    question: TextQuestion,
+    layer: number,
+    read: (weights: LayerWeights) => T,
+    asking?: Asking,
+  ): T {
     const name = `layers.${layer}.attention.weights`;
+    const readHere = (x: Tensor) => read(weightsInPlace(x));
     const altered = watched(asking, question.without);
     const input = isFree ? keptRun(question)?.stream[layer] : undefined;
     const known = tensorNames(model.config).includes(name);
-    if (!input || !known) return runUntil(altered, idsOf(question.text), name, layerWeights);
+    if (!input || !known) return runUntil(altered, idsOf(question.text), name, readHere);
     return until((end) => {
-      const interventions = { [name]: (x: Tensor): never => end(layerWeights(x)) };
+      const interventions = { [name]: (x: Tensor): never => end(readHere(x)) };
       const run = { first: layer, interventions };
       inScope(() => void applyLayers(altered, own, placed(input, device), run, watchOf(asking)));
     });
@@ -349,8 +366,9 @@ export function lensSession(model: LensModel): LensSession {
       const V = logits.length / positions.length;
       positions.forEach((position, p) => {
         const row = logits.subarray(p * V, (p + 1) * V);
-        const watched = chosen(row, tokens).map((one) => ({ ...one, rank: rankOf(row, one.id) }));
-        answers.push({ layer: i - 1, position, top: predictions(row, top, textOf), watched });
+        const chances = probabilitiesOf(row);
+        const watched = chosen(row, tokens, chances).map((one) => ({ ...one, rank: rankOf(row, one.id) }));
+        answers.push({ layer: i - 1, position, top: predictions(row, top, textOf, chances), watched });
       });
       asking?.onProgress?.((i + 1) / stream.length);
     }

@@ -3,7 +3,7 @@ export type Prediction = { readonly id: number; readonly text: string; readonly 
 
 /** The softmax of logits. */
 export function probabilitiesOf(logits: ArrayLike<number>): Float64Array {
-  const raised = Float64Array.from(logits, Number);
+  const raised = new Float64Array(logits);
   const most = raised.reduce((a, b) => Math.max(a, b), -Infinity);
   let total = 0;
   for (let i = 0; i < raised.length; i++) total += raised[i] = Math.exp(raised[i]! - most);
@@ -16,8 +16,8 @@ export function predictions(
   logits: ArrayLike<number>,
   count: number,
   textOf: (id: number) => string,
+  chances = probabilitiesOf(logits),
 ): Prediction[] {
-  const chances = probabilitiesOf(logits);
   return largest(chances, count).map((id) => ({ id, text: textOf(id), probability: chances[id]! }));
 }
 
