@@ -277,10 +277,17 @@ async function tasks() {
   const [, rises] = /rises most in layer (\d) \(\+0\.\d\d, to/.exec(sentence) ?? [];
   const rows = await which.locator("[data-effect]").allInnerTexts();
   report(
-    /^By the logit lens, ␣\w+ is the most probable token from .* on;.*largest direct contribution/.test(
+    /^By the logit lens, ␣\w+ is first, and stays first, from .* on;.*largest positive direct contribution/.test(
       sentence,
     ) && rises !== undefined,
     `the layer that decides is told: ${sentence}`,
+  );
+  const verdict = await which.locator("[data-verdict]").innerText();
+  report(
+    /^Layer \d decides between ␣\w+ and ␣\w+, by its direct contribution: it adds \+[\d.]+ to the difference of their logits, [+\u2212][\d.]+;/.test(
+      verdict,
+    ),
+    `the verdict comes first: ${verdict}`,
   );
   report(
     rows.length === 5 &&
@@ -290,13 +297,16 @@ async function tasks() {
   await press(which.getByRole("button", { name: `Run without layer ${rises}` }));
   const check = await which.locator('[data-check="ready"]').innerText();
   done(
-    new RegExp(`(needs|without) layer ${rises}\\b`).test(check),
+    new RegExp(`(Layer ${rises} (prepares|is needed|chooses):|without layer ${rises}\\b)`).test(check),
     `a run without it tells whether the answer needs it: ${check}`,
   );
   await press(which.getByRole("button", { name: "Run without each layer" }));
   const every = await which.locator('[data-check="ready"]').innerText();
   done(
-    (await which.getByText(/ % → [\d.]+ %,/).count()) === 4 && /The answer needs layer/.test(every),
+    (await which.getByText(/% → [\d.]+%,/).count()) === 4 &&
+      /^Layers? [\d, and]+ (prepares?|is needed|are needed): without .* is lost altogether \(probability (near 0|[\d.]+% or less)\)\./.test(
+        every,
+      ),
     `each layer is left out in turn: ${every}`,
   );
 
@@ -338,7 +348,7 @@ async function tasks() {
   const changed = await which.innerText();
   await press(head.getByRole("button", { name: "Switch all on" }));
   done(
-    /^Without layer 2, head 3: ␣\w+ [\d.]+ % → [\d.]+ %/.test(change) &&
+    /^Without layer 2, head 3: ␣\w+ [\d.]+% → [\d.]+%.*Changed most: .+ [\d.]+% → [\d.]+%, /.test(change) &&
       (await page.locator("[data-change]").count()) === 0,
     `a head is switched off, and on again: ${change.split("\n")[0]}`,
   );
@@ -442,7 +452,8 @@ async function choices() {
   const verdict = await page.locator("[data-copies]").innerText();
   const first = await page.locator("[data-ranking] li").first().innerText();
   report(
-    verdict === "No head of this model copies clearly on this text." && /weak.*copies 0 of 4/.test(first),
+    /^No head of this model copies clearly on this text\./.test(verdict) &&
+      /layer [1-3].*copies\s0\sof\s4/.test(first),
     `induction without copying is told: ${verdict} ${first}`,
   );
   await sortBy("previousToken");

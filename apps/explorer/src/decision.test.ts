@@ -2,7 +2,7 @@ import { lensSession, type LayerPrediction, type PartsAnswer } from "@qkv/lens/s
 import { modelTiny } from "@qkv/model-tiny";
 import { load } from "@qkv/transformer";
 import { expect, test } from "vitest";
-import { decision } from "./decision";
+import { addedBy, decision, withoutLayer } from "./decision";
 
 const lensOf = (...seen: (readonly [probability: number, rank: number])[]): LayerPrediction[] =>
   seen.map(([probability, rank], i) => ({
@@ -39,6 +39,27 @@ test("heads and biases of a layer are its attention; what no layer adds is told 
   ]);
   expect(largest).toEqual({ layer: 0, part: "attention", value: 0.75 });
   expect(others).toBe(3);
+});
+
+test("the decider is the layer whose contributions sum to the most", () => {
+  const lens = lensOf([0.1, 4], [0.2, 2], [0.3, 1]);
+  // The largest part is that of layer 0, whose sum is less.
+  const parts = [
+    part("layers.0.heads.1", 2, 0),
+    part("layers.0.feedForward", -1.5, 0),
+    part("layers.1.heads.0", 0.75, 1),
+  ];
+  const { decider, largest } = decision(lens, { parts })!;
+  expect([decider!.layer, addedBy(decider!), largest!.layer]).toEqual([1, 0.75, 0]);
+  expect(decision(lens, { parts: [part("layers.0.feedForward", -1, 0)] })!.decider).toBeUndefined();
+});
+
+test("without a layer the answer is kept, changed to another one, or lost", () => {
+  const token = (id: number, probability: number) => ({ id, text: String(id), probability, rank: 1 });
+  const answer = token(7, 0.2);
+  expect(withoutLayer(answer, token(7, 0.01), token(7, 0.01))).toBe("kept");
+  expect(withoutLayer(answer, token(8, 0.3), token(7, 0.021))).toBe("changed");
+  expect(withoutLayer(answer, token(8, 0.3), token(7, 0.019))).toBe("lost");
 });
 
 test("of the small model, contributions and others sum to the difference of the logits", async () => {

@@ -1,4 +1,4 @@
-import type { LayerPrediction, LensSession, PartsAnswer } from "@qkv/lens/session";
+import type { LayerPrediction, LensSession, PartsAnswer, Prediction } from "@qkv/lens/session";
 
 /** A layer as two measures see it. */
 export type LayerEffect = {
@@ -23,6 +23,8 @@ export type Decision = {
   readonly largest:
     | { readonly layer: number; readonly part: "attention" | "feedForward"; readonly value: number }
     | undefined;
+  /** The layer whose contributions sum to the most. Undefined: no sum is above 0. */
+  readonly decider: LayerEffect | undefined;
   /** Contributions of no layer: embeddings, biases of the output. */
   readonly others: number;
 };
@@ -64,8 +66,31 @@ export function decision(
     (best, one) => (one.value > (best?.value ?? 0) ? one : best),
     undefined,
   );
+  const decider = effects.reduce<LayerEffect | undefined>(
+    (best, one) => (addedBy(one) > (best ? addedBy(best) : 0) ? one : best),
+    undefined,
+  );
   const others = parts.filter(({ layer }) => layer === undefined).reduce((sum, { value }) => sum + value, 0);
-  return { effects, from: effects[lastOther + 1]?.layer ?? effects.at(-1)!.layer, rise, largest, others };
+  const from = effects[lastOther + 1]?.layer ?? effects.at(-1)!.layer;
+  return { effects, from, rise, largest, decider, others };
+}
+
+/** All that a layer adds directly. */
+export const addedBy = ({ attention, feedForward }: LayerEffect): number => attention + feedForward;
+
+/** Below this difference of their logits two tokens are nearly tied. */
+export const nearlyTied = 0.2;
+
+/**
+ * The answer without a layer: `kept` if it is still the most probable token; `lost` if it has less than a tenth of its probability;
+ * else `changed`, to another token that it competes with.
+ */
+export type WithoutLayer = "kept" | "changed" | "lost";
+
+/** Compares the answer of the run with the likeliest token and the answer's own probability without a layer. */
+export function withoutLayer(answer: Prediction, best: Prediction, now: Prediction): WithoutLayer {
+  if (best.id === answer.id) return "kept";
+  return now.probability < answer.probability / 10 ? "lost" : "changed";
 }
 
 /** A layer that is switched off whole. */

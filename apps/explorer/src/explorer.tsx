@@ -235,11 +235,21 @@ export function Explorer({
     const source = followEdit(place.text, text, place.source);
     change({ text, source, query: undefined, key: undefined, measure: undefined });
   };
-  const [refusal, setRefusal] = useState<string>();
+  const [seed, setSeed] = useState(() => Math.floor(Math.random() * 1e9));
+  const random = useAnswer(asking, "repeatedTokens", answer && { seed });
+  // The reader's own texts, while the text is random.
+  const [own, setOwn] = useState<Pick<Place, "text" | "source"> & { random: string }>();
+  const isRandom = own !== undefined && own.random === text;
+  const isOffered = random.answer !== undefined && random.failure === undefined && !random.isOpen;
   const repeatTokens = () => {
-    setRefusal(undefined);
-    const seed = Math.floor(Math.random() * 1e9);
-    ready?.ask("repeatedTokens", { seed }).then(write, (error: Error) => setRefusal(error.message));
+    const { text, source } = isRandom ? own : place;
+    setOwn({ text, source, random: random.answer! });
+    write(random.answer!);
+    setSeed(seed + 1);
+  };
+  const toOwnText = () => {
+    setDraft(own!.text);
+    change({ text: own!.text, source: own!.source, query: undefined, key: undefined, measure: undefined });
   };
   const code = () => {
     return exportedCode(place, {
@@ -286,7 +296,7 @@ export function Explorer({
           client={client}
           failure={failure}
           isLoading={source !== undefined && !facts}
-          passMs={passMs}
+          passMs={text === "" ? 0 : passMs}
         />
         <div className={styles.beside}>
           <Section title="Next token" of={place.off.length > 0 ? changed : run} isOfRun={false}>
@@ -308,7 +318,9 @@ export function Explorer({
                 <p className={styles.quiet}>No layer of this model has attention weights.</p>
               ) : (
                 <HeadsPanel
-                  {...{ ranked, copying, place, chosen, change, open, repeatTokens, refusal }}
+                  {...{ ranked, copying, place, chosen, change, open }}
+                  repeatTokens={isOffered ? repeatTokens : undefined}
+                  toOwnText={isRandom ? toOwnText : undefined}
                   run={answer}
                 />
               )

@@ -15,6 +15,14 @@ test("heads are sorted by their score, and those without one are left out", () =
   expect(sortedHeads(many, "induction").length).toBe(10);
 });
 
+test("heads of layer 0 cannot do induction, and come last in its list alone", () => {
+  const scores = { induction: Float32Array.of(0.5, 0.25), firstToken: Float32Array.of(0.5, 0.25) };
+  const layersOf = (name: "induction" | "firstToken") =>
+    sortedHeads({ scores, layers: [0, 1], numHeads: 1 }, name).map(({ layer }) => layer);
+  expect(layersOf("induction")).toEqual([1, 0]);
+  expect(layersOf("firstToken")).toEqual([0, 1]);
+});
+
 test("a score is weak below a third of the way from that of an even head to 1", () => {
   expect(weakBelow(0)).toBeCloseTo(1 / 3);
   expect(weakBelow(0.1)).toBeCloseTo(0.4);
@@ -27,8 +35,9 @@ test("a head that attends and copies comes before one that only attends, and one
     rankedHeads(sorted, 0.1, { positions: [2, 3, 4, 5], copied }).map(({ score }) => score);
   expect(ranked([1, 2, 4])).toEqual([0.5, 0.75, 0.25]);
   expect(ranked([2, 2, 4])).toEqual([0.75, 0.5, 0.25]);
-  const head = { layer: 0, head: 0, score: 0.9, isWeak: false };
+  const head = { layer: 1, head: 0, score: 0.9, isWeak: false };
   expect(copiesClearly({ ...head, copied: 2 }, 4)).toBe(true);
+  expect(copiesClearly({ ...head, layer: 0, copied: 4 }, 4)).toBe(false);
   expect(copiesClearly({ ...head, copied: 1 }, 4)).toBe(false);
   expect(copiesClearly({ ...head, isWeak: true, copied: 4 }, 4)).toBe(false);
   expect(copiesClearly({ ...head, copied: undefined }, 0)).toBe(false);

@@ -1,6 +1,7 @@
 import { patternNames, type CopyingAnswer, type LensSessionRun, type PatternName } from "@qkv/lens/session";
 import { useCallback, useMemo, type ReactNode } from "react";
-import { copiesClearly, weakBelow, type RankedHead } from "./head-ranking";
+import { weakBelow, type RankedHead } from "./head-ranking";
+import { headVerdict } from "./head-verdict";
 import { Picture, type PictureArgs } from "./picture";
 import { sortedBy, type Place } from "./place";
 import { Bar } from "./bar";
@@ -11,10 +12,10 @@ import styles from "./explorer.module.css";
 
 /** Scores of heads in words. */
 const scoreWords: Record<PatternName, string> = {
-  induction: "induction, copying: attends to what followed the same token before",
-  previousToken: "previous token: attends to the token before",
-  firstToken: "first token: attends to the start of the text",
-  sameToken: "same token: attends to an earlier one like itself",
+  induction: "induction: the token after a copy",
+  previousToken: "previous token",
+  firstToken: "first token of the text",
+  sameToken: "an earlier copy of itself",
 };
 
 /** All heads as small maps, and those that score highest as a list. */
@@ -27,7 +28,7 @@ export function HeadsPanel({
   change,
   open,
   repeatTokens,
-  refusal,
+  toOwnText,
 }: {
   run: LensSessionRun;
   /** The heads that score highest, in the order in which they are listed. */
@@ -39,10 +40,10 @@ export function HeadsPanel({
   change: (change: Partial<Place>) => void;
   /** Opens a head that is pressed. */
   open: (head: ChosenHead) => void;
-  /** Runs a text of random tokens that occurs twice. */
-  repeatTokens: () => void;
-  /** The error of that text. */
-  refusal: string | undefined;
+  /** Runs a text of random words that occurs twice. Undefined: the vocabulary has too few words. */
+  repeatTokens: (() => void) | undefined;
+  /** Back to the text before it. Undefined: the text is not random. */
+  toOwnText: (() => void) | undefined;
 }): ReactNode {
   const { layers, numHeads, maps, cells } = run;
   const row = layers.indexOf(chosen.layer);
@@ -65,7 +66,7 @@ export function HeadsPanel({
     <div>
       <p className={styles.quiet}>
         Each small map is one head: a row for each query, a column for each key, ink for the attention weight.
-        Press a head to see it large.
+        Press one to see it large; with the keyboard, arrows move from head to head, and Enter opens one.
       </p>
       <div className={styles.wide}>
         <Picture name="qkv-head-grid" args={args} event="headselect" onChoose={choose} />
@@ -93,16 +94,24 @@ export function HeadsPanel({
         ) : (
           <Ranking
             {...{ ranked, copying, chosen, open }}
+            isRandom={toOwnText !== undefined}
             name={place.score}
             uniform={run.uniform[place.score]!}
           />
         )}
-        {(isInduction || ranked.length === 0) && (
+        {(isInduction || ranked.length === 0) && (repeatTokens || toOwnText) && (
           <p>
-            <button type="button" onClick={repeatTokens}>
-              Use a text of random words, repeated twice
-            </button>{" "}
-            <span className={styles.quiet}>Only a head that copies can tell how it goes on. {refusal}</span>
+            {repeatTokens && (
+              <button type="button" onClick={repeatTokens}>
+                Use {toOwnText ? "other" : "a text of"} random words, repeated twice
+              </button>
+            )}{" "}
+            {toOwnText && (
+              <button type="button" onClick={toOwnText}>
+                Back to your text
+              </button>
+            )}{" "}
+            <span className={styles.quiet}>Only a head that copies can tell how random words go on.</span>
           </p>
         )}
       </div>
@@ -118,7 +127,10 @@ function Ranking({
   copying,
   chosen,
   open,
+  isRandom,
 }: {
+  /** True: the text is random words, repeated. */
+  isRandom: boolean;
   ranked: readonly RankedHead[];
   name: PatternName;
   uniform: number;
@@ -128,26 +140,20 @@ function Ranking({
 }): ReactNode {
   const tried = copying.isOpen ? 0 : (copying.answer?.positions.length ?? 0);
   const isInduction = name === "induction";
-  const clear = ranked.filter((head) => copiesClearly(head, tried));
+  const { clear, verdict, details } = headVerdict(name, ranked, { tried, isRandom });
   return (
     <>
-      {isInduction && tried > 0 && (
-        <p data-copies={clear.length}>
-          <b>
-            {clear.length === 0
-              ? "No head of this model copies clearly on this text."
-              : `${clear.map(({ layer, head }) => `Layer ${layer}, head ${head}`).join("; ")}: ${clear.length === 1 ? "copies" : "copy"} clearly on this text.`}
-          </b>
+      {(!isInduction || tried > 0) && (
+        <p {...{ [isInduction ? "data-copies" : "data-shows"]: clear.length }}>
+          <b>{verdict}</b> {details.join(" ")}
         </p>
       )}
       <p className={styles.quiet}>
-        The score is the mean attention weight on the keys of the pattern. A head that attends to all keys
-        alike would have {decimals(uniform)}; below {decimals(weakBelow(uniform))}, a third of the way from
-        there to 1, a score is weak.
+        The score is the mean attention weight on these keys: 1 is all of it, {decimals(uniform)} is that of a
+        head that attends to all keys alike, and below {decimals(weakBelow(uniform))} it is weak.
         {isInduction &&
           tried > 0 &&
-          ` A head copies a token if attending to it raises the same token to the five highest logits (OV circuit); ${tried} that followed a repeated token ${tried === 1 ? "was" : "were"} tried. Clearly: a score that is not weak, and half of them or more.`}{" "}
-        A sort opens the first head of its list.
+          ` A head copies a token if attending to it puts that same token among the five highest logits of its output (OV circuit), and it copies clearly with half of the ${tried} that ${tried === 1 ? "was" : "were"} tried.`}
       </p>
       {copying.failure !== undefined && (
         <p className={styles.quiet}>Copying was not measured: {copying.failure}</p>
@@ -165,10 +171,7 @@ function Ranking({
             <Bar part={score} /> {decimals(score)}
             {isWeak && <span className={styles.quiet}> weak</span>}
             {isInduction && copied !== undefined && tried > 0 && (
-              <span>
-                {" "}
-                · copies {copied} of {tried}
-              </span>
+              <span> · {`copies\u00a0${copied}\u00a0of\u00a0${tried}`}</span>
             )}
           </li>
         ))}

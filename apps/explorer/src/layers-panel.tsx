@@ -118,7 +118,7 @@ function lensPicture(
   ];
 }
 
-/** Switches of what attention and the feed-forward part of each layer add. */
+/** Switches of what attention and the feed-forward layer of each layer add. */
 export function LayerSwitches({
   numLayers,
   place,
@@ -135,7 +135,7 @@ export function LayerSwitches({
     <Section title="Ablation: switch off parts of layers" isOfRun={false}>
       <p className={styles.quiet}>
         A part without a check mark adds nothing to the residual stream (zero ablation), and everything on
-        this page is computed again. One head is switched off in its own section above.
+        this page is computed again. A single head has its switch in the section of that head.
       </p>
       {children}
       <div className={styles.wide} tabIndex={0} role="group" aria-label="Switches of the layers">
@@ -153,7 +153,7 @@ export function LayerSwitches({
           <tbody>
             {(["a", "f"] as const).map((part) => (
               <tr key={part}>
-                <th scope="row">{part === "a" ? "attention" : "feed-forward"}</th>
+                <th scope="row">{part === "a" ? "attention" : "feed-forward layer"}</th>
                 {Array.from({ length: numLayers }, (_, layer) => (
                   <td key={layer}>
                     <input

@@ -1,8 +1,8 @@
 import type { Prediction } from "@qkv/lens/session";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { Bar } from "./bar";
-import { switchedText, type Switched } from "./place";
-import { percent, visible } from "./text-of";
+import { switchedText, switchedTexts, type Switched } from "./place";
+import { percent, percents, visible } from "./text-of";
 import styles from "./explorer.module.css";
 
 /** The likeliest next tokens, and how likely they are with parts switched off. */
@@ -20,6 +20,7 @@ export function NextTokens({
   append: (text: string) => void;
   switchOn: (one: Switched | undefined) => void;
 }): ReactNode {
+  const tokens = useRef<HTMLTableElement>(null);
   const after = new Map(without?.watched.map(({ id, probability }) => [id, probability]));
   const isOff = off.length > 0 && without !== undefined;
   const newcomer = isOff ? without.next.find(({ id }) => !next.some((one) => one.id === id)) : undefined;
@@ -29,7 +30,7 @@ export function NextTokens({
   return (
     <>
       <p className={styles.quiet}>Press a token to append it to the text.</p>
-      <table className={styles.bars}>
+      <table ref={tokens} tabIndex={-1} className={styles.bars}>
         <thead>
           <tr>
             <th scope="col">next token</th>
@@ -73,13 +74,32 @@ export function NextTokens({
         <p className={styles.off} data-off={off.join()}>
           Switched off:{" "}
           {off.map((one) => (
-            <button key={one} type="button" onClick={() => switchOn(one)}>
+            <button
+              key={one}
+              type="button"
+              onClick={({ currentTarget }) => {
+                // The button goes: the focus moves to the next one, or to the table of tokens.
+                const at = off.indexOf(one);
+                const others = [...currentTarget.parentElement!.querySelectorAll("button")].slice(
+                  0,
+                  off.length,
+                );
+                (others[at + 1] ?? others[at - 1] ?? tokens.current)?.focus();
+                switchOn(one);
+              }}
+            >
               {switchedText(one)} <span aria-hidden="true">×</span>
               <span className={styles.hidden}>, switch on</span>
             </button>
           ))}
           {off.length > 1 && (
-            <button type="button" onClick={() => switchOn(undefined)}>
+            <button
+              type="button"
+              onClick={() => {
+                tokens.current?.focus();
+                switchOn(undefined);
+              }}
+            >
               all on
             </button>
           )}
@@ -105,20 +125,40 @@ export function AblationResult({
   const first = next[0];
   if (off.length === 0 || !first) return null;
   const now = without?.watched.find(({ id }) => id === first.id)?.probability;
+  const [before, after] = percents(first.probability, now ?? first.probability);
   const likeliest = without?.next[0];
   return (
     <div className={styles.off} aria-live="polite" data-change={without ? "ready" : "open"}>
       <span>
-        Without {off.map(switchedText).join("; ")}: <b>{visible(first.text)}</b> {percent(first.probability)}{" "}
-        → {now === undefined ? "…" : percent(now)}
+        Without {switchedTexts(off).join("; ")}: <b>{visible(first.text)}</b> {before} →{" "}
+        {now === undefined ? "…" : after}
         {likeliest &&
           (likeliest.id === first.id
             ? ", still the most probable."
             : `; the most probable is now ${visible(likeliest.text)}, ${percent(likeliest.probability)}.`)}
+        {without && ` Changed most: ${mostChanged(next, without.watched).join(", ")}.`}
       </span>
-      <button type="button" onClick={switchAllOn}>
+      <button
+        type="button"
+        onClick={({ currentTarget }) => {
+          // The button goes: the focus moves to a switch beside it.
+          const section = currentTarget.closest("section");
+          section?.querySelector<HTMLElement>("button[aria-pressed], input[type=checkbox]")?.focus();
+          switchAllOn();
+        }}
+      >
         Switch all on
       </button>
     </div>
   );
+}
+
+/** The three listed tokens whose probability changed most, with it before and after. */
+function mostChanged(next: readonly Prediction[], watched: readonly Prediction[]): string[] {
+  const after = new Map(watched.map(({ id, probability }) => [id, probability]));
+  return next
+    .map(({ id, text, probability }) => ({ text, before: probability, after: after.get(id) ?? probability }))
+    .sort((a, b) => Math.abs(b.after - b.before) - Math.abs(a.after - a.before))
+    .slice(0, 3)
+    .map(({ text, before, after }) => `${visible(text)} ${percents(before, after).join(" → ")}`);
 }

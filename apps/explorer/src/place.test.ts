@@ -6,6 +6,7 @@ import {
   sortedBy,
   switchedIn,
   switchedOver,
+  switchedTexts,
   writePlace,
   type Place,
 } from "./place";
@@ -27,6 +28,15 @@ test("a place is written to an address and read from it", () => {
   expect(readPlace(`#${writePlace(place)}`)).toEqual(place);
   expect(writePlace(beginning)).toBe("");
   expect(readPlace("")).toEqual(beginning);
+});
+
+test("a layer that is off whole is named once", () => {
+  const whole = "the attention and the feed-forward layer of layer 3";
+  expect(switchedTexts(["3.a", "1.2", "3.f"])).toEqual([whole, "layer 1, head 2"]);
+  expect(switchedTexts(["3.a", "2.f"])).toEqual([
+    "the attention of layer 3",
+    "the feed-forward layer of layer 2",
+  ]);
 });
 
 test("an address that names no place is the beginning", () => {

@@ -96,9 +96,21 @@ export const switchedIn = (targets: readonly AblationTarget[] = []): readonly Sw
 /** A part that is switched off, in words. */
 export function switchedText(one: Switched): string {
   const [layer, part] = one.split(".") as [string, string];
-  if (part === "a") return `attention of layer ${layer}`;
-  if (part === "f") return `feed-forward of layer ${layer}`;
+  if (part === "a") return `the attention of layer ${layer}`;
+  if (part === "f") return `the feed-forward layer of layer ${layer}`;
   return `layer ${layer}, head ${part}`;
+}
+
+/** Parts that are switched off, in words: both of a layer in one. */
+export function switchedTexts(off: readonly Switched[]): readonly string[] {
+  const isWhole = (layer: string) => off.includes(`${layer}.a`) && off.includes(`${layer}.f`);
+  return off.flatMap((one) => {
+    const [layer, part] = one.split(".") as [string, string];
+    if (!/[af]/.test(part) || !isWhole(layer)) return [switchedText(one)];
+    return off.find((other) => [`${layer}.a`, `${layer}.f`].includes(other)) === one
+      ? [`the attention and the feed-forward layer of layer ${layer}`]
+      : [];
+  });
 }
 
 /** The list with one part switched the other way. */

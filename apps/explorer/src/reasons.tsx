@@ -62,7 +62,8 @@ export function Reasons({
             and a source of the key.{" "}
             {others.length > 0 &&
               `The ${shown.length} largest are listed, all others add ${decimals(rest)}. `}
-            The scale of each normalization is held at its value in this run.
+            The scale of each normalization is held at its value in this run. Only differences between keys
+            matter: a part that is equal for all keys cancels in the softmax, however large it is.
             {kinds.has("head") && " Press a head to see why it attended, one layer back."}
             {kinds.has("feedForward") && " Press a feed-forward layer to see what it read."}
           </p>
@@ -174,9 +175,9 @@ function FeedForwardSources({
         {root && !graph.isOpen ? (
           <>
             What {name} read at <span className={`means-${side}`}>{visible(tokens[score[side]]!)}</span>, as
-            parts of this {signed(root.value)}. A feed-forward layer is not linear, so no split of it is exact
-            for other inputs: this is its linearization at this run, in which each neuron keeps its gate, or
-            the ratio of its activation to its input (AttnLRP). The parts sum to the whole.
+            parts of this {signed(root.value)}. A feed-forward layer is not linear: to split it, the factor by
+            which each of its neurons scales its input is held at its value in this run. The parts sum to the
+            whole; for another text they would be others.
           </>
         ) : (
           (graph.failure ?? "computing")

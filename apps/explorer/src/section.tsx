@@ -1,5 +1,5 @@
 import { createContext, useContext, type ReactNode, type Ref } from "react";
-import { switchedText, type Switched } from "./place";
+import { switchedTexts, type Switched } from "./place";
 import type { Answered } from "./use-answer";
 import styles from "./explorer.module.css";
 
@@ -31,7 +31,7 @@ export function Section({
       </h2>
       {isOfRun && off.length > 0 && (
         <p className={styles.badge} data-without="">
-          computed without {off.map(switchedText).join("; ")}
+          computed without {switchedTexts(off).join("; ")}
         </p>
       )}
       {of?.failure !== undefined && (

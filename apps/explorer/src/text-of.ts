@@ -2,7 +2,20 @@
 export const visible = (token: string): string =>
   token === "" ? "∅" : token.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replace(/^ /, "␣");
 
-export const percent = (part: number): string => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
+export const percent = (part: number): string => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)}%`;
+
+/** Two probabilities with as many digits as tell them apart, three at the most. */
+export function percents(before: number, after: number): readonly [before: string, after: string] {
+  const texts = [percent(before), percent(after)] as const;
+  if (texts[0] !== texts[1] || before === after) return texts;
+  const digits =
+    [1, 2].find((digits) => (100 * before).toFixed(digits) !== (100 * after).toFixed(digits)) ?? 3;
+  return [`${(100 * before).toFixed(digits)}%`, `${(100 * after).toFixed(digits)}%`];
+}
+
+/** Names in words: `0, 1 and 3`. */
+export const listed = (names: readonly (string | number)[]): string =>
+  names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
 /** A number of two decimals, without a minus where it rounds to 0. */
 export const decimals = (number: number): string => number.toFixed(2).replace(/^-(0\.00)$/, "$1");
@@ -31,5 +44,5 @@ export function sourceText(name: string): string {
   const [, layer, part, head] = /^layers\.(\d+)\.(\w+)(?:\.(\d+))?/.exec(name) ?? [];
   if (layer === undefined) return name;
   if (part === "heads" && head !== undefined) return `layer ${layer}, head ${head}`;
-  return `layer ${layer}, ${part === "feedForward" ? "feed-forward" : part}`;
+  return `layer ${layer}, ${part === "feedForward" ? "feed-forward layer" : part}`;
 }

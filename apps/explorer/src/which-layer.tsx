@@ -2,11 +2,12 @@ import type { LayerPrediction, LensSessionRun, PartsAnswer, Prediction } from "@
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 import { Bar, SignedBar } from "./bar";
 import type { LensClient } from "./client";
-import { decision, wholeLayer, type Decision } from "./decision";
+import { addedBy, decision, nearlyTied, wholeLayer, withoutLayer, type Decision } from "./decision";
+import { useIsNarrow } from "./narrow";
 import { ablationTargets, type Switched } from "./place";
 import type { QuestionOf } from "./protocol";
 import { Section } from "./section";
-import { percent, signed, visible } from "./text-of";
+import { listed, percent, percents, signed, visible } from "./text-of";
 import { useAnswer, type Answered } from "./use-answer";
 import styles from "./explorer.module.css";
 
@@ -30,6 +31,7 @@ export function WhichLayer({
   /** The last token. */
   label: string;
 }): ReactNode {
+  const isNarrow = useIsNarrow();
   const isOpen = lens.isOpen || parts.isOpen;
   const latest = useMemo(
     () => ({ run, lens: lens.answer, parts: parts.answer }),
@@ -48,16 +50,26 @@ export function WhichLayer({
     setChecked({});
   }, [shown.run]);
   const keep = useCallback(
-    (layer: number, next: Prediction) => setChecked((before) => ({ ...before, [layer]: next })),
+    (layer: number, without: Checked[number]) => setChecked((before) => ({ ...before, [layer]: without })),
     [],
   );
   const [first, second] = shown.run.next;
-  const layers = Array.from({ length: shown.run.numLayers }, (_, layer) => layer);
+  const isOff = (layer: number) => ["a", "f"].every((part) => off.includes(`${layer}.${part}`));
+  const layers = Array.from({ length: shown.run.numLayers }, (_, layer) => layer).filter(
+    (layer) => !isOff(layer),
+  );
+  const isTied = second && shown.parts && Math.abs(shown.parts.logit) < nearlyTied;
   const { failure, again } = lens.failure === undefined ? parts : lens;
   return (
     <Section title="Which layer decides?" of={{ isOpen, failure, again }}>
       {found && first && (
         <>
+          <p data-verdict="" aria-live="polite">
+            <Verdict {...found} {...{ first, second, checked }} difference={shown.parts?.logit ?? 0} />{" "}
+            <span data-check={asked.every((layer) => checked[layer]) ? "ready" : "open"}>
+              {asked.length > 0 && <Needed {...{ asked, checked, first }} decider={found.decider?.layer} />}
+            </span>
+          </p>
           <p>
             After <b className="means-query">{label}</b> the model predicts <b>{visible(first.text)}</b>,{" "}
             {percent(first.probability)}
@@ -67,6 +79,8 @@ export function WhichLayer({
               </>
             )}
             .
+            {isTied &&
+              ` The two tokens are nearly tied (${percents(first.probability, second.probability).join(" and ")}).`}
           </p>
           <p data-decision="">
             <Sentence {...found} answer={first.text} runnerUp={second?.text} />
@@ -77,7 +91,7 @@ export function WhichLayer({
             needs a layer, run the model without it.
           </p>
           <div className={styles.wide} tabIndex={0} role="group" aria-label="Layers by both measures">
-            <table className={styles.bars}>
+            <table className={`${styles.bars} ${styles.layers}`}>
               <thead>
                 <tr>
                   <td />
@@ -87,22 +101,23 @@ export function WhichLayer({
                   <th scope="col" colSpan={2}>
                     direct contribution{second && ` over ${visible(second.text)}`}
                   </th>
-                  <th scope="col">causal check</th>
+                  {!isNarrow && <th scope="col">causal check</th>}
                 </tr>
                 <tr>
                   <td />
                   <th scope="col">probability</th>
                   <th scope="col">rank</th>
                   <th scope="col">attention</th>
-                  <th scope="col">feed-forward</th>
-                  <td />
+                  <th scope="col">feed-forward layer</th>
+                  {!isNarrow && <td />}
                 </tr>
               </thead>
               <tbody>
                 {found.effects.map((effect) => (
-                  <Effect key={effect.layer} {...effect} most={mostOf(found)}>
+                  <Effect key={effect.layer} {...effect} {...{ isNarrow }} most={mostOf(found)}>
                     <Ablated
                       layer={effect.layer}
+                      isOff={isOff(effect.layer)}
                       {...{ client, first, keep }}
                       question={
                         asked.includes(effect.layer)
@@ -124,10 +139,7 @@ export function WhichLayer({
             {shown.parts && `All contributions sum to ${signed(shown.parts.logit)}; `}embeddings and biases of
             the output add {signed(found.others)} of it.
           </p>
-          <p aria-live="polite" data-check={asked.every((layer) => checked[layer]) ? "ready" : "open"}>
-            {asked.length > 0 && <Needed {...{ asked, checked, first }} />}
-          </p>
-          {asked.length < layers.length && (
+          {layers.some((layer) => !asked.includes(layer)) && (
             <p>
               <button type="button" onClick={() => setAsked(layers)}>
                 Run without each layer in turn
@@ -151,6 +163,48 @@ function useSettled<T>(value: T, isOpen: boolean): T {
 
 const partText = { attention: "attention", feedForward: "feed-forward layer" };
 
+/** The layer that contributes most to the answer, in a sentence; that the answer stays without it is said once it is known. */
+function Verdict({
+  decider,
+  first,
+  second,
+  checked,
+  difference,
+}: Decision & {
+  checked: Checked;
+  first: Prediction;
+  second: Prediction | undefined;
+  /** The logit of the answer, minus that of the runner-up. */
+  difference: number;
+}): ReactNode {
+  const over = second ? `the difference of their logits, ${signed(difference)}` : "its logit";
+  const tokens = second
+    ? `between ${visible(first.text)} and ${visible(second.text)}`
+    : `for ${visible(first.text)}`;
+  if (!decider)
+    return (
+      <b>
+        No layer decides {tokens}: none adds to {over}.
+      </b>
+    );
+  const [one, other] =
+    decider.feedForward > decider.attention
+      ? (["feedForward", "attention"] as const)
+      : (["attention", "feedForward"] as const);
+  const without = checked[decider.layer];
+  const isKept = without && withoutLayer(first, without.best, without.now) === "kept";
+  return (
+    <>
+      <b>
+        Layer {decider.layer} {isKept ? "contributes most" : "decides"} {tokens}
+      </b>
+      {isKept ? ", but does not decide alone: " : without ? ": " : ", by its direct contribution: "}
+      it adds {signed(addedBy(decider))} to {over}; its {partText[one]} adds {signed(decider[one])}, its{" "}
+      {partText[other]} {signed(decider[other])}.
+    </>
+  );
+}
+
 /** Both measures in a sentence. */
 function Sentence({
   from,
@@ -163,8 +217,8 @@ function Sentence({
   const over = runnerUp === undefined ? "" : ` over ${visible(runnerUp)}`;
   return (
     <>
-      By the logit lens, <b>{visible(answer)}</b> is the most probable token{" "}
-      <b>{from < 0 ? "from the embedding on" : `from layer ${from} on`}</b>
+      By the logit lens, <b>{visible(answer)}</b> is{" "}
+      <b>first, and stays first, {from < 0 ? "from the embedding on" : `from layer ${from} on`}</b>
       {rise ? (
         <>
           ; its probability rises most in <b>layer {rise.layer}</b> ({signed(rise.after - rise.before)}, to{" "}
@@ -175,13 +229,13 @@ function Sentence({
       )}
       {largest && isOne && (
         <>
-          , where the {partText[largest.part]} also adds the largest direct contribution to its logit{over} (
-          {signed(largest.value)})
+          , where the {partText[largest.part]} also adds the largest positive direct contribution to its logit
+          {over} ({signed(largest.value)})
         </>
       )}
       {largest && !isOne && (
         <>
-          . The largest direct contribution to its logit{over} is that of another layer: the{" "}
+          . The largest positive direct contribution to its logit{over} is that of another layer: the{" "}
           {partText[largest.part]} of <b>layer {largest.layer}</b> ({signed(largest.value)})
         </>
       )}
@@ -206,13 +260,16 @@ function Effect({
   attention,
   feedForward,
   most,
+  isNarrow,
   children,
 }: Decision["effects"][number] & {
+  /** True: the run without the layer has a row of its own. */
+  isNarrow: boolean;
   most: ReturnType<typeof mostOf>;
   /** The run without the layer. */
   children: ReactNode;
 }): ReactNode {
-  return (
+  const row = (
     <tr data-effect={layer}>
       <th scope="row">{layer < 0 ? "embedding" : `layer ${layer}`}</th>
       <td>
@@ -221,7 +278,7 @@ function Effect({
       </td>
       <td>{rank}</td>
       {layer < 0 ? (
-        <td colSpan={3} />
+        <td colSpan={isNarrow ? 2 : 3} />
       ) : (
         <>
           <td>
@@ -230,20 +287,32 @@ function Effect({
           <td>
             <SignedBar value={feedForward} most={most.value} />
           </td>
-          <td>{children}</td>
+          {!isNarrow && <td tabIndex={-1}>{children}</td>}
         </>
       )}
     </tr>
   );
+  if (!isNarrow || layer < 0) return row;
+  return (
+    <>
+      {row}
+      <tr>
+        <td colSpan={5} tabIndex={-1} className={styles.below}>
+          {children}
+        </td>
+      </tr>
+    </>
+  );
 }
 
-/** The likeliest tokens of runs without a layer, by the layer. */
-type Checked = Readonly<Record<number, Prediction>>;
+/** Runs without a layer, by the layer: the likeliest token, and the answer of the run with all of them. */
+type Checked = Readonly<Record<number, { readonly best: Prediction; readonly now: Prediction }>>;
 
 /** The prediction without a layer, once it is asked for. */
 function Ablated({
   client,
   layer,
+  isOff,
   first,
   question,
   ask,
@@ -251,20 +320,30 @@ function Ablated({
 }: {
   client: LensClient | undefined;
   layer: number;
+  /** True: the run is without the layer already. */
+  isOff: boolean;
   first: Prediction;
   /** Undefined: not asked. */
   question: QuestionOf<"ablate"> | undefined;
   ask: () => void;
-  keep: (layer: number, next: Prediction) => void;
+  keep: (layer: number, without: Checked[number]) => void;
 }): ReactNode {
   const { answer, isOpen, failure, again } = useAnswer(client, "ablate", question);
   const [best, now] = [answer?.next[0], answer?.watched[0]];
   useEffect(() => {
-    if (best) keep(layer, best);
-  }, [best, layer, keep]);
+    if (best && now) keep(layer, { best, now });
+  }, [best, now, layer, keep]);
+  if (isOff) return "switched off";
   if (question === undefined)
     return (
-      <button type="button" onClick={ask}>
+      <button
+        type="button"
+        onClick={({ currentTarget }) => {
+          // The button goes: its cell, which will hold the result, has the focus.
+          currentTarget.closest("td")?.focus();
+          ask();
+        }}
+      >
         Run without layer {layer}
       </button>
     );
@@ -277,7 +356,7 @@ function Ablated({
   if (isOpen || !best || !now) return "…";
   return (
     <>
-      {percent(first.probability)} → {percent(now.probability)},{" "}
+      {percents(first.probability, now.probability).join(" → ")},{" "}
       {best.id === first.id ? (
         "still first"
       ) : (
@@ -289,36 +368,64 @@ function Ablated({
   );
 }
 
-/** The layers among those that were checked that the answer needs. */
+/** The layers among those that were checked without which the answer is lost, those that choose it, and the others. */
 function Needed({
   asked,
   checked,
   first,
+  decider,
 }: {
   asked: readonly number[];
   checked: Checked;
   first: Prediction;
+  /** The layer that contributes most. */
+  decider: number | undefined;
 }): ReactNode {
   const known = [...asked].sort((a, b) => a - b).filter((layer) => checked[layer]);
-  const needed = known.filter((layer) => checked[layer]!.id !== first.id);
-  const others = known.filter((layer) => !needed.includes(layer));
+  const those = (as: ReturnType<typeof withoutLayer>) =>
+    known.filter((layer) => withoutLayer(first, checked[layer]!.best, checked[layer]!.now) === as);
+  const [lost, changed, kept] = [those("lost"), those("changed"), those("kept")];
   if (known.length === 0) return "…";
+  const token = visible(first.text);
+  const most = Math.max(...lost.map((layer) => checked[layer]!.now.probability));
+  const prepare = decider !== undefined && lost.every((layer) => layer < decider);
   return (
     <>
-      {needed.length > 0 && (
+      {lost.length > 0 && (
         <>
-          The answer <b>needs {layersText(needed)}</b>: without{" "}
-          {needed.length === 1 ? "it" : "any one of them"} the model predicts another token.{" "}
+          <b>
+            {layersText(lost, "L")}{" "}
+            {prepare
+              ? lost.length === 1
+                ? "prepares"
+                : "prepare"
+              : lost.length === 1
+                ? "is needed"
+                : "are needed"}
+          </b>
+          : {withoutText(lost)} {token} is lost altogether (probability{" "}
+          {most < 0.0005 ? "near 0" : `${percent(most)} or less`}
+          ).{" "}
         </>
       )}
-      {others.length > 0 &&
-        `It stays ${visible(first.text)} without ${others.length > 1 ? "any one of " : ""}${layersText(others)}.`}
+      {changed.length > 0 && (
+        <>
+          <b>
+            {layersText(changed, "L")} {changed.length === 1 ? "chooses" : "choose"}
+          </b>
+          : {withoutText(changed)} another token is the most probable (
+          {listed([...new Set(changed.map((layer) => visible(checked[layer]!.best.text)))])}).{" "}
+        </>
+      )}
+      {kept.length > 0 &&
+        `The answer stays ${token} without ${kept.length > 1 ? `each of ${layersText(kept, "l")} alone` : layersText(kept, "l")}.`}
     </>
   );
 }
 
+const withoutText = ({ length }: readonly number[]): string =>
+  length === 1 ? "without it" : "without each one alone";
+
 /** Layers in words: `layers 0, 1 and 3`. */
-function layersText(layers: readonly number[]): string {
-  if (layers.length === 1) return `layer ${layers[0]}`;
-  return `layers ${layers.slice(0, -1).join(", ")} and ${layers.at(-1)}`;
-}
+const layersText = (layers: readonly number[], letter: "l" | "L"): string =>
+  `${letter}ayer${layers.length === 1 ? "" : "s"} ${listed(layers)}`;

@@ -146,6 +146,12 @@ test("a text of random tokens occurs twice, token by token", async () => {
   expect(list.length).toBe(40);
   expect(list.slice(20)).toEqual(list.slice(0, 20));
   expect(new Set(list).size).toBe(20);
+  expect(
+    random
+      .trim()
+      .split(" ")
+      .every((word) => word.length > 3),
+  ).toBe(true);
   expect(await session.repeatedTokens({ seed: 3 })).toBe(random);
   expect(await session.repeatedTokens({ seed: 4 })).not.toBe(random);
   expect((await session.run({ text: random })).uniform.induction).toBeLessThan(0.04);

@@ -4,7 +4,10 @@ import type { LensModel } from "../lens-model.js";
 
 type Tokenizer = NonNullable<LensModel["tokenizer"]>;
 
-/** A text of random words, each one token, that occurs twice. */
+/** Letters of a word that is no piece of others by its length. */
+const wordLength = 4;
+
+/** A text of random words, each one token, that occurs twice. Words of four letters and more come before shorter ones. */
 export function repeatedTokens(
   check: Checks,
   tokenizer: Tokenizer,
@@ -12,15 +15,17 @@ export function repeatedTokens(
 ): string {
   const count = (text: string) => tokenizer.encode(text, { addSpecialTokens: false }).length;
   const alone = count("a");
-  const words: string[] = [];
+  const [long, short] = [new Set<string>(), new Set<string>()];
   for (const id of permutation(vocabSize, { seed }).data) {
-    if (words.length === length) break;
+    if (long.size === length) break;
     if (tokenizer.token(id) === undefined) continue;
     const word = tokenizer.decode([id]).trim();
+    const words = [...word].length < wordLength ? short : long;
+    if (words === short && short.size === length) continue;
     // Pieces of words would join with their neighbors: a word has to be one token after a space.
-    const isWord = /^\p{L}{2,}$/u.test(word) && !words.includes(word);
-    if (isWord && count(`a ${word}`) === alone + 1) words.push(word);
+    if (/^\p{L}{2,}$/u.test(word) && count(`a ${word}`) === alone + 1) words.add(word);
   }
+  const words = [...long, ...short].slice(0, length);
   check.each(
     { length: words.length },
     () => words.length === length,
