@@ -200,7 +200,16 @@ async function small(isolated) {
     page.waitForEvent("download"),
     lens.getByRole("button", { name: "SVG" }).click(),
   ]);
-  report(picture.suggestedFilename() === "picture.svg", "the logit lens is saved");
+  report(picture.suggestedFilename() === "logit-lens.svg", "the logit lens is saved");
+  const map = page.locator("qkv-attention-map");
+  const [saved] = await Promise.all([
+    page.waitForEvent("download"),
+    map.getByRole("button", { name: "SVG" }).click(),
+  ]);
+  report(
+    /^head-\d\.\d-map\.svg$/.test(saved.suggestedFilename()),
+    `a map is saved: ${saved.suggestedFilename()}`,
+  );
 
   // Two texts.
   const cell = page.locator("qkv-patching [data-qkv-cell]").nth(3);
@@ -372,6 +381,33 @@ async function tasks() {
     (await compared.locator('[data-exact="ready"]').count()) === 5,
     "the five largest patches are computed exactly",
   );
+  const read = (text) => Math.abs(Number(text.replace("\u2212", "-")));
+  const exactly = (await compared.locator('[data-exact="ready"]').allInnerTexts()).map(read);
+  report(
+    exactly.every((value, i) => i === 0 || value <= exactly[i - 1]),
+    `they are sorted by exact values: ${exactly.join(", ")}`,
+  );
+  const patching = compared.locator("qkv-patching");
+  report(
+    (await patching.locator("circle").count()) === 5 &&
+      (await patching
+        .locator("[data-qkv-cell] title", { hasText: /logit difference .*, exact$/ })
+        .count()) === 5,
+    "the map has the exact values, marked",
+  );
+  report(
+    /the answer itself/.test(await compared.locator("[data-patches]").innerText()),
+    "the last position after the last layer is listed as the answer itself",
+  );
+  const told = await compared.locator("[data-predictions]").innerText();
+  report(
+    /^After this text: ␣\w+ [\d.]+ %; after the other: ␣\w+ [\d.]+ %\. .*the most probable token after each/.test(
+      told,
+    ),
+    `both predictions, and the tokens measured: ${told}`,
+  );
+  const reading = await compared.locator("[data-reading]").innerText();
+  report(/“␣the·?\d*” from layer \d on/.test(reading), `the map is read: ${reading.split(" (")[0]}`);
 
   const measure = compared.locator("[data-measure] select");
   const map = await compared.locator("[data-patches]").innerText();
@@ -401,7 +437,50 @@ async function tasks() {
   );
   await other.fill("A new text of more tokens");
   await idle(page);
-  report((await compared.locator("[data-lengths]").count()) === 1, "texts of other lengths are told");
+  const lengths = await compared.locator("[data-lengths]").innerText();
+  report(
+    /Only the other text has “of more tokens”, 6 tokens/.test(lengths),
+    `texts of other lengths are told: ${lengths}`,
+  );
+
+  // Two texts with one answer: fractions of nearly nothing are none.
+  await page.locator("textarea").fill("The little girl was very hungry. She ate");
+  await other.fill("The little girl was very happy. She ate");
+  await idle(page);
+  const [same, warning] = [
+    await compared.locator("[data-predictions]").innerText(),
+    await compared.locator("[data-tiny]").innerText(),
+  ];
+  report(
+    /as both texts predict the same token/.test(same) && /Choose other tokens, or another word/.test(warning),
+    `a small difference is told: ${same} ${warning}`,
+  );
+  report(
+    /change in logits/.test(await compared.locator("[data-patches] caption").innerText()),
+    "its effects are in logits",
+  );
+  // The button that computes one patch gives way to its result, which keeps the focus.
+  await compared
+    .getByRole("button", { name: /^Compute exactly/ })
+    .nth(1)
+    .focus();
+  await page.keyboard.press("Enter");
+  await compared.locator('[data-exact="ready"]').waitFor();
+  report(
+    await page.evaluate(() => document.activeElement.matches("[data-exact]")),
+    "a patch that is computed keeps the focus",
+  );
+  const whole = section("The whole model");
+  await whole.getByText("From token ids to probabilities").click();
+  await whole.locator("input[type=text], textarea, input:not([type])").first().waitFor();
+  await idle(page);
+  await pause(500);
+  const figured = await whole.locator("input[type=text], textarea, input:not([type])").first().inputValue();
+  report(
+    figured === "The little girl was very hungry. She ate",
+    `the whole model reads the page's text: ${figured}`,
+  );
+  await whole.getByText("From token ids to probabilities").click();
   await page.locator("textarea").fill("The cat sat on the mat. The cat sat on the");
   await other.fill("The dog sat on the mat. The dog sat on the");
   await idle(page);

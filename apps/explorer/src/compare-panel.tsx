@@ -1,16 +1,25 @@
 import type { LensSessionRun, PatchAnswer, Prediction } from "@qkv/lens/session";
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import type { LensClient } from "./client";
+import {
+  cellName,
+  effectText,
+  effectUnit,
+  knownValues,
+  largestPatches,
+  patchText,
+  readingOf,
+  splitText,
+  type ExactPatches,
+  type PatchCell,
+} from "./patch-map";
 import { Picture, type PictureArgs } from "./picture";
 import { ablationTargets, type Place, type Switched } from "./place";
 import type { QuestionOf } from "./protocol";
 import { Section } from "./section";
-import { decimals, signed, sourceText, visible } from "./text-of";
+import { decimals, percent, sourceText, visible } from "./text-of";
 import { useAnswer } from "./use-answer";
 import styles from "./explorer.module.css";
-
-/** A cell of the map of patches. */
-type PatchCell = { readonly row: number; readonly column: number };
 
 /** Two texts compared: the effect of each patch of the second in the first, estimated, and exactly where it is asked for. */
 export function ComparePanel({
@@ -40,7 +49,8 @@ export function ComparePanel({
   useEffect(() => setDraft(place.source), [place.source]);
   const [asked, setAsked] = useState<string>();
   const [cell, setCell] = useState<PatchCell>();
-  const [exact, setExact] = useState<readonly PatchCell[]>([]);
+  const [computed, setComputed] = useState<readonly PatchCell[]>([]);
+  const [exact, setExact] = useState<ExactPatches>(new Map());
   const [sourceNext, setSourceNext] = useState<readonly Prediction[]>([]);
   const [own, source] = [
     useAnswer(client, "tokens", { text: place.text }),
@@ -66,16 +76,28 @@ export function ComparePanel({
     if (answer) setSourceNext(answer.sourceNext);
     onMeasure(answer?.minus && [answer.token.id, answer.minus.id]);
   }, [answer, onMeasure]);
+  // A press on the map gives its cell a frame without drawing it anew: one that is drawn gets it here.
+  const framed = useRef<PatchCell>(undefined);
   useEffect(() => {
+    framed.current = undefined;
     setCell(undefined);
-    setExact([]);
+    setComputed([]);
+    setExact(new Map());
   }, [pair]);
-  const args = useMemo(() => answer && pictureOf(answer, labels, place.by), [answer, labels, place.by]);
+  const args = useMemo(
+    () => answer && pictureOf(answer, exact, { ...pictured(place, labels), selected: framed.current }),
+    [answer, exact, labels, place.by, place.text, place.source],
+  );
   const picture = useRef<HTMLDivElement>(null);
   const choose = useCallback((chosen: PatchCell) => {
+    framed.current = chosen;
     setCell(chosen);
-    setExact((before) => (before.some((one) => isSame(one, chosen)) ? before : [...before, chosen]));
+    setComputed((before) => (before.some((one) => isSame(one, chosen)) ? before : [...before, chosen]));
   }, []);
+  const keep = useCallback(
+    (one: PatchCell, value: number) => setExact((before) => new Map(before).set(cellName(one), value)),
+    [],
+  );
   /** Presses a cell of the map, which gets a frame and calls `choose`: the map is not drawn anew. */
   const press = ({ row, column }: PatchCell) =>
     picture.current
@@ -87,16 +109,34 @@ export function ComparePanel({
     // The same pair once more, after it was cancelled.
     if (map.failure !== undefined) map.again();
   };
-  const largest = answer && !map.isOpen ? largestPatches(answer, place.by) : [];
-  const rows = cell && answer && !largest.some((one) => isSame(one, cell)) ? [...largest, cell] : largest;
-  const tokens = [...new Map([...run.next, ...sourceNext].map((one) => [one.id, one])).values()];
+  const known = answer && { ...answer, values: knownValues(answer, exact) };
+  const unit = answer ? effectUnit(answer) : "fraction";
+  const largest = known && !map.isOpen ? largestPatches(known) : [];
+  // Those that were asked for stay in the list, in its order.
+  const rows = known
+    ? largestPatches(known, Infinity).filter((one) =>
+        [...largest, ...computed].some((other) => isSame(one, other)),
+      )
+    : [];
+  const isComputed = (one: PatchCell) => computed.some((other) => isSame(one, other));
+  // A row that moves with the order would lose the focus.
+  const focused = useRef<HTMLElement>(null);
+  const order = rows.map(cellName).join(" ");
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body) focused.current?.focus();
+  }, [order]);
+  const measured = answer?.minus ? [answer.token, answer.minus] : [];
+  const tokens = [...new Map([...run.next, ...sourceNext, ...measured].map((one) => [one.id, one])).values()];
+  const changed = run.tokens.flatMap((token, i) => (token === answer?.sourceTokens[i] ? [] : [i]));
+  const reading =
+    answer && place.by === "position" && unit === "fraction" ? readingOf(answer, changed, labels) : undefined;
   const measure = place.measure ?? (answer?.minus && ([answer.token.id, answer.minus.id] as const));
   return (
     <Section title="Activation patching: compare with another text" of={map}>
       <p className={styles.quiet}>
         A patch copies one part of the pass on another text into the pass on this one. It shows which parts
-        carry the difference between both texts. The other text begins as a copy: change a word of it, to one
-        of as many tokens.
+        carry the difference between the two texts. The other text begins as a copy: change a word of it, to
+        one with the same number of tokens.
       </p>
       <form
         className={styles.row}
@@ -106,7 +146,7 @@ export function ComparePanel({
         }}
       >
         <label className={`${styles.field} ${styles.grows}`}>
-          <span>Other text, of as many tokens</span>
+          <span>Other text, with the same number of tokens</span>
           <input
             value={draft}
             onChange={({ target }) => {
@@ -134,12 +174,16 @@ export function ComparePanel({
       )}
       {!fits && !isCopy && lengths[0] !== undefined && lengths[1] !== undefined && (
         <p className={styles.warning} role="status" data-lengths="">
-          This text has {lengths[0]} tokens and the other {lengths[1]}: a patch needs the same number. Replace
-          words by words of as many tokens.
+          This text has {lengths[0]} tokens and the other {lengths[1]}: a patch needs the same number.{" "}
+          {splitText(own.answer!, source.answer!)}. Replace a word by one with the same number of tokens.
         </p>
       )}
       {answer && measure && (
         <>
+          <p data-predictions="">
+            After this text: {predictionText(run.next[0])}; after the other:{" "}
+            {predictionText(answer.sourceNext[0])}. {measureReason(run, answer, place.measure !== undefined)}
+          </p>
           <div className={styles.row} data-measure="">
             {(["Logit of", "minus logit of"] as const).map((name, i) => (
               <label key={name} className={styles.field}>
@@ -160,29 +204,41 @@ export function ComparePanel({
               </label>
             ))}
           </div>
-          <p>
-            This logit difference is {decimals(answer.unpatched)} after this text and{" "}
-            {decimals(answer.source)} after the other. A cell is the fraction of the logit difference that its
-            patch restores: 0 as in this text, 1 as in the other. The map is an estimate from one gradient
-            (attribution patching).
-          </p>
-          {isTiny(answer) && (
+          {unit === "logits" && (
             <p className={styles.warning} data-tiny="">
-              Both texts have nearly the same logit difference, so a fraction of it tells little: changes are
-              in logits below. Choose other tokens, or an other text with another answer.
+              The two texts differ by {decimals(Math.abs(answer.source - answer.unpatched))} in this logit
+              difference, which is small against what patches move: a fraction of it would tell little, so
+              changes are in logits. Choose other tokens, or another word in the other text.
+            </p>
+          )}
+          <p>
+            The logit difference is {decimals(answer.unpatched)} after this text and {decimals(answer.source)}{" "}
+            after the other.{" "}
+            {unit === "fraction"
+              ? "A cell is the fraction of the way between them that its patch restores: 0 as in this text, 1 as in the other."
+              : "A cell is the change of the logit difference by its patch, in logits."}{" "}
+            The map is an estimate from one gradient (attribution patching); cells with a dot are exact.
+          </p>
+          {reading !== undefined && (
+            <p data-reading="">
+              {reading} (Where a patch moves at least half as much as the largest one.) In the last layers,
+              the last token restores the answer trivially, as it is read there: look for the earliest layer
+              where the changed word no longer carries the difference and the last token begins to.
             </p>
           )}
         </>
       )}
       <div className={styles.pictured}>
         <div className={styles.wide} ref={picture}>
-          {args && <Picture name="qkv-patching" args={args} event="cellselect" onChoose={choose} />}
+          {args && (
+            <Picture name="qkv-patching" file="patching" args={args} event="cellselect" onChoose={choose} />
+          )}
         </div>
         {answer && question && !map.isOpen && (
           <div>
             <table className={styles.bars} data-patches="">
               <caption>
-                The largest, by magnitude: {isTiny(answer) ? "change in logits" : "fraction restored"}
+                The largest, by magnitude: {unit === "logits" ? "change in logits" : "fraction restored"}
               </caption>
               <thead>
                 <tr>
@@ -194,16 +250,16 @@ export function ComparePanel({
               <tbody>
                 {rows.map((one) => {
                   const name = answer.names[one.row]!;
-                  const isAsked = exact.some((other) => isSame(one, other));
                   return (
                     <PatchRow
-                      key={`${one.row} ${one.column}`}
-                      text={patchText(name, place.by, one.column, labels)}
-                      {...{ client, answer }}
+                      key={cellName(one)}
+                      text={patchText(name, place.by, one.column, { labels, numLayers: run.numLayers })}
+                      client={client}
+                      effect={(value) => effectText(answer, unit, value)}
                       estimate={answer.values[one.row * answer.columns + one.column]!}
                       isChosen={cell !== undefined && isSame(one, cell)}
                       question={
-                        isAsked
+                        isComputed(one)
                           ? {
                               ...{ ...question, token: answer.token.id, minus: answer.minus!.id },
                               place: { name, [place.by]: one.column },
@@ -211,22 +267,28 @@ export function ComparePanel({
                           : undefined
                       }
                       press={() => press(one)}
+                      keep={(value) => keep(one, value)}
+                      focused={focused}
                     />
                   );
                 })}
               </tbody>
             </table>
-            {!rows.every((one) => exact.some((other) => isSame(one, other))) && (
+            {!rows.every(isComputed) && (
               <p>
-                <button type="button" onClick={() => setExact((before) => [...before, ...largest])}>
+                <button
+                  type="button"
+                  onClick={() =>
+                    setComputed((before) => [...before, ...rows.filter((one) => !isComputed(one))])
+                  }
+                >
                   Compute these exactly
                 </button>
               </p>
             )}
             <p className={styles.quiet}>
-              Each takes a pass from its layer on. Press a cell of the map to add it.
-              {place.by === "position" &&
-                " Left out of the list: the last position after the last layer, which is the answer itself."}
+              Each takes a pass from its layer on. Press a cell of the map to add it. The order follows exact
+              values where they are known.
             </p>
           </div>
         )}
@@ -237,42 +299,87 @@ export function ComparePanel({
 
 const isSame = (one: PatchCell, other: PatchCell) => one.row === other.row && one.column === other.column;
 
+const predictionText = (one: Prediction | undefined): string =>
+  one ? `${visible(one.text)} ${percent(one.probability)}` : "nothing";
+
+/** The tokens that patches are measured by, with the reason for them. */
+function measureReason(
+  run: LensSessionRun,
+  { sourceNext, token, minus }: PatchAnswer,
+  isChosen: boolean,
+): string {
+  const pair = `Patches are measured by the logit of ${visible(token.text)} minus that of ${visible(minus?.text ?? "")}: `;
+  if (isChosen) return `${pair}the tokens that you chose.`;
+  const [own, other] = [run.next[0], sourceNext[0]];
+  if (own?.id !== other?.id) return `${pair}the most probable token after each text.`;
+  return `${pair}as both texts predict the same token, the two likely ones whose logits the texts move furthest apart.`;
+}
+
 /** A patch with its estimate, and the exact effect once it is asked for. */
 function PatchRow({
   client,
   text,
-  answer,
+  effect,
   estimate,
   question,
   isChosen,
   press,
+  keep,
+  focused,
 }: {
   client: LensClient | undefined;
   text: string;
-  answer: PatchAnswer;
+  /** The effect of a patch after which the logit difference is `value`, in words. */
+  effect: (value: number) => string;
   estimate: number;
   /** Undefined: not asked. */
   question: QuestionOf<"patch"> | undefined;
   isChosen: boolean;
   press: () => void;
+  /** Called with the exact value. */
+  keep: (value: number) => void;
+  /** The element that had the focus when its row was pressed. */
+  focused: { current: HTMLElement | null };
 }): ReactNode {
   const exact = useAnswer(client, "patch", question);
   const isReady = exact.answer !== undefined && !exact.isOpen;
+  const known = isReady ? exact.answer : undefined;
+  const keeps = useRef(keep);
+  keeps.current = keep;
+  useEffect(() => {
+    if (known !== undefined) keeps.current(known);
+  }, [known]);
   return (
     <tr aria-current={isChosen || undefined}>
       <th scope="row">
-        <button type="button" className={styles.source} onClick={press}>
+        <button
+          type="button"
+          className={styles.source}
+          onClick={({ currentTarget }) => {
+            focused.current = currentTarget;
+            press();
+          }}
+        >
           {text}
         </button>
       </th>
-      <td>≈ {effectText(answer, estimate)}</td>
-      <td aria-live="polite" data-exact={question && (isReady ? "ready" : "open")}>
+      <td>≈ {effect(estimate)}</td>
+      <td aria-live="polite" tabIndex={-1} data-exact={question && (isReady ? "ready" : "open")}>
         {question === undefined ? (
-          <button type="button" aria-label={`Compute exactly: ${text}`} onClick={press}>
+          <button
+            type="button"
+            aria-label={`Compute exactly: ${text}`}
+            onClick={({ currentTarget }) => {
+              // The button goes, and its cell keeps the focus.
+              focused.current = currentTarget.parentElement;
+              focused.current?.focus();
+              press();
+            }}
+          >
             compute
           </button>
-        ) : isReady ? (
-          <b>{effectText(answer, exact.answer!)}</b>
+        ) : known !== undefined ? (
+          <b>{effect(known)}</b>
         ) : (
           (exact.failure ?? "…")
         )}
@@ -281,53 +388,37 @@ function PatchRow({
   );
 }
 
-/** The patches that move the metric most, by estimate. */
-export function largestPatches(
-  { names, values, columns, unpatched }: Pick<PatchAnswer, "names" | "values" | "columns" | "unpatched">,
-  by: Place["by"],
-): readonly PatchCell[] {
-  // After the last layer, the last position is the answer itself.
-  const count = by === "position" ? names.length * columns - 1 : names.length * columns;
-  const size = ({ row, column }: PatchCell) => Math.abs(values[row * columns + column]! - unpatched);
-  return Array.from({ length: count }, (_, i) => ({ row: Math.floor(i / columns), column: i % columns }))
-    .filter((one) => Number.isFinite(size(one)))
-    .sort((a, b) => size(b) - size(a))
-    .slice(0, 5);
-}
+/** A text that fits into a title. */
+const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
-type Difference = Pick<PatchAnswer, "unpatched" | "source">;
-
-/** True where a fraction of the difference would be one of nearly nothing. Unit: logits. */
-const isTiny = ({ unpatched, source }: Difference): boolean => Math.abs(source - unpatched) < 0.1;
-
-/** The fraction of the logit difference that a patch restores; of a tiny difference the change in logits. */
-export function effectText(difference: Difference, value: number): string {
-  const change = value - difference.unpatched;
-  return signed(isTiny(difference) ? change : change / (difference.source - difference.unpatched));
-}
-
-/** A patched part in words. */
-function patchText(name: string, by: Place["by"], column: number, labels: readonly string[]): string {
-  const layer = /^layers\.(\d+)\./.exec(name)?.[1];
-  if (layer === undefined) return `${sourceText(name)}, ${by} ${column}`;
-  if (by === "head") return `layer ${layer}, head ${column}`;
-  return `after layer ${layer}, at ${visible(labels[column] ?? "")}`;
-}
+const pictured = ({ by, text, source }: Place, labels: readonly string[]) => ({
+  by,
+  labels,
+  title: `Patches from “${clipped(source)}” into “${clipped(text)}”`,
+});
 
 function pictureOf(
-  { names, values, columns, unpatched, source }: PatchAnswer,
-  labels: readonly string[],
-  by: Place["by"],
+  answer: PatchAnswer,
+  exact: ExactPatches,
+  { by, labels, title, selected }: ReturnType<typeof pictured> & { readonly selected: PatchCell | undefined },
 ): PictureArgs<"qkv-patching"> {
+  const { names, columns, unpatched, source } = answer;
   const layerNames = names.map((name) =>
     sourceText(name).replace(/^(layer \d+),.*$/, by === "head" ? "$1" : "after $1"),
   );
+  const cells = [...exact.keys()].map((name) => {
+    const [row, column] = name.split(",").map(Number);
+    return { row: row!, column: column! };
+  });
   return [
     {
       names: layerNames,
-      values: { data: values, shape: [names.length, columns] },
-      ...(isTiny({ unpatched, source }) ? { unpatched } : { unpatched, source }),
+      values: { data: knownValues(answer, exact), shape: [names.length, columns] },
+      ...(effectUnit(answer) === "logits" ? { unpatched } : { unpatched, source }),
     },
-    by === "head" ? { columnName: by } : { columnLabels: labels },
+    {
+      ...(by === "head" ? { columnName: by } : { columnLabels: labels }),
+      ...{ title, exact: cells, selected, metricName: "logit difference" },
+    },
   ];
 }

@@ -194,11 +194,25 @@ export function HeadPanel({
       {children}
       <div className={styles.beside}>
         <div className={styles.wide}>
-          {arcs && <Picture name="qkv-token-arcs" args={arcs} event="cellselect" onChoose={chooseDrawn} />}
+          {arcs && (
+            <Picture
+              name="qkv-token-arcs"
+              file={`head-${layer}.${head}-arcs`}
+              args={arcs}
+              event="cellselect"
+              onChoose={chooseDrawn}
+            />
+          )}
         </div>
         <div className={styles.wide}>
           {cells && (
-            <Picture name="qkv-attention-map" args={cells} event="cellselect" onChoose={chooseCell} />
+            <Picture
+              name="qkv-attention-map"
+              file={`head-${layer}.${head}-map`}
+              args={cells}
+              event="cellselect"
+              onChoose={chooseCell}
+            />
           )}
         </div>
       </div>

@@ -17,14 +17,20 @@ export function ModelFigure({
   const [isOpen, setOpen] = useState(false);
   const place = useRef<TransformerBlockElement>(null);
   const off = useContext(SwitchedOff);
+  const [failure, setFailure] = useState<string>();
   useEffect(() => {
     if (!isOpen || !client) return;
     const element = place.current;
-    void import("@qkv/figures/transformer-block").then(({ defineTransformerBlock }) => {
+    setFailure(undefined);
+    const draw = async () => {
+      const { defineTransformerBlock } = await import("@qkv/figures/transformer-block");
       const ask: TransformerBlockElement["ask"] = ({ text, removed }) => client.figure(text, removed, model);
       if (element) element.ask = ask;
       defineTransformerBlock();
       if (element) element.ask = ask;
+    };
+    draw().catch((error: Error) => {
+      setFailure(`The figure could not be loaded: ${error.message} Reload the page to try again.`);
     });
   }, [isOpen, client, model]);
   return (
@@ -36,7 +42,16 @@ export function ModelFigure({
       )}
       <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>From token ids to probabilities, as a figure: press a part to open it</summary>
-        {isOpen && createElement("qkv-transformer-block", { ref: place, key: `${model} ${text}`, text })}
+        {failure !== undefined && (
+          <p role="alert" className={styles.failure}>
+            {failure}
+          </p>
+        )}
+        {isOpen &&
+          createElement("qkv-transformer-block", {
+            ...{ ref: place, key: `${model} ${text}` },
+            state: new URLSearchParams({ text }).toString(),
+          })}
       </details>
     </Section>
   );

@@ -7,11 +7,14 @@ export type PictureArgs<Name extends PictureName> = NonNullable<PictureElement<N
 /** An element of `@qkv/viz` with its arguments; with `event`, what the reader chooses in it is heard. */
 export function Picture<Name extends PictureName>({
   name,
+  file,
   args,
   event,
   onChoose,
 }: {
   name: Name;
+  /** Name of the file that it is saved as. Default: that of the kind of picture. */
+  file?: string;
   args: PictureArgs<Name>;
   event?: "headselect" | "cellselect";
   onChoose?: (detail: never) => void;
@@ -28,5 +31,5 @@ export function Picture<Name extends PictureName>({
     element.addEventListener(event, listen);
     return () => element.removeEventListener(event, listen);
   }, [event, onChoose]);
-  return createElement(name, { ref: place });
+  return createElement(name, { ref: place, download: file });
 }

@@ -39,13 +39,14 @@ export function checkSelectedCell(
   check: Checks,
   selected: SelectedCell | undefined,
   [rows, columns]: readonly [number, number],
+  argument = "selected",
 ): void {
   if (selected === undefined) return;
-  checkObject(check, { selected }, "a cell, { row, column }");
-  const { row, column } = check.options(selected, ["row", "column"], "selected");
-  const fix = "leave `selected` out for none.";
-  check.whole({ "selected.row": row }, { min: 0, max: rows - 1, fix });
-  check.whole({ "selected.column": column }, { min: 0, max: columns - 1, fix });
+  checkObject(check, { [argument]: selected }, "a cell, { row, column }");
+  const { row, column } = check.options(selected, ["row", "column"], argument);
+  const fix = "leave it out for none.";
+  check.whole({ [`${argument}.row`]: row }, { min: 0, max: rows - 1, fix });
+  check.whole({ [`${argument}.column`]: column }, { min: 0, max: columns - 1, fix });
 }
 
 /** The frame of the selected cell, with the attribute by which elements move it. */

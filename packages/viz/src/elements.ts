@@ -71,7 +71,8 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
 /**
  * Makes elements of the pictures: `<qkv-attention-map>`, `<qkv-token-arcs>`, `<qkv-head-grid>`, `<qkv-bars>` and so on.
  * Each is drawn by `element.draw(…)`, by `element.args = […]`, from JSON in its attribute `args`, a list of what the function takes, or
- * from the file of its attribute `src`, which `readViewFile` reads: safetensors or JSON, made by Python for example. Its numbers can be read with arrow keys and as a table, and it can be saved. An attention map `[T, S]` of more than
+ * from the file of its attribute `src`, which `readViewFile` reads: safetensors or JSON, made by Python for example. Its numbers can be read with arrow keys and as a table, and it can be saved: its attribute `download` names the file, without
+ * `.svg`. An attention map `[T, S]` of more than
  * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for a picture that stands in it
  * already. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: it gets the frame of the option `selected`, and the
  * element sends the event `headselect`, whose `detail` is `{ layer, head }`. A cell of `<qkv-logit-lens>` and `<qkv-patching>` can be

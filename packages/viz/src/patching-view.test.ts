@@ -72,6 +72,18 @@ test("the description tells the largest effect and the selected cell, which has 
   expect(place('data-qkv-selected=""')).toBe(place('data-qkv-cell="1,0"'));
 });
 
+test("exact cells among estimates have a dot, and what was measured has a name", () => {
+  const given = { exact: [{ row: 0, column: 1 }], metricName: "logit difference" };
+  const svg = patchingView(patched, given);
+  expect(svg.match(/<circle/g)).toHaveLength(1);
+  const { rows, description } = tableOf(svg);
+  expect(rows[1]!.value).toBe("0.25, logit difference 1.5, exact");
+  expect(rows[2]!.value).toBe("1, logit difference 3");
+  expect(description).toContain("An effect of 1 is the logit difference of the source");
+  expect(description).toContain("Cells with a dot are exact");
+  expect(patchingView(patched)).not.toContain("<circle");
+});
+
 test("golden: reviewed as a picture", async () => {
   const data = Array.from({ length: 24 }, (_, i) => Number(Math.sin(i).toFixed(2)));
   const rows = ["layers.0.output", "layers.1.output", "layers.2.output", "layers.3.output"];
@@ -112,6 +124,9 @@ test.each([
   [{ columnLabels: ["a"] }, /`columnLabels` is "1 labels", expected 3/],
   [{ columnName: "layer" }, /`columnName` is "layer", expected "position" or "head"/],
   [{ max: 0 }, /`max` is 0/],
+  [{ exact: [{ row: 0, column: 3 }] }, /`exact\[0\].column` is 3/],
+  [{ exact: 1 }, /`exact` is 1/],
+  [{ metricName: 1 }, /`metricName` is 1/],
   [{ colors: "red" }, /colors/],
 ])("options %o are refused", (options, message) => {
   expect(() => patchingView(patched, options as never)).toThrow(message);

@@ -40,6 +40,10 @@ export type PatchingViewOptions = {
   max?: number;
   /** The cell that was chosen, which gets a frame. Default: none. */
   selected?: SelectedCell | undefined;
+  /** Cells whose values are exact, where the others are estimates: each has a dot. Default: none is marked. */
+  exact?: readonly SelectedCell[];
+  /** Name of what was measured, as numbers are read out. Default `metric`. */
+  metricName?: string;
   /** The name of the picture, drawn above it. */
   title?: string;
 };
@@ -77,18 +81,22 @@ const rowHeight = 20; // pixels
  */
 export function patchingView(patched: PatchedMetric, options: PatchingViewOptions = {}): string {
   const check = checks("patchingView");
-  const given = check.options(options, ["columnLabels", "columnName", "max", "selected", "title"]);
-  const { columnLabels, columnName = "position", selected, title } = given;
+  const known = ["columnLabels", "columnName", "max", "selected", "exact", "metricName", "title"] as const;
+  const given = check.options(options, known);
+  const { columnLabels, columnName = "position", selected, exact = [], metricName = "metric", title } = given;
   const { names, effects, metrics, isShare } = effectsOf(check, patched);
   const [R, C] = [names.length, effects.length / names.length];
   checkLabels(check, { columnLabels }, C);
   check.oneOf({ columnName }, ["position", "head"]);
   checkSizes(check, { max: given.max });
-  checkTexts(check, { title });
+  checkTexts(check, { title, metricName });
   checkSelectedCell(check, selected, [R, C]);
+  checkList(check, "exact", exact, "a list of cells { row, column }");
+  for (const [i, cell] of exact.entries()) checkSelectedCell(check, cell, [R, C], `exact[${i}]`);
+  const isExact = new Set(exact.map(({ row, column }) => row * C + column));
 
-  const known = effects.filter((effect) => effect !== undefined);
-  const max = given.max ?? (known.reduce((most, effect) => Math.max(most, Math.abs(effect)), 0) || 1);
+  const drawn = effects.filter((effect) => effect !== undefined);
+  const max = given.max ?? (drawn.reduce((most, effect) => Math.max(most, Math.abs(effect)), 0) || 1);
   const cell = { width: Math.max(6, Math.min(44, Math.floor(560 / C))), height: rowHeight };
   const axes = mapAxes(names, columnLabels?.map(visibleToken) ?? C, cell, {
     row: { name: "← tensor", color: "text" },
@@ -104,6 +112,7 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
   const hatches: string[] = [];
   // On much ink a minus has the color of the paper.
   const minuses: Record<"text" | "paper", string[]> = { text: [], paper: [] };
+  const dots: Svg[] = [];
   const cells = effects.map((effect, i) => {
     const [x, y] = place(i);
     const at = svg`data-qkv-cell="${Math.floor(i / C)},${i % C}" x="${px(x)}" y="${px(y)}" width="${px(cell.width)}" height="${px(cell.height)}"`;
@@ -116,8 +125,12 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
       const path = minus(x + (cell.width - cell.height) / 2, y, cell.height);
       minuses[ink > 0.6 ? "paper" : "text"].push(path);
     }
-    const metric = isShare ? `, metric ${numberText(metrics[i]!)}` : "";
-    const tooltip = `${where(i)}: ${numberText(effect)}${metric}`;
+    if (isExact.has(i)) {
+      const at = svg`cx="${px(x + cell.width - 4)}" cy="${px(y + 4)}" r="2"`;
+      dots.push(svg`<circle ${at} pointer-events="none" ${fill(ink > 0.6 ? "paper" : "text")}/>`);
+    }
+    const metric = isShare ? `, ${metricName} ${numberText(metrics[i]!)}` : "";
+    const tooltip = `${where(i)}: ${numberText(effect)}${metric}${isExact.has(i) ? ", exact" : ""}`;
     return svg`<rect ${at} ${fill(effect < 0 ? "negative" : "weight")} fill-opacity="${ink.toFixed(3)}"><title>${tooltip}</title></rect>`;
   });
   const [width, height] = [C * cell.width, R * cell.height];
@@ -129,8 +142,8 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
     return best === undefined || Math.abs(effect) > Math.abs(effects[best]!) ? i : best;
   }, undefined);
   const unit = isShare
-    ? "An effect of 1 is the metric of the source, 0 that of the unpatched run."
-    : "Cells show the metric.";
+    ? `An effect of 1 is the ${metricName} of the source, 0 that of the unpatched run.`
+    : `Cells show the ${metricName}.`;
   return picture({
     width: Math.max(left + width + 12, left + 260, titleWidth(title)),
     height: top + height + 40,
@@ -138,7 +151,8 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
     description:
       `A heat map of ${R} ${R === 1 ? "tensor" : "tensors"} (rows) by ${C} ${C === 1 ? columnName : `${columnName}s`} (columns). ${unit}` +
       (best === undefined ? "" : ` The largest effect is ${numberText(effects[best]!)}, of ${where(best)}.`) +
-      (selected ? ` ${where(selected.row * C + selected.column)} is selected.` : ""),
+      (selected ? ` ${where(selected.row * C + selected.column)} is selected.` : "") +
+      (exact.length > 0 ? " Cells with a dot are exact, the others estimates." : ""),
     body: [
       ...heading(title),
       axes.draw(left, top),
@@ -149,6 +163,7 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
           ? [svg`<path d="${minuses[color].join("")}" pointer-events="none" ${stroke(color)}/>`]
           : [],
       ),
+      ...dots,
       svg`<rect x="${px(left)}" y="${px(top)}" width="${px(width)}" height="${px(height)}" fill="none" pointer-events="none" ${stroke("rule")}/>`,
       ...(frame ?? []),
       divergingLegend(left, top + height + 16, max),

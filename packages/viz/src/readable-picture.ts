@@ -1,7 +1,7 @@
 import type { SelectedCell, SelectedWeight } from "./cell-frame.js";
 import type { SelectedHead } from "./head-grid.js";
 import { clearLight, lightCell } from "./lit-cell.js";
-import { saveFile, toolButton } from "./picture-tools.js";
+import { fileName, saveFile, toolButton } from "./picture-tools.js";
 import { tableOf } from "./table-of.js";
 
 /**
@@ -44,8 +44,8 @@ export function makeReadable(host: HTMLElement): void {
     reading,
     " ",
     toTable,
-    toolButton("SVG", () => saveFile(svgFile(svg), "svg")),
-    toolButton("PNG", () => void pngFile(svg).then((file) => saveFile(file, "png"))),
+    toolButton("SVG", () => saveFile(svgFile(svg), "svg", fileName(host))),
+    toolButton("PNG", () => void pngFile(svg).then((file) => saveFile(file, "png", fileName(host)))),
     table,
   );
   host.append(tools);

@@ -87,6 +87,7 @@ const draw: Record<string, (text: string) => string> = {
     viz.patchingView({ names: [text, text], values: weights }, {
       title: text,
       columnLabels: [text, text],
+      metricName: text,
     } satisfies Texts<viz.PatchingViewOptions>),
   pieces: (text) =>
     viz.pieces([{ label: text, pieces: [text], notes: [text] } satisfies Texts<viz.PieceRow>], {

@@ -6,7 +6,7 @@ import { mostCells } from "./check-weights.js";
 import { maskedText } from "./map-cells.js";
 import { maskReader } from "./mask-reader.js";
 import { numberText } from "./number-text.js";
-import { saveFile, toolButton } from "./picture-tools.js";
+import { fileName, saveFile, toolButton } from "./picture-tools.js";
 import { weightPixels } from "./weight-pixels.js";
 
 const tableRows = 20; // the largest weights of a query
@@ -128,7 +128,7 @@ export function drawWeightCanvas(
     table.hidden = !table.hidden;
     toTable.setAttribute("aria-expanded", String(!table.hidden));
   });
-  const toFile = toolButton("PNG", () => canvas.toBlob((file) => saveFile(file!, "png")));
+  const toFile = toolButton("PNG", () => canvas.toBlob((file) => saveFile(file!, "png", fileName(host))));
   tools.append(reading, " ", toTable, toFile, table);
   // Whoever reads by keys goes on where the map is drawn anew.
   const focused = host.contains(document.activeElement);

@@ -115,7 +115,10 @@ export type PatchAnswer = {
 /** Two texts of as many tokens, and the tokens whose logits are compared after the last. */
 export type PatchQuestion = TextQuestion & {
   readonly source: string;
-  /** Default: the likeliest of the text, and as `minus` the likeliest of the source, or where both are the same the second of the text. */
+  /**
+   * Default: the likeliest of the text, and as `minus` the likeliest of the source. Where both are the same, among the ten likeliest of
+   * both texts the one whose logit falls most in the source, and as `minus` the one whose logit rises most.
+   */
   readonly token?: number;
   readonly minus?: number;
   /** Columns: positions of the residual stream after each layer, or heads. Default `position`. */

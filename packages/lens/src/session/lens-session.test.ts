@@ -351,11 +351,28 @@ test("patches are measured by the answers of both texts, unless tokens are given
   ].toReversed();
   const map = await session.attributionPatching({ text: one, source: other });
   expect(map.sourceNext.map(({ id }) => id)).toEqual(ofOther!.next.map(({ id }) => id));
-  const isSame = ofOne!.next[0]!.id === ofOther!.next[0]!.id;
-  expect(map.token.id).toBe(ofOne!.next[0]!.id);
-  expect(map.minus!.id).toBe(isSame ? ofOne!.next[1]!.id : ofOther!.next[0]!.id);
+  expect(ofOther!.next[0]!.id).not.toBe(ofOne!.next[0]!.id);
+  expect([map.token.id, map.minus!.id]).toEqual([ofOne!.next[0]!.id, ofOther!.next[0]!.id]);
   const given = await session.attributionPatching({ text: one, source: other, token: 5, minus: 9 });
   expect([given.token.id, given.minus!.id]).toEqual([5, 9]);
+});
+
+test("where both texts have one answer, patches are measured by the likely tokens that they move apart most", async () => {
+  const [one, other] = ["The boy lost his dog. He was very", "The boy found his dog. He was very"];
+  const ofOne = await session.run({ text: one });
+  const { sourceNext, ...map } = await session.attributionPatching({ text: one, source: other });
+  expect(sourceNext[0]!.id).toBe(ofOne.next[0]!.id);
+  const likely = [...new Set([...ofOne.next, ...sourceNext].map(({ id }) => id))];
+  const apart = likely.flatMap((token) =>
+    likely.filter((minus) => minus !== token).map((minus) => ({ token, minus })),
+  );
+  const moved = [];
+  for (const pair of apart) {
+    const { unpatched, source } = await session.attributionPatching({ text: one, source: other, ...pair });
+    moved.push(unpatched - source);
+  }
+  expect(map.unpatched - map.source).toBeCloseTo(Math.max(...moved), 4);
+  expect(map.unpatched - map.source).toBeGreaterThan(1);
 });
 
 test("maps of patches are those of attribution patching, and one patch is exact", async () => {

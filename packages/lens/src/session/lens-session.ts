@@ -427,9 +427,8 @@ export function lensSession(model: LensModel): LensSession {
     const { stream, heads, logits } = traced;
     const sourceNext = predictions(logits.data, 10, textOf);
     if (token === undefined) {
-      const [first, second] = predictions((await runOf(about, asking)).row, 2, textOf);
-      const other = sourceNext[0]!.id === first!.id ? second : sourceNext[0];
-      measure = { token: first!.id, ...(other && { minus: other.id }) };
+      const { row } = await runOf(about, asking);
+      measure = likeliestPair(predictions(row, 10, textOf), sourceNext, (id) => row[id]! - logits.data[id]!);
     } else measure = { token, ...(minus !== undefined && { minus }) };
     const outputs = stream.slice(1).map((x, i) => [`layers.${i}.output`, x] as const);
     const all = { ...Object.fromEntries(outputs), ...heads };
@@ -499,6 +498,26 @@ export function lensSession(model: LensModel): LensSession {
     attributionPatching: attributed,
     patch: patched,
   };
+}
+
+/**
+ * The tokens that a patch is measured by: the likeliest of each text. Where both have the same one, the two whose logits the texts
+ * move apart most, among the likeliest.
+ *
+ * @param fall - By how much the logit of a token is lower in the source.
+ */
+function likeliestPair(
+  own: readonly Prediction[],
+  source: readonly Prediction[],
+  fall: (id: number) => number,
+): { readonly token: number; readonly minus?: number } {
+  const [first, second] = own;
+  if (source[0]!.id !== first!.id) return { token: first!.id, minus: source[0]!.id };
+  const ids = [...new Set([...own, ...source].map(({ id }) => id))].toSorted((a, b) => fall(b) - fall(a));
+  // Of two texts alike no logit moves.
+  if (second === undefined || fall(ids[0]!) === fall(ids.at(-1)!))
+    return { token: first!.id, ...(second && { minus: second.id }) };
+  return { token: ids[0]!, minus: ids.at(-1)! };
 }
 
 /** The parts of a run that answers begin with. */
