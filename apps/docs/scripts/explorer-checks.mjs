@@ -645,9 +645,48 @@ async function choices() {
     words.length === 40 && words.slice(20).join() === words.slice(0, 20).join(),
     `random words, repeated twice: ${words.slice(0, 3).join(" ")} …: ${await page.locator("[data-copies]").innerText()}`,
   );
+  report(
+    /^(No head of this model copies clearly on random words: this model has no induction head|Layer [1-9].* clearly on this text)\./.test(
+      await page.locator("[data-copies]").innerText(),
+    ) && words.every((word) => word.length > 3),
+    "the verdict on random words is of the model, and the words are whole",
+  );
   await axeOn(page, "random words");
   if (values.pictures)
     await page.screenshot({ path: join(values.pictures, "random-words.png"), fullPage: true });
+  await heads.getByRole("button", { name: /^Use other random words/ }).click();
+  await idle(page);
+  await heads.getByRole("button", { name: "Back to your text" }).click();
+  await idle(page);
+  report(
+    (await page.locator("textarea").inputValue()) === "The cat sat" &&
+      (await heads.getByRole("button", { name: "Back to your text" }).count()) === 0,
+    "random words lead back to the reader's text",
+  );
+
+  // A layer that is off is not left out once more, and a switch that goes leaves the focus near.
+  await page.evaluate(() => {
+    location.hash = "#off=3.a,3.f,1.2";
+  });
+  await settled();
+  const layers = page.getByRole("region", { name: "Which layer decides?" });
+  const run = await layers.getByRole("button", { name: /^Run without layer \d/ }).allInnerTexts();
+  report(
+    run.length === 3 &&
+      !run.includes("Run without layer 3") &&
+      /^computed without the attention and the feed-forward layer of layer 3; layer 1, head 2$/.test(
+        await layers.locator("[data-without]").innerText(),
+      ),
+    `with layer 3 switched off it is not run without it again: ${run.join("; ")}`,
+  );
+  await page.locator("[data-off] button").nth(2).click();
+  await settled();
+  const onSwitch = await page.evaluate(() => document.activeElement.closest("[data-off]") !== null);
+  await layers.getByRole("button", { name: "Run without layer 1" }).focus();
+  await page.keyboard.press("Enter");
+  await settled();
+  const inRow = await page.evaluate(() => document.activeElement.closest("[data-effect]")?.dataset.effect);
+  report(onSwitch && inRow === "1", "the focus stays where a button goes");
   await close();
   await server.close();
 }

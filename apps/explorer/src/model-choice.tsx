@@ -122,8 +122,8 @@ export function ModelChoice({
           <FileChoice label="A folder with config.json and safetensors" isFolder choose={give} />
         </div>
         <p className={styles.quiet}>
-          Or drop a GGUF file or a folder anywhere on this page. Files stay on this device. Models of up to
-          some hundred million parameters answer in seconds.
+          Or drop a GGUF file or a folder anywhere on this page. Files stay on this device. Models of up to a
+          few hundred million parameters answer in seconds.
         </p>
       </details>
       {failure !== undefined && (

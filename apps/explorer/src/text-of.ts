@@ -18,12 +18,16 @@ export const listed = (names: readonly (string | number)[]): string =>
   names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
 /** A number of two decimals, without a minus where it rounds to 0. */
-export const decimals = (number: number): string => number.toFixed(2).replace(/^-(0\.00)$/, "$1");
+export const decimals = (number: number): string =>
+  number
+    .toFixed(2)
+    .replace(/^-(0\.00)$/, "$1")
+    .replace("-", "\u2212");
 
 /** A number with its sign. */
 export const signed = (number: number): string => {
   const text = decimals(number);
-  return text.startsWith("-") ? text.replace("-", "\u2212") : `+${text}`;
+  return text.startsWith("\u2212") ? text : `+${text}`;
 };
 
 /** Tokens, with their positions where the same one occurs twice: `the·5`. */

@@ -50,7 +50,13 @@ export function checkSelectedCell(
 }
 
 /** The frame of the selected cell, with the attribute by which elements move it. */
-export function cellFrame(x: number, y: number, width: number, height: number): Svg {
+export function cellFrame(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  color: "query" | "key" = "query",
+): Svg {
   const place = svg`x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${px(height)}"`;
-  return svg`<rect data-qkv-selected="" ${place} fill="none" pointer-events="none" stroke-width="3" ${stroke("query")}/>`;
+  return svg`<rect data-qkv-selected="" ${place} fill="none" pointer-events="none" stroke-width="3" ${stroke(color)}/>`;
 }

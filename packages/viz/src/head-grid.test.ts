@@ -11,11 +11,18 @@ const weights = { data: [...previous, ...first, ...own, ...even], shape: [2, 2, 
 test("each head says where it looks most, in the order of layers and heads", () => {
   const titles = [...headGrid(weights).matchAll(/<title>(layer[^<]*)</g)].map(([, text]) => text);
   expect(titles).toEqual([
-    "layer 0, head 0: largest weight 1, from token 0 to token 0",
-    "layer 0, head 1: largest weight 1, from token 0 to token 0",
-    "layer 1, head 0: largest weight 1, from token 0 to token 0",
-    "layer 1, head 1: largest weight 1, from token 0 to token 0",
+    "layer 0, head 0: largest weight 1, from token 1 to token 0",
+    "layer 0, head 1: largest weight 1, from token 1 to token 0",
+    "layer 1, head 0: largest weight 1, from token 1 to token 1",
+    "layer 1, head 1: largest weight 0.5, from token 1 to token 0",
   ]);
+});
+
+test("a first query that sees several keys counts, and so does a map of one query", () => {
+  const last = (data: number[], T: number) =>
+    / largest weight [^<]*/.exec(headGrid({ data, shape: [1, 1, T, 2] }))![0];
+  expect(last([0.2, 0.8, 0.5, 0.5], 2)).toBe(" largest weight 0.8, from token 0 to token 1");
+  expect(last([1, 0], 1)).toBe(" largest weight 1, from token 1 to token 0");
 });
 
 test("golden: heads that share keys have a line below, reviewed as a picture", async () => {
@@ -38,7 +45,7 @@ test("28 layers of 16 heads over 128 tokens are drawn, a cell for a block, and s
   const svg = headGrid({ data, shape: [L, H, T, T] });
   expect(svg).toContain("448 heads, 16 in each of 28 rows, as maps of 128 queries by 128 keys. ");
   expect(svg).toContain("A cell is the largest weight of 5 queries and 5 keys.");
-  expect(svg).toContain("layer 27, head 15: largest weight 1, from token 0 to token 0");
+  expect(svg).toContain("layer 27, head 15: largest weight 1, from token 1 to token 0");
   // A band of one key beside the diagonal: each of 26 rows of blocks has its own block, and 25 the one before.
   const [band] = /<path d="([^"]*)" fill-opacity="1"/.exec(svg)!.slice(1);
   expect(band!.match(/M/g)).toHaveLength(26 + 25);

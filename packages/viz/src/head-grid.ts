@@ -49,7 +49,7 @@ const mostHeads = 10_000;
  * import { headGrid } from "@qkv/viz";
  *
  * const svg = headGrid({ data: [1, 0, 0.5, 0.5], shape: [1, 1, 2, 2] });
- * svg.includes("layer 0, head 0: largest weight 1, from token 0 to token 0"); // => true
+ * svg.includes("layer 0, head 0: largest weight 0.5, from token 1 to token 0"); // => true
  * ```
  */
 export function headGrid(weights: PictureData, options: HeadGridOptions = {}): string {
@@ -138,10 +138,10 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
   });
 }
 
-/** The index of the largest weight of a head, the first of equal ones. */
+/** The index of the largest weight of a head, the first of equal ones. A first query that sees itself alone tells nothing of a head. */
 function placeOfLargest({ data, offset, shape: [T, S] }: HeadWeights): number {
-  let best = 0;
-  for (let i = 1; i < T * S; i++) if (data[offset + i]! > data[offset + best]!) best = i;
+  let best = T > 1 && data[offset] === 1 ? S : 0;
+  for (let i = best + 1; i < T * S; i++) if (data[offset + i]! > data[offset + best]!) best = i;
   return best;
 }
 

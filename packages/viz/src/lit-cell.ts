@@ -90,7 +90,8 @@ function lightGrid(picture: Element, mark: Element): void {
       outline.setAttribute(from, String(number(first, from)));
       outline.setAttribute(size, String(number(last, from) + number(last, size) - number(first, from)));
     }
-    outline.style.cssText = `fill:none;stroke:var(--qkv-${color});stroke-width:2;pointer-events:none`;
+    // Dashed: a whole line is the frame of what was chosen.
+    outline.style.cssText = `fill:none;stroke:var(--qkv-${color});stroke-width:1;stroke-dasharray:4 3;pointer-events:none`;
     outline.setAttribute("data-qkv-lit", "");
     mark.parentElement!.append(outline);
   });

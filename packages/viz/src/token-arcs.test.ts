@@ -92,6 +92,7 @@ test("with a selected weight, arcs are chosen as weights and tokens as queries, 
   );
   const place = /data-qkv-cell="1" (x="[\d.]+" y="[\d.]+" width="[\d.]+" height="[\d.]+")/.exec(svg)![1]!;
   expect(svg).toContain(`data-qkv-selected="" ${place}`);
+  expect(/data-qkv-selected[^>]*/.exec(svg)![0]).toContain("qkv-line-key");
   // A token before the queries is none.
   const late = { data: [0.5, 0.5, 0], shape: [1, 3] };
   const last = tokenArcs(late, { labels, selected: { row: 0 } });

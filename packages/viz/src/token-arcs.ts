@@ -130,7 +130,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
     return joinSvg([
       svg`<rect ${choice}x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${letters}" rx="4" ${fill("key")} fill-opacity="${(0.45 * Math.min(1, received(i) / max)).toFixed(3)}"><title>${tooltip}</title></rect>`,
       svg`<text x="${px(down ? x + widest - 6 : middle(i))}" y="${px(y + 15)}" text-anchor="${down ? "end" : "middle"}" pointer-events="none" ${fill(isQuery ? "query-text" : "text")}${isQuery ? svg` font-weight="700"` : ""}>${label}</text>`,
-      ...(selected?.column === i ? [cellFrame(x, y, width, letters)] : []),
+      ...(selected?.column === i ? [cellFrame(x, y, width, letters, "key")] : []),
     ]);
   });
   const who = query === undefined ? "all tokens" : `“${labels[query + S - T]}”`;
