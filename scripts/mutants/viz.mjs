@@ -21,8 +21,8 @@ export const mutants = [
   {
     what: "a mask is drawn inverted",
     file: "src/mask-reader.ts",
-    find: "!$data[$at]",
-    replace: "Boolean($data[$at])",
+    find: "return !$data[$at];",
+    replace: "return Boolean($data[$at]);",
   },
   {
     what: "a mask broadcasts from the left",
