@@ -107,7 +107,7 @@ export function Reasons({
                         <td colSpan={3}>
                           <FeedForwardSources
                             {...{ client, tokens, most, trace }}
-                            score={{ ...score, pair: names, depth: 3 }}
+                            score={{ ...score, pair: names }}
                             side={open}
                           />
                         </td>
