@@ -8,7 +8,7 @@ export const mutants = [
   {
     what: "a layer norm's mean stays in the parts",
     file: "src/decompose/norm-parts.ts",
-    find: 'kind === "layer" ? sub($y, mean($y, { axis: -1, keepDims: true })) : $y',
+    find: 'norm === "layer" ? sub($y, mean($y, { axis: -1, keepDims: true })) : $y',
     replace: "$y",
   },
   {
@@ -50,8 +50,14 @@ export const mutants = [
   {
     what: "a feed-forward layer is traced without its activations",
     file: "src/decompose/frozen-feed-forward.ts",
-    find: "linear(mul(raised, factors), down.weight)",
-    replace: "linear(raised, down.weight)",
+    find: "mul(timesMap(gradient, down.weight), factors)",
+    replace: "timesMap(gradient, down.weight)",
+  },
+  {
+    what: "a gradient passes a norm without its scale",
+    file: "src/decompose/stream-gradient.ts",
+    find: "scale ? mul(factors, scale) : factors",
+    replace: "factors",
   },
   {
     what: "a pair has the whole score",

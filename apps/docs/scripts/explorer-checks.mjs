@@ -909,6 +909,13 @@ async function random() {
     await timed("reasons", () => page.locator("section[aria-label^='Layer'] p button").nth(1).click()),
   );
   within(
+    "the graph of a score",
+    await timed("the graph of a score", () => page.getByText("Two layers back, as a graph").click()),
+  );
+  const written = page.locator("[data-reasons] button[aria-expanded]").first();
+  if ((await written.count()) > 0)
+    within("a feed-forward layer", await timed("a feed-forward layer", () => written.click()));
+  within(
     "a switch",
     await timed("a switch", () => page.getByRole("button", { name: "Switch this head off" }).click()),
   );

@@ -168,8 +168,12 @@ test.each(all)(
     });
     const place = { layer: 2, head: 1, query: 4, key: 2 };
     const { dot } = scoreParts(model, ids, place);
-    for (const threshold of [0, 0.1]) {
-      const { nodes, dot: own } = scoreGraph(model, ids, place, { depth: 3, threshold });
+    for (const [depth, threshold] of [
+      [3, 0],
+      [3, 0.1],
+      [2, 0],
+    ] as const) {
+      const { nodes, dot: own } = scoreGraph(model, ids, place, { depth, threshold });
       expect(own).toBe(dot);
       const sumOf = (children: typeof nodes) => children.reduce((sum, { value }) => sum + value, 0);
       for (const side of ["query", "key"] as const)
@@ -191,7 +195,8 @@ test.each(all)(
       expect(parents.every(({ kind }) => kind === "head" || kind === "feedForward")).toBe(true);
       for (const kind of ["head", "feedForward"] as const) {
         const own = parents.filter((node) => node.kind === kind);
-        if (threshold === 0) expect(own.some(({ parent }) => parent !== undefined)).toBe(traced[kind]);
+        if (threshold === 0)
+          expect(own.some(({ parent }) => depth === 2 || parent !== undefined)).toBe(traced[kind]);
       }
     }
   },
@@ -276,6 +281,38 @@ test("a pair is traced alone: both of its sources have its part of the score", (
     expect(children.length).toBeGreaterThan(1);
     expect(children.reduce((sum, one) => sum + one.value, 0)).toBeCloseTo(part, 10);
   }
+});
+
+test("64 sources of a graph are traced on, the largest first", () => {
+  const [, { model }] = models as [(typeof models)[0], (typeof models)[0]];
+  const deep = modelFor({ ...model.config, numLayers: 3 });
+  const place = { layer: 2, head: 1, query: 4, key: 2 };
+  const { nodes } = scoreGraph(deep, ids, place, { depth: 3, threshold: 0 });
+  const parents = new Set(nodes.flatMap(({ parent }) => (parent === undefined ? [] : [parent])));
+  expect(parents.size).toBe(64);
+  const roots = nodes.filter(
+    ({ parent, kind }) => parent === undefined && (kind === "head" || kind === "feedForward"),
+  );
+  const [largest] = roots.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  expect(nodes.find(({ parent }) => parent !== undefined)!.parent).toBe(largest!.id);
+});
+
+test("output maps of 16 bits give the graph of the maps as they are widened", () => {
+  const [, { model }] = models as [(typeof models)[0], (typeof models)[0]];
+  const { init, apply } = decoder(model.config);
+  const graphOf = (widen: (x: Tensor) => Tensor) => {
+    const params = init(5);
+    for (const { attention, feedForward } of params.layers) {
+      const { up, down } = feedForward as FeedForwardParams;
+      for (const map of [attention.output, attention.value, up, down])
+        map.weight = widen(cast(map.weight, "bfloat16"));
+    }
+    const place = { layer: 1, head: 0, query: 5, key: 2 };
+    return scoreGraph({ config: model.config, params, apply }, ids, place, { threshold: 0 });
+  };
+  const narrow = graphOf((x) => x);
+  expect(narrow.nodes.some(({ parent }) => parent !== undefined)).toBe(true);
+  expect(narrow).toEqual(graphOf((x) => cast(x, "float32")));
 });
 
 test("steps, thresholds and pairs that are none are refused", () => {

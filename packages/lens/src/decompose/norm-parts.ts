@@ -7,15 +7,24 @@ import type { PartSource, ResidualPart } from "./residual-part.js";
  * norm's shift is a part of its own.
  */
 export function frozenNorm(
-  { norm: kind = "rms", normEps: eps }: Pick<DecoderConfig, "norm" | "normEps">,
+  config: Pick<DecoderConfig, "norm" | "normEps">,
   { weight }: NormParams,
   x: Tensor,
 ): (part: Tensor) => Tensor {
-  if (kind === "none") return (part) => mul(part, weight);
-  const centered = (y: Tensor) => (kind === "layer" ? sub(y, mean(y, { axis: -1, keepDims: true })) : y);
-  const scale = rsqrt(add(mean(square(centered(x)), { axis: -1, keepDims: true }), eps)); // [B, n, 1]
-  return (part) => mul(mul(centered(part), scale), weight);
+  const scale = normScale(config, x);
+  return (part) => mul(scale ? mul(centered(config, part), scale) : part, weight);
 }
+
+/** Scales of the rows x in a norm, `[B, n, 1]`. Undefined: it has none. */
+export function normScale(config: Pick<DecoderConfig, "norm" | "normEps">, x: Tensor): Tensor | undefined {
+  if (config.norm === "none") return undefined;
+  const variance = mean(square(centered(config, x)), { axis: -1, keepDims: true });
+  return rsqrt(add(variance, config.normEps));
+}
+
+/** Rows without their mean, for the norm that subtracts it. */
+export const centered = ({ norm }: Pick<DecoderConfig, "norm">, x: Tensor): Tensor =>
+  norm === "layer" ? sub(x, mean(x, { axis: -1, keepDims: true })) : x;
 
 /** Parts of x after a norm of x. */
 export function throughNorm(

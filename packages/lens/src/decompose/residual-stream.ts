@@ -14,7 +14,6 @@ import {
 } from "@qkv/tensor";
 import { layerAttention, type DecoderLayerParams } from "@qkv/transformer";
 import { headContributions } from "@qkv/transformer/inspection";
-import type { HeadPlace } from "../heads/head-place.js";
 import type { AblatedModel } from "../patching/ablated-model.js";
 import { throughNorm } from "./norm-parts.js";
 import type { PartKind, ResidualPart } from "./residual-part.js";
@@ -49,16 +48,6 @@ export type StreamOptions = {
   readonly heads: boolean;
   /** True: a head is a part for each of its keys. It takes {@link keyNames} too. Default false. */
   readonly keys?: boolean;
-  /**
-   * A head to which parts of 1 in each number of its output are added, `.numbers.0` and so on, and one that takes them away again,
-   * `.numbers.rest`: what comes after it makes of each number. Default: none.
-   */
-  readonly numbersOf?: HeadPlace;
-  /**
-   * Parts that are added to the output of the feed-forward layer of a layer, and one that takes them away again, `.rest`: what comes after
-   * it makes of each. Default: none.
-   */
-  readonly written?: { readonly layer: number; readonly parts: readonly ResidualPart[] };
 };
 
 /** Parts of the residual stream at the points of a decoder: the input of each layer, and the input of the final norm. */
@@ -80,7 +69,7 @@ export type ResidualStream = {
  */
 export function residualStream(model: AblatedModel, options: StreamOptions): ResidualStream {
   const { config, params } = model;
-  const { tensors, positions, traced = "all", heads, keys = false, numbersOf, written } = options;
+  const { tensors, positions, traced = "all", heads, keys = false } = options;
   const index =
     positions && tensor([...positions], { dtype: "int32", device: params.embedding.weight.device });
   /** Rows of a traced tensor at the positions that are followed. */
@@ -179,14 +168,11 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     );
   };
 
-  /** The output of a feed-forward layer: one part, and those that are `written` to it. */
+  /** The output of a feed-forward layer: one part. */
   const feedForwardParts = (i: number): readonly ResidualPart[] | undefined => {
     const name = `layers.${i}.feedForward`;
     if (!tensors[`${name}Output`]) return undefined;
-    const whole: ResidualPart = { name, kind: "feedForward", layer: i, value: rowsAt(`${name}Output`) };
-    if (written?.layer !== i) return [whole];
-    const rest = mul(sumOfParts(written.parts), -1);
-    return [whole, ...written.parts, { name: `${name}.rest`, kind: "feedForward", layer: i, value: rest }];
+    return [{ name, kind: "feedForward", layer: i, value: rowsAt(`${name}Output`) }];
   };
 
   /** The point after attention or the feed-forward layer, with its norms where `placement` has them. */
@@ -256,19 +242,6 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
           .flatMap((x, key) => partsOf(gated(x), key))
           .sort((a, b) => a.head! - b.head!)
       : partsOf(gated(own));
-    if (numbersOf?.layer === i) {
-      const { head } = numbersOf;
-      const numbers = unitHeads(own, head).map(gated);
-      const added = numbers.map((x) => headRows(headContributions(x, layer.attention.output), head));
-      const rest = mul(
-        added.reduce((a, b) => add(a, b)),
-        -1,
-      );
-      [...added, rest].forEach((value, d) => {
-        const name = `${at}.heads.${head}.numbers.${d < added.length ? d : "rest"}`;
-        parts.push({ name, kind: "head", layer: i, head, value });
-      });
-    }
     const { bias } = layer.attention.output;
     if (bias) {
       parts.push({
@@ -309,7 +282,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
 }
 
 /** Outputs of heads `[B, H, n, D]` as the output map reads them: subtracted in pairs, and gated. */
-function headsBehindGate(
+export function headsBehindGate(
   layer: AttentionLayer | LatentLayer,
   params: AttentionParams,
   heads: Tensor,
@@ -329,16 +302,6 @@ function headsByKey(weights: Tensor, value: Tensor): Tensor[] {
   return Array.from({ length: S }, (_, key) =>
     mul(slice(weights, 3, key, key + 1), slice(values, 2, key, key + 1)),
   );
-}
-
-/** Outputs of heads, as many as one has numbers, in which a number of one head is 1 and all others are 0. */
-function unitHeads(own: Tensor, head: number): Tensor[] {
-  const [, H, , D] = own.shape as [number, number, number, number];
-  return Array.from({ length: D }, (_, d) => {
-    const unit = Array.from({ length: H * D }, (_, i) => Number(i === head * D + d));
-    const dtype = own.dtype as "float32";
-    return add(zerosLike(own), tensor(unit, { shape: [1, H, 1, D], dtype, device: own.device }));
-  });
 }
 
 /** Rows `[B, n, C]` of one head of `[B, H, n, C]`. */

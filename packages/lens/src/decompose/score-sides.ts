@@ -1,10 +1,10 @@
 import { tracedAttention, type AttentionParams } from "@qkv/attention";
 import type { Checks } from "@qkv/core";
-import { slice, type Tensor } from "@qkv/tensor";
-import { layerAttention, type ModelTrace } from "@qkv/transformer";
+import { slice, tensor, type Tensor } from "@qkv/tensor";
+import { layerAttention } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
-import { interventionsOf, until, type Hooks, type TraceNames } from "../run-with-trace.js";
+import { interventionsOf, until, type TraceNames } from "../run-with-trace.js";
 import { vectorParts, type Side, type VectorParts } from "./query-key-parts.js";
 import { residualNames, residualStream } from "./residual-stream.js";
 import { rowHooks } from "./row-hooks.js";
@@ -46,16 +46,18 @@ export type ScoreSides = {
     readonly softcap: number;
     readonly bias: number;
   };
-  /** By full name, of the layers up to that of the score. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Rows of the query and the key by full name, of the layers up to that of the score: two rows, of the query first. */
+  readonly rows: Readonly<Record<string, Tensor>>;
+  /** Tensors that were kept whole. */
+  readonly whole: Readonly<Record<string, Tensor>>;
 };
 
 /**
  * Runs a model, and returns the sides of a score of it.
  *
- * @param options - `more`: names of tensors that are traced too, in the layers up to that of the score. `ownMask`: true
- *   for a model whose attention has no mask but that of its layers, whose pass ends at the keys of the layer. `rows`: true for one that
- *   keeps rows of the query and the key alone.
+ * @param options - `rows`: names of tensors whose rows of the query and the key are kept too, in the layers up to that of the score.
+ *   `whole`: names of those that are kept whole. `ownMask`: true for a model whose attention has no mask but that of its
+ *   layers, whose pass ends at the keys of the layer.
  */
 export function scoreSides(
   check: Checks,
@@ -63,10 +65,14 @@ export function scoreSides(
   input: TokenInput,
   place: ScorePlace,
   {
-    more = [],
-    rows = false,
-    ownMask = rows,
-  }: { readonly more?: readonly string[]; readonly rows?: boolean; readonly ownMask?: boolean } = {},
+    rows = [],
+    whole = [],
+    ownMask = false,
+  }: {
+    readonly rows?: readonly string[];
+    readonly whole?: readonly string[];
+    readonly ownMask?: boolean;
+  } = {},
 ): ScoreSides {
   checkModel(check, model);
   const { config, params } = model;
@@ -86,58 +92,62 @@ export function scoreSides(
   const at = `layers.${layer}.attention`;
   const pair = [query, key] as const;
   // Layers above it are no part of a score: of them nothing is computed, or kept.
-  const wanted = [...residualNames, ...more].map((name) => `.${name}`);
-  const below = tensorNames(config).filter((name) => {
-    const [, index] = /^layers\.(\d+)\./.exec(name) ?? [];
-    const isBelow = index === undefined ? name !== "finalInput" : Number(index) <= layer;
-    return isBelow && wanted.some((end) => `.${name}`.endsWith(end));
-  });
+  const below = (wanted: readonly string[]) =>
+    tensorNames(config).filter((name) => {
+      const [, index] = /^layers\.(\d+)\./.exec(name) ?? [];
+      const isBelow = index === undefined ? name !== "finalInput" : Number(index) <= layer;
+      return isBelow && wanted.some((end) => `.${name}`.endsWith(`.${end}`));
+    });
+  const { hooks, tensors } = rowHooks(below([...residualNames, ...rows]), pair, length);
+  const copies: Record<string, Pick<Tensor, "data" | "shape" | "dtype" | "device">> = {};
+  for (const name of below(whole)) {
+    const ofRows = hooks[name];
+    hooks[name] = (x) => {
+      const { data, shape, dtype, device } = x;
+      // Tensors that leave the scope of a layer are freed late; their copies are in the scope of the caller.
+      copies[name] = { data: data.slice(), shape, dtype, device };
+      return ofRows?.(x, name);
+    };
+  }
   const plain = plainScores(attention, params.layers[layer]!.attention);
-  const { tensors, scores, traced } = rows && plain ? tracedRows() : tracedWhole();
+  // The dot products of a whole layer are no kernel's: one row is computed instead.
+  const scores = plain && ownMask ? untilKeys(plain) : untilOutput();
 
   /** Scores of a pass that ends at the keys of the layer. */
-  function untilKeys(trace: Pick<ModelTrace, "names" | "tensors">, hooks: Hooks): number[] {
+  function untilKeys(scoresOf: NonNullable<typeof plain>): number[] {
     let asked: Tensor | undefined;
     const last = config.bidirectional ? length : Math.max(query, key) + 1;
     return until((end) => {
       const interventions = interventionsOf(model, {
         ...hooks,
         [`${at}.query`]: (x): undefined => void (asked = x),
-        [`${at}.key`]: (x): never => end(plain!(asked!, x, last, pair, head)),
+        [`${at}.key`]: (x): never => end(scoresOf(asked!, x, last, pair, head)),
       });
-      model.apply(params, ids, { last: 1, trace: { ...trace, interventions } });
+      model.apply(params, ids, { last: 1, trace: { names: [], tensors: {}, interventions } });
     });
   }
 
-  /** A pass with the rows of the pair alone. */
-  function tracedRows() {
-    const { hooks, tensors } = rowHooks(below, pair, length);
-    const scores = untilKeys({ names: [], tensors: {} }, hooks);
-    return { tensors, scores, traced: "positions" as const };
-  }
-
-  /** A pass that ends at the layer, with all rows. */
-  function tracedWhole() {
+  /** Scores of a pass that ends at the output of the layer's attention. */
+  function untilOutput(): number[] {
     const tensors: Record<string, Tensor> = {};
-    // The dot products of a whole layer are no kernel's: one row is computed instead.
-    if (plain && ownMask) {
-      const scores = untilKeys({ names: below as TraceNames, tensors }, {});
-      return { tensors, scores, traced: "all" as const };
-    }
-    const own = scoreNames.map((name) => `${at}.${name}`);
-    const names = [...new Set([...below, ...own])] as TraceNames;
     until<undefined>((end) => {
-      const interventions = { [`layers.${layer}.attentionOutput`]: () => end(undefined) };
+      const names = scoreNames.map((name) => `${at}.${name}`) as TraceNames;
+      const interventions = interventionsOf(model, {
+        ...hooks,
+        [`layers.${layer}.attentionOutput`]: (): never => end(undefined),
+      });
       model.apply(params, ids, { last: 1, trace: { names, tensors, interventions } });
     });
-    const scores = scoreNames.map((name) => {
+    return scoreNames.map((name) => {
       const x = tensors[`${at}.${name}`]!;
       return slice(slice(x, 1, head, head + 1), 2, query, query + 1).data[key]!;
     });
-    return { tensors, scores, traced: "all" as const };
   }
 
-  const residual = residualStream(model, { tensors, positions: pair, traced, heads: true });
+  const placed = Object.entries(copies).map(
+    ([name, { data, ...like }]) => [name, tensor(data, like)] as const,
+  );
+  const residual = residualStream(model, { tensors, positions: pair, traced: "positions", heads: true });
   const side = (name: Side): ScoreSide => {
     const from = name === "query" ? layer : keyLayer;
     const position = name === "query" ? query : key;
@@ -168,7 +178,8 @@ export function scoreSides(
       softcap: capped - dot,
       bias: Number.isFinite(score) ? score - capped : 0,
     },
-    tensors,
+    rows: tensors,
+    whole: Object.fromEntries(placed),
   };
 }
 

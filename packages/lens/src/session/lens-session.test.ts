@@ -236,6 +236,20 @@ test("a score's graph computes no layer above it", async () => {
   expect(Math.max(...parts)).toBeLessThan(0.5);
 });
 
+test("a score's graph asks at each source that it traces on, and ends where nobody waits", async () => {
+  const question = { text, layer: 2, head: 1, query: T - 1, key: 4 };
+  const asked = async (depth: number, most = Infinity) => {
+    let times = 0;
+    const isCancelled = () => (times += 1) > most;
+    const { nodes } = await session.scoreGraph({ ...question, depth }, { isCancelled });
+    return { times, traced: new Set(nodes.map(({ parent }) => parent)).size - 1 };
+  };
+  const [one, two] = [await asked(1), await asked(2)];
+  expect(two.traced).toBeGreaterThan(1);
+  expect(two.times - one.times).toBe(two.traced);
+  await expect(asked(2, two.times - 1)).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+});
+
 test("parts of a logit are sorted, and their token has its probability", async () => {
   await session.run({ text });
   let steps = 0;

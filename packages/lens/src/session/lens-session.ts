@@ -319,7 +319,7 @@ export function lensSession(model: LensModel): LensSession {
     const names = ["text", "without", "layer", "head", "query", "key", "pairs"] as const;
     const { text, without, pairs = 24, ...place } = check.options(question, names, "question");
     const { querySources, keySources, score, dot, weight, parts } = inScope(() => {
-      const sides = scoreSides(check, watched(asking, without), idsOf(text), place, { rows: true });
+      const sides = scoreSides(check, watched(asking, without), idsOf(text), place, { ownMask: true });
       const { values, ...found } = partsOfSides(sides);
       return { ...found, parts: Array.from(values.data, Number) };
     });
@@ -345,7 +345,10 @@ export function lensSession(model: LensModel): LensSession {
       ...(pair && { pair }),
     };
     return inScope(() =>
-      graphOfScore(watched(asking, without), idsOf(text), place, options, { ownMask: true }),
+      graphOfScore(watched(asking, without), idsOf(text), place, options, {
+        ownMask: true,
+        onSource: () => throwIfCancelled(asking),
+      }),
     );
   };
 
