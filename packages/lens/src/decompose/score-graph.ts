@@ -109,6 +109,7 @@ export function scoreGraph(
   place: ScorePlace,
   options?: ScoreGraphOptions,
 ): ScoreGraph {
+  check.options(options, optionNames);
   checkModel(check, model);
   return model.params.norm.weight.device.scope(() => graphOfScore(model, input, place, options));
 }
@@ -119,6 +120,8 @@ type GraphWatch = {
   /** Called before each source that is traced on. It may throw. */
   readonly onSource?: () => void;
 };
+
+const optionNames = ["depth", "threshold", "pair"] as const;
 
 /** Sources that are traced on in one graph, at most. */
 const mostTraced = 64;
@@ -131,7 +134,7 @@ export function graphOfScore(
   options?: ScoreGraphOptions,
   { ownMask = false, onSource }: GraphWatch = {},
 ): ScoreGraph {
-  const { depth = 2, threshold = 0.05, pair } = check.options(options, ["depth", "threshold", "pair"]);
+  const { depth = 2, threshold = 0.05, pair } = check.options(options, optionNames);
   check.whole({ depth }, { min: 1, unit: "steps" });
   check.finite({ threshold }, { min: 0, max: 1 });
   const isHead = (name: string) => /\.heads\./.test(name);
