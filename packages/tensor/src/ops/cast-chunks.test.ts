@@ -1,9 +1,31 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { tensor } from "../create.js";
+import { slice } from "./slice-and-pad.js";
 import { cast } from "./cast.js";
 
-test("numbers of 16 bits are unpacked piece by piece, and all of them", () => {
-  const numbers = Array.from({ length: 2 ** 15 + 3 }, (_, i) => (i % 251) - 125);
-  const wide = cast(cast(tensor(numbers), "bfloat16"), "float32");
+const numbers = Array.from({ length: 2 ** 15 + 3 }, (_, i) => (i % 251) - 125);
+
+test.each(["bfloat16", "float16"] as const)("numbers of %s are unpacked, and all of them", (dtype) => {
+  const x = cast(tensor(numbers), dtype);
+  expect(Array.from(cast(x, "float32").data)).toEqual(numbers);
+  expect(Array.from(cast(x, "float64").data)).toEqual(numbers);
+  expect(Array.from(cast(slice(x, 0, 5, 9), "float32").data)).toEqual(numbers.slice(5, 9));
+});
+
+test("bfloat16 becomes float32 without an array beside the result", () => {
+  const x = cast(tensor(numbers), "bfloat16");
+  let made = 0;
+  vi.stubGlobal(
+    "Float32Array",
+    new Proxy(Float32Array, {
+      construct(target, args: [number]) {
+        made += 1;
+        return new target(...args);
+      },
+    }),
+  );
+  const wide = cast(x, "float32");
+  vi.unstubAllGlobals();
+  expect(made).toBeLessThanOrEqual(1);
   expect(Array.from(wide.data)).toEqual(numbers);
 });

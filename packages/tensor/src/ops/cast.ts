@@ -25,6 +25,12 @@ export const castOp: Op<{ dtype: DType }> = {
       const place = o!;
       const at = i!;
       const step = di!;
+      if (source === "bfloat16" && step === 1 && to instanceof Float32Array) {
+        // The upper halves of float32. A gradient casts all weights: an array for each chunk would be hundreds of megabytes.
+        const bits = new Uint32Array(to.buffer, to.byteOffset, to.length);
+        for (let k = 0; k < n; k++) bits[place + k] = from[at + k]! << 16;
+        return;
+      }
       if (isPacked(source) && step === 1 && isFloat(dtype)) {
         for (let k = 0; k < n; k += chunk) {
           const halves = from.subarray(at + k, at + Math.min(n, k + chunk)) as Uint16Array;
