@@ -90,7 +90,7 @@ test.each([
 test("the first line tells what is computed, and texts are quoted", () => {
   const code = exportedCode({ ...beginning, text: 'a "b"\n`c`', off: ["1.a"] }, selection);
   expect(code.split("\n")[0]).toBe(
-    '// Computes what the explorer of qkv shows of "a \\"b\\"\\n`c`", without attention of layer 1:',
+    '// Computes what the explorer of qkv shows of "a \\"b\\"\\n`c`", without the attention of layer 1:',
   );
   expect(code).toContain('const text = "a \\"b\\"\\n`c`";');
 });

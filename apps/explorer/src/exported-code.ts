@@ -1,4 +1,4 @@
-import { ablationTargets, switchedText, type Place } from "./place";
+import { ablationTargets, switchedTexts, type Place } from "./place";
 
 /** The selection of the page, and its results that the code needs. */
 export type Selection = {
@@ -47,7 +47,7 @@ export function exportedCode(
   const ofHead = (...more: readonly string[]) =>
     `{ ${["text", ...(below.length > 0 ? [`without: ${quoted(below)}`] : []), `layer: ${head.layer}`, `head: ${head.head}`, ...more].join(", ")} }`;
   const lines = [
-    `// Computes what the explorer of qkv shows of ${quoted(place.text)}${isOff ? `, without ${place.off.map(switchedText).join("; ")}` : ""}:`,
+    `// Computes what the explorer of qkv shows of ${quoted(place.text)}${isOff ? `, without ${switchedTexts(place.off).join("; ")}` : ""}:`,
     `// next tokens, scores of heads, the attention of layer ${head.layer}, head ${head.head}, and the parts of a score, direct logit attribution,`,
     `// the logit lens${compares ? `, and activation patching from ${quoted(place.source)}` : ""}.`,
     `//   npm install ${packages.join(" ")}`,
@@ -62,7 +62,7 @@ export function exportedCode(
     `const text = ${quoted(place.text)};`,
     ...(isOff
       ? [
-          `// Switched off, in all numbers below: ${place.off.map(switchedText).join("; ")}.`,
+          `// Switched off, in all numbers below: ${switchedTexts(place.off).join("; ")}.`,
           `const without = ${quoted(targets)};`,
         ]
       : []),
