@@ -401,7 +401,7 @@ async function tasks() {
   );
   const told = await compared.locator("[data-predictions]").innerText();
   report(
-    /^After this text: ␣\w+ [\d.]+ %; after the other: ␣\w+ [\d.]+ %\. .*the most probable token after each/.test(
+    /^After this text: ␣\w+ [\d.]+ ?%; after the other: ␣\w+ [\d.]+ ?%\. .*the most probable token after each/.test(
       told,
     ),
     `both predictions, and the tokens measured: ${told}`,

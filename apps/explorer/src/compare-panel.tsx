@@ -86,7 +86,7 @@ export function ComparePanel({
   }, [pair]);
   const args = useMemo(
     () => answer && pictureOf(answer, exact, { ...pictured(place, labels), selected: framed.current }),
-    [answer, exact, labels, place.by, place.text, place.source],
+    [answer, exact, labels, place.by, place.source],
   );
   const picture = useRef<HTMLDivElement>(null);
   const choose = useCallback((chosen: PatchCell) => {
@@ -221,9 +221,10 @@ export function ComparePanel({
           </p>
           {reading !== undefined && (
             <p data-reading="">
-              {reading} (Where a patch moves at least half as much as the largest one.) In the last layers,
-              the last token restores the answer trivially, as it is read there: look for the earliest layer
-              where the changed word no longer carries the difference and the last token begins to.
+              {reading} A position has the difference where its patch moves at least half as much as the
+              largest one. In the last layers the last token restores the answer trivially, as it is read
+              there: look for the earliest layer where the changed word no longer has the difference and the
+              last token begins to.
             </p>
           )}
         </>
@@ -363,7 +364,7 @@ function PatchRow({
           {text}
         </button>
       </th>
-      <td>≈ {effect(estimate)}</td>
+      <td className={styles.number}>≈ {effect(estimate)}</td>
       <td aria-live="polite" tabIndex={-1} data-exact={question && (isReady ? "ready" : "open")}>
         {question === undefined ? (
           <button
@@ -391,10 +392,10 @@ function PatchRow({
 /** A text that fits into a title. */
 const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
-const pictured = ({ by, text, source }: Place, labels: readonly string[]) => ({
+const pictured = ({ by, source }: Place, labels: readonly string[]) => ({
   by,
   labels,
-  title: `Patches from “${clipped(source)}” into “${clipped(text)}”`,
+  title: `Patches from “${clipped(source)}”`,
 });
 
 function pictureOf(

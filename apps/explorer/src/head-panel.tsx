@@ -4,6 +4,7 @@ import type { LensClient } from "./client";
 import { useIsNarrow } from "./narrow";
 import { Picture, type PictureArgs } from "./picture";
 import { switchedOver, type Place } from "./place";
+import type { QuestionOf } from "./protocol";
 import { Section } from "./section";
 import { Reasons } from "./reasons";
 import { ScoreGraph } from "./score-graph";
@@ -61,7 +62,7 @@ export function HeadPanel({
   chosen: { readonly layer: number; readonly head: number };
   query: number;
   keyAt: number | undefined;
-  weights: Answered<HeadAnswer>;
+  weights: Answered<HeadAnswer, QuestionOf<"head">>;
   reasons: Answered<ReasonsAnswer>;
   client: LensClient | undefined;
   /** The text, and what the layers below the head are without. */
@@ -100,6 +101,9 @@ export function HeadPanel({
       ? { labels, picture, map: { data, shape: [T, T] }, mask: seenKeys(data, T) }
       : { labels, picture, map: picture, mask: seenKeys(part, length) };
   }, [data, from, T, tokens, isWhole]);
+  // Of the weights that are drawn, which are those of the head before while others are computed.
+  const drawn = weights.question;
+  const title = drawn && `Layer ${drawn.layer}, head ${drawn.head}`;
   const arcs = useMemo((): PictureArgs<"qkv-token-arcs"> | undefined => {
     if (!base) return undefined;
     const { labels, picture } = base;
@@ -108,11 +112,12 @@ export function HeadPanel({
       picture,
       {
         ...{ labels, query: query - from, selected: { row: query - from, ...column } },
+        ...(title !== undefined && { title }),
         minWeight: 0.02,
         direction: labels.length > (isNarrow ? 6 : 14) ? "down" : "across",
       },
     ];
-  }, [base, from, query, keyAt, isNarrow]);
+  }, [base, from, query, keyAt, isNarrow, title]);
   // Thousands of cells take a second to draw: a map of them keeps the frame that it moved itself.
   const framed = base && base.labels.length <= mostFramed ? keyAt : undefined;
   const cells = useMemo((): PictureArgs<"qkv-attention-map"> | undefined => {
@@ -125,11 +130,12 @@ export function HeadPanel({
       map,
       {
         ...{ mask, selected: { row: query - first, ...column } },
+        ...(title !== undefined && { title }),
         ...(!isWhole && { rowLabels: labels, columnLabels: labels }),
         ...(!isWhole && isNarrow && { cellSize: Math.max(3, Math.min(24, Math.floor(270 / labels.length))) }),
       },
     ];
-  }, [base, from, query, framed, isNarrow, isWhole]);
+  }, [base, from, query, framed, isNarrow, isWhole, title]);
   /** A weight of a picture whose first token is another; without a key, and of a key after the query, the query alone. */
   const chooseFrom = useCallback(
     (first: number, { row, column }: { row: number; column?: number }) =>

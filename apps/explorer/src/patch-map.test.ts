@@ -61,10 +61,14 @@ test("a map by position is read: where the difference sits, and from which layer
       ["The", " cow", " says"],
     );
   expect(read(0, 4, 0, 0, 3, 1, 0, 0, 4)).toBe(
-    "The difference sits at “␣cow” up to layer 1, and at “␣says” from layer 2 on.",
+    "The difference sits at “␣cow” up to layer 1, and is at “␣says” from layer 2 on.",
   );
   expect(read(0, 1, 3, 0, 0, 4, 0, 0, 4)).toBe(
-    "After layer 0 the difference is no longer at “␣cow”, but at “␣says” from layer 0 on.",
+    "After layer 0 the difference is no longer at “␣cow”, and is at “␣says” from layer 0 on.",
+  );
+  // In layer 1 another token has it.
+  expect(read(3, 4, 0, 4, 0, 1, 0, 0, 4)).toBe(
+    "The difference sits at “␣cow” up to layer 0; it passes through “The”, and is at “␣says” from layer 2 on.",
   );
   // The last token itself was changed: there is nothing to follow.
   expect(readingOf({ ...map }, [2], ["a", "b", "c"])).toBeUndefined();

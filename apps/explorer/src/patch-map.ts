@@ -74,8 +74,18 @@ export function readingOf(
     lost === 0
       ? `After layer 0 the difference is no longer at ${words}`
       : `The difference sits at ${words} up to ${lost < 0 ? "the last layer" : `layer ${lost - 1}`}`;
-  if (from === names.length) return `${sits}; no layer has it clearly at ${end}.`;
-  return `${sits}, ${lost === 0 ? "but" : "and"} at ${end} from layer ${from} on.`;
+  // Positions that have it in the layers in between.
+  const between = names.flatMap((_, row) =>
+    row < Math.max(lost, 0) || row >= from
+      ? []
+      : Array.from({ length: last }, (_, column) => column).filter(
+          (column) => !moved.includes(column) && carries(row, [column]),
+        ),
+  );
+  const passed = [...new Set(between)].map((column) => `“${visible(labels[column]!)}”`).slice(0, 3);
+  const through = passed.length > 0 ? `; it passes through ${passed.join(" and ")}` : "";
+  if (from === names.length) return `${sits}${through}; no layer has it clearly at ${end}.`;
+  return `${sits}${through}, and is at ${end} from layer ${from} on.`;
 }
 
 /** Where two texts of different lengths split into different tokens: `“sleepy” is 2 tokens, “hungry” is 1 token`. */
