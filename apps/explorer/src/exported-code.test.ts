@@ -39,7 +39,7 @@ test.each([undefined, "@qkv/model-tiny"])(
     const shown = (next: readonly { text: string; probability: number }[]) =>
       next
         .slice(0, 5)
-        .map(({ text, probability }) => `${JSON.stringify(text)} ${(100 * probability).toFixed(1)} %`)
+        .map(({ text, probability }) => `${JSON.stringify(text)} ${(100 * probability).toFixed(1)}%`)
         .join(", ");
     const own = await session.run({ text, without });
     const whole = await session.run({ text });
@@ -69,7 +69,7 @@ test("code of a text of one token, without another to compare with, runs, too", 
 
 test("code on the model of bytes, which has other layers, runs", () => {
   const printed = run(beginning, { model: "@qkv/model-tiny/bytes", next: undefined });
-  expect(printed).toMatch(/^next: " " [\d.]+ %/);
+  expect(printed).toMatch(/^next: " " [\d.]+%/);
   expect(printed).toMatch(/after layer 2: "/);
 });
 

@@ -66,7 +66,7 @@ export function exportedCode(
           `const without = ${quoted(targets)};`,
         ]
       : []),
-    `const percent = (part) => \`\${(100 * part).toFixed(1)} %\`;`,
+    `const percent = (part) => \`\${(100 * part).toFixed(1)}%\`;`,
     `const likeliest = (next) =>`,
     `  next.slice(0, 5).map(({ text, probability }) => \`\${JSON.stringify(text)} \${percent(probability)}\`).join(", ");`,
     `const fixed = (numbers) => Array.from(numbers, (x) => x.toFixed(2)).join(" ");`,
