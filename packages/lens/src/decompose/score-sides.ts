@@ -1,6 +1,6 @@
 import { tracedAttention, type AttentionParams } from "@qkv/attention";
 import type { Checks } from "@qkv/core";
-import { slice, tensor, type Tensor } from "@qkv/tensor";
+import { concat, resident, slice, tensor, zeros, type Tensor } from "@qkv/tensor";
 import { layerAttention } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
@@ -98,7 +98,19 @@ export function scoreSides(
       const isBelow = index === undefined ? name !== "finalInput" : Number(index) <= layer;
       return isBelow && wanted.some((end) => `.${name}`.endsWith(`.${end}`));
     });
-  const { hooks, tensors } = rowHooks(below([...residualNames, ...rows]), pair, length);
+  const kept = below([...residualNames, ...rows]);
+  /** Scores from one query on, by the name of weights that a pass need not trace. Undefined: of another name. */
+  const weightsOf = (name: string) => {
+    const i = Number(/^layers\.(\d+)\.attention\.weights$/.exec(name)?.[1] ?? NaN);
+    const made =
+      !ownMask || Number.isNaN(i) || whole.includes("weights") ? undefined : layerAttention(config, i);
+    return made && plainScores(made, params.layers[i]!.attention);
+  };
+  const { hooks, tensors } = rowHooks(
+    kept.filter((name) => !weightsOf(name)),
+    pair,
+    length,
+  );
   const copies: Record<string, Pick<Tensor, "data" | "shape" | "dtype" | "device">> = {};
   for (const name of below(whole)) {
     const ofRows = hooks[name];
@@ -110,6 +122,26 @@ export function scoreSides(
     };
   }
   const plain = plainScores(attention, params.layers[layer]!.attention);
+  for (const name of kept) readWeights(name);
+
+  /** Computes the weights of the pair from queries and keys, where they are asked for: those of all rows are no kernel's. */
+  function readWeights(name: string): void {
+    const rowsOf = weightsOf(name);
+    if (!rowsOf) return;
+    const at = name.slice(0, -".weights".length);
+    let asked: Tensor | undefined;
+    hooks[`${at}.query`] = (x): undefined => void (asked = x);
+    hooks[`${at}.key`] = (x): undefined => {
+      const ofPair = pair.map((position) => {
+        const end = config.bidirectional ? length : position + 1;
+        const weights = slice(rowsOf(asked!, x, end, position)["weights"]!, 2, 0, 1);
+        const { shape, dtype, device } = weights;
+        const later = zeros([1, shape[1]!, 1, length - end], { dtype, device });
+        return end === length ? weights : concat([weights, later], 3);
+      });
+      tensors[name] = resident(concat(ofPair, 2));
+    };
+  }
   // The dot products of a whole layer are no kernel's: one row is computed instead.
   const scores = plain && ownMask ? untilKeys(plain) : untilOutput();
 
@@ -121,7 +153,10 @@ export function scoreSides(
       const interventions = interventionsOf(model, {
         ...hooks,
         [`${at}.query`]: (x): undefined => void (asked = x),
-        [`${at}.key`]: (x): never => end(scoresOf(asked!, x, last, pair, head)),
+        [`${at}.key`]: (x): never => {
+          const traced = scoresOf(asked!, x, last, query);
+          return end(scoreNames.map((name) => traced[name]!.data[head * (last - query) * last + key]!));
+        },
       });
       model.apply(params, ids, { last: 1, trace: { names: [], tensors: {}, interventions } });
     });
@@ -187,19 +222,13 @@ export function scoreSides(
 const scoreNames = ["dots", "capped", "scores", "weights"] as const;
 
 /**
- * Computes the numbers of one score of queries and keys `[1, H, T, D]`: of its row alone, among the first keys.
+ * Computes scores of queries and keys `[1, H, T, D]`: those from one query on, among the first keys.
  * Undefined for attention whose scores are more than those of its queries and keys.
  */
 function plainScores({ config }: MadeAttention, params: AttentionParams) {
   if ("kvRank" in config || config.differential || config.memory) return undefined;
   const { mask, scoreMod, softcap, sinks, scale = config.qkNorm?.scale(config.headDim!) } = config;
-  return (
-    asked: Tensor,
-    keys: Tensor,
-    end: number,
-    [query, key]: readonly [number, number],
-    head: number,
-  ) => {
+  return (asked: Tensor, keys: Tensor, end: number, query: number): Readonly<Record<string, Tensor>> => {
     const [rows, read] = [slice(asked, 2, query, end), slice(keys, 2, 0, end)];
     const options = {
       ...(mask && { mask }),
@@ -210,8 +239,7 @@ function plainScores({ config }: MadeAttention, params: AttentionParams) {
     };
     // Values are of no meaning here.
     const keyValues = { key: [read], value: [read], positions: { start: 0 } };
-    const traced = tracedAttention(rows, keyValues, options, scoreNames);
-    return scoreNames.map((name) => traced[name].data[head * (end - query) * end + key]!);
+    return tracedAttention(rows, keyValues, options, scoreNames);
   };
 }
 

@@ -207,6 +207,7 @@ test("a score's graph is that of scoreGraph, traced on through the heads among i
     exact.nodes.map(({ name, parent, position }) => [name, parent, position]),
   );
   expect(graph.nodes.some(({ parent }) => parent !== undefined)).toBe(true);
+  graph.nodes.forEach(({ value }, i) => expect(value).toBeCloseTo(exact.nodes[i]!.value, 4));
   expect(graph.dot).toBeCloseTo(exact.dot, 5);
   const { nodes } = await session.scoreGraph({ text, ...place, depth: 1, threshold: 0 });
   expect(nodes.some(({ parent }) => parent !== undefined)).toBe(false);
