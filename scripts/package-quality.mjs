@@ -34,7 +34,7 @@ const isKnown = (licence) =>
     .every((part) => licences.includes(part));
 
 /** Of an operation that is imported alone: 3.6 kB, without what operations share in core. */
-const mostBytesOfOp = 3700;
+const mostBytesOfOp = 3750;
 /** Names that are made of others: of `vjp`, of `tensor` and `stack`, and of what a batching rule needs. */
 const mostBytesOf = { jvp: 4100, jacobian: 5500, vmap: 7700 };
 
