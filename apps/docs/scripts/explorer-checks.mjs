@@ -293,7 +293,7 @@ async function tasks() {
   );
   const verdict = await which.locator("[data-verdict]").innerText();
   report(
-    /^Layer \d decides between ␣\w+ and ␣\w+, by its direct contribution: it adds \+[\d.]+ to the difference of their logits, [+\u2212][\d.]+;/.test(
+    /^Layer \d contributes most to the choice between ␣\w+ and ␣\w+ \(run without it to see whether it decides\): it adds \+[\d.]+ to the difference of their logits, [+\u2212][\d.]+;/.test(
       verdict,
     ),
     `the verdict comes first: ${verdict}`,

@@ -221,10 +221,10 @@ export function ComparePanel({
           </p>
           {reading !== undefined && (
             <p data-reading="">
-              {reading} A position has the difference where its patch moves at least half as much as the
-              largest one. In the last layers the last token restores the answer trivially, as it is read
-              there: look for the earliest layer where the changed word no longer has the difference and the
-              last token begins to.
+              {reading} By the estimates: a position has the difference where its patch moves at least half as
+              much as the largest one. In the last layers the last token restores the answer trivially, as it
+              is read there: look for the earliest layer where the changed word no longer has the difference
+              and the last token begins to.
             </p>
           )}
         </>

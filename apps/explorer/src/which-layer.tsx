@@ -196,9 +196,13 @@ function Verdict({
   return (
     <>
       <b>
-        Layer {decider.layer} {isKept ? "contributes most" : "decides"} {tokens}
+        Layer {decider.layer} {without && !isKept ? "decides" : "contributes most to the choice"} {tokens}
       </b>
-      {isKept ? ", but does not decide alone: " : without ? ": " : ", by its direct contribution: "}
+      {isKept
+        ? ", but does not decide alone: "
+        : without
+          ? ": "
+          : " (run without it to see whether it decides): "}
       it adds {signed(addedBy(decider))} to {over}; its {partText[one]} adds {signed(decider[one])}, its{" "}
       {partText[other]} {signed(decider[other])}.
     </>
