@@ -504,7 +504,7 @@ async function tasks() {
   await server.close();
 }
 
-/** What a press on a head, a weight or a source opens, by the pointer and by keys. */
+/** Checks the views that a press on a head, a weight or a source opens, by the pointer and by keys. */
 async function choices() {
   const server = await openModelServer(join(folder, "small"));
   const { page, close } = await openPage(server, { reducedMotion: "reduce" });

@@ -88,7 +88,7 @@ export function readingOf(
   return `${sits}${through}, and is at ${end} from layer ${from} on.`;
 }
 
-/** Where two texts of different lengths split into different tokens: `“sleepy” is 2 tokens, “hungry” is 1 token`. */
+/** The places where two texts of different lengths split into different tokens: `“sleepy” is 2 tokens, “hungry” is 1 token`. */
 export function splitText(own: readonly string[], other: readonly string[]): string {
   const most = Math.min(own.length, other.length);
   let start = 0;
