@@ -59,7 +59,7 @@ export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{
     },
   ];
   return {
-    // What goes from right to left has no atomic groups.
+    // A pattern read from right to left has no atomic groups.
     lookbehind: fc.oneof({ maxDepth: 3, depthSize: "small" }, ...nodes(tie("lookbehind"))),
     node: fc.oneof(
       { maxDepth: 4, depthSize: "small" },

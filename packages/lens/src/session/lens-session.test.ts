@@ -302,7 +302,7 @@ test("a run without some parts is a run of the changed model, its maps and score
   );
   const { weights: ofHead } = await session.head({ text, without, layer: 3, head: 1 });
   ofHead.forEach((weight, i) => expect(weight).toBeCloseTo(weights.data[T * T + i]!, 5));
-  // What is below the first part that is missing, is as it was.
+  // Layers before the first missing part stay as they were.
   expect(changed.maps.subarray(0, 8 * T * T)).toEqual(run.maps.subarray(0, 8 * T * T));
   expect(changed.maps.subarray(-4 * T * T)).not.toEqual(run.maps.subarray(-4 * T * T));
   await expect(session.run({ text, without: [{ layer: 4, head: 0 }] })).rejects.toThrow(/`without.layer`/);
