@@ -5,27 +5,30 @@ import type { WebGpuOptions } from "@qkv/webgpu";
 /** A device that may be chosen. */
 export type Candidate = {
   readonly name: string;
-  /** `late`: compiles shaders, which takes long. `host`: opens at once. `last`: needs nothing and is the slowest. */
-  readonly kind: "late" | "host" | "last";
-  /** Facts about the hardware, where they are known before opening. */
+  /**
+   * `gpu`: compiles shaders, so it opens slowly. `cpu`: opens at once. `fallback`: the slowest, opened only if no other
+   * device is ready.
+   */
+  readonly kind: "gpu" | "cpu" | "fallback";
+  /** Name of the graphics adapter, and whether it is software on the CPU. Absent for devices without an adapter. */
   adapter?(): Promise<{ readonly name: string; readonly software: boolean }>;
   open(): Promise<Device & { close?(): void | Promise<void> }>;
 };
 
-/** The candidate of a name. Its package is loaded here, so that a program loads those that it asks for. */
-export async function candidateOf(name: string, gpu: WebGpuOptions["gpu"]): Promise<Candidate> {
-  if (name === "js") return { name, kind: "last", open: () => Promise.resolve(js()) };
+/** Loads the package of a device by its name in `prefer`: packages of devices that are not preferred are never loaded. */
+export async function loadCandidate(name: string, gpu: WebGpuOptions["gpu"]): Promise<Candidate> {
+  if (name === "js") return { name, kind: "fallback", open: () => Promise.resolve(js()) };
   if (/^wasm(,|$)/.test(name)) {
     const { parseWasmName, wasm } = await import("@qkv/wasm");
     const options = parseWasmName(name);
-    if (options) return { name, kind: "host", open: () => wasm(options) };
+    if (options) return { name, kind: "cpu", open: () => wasm(options) };
   }
   if (/^webgpu(,|$)/.test(name)) {
     const { parseWebGpuName, webgpu, webgpuAdapter } = await import("@qkv/webgpu");
     const parsed = parseWebGpuName(name);
     if (parsed) {
       const options: WebGpuOptions = { ...parsed, ...(gpu && { gpu }) };
-      return { name, kind: "late", adapter: () => webgpuAdapter(options), open: () => webgpu(options) };
+      return { name, kind: "gpu", adapter: () => webgpuAdapter(options), open: () => webgpu(options) };
     }
   }
   throw new ArgumentError({

@@ -1,43 +1,45 @@
 import type { Device } from "@qkv/tensor";
 
-/** One of the devices that were considered. */
+/** One device that was considered, and the outcome. */
 export type Attempt = {
-  /** As on a command line: `webgpu`, `wasm`, `js`. */
+  /** Name as in `prefer`: `webgpu`, `wasm,threads=4`, `js`. */
   readonly name: string;
   /**
-   * `chosen`; `slower` than the chosen one; `refused` by its own checks, or because it is software; `pending`, since its
-   * shaders were not ready in time; `skipped`, since nothing asked for it.
+   * `chosen`: this is the device returned. `slower`: it works, but the chosen one is faster. `refused`: it did not open,
+   * failed its self-test, or is a software adapter. `pending`: its shaders were not compiled in time. `skipped`: another
+   * device was chosen before this one was opened.
    */
   readonly outcome: "chosen" | "slower" | "refused" | "pending" | "skipped";
-  /** A sentence. */
+  /** Explanation of the outcome, in one sentence. */
   readonly reason: string;
-  /** Time of the work that devices are compared by, where it was measured. */
+  /** Measured time of the sample work. Unit: milliseconds. Absent if it was not measured. */
   readonly milliseconds?: number;
 };
 
-/** A choice among devices, and its reasons. */
+/** The chosen device, and the outcome for every other one. */
 export type Choice = {
-  /** Name of the device that was chosen. */
+  /** Name of the chosen device. */
   readonly name: string;
-  /** The reason, in a sentence. */
+  /** Explanation of the choice, in one sentence. */
   readonly why: string;
-  /** Every device of the preferences, in their order. */
+  /** Every device of `prefer`, in the same order. */
   readonly attempts: readonly Attempt[];
-  /** The adapter of WebGPU, where there is one. */
+  /** Name of the WebGPU adapter. Absent without one. */
   readonly adapter?: string;
-  /** True if an earlier choice on this adapter was taken again, without measuring. */
+  /** True if the choice was read from `storage`, and nothing was measured. */
   readonly remembered: boolean;
 };
 
-/** A device, the reasons for it, and a faster one that comes later. */
+/** The chosen device, the reasons for the choice, and possibly a faster device that is not ready yet. */
 export type BestDevice = Device & {
   readonly choice: Choice;
   /**
-   * The device that was not ready in time, as soon as its shaders are compiled, if it is faster than this one; else
-   * undefined. Move parameters there with `tensor.to(device)`. Never rejects. Left out where all were ready.
+   * A device that was not ready in time. The promise resolves when its shaders are compiled: to the device if it is faster
+   * than this one, else to undefined. It never rejects. Move parameters with `tensor.to(device)`. Absent if all devices were
+   * ready.
    */
   readonly better?: Promise<BestDevice | undefined>;
-  /** Ends its workers or destroys its memory on the GPU. The plain device has nothing to close. */
+  /** Ends the workers of the device, or frees its memory on the GPU. The plain device has nothing to close. */
   close(): void | Promise<void>;
   /** `await using best = await device()` closes it at the end of the block. */
   [Symbol.asyncDispose](): Promise<void>;

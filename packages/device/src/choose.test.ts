@@ -1,37 +1,41 @@
-// Choices among devices that are made up: ready at once, late, slow, wrong.
+// Choices among fake devices: ready at once, pending, slow, failing.
 import { DeviceError } from "@qkv/core";
 import { js, randn, type Device } from "@qkv/tensor";
 import { describe, expect, test } from "vitest";
 import type { Candidate } from "./candidates.js";
-import { choose, type Surroundings } from "./choose.js";
-import { Remembered, type ChoiceStorage } from "./remembered.js";
+import { choose, type ChooseOptions } from "./choose.js";
+import { StoredChoices, type ChoiceStorage } from "./stored-choices.js";
 
-type Made = {
+type FakeDevice = {
   kind?: Candidate["kind"];
+  /** Time of the work, on the fake clock. Unit: milliseconds. */
   ms?: number;
+  /** The device opens when this is settled. */
   after?: Promise<unknown>;
-  fails?: string;
-  wrong?: string;
+  /** Error message of `open`. */
+  openError?: string;
+  /** Error message of the work. */
+  workError?: string;
 };
 
-/** Candidates by name, whose work takes as long on a clock of its own as it is told; and the names that were closed. */
-function world(made: Record<string, Made>) {
+/** Fake candidates by name, options for `choose` with a fake clock, and the names that were opened and closed. */
+function fakeCandidates(fakes: Record<string, FakeDevice>) {
   let now = 0;
   const closed: string[] = [];
   const opened: string[] = [];
   const duration = new WeakMap<Device, number>();
-  const wrong = new WeakMap<Device, string>();
-  const candidates = Object.entries(made).map(
-    ([name, { kind = "host", ms = 1, after, fails, wrong: bad }]): Candidate => ({
+  const workErrors = new WeakMap<Device, string>();
+  const candidates = Object.entries(fakes).map(
+    ([name, { kind = "cpu", ms = 1, after, openError, workError }]): Candidate => ({
       name,
       kind,
       async open() {
         opened.push(name);
         await after;
-        if (fails) throw new Error(`${fails}\nFix: none`);
+        if (openError) throw new Error(`${openError}\nFix: none`);
         const device = { ...js(), name, close: () => void closed.push(name) };
         duration.set(device, ms);
-        if (bad) wrong.set(device, bad);
+        if (workError) workErrors.set(device, workError);
         return device;
       },
     }),
@@ -41,34 +45,34 @@ function world(made: Record<string, Made>) {
     getItem: (key) => items.get(key) ?? null,
     setItem: (key, value) => void items.set(key, value),
   };
-  const given = (more: Partial<Surroundings> = {}): Surroundings => ({
-    remembered: new Remembered(storage, ["1"], () => 1000),
+  const options = (more: Partial<ChooseOptions> = {}): ChooseOptions => ({
+    stored: new StoredChoices(storage, ["1"], () => 1000),
     adapter: "a card",
     refused: new Map(),
     patienceMs: 20,
     work: (device) => () => {
       now += duration.get(device)!;
-      if (wrong.has(device)) throw new Error(wrong.get(device));
+      if (workErrors.has(device)) throw new Error(workErrors.get(device));
       return randn([1], { seed: 1, device });
     },
     clock: () => now,
     ...more,
   });
-  return { candidates, given, closed, opened, items };
+  return { candidates, options, closed, opened, items };
 }
 
 const never = new Promise(() => {});
 const outcomes = ({ choice }: { choice: { attempts: readonly { name: string; outcome: string }[] } }) =>
   Object.fromEntries(choice.attempts.map(({ name, outcome }) => [name, outcome]));
 
-describe("among those that are ready", () => {
-  test("the fastest is taken, the others are closed, and all are told of with their times", async () => {
-    const { candidates, given, closed } = world({
-      webgpu: { kind: "late", ms: 2 },
+describe("devices that are ready", () => {
+  test("the fastest is chosen, the others are closed, and the choice lists all with their times", async () => {
+    const { candidates, options, closed } = fakeCandidates({
+      webgpu: { kind: "gpu", ms: 2 },
       wasm: { ms: 5 },
-      js: { kind: "last" },
+      js: { kind: "fallback" },
     });
-    const best = await choose(candidates, given());
+    const best = await choose(candidates, options());
     expect(best.choice).toMatchObject({ name: "webgpu", adapter: "a card", remembered: false });
     expect(best.choice.why).toBe("it is the fastest here: 2.00 ms");
     expect(best.choice.attempts).toMatchObject([
@@ -83,31 +87,38 @@ describe("among those that are ready", () => {
     expect(closed).toEqual(["wasm", "webgpu"]);
   });
 
-  test("a GPU that is slower than the processor is not taken", async () => {
-    const { candidates, given, closed } = world({ webgpu: { kind: "late", ms: 9 }, wasm: { ms: 5 } });
-    const best = await choose(candidates, given());
+  test("a GPU that is slower than the CPU is not chosen", async () => {
+    const { candidates, options, closed } = fakeCandidates({
+      webgpu: { kind: "gpu", ms: 9 },
+      wasm: { ms: 5 },
+    });
+    const best = await choose(candidates, options());
     expect(outcomes(best)).toEqual({ webgpu: "slower", wasm: "chosen" });
     expect(closed).toEqual(["webgpu"]);
   });
 
-  test("of equally fast ones the first of the preferences", async () => {
-    const { candidates, given } = world({ a: { ms: 3 }, b: { ms: 3 } });
-    expect((await choose(candidates, given())).choice.name).toBe("a");
+  test("of equally fast devices, the first of the preferences is chosen", async () => {
+    const { candidates, options } = fakeCandidates({ a: { ms: 3 }, b: { ms: 3 } });
+    expect((await choose(candidates, options())).choice.name).toBe("a");
     expect(
-      (await choose([...candidates].reverse(), given({ remembered: new Remembered(undefined, [], () => 0) })))
-        .choice.name,
+      (
+        await choose(
+          [...candidates].reverse(),
+          options({ stored: new StoredChoices(undefined, [], () => 0) }),
+        )
+      ).choice.name,
     ).toBe("b");
   });
 });
 
-describe("what does not work", () => {
-  test("a device that does not open, or fails at the work, is refused with the reason, and closed", async () => {
-    const { candidates, given, closed } = world({
-      webgpu: { kind: "late", fails: "wrong numbers" },
-      wasm: { wrong: "no room" },
-      js: { kind: "last" },
+describe("devices that fail", () => {
+  test("a device that does not open, or throws during the work, is refused with the reason and closed", async () => {
+    const { candidates, options, closed } = fakeCandidates({
+      webgpu: { kind: "gpu", openError: "wrong numbers" },
+      wasm: { workError: "no room" },
+      js: { kind: "fallback" },
     });
-    const best = await choose(candidates, given());
+    const best = await choose(candidates, options());
     expect(best.choice.attempts).toMatchObject([
       { outcome: "refused", reason: "wrong numbers" },
       { outcome: "refused", reason: "no room" },
@@ -117,19 +128,19 @@ describe("what does not work", () => {
     expect(closed).toEqual(["wasm"]);
   });
 
-  test("what is refused before it is opened is not opened", async () => {
-    const { candidates, given, opened } = world({ webgpu: { kind: "late" }, wasm: {} });
-    const best = await choose(candidates, given({ refused: new Map([["webgpu", "software"]]) }));
+  test("a device that is refused in advance is never opened", async () => {
+    const { candidates, options, opened } = fakeCandidates({ webgpu: { kind: "gpu" }, wasm: {} });
+    const best = await choose(candidates, options({ refused: new Map([["webgpu", "software"]]) }));
     expect(outcomes(best)).toEqual({ webgpu: "refused", wasm: "chosen" });
     expect(opened).toEqual(["wasm"]);
   });
 
-  test("none: an error with the reason of each", async () => {
-    const { candidates, given } = world({
-      webgpu: { kind: "late", fails: "no adapter" },
-      wasm: { fails: "no SIMD" },
+  test("if no device opens, the error has the reason for each", async () => {
+    const { candidates, options } = fakeCandidates({
+      webgpu: { kind: "gpu", openError: "no adapter" },
+      wasm: { openError: "no SIMD" },
     });
-    const choosing = choose(candidates, given());
+    const choosing = choose(candidates, options());
     await expect(choosing).rejects.toThrow(DeviceError);
     await expect(choosing).rejects.toThrow(
       /^device: `prefer` is "webgpu: no adapter; wasm: no SIMD".*\nFix: add "js" to `prefer`/,
@@ -137,15 +148,15 @@ describe("what does not work", () => {
   });
 });
 
-describe("a device that is late", () => {
-  test("another is returned at once; the late one follows if it is faster, and is remembered", async () => {
+describe("a pending device", () => {
+  test("another device is returned at once; the pending one follows if it is faster, and is stored", async () => {
     let ready = (_: unknown) => {};
     const after = new Promise((resolve) => (ready = resolve));
-    const { candidates, given, closed, opened } = world({
-      webgpu: { kind: "late", ms: 2, after },
+    const { candidates, options, closed, opened } = fakeCandidates({
+      webgpu: { kind: "gpu", ms: 2, after },
       wasm: { ms: 5 },
     });
-    const now = await choose(candidates, given());
+    const now = await choose(candidates, options());
     expect(now.choice.name).toBe("wasm");
     expect(now.choice.why).toBe("it is ready, and webgpu not yet");
     expect(outcomes(now)).toEqual({ webgpu: "pending", wasm: "chosen" });
@@ -157,7 +168,7 @@ describe("a device that is late", () => {
     // The program still uses the first.
     expect(closed).toEqual([]);
     opened.length = 0;
-    const again = await choose(candidates, given());
+    const again = await choose(candidates, options());
     expect(again.choice).toMatchObject({
       name: "webgpu",
       remembered: true,
@@ -166,35 +177,35 @@ describe("a device that is late", () => {
     expect(opened).toEqual(["webgpu"]);
   });
 
-  test("one that is slower, and one that fails, do not follow", async () => {
-    for (const late of [{ ms: 50 }, { fails: "lost" }, { wrong: "lost" }]) {
+  test("`better` resolves to undefined if the pending device is slower or fails", async () => {
+    for (const pending of [{ ms: 50 }, { openError: "lost" }, { workError: "lost" }]) {
       const after = new Promise((resolve) => setTimeout(resolve, 40));
-      const { candidates, given, closed } = world({
-        webgpu: { kind: "late", after, ...late },
+      const { candidates, options, closed } = fakeCandidates({
+        webgpu: { kind: "gpu", after, ...pending },
         wasm: { ms: 5 },
       });
-      const now = await choose(candidates, given());
+      const now = await choose(candidates, options());
       expect(now.choice.name).toBe("wasm");
       await expect(now.better).resolves.toBeUndefined();
-      expect(closed).toEqual("fails" in late ? [] : ["webgpu"]);
+      expect(closed).toEqual("openError" in pending ? [] : ["webgpu"]);
     }
   });
 
-  test("is waited for where the preferences have no other", async () => {
+  test("it is awaited if there is no other device", async () => {
     const after = new Promise((resolve) => setTimeout(resolve, 60));
-    const { candidates, given } = world({ webgpu: { kind: "late", after } });
-    expect((await choose(candidates, given())).choice.name).toBe("webgpu");
+    const { candidates, options } = fakeCandidates({ webgpu: { kind: "gpu", after } });
+    expect((await choose(candidates, options())).choice.name).toBe("webgpu");
   });
 });
 
-describe("an earlier choice", () => {
-  const made = { webgpu: { kind: "late", ms: 2 }, wasm: { ms: 5 } } as const;
+describe("a stored choice", () => {
+  const fakes = { webgpu: { kind: "gpu", ms: 2 }, wasm: { ms: 5 } } as const;
 
-  test("is taken without opening the others, with their times", async () => {
-    const { candidates, given, opened } = world(made);
-    await choose(candidates, given());
+  test("only its device is opened; the times of the others are those of the storage", async () => {
+    const { candidates, options, opened } = fakeCandidates(fakes);
+    await choose(candidates, options());
     opened.length = 0;
-    const best = await choose(candidates, given());
+    const best = await choose(candidates, options());
     expect(opened).toEqual(["webgpu"]);
     expect(best.choice.attempts).toMatchObject([
       { outcome: "chosen", milliseconds: 2 },
@@ -202,46 +213,46 @@ describe("an earlier choice", () => {
     ]);
   });
 
-  test("that fails now, or is late, gives way to the others", async () => {
-    for (const now of [{ fails: "lost" }, { after: never }]) {
-      const { candidates, given, items } = world(made);
-      await choose(candidates, given());
-      const other = world({ webgpu: { kind: "late", ...now }, wasm: { ms: 5 } });
+  test("if its device fails now, or is pending, the others are considered", async () => {
+    for (const now of [{ openError: "lost" }, { after: never }]) {
+      const { candidates, options, items } = fakeCandidates(fakes);
+      await choose(candidates, options());
+      const other = fakeCandidates({ webgpu: { kind: "gpu", ...now }, wasm: { ms: 5 } });
       for (const [key, value] of items) other.items.set(key, value);
-      const best = await choose(other.candidates, other.given());
+      const best = await choose(other.candidates, other.options());
       expect(best.choice).toMatchObject({ name: "wasm", remembered: false });
     }
   });
 
-  test("is forgotten on another adapter or version, after a week, and where what is stored is no choice", async () => {
+  test("it is ignored under another key, after a week, and if the entry is invalid", async () => {
     const week = 7 * 24 * 3600 * 1000;
-    const { candidates, given, opened, items } = world(made);
+    const { candidates, options, opened, items } = fakeCandidates(fakes);
     const storage: ChoiceStorage = {
       getItem: (key) => items.get(key) ?? null,
       setItem: (key, value) => void items.set(key, value),
     };
-    await choose(candidates, given());
-    const [[key, held]] = [...items] as [[string, string]];
-    const tries: [Remembered, string][] = [
-      [new Remembered(storage, ["2"], () => 1000), held],
-      [new Remembered(storage, ["1"], () => 1000 + week), held],
-      [new Remembered(storage, ["1"], () => 0), held],
-      [new Remembered(storage, ["1"], () => 1000), "{"],
-      [new Remembered(storage, ["1"], () => 1000), "3"],
-      [new Remembered(storage, ["1"], () => 1000), '{"name":"gpu","at":1000}'],
+    await choose(candidates, options());
+    const [[key, entry]] = [...items] as [[string, string]];
+    const tries: [StoredChoices, string][] = [
+      [new StoredChoices(storage, ["2"], () => 1000), entry],
+      [new StoredChoices(storage, ["1"], () => 1000 + week), entry],
+      [new StoredChoices(storage, ["1"], () => 0), entry],
+      [new StoredChoices(storage, ["1"], () => 1000), "{"],
+      [new StoredChoices(storage, ["1"], () => 1000), "3"],
+      [new StoredChoices(storage, ["1"], () => 1000), '{"name":"gpu","at":1000}'],
     ];
-    for (const [remembered, text] of tries) {
+    for (const [stored, text] of tries) {
       items.set(key, text);
       opened.length = 0;
-      const best = await choose(candidates, given({ remembered }));
+      const best = await choose(candidates, options({ stored }));
       expect(best.choice.remembered).toBe(false);
       expect(opened.sort()).toEqual(["wasm", "webgpu"]);
     }
-    items.set(key, held);
-    expect((await choose(candidates, given())).choice.remembered).toBe(true);
+    items.set(key, entry);
+    expect((await choose(candidates, options())).choice.remembered).toBe(true);
   });
 
-  test("needs a storage that works: one that throws remembers nothing", async () => {
+  test("with a storage that throws, each call measures again", async () => {
     const broken: ChoiceStorage = {
       getItem() {
         throw new Error("forbidden");
@@ -250,9 +261,9 @@ describe("an earlier choice", () => {
         throw new Error("full");
       },
     };
-    const { candidates, given } = world(made);
+    const { candidates, options } = fakeCandidates(fakes);
     for (let i = 0; i < 2; i++) {
-      const best = await choose(candidates, given({ remembered: new Remembered(broken, [], () => 0) }));
+      const best = await choose(candidates, options({ stored: new StoredChoices(broken, [], () => 0) }));
       expect(best.choice).toMatchObject({ name: "webgpu", remembered: false });
     }
   });

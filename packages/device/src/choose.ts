@@ -2,24 +2,28 @@ import { asyncDisposable, DeviceError } from "@qkv/core";
 import type { Device, Tensor } from "@qkv/tensor";
 import type { Candidate } from "./candidates.js";
 import type { Attempt, BestDevice, Choice } from "./choice.js";
-import type { Remembered } from "./remembered.js";
-import { warmed } from "./sample-work.js";
+import { compiledWork } from "./sample-work.js";
+import type { StoredChoices } from "./stored-choices.js";
 
-/** Everything that a choice depends on beside the candidates. */
-export type Surroundings = {
-  readonly remembered: Remembered;
+/** Inputs of {@link choose} besides the candidates. */
+export type ChooseOptions = {
+  readonly stored: StoredChoices;
+  /** Name of the graphics adapter, if there is one. */
   readonly adapter: string | undefined;
-  /** Reasons not to open a candidate, by name. */
+  /** Candidates that must not be opened: the reason, by name. */
   readonly refused: ReadonlyMap<string, string>;
+  /** Time that GPU candidates have to compile their shaders. Unit: milliseconds. */
   readonly patienceMs: number;
+  /** Prepares the work whose time is compared. */
   readonly work: (device: Device) => () => Tensor;
+  /** Current time. Unit: milliseconds. */
   readonly clock: () => number;
 };
 
 type Opened = {
   readonly candidate: Candidate;
   readonly device: Awaited<ReturnType<Candidate["open"]>>;
-  /** Times the work. */
+  /** Runs the work, and returns its time in milliseconds. */
   readonly time: () => Promise<number>;
 };
 type Failed = { readonly candidate: Candidate; readonly reason: string };
@@ -28,22 +32,22 @@ const firstLine = (error: unknown) =>
   (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 
 /**
- * The best of the candidates: those that open, compute and are ready in time are timed, and the fastest is taken. What is
- * not ready in time comes later, as `better`.
+ * Chooses among the candidates: those that open, run the work and are ready within `patienceMs` are timed, and the fastest
+ * is returned. A GPU candidate that is not ready in time may follow as `better`.
  *
- * @throws {DeviceError} If none opens.
+ * @throws {DeviceError} If no candidate opens.
  */
-export async function choose(candidates: readonly Candidate[], given: Surroundings): Promise<BestDevice> {
-  const { remembered, refused, patienceMs, clock, adapter } = given;
+export async function choose(candidates: readonly Candidate[], options: ChooseOptions): Promise<BestDevice> {
+  const { stored, refused, patienceMs, clock, adapter } = options;
   const start = clock();
   const attempts = new Map<string, Attempt>();
-  const note = (name: string, outcome: Attempt["outcome"], reason: string, milliseconds?: number) =>
+  const record = (name: string, outcome: Attempt["outcome"], reason: string, milliseconds?: number) =>
     attempts.set(name, { name, outcome, reason, ...(milliseconds !== undefined && { milliseconds }) });
   const open = async (candidate: Candidate): Promise<Opened | Failed> => {
     try {
       const device = await candidate.open();
       try {
-        return { candidate, device, time: await warmed(device, given.work, clock) };
+        return { candidate, device, time: await compiledWork(device, options.work, clock) };
       } catch (error) {
         device.close?.();
         return { candidate, reason: firstLine(error) };
@@ -52,12 +56,12 @@ export async function choose(candidates: readonly Candidate[], given: Surroundin
       return { candidate, reason: firstLine(error) };
     }
   };
-  const chosen = (
+  const bestDevice = (
     { candidate: { name }, device }: Opened,
     why: string,
     more: { remembered?: boolean; better?: Promise<BestDevice | undefined> },
   ): BestDevice => {
-    note(name, "chosen", why, attempts.get(name)?.milliseconds);
+    record(name, "chosen", why, attempts.get(name)?.milliseconds);
     const choice: Choice = {
       name,
       why,
@@ -81,53 +85,56 @@ export async function choose(candidates: readonly Candidate[], given: Surroundin
     });
   };
 
-  for (const [name, reason] of refused) note(name, "refused", reason);
+  for (const [name, reason] of refused) record(name, "refused", reason);
   let allowed = candidates.filter(({ name }) => !refused.has(name));
 
-  const earlier = remembered.get(allowed.map(({ name }) => name));
+  // A stored choice is opened first, and without a measurement.
+  const earlier = stored.get(allowed.map(({ name }) => name));
   let opening: Promise<Opened | Failed> | undefined;
   if (earlier) {
     const candidate = allowed.find(({ name }) => name === earlier.name)!;
     opening = open(candidate);
-    const opened = candidate.kind === "late" ? await within(opening, patienceMs) : await opening;
+    const opened = candidate.kind === "gpu" ? await withTimeout(opening, patienceMs) : await opening;
     if (opened && "device" in opened) {
       for (const [name, ms] of Object.entries(earlier.milliseconds))
-        if (name !== earlier.name) note(name, "slower", "measured earlier on this adapter", ms);
-        else note(name, "chosen", "", ms);
-      return chosen(opened, "it was the fastest here before", { remembered: true });
+        if (name !== earlier.name) record(name, "slower", "measured earlier on this adapter", ms);
+        else record(name, "chosen", "", ms);
+      return bestDevice(opened, "it was the fastest here before", { remembered: true });
     }
     if (opened) {
-      note(candidate.name, "refused", opened.reason);
-      allowed = allowed.filter((one) => one !== candidate);
+      record(candidate.name, "refused", opened.reason);
+      allowed = allowed.filter((other) => other !== candidate);
       opening = undefined;
     }
   }
 
-  const late = allowed.filter(({ kind }) => kind === "late");
-  const pending = late.map((candidate) => ({
-    candidate,
-    opened: opening && candidate.name === earlier?.name ? opening : open(candidate),
-  }));
+  // GPU candidates compile their shaders while the CPU candidates open.
+  const gpuCandidates = allowed
+    .filter(({ kind }) => kind === "gpu")
+    .map((candidate) => ({
+      candidate,
+      opened: opening && candidate.name === earlier?.name ? opening : open(candidate),
+    }));
   const ready: Opened[] = [];
-  const take = (result: Opened | Failed) => {
+  const addReady = (result: Opened | Failed) => {
     if ("device" in result) ready.push(result);
-    else note(result.candidate.name, "refused", result.reason);
+    else record(result.candidate.name, "refused", result.reason);
   };
-  for (const result of await Promise.all(allowed.filter(({ kind }) => kind === "host").map(open)))
-    take(result);
-  const waiting: typeof pending = [];
-  for (const one of pending) {
-    const result = await within(one.opened, patienceMs - (clock() - start));
-    if (result) take(result);
-    else waiting.push(one);
+  for (const result of await Promise.all(allowed.filter(({ kind }) => kind === "cpu").map(open)))
+    addReady(result);
+  const pending: typeof gpuCandidates = [];
+  for (const gpuCandidate of gpuCandidates) {
+    const result = await withTimeout(gpuCandidate.opened, patienceMs - (clock() - start));
+    if (result) addReady(result);
+    else pending.push(gpuCandidate);
   }
   // The plain device is the slowest: it is opened only if no other is ready.
   if (ready.length === 0) {
-    for (const result of await Promise.all(allowed.filter(({ kind }) => kind === "last").map(open)))
-      take(result);
+    for (const result of await Promise.all(allowed.filter(({ kind }) => kind === "fallback").map(open)))
+      addReady(result);
   }
-  // Without a host device among the candidates, the late ones are awaited.
-  if (ready.length === 0) for (const one of waiting.splice(0)) take(await one.opened);
+  // If nothing is ready, the GPU candidates are awaited, however long they take.
+  if (ready.length === 0) for (const { opened } of pending.splice(0)) addReady(await opened);
   if (ready.length === 0) {
     const reasons = candidates.map(({ name }) => `${name}: ${attempts.get(name)?.reason ?? "not opened"}`);
     throw new DeviceError({
@@ -139,73 +146,73 @@ export async function choose(candidates: readonly Candidate[], given: Surroundin
     });
   }
 
-  const measure = ready.length > 1 || waiting.length > 0;
+  const measures = ready.length > 1 || pending.length > 0;
   const times = new Map<Opened, number>();
-  if (measure) for (const one of ready) times.set(one, await one.time());
+  if (measures) for (const opened of ready) times.set(opened, await opened.time());
   const best = fastest(ready, times);
   const milliseconds = () =>
     Object.fromEntries([...times].map(([{ candidate }, ms]) => [candidate.name, Math.round(ms * 100) / 100]));
-  for (const one of ready) {
-    const ms = times.get(one);
-    if (one === best) continue;
-    note(
-      one.candidate.name,
+  for (const opened of ready) {
+    const ms = times.get(opened);
+    if (opened === best) continue;
+    record(
+      opened.candidate.name,
       "slower",
       `${formatMs(ms!)}, and ${best.candidate.name} ${formatMs(times.get(best)!)}`,
       ms,
     );
-    one.device.close?.();
+    opened.device.close?.();
   }
-  if (times.has(best)) note(best.candidate.name, "chosen", "", times.get(best));
-  for (const { candidate } of waiting)
-    note(candidate.name, "pending", `its shaders were not ready within ${patienceMs} ms`);
-  const alone = ready.length === 1;
-  const why = alone
-    ? waiting.length > 0
-      ? `it is ready, and ${waiting.map(({ candidate }) => candidate.name).join(", ")} not yet`
-      : "no other device of the preferences opens here"
-    : `it is the fastest here: ${formatMs(times.get(best)!)}`;
-  if (waiting.length === 0) {
-    if (measure) remembered.set(best.candidate.name, milliseconds());
-    return chosen(best, why, {});
+  if (times.has(best)) record(best.candidate.name, "chosen", "", times.get(best));
+  for (const { candidate } of pending)
+    record(candidate.name, "pending", `its shaders were not ready within ${patienceMs} ms`);
+  if (pending.length === 0) {
+    if (measures) stored.set(best.candidate.name, milliseconds());
+    return bestDevice(best, reason(), {});
   }
-  return chosen(best, why, { better: later() });
+  return bestDevice(best, reason(), { better: fasterPending() });
 
-  /** Times the late devices once they are ready, and returns the fastest if it beats the current one. */
-  async function later(): Promise<BestDevice | undefined> {
-    const now = best;
-    const opened = (await Promise.all(waiting.map((one) => one.opened))).filter((one) => "device" in one);
+  function reason(): string {
+    if (ready.length > 1) return `it is the fastest here: ${formatMs(times.get(best)!)}`;
+    if (pending.length === 0) return "no other device of the preferences opens here";
+    return `it is ready, and ${pending.map(({ candidate }) => candidate.name).join(", ")} not yet`;
+  }
+
+  /** Times the pending candidates once they are ready, and returns the fastest one if it is faster than `best`. */
+  async function fasterPending(): Promise<BestDevice | undefined> {
+    const results = await Promise.all(pending.map(({ opened }) => opened));
+    const opened = results.filter((result) => "device" in result);
     try {
-      for (const one of opened) times.set(one, await one.time());
+      for (const other of opened) times.set(other, await other.time());
     } catch {
       for (const { device } of opened) device.close?.();
       return undefined;
     }
-    const winner = fastest([now, ...opened], times);
-    remembered.set(winner.candidate.name, milliseconds());
-    for (const one of opened) if (one !== winner) one.device.close?.();
-    if (winner === now) return undefined;
-    note(now.candidate.name, "slower", formatMs(times.get(now)!), times.get(now));
-    note(winner.candidate.name, "chosen", "", times.get(winner));
-    return chosen(winner, `it is the fastest here: ${formatMs(times.get(winner)!)}`, {});
+    const winner = fastest([best, ...opened], times);
+    stored.set(winner.candidate.name, milliseconds());
+    for (const other of opened) if (other !== winner) other.device.close?.();
+    if (winner === best) return undefined;
+    record(best.candidate.name, "slower", formatMs(times.get(best)!), times.get(best));
+    record(winner.candidate.name, "chosen", "", times.get(winner));
+    return bestDevice(winner, `it is the fastest here: ${formatMs(times.get(winner)!)}`, {});
   }
 }
 
 const formatMs = (ms: number) => `${ms.toFixed(2)} ms`;
 
-/** The shortest time; of equal ones the first. */
+/** The candidate with the shortest time; the first of several equal ones. */
 function fastest(opened: readonly Opened[], times: ReadonlyMap<Opened, number>): Opened {
-  return opened.reduce((best, one) => ((times.get(one) ?? 0) < (times.get(best) ?? 0) ? one : best));
+  return opened.reduce((best, other) => ((times.get(other) ?? 0) < (times.get(best) ?? 0) ? other : best));
 }
 
-/** The result of a promise within some time; undefined if it takes longer. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+/** The result of a promise, or undefined if it takes longer than `ms` milliseconds. */
+async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const over = new Promise<undefined>((resolve) => {
+  const timeout = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), Math.max(0, ms));
   });
   try {
-    return await Promise.race([promise, over]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }

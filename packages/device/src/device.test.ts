@@ -1,4 +1,4 @@
-// The choice on this machine: the WebAssembly device, the plain one, and what WebGPU there is.
+// The choice on this machine: the WebAssembly device, the plain one, and WebGPU if there is an adapter.
 import { matmul, randn, type Tensor } from "@qkv/tensor";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,13 +8,13 @@ import { create } from "webgpu";
 import { device, type DeviceOptions } from "./device.js";
 import { fileStorage } from "./file-storage.js";
 
-/** Held as long as the tests run: the process ends when it is collected. */
+/** Referenced until the tests end: the process exits when this object is garbage-collected. */
 const nullGpu = create(["backend=null"]);
 const noGpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
 const folder = mkdtempSync(join(tmpdir(), "qkv-device-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("without an adapter it is wasm, and the choice says so", async () => {
+test("without an adapter, wasm is chosen and the choice gives the reason", async () => {
   const best = await device({ gpu: noGpu, storage: null });
   expect(best.choice.name).toBe("wasm");
   expect(best.choice.adapter).toBeUndefined();
@@ -31,7 +31,7 @@ test("without an adapter it is wasm, and the choice says so", async () => {
   expect(matmul(x, x).shape).toEqual([3, 3]);
 });
 
-test("`await using` closes the device that was chosen; the plain one has nothing to close, and stays", async () => {
+test("`await using` closes the chosen device; the plain one stays usable, since it has nothing to close", async () => {
   let x: Tensor;
   {
     await using best = await device({ prefer: ["wasm,threads=2"], storage: null });
@@ -45,7 +45,7 @@ test("`await using` closes the device that was chosen; the plain one has nothing
   expect(matmul(x, x).shape).toEqual([3, 3]);
 });
 
-test("an adapter that computes wrong numbers is refused by its self-test, by name", async () => {
+test("an adapter that fails its self-test is refused, and the reason names it", async () => {
   const best = await device({ gpu: nullGpu, software: true, storage: null, patienceMs: 60_000 });
   expect(best.choice.name).toBe("wasm");
   expect(best.choice.adapter).toMatch(/null/i);
@@ -55,7 +55,7 @@ test("an adapter that computes wrong numbers is refused by its self-test, by nam
   });
 });
 
-test("software is left out unless it is asked for", async () => {
+test("a software adapter is refused, unless `software` is true", async () => {
   const software = {
     requestAdapter: () =>
       Promise.resolve({
@@ -74,7 +74,7 @@ test("software is left out unless it is asked for", async () => {
   expect(asked.choice.attempts[0]!.reason).toMatch(/asked for a device/);
 });
 
-test("preferences are the devices that may be chosen, with their options", async () => {
+test("`prefer` limits the devices that may be chosen, and its options reach them", async () => {
   expect((await device({ prefer: ["js"] })).choice.attempts).toMatchObject([
     { name: "js", outcome: "chosen" },
   ]);
@@ -99,12 +99,12 @@ test("a file remembers the choice between processes", async () => {
   expect((await device(options)).choice.remembered).toBe(true);
   writeFileSync(path, "[");
   expect((await device(options)).choice.remembered).toBe(false);
-  // Own work is not told from other work.
+  // A choice by own work is not stored, since nothing identifies the work.
   const work: DeviceOptions["work"] = (on) => () => randn([1], { seed: 1, device: on });
   expect((await device({ ...options, work })).choice.remembered).toBe(false);
 });
 
-test("options that are none are refused", async () => {
+test("unknown options and wrong values are refused", async () => {
   const refused: [unknown, RegExp][] = [
     [null, /^device: `options` is null/],
     [{ prefer: "wasm" }, /^device: `prefer` is "wasm", expected a list of names/],

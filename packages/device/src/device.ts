@@ -1,44 +1,50 @@
 import { checks } from "@qkv/core";
 import type { Device, Tensor } from "@qkv/tensor";
-import { candidateOf } from "./candidates.js";
+import { loadCandidate } from "./candidates.js";
 import type { BestDevice } from "./choice.js";
 import { choose } from "./choose.js";
-import { pageStorage, Remembered, type ChoiceStorage } from "./remembered.js";
 import { sampleWork } from "./sample-work.js";
+import { browserStorage, StoredChoices, type ChoiceStorage } from "./stored-choices.js";
 
 declare const __VERSION__: string;
 
 export type DeviceOptions = {
   /**
-   * Devices that may be chosen, as on a command line; of equally fast ones the first. Default `["webgpu", "wasm", "js"]`.
+   * Devices that may be chosen, written as on a command line: `"wasm,threads=4"`. Of equally fast devices, the first is
+   * chosen. Default `["webgpu", "wasm", "js"]`.
    */
   prefer?: readonly string[];
-  /** The object that gives adapters. Default: `navigator.gpu`; in Node without one the npm package `webgpu`. */
+  /** Any `GPU` object. Default: `navigator.gpu`, or in Node without one, the npm package `webgpu`. */
   gpu?: { requestAdapter(...args: never[]): Promise<unknown> };
-  /** True to consider adapters that are software on the CPU. Default false: they compute right, and slowly. */
+  /** True to consider software adapters, which run on the CPU: their results are right, but slow. Default false. */
   software?: boolean;
-  /** Time that WebGPU has to be ready; after it, it comes later, as `better`. Unit: milliseconds. Default 500. */
+  /**
+   * Time that WebGPU has to compile its shaders. If it takes longer, another device is returned, and WebGPU may follow as
+   * `better`. Unit: milliseconds. Default 500.
+   */
   patienceMs?: number;
   /**
-   * Work that devices are compared by: called once for each with the device, and what it returns is timed, in a scope and
-   * up to the read of its result. Default: eight layers of 512 numbers for 32 tokens.
+   * Sample of work by which devices are compared. It is called once per device, and the function that it returns is
+   * timed, in a scope, including the read of the result. Default: eight linear layers of width 512 on 32 rows.
    */
   work?: (device: Device) => () => Tensor;
   /**
-   * Remembers the choice by adapter, version and preferences for a week, unless `work` is given. Default: `localStorage`,
-   * else nothing. `null`: nothing.
+   * Storage that remembers the choice for a week, by adapter, version and preferences; it is not used with `work`.
+   * Default: `localStorage` where it exists. `null`: the choice is not remembered.
    */
   storage?: ChoiceStorage | null;
 };
 
 /**
- * The best device here: those of the preferences that pass their self-test are timed, and the fastest is taken. Where
- * WebGPU is not ready in time, another is returned at once, and `better` gives WebGPU later.
+ * Chooses the fastest device: the devices of `prefer` that pass their self-test run a sample of work, and the one with the
+ * shortest time is returned. If WebGPU is not ready in time, another device is returned at once, and `better` resolves to
+ * the WebGPU device later.
  *
- * The result is a `Device` that also has `choice`: its name, and what became of every device of the preferences, with the reason.
+ * The result is a `Device` with a `choice`: the name of the device, and the outcome for every device of `prefer` with the
+ * reason.
  *
- * @throws {ArgumentError} If an option is none of those that it takes.
- * @throws {DeviceError} If none of the preferences opens here, with the reason of each.
+ * @throws {ArgumentError} If an option is unknown or has a wrong value.
+ * @throws {DeviceError} If no device of `prefer` opens. The message has the reason for each.
  *
  * @example
  * ```ts
@@ -75,7 +81,7 @@ export async function device(options?: DeviceOptions): Promise<BestDevice> {
       expected: "an object with getItem and setItem, or null",
       fix: "pass `localStorage`, or `fileStorage(path)` of @qkv/device/file-storage.",
     });
-  const candidates = await Promise.all([...new Set(prefer)].map((name) => candidateOf(name, gpu)));
+  const candidates = await Promise.all([...new Set(prefer)].map((name) => loadCandidate(name, gpu)));
   let adapter: string | undefined;
   const refused = new Map<string, string>();
   for (const candidate of candidates) {
@@ -89,11 +95,11 @@ export async function device(options?: DeviceOptions): Promise<BestDevice> {
       refused.set(candidate.name, error instanceof Error ? error.message.split("\n")[0]! : String(error));
     }
   }
-  const facts = [__VERSION__, adapter ?? "no adapter", prefer.join(" "), software ? "software" : ""];
-  // A choice by the program's own `work` is not stored: nothing identifies that work.
-  const memory = work ? undefined : storage === undefined ? pageStorage() : (storage ?? undefined);
+  const keyParts = [__VERSION__, adapter ?? "no adapter", prefer.join(" "), software ? "software" : ""];
+  const choiceStorage = storage === undefined ? browserStorage() : (storage ?? undefined);
   return choose(candidates, {
-    remembered: new Remembered(memory, facts, Date.now),
+    // A choice by the program's own `work` is not stored: nothing identifies that work.
+    stored: new StoredChoices(work ? undefined : choiceStorage, keyParts, Date.now),
     adapter,
     refused,
     patienceMs,

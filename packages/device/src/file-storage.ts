@@ -1,13 +1,13 @@
 import { checks } from "@qkv/core";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { ChoiceStorage } from "./remembered.js";
+import type { ChoiceStorage } from "./stored-choices.js";
 
 /**
- * A storage of choices in a file of JSON, for Node. A file that cannot be read is an empty one.
+ * Stores choices in a JSON file, for Node. A file that is missing or unreadable counts as empty.
  *
- * @param path - Of the file. Its folder is made when something is stored.
- * @throws {ArgumentError} If the path is no text.
+ * @param path - Path of the file. Its folder is created with the first choice.
+ * @throws {ArgumentError} If the path is not a string.
  *
  * @example
  * ```ts no-run
@@ -21,8 +21,8 @@ export function fileStorage(path: string): ChoiceStorage {
   checks("fileStorage").type({ path }, "string", "pass the path of a file, such as `.cache/device.json`.");
   const read = (): Record<string, string> => {
     try {
-      const held = JSON.parse(readFileSync(path, "utf8")) as Record<string, string> | null;
-      return held !== null && typeof held === "object" && !Array.isArray(held) ? held : {};
+      const items = JSON.parse(readFileSync(path, "utf8")) as Record<string, string> | null;
+      return items !== null && typeof items === "object" && !Array.isArray(items) ? items : {};
     } catch {
       return {};
     }

@@ -1,27 +1,27 @@
-// The check finds programs that are wrong in the known ways, and passes one that is right.
+// The check finds subjects with known mistakes, and passes a correct one.
 import { js, matmul, softmax, tensor, transpose } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { checkCases } from "./cases.js";
 import { checkSubjects } from "./check-subjects.js";
 import { checkText } from "./check-text.js";
 import { deviceSubject } from "./device-subject.js";
-import { inFloat64 } from "./in-float64.js";
+import { referenceInFloat64 } from "./in-float64.js";
 import type { AttentionInputs, CheckCase, Subject } from "./subject.js";
 
-/** A subject that is right, but for what it changes in its inputs or numbers. */
+/** A subject that computes in float64, except for the methods in `more`. */
 function subject(name: string, more: Partial<Subject> = {}): Subject {
-  const right = (kind: CheckCase["kind"]) => (inputs: never) =>
-    Promise.resolve(Float32Array.from(inFloat64({ kind, inputs: () => inputs } as never)));
-  return { name, matmul: right("matmul"), attention: right("attention"), ...more } as Subject;
+  const correct = (kind: CheckCase["kind"]) => (inputs: never) =>
+    Promise.resolve(Float32Array.from(referenceInFloat64({ kind, inputs: () => inputs } as never)));
+  return { name, matmul: correct("matmul"), attention: correct("attention"), ...more } as Subject;
 }
 
 /** Names of the cases that a subject fails. */
-async function failures(one: Subject): Promise<string[]> {
-  const { results } = await checkSubjects([one]);
+async function failures(tested: Subject): Promise<string[]> {
+  const { results } = await checkSubjects([tested]);
   return results.filter(({ passed }) => !passed).map((result) => result.case);
 }
 
-test("float32 numbers of what float64 gives pass every case", async () => {
+test("float64 results rounded to float32 pass every case", async () => {
   const { results, failed } = await checkSubjects([subject("right")]);
   expect(failed).toBe(0);
   expect(results).toHaveLength(checkCases().length);
@@ -44,7 +44,7 @@ test("sums in float16 are found", async () => {
   expect(await failures(half)).toEqual(expect.arrayContaining(["matmul, sums beyond float16"]));
 });
 
-/** A sum that is rounded to 11 bits after each step, and infinite beyond 65504. */
+/** A float16 accumulator: rounded to 11 significant bits after each addition, and infinite beyond 65504. */
 class Float16 {
   value: number;
   constructor(value: number) {
@@ -58,11 +58,12 @@ class Float16 {
   }
 }
 
-const changed = (change: (inputs: AttentionInputs) => AttentionInputs) =>
+/** A subject whose attention gets other inputs than it was given. */
+const withChangedInputs = (change: (inputs: AttentionInputs) => AttentionInputs) =>
   subject("changed", { attention: (inputs) => subject("right").attention(change(inputs)) });
 
-test("a mask that is one off, and a sequence that is cut, are found", async () => {
-  const late = changed((inputs) =>
+test("a causal mask that is one key off, and a truncated sequence, are found", async () => {
+  const offByOne = withChangedInputs((inputs) =>
     inputs.mask === "causal"
       ? {
           ...inputs,
@@ -72,16 +73,16 @@ test("a mask that is one off, and a sequence that is cut, are found", async () =
         }
       : inputs,
   );
-  expect(await failures(late)).toEqual(["attention, causal"]);
-  const cut = changed((inputs) =>
+  expect(await failures(offByOne)).toEqual(["attention, causal"]);
+  const truncated = withChangedInputs((inputs) =>
     inputs.S > 4096
       ? { ...inputs, S: 4096, key: inputs.key.slice(0, 4096 * 16), value: inputs.value.slice(0, 4096 * 16) }
       : inputs,
   );
-  expect(await failures(cut)).toEqual(["attention, 8,192 keys"]);
+  expect(await failures(truncated)).toEqual(["attention, 8,192 keys"]);
 });
 
-test("attention that adds −1e9 to what is masked, and exp without the largest, are found", async () => {
+test("attention that adds −1e9 to masked scores instead of removing them is found", async () => {
   const naive = deviceSubject("naive", js(), (query, key, value, mask) => {
     const scores = matmul(query, transpose(key));
     const shifted = scores.data.map((x, i) => {
@@ -95,7 +96,7 @@ test("attention that adds −1e9 to what is masked, and exp without the largest,
   expect(await failures(naive)).toEqual(["attention, rows that see nothing", "attention, NaN where masked"]);
 });
 
-test("an error, a wrong length and NaN are told of, and the table marks them", async () => {
+test("the report and the table contain errors, wrong lengths and NaN", async () => {
   const bad = subject("bad", {
     matmul: () => Promise.reject(new Error("device lost\nFix: none")),
     attention: ({ T }) =>
@@ -113,7 +114,7 @@ test("an error, a wrong length and NaN are told of, and the table marks them", a
   expect(text).toMatch(/11 of 22 passed\n$/);
 });
 
-test("a signal stops, and wrong arguments are refused", async () => {
+test("an aborted signal stops the check, and wrong arguments are refused", async () => {
   await expect(
     checkSubjects([subject("right")], { signal: AbortSignal.abort(new Error("enough")) }),
   ).rejects.toThrow("enough");

@@ -1,18 +1,21 @@
 import { checks } from "@qkv/core";
 import { checkCases } from "./cases.js";
-import { inFloat64 } from "./in-float64.js";
+import { referenceInFloat64 } from "./in-float64.js";
 import type { CheckCase, Subject } from "./subject.js";
 
-/** One case on one subject. */
+/** The result of one case on one subject. */
 export type CheckResult = {
   readonly subject: string;
   readonly case: string;
   readonly finds: string;
-  /** Largest distance from float64, as a share of the largest number; null for NaN, infinities and what threw. */
+  /**
+   * Largest absolute difference from the float64 reference, divided by the largest absolute value of the reference; null if
+   * the subject threw an error or returned NaN or an infinity.
+   */
   readonly error: number | null;
   readonly tolerance: number;
   readonly passed: boolean;
-  /** The first line of the error, where it threw; or the first number that is none. */
+  /** First line of the error that the subject threw, or the first value that is not finite. */
   readonly message?: string;
 };
 
@@ -23,15 +26,15 @@ export type CheckOptions = {
   cases?: readonly CheckCase[];
   /** Called after each case on each subject. */
   onResult?: (result: CheckResult) => void;
-  /** Stops between two cases. */
+  /** Stops the check between two cases. */
   signal?: AbortSignal;
 };
 
 /**
- * Compares what subjects compute with the same in float64.
+ * Compares the results of subjects with a float64 reference, case by case.
  *
- * @param subjects - Devices, or other programs.
- * @throws {ArgumentError} If an option is none of those that it takes. The signal's reason, when it aborts.
+ * @param subjects - Devices or other libraries.
+ * @throws {ArgumentError} If an option is unknown or has a wrong value. The signal's reason, if it aborts.
  *
  * @example
  * ```ts
@@ -59,11 +62,11 @@ export async function checkSubjects(
   );
   const { cases = checkCases(), onResult, signal } = check.options(given, ["cases", "onResult", "signal"]);
   const results: CheckResult[] = [];
-  for (const one of cases) {
-    const expected = inFloat64(one);
+  for (const checkCase of cases) {
+    const expected = referenceInFloat64(checkCase);
     for (const subject of subjects) {
       signal?.throwIfAborted();
-      const result = await resultOf(subject, one, expected);
+      const result = await runCase(subject, checkCase, expected);
       results.push(result);
       onResult?.(result);
     }
@@ -71,13 +74,15 @@ export async function checkSubjects(
   return { results, failed: results.filter(({ passed }) => !passed).length };
 }
 
-async function resultOf(subject: Subject, one: CheckCase, expected: Float64Array): Promise<CheckResult> {
-  const { name, finds, tolerance } = one;
+async function runCase(subject: Subject, checkCase: CheckCase, expected: Float64Array): Promise<CheckResult> {
+  const { name, finds, tolerance } = checkCase;
   const common = { subject: subject.name, case: name, finds, tolerance };
   let numbers: ArrayLike<number>;
   try {
     numbers =
-      one.kind === "matmul" ? await subject.matmul(one.inputs()) : await subject.attention(one.inputs());
+      checkCase.kind === "matmul"
+        ? await subject.matmul(checkCase.inputs())
+        : await subject.attention(checkCase.inputs());
   } catch (error) {
     const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
     return { ...common, error: null, passed: false, message };

@@ -2,10 +2,11 @@ import { checks } from "@qkv/core";
 import type { CheckReport, CheckResult } from "./check-subjects.js";
 
 /**
- * A report as a table in Markdown: a row for each case, a column for each subject. Errors that do not pass are marked.
+ * Formats a report as a Markdown table: one row per case, one column per subject, the relative error in each cell. Errors
+ * above the tolerance are marked WRONG and explained below the table.
  *
- * @param facts - Lines above it: adapter, engine, versions.
- * @throws {ArgumentError} If the report is none, or a fact is no text.
+ * @param facts - Lines printed above the table: adapter, engine, versions.
+ * @throws {ArgumentError} If `report` is not a report, or a fact is not a string.
  *
  * @example
  * ```ts

@@ -3,10 +3,10 @@ import { matmul, tensor, type Device, type Tensor } from "@qkv/tensor";
 import type { Subject } from "./subject.js";
 
 /**
- * A device of ours as a subject of the check.
+ * Makes a subject of the check from a qkv device.
  *
- * @param attend - Attention of query `[1, H, T, D]` and key and value `[1, H, S, D]`, under no mask, a causal one, or bools
- *   `[1, 1, T, S]`: `attention` of `@qkv/attention`.
+ * @param attend - Computes attention of query `[1, H, T, D]`, key and value `[1, H, S, D]`, as `attention` of
+ *   `@qkv/attention` does. The mask is undefined, `"causal"`, or a bool tensor `[1, 1, T, S]`.
  *
  * @example
  * ```ts

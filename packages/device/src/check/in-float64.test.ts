@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inFloat64 } from "./in-float64.js";
+import { referenceInFloat64 } from "./in-float64.js";
 import type { AttentionInputs } from "./subject.js";
 
 /** Two queries and two keys of size 1, whose scores are 0 and log 3. */
@@ -8,7 +8,7 @@ const attend = (mask: AttentionInputs["mask"]) => {
   const numbers = { query: [1, 1], key: [0, Math.log(3)], value: [8, 4] };
   const [query, key, value] = Object.values(numbers).map((list) => Float32Array.from(list));
   const inputs = () => ({ ...sizes, query: query!, key: key!, value: value!, ...(mask && { mask }) });
-  return inFloat64({ kind: "attention", name: "by hand", finds: "", tolerance: 0, inputs });
+  return referenceInFloat64({ kind: "attention", name: "by hand", finds: "", tolerance: 0, inputs });
 };
 
 test("golden: weights of 1/4 and 3/4, the first query causal, a query that sees nothing gives zeros", () => {

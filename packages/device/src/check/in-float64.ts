@@ -1,11 +1,13 @@
 import type { AttentionInputs, CheckCase, ProductInputs } from "./subject.js";
 
-/** The numbers of a case in float64, by loops that share no code with any device. */
-export function inFloat64(one: CheckCase): Float64Array {
-  return one.kind === "matmul" ? productInFloat64(one.inputs()) : attentionInFloat64(one.inputs());
+/** The result of a case in float64: `[M, N]` or `[H, T, D]`. The loops share no code with any device. */
+export function referenceInFloat64(checkCase: CheckCase): Float64Array {
+  return checkCase.kind === "matmul"
+    ? matmulInFloat64(checkCase.inputs())
+    : attentionInFloat64(checkCase.inputs());
 }
 
-function productInFloat64({ M, K, N, a, b }: ProductInputs): Float64Array {
+function matmulInFloat64({ M, K, N, a, b }: ProductInputs): Float64Array {
   const out = new Float64Array(M * N);
   for (let m = 0; m < M; m++)
     for (let k = 0; k < K; k++) for (let n = 0; n < N; n++) out[m * N + n]! += a[m * K + k]! * b[k * N + n]!;

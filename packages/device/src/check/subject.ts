@@ -17,27 +17,27 @@ export type AttentionInputs = {
   readonly key: Float32Array;
   readonly value: Float32Array;
   /**
-   * `"causal"`: queries are the last T of S positions and see what is not after them. A list `[T, S]`: 1 where a query sees
-   * a key. A query that sees no key gives zeros. Default: all is seen.
+   * `"causal"`: queries are the last T of S positions, and each sees its own key and earlier ones. An array `[T, S]`: 1 where
+   * a query sees a key, else 0. The output of a query that sees no key is zero. Default: every query sees every key.
    */
   readonly mask?: "causal" | Uint8Array;
 };
 
-/** A program that computes attention and matrix products: a device of ours, or another library. */
+/** A program under test, which computes matrix products and attention: a qkv device or another library. */
 export type Subject = {
   readonly name: string;
-  /** `[M, N]` */
+  /** Returns the product, `[M, N]` row-major. */
   matmul(inputs: ProductInputs): Promise<ArrayLike<number>>;
-  /** `[H, T, D]` */
+  /** Returns the output, `[H, T, D]` row-major. */
   attention(inputs: AttentionInputs): Promise<ArrayLike<number>>;
 };
 
-/** One computation that is known to have gone wrong somewhere. */
+/** A computation that some device or library is known to have gotten wrong. */
 export type CheckCase = {
   readonly name: string;
-  /** The mistake that it finds, in a few words. */
+  /** The mistake that the case finds, in a few words. */
   readonly finds: string;
-  /** Largest distance from the numbers in float64 that passes, as a share of the largest number. */
+  /** Largest passing error: the absolute difference from float64, divided by the largest absolute value of the reference. */
   readonly tolerance: number;
 } & (
   | { readonly kind: "matmul"; inputs(): ProductInputs }
