@@ -15,7 +15,7 @@ const masks: Record<AttentionCallChoices["mask"], () => Mask | undefined> = {
   window: () => slidingWindow(2),
 };
 
-/** Refuses settings that no call has. */
+/** Refuses choices that the figure does not offer. */
 export function checkOptions(check: Checks, options: AttentionCallOptions & { maxTokens?: number }): void {
   const { mask, temperature } = check.options(options, ["head", "mask", "temperature", "maxTokens"]);
   const known = (name: unknown) => typeof name === "string" && Object.hasOwn(masks, name);
@@ -24,12 +24,12 @@ export function checkOptions(check: Checks, options: AttentionCallOptions & { ma
 }
 
 /** A tensor `[…, R, C]` as plain numbers `[R, C]`. */
-export async function frameOf(x: Tensor): Promise<{ data: number[]; shape: [number, number] }> {
+export async function readMatrix(x: Tensor): Promise<{ data: number[]; shape: [number, number] }> {
   const [R, C] = x.shape.slice(-2) as [number, number];
   return { data: Array.from(await x.read(), Number), shape: [R, C] };
 }
 
-/** Runs the attention of one head and keeps everything on the way. */
+/** Runs the attention of one head, and returns all intermediate matrices. */
 export async function attend(
   { query, key, value }: Head,
   { mask = "causal", temperature = 1 }: AttentionCallOptions,
@@ -41,16 +41,16 @@ export async function attend(
     "weights",
   ]);
   const dots = matmul(query, transpose(key, 2, 3));
-  const masked = await frameOf(traced.scores);
+  const masked = await readMatrix(traced.scores);
   return {
-    query: await frameOf(query),
-    key: await frameOf(key),
-    value: await frameOf(value),
-    dots: await frameOf(dots),
+    query: await readMatrix(query),
+    key: await readMatrix(key),
+    value: await readMatrix(value),
+    dots: await readMatrix(dots),
     scale,
-    scores: await frameOf(mul(dots, scale)),
+    scores: await readMatrix(mul(dots, scale)),
     seen: { ...masked, data: masked.data.map((score) => (score === -Infinity ? 0 : 1)) },
-    weights: await frameOf(traced.weights),
-    output: await frameOf(traced.output),
+    weights: await readMatrix(traced.weights),
+    output: await readMatrix(traced.output),
   };
 }

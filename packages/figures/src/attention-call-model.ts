@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { linear, tensor, transpose, type Tensor } from "@qkv/tensor";
 import type { Model } from "@qkv/transformer";
 import type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
-import { attend, checkOptions, frameOf, type AttentionCallOptions } from "./attend.js";
+import { attend, checkOptions, readMatrix, type AttentionCallOptions } from "./attend.js";
 
 export type { AttentionCallOptions } from "./attend.js";
 
@@ -11,7 +11,7 @@ const features = ["animal", "action", "place", "helper"];
 const rows = (...list: number[][]) =>
   tensor(list.flat(), { shape: [list.length, list[0]!.length], dtype: "float64" });
 
-// Halves, and weights in fifths and tenths: every product and every sum is exact as printed.
+// Inputs are multiples of 0.5 and projections of 0.1 or 0.2, so that all products and sums are exact as printed.
 const x = [
   [0, 0, 0, 1],
   [1, 0, 0, 0],
@@ -20,7 +20,7 @@ const x = [
   [0, 0, 0, 1],
   [0, 0, 1, 0],
 ];
-// Rows are what a token is, columns what it asks for, offers and passes on.
+// `[C, D]`: rows are features of a token, columns are channels of queries, keys or values.
 const weights = {
   query: [
     [0.4, 1.2, 0.2, 0.6],
@@ -66,7 +66,7 @@ export async function attentionCallExample(options: AttentionCallOptions = {}): 
   ];
   const project = (w: Tensor) => {
     const made = linear(input, transpose(w, 0, 1));
-    // Sums of decimals without the noise of binary fractions: 0.1 + 0.2 is 0.3.
+    // Rounds away the errors of binary fractions: 0.1 + 0.2 gives 0.3.
     const data = Array.from(made.data, (value) => Number(Number(value).toFixed(9)));
     return tensor(data, { shape: [1, 1, tokens.length, features.length], dtype: "float64" });
   };
@@ -76,8 +76,8 @@ export async function attentionCallExample(options: AttentionCallOptions = {}): 
     tokens,
     features,
     channels: features,
-    x: await frameOf(input),
-    projections: { query: await frameOf(wq), key: await frameOf(wk), value: await frameOf(wv) },
+    x: await readMatrix(input),
+    projections: { query: await readMatrix(wq), key: await readMatrix(wk), value: await readMatrix(wv) },
     ...made,
     dots: { ...made.dots, data: exact },
   };
@@ -88,11 +88,11 @@ export async function attentionCallExample(options: AttentionCallOptions = {}): 
  * all that follows. With the causal mask and temperature 1 these are the numbers that the model itself computes, which is
  * checked; other choices say what the head would do.
  *
- * @param model - A decoder, as `load` gives it.
- * @param text - Of a longer one the last `maxTokens` tokens.
+ * @param model - A decoder, as `load` returns it.
+ * @param text - Text. If it is longer than `maxTokens`, its last tokens.
  * @param options - `head`: counted over all layers from 0, so that head 2 of layer 1 of 4 heads is 6. `mask`, `temperature`.
  *   `maxTokens`: default 24.
- * @throws {ArgumentError} If there is no such head, or its attention has a part that this does not know.
+ * @throws {ArgumentError} If there is no such head, or its attention has a part that the figure does not draw.
  *
  * @example
  * ```ts

@@ -24,8 +24,8 @@ const fixed = (value: number, digits = 2) => {
   return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");
 };
 const seen = ({ marks }: Scene) => marks.filter(({ opacity = 1 }) => opacity > 0.5);
-const cellOf = (scene: Scene, cell: string) => scene.marks.find((mark) => mark.cell === cell);
-const sceneOf = (model: AttentionCallModel, id: string, width = 1200, token = 2, progress = 1) => {
+const cellMark = (scene: Scene, cell: string) => scene.marks.find((mark) => mark.cell === cell);
+const stepScene = (model: AttentionCallModel, id: string, width = 1200, token = 2, progress = 1) => {
   const choices = { ...initial, token };
   const step = attentionCall.steps(model, choices).findIndex((each) => each.id === id);
   expect(step, id).toBeGreaterThanOrEqual(0);
@@ -64,11 +64,11 @@ describe.each(names)("%s", (name) => {
 
   test("the finished picture has every weight of the package, and masks what it masks", () => {
     const model = models[name]!;
-    const scene = sceneOf(model, "whole", 1280, 0);
+    const scene = stepScene(model, "whole", 1280, 0);
     const T = model.tokens.length;
     for (let q = 0; q < T; q++) {
       for (let k = 0; k < T; k++) {
-        const mark = cellOf(scene, `a:${q}:${k}`)!;
+        const mark = cellMark(scene, `a:${q}:${k}`)!;
         const masked = model.seen.data[q * T + k] === 0;
         expect(mark.hatch).toBe(masked ? 1 : 0);
         expect(mark.reads).toMatch(
@@ -80,7 +80,7 @@ describe.each(names)("%s", (name) => {
 
   test("every cell explains itself", () => {
     const model = models[name]!;
-    const scene = sceneOf(model, "whole", 1280, 0);
+    const scene = stepScene(model, "whole", 1280, 0);
     const cells = scene.marks.flatMap(({ cell }) => cell ?? []);
     for (const cell of cells.filter((_, i) => cells.length < 150 || i % 7 === 0)) {
       const { step } = player(attentionCall).start(model);
@@ -96,7 +96,7 @@ describe.each(names)("%s", (name) => {
 
 test("a score: its query row, its key column, and products that add up as printed", () => {
   const model = models["example"]!;
-  const scene = sceneOf(model, "score-1");
+  const scene = stepScene(model, "score-1");
   const text = (key: string) => scene.marks.find((mark: Mark) => mark.key === key)?.text;
   const products = [0, 1, 2, 3].map((d) => text(`bench:product:${d}`));
   expect(products).toEqual([0, 1, 2, 3].map((d) => fixed(model.query.data[8 + d]! * model.key.data[4 + d]!)));
@@ -108,7 +108,7 @@ test("a score: its query row, its key column, and products that add up as printe
 
 test("softmax: bars of one row fill exactly 1, side by side", () => {
   for (const name of ["example", "model"]) {
-    const scene = sceneOf(models[name]!, "normalize");
+    const scene = stepScene(models[name]!, "normalize");
     const bars = scene.marks.filter(({ key }) => key.startsWith("bench:bar:"));
     const track = scene.marks.find(({ key }) => key.startsWith("bench:track:"))!;
     const filled = bars.reduce((sum, { width }) => sum + width!, 0);
@@ -118,12 +118,12 @@ test("softmax: bars of one row fill exactly 1, side by side", () => {
 
 test("the mixture adds up to the output of the package", () => {
   const model = models["example"]!;
-  const scene = sceneOf(model, "whole");
+  const scene = stepScene(model, "whole");
   for (let d = 0; d < 4; d++) {
     expect(scene.marks.find(({ key }) => key === `bench:o:${d}`)!.text).toBe(
       fixed(model.output.data[8 + d]!),
     );
-    expect(cellOf(scene, `o:2:${d}`)!.reads).toContain(fixed(model.output.data[8 + d]!));
+    expect(cellMark(scene, `o:2:${d}`)!.reads).toContain(fixed(model.output.data[8 + d]!));
   }
 });
 
@@ -135,14 +135,14 @@ test("before a step, what it makes is not there; after it, it is", () => {
     ["normalize", "a:2:1"],
     ["output-all", "o:0:0"],
   ] as const) {
-    expect(cellOf(sceneOf(model, id, 1200, 2, 0), cell), id).toBeUndefined();
-    expect(cellOf(sceneOf(model, id), cell)?.opacity, id).toBe(1);
+    expect(cellMark(stepScene(model, id, 1200, 2, 0), cell), id).toBeUndefined();
+    expect(cellMark(stepScene(model, id), cell)?.opacity, id).toBe(1);
   }
 });
 
 test("long products show their largest terms and the sum of the rest", () => {
   const model = models["model"]!;
-  const scene = sceneOf(model, "score-3", 1200, 5);
+  const scene = stepScene(model, "score-3", 1200, 5);
   const terms = scene.marks.filter(({ key }) => key.startsWith("bench:product:"));
   expect(terms).toHaveLength(6);
   const rest = scene.marks.find(({ key }) => key === "bench:rest")!;

@@ -22,10 +22,9 @@ export type AttentionCallElement = FigureElement<AttentionCallModel, AttentionCa
 
 /**
  * Makes the element `<qkv-attention-call>`, once. Alone it shows the example of six tokens; with `text="…"` a head of the
- * small model of `@qkv/model-tiny` on this text, which is loaded then; with `element.ask` numbers of your own. Its place
- * in the story is `element.state`, also as an attribute.
+ * small model of `@qkv/model-tiny` on this text, which is loaded then; with `element.ask` numbers of your own. `element.state`, also an attribute, holds its step.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

@@ -23,7 +23,7 @@ import { tokenText } from "./token-text.js";
 type Frame = { data: Float64Array; shape: number[] };
 type Tensors = Record<string, Tensor>;
 
-/** Largest difference from the model's own pass that rounding explains, relative to the largest number. */
+/** Tolerance of rounding against the forward pass of the model, relative to the largest number. */
 const tolerance = 1e-3;
 /** Next tokens that are shown. */
 const shownTokens = 6;
@@ -38,11 +38,11 @@ const activations = {
   tanh: { text: "tanh", apply: tanh },
 } as const;
 
-/** The activation of a model that {@link checkParts} has let through. */
-const activationOf = ({ activation = "silu" }: DecoderConfig) =>
+/** The activation function of a model that passed {@link checkParts}. */
+const activationFunction = ({ activation = "silu" }: DecoderConfig) =>
   activations[activation as keyof typeof activations];
 
-/** The residual stream of a model on a text, from the trace of its pass. */
+/** The residual stream of a model on a text, from the trace of one forward pass. */
 export async function blockTrace(
   model: Model,
   text: string,
@@ -58,7 +58,7 @@ export async function blockTrace(
   check.whole({ maxTokens }, { min: 1 });
   checkParts(check, model);
   const { config, tokenizer } = model;
-  const interventions = interventionsOf(check, removed, config);
+  const interventions = removalInterventions(check, removed, config);
 
   const encoded = tokenizer!.encode(text, { addSpecialTokens: false }).slice(-maxTokens);
   const ids = encoded.length > 0 ? encoded : [0];
@@ -69,9 +69,9 @@ export async function blockTrace(
     tensors,
     ...(interventions && { interventions }),
   };
-  const logits = await rowsOf(model.apply(model.params, ids, { trace }));
-  const whole = interventions ? await rowsOf(model.apply(model.params, ids)) : logits;
-  const stream = await streamOf(check, model, tensors, removed);
+  const logits = await readRows(model.apply(model.params, ids, { trace }));
+  const whole = interventions ? await readRows(model.apply(model.params, ids)) : logits;
+  const stream = await residualStream(check, model, tensors, removed);
   const next = await nextTokens(check, model, { ids, removed: removed !== "none", logits, whole, stream });
   return {
     name,
@@ -80,7 +80,7 @@ export async function blockTrace(
     numHeads: config.numHeads,
     numKvHeads: config.numKvHeads,
     norm: config.norm === "layer" ? "layer" : "rms",
-    activation: activationOf(config).text,
+    activation: activationFunction(config).text,
     ...stream,
     next,
     removed,
@@ -119,8 +119,8 @@ function checkParts(check: Checks, { config, tokenizer }: Model): void {
     refuse("a cap on the logits", "logits that are sums of what each part adds");
 }
 
-/** Interventions that set the output of a part to zero; undefined: nothing is removed. */
-function interventionsOf(check: Checks, removed: string, { numLayers, numHeads }: DecoderConfig) {
+/** Interventions that set the output of a part to zero (zero ablation); undefined if nothing is removed. */
+function removalInterventions(check: Checks, removed: string, { numLayers, numHeads }: DecoderConfig) {
   if (removed === "none") return undefined;
   const [, kind, layer = 0, head = 0] = (/^(attention|mlp)-(\d+)$/.exec(removed) ??
     /^(head)-(\d+)-(\d+)$/.exec(removed) ??
@@ -150,10 +150,15 @@ function withoutHead(heads: Tensor, head: number): Tensor {
 type Stream = Pick<TransformerBlockModel, "stream" | "writes" | "normed" | "blocks">;
 
 /** The stream at each point, and what each part reads and writes. */
-async function streamOf(check: Checks, model: Model, tensors: Tensors, removed: string): Promise<Stream> {
+async function residualStream(
+  check: Checks,
+  model: Model,
+  tensors: Tensors,
+  removed: string,
+): Promise<Stream> {
   const { config, params } = model;
   const layerNorm = norm({ kind: config.norm ?? "rms", embedDim: config.embedDim, eps: config.normEps });
-  const stream = [await rowsOf(tensors["embeddings"]!)];
+  const stream = [await readRows(tensors["embeddings"]!)];
   const writes: Frame[] = [];
   const normed: Frame[] = [];
   const blocks: BlockNumbers[] = [];
@@ -169,17 +174,17 @@ async function streamOf(check: Checks, model: Model, tensors: Tensors, removed: 
     const seen = layerNorm.apply(layer.feedForwardNorm, middle);
     const mlp = postNorm(at("feedForwardOutput"), layer.feedForwardOutNorm);
     await checkSame(check, `block ${i}`, add(middle, mlp), at("output"));
-    stream.push(await rowsOf(middle), await rowsOf(at("output")));
-    writes.push(await rowsOf(attention), await rowsOf(mlp));
-    normed.push(await rowsOf(read), await rowsOf(seen));
+    stream.push(await readRows(middle), await readRows(at("output")));
+    writes.push(await readRows(attention), await readRows(mlp));
+    normed.push(await readRows(read), await readRows(seen));
     const { value, output } = layer.attention;
     blocks.push({
-      scores: await rowsOf(at("attention.scores")),
-      weights: await rowsOf(at("attention.weights")),
-      mixtures: await rowsOf(at("attention.heads")),
-      headWrites: await rowsOf(headContributions(at("attention.heads"), output)),
-      values: byHead(await rowsOf(linear(read, value.weight, value.bias)), config.numKvHeads),
-      ...(await hiddenOf(config, layer.feedForward as FeedForwardParams, seen, (written) =>
+      scores: await readRows(at("attention.scores")),
+      weights: await readRows(at("attention.weights")),
+      mixtures: await readRows(at("attention.heads")),
+      headWrites: await readRows(headContributions(at("attention.heads"), output)),
+      values: byHead(await readRows(linear(read, value.weight, value.bias)), config.numKvHeads),
+      ...(await hiddenActivations(config, layer.feedForward as FeedForwardParams, seen, (written) =>
         removed === `mlp-${i}`
           ? undefined
           : checkSame(check, `the MLP of block ${i}`, written, at("feedForwardOutput")),
@@ -187,32 +192,32 @@ async function streamOf(check: Checks, model: Model, tensors: Tensors, removed: 
     });
     entering = at("output");
   }
-  normed.push(await rowsOf(layerNorm.apply(params.norm, entering)));
+  normed.push(await readRows(layerNorm.apply(params.norm, entering)));
   return { stream, writes, normed, blocks };
 }
 
-/** The numbers inside an MLP, checked against its output. */
-async function hiddenOf(
+/** The hidden activations of an MLP `[T, F]`, checked against its output. */
+async function hiddenActivations(
   config: DecoderConfig,
   { gate, up, down }: FeedForwardParams,
   x: Tensor,
   compare: (written: Tensor) => Promise<void> | undefined,
 ): Promise<Pick<BlockNumbers, "gate" | "up" | "hidden">> {
-  const { apply } = activationOf(config);
+  const { apply } = activationFunction(config);
   const raised = linear(x, up.weight, up.bias);
   const gated = gate && linear(x, gate.weight, gate.bias);
   const hidden = gated ? mul(apply(gated), raised) : apply(raised);
   await compare(linear(hidden, down.weight, down.bias));
   return {
-    ...(gated && { gate: await rowsOf(gated) }),
-    up: await rowsOf(raised),
-    hidden: await rowsOf(hidden),
+    ...(gated && { gate: await readRows(gated) }),
+    up: await readRows(raised),
+    hidden: await readRows(hidden),
   };
 }
 
-/** Refuses a model whose own pass gave other numbers: it has a part that is not drawn. */
+/** Refuses a model whose forward pass gave other numbers: it has a part that the figure does not draw. */
 async function checkSame(check: Checks, part: string, mine: Tensor, own: Tensor): Promise<void> {
-  const [{ data: a }, { data: b }] = [await rowsOf(mine), await rowsOf(own)];
+  const [{ data: a }, { data: b }] = [await readRows(mine), await readRows(own)];
   let [apart, largest] = [0, 1];
   a.forEach((value, i) => {
     apart = Math.max(apart, Math.abs(value - b[i]!));
@@ -236,15 +241,17 @@ type Passes = {
   stream: Stream;
 };
 
-/** The likeliest next tokens of each token, and what each part adds to their logits. */
+/** The most probable next tokens at each position, and the contribution of each part to their logits. */
 async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<NextToken[][]> {
   const { config, params } = model;
   const { ids, logits, whole, stream } = passes;
   const { stream: points, writes, blocks } = stream;
   const unembedding = (params.output ?? params.embedding).weight;
-  const gain = (await rowsOf(params.norm.weight)).data;
-  const bias = params.norm.bias && (await rowsOf(params.norm.bias)).data;
-  const rowOf = memoized(async (id: number) => (await rowsOf(slice(unembedding, 0, id, id + 1))).data);
+  const gain = (await readRows(params.norm.weight)).data;
+  const bias = params.norm.bias && (await readRows(params.norm.bias)).data;
+  const unembeddingRow = memoized(
+    async (id: number) => (await readRows(slice(unembedding, 0, id, id + 1))).data,
+  );
   const list: NextToken[][] = [];
   for (const t of ids.keys()) {
     const [before, now] = [softmax(row(whole, t)), softmax(row(logits, t))];
@@ -253,12 +260,12 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
     for (const id of topKIndices(now, shownTokens)) {
       if (offered.length < shownTokens && !offered.includes(id)) offered.push(id);
     }
-    // The final norm divides by one number. With that number fixed, the logit is a sum over what was written.
+    // With the divisor of the final norm held fixed, the logit is a sum over the embedding and all writes.
     const divisor = normDivisor(row(points.at(-1)!, t), config);
     const center = config.norm === "layer";
     const tokens: NextToken[] = [];
     for (const id of offered) {
-      const output = await rowOf(id);
+      const output = await unembeddingRow(id);
       const direction = output.map((value, c) => (value * gain[c]!) / divisor);
       const shift = center ? mean(direction) : 0;
       const adds = (x: ArrayLike<number>) => {
@@ -297,17 +304,17 @@ async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<
   return list;
 }
 
-/** The number that the final norm divides by. */
+/** The number that the final norm divides by: the root mean square, or the standard deviation. */
 function normDivisor(x: ArrayLike<number>, { norm: kind, normEps }: DecoderConfig): number {
   const all = Array.from(x);
   const center = kind === "layer" ? mean(all) : 0;
   return Math.sqrt(mean(all.map((value) => (value - center) ** 2)) + normEps);
 }
 
-/** A tensor as numbers, axes of length 1 in front left out: `[1, T, C]` as `[T, C]`. */
-async function rowsOf(x: Tensor): Promise<Frame> {
+/** The numbers of a tensor, without a batch axis of length 1: `[1, T, C]` as `[T, C]`. */
+async function readRows(x: Tensor): Promise<Frame> {
   const shape = x.shape[0] === 1 ? x.shape.slice(1) : [...x.shape];
-  // Weights may lie in 16 bits, whose array holds bit patterns.
+  // Weights may be float16 or bfloat16, whose typed array holds bit patterns.
   const floats = x.dtype === "float64" ? x : cast(x, "float32");
   return { data: Float64Array.from(await floats.read(), Number), shape };
 }
@@ -333,8 +340,8 @@ function row(
 }
 
 function softmax(logits: Float64Array): Float64Array {
-  const most = logits.reduce((a, b) => Math.max(a, b));
-  const powers = logits.map((logit) => Math.exp(logit - most));
+  const max = logits.reduce((a, b) => Math.max(a, b));
+  const powers = logits.map((logit) => Math.exp(logit - max));
   const total = powers.reduce((a, b) => a + b);
   return powers.map((power) => power / total);
 }

@@ -38,7 +38,7 @@ beforeAll(async () => {
 /** The packages' own caches, sent through the story a second time, by hand. */
 async function byHand(make: (numLayers: number) => KvCache) {
   const encode = (text: string) => model.tokenizer!.encode(text, { addSpecialTokens: false });
-  const idOf = new Map(Array.from({ length: model.config.vocabSize }, (_, id) => [text(id), id]));
+  const idByText = new Map(Array.from({ length: model.config.vocabSize }, (_, id) => [text(id), id]));
   const caches: KvCache[] = [make(model.config.numLayers)];
   const after: { caches: KvCache[]; bytes: number; own: number; lengths: number[]; tables: number[][] }[] =
     [];
@@ -48,7 +48,7 @@ async function byHand(make: (numLayers: number) => KvCache) {
     if (kind === "fork") caches[1] = caches[0]!.fork();
     if (kind === "prompt") await run(caches[0]!, encode(prompt));
     if (kind === "append") {
-      const token = idOf.get(story.texts[sequence]![lengths[sequence]! - 1]!)!;
+      const token = idByText.get(story.texts[sequence]![lengths[sequence]! - 1]!)!;
       await run(caches[sequence]!, [token]);
     }
     if (kind === "request") {
@@ -58,7 +58,7 @@ async function byHand(make: (numLayers: number) => KvCache) {
     }
     after.push({
       caches: [...caches],
-      bytes: bytesOf(caches),
+      bytes: cacheBytes(caches),
       own: caches[0]!.bytes,
       lengths: caches.map((cache) => cache.length),
       tables: caches.map((cache) => [...((cache as Partial<PagedCache>).table?.[0] ?? [])]),
@@ -70,7 +70,7 @@ async function byHand(make: (numLayers: number) => KvCache) {
 const text = (id: number) => model.tokenizer!.decode([id], { skipSpecialTokens: false });
 
 /** Bytes of the buffers that caches read, each once. */
-function bytesOf(caches: readonly KvCache[]): number {
+function cacheBytes(caches: readonly KvCache[]): number {
   const storages = new Set<Storage>();
   for (const cache of caches)
     for (let layer = 0; layer < cache.numLayers; layer++) {
@@ -111,7 +111,7 @@ test("each slot holds the key of the token that is drawn in it, and what is forg
   await model.apply(model.params, ids, { cache: exact }).read();
   const keys = denseSegment(exact.read(0).key[0]!, 1);
   const [, , , D] = keys.shape as [number, number, number, number];
-  const keyOf = (position: number) => Array.from(keys.data.slice(position * D, (position + 1) * D));
+  const keyRow = (position: number) => Array.from(keys.data.slice(position * D, (position + 1) * D));
   const cache = rollingCache({ numLayers: model.config.numLayers, windowSize: 6, keepFirst: 1 });
   await model.apply(model.params, ids, { cache }).read();
   const [part] = cache.read(0).key;
@@ -119,7 +119,7 @@ test("each slot holds the key of the token that is drawn in it, and what is forg
   const buffer = part.device.array(part.storage);
   const { regions, sequences } = kind("rolling").moments[0]!;
   regions[0]!.slots.forEach((token, slot) => {
-    expect(Array.from(buffer.slice(slot * D, (slot + 1) * D))).toEqual(keyOf(token!.position));
+    expect(Array.from(buffer.slice(slot * D, (slot + 1) * D))).toEqual(keyRow(token!.position));
   });
   expect(sequences[0]!.stored.filter((form) => form !== "evicted")).toHaveLength(cache.stored);
 });

@@ -7,10 +7,10 @@ import {
 } from "@qkv/viz/figures/caches-at-work";
 
 /**
- * Makes the numbers of *KV caches at work*: a model runs one conversation on each kind of cache of `@qkv/kv-cache`, and the
+ * Computes the numbers of *KV caches at work*: a model runs one conversation on each kind of cache of `@qkv/kv-cache`, and the
  * memory of the caches is read after each operation: slots, page tables, copies, bytes, rounded keys, next tokens.
  *
- * @param model - A decoder with its tokenizer, as `load` gives it.
+ * @param model - A decoder with its tokenizer, as `load` returns it.
  * @param choices - Those of the figure. `operations` is a letter each: `a`, `b`, `c` append a token to a sequence, `f` forks
  *   A to B, `n` is a new request C.
  * @throws {ArgumentError} If a choice is not one that the figure offers, or has another name; or if the model has no

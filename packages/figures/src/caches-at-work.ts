@@ -26,11 +26,11 @@ export {
 export type CachesAtWorkElement = FigureElement<CachesAtWorkModel, CachesAtWorkChoices>;
 
 /**
- * Makes the element `<qkv-caches-at-work>`, once: one conversation of the model of `@qkv/model-tiny` through every kind of
+ * Defines the custom element `<qkv-caches-at-work>`: one conversation of the model of `@qkv/model-tiny` through every kind of
  * KV cache. The model is loaded when the element enters a page. The kind, its budget and the reader's own forks and appends
  * are its `state`, also as an attribute.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ import type { GenerationCandidate, OtherCandidates } from "@qkv/viz/figures/gene
 export type Pin = { id: number } | { rank: number };
 
 /** Candidates that get a bar. */
-const mostBars = 8;
+const maxBars = 8;
 
 /**
  * The stages of sampling for one row of logits, as `generate` goes through them, and the token that is taken: the pinned
@@ -19,7 +19,7 @@ export function candidateList(
     draw,
     pinned,
   }: { temperature: number; topP: number; draw: number; pinned: Pin | undefined },
-  textOf: (id: number) => string,
+  tokenText: (id: number) => string,
 ): { candidates: GenerationCandidate[]; others: OtherCandidates; taken: number } {
   const raw = candidates(logits, { temperature: 1 });
   const tempered = byId(candidates(logits, { temperature }));
@@ -38,14 +38,14 @@ export function candidateList(
     found = true;
   }
   const takenId = pinned === undefined ? drawn : "id" in pinned ? pinned.id : raw[pinned.rank]!.id;
-  const listed = raw.slice(0, mostBars);
+  const listed = raw.slice(0, maxBars);
   if (!listed.some(({ id }) => id === takenId)) {
     const taken = raw.find(({ id }) => id === takenId) ?? { id: takenId, probability: 0 };
     listed.splice(-1, 1, taken);
   }
   const list = listed.map(({ id, probability }): GenerationCandidate => {
     const { from = 0, to = 0, probability: part = 0 } = stretches.get(id) ?? {};
-    return { id, text: textOf(id), probability, tempered: tempered.get(id) ?? 0, kept: part, from, to };
+    return { id, text: tokenText(id), probability, tempered: tempered.get(id) ?? 0, kept: part, from, to };
   });
   const rest = (name: "probability" | "tempered" | "kept") =>
     Math.max(0, 1 - list.reduce((sum, one) => sum + one[name], 0));

@@ -38,12 +38,12 @@ test("scores, weights and context are those of additive attention, keys and valu
   const keys = tensor([annotations.map((row) => [...row])]);
   for (const { state, projectedQuery, scores, weights, context } of decoded) {
     close(context, layer.apply(params.attention, tensor([[[...state]]]), keys, keys).data);
-    const most = Math.max(...scores);
-    const sum = scores.reduce((all, score) => all + Math.exp(score - most), 0);
+    const max = Math.max(...scores);
+    const sum = scores.reduce((all, score) => all + Math.exp(score - max), 0);
     scores.forEach((score, j) => {
       const met = projectedQuery.map((value, i) => Math.tanh(value + projectedKeys[j]![i]!));
       expect(met.reduce((all, value, i) => all + value * scoreWeights[i]!, 0)).toBeCloseTo(score, 4);
-      expect(Math.exp(score - most) / sum).toBeCloseTo(weights[j]!, 5);
+      expect(Math.exp(score - max) / sum).toBeCloseTo(weights[j]!, 5);
     });
     context.forEach((value, c) =>
       expect(weights.reduce((all, weight, j) => all + weight * annotations[j]![c]!, 0)).toBeCloseTo(value, 5),

@@ -7,7 +7,7 @@ import {
 import { isoDate } from "./encoder-decoder-attention/date-sources.js";
 
 /**
- * Makes the numbers of *Before transformers*: a date as the trained translator reads and writes it, with the decoder's
+ * Computes the numbers of *Before transformers*: a date as the trained translator reads and writes it, with the decoder's
  * state, the scores, weights and context of each output letter. The weights come with the
  * package, in float16, and are loaded when they are needed.
  *

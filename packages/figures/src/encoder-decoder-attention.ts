@@ -21,10 +21,10 @@ export type EncoderDecoderAttentionElement = FigureElement<
 >;
 
 /**
- * Makes the element `<qkv-encoder-decoder-attention>`, once: a recurrent translator with additive attention writes a date
- * letter by letter. Its place in the story and its choices are `element.state`, also as an attribute.
+ * Defines the custom element `<qkv-encoder-decoder-attention>`: a recurrent translator with additive attention writes a date
+ * letter by letter. `element.state`, also an attribute, holds its step and choices.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

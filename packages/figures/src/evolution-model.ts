@@ -16,7 +16,7 @@ const size = { numHeads: 32, headDim: 128, contextLength: 32_768, window: 4096 }
 const width = /* @__PURE__ */ (() => size.numHeads * size.headDim)();
 
 /**
- * Makes the numbers of *The evolution of attention*: maps by `@qkv/attention` from small seeded vectors, cache and work by
+ * Computes the numbers of *The evolution of attention*: maps by `@qkv/attention` from small seeded vectors, cache and work by
  * `@qkv/cost` for one reference model.
  *
  * @example

@@ -14,10 +14,10 @@ export {
 export type EvolutionElement = FigureElement<EvolutionModel, EvolutionChoices>;
 
 /**
- * Makes the element `<qkv-evolution>`, once: attention from 2014 to today, each mechanism growing out of the one before.
- * Its place in the story is `element.state`, also as an attribute.
+ * Defines the custom element `<qkv-evolution>`: attention from 2014 to today, each mechanism growing out of the one before.
+ * `element.state`, also an attribute, holds its step.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

@@ -37,7 +37,7 @@ const masks: Record<FlashMaskName, (tokens: number) => Mask | undefined> = {
 };
 
 /**
- * Makes the numbers of *FlashAttention*: queries, keys and values from a seed, one call of `attention`, and the running
+ * Computes the numbers of *FlashAttention*: queries, keys and values from a seed, one call of `attention`, and the running
  * maximum, sum and output accumulator after each tile of it. Tiles are classified by `tilePlan`; bytes of long sequences
  * are those of `attentionTraffic`.
  *
@@ -76,7 +76,7 @@ export function flashAttentionModel(choices: Partial<FlashAttentionChoices> = {}
     value: frame(value),
     output: frame(attention(query, key, value, options)),
     scores: frame(scores),
-    tiles: tilesOf({ query, key, value, scores }, rule, tileSize),
+    tiles: flashTiles({ query, key, value, scores }, rule, tileSize),
     storedBytes: attentionTraffic({ batchSize: 1, numHeads: 1, length: tokens, headDim: D, bytesPerNumber })
       .stored.bytesMoved,
     long: { ...long, lengths: lengths.map(longAttention) },
@@ -86,7 +86,11 @@ export function flashAttentionModel(choices: Partial<FlashAttentionChoices> = {}
 type Call = { query: Tensor; key: Tensor; value: Tensor; scores: Tensor };
 
 /** Goes through the tiles, one block of queries after the other. */
-function tilesOf({ query, key, value, scores }: Call, mask: Mask | undefined, tileSize: number): FlashTile[] {
+function flashTiles(
+  { query, key, value, scores }: Call,
+  mask: Mask | undefined,
+  tileSize: number,
+): FlashTile[] {
   const N = query.shape[2]!;
   const visible = tensor(
     Array.from({ length: N }, (_, t) =>
@@ -107,7 +111,7 @@ function tilesOf({ query, key, value, scores }: Call, mask: Mask | undefined, ti
     let before = empty(rows[1] - rows[0]);
     bytesMoved += bytes(rows, 1); // its queries are read
     blocks.forEach((columns, column) => {
-      const kind = kindOf(bound, rows, columns);
+      const kind = tileKind(bound, rows, columns);
       let after = before;
       if (kind !== "empty") {
         const end = columns[1];
@@ -118,7 +122,7 @@ function tilesOf({ query, key, value, scores }: Call, mask: Mask | undefined, ti
           { mask: maskTensor(slice(slice(visible, 0, ...rows), 1, 0, end)) },
           ["scores", "lse"],
         );
-        after = stateOf(traced);
+        after = onlineSoftmaxState(traced);
         bytesMoved += bytes(columns, 2); // its keys and values are read
       }
       if (column === blocks.length - 1) bytesMoved += bytes(rows, 1); // the output is written
@@ -130,7 +134,7 @@ function tilesOf({ query, key, value, scores }: Call, mask: Mask | undefined, ti
 }
 
 /** Class of one tile, by a plan of one tile. */
-function kindOf(
+function tileKind(
   bound: ReturnType<Mask["bind"]> | undefined,
   [firstQuery, lastQuery]: [number, number],
   [firstKey, lastKey]: [number, number],
@@ -142,7 +146,7 @@ function kindOf(
 }
 
 /** Maximum, sum and accumulator of attention over the first keys. */
-function stateOf({
+function onlineSoftmaxState({
   output,
   scores,
   lse,

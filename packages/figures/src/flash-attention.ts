@@ -21,10 +21,9 @@ export {
 export type FlashAttentionElement = FigureElement<FlashAttentionModel, FlashAttentionChoices>;
 
 /**
- * Makes the element `<qkv-flash-attention>`, once: attention computed tile by tile, with its online softmax. Its place in
- * the story and its choices are `element.state`, also as an attribute.
+ * Defines the custom element `<qkv-flash-attention>`: attention computed tile by tile, with its online softmax. `element.state`, also an attribute, holds its step and choices.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

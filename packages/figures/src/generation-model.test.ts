@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 const text = "The cat sat on the";
 const moo = "The cow says moo. What does the cow say? The";
-const idsOf = (given: string) => model.tokenizer!.encode(given, { addSpecialTokens: false });
+const encodeText = (given: string) => model.tokenizer!.encode(given, { addSpecialTokens: false });
 const caches = {
   contiguous: () => growingCache({ numLayers: 4 }),
   rolling: () => rollingCache({ numLayers: 4, windowSize: 4, keepFirst: 1, room: 5 }),
@@ -22,7 +22,7 @@ const caches = {
 type Some = Partial<GenerationChoices>;
 
 /** Ids and probabilities as `generate` gives them. */
-async function generated(choices: Some, prompt: readonly number[] = idsOf(choices.text ?? text)) {
+async function generated(choices: Some, prompt: readonly number[] = encodeText(choices.text ?? text)) {
   const { temperature = 0.8, topP = 0.9, seed = 5, tokens = 5, cache = "contiguous", draft } = choices;
   const ids: number[] = [];
   const chances: number[] = [];
@@ -57,7 +57,7 @@ test("property: tokens and probabilities are those of `generate` with the same s
       }),
       async (choices) => {
         const made = await generationModel(model, { ...choices, branches: "" });
-        const prompt = choices.text === "" ? model.config.stopIds.slice(0, 1) : idsOf(choices.text);
+        const prompt = choices.text === "" ? model.config.stopIds.slice(0, 1) : encodeText(choices.text);
         const { ids, chances } = await generated(choices, prompt);
         expect(written(made).map(({ id }) => id)).toEqual(ids);
         written(made).forEach((one, i) => expect(takenChance(one)).toBeCloseTo(chances[i]!, 5));
@@ -77,7 +77,7 @@ test("the sentence of the first picture", async () => {
 
 test("weights are those of a traced pass over the text so far, and sum to 1", async () => {
   const made = await generationModel(model);
-  const ids = [...idsOf(text), ...made.generated.map(({ id }) => id)];
+  const ids = [...encodeText(text), ...made.generated.map(({ id }) => id)];
   for (const [n, { weights }] of made.generated.entries()) {
     const T = made.prompt.length + n;
     const tensors: Record<string, Tensor> = {};
@@ -108,7 +108,7 @@ test.each([0.5, 1, 1.5])(
   "the stages of sampling at temperature %f are those of `candidates`",
   async (temperature) => {
     const made = await generationModel(model, { temperature });
-    const ids = [...idsOf(text), ...made.generated.map(({ id }) => id)];
+    const ids = [...encodeText(text), ...made.generated.map(({ id }) => id)];
     for (const [n, { candidates: list, others, taken, draw }] of made.generated.entries()) {
       const logits = await model
         .apply(model.params, ids.slice(0, made.prompt.length + n), { last: 1 })
@@ -151,7 +151,7 @@ test("bytes are those of the caches, and a window forgets all but the first and 
   const full = await generationModel(model, { branches: "" });
   const T = full.prompt.length;
   const cache = growingCache({ numLayers: 4 });
-  model.apply(model.params, idsOf(text), { cache });
+  model.apply(model.params, encodeText(text), { cache });
   expect(full.generated[0]!.cacheBytes).toBe(cache.bytes);
   expect(full.bytesPerToken * T).toBe(cache.bytes);
 
@@ -178,7 +178,7 @@ test("bytes are those of the caches, and a window forgets all but the first and 
 
 test("another cache says what an exact one would have given", async () => {
   const rolled = await generationModel(model, { cache: "rolling", branches: "" });
-  const ids = [...idsOf(text), ...rolled.generated.map(({ id }) => id)];
+  const ids = [...encodeText(text), ...rolled.generated.map(({ id }) => id)];
   for (const [n, { candidates: list }] of rolled.generated.entries()) {
     const logits = await model
       .apply(model.params, ids.slice(0, rolled.prompt.length + n), { last: 1 })

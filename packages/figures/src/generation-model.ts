@@ -27,10 +27,10 @@ type UsedCache = Cache & { crop(length: number): void };
 type Settings = Pick<GenerationChoices, "temperature" | "topP" | "seed" | "cache" | "draft">;
 
 /**
- * Makes the numbers of *Writing, token by token*: a model continues a text as `generate` does, with the same seed, and the
+ * Computes the numbers of *Writing, token by token*: a model continues a text as `generate` does, with the same seed, and the
  * weights, the cache and the probabilities of each token are kept.
  *
- * @param model - A decoder with its tokenizer, as `load` gives it.
+ * @param model - A decoder with its tokenizer, as `load` returns it.
  * @param choices - Those of the figure. `branches` and `branch` name tokens that were taken instead of drawn.
  * @throws {ArgumentError} If a choice is not one that the figure offers, or has another name; or if the model has no
  *   tokenizer. The signal's reason, when it aborts.
@@ -72,14 +72,14 @@ export async function generationModel(
   const encoded = tokenizer!.encode(text, { addSpecialTokens: false }).slice(-longestPrompt);
   // Nothing is continued from the token that ends a text: a new one begins.
   const ids = encoded.length > 0 ? encoded : config.stopIds.slice(0, 1);
-  const promptName = nameOf(ids);
+  const promptName = promptHash(ids);
   const settings = { temperature, topP, seed, cache, draft };
   const names = ["", ...branches.split("_"), branch];
   const known: { name: string; run: GeneratedToken[] }[] = [];
   let chosen = 0;
   for (const name of new Set(names)) {
     signal?.throwIfAborted();
-    const pins = pinsOf(name, promptName, config.vocabSize);
+    const pins = parsePins(name, promptName, config.vocabSize);
     if (name !== "" && pins.length === 0) continue;
     const limit = name === "" ? tokens : Math.max(tokens, pins.length + afterFork);
     const run = await write(model, ids, pins, limit, settings);
@@ -115,7 +115,7 @@ async function write(
 ): Promise<GeneratedToken[]> {
   const { temperature, topP, seed, draft: drafts } = settings;
   const { config, params } = model;
-  const cache = cacheOf(settings, config.numLayers);
+  const cache = newCache(settings, config.numLayers);
   const tokens: (GeneratedToken & { logits: TypedArray })[] = [];
   let pending: readonly number[] = prompt;
   for (let pass = 0, ended = false; tokens.length < limit && !ended; pass++) {
@@ -151,7 +151,7 @@ async function write(
         ends: ended,
         weights: weights(T - start - 1, T),
         cache: states,
-        cacheBytes: bytesOf(model, states),
+        cacheBytes: cacheBytes(model, states),
         ...list,
         draw: pinned === undefined ? (draw === undefined ? undefined : Number(draw)) : undefined,
         pinned: pinned !== undefined,
@@ -193,7 +193,7 @@ async function withExact(
   });
 }
 
-function cacheOf({ cache, draft }: Settings, numLayers: number): UsedCache {
+function newCache({ cache, draft }: Settings, numLayers: number): UsedCache {
   switch (cache) {
     case "contiguous":
       return growingCache({ numLayers });
@@ -220,7 +220,7 @@ function cachedAs(cache: UsedCache, kind: Settings["cache"], T: number): CachedA
 }
 
 /** Bytes of what is held: floats, and codes with the scales of keys by group and of values by token. */
-function bytesOf({ config }: Model, states: readonly CachedAs[]): number {
+function cacheBytes({ config }: Model, states: readonly CachedAs[]): number {
   const { numLayers, numKvHeads, embedDim, numHeads } = config;
   const D = config.headDim ?? embedDim / numHeads;
   const floats = states.filter((state) => state === "float32").length;
@@ -283,13 +283,13 @@ const startsLike = (a: readonly GeneratedToken[], b: readonly GeneratedToken[]) 
   sharedLength(a, b) === Math.min(a.length, b.length);
 
 /** A short name of a prompt, so that a branch belongs to one (FNV-1a). */
-function nameOf(ids: readonly number[]): string {
+function promptHash(ids: readonly number[]): string {
   const hash = ids.reduce((all, id) => Math.imul(all ^ id, 0x01000193), 0x811c9dc5);
   return (hash >>> 0).toString(36);
 }
 
 /** The tokens that a branch of a prompt takes; none of a name that is not one. */
-function pinsOf(name: string, promptName: string, vocabSize: number): Pin[] {
+function parsePins(name: string, promptName: string, vocabSize: number): Pin[] {
   const [owner, ...rest] = name.split(".");
   const isPin = (text: string) => /^r?\d{1,9}$/.test(text) && Number(text.replace("r", "")) < vocabSize;
   if ((owner !== promptName && owner !== "*") || rest.length > longestBranch || !rest.every(isPin)) return [];

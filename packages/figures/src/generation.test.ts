@@ -23,18 +23,18 @@ beforeAll(async () => {
   tiny = await load(await modelTiny());
   for (const [name, choices] of Object.entries(cases)) models[name] = await generationModel(tiny, choices);
 });
-const choicesOf = (name: string) => ({ ...initial, ...cases[name] });
-const sceneOf = (
+const caseChoices = (name: string) => ({ ...initial, ...cases[name] });
+const stepScene = (
   name: string,
   id: string,
   { width = 1120, progress = 1, focus = undefined as string | undefined } = {},
 ) => {
-  const [model, choices] = [models[name]!, choicesOf(name)];
+  const [model, choices] = [models[name]!, caseChoices(name)];
   const step = generation.steps(model, choices).findIndex((each) => each.id === id);
   expect(step, id).toBeGreaterThanOrEqual(0);
   return generation.scene(model, choices, { step, progress, focus }, width);
 };
-const markOf = ({ marks }: Scene, key: string) => marks.find((mark) => mark.key === key);
+const findMark = ({ marks }: Scene, key: string) => marks.find((mark) => mark.key === key);
 const starts = ({ marks }: Scene, start: string) => marks.filter(({ key }) => key.startsWith(start));
 const number = (text: string | undefined) => Number(text!.replace("%", ""));
 
@@ -58,7 +58,7 @@ function faults({ marks, width, height }: Scene): string[] {
 
 describe.each(Object.keys(cases))("%s", (name) => {
   test("each moment, at each width: keys are unique, numbers finite, letters 11 px or more, marks inside", () => {
-    const [model, choices] = [models[name]!, choicesOf(name)];
+    const [model, choices] = [models[name]!, caseChoices(name)];
     generation.steps(model, choices).forEach((_, step) => {
       for (const width of [320, 390, 1280])
         for (const progress of [0.37, 0.8, 1])
@@ -72,10 +72,12 @@ describe.each(Object.keys(cases))("%s", (name) => {
   test("each token: printed probabilities are those of the model and add up to 100.0%; bars are as long as they are large", () => {
     const model = models[name]!;
     model.generated.forEach(({ candidates, taken }, token) => {
-      const scene = sceneOf(name, `draw-${token}`);
+      const scene = stepScene(name, `draw-${token}`);
       (["probability", "tempered", "kept"] as const).forEach((field, stage) => {
-        const printed = candidates.map((_, row) => markOf(scene, `candidate:${row}:${stage}:number`)!.text!);
-        const rest = markOf(scene, `others:${stage}`)!.text!;
+        const printed = candidates.map(
+          (_, row) => findMark(scene, `candidate:${row}:${stage}:number`)!.text!,
+        );
+        const rest = findMark(scene, `others:${stage}`)!.text!;
         const sum = [...printed, rest].reduce(
           (all, text) => all + (text === "cut" ? 0 : parseFloat(text)),
           0,
@@ -89,7 +91,7 @@ describe.each(Object.keys(cases))("%s", (name) => {
         });
       });
       const [first, other] = [0, taken === 0 ? 1 : taken].map(
-        (row) => markOf(scene, `candidate:${row}:0`)!.width!,
+        (row) => findMark(scene, `candidate:${row}:0`)!.width!,
       );
       expect(other! / first!).toBeCloseTo(
         candidates[taken === 0 ? 1 : taken]!.probability / candidates[0]!.probability,
@@ -99,18 +101,18 @@ describe.each(Object.keys(cases))("%s", (name) => {
   });
 
   test("each token: the weights of the trace stand above the words, and add up to 1.00 as printed", () => {
-    const [model, choices] = [models[name]!, choicesOf(name)];
+    const [model, choices] = [models[name]!, caseChoices(name)];
     model.generated.forEach(({ weights, cache }, token) => {
-      const scene = sceneOf(name, `read-${token}`);
+      const scene = stepScene(name, `read-${token}`);
       const own =
         weights[choices.head] ??
         weights[0]!.map((_, j) => weights.reduce((sum, row) => sum + row[j]! / 16, 0));
       let sum = 0;
       own.forEach((weight, j) => {
-        const printed = markOf(scene, `weight:${j}:text`)!.text!;
+        const printed = findMark(scene, `weight:${j}:text`)!.text!;
         if (cache[j] === "evicted") return expect(printed).toBe("–");
         expect(Math.abs(Number(printed) - weight)).toBeLessThan(0.01);
-        expect(markOf(scene, `weight:${j}`)!.reads).toContain(weight.toFixed(3));
+        expect(findMark(scene, `weight:${j}`)!.reads).toContain(weight.toFixed(3));
         sum += Number(printed);
       });
       expect(sum).toBeCloseTo(1, 6);
@@ -120,13 +122,13 @@ describe.each(Object.keys(cases))("%s", (name) => {
   test("the number that was drawn stands on the stretch of the token that is taken", () => {
     const model = models[name]!;
     model.generated.forEach(({ draw, taken, candidates }, token) => {
-      const scene = sceneOf(name, `draw-${token}`);
-      const drawn = markOf(scene, "draw:mark");
+      const scene = stepScene(name, `draw-${token}`);
+      const drawn = findMark(scene, "draw:mark");
       if (draw === undefined) return expect(drawn).toBeUndefined();
-      const segment = markOf(scene, `draw:segment:${taken}`)!;
+      const segment = findMark(scene, `draw:segment:${taken}`)!;
       expect(drawn!.x).toBeGreaterThanOrEqual(segment.x - 1);
       expect(drawn!.x).toBeLessThanOrEqual(segment.x + segment.width! + 1);
-      expect(markOf(scene, "draw:number")!.text).toContain(candidates[taken]!.text.trim().slice(0, 8));
+      expect(findMark(scene, "draw:number")!.text).toContain(candidates[taken]!.text.trim().slice(0, 8));
     });
   });
 });
@@ -150,49 +152,52 @@ test("the story: a prompt is read at once, then five steps for each token", () =
 test("the cache: a column a token, when it is read and not before", () => {
   const held = (scene: Scene) =>
     starts(scene, "cache:0:").filter(({ key, opacity }) => key.endsWith(":key") && opacity! > 0).length;
-  expect(held(sceneOf("first", "read-0", { progress: 0 }))).toBe(0);
-  expect(held(sceneOf("first", "read-0"))).toBe(5);
-  expect(held(sceneOf("first", "draw-0"))).toBe(5); // “mat” is written, but not read
-  expect(held(sceneOf("first", "read-1"))).toBe(6);
-  expect(markOf(sceneOf("first", "draw-4"), "note:0")!.text).toContain("9 tokens × 2,048 B = 18,432 B");
+  expect(held(stepScene("first", "read-0", { progress: 0 }))).toBe(0);
+  expect(held(stepScene("first", "read-0"))).toBe(5);
+  expect(held(stepScene("first", "draw-0"))).toBe(5); // “mat” is written, but not read
+  expect(held(stepScene("first", "read-1"))).toBe(6);
+  expect(findMark(stepScene("first", "draw-4"), "note:0")!.text).toContain("9 tokens × 2,048 B = 18,432 B");
 });
 
 test("words keep their places while the text grows, in one line where there is room", () => {
-  const placesOf = (token: number, width: number) =>
-    [0, 1, 2, 3, 4].map((j) => markOf(sceneOf("first", `draw-${token}`, { width }), `word:${j}`)!.x);
-  for (const width of [390, 760, 1002, 1280]) expect(placesOf(0, width)).toEqual(placesOf(4, width));
+  const wordPositions = (token: number, width: number) =>
+    [0, 1, 2, 3, 4].map((j) => findMark(stepScene("first", `draw-${token}`, { width }), `word:${j}`)!.x);
+  for (const width of [390, 760, 1002, 1280])
+    expect(wordPositions(0, width)).toEqual(wordPositions(4, width));
   for (const width of [760, 1002, 1280]) {
-    const words = starts(sceneOf("first", "draw-4", { width }), "word:");
+    const words = starts(stepScene("first", "draw-4", { width }), "word:");
     expect(new Set(words.map(({ y }) => y)).size, `${width}`).toBe(1);
   }
 });
 
 test("a window hatches what it forgot, and says what every token would have given", () => {
-  const scene = sceneOf("rolling", "predict-2");
-  expect([0, 1, 2, 3].map((j) => markOf(scene, `cache:0:${j}:box`)!.hatch)).toEqual([
+  const scene = stepScene("rolling", "predict-2");
+  expect([0, 1, 2, 3].map((j) => findMark(scene, `cache:0:${j}:box`)!.hatch)).toEqual([
     undefined,
     1,
     1,
     undefined,
   ]);
   expect(starts(scene, "candidate:").filter(({ key }) => key.endsWith(":exact")).length).toBeGreaterThan(0);
-  const { text } = generation.steps(models["rolling"]!, choicesOf("rolling"))[2 * 5 + 1]!;
+  const { text } = generation.steps(models["rolling"]!, caseChoices("rolling"))[2 * 5 + 1]!;
   expect(text).toContain("With every token in the cache, “Then” would have 77.3% instead of 2.3%");
 });
 
 test("int8 columns take the share of bytes that they have", () => {
-  const scene = sceneOf("quantized", "draw-4");
-  const [code, float] = [0, 8].map((j) => markOf(scene, `cache:3:${j}:key`)!.height!);
+  const scene = stepScene("quantized", "draw-4");
+  const [code, float] = [0, 8].map((j) => findMark(scene, `cache:3:${j}:key`)!.height!);
   expect(code! / float!).toBeCloseTo(800 / 2048, 6);
 });
 
 test("draft tokens follow the text until they are verified", () => {
-  const scene = sceneOf("draft", "predict-1");
+  const scene = stepScene("draft", "predict-1");
   expect(starts(scene, "slot:").map(({ text }) => text)).toEqual(["say", "?", "The"]);
-  expect(markOf(scene, "note:0")!.text).toContain(
+  expect(findMark(scene, "note:0")!.text).toContain(
     "and 3 draft tokens. Left half key, right half value. Pass 2 of 3 for 5 tokens.",
   );
-  const told = generation.steps(models["draft"]!, choicesOf("draft")).map(({ text, title }) => title + text);
+  const told = generation
+    .steps(models["draft"]!, caseChoices("draft"))
+    .map(({ text, title }) => title + text);
   expect(told.some((text) => text.includes("The draft said “say”: rejected"))).toBe(true);
   expect(told.some((text) => text.includes("accepted, and already in the cache"))).toBe(true);
   expect(told.some((text) => text.includes("was in the draft: already computed"))).toBe(true);
@@ -236,7 +241,7 @@ test("a press on a candidate forks there, one on a word goes back to it", async 
 
 test("an address keeps the tree", () => {
   const model = models["another branch"]!;
-  const choices = choicesOf("another branch");
+  const choices = caseChoices("another branch");
   const text = toPermalink(generation, player(generation).start(model, choices));
   expect(text).toBe("head=-1&branch=*.r0");
   expect(fromPermalink(text, initial, generation.controls(model, choices)).choices).toMatchObject({
@@ -247,7 +252,7 @@ test("an address keeps the tree", () => {
 
 test("the tree: a row for each branch, under the token where it left another; words stand side by side", () => {
   for (const width of [320, 1120]) {
-    const scene = sceneOf("first", "draw-4", { width });
+    const scene = stepScene("first", "draw-4", { width });
     const rows = new Map<number, Mark[]>();
     for (const mark of scene.marks.filter(({ cell }) => cell?.startsWith("branch:")))
       rows.set(mark.y, [...(rows.get(mark.y) ?? []), mark]);
@@ -255,8 +260,8 @@ test("the tree: a row for each branch, under the token where it left another; wo
     for (const row of rows.values())
       row.slice(1).forEach((mark, i) => expect(mark.x).toBeGreaterThanOrEqual(row[i]!.x + row[i]!.width!));
   }
-  expect(starts(sceneOf("first", "draw-4"), "tree:wire:")).toHaveLength(2);
-  expect(markOf(sceneOf("first", "draw-4"), "tree:0:odds")!.text).toBe("1 in 530");
+  expect(starts(stepScene("first", "draw-4"), "tree:wire:")).toHaveLength(2);
+  expect(findMark(stepScene("first", "draw-4"), "tree:0:odds")!.text).toBe("1 in 530");
 });
 
 test("the table has the numbers of the step, and the still is small enough to stand in a page", () => {
@@ -270,5 +275,5 @@ test("the table has the numbers of the step, and the still is small enough to st
 
 test("a strange address lights nothing", () => {
   for (const focus of ["", "x", "weight:0:99", "take:0:1e1", "toString:0:0", "branch:9:9"])
-    expect(() => sceneOf("first", "draw-4", { focus })).not.toThrow();
+    expect(() => stepScene("first", "draw-4", { focus })).not.toThrow();
 });

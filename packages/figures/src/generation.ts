@@ -16,11 +16,11 @@ export {
 export type GenerationElement = FigureElement<GenerationModel, GenerationChoices>;
 
 /**
- * Makes the element `<qkv-generation>`, once: the small model of `@qkv/model-tiny` continues a text, token by token. The
+ * Defines the custom element `<qkv-generation>`: the small model of `@qkv/model-tiny` continues a text, token by token. The
  * model is loaded when the element enters a page. Text, sampling, cache, and the branches that the reader opened are its
  * `state`, also as an attribute.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import { checks } from "@qkv/core";
 import { linear, reshape, slice, type Tensor } from "@qkv/tensor";
 import { norm, type Model } from "@qkv/transformer";
 import type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
-import { attend, checkOptions, frameOf, type AttentionCallOptions } from "./attend.js";
+import { attend, checkOptions, readMatrix, type AttentionCallOptions } from "./attend.js";
 import { tokenText } from "./token-text.js";
 
 /** Largest difference from the weights of the model's own pass that rounding explains. */
@@ -79,7 +79,7 @@ export async function headCall(
       value,
       label: `layer ${Math.floor(value / H)}, head ${value % H}`,
     })),
-    x: await frameOf(x),
+    x: await readMatrix(x),
     ...(await attend(parts, options)),
   };
 }

@@ -45,7 +45,7 @@ type Run = {
 };
 
 /**
- * Makes the numbers of *What is a head?*: one input of four tokens through `multiHead`, `perHead`, small layers on slices
+ * Computes the numbers of *What is a head?*: one input of four tokens through `multiHead`, `perHead`, small layers on slices
  * of the input, and `summedHeads`, all with the same weights by `splitHeads` and `toSummedHeads`. The weights and the input
  * are random, made from a seed.
  *

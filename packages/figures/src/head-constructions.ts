@@ -19,10 +19,10 @@ export {
 export type HeadConstructionsElement = FigureElement<HeadConstructionsModel, HeadConstructionsChoices>;
 
 /**
- * Makes the element `<qkv-head-constructions>`, once: one token through four ways to build heads, with the same weights.
- * Its place in the story and its choices are `element.state`, also as an attribute.
+ * Defines the custom element `<qkv-head-constructions>`: one token through four ways to build heads, with the same weights.
+ * `element.state`, also an attribute, holds its step and choices.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

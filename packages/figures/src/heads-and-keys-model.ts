@@ -41,7 +41,7 @@ const lengths = /* @__PURE__ */ (() => [
 ])();
 
 /**
- * Makes the numbers of *KV cache size: MHA, GQA, MQA and MLA*: bytes by `kvCache` of `@qkv/cost`, times as estimates. With `time: "here"`
+ * Computes the numbers of *KV cache size: MHA, GQA, MQA and MLA*: bytes by `kvCache` of `@qkv/cost`, times as estimates. With `time: "here"`
  * give what {@link measureHeads} found.
  *
  * @throws {ArgumentError} If a choice is not one that the figure offers, or has another name.

@@ -18,11 +18,10 @@ export {
 export type HeadsAndKeysElement = FigureElement<HeadsAndKeysModel, HeadsAndKeysChoices>;
 
 /**
- * Makes the element `<qkv-heads-and-keys>`, once: the KV cache of MHA, GQA, MQA and MLA as it grows. Its place in the story and
- * its choices are `element.state`, also as an attribute. The choice `time=here` measures attention on this device, and
+ * Defines the custom element `<qkv-heads-and-keys>`: the KV cache of MHA, GQA, MQA and MLA as it grows. `element.state`, also an attribute, holds its step and choices. The choice `time=here` measures attention on this device, and
  * loads the `wasm` device then.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

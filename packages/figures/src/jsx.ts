@@ -42,7 +42,7 @@ type OwnAttributes = {
 export type FigureElementProps<Name extends keyof FigureElements> = HTMLAttributes<HTMLElement> &
   RefAttributes<FigureElements[Name]> &
   Partial<Pick<FigureElements[Name], "model" | "ask" | "state">> & {
-    /** Hears of each other place or choice; they are in the element's `state`. */
+    /** Called when the step, the focused cell or a choice changes; they are in the `state` of the element. */
     onstatechange?: (event: Event) => void;
   } & (Name extends keyof OwnAttributes ? OwnAttributes[Name] : unknown);
 

@@ -4,7 +4,7 @@ import { linkedMatrices } from "@qkv/viz/figures/linked-matrices";
 import { describe, expect, test } from "vitest";
 import { weightsFromText, bytesOfWeights } from "./half-weights.js";
 import { linkedMatricesExample, linkedMatricesModel, type AttentionTrace } from "./linked-matrices-model.js";
-import { answersTo, bert, gpt, idOf, texts } from "./linked-matrices/animal-sounds.js";
+import { answersTo, bert, gpt, wordId, texts } from "./linked-matrices/animal-sounds.js";
 import { bertWeights, gptWeights } from "./linked-matrices/weights.js";
 
 const numbers = (x: Tensor) => Array.from(x.data, Number);
@@ -14,8 +14,8 @@ const close = (a: ArrayLike<number>, b: ArrayLike<number>, digits = 5) => {
 };
 
 /** The pass of one of the two models, with its traced tensors. */
-function passOf(id: string, text: string) {
-  const ids = tensor([text.split(" ").map(idOf)], { dtype: "int32" });
+function tracedPass(id: string, text: string) {
+  const ids = tensor([text.split(" ").map(wordId)], { dtype: "int32" });
   const tensors: Record<string, Tensor> = {};
   const trace = { names: ["dots", "scores", "weights", "heads"] as const, tensors };
   if (id === "bert") {
@@ -31,7 +31,7 @@ describe.each(texts)("%s", (text) => {
     const { models, tokens } = await linkedMatricesExample({ text });
     const T = tokens.length;
     for (const { id, layers } of models) {
-      const { tensors } = passOf(id, text);
+      const { tensors } = tracedPass(id, text);
       layers.forEach((heads, layer) =>
         heads.forEach((head, h) => {
           const own = (name: string) =>
@@ -60,8 +60,8 @@ describe.each(texts)("%s", (text) => {
       ),
     )!;
     const probability = (id: string, place: number) => {
-      const { logits } = passOf(id, text);
-      return Number(softmax(logits, { axis: 2 }).data[place * logits.shape[2]! + idOf(right)]);
+      const { logits } = tracedPass(id, text);
+      return Number(softmax(logits, { axis: 2 }).data[place * logits.shape[2]! + wordId(right)]);
     };
     expect(models[0]!.note).toBe(
       `fills the gap with “${right}”, ${Math.round(100 * probability("bert", gap))}%`,
@@ -89,7 +89,7 @@ test("weights are read as they were written", () => {
 });
 
 /** A call of random numbers, traced: 4 query heads, 2 KV heads. */
-function traceOf(mask?: Mask, change: Partial<AttentionTrace> = {}): AttentionTrace {
+function randomTrace(mask?: Mask, change: Partial<AttentionTrace> = {}): AttentionTrace {
   const query = randn([2, 4, 3, 8], { seed: 1 });
   const [key, value] = [randn([2, 2, 5, 8], { seed: 2 }), randn([2, 2, 5, 8], { seed: 3 })];
   const { output, scores, weights } = tracedAttention(query, key, value, mask ? { mask } : {}, [
@@ -99,12 +99,12 @@ function traceOf(mask?: Mask, change: Partial<AttentionTrace> = {}): AttentionTr
   return { query, key, value, output, scores, weights, ...change };
 }
 const names = { tokens: ["x", "y", "z"], keyTokens: ["a", "b", "c", "d", "e"] };
-const modelOf = (layer: AttentionTrace) =>
+const oneLayerModel = (layer: AttentionTrace) =>
   linkedMatricesModel({ ...names, models: [{ id: "own", name: "Own", layers: [layer] }] });
 
 test("any traced attention: grouped KV heads, more keys than queries, a mask", async () => {
-  const trace = traceOf(causal());
-  const { models } = await modelOf(trace);
+  const trace = randomTrace(causal());
+  const { models } = await oneLayerModel(trace);
   const [{ layers, batchSize, numKvHeads }] = models as [(typeof models)[0]];
   expect([batchSize, numKvHeads, layers[0]!.length]).toEqual([2, 2, 4]);
   const own = attention(trace.query, trace.key, trace.value, { mask: causal() });
@@ -139,11 +139,11 @@ test.each([
     /`value of layer 0 of Own` has shape \[2, 2, 4, 8\], expected \[2, 2, 5, 8\]/,
   ],
 ] as const)("%s is refused", async (_, change, message) => {
-  await expect(modelOf(traceOf(undefined, change))).rejects.toThrow(message);
+  await expect(oneLayerModel(randomTrace(undefined, change))).rejects.toThrow(message);
 });
 
 test("a trace without a model, with names too few, or too long is refused", async () => {
-  const layers = [traceOf()];
+  const layers = [randomTrace()];
   const models = [{ id: "own", name: "Own", layers }];
   await expect(linkedMatricesModel({ ...names, models: [] })).rejects.toThrow(/trace.models/);
   await expect(

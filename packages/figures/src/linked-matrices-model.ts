@@ -13,7 +13,7 @@ export type { AttentionTrace, LinkedMatricesTrace } from "./linked-matrices/trac
 
 /** Largest difference that rounding explains. */
 const tolerance = 1e-4;
-const most = { T: 16, S: 16, D: 64 };
+const maxSizes = { T: 16, S: 16, D: 64 };
 
 /**
  * Makes *Matrices that answer* from any traced attention: `tracedAttention(query, key, value, options, ["scores",
@@ -71,7 +71,7 @@ export async function linkedMatricesModel(trace: LinkedMatricesTrace): Promise<L
         batchSize: layers[0]!.query.shape[0]!,
         numKvHeads: layers[0]!.key.shape[1]!,
         layers: await Promise.all(
-          layers.map((layer, i) => headsOf(check, layer, `layer ${i} of ${model.name}`, names)),
+          layers.map((layer, i) => tracedHeads(check, layer, `layer ${i} of ${model.name}`, names)),
         ),
       })),
     ),
@@ -104,7 +104,7 @@ export async function linkedMatricesExample(
 }
 
 /** The heads of a layer, each recomputed from its queries, keys and values, and compared. */
-async function headsOf(
+async function tracedHeads(
   check: Checks,
   trace: AttentionTrace,
   of: string,
@@ -136,12 +136,12 @@ async function headsOf(
       ShapeError,
     );
   }
-  if (T > most.T || S > most.S || D > most.D || H % G !== 0) {
+  if (T > maxSizes.T || S > maxSizes.S || D > maxSizes.D || H % G !== 0) {
     check.refuse(
       {
         argument: `query of ${of}`,
         received: query.shape,
-        expected: `at most ${most.T} queries and keys, a head size of at most ${most.D}, and query heads in equal groups`,
+        expected: `at most ${maxSizes.T} queries and keys, a head size of at most ${maxSizes.D}, and query heads in equal groups`,
         fix: "trace a shorter text.",
       },
       ShapeError,

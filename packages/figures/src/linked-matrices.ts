@@ -24,11 +24,10 @@ export {
 export type LinkedMatricesElement = FigureElement<LinkedMatricesModel, LinkedMatricesChoices>;
 
 /**
- * Makes the element `<qkv-linked-matrices>`, once: the matrices of an attention call, linked. Alone it shows BERT and GPT
- * in small, trained on the same text; with `element.model`, attention that you traced. Its place in the story and its
- * choices are `element.state`, also as an attribute.
+ * Defines the custom element `<qkv-linked-matrices>`: the matrices of an attention call, linked. Alone it shows BERT and GPT
+ * in small, trained on the same text; with `element.model`, attention that you traced. `element.state`, also an attribute, holds its step and choices.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

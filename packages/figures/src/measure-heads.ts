@@ -11,7 +11,7 @@ export type HeadsToMeasure = {
   kinds: readonly Pick<HeadsKind, "numKvHeads" | "parts">[];
 };
 
-const mostBytes = 32 * 2 ** 20; // of the largest cache
+const maxBytes = 32 * 2 ** 20; // of the largest cache
 const rounds = 8;
 
 /**
@@ -26,7 +26,7 @@ export async function measureHeads(
   { numHeads, headDim, kinds }: HeadsToMeasure,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<HeadsTime> {
-  const tokens = 2 ** Math.floor(Math.log2(mostBytes / (2 * numHeads * headDim * 4)));
+  const tokens = 2 ** Math.floor(Math.log2(maxBytes / (2 * numHeads * headDim * 4)));
   const device = await wasm({ threads: 1 });
   try {
     const steps = kinds.map(({ numKvHeads, parts }) => {
@@ -72,12 +72,12 @@ export async function measureHeads(
 
 /** Smallest step of the clock. Unit: ms. */
 function clockResolution(): number {
-  let least = Infinity;
+  let shortest = Infinity;
   for (let tries = 0; tries < 5; tries++) {
     const start = performance.now();
     let now = start;
     while (now === start) now = performance.now();
-    least = Math.min(least, now - start);
+    shortest = Math.min(shortest, now - start);
   }
-  return Math.max(least, 0.001);
+  return Math.max(shortest, 0.001);
 }

@@ -30,7 +30,7 @@ const [drawnTokens, drawnWindow] = [12, 4];
 const fewLayers = 8;
 
 /**
- * Makes the numbers of *How a model attends*: layers by `readConfig`, bytes and operations by `@qkv/cost`, masks by
+ * Computes the numbers of *How a model attends*: layers by `readConfig`, bytes and operations by `@qkv/cost`, masks by
  * `@qkv/attention`, and, of an architecture that `@qkv/transformer` runs, the maps of a tiny random decoder.
  *
  * @param options - `config`: the configuration of the model `own`, a `config.json` as text or object.
@@ -73,7 +73,7 @@ export async function modelStackModel(
 async function stackedModel(id: string, config: unknown): Promise<StackedModel> {
   const known = knownModels.find((model) => model.id === id);
   const shape = readConfig(known ? known.config : config);
-  const { kinds: attentions, sides } = layersOf(shape);
+  const { kinds: attentions, sides } = stackLayers(shape);
   const { total, active } = parameters(shape);
   const name = known?.name ?? ownName(config);
   const tiny = await tinyMaps(name, shape, attentions, sides);
@@ -84,12 +84,12 @@ async function stackedModel(id: string, config: unknown): Promise<StackedModel> 
       ...kindName(attention, cross, shape.decoder !== undefined),
       id: kindId(attention, cross, i),
       layers,
-      limit: cross ? null : limitOf(attention),
+      limit: cross ? null : seenLimit(attention),
       cross,
-      heads: headsOf(attention),
+      heads: stackHeads(attention),
       bytesPerToken: perToken * formats.float16.bytesPerNumber,
       stateBytes: caches && !cross ? stateBytes(shape, attention) : 0,
-      mask: attention.kind === "state" ? null : maskOf(attention.reach),
+      mask: attention.kind === "state" ? null : reachMask(attention.reach),
       maps: tiny.maps[i] ?? [],
     };
   });
@@ -110,7 +110,7 @@ async function stackedModel(id: string, config: unknown): Promise<StackedModel> 
     parameters: total,
     activeParameters: active,
     embedDim: shape.embedDim,
-    experts: expertsOf(shape),
+    experts: expertCounts(shape),
     contextLength: shape.contextLength,
     bytesPerToken: kvCache(shape).bytesPerToken,
     fullBytesPerToken: sum(numbersPerToken),
@@ -125,7 +125,7 @@ type Side = "encoder" | "decoder" | "images";
 type Kind = { attention: AttentionShape; cross: boolean; side: Side; layers: number };
 
 /** The different ways to attend, each with its layers; cross-attention is one of its own. */
-function layersOf(shape: ModelShape): { kinds: Kind[]; sides: StackSide[] } {
+function stackLayers(shape: ModelShape): { kinds: Kind[]; sides: StackSide[] } {
   const kinds: (Kind & { key: string })[] = [];
   const indexOf = (attention: AttentionShape, cross: boolean, side: Side) => {
     const key = JSON.stringify([attention, cross, side]);
@@ -185,14 +185,14 @@ function kindName(
   }
 }
 
-function limitOf(attention: AttentionShape): number | null {
+function seenLimit(attention: AttentionShape): number | null {
   if (attention.kind === "state") return 0;
   const { reach } = attention;
   if (reach.kind === "window" || reach.kind === "chunk") return reach.size;
   return reach.kind === "around" ? 2 * reach.size + 1 : null;
 }
 
-function headsOf(attention: AttentionShape): StackHeads {
+function stackHeads(attention: AttentionShape): StackHeads {
   switch (attention.kind) {
     case "heads": {
       const { numHeads, numKvHeads, headDim } = attention;
@@ -238,7 +238,7 @@ function stateBytes(shape: ModelShape, attention: AttentionShape): number {
   return bytes - bytesPerToken;
 }
 
-function maskOf(reach: Reach): boolean[][] {
+function reachMask(reach: Reach): boolean[][] {
   const masks: Record<Reach["kind"], () => Mask | undefined> = {
     all: () => undefined,
     causal: () => causal(),
@@ -254,7 +254,7 @@ function maskOf(reach: Reach): boolean[][] {
   );
 }
 
-function expertsOf({ decoder, encoder }: ModelShape): StackedModel["experts"] {
+function expertCounts({ decoder, encoder }: ModelShape): StackedModel["experts"] {
   for (const { feedForward } of (decoder ?? encoder)?.layers ?? [])
     if (feedForward.kind === "experts")
       return { count: feedForward.numExperts, perToken: feedForward.expertsPerToken };

@@ -14,10 +14,10 @@ export {
 export type ModelStackElement = FigureElement<ModelStackModel, ModelStackChoices>;
 
 /**
- * Makes the element `<qkv-model-stack>`, once: the layers of a published model, or with `config="…"`, the text of a
- * `config.json`, of the model `own`. Its place in the story and its choices are `element.state`, also as an attribute.
+ * Defines the custom element `<qkv-model-stack>`: the layers of a published model, or with `config="…"`, the text of a
+ * `config.json`, of the model `own`. `element.state`, also an attribute, holds its step and choices.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ beforeAll(async () => {
   tiny = await load(await modelTiny());
 });
 
-async function folderOf(family: "gpt2" | "llama"): Promise<{ model: Model; files: File[] }> {
+async function exportedFolder(family: "gpt2" | "llama"): Promise<{ model: Model; files: File[] }> {
   const model = randomDecoder(family, tiny.tokenizer!);
   const out = memoryFolder();
   await exportModel(model, { to: "hf", out });
@@ -24,7 +24,7 @@ async function folderOf(family: "gpt2" | "llama"): Promise<{ model: Model; files
 test.each(["gpt2", "llama"] as const)(
   "a %s folder, dropped: the numbers are those of the model it was written from",
   async (family) => {
-    const { model, files } = await folderOf(family);
+    const { model, files } = await exportedFolder(family);
     const opened = await openModel(files);
     const [mine, own] = [await transformerBlockModel(opened, text), await transformerBlockModel(model, text)];
     expect(mine.tokens).toEqual(own.tokens);
@@ -48,7 +48,7 @@ test.each(["gpt2", "llama"] as const)(
 test("what is no model folder is refused in words that say what is missing", async () => {
   const photo = new File(["not a model"], "cat.jpg");
   await expect(openModel([photo])).rejects.toThrow(/config\.json/);
-  const { files } = await folderOf("llama");
+  const { files } = await exportedFolder("llama");
   const bare = files.filter(({ name }) => !/^tokenizer/.test(name));
   await expect(openModel(bare).then((model) => transformerBlockModel(model, text))).rejects.toThrow(
     /tokenizer\.json/,

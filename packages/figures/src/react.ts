@@ -22,11 +22,11 @@ import { defineWrittenState } from "./written-state.js";
 
 /** Props of a figure that makes its own numbers. */
 export type FigureProps = {
-  /** Place in the story and choices, as in an address. */
+  /** Step, focused cell and choices, as in a permalink: `step=score-2&token=3`. */
   state?: string;
-  /** Hears of each other place or choice. */
+  /** Called with `state` when the step, the focused cell or a choice changes. */
   onStateChange?: (state: string) => void;
-  /** Seen until the figure has numbers, as a still of `figureSvg`. */
+  /** Shown until the figure has numbers, such as the SVG of `figureSvg`. */
   children?: ReactNode;
 };
 

@@ -20,7 +20,7 @@ const sentences = {
 } as const;
 
 /**
- * Makes the numbers of *From text to tokens*: the merges that a vocabulary applies to a text, in the order in which they
+ * Computes the numbers of *From text to tokens*: the merges that a vocabulary applies to a text, in the order in which they
  * were learned, and the tokens of `encode`; with `view: "patches"` also the entropy of each byte and the patches that it
  * cuts. A vocabulary is trained here by `trainBpe`, or is that of `@qkv/model-tiny`, which is then loaded.
  *
@@ -86,21 +86,21 @@ export async function tokenizationModel(
 }
 
 /** Symbols that merging starts with: one for each byte. */
-const symbolsOf = (tokenizer: Tokenizer, text: string) => traceMerges(tokenizer, text).start;
+const startSymbols = (tokenizer: Tokenizer, text: string) => traceMerges(tokenizer, text).start;
 
 const byteTokens = (tokenizer: Tokenizer, text: string, { bytes }: BytePieces) =>
-  symbolsOf(tokenizer, text).map((symbol, i) => ({ hex: hex(bytes[i]!), id: tokenizer.id(symbol)! }));
+  startSymbols(tokenizer, text).map((symbol, i) => ({ hex: hex(bytes[i]!), id: tokenizer.id(symbol)! }));
 
 /** The first byte of each pre-token. A symbol of byte-level BPE is one letter for each of its bytes. */
 function wordStarts(tokenizer: Tokenizer, text: string): number[] {
   let at = 0;
   return tokenizer
     .trace(text, { addSpecialTokens: false })
-    .parts.flatMap((part) => ("added" in part ? [part.added.length] : part.preTokens.map(lengthOf)))
+    .parts.flatMap((part) => ("added" in part ? [part.added.length] : part.preTokens.map(textLength)))
     .map((length) => (at += length) - length);
 }
 
-const lengthOf = ({ tokens }: { tokens: readonly string[] }) =>
+const textLength = ({ tokens }: { tokens: readonly string[] }) =>
   tokens.reduce((sum, token) => sum + token.length, 0);
 
 /**

@@ -18,11 +18,11 @@ export {
 export type TokenizationElement = FigureElement<TokenizationModel, TokenizationChoices>;
 
 /**
- * Makes the element `<qkv-tokenization>`, once: byte-pair encoding of the reader's text, merge by merge, or its byte-latent
- * patches. Its place in the story and its choices are `element.state`, also as an attribute. Models of bytes and the
+ * Defines the custom element `<qkv-tokenization>`: byte-pair encoding of the reader's text, merge by merge, or its byte-latent
+ * patches. `element.state`, also an attribute, holds its step and choices. Models of bytes and the
  * vocabulary of `@qkv/model-tiny` are loaded when they are chosen.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

@@ -10,7 +10,7 @@ export type { TransformerBlockOptions } from "./transformer-block-options.js";
  * trace of one pass; what a trace leaves out, such as the hidden activations of an MLP, is recomputed with the model's own
  * weights and compared with what the pass wrote. Removing a part runs the model again with an intervention.
  *
- * @param model - A decoder, as `load` gives it, with a tokenizer.
+ * @param model - A decoder with its tokenizer, as `load` returns it.
  * @throws {ArgumentError} If there is no such part, or the model has one that this does not know.
  *
  * @example

@@ -36,7 +36,7 @@ const fixed = (value: number, digits = 2) => {
   return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");
 };
 const signed = (value: number) => (Number(value.toFixed(2)) > 0 ? `+${fixed(value)}` : fixed(value));
-const sceneOf = (
+const stepScene = (
   model: TransformerBlockModel,
   id: string,
   width = 1200,
@@ -47,7 +47,7 @@ const sceneOf = (
   expect(step, id).toBeGreaterThanOrEqual(0);
   return transformerBlock.scene(model, choices, { step, progress: 1, focus }, width);
 };
-const textOf = ({ marks }: Scene, key: string) => marks.find((mark) => mark.key === key)?.text;
+const markText = ({ marks }: Scene, key: string) => marks.find((mark) => mark.key === key)?.text;
 const row = ({ data, shape }: { data: ArrayLike<number>; shape: readonly number[] }, index: number) =>
   Array.from(data).slice(index * shape.at(-1)!, (index + 1) * shape.at(-1)!);
 const length = (x: readonly number[]) => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
@@ -83,20 +83,20 @@ describe.each(names)("%s", (name) => {
 
   test("the finished picture prints the norm of each vector, and what each part adds", () => {
     const model = models[name]!;
-    const scene = sceneOf(model, "whole", 1280);
+    const scene = stepScene(model, "whole", 1280);
     const t = model.tokens.length - 1;
     const target = model.next[t]![0]!;
-    expect(textOf(scene, "embedding:0/size-text")).toBe(fixed(length(row(model.stream[0]!, t))));
+    expect(markText(scene, "embedding:0/size-text")).toBe(fixed(length(row(model.stream[0]!, t))));
     model.writes.forEach((write, k) => {
       const key = `${k % 2 ? "mlp" : "attention"}:${k}`;
-      expect(textOf(scene, `${key}/size-text`)).toBe(fixed(length(row(write, t))));
-      expect(textOf(scene, `${key}/adds/text`)).toBe(signed(target.parts[k + 1]!));
+      expect(markText(scene, `${key}/size-text`)).toBe(fixed(length(row(write, t))));
+      expect(markText(scene, `${key}/adds/text`)).toBe(signed(target.parts[k + 1]!));
     });
-    expect(textOf(scene, "logit/sum")).toMatch(new RegExp(`^sum [=≈] ${fixed(target.logit)}$`));
+    expect(markText(scene, "logit/sum")).toMatch(new RegExp(`^sum [=≈] ${fixed(target.logit)}$`));
     const printed = [...target.parts, target.rest].reduce((sum, part) => sum + Number(part.toFixed(2)), 0);
     const adds = Math.abs(printed - Number(target.logit.toFixed(2))) < 1e-9;
-    expect(textOf(scene, "logit/sum")!.startsWith(adds ? "sum =" : "sum ≈")).toBe(true);
-    const percents = model.next[t]!.map(({ id }) => textOf(scene, `next:${id}/number`)!);
+    expect(markText(scene, "logit/sum")!.startsWith(adds ? "sum =" : "sum ≈")).toBe(true);
+    const percents = model.next[t]!.map(({ id }) => markText(scene, `next:${id}/number`)!);
     percents.forEach((percent, i) => {
       const now = 100 * model.next[t]![i]!.now;
       const number = percent.split(" → ").at(-1)!;
@@ -109,10 +109,10 @@ describe.each(names)("%s", (name) => {
     const model = models[name]!;
     const [layer, t] = [1, model.tokens.length - 1];
     const choices = { ...initial, layer, head: 1 };
-    const block = sceneOf(model, "block", 1280, choices);
+    const block = stepScene(model, "block", 1280, choices);
     for (const k of [2, 3, 4])
-      expect(textOf(block, `stream:${k}/size-text`)).toBe(fixed(length(row(model.stream[k]!, t))));
-    const heads = sceneOf(model, "heads", 1280, choices);
+      expect(markText(block, `stream:${k}/size-text`)).toBe(fixed(length(row(model.stream[k]!, t))));
+    const heads = stepScene(model, "heads", 1280, choices);
     const { weights, scores, hidden, headWrites } = model.blocks[layer]!;
     const T = model.tokens.length;
     for (let h = 0; h < model.numHeads; h++) {
@@ -121,24 +121,24 @@ describe.each(names)("%s", (name) => {
         expect(heads.marks.find(({ key }) => key === `head:${h}:${j}`)!.reads).toMatch(
           new RegExp(`: ${fixed(own[j]!, 3)}$`),
         );
-      expect(textOf(heads, `head:${h}/size-text`)).toBe(fixed(length(row(headWrites, h * T + t))));
-      expect(textOf(heads, `head:${h}/adds/text`)).toBe(signed(model.next[t]![0]!.heads[layer]![h]!));
+      expect(markText(heads, `head:${h}/size-text`)).toBe(fixed(length(row(headWrites, h * T + t))));
+      expect(markText(heads, `head:${h}/adds/text`)).toBe(signed(model.next[t]![0]!.heads[layer]![h]!));
     }
-    const head = sceneOf(model, "head", 1280, choices);
+    const head = stepScene(model, "head", 1280, choices);
     for (let j = 0; j < T; j++) {
-      expect(textOf(head, `call/score:${j}`)).toBe(fixed(row(scores, T + t)[j]!));
-      expect(textOf(head, `head:1:${j}`)).toBe(fixed(row(weights, T + t)[j]!));
+      expect(markText(head, `call/score:${j}`)).toBe(fixed(row(scores, T + t)[j]!));
+      expect(markText(head, `head:1:${j}`)).toBe(fixed(row(weights, T + t)[j]!));
     }
-    const mlp = sceneOf(model, "mlp", 1280, choices);
+    const mlp = stepScene(model, "mlp", 1280, choices);
     row(hidden, t).forEach((value, i) =>
       expect(mlp.marks.find(({ key }) => key === `unit:hidden:${i}`)!.reads).toBe(
         `hidden of unit ${i}: ${fixed(value, 3)}`,
       ),
     );
-    const norm = sceneOf(model, "norm-1", 1280, choices);
+    const norm = stepScene(model, "norm-1", 1280, choices);
     const rms = (x: readonly number[]) => length(x) / Math.sqrt(x.length);
-    expect(textOf(norm, "norm/before/rms")).toBe(`rms ${fixed(rms(row(model.stream[2]!, t)))}`);
-    expect(textOf(norm, "norm/after/rms")).toBe(`rms ${fixed(rms(row(model.normed[2]!, t)))}`);
+    expect(markText(norm, "norm/before/rms")).toBe(`rms ${fixed(rms(row(model.stream[2]!, t)))}`);
+    expect(markText(norm, "norm/after/rms")).toBe(`rms ${fixed(rms(row(model.normed[2]!, t)))}`);
   });
 
   test("the text of each step names numbers of the model, and the table has them all", () => {
@@ -161,13 +161,13 @@ describe.each(names)("%s", (name) => {
 test("a number that is pointed at is read in every row, and the stream is its sum as printed or says ≈", () => {
   const model = models["our small model"]!;
   const t = model.tokens.length - 1;
-  const scene = sceneOf(model, "block", 1280, { ...initial, layer: 1 }, "attention:2:40");
+  const scene = stepScene(model, "block", 1280, { ...initial, layer: 1 }, "attention:2:40");
   const at = (frame: { data: ArrayLike<number>; shape: readonly number[] }) => row(frame, t)[40]!;
-  expect(textOf(scene, "stream:2/number")).toBe(fixed(at(model.stream[2]!), 3));
-  expect(textOf(scene, "attention:2/number")).toBe(fixed(at(model.writes[2]!), 3));
+  expect(markText(scene, "stream:2/number")).toBe(fixed(at(model.stream[2]!), 3));
+  expect(markText(scene, "attention:2/number")).toBe(fixed(at(model.writes[2]!), 3));
   const printed = Number(at(model.stream[2]!).toFixed(3)) + Number(at(model.writes[2]!).toFixed(3));
   const sign = Math.abs(printed - Number(at(model.stream[3]!).toFixed(3))) < 1e-9 ? "=" : "≈";
-  expect(textOf(scene, "stream:3/number")).toBe(`${sign} ${fixed(at(model.stream[3]!), 3)}`);
+  expect(markText(scene, "stream:3/number")).toBe(`${sign} ${fixed(at(model.stream[3]!), 3)}`);
 });
 
 test("presses go into the model and out: block, part, head, and back", () => {
@@ -185,7 +185,7 @@ test("presses go into the model and out: block, part, head, and back", () => {
   });
   expect(press("stream:2:7")).toBeUndefined();
   const ids = transformerBlock.steps(model, initial).map(({ id }) => id);
-  for (const cell of sceneOf(model, "block").marks.flatMap(({ cell }) => cell ?? [])) {
+  for (const cell of stepScene(model, "block").marks.flatMap(({ cell }) => cell ?? [])) {
     const step = press(cell)?.step;
     if (step !== undefined) expect(ids).toContain(step);
   }
@@ -195,7 +195,7 @@ test("every press of a picture is a choice that a control offers, so that an add
   const model = models["our small model"]!;
   const controls = transformerBlock.controls(model, initial);
   for (const id of ["whole", "block", "heads"]) {
-    for (const cell of sceneOf(model, id).marks.flatMap(({ cell }) => cell ?? [])) {
+    for (const cell of stepScene(model, id).marks.flatMap(({ cell }) => cell ?? [])) {
       for (const [key, value] of Object.entries(
         transformerBlock.press!(model, initial, cell)?.choices ?? {},
       )) {

@@ -19,10 +19,10 @@ export {
 export type TransformerBlockElement = FigureElement<TransformerBlockModel, TransformerBlockChoices>;
 
 /**
- * Makes the element `<qkv-transformer-block>`, once: the small model of `@qkv/model-tiny` on the reader's text, from token ids
+ * Defines the custom element `<qkv-transformer-block>`: the small model of `@qkv/model-tiny` on the reader's text, from token ids
  * to next-token probabilities. A model folder that the reader drops on it, or chooses, is read in the page and drawn instead.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

@@ -33,7 +33,7 @@ const texts: Readonly<Record<WrittenText, string>> = {
 };
 
 /**
- * Makes the numbers of *A state that is written and erased*: a short text through `linearAttention`, `simpleGla`,
+ * Computes the numbers of *A state that is written and erased*: a short text through `linearAttention`, `simpleGla`,
  * `deltaRule` or `gatedDeltaRule` of `@qkv/attention`, its state after each token, and the map by `impliedWeights`.
  *
  * @throws {ArgumentError} If a choice is not one that the figure offers, or has another name.
@@ -72,11 +72,11 @@ export function writtenStateModel(options?: Partial<WrittenStateChoices>): Writt
   const run =
     rule === "add"
       ? gate === 1
-        ? runOf(linearAttention(), inputs)
-        : runOf(simpleGla(), { ...inputs, decay })
+        ? runMixer(linearAttention(), inputs)
+        : runMixer(simpleGla(), { ...inputs, decay })
       : gate === 1
-        ? runOf(deltaRule(), { ...inputs, beta: rates })
-        : runOf(gatedDeltaRule(), { ...inputs, decay, beta: rates });
+        ? runMixer(deltaRule(), { ...inputs, beta: rates })
+        : runMixer(gatedDeltaRule(), { ...inputs, decay, beta: rates });
   const [K, V] = [parts[0]!.key.length, channels.length];
   return {
     channels,
@@ -99,7 +99,7 @@ export function writtenStateModel(options?: Partial<WrittenStateChoices>): Writt
 }
 
 /** Output, map, and the state after each token. */
-function runOf<Required extends string>(mixer: Mixer<Required>, inputs: MixInputs<Required, never>) {
+function runMixer<Required extends string>(mixer: Mixer<Required>, inputs: MixInputs<Required, never>) {
   const options = { scale: 1 };
   const { output } = mix(mixer, inputs, options);
   const length = output.shape[2]!;

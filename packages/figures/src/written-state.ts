@@ -19,10 +19,10 @@ export {
 export type WrittenStateElement = FigureElement<WrittenStateModel, WrittenStateChoices>;
 
 /**
- * Makes the element `<qkv-written-state>`, once: a state that tokens write to and erase from, and the map that it implies.
- * Its place in the story and its choices are `element.state`, also as an attribute.
+ * Defines the custom element `<qkv-written-state>`: a state that tokens write to and erase from, and the map that it implies.
+ * `element.state`, also an attribute, holds its step and choices.
  *
- * Nothing is defined before this is called. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts

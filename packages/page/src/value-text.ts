@@ -37,13 +37,13 @@ function inner(value: unknown, around: readonly object[]): string {
       value.length,
     );
   if (value instanceof Map) {
-    const entries = firstOf(value).map(([key, item]) => `${inner(key, within)} => ${inner(item, within)}`);
+    const entries = firstItems(value).map(([key, item]) => `${inner(key, within)} => ${inner(item, within)}`);
     return list(`Map(${value.size}) {`, entries, "}", around.length, value.size);
   }
   if (value instanceof Set) {
     return list(
       `Set(${value.size}) {`,
-      firstOf(value).map((item) => inner(item, within)),
+      firstItems(value).map((item) => inner(item, within)),
       "}",
       around.length,
       value.size,
@@ -58,7 +58,7 @@ function inner(value: unknown, around: readonly object[]): string {
 }
 
 /** As many items as are shown: a list of millions is not walked. */
-function firstOf<T>(items: Iterable<T>): T[] {
+function firstItems<T>(items: Iterable<T>): T[] {
   const first: T[] = [];
   for (const item of items) if (first.push(item) === longest) break;
   return first;

@@ -42,7 +42,7 @@ type Segment = { regions: Region[]; places: Place[] };
  */
 export function readMemory(
   caches: readonly (KvCache | undefined)[],
-  numberOf: BufferNumbers,
+  bufferNumber: BufferNumbers,
   { stores, tokenBytes }: { stores?: "latent" | "state" | undefined; tokenBytes: number },
 ): Memory {
   const regions = new Map<string, Region>();
@@ -59,7 +59,7 @@ export function readMemory(
       const held = states.flatMap((state) => Object.values(state).map(({ storage }) => storage));
       const bytes = held.reduce((sum, storage) => sum + storageBytes(storage), 0);
       const region = known({
-        id: `${numberOf(held[0]!)}:0`,
+        id: `${bufferNumber(held[0]!)}:0`,
         form: "buffer",
         block: 0,
         stored: "state",
@@ -74,7 +74,9 @@ export function readMemory(
       return { stored: new Array<StoredAs>(cache.length).fill("state"), blocks: [] };
     }
     const read = cache.read(0);
-    const segments = read.key.map((key, i) => segmentOf(key, read.value[i]!, numberOf, cache.numLayers));
+    const segments = read.key.map((key, i) =>
+      cacheSegment(key, read.value[i]!, bufferNumber, cache.numLayers),
+    );
     if (stores === "latent")
       for (const region of segments.flatMap(({ regions }) => regions)) region.stored = "latent";
     const positions = storedPositions(read, 1);
@@ -102,7 +104,7 @@ export function readMemory(
     }
     for (let layer = 0; layer < cache.numLayers; layer++) {
       const { key, value } = cache.read(layer);
-      for (const storage of [...key, ...value].flatMap(storagesOf)) storages.add(storage);
+      for (const storage of [...key, ...value].flatMap(segmentStorages)) storages.add(storage);
     }
     return { stored, blocks };
   });
@@ -110,24 +112,24 @@ export function readMemory(
   return { regions: [...regions.values()], sequences, bytes };
 }
 
-function segmentOf(
+function cacheSegment(
   key: KeyValueSegment,
   value: KeyValueSegment,
-  numberOf: BufferNumbers,
+  bufferNumber: BufferNumbers,
   numLayers: number,
 ): Segment {
-  const storages = [...new Set([...storagesOf(key), ...storagesOf(value)])]; // latents are both
+  const storages = [...new Set([...segmentStorages(key), ...segmentStorages(value)])]; // latents are both
   const bytes = numLayers * storages.reduce((sum, storage) => sum + storageBytes(storage), 0);
-  return isPaged(key) ? blockSegment(key, bytes, numberOf) : bufferSegment(key, bytes, numberOf);
+  return isPaged(key) ? blockSegment(key, bytes, bufferNumber) : bufferSegment(key, bytes, bufferNumber);
 }
 
 /** Slots of a buffer `[1, Hkv, capacity, D]` that a slice of it takes. */
-function bufferSegment(key: Tensor, bytes: number, numberOf: BufferNumbers): Segment {
+function bufferSegment(key: Tensor, bytes: number, bufferNumber: BufferNumbers): Segment {
   const [, Hkv, length, D] = key.shape as [number, number, number, number];
   const capacity = key.storage.length / (Hkv * D);
   const first = (key.offset / D) % capacity;
   const region: Region = {
-    id: `${numberOf(key.storage)}:0`,
+    id: `${bufferNumber(key.storage)}:0`,
     form: "buffer",
     block: 0,
     stored: "float32",
@@ -145,11 +147,11 @@ function bufferSegment(key: Tensor, bytes: number, numberOf: BufferNumbers): Seg
 function blockSegment(
   { data, table, blockLength, length }: PagedBlocks,
   bytes: number,
-  numberOf: BufferNumbers,
+  bufferNumber: BufferNumbers,
 ): Segment {
   const blocks = data.shape[0]!;
   const regions = Array.from({ length: blocks }, (_, block): Region => ({
-    id: `${numberOf(data.storage)}:${block}`,
+    id: `${bufferNumber(data.storage)}:${block}`,
     form: "block",
     block,
     stored: data.dtype === "int8" ? "int8" : "float32",
@@ -166,7 +168,7 @@ function blockSegment(
   };
 }
 
-const storagesOf = (segment: KeyValueSegment): Storage[] =>
+const segmentStorages = (segment: KeyValueSegment): Storage[] =>
   isPaged(segment)
     ? [segment.data.storage, ...(segment.scale ? [segment.scale.storage] : [])]
     : [segment.storage];

@@ -32,7 +32,7 @@ export async function replay(
     undefined,
     undefined,
   ];
-  const numberOf = bufferNumbers();
+  const bufferNumber = bufferNumbers();
   const reused = [0, 0, 0];
   const refusals: (string | undefined)[] = [];
   const moments: CacheMoment[] = [];
@@ -65,15 +65,15 @@ export async function replay(
         refusals[sequence] = error.message;
       }
     }
-    const memory = readMemory(caches, numberOf, { stores, tokenBytes });
+    const memory = readMemory(caches, bufferNumber, { stores, tokenBytes });
     const before = moments.at(-1)?.regions ?? [];
     const regions = withOrigins(memory.regions, before, forkLength(talk));
     const moved = regions.flatMap((region) =>
       region.slots.flatMap((token) => (token?.from === undefined ? [] : [{ region, from: token.from }])),
     );
     const isRounded = ({ region, from }: (typeof moved)[number]) =>
-      region.stored !== before.find((own) => own.id === regionOf(from))!.stored;
-    const copies = moved.filter((each) => regionOf(each.from) !== each.region.id && !isRounded(each));
+      region.stored !== before.find((own) => own.id === regionId(from))!.stored;
+    const copies = moved.filter((each) => regionId(each.from) !== each.region.id && !isRounded(each));
     const refusal = kind === "fork" ? undefined : refusals[sequence];
     const next = logits && nextToken(model, talk.logits[i]!, logits);
     moments.push({
@@ -119,7 +119,7 @@ export async function replay(
   };
 }
 
-const regionOf = (address: string): string => address.slice(0, address.lastIndexOf(":"));
+const regionId = (address: string): string => address.slice(0, address.lastIndexOf(":"));
 
 /** Tokens that A had when it was forked: B's first ones. */
 const forkLength = ({ operations }: Conversation): number =>
@@ -131,13 +131,13 @@ function withOrigins(
   before: readonly CacheRegion[],
   forked: number,
 ): CacheRegion[] {
-  const slotsOf = new Map<string, string[]>();
+  const slotsByToken = new Map<string, string[]>();
   const key = (sequence: number, position: number) => `${sequence}:${position}`;
   for (const { id, slots } of before)
     slots.forEach((token, slot) => {
       if (!token) return;
       const own = key(token.sequence, token.position);
-      slotsOf.set(own, [...(slotsOf.get(own) ?? []), `${id}:${slot}`]);
+      slotsByToken.set(own, [...(slotsByToken.get(own) ?? []), `${id}:${slot}`]);
     });
   return regions.map((region) => ({
     ...region,
@@ -145,7 +145,7 @@ function withOrigins(
       if (!token) return undefined;
       const { position } = token;
       const sequence = token.sequence === 1 && position < forked ? 0 : token.sequence;
-      const known = slotsOf.get(key(sequence, position)) ?? [];
+      const known = slotsByToken.get(key(sequence, position)) ?? [];
       const here = `${region.id}:${slot}`;
       const from = known.includes(here) ? undefined : known[0];
       return { sequence, position, ...(from !== undefined && { from }) };
@@ -203,8 +203,8 @@ function nextToken(model: Model, exact: TypedArray, own: TypedArray): NonNullabl
 
 function probabilities(logits: TypedArray): number[] {
   const list = Array.from(logits, Number);
-  const most = Math.max(...list);
-  const powers = list.map((logit) => Math.exp(logit - most));
+  const max = Math.max(...list);
+  const powers = list.map((logit) => Math.exp(logit - max));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
 }

@@ -20,31 +20,31 @@ export function translateDate(text: string): Omit<EncoderDecoderAttentionModel, 
   const input = tensor([[dateLetters.startId, ...written]], { dtype: "int32" });
   const probabilities = softmax(model.apply(params, read, input), { axis: 2 });
   const rows = calls.map(({ query, scores, weights, context }) => ({
-    state: numbersOf(query),
-    projectedQuery: numbersOf(linear(query, params.attention.query.weight)),
-    scores: numbersOf(scores),
-    weights: numbersOf(weights),
-    context: numbersOf(context),
+    state: flatNumbers(query),
+    projectedQuery: flatNumbers(linear(query, params.attention.query.weight)),
+    scores: flatNumbers(scores),
+    weights: flatNumbers(weights),
+    context: flatNumbers(context),
   }));
   const decoded = written.map((id, t): DecodedLetter => {
-    const row = numbersOf(slice(probabilities, 1, t, t + 1));
+    const row = flatNumbers(slice(probabilities, 1, t, t + 1));
     const order = row.map((probability, id) => ({ probability, id }));
     order.sort((a, b) => b.probability - a.probability);
     const second = order.find((one) => one.id !== id)!;
     return {
-      letter: letterOf(id),
+      letter: tokenLetter(id),
       probability: row[id]!,
-      second: { letter: letterOf(second.id), probability: second.probability },
+      second: { letter: tokenLetter(second.id), probability: second.probability },
       ...rows[t]!,
       next: rows[t + 1]!.state,
     };
   });
-  const rowsOf = (x: Tensor) => [...text].map((_, j) => numbersOf(slice(x, 1, j, j + 1)));
+  const letterRows = (x: Tensor) => [...text].map((_, j) => flatNumbers(slice(x, 1, j, j + 1)));
   return {
     source: [...text],
-    annotations: rowsOf(read.annotations),
-    projectedKeys: rowsOf(linear(read.annotations, params.attention.key.weight)),
-    scoreWeights: numbersOf(params.attention.score.weight),
+    annotations: letterRows(read.annotations),
+    projectedKeys: letterRows(linear(read.annotations, params.attention.key.weight)),
+    scoreWeights: flatNumbers(params.attention.score.weight),
     decoded,
     madeBy,
   };
@@ -68,8 +68,8 @@ function recording(calls: Call[]): TranslatorAttention<AdditiveParams> {
   };
 }
 
-const numbersOf = (x: Tensor): number[] => Array.from(reshape(x, [-1]).data, Number);
+const flatNumbers = (x: Tensor): number[] => Array.from(reshape(x, [-1]).data, Number);
 
 /** Character of a token; a token that is none of them has a name. */
-const letterOf = (id: number): string =>
+const tokenLetter = (id: number): string =>
   id === dateLetters.endId ? "end" : id >= dateLetters.startId ? "none" : dateLetters.decode([id]);

@@ -50,30 +50,30 @@ export function mapsOfToday(): MapsOfToday {
     (weights.toNested() as number[][][][])[0]!.map((map) =>
       map.map((row, i) => row.map((weight, j) => (j <= i ? weight : null))),
     );
-  const valueOf = () => randn([1, H, T, D], { seed: 20121 });
-  const statesOf = (state: Tensor) => (slice(state, 3, 0, D).toNested() as number[][][][])[0]!; // without a normalizer
+  const randomValue = () => randn([1, H, T, D], { seed: 20121 });
+  const stateMatrices = (state: Tensor) => (slice(state, 3, 0, D).toNested() as number[][][][])[0]!; // without a normalizer
   const linear = linearAttention({ normalize: true });
   const unit = (x: Tensor) => div(x, norm(x, { axis: -1, keepDims: true }));
   const delta = gatedDeltaRule();
   const call = { form: recurrent, scale: 1 };
   const linearMaps = () => {
-    const positive = { query: softplus(mul(query, 3)), key: softplus(mul(key, 3)), value: valueOf() };
+    const positive = { query: softplus(mul(query, 3)), key: softplus(mul(key, 3)), value: randomValue() };
     return {
       weights: headMaps(impliedWeights(linear, positive, call)),
-      states: statesOf(mix(linear, positive, call).state),
+      states: stateMatrices(mix(linear, positive, call).state),
     };
   };
   const deltaMaps = () => {
     const written = {
       query: unit(query),
       key: unit(key),
-      value: valueOf(),
+      value: randomValue(),
       decay: full([1, H, T], Math.log(0.9)),
       beta: sigmoid(add(randn([1, H, T], { seed: 30121 }), 1)),
     };
     return {
       weights: headMaps(impliedWeights(delta, written, call)),
-      states: statesOf(mix(delta, written, call).state),
+      states: stateMatrices(mix(delta, written, call).state),
     };
   };
   const latentMaps = () => {

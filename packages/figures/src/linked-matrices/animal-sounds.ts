@@ -20,7 +20,7 @@ export const vocabulary: readonly string[] = [
 /** Texts of the figure, each with a gap. */
 export const texts: readonly string[] = ["the ? moos .", "the cow ? .", "the ? barks .", "the cat ? ."];
 
-export const idOf = (word: string): number => vocabulary.indexOf(word);
+export const wordId = (word: string): number => vocabulary.indexOf(word);
 
 /** The word in the gap must be an animal, or a sound. */
 export function answersTo(text: string): readonly string[] {

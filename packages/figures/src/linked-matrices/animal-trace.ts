@@ -3,14 +3,14 @@ import { linear, reshape, softmax, tensor, transpose, type Tensor } from "@qkv/t
 import { norm } from "@qkv/transformer";
 import { weightsFromText } from "../half-weights.js";
 import type { AttentionTrace, LinkedMatricesTrace } from "./trace.js";
-import { answersTo, bert, gpt, idOf } from "./animal-sounds.js";
+import { answersTo, bert, gpt, wordId } from "./animal-sounds.js";
 import { bertWeights, gptWeights } from "./weights.js";
 
 /** Attention of the two models on a text with a gap, and how each fills it. */
 export function animalTrace(text: string): LinkedMatricesTrace {
   const tokens = text.split(" ");
   const gap = tokens.indexOf("?");
-  const ids = tensor([tokens.map(idOf)], { dtype: "int32" });
+  const ids = tensor([tokens.map(wordId)], { dtype: "int32" });
   return {
     tokens,
     row: gap,
@@ -29,7 +29,13 @@ function ofBert(ids: Tensor, gap: number, text: string) {
   const tensors: Record<string, Tensor> = {};
   const rows = model.apply(params, ids, { trace: { names: ["embeddings", "weights"], tensors } });
   const layers = [
-    traceOf(params.layers[0]!.attention, tensors["embeddings"]!, model.config.numHeads, undefined, tensors),
+    traceAttention(
+      params.layers[0]!.attention,
+      tensors["embeddings"]!,
+      model.config.numHeads,
+      undefined,
+      tensors,
+    ),
   ];
   return { layers, note: fills(model.maskedTokenLogits(params, rows), gap, text) };
 }
@@ -42,13 +48,13 @@ function ofGpt(ids: Tensor, gap: number, text: string) {
   const { embedDim, normEps, numHeads, norm: kind = "rms" } = model.config;
   const layer = params.layers[0]!;
   const x = norm({ kind, embedDim, eps: normEps }).apply(layer.attentionNorm, tensors["embeddings"]!);
-  const layers = [traceOf(layer.attention, x, numHeads, causal(), tensors)];
+  const layers = [traceAttention(layer.attention, x, numHeads, causal(), tensors)];
   // The word before the gap predicts it.
   return { layers, note: fills(logits, gap - 1, text) };
 }
 
 /** The attention of a layer on its input, with the weights of the model's own pass. */
-function traceOf(
+function traceAttention(
   params: AttentionParams,
   x: Tensor,
   numHeads: number,
@@ -67,7 +73,7 @@ function traceOf(
 function fills(logits: Tensor, place: number, text: string): string {
   const V = logits.shape[2]!;
   const { data } = softmax(logits, { axis: 2 });
-  const answers = answersTo(text).map((word) => ({ word, part: Number(data[place * V + idOf(word)]) }));
+  const answers = answersTo(text).map((word) => ({ word, part: Number(data[place * V + wordId(word)]) }));
   const { word, part } = answers.reduce((best, each) => (each.part > best.part ? each : best));
   return `fills the gap with “${word}”, ${Math.round(100 * part)}%`;
 }
