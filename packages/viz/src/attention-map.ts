@@ -64,7 +64,7 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
  * ```
  */
 export function attentionMap(weights: PictureData, options: AttentionMapOptions = {}): string {
-  const { title, rowLabels, columnLabels, max: most, min, cellSize, selected } = checkMapOptions(options);
+  const { title, rowLabels, columnLabels, max: givenMax, min, cellSize, selected } = checkMapOptions(options);
   const { data, B, H, T, S } = checkWeights(checkMap, weights, { min });
   checkLabels(checkMap, { rowLabels }, T);
   checkLabels(checkMap, { columnLabels }, S);
@@ -85,7 +85,7 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
     (best, cell) => (best && best.weight >= cell.weight ? best : cell),
     undefined,
   );
-  const max = most ?? (cells.reduce((most, { weight }) => Math.max(most, weight), 0) || 1);
+  const max = givenMax ?? (cells.reduce((largest, { weight }) => Math.max(largest, weight), 0) || 1);
 
   const several = B * H > 1;
   const fix = "leave `selected` out, or draw one head.";
@@ -109,7 +109,7 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
         ...{ x, y, size, columns: S, max, min },
         choosable: selected !== undefined,
       }),
-      ...(selected ? [frameOf(selected, { x, y, size, columns: S })] : []),
+      ...(selected ? [selectionFrame(selected, { x, y, size, columns: S })] : []),
     ];
   });
 
@@ -135,7 +135,7 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
 }
 
 /** The frame of a cell, or of a row. */
-function frameOf(
+function selectionFrame(
   { row, column }: SelectedWeight,
   { x, y, size, columns }: { x: number; y: number; size: number; columns: number },
 ): Svg {

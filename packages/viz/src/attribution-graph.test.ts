@@ -28,9 +28,9 @@ test("the sources of each side are shown, and those of a node that is expanded",
 });
 
 test("a node with sources can be chosen, and says whether they are shown", () => {
-  const nodesOf = (svg: string) => [...svg.matchAll(/data-qkv-node="(\d+)"/g)].map(([, id]) => Number(id));
+  const nodeIds = (svg: string) => [...svg.matchAll(/data-qkv-node="(\d+)"/g)].map(([, id]) => Number(id));
   const [closed, open] = [[], [1]].map((expanded) => attributionGraph(graph, { expanded }));
-  expect([nodesOf(closed!), nodesOf(open!)]).toEqual([[1], [1]]);
+  expect([nodeIds(closed!), nodeIds(open!)]).toEqual([[1], [1]]);
   expect(closed).toContain(">+ layers.0.heads.3 · 1<");
   expect(open).toContain(">− layers.0.heads.3 · 1<");
   expect(tableOf(closed!).description).toContain("3 of 5 nodes are shown. A node with a plus");

@@ -34,7 +34,7 @@ export type Attribution = {
 
 /** Options of {@link attributionGraph}. */
 export type AttributionGraphOptions = {
-  /** Tokens of the text, by position. Default: positions are told alone. */
+  /** Tokens of the text, by position. Default: positions are written without their tokens. */
   tokens?: readonly string[];
   /** Ids of the nodes whose sources are shown. Default: none, so the sources of the score alone are. */
   expanded?: readonly number[];
@@ -44,7 +44,7 @@ export type AttributionGraphOptions = {
   title?: string;
 };
 
-const mostNodes = 2000;
+const maxNodes = 2000;
 const [rowHeight, boxHeight, gap] = [26, 20, 56]; // pixels
 
 /**
@@ -87,16 +87,16 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
   check.list({ expanded }, "ids of nodes", isNode, "give the ids of some `nodes`.");
   if (selected !== undefined) check.each({ selected }, isNode, "the id of a node", "leave it out for none.");
 
-  const childrenOf = (id: number | undefined) => nodes.filter(({ parent }) => parent === id);
+  const childNodes = (id: number | undefined) => nodes.filter(({ parent }) => parent === id);
   const label = ({ name, position }: AttributionNode) => {
     if (position === undefined) return name;
     return `${name} · ${tokens ? `${visibleToken(tokens[position]!)} (${position})` : position}`;
   };
-  const told = (node: AttributionNode): string => {
+  const nodeText = (node: AttributionNode): string => {
     const { name, position, side, parent } = node;
     const place =
       position === undefined ? "" : `, position ${position}${tokens ? ` “${tokens[position]!}”` : ""}`;
-    const before = parent === undefined ? side : told(byId.get(parent)!);
+    const before = parent === undefined ? side : nodeText(byId.get(parent)!);
     return `${before === undefined ? "" : `${before}, `}${name}${place}`;
   };
 
@@ -104,13 +104,13 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
   type Placed = { node: AttributionNode; depth: number; row: number; children: readonly Placed[] };
   let rows = 0;
   const placed = (node: AttributionNode, depth: number): Placed => {
-    const shown = expanded.includes(node.id) ? childrenOf(node.id) : [];
+    const shown = expanded.includes(node.id) ? childNodes(node.id) : [];
     const children = shown.map((child) => placed(child, depth + 1));
     const row = children.length > 0 ? (children[0]!.row + children.at(-1)!.row) / 2 : rows++;
     return { node, depth, row, children };
   };
   const sides = (["query", "key", undefined] as const)
-    .map((side) => ({ side, roots: childrenOf(undefined).filter((node) => node.side === side) }))
+    .map((side) => ({ side, roots: childNodes(undefined).filter((node) => node.side === side) }))
     .filter(({ roots }) => roots.length > 0)
     .map(({ side, roots }) => {
       const start = rows;
@@ -141,7 +141,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
   );
   const middle = (row: number) => top + row * rowHeight + boxHeight / 2;
   const rootY = middle(Math.max(0, rows - 1) / 2);
-  const max = all.reduce((most, { node }) => Math.max(most, Math.abs(node.value)), 0) || 1;
+  const max = all.reduce((largest, { node }) => Math.max(largest, Math.abs(node.value)), 0) || 1;
   const ink = (value: number) => Math.min(1, Math.abs(value) / max);
 
   const link = (fromX: number, fromY: number, { node, depth, row }: Placed) => {
@@ -160,7 +160,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
   ]);
   const boxes = all.map(({ node, depth, row }) => {
     const [x, y, width] = [columns[depth]!, middle(row) - boxHeight / 2, widths[depth]!];
-    const sources = childrenOf(node.id).length;
+    const sources = childNodes(node.id).length;
     const isOpen = expanded.includes(node.id);
     const at = svg`x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${boxHeight}"`;
     const choose = sources > 0 ? svg` data-qkv-node="${node.id}"` : "";
@@ -171,7 +171,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
         : "";
     return joinSvg([
       svg`<rect ${at} rx="4" pointer-events="none" ${fill("paper")}/>`,
-      svg`<rect${choose} ${at} rx="4" fill-opacity="${(0.4 * ink(node.value)).toFixed(3)}" ${fill(node.value < 0 ? "negative" : "weight")}><title>${told(node)}: ${numberText(node.value)}</title></rect>`,
+      svg`<rect${choose} ${at} rx="4" fill-opacity="${(0.4 * ink(node.value)).toFixed(3)}" ${fill(node.value < 0 ? "negative" : "weight")}><title>${nodeText(node)}: ${numberText(node.value)}</title></rect>`,
       svg`<text x="${px(x + 8)}" y="${px(y + 14)}" pointer-events="none" ${fill("text")}>${sign}${fittedLabel(label(node), width - 26 - labelWidth([numberText(node.value)]))}</text>`,
       svg`<text x="${px(x + width - 6)}" y="${px(y + 14)}" text-anchor="end" pointer-events="none" ${fill("text")}>${numberText(node.value)}</text>`,
       ...(node.value < 0 && ink(node.value) > 0.05
@@ -204,7 +204,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
         : "") +
       `. ${all.length} of ${nodes.length} nodes are shown.` +
       (hidden > 0 ? " A node with a plus has sources that are not." : "") +
-      (selected === undefined ? "" : ` ${told(byId.get(selected)!)} is selected.`),
+      (selected === undefined ? "" : ` ${nodeText(byId.get(selected)!)} is selected.`),
     body: [...heading(title), ...links, root, ...names, ...boxes],
   });
 }
@@ -222,8 +222,8 @@ function checkAttribution(
   checkList(check, "attribution.nodes", nodes, "a list of nodes");
   check.each(
     { "attribution.nodes": nodes.length },
-    (length) => (length as number) <= mostNodes,
-    `${mostNodes} nodes or fewer`,
+    (length) => (length as number) <= maxNodes,
+    `${maxNodes} nodes or fewer`,
     "raise the threshold of the graph.",
   );
   if (tokens !== undefined) {
@@ -246,8 +246,8 @@ function checkAttribution(
     known.add(id);
     check.type({ [`${at}.name`]: name }, "string", fix);
     if (side !== undefined) check.oneOf({ [`${at}.side`]: side }, ["query", "key"], fix);
-    const most = tokens && { max: tokens.length - 1 };
-    if (position !== undefined) check.whole({ [`${at}.position`]: position }, { min: 0, ...most });
+    const positionLimit = tokens && { max: tokens.length - 1 };
+    if (position !== undefined) check.whole({ [`${at}.position`]: position }, { min: 0, ...positionLimit });
     check.finite({ [`${at}.value`]: value }, { fix });
   });
 }

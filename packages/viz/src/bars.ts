@@ -46,12 +46,12 @@ export function bars(values: PictureData, options: BarsOptions = {}): string {
     title,
     unit,
     meaning = "cost",
-    max: most,
-    length: full = 240,
+    max: givenMax,
+    length: fullLength = 240,
   } = check.options(options, ["labels", "title", "unit", "meaning", "max", "length"]);
   checkTexts(check, { title, unit });
   check.oneOf({ meaning }, meanings);
-  checkSizes(check, { max: most, length: full });
+  checkSizes(check, { max: givenMax, length: fullLength });
   checkData(check, values, {
     argument: "values",
     ranks: [1],
@@ -62,8 +62,8 @@ export function bars(values: PictureData, options: BarsOptions = {}): string {
   checkLabels(check, { labels: given }, data.length);
   const labels = given ?? data.map((_, i) => String(i));
   const texts = data.map((value) => numberText(value) + (unit ? ` ${unit}` : ""));
-  const max = most ?? (Math.max(...data.map(Math.abs)) || 1);
-  const length = (value: number) => (Math.min(Math.abs(value), max) / max) * full;
+  const max = givenMax ?? (Math.max(...data.map(Math.abs)) || 1);
+  const length = (value: number) => (Math.min(Math.abs(value), max) / max) * fullLength;
 
   const longestLeft = Math.max(0, ...data.map((value) => (value < 0 ? length(value) : 0)));
   const zero = 12 + labelWidth(labels) + 10 + longestLeft + (longestLeft > 0 ? labelWidth(texts) + 8 : 0);
@@ -81,7 +81,7 @@ export function bars(values: PictureData, options: BarsOptions = {}): string {
   });
   const bottom = top + data.length * step;
   return picture({
-    width: Math.max(zero + full + labelWidth(texts) + 20, titleWidth(title)),
+    width: Math.max(zero + fullLength + labelWidth(texts) + 20, titleWidth(title)),
     height: bottom + 10,
     title: title ?? "Bars",
     description: `${labels.map((label, i) => `${label}: ${texts[i]}`).join("; ")}.`,

@@ -19,7 +19,7 @@ export type CachePages = {
 export type CachePagesOptions = {
   /** One label for each sequence. Default: its number, from 0. */
   labels?: readonly string[];
-  /** The tokens of each sequence, shown where they are short, and told on pointing. Default: their places. */
+  /** The tokens of each sequence, drawn if they fit into a cell. Default: none are drawn. */
   tokens?: readonly (readonly string[])[];
   /** Pages that are remembered though no sequence here uses them. Default: none. */
   remembered?: readonly number[];
@@ -87,9 +87,9 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
       svg`${all}</g>`,
     ]);
   };
-  const filledOf = (b: number, column: number) =>
+  const filledSlots = (b: number, column: number) =>
     Math.max(0, Math.min(pageLength, lengths[b]! - column * pageLength));
-  const told = (page: number) => {
+  const pageText = (page: number) => {
     const owners = holders(page);
     if (owners.length === 0)
       return `page ${page}, ${remembered.includes(page) ? "remembered, used by none" : "free"}`;
@@ -97,7 +97,7 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
     const column = table[b]!.indexOf(page);
     const first = column * pageLength;
     const shared = owners.length > 1 ? `, shared by ${owners.length}` : "";
-    return `page ${page}${shared}: tokens ${first} to ${first + filledOf(b, column) - 1} of ${labels[b]}`;
+    return `page ${page}${shared}: tokens ${first} to ${first + filledSlots(b, column) - 1} of ${labels[b]}`;
   };
 
   const rows = table.map((own, b) => {
@@ -107,9 +107,9 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
         left + column * (pageWidth + gap),
         y,
         page,
-        filledOf(b, column),
+        filledSlots(b, column),
         (slot) => tokens?.[b]?.[column * pageLength + slot] ?? "",
-        told(page),
+        pageText(page),
       ),
     );
     return svg`<text x="12" y="${px(y + 12)}" ${fill("text")}>${labels[b]!}</text>${boxes}`;
@@ -117,14 +117,14 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
   const pool = Array.from({ length: pages }, (_, page) => {
     const b = holders(page)[0];
     const column = b === undefined ? 0 : table[b]!.indexOf(page);
-    const filled = b === undefined ? (remembered.includes(page) ? pageLength : 0) : filledOf(b, column);
+    const filled = b === undefined ? (remembered.includes(page) ? pageLength : 0) : filledSlots(b, column);
     const letters = (slot: number) =>
       b === undefined ? "" : (tokens?.[b]?.[column * pageLength + slot] ?? "");
     const [x, y] = [
       left + (page % perRow) * (pageWidth + gap),
       poolTop + 24 + Math.floor(page / perRow) * 36,
     ];
-    const drawn = box(x, y, page, filled, letters, told(page));
+    const drawn = box(x, y, page, filled, letters, pageText(page));
     return b === undefined && filled > 0 ? svg`<g opacity="0.45">${drawn}</g>` : drawn;
   });
   const used = Array.from({ length: pages }, (_, page) => page).filter((page) => holders(page).length > 0);
@@ -144,7 +144,7 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
 }
 
 /** More would be a text of megabytes. */
-const [mostPages, mostSlots] = [10_000, 1024];
+const [maxPages, maxSlots] = [10_000, 1024];
 
 function checkPages(
   check: Checks,
@@ -153,8 +153,8 @@ function checkPages(
 ): void {
   checkObject(check, { cache }, "a paged cache, or an object { pages, pageLength, table, lengths }");
   const { pages, pageLength, table, lengths } = cache;
-  check.whole({ pages }, { min: 1, max: mostPages, unit: "pages" });
-  check.whole({ pageLength }, { min: 1, max: mostSlots, unit: "tokens" });
+  check.whole({ pages }, { min: 1, max: maxPages, unit: "pages" });
+  check.whole({ pageLength }, { min: 1, max: maxSlots, unit: "tokens" });
   checkTexts(check, { title });
   const inPool = (page: unknown) =>
     Number.isInteger(page) && (page as number) >= 0 && (page as number) < pages;

@@ -2,14 +2,14 @@ import { ShapeError, type Checks } from "@qkv/core";
 import { checkData, type Accepts, type PictureData } from "./check-data.js";
 
 /** More would be a text of megabytes: elements draw them as pixels. */
-export const mostCells = 100_000;
+export const maxCells = 100_000;
 
 /** Limits of the weights of a picture. */
 type WeightLimits = Partial<Pick<Accepts, "ranks" | "expected" | "fix">> & {
   /** The weight in full gray. Default: weights are 0 or more. */
   min?: number | undefined;
-  /** Default {@link mostCells}. */
-  most?: number;
+  /** Cells at most. Default {@link maxCells}. */
+  limit?: number;
 };
 const ofMaps = {
   ranks: [2, 4],
@@ -26,7 +26,7 @@ const ofMaps = {
 export function checkWeights(
   check: Checks,
   weights: PictureData,
-  { ranks, expected, fix, min, most = mostCells }: WeightLimits = {},
+  { ranks, expected, fix, min, limit = maxCells }: WeightLimits = {},
 ): {
   data: ArrayLike<number>;
   B: number;
@@ -47,9 +47,9 @@ export function checkWeights(
     number,
     number,
   ];
-  if (B * H * T * S > most) {
+  if (B * H * T * S > limit) {
     const fix = "draw one head, or a range of the queries and keys.";
-    const expected = `${most} cells or fewer`;
+    const expected = `${limit} cells or fewer`;
     check.refuse({ argument: "weights", received: weights.shape, expected, fix }, ShapeError);
   }
   if (min !== undefined) return { data, B, H, T, S };

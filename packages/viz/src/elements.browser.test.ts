@@ -14,9 +14,9 @@ const pressIn = (element: HTMLElement, key: string) =>
   element
     .querySelector("[role=group]")!
     .dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-const readingOf = (element: HTMLElement) => element.querySelector("[aria-live]")!.textContent;
+const liveText = (element: HTMLElement) => element.querySelector("[aria-live]")!.textContent;
 const press = (key: string) => pressIn(element, key);
-const reading = () => readingOf(element);
+const reading = () => liveText(element);
 
 beforeEach(() => {
   defineElements();
@@ -114,7 +114,7 @@ test("bars stand in no grid: one is read, and nothing else is lit", () => {
   document.body.innerHTML = `<qkv-bars args='[{"data":[64,8],"shape":[2]},{"labels":["MHA","MQA"],"unit":"MB"}]'></qkv-bars>`;
   const bars = document.querySelector<HTMLElement>("qkv-bars")!;
   pressIn(bars, "ArrowRight");
-  expect(readingOf(bars)).toBe("MHA: 64 MB");
+  expect(liveText(bars)).toBe("MHA: 64 MB");
   expect(bars.querySelector("[data-qkv-lit]")).toBeNull();
 });
 
@@ -183,16 +183,16 @@ test("the views of heads are elements: lines and maps are read one after the oth
   const layer = { data: [1, 0, 0.25, 0.75, 1, 0, 0.5, 0.5], shape: [1, 2, 2, 2] };
   headView.draw(layer, { rowLabels: ["a", "b"], numKvHeads: 1 });
   pressIn(headView, "ArrowRight");
-  expect(readingOf(headView)).toBe("head 0, query “a”, key “a”: 1");
+  expect(liveText(headView)).toBe("head 0, query “a”, key “a”: 1");
   pressIn(headView, "ArrowRight");
-  expect(readingOf(headView)).toBe("head 0, query “b”, key “a”: 0.25");
+  expect(liveText(headView)).toBe("head 0, query “b”, key “a”: 0.25");
 
   document.body.innerHTML = "<qkv-model-view></qkv-model-view>";
   const modelView = document.querySelector<PictureElement<"qkv-model-view">>("qkv-model-view")!;
   modelView.draw([layer, layer]);
   pressIn(modelView, "ArrowRight");
   pressIn(modelView, "ArrowDown");
-  expect(readingOf(modelView)).toMatch(/^layer 1, head 0, .* at most 1, of query 0 and key 0$/);
+  expect(liveText(modelView)).toMatch(/^layer 1, head 0, .* at most 1, of query 0 and key 0$/);
 
   const args = [{ data: [2], shape: [1] }, { data: [1, 3], shape: [2, 1] }, { columnLabels: ["a", "b"] }];
   document.body.innerHTML = `<qkv-neuron-view args='${JSON.stringify(args)}'></qkv-neuron-view>`;
@@ -291,7 +291,7 @@ test("a head is chosen by the pointer and by keys, and told with its layer; othe
   const maps = [...grid.querySelectorAll("rect:has(> title)")];
   maps[4]!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   expect(heads).toEqual([{ layer: 1, head: 1 }]);
-  expect(readingOf(grid)).toMatch(/^layer 1, head 1: /);
+  expect(liveText(grid)).toMatch(/^layer 1, head 1: /);
   pressIn(grid, "ArrowRight");
   pressIn(grid, "Enter");
   pressIn(grid, "ArrowUp");
@@ -317,21 +317,21 @@ test("the chosen head keeps its frame while others are read, also where the grid
       ["x", "y"].map((name) => frame.getAttribute(name)),
     );
   const maps = () => [...grid.querySelectorAll<SVGElement>("rect:has(> title)")];
-  const placeOf = (mark: Element) => ["x", "y"].map((name) => mark.getAttribute(name));
+  const corner = (mark: Element) => ["x", "y"].map((name) => mark.getAttribute(name));
   expect(frames()).toEqual([]);
   maps()[2]!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
-  expect(frames()).toEqual([placeOf(maps()[2]!)]);
+  expect(frames()).toEqual([corner(maps()[2]!)]);
   maps()[1]!.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
-  expect(frames()).toEqual([placeOf(maps()[2]!)]);
+  expect(frames()).toEqual([corner(maps()[2]!)]);
   expect(maps().map(({ style }) => style.outlineStyle)).toEqual(["", "dotted", "", ""]);
 
   grid.querySelector<HTMLElement>("[role=group]")!.focus();
   grid.draw(weights, { selected: { layer: 0, head: 1 } });
-  expect(frames()).toEqual([placeOf(maps()[1]!)]);
+  expect(frames()).toEqual([corner(maps()[1]!)]);
   expect(document.activeElement).toBe(grid.querySelector("[role=group]"));
   // Keys go on from the selected head.
   pressIn(grid, "ArrowDown");
-  expect(readingOf(grid)).toMatch(/^layer 1, head 1: /);
+  expect(liveText(grid)).toMatch(/^layer 1, head 1: /);
 });
 
 const patched = { names: ["a", "b"], values: { data: [0, 1, -1, 0.5], shape: [2, 2] } };
@@ -345,7 +345,7 @@ test("a cell of patching and of the logit lens is chosen by the pointer and by k
   const patching = document.querySelector<PictureElement<"qkv-patching">>("qkv-patching")!;
   patching.draw(patched);
   patching.querySelector('[data-qkv-cell="1,0"]')!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
-  expect(readingOf(patching)).toBe("b, position 0: -1");
+  expect(liveText(patching)).toBe("b, position 0: -1");
   pressIn(patching, "ArrowUp");
   pressIn(patching, "Enter");
   expect(cells).toEqual([
@@ -359,7 +359,7 @@ test("a cell of patching and of the logit lens is chosen by the pointer and by k
   pressIn(lens, "ArrowRight");
   pressIn(lens, " ");
   expect(cells.at(-1)).toEqual({ row: 0, column: 1 });
-  expect(readingOf(lens)).toBe("a, position 1 “y”: “z” 0.25");
+  expect(liveText(lens)).toBe("a, position 1 “y”: “z” 0.25");
   expect(lens.querySelectorAll("[data-qkv-selected]")).toHaveLength(1);
 });
 
@@ -397,7 +397,7 @@ test("a weight of a map, of its pixels and of arcs is chosen by the pointer and 
   const side = 330;
   const large = { data: new Float32Array(side * side).fill(0.5), shape: [side, side] };
   map.draw(large, { selected: { row: 7, column: 3 } });
-  expect(readingOf(map)).toBe("query 7, key 3: 0.5");
+  expect(liveText(map)).toBe("query 7, key 3: 0.5");
   pressIn(map, "ArrowDown");
   pressIn(map, "Enter");
   const { left, top, width, height } = map.querySelector("canvas")!.getBoundingClientRect();
@@ -434,7 +434,7 @@ test("a node that is chosen shows its sources, and hides them; a page may preven
   click();
   await expect.poll(() => texts().length).toBe(2);
   pressIn(graph, "ArrowRight");
-  expect(readingOf(graph)).toBe("a head, a token: 1");
+  expect(liveText(graph)).toBe("a head, a token: 1");
   pressIn(graph, "Enter");
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(texts().length).toBe(2);
@@ -449,14 +449,14 @@ test("a node that is chosen shows its sources, and hides them; a page may preven
 });
 
 /** The address of a file in this page. */
-const addressOf = (text: string) => URL.createObjectURL(new Blob([text]));
+const blobUrl = (text: string) => URL.createObjectURL(new Blob([text]));
 
 test("a file is drawn by its address, the last one that was asked for, and a missing one is told", async () => {
   document.body.innerHTML = "<qkv-patching></qkv-patching>";
   const patching = document.querySelector<PictureElement<"qkv-patching">>("qkv-patching")!;
   expect(patching.src).toBe("");
-  patching.src = addressOf(JSON.stringify([patched, { title: "First" }]));
-  patching.setAttribute("src", addressOf(JSON.stringify([patched, { title: "Second" }])));
+  patching.src = blobUrl(JSON.stringify([patched, { title: "First" }]));
+  patching.setAttribute("src", blobUrl(JSON.stringify([patched, { title: "Second" }])));
   await expect.poll(() => patching.querySelector("svg > title")?.textContent).toBe("Second");
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(patching.querySelector("svg > title")?.textContent).toBe("Second");
@@ -466,7 +466,7 @@ test("a file is drawn by its address, the last one that was asked for, and a mis
     told.push(event.message);
     event.preventDefault();
   });
-  patching.src = addressOf("[1,");
+  patching.src = blobUrl("[1,");
   await expect.poll(() => told.length).toBe(1);
   expect(patching.textContent).toMatch(/^readViewFile: `the file: args` is "\[1,"/);
   patching.src = "/no-such-file.safetensors";

@@ -113,7 +113,7 @@ export function defineElements(): void {
       "qkv-attribution-graph": drawGraph,
       "qkv-training": drawTraining,
     }[name];
-    customElements.define(name, elementOf(own ?? draw));
+    customElements.define(name, pictureElementClass(own ?? draw));
   }
 }
 
@@ -185,7 +185,7 @@ async function fetchFile(fn: string, address: string): Promise<ArrayBuffer> {
   });
 }
 
-function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomElementConstructor {
+function pictureElementClass(draw: (host: HTMLElement, ...args: never) => void): CustomElementConstructor {
   return class extends HTMLElement {
     static observedAttributes = ["args", "src"];
     #args: unknown[] | undefined;

@@ -30,8 +30,8 @@ export type SelectedHead = {
 };
 
 /** Cells of all maps together, at most: of longer texts a cell is the largest weight of several queries and keys. */
-const mostDrawn = 400_000;
-const mostHeads = 10_000;
+const maxDrawn = 400_000;
+const maxHeads = 10_000;
 
 /**
  * Draws all heads of a model as small maps: a row for each layer, a column for each head. Rows of a map are queries,
@@ -73,17 +73,17 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
   } = checkWeights(check, weights, {
     ranks: [4],
     expected: "[L, H, T, S]",
-    most: Infinity,
+    limit: Infinity,
   });
-  if (L * H > mostHeads) {
-    const [expected, fix] = [`${mostHeads} heads or fewer`, "draw some of the layers."];
+  if (L * H > maxHeads) {
+    const [expected, fix] = [`${maxHeads} heads or fewer`, "draw some of the layers."];
     check.refuse({ argument: "weights", received: weights.shape, expected, fix }, ShapeError);
   }
   if (selected !== undefined) checkSelected(check, selected, L, H);
-  const side = Math.max(1, Math.floor(Math.sqrt(mostDrawn / (L * H))));
+  const side = Math.max(1, Math.floor(Math.sqrt(maxDrawn / (L * H))));
   // Blocks of as many queries and keys, unless all cells are drawn as they are.
   const block: readonly [number, number] =
-    L * H * T * S > mostDrawn ? [Math.ceil(T / side), Math.ceil(S / side)] : [1, 1];
+    L * H * T * S > maxDrawn ? [Math.ceil(T / side), Math.ceil(S / side)] : [1, 1];
   const left = 12 + labelWidth([`${rowName} ${L - 1}`]) + 8;
   const top = (title ? 36 : 12) + 16;
   const [across, down] = [size + 8, size + (groupSize > 1 ? 14 : 8)];

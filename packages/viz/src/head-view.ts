@@ -119,12 +119,12 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
   });
 
   // One bar below all neighbours that read the same keys.
-  const kvOf = heads.map((head) => keyValueHead(head, H, given));
+  const kvHeads = heads.map((head) => keyValueHead(head, H, given));
   const grouped = (given.numKvHeads ?? H) < H;
-  const bars = kvOf.flatMap((kv, n) => {
-    if (!grouped || kvOf[n - 1] === kv) return [];
-    const length = kvOf.slice(n).findIndex((other) => other !== kv);
-    const count = length < 0 ? kvOf.length - n : length;
+  const bars = kvHeads.flatMap((kv, n) => {
+    if (!grouped || kvHeads[n - 1] === kv) return [];
+    const length = kvHeads.slice(n).findIndex((other) => other !== kv);
+    const count = length < 0 ? kvHeads.length - n : length;
     const x = 12 + n * width;
     return [
       svg`<rect x="${px(x)}" y="${px(y(0) + height)}" width="${px(count * width - 28)}" height="4" ${fill("key")}><title>keys and values of head ${kv}</title></rect><text x="${px(x)}" y="${px(y(0) + height + 20)}" ${fill("key-text")}>keys and values ${kv}</text>`,

@@ -5,7 +5,10 @@ import { modelView } from "./model-view.js";
 import { neuronView } from "./neuron-view.js";
 
 /** Softmax of random scores over the keys that a query sees; the rest is the sink's. */
-function weightsOf({ H, T, window, sink }: { H: number; T: number; window: number; sink: number }, seed = 1) {
+function softmaxWeights(
+  { H, T, window, sink }: { H: number; T: number; window: number; sink: number },
+  seed = 1,
+) {
   const data: number[] = [];
   for (let n = 0; n < H * T * T; n++) {
     const [h, t, s] = [Math.floor(n / T / T), Math.floor(n / T) % T, n % T];
@@ -25,7 +28,7 @@ const size = fc.integer({ min: 2, max: 6 });
 test("property: the head view has a line for each weight that is drawn, and a sink's share makes each row 1", () => {
   fc.assert(
     fc.property(size, size, fc.nat(99), (T, window, seed) => {
-      const weights = weightsOf({ H: 2, T, window, sink: 2 }, seed);
+      const weights = softmaxWeights({ H: 2, T, window, sink: 2 }, seed);
       const svg = headView(weights, { rowLabels: words.slice(0, T), sink: true, minWeight: 0 });
       const numbers = titles(svg).filter((text) => text.startsWith("head "));
       for (const head of [0, 1]) {
@@ -40,7 +43,7 @@ test("property: the head view has a line for each weight that is drawn, and a si
 });
 
 test("one query: what its window lost is struck out, what is kept is underlined, and no other query has lines", () => {
-  const weights = weightsOf({ H: 1, T: 6, window: 3, sink: 0 });
+  const weights = softmaxWeights({ H: 1, T: 6, window: 3, sink: 0 });
   const svg = headView(weights, { rowLabels: words, window: 3, keepFirst: 1, query: 5 });
   expect(titles(svg).filter((text) => text.endsWith("outside of the window"))).toEqual([
     "b is outside of the window",
@@ -53,7 +56,7 @@ test("one query: what its window lost is struck out, what is kept is underlined,
 });
 
 test("heads that share keys and values stand over one bar, in both views", () => {
-  const weights = weightsOf({ H: 4, T: 3, window: 3, sink: 0 });
+  const weights = softmaxWeights({ H: 4, T: 3, window: 3, sink: 0 });
   const bars = ["keys and values of head 0", "keys and values of head 1"];
   const shared = headView(weights, { rowLabels: words.slice(0, 3), numKvHeads: 2 });
   expect(titles(shared).filter((text) => text.startsWith("keys and values"))).toEqual(bars);
@@ -66,7 +69,7 @@ test("heads that share keys and values stand over one bar, in both views", () =>
 });
 
 test("the model view has a map for each head, names each layer's marks, and hatches what a window lost", () => {
-  const [full, slid] = [6, 2].map((window) => weightsOf({ H: 2, T: 6, window, sink: 1 }));
+  const [full, slid] = [6, 2].map((window) => softmaxWeights({ H: 2, T: 6, window, sink: 1 }));
   const svg = modelView([full!, slid!], { marks: [{}, { window: 2, keepFirst: 1, sink: true }] });
   expect(titles(svg).filter((text) => /^layer \d, head \d/.test(text)).length).toBe(4);
   expect(svg).toContain("2 heads · window 2 · keeps 1 · sink");
@@ -108,7 +111,7 @@ test.each([
   [
     "head-view",
     () =>
-      headView(weightsOf({ H: 4, T: 5, window: 3, sink: 1 }), {
+      headView(softmaxWeights({ H: 4, T: 5, window: 3, sink: 1 }), {
         rowLabels: ["the", "cat", "sat", "down", "."],
         numKvHeads: 2,
         window: 3,
@@ -121,7 +124,10 @@ test.each([
     "model-view",
     () =>
       modelView(
-        [weightsOf({ H: 4, T: 6, window: 6, sink: 0 }), weightsOf({ H: 4, T: 6, window: 3, sink: 1 }, 2)],
+        [
+          softmaxWeights({ H: 4, T: 6, window: 6, sink: 0 }),
+          softmaxWeights({ H: 4, T: 6, window: 3, sink: 1 }, 2),
+        ],
         { marks: [{ numKvHeads: 2 }, { numKvHeads: 1, window: 3, sink: true }], title: "Two layers" },
       ),
   ],
@@ -140,15 +146,16 @@ test.each([
 
 test.each([
   [
-    () => headView(weightsOf({ H: 4, T: 2, window: 2, sink: 0 }), { rowLabels: ["a", "b"], numKvHeads: 3 }),
+    () =>
+      headView(softmaxWeights({ H: 4, T: 2, window: 2, sink: 0 }), { rowLabels: ["a", "b"], numKvHeads: 3 }),
     "headView: `numKvHeads` is 3, expected a divisor of 4 heads",
   ],
   [
-    () => headView(weightsOf({ H: 1, T: 2, window: 2, sink: 0 }), { rowLabels: ["a"] }),
+    () => headView(softmaxWeights({ H: 1, T: 2, window: 2, sink: 0 }), { rowLabels: ["a"] }),
     '`rowLabels` is "1 labels", expected 2',
   ],
   [
-    () => headView(weightsOf({ H: 1, T: 2, window: 2, sink: 0 }), { rowLabels: ["a", "b"], heads: [1] }),
+    () => headView(softmaxWeights({ H: 1, T: 2, window: 2, sink: 0 }), { rowLabels: ["a", "b"], heads: [1] }),
     "`heads` is 1, expected a whole number, 0 or more and at most 0",
   ],
   [
@@ -157,7 +164,7 @@ test.each([
   ],
   [() => modelView([]), 'modelView: `layers` is "no layer"'],
   [
-    () => modelView([weightsOf({ H: 1, T: 2, window: 2, sink: 0 })], { marks: [{ window: 0 }] }),
+    () => modelView([softmaxWeights({ H: 1, T: 2, window: 2, sink: 0 })], { marks: [{ window: 0 }] }),
     "`window` is 0, expected a whole number of tokens",
   ],
   [

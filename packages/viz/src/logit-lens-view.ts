@@ -53,7 +53,7 @@ export type LogitLensViewOptions = {
   title?: string;
 };
 
-const mostCells = 20_000;
+const maxCells = 20_000;
 const rowHeight = 22; // pixels
 /** Ink of a probability of 1: letters on it keep a contrast of 4.5:1 in both themes. */
 const fullInk = 0.45;
@@ -171,8 +171,8 @@ function checkLens(check: Checks, lens: LogitLensTokens): void {
   const fix = "give what `logitLensTokens` of @qkv/lens returned, or probabilities of your own.";
   checkProbabilities(check, "lens.probabilities", probabilities, [3], "[L, T, K], each 1 or more", fix);
   const [L, T, K] = probabilities.shape as [number, number, number];
-  if (L * T > mostCells) {
-    const [expected, fix] = [`${mostCells} cells or fewer`, "draw a range of the positions."];
+  if (L * T > maxCells) {
+    const [expected, fix] = [`${maxCells} cells or fewer`, "draw a range of the positions."];
     check.refuse(
       { argument: "lens.probabilities", received: probabilities.shape, expected, fix },
       ShapeError,

@@ -66,7 +66,7 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
   const texts = read.map(({ H }, l) => marksText(H, marks[l]!));
   const [gap, left, top] = [10, 20 + labelWidth([...texts, "layer 00"]), title ? 40 : 14];
   const rowHeight = size + 26;
-  const most = Math.max(...read.map(({ H }) => H));
+  const maxHeads = Math.max(...read.map(({ H }) => H));
   const sinkWidth = marks.some(({ sink }) => sink) ? 10 : 0;
   const rows = read.map(({ data, H, T, S }, l) => {
     const own = marks[l]!;
@@ -121,7 +121,7 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
     ];
   });
   return picture({
-    width: Math.max(left + most * (size + sinkWidth + gap) + 12, title ? labelWidth([title]) + 40 : 0),
+    width: Math.max(left + maxHeads * (size + sinkWidth + gap) + 12, title ? labelWidth([title]) + 40 : 0),
     height: top + layers.length * rowHeight,
     title: title ?? "All heads",
     description: `${layers.length} ${layers.length === 1 ? "layer" : "layers"}: ${texts.map((text, l) => `layer ${l} has ${text}`).join("; ")}.`,

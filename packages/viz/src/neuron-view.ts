@@ -70,9 +70,9 @@ export function neuronView(query: PictureData, key: PictureData, options: Neuron
     (_, s) => scale * products.slice(s * D, (s + 1) * D).reduce((a, b) => a + b, 0),
   );
   const logits = [...scores.filter((_, s) => seen(s)), ...(sinkLogit === undefined ? [] : [sinkLogit])];
-  const most = Math.max(...logits);
-  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0);
-  const share = (logit: number) => Math.exp(logit - most) / total;
+  const maxLogit = Math.max(...logits);
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - maxLogit), 0);
+  const share = (logit: number) => Math.exp(logit - maxLogit) / total;
 
   const rows = [...columnLabels, ...(sinkLogit === undefined ? [] : ["sink"])];
   const left = 18 + labelWidth([...rows, "query"]);

@@ -24,8 +24,8 @@ test.each([
 ])("%s: letters have a contrast of 4.5:1 or more on the paper, marks 3:1", (_, theme) => {
   for (const [name, color] of Object.entries(theme)) {
     if (["paper", "rule", "hatch"].includes(name)) continue;
-    const least = name.endsWith("text") || name === "quiet" ? 4.5 : 3;
-    expect(contrast(color, theme.paper), name).toBeGreaterThanOrEqual(least);
+    const minContrast = name.endsWith("text") || name === "quiet" ? 4.5 : 3;
+    expect(contrast(color, theme.paper), name).toBeGreaterThanOrEqual(minContrast);
   }
 });
 

@@ -48,7 +48,7 @@ export type PatchingViewOptions = {
   title?: string;
 };
 
-const mostCells = 20_000;
+const maxCells = 20_000;
 const rowHeight = 20; // pixels
 
 /**
@@ -84,7 +84,7 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
   const known = ["columnLabels", "columnName", "max", "selected", "exact", "metricName", "title"] as const;
   const given = check.options(options, known);
   const { columnLabels, columnName = "position", selected, exact = [], metricName = "metric", title } = given;
-  const { names, effects, metrics, isShare } = effectsOf(check, patched);
+  const { names, effects, metrics, isShare } = checkEffects(check, patched);
   const [R, C] = [names.length, effects.length / names.length];
   checkLabels(check, { columnLabels }, C);
   check.oneOf({ columnName }, ["position", "head"]);
@@ -96,7 +96,7 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
   const isExact = new Set(exact.map(({ row, column }) => row * C + column));
 
   const drawn = effects.filter((effect) => effect !== undefined);
-  const max = given.max ?? (drawn.reduce((most, effect) => Math.max(most, Math.abs(effect)), 0) || 1);
+  const max = given.max ?? (drawn.reduce((largest, effect) => Math.max(largest, Math.abs(effect)), 0) || 1);
   const cell = { width: Math.max(6, Math.min(44, Math.floor(560 / C))), height: rowHeight };
   const axes = mapAxes(names, columnLabels?.map(visibleToken) ?? C, cell, {
     row: { name: "← tensor", color: "text" },
@@ -174,8 +174,8 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
 /** Steps from `−max` to `max`, with the numbers at the ends and in the middle. */
 function divergingLegend(x: number, y: number, max: number): Svg {
   const steps = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1];
-  const [least, most] = [numberText(-max), numberText(max)];
-  const start = x + labelWidth([least]) + 6;
+  const [minText, maxText] = [numberText(-max), numberText(max)];
+  const start = x + labelWidth([minText]) + 6;
   const squares = steps.map(
     (step, i) =>
       svg`<rect x="${px(start + i * 12)}" y="${px(y)}" width="12" height="10" ${fill(step < 0 ? "negative" : "weight")} fill-opacity="${Math.abs(step)}"/>`,
@@ -185,13 +185,13 @@ function divergingLegend(x: number, y: number, max: number): Svg {
     ...squares,
     svg`<path d="${minus(start + 1, y, 10)}" pointer-events="none" ${stroke("paper")}/>`,
     svg`<rect x="${px(start)}" y="${px(y)}" width="${px(end - start)}" height="10" fill="none" ${stroke("rule")}/>`,
-    svg`<text x="${px(x)}" y="${px(y + 9)}" ${fill("quiet")}>${least}</text>`,
-    svg`<text x="${px(end + 6)}" y="${px(y + 9)}" ${fill("quiet")}>${most}</text>`,
+    svg`<text x="${px(x)}" y="${px(y + 9)}" ${fill("quiet")}>${minText}</text>`,
+    svg`<text x="${px(end + 6)}" y="${px(y + 9)}" ${fill("quiet")}>${maxText}</text>`,
   ]);
 }
 
 /** Checks what was measured; an effect is undefined where there is no patch. */
-function effectsOf(check: Checks, patched: PatchedMetric) {
+function checkEffects(check: Checks, patched: PatchedMetric) {
   checkObject(check, { patched }, "an object { names, values }");
   // `activationPatching` may return more fields: those that are not drawn are left alone.
   const { names, values, unpatched, source } = patched;
@@ -206,8 +206,8 @@ function effectsOf(check: Checks, patched: PatchedMetric) {
     expected: "[rows, columns], each 1 or more",
     fix: "give what `activationPatching` of @qkv/lens returned, or a matrix of your own.",
   });
-  if (metrics.length > mostCells) {
-    const [expected, fix] = [`${mostCells} cells or fewer`, "draw a range of the rows or columns."];
+  if (metrics.length > maxCells) {
+    const [expected, fix] = [`${maxCells} cells or fewer`, "draw a range of the rows or columns."];
     check.refuse({ argument: "patched.values", received: values.shape, expected, fix }, ShapeError);
   }
   checkLabels(check, { "patched.names": names }, values.shape[0]!);

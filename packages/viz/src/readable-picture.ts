@@ -70,8 +70,8 @@ export function makeReadable(host: HTMLElement): void {
     event.preventDefault();
     read(current < 0 ? 0 : current + by);
   });
-  const markOf = ({ target }: Event) => marks.findIndex((title) => title.parentElement === target);
-  frame.addEventListener("pointerover", (event) => read(markOf(event)));
+  const markIndex = ({ target }: Event) => marks.findIndex((title) => title.parentElement === target);
+  frame.addEventListener("pointerover", (event) => read(markIndex(event)));
   if (!choice) return;
   for (const mark of svg.querySelectorAll<SVGElement>(`[${choice.attribute}]`))
     mark.style.setProperty("cursor", "pointer");
@@ -86,7 +86,7 @@ export function makeReadable(host: HTMLElement): void {
     const about = { bubbles: true, cancelable: true, detail: choice.detail(place) };
     host.dispatchEvent(new CustomEvent(choice.event, about));
   };
-  frame.addEventListener("click", (event) => choose(markOf(event)));
+  frame.addEventListener("click", (event) => choose(markIndex(event)));
   frame.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();

@@ -7,7 +7,7 @@ const weights = {
   data: [1, 0, 0, 0, 0.3, 0.7, 0, 0, 0.01, 0.79, 0.2, 0, 0.25, 0.25, 0.25, 0.25],
   shape: [4, 4],
 };
-const arcsOf = (svg: string) =>
+const drawnArcs = (svg: string) =>
   [
     ...svg.matchAll(
       /<path d="M([\d.-]+) ([\d.-]+)[^>]*stroke-opacity="([\d.]+)"[^>]*><title>([^<]*)<\/title>/g,
@@ -22,7 +22,7 @@ test("property: an arc for each weight that is large enough, the darker the larg
       fc.array(weight, { minLength: 4, maxLength: 4 }),
       (T, row) => {
         const data = Array.from({ length: T }, () => row).flat();
-        const arcs = arcsOf(tokenArcs({ data, shape: [T, 4] }, { labels, minWeight: 0.1 }));
+        const arcs = drawnArcs(tokenArcs({ data, shape: [T, 4] }, { labels, minWeight: 0.1 }));
         expect(arcs.length).toBe(T * row.filter((one) => one >= 0.1).length);
         const inks = row.filter((one) => one >= 0.1).map((one) => 0.12 + 0.88 * one);
         arcs.slice(0, inks.length).forEach(({ ink }, i) => expect(ink).toBeCloseTo(inks[i]!, 2));
@@ -33,7 +33,7 @@ test("property: an arc for each weight that is large enough, the darker the larg
 
 test("one query: its arcs alone, and every weight in words", () => {
   const svg = tokenArcs(weights, { labels, query: 2 });
-  expect(arcsOf(svg).map(({ text }) => text)).toEqual([
+  expect(drawnArcs(svg).map(({ text }) => text)).toEqual([
     "query “ sat”, key “ cat”: 0.79",
     "query “ sat”, key “ sat”: 0.2",
   ]);
@@ -42,7 +42,7 @@ test("one query: its arcs alone, and every weight in words", () => {
 
 test("queries are the last of the keys", () => {
   const svg = tokenArcs({ data: [0, 1, 0, 0], shape: [1, 4] }, { labels, query: 0 });
-  expect(arcsOf(svg)[0]?.text).toBe("query “\n”, key “ cat”: 1");
+  expect(drawnArcs(svg)[0]?.text).toBe("query “\n”, key “ cat”: 1");
 });
 
 test("golden: arcs of all tokens, and of one, downwards; reviewed as pictures", async () => {

@@ -92,7 +92,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
       else if (weight > 0) [left, dropped] = [left + 1, dropped + weight];
     }
   }
-  const span = arcs.reduce((most, { t, s }) => Math.max(most, Math.abs(t + S - T - s)), 1);
+  const span = arcs.reduce((longest, { t, s }) => Math.max(longest, Math.abs(t + S - T - s)), 1);
   const rise = down
     ? Math.min(130, 24 + 12 * span)
     : Math.min(150, 24 + (0.3 * ((starts.at(-1)! - starts[0]!) * span)) / Math.max(1, S - 1));

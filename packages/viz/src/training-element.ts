@@ -112,14 +112,14 @@ export function addTrainingTools(
     saveFile(new Blob([trainingCsv(run)], { type: "text/csv" }), "csv", "training"),
   );
   const status = document.createElement("p");
-  status.textContent = statusOf(run, last);
+  status.textContent = statusText(run, last);
   tools.prepend(status, ...choices);
   tools.querySelector("button:last-of-type")?.after(csv);
 }
 
 const labels = { loss: "Loss", learningRate: "Learning rate", tokensPerSecond: "Tokens/s" } as const;
 
-function statusOf(
+function statusText(
   run: readonly TrainingRow[],
   { step, loss, learningRate, tokensPerSecond }: TrainingRow,
 ): string {

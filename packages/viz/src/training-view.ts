@@ -27,7 +27,7 @@ export type TrainingViewOptions = {
 };
 
 /** Points of a line at most: a longer run is drawn by means of as many stretches. */
-const most = 200;
+const maxPoints = 200;
 const names = { loss: "loss", learningRate: "learning rate", tokensPerSecond: "tokens per second" } as const;
 
 /**
@@ -85,9 +85,9 @@ export function trainingView(run: readonly TrainingRow[], options: TrainingViewO
 
 /** Points as they are, or the means of stretches, each at its last step. */
 function stretches(points: readonly [number, number][]): readonly [number, number][] {
-  if (points.length <= most) return points;
-  return Array.from({ length: most }, (_, i) => {
-    const edge = (n: number) => Math.floor((n * points.length) / most);
+  if (points.length <= maxPoints) return points;
+  return Array.from({ length: maxPoints }, (_, i) => {
+    const edge = (n: number) => Math.floor((n * points.length) / maxPoints);
     const part = points.slice(edge(i), edge(i + 1));
     return [part.at(-1)![0], part.reduce((sum, [, y]) => sum + y, 0) / part.length];
   });

@@ -8,11 +8,11 @@ test("property: a bar is as high as its number is large, up or down from its lin
     fc.property(fc.array(value, { minLength: 1, maxLength: 9 }), (data) => {
       const svg = vectors({ data, shape: [data.length] });
       const zero = Number(/y1="([\d.]+)"/.exec(svg)![1]);
-      const most = Math.max(...data.map(Math.abs)) || 1;
+      const max = Math.max(...data.map(Math.abs)) || 1;
       const bars = [...svg.matchAll(/<rect x="[^"]*" y="([\d.]+)" width="[^"]*" height="([\d.]+)"><title>/g)];
       expect(bars.length).toBe(data.length);
       bars.forEach(([, y, height], i) => {
-        const expected = (Math.abs(data[i]!) / most) * 11;
+        const expected = (Math.abs(data[i]!) / max) * 11;
         if (expected > 0.4) expect(Number(height)).toBeCloseTo(expected, 1);
         if (expected > 0.4) expect(Number(y)).toBeCloseTo(data[i]! < 0 ? zero : zero - expected, 1);
       });

@@ -45,12 +45,12 @@ export function vectors(values: PictureData, options: VectorsOptions = {}): stri
     meaning = "cost",
     width = 200,
     rowHeight = 26,
-    max: most,
+    max: givenMax,
     title,
   } = check.options(options, ["labels", "meaning", "width", "rowHeight", "max", "title"]);
   checkTexts(check, { title });
   check.oneOf({ meaning }, meanings);
-  checkSizes(check, { width, rowHeight, max: most });
+  checkSizes(check, { width, rowHeight, max: givenMax });
   checkData(check, values, {
     argument: "values",
     ranks: [1, 2],
@@ -60,7 +60,7 @@ export function vectors(values: PictureData, options: VectorsOptions = {}): stri
   const [K, N] = (values.shape.length === 2 ? values.shape : [1, ...values.shape]) as [number, number];
   checkLabels(check, { labels }, K);
   const data = Array.from(values.data);
-  const max = most ?? (data.reduce((most, x) => Math.max(most, Math.abs(x)), 0) || 1);
+  const max = givenMax ?? (data.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0) || 1);
   const left = labels ? 12 + labelWidth(labels) + 6 : 12;
   const top = title ? 36 : 10;
   const half = rowHeight / 2 - 2;

@@ -7,7 +7,7 @@ import { readViewFile } from "./view-file.js";
 const fromPython =
   "IAEAAAAAAAB7Il9fbWV0YWRhdGFfXyI6IHsiYXJncyI6ICJbe1wibmFtZXNcIjogW1wiYmxvY2tzLjAuaG9va196XCIsIFwiYmxvY2tzLjEuaG9va196XCJdLCBcInZhbHVlc1wiOiB7XCJ0ZW5zb3JcIjogXCJ2YWx1ZXNcIn0sIFwidW5wYXRjaGVkXCI6IDAsIFwic291cmNlXCI6IDJ9LCB7XCJjb2x1bW5OYW1lXCI6IFwiaGVhZFwiLCBcInRpdGxlXCI6IFwiUGF0Y2hlZCBoZWFkc1wifV0ifSwgInZhbHVlcyI6IHsiZHR5cGUiOiAiRjMyIiwgInNoYXBlIjogWzIsIDNdLCAiZGF0YV9vZmZzZXRzIjogWzAsIDI0XX19ICDNzMw9ZmZmPwAAwH8AAAA/AACAvgAAgD8=";
 const text = (json: string) => new TextEncoder().encode(json);
-const bytesOf = (array: { buffer: ArrayBufferLike }) => new Uint8Array(array.buffer);
+const toBytes = (array: { buffer: ArrayBufferLike }) => new Uint8Array(array.buffer);
 
 /** A file with one tensor `x` of a type. */
 function file(
@@ -39,19 +39,19 @@ test("JSON alone is a list of arguments too, white space before it or not", () =
 });
 
 test.each([
-  ["F32", bytesOf(Float32Array.of(1.5, -2))],
-  ["F64", bytesOf(Float64Array.of(1.5, -2))],
-  ["F16", bytesOf(packHalf([1.5, -2], "float16"))],
-  ["BF16", bytesOf(packHalf([1.5, -2], "bfloat16"))],
+  ["F32", toBytes(Float32Array.of(1.5, -2))],
+  ["F64", toBytes(Float64Array.of(1.5, -2))],
+  ["F16", toBytes(packHalf([1.5, -2], "float16"))],
+  ["BF16", toBytes(packHalf([1.5, -2], "bfloat16"))],
 ] as const)("numbers of %s are read", (dtype, data) => {
   const [x] = readViewFile(file(dtype, data, 2)) as [{ data: ArrayLike<number>; shape: number[] }];
   expect([Array.from(x.data), x.shape]).toEqual([[1.5, -2], [2]]);
 });
 
 test.each([
-  ["I64", bytesOf(BigInt64Array.of(3n, -2n)), [3, -2]],
-  ["I32", bytesOf(Int32Array.of(3, -2)), [3, -2]],
-  ["I8", bytesOf(Int8Array.of(3, -2)), [3, -2]],
+  ["I64", toBytes(BigInt64Array.of(3n, -2n)), [3, -2]],
+  ["I32", toBytes(Int32Array.of(3, -2)), [3, -2]],
+  ["I8", toBytes(Int8Array.of(3, -2)), [3, -2]],
   ["U8", Uint8Array.of(3, 2), [3, 2]],
   ["BOOL", Uint8Array.of(1, 0), [1, 0]],
 ] as const)("whole numbers of %s are read", (dtype, data, expected) => {

@@ -38,16 +38,17 @@ export function readViewFile(bytes: ArrayBuffer | Uint8Array): unknown[] {
   const file = new Uint8Array(bytes as ArrayBuffer);
   // A list of JSON begins with its bracket, a safetensors file with the length of its header.
   const first = file.find((byte) => !whiteSpace.includes(byte));
-  if (first === 0x5b && file[8] !== 0x7b) return argumentsOf(new TextDecoder().decode(file), () => undefined);
+  if (first === 0x5b && file[8] !== 0x7b)
+    return parseArguments(new TextDecoder().decode(file), () => undefined);
   const { tensors, metadata } = readSafetensorsHeader(file, { source: "the file", fn: "readViewFile" });
   const received = [...metadata.keys()];
   const fix = 'save the tensors with metadata={"args": json.dumps([{"tensor": "weights"}])}.';
   const text =
     metadata.get("args") ??
     check.refuse({ argument: "__metadata__", received, expected: "a text `args`", fix });
-  return argumentsOf(text, (name) => {
+  return parseArguments(text, (name) => {
     const entry = tensors.get(name);
-    if (entry) return { data: numbersOf(name, entry, file), shape: entry.shape };
+    if (entry) return { data: readNumbers(name, entry, file), shape: entry.shape };
     const nearest = nearestName(name, [...tensors.keys()]);
     const fix = nearest === undefined ? "name a tensor of the file." : `did you mean "${nearest}"?`;
     return check.refuse({ argument: "args", received: name, expected: "a tensor of the file", fix });
@@ -58,7 +59,7 @@ const check = /* @__PURE__ */ checks("readViewFile", { source: "the file" }, For
 const whiteSpace: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
 
 /** The list of JSON, with tensors in the places that name them. */
-function argumentsOf(text: string, tensor: (name: string) => PictureData | undefined): unknown[] {
+function parseArguments(text: string, tensor: (name: string) => PictureData | undefined): unknown[] {
   const facts = {
     argument: "args",
     received: text.slice(0, 80),
@@ -90,7 +91,7 @@ const stored = {
   BOOL: "bool",
 } as const;
 
-function numbersOf(
+function readNumbers(
   name: string,
   { dtype, start, end }: SafetensorsEntry,
   file: Uint8Array,

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { checkMapOptions, type AttentionMapOptions } from "./attention-map.js";
 import { checkSelectedWeight } from "./cell-frame.js";
 import { checkLabels, type PictureData } from "./check-data.js";
-import { mostCells } from "./check-weights.js";
+import { maxCells } from "./check-weights.js";
 import { maskedText } from "./map-cells.js";
 import { maskReader } from "./mask-reader.js";
 import { numberText } from "./number-text.js";
@@ -14,7 +14,7 @@ const tableRows = 20; // the largest weights of a query
 /** True for a map with too many cells for SVG. */
 export const isLarge = (weights: PictureData): boolean => {
   const { shape } = (weights ?? {}) as Partial<PictureData>;
-  return Array.isArray(shape) && shape.reduce((all: number, size: number) => all * size, 1) > mostCells;
+  return Array.isArray(shape) && shape.reduce((all: number, size: number) => all * size, 1) > maxCells;
 };
 
 /**
@@ -40,7 +40,7 @@ export function drawWeightCanvas(
     ...(mask && { mask }),
   };
   const masked = maskReader(check, weights, mask);
-  const { data, width: S, height: T } = weightPixels(weights, { theme: themeOf(host), ...scale });
+  const { data, width: S, height: T } = weightPixels(weights, { theme: pageTheme(host), ...scale });
 
   const canvas = Object.assign(document.createElement("canvas"), { width: S, height: T });
   canvas.getContext("2d")!.putImageData(new ImageData(data, S, T), 0, 0);
@@ -137,7 +137,7 @@ export function drawWeightCanvas(
 }
 
 /** The theme: the page's own setting, else the reader's preference, as in the style sheet of pictures. */
-function themeOf(host: HTMLElement): "light" | "dark" {
+function pageTheme(host: HTMLElement): "light" | "dark" {
   const setting = host.closest<HTMLElement>("[data-theme]")?.dataset["theme"];
   if (setting === "light" || setting === "dark") return setting;
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";

@@ -34,10 +34,10 @@ export function weightLegend(
   ];
   let after = end + 6 + labelWidth([label]) + 14;
   if (min !== undefined) {
-    const least = numberText(min);
+    const minText = numberText(min);
     const gray = svg`<rect x="${px(after)}" y="${px(y)}" width="10" height="10" ${fill("cost")}/><path d="${minus(after, y, 10)}" ${stroke("text")}/>`;
-    parts.push(swatch(after, gray, least));
-    after += 16 + labelWidth([least]) + 14;
+    parts.push(swatch(after, gray, minText));
+    after += 16 + labelWidth([minText]) + 14;
   }
   if (masked) parts.push(swatch(after, svg`<path d="${hatch(after, y, 10)}" ${stroke("hatch")}/>`, "masked"));
   return joinSvg(parts, "\n");

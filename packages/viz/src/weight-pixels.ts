@@ -43,20 +43,20 @@ export function weightPixels(
   });
   const {
     theme: name = "light",
-    max: most,
+    max: givenMax,
     min,
     mask,
   } = check.options(options, ["theme", "max", "min", "mask"]);
   check.oneOf({ theme: name }, ["light", "dark"]);
-  checkSizes(check, { max: most });
+  checkSizes(check, { max: givenMax });
   checkLeast(check, min);
   const { data } = weights;
   const [T, S] = weights.shape as [number, number];
   const masked = maskReader(check, weights, mask);
   const theme = name === "dark" ? dark : light;
   const [paper, ink, hatch, gray] = [theme.paper, theme.weight, theme.hatch, theme.cost].map(bytes);
-  let max = most ?? 0;
-  if (most === undefined) for (let i = 0; i < T * S; i++) max = Math.max(max, data[i]!);
+  let max = givenMax ?? 0;
+  if (givenMax === undefined) for (let i = 0; i < T * S; i++) max = Math.max(max, data[i]!);
   const fix = "pass weights, which come after softmax, or give `min` for those that a state implies.";
   const pixels = new Uint8ClampedArray(T * S * 4);
   for (let i = 0; i < T * S; i++) {

@@ -2,7 +2,7 @@ import { easeCubicInOut } from "d3-ease";
 import { interpolateNumber, interpolateString } from "d3-interpolate";
 import type { Mark, Scene } from "./mark.js";
 
-// Fields that move, and what they are where they are left out.
+// Numeric fields that are interpolated, with their defaults.
 const moving = {
   x: 0,
   y: 0,
@@ -18,14 +18,14 @@ const moving = {
 type Moving = keyof typeof moving;
 
 /**
- * The scene on the way from one to another. A mark in both moves; one that comes grows out of its `home` and one that
- * goes flows back into it, or it fades where it stands. Letters and colors change halfway.
+ * The scene between two others. A mark of both moves. A mark that enters grows out of its `home`, and a mark that
+ * exits shrinks into it; without a `home` it fades in place. Letters and colors change halfway.
  *
  * @param from - The scene at 0.
  * @param to - The scene at 1.
- * @param t - Part of the way, from 0 to 1.
+ * @param t - Progress, from 0 to 1.
  * @param ease - Changes `t` first. Default: slow at both ends.
- * @returns Marks in the order of `to`, after those that go. At 0 it is `from` itself, at 1 `to`.
+ * @returns Marks that exit, then those of `to` in their order. At 0 it is `from` itself, at 1 `to`.
  *
  * @example
  * ```ts
@@ -48,26 +48,28 @@ export function between(
   if (t >= 1) return to;
   const eased = ease(t);
   const [before, after] = [byKey(from), byKey(to)];
-  const going = from.marks
+  const exiting = from.marks
     .filter(({ key }) => !after.has(key))
-    .map((mark) => step(mark, gone(mark, mark.home === undefined ? undefined : after.get(mark.home)), eased));
-  const staying = to.marks.map((mark) => {
+    .map((mark) =>
+      step(mark, invisible(mark, mark.home === undefined ? undefined : after.get(mark.home)), eased),
+    );
+  const remaining = to.marks.map((mark) => {
     const origin =
-      before.get(mark.key) ?? gone(mark, mark.home === undefined ? undefined : before.get(mark.home));
+      before.get(mark.key) ?? invisible(mark, mark.home === undefined ? undefined : before.get(mark.home));
     return step(origin, mark, eased);
   });
   return {
     width: interpolateNumber(from.width, to.width)(eased),
     height: interpolateNumber(from.height, to.height)(eased),
-    marks: [...going, ...staying],
+    marks: [...exiting, ...remaining],
     description: to.description,
   };
 }
 
 const byKey = ({ marks }: Scene) => new Map(marks.map((mark) => [mark.key, mark]));
 
-/** A mark where it is not seen: inside its home, or where it stands. */
-function gone(mark: Mark, home: Mark | undefined): Mark {
+/** A mark made invisible: inside its home, or in place. */
+function invisible(mark: Mark, home: Mark | undefined): Mark {
   if (!home) return { ...mark, opacity: 0 };
   const place: Mark = { ...mark, x: home.x, y: home.y, opacity: 0 };
   if (mark.kind === "rect" && home.kind === "rect") {

@@ -3,7 +3,7 @@ export const countText = (value: number): string => Math.round(value).toLocaleSt
 
 const units = ["KiB", "MiB", "GiB", "TiB"];
 
-/** Bytes in the largest unit that leaves 1 or more, in three digits: "2.25 GiB". Fewer than 1,024 stay exact. */
+/** Bytes in the largest binary unit of which there is at least 1, with three digits: "2.25 GiB". Below 1,024 exact: "512 B". */
 export function bytesText(bytes: number): string {
   if (bytes < 1024) return `${countText(bytes)} B`;
   const power = Math.min(units.length, Math.floor(Math.log2(bytes) / 10));

@@ -5,7 +5,7 @@ import { legend } from "./caches-at-work/legend.js";
 import { isPhone, regionPlaces, slotCell, textCell } from "./caches-at-work/layout.js";
 import { memory } from "./caches-at-work/memory.js";
 import {
-  kindOf,
+  chosenKind,
   sequenceName,
   type CacheKind,
   type CacheMoment,
@@ -14,7 +14,7 @@ import {
 } from "./caches-at-work/model.js";
 import { panel, panelHeight } from "./caches-at-work/panel.js";
 import { stepId, steps } from "./caches-at-work/steps.js";
-import { conversationRows, summaryOf } from "./caches-at-work/text-rows.js";
+import { conversationRows, sequenceSummary } from "./caches-at-work/text-rows.js";
 import type { Control, Figure, FigureTable, Moment, Press } from "./figure.js";
 import type { Mark, Scene } from "./mark.js";
 import { wrapText } from "./wrap-text.js";
@@ -34,8 +34,8 @@ export type {
 } from "./caches-at-work/model.js";
 
 /**
- * *KV caches at work*: one conversation through every kind of cache. Above is the text, with tokens that are forgotten or
- * rounded; below the memory, slot by slot, with the sequences that read it. A fork shares memory until one side writes.
+ * *KV caches at work*: one conversation on every kind of cache. Above is the text, with tokens that are evicted or
+ * quantized; below the memory, slot by slot, with the sequences that read it. A fork shares memory until one side writes.
  *
  * The model is made by `cachesAtWorkModel` of `@qkv/figures/caches-at-work`.
  *
@@ -67,21 +67,21 @@ function scene(
   { step, progress, focus }: Moment,
   width: number,
 ): Scene {
-  const kind = kindOf(model, choices);
-  const after = still(model, kind, { text: step, memory: step }, focus, width);
+  const kind = chosenKind(model, choices);
+  const after = staticScene(model, kind, { text: step, memory: step }, focus, width);
   if (progress >= 1) return after;
   // The text comes first; then its keys and values go to their slots.
-  const before = still(model, kind, { text: step - 1, memory: step - 1 }, undefined, width);
-  const read = still(model, kind, { text: step, memory: step - 1 }, undefined, width);
-  return progress < reads
-    ? between(before, read, progress / reads)
-    : between(read, after, (progress - reads) / (1 - reads));
+  const before = staticScene(model, kind, { text: step - 1, memory: step - 1 }, undefined, width);
+  const read = staticScene(model, kind, { text: step, memory: step - 1 }, undefined, width);
+  return progress < textPart
+    ? between(before, read, progress / textPart)
+    : between(read, after, (progress - textPart) / (1 - textPart));
 }
 
-const reads = 0.3;
+const textPart = 0.3;
 
-/** The picture at rest, with the text after one operation and the memory after another: -1 is before the first. */
-function still(
+/** The scene with the text after operation `at.text` and the memory after operation `at.memory`; -1 is before the first. */
+function staticScene(
   model: CachesAtWorkModel,
   kind: CacheKind,
   at: { text: number; memory: number },
@@ -152,7 +152,7 @@ function memoryTitle(moment: CacheMoment | undefined): string {
   return `Memory: ${slots.filter(Boolean).length} of ${slots.length} slots used`;
 }
 
-/** The token of an address: of the text, or of a slot. */
+/** The token at an address, of the text or of a slot. */
 function focusedToken(moment: CacheMoment | undefined, focus: string | undefined) {
   const [where, first, second] = focus?.split(":") ?? [];
   if (!moment || second === undefined) return undefined;
@@ -163,7 +163,7 @@ function focusedToken(moment: CacheMoment | undefined, focus: string | undefined
   return token && { ...token, sequence: region.holders[0] ?? token.sequence };
 }
 
-/** Addresses of a token wherever it stands: in the text of all sequences that read its slots, and in memory. */
+/** Addresses of all cells of a token: its slots, and the token in the text of each sequence that reads them. */
 function litCells(
   moment: CacheMoment | undefined,
   focused: { sequence: number; position: number } | undefined,
@@ -184,15 +184,15 @@ function litCells(
 function describe(model: CachesAtWorkModel, kind: CacheKind, index: number): string {
   const { sequences, bytes } = kind.moments[index]!;
   const each = model.operations[index]!.lengths.flatMap((length, sequence) =>
-    length > 0 ? [`${sequenceName(sequence)}: ${summaryOf(sequences[sequence], length)}`] : [],
+    length > 0 ? [`${sequenceName(sequence)}: ${sequenceSummary(sequences[sequence], length)}`] : [],
   );
   return `${kind.name} cache. ${each.join("; ")}. ${bytesText(bytes)} allocated.`;
 }
 
 function controls(model: CachesAtWorkModel, choices: CachesAtWorkChoices): Control<CachesAtWorkChoices>[] {
-  const { budget } = kindOf(model, choices);
-  const begun = model.operations.at(-1)!.lengths;
-  const appends = begun.flatMap((length, sequence) =>
+  const { budget } = chosenKind(model, choices);
+  const lengths = model.operations.at(-1)!.lengths;
+  const appends = lengths.flatMap((length, sequence) =>
     length > 0 ? [{ label: `Append to ${sequenceName(sequence)}`, cell: `do:append:${sequence}` }] : [],
   );
   return [
@@ -219,8 +219,8 @@ function controls(model: CachesAtWorkModel, choices: CachesAtWorkChoices): Contr
       maxLength: 24,
       buttons: [
         ...appends,
-        ...(begun[1] === 0 ? [{ label: "Fork A", cell: "do:fork:1" }] : []),
-        ...(begun[2] === 0 ? [{ label: "New request", cell: "do:request:2" }] : []),
+        ...(lengths[1] === 0 ? [{ label: "Fork A", cell: "do:fork:1" }] : []),
+        ...(lengths[2] === 0 ? [{ label: "New request", cell: "do:request:2" }] : []),
         ...(model.operations.length > 1
           ? [
               { label: "Undo", cell: "do:undo:0" },
@@ -232,7 +232,7 @@ function controls(model: CachesAtWorkModel, choices: CachesAtWorkChoices): Contr
   ];
 }
 
-/** A press on a bar chooses its kind; one on a button changes the conversation. */
+/** A press on a bar chooses its kind of cache; a press on a button changes the conversation. */
 function press(
   model: CachesAtWorkModel,
   { operations }: CachesAtWorkChoices,

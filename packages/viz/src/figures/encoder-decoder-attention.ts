@@ -20,9 +20,9 @@ export type {
 } from "./encoder-decoder-attention/model.js";
 
 /**
- * *Before transformers*: a recurrent translator of dates with additive attention. The encoder makes an annotation of each
- * source letter; for each output letter the decoder's state is scored against all of them, softmax makes weights of the
- * scores, and the annotations added by weight are the context. The alignment fills row by row.
+ * *Before transformers*: a recurrent translator of dates with additive attention. The encoder computes an annotation of each
+ * source letter. For each output letter, the decoder's state is scored against all annotations, softmax turns the scores
+ * into weights, and the context is the weighted sum of the annotations. The alignment fills row by row.
  *
  * The model is made by `encoderDecoderAttentionModel` of `@qkv/figures/encoder-decoder-attention`.
  *
@@ -48,7 +48,7 @@ export const encoderDecoderAttention: Figure<EncoderDecoderAttentionModel, Encod
   press,
 };
 
-const onColumn = /^(?:source|annotation|score|weight):0:(\d+)$|^align:\d+:(\d+)$/;
+const columnAddress = /^(?:source|annotation|score|weight):0:(\d+)$|^align:\d+:(\d+)$/;
 
 function scene(
   model: EncoderDecoderAttentionModel,
@@ -59,9 +59,10 @@ function scene(
   const stage = stageAt(moment.step, moment.progress);
   const phone = width < 640;
   const margin = phone ? 4 : 8;
-  const found = onColumn.exec(moment.focus ?? "");
-  const pointed = found ? Number(found[1] ?? found[2]) : undefined;
-  const column = pointed !== undefined && pointed < model.source.length ? pointed : undefined;
+  const match = columnAddress.exec(moment.focus ?? "");
+  const focusedColumn = match ? Number(match[1] ?? match[2]) : undefined;
+  const column =
+    focusedColumn !== undefined && focusedColumn < model.source.length ? focusedColumn : undefined;
   const shown = column ?? largest(model.decoded[stage.output]!.scores);
   const whole = width - 2 * margin;
   const side = phone ? whole : Math.min(400, whole * 0.36);
@@ -98,8 +99,8 @@ function describe(
 ): string {
   const written = decoded.slice(0, stage.output + (stage.letter >= 1 ? 1 : 0)).map(({ letter }) => letter);
   const { weights } = decoded[stage.output]!;
-  const most = largest(weights);
-  return `“${source.join("")}” is translated letter by letter; written so far: “${written.join("")}”. For letter ${stage.output + 1} the most weight, ${weights[most]!.toFixed(2)}, is on “${shownLetter(source[most]!)}”.`;
+  const strongest = largest(weights);
+  return `“${source.join("")}” is translated letter by letter; written so far: “${written.join("")}”. For letter ${stage.output + 1} the most weight, ${weights[strongest]!.toFixed(2)}, is on “${shownLetter(source[strongest]!)}”.`;
 }
 
 function controls(): Control<EncoderDecoderAttentionChoices>[] {
@@ -163,13 +164,13 @@ function formula({ decoded }: EncoderDecoderAttentionModel): FormulaPart[] {
   ];
 }
 
-/** A press on an output letter, or on a row of the alignment, goes to it; one on the source keeps the focus. */
+/** A press on an output letter, or on its row of the alignment, goes to its step; a press on the source keeps the focus. */
 function press(
   { decoded }: EncoderDecoderAttentionModel,
   _: EncoderDecoderAttentionChoices,
   cell: string,
 ): Press<EncoderDecoderAttentionChoices> | undefined {
-  const found = /^(output:0|align):(\d+)/.exec(cell);
-  const output = Number(found?.[2]);
-  return found && output < decoded.length ? { step: stepId("letter", output) } : undefined;
+  const match = /^(output:0|align):(\d+)/.exec(cell);
+  const output = Number(match?.[2]);
+  return match && output < decoded.length ? { step: stepId("letter", output) } : undefined;
 }

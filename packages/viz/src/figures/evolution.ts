@@ -70,7 +70,7 @@ function scene(model: EvolutionModel, { compare }: EvolutionChoices, moment: Mom
   const to = steps[moment.step]!;
   const from = steps[moment.step - 1] ?? to;
   const other = steps.find(({ id }) => id === compare);
-  const still = (step: EvolutionStep) => stillOf(model, step, other, width);
+  const still = (step: EvolutionStep) => stillScene(model, step, other, width);
   if (moment.progress >= 1 || from === to) return still(to);
   const way = between(still(from), still(to), moment.progress);
   // Sentences are not morphed: one set fades out, then the other fades in.
@@ -87,7 +87,7 @@ function scene(model: EvolutionModel, { compare }: EvolutionChoices, moment: Mom
 
 const isText = ({ key }: Mark) => key.startsWith("text:");
 
-function stillOf(
+function stillScene(
   model: EvolutionModel,
   step: EvolutionStep,
   other: EvolutionStep | undefined,

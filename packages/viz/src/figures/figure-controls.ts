@@ -2,21 +2,21 @@ import type { Control, FigureChoices } from "./figure.js";
 
 type Value = string | number | boolean;
 
-/** Controls on the page, which follow the choices. */
+/** The controls of a figure on the page. */
 export type ControlsView<Choices extends FigureChoices> = {
   element: HTMLElement;
-  /** Shows other controls or choices. What stays keeps the focus. */
+  /** Shows controls and choices. A control that remains keeps the focus. */
   show(controls: readonly Control<Choices>[], choices: Choices): void;
 };
 
-/** Makes the controls of a figure. `choose` hears of each change, `press` of each cell that a button presses. */
+/** Builds the controls of a figure. `choose` is called with each change, `press` with the cell of a pressed button. */
 export function controlsView<Choices extends FigureChoices>(
   choose: (choices: Partial<Choices>) => void,
   press: (cell: string) => void,
 ): ControlsView<Choices> {
   const element = div("controls");
   let built = "";
-  let follow: ((choices: Choices) => void)[] = [];
+  let updates: ((choices: Choices) => void)[] = [];
   return {
     element,
     show(all, choices) {
@@ -24,18 +24,20 @@ export function controlsView<Choices extends FigureChoices>(
       const wanted = JSON.stringify(controls);
       if (wanted !== built) {
         built = wanted;
-        const made = controls.map((control) =>
+        const builtControls = controls.map((control) =>
           control.kind === "press" ? pressButtons(control, press) : build(control, choose),
         );
-        const held = element.contains(document.activeElement)
+        const focusedControl = element.contains(document.activeElement)
           ? document.activeElement?.closest<HTMLElement>("[data-control]")?.dataset["control"]
           : undefined;
-        element.replaceChildren(...made.map((each) => each.element));
-        follow = made.map(({ show }) => show);
-        if (held)
-          element.querySelector<HTMLElement>(`[data-control="${held}"] :is(button,select,input)`)?.focus();
+        element.replaceChildren(...builtControls.map((each) => each.element));
+        updates = builtControls.map(({ show }) => show);
+        if (focusedControl)
+          element
+            .querySelector<HTMLElement>(`[data-control="${focusedControl}"] :is(button,select,input)`)
+            ?.focus();
       }
-      follow.forEach((show) => show(choices));
+      updates.forEach((show) => show(choices));
     },
   };
 }
@@ -89,7 +91,7 @@ function build<Choices extends FigureChoices>(
   };
 }
 
-/** Buttons, each of which sets choices. One whose choices are as they are is pressed. */
+/** Buttons that set choices. A button is pressed while the choices equal its own. */
 function buttons<Choices extends FigureChoices>(
   label: string,
   options: readonly { label: string; title?: string; choices: Partial<Choices> }[],
@@ -178,7 +180,7 @@ function field(
   };
 }
 
-/** A part of a figure, by its name in the sheet. */
+/** A part of a figure: `name` gives its class in the style sheet. */
 export function div(name: string): HTMLDivElement {
   const element = document.createElement("div");
   element.className = `qkv-figure-${name}`;

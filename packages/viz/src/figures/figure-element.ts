@@ -15,24 +15,24 @@ import { timeline, type Timeline } from "./timeline.js";
 
 /** A figure on a page. */
 export interface FigureElement<Model, Choices> extends HTMLElement {
-  /** The numbers. Set them, or `ask`. */
+  /** The model, whose numbers are drawn. Set it, or `ask`. */
   model: Model | undefined;
-  /** Makes the numbers, when the element enters the page and when choices change that need others. */
+  /** Computes the model, when the element is connected and when choices change that need another one. */
   ask: Ask<Model, Choices> | undefined;
-  /** Place in the story and choices, as in an address. A `statechange` event tells of each change. */
+  /** Step, focused cell and choices, as in a permalink: `step=score-2&token=3`. Each change dispatches `statechange`. */
   state: string;
 }
 
 /**
- * Makes the class of a custom element that shows a figure: the stage, its controls, play and steps, the keyboard, a table
- * and saving. Children that stand in it, as a still of `figureSvg`, are seen until it has numbers.
+ * Returns the class of a custom element that shows a figure: the picture, its controls, buttons to play and step, the
+ * keyboard, a table and saving. Its children, such as the SVG of `figureSvg`, are shown until it has a model.
  *
- * Space plays, the left and right arrows step, Home and End go to either end, Escape lets go of a cell; inside the
- * picture, arrows go from cell to cell and Enter presses one. On touch, a swipe steps. Nothing moves by itself, and for
- * readers who want no motion each step is a still.
+ * Space plays, the left and right arrows step, Home and End go to the first and last step, Escape removes the focus of a
+ * cell; inside the picture, arrows go from cell to cell and Enter presses one. A swipe steps. Nothing plays by itself, and
+ * with `prefers-reduced-motion` each step is shown finished.
  *
- * @param ask - Makes the numbers. Default: the page sets `model` or `ask` of the element.
- * @param options - `intake`: how the figure draws files that the reader drops on it, or chooses. Default: it takes none.
+ * @param ask - Computes the model. Default: the page sets `model` or `ask` of the element.
+ * @param options - `intake`: files that the reader may drop on the figure or choose, as `fileIntake` returns it. Default: none.
  *
  * @example
  * ```ts
@@ -54,8 +54,8 @@ export function figureElement<Model, Choices extends FigureChoices>(
     static observedAttributes = ["state"];
     #model: Model | undefined;
     #ask = ask;
-    #wanted = "";
-    #shown: Shown<Model, Choices> | undefined;
+    #initialLink = "";
+    #mounted: MountedFigure<Model, Choices> | undefined;
 
     get model(): Model | undefined {
       return this.#model;
@@ -72,11 +72,11 @@ export function figureElement<Model, Choices extends FigureChoices>(
       this.#start();
     }
     get state(): string {
-      return this.#shown?.permalink() ?? this.#wanted;
+      return this.#mounted?.permalink() ?? this.#initialLink;
     }
     set state(text: string) {
-      this.#wanted = text;
-      this.#shown?.go(text);
+      this.#initialLink = text;
+      this.#mounted?.go(text);
     }
 
     attributeChangedCallback(_: string, __: string | null, text: string | null): void {
@@ -93,27 +93,32 @@ export function figureElement<Model, Choices extends FigureChoices>(
       this.#start();
     }
     disconnectedCallback(): void {
-      this.#shown?.end();
-      this.#shown = undefined;
+      this.#mounted?.unmount();
+      this.#mounted = undefined;
     }
 
     #start(): void {
       if (!this.isConnected) return;
-      if (this.#shown) return this.#shown.renew(this.#model, this.#ask);
+      if (this.#mounted) return this.#mounted.update(this.#model, this.#ask);
       if (this.#model === undefined && !this.#ask) return;
-      this.#shown = show(this, figure, { model: this.#model, ask: this.#ask, intake }, this.#wanted);
+      this.#mounted = mountFigure(
+        this,
+        figure,
+        { model: this.#model, ask: this.#ask, intake },
+        this.#initialLink,
+      );
     }
   };
 }
 
-type Shown<Model, Choices> = {
+type MountedFigure<Model, Choices> = {
   permalink(): string;
   go(text: string): void;
-  renew(model: Model | undefined, ask: Ask<Model, Choices> | undefined): void;
-  end(): void;
+  update(model: Model | undefined, ask: Ask<Model, Choices> | undefined): void;
+  unmount(): void;
 };
 
-/** Sources of the numbers of a figure. */
+/** Sources of the model of a figure. */
 type Source<Model, Choices extends FigureChoices> = {
   model: Model | undefined;
   ask: Ask<Model, Choices> | undefined;
@@ -127,23 +132,23 @@ const icons = {
   next: "M13 4h2v12h-2zM4 4v12l8-6z",
 };
 const speeds = [0.5, 1, 2, 4];
-const steepest = 40; // pixels that a finger moves before it is a swipe
+const minSwipe = 40; // pixels: a shorter movement of the finger is no swipe
 
-/** Everything that one element on the page does, from its first numbers on. */
-function show<Model, Choices extends FigureChoices>(
+/** Puts a figure into its element, and connects the state machine with controls, pointer, keyboard and resizing. */
+function mountFigure<Model, Choices extends FigureChoices>(
   host: HTMLElement,
   figure: Figure<Model, Choices>,
-  { model: given, ask: own, intake }: Source<Model, Choices>,
-  wanted: string,
-): Shown<Model, Choices> {
+  { model: given, ask: pageAsk, intake }: Source<Model, Choices>,
+  initialLink: string,
+): MountedFigure<Model, Choices> {
   const { start, reduce } = player(figure);
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const leaves = new AbortController();
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+  const unmounted = new AbortController();
   const on = <K extends keyof HTMLElementEventMap>(
     target: EventTarget,
     name: K | (string & {}),
-    hear: (event: HTMLElementEventMap[K]) => void,
-  ) => target.addEventListener(name, hear as EventListener, { signal: leaves.signal });
+    listener: (event: HTMLElementEventMap[K]) => void,
+  ) => target.addEventListener(name, listener as EventListener, { signal: unmounted.signal });
 
   addFigureStyle(host);
   const parts = makeParts(figure);
@@ -153,21 +158,21 @@ function show<Model, Choices extends FigureChoices>(
 
   let state: PlayerState<Model, Choices> | undefined;
   let hover: string | undefined;
-  let roving: string | undefined;
+  let roving: string | undefined; // the cell with tabindex 0: a roving tabindex
   let scene: Scene | undefined;
   let line: Timeline | undefined;
   let width = 0;
   let scrubWidth = 0; // of the scrubber, once the page is laid out
-  let clock = 0;
-  let before = 0;
-  let told = "";
-  let spoken = "";
+  let frameRequest = 0;
+  let lastFrameTime = 0;
+  let announcedLink = "";
+  let writtenFor = "";
   let pending: Partial<Choices> = {};
-  let asking: AbortController | undefined;
-  let asker = own; // that of the page, or of the reader's files
-  let opening: AbortController | undefined;
+  let modelRequest: AbortController | undefined;
+  let currentAsk = pageAsk; // `ask` of the page, or of the reader's files
+  let filesRequest: AbortController | undefined;
 
-  function act(action: PlayerAction<Model, Choices>): void {
+  function dispatch(action: PlayerAction<Model, Choices>): void {
     if (!state) return;
     if (action.type !== "tick") hover = undefined;
     state = reduce(state, action);
@@ -176,9 +181,9 @@ function show<Model, Choices extends FigureChoices>(
 
   function paint(): void {
     if (!state || width === 0) return;
-    if (state.playing !== "no" && !clock) {
-      before = performance.now();
-      clock = requestAnimationFrame(frame);
+    if (state.playing !== "no" && !frameRequest) {
+      lastFrameTime = performance.now();
+      frameRequest = requestAnimationFrame(frame);
     }
     const now = moment(state);
     const focus = hover ?? now.focus;
@@ -191,16 +196,16 @@ function show<Model, Choices extends FigureChoices>(
     const first = scene.marks.find(({ cell, opacity = 1 }) => cell !== undefined && opacity >= 0.05)?.cell;
     if (roving === undefined || !view.cell(roving)) roving = first;
     if (roving !== undefined) view.cell(roving)?.setAttribute("tabindex", "0");
-    say();
-    // The focus of a cell that went stays in the figure, whose keys it brings.
+    writeStep();
+    // If the focused cell is gone, another element of the figure gets the focus, so that its keys still work.
     if (inside && !parts.stage.contains(focused)) {
       const cell = state.playing === "no" && roving !== undefined ? view.cell(roving) : undefined;
       (cell ?? parts.play).focus();
     }
   }
 
-  /** Writes what stands around the stage, where it changed. */
-  function say(): void {
+  /** Writes the text, scrubber, formula and controls of the current step, unless none of them changed. */
+  function writeStep(): void {
     if (!state || !scene) return;
     const { model, choices, step, progress, playing } = state;
     const steps = figure.steps(model, choices);
@@ -209,8 +214,8 @@ function show<Model, Choices extends FigureChoices>(
     if (document.activeElement !== parts.range || playing !== "no")
       parts.range.value = String(line.place(step, moment(state).progress));
     const now = JSON.stringify([id, steps.length, choices, pending, playing, state.speed, width, scrubWidth]);
-    if (now === spoken) return tell();
-    spoken = now;
+    if (now === writtenFor) return announceLink();
+    writtenFor = now;
     line = timeline(steps, scrubWidth || width);
     parts.range.value = String(line.place(step, progress));
     parts.range.setAttribute("aria-valuetext", `Step ${step + 1} of ${steps.length}: ${title}`);
@@ -229,7 +234,7 @@ function show<Model, Choices extends FigureChoices>(
     controls.show(figure.controls(model, choices), { ...choices, ...pending });
     parts.chapters.replaceChildren(
       ...line.chapters.map(({ name, first, count, from }) => {
-        const button = toolButton(name, () => act({ type: "seek", step: first }));
+        const button = toolButton(name, () => dispatch({ type: "seek", step: first }));
         button.style.left = `${100 * from}%`;
         button.tabIndex = -1; // the range beside it goes there too
         if (step >= first && step < first + count) button.setAttribute("aria-current", "step");
@@ -241,7 +246,7 @@ function show<Model, Choices extends FigureChoices>(
     if (parts.formula.children.length !== formula.length) {
       parts.formula.replaceChildren(
         ...formula.map(({ text, step, color }) => {
-          const button = toolButton(text, () => act({ type: "seek", step }));
+          const button = toolButton(text, () => dispatch({ type: "seek", step }));
           if (color) button.style.color = `var(--qkv-${color})`;
           return button;
         }),
@@ -253,77 +258,77 @@ function show<Model, Choices extends FigureChoices>(
       else parts.formula.children[i]!.removeAttribute("aria-current");
     });
     if (!parts.table.hidden) fillTable();
-    tell();
+    announceLink();
   }
 
-  /** Tells the page of another place or another choice, once it rests. */
-  function tell(): void {
+  /** Dispatches `statechange` when the permalink has changed and nothing plays. */
+  function announceLink(): void {
     if (!state || state.playing !== "no") return;
     const text = toPermalink(figure, state);
-    if (text === told) return;
-    told = text;
+    if (text === announcedLink) return;
+    announcedLink = text;
     host.dispatchEvent(new Event("statechange", { bubbles: true }));
   }
 
   function frame(time: number): void {
-    clock = 0;
-    const milliseconds = Math.min(100, Math.max(0, time - before));
-    before = time;
-    act({ type: "tick", milliseconds });
+    frameRequest = 0;
+    const milliseconds = Math.min(100, Math.max(0, time - lastFrameTime));
+    lastFrameTime = time;
+    dispatch({ type: "tick", milliseconds });
   }
 
-  /** Changes choices. Resolves when the numbers that they need are shown. */
+  /** Changes choices. Resolves when the model that they need is shown. */
   async function change(choices: Partial<Choices>): Promise<void> {
     if (!state) return;
     pending = { ...pending, ...choices };
-    if (!asker || !Object.keys(pending).some((name) => figure.asks?.includes(name))) {
+    if (!currentAsk || !Object.keys(pending).some((name) => figure.asks?.includes(name))) {
       pending = {};
-      return act({ type: "choose", choices });
+      return dispatch({ type: "choose", choices });
     }
     controls.show(figure.controls(state.model, state.choices), { ...state.choices, ...pending });
     await answer({ ...state.choices, ...pending });
   }
 
-  /** Asks for numbers, and shows them unless others were asked for meanwhile. */
+  /** Asks for a model and shows it, unless another one was requested in the meantime. */
   async function answer(choices: Choices): Promise<void> {
-    asking?.abort();
-    const mine = (asking = new AbortController());
-    const waits = setTimeout(() => read("Computing…", false), 200);
+    modelRequest?.abort();
+    const request = (modelRequest = new AbortController());
+    const busyTimer = setTimeout(() => showReading("Computing…", false), 200);
     try {
-      const model = await asker!(choices, { signal: mine.signal, host });
-      // The first picture is as long a task as its numbers: the page answers between them.
+      const model = await currentAsk!(choices, { signal: request.signal, host });
+      // Drawing the first picture takes as long as computing its model: in between, the page handles events.
       if (!state) await new Promise((resolve) => setTimeout(resolve));
-      if (mine.signal.aborted || leaves.signal.aborted) return;
+      if (request.signal.aborted || unmounted.signal.aborted) return;
       pending = {};
-      read("", false);
-      if (state) act({ type: "model", model, choices });
+      showReading("", false);
+      if (state) dispatch({ type: "model", model, choices });
       else begin(model, choices);
     } catch (error) {
-      if (!mine.signal.aborted) read(error instanceof Error ? error.message : String(error), true);
+      if (!request.signal.aborted) showReading(error instanceof Error ? error.message : String(error), true);
     } finally {
-      clearTimeout(waits);
+      clearTimeout(busyTimer);
     }
   }
 
-  /** Draws the reader's files, or the figure's own numbers again. What is refused leaves the picture as it was. */
-  async function take(given: GivenFiles | undefined): Promise<void> {
+  /** Draws the reader's files, or the figure's own model again. If the files are refused, the picture stays. */
+  async function drawFiles(given: GivenFiles | undefined): Promise<void> {
     if (!intake || !state) return;
-    opening?.abort();
-    const mine = (opening = new AbortController());
+    filesRequest?.abort();
+    const request = (filesRequest = new AbortController());
     const choices = { ...state.choices, ...intake.reset };
     intakeLine?.say(given ? `Reading ${given.name}…` : "", given ? "waiting" : "own");
     try {
-      const options = { name: given?.name ?? "", signal: mine.signal, host };
-      const ask = given ? await intake.open(given.files, options) : own;
-      const model = await ask?.(choices, { signal: mine.signal, host });
-      if (model === undefined || mine.signal.aborted || leaves.signal.aborted) return;
-      asking?.abort();
+      const options = { name: given?.name ?? "", signal: request.signal, host };
+      const ask = given ? await intake.open(given.files, options) : pageAsk;
+      const model = await ask?.(choices, { signal: request.signal, host });
+      if (model === undefined || request.signal.aborted || unmounted.signal.aborted) return;
+      modelRequest?.abort();
       pending = {};
-      asker = ask;
-      act({ type: "model", model, choices });
+      currentAsk = ask;
+      dispatch({ type: "model", model, choices });
       if (given) intakeLine?.say(`Drawn: ${given.name}, read on your device.`, "given");
     } catch (error) {
-      if (!mine.signal.aborted)
+      if (!request.signal.aborted)
         intakeLine?.say(
           `${given?.name ?? intake.own} was not drawn. ${error instanceof Error ? error.message : String(error)}`,
           "refused",
@@ -332,56 +337,57 @@ function show<Model, Choices extends FigureChoices>(
   }
 
   function begin(model: Model, choices: Partial<Choices>): void {
-    state = reduce(start(model, choices), { type: "still", still: calm.matches });
+    state = reduce(start(model, choices), { type: "still", still: reducedMotion.matches });
     host.classList.add("qkv-figure");
-    width = widthOf(host); // before its content changes: the page need not be laid out for it
+    width = sceneWidth(host); // before its content changes: the page need not be laid out for it
     host.replaceChildren(parts.all);
-    told = toPermalink(figure, state);
-    watch.observe(host);
-    watch.observe(parts.scrub);
+    announcedLink = toPermalink(figure, state);
+    resizeObserver.observe(host);
+    resizeObserver.observe(parts.scrub);
     paint();
-    if (wanted) go(wanted);
+    if (initialLink) go(initialLink);
   }
 
-  /** Goes where an address says. */
+  /** Goes to the step, the cell and the choices of a permalink. */
   function go(text: string): void {
-    wanted = text;
+    initialLink = text;
     if (!state || text === toPermalink(figure, state)) return;
     const { model } = state;
-    const linkOf = (choices: Choices) => fromPermalink(text, figure.initial, figure.controls(model, choices));
-    // A choice may bring controls of its own: they are read once it is known.
-    let link = linkOf(state.choices);
+    const parseLink = (choices: Choices) =>
+      fromPermalink(text, figure.initial, figure.controls(model, choices));
+    // A choice may add controls, whose choices can be read only after it: repeat until no choice is added.
+    let link = parseLink(state.choices);
     for (let known = -1; known < Object.keys(link.choices).length;) {
       known = Object.keys(link.choices).length;
-      link = linkOf({ ...figure.initial, ...link.choices });
+      link = parseLink({ ...figure.initial, ...link.choices });
     }
     const choices = { ...figure.initial, ...link.choices };
-    const land = () => {
+    const goToLink = () => {
       const { step, progress, focus } = link;
       const opened = start(state!.model, state!.choices);
-      act({ type: "seek", step: step ?? opened.step, ...(progress !== undefined && { progress }) });
-      if (focus !== undefined) act({ type: "focus", cell: focus });
+      dispatch({ type: "seek", step: step ?? opened.step, ...(progress !== undefined && { progress }) });
+      if (focus !== undefined) dispatch({ type: "focus", cell: focus });
     };
     const current = state.choices;
-    if (asker && figure.asks?.some((name) => choices[name] !== current[name]))
-      void answer(choices).then(land);
+    if (currentAsk && figure.asks?.some((name) => choices[name] !== current[name]))
+      void answer(choices).then(goToLink);
     else {
-      act({ type: "choose", choices });
-      land();
+      dispatch({ type: "choose", choices });
+      goToLink();
     }
   }
 
-  function read(text: string, failed: boolean): void {
+  function showReading(text: string, failed: boolean): void {
     parts.read.setAttribute("role", failed ? "alert" : "status");
     parts.read.textContent = text;
-    // Without its first numbers there is nothing else to show.
+    // Without a first model there is nothing else to show.
     if (!state && failed) host.replaceChildren(parts.read);
   }
 
   function fillTable(): void {
     if (!state) return;
     const { columns, rows } = figure.table(state.model, state.choices, state.step);
-    parts.table.replaceChildren(tableOf(columns, rows, parts.title.textContent ?? ""));
+    parts.table.replaceChildren(tableElement(columns, rows, parts.title.textContent ?? ""));
   }
 
   function press(address: string): void {
@@ -389,22 +395,22 @@ function show<Model, Choices extends FigureChoices>(
     const outcome = figure.press?.(state.model, state.choices, address);
     if (outcome) {
       const { choices, step, plays = false } = outcome;
-      const land = () => {
+      const goToStep = () => {
         if (step === undefined) return;
-        act({ type: "seek", step, progress: plays ? 0 : 1 });
-        if (plays) act({ type: "next" });
+        dispatch({ type: "seek", step, progress: plays ? 0 : 1 });
+        if (plays) dispatch({ type: "next" });
       };
-      // A step of other numbers is there when they are.
-      if (choices) void change(choices).then(land);
-      else land();
-    } else act({ type: "focus", cell: state.focus === address ? undefined : address });
+      // The step may exist only in the new model.
+      if (choices) void change(choices).then(goToStep);
+      else goToStep();
+    } else dispatch({ type: "focus", cell: state.focus === address ? undefined : address });
   }
 
-  const addressOf = (target: EventTarget | null) =>
+  const cellAddress = (target: EventTarget | null) =>
     target instanceof Element
       ? (target.closest("[data-cell]")?.getAttribute("data-cell") ?? undefined)
       : undefined;
-  const readAt = (target: EventTarget | null) =>
+  const readingAt = (target: EventTarget | null) =>
     target instanceof Element
       ? (target.closest("[aria-label]:not(svg)")?.getAttribute("aria-label") ?? "")
       : "";
@@ -415,32 +421,33 @@ function show<Model, Choices extends FigureChoices>(
     paint();
   }
 
-  on(parts.play, "click", () => act({ type: "toggle" }));
-  on(parts.back, "click", () => act({ type: "back" }));
-  on(parts.next, "click", () => act({ type: "next" }));
-  on(parts.range, "input", () => act({ type: "seek", ...line!.moment(Number(parts.range.value)) }));
-  on(parts.speed, "change", () => act({ type: "speed", speed: speeds[parts.speed.selectedIndex]! }));
+  on(parts.play, "click", () => dispatch({ type: "toggle" }));
+  on(parts.back, "click", () => dispatch({ type: "back" }));
+  on(parts.next, "click", () => dispatch({ type: "next" }));
+  on(parts.range, "input", () => dispatch({ type: "seek", ...line!.moment(Number(parts.range.value)) }));
+  on(parts.speed, "change", () => dispatch({ type: "speed", speed: speeds[parts.speed.selectedIndex]! }));
   on(parts.stage, "pointerover", ({ target, pointerType }: PointerEvent) => {
     if (pointerType === "touch") return;
-    if (asking === undefined || Object.keys(pending).length === 0) read(readAt(target), false);
-    point(addressOf(target));
+    if (modelRequest === undefined || Object.keys(pending).length === 0)
+      showReading(readingAt(target), false);
+    point(cellAddress(target));
   });
   on(parts.stage, "pointerleave", () => {
-    read("", false);
+    showReading("", false);
     point(undefined);
   });
   on(parts.stage, "click", ({ target }) => {
-    const address = addressOf(target);
-    read(readAt(target), false);
-    if (address === undefined) act({ type: "focus", cell: undefined });
+    const address = cellAddress(target);
+    showReading(readingAt(target), false);
+    if (address === undefined) dispatch({ type: "focus", cell: undefined });
     else press(address);
   });
   on(parts.stage, "focusin", ({ target }) => {
-    const address = addressOf(target);
+    const address = cellAddress(target);
     if (address === undefined || !(target as Element).matches(":focus-visible")) return;
     if (roving !== undefined && roving !== address) view.cell(roving)?.setAttribute("tabindex", "-1");
     roving = address;
-    read(readAt(target), false);
+    showReading(readingAt(target), false);
     point(address);
   });
   on(parts.stage, "focusout", () => point(undefined));
@@ -450,18 +457,18 @@ function show<Model, Choices extends FigureChoices>(
   });
   on(parts.stage, "pointerup", (event: PointerEvent) => {
     const across = touch ? event.clientX - touch.x : 0;
-    if (touch && Math.abs(across) > steepest && Math.abs(event.clientY - touch.y) < steepest) {
-      act({ type: across < 0 ? "next" : "back" });
+    if (touch && Math.abs(across) > minSwipe && Math.abs(event.clientY - touch.y) < minSwipe) {
+      dispatch({ type: across < 0 ? "next" : "back" });
     }
     touch = undefined;
   });
   on(host, "keydown", (event) => {
     const { key, target } = event;
     if (event.altKey || event.ctrlKey || event.metaKey || !(target instanceof Element)) return;
-    const typed = target.matches("input,select,textarea,.qkv-figure-table");
-    if (key === "Escape") act({ type: "focus", cell: undefined });
-    if (typed) return;
-    const address = addressOf(target);
+    const handlesKeys = target.matches("input,select,textarea,.qkv-figure-table");
+    if (key === "Escape") dispatch({ type: "focus", cell: undefined });
+    if (handlesKeys) return;
+    const address = cellAddress(target);
     const direction = (
       { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" } as Record<
         string,
@@ -484,20 +491,20 @@ function show<Model, Choices extends FigureChoices>(
     );
     if (!action) return;
     event.preventDefault();
-    act(action);
+    dispatch(action);
   });
-  on(calm, "change", () => act({ type: "still", still: calm.matches }));
-  const watch = new ResizeObserver(() => {
-    const [next, along] = [widthOf(host), parts.scrub.clientWidth];
-    if (next === width && along === scrubWidth) return;
+  on(reducedMotion, "change", () => dispatch({ type: "still", still: reducedMotion.matches }));
+  const resizeObserver = new ResizeObserver(() => {
+    const [next, nextScrubWidth] = [sceneWidth(host), parts.scrub.clientWidth];
+    if (next === width && nextScrubWidth === scrubWidth) return;
     const wider = next !== width;
-    [width, scrubWidth] = [next, along];
+    [width, scrubWidth] = [next, nextScrubWidth];
     line = undefined;
     if (wider) paint();
-    else say();
+    else writeStep();
   });
 
-  const intakeLine = intake && intake.view(host, leaves.signal, (given) => void take(given));
+  const intakeLine = intake && intake.view(host, unmounted.signal, (given) => void drawFiles(given));
   if (intakeLine) parts.tools.after(intakeLine.element);
   parts.tools.append(
     tableButton(parts.table, fillTable),
@@ -515,28 +522,28 @@ function show<Model, Choices extends FigureChoices>(
   else void answer(figure.initial);
 
   return {
-    permalink: () => (state ? toPermalink(figure, state) : wanted),
+    permalink: () => (state ? toPermalink(figure, state) : initialLink),
     go,
-    renew(model, ask) {
-      if (ask !== own) {
-        own = asker = ask;
+    update(model, ask) {
+      if (ask !== pageAsk) {
+        pageAsk = currentAsk = ask;
         if (ask && model === undefined) void answer(state?.choices ?? figure.initial);
       }
       if (model === undefined) return;
-      if (state) act({ type: "model", model });
+      if (state) dispatch({ type: "model", model });
       else begin(model, {});
     },
-    end() {
-      asking?.abort();
-      opening?.abort();
-      leaves.abort();
-      watch.disconnect();
-      cancelAnimationFrame(clock);
+    unmount() {
+      modelRequest?.abort();
+      filesRequest?.abort();
+      unmounted.abort();
+      resizeObserver.disconnect();
+      cancelAnimationFrame(frameRequest);
     },
   };
 }
 
-/** Keys of the whole figure. Space and Enter on a button press that button. */
+/** The action of a key outside of cells. Space on a button presses that button. */
 function keyAction(key: string, button: boolean, steps: number) {
   switch (key) {
     case " ":
@@ -554,7 +561,7 @@ function keyAction(key: string, button: boolean, steps: number) {
 }
 
 /** Width of the scene in a host, from 320 to 1280. */
-const widthOf = (host: HTMLElement) => Math.min(1280, Math.max(320, Math.floor(host.clientWidth)));
+const sceneWidth = (host: HTMLElement) => Math.min(1280, Math.max(320, Math.floor(host.clientWidth)));
 
 const svgFile = (text: string) => new Blob([text], { type: "image/svg+xml" });
 
@@ -661,7 +668,7 @@ function tableButton(table: HTMLElement, fill: () => void): HTMLButtonElement {
   return button;
 }
 
-function tableOf(
+function tableElement(
   columns: readonly string[],
   rows: readonly (readonly (string | number)[])[],
   caption: string,
@@ -669,15 +676,15 @@ function tableOf(
   const table = document.createElement("table");
   table.createCaption().textContent = caption;
   const head = table.createTHead().insertRow();
-  const cellOf = (text: string | number, scope?: "col" | "row") => {
+  const tableCell = (text: string | number, scope?: "col" | "row") => {
     const cell = document.createElement(scope ? "th" : "td");
     if (scope) cell.setAttribute("scope", scope);
     cell.textContent = String(text);
     return cell;
   };
-  head.append(...columns.map((column) => cellOf(column, "col")));
+  head.append(...columns.map((column) => tableCell(column, "col")));
   const body = table.createTBody();
   for (const row of rows)
-    body.insertRow().append(...row.map((text, i) => cellOf(text, i === 0 ? "row" : undefined)));
+    body.insertRow().append(...row.map((text, i) => tableCell(text, i === 0 ? "row" : undefined)));
   return table;
 }

@@ -1,6 +1,6 @@
 import { pictureStyle } from "../palette.js";
 
-/** The sheet of all figures on a page. Colors are those of the pictures. */
+/** Style sheet of all figures on a page. Colors are those of the pictures. */
 export const figureStyle: string = /* @__PURE__ */ (() =>
   `${pictureStyle.replaceAll(".qkv-picture", ".qkv-figure")}
 .qkv-figure{display:block;color:var(--qkv-text);background:var(--qkv-paper);font:15px/1.45 ui-sans-serif,system-ui,sans-serif;container-type:inline-size;text-align:start}
@@ -77,7 +77,7 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 }
 @media print{.qkv-figure-controls,.qkv-figure-transport,.qkv-figure-tools{display:none}}`)();
 
-/** Puts the sheet where the figure stands, once. */
+/** Adds the style sheet to the document, or to the shadow root of the figure, once. */
 export function addFigureStyle(host: HTMLElement): void {
   const root = host.getRootNode();
   const place = root instanceof ShadowRoot ? root : document.head;

@@ -4,7 +4,7 @@ import type { Scene } from "./mark.js";
 /** Settings of a figure that the reader chooses, by name. */
 export type FigureChoices = Readonly<Record<string, string | number | boolean>>;
 
-/** A stretch of a figure, played from 0 to 1. */
+/** A step of a figure, animated from progress 0 to 1. */
 export type Step = {
   /** Its name in a permalink, as "score-2". No two steps of a figure share one. */
   id: string;
@@ -14,7 +14,7 @@ export type Step = {
   title: string;
   /** One to three sentences: what happens and why. */
   text: string;
-  /** The paper or page that it rests on: a link under the text. */
+  /** Its source, a paper or a page: a link under the text. */
   source?: { text: string; url: string };
   /** Duration at speed 1. */
   milliseconds: number;
@@ -33,21 +33,21 @@ export type Moment = {
 type Labelled<Key> = { key: Key; label: string };
 type Option = { value: string | number | boolean; label: string; title?: string };
 
-/** Something that sets a choice. */
+/** A control that sets a choice. */
 export type Control<Choices extends FigureChoices = FigureChoices> = Labelled<keyof Choices & string> &
   (
     | { kind: "choice"; options: readonly Option[] } // buttons
-    | { kind: "select"; options: readonly Option[] } // a list that opens
+    | { kind: "select"; options: readonly Option[] } // a drop-down list
     | { kind: "range"; min: number; max: number; step: number; unit?: string }
     | {
         kind: "text";
         maxLength: number;
         placeholder?: string;
-        /** Buttons that set it, and what goes with it. */
+        /** Buttons that fill in a text, and may set other choices too. */
         examples?: readonly { label: string; title?: string; choices: Partial<Choices> }[];
       }
     | {
-        /** A text that presses on cells set: kept in an address. */
+        /** A choice that presses on cells change. It has no input, but is part of the permalink. */
         kind: "press";
         maxLength: number;
         /** Buttons, each of which presses a cell. Default: none is drawn. */
@@ -55,7 +55,7 @@ export type Control<Choices extends FigureChoices = FigureChoices> = Labelled<ke
       }
   );
 
-/** A part of a formula that is pressed to go to its step. */
+/** A part of a formula, as a button that goes to its step. */
 export type FormulaPart = {
   text: string;
   /** Id of the step that a press goes to. */
@@ -66,8 +66,8 @@ export type FormulaPart = {
 };
 
 /**
- * A figure: a story in steps, each moment of which is a picture. All of it is pure: the same model, choices, moment and
- * width give the same marks. `player` moves it, `figureElement` puts it on a page, `figureSvg` makes a still.
+ * A figure: an explanation in steps, with a picture for each moment. It is pure: the same model, choices, moment and
+ * width give the same marks. `player` is its state machine, `figureElement` its custom element, `figureSvg` draws one moment.
  *
  * @example
  * ```ts
@@ -109,9 +109,9 @@ export type Figure<Model, Choices extends FigureChoices> = {
   title: string;
   /** One sentence under the picture. */
   caption: string;
-  /** Choices that a reader meets. */
+  /** Initial choices. */
   initial: Choices;
-  /** Choices whose change needs other numbers: the element asks for a new model. Others are settled in `scene`. */
+  /** Choices that need a new model when they change. The others only change the scene. */
   asks?: readonly (keyof Choices & string)[];
   /** One or more. */
   steps(model: Model, choices: Choices): readonly Step[];
@@ -120,18 +120,18 @@ export type Figure<Model, Choices extends FigureChoices> = {
   controls(model: Model, choices: Choices): readonly Control<Choices>[];
   /** The numbers of a step. */
   table(model: Model, choices: Choices, step: number): FigureTable;
-  /** The formula that the figure walks through, part by part. */
+  /** The formula that the steps explain, part by part. */
   formula?(model: Model, choices: Choices): readonly FormulaPart[];
-  /** The step that a reader meets, by id. Default: the last one, finished. */
+  /** Id of the initial step. Default: the last one, finished. */
   opens?: string;
-  /** Outcome of a press on a cell. Default: the cell keeps the focus until another press or Escape. */
+  /** The effect of a press on a cell. Default: the cell keeps the focus until another press or Escape. */
   press?(model: Model, choices: Choices, cell: string): Press<Choices> | undefined;
 };
 
 /** Numbers of a figure, in rows. */
 export type FigureTable = { columns: readonly string[]; rows: readonly (readonly (string | number)[])[] };
 
-/** Outcome of a press: choices that change, and the id of a step to go to. */
+/** Effect of a press: choices that change, and the id of a step to go to. */
 export type Press<Choices> = {
   choices?: Partial<Choices>;
   step?: string;

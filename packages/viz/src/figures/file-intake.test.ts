@@ -22,7 +22,7 @@ function entry(name: string, node: Node | null): FileSystemEntry {
 }
 const drop = (entries: FileSystemEntry[], files: File[] = []) =>
   ({ items: entries.map((each) => ({ webkitGetAsEntry: () => each })), files }) as unknown as DataTransfer;
-const namesOf = async (transfer: DataTransfer) => {
+const droppedNames = async (transfer: DataTransfer) => {
   const { files, name } = await droppedFiles(transfer);
   return { name, files: files.map((each) => each.name).sort() };
 };
@@ -34,18 +34,18 @@ test("a dropped folder is read to its last file, in folders inside it too, and g
     "b.txt": null,
     onnx: { "model.onnx": null },
   });
-  expect(await namesOf(drop([folder]))).toEqual({
+  expect(await droppedNames(drop([folder]))).toEqual({
     name: "SmolLM",
     files: ["a.txt", "b.txt", "config.json", "model.onnx"],
   });
 });
 
 test("files that lie side by side are read, and so is a browser without entries", async () => {
-  expect(await namesOf(drop([entry("a", null), entry("b", null)]))).toEqual({
+  expect(await droppedNames(drop([entry("a", null), entry("b", null)]))).toEqual({
     name: "your model",
     files: ["a", "b"],
   });
-  expect(await namesOf(drop([], [file("model.gguf")]))).toEqual({
+  expect(await droppedNames(drop([], [file("model.gguf")]))).toEqual({
     name: "model.gguf",
     files: ["model.gguf"],
   });

@@ -3,38 +3,38 @@ import type { Ask } from "./ask.js";
 import { div } from "./figure-controls.js";
 import type { FigureChoices } from "./figure.js";
 
-/** Files that a figure takes, and how it draws them. */
+/** Files that a figure accepts, and the function that draws them. */
 export type FileIntakeOptions<Model, Choices extends FigureChoices> = {
   /** The files in words, as "a GPT-2 or Llama-style model folder". */
   accepts: string;
   /** The figure's own numbers in words, as "our small model". */
   own: string;
-  /** Choices that do not outlive a change of the files. */
+  /** Choices that are reset when other files are drawn. */
   reset: Partial<Choices>;
-  /** Makes of the files what makes the numbers. The words of an error that it throws are shown. */
+  /** Opens the files and returns the function that computes models from them. The message of an error is shown. */
   open(
     files: readonly File[],
     options: { name: string; signal: AbortSignal; host: HTMLElement },
   ): Promise<Ask<Model, Choices>>;
 };
 
-/** A figure's intake of files, which `figureElement` is given. */
+/** Files of the reader for a figure, as an option of `figureElement`. */
 export type FileIntake<Model, Choices extends FigureChoices> = FileIntakeOptions<Model, Choices> & {
-  /** Makes the line of words and buttons, and hears drops. `give` gets files, or undefined to have the own numbers back. */
+  /** Builds the line of text and buttons, and listens for drops. `give` gets files, or undefined for the own model again. */
   view(host: HTMLElement, signal: AbortSignal, give: (given: GivenFiles | undefined) => void): IntakeView;
 };
 
 /** Files that the reader chose, and the name of their folder. */
 export type GivenFiles = { files: readonly File[]; name: string };
 
-/** A line of words and buttons to give a figure files, and the drop of files on the figure. */
+/** A line of text and buttons with which the reader chooses files. */
 export type IntakeView = {
   element: HTMLElement;
-  /** Says that files are read, what is drawn now, or why they were refused. */
+  /** Writes that files are being read, which are drawn, or why they were refused. */
   say(text: string, state: "waiting" | "own" | "given" | "refused"): void;
 };
 
-const mostFiles = 1000;
+const maxFiles = 1000;
 
 /**
  * Lets a figure draw the reader's own files, dropped on it or chosen with a button. They are read on the device and sent
@@ -80,8 +80,8 @@ function intakeView(
     if (folder) input.webkitdirectory = true;
     input.addEventListener("change", () => {
       const files = [...(input.files ?? [])];
-      input.value = ""; // the same choice again is heard again
-      if (files.length > 0) give({ files, name: nameOf(files) });
+      input.value = ""; // choosing the same files again fires `change` again
+      if (files.length > 0) give({ files, name: folderName(files) });
     });
     const button = toolButton(label, () => input.click());
     element.append(input, button);
@@ -134,33 +134,33 @@ function intakeView(
   return view;
 }
 
-/** Files of a drop, those in its folders among them. */
+/** Files of a drop, including those in its folders. */
 export async function droppedFiles(transfer: DataTransfer): Promise<GivenFiles> {
-  // Entries are there only while the event is handled.
+  // Entries can be read only while the event is handled, before the first await.
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
   if (entries.length === 0) {
     const files = [...transfer.files];
-    return { files, name: nameOf(files) };
+    return { files, name: folderName(files) };
   }
   const files: File[] = [];
   const waiting = [...entries];
   for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
-    if (entry.isFile) files.push(await fileOf(entry as FileSystemFileEntry));
-    else waiting.push(...(await entriesOf(entry as FileSystemDirectoryEntry)));
-    if (files.length + waiting.length > mostFiles)
-      throw new Error(`More than ${mostFiles} files: drop the folder of one model.`);
+    if (entry.isFile) files.push(await entryFile(entry as FileSystemFileEntry));
+    else waiting.push(...(await folderEntries(entry as FileSystemDirectoryEntry)));
+    if (files.length + waiting.length > maxFiles)
+      throw new Error(`More than ${maxFiles} files: drop the folder of one model.`);
   }
   const folder = entries.length === 1 && entries[0]!.isDirectory ? entries[0]!.name : undefined;
-  return { files, name: folder ?? nameOf(files) };
+  return { files, name: folder ?? folderName(files) };
 }
 
-const fileOf = (entry: FileSystemFileEntry) =>
+const entryFile = (entry: FileSystemFileEntry) =>
   new Promise<File>((resolve, reject) => entry.file(resolve, reject));
 
-async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+async function folderEntries(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];
-  // A reader gives some at a time, and none at the end.
+  // `readEntries` returns a batch at a time, and an empty one at the end.
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
@@ -170,8 +170,8 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
   }
 }
 
-/** Name of the folder of files, or of the only file. */
-function nameOf(files: readonly File[]): string {
+/** Name of the folder of some files, or of the only file. */
+function folderName(files: readonly File[]): string {
   const folder = files[0]?.webkitRelativePath.split("/")[0];
   return folder || (files.length === 1 ? files[0]!.name : "your model");
 }

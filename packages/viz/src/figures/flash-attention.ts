@@ -1,5 +1,5 @@
 import { barsHeight, longBars, longHeight, walkBars } from "./flash-attention/byte-bars.js";
-import { layoutOf } from "./flash-attention/layout.js";
+import { flashLayout } from "./flash-attention/layout.js";
 import {
   computedTiles,
   type FlashAttentionChoices,
@@ -57,7 +57,7 @@ function scene(
   { step, progress, focus }: Moment,
   width: number,
 ): Scene {
-  const layout = layoutOf(model, width);
+  const layout = flashLayout(model, width);
   const walk = walkAt(model, step, progress);
   const computed = computedTiles(model);
   const after = step - computed.length - 1; // 0: output, 1: long sequences

@@ -205,7 +205,7 @@ function table(model: GenerationModel, choices: GenerationChoices, step: number)
 }
 
 /** Most branches besides the first: the oldest one gives way. */
-const mostBranches = 5;
+const maxBranches = 5;
 
 /** A press on a candidate forks the text there; one on a word of the text or of a branch goes back to it. */
 function press(
@@ -234,5 +234,5 @@ function press(
   const ids = [...generated.slice(0, token).map(({ id }) => id), one.id];
   const name = `${model.promptName}.${ids.join(".")}`;
   const known = choices.branches.split("_").filter((each) => each !== "" && each !== name);
-  return { choices: { branches: [...known, name].slice(-mostBranches).join("_"), branch: name }, step };
+  return { choices: { branches: [...known, name].slice(-maxBranches).join("_"), branch: name }, step };
 }

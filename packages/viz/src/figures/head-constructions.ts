@@ -1,7 +1,7 @@
 import type { Control, Figure, FigureTable, Moment } from "./figure.js";
 import { apartText, steps } from "./head-constructions/steps.js";
 import { litHead, panel, type Stages } from "./head-constructions/panel.js";
-import { rowOf } from "./head-constructions/panel-cells.js";
+import { matrixRow } from "./head-constructions/panel-cells.js";
 import { parameterAreas, titles } from "./head-constructions/parameter-areas.js";
 import type {
   HeadConstruction,
@@ -96,7 +96,7 @@ function scene(
   shown.forEach((construction, i) => {
     const place = { x: margin + (i % columns) * (panelWidth + gap), y, width: panelWidth };
     const { marks: own, layout } = panel(model, construction, choices, stages, lit, place);
-    marks.push(...own, ...namesOf(model, construction, choices, stages, layout, place));
+    marks.push(...own, ...partNames(model, construction, choices, stages, layout, place));
     lowest = Math.max(lowest, layout.bottom);
     if (i % columns === columns - 1 || i === shown.length - 1) y = lowest + 18;
   });
@@ -116,7 +116,7 @@ function describe({ embedDim, numHeads, constructions }: HeadConstructionsModel)
 }
 
 /** Names of the parts of a panel, and its differences to the fused layer. */
-function namesOf(
+function partNames(
   { embedDim: C, numHeads: H, headDim: D }: HeadConstructionsModel,
   { name, apart, output }: HeadConstruction,
   { projection }: HeadConstructionsChoices,
@@ -262,7 +262,7 @@ function table(
       ]),
     };
   const numbers = (construction: HeadConstruction) =>
-    rowOf(step < 3 ? construction.projected[projection] : construction.result, token).map((value) =>
+    matrixRow(step < 3 ? construction.projected[projection] : construction.result, token).map((value) =>
       fixed(value, 3),
     );
   return {

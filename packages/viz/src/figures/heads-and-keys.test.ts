@@ -7,7 +7,7 @@ import { bytesText, timeText } from "./bytes-text.js";
 import { cacheGrowth } from "./heads-and-keys/cache-growth.js";
 import { headsAndKeys } from "./heads-and-keys.js";
 import type { HeadsAndKeysModel, HeadsPart } from "./heads-and-keys/model.js";
-import { kvHeadOf } from "./heads-and-keys/panel.js";
+import { kvHeadIndex } from "./heads-and-keys/panel.js";
 
 const words = ["the", "cat", "sat", "on"];
 const lengths = [1, 2, 3, 4, 8, 16];
@@ -68,7 +68,7 @@ test("each query head has a wire to the KV head of its group, and each KV head a
   expect(scene.marks.find(({ key }) => key === "gqa:query:5")!.reads).toBe(
     "GQA, query head 5: KV head 1, shared with heads 4, 6 and 7",
   );
-  expect([0, 3, 4, 7].map((query) => kvHeadOf(query, 8, 2))).toEqual([0, 0, 1, 1]);
+  expect([0, 3, 4, 7].map((query) => kvHeadIndex(query, 8, 2))).toEqual([0, 0, 1, 1]);
 });
 
 test("the bytes under a panel are those of the model, and multiply out as printed", () => {
@@ -98,16 +98,16 @@ test("a model of one layer has “1 layer”", () => {
 });
 
 test("area is bytes: the cells of a kind are in proportion to its cache", () => {
-  const areaOf = (id: string) =>
+  const cellArea = (id: string) =>
     at(5)
       .marks.filter(({ key }) => key.startsWith(`${id}:row:`))
       .flatMap(({ d = "" }) => [...d.matchAll(/h([\d.]+)v([\d.]+)/g)])
       .reduce((sum, [, width, height]) => sum + Number(width) * Number(height), 0);
-  expect(areaOf("mha") / areaOf("gqa")).toBeCloseTo(4, 5);
-  expect(areaOf("gqa") / areaOf("mqa")).toBeCloseTo(2, 5);
+  expect(cellArea("mha") / cellArea("gqa")).toBeCloseTo(4, 5);
+  expect(cellArea("gqa") / cellArea("mqa")).toBeCloseTo(2, 5);
   // The gap beside a vector is as wide beside a latent, so that its area is a little larger than its bytes.
-  expect(areaOf("mla") / areaOf("mqa")).toBeGreaterThanOrEqual(12 / 8);
-  expect(areaOf("mla") / areaOf("mqa")).toBeLessThan(1.1 * (12 / 8));
+  expect(cellArea("mla") / cellArea("mqa")).toBeGreaterThanOrEqual(12 / 8);
+  expect(cellArea("mla") / cellArea("mqa")).toBeLessThan(1.1 * (12 / 8));
 });
 
 test("a step writes, then reads: fewer bytes are read sooner", () => {

@@ -7,7 +7,7 @@ import { barsHeight, cacheBars } from "./heads-and-keys/cache-bars.js";
 import { cacheGrowth, type CacheGrowth } from "./heads-and-keys/cache-growth.js";
 import type { HeadsAndKeysChoices, HeadsAndKeysModel, HeadsKind } from "./heads-and-keys/model.js";
 import { headsText, kindHeading, kindNumbers, kindTime, layersText } from "./heads-and-keys/kind-text.js";
-import { kvHeadOf, panel, panelHeight, type Lit } from "./heads-and-keys/panel.js";
+import { kvHeadIndex, panel, panelHeight, type Lit } from "./heads-and-keys/panel.js";
 
 export type {
   HeadsAndKeysChoices,
@@ -36,13 +36,13 @@ export const headsAndKeys: Figure<HeadsAndKeysModel, HeadsAndKeysChoices> = {
     "Each generated token adds keys and values to the cache, and each new token reads the whole cache. Fewer KV heads, or a latent for all heads, mean fewer bytes.",
   initial: { model: "llama-3.1-8b", numHeads: 0, numKvHeads: 0, time: "h100" },
   asks: ["model", "numHeads", "numKvHeads", "time"],
-  steps: (model) => model.lengths.map((_, i) => stepOf(model, i)),
+  steps: (model) => model.lengths.map((_, i) => lengthStep(model, i)),
   scene,
   controls,
   table,
 };
 
-function stepOf({ words, lengths, kinds }: HeadsAndKeysModel, index: number): Step {
+function lengthStep({ words, lengths, kinds }: HeadsAndKeysModel, index: number): Step {
   const tokens = lengths[index]!;
   const single = tokens <= words.length;
   const reads = kinds.map((kind) => `${kind.name} reads ${bytesText(kind.bytes[index]!)}`);
@@ -61,7 +61,7 @@ function stepOf({ words, lengths, kinds }: HeadsAndKeysModel, index: number): St
 const headingHeight = 44;
 
 /** Layout of a width: panels side by side, or one below the other. */
-function layoutOf({ kinds, words }: HeadsAndKeysModel, width: number) {
+function panelsLayout({ kinds, words }: HeadsAndKeysModel, width: number) {
   const phone = width < 640;
   const margin = phone ? 4 : 8;
   const gap = phone ? 0 : 28;
@@ -82,7 +82,7 @@ function layoutOf({ kinds, words }: HeadsAndKeysModel, width: number) {
 
 function scene(model: HeadsAndKeysModel, _: HeadsAndKeysChoices, moment: Moment, width: number): Scene {
   const { kinds, lengths, words } = model;
-  const layout = layoutOf(model, width);
+  const layout = panelsLayout(model, width);
   const { phone, margin, inner, columns, panelWidth, gap } = layout;
   const growth = cacheGrowth(lengths, words.length, moment.step, moment.progress);
   const strip = tokenStrip(model, growth, { x: margin, y: 4, width: inner });
@@ -133,10 +133,10 @@ function litHeads({ numHeads, kinds }: HeadsAndKeysModel, kind: HeadsKind, focus
   if (!kinds.some((one) => one.id === id)) return undefined;
   const index = Number(column);
   if (row === "0" && index < numHeads)
-    return { queries: new Set([index]), kvHeads: new Set([kvHeadOf(index, numHeads, kind.numKvHeads)]) };
+    return { queries: new Set([index]), kvHeads: new Set([kvHeadIndex(index, numHeads, kind.numKvHeads)]) };
   if (row !== "1" || id !== kind.id) return undefined;
   const all = Array.from({ length: numHeads }, (_, query) => query);
-  const readers = all.filter((query) => kvHeadOf(query, numHeads, kind.numKvHeads) === index);
+  const readers = all.filter((query) => kvHeadIndex(query, numHeads, kind.numKvHeads) === index);
   return { queries: new Set(readers), kvHeads: new Set([index]) };
 }
 

@@ -1,11 +1,11 @@
 import { between } from "./between.js";
 import type { Scene } from "./mark.js";
 
-const [leaves, arrives] = [0.25, 0.7]; // the parts of the way at which all that goes is gone, and what comes begins to
+const [leaves, arrives] = [0.25, 0.7]; // progress at which exiting marks are gone, and at which entering marks begin to appear
 
 /**
- * The scene on the way from one to another, one thing after the other: what goes fades, what stays moves to its new place,
- * what comes appears. For pictures that are full: nothing new is drawn over what is still leaving.
+ * The scene between two others, in three stages: exiting marks fade, remaining marks move to their new places, and
+ * entering marks appear. For dense pictures, in which entering and exiting marks would overlap.
  */
 export function inStages(from: Scene, to: Scene, t: number): Scene {
   if (t <= 0) return from;
@@ -16,6 +16,6 @@ export function inStages(from: Scene, to: Scene, t: number): Scene {
   const moved = { ...to, marks: to.marks.filter(({ key }) => before.has(key)) };
   if (t < leaves) return { ...between(from, stays, t / leaves), description: to.description };
   if (t < arrives) return between(stays, moved, (t - leaves) / (arrives - leaves));
-  // What comes grows out of marks that are there.
+  // Entering marks grow out of marks that are already drawn.
   return between(moved, to, (t - arrives) / (1 - arrives));
 }

@@ -13,7 +13,7 @@ const frame = (rows: readonly (readonly number[])[]) => ({
   data: rows.flat(),
   shape: [rows.length, rows[0]!.length],
 });
-function headOf(query: number[][], key: number[][], value: number[][], causal: boolean): TracedHead {
+function randomHead(query: number[][], key: number[][], value: number[][], causal: boolean): TracedHead {
   const scale = 1 / Math.sqrt(2);
   const dots = query.map((q) => key.map((k) => q.reduce((sum, x, d) => sum + x * k[d]!, 0)));
   const seen = dots.map((row, t) => row.map((_, s) => Number(!causal || s <= t)));
@@ -52,8 +52,8 @@ const value = [
   [0, 3],
   [1, -1],
 ];
-const head = headOf(query, key, value, false);
-const masked = headOf(query, value, key, true);
+const head = randomHead(query, key, value, false);
+const masked = randomHead(query, value, key, true);
 const model: LinkedMatricesModel = {
   tokens,
   row: 1,
@@ -262,7 +262,7 @@ test.each([320, 358, 700, 900, 1120])(
 test("a head that is not there is the nearest one, and more terms than fit are the largest", () => {
   expect(at("output", { model: "none", layer: 9, head: 9 }).description).toContain("BERT, layer 0");
   const wide = Array.from({ length: 40 }, (_, d) => (d === 7 ? 5 : 0.1));
-  const many = headOf([wide], [wide], [wide], false);
+  const many = randomHead([wide], [wide], [wide], false);
   const one = { ...model, tokens: ["a"], row: 0, models: [{ ...model.models[0]!, layers: [[many]] }] };
   const { marks } = linkedMatrices.scene(one, choices, { step: 1, progress: 1 }, 1120);
   const heads = marks.filter(({ key }) => /^bench:.*:head:/.test(key)).map(({ text }) => text);

@@ -1,20 +1,20 @@
 import type { Control, Figure, FigureTable, Moment } from "./figure.js";
 import { between } from "./between.js";
-import { arithmeticOf } from "./linked-matrices/arithmetic.js";
+import { cellArithmetic } from "./linked-matrices/arithmetic.js";
 import { headMaps, headOfMap } from "./linked-matrices/head-maps.js";
-import { layoutOf } from "./linked-matrices/layout.js";
-import { linksOf } from "./linked-matrices/links.js";
+import { linkedLayout } from "./linked-matrices/layout.js";
+import { linkedCells } from "./linked-matrices/links.js";
 import { matrices, matrixTable } from "./linked-matrices/matrices.js";
 import {
-  cellOf,
+  parseCell,
   chosen,
-  sizesOf,
+  headSizes,
   strongest,
   type LinkedCell,
   type LinkedMatricesChoices,
   type LinkedMatricesModel,
 } from "./linked-matrices/model.js";
-import { axisOf, shapes, shapesSize } from "./linked-matrices/shapes.js";
+import { parseAxis, shapes, shapesSize } from "./linked-matrices/shapes.js";
 import { madeAt, madeBy, stages, steps } from "./linked-matrices/steps.js";
 import { workbench, workbenchHeight } from "./linked-matrices/workbench.js";
 import type { Mark, Scene } from "./mark.js";
@@ -108,12 +108,12 @@ function stageScene(
 ): Scene {
   const stage = stages[step]!;
   const { model: traced, layer, head } = chosen(model, choices);
-  const layout = layoutOf(model, head, width, step >= 4);
+  const layout = linkedLayout(model, head, width, step >= 4);
   const phone = layout.kind === "phone";
-  const pointed = cellOf(head, focus);
+  const pointed = parseCell(head, focus);
   const isThere = pointed !== undefined && step >= madeAt[pointed.name];
   const cell = isThere ? pointed : firstCell(model, choices, step);
-  const axis = axisOf(focus);
+  const axis = parseAxis(focus);
   const top = layout.bottom + 34;
   const beside = layout.kind === "band";
   const room = beside ? width - shapesSize.width - 24 : width; // for the arithmetic
@@ -121,7 +121,7 @@ function stageScene(
   const bottom = Math.max(top + workbenchHeight(phone), shapesTop + shapesSize.height);
   const source = wrapText(model.source ?? "", width, 12);
   const id = `${cell.name}${cell.name === "s" ? stage : ""}:${cell.row}:${cell.column}`;
-  const { T, S, D } = sizesOf(head);
+  const { T, S, D } = headSizes(head);
   return {
     width,
     height: bottom + (model.source === undefined ? 2 : 10 + 16 * source.length),
@@ -133,11 +133,11 @@ function stageScene(
         choices,
         step,
         layout,
-        lit: axis ? [] : linksOf(cell),
+        lit: axis ? [] : linkedCells(cell),
         pale: isThere && !axis,
         axis,
       }),
-      ...workbench(id, arithmeticOf(model, choices, cell, step), room, top, phone),
+      ...workbench(id, cellArithmetic(model, choices, cell, step), room, top, phone),
       ...shapes(stage, traced, layer, head, axis, { left, top: shapesTop }),
       ...(model.source === undefined ? [] : source).map((text, i): Mark => ({
         key: `source:${i}`,
@@ -148,7 +148,7 @@ function stageScene(
         fill: "quiet",
       })),
     ],
-    description: `Attention of ${traced.name}, layer ${layer}, on ${T} queries and ${S} keys of ${D} numbers: ${arithmeticOf(model, choices, cell, step).title}.`,
+    description: `Attention of ${traced.name}, layer ${layer}, on ${T} queries and ${S} keys of ${D} numbers: ${cellArithmetic(model, choices, cell, step).title}.`,
   };
 }
 

@@ -38,7 +38,7 @@ export const modelStack: Figure<ModelStackModel, ModelStackChoices> = {
   initial: { model: "gemma-3-27b", compare: "" },
   opens: "tokens-32768",
   asks: ["model", "compare"],
-  steps: (model) => model.lengths.map((tokens) => stepOf(model, tokens)),
+  steps: (model) => model.lengths.map((tokens) => lengthStep(model, tokens)),
   scene,
   controls: ({ offers }): Control<ModelStackChoices>[] => [
     { kind: "select", key: "model", label: "Model", options: offers },
@@ -53,7 +53,7 @@ export const modelStack: Figure<ModelStackModel, ModelStackChoices> = {
   // The element itself keeps a pressed layer or kind highlighted.
 };
 
-function stepOf({ models }: ModelStackModel, tokens: number): Step {
+function lengthStep({ models }: ModelStackModel, tokens: number): Step {
   const short = tokens >= 2 ** 20 ? `${tokens / 2 ** 20}M` : `${tokens / 1024}K`;
   return {
     id: `tokens-${tokens}`,
@@ -78,10 +78,12 @@ function modelText(model: StackedModel, tokens: number): string {
     ({ cross, bytesPerToken, stateBytes }) => !cross && bytesPerToken + stateBytes > 0,
   );
   const parts = own.map(({ layers: count, short, limit }) => {
-    const layersOf = `${count} ${short} ${count === 1 ? "layer keeps" : "layers keep"}`;
-    if (limit === 0) return `${layersOf} a state of fixed size`;
-    if (limit === null) return `${layersOf} every token`;
-    return limit >= tokens ? `${layersOf} every token so far` : `${layersOf} ${countText(limit)} tokens each`;
+    const layersText = `${count} ${short} ${count === 1 ? "layer keeps" : "layers keep"}`;
+    if (limit === 0) return `${layersText} a state of fixed size`;
+    if (limit === null) return `${layersText} every token`;
+    return limit >= tokens
+      ? `${layersText} every token so far`
+      : `${layersText} ${countText(limit)} tokens each`;
   });
   const full = model.fullBytesPerToken * tokens;
   const unshared = model.unsharedBytesPerToken * tokens;
@@ -103,13 +105,13 @@ function scene(model: ModelStackModel, _: ModelStackChoices, moment: Moment, wid
   const gap = 48;
   const column = side ? (inner - gap) / 2 : inner;
   const row = rowHeight(models, column);
-  const most = Math.max(
+  const maxBytes = Math.max(
     ...models.map((one) => Math.max(one.unsharedBytesPerToken, one.fullBytesPerToken) * now.tokens),
   );
   const common: Common = {
     now,
     row,
-    most,
+    maxBytes,
     ...(side && {
       heights: {
         stack: Math.max(...models.map((one) => layersHeight(one, row))),
@@ -123,7 +125,7 @@ function scene(model: ModelStackModel, _: ModelStackChoices, moment: Moment, wid
     const place = side
       ? { x: margin + i * (column + gap), y: 0, width: column }
       : { x: margin, y: i === 0 ? 0 : bottom + 36, width: column };
-    const drawn = stackOf(one, i === 0 ? "" : "other:", litKind(one, i, moment.focus), common, place);
+    const drawn = stackMarks(one, i === 0 ? "" : "other:", litKind(one, i, moment.focus), common, place);
     marks.push(...drawn.marks);
     bottom = Math.max(bottom, place.y + drawn.height);
   });
@@ -139,14 +141,14 @@ function scene(model: ModelStackModel, _: ModelStackChoices, moment: Moment, wid
 
 /** One height of a layer for all models, so that stacks compare. */
 function rowHeight(models: readonly StackedModel[], column: number): number {
-  const most = Math.max(
+  const maxLayers = Math.max(
     ...models.map(({ sides }) => sides.reduce((sum, { layers: all }) => sum + all.length, 0)),
   );
   // Stacks of equal layers are drawn lower.
   const plain = models.every(({ sides }) =>
     sides.every(({ runs }) => runs.length === 1 && runs[0]!.pattern.length === 1),
   );
-  return Math.min(plain ? 7 : 11, (plain || column < 640 ? 280 : 400) / most);
+  return Math.min(plain ? 7 : 11, (plain || column < 640 ? 280 : 400) / maxLayers);
 }
 
 /** Measures that models share when they are drawn together. */
@@ -155,16 +157,16 @@ type Common = {
   /** Height of a layer. */
   row: number;
   /** Bytes of the longest bar. */
-  most: number;
+  maxBytes: number;
   /** Heights that models side by side share, so that their parts align. */
   heights?: { stack: number; bars: number };
 };
 
-function stackOf(
+function stackMarks(
   model: StackedModel,
   prefix: string,
   lit: string | undefined,
-  { now, row, most, heights }: Common,
+  { now, row, maxBytes, heights }: Common,
   { x, y, width }: { x: number; y: number; width: number },
 ): { marks: Mark[]; height: number } {
   const head = facts(model, now, prefix, { x, y, width });
@@ -175,7 +177,7 @@ function stackOf(
   marks.push(...layers(model, now.tokens, prefix, lit, { x, y: top, width: stackWidth, row }));
   const bottom = top + layersHeight(model, row);
   const bars = (place: { x: number; y: number; width: number }) => {
-    const drawn = cacheBars(model, now, most, prefix, place);
+    const drawn = cacheBars(model, now, maxBytes, prefix, place);
     marks.push(...drawn.marks);
     return place.y + drawn.height;
   };

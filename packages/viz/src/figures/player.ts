@@ -66,7 +66,7 @@ export function player<Model, Choices extends FigureChoices>(
   figure: Figure<Model, Choices>,
 ): Player<Model, Choices> {
   type State = PlayerState<Model, Choices>;
-  const stepsOf = ({ model, choices }: Pick<State, "model" | "choices">) => figure.steps(model, choices);
+  const stateSteps = ({ model, choices }: Pick<State, "model" | "choices">) => figure.steps(model, choices);
 
   function start(model: Model, choices: Partial<Choices> = {}): State {
     const all = { ...figure.initial, ...choices };
@@ -86,7 +86,7 @@ export function player<Model, Choices extends FigureChoices>(
   }
 
   function reduce(state: State, action: PlayerAction<Model, Choices>): State {
-    const steps = stepsOf(state);
+    const steps = stateSteps(state);
     const last = steps.length - 1;
     const rest = { playing: "no", focus: undefined } as const;
     switch (action.type) {
@@ -132,8 +132,8 @@ export function player<Model, Choices extends FigureChoices>(
 
   /** Keeps the place in the story while the steps change. */
   function follow(before: State, after: State): State {
-    const steps = stepsOf(after);
-    const step = sameStep(stepsOf(before)[before.step]!, before.step, steps);
+    const steps = stateSteps(after);
+    const step = sameStep(stateSteps(before)[before.step]!, before.step, steps);
     return { ...after, step };
   }
 

@@ -4,11 +4,11 @@ import { tableOf } from "../table-of.js";
 import type { Mark } from "./mark.js";
 import { sceneSvg } from "./scene-svg.js";
 
-const svgOf = (...marks: Mark[]) =>
+const marksSvg = (...marks: Mark[]) =>
   sceneSvg({ width: 100, height: 50, marks, description: "A scene." }, "Scene");
 
 test("each kind of mark is its element, in the colors of the theme", () => {
-  const svg = svgOf(
+  const svg = marksSvg(
     { key: "r", kind: "rect", x: 1, y: 2, width: 3, height: 4, radius: 1, fill: "query", shade: 0.5 },
     { key: "c", kind: "circle", x: 5, y: 6, radius: 7, stroke: "key", line: 2, dash: true },
     {
@@ -37,7 +37,7 @@ test("each kind of mark is its element, in the colors of the theme", () => {
 });
 
 test("a rect holds its letters in the middle, over its hatching", () => {
-  const svg = svgOf({
+  const svg = marksSvg({
     key: "r",
     kind: "rect",
     x: 0,
@@ -56,7 +56,7 @@ test("a rect holds its letters in the middle, over its hatching", () => {
 
 test("what a mark reads is a row of the table, and any text is escaped", () => {
   const text = "weight of “<b>” for “&”: 0.42";
-  const svg = svgOf({ key: "r", kind: "rect", x: 0, y: 0, width: 9, height: 9, text: '"<', reads: text });
+  const svg = marksSvg({ key: "r", kind: "rect", x: 0, y: 0, width: 9, height: 9, text: '"<', reads: text });
   expect(tableOf(svg).rows).toEqual([{ name: "weight of “<b>” for “&”", value: "0.42" }]);
   const parser = new SaxesParser();
   parser.on("error", (error) => expect.fail(error.message));
@@ -72,7 +72,7 @@ test("layers are painted from ground to what moves", () => {
     text: key,
     ...(layer && { layer }),
   });
-  const svg = svgOf(dot("moves", 2), dot("ground"), dot("letters", 1));
+  const svg = marksSvg(dot("moves", 2), dot("ground"), dot("letters", 1));
   expect([...svg.matchAll(/>(moves|ground|letters)</g)].map(([, name]) => name)).toEqual([
     "ground",
     "letters",

@@ -55,7 +55,7 @@ export function sceneView(svg: SVGSVGElement): SceneView {
       drawn = { element: document.createElementNS(namespace, tag), attributes: new Map(), text: "" };
       nodes.set(key, drawn);
     }
-    const all = mark ? { ...attributes, ...ariaOf(mark) } : attributes;
+    const all = mark ? { ...attributes, ...ariaAttributes(mark) } : attributes;
     for (const [name, value] of Object.entries(all)) {
       const written = String(value);
       if (drawn.attributes.get(name) === written) continue;
@@ -75,7 +75,7 @@ export function sceneView(svg: SVGSVGElement): SceneView {
 }
 
 /** Attributes for the pointer, the keyboard and screen readers. */
-function ariaOf({ reads, cell, opacity = 1 }: Mark): Record<string, string> {
+function ariaAttributes({ reads, cell, opacity = 1 }: Mark): Record<string, string> {
   if (reads === undefined && cell === undefined) return {};
   // Invisible marks are hidden from screen readers.
   if (opacity < 0.05) return { "aria-hidden": "true" };

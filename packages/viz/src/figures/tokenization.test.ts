@@ -70,7 +70,7 @@ const at = (
   return tokenization.scene(model, choices, { step, progress, focus }, width);
 };
 const mark = ({ marks }: Scene, key: string) => marks.find((each) => each.key === key);
-const tokensOf = ({ marks }: Scene) =>
+const tokenTexts = ({ marks }: Scene) =>
   marks.filter(({ key }) => /^token:\d+:text$/.test(key)).map(({ text }) => text);
 
 test("steps: characters, bytes, one for each merge, ids, languages; it opens on the last", () => {
@@ -87,11 +87,11 @@ test("steps: characters, bytes, one for each merge, ids, languages; it opens on 
 
 test("after each merge there are as many tokens as it says, and at the end those of encode", () => {
   const singles = ["a", "a", "b", "␣", "a", "a", "b", "␣", "C3", "A9"];
-  expect(tokensOf(at("bytes"))).toEqual(singles);
-  model.merges.forEach(({ tokens }, i) => expect(tokensOf(at(`merge-${i + 1}`))).toHaveLength(tokens));
-  expect(tokensOf(at("merge-1"))).toEqual(["aa", "b", "␣", "aa", "b", "␣", "C3", "A9"]);
+  expect(tokenTexts(at("bytes"))).toEqual(singles);
+  model.merges.forEach(({ tokens }, i) => expect(tokenTexts(at(`merge-${i + 1}`))).toHaveLength(tokens));
+  expect(tokenTexts(at("merge-1"))).toEqual(["aa", "b", "␣", "aa", "b", "␣", "C3", "A9"]);
   for (const id of ["merge-3", "ids", "languages"])
-    expect(tokensOf(at(id))).toEqual(model.tokens.map(({ text }) => text));
+    expect(tokenTexts(at(id))).toEqual(model.tokens.map(({ text }) => text));
   const roots = rootsAfter(bytes.length, mergeForest(model), 3);
   expect(roots.map(({ start, end }) => [start, end])).toEqual(
     model.tokens.map(({ start, end }) => [start, end]),

@@ -1,7 +1,7 @@
 import type { Control, Figure, Press } from "./figure.js";
 import {
   chosen,
-  normOf,
+  l2Norm,
   partId,
   partText,
   range,
@@ -144,7 +144,7 @@ function press(
 function table(model: TransformerBlockModel, choices: TransformerBlockChoices) {
   const { t, target } = chosen(model, choices);
   const number = (value: number) => Number(value.toFixed(4));
-  const size = (frame: TransformerBlockModel["stream"][number]) => number(normOf(vector(frame, t)));
+  const size = (frame: TransformerBlockModel["stream"][number]) => number(l2Norm(vector(frame, t)));
   return {
     columns: [
       "part",

@@ -5,7 +5,7 @@ import type { Box } from "./layout.js";
 import { at, columns } from "./model.js";
 import { fixed } from "../fixed.js";
 
-/** Shade of a weight, leaving out the middle, on which neither dark letters nor light ones can be read. */
+/** Shade of a weight. Shades from 0.42 to 0.675 are left out: neither dark nor light letters have enough contrast on them. */
 export const weightShade = (weight: number): number => (weight <= 0.5 ? 0.84 * weight : 0.35 + 0.65 * weight);
 /** Color of letters on a shade of the scale of weights. */
 export const letterColor = (shade: number): ThemeName => (shade > 0.55 ? "paper" : "text");
@@ -17,18 +17,18 @@ export const deepest = 0.5;
 export type CellOptions = {
   digits?: number;
   size?: number;
-  /** The number that is darkest. */
+  /** The number drawn in the deepest shade. Default 1. */
   scale?: number;
-  /** It is a weight. */
+  /** True for an attention weight, which uses the scale of weights. */
   weight?: boolean;
   /** Writes .42 for 0.42, and 1 for 1.00. */
   short?: boolean;
-  /** Not what is looked at. */
+  /** Paler: it is not part of what the step is about. */
   dim?: boolean;
   hatch?: number;
 };
 
-/** A cell with its number: the deeper its color the larger it is; gray is below zero. */
+/** A cell with its number: the larger the number, the deeper the color. Negative numbers are gray. */
 export function numberCell(
   key: string,
   box: Box,
@@ -68,13 +68,13 @@ export function numberCell(
   };
 }
 
-/** To a hundredth of a pixel, quickly: a strip has thousands of these. */
+/** Rounds to a hundredth of a pixel. Faster than `toFixed`, as a strip has thousands of cells. */
 const px = (value: number) => Math.round(100 * value) / 100;
 
-const levels = [0.12, 0.37, 0.66]; // of the largest, from which on a cell is light, middle, dark
+const levels = [0.12, 0.37, 0.66]; // fractions of the largest number from which on a cell is light, middle, dark
 const shades = [0.22, 0.5, 0.95];
 
-/** A row of narrow cells as a few paths: one for each depth of color, above zero and below. */
+/** A row of narrow cells as a few paths: one for each shade of positive and of negative numbers. */
 export function stripMarks(
   key: string,
   frame: PictureData,
@@ -89,7 +89,7 @@ export function stripMarks(
   const paths = new Map<string, string>();
   for (let c = 0; c < count; c++) {
     const share = at(frame, row, c) / largest;
-    const level = levels.findLastIndex((least) => Math.abs(share) >= least);
+    const level = levels.findLastIndex((threshold) => Math.abs(share) >= threshold);
     if (level < 0) continue;
     const name = `${share < 0 ? "-" : "+"}${level}`;
     const { x, y, width, height } = box(c);

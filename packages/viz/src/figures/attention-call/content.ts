@@ -1,7 +1,7 @@
 import { easeCubicInOut as ease } from "d3-ease";
 import type { ThemeName } from "../../palette.js";
 import type { Moment, Step } from "../figure.js";
-import type { Bench } from "./bench.js";
+import type { Arithmetic } from "./arithmetic.js";
 import { explain } from "./explain.js";
 import type { Stage } from "./layout.js";
 import {
@@ -10,26 +10,26 @@ import {
   followed,
   isSeen,
   isSmall,
-  matrixOf,
+  matrixByName,
   range,
   rows,
   type AttentionCallChoices,
   type AttentionCallModel,
   type MatrixName,
-  type Spot,
+  type MatrixRegion,
 } from "./model.js";
 
 export type Cell = { opacity: number; value: number; hatch: number };
 /**
- * A copy of a number that moves: from its cell to beside another, where it is multiplied, then onto that one, and the
- * product falls into a third.
+ * A copy of a number that is animated: it moves from its cell beside another number, then onto it, where both are
+ * multiplied; the product falls into the cell `drop`.
  */
-export type Traveller = {
+export type MovingNumber = {
   key: string;
-  from: Required<Spot>;
-  to: Required<Spot>;
-  drop?: Required<Spot>;
-  /** Way from `from` to `to`, and from there to `drop`, each from 0 to 1. */
+  from: Required<MatrixRegion>;
+  to: Required<MatrixRegion>;
+  drop?: Required<MatrixRegion>;
+  /** Progress from `from` to `to` (`way`), and from `to` to `drop` (`fall`), each from 0 to 1. */
   way: number;
   fall: number;
   /** Distance from `to` at the end of its way. Unit: widths of a cell. */
@@ -39,7 +39,7 @@ export type Traveller = {
   opacity: number;
 };
 
-/** Everything that a moment shows, without coordinates. */
+/** Everything that is drawn at a moment, without coordinates. */
 export type Content = {
   from: Stage;
   to: Stage;
@@ -48,11 +48,11 @@ export type Content = {
   /** Progress of the transposition of a row of K, from 0 to 1. */
   transposed: (row: number) => number;
   cell: (name: MatrixName, row: number, column: number) => Cell;
-  /** Part of the scaling that has been done. */
+  /** Progress of the scaling by 1/√D, from 0 to 1. */
   scaled: number;
-  lit: readonly Spot[];
-  travellers: readonly Traveller[];
-  bench: Bench;
+  lit: readonly MatrixRegion[];
+  movingNumbers: readonly MovingNumber[];
+  arithmetic: Arithmetic;
 };
 
 const clamp = (value: number) => Math.min(1, Math.max(0, value));
@@ -60,7 +60,7 @@ const clamp = (value: number) => Math.min(1, Math.max(0, value));
 const part = (p: number, from: number, to: number) => clamp((p - from) / (to - from));
 const between = (a: number, b: number, t: number) => a + (b - a) * t;
 
-const stageOf: Readonly<Record<string, Stage>> = {
+const chapterStages: Readonly<Record<string, Stage>> = {
   Input: "project",
   "Q, K, V": "project",
   Scores: "scores",
@@ -85,8 +85,8 @@ export function content(
   const keys = followed(model, i);
   const small = isSmall(model);
 
-  const to = stageOf[chapter]!;
-  const from = stageOf[steps[Math.max(0, index - 1)]!.chapter]!;
+  const to = chapterStages[chapter]!;
+  const from = chapterStages[steps[Math.max(0, index - 1)]!.chapter]!;
   const moving = from !== to;
   const transposing = id === "arrange";
   const morph = moving ? ease(part(p, 0, transposing ? 0.9 : 0.3)) : 1;
@@ -110,7 +110,7 @@ export function content(
   const lands = (d: number) => 0.62 + (0.26 * d) / D; // progress at which product d reaches its score
 
   function cell(name: MatrixName, row: number, column: number): Cell {
-    const value = at(matrixOf(model, name)!, row, column);
+    const value = at(matrixByName(model, name)!, row, column);
     const shown = (opacity: number, hatch = 0, other = value): Cell => ({ opacity, hatch, value: other });
     switch (name) {
       case "x":
@@ -165,15 +165,15 @@ export function content(
   const base = { from, to, morph, transposed, cell, scaled };
   if (focus !== undefined) {
     const seen = explain(model, focus, { masked: masked > 0.5, scaled: scaled > 0.5 });
-    if (seen) return { ...base, ...seen, travellers: [] };
+    if (seen) return { ...base, ...seen, movingNumbers: [] };
   }
   return { ...base, ...story() };
 
-  /** Lit cells, numbers under way and the workbench of a step. */
-  function story(): Pick<Content, "lit" | "travellers" | "bench"> {
-    const row = (name: MatrixName): Spot => ({ name, row: i });
-    const still = { travellers: [] };
-    const table = (scale: number, mask: number, exp: number, share: number): Bench => ({
+  /** Lit regions, moving numbers and arithmetic of a step. */
+  function story(): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
+    const row = (name: MatrixName): MatrixRegion => ({ name, row: i });
+    const still = { movingNumbers: [] };
+    const table = (scale: number, mask: number, exp: number, share: number): Arithmetic => ({
       kind: "softmax",
       row: i,
       scale,
@@ -181,59 +181,63 @@ export function content(
       exp,
       share,
     });
-    if (id === "embed") return { ...still, lit: [row("x")], bench: { kind: "input", row: i } };
+    if (id === "embed") return { ...still, lit: [row("x")], arithmetic: { kind: "input", row: i } };
     if (id.startsWith("project-")) return project(id.at(-1) as "q" | "k" | "v");
-    if (transposing) return { ...still, lit: [], bench: { kind: "transpose" } };
+    if (transposing) return { ...still, lit: [], arithmetic: { kind: "transpose" } };
     if (id.startsWith("score-")) return score(Number(id.slice(6)));
     if (id.startsWith("mix-") && id !== "mix-rest") return mixture(Number(id.slice(4)));
-    const mixed: Bench = { kind: "mixture", row: i, shares };
+    const mixed: Arithmetic = { kind: "mixture", row: i, shares };
     switch (id) {
       case "scores-row":
       case "scores-all":
-        return { ...still, lit: [row("s")], bench: table(0, 0, 0, 0) };
+        return { ...still, lit: [row("s")], arithmetic: table(0, 0, 0, 0) };
       case "scale":
-        return { ...still, lit: [row("s")], bench: table(scaled, 0, 0, 0) };
+        return { ...still, lit: [row("s")], arithmetic: table(scaled, 0, 0, 0) };
       case "mask":
-        return { ...still, lit: [row("s")], bench: table(1, masked, 0, 0) };
+        return { ...still, lit: [row("s")], arithmetic: table(1, masked, 0, 0) };
       case "exp":
-        return { ...still, lit: [row("s")], bench: table(1, 1, ease(q), 0) };
+        return { ...still, lit: [row("s")], arithmetic: table(1, 1, ease(q), 0) };
       case "normalize":
-        return { ...still, lit: [row("s"), row("a")], bench: table(1, 1, 1, normalized) };
+        return { ...still, lit: [row("s"), row("a")], arithmetic: table(1, 1, 1, normalized) };
       case "weights-all":
-        return { ...still, lit: [row("a")], bench: table(1, 1, 1, 1) };
+        return { ...still, lit: [row("a")], arithmetic: table(1, 1, 1, 1) };
       case "mix-rest":
-        return { ...still, lit: [row("a"), { name: "v" }, row("o")], bench: mixed };
+        return { ...still, lit: [row("a"), { name: "v" }, row("o")], arithmetic: mixed };
       case "output-all":
-        return { ...still, lit: [row("a"), row("o")], bench: mixed };
+        return { ...still, lit: [row("a"), row("o")], arithmetic: mixed };
     }
-    return { ...still, lit: [], bench: mixed };
+    return { ...still, lit: [], arithmetic: mixed };
   }
 
-  function project(name: "q" | "k" | "v"): Pick<Content, "lit" | "travellers" | "bench"> {
+  function project(name: "q" | "k" | "v"): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
     const w = `w${name}` as const;
     const color = colors[name]!;
-    if (!matrixOf(model, w)) {
+    if (!matrixByName(model, w)) {
       // Too many to follow one by one: the row flows into its result.
       const way = ease(part(q, 0.02, 0.4));
-      const travellers = range(q < 0.7 ? D : 0).map((d): Traveller => ({
+      const movingNumbers = range(q < 0.7 ? D : 0).map((d): MovingNumber => ({
         key: `t:${d}`,
         from: { name: "x", row: i, column: Math.floor((d * C) / D) },
         to: { name, row: i, column: d },
         way,
         fall: 0,
         beside: 0,
-        value: at(matrixOf(model, name)!, i, d),
+        value: at(matrixByName(model, name)!, i, d),
         color,
         opacity: 1 - part(q, 0.5, 0.7),
       }));
-      return { lit: [row_("x"), row_(name)], travellers, bench: { kind: "projection", name, row: i } };
+      return {
+        lit: [wholeRow("x"), wholeRow(name)],
+        movingNumbers,
+        arithmetic: { kind: "projection", name, row: i },
+      };
     }
     const sweep = part(q, 0.16, 0.76) * D;
     const column = Math.min(D - 1, Math.floor(sweep));
     const within = sweep - column;
     const glide = Math.min(D - 1, column + ease(part(within, 0.7, 1)));
     const way = ease(part(q, 0, 0.16));
-    const travellers = range(q < 0.82 ? C : 0).map((c): Traveller => ({
+    const movingNumbers = range(q < 0.82 ? C : 0).map((c): MovingNumber => ({
       key: `t:${c}`,
       from: { name: "x", row: i, column: c },
       to: { name: w, row: c, column: glide },
@@ -246,20 +250,20 @@ export function content(
     }));
     const terms = q >= 0.76 ? C : Math.ceil(part(within, 0, 0.6) * C);
     return {
-      lit: [row_("x"), { name: w, column }, { name, row: i, column }],
-      travellers,
-      bench: { kind: "dot", of: { name, row: i, column }, terms, landed: terms },
+      lit: [wholeRow("x"), { name: w, column }, { name, row: i, column }],
+      movingNumbers,
+      arithmetic: { kind: "dot", result: { name, row: i, column }, terms, landed: terms },
     };
-    function row_(name: MatrixName): Spot {
+    function wholeRow(name: MatrixName): MatrixRegion {
       return { name, row: i };
     }
   }
 
-  function score(j: number): Pick<Content, "lit" | "travellers" | "bench"> {
+  function score(j: number): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
     const way = ease(part(p, 0, 0.26));
-    const travellers = range(D)
+    const movingNumbers = range(D)
       .filter((d) => p < lands(d))
-      .map((d): Traveller => {
+      .map((d): MovingNumber => {
         const onto = ease(part(p, 0.3 + (0.1 * d) / D, 0.4 + (0.1 * d) / D));
         const product = onto > 0.9;
         const [a, b] = [at(model.query, i, d), at(model.key, j, d)];
@@ -282,20 +286,20 @@ export function content(
         { name: "k", row: j },
         { name: "s", row: i, column: j },
       ],
-      travellers: p < 1 ? travellers : [],
-      bench: {
+      movingNumbers: p < 1 ? movingNumbers : [],
+      arithmetic: {
         kind: "dot",
-        of: { name: "s", row: i, column: j },
+        result: { name: "s", row: i, column: j },
         terms: range(D).filter((d) => p >= 0.38 + (0.1 * d) / D).length,
         landed: range(D).filter((d) => p >= lands(d)).length,
       },
     };
   }
 
-  function mixture(j: number): Pick<Content, "lit" | "travellers" | "bench"> {
+  function mixture(j: number): Pick<Content, "lit" | "movingNumbers" | "arithmetic"> {
     const weight = at(model.weights, i, j);
     const way = ease(part(q, 0.05, 0.55));
-    const travellers = range(q < 0.95 ? D : 0).map((d): Traveller => {
+    const movingNumbers = range(q < 0.95 ? D : 0).map((d): MovingNumber => {
       const value = at(model.value, j, d);
       return {
         key: `t:${d}`,
@@ -306,7 +310,7 @@ export function content(
         beside: 0,
         value: between(value, value * weight, way),
         color: "value",
-        // A value fades to what its weight leaves of it.
+        // The opacity of a value becomes its weight.
         opacity: between(1, 0.25 + 0.75 * weight, way) * (1 - part(q, 0.6, 0.95)),
       };
     });
@@ -316,8 +320,8 @@ export function content(
         { name: "v", row: j },
         { name: "o", row: i },
       ],
-      travellers,
-      bench: { kind: "mixture", row: i, shares, current: j },
+      movingNumbers,
+      arithmetic: { kind: "mixture", row: i, shares, current: j },
     };
   }
 }

@@ -1,18 +1,19 @@
 import { labelWidth } from "../../picture.js";
 import { columns, isSmall, range, rows, shown, type AttentionCallModel, type MatrixName } from "./model.js";
 
-/** Place of a matrix in a scene: its corner, the size of a cell, how much of it is seen. */
+/** Place of a matrix in a scene: its upper left corner, the size of a cell, its opacity. `flip`: it is transposed. */
 export type Slot = { x: number; y: number; width: number; height: number; opacity: number; flip?: boolean };
-/** The matrices of a stage of the story, and where the workbench begins. */
+/** Places of all matrices at one stage. Unit: pixels. */
 export type Layout = Readonly<Record<MatrixName, Slot>> & {
-  readonly bench: number;
+  /** Upper edge of the arithmetic, under the matrices. */
+  readonly arithmeticTop: number;
   readonly height: number;
   /** Width that is free at the upper left. */
   readonly aside: number;
 };
-/** A stage of the story: what stands on the picture at one time. */
+/** Stages of the figure: each shows other matrices. */
 export type Stage = "project" | "scores" | "weights" | "mix";
-/** Box of a cell. */
+/** Rectangle of a cell in pixels, and its opacity from 0 to 1. */
 export type Box = { x: number; y: number; width: number; height: number; opacity: number };
 
 /** Below this width a picture shows the matrices of its step alone. */
@@ -22,14 +23,14 @@ export function layouts(model: AttentionCallModel, width: number): Record<Stage,
   return width < compactBelow ? compact(model, width) : wide(model, width);
 }
 
-/** Width that names of rows take, in front of a matrix. */
+/** Width of the row names to the left of a matrix. */
 export const namesWidth = ({ tokens }: AttentionCallModel): number =>
   Math.min(90, Math.max(30, labelWidth(tokens.map(shown)) * 1.12 + 12));
 
-const lines = 21; // pixels of a line of the workbench
-/** Height of the workbench: seven rows of a table, its head and its sum. */
-export const benchHeight = (model: AttentionCallModel, compact: boolean): number =>
-  (compact ? 54 : 30) + lines * (Math.min(7, rows(model.query)) + 2);
+const lineHeight = 21; // pixels
+/** Height of the arithmetic: a table of at most seven rows, with its head and its sum. */
+export const arithmeticPanelHeight = (model: AttentionCallModel, compact: boolean): number =>
+  (compact ? 54 : 30) + lineHeight * (Math.min(7, rows(model.query)) + 2);
 
 function wide(model: AttentionCallModel, width: number): Record<Stage, Layout> {
   const [T, C, D] = [rows(model.query), columns(model.x), columns(model.query)];
@@ -51,7 +52,7 @@ function wide(model: AttentionCallModel, width: number): Record<Stage, Layout> {
   const sx = qx + D * side + gap;
   const ax = sx + T * unit + gap + names;
   const ox = ax + T * unit + gap + names;
-  const bench = main + T * row + 40;
+  const arithmeticTop = main + T * row + 40;
   const slot = (x: number, y: number, width: number, height: number, opacity = 1, flip = false): Slot => ({
     x,
     y,
@@ -69,7 +70,7 @@ function wide(model: AttentionCallModel, width: number): Record<Stage, Layout> {
     v: slot(ox, top, side, valueRow),
     o: slot(ox, main, side, row),
   };
-  // While the three are made, they stand side by side, under the matrices that make them.
+  // While Q, K and V are computed, they stand side by side, each under its projection matrix.
   const third = (width - names - gap - (small ? 36 * C : narrow) - 3 * gap) / 3;
   const cell = Math.min(46, third / D);
   const from = names + (small ? 36 * C : narrow) + 2 * gap;
@@ -84,13 +85,13 @@ function wide(model: AttentionCallModel, width: number): Record<Stage, Layout> {
     k: slot(place(1), main, cell, row),
     v: slot(place(2), main, cell, row),
   };
-  const gone = (slots: Partial<Record<MatrixName, Slot>>, ...names: MatrixName[]) =>
+  const hidden = (slots: Partial<Record<MatrixName, Slot>>, ...names: MatrixName[]) =>
     Object.fromEntries(names.map((name) => [name, { ...slots[name]!, opacity: 0 }]));
   const aside = Math.min(sx - 90, from - 24);
-  const size = { bench, height: bench + benchHeight(model, false), aside };
-  const later = { ...project, ...home, ...gone(project, "wq", "wk", "wv"), ...size } as Layout;
+  const size = { arithmeticTop, height: arithmeticTop + arithmeticPanelHeight(model, false), aside };
+  const later = { ...project, ...home, ...hidden(project, "wq", "wk", "wv"), ...size } as Layout;
   return {
-    project: { ...home, ...project, ...gone(home, "s", "a", "o"), ...size } as Layout,
+    project: { ...home, ...project, ...hidden(home, "s", "a", "o"), ...size } as Layout,
     scores: later,
     weights: later,
     mix: later,
@@ -113,7 +114,7 @@ function compact(model: AttentionCallModel, width: number): Record<Stage, Layout
   const hide = (slot: Slot): Slot => ({ ...slot, opacity: 0 });
   const row = small ? 24 : Math.max(15, Math.min(22, 300 / T));
 
-  // Input above, what is made of it below.
+  // Input above, projections and their results below.
   const gap = 14;
   const third = (width - names - 2 * gap) / 3;
   const cell = Math.min(46, third / D);
@@ -161,13 +162,13 @@ function compact(model: AttentionCallModel, width: number): Record<Stage, Layout
     a: slot(names, outTop, mUnit, tall),
     o: slot(outX, outTop, outWidth, tall),
   };
-  const bench = benchHeight(model, true);
+  const panelHeight = arithmeticPanelHeight(model, true);
   const stage = (slots: Partial<Record<MatrixName, Slot>>, under: number): Layout => {
     const all: Partial<Record<MatrixName, Slot>> = { ...p, ...s, ...w, ...m };
     const made = Object.fromEntries(
       (Object.keys(all) as MatrixName[]).map((name) => [name, slots[name] ?? hide(all[name]!)]),
     );
-    return { ...made, bench: under, height: under + bench, aside: 0 } as Layout;
+    return { ...made, arithmeticTop: under, height: under + panelHeight, aside: 0 } as Layout;
   };
   return {
     project: stage(p, madeTop + T * row + 26),
@@ -177,7 +178,7 @@ function compact(model: AttentionCallModel, width: number): Record<Stage, Layout
   };
 }
 
-/** Cell of a matrix; one that is flipped has its rows as columns. */
+/** Box of a cell. A flipped matrix is drawn transposed. */
 export function cellBox({ x, y, width, height, opacity, flip }: Slot, row: number, column: number): Box {
   return flip
     ? { x: x + row * width, y: y + column * height, width, height, opacity }
@@ -187,8 +188,8 @@ export function cellBox({ x, y, width, height, opacity, flip }: Slot, row: numbe
 const mix = (a: number, b: number, t: number) => a + (b - a) * t;
 
 /**
- * Cell on the way from one stage to another. A row that becomes a column swings round its first cell; `transposed`, from 0 to
- * 1, is how far it has come.
+ * Box of a cell between two stages, at progress `t`. A row that becomes a column rotates around its first cell;
+ * `transposed` is its progress, from 0 to 1.
  */
 export function movedBox(
   from: Slot,
@@ -223,7 +224,7 @@ export function movedBox(
   };
 }
 
-/** Box around cells. */
+/** Bounding box of cells. */
 export function around(boxes: readonly Box[]): Box {
   const x = Math.min(...boxes.map((box) => box.x));
   const y = Math.min(...boxes.map((box) => box.y));

@@ -1,7 +1,7 @@
 import type { PictureData } from "../../check-data.js";
 import type { TracedHead } from "../traced-head.js";
 
-/** The matrices of one attention call of one head, `T` tokens among themselves, as they were computed. */
+/** The matrices of one attention call of one head: self-attention over `T` tokens. */
 export type AttentionCallModel = TracedHead & {
   /** One for each row. */
   tokens: readonly string[];
@@ -15,7 +15,7 @@ export type AttentionCallModel = TracedHead & {
   channels?: readonly string[];
   /** Input of the layer, `[T, C]`. */
   x: PictureData;
-  /** Matrices that make the three, `[C, D]` each. Default: they are not drawn. */
+  /** Projection matrices, `[C, D]` each. Default: they are not drawn. */
   projections?: { query: PictureData; key: PictureData; value: PictureData };
 };
 
@@ -35,9 +35,9 @@ export type AttentionCallChoices = {
 export type MatrixName = "x" | "wq" | "wk" | "wv" | "q" | "k" | "v" | "s" | "a" | "o";
 
 /** A cell, a row, a column, or all of a matrix. */
-export type Spot = { name: MatrixName; row?: number; column?: number };
+export type MatrixRegion = { name: MatrixName; row?: number; column?: number };
 
-/** Field of the model that each matrix is; scores before they are scaled. */
+/** The field of the model for each matrix. `s` are the scores before scaling. */
 const fields = {
   x: "x",
   q: "query",
@@ -49,8 +49,8 @@ const fields = {
 } as const;
 const projected = { wq: "query", wk: "key", wv: "value" } as const;
 
-/** The matrix as numbers. Projections may not be there. */
-export function matrixOf(model: AttentionCallModel, name: MatrixName): PictureData | undefined {
+/** The numbers of a matrix. Undefined for projections that the model does not have. */
+export function matrixByName(model: AttentionCallModel, name: MatrixName): PictureData | undefined {
   return name === "wq" || name === "wk" || name === "wv"
     ? model.projections?.[projected[name]]
     : model[fields[name]];
@@ -64,19 +64,21 @@ export const range = (count: number): number[] => Array.from({ length: count }, 
 export const isSeen = ({ seen }: AttentionCallModel, row: number, column: number): boolean =>
   at(seen, row, column) !== 0;
 
-/** Keys to which a step of their own is given: all of a few, else the three with the largest weights, in order. */
+/** Keys with a step of their own: all if there are at most seven, else the three with the largest weights, in order. */
 export function followed(model: AttentionCallModel, token: number): number[] {
   const all = range(rows(model.key));
   if (all.length <= 7) return all;
-  const most = [...all].sort((a, b) => at(model.weights, token, b) - at(model.weights, token, a)).slice(0, 3);
-  return most.sort((a, b) => a - b);
+  const strongest = [...all]
+    .sort((a, b) => at(model.weights, token, b) - at(model.weights, token, a))
+    .slice(0, 3);
+  return strongest.sort((a, b) => a - b);
 }
 
-/** Draws numbers into cells: few tokens, few columns. */
+/** True if cells are wide enough for their numbers. Wider matrices are drawn as strips of color. */
 export const isSmall = (model: AttentionCallModel): boolean => columns(model.query) <= 8;
 
-/** As few digits as print the numbers exactly, at most two. */
-export function digitsOf(frame: PictureData): number {
+/** Digits after the point: 1 if that writes all numbers exactly, else 2. */
+export function fractionDigits(frame: PictureData): number {
   const exact = (digits: number) =>
     Array.from(frame.data).every((value) => Math.abs(value - Number(value.toFixed(digits))) < 1e-6);
   return exact(1) ? 1 : 2;
@@ -90,7 +92,7 @@ export const shown = (token: string): string => {
   return text.length > 10 ? `${text.slice(0, 9)}…` : text;
 };
 
-/** The signs between printed terms and their printed sum: `≈` where rounding shows. */
+/** The sign between printed terms and their printed sum: `≈` if rounding makes them differ. */
 export function equals(
   terms: readonly number[],
   total: number,

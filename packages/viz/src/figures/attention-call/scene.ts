@@ -2,11 +2,11 @@ import type { ThemeName } from "../../palette.js";
 import { labelWidth } from "../../picture.js";
 import type { Moment } from "../figure.js";
 import type { Mark, Scene } from "../mark.js";
-import { benchMarks } from "./bench.js";
+import { arithmeticMarks } from "./arithmetic.js";
 import { numberCell, stripMarks } from "./cells.js";
-import { content, type Cell, type Content, type Traveller } from "./content.js";
-import type { Spot } from "./model.js";
-import { addressOf, reading, titles } from "./explain.js";
+import { content, type Cell, type Content, type MovingNumber } from "./content.js";
+import type { MatrixRegion } from "./model.js";
+import { cellAddress, reading, titles } from "./explain.js";
 import {
   allBoxes,
   around,
@@ -20,8 +20,8 @@ import {
 import {
   at,
   columns,
-  digitsOf,
-  matrixOf,
+  fractionDigits,
+  matrixByName,
   quoted,
   range,
   rows,
@@ -53,12 +53,12 @@ const letters: Readonly<Partial<Record<MatrixName, ThemeName>>> = {
   v: "value-text",
   o: "value-text",
 };
-/** Matrices whose rows are keys, and those whose columns are. */
+/** True for matrices whose columns are keys: scores and weights. */
 const named = (name: MatrixName) => name === "s" || name === "a";
-/** Narrower cells, or lower ones, are drawn as a strip for each row. */
+/** Cells narrower than this many pixels have no number. */
 const narrowest = 13;
 
-/** The picture of a moment. */
+/** The scene of a moment. */
 export function scene(
   model: AttentionCallModel,
   choices: AttentionCallChoices,
@@ -70,10 +70,10 @@ export function scene(
   const stages = layouts(model, width);
   const [from, to] = [stages[now.from], stages[now.to]];
   const t = now.morph;
-  const bench = from.bench + (to.bench - from.bench) * t;
+  const arithmeticTop = from.arithmeticTop + (to.arithmeticTop - from.arithmeticTop) * t;
   const height = from.height + (to.height - from.height) * t;
   const place = placer(now, from, to);
-  const names = (Object.keys(titles) as MatrixName[]).filter((name) => matrixOf(model, name));
+  const names = (Object.keys(titles) as MatrixName[]).filter((name) => matrixByName(model, name));
   const i = Math.min(choices.token, model.tokens.length - 1);
   const shared = { model, now, place, to: t > 0.5 ? to : from, width, i };
   const marks = names.flatMap((name) => matrixMarks(name, shared));
@@ -83,9 +83,9 @@ export function scene(
     ...(width >= compactBelow && { aside: Math.min(from.aside, to.aside) }),
     marks: [
       ...marks,
-      ...now.lit.flatMap((spot, n) => ring(spot, n, shared)),
-      ...now.travellers.map((traveller) => travellerMark(traveller, shared)),
-      ...benchMarks(model, now.bench, width, bench),
+      ...now.lit.flatMap((region, n) => ring(region, n, shared)),
+      ...now.movingNumbers.map((movingNumber) => movingNumberMark(movingNumber, shared)),
+      ...arithmeticMarks(model, now.arithmetic, width, arithmeticTop),
     ],
     description: describe(model, story[moment.step]!.title, i),
   };
@@ -106,33 +106,33 @@ const placer =
       ? cellBox(to[name], row, column)
       : movedBox(from[name], to[name], row, column, morph, transposed(row));
 
-function isLit(lit: readonly Spot[], name: MatrixName, row: number, column: number): boolean {
+function isLit(lit: readonly MatrixRegion[], name: MatrixName, row: number, column: number): boolean {
   return lit.some(
-    (spot) =>
-      spot.name === name &&
-      (spot.row === undefined || spot.row === row) &&
-      (spot.column === undefined || spot.column === column),
+    (region) =>
+      region.name === name &&
+      (region.row === undefined || region.row === row) &&
+      (region.column === undefined || region.column === column),
   );
 }
 
 function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
   const { model, now, place, to, width, i } = shared;
-  const frame = matrixOf(model, name)!;
+  const frame = matrixByName(model, name)!;
   const [R, C] = [rows(frame), columns(frame)];
   const corner = place(name, 0, 0);
   if (corner.opacity < 0.01) return [];
   const { lit } = now;
-  const involved = lit.some((spot) => spot.name === name);
+  const involved = lit.some((region) => region.name === name);
   const dims = lit.length > 1 && involved;
   const strip = C > 8 && !named(name);
   let largest = 1e-9;
   for (let n = 0; n < R * C; n++) largest = Math.max(largest, Math.abs(frame.data[n]!));
-  // Scores shrink when they are scaled; their colors do not.
+  // The color scale shrinks with the scores while they are scaled, so their colors stay.
   if (name === "s") largest *= 1 + (model.scale - 1) * now.scaled;
-  const digits = strip || name === "s" || name === "a" || name === "o" ? 2 : digitsOf(frame);
+  const digits = strip || name === "s" || name === "a" || name === "o" ? 2 : fractionDigits(frame);
   const compact = width < compactBelow;
   const marks: Mark[] = [];
-  let [all, least] = [0, 1];
+  let [all, minOpacity] = [0, 1];
 
   for (const r of range(R)) {
     const values: number[] = [];
@@ -144,7 +144,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
       values.push(cell.opacity > 0.3 ? cell.value : 0);
       if (cell.opacity > 0.5) count += 1;
       seen = Math.max(seen, cell.opacity);
-      least = Math.min(least, cell.opacity);
+      minOpacity = Math.min(minOpacity, cell.opacity);
     }
     all = Math.max(all, seen);
     if (strip) {
@@ -157,7 +157,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
       const partial = { data: values, shape: [1, C] };
       marks.push(...stripMarks(`${name}:${r}`, partial, 0, box, colors[name], { scale: largest * 0.7, dim }));
       const whole = around([place(name, r, 0), place(name, r, C - 1)]);
-      const spot = { name, row: r };
+      const region = { name, row: r };
       marks.push({
         key: `${name}:${r}`,
         kind: "rect",
@@ -168,8 +168,8 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
         stroke: "rule",
         line: 0.5,
         opacity: corner.opacity * seen,
-        cell: addressOf(name, r),
-        reads: reading(model, spot, undefined, false),
+        cell: cellAddress(name, r),
+        reads: reading(model, region, undefined, false),
         layer: 1,
       });
       continue;
@@ -195,7 +195,7 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
         },
       );
       if (tiny) delete mark.text;
-      // A number that is cut off misleads: narrow cells of scores leave a digit out.
+      // A number that does not fit is written with one digit less.
       if (mark.text === undefined && !tiny && hatch < 0.5 && digits === 2) {
         const one = numberCell("", box, value, colors[name], {
           digits: 1,
@@ -207,15 +207,15 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
       }
       marks.push({
         ...mark,
-        cell: addressOf(name, r, c),
+        cell: cellAddress(name, r, c),
         reads: reading(model, { name, row: r, column: c }, value, hatch > 0.5),
       });
     }
   }
-  return [...marks, ...surroundings(name, { ...shared, compact, R, C, all, least, involved }, to, i)];
+  return [...marks, ...surroundings(name, { ...shared, compact, R, C, all, minOpacity, involved }, to, i)];
 }
 
-/** Title, shape, names of rows and columns, and the outline of what is still to come. */
+/** Title, shape, names of rows and columns, and a dashed outline while cells are missing. */
 function surroundings(
   name: MatrixName,
   {
@@ -226,8 +226,8 @@ function surroundings(
     R,
     C,
     all,
-    least,
-  }: Shared & { compact: boolean; R: number; C: number; all: number; least: number; involved: boolean },
+    minOpacity,
+  }: Shared & { compact: boolean; R: number; C: number; all: number; minOpacity: number; involved: boolean },
   to: Layout,
   i: number,
 ): Mark[] {
@@ -240,12 +240,12 @@ function surroundings(
   const marks: Mark[] = [];
   const lit = (row: number | undefined, column: number | undefined) =>
     now.lit.some(
-      (spot) =>
-        spot.name === name &&
-        (row !== undefined ? spot.row === row : spot.column === column && column !== undefined),
+      (region) =>
+        region.name === name &&
+        (row !== undefined ? region.row === row : region.column === column && column !== undefined),
     );
 
-  // Names of columns: tokens over scores and weights, and over keys on their side; channels where they have names.
+  // Names of columns: tokens for scores, weights and the transposed keys; channels if they have names.
   const first = flip ? place(name, 0, 0) : corner;
   const columnNames: readonly string[] | undefined =
     flip || named(name)
@@ -279,7 +279,7 @@ function surroundings(
       });
     });
   }
-  // Channels beside keys on their side.
+  // Channels beside the transposed keys.
   if (flip && channels && !compact) {
     channels.forEach((text, c) => {
       const box = place(name, 0, c);
@@ -325,7 +325,7 @@ function surroundings(
       opacity: seen,
     });
   }
-  if (least < 0.99) {
+  if (minOpacity < 0.99) {
     marks.push({
       key: `coming:${name}`,
       kind: "rect",
@@ -333,10 +333,10 @@ function surroundings(
       radius: 4,
       stroke: "hatch",
       dash: true,
-      opacity: (1 - least) * corner.opacity * 0.8,
+      opacity: (1 - minOpacity) * corner.opacity * 0.8,
     });
   }
-  // Names of rows: where a matrix is the first from the left, and beside those far from it.
+  // Names of rows: beside the leftmost matrix, and beside matrices far from it.
   const rowNames = compact
     ? name === "x" ||
       (name === "q" && now.to === "scores") ||
@@ -371,9 +371,9 @@ function surroundings(
   return marks;
 }
 
-/** Outline around a cell, a row or a column that takes part. */
-function ring({ name, row, column }: Spot, n: number, { model, place, now }: Shared): Mark[] {
-  const frame = matrixOf(model, name)!;
+/** Outline around a lit region. */
+function ring({ name, row, column }: MatrixRegion, n: number, { model, place, now }: Shared): Mark[] {
+  const frame = matrixByName(model, name)!;
   const [R, C] = [rows(frame), columns(frame)];
   const box = around(allBoxes((r, c) => place(name, row ?? r, column ?? c), R, C));
   const seen =
@@ -396,16 +396,16 @@ function ring({ name, row, column }: Spot, n: number, { model, place, now }: Sha
   ];
 }
 
-/** A number under way. */
-function travellerMark(
-  { key, from, to, drop, way, fall, beside, value, color, opacity }: Traveller,
+/** The mark of a moving number. */
+function movingNumberMark(
+  { key, from, to, drop, way, fall, beside, value, color, opacity }: MovingNumber,
   { place, model }: Shared,
 ): Mark {
   const a = place(from.name, from.row, from.column);
   const low = Math.floor(to.column);
   const [b0, b1] = [
     place(to.name, to.row, low),
-    place(to.name, to.row, Math.min(columns(matrixOf(model, to.name)!) - 1, low + 1)),
+    place(to.name, to.row, Math.min(columns(matrixByName(model, to.name)!) - 1, low + 1)),
   ];
   const mix = (m: number, n: number, t: number) => m + (n - m) * t;
   const b = { ...b0, x: mix(b0.x, b1.x, to.column - low), y: mix(b0.y, b1.y, to.column - low) };
@@ -428,28 +428,28 @@ function travellerMark(
     if (box.height >= 12) box.height = mix(box.height, goal.height, fall);
   }
   if (Math.min(box.width, box.height) < 12) {
-    const frame = matrixOf(model, from.name)!;
+    const frame = matrixByName(model, from.name)!;
     let largest = 1e-9;
     for (let n = 0; n < frame.data.length; n++) largest = Math.max(largest, Math.abs(frame.data[n]!));
     return { ...numberCell(key, box, value, color, { scale: largest * 0.5 }), stroke: undefined, layer: 2 };
   }
   const size = box.width < 34 ? 11 : 12;
   const mark = numberCell(key, box, value, "paper", {
-    digits: digitsOf({ data: [value], shape: [1, 1] }),
+    digits: fractionDigits({ data: [value], shape: [1, 1] }),
     size,
     short: box.width < 36,
   });
   return { ...mark, fill: "paper", shade: 1, stroke: color, line: 2, layer: 2 };
 }
 
-/** Numbers of a matrix as a table, for those who read. */
+/** The numbers of a step as a table. */
 export function table(model: AttentionCallModel, choices: AttentionCallChoices, step: number) {
   const { id, chapter } = steps(model, choices)[step]!;
   const { tokens } = model;
   const i = Math.min(choices.token, tokens.length - 1);
   const T = rows(model.query);
-  const rowsOf = (name: MatrixName) => {
-    const frame = matrixOf(model, name)!;
+  const matrixTable = (name: MatrixName) => {
+    const frame = matrixByName(model, name)!;
     const names = name === "x" ? model.features : model.channels;
     return {
       columns: [`${titles[name]} of`, ...range(columns(frame)).map((c) => names?.[c] ?? String(c))],
@@ -459,9 +459,9 @@ export function table(model: AttentionCallModel, choices: AttentionCallChoices, 
       ]),
     };
   };
-  if (chapter === "Input") return rowsOf("x");
-  if (chapter === "Q, K, V") return rowsOf(id.at(-1) as MatrixName);
-  if (chapter === "Output" || chapter === "Mixture") return rowsOf("o");
+  if (chapter === "Input") return matrixTable("x");
+  if (chapter === "Q, K, V") return matrixTable(id.at(-1) as MatrixName);
+  if (chapter === "Output" || chapter === "Mixture") return matrixTable("o");
   const keys = range(T);
   const seen = (j: number, value: number) => (at(model.seen, i, j) ? Number(value.toFixed(4)) : "masked");
   return {

@@ -4,18 +4,18 @@ import { wrapText } from "../wrap-text.js";
 import { shareText } from "./share-text.js";
 import { sequenceName, tokensText, type CacheKind, type CachesAtWorkModel } from "./model.js";
 
-const [row, most] = [20, 4];
+const [rowHeight, maxRows] = [20, 4];
 
-/** Height of it, where most is forgotten. */
+/** Height of the list at the moment with the most evicted tokens. Unit: pixels. */
 export function forgottenHeight({ moments }: CacheKind): number {
   const counts = moments.flatMap(({ sequences }) =>
     sequences.map((own) => own?.stored.filter((form) => form === "evicted").length ?? 0),
   );
   const longest = Math.max(...counts);
-  return 62 + Math.min(longest, most) * row + (longest > most ? row : 0);
+  return 62 + Math.min(longest, maxRows) * rowHeight + (longest > maxRows ? rowHeight : 0);
 }
 
-/** Tokens that the cache no longer has, with the attention that they would get: those that matter most first. */
+/** Evicted tokens with the attention that they would get if all tokens were cached, the largest first. */
 export function forgottenTokens(
   { operations, attention, texts }: CachesAtWorkModel,
   kind: CacheKind,
@@ -42,7 +42,7 @@ export function forgottenTokens(
     `With all tokens cached, ${shareText(sum)} of the attention of “${last}” goes to them (mean of all heads).`,
     width,
   );
-  const list = [...evicted].sort((a, b) => weights[b]! - weights[a]!).slice(0, most);
+  const list = [...evicted].sort((a, b) => weights[b]! - weights[a]!).slice(0, maxRows);
   const scale = Math.max(...weights);
   const top = y + 26 + says.length * 16;
   const room = width - 60 - 44;
@@ -58,7 +58,7 @@ export function forgottenTokens(
     })),
     ...list.flatMap((position, i): Mark[] => {
       const weight = weights[position]!;
-      const middle = top + i * row + 14;
+      const middle = top + i * rowHeight + 14;
       const key = `forgotten:${position}`;
       return [
         { key: `${key}:word`, kind: "text", x, y: middle + 4, text: shown(texts[sequence]![position]!) },
@@ -85,14 +85,14 @@ export function forgottenTokens(
         },
       ];
     }),
-    ...(evicted.length > most
+    ...(evicted.length > maxRows
       ? [
           {
             key: "forgotten:more",
             kind: "text" as const,
             x,
-            y: top + most * row + 16,
-            text: `and ${evicted.length - most} with less`,
+            y: top + maxRows * rowHeight + 16,
+            text: `and ${evicted.length - maxRows} with less`,
             fill: "quiet" as const,
           },
         ]

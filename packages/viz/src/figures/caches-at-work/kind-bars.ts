@@ -18,7 +18,7 @@ export function kindBars(
   index: number,
   { x, y, width }: { x: number; y: number; width: number },
 ): Mark[] {
-  const most = Math.max(...kinds.flatMap(({ moments }) => moments.map(({ bytes }) => bytes)));
+  const maxBytes = Math.max(...kinds.flatMap(({ moments }) => moments.map(({ bytes }) => bytes)));
   const left = x + 104;
   const room = x + width - 72 - left;
   const top = y + 30;
@@ -51,14 +51,14 @@ export function kindBars(
       {
         ...bar,
         key: `kinds:${id}:used`,
-        width: (usedBytes / most) * room,
+        width: (usedBytes / maxBytes) * room,
         fill: isChosen ? "text" : "cost",
         shade: isChosen ? 0.85 : 0.55,
       },
       {
         ...bar,
         key: `kinds:${id}:allocated`,
-        width: (bytes / most) * room,
+        width: (bytes / maxBytes) * room,
         stroke: isChosen ? "text" : "cost",
         dash: true,
         reads: `${name}: ${countText(bytes)} B allocated, ${countText(usedBytes)} B hold tokens`,

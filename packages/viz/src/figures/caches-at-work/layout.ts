@@ -5,10 +5,10 @@ import { glyphHeight } from "./token-glyph.js";
 
 export const isPhone = (width: number): boolean => width < 640;
 
-/** A column of the text: all sequences have a token of theirs at the same place. */
+/** Column of a position: the tokens of all sequences at this position are drawn in it. */
 type TextPlace = { x: number; line: number; width: number };
 
-/** Places of the tokens of the text, in lines of a width. */
+/** Columns of all positions, in lines of a width. */
 export function textPlaces({ texts }: CachesAtWorkModel, left: number, width: number): TextPlace[] {
   const longest = Math.max(...texts.map(({ length }) => length));
   const places: TextPlace[] = [];
@@ -45,7 +45,7 @@ const regionGap = { x: 8, y: 11 };
 /** On a phone, eight slots and two edges fill a line. */
 const slotIn = (width: number) => Math.min(48, Math.floor((width - regionGap.x - 12) / 8));
 
-/** A region on the page: its slots in lines of so many. */
+/** Place of a region, whose slots are in lines of `perLine`. Unit: pixels. */
 export type RegionPlace = {
   x: number;
   y: number;
@@ -61,11 +61,11 @@ export function regionPlaces(
   width: number,
 ): { places: RegionPlace[]; height: number } {
   const slotWidth = slotIn(width);
-  const most = Math.floor((width - 6) / slotWidth);
+  const maxPerLine = Math.floor((width - 6) / slotWidth);
   let [x, y, rowHeight] = [0, 0, 0];
   const places = regions.map(({ slots, span = 1 }) => {
-    const wide = Math.min(most, span) * slotWidth;
-    const lines = Math.max(1, Math.ceil((slots.length * wide) / (most * slotWidth)));
+    const wide = Math.min(maxPerLine, span) * slotWidth;
+    const lines = Math.max(1, Math.ceil((slots.length * wide) / (maxPerLine * slotWidth)));
     const perLine = Math.max(1, Math.ceil(slots.length / lines));
     const own = perLine * wide + 6;
     const height = headingHeight + lines * (glyphHeight + 4) + 3;
@@ -78,7 +78,7 @@ export function regionPlaces(
   return { places, height: y + rowHeight };
 }
 
-/** Corner of a slot of a region. */
+/** Upper left corner of a slot. */
 export const slotPlace = (
   { x, y, perLine, slotWidth }: RegionPlace,
   slot: number,

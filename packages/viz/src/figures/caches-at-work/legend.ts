@@ -3,7 +3,7 @@ import type { Mark } from "../mark.js";
 import { countStored, type CacheKind } from "./model.js";
 import { reusedStrength, stripe } from "./token-glyph.js";
 
-/** The colors and forms of tokens that occur in a kind. */
+/** Legend of the colors and forms of tokens that occur in a kind of cache. */
 export function legend(
   { moments, rounded }: CacheKind,
   { x, y, width }: { x: number; y: number; width: number },

@@ -20,12 +20,12 @@ export function memory(
   at: { x: number; y: number; width: number },
 ): Mark[] {
   const { places } = regionPlaces(regions, at.width);
-  const placeOf = new Map(
+  const placeById = new Map(
     regions.map(({ id }, i) => [id, { ...places[i]!, x: places[i]!.x + at.x, y: places[i]!.y + at.y }]),
   );
   return [
-    ...regions.flatMap((region) => regionMarks(model, kind, region, placeOf.get(region.id)!, lit)),
-    ...copyArrows(regions, placeOf),
+    ...regions.flatMap((region) => regionMarks(model, kind, region, placeById.get(region.id)!, lit)),
+    ...copyArrows(regions, placeById),
   ];
 }
 
@@ -42,8 +42,8 @@ function regionMarks(
   const isState = region.stored === "state";
   const ofBuffer = isState ? names.buffer : `${names.buffer}, ${slots.length} slots`;
   const name = form === "block" ? `${names.block} ${block}` : ofBuffer;
-  const short = form === "block" && place.width < 92 ? `${block}` : name;
-  const held = isFree ? "free" : `read by ${namesText(holders)}`;
+  const label = form === "block" && place.width < 92 ? `${block}` : name;
+  const readersText = isFree ? "free" : `read by ${namesText(holders)}`;
   const marks: Mark[] = [
     {
       key: `region:${id}`,
@@ -56,14 +56,14 @@ function regionMarks(
       stroke: isShared ? "text" : "hatch",
       line: isShared ? 2 : 1,
       opacity: isFree ? 0.6 : 1,
-      reads: `${name}: ${held}, ${slots.filter(Boolean).length} of ${slots.length} slots used, ${countText(bytes)} B`,
+      reads: `${name}: ${readersText}, ${slots.filter(Boolean).length} of ${slots.length} slots used, ${countText(bytes)} B`,
     },
     {
       key: `region:${id}:name`,
       kind: "text",
       x: place.x + 1,
       y: place.y + 12,
-      text: short,
+      text: label,
       size: 11,
       fill: "quiet",
     },
@@ -113,8 +113,8 @@ function regionMarks(
         stored: isState ? "float32" : region.stored,
         isLit: lit.has(cell),
         reads: isState
-          ? `state after ${tokenName(model, sequence, position)}, ${held}`
-          : `slot ${slot} of ${name}: ${region.stored === "latent" ? "latent and rotary key" : "key and value"} of ${tokenName(model, sequence, position)}, ${region.stored === "int8" ? "int8" : "float32"}, ${held}`,
+          ? `state after ${tokenName(model, sequence, position)}, ${readersText}`
+          : `slot ${slot} of ${name}: ${region.stored === "latent" ? "latent and rotary key" : "key and value"} of ${tokenName(model, sequence, position)}, ${region.stored === "int8" ? "int8" : "float32"}, ${readersText}`,
         cell,
       }),
     );
@@ -122,25 +122,25 @@ function regionMarks(
   return marks;
 }
 
-const split = (address: string): { id: string; slot: number } => {
+const parseSlotAddress = (address: string): { id: string; slot: number } => {
   const at = address.lastIndexOf(":");
   return { id: address.slice(0, at), slot: Number(address.slice(at + 1)) };
 };
 
 const originCell = (from: string): string => {
-  const { id, slot } = split(from);
+  const { id, slot } = parseSlotAddress(from);
   return slotCell(id, slot);
 };
 
-/** An arrow from each region to the one that tokens of it were copied to. */
-function copyArrows(regions: readonly CacheRegion[], placeOf: ReadonlyMap<string, RegionPlace>): Mark[] {
+/** Arrows between regions, from the one that tokens were copied from to the one they were copied to. */
+function copyArrows(regions: readonly CacheRegion[], placeById: ReadonlyMap<string, RegionPlace>): Mark[] {
   const storedIn = new Map(regions.map(({ id, stored }) => [id, stored]));
   return regions.flatMap(({ id, slots, stored }) => {
-    const all = slots.flatMap((token) => (token?.from ? [split(token.from).id] : []));
-    // Rounded entries move too, but are no copies.
+    const all = slots.flatMap((token) => (token?.from ? [parseSlotAddress(token.from).id] : []));
+    // Quantizing moves entries too, but copies none.
     const sources = new Set(all.filter((source) => storedIn.get(source) === stored));
     return [...sources].flatMap((source): Mark[] => {
-      const [from, to] = [placeOf.get(source), placeOf.get(id)!];
+      const [from, to] = [placeById.get(source), placeById.get(id)!];
       if (source === id || !from) return [];
       const start = { x: from.x + from.width / 2, y: from.y + from.height };
       const isBeside = from.y === to.y;

@@ -17,7 +17,7 @@ export type SlotToken = {
   from?: string;
 };
 
-/** A stretch of memory: a buffer, or one block of it. */
+/** A contiguous part of memory: a buffer, or one block of it. */
 export type CacheRegion = {
   /** Buffer and block, as "0:2". The same memory has the same id in every operation. */
   id: string;
@@ -29,17 +29,17 @@ export type CacheRegion = {
   holders: readonly number[];
   /** Bytes of keys, values and scales, in all layers. */
   bytes: number;
-  /** Of a state one, with the last token that changed it. */
+  /** The token in each slot. A state has one slot, with the last token that changed it. */
   slots: readonly (SlotToken | undefined)[];
-  /** Width of a slot in tokens of float32, where it is not 1. */
+  /** Width of a drawn slot, in slots of one float32 token. Default 1. */
   span?: number;
 };
 
 /** A sequence as a cache holds it. */
 export type CachedSequence = {
-  /** One for each token. */
+  /** Form of each token. */
   stored: readonly StoredAs[];
-  /** Tokens at its beginning whose keys were in memory already. */
+  /** Length of its prefix whose keys and values were already in the cache. Unit: tokens. */
   reused: number;
   /** Blocks of its tokens, in their order. */
   blocks: readonly number[];
@@ -47,7 +47,7 @@ export type CachedSequence = {
 
 /** A cache after an operation. */
 export type CacheMoment = {
-  /** A, B and C; nothing before they begin. */
+  /** A, B and C; undefined before they begin. */
   sequences: readonly (CachedSequence | undefined)[];
   regions: readonly CacheRegion[];
   /** Bytes allocated, in all layers. Shared memory counts once. */
@@ -60,52 +60,52 @@ export type CacheMoment = {
   copied: number;
   /** Their bytes, in all layers. */
   copiedBytes: number;
-  /** Tokens that became int8 in this operation. */
+  /** Tokens that were quantized to int8 in this operation. */
   rounded: number;
-  /** The cache's own message, if it refused the tokens. Nothing was changed then. */
+  /** The error message of the cache, if it refused the tokens and stayed unchanged. */
   refusal?: string;
-  /** The likeliest next token by all tokens in float32, and its probability by this cache. */
+  /** The most probable next token with all tokens in float32 (`exact`), and its probability with this cache. */
   next?: {
     text: string;
     exact: number;
     probability: number;
-    /** Half the sum of all differences of probabilities. 0: the same bits. */
+    /** Total variation distance of the two distributions: half the sum of absolute differences. 0: the same bits. */
     difference: number;
   };
 };
 
-/** The first numbers of a key, before and after rounding: `code × scale` is near `exact`. */
+/** The first numbers of a key, before and after quantization: `code × scale` approximates `exact`. */
 export type RoundedKey = {
   exact: readonly number[];
   codes: readonly number[];
   scales: readonly number[];
 };
 
-/** One kind of cache, with what the conversation made of it. */
+/** One kind of cache, and its content after each operation. */
 export type CacheKind = {
   /** As "paged". */
   id: string;
   /** As "Paged". */
   name: string;
-  /** One sentence: how it holds tokens. */
+  /** One sentence about how it stores tokens. */
   says: string;
   /** Names of its buffers and blocks, as "ring buffer" and "page". */
   names: { buffer: string; block: string };
   /** Weights of its layers: random where the model has no layers of its form. Default: the model's. */
   weights?: "random";
-  /** Tokens that the reader chooses: of a page, of a window. */
+  /** A size that the reader chooses: tokens of a page or of a window. */
   budget?: { label: string; options: readonly { value: CacheBudget; tokens: number }[] };
   /** One for each operation. */
   moments: readonly CacheMoment[];
-  /** Keys that were rounded, of layer 0 and KV head 0, by sequence and position, as "0:3". */
+  /** Quantized keys of layer 0 and KV head 0, by sequence and position: "0:3". */
   rounded: Readonly<Record<string, RoundedKey>>;
-  /** The largest error of a rounded number of layer 0, as a part of its scale. */
+  /** The largest quantization error of layer 0, in units of the scale. */
   largestError: number;
 };
 
 export type CacheBudget = "small" | "medium" | "large";
 
-/** Numbers of the figure: one conversation through every kind of cache. */
+/** Numbers of the figure: one conversation on every kind of cache. */
 export type CachesAtWorkModel = {
   operations: readonly CacheOperation[];
   /** Texts of the tokens of A, B and C, to the end. */
@@ -132,8 +132,8 @@ export type CachesAtWorkChoices = {
   operations: string;
 };
 
-/** The kind that is drawn: the chosen one. */
-export const kindOf = ({ kinds }: CachesAtWorkModel, { kind }: CachesAtWorkChoices): CacheKind =>
+/** The chosen kind of cache, else the first. */
+export const chosenKind = ({ kinds }: CachesAtWorkModel, { kind }: CachesAtWorkChoices): CacheKind =>
   kinds.find(({ id }) => id === kind) ?? kinds[0]!;
 
 export const sequenceName = (sequence: number): string => "ABC"[sequence]!;
@@ -147,7 +147,7 @@ export const namesText = (sequences: readonly number[]): string => {
 /** A number of tokens in words. */
 export const tokensText = (count: number): string => `${count} ${count === 1 ? "token" : "tokens"}`;
 
-/** Positions that an operation made a cache forget. */
+/** Positions that an operation evicted. */
 export function newlyEvicted(model: CachesAtWorkModel, { moments }: CacheKind, index: number): number[] {
   const { sequence } = model.operations[index]!;
   const [before, after] = [index - 1, index].map((i) => moments[i]?.sequences[sequence]?.stored ?? []);
@@ -156,6 +156,6 @@ export function newlyEvicted(model: CachesAtWorkModel, { moments }: CacheKind, i
   );
 }
 
-/** Tokens of the sequences of a moment in some form. */
+/** Number of tokens of all sequences that are stored in a form. */
 export const countStored = ({ sequences }: CacheMoment, form: StoredAs): number =>
   sequences.reduce((sum, own) => sum + (own?.stored.filter((each) => each === form).length ?? 0), 0);

@@ -5,7 +5,7 @@ const [cell, row] = [26, 32];
 
 const perLine = (width: number) => Math.max(1, Math.floor((width - 28) / cell));
 
-/** Height of it at the end of the story. */
+/** Height of the table after the last operation. Unit: pixels. */
 export function pageTableHeight({ moments }: CacheKind, width: number): number {
   const lines = moments
     .at(-1)!
@@ -13,7 +13,7 @@ export function pageTableHeight({ moments }: CacheKind, width: number): number {
   return 26 + lines.reduce((sum, count) => sum + (count === 0 ? 0 : row + (count - 1) * cell), 0) + 20;
 }
 
-/** The pages of each sequence, in the order of its tokens; those that another one reads too have a thick edge. */
+/** The pages of each sequence, in the order of its tokens. A shared page has a thick edge. */
 export function pageTable(
   { names }: CacheKind,
   { sequences, regions }: CacheMoment,

@@ -20,11 +20,11 @@ type Place = { x: number; y: number; width: number };
 
 const line = 19;
 const headingHeight = 24;
-/** Rows of the ledger, at most, and lines of the next token. */
-const [ledgerRows, nextLines] = [4, 3];
-const ledgerHeight = headingHeight + ledgerRows * line + 10 + nextLines * 16 + 18;
+/** Rows of the table of numbers, at most, and lines of text about the next token. */
+const [maxNumberRows, nextLines] = [4, 3];
+const numbersHeight = headingHeight + maxNumberRows * line + 10 + nextLines * 16 + 18;
 
-/** Effects of a kind on the text, besides storing it. */
+/** Properties of a kind of cache that decide about the content of its panel. */
 function traits({ moments, rounded, names }: CacheKind) {
   return {
     rounds: Object.keys(rounded).length > 0,
@@ -34,15 +34,15 @@ function traits({ moments, rounded, names }: CacheKind) {
   };
 }
 
-/** Height of the panel of a kind: as much as its largest moment needs. */
+/** Height of the panel of a kind at its largest moment. Unit: pixels. */
 export function panelHeight(model: CachesAtWorkModel, kind: CacheKind, width: number): number {
   const { rounds, evicts, pages } = traits(kind);
-  if (rounds) return ledgerHeight + roundedKeyHeight(kind);
-  if (evicts) return ledgerHeight + forgottenHeight(kind);
-  return ledgerHeight + (pages ? pageTableHeight(kind, width) : 0);
+  if (rounds) return numbersHeight + roundedKeyHeight(kind);
+  if (evicts) return numbersHeight + forgottenHeight(kind);
+  return numbersHeight + (pages ? pageTableHeight(kind, width) : 0);
 }
 
-/** Numbers of an operation, the next token, and what is special about the kind. */
+/** Numbers of an operation, the next token, and details of the kind of cache. */
 export function panel(
   model: CachesAtWorkModel,
   kind: CacheKind,
@@ -51,8 +51,8 @@ export function panel(
   { x, y, width }: Place,
 ): Mark[] {
   const { rounds, evicts, pages } = traits(kind);
-  const place = { x, y: y + ledgerHeight, width };
-  const rows = ledger(model, kind, index);
+  const place = { x, y: y + numbersHeight, width };
+  const rows = operationNumbers(model, kind, index);
   return [
     { key: "ledger:heading", kind: "text", x, y: y + 13, text: "This step", size: 14, weight: 600 },
     ...rows.flatMap(([name, value], i): Mark[] => {
@@ -80,13 +80,13 @@ export function panel(
   ];
 }
 
-/** Numbers of an operation by name. */
-function ledger(model: CachesAtWorkModel, kind: CacheKind, index: number): [string, string][] {
+/** Names and numbers of an operation. */
+function operationNumbers(model: CachesAtWorkModel, kind: CacheKind, index: number): [string, string][] {
   const { rounds, evicts, reuses } = traits(kind);
   const { kind: operation, sequence } = model.operations[index]!;
   const { computed, copied, copiedBytes, rounded, bytes, sequences } = kind.moments[index]!;
   const count = (value: number) => (value === 0 ? "none" : tokensText(value));
-  const more = bytes - (kind.moments[index - 1]?.bytes ?? 0);
+  const growth = bytes - (kind.moments[index - 1]?.bytes ?? 0);
   const reused = operation === "request" ? (sequences[sequence]?.reused ?? 0) : 0;
   return [
     ["Keys and values computed", count(computed)],
@@ -96,14 +96,14 @@ function ledger(model: CachesAtWorkModel, kind: CacheKind, index: number): [stri
     ["Copied in memory", copied === 0 ? "none" : `${tokensText(copied)}, ${bytesText(copiedBytes)}`],
     [
       "Allocated",
-      more === 0
+      growth === 0
         ? bytesText(bytes)
-        : `${more > 0 ? "+" : "−"}${bytesText(Math.abs(more))} = ${bytesText(bytes)}`,
+        : `${growth > 0 ? "+" : "−"}${bytesText(Math.abs(growth))} = ${bytesText(bytes)}`,
     ],
   ];
 }
 
-/** The prediction by this cache beside that by all tokens in float32. */
+/** The prediction with this cache, compared with that of all tokens in float32. */
 function nextText(model: CachesAtWorkModel, kind: CacheKind, index: number): string {
   const { sequence } = model.operations[index]!;
   const { next, refusal } = kind.moments[index]!;
@@ -113,9 +113,9 @@ function nextText(model: CachesAtWorkModel, kind: CacheKind, index: number): str
     return "Our small model has no layers of this form: these have random weights, so there is no prediction to compare.";
   if (!next) return "Nothing was computed, so there is no new prediction.";
   const { text, exact, probability, difference } = next;
-  const says = `Next token after ${sequenceName(sequence)}: ${quoted(text)}`;
+  const prediction = `Next token after ${sequenceName(sequence)}: ${quoted(text)}`;
   if (difference === 0)
-    return `${says} ${fixed(100 * exact, 0)}%, bit for bit the prediction with all tokens in float32.`;
+    return `${prediction} ${fixed(100 * exact, 0)}%, bit for bit the prediction with all tokens in float32.`;
   const digits = [0, 1, 2].find((each) => fixed(100 * exact, each) !== fixed(100 * probability, each)) ?? 2;
-  return `${says} ${fixed(100 * probability, digits)}%, instead of ${fixed(100 * exact, digits)}% with all tokens in float32. ${shareText(difference)} of the probability moved.`;
+  return `${prediction} ${fixed(100 * probability, digits)}%, instead of ${fixed(100 * exact, digits)}% with all tokens in float32. ${shareText(difference)} of the probability moved.`;
 }

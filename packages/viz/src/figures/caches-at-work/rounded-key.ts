@@ -5,11 +5,11 @@ import { sequenceName, type CacheKind, type CachesAtWorkModel } from "./model.js
 
 const row = 18;
 
-/** Height of it. */
+/** Height of the panel. Unit: pixels. */
 export const roundedKeyHeight = ({ rounded }: CacheKind): number =>
   78 + (Object.values(rounded)[0]?.exact.length ?? 0) * row;
 
-/** A rounded key: its numbers, their codes and scales, and the error of each between −½ and ½ of its scale. */
+/** A quantized key: its numbers, their codes and scales, and the errors, from −½ to ½ of the scale. */
 export function roundedKey(
   { operations, texts }: CachesAtWorkModel,
   kind: CacheKind,

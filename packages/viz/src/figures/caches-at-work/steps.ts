@@ -1,7 +1,7 @@
 import { quoted } from "../attention-call/model.js";
 import type { Step } from "../figure.js";
 import {
-  kindOf,
+  chosenKind,
   newlyEvicted,
   sequenceName,
   tokensText,
@@ -13,26 +13,26 @@ import {
 
 /** One step for each operation. */
 export function steps(model: CachesAtWorkModel, choices: CachesAtWorkChoices): Step[] {
-  const kind = kindOf(model, choices);
+  const kind = chosenKind(model, choices);
   return model.operations.map((operation, index) => ({
     id: stepId(operation, index),
-    chapter: chapterOf(operation),
-    title: titleOf(model, operation),
-    text: textOf(model, kind, operation, index),
+    chapter: chapterName(operation),
+    title: stepTitle(model, operation),
+    text: stepText(model, kind, operation, index),
     milliseconds: operation.kind === "append" ? 2200 : 2600,
   }));
 }
 
-/** Name of a step in an address: "3-append-b". */
+/** Id of a step: "3-append-b". */
 export const stepId = ({ kind, sequence }: CacheOperation, index: number): string =>
   kind === "append" ? `${index}-append-${sequenceName(sequence).toLowerCase()}` : `${index}-${kind}`;
 
-function chapterOf({ kind, sequence }: CacheOperation): string {
+function chapterName({ kind, sequence }: CacheOperation): string {
   if (kind === "append") return `Append to ${sequenceName(sequence)}`;
   return { prompt: "Prompt", fork: "Fork", request: "New request" }[kind];
 }
 
-function titleOf({ texts }: CachesAtWorkModel, { kind, sequence, lengths }: CacheOperation): string {
+function stepTitle({ texts }: CachesAtWorkModel, { kind, sequence, lengths }: CacheOperation): string {
   const length = lengths[sequence]!;
   switch (kind) {
     case "prompt":
@@ -46,7 +46,12 @@ function titleOf({ texts }: CachesAtWorkModel, { kind, sequence, lengths }: Cach
   }
 }
 
-function textOf(model: CachesAtWorkModel, kind: CacheKind, operation: CacheOperation, index: number): string {
+function stepText(
+  model: CachesAtWorkModel,
+  kind: CacheKind,
+  operation: CacheOperation,
+  index: number,
+): string {
   const { sequence } = operation;
   const moment = kind.moments[index]!;
   if (moment.refusal !== undefined) return `The cache refuses the tokens. ${moment.refusal}`;
@@ -105,7 +110,7 @@ function appendText(
   return parts.filter(Boolean).join(" ");
 }
 
-/** Tokens that this operation made the cache forget. */
+/** Sentence about the tokens that this operation evicted. */
 function evictedText(model: CachesAtWorkModel, kind: CacheKind, index: number): string {
   const { sequence } = model.operations[index]!;
   const evicted = newlyEvicted(model, kind, index);

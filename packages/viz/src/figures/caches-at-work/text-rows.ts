@@ -10,7 +10,7 @@ import {
 } from "./model.js";
 import { glyphHeight, reusedStrength, tokenGlyph } from "./token-glyph.js";
 
-/** Width of the letter in front of a row. */
+/** Width of the name of a sequence, left of its row. Unit: pixels. */
 const left = 26;
 
 const form: Record<StoredAs, string> = {
@@ -24,8 +24,8 @@ const form: Record<StoredAs, string> = {
 /**
  * Each sequence as a row of its tokens, in the form in which the cache has them.
  *
- * @param operation - The last one whose tokens are shown.
- * @param moment - The cache: tokens that it does not hold yet have no stripes.
+ * @param operation - Index of the last operation whose tokens are shown.
+ * @param moment - The cache. Tokens that it does not hold yet have no stripes.
  */
 export function conversationRows(
   model: CachesAtWorkModel,
@@ -56,7 +56,7 @@ export function conversationRows(
       ink: isActive ? "paper" : "text",
       weight: 700,
       size: 12,
-      reads: `${name}: ${summaryOf(cached, length)}`,
+      reads: `${name}: ${sequenceSummary(cached, length)}`,
     });
     for (let position = 0; position < length; position++) {
       const place = places[position]!;
@@ -83,7 +83,7 @@ export function conversationRows(
 }
 
 /** "12 tokens, 6 forgotten". */
-export function summaryOf(cached: CachedSequence | undefined, length: number): string {
+export function sequenceSummary(cached: CachedSequence | undefined, length: number): string {
   if (!cached) return `${tokensText(length)}, none cached`;
   const count = (form: StoredAs) => cached.stored.filter((each) => each === form).length;
   const parts = [

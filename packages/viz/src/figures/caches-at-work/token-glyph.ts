@@ -4,15 +4,15 @@ import type { Mark } from "../mark.js";
 import type { StoredAs } from "./model.js";
 
 /**
- * Height of a stripe: as many pixels as a number has bytes, and half as many again. A latent is as high as its numbers
- * beside those of keys and values; a token of a state has no numbers of its own.
+ * Height of a stripe: 1.5 pixels for each byte of a number. The height of a latent is in proportion to its numbers compared
+ * with those of a key and a value; a token of a state has no numbers of its own.
  */
 export const stripe = { float32: 6, int8: 1.5, latent: 3.75, state: 1, evicted: 0 };
 
-/** Opacity of the stripes of what was reused. */
+/** Opacity of the stripes of a reused token. */
 export const reusedStrength = 0.4;
 
-/** Height of a word with its stripes. */
+/** Height of a word with its stripes. Unit: pixels. */
 export const glyphHeight = 33;
 
 type Glyph = {
@@ -21,11 +21,11 @@ type Glyph = {
   y: number;
   width: number;
   text: string;
-  /** Nothing: it is not in the cache. */
+  /** Undefined: it is not in the cache. */
   stored: StoredAs | undefined;
-  /** Mark that it grows out of. */
+  /** Key of the mark that it grows out of. */
   home?: string | undefined;
-  /** Opacity of its stripes: pale where other memory holds them. */
+  /** Opacity of its stripes. Default 1. */
   strength?: number;
   /** Font size of its word. */
   size?: number;
@@ -34,7 +34,7 @@ type Glyph = {
   cell: string;
 };
 
-/** A token: its word above a stripe of keys and one of values, as high as their bytes; hatched when it is forgotten. */
+/** A token: its word above a stripe for its key and one for its value, as high as their bytes. An evicted one is hatched. */
 export function tokenGlyph({
   key,
   x,

@@ -3,7 +3,7 @@ import { shownLetter, type EncoderDecoderAttentionModel } from "./model.js";
 import type { Stage } from "./steps.js";
 import { fixed } from "../fixed.js";
 
-/** The alignment: a row of weights for each letter that is written, a column for each letter of the source. */
+/** The alignment: weights `[output letters, source letters]`, a row for each letter that is written. */
 export function alignment(
   { source, decoded }: EncoderDecoderAttentionModel,
   stage: Stage,

@@ -1,26 +1,28 @@
 import { blockSize } from "./vector-cells.js";
 import type { EncoderDecoderAttentionModel } from "./model.js";
 
+/** Height of the box of a letter. Unit: pixels. */
 export const chip = 26;
+/** Height of the bar of a weight of 1. Unit: pixels. */
 export const bar = 46;
 
-/** Places of a translator: its rows from above, a column for each source letter and for each state. */
+/** Positions in the picture of a translator: rows, columns of source letters, and columns of states. Unit: pixels. */
 export type Grid = {
   phone: boolean;
-  rows: ReturnType<typeof rowsOf>;
+  rows: ReturnType<typeof rowTops>;
   sourceX(j: number): number;
   stateX(t: number): number;
   columnWidth: number;
   pitch: number;
-  /** Size of a number's cell, and of a vector. */
+  /** Side of the cell of a number. */
   cell: number;
   block: { width: number; height: number };
-  /** The largest number of an annotation. */
+  /** The largest magnitude in the annotations, which has the deepest color. */
   scale: number;
 };
 
-/** Divides a width among the letters. */
-export function gridOf(
+/** The grid of a translator in a width. */
+export function translatorGrid(
   { source, decoded, annotations }: EncoderDecoderAttentionModel,
   { x, y, width, phone }: { x: number; y: number; width: number; phone: boolean },
 ): Grid {
@@ -31,7 +33,7 @@ export function gridOf(
   const block = blockSize(annotations[0]!.length, cell);
   return {
     phone,
-    rows: rowsOf(y, block.height, phone),
+    rows: rowTops(y, block.height, phone),
     sourceX: (j) => left + (j + 0.5) * columnWidth,
     stateX: (t) => left + (t + 0.5) * pitch,
     columnWidth,
@@ -42,8 +44,8 @@ export function gridOf(
   };
 }
 
-/** Upper sides of the rows. */
-function rowsOf(y: number, block: number, phone: boolean) {
+/** Upper edge of each row, from top to bottom. */
+function rowTops(y: number, block: number, phone: boolean) {
   const above = phone ? 17 : 0; // room for the name of a row
   const output = y + above;
   const states = output + chip + 20 + above;

@@ -1,6 +1,6 @@
 import type { Mark } from "../mark.js";
 
-/** A straight line with a head. */
+/** A straight arrow. */
 export function arrow(
   key: string,
   x0: number,

@@ -1,32 +1,36 @@
-/** One letter that the decoder wrote, and everything that led to it. */
+/** One letter that the decoder wrote, and the numbers that it was computed from. */
 export type DecodedLetter = {
   letter: string;
-  /** Probability that the model gave it. */
+  /** Its probability. */
   probability: number;
-  /** The letter that came next in its probabilities. */
+  /** The second most probable letter. */
   second: { letter: string; probability: number };
-  /** The query: state of the decoder before this letter, `[F]`. */
+  /** The query: the state s of the decoder before this letter, `[F]`. */
   state: readonly number[];
-  /** W times the state, `[A]`. */
+  /** W s, `[A]`. */
   projectedQuery: readonly number[];
-  /** One for each letter of the source: v · tanh(W s + U h). */
+  /** Score of each source letter: v · tanh(W s + U h). */
   scores: readonly number[];
   /** Softmax of the scores. */
   weights: readonly number[];
-  /** The annotations, added by weight, `[F]`. */
+  /** Weighted sum of the annotations, `[F]`. */
   context: readonly number[];
   /** State of the decoder after this letter, `[F]`. */
   next: readonly number[];
 };
 
-/** A date as a recurrent translator with additive attention reads and writes it. */
+/**
+ * A date, read and written by a recurrent translator with additive attention.
+ *
+ * @see "Neural Machine Translation by Jointly Learning to Align and Translate" (2014), arXiv:1409.0473
+ */
 export type EncoderDecoderAttentionModel = {
   source: readonly string[];
-  /** The date in the form that is right. */
+  /** The correct translation. */
   target: string;
-  /** Keys and values: one vector for each letter of the source, `[F]`, the forward encoder's half first. */
+  /** Annotations h, keys and values at once: `[F]` for each source letter, the forward encoder's half first. */
   annotations: readonly (readonly number[])[];
-  /** U times the annotations, `[A]` each. */
+  /** U h, `[A]` for each source letter. */
   projectedKeys: readonly (readonly number[])[];
   /** v, `[A]`. */
   scoreWeights: readonly number[];

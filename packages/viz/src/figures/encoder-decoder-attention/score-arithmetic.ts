@@ -5,7 +5,7 @@ import { fixed } from "../fixed.js";
 
 const cell = 7;
 
-/** One score, worked out: W s + U h, the tanh of it, times v, and the sum. */
+/** The arithmetic of one score: v · tanh(W s + U h). */
 export function scoreArithmetic(
   { source, decoded, projectedKeys, scoreWeights }: EncoderDecoderAttentionModel,
   output: number,
@@ -14,7 +14,7 @@ export function scoreArithmetic(
 ): { marks: Mark[]; height: number } {
   const { projectedQuery, scores } = decoded[output]!;
   const key = projectedKeys[column]!;
-  const met = projectedQuery.map((value, i) => Math.tanh(value + key[i]!));
+  const hidden = projectedQuery.map((value, i) => Math.tanh(value + key[i]!));
   const block = blockSize(key.length, cell);
   const top = y + 44;
   const names = ["W s", "U h", "tanh", "v"] as const;
@@ -22,7 +22,7 @@ export function scoreArithmetic(
   const gap = Math.min(44, (width - 4 * block.width - 52) / 4);
   const at = (i: number) => x + 3 + i * (block.width + gap);
   const scale = Math.max(...projectedQuery.map(Math.abs), ...key.map(Math.abs));
-  const list = [
+  const vectors = [
     { numbers: projectedQuery, color: "query", scale, reads: "W times the decoder's state" },
     {
       numbers: key,
@@ -30,7 +30,7 @@ export function scoreArithmetic(
       scale,
       reads: `U times the annotation of “${shownLetter(source[column]!)}”`,
     },
-    { numbers: met, color: "text", scale: 1, reads: "tanh of their sum" },
+    { numbers: hidden, color: "text", scale: 1, reads: "tanh of their sum" },
     {
       numbers: scoreWeights,
       color: "text",
@@ -49,7 +49,7 @@ export function scoreArithmetic(
       weight: 600,
     },
   ];
-  list.forEach(({ numbers, color, scale, reads }, i) => {
+  vectors.forEach(({ numbers, color, scale, reads }, i) => {
     marks.push(
       ...vectorCells(`arithmetic:${i}`, { x: at(i), y: top }, numbers, {
         cell,

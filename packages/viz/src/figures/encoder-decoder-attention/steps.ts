@@ -7,12 +7,12 @@ import { percent } from "../percents.js";
 export const phases = ["score", "weights", "context", "letter"] as const;
 export type Phase = (typeof phases)[number];
 
-/** A moment: the output letter that is being made, and the parts of its phases and of the encoder, from 0 to 1. */
+/** Index of the output letter, and the progress of its phases and of the encoder, from 0 to 1. */
 export type Stage = { output: number } & Record<Phase | "forward" | "backward", number>;
 
 const encoding = 2; // steps before the first output letter
 
-/** The stage at a step and the part of it that has been played. */
+/** The stage at a step and its progress. */
 export function stageAt(step: number, progress: number): Stage {
   const part = (at: number) => (at < step ? 1 : at === step ? progress : 0);
   const output = Math.max(0, Math.floor((step - encoding) / phases.length));
@@ -37,13 +37,13 @@ const paper = {
 };
 const quoted = (letter: string) => `“${shownLetter(letter)}”`;
 
-/** The two likeliest letters with their probabilities; the first alone where the second has less than 0.05 %. */
+/** Probabilities of the two most probable letters; of the first alone if the second has less than 0.05 %. */
 const chances = (probability: number, second: DecodedLetter["second"]) =>
   second.probability < 0.0005
     ? `almost certainly (≈ ${percent(probability)})`
     : `with ${percent(probability)}; ${quoted(second.letter)} has ${percent(second.probability)}`;
 
-/** The story: the source is read in both directions, then each output letter looks back at all of it. */
+/** The source is read in both directions, then each output letter attends to all of it. */
 export function steps(model: EncoderDecoderAttentionModel): Step[] {
   const { source, decoded, target, scoreWeights } = model;
   const written = decoded.map(({ letter }) => letter).join("");
@@ -69,7 +69,7 @@ export function steps(model: EncoderDecoderAttentionModel): Step[] {
       const chapter = shownLetter(letter);
       const place = `letter ${output + 1}`;
       const best = largest(scores);
-      const most = largest(weights);
+      const strongest = largest(weights);
       const made = [
         {
           title: `Query for ${place}: the decoder's state`,
@@ -77,7 +77,7 @@ export function steps(model: EncoderDecoderAttentionModel): Step[] {
         },
         {
           title: "Softmax turns the scores into weights",
-          text: `The weights of the ${source.length} source letters add up to 1. ${quoted(source[most]!)}, letter ${most + 1}, has ${fixed(weights[most]!)}. They are a new row of the alignment.`,
+          text: `The weights of the ${source.length} source letters add up to 1. ${quoted(source[strongest]!)}, letter ${strongest + 1}, has ${fixed(weights[strongest]!)}. They are a new row of the alignment.`,
         },
         {
           title: "Context: the annotations, added by weight",

@@ -1,8 +1,8 @@
 import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
-import { bar, chip, gridOf, type Grid } from "./grid.js";
+import { bar, chip, translatorGrid, type Grid } from "./grid.js";
 import { arrow } from "./lines.js";
-import { lookingBack } from "./looking-back.js";
+import { letterAttention } from "./letter-attention.js";
 import { shownLetter, type EncoderDecoderAttentionModel } from "./model.js";
 import type { Stage } from "./steps.js";
 import { emptyBlock, vectorCells } from "./vector-cells.js";
@@ -12,10 +12,10 @@ import { stretch } from "../stretch.js";
 type Place = { x: number; y: number; width: number; phone: boolean };
 
 /**
- * The translator from below: source letters, their annotations, scores and weights of them, the context that they are added
- * to, the decoder's states, and the letters that it writes.
+ * The translator, from bottom to top: source letters, their annotations, scores and weights, the context, the decoder's
+ * states, and the letters that it writes.
  *
- * @param column - Source letter that is pointed at.
+ * @param column - Index of the source letter that is pointed at.
  */
 export function translator(
   model: EncoderDecoderAttentionModel,
@@ -26,12 +26,12 @@ export function translator(
   const { source, annotations, decoded } = model;
   const now = decoded[stage.output]!;
   const [S, T] = [source.length, decoded.length];
-  const grid = gridOf(model, place);
+  const grid = translatorGrid(model, place);
   const { rows, sourceX, stateX, columnWidth, pitch, cell, block, scale } = grid;
   const marks: Mark[] = [];
   marks.push(...rowNames(grid, stage, place.x));
 
-  // The encoder: each half of the annotations comes letter by letter.
+  // The encoder: each half of the annotations appears letter by letter.
   const half = annotations[0]!.length / 2;
   const asValues = stage.context > 0;
   const asKeys = stage.score > 0;
@@ -75,7 +75,7 @@ export function translator(
   });
   marks.push(...encoderArrows(stage, sourceX, rows.annotations, block, S));
 
-  // The decoder: its states so far, the query among them, and what it wrote.
+  // The decoder: its states so far, one of which is the query, and the letters that it wrote.
   const done = stage.letter >= 1 ? stage.output + 1 : stage.output;
   const started = stage.backward >= 1;
   for (let t = 0; t <= T; t++) {
@@ -163,11 +163,11 @@ export function translator(
     });
   });
 
-  if (asKeys) marks.push(...lookingBack(model, stage, column, grid));
+  if (asKeys) marks.push(...letterAttention(model, stage, column, grid));
   return { marks, height: rows.source + chip - place.y };
 }
 
-/** Names of the rows: beside them, or above them where there is no room. */
+/** Names of the rows: beside them, or above them on a narrow screen. */
 function rowNames({ rows, block, phone }: Grid, stage: Stage, x: number): Mark[] {
   const name = (
     key: string,
@@ -196,7 +196,7 @@ function rowNames({ rows, block, phone }: Grid, stage: Stage, x: number): Mark[]
   if (phone)
     return [
       ...shared,
-      // Lines from the query pass where these two stand later.
+      // At first, the lines from the query pass through the place of this name.
       ...(stage.context > 0 ? [context] : []),
       stage.weights > 0
         ? name("weights", "weights: softmax of the scores below", "scores", 0, "weight-text")
@@ -214,7 +214,7 @@ function rowNames({ rows, block, phone }: Grid, stage: Stage, x: number): Mark[]
   ];
 }
 
-/** Recurrence of the encoder under the annotations: to the right, then to the left. */
+/** Arrows of the recurrence of the encoder: to the right, then to the left. */
 function encoderArrows(
   stage: Stage,
   at: (j: number) => number,

@@ -1,23 +1,23 @@
 import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
 
-/** Columns of a vector that is drawn as a block of cells; its numbers fill it row by row. */
-const across = 4;
+/** Columns of the block of cells of a vector, which is filled row by row. */
+const columns = 4;
 const levels = 5; // shades of a color; the numbers themselves are read in the table
 
 export type Box = { x: number; y: number };
 
 /** Size of a vector's block. */
 export const blockSize = (count: number, cell: number) => ({
-  width: across * cell,
-  height: Math.ceil(count / across) * cell,
+  width: columns * cell,
+  height: Math.ceil(count / columns) * cell,
 });
 
 /**
- * A vector as a block of cells: color where a number is positive, gray where it is negative, paler the smaller it is.
- * Cells of one shade are one path, so that a picture of many vectors stays small.
+ * A vector as a block of cells. Positive numbers are colored, negative ones gray, larger ones deeper. Cells of one shade
+ * share one path, which keeps the SVG small.
  *
- * @param shown - Range of the numbers that are there, by index. Default: all.
+ * @param shown - Tells which numbers are drawn, by index. Default: all.
  */
 export function vectorCells(
   key: string,
@@ -51,7 +51,7 @@ export function vectorCells(
     const level = Math.min(levels, Math.ceil((levels * Math.abs(value)) / scale));
     if (level === 0) return;
     const name = `${value < 0 ? "minus" : "plus"}:${level}`;
-    const [cx, cy] = [(i % across) * cell, Math.floor(i / across) * cell];
+    const [cx, cy] = [(i % columns) * cell, Math.floor(i / columns) * cell];
     paths.set(name, `${paths.get(name) ?? ""}M${px(cx)} ${px(cy)}h${px(inner)}v${px(inner)}h-${px(inner)}z`);
   });
   return [
@@ -86,7 +86,7 @@ export function vectorCells(
   ];
 }
 
-/** An empty block: a vector that is not there yet. */
+/** A dashed block, for a vector that is not computed yet. */
 export const emptyBlock = (key: string, { x, y }: Box, count: number, cell: number): Mark => {
   const size = blockSize(count, cell);
   return {

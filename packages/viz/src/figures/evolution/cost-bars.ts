@@ -27,7 +27,7 @@ export function costBars(
       name: "Cache per token of context",
       value: step.cacheBytesPerToken,
       was: before?.cacheBytesPerToken,
-      most: full.cache,
+      max: full.cache,
       text: step.cacheBytesPerToken === 0 ? "nothing to cache" : bytesText(step.cacheBytesPerToken),
       note: step.cacheText,
       fill: "text",
@@ -37,17 +37,17 @@ export function costBars(
       name: "Work per new token",
       value: step.flopsPerToken,
       was: before?.flopsPerToken,
-      most: full.work,
+      max: full.work,
       text: flopsText(step.flopsPerToken),
       note: step.workText,
       fill: "cost",
     },
   ] as const;
-  return rows.flatMap(({ id, name, value, was, most, text, note, fill }, i): Mark[] => {
+  return rows.flatMap(({ id, name, value, was, max, text, note, fill }, i): Mark[] => {
     const top = y + i * 54;
     const key = `${prefix}cost:${id}`;
-    const length = (cost: number) => Math.min(1, cost / most) * width;
-    const over = value > most;
+    const length = (cost: number) => Math.min(1, cost / max) * width;
+    const over = value > max;
     return [
       { key: `${key}:name`, kind: "text", x, y: top + 12, text: name, weight: 600 },
       { key: `${key}:value`, kind: "text", x: x + width, y: top + 12, text, anchor: "end", weight: 700 },

@@ -157,7 +157,7 @@ export function diagram(
   }
 
   // Queries and their wires.
-  const rowOf = (query: number) => step.weights[0]![query]!;
+  const weightRow = (query: number) => step.weights[0]![query]!;
   const wire = (query: number, word: number, from: { x: number; y: number }, weight: number, main: boolean) =>
     put({
       key: main ? `wire:${word}` : `wire:${query}:${word}`,
@@ -240,9 +240,9 @@ export function diagram(
         line: 2.5,
       });
     }
-    words.forEach((_, t) => wire(asks, t, from, rowOf(asks)[t] ?? 0, true));
+    words.forEach((_, t) => wire(asks, t, from, weightRow(asks)[t] ?? 0, true));
   } else if (!heads) {
-    const causal = rowOf(0)[T - 1] === null;
+    const causal = weightRow(0)[T - 1] === null;
     for (let t = 0; t < T; t++) {
       const main = t === asks;
       circle(`query:${t}`, { x: center(t), y: queryY }, "q", {
@@ -250,7 +250,7 @@ export function diagram(
         opacity: main || !causal ? 1 : 0.4,
         reads: `query of “${words[t]!}”`,
       });
-      rowOf(t).forEach((weight, s) => {
+      weightRow(t).forEach((weight, s) => {
         if (weight !== null) wire(t, s, { x: center(t), y: queryY + 14 }, weight, main);
       });
     }
@@ -305,11 +305,11 @@ function stateMarks(
   { x, y }: { x: number; y: number },
 ): Mark[] {
   const cell = stateSize / state.length;
-  const most = Math.max(1e-9, ...state.flat().map(Math.abs));
+  const max = Math.max(1e-9, ...state.flat().map(Math.abs));
   const paths = new Map<string, string>();
   state.forEach((row, k) =>
     row.forEach((number, v) => {
-      const level = Math.round((4 * Math.abs(number)) / most); // a fifth of the scale
+      const level = Math.round((4 * Math.abs(number)) / max); // a fifth of the scale
       if (level === 0) return;
       const name = `${number < 0 ? "-" : "+"}${level}`;
       const side = `h${px(stateSize / row.length)}v${px(cell)}h${px(-stateSize / row.length)}z`;

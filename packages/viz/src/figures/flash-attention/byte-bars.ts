@@ -10,7 +10,7 @@ export const barsHeight = 92;
 
 /** Bars below a title, on one linear scale; dashed up to what they will be. */
 function bars(key: string, title: string, list: readonly Bar[], { x, y, width }: Place): Mark[] {
-  const most = Math.max(...list.map(({ bytes }) => bytes));
+  const maxBytes = Math.max(...list.map(({ bytes }) => bytes));
   return [
     { key: `${key}:title`, kind: "text", x, y: y + 12, text: title, size: 13, weight: 600 },
     ...list.flatMap(({ key: own, name, bytes, now, color }, i): Mark[] => {
@@ -31,7 +31,7 @@ function bars(key: string, title: string, list: readonly Bar[], { x, y, width }:
           kind: "rect",
           x,
           y: top + 17,
-          width: (bytes / most) * width,
+          width: (bytes / maxBytes) * width,
           height: 12,
           stroke: "cost",
           dash: true,
@@ -41,7 +41,7 @@ function bars(key: string, title: string, list: readonly Bar[], { x, y, width }:
           kind: "rect",
           x,
           y: top + 17,
-          width: Math.max(now > 0 ? 1.5 : 0, (now / most) * width),
+          width: Math.max(now > 0 ? 1.5 : 0, (now / maxBytes) * width),
           height: 12,
           fill: color,
           shade: 0.75,

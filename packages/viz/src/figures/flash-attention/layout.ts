@@ -1,13 +1,13 @@
 import type { FlashAttentionModel } from "./model.js";
 
 /** Places of the figure: Q left of the scores, K above, V below, and the state of each query to the right. */
-export type FlashLayout = ReturnType<typeof layoutOf>;
+export type FlashLayout = ReturnType<typeof flashLayout>;
 
-export function layoutOf(model: FlashAttentionModel, width: number) {
+export function flashLayout(model: FlashAttentionModel, width: number) {
   const [N, D] = model.query.shape as [number, number];
   const phone = width < 640;
   const cell = phone ? Math.min(22, Math.floor((width - 162) / N)) : Math.floor(Math.min(440 / N, 40));
-  const panelWidth = 280; // the least of what stands beside
+  const panelWidth = 280; // pixels, at least
   const small = phone ? 5 : 13; // a number of Q, K and V
   const names = phone ? 18 : 22;
   const gap = phone ? 5 : 8;

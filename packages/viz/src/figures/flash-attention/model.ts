@@ -75,7 +75,7 @@ export type FlashAttentionModel = {
 };
 
 /** Tokens of block `index`: the last one may be shorter. */
-export const blockOf = (index: number, { tileSize, query }: FlashAttentionModel) => ({
+export const blockRange = (index: number, { tileSize, query }: FlashAttentionModel) => ({
   start: index * tileSize,
   end: Math.min((index + 1) * tileSize, query.shape[0]!),
 });

@@ -1,6 +1,6 @@
 import type { Mark } from "../mark.js";
 import type { FlashLayout } from "./layout.js";
-import { blockOf, type FlashAttentionModel } from "./model.js";
+import { blockRange, type FlashAttentionModel } from "./model.js";
 import type { Walk } from "./walk.js";
 import { fixed } from "../fixed.js";
 
@@ -33,7 +33,7 @@ export function queryStates(
   layout: FlashLayout,
 ): Mark[] {
   const { N, D, cell, state, number, accumulator, accumulatorCell, top, phone } = layout;
-  const most = Math.max(...Array.from(model.output.data, Math.abs)) * (divided ? 1 : 2.5);
+  const maxOutput = Math.max(...Array.from(model.output.data, Math.abs)) * (divided ? 1 : 2.5);
   const heading = (key: string, x: number, text: string, fill: Mark["fill"] = "text"): Mark => ({
     key: `state:${key}`,
     kind: "text",
@@ -59,7 +59,7 @@ export function queryStates(
     const { max, sum, accumulator: values } = queryState(model, walk, t);
     const row = Math.floor(t / model.tileSize);
     const isCurrent = walk.current?.row === row;
-    const { start } = blockOf(row, model);
+    const { start } = blockRange(row, model);
     const rescales =
       isCurrent &&
       walk.current!.before.sum[t - start]! > 0 &&
@@ -109,7 +109,7 @@ export function queryStates(
         width: accumulatorCell - 1,
         height: cell - 2,
         fill: value < 0 ? "cost" : "value",
-        shade: sum === 0 ? 0 : Math.min(0.75, 0.06 + (0.6 * Math.abs(value)) / most),
+        shade: sum === 0 ? 0 : Math.min(0.75, 0.06 + (0.6 * Math.abs(value)) / maxOutput),
         stroke: "rule",
         ...(accumulatorCell >= 30 && { text: sum === 0 ? "0" : fixed(value), size: 11 }),
         reads: `${divided ? "output" : "accumulator"} of query ${t + 1}, number ${d + 1}: ${fixed(value)}`,

@@ -1,7 +1,7 @@
 import type { Mark } from "../mark.js";
 import type { ThemeName } from "../../palette.js";
 import type { FlashLayout } from "./layout.js";
-import { blockOf, type FlashAttentionModel, type FlashTile } from "./model.js";
+import { blockRange, type FlashAttentionModel, type FlashTile } from "./model.js";
 import { rangeText } from "./steps.js";
 import type { Walk } from "./walk.js";
 import { fixed } from "../fixed.js";
@@ -30,7 +30,7 @@ export function scoreTiles(model: FlashAttentionModel, walk: Walk, layout: Flash
   model.tiles.forEach((tile, i) => {
     const isCurrent = tile === walk.current;
     const isPast = i < walk.done;
-    const [queries, keys] = [blockOf(tile.row, model), blockOf(tile.column, model)];
+    const [queries, keys] = [blockRange(tile.row, model), blockRange(tile.column, model)];
     const place = {
       ...layout.score(queries.start, keys.start),
       width: (keys.end - keys.start) * cell,
@@ -66,13 +66,16 @@ export function scoreTiles(model: FlashAttentionModel, walk: Walk, layout: Flash
         ink: "quiet",
         layer: 1,
       });
-    if (isCurrent) marks.push(...cells(model, tile, walk, layout), frameOf(place, walk));
+    if (isCurrent) marks.push(...cells(model, tile, walk, layout), fastMemoryFrame(place, walk));
   });
   return marks;
 }
 
 /** The border of fast memory around a tile. */
-const frameOf = (place: { x: number; y: number; width: number; height: number }, walk: Walk): Mark => ({
+const fastMemoryFrame = (
+  place: { x: number; y: number; width: number; height: number },
+  walk: Walk,
+): Mark => ({
   key: "fast",
   kind: "rect",
   ...place,
@@ -84,7 +87,7 @@ const frameOf = (place: { x: number; y: number; width: number; height: number },
 });
 
 function cells(model: FlashAttentionModel, tile: FlashTile, walk: Walk, layout: FlashLayout): Mark[] {
-  const [queries, keys] = [blockOf(tile.row, model), blockOf(tile.column, model)];
+  const [queries, keys] = [blockRange(tile.row, model), blockRange(tile.column, model)];
   const { N, cell } = layout;
   const marks: Mark[] = [];
   for (let t = queries.start; t < queries.end; t++)
@@ -126,12 +129,12 @@ export function inputs(model: FlashAttentionModel, walk: Walk, layout: FlashLayo
     block: number | undefined,
   ) => {
     const { data } = model[name];
-    const most = Math.max(...Array.from(data, Math.abs));
+    const max = Math.max(...Array.from(data, Math.abs));
     for (let token = 0; token < N; token++) {
       const isFast = block !== undefined && Math.floor(token / model.tileSize) === block;
       for (let d = 0; d < D; d++) {
         const value = data[token * D + d]!;
-        const strength = 0.15 + (0.8 * Math.abs(value)) / most;
+        const strength = 0.15 + (0.8 * Math.abs(value)) / max;
         marks.push({
           key: `${name}:${token}:${d}`,
           kind: "rect",

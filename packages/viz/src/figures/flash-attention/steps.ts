@@ -1,6 +1,6 @@
 import { bytesText, countText } from "../bytes-text.js";
 import type { Step } from "../figure.js";
-import { blockOf, computedTiles, type FlashAttentionChoices, type FlashAttentionModel } from "./model.js";
+import { blockRange, computedTiles, type FlashAttentionChoices, type FlashAttentionModel } from "./model.js";
 
 const paper = {
   text: "“FlashAttention: Fast and Memory-Efficient Exact Attention with IO-Awareness” (2022)",
@@ -26,8 +26,8 @@ export function steps(model: FlashAttentionModel, { length }: FlashAttentionChoi
     },
     ...computed.map((tile): Step => {
       const { row, column, kind, before, after } = tile;
-      const queries = rangeText(blockOf(row, model));
-      const keys = rangeText(blockOf(column, model));
+      const queries = rangeText(blockRange(row, model));
+      const keys = rangeText(blockRange(column, model));
       const isFirst = !before.sum.some((sum) => sum > 0);
       const rescaled = after.max.filter((m, i) => before.sum[i]! > 0 && m > before.max[i]!).length;
       const what = isFirst

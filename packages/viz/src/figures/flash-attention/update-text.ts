@@ -1,6 +1,6 @@
 import type { Mark } from "../mark.js";
 import type { FlashLayout } from "./layout.js";
-import { blockOf, type FlashAttentionModel } from "./model.js";
+import { blockRange, type FlashAttentionModel } from "./model.js";
 import { queryState } from "./query-state.js";
 import type { Walk } from "./walk.js";
 import { fixed } from "../fixed.js";
@@ -44,8 +44,8 @@ export function updateText(
   }
 
   function arithmetic(): string[] {
-    const { start, end } = blockOf(tile!.row, model);
-    const keys = blockOf(tile!.column, model);
+    const { start, end } = blockRange(tile!.row, model);
+    const keys = blockRange(tile!.column, model);
     const { before, after } = tile!;
     const rescaled = after.max.findIndex((m, i) => before.sum[i]! > 0 && m > before.max[i]!);
     const visible = after.max.findIndex((m) => m > -Infinity);

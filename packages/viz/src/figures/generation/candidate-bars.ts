@@ -1,7 +1,7 @@
 import { easeCubicInOut } from "d3-ease";
 import { px } from "../../picture.js";
 import type { Mark } from "../mark.js";
-import { fitText, gutterOf, small, type Place } from "./layout.js";
+import { fitText, gutterWidth, small, type Place } from "./layout.js";
 import { shownToken, type GenerationModel } from "./model.js";
 import type { Stage } from "./steps.js";
 import { stretch } from "../stretch.js";
@@ -26,12 +26,12 @@ export function candidateBars(
   const { phone, x, y, width } = place;
   const now = model.generated[stage.token]!;
   const { candidates, others } = now;
-  const gutter = gutterOf(place);
+  const gutter = gutterWidth(place);
   const gap = phone ? 4 : 28;
   const block = (width - gutter - 2 * gap) / 3;
   const columnX = (index: number) => x + gutter + index * (block + gap);
-  const most = Math.max(...candidates.map((one) => Math.max(one.probability, one.tempered, one.kept)));
-  const scale = (part: number) => (part / most) * (block - (phone ? 42 : 50));
+  const max = Math.max(...candidates.map((one) => Math.max(one.probability, one.tempered, one.kept)));
+  const scale = (part: number) => (part / max) * (block - (phone ? 42 : 50));
   const top = y + 22;
   const marks: Mark[] = [];
 
@@ -174,7 +174,7 @@ export function candidateBars(
 
   const rest = top + candidates.length * pitch;
   const count = others.count.toLocaleString("en-US");
-  const restOf = [
+  const otherTexts = [
     list.model.at(-1)!,
     list.tempered.at(-1)!,
     others.keptCount === 0
@@ -203,7 +203,7 @@ export function candidateBars(
     fill: "quiet",
     opacity: opacities[0]!,
   });
-  restOf.forEach((text, i) => {
+  otherTexts.forEach((text, i) => {
     const base = {
       kind: "text",
       x: columnX(i) + 5,

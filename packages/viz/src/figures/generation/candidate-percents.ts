@@ -3,8 +3,8 @@ import type { GeneratedToken } from "./model.js";
 
 /** Sum, before it is divided by itself, of what top-p keeps. */
 export const keptSum = ({ candidates }: GeneratedToken): number => {
-  const most = candidates.find(({ kept }) => kept > 0);
-  return most ? most.tempered / most.kept : 1;
+  const firstKept = candidates.find(({ kept }) => kept > 0);
+  return firstKept ? firstKept.tempered / firstKept.kept : 1;
 };
 
 /** Percent as printed, of the candidates and at last of all others: each list adds up to 100.0%. */

@@ -3,8 +3,8 @@ import { labelWidth } from "../../picture.js";
 import { bytesText, countText } from "../bytes-text.js";
 import type { Mark } from "../mark.js";
 import { wrapText } from "../wrap-text.js";
-import { fitText, gutterOf, small, type Place } from "./layout.js";
-import { headName, shownToken, weightsOf, type GenerationChoices, type GenerationModel } from "./model.js";
+import { fitText, gutterWidth, small, type Place } from "./layout.js";
+import { headName, shownToken, headWeights, type GenerationChoices, type GenerationModel } from "./model.js";
 import type { Stage } from "./steps.js";
 import { stretch } from "../stretch.js";
 import { weightTexts } from "../percents.js";
@@ -42,7 +42,7 @@ export function columns(
   const chip = 26;
   const [chipY, cacheY] = [16 + bar + 4, 16 + bar + 4 + chip + 6];
   const lineHeight = cacheY + numLayers * pitch + 14;
-  const gutter = gutterOf(place);
+  const gutter = gutterWidth(place);
   const list = arrange(all, leastWidth(model, place.width - gutter, phone), {
     x: x + gutter,
     y,
@@ -82,7 +82,7 @@ export function columns(
       );
   }
 
-  const weights = weightsOf(now, choices.head);
+  const weights = headWeights(now, choices.head);
   const printed = weightTexts(weights);
   list.forEach((column, j) => {
     const top = y + column.row * lineHeight;
@@ -239,8 +239,9 @@ export function columns(
 
 const quoted = (token: string) => `“${shownToken(token)}”`;
 
-const gapOf = (phone: boolean) => (phone ? 4 : 7);
-const widthOf = (text: string, least: number) => Math.max(least, labelWidth([shownToken(text)]) + 14);
+const columnGap = (phone: boolean) => (phone ? 4 : 7);
+const columnWidth = (text: string, minWidth: number) =>
+  Math.max(minWidth, labelWidth([shownToken(text)]) + 14);
 
 /** The least width of a column: the largest with which the text stays in one line to its end, so that columns keep their places. */
 function leastWidth({ prompt, generated }: GenerationModel, width: number, phone: boolean): number {
@@ -250,28 +251,30 @@ function leastWidth({ prompt, generated }: GenerationModel, width: number, phone
     ...(draft.length > 0 ? draft : [text]),
   ]);
   texts.push([...prompt, ...generated.map(({ text }) => text)]);
-  const fits = (least: number) =>
+  const fits = (minWidth: number) =>
     texts.every(
-      (list) => list.reduce((sum, text) => sum + widthOf(text, least) + gapOf(phone), -gapOf(phone)) <= width,
+      (list) =>
+        list.reduce((sum, text) => sum + columnWidth(text, minWidth) + columnGap(phone), -columnGap(phone)) <=
+        width,
     );
   const [smallest, largest] = [phone ? 36 : 48, 100];
-  let least = largest;
-  while (least > smallest && !fits(least)) least -= 2;
-  return least;
+  let minWidth = largest;
+  while (minWidth > smallest && !fits(minWidth)) minWidth -= 2;
+  return minWidth;
 }
 
 /** Columns side by side, in as many lines as they need. */
 function arrange(
   texts: readonly string[],
-  least: number,
+  minWidth: number,
   { x, y, width, phone, lineHeight }: Place & { lineHeight: number },
 ): Column[] {
   let [left, row] = [x, 0];
   return texts.map((text) => {
-    const wide = widthOf(text, least);
+    const wide = columnWidth(text, minWidth);
     if (left + wide > x + width && left > x) [left, row] = [x, row + 1];
     const column = { x: left, y: y + row * lineHeight, width: wide, height: 0, text, row };
-    left += wide + gapOf(phone);
+    left += wide + columnGap(phone);
     return column;
   });
 }

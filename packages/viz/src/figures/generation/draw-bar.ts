@@ -2,7 +2,7 @@ import { easeCubicIn } from "d3-ease";
 import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import { candidateCell } from "./candidate-bars.js";
-import { gutterOf, small, type Place } from "./layout.js";
+import { gutterWidth, small, type Place } from "./layout.js";
 import { shownToken, type GenerationModel } from "./model.js";
 import type { Slot } from "./columns.js";
 import type { Stage } from "./steps.js";
@@ -14,7 +14,7 @@ export const drawBarHeight = 66;
 export function drawBar(model: GenerationModel, stage: Stage, place: Place): { marks: Mark[]; from: Slot } {
   const { x, y, width } = place;
   const { candidates, others, taken, draw, pinned } = model.generated[stage.token]!;
-  const left = x + gutterOf(place);
+  const left = x + gutterWidth(place);
   const right = x + width - 6;
   const at = (part: number) => left + part * (right - left);
   const top = y + 22;

@@ -4,7 +4,7 @@ import { labelWidth } from "../../picture.js";
 export type Place = { x: number; y: number; width: number; phone: boolean };
 
 /** Width at the left for the names of rows. */
-export const gutterOf = ({ phone }: { phone: boolean }): number => (phone ? 66 : 96);
+export const gutterWidth = ({ phone }: { phone: boolean }): number => (phone ? 66 : 96);
 
 /** Font size of numbers and of names of rows. */
 export const small = 11;

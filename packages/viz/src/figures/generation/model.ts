@@ -117,7 +117,7 @@ export function shownToken(token: string): string {
 }
 
 /** Weights of the last token when a token was generated: of a head, or the mean of all. */
-export function weightsOf({ weights }: GeneratedToken, head: number): number[] {
+export function headWeights({ weights }: GeneratedToken, head: number): number[] {
   const own = weights[head];
   if (own) return [...own];
   return weights[0]!.map((_, i) => weights.reduce((sum, row) => sum + row[i]!, 0) / weights.length);

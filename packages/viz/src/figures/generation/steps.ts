@@ -1,5 +1,5 @@
 import type { Step } from "../figure.js";
-import { headName, shownToken, weightsOf, type GenerationChoices, type GenerationModel } from "./model.js";
+import { headName, shownToken, headWeights, type GenerationChoices, type GenerationModel } from "./model.js";
 import { keptSum, percentTexts } from "./candidate-percents.js";
 import { percent, weightTexts } from "../percents.js";
 
@@ -54,9 +54,9 @@ const tell: Record<Phase, Tell> = {
     const { prompt, generated } = model;
     const now = generated[token]!;
     const text = [...prompt, ...generated.slice(0, token).map(({ text }) => text)];
-    const weights = weightsOf(now, head);
-    const most = weights.indexOf(Math.max(...weights));
-    const looks = `${quoted(text.at(-1)!)} attends most to ${quoted(text[most]!)}: ${weightTexts(weights)[most]!} in ${head < 0 ? "the mean of all heads" : headName(model, head)}.`;
+    const weights = headWeights(now, head);
+    const strongest = weights.indexOf(Math.max(...weights));
+    const looks = `${quoted(text.at(-1)!)} attends most to ${quoted(text[strongest]!)}: ${weightTexts(weights)[strongest]!} in ${head < 0 ? "the mean of all heads" : headName(model, head)}.`;
     if (token === 0)
       return {
         title: `Prefill: ${plural(prompt.length, "token")} of the prompt at once`,
@@ -144,9 +144,9 @@ const tell: Record<Phase, Tell> = {
 function cacheEffect({ cache, generated }: GenerationModel, token: number): string {
   const { candidates } = generated[token]!;
   const by = candidates.map(({ probability, exact = probability }) => Math.abs(probability - exact));
-  const most = by.indexOf(Math.max(...by));
-  const { text, exact } = candidates[most]!;
+  const mostChanged = by.indexOf(Math.max(...by));
+  const { text, exact } = candidates[mostChanged]!;
   if (exact === undefined) return "";
   const why = cache === "rolling" ? "With every token in the cache" : "With the cache in float32";
-  return ` ${why}, ${quoted(text)} would have ${percent(exact)} instead of ${percentTexts(generated[token]!).model[most]!}.`;
+  return ` ${why}, ${quoted(text)} would have ${percent(exact)} instead of ${percentTexts(generated[token]!).model[mostChanged]!}.`;
 }

@@ -13,11 +13,11 @@ export type CellStyle = {
   lit: number | undefined;
 };
 
-export const rowOf = ({ data, shape }: PictureData, row: number): number[] =>
+export const matrixRow = ({ data, shape }: PictureData, row: number): number[] =>
   Array.from({ length: shape[1]! }, (_, column) => data[row * shape[1]! + column]!);
 
 /** Opacity of what belongs to a head. */
-export const ofHead = (lit: number | undefined, head: number | undefined): number =>
+export const headOpacity = (lit: number | undefined, head: number | undefined): number =>
   lit === undefined || head === undefined || lit === head ? 1 : 0.2;
 
 // Cells from which on numbers are written: those of a vector stand alone, those of a matrix side by side.
@@ -54,7 +54,7 @@ export function vectorCells(
   return values.map((value, i) => {
     const opacity = shown(i);
     if (opacity <= 0) return emptyCell(`${key}:${i}:empty`, at(i), cell);
-    const box = { ...at(i), width: cell, height: cell, opacity: opacity * ofHead(lit, head?.(i)) };
+    const box = { ...at(i), width: cell, height: cell, opacity: opacity * headOpacity(lit, head?.(i)) };
     return {
       ...numberCell(`${key}:${i}`, box, value, color, { ...written(value, cell, vectorFrom), scale }),
       reads: `${reads(i)}: ${fixed(value, 3)}`,
@@ -71,7 +71,7 @@ export function weightCell(
   color: ThemeName,
   { at, head, missing, reads }: { at: Point; head: number; missing: string | undefined; reads: string },
 ): Mark {
-  const box = { ...at, width: cell, height: cell, opacity: ofHead(lit, head) };
+  const box = { ...at, width: cell, height: cell, opacity: headOpacity(lit, head) };
   const hatch = missing === undefined ? 0 : 0.8;
   return {
     ...numberCell(key, box, value, color, { ...written(value, cell, matrixFrom), hatch }),

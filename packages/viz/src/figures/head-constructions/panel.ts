@@ -1,7 +1,7 @@
 import { easeCubicInOut } from "d3-ease";
 import type { Mark } from "../mark.js";
 import type { HeadConstruction, HeadConstructionsChoices, HeadConstructionsModel } from "./model.js";
-import { differs, ofHead, rowOf, vectorCells, weightCell } from "./panel-cells.js";
+import { differs, headOpacity, matrixRow, vectorCells, weightCell } from "./panel-cells.js";
 import { panelLayout, type PanelLayout } from "./panel-layout.js";
 import { fixed } from "../fixed.js";
 
@@ -56,12 +56,12 @@ function projection({ model, construction, choices, stages, layout, D, lit }: Pa
   const { embedDim: C, headDim, tokens } = model;
   const style = { cell: layout.cell, lit };
   const matrix = construction.projections[choices.projection];
-  const values = rowOf(construction.projected[choices.projection], choices.token);
-  const ofFirst = rowOf(model.constructions[0]!.projected[choices.projection], choices.token);
+  const values = matrixRow(construction.projected[choices.projection], choices.token);
+  const ofFirst = matrixRow(model.constructions[0]!.projected[choices.projection], choices.token);
   const current = stages.project < 1 ? Math.floor(stages.project * values.length) : -1;
-  const headOf = (o: number) => Math.floor(o / D);
+  const headIndex = (o: number) => Math.floor(o / D);
   const marks = [
-    ...vectorCells(`${name}:x`, { ...style, lit: undefined }, rowOf(model.x, choices.token), "cost", {
+    ...vectorCells(`${name}:x`, { ...style, lit: undefined }, matrixRow(model.x, choices.token), "cost", {
       at: layout.input,
       reads: (i) => `number ${i + 1} of “${tokens[choices.token]!}”`,
       address: (i) => `${name}-x:${i}:0`,
@@ -69,13 +69,13 @@ function projection({ model, construction, choices, stages, layout, D, lit }: Pa
     ...vectorCells(`${name}:q`, style, values, choices.projection, {
       at: layout.projected,
       shown: (o) => shownFrom(stages.project, o, values.length),
-      head: headOf,
-      reads: (o) => `${choices.projection} of head ${headOf(o) + 1}, number ${(o % D) + 1}`,
+      head: headIndex,
+      reads: (o) => `${choices.projection} of head ${headIndex(o) + 1}, number ${(o % D) + 1}`,
       address: (o) => `${name}-q:0:${o}`,
     }),
   ];
   values.forEach((value, o) => {
-    const head = headOf(o);
+    const head = headIndex(o);
     for (let i = 0; i < C; i++) {
       const isMissing = name === "split-input" && Math.floor(i / D) !== head;
       const mark = weightCell(`${name}:w:${o}:${i}`, style, matrix.data[o * C + i]!, choices.projection, {
@@ -91,7 +91,12 @@ function projection({ model, construction, choices, stages, layout, D, lit }: Pa
     const like = o % D < headDim ? ofFirst[head * headDim + (o % D)]! : 0;
     if (Math.abs(value - like) > 1e-4)
       marks.push(
-        differs(`${name}:q:${o}:differs`, layout.projected(o), layout.cell, stages.cut * ofHead(lit, head)),
+        differs(
+          `${name}:q:${o}:differs`,
+          layout.projected(o),
+          layout.cell,
+          stages.cut * headOpacity(lit, head),
+        ),
       );
   });
   return marks;
@@ -101,7 +106,7 @@ function projection({ model, construction, choices, stages, layout, D, lit }: Pa
 function attention({ model, construction, choices, stages, layout, lit }: Panel): Mark[] {
   const { numHeads, tokens } = model;
   return Array.from({ length: numHeads }, (_, head) =>
-    rowOf(construction.weights, head * tokens.length + choices.token).map((weight, key): Mark => ({
+    matrixRow(construction.weights, head * tokens.length + choices.token).map((weight, key): Mark => ({
       key: `${construction.name}:share:${head}:${key}`,
       kind: "rect",
       ...layout.attentionWeight(head, key, tokens.length),
@@ -109,7 +114,7 @@ function attention({ model, construction, choices, stages, layout, lit }: Panel)
       fill: "weight",
       shade: stages.attend > 0 ? 0.08 + 0.9 * weight * stages.attend : 0.04,
       stroke: "rule",
-      opacity: ofHead(lit, head),
+      opacity: headOpacity(lit, head),
       reads: `weight of “${tokens[key]!}” for “${tokens[choices.token]!}” in head ${head + 1}: ${fixed(weight, 3)}`,
     })),
   ).flat();
@@ -121,17 +126,17 @@ function output({ model, construction, choices, stages, layout, D, lit }: Panel)
   const { headOutput, outputWeight, cell } = layout;
   if (!matrix || !headOutput || !outputWeight) return [];
   const style = { cell, lit };
-  const results = rowOf(construction.heads, choices.token);
-  const headOf = (o: number) => Math.floor(o / D);
+  const results = matrixRow(construction.heads, choices.token);
+  const headIndex = (o: number) => Math.floor(o / D);
   const marks = vectorCells(`${name}:o`, style, results, "value", {
     at: headOutput,
     shown: (o) => shownFrom(stages.attend, o, results.length),
-    head: headOf,
-    reads: (o) => `result of head ${headOf(o) + 1}, number ${(o % D) + 1}`,
+    head: headIndex,
+    reads: (o) => `result of head ${headIndex(o) + 1}, number ${(o % D) + 1}`,
   });
   for (let c = 0; c < model.embedDim; c++)
     for (let o = 0; o < results.length; o++) {
-      const head = headOf(o);
+      const head = headIndex(o);
       const isMissing = name === "split-input" && Math.floor(c / D) !== head;
       marks.push(
         weightCell(`${name}:wo:${c}:${o}`, style, matrix.data[c * results.length + o]!, "cost", {
@@ -154,7 +159,7 @@ function sum({ model, construction, choices, stages, layout, lit }: Panel): Mark
   const moved = easeCubicInOut(stages.add);
   const marks: Mark[] = [];
   for (let head = 0; head < H; head++) {
-    const values = rowOf(construction.writes, head * tokens.length + choices.token);
+    const values = matrixRow(construction.writes, head * tokens.length + choices.token);
     marks.push(
       ...vectorCells(`${name}:write:${head}`, style, values, "value", {
         at: (c) => write(c, head),
@@ -175,8 +180,8 @@ function sum({ model, construction, choices, stages, layout, lit }: Panel): Mark
       );
     }
   }
-  const total = rowOf(construction.result, choices.token);
-  const ofFirst = rowOf(model.constructions[0]!.result, choices.token);
+  const total = matrixRow(construction.result, choices.token);
+  const ofFirst = matrixRow(model.constructions[0]!.result, choices.token);
   marks.push(
     ...vectorCells(`${name}:sum`, { ...style, lit: undefined }, total, "value", {
       at: result,

@@ -15,10 +15,10 @@ export function cacheBars(
 ): Mark[] {
   const { x, y, width } = place;
   const atEnd = kinds.map(({ bytes }) => bytes.at(-1)!);
-  const most = Math.max(...atEnd);
+  const maxBytes = Math.max(...atEnd);
   const [left, right] = [x + 44, x + width - 76];
   const top = y + 28;
-  const scale = (bytes: number) => (bytes / most) * (right - left);
+  const scale = (bytes: number) => (bytes / maxBytes) * (right - left);
   const marks: Mark[] = [
     {
       key: "bars:title",
@@ -31,7 +31,7 @@ export function cacheBars(
     },
   ];
   for (const part of [0, 0.25, 0.5, 0.75, 1]) {
-    const at = left + scale(part * most);
+    const at = left + scale(part * maxBytes);
     marks.push(
       {
         key: `bars:line:${part}`,
@@ -46,7 +46,7 @@ export function cacheBars(
         kind: "text",
         x: at,
         y: top + kinds.length * step + 14,
-        text: part === 0 ? "0" : bytesText(part * most),
+        text: part === 0 ? "0" : bytesText(part * maxBytes),
         anchor: "middle",
         size: 11,
         fill: "quiet",

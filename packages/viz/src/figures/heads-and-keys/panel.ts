@@ -12,7 +12,7 @@ export type PanelPlace = { x: number; y: number; width: number; wires: number; r
 export type Lit = { queries: ReadonlySet<number>; kvHeads: ReadonlySet<number> } | undefined;
 
 /** Index of the KV head that a query head reads: neighbors share. */
-export const kvHeadOf = (query: number, numHeads: number, numKvHeads: number): number =>
+export const kvHeadIndex = (query: number, numHeads: number, numKvHeads: number): number =>
   Math.floor((query * numKvHeads) / numHeads);
 
 /** Colors of a part, from top to bottom: the numbers of a latent are keys and values at once. */
@@ -62,7 +62,7 @@ export function panel(
   const rises = growth.read === undefined ? undefined : risen(growth.read, share);
   const queries = Array.from({ length: numHeads }, (_, query) => query);
   const groups = Array.from({ length: numKvHeads }, (_, group) => {
-    const readers = queries.filter((query) => kvHeadOf(query, numHeads, numKvHeads) === group);
+    const readers = queries.filter((query) => kvHeadIndex(query, numHeads, numKvHeads) === group);
     const center = (queryX(readers[0]!) + queryX(readers.at(-1)!)) / 2;
     const widths = kind.parts.map(({ size }) => (size / model.headDim) * vector);
     let left = center - widths.reduce((a, b) => a + b, 0) / 2;
@@ -108,7 +108,7 @@ export function panel(
   }
 
   for (const query of queries) {
-    const group = kvHeadOf(query, numHeads, numKvHeads);
+    const group = kvHeadIndex(query, numHeads, numKvHeads);
     const others = groups[group]!.readers.filter((other) => other !== query);
     marks.push({
       key: `${id}:query:${query}`,

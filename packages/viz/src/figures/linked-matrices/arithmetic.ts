@@ -2,11 +2,11 @@ import type { ThemeName } from "../../palette.js";
 import { at, equals, quoted, range } from "../attention-call/model.js";
 import {
   chosen,
-  frameOf,
+  matrixData,
   isVisible,
-  keyTokensOf,
-  numberOf,
-  sizesOf,
+  keyLabels,
+  cellValue,
+  headSizes,
   type LinkedCell,
   type LinkedMatricesChoices,
   type LinkedMatricesModel,
@@ -35,10 +35,10 @@ export type Arithmetic = {
   result: string;
 };
 
-const mostTerms = 9;
+const maxTerms = 9;
 
-const countOf = (terms: number) =>
-  terms > mostTerms + 1 ? `all ${terms} products, the largest of which stand here,` : `the ${terms} products`;
+const termCount = (terms: number) =>
+  terms > maxTerms + 1 ? `all ${terms} products, the largest of which stand here,` : `the ${terms} products`;
 
 /** Matrix names as in a formula. */
 export const letters: Record<LinkedMatrix, string> = {
@@ -52,7 +52,7 @@ export const letters: Record<LinkedMatrix, string> = {
 
 /** The text of a row of a matrix, in quotes. */
 export function rowName(model: LinkedMatricesModel, { name, row }: LinkedCell): string {
-  return quoted((name === "k" || name === "v" ? keyTokensOf(model) : model.tokens)[row]!);
+  return quoted((name === "k" || name === "v" ? keyLabels(model) : model.tokens)[row]!);
 }
 
 /** A number with its row and column, in a sentence. */
@@ -65,10 +65,10 @@ export function reading(
 ): string {
   const { head } = chosen(model, choices);
   const { name, row, column } = cell;
-  const value = fixed(numberOf(head, cell, scaled));
+  const value = fixed(cellValue(head, cell, scaled));
   const whose = rowName(model, cell);
   if (name === "s" || name === "a") {
-    const key = quoted(keyTokensOf(model)[column]!);
+    const key = quoted(keyLabels(model)[column]!);
     const what = name === "a" ? "weight" : scaled ? "scaled score" : "score";
     return `${what} of key ${key} for query ${whose}: ${(masks || name === "a") && !isVisible(head, row, column) ? "masked" : value}`;
   }
@@ -77,17 +77,17 @@ export function reading(
 }
 
 /** The way a number was made, for the step that is seen. */
-export function arithmeticOf(
+export function cellArithmetic(
   model: LinkedMatricesModel,
   choices: LinkedMatricesChoices,
   cell: LinkedCell,
   step: number,
 ): Arithmetic {
   const { head, layer, index, model: traced } = chosen(model, choices);
-  const { S, D } = sizesOf(head);
+  const { S, D } = headSizes(head);
   const { name, row, column } = cell;
-  const keys = keyTokensOf(model);
-  const value = numberOf(head, cell, step >= 2);
+  const keys = keyLabels(model);
+  const value = cellValue(head, cell, step >= 2);
   if (name === "s") return score();
   if (name === "a") return weight();
   if (name === "o") return mixture();
@@ -105,7 +105,7 @@ export function arithmeticOf(
       [
         {
           name: made,
-          values: range(D).map((d) => at(frameOf(head, name, true), row, d)),
+          values: range(D).map((d) => at(matrixData(head, name, true), row, d)),
           color: made,
           home: (d) => `${name}:${row}:${d}`,
         },
@@ -131,7 +131,7 @@ export function arithmeticOf(
       { name: `key of ${gives}`, values: k, color: "key", home: (d) => `k:${column}:${d}` },
       { name: "product", values: products, color: "weight" },
     ]);
-    const sum = `Sum of ${countOf(D)} ${equals(products, dot, 2)} ${fixed(dot)}`;
+    const sum = `Sum of ${termCount(D)} ${equals(products, dot, 2)} ${fixed(dot)}`;
     return {
       title: `Score of key ${gives} for query ${asks}`,
       formula: step < 2 ? "q · k" : step < 3 ? "q · k / √d" : "q · k / √d + mask",
@@ -150,8 +150,8 @@ export function arithmeticOf(
   function weight(): Arithmetic {
     const visible = range(S).map((j) => isVisible(head, row, j));
     const scores = range(S).map((j) => (visible[j] ? at(head.scores, row, j) : undefined));
-    const most = Math.max(...scores.map((each) => each ?? -Infinity));
-    const exps = scores.map((each) => (each === undefined ? 0 : Math.exp(each - most)));
+    const max = Math.max(...scores.map((each) => each ?? -Infinity));
+    const exps = scores.map((each) => (each === undefined ? 0 : Math.exp(each - max)));
     const total = exps.reduce((sum, each) => sum + each, 0);
     const [asks, gives] = [quoted(model.tokens[row]!), quoted(keys[column]!)];
     const table = terms(
@@ -207,7 +207,7 @@ export function arithmeticOf(
       title: `Output of ${asks}, number ${column + 1}`,
       formula: "weights × values, added",
       ...table,
-      result: `Sum of ${countOf(S)} ${equals(products, value, 2)} ${fixed(value)}.`,
+      result: `Sum of ${termCount(S)} ${equals(products, value, 2)} ${fixed(value)}.`,
     };
   }
 }
@@ -222,11 +222,11 @@ function terms(
   const all = range(last.length);
   const size = (i: number) => (i === current ? Infinity : Math.abs(last[i] ?? 0));
   const kept =
-    all.length <= mostTerms + 1
+    all.length <= maxTerms + 1
       ? all
       : [...all]
           .sort((a, b) => size(b) - size(a) || a - b)
-          .slice(0, mostTerms)
+          .slice(0, maxTerms)
           .sort((a, b) => a - b);
   return {
     heads: kept.map((i) => names?.[i] ?? String(i + 1)),

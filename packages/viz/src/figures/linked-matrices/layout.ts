@@ -1,7 +1,7 @@
 import { labelWidth } from "../../picture.js";
 import type { Box } from "../attention-call/layout.js";
 import { shown } from "../attention-call/model.js";
-import { keyTokensOf, sizesOf, type LinkedMatricesModel, type LinkedMatrix } from "./model.js";
+import { keyLabels, headSizes, type LinkedMatricesModel, type LinkedMatrix } from "./model.js";
 import type { TracedHead } from "../traced-head.js";
 
 /** Places of the figure. */
@@ -30,16 +30,16 @@ export const mapSize = 44;
 export const mapsHeight = mapSize + 52;
 
 /** Layout at a width. `second`: on a phone, show weights, values and output instead of queries, keys and scores. */
-export function layoutOf(
+export function linkedLayout(
   model: LinkedMatricesModel,
   traced: TracedHead,
   width: number,
   second: boolean,
 ): LinkedLayout {
-  const { T, S, D } = sizesOf(traced);
+  const { T, S, D } = headSizes(traced);
   const kind = width >= 860 ? "band" : width >= 640 ? "blocks" : "phone";
   const names = Math.min(90, labelWidth(model.tokens.map(shown)) + 12);
-  const keyNames = Math.min(90, labelWidth(keyTokensOf(model).map(shown)));
+  const keyNames = Math.min(90, labelWidth(keyLabels(model).map(shown)));
   const columns = kind === "band" ? 2 * (D + S) : D + S;
   // Between scores and weights the names of values stand: they are rows of V, above.
   const gaps = kind === "band" ? 2 * gap + Math.max(44, keyNames + 12, names + 4) : gap;

@@ -4,7 +4,7 @@ import type { LinkedCell, LinkedMatrix } from "./model.js";
 export type Lit = { name: LinkedMatrix; row?: number; column?: number };
 
 /** Origins of a number, and all that is made from it: the cell first. */
-export function linksOf({ name, row, column }: LinkedCell): Lit[] {
+export function linkedCells({ name, row, column }: LinkedCell): Lit[] {
   const cell = { name, row, column };
   switch (name) {
     case "q":

@@ -8,15 +8,15 @@ import type { LinkedLayout } from "./layout.js";
 import type { Lit } from "./links.js";
 import {
   chosen,
-  frameOf,
+  matrixData,
   isVisible,
-  keyTokensOf,
-  numberOf,
+  keyLabels,
+  cellValue,
   type LinkedMatricesChoices,
   type LinkedMatricesModel,
   type LinkedMatrix,
 } from "./model.js";
-import { axesOf, type Axis } from "./shapes.js";
+import { matrixAxes, type Axis } from "./shapes.js";
 import { madeAt } from "./steps.js";
 
 /** Everything that a matrix is drawn from. */
@@ -50,7 +50,7 @@ function matrix(name: LinkedMatrix, drawn: Drawn): Mark[] {
   const { head } = chosen(model, choices);
   const scaled = step >= 2;
   const masks = step >= 3;
-  const frame = frameOf(head, name, scaled);
+  const frame = matrixData(head, name, scaled);
   const isThere = step >= madeAt[name];
   const whole = layout.whole(name);
   const marks: Mark[] = [...surroundings(name, drawn, isThere)];
@@ -70,7 +70,7 @@ function matrix(name: LinkedMatrix, drawn: Drawn): Mark[] {
       const { text, ...cell } = numberCell(
         address,
         box,
-        numberOf(head, { name, row, column }, scaled),
+        cellValue(head, { name, row, column }, scaled),
         colors[name],
         {
           digits: name === "a" || box.width >= 42 ? 2 : 1,
@@ -104,7 +104,7 @@ function surroundings(
   isThere: boolean,
 ): Mark[] {
   const { head } = chosen(model, choices);
-  const [R, C] = frameOf(head, name, true).shape as [number, number];
+  const [R, C] = matrixData(head, name, true).shape as [number, number];
   const whole = layout.whole(name);
   const titles: Record<LinkedMatrix, string> = {
     q: "Q",
@@ -170,7 +170,7 @@ function surroundings(
   });
   const first = name === "q" || name === "a" || name === "v";
   if (first) {
-    const names = name === "v" ? keyTokensOf(model) : model.tokens;
+    const names = name === "v" ? keyLabels(model) : model.tokens;
     names.map(shown).forEach((text, r) => {
       const box = layout.place(name, r, 0);
       // The rows of Q, scores, weights and output are those of one query.
@@ -196,7 +196,7 @@ function surroundings(
 /** Names of keys above their columns, rotated where they do not fit. */
 function columnNames(name: LinkedMatrix, model: LinkedMatricesModel, cell: number) {
   if (name !== "k" && name !== "a") return undefined;
-  const names = keyTokensOf(model).map(shown);
+  const names = keyLabels(model).map(shown);
   const rotated = labelWidth(names) > cell;
   return { names, rotated, height: rotated ? Math.min(64, labelWidth(names) * 0.94 + 4) : 17 };
 }
@@ -204,7 +204,7 @@ function columnNames(name: LinkedMatrix, model: LinkedMatricesModel, cell: numbe
 /** Outlines of what is lit: the cell, and the rows and columns that belong to it. */
 function rings(name: LinkedMatrix, { model, choices, layout, lit }: Drawn): Mark[] {
   const { head } = chosen(model, choices);
-  const [R, C] = frameOf(head, name, true).shape as [number, number];
+  const [R, C] = matrixData(head, name, true).shape as [number, number];
   return lit.flatMap((each, n): Mark[] => {
     if (each.name !== name) return [];
     const [first, last] = [
@@ -232,7 +232,7 @@ function rings(name: LinkedMatrix, { model, choices, layout, lit }: Drawn): Mark
 
 /** A line along the sides that an axis of the inspector runs along. */
 function bracket(name: LinkedMatrix, axis: Axis, { layout }: Drawn): Mark[] {
-  const [down, across] = axesOf[name];
+  const [down, across] = matrixAxes[name];
   const { x, y, width, height } = layout.whole(name);
   const line = (key: string, box: { x: number; y: number; width: number; height: number }): Mark => ({
     key: `axis:${name}:${key}`,
@@ -256,7 +256,7 @@ export function matrixTable(
   step: number,
 ) {
   const { head } = chosen(model, choices);
-  const frame = frameOf(head, name, step >= 2);
+  const frame = matrixData(head, name, step >= 2);
   const isMap = name === "s" || name === "a";
   return {
     columns: [
@@ -268,14 +268,14 @@ export function matrixTable(
         a: "weight for query",
         o: "output of",
       }[name],
-      ...range(columns(frame)).map((c) => (isMap ? shown(keyTokensOf(model)[c]!) : String(c + 1))),
+      ...range(columns(frame)).map((c) => (isMap ? shown(keyLabels(model)[c]!) : String(c + 1))),
     ],
     rows: range(rows(frame)).map((r) => [
-      shown((name === "k" || name === "v" ? keyTokensOf(model) : model.tokens)[r]!),
+      shown((name === "k" || name === "v" ? keyLabels(model) : model.tokens)[r]!),
       ...range(columns(frame)).map((c) =>
         isMap && (step >= 3 || name === "a") && !isVisible(head, r, c)
           ? "masked"
-          : Number(numberOf(head, { name, row: r, column: c }, step >= 2).toFixed(4)),
+          : Number(cellValue(head, { name, row: r, column: c }, step >= 2).toFixed(4)),
       ),
     ]),
   };

@@ -58,15 +58,15 @@ export function chosen({ models }: LinkedMatricesModel, choices: LinkedMatricesC
 }
 
 /** Sizes of a head: queries, keys, head size. */
-export function sizesOf({ query, key }: TracedHead): { T: number; S: number; D: number } {
+export function headSizes({ query, key }: TracedHead): { T: number; S: number; D: number } {
   return { T: query.shape[0]!, S: key.shape[0]!, D: query.shape[1]! };
 }
 
-export const keyTokensOf = ({ tokens, keyTokens }: LinkedMatricesModel): readonly string[] =>
+export const keyLabels = ({ tokens, keyTokens }: LinkedMatricesModel): readonly string[] =>
   keyTokens ?? tokens;
 
 /** Field of a head that each matrix is; the scores before or after they are scaled. */
-export function frameOf(head: TracedHead, name: LinkedMatrix, scaled: boolean): PictureData {
+export function matrixData(head: TracedHead, name: LinkedMatrix, scaled: boolean): PictureData {
   const fields = {
     q: "query",
     k: "key",
@@ -79,24 +79,24 @@ export function frameOf(head: TracedHead, name: LinkedMatrix, scaled: boolean): 
 }
 
 /** Number of a cell. */
-export const numberOf = (head: TracedHead, { name, row, column }: LinkedCell, scaled: boolean): number =>
-  at(frameOf(head, name, scaled), row, column);
+export const cellValue = (head: TracedHead, { name, row, column }: LinkedCell, scaled: boolean): number =>
+  at(matrixData(head, name, scaled), row, column);
 
 export const isVisible = ({ seen }: TracedHead, row: number, column: number): boolean =>
   at(seen, row, column) !== 0;
 
 /** The cell of an address, if this head has it. */
-export function cellOf(head: TracedHead, address: string | undefined): LinkedCell | undefined {
+export function parseCell(head: TracedHead, address: string | undefined): LinkedCell | undefined {
   const [, name, row, column] = /^([qkvsao]):(\d+):(\d+)$/.exec(address ?? "") ?? [];
   if (name === undefined) return undefined;
   const cell = { name: name as LinkedMatrix, row: Number(row), column: Number(column) };
-  const [R, C] = frameOf(head, cell.name, true).shape as [number, number];
+  const [R, C] = matrixData(head, cell.name, true).shape as [number, number];
   return cell.row < R && cell.column < C ? cell : undefined;
 }
 
 /** The query that is looked at first, and the key that it gives the largest weight. */
 export function strongest(model: LinkedMatricesModel, head: TracedHead): { row: number; key: number } {
-  const { T, S } = sizesOf(head);
+  const { T, S } = headSizes(head);
   const row = Math.min(model.row ?? T - 1, T - 1);
   const key = range(S).reduce(
     (best, j) => (at(head.weights, row, j) > at(head.weights, row, best) ? j : best),

@@ -1,6 +1,6 @@
 import type { ThemeName } from "../../palette.js";
 import type { Mark } from "../mark.js";
-import { sizesOf, type LinkedMatrix, type TracedModel } from "./model.js";
+import { headSizes, type LinkedMatrix, type TracedModel } from "./model.js";
 import type { TracedHead } from "../traced-head.js";
 import type { Stage } from "./steps.js";
 
@@ -28,7 +28,7 @@ const tensors: Record<Stage, readonly Shape[]> = {
 };
 
 /** Axes of each matrix of the picture: down, and across. */
-export const axesOf: Record<LinkedMatrix, readonly [Axis, Axis]> = {
+export const matrixAxes: Record<LinkedMatrix, readonly [Axis, Axis]> = {
   q: ["T", "D"],
   k: ["D", "S"],
   v: ["S", "D"],
@@ -38,7 +38,7 @@ export const axesOf: Record<LinkedMatrix, readonly [Axis, Axis]> = {
 };
 
 /** The axis of an address of the inspector. */
-export function axisOf(address: string | undefined): Axis | undefined {
+export function parseAxis(address: string | undefined): Axis | undefined {
   return /^axis:\d+:\d+:([BHGTSD])$/.exec(address ?? "")?.[1] as Axis | undefined;
 }
 
@@ -57,7 +57,7 @@ export function shapes(
   lit: Axis | undefined,
   { left, top }: { left: number; top: number },
 ): Mark[] {
-  const { T, S, D } = sizesOf(head);
+  const { T, S, D } = headSizes(head);
   const H = layers[layer]!.length;
   const sizes = { B: batchSize, H, G: numKvHeads, T, S, D };
   const names = { B: "batch", H: "heads", G: "KV heads", T: "queries", S: "keys", D: "head size" };

@@ -2,8 +2,8 @@ import { at, quoted, range } from "../attention-call/model.js";
 import type { Step } from "../figure.js";
 import {
   chosen,
-  keyTokensOf,
-  sizesOf,
+  keyLabels,
+  headSizes,
   strongest,
   type LinkedMatricesChoices,
   type LinkedMatricesModel,
@@ -31,9 +31,9 @@ export const madeAt: Record<LinkedMatrix, number> = { q: 0, k: 0, v: 0, s: 1, a:
 
 export function steps(model: LinkedMatricesModel, choices: LinkedMatricesChoices): Step[] {
   const { model: traced, head } = chosen(model, choices);
-  const { T, S, D } = sizesOf(head);
+  const { T, S, D } = headSizes(head);
   const { row, key } = strongest(model, head);
-  const keys = keyTokensOf(model);
+  const keys = keyLabels(model);
   const [asks, gives] = [quoted(model.tokens[row]!), quoted(keys[key]!)];
   const hidden = range(T * S).filter((i) => at(head.seen, Math.floor(i / S), i % S) === 0).length;
   const weight = percent(at(head.weights, row, key));

@@ -99,7 +99,7 @@ function factsOf(model: StackedModel, moment: StackMoment) {
 }
 
 /** Caches to compare: as it is, if every layer kept every token, and if every query head had its own keys besides. */
-function barsOf(
+function comparedCaches(
   model: StackedModel,
 ): { id: string; name: string; bytes: (tokens: number) => number; shade: number }[] {
   const { kinds, bytesPerToken, fullBytesPerToken: full, unsharedBytesPerToken: unshared } = model;
@@ -135,19 +135,19 @@ const barHeight = 36;
 
 /** Height of the bars of a model; 0 without a cache. */
 export const barsHeight = (model: StackedModel): number => {
-  const count = barsOf(model).length;
+  const count = comparedCaches(model).length;
   return count === 0 ? 0 : 22 + count * barHeight;
 };
 
-/** Bars of the cache, on a scale up to `most`. */
+/** Bars of the cache, on a scale up to `maxBytes`. */
 export function cacheBars(
   model: StackedModel,
   { tokens }: StackMoment,
-  most: number,
+  maxBytes: number,
   prefix: string,
   { x, y, width }: Place,
 ): { marks: Mark[]; height: number } {
-  const rows = barsOf(model);
+  const rows = comparedCaches(model);
   if (rows.length === 0) return { marks: [], height: 0 };
   const key = `${prefix}cache`;
   const marks: Mark[] = [
@@ -164,7 +164,7 @@ export function cacheBars(
   let top = y + 22;
   rows.forEach(({ id, name, bytes, shade }, i) => {
     const value = bytes(tokens);
-    const length = Math.max(1.5, (value / most) * (width - 2));
+    const length = Math.max(1.5, (value / maxBytes) * (width - 2));
     marks.push(
       { key: `${key}:${id}:name`, kind: "text", x, y: top + 12, text: name, size: 11, fill: "quiet" },
       {

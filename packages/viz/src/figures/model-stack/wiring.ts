@@ -1,12 +1,12 @@
 import { px } from "../../picture.js";
 import type { Mark } from "../mark.js";
-import { kvHeadOf } from "../heads-and-keys/panel.js";
+import { kvHeadIndex } from "../heads-and-keys/panel.js";
 import { countText } from "../bytes-text.js";
 import type { StackKind } from "./model.js";
 
 const kvHeight = 18;
 /** Heads that are drawn: a number from a file must not decide how much is. */
-const most = 256;
+const maxHeads = 256;
 
 /** Query heads, and their wires to the KV heads, the compressed row or the states that they read. */
 export function wiring(
@@ -16,8 +16,8 @@ export function wiring(
 ): Mark[] {
   const { kind } = heads;
   const share = heads.numHeads / heads.numKvHeads;
-  const numHeads = Math.min(heads.numHeads, most);
-  const numKvHeads = share < 1 ? Math.min(heads.numKvHeads, most) : Math.ceil(numHeads / share);
+  const numHeads = Math.min(heads.numHeads, maxHeads);
+  const numKvHeads = share < 1 ? Math.min(heads.numKvHeads, maxHeads) : Math.ceil(numHeads / share);
   const few = Math.min(numHeads, Math.max(6, Math.ceil(width / 34)));
   const pitch = Math.min(width / numHeads, width / few);
   const left = x + (width - pitch * numHeads) / 2;
@@ -28,7 +28,7 @@ export function wiring(
   const key = `${prefix}${id}`;
   const wires: string[] = [];
   const marks: Mark[] = [];
-  const kvHead = (query: number) => kvHeadOf(query, heads.numHeads, heads.numKvHeads);
+  const kvHead = (query: number) => kvHeadIndex(query, heads.numHeads, heads.numKvHeads);
   const groups = Array.from({ length: numKvHeads }, (_, group) => {
     // A recurrent layer may have more states than query heads.
     if (share < 1)
@@ -130,7 +130,7 @@ function headReads({ kind, keyDim, valueDim }: StackKind["heads"], group: number
 /** Heads in words: "32 query heads share 8 KV heads (GQA)". */
 export function headsText(heads: StackKind["heads"]): string {
   const text = sharingText(heads);
-  return Math.max(heads.numHeads, heads.numKvHeads) > most ? `${text}; ${most} are drawn` : text;
+  return Math.max(heads.numHeads, heads.numKvHeads) > maxHeads ? `${text}; ${maxHeads} are drawn` : text;
 }
 
 function sharingText({ kind, numHeads, numKvHeads, keyDim, valueDim }: StackKind["heads"]): string {

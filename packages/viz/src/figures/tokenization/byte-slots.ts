@@ -14,8 +14,8 @@ export type ByteSlots = {
   place(span: Span): Stretch;
 };
 
-const least = 22;
-const most = 34;
+const minWidth = 22;
+const maxWidth = 34;
 
 /** Divides a width among the bytes of a text: as few lines as can be, and as much for a byte as fits in them. */
 export function byteSlots(
@@ -23,9 +23,9 @@ export function byteSlots(
   { x, width }: { x: number; width: number },
 ): ByteSlots {
   const pack = (slot: number) => packed(words, bytes.length, Math.max(1, Math.floor(width / slot)));
-  const few = pack(least).length;
-  let slot = most;
-  while (slot > least && pack(slot).length > few) slot -= 0.5;
+  const few = pack(minWidth).length;
+  let slot = maxWidth;
+  while (slot > minWidth && pack(slot).length > few) slot -= 0.5;
   const lines = pack(slot);
   const stretches = ({ start, end }: Span) =>
     lines.flatMap((line, i) => {

@@ -137,9 +137,9 @@ const px = (value: number) => Number(value.toFixed(2));
 /** One sentence in several languages: its bytes as an outline, its tokens filled. */
 function languageBars({ languages, vocabulary }: TokenizationModel, encoded: number, place: Place): Panel {
   const row = 28;
-  const most = Math.max(1, ...languages.map(({ bytes }) => bytes));
+  const max = Math.max(1, ...languages.map(({ bytes }) => bytes));
   const [left, right] = [place.x + 66, place.x + place.width - 150];
-  const scale = (count: number) => (count / most) * (right - left);
+  const scale = (count: number) => (count / max) * (right - left);
   const top = place.y + 26;
   const isEncoded = encoded > 0;
   const title = `One sentence in four languages: its ${isEncoded ? "tokens" : "bytes"}`;

@@ -24,16 +24,16 @@ export function entropyPlot(
   focus: Span | undefined,
 ): Mark[] {
   const { entropies, starts } = patches;
-  const most = 1.12 * Math.max(1, ...entropies);
+  const maxEntropy = 1.12 * Math.max(1, ...entropies);
   const limit = limits(patches, choices);
-  const limitNow = (byte: number) => limit(byte) + (1 - sunk) * Math.max(0, most - limit(byte));
+  const limitNow = (byte: number) => limit(byte) + (1 - sunk) * Math.max(0, maxEntropy - limit(byte));
   const at = (line: number, nats: number) =>
-    rows.y("entropy", line) + height - (Math.min(nats, most) / most) * height;
-  const placeOf = (byte: number) => rows.slots.stretches({ start: byte, end: byte + 1 })[0]!;
+    rows.y("entropy", line) + height - (Math.min(nats, maxEntropy) / maxEntropy) * height;
+  const byteStretch = (byte: number) => rows.slots.stretches({ start: byte, end: byte + 1 })[0]!;
   const bars = bytes.map(({ hex }, byte): Mark => {
     const nats = entropies[byte]!;
     const part = Math.min(1, Math.max(0, grown * (bytes.length + 4) - byte) / 4);
-    const { line, x, width } = placeOf(byte);
+    const { line, x, width } = byteStretch(byte);
     const top = Math.min(at(line, part * nats), at(line, 0) - 1);
     return {
       key: `entropy:${byte}`,
@@ -53,7 +53,7 @@ export function entropyPlot(
   const cuts = starts
     .filter((byte) => byte > 0 && sunk > 0 && entropies[byte]! > limitNow(byte))
     .map((byte): Mark => {
-      const { line, x } = placeOf(byte);
+      const { line, x } = byteStretch(byte);
       const [letters, plot] = [rows.y("characters", line), rows.y("entropy", line)];
       const end = patchHeight > 0 ? rows.y("patches", line) + patchHeight : plot + height;
       return {
@@ -73,7 +73,7 @@ export function entropyPlot(
     kind: "path",
     x: 0,
     y: 0,
-    d: steps(line, (byte) => (byte > 0 && limit(byte) <= most ? at(i, limitNow(byte)) : undefined)),
+    d: steps(line, (byte) => (byte > 0 && limit(byte) <= maxEntropy ? at(i, limitNow(byte)) : undefined)),
     stroke: "text",
     line: 2,
     layer: 1,
@@ -85,7 +85,7 @@ export function entropyPlot(
   function steps({ start, end }: Span, y: (byte: number) => number | undefined): string {
     let d = "";
     for (let byte = start; byte < end && byte < bytes.length; byte++) {
-      const [{ x, width }, top] = [placeOf(byte), y(byte)];
+      const [{ x, width }, top] = [byteStretch(byte), y(byte)];
       if (top !== undefined) d += `M${x.toFixed(1)} ${top.toFixed(1)}h${width.toFixed(1)}`;
     }
     return d;
@@ -94,7 +94,7 @@ export function entropyPlot(
   function axisMarks(span: Span, line: number): Mark[] {
     const [first] = rows.slots.stretches(span);
     if (!first) return [];
-    const ticks = [0, 1, 2, 3, 4, 5].filter((nats) => nats < most && (nats === 0 || isBeside));
+    const ticks = [0, 1, 2, 3, 4, 5].filter((nats) => nats < maxEntropy && (nats === 0 || isBeside));
     return ticks.flatMap((nats): Mark[] => {
       const y = at(line, nats);
       const tick: Mark = {

@@ -64,11 +64,11 @@ export function joiningMarks(
       offset: (whole - rightWide) / 2,
     },
   ] as const;
-  const center = middleOf(rows, node);
+  const center = widestMiddle(rows, node);
   return halves.flatMap(({ side, letters, span, from, offset }) => {
     const [top, bottom] = [levelY(rows, from), levelY(rows, node.level)];
     const y = (line: number) => top(line) + down * (bottom(line) - top(line));
-    const own = middleOf(rows, span);
+    const own = widestMiddle(rows, span);
     const bars = spanBar(rows, span, y, {
       key: `joining:${node.key}:${side}`,
       height: barHeight,
@@ -106,7 +106,7 @@ export function joiningMarks(
 }
 
 /** The middle of the widest stretch of a run of bytes: its letters stand there. */
-export function middleOf({ slots }: TextRows, span: Span): { line: number; x: number } {
+export function widestMiddle({ slots }: TextRows, span: Span): { line: number; x: number } {
   const { line, x, width } = slots.place(span);
   return { line, x: x + width / 2 };
 }

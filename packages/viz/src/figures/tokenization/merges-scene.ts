@@ -3,7 +3,7 @@ import type { Moment } from "../figure.js";
 import type { Mark, Scene } from "../mark.js";
 import { countsPanel } from "./counts-panel.js";
 import { mergeForest, rootsAfter, type ForestNode, type ForestRoot } from "./merge-forest.js";
-import { barHeight, joiningMarks, levelHeight, levelY, middleOf, nodeMarks } from "./merge-marks.js";
+import { barHeight, joiningMarks, levelHeight, levelY, widestMiddle, nodeMarks } from "./merge-marks.js";
 import type { Span, TokenizationModel } from "./model.js";
 import {
   characterMarks,
@@ -23,7 +23,7 @@ type Merging = { done: number; way: number };
 /** The text, its bytes, every merge below its two parts, and at the bottom the tokens of the moment with their ids. */
 export function mergesScene(model: TokenizationModel, id: string, moment: Moment, width: number): Scene {
   const forest = mergeForest(model);
-  const merging = mergingOf(model, id, moment.progress);
+  const merging = mergeProgress(model, id, moment.progress);
   const rows = textRows(
     model,
     ({ lines }) => {
@@ -88,7 +88,7 @@ function describe(
   return `“${text}”: ${characters.length} characters, ${bytes.length} bytes. After ${done} of ${merges.length} merges: ${tokens} tokens.`;
 }
 
-function mergingOf({ merges }: TokenizationModel, id: string, progress: number): Merging {
+function mergeProgress({ merges }: TokenizationModel, id: string, progress: number): Merging {
   const merge = merges.findIndex((_, i) => id === mergeStep(i));
   if (merge < 0) return { done: id === "text" || id === "bytes" ? 0 : merges.length, way: 0 };
   return progress >= 1 ? { done: merge + 1, way: 0 } : { done: merge, way: progress };
@@ -178,7 +178,7 @@ function rootMarks(
         opacity,
       };
     });
-    const { line, x: middle } = middleOf(rows, root);
+    const { line, x: middle } = widestMiddle(rows, root);
     const y = rows.y("tokens", line);
     const size = letterSize;
     return [

@@ -31,10 +31,10 @@ export type Layout = {
 
 export const chipHeight = 24;
 /** Blocks of a model up to which the stream after each has a row. */
-export const mostStreamRows = 5;
+export const maxStreamRows = 5;
 const crumbs = 34;
 
-export function layoutOf(model: TransformerBlockModel, chosen: Chosen, view: View, width: number): Layout {
+export function sceneLayout(model: TransformerBlockModel, chosen: Chosen, view: View, width: number): Layout {
   const phone = width < 640;
   const { tokens } = model;
   const T = tokens.length;
@@ -92,7 +92,7 @@ export function layoutOf(model: TransformerBlockModel, chosen: Chosen, view: Vie
   function modelRows() {
     const L = model.blocks.length;
     const more = phone && L <= 6 ? 14 : 0;
-    const [part, after] = L <= mostStreamRows ? [31 + more, 20] : L <= 14 ? [20, 0] : [15, 0];
+    const [part, after] = L <= maxStreamRows ? [31 + more, 20] : L <= 14 ? [20, 0] : [15, 0];
     add("embedding", 0, 32 + more);
     at += 4;
     for (let layer = 0; layer < L; layer++) {

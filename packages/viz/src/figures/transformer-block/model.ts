@@ -102,14 +102,14 @@ export function vector({ data, shape }: PictureData, ...index: readonly number[]
 }
 
 /** Length of a vector. */
-export const normOf = (x: readonly number[]): number =>
+export const l2Norm = (x: readonly number[]): number =>
   Math.sqrt(x.reduce((sum, each) => sum + each * each, 0));
-export const meanOf = (x: readonly number[]): number => x.reduce((sum, each) => sum + each, 0) / x.length;
+export const mean = (x: readonly number[]): number => x.reduce((sum, each) => sum + each, 0) / x.length;
 /** Root of the mean square. */
-export const rmsOf = (x: readonly number[]): number => normOf(x) / Math.sqrt(x.length);
+export const rootMeanSquare = (x: readonly number[]): number => l2Norm(x) / Math.sqrt(x.length);
 
 /** KV head that a query head reads. */
-export const kvHeadOf = ({ numHeads, numKvHeads }: TransformerBlockModel, head: number): number =>
+export const kvHeadIndex = ({ numHeads, numKvHeads }: TransformerBlockModel, head: number): number =>
   Math.floor((head * numKvHeads) / numHeads);
 
 /** True if a part writes nothing in this run. */
@@ -133,8 +133,8 @@ export function equals(terms: readonly number[], total: number, digits: number):
 
 /** Hidden units that are more than half as active as the strongest. */
 export function busyUnits(values: readonly number[]): number {
-  const most = Math.max(...values.map(Math.abs));
-  return values.filter((value) => Math.abs(value) > most / 2).length;
+  const max = Math.max(...values.map(Math.abs));
+  return values.filter((value) => Math.abs(value) > max / 2).length;
 }
 
 /** A probability: whole percents, and small ones as they are. */

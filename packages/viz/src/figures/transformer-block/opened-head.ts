@@ -2,10 +2,10 @@ import { letterColor, weightShade } from "../attention-call/cells.js";
 import type { Mark } from "../mark.js";
 import type { Row } from "./row.js";
 import { letters } from "./letters.js";
-import { kvHeadOf, normOf, quoted, range, shown, vector } from "./model.js";
+import { kvHeadIndex, l2Norm, quoted, range, shown, vector } from "./model.js";
 import type { Opened } from "./opened.js";
 import { tokenLine } from "./opened-height.js";
-import { scaleOf, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
+import { percentileScale, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
 import { fixed, signed } from "../fixed.js";
 
 /** Columns of the call of one head. */
@@ -18,7 +18,7 @@ type Columns = {
   end: number;
 };
 
-function columnsOf({ layout: { inside, phone, box } }: Opened): Columns {
+function headColumns({ layout: { inside, phone, box } }: Opened): Columns {
   const score = phone ? box.x + 96 : box.x + box.width - 34;
   const weight = phone ? score + 8 : inside.x;
   const weightWidth = phone ? 42 : 108;
@@ -38,10 +38,10 @@ export function openedHead(row: Row, opened: Opened): Mark[] {
   const { model, chosen, layout } = opened;
   const { t, l, h } = chosen;
   const { values } = model.blocks[l]!;
-  const at = columnsOf(opened);
-  const kv = kvHeadOf(model, h);
+  const at = headColumns(opened);
+  const kv = kvHeadIndex(model, h);
   const top = row.y + row.height + 28;
-  const scale = scaleOf(range(t + 1).map((j) => vector(values, kv, j)));
+  const scale = percentileScale(range(t + 1).map((j) => vector(values, kv, j)));
   const quiet = { size: 11, fill: "quiet" } as const;
   const value = layout.phone
     ? `value, ${values.shape[2]!} numbers`
@@ -113,7 +113,7 @@ function keyLine(
   const opacity = 0.52 + 0.48 * Math.min(1, 1.5 * weight);
   return [
     ...marks,
-    ...vectorBars(vector(values, kvHeadOf(model, h), j), box, {
+    ...vectorBars(vector(values, kvHeadIndex(model, h), j), box, {
       key: `value:${j}`,
       name,
       scale,
@@ -162,19 +162,19 @@ function outcome(
     ...vectorBars(
       write,
       { x, y: below, width: at.end - x, height: 22 },
-      { key: `head-write:${h}`, name, scale: scaleOf([write]), color: "value", focus },
+      { key: `head-write:${h}`, name, scale: percentileScale([write]), color: "value", focus },
     ),
   ];
   const adds = target.heads[l]![h]!;
   if (phone) {
-    const text = `norm ${fixed(normOf(write))} · ${quoted(target.text)} ${signed(adds)}`;
+    const text = `norm ${fixed(l2Norm(write))} · ${quoted(target.text)} ${signed(adds)}`;
     return [...marks, letters(`head:${h}/note`, x, below + 36, text, { size: 11, fill: "quiet" })];
   }
   const place = { y: below + 6, height: 10 };
   const reads = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;
   return [
     ...marks,
-    ...sizeBar(`head:${h}`, normOf(write), { ...norm, ...place }, { scale: scales.norm, name }),
+    ...sizeBar(`head:${h}`, l2Norm(write), { ...norm, ...place }, { scale: scales.norm, name }),
     ...signedBar(
       `head:${h}/adds`,
       adds,

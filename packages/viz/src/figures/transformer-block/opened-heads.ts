@@ -2,17 +2,17 @@ import { letterColor, weightShade } from "../attention-call/cells.js";
 import type { Mark } from "../mark.js";
 import type { Row } from "./row.js";
 import { letters } from "./letters.js";
-import { isRemoved, kvHeadOf, normOf, quoted, range, shown, vector } from "./model.js";
+import { isRemoved, kvHeadIndex, l2Norm, quoted, range, shown, vector } from "./model.js";
 import type { Opened } from "./opened.js";
 import { headHeight, weightCells } from "./opened-height.js";
 import { removeMark } from "./part-box.js";
-import { scaleOf, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
+import { percentileScale, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
 import { fixed, signed } from "../fixed.js";
 
 /** Measures of the heads inside an attention. */
 type Grid = { left: number; cell: number; tall: number; line: number; y: (h: number) => number };
 
-function gridOf(row: Row, { model, layout: { inside, phone } }: Opened): Grid {
+function headsGrid(row: Row, { model, layout: { inside, phone } }: Opened): Grid {
   const { left, cell, names } = weightCells(model, { phone, width: inside.width });
   const line = headHeight(model) + (phone ? 14 : 0);
   return {
@@ -28,13 +28,13 @@ function gridOf(row: Row, { model, layout: { inside, phone } }: Opened): Grid {
 export function openedHeads(row: Row, opened: Opened): Mark[] {
   const { model, chosen, layout } = opened;
   const { t } = chosen;
-  const grid = gridOf(row, opened);
+  const grid = headsGrid(row, opened);
   const { left, cell, y } = grid;
   const marks = range(t + 1).map((j) => {
     const text = shown(model.tokens[j]!.text);
-    const most = Math.max(1, Math.floor(cell / 7));
+    const maxLetters = Math.max(1, Math.floor(cell / 7));
     const upright = cell < 26;
-    const cut = upright || text.length <= most + 1 ? text : `${text.slice(0, most)}…`;
+    const cut = upright || text.length <= maxLetters + 1 ? text : `${text.slice(0, maxLetters)}…`;
     return letters(`heads/token:${j}`, left + (j + 0.5) * cell + (upright ? 3 : 0), y(0) - 6, cut, {
       ...(upright ? { rotate: 60, anchor: "end" as const } : { anchor: "middle" as const }),
       size: 11,
@@ -82,7 +82,7 @@ function headName(h: number, row: Row, { y, tall, line }: Grid, opened: Opened):
       home: `${row.key}/box`,
       opacity: off ? 0.45 : 1,
       layer: 1,
-      reads: `head ${h}: reads KV head ${kvHeadOf(model, h)}; press to look inside`,
+      reads: `head ${h}: reads KV head ${kvHeadIndex(model, h)}; press to look inside`,
       cell: `head:${h}`,
     },
     ...name,
@@ -139,7 +139,7 @@ function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: O
       ...vectorBars(write, box, {
         key: `head-write:${h}`,
         name,
-        scale: scaleOf([write]),
+        scale: percentileScale([write]),
         color: "value",
         home,
         focus,
@@ -149,7 +149,7 @@ function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: O
   }
   const adds = target.heads[l]![h]!;
   if (phone) {
-    const text = `norm ${fixed(normOf(write))} · ${quoted(target.text)} ${signed(adds)}`;
+    const text = `norm ${fixed(l2Norm(write))} · ${quoted(target.text)} ${signed(adds)}`;
     return [
       ...marks,
       letters(`head:${h}/note`, left, y(h) + line - 6, text, { size: 11, fill: "quiet", opacity }),
@@ -159,7 +159,7 @@ function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: O
   const reads = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;
   return [
     ...marks,
-    ...sizeBar(`head:${h}`, normOf(write), { ...norm, ...place }, { scale: scales.norm, name, opacity }),
+    ...sizeBar(`head:${h}`, l2Norm(write), { ...norm, ...place }, { scale: scales.norm, name, opacity }),
     ...signedBar(
       `head:${h}/adds`,
       adds,
@@ -174,7 +174,7 @@ function sharedKeys({ y, tall }: Grid, { model, layout: { box, phone } }: Opened
   const middle = (h: number) => Math.round(y(h) + tall / 2 + 4);
   const x = Math.round(box.x + (phone ? 33 : 44));
   return range(model.numKvHeads).flatMap((kv): Mark[] => {
-    const readers = range(model.numHeads).filter((h) => kvHeadOf(model, h) === kv);
+    const readers = range(model.numHeads).filter((h) => kvHeadIndex(model, h) === kv);
     const center = (middle(readers[0]!) + middle(readers.at(-1)!)) / 2;
     const who = readers.length === 1 ? `head ${readers[0]}` : `heads ${readers.join(", ")}`;
     return [

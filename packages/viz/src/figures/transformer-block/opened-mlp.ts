@@ -4,7 +4,7 @@ import type { Row } from "./row.js";
 import type { Opened } from "./opened.js";
 import { busyUnits, range, vector } from "./model.js";
 import { unitGrid } from "./opened-height.js";
-import { scaleOf } from "./vector-bars.js";
+import { percentileScale } from "./vector-bars.js";
 import { fixed } from "../fixed.js";
 
 /** The hidden layer of an MLP: each unit a cell, from the map up to the activations. */
@@ -29,7 +29,7 @@ export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
     },
   ];
   for (const { key, values, text, more } of grids) {
-    const scale = scaleOf([values]);
+    const scale = percentileScale([values]);
     const home = `${row.key}/box`;
     if (phone)
       marks.push(

@@ -2,9 +2,9 @@ import type { Mark } from "../mark.js";
 import { letters } from "./letters.js";
 import type { Row } from "./row.js";
 import type { Opened } from "./opened.js";
-import { meanOf, rmsOf, vector } from "./model.js";
+import { mean, rootMeanSquare, vector } from "./model.js";
 import { profileHeight } from "./opened-height.js";
-import { scaleOf, vectorBars } from "./vector-bars.js";
+import { percentileScale, vectorBars } from "./vector-bars.js";
 import { fixed } from "../fixed.js";
 
 /** The vector before a norm and after it, as profiles with their mean and root mean square. */
@@ -12,7 +12,7 @@ export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Op
   const { inside, phone, box, norm } = layout;
   const before = vector(model.stream[row.k]!, t);
   const after = vector(model.normed[row.k]!, t);
-  const scale = 1.15 * Math.max(scaleOf([before]), scaleOf([after]));
+  const scale = 1.15 * Math.max(percentileScale([before]), percentileScale([after]));
   const marks: Mark[] = [];
   const top = row.y + row.height + 10;
   [
@@ -22,9 +22,9 @@ export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Op
     const y = top + i * profileHeight + (phone ? 14 : 0);
     const tall = profileHeight - (phone ? 24 : 12);
     const place = { x: inside.x, y, width: inside.width, height: tall };
-    const [mean, rms] = [meanOf(values), rmsOf(values)];
+    const [average, rms] = [mean(values), rootMeanSquare(values)];
     const label = i === 0 ? "before" : "after";
-    const stats = `mean ${fixed(mean)} · rms ${fixed(rms)}`;
+    const stats = `mean ${fixed(average)} · rms ${fixed(rms)}`;
     if (phone)
       marks.push(
         letters(`norm/${key}/name`, inside.x, y - 3, `${label}: ${stats}`, {
@@ -35,7 +35,7 @@ export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Op
     else {
       marks.push(
         letters(`norm/${key}/name`, box.x + 6, y + tall / 2 + 4, label, { weight: 600 }),
-        letters(`norm/${key}/mean`, norm.x - 4, y + tall / 2 - 5, `mean ${fixed(mean)}`),
+        letters(`norm/${key}/mean`, norm.x - 4, y + tall / 2 - 5, `mean ${fixed(average)}`),
         letters(`norm/${key}/rms`, norm.x - 4, y + tall / 2 + 13, `rms ${fixed(rms)}`, { weight: 600 }),
       );
     }

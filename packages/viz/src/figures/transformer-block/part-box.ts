@@ -1,18 +1,18 @@
 import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
-import { middleOf, type Row } from "./row.js";
-import { mostStreamRows } from "./layout.js";
+import { rowMiddle, type Row } from "./row.js";
+import { maxStreamRows } from "./layout.js";
 import { letters } from "./letters.js";
-import { isRemoved, kvHeadOf, partId, partText, range } from "./model.js";
+import { isRemoved, kvHeadIndex, partId, partText, range } from "./model.js";
 import type { Shared } from "./shared.js";
 
 type Label = { title: string; more?: string; open?: string };
 
 /** Words in the box of a row, and the step that a press on it opens. */
-function labelOf({ model, layout: { phone }, chosen: { l }, view }: Shared, { kind, k }: Row): Label {
+function boxLabel({ model, layout: { phone }, chosen: { l }, view }: Shared, { kind, k }: Row): Label {
   const C = model.stream[0]!.shape[1]!;
   // Without a line for the stream between them, blocks are told apart by their numbers.
-  const numbered = view.zoom === "model" && model.blocks.length > mostStreamRows;
+  const numbered = view.zoom === "model" && model.blocks.length > maxStreamRows;
   const named = (part: string, k: number) => (numbered ? `${part} ${Math.floor(k / 2)}` : part);
   const norm = model.norm === "rms" ? "RMS norm" : "Layer norm";
   switch (kind) {
@@ -44,8 +44,8 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
   const { model, layout, view } = shared;
   const { kind, k, key } = row;
   const { box, phone } = layout;
-  const { title, more, open } = labelOf(shared, row);
-  const middle = middleOf(row);
+  const { title, more, open } = boxLabel(shared, row);
+  const middle = rowMiddle(row);
   if (kind === "stream")
     return [
       letters(`${key}/name`, box.x, middle + 4, title, { fill: "quiet", size: phone ? 11 : 12, opacity }),
@@ -166,7 +166,7 @@ function miniHeads({ key }: Row, { model, layout: { box } }: Shared, y: number, 
   const kvWidth = Math.min(8, Math.max(2, (pitch * drawn.length) / Math.min(numKvHeads, drawn.length) - 2));
   const marks: Mark[] = [];
   for (const kv of range(numKvHeads)) {
-    const readers = drawn.filter((h) => kvHeadOf(model, h) === kv);
+    const readers = drawn.filter((h) => kvHeadIndex(model, h) === kv);
     if (readers.length === 0) continue;
     const center = Math.round((x(readers[0]!) + x(readers.at(-1)!)) / 2);
     for (const h of readers) {

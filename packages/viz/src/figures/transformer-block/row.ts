@@ -13,4 +13,4 @@ export type Row = {
 };
 
 /** Middle of the part of a row that stays when it is opened. */
-export const middleOf = ({ y, height }: Pick<Row, "y" | "height">): number => y + height / 2;
+export const rowMiddle = ({ y, height }: Pick<Row, "y" | "height">): number => y + height / 2;

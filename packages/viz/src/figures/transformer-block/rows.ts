@@ -1,21 +1,21 @@
 import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
-import { middleOf, type Row } from "./row.js";
+import { rowMiddle, type Row } from "./row.js";
 import { letters } from "./letters.js";
 import {
   equals,
-  normOf,
+  l2Norm,
   partId,
   partText,
   quoted,
-  rmsOf,
+  rootMeanSquare,
   vector,
   type Chosen,
   type TransformerBlockModel,
 } from "./model.js";
 import { partBox } from "./part-box.js";
 import type { Shared } from "./shared.js";
-import { barsOf, scaleOf, signedBar, sizeBar, vectorBars, type Box } from "./vector-bars.js";
+import { largestPerBar, percentileScale, signedBar, sizeBar, vectorBars, type Box } from "./vector-bars.js";
 import { fixed, signed } from "../fixed.js";
 
 /** A row: its box, its vector, the vector's norm, and what it adds to the logit. */
@@ -46,7 +46,7 @@ function vectorName({ kind, k }: Row): string {
 }
 
 /** The vector of the followed token in a row. */
-function vectorOf(
+function rowVector(
   { stream, normed, writes }: TransformerBlockModel,
   { t }: Chosen,
   { kind, k }: Row,
@@ -59,10 +59,10 @@ function vectorMarks(row: Row, shared: Shared, opacity: number): Mark[] {
   const { model, chosen, layout, scales, focus } = shared;
   const { kind, k, key, seen, height } = row;
   const { vector: column, phone } = layout;
-  const values = vectorOf(model, chosen, row);
+  const values = rowVector(model, chosen, row);
   const noted = phone && height > 30;
   const tall = Math.min(34, (noted ? height - 17 : height) - (height > 24 ? 6 : 2));
-  const y = noted ? row.y + 3 : middleOf(row) - tall / 2;
+  const y = noted ? row.y + 3 : rowMiddle(row) - tall / 2;
   const box = { x: column.x, y, width: column.width, height: tall };
   if (!seen)
     return [
@@ -70,7 +70,7 @@ function vectorMarks(row: Row, shared: Shared, opacity: number): Mark[] {
     ];
   const normed = kind === "norm" || kind === "final";
   const name = vectorName(row);
-  const scale = (normed ? undefined : scales.stream) ?? scaleOf([values]);
+  const scale = (normed ? undefined : scales.stream) ?? percentileScale([values]);
   const home =
     kind === "embedding" ? `token:${chosen.t}` : kind === "stream" ? `${streamHome(row)}/up` : `${key}/box`;
   const color = kind === "attention" ? ("value" as const) : ("text" as const);
@@ -80,7 +80,7 @@ function vectorMarks(row: Row, shared: Shared, opacity: number): Mark[] {
   ];
   const part = kind === "attention" || kind === "mlp" ? k + 1 : kind === "embedding" ? 0 : undefined;
   const adds = part === undefined ? undefined : chosen.target.parts[part]!;
-  const sizeText = normed ? `rms ${fixed(rmsOf(values))}` : fixed(normOf(values));
+  const sizeText = normed ? `rms ${fixed(rootMeanSquare(values))}` : fixed(l2Norm(values));
   if (noted) {
     const sum = adds === undefined ? "" : ` · ${quoted(chosen.target.text)} ${signed(adds)}`;
     const text = `${normed ? "" : "norm "}${sizeText}${sum}`;
@@ -104,7 +104,7 @@ function numberMarks(
   { model, chosen, view, focus }: Shared,
 ): Mark[] {
   const place = /^(?:embedding|stream|norm|attention|mlp|final):\d+:(\d+)$/.exec(focus ?? "");
-  const { bars } = barsOf(values);
+  const { bars } = largestPerBar(values);
   const bar = place && bars[Number(place[1])];
   if (!bar) return [];
   const pitch = box.width / bars.length;
@@ -167,7 +167,7 @@ function numbers(
   { chosen, layout: { norm, logit }, scales }: Pick<Shared, "chosen" | "layout" | "scales">,
 ): Mark[] {
   const { key, height } = row;
-  const middle = middleOf(row);
+  const middle = rowMiddle(row);
   const tall = Math.min(12, height - 6);
   const marks: Mark[] = normed
     ? [
@@ -180,7 +180,7 @@ function numbers(
       ]
     : sizeBar(
         key,
-        normOf(values),
+        l2Norm(values),
         { ...norm, y: middle - tall / 2, height: tall },
         { scale: scales.norm, name, opacity },
       );
@@ -201,7 +201,7 @@ function numbers(
 function logitMarks(row: Row, { model, chosen: { target }, layout }: Shared, lit: number): Mark[] {
   const { vector: column, logit, phone } = layout;
   const opacity = row.seen ? lit : 0;
-  const middle = middleOf(row);
+  const middle = rowMiddle(row);
   const word = quoted(target.text);
   const result = fixed(target.logit);
   const bias = Math.abs(target.rest) < 0.005 ? "" : `, ${signed(target.rest)} of it from the norm’s bias`;

@@ -1,5 +1,5 @@
-import { normOf, vector, type Chosen, type TransformerBlockModel } from "./model.js";
-import { scaleOf } from "./vector-bars.js";
+import { l2Norm, vector, type Chosen, type TransformerBlockModel } from "./model.js";
+import { percentileScale } from "./vector-bars.js";
 import type { View } from "./view.js";
 
 /** Scales that rows share. */
@@ -13,7 +13,7 @@ export type Scales = {
 };
 
 /** Scales of one token. In a block one scale shows that the stream is a sum; in the whole model each vector has its own. */
-export function scalesOf(
+export function sharedScales(
   { stream, writes }: TransformerBlockModel,
   { t, l, target }: Chosen,
   { zoom }: View,
@@ -21,8 +21,8 @@ export function scalesOf(
   const all = [...stream, ...writes].map((frame) => vector(frame, t));
   const block = [...stream.slice(2 * l, 2 * l + 3), ...writes.slice(2 * l, 2 * l + 2)];
   return {
-    ...(zoom === "block" && { stream: scaleOf(block.map((frame) => vector(frame, t))) }),
-    norm: Math.max(...all.map(normOf)),
+    ...(zoom === "block" && { stream: percentileScale(block.map((frame) => vector(frame, t))) }),
+    norm: Math.max(...all.map(l2Norm)),
     logit: Math.max(...target.parts.map(Math.abs), ...target.heads.flat().map(Math.abs)),
   };
 }

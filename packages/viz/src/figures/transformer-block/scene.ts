@@ -3,7 +3,7 @@ import { inStages } from "../in-stages.js";
 import type { Moment } from "../figure.js";
 import type { Mark, Scene } from "../mark.js";
 import { addition } from "./addition.js";
-import { layoutOf, type Layout } from "./layout.js";
+import { sceneLayout, type Layout } from "./layout.js";
 import {
   chosen as choose,
   partText,
@@ -19,10 +19,10 @@ import { openedHeads } from "./opened-heads.js";
 import { openedMlp } from "./opened-mlp.js";
 import { openedNorm } from "./opened-norm.js";
 import { rowMarks } from "./rows.js";
-import { scalesOf } from "./scales.js";
+import { sharedScales } from "./scales.js";
 import { steps } from "./steps.js";
 import { streams, wires } from "./streams.js";
-import { viewOf, type View } from "./view.js";
+import { stepView, type View } from "./view.js";
 import { percent } from "../percents.js";
 
 /** The picture of a moment: on the way from the view of the step before to that of this one. */
@@ -34,7 +34,7 @@ export function scene(
 ): Scene {
   const ids = steps(model, choices).map(({ id }) => id);
   const chosen = choose(model, choices);
-  const still = (i: number) => stillOf(model, chosen, viewOf(model, chosen, ids[i]!), width, focus);
+  const still = (i: number) => stillScene(model, chosen, stepView(model, chosen, ids[i]!), width, focus);
   const to = still(step);
   if (progress >= 1 || step === 0) return to;
   const now = inStages(still(step - 1), to, progress);
@@ -42,15 +42,15 @@ export function scene(
   return added === undefined ? now : { ...now, marks: [...now.marks, ...addition(to, added, progress)] };
 }
 
-function stillOf(
+function stillScene(
   model: TransformerBlockModel,
   chosen: Chosen,
   view: View,
   width: number,
   focus: string | undefined,
 ): Scene {
-  const layout = layoutOf(model, chosen, view, width);
-  const scales = scalesOf(model, chosen, view);
+  const layout = sceneLayout(model, chosen, view, width);
+  const scales = sharedScales(model, chosen, view);
   const shared = { model, chosen, layout, view, scales, focus };
   const marks: Mark[] = [...backgrounds(layout, chosen, view), ...streams(model, chosen, layout, view)];
   for (const row of layout.rows) {

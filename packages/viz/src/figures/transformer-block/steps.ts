@@ -2,12 +2,12 @@ import type { Step } from "../figure.js";
 import {
   busyUnits,
   chosen as choose,
-  kvHeadOf,
-  meanOf,
-  normOf,
+  kvHeadIndex,
+  mean,
+  l2Norm,
   quoted,
   range,
-  rmsOf,
+  rootMeanSquare,
   vector,
   type TransformerBlockChoices,
   type TransformerBlockModel,
@@ -24,7 +24,7 @@ export function steps(model: TransformerBlockModel, choices: TransformerBlockCho
   const goal = quoted(target.text);
   const at = (k: number) => vector(stream[k]!, t);
   const [first, second] = [2 * l, 2 * l + 1];
-  const size = (k: number) => fixed(normOf(vector(writes[k]!, t)));
+  const size = (k: number) => fixed(l2Norm(vector(writes[k]!, t)));
   const weights = vector(blocks[l]!.weights, h, t);
   const best = range(t + 1).reduce((a, b) => (weights[b]! > weights[a]! ? b : a), 0);
   const list: Step[] = [];
@@ -59,7 +59,7 @@ export function steps(model: TransformerBlockModel, choices: TransformerBlockCho
     "Stream",
     2000,
     `Open block ${l}`,
-    `The stream of ${word} enters with norm ${fixed(normOf(at(first)))}. A block has two parts, each after a norm: attention and an MLP.`,
+    `The stream of ${word} enters with norm ${fixed(l2Norm(at(first)))}. A block has two parts, each after a norm: attention and an MLP.`,
   );
   add("norm-1", "Attention", 2200, `The ${norm} brings the vector to one size`, normText(model, t, first));
   add(
@@ -74,7 +74,7 @@ export function steps(model: TransformerBlockModel, choices: TransformerBlockCho
     "Attention",
     2400,
     `Head ${h}: one attention call`,
-    `The query of ${word} meets the keys of KV head ${kvHeadOf(model, h)}. ${best === t ? "It attends most to itself" : `It attends most to ${quoted(tokens[best]!.text)}`}, with weight ${fixed(weights[best]!)}; the values are mixed in these proportions.`,
+    `The query of ${word} meets the keys of KV head ${kvHeadIndex(model, h)}. ${best === t ? "It attends most to itself" : `It attends most to ${quoted(tokens[best]!.text)}`}, with weight ${fixed(weights[best]!)}; the values are mixed in these proportions.`,
   );
   add(
     "attention",
@@ -88,7 +88,7 @@ export function steps(model: TransformerBlockModel, choices: TransformerBlockCho
     "Attention",
     1800,
     "The write is added to the stream",
-    `Number by number, ${C} sums. The stream had norm ${fixed(normOf(at(first)))} and now has ${fixed(normOf(at(second)))}: ${word} is still there, with something added.`,
+    `Number by number, ${C} sums. The stream had norm ${fixed(l2Norm(at(first)))} and now has ${fixed(l2Norm(at(second)))}: ${word} is still there, with something added.`,
   );
   add("norm-2", "MLP", 1800, "A second norm, before the MLP", normText(model, t, second));
   add(
@@ -110,7 +110,7 @@ export function steps(model: TransformerBlockModel, choices: TransformerBlockCho
     "MLP",
     1800,
     `All of block ${l}`,
-    `x + attention(norm(x)), then the same with the MLP. The stream leaves with norm ${fixed(normOf(at(second + 1)))}.`,
+    `x + attention(norm(x)), then the same with the MLP. The stream leaves with norm ${fixed(l2Norm(at(second + 1)))}.`,
   );
   add(
     "blocks",
@@ -158,10 +158,10 @@ const sourceText = (i: number) =>
 
 function normText({ stream, normed, norm }: TransformerBlockModel, t: number, k: number): string {
   const [before, after] = [vector(stream[k]!, t), vector(normed[k]!, t)];
-  const [from, to] = [fixed(rmsOf(before)), fixed(rmsOf(after))];
+  const [from, to] = [fixed(rootMeanSquare(before)), fixed(rootMeanSquare(after))];
   return norm === "rms"
     ? `Divide by the root mean square, ${from}, then scale each number by a learned weight: rms ${from} becomes ${to}. Only the copy is changed; the stream goes on as it was.`
-    : `Subtract the mean, ${fixed(meanOf(before))}, divide by the standard deviation, then scale and shift by learned numbers: rms ${from} becomes ${to}. Only the copy is changed.`;
+    : `Subtract the mean, ${fixed(mean(before))}, divide by the standard deviation, then scale and shift by learned numbers: rms ${from} becomes ${to}. Only the copy is changed.`;
 }
 
 function wholeTitle(

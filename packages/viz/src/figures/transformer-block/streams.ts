@@ -1,7 +1,7 @@
 import type { Mark } from "../mark.js";
 import { chipHeight, type Layout } from "./layout.js";
-import { middleOf, type Row } from "./row.js";
-import { meanOf, quoted, range, shown, vector, type Chosen, type TransformerBlockModel } from "./model.js";
+import { rowMiddle, type Row } from "./row.js";
+import { mean, quoted, range, shown, vector, type Chosen, type TransformerBlockModel } from "./model.js";
 import type { View } from "./view.js";
 import { fixed } from "../fixed.js";
 
@@ -23,7 +23,7 @@ export function streams(
   { tokens: alone }: View,
 ): Mark[] {
   const marks: Mark[] = [];
-  const end = middleOf(rows.at(-1)!);
+  const end = rowMiddle(rows.at(-1)!);
   tokens.forEach(({ text, id }, i) => {
     const { x, y, width } = chips[i]!;
     const lane = lanes[i]!;
@@ -92,7 +92,7 @@ export function wires(
 ): Mark[] {
   const { kind, k, key, seen } = row;
   const lane = lanes[t]!;
-  const middle = middleOf(row);
+  const middle = rowMiddle(row);
   const marks: Mark[] = [];
   const opacity = seen ? 1 : 0.35;
   const arrow = (name: string, y: number, into: boolean) => {
@@ -157,7 +157,7 @@ export function wires(
     const { weights } = model.blocks[k / 2]!;
     const read = Math.round(view.zoom === "model" ? middle - gap : middle - Math.min(row.height / 2 - 4, 20));
     const strongest = range(t + 1).map((j) =>
-      meanOf(range(model.numHeads).map((h) => vector(weights, h, t)[j]!)),
+      mean(range(model.numHeads).map((h) => vector(weights, h, t)[j]!)),
     );
     if (t > 0) {
       marks.push({

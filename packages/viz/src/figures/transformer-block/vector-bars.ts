@@ -21,11 +21,14 @@ export type VectorOptions = {
   focus?: string | undefined;
 };
 
-const most = 160; // bars in a vector; a longer one shows the largest of neighbors
+const maxBars = 160; // bars in a vector; a longer one shows the largest of neighbors
 
 /** Numbers of a vector by bars: how many of them one bar stands for, and the largest of each. */
-export function barsOf(values: readonly number[]): { per: number; bars: { index: number; value: number }[] } {
-  const per = Math.ceil(values.length / most);
+export function largestPerBar(values: readonly number[]): {
+  per: number;
+  bars: { index: number; value: number }[];
+} {
+  const per = Math.ceil(values.length / maxBars);
   const bars: { index: number; value: number }[] = [];
   for (let first = 0; first < values.length; first += per) {
     let index = first;
@@ -37,7 +40,7 @@ export function barsOf(values: readonly number[]): { per: number; bars: { index:
 }
 
 /** Scale on which nearly all numbers of some vectors fit: the largest but one in a hundred. */
-export function scaleOf(vectors: readonly (readonly number[])[]): number {
+export function percentileScale(vectors: readonly (readonly number[])[]): number {
   const sizes = vectors.flat().map(Math.abs);
   sizes.sort((a, b) => a - b);
   return sizes[Math.floor(0.99 * (sizes.length - 1))] || 1;
@@ -48,7 +51,7 @@ const short = (value: number) => Math.round(10 * value) / 10;
 /** A vector as bars: up and dark where a number is above zero, down and gray below. */
 export function vectorBars(values: readonly number[], box: Box, options: VectorOptions): Mark[] {
   const { key, name, scale, color = "text", opacity = 1, home, focus } = options;
-  const { bars } = barsOf(values);
+  const { bars } = largestPerBar(values);
   const [pitch, middle] = [box.width / bars.length, box.height / 2];
   const path = (sign: 1 | -1) => {
     let d = `M0 ${short(middle)}`;

@@ -18,7 +18,7 @@ export type View = {
 };
 
 /** The view of a step of the story. */
-export function viewOf(model: TransformerBlockModel, { l }: Chosen, id: string): View {
+export function stepView(model: TransformerBlockModel, { l }: Chosen, id: string): View {
   const all = () => true;
   const L = model.blocks.length;
   // Rows of a block in their order, and of the model.

@@ -9,8 +9,8 @@ import { fixed } from "../fixed.js";
 import { weightTexts } from "../percents.js";
 import { stretch } from "../stretch.js";
 
-/** Scores, weights and context of the letter that is being made. */
-export function lookingBack(
+/** Scores, weights and context of the output letter of a stage. */
+export function letterAttention(
   { source, decoded }: EncoderDecoderAttentionModel,
   stage: Stage,
   column: number | undefined,
@@ -18,7 +18,7 @@ export function lookingBack(
 ): Mark[] {
   const now = decoded[stage.output]!;
   const S = source.length;
-  const own: Mark[] = [];
+  const marks: Mark[] = [];
   const [low, high] = [Math.min(...now.scores), Math.max(...now.scores)];
   const printed = weightTexts(now.weights);
   const queryAt = { x: stateX(stage.output), y: rows.states + block.height + 4 };
@@ -27,25 +27,25 @@ export function lookingBack(
   source.forEach((letter, j) => {
     const score = now.scores[j]!;
     const weight = now.weights[j]!;
-    const at = sourceX(j);
-    const came = stretch(stage.score, (0.6 * j) / S, (0.6 * j) / S + 0.4);
+    const centerX = sourceX(j);
+    const appeared = stretch(stage.score, (0.6 * j) / S, (0.6 * j) / S + 0.4);
     const lit = column === j;
     if (stage.weights <= 0)
-      own.push({
+      marks.push({
         key: `ask:${j}`,
         kind: "path",
         x: 0,
         y: 0,
-        d: curve(queryAt.x, queryAt.y, at, rows.scores - (phone ? 20 : 2)),
+        d: curve(queryAt.x, queryAt.y, centerX, rows.scores - (phone ? 20 : 2)),
         stroke: "query",
         line: 1.5,
-        opacity: 0.6 * came,
+        opacity: 0.6 * appeared,
       });
     const wide = Math.min(36, columnWidth - 2);
-    own.push({
+    marks.push({
       key: `score:${j}`,
       kind: "rect",
-      x: at - wide / 2,
+      x: centerX - wide / 2,
       y: rows.scores,
       width: wide,
       height: 20,
@@ -53,7 +53,7 @@ export function lookingBack(
       fill: "key",
       shade: 0.08 + 0.5 * ((score - low) / Math.max(1e-9, high - low)),
       ...(lit && { stroke: "text", line: 2 }),
-      opacity: came,
+      opacity: appeared,
       text: wide >= 30 ? fixed(score, 1) : "",
       size: 11,
       reads: `score of “${shownLetter(letter)}” for letter ${stage.output + 1}: ${fixed(score, 3)}`,
@@ -62,11 +62,11 @@ export function lookingBack(
     if (stage.weights > 0) {
       const height = Math.max(1, weight * bar) * easeCubicInOut(stage.weights);
       const barWidth = Math.min(28, columnWidth - 4);
-      own.push(
+      marks.push(
         {
           key: `weight:${j}`,
           kind: "rect",
-          x: at - barWidth / 2,
+          x: centerX - barWidth / 2,
           y: rows.weights + bar - height,
           width: barWidth,
           height,
@@ -79,7 +79,7 @@ export function lookingBack(
         {
           key: `weight:${j}:text`,
           kind: "text",
-          x: at,
+          x: centerX,
           y: rows.weights + bar - height - 4,
           anchor: "middle",
           size: 11,
@@ -91,12 +91,12 @@ export function lookingBack(
         },
       );
       if (stage.context > 0 && weight > 0.004)
-        own.push({
+        marks.push({
           key: `mix:${j}`,
           kind: "path",
           x: 0,
           y: 0,
-          d: curve(at, rows.weights + bar - height - 17, contextX, contextEnd),
+          d: curve(centerX, rows.weights + bar - height - 17, contextX, contextEnd),
           stroke: "value",
           line: 0.8 + 5 * weight,
           opacity: (0.25 + 0.6 * weight) * stretch(stage.context, 0, 0.5),
@@ -105,23 +105,23 @@ export function lookingBack(
   });
   const box = { x: contextX - block.width / 2, y: rows.context };
   if (stage.context > 0.3) {
-    const arrives = stretch(stage.context, 0.3, 1);
-    own.push(
+    const contextProgress = stretch(stage.context, 0.3, 1);
+    marks.push(
       ...vectorCells("context", box, now.context, {
         cell,
         scale,
         color: "value",
-        opacity: arrives,
+        opacity: contextProgress,
         reads: `context of letter ${stage.output + 1}: annotations added by weight, numbers: ${now.context.length}`,
         address: "context:0:0",
       }),
     );
-  } else own.push(emptyBlock("context", box, now.context.length, cell));
+  } else marks.push(emptyBlock("context", box, now.context.length, cell));
   if (stage.letter > 0) {
-    own.push(
+    marks.push(
       arrow("into", contextX, rows.context - 3, contextX, rows.states + block.height + 5, "value"),
       arrow("writes", contextX, rows.states - 4, contextX, rows.output + chip + 3, "query"),
     );
   }
-  return own;
+  return marks;
 }

@@ -5,11 +5,11 @@ import { compactBelow, namesWidth } from "./layout.js";
 import {
   at,
   columns,
-  digitsOf,
+  fractionDigits,
   equals,
   isSeen,
   isSmall,
-  matrixOf,
+  matrixByName,
   quoted,
   range,
   rows,
@@ -20,16 +20,16 @@ import {
 import { letterColor, numberCell, stripMarks, weightShade } from "./cells.js";
 import { fixed } from "../fixed.js";
 
-type Made = { name: MatrixName; row: number; column: number };
+type ResultCell = { name: MatrixName; row: number; column: number };
 
-/** Content of the workbench under the matrices: the arithmetic of a step, or of a number. */
-export type Bench =
+/** The arithmetic that is written under the matrices, of a step or of one number. */
+export type Arithmetic =
   | { kind: "input"; row: number }
   | { kind: "transpose" }
   | { kind: "projection"; name: "q" | "k" | "v"; row: number }
-  /** A dot product, of which `terms` are multiplied and `landed` added. */
-  | { kind: "dot"; of: Made; terms: number; landed: number; scaled?: boolean; masked?: boolean }
-  /** Columns of a table, each from 0, not there, to 1. */
+  /** A dot product: the first `terms` products are computed, the first `landed` of them added. */
+  | { kind: "dot"; result: ResultCell; terms: number; landed: number; scaled?: boolean; masked?: boolean }
+  /** The softmax of a row as a table. `scale`, `mask`, `exp`, `share`: opacity of each column, from 0 to 1. */
   | {
       kind: "softmax";
       row: number;
@@ -39,14 +39,19 @@ export type Bench =
       share: number;
       current?: number;
     }
-  /** The fraction of each value that has been added, from 0 to 1. */
+  /** The weighted sum of values. `shares`: the fraction of each value that has been added, from 0 to 1. */
   | { kind: "mixture"; row: number; shares: readonly number[]; current?: number };
 
-const line = 21;
-const most = 7; // rows of a table
+const line = 21; // pixels
+const maxRows = 7; // of a table
 
-/** Marks of the workbench, from `top` down. */
-export function benchMarks(model: AttentionCallModel, bench: Bench, width: number, top: number): Mark[] {
+/** Marks of the arithmetic. `top`: its upper edge. */
+export function arithmeticMarks(
+  model: AttentionCallModel,
+  arithmetic: Arithmetic,
+  width: number,
+  top: number,
+): Mark[] {
   const compact = width < compactBelow;
   const [left, y] = compact ? [0, top + 34] : [Math.min(250, width * 0.22), top + 8];
   const title = (text: string, small = ""): Mark[] => {
@@ -60,10 +65,10 @@ export function benchMarks(model: AttentionCallModel, bench: Bench, width: numbe
     return [...named, ...under];
   };
   const room = width - left;
-  switch (bench.kind) {
+  switch (arithmetic.kind) {
     case "input":
       return [
-        ...title(`x of ${quoted(model.tokens[bench.row]!)}`),
+        ...title(`x of ${quoted(model.tokens[arithmetic.row]!)}`),
         ...lines("bench:note", left, y + 10, inputNote(model), room),
       ];
     case "transpose":
@@ -78,13 +83,13 @@ export function benchMarks(model: AttentionCallModel, bench: Bench, width: numbe
         ),
       ];
     case "projection":
-      return projection(model, bench, title, left, y, room);
+      return projection(model, arithmetic, title, left, y, room);
     case "dot":
-      return dot(model, bench, title, left, y, room, compact);
+      return dot(model, arithmetic, title, left, y, room, compact);
     case "softmax":
-      return softmax(model, bench, title, left, y, room, compact);
+      return softmax(model, arithmetic, title, left, y, room, compact);
     case "mixture":
-      return mixture(model, bench, title, left, y, room, compact);
+      return mixture(model, arithmetic, title, left, y, room, compact);
   }
 }
 
@@ -98,14 +103,14 @@ function inputNote({ features, head, x }: AttentionCallModel): string {
 
 function projection(
   model: AttentionCallModel,
-  { name, row }: Extract<Bench, { kind: "projection" }>,
+  { name, row }: Extract<Arithmetic, { kind: "projection" }>,
   title: Title,
   left: number,
   y: number,
   room: number,
 ): Mark[] {
   const word = { q: "query", k: "key", v: "value" }[name];
-  const frame = matrixOf(model, name)!;
+  const frame = matrixByName(model, name)!;
   const [C, D] = [columns(model.x), columns(frame)];
   const width = Math.min(14, (room - 10) / D);
   const boxes = (column: number) => ({ x: left + column * width, y: y + 40, width, height: 34, opacity: 1 });
@@ -119,24 +124,24 @@ function projection(
       room,
     ),
     ...stripMarks("bench:strip", frame, row, boxes, { q: "query", k: "key", v: "value" }[name] as ThemeName, {
-      scale: 0.7 * scaleOf(Array.from(frame.data)),
+      scale: 0.7 * largestMagnitude(Array.from(frame.data)),
     }),
   ];
 }
 
 function dot(
   model: AttentionCallModel,
-  bench: Extract<Bench, { kind: "dot" }>,
+  arithmetic: Extract<Arithmetic, { kind: "dot" }>,
   title: Title,
   left: number,
   y: number,
   room: number,
   compact: boolean,
 ): Mark[] {
-  const { of, scaled, masked } = bench;
-  const { a, b, names, colors, what, parts } = factors(model, of);
+  const { result, scaled, masked } = arithmetic;
+  const { a, b, names, colors, what, parts } = factors(model, result);
   const all = range(a.length);
-  // Of a long product, the largest terms and the sum of the rest.
+  // A long product is written as its largest terms and the sum of the others.
   const long = a.length > 8;
   const shownTerms = long
     ? [...all]
@@ -151,14 +156,14 @@ function dot(
   const height = compact ? 22 : 26;
   const marks = title(what, parts);
   const total = a.reduce((sum, value, n) => sum + value * b[n]!, 0);
-  const [aDigits, bDigits] = [of.name === "o" ? 2 : digitsIn(a), digitsIn(b)];
+  const [aDigits, bDigits] = [result.name === "o" ? 2 : digitsIn(a), digitsIn(b)];
   const sumTop = y + 2 * height + 34;
   const size = cell < 34 ? 11 : 12;
   const visible = long
-    ? bench.terms >= a.length
+    ? arithmetic.terms >= a.length
       ? shownTerms.length
-      : Math.floor((bench.terms * shownTerms.length) / a.length)
-    : bench.terms;
+      : Math.floor((arithmetic.terms * shownTerms.length) / a.length)
+    : arithmetic.terms;
   shownTerms.forEach((n, z) => {
     const x = left + z * step + 12;
     const lit = z < visible ? 1 : 0.35;
@@ -171,15 +176,15 @@ function dot(
       numberCell(`bench:a:${z}`, { x, y: y + 12, width: cell, height, opacity: lit }, a[n]!, colors[0], {
         digits: aDigits,
         size,
-        scale: scaleOf(a),
-        weight: of.name === "o",
+        scale: largestMagnitude(a),
+        weight: result.name === "o",
       }),
       numberCell(
         `bench:b:${z}`,
         { x, y: y + 14 + height, width: cell, height, opacity: lit },
         b[n]!,
         colors[1],
-        { digits: bDigits, size, scale: scaleOf(b) },
+        { digits: bDigits, size, scale: largestMagnitude(b) },
       ),
       letters(`bench:times:${z}`, x - 3, y + 14 + 1.5 * height + 4, "×", {
         anchor: "end",
@@ -210,28 +215,28 @@ function dot(
       letters("bench:rest:plus", x - (step - cell) / 2, sumTop, "+", { anchor: "middle", fill: "quiet" }),
     );
   }
-  if (bench.landed > 0) {
+  if (arithmetic.landed > 0) {
     const partial = long
-      ? bench.landed >= a.length
+      ? arithmetic.landed >= a.length
         ? total
-        : a.slice(0, bench.landed).reduce((sum, value, n) => sum + value * b[n]!, 0)
-      : all.slice(0, bench.landed).reduce((sum, n) => sum + a[n]! * b[n]!, 0);
+        : a.slice(0, arithmetic.landed).reduce((sum, value, n) => sum + value * b[n]!, 0)
+      : all.slice(0, arithmetic.landed).reduce((sum, n) => sum + a[n]! * b[n]!, 0);
     const terms = [...shownTerms.map((n) => a[n]! * b[n]!), ...(long ? [rest] : [])];
-    const sign = bench.landed < a.length ? "=" : equals(terms, total, 2);
+    const sign = arithmetic.landed < a.length ? "=" : equals(terms, total, 2);
     const [x, base] = compact ? [left, sumTop + 30] : [end, sumTop + 2];
     const color =
       (
         { q: "query-text", k: "key-text", v: "value-text", o: "value-text" } as Partial<
           Record<MatrixName, ThemeName>
         >
-      )[of.name] ?? "text";
+      )[result.name] ?? "text";
     marks.push(
       letters("bench:equals", x, base, sign, { size: 20, fill: "quiet" }),
       letters("bench:sum", x + 20, base, fixed(partial), { size: 22, weight: 600, fill: color }),
     );
     const after = scaled ? `${fixed(total)} ÷ ${fixed(1 / model.scale)} = ${fixed(total * model.scale)}` : "";
     const note = masked
-      ? `${after ? `${after}, but ` : ""}${quoted(model.tokens[of.column]!)} is masked: the score becomes −∞ and the weight 0.`
+      ? `${after ? `${after}, but ` : ""}${quoted(model.tokens[result.column]!)} is masked: the score becomes −∞ and the weight 0.`
       : after;
     if (note)
       marks.push(
@@ -241,18 +246,18 @@ function dot(
   return marks;
 }
 
-/** The two lists of a dot product, and what they are. */
-function factors(model: AttentionCallModel, { name, row, column }: Made) {
+/** The two vectors of a dot product, with their names and colors. */
+function factors(model: AttentionCallModel, { name, row, column }: ResultCell) {
   const t = quoted(model.tokens[row]!);
-  const rowOf = (frame: MatrixName) =>
-    range(columns(matrixOf(model, frame)!)).map((c) => at(matrixOf(model, frame)!, row, c));
-  const columnOf = (frame: MatrixName) =>
-    range(rows(matrixOf(model, frame)!)).map((r) => at(matrixOf(model, frame)!, r, column));
+  const matrixRow = (frame: MatrixName) =>
+    range(columns(matrixByName(model, frame)!)).map((c) => at(matrixByName(model, frame)!, row, c));
+  const matrixColumn = (frame: MatrixName) =>
+    range(rows(matrixByName(model, frame)!)).map((r) => at(matrixByName(model, frame)!, r, column));
   const channel = model.channels?.[column] ?? `column ${column}`;
   if (name === "s") {
     const key = range(columns(model.key)).map((c) => at(model.key, column, c));
     return {
-      a: rowOf("q"),
+      a: matrixRow("q"),
       b: key,
       names: model.channels,
       colors: ["query", "key"] as const,
@@ -262,8 +267,8 @@ function factors(model: AttentionCallModel, { name, row, column }: Made) {
   }
   if (name === "o") {
     return {
-      a: rowOf("a"),
-      b: columnOf("v"),
+      a: matrixRow("a"),
+      b: matrixColumn("v"),
       names: model.tokens.map(shown),
       colors: ["weight", "value"] as const,
       what: `output of ${t}, ${channel}`,
@@ -273,8 +278,8 @@ function factors(model: AttentionCallModel, { name, row, column }: Made) {
   const projection = `w${name}` as MatrixName;
   const word = { q: "query", k: "key", v: "value" }[name as "q" | "k" | "v"];
   return {
-    a: rowOf("x"),
-    b: columnOf(projection),
+    a: matrixRow("x"),
+    b: matrixColumn(projection),
     names: model.features,
     colors: ["cost", word as ThemeName] as const,
     what: `${word} of ${t}, ${channel}`,
@@ -282,19 +287,19 @@ function factors(model: AttentionCallModel, { name, row, column }: Made) {
   };
 }
 
-const scaleOf = (values: readonly number[]) => Math.max(1e-9, ...values.map(Math.abs));
-const digitsIn = (data: readonly number[]) => digitsOf({ data, shape: [1, data.length] });
+const largestMagnitude = (values: readonly number[]) => Math.max(1e-9, ...values.map(Math.abs));
+const digitsIn = (data: readonly number[]) => fractionDigits({ data, shape: [1, data.length] });
 
 function softmax(
   model: AttentionCallModel,
-  bench: Extract<Bench, { kind: "softmax" }>,
+  arithmetic: Extract<Arithmetic, { kind: "softmax" }>,
   title: Title,
   left: number,
   y: number,
   room: number,
   compact: boolean,
 ): Mark[] {
-  const { row, scale, mask, exp, share, current } = bench;
+  const { row, scale, mask, exp, share, current } = arithmetic;
   const T = rows(model.key);
   const { listed, others } = listedKeys(model, row, current);
   const score = (j: number) => at(model.scores, row, j);
@@ -311,21 +316,21 @@ function softmax(
 
   const name = compact ? Math.min(60, namesWidth(model)) : 76;
   const gap = compact ? 44 : 66;
-  const c1 = left + name + (compact ? 34 : 40);
-  const [c2, c3] = [c1 + gap, c1 + 2 * gap + (compact ? -6 : 34)];
+  const dotX = left + name + (compact ? 34 : 40);
+  const [scaledX, expX] = [dotX + gap, dotX + 2 * gap + (compact ? -6 : 34)];
   const end = left + room;
-  const bar = c3 + 14;
-  const track = Math.max(40, end - bar - (compact ? 40 : 48));
+  const barX = expX + 14;
+  const track = Math.max(40, end - barX - (compact ? 40 : 48));
   const divisor = 1 / model.scale;
   const head = (key: string, x: number, text: string, opacity: number, anchor: "start" | "end" = "end") =>
     opacity > 0.01 ? [letters(`bench:head:${key}`, x, y + 4, text, { anchor, fill: "quiet", opacity })] : [];
   marks.push(
-    ...head("1", c1, "q · k", 1),
-    ...head("2", c2, `÷ ${fixed(divisor, Number.isInteger(Number(divisor.toFixed(6))) ? 0 : 2)}`, scale),
-    ...head("3", c3, compact ? "exp" : "exp(s − max)", exp),
+    ...head("1", dotX, "q · k", 1),
+    ...head("2", scaledX, `÷ ${fixed(divisor, Number.isInteger(Number(divisor.toFixed(6))) ? 0 : 2)}`, scale),
+    ...head("3", expX, compact ? "exp" : "exp(s − max)", exp),
     ...head(
       "4",
-      bar,
+      barX,
       share > 0.5 ? (compact ? "share of 1" : "share of the total: together they fill 1") : "",
       1,
       "start",
@@ -349,13 +354,16 @@ function softmax(
         weight: strong,
         fill: on || mask < 0.5 ? "text" : "quiet",
       }),
-      letters(`bench:raw:${j}`, c1, base, fixed(raw(j)), { anchor: "end", opacity: fade }),
+      letters(`bench:raw:${j}`, dotX, base, fixed(raw(j)), { anchor: "end", opacity: fade }),
     );
     if (scale > 0.01)
       marks.push(
-        letters(`bench:scaled:${j}`, c2, base, fixed(score(j)), { anchor: "end", opacity: scale * fade }),
+        letters(`bench:scaled:${j}`, scaledX, base, fixed(score(j)), {
+          anchor: "end",
+          opacity: scale * fade,
+        }),
       );
-    const box = { x: bar, y: base - 12, width: track, height: line - 6 };
+    const box = { x: barX, y: base - 12, width: track, height: line - 6 };
     if (!on && mask > 0.02)
       marks.push({
         key: `bench:hidden:${j}`,
@@ -368,7 +376,7 @@ function softmax(
       });
     if (exp > 0.01)
       marks.push(
-        letters(`bench:exp:${j}`, c3, base, fixed(raised(j)), { anchor: "end", opacity: exp * fade }),
+        letters(`bench:exp:${j}`, expX, base, fixed(raised(j)), { anchor: "end", opacity: exp * fade }),
       );
     if (on && exp > 0) {
       const size = raised(j) * exp * (1 - share) + weight(j) * share;
@@ -378,7 +386,7 @@ function softmax(
           key: `bench:bar:${j}`,
           kind: "rect",
           ...box,
-          x: bar + before[j]! * track * share,
+          x: barX + before[j]! * track * share,
           width: Math.max(0.6, size * track),
           radius: 2,
           fill: "weight",
@@ -400,7 +408,7 @@ function softmax(
   let z = listed.length;
   if (others.length > 0) {
     const base = y + 12 + z++ * line + 15;
-    const sum = (of: (j: number) => number) => others.reduce((all, j) => all + of(j), 0);
+    const sum = (value: (j: number) => number) => others.reduce((all, j) => all + value(j), 0);
     marks.push(
       letters(
         "bench:others",
@@ -411,7 +419,9 @@ function softmax(
       ),
     );
     if (exp > 0.01)
-      marks.push(letters("bench:others:exp", c3, base, fixed(sum(raised)), { anchor: "end", opacity: exp }));
+      marks.push(
+        letters("bench:others:exp", expX, base, fixed(sum(raised)), { anchor: "end", opacity: exp }),
+      );
     if (share > 0.01)
       marks.push(
         letters("bench:others:weight", end, base, fixed(sum(weight)), {
@@ -443,7 +453,7 @@ function softmax(
         opacity: exp,
       },
       letters("bench:total", left, base, "total", { size: 13, opacity: exp }),
-      letters("bench:total:exp", c3, base, sign(equals(terms, total, 2)) + fixed(total), {
+      letters("bench:total:exp", expX, base, sign(equals(terms, total, 2)) + fixed(total), {
         anchor: "end",
         weight: 600,
         opacity: exp,
@@ -456,7 +466,7 @@ function softmax(
           marks.push({
             key: `bench:all:${j}`,
             kind: "rect",
-            x: bar + before[j]! * track * share,
+            x: barX + before[j]! * track * share,
             y: base - 12,
             width: Math.max(0.5, weight(j) * track * share - 1.5),
             height: line - 6,
@@ -478,67 +488,67 @@ function softmax(
   return marks;
 }
 
-/** Keys that get a line: all of a few, else those with the largest weights; and the others. */
+/** Keys with a row of their own, at most `maxRows`: those with the largest weights. `others` share one row. */
 function listedKeys(
   model: AttentionCallModel,
   row: number,
   current?: number,
 ): { listed: number[]; others: number[] } {
   const all = range(rows(model.key));
-  if (all.length <= most) return { listed: all, others: [] };
+  if (all.length <= maxRows) return { listed: all, others: [] };
   const order = [...all].sort(
     (a, b) =>
       Number(b === current) - Number(a === current) || at(model.weights, row, b) - at(model.weights, row, a),
   );
-  const listed = order.slice(0, most - 1).sort((a, b) => a - b);
+  const listed = order.slice(0, maxRows - 1).sort((a, b) => a - b);
   return { listed, others: all.filter((j) => !listed.includes(j)) };
 }
 
 function mixture(
   model: AttentionCallModel,
-  bench: Extract<Bench, { kind: "mixture" }>,
+  arithmetic: Extract<Arithmetic, { kind: "mixture" }>,
   title: Title,
   left: number,
   y: number,
   room: number,
   compact: boolean,
 ): Mark[] {
-  const { row, shares, current } = bench;
+  const { row, shares, current } = arithmetic;
   const D = columns(model.value);
   const small = isSmall(model);
   const { listed, others } = listedKeys(model, row, current);
   const name = compact ? Math.min(62, namesWidth(model)) : 76;
   const weightWidth = compact ? 36 : 48;
-  const wx = left + name;
+  const weightX = left + name;
   const half = (room - name - weightWidth - 2 * 22) / 2;
   const cell = small ? Math.min(52, half / D) : Math.min(7, half / D);
-  const vx = wx + weightWidth + 22;
-  const px = vx + cell * D + 22;
+  const valueX = weightX + weightWidth + 22;
+  const px = valueX + cell * D + 22;
   const size = cell < 34 ? 11 : 12;
   const short = cell < 38;
-  const vDigits = digitsOf(model.value);
-  const scale = scaleOf(Array.from(model.value.data));
+  const vDigits = fractionDigits(model.value);
+  const scale = largestMagnitude(Array.from(model.value.data));
   const marks = title(`output of ${quoted(model.tokens[row]!)}`, "each value times its weight, added up");
   marks.push(
-    letters("bench:head:w", wx + weightWidth / 2, y + 4, "weight", { anchor: "middle", fill: "quiet" }),
-    letters("bench:head:v", vx, y + 4, "value", { fill: "value-text" }),
+    letters("bench:head:w", weightX + weightWidth / 2, y + 4, "weight", { anchor: "middle", fill: "quiet" }),
+    letters("bench:head:v", valueX, y + 4, "value", { fill: "value-text" }),
     letters("bench:head:p", px, y + 4, "weight × value", { fill: "value-text" }),
   );
   const valueMarks = (
     key: string,
     x: number,
     top: number,
-    of: (d: number) => number,
+    value: (d: number) => number,
     opacity: number,
     digits: number,
-    most = scale,
+    max = scale,
   ) => {
     const box = (d: number) => ({ x: x + d * cell, y: top, width: cell, height: line, opacity });
     return small
       ? range(D).map((d) =>
-          numberCell(`${key}:${d}`, box(d), of(d), "value", { digits, size, scale: most, short }),
+          numberCell(`${key}:${d}`, box(d), value(d), "value", { digits, size, scale: max, short }),
         )
-      : stripMarks(key, { data: range(D).map(of), shape: [1, D] }, 0, box, "value", { scale: most });
+      : stripMarks(key, { data: range(D).map(value), shape: [1, D] }, 0, box, "value", { scale: max });
   };
   listed.forEach((j, z) => {
     const top = y + 12 + z * line;
@@ -554,7 +564,7 @@ function mixture(
       {
         key: `bench:w:${j}`,
         kind: "rect",
-        x: wx,
+        x: weightX,
         y: top + 1,
         width: weightWidth,
         height: line - 2,
@@ -573,13 +583,13 @@ function mixture(
     );
     if (!on) return;
     marks.push(
-      letters(`bench:times:${j}`, vx - 8, top + 15, "×", { anchor: "end", fill: "quiet" }),
-      ...valueMarks(`bench:v:${j}`, vx, top, (d) => at(model.value, j, d), 1, vDigits),
+      letters(`bench:times:${j}`, valueX - 8, top + 15, "×", { anchor: "end", fill: "quiet" }),
+      ...valueMarks(`bench:v:${j}`, valueX, top, (d) => at(model.value, j, d), 1, vDigits),
     );
     if (added > 0.01) {
       marks.push(
         letters(`bench:equals:${j}`, px - 8, top + 15, "=", { anchor: "end", fill: "quiet", opacity: added }),
-        // Strips fade by their weight: their own scale would make a weak one as dark as a strong one.
+        // A strip is scaled by its own largest number, so its opacity shows the weight.
         ...(small
           ? valueMarks(`bench:p:${j}`, px, top, (d) => w * at(model.value, j, d), added, 2)
           : valueMarks(`bench:p:${j}`, px, top, (d) => at(model.value, j, d), added * Math.sqrt(w), 2)),
@@ -587,11 +597,11 @@ function mixture(
     }
   });
   let z = listed.length;
-  const weightOf = (j: number) => at(model.weights, row, j);
+  const weight = (j: number) => at(model.weights, row, j);
   if (others.length > 0) {
     const top = y + 12 + z++ * line;
     const share = Math.min(1, 2 * Math.max(...others.map((j) => shares[j]!)));
-    const rest = others.reduce((sum, j) => sum + weightOf(j), 0);
+    const rest = others.reduce((sum, j) => sum + weight(j), 0);
     marks.push(
       letters(
         "bench:others",
@@ -600,7 +610,7 @@ function mixture(
         `${others.length} ${others.some((j) => isSeen(model, row, j)) ? "others" : "masked"}`,
         { fill: "quiet" },
       ),
-      letters("bench:others:w", wx + weightWidth - 6, top + 15, fixed(rest), {
+      letters("bench:others:w", weightX + weightWidth - 6, top + 15, fixed(rest), {
         anchor: "end",
         fill: "quiet",
       }),
@@ -611,7 +621,7 @@ function mixture(
           "bench:p:rest",
           px,
           top,
-          (d) => others.reduce((sum, j) => sum + weightOf(j) * at(model.value, j, d), 0),
+          (d) => others.reduce((sum, j) => sum + weight(j) * at(model.value, j, d), 0),
           share,
           2,
         ),
@@ -619,11 +629,11 @@ function mixture(
   }
   const top = y + 18 + z * line;
   const sum = (d: number) =>
-    range(rows(model.value)).reduce((all, j) => all + weightOf(j) * at(model.value, j, d) * shares[j]!, 0);
+    range(rows(model.value)).reduce((all, j) => all + weight(j) * at(model.value, j, d) * shares[j]!, 0);
   const whole = shares.every((each, j) => each === 1 || !isSeen(model, row, j));
   const rounded = (d: number) => [
-    ...listed.filter((j) => isSeen(model, row, j)).map((j) => weightOf(j) * at(model.value, j, d)),
-    ...(others.length > 0 ? [others.reduce((all, j) => all + weightOf(j) * at(model.value, j, d), 0)] : []),
+    ...listed.filter((j) => isSeen(model, row, j)).map((j) => weight(j) * at(model.value, j, d)),
+    ...(others.length > 0 ? [others.reduce((all, j) => all + weight(j) * at(model.value, j, d), 0)] : []),
   ];
   const exact = !small || !whole || range(D).every((d) => equals(rounded(d), sum(d), 2) === "=");
   marks.push(
@@ -635,7 +645,7 @@ function mixture(
       compact ? (exact ? "sum =" : "sum ≈") : exact ? "sum = output" : "sum ≈ output",
       { anchor: "end", size: 13, weight: 600 },
     ),
-    ...valueMarks("bench:o", px, top, sum, 1, 2, small ? scale : scaleOf(range(D).map(sum))),
+    ...valueMarks("bench:o", px, top, sum, 1, 2, small ? scale : largestMagnitude(range(D).map(sum))),
   );
   return marks;
 }
@@ -644,13 +654,13 @@ function letters(key: string, x: number, y: number, text: string, more: Partial<
   return { key, kind: "text", x, y, text, layer: 1, ...more };
 }
 
-/** A token as it fits in front of a line. */
+/** A token as the name of a row: cut to 8 letters on a narrow screen. */
 function brief(token: string, compact: boolean): string {
   const text = shown(token);
   return compact && text.length > 8 ? `${text.slice(0, 7)}…` : text;
 }
 
-/** A sentence in lines. */
+/** A text broken into lines of a width. */
 function lines(
   key: string,
   x: number,
