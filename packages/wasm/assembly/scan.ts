@@ -4,9 +4,8 @@
 // other, the triangular system is solved for what is written, and no inverse is made. A single token is one pass over the state.
 import { ScanRequest, SCAN_TOKENS } from "./layout";
 import { exp4, fma, sumOf } from "./lanes";
-import { mix1, mix4, mix6 } from "./micro-kernels";
 import { copyRows } from "./request";
-import { blockOf, ROW } from "./tile";
+import { blockOf, mixBlock, ROW } from "./tile";
 import { storeTransposed } from "./transpose";
 
 /** Bytes of a tile of one number for each pair of tokens of a chunk, and of one number for each token. */
@@ -644,8 +643,8 @@ function multiplyPairs(room: Room, others: usize, n: i32, K: i32, to: usize): vo
   for (let block = blockOf(n); block > 0; j += block, block = blockOf(n - j)) {
     const weights = room.keys + ((<usize>j) << 2);
     const row = to + <usize>j * ROW;
-    for (let d = (<usize>(j & ~7)) << 2; d < end; d += 32)
-      mixBlock(block, weights, others + d, ROW, K, row + d, ROW, room.ones);
+    const first = (<usize>(j & ~7)) << 2;
+    mixBlock(block, weights, others + first, ROW, K, row + first, ROW, end - first, room.ones);
   }
 }
 
@@ -710,8 +709,7 @@ function solve(room: Room, n: i32, width: usize): void {
   for (let block = blockOf(n); block > 0; i += block, block = blockOf(n - i)) {
     const weights = room.erased + ((<usize>i) << 2);
     const rows = room.written + <usize>i * width;
-    for (let d: usize = 0; d < width; d += 32)
-      mixBlock(block, weights, room.written + d, width, i, rows + d, width, room.ones);
+    mixBlock(block, weights, room.written, width, i, rows, width, width, room.ones);
     for (let r = 1; r < block; r++) {
       const row = rows + <usize>r * width;
       for (let j = 0; j < r; j++) {
@@ -759,25 +757,8 @@ function mixRows(
     const at = (<usize>r) << 2;
     const to = mixture + <usize>r * width;
     const count = earlier ? r + block : keys;
-    for (let d: usize = 0; d < width; d += 32)
-      mixBlock(block, weights + at, value + d, width, count, to + d, width, correction + at);
+    mixBlock(block, weights + at, value, width, count, to, width, width, correction + at);
   }
-}
-
-@inline
-function mixBlock(
-  block: i32,
-  weights: usize,
-  value: usize,
-  stride: usize,
-  keys: i32,
-  mixture: usize,
-  width: usize,
-  correction: usize,
-): void {
-  if (ASC_FEATURE_RELAXED_SIMD && block == 6) mix6(weights, value, stride, keys, mixture, width, correction);
-  else if (block == 4) mix4(weights, value, stride, keys, mixture, width, correction);
-  else mix1(weights, value, stride, keys, mixture, width, correction);
 }
 
 /** Rows of `width` bytes as packed rows of V numbers. */

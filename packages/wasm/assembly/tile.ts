@@ -146,12 +146,32 @@ export function mixValues(
     const keys = max(limitOf(limits, q), limitOf(limits, q + block - 1));
     const from = weights + ((<usize>q) << 2);
     const by = correction + ((<usize>q) << 2);
-    for (let d: usize = 0; d < bytes; d += 32) {
-      const to = mixture + <usize>q * bytes + d;
-      if (ASC_FEATURE_RELAXED_SIMD && block == 6) mix6(from, value + d, stride, keys, to, bytes, by);
-      else if (block == 4) mix4(from, value + d, stride, keys, to, bytes, by);
-      else mix1(from, value + d, stride, keys, to, bytes, by);
-    }
+    mixBlock(block, from, value, stride, keys, mixture + <usize>q * bytes, bytes, bytes, by);
+  }
+}
+
+/**
+ * mixture[row] = mixture[row] · correction[row] + Σ over keys of weight[key][row] · value[key]
+ *
+ * @param block - Rows of the mixture, `step` bytes apart: 1, 4, or 6 with relaxed SIMD.
+ * @param bytes - Bytes of a row that are computed, a multiple of 32.
+ */
+export function mixBlock(
+  block: i32,
+  weights: usize,
+  value: usize,
+  stride: usize,
+  keys: i32,
+  mixture: usize,
+  step: usize,
+  bytes: usize,
+  correction: usize,
+): void {
+  for (let d: usize = 0; d < bytes; d += 32) {
+    if (ASC_FEATURE_RELAXED_SIMD && block == 6)
+      mix6(weights, value + d, stride, keys, mixture + d, step, correction);
+    else if (block == 4) mix4(weights, value + d, stride, keys, mixture + d, step, correction);
+    else mix1(weights, value + d, stride, keys, mixture + d, step, correction);
   }
 }
 
