@@ -102,6 +102,7 @@ test.each([
   [[[[[1]]], []], "[[[[…]]], []]"],
   [new Float32Array(3), "a Float32Array of 12 bytes"],
   [new RangeError("too far"), "RangeError (too far)"],
+  [/a\.b$/i, "/a\\.b$/i"],
   [new Shelf(), "a Shelf"],
   [{ dtype: "float32", shape: [2, 3] }, "a float32 tensor of shape [2, 3]"],
   [{}, "an object with no keys"],

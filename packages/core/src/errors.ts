@@ -124,6 +124,7 @@ function describe(value: unknown, depth: number): string {
     return `[${shown.join(", ")}]`;
   }
   if (ArrayBuffer.isView(value)) return `${oneOf(value.constructor.name)} of ${value.byteLength} bytes`;
+  if (value instanceof RegExp) return String(value);
   if (value instanceof Error) return `${value.name} (${value.message})`;
   const { dtype, shape, then } = value as { dtype?: unknown; shape?: unknown; then?: unknown };
   if (typeof then === "function") return "a promise (`await` it)";

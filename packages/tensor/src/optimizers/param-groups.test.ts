@@ -34,7 +34,7 @@ function trained(optimizer: Optimizer, seed: number) {
 
 test("property: groups of equal optimizers are one optimizer, state included", () => {
   fc.assert(
-    fc.property(fc.nat(1000), fc.nat(127), (seed, bits) => {
+    fc.property(fc.nat(1000), fc.integer({ min: 1, max: 127 }), (seed, bits) => {
       let n = 0;
       const inGroup = new Map<string, boolean>();
       mapTensors(paramsOf(0), (_, path) => void inGroup.set(path, (bits & (1 << n++)) > 0));
@@ -80,6 +80,23 @@ test("different optimizers keep their own moments, and a state goes on where it 
   expect(state.moments["mean"]!.layers[0]!.norm.weight.shape).toEqual([2]);
   expect(state.moments["meanSquare"]!.layers[0]!.norm.weight.shape).toEqual([2]);
   expect(state.step).toBe(3);
+});
+
+test("a group that no param goes to is refused, before the first update and before any other", () => {
+  const plain = sgd({ learningRate: 1 });
+  const one = (params: RegExp | (() => boolean)) => ({ params, optimizer: plain });
+  const message =
+    /^paramGroups: `groups\[1\]\.params` is \/\\\.weigth\$\/, expected one that finds a param which no earlier group has; there are embedding, layers\.0\.norm\.weight, .* … 7 in all\.\nFix: correct the name/;
+  const misspelt = paramGroups([one(/bias$/), one(/\.weigth$/)], plain);
+  const params = paramsOf(1);
+  expect(() => misspelt.init(params)).toThrow(message);
+  expect(() => misspelt.update(params, params, { step: 0, moments: {} })).toThrow(message);
+  expect(params.embedding.data).toEqual(paramsOf(1).embedding.data);
+  expect(() => paramGroups([one(() => false)], plain).init(params)).toThrow(
+    /`groups\[0\]\.params` is the function/,
+  );
+  const shadowed = paramGroups([one(/norm/), one(/norm\.weight$/)], plain);
+  expect(() => shadowed.init(params)).toThrow(/`groups\[1\]\.params` is \/norm/);
 });
 
 test("what is no group, and a tensor that is there twice, are refused", () => {

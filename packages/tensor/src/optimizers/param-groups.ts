@@ -7,7 +7,7 @@ import { checkState, trainable, type Optimizer, type OptimizerState } from "./op
 export type ParamGroup = {
   /**
    * The params that it is for: those whose path the expression finds, `layers.0.norm.weight` for instance, or for which the function
-   * returns true.
+   * returns true. A group has one param or more.
    */
   params: RegExp | ((path: string, param: Tensor) => boolean);
   optimizer: Optimizer;
@@ -20,7 +20,7 @@ export type ParamGroup = {
  *
  * @param groups - In the order in which they are asked.
  * @param rest - The optimizer of all other params.
- * @throws {ArgumentError} If a group is not `{ params, optimizer }`, or a tensor is there twice.
+ * @throws {ArgumentError} If a group is not `{ params, optimizer }`, if params give one no param, or have a tensor twice.
  *
  * @example
  * ```ts
@@ -56,6 +56,10 @@ export function paramGroups(groups: readonly ParamGroup[], rest: Optimizer): Opt
   const divide = <P>(params: P) => {
     const places = new Map<string, number>();
     mapTensors(params, (x, path) => void places.set(path, groupOf(path, x)));
+    const taken = new Set(places.values());
+    groups.forEach(({ params: received }, i) => {
+      if (!taken.has(i)) refuseUnused(`groups[${i}].params`, received, [...places.keys()]);
+    });
     return optimizers.map((optimizer, i) => ({
       optimizer,
       of: <T>(tree: T): T => mapTensors(tree, (x, path) => (places.get(path) === i ? x : undefined)),
@@ -84,6 +88,13 @@ export function paramGroups(groups: readonly ParamGroup[], rest: Optimizer): Opt
       state.step += 1;
     },
   };
+}
+
+function refuseUnused(argument: string, received: unknown, paths: readonly string[]): never {
+  const some = paths.slice(0, 5).join(", ") + (paths.length > 5 ? ` … ${paths.length} in all` : "");
+  const expected = `one that finds a param which no earlier group has; there are ${some || "none"}`;
+  const fix = "correct the name, or leave the group out.";
+  return checks("paramGroups").refuse({ argument, received, expected, fix });
 }
 
 /** Params with each tensor replaced by what one of the trees has in its place. */
