@@ -40,17 +40,26 @@ export function crossAttentionMaps<Params, Source>(
   source: Source,
 ): Readonly<Record<string, Tensor>> {
   const { params, apply } = (model ?? {}) as Partial<CrossAttentionModel<Params, Source>>;
-  const isModel = () => typeof apply === "function" && typeof params === "object";
+  const isModel = () => typeof apply === "function" && typeof params === "object" && params !== null;
   check.each({ model }, isModel, "an encoder–decoder with its weights", "give `{ params, apply }` of one.");
+  if ("layers" in (params as object)) refuseModel("a model of one stack, which has no cross-attention");
   const isIds = (given: unknown) =>
     isTensor(given) || (Array.isArray(given) && given.every(Number.isSafeInteger));
   check.each({ ids }, isIds, "a list of token ids, or ids [B, T]");
   check.each({ source }, (given) => given !== undefined, "ids, or what `model.encode` returned");
   const tensors: Record<string, Tensor> = {};
   model.apply(model.params, ids, { source, trace: { names: [name as "weights"], tensors } });
+  if (Object.keys(tensors).length === 0) refuseModel("a model whose trace has no cross-attention");
   return tensors;
 }
 
-/** The end of the name of each map. A model without cross-attention refuses it. */
+function refuseModel(received: string): never {
+  check.refuse({
+    ...{ argument: "model", received, expected: "an encoder–decoder with its weights" },
+    fix: 'for the maps of self-attention write `runWithTrace(model, ids, { names: ["weights"] })`.',
+  });
+}
+
+/** The end of the name of each map. */
 const name = "crossAttention.weights";
 const check = /* @__PURE__ */ checks("crossAttentionMaps");

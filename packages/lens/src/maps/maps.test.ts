@@ -124,8 +124,14 @@ test("of a model of speech, it looks at the sound", () => {
 
 test("a model without cross-attention, and ids that are none, are refused", () => {
   const { params, apply } = modelOf(base);
-  expect(() => crossAttentionMaps({ params, apply } as never, [1], [2])).toThrow(/apply: /);
-  expect(() => crossAttentionMaps({ params, apply } as never, "a" as never, [2])).toThrow(
+  expect(() => crossAttentionMaps({ params, apply } as never, [1], [2])).toThrow(
+    'crossAttentionMaps: `model` is "a model of one stack, which has no cross-attention", expected an encoder–decoder with its weights.\nFix: for the maps of self-attention write `runWithTrace(model, ids, { names: ["weights"] })`.',
+  );
+  const own = { params: { table: randn([3, 2], { seed: 1 }) }, apply: () => randn([1, 1, 3], { seed: 1 }) };
+  expect(() => crossAttentionMaps(own, [1], [2])).toThrow(
+    /`model` is "a model whose trace has no cross-attention"/,
+  );
+  expect(() => crossAttentionMaps(own, "a" as never, [2])).toThrow(
     /crossAttentionMaps: `ids` is "a", expected a list of token ids/,
   );
 });

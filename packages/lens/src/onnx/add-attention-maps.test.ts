@@ -36,6 +36,12 @@ const integer =
   (name: string, value: number): Written =>
   (writer) =>
     writer.tag(1, 2).string(name).tag(3, 0).int64(value).tag(20, 0).int32(2);
+const integers =
+  (name: string, values: readonly number[]): Written =>
+  (writer) => {
+    writer.tag(1, 2).string(name).tag(20, 0).int32(7);
+    for (const value of values) writer.tag(8, 0).int64(value);
+  };
 const subgraph = (name: string, graph: Written): Written =>
   all((writer) => void writer.tag(1, 2).string(name), message(6, graph));
 const port = (field: number, name: string, axes: number, elementType = 1) =>
@@ -144,6 +150,85 @@ test("an output that gives the weights already is listed with its own shape", as
   const file = model(all(attention, node("Reshape", ["weights", "shape"], ["map"]), ...ports));
   const { maps } = await addAttentionMaps(file);
   expect(maps).toMatchObject([{ name: "map", how: "existing", shape: ["n0", "n1", "n2", "n3"] }]);
+});
+
+const at = (axis: number) => ({ attributes: [integers("axes", [axis])] });
+const sumAt = (axis: number, keepdims = 0) => ({
+  attributes: [integers("axes", [axis]), integer("keepdims", keepdims)],
+});
+/** Queries `[B, H, T, 1, D]` times keys `[B, H, 1, S, D]`, and the sum over D. */
+const summedScores = all(
+  node("Unsqueeze", ["q"], ["q5"], at(3)),
+  node("Unsqueeze", ["k"], ["k5"], at(2)),
+  node("Mul", ["q5", "k5"], ["qk"]),
+  node("ReduceSum", ["qk"], ["dots"], sumAt(-1)),
+  node("Mul", ["dots", "scale"], ["scores"]),
+  node("Softmax", ["scores"], ["weights"], { name: "soft", attributes: [integer("axis", -1)] }),
+);
+const ofValues: [string, Written, value: string][] = [
+  ["a matrix product", node("MatMul", ["weights", "v"], ["y"]), "weights"],
+  [
+    "elements and a sum",
+    all(
+      node("Unsqueeze", ["weights"], ["w5"], at(-1)),
+      node("Unsqueeze", ["v"], ["v5"], at(2)),
+      node("Mul", ["v5", "w5"], ["wv"]),
+      node("ReduceSum", ["wv"], ["y"], sumAt(3)),
+    ),
+    "weights",
+  ],
+  [
+    "elements of transposed values and a sum, after a mask and the totals that it leaves",
+    all(
+      node("Mul", ["weights", "heads"], ["some"]),
+      node("ReduceSum", ["some"], ["totals"], sumAt(-1, 1)),
+      node("Div", ["some", "totals"], ["kept"]),
+      node("Unsqueeze", ["kept"], ["w5"], at(3)),
+      node("Transpose", ["v"], ["vt"], { attributes: [integers("perm", [0, 1, 3, 2])] }),
+      node("Unsqueeze", ["vt"], ["v5"], at(2)),
+      node("Mul", ["w5", "v5"], ["wv"]),
+      node("ReduceSum", ["wv"], ["y"], sumAt(-1)),
+    ),
+    "kept",
+  ],
+];
+
+test.each(ofValues)(
+  "scores that are elements and their sum, and with values %s, are attention",
+  async (_, own, value) => {
+    const ports = ["q", "k", "v", "heads"].map((name) => port(11, name, 4));
+    const file = model(all(...ports, port(11, "scale", 0), port(12, "y", 4), summedScores, own), 12);
+    const { maps, skipped, bytes } = await addAttentionMaps(file);
+    expect(skipped).toEqual([]);
+    expect(maps).toMatchObject([
+      { name: "attentions.0", node: "soft", how: "exposed", shape: ["n0", "n1", "n2", "n2"] },
+    ]);
+    // The identity that gives the map takes this value.
+    const text = new TextDecoder("latin1").decode(await bytes());
+    expect(text).toContain(`\n${String.fromCharCode(value.length)}${value}\u0012\fattentions.0`);
+  },
+);
+
+test("a norm of rows is no product of queries and keys, and sums whose axes are not known are skipped", async () => {
+  const norm = all(
+    node("Mul", ["q", "q"], ["squares"]),
+    node("ReduceSum", ["squares"], ["norms"], sumAt(-1, 1)),
+    node("Softmax", ["norms"], ["gate"]),
+    node("MatMul", ["gate", "v"], ["z"], {}),
+  );
+  const unknown = all(
+    node("Unsqueeze", ["weights", "place"], ["w5"]),
+    node("Mul", ["w5", "v"], ["wv"]),
+    node("ReduceSum", ["wv"], ["y"], sumAt(-2)),
+  );
+  const ports = ["q", "k", "v"].map((name) => port(11, name, 4));
+  const file = model(all(...ports, port(12, "y", 4), norm, summedScores, unknown), 12);
+  const { maps, skipped } = await addAttentionMaps(file);
+  expect(maps).toEqual([]);
+  expect(skipped.map(({ node, reason }) => `${node}: ${reason}`)).toEqual([
+    "gate: what it takes is no product of queries and keys",
+    "soft: what it gives is multiplied with no values",
+  ]);
 });
 
 /** Places at which the fields of a message begin, each shorter than 128 bytes. */

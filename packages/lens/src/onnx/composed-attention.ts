@@ -29,7 +29,7 @@ export const skippedNode = (node: OnnxNode, reason: string): SkippedNode => ({
 
 /**
  * Finds attention that is composed of operators: a product of queries and keys, a softmax over its last axis, and a
- * product with values. Between the products a graph may scale, cap, mask, add, cast and reshape, in any order. The softmax
+ * product with values. A product may be one of elements and its sum (`Mul` and `ReduceSum`). Between the products a graph may scale, cap, mask, add, cast and reshape, in any order. The softmax
  * may be composed too, of an exponential and its sum, or be the exponential of a `LogSoftmax`.
  */
 export function findComposed(graph: OnnxGraph): { found: ComposedAttention[]; skipped: SkippedNode[] } {
@@ -75,8 +75,20 @@ function softmaxAt(
   if (type !== "Div") return undefined;
   const [exponential, sum] = [graph.producer(scores), graph.producer(divisor)];
   if (exponential?.type !== "Exp" || sum?.type !== "ReduceSum" || sum.inputs[0] !== scores) return undefined;
-  const axes = sum.attributes.get("axes")?.integers ?? graph.integers(sum.inputs[1] ?? "");
+  const axes = summedAxes(graph, sum);
   return axes?.length === 1 ? { scores: exponential.inputs[0]!, weights, axis: axes[0] } : undefined;
+}
+
+/** Axes that a `ReduceSum` sums over; undefined where they are not known. */
+const summedAxes = (graph: OnnxGraph, { attributes, inputs }: OnnxNode): readonly number[] | undefined =>
+  attributes.get("axes")?.integers ?? graph.integers(inputs[1] ?? "");
+
+/** True for a sum over one axis, counted from the end: −1 is the last. */
+function sumsOver(graph: OnnxGraph, node: OnnxNode, axis: number): boolean {
+  const axes = node.type === "ReduceSum" ? summedAxes(graph, node) : undefined;
+  if (axes?.length !== 1) return false;
+  const rank = graph.shape(node.inputs[0] ?? "")?.length;
+  return axes[0] === axis || (rank !== undefined && axes[0] === rank + axis);
 }
 
 /** The reason for which a softmax is not one over keys. */
@@ -165,6 +177,8 @@ function wayToValues(graph: OnnxGraph, softmax: string): { weights: string; prod
   for (let place = places.shift(); place; place = places.shift()) {
     const { value, weights, transposed, steps } = place;
     for (const { node, input } of graph.consumers(value)) {
+      const sum = sumOfValues(graph, node, { weights, value });
+      if (sum) return { weights, product: sum };
       if (multiplies(node, input, transposed)) return { weights, product: node };
       const [output] = node.outputs;
       if (output === undefined || steps > 8) continue;
@@ -180,6 +194,22 @@ function wayToValues(graph: OnnxGraph, softmax: string): { weights: string; prod
     }
   }
   return undefined;
+}
+
+/**
+ * The sum over keys of weights `[…, T, S, 1]` times values `[…, 1, S, D]`, or of `[…, T, 1, S]` times `[…, 1, D, S]`: the axis
+ * of length 1 stands for D. Without it a product is of weights and a mask, and its sum the total of weights.
+ */
+function sumOfValues(
+  graph: OnnxGraph,
+  node: OnnxNode,
+  { weights, value }: { weights: string; value: string },
+): OnnxNode | undefined {
+  const [laidOut, own] = [graph.shape(value), graph.shape(weights)];
+  if (node.type !== "Mul" || !laidOut || laidOut.length !== (own?.length ?? 0) + 1) return undefined;
+  const axis = laidOut.at(-1) === 1 ? -2 : laidOut.at(-2) === 1 ? -1 : undefined;
+  if (axis === undefined) return undefined;
+  return graph.consumers(node.outputs[0] ?? "").find((next) => sumsOver(graph, next.node, axis))?.node;
 }
 
 function swapsLastAxes({ attributes }: OnnxNode): boolean {
@@ -227,7 +257,14 @@ function hasDots(graph: OnnxGraph, scores: string): boolean {
 const products = new Set(["MatMul", "FusedMatMul", "Einsum"]);
 
 /** A product with a matrix that is a weight is a projection. A learned query on the left is none. */
-function isProduct(graph: OnnxGraph, { type, inputs }: OnnxNode): boolean {
+function isProduct(graph: OnnxGraph, node: OnnxNode): boolean {
+  const { type, inputs } = node;
+  if (sumsOver(graph, node, -1)) {
+    const elements = graph.producer(inputs[0] ?? "");
+    if (elements?.type !== "Mul") return false;
+    const [left, right] = elements.inputs as [string, string];
+    return left !== right && !graph.isConstant(left) && !graph.isConstant(right); // a sum of squares is a norm
+  }
   if (!products.has(type) || inputs.length !== 2) return false;
   const [left = "", right = ""] = inputs;
   if (type === "Einsum") return !graph.isConstant(left) && !graph.isConstant(right);

@@ -216,8 +216,10 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
     case "ReduceSum":
     case "ReduceMax": {
       const [from, reduced] = [of(x), axes()];
-      if (attributes.get("keepdims")?.integer !== 0) return from?.map(() => undefined);
-      return from && reduced && Array<AxisLength>(from.length - reduced.length).fill(undefined);
+      const keeps = attributes.get("keepdims")?.integer !== 0;
+      if (!from || !reduced) return keeps ? from?.map(() => undefined) : undefined;
+      const places = new Set(reduced.map((axis) => (axis + from.length) % from.length));
+      return from.flatMap((length, axis) => (places.has(axis) ? (keeps ? [1] : []) : [length]));
     }
     case "EmbedLayerNormalization":
       // The second output is the number of tokens of each text.
