@@ -78,7 +78,7 @@ export async function finetuneRun<P>(
     ...{ ...sizes, seed, shuffle },
     ...(before?.notes.data && { state: before.notes.data }),
   });
-  const loss = tokenLoss(trained.model, trained.drops ? { dropoutSeed: seed } : {});
+  const loss = tokenLoss(trained.model, { dropoutSeed: seed });
   const { heldBack } = options;
   const parameters = tensorsOf(params).reduce((total, x) => total + x.data.length, 0);
   const evaluate = () => meanLoss(loss, params, packedEpoch(heldBack, sizes));

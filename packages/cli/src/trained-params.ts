@@ -12,8 +12,6 @@ export type TrainedParams<P> = {
   readonly start: P;
   /** Logits of the model, from the params. */
   readonly model: TokenModel<P>;
-  /** True if a step may drop, so that the loss gets a seed. */
-  readonly drops: boolean;
   /** Saves what `qkv generate` and Hugging Face's libraries load. */
   save(folder: TrainingFolder, params: P): Promise<void>;
 };
@@ -27,7 +25,6 @@ export function allWeights(
   return {
     start: model.params,
     model,
-    drops: false,
     save: (folder, params) =>
       folder.saveFiles((out) => exportModel({ config, params, tokenizer, chatTemplate }, { to: "hf", out })),
   };
@@ -39,7 +36,6 @@ export function adapterWeights(model: Model, config: LoraConfig, seed: number): 
   return {
     start: tuned.init(seed),
     model: tuned,
-    drops: (config.lora_dropout ?? 0) > 0,
     save: (folder, params) => folder.saveFiles((out) => saveAdapter(tuned, params, { out })),
   };
 }

@@ -9,6 +9,7 @@ import { encoder, type EncoderConfig } from "./encoder.js";
 import { exportModel } from "../exporting/export-model.js";
 import { memoryFolder } from "../exporting/memory-folder.js";
 import { readCheckpoint, writeCheckpoint } from "../training/checkpoint.js";
+import { distillationLoss } from "../training/distillation-loss.js";
 import { meanLoss, seedOfBatch, tokenLoss } from "../training/losses.js";
 import { nextTokenBatches } from "../training/next-token-batches.js";
 import { train } from "../training/train.js";
@@ -176,6 +177,24 @@ test("a run that is continued from its checkpoint drops what it would have dropp
   expect(await meanLoss(loss, once.params, [batchAt(0)])).toBe(
     await meanLoss(tokenLoss(plain), once.params, [batchAt(0)]),
   );
+});
+
+test("a loss without a seed drops in training too, other numbers in each batch; a distilled student does", () => {
+  const model = decoder({ ...config, dropout: all });
+  const batch = nextTokenBatches(ids, { batchSize: 1, contextLength: 6, seed: 1 })(0);
+  const teacher = () => plain.apply(params, batch.ids);
+  for (const loss of [
+    (number?: number) => tokenLoss(model)(params, batch, number).data[0],
+    (number?: number) => distillationLoss(model, { teacher })(params, batch, number).data[0],
+  ]) {
+    expect(new Set([undefined, 0, 1, 2].map(loss)).size).toBe(4);
+    expect(loss(1)).toBe(loss(1));
+  }
+  expect(tokenLoss(model)(params, batch).data).toEqual(tokenLoss(plain)(params, batch).data);
+  expect(tokenLoss(model)(params, batch, 1).data).toEqual(
+    tokenLoss(model, { dropoutSeed: 0 })(params, batch, 1).data,
+  );
+  expect(() => distillationLoss(model, { teacher, dropoutSeed: 0.5 })).toThrow(/`dropoutSeed` is 0.5/);
 });
 
 test("an export leaves it out", async () => {

@@ -15,7 +15,7 @@ import {
 import { klDivergence } from "@qkv/tensor/losses";
 import type { Batch } from "./batch.js";
 import { checkBatch, targetCount, type BatchLoss } from "./batch-loss.js";
-import { batchLogits, checkTokenModel, type TokenModel } from "./losses.js";
+import { batchLogits, checkTokenModel, seedOfBatch, type TokenModel } from "./losses.js";
 
 /** Options of distillation. */
 export type DistillationLossOptions<B extends Batch> = {
@@ -25,6 +25,8 @@ export type DistillationLossOptions<B extends Batch> = {
   temperature?: number;
   /** The share of the teacher's part, from 0 to 1; the rest is cross-entropy of the targets. Default 0.5. */
   weight?: number;
+  /** Of the student's dropout, as of `tokenLoss`. Default 0. */
+  dropoutSeed?: number;
 };
 
 /**
@@ -56,14 +58,16 @@ export function distillationLoss<P, B extends Batch = Batch>(
     teacher,
     temperature = 2,
     weight = 0.5,
-  } = check.options(options, ["teacher", "temperature", "weight"]);
+    dropoutSeed = 0,
+  } = check.options(options, ["teacher", "temperature", "weight", "dropoutSeed"]);
   checkTokenModel(check, model);
   check.type({ teacher }, "function");
   check.finite({ temperature }, { above: 0 });
   check.finite({ weight }, { min: 0, max: 1 });
-  const loss = (params: P, batch: B) => {
+  check.whole({ dropoutSeed });
+  const loss = (params: P, batch: B, number?: number) => {
     const { targets } = checkBatch(check, batch);
-    const logits = batchLogits(model, params, batch);
+    const logits = batchLogits(model, params, batch, seedOfBatch(dropoutSeed, number));
     const atTemperature = (x: Tensor) => logSoftmax(div(x, temperature));
     const wanted = atTemperature(stopGradient(teacher(batch)));
     const perClass = klDivergence(atTemperature(logits), wanted, { logTarget: true, reduction: "none" });

@@ -16,7 +16,7 @@ export type TokenModel<P> = {
  * Cross-entropy of the targets of a batch: the mean, in nats per token.
  *
  * @param options - `dropoutSeed`: a whole number, from which each batch of a run derives its seed, so that a resumed run drops the
- *   same elements. Default: no dropout; evaluation never has any.
+ *   same elements. Default 0. A call without the number of a batch is evaluation, which drops nothing.
  * @returns `(params, batch, number) => loss`, for `train`; its `count` is the number of targets of a batch.
  *
  * @example
@@ -32,13 +32,11 @@ export type TokenModel<P> = {
 export function tokenLoss<P>(model: TokenModel<P>, options?: { dropoutSeed?: number }): BatchLoss<P> {
   const check: Checks = checks("tokenLoss");
   checkTokenModel(check, model);
-  const { dropoutSeed } = check.options(options, ["dropoutSeed"]);
-  if (dropoutSeed !== undefined) check.whole({ dropoutSeed });
+  const { dropoutSeed = 0 } = check.options(options, ["dropoutSeed"]);
+  check.whole({ dropoutSeed });
   const loss = (params: P, batch: Batch, number?: number): Tensor => {
     checkBatch(check, batch);
-    const drops = dropoutSeed !== undefined && number !== undefined;
-    const seed = drops ? seedOfBatch(dropoutSeed, number) : undefined;
-    return crossEntropy(batchLogits(model, params, batch, seed), batch.targets);
+    return crossEntropy(batchLogits(model, params, batch, seedOfBatch(dropoutSeed, number)), batch.targets);
   };
   return Object.assign(loss, { count: targetCount(check) });
 }
@@ -66,9 +64,9 @@ export function batchLogits<P>(
   });
 }
 
-/** The seed of a batch of a run, below 2³¹: seeds of layers are derived from it. */
-export const seedOfBatch = (seed: number, number: number): number =>
-  randint([1], { seed, first: number, high: 2 ** 31 }).data[0]!;
+/** The seed of a batch of a run, below 2³¹: seeds of layers are derived from it. A batch without a number has none. */
+export const seedOfBatch = (seed: number, number: number | undefined): number | undefined =>
+  number === undefined ? undefined : randint([1], { seed, first: number, high: 2 ** 31 }).data[0];
 
 /**
  * Mean loss over chunks of a text, each without earlier context. Every run uses the same chunks.

@@ -16,7 +16,7 @@ export type PreferenceLossOptions<P> = {
 /**
  * Direct preference optimization (DPO): raises the probability of a chosen answer over that of a rejected one, measured against
  * the model before training. `−log σ(β ((log π(chosen) − log π₀(chosen)) − (log π(rejected) − log π₀(rejected))))`, the mean over
- * pairs.
+ * pairs. Nothing is dropped, as in TRL: both models are compared whole.
  *
  * @param model - Logits for token ids; the reference has the same model.
  * @returns `(params, batch) => loss`, for `train` with the batches of `preferenceBatches`.
