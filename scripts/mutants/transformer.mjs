@@ -133,7 +133,7 @@ export const mutants = [
     what: "GPT-2's matrices are adapted the wrong way round",
     file: "src/adapters/adapted-weights.ts",
     near: adapters,
-    find: "isTable || config.transposed",
+    find: "isTable || isConv1D(module)",
     replace: "isTable",
   },
   {

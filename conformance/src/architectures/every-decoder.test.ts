@@ -1,5 +1,5 @@
 import { QkvError } from "@qkv/core";
-import { argmax, js, slice } from "@qkv/tensor";
+import { argmax, js, mapTensors, randn, slice, type Tensor } from "@qkv/tensor";
 import {
   cacheFor,
   decoder,
@@ -9,6 +9,7 @@ import {
   type DecoderParams,
   type Model,
 } from "@qkv/transformer";
+import { lora } from "@qkv/transformer/adapters";
 import { exportModel, memoryFolder } from "@qkv/transformer/export";
 import { afterAll, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
@@ -51,6 +52,20 @@ test.each(folders)(
     }
   },
 );
+
+test.each(folders)("%s: an adapter of all matrices and tables, beside the base and merged", async (name) => {
+  const model = await load(ownData.path(`hf/${name}`), { device: js() });
+  const ids = idsFor(model).slice(0, 4);
+  for (const target_modules of ["all-linear", ".*emb.*|.*wte"]) {
+    const tuned = lora(model, { r: 2, target_modules });
+    const random = (x: Tensor, path: string) => randn(x.shape, { seed: path.length });
+    const adapter = mapTensors(tuned.init(1), random);
+    const beside = tuned.apply(adapter, ids);
+    const merged = tuned.merge(adapter);
+    expect(merged.apply(merged.params, ids)).toBeAllclose(beside, { rtol: 1e-3, atol: 1e-3 });
+    expect(model.apply(model.params, ids)).not.toBeAllclose(beside, { rtol: 0, atol: 0.1 });
+  }
+});
 
 test.each(folders)("%s: a saved cache goes on where it was", async (name) => {
   const model = await load(ownData.path(`hf/${name}`), { device: js() });

@@ -433,8 +433,9 @@ async function checkpointOfFolder<C extends AnyCheckpoint>({
   const { check } = folder.reading;
   const json = await jsonOf(config, check);
   const generation = await folder.find("generation_config.json", smallFiles.configuration);
+  const { model_type: modelType } = (json ?? {}) as { model_type?: unknown };
   const stored = mxfp4Weights(await weightFile(folder, weights));
-  const file = adapterFolder ? await withAdapter(stored, adapterFolder) : stored;
+  const file = adapterFolder ? await withAdapter(stored, adapterFolder, modelType) : stored;
   const read = (placing: Placing) => readers.config(json, config, weightsOf(file, placing));
   if (!generation) return { read };
   const settings = ((await jsonOf(generation, check)) ?? {}) as Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import type { Checks } from "@qkv/core";
-import { contiguous, mul, splitSeed, transpose, type Tensor } from "@qkv/tensor";
+import { add, contiguous, splitSeed, sub, transpose, type Tensor } from "@qkv/tensor";
 import { isQuantized, type QuantizedWeight } from "@qkv/tensor/quantized";
 import { decoder, type DecoderOptions, type DecoderParams } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
@@ -14,7 +14,7 @@ import { rowsOfPart, storedRows, type StoredMatrix } from "./stored-matrices.js"
 export type AdapterParams = {
   /** By the names of modules, with `/` for each dot, since paths of params are told by dots. */
   modules: Record<string, LoraParams>;
-  /** Matrices and biases of the base that are trained whole, by the same names with `/weight` or `/bias`. */
+  /** Matrices, biases and norms of the base that are trained whole, as files store them, by the same names with `/weight` or `/bias`. */
   saved?: Record<string, Tensor>;
 };
 
@@ -48,7 +48,7 @@ export type AdaptableModel = Pick<Model, "config" | "params"> & Partial<Model>;
 
 /** True for a table of rows that a model looks up. */
 export const isTable = ({ parts }: StoredMatrix): boolean =>
-  parts.some(({ path }) => path === "embedding.weight" || path === "positions.weight");
+  parts.some(({ path }) => /(^|\.)(embedding|positions|hashes)\.weight$/.test(path));
 
 /** The key of a name in params. */
 export const keyOf = (name: string): string => name.replaceAll(".", "/");
@@ -104,10 +104,10 @@ export function adaptable(
     adapter.saved?.[keyOf(name)] ?? refuse(adapter, name);
   const savedLeaves = (adapter: AdapterParams) =>
     saved.flatMap(({ name, matrix }) =>
-      matrix.parts.map(({ path, rows }): [string, Tensor] => [
-        path,
-        rowsOfPart(savedOf(adapter, name), rows),
-      ]),
+      matrix.parts.map(({ path, rows }): [string, Tensor] => {
+        const part = rowsOfPart(savedOf(adapter, name), rows);
+        return [path, matrix.offset === 0 ? part : add(part, matrix.offset)];
+      }),
     );
   const paramsWith = (adapter: AdapterParams, dropoutSeed?: number): DecoderParams => {
     const seeds = dropoutSeed === undefined ? [] : splitSeed(dropoutSeed, modules.length);
@@ -131,8 +131,8 @@ export function adaptable(
             const weight = leafAt(base, path) as Tensor | QuantizedWeight;
             return floatsOf(weight, isQuantized(weight) ? inputsAt(path) : 0);
           });
-        // A product, so that the copy has memory of its own.
-        return [keyOf(name), kept(device, () => mul(storedRows(matrix, parts()), 1))];
+        // A difference, so that the copy has memory of its own.
+        return [keyOf(name), kept(device, () => sub(storedRows(matrix, parts()), matrix.offset))];
       });
       return {
         modules: Object.fromEntries(made) as AdapterParams["modules"],

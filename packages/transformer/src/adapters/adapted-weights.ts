@@ -21,11 +21,14 @@ type Factors = {
  *
  * @param base - Under the names that Hugging Face gives them.
  * @param adapter - `adapter_model.safetensors` of PEFT.
+ * @param isConv1D - True for a module whose matrix the base stores as `[in, out]`. As in PEFT it is the base that tells, and not
+ *   `fan_in_fan_out`.
  */
 export async function adaptedWeights(
   base: WeightFile,
   adapter: WeightFile,
   config: AdapterConfig,
+  isConv1D: (module: string) => boolean,
 ): Promise<WeightFile> {
   const check = checks(
     base.fn,
@@ -101,7 +104,7 @@ export async function adaptedWeights(
     const stored = [`${prefix}lora_magnitude_vector`, `${prefix}lora_magnitude_vector.weight`];
     const magnitudes = stored.find((name) => adapter.shape(name));
     // A table is looked up by row, and A holds a column for each.
-    const isExchanged = isTable || config.transposed;
+    const isExchanged = isTable || isConv1D(module);
     if (config.hasMagnitudes !== (magnitudes !== undefined) || (magnitudes && isExchanged)) {
       check.refuse({
         argument: stored[0]!,

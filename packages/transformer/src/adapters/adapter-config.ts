@@ -10,8 +10,6 @@ export type AdapterConfig = {
   scale(module: string): number;
   /** DoRA: rows of the sum get lengths of their own. */
   readonly hasMagnitudes: boolean;
-  /** Matrices of the base are stored as `[in, out]`, as GPT-2's. */
-  readonly transposed: boolean;
 };
 
 /**
@@ -38,7 +36,6 @@ export function adapterConfig(json: unknown, file: ReadFile): AdapterConfig {
     rank,
     scale: (module) => (alphas(module) ?? alpha) / (stabilized ? Math.sqrt(rank(module)) : rank(module)),
     hasMagnitudes: fields.flag("use_dora", false),
-    transposed: fields.flag("fan_in_fan_out", false),
   };
   const { init_lora_weights: init } = json as Record<string, unknown>;
   checks(file.fn, { source: file.name }, FormatError).each(
@@ -72,7 +69,7 @@ const neverThere = [
 /** Initializations that change A and B alone. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA take a part off the matrices of the base. */
 const keepBase: ReadonlySet<string> = new Set(["gaussian", "eva", "orthogonal"]);
 
-/** Fields for training, for names that the tensors tell as well, and for methods that are switched on by the fields above. */
+/** Fields for training, for names that the tensors and layouts that the base tell as well, and for methods that are switched on by the fields above. */
 const withoutEffect: ReadonlySet<string> = new Set([
   "auto_mapping",
   "base_model_name_or_path",
@@ -81,6 +78,7 @@ const withoutEffect: ReadonlySet<string> = new Set([
   "ensure_weight_tying",
   "eva_config",
   "exclude_modules",
+  "fan_in_fan_out",
   "inference_mode",
   "init_lora_weights",
   "layers_pattern",
@@ -130,7 +128,9 @@ function patterns(
     }
   }
   const entries = Object.entries(given) as [string, number][];
-  const fits = (module: string, key: string) =>
-    key.startsWith("^") ? module === key.slice(1) : module === key || module.endsWith(`.${key}`);
-  return (module) => entries.find(([key]) => fits(module, key))?.[1];
+  return (module) => entries.find(([key]) => fitsPattern(module, key))?.[1];
 }
+
+/** True for a module whose name ends in a key of a pattern, or is the key after `^`. */
+export const fitsPattern = (module: string, key: string): boolean =>
+  key.startsWith("^") ? module === key.slice(1) : module === key || module.endsWith(`.${key}`);

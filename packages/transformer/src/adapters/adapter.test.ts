@@ -1,5 +1,5 @@
 // Adapters that are made here, merged by hand beside; PEFT's own are a family of the conformance suite.
-import { add, matmul, mul, randn, transpose, type Tensor } from "@qkv/tensor";
+import { add, matmul, mul, randn, slice, transpose, type Tensor } from "@qkv/tensor";
 import { writeSafetensors } from "@qkv/tensor/safetensors";
 import "@qkv/test-support/allclose";
 import { beforeAll, expect, test } from "vitest";
@@ -108,27 +108,91 @@ test("tables, biases and saved modules", async () => {
   expect(model.params.output!.weight.data).toEqual(head.data);
 });
 
-test("GPT-2 stores its matrices the other way round, under shorter names", async () => {
+// PEFT sets `fan_in_fan_out` by the kind of each module of the base, whatever a file says.
+test.each([true, false, undefined])(
+  "GPT-2 stores its matrices as [in, out], merged and beside the base, with fan_in_fan_out %s",
+  async (fan_in_fan_out) => {
+    const out = memoryFolder();
+    const gpt = decoder(gpt2);
+    const own = { ...gpt.init(1), output: { weight: randn([11, 8], { seed: 9 }) } };
+    await exportModel({ config: gpt2, params: own }, { to: "hf", out });
+    const factors = (module: string, rows: number, columns: number) => ({
+      [`base_model.model.${module}.lora_A.weight`]: randn([2, columns], { seed: rows }),
+      [`base_model.model.${module}.lora_B.weight`]: randn([rows, 2], { seed: columns }),
+    });
+    const tensors = {
+      ...factors("transformer.h.0.attn.c_attn", 24, 8),
+      ...factors("transformer.h.0.attn.c_proj", 8, 8),
+      ...factors("lm_head", 11, 8), // a `Linear`: stored as [out, in]
+    };
+    const files = await adapter(tensors, { fan_in_fan_out });
+    const merged = await load(out.files, { adapter: files });
+    const beside = await loadAdapter({ config: gpt2, params: own }, files);
+    const changeOf = (module: string) =>
+      mul(
+        matmul(
+          tensors[`base_model.model.${module}.lora_B.weight`]!,
+          tensors[`base_model.model.${module}.lora_A.weight`]!,
+        ),
+        3,
+      );
+    const fused = changeOf("transformer.h.0.attn.c_attn");
+    for (const { params } of [merged, beside.lora.merge(beside.adapter)]) {
+      const { attention } = params.layers[0]!;
+      const before = own.layers[0]!.attention;
+      (["query", "key", "value"] as const).forEach((part, i) =>
+        expect(attention[part].weight).toBeAllclose(
+          add(before[part].weight, slice(fused, 0, 8 * i, 8 * i + 8)),
+          limit,
+        ),
+      );
+      const output = add(before.output.weight, changeOf("transformer.h.0.attn.c_proj"));
+      expect(attention.output.weight).toBeAllclose(output, limit);
+      expect(params.output!.weight).toBeAllclose(add(own.output.weight, changeOf("lm_head")), limit);
+    }
+  },
+);
+
+test("fan_in_fan_out does not transpose a square matrix that is stored as [out, in]", async () => {
+  const files = await adapter(queryFactors, { fan_in_fan_out: true });
+  expect(query(await load(base, { adapter: files })).data).toBeAllclose(changed(3).data, limit);
+  const { lora, adapter: own } = await loadAdapter({ config, params }, files);
+  expect(query(lora.merge(own)).data).toBeAllclose(changed(3).data, limit);
+});
+
+test.each<[string, DecoderConfig, string[]]>([
+  ["Llama", config, ["model.norm.weight", "model.layers.0.input_layernorm.weight"]],
+  [
+    "Gemma, whose files hold the difference from 1",
+    { ...config, activation: "geluTanh", embeddingScale: Math.sqrt(8) },
+    ["model.norm.weight"],
+  ],
+  ["GPT-2", gpt2, ["transformer.h.0.ln_1.weight", "transformer.h.0.ln_1.bias", "transformer.ln_f.weight"]],
+])("norms in `modules_to_save` of %s, merged and beside the base", async (_, config, names) => {
   const out = memoryFolder();
-  const gpt = decoder(gpt2);
-  const own = gpt.init(1);
-  await exportModel({ config: gpt2, params: own }, { to: "hf", out });
-  const [a, b] = [randn([2, 8], { seed: 2 }), randn([24, 2], { seed: 3 })];
-  const tensors = {
-    "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight": a,
-    "base_model.model.transformer.h.0.attn.c_attn.lora_B.weight": b,
-  };
-  const model = await load(out.files, { adapter: await adapter(tensors, { fan_in_fan_out: true }) });
-  const product = mul(matmul(b, a), 3).data;
-  (["query", "key", "value"] as const).forEach((part, i) => {
-    const change = product.slice(64 * i, 64 * (i + 1));
-    const before = own.layers[0]!.attention[part].weight.data;
-    const after = model.params.layers[0]!.attention[part].weight.data;
-    expect(after).toBeAllclose(
-      change.map((x, n) => x + before[n]!),
-      limit,
-    );
-  });
+  const { init, apply } = decoder(config);
+  const own = init(1);
+  await exportModel({ config, params: own }, { to: "hf", out });
+  const module = config === gpt2 ? "transformer.h.0.attn.c_attn" : "model.layers.0.self_attn.q_proj";
+  const rows = config === gpt2 ? 24 : 8;
+  const files = await adapter(
+    {
+      [`base_model.model.${module}.lora_A.weight`]: A,
+      [`base_model.model.${module}.lora_B.weight`]: randn([rows, 2], { seed: 3 }),
+      ...Object.fromEntries(
+        names.map((name, i) => [`base_model.model.${name}`, randn([8], { seed: 20 + i })]),
+      ),
+    },
+    { modules_to_save: ["norm", "input_layernorm", "ln_1", "ln_f"] },
+  );
+  const merged = await load(out.files, { adapter: files });
+  const { lora, adapter: loaded } = await loadAdapter({ config, params: own }, files);
+  const expected = merged.apply(merged.params, [3, 1, 4]);
+  expect(lora.apply(loaded, [3, 1, 4])).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-5 });
+  expect(apply(own, [3, 1, 4])).not.toBeAllclose(expected, { rtol: 0, atol: 1e-2 });
+  // As they were in the file.
+  for (const [i, name] of names.entries())
+    expect(lora.tensors(loaded)[`base_model.model.${name}`]!.data).toEqual(randn([8], { seed: 20 + i }).data);
 });
 
 test.each([
@@ -184,6 +248,13 @@ test.each<[string, Record<string, Tensor>, object, RegExp]>([
   const folder = await adapter(tensors, fields);
   await expect(load(base, { adapter: folder })).rejects.toThrow(message);
   await expect(loadAdapter({ config, params }, folder)).rejects.toThrow(message);
+});
+
+test("factors of a norm are refused beside the base", async () => {
+  const files = await adapter({ ...queryFactors, "base_model.model.model.norm.lora_A.weight": A });
+  await expect(loadAdapter({ config, params }, files)).rejects.toThrow(
+    /"a change of model.norm", expected a matrix that the base has/,
+  );
 });
 
 test("tensors that the configuration has no place for are refused beside the base", async () => {

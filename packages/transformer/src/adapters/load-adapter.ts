@@ -107,8 +107,8 @@ function namesIn(weights: WeightFile, stored: ReadonlyMap<string, StoredMatrix>)
   for (const [name, own] of owns) {
     const [, module] = /^(.+)\.(?:lora_A\.weight|lora_embedding_A)$/.exec(own) ?? [];
     if (module === undefined) continue;
-    if (!stored.has(`${module}.weight`))
-      refuse(weights, name, `a change of ${module}`, "a module that the base has");
+    if (stored.get(`${module}.weight`)?.isNorm !== false)
+      refuse(weights, name, `a change of ${module}`, "a matrix that the base has");
     modules.add(module);
   }
   for (const [name, own] of owns) {

@@ -71,6 +71,11 @@ const kinds: [string, DecoderConfig, LoraConfig][] = [
     { r: 2, target_modules: ["c_attn", "c_proj"], bias: "lora_only" },
   ],
   [
+    "norms that are trained whole, and stored as their difference from 1",
+    { ...llama, activation: "geluTanh", embeddingScale: Math.sqrt(8) },
+    { target_modules: ["q_proj"], modules_to_save: ["norm", "input_layernorm"] },
+  ],
+  [
     "a table, and a map that is trained whole",
     llama,
     { target_modules: ["embed_tokens"], modules_to_save: ["v_proj"] },
@@ -260,8 +265,34 @@ test.each<[string, unknown, RegExp]>([
   [
     "no module of a name",
     { target_modules: ["c_attn"] },
-    /lora: `config.target_modules` is \["c_attn"\].*q_proj/,
+    /lora: `config.target_modules` is "c_attn", expected names .* such as embed_tokens, q_proj/,
   ],
+  [
+    "a name that no module has beside one that has",
+    { target_modules: ["q_proj", "v_porj"] },
+    /lora: `config.target_modules` is "v_porj", .*v_proj/,
+  ],
+  [
+    "an expression that finds none",
+    { target_modules: "q_proj" },
+    /`config.target_modules` is "q_proj", .*\nFix: give ends of names in a list/,
+  ],
+  [
+    "an exclusion of none",
+    { target_modules: ["q_proj"], exclude_modules: ["layers.9"] },
+    /`config.exclude_modules` is "layers.9"/,
+  ],
+  [
+    "a rank of a module that is not adapted",
+    { target_modules: ["q_proj"], rank_pattern: { v_proj: 4 } },
+    /`config.rank_pattern` is "v_proj", expected .* q_proj/,
+  ],
+  [
+    "a layer that the model lacks",
+    { target_modules: ["q_proj"], layers_to_transform: [1, 2] },
+    /`config.layers_to_transform` is 2, expected .* at most 1/,
+  ],
+  ["a norm", { target_modules: ["norm"] }, /`config.target_modules` is "norm"/],
   ["no modules", {}, /`config.target_modules` is undefined.*\nFix: write `target_modules: \["q_proj"/],
   ["another option", { target_modules: ["q_proj"], rank: 4 }, /lora: `rank` is 4/],
   ["a rank of none", { target_modules: ["q_proj"], r: 0 }, /config: r` is 0/],
@@ -301,6 +332,6 @@ test("what is no model, and params of another adapter, are refused", async () =>
   await expect(loadAdapter(wide, files)).rejects.toThrow(
     /lora_A.weight` is "a tensor \[8, 8\]", expected \[8, 16\]/,
   );
-  await expect(loadAdapter(made(gpt2), files)).rejects.toThrow(/a module that the base has/);
+  await expect(loadAdapter(made(gpt2), files)).rejects.toThrow(/a matrix that the base has/);
   await expect(loadAdapter(base, 3 as never)).rejects.toThrow(/loadAdapter: `source` is 3/);
 });

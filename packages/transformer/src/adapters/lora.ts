@@ -1,5 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { adaptable, isTable, type AdaptableModel, type Lora } from "./adaptable.js";
+import { fitsPattern } from "./adapter-config.js";
 import { completeConfig, type LoraConfig } from "./lora-config.js";
 import { storedMatrices } from "./stored-matrices.js";
 import { isNamed, targetModules } from "./target-modules.js";
@@ -50,19 +51,26 @@ export function lora(model: AdaptableModel, config: LoraConfig): Lora {
   checkAdaptable(check, model);
   const full = completeConfig(check, config);
   const stored = storedMatrices(model);
-  const modules = [...stored.keys()]
+  const matrixOf = (module: string) => stored.get(`${module}.weight`)!;
+  const all = [...stored.keys()]
     .filter((name) => name.endsWith(".weight"))
     .map((name) => name.slice(0, -".weight".length));
-  const matrixOf = (module: string) => stored.get(`${module}.weight`)!;
+  const modules = all.filter((name) => !matrixOf(name).isNorm);
   const outputMap = modules.find((name) => matrixOf(name).parts[0]!.path === "output.weight");
   const isTarget = targetModules(config, outputMap);
+  const { target_modules: targets, exclude_modules: excluded, modules_to_save: ends = [] } = config;
+  checkNames(check, "target_modules", targets === "all-linear" ? undefined : targets, modules);
+  checkNames(check, "exclude_modules", excluded, modules);
+  checkNames(check, "modules_to_save", ends, all);
+  const layers = [config.layers_to_transform ?? []].flat() as number[];
+  for (const layer of layers)
+    check.whole({ "config.layers_to_transform": layer }, { min: 0, max: model.config.numLayers - 1 });
   const adapted = modules.filter((name) => isTarget(name, isTable(matrixOf(name))));
-  if (adapted.length === 0) refuseNames(check, "target_modules", config.target_modules, modules);
-  const ends = config.modules_to_save ?? [];
-  for (const end of ends) {
-    if (!modules.some((name) => isNamed(name, [end]))) refuseNames(check, "modules_to_save", end, modules);
-  }
-  const whole = modules.filter((name) => isNamed(name, ends));
+  if (adapted.length === 0) refuseNames(check, "target_modules", targets, modules);
+  for (const field of ["rank_pattern", "alpha_pattern"] as const)
+    for (const key of Object.keys(config[field] ?? {}))
+      if (!adapted.some((name) => fitsPattern(name, key))) refuseNames(check, field, key, adapted);
+  const whole = all.filter((name) => isNamed(name, ends ?? []));
   const biases = [...(config.bias === "lora_only" ? adapted : []), ...whole].map((name) => `${name}.bias`);
   const saved = [...whole.map((name) => `${name}.weight`), ...biases.filter((name) => stored.has(name))];
   return adaptable(check, model, full, stored, adapted, saved);
@@ -77,12 +85,24 @@ export function checkAdaptable(check: Checks, model: unknown): void {
   check.each({ model }, isDecoder, "a decoder: { config, params }", fix);
 }
 
+/** Refuses an end of names, or an expression, that names no module. */
+function checkNames(
+  check: Checks,
+  field: string,
+  names: string | readonly string[] | null | undefined,
+  modules: readonly string[],
+): void {
+  for (const one of typeof names === "string" ? [names] : (names ?? []))
+    if (!modules.some((module) => isNamed(module, typeof names === "string" ? one : [one])))
+      refuseNames(check, field, one, modules);
+}
+
 function refuseNames(check: Checks, field: string, received: unknown, modules: readonly string[]): never {
   const ends = [...new Set(modules.map((name) => name.split(".").at(-1)))];
   return check.refuse({
     argument: `config.${field}`,
     received,
     expected: `names of modules of the model, such as ${ends.slice(0, 8).join(", ")}`,
-    fix: "give ends of names, as PEFT has them.",
+    fix: "give ends of names in a list, as PEFT has them.",
   });
 }

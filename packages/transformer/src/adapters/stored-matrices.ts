@@ -3,8 +3,9 @@ import { isQuantized } from "@qkv/tensor/quantized";
 import { huggingFaceFiles } from "../exporting/hugging-face-folder.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
+import { leafAt } from "./leaves.js";
 
-/** A matrix or a bias as a checkpoint of Hugging Face holds it. */
+/** A matrix, a bias or the weights of a norm as a checkpoint of Hugging Face holds them. */
 export type StoredMatrix = {
   /** Params that it is here, each with the stored rows that it has, in its own order. */
   readonly parts: readonly { readonly path: string; readonly rows: Int32Array }[];
@@ -12,11 +13,15 @@ export type StoredMatrix = {
   readonly count: number;
   /** Stored as `[in, out]`, as GPT-2's. */
   readonly transposed: boolean;
+  /** Weights of a norm, which no factors change. */
+  readonly isNorm: boolean;
+  /** Stored numbers are less than those of the params by this: 1 for weights of a norm that multiplies by `1 + weight`. */
+  readonly offset: 0 | 1;
 };
 
 /**
- * The matrices and biases of a model by their names in a checkpoint. Params are given numbers for rows, and what an export
- * writes tells where each row went: fused, permuted or transposed.
+ * The matrices, biases and norms of a model by their names in a checkpoint. Params are given numbers for rows, and what an export
+ * writes tells where each row went: fused, permuted or transposed. The numbers are even, so that an odd one is one less.
  */
 export function storedMatrices(model: {
   config: DecoderConfig;
@@ -31,7 +36,7 @@ export function storedMatrices(model: {
       for (let i = 0; i < rows; i++) owners.push(own.length);
       own.push({ path, first, rows });
       return tensor(
-        Float64Array.from({ length: rows }, (_, i) => first + i),
+        Float64Array.from({ length: rows }, (_, i) => 2 * (first + i)),
         { shape: [rows, 1] },
       );
     }
@@ -47,27 +52,30 @@ export function storedMatrices(model: {
     if (shape.length !== 2 || !shape.includes(1) || !/\.(weight|bias)$/.test(name)) continue;
     const transposed = shape[0] === 1 && shape[1]! > 1;
     const numbers = rows(0, shape[0]!).data;
+    const offset = numbers[0]! % 2 === 0 ? 0 : 1;
     const places = new Map<number, Int32Array>();
-    numbers.forEach((number, row) => {
+    numbers.forEach((stored, row) => {
+      const number = (stored + offset) / 2;
       const owner = owners[number]!;
       const { first, rows } = own[owner]!;
       if (!places.has(owner)) places.set(owner, new Int32Array(rows));
       places.get(owner)![number - first] = row;
     });
     const parts = [...places].map(([owner, rows]) => ({ path: own[owner]!.path, rows }));
-    found.set(name, { parts, count: numbers.length, transposed });
+    const param = leafAt(model.params, parts[0]!.path);
+    const isNorm = name.endsWith(".weight") && isTensor(param) && param.shape.length === 1;
+    found.set(name, { parts, count: numbers.length, transposed, isNorm, offset });
   }
   return found;
 }
 
-/** Rows of a matrix that a model multiplies with or looks rows up in, and of a bias; undefined for what is neither. */
+/** Rows of a matrix that a model multiplies with or looks rows up in, of a bias, and of a norm; undefined for others. */
 function rowsOf(value: unknown, path: string): number | undefined {
   if (/(^|\.)weight$/.test(path)) {
     if (isQuantized(value)) return value.scale.shape[0]!;
-    return isTensor(value) && value.shape.length === 2 ? value.shape[0]! : undefined;
+    return isTensor(value) && value.shape.length <= 2 ? value.shape[0] : undefined;
   }
-  const isBias = /(^|\.)bias$/.test(path) && !/[nN]orm\.bias$/.test(path);
-  return isBias && isTensor(value) && value.shape.length === 1 ? value.shape[0]! : undefined;
+  return /(^|\.)bias$/.test(path) && isTensor(value) && value.shape.length === 1 ? value.shape[0] : undefined;
 }
 
 /** The rows of a stored tensor that a param has, in its order. */

@@ -1,3 +1,4 @@
+import { isConv1D } from "../checkpoints/hugging-face/gpt2.js";
 import { jsonOf } from "../loading/json-of.js";
 import { requiredFile, type Folder } from "../loading/folder.js";
 import { smallFiles } from "../loading/open-file.js";
@@ -6,8 +7,12 @@ import type { WeightFile } from "../loading/weight-file.js";
 import { adaptedWeights } from "./adapted-weights.js";
 import { adapterConfig } from "./adapter-config.js";
 
-/** The weights of a base model with those of the adapter in a folder. */
-export async function withAdapter(base: WeightFile, folder: Folder): Promise<WeightFile> {
+/**
+ * The weights of a base model with those of the adapter in a folder.
+ *
+ * @param modelType - `model_type` of the base.
+ */
+export async function withAdapter(base: WeightFile, folder: Folder, modelType: unknown): Promise<WeightFile> {
   const config = await requiredFile(
     folder,
     "adapter_config.json",
@@ -16,5 +21,6 @@ export async function withAdapter(base: WeightFile, folder: Folder): Promise<Wei
   );
   const weights = await requiredFile(folder, "adapter_model.safetensors", "the weights of the adapter");
   const json = await jsonOf(config, folder.reading.check);
-  return adaptedWeights(base, await safetensorsWeights(weights), adapterConfig(json, config));
+  const adapter = await safetensorsWeights(weights);
+  return adaptedWeights(base, adapter, adapterConfig(json, config), (module) => isConv1D(modelType, module));
 }

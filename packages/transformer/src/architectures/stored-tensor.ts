@@ -87,9 +87,10 @@ export function parts(
       return read.map((part, i) => [at.place + places[i]!, reshape(part, shapeOf(i, own))] as const);
     },
     write(params) {
-      const shaped = places.map((place, i) =>
-        reshape(paramAt(params, at.place + place) as Tensor, shapeOf(i, rest)),
-      );
+      const shaped = places.map((place, i) => {
+        const part = paramAt(params, at.place + place) as Tensor;
+        return own === rest ? part : reshape(part, shapeOf(i, rest));
+      });
       return [joined(concatenated, at.name + name, shaped, map)];
     },
   });

@@ -60,6 +60,10 @@ export const gpt2: Family = {
   },
 };
 
+/** True for a module of GPT-2's layers, whose matrices are `Conv1D`: stored as `[in, out]`. */
+export const isConv1D = (modelType: unknown, module: string): boolean =>
+  modelType === "gpt2" && /(^|\.)h\.\d+\./.test(module);
+
 function gpt2Config(type: string, fields: ConfigFields): DecoderConfig {
   const embedDim = fields.count("n_embd", "hidden_size");
   const numHeads = fields.count("n_head", "num_attention_heads");
