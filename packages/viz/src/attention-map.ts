@@ -23,19 +23,19 @@ export type AttentionMapOptions = {
   /** A mask of the keys that a query sees (`true`, or a number other than 0), in a shape that broadcasts to the weights'.
    * Default: a weight of exactly 0 counts as masked. */
   mask?: MaskData;
-  /** Scores that softmax was given, in the shape of the weights, as a trace holds them. A cell that is pointed at then says
-   * how its weight was made. Default: it says the weight alone. */
+  /** The inputs of the softmax, in the shape of the weights, as in a trace. The tooltip of a cell then shows the softmax
+   * that gave its weight. Default: it shows the weight alone. */
   scores?: PictureData;
-  /** The weight drawn in full ink. Default: the largest in the picture, so each picture has its own scale:
-   * give 1 to pictures that are compared. */
+  /** The weight drawn in the darkest color. Default: the largest in the picture, so each picture has its own scale.
+   * Pass 1 to compare pictures. */
   max?: number;
   /** The weight below 0 that is drawn in full gray, with a minus: for maps that a state implies, as `impliedWeights` of
    * `@qkv/attention` returns them. Default: weights below 0 are refused. */
   min?: number;
   /** The side of a cell. Unit: pixels. Default: chosen from the number of cells. */
   cellSize?: number;
-  /** The query that was chosen, with a key its cell: it gets a frame. With it, as `<qkv-attention-map>`, cells of one head can be chosen.
-   * Default: nothing can. */
+  /** The selected query, or its cell for one key, which gets a frame. If given, `<qkv-attention-map>` lets readers select cells of one
+   * head. Default: they cannot. */
   selected?: SelectedWeight | undefined;
 };
 
@@ -48,7 +48,7 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
  * @param weights - `[T, S]`, or `[B, H, T, S]` for a map per head, in a line per batch. Each is 0 or more, unless
  *   `min` is given.
  * @returns SVG text.
- * @throws {ShapeError} If the shape is another, or that of `mask` does not broadcast to it.
+ * @throws {ShapeError} If the shape is different, or that of `mask` does not broadcast to it.
  * @throws {ArgumentError} If a weight is not finite, or negative without `min`, labels are too few or too many, `max` or
  *   `cellSize` is not positive, `min` is not negative, there are more than 100,000 cells, `scores` are not those that the weights were
  *   made from, or `selected` is no weight of one head.
@@ -77,8 +77,8 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
   const masked = maskReader(checkMap, { data, shape: weights.shape }, options.mask);
   const formula = options.scores && softmaxFormula(checkMap, weights, options.scores);
   const cells = Array.from(data, (weight, i): Cell => {
-    const where = `${queries[Math.floor(i / S) % T]}, ${keys[i % S]}`;
-    return { weight, masked: masked(i), where, formula: formula?.(i) };
+    const cellName = `${queries[Math.floor(i / S) % T]}, ${keys[i % S]}`;
+    return { weight, masked: masked(i), name: cellName, formula: formula?.(i) };
   });
   const seen = cells.filter((cell) => !cell.masked);
   const peak = seen.reduce<Cell | undefined>(
@@ -125,7 +125,7 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
       (labelStep(size) > 1 && (rowLabels ?? columnLabels)
         ? ` One label of ${labelStep(size)} is drawn, as cells are ${px(size)} pixels wide.`
         : "") +
-      (peak ? ` The largest weight is ${numberText(peak.weight)}, of ${peak.where}.` : ""),
+      (peak ? ` The largest weight is ${numberText(peak.weight)}, of ${peak.name}.` : ""),
     body: [
       ...heading(title),
       ...panels.flat(),
@@ -147,7 +147,7 @@ function selectionFrame(
 
 const checkMap = /* @__PURE__ */ checks("attentionMap");
 
-/** The options of a map, for its pixels too. */
+/** Checks the options of a map. `weightPixels` takes them too. */
 export function checkMapOptions(given: AttentionMapOptions | undefined): AttentionMapOptions {
   const names = [
     "rowLabels",

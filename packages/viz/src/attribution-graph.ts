@@ -10,21 +10,21 @@ import { visibleToken } from "./visible-token.js";
 
 /** A source of a score, or of another source, as `scoreGraph` of `@qkv/lens` returns it. */
 export type AttributionNode = {
-  /** Of its own, from 0. */
+  /** A whole number, 0 or more, unique among the nodes. */
   readonly id: number;
-  /** The node that read it. Absent: the score itself. */
+  /** Id of the node that reads it. Absent if the score itself does. */
   readonly parent?: number | undefined;
   /** Its name: `embedding`, `layers.0.heads.1`. */
   readonly name: string;
-  /** The side of the score that it is a part of. Default: the score has one side. */
+  /** The side of the dot product that it contributes to. Default: the score has one side. */
   readonly side?: "query" | "key" | undefined;
   /** Position of the row that it was written to. */
   readonly position?: number | undefined;
-  /** Its part of the score. */
+  /** Its contribution to the score. */
   readonly value: number;
 };
 
-/** A score and what it was made of. */
+/** A score and its sources. */
 export type Attribution = {
   /** The score: the sum of the nodes of each side without a parent. */
   readonly dot: number;
@@ -48,8 +48,8 @@ const maxNodes = 2000;
 const [rowHeight, boxHeight, gap] = [26, 20, 56]; // pixels
 
 /**
- * Draws the sources of a score as a graph, from the score on the left to what it was made of on the right: first the parts of the
- * query and of the key, then after each node that is expanded its own sources. The width and ink of a line is a part of the
+ * Draws the sources of a score as a graph, from the score on the left to its sources on the right: first those of the query and of
+ * the key, then, for each expanded node, its own sources. The width and ink of a line is a part of the
  * score, purple above 0, orange with a minus below. A node with sources has a `+`, and a `−` where they are shown.
  *
  * As `<qkv-attribution-graph>`, a click or Enter on a node shows or hides its sources.
@@ -100,7 +100,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
     return `${before === undefined ? "" : `${before}, `}${name}${place}`;
   };
 
-  // Leaves of what is shown stand one below the other; a node stands in the middle of its sources.
+  // Each leaf has a row; a parent is halfway between its first and its last child.
   type Placed = { node: AttributionNode; depth: number; row: number; children: readonly Placed[] };
   let rows = 0;
   const placed = (node: AttributionNode, depth: number): Placed => {
@@ -117,8 +117,8 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
       if (side !== undefined) rows++;
       return { side, start, roots: roots.map((node) => placed(node, 0)) };
     });
-  const flat = (one: Placed): Placed[] => [one, ...one.children.flatMap(flat)];
-  const all = sides.flatMap(({ roots }) => roots.flatMap(flat));
+  const withDescendants = (one: Placed): Placed[] => [one, ...one.children.flatMap(withDescendants)];
+  const all = sides.flatMap(({ roots }) => roots.flatMap(withDescendants));
   const depths = Math.max(0, ...all.map(({ depth }) => depth)) + 1;
   const widths = Array.from({ length: depths }, (_, depth) =>
     Math.min(
@@ -153,7 +153,7 @@ export function attributionGraph(attribution: Attribution, options: AttributionG
   const links = sides.flatMap(({ roots }) => [
     ...roots.map((one) => link(left + rootWidth, rootY, one)),
     ...roots
-      .flatMap(flat)
+      .flatMap(withDescendants)
       .flatMap((one) =>
         one.children.map((child) => link(columns[one.depth]! + widths[one.depth]!, middle(one.row), child)),
       ),
@@ -215,7 +215,7 @@ function checkAttribution(
   tokens: readonly string[] | undefined,
 ): void {
   checkObject(check, { attribution }, "an object { dot, nodes }");
-  // `scoreGraph` may return more fields: those that are not drawn are left alone.
+  // `scoreGraph` may return more fields, which are ignored.
   const { dot, nodes } = attribution;
   const fix = "give what `scoreGraph` of @qkv/lens returned.";
   check.finite({ "attribution.dot": dot }, { fix });

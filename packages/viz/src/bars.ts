@@ -28,7 +28,7 @@ const step = 24;
  *
  * @param values - `[N]`, N numbers.
  * @returns SVG text.
- * @throws {ShapeError} If the shape is another.
+ * @throws {ShapeError} If the shape is different.
  * @throws {ArgumentError} If a number is not finite, labels are too few or too many, or `max` is not positive.
  *
  * @example

@@ -4,7 +4,7 @@ import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
 
-/** A pool of pages and who holds them, as a paged cache tells it. */
+/** A page pool and the page tables of sequences: the fields of a paged cache. */
 export type CachePages = {
   /** Pages of the pool. */
   readonly pages: number;
@@ -21,19 +21,19 @@ export type CachePagesOptions = {
   labels?: readonly string[];
   /** The tokens of each sequence, drawn if they fit into a cell. Default: none are drawn. */
   tokens?: readonly (readonly string[])[];
-  /** Pages that are remembered though no sequence here uses them. Default: none. */
+  /** Pages that a prefix cache keeps although no sequence uses them. Default: none. */
   remembered?: readonly number[];
   /** The name of the picture, drawn above it. */
   title?: string;
 };
 
-const [cell, gap, rowHeight] = [15, 8, 46];
+const [cell, gap, rowHeight] = [15, 8, 46]; // pixels
 
 /**
- * Draws sequences cut into pages, and below them the pool that the pages come from: which page holds what, which are
- * shared, which are free. A shared page has a thick edge and says by how many.
+ * Draws sequences in pages, and below them the page pool: the content of each page, shared pages and free pages. A shared
+ * page has a thick edge and the number of its sequences.
  *
- * @param cache - A paged cache of `@qkv/kv-cache` fits, or several joined into one object.
+ * @param cache - A paged cache of `@qkv/kv-cache`, or an object with these fields.
  * @returns SVG text.
  * @throws {ArgumentError} If a page is not in the pool, or there is not one length, label and list of tokens a sequence.
  *
@@ -60,7 +60,7 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
   const perRow = Math.max(widest, Math.min(pages, Math.max(4, Math.floor(560 / (pageWidth + gap)))));
   const poolTop = top + table.length * rowHeight + 26;
 
-  /** One page: its edge, its number above, and its cells. */
+  /** One page: its outline, its number above, and its slots. */
   const box = (
     x: number,
     y: number,
@@ -143,7 +143,7 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
   });
 }
 
-/** More would be a text of megabytes. */
+/** Limits that keep the SVG below a few megabytes. */
 const [maxPages, maxSlots] = [10_000, 1024];
 
 function checkPages(

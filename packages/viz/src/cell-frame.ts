@@ -12,7 +12,7 @@ export type SelectedCell = {
   readonly column: number;
 };
 
-/** A query that a reader chose in a picture of weights, and a key of it if one was chosen. */
+/** A query that a reader selected in a picture of weights, and optionally one of its keys. */
 export type SelectedWeight = {
   /** The query, from 0. */
   readonly row: number;
@@ -20,7 +20,7 @@ export type SelectedWeight = {
   readonly column?: number | undefined;
 };
 
-/** Checks a selected weight of so many queries and keys. */
+/** Checks a selected weight against the numbers of queries and keys. */
 export function checkSelectedWeight(
   check: Checks,
   selected: SelectedWeight | undefined,
@@ -34,7 +34,7 @@ export function checkSelectedWeight(
   if (column !== undefined) check.whole({ "selected.column": column }, { min: 0, max: keys - 1, fix });
 }
 
-/** Checks a selected cell of a map with so many rows and columns. */
+/** Checks a selected cell against the numbers of rows and columns. */
 export function checkSelectedCell(
   check: Checks,
   selected: SelectedCell | undefined,
@@ -49,7 +49,7 @@ export function checkSelectedCell(
   check.whole({ [`${argument}.column`]: column }, { min: 0, max: columns - 1, fix });
 }
 
-/** The frame of the selected cell, with the attribute by which elements move it. */
+/** The frame of the selected cell. Elements find it by the attribute `data-qkv-selected`. */
 export function cellFrame(
   x: number,
   y: number,

@@ -8,14 +8,14 @@ export type PictureData = {
   readonly shape: readonly number[];
 };
 
-/** Ranks of tensors that a picture draws, in words and as numbers. */
+/** Ranks of tensors that a picture accepts, and the texts of the error. */
 export type Accepts = { argument: string; ranks: readonly number[]; expected: string; fix: string };
 
 /**
  * Checks the numbers that a picture is given.
  *
  * @throws {ArgumentError} If it is not `{ data, shape }`, or a number is not finite.
- * @throws {ShapeError} If the rank is not one of `ranks`, an axis is empty, or the count of numbers is another.
+ * @throws {ShapeError} If the rank is not one of `ranks`, an axis is empty, or the count of numbers is different.
  */
 export function checkData(
   check: Checks,
@@ -45,7 +45,7 @@ export function checkData(
     if (!Number.isFinite(data[i])) check.finite({ [`${argument}.data[${i}]`]: data[i] }, { fix: origin });
 }
 
-/** Refuses what has no data and no shape. */
+/** Refuses values that are not `{ data, shape }`. */
 export function checkFields(check: Checks, values: Named, fix: string): void {
   const holds = (value: unknown) => {
     const { data, shape } = (value ?? {}) as Partial<PictureData>;
@@ -54,14 +54,14 @@ export function checkFields(check: Checks, values: Named, fix: string): void {
   check.each(values, holds, "an object { data, shape }", fix);
 }
 
-/** The length of an axis, for checks that ask before they know that there is one. */
+/** The length of an axis; undefined if the input has no such axis. */
 export const axisLength = (input: PictureData, axis: number): number | undefined =>
   (input as Partial<PictureData> | undefined | null)?.shape?.[axis];
 
 /**
  * Checks that there is one label for each row, column, bar or line.
  *
- * @throws {ArgumentError} If one is no text, or there are more or fewer.
+ * @throws {ArgumentError} If a label is not a string, or there are too many or too few.
  */
 export function checkLabels(check: Checks, labels: Named, count: number): void {
   for (const argument in labels) {
@@ -80,7 +80,7 @@ export function checkLabels(check: Checks, labels: Named, count: number): void {
   }
 }
 
-/** Refuses what is no list. */
+/** Refuses values that are not arrays. */
 export function checkList(
   check: Checks,
   argument: string,
@@ -90,24 +90,24 @@ export function checkList(
   check.each({ [argument]: list }, Array.isArray, expected);
 }
 
-/** Refuses options that are given and no text. */
+/** Refuses options that are given but are not strings. */
 export function checkTexts(check: Checks, texts: Named): void {
   check.each(texts, (text) => text === undefined || typeof text === "string", "text");
 }
 
-/** Refuses options that are given and no number above 0. */
+/** Refuses options that are given but are not numbers above 0. */
 export function checkSizes(check: Checks, sizes: Named): void {
   const holds = (size: unknown) => size === undefined || (Number.isFinite(size) && (size as number) > 0);
   check.each(sizes, holds, "a number above 0", "leave it out to have it chosen.");
 }
 
-/** Refuses a least number that is given and not below 0. */
+/** Refuses a `min` that is given but is not below 0. */
 export function checkLeast(check: Checks, min: unknown): void {
   const holds = (min: unknown) => min === undefined || (Number.isFinite(min) && (min as number) < 0);
   check.each({ min }, holds, "a number below 0", "leave it out if no weight is below 0.");
 }
 
-/** Refuses what is no object. */
+/** Refuses values that are not objects. */
 export function checkObject(check: Checks, values: Named, expected: string): void {
   check.each(values, (value) => typeof value === "object" && value !== null, expected);
 }

@@ -1,7 +1,7 @@
 import { ShapeError, type Checks } from "@qkv/core";
 import { checkData, type Accepts, type PictureData } from "./check-data.js";
 
-/** More would be a text of megabytes: elements draw them as pixels. */
+/** Limit that keeps the SVG below a few megabytes. Elements draw larger maps as pixels. */
 export const maxCells = 100_000;
 
 /** Limits of the weights of a picture. */
@@ -11,13 +11,13 @@ type WeightLimits = Partial<Pick<Accepts, "ranks" | "expected" | "fix">> & {
   /** Cells at most. Default {@link maxCells}. */
   limit?: number;
 };
-const ofMaps = {
+const mapShapes = {
   ranks: [2, 4],
   expected: "[T, S] or [B, H, T, S], each axis 1 or more",
 };
 
 /**
- * Checks weights at the public door and reads their numbers once: a tensor that is a view copies them each time.
+ * Checks the weights of a public function and reads their numbers once: `data` of a tensor that is a view copies at each read.
  *
  * @throws {ShapeError} If they are not `[T, S]` or `[B, H, T, S]`.
  * @throws {ShapeError} If there are too many.
@@ -36,8 +36,8 @@ export function checkWeights(
 } {
   checkData(check, weights, {
     argument: "weights",
-    ranks: ranks ?? ofMaps.ranks,
-    expected: expected ?? ofMaps.expected,
+    ranks: ranks ?? mapShapes.ranks,
+    expected: expected ?? mapShapes.expected,
     fix: fix ?? "pass the weights as attentionWeights returns them, or one head of them.",
   });
   const { data } = weights;

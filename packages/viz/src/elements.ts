@@ -60,21 +60,21 @@ export type PictureName = keyof typeof pictures;
 
 /** An element that draws one kind of picture. */
 export interface PictureElement<Name extends PictureName> extends HTMLElement {
-  /** The arguments that it draws. Set, it draws; as an attribute it is JSON of them. */
+  /** The arguments of the picture function. Setting them draws the picture. The attribute is their JSON. */
   args: Parameters<(typeof pictures)[Name]> | undefined;
-  /** The address of a file with the arguments, as `readViewFile` reads it. Set, it is fetched and drawn. Empty: none. */
+  /** URL of a file with the arguments, which `readViewFile` reads. Setting it fetches the file and draws it. Empty: none. */
   src: string;
-  /** Draws, with what the function of the same name takes. */
+  /** Draws the picture, with the arguments of its function. */
   draw(...args: Parameters<(typeof pictures)[Name]>): void;
 }
 
 /**
- * Makes elements of the pictures: `<qkv-attention-map>`, `<qkv-token-arcs>`, `<qkv-head-grid>`, `<qkv-bars>` and so on.
- * Each is drawn by `element.draw(…)`, by `element.args = […]`, from JSON in its attribute `args`, a list of what the function takes, or
+ * Defines the custom elements of the pictures: `<qkv-attention-map>`, `<qkv-token-arcs>`, `<qkv-head-grid>`, `<qkv-bars>` and so on.
+ * Each is drawn by `element.draw(…)`, by `element.args = […]`, from JSON in its attribute `args`, a list of the arguments of the function, or
  * from the file of its attribute `src`, which `readViewFile` reads: safetensors or JSON, made by Python for example. Its numbers can be read with arrow keys and as a table, and it can be saved: its attribute `download` names the file, without
  * `.svg`. An attention map `[T, S]` of more than
- * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for a picture that stands in it
- * already. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: it gets the frame of the option `selected`, and the
+ * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for an SVG that it already
+ * contains. A head of `<qkv-head-grid>` can be chosen, by the pointer or by Enter: it gets the frame of the option `selected`, and the
  * element sends the event `headselect`, whose `detail` is `{ layer, head }`. A cell of `<qkv-logit-lens>` and `<qkv-patching>` can be
  * chosen in the same way: `cellselect` has `{ row, column }`; so can a weight of `<qkv-attention-map>` and `<qkv-token-arcs>` with the
  * option `selected`, where a token alone is `{ row }`. A node of `<qkv-attribution-graph>` that is chosen shows or hides its
@@ -83,9 +83,9 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  * is trained.
  *
  * Wrong `args`, and files that cannot be read, are shown as the text of their error. The element sends it as an `error` event; unless a listener calls
- * `preventDefault`, it is reported like an error that nobody caught, to the console and to `window.onerror`.
+ * `preventDefault`, it is reported like an uncaught error, to the console and to `window.onerror`.
  *
- * Nothing is defined before this is called, and a second call changes nothing. In Node it does nothing.
+ * An import defines nothing, and a second call changes nothing. In Node it does nothing.
  *
  * @example
  * ```ts
@@ -117,35 +117,35 @@ export function defineElements(): void {
   }
 }
 
-/** A map too large for text becomes pixels. */
+/** Draws a map as SVG, or as pixels if it has too many cells. */
 function drawMap(host: HTMLElement, ...[weights, options = {}]: Parameters<typeof attentionMap>): void {
   if (weights?.shape?.length === 2 && isLarge(weights)) return drawWeightCanvas(host, weights, options);
   drawText(host, attentionMap(weights, options));
 }
 
-/** Graphs by their element, each with the listener that ends when another is drawn. */
+/** The listener of each graph element, which is removed when another graph is drawn. */
 const listeners = /* @__PURE__ */ new WeakMap<HTMLElement, AbortController>();
 
-/** A node of a graph shows its sources, and hides them again. */
+/** Draws a graph whose nodes show and hide their sources. */
 function drawGraph(host: HTMLElement, ...[graph, options = {}]: Parameters<typeof attributionGraph>): void {
   const expanded = new Set(options.expanded);
   drawText(host, attributionGraph(graph, options));
   listeners.get(host)?.abort();
-  const ends = new AbortController();
-  listeners.set(host, ends);
+  const controller = new AbortController();
+  listeners.set(host, controller);
   const toggle = (event: Event) => {
-    // A listener of the page may prevent it; those behind the element in its path are called first.
+    // A listener of the page may call `preventDefault`, also one on an ancestor, which is called after this one.
     queueMicrotask(() => {
-      if (event.defaultPrevented || ends.signal.aborted) return;
+      if (event.defaultPrevented || controller.signal.aborted) return;
       const { id } = (event as NodeSelectEvent).detail;
       if (!expanded.delete(id)) expanded.add(id);
       drawText(host, attributionGraph(graph, { ...options, expanded: [...expanded], selected: id }));
     });
   };
-  host.addEventListener("nodeselect", toggle, { signal: ends.signal });
+  host.addEventListener("nodeselect", toggle, { signal: controller.signal });
 }
 
-/** The curve of a run has buttons of its own. */
+/** Draws a training run with its buttons. */
 function drawTraining(host: HTMLElement, ...[run, options = {}]: Parameters<typeof trainingView>): void {
   drawText(host, trainingView(run, options));
   addTrainingTools(host, run, options.show ?? "loss", (show) =>
@@ -154,7 +154,7 @@ function drawTraining(host: HTMLElement, ...[run, options = {}]: Parameters<type
 }
 
 function drawText(host: HTMLElement, svg: string): void {
-  // Whoever reads by keys goes on where the picture is drawn anew.
+  // The new picture takes over the keyboard focus of the old one.
   const focused = host.contains(document.activeElement);
   host.innerHTML = svg;
   makeReadable(host);
@@ -162,15 +162,15 @@ function drawText(host: HTMLElement, svg: string): void {
 }
 
 function argumentsFrom(fn: string, text: string): unknown[] {
-  const facts = { argument: "args", received: text, expected: "JSON of a list of what the function takes" };
+  const details = { argument: "args", received: text, expected: "JSON of a list of what the function takes" };
   const fix = 'write args=\'[{"data":[64,8],"shape":[2]}]\'.';
   let args: unknown;
   try {
     args = JSON.parse(text);
   } catch (cause) {
-    checks(fn).refuse({ ...facts, fix, cause });
+    checks(fn).refuse({ ...details, fix, cause });
   }
-  return Array.isArray(args) ? args : checks(fn).refuse({ ...facts, fix });
+  return Array.isArray(args) ? args : checks(fn).refuse({ ...details, fix });
 }
 
 async function fetchFile(fn: string, address: string): Promise<ArrayBuffer> {
@@ -192,7 +192,7 @@ function pictureElementClass(draw: (host: HTMLElement, ...args: never) => void):
 
     constructor() {
       super();
-      // A page may have set it before the element was defined.
+      // A page may have set `args` before the element was defined.
       if (!Object.hasOwn(this, "args")) return;
       this.#args = (this as { args?: unknown[] }).args;
       Reflect.deleteProperty(this, "args");
@@ -210,14 +210,14 @@ function pictureElementClass(draw: (host: HTMLElement, ...args: never) => void):
       return this.#args;
     }
     set args(args: unknown[] | undefined) {
-      // A framework that renders again sets the same again.
+      // A framework sets the same arguments again at each render.
       if (args && this.#args && sameItems(args, this.#args)) return;
       this.#args = args;
       if (args) this.#drawSet(args);
       else this.replaceChildren();
     }
 
-    /** A property that throws would end the rendering of the framework that sets it: the element shows the error, and reports it. */
+    /** Draws, and shows and reports errors: a setter that throws would end the render of a framework. */
     #drawSet(args: unknown[]): void {
       try {
         draw(this, ...(args as never));
@@ -232,14 +232,14 @@ function pictureElementClass(draw: (host: HTMLElement, ...args: never) => void):
       if (this.dispatchEvent(event)) reportError(error);
     }
 
-    /** Fetches the file of `src` and draws it, unless another was asked for in the meantime. */
+    /** Fetches the file of `src` and draws it, unless `src` has changed in the meantime. */
     async #load(address: string): Promise<void> {
-      const isAsked = () => this.getAttribute("src") === address;
+      const isCurrent = () => this.getAttribute("src") === address;
       try {
         const args = readViewFile(await fetchFile(this.localName, address));
-        if (isAsked()) this.args = args;
+        if (isCurrent()) this.args = args;
       } catch (error) {
-        if (isAsked()) this.#show(error);
+        if (isCurrent()) this.#show(error);
       }
     }
 

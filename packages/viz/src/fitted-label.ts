@@ -1,6 +1,6 @@
 import { labelWidth } from "./picture.js";
 
-/** The beginning of a text that fits into a width, with an ellipsis where it is cut. */
+/** A text cut to a width in pixels, with an ellipsis if it is cut. */
 export function fittedLabel(text: string, width: number): string {
   if (labelWidth([text]) <= width) return text;
   const letters = [...text];

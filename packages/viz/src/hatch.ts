@@ -1,8 +1,8 @@
 import { px } from "./picture.js";
 
 /**
- * The path that hatches a square, or another rectangle: slanted lines that go on in the next one. A path rather than an
- * SVG pattern, because patterns have ids, and ids are shared by all pictures of a page.
+ * The path that hatches a square, or another rectangle, with diagonal lines that continue in adjacent ones. It is a path
+ * because an SVG pattern needs an id, and ids are shared by all pictures of a page.
  */
 export function hatch(x: number, y: number, width: number, height = width): string {
   const step = Math.min(6, Math.max(width, height)) || 1; // so that the smallest square has a line too

@@ -29,7 +29,7 @@ export type SelectedHead = {
   readonly head: number;
 };
 
-/** Cells of all maps together, at most: of longer texts a cell is the largest weight of several queries and keys. */
+/** Maximum number of cells of all maps together. In larger grids a cell is the largest weight of a block. */
 const maxDrawn = 400_000;
 const maxHeads = 10_000;
 
@@ -41,7 +41,7 @@ const maxHeads = 10_000;
  *
  * @param weights - `[L, H, T, S]`.
  * @returns SVG text.
- * @throws {ShapeError} If the shape is another, or there are more than 10,000 heads.
+ * @throws {ShapeError} If the shape is different, or there are more than 10,000 heads.
  * @throws {ArgumentError} If a weight is negative or not finite, or `selected` is no head of the grid.
  *
  * @example
@@ -81,7 +81,7 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
   }
   if (selected !== undefined) checkSelected(check, selected, L, H);
   const side = Math.max(1, Math.floor(Math.sqrt(maxDrawn / (L * H))));
-  // Blocks of as many queries and keys, unless all cells are drawn as they are.
+  // Blocks of weights that give a map at most `side` rows and columns, or single weights if there are few enough.
   const block: readonly [number, number] =
     L * H * T * S > maxDrawn ? [Math.ceil(T / side), Math.ceil(S / side)] : [1, 1];
   const left = 12 + labelWidth([`${rowName} ${L - 1}`]) + 8;
@@ -91,7 +91,7 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
     const [layer, head] = [Math.floor(i / H), i % H];
     const [x, y] = [left + head * across, top + layer * down];
     const one = { data, offset: i * T * S, shape: [T, S] as const };
-    const at = placeOfLargest(one);
+    const at = largestIndex(one);
     const tooltip =
       `${rowName} ${layer}, head ${head}: largest weight ${numberText(data[one.offset + at]!)}, ` +
       `from token ${Math.floor(at / S) + S - T} to token ${at % S}`;
@@ -138,8 +138,8 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
   });
 }
 
-/** The index of the largest weight of a head, the first of equal ones. A first query that sees itself alone tells nothing of a head. */
-function placeOfLargest({ data, offset, shape: [T, S] }: HeadWeights): number {
+/** Index of the largest weight of a head, the first of equal ones. The first query is left out if it sees only itself. */
+function largestIndex({ data, offset, shape: [T, S] }: HeadWeights): number {
   let best = T > 1 && data[offset] === 1 ? S : 0;
   for (let i = best + 1; i < T * S; i++) if (data[offset + i]! > data[offset + best]!) best = i;
   return best;

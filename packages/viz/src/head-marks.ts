@@ -4,15 +4,15 @@ import { type Checks } from "@qkv/core";
 export type HeadMarks = {
   /** Hkv: heads that share keys and values stand under one bar. Default: each has its own. */
   numKvHeads?: number;
-  /** Keys that a query sees, itself included; those before are hatched, not white. Unit: tokens. */
+  /** Window size: keys that a query sees, itself included. Older keys are hatched. Unit: tokens. */
   window?: number;
-  /** Keys at the beginning that a window never loses. Default 0. */
+  /** Keys at the beginning that every query sees, also outside of its window. Default 0. */
   keepFirst?: number;
-  /** A learned attention sink takes part in each softmax: the mass missing in a row is drawn as the sink's. */
+  /** True for a learned attention sink: what a row of weights lacks to 1 is drawn as the weight of the sink. */
   sink?: boolean;
 };
 
-/** The marks in words, as they stand beside a layer: `4 heads, 2 of keys · window 8 · keeps 1 · sink`. */
+/** The marks in words, beside a layer: `4 heads, 2 of keys · window 8 · keeps 1 · sink`. */
 export function marksText(heads: number, { numKvHeads = heads, window, keepFirst, sink }: HeadMarks): string {
   return [
     `${heads} ${heads === 1 ? "head" : "heads"}${numKvHeads < heads ? `, ${numKvHeads} of keys` : ""}`,
@@ -27,7 +27,7 @@ export function keyValueHead(head: number, heads: number, { numKvHeads = heads }
   return Math.floor(head / (heads / numKvHeads));
 }
 
-/** Tells a key that the marks hide from a query; a query t of T stands at S − T + t. */
+/** True for a key outside of the window of a query. Both are positions: query t of T is at position S − T + t. */
 export function outOfWindow(query: number, key: number, { window, keepFirst = 0 }: HeadMarks): boolean {
   return window !== undefined && key >= keepFirst && key <= query - window;
 }

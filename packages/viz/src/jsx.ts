@@ -29,7 +29,7 @@ export type PictureElementProps<Name extends PictureName> = HTMLAttributes<HTMLE
 type PictureElements = { [Name in PictureName]: PictureElementProps<Name> };
 
 declare module "react" {
-  // React's types of elements are extended in this way.
+  // The way to add elements to the types of React.
   /* eslint-disable @typescript-eslint/no-namespace, @typescript-eslint/no-empty-object-type */
   namespace JSX {
     interface IntrinsicElements extends PictureElements {}

@@ -1,6 +1,6 @@
 import type { PictureData } from "./check-data.js";
 
-/** One head of many: its weights begin at `offset`. */
+/** Weights of one head within the weights of many, from `offset` on. */
 export type HeadWeights = {
   readonly data: ArrayLike<number>;
   readonly offset: number;

@@ -18,7 +18,7 @@ export type LineChartTexts = {
   readonly title?: string | undefined;
   readonly xLabel?: string | undefined;
   readonly yLabel?: string | undefined;
-  /** Name and description for those who do not see it. */
+  /** Title and description for screen readers. */
   readonly name: string;
   readonly description: string;
 };
@@ -26,7 +26,7 @@ export type LineChartTexts = {
 const plot = { width: 360, height: 200 };
 const dashes = ["", "6 4", "2 3", "10 3 2 3"];
 
-/** Draws lines over one axis. Each point holds its numbers as an SVG `<title>`. Labels: of all lines, or of none. */
+/** Draws lines over one x axis. Each point has its numbers as an SVG `<title>`. Either all lines have a label or none. */
 export function lineChart(
   rows: readonly Line[],
   { title, xLabel, yLabel, name, description }: LineChartTexts,
@@ -80,7 +80,7 @@ export function lineChart(
     const y = (ends.find((end) => end.k === k)?.y ?? 0) + 4;
     return [
       svg`<polyline points="${points.join(" ")}" fill="none" stroke-width="2" stroke-linejoin="round" stroke-dasharray="${dashes[k % dashes.length]!}" ${stroke(meaning)}/>`,
-      // Dots of dense lines would hide the dashes, so they are transparent: they only take the pointer.
+      // Dots of dense lines would hide the dashes, so they are transparent and only receive the pointer.
       svg`<g ${fill(meaning)}${N > 40 ? svg` fill-opacity="0"` : ""}>${dots}</g>`,
       ...(label === undefined
         ? []

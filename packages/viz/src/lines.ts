@@ -24,7 +24,7 @@ export type LinesOptions = {
  *
  * @param values - `[N]` for one line of N points, `[K, N]` for K lines.
  * @returns SVG text.
- * @throws {ShapeError} If the shape is another, or `x` is not `[N]`.
+ * @throws {ShapeError} If the shape is different, or `x` is not `[N]`.
  * @throws {ArgumentError} If a number is not finite, or labels or meanings are too few or too many.
  *
  * @example
@@ -59,7 +59,7 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
   kinds?.forEach((kind, k) => check.oneOf({ [`meanings[${k}]`]: kind }, meanings));
   const steps = () => ({ data: Array.from({ length: N }, (_, i) => i), shape: [N] });
   const x = places === undefined ? steps() : places;
-  // A rank of 1 that is another N than the values' is caught by asking for exactly [N].
+  // Exactly [N], so that an `x` of another length is refused too.
   checkData(check, x, {
     ...accepted,
     argument: "x",

@@ -1,11 +1,11 @@
 import { checks } from "@qkv/core";
 
 /**
- * Lights the row and the column of a cell of a picture on the page, and the labels of both, and reads the cell: its name,
- * its value, and where the picture knows it, the formula that made it. A mark that stands in no grid is read alone.
+ * Highlights the row and the column of a cell of a picture on the page, with their labels, and returns the text of the cell:
+ * its name, its value, and its formula if the picture has one. A mark outside of a grid highlights nothing.
  *
  * @param mark - An element of the picture with a `<title>`.
- * @returns The reading, as `query “cat”, key “the”: 0.25 ≈ e^(1 − 2.1) / 1.33, the softmax of its row`.
+ * @returns The text, such as `query “cat”, key “the”: 0.25 ≈ e^(1 − 2.1) / 1.33, the softmax of its row`.
  * @throws {ArgumentError} If `mark` is not an element.
  *
  * @example
@@ -35,7 +35,7 @@ export function lightCell(mark: Element): string {
 }
 
 /**
- * Takes the light of {@link lightCell} away again.
+ * Removes the highlight of {@link lightCell}.
  *
  * @throws {ArgumentError} If `picture` is not an element.
  */
@@ -90,7 +90,7 @@ function lightGrid(picture: Element, mark: Element): void {
       outline.setAttribute(from, String(number(first, from)));
       outline.setAttribute(size, String(number(last, from) + number(last, size) - number(first, from)));
     }
-    // Dashed: a whole line is the frame of what was chosen.
+    // Dashed, because a solid frame marks the selected cell.
     outline.style.cssText = `fill:none;stroke:var(--qkv-${color});stroke-width:1;stroke-dasharray:4 3;pointer-events:none`;
     outline.setAttribute("data-qkv-lit", "");
     mark.parentElement!.append(outline);

@@ -27,11 +27,11 @@ export type LogitLensTokens = {
   readonly topTokens: readonly (readonly (readonly string[])[])[];
   /** `[L, T, K]`: their probabilities. */
   readonly probabilities: PictureData;
-  /** The token that the model predicts at each position in the end. Default: not told. */
+  /** The token that the model predicts at each position, after the last layer. Default: unknown. */
   readonly final?: FinalTokens | undefined;
 };
 
-/** Final tokens of each position, and what each layer gives them. */
+/** Final token of each position, with its probability and rank after each layer. */
 export type FinalTokens = {
   /** T of them. */
   readonly tokens: readonly string[];
@@ -55,7 +55,7 @@ export type LogitLensViewOptions = {
 
 const maxCells = 20_000;
 const rowHeight = 22; // pixels
-/** Ink of a probability of 1: letters on it keep a contrast of 4.5:1 in both themes. */
+/** Opacity of a probability of 1: letters on it keep a contrast of 4.5:1 in both themes. */
 const fullInk = 0.45;
 
 /**
@@ -121,7 +121,7 @@ export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptio
     column: { name: "position →", color: "text" },
   });
   const [left, top] = [12 + axes.left, (title ? 34 : 12) + axes.above];
-  const where = (l: number, t: number) => `${names[l]!}, position ${firstPosition + t} “${tokens[t]!}”`;
+  const cellName = (l: number, t: number) => `${names[l]!}, position ${firstPosition + t} “${tokens[t]!}”`;
   const cells = shown.map((token, i) => {
     const [l, t] = [Math.floor(i / T), i % T];
     const [x, y] = [left + t * cell.width, top + l * cell.height];
@@ -131,7 +131,7 @@ export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptio
       ? `; final “${final.tokens[t]!}” ${numberText(finalProbabilities![i]!)}, rank ${numberText(ranks![i]!)}`
       : "";
     const at = svg`x="${px(x)}" y="${px(y)}" width="${px(cell.width)}" height="${px(cell.height)}"`;
-    return svg`<rect data-qkv-cell="${l},${t}" ${at} fill-opacity="${(fullInk * drawn).toFixed(3)}"><title>${where(l, t)}: ${likely.join(", ")}${end}</title></rect>`;
+    return svg`<rect data-qkv-cell="${l},${t}" ${at} fill-opacity="${(fullInk * drawn).toFixed(3)}"><title>${cellName(l, t)}: ${likely.join(", ")}${end}</title></rect>`;
   });
   const texts = shown.map((token, i) => {
     const [l, t] = [Math.floor(i / T), i % T];
@@ -151,7 +151,7 @@ export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptio
       `The most probable next token at ${L} ${L === 1 ? "layer" : "layers"} (rows) and ${T} ${T === 1 ? "position" : "positions"} (columns). ` +
       (final ? "Where it is the final one, it is bold. " : "") +
       `Ink is the probability of the ${ink === "top" ? "token that is drawn" : "final token"}.` +
-      (selected ? ` ${where(selected.row, selected.column)} is selected.` : ""),
+      (selected ? ` ${cellName(selected.row, selected.column)} is selected.` : ""),
     body: [
       ...heading(title),
       axes.draw(left, top),
@@ -166,7 +166,7 @@ export function logitLensView(lens: LogitLensTokens, options: LogitLensViewOptio
 
 function checkLens(check: Checks, lens: LogitLensTokens): void {
   checkObject(check, { lens }, "an object { names, tokens, topTokens, probabilities }");
-  // `logitLensTokens` may return more fields: those that are not drawn are left alone.
+  // `logitLensTokens` may return more fields, which are ignored.
   const { names, tokens, topTokens, probabilities, final } = lens;
   const fix = "give what `logitLensTokens` of @qkv/lens returned, or probabilities of your own.";
   checkProbabilities(check, "lens.probabilities", probabilities, [3], "[L, T, K], each 1 or more", fix);
@@ -211,7 +211,7 @@ function checkLens(check: Checks, lens: LogitLensTokens): void {
   }
 }
 
-/** The largest sum of rounding errors of a softmax in float16. */
+/** Tolerance for the sum of probabilities: rounding errors of a softmax in float16. */
 const slack = 1e-2;
 
 function checkProbabilities(

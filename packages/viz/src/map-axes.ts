@@ -4,10 +4,10 @@ import { joinSvg, svg, type Svg } from "./svg.js";
 
 const line = 18; // pixels, for the name of an axis
 
-/** The height of a line of letters: cells below it have no room for a label each. Unit: pixels. */
+/** Height of a label. Smaller cells cannot have one label each. Unit: pixels. */
 const letterHeight = 11;
 
-/** Labels are drawn for each so many cells of a size. */
+/** One label is drawn for this many cells. */
 export const labelStep = (size: number): number => Math.max(1, Math.ceil(letterHeight / size));
 
 /** Name of an axis, with its arrow, and the color of its labels. */
@@ -20,12 +20,12 @@ const queryAndKey = {
 } as const;
 
 /**
- * The labels of the rows and columns around a map whose cells have sides of `size` pixels, or a width and a height: how
- * much room they need to its left and above, and how to draw them around the corner `x`, `y` of the cells. Where cells are too
- * small for a label each, some of the labels are drawn, and of numbers that nobody gave none.
+ * Labels of the rows and columns of a map: their width to the left of the cells and their height above, in pixels, and a
+ * function that draws them around the upper left corner `x`, `y` of the cells. `size` is the side of a cell in pixels, or its
+ * width and height. If cells are too small for one label each, some labels are drawn; default numbers are not drawn then.
  *
- * @param rows - The labels that were given, or the count of rows, which are numbered.
- * @param columns - The same.
+ * @param rows - Labels, or the number of rows, which are numbered.
+ * @param columns - Labels, or the number of columns.
  * @param axes - Names of the axes. Default: queries and keys.
  */
 export function mapAxes(
@@ -41,7 +41,7 @@ export function mapAxes(
     return given.filter((_, i) => i % step === 0);
   };
   const [rowLabels, columnLabels] = [drawn(rows, rowStep), drawn(columns, columnStep)];
-  // Labels of columns stand on end unless each fits above its column.
+  // Column labels are vertical unless each fits above its column.
   const upright = labelWidth(columnLabels) > width * columnStep;
   const left = rowLabels.length > 0 ? labelWidth(rowLabels) + 8 : 0;
   const above = columnLabels.length === 0 ? 0 : upright ? labelWidth(columnLabels) + 4 : 14;

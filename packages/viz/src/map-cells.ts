@@ -4,8 +4,8 @@ import { fill, light, stroke } from "./palette.js";
 import { px } from "./picture.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
 
-/** One cell of a map: its weight, whether it is masked, the query and key in words, and its formula if that is known. */
-export type Cell = { weight: number; masked: boolean; where: string; formula?: string | undefined };
+/** One cell of a map. `name`: its query and key in words. `formula`: the softmax that gave its weight, if known. */
+export type Cell = { weight: number; masked: boolean; name: string; formula?: string | undefined };
 
 type CellsOptions = {
   x: number;
@@ -19,8 +19,8 @@ type CellsOptions = {
 };
 
 /**
- * Draws the cells of one head, row by row from the corner `x`, `y`, each with its number as an SVG `<title>`. Those below 0
- * are gray, in full at `min`, and have a minus: they are told apart without color too.
+ * Draws the cells of one head, row by row from the corner `x`, `y`, each with its number as an SVG `<title>`. Negative cells
+ * are gray, darkest at `min`, and have a minus, so that they differ without color too.
  */
 export function mapCells(
   cells: readonly Cell[],
@@ -29,7 +29,7 @@ export function mapCells(
   const side = svg`width="${px(size)}" height="${px(size)}"`;
   const hatches: string[] = [];
   const minuses: string[] = [];
-  const squares = cells.map(({ weight, masked, where, formula }, i) => {
+  const squares = cells.map(({ weight, masked, name, formula }, i) => {
     const [left, top] = [x + (i % columns) * size, y + Math.floor(i / columns) * size];
     if (masked) hatches.push(hatch(left, top, size));
     const below = weight < 0 && !masked;
@@ -40,7 +40,7 @@ export function mapCells(
       : below
         ? svg`class="qkv-cell qkv-fill-cost" fill="${light.cost}" fill-opacity="${opacity}"`
         : svg`class="qkv-cell" fill-opacity="${opacity}"`;
-    const title = `${where}: ${masked ? maskedText(weight) : numberText(weight)}`;
+    const title = `${name}: ${masked ? maskedText(weight) : numberText(weight)}`;
     const made = formula === undefined || masked ? "" : svg`<desc>${formula}</desc>`;
     const choice = choosable ? svg` data-qkv-cell="${Math.floor(i / columns)},${i % columns}"` : "";
     return svg`<rect${choice} x="${px(left)}" y="${px(top)}" ${side} ${look}><title>${title}</title>${made}</rect>`;
@@ -65,7 +65,7 @@ export function minus(x: number, y: number, size: number): string {
   return `M${px(x + size / 2 - half)} ${px(y + size / 2)}h${px(2 * half)}`;
 }
 
-/** An explicit mask may hide a weight that is not 0: a bug worth seeing, so the number stays. */
+/** Text of a masked cell. Its weight is written unless it is 0: a mask over another weight is a bug. */
 export function maskedText(weight: number): string {
   return weight === 0 ? "masked" : `masked, yet ${numberText(weight)}`;
 }

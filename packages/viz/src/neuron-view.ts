@@ -24,15 +24,15 @@ export type NeuronViewOptions = Pick<HeadMarks, "window" | "keepFirst"> & {
 const cell = 12; // pixels
 
 /**
- * Draws how one weight comes about, number by number: the query, each key, their products, the sum of those times the
- * scale, and its share after the softmax. Ink says how large a number is, a stroke through it that it is negative. Keys
- * that are masked or have left the window are hatched, and one key more stands for a learned sink.
+ * Draws the computation of the weights of one query: the query, each key, their products, the scaled dot product, and the
+ * weight after the softmax. Larger numbers are darker, negative ones have a stroke. Keys that are masked or outside of the
+ * window are hatched, and a learned sink is drawn as one more key.
  *
- * @param query - One query of a head, `[D]`, turned and normalised as the head does it.
- * @param key - The keys that it meets, `[S, D]`, those of its key-value head.
+ * @param query - One query of a head, `[D]`, after rotary positions and QK-norm if the head has them.
+ * @param key - The keys of its key-value head, `[S, D]`.
  * @returns SVG text. Each cell holds its number as an SVG `<title>`.
- * @throws {ShapeError} If the shapes are others.
- * @throws {ArgumentError} If labels are too few or too many, or there is no such place.
+ * @throws {ShapeError} If the shapes are different.
+ * @throws {ArgumentError} If labels are too few or too many, or `place` is not a key.
  * @see "A Multiscale Visualization of Attention in the Transformer Model" (2019), arXiv:1906.05714, the neuron view
  *
  * @example

@@ -3,7 +3,7 @@ import { svg, type Svg } from "./svg.js";
 /** The meaning of a color, on every page and in every picture. */
 export type Meaning = "query" | "key" | "value" | "weight" | "cost";
 
-/** Every meaning, for checks. */
+/** All meanings. */
 export const meanings = ["query", "key", "value", "weight", "cost"] as const satisfies readonly Meaning[];
 
 /** A color by its name. Those that end in `-text` are for letters: 4.5:1 or more on the paper. */
@@ -54,7 +54,7 @@ export const dark: Theme = {
 };
 
 /**
- * The style sheet that each picture carries. It follows the reader's system, and a page that marks its theme with
+ * The style sheet of each picture. It follows the color scheme of the system, or of a page that sets its theme with
  * `data-theme="light"` or `data-theme="dark"`.
  */
 export const pictureStyle: string = /* @__PURE__ */ (() =>
@@ -71,12 +71,12 @@ function declare(theme: Theme): string {
     .join("");
 }
 
-/** Attributes that fill with a color of the theme, and with the light one where custom properties are not known. */
+/** Attributes that fill with a color of the theme. Viewers without CSS custom properties use the light theme. */
 export function fill(name: ThemeName): Svg {
   return svg`class="qkv-fill-${name}" fill="${light[name]}"`;
 }
 
-/** The same for an outline. */
+/** Attributes that outline with a color of the theme, as {@link fill} fills. */
 export function stroke(name: ThemeName): Svg {
   return svg`class="qkv-line-${name}" stroke="${light[name]}"`;
 }

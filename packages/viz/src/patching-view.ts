@@ -22,9 +22,9 @@ import { visibleToken } from "./visible-token.js";
 export type PatchedMetric = {
   /** Tensor of each row. */
   readonly names: readonly string[];
-  /** `[rows, columns]`: the metric with each patch. NaN (in JSON null) where there is none. */
+  /** `[rows, columns]`: the metric with each patch. NaN (in JSON null) without a patch. */
   readonly values: PictureData;
-  /** The metric of the run that is patched. With `source`, cells show the share of the way from one to the other. */
+  /** The metric of the run that is patched. With `source`, cells show the fraction of the difference that a patch restores. */
   readonly unpatched?: number | undefined;
   /** The metric of the run that patches come from. */
   readonly source?: number | undefined;
@@ -40,9 +40,9 @@ export type PatchingViewOptions = {
   max?: number;
   /** The cell that was chosen, which gets a frame. Default: none. */
   selected?: SelectedCell | undefined;
-  /** Cells whose values are exact, where the others are estimates: each has a dot. Default: none is marked. */
+  /** Cells with exact values, marked with a dot if the others are estimates. Default: none. */
   exact?: readonly SelectedCell[];
-  /** Name of what was measured, as numbers are read out. Default `metric`. */
+  /** Name of the metric in tooltips. Default `metric`. */
   metricName?: string;
   /** The name of the picture, drawn above it. */
   title?: string;
@@ -55,9 +55,9 @@ const rowHeight = 20; // pixels
  * Draws the effect of patches as a heat map: a row for each tensor, a column for each position or head. Ink is the effect, in
  * purple above 0 and in orange with a minus below.
  *
- * With `unpatched` and `source`, an effect is the share of the way between them: 1 where a patch brings back the metric of the
- * source, 0 where it changes nothing, below 0 where it leads away. With `unpatched` alone it is the change of the metric; without
- * both, the value itself.
+ * With `unpatched` and `source`, an effect is `(value - unpatched) / (source - unpatched)`: 1 if a patch restores the metric of the
+ * source, 0 if it changes nothing, negative if it moves the metric away. With `unpatched` alone it is the change of the metric;
+ * without both, the value itself.
  *
  * @param patched - The metric of each patch, as `activationPatching` and `attributionPatching` of `@qkv/lens` return it.
  * @returns SVG text.
@@ -104,13 +104,13 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
   });
   const [left, top] = [12 + axes.left, (title ? 34 : 12) + axes.above];
   const place = (i: number) => [left + (i % C) * cell.width, top + Math.floor(i / C) * cell.height] as const;
-  const where = (i: number) => {
+  const cellName = (i: number) => {
     const label = columnLabels?.[i % C];
     return `${names[Math.floor(i / C)]!}, ${columnName} ${i % C}${label === undefined ? "" : ` “${label}”`}`;
   };
 
   const hatches: string[] = [];
-  // On much ink a minus has the color of the paper.
+  // On a dark cell, a minus is drawn in the background color.
   const minuses: Record<"text" | "paper", string[]> = { text: [], paper: [] };
   const dots: Svg[] = [];
   const cells = effects.map((effect, i) => {
@@ -118,7 +118,7 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
     const at = svg`data-qkv-cell="${Math.floor(i / C)},${i % C}" x="${px(x)}" y="${px(y)}" width="${px(cell.width)}" height="${px(cell.height)}"`;
     if (effect === undefined) {
       hatches.push(hatch(x, y, cell.width, cell.height));
-      return svg`<rect ${at} fill="none" pointer-events="all"><title>${where(i)}: none</title></rect>`;
+      return svg`<rect ${at} fill="none" pointer-events="all"><title>${cellName(i)}: none</title></rect>`;
     }
     const ink = Math.min(1, Math.abs(effect) / max);
     if (effect < 0 && ink >= 0.05) {
@@ -130,7 +130,7 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
       dots.push(svg`<circle ${at} pointer-events="none" ${fill(ink > 0.6 ? "paper" : "text")}/>`);
     }
     const metric = isShare ? `, ${metricName} ${numberText(metrics[i]!)}` : "";
-    const tooltip = `${where(i)}: ${numberText(effect)}${metric}${isExact.has(i) ? ", exact" : ""}`;
+    const tooltip = `${cellName(i)}: ${numberText(effect)}${metric}${isExact.has(i) ? ", exact" : ""}`;
     return svg`<rect ${at} ${fill(effect < 0 ? "negative" : "weight")} fill-opacity="${ink.toFixed(3)}"><title>${tooltip}</title></rect>`;
   });
   const [width, height] = [C * cell.width, R * cell.height];
@@ -150,8 +150,10 @@ export function patchingView(patched: PatchedMetric, options: PatchingViewOption
     title: title ?? "Effects of patches",
     description:
       `A heat map of ${R} ${R === 1 ? "tensor" : "tensors"} (rows) by ${C} ${C === 1 ? columnName : `${columnName}s`} (columns). ${unit}` +
-      (best === undefined ? "" : ` The largest effect is ${numberText(effects[best]!)}, of ${where(best)}.`) +
-      (selected ? ` ${where(selected.row * C + selected.column)} is selected.` : "") +
+      (best === undefined
+        ? ""
+        : ` The largest effect is ${numberText(effects[best]!)}, of ${cellName(best)}.`) +
+      (selected ? ` ${cellName(selected.row * C + selected.column)} is selected.` : "") +
       (exact.length > 0 ? " Cells with a dot are exact, the others estimates." : ""),
     body: [
       ...heading(title),
@@ -190,10 +192,10 @@ function divergingLegend(x: number, y: number, max: number): Svg {
   ]);
 }
 
-/** Checks what was measured; an effect is undefined where there is no patch. */
+/** Checks a patched metric and computes the effects, undefined without a patch. */
 function checkEffects(check: Checks, patched: PatchedMetric) {
   checkObject(check, { patched }, "an object { names, values }");
-  // `activationPatching` may return more fields: those that are not drawn are left alone.
+  // `activationPatching` may return more fields, which are ignored.
   const { names, values, unpatched, source } = patched;
   checkList(check, "patched.names", names, "a list with the tensor of each row");
   const missing = (x: unknown) => x === null || Number.isNaN(x);

@@ -7,7 +7,7 @@ export function toolButton(text: string, onClick: () => void): HTMLButtonElement
   return element;
 }
 
-/** The name of a picture's file, without its kind: the attribute `download` of its element, or the name of the element. */
+/** The name of a picture's file, without extension: the attribute `download` of its element, or the name of the element. */
 export const fileName = (host: HTMLElement): string =>
   host.getAttribute("download") || host.localName.replace(/^qkv-/, "");
 

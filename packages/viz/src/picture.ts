@@ -1,7 +1,7 @@
 import { fill, pictureStyle } from "./palette.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
 
-/** A drawing with its size in pixels, and what it says to those who do not see it. */
+/** A drawing: its size in pixels, its body, and a title and description for screen readers. */
 export type Drawing = {
   width: number;
   height: number;
@@ -10,7 +10,7 @@ export type Drawing = {
   body: readonly Svg[];
 };
 
-/** Makes the SVG text: a titled, described image on paper, with its style sheet, a line for each part of the body. */
+/** The SVG text of a drawing, with its title, description, style sheet and background. Each part of the body has a line. */
 export function picture({ width, height, title, description, body }: Drawing): string {
   const [w, h] = [Math.ceil(width), Math.ceil(height)];
   const lines = [
@@ -33,7 +33,7 @@ export function heading(title: string | undefined): Svg[] {
 }
 
 /**
- * Tells a picture: SVG text, as every function of this package returns it.
+ * Tells if a value is a picture: SVG text, as every function of this package returns it.
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ export function isPicture(value: unknown): value is string {
   return typeof value === "string" && /^<svg[\s>]/.test(value) && value.trimEnd().endsWith("</svg>");
 }
 
-/** Estimated width of a label in pixels, because nothing here can measure text. */
+/** Estimated width of the longest label, in pixels: without a DOM, text cannot be measured. */
 export function labelWidth(labels: readonly string[]): number {
   const widths = labels.map((label) => [...label].reduce((sum, letter) => sum + letterWidth(letter), 0));
   return Math.max(0, ...widths);
@@ -65,5 +65,5 @@ export function titleWidth(title: string | undefined): number {
   return title ? 24 + 1.3 * labelWidth([title]) : 0;
 }
 
-/** A coordinate, to a hundredth of a pixel. */
+/** A coordinate as text, rounded to a hundredth of a pixel. */
 export const px = (value: number): number => Number(value.toFixed(2));

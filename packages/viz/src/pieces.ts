@@ -4,15 +4,15 @@ import { fill } from "./palette.js";
 import { heading, picture, px } from "./picture.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
 
-/** One row of {@link pieces}: a text that was cut. */
+/** One row of {@link pieces}: a text that was split. */
 export type PieceRow = {
-  /** Written above the row, in front of how many pieces it has. */
+  /** Written above the row, before the number of its pieces. */
   label: string;
-  /** The text, cut. */
+  /** The pieces of the text, in order. */
   pieces: readonly string[];
-  /** Said of each piece beside its text, as `"id 262"`. Default: nothing. */
+  /** A note for the tooltip of each piece, such as `"id 262"`. Default: none. */
   notes?: readonly string[];
-  /** Shade of each piece, from 0 to 1. Default: every other one a little, so that neighbours can be told apart. */
+  /** Shade of each piece, from 0 to 1. Default: every other piece has a light shade, to separate neighbors. */
   shades?: readonly number[];
 };
 
@@ -25,7 +25,7 @@ export type PiecesOptions = {
 };
 
 /**
- * Draws texts that were cut into pieces, one below the other: words, tokens, bytes, patches. A space is drawn as `␣`,
+ * Draws texts that were split into pieces, one below the other: words, tokens, bytes, patches. A space is drawn as `␣`,
  * a line feed as `⏎`, a tab as `⇥`; a piece holds its text and its note as an SVG `<title>`.
  *
  * @returns SVG text.
@@ -101,7 +101,7 @@ function drawPiece(piece: string, text: string, { x, y, box, note, shade }: Plac
 const signs: Readonly<Record<string, string>> = { " ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍" };
 const visible = (piece: string) => piece.replace(/[ \n\t\r]/g, (character) => signs[character]!);
 
-/** A guess, because nothing here can measure letters: Chinese, Japanese, Korean and emoji are twice as wide. */
+/** Estimated width of a text: without a DOM, it cannot be measured. Chinese, Japanese, Korean and emoji count twice. */
 function textWidth(text: string): number {
   let sum = 0;
   for (const character of text) sum += character.codePointAt(0)! < 0x2e80 ? 7 : 13;

@@ -13,13 +13,13 @@ export type TileClasses = {
   /** Tiles along queries and keys. */
   readonly rows: number;
   readonly columns: number;
-  /** [..., rows, columns]: 0 none of its pairs is seen, 1 some are, 2 all. */
+  /** `[..., rows, columns]`, the class of each tile: 0, no pair is visible; 1, some are; 2, all are. */
   readonly classes: ArrayLike<number>;
 };
 
 /** Options of {@link planTiles}. */
 export type PlanTilesOptions = {
-  /** Batch and head that are drawn, counted together where the plan has several. Default 0, the first. */
+  /** Index of the batch and head that is drawn, counted over all leading axes of the plan. Default 0. */
   plane?: number;
   /** The name of the picture, drawn above it. */
   title?: string;
@@ -31,7 +31,7 @@ export type PlanTilesOptions = {
  *
  * @param plan - At most 64 by 64 tiles.
  * @returns SVG text.
- * @throws {ArgumentError} If it is no plan, has more tiles, or has no such plane.
+ * @throws {ArgumentError} If it is no plan, has more tiles, or `plane` is out of range.
  *
  * @example
  * ```ts

@@ -15,13 +15,13 @@ import { isLarge } from "./weight-canvas.js";
 /** Props of a component: the arguments of the function of the same name. */
 export type PictureProps<Name extends PictureName> = { args: Parameters<(typeof pictures)[Name]> };
 
-/** The picture is in the page before any script runs; arrow keys, the table and saving come with it. */
+/** Renders the SVG on the server; arrow keys, the table and saving are added in the browser. */
 function component<Name extends PictureName>(name: Name): FunctionComponent<PictureProps<Name>> {
   const draw = pictures[name] as (...args: PictureProps<Name>["args"]) => string;
   return function Picture({ args }) {
     useEffect(defineElements, []);
     const svg = draw(...args);
-    // Another picture is another element: what was put around the old one goes with it.
+    // A new key for a new picture, so that React removes the elements that were added around the old one.
     return createElement("qkv-picture", { key: svg, dangerouslySetInnerHTML: { __html: svg } });
   };
 }
@@ -43,7 +43,7 @@ export const AttentionMap: FunctionComponent<PictureProps<"qkv-attention-map">> 
   createElement(isLarge(args[0]) ? LargeMap : SmallMap, { args });
 const SmallMap = component("qkv-attention-map");
 
-/** Pixels need a page: on a server there is an empty element, which the browser fills. */
+/** A canvas needs a browser: the server renders an empty element, which an effect fills. */
 function LargeMap({ args }: PictureProps<"qkv-attention-map">) {
   const place = useRef<PictureElement<"qkv-attention-map">>(null);
   useEffect(() => {
@@ -68,7 +68,7 @@ export const AttributionGraph: FunctionComponent<PictureProps<"qkv-attribution-g
   args: [graph, options],
 }) => {
   const [chosen, setChosen] = useState<{ expanded: readonly number[]; selected: number }>();
-  // Another graph may lack nodes that were chosen in the one before.
+  // A new graph may lack the selected node of the previous one.
   const isNode = (id: number) => graph.nodes.some((node) => node.id === id);
   const expanded = chosen?.expanded.filter(isNode) ?? options?.expanded ?? [];
   const selected = chosen && isNode(chosen.selected) ? chosen.selected : options?.selected;
@@ -108,7 +108,7 @@ export const HeadGrid: FunctionComponent<HeadGridProps> = ({ args, onHeadSelect 
     onHeadSelect?.((event as HeadSelectEvent).detail),
   );
 
-/** A picture in which a reader chooses, and what is called with the event of a choice. */
+/** A picture with marks that a reader can select, and the listener of the selection event. */
 function useChoices<Name extends PictureName>(
   name: Name,
   args: PictureProps<Name>["args"],
@@ -126,7 +126,7 @@ function useChoices<Name extends PictureName>(
   useEffect(() => {
     defineElements();
     const element = place.current!;
-    // Another picture is another element: whoever chose by keys goes on in it.
+    // A new key makes a new element for a new picture, which takes over the keyboard focus.
     if (wasFocused.current) element.querySelector<HTMLElement>("[role=group]")?.focus();
     wasFocused.current = false;
     const listen = (choice: Event) => {
@@ -166,9 +166,9 @@ export const LogitLensView: FunctionComponent<LogitLensViewProps> = ({ args, onC
   );
 /** A mask and its tiles. */
 export const MaskTiles = component("qkv-mask-tiles");
-/** Every head of every layer at a glance, with what they share and lose. */
+/** Every head of every layer, with shared KV heads, windows and sinks. */
 export const ModelView = component("qkv-model-view");
-/** One query, number by number. */
+/** The computation of the weights of one query. */
 export const NeuronView = component("qkv-neuron-view");
 /** Props of {@link PatchingView}: a reader who clicks a cell, or reaches it by arrow keys and presses Enter, chooses it. */
 export type PatchingViewProps = PictureProps<"qkv-patching"> & {
@@ -191,7 +191,7 @@ export const PatchingView: FunctionComponent<PatchingViewProps> = ({ args, onCel
   useChoices("qkv-patching", args, "cellselect", (event) =>
     onCellSelect?.((event as CellSelectEvent).detail),
   );
-/** Texts, cut. */
+/** Texts, split into pieces. */
 export const Pieces = component("qkv-pieces");
 /** The tiles of a mask that a kernel walks over. */
 export const PlanTiles = component("qkv-plan-tiles");
@@ -202,7 +202,7 @@ export const RopeClock = component("qkv-rope-clock");
 /** Weights as arcs over tokens. */
 export const TokenArcs = component("qkv-token-arcs");
 /**
- * The curve of a training run: `<Training args={[rows]} />`, with buttons of its quantities and for CSV. It is drawn when the page is there.
+ * The curve of a training run: `<Training args={[rows]} />`, with buttons of its quantities and for CSV. It is drawn in the browser only.
  *
  * @example
  * ```ts

@@ -58,17 +58,17 @@ export function makeReadable(host: HTMLElement): void {
     const outline = (on: string) => marks[current]?.parentElement?.style.setProperty("outline", on);
     outline("");
     current = at;
-    // The one that is read and the selected one look different.
+    // The current mark has another outline than the selected one.
     outline(choice ? "2px dotted currentColor" : "2px solid currentColor");
     reading.textContent = lightCell(title.parentElement!);
   };
   frame.addEventListener("keydown", (event) => {
-    const by = { ArrowRight: 1, ArrowDown: rowLength(marks), ArrowLeft: -1, ArrowUp: -rowLength(marks) }[
+    const offset = { ArrowRight: 1, ArrowDown: rowLength(marks), ArrowLeft: -1, ArrowUp: -rowLength(marks) }[
       event.key
     ];
-    if (by === undefined || marks.length === 0) return;
+    if (offset === undefined || marks.length === 0) return;
     event.preventDefault();
-    read(current < 0 ? 0 : current + by);
+    read(current < 0 ? 0 : current + offset);
   });
   const markIndex = ({ target }: Event) => marks.findIndex((title) => title.parentElement === target);
   frame.addEventListener("pointerover", (event) => read(markIndex(event)));
@@ -123,7 +123,7 @@ export type SelectedNode = {
  */
 export type NodeSelectEvent = CustomEvent<SelectedNode>;
 
-/** Attributes of marks that can be chosen, with the event that tells of one. */
+/** Attributes of selectable marks, with the event of a selection. */
 const choices = [
   {
     attribute: "data-qkv-head",
@@ -146,13 +146,13 @@ const choices = [
 const selectedAttribute = "data-qkv-selected";
 const sides = ["x", "y", "width", "height"] as const;
 
-/** True for the mark that the frame of the selected one stands around. */
+/** True for the mark inside the frame of the selection. */
 function isSelected(svg: Element, mark: Element): boolean {
   const frame = svg.querySelector(`[${selectedAttribute}]`);
   return frame !== null && sides.every((name) => frame.getAttribute(name) === mark.getAttribute(name));
 }
 
-/** Moves the frame of the selected one to a mark, or makes it. */
+/** Moves the selection frame to a mark, or creates it. */
 function select(svg: Element, mark: Element): void {
   let frame = svg.querySelector<SVGElement>(`[${selectedAttribute}]`);
   if (!frame) {
@@ -186,7 +186,7 @@ function tableFrom(svg: string): HTMLTableElement {
   return table;
 }
 
-/** The picture as a file, in the colors that it has in this page. */
+/** The picture as an SVG file, in the colors that it has in this page. */
 export function svgFile(svg: SVGSVGElement): Blob {
   clearLight(svg);
   const copy = svg.cloneNode(true) as SVGSVGElement;
@@ -203,7 +203,7 @@ export function svgFile(svg: SVGSVGElement): Blob {
   return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
 }
 
-/** The same at twice the size, as pixels. */
+/** The picture as a PNG file of twice its size. */
 export async function pngFile(svg: SVGSVGElement): Promise<Blob> {
   const image = new Image();
   image.src = URL.createObjectURL(svgFile(svg));

@@ -12,7 +12,7 @@ import { fill, meanings, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
 
-/** A machine: where its roof slopes, and where it is flat. */
+/** A machine: its memory bandwidth is the slope of its roof, its peak FLOP/s the flat part. */
 export type Roof = {
   bytesPerSecond: number;
   flopsPerSecond: number;
@@ -32,13 +32,13 @@ export type RooflineOptions = {
 const plot = { width: 380, height: 220 };
 
 /**
- * Draws what a machine can reach: so many operations a second for so many operations a byte. Left of the bend memory
- * decides, right of it arithmetic. Both axes are powers of ten. Each dot holds its numbers as an SVG `<title>`.
+ * Draws the attainable FLOP/s of a machine over the arithmetic intensity, in FLOPs per byte. Left of the ridge point
+ * operations are limited by memory bandwidth, right of it by arithmetic. Both axes are powers of ten. Each dot holds its numbers as an SVG `<title>`.
  *
- * @param points - `[N, 2]`: of each dot its FLOPs for a byte, and its FLOPs a second.
- * @param roofs - The machines, one or more; each with its line.
+ * @param points - `[N, 2]`: for each dot its FLOPs per byte, and its FLOPs per second.
+ * @param roofs - The machines, one or more.
  * @returns SVG text.
- * @throws {ShapeError} If the shape is another.
+ * @throws {ShapeError} If the shape is different.
  * @throws {ArgumentError} If there is no machine, a number is not above 0, or labels or meanings are too few or too many.
  *
  * @example
@@ -113,7 +113,7 @@ export function roofline(points: PictureData, roofs: readonly Roof[], options: R
   const [first, last] = [10 ** xs[0]!, 10 ** xs.at(-1)!];
   const floor = 10 ** ys[0]!;
   const lines = roofs.map(({ bytesPerSecond, flopsPerSecond, label }, i) => {
-    // A slope that starts below the picture enters it where it reaches its lowest line.
+    // A slope that starts below the picture is clipped at its lower edge.
     const enter = Math.max(first, floor / bytesPerSecond);
     const corners = [
       [enter, enter * bytesPerSecond],
@@ -167,7 +167,7 @@ function powers(values: readonly number[]): number[] {
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }
 
-/** Position of a power between the first and the last. */
+/** Position of a number on the logarithmic axis, from 0 to 1. */
 const share = (power: number, [first = 0, ...rest]: readonly number[]): number =>
   (power - first) / ((rest.at(-1) ?? first) - first);
 

@@ -1,7 +1,7 @@
-/** A piece of SVG in which every value was escaped. Only {@link svg} and {@link joinSvg} make it. */
+/** A piece of SVG whose values are escaped. Only {@link svg} and {@link joinSvg} create it. */
 export type Svg = InstanceType<typeof SvgText>;
 
-/** Values in a template of {@link svg}: pieces as they are, numbers, and text, which is escaped. */
+/** Values in a template of {@link svg}: pieces, numbers, and text, which is escaped. */
 type SvgValue = Svg | string | number | readonly SvgValue[];
 
 class SvgText {
@@ -12,8 +12,8 @@ class SvgText {
 }
 
 /**
- * The one way to write SVG: a template in which text is escaped wherever it stands, between tags or in an attribute in
- * double quotes. Lists are written one after the other.
+ * A piece of SVG from a template literal. Text is escaped, for use between tags and in double-quoted attributes. The items of
+ * a list are joined.
  */
 export function svg(literals: TemplateStringsArray, ...values: readonly SvgValue[]): Svg {
   let text = literals[0]!;
@@ -21,7 +21,7 @@ export function svg(literals: TemplateStringsArray, ...values: readonly SvgValue
   return new SvgText(text);
 }
 
-/** Pieces with something between them, by default nothing. */
+/** Joins pieces with a separator. Default: none. */
 export function joinSvg(pieces: readonly Svg[], between: "" | "\n" = ""): Svg {
   return new SvgText(pieces.map(({ text }) => text).join(between));
 }
@@ -35,7 +35,7 @@ function written(value: SvgValue): string {
 
 const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-/** Text as it may stand in XML, between tags or in an attribute. What XML cannot hold at all becomes `�`. */
+/** Escapes text for XML. Characters that XML does not allow become `�`. */
 function escapeText(text: string): string {
   return text.replace(notXml, "\u{fffd}").replace(/[&<>"']/g, (character) => names[character] as string);
 }

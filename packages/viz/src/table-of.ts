@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { isPicture } from "./picture.js";
 
-/** A picture as text: its name, what it shows in a sentence, and a row for each number that it draws. */
+/** A picture as text: its title, its description, and a row for each number. */
 export type PictureTable = {
   title: string;
   description: string;
@@ -9,7 +9,7 @@ export type PictureTable = {
 };
 
 /**
- * The table behind a picture, for those who read instead of looking: every number that a pointer would find.
+ * The numbers of a picture as a table, for screen readers and tests: one row for each tooltip.
  *
  * @param svg - A picture of this package.
  * @throws {ArgumentError} If it is no picture.

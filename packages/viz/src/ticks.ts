@@ -3,7 +3,7 @@
  * below `low`, the last at or above `high`.
  */
 export function ticks(low: number, high: number, count = 4): number[] {
-  // Numbers that are one number, or too small to tell from 0, get an axis that starts at 0.
+  // Without a range, or with one too small for floating point, the axis starts at 0.
   const size = Math.max(Math.abs(low), Math.abs(high));
   if (size < 1e-100) [low, high] = [0, 1];
   else if (high - low < size * 1e-9) [low, high] = [Math.min(0, low), Math.max(0, high)];

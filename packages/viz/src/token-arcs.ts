@@ -23,8 +23,8 @@ export type TokenArcsOptions = {
   /** The weight drawn in full ink. Default 1. */
   max?: number;
   /**
-   * The query that was chosen, and the key, which gets a frame. With it, as `<qkv-token-arcs>`, an arc is chosen as a weight, and a
-   * token as the query. Default: nothing can be chosen.
+   * The selected query, and optionally a key: its token gets a frame. If given, `<qkv-token-arcs>` lets readers select arcs, as a
+   * weight, and tokens, as a query. Default: they cannot.
    */
   selected?: SelectedWeight | undefined;
   /** The name of the picture, drawn above it. */
@@ -41,7 +41,7 @@ const letters = 22; // pixels
  *
  * @param weights - `[T, S]`, one head. The queries are the last `T` of the `S` tokens.
  * @returns SVG text.
- * @throws {ShapeError} If the shape is another, or there are more queries than keys.
+ * @throws {ShapeError} If the shape is different, or there are more queries than keys.
  * @throws {ArgumentError} If a weight is negative or not finite, labels are too few or too many, or there is no such
  *   query or key.
  *
@@ -111,7 +111,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
     const look = svg`stroke-width="${px(1 + 2.5 * opacity)}" stroke-opacity="${(0.12 + 0.88 * opacity).toFixed(3)}" ${stroke("weight")}`;
     const named = svg`<title>${where}</title></path>`;
     if (!selected) return joinSvg([svg`<path d="${path}" fill="none" ${look}>`, named]);
-    // A line of a pixel is hard to hit.
+    // A line of one pixel is hard to point at, so an invisible wider one is added.
     const wide = svg`stroke="none" stroke-width="12" pointer-events="stroke"`;
     return joinSvg([
       svg`<path d="${path}" fill="none" pointer-events="none" ${look}/>`,

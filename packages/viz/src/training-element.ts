@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { saveFile, toolButton } from "./picture-tools.js";
 import { trainingCsv, trainingQuantities, type trainingView, type TrainingRow } from "./training-view.js";
 
-/** `<qkv-training>`, as it is drawn. */
+/** The element `<qkv-training>`. */
 type TrainingElement = HTMLElement & {
   args: Parameters<typeof trainingView> | undefined;
   draw(...args: Parameters<typeof trainingView>): void;
@@ -18,13 +18,13 @@ export type FollowTrainingOptions = {
   learningRate?: number | ((step: number) => number);
 };
 
-/** Milliseconds from one drawing to the next, and for readers who asked for less motion. */
-const [pause, calmPause] = [250, 2000];
+/** Minimum time between two drawings, and with `prefers-reduced-motion`. Unit: milliseconds. */
+const [pause, reducedMotionPause] = [250, 2000];
 
 /**
- * Draws a run in `<qkv-training>` while it goes on, and hands its reports on: put it around `train`. The curve is drawn four times a
- * second at most, every two seconds for readers who asked for less motion, and not while a reader is in it with the keyboard; at the end
- * it is whole.
+ * Draws a training run in `<qkv-training>` while it runs, and yields its reports: wrap it around `train`. The curve is drawn at most
+ * four times a second, or every two seconds with `prefers-reduced-motion`, and not while a reader has the keyboard focus in it. At the
+ * end it is drawn completely.
  *
  * @param element - A `<qkv-training>`; `args` are its rows afterwards.
  * @param run - Reports with `step` and `loss`, as those of `train`.
@@ -72,7 +72,7 @@ export async function* followTraining<R extends Report>(
         ...(rate !== undefined && { learningRate: rate }),
         ...(tokensPerStep && timeMs && { tokensPerSecond: tokensPerStep / (timeMs / 1000) }),
       });
-      const due = performance.now() - drawn >= (calm ? calmPause : pause);
+      const due = performance.now() - drawn >= (calm ? reducedMotionPause : pause);
       if (due && !element.contains(document.activeElement)) draw();
       yield report;
     }
@@ -82,7 +82,7 @@ export async function* followTraining<R extends Report>(
 }
 
 /**
- * Adds to the curve of a run the latest numbers as text, buttons of the quantities, and one that saves the run as CSV.
+ * Adds tools below the curve of a run: its latest numbers, buttons for its quantities, and a button that saves it as CSV.
  *
  * @param redraw - Draws the same run with another quantity.
  */

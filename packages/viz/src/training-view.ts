@@ -20,19 +20,19 @@ export const trainingQuantities = ["loss", "learningRate", "tokensPerSecond"] as
 
 /** Options of {@link trainingView}. */
 export type TrainingViewOptions = {
-  /** The quantity that is drawn: losses (default), the learning rate, or the tokens that were learned from in a second. */
+  /** The quantity that is drawn: losses (default), the learning rate, or the tokens per second. */
   show?: (typeof trainingQuantities)[number];
   /** The name of the picture, drawn above it. */
   title?: string;
 };
 
-/** Points of a line at most: a longer run is drawn by means of as many stretches. */
+/** Maximum number of points of a line. A longer run is drawn as the means of this many intervals. */
 const maxPoints = 200;
 const names = { loss: "loss", learningRate: "learning rate", tokensPerSecond: "tokens per second" } as const;
 
 /**
  * Draws the curve of a training run over its steps: loss and held-back loss, the learning rate, or the speed. More than 200 steps are
- * drawn by the means of 200 stretches.
+ * drawn as the means of 200 intervals.
  *
  * @param run - Steps in their order, one or more.
  * @returns SVG text.
@@ -63,7 +63,7 @@ export function trainingView(run: readonly TrainingRow[], options: TrainingViewO
       check.finite({ [`run: ${label} of step ${row.step}`]: value }, { fix: "leave it out." });
       return [[row.step, value]];
     });
-    const drawn = stretches(points);
+    const drawn = intervalMeans(points);
     return { label, meaning: "cost", x: drawn.map(([x]) => x), y: drawn.map(([, y]) => y) };
   };
   const all =
@@ -83,8 +83,8 @@ export function trainingView(run: readonly TrainingRow[], options: TrainingViewO
   });
 }
 
-/** Points as they are, or the means of stretches, each at its last step. */
-function stretches(points: readonly [number, number][]): readonly [number, number][] {
+/** All points, or the means of `maxPoints` intervals, each at its last step. */
+function intervalMeans(points: readonly [number, number][]): readonly [number, number][] {
   if (points.length <= maxPoints) return points;
   return Array.from({ length: maxPoints }, (_, i) => {
     const edge = (n: number) => Math.floor((n * points.length) / maxPoints);
@@ -93,7 +93,7 @@ function stretches(points: readonly [number, number][]): readonly [number, numbe
   });
 }
 
-/** The steps of a run as CSV: those columns that some step has. */
+/** The steps of a run as CSV, without columns that no step has. */
 export function trainingCsv(run: readonly TrainingRow[]): string {
   const columns = [
     ["step", ({ step }: TrainingRow) => step],

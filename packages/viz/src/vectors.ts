@@ -27,7 +27,7 @@ export type VectorsOptions = {
  *
  * @param values - `[N]` for one vector, `[K, N]` for K of them.
  * @returns SVG text.
- * @throws {ShapeError} If the shape is another.
+ * @throws {ShapeError} If the shape is different.
  * @throws {ArgumentError} If a number is not finite, or labels are too few or too many.
  *
  * @example

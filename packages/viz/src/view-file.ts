@@ -36,7 +36,7 @@ export function readViewFile(bytes: ArrayBuffer | Uint8Array): unknown[] {
     "give `await response.arrayBuffer()`.",
   );
   const file = new Uint8Array(bytes as ArrayBuffer);
-  // A list of JSON begins with its bracket, a safetensors file with the length of its header.
+  // A JSON list begins with a bracket, a safetensors file with the length of its header.
   const first = file.find((byte) => !whiteSpace.includes(byte));
   if (first === 0x5b && file[8] !== 0x7b)
     return parseArguments(new TextDecoder().decode(file), () => undefined);
@@ -58,7 +58,7 @@ export function readViewFile(bytes: ArrayBuffer | Uint8Array): unknown[] {
 const check = /* @__PURE__ */ checks("readViewFile", { source: "the file" }, FormatError);
 const whiteSpace: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
 
-/** The list of JSON, with tensors in the places that name them. */
+/** Parses the JSON list, and replaces `{ "tensor": name }` by the tensors. */
 function parseArguments(text: string, tensor: (name: string) => PictureData | undefined): unknown[] {
   const facts = {
     argument: "args",
@@ -102,7 +102,7 @@ function readNumbers(
     const type = dtype === "F16" ? "float16" : "bfloat16";
     return unpackHalf(fromLittleEndian(type, bytes) as Uint16Array, type);
   }
-  // numpy's whole numbers are of 64 bits unless it is told otherwise.
+  // The default integers of NumPy have 64 bits.
   const view = new DataView(bytes.buffer);
   if (dtype === "I64")
     return Float64Array.from({ length: bytes.length / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));

@@ -103,11 +103,11 @@ export function drawWeightCanvas(
     });
   }
   frame.addEventListener("keydown", (event) => {
-    const by = { ArrowRight: [0, 1], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowUp: [-1, 0] }[event.key];
-    if (!by) return;
+    const offset = { ArrowRight: [0, 1], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowUp: [-1, 0] }[event.key];
+    if (!offset) return;
     event.preventDefault();
     if (mark.hidden) read(0, 0);
-    else read(t + by[0]!, s + by[1]!);
+    else read(t + offset[0]!, s + offset[1]!);
   });
 
   if (selected) read(selected.row, selected.column ?? selected.row);
@@ -130,7 +130,7 @@ export function drawWeightCanvas(
   });
   const toFile = toolButton("PNG", () => canvas.toBlob((file) => saveFile(file!, "png", fileName(host))));
   tools.append(reading, " ", toTable, toFile, table);
-  // Whoever reads by keys goes on where the map is drawn anew.
+  // The new map takes over the keyboard focus of the old one.
   const focused = host.contains(document.activeElement);
   host.replaceChildren(frame, tools);
   if (focused) frame.focus();

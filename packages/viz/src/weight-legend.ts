@@ -6,8 +6,8 @@ import { labelWidth, px } from "./picture.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
 
 /**
- * Steps of the scale with the numbers at its ends, then a gray cell with the least number, and a hatched cell. `ink` is the
- * opacity of `max`.
+ * The scale of weights with the numbers at its ends, then a gray cell with the minimum, and a hatched cell for masked. `ink` is
+ * the opacity of `max`.
  */
 export function weightLegend(
   x: number,

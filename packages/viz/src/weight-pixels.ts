@@ -3,7 +3,7 @@ import { checkData, checkLeast, checkSizes, type PictureData } from "./check-dat
 import { maskReader, type MaskData } from "./mask-reader.js";
 import { dark, light } from "./palette.js";
 
-/** Bytes of their own, not shared ones, as `ImageData` takes them. Named so that TypeScript before 5.7 has it, too. */
+/** `Uint8ClampedArray<ArrayBuffer>`, as `ImageData` needs it, written so that TypeScript before 5.7 understands it. */
 type OwnBytes = ReturnType<typeof Uint8ClampedArray.of>;
 
 /** Pixels as `ImageData` takes them: four bytes each, red, green, blue, opacity. */
@@ -18,7 +18,7 @@ export type WeightPixels = { data: OwnBytes; width: number; height: number };
  * @param options - `theme`: `light` or `dark`, default `light`. `max`: the weight in full ink. Default: the largest. `min`:
  *   the weight below 0 in full gray. Default: weights below 0 are refused. `mask`: the keys that a query sees, in a shape that
  *   broadcasts to `[T, S]`. Default: a weight of exactly 0 counts as masked.
- * @throws {ShapeError} If the shape is another, or that of `mask` does not broadcast to it.
+ * @throws {ShapeError} If the shape is different, or that of `mask` does not broadcast to it.
  * @throws {ArgumentError} If a number is not finite, or negative without `min`.
  *
  * @example

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { checkData, type PictureData } from "./check-data.js";
 import { px } from "./picture.js";
 
-/** Cells of about the same weight: how dark they are, from 0 to 1, and the path that fills them. */
+/** Cells of about the same weight: their opacity, from 0 to 1, and the path that fills them. */
 export type WeightShade = { opacity: number; path: string };
 
 const steps = 8;
@@ -14,7 +14,7 @@ const steps = 8;
  * @param weights - `[T, S]`, one head, each 0 or more.
  * @param options - `size`: the side of the whole map in pixels. `max`: the weight in full ink, default 1. `x`, `y`: the
  *   upper left corner, default 0.
- * @throws {ShapeError} If the shape is another.
+ * @throws {ShapeError} If the shape is different.
  * @throws {ArgumentError} If a number is not finite, or a size not above 0.
  *
  * @example

@@ -7,11 +7,11 @@ import { markNodes, type MarkNode } from "./mark-nodes.js";
 import { inLayers } from "./scene-svg.js";
 
 /**
- * A figure as an SVG that plays by itself, over and over: for a README, a slide, a page without scripts. It has the same
- * marks as the page at a few frames a second, between which the viewer moves them.
+ * A figure as an animated SVG that repeats: for a README, a slide, a page without scripts. It has the marks of the page at a
+ * few frames a second, and interpolates between them (SMIL).
  *
- * @param options - `width`: in pixels, default 960. `choices`: others than the initial ones. `framesPerSecond`: default 8.
- *   `chapter`: only the steps of it. Default: all.
+ * @param options - `width`: in pixels, default 960. `choices`: different from the initial ones. `framesPerSecond`: default 8.
+ *   `chapter`: the only chapter to play. Default: all.
  *
  * @example
  * ```ts
@@ -50,11 +50,11 @@ export function animatedSvg<Model, Choices extends FigureChoices>(
   return animate(scenes, milliseconds, figure.title);
 }
 
-/** Values of one element, frame by frame. */
+/** Attributes of one SVG element in each frame; undefined where it is not drawn. */
 type Track = { node: MarkNode; frames: (MarkNode["attributes"] | undefined)[] };
 
 function animate(scenes: readonly Scene[], milliseconds: number, title: string): string {
-  // An element keeps its letters and colors: others of the same mark are other elements.
+  // Text and colors of an element are not animated: a mark that changes them has several elements.
   const tracks = new Map<string, Track>();
   scenes.forEach(({ marks }, frame) => {
     for (const node of inLayers(marks).flatMap(markNodes)) {
@@ -93,7 +93,7 @@ function drawTrack({ node, frames }: Track, duration: Svg): Svg {
       frame ? (last = frame[name] ?? (name.includes("opacity") ? 1 : last)) : last,
     );
     if (values.every((value) => value === values[0])) continue;
-    // `transform` is animated by another element; paths that move have other numbers in `d`.
+    // `transform` would need `<animateTransform>`, so it stays; paths that move change `d` instead.
     const smooth = values.every((value) => typeof value === "number");
     if (name !== "transform")
       animations.push(animation(name, values, smooth ? "linear" : "discrete", duration));
@@ -109,7 +109,7 @@ function drawTrack({ node, frames }: Track, duration: Svg): Svg {
   return tags[node.tag];
 }
 
-/** Values at their times, without those inside a run of equal ones. */
+/** Animation of one attribute. Values within a run of equal values are left out. */
 function animation(
   name: string,
   values: readonly (string | number)[],

@@ -11,8 +11,8 @@ import { stepText } from "./evolution/step-text.js";
 export type { EvolutionChoices, EvolutionModel, EvolutionStep, WeightMap } from "./evolution/model.js";
 
 /**
- * *The evolution of attention*: from 2014 on, one mechanism becomes the next over the same six words. Each step tells the
- * problem it solved, its formula, its lines of code, its paper, and its cost for the same model; two can be compared.
+ * *The evolution of attention*: mechanisms since 2014, each on the same six words. A step states the problem that the
+ * mechanism solves, its formula, lines of code, paper, and cost for one reference model. Two steps can be compared.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ function scene(model: EvolutionModel, { compare }: EvolutionChoices, moment: Mom
   const still = (step: EvolutionStep) => stillScene(model, step, other, width);
   if (moment.progress >= 1 || from === to) return still(to);
   const way = between(still(from), still(to), moment.progress);
-  // Sentences are not morphed: one set fades out, then the other fades in.
+  // Texts are not interpolated: the old ones fade out, then the new ones fade in.
   const [first, t] = [moment.progress < 0.5, Math.abs(2 * moment.progress - 1)];
   const words = still(first ? from : to).marks.filter(isText);
   return {
@@ -135,9 +135,9 @@ function stillScene(
     const x = margin + w + gap;
     const text = stepText(step, "", { x, y: top + 8, width: margin + inner - x });
     marks.push(...text.marks);
-    // The longest of all, so that nothing jumps from step to step.
+    // The height of the longest text, so that the layout stays from step to step.
     const tallest = Math.max(
-      ...steps.map((one) => stepText(one, "", { x, y: 0, width: margin + inner - x }).height),
+      ...steps.map((each) => stepText(each, "", { x, y: 0, width: margin + inner - x }).height),
     );
     bottom = Math.max(y + costHeight, top + 8 + tallest);
   }
@@ -152,17 +152,17 @@ function stillScene(
     });
   });
   const height = bottom + 26 + 16 * wrapText(model.reference, inner).length;
-  const says = (one: EvolutionStep) =>
-    `${one.title}, ${one.year}. ${one.seen} Work: ${flopsText(one.flopsPerToken)}; cache: ${one.cacheBytesPerToken} bytes per token.`;
+  const summary = (each: EvolutionStep) =>
+    `${each.title}, ${each.year}. ${each.seen} Work: ${flopsText(each.flopsPerToken)}; cache: ${each.cacheBytesPerToken} bytes per token.`;
   return {
     width,
     height,
     marks,
-    description: other ? `${says(step)} Compared with: ${says(other)}` : says(step),
+    description: other ? `${summary(step)} Compared with: ${summary(other)}` : summary(step),
   };
 }
 
-/** Years and names with two small bars each: press one to go there. */
+/** The timeline: years and names with two small bars each. A press goes to the step. */
 function timeline(
   model: EvolutionModel,
   shown: EvolutionStep,
@@ -191,9 +191,9 @@ function timeline(
     const middle = x + ((i % perRow) + 0.5) * pitch;
     const top = y + Math.floor(i / perRow) * rowHeight;
     const [base, axis] = [top + 44, top + 56];
-    const now = step === shown;
+    const isShown = step === shown;
     const cache = Math.min(1, step.cacheBytesPerToken / full.cache) * 38;
-    const over = step.flopsPerToken > full.work;
+    const exceedsScale = step.flopsPerToken > full.work;
     const work = Math.min(1, step.flopsPerToken / full.work) * 38;
     marks.push(
       {
@@ -216,7 +216,7 @@ function timeline(
         radius: 1,
         fill: "cost",
       },
-      ...(over
+      ...(exceedsScale
         ? [
             {
               key: `time:${i}:cut`,
@@ -234,8 +234,8 @@ function timeline(
         kind: "circle",
         x: middle,
         y: axis,
-        radius: now ? 6 : 4,
-        fill: now ? "text" : step === other ? "cost" : "paper",
+        radius: isShown ? 6 : 4,
+        fill: isShown ? "text" : step === other ? "cost" : "paper",
         stroke: "text",
         line: 1.5,
       },
@@ -247,8 +247,8 @@ function timeline(
         text: step.year,
         anchor: "middle",
         size: named ? 12 : 11,
-        fill: now ? "text" : "quiet",
-        ...(now && { weight: 700 as const }),
+        fill: isShown ? "text" : "quiet",
+        ...(isShown && { weight: 700 as const }),
       },
       ...(named ? nameLines(step.name) : []).map((text, part): Mark => ({
         key: `time:${i}:name:${part}`,
@@ -258,7 +258,7 @@ function timeline(
         text,
         anchor: "middle",
         fill: "text",
-        ...(now && { weight: 700 }),
+        ...(isShown && { weight: 700 }),
       })),
       {
         key: `time:${i}:press`,
@@ -292,5 +292,5 @@ function timeline(
   return { marks, height: legendY + 8 - y };
 }
 
-/** A name in two lines, cut at its space or after its hyphen. */
+/** A name in two lines, broken at its space or after its hyphen. */
 const nameLines = (name: string): string[] => name.split(/ |(?<=-)/);

@@ -25,8 +25,8 @@ export type {
 } from "./flash-attention/model.js";
 
 /**
- * *FlashAttention, tile by tile*: the tile of scores that is in fast memory, the running maximum, sum and output
- * accumulator of each query, tiles that a mask skips, and the bytes that move.
+ * *FlashAttention, tile by tile*: the tile of scores in fast memory (SRAM), the running maximum, sum and output
+ * accumulator of each query, tiles that a mask skips, and the bytes moved to and from slow memory.
  *
  * The model is made by `flashAttentionModel` of `@qkv/figures/flash-attention`.
  *
@@ -108,7 +108,7 @@ function scene(
   return { width, height: end + 8 + longHeight(width), marks, description: describe(model) };
 }
 
-/** Full, partial and empty tiles, in numbers. */
+/** Numbers of full, partial and empty tiles. */
 function tileCounts(
   { tiles, mask }: FlashAttentionModel,
   shown: boolean,

@@ -21,9 +21,9 @@ export type {
 } from "./generation/model.js";
 
 /**
- * *Writing, token by token*: a model reads its prompt, predicts the next token, draws it, and reads it in its turn. Above
- * each word stands the attention of the last token, below it its column of the KV cache; the probabilities change with
- * temperature and top-p until a number falls on one of them. A press on another bar forks the text.
+ * *Writing, token by token*: a model reads its prompt, predicts the next token, samples it, and reads it. The attention of
+ * the last token is drawn above each word, its column of the KV cache below; temperature and top-p change the
+ * probabilities, and a random number selects a token. A press on another candidate forks the text.
  *
  * The model is made by `generationModel` of `@qkv/figures/generation`.
  *
@@ -67,7 +67,7 @@ function scene(model: GenerationModel, choices: GenerationChoices, moment: Momen
   const text = columns(model, choices, stage, moment.focus, place(0));
   const marks: Mark[] = [...text.marks];
   let y = text.height + 22;
-  // While a token is read, the probabilities that led to it fade.
+  // While a token is read, the probabilities from which it was sampled fade.
   const fades = stage.token > 0 && stage.phase === "read" ? 1 - stretch(stage.read, 0, 0.4) : 0;
   const shown = fades > 0 ? stageAt(moment.step - 1, 1) : stage;
   const faded = (list: readonly Mark[]) =>
@@ -204,10 +204,10 @@ function table(model: GenerationModel, choices: GenerationChoices, step: number)
   };
 }
 
-/** Most branches besides the first: the oldest one gives way. */
+/** Maximum number of branches besides the first. A new one replaces the oldest. */
 const maxBranches = 5;
 
-/** A press on a candidate forks the text there; one on a word of the text or of a branch goes back to it. */
+/** A press on a candidate forks the text there; a press on a word of the text or of a branch goes to its step. */
 function press(
   model: GenerationModel,
   choices: GenerationChoices,

@@ -2,7 +2,10 @@ import type { Mark } from "../mark.js";
 import { bytesText } from "../bytes-text.js";
 import type { EvolutionModel, EvolutionStep } from "./model.js";
 
-/** The costs at which a bar has its full length; the bar of a larger cost is cut off. */
+/**
+ * The costs of a bar of full length: the largest cache, and the largest work up to 8 times the median. Bars of larger costs are
+ * cut off.
+ */
 export function fullScale({ steps }: EvolutionModel): { cache: number; work: number } {
   const cache = Math.max(...steps.map(({ cacheBytesPerToken }) => cacheBytesPerToken));
   const work = steps.map(({ flopsPerToken }) => flopsPerToken).sort((a, b) => a - b);
@@ -12,7 +15,7 @@ export function fullScale({ steps }: EvolutionModel): { cache: number; work: num
 
 export const costHeight = 108;
 
-/** Bars for the cache and the work of a step, on one scale for all steps. A dashed line marks the step before. */
+/** Bars for the cache and the work of a step, on one scale for all steps. A dashed line marks the value of the previous step. */
 export function costBars(
   model: EvolutionModel,
   step: EvolutionStep,
@@ -47,7 +50,7 @@ export function costBars(
     const top = y + i * 54;
     const key = `${prefix}cost:${id}`;
     const length = (cost: number) => Math.min(1, cost / max) * width;
-    const over = value > max;
+    const exceedsScale = value > max;
     return [
       { key: `${key}:name`, kind: "text", x, y: top + 12, text: name, weight: 600 },
       { key: `${key}:value`, kind: "text", x: x + width, y: top + 12, text, anchor: "end", weight: 700 },
@@ -73,7 +76,7 @@ export function costBars(
         fill,
         reads: `${step.title}, ${name.toLowerCase()}: ${text}`,
       },
-      ...(over
+      ...(exceedsScale
         ? [
             {
               key: `${key}:cut`,

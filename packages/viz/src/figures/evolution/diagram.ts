@@ -2,18 +2,18 @@ import { px } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import type { EvolutionModel, EvolutionStep } from "./model.js";
 
-/** Place of a diagram. A wide one has its maps at the side, another below. */
+/** Place of a diagram in pixels. The maps are beside it if it is at least 520 wide, else below it. */
 export type DiagramPlace = { x: number; y: number; width: number };
 
 const wide = 520;
 const wordsY = 306;
 
-/** Height of a diagram of this width. */
+/** Height of a diagram of a width. Unit: pixels. */
 export const diagramHeight = (width: number): number => (width >= wide ? 330 : 330 + 274);
 
 /**
- * Marks of one mechanism over the words: queries in blue, keys and values in their colors, wires as thick as the
- * weight, and the maps of weights. The same thing has the same key in every step, so that one step becomes the next.
+ * Marks of one mechanism over the words: queries, keys and values in their colors, lines whose width is the weight, and
+ * the maps of weights. The keys of marks are the same in every step, so that `between` can animate from one to the next.
  */
 export function diagram(
   model: EvolutionModel,
@@ -26,16 +26,16 @@ export function diagram(
   const { states, latent = false, chosen, rows = "head", names } = step.drawing;
   const T = words.length;
   const heads = numHeads > 1;
-  const side = 76; // room for labels, or for the heads
+  const side = 76; // pixels: room for labels, or for the heads
   const left = width >= wide ? width * 0.58 : width;
   const pitch = Math.min(62, (left - side) / T);
   const center = (word: number) => x + (word + 0.5) * pitch;
   const end = x + T * pitch;
   const boxWidth = pitch - 8;
   const half = (boxWidth - 2) / 2;
-  const asks = decoder ? written - 1 : T - 1; // the query whose wires are drawn
+  const newestQuery = decoder ? written - 1 : T - 1; // the query whose lines are drawn in full
   const marks: Mark[] = [];
-  const put = (mark: Mark) =>
+  const add = (mark: Mark) =>
     marks.push({
       ...mark,
       key: prefix + mark.key,
@@ -43,7 +43,7 @@ export function diagram(
       ...(mark.cell !== undefined && { cell: prefix + mark.cell }),
     });
   const label = (key: string, at: number, top: number, text: string, more: Partial<Mark> = {}) =>
-    put({ key, kind: "text", x: at, y: top, text, fill: "quiet", ...more });
+    add({ key, kind: "text", x: at, y: top, text, fill: "quiet", ...more });
 
   const height = heads ? 40 : 38;
   const gap = 10;
@@ -53,7 +53,7 @@ export function diagram(
     y + (heads ? rowsTop + ((group + 0.5) * (fourRows + gap)) / numKvHeads - gap / 2 - height / 2 : rowsTop);
   const queryY = y + 44;
 
-  // The words that were read, and their keys and values.
+  // The words, and their keys and values.
   words.forEach((word, t) => {
     const now = !decoder && t === T - 1;
     label(`word:${t}`, center(t), y + wordsY, word, {
@@ -63,7 +63,7 @@ export function diagram(
       ...(now && { weight: 700 }),
     });
     const bottom = rowY(numKvHeads - 1) + height;
-    put({
+    add({
       key: `feed:${t}`,
       kind: "path",
       x: center(t),
@@ -76,17 +76,17 @@ export function diagram(
   for (let group = 0; group < numKvHeads; group++) {
     const state = states?.[group];
     if (state) marks.push(...stateMarks(state, group, prefix, { x: end + 1, y: rowY(group) + 3 }));
-    const joined = latent && !state; // one narrow box of two colors
+    const joined = latent && !state; // a latent: one narrow box in both colors
     words.forEach((word, t) => {
       const inState = state ? t < T - 1 : false;
-      const gone = inState || (window !== undefined && t < T - window);
+      const isDropped = inState || (window !== undefined && t < T - window);
       const read = chosen?.[group]?.includes(t) ?? true;
       const top = rowY(group) + (joined ? 8 : 0);
       const row = numKvHeads > 1 ? `, ${rows === "layer" ? "layer" : "KV head"} ${group}` : "";
-      const fate = inState ? ", written into the state and dropped" : ", evicted by the window";
+      const dropReason = inState ? ", written into the state and dropped" : ", evicted by the window";
       const of = decoder
         ? `encoder state of “${word}”, key and value in one`
-        : `of “${word}”${row}${gone ? fate : read ? "" : ", not chosen by the newest query"}`;
+        : `of “${word}”${row}${isDropped ? dropReason : read ? "" : ", not chosen by the newest query"}`;
       if (joined)
         label(`latent:${group}:${t}`, center(t), top + 17, "c", {
           anchor: "middle",
@@ -99,7 +99,7 @@ export function diagram(
         ["key", center(t) - boxWidth / 2, "k"],
         ["value", center(t) + (decoder || joined ? 0 : 1), "v"],
       ] as const) {
-        put({
+        add({
           key: `${kind}:${group}:${t}`,
           home: group === 0 ? undefined : `${kind}:0:${t}`,
           kind: "rect",
@@ -108,10 +108,10 @@ export function diagram(
           width: decoder || joined ? boxWidth / 2 : half,
           height: joined ? height - 16 : height,
           radius: joined ? 0 : 3,
-          ...(gone ? { stroke: kind, dash: true, shade: 0, fill: kind, opacity: 0.5 } : { fill: kind }),
+          ...(isDropped ? { stroke: kind, dash: true, shade: 0, fill: kind, opacity: 0.5 } : { fill: kind }),
           ...(!read && { opacity: 0.25 }),
           ...(half >= 16 &&
-            !gone &&
+            !isDropped &&
             !decoder &&
             !joined && { text: letter, ink: "paper", size: 13, weight: 600 }),
           layer: 1,
@@ -122,7 +122,7 @@ export function diagram(
   }
   if (decoder) {
     words.forEach((_, t) =>
-      put({
+      add({
         key: `state:${t}`,
         kind: "text",
         x: center(t),
@@ -139,7 +139,7 @@ export function diagram(
     for (let t = 0; t < T - 1; t++) {
       const [from, to] = [center(t) + 6, center(t + 1) - 6];
       const middle = (from + to) / 2;
-      put({
+      add({
         key: `recurrent:${t}`,
         kind: "path",
         x: 0,
@@ -156,10 +156,10 @@ export function diagram(
     label("label:key2", end + 4, rowY(0) + 31, "values");
   }
 
-  // Queries and their wires.
+  // Queries and their lines.
   const weightRow = (query: number) => step.weights[0]![query]!;
   const wire = (query: number, word: number, from: { x: number; y: number }, weight: number, main: boolean) =>
-    put({
+    add({
       key: main ? `wire:${word}` : `wire:${query}:${word}`,
       kind: "path",
       x: 0,
@@ -170,7 +170,7 @@ export function diagram(
       opacity: main ? 0.35 + 0.6 * weight : 0.12,
     });
   const circle = (key: string, at: { x: number; y: number }, text: string, more: Partial<Mark>) =>
-    put({
+    add({
       key,
       kind: "circle",
       ...at,
@@ -185,7 +185,7 @@ export function diagram(
     });
   if (decoder) {
     for (let t = 0; t < written; t++) {
-      const main = t === asks;
+      const main = t === newestQuery;
       circle(`query:${t}`, { x: center(t), y: queryY }, "s", {
         opacity: main ? 1 : 0.45,
         reads: `decoder state before “${translation[t]!}”: the query`,
@@ -198,7 +198,7 @@ export function diagram(
         ...(main && { weight: 700 }),
       });
       if (t > 0) {
-        put({
+        add({
           key: `chain:${t}`,
           kind: "path",
           x: 0,
@@ -209,14 +209,14 @@ export function diagram(
         });
       }
     }
-    label("label:query", center(asks) + 22, queryY - 2, "decoder state:");
-    label("label:query2", center(asks) + 22, queryY + 13, "the query");
+    label("label:query", center(newestQuery) + 22, queryY - 2, "decoder state:");
+    label("label:query2", center(newestQuery) + 22, queryY + 13, "the query");
     const middle = x + (T * pitch) / 2;
-    const from = network ? { x: middle, y: y + 134 } : { x: center(asks), y: queryY + 14 };
+    const from = network ? { x: middle, y: y + 134 } : { x: center(newestQuery), y: queryY + 14 };
     if (network) {
-      put({
+      add({
         key: "network",
-        home: `query:${asks}`,
+        home: `query:${newestQuery}`,
         kind: "rect",
         x: middle - 46,
         y: y + 108,
@@ -230,21 +230,21 @@ export function diagram(
         layer: 1,
         reads: "a small network scores the query with each key",
       });
-      put({
+      add({
         key: "network:query",
         kind: "path",
         x: 0,
         y: 0,
-        d: `M${px(center(asks))} ${px(queryY + 14)}L${px(middle)} ${px(y + 108)}`,
+        d: `M${px(center(newestQuery))} ${px(queryY + 14)}L${px(middle)} ${px(y + 108)}`,
         stroke: "query",
         line: 2.5,
       });
     }
-    words.forEach((_, t) => wire(asks, t, from, weightRow(asks)[t] ?? 0, true));
+    words.forEach((_, t) => wire(newestQuery, t, from, weightRow(newestQuery)[t] ?? 0, true));
   } else if (!heads) {
     const causal = weightRow(0)[T - 1] === null;
     for (let t = 0; t < T; t++) {
-      const main = t === asks;
+      const main = t === newestQuery;
       circle(`query:${t}`, { x: center(t), y: queryY }, "q", {
         home: `query:${written - 1}`,
         opacity: main || !causal ? 1 : 0.4,
@@ -271,7 +271,7 @@ export function diagram(
       });
       const near = states?.[group] ? end + 1 + stateSize : end - 2;
       const middle = (near + at - 13) / 2;
-      put({
+      add({
         key: `head-wire:${head}`,
         kind: "path",
         x: 0,
@@ -291,13 +291,13 @@ export function diagram(
       names?.[1] ?? (window === undefined ? "the whole cache" : `the last ${window} words`),
     );
   }
-  marks.push(...maps(model, step, prefix, { x, y, width }, left, asks));
+  marks.push(...maps(model, step, prefix, { x, y, width }, left, newestQuery));
   return marks;
 }
 
 const stateSize = 34;
 
-/** A state as a square of its numbers: deeper for larger ones, gray below 0. A few paths, as cells share their shades. */
+/** A state as a square of its numbers: deeper for larger ones, gray below 0. Cells of one shade share one path. */
 function stateMarks(
   state: readonly (readonly number[])[],
   group: number,
@@ -309,7 +309,7 @@ function stateMarks(
   const paths = new Map<string, string>();
   state.forEach((row, k) =>
     row.forEach((number, v) => {
-      const level = Math.round((4 * Math.abs(number)) / max); // a fifth of the scale
+      const level = Math.round((4 * Math.abs(number)) / max); // 0 to 4: five shades
       if (level === 0) return;
       const name = `${number < 0 ? "-" : "+"}${level}`;
       const side = `h${px(stateSize / row.length)}v${px(cell)}h${px(-stateSize / row.length)}z`;
@@ -346,14 +346,14 @@ function stateMarks(
   ];
 }
 
-/** The maps of weights: one, with its words, or one for each head. */
+/** The maps of weights: a single one with the words, or one for each head. */
 function maps(
   { words, translation, written }: EvolutionModel,
   step: EvolutionStep,
   prefix: string,
   { x, y, width }: DiagramPlace,
   left: number,
-  asks: number,
+  newestQuery: number,
 ): Mark[] {
   const { decoder = false, numHeads, rows = "head" } = step.drawing;
   const T = words.length;
@@ -400,7 +400,7 @@ function maps(
         const weight = step.weights[head]![i]?.[j];
         const unwritten = decoder && i >= written;
         const masked = weight === null;
-        const who = decoder ? translation[i]! : words[i]!;
+        const queryWord = decoder ? translation[i]! : words[i]!;
         marks.push({
           key: `${prefix}map:${head}:${i}:${j}`,
           home: head === 0 ? undefined : `${prefix}map:0:${i}:${j}`,
@@ -421,10 +421,10 @@ function maps(
           ...((weight ?? 0) < -0.005 && { text: "−", size: 11 }),
           hatch: masked ? 1 : 0,
           reads: unwritten
-            ? `“${who}” is not written yet`
+            ? `“${queryWord}” is not written yet`
             : masked
-              ? `“${who}” may not see “${words[j]!}”`
-              : `${heads ? `${rows} ${head}, ` : ""}weight of “${words[j]!}” for “${who}”: ${(weight ?? 0).toFixed(2)}`,
+              ? `“${queryWord}” may not see “${words[j]!}”`
+              : `${heads ? `${rows} ${head}, ` : ""}weight of “${words[j]!}” for “${queryWord}”: ${(weight ?? 0).toFixed(2)}`,
           ...(unwritten ? {} : { cell: `${prefix}map${head}:${i}:${j}` }),
         });
       }
@@ -433,7 +433,7 @@ function maps(
       home: head === 0 ? undefined : `${prefix}map:0:row`,
       kind: "rect",
       x: ox - 2.5,
-      y: oy + asks * cell - 2.5,
+      y: oy + newestQuery * cell - 2.5,
       width: size + 3.5,
       height: cell + 3.5,
       radius: 4,
@@ -444,17 +444,17 @@ function maps(
   }
   if (!heads)
     words.forEach((word, t) => {
-      const asked = decoder ? translation[t]! : word;
+      const queryWord = decoder ? translation[t]! : word;
       marks.push(
         {
           key: `${prefix}map:query:${t}`,
           kind: "text",
           x: start + names - 8,
           y: top + (t + 0.5) * cell + 4,
-          text: asked,
+          text: queryWord,
           anchor: "end",
           opacity: decoder && t >= written ? 0.4 : 1,
-          ...(t === asks && { weight: 700 }),
+          ...(t === newestQuery && { weight: 700 }),
         },
         {
           key: `${prefix}map:key:${t}`,

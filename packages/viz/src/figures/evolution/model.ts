@@ -1,4 +1,4 @@
-/** Weights of one map, `[query][key]`; `null` where the query may not see the key. A state's may be below 0. */
+/** Weights `[query][key]`, `null` where the query does not see the key. The map implied by a state may have weights below 0. */
 export type WeightMap = readonly (readonly (number | null)[])[];
 
 /** One mechanism of the evolution: its picture, its words and its cost. */
@@ -15,25 +15,25 @@ export type EvolutionStep = {
   problem: string;
   change: string;
   formula: string;
-  /** Lines of code that went ("- …") and came ("+ …"). */
+  /** Lines of code that were removed ("- …") and added ("+ …"). */
   diff: readonly string[];
   /** The picture in a sentence. */
   seen: string;
   drawing: {
-    /** True of an encoder–decoder: queries are the words written so far, and each encoder state is key and value in one. */
+    /** True of an encoder–decoder: queries are the words written so far, and each encoder state is both key and value. */
     decoder?: boolean;
-    /** A small network between query and key. */
+    /** True if a small network computes the score of a query and a key. */
     network?: boolean;
-    /** More than one: heads stand at the side, each with a map. */
+    /** If more than one, the heads are drawn at the side, each with its map. */
     numHeads: number;
     numKvHeads: number;
-    /** Keys kept, counted from the last. */
+    /** Window size: the cache keeps this many of the newest keys. Unit: tokens. */
     window?: number;
     /** Rows whose words are written into a state and dropped, each with the numbers of its state, `[K][V]`. */
     states?: readonly (readonly (readonly number[])[] | null)[];
-    /** Keys and values are one latent. */
+    /** True if keys and values are computed from one latent. */
     latent?: boolean;
-    /** Words that the newest query reads, for each KV head. */
+    /** Indices of the words that the newest query attends to, for each KV head. */
     chosen?: readonly (readonly number[])[];
     /** Meaning of the rows of keys, of the queries beside them and of the maps. Default "head". */
     rows?: "head" | "layer";
@@ -45,7 +45,7 @@ export type EvolutionStep = {
   /** For the reference model. */
   cacheBytesPerToken: number;
   flopsPerToken: number;
-  /** Origin of the two, as "2 · H · D numbers". */
+  /** Formulas of the two, as "2 · H · D numbers". */
   cacheText: string;
   workText: string;
 };
@@ -53,16 +53,16 @@ export type EvolutionStep = {
 /** Numbers of the figure. */
 export type EvolutionModel = {
   words: readonly string[];
-  /** Their translation; the first `written` of them are the queries of an encoder–decoder. */
+  /** The translation. Its first `written` words are the queries of an encoder–decoder. */
   translation: readonly string[];
   written: number;
   steps: readonly EvolutionStep[];
-  /** Sizes that all costs are counted at. */
+  /** The reference model of all costs, in words. */
   reference: string;
 };
 
 /** Settings that a reader chooses. */
 export type EvolutionChoices = {
-  /** Id of a step that is shown beside, or "" for none. */
+  /** Id of the step to compare with, or "" for none. */
   compare: string;
 };

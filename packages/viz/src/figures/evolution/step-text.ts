@@ -2,10 +2,10 @@ import type { Mark } from "../mark.js";
 import { wrapText } from "../wrap-text.js";
 import type { EvolutionStep } from "./model.js";
 
-/** Width of a letter of the monospaced font at 12 px. */
+/** Width of a letter of the monospaced font at 12 px. Unit: pixels. */
 const letter = 7.25;
 
-/** The words of a step from a place down: title, problem, change, formula, lines of code, paper. */
+/** The text of a step: title, paper, problem, solution, formula, lines of code. */
 export function stepText(
   step: EvolutionStep,
   prefix: string,
@@ -72,7 +72,7 @@ export function stepText(
 
 const indent = "\u00a0".repeat(4); // plain spaces at the start of an SVG text are not drawn
 
-/** Breaks a line of code at spaces, the rest indented under it. */
+/** Breaks a line of code at a space, with the rest indented on the next lines. `letters`: letters of a line. */
 function wrapCode(text: string, letters: number): string[] {
   if (text.length <= letters) return [text];
   const at = text.lastIndexOf(" ", letters);

@@ -5,10 +5,10 @@ import type { FlashAttentionModel, LongAttention } from "./model.js";
 type Place = { x: number; y: number; width: number };
 type Bar = { key: string; name: string; bytes: number; now: number; color: "cost" | "weight" };
 
-/** Height of two bars with their title. */
+/** Height of two bars with their title. Unit: pixels. */
 export const barsHeight = 92;
 
-/** Bars below a title, on one linear scale; dashed up to what they will be. */
+/** Bars below a title on one linear scale: filled up to `now`, dashed up to `bytes`. */
 function bars(key: string, title: string, list: readonly Bar[], { x, y, width }: Place): Mark[] {
   const maxBytes = Math.max(...list.map(({ bytes }) => bytes));
   return [
@@ -53,7 +53,7 @@ function bars(key: string, title: string, list: readonly Bar[], { x, y, width }:
   ];
 }
 
-/** Bytes that this call moves, plain and tiled, as far as the walk has come. */
+/** Bytes that plain and tiled attention have moved so far. `share`: the fraction of the call that is done, from 0 to 1. */
 export function walkBars(model: FlashAttentionModel, tiled: number, share: number, place: Place): Mark[] {
   const total = model.tiles.at(-1)!.bytesMoved;
   return bars(
@@ -73,7 +73,7 @@ export function walkBars(model: FlashAttentionModel, tiled: number, share: numbe
   );
 }
 
-/** Height of the part about long sequences. */
+/** Height of the part about long sequences. Unit: pixels. */
 export const longHeight = (width: number): number => (width < 640 ? 2 * barsHeight + 64 : barsHeight + 52);
 
 /** Scores and bytes moved of a long sequence, and the limit of a WebGPU buffer. */

@@ -1,6 +1,6 @@
 import type { FlashAttentionModel } from "./model.js";
 
-/** Places of the figure: Q left of the scores, K above, V below, and the state of each query to the right. */
+/** Layout of the figure: Q left of the scores, K above, V below, and the state of each query to the right. Unit: pixels. */
 export type FlashLayout = ReturnType<typeof flashLayout>;
 
 export function flashLayout(model: FlashAttentionModel, width: number) {
@@ -8,13 +8,13 @@ export function flashLayout(model: FlashAttentionModel, width: number) {
   const phone = width < 640;
   const cell = phone ? Math.min(22, Math.floor((width - 162) / N)) : Math.floor(Math.min(440 / N, 40));
   const panelWidth = 280; // pixels, at least
-  const small = phone ? 5 : 13; // a number of Q, K and V
+  const small = phone ? 5 : 13; // side of the cell of a number of Q, K or V
   const names = phone ? 18 : 22;
   const gap = phone ? 5 : 8;
   const left = names + D * small + gap;
   const top = 40 + D * small + gap;
   const state = left + N * cell + (phone ? 6 : 16);
-  // Without a panel beside it, the state takes the rest of the width.
+  // Without a panel beside them, the states take the rest of the width.
   const spare = width - 4 - (state + 2 * 50 + D * 40);
   const wider = phone || spare >= panelWidth + 28 ? 0 : Math.max(0, spare);
   const number = (phone ? 34 : 50) + Math.min(24, Math.floor(wider / 8));

@@ -15,26 +15,30 @@ export type FlashAttentionChoices = {
   length: number;
 };
 
-/** Running maximum, running sum and output accumulator of the queries of one tile, one number or row each. */
+/**
+ * Running maximum m, running sum l and output accumulator o of the queries of one tile.
+ *
+ * @see "FlashAttention" (2022), arXiv:2205.14135, algorithm 1
+ */
 export type OnlineSoftmaxState = {
-  /** m */
+  /** m, one for each query. */
   max: readonly number[];
-  /** l */
+  /** l, one for each query. */
   sum: readonly number[];
-  /** Weighted sum of values, not yet divided by l. */
+  /** o, `[queries, D]`: the weighted sum of values, not yet divided by l. */
   accumulator: readonly (readonly number[])[];
 };
 
-/** One tile of the scores, in the order in which they are computed: all keys of one block of queries, then the next. */
+/** One tile of the scores. Tiles are in the order of computation: all keys of one block of queries, then the next block. */
 export type FlashTile = {
   row: number;
   column: number;
-  /** Empty tiles are skipped, partial ones test each pair of query and key. */
+  /** Empty tiles are skipped; in a partial tile, the mask is tested for each pair of query and key. */
   kind: "full" | "partial" | "empty";
-  /** State of its queries before and after it. */
+  /** State of its queries before and after the tile. */
   before: OnlineSoftmaxState;
   after: OnlineSoftmaxState;
-  /** Bytes that have moved between slow and fast memory when it is done. */
+  /** Bytes moved between slow and fast memory up to the end of this tile. */
   bytesMoved: number;
 };
 
@@ -43,13 +47,13 @@ export type LongAttention = {
   length: number;
   /** Bytes of the scores of all heads, `H · N · N · 4`. */
   scoreBytes: number;
-  /** Bytes moved when scores are stored. */
+  /** Bytes moved by plain attention, which stores the scores. */
   storedBytes: number;
-  /** Bytes moved when they stay in tiles. */
+  /** Bytes moved by tiled attention, which does not. */
   tiledBytes: number;
 };
 
-/** Numbers of the figure: one call of `@qkv/attention`, cut into tiles. */
+/** Numbers of the figure: one call of `@qkv/attention`, in tiles. */
 export type FlashAttentionModel = {
   tileSize: number;
   mask: FlashMaskName;
@@ -61,7 +65,7 @@ export type FlashAttentionModel = {
   /** `[N, N]`, −∞ where masked. */
   scores: PictureData;
   tiles: readonly FlashTile[];
-  /** Bytes moved by this call when scores are stored. */
+  /** Bytes moved by this call in plain attention, which stores the scores. */
   storedBytes: number;
   long: {
     numHeads: number;
@@ -74,12 +78,12 @@ export type FlashAttentionModel = {
   };
 };
 
-/** Tokens of block `index`: the last one may be shorter. */
+/** Range of tokens of block `index`, `end` excluded. The last block may be shorter. */
 export const blockRange = (index: number, { tileSize, query }: FlashAttentionModel) => ({
   start: index * tileSize,
   end: Math.min((index + 1) * tileSize, query.shape[0]!),
 });
 
-/** Tiles that are computed. */
+/** Tiles that are computed, not skipped. */
 export const computedTiles = ({ tiles }: FlashAttentionModel): FlashTile[] =>
   tiles.filter(({ kind }) => kind !== "empty");

@@ -7,7 +7,7 @@ import { fixed } from "../fixed.js";
 /** m, l and o of one query. */
 export type QueryState = { max: number; sum: number; accumulator: readonly number[] };
 
-/** State of a query, at a moment of the walk. Nothing yet: the maximum is −∞. */
+/** State of a query at a moment of the walk. Before its first tile the maximum is −∞. */
 export function queryState(model: FlashAttentionModel, walk: Walk, query: number): QueryState {
   const row = Math.floor(query / model.tileSize);
   const i = query - row * model.tileSize;

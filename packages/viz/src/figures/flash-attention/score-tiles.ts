@@ -12,7 +12,7 @@ const kindText = {
   empty: "empty: fully masked, skipped",
 };
 
-/** The outline of the scores, and the tiles: pale when done, hatched when skipped, with its numbers the current one. */
+/** The outline of the scores, and the tiles: done ones pale, skipped ones hatched, the current one with its numbers. */
 export function scoreTiles(model: FlashAttentionModel, walk: Walk, layout: FlashLayout): Mark[] {
   const { N, cell, left, top } = layout;
   const marks: Mark[] = [
@@ -71,7 +71,7 @@ export function scoreTiles(model: FlashAttentionModel, walk: Walk, layout: Flash
   return marks;
 }
 
-/** The border of fast memory around a tile. */
+/** A frame around the tile in fast memory. */
 const fastMemoryFrame = (
   place: { x: number; y: number; width: number; height: number },
   walk: Walk,
@@ -119,7 +119,7 @@ function cells(model: FlashAttentionModel, tile: FlashTile, walk: Walk, layout: 
   return marks;
 }
 
-/** Q left of the scores, K above them, V below them: what is in fast memory is dark. */
+/** Q left of the scores, K above, V below. Blocks in fast memory are dark. */
 export function inputs(model: FlashAttentionModel, walk: Walk, layout: FlashLayout): Mark[] {
   const { N, D, cell, small, left, top, under, gap, names, phone } = layout;
   const marks: Mark[] = [];

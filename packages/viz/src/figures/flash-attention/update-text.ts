@@ -5,10 +5,10 @@ import { queryState } from "./query-state.js";
 import type { Walk } from "./walk.js";
 import { fixed } from "../fixed.js";
 
-/** Lines that the arithmetic takes. */
+/** Height of the arithmetic. Unit: pixels. */
 export const updateHeight = 132;
 
-/** The arithmetic of one query: the one in focus, or the first of the current tile that is rescaled. */
+/** The arithmetic of one query: the focused one, or the first of the current tile whose state is rescaled. */
 export function updateText(
   model: FlashAttentionModel,
   walk: Walk,

@@ -1,12 +1,12 @@
 import { computedTiles, type FlashAttentionModel, type FlashTile } from "./model.js";
 
-/** Place in the walk over the tiles. */
+/** Progress of the walk over the tiles. */
 export type Walk = {
   /** Tile in fast memory. */
   current?: FlashTile;
-  /** Index of the next tile in `model.tiles`: those before it are done or skipped. */
+  /** Number of tiles of `model.tiles` that are done or skipped. */
   done: number;
-  /** Parts of the current tile that have been played, from 0 to 1. */
+  /** Progress of the stages of the current tile, from 0 to 1. */
   load: number;
   score: number;
   update: number;
@@ -15,7 +15,7 @@ export type Walk = {
 const part = (progress: number, from: number, to: number) =>
   Math.min(1, Math.max(0, (progress - from) / (to - from)));
 
-/** Step 0 shows the inputs, then comes a step for each computed tile; after them all is done. */
+/** The walk at a step: step 0 shows the inputs, each further step one computed tile, and after them all tiles are done. */
 export function walkAt(model: FlashAttentionModel, step: number, progress: number): Walk {
   const computed = computedTiles(model);
   if (step === 0) return { done: 0, load: 0, score: 0, update: 0 };

@@ -7,10 +7,10 @@ import type { Stage } from "./steps.js";
 
 const pitch = 30;
 
-/** Address of a token of a branch: a press goes back to it. */
+/** Address of a token of a branch. A press goes to its step. */
 export const branchCell = (branch: number, token: number): string => `branch:${branch}:${token}`;
 
-/** Branches that the reader opened, a row each, under the token where they left another. The whole tree is kept. */
+/** The branches that the reader opened, one row each, under the token at which they fork. */
 export function branchTree(
   model: GenerationModel,
   stage: Stage,
@@ -105,14 +105,14 @@ export function branchTree(
   return { marks, height: top + rows.length * pitch - y };
 }
 
-/** A probability as "1 in 40", in two digits. */
+/** A probability as "1 in 40", with two significant digits. */
 function oddsText(probability: number): string {
   if (probability >= 0.5) return `${Math.round(100 * probability)} in 100`;
   if (probability < 1e-6) return "less than 1 in a million";
   return `1 in ${Number((1 / probability).toPrecision(2)).toLocaleString("en-US")}`;
 }
 
-/** The end of the prompt, as much as fits. */
+/** The last words of the prompt that fit into a width. */
 function beginning(prompt: readonly string[], width: number): string {
   const words = prompt.join("").trim().split(/\s+/);
   let text = words.pop() ?? "";
@@ -123,7 +123,7 @@ function beginning(prompt: readonly string[], width: number): string {
   return text;
 }
 
-/** Branches from above to below: the latest fork directly under its parent, so that no wire crosses a word. */
+/** Order of the branches from top to bottom: the latest fork is directly under its parent, so that no line crosses a word. */
 function inOrder({ branches }: GenerationModel): number[] {
   const below = (parent: number): number[] =>
     branches

@@ -10,12 +10,12 @@ import { percent } from "../percents.js";
 
 const pitch = 22;
 
-/** Address of a candidate: a press takes it. */
+/** Address of a candidate. A press pins it. */
 export const candidateCell = (token: number, index: number): string => `take:${token}:${index}`;
 
 /**
- * Candidates for the next token, a row each, in three columns: by the model, with the temperature, after top-p. Each
- * column grows out of the one before it, at one scale.
+ * Candidates for the next token, one row each, in three columns of bars: softmax of the logits, with the temperature, and
+ * after top-p. All columns have one scale, and the bars of each grow out of those of the previous column.
  */
 export function candidateBars(
   model: GenerationModel,
@@ -70,7 +70,7 @@ export function candidateBars(
   });
   const list = percentTexts(now);
   const drawn = stage.draw >= 1 || (now.pinned && stage.draw > 0);
-  // Room for bars that are still to come.
+  // Until the bars appear, a line stands in the place of each.
   const empty = 1 - stretch(stage.predict, 0, 0.3);
   for (let row = 0; row < candidates.length && empty > 0; row++) {
     const line = { kind: "path", x: 0, y: top + row * pitch + 10, stroke: "rule" } as const;

@@ -9,15 +9,15 @@ import type { Stage } from "./steps.js";
 import { stretch } from "../stretch.js";
 import { weightTexts } from "../percents.js";
 
-/** Place of a token's word. */
+/** Rectangle of a token's word. Unit: pixels. */
 export type Slot = { x: number; y: number; width: number; height: number };
 type Column = Slot & { text: string; row: number };
 
 /**
- * The text, a column a token: above each word the weight that the last token gives it, below it what the cache holds of
- * it, layer by layer.
+ * The text, one column for each token: above the word the attention weight of the last token, below it the keys and values
+ * in the cache, layer by layer.
  *
- * @returns Marks, their height, and the slot that the next token comes to.
+ * @returns Marks, their height, and the slot of the next token.
  */
 export function columns(
   model: GenerationModel,
@@ -125,7 +125,7 @@ export function columns(
     const inDraft = isNew && j < T + draft.length;
     const accepted = draft[0] === now.text;
     if (isNew && !(j === T && landed >= 1)) {
-      // The word of the next token flies here; until then its place is empty, or a draft token stands in it.
+      // The word of the next token moves here; until then the slot is empty, or holds a draft token.
       marks.push({
         key: `slot:${j}`,
         kind: "rect",
@@ -169,13 +169,13 @@ export function columns(
   function cached(j: number, column: Column, top: number): Mark[] {
     const inDraft = j >= T && j < T + draft.length;
     const accepted = draft[0] === now.text;
-    // Columns of draft tokens are there as soon as their pass is; rejected ones are removed.
+    // Columns of draft tokens appear with their forward pass; those of rejected tokens disappear.
     const drafted = !inDraft ? 0 : accepted ? read : read * (1 - landed);
     const held = j >= T ? drafted : stage.token === 0 || j === T - 1 ? read : 1;
     const as = now.cache[j] ?? "float32";
     const half = (column.width - 1) / 2;
     const wasEvicted = before?.cache[j] === "evicted";
-    const gone = as === "evicted" ? (wasEvicted ? 1 : read) : 0;
+    const evictedPart = as === "evicted" ? (wasEvicted ? 1 : read) : 0;
     return Array.from({ length: numLayers }, (_, layer) => {
       const faint = chosenLayer !== undefined && chosenLayer !== layer ? 0.4 : 1;
       const boxY = top + cacheY + layer * pitch;
@@ -197,7 +197,7 @@ export function columns(
         height: height * share,
         width: half,
         fill: name,
-        opacity: held * (1 - gone) * faint * (inDraft ? 0.6 : 1),
+        opacity: held * (1 - evictedPart) * faint * (inDraft ? 0.6 : 1),
         ...(name === "key" && { reads, cell: `cache:${layer}:${j}` }),
       });
       return [
@@ -207,8 +207,8 @@ export function columns(
           x: column.x,
           width: column.width,
           stroke: "rule",
-          ...(gone > 0 && { hatch: gone }),
-          opacity: held > 0 && gone === 0 && share === 1 ? 0 : 1,
+          ...(evictedPart > 0 && { hatch: evictedPart }),
+          opacity: held > 0 && evictedPart === 0 && share === 1 ? 0 : 1,
         } as Mark,
         side("key", column.x),
         side("value", column.x + half + 1),
@@ -243,7 +243,10 @@ const columnGap = (phone: boolean) => (phone ? 4 : 7);
 const columnWidth = (text: string, minWidth: number) =>
   Math.max(minWidth, labelWidth([shownToken(text)]) + 14);
 
-/** The least width of a column: the largest with which the text stays in one line to its end, so that columns keep their places. */
+/**
+ * Minimum width of a column: the largest with which the whole text fits into one line, so that columns stay in place. Unit:
+ * pixels.
+ */
 function leastWidth({ prompt, generated }: GenerationModel, width: number, phone: boolean): number {
   const texts = generated.map(({ text, draft }, token) => [
     ...prompt,
@@ -263,7 +266,7 @@ function leastWidth({ prompt, generated }: GenerationModel, width: number, phone
   return minWidth;
 }
 
-/** Columns side by side, in as many lines as they need. */
+/** Places columns side by side, in as many lines as they need. */
 function arrange(
   texts: readonly string[],
   minWidth: number,
@@ -279,7 +282,7 @@ function arrange(
   });
 }
 
-/** Part of the bytes of float32 that a quantized token takes. */
+/** Bytes of a quantized token as a fraction of its bytes in float32. */
 function int8Share({ generated, bytesPerToken }: GenerationModel): number {
   const last = generated.findLast(({ cache }) => cache.includes("int8"));
   if (!last) return 1;

@@ -10,7 +10,7 @@ import { stretch } from "../stretch.js";
 
 export const drawBarHeight = 66;
 
-/** The kept tokens end to end from 0 to 1, and the number that falls on one of them. */
+/** The interval from 0 to 1, divided among the kept tokens by their probability, and the random number that selects one. */
 export function drawBar(model: GenerationModel, stage: Stage, place: Place): { marks: Mark[]; from: Slot } {
   const { x, y, width } = place;
   const { candidates, others, taken, draw, pinned } = model.generated[stage.token]!;

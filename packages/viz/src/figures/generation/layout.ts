@@ -1,15 +1,15 @@
 import { labelWidth } from "../../picture.js";
 
-/** Room of a part of the picture. */
+/** Rectangle of a part of the picture, without its height. Unit: pixels. */
 export type Place = { x: number; y: number; width: number; phone: boolean };
 
-/** Width at the left for the names of rows. */
+/** Width of the row names at the left. Unit: pixels. */
 export const gutterWidth = ({ phone }: { phone: boolean }): number => (phone ? 66 : 96);
 
 /** Font size of numbers and of names of rows. */
 export const small = 11;
 
-/** A text cut to a width, with an ellipsis where something is left out. */
+/** A text cut to a width in pixels, with an ellipsis if it is cut. */
 export function fitText(text: string, width: number, size: number): string {
   const wide = (some: string) => (labelWidth([some]) * size) / 12;
   if (wide(text) <= width) return text;

@@ -1,80 +1,80 @@
-/** A token that may come next, as each stage of sampling leaves it. Probabilities are parts of 1. */
+/** A candidate for the next token, with its probability after each stage of sampling. */
 export type GenerationCandidate = {
   id: number;
   text: string;
-  /** By the model: softmax of its logits. */
+  /** Softmax of the logits. */
   probability: number;
-  /** With the temperature. */
+  /** After the temperature. */
   tempered: number;
-  /** After top-p, divided by the sum of what is kept: 0 where it is cut. */
+  /** After top-p and renormalization; 0 if top-p removes the token. */
   kept: number;
-  /** Interval of the random numbers from 0 to 1 that draw this token. Both are 0 for a token that top-p cuts. */
+  /** Random numbers in this interval select the token. Both are 0 if top-p removes it. */
   from: number;
   to: number;
-  /** The model's probability with every key and value kept exactly, where another cache was chosen. */
+  /** Softmax of the logits with an exact cache (float32, no eviction), if another cache is chosen. */
   exact?: number;
 };
 
-/** Tokens without a bar of their own, taken together. */
+/** All other tokens together. */
 export type OtherCandidates = {
   count: number;
   probability: number;
   tempered: number;
   kept: number;
-  /** Number of them that top-p keeps. */
+  /** Number of these tokens that top-p keeps. */
   keptCount: number;
 };
 
 /** The form in which the cache holds one token. */
 export type CachedAs = "float32" | "int8" | "evicted";
 
-/** One token that was generated, and everything that led to it. */
+/** One generated token, and the numbers that it was sampled from. */
 export type GeneratedToken = {
   id: number;
   text: string;
-  /** It ends the text. */
+  /** True for a stop token. */
   ends: boolean;
-  /** Weights of the last token of the text so far, over all of it: a list for each head, layer after layer. */
+  /** Attention weights of the last token before it, `[L · H][tokens]`: head by head, layer by layer. */
   weights: readonly (readonly number[])[];
-  /** The form of each token of the text so far in the cache. */
+  /** Form of each earlier token in the cache. */
   cache: readonly CachedAs[];
   cacheBytes: number;
-  /** The likeliest by the model, the likeliest first, and the one that was taken. */
+  /** The most probable tokens, the most probable first, and the selected token. */
   candidates: readonly GenerationCandidate[];
   others: OtherCandidates;
-  /** Index of the taken one in `candidates`. */
+  /** Index of the selected token in `candidates`. */
   taken: number;
-  /** Number from 0 to 1 that fell on it; of one that the reader took, and of temperature 0, none. */
+  /** The random number from 0 to 1 that selected it. Undefined for a pinned token, and at temperature 0. */
   draw: number | undefined;
-  /** Taken by the reader. */
+  /** True if the reader selected it. */
   pinned: boolean;
-  /** The forward pass that it comes from, counted from 0: the first is that of the prompt. */
+  /** Index of the forward pass that computed its logits. Pass 0 reads the prompt. */
   pass: number;
-  /** Draft tokens of its pass that are still to be verified, the one for this place first. */
+  /** Draft tokens of this pass that are not verified yet, the one for this position first. */
   draft: readonly string[];
 };
 
-/** One way on: the tokens that the reader pinned, and what was drawn after them. */
+/** A continuation of the prompt: tokens that the reader pinned, and tokens that were sampled after them. */
 export type GenerationBranch = {
-  /** Its name among the choices: "" is the one that was drawn from the prompt on. */
+  /** Its name in the choices: "" for the branch without pinned tokens. */
   name: string;
   tokens: readonly string[];
-  /** Product of the probabilities that the model gave to its tokens. */
+  /** Product of the probabilities of its tokens. */
   probability: number;
-  /** The branch that it left, by index, and the number of generated tokens that they share. */
+  /** Index of the branch that it forks from, and the number of generated tokens that they share. */
   parent: number;
   forkedAt: number;
 };
 
-/** A text as a model writes it. */
+/** Numbers of the figure: a prompt and its continuations. */
 export type GenerationModel = {
   prompt: readonly string[];
-  /** Of the branch that is shown. */
+  /** Tokens of the branch that is shown. */
   generated: readonly GeneratedToken[];
   branches: readonly GenerationBranch[];
   /** Index of the branch that is shown. */
   branch: number;
-  /** Names of new branches begin with it: they belong to this prompt. */
+  /** Prefix of the names of branches of this prompt. */
   promptName: string;
   numLayers: number;
   numHeads: number;
@@ -91,7 +91,7 @@ export type GenerationModel = {
 /** Settings that a reader chooses. */
 export type GenerationChoices = {
   text: string;
-  /** Head whose weights are drawn, counted over all layers, or -1 for the mean of all. */
+  /** Head whose weights are drawn, counted over all layers: layer · H + head. -1: the mean of all. */
   head: number;
   temperature: number;
   topP: number;
@@ -105,18 +105,18 @@ export type GenerationChoices = {
    * taken, each by id, or by its rank in the model's probabilities. "*.r0" takes the likeliest first token.
    */
   branches: string;
-  /** The one that is shown: "" for the first. */
+  /** Name of the branch that is shown: "" for the first. */
   branch: string;
 };
 
-/** Token as it is drawn: without the space that begins it. */
+/** A token as it is drawn: without the space before a word. */
 export function shownToken(token: string): string {
   const text = token.replace(/\n/g, "⏎").trim();
   if (text === "") return token.includes("\n") ? "⏎" : "␣";
   return text.length > 12 ? `${text.slice(0, 11)}…` : text;
 }
 
-/** Weights of the last token when a token was generated: of a head, or the mean of all. */
+/** Attention weights of one head, or the mean of all heads if `head` is -1. */
 export function headWeights({ weights }: GeneratedToken, head: number): number[] {
   const own = weights[head];
   if (own) return [...own];

@@ -7,10 +7,10 @@ import { percent, weightTexts } from "../percents.js";
 export const phases = ["read", "predict", "temperature", "top-p", "draw"] as const;
 export type Phase = (typeof phases)[number];
 
-/** A moment of a generation: the token that is being written, and how far each of its phases has come, from 0 to 1. */
+/** Index of the token that is generated, its phase, and the progress of all phases, from 0 to 1. */
 export type Stage = { token: number; phase: Phase } & Record<Phase, number>;
 
-/** The stage at a step and the part of it that has been played. */
+/** The stage at a step and its progress. */
 export function stageAt(step: number, progress: number): Stage {
   const [token, index] = [Math.floor(step / phases.length), step % phases.length];
   const part = (phase: Phase) => {
@@ -34,22 +34,22 @@ export const stepId = (token: number, phase: Phase): string => `${phase}-${token
 const quoted = (token: string) => `“${shownToken(token)}”`;
 const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
-/** The story: the prompt is read, then each token is predicted, drawn, and read in its turn. */
+/** The prompt is read, then each token is predicted, sampled and read. */
 export function steps(model: GenerationModel, choices: GenerationChoices): Step[] {
   return model.generated.flatMap((_, token) =>
     phases.map((phase) => ({
       id: stepId(token, phase),
       chapter: token === 0 && phase === "read" ? "Prompt" : shownToken(model.generated[token]!.text),
-      ...tell[phase](model, choices, token),
+      ...stepTexts[phase](model, choices, token),
       milliseconds: token === 0 ? 2400 : token === 1 ? 1300 : 650,
     })),
   );
 }
 
-type Told = { title: string; text: string };
-type Tell = (model: GenerationModel, choices: GenerationChoices, token: number) => Told;
+type StepText = { title: string; text: string };
+type StepTextFunction = (model: GenerationModel, choices: GenerationChoices, token: number) => StepText;
 
-const tell: Record<Phase, Tell> = {
+const stepTexts: Record<Phase, StepTextFunction> = {
   read(model, { head }, token) {
     const { prompt, generated } = model;
     const now = generated[token]!;
@@ -140,11 +140,11 @@ const tell: Record<Phase, Tell> = {
   },
 };
 
-/** The largest change that a cache which is not exact makes to the distribution. */
+/** Sentence about the largest change of a probability by a rolling or quantized cache. */
 function cacheEffect({ cache, generated }: GenerationModel, token: number): string {
   const { candidates } = generated[token]!;
-  const by = candidates.map(({ probability, exact = probability }) => Math.abs(probability - exact));
-  const mostChanged = by.indexOf(Math.max(...by));
+  const changes = candidates.map(({ probability, exact = probability }) => Math.abs(probability - exact));
+  const mostChanged = changes.indexOf(Math.max(...changes));
   const { text, exact } = candidates[mostChanged]!;
   if (exact === undefined) return "";
   const why = cache === "rolling" ? "With every token in the cache" : "With the cache in float32";
