@@ -58,7 +58,7 @@ export const mutants = [
   {
     what: "a prefix that is used again stays as old as it was",
     file: "src/prefix-tree.ts",
-    in: "touch",
+    in: "markUsed",
     find: "$recent.delete($node); $recent.add($node);",
     replace: "$recent.add($node);",
   },
@@ -66,7 +66,7 @@ export const mutants = [
     what: "one page too few makes the tree forget all prefixes",
     file: "src/prefix-tree.ts",
     in: "evict",
-    find: "drop($node); return;",
+    find: "remove($node); return;",
     replace: "drop($node);",
   },
   {
@@ -195,7 +195,7 @@ export const mutants = [
     what: "a mixture that refuses a crop has cropped some of its caches",
     file: "src/mixed-cache.ts",
     near: ["src/every-cache.test.ts"],
-    find: "tried.forEach($change);",
+    find: "forks.forEach($change);",
     replace: ";",
   },
   {

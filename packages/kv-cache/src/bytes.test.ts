@@ -9,22 +9,22 @@ import { quantizedCache } from "./quantized-cache.js";
 import { rollingCache } from "./rolling-cache.js";
 import { staticCache } from "./static-cache.js";
 
-/** The plain device, with the bytes of what was taken out of scopes to stay: the buffers of caches. */
-function watched(): { device: Device; made: () => { buffers: number; bytes: number } } {
+/** A plain device that counts the buffers of caches, which are the storages that are made resident, and their bytes. */
+function countingDevice(): { device: Device; allocated: () => { buffers: number; bytes: number } } {
   const plain = js();
-  const kept = new Set<Storage>();
+  const resident = new Set<Storage>();
   const device: Device = {
     ...plain,
     retain(storage) {
-      kept.add(storage);
+      resident.add(storage);
       plain.retain(storage);
     },
   };
-  const made = () => ({
-    buffers: kept.size,
-    bytes: [...kept].reduce((sum, { dtype, length }) => sum + length * bytesPerElement(dtype), 0),
+  const allocated = () => ({
+    buffers: resident.size,
+    bytes: [...resident].reduce((sum, { dtype, length }) => sum + length * bytesPerElement(dtype), 0),
   });
-  return { device, made };
+  return { device, allocated };
 }
 
 const kinds: [string, () => KvCache][] = [
@@ -45,37 +45,37 @@ const append = (cache: KvCache, device: Device, T: number, seed: number) => {
   }
 };
 
-test.each(kinds)("bytes reported are bytes allocated: %s", (_, make) => {
-  const { device, made } = watched();
+test.each(kinds)("`bytes` equals the bytes allocated: %s", (_, make) => {
+  const { device, allocated } = countingDevice();
   const cache = make();
   expect(cache.bytes).toBe(0);
   append(cache, device, 5, 1);
-  expect(cache.bytes).toBe(made().bytes);
+  expect(cache.bytes).toBe(allocated().bytes);
 });
 
-test.each(kinds.slice(1))("once made, nothing more is: %s", (_, make) => {
-  const { device, made } = watched();
+test.each(kinds.slice(1))("after the first update no buffer is allocated: %s", (_, make) => {
+  const { device, allocated } = countingDevice();
   const cache = make();
   append(cache, device, 1, 1);
-  const { buffers } = made();
+  const { buffers } = allocated();
   for (let t = 0; t < 40; t++) append(cache, device, 1, t);
   if (cache.stored > 30) cache.crop(-3);
   append(cache, device, 1, 9);
-  expect(made().buffers).toBe(buffers);
-  expect(cache.bytes).toBe(made().bytes);
+  expect(allocated().buffers).toBe(buffers);
+  expect(cache.bytes).toBe(allocated().bytes);
 });
 
-test("int8: bytes of codes, scales and floats; a growing cache: of the doubled buffers", () => {
+test("golden: bytes of a quantized cache (codes, scales, floats) and of a growing one (doubled buffers)", () => {
   const [Hkv, D, Dv, G, R] = [2, 4, 3, 8, 4];
-  const { device, made } = watched();
+  const { device, allocated } = countingDevice();
   const cache = quantizedCache({ groupSize: G, residualLength: R });
   const T = 4 * G + R;
   const x = (D: number) => tensor(randn([1, Hkv, T, D], { seed: D }).data, { shape: [1, Hkv, T, D], device });
   cache.update(0, x(D), x(Dv));
-  // Three blocks are made one, two and four at a time; what was outgrown is let go.
+  // The buffer of blocks grows from one to two to four; the smaller buffers are released.
   const group = Hkv * (G * (D + Dv) + 4 * D + 4 * G);
   expect(cache.bytes).toBe(4 * group + Hkv * (G + R) * (D + Dv) * 4);
-  expect(cache.bytes).toBeLessThan(made().bytes);
+  expect(cache.bytes).toBeLessThan(allocated().bytes);
 
   const growing = growingCache();
   growing.update(0, x(D), x(Dv));
@@ -89,17 +89,17 @@ test("int8: bytes of codes, scales and floats; a growing cache: of the doubled b
   expect(growing.bytes).toBe(Hkv * 2 * T * (D + Dv) * 4);
 });
 
-test("forks share bytes until one of them writes", () => {
-  const { device, made } = watched();
+test("forks share buffers until one of them is written", () => {
+  const { device, allocated } = countingDevice();
   const cache = growingCache({ numLayers: 2 });
   append(cache, device, 8, 1);
   append(cache, device, 1, 2); // room for 16
-  const before = made().buffers;
+  const before = allocated().buffers;
   const fork = cache.fork();
-  expect(made().buffers).toBe(before);
+  expect(allocated().buffers).toBe(before);
   append(fork, device, 1, 3);
-  expect(made().buffers).toBe(before + 4); // the fork's own keys and values, two layers
+  expect(allocated().buffers).toBe(before + 4); // the fork's own keys and values, two layers
   append(fork, device, 1, 4);
   append(cache, device, 1, 5);
-  expect(made().buffers).toBe(before + 4); // the cache is alone with its own again
+  expect(allocated().buffers).toBe(before + 4); // the original cache is again the only owner of its buffers
 });

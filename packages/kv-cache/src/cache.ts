@@ -2,46 +2,46 @@ import type { Cache } from "@qkv/attention-contract";
 import type { Device } from "@qkv/tensor";
 
 /**
- * A cache: keys and values that attention layers append and read, states that recurrent layers replace, and the operations
- * of a program between steps.
+ * A cache of the layers of a model: attention layers append keys and values and read them, recurrent layers replace their
+ * state. Between steps, a program crops, forks, reorders and saves it.
  */
 export type KvCache = Cache & {
   readonly numLayers: number;
-  /** Tokens seen, per batch. Batches differ after `crop([…])`. */
+  /** Tokens seen, `[B]`: one number per sequence of the batch. They differ after `crop([…])`. */
   readonly lengths: Int32Array;
-  /** Tokens stored for the longest batch. Less than `length` in caches that evict, 0 in caches of states. */
+  /** Tokens stored for the longest sequence. Less than `length` in caches that evict, 0 in caches of states. */
   readonly stored: number;
-  /** Bytes allocated. Buffers that forks share count for each of them. */
+  /** Bytes allocated. Buffers that forks share are counted in each fork. */
   readonly bytes: number;
-  /** True if keys are stored before the rotary embedding (pre-RoPE) and rotated on read. Absent where no keys are held. */
+  /** True if keys are stored before the rotary embedding (pre-RoPE) and rotated on read. Absent in caches without keys. */
   readonly unrotatedKeys?: boolean;
   /**
-   * Keeps the first `length` tokens of each batch; a negative number drops that many from the end. One number, or one
-   * for each batch, so that a padded prompt becomes sequences of different lengths. A state cannot lose a token: a cache of
-   * states goes back to its checkpoints and refuses other lengths.
+   * Keeps the first `length` tokens of each sequence; a negative number drops that many from the end. A list has one number
+   * per sequence of the batch, which turns a padded prompt into sequences of different lengths. Tokens cannot be removed from
+   * a state: a cache of states goes back to one of its checkpoints, and other lengths throw an error.
    */
   crop(length: number | ArrayLike<number>): void;
   /**
-   * Removes tokens `start … end - 1` from the middle; those after them move up (context shift). For
-   * caches of unrotated keys, since a rotated key encodes its old position.
+   * Removes tokens `start … end - 1`; later tokens move up (context shift). Only for caches of unrotated keys, since a
+   * rotated key encodes its old position.
    */
   discard(start: number, end: number): void;
-  /** A second cache with the same content, copied on write. */
+  /** Returns a second cache with the same content. Buffers are copied on write. */
   fork(): KvCache;
-  /** Puts batch `ids[i]` at index i, as beam search does with its best beams. */
+  /** Selects sequences of the batch: sequence `ids[i]` moves to index i, as beam search does with its best beams. */
   reorder(ids: readonly number[]): void;
-  /** Each batch `times` times, copies next to each other. */
+  /** Repeats each sequence of the batch `times` times, with the copies next to each other (`repeat_interleave`). */
   repeat(times: number): void;
   /** Removes all tokens and frees their buffers or pages. */
   reset(): void;
-  /** The content as bytes, for {@link KvCache.restore}. */
+  /** Returns the content as a safetensors file, for {@link KvCache.restore}. */
   save(): Uint8Array;
   /**
-   * Replaces the content by a saved one. A file that does not fit is refused and leaves the cache unchanged.
+   * Replaces the content by a saved one. A file that does not fit throws an error and leaves the cache unchanged.
    *
-   * @param device - Device of the content. Default: that of what the cache holds; in an empty cache the plain `js` device,
-   *   from which keys and values move with the first update. States move with the first `advance`, so a mixer on another
-   *   device that continues from them needs it.
+   * @param device - Device of the content. Default: the device of the current content; in an empty cache the plain `js`
+   *   device. Keys and values then move with the first `update`, and states with the first `advance`, so it is needed if a
+   *   recurrent layer on another device reads the restored state.
    */
   restore(bytes: Uint8Array, device?: Device): void;
 };

@@ -9,24 +9,24 @@ export function isCache(value: unknown): value is KvCache {
 
 const cropped = /* @__PURE__ */ checks("crop", { argument: "length" });
 
-/** The new length of each batch when a cache is cropped to `length`, one number or one for each batch. */
+/** The new length of each sequence when a cache is cropped to `length`: one number, or one per sequence. */
 export function croppedLengths(length: number | ArrayLike<number>, lengths: ArrayLike<number>): number[] {
-  const own = Array.from(lengths);
-  if (typeof length !== "number" && (!isList(length) || length.length !== own.length)) {
+  const current = Array.from(lengths);
+  if (typeof length !== "number" && (!isList(length) || length.length !== current.length)) {
     cropped.refuse({
       received: isList(length) ? `${length.length} lengths` : length,
-      expected: `one, or ${own.length}, one for each batch`,
+      expected: `one, or ${current.length}, one for each batch`,
       fix: "give the number of tokens to keep for each batch.",
     });
   }
-  const longest = Math.max(0, ...own);
-  // Of an empty cache nothing can be kept, and NaN is no number of tokens.
-  if (own.length === 0 && typeof length === "number" && !Number.isInteger(length)) {
+  const longest = Math.max(0, ...current);
+  // Any whole number is accepted for an empty cache, but not NaN or a fraction.
+  if (current.length === 0 && typeof length === "number" && !Number.isInteger(length)) {
     cropped.refuse({ received: length, expected: "a whole number of tokens", fix: "count tokens." });
   }
-  return own.map((seen, batch) => {
+  return current.map((seen, batch) => {
     const wanted = typeof length === "number" ? length : length[batch]!;
-    // One number may be more than a shorter batch has: that batch stays as it is.
+    // A single number may exceed the length of a shorter sequence, which then stays as it is.
     const most = typeof length === "number" ? longest : seen;
     const kept = wanted < 0 ? seen + wanted : Math.min(wanted, seen);
     if (typeof wanted === "number" && Number.isInteger(kept) && kept >= 0 && wanted <= most) return kept;
@@ -38,7 +38,7 @@ export function croppedLengths(length: number | ArrayLike<number>, lengths: Arra
   });
 }
 
-/** Refuses indices of batches that the cache does not have. */
+/** Refuses indices of sequences that the batch does not have. */
 export function checkBatchIds(ids: readonly number[], batches: number): void {
   const known = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < batches;
   const wrong = isList(ids) ? Array.from(ids).findIndex((id) => !known(id)) : -1;
@@ -51,7 +51,7 @@ export function checkBatchIds(ids: readonly number[], batches: number): void {
   });
 }
 
-/** Batch indices with each one repeated `times` times, copies adjacent. */
+/** Each batch index `times` times, with the copies adjacent. */
 export function repeatedBatchIds(times: number, batches: number): number[] {
   const fix = "give how many copies of each batch there shall be.";
   checks("repeat").whole({ times }, { min: 1, fix });
@@ -68,7 +68,7 @@ export function checkCacheOptions(fn: string, numLayers: number, unrotatedKeys =
   check.type({ unrotatedKeys }, "boolean");
 }
 
-/** Refuses a type of buffers that is not one of 16 bits, and keys of it that are rotated on read. */
+/** Refuses a `dtype` option other than float16 and bfloat16, and one that is combined with `unrotatedKeys`. */
 export function checkHalfType(fn: string, dtype: unknown, unrotatedKeys = false): void {
   if (dtype === undefined) return;
   const check = checks(fn);
@@ -82,7 +82,7 @@ export function checkHalfType(fn: string, dtype: unknown, unrotatedKeys = false)
   });
 }
 
-/** Refuses a range of tokens that some batch does not have. */
+/** Refuses a range of tokens that exceeds the shortest sequence. */
 export function checkTokenRange(start: number, end: number, lengths: ArrayLike<number>): void {
   const shortest = Math.min(...Array.from(lengths));
   if (Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= shortest)
@@ -95,10 +95,10 @@ export function checkTokenRange(start: number, end: number, lengths: ArrayLike<n
   });
 }
 
-/** Refuses to read a layer that holds nothing. */
-export function checkRead<T>(fn: string, layer: number, numLayers: number, held: T | undefined): T {
+/** Returns the `content` of a layer. Refuses an empty layer, and an index that the cache does not have. */
+export function checkRead<T>(fn: string, layer: number, numLayers: number, content: T | undefined): T {
   const known = Number.isInteger(layer) && layer >= 0 && layer < numLayers;
-  if (known && held !== undefined) return held;
+  if (known && content !== undefined) return content;
   return checks(fn).refuse({
     argument: "layer",
     received: layer,

@@ -2,7 +2,10 @@ import { checks, ShapeError } from "@qkv/core";
 import type { EvictionScore } from "@qkv/attention-contract";
 import { checkTensor, type Tensor } from "@qkv/tensor";
 
-/** Refuses an update without the queries that a score reads, and queries that are not those of its tokens. */
+/**
+ * Refuses an update without queries if the eviction score reads them, and queries that do not match the keys
+ * `[B, Hkv, T, D]`.
+ */
 export function checkQuery(score: EvictionScore, key: Tensor, query: Tensor | undefined): void {
   if (score.queryWindow === 0) return;
   const check = checks("update", { argument: "query" });

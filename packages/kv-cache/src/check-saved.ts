@@ -2,41 +2,45 @@ import type { DType, Tensor } from "@qkv/tensor";
 import type { SavedLayer } from "./layer-store.js";
 import { refuseSaved } from "./saved.js";
 
-/** Constraints on a saved layer. A file with a valid checksum may still be made by somebody else. */
+/** Constraints on a saved layer. A valid checksum does not prove that this package wrote the file. */
 export type SavedRule = {
-  /** Tensors that the layer holds now: a file of another model does not fit. */
+  /** Tensors that the layer holds now: the saved ones must have the same dtype, heads and widths. */
   readonly own: Readonly<Partial<Record<string, Tensor>>> | undefined;
-  /** Tensors of tokens. Default: `key` and `value`. */
+  /** Names of the tensors `[B, Hkv, T, D]` of tokens. Default: `key` and `value`. */
   readonly names?: readonly string[];
-  /** The smallest width of a key. Default 1. */
+  /** Smallest width D of a key. Default 1. */
   readonly keyDim?: number;
-  /** Type of the tensors of tokens. Default: float32 or float64, all the same. */
+  /** Type of the tensors of tokens. Default: float32 or float64, the same for all. */
   readonly dtype?: DType;
-  /** Tokens of key and value. Default: as many as there are. */
+  /** Required length of the token axis. Default: any length. */
   readonly tokens?: number;
-  /** Tensors besides key and value: dtype and shape for B batches and Hkv heads; undefined is any length. */
+  /** Tensors besides key and value: dtype and shape for batch size B and Hkv heads; undefined allows any length. */
   readonly extraTensors?: (
     B: number,
     heads: number,
   ) => Readonly<Record<string, readonly [DType, ...(number | undefined)[]]>>;
-  /** Numbers of a batch, as far as they are whole and 0 or more. */
+  /**
+   * True if the numbers of one sequence are consistent: `batch(list)` is its number in a list, `tokens` the length of the
+   * token axis.
+   */
   readonly holds: (batch: (list: string) => number, tokens: number) => boolean;
+  /** Names of the lists of numbers, each with one whole number of 0 or more per sequence. */
   readonly lists: readonly string[];
 };
 
 const damaged = "the file is damaged or was changed: restore another copy, or read the prompt again.";
 
-/** Refuses what a cache of this form cannot have written. */
+/** Refuses a saved layer that breaks the rule: a cache of this kind cannot have written it. */
 export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): void {
   const { own, names = ["key", "value"], keyDim = 1, dtype, tokens, extraTensors, holds, lists } = rule;
   const fits = (name: string, dtype: DType | undefined, shape: readonly (number | undefined)[]): Tensor => {
     const x = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-    const right =
+    const isValid =
       x &&
       (dtype ? x.dtype === dtype : x.dtype === "float32" || x.dtype === "float64") &&
       x.shape.length === shape.length &&
       x.shape.every((length, axis) => shape[axis] === undefined || shape[axis] === length);
-    if (right) return x;
+    if (isValid) return x;
     const wanted = `${dtype ?? "float32 or float64"} [${shape.map((length) => length ?? "…").join(", ")}]`;
     refuseSaved(name, x && `${x.dtype} [${x.shape.join(", ")}]`, wanted, damaged);
   };
@@ -61,10 +65,10 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
     );
   }
   for (const list of lists) {
-    const own: unknown = Object.hasOwn(numbers, list) ? numbers[list] : undefined;
-    const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
-    if (!Array.isArray(own) || own.length !== B || !own.every(whole))
-      refuseSaved(`numbers: ${list}`, own, `${B} whole numbers, one for each batch`, damaged);
+    const values: unknown = Object.hasOwn(numbers, list) ? numbers[list] : undefined;
+    const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
+    if (!Array.isArray(values) || values.length !== B || !values.every(isCount))
+      refuseSaved(`numbers: ${list}`, values, `${B} whole numbers, one for each batch`, damaged);
   }
   for (let b = 0; b < B; b++) {
     if (holds((list) => numbers[list]![b]!, T)) continue;
@@ -77,7 +81,7 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
   }
 }
 
-/** The rule of caches that hold every token. */
+/** The rule of caches that hold every token: a sequence is at most as long as the token axis. */
 export const everyTokenRule = (own: SavedRule["own"]): SavedRule => ({
   own,
   lists: ["lengths"],

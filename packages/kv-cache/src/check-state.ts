@@ -6,15 +6,17 @@ import { refuseSaved } from "./saved.js";
 
 const check = /* @__PURE__ */ checks("advance");
 
-/** A name that a saved file can hold. */
+/** True for names that a saved file can hold. */
 const isName = (name: string) => /^[a-z]\w*$/i.test(name);
-const listed = (shape: readonly unknown[]) => `[${shape.join(", ")}]`;
+const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
+const shapeText = (shape: readonly unknown[]) => `[${shape.join(", ")}]`;
 
 /**
- * Refuses a layer that the cache does not have, and states of other names, types or shapes than the last one.
+ * Checks the arguments of `advance`. Refuses a layer that the cache does not have, and a state whose names, types or shapes
+ * differ from those of the last state.
  *
- * @param held - The layer's state, and its number of batches (0: not known yet).
- * @returns Tokens of each batch.
+ * @param held - State of the layer before the call, and its batch size (0: not known yet).
+ * @returns Number of new tokens of each sequence, `[B]`.
  */
 export function checkAdvance(
   layer: number,
@@ -54,8 +56,8 @@ export function checkAdvance(
       check.refuse(
         {
           argument: `state.${name}`,
-          received: `${dtype} ${listed(shape)}`,
-          expected: `${dtypes.join(" or ")} ${listed([batches || "B", ...(last ? inner : [...inner.keys()].map(() => "…"))])}`,
+          received: `${dtype} ${shapeText(shape)}`,
+          expected: `${dtypes.join(" or ")} ${shapeText([batches || "B", ...(last ? inner : [...inner.keys()].map(() => "…"))])}`,
           fix: "keep batches first, and the sizes of a state the same from token to token; `reset` the cache before another batch or model.",
         },
         ShapeError,
@@ -72,11 +74,10 @@ export function checkAdvance(
     }
   }
   const counts = typeof tokens === "number" ? new Array<number>(batches).fill(tokens) : tokens;
-  const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (!isList(counts) || counts.length !== batches || !Array.from(counts).every(whole)) {
+  if (!isList(counts) || counts.length !== batches || !Array.from(counts).every(isCount)) {
     check.refuse({
       argument: "tokens",
-      received: isList(tokens) ? listed(Array.from(tokens)) : tokens,
+      received: isList(tokens) ? shapeText(Array.from(tokens)) : tokens,
       expected: `a whole number of tokens, or ${batches} of them, one for each batch`,
       fix: "give the number of tokens between the last state and this one.",
     });
@@ -97,11 +98,10 @@ export function checkLayer(fn: string, layer: number, numLayers: number): void {
 
 const damaged = "the file is damaged or was changed: restore another copy, or read the prompt again.";
 
-/** Refuses what a cache of states cannot have written. */
+/** Refuses a saved layer that a cache of states cannot have written. */
 export function checkSavedState({ tensors, numbers }: SavedLayer, own: LayerState | undefined): void {
   const lengths: unknown = Object.hasOwn(numbers, "lengths") ? numbers["lengths"] : undefined;
-  const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (!Array.isArray(lengths) || lengths.length === 0 || !lengths.every(whole))
+  if (!Array.isArray(lengths) || lengths.length === 0 || !lengths.every(isCount))
     refuseSaved("numbers: lengths", lengths, "whole numbers, one for each batch", damaged);
   const B = lengths.length;
   const names = Object.keys(tensors);
@@ -128,10 +128,10 @@ export function checkSavedState({ tensors, numbers }: SavedLayer, own: LayerStat
       shape.length === inner.length + 1 &&
       inner.every((length, i) => shape[i + 1] === length);
     if (fits) continue;
-    const expected = `${held?.dtype ?? "float32 or float64"} ${listed([B, ...inner])}`;
+    const expected = `${held?.dtype ?? "float32 or float64"} ${shapeText([B, ...inner])}`;
     refuseSaved(
       name,
-      `${dtype} ${listed(shape)}`,
+      `${dtype} ${shapeText(shape)}`,
       expected,
       held ? "restore into a cache of the model that was saved." : damaged,
     );

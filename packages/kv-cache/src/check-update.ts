@@ -3,12 +3,13 @@ import { checkTensor, type DType, type Tensor } from "@qkv/tensor";
 
 const check = /* @__PURE__ */ checks("update");
 
-/** Tensors of a layer, whose dtype, heads and head dimensions the next tokens must have, and its number of batches. */
+/** Cached tensors of a layer: the next tokens must have the same dtype, batch size, heads and head dimensions. */
 export type CachedTensors = {
   readonly key?: Tensor;
   readonly value?: Tensor;
+  /** Batch size. */
   readonly batches?: number;
-  /** Type of the tokens, where the layer stores them in another. */
+  /** Type that new tokens must have, if the layer stores them in another type. */
   readonly dtype?: DType;
 };
 
@@ -44,7 +45,7 @@ export function checkUpdate(
   }
 }
 
-/** `known`: the lengths that axes must have. Only T may be 0: a cache without batches, heads or channels could hold nothing. */
+/** True for a shape `[B, Hkv, T, D]` with the known lengths; undefined allows any length above 0, and for T also 0. */
 function fits(shape: Shape, known: readonly (number | undefined)[]): boolean {
   if (shape.length !== 4) return false;
   for (let axis = 0; axis < 4; axis++) {
@@ -54,7 +55,7 @@ function fits(shape: Shape, known: readonly (number | undefined)[]): boolean {
   return true;
 }
 
-/** `own`: the layer's tensor of the same kind, keys or values. */
+/** Refuses new keys or values `x` that do not match `own`, the cached keys or values of the layer. */
 function checkTokens(
   argument: string,
   x: Tensor,

@@ -1,6 +1,6 @@
 /**
- * CRC-32 (IEEE 802.3) of parts one after the other: detects every error within 32 neighbouring bits, and all but one in
- * 2^32 of the others.
+ * CRC-32 (IEEE 802.3) of the concatenated parts. It detects every error burst of at most 32 bits, and all but one in 2^32 of
+ * the other errors.
  */
 export function checksum(...parts: readonly Uint8Array[]): number {
   const steps = table();

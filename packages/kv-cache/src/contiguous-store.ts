@@ -3,7 +3,7 @@ import { mapTensors, slice, take, tensor, write, type Tensor } from "@qkv/tensor
 import { checkSaved, everyTokenRule } from "./check-saved.js";
 import type { KeyValueStore, SavedLayer } from "./layer-store.js";
 import { allEqual, contiguousPositions } from "./positions.js";
-import { givenType, separateRows, type RowLayout } from "./row-layout.js";
+import { tokenType, separateRows, type RowLayout } from "./row-layout.js";
 import {
   zeroBuffer,
   allocatedBytes,
@@ -17,18 +17,18 @@ import {
   type SharedTensors,
 } from "./shared-tensors.js";
 
-/** Returns the new capacity of a buffer of `capacity` tokens that has to hold `needed` tokens. May throw. */
+/** Returns the new capacity of a buffer of `capacity` tokens that has to hold `needed` tokens, or throws if it must not grow. */
 export type GrowthPolicy = (needed: number, capacity: number) => number;
 
-/** Buffers that are too small become twice as large: appending costs a constant number of copies per token. */
+/** Doubles buffers that are too small, so each token is copied a constant number of times on average. */
 export const doubling: GrowthPolicy = (needed, capacity) =>
   needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
 
 type State = { buffers: SharedTensors<string> | undefined; lengths: readonly number[] };
 
 /**
- * Stores tokens in buffers `[B, Hkv, capacity, D]`, one of keys and one of values unless the layout is another; each batch
- * begins at index 0.
+ * Stores tokens in contiguous buffers `[B, Hkv, capacity, D]`: by default one of keys and one of values. Each sequence of the
+ * batch starts at index 0 of the token axis.
  */
 export function contiguousStore(
   grow: GrowthPolicy,
@@ -39,7 +39,7 @@ export function contiguousStore(
   const { rows, views } = layout;
   const capacity = () => buffers?.tensors["key"]!.shape[2] ?? 0;
   const longest = () => Math.max(0, ...lengths);
-  // Loops over names, not `mapTensors`: each step of decoding reads each layer.
+  // A plain loop instead of `mapTensors`: each decoding step reads each layer.
   const held = () => {
     const end = longest();
     const tensors: Record<string, Tensor> = {};
@@ -55,7 +55,7 @@ export function contiguousStore(
       return buffers?.tensors["key"]!.device;
     },
     get current() {
-      return buffers && { ...views(buffers.tensors), batches: lengths.length, ...givenType(layout) };
+      return buffers && { ...views(buffers.tensors), batches: lengths.length, ...tokenType(layout) };
     },
     get lengths() {
       return lengths;
@@ -75,7 +75,7 @@ export function contiguousStore(
       buffers = buffers
         ? exclusiveTensors(buffers, key.device)
         : sharedTensors(mapTensors(added, (x) => emptyLike(x, newCapacity)));
-      lengths = before; // set before the writes, which may fail: empty buffers, too, have a length per batch
+      lengths = before; // set before the writes, which may fail: there must be a length per sequence as soon as buffers exist
       if (newCapacity > capacity()) buffers = replace(buffers, (x) => grown(x, 2, newCapacity));
       for (const name of layout.names) writeRows(buffers.tensors[name]!, before, added[name]!);
       lengths = before.map((n) => n + T);
@@ -121,7 +121,7 @@ export function contiguousStore(
   };
 }
 
-/** An empty buffer for tokens like those of x, `[B, Hkv, capacity, D]`. */
+/** A zeroed buffer `[B, Hkv, capacity, D]` for tokens like those of x `[B, Hkv, T, D]`. */
 export function emptyLike(x: Tensor, capacity: number): Tensor {
   return zeroBuffer(
     x.shape.map((own, axis) => (axis === 2 ? capacity : own)),
@@ -129,7 +129,7 @@ export function emptyLike(x: Tensor, capacity: number): Tensor {
   );
 }
 
-/** Writes the tokens of rows `[B, Hkv, T, D]`, each batch from its own start on. */
+/** Writes rows `[B, Hkv, T, D]`: those of sequence b from index `starts[b]` of the token axis on. */
 function writeRows(to: Tensor, starts: readonly number[], rows: Tensor): void {
   if (allEqual(starts)) {
     write(to, 2, starts[0] ?? 0, rows);

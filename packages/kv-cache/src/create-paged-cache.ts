@@ -7,7 +7,7 @@ import { checkSaved, everyTokenRule } from "./check-saved.js";
 import { checkUpdate } from "./check-update.js";
 import { allEqual } from "./positions.js";
 import { refuseStates } from "./other-methods.js";
-import { formOf, givenType } from "./row-layout.js";
+import { storageFormat, tokenType } from "./row-layout.js";
 import type { PagePool } from "./page-pool.js";
 import { readSaved, writeSaved } from "./saved.js";
 
@@ -20,31 +20,31 @@ export type PagedCache = Omit<KvCache, "fork"> & {
   readonly pages: number;
   /** Pages that an update can still allocate. */
   readonly freePages: number;
-  /** The pages of each batch, in the order of its tokens. */
+  /** The page indices of each sequence, in the order of its tokens (block table). */
   readonly table: readonly (readonly number[])[];
 };
 
 /** State of a cache over a pool of pages. */
 export type PagedState = {
   readonly pool: PagePool;
-  /** The pages of each batch. */
+  /** The page indices of each sequence, in the order of its tokens (block table). */
   tables: number[][];
-  /** Tokens of each layer and batch. */
+  /** Number of tokens by layer, then by sequence. */
   lengths: number[][];
 };
 
-/** Creates a cache over pages of a pool. */
+/** Creates a cache that stores its tokens in pages of a pool. */
 export function createPagedCache(state: PagedState): PagedCache {
   const { pool } = state;
   const { pageLength, numLayers, layout } = pool;
-  const form = formOf("every token", layout.dtype);
+  const form = storageFormat("every token", layout.dtype);
   const batches = () => state.tables.length;
-  const lengths = () => state.tables.map((_, b) => Math.min(...state.lengths.map((own) => own[b]!)));
+  const lengths = () => state.tables.map((_, b) => Math.min(...state.lengths.map((counts) => counts[b]!)));
   const longest = () => Math.max(0, ...state.lengths.flat());
 
   /**
-   * Copies that `T` more tokens of a layer need before they are written: pages that are shared and would
-   * be written to. Refuses what the pool cannot give.
+   * Finds the shared pages that `T` more tokens of a layer would overwrite, and that must be copied first (copy-on-write).
+   * Refuses more pages than the pool can allocate.
    */
   const planPages = (tables: readonly number[][], starts: readonly number[], T: number) => {
     const owners = new Map<number, number>();
@@ -72,33 +72,33 @@ export function createPagedCache(state: PagedState): PagedCache {
       expected: `at most ${pool.available}, what is free of ${pool.pages} pages of ${pageLength} tokens`,
       fix: "crop or reset a cache of the pool, or make it with more `pages`. Nothing was changed.",
     });
-  /** Writes the tokens of rows `[B, Hkv, T, D]`, page by page, those of each batch from its own start on. */
+  /** Writes keys and values `[B, Hkv, T, D]` page by page: those of sequence b from token `starts[b]` on. */
   const writeRows = (layer: number, key: Tensor, value: Tensor, starts: readonly number[]): void => {
     const T = key.shape[2]!;
     starts.forEach((start, b) => {
       for (let t = 0; t < T;) {
-        const within = (start + t) % pageLength;
-        const count = Math.min(T - t, pageLength - within);
+        const indexInPage = (start + t) % pageLength;
+        const count = Math.min(T - t, pageLength - indexInPage);
         const page = state.tables[b]![Math.floor((start + t) / pageLength)];
-        if (page === undefined) return; // the padding of a shorter batch
+        if (page === undefined) return; // the rest of `key` and `value` is padding of a shorter sequence
         for (const [to, from] of [
           [pool.layers[layer]!.key, key],
           [pool.layers[layer]!.value, value],
         ] as const) {
-          const stretch = slice(slice(from, 0, b, b + 1), 2, t, t + count);
-          write(slice(to, 0, page, page + 1), 2, within, stretch);
+          const rows = slice(slice(from, 0, b, b + 1), 2, t, t + count);
+          write(slice(to, 0, page, page + 1), 2, indexInPage, rows);
         }
         t += count;
       }
     });
   };
   const read = (layer: number) => {
-    const own = state.lengths[layer]!;
-    const columns = Math.ceil(Math.max(0, ...own) / pageLength);
+    const counts = state.lengths[layer]!;
+    const columns = Math.ceil(Math.max(0, ...counts) / pageLength);
     const table = Int32Array.from(
       state.tables.flatMap((pages) => Array.from({ length: columns }, (_, c) => pages[c] ?? -1)),
     );
-    const length = allEqual(own) ? own[0]! : Int32Array.from(own);
+    const length = allEqual(counts) ? counts[0]! : Int32Array.from(counts);
     const { key, value } = pool.layers[layer]!;
     const part = (data: Tensor): PagedBlocks => ({ data, table, blockLength: pageLength, length });
     return { key: [part(key)], value: [part(value)], positions: { start: 0 } };
@@ -111,10 +111,10 @@ export function createPagedCache(state: PagedState): PagedCache {
   const selectBatches = (ids: readonly number[]): void => {
     const tables = ids.map((id) => [...state.tables[id]!]);
     for (const page of tables.flat()) pool.retain(page);
-    const kept = state.lengths.map((own) => ids.map((id) => own[id]!));
+    const lengths = state.lengths.map((counts) => ids.map((id) => counts[id]!));
     release();
     state.tables = tables;
-    state.lengths = kept;
+    state.lengths = lengths;
   };
 
   return {
@@ -133,9 +133,9 @@ export function createPagedCache(state: PagedState): PagedCache {
     },
     update(layer, key, value) {
       const B = batches() || checkTensor("update", "key", key).shape[0]!;
-      const own = pool.layers[layer] && { ...pool.layers[layer], ...givenType(layout) };
-      const held = { ...own, ...(batches() > 0 && { batches: B }) };
-      checkUpdate(layer, numLayers, key, value, Object.keys(held).length > 0 ? held : undefined);
+      const buffers = pool.layers[layer] && { ...pool.layers[layer], ...tokenType(layout) };
+      const cached = { ...buffers, ...(batches() > 0 && { batches: B }) };
+      checkUpdate(layer, numLayers, key, value, Object.keys(cached).length > 0 ? cached : undefined);
       const T = key.shape[2]!;
       const empty = batches() === 0;
       const tables = empty ? Array.from({ length: B }, (): number[] => []) : state.tables;
@@ -143,15 +143,15 @@ export function createPagedCache(state: PagedState): PagedCache {
       const copies = planPages(tables, starts, T);
       const rows = layout.views(layout.rows(key, value));
       pool.ensureBuffers(layer, rows.key, rows.value);
-      // From here on nothing is refused.
+      // All checks have passed: the cache is changed only from here on.
       if (empty) state.lengths = state.lengths.map(() => new Array<number>(B).fill(0));
       state.tables = tables;
       for (const { b, column } of copies) {
         const old = tables[b]![column]!;
-        const own = pool.allocate();
-        pool.copy(old, own);
+        const copy = pool.allocate();
+        pool.copy(old, copy);
         pool.release(old);
-        tables[b]![column] = own;
+        tables[b]![column] = copy;
       }
       tables.forEach((table, b) => {
         while (table.length * pageLength < starts[b]! + T) table.push(pool.allocate());
@@ -199,34 +199,36 @@ export function createPagedCache(state: PagedState): PagedCache {
     save: () =>
       writeSaved(
         form,
-        state.lengths.map((own, layer) => {
-          if (own.length === 0 || !pool.layers[layer]) return undefined;
+        state.lengths.map((lengths, layer) => {
+          if (lengths.length === 0 || !pool.layers[layer]) return undefined;
           const { key, value } = read(layer);
           const tensors = {
-            key: denseSegment(key[0]!, own.length),
-            value: denseSegment(value[0]!, own.length),
+            key: denseSegment(key[0]!, lengths.length),
+            value: denseSegment(value[0]!, lengths.length),
           };
-          return { tensors, numbers: { lengths: own } };
+          return { tensors, numbers: { lengths } };
         }),
       ),
     restore(bytes, device) {
-      const held = pool.layers.find((layer) => layer)?.key.device;
-      const saved = readSaved(form, bytes, numLayers, device ?? held);
+      const currentDevice = pool.layers.find((layer) => layer)?.key.device;
+      const saved = readSaved(form, bytes, numLayers, device ?? currentDevice);
       const type = layout.dtype && { dtype: layout.dtype };
       saved.forEach((layer, i) => layer && checkSaved(layer, { ...everyTokenRule(pool.layers[i]), ...type }));
-      const rows = saved.map((layer) => layer?.numbers["lengths"] ?? []);
-      const B = Math.max(0, ...rows.map((own) => own.length));
-      const counts = Array.from({ length: B }, (_, b) =>
-        Math.ceil(Math.max(...rows.map((own) => own[b] ?? 0)) / pageLength),
+      const lengths = saved.map((layer) => layer?.numbers["lengths"] ?? []);
+      const B = Math.max(0, ...lengths.map((counts) => counts.length));
+      const pageCounts = Array.from({ length: B }, (_, b) =>
+        Math.ceil(Math.max(...lengths.map((counts) => counts[b] ?? 0)) / pageLength),
       );
-      const needed = counts.reduce((a, b) => a + b, 0);
-      // Pages without other owners are freed before the new ones are allocated.
-      const own = new Set(state.tables.flat());
-      const back = [...own].filter((page) => pool.refCount(page) === ownReferences(state, page)).length;
-      if (needed > pool.available + back) outOfPages(needed);
+      const needed = pageCounts.reduce((a, b) => a + b, 0);
+      // The pages that only this cache owns become free before the new ones are allocated.
+      const ownPages = new Set(state.tables.flat());
+      const freed = [...ownPages].filter((page) => pool.refCount(page) === ownReferences(state, page)).length;
+      if (needed > pool.available + freed) outOfPages(needed);
       release();
-      state.lengths = rows.map((own) => (own.length === B ? [...own] : new Array<number>(B).fill(0)));
-      state.tables = counts.map((count) => Array.from({ length: count }, () => pool.allocate()));
+      state.lengths = lengths.map((counts) =>
+        counts.length === B ? [...counts] : new Array<number>(B).fill(0),
+      );
+      state.tables = pageCounts.map((count) => Array.from({ length: count }, () => pool.allocate()));
       saved.forEach((layer, i) => {
         if (!layer) return;
         const { key, value } = layer.tensors as { key: Tensor; value: Tensor };
@@ -237,17 +239,18 @@ export function createPagedCache(state: PagedState): PagedCache {
   };
 }
 
-/** The same tokens, held by one more. */
+/** A copy of the state that shares the pages, of which the copy becomes another owner. */
 export function forkState({ pool, tables, lengths }: PagedState): PagedState {
   for (const page of tables.flat()) pool.retain(page);
-  return { pool, tables: tables.map((own) => [...own]), lengths: lengths.map((own) => [...own]) };
+  return { pool, tables: tables.map((pages) => [...pages]), lengths: lengths.map((counts) => [...counts]) };
 }
 
-/** A cache's state before its first token. */
+/** The state of a cache without tokens. */
 export function emptyState(pool: PagePool): PagedState {
   return { pool, tables: [], lengths: Array.from({ length: pool.numLayers }, () => []) };
 }
 
+/** Number of times that the cache itself refers to a page: repeated sequences share pages. */
 function ownReferences({ tables }: PagedState, page: number): number {
-  return tables.flat().filter((own) => own === page).length;
+  return tables.flat().filter((other) => other === page).length;
 }

@@ -24,7 +24,7 @@ const kept = { window: 3, first: 2, room: 3 };
 const kinds: Kind[] = [
   { name: "growing", make: () => growingCache({ numLayers: layers }) },
   { name: "growing, unrotated keys", make: () => growingCache({ numLayers: layers, unrotatedKeys: true }) },
-  // Each number is rounded once.
+  // Each number is rounded once: half a unit in the last place.
   {
     name: "growing, float16",
     make: () => growingCache({ numLayers: layers, dtype: "float16" }),
@@ -86,7 +86,7 @@ const kinds: Kind[] = [
     states: { layers: [1, 2], checkpoints: 0 },
   },
   {
-    // A number is at most half its scale off, each time it becomes whole.
+    // The error is at most half the scale, each time that a number is quantized.
     name: "quantized",
     make: () => quantizedCache({ numLayers: layers, groupSize: 3, residualLength: 2 }),
     tolerance: 8 * (0.5 / 127),

@@ -3,7 +3,7 @@ import { concat, randn, reshape, slice, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { evictingCache } from "./evicting-cache.js";
 
-/** A token keeps the score that it came with: the first number of its key in each head. */
+/** An accumulating score that never changes: the first number of a token's key in each head. */
 const firstNumber: EvictionScore = {
   name: "first number",
   queryWindow: 0,
@@ -15,7 +15,7 @@ const firstNumber: EvictionScore = {
   },
 };
 
-test("each head remembers the scores of its own tokens, wherever they lie", () => {
+test("with `keptPer: head`, scores accumulate per head, in whichever slots its tokens are stored", () => {
   const [T, Hkv, budget] = [24, 2, 4];
   const key = randn([1, Hkv, T, 3], { seed: 1 });
   const cache = evictingCache({ budget, score: firstNumber, keepLast: 1, keptPer: "head" });

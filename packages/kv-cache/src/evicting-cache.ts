@@ -6,9 +6,12 @@ import { evictingStore } from "./evicting-store.js";
 import { keyValueCache } from "./key-value-cache.js";
 
 export type EvictingOptions = {
-  /** Tokens kept of each sequence. */
+  /** Number of tokens stored per sequence. */
   budget: number;
-  /** Score by which they are chosen: `h2o()`, `snapKV()`, `tova()`, `keyNorm()`, `expectedAttention()` of `@qkv/attention`. */
+  /**
+   * Eviction score, such as `h2o()`, `snapKV()`, `tova()`, `keyNorm()` or `expectedAttention()` of `@qkv/attention`. The
+   * tokens with the lowest scores are evicted.
+   */
   score: EvictionScore;
   /** Number of first tokens that are never evicted (attention sinks). Default 0. */
   keepFirst?: number;
@@ -17,8 +20,8 @@ export type EvictingOptions = {
   /** Tokens that one update may append in place. Default 1. */
   room?: number;
   /**
-   * Tokens are kept per layer, the same in all of its heads, by the mean of their scores; or per key-value head, by its own
-   * scores, as the papers choose. Default `"layer"`.
+   * `"layer"`: all key-value heads of a layer store the same tokens, chosen by their mean score. `"head"`: each key-value head
+   * stores its own tokens, chosen by its own scores, as in the papers. Default `"layer"`.
    */
   keptPer?: "layer" | "head";
   /** Number of layers that write to it. Default 1. */
@@ -26,13 +29,12 @@ export type EvictingOptions = {
 };
 
 /**
- * A cache that keeps `budget` tokens of each sequence: the first `keepFirst`, the last `keepLast`, and of the others those
- * with the highest score. All queries of an update read every token that was kept before and the new ones; then the
- * tokens with the lowest scores are evicted. With a budget of all tokens it is the full cache.
+ * A cache that stores `budget` tokens per sequence: the first `keepFirst`, the last `keepLast`, and the others with the highest
+ * scores. The queries of an update see all stored tokens and the new ones; afterwards the tokens with the lowest scores are
+ * evicted. If the budget is not exceeded, the cache equals a full cache.
  *
- * Positions stay those of the sequence, so masks and biases mean the same as without eviction. All heads of a layer keep
- * the same tokens, or with `keptPer: "head"` each its own; then positions are `[B, Hkv, S]`, and score mods run on the plain
- * device.
+ * Keys retain their positions in the sequence, so masks and biases mean the same as without eviction. With
+ * `keptPer: "head"`, positions are `[B, Hkv, S]`, and score mods run on the plain device.
  *
  * A score that reads queries needs them in `update(layer, key, value, query)`, rotated as the keys are; layers of attention
  * pass them.
@@ -47,7 +49,7 @@ export type EvictingOptions = {
  * import { norm, randn, type Tensor } from "@qkv/tensor";
  * import { evictingCache } from "@qkv/kv-cache";
  *
- * // Scores of `@qkv/attention` or one of your own: here the longest keys stay.
+ * // Any eviction score can be used; this one retains the keys with the largest norm.
  * const longest = { name: "longest keys", queryWindow: 0, accumulates: false };
  * const score = { ...longest, score: ({ key }: { key: Tensor }) => norm(key, { axis: -1 }) };
  * const cache = evictingCache({ budget: 8, keepFirst: 2, score });

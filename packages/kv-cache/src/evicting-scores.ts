@@ -3,23 +3,23 @@ import type { EvictionScore } from "@qkv/attention-contract";
 import { concat, slice, take, tensor, type Tensor } from "@qkv/tensor";
 import type { Sequence } from "./evicting-sequence.js";
 
-/** A token to choose: in a slot of the buffers, or the i-th of the new ones. */
+/** A token that may be evicted: a stored one in `slot` of the buffers, or the new token with index `added`. */
 export type Candidate = { readonly position: number; readonly slot?: number; readonly added?: number };
 
-/** Tokens of one sequence, of which some are evicted. */
+/** One sequence from which tokens are evicted. */
 export type Choice = {
-  /** In order of position, those that are stored first: one list for all key-value heads, or one for each. */
+  /** Stored tokens in order of position, then the new ones: one list for all key-value heads, or one list per head. */
   readonly candidates: readonly (readonly Candidate[])[];
   readonly sequence: Sequence;
-  /** Slots of a buffer. */
+  /** Number of slots of a buffer. */
   readonly capacity: number;
-  /** The slots of the sequence [1, Hkv, capacity, D], and its new tokens [1, Hkv, T, D]. */
+  /** Buffers of the sequence, `[1, Hkv, capacity, D]`, and its new tokens, `[1, Hkv, T, D]`. */
   readonly key: { readonly held: Tensor; readonly added: Tensor };
   readonly value: { readonly held: Tensor; readonly added: Tensor };
   readonly query: Tensor | undefined;
 };
 
-/** The scores of the candidates, [Hkv, S] row-major. Refuses what is not a number for each. */
+/** Computes the scores of S candidates, `[Hkv, S]` row-major. Refuses a score function that returns NaN or another shape. */
 export function candidateScores(
   score: EvictionScore,
   { candidates, sequence, capacity, key, value, query }: Choice,
@@ -68,7 +68,7 @@ export function candidateScores(
   });
 }
 
-/** The heads `[B, Hkv, …]` that share one of several lists of positions: all of them, or one. */
+/** The heads of `[B, Hkv, …]` that use list number `list`: all heads if there is one list, else the head of that index. */
 export function headsOfList(x: Tensor, list: number, lists: number): Tensor {
   return lists === 1 ? x : slice(x, 1, list, list + 1);
 }

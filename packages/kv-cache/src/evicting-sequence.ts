@@ -1,8 +1,8 @@
 import type { Tensor } from "@qkv/tensor";
 
 /**
- * `budget`: tokens kept. `first`, `last`: of them those never evicted. `room`: tokens that one update may append in place.
- * `keptPer`: all heads of a layer keep the same tokens, or each head its own.
+ * Sizes in tokens. `budget`: tokens stored. `first`, `last`: first and last tokens, which are never evicted. `room`: tokens
+ * that one update may append in place. `keptPer`: whether all heads of a layer store the same tokens, or each head its own.
  */
 export type EvictingSizes = {
   readonly budget: number;
@@ -12,15 +12,15 @@ export type EvictingSizes = {
   readonly keptPer: "layer" | "head";
 };
 
-/** One sequence: the position in each slot of the buffers, and what a score remembers. Replaced, never changed. */
+/** One sequence of the batch: the position in each slot of the buffers, and the memory of the eviction score. Immutable. */
 export type Sequence = {
   readonly length: number;
-  /** Position of each slot, -1 where it is free: one list for all key-value heads, or one for each. As many in each. */
+  /** Position in each slot, -1 for a free one: one list for all key-value heads, or one per head with equally many tokens. */
   readonly positions: readonly (readonly number[])[];
-  /** Tokens that the sequence had when one of them was last evicted. */
+  /** Length of the sequence at the last eviction. */
   readonly evictedAt: number;
-  /** Accumulated scores of each slot, [Hkv, capacity] row-major; empty where scores do not accumulate. */
+  /** Accumulated scores of each slot, `[Hkv, capacity]` row-major; empty if the score does not accumulate. */
   readonly scores: readonly number[];
-  /** The last queries [1, H, Q, D], on the plain device; undefined where a score reads none. */
+  /** The last Q queries, `[1, H, Q, D]`, on the plain device; undefined if the score reads no queries. */
   readonly query: Tensor | undefined;
 };

@@ -21,7 +21,16 @@ import {
 
 type State = { buffers: SharedTensors<"key" | "value"> | undefined; sequences: readonly Sequence[] };
 
-/** Keeps the tokens with the highest scores, in any order in buffers `[B, Hkv, budget + room, D]`. */
+/** Slots of one sequence: one list for all key-value heads, or one per head. */
+type SlotLists = readonly (readonly number[])[];
+
+/** Arguments of an update. */
+type NewTokens = { readonly key: Tensor; readonly value: Tensor; readonly query: Tensor | undefined };
+
+/**
+ * Stores the tokens with the highest scores, in slots of the buffers `[B, Hkv, budget + room, D]`. The slots of a sequence are
+ * in no particular order.
+ */
 export function evictingStore(
   sizes: EvictingSizes,
   score: EvictionScore,
@@ -30,14 +39,18 @@ export function evictingStore(
   const capacity = sizes.budget + sizes.room;
   let { buffers, sequences } = initial;
 
+  /** All stored tokens, and free slots among them with position -1. */
   const read = (): KeyValues => {
     const lists = sequences.flatMap(({ positions }) => positions);
-    const used = Math.max(0, ...lists.map((own) => own.findLastIndex((p) => p >= 0) + 1));
-    const part = (x: Tensor) => slice(x, 2, 0, used);
-    const positions = mergePositions(lists.map((own) => own.slice(0, used)));
-    return { key: [part(buffers!.tensors.key)], value: [part(buffers!.tensors.value)], positions };
+    const used = Math.max(0, ...lists.map((positions) => positions.findLastIndex((p) => p >= 0) + 1));
+    const usedSlots = (x: Tensor) => slice(x, 2, 0, used);
+    return {
+      key: [usedSlots(buffers!.tensors.key)],
+      value: [usedSlots(buffers!.tensors.value)],
+      positions: mergePositions(lists.map((positions) => positions.slice(0, used))),
+    };
   };
-  /** Writes tokens of a batch into slots of the heads that share a list of positions. */
+  /** Writes tokens `from[i]` of sequence b to `slots[i]`, in the heads that share a list of positions. */
   const writeSlots = (
     [b, list]: readonly [number, number],
     slots: readonly number[],
@@ -50,18 +63,122 @@ export function evictingStore(
       [buffers!.tensors.value, value],
     ] as const;
     for (const [to, rows] of sides) {
-      const [own, added] = [to, rows].map((x) =>
+      const [stored, added] = [to, rows].map((x) =>
         headsOfList(slice(x, 0, b, b + 1), list, sequences[b]!.positions.length),
       ) as [Tensor, Tensor];
+      // One write per run of tokens that are consecutive in both.
       for (let i = 0; i < slots.length;) {
         let end = i + 1;
         while (end < slots.length && slots[end] === slots[end - 1]! + 1 && from[end] === from[end - 1]! + 1)
           end++;
-        write(own, 2, slots[i]!, slice(added, 2, from[i]!, from[end - 1]! + 1));
+        write(stored, 2, slots[i]!, slice(added, 2, from[i]!, from[end - 1]! + 1));
         i = end;
       }
     }
   };
+  /** Writes the new tokens to free slots, and returns all stored tokens. */
+  const appendInPlace = (key: Tensor, value: Tensor, freeSlots: readonly SlotLists[]): KeyValues => {
+    const T = key.shape[2]!;
+    const newTokens = Array.from({ length: T }, (_, t) => t);
+    sequences = sequences.map((sequence, b) => ({
+      ...sequence,
+      positions: sequence.positions.map((positions, list) =>
+        withNewPositions(positions, freeSlots[b]![list]!, sequence.length, T),
+      ),
+    }));
+    freeSlots.forEach((lists, b) => {
+      lists.forEach((slots, list) => writeSlots([b, list], slots.slice(0, T), newTokens, key, value));
+    });
+    return read();
+  };
+  /** Returns the stored tokens followed by the new ones, which are not stored yet. */
+  const storedAndNew = (key: Tensor, value: Tensor): KeyValues => {
+    const T = key.shape[2]!;
+    const stored = read();
+    const storedLength = (stored.key[0] as Tensor).shape[2]!;
+    const positions = sequences.flatMap((sequence) =>
+      sequence.positions.map((own) => [
+        ...own.slice(0, storedLength),
+        ...Array.from({ length: T }, (_, t) => sequence.length + t),
+      ]),
+    );
+    const segments = (held: KeyValues["key"], x: Tensor) => (storedLength === 0 ? [x] : [...held, x]);
+    // The returned views must not be overwritten by the tokens that are stored next: the buffers are copied first.
+    if (storedLength > 0) buffers = exclusiveTensors(retain(buffers!));
+    return {
+      key: segments(stored.key, key),
+      value: segments(stored.value, value),
+      positions: mergePositions(positions),
+    };
+  };
+  /**
+   * Returns sequence b after the new tokens: scores all candidates, evicts those beyond the budget, and stores the new tokens
+   * that are retained.
+   *
+   * @param freeSlots - The slots to which the new tokens were appended in place. Undefined: they are not stored yet.
+   */
+  const evict = (
+    sequence: Sequence,
+    b: number,
+    { key, value, query }: NewTokens,
+    freeSlots: SlotLists | undefined,
+  ): Sequence => {
+    const [Hkv, T] = [key.shape[1]!, key.shape[2]!];
+    const length = sequence.length + T;
+    const queries =
+      score.queryWindow > 0 ? appendQueries(sequence.query, slice(query!, 0, b, b + 1)) : undefined;
+    const candidates = sequence.positions.map((positions) => candidateTokens(positions, sequence.length, T));
+    const S = candidates[0]!.length;
+    const evicts = S > sizes.budget;
+    const ofSequence = (held: Tensor, added: Tensor) => ({
+      held: slice(held, 0, b, b + 1),
+      added: slice(added, 0, b, b + 1),
+    });
+    const scores =
+      evicts || score.accumulates
+        ? candidateScores(score, {
+            ...{ candidates, sequence, capacity, query: queries },
+            key: ofSequence(buffers!.tensors.key, key),
+            value: ofSequence(buffers!.tensors.value, value),
+          })
+        : [];
+    const headsPerList = Hkv / candidates.length;
+    const lists = candidates.map((tokens, list) => {
+      const listScores = scores.slice(list * headsPerList * S, (list + 1) * headsPerList * S);
+      const retained = evicts
+        ? keptTokens(
+            tokens.map(({ position }) => position),
+            listScores,
+            length,
+            sizes,
+          )
+        : [...tokens.keys()];
+      const slots = assignSlots(tokens, retained, capacity, freeSlots?.[list]);
+      const positions = new Array<number>(capacity).fill(-1);
+      const accumulated = score.accumulates ? new Array<number>(headsPerList * capacity).fill(0) : [];
+      retained.forEach((i, n) => {
+        const slot = slots[n]!;
+        positions[slot] = tokens[i]!.position;
+        if (score.accumulates)
+          for (let h = 0; h < headsPerList; h++) accumulated[h * capacity + slot] = listScores[h * S + i]!;
+      });
+      if (!freeSlots) {
+        const newSlots = slots.filter((_, n) => tokens[retained[n]!]!.added !== undefined);
+        const newTokens = retained.flatMap((i) => tokens[i]!.added ?? []);
+        writeSlots([b, list], newSlots, newTokens, key, value);
+      }
+      return { positions, scores: accumulated };
+    });
+    const window = queries && slice(queries, 2, Math.max(0, queries.shape[2]! - score.queryWindow));
+    return {
+      length,
+      positions: lists.map(({ positions }) => positions),
+      scores: lists.flatMap(({ scores }) => scores),
+      evictedAt: evicts ? length : sequence.evictedAt,
+      query: window && copied(window),
+    };
+  };
+
   return {
     get device() {
       return buffers?.tensors.key.device;
@@ -76,11 +193,11 @@ export function evictingStore(
       return Math.max(0, ...sequences.map(({ positions }) => positions[0]!.filter((p) => p >= 0).length));
     },
     get bytes() {
-      const remembered = sequences.reduce(
+      const memoryOfScores = sequences.reduce(
         (sum, { scores, query }) => sum + 8 * scores.length + (query?.data.byteLength ?? 0),
         0,
       );
-      return allocatedBytes(buffers) + remembered;
+      return allocatedBytes(buffers) + memoryOfScores;
     },
     append(key, value, query) {
       const [B, Hkv, T] = key.shape as [number, number, number];
@@ -98,115 +215,15 @@ export function evictingStore(
       buffers = exclusiveTensors(buffers, key.device);
       if (T === 0) return read();
       const before = sequences;
-      const free = before.map(({ positions }) =>
+      const freeSlots = before.map(({ positions }) =>
         positions.map((own) => [...own.keys()].filter((slot) => own[slot]! < 0)),
       );
-      const inPlace = free.flat().every((slots) => slots.length >= T);
-      let seen: KeyValues;
-      const added = Array.from({ length: T }, (_, t) => t);
-      if (inPlace) {
-        sequences = before.map((one, b) => ({
-          ...one,
-          positions: one.positions.map((own, list) => placed(own, free[b]![list]!, one.length, T)),
-        }));
-        free.forEach((lists, b) => {
-          lists.forEach((slots, list) => {
-            writeSlots([b, list], slots.slice(0, T), added, key, value);
-          });
-        });
-        seen = read();
-      } else {
-        const past = read();
-        const count = past.key[0] as Tensor;
-        const rows = before.flatMap(({ positions, length }) =>
-          positions.map((own) => [...own.slice(0, count.shape[2]), ...added.map((t) => length + t)]),
-        );
-        const parts = (held: KeyValues["key"], x: Tensor) => (count.shape[2] === 0 ? [x] : [...held, x]);
-        seen = {
-          key: parts(past.key, key),
-          value: parts(past.value, value),
-          positions: mergePositions(rows),
-        };
-        // Views that are returned must not be overwritten.
-        if (count.shape[2]! > 0) buffers = exclusiveTensors(retain(buffers));
-      }
-      sequences = before.map((one, b) => {
-        const length = one.length + T;
-        const remembered =
-          score.queryWindow > 0 ? lastQueries(one.query, slice(query!, 0, b, b + 1)) : undefined;
-        const candidates = one.positions.map((own): Candidate[] => {
-          const held = [...own.keys()].filter((slot) => own[slot]! >= 0);
-          return [
-            ...held.map((slot) => ({ slot, position: own[slot]! })).sort((a, b) => a.position - b.position),
-            ...added.map((t) => ({ added: t, position: one.length + t })),
-          ];
-        });
-        const S = candidates[0]!.length;
-        const evicts = S > sizes.budget;
-        const ofBatch = (held: Tensor, added: Tensor) => ({
-          held: slice(held, 0, b, b + 1),
-          added: slice(added, 0, b, b + 1),
-        });
-        const scores =
-          evicts || score.accumulates
-            ? candidateScores(score, {
-                ...{ candidates, sequence: one, capacity, query: remembered },
-                key: ofBatch(buffers!.tensors.key, key),
-                value: ofBatch(buffers!.tensors.value, value),
-              })
-            : [];
-        const heads = Hkv / candidates.length;
-        const lists = candidates.map((all, list) => {
-          const own = scores.slice(list * heads * S, (list + 1) * heads * S);
-          const kept = evicts
-            ? keptTokens(
-                all.map(({ position }) => position),
-                own,
-                length,
-                sizes,
-              )
-            : [...all.keys()];
-          // The kept ones of the new tokens go to the slots where they are, or to free ones.
-          const staying = new Set(kept.map((i) => all[i]!.slot));
-          const open = inPlace
-            ? free[b]![list]!
-            : [...one.positions[list]!.keys()].filter((slot) => !staying.has(slot));
-          const slotOf = new Map<number, number>();
-          let next = 0;
-          for (const i of kept) {
-            const { slot, added: t } = all[i]!;
-            slotOf.set(i, slot ?? (inPlace ? open[t!]! : open[next++]!));
-          }
-          const positions = new Array<number>(capacity).fill(-1);
-          const accumulated = score.accumulates ? new Array<number>(heads * capacity).fill(0) : [];
-          for (const [i, slot] of slotOf) {
-            positions[slot] = all[i]!.position;
-            if (score.accumulates)
-              for (let h = 0; h < heads; h++) accumulated[h * capacity + slot] = own[h * S + i]!;
-          }
-          if (!inPlace) {
-            const fresh = kept.filter((i) => all[i]!.added !== undefined);
-            writeSlots(
-              [b, list],
-              fresh.map((i) => slotOf.get(i)!),
-              fresh.map((i) => all[i]!.added!),
-              key,
-              value,
-            );
-          }
-          return { positions, scores: accumulated };
-        });
-        const window =
-          remembered && slice(remembered, 2, Math.max(0, remembered.shape[2]! - score.queryWindow));
-        return {
-          length,
-          positions: lists.map(({ positions }) => positions),
-          scores: lists.flatMap(({ scores }) => scores),
-          evictedAt: evicts ? length : one.evictedAt,
-          query: window && copied(window),
-        };
-      });
-      return seen;
+      const fits = freeSlots.flat().every((slots) => slots.length >= T);
+      const visible = fits ? appendInPlace(key, value, freeSlots) : storedAndNew(key, value);
+      sequences = before.map((sequence, b) =>
+        evict(sequence, b, { key, value, query }, fits ? freeSlots[b] : undefined),
+      );
+      return visible;
     },
     read,
     checkCrop(kept) {
@@ -226,12 +243,13 @@ export function evictingStore(
       });
     },
     crop(kept) {
-      sequences = sequences.map((one, b) => {
+      sequences = sequences.map((sequence, b) => {
         const length = kept[b]!;
-        if (length === one.length) return one;
-        const positions = one.positions.map((own) => own.map((p) => (p < length ? p : -1)));
-        if (length > 0) return { ...one, length, positions };
-        return { ...one, length, positions, evictedAt: 0, scores: one.scores.map(() => 0), query: undefined };
+        if (length === sequence.length) return sequence;
+        const positions = sequence.positions.map((own) => own.map((p) => (p < length ? p : -1)));
+        if (length > 0) return { ...sequence, length, positions };
+        const scores = sequence.scores.map(() => 0);
+        return { ...sequence, length, positions, evictedAt: 0, scores, query: undefined };
       });
     },
     fork: () => evictingStore(sizes, score, { buffers: retain(buffers), sequences }),
@@ -254,15 +272,51 @@ export function evictingStore(
   };
 }
 
-/** Positions after `T` new tokens were written into the first of the free slots. */
-function placed(positions: readonly number[], free: readonly number[], length: number, T: number): number[] {
+/** The positions in the slots after `T` new tokens were written to the first free slots. */
+function withNewPositions(
+  positions: readonly number[],
+  freeSlots: readonly number[],
+  length: number,
+  T: number,
+): number[] {
   const after = [...positions];
-  free.slice(0, T).forEach((slot, t) => (after[slot] = length + t));
+  freeSlots.slice(0, T).forEach((slot, t) => (after[slot] = length + t));
   return after;
 }
 
-/** Queries of earlier tokens and of new ones, on the device of the new ones. */
-function lastQueries(held: Tensor | undefined, added: Tensor): Tensor {
+/** The stored tokens in order of position, then the `T` new ones. `length`: length of the sequence without the new tokens. */
+function candidateTokens(positions: readonly number[], length: number, T: number): Candidate[] {
+  const stored = [...positions.keys()]
+    .filter((slot) => positions[slot]! >= 0)
+    .map((slot) => ({ slot, position: positions[slot]! }));
+  return [
+    ...stored.sort((a, b) => a.position - b.position),
+    ...Array.from({ length: T }, (_, t) => ({ added: t, position: length + t })),
+  ];
+}
+
+/**
+ * The slot of each retained candidate. Stored tokens stay in their slots. New tokens are in `appended` if they were appended
+ * in place, else they get the slots that no retained token uses.
+ */
+function assignSlots(
+  candidates: readonly Candidate[],
+  retained: readonly number[],
+  capacity: number,
+  appended: readonly number[] | undefined,
+): number[] {
+  const used = new Set(retained.map((i) => candidates[i]!.slot));
+  const unused = Array.from({ length: capacity }, (_, slot) => slot).filter((slot) => !used.has(slot));
+  let next = 0;
+  return retained.map((i) => {
+    const { slot, added } = candidates[i]!;
+    if (slot !== undefined) return slot;
+    return appended ? appended[added!]! : unused[next++]!;
+  });
+}
+
+/** Queries of earlier tokens followed by those of the new ones, on the device of the new ones. */
+function appendQueries(held: Tensor | undefined, added: Tensor): Tensor {
   return held ? concat([held.to(added.device), added], 2) : added;
 }
 

@@ -14,7 +14,7 @@ function append(cache: KvCache, T: number, seed: number): void {
   }
 }
 
-/** Everything that attention reads, from a fork so that the cache is not changed. */
+/** The keys, values and positions that attention reads. Read from a fork, so that the cache is not changed. */
 function content(cache: KvCache): unknown {
   const none = (D: number) => randn(shape(0, D), { seed: 0 });
   return [0, 1].map((layer) => {
@@ -23,13 +23,13 @@ function content(cache: KvCache): unknown {
   });
 }
 
-/** The keys of a cache that holds them in one tensor. */
+/** The keys of a cache that stores them in one tensor, `[B, Hkv, S, D]`. */
 const keyTensors = ({ key }: KeyValues) => denseSegment(key[0]!, 1);
 
 const chunk = fc.record({ T: fc.integer({ min: 0, max: 5 }), seed: fc.nat(1000) });
 const chunks = fc.array(chunk, { minLength: 1, maxLength: 6 });
 
-test("property: a cache holds what was appended, in order", () => {
+test("property: reading returns the appended tokens in order", () => {
   fc.assert(
     fc.property(chunks, (chunks) => {
       const cache = growingCache();
@@ -47,7 +47,7 @@ test("property: a cache holds what was appended, in order", () => {
   );
 });
 
-test("property: cropping, then appending again, equals never having cropped", () => {
+test("property: cropping and appending the same tokens again restores the content", () => {
   fc.assert(
     fc.property(chunks, chunk, (chunks, last) => {
       const [straight, cropped] = [growingCache({ numLayers: 2 }), growingCache({ numLayers: 2 })];
@@ -65,7 +65,7 @@ test("property: cropping, then appending again, equals never having cropped", ()
   );
 });
 
-test("forks never see each other's tokens, and views stay while tokens are appended", () => {
+test("forks do not see each other's tokens, and returned views stay valid while tokens are appended", () => {
   const cache = growingCache({ numLayers: 2 });
   append(cache, 3, 1);
   const view = keyTensors(cache.update(0, randn(shape(1), { seed: 9 }), randn(shape(1, 5), { seed: 9 })));
@@ -110,7 +110,7 @@ test("a cache outlives the scope in which it was changed", () => {
   expect(content(cache)).toEqual(before);
 });
 
-test("bytes are what is allocated: keys and values of the buffers, both layers", () => {
+test("`bytes` is the size of the allocated buffers: keys and values of both layers", () => {
   const cache = growingCache({ numLayers: 2 });
   append(cache, 3, 1);
   expect(cache.bytes).toBe(2 * (2 * 3 * 3 * (4 + 5) * 4));
@@ -120,18 +120,18 @@ test("bytes are what is allocated: keys and values of the buffers, both layers",
   expect([cache.bytes, cache.length, cache.stored]).toEqual([0, 0, 0]);
 });
 
-test("what is saved is restored, and goes on as if nothing had happened", () => {
+test("a restored cache has the saved content, and tokens can be appended to it", () => {
   const cache = growingCache({ numLayers: 2 });
   append(cache, 3, 1);
   const restored = growingCache({ numLayers: 2 });
-  // As Node reads files: somewhere in a larger buffer.
+  // A view into a larger buffer, as `readFile` of Node may return.
   restored.restore(Buffer.concat([Buffer.alloc(8, 0xff), cache.save()]).subarray(8));
   append(cache, 2, 7);
   append(restored, 2, 7);
   expect(content(restored)).toEqual(content(cache));
 });
 
-test("a file that does not fit is refused and the cache keeps what it holds", () => {
+test("a file that does not fit is refused and leaves the cache unchanged", () => {
   const cache = growingCache({ numLayers: 2 });
   append(cache, 3, 1);
   const before = content(cache);

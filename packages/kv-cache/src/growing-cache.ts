@@ -4,7 +4,7 @@ import type { KvCache } from "./cache.js";
 import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { contiguousStore, doubling } from "./contiguous-store.js";
 import { keyValueCache } from "./key-value-cache.js";
-import { formOf, storedAs } from "./row-layout.js";
+import { storageFormat, layoutWithType } from "./row-layout.js";
 
 export type GrowingOptions = {
   /** Number of layers that write to it. Default 1. */
@@ -16,11 +16,11 @@ export type GrowingOptions = {
 };
 
 /**
- * A cache that holds every token and grows as needed: its buffers double, so appending copies the new tokens,
- * and all tokens when a buffer grows.
+ * A cache that holds every token and grows as needed. An update copies only the new tokens, except when a buffer is full: it
+ * is then replaced by one of twice the size, and all tokens are copied.
  *
- * Keys are stored as they are given, with rotary positions applied. `update` returns views of the buffers: attention
- * reads them in place, and they stay valid until the cache is cropped and written to again.
+ * Keys are stored as given, after the rotary embedding unless `unrotatedKeys` is set. `update` returns views of the buffers:
+ * attention reads them in place, and they stay valid until the cache is cropped and written to again.
  *
  * @throws {ArgumentError} If `numLayers` is not a whole number of at least 1, or `dtype` is not one of 16 bits, or is given
  *   with `unrotatedKeys`.
@@ -44,6 +44,6 @@ export function growingCache(options?: GrowingOptions): KvCache {
   const { numLayers = 1, unrotatedKeys = false, dtype } = checks("growingCache").options(options, names);
   checkCacheOptions("growingCache", numLayers, unrotatedKeys);
   checkHalfType("growingCache", dtype, unrotatedKeys);
-  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, storedAs(dtype)));
-  return keyValueCache(stores, { form: formOf("every token", dtype), unrotatedKeys });
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, layoutWithType(dtype)));
+  return keyValueCache(stores, { form: storageFormat("every token", dtype), unrotatedKeys });
 }

@@ -22,7 +22,7 @@ const caches: [string, (options?: Options) => KvCache][] = [
 const tensorOf = (part: Tensor | { readonly data: Tensor }): Tensor =>
   ("table" in part ? part.data : part) as Tensor;
 
-test.each(caches)("%s: 16 bits are half the bytes, and tokens are given in float32", (_, make) => {
+test.each(caches)("%s: 16-bit buffers take half the bytes, and tokens are given in float32", (_, make) => {
   const [exact, small] = [make(), make(half)];
   for (const cache of [exact, small]) cache.update(0, x, x);
   expect(2 * small.bytes).toBe(exact.bytes);
@@ -36,7 +36,7 @@ test.each(caches)("%s: 16 bits are half the bytes, and tokens are given in float
   );
 });
 
-test.each(caches)("%s: a file is restored by a cache of its type, and by no other", (_, make) => {
+test.each(caches)("%s: only a cache of the same dtype restores a file", (_, make) => {
   const cache = make(half);
   cache.update(0, x, x);
   const saved = cache.save();
@@ -51,7 +51,7 @@ test.each(caches)("%s: a file is restored by a cache of its type, and by no othe
   expect(() => make({ dtype: "bfloat16" }).restore(saved)).toThrow(/expected ".*, bfloat16"/);
 });
 
-test("caches of all tokens share files: growing, static and paged", () => {
+test("growing, static and paged caches restore each other's files", () => {
   const [growing, ...others] = [
     growingCache(half),
     staticCache({ maxLength: 8, ...half }),
@@ -64,7 +64,7 @@ test("caches of all tokens share files: growing, static and paged", () => {
   }
 });
 
-test("tokens of a prompt that is longer than the ring are read rounded, as those from the ring are", () => {
+test("tokens of a prompt longer than the ring buffer are read rounded, like those in the ring buffer", () => {
   const [ring, all] = [rollingCache({ windowSize: 3, ...half }), growingCache(half)];
   for (const cache of [ring, all]) cache.update(0, x, x);
   const more = randn([1, 1, 4, 4], { seed: 2 });
@@ -80,7 +80,7 @@ test("tokens of a prompt that is longer than the ring are read rounded, as those
   expect(cast(own, "float32").data).toEqual(cast(slice(right, 2, -last), "float32").data);
 });
 
-test("other types, and keys that are rotated on read, are refused", () => {
+test("other types, and `dtype` together with `unrotatedKeys`, are refused", () => {
   for (const [name, make] of caches) {
     const fn = `${name}Cache`;
     expect(() => make({ dtype: "int8" as HalfType })).toThrow(

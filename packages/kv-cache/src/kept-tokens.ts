@@ -1,8 +1,11 @@
 /**
- * Indices of the candidates that stay, in order: the first `first` positions, the last `last` ones, and of the others those
- * with the highest mean score over the heads, `budget` in all. Of equal scores the newer token stays.
+ * Indices of the candidates that are not evicted, ascending: the first `first` positions of the sequence, the last `last`
+ * ones, and those of the others with the highest mean score over the heads; `budget` in total. Of equal scores, the newer
+ * token is retained.
  *
- * @param scores - [Hkv, S], row-major.
+ * @param positions - Positions of the S candidates.
+ * @param scores - `[Hkv, S]`, row-major.
+ * @param length - Length of the sequence, new tokens included.
  */
 export function keptTokens(
   positions: readonly number[],

@@ -7,7 +7,7 @@ import { layeredCache } from "./layered-cache.js";
 import { refuseStates } from "./other-methods.js";
 import { positionsInCache } from "./positions.js";
 
-/** A cache of keys and values over layer stores. Rotated and unrotated keys do not restore each other's files. */
+/** A cache of keys and values with one store per layer. Files of rotated and of unrotated keys are not interchangeable. */
 export function keyValueCache(
   stores: KeyValueStore[],
   { form, unrotatedKeys }: { readonly form: string; readonly unrotatedKeys: boolean },
@@ -28,8 +28,8 @@ export function keyValueCache(
         return withPositions(store!.append(key, value, query));
       },
       read(layer) {
-        const held = stores[layer]?.current && stores[layer];
-        return withPositions(checkRead("read", layer, stores.length, held).read());
+        const filledStore = stores[layer]?.current && stores[layer];
+        return withPositions(checkRead("read", layer, stores.length, filledStore).read());
       },
     }),
   });

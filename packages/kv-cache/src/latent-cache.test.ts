@@ -8,7 +8,7 @@ const [r, ropeDim] = [6, 2];
 const keys = (T: number, seed = T) => randn([1, 1, T, r + ropeDim], { seed });
 const latents = (key: ReturnType<typeof keys>) => slice(key, 3, 0, r);
 
-test("bytes are those of a latent and a rotary key a token, once; values are views of the keys", () => {
+test("each token takes the bytes of one latent and one rotary key; values are views of the keys", () => {
   const cache = latentCache({ latentDim: r });
   const key = keys(7);
   cache.update(0, key, latents(key));
@@ -20,7 +20,7 @@ test("bytes are those of a latent and a rotary key a token, once; values are vie
   expect(k.data).toEqual(key.data);
 });
 
-test("a value with the same numbers elsewhere is taken, another one is refused and changes nothing", () => {
+test("a value with equal numbers in other memory is accepted; a different value is refused and changes nothing", () => {
   const cache = latentCache({ latentDim: r });
   const [latent, rotary] = [randn([1, 1, 3, r], { seed: 1 }), randn([1, 1, 3, ropeDim], { seed: 2 })];
   cache.update(0, concat([latent, rotary], 3), latent);
@@ -30,7 +30,7 @@ test("a value with the same numbers elsewhere is taken, another one is refused a
   expect([cache.length, cache.bytes]).toEqual([3, 3 * 8 * 4]);
 });
 
-test("a saved file holds the rows once, and caches of other rows refuse it", () => {
+test("a saved file contains each latent once, and caches of other widths or layouts refuse it", () => {
   const cache = latentCache({ latentDim: r });
   const key = keys(200);
   cache.update(0, key, latents(key));

@@ -5,10 +5,10 @@ import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { contiguousStore, doubling } from "./contiguous-store.js";
 import { keyValueCache } from "./key-value-cache.js";
 import { latentRows } from "./latent-rows.js";
-import { formOf, storedAs } from "./row-layout.js";
+import { storageFormat, layoutWithType } from "./row-layout.js";
 
 export type LatentOptions = {
-  /** r, the width of a latent: `kv_lora_rank` of a config. */
+  /** Width of a latent: `kv_lora_rank` of a Hugging Face config. */
   latentDim: number;
   /** Number of layers that write to it. Default 1. */
   numLayers?: number;
@@ -17,8 +17,8 @@ export type LatentOptions = {
 };
 
 /**
- * A cache for multi-head latent attention (MLA): of each token it holds the latent of `latentDim` numbers and the rotary
- * key that all heads share, once. It grows as {@link growingCache} does.
+ * A cache for multi-head latent attention (MLA): for each token it stores one latent of `latentDim` numbers and one rotary
+ * key, both shared by all heads. It grows as {@link growingCache} does.
  *
  * The key of a token is its latent followed by its rotary key, `[B, 1, T, latentDim + ropeDim]`; its value is the latent,
  * `[B, 1, T, latentDim]`. Values are returned as a view of the keys, so absorbed attention reads the latents in place.
@@ -46,7 +46,10 @@ export function latentCache(options: LatentOptions): KvCache {
   checkHalfType("latentCache", dtype);
   const fix = "give the width of a latent: `kv_lora_rank` of the model's config.";
   check.whole({ latentDim }, { min: 1, unit: "numbers", fix });
-  const layout = storedAs(dtype, latentRows(latentDim));
+  const layout = layoutWithType(dtype, latentRows(latentDim));
   const stores = Array.from({ length: numLayers }, () => contiguousStore(doubling, layout));
-  return keyValueCache(stores, { form: formOf(`latents of ${latentDim}`, dtype), unrotatedKeys: false });
+  return keyValueCache(stores, {
+    form: storageFormat(`latents of ${latentDim}`, dtype),
+    unrotatedKeys: false,
+  });
 }

@@ -2,7 +2,10 @@ import { checks, ShapeError } from "@qkv/core";
 import { slice, type Tensor } from "@qkv/tensor";
 import type { RowLayout } from "./row-layout.js";
 
-/** One buffer of keys, whose first `latentDim` numbers are the values: the latents of multi-head latent attention. */
+/**
+ * The layout of multi-head latent attention: one buffer of keys `[B, 1, capacity, latentDim + ropeDim]`, whose first
+ * `latentDim` numbers, the latents, are the values.
+ */
 export function latentRows(latentDim: number): RowLayout {
   const latent = (key: Tensor) => slice(key, 3, 0, latentDim);
   return {
@@ -46,7 +49,7 @@ export function latentRows(latentDim: number): RowLayout {
   };
 }
 
-/** True for views of the same numbers, and for equal numbers. */
+/** True if both tensors are the same view of one array, or hold equal numbers. */
 function sameNumbers(a: Tensor, b: Tensor): boolean {
   const sameView =
     a.storage === b.storage &&

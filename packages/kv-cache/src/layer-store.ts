@@ -2,32 +2,33 @@ import type { KeyValues, LayerState } from "@qkv/attention-contract";
 import type { Device, Tensor } from "@qkv/tensor";
 import type { CachedTensors } from "./check-update.js";
 
-/** Storage of one layer of a cache, as far as it is the same for all kinds. Arguments are checked by the cache. */
+/** Storage of one layer of a cache: the methods of all kinds of stores. The cache checks arguments before it calls them. */
 export type LayerStore = {
   /** Device of the buffers; undefined before the first tokens. */
   readonly device: Device | undefined;
-  /** Tokens seen, per batch. */
+  /** Tokens seen, one number per sequence of the batch; empty before the first tokens. */
   readonly lengths: readonly number[];
-  /** Tokens that are stored now. */
+  /** Tokens stored for the longest sequence. */
   readonly stored: number;
   readonly bytes: number;
   /** Refuses lengths to which the layer cannot be cropped. */
   checkCrop(lengths: readonly number[]): void;
-  /** Removes the last tokens of each batch, down to these lengths. */
+  /** Removes the last tokens of each sequence, down to these lengths. */
   crop(lengths: readonly number[]): void;
-  /** Removes a range of tokens; absent where the store cannot. */
+  /** Removes tokens `start … end - 1` of each sequence. Absent if the store does not support it. */
   discard?(start: number, end: number): void;
-  /** Puts batch `ids[i]` at index i. */
+  /** Selects sequences of the batch: sequence `ids[i]` moves to index i. */
   selectBatches(ids: readonly number[]): void;
   /** Releases all buffers. */
   clear(): void;
   save(): SavedLayer | undefined;
 };
 
-/** A store that can be copied: a fork, and a store like it with other content. */
+/** Methods that create another store with the same options. */
 export type Copied<S> = {
+  /** Returns a store with the same content. Buffers are copied on write. */
   fork(): S;
-  /** A store like this one with saved content; this one is not changed. Refuses content that does not fit. */
+  /** Returns a store with saved content, and does not change this one. Refuses content that does not fit. */
   fromSaved(saved: SavedLayer): S;
 };
 
@@ -35,7 +36,7 @@ export type Copied<S> = {
 export interface KeyValueStore extends LayerStore, Copied<KeyValueStore> {
   /** Tensors that the next tokens must match; undefined before the first tokens. */
   readonly current: CachedTensors | undefined;
-  /** Appends tokens in place, and returns what attention reads. Refuses before it changes anything. */
+  /** Appends tokens in place, and returns the keys and values that attention reads. An error leaves the store unchanged. */
   append(key: Tensor, value: Tensor, query?: Tensor): KeyValues;
   /** Returns the keys and values that attention reads. The layer must not be empty. */
   read(): KeyValues;
@@ -45,11 +46,11 @@ export interface KeyValueStore extends LayerStore, Copied<KeyValueStore> {
 export interface StateStore extends LayerStore, Copied<StateStore> {
   /** The state after the last token; undefined before the first. */
   readonly current: LayerState | undefined;
-  /** Replaces the state by that after `tokens[b]` more tokens of batch b. */
+  /** Replaces the state by the one after `tokens[b]` more tokens of sequence b. */
   advance(state: LayerState, tokens: readonly number[]): void;
 }
 
-/** A layer as it is saved: tensors and lists of whole numbers, by name. */
+/** The saved content of a layer: tensors, and lists of integers with one per sequence, by name. */
 export type SavedLayer = {
   readonly tensors: Readonly<Record<string, Tensor>>;
   readonly numbers: Readonly<Record<string, readonly number[]>>;

@@ -4,32 +4,32 @@ import { checkBatchIds, checkTokenRange, croppedLengths, repeatedBatchIds } from
 import type { Copied, LayerStore } from "./layer-store.js";
 import { readSaved, writeSaved } from "./saved.js";
 
-/** The methods by which layers append and read: those of keys and values, and those of states. */
+/** Methods of a cache that read or write one layer: two for keys and values, two for states. */
 export type LayerMethods = Pick<KvCache, "update" | "read" | "state" | "advance">;
 
 /** Options of a cache over layer stores. */
 export type LayeredOptions<S> = {
-  /** Name of the storage format: caches of one form restore each other's files. */
+  /** Name of the storage format in saved files. Only a cache with the same name restores a file. */
   readonly form: string;
-  /** Absent where no keys are held. */
+  /** Absent in caches without keys. */
   readonly unrotatedKeys?: boolean;
   readonly methods: (stores: readonly S[]) => LayerMethods;
 };
 
-/** A cache whose layers each hold their own tokens. */
+/** A cache with one store per layer. */
 export function layeredCache<S extends LayerStore & Copied<S>>(
   stores: S[],
   options: LayeredOptions<S>,
 ): KvCache {
   const { form, unrotatedKeys } = options;
   const filled = () => stores.filter(({ lengths }) => lengths.length > 0);
-  // A layer that has not been written to has seen nothing.
+  // A sequence is as long as in the layer that has seen the fewest tokens: 0 while a layer is empty.
   const lengths = (): number[] => {
-    const own = filled();
-    const batches = own[0]?.lengths.length ?? 0;
-    const all = own.length === stores.length;
-    return Array.from({ length: batches }, (_, b) =>
-      all ? Math.min(...own.map(({ lengths }) => lengths[b]!)) : 0,
+    const written = filled();
+    const batchSize = written[0]?.lengths.length ?? 0;
+    if (written.length < stores.length) return new Array<number>(batchSize).fill(0);
+    return Array.from({ length: batchSize }, (_, b) =>
+      Math.min(...written.map(({ lengths }) => lengths[b]!)),
     );
   };
   const selectBatches = (ids: readonly number[]) => {
@@ -90,7 +90,7 @@ export function layeredCache<S extends LayerStore & Copied<S>>(
       ),
     restore(bytes, device) {
       const saved = readSaved(form, bytes, stores.length, device ?? filled()[0]?.device);
-      // All of them, or none.
+      // All layers are read before the first is replaced, so an error changes nothing.
       const restored = saved.map((layer, i) => layer && stores[i]!.fromSaved(layer));
       restored.forEach((store, i) => {
         stores[i]!.clear();

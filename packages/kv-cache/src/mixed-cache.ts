@@ -5,12 +5,13 @@ import { isCache, croppedLengths } from "./check-change.js";
 import { readSaved, refuseSaved, writeSaved } from "./saved.js";
 
 /**
- * A cache whose layers are kept differently, as hybrid models need: full attention in some layers, a window in others.
+ * A cache for hybrid models, in which each layer has its own kind of cache: for example full attention in some layers and a
+ * sliding window in others.
  *
- * @param layers - The cache of each layer. One that comes several times takes one of its own layers after the other, so
- *   make it with so many. They belong to the mixture from then on.
- * @throws {ArgumentError} If the list is empty, a cache has more or fewer layers than it is listed for, or some of the
- *   caches hold unrotated keys and some do not; and from any change that one of them refuses, which then is made by none.
+ * @param layers - The cache of each layer. A cache with n layers is listed n times; its layers are assigned in order. The
+ *   caches must not be used directly afterwards.
+ * @throws {ArgumentError} If the list is empty, a cache is listed more or less often than it has layers, or only some of the
+ *   caches hold unrotated keys. If one of the caches refuses a change, the error leaves all of them unchanged.
  * @see "Gemma 2" (2024), arXiv:2408.00118, section 2
  *
  * @example
@@ -30,7 +31,7 @@ export function mixedCache(layers: readonly KvCache[]): KvCache {
   return mixture("mixedCache", layers);
 }
 
-/** A mixture, made by the function `fn`. */
+/** {@link mixedCache} for the public function `fn`, which errors name. */
 export function mixture(fn: string, layers: readonly KvCache[]): KvCache {
   const check = checks(fn, { argument: "layers" });
   const other = Array.isArray(layers) ? layers.findIndex((cache) => !isCache(cache)) : -1;
@@ -41,7 +42,7 @@ export function mixture(fn: string, layers: readonly KvCache[]): KvCache {
       fix: "write `mixedCache([growingCache(), rollingCache({ windowSize: 256 })])`.",
     });
   }
-  // Caches without keys go with both.
+  // Caches without keys can be combined with rotated and with unrotated keys.
   const unrotatedKeys = layers.find((cache) => cache.unrotatedKeys !== undefined)?.unrotatedKeys;
   const unlike = layers.findIndex((cache) => (cache.unrotatedKeys ?? unrotatedKeys) !== unrotatedKeys);
   if (layers.length === 0 || unlike >= 0) {
@@ -53,7 +54,7 @@ export function mixture(fn: string, layers: readonly KvCache[]): KvCache {
   }
   const caches = [...new Set(layers)];
   for (const cache of caches) {
-    const listed = layers.filter((each) => each === cache).length;
+    const listed = layers.filter((other) => other === cache).length;
     if (cache.numLayers === listed) continue;
     check.refuse({
       received: `a cache of ${cache.numLayers} layers, listed ${listed} times`,
@@ -61,50 +62,58 @@ export function mixture(fn: string, layers: readonly KvCache[]): KvCache {
       fix: `make it with \`numLayers: ${listed}\`, or list it for each of its layers.`,
     });
   }
-  const owner = layers.map((cache) => caches.indexOf(cache));
-  const own = owner.map((cache, i) => owner.slice(0, i).filter((other) => other === cache).length);
-  return mixed(caches, owner, own);
+  const cacheIndex = layers.map((cache) => caches.indexOf(cache));
+  const layerIndex = cacheIndex.map(
+    (index, layer) => cacheIndex.slice(0, layer).filter((other) => other === index).length,
+  );
+  return mixed(caches, cacheIndex, layerIndex);
 }
 
-/** `owner`: which cache a layer belongs to. `own`: which of that cache's layers it is. */
-function mixed(caches: readonly KvCache[], owner: readonly number[], own: readonly number[]): KvCache {
+/** Layer i of the result is layer `layerIndex[i]` of the cache `caches[cacheIndex[i]]`. */
+function mixed(
+  caches: readonly KvCache[],
+  cacheIndex: readonly number[],
+  layerIndex: readonly number[],
+): KvCache {
   const lengths = () => {
     const all = caches.map(({ lengths }) => lengths);
     const B = Math.max(...all.map(({ length }) => length));
-    return Int32Array.from({ length: B }, (_, b) => Math.min(...all.map((each) => each[b] ?? 0)));
+    return Int32Array.from({ length: B }, (_, b) => Math.min(...all.map((lengths) => lengths[b] ?? 0)));
   };
   const filled = () => caches.filter(({ lengths }) => lengths.length > 0);
-  const every = (change: (cache: KvCache) => void): void => {
+  const changeFilled = (change: (cache: KvCache) => void): void => {
     for (const cache of filled()) change(cache);
   };
-  /** Makes a change that some cache may refuse: on forks first, so that all make it or none. */
-  const onForksFirst = (change: (cache: KvCache, i: number) => void): void => {
-    const tried = caches.map((cache) => cache.fork());
+  /** Applies a change to forks first, then to the caches: if one of them refuses it, none is changed. */
+  const changeAllOrNone = (change: (cache: KvCache, i: number) => void): void => {
+    const forks = caches.map((cache) => cache.fork());
     try {
-      tried.forEach(change);
+      forks.forEach(change);
     } finally {
-      for (const cache of tried) cache.reset();
+      for (const fork of forks) fork.reset();
     }
     caches.forEach(change);
   };
-  const at = (fn: string, layer: number): KvCache => {
-    const cache = Number.isInteger(layer) && caches[owner[layer] ?? -1];
+  const cacheOfLayer = (fn: string, layer: number): KvCache => {
+    const cache = Number.isInteger(layer) && caches[cacheIndex[layer] ?? -1];
     if (cache) return cache;
     return checks(fn).refuse({
       argument: "layer",
       received: layer,
-      expected: `a layer from 0 to ${owner.length - 1}`,
+      expected: `a layer from 0 to ${cacheIndex.length - 1}`,
       fix: "make the mixture with a cache for each layer of the model.",
     });
   };
   const { unrotatedKeys } = caches.find((cache) => cache.unrotatedKeys !== undefined) ?? {};
   return {
     ...(unrotatedKeys !== undefined && { unrotatedKeys }),
-    numLayers: owner.length,
-    update: (layer, key, value, query) => at("update", layer).update(own[layer]!, key, value, query),
-    read: (layer) => at("read", layer).read(own[layer]!),
-    state: (layer) => at("state", layer).state(own[layer]!),
-    advance: (layer, state, tokens) => at("advance", layer).advance(own[layer]!, state, tokens),
+    numLayers: cacheIndex.length,
+    update: (layer, key, value, query) =>
+      cacheOfLayer("update", layer).update(layerIndex[layer]!, key, value, query),
+    read: (layer) => cacheOfLayer("read", layer).read(layerIndex[layer]!),
+    state: (layer) => cacheOfLayer("state", layer).state(layerIndex[layer]!),
+    advance: (layer, state, tokens) =>
+      cacheOfLayer("advance", layer).advance(layerIndex[layer]!, state, tokens),
     get length() {
       return lengths().reduce((a, b) => Math.max(a, b), 0);
     },
@@ -119,36 +128,36 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
     },
     crop(length) {
       const kept = croppedLengths(length, lengths());
-      onForksFirst((cache) => {
+      changeAllOrNone((cache) => {
         if (cache.lengths.length > 0) cache.crop(kept);
       });
     },
     discard(start, end) {
-      onForksFirst((cache) => cache.discard(start, end));
+      changeAllOrNone((cache) => cache.discard(start, end));
     },
     fork: () =>
       mixed(
         caches.map((cache) => cache.fork()),
-        owner,
-        own,
+        cacheIndex,
+        layerIndex,
       ),
     reorder(ids) {
-      every((cache) => cache.reorder(ids));
+      changeFilled((cache) => cache.reorder(ids));
     },
     repeat(times) {
-      every((cache) => cache.repeat(times));
+      changeFilled((cache) => cache.repeat(times));
     },
     reset() {
       for (const cache of caches) cache.reset();
     },
     save: () =>
       writeSaved(
-        mixedForm(owner),
+        mixedFormat(cacheIndex),
         caches.map((cache) => ({ tensors: { file: tensor(cache.save()) }, numbers: {} })),
       ),
     restore(bytes, device) {
-      const saved = readSaved(mixedForm(owner), bytes, caches.length, undefined);
-      onForksFirst((cache, i) => {
+      const saved = readSaved(mixedFormat(cacheIndex), bytes, caches.length, undefined);
+      changeAllOrNone((cache, i) => {
         const file = saved[i]?.tensors["file"];
         if (file?.dtype !== "uint8")
           refuseSaved(`${i}.file`, file?.dtype, "the bytes of a cache of its own", "restore another copy.");
@@ -158,4 +167,4 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
   };
 }
 
-const mixedForm = (owner: readonly number[]) => `mixed ${owner.join()}`;
+const mixedFormat = (cacheIndex: readonly number[]) => `mixed ${cacheIndex.join()}`;

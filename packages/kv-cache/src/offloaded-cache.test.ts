@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "qkv-offload-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each([1, 2])(
-  "model: any sequence of operations, with %i layers in memory; no file is left",
+  "model-based: any sequence of operations agrees with the model, with %i layers in memory; no file is left",
   (layersInMemory) => {
     const make = () => offloadedCache({ folder, numLayers: layers, layersInMemory });
     checkAgainstModel({ name: "offloaded", make }, Number(process.env["QKV_SEQUENCES"] ?? 300));
@@ -20,7 +20,7 @@ test.each([1, 2])(
   },
 );
 
-test("memory holds the layers at work; the files hold what a growing cache holds", () => {
+test("`bytes` counts only the layers in memory, and reading gives what a growing cache gives", () => {
   const cache = offloadedCache({ folder, numLayers: 4, layersInMemory: 2 });
   const growing = growingCache({ numLayers: 4 });
   for (let t = 0; t < 3; t++)
@@ -35,7 +35,7 @@ test("memory holds the layers at work; the files hold what a growing cache holds
   expect([cache.bytes, readdirSync(folder).length]).toEqual([0, 0]);
 });
 
-test("the layer that was used least recently leaves memory, not the one that came first", () => {
+test("the least recently used layer is evicted from memory, not the first one", () => {
   const cache = offloadedCache({ folder, numLayers: 3, layersInMemory: 2 });
   const [long, short] = [64, 1].map((T) => randn([1, 1, T, 4], { seed: T })) as [Tensor, Tensor];
   cache.update(0, long, long);
@@ -49,7 +49,7 @@ test("the layer that was used least recently leaves memory, not the one that cam
   cache.reset();
 });
 
-test("a folder that is not there is refused, with the fix", () => {
+test("a folder that does not exist is refused, with the fix", () => {
   expect(() => offloadedCache({ folder: join(folder, "gone") })).toThrow(
     /`folder` is ".*gone", expected a folder that is there.\nFix: make it first/,
   );

@@ -16,12 +16,14 @@ export type OffloadedOptions = {
 };
 
 /**
- * A cache whose tokens are on disk, layer by layer, and in memory only for the layers in use: for texts longer than the
- * memory, in Node. An update writes only the new tokens; a layer that returns to memory is read completely.
+ * A cache that stores every token on disk, in one file per layer, and holds only the most recently used layers in memory: for
+ * contexts that do not fit in memory, in Node. An update writes only the new tokens; a layer that returns to memory is read
+ * completely.
  *
- * `bytes` are those in memory. `reset` deletes the files: do it with each fork that is done.
+ * `bytes` counts the memory, not the files. `reset` deletes the files: call it on the cache and on each fork when they are no
+ * longer used.
  *
- * @throws {ArgumentError} If the folder is not there, or a number is not a whole one of at least 1.
+ * @throws {ArgumentError} If the folder does not exist, or a number is not a whole number of at least 1.
  *
  * @example
  * ```ts

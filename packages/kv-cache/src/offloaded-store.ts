@@ -4,27 +4,28 @@ import { contiguousStore, doubling } from "./contiguous-store.js";
 import type { KeyValueStore } from "./layer-store.js";
 import { tokenFile, type TokenFile } from "./token-file.js";
 
-/** The layers that are in memory: the most recently used ones (LRU). */
+/** The layers in memory: the most recently used ones (LRU). */
 export type ResidentLayers = {
   /** Marks a layer as used, and evicts the least recently used ones beyond the limit. */
   use(layer: { evict(): void }): void;
+  /** Removes a layer from the list without evicting it. */
   forget(layer: { evict(): void }): void;
 };
 
 /** Keeps at most `limit` layers in memory. */
 export function residentLayers(limit: number): ResidentLayers {
-  const inside = new Set<{ evict(): void }>();
+  const leastRecentlyUsed = new Set<{ evict(): void }>();
   return {
     use(layer) {
-      inside.delete(layer);
-      inside.add(layer);
-      for (const oldest of inside) {
-        if (inside.size <= limit) return;
-        inside.delete(oldest);
+      leastRecentlyUsed.delete(layer);
+      leastRecentlyUsed.add(layer);
+      for (const oldest of leastRecentlyUsed) {
+        if (leastRecentlyUsed.size <= limit) return;
+        leastRecentlyUsed.delete(oldest);
         oldest.evict();
       }
     },
-    forget: (layer) => void inside.delete(layer),
+    forget: (layer) => void leastRecentlyUsed.delete(layer),
   };
 }
 
@@ -34,31 +35,31 @@ type State = {
   device: Device | undefined;
 };
 
-/** One layer with its tokens on disk, and in memory too while it is among the most recently used ones. */
+/** Stores the tokens of one layer on disk, and also in memory while the layer is one of the most recently used ones. */
 export function offloadedStore(
   folder: string,
   memory: ResidentLayers,
   initial: State = { file: undefined, lengths: [], device: undefined },
 ): KeyValueStore {
   let { file, lengths, device } = initial;
-  let inner: KeyValueStore | undefined;
+  let inMemory: KeyValueStore | undefined;
   const self = {
     evict() {
-      inner?.clear();
-      inner = undefined;
+      inMemory?.clear();
+      inMemory = undefined;
     },
   };
-  /** The layer in memory; read from disk if it is not. */
+  /** Returns the store in memory, and reads it from disk if it was evicted. */
   const loaded = (): KeyValueStore => {
-    if (!inner) {
-      inner = contiguousStore(doubling);
+    if (!inMemory) {
+      inMemory = contiguousStore(doubling);
       if (file) {
         const tensors = file.tokens.read(Math.max(0, ...lengths), device!);
-        inner = inner.fromSaved({ tensors, numbers: { lengths } });
+        inMemory = inMemory.fromSaved({ tensors, numbers: { lengths } });
       }
     }
     memory.use(self);
-    return inner;
+    return inMemory;
   };
   const releaseFile = () => {
     if (!file) return;
@@ -66,8 +67,8 @@ export function offloadedStore(
     if (file.owners === 0) file.tokens.remove();
     file = undefined;
   };
-  /** A file that nobody else holds, for tokens like these. */
-  const ownFile = (key: Tensor, value: Tensor): TokenFile => {
+  /** Returns the file of this store for writing: a copy if forks share it, a new one if there is none yet. */
+  const writableFile = (key: Tensor, value: Tensor): TokenFile => {
     if (file && file.owners > 1) {
       const tokens = file.tokens.copy();
       releaseFile();
@@ -77,12 +78,12 @@ export function offloadedStore(
     file ??= { tokens: tokenFile(folder, { batches, heads, keyDim, valueDim: value.shape[3]! }), owners: 1 };
     return file.tokens;
   };
-  /** Writes all tokens in memory to a file of its own. */
+  /** Writes all tokens in memory to a new file. */
   const rewrite = (): void => {
     const saved = loaded().save()!;
     const { key, value } = saved.tensors as { key: Tensor; value: Tensor };
     releaseFile();
-    ownFile(key, value).write(new Array<number>(key.shape[0]!).fill(0), key, value);
+    writableFile(key, value).write(new Array<number>(key.shape[0]!).fill(0), key, value);
   };
 
   return {
@@ -99,13 +100,13 @@ export function offloadedStore(
       return Math.max(0, ...lengths);
     },
     get bytes() {
-      return inner?.bytes ?? 0;
+      return inMemory?.bytes ?? 0;
     },
     append(key, value): KeyValues {
       device = key.device;
       const starts = file ? lengths : new Array<number>(key.shape[0]!).fill(0);
       const read = loaded().append(key, value);
-      ownFile(key, value).write(starts, key, value);
+      writableFile(key, value).write(starts, key, value);
       lengths = starts.map((n) => n + key.shape[2]!);
       return read;
     },
@@ -113,7 +114,7 @@ export function offloadedStore(
     checkCrop: () => undefined,
     crop(kept) {
       lengths = kept;
-      inner?.crop(kept);
+      inMemory?.crop(kept);
     },
     fork() {
       if (file) file.owners += 1;
@@ -121,9 +122,9 @@ export function offloadedStore(
     },
     selectBatches(ids) {
       if (!file) return;
-      const own = loaded();
-      own.selectBatches(ids);
-      lengths = own.lengths;
+      const store = loaded();
+      store.selectBatches(ids);
+      lengths = store.lengths;
       rewrite();
     },
     clear() {
@@ -134,7 +135,7 @@ export function offloadedStore(
     },
     save: () => (file ? loaded().save() : undefined),
     fromSaved({ tensors, numbers }) {
-      // Checked against what is here, if anything is.
+      // Checks the saved layer against the current one, if this store is not empty.
       loaded().fromSaved({ tensors, numbers }).clear();
       const { key, value } = tensors as { key: Tensor; value: Tensor };
       const [batches, heads, , keyDim] = key.shape as [number, number, number, number];

@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import type { LayerMethods } from "./layered-cache.js";
 
-/** Refuses a method for what a kind of cache does not hold. */
+/** Refuses a method that this kind of cache does not support. */
 function refuse(fn: string, received: string, expected: string, fix: string): never {
   return checks(fn).refuse({ argument: "cache", received, expected, fix });
 }
@@ -21,13 +21,13 @@ const notKeys = (fn: string) =>
     "give this layer a `growingCache()`; `mixedCache([…])` holds it beside the other layers.",
   );
 
-/** The methods of states, in caches of keys and values. */
+/** The methods for states in caches of keys and values: both throw an error. */
 export const refuseStates: Pick<LayerMethods, "state" | "advance"> = {
   state: () => notStates("state"),
   advance: () => notStates("advance"),
 };
 
-/** The methods of keys and values, in caches of states. */
+/** The methods for keys and values in caches of states: both throw an error. */
 export const refuseKeyValues: Pick<LayerMethods, "update" | "read"> = {
   update: () => notKeys("update"),
   read: () => notKeys("read"),

@@ -3,8 +3,8 @@ import type { RowLayout } from "./row-layout.js";
 import { zeroBuffer } from "./shared-tensors.js";
 
 /**
- * Pages that caches allocate and release. A page is the same range of tokens in every layer; each holder counts as an
- * owner, and a page without owners is free.
+ * Pages that caches allocate and release. A page index refers to the same tokens in every layer. Pages are reference-counted:
+ * each cache, sequence and prefix tree that uses a page is an owner, and a page without owners is free.
  */
 export type PagePool = {
   readonly pages: number;
@@ -14,34 +14,35 @@ export type PagePool = {
   readonly layout: RowLayout;
   /** Keys `[pages, Hkv, pageLength, D]` and values of each layer, allocated with its first tokens. */
   readonly layers: ({ readonly key: Tensor; readonly value: Tensor } | undefined)[];
-  /** Pages that can be allocated: free ones, and those that only the prefix tree still holds. */
+  /** Number of pages that can be allocated: free ones, and those whose only owner is the prefix tree. */
   readonly available: number;
   readonly bytes: number;
   /** True if `count` pages can be allocated. */
   canAllocate(count: number): boolean;
+  /** Number of owners of a page. */
   refCount(page: number): number;
-  /** Allocates a page, with one owner. There must be a free one. */
+  /** Allocates a page with one owner, and returns its index. Call it only if `canAllocate(1)`. */
   allocate(): number;
-  /** One more owner. */
+  /** Adds an owner. */
   retain(page: number): void;
-  /** One owner less. */
+  /** Removes an owner. */
   release(page: number): void;
   /** Copies the tokens of page `from` to page `to`, in all layers. */
   copy(from: number, to: number): void;
-  /** Makes the buffers of a layer for rows of its layout, if there are none, and moves them to the device of the rows. */
+  /** Creates the buffers of a layer if there are none, for rows like `key` and `value`, and moves them to their device. */
   ensureBuffers(layer: number, key: Tensor, value: Tensor): void;
-  /** Pages that can be evicted when none is free: their number, and the eviction of one. */
+  /** Pages that can be evicted if none is free, set by the prefix tree: their number, and a function that evicts one. */
   evictable: { count(): number; evict(): void } | undefined;
 };
 
-/** A pool of free pages. */
+/** Creates a pool whose pages are all free. */
 export function pagePool(
   sizes: { pages: number; pageLength: number; numLayers: number },
   layout: RowLayout,
 ): PagePool {
   const { pages, pageLength, numLayers } = sizes;
   const owners: number[] = [];
-  // Pages from `nextUnused` on were never allocated: they need no free list, however many there are.
+  // Pages from `nextUnused` on have never been allocated, and are not in the free list: a large pool costs nothing in advance.
   let nextUnused = 0;
   const freeList: number[] = [];
   const free = () => freeList.length + pages - nextUnused;

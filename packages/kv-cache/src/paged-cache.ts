@@ -3,7 +3,7 @@ import type { HalfType } from "@qkv/tensor";
 import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { pagePool, type PagePool } from "./page-pool.js";
 import { emptyState, createPagedCache, type PagedCache } from "./create-paged-cache.js";
-import { storedAs } from "./row-layout.js";
+import { layoutWithType } from "./row-layout.js";
 
 export type PagedOptions = {
   /** Pages of the pool, shared by this cache and its forks. */
@@ -17,14 +17,14 @@ export type PagedOptions = {
 };
 
 /**
- * A cache in pages, as an operating system's memory: a table says of each batch which pages hold its tokens, in any
- * order, and attention reads through it. Nothing is ever moved to make room. Forks and repeated batches share pages, and
- * copy one only when they write to it.
+ * A cache that stores tokens in pages, like the virtual memory of an operating system: a block table lists the pages of each
+ * sequence, which may be anywhere in the pool, and attention reads through the table. Tokens never have to be moved. Forks
+ * and repeated sequences share pages, and copy a page only when they write to it.
  *
- * The pool belongs to the cache and its forks. `reset` gives a cache's pages back; do it with each fork that is done.
+ * The cache and its forks share one pool. `reset` releases the pages of a cache: call it on each fork that is no longer used.
  *
- * @throws {ArgumentError} If an option is not a whole number of at least 1, `dtype` is not one of 16 bits, or pages hold more than 2^31 tokens; and
- *   from `update`, which then changes nothing, when the pool has no pages left.
+ * @throws {ArgumentError} If an option is not a whole number of at least 1, `dtype` is not one of 16 bits, or the pool has more
+ *   than 2^31 tokens; and from `update`, which then changes nothing, when the pool has no pages left.
  * @see "Efficient Memory Management for Large Language Model Serving with PagedAttention" (2023), arXiv:2309.06180
  *
  * @example
@@ -47,7 +47,7 @@ export function pagedCache(options: PagedOptions): PagedCache {
   return createPagedCache(emptyState(createPool("pagedCache", options)));
 }
 
-/** The pool that options ask for. */
+/** Creates the pool of a paged cache from its options. `fn`: the function that errors name. */
 export function createPool(fn: string, options: PagedOptions): PagePool {
   const check = checks(fn);
   const {
@@ -59,9 +59,9 @@ export function createPool(fn: string, options: PagedOptions): PagePool {
   checkCacheOptions(fn, numLayers);
   checkHalfType(fn, dtype);
   check.whole({ pageLength }, { min: 1, unit: "tokens", fix: "16 is usual." });
-  // More tokens than that have no place in one buffer, whatever the size of a head.
+  // No array can hold more than 2^31 tokens, whatever the size of a head.
   const max = Math.floor(2 ** 31 / pageLength);
   const fix = "divide the maximum number of tokens to store by the page length.";
   check.whole({ pages }, { min: 1, max, unit: "pages", fix });
-  return pagePool({ pages, pageLength, numLayers }, storedAs(dtype));
+  return pagePool({ pages, pageLength, numLayers }, layoutWithType(dtype));
 }

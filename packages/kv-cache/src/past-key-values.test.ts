@@ -29,13 +29,13 @@ test.each(caches)("keys and values exported from one cache continue in another (
   const other = growingCache({ numLayers: 2 });
   fromPastKeyValues(other, past);
   expect(other.save()).toEqual(cache.save());
-  // A run returns all tokens; those that the cache has are not taken twice.
+  // The runtime returns all tokens; those that the cache already has are not appended again.
   for (const layer of [0, 1]) other.update(layer, ...token(2, layer + 5));
   fromPastKeyValues(cache, toPastKeyValues(other));
   expect([cache.length, cache.save()]).toEqual([9, other.save()]);
 });
 
-test("what is held in 16 bits is handed over in float32", () => {
+test("keys and values stored in 16 bits are exported in float32", () => {
   const cache = rollingCache({ windowSize: 8, dtype: "float16" });
   const [key, value] = token(7, 1);
   cache.update(0, key, value);
@@ -43,7 +43,7 @@ test("what is held in 16 bits is handed over in float32", () => {
   expect(past["past_key_values.0.key"]!.data).toEqual(cast(cast(key, "float16"), "float32").data);
 });
 
-test("tensors are made as a runtime makes them, under its names", () => {
+test("tensors are created by `makeTensor` and named by `names`", () => {
   class Own {
     constructor(
       readonly type: string,
@@ -65,7 +65,7 @@ test("tensors are made as a runtime makes them, under its names", () => {
 });
 
 test.each(["layer", "head"] as const)(
-  "tokens kept per %s are handed over in order, and no free slot is",
+  "tokens kept per %s are exported in order of position, without free slots",
   (keptPer) => {
     const score: EvictionScore = {
       ...{ name: "first numbers", queryWindow: 0, accumulates: false },
@@ -82,7 +82,7 @@ test.each(["layer", "head"] as const)(
     ] as const) {
       const { data, dims } = past[`past_key_values.0.${side}`]!;
       expect(dims).toEqual([2, 3, 4, x.shape[3]]);
-      // By the definition: the last token, and the three of the others whose keys begin with the largest numbers.
+      // By definition: the last token, and the three others with the largest first number of the key.
       const key = all[0].toNested() as number[][][][];
       const rows = (x.toNested() as number[][][][]).map((heads, b) =>
         heads.map((own, h) => {
@@ -99,7 +99,7 @@ test.each(["layer", "head"] as const)(
   },
 );
 
-test("a ring is handed over in order, int8 as numbers", () => {
+test("a ring buffer is exported in order of position, and int8 codes are dequantized", () => {
   const [ring, int8] = [rollingCache({ windowSize: 4 }), quantizedCache({ groupSize: 2, residualLength: 1 })];
   for (let t = 0; t < 10; t++) for (const cache of [ring, int8]) cache.update(0, ...token(1, t));
   const last = toPastKeyValues(ring)["past_key_values.0.key"]!;

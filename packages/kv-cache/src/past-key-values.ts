@@ -10,28 +10,29 @@ import {
 import type { KvCache } from "./cache.js";
 import { isCache } from "./check-change.js";
 
-/** A tensor as ONNX Runtime and transformers.js have it. */
+/** A tensor of ONNX Runtime or transformers.js. */
 export type RuntimeTensor = {
   readonly type: string;
   readonly data: unknown;
   readonly dims: readonly number[];
 };
 
-/** Name of a layer's keys or values in such a runtime. */
+/** Returns the name of a layer's keys or values in the inputs or outputs of a runtime. */
 export type PastKeyValueNames = (layer: number, side: "key" | "value") => string;
 
-/** Makes a runtime's tensor: `(type, data, dims) => new Tensor(type, data, dims)`. */
+/** Creates a tensor of a runtime: `(type, data, dims) => new ort.Tensor(type, data, dims)`. */
 export type MakeTensor<T> = (type: "float32", data: Float32Array, dims: number[]) => T;
 
 /**
- * The content of a cache as the `past_key_values` of a runtime: for each layer a tensor of keys and one of values, `[B, Hkv,
- * tokens, D]`, copied together in order of position. Batches must be of one length; keys are as the cache stores them.
+ * Exports a cache as the `past_key_values` of a runtime: for each layer one tensor of keys and one of values,
+ * `[B, Hkv, tokens, D]` in float32, copied in order of position. All sequences must have the same length. Keys are exported as
+ * stored, rotated or not.
  *
- * The constructor of ONNX Runtime's tensors and of those of transformers.js take the same three arguments.
+ * The constructors of `Tensor` in ONNX Runtime and in transformers.js take the same three arguments.
  *
  * @param makeTensor - Default: plain objects `{ type, data, dims }`.
  * @param names - Default: those of Hugging Face's exports, `past_key_values.0.key`.
- * @throws {ArgumentError} If the cache is empty, or its batches differ in length.
+ * @throws {ArgumentError} If the cache is empty, or its sequences differ in length.
  *
  * @example
  * ```ts
@@ -66,21 +67,21 @@ export function toPastKeyValues<T = RuntimeTensor>(
   }
   const past: Record<string, T> = {};
   for (let layer = 0; layer < cache.numLayers; layer++) {
-    const held = cache.read(layer);
+    const keyValues = cache.read(layer);
     for (const side of ["key", "value"] as const) {
       const x = concat(
-        floatKeyValues(held)[side].map((part) => denseSegment(part, lengths.length)),
+        floatKeyValues(keyValues)[side].map((segment) => denseSegment(segment, lengths.length)),
         2,
       );
-      const ordered = inOrder(x, held.positions);
+      const ordered = sortByPosition(x, keyValues.positions);
       past[names(layer, side)] = makeTensor("float32", Float32Array.from(ordered.data), [...ordered.shape]);
     }
   }
   return past;
 }
 
-/** The tokens of `[B, Hkv, S, D]` in order of position, without free slots. Each head holds as many. */
-function inOrder(x: Tensor, positions: KeyValues["positions"]): Tensor {
+/** Sorts the tokens of `[B, Hkv, S, D]` by position, and drops free slots. All heads must hold equally many tokens. */
+function sortByPosition(x: Tensor, positions: KeyValues["positions"]): Tensor {
   if ("start" in positions) return x;
   const [B, heads, S] = x.shape as [number, number, number];
   const orders = keyPositions(positions, S).map((own) => {
@@ -99,12 +100,12 @@ function inOrder(x: Tensor, positions: KeyValues["positions"]): Tensor {
 }
 
 /**
- * Appends keys and values computed by a runtime: the tokens of its `present` tensors that the cache does not have yet are
- * appended, layer by layer; all of them to an empty cache.
+ * Appends the keys and values that a runtime has computed: those tokens of its `present` tensors that the cache does not have
+ * yet, which are all of them if the cache is empty.
  *
  * @param present - Tensors by name, `[B, Hkv, tokens, D]` of float32, on the CPU.
- * @param names - Default: those of Hugging Face's exports, `present.0.key`, or `past_key_values.0.key` where there are
- *   none of them.
+ * @param names - Default: those of Hugging Face's exports, `present.0.key`, or `past_key_values.0.key` if there is no such
+ *   name.
  * @throws {ArgumentError} If a tensor is missing, is not float32, or has fewer tokens than the cache.
  *
  * @example
@@ -130,7 +131,7 @@ export function fromPastKeyValues(
   check.each({ present }, (value) => typeof value === "object" && value !== null, "tensors by name", fix);
   check.type({ names }, "function");
   const { length, numLayers } = cache;
-  // All are checked before the first is appended.
+  // All layers are checked before the first is appended, so an error changes nothing.
   const layers = Array.from({ length: numLayers }, (_, layer) =>
     (["key", "value"] as const).map((side) => appendedTokens(names(layer, side), present, length)),
   );

@@ -5,7 +5,7 @@ export function allEqual(numbers: readonly number[]): boolean {
   return numbers.every((n) => n === numbers[0]);
 }
 
-/** Positions of keys without gaps, counted from 0 and padded with -1 to the longest batch. */
+/** Positions 0, 1, 2, … of sequences of these lengths: `{ start: 0 }`, or `[B, S]` with shorter sequences padded with -1. */
 export function contiguousPositions(lengths: readonly number[]): KeyValues["positions"] {
   if (allEqual(lengths)) return { start: 0 };
   const S = Math.max(...lengths);
@@ -14,7 +14,7 @@ export function contiguousPositions(lengths: readonly number[]): KeyValues["posi
   );
 }
 
-/** Positions of all batches in the form of `KeyValues`: a start, one row for all, or one row each. */
+/** Rows of positions, one per sequence or head, in the form of `KeyValues`: a start, one row if all are equal, or all rows. */
 export function mergePositions(rows: readonly (readonly number[])[]): KeyValues["positions"] {
   const [first = []] = rows;
   const same = rows.every((row) => row.every((position, s) => position === first[s]));
@@ -24,15 +24,15 @@ export function mergePositions(rows: readonly (readonly number[])[]): KeyValues[
   return Int32Array.from(first);
 }
 
-/** Positions counted within the cache, 0, 1, 2, …, in order of the original positions (StreamingLLM). */
+/** Replaces positions in the sequence by ranks in the cache, 0, 1, 2, …, as in StreamingLLM. `keys`: number of stored keys, S. */
 export function positionsInCache(positions: KeyValues["positions"], keys: number): KeyValues["positions"] {
   if ("start" in positions) return { start: 0 };
   const rows = positions.length / keys;
   return mergePositions(
     Array.from({ length: rows }, (_, b) => {
-      const own = positions.subarray(b * keys, (b + 1) * keys);
-      const sorted = own.filter((position) => position >= 0).sort();
-      return Array.from(own, (position) => (position < 0 ? -1 : sorted.indexOf(position)));
+      const row = positions.subarray(b * keys, (b + 1) * keys);
+      const sorted = row.filter((position) => position >= 0).sort();
+      return Array.from(row, (position) => (position < 0 ? -1 : sorted.indexOf(position)));
     }),
   );
 }

@@ -6,16 +6,17 @@ import { prefixCache, type PrefixCache } from "./prefix-cache.js";
 import { rollingCache } from "./rolling-cache.js";
 import { stateCache } from "./state-cache.js";
 
-/** Runs a prompt: matches its prefix, computes the rest, inserts it. Returns the number of cached tokens. */
+/** Runs a prompt: matches its prefix, appends the remaining tokens, inserts all. Returns the number of matched tokens. */
 function ask(cache: PrefixCache, ids: readonly number[]): number {
-  const known = cache.matchPrefix(ids);
-  const rest = ids.slice(known);
-  const x = tensor(rest, { shape: [1, 1, rest.length, 1] });
+  const matched = cache.matchPrefix(ids);
+  const rest = ids.slice(matched);
+  const x = tensor(rest, { shape: [1, 1, rest.length, 1] }); // the key of a token is its id
   cache.update(0, x, x);
   cache.insertPrefix(ids);
-  return known;
+  return matched;
 }
 const keys = (cache: PrefixCache) => [...denseSegment(cache.read(0).key[0]!, 1).data];
+/** Token ids of a text: one per letter. */
 const text = (letters: string) => [...letters].map((letter) => letter.charCodeAt(0));
 
 test("prefixes match in full pages, and one token is always left to compute", () => {
@@ -36,7 +37,7 @@ test("ids whose digits join to the same text are different prefixes", () => {
   expect(cache.matchPrefix([12, 3, 4])).toBe(0);
 });
 
-test("two at once share pages, and what one writes the other does not see", () => {
+test("a cache and its fork share the pages of a prefix, and neither sees what the other writes", () => {
   const cache = prefixCache({ pages: 20, pageLength: 2 });
   ask(cache, text("abcdef"));
   const other = cache.fork();
@@ -44,7 +45,7 @@ test("two at once share pages, and what one writes the other does not see", () =
   expect(keys(cache)).toEqual(text("abcdef"));
   expect(keys(other)).toEqual(text("abcdQRST"));
   expect(other.table[0]!.slice(0, 2)).toEqual(cache.table[0]!.slice(0, 2));
-  // A crop into a remembered page, and another end: the page itself stays as it was.
+  // The cache is cropped within a page of the tree and continued differently: the page in the tree is not changed.
   cache.crop(3);
   const y = tensor(text("zz"), { shape: [1, 1, 2, 1] });
   cache.update(0, y, y);
@@ -52,18 +53,18 @@ test("two at once share pages, and what one writes the other does not see", () =
   expect(ask(other, text("abcdef!"))).toBe(6);
 });
 
-test("when pages run short, what nobody uses goes, the longest unused first", () => {
+test("when no page is free, unused pages are evicted, the least recently used first", () => {
   const cache = prefixCache({ pages: 6, pageLength: 2 });
   ask(cache, text("aabb"));
   ask(cache, text("ccdd"));
-  ask(cache, text("aabbX")); // used again, so ccdd is the oldest; one page is its own
-  expect(cache.freePages).toBe(3); // one free, two of ccdd to give up
-  ask(cache, text("eeff!")); // needs three, and X was let go: one page more
+  ask(cache, text("aabbX")); // aabb is used again, so ccdd is the least recently used; X takes a page that is not in the tree
+  expect(cache.freePages).toBe(3); // one free page, and two of ccdd that can be evicted
+  ask(cache, text("eeff!")); // needs three pages; X was released, which frees one
   expect(cache.matchPrefix(text("aabb?"))).toBe(4);
-  expect(cache.matchPrefix(text("ccdd?"))).toBe(2); // the end goes before the beginning
+  expect(cache.matchPrefix(text("ccdd?"))).toBe(2); // the end of a prefix is evicted before its beginning
 });
 
-test("pages in use are never given up: the next token is refused, and all is still there", () => {
+test("pages in use are never evicted: the next token is refused, and the content is unchanged", () => {
   const cache = prefixCache({ pages: 3, pageLength: 2 });
   ask(cache, text("aabb"));
   const fork = cache.fork();
@@ -76,19 +77,19 @@ test("pages in use are never given up: the next token is refused, and all is sti
   expect([cache.freePages, cache.prefixPages]).toEqual([3, 0]);
 });
 
-test("what is in use is passed over, however long ago it was asked for", () => {
+test("eviction skips pages in use, even if they are the least recently used", () => {
   const cache = prefixCache({ pages: 5, pageLength: 2 });
-  ask(cache, text("aabb")); // the oldest, and in use until the end
+  ask(cache, text("aabb")); // the least recently used, but in use until the end
   const other = cache.fork();
   ask(other, text("ccdd"));
-  ask(other, text("eeff")); // one page is free, so one of ccdd goes
+  ask(other, text("eeff")); // one page is free, so one of ccdd is evicted
   expect(keys(cache)).toEqual(text("aabb"));
   expect(keys(other)).toEqual(text("eeff"));
   expect(cache.fork().matchPrefix(text("aabb!"))).toBe(4);
   expect([cache.freePages, cache.prefixPages]).toEqual([1, 5]);
 });
 
-test("ids beyond what is held, or of several batches, are refused", () => {
+test("more ids than cached tokens, and a batch of several sequences, are refused", () => {
   const cache = prefixCache({ pages: 8, pageLength: 2 });
   ask(cache, [1, 2, 3]);
   expect(() => cache.insertPrefix([1, 2, 3, 4])).toThrow(
@@ -98,23 +99,23 @@ test("ids beyond what is held, or of several batches, are refused", () => {
   expect(() => cache.insertPrefix([1])).toThrow(/expected a cache of one sequence, and it has 2/);
 });
 
-test("a page that was computed again keeps none in use: pages are never made beyond the pool", () => {
+test("a page that was computed twice can be evicted once: no more pages are allocated than the pool has", () => {
   const cache = prefixCache({ pages: 4, pageLength: 2 });
   ask(cache, text("aabb"));
   const other = cache.fork();
-  ask(other, text("aabb")); // its last page is computed again, for the last token's logits
+  ask(other, text("aabb")); // its last page is computed again, since the model needs the logits of the last token
   const x = tensor(text("cc"), { shape: [1, 1, 2, 1] });
   other.update(0, x, x);
-  other.insertPrefix(text("aabbcc")); // stands after the tree's page of bb, which the first cache lets go
+  other.insertPrefix(text("aabbcc")); // a child of the tree's page of bb, which the first cache releases
   cache.reset();
   expect(cache.freePages).toBe(1); // the tree's page of bb; aa is in use, as are the other's bb and cc
-  cache.update(0, x, x); // evicts it, and what stands after it with it
+  cache.update(0, x, x); // evicts that page together with its descendants
   expect(() => cache.update(0, x, x)).toThrow("tokens that need 1 more pages");
   expect([keys(other), keys(cache)]).toEqual([text("aabbcc"), text("cc")]);
   expect([cache.freePages, cache.prefixPages]).toEqual([0, 1]);
 });
 
-// A hybrid model: the sum of all ids before is the state of its first and last layer, keys are its second.
+// A hybrid model: the state of the first and the last layer is the sum of the ids so far; the keys of the second are the ids.
 const sumOf = (ids: readonly number[]) => ids.reduce((sum, id) => sum + id, 0);
 function compute(cache: PrefixCache, ids: readonly number[]): void {
   if (ids.length === 0) return;
@@ -140,18 +141,18 @@ const hybridCache = (pages = 20, checkpoints?: number) => {
   return prefixCache({ pages, pageLength: 4, layers: [states, "paged", states], ...most });
 };
 
-test("states: a match ends at the last checkpoint, in the middle of a page too, and the rest is computed again", () => {
+test("states: a match ends at the last checkpoint, even within a page, and later tokens are computed again", () => {
   const cache = hybridCache();
   expect(askHybrid(cache, text("You are kind."))).toBe(0);
   expect(askHybrid(cache, text("You are kind. Who?"))).toBe(13);
-  expect(askHybrid(cache, text("You are kind. How far?"))).toBe(13); // pages go on to 14, states do not
+  expect(askHybrid(cache, text("You are kind. How far?"))).toBe(13); // the pages match up to 14, but there is no state there
   expect(askHybrid(cache, text("You are kind. Who? Me?"))).toBe(18);
-  expect(askHybrid(cache, text("You are kind."))).toBe(0); // one token is always left to compute
-  expect(askHybrid(cache, text("You are"))).toBe(0); // the pages are known, a state within them is not
+  expect(askHybrid(cache, text("You are kind."))).toBe(0); // the last token is never matched
+  expect(askHybrid(cache, text("You are"))).toBe(0); // the pages are cached, but no state within them
   expect(askHybrid(cache, text("You are kind!"))).toBe(7);
 });
 
-test("states: a sequence that goes on, is cropped or ends changes no checkpoint, nor does its fork", () => {
+test("states: continuing, cropping or resetting a cache or its fork changes no checkpoint", () => {
   const cache = hybridCache();
   askHybrid(cache, text("abcdef"));
   compute(cache, text("XYZ"));
@@ -170,20 +171,20 @@ test("states: a sequence that goes on, is cropped or ends changes no checkpoint,
   expect(cache.matchPrefix(text("abcdef!"))).toBe(6);
 });
 
-test("states: a checkpoint goes with its page when pages run short, and with the most that the tree may hold", () => {
+test("states: a checkpoint is released with its page, and when there are more than `checkpoints`", () => {
   const short = hybridCache(4);
   askHybrid(short, text("aaaabb"));
   askHybrid(short, text("cccc"));
-  askHybrid(short, text("ddddee")); // needs the pages of the oldest, its end first
+  askHybrid(short, text("ddddee")); // evicts pages of the least recently used prefix, from its end
   expect(short.matchPrefix(text("aaaabb!"))).toBe(0);
   expect(short.matchPrefix(text("cccc!"))).toBe(4);
   const two = hybridCache(20, 2);
   for (const word of ["aaaabb", "cccc", "dd"]) askHybrid(two, text(word));
-  expect(two.prefixPages).toBe(3); // aaaa, cccc, dd: a page that is not full is of no use without its state
+  expect(two.prefixPages).toBe(3); // aaaa, cccc, dd: a partly filled page is removed together with its state
   expect(["aaaabb!", "cccc!", "dd!"].map((word) => two.fork().matchPrefix(text(word)))).toEqual([0, 4, 2]);
 });
 
-test("states: bytes are those of the caches and the tree, and go with clearPrefixes", () => {
+test("states: `bytes` includes the checkpoints of the tree until clearPrefixes", () => {
   const cache = hybridCache();
   const pool = 20 * 4 * 2 * 4;
   const [step, layers] = [4, 2]; // one float a layer
@@ -197,7 +198,7 @@ test("states: bytes are those of the caches and the tree, and go with clearPrefi
   expect([cache.bytes, cache.freePages, cache.prefixPages]).toEqual([pool, 20, 0]);
 });
 
-test("windows and keys that are not in pages are checkpoints as well", () => {
+test("checkpoints include rolling and growing caches", () => {
   const cache = prefixCache({
     ...{ pages: 9, pageLength: 2 },
     layers: ["paged", rollingCache({ windowSize: 3 }), growingCache()],
@@ -213,12 +214,12 @@ test("windows and keys that are not in pages are checkpoints as well", () => {
   append(text("f"));
   const held = [0, 2].map((layer) => [...denseSegment(cache.read(layer).key[0]!, 1).data]);
   expect(held).toEqual([text("abcdef"), text("abcdef")]);
-  const next = cache.read(1); // as a token after them sees it
+  const next = cache.read(1); // what the next token sees
   expect(next.positions).toEqual({ start: 4 });
   expect([...denseSegment(next.key[0]!, 1).data]).toEqual(text("ef"));
 });
 
-test("ids of which a layer has no state are refused, and change nothing", () => {
+test("ids after whose last token a layer has no state are refused, and change nothing", () => {
   const cache = hybridCache();
   compute(cache, text("abcd"));
   compute(cache, text("efg"));

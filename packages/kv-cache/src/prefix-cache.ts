@@ -14,35 +14,35 @@ import { prefixTree, type PrefixTree } from "./prefix-tree.js";
 
 export type PrefixOptions = PagedOptions & {
   /**
-   * For each layer of a hybrid model `"paged"`, or the cache that holds it: `[states, "paged", states, "paged"]`. The caches
-   * belong to the prefix cache from then on, as those of `mixedCache` do. Default: all of `numLayers` layers are in pages.
+   * The cache of each layer of a hybrid model, or `"paged"`: `[states, "paged", states, "paged"]`. As with `mixedCache`, the
+   * caches must not be used directly afterwards. Default: all `numLayers` layers are paged.
    */
   layers?: readonly (KvCache | "paged")[];
   /**
-   * The most checkpoints of the caches in `layers` that the prefix tree holds; beyond, the least recently used is released.
-   * Default: one for each page.
+   * Largest number of checkpoints of the caches in `layers` that the prefix tree holds. Beyond it, the least recently used
+   * checkpoint is released. Default: the number of pages.
    */
   checkpoints?: number;
 };
 
-/** A paged cache that reuses what was computed for the same prefix. */
+/** A paged cache that reuses the keys and values of prefixes that were computed before. */
 export type PrefixCache = Omit<PagedCache, "fork"> & {
   /**
-   * Starts another sequence: releases the pages of the last one and takes those of the longest prefix of `ids`
-   * that is in the tree. At least one token is left to compute, since its logits give the next token.
+   * Starts another sequence: releases the pages of the current one, and shares those of the longest cached prefix of `ids`.
+   * The last token of `ids` is never part of the match: the model must compute it, since its logits give the next token.
    *
-   * @returns Number of tokens that are cached already: pass `ids.slice(thatNumber)` to the model.
+   * @returns Number of cached tokens, n: pass `ids.slice(n)` to the model.
    */
   matchPrefix(ids: readonly number[]): number;
   /**
-   * Adds the tokens that the cache holds to the prefix tree: in full pages, and with `layers` up to the last token, of which
-   * it stores a checkpoint.
+   * Adds the cached tokens to the prefix tree: all full pages, and with `layers` also a checkpoint of the other caches after
+   * the last token of `ids`.
    *
-   * @param ids - Ids of the cached tokens, from the first on. A cache cannot check them against its keys: wrong ids
-   *   corrupt the tree.
+   * @param ids - Ids of the cached tokens, from the first on. They cannot be checked against the keys: wrong ids corrupt the
+   *   tree.
    */
   insertPrefix(ids: readonly number[]): void;
-  /** Removes all prefixes; pages in use stay with the caches that use them. */
+  /** Removes all prefixes from the tree. Pages that a cache uses stay allocated. */
   clearPrefixes(): void;
   /** Pages that the prefix tree holds. */
   readonly prefixPages: number;
@@ -54,15 +54,16 @@ export type PrefixCache = Omit<PagedCache, "fork"> & {
  * conversation) are computed once. Prefixes are matched by full pages in a radix tree; when pages run short, those that
  * no cache uses are evicted, the least recently used first.
  *
- * One sequence at a time goes through one cache; `fork` gives another with the same pool and index.
+ * A cache holds one sequence at a time; `fork` returns another cache with the same pool and prefix tree.
  *
- * In a hybrid model, `layers` names the caches of layers whose tokens are not in pages: states, windows, latents.
- * `insertPrefix` forks them as a checkpoint at the end of its tokens, whether a page ends there or not. A match ends at the
- * last checkpoint, where every layer has what it needs; what follows is computed again. A checkpoint goes with its page,
- * or when there are more than `checkpoints`. It holds what a fork holds: the state and those to which `crop` goes back.
+ * In a hybrid model, `layers` lists the caches of the layers that are not paged: states, windows, latents. `insertPrefix`
+ * stores forks of them as a checkpoint after the last of its tokens, which need not be the end of a page. A match ends at the
+ * last checkpoint on its path, since only there every layer can continue; later tokens are computed again. A checkpoint is
+ * released together with its page, or when there are more than `checkpoints`. It holds all that a fork holds, including the
+ * states to which `crop` can go back.
  *
- * @throws {ArgumentError} As {@link pagedCache} and {@link mixedCache}; from `insertPrefix` where `ids` are more than the
- *   cache holds, it holds several batches, or a layer has no state at their end.
+ * @throws {ArgumentError} As {@link pagedCache} and {@link mixedCache}; from `insertPrefix` if there are more `ids` than cached
+ *   tokens, the batch has several sequences, or a layer has no state after the last of the `ids`.
  * @see "SGLang: Efficient Execution of Structured Language Model Programs" (2023), arXiv:2312.07104
  *
  * @example
@@ -98,9 +99,9 @@ export function prefixCache(options: PrefixOptions): PrefixCache {
     const pool = createPool("prefixCache", sizes);
     return createPrefixCache({
       state: emptyState(pool),
-      beside: [],
+      otherCaches: [],
       tree: prefixTree(pool),
-      join: (paged) => paged,
+      combine: (paged) => paged,
     });
   }
   const caches = checkLayers(layers, sizes.numLayers);
@@ -108,32 +109,34 @@ export function prefixCache(options: PrefixOptions): PrefixCache {
   const pool = createPool("prefixCache", { ...sizes, numLayers });
   if (checkpoints !== undefined) check.whole({ checkpoints }, { min: 1, unit: "checkpoints" });
   const tree = prefixTree<readonly KvCache[]>(pool, {
-    most: checkpoints ?? pages,
+    limit: checkpoints ?? pages,
     release: resetAll,
   });
-  const join: Held["join"] = (paged, beside) =>
+  const combine: PrefixCacheParts["combine"] = (paged, otherCaches) =>
     mixture(
       "prefixCache",
-      layers.map((layer) => (layer === "paged" ? paged : beside[caches.indexOf(layer)]!)),
+      layers.map((layer) => (layer === "paged" ? paged : otherCaches[caches.indexOf(layer)]!)),
     );
-  return createPrefixCache({ state: emptyState(pool), beside: caches, tree, join });
+  return createPrefixCache({ state: emptyState(pool), otherCaches: caches, tree, combine });
 }
 
-/** Pages, the caches of layers that are not in pages, and their checkpoints. */
-type Held = {
+/** Parts of a prefix cache. */
+type PrefixCacheParts = {
+  /** Block tables of the paged layers. */
   readonly state: PagedState;
-  readonly beside: readonly KvCache[];
+  /** Caches of the layers that are not paged. */
+  readonly otherCaches: readonly KvCache[];
   readonly tree: PrefixTree<readonly KvCache[]>;
-  /** The cache of all layers. */
-  join(paged: PagedCache, beside: readonly KvCache[]): KvCache;
+  /** Combines the paged cache and the others to the cache of all layers. */
+  combine(paged: PagedCache, otherCaches: readonly KvCache[]): KvCache;
 };
 
-function createPrefixCache({ state, tree, join, ...held }: Held): PrefixCache {
+function createPrefixCache({ state, tree, combine, ...parts }: PrefixCacheParts): PrefixCache {
   const { pool } = state;
   const { pageLength } = pool;
   const paged = createPagedCache(state);
-  let { beside } = held;
-  let cache = join(paged, beside);
+  let { otherCaches } = parts;
+  let cache = combine(paged, otherCaches);
 
   return {
     unrotatedKeys: false,
@@ -175,15 +178,15 @@ function createPrefixCache({ state, tree, join, ...held }: Held): PrefixCache {
     matchPrefix(ids) {
       checkTokenIds("matchPrefix", ids);
       const { tokens, pages, checkpoint } = tree.match(ids, Math.max(0, ids.length - 1));
-      // Retained before the old ones are released: they may be the same.
+      // Retained before the current pages are released, since some may be the same.
       for (const page of pages) pool.retain(page);
       cache.reset();
       if (tokens === 0) return 0;
       state.tables = [pages];
       state.lengths = state.lengths.map(() => [tokens]);
       if (checkpoint) {
-        beside = checkpoint.map((one) => one.fork());
-        cache = join(paged, beside);
+        otherCaches = checkpoint.map((other) => other.fork());
+        cache = combine(paged, otherCaches);
       }
       return tokens;
     },
@@ -199,16 +202,16 @@ function createPrefixCache({ state, tree, join, ...held }: Held): PrefixCache {
           "give the ids of the tokens whose keys are in the cache: the last one generated may not be there yet.",
         );
       }
-      const checkpoint = beside.length > 0 ? checkpointAt(beside, ids) : undefined;
-      // A page that is not full is of use where a checkpoint ends it.
+      const checkpoint = otherCaches.length > 0 ? checkpointAt(otherCaches, ids) : undefined;
+      // The last page may be partly filled if there is a checkpoint, since a match can then end within it.
       const count = (checkpoint ? Math.ceil : Math.floor)(ids.length / pageLength);
       tree.insert(ids, (state.tables[0] ?? []).slice(0, count), checkpoint);
     },
     clearPrefixes: tree.clear,
     fork: () =>
       createPrefixCache({
-        ...{ state: forkState(state), tree, join },
-        beside: beside.map((one) => one.fork()),
+        ...{ state: forkState(state), tree, combine },
+        otherCaches: otherCaches.map((other) => other.fork()),
       }),
   };
 }
@@ -217,7 +220,7 @@ const resetAll = (caches: readonly KvCache[]): void => {
   for (const cache of caches) cache.reset();
 };
 
-/** Forks of the caches as they were after the tokens. Refuses tokens to which one of them cannot go back. */
+/** Forks of the caches, cropped to the length of `ids`. Refuses a length to which one of them cannot be cropped. */
 function checkpointAt(caches: readonly KvCache[], ids: readonly number[]): readonly KvCache[] {
   const forks = caches.map((cache) => cache.fork());
   try {
@@ -243,7 +246,7 @@ function refuseIds(ids: readonly number[], expected: string, fix: string): never
   });
 }
 
-/** The caches of a hybrid model's layers, each once. Refuses layers without pages, and without anything beside them. */
+/** The distinct caches of a hybrid model's layers. Refuses `layers` of which none or all are `"paged"`. */
 function checkLayers(layers: readonly (KvCache | "paged")[], numLayers: number | undefined): KvCache[] {
   const check = checks("prefixCache", { argument: "layers" });
   const fix = 'write `layers: [stateCache(), "paged"]`, or `numLayers` where all layers are in pages.';
@@ -274,7 +277,7 @@ function refuseWithoutLayers(checkpoints: number): never {
   });
 }
 
-/** Refuses values that are not ids: `1.5` and `"1"` would be keys of their own in the tree. */
+/** Refuses values that are not integers: `1.5` or `"1"` would become keys of the tree. */
 function checkTokenIds(fn: string, ids: readonly number[]): void {
   const fix = "give what `tokenizer.encode(text)` returns.";
   checks(fn).list({ ids }, "token ids, whole numbers", Number.isSafeInteger, fix);

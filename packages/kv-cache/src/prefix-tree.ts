@@ -1,58 +1,62 @@
 import type { PagePool } from "./page-pool.js";
 
-/** A page of tokens, what followed it, and what else is known of the tokens up to its end. */
+/** A node of the tree: a page of tokens after those of its ancestors, with an optional checkpoint after its last token. */
 type Node<C> = {
+  /** Index of the page in the pool. */
   readonly page: number;
-  /** Its ids: as many as a page has tokens, or fewer where tokens end at a checkpoint. */
+  /** Token ids of the page, joined by commas. Fewer than the page length if the prefix ends at a checkpoint. */
   readonly text: string;
   readonly parent: Node<C> | undefined;
   readonly children: Map<string, Node<C>>;
   checkpoint: C | undefined;
 };
 
-/** A prefix that is in the tree. */
+/** A prefix that was found in the tree. */
 export type PrefixMatch<C> = {
   /** Number of tokens. */
   readonly tokens: number;
   /** The pages that hold them. */
   readonly pages: number[];
-  /** The checkpoint after the last of them. */
+  /** The checkpoint after its last token. */
   readonly checkpoint: C | undefined;
 };
 
-/** An index from prefixes to the pages that hold them, and to checkpoints at their ends. */
+/** A map from prefixes to the pages that hold them, and to checkpoints after their last token. */
 export type PrefixTree<C> = {
-  /** The longest prefix of the tokens in the tree, at most `most` tokens. */
-  match(ids: readonly number[], most: number): PrefixMatch<C>;
-  /** Adds pages that hold the tokens, from the first on, and the checkpoint after the last token, which belongs to the tree. */
+  /** Finds the longest prefix of `ids` in the tree, of at most `limit` tokens. */
+  match(ids: readonly number[], limit: number): PrefixMatch<C>;
+  /** Adds the pages that hold `ids`, and the checkpoint after the last of them, which the tree then owns. */
   insert(ids: readonly number[], pages: readonly number[], checkpoint?: C): void;
   /** Removes all prefixes. */
   clear(): void;
-  /** Pages that it holds. */
+  /** Number of pages in the tree. */
   readonly size: number;
-  /** Checkpoints that it holds. */
+  /** All checkpoints in the tree. */
   readonly checkpoints: readonly C[];
 };
 
-/** Checkpoints of a tree: a prefix then ends at one of them, since some layers hold no single tokens. */
+/** Options of a tree with checkpoints: a match then ends at a checkpoint, since the states of some layers exist only there. */
 export type CheckpointOptions<C> = {
-  /** The most that the tree holds; the least recently used is released first. */
-  readonly most: number;
+  /** Largest number of checkpoints. The least recently used is released first. */
+  readonly limit: number;
+  /** Frees the memory of a checkpoint. */
   release(checkpoint: C): void;
 };
 
 /**
- * A radix tree over pages: each edge is a page of tokens, so that sequences share the nodes and pages of a common prefix. The tree
- * is an owner of its pages. When the pool is full it evicts those that no cache uses, the least recently used first.
+ * A radix tree over pages: each edge is a page of tokens, so sequences with a common prefix share its nodes and pages. The tree
+ * is an owner of its pages. When the pool has no free page, it evicts the pages that no cache uses, the least recently used
+ * first.
  *
- * @param checkpointed - Default: pages are all that a prefix needs, and it ends at the end of any full page.
+ * @param checkpointOptions - Default: no checkpoints; a match ends at the end of a full page.
+ * @see "SGLang: Efficient Execution of Structured Language Model Programs" (2023), arXiv:2312.07104, RadixAttention
  */
-export function prefixTree<C>(pool: PagePool, checkpointed?: CheckpointOptions<C>): PrefixTree<C> {
+export function prefixTree<C>(pool: PagePool, checkpointOptions?: CheckpointOptions<C>): PrefixTree<C> {
   const { pageLength } = pool;
   const root = new Map<string, Node<C>>();
-  // From the least to the most recently used. A path is touched from its end, so that no node is older than what follows it.
+  // Nodes from the least to the most recently used. Paths are marked from leaf to root, so no node is older than its children.
   const leastRecentlyUsed = new Set<Node<C>>();
-  const touch = (path: readonly Node<C>[]) => {
+  const markUsed = (path: readonly Node<C>[]) => {
     for (const node of [...path].reverse()) {
       leastRecentlyUsed.delete(node);
       leastRecentlyUsed.add(node);
@@ -61,32 +65,37 @@ export function prefixTree<C>(pool: PagePool, checkpointed?: CheckpointOptions<C
   const pageKey = (ids: readonly number[], page: number) =>
     ids.slice(page * pageLength, (page + 1) * pageLength).join();
   const isFull = ({ text }: Node<C>) => text.split(",").length === pageLength;
-  /** Removes a node and what follows it: without its page they would not be found. */
-  const drop = (node: Node<C>) => {
-    for (const child of node.children.values()) drop(child);
+  /** Removes a node and its descendants, which cannot be reached without it. */
+  const remove = (node: Node<C>) => {
+    for (const child of node.children.values()) remove(child);
     (node.parent?.children ?? root).delete(node.text);
     leastRecentlyUsed.delete(node);
     pool.release(node.page);
-    if (node.checkpoint !== undefined) checkpointed!.release(node.checkpoint);
+    if (node.checkpoint !== undefined) checkpointOptions!.release(node.checkpoint);
   };
-  const withCheckpoint = () => [...leastRecentlyUsed].filter(({ checkpoint }) => checkpoint !== undefined);
-  const releaseOldest = (most: number) => {
-    const held = withCheckpoint();
-    for (const node of held.slice(0, Math.max(0, held.length - most))) {
-      if (!isFull(node)) drop(node);
+  const nodesWithCheckpoint = () =>
+    [...leastRecentlyUsed].filter(({ checkpoint }) => checkpoint !== undefined);
+  /** Releases the least recently used checkpoints until at most `limit` are left. Partly filled pages are removed with theirs. */
+  const releaseOldest = (limit: number) => {
+    const nodes = nodesWithCheckpoint();
+    for (const node of nodes.slice(0, Math.max(0, nodes.length - limit))) {
+      if (!isFull(node)) remove(node);
       else {
-        checkpointed!.release(node.checkpoint!);
+        checkpointOptions!.release(node.checkpoint!);
         node.checkpoint = undefined;
       }
     }
   };
   const isEvictable = (node: Node<C>) => pool.refCount(node.page) === 1;
-  /** The longest part of a path of full pages, or of its beginning and a page that is not full, that ends at a checkpoint. */
-  const upToCheckpoint = (path: readonly Node<C>[], ids: readonly number[], most: number) => {
+  /**
+   * The longest prefix of `ids` of at most `limit` tokens that ends at a checkpoint. It consists of the first pages of `path`,
+   * which are full, and possibly of one partly filled page.
+   */
+  const upToCheckpoint = (path: readonly Node<C>[], ids: readonly number[], limit: number) => {
     for (let full = path.length; full >= 0; full--) {
       const start = full * pageLength;
       const children = path[full - 1]?.children ?? root;
-      for (let end = Math.min(start + pageLength - 1, most); end > start; end--) {
+      for (let end = Math.min(start + pageLength - 1, limit); end > start; end--) {
         const node = children.get(ids.slice(start, end).join());
         if (node) return { path: [...path.slice(0, full), node], tokens: end };
       }
@@ -98,28 +107,28 @@ export function prefixTree<C>(pool: PagePool, checkpointed?: CheckpointOptions<C
   pool.evictable = {
     count: () => [...leastRecentlyUsed].filter(isEvictable).length,
     evict() {
-      // Children of the least recently used node are in use, if it has any: unused ones would be older.
+      // A node is never older than its children, so the first evictable node has no evictable children.
       for (const node of leastRecentlyUsed) {
         if (!isEvictable(node)) continue;
-        drop(node);
+        remove(node);
         return;
       }
     },
   };
   return {
-    match(ids, most) {
+    match(ids, limit) {
       const full: Node<C>[] = [];
       let children = root;
-      while ((full.length + 1) * pageLength <= most) {
+      while ((full.length + 1) * pageLength <= limit) {
         const next = children.get(pageKey(ids, full.length));
         if (!next) break;
         full.push(next);
         children = next.children;
       }
-      const { path, tokens } = checkpointed
-        ? upToCheckpoint(full, ids, most)
+      const { path, tokens } = checkpointOptions
+        ? upToCheckpoint(full, ids, limit)
         : { path: full, tokens: full.length * pageLength };
-      touch(path);
+      markUsed(path);
       return { tokens, pages: path.map(({ page }) => page), checkpoint: path.at(-1)?.checkpoint };
     },
     insert(ids, pages, checkpoint) {
@@ -136,21 +145,21 @@ export function prefixTree<C>(pool: PagePool, checkpointed?: CheckpointOptions<C
         path.push(node);
         children = node.children;
       });
-      touch(path);
+      markUsed(path);
       if (checkpoint === undefined) return;
       const last = path.at(-1);
       if (last && last.checkpoint === undefined) last.checkpoint = checkpoint;
-      else checkpointed!.release(checkpoint); // the same tokens have one, or there are none
-      releaseOldest(checkpointed!.most);
+      else checkpointOptions!.release(checkpoint); // the prefix already has a checkpoint, or `ids` is empty
+      releaseOldest(checkpointOptions!.limit);
     },
     clear() {
-      for (const node of [...root.values()]) drop(node);
+      for (const node of [...root.values()]) remove(node);
     },
     get size() {
       return leastRecentlyUsed.size;
     },
     get checkpoints() {
-      return withCheckpoint().map(({ checkpoint }) => checkpoint!);
+      return nodesWithCheckpoint().map(({ checkpoint }) => checkpoint!);
     },
   };
 }

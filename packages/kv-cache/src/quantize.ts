@@ -10,12 +10,12 @@ export type Quantized = { readonly codes: Tensor; readonly scale: Tensor };
 export function quantize(x: Tensor, axis: 2 | 3): Quantized {
   const absmax = max(abs(x), { axis, keepDims: true });
   const scale = div(absmax, 127);
-  // A row of zeros has no scale to divide by.
+  // Rows of zeros have scale 0: their codes are 0 / 1.
   const codes = round(div(x, where(equal(scale, 0), 1, scale)));
   return { codes: cast(codes, "int8"), scale };
 }
 
-/** Returns codes times scale. */
+/** Returns codes times scale, in the type of the scale. */
 export function dequantize({ codes, scale }: Quantized): Tensor {
   return mul(cast(codes, scale.dtype), scale);
 }

@@ -8,7 +8,7 @@ import { quantize } from "./quantize.js";
 const [Hkv, D] = [2, 4];
 const tokens = (T: number, seed: number) => randn([1, Hkv, T, D], { seed });
 
-test("property: whole groups become whole numbers once `residualLength` tokens follow them, and the rest are the floats that came", () => {
+test("property: groups followed by `residualLength` tokens are quantized, and the other tokens are the given floats", () => {
   const sizes = fc.record({
     groupSize: fc.integer({ min: 1, max: 6 }),
     residualLength: fc.integer({ min: 0, max: 6 }),
@@ -35,7 +35,7 @@ test("property: whole groups become whole numbers once `residualLength` tokens f
         [held.value[0] as PagedBlocks, value, 3],
       ] as const) {
         expect(part.length).toBe(coded);
-        // The largest number of a group's channel, or of a token, is 127 steps.
+        // The largest magnitude of a channel in a group of keys, or of a token in values, has the code 127.
         const near = denseSegment(part, 1);
         for (let g = 0; g < coded; g += groupSize) {
           const rows = slice(exact, 2, g, g + groupSize);
@@ -53,7 +53,7 @@ test("property: whole groups become whole numbers once `residualLength` tokens f
   );
 });
 
-test("golden: a scale is the largest magnitude over 127, along tokens for keys and along numbers for values", () => {
+test("golden: a scale is the largest magnitude divided by 127, per channel for keys and per token for values", () => {
   const x = slice(tokens(3, 5), 1, 0, 1); // [1, 1, 3, 4]
   const rows = x.toNested() as number[][][][];
   const [first] = rows[0]!;
@@ -62,6 +62,6 @@ test("golden: a scale is the largest magnitude over 127, along tokens for keys a
   const each = first!.map((row) => Math.max(...row.map(Math.abs)) / 127);
   expect(quantize(x, 3).scale.data).toEqual(Float32Array.from(each));
   expect(Math.max(...quantize(x, 3).codes.data.map(Math.abs))).toBe(127);
-  // Rows of zeros stay zeros.
+  // Zeros are quantized without error.
   expect(quantize(zeros([1, 1, 2, 3]), 2).codes.data).toEqual(new Int8Array(6));
 });

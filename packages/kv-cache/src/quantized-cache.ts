@@ -7,21 +7,21 @@ import { quantizedStore } from "./quantized-store.js";
 export type QuantizedOptions = {
   /** Number of layers that write to it. Default 1. */
   numLayers?: number;
-  /** Tokens that become whole numbers together, and share the scales of their keys. Default 32. */
+  /** Number of tokens that are quantized together; their keys share one scale per channel. Default 32. */
   groupSize?: number;
-  /** The last tokens, at least so many, stay floats. Default 32. */
+  /** Least number of last tokens that are stored as floats. Default 32. */
   residualLength?: number;
   /** Stores keys before the rotary embedding (pre-RoPE); attention rotates them on read. Default false. */
   unrotatedKeys?: boolean;
 };
 
 /**
- * A cache that holds every token, the old ones as int8: keys with a scale for each number of a head over a group of
- * tokens, since some of those numbers are always large, and values with a scale for each token. About a quarter of the
- * bytes of float32; each number is at most half its scale off.
+ * A cache that holds every token, and quantizes the older ones to int8. Keys have one scale per channel and group of tokens,
+ * since a few channels have large values in all tokens; values have one scale per token. This takes about a quarter of the
+ * bytes of float32. The error of each number is at most half its scale.
  *
- * Attention reads the whole numbers in place. A token becomes whole numbers once; only `crop` into a group makes floats
- * of it again.
+ * Attention reads the int8 codes in place. A token is quantized once, unless `crop` cuts its group: the remaining tokens of
+ * the group are then dequantized, and quantized again when the group is full.
  *
  * @throws {ArgumentError} If an option is out of range.
  * @see "KIVI" (2024), arXiv:2402.02750

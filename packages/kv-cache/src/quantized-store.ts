@@ -18,22 +18,24 @@ import {
   type SharedTensors,
 } from "./shared-tensors.js";
 
-/** `group`: tokens that are quantized together. `residual`: the last tokens, which stay floats. */
+/** Sizes in tokens. `group`: tokens that are quantized together. `residual`: last tokens, which are stored as floats. */
 export type QuantizedSizes = { readonly group: number; readonly residual: number };
 
 type Name = "key" | "value" | "keyCodes" | "keyScale" | "valueCodes" | "valueScale";
 type State = {
   buffers: SharedTensors<Name> | undefined;
   lengths: readonly number[];
-  /** Quantized groups, per batch. */
+  /** Number of quantized groups, per sequence. */
   groups: readonly number[];
 };
 const codeNames = ["keyCodes", "keyScale", "valueCodes", "valueScale"] as const;
 
 /**
- * Stores old tokens as int8 in groups and the last ones as floats, as KIVI. Floats are `[B, Hkv, residual + group, D]`;
- * when they are full, the oldest group is quantized: block `g · B + batch` of `[blocks, Hkv, group, D]` for group `g`,
- * with a scale per channel for keys and per token for values.
+ * Stores older tokens in groups of int8 codes and the last ones as floats. The buffer of floats is
+ * `[B, Hkv, residual + group, D]`. When it is full, the oldest `group` tokens are quantized: group g of sequence b becomes
+ * block `g · B + b` of the codes `[blocks, Hkv, group, D]`, with a scale per channel for keys and per token for values.
+ *
+ * @see "KIVI" (2024), arXiv:2402.02750
  */
 export function quantizedStore(
   sizes: QuantizedSizes,
@@ -44,12 +46,12 @@ export function quantizedStore(
   let { buffers, lengths, groups } = initial;
   const floatCounts = () => lengths.map((n, b) => n - groups[b]! * group);
 
-  /** Runs `f` once for all batches if they have the same lengths, else once for each. */
+  /** Calls `f` once for all sequences `0 … B - 1` if they have the same lengths, else once for each. */
   const forBatches = (f: (first: number, last: number) => void): void => {
     if (allEqual(lengths) && allEqual(groups)) f(0, lengths.length);
     else lengths.forEach((_, b) => f(b, b + 1));
   };
-  /** Quantizes the oldest group of floats of batches `first` to `last - 1`. */
+  /** Quantizes the oldest group of floats of the sequences `first … last - 1`. */
   const quantizeOldest = (first: number, last: number): void => {
     const B = lengths.length;
     const g = groups[first]!;
@@ -71,7 +73,7 @@ export function quantizedStore(
       write(tensors[`${name}Scale`], 0, g * B + first, scale);
       moveRows(tail, 2, 0, slice(tail, 2, group, capacity));
     }
-    groups = groups.map((own, b) => (b >= first && b < last ? own + 1 : own));
+    groups = groups.map((count, b) => (b >= first && b < last ? count + 1 : count));
   };
   const quantizedBlocks = (name: "key" | "value"): PagedBlocks => {
     const B = lengths.length;
@@ -150,7 +152,7 @@ export function quantizedStore(
             const rows = slice(slice(from, 0, first, last), 2, t, t + count);
             write(slice(to, 0, first, last), 2, n, rows);
           }
-          lengths = lengths.map((own, b) => (b >= first && b < last ? own + count : own));
+          lengths = lengths.map((length, b) => (b >= first && b < last ? length + count : length));
           t += count;
           if (n + count === capacity) quantizeOldest(first, last);
         }
@@ -164,15 +166,15 @@ export function quantizedStore(
       const B = lengths.length;
       const before = groups;
       if (kept.some((n, b) => n < before[b]! * group)) buffers = exclusiveTensors(buffers);
-      groups = before.map((own, b) => Math.min(own, Math.floor(kept[b]! / group)));
+      groups = before.map((count, b) => Math.min(count, Math.floor(kept[b]! / group)));
       lengths = kept;
       for (let b = 0; b < B; b++) {
-        // A group that loses tokens is dequantized: the tokens that stay become floats again.
+        // The crop cuts a group: its remaining tokens are dequantized and become floats again.
         if (groups[b] === before[b]) continue;
         for (const name of ["key", "value"] as const) {
-          const own = (x: Tensor) => slice(x, 0, groups[b]! * B + b, groups[b]! * B + b + 1);
-          const codes = own(buffers.tensors[`${name}Codes`]);
-          const rows = dequantize({ codes, scale: own(buffers.tensors[`${name}Scale`]) });
+          const cutBlock = (x: Tensor) => slice(x, 0, groups[b]! * B + b, groups[b]! * B + b + 1);
+          const codes = cutBlock(buffers.tensors[`${name}Codes`]);
+          const rows = dequantize({ codes, scale: cutBlock(buffers.tensors[`${name}Scale`]) });
           write(slice(buffers.tensors[name], 0, b, b + 1), 2, 0, rows);
         }
       }

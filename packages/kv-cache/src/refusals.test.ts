@@ -51,7 +51,7 @@ test.each([
   expect(make).toThrow(message);
 });
 
-test("tokens that do not fit are refused, all of them", () => {
+test("an update that exceeds the capacity is refused as a whole", () => {
   const cache = staticCache({ maxLength: 4 });
   cache.update(0, x(3), x(3));
   expect(() => cache.update(0, x(2), x(2))).toThrow(
@@ -68,7 +68,7 @@ test("tokens that do not fit are refused, all of them", () => {
   expect([paged.length, fork.length, paged.freePages]).toEqual([3, 0, 0]);
 });
 
-test("tokens of another batch, model or kind are refused", () => {
+test("tokens of another batch size, shape or dtype are refused", () => {
   for (const cache of [growingCache(), pagedCache({ pages: 8 })]) {
     cache.update(0, x(2), x(2));
     expect(() => cache.update(0, x(1, 2), x(1, 2))).toThrow(
@@ -89,10 +89,10 @@ test("tokens of another batch, model or kind are refused", () => {
   expect(() => growingCache().read(0)).toThrow(/read: `layer` is 0, expected a layer that holds tokens/);
 });
 
-test("evicted tokens cannot be cropped to, and nothing is removed from the middle of rotated keys", () => {
+test("crop to evicted tokens is refused, and so is discard in caches of rotated keys", () => {
   const cache = rollingCache({ windowSize: 4, keepFirst: 1, room: 2 });
   for (let t = 0; t < 20; t++) cache.update(0, x(1), x(1));
-  cache.crop(18); // a window of 4 needs the tokens 15, 16 and 17 before it
+  cache.crop(18); // the next query, at 18, sees a window of 4: itself and tokens 15, 16 and 17
   expect(() => cache.crop(17)).toThrow(
     /`length` is 17, expected 18 or more, or at most keepFirst = 1: earlier tokens were evicted.\nFix: make the cache with `room`/,
   );
@@ -112,20 +112,20 @@ test("evicted tokens cannot be cropped to, and nothing is removed from the middl
   );
 });
 
-test("batches: lengths of each, and ids that are there", () => {
+test("crop takes one length per sequence, and reorder takes existing indices", () => {
   const cache = growingCache();
   cache.update(0, x(4, 2), x(4, 2));
   expect(() => cache.crop([1])).toThrow(/`length` is "1 lengths", expected one, or 2/);
   expect(() => cache.crop([4, 5])).toThrow(/`length` is 5, expected a whole number of tokens from -4 to 4/);
   cache.crop([4, 2]);
   expect([...cache.lengths]).toEqual([4, 2]);
-  cache.crop(3); // a shorter batch stays as it is
+  cache.crop(3); // a shorter sequence stays as it is
   expect([...cache.lengths]).toEqual([3, 2]);
   expect(() => cache.reorder([2])).toThrow(/`ids` is 2, expected batches from 0 to 1/);
   expect(() => growingCache().reorder([0])).toThrow(/expected none, since the cache is empty/);
 });
 
-test("crop(-n) takes n tokens from the end of each batch, however long it is", () => {
+test("crop(-n) removes n tokens from the end of each sequence, whatever its length", () => {
   const caches = [
     growingCache(),
     staticCache({ maxLength: 8 }),
@@ -147,7 +147,7 @@ test("crop(-n) takes n tokens from the end of each batch, however long it is", (
   }
 });
 
-test("files of other forms, models and programs are refused, and say why", () => {
+test("files of other caches, models and programs are refused with the reason", () => {
   const cache = growingCache({ numLayers: 2 });
   for (const layer of [0, 1]) cache.update(layer, x(3), x(3));
   const file = cache.save();
@@ -173,7 +173,7 @@ test("files of other forms, models and programs are refused, and say why", () =>
   const small = pagedCache({ numLayers: 2, pages: 1, pageLength: 2 });
   expect(() => small.restore(file)).toThrow(/tokens that need 2 more pages/);
   expect(small.freePages).toBe(1);
-  // Another version, and a file of something else.
+  // Another version, and a safetensors file that is not a cache.
   const text = new TextDecoder("latin1").decode(file);
   const version = file.slice();
   version[text.indexOf('"version":"1"') + 11] = "2".charCodeAt(0);
@@ -189,7 +189,7 @@ test("files of other forms, models and programs are refused, and say why", () =>
   expect(cache.save()).toEqual(file);
 });
 
-/** The error of a call, which must be one of ours and name the function that was called. */
+/** Returns the error of a call. Fails unless it is a qkv error that names `fn`. */
 function refusal(fn: string, call: () => unknown): Error {
   try {
     call();
@@ -198,10 +198,10 @@ function refusal(fn: string, call: () => unknown): Error {
     expect((error as { fn?: string }).fn, String(error)).toBe(fn);
     return error as Error;
   }
-  throw new Error(`${fn} took it: ${String(call)}`);
+  throw new Error(`${fn} threw no error: ${String(call)}`);
 }
 
-const makers = {
+const constructors = {
   growingCache,
   staticCache,
   rollingCache,
@@ -210,7 +210,7 @@ const makers = {
   quantizedCache,
   offloadedCache,
 } as unknown as Readonly<Record<string, (options?: unknown) => unknown>>;
-const needed: Readonly<Record<string, object>> = {
+const requiredOptions: Readonly<Record<string, object>> = {
   staticCache: { maxLength: 4 },
   rollingCache: { windowSize: 4 },
   pagedCache: { pages: 4 },
@@ -218,15 +218,15 @@ const needed: Readonly<Record<string, object>> = {
   offloadedCache: { folder: "." },
 };
 
-test.each(Object.keys(makers))("%s refuses what is no object of its options, by its own name", (fn) => {
-  const make = makers[fn]!;
+test.each(Object.keys(constructors))("%s refuses invalid options with errors that name it", (fn) => {
+  const make = constructors[fn]!;
   for (const wrong of [null, 4, "4", true, [4], tensor([4]), new Map(), () => 4, Promise.resolve({})])
     refusal(fn, () => make(wrong));
-  if (needed[fn]) {
+  if (requiredOptions[fn]) {
     refusal(fn, () => make());
     refusal(fn, () => make({}));
   }
-  const of = (options: object) => () => make({ ...needed[fn], ...options });
+  const of = (options: object) => () => make({ ...requiredOptions[fn], ...options });
   expect(refusal(fn, of({ depth: 4 })).message).toMatch(/`depth` is 4, expected one of the options/);
   expect(refusal(fn, of({ num_layers: 4 })).message).toMatch(/Fix: write `numLayers`/);
   for (const numLayers of [0, -1, 1.5, NaN, Infinity, "2", null, 1e9]) refusal(fn, of({ numLayers }));
@@ -234,11 +234,11 @@ test.each(Object.keys(makers))("%s refuses what is no object of its options, by 
     for (const unrotatedKeys of [1, "yes", null]) refusal(fn, of({ unrotatedKeys }));
 });
 
-test("pools and buffers that no memory holds are refused, and the process lives", () => {
+test("pools and buffers that exceed the memory are refused, and the process survives", () => {
   expect(refusal("pagedCache", () => pagedCache({ pages: 1e9 })).message).toMatch(
     /`pages` is 1000000000, expected a whole number of pages, 1 or more and at most 134217728/,
   );
-  // Pages that nobody took need no list of them.
+  // Pages that were never allocated take no memory.
   const pool = pagedCache({ pages: 1e8 });
   expect([pool.freePages, pool.bytes]).toEqual([1e8, 0]);
   const token = x(1);
@@ -271,7 +271,7 @@ test("a freed page is allocated again, and no page is allocated twice", () => {
   expect(() => cache.update(0, x(1), x(1))).toThrow(/need 1 more pages/);
 });
 
-test("no batches, heads or numbers, and what is no tensor, are not written", () => {
+test("update refuses tensors without sequences, heads or channels, and values that are not tensors", () => {
   for (const cache of [
     growingCache(),
     staticCache({ maxLength: 4 }),
@@ -304,7 +304,7 @@ test("no batches, heads or numbers, and what is no tensor, are not written", () 
   }
 });
 
-test("methods refuse wrong kinds by their own names", () => {
+test("methods refuse arguments of wrong types with errors that name them", () => {
   for (const cache of [
     growingCache(),
     pagedCache({ pages: 8 }),

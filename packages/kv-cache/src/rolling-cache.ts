@@ -4,10 +4,10 @@ import type { KvCache } from "./cache.js";
 import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { keyValueCache } from "./key-value-cache.js";
 import { rollingStore } from "./rolling-store.js";
-import { formOf, storedAs } from "./row-layout.js";
+import { storageFormat, layoutWithType } from "./row-layout.js";
 
 export type RollingOptions = {
-  /** Keys that one query sees, itself included: the `windowSize` of the model's `slidingWindow`. Unit: tokens. */
+  /** Keys that one query sees, its own included: the `windowSize` of the model's `slidingWindow`. Unit: tokens. */
   windowSize: number;
   /** Number of first tokens that are never evicted (attention sinks). Default 0. */
   keepFirst?: number;
@@ -25,17 +25,17 @@ export type RollingOptions = {
 };
 
 /**
- * A cache that keeps the last tokens in a ring buffer, and optionally the first ones: the memory of a sliding window.
- * Each query reads itself, the `windowSize - 1` tokens before it, and the first `keepFirst` tokens: the keys that full
- * attention sees under `and(causal(), or(keepFirst(n), slidingWindow(windowSize)))`, n being `keepFirst`. One token at a time
- * needs no mask, since the cache holds nothing else.
+ * A cache for sliding-window attention: it stores the last tokens in a ring buffer, and optionally also the first ones. Each
+ * query sees its own token, the `windowSize - 1` tokens before it, and the first `keepFirst` tokens. These are the keys that
+ * full attention sees under the mask `and(causal(), or(keepFirst(n), slidingWindow(windowSize)))`, with n = `keepFirst`.
+ * Decoding one token at a time needs no mask, since the cache then returns only these keys.
  *
- * A prompt longer than the ring buffer is read from its own tensors, and only its last tokens are stored. With
- * `unrotatedKeys` and `keepFirst` this is StreamingLLM: keys are rotated by their index in the cache, so a model never
- * sees a distance that it was not trained for.
+ * If a prompt is longer than the ring buffer, attention reads the given keys and values, and only the last tokens are stored.
+ * With `unrotatedKeys` and `keepFirst` this is StreamingLLM: keys are rotated by their index in the cache, so distances never
+ * exceed those of the training data.
  *
- * @throws {ArgumentError} If an option is out of range, or `dtype` is given with `unrotatedKeys`; and from `crop`, which then changes nothing, if tokens that
- *   were evicted would be needed again.
+ * @throws {ArgumentError} If an option is out of range, or `dtype` is given with `unrotatedKeys`; and from `crop`, which then
+ *   changes nothing, if evicted tokens would be needed again.
  * @see "Mistral 7B" (2023), arXiv:2310.06825; "Efficient Streaming Language Models with Attention Sinks" (2023),
  *   arXiv:2309.17453
  *
@@ -69,7 +69,7 @@ export function rollingCache(options: RollingOptions): KvCache {
   check.whole({ room }, { min: 1, unit, fix: "1 appends token by token; more lets crop take tokens back." });
   check.whole({ keepFirst }, { min: 0, unit, fix: "count the tokens at the start that stay; 0 keeps none." });
   const sizes = { window: windowSize, first: keepFirst, room };
-  const stores = Array.from({ length: numLayers }, () => rollingStore(sizes, storedAs(dtype)));
+  const stores = Array.from({ length: numLayers }, () => rollingStore(sizes, layoutWithType(dtype)));
   const form = `window of ${windowSize}, first ${keepFirst}, room ${room}`;
-  return keyValueCache(stores, { form: formOf(form, dtype), unrotatedKeys });
+  return keyValueCache(stores, { form: storageFormat(form, dtype), unrotatedKeys });
 }

@@ -5,7 +5,7 @@ import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
 import type { KeyValueStore } from "./layer-store.js";
 import { allEqual, mergePositions } from "./positions.js";
-import { givenType, type RowLayout } from "./row-layout.js";
+import { tokenType, type RowLayout } from "./row-layout.js";
 import {
   allocatedBytes,
   release,
@@ -16,22 +16,25 @@ import {
   type SharedTensors,
 } from "./shared-tensors.js";
 
-/** `window`: keys that a query sees, itself included. `first`: attention sinks, never evicted. `room`: extra tokens beyond the window. */
+/**
+ * Sizes in tokens. `window`: keys that a query sees, itself included. `first`: first tokens, which are never evicted (attention
+ * sinks). `room`: tokens that the ring holds beyond the window.
+ */
 export type RollingSizes = { readonly window: number; readonly first: number; readonly room: number };
 
 type State = {
   buffers: SharedTensors<"key" | "value"> | undefined;
   lengths: readonly number[];
-  /** The first position of each batch, after the attention sinks, that is still in the ring. */
+  /** Oldest position that is still in the ring, per sequence. */
   oldest: readonly number[];
 };
 
-/** Positions `from … to - 1` stored contiguously in the buffer, from `slot` on. */
+/** Positions `from … to - 1`, stored in consecutive slots of the buffer from `slot` on. */
 type RingSpan = { slot: number; from: number; to: number };
 
 /**
- * The last tokens in a ring buffer: position p is in slot `first + (p - first) % ring`, the first ones in front of it.
- * Buffers are `[B, Hkv, first + ring, D]`.
+ * Stores the first tokens in slots `0 … first - 1` and the last ones in a ring buffer after them: position p is in slot
+ * `first + (p - first) % ring`. Buffers are `[B, Hkv, first + ring, D]`.
  */
 export function rollingStore(
   sizes: RollingSizes,
@@ -42,19 +45,19 @@ export function rollingStore(
   const ring = window - 1 + room;
   let { buffers, lengths, oldest } = initial;
 
-  /** Spans of positions as they are stored in the ring. */
+  /** Divides positions `from … to - 1` into spans of consecutive slots. */
   const ringSpans = (from: number, to: number): RingSpan[] => {
     const list: RingSpan[] = [];
     for (let p = from; p < to;) {
-      const inFront = p < first;
-      const slot = inFront ? p : first + ((p - first) % ring);
-      const end = Math.min(to, inFront ? first : p + first + ring - slot);
+      const isFirst = p < first;
+      const slot = isFirst ? p : first + ((p - first) % ring);
+      const end = Math.min(to, isFirst ? first : p + first + ring - slot);
       list.push({ slot, from: p, to: end });
       p = end;
     }
     return list;
   };
-  /** Spans before `to` that queries from position n on see: the first tokens, and the window. */
+  /** Spans of the positions below `to` that queries from position n on can see: the first tokens, and the window. */
   const visibleSpans = (n: number, to: number): RingSpan[] => [
     ...ringSpans(0, Math.min(first, to)),
     ...ringSpans(Math.min(to, Math.max(first, n - window + 1)), to),
@@ -62,12 +65,12 @@ export function rollingStore(
   const spanPositions = (list: readonly RingSpan[]) =>
     list.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i));
 
-  /** Keys and values in the buffers as segments, with the positions of each batch. */
+  /** Stored keys and values as segments, and `rows`: the positions of the keys of each sequence. */
   const readBuffers = (starts: readonly number[], ends: readonly number[]) => {
     const { key, value } = buffers!.tensors;
     if (allEqual(starts) && allEqual(ends)) {
       const found = visibleSpans(starts[0]!, ends[0]!);
-      const list = found.length > 0 ? found : [{ slot: 0, from: 0, to: 0 }]; // no keys are one empty part
+      const list = found.length > 0 ? found : [{ slot: 0, from: 0, to: 0 }]; // one empty segment if there are no keys
       const parts = (x: Tensor) => list.map(({ slot, from, to }) => slice(x, 2, slot, slot + to - from));
       return { key: parts(key), value: parts(value), rows: starts.map(() => spanPositions(list)) };
     }
@@ -80,22 +83,24 @@ export function rollingStore(
     });
     return { key: [key], value: [value], rows };
   };
-  /** Writes the tokens that fit the ring, those of batch b from position `starts[b]` on. */
+  /** Writes the new tokens that the ring retains: those of sequence b have the positions from `starts[b]` on. */
   const writeRows = (starts: readonly number[], key: Tensor, value: Tensor): void => {
     const T = key.shape[2]!;
-    const into = (start: number, b: number | undefined) => {
-      const stay = [
+    /** Writes the tokens of sequence b, or of all sequences if b is undefined. */
+    const writeFrom = (start: number, b: number | undefined) => {
+      const retained = [
         ...ringSpans(start, Math.min(first, start + T)),
         ...ringSpans(Math.max(start, first, start + T - ring), start + T),
       ];
-      const own = (x: Tensor) => (b === undefined ? x : slice(x, 0, b, b + 1));
-      for (const { slot, from, to } of stay) {
-        write(own(buffers!.tensors.key), 2, slot, slice(own(key), 2, from - start, to - start));
-        write(own(buffers!.tensors.value), 2, slot, slice(own(value), 2, from - start, to - start));
+      const ofSequence = (x: Tensor) => (b === undefined ? x : slice(x, 0, b, b + 1));
+      for (const { slot, from, to } of retained) {
+        const tokens = (x: Tensor) => slice(ofSequence(x), 2, from - start, to - start);
+        write(ofSequence(buffers!.tensors.key), 2, slot, tokens(key));
+        write(ofSequence(buffers!.tensors.value), 2, slot, tokens(value));
       }
     };
-    if (allEqual(starts)) into(starts[0] ?? 0, undefined);
-    else starts.forEach(into);
+    if (allEqual(starts)) writeFrom(starts[0] ?? 0, undefined);
+    else starts.forEach(writeFrom);
   };
 
   return {
@@ -103,7 +108,7 @@ export function rollingStore(
       return buffers?.tensors.key.device;
     },
     get current() {
-      return buffers && { ...buffers.tensors, batches: lengths.length, ...givenType(layout) };
+      return buffers && { ...buffers.tensors, batches: lengths.length, ...tokenType(layout) };
     },
     get lengths() {
       return lengths;
@@ -115,7 +120,7 @@ export function rollingStore(
       return allocatedBytes(buffers);
     },
     append(newKey, newValue) {
-      // As they are stored: a token is the same whether it is read from the ring or from its own tensors.
+      // Converted as for storage (rounded to 16 bits), so that reading from the ring or from these tensors gives the same.
       const { key, value } = layout.views(layout.rows(newKey, newValue));
       const [B, , T] = key.shape as [number, number, number];
       const starts = buffers ? lengths : new Array<number>(B).fill(0);
@@ -123,15 +128,15 @@ export function rollingStore(
       buffers = buffers
         ? exclusiveTensors(buffers, key.device)
         : sharedTensors({ key: emptyLike(key, first + ring), value: emptyLike(value, first + ring) });
-      lengths = starts; // a write may fail: buffers without tokens are those of as many batches
+      lengths = starts; // set before the writes, which may fail: there must be a length per sequence as soon as buffers exist
       oldest = starts.map((_, b) => oldest[b] ?? first);
       const advance = () => {
-        // First, since a write may fail when it has overwritten some.
+        // Set before the write, which may overwrite old tokens and then fail.
         oldest = ends.map((n, b) => Math.max(oldest[b]!, n - ring, first));
         writeRows(starts, key, value);
         lengths = ends;
       };
-      // All that the new queries see must fit the ring at once; else the new tokens are read from their own tensors.
+      // If the ring cannot hold all keys that the new queries see, the new keys are read from their own tensors instead.
       const fits = starts.every((n) => n + T - Math.max(first, n - window + 1) <= ring);
       if (fits) {
         advance();
@@ -139,7 +144,7 @@ export function rollingStore(
         return { ...parts, positions: mergePositions(rows) };
       }
       const past = readBuffers(starts, starts);
-      // Views that were just returned must not be overwritten.
+      // The views in `past` are returned below, and must not be overwritten: the buffers are copied first.
       if (starts.some((n) => n > 0)) buffers = exclusiveTensors(retain(buffers));
       advance();
       const rows = past.rows.map((row, b) => [

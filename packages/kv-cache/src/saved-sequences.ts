@@ -7,7 +7,7 @@ import { refuseSaved } from "./saved.js";
 
 const lists = ["lengths", "evictedAt", "queries"] as const;
 
-/** Sequences as tensors of a file: positions, and scores and queries where a score remembers them. */
+/** Converts sequences to the tensors of a file: keys, values and positions, and the scores and queries that the score needs. */
 export function savedSequences(
   buffers: { readonly key: Tensor; readonly value: Tensor },
   sequences: readonly Sequence[],
@@ -47,7 +47,7 @@ export function savedSequences(
   };
 }
 
-/** The queries of all sequences in one tensor, each from index 0 on. */
+/** The queries of all sequences in one tensor `[B, H, Q, D]`; those of a sequence with fewer than Q are padded with zeros. */
 function paddedQueries(sequences: readonly Sequence[], shape: readonly number[], dtype: DType): Tensor {
   const [B, H, Q, D] = shape as [number, number, number, number];
   const numbers = dtype === "float64" ? new Float64Array(B * H * Q * D) : new Float32Array(B * H * Q * D);
@@ -64,7 +64,7 @@ function paddedQueries(sequences: readonly Sequence[], shape: readonly number[],
 
 const damaged = "the file is damaged or was changed: restore another copy, or read the prompt again.";
 
-/** Sequences of a file. Refuses what a cache of these sizes cannot have written. */
+/** Reads the sequences of a file. Refuses a file that a cache of these sizes cannot have written. */
 export function restoredSequences(
   saved: SavedLayer,
   { budget, room, keptPer }: EvictingSizes,

@@ -14,7 +14,7 @@ import type { SavedLayer } from "./layer-store.js";
 
 const format = "qkv-cache";
 const version = "1";
-/** The name of the bytes in messages. */
+/** Name of the file in error messages. */
 const source = "saved cache";
 const storedTypes = {
   float32: "F32",
@@ -28,8 +28,9 @@ type StoredType = keyof typeof storedTypes;
 const zeroChecksum = "00000000";
 
 /**
- * A cache's layers as one safetensors file. Its metadata hold the format, its version, the form of the cache, lists of
- * whole numbers by layer, and a checksum of the whole file, taken with zeros in its own place.
+ * Writes the layers of a cache as one safetensors file. The metadata contain the format, its version, the form (the name of the
+ * storage format of the cache), lists of integers by layer, and a CRC-32 of the whole file, computed with zeros in place of the
+ * checksum.
  */
 export function writeSaved(form: string, layers: readonly (SavedLayer | undefined)[]): Uint8Array {
   const tensors = layers.flatMap((layer, i) =>
@@ -55,10 +56,10 @@ export function writeSaved(form: string, layers: readonly (SavedLayer | undefine
 }
 
 /**
- * The layers of a saved cache, all checked before any is returned.
+ * Reads the layers of a saved cache. The file is checked completely before a layer is returned.
  *
  * @param device - Device of the tensors. Default: the plain JavaScript device.
- * @throws {FormatError} If the file is cut short, damaged, of another format or version, or of another form of cache.
+ * @throws {FormatError} If the file is truncated, damaged, or of another format, version or form.
  */
 export function readSaved(
   form: string,
@@ -80,29 +81,35 @@ export function readSaved(
       "give a file that `cache.save()` of this version made.",
     );
   }
-  checkSum(bytes, metadata.get("checksum"));
+  verifyChecksum(bytes, metadata.get("checksum"));
   for (const [field, value] of Object.entries({ form, layers: String(numLayers) })) {
     if (metadata.get(field) === value) continue;
     const fix = "restore into a cache of the kind and the model that was saved.";
     refuseSaved(field, metadata.get(field), JSON.stringify(value), fix);
   }
-  // Who made the checksum may have made the rest as well: each store checks what is its own.
-  return parseNumbers(metadata.get("numbers"), numLayers).map((own, i) => {
-    if (!own) return undefined;
+  // A valid checksum does not prove that this package wrote the file: each store also checks its tensors and numbers.
+  return parseNumbers(metadata.get("numbers"), numLayers).map((numbersOfLayer, i) => {
+    if (!numbersOfLayer) return undefined;
     const layer: Record<string, Tensor> = {};
     for (const [name, { dtype, shape, start, end }] of tensors) {
       if (!name.startsWith(`${i}.`)) continue;
-      const ours = (Object.keys(storedTypes) as StoredType[]).find((type) => storedTypes[type] === dtype);
-      if (!ours) refuseSaved(name, dtype, `one of ${Object.values(storedTypes).join(", ")}`, damaged);
+      const tensorType = (Object.keys(storedTypes) as StoredType[]).find(
+        (type) => storedTypes[type] === dtype,
+      );
+      if (!tensorType) refuseSaved(name, dtype, `one of ${Object.values(storedTypes).join(", ")}`, damaged);
       const array = viewArray(
-        ours as DType,
+        tensorType as DType,
         new Uint8Array(bytes.subarray(start, end)).buffer,
         0,
         sizeOf(shape),
       );
-      layer[name.slice(`${i}.`.length)] = tensor(array, { shape, dtype: ours, ...(device && { device }) });
+      layer[name.slice(`${i}.`.length)] = tensor(array, {
+        shape,
+        dtype: tensorType,
+        ...(device && { device }),
+      });
     }
-    return { tensors: layer, numbers: own };
+    return { tensors: layer, numbers: numbersOfLayer };
   });
 }
 
@@ -112,16 +119,17 @@ const damaged = "the file is damaged or was changed: restore another copy, or re
 function parseNumbers(text: string | undefined, numLayers: number): (SavedLayer["numbers"] | null)[] {
   try {
     const layers: unknown = JSON.parse(text ?? "");
-    const right = (own: unknown) => typeof own === "object" && !Array.isArray(own);
-    if (Array.isArray(layers) && layers.length === numLayers && layers.every(right))
+    const isObjectOrNull = (value: unknown) => typeof value === "object" && !Array.isArray(value);
+    if (Array.isArray(layers) && layers.length === numLayers && layers.every(isObjectOrNull))
       return layers as (SavedLayer["numbers"] | null)[];
   } catch {
-    // refused below, as everything else that it may be
+    // not JSON: refused below
   }
   refuseSaved("numbers", text, `an object or null for each of ${numLayers} layers`, damaged);
 }
 
-function checkSum(bytes: Uint8Array, claimed: string | undefined): void {
+/** Refuses a file whose checksum is not that of its bytes. */
+function verifyChecksum(bytes: Uint8Array, claimed: string | undefined): void {
   if (!/^[0-9a-f]{8}$/.test(claimed ?? ""))
     refuseSaved("checksum", claimed, "eight hexadecimal digits", damaged);
   const size = safetensorsHeaderSize(bytes, { source, fileSize: bytes.length, fn: "restore" });
@@ -135,15 +143,15 @@ function checkSum(bytes: Uint8Array, claimed: string | undefined): void {
 /** Offset of the checksum's digits in a file. */
 function checksumPlace(file: Uint8Array, headerSize: number, digits: string): number {
   const name = '"checksum":"';
-  // Latin-1, so that a character is a byte whatever the header holds.
+  // Decoded as Latin-1, so that an index of a character is an offset in bytes.
   const header = Array.from(file.subarray(0, headerSize), (byte) => String.fromCharCode(byte)).join("");
   return header.indexOf(name + digits) + name.length;
 }
 
-const hex = (sum: number) => sum.toString(16).padStart(8, "0");
+const hex = (crc: number) => crc.toString(16).padStart(8, "0");
 const textBytes = (text: string) => new TextEncoder().encode(text);
 
-/** Refuses a file by one of its fields. */
+/** Throws a FormatError that names a field of the file. */
 export function refuseSaved(argument: string, received: unknown, expected: string, fix: string): never {
   return checks("restore", { source }, FormatError).refuse({ argument, received, expected, fix });
 }

@@ -8,7 +8,7 @@ import { stateCache } from "./state-cache.js";
 
 const x = (T: number, seed = T) => randn([1, 2, T, 4], { seed });
 
-test("entries are stored once: layers that share read the same buffers, and the bytes are those of the owners", () => {
+test("layers that share entries read the same buffers, and `bytes` counts them once", () => {
   const inner = growingCache({ numLayers: 2 });
   const cache = sharedCache(inner, [0, 1, 0, 1, 1]);
   cache.update(0, x(3), x(3));
@@ -21,17 +21,17 @@ test("entries are stored once: layers that share read the same buffers, and the 
   expect(cache.length).toBe(3);
 });
 
-test("each layer reading itself is the cache as it is", () => {
+test("if each layer reads itself, the shared cache equals the inner cache", () => {
   const [plain, cache] = [
     growingCache({ numLayers: 2 }),
     sharedCache(growingCache({ numLayers: 2 }), [0, 1]),
   ];
-  for (const one of [plain, cache]) for (const layer of [0, 1]) one.update(layer, x(4), x(4));
+  for (const each of [plain, cache]) for (const layer of [0, 1]) each.update(layer, x(4), x(4));
   expect(cache.read(1)).toEqual(plain.read(1));
   expect([cache.bytes, cache.length, cache.stored]).toEqual([plain.bytes, plain.length, plain.stored]);
 });
 
-test("windows, full attention and states are shared side by side, as in Gemma 3n, and roll back as one", () => {
+test("a mixed cache of windows, full attention and states can be shared, as in Gemma 3n, and is cropped as a whole", () => {
   const local = rollingCache({ windowSize: 4, room: 2 });
   const cache = sharedCache(mixedCache([local, growingCache(), stateCache()]), [0, 1, 2, 0, 1, 2]);
   const step = (T: number) => {

@@ -6,16 +6,16 @@ import { checkLayer } from "./check-state.js";
 import { readSaved, refuseSaved, writeSaved } from "./saved.js";
 
 /**
- * A cache whose layers share entries (cross-layer KV sharing): layer i reads the keys and values, or the state, of layer
- * `reads[i]`. They are stored once.
+ * A cache whose layers share entries (cross-layer KV sharing): layer i reads the entries of layer `reads[i]`, which are stored
+ * once. An entry is the keys and values of a layer, or its state.
  *
- * A layer that reads itself appends with `update` or `advance`, as usual; the others call `read(layer)` or `state(layer)`
- * after it, and find the tokens of the same step. `update` and `advance` of a layer that reads another are refused.
+ * A layer that reads itself calls `update` or `advance`, as usual. Layers that share its entries call `read(layer)` or
+ * `state(layer)` afterwards, which already include the tokens of the same step; for them, `update` and `advance` throw an error.
  *
- * @param cache - The entries: as many layers as there are layers that read themselves, in their order. It belongs to the
- *   shared cache from then on.
- * @param reads - For each layer of the model the layer whose entries it reads: its own number, or an earlier layer that
- *   reads itself. `[0, 1, 0, 1]`: two layers store, two reuse.
+ * @param cache - The cache of the entries: it has one layer for each layer of the model that reads itself, in the same order.
+ *   It must not be used directly afterwards.
+ * @param reads - For each layer of the model, the layer whose entries it reads: itself, or an earlier layer that reads itself.
+ *   With `[0, 1, 0, 1]`, two layers store entries and two reuse them.
  * @throws {ArgumentError} If a layer reads one that stores nothing, or the cache has another number of layers; and from
  *   `update` and `advance` of a layer that reads another.
  * @see "You Only Cache Once" (2024), arXiv:2405.05254; "Reducing Transformer Key-Value Cache Size with Cross-Layer
@@ -65,13 +65,14 @@ export function sharedCache(cache: KvCache, reads: readonly number[]): KvCache {
 function shared(cache: KvCache, reads: readonly number[]): KvCache {
   const owners = reads.filter((layer, i) => layer === i);
   const form = `shared ${reads.join()}`;
-  /** The layer of the cache inside whose entries a layer reads. */
-  const source = (fn: string, layer: number): number => {
+  /** The layer of `cache` that holds the entries which a layer of the model reads. */
+  const readLayer = (fn: string, layer: number): number => {
     checkLayer(fn, layer, reads.length);
     return owners.indexOf(reads[layer]!);
   };
-  const own = (fn: string, layer: number): number => {
-    const inner = source(fn, layer);
+  /** The same for a layer that writes. Refuses one that reads the entries of another. */
+  const writeLayer = (fn: string, layer: number): number => {
+    const inner = readLayer(fn, layer);
     if (reads[layer] === layer) return inner;
     return checks(fn).refuse({
       argument: "layer",
@@ -83,10 +84,10 @@ function shared(cache: KvCache, reads: readonly number[]): KvCache {
   return {
     ...(cache.unrotatedKeys !== undefined && { unrotatedKeys: cache.unrotatedKeys }),
     numLayers: reads.length,
-    update: (layer, key, value, query) => cache.update(own("update", layer), key, value, query),
-    read: (layer) => cache.read(source("read", layer)),
-    state: (layer) => cache.state(source("state", layer)),
-    advance: (layer, state, tokens) => cache.advance(own("advance", layer), state, tokens),
+    update: (layer, key, value, query) => cache.update(writeLayer("update", layer), key, value, query),
+    read: (layer) => cache.read(readLayer("read", layer)),
+    state: (layer) => cache.state(readLayer("state", layer)),
+    advance: (layer, state, tokens) => cache.advance(writeLayer("advance", layer), state, tokens),
     get length() {
       return cache.length;
     },

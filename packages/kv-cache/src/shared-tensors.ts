@@ -10,13 +10,14 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** Buffers that several forks of a cache share, copied on write. */
+/** Buffers that the forks of a cache share, with a reference count for copy-on-write. */
 export type SharedTensors<Name extends string> = {
   readonly tensors: Readonly<Record<Name, Tensor>>;
-  /** Number of caches that hold them. */
+  /** Number of caches that use them. */
   owners: number;
 };
 
+/** Wraps buffers with one owner, and makes them resident: no scope frees them. */
 export function sharedTensors<Name extends string>(
   tensors: Readonly<Record<Name, Tensor>>,
 ): SharedTensors<Name> {
@@ -36,8 +37,8 @@ export function release(shared: SharedTensors<string> | undefined): void {
 }
 
 /**
- * Returns buffers with one owner, on the device of the next tokens: these buffers, or a copy. Buffers of a restored
- * cache are on the `js` device until its first update.
+ * Returns buffers that may be written: these if they have one owner and are on `device`, else a copy. (Buffers of a restored
+ * cache are on the `js` device until the first update.)
  */
 export function exclusiveTensors<Name extends string>(
   shared: SharedTensors<Name>,
@@ -66,7 +67,7 @@ export function allocatedBytes(shared: SharedTensors<string> | undefined): numbe
   );
 }
 
-/** A zero-filled buffer. If it does not fit into memory, the error names `update`, which allocates. */
+/** Allocates a zero-filled buffer. If it does not fit into memory, the error names `update`, the public function that allocates. */
 export function zeroBuffer(
   shape: readonly number[],
   { dtype, device }: { dtype: DType; device: Device },
@@ -88,10 +89,10 @@ export function zeroBuffer(
   }
 }
 
-/** A larger buffer that starts with the same content. */
+/** A copy of x in a zero-filled buffer whose `axis` has the given length, at least the current one. */
 export function grown(x: Tensor, axis: number, length: number): Tensor {
   const larger = zeroBuffer(
-    x.shape.map((own, a) => (a === axis ? length : own)),
+    x.shape.map((current, a) => (a === axis ? length : current)),
     x,
   );
   write(larger, axis, 0, x);
@@ -102,9 +103,8 @@ function cloned(x: Tensor): Tensor {
   return grown(x, 0, x.shape[0]!);
 }
 
-/** Moves rows of a buffer to index `start` of the same buffer. */
+/** Moves rows of a buffer to index `start` of an axis of the same buffer. Source and destination may overlap. */
 export function moveRows(to: Tensor, axis: number, start: number, rows: Tensor): void {
-  // Source and destination may overlap: `rows` are copied first.
-  const own = contiguous(rows) === rows ? grown(rows, axis, rows.shape[axis]!) : contiguous(rows);
-  write(to, axis, start, own);
+  const copy = contiguous(rows) === rows ? grown(rows, axis, rows.shape[axis]!) : contiguous(rows);
+  write(to, axis, start, copy);
 }

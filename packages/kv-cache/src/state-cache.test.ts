@@ -10,7 +10,7 @@ const stateOf = (seed: number, B = 1) => ({
 });
 const tokens = (T: number, B = 1) => randn([B, 2, T, 4], { seed: T });
 
-test("bytes are those of the states, whatever the number of tokens; buffers are written again", () => {
+test("`bytes` does not depend on the number of tokens, since buffers are reused", () => {
   const cache = stateCache({ checkpoints: 2 });
   const one = (2 * 3 * 4 + 5 * 3) * 4;
   const buffers = new Set<unknown>();
@@ -24,7 +24,7 @@ test("bytes are those of the states, whatever the number of tokens; buffers are 
   expect([cache.length, cache.stored]).toEqual([280, 0]);
 });
 
-test("crop goes back to a stored state, and refuses lengths between them with the fix", () => {
+test("crop goes back to a stored state, and refuses other lengths with the fix", () => {
   const cache = stateCache({ checkpoints: 2 });
   for (const [seed, T] of [[1, 10], [2, 1], [3, 4], [4, 1]] as const) cache.advance(0, stateOf(seed), T); // prettier-ignore
   expect(() => cache.crop(13)).toThrow(
@@ -37,7 +37,7 @@ test("crop goes back to a stored state, and refuses lengths between them with th
   expect([cache.state(0), cache.length]).toEqual([undefined, 0]);
 });
 
-test("a fork is a checkpoint that costs nothing until one of them is written", () => {
+test("a fork is a checkpoint, and allocates nothing until one of the two caches is written", () => {
   const cache = stateCache();
   cache.advance(0, stateOf(1), 10);
   const fork = cache.fork();
@@ -47,7 +47,7 @@ test("a fork is a checkpoint that costs nothing until one of them is written", (
   expect([cache.length, fork.length]).toEqual([13, 10]);
 });
 
-test("batches advance by their own numbers of tokens, and each is cropped to a state of its own", () => {
+test("sequences advance by different numbers of tokens, and each is cropped to its own state", () => {
   const cache = stateCache({ checkpoints: 1 });
   cache.advance(0, stateOf(1, 2), [5, 3]);
   cache.advance(0, stateOf(2, 2), [1, 2]);
@@ -59,7 +59,7 @@ test("batches advance by their own numbers of tokens, and each is cropped to a s
   expect(row(held, 1)).toEqual(row(stateOf(2, 2).state, 1));
 });
 
-test("a step without tokens replaces the state, and no checkpoint", () => {
+test("a step without tokens replaces the state and adds no checkpoint", () => {
   const cache = stateCache({ checkpoints: 1 });
   for (const [seed, T] of [[1, 10], [2, 1], [3, 0]] as const) cache.advance(0, stateOf(seed), T); // prettier-ignore
   expect(cache.state(0)!["state"]!.data).toEqual(stateOf(3).state.data);
@@ -67,7 +67,7 @@ test("a step without tokens replaces the state, and no checkpoint", () => {
   expect(cache.state(0)!["state"]!.data).toEqual(stateOf(1).state.data);
 });
 
-test("a mixture has seen the tokens that all of its layers have seen", () => {
+test("the length of a mixed cache is that of the layer that has seen the fewest tokens", () => {
   const cache = mixedCache([stateCache(), growingCache()]);
   cache.update(1, tokens(3), tokens(3));
   expect([cache.length, ...cache.lengths]).toEqual([0, 0]);
@@ -75,17 +75,17 @@ test("a mixture has seen the tokens that all of its layers have seen", () => {
   expect([cache.length, ...cache.lengths]).toEqual([3, 3]);
 });
 
-test("a state may be made of views of the one it replaces", () => {
+test("a new state may consist of views of the state it replaces", () => {
   const cache = stateCache({ checkpoints: 0 });
   const [a, b] = [tensor([[1, 2, 3]]), tensor([[4, 5, 6]])];
   cache.advance(0, { a, b }, 1);
-  const held = cache.state(0)!;
-  cache.advance(0, { a: held["b"]!, b: held["a"]! }, 1);
+  const old = cache.state(0)!;
+  cache.advance(0, { a: old["b"]!, b: old["a"]! }, 1);
   expect([...cache.state(0)!["a"]!.data]).toEqual([4, 5, 6]);
   expect([...cache.state(0)!["b"]!.data]).toEqual([1, 2, 3]);
 });
 
-test("a mixture of states and keys rolls back as one, or refuses and stays as it was", () => {
+test("a mixed cache of states and keys is cropped as a whole, or refuses and stays unchanged", () => {
   const [keys, states] = [growingCache({ unrotatedKeys: true }), stateCache({ checkpoints: 1 })];
   const cache = mixedCache([states, keys]);
   expect(cache.unrotatedKeys).toBe(true);
@@ -111,7 +111,7 @@ test("a mixture of states and keys rolls back as one, or refuses and stays as it
   );
 });
 
-test("files of states and of keys are refused by each other", () => {
+test("caches of states and caches of keys refuse each other's files", () => {
   const [keys, states] = [growingCache(), stateCache()];
   keys.update(0, tokens(3), tokens(3));
   states.advance(0, stateOf(1), 3);
@@ -163,7 +163,7 @@ test.each([
   expect(call).toThrow(message);
 });
 
-test("the next state has the tensors, types and sizes of the last", () => {
+test("a state whose names, types or shapes differ from those of the last is refused", () => {
   const cache = stateCache();
   cache.advance(0, stateOf(1), 1);
   expect(() => cache.advance(0, { state: stateOf(2).state }, 1)).toThrow(

@@ -11,23 +11,23 @@ export type StateOptions = {
   /** Number of layers that write to it. Default 1. */
   numLayers?: number;
   /**
-   * States before the last calls of `advance` that each layer keeps, and to which `crop` goes back. Default 1: a failed or
-   * cancelled step is undone.
+   * Number of earlier states that each layer stores, so that `crop` can undo as many calls of `advance`. Default 1: enough to
+   * undo a failed or cancelled step.
    */
   checkpoints?: number;
 };
 
 /**
  * A cache of the states of recurrent layers: linear attention, gated delta rule, state space models, short convolutions.
- * A state is a record of tensors with batches first; its size is fixed, however many tokens it has read.
+ * A state is an object of tensors `[B, …]`. Its size does not depend on the number of tokens.
  *
- * A layer reads `state(layer)`, computes the next tokens from it, and hands over the state after them with
- * `advance(layer, state, tokens)`, which copies it to the cache's own buffers. `update` and `read` are refused:
- * `mixedCache` holds attention layers beside recurrent ones.
+ * A layer reads `state(layer)`, computes the next tokens from it, and passes the new state to
+ * `advance(layer, state, tokens)`, which copies it to buffers of the cache. `update` and `read` throw an error; for models
+ * that also have attention layers, use `mixedCache`.
  *
- * A state has no tokens that could be removed. `crop` goes back to a state that is stored: one of the last `checkpoints`,
- * or none at all; other lengths are refused. `fork()` is a checkpoint at any place, without a copy until one is written.
- * A file holds the current state only.
+ * Single tokens cannot be removed from a state. `crop` goes back to a stored state, one of the last `checkpoints`, or to
+ * length 0; other lengths throw an error. `fork()` is a checkpoint at any length, and copies nothing until one of the two
+ * caches is written. A saved file contains only the current state.
  *
  * @throws {ArgumentError} If an option is out of range; from `advance`, if a state has other tensors than the last one;
  *   and from `crop`, which then changes nothing, if no state of that length is stored.
@@ -66,8 +66,8 @@ export function stateCache(options?: StateOptions): KvCache {
       },
       advance(layer, state, tokens) {
         const store = stores[layer];
-        const held = { state: store?.current, batches: store?.lengths.length ?? 0 };
-        const counts = checkAdvance(layer, stores.length, state, tokens, held);
+        const current = { state: store?.current, batches: store?.lengths.length ?? 0 };
+        const counts = checkAdvance(layer, stores.length, state, tokens, current);
         store!.advance(state, counts);
       },
     }),

@@ -14,23 +14,23 @@ import {
   type SharedTensors,
 } from "./shared-tensors.js";
 
-/** A state, and the number of tokens of each batch that it follows. */
+/** A state, and the number of tokens that it has read, per sequence. */
 type Snapshot = { readonly state: SharedTensors<string>; readonly lengths: readonly number[] };
 
 type State = {
-  /** From the oldest checkpoint to the current state. */
+  /** Stored states, from the oldest checkpoint to the current state. */
   snapshots: readonly Snapshot[];
   lengths: readonly number[];
 };
 
 /**
- * The state of a recurrent layer and those before the last `checkpoints` calls of `advance`. Each has buffers of its own,
- * which are written again when the checkpoint is the oldest: the bytes do not depend on the number of tokens.
+ * Stores the current state of a recurrent layer and the states before the last `checkpoints` calls of `advance`. The buffers of
+ * the oldest checkpoint are reused for the next state, so the memory does not depend on the number of tokens.
  */
 export function stateStore(checkpoints: number, initial: State = { snapshots: [], lengths: [] }): StateStore {
   let { lengths } = initial;
   let snapshots = [...initial.snapshots];
-  /** Buffers of removed checkpoints, written next. */
+  /** Buffers of removed checkpoints, which are reused for the next state. */
   let spare: SharedTensors<string>[] = [];
 
   const current = () => snapshots.at(-1)?.state.tensors;
@@ -40,14 +40,14 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
       else release(state);
     }
   };
-  /** Buffers for a state like this one, of one owner. */
+  /** Buffers with one owner, of the shapes of this state. */
   const buffersFor = (state: LayerState): SharedTensors<string> => {
     const [device] = Object.values(state).map((x) => x.device);
     const last = spare.pop();
     if (last) return exclusiveTensors(last, device);
     return sharedTensors(mapTensors({ ...state }, (x) => zeroBuffer(x.shape, x)));
   };
-  /** The newest snapshot of batch b after `length` tokens; -1: there is none. */
+  /** Index of the newest snapshot in which sequence b has `length` tokens, or -1. */
   const snapshotAt = (length: number, b: number) =>
     snapshots.findLastIndex((snapshot) => snapshot.lengths[b] === length);
 
@@ -68,14 +68,14 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
     },
     advance(state, tokens) {
       const after = tokens.map((count, b) => (lengths[b] ?? 0) + count);
-      // Without a token the state is another for the same length: it takes the place of the last.
-      const stays = tokens.every((count) => count === 0);
-      const removed = stays ? snapshots.slice(-1) : snapshots.slice(0, -checkpoints || undefined);
-      // The new state may hold views of buffers that are written.
-      const written = new Set(removed.flatMap((one) => storages(one.state.tensors)));
+      // A call without new tokens replaces the current state, and does not add a checkpoint.
+      const sameLength = tokens.every((count) => count === 0);
+      const removed = sameLength ? snapshots.slice(-1) : snapshots.slice(0, -checkpoints || undefined);
+      // The new state may contain views of the buffers that are about to be overwritten: these are copied first.
+      const written = new Set(removed.flatMap((snapshot) => storages(snapshot.state.tensors)));
       const source = mapTensors({ ...state }, (x) => (written.has(x.storage) ? copied(x) : x));
       remove(removed);
-      snapshots = snapshots.filter((one) => !removed.includes(one));
+      snapshots = snapshots.filter((snapshot) => !removed.includes(snapshot));
       const buffers = buffersFor(source);
       for (const [name, x] of Object.entries(source)) write(buffers.tensors[name]!, 0, 0, x);
       snapshots.push({ state: buffers, lengths: after });
@@ -99,7 +99,7 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
       const oldest = Math.min(...found);
       if (oldest < 0) {
         for (const { state } of snapshots) release(state);
-        [snapshots, spare] = [[], []]; // the next state may be of other shapes
+        [snapshots, spare] = [[], []]; // the next state may have other shapes
       } else if (found.every((i) => i === oldest)) {
         remove(snapshots.slice(oldest + 1));
         snapshots = snapshots.slice(0, oldest + 1);
@@ -146,10 +146,10 @@ export function stateStore(checkpoints: number, initial: State = { snapshots: []
 
 const storages = (state: LayerState) => Object.values(state).map(({ storage }) => storage);
 
-/** A tensor with memory of its own. */
+/** A copy of a tensor in new memory. */
 function copied(x: Tensor): Tensor {
-  const own = contiguous(x);
-  if (own !== x) return own;
+  const packed = contiguous(x);
+  if (packed !== x) return packed; // `contiguous` has copied it
   const copy = zeroBuffer(x.shape, x);
   write(copy, 0, 0, x);
   return copy;

@@ -4,10 +4,10 @@ import type { KvCache } from "./cache.js";
 import { checkCacheOptions, checkHalfType } from "./check-change.js";
 import { contiguousStore } from "./contiguous-store.js";
 import { keyValueCache } from "./key-value-cache.js";
-import { formOf, storedAs } from "./row-layout.js";
+import { storageFormat, layoutWithType } from "./row-layout.js";
 
 export type StaticOptions = {
-  /** The most tokens that it holds. */
+  /** Largest number of tokens per sequence. */
   maxLength: number;
   /** Number of layers that write to it. Default 1. */
   numLayers?: number;
@@ -18,8 +18,8 @@ export type StaticOptions = {
 };
 
 /**
- * A cache with room for `maxLength` tokens: the first update of a layer makes its buffers, and they are never made
- * again. Its memory is known beforehand, and a token never costs more than its own copy.
+ * A cache for at most `maxLength` tokens. The first update of a layer allocates its buffers at full size, so the memory is
+ * known in advance, and later updates copy only the new tokens.
  *
  * @throws {ArgumentError} If an option is not a whole number of at least 1; and from `update`, which then changes
  *   nothing, when tokens do not fit.
@@ -49,7 +49,7 @@ export function staticCache(options: StaticOptions): KvCache {
   checkHalfType("staticCache", dtype, unrotatedKeys);
   const fix = "give the length of the model's context.";
   check.whole({ maxLength }, { min: 1, unit: "tokens", fix });
-  const room = (needed: number) => {
+  const fixedCapacity = (needed: number) => {
     if (needed <= maxLength) return maxLength;
     return checks("update").refuse({
       argument: "key",
@@ -58,6 +58,8 @@ export function staticCache(options: StaticOptions): KvCache {
       fix: "make the cache with more room, crop it, or use a rollingCache, which evicts.",
     });
   };
-  const stores = Array.from({ length: numLayers }, () => contiguousStore(room, storedAs(dtype)));
-  return keyValueCache(stores, { form: formOf("every token", dtype), unrotatedKeys });
+  const stores = Array.from({ length: numLayers }, () =>
+    contiguousStore(fixedCapacity, layoutWithType(dtype)),
+  );
+  return keyValueCache(stores, { form: storageFormat("every token", dtype), unrotatedKeys });
 }

@@ -3,7 +3,7 @@ import { closeSync, copyFileSync, openSync, readSync, unlinkSync, writeSync } fr
 import { join } from "node:path";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
 
-/** Sizes of one layer's tokens. */
+/** Batch size, key-value heads, and widths of the keys and values of one layer. */
 export type RowSizes = {
   readonly batches: number;
   readonly heads: number;
@@ -11,22 +11,25 @@ export type RowSizes = {
   readonly valueDim: number;
 };
 
-/** Keys and values of one layer on disk, token after token, in each token batch after batch: appending writes the new ones alone. */
+/**
+ * A file with the keys and values of one layer in float32. The order of the axes is token, sequence, then the keys and the
+ * values of all heads, so new tokens are appended at the end.
+ */
 export type TokenFile = {
   readonly sizes: RowSizes;
-  /** Writes rows `[B, heads, T, D]`, those of batch b from token `starts[b]` on. */
+  /** Writes keys and values `[B, heads, T, D]`: those of sequence b from token `starts[b]` on. */
   write(starts: readonly number[], key: Tensor, value: Tensor): void;
-  /** The first `length` tokens of all batches. */
+  /** Reads the first `length` tokens of all sequences: keys and values `[B, heads, length, D]`. */
   read(length: number, device: Device): { key: Tensor; value: Tensor };
-  /** Another file with the same content. */
+  /** Creates another file with the same content. */
   copy(): TokenFile;
-  /** Deletes it. */
+  /** Closes and deletes the file. */
   remove(): void;
 };
 
 let files = 0;
 
-/** A new file in a folder that is there. `from`: whose content it begins with. */
+/** Creates a file in an existing folder: empty, or a copy of the file `from`. */
 export function tokenFile(folder: string, sizes: RowSizes, from?: string): TokenFile {
   const path = join(folder, `qkv-${process.pid}-${(files += 1)}.kv`);
   if (from !== undefined) copyFileSync(from, path);
@@ -57,7 +60,7 @@ export function tokenFile(folder: string, sizes: RowSizes, from?: string): Token
       const bytes = new Uint8Array(numbers.buffer);
       for (let at = 0; at < bytes.length;) {
         const count = readSync(handle, bytes, at, bytes.length - at, at);
-        if (count === 0) break; // places that no batch has reached hold zeros
+        if (count === 0) break; // the rest of the array stays zero
         at += count;
       }
       const side = (offset: number, D: number) => {
