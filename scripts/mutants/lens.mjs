@@ -50,8 +50,8 @@ export const mutants = [
   {
     what: "a feed-forward layer is traced without its activations",
     file: "src/decompose/frozen-feed-forward.ts",
-    find: "mul(timesMap(gradient, down.weight), factors)",
-    replace: "timesMap(gradient, down.weight)",
+    find: "mul(linearBackward(gradient, down.weight), factors)",
+    replace: "linearBackward(gradient, down.weight)",
   },
   {
     what: "a gradient passes a norm without its scale",
@@ -69,7 +69,7 @@ export const mutants = [
     what: "heads of all layers copy as on embeddings",
     file: "src/session/lens-session.ts",
     near: ["src/session/lens-session.test.ts"],
-    find: "isFree ? take($x, 1, index) : undefined",
+    find: "startsAtAnyLayer ? take($x, 1, index) : undefined",
     replace: "undefined",
   },
   {
@@ -97,8 +97,8 @@ export const mutants = [
     what: "a window of an ONNX operator has a key more",
     file: "src/onnx/fused/group-query-attention.ts",
     near: onnx("fused"),
-    find: 'c.op("Greater", [places, $start])',
-    replace: 'c.op("GreaterOrEqual", [places, $start])',
+    find: 'c.op("Greater", [keyPositions, $start])',
+    replace: 'c.op("GreaterOrEqual", [keyPositions, $start])',
   },
   {
     what: "tokens after a past are read from its beginning",
@@ -125,8 +125,8 @@ export const mutants = [
     what: "a mask that is too short hides nothing after its end",
     file: "src/onnx/fused/standard-attention.ts",
     near: onnx("standard"),
-    find: "padded(c, inFloat32(c, mask, maskType), axes, S, -Infinity)",
-    replace: "padded(c, inFloat32(c, mask, maskType), axes, S, 0)",
+    find: "padMask(c, toFloat32(c, mask, maskType), axes, S, -Infinity)",
+    replace: "padMask(c, toFloat32(c, mask, maskType), axes, S, 0)",
   },
   {
     what: "a projection counts as queries and keys",

@@ -3,13 +3,13 @@ import { cast, isTensor, mapTensors, type Tensor } from "@qkv/tensor";
 import type { DecoderParams, Model } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 
-/** A decoder with its weights, as `load` gives it. The tokenizer is read only where a text is given in place of ids. */
+/** A decoder with its weights, as `load` returns it. The tokenizer is needed only for texts, not for ids. */
 export type LensModel = Pick<Model, "config" | "params" | "apply"> & Partial<Pick<Model, "tokenizer">>;
 
-/** A text for the model's tokenizer, which adds no special tokens; a list of ids; or ids `[B, T]` int32. */
+/** A text, which is tokenized without special tokens; a list of ids; or ids `[B, T]` int32. */
 export type TokenInput = string | readonly number[] | Tensor;
 
-/** Refuses a value that is no decoder with weights. */
+/** Refuses a value that is not a decoder with weights. */
 export function checkModel(check: Checks, model: unknown): void {
   const { config, params, apply } = (model ?? {}) as Partial<LensModel>;
   const isModel =
@@ -21,8 +21,8 @@ export function checkModel(check: Checks, model: unknown): void {
   check.each({ model }, () => isModel, "a decoder with its weights", fix);
 }
 
-/** Ids `[B, T]` of a text or of ids. */
-export function idsOf(
+/** Checks the input, and returns its ids: a list for one text, or the given tensor `[B, T]`. */
+export function tokenIds(
   check: Checks,
   model: LensModel,
   input: TokenInput,
@@ -55,14 +55,14 @@ export function idsOf(
   return ids;
 }
 
-/** Ids of one text, and how many there are. */
+/** Ids of an input that has to be one text, and their number. */
 export function oneText(
   check: Checks,
   model: LensModel,
   input: TokenInput,
   argument = "input",
 ): { readonly ids: Tensor | readonly number[]; readonly length: number } {
-  const ids = idsOf(check, model, input, argument);
+  const ids = tokenIds(check, model, input, argument);
   if (!isTensor(ids)) return { ids, length: ids.length };
   const [B, T] = ids.shape as [number, number];
   const fix = "give one text, or its ids [1, T].";
@@ -70,7 +70,7 @@ export function oneText(
   return { ids, length: T };
 }
 
-/** Refuses what is no full name of a tensor of rows. */
+/** Refuses what is not the full name of a tensor `[B, T, C]`. */
 export function checkRowsName(check: Checks, model: LensModel, name: unknown): asserts name is string {
   const rows = tensorNames(model.config).filter((one) => /(^embeddings|put|middle|Hidden)$/.test(one));
   const fix = `take one of \`tensorNames(model.config)\`: \`${rows.at(-1)}\`.`;
@@ -78,10 +78,9 @@ export function checkRowsName(check: Checks, model: LensModel, name: unknown): a
 }
 
 /**
- * The same model with weights of float64. It runs on the plain device, where sums of parts are exact to 1e-10, and
- * in float32 to 1e-5.
+ * The same model with float64 weights, for the plain device. Sums of parts are then exact to 1e-10 instead of 1e-5.
  *
- * @param model - A decoder whose weights are floats. Weights of 8 and 4 bits are refused by the products that read them.
+ * @param model - A decoder whose weights are floats. Matrix products refuse weights of 8 and 4 bits.
  *
  * @example
  * ```ts

@@ -5,38 +5,38 @@ import { checkModel, oneText, type LensModel, type TokenInput } from "./lens-mod
 import { runWithTrace, type TraceNames } from "./run-with-trace.js";
 
 export type LogitLensOptions = {
-  /** K, the number of most probable tokens. Default 5. */
+  /** K, the number of most probable tokens to return. Default 5. */
   readonly topK?: number;
 };
 
-/** Numbers row by row, and their shape. */
+/** An array of numbers in row-major order, with its shape. */
 export type LensNumbers = { readonly data: Float64Array; readonly shape: readonly number[] };
 
-/** Tokens that a model would predict after each layer of a run: what `logitLensView` of `@qkv/viz` draws. */
+/** Tokens that a model would predict after each layer of a run. `logitLensView` of `@qkv/viz` draws it. */
 export type LogitLensResult = {
-  /** The tensor of each row, L + 1 of them: `embeddings`, `layers.0.output`. */
+  /** Name of the tensor of each of the L + 1 rows: `embeddings`, `layers.0.output`. */
   readonly names: readonly string[];
-  /** Tokens of the text, T of them. Without a tokenizer: their ids. */
+  /** T tokens of the text. Without a tokenizer: their ids. */
   readonly tokens: readonly string[];
-  /** The K most probable tokens of each row and position. */
+  /** The K most probable tokens: L + 1 rows, T positions, K tokens. */
   readonly topTokens: readonly (readonly (readonly string[])[])[];
   /** `[L + 1, T, K]` */
   readonly probabilities: LensNumbers;
-  /** The most probable token of the last row, at each position. */
+  /** The model's prediction at each position, the most probable token of the last row, and its probability in each row. */
   readonly final: {
     readonly tokens: readonly string[];
     /** `[L + 1, T]` */
     readonly probabilities: LensNumbers;
-    /** `[L + 1, T]`: 1 for the most probable. */
+    /** `[L + 1, T]`: rank of its logit, 1 for the highest. */
     readonly ranks: LensNumbers;
   };
 };
 
 /**
- * The logit lens in words: the most probable next tokens after the embeddings and after each layer, and the probability and rank
- * that each gives to the token that the model predicts in the end. `logitLensView` of `@qkv/viz` draws it.
+ * The logit lens as tokens: the most probable next tokens after the embeddings and after each layer, and the probability and
+ * rank of the model's prediction there. `logitLensView` of `@qkv/viz` draws it.
  *
- * Logits of one row are held at a time, so a vocabulary of 150,000 tokens needs 0.6 MB for each token of the text.
+ * Logits of one layer are in memory at a time: a vocabulary of 150,000 tokens needs 0.6 MB for each token of the text.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`.
  * @throws {ArgumentError} If `topK` is no whole number from 1 to the size of the vocabulary, or the number of a classifier's answers.
@@ -69,7 +69,7 @@ export async function logitLensTokens(
   const { ids, length: T } = oneText(check, model, input);
   const names = ["embeddings", ...Array.from({ length: config.numLayers }, (_, i) => `layers.${i}.output`)];
   const { logits: last, tensors } = runWithTrace(model, ids, { names: names as unknown as TraceNames });
-  // A classifier may have fewer answers than the default.
+  // A classifier may have fewer outputs than the default.
   const numAnswers = last.shape.at(-1)!;
   const { topK: K = Math.min(5, numAnswers) } = given;
   check.whole({ topK: K }, { min: 1, max: numAnswers, unit: "tokens" });
@@ -79,7 +79,7 @@ export async function logitLensTokens(
 
   const rows: Record<"ids" | "probabilities" | "final" | "ranks", readonly number[]>[] = [];
   for (const name of names) {
-    // The last row is that of the model: what comes after its layers is in it too.
+    // The last row has the model's own logits, which include steps after the last layer.
     const logits = name === names.at(-1) ? last : logitsOf(params, tensors[name]!);
     const probabilities = softmax(logits); // [1, T, V]
     const top = topK(logits, K).indices;
@@ -112,7 +112,7 @@ export async function logitLensTokens(
   };
 }
 
-/** The numbers of a tensor, which a device may hold. */
+/** Elements of a tensor, from any device. */
 const read = async (x: Tensor): Promise<number[]> => Array.from(await x.read(), Number);
 
 const check = /* @__PURE__ */ checks("logitLensTokens");

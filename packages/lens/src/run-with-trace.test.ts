@@ -8,12 +8,12 @@ import { randomDecoder } from "@qkv/test-support/random-decoder";
 const model = randomDecoder("llama", { vocabSize: 13 } as never);
 const ids = [3, 1, 4, 1, 5];
 
-test("every name that a model lists is traced, and nothing else", () => {
+test("tensorNames lists exactly the traced tensors", () => {
   const { tensors } = runWithTrace(model, ids);
   expect(Object.keys(tensors).sort()).toEqual(tensorNames(model.config).sort());
 });
 
-test("a run that is only read is the run itself", () => {
+test("hooks that return nothing leave the logits unchanged", () => {
   const read: string[] = [];
   const { logits } = runWithTrace(model, ids, {
     names: [],
@@ -25,7 +25,7 @@ test("a run that is only read is the run itself", () => {
 
 const replaceable = tensorNames(model.config).filter((name) => !/\.(dots|capped|scores|lse)$/.test(name));
 
-test.each(replaceable)("a hook at %s changes the logits, and what is traced is what it returned", (name) => {
+test.each(replaceable)("a hook at %s changes the logits, and its result is traced", (name) => {
   const { logits, tensors } = runWithTrace(model, ids, {
     names: [name] as unknown as TraceNames,
     hooks: { [name]: (x) => mul(x, 0.5) },
@@ -35,12 +35,12 @@ test.each(replaceable)("a hook at %s changes the logits, and what is traced is w
   expect(logits.data).not.toEqual(plain.logits.data);
 });
 
-test("weights that are replaced by themselves leave the logits, heads that share keys included", () => {
+test("weights replaced by themselves leave the logits unchanged, with shared key-value heads too", () => {
   const { logits } = runWithTrace(model, ids, { names: [], hooks: { weights: (x) => mul(x, 1) } });
   expect(logits.data).toBeAllclose(model.apply(model.params, ids).data, { rtol: 0, atol: 1e-6 });
 });
 
-test("names within one operation are not replaced, and wrong ones are refused with the nearest", () => {
+test("tensors inside attention cannot be replaced, and unknown names are refused with the nearest name", () => {
   const hooks = { "layers.0.attention.scores": () => undefined };
   expect(() => runWithTrace(model, ids, { hooks })).toThrow(
     /`hooks` is "layers\.0\.attention\.scores".*\nFix: replace the `query`/,

@@ -2,43 +2,43 @@ import { checks, isQkvError, type Checks } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
 import type { ModelTrace } from "@qkv/transformer";
 import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
-import { checkModel, idsOf, type LensModel, type TokenInput } from "./lens-model.js";
+import { checkModel, tokenIds, type LensModel, type TokenInput } from "./lens-model.js";
 
-/** Reads a tensor of a run by its full name, and replaces it by what it returns. It returns nothing to leave it. */
+/** Called with a tensor of a run and its full name. A tensor that it returns replaces x; undefined leaves x unchanged. */
 export type Hook = (x: Tensor, name: string) => Tensor | undefined;
 
 /**
- * Hooks by the names of tensors: full, `layers.1.attentionOutput`, or the end of a name for every layer, `attentionOutput`.
+ * Hooks by names of tensors: a full name, `layers.1.attentionOutput`, or the end of names for all layers, `attentionOutput`.
  */
 export type Hooks = Readonly<Record<string, Hook>>;
 
-/** Names of a trace, full or the ends of names. */
+/** Names of tensors to trace: full names or ends of names. */
 export type TraceNames = ModelTrace["names"];
 
 export type RunOptions = {
-  /** Tensors to return, by full name or, for every layer, the end of it: `["weights", "layers.0.output"]`. Default: all. */
+  /** Tensors to return: full names, or ends of names for all layers: `["weights", "layers.0.output"]`. Default: all. */
   readonly names?: TraceNames;
-  /** Functions that read and replace tensors on the way. Default: none. */
+  /** Functions that read and replace tensors during the run. Default: none. */
   readonly hooks?: Hooks;
-  /** Last positions whose logits are computed. Default: all. */
+  /** Computes logits for this number of last positions. Default: all. */
   readonly last?: number;
 };
 
-/** A run of a model, and what was traced in it. */
+/** The logits of a run, and its traced tensors. */
 export type TracedRun = {
-  /** `[B, T, V]`; with `last`, those of so many positions. */
+  /** `[B, T, V]`, or `[B, last, V]`. */
   readonly logits: Tensor;
-  /** By full name: `layers.0.attention.weights`. */
+  /** Traced tensors by full name: `layers.0.attention.weights`. */
   readonly tensors: Readonly<Record<string, Tensor>>;
 };
 
 /**
- * Runs a model and returns its tensors by name; hooks read and replace them on the way. It is `run_with_cache` and
- * `run_with_hooks` of TransformerLens in one.
+ * Runs a model and returns its tensors by name; hooks read and replace them during the run. Combines `run_with_cache` and
+ * `run_with_hooks` of TransformerLens.
  *
  * @param input - A text, a list of ids, or ids `[B, T]`.
  * @param options - `names`: tensors to return, default all of {@link tensorNames}. `hooks`: functions by the name of a tensor.
- *   `last`: of so many last positions logits are computed, default all.
+ *   `last`: the number of last positions whose logits are computed, default all.
  * @returns Logits `[B, T, V]` and tensors by full name.
  * @throws {ArgumentError} If a name is none of the model's.
  *
@@ -77,15 +77,15 @@ export function runWithTrace(model: LensModel, input: TokenInput, options?: RunO
   const given = check.options(options, ["names", "hooks", "last"]);
   const { names = tensorNames(model.config) as TraceNames, hooks = {}, last } = given;
   if (last !== undefined) check.whole({ last }, { min: 1, unit: "tokens" });
-  const ids = idsOf(check, model, input);
+  const ids = tokenIds(check, model, input);
   const tensors: Record<string, Tensor> = {};
-  const interventions = interventionsOf(model, hooks);
+  const interventions = resolveHooks(model, hooks);
   try {
     const trace = { names, tensors, interventions };
     const logits = model.apply(model.params, ids, { trace, ...(last !== undefined && { last }) });
     return { logits, tensors };
   } catch (error) {
-    // The model refuses a name under what the trace calls it.
+    // The model's errors name its own arguments, `trace.names`; this one names the option.
     const argument = isQkvError(error) ? traceArguments[error.argument] : undefined;
     if (!isQkvError(error) || argument === undefined) throw error;
     const { received, expected } = error;
@@ -95,20 +95,20 @@ export function runWithTrace(model: LensModel, input: TokenInput, options?: RunO
   }
 }
 
-/** Options here, by the arguments of a model that they become. */
+/** Our options by the arguments of the model. */
 const traceArguments: Readonly<Record<string, string>> = {
   "trace.names": "names",
   "trace.interventions": "hooks",
 };
 
-/** Ends a pass whose rest is not needed. */
+/** Thrown to end a pass early. */
 class EndOfPass extends Error {}
 
 /**
- * Runs a model up to one tensor, and returns what `read` makes of it: the rest of the pass is not computed.
+ * Runs a model up to one tensor, and returns the result of `read` for it. The rest of the pass is not computed.
  *
  * @param name - Full name of the tensor.
- * @param hooks - Read and replace tensors on the way.
+ * @param hooks - Read and replace tensors before it.
  */
 export function runUntil<T>(
   model: LensModel,
@@ -117,14 +117,14 @@ export function runUntil<T>(
   read: (x: Tensor) => T,
   hooks: Hooks = {},
 ): T {
-  return until((end) => {
+  return runUntilEnd((end) => {
     const at = (x: Tensor): never => end(read(x));
     runWithTrace(model, input, { names: [], last: 1, hooks: { ...hooks, [name]: at } });
   });
 }
 
-/** Runs `f` until it calls `end`, and returns what it gave. */
-export function until<T>(f: (end: (result: T) => never) => void): T {
+/** Runs `f` until it calls `end`, and returns the argument of `end`. */
+export function runUntilEnd<T>(f: (end: (result: T) => never) => void): T {
   let found: [T] | undefined;
   try {
     f((result) => {
@@ -137,29 +137,29 @@ export function until<T>(f: (end: (result: T) => never) => void): T {
   return found![0];
 }
 
-/** Interventions of a trace that call hooks, under the full name of each tensor that a hook names. */
-export function interventionsOf(model: LensModel, hooks: Hooks): Interventions {
+/** Expands hooks to interventions by full name: a hook for the end of a name applies to every tensor whose name ends so. */
+export function resolveHooks(model: LensModel, hooks: Hooks): Interventions {
   const isHooks = (value: unknown) =>
     typeof value === "object" &&
     value !== null &&
     Object.values(value).every((one) => typeof one === "function");
   check.each({ hooks }, isHooks, "functions by the name of a tensor");
-  const known = tensorNames(model.config);
+  const allNames = tensorNames(model.config);
   const interventions: Record<string, (x: Tensor) => Tensor> = {};
   for (const [name, hook] of Object.entries(hooks)) {
-    const full = known.filter((one) => one === name || one.endsWith(`.${name}`));
-    // A name that no tensor has is handed over: the model refuses it with the nearest one.
+    const full = allNames.filter((one) => one === name || one.endsWith(`.${name}`));
+    // An unknown name is passed on: the model refuses it and suggests the nearest name.
     for (const one of full.length > 0 ? full : [name]) {
       const before = interventions[one];
       interventions[one] = (x) => {
         const given = before ? before(x) : x;
-        const instead = hook(given, one);
-        if (!instead) return given;
+        const replacement = hook(given, one);
+        if (!replacement) return given;
         const isLike = (y: unknown) => isTensor(y) && y.shape.join() === given.shape.join();
         const expected = `a tensor [${given.shape.join(", ")}], as it was given, or undefined`;
         const fix = "return one, without `async`.";
-        check.each({ [`hooks["${one}"]`]: instead }, isLike, expected, fix);
-        return instead;
+        check.each({ [`hooks["${one}"]`]: replacement }, isLike, expected, fix);
+        return replacement;
       };
     }
   }

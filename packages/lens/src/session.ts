@@ -1,4 +1,4 @@
-/** A model that is asked many questions about texts, with plain data as answers: for pages that look into a model in a worker. */
+/** A model that answers questions about texts with plain data: for pages whose model is in a worker. */
 export type {
   Asking,
   CopyingAnswer,

@@ -21,7 +21,7 @@ test.each(transformerLensHooks)(
   },
 );
 
-test("axes are as the notes say: those of TransformerLens where there is none", () => {
+test("tensors have the axes of TransformerLens, unless the note says otherwise", () => {
   const { tensors } = lens.runWithTrace(model, [3, 1, 4, 1, 5]);
   const [T, C, F, H, D] = [5, 24, 40, 4, 6];
   const theirs: Record<string, number[]> = {
@@ -59,7 +59,7 @@ test.each([
   expect(() => fromTransformerLens(name)).toThrow(`\nFix: ${fix}`);
 });
 
-test("names that are none are refused with the nearest", () => {
+test("unknown names are refused with the nearest name", () => {
   expect(() => fromTransformerLens("blocks.0.attn.hook_patern")).toThrow(
     /fromTransformerLens: .*\nFix: did you mean `blocks\.\{i\}\.attn\.hook_pattern`/,
   );

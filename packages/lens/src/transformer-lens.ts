@@ -9,20 +9,20 @@ export {
   type TransformerLensCheckpoint,
 } from "./hooked-transformer/transformer-lens-checkpoint.js";
 
-/** A name of TransformerLens, and ours. */
+/** A name of TransformerLens, and the name here. */
 export type NameInTransformerLens = {
-  /** A name of TransformerLens 2; `{i}` is the number of a layer. */
+  /** A name of TransformerLens 2; `{i}` is the index of a layer. */
   readonly theirs: string;
-  /** Ours. Undefined: there is no tensor of the kind. */
+  /** The name here. Undefined: there is no equivalent. */
   readonly ours: string | undefined;
-  /** Differences. Empty: the axes and numbers are the same. Where `ours` is undefined: the alternative, as an instruction. */
+  /** Differences; empty if there are none. If `ours` is undefined: the alternative, as an instruction. */
   readonly note: string;
 };
 
 const byHead = "[B, H, T, D] in place of [batch, pos, head, d_head]";
 const byKvHead = "[B, Hkv, S, D] in place of [batch, pos, head, d_head]; heads of a group are stored once";
 
-/** Hook points of TransformerLens, and the tensors here. */
+/** Hook points of TransformerLens, and the names of tensors here. */
 export const transformerLensHooks: readonly NameInTransformerLens[] = [
   {
     theirs: "hook_embed",
@@ -94,7 +94,7 @@ export const transformerLensHooks: readonly NameInTransformerLens[] = [
   },
 ];
 
-/** Functions and methods of TransformerLens, and ours. */
+/** Functions and methods of TransformerLens, and the functions here. */
 export const transformerLensFunctions: readonly NameInTransformerLens[] = [
   {
     theirs: "HookedTransformer.from_pretrained",
@@ -160,7 +160,7 @@ export const transformerLensFunctions: readonly NameInTransformerLens[] = [
 ];
 
 /**
- * Our name of a tensor that TransformerLens names.
+ * Converts the name of a TransformerLens hook point to the name of the tensor here.
  *
  * @param name - A hook point: `blocks.3.attn.hook_pattern`.
  * @returns A full name for `runWithTrace`: `layers.3.attention.weights`.

@@ -47,22 +47,25 @@ async function refusal(run: () => unknown): Promise<string> {
   throw new Error("an answer");
 }
 
-test.each(Object.entries(calls))("%s refuses what is no model, and what are no ids", async (name, args) => {
-  await call(name, model, ...args);
-  for (const wrong of [undefined, {}, Promise.resolve(model), { ...model, config: {} }])
-    expect(await refusal(() => call(name, wrong, ...args))).toMatch(
-      new RegExp(`^${name}: \`model\` is .*, expected a decoder`),
-    );
-  const floats = zeros([1, 3]);
-  const noIds = [undefined, "text", [], [-1], [11], [1.5], floats, tensor([1, 2], { dtype: "int32" }), {}];
-  for (const wrong of noIds)
-    expect(await refusal(() => call(name, model, wrong, ...args.slice(1)))).toMatch(
-      new RegExp(`^${name}: \`input.*expected .*\\nFix: `),
-    );
-});
+test.each(Object.entries(calls))(
+  "%s refuses a value that is not a model, and input that is not ids",
+  async (name, args) => {
+    await call(name, model, ...args);
+    for (const wrong of [undefined, {}, Promise.resolve(model), { ...model, config: {} }])
+      expect(await refusal(() => call(name, wrong, ...args))).toMatch(
+        new RegExp(`^${name}: \`model\` is .*, expected a decoder`),
+      );
+    const floats = zeros([1, 3]);
+    const noIds = [undefined, "text", [], [-1], [11], [1.5], floats, tensor([1, 2], { dtype: "int32" }), {}];
+    for (const wrong of noIds)
+      expect(await refusal(() => call(name, model, wrong, ...args.slice(1)))).toMatch(
+        new RegExp(`^${name}: \`input.*expected .*\\nFix: `),
+      );
+  },
+);
 
 test.each(["activationPatching", "attributionPatching", "pathPatching"])(
-  "%s names the source that is wrong",
+  "%s names `source` if it is wrong",
   async (name) => {
     for (const wrong of [[], [11], [1, 2], "text"])
       expect(await refusal(() => call(name, model, ids, wrong, calls[name]![2]))).toMatch(
@@ -72,7 +75,7 @@ test.each(["activationPatching", "attributionPatching", "pathPatching"])(
 );
 
 test.each(["activationPatching", "attributionPatching", "pathPatching", "gradientTimesInput"])(
-  "%s refuses a metric that gives no number",
+  "%s refuses a metric that does not return one number",
   async (name) => {
     const [options] = calls[name]!.slice(-1) as [object];
     const others = calls[name]!.slice(0, -1);

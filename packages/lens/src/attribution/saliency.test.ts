@@ -13,27 +13,27 @@ const at = (scale: number) =>
   metric(runWithTrace(model, ids, { names: [], hooks: { embeddings: (x) => mul(x, scale) } }).logits)
     .data[0]!;
 
-test("gradient times input is the slope of the metric as the embeddings grow", () => {
+test("gradient times input is the derivative of the metric with respect to a scale of the embeddings", () => {
   const all = sum(gradientTimesInput(model, ids, { metric })).data[0]!;
   const h = 1e-5;
   expect(all).toBeCloseTo((at(1 + h) - at(1 - h)) / (2 * h), 6);
   expect(gradientTimesInput(model, ids, { metric }).shape).toEqual([4]);
 });
 
-test("integrated gradients sum to the metric less that of the baseline", () => {
+test("integrated gradients sum to the metric minus that of the baseline", () => {
   const { tensors } = runWithTrace(model, ids, { names: ["embeddings"] });
   const baseline = mul(tensors["embeddings"]!, 0.5);
   const all = sum(integratedGradients(model, ids, { metric, baseline, steps: 64 })).data[0]!;
   expect(all).toBeCloseTo(at(1) - at(0.5), 4);
 });
 
-test("a metric that later tokens alone reach gives earlier positions their share, and later ones none", () => {
+test("tokens after the position of the metric get 0, earlier ones a share", () => {
   const early = logitDifference({ token: 4, minus: 9, position: 1 });
   const shares = gradientTimesInput(model, ids, { metric: early }).data;
   expect([shares[0] !== 0, shares[1] !== 0, shares[2], shares[3]]).toEqual([true, true, 0, 0]);
 });
 
-test("a tensor that has no rows, and no steps, are refused", () => {
+test("the name of a tensor without rows, and 0 steps, are refused", () => {
   expect(() => gradientTimesInput(model, ids, { metric, name: "layers.0.attention.heads" })).toThrow(
     /gradientTimesInput: `name` is "layers\.0\.attention\.heads"/,
   );

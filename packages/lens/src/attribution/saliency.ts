@@ -6,9 +6,9 @@ import type { Metric } from "../patching/metric.js";
 import { runWithTrace, type TraceNames } from "../run-with-trace.js";
 
 export type SaliencyOptions = {
-  /** The number that is explained: `logitDifference({ token })`. */
+  /** The number to explain: `logitDifference({ token })`. */
   readonly metric: Metric;
-  /** Full name of the tensor whose rows are judged. Default `embeddings`. */
+  /** Full name of the tensor `[1, T, C]` whose rows get a score. Default `embeddings`. */
   readonly name?: string;
 };
 
@@ -34,22 +34,22 @@ export type SaliencyOptions = {
  * ```
  */
 export function gradientTimesInput(model: LensModel, input: TokenInput, options: SaliencyOptions): Tensor {
-  const { metric, name, ids } = checked(onGradient, model, input, options, ["metric", "name"]);
+  const { metric, name, ids } = checkArguments(gradientChecks, model, input, options, ["metric", "name"]);
   const { tensors } = runWithTrace(model, ids, { names: [name] as unknown as TraceNames });
-  const { gradients } = gradientsAt(onGradient, model, ids, tensors, metric);
-  return byToken(mul(tensors[name]!, gradients[name]!));
+  const { gradients } = gradientsAt(gradientChecks, model, ids, tensors, metric);
+  return sumByToken(mul(tensors[name]!, gradients[name]!));
 }
 
 export type IntegratedGradientsOptions = SaliencyOptions & {
-  /** Points of the integral. Default 32. */
+  /** Points at which the gradient is computed. Default 32. */
   readonly steps?: number;
-  /** Rows where the path begins, of the shape of the tensor. Default: zeros. */
+  /** Start of the path, in the shape of the tensor. Default: zeros. */
   readonly baseline?: Tensor;
 };
 
 /**
  * Integrated gradients: what each token adds to a metric, along a straight path from a baseline. The numbers sum to the metric
- * of the text less that of the baseline, up to the error of the integral, which the midpoints of `steps` parts approximate.
+ * of the text minus the metric of the baseline. The integral is approximated by the midpoint rule with `steps` points.
  *
  * @returns `[T]`: one number for each token.
  * @throws {ArgumentError} If the name is none of the model's, or `steps` is no whole number of at least 1.
@@ -75,32 +75,32 @@ export function integratedGradients(
   options: IntegratedGradientsOptions,
 ): Tensor {
   const names = ["metric", "name", "steps", "baseline"] as const;
-  const { metric, name, ids, given } = checked(onIntegral, model, input, options, names);
+  const { metric, name, ids, given } = checkArguments(integralChecks, model, input, options, names);
   const { steps = 32, baseline } = given as IntegratedGradientsOptions;
-  onIntegral.whole({ steps }, { min: 1 });
+  integralChecks.whole({ steps }, { min: 1 });
   const { tensors } = runWithTrace(model, ids, { names: [name] as unknown as TraceNames });
   const end = tensors[name]!;
   const start = baseline === undefined ? zerosLike(end) : baseline;
   const isStart = (x: unknown) => isTensor(x) && x.shape.join() === end.shape.join();
-  onIntegral.each({ baseline: start }, isStart, `a tensor [${end.shape.join(", ")}], as ${name} is`);
-  const way = sub(end, start);
+  integralChecks.each({ baseline: start }, isStart, `a tensor [${end.shape.join(", ")}], as ${name} is`);
+  const difference = sub(end, start);
   let total = zerosLike(end);
   for (let step = 0; step < steps; step++) {
-    const at = add(start, mul(way, (step + 0.5) / steps));
+    const point = add(start, mul(difference, (step + 0.5) / steps));
     total = add(
       total,
-      gradientsAt(onIntegral, model, ids, tensors, metric, { [name]: () => at }).gradients[name]!,
+      gradientsAt(integralChecks, model, ids, tensors, metric, { [name]: () => point }).gradients[name]!,
     );
   }
-  return byToken(mul(mul(total, 1 / steps), way));
+  return sumByToken(mul(mul(total, 1 / steps), difference));
 }
 
-/** Sums over all axes but that of positions. */
-function byToken(x: Tensor): Tensor {
+/** Sums `[1, T, C]` over batch and channels: `[T]`. */
+function sumByToken(x: Tensor): Tensor {
   return sum(x, { axis: [0, 2] });
 }
 
-function checked<T extends SaliencyOptions>(
+function checkArguments<T extends SaliencyOptions>(
   check: Checks,
   model: LensModel,
   input: TokenInput,
@@ -116,5 +116,5 @@ function checked<T extends SaliencyOptions>(
   return { metric, name, ids, given };
 }
 
-const onGradient: Checks = /* @__PURE__ */ checks("gradientTimesInput");
-const onIntegral: Checks = /* @__PURE__ */ checks("integratedGradients");
+const gradientChecks: Checks = /* @__PURE__ */ checks("gradientTimesInput");
+const integralChecks: Checks = /* @__PURE__ */ checks("integratedGradients");

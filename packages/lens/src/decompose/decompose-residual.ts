@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { checkModel, idsOf, type LensModel, type TokenInput } from "../lens-model.js";
+import { checkModel, tokenIds, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
 import { residualNames, residualStream } from "./residual-stream.js";
 import type { ResidualPart } from "./residual-part.js";
@@ -14,15 +14,15 @@ export type DecomposeOptions = {
 };
 
 /**
- * Splits the residual stream of a run into what was added to it: embeddings, each head, each feed-forward layer, biases. The
- * parts sum to the stream, with the scales of norms on the way frozen at those of the run. It is `decompose_resid` and
+ * Splits the residual stream of a run into its summands: embeddings, each head, each feed-forward layer, biases. The
+ * parts sum to the stream, with the scales of norms frozen at their values in the run. Combines `decompose_resid` and
  * `stack_head_results` of TransformerLens.
  *
- * Layers with a state are one part each. The streams of AltUp, embeddings of each layer (Gemma 3n) and LAuReL are parts of
- * kind `residual`, which hold what they add as a whole.
+ * A layer with a state is one part. AltUp's streams, per-layer embeddings (Gemma 3n) and LAuReL are parts of
+ * kind `residual`, one for all that each of them adds.
  *
  * @param input - A text, a list of ids, or ids `[B, T]`.
- * @returns Parts `[B, n, C]`, of n positions.
+ * @returns Parts `[B, n, C]` for n positions.
  * @throws {ArgumentError} If a layer or position is out of range.
  *
  * @example
@@ -46,7 +46,7 @@ export function decomposeResidual(
   options?: DecomposeOptions,
 ): ResidualPart[] {
   checkModel(check, model);
-  const ids = idsOf(check, model, input);
+  const ids = tokenIds(check, model, input);
   const { layer, positions, heads = true } = check.options(options, ["layer", "positions", "heads"]);
   const { numLayers } = model.config;
   if (layer !== undefined)

@@ -109,7 +109,7 @@ test.each(all)("%s: parts of a logit, and of a difference of two, sum to it", (_
   expect(best.logit).toBe(Math.max(...logits.data.slice(-config.vocabSize)));
 });
 
-test.each(all)("%s: the parts of a head by its keys sum to that of the head", (_, config) => {
+test.each(all)("%s: the parts of a head by key sum to the part of the head", (_, config) => {
   const model = modelFor(config);
   for (const options of [{ token: 7 }, { token: 2, minus: 11, position: 3 }]) {
     const whole = logitParts(model, ids, options);
@@ -128,7 +128,7 @@ test.each(all)("%s: the parts of a head by its keys sum to that of the head", (_
   }
 });
 
-test("keys of attention that is one part are refused", () => {
+test("`keys` without `heads` is refused", () => {
   const [{ model }] = models as [(typeof models)[0]];
   expect(() => logitParts(model, ids, { heads: false, keys: true })).toThrow(
     /logitParts: `keys` is true, expected false, as `heads` is false/,
@@ -175,15 +175,14 @@ test.each(all)(
     ] as const) {
       const { nodes, dot: own } = scoreGraph(model, ids, place, { depth, threshold });
       expect(own).toBe(dot);
-      const sumOf = (children: typeof nodes) => children.reduce((sum, { value }) => sum + value, 0);
+      const totalValue = (children: typeof nodes) => children.reduce((sum, { value }) => sum + value, 0);
       for (const side of ["query", "key"] as const)
-        expect(sumOf(nodes.filter((node) => node.side === side && node.parent === undefined))).toBeCloseTo(
-          dot,
-          10,
-        );
+        expect(
+          totalValue(nodes.filter((node) => node.side === side && node.parent === undefined)),
+        ).toBeCloseTo(dot, 10);
       for (const { id, value } of nodes) {
         const children = nodes.filter(({ parent }) => parent === id);
-        if (children.length > 0) expect(sumOf(children)).toBeCloseTo(value, 10);
+        if (children.length > 0) expect(totalValue(children)).toBeCloseTo(value, 10);
       }
       expect(nodes.map(({ id }) => id)).toEqual(nodes.map((_, i) => i));
       expect(nodes.some(({ name }) => name === "others")).toBe(threshold > 0);
@@ -202,7 +201,7 @@ test.each(all)(
   },
 );
 
-test("a graph begins with the sums of the parts of a score, and goes on to each position that a head reads", () => {
+test("the first level of a graph has the parts of the score, the next level those at each position that a head reads", () => {
   const [, { model }] = models as [(typeof models)[0], (typeof models)[0]];
   const place = { layer: 1, head: 0, query: 5, key: 2 };
   const { nodes } = scoreGraph(model, ids, place, { threshold: 0 });
@@ -224,7 +223,7 @@ test("a graph begins with the sums of the parts of a score, and goes on to each 
     if (weights.data[(2 * T + 5) * U + position!]! < 1e-9) expect(value).toBeCloseTo(0, 8);
 });
 
-test("a feed-forward layer is traced to what stood in its row, as a matrix where its neurons are linear", () => {
+test("a feed-forward layer is traced to the sources of its row, exactly as a matrix product if its activation is linear", () => {
   const [{ model }] = models as [(typeof models)[0]];
   // Sums this small leave GELU at its slope of a half.
   const layers = model.params.layers.map((layer) => {
@@ -261,7 +260,7 @@ test("a feed-forward layer is traced to what stood in its row, as a matrix where
   }
 });
 
-test("a pair is traced alone: both of its sources have its part of the score", () => {
+test("with `pair`, the source of each side has the contribution of the pair", () => {
   const [, { model }] = models as [(typeof models)[0], (typeof models)[0]];
   const place = { layer: 1, head: 0, query: 5, key: 2 };
   const { querySources, keySources, values } = scoreParts(model, ids, place);
@@ -283,7 +282,7 @@ test("a pair is traced alone: both of its sources have its part of the score", (
   }
 });
 
-test("64 sources of a graph are traced on, the largest first", () => {
+test("a graph expands 64 sources, the largest first", () => {
   const [, { model }] = models as [(typeof models)[0], (typeof models)[0]];
   const deep = modelFor({ ...model.config, numLayers: 3 });
   const place = { layer: 2, head: 1, query: 4, key: 2 };
@@ -297,10 +296,10 @@ test("64 sources of a graph are traced on, the largest first", () => {
   expect(nodes.find(({ parent }) => parent !== undefined)!.parent).toBe(largest!.id);
 });
 
-test("output maps of 16 bits give the graph of the maps as they are widened", () => {
+test("16-bit output projections give the graph of their float32 values", () => {
   const [, { model }] = models as [(typeof models)[0], (typeof models)[0]];
   const { init, apply } = decoder(model.config);
-  const graphOf = (widen: (x: Tensor) => Tensor) => {
+  const convertedGraph = (widen: (x: Tensor) => Tensor) => {
     const params = init(5);
     for (const { attention, feedForward } of params.layers) {
       const { up, down } = feedForward as FeedForwardParams;
@@ -310,12 +309,12 @@ test("output maps of 16 bits give the graph of the maps as they are widened", ()
     const place = { layer: 1, head: 0, query: 5, key: 2 };
     return scoreGraph({ config: model.config, params, apply }, ids, place, { threshold: 0 });
   };
-  const narrow = graphOf((x) => x);
+  const narrow = convertedGraph((x) => x);
   expect(narrow.nodes.some(({ parent }) => parent !== undefined)).toBe(true);
-  expect(narrow).toEqual(graphOf((x) => cast(x, "float32")));
+  expect(narrow).toEqual(convertedGraph((x) => cast(x, "float32")));
 });
 
-test("steps, thresholds and pairs that are none are refused", () => {
+test("wrong depths, thresholds and pairs are refused", () => {
   const [{ model }] = models as [(typeof models)[0]];
   const graph = (options: object) => () =>
     scoreGraph(model, ids, { layer: 1, head: 0, query: 1, key: 1 }, options);
@@ -336,7 +335,7 @@ test("a softcap and a bias are parts of their own", () => {
   expect(scoreParts(modelFor(alibi), ids, { layer: 1, head: 0, query: 5, key: 0 }).bias).toBeLessThan(0);
 });
 
-test("sources are named by what wrote them; a learned position is one", () => {
+test("sources are named by their origin; a learned position is a source", () => {
   const [{ model: gpt2 }, { model: llama }] = models as [(typeof models)[0], (typeof models)[0]];
   const names = (model: LensModel) => decomposeResidual(model, ids, { layer: 1 }).map(({ name }) => name);
   const heads = [0, 1, 2, 3].map((head) => `layers.0.heads.${head}`);
@@ -357,7 +356,7 @@ test("sources are named by what wrote them; a learned position is one", () => {
   ]);
 });
 
-test("the embedding is the same at every position where a token stands, the position the same for every token", () => {
+test("the embedding part depends on the token only, the position part on the position only", () => {
   const [{ model }] = models as [(typeof models)[0]];
   const [embedding, position] = decomposeResidual(model, ids, { layer: 0 });
   const row = (x: Tensor, at: number) => slice(x, 1, at, at + 1);
@@ -367,7 +366,7 @@ test("the embedding is the same at every position where a token stands, the posi
   expect(sum(sub(position!.value, other.value)).data[0]).toBe(0);
 });
 
-test("in float32, parts sum to 1e-5", () => {
+test("in float32, sums are exact to 1e-5", () => {
   for (const family of ["gpt2", "llama"] as const) {
     const model = randomDecoder(family, { vocabSize: 13 } as never);
     const { dot, values } = scoreParts(model, ids, { layer: 1, head: 2, query: 5, key: 1 });
@@ -390,7 +389,7 @@ test("places out of range are refused", () => {
   );
 });
 
-test("a difference of logits is split of a model whose weights are of 16 bits, too", () => {
+test("the logit difference of a model with 16-bit weights is split too", () => {
   const { config, params, apply } = randomDecoder("llama", { vocabSize: 13 } as never);
   const weight = cast((params.output ?? params.embedding).weight as Tensor, "float16");
   const rounded = { config, params: { ...params, output: { weight } }, apply };

@@ -3,28 +3,28 @@ import { isTensor, linear, mul, reshape, tensor, type Tensor } from "@qkv/tensor
 import type { FeedForwardParams } from "@qkv/transformer";
 import type { LensModel } from "../lens-model.js";
 import type { PartSource } from "./residual-part.js";
-import { timesMap } from "./stream-gradient.js";
+import { linearBackward } from "./stream-gradient.js";
 
-/** Sums of `up` closer to 0 than this give neurons nothing to divide by. */
-const tiny = 1e-9;
+/** Pre-activations of a smaller magnitude count as 0: their ratio would be a division by 0. */
+const minPreActivation = 1e-9;
 
-/** A feed-forward layer read backward. */
+/** Gradient of a number through a feed-forward layer. */
 export type FrozenFeedForward = {
-  /** The gradient with respect to the row that the layer reads, `[1, C]`. */
+  /** Gradient with respect to the input of the layer, `[1, C]`. */
   readonly input: Tensor;
-  /** The part that each bias adds to the number that the gradient is of. */
+  /** Contribution of each bias to the number. */
   readonly biases: readonly { readonly source: PartSource; readonly value: number }[];
 };
 
 /**
- * The gradient through a feed-forward layer whose neurons are frozen at those of a run, which makes it a linear map.
+ * Gradient through a feed-forward layer whose nonlinearity is frozen at its values in a run, which makes the layer a linear map.
  *
- * Each neuron is its sum, `up x`, times a factor: the activated gate of a gated layer, `act(up x) / (up x)` of a plain one (the
- * identity rule of AttnLRP). The factors are those of the run; each bias is a source of its own.
+ * Each neuron is its pre-activation `up x` times a factor: the activated gate in a gated layer, `act(up x) / (up x)` in a plain
+ * one (the identity rule of AttnLRP). The factors stay those of the run; each bias is a source.
  *
- * @param rows - Of the run, at one position: what the layer reads `[1, 1, C]`, and its neurons `[1, 1, F]`. Undefined where it has none.
- * @param gradient - With respect to the output of the layer, `[1, C]`.
- * @returns Undefined for layers that are no such product: experts, time mixing, limits of gates.
+ * @param rows - Input `[1, 1, C]` and neurons `[1, 1, F]` of the layer in the run, at one position. Undefined if the layer has none.
+ * @param gradient - Gradient with respect to the output of the layer, `[1, C]`.
+ * @returns Undefined for layers of another form: experts, RWKV's time mixing, clamped gates.
  * @see "AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for Transformers" (2024), arXiv:2402.05602, section 3.3
  */
 export function frozenFeedForward(
@@ -43,13 +43,15 @@ export function frozenFeedForward(
       "a tensor",
       "load the model without `quantize`.",
     );
-  const sums = linear(input, up.weight, up.bias).data; // [1, 1, F]
-  const neurons = hidden.data;
-  const values = Array.from(sums, (sum, i) => (Math.abs(sum) < tiny ? 0 : neurons[i]! / sum));
+  const preActivations = linear(input, up.weight, up.bias).data; // [1, 1, F]
+  const activations = hidden.data;
+  const ratios = Array.from(preActivations, (sum, i) =>
+    Math.abs(sum) < minPreActivation ? 0 : activations[i]! / sum,
+  );
   const { dtype, device } = gradient;
-  const factors = tensor(values, { shape: [1, values.length], dtype: dtype as "float32", device });
-  const raised = mul(timesMap(gradient, down.weight), factors); // [1, F]
-  const biasOf = (name: string, bias: Tensor | undefined, before: Tensor) =>
+  const factors = tensor(ratios, { shape: [1, ratios.length], dtype: dtype as "float32", device });
+  const hiddenGradient = mul(linearBackward(gradient, down.weight), factors); // [1, F]
+  const biasParts = (name: string, bias: Tensor | undefined, before: Tensor) =>
     bias
       ? [
           {
@@ -59,7 +61,7 @@ export function frozenFeedForward(
         ]
       : [];
   return {
-    input: timesMap(raised, up.weight),
-    biases: [...biasOf("up", up.bias, raised), ...biasOf("down", down.bias, gradient)],
+    input: linearBackward(hiddenGradient, up.weight),
+    biases: [...biasParts("up", up.bias, hiddenGradient), ...biasParts("down", down.bias, gradient)],
   };
 }

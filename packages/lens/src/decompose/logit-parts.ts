@@ -3,10 +3,10 @@ import { cast, concat, isTensor, linear, mul, slice, sub, take, tensor, type Ten
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
-import { throughNorm } from "./norm-parts.js";
+import { partsAfterNorm } from "./norm-parts.js";
 import { residualNames, residualStream } from "./residual-stream.js";
 import { rowHooks } from "./row-hooks.js";
-import { sourceOf, type PartSource } from "./residual-part.js";
+import { partSource, type PartSource } from "./residual-part.js";
 
 export type LogitOptions = {
   /** Token whose logit is split. Default: the one with the highest logit. */
@@ -18,8 +18,8 @@ export type LogitOptions = {
   /** True: a part for each head. False: one for the attention of a layer. Default true. */
   readonly heads?: boolean;
   /**
-   * True: a part for each head and each key that it reads, `layers.1.heads.2.keys.0`: the weight of the key times its value. They sum to
-   * the part of the head. Differential heads stay whole. Default false.
+   * True: a part for each head and key, `layers.1.heads.2.keys.0`: the weight of the key times its value. They sum to
+   * the part of the head. Differential heads are not split. Default false.
    */
   readonly keys?: boolean;
 };
@@ -71,23 +71,25 @@ export function logitParts(model: LensModel, input: TokenInput, options?: LogitO
   const fix = "leave `heads` out, or `keys`.";
   check.each({ keys }, () => heads || !keys, "false, as `heads` is false", fix);
   const names = logitNames(model, keys);
-  const { hooks, tensors: rowsOf } = rowHooks(names, [position], length);
+  const { hooks, tensors: rowTensors } = rowHooks(names, [position], length);
   const last = length - position;
   const { logits, tensors: values } = runWithTrace(model, ids, { names: keys ? ["value"] : [], hooks, last });
   const row = Array.from(slice(logits, 1, 0, 1).data, Number);
-  const run = { row, tensors: { ...values, ...rowsOf }, position };
+  const run = { row, tensors: { ...values, ...rowTensors }, position };
   return splitLogit(model, run, { ...given, heads, keys });
 }
 
-/** Full names of the tensors whose rows a logit is split by; with `keys`, by those that heads read. */
+/** Full names of the tensors that `splitLogit` needs; with `keys`, attention weights too. */
 export function logitNames({ config }: LensModel, keys = false): string[] {
-  const wanted = [...residualNames, ...(keys ? (["weights"] as const) : [])].map((name) => `.${name}`);
-  return tensorNames(config).filter((name) => wanted.some((end) => `.${name}`.endsWith(end)));
+  const suffixes = [...residualNames, ...(keys ? (["weights"] as const) : [])].map((name) => `.${name}`);
+  return tensorNames(config).filter((name) => suffixes.some((end) => `.${name}`.endsWith(end)));
 }
 
-/** A run as its logits are split: the logits of a position, and the rows of its tensors there. */
+/** One position of a run: its logits and the rows of its tensors. */
 export type LogitRun = {
+  /** Logits, `[V]`. */
   readonly row: ArrayLike<number>;
+  /** Rows by full name, `[1, 1, C]`. */
   readonly tensors: Readonly<Record<string, Tensor>>;
   readonly position: number;
 };
@@ -102,7 +104,7 @@ export function splitLogit(
   const { weight, bias } = params.output ?? { ...params.embedding, bias: undefined };
   const isMatrix = () => isTensor(weight);
   check.each({ "params.output.weight": weight }, isMatrix, "a tensor", "load the model without `quantize`.");
-  // Answers of a classifier may be fewer or more than its tokens.
+  // A classifier may have fewer or more outputs than its vocabulary has tokens.
   const numAnswers = weight.shape[0]!;
   for (const [name, id] of Object.entries({ token: given, minus })) {
     if (id !== undefined)
@@ -113,9 +115,9 @@ export function splitLogit(
 
   const positions = [position];
   const final = residualStream(model, { tensors, positions, traced: "positions", heads, keys }).final();
-  const parts = throughNorm(config, params.norm, final.rows, final.parts, { name: "norm.bias" });
-  const chosen = (table: Tensor) => {
-    // Tables may be of 16 bits, which are stored and not computed with.
+  const parts = partsAfterNorm(config, params.norm, final.rows, final.parts, { name: "norm.bias" });
+  const tokenRow = (table: Tensor) => {
+    // 16-bit weights are converted: products are computed in the type of the stream.
     const { dtype } = final.rows;
     const rows = (id: number) => {
       const index = tensor([id], { dtype: "int32", device: table.device });
@@ -128,15 +130,16 @@ export function splitLogit(
     0,
   ); // [P, 1, C]
   const { logitScale = 1, logitSoftcap } = config;
-  const shares = mul(linear(rows, chosen(weight)), logitScale).data; // [P]
-  const named: LogitPart[] = parts.map((part, i) => ({ ...sourceOf(part), value: shares[i]! }));
-  if (bias) named.push({ name: "output.bias", kind: "bias", value: chosen(bias).data[0]! * logitScale });
+  const products = mul(linear(rows, tokenRow(weight)), logitScale).data; // [P]
+  const contributions: LogitPart[] = parts.map((part, i) => ({ ...partSource(part), value: products[i]! }));
+  if (bias)
+    contributions.push({ name: "output.bias", kind: "bias", value: tokenRow(bias).data[0]! * logitScale });
   const logit = row[token]! - (minus === undefined ? 0 : row[minus]!);
   if (logitSoftcap !== undefined) {
-    const before = named.reduce((sum, { value }) => sum + value, 0);
-    named.push({ name: "softcap", kind: "softcap", value: logit - before });
+    const before = contributions.reduce((sum, { value }) => sum + value, 0);
+    contributions.push({ name: "softcap", kind: "softcap", value: logit - before });
   }
-  return { logit, token, position, parts: named };
+  return { logit, token, position, parts: contributions };
 }
 
 const check: Checks = /* @__PURE__ */ checks("logitParts");

@@ -3,8 +3,8 @@ import type { DecoderConfig, NormParams } from "@qkv/transformer";
 import type { PartSource, ResidualPart } from "./residual-part.js";
 
 /**
- * A norm whose scale is frozen at that of the rows x: a linear map of parts. Parts of x become parts of the normalized x; the
- * norm's shift is a part of its own.
+ * A norm whose scale is frozen at the scale for the rows x: a linear map from parts of x to parts of the normalized x. The
+ * norm's bias is not included.
  */
 export function frozenNorm(
   config: Pick<DecoderConfig, "norm" | "normEps">,
@@ -15,19 +15,19 @@ export function frozenNorm(
   return (part) => mul(scale ? mul(centered(config, part), scale) : part, weight);
 }
 
-/** Scales of the rows x in a norm, `[B, n, 1]`. Undefined: it has none. */
+/** Scale of each row of x in a norm, `1 / √(variance + eps)`, `[B, n, 1]`. Undefined if the model has no norms. */
 export function normScale(config: Pick<DecoderConfig, "norm" | "normEps">, x: Tensor): Tensor | undefined {
   if (config.norm === "none") return undefined;
   const variance = mean(square(centered(config, x)), { axis: -1, keepDims: true });
   return rsqrt(add(variance, config.normEps));
 }
 
-/** Rows without their mean, for the norm that subtracts it. */
+/** Rows minus their mean in a layer norm; unchanged in other norms. */
 export const centered = ({ norm }: Pick<DecoderConfig, "norm">, x: Tensor): Tensor =>
   norm === "layer" ? sub(x, mean(x, { axis: -1, keepDims: true })) : x;
 
-/** Parts of x after a norm of x. */
-export function throughNorm(
+/** Parts of the normalized x from parts of x; the norm's bias is one more part. `shift`: the name of that part. */
+export function partsAfterNorm(
   config: Pick<DecoderConfig, "norm" | "normEps">,
   params: NormParams,
   x: Tensor,
@@ -41,12 +41,12 @@ export function throughNorm(
 }
 
 /**
- * The factor by which a norm without a gain multiplied rows, `[…, 1]`, from the rows before and after it. Rows of zeros have
+ * The factor by which a norm without a gain scaled each row, `[…, 1]`, from the rows before and after it. Rows of zeros have
  * the factor 0.
  */
 export function normFactor(before: Tensor, after: Tensor): Tensor {
   const dot = (a: Tensor, b: Tensor) => sum(mul(a, b), { axis: -1, keepDims: true });
-  const size = dot(before, before);
-  // 1e-30 keeps rows of zeros from a division by 0, and is below the square of any other row.
-  return div(dot(before, after), maximum(size, 1e-30));
+  const squaredNorm = dot(before, before);
+  // 1e-30 avoids a division by 0 for rows of zeros, and is below the squared norm of any other row.
+  return div(dot(before, after), maximum(squaredNorm, 1e-30));
 }

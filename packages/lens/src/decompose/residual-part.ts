@@ -1,6 +1,6 @@
 import type { Tensor } from "@qkv/tensor";
 
-/** The origin of a part: an embedding, a head, a whole layer of attention or of feed-forward, a bias, or something else. */
+/** The origin of a part: an embedding, a head, an attention or feed-forward layer, a bias, or another summand. */
 export type PartKind =
   "embedding" | "position" | "head" | "attention" | "mixer" | "feedForward" | "bias" | "residual" | "softcap";
 
@@ -23,8 +23,8 @@ export type ResidualPart = PartSource & {
   readonly value: Tensor;
 };
 
-/** The source of a part alone. */
-export function sourceOf({ name, kind, layer, head, key }: PartSource): PartSource {
+/** The source of a part, without its values. */
+export function partSource({ name, kind, layer, head, key }: PartSource): PartSource {
   return {
     ...{ name, kind },
     ...(layer !== undefined && { layer }),

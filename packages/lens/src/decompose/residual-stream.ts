@@ -15,10 +15,10 @@ import {
 import { layerAttention, type DecoderLayerParams } from "@qkv/transformer";
 import { headContributions } from "@qkv/transformer/inspection";
 import type { AblatedModel } from "../patching/ablated-model.js";
-import { throughNorm } from "./norm-parts.js";
+import { partsAfterNorm } from "./norm-parts.js";
 import type { PartKind, ResidualPart } from "./residual-part.js";
 
-/** Names of the tensors that the parts of a residual stream are made of. */
+/** Ends of the names of the tensors that `residualStream` reads. */
 export const residualNames = [
   "embeddings",
   "input",
@@ -31,22 +31,22 @@ export const residualNames = [
   "finalInput",
 ] as const;
 
-/** Names of the tensors that heads are split by their keys with. */
+/** Ends of the names of the tensors that it also reads to split heads by key. */
 export const keyNames = ["weights", "value"] as const;
 
-/** The rows of a stream whose parts are followed, and the parts at a point of it. */
+/** Rows of the stream at one point of the model, `[B, n, C]`, and their parts. */
 export type StreamPoint = { readonly rows: Tensor; readonly parts: readonly ResidualPart[] };
 
 export type StreamOptions = {
   /** Tensors of a run by full name, traced with {@link residualNames}. */
   readonly tensors: Readonly<Record<string, Tensor>>;
-  /** Positions whose rows are followed. Default: all. */
+  /** Positions whose rows are split. Undefined: all. */
   readonly positions: readonly number[] | undefined;
-  /** Rows of the tensors: all of the text, or those at `positions` alone, except of `value`. Default `all`. */
+  /** `all`: tensors have a row for each token. `positions`: only for `positions`, except `value`. Default `all`. */
   readonly traced?: "all" | "positions";
-  /** True: attention of a layer is a part for each head. False: one part. */
+  /** True: a part for each head. False: one part for the attention of a layer. */
   readonly heads: boolean;
-  /** True: a head is a part for each of its keys. It takes {@link keyNames} too. Default false. */
+  /** True: a part for each key of a head; needs {@link keyNames} too. Default false. */
   readonly keys?: boolean;
 };
 
@@ -54,17 +54,17 @@ export type StreamOptions = {
 export type ResidualStream = {
   /** Parts of the input of a layer, from 0. */
   before(layer: number): StreamPoint;
-  /** Parts of the rows that attention of a layer reads, after its norm. */
+  /** Parts of the input of a layer's attention, after its norm. */
   attentionInput(layer: number): StreamPoint;
-  /** Parts of the rows that the feed-forward layer of a layer reads, after its norm. */
+  /** Parts of the input of a layer's feed-forward layer, after its norm. */
   feedForwardInput(layer: number): readonly ResidualPart[];
-  /** Parts of the rows that the final norm reads. */
+  /** Parts of the input of the final norm. */
   final(): StreamPoint;
 };
 
 /**
  * The residual stream of a traced run as a sum of parts: embeddings, and the output of each head, feed-forward layer and bias.
- * Norms on the way keep the scales of the run. AltUp's streams, per-layer embeddings and LAuReL each add one part of kind
+ * Norms keep their scales of the run. AltUp's streams, per-layer embeddings and LAuReL each add one part of kind
  * `residual`.
  */
 export function residualStream(model: AblatedModel, options: StreamOptions): ResidualStream {
@@ -72,7 +72,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
   const { tensors, positions, traced = "all", heads, keys = false } = options;
   const index =
     positions && tensor([...positions], { dtype: "int32", device: params.embedding.weight.device });
-  /** Rows of a traced tensor at the positions that are followed. */
+  /** Rows of a traced tensor at `positions`. */
   const rowsAt = (name: string, axis = 1): Tensor => {
     const x = tensors[name]!;
     return index && traced === "all" ? take(x, axis, index) : x;
@@ -80,13 +80,13 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
   const points: StreamPoint[] = [];
   const middles: StreamPoint[] = [];
 
-  const embedded = (): StreamPoint => {
+  const embeddingPoint = (): StreamPoint => {
     const rows = rowsAt("embeddings");
     const table = params.positions?.weight;
     if (!table) return { rows, parts: [{ name: "embedding", kind: "embedding", value: rows }] };
-    const places =
+    const positionIndex =
       index ?? tensor([...Array(rows.shape[1]!).keys()], { dtype: "int32", device: rows.device });
-    const position = add(zerosLike(rows), take(table, 0, places));
+    const position = add(zerosLike(rows), take(table, 0, positionIndex));
     return {
       rows,
       parts: [
@@ -96,7 +96,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     };
   };
 
-  /** Parts, and the difference of the rows and their sum as one more: for configurations that add tensors without a part. */
+  /** Parts, and one more for the rows minus their sum: for models that add tensors that are not traced. */
   const withRemainder = (
     rows: Tensor,
     parts: readonly ResidualPart[],
@@ -104,15 +104,15 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     layer?: number,
   ): ResidualPart[] => [
     ...parts,
-    { name, kind: "residual", ...(layer !== undefined && { layer }), value: sub(rows, sumOfParts(parts)) },
+    { name, kind: "residual", ...(layer !== undefined && { layer }), value: sub(rows, sumParts(parts)) },
   ];
-  /** True if the input of a layer is not the output of the layer before. */
+  /** True if the input of a layer differs from the output of the layer before. */
   const changesBetweenLayers = Boolean(config.altUp ?? config.bytePatches);
 
   const pointBefore = (i: number): StreamPoint => {
     const known = points[i];
     if (known) return known;
-    const before = i === 0 ? embedded() : pointAfter(i - 1);
+    const before = i === 0 ? embeddingPoint() : pointAfter(i - 1);
     const rows = i < config.numLayers ? rowsAt(`layers.${i}.input`) : rowsAt("finalInput");
     const last = i === config.numLayers;
     const changed = last ? config.altUp !== undefined : changesBetweenLayers;
@@ -124,9 +124,9 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
   const scaled = (parts: readonly ResidualPart[], factor: number): readonly ResidualPart[] =>
     factor === 1 ? parts : parts.map((part) => ({ ...part, value: mul(part.value, factor) }));
 
-  /** The feed-forward layer and attention read the same point. */
+  /** True if the feed-forward layer and attention read the same input. */
   const isParallel = config.placement === "parallel" || config.placement === "parallelShared";
-  const attentionOf = (i: number) =>
+  const tracedAttentionParts = (i: number) =>
     tensors[`layers.${i}.attentionOutput`] ? attentionParts(i, params.layers[i]!) : undefined;
 
   /** The point between attention and the feed-forward layer. */
@@ -136,7 +136,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     const layer = params.layers[i]!;
     const at = `layers.${i}`;
     const before = pointBefore(i);
-    const attention = attentionOf(i);
+    const attention = tracedAttentionParts(i);
     if (!attention) return before;
     const { attentionNorm, attentionOutNorm } = layer;
     const { parts } = afterSublayer(before, attention, attentionNorm, attentionOutNorm, `${at}.attention`, i);
@@ -154,7 +154,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     const { residualScale = 1 } = config;
     const feedForward = feedForwardParts(i);
     if (isParallel) {
-      const added = scaled([...(attentionOf(i) ?? []), ...(feedForward ?? [])], residualScale);
+      const added = scaled([...(tracedAttentionParts(i) ?? []), ...(feedForward ?? [])], residualScale);
       return layerOutput(i, layer, [...pointBefore(i).parts, ...added]);
     }
     const middle = pointMiddle(i);
@@ -168,14 +168,14 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     );
   };
 
-  /** The output of a feed-forward layer: one part. */
+  /** The output of a feed-forward layer as one part. Undefined: the layer has none. */
   const feedForwardParts = (i: number): readonly ResidualPart[] | undefined => {
     const name = `layers.${i}.feedForward`;
     if (!tensors[`${name}Output`]) return undefined;
     return [{ name, kind: "feedForward", layer: i, value: rowsAt(`${name}Output`) }];
   };
 
-  /** The point after attention or the feed-forward layer, with its norms where `placement` has them. */
+  /** The point after attention or the feed-forward layer, with the norms of the model's `placement`. */
   const afterSublayer = (
     { rows, parts }: StreamPoint,
     added: readonly ResidualPart[],
@@ -187,43 +187,47 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
     const { placement = "pre", residualScale = 1 } = config;
     const shift = { name: `${at}Norm.bias`, layer };
     const outShift = { name: `${at}OutNorm.bias`, layer };
-    const whole = () => sumOfParts(added);
-    const of = (parts: readonly ResidualPart[]): StreamPoint => ({ rows, parts });
+    const whole = () => sumParts(added);
+    const pointWith = (parts: readonly ResidualPart[]): StreamPoint => ({ rows, parts });
     if (placement === "post") {
       const all = [...parts, ...scaled(added, residualScale)];
-      return of(throughNorm(config, own, sumOfParts(all), all, shift));
+      return pointWith(partsAfterNorm(config, own, sumParts(all), all, shift));
     }
     if (placement === "after") {
-      return of([...parts, ...scaled(throughNorm(config, own, whole(), added, shift), residualScale)]);
+      return pointWith([
+        ...parts,
+        ...scaled(partsAfterNorm(config, own, whole(), added, shift), residualScale),
+      ]);
     }
     if (placement === "normed") {
-      return of([...throughNorm(config, own, rows, parts, shift), ...scaled(added, residualScale)]);
+      return pointWith([...partsAfterNorm(config, own, rows, parts, shift), ...scaled(added, residualScale)]);
     }
-    const left = placement === "both" && out ? throughNorm(config, out, whole(), added, outShift) : added;
-    return of([...parts, ...scaled(left, residualScale)]);
+    const normalized =
+      placement === "both" && out ? partsAfterNorm(config, out, whole(), added, outShift) : added;
+    return pointWith([...parts, ...scaled(normalized, residualScale)]);
   };
 
-  /** The output of a layer, with its own factor, and the rows that AltUp or per-layer embeddings add. */
+  /** The output of a layer, with the layer's learned scale, and the rows that AltUp or per-layer embeddings add. */
   const layerOutput = (i: number, layer: DecoderLayerParams, parts: readonly ResidualPart[]): StreamPoint => {
     const rows = rowsAt(`layers.${i}.output`);
     const scaledBy = (part: ResidualPart) => ({ ...part, value: mul(part.value, layer.scale!) });
-    const left = config.layerScale ? parts.map(scaledBy) : parts;
-    if (!config.altUp && !config.perLayerEmbedding) return { rows, parts: left };
+    const normalized = config.layerScale ? parts.map(scaledBy) : parts;
+    if (!config.altUp && !config.perLayerEmbedding) return { rows, parts: normalized };
     const name = config.altUp ? "streams" : "perLayerEmbedding";
-    return { rows, parts: withRemainder(rows, left, `layers.${i}.output.${name}`, i) };
+    return { rows, parts: withRemainder(rows, normalized, `layers.${i}.output.${name}`, i) };
   };
 
-  /** Parts of the output of attention: a part for each head, the bias of the output map, and a mixer beside it. */
+  /** Parts of the output of attention: each head, the bias of the output projection, and a parallel mixer. */
   const attentionParts = (i: number, layer: DecoderLayerParams): readonly ResidualPart[] => {
     const at = `layers.${i}`;
     const value = rowsAt(`${at}.attentionOutput`);
-    const made = layerAttention(config, i);
-    const kind: PartKind = made ? "attention" : "mixer";
-    if (!made || !heads || model.ablated?.attention.has(i))
+    const attentionLayer = layerAttention(config, i);
+    const kind: PartKind = attentionLayer ? "attention" : "mixer";
+    if (!attentionLayer || !heads || model.ablated?.attention.has(i))
       return [{ name: `${at}.${kind}`, kind, layer: i, value }];
-    // The norm after a difference of heads is not linear in their values.
-    const byKey = keys && !(made.config as AttentionLayer["config"]).differential;
-    const partsOf = (written: Tensor, key?: number): ResidualPart[] => {
+    // The norm after differential attention is not linear in the values.
+    const byKey = keys && !(attentionLayer.config as AttentionLayer["config"]).differential;
+    const headParts = (written: Tensor, key?: number): ResidualPart[] => {
       const byHead = headContributions(written, layer.attention.output); // [B, H, n, C]
       return Array.from({ length: byHead.shape[1]! }, (_, head) => ({
         name: `${at}.heads.${head}${key === undefined ? "" : `.keys.${key}`}`,
@@ -234,14 +238,14 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
         value: headRows(byHead, head),
       }));
     };
-    const gated = (x: Tensor) =>
-      headsBehindGate(made, layer.attention, x, () => rowsAt(`${at}.attentionInput`));
+    const applyGate = (x: Tensor) =>
+      gatedHeads(attentionLayer, layer.attention, x, () => rowsAt(`${at}.attentionInput`));
     const own = rowsAt(`${at}.attention.heads`, 2);
     const parts = byKey
       ? headsByKey(rowsAt(`${at}.attention.weights`, 2), tensors[`${at}.attention.value`]!)
-          .flatMap((x, key) => partsOf(gated(x), key))
+          .flatMap((x, key) => headParts(applyGate(x), key))
           .sort((a, b) => a.head! - b.head!)
-      : partsOf(gated(own));
+      : headParts(applyGate(own));
     const { bias } = layer.attention.output;
     if (bias) {
       parts.push({
@@ -252,8 +256,8 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
       });
     }
     if (!("mixer" in layer.attention)) return parts;
-    const mixed = sub(value, sumOfParts(parts));
-    return [...parts, { name: `${at}.mixer`, kind: "mixer", layer: i, value: mixed }];
+    const mixerOutput = sub(value, sumParts(parts));
+    return [...parts, { name: `${at}.mixer`, kind: "mixer", layer: i, value: mixerOutput }];
   };
 
   return {
@@ -266,7 +270,7 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
       const own = params.layers[i]!.attentionNorm;
       return {
         rows: rowsAt(`layers.${i}.attentionInput`),
-        parts: throughNorm(config, own, rows, parts, shift),
+        parts: partsAfterNorm(config, own, rows, parts, shift),
       };
     },
     feedForwardInput(i) {
@@ -275,14 +279,14 @@ export function residualStream(model: AblatedModel, options: StreamOptions): Res
       const { rows, parts } = isParallel ? pointBefore(i) : pointMiddle(i);
       if (placement === "post" || placement === "after") return parts;
       const shift = { name: `layers.${i}.feedForwardNorm.bias`, layer: i };
-      return throughNorm(config, params.layers[i]!.feedForwardNorm, rows, parts, shift);
+      return partsAfterNorm(config, params.layers[i]!.feedForwardNorm, rows, parts, shift);
     },
     final: () => pointBefore(config.numLayers),
   };
 }
 
-/** Outputs of heads `[B, H, n, D]` as the output map reads them: subtracted in pairs, and gated. */
-export function headsBehindGate(
+/** Outputs of heads `[B, H, n, D]` as the output projection reads them: subtracted in differential attention, and gated. */
+export function gatedHeads(
   layer: AttentionLayer | LatentLayer,
   params: AttentionParams,
   heads: Tensor,
@@ -293,7 +297,7 @@ export function headsBehindGate(
   return gate ? gate.apply(subtracted, linear(input(), params.gate!.weight, params.gate!.bias)) : subtracted;
 }
 
-/** Outputs of heads as a sum over keys, `[B, H, n, D]` each: the weight of a key times its value. */
+/** Outputs of heads by key, `[B, H, n, D]` for each of S keys: the weight of the key times its value. */
 function headsByKey(weights: Tensor, value: Tensor): Tensor[] {
   const [B, H, , S] = weights.shape as [number, number, number, number];
   const [, Hkv, , D] = value.shape as [number, number, number, number];
@@ -311,6 +315,6 @@ function headRows(byHead: Tensor, head: number): Tensor {
 }
 
 /** The sum of parts, `[B, n, C]`. */
-export function sumOfParts(parts: readonly { readonly value: Tensor }[]): Tensor {
+export function sumParts(parts: readonly { readonly value: Tensor }[]): Tensor {
   return parts.map(({ value }) => value).reduce((a, b) => add(a, b));
 }

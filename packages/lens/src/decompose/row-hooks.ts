@@ -3,11 +3,11 @@ import { positionAxis } from "../patching/slices.js";
 import type { Hook } from "../run-with-trace.js";
 
 /**
- * Hooks that trace rows of tensors at some positions, and nothing of the others, which would fill memory.
+ * Hooks that trace rows of tensors at some positions only, to save memory.
  *
  * @param names - Full names.
- * @param length - Tokens of the text. Of tensors with fewer rows, such as a `finalInput` of the last ones, the last are meant.
- * @returns The hooks, and what they fill: `[B, n, …]`, or `[B, H, n, …]` of heads.
+ * @param length - Tokens of the text. A tensor with fewer rows, such as a `finalInput` for `last` tokens, has the last ones.
+ * @returns The hooks, and the tensors that they fill: `[B, n, …]`, or `[B, H, n, …]` with an axis of heads.
  */
 export function rowHooks(
   names: readonly string[],

@@ -1,10 +1,10 @@
 import { checks, type Checks } from "@qkv/core";
 import { linear, mul, type Tensor } from "@qkv/tensor";
 import type { LensModel, TokenInput } from "../lens-model.js";
-import { sourceOf, type PartSource } from "./residual-part.js";
+import { partSource, type PartSource } from "./residual-part.js";
 import { scoreSides, type ScorePlace, type ScoreSides } from "./score-sides.js";
 
-/** A score, split by what its query and its key were made of. */
+/** A score, split by the sources of its query and its key. */
 export type ScoreParts = {
   /** Score before the softmax: the sum of `values`, `softcap` and `bias`. −Infinity where the mask hides the key. */
   readonly score: number;
@@ -16,21 +16,21 @@ export type ScoreParts = {
   readonly softcap: number;
   /** Change by a bias such as ALiBi. 0 without one, and where the mask hides the key. */
   readonly bias: number;
-  /** Sources on the query's side, P of them. */
+  /** P sources of the query. */
   readonly querySources: readonly PartSource[];
-  /** Sources on the key's side, S of them. */
+  /** S sources of the key. */
   readonly keySources: readonly PartSource[];
-  /** `[P, S]`: the part of the score of each pair of sources. */
+  /** `[P, S]`: the contribution of each pair of sources to the score. */
   readonly values: Tensor;
 };
 
 /**
- * Splits the score of a query and a key by what both were made of: the embedding, the position, each earlier head and
- * feed-forward layer, and biases. The reason why a head looks at a token is the largest of them.
+ * Splits the score of a query and a key by the sources of both: the embedding, the position, each earlier head and
+ * feed-forward layer, and biases. The pairs with the largest values explain why the head attends to the token.
  *
- * The parts sum to `scale · q · k` before the softcap: to 1e-5 in float32, to 1e-10 in float64 (see {@link inFloat64}). For that,
- * scales are frozen at those of the run: of the layer norm, of norms of queries and keys, and of norms on the way. Rotary
- * embeddings are linear. The two dot products of latent attention (MLA) are summed.
+ * The parts sum to `scale · q · k` before the softcap: to 1e-5 in float32, to 1e-10 in float64 (see {@link inFloat64}). All
+ * norms, those of queries and keys too, keep their scales of the run. Rotary embeddings are linear. The two dot products of
+ * latent attention (MLA) are summed.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`.
  * @param place - Layer, head, and the positions of query and key, all from 0.
@@ -55,16 +55,16 @@ export type ScoreParts = {
  * ```
  */
 export function scoreParts(model: LensModel, input: TokenInput, place: ScorePlace): ScoreParts {
-  return partsOfSides(scoreSides(check, model, input, place));
+  return scorePartsFromSides(scoreSides(check, model, input, place));
 }
 
-/** The parts of a score, from its two sides. */
-export function partsOfSides({ query, key, scale, numbers }: ScoreSides): ScoreParts {
+/** Parts of a score: products of the query's parts and the key's parts. */
+export function scorePartsFromSides({ query, key, scale, numbers }: ScoreSides): ScoreParts {
   const [queryParts, keyParts] = [query.vectors(query.parts), key.vectors(key.parts)];
   return {
     ...numbers,
-    querySources: queryParts.sources.map(sourceOf),
-    keySources: keyParts.sources.map(sourceOf),
+    querySources: queryParts.sources.map(partSource),
+    keySources: keyParts.sources.map(partSource),
     values: mul(linear(queryParts.vectors, keyParts.vectors), scale), // [P, S]
   };
 }

@@ -4,7 +4,7 @@ import { concat, resident, slice, tensor, zeros, type Tensor } from "@qkv/tensor
 import { layerAttention } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
-import { interventionsOf, until, type TraceNames } from "../run-with-trace.js";
+import { resolveHooks, runUntilEnd, type TraceNames } from "../run-with-trace.js";
 import { vectorParts, type Side, type VectorParts } from "./query-key-parts.js";
 import { residualNames, residualStream } from "./residual-stream.js";
 import { rowHooks } from "./row-hooks.js";
@@ -22,18 +22,18 @@ export type ScorePlace = {
   readonly key: number;
 };
 
-/** One side of a score: the row that its query or its key is made of, as parts. */
+/** One side of a score: parts of the row that its query or key is projected from. */
 export type ScoreSide = {
-  /** Layer whose attention reads the row. */
+  /** Layer whose attention projects the row. */
   readonly layer: number;
   readonly position: number;
-  /** Parts of the row as attention reads it, `[1, 1, C]` each. */
+  /** Parts of the row after the attention norm, `[1, 1, C]` each. */
   readonly parts: readonly ResidualPart[];
-  /** Parts of the query or key, of parts of the row. The scale of a norm is that of the sum of the parts given. */
+  /** Parts of the query or key from parts of the row. Norms have the scale for the sum of the given parts. */
   vectors(parts: readonly ResidualPart[]): VectorParts;
 };
 
-/** A score with its two sides, and the run that it is of. */
+/** A score with its two sides, and tensors of the run. */
 export type ScoreSides = {
   readonly query: ScoreSide;
   readonly key: ScoreSide;
@@ -46,18 +46,18 @@ export type ScoreSides = {
     readonly softcap: number;
     readonly bias: number;
   };
-  /** Rows of the query and the key by full name, of the layers up to that of the score: two rows, of the query first. */
+  /** Rows at the query's and the key's position, in this order, by full name; for layers up to that of the score. */
   readonly rows: Readonly<Record<string, Tensor>>;
-  /** Tensors that were kept whole. */
+  /** Tensors with all rows, by full name. */
   readonly whole: Readonly<Record<string, Tensor>>;
 };
 
 /**
- * Runs a model, and returns the sides of a score of it.
+ * Runs a model, and returns the two sides of one of its scores.
  *
- * @param options - `rows`: names of tensors whose rows of the query and the key are kept too, in the layers up to that of the score.
- *   `whole`: names of those that are kept whole. `ownMask`: true for a model whose attention has no mask but that of its
- *   layers, whose pass ends at the keys of the layer.
+ * @param options - `rows`: more names of tensors to trace at the two positions, in the layers up to that of the score.
+ *   `whole`: names of tensors to trace with all rows. `layerMasksOnly`: true if attention applies no mask other than those of the
+ *   layers; the pass then ends at the keys of the layer.
  */
 export function scoreSides(
   check: Checks,
@@ -67,11 +67,11 @@ export function scoreSides(
   {
     rows = [],
     whole = [],
-    ownMask = false,
+    layerMasksOnly = false,
   }: {
     readonly rows?: readonly string[];
     readonly whole?: readonly string[];
-    readonly ownMask?: boolean;
+    readonly layerMasksOnly?: boolean;
   } = {},
 ): ScoreSides {
   checkModel(check, model);
@@ -91,70 +91,70 @@ export function scoreSides(
   const keyLayer = config.sharedKeyValues?.[layer] ?? layer;
   const at = `layers.${layer}.attention`;
   const pair = [query, key] as const;
-  // Layers above it are no part of a score: of them nothing is computed, or kept.
-  const below = (wanted: readonly string[]) =>
+  // Later layers do not affect the score: they are neither computed nor traced.
+  const upToLayer = (wanted: readonly string[]) =>
     tensorNames(config).filter((name) => {
       const [, index] = /^layers\.(\d+)\./.exec(name) ?? [];
       const isBelow = index === undefined ? name !== "finalInput" : Number(index) <= layer;
       return isBelow && wanted.some((end) => `.${name}`.endsWith(`.${end}`));
     });
-  const kept = below([...residualNames, ...rows]);
-  /** Scores from one query on, by the name of weights that a pass need not trace. Undefined: of another name. */
-  const weightsOf = (name: string) => {
+  const tracedNames = upToLayer([...residualNames, ...rows]);
+  /** Computes rows of the weights with this name, which the pass then need not trace. Undefined for other names. */
+  const weightComputer = (name: string) => {
     const i = Number(/^layers\.(\d+)\.attention\.weights$/.exec(name)?.[1] ?? NaN);
-    const made =
-      !ownMask || Number.isNaN(i) || whole.includes("weights") ? undefined : layerAttention(config, i);
-    return made && plainScores(made, params.layers[i]!.attention);
+    const layerWithWeights =
+      !layerMasksOnly || Number.isNaN(i) || whole.includes("weights") ? undefined : layerAttention(config, i);
+    return layerWithWeights && scoreComputer(layerWithWeights, params.layers[i]!.attention);
   };
   const { hooks, tensors } = rowHooks(
-    kept.filter((name) => !weightsOf(name)),
+    tracedNames.filter((name) => !weightComputer(name)),
     pair,
     length,
   );
   const copies: Record<string, Pick<Tensor, "data" | "shape" | "dtype" | "device">> = {};
-  for (const name of below(whole)) {
-    const ofRows = hooks[name];
+  for (const name of upToLayer(whole)) {
+    const rowHook = hooks[name];
     hooks[name] = (x) => {
       const { data, shape, dtype, device } = x;
-      // Tensors that leave the scope of a layer are freed late; their copies are in the scope of the caller.
+      // Tensors returned from the scope of a layer are freed late; these copies belong to the scope of the caller.
       copies[name] = { data: data.slice(), shape, dtype, device };
-      return ofRows?.(x, name);
+      return rowHook?.(x, name);
     };
   }
-  const plain = plainScores(attention, params.layers[layer]!.attention);
-  for (const name of kept) readWeights(name);
+  const computeScores = scoreComputer(attention, params.layers[layer]!.attention);
+  for (const name of tracedNames) hookPairWeights(name);
 
-  /** Computes the weights of the pair from queries and keys, where they are asked for: those of all rows are no kernel's. */
-  function readWeights(name: string): void {
-    const rowsOf = weightsOf(name);
-    if (!rowsOf) return;
+  /** Computes the weights at the two positions from queries and keys: fused kernels do not return weights. */
+  function hookPairWeights(name: string): void {
+    const computeWeights = weightComputer(name);
+    if (!computeWeights) return;
     const at = name.slice(0, -".weights".length);
-    let asked: Tensor | undefined;
-    hooks[`${at}.query`] = (x): undefined => void (asked = x);
+    let queries: Tensor | undefined;
+    hooks[`${at}.query`] = (x): undefined => void (queries = x);
     hooks[`${at}.key`] = (x): undefined => {
-      const ofPair = pair.map((position) => {
+      const pairWeights = pair.map((position) => {
         const end = config.bidirectional ? length : position + 1;
-        const weights = slice(rowsOf(asked!, x, end, position)["weights"]!, 2, 0, 1);
+        const weights = slice(computeWeights(queries!, x, end, position)["weights"]!, 2, 0, 1);
         const { shape, dtype, device } = weights;
-        const later = zeros([1, shape[1]!, 1, length - end], { dtype, device });
-        return end === length ? weights : concat([weights, later], 3);
+        const zeroWeights = zeros([1, shape[1]!, 1, length - end], { dtype, device });
+        return end === length ? weights : concat([weights, zeroWeights], 3);
       });
-      tensors[name] = resident(concat(ofPair, 2));
+      tensors[name] = resident(concat(pairWeights, 2));
     };
   }
-  // The dot products of a whole layer are no kernel's: one row is computed instead.
-  const scores = plain && ownMask ? untilKeys(plain) : untilOutput();
+  // Fused kernels do not return scores: one row of them is computed here.
+  const scores = computeScores && layerMasksOnly ? scoresAtKeys(computeScores) : scoresAtOutput();
 
-  /** Scores of a pass that ends at the keys of the layer. */
-  function untilKeys(scoresOf: NonNullable<typeof plain>): number[] {
-    let asked: Tensor | undefined;
+  /** Runs a pass that ends at the keys of the layer, and computes the score from queries and keys. */
+  function scoresAtKeys(compute: NonNullable<typeof computeScores>): number[] {
+    let queries: Tensor | undefined;
     const last = config.bidirectional ? length : Math.max(query, key) + 1;
-    return until((end) => {
-      const interventions = interventionsOf(model, {
+    return runUntilEnd((end) => {
+      const interventions = resolveHooks(model, {
         ...hooks,
-        [`${at}.query`]: (x): undefined => void (asked = x),
+        [`${at}.query`]: (x): undefined => void (queries = x),
         [`${at}.key`]: (x): never => {
-          const traced = scoresOf(asked!, x, last, query);
+          const traced = compute(queries!, x, last, query);
           return end(scoreNames.map((name) => traced[name]!.data[head * (last - query) * last + key]!));
         },
       });
@@ -162,12 +162,12 @@ export function scoreSides(
     });
   }
 
-  /** Scores of a pass that ends at the output of the layer's attention. */
-  function untilOutput(): number[] {
+  /** Runs a pass that ends at the output of the layer's attention, and reads the score from its trace. */
+  function scoresAtOutput(): number[] {
     const tensors: Record<string, Tensor> = {};
-    until<undefined>((end) => {
+    runUntilEnd<undefined>((end) => {
       const names = scoreNames.map((name) => `${at}.${name}`) as TraceNames;
-      const interventions = interventionsOf(model, {
+      const interventions = resolveHooks(model, {
         ...hooks,
         [`layers.${layer}.attentionOutput`]: (): never => end(undefined),
       });
@@ -179,33 +179,36 @@ export function scoreSides(
     });
   }
 
-  const placed = Object.entries(copies).map(
+  const fullTensors = Object.entries(copies).map(
     ([name, { data, ...like }]) => [name, tensor(data, like)] as const,
   );
   const residual = residualStream(model, { tensors, positions: pair, traced: "positions", heads: true });
   const side = (name: Side): ScoreSide => {
-    const from = name === "query" ? layer : keyLayer;
+    const projectionLayer = name === "query" ? layer : keyLayer;
     const position = name === "query" ? query : key;
-    // The row at its position: the first or second that is followed.
+    // The query's row is the first, the key's the second.
     const row = (x: Tensor) => (name === "query" ? slice(x, 1, 0, 1) : slice(x, 1, 1, 2));
-    const made = from === layer ? attention : layerAttention(config, from)!;
-    const groups = "numKvHeads" in made.config ? H / made.config.numKvHeads : 1;
+    const sideAttention = projectionLayer === layer ? attention : layerAttention(config, projectionLayer)!;
+    const groups = "numKvHeads" in sideAttention.config ? H / sideAttention.config.numKvHeads : 1;
     const heads = { query: head, key: Math.floor(head / groups) };
     return {
-      layer: from,
+      layer: projectionLayer,
       position,
       parts: residual
-        .attentionInput(from)
+        .attentionInput(projectionLayer)
         .parts.map((part): ResidualPart => ({ ...part, value: row(part.value) })),
       vectors: (parts) =>
-        vectorParts(name, made, params.layers[from]!.attention, parts, heads, { position, length }),
+        vectorParts(name, sideAttention, params.layers[projectionLayer]!.attention, parts, heads, {
+          position,
+          length,
+        }),
     };
   };
   const [dot, capped, score, weight] = scores as [number, number, number, number];
   return {
     query: side("query"),
     key: side("key"),
-    scale: scaleOf(attention),
+    scale: attentionScale(attention),
     numbers: {
       score,
       dot,
@@ -214,22 +217,22 @@ export function scoreSides(
       bias: Number.isFinite(score) ? score - capped : 0,
     },
     rows: tensors,
-    whole: Object.fromEntries(placed),
+    whole: Object.fromEntries(fullTensors),
   };
 }
 
-/** Names of the tensors of one score. */
+/** Traced tensors of attention, in the order of computation. */
 const scoreNames = ["dots", "capped", "scores", "weights"] as const;
 
 /**
- * Computes scores of queries and keys `[1, H, T, D]`: those from one query on, among the first keys.
- * Undefined for attention whose scores are more than those of its queries and keys.
+ * A function that computes scores of queries and keys `[1, H, T, D]`, from the query at position `query` on, for the first
+ * `end` keys. Undefined for attention whose scores need more than its queries and keys.
  */
-function plainScores({ config }: MadeAttention, params: AttentionParams) {
+function scoreComputer({ config }: LayerAttention, params: AttentionParams) {
   if ("kvRank" in config || config.differential || config.memory) return undefined;
   const { mask, scoreMod, softcap, sinks, scale = config.qkNorm?.scale(config.headDim!) } = config;
-  return (asked: Tensor, keys: Tensor, end: number, query: number): Readonly<Record<string, Tensor>> => {
-    const [rows, read] = [slice(asked, 2, query, end), slice(keys, 2, 0, end)];
+  return (queries: Tensor, keys: Tensor, end: number, query: number): Readonly<Record<string, Tensor>> => {
+    const [rows, read] = [slice(queries, 2, query, end), slice(keys, 2, 0, end)];
     const options = {
       ...(mask && { mask }),
       ...(scoreMod && { scoreMod }),
@@ -237,16 +240,16 @@ function plainScores({ config }: MadeAttention, params: AttentionParams) {
       ...(sinks && { sinks: sinks.logits(params.sinks, rows) }),
       ...(scale !== undefined && { scale }),
     };
-    // Values are of no meaning here.
+    // Only scores are traced, so any values do.
     const keyValues = { key: [read], value: [read], positions: { start: 0 } };
     return tracedAttention(rows, keyValues, options, scoreNames);
   };
 }
 
-type MadeAttention = NonNullable<ReturnType<typeof layerAttention>>;
+type LayerAttention = NonNullable<ReturnType<typeof layerAttention>>;
 
-/** The factor of dot products of a layer. */
-function scaleOf({ config }: MadeAttention): number {
+/** Scale of the dot products of a layer. */
+function attentionScale({ config }: LayerAttention): number {
   if ("kvRank" in config) return config.scale ?? 1 / Math.sqrt(config.nopeDim + config.ropeDim);
   const { scale, qkNorm, headDim } = config;
   return scale ?? qkNorm?.scale(headDim!) ?? 1 / Math.sqrt(headDim!);

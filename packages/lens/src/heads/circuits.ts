@@ -6,23 +6,24 @@ import {
   attentionOfHead,
   attentionRows,
   checkTokens,
-  headOf,
+  headRows,
   tokenRows,
   type HeadPlace,
 } from "./head-place.js";
 
-/** A head, and the tokens of a table. */
+/** A head, and the tokens of its circuit. */
 export type CircuitOptions = HeadPlace & {
   /** Ids of the tokens. */
   readonly tokens: readonly number[];
 };
 
 /**
- * The OV circuit of a head over tokens: what attending to one token adds to the logit of another, if nothing but the token's
- * embedding is in the stream. The diagonal of a head that copies stands out.
+ * The OV circuit of a head over tokens: what attending to one token adds to the logit of another, if the residual stream holds
+ * only the token's embedding. A head that copies has large values on the diagonal.
  *
- * The embedding goes through the layer's norm, the value and output maps, the gain of the final norm, and the output matrix. The
- * scale of the final norm, biases of the output and gates are left out, so a row tells an order, and no logit of a run.
+ * The embedding goes through the layer's norm, the value and output projections, the gain of the final norm, and the
+ * unembedding. The scale of the final norm, biases of the output and gates are left out, so the values of a row rank tokens;
+ * they are not logits of a run.
  *
  * @returns `[n, n]`: a row for each token that is attended to, a column for each that is predicted.
  * @throws {ArgumentError} If the model has no such head, or a token is none of its vocabulary.
@@ -42,36 +43,36 @@ export type CircuitOptions = HeadPlace & {
  * ```
  */
 export function ovCircuit(model: LensModel, options: CircuitOptions): Tensor {
-  const { layer, head, tokens } = onOv.options(options, ["layer", "head", "tokens"]);
-  return ovLogits(onOv, model, { layer, head, tokens });
+  const { layer, head, tokens } = ovChecks.options(options, ["layer", "head", "tokens"]);
+  return ovLogits(ovChecks, model, { layer, head, tokens });
 }
 
-/** The OV circuit, or rows of it to all tokens where `all`; of other rows than embeddings, those that attention reads. */
+/** The OV circuit `[n, n]`, or with `all` its logits for the whole vocabulary, `[n, V]`. `rows`: stream rows in place of embeddings. */
 function ovLogits(
   check: Checks,
   model: LensModel,
   { layer, head, tokens }: CircuitOptions,
   { all = false, rows }: { readonly all?: boolean; readonly rows?: Tensor | undefined } = {},
 ): Tensor {
-  const { made, params } = attentionOfHead(check, model, layer, head);
+  const { attentionLayer, params } = attentionOfHead(check, model, layer, head);
   checkTokens(check, model, tokens);
   const { weight } = model.params.output ?? model.params.embedding;
   check.each({ "params.output.weight": weight }, isTensor, "a tensor", "load the model without `quantize`.");
-  // Of a classifier, answers are fewer than tokens.
+  // A classifier has fewer outputs than its vocabulary has tokens.
   const numAnswers = weight.shape[0]!;
   const expected = `ids below ${numAnswers}, as the output has ${numAnswers} rows`;
   check.each({ tokens }, () => tokens.every((id) => id < numAnswers), expected, "leave the others out.");
-  const value = tracedOf(
-    made as AttentionLayer,
+  const value = projectRows(
+    attentionLayer as AttentionLayer,
     params.attention,
     rows ? attentionRows(model, params, rows) : tokenRows(model, params, tokens),
     "value",
     0,
   );
-  const own = headOf(value, head, made.config.numHeads); // [n, D]
+  const own = headRows(value, head, attentionLayer.config.numHeads); // [n, D]
   const D = own.shape[1]!;
   const output = params.attention.output.weight; // [C, H · D]
-  // Pairs of differential heads write through the columns of the pair.
+  // The two heads of a differential pair share the columns of the output projection.
   const column = head % (output.shape[1]! / D);
   const written = linear(own, slice(output, 1, column * D, column * D + D)); // [n, C]
   const read = mul(written, model.params.norm.weight);
@@ -84,11 +85,11 @@ function ovLogits(
 }
 
 /**
- * The QK circuit of a head over tokens: the score of one token as the query and another as the key, if nothing but their
- * embeddings is in the stream. Norms of queries and keys, rotary embedding and temperature are as in the model; softcap and
+ * The QK circuit of a head over tokens: the score of one token as the query and another as the key, if the residual stream
+ * holds only their embeddings. Norms of queries and keys, rotary embedding and the scale of the query are applied; softcap and
  * biases are left out.
  *
- * @param options - `distance`: of the key before the query, in tokens. Default 0, where rotary embeddings cancel.
+ * @param options - `distance`: query position minus key position, in tokens. Default 0, where rotary embeddings cancel.
  * @returns `[n, n]`: a row for each query, a column for each key.
  * @throws {ArgumentError} If the model has no such head, or a token is none of its vocabulary.
  * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
@@ -110,20 +111,20 @@ export function qkCircuit(
   model: LensModel,
   options: CircuitOptions & { readonly distance?: number },
 ): Tensor {
-  const given = onQk.options(options, ["layer", "head", "tokens", "distance"]);
+  const given = qkChecks.options(options, ["layer", "head", "tokens", "distance"]);
   const { layer, head, tokens, distance = 0 } = given;
-  const { made, params } = attentionOfHead(onQk, model, layer, head);
-  checkTokens(onQk, model, tokens);
-  onQk.whole({ distance }, { min: 0, unit: "tokens" });
+  const { attentionLayer, params } = attentionOfHead(qkChecks, model, layer, head);
+  checkTokens(qkChecks, model, tokens);
+  qkChecks.whole({ distance }, { min: 0, unit: "tokens" });
   const rows = tokenRows(model, params, tokens);
-  const { config } = made;
-  const query = headOf(
-    tracedOf(made as AttentionLayer, params.attention, rows, "query", distance),
+  const { config } = attentionLayer;
+  const query = headRows(
+    projectRows(attentionLayer as AttentionLayer, params.attention, rows, "query", distance),
     head,
     config.numHeads,
   );
-  const key = headOf(
-    tracedOf(made as AttentionLayer, params.attention, rows, "key", 0),
+  const key = headRows(
+    projectRows(attentionLayer as AttentionLayer, params.attention, rows, "key", 0),
     head,
     config.numHeads,
   );
@@ -133,10 +134,10 @@ export function qkCircuit(
 }
 
 /**
- * The share of tokens that a head copies: those whose own logit is among the highest where the head attends to their embedding
+ * The fraction of tokens that a head copies: those whose own logit is among the highest if the head attends to their embedding
  * alone.
  *
- * @param options - `tokens`: those that are tried. `topK`: the number of highest logits, default 5.
+ * @param options - `tokens`: ids to try. `topK`: the number of highest logits, default 5.
  * @returns From 0 to 1.
  * @throws {ArgumentError} If the model has no such head, or a token is none of its vocabulary.
  * @see "Interpretability in the Wild" (2022), arXiv:2211.00593
@@ -155,10 +156,10 @@ export function qkCircuit(
  * ```
  */
 export function copyingScore(model: LensModel, options: CircuitOptions & { readonly topK?: number }): number {
-  const given = onCopying.options(options, ["layer", "head", "tokens", "topK"]);
+  const given = copyingChecks.options(options, ["layer", "head", "tokens", "topK"]);
   const { layer, head, tokens, topK: count = 5 } = given;
-  onCopying.whole({ topK: count }, { min: 1 });
-  return copiedTokens(onCopying, model, { layer, head, tokens, topK: count }) / tokens.length;
+  copyingChecks.whole({ topK: count }, { min: 1 });
+  return copiedTokens(copyingChecks, model, { layer, head, tokens, topK: count }) / tokens.length;
 }
 
 /**
@@ -179,8 +180,8 @@ export function copiedTokens(
   return tokens.filter(isCopied).length;
 }
 
-/** Queries, keys or values of rows `[1, n, C]`, each at the same position. */
-function tracedOf(
+/** Queries, keys or values `[1, heads, n, D]` of rows `[1, n, C]`, all at the same position. */
+function projectRows(
   layer: AttentionLayer,
   params: AttentionParams,
   rows: Tensor,
@@ -193,6 +194,6 @@ function tracedOf(
   return tensors[name]!;
 }
 
-const onOv: Checks = /* @__PURE__ */ checks("ovCircuit");
-const onQk: Checks = /* @__PURE__ */ checks("qkCircuit");
-const onCopying: Checks = /* @__PURE__ */ checks("copyingScore");
+const ovChecks: Checks = /* @__PURE__ */ checks("ovCircuit");
+const qkChecks: Checks = /* @__PURE__ */ checks("qkCircuit");
+const copyingChecks: Checks = /* @__PURE__ */ checks("copyingScore");

@@ -16,16 +16,16 @@ export function attentionOfHead(check: Checks, model: LensModel, layer: number, 
   checkModel(check, model);
   const { numLayers } = model.config;
   check.whole({ layer }, { min: 0, max: numLayers - 1, fix: "count layers from 0." });
-  const made = layerAttention(model.config, layer);
-  if (!made) {
+  const attentionLayer = layerAttention(model.config, layer);
+  if (!attentionLayer) {
     const expected = "a layer with attention of the decoder's own";
     check.refuse({ argument: "layer", received: layer, expected, fix: "choose another layer." });
   }
-  check.whole({ head }, { min: 0, max: made.config.numHeads - 1, fix: "count heads from 0." });
-  return { made, params: model.params.layers[layer]! };
+  check.whole({ head }, { min: 0, max: attentionLayer.config.numHeads - 1, fix: "count heads from 0." });
+  return { attentionLayer, params: model.params.layers[layer]! };
 }
 
-/** Embeddings of tokens as a layer's attention reads them where nothing else is in the stream, `[1, n, C]`. */
+/** Input of a layer's attention, `[1, n, C]`, if the residual stream holds only the embeddings of these tokens. */
 export function tokenRows(model: LensModel, layer: DecoderLayerParams, tokens: readonly number[]): Tensor {
   const { config, params } = model;
   const { norm: kind = "rms", embedDim, normEps: eps } = config;
@@ -37,21 +37,21 @@ export function tokenRows(model: LensModel, layer: DecoderLayerParams, tokens: r
   return attentionRows(model, layer, rows);
 }
 
-/** Rows of the stream `[1, n, C]` as a layer's attention reads them. */
+/** Input of a layer's attention from rows of the stream `[1, n, C]`: their norm, unless the norm comes after attention. */
 export function attentionRows({ config }: LensModel, layer: DecoderLayerParams, rows: Tensor): Tensor {
   const { placement = "pre", norm: kind = "rms", embedDim, normEps: eps } = config;
   if (placement === "post" || placement === "after") return rows;
   return norm({ kind, embedDim, eps }).apply(layer.attentionNorm, rows);
 }
 
-/** One head of a traced tensor `[1, heads, n, D]` that query heads share: `[n, D]`. */
-export function headOf(x: Tensor, head: number, numHeads: number): Tensor {
+/** The rows `[n, D]` that a query head reads of `[1, heads, n, D]`, whose heads may be shared by groups of query heads. */
+export function headRows(x: Tensor, head: number, numHeads: number): Tensor {
   const [, heads, n, D] = x.shape as [number, number, number, number];
   const own = Math.floor((head * heads) / numHeads);
   return reshape(slice(x, 1, own, own + 1), [n, D]);
 }
 
-/** Checks a list of tokens of the vocabulary. */
+/** Checks a list of token ids. */
 export function checkTokens(check: Checks, model: LensModel, tokens: unknown): void {
   const { vocabSize } = model.config;
   const isToken = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;

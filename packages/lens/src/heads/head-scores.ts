@@ -6,18 +6,18 @@ import { runWithTrace, type TraceNames } from "../run-with-trace.js";
 
 /** Scores of all heads of a model. */
 export type HeadScores = {
-  /** Layers that attend, a row each. */
+  /** Layers with attention weights: the layer of each row. */
   readonly layers: readonly number[];
-  /** `[rows, H]`; NaN where a layer has fewer heads than another. */
+  /** `[rows, H]`; NaN for heads that a layer lacks. */
   readonly values: Tensor;
 };
 
 /**
- * Scores every head of a model on one text by the pattern of its weights: `previousToken`, `firstToken`, `induction` or
+ * Scores each head of a model on one text by the pattern of its weights: `previousToken`, `firstToken`, `induction` or
  * `sameToken` (duplicate tokens) of `@qkv/attention`, or a function of your own.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`. For induction, one in which tokens repeat.
- * @param score - Weights `[1, H, T, T]` and the ids to a score of each head, `[H]`.
+ * @param score - Function of the weights `[1, H, T, T]` and the ids; returns a score for each head, `[H]`.
  * @throws {ArgumentError} If no layer has weights.
  * @see "In-context Learning and Induction Heads" (2022), arXiv:2209.11895
  *

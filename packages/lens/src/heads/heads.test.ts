@@ -16,7 +16,7 @@ const { embedDim: C, numHeads: H } = model.config;
 const D = C / H;
 const exact = { rtol: 0, atol: 1e-10 };
 
-test("scores of heads are those of their weights", () => {
+test("headScores applies the score to the weights of each layer", () => {
   const ids = [3, 1, 4, 3, 1, 4];
   const { tensors } = runWithTrace(model, ids);
   for (const score of [previousToken, (weights: Tensor) => induction(weights, ids)]) {
@@ -31,7 +31,7 @@ test("scores of heads are those of their weights", () => {
   }
 });
 
-test("the QK circuit is the score of a model of one layer, at any distance", () => {
+test("the QK circuit has the scores of a one-layer model, at any distance", () => {
   const tokens = [5, 2, 7];
   for (const [distance, head] of [
     [1, 0],
@@ -47,7 +47,7 @@ test("the QK circuit is the score of a model of one layer, at any distance", () 
   }
 });
 
-test("the OV circuit is the embedding through the matrices of the head", () => {
+test("the OV circuit is the embedding times the value, output and unembedding matrices", () => {
   const tokens = [5, 2, 7];
   const circuit = ovCircuit(model, { layer: 0, head: 3, tokens });
   const { params } = model;
@@ -105,7 +105,7 @@ function ovMatrix({ params }: LensModel, layer: number, head: number): Tensor {
   );
 }
 
-test("singular vectors are orthonormal, in order, and give the OV matrix back", () => {
+test("singular vectors are orthonormal, in order, and multiply to the OV matrix", () => {
   const { values, written, read } = singularVectors(model, { layer: 1, head: 2 });
   const scaled = mul(written, tensor([...values.data], { shape: [D, 1], dtype: "float64" }));
   expect(matmul(transpose(scaled), read)).toBeAllclose(ovMatrix(model, 1, 2), exact);
@@ -114,7 +114,7 @@ test("singular vectors are orthonormal, in order, and give the OV matrix back", 
   expect([...values.data]).toEqual([...values.data].sort((a, b) => b - a));
 });
 
-test("heads and tokens that are not there are refused", () => {
+test("heads and tokens out of range are refused", () => {
   expect(() => ovCircuit(model, { layer: 0, head: 4, tokens: [1] })).toThrow(/ovCircuit: `head` is 4/);
   expect(() => qkCircuit(model, { layer: 0, head: 0, tokens: [13] })).toThrow(/qkCircuit: `tokens` is 13/);
   expect(() => singularVectors(model, { layer: 2, head: 0 })).toThrow(/singularVectors: `layer` is 2/);

@@ -7,7 +7,7 @@ import { svdOfProduct, type Columns } from "./small-svd.js";
 
 /** The singular value decomposition of the OV matrix of a head. */
 export type SingularVectors = {
-  /** `[D]`, the largest first. */
+  /** Singular values `[D]`, the largest first. */
   readonly values: Tensor;
   /** `[D, C]`: directions that the head writes to the residual stream. */
   readonly written: Tensor;
@@ -16,10 +16,10 @@ export type SingularVectors = {
 };
 
 /**
- * Singular vectors of the OV matrix of a head, `W_O W_V`: pairs of a direction that the head reads where it attends, and one that
- * it writes. Read through the output matrix, a direction is a list of tokens.
+ * Singular vectors of the OV matrix of a head, `W_O W_V`: pairs of a direction that the head reads from the tokens that it
+ * attends to, and a direction that it writes. Multiplied by the unembedding, a direction ranks tokens.
  *
- * Latent attention (MLA) maps its latent to values: `read` has directions of the latent, `[D, kvRank]`.
+ * Latent attention (MLA) projects its latent to values: there, `read` has directions of the latent, `[D, kvRank]`.
  *
  * @throws {ArgumentError} If the model has no such head.
  * @see Millidge & Black, "The Singular Value Decompositions of Transformer Weight Matrices are Highly Interpretable" (2022),
@@ -42,17 +42,17 @@ export type SingularVectors = {
  */
 export function singularVectors(model: LensModel, place: HeadPlace): SingularVectors {
   const { layer, head } = check.options(place, ["layer", "head"], "place");
-  const { made, params } = attentionOfHead(check, model, layer, head);
-  const { numHeads } = made.config;
+  const { attentionLayer, params } = attentionOfHead(check, model, layer, head);
+  const { numHeads } = attentionLayer.config;
   const { value, output } = params.attention as unknown as LatentParams;
-  const grouped = (made as AttentionLayer).config;
-  const isLatent = "kvRank" in made.config;
-  const D = isLatent ? (made as { config: { valueDim: number } }).config.valueDim : grouped.headDim;
+  const grouped = (attentionLayer as AttentionLayer).config;
+  const isLatent = "kvRank" in attentionLayer.config;
+  const D = isLatent ? (attentionLayer as { config: { valueDim: number } }).config.valueDim : grouped.headDim;
   const group = isLatent ? head : Math.floor((head * grouped.numKvHeads) / numHeads);
   const own = slice(value.weight, 0, group * D, group * D + D); // [D, C]
   const column = head % (output.weight.shape[1]! / D);
   const out = slice(output.weight, 1, column * D, column * D + D); // [C, D]
-  const { values, left, right } = svdOfProduct(columnsOf(out), rowsOf(own));
+  const { values, left, right } = svdOfProduct(matrixColumns(out), matrixRows(own));
   const { dtype } = model.params.norm.weight;
   const matrix = (columns: Columns) =>
     tensor(
@@ -70,7 +70,7 @@ export function singularVectors(model: LensModel, place: HeadPlace): SingularVec
 }
 
 /** Rows of a matrix `[n, m]`, in float64. */
-function rowsOf(x: Tensor): Columns {
+function matrixRows(x: Tensor): Columns {
   const [n, m] = x.shape as [number, number];
   const { data } = cast(x, "float64");
   return Array.from({ length: n }, (_, i) =>
@@ -79,8 +79,8 @@ function rowsOf(x: Tensor): Columns {
 }
 
 /** Columns of a matrix `[n, m]`, in float64. */
-function columnsOf(x: Tensor): Columns {
-  const rows = rowsOf(x);
+function matrixColumns(x: Tensor): Columns {
+  const rows = matrixRows(x);
   return Array.from({ length: x.shape[1]! }, (_, j) => Float64Array.from(rows, (row) => row[j]!));
 }
 

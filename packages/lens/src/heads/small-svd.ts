@@ -11,20 +11,20 @@ const dot = (a: Float64Array, b: Float64Array): number => {
 };
 
 /**
- * The singular value decomposition of the product `A Bᵀ`, with A and B given by their columns: `[m, D]` and `[n, D]`, D small.
- * Only matrices of D columns are decomposed, by one-sided Jacobi rotations: the product itself is never made.
+ * The singular value decomposition of the product `A Bᵀ` of A `[m, D]` and B `[n, D]`, given by their columns; D is small.
+ * Only matrices of D columns are decomposed, by one-sided Jacobi rotations: the product `[m, n]` is never computed.
  *
  * @see Demmel & Veselić, "Jacobi's method is more accurate than QR" (1992)
  */
 export function svdOfProduct(a: Columns, b: Columns): Svd {
   // A = U S Vᵀ, so A Bᵀ = U (B V S)ᵀ, and the decomposition of the second factor with U's columns is that of the product.
   const first = jacobi(a);
-  const mixed = Array.from(first.values, (value, j) => {
+  const weighted = Array.from(first.values, (value, j) => {
     const column = new Float64Array(b[0]!.length);
     b.forEach((one, d) => one.forEach((x, i) => (column[i]! += x * first.right[j]![d]! * value)));
     return column;
   });
-  const second = jacobi(mixed);
+  const second = jacobi(weighted);
   const left = second.right.map((weights) => {
     const column = new Float64Array(a[0]!.length);
     first.left.forEach((one, d) => one.forEach((x, i) => (column[i]! += x * weights[d]!)));
@@ -33,7 +33,7 @@ export function svdOfProduct(a: Columns, b: Columns): Svd {
   return { values: second.values, left, right: second.left };
 }
 
-/** The decomposition of a matrix by its columns: `left` of their length, `right` of their number. */
+/** One-sided Jacobi SVD of a matrix with D columns of length m: D left vectors of length m, D right vectors of length D. */
 function jacobi(columns: Columns): Svd {
   const D = columns.length;
   const u = columns.map((column) => Float64Array.from(column));

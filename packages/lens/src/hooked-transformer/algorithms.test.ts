@@ -49,7 +49,7 @@ test("the heads that sort copy numbers; the separator has no row in the output",
   );
 });
 
-test("the logit lens takes a model with fewer answers than it lists", async () => {
+test("the logit lens accepts a model with fewer outputs than its default of tokens", async () => {
   const model = await loadTransformerLens(await bracketModel());
   const { probabilities, final } = await logitLensTokens(model, [0, 1, 1, 2, 2, 3]);
   expect(probabilities.shape).toEqual([3, 6, 2]);

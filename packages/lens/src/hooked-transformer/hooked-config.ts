@@ -1,6 +1,6 @@
 /**
- * The fields of TransformerLens' `HookedTransformerConfig` that decide what a model computes. Those that are left out have the defaults
- * of TransformerLens.
+ * The fields of TransformerLens' `HookedTransformerConfig` that affect the computation. Missing fields have the defaults of
+ * TransformerLens.
  */
 export type HookedTransformerConfig = {
   readonly n_layers: number;
@@ -8,18 +8,18 @@ export type HookedTransformerConfig = {
   readonly d_head: number;
   /** Default: d_model / d_head. */
   readonly n_heads?: number;
-  /** Query heads share keys and values. Default: they do not. */
+  /** Number of key-value heads of grouped-query attention. Default: `n_heads`. */
   readonly n_key_value_heads?: number | null;
   readonly n_ctx: number;
   readonly d_vocab: number;
-  /** Rows of the output, where answers are not tokens. Default: `d_vocab`. */
+  /** Number of outputs, of a classifier for example. Default: `d_vocab`. */
   readonly d_vocab_out?: number;
-  /** Default: 4 · d_model; null in a model of attention alone. */
+  /** Default: 4 · d_model; null in an attention-only model. */
   readonly d_mlp?: number | null;
   readonly act_fn?: string | null;
   readonly gated_mlp?: boolean;
   readonly attn_only?: boolean;
-  /** `LNPre` and `RMSPre` have no gains: they were folded. null: no norms. Default `LN`. */
+  /** `LNPre`, `RMSPre`: gains were folded into the following weights. null: no norms. Default `LN`. */
   readonly normalization_type?: "LN" | "LNPre" | "RMS" | "RMSPre" | null;
   /** Default 1e-5. */
   readonly eps?: number;
@@ -55,7 +55,7 @@ export type HookedTransformerConfig = {
   readonly post_embedding_ln?: boolean;
 };
 
-/** Names of activations, those that TransformerLens writes first. */
+/** Activation functions by their names in TransformerLens; for writing, the first name of a function is used. */
 export const hookedActivations = {
   relu: "relu",
   gelu: "gelu",

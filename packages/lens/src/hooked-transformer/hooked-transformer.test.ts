@@ -286,7 +286,7 @@ test.each([
   logits.forEach((value, n) => expect(read[n]).toBeCloseTo(Number(value), 5));
 });
 
-test("parts sum to logits and scores in a model without norms, whose answers are no tokens", async () => {
+test("parts sum to logits and scores in a classifier without norms", async () => {
   const model = made({ norm: "none", positions: "learned", feedForwardLayers: [false, false] });
   const output = { weight: randn([12, 8], { seed: 5 }) };
   const answers = await roundTrip({ ...model, params: { ...model.params, output } });
@@ -319,7 +319,7 @@ test("Shortformer: the position is a part of scores, and of no logit", async () 
   expect(Math.max(...ofPosition.map(Math.abs))).toBeGreaterThan(0);
 });
 
-test("half precision becomes float32, and buffers are left aside", async () => {
+test("half precision becomes float32, and buffers are ignored", async () => {
   const { cfg, tensors } = transformerLensCheckpoint(made({ norm: "layer", positions: "learned" }));
   const mask = tensor([1], { dtype: "bool" });
   const bytes = await writeSafetensors({ ...tensors, "blocks.0.attn.mask": mask });
@@ -369,7 +369,7 @@ test.each([
   await expect(loaded(changes as Cfg)).rejects.toThrow(message);
 });
 
-test("fields without effect are read over, and a file needs a configuration", async () => {
+test("fields without effect are ignored, and a file needs a configuration", async () => {
   const more = {
     seed: 42,
     device: "cuda",

@@ -5,32 +5,31 @@ import { readSafetensors, type ReadOptions, type SafetensorsSource } from "@qkv/
 import type { Tokenizer } from "@qkv/tokenizer";
 import { decoder, type DecoderParams, type Model } from "@qkv/transformer";
 import type { HookedTransformerConfig } from "./hooked-config.js";
-import { withPositionsBeside } from "./positions-beside.js";
+import { withShortformerPositions } from "./shortformer-positions.js";
 import { readConfig } from "./read-config.js";
 import { normPaths, tensorTable, type TableEntry } from "./tensor-table.js";
 
 export type LoadTransformerLensOptions = ReadOptions & {
   /** The configuration, `model.cfg.to_dict()` in Python. Default: the JSON in the file's metadata under the name `cfg`. */
   readonly cfg?: HookedTransformerConfig;
-  /** Default: none. Such a model takes and gives ids. */
+  /** Tokenizer of the model. Default: none; the model then reads and returns ids. */
   readonly tokenizer?: Tokenizer;
 };
 
 /**
- * Loads a `HookedTransformer` of TransformerLens: a safetensors file of its `state_dict()`, and its configuration. Weights are those of
- * the file: folded and centered ones stay so.
+ * Loads a `HookedTransformer` of TransformerLens: a safetensors file of its `state_dict()`, and its configuration. Weights are not
+ * changed: folded and centered weights stay so.
  *
- * Models of attention alone, layer norms, RMS norms and none, learned, rotary and ALiBi positions, causal and bidirectional attention,
- * windows, shared key-value heads, gated MLPs and an output with rows of its own are read. Others, such as SoLU and experts, are refused
- * by the name of the field. Shortformer positions are read where there are no norms: the stream is twice as wide then, and its second
- * half holds the position. Where an MLP is gated, its `b_in` is added after the product, so it is read as a
- * part of `b_out`.
+ * Supported are attention-only models, layer norms, RMS norms and none, learned, rotary and ALiBi positions, causal and bidirectional
+ * attention, windows, grouped-query attention, gated MLPs and classifiers. Others, such as SoLU and experts, are refused by the name
+ * of the field. Shortformer positions are supported without norms: the stream becomes twice as wide, and its second half holds the
+ * position. In a gated MLP, TransformerLens adds `b_in` after the product, so it is folded into `b_out`.
  *
  * @param source - Bytes, a Blob or File, a URL, or in Node a path, of a safetensors file.
- * @param options - `cfg`: the configuration. `device`, `tokenizer`, and options of reading.
- * @throws {ArgumentError} For a field of the configuration that is missing, not known, or not read, by its name.
- * @throws {FormatError} If a tensor is missing, or one is in the file that the configuration does not have. {@link ShapeError} If a
- *   shape does not fit it.
+ * @param options - `cfg`: the configuration. `device`, `tokenizer`, and options of `readSafetensors`.
+ * @throws {ArgumentError} If a field of the configuration is missing, unknown or not supported.
+ * @throws {FormatError} If a tensor is missing, or does not belong to the configuration. {@link ShapeError} If a
+ *   shape does not fit the configuration.
  * @see https://transformerlensorg.github.io/TransformerLens
  *
  * @example
@@ -57,7 +56,7 @@ export async function loadTransformerLens(
 ): Promise<Model> {
   const given = check.options(options, optionNames);
   const { cfg, tokenizer, device, ...reading } = given;
-  const file = await openFile(source, { ...reading, check: onSource, transfer: "whole" });
+  const file = await openFile(source, { ...reading, check: sourceChecks, transfer: "whole" });
   const { tensors, metadata } = await readSafetensors(file);
   const read = readConfig(check, configuration(cfg, metadata["cfg"]));
   const { numAnswers, normsHaveWeights, positionsOutsideStream } = read;
@@ -66,16 +65,16 @@ export async function loadTransformerLens(
   const names = new Map(table.map((entry) => [entry.theirs, storedName(entry.theirs, tensors)]));
   refuseOthers(Object.keys(tensors), [...names.values()]);
 
-  // One type for all: products do not mix them.
+  // One type for all tensors, as matrix products need equal types.
   const dtype = Object.values(tensors).some((x) => x.dtype === "float64") ? "float64" : "float32";
   let params = { layers: Array.from({ length: stored.numLayers }, () => ({})) } as unknown as DecoderParams;
   for (const entry of table) {
-    const x = fitting(entry, names.get(entry.theirs)!, tensors);
+    const x = checkedTensor(entry, names.get(entry.theirs)!, tensors);
     setAt(params, entry.ours, entry.toOurs(cast(x, dtype)));
   }
   if (stored.gated) foldInnerBiases(params);
   const config = positionsOutsideStream ? { ...stored, embedDim: 2 * stored.embedDim } : stored;
-  if (positionsOutsideStream) params = withPositionsBeside(params);
+  if (positionsOutsideStream) params = withShortformerPositions(params);
   if (!normsHaveWeights)
     for (const path of normPaths(config)) setAt(params, `${path}.weight`, ones([config.embedDim], { dtype }));
   const placed = device ? mapTensors(params, (x) => x.to(device)) : params;
@@ -83,7 +82,7 @@ export async function loadTransformerLens(
 }
 
 const check: Checks = /* @__PURE__ */ checks("loadTransformerLens");
-const onSource = /* @__PURE__ */ checks("loadTransformerLens", { argument: "source" });
+const sourceChecks = /* @__PURE__ */ checks("loadTransformerLens", { argument: "source" });
 const optionNames = [
   "cfg",
   "tokenizer",
@@ -96,7 +95,7 @@ const optionNames = [
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The configuration that was given, or that of the file. */
+/** The given configuration, or the one in the file's metadata. */
 function configuration(
   given: HookedTransformerConfig | undefined,
   stored: string | undefined,
@@ -119,26 +118,26 @@ function configuration(
   return check.refuse({ argument: "cfg", received: stored, expected, fix });
 }
 
-/** The name of a tensor in a file: keys and values that are shared have an underscore before theirs, and some files have it for all. */
+/** The name of a tensor in a file: `_W_K` for shared keys and values; some files use it for unshared ones too. */
 function storedName(name: string, tensors: Readonly<Record<string, Tensor>>): string {
   if (name in tensors) return name;
   const marked = name.replace(/\.([Wb]_[KV])$/, "._$1");
   return marked in tensors ? marked : name;
 }
 
-/** Tensors beside weights: masks, and tables of rotary embeddings. */
+/** Buffers in a state dict that are not weights: masks, and tables of rotary embeddings. */
 const buffers = /\.attn\.(mask|IGNORE|rotary_sin|rotary_cos|alibi)$/;
 
-/** Refuses tensors that the configuration does not have. */
+/** Refuses tensors that do not belong to the configuration. */
 function refuseOthers(stored: readonly string[], expected: readonly string[]): void {
   const known = new Set(expected);
-  const odd = stored.find((name) => !known.has(name) && !buffers.test(name));
-  if (odd === undefined) return;
-  const nearest = nearestName(odd, [...expected]);
+  const unknownName = stored.find((name) => !known.has(name) && !buffers.test(name));
+  if (unknownName === undefined) return;
+  const nearest = nearestName(unknownName, [...expected]);
   check.refuse(
     {
       argument: "source",
-      received: `a tensor ${odd}`,
+      received: `a tensor ${unknownName}`,
       expected: "the tensors of its configuration alone",
       fix: `${nearest ? `\`${nearest}\` is expected; ` : ""}give the \`cfg\` that belongs to the file: a model whose norms were folded has other fields.`,
     },
@@ -146,8 +145,12 @@ function refuseOthers(stored: readonly string[], expected: readonly string[]): v
   );
 }
 
-/** A tensor of a file, with the shape that the configuration gives it. */
-function fitting({ shape }: TableEntry, name: string, tensors: Readonly<Record<string, Tensor>>): Tensor {
+/** A tensor of the file. Refuses one that is missing, not of floats, or of another shape than `shape`. */
+function checkedTensor(
+  { shape }: TableEntry,
+  name: string,
+  tensors: Readonly<Record<string, Tensor>>,
+): Tensor {
   const x = tensors[name];
   if (!x) {
     const fix =
@@ -165,7 +168,7 @@ function fitting({ shape }: TableEntry, name: string, tensors: Readonly<Record<s
   return check.refuse({ argument: `source: ${name}`, received: x.shape, expected, fix }, ShapeError);
 }
 
-/** Sets a leaf of nested objects and lists by its path. */
+/** Sets a tensor in nested objects and lists by its path. */
 function setAt(tree: object, path: string, x: Tensor): void {
   const names = path.split(".");
   const last = names.pop()!;
@@ -174,7 +177,7 @@ function setAt(tree: object, path: string, x: Tensor): void {
   node[last] = x;
 }
 
-/** Biases of gated neurons, which TransformerLens adds after the product, as parts of the bias of the next map. */
+/** Folds biases that TransformerLens adds after the product of a gated MLP into the bias of the down projection. */
 function foldInnerBiases(params: DecoderParams): void {
   for (const { feedForward } of params.layers) {
     if (feedForward === undefined || !("up" in feedForward)) continue;

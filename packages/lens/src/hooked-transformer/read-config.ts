@@ -2,18 +2,18 @@ import { nearestName, type Checks } from "@qkv/core";
 import type { DecoderConfig } from "@qkv/transformer";
 import { hookedActivations, type HookedTransformerConfig } from "./hooked-config.js";
 
-/** A configuration of TransformerLens as one of ours. */
+/** A configuration of TransformerLens as a decoder configuration. */
 export type ReadConfig = {
   readonly config: DecoderConfig;
-  /** Rows of the output. */
+  /** Number of outputs: rows of the unembedding. */
   readonly numAnswers: number;
-  /** False where gains of norms are folded into the maps after them, or there are no norms. */
+  /** False if gains of norms are folded into the following weights, or there are no norms. */
   readonly normsHaveWeights: boolean;
-  /** Queries and keys alone read positions: Shortformer. */
+  /** True if only queries and keys read positions: Shortformer. */
   readonly positionsOutsideStream: boolean;
 };
 
-/** Fields that a model does not compute with. */
+/** Fields that do not affect the computation. */
 const withoutEffect = new Set(
   [
     "model_name original_architecture from_checkpoint checkpoint_index checkpoint_label_type checkpoint_value",
@@ -26,7 +26,7 @@ const withoutEffect = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-/** Fields of models that are not read, with the values of those that are. */
+/** Fields of unsupported features, with the values that are accepted because they disable the feature. */
 const unsupported: Readonly<Record<string, readonly unknown[]>> = {
   scale_attn_by_inverse_layer_idx: [false],
   use_qk_norm: [false],
@@ -41,18 +41,18 @@ const unsupported: Readonly<Record<string, readonly unknown[]>> = {
 /**
  * Reads a configuration of TransformerLens.
  *
- * @throws {ArgumentError} For a field that is missing, not known, or of a model that is not read: by its name.
+ * @throws {ArgumentError} If a field is missing, unknown, or of an unsupported feature.
  */
 export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>): ReadConfig {
   const known = new Set<string>(["normalization_type"]);
-  /** A field; undefined where it is absent or null. */
+  /** The value of a field; undefined if it is absent or null. */
   const field = (name: keyof HookedTransformerConfig): unknown => {
     known.add(name);
     return cfg[name] ?? undefined;
   };
   const refuse = (name: string, expected: string, fix: string): never =>
     check.refuse({ argument: `cfg.${name}`, received: cfg[name], expected, fix });
-  /** A whole number; -1 stands for the default as well. */
+  /** A whole number; -1 also means the default. */
   const whole = (name: keyof HookedTransformerConfig, fallback?: number, min = 1): number => {
     const given = field(name);
     const value = given === undefined || given === -1 ? fallback : given;
@@ -177,16 +177,16 @@ export function readConfig(check: Checks, cfg: Readonly<Record<string, unknown>>
     ...local,
   };
   const numAnswers = whole("d_vocab_out", vocabSize);
-  const odd = Object.keys(cfg).find(
+  const unknownName = Object.keys(cfg).find(
     (name) =>
       !known.has(name) && !withoutEffect.has(name) && ![null, undefined, false].includes(cfg[name] as never),
   );
-  if (odd !== undefined) {
-    const nearest = nearestName(odd, [...known, ...withoutEffect]);
+  if (unknownName !== undefined) {
+    const nearest = nearestName(unknownName, [...known, ...withoutEffect]);
     const fix = nearest
       ? `did you mean \`${nearest}\`?`
       : "leave it out, if the model computes nothing with it.";
-    refuse(odd, "a field of HookedTransformerConfig", fix);
+    refuse(unknownName, "a field of HookedTransformerConfig", fix);
   }
   return { config, numAnswers, normsHaveWeights: kind === "LN" || kind === "RMS", positionsOutsideStream };
 }

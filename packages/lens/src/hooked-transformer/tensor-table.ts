@@ -1,11 +1,11 @@
 import { permute, reshape, transpose, type Tensor } from "@qkv/tensor";
 import type { DecoderConfig } from "@qkv/transformer";
 
-/** A tensor of TransformerLens, and the one of our params that holds the same numbers. */
+/** A tensor of TransformerLens, and the tensor of our params with the same elements. */
 export type TableEntry = {
   /** `blocks.0.attn.W_Q` */
   readonly theirs: string;
-  /** Shape there. */
+  /** Shape in TransformerLens. */
   readonly shape: readonly number[];
   /** Path in our params: `layers.0.attention.query.weight`. */
   readonly ours: string;
@@ -14,83 +14,84 @@ export type TableEntry = {
 };
 
 export type TableOptions = {
-  /** Rows of the output. */
+  /** Number of outputs: rows of the unembedding. */
   readonly numAnswers: number;
-  /** False: norms have neither gains nor shifts. */
+  /** False: norms have neither gains nor biases. */
   readonly normsHaveWeights: boolean;
 };
 
 type Layout = Pick<TableEntry, "shape" | "toOurs" | "toTheirs">;
 
 const same = (shape: readonly number[]): Layout => ({ shape, toOurs: (x) => x, toTheirs: (x) => x });
-/** `[in, out]` there, `[out, in]` here. */
+/** A linear map: `[in, out]` in TransformerLens, `[out, in]` here. */
 const transposed = (inside: number, out: number): Layout => ({
   shape: [inside, out],
   toOurs: (x) => transpose(x),
   toTheirs: (x) => transpose(x),
 });
-/** A map into heads: `[H, C, D]` there, `[H · D, C]` here. */
+/** A projection to heads: `[H, C, D]` in TransformerLens, `[H · D, C]` here. */
 const intoHeads = (H: number, C: number, D: number): Layout => ({
   shape: [H, C, D],
   toOurs: (x) => reshape(permute(x, [0, 2, 1]), [H * D, C]),
   toTheirs: (x) => permute(reshape(x, [H, D, C]), [0, 2, 1]),
 });
-/** The map out of heads: `[H, D, C]` there, `[C, H · D]` here. */
+/** The output projection: `[H, D, C]` in TransformerLens, `[C, H · D]` here. */
 const outOfHeads = (H: number, C: number, D: number): Layout => ({
   shape: [H, D, C],
   toOurs: (x) => reshape(permute(x, [2, 0, 1]), [C, H * D]),
   toTheirs: (x) => permute(reshape(x, [C, H, D]), [1, 2, 0]),
 });
+/** A bias of heads: `[H, D]` in TransformerLens, `[H · D]` here. */
 const byHead = (H: number, D: number): Layout => ({
   shape: [H, D],
   toOurs: (x) => reshape(x, [H * D]),
   toTheirs: (x) => reshape(x, [H, D]),
 });
 
-/** Every tensor of a HookedTransformer with a configuration, in the order of its layers. */
+/** All tensors of a HookedTransformer, in the order of its layers. */
 export function tensorTable(config: DecoderConfig, options: TableOptions): TableEntry[] {
   const { vocabSize: V, embedDim: C, hiddenDim: F, numHeads: H, numKvHeads: Hkv, contextLength } = config;
   const D = config.headDim ?? C / H;
   const table: TableEntry[] = [];
-  const put = (theirs: string, ours: string, layout: Layout) => table.push({ theirs, ours, ...layout });
+  const add = (theirs: string, ours: string, layout: Layout) => table.push({ theirs, ours, ...layout });
   const norm = (theirs: string, ours: string) => {
     if (!options.normsHaveWeights) return;
-    put(`${theirs}.w`, `${ours}.weight`, same([C]));
-    if (config.norm === "layer") put(`${theirs}.b`, `${ours}.bias`, same([C]));
+    add(`${theirs}.w`, `${ours}.weight`, same([C]));
+    if (config.norm === "layer") add(`${theirs}.b`, `${ours}.bias`, same([C]));
   };
 
-  put("embed.W_E", "embedding.weight", same([V, C]));
+  add("embed.W_E", "embedding.weight", same([V, C]));
   if (config.embeddingNorm) norm("embed.ln", "embeddingNorm");
-  if (config.positions === "learned") put("pos_embed.W_pos", "positions.weight", same([contextLength, C]));
+  if (config.positions === "learned") add("pos_embed.W_pos", "positions.weight", same([contextLength, C]));
   for (let i = 0; i < config.numLayers; i++) {
     const [theirs, ours] = [`blocks.${i}`, `layers.${i}`];
     norm(`${theirs}.ln1`, `${ours}.attentionNorm`);
-    // Names of keys and values that query heads share begin with an underscore.
+    // Shared keys and values have names with an underscore, `_W_K`.
     const shared = Hkv < H ? "_" : "";
     const heads = { Q: ["", "query", H], K: [shared, "key", Hkv], V: [shared, "value", Hkv] } as const;
     for (const [letter, [mark, name, count]] of Object.entries(heads)) {
-      put(`${theirs}.attn.${mark}W_${letter}`, `${ours}.attention.${name}.weight`, intoHeads(count, C, D));
-      put(`${theirs}.attn.${mark}b_${letter}`, `${ours}.attention.${name}.bias`, byHead(count, D));
+      add(`${theirs}.attn.${mark}W_${letter}`, `${ours}.attention.${name}.weight`, intoHeads(count, C, D));
+      add(`${theirs}.attn.${mark}b_${letter}`, `${ours}.attention.${name}.bias`, byHead(count, D));
     }
-    put(`${theirs}.attn.W_O`, `${ours}.attention.output.weight`, outOfHeads(H, C, D));
-    put(`${theirs}.attn.b_O`, `${ours}.attention.output.bias`, same([C]));
+    add(`${theirs}.attn.W_O`, `${ours}.attention.output.weight`, outOfHeads(H, C, D));
+    add(`${theirs}.attn.b_O`, `${ours}.attention.output.bias`, same([C]));
     if (config.placement === "both") norm(`${theirs}.ln1_post`, `${ours}.attentionOutNorm`);
     if (config.feedForwardLayers?.[i] === false) continue;
     norm(`${theirs}.ln2`, `${ours}.feedForwardNorm`);
-    if (config.gated) put(`${theirs}.mlp.W_gate`, `${ours}.feedForward.gate.weight`, transposed(C, F));
-    put(`${theirs}.mlp.W_in`, `${ours}.feedForward.up.weight`, transposed(C, F));
-    put(`${theirs}.mlp.b_in`, `${ours}.feedForward.up.bias`, same([F]));
-    put(`${theirs}.mlp.W_out`, `${ours}.feedForward.down.weight`, transposed(F, C));
-    put(`${theirs}.mlp.b_out`, `${ours}.feedForward.down.bias`, same([C]));
+    if (config.gated) add(`${theirs}.mlp.W_gate`, `${ours}.feedForward.gate.weight`, transposed(C, F));
+    add(`${theirs}.mlp.W_in`, `${ours}.feedForward.up.weight`, transposed(C, F));
+    add(`${theirs}.mlp.b_in`, `${ours}.feedForward.up.bias`, same([F]));
+    add(`${theirs}.mlp.W_out`, `${ours}.feedForward.down.weight`, transposed(F, C));
+    add(`${theirs}.mlp.b_out`, `${ours}.feedForward.down.bias`, same([C]));
     if (config.placement === "both") norm(`${theirs}.ln2_post`, `${ours}.feedForwardOutNorm`);
   }
   norm("ln_final", "norm");
-  put("unembed.W_U", "output.weight", transposed(C, options.numAnswers));
-  put("unembed.b_U", "output.bias", same([options.numAnswers]));
+  add("unembed.W_U", "output.weight", transposed(C, options.numAnswers));
+  add("unembed.b_U", "output.bias", same([options.numAnswers]));
   return table;
 }
 
-/** Paths of the norms of a decoder. */
+/** Paths of a decoder's norms in its params. */
 export function normPaths(config: DecoderConfig): string[] {
   const both = config.placement === "both";
   const ofLayer = (i: number) => [

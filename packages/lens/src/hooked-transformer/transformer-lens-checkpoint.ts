@@ -5,21 +5,21 @@ import { checkModel, type LensModel } from "../lens-model.js";
 import { hookedActivations, type HookedTransformerConfig } from "./hooked-config.js";
 import { normPaths, tensorTable } from "./tensor-table.js";
 
-/** A model as TransformerLens stores one. */
+/** A model in the format of TransformerLens. */
 export type TransformerLensCheckpoint = {
   readonly cfg: HookedTransformerConfig;
-  /** By the names of a `HookedTransformer`'s `state_dict()`: `blocks.0.attn.W_Q`. Float32, or float64 where the model is. */
+  /** By the names of a `HookedTransformer`'s `state_dict()`: `blocks.0.attn.W_Q`. Float32, or float64 for a float64 model. */
   readonly tensors: Readonly<Record<string, Tensor>>;
 };
 
 /**
- * A decoder as a `HookedTransformer` of TransformerLens: its configuration, and its tensors by the names of `state_dict()`. Biases that
- * the decoder does not have are zeros.
+ * Converts a decoder to a `HookedTransformer` of TransformerLens: its configuration, and its tensors by the names of `state_dict()`.
+ * Biases that the decoder does not have are zeros.
  *
- * `writeSafetensors(tensors, { cfg: JSON.stringify(cfg) })` makes a file, which {@link loadTransformerLens} reads. In Python,
- * `HookedTransformerConfig.from_dict(cfg)` and `load_state_dict(tensors, strict=False)` do: masks and other buffers are not in the file.
+ * `writeSafetensors(tensors, { cfg: JSON.stringify(cfg) })` makes a file for {@link loadTransformerLens}. In Python, use
+ * `HookedTransformerConfig.from_dict(cfg)` and `load_state_dict(tensors, strict=False)`: masks and other buffers are not in the file.
  *
- * @throws {ArgumentError} If the decoder has a part that a `HookedTransformer` does not have, by the name of its field.
+ * @throws {ArgumentError} If the decoder has a feature or a tensor that a `HookedTransformer` does not have.
  *
  * @example
  * ```ts
@@ -77,7 +77,7 @@ function refuse(argument: string, received: unknown, expected: string, fix: stri
   return check.refuse({ argument, received, expected, fix });
 }
 
-/** Fields that are written, or have no effect on what a model computes. */
+/** Fields that are written, or do not affect the computation. */
 const written = new Set<keyof DecoderConfig>([
   ...(["vocabSize", "embedDim", "hiddenDim", "numLayers", "numHeads", "numKvHeads", "headDim"] as const),
   ...(["contextLength", "stopIds", "norm", "normEps", "placement", "activation", "gated", "bias"] as const),
@@ -86,11 +86,11 @@ const written = new Set<keyof DecoderConfig>([
   "dropout",
 ]);
 
-/** A configuration with all defaults, of a decoder that a HookedTransformer can be. */
+/** The configuration with its defaults filled in. Refuses features that a HookedTransformer does not have. */
 function normalized(config: DecoderConfig): DecoderConfig {
   const none = "nothing: a HookedTransformer does not have it";
   for (const [name, value] of Object.entries(config)) {
-    // Factors of 1 are as if they were left out.
+    // A factor of 1 or a flag that is off has no effect.
     const isDefault = value === undefined || value === false || value === 1 || value === 0;
     if (written.has(name as keyof DecoderConfig) || isDefault) continue;
     refuse(
@@ -120,11 +120,11 @@ function normalized(config: DecoderConfig): DecoderConfig {
       `one of ${[...new Set(Object.values(hookedActivations))].join(", ")}`,
       "export another model.",
     );
-  const odd = layerTypes.findIndex((type) => type !== "full" && type !== "sliding");
-  if (odd >= 0)
+  const otherType = layerTypes.findIndex((type) => type !== "full" && type !== "sliding");
+  if (otherType >= 0)
     refuse(
-      `model.config.layerTypes[${odd}]`,
-      layerTypes[odd],
+      `model.config.layerTypes[${otherType}]`,
+      layerTypes[otherType],
       '"full" or "sliding"',
       "export another model.",
     );
@@ -136,14 +136,14 @@ function normalized(config: DecoderConfig): DecoderConfig {
     headDim: config.headDim ?? config.embedDim / config.numHeads,
     norm: config.norm ?? "rms",
     gated: !attentionOnly && (config.gated ?? true),
-    // No positions are learned ones of zeros.
+    // A model without positions is written with learned positions of zeros.
     positions: positions === "none" ? "learned" : positions,
     placement,
     activation,
   };
 }
 
-/** The configuration of a HookedTransformer. Fields of later versions are left out where they have their default. */
+/** The configuration of a HookedTransformer. Fields that older versions lack are left out if they have their default. */
 function hookedConfig(config: DecoderConfig, numAnswers: number): HookedTransformerConfig {
   const { numHeads, numKvHeads, layerTypes, placement, positions } = config;
   const attentionOnly = config.feedForwardLayers?.includes(false) ?? false;
@@ -190,7 +190,7 @@ function checkFloats(path: string, x: Tensor): Tensor {
   return refuse(`params.${path}`, x, "a tensor of floats", "load the model without `quantize`.");
 }
 
-/** Gains where there is no norm: a HookedTransformer has none. */
+/** Refuses trained gains in a model without norms, which a HookedTransformer does not have. */
 function refuseGains(config: DecoderConfig, leaves: Map<string, Tensor>): void {
   for (const path of normPaths(config)) {
     const gain = leaves.get(`${path}.weight`);
@@ -205,7 +205,7 @@ function refuseGains(config: DecoderConfig, leaves: Map<string, Tensor>): void {
   }
 }
 
-/** Biases before the product of a gated layer: those of TransformerLens come after it. */
+/** Refuses biases before the product of a gated layer; TransformerLens adds them after it. */
 function refuseGatedBiases({ params }: LensModel): void {
   params.layers.forEach(({ feedForward }, i) => {
     const { up, gate } = feedForward as { up: { bias?: Tensor }; gate?: { bias?: Tensor } };

@@ -15,28 +15,28 @@ const T = ids.length;
 const positions = [...ids.keys()];
 const [numLayers, heads] = [2, [0, 1, 2, 3]];
 /** A map `[1, H, T, T]` by a rule of steps and positions, the same in all heads. */
-const mapOf = (rule: (step: number, position: number) => boolean) => {
+const expectedMap = (rule: (step: number, position: number) => boolean) => {
   const map = positions.map((t) => positions.map((p) => Number(p <= t && rule(t, p))));
   return [heads.map(() => map)];
 };
 const at = (map: Tensor, h: number, t: number, p: number) => map.data[(h * T + t) * T + p]!;
 
-test("a window with sinks keeps what the rule says", async () => {
+test("a window with sinks keeps the sinks and the window", async () => {
   const maps = await cacheMaps(model, ids, {
     cache: () => rollingCache({ windowSize: 3, keepFirst: 2, numLayers }),
   });
   expect(maps.map(({ layer }) => layer)).toEqual([0, 1]);
   for (const { kept, evictions } of maps) {
-    expect(kept.toNested()).toEqual(mapOf((t, p) => p < 2 || t - p < 3));
+    expect(kept.toNested()).toEqual(expectedMap((t, p) => p < 2 || t - p < 3));
     expect(evictions).toEqual([5, 6, 7, 8, 9].map((step) => ({ step, position: step - 3, heads })));
   }
 });
 
-test("a cache that grows keeps all, with the weights of the run at once", async () => {
+test("a growing cache keeps all tokens, with the weights of a single pass", async () => {
   const { tensors } = runWithTrace(model, ids, { names: ["weights"] });
   for (const options of [undefined, { cache: () => growingCache({ numLayers }) }]) {
     for (const { layer, kept, weights, evictions } of await cacheMaps(model, ids, options)) {
-      expect(kept.toNested()).toEqual(mapOf(() => true));
+      expect(kept.toNested()).toEqual(expectedMap(() => true));
       expect(weights).toBeAllclose(tensors[`layers.${layer}.attention.weights`]!, { rtol: 0, atol: 1e-5 });
       expect(evictions).toEqual([]);
     }
@@ -91,10 +91,10 @@ test("layers that share keys and values have the same map", async () => {
   const cache = () => rollingCache({ windowSize: 2 });
   const maps = await cacheMaps({ config, params: init(1), apply }, ids, { cache });
   expect(maps.map(({ layer }) => layer)).toEqual([0, 1]);
-  for (const { kept } of maps) expect(kept.toNested()).toEqual(mapOf((t, p) => t - p < 2));
+  for (const { kept } of maps) expect(kept.toNested()).toEqual(expectedMap((t, p) => t - p < 2));
 });
 
-test("learned memory keys stand in front of the tokens and have no place in a map", async () => {
+test("learned memory keys come before the tokens and have no column in a map", async () => {
   const layer = groupedQuery({
     ...{ embedDim: 24, numHeads: 4, numKvHeads: 2, mask: causal() },
     memory: memoryKeys(3),
@@ -109,7 +109,7 @@ test("learned memory keys stand in front of the tokens and have no place in a ma
   expect(map!.weights).toBeAllclose(slice(whole, 3, 3, 3 + T), { rtol: 0, atol: 1e-12 });
 });
 
-test("what has no map is refused", async () => {
+test("models and caches without maps are refused", async () => {
   const unrotated = () => growingCache({ numLayers, unrotatedKeys: true });
   await expect(cacheMaps(model, ids, { cache: unrotated })).rejects.toThrow(
     /cacheMaps: `cache` is "unrotated keys", expected a cache of rotated keys/,

@@ -4,10 +4,10 @@ import { tensor, type Tensor } from "@qkv/tensor";
 import { cacheFor, type DecoderConfig } from "@qkv/transformer";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
-import { interventionsOf } from "../run-with-trace.js";
+import { resolveHooks } from "../run-with-trace.js";
 
 export type CacheMapsOptions = {
-  /** Makes the empty cache, such as `() => rollingCache({ … })`. Default: the model's own, which evicts nothing. */
+  /** Creates an empty cache: `() => rollingCache({ … })`. Default: the model's own, which evicts nothing. */
   readonly cache?: (config: DecoderConfig) => Cache;
 };
 
@@ -17,26 +17,26 @@ export type Eviction = {
   readonly step: number;
   /** The evicted token, from 0. */
   readonly position: number;
-  /** The query heads that stop reading it: all of them, unless each key-value head evicts its own tokens. */
+  /** Query heads that stop reading it: all heads, unless each key-value head evicts tokens of its own. */
   readonly heads: readonly number[];
 };
 
-/** The tokens that the cache of one layer keeps. */
+/** Tokens that the cache of one layer keeps at each step. */
 export type CacheMap = {
   /** From 0. */
   readonly layer: number;
   /** `[1, H, T, T]`, steps by positions: 1 where the step reads the position, 0 where it was evicted or is not yet written. */
   readonly kept: Tensor;
-  /** `[1, H, T, T]`: attention weights of each step; 0 where `kept` is 0, and where a mask of the layer hides what is kept. */
+  /** `[1, H, T, T]`: attention weights of each step; 0 where `kept` is 0, or a mask of the layer excludes the key. */
   readonly weights: Tensor;
-  /** In order of the steps. Tokens that are evicted after the last step, which read them, are not listed. */
+  /** In order of the steps. Evictions after the last step are not listed. */
   readonly evictions: readonly Eviction[];
 };
 
 /**
- * Maps of caches: the tokens that a cache keeps and evicts in each layer, while a decoder reads a text token by token, as generation
- * does. Step t is the query of token t. Layers that share keys and values have one map each, of the same tokens; layers with a state
- * alone have none. `attentionMap(weights, { mask: kept })` of `@qkv/viz` draws one: what is hatched below the diagonal was evicted.
+ * Maps of caches: the tokens that a cache keeps and evicts in each layer, while a decoder reads a text token by token, as in
+ * generation. Step t is the query of token t. Each of the layers that share keys and values has a map; layers with only a state
+ * have none. `attentionMap(weights, { mask: kept })` of `@qkv/viz` draws a map: hatched cells below the diagonal were evicted.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`.
  * @throws {ArgumentError} If no layer attends to a cache of tokens, or the cache is not empty or holds unrotated keys, whose
@@ -78,8 +78,8 @@ export async function cacheMaps(
     () => attends,
     "a model with layers that attend to a cache of tokens",
   );
-  const noCache = 'trace its weights: `runWithTrace(model, input, { names: ["weights"] })`.';
-  check.each({ model: "bidirectional" }, () => !config.bidirectional, "a causal model", noCache);
+  const fixWithoutCache = 'trace its weights: `runWithTrace(model, input, { names: ["weights"] })`.';
+  check.each({ model: "bidirectional" }, () => !config.bidirectional, "a causal model", fixWithoutCache);
   const cache = makeCache(config);
   const isEmpty = (value: unknown) =>
     typeof (value as Partial<Cache> | null)?.update === "function" && cache.length === 0;
@@ -89,7 +89,7 @@ export async function cacheMaps(
 
   let layer = 0;
   const read: KeyValues[] = []; // by layer, of the present step
-  const interventions = interventionsOf(model, {
+  const interventions = resolveHooks(model, {
     attentionInput(_, name) {
       layer = Number(name.split(".")[1]);
       return undefined;
@@ -99,19 +99,21 @@ export async function cacheMaps(
   for (const id of "shape" in ids ? await ids.read() : ids) {
     const tensors: Record<string, Tensor> = {};
     const trace = { names: ["weights"] as const, tensors, interventions };
-    const watched = watch(cache, (keyValues) => (read[layer] = keyValues));
+    const watched = watchReads(cache, (keyValues) => (read[layer] = keyValues));
     model.apply(params, [Number(id)], { cache: watched, last: 1, trace });
-    for (const [i, own] of steps.entries()) {
+    for (const [i, layerSteps] of steps.entries()) {
       const row = tensors[`layers.${i}.attention.weights`];
-      const held = read[config.sharedKeyValues?.[i] ?? i];
-      if (row && held)
-        own.push({ positions: positionLists(held), weights: await row.read(), H: row.shape[1]! });
+      const keyValues = read[config.sharedKeyValues?.[i] ?? i];
+      if (row && keyValues)
+        layerSteps.push({ positions: positionLists(keyValues), weights: await row.read(), H: row.shape[1]! });
     }
   }
-  return steps.flatMap((own, i) => (own.length > 0 ? [{ layer: i, ...mapOf(own) }] : []));
+  return steps.flatMap((layerSteps, i) =>
+    layerSteps.length > 0 ? [{ layer: i, ...cacheMap(layerSteps) }] : [],
+  );
 }
 
-/** The lists of positions that one step reads, one for all heads or one for each key-value head, and its weights `[1, H, 1, S]`. */
+/** One step: the positions that it reads, one list for all heads or one for each key-value head, and its weights `[1, H, 1, S]`. */
 type Step = {
   readonly positions: readonly Int32Array[];
   readonly weights: ArrayLike<number>;
@@ -125,7 +127,7 @@ function positionLists({ key, positions }: KeyValues): Int32Array[] {
   );
 }
 
-function mapOf(steps: readonly Step[]): Omit<CacheMap, "layer"> {
+function cacheMap(steps: readonly Step[]): Omit<CacheMap, "layer"> {
   const [T, H] = [steps.length, steps[0]!.H];
   const Weights = steps[0]!.weights instanceof Float64Array ? Float64Array : Float32Array;
   const [kept, weights] = [new Float32Array(H * T * T), new Weights(H * T * T)];
@@ -134,9 +136,9 @@ function mapOf(steps: readonly Step[]): Omit<CacheMap, "layer"> {
   steps.forEach(({ positions, weights: row }, t) => {
     const S = row.length / H;
     for (const h of heads) {
-      const own = positions[Math.floor((h * positions.length) / H)]!;
-      const first = S - own.length; // after learned memory keys
-      own.forEach((position, s) => {
+      const layerSteps = positions[Math.floor((h * positions.length) / H)]!;
+      const first = S - layerSteps.length; // learned memory keys come first
+      layerSteps.forEach((position, s) => {
         if (position < 0) return;
         kept[(h * T + t) * T + position] = 1;
         weights[(h * T + t) * T + position] = row[h * S + first + s]!;
@@ -152,11 +154,11 @@ function mapOf(steps: readonly Step[]): Omit<CacheMap, "layer"> {
   return { kept: tensor(kept, { shape }), weights: tensor(weights, { shape }), evictions };
 }
 
-/** A cache that tells what each of its updates reads. */
-const watch = (cache: Cache, saw: (read: KeyValues) => void): Cache => ({
+/** A cache that calls `onRead` with the keys and values that each update returns. */
+const watchReads = (cache: Cache, onRead: (read: KeyValues) => void): Cache => ({
   update(...call) {
     const read = cache.update(...call);
-    saw(read);
+    onRead(read);
     return read;
   },
   read: (layer) => cache.read(layer),

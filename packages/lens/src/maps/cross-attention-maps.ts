@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
 import type { ModelTrace } from "@qkv/transformer";
 
@@ -13,13 +13,13 @@ export type CrossAttentionModel<Params, Source> = {
 };
 
 /**
- * The maps of cross-attention of an encoder–decoder: where each written token looks in the source, in every layer and head. For
- * Whisper and its kin a key is a stretch of sound, of 20 ms.
+ * Cross-attention maps of an encoder–decoder: the source positions that each target token attends to, in every layer and head.
+ * For Whisper, a key is a frame of 20 ms of audio.
  *
- * @param ids - Ids of the text that is written: a list, or ids `[B, T]`.
- * @param source - The text or sound that is read: ids, or what `model.encode` returned.
+ * @param ids - Ids of the target text, the decoder's input: a list, or ids `[B, T]`.
+ * @param source - The encoder's input, a text or audio: ids, or the result of `model.encode`.
  * @returns Weights `[B, H, T, S]` by name, `decoder.layers.0.crossAttention.weights`.
- * @throws {ArgumentError} If the model has no cross-attention, or ids are none.
+ * @throws {ArgumentError} If the model has no cross-attention, or `ids` are not token ids.
  * @see "Neural Machine Translation by Jointly Learning to Align and Translate" (2014), arXiv:1409.0473
  *
  * @example
@@ -60,6 +60,6 @@ function refuseModel(received: string): never {
   });
 }
 
-/** The end of the name of each map. */
+/** End of the name of each map. */
 const name = "crossAttention.weights";
-const check = /* @__PURE__ */ checks("crossAttentionMaps");
+const check: Checks = /* @__PURE__ */ checks("crossAttentionMaps");

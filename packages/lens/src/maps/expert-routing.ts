@@ -11,13 +11,13 @@ export type ExpertRouting = {
   readonly numExperts: number;
   /** `[T, k]` int32: experts of each token, the highest weight first. */
   readonly experts: Tensor;
-  /** `[T, k]`: weights of their outputs. */
+  /** `[T, k]`: routing weights of their outputs. */
   readonly weights: Tensor;
 };
 
 /**
- * The experts that each token of a text goes to, with their weights, in each layer with a mixture of experts. An expert that all
- * tokens share has no choice and is not listed.
+ * The experts that each token of a text is routed to, with their weights, in each layer with a mixture of experts. Shared
+ * experts, which process every token, are not listed.
  *
  * @param input - A text, a list of ids, or ids `[1, T]`.
  * @throws {ArgumentError} If no layer has experts.
@@ -42,15 +42,15 @@ export function expertRouting(model: LensModel, input: TokenInput): ExpertRoutin
   const { config, params } = model;
   const { ids } = oneText(check, model, input);
   const layers = Array.from({ length: config.numLayers }, (_, layer) => {
-    const made = layerExperts(config, layer);
-    return made ? [{ layer, made }] : [];
+    const experts = layerExperts(config, layer);
+    return experts ? [{ layer, made: experts }] : [];
   }).flat();
   check.each({ model: "no experts" }, () => layers.length > 0, "a model with a mixture of experts");
   const names = layers.map(({ layer }) => `layers.${layer}.feedForwardInput` as const);
   const { tensors } = runWithTrace(model, ids, { names });
-  return layers.map(({ layer, made }) => {
+  return layers.map(({ layer, made: experts }) => {
     const own = params.layers[layer]!.feedForward as MixtureOfExpertsParams;
-    const { chosen, shares } = made.route(own, tensors[`layers.${layer}.feedForwardInput`]!);
+    const { chosen, shares } = experts.route(own, tensors[`layers.${layer}.feedForwardInput`]!);
     return { layer, numExperts: config.experts!.numExperts, experts: chosen, weights: shares };
   });
 }

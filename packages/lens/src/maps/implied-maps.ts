@@ -1,20 +1,21 @@
 import type { MixerLayer, MixerLayerParams } from "@qkv/attention";
 import { checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
-import { checkModel, idsOf, type LensModel, type TokenInput } from "../lens-model.js";
+import { checkModel, tokenIds, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace } from "../run-with-trace.js";
 
 export type ImpliedMapsOptions = {
-  /** Layers, from 0. Default: all that imply a map. */
+  /** Layers, from 0. Default: all layers that imply a map. */
   readonly layers?: readonly number[];
 };
 
 /**
- * Attention maps of layers that have none: what linear attention, gated and delta-rule layers, Mamba-2 and other mixers with a linear
- * state imply, as `impliedWeights` of `@qkv/attention` computes it. Weights may be negative, and rows need not sum to 1. Layers with
- * another state (RWKV-7's time mixing, test-time training, short convolutions) imply none and are left out.
+ * Implied attention maps of layers without a softmax: linear attention, gated and delta-rule layers, Mamba-2 and other mixers
+ * with a linear state, by `impliedWeights` of `@qkv/attention`. Weights may be negative, and rows need not sum to 1. Layers with
+ * another state (RWKV-7's time mixing, test-time training, short convolutions) have no implied map and are left out.
  *
- * A layer takes T steps and `H · T · T` numbers: choose `layers` of a model with many heads, as Mamba, whose heads are its channels.
+ * A layer takes T steps and `H · T · T` numbers: choose `layers` for a model with many heads, such as Mamba, where each channel
+ * is a head.
  *
  * @param input - A text, a list of ids, or ids `[B, T]`.
  * @returns Weights `[B, H, T, T]` by name, `layers.0.attention.impliedWeights`; `[B, H, V, T, T]` where a gate is per value channel.
@@ -45,10 +46,10 @@ export function impliedMaps(
 ): Readonly<Record<string, Tensor>> {
   checkModel(check, model);
   const { config, params } = model;
-  const ids = idsOf(check, model, input);
+  const ids = tokenIds(check, model, input);
   const { layers } = check.options(options, ["layers"]);
   const mixers = new Map(
-    Array.from({ length: config.numLayers }, (_, i) => [i, mixerOf(model, i)] as const).flatMap(
+    Array.from({ length: config.numLayers }, (_, i) => [i, linearMixer(model, i)] as const).flatMap(
       ([i, mixer]) => (mixer ? [[i, mixer] as const] : []),
     ),
   );
@@ -70,8 +71,8 @@ export function impliedMaps(
   );
 }
 
-/** The mixer of a layer that implies a map, alone or beside attention. */
-function mixerOf({ config }: LensModel, layer: number): MixerLayer | undefined {
+/** The mixer of a layer, alone or parallel to attention, if it implies a map. */
+function linearMixer({ config }: LensModel, layer: number): MixerLayer | undefined {
   const type = config.layerTypes?.[layer];
   if (typeof type !== "object") return undefined;
   const mixer = ("mixer" in type ? type.mixer : type) as Partial<MixerLayer>;

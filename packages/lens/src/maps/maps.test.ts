@@ -19,16 +19,16 @@ import { impliedMaps } from "./implied-maps.js";
 const ids = [3, 1, 4, 1, 5];
 const sizes = { vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 3, numHeads: 2, numKvHeads: 1 };
 const base: DecoderConfig = { ...sizes, contextLength: 32, normEps: 1e-5, stopIds: [] };
-const modelOf = (config: DecoderConfig): LensModel => {
+const createModel = (config: DecoderConfig): LensModel => {
   const { init, apply } = decoder(config);
   return inFloat64({ config, params: init(1), apply });
 };
 
-test("maps that mixers imply give their heads of their values, alone and beside attention", () => {
+test("implied maps times values are the outputs of heads, for mixers alone and parallel to attention", () => {
   const delta = mixerLayer({ embedDim: 8, numHeads: 2, mixer: gatedDeltaRule(), convolution: 3 });
   const state = mixerLayer({ embedDim: 8, numHeads: 4, mixer: ssd(), numKeyHeads: 1 });
   const hybrid = { attention: "full", mixer: state } as const;
-  const model = modelOf({ ...base, layerTypes: [delta, "full", hybrid] as never });
+  const model = createModel({ ...base, layerTypes: [delta, "full", hybrid] as never });
   const maps = impliedMaps(model, ids);
   expect(Object.keys(maps)).toEqual([
     "layers.0.attention.impliedWeights",
@@ -55,12 +55,12 @@ test("maps that mixers imply give their heads of their values, alone and beside 
 });
 
 test("a model without mixers implies no map", () => {
-  expect(() => impliedMaps(modelOf(base), ids)).toThrow(/impliedMaps: .*expected a model with a mixer/);
+  expect(() => impliedMaps(createModel(base), ids)).toThrow(/impliedMaps: .*expected a model with a mixer/);
 });
 
-test("the experts of a token, by their weights, give what the feed-forward layer adds", () => {
+test("the outputs of a token's experts, times their weights, sum to the feed-forward output", () => {
   const config = { ...base, experts: { numExperts: 5, expertsPerToken: 2, layers: [true, false, true] } };
-  const model = modelOf(config);
+  const model = createModel(config);
   const routing = expertRouting(model, ids);
   expect(routing.map(({ layer }) => layer)).toEqual([0, 2]);
   const { tensors } = runWithTrace(model, ids);
@@ -80,8 +80,10 @@ test("the experts of a token, by their weights, give what the feed-forward layer
   }
 });
 
-test("a model without experts routes nothing", () => {
-  expect(() => expertRouting(modelOf(base), ids)).toThrow(/expertRouting: .*expected a model with a mixture/);
+test("a model without experts is refused", () => {
+  expect(() => expertRouting(createModel(base), ids)).toThrow(
+    /expertRouting: .*expected a model with a mixture/,
+  );
 });
 
 const layers = { embedDim: 8, hiddenDim: 16, numHeads: 2, contextLength: 20 };
@@ -91,7 +93,7 @@ const expectWeights = (map: Tensor, shape: readonly number[]) => {
   sum(map, { axis: -1 }).data.forEach((total) => expect(total).toBeCloseTo(1, 5));
 };
 
-test("cross-attention of an encoder–decoder looks from each written token at the source", () => {
+test("cross-attention maps have a row for each target token and a column for each source token", () => {
   const { init, encode, apply } = encoderDecoder({
     ...{ ...layers, vocabSize: 11, numLayers: 2 },
     ...{ startIds: [2], stopIds: [2] },
@@ -104,7 +106,7 @@ test("cross-attention of an encoder–decoder looks from each written token at t
   for (const name in maps) expect(encoded[name]!.data).toEqual(maps[name]!.data);
 });
 
-test("of a model of speech, it looks at the sound", () => {
+test("cross-attention maps of a speech model have a column for each audio frame", () => {
   const { init, encode, apply } = speechToText({
     ...{ ...layers, numLayers: 1, placement: "pre", vocabSize: 11, startIds: [1], stopIds: [2] },
     encoder: {
@@ -122,8 +124,8 @@ test("of a model of speech, it looks at the sound", () => {
   expectWeights(maps["decoder.layers.0.crossAttention.weights"]!, [1, 2, 3, 20]);
 });
 
-test("a model without cross-attention, and ids that are none, are refused", () => {
-  const { params, apply } = modelOf(base);
+test("a model without cross-attention, and values that are not ids, are refused", () => {
+  const { params, apply } = createModel(base);
   expect(() => crossAttentionMaps({ params, apply } as never, [1], [2])).toThrow(
     'crossAttentionMaps: `model` is "a model of one stack, which has no cross-attention", expected an encoder–decoder with its weights.\nFix: for the maps of self-attention write `runWithTrace(model, ids, { names: ["weights"] })`.',
   );

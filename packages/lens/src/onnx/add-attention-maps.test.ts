@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { addAttentionMaps } from "../onnx.js";
 
 type Written = (writer: BinaryWriter) => void;
-const bytesOf = (fill: Written) => {
+const encode = (fill: Written) => {
   const writer = new BinaryWriter();
   fill(writer);
   return writer.finish();
@@ -11,7 +11,7 @@ const bytesOf = (fill: Written) => {
 const message =
   (field: number, fill: Written): Written =>
   (writer) =>
-    writer.tag(field, 2).bytes(bytesOf(fill));
+    writer.tag(field, 2).bytes(encode(fill));
 const all =
   (...parts: Written[]): Written =>
   (writer) =>
@@ -61,7 +61,7 @@ const port = (field: number, name: string, axes: number, elementType = 1) =>
 
 /** A model of one graph, and of operators of a version. */
 const model = (graph: Written, opset = 17, more: Written = () => undefined) =>
-  bytesOf(
+  encode(
     all(
       (writer) => void writer.tag(1, 0).int64(8),
       message(7, graph),
@@ -76,7 +76,7 @@ const attention = all(
   node("MatMul", ["weights", "v"], ["mixed"]),
 );
 
-test("attention inside a branch, and inside a function, is skipped with the place", async () => {
+test("attention inside a branch or a function is skipped, and the reason names it", async () => {
   const branches = [
     subgraph("then_branch", attention),
     subgraph("else_branch", node("Identity", ["q"], ["x"])),
@@ -86,7 +86,7 @@ test("attention inside a branch, and inside a function, is skipped with the plac
     17,
     message(25, (writer) => {
       writer.tag(1, 2).string("Attend");
-      const bare = bytesOf(attention);
+      const bare = encode(attention);
       // Nodes of a function have another number than nodes of a graph.
       const renumbered = bare.map((byte, i) => (byte === 10 && starts(bare).has(i) ? 58 : byte));
       writer.raw(renumbered);
@@ -105,7 +105,7 @@ test("attention inside a branch, and inside a function, is skipped with the plac
   expect(await bytes()).toEqual(file);
 });
 
-test("inside a branch, a weight of the graph around it is no key, and another axis has its own reason", async () => {
+test("inside a branch, a weight of the outer graph is not a key, and a softmax over another axis has its own reason", async () => {
   const gate = all(
     node("MatMul", ["q", "w"], ["gates"]),
     node("Softmax", ["gates"], ["gate"], { name: "gate" }),
@@ -129,7 +129,7 @@ test("inside a branch, a weight of the graph around it is no key, and another ax
   ]);
 });
 
-test("a branch may have weights in another file, and one that is damaged is refused", async () => {
+test("external data of a branch is listed, and a damaged branch is refused", async () => {
   const weights = message(5, (writer) => {
     writer.tag(1, 0).int64(4).tag(2, 0).int32(1).tag(8, 2).string("w").tag(14, 0).int32(1);
     message(13, (entry) => void entry.tag(1, 2).string("location").tag(2, 2).string("branch.bin"))(writer);
@@ -145,7 +145,7 @@ test("a branch may have weights in another file, and one that is damaged is refu
   );
 });
 
-test("an output that gives the weights already is listed with its own shape", async () => {
+test("an existing output of the weights is listed with its own shape", async () => {
   const ports = [port(11, "q", 3), port(11, "k", 3), port(11, "v", 3), port(12, "map", 4)];
   const file = model(all(attention, node("Reshape", ["weights", "shape"], ["map"]), ...ports));
   const { maps } = await addAttentionMaps(file);
@@ -296,7 +296,7 @@ test.each<
   expect(await bytes()).toEqual(file);
 });
 
-test("a softmax whose result meets no values, and one of quantized numbers, are skipped", async () => {
+test("a softmax that is not multiplied with values, and a quantized one, are skipped", async () => {
   const dots = all(node("Transpose", ["k"], ["kt"]), node("MatMul", ["q", "kt"], ["scores"]));
   const file = model(
     all(

@@ -1,10 +1,10 @@
 import { checks } from "@qkv/core";
 import type { FileSource } from "@qkv/core/byte-source";
-import { findComposed, skippedNode, nodeName, operatorOf, type SkippedNode } from "./composed-attention.js";
+import { findComposed, skippedNode, nodeName, operatorName, type SkippedNode } from "./composed-attention.js";
 import { decomposeGroupQueryAttention } from "./fused/group-query-attention.js";
 import { decomposeMultiHeadAttention } from "./fused/multi-head-attention.js";
-import { nodeComposer, shapeOf } from "./fused/node-composer.js";
-import type { DecomposeNode } from "./fused/decomposition.js";
+import { concatShape, nodeComposer, type NodeComposer } from "./fused/node-composer.js";
+import type { DecomposeNode, Decomposition } from "./fused/decomposition.js";
 import { decomposePackedAttention } from "./fused/packed-attention.js";
 import { decomposeStandardAttention } from "./fused/standard-attention.js";
 import { changedFile, openOnnxFile, type FileNode, type OnnxFile } from "./onnx-file.js";
@@ -12,69 +12,70 @@ import { onnxGraph, type OnnxGraph } from "./onnx-graph.js";
 import { elementTypes, type AxisLength, type OnnxNode } from "./read-messages.js";
 import { changedNodeBytes, outputBytes } from "./write-messages.js";
 
-/** Attention weights that a graph gives. */
+/** Attention weights that are an output of the graph. */
 export type AttentionMap = {
   /** Name of the graph's output. */
   name: string;
   /** Name of the node that computes them: a softmax, or a fused operator. */
   node: string;
-  /** The operator, with its domain where that is not ONNX's own: `Softmax`, `com.microsoft.GroupQueryAttention`. */
+  /** The operator, with its domain unless that is ONNX's own: `Softmax`, `com.microsoft.GroupQueryAttention`. */
   operator: string;
   /**
-   * `exposed`: a value inside of the graph became an output. `requested`: an attribute makes the operator return them.
-   * `decomposed`: the operator was replaced by operators that it is composed of. `existing`: they were an output before.
+   * `exposed`: an inner value of the graph became an output. `requested`: an attribute makes the operator return them.
+   * `decomposed`: the fused operator was replaced by primitive operators. `existing`: they were an output before.
    */
   how: "exposed" | "requested" | "decomposed" | "existing";
   /**
-   * `[B, H, T, S]`: lengths, or names of those that are free; `?` where nothing is known. Some graphs have one axis for batch
-   * and heads. Undefined where not even the axes are known.
+   * `[B, H, T, S]`: a length, the name of a dynamic axis, or `?` if unknown. Some graphs have one axis for batch
+   * and heads. Undefined if the number of axes is unknown.
    */
   shape: (number | string)[] | undefined;
 };
 
-/** Bytes whose memory is not shared, in words that TypeScript before 5.7 reads too. */
+/** `Uint8Array<ArrayBuffer>`, written so that TypeScript before 5.7 accepts it. */
 type OwnBytes = ReturnType<typeof Uint8Array.of>;
 
 /** A file with its attention weights as outputs. */
 export type OnnxWithMaps = {
   /** The maps, in the order of the graph. */
   maps: AttentionMap[];
-  /** Nodes that look like attention and stay as they are, each with the reason. */
+  /** Nodes that look like attention and were not changed, each with the reason. */
   skipped: SkippedNode[];
-  /** Names of the files with weights that have to lie beside the file, as they lay beside the one that was read. */
+  /** Names of the external data files, which belong in the folder of the new file. */
   externalData: string[];
   /** Size of the file. Unit: bytes. */
   size: number;
-  /** The file, in pieces of a few MiB, in order. */
+  /** The file in chunks of at most 4 MiB, in order. */
   chunks(): AsyncGenerator<Uint8Array, void, undefined>;
-  /** The file, whole. */
+  /** The whole file. */
   bytes(): Promise<OwnBytes>;
 };
 
 /** Options of `addAttentionMaps`. */
 export type AttentionMapOptions = {
-  /** Names outputs: `attentions` gives `attentions.0`, `attentions.1`. Default `"attentions"`. */
+  /** Prefix of the outputs' names: `attentions.0`, `attentions.1`. Default `"attentions"`. */
   name?: string;
   /**
-   * Fused operators that are replaced by operators that they are composed of: those that cannot return their weights, or `all`,
+   * Fused operators to decompose into primitive operators. `needed`: those that cannot return their weights. `all`:
    * also ONNX's own `Attention`, which can. Default `"needed"`.
    */
   decompose?: "needed" | "all";
+  /** Cancels the reading of the file. Default: none. */
   signal?: AbortSignal;
 };
 
 /**
- * Adds the attention weights of an ONNX graph to its outputs, so that an engine gives the maps of a model that was
- * exported without them.
+ * Adds the attention weights of an ONNX graph to its outputs, so that an inference engine returns the maps of a model that
+ * was exported without them.
  *
- * Attention is found where it is composed of operators (a product of queries and keys, a softmax, a product with values),
- * in ONNX's own `Attention`, and in Microsoft's `Attention`, `MultiHeadAttention` and `GroupQueryAttention`. Those of
- * Microsoft are decomposed: scale, masks, past and present, window, softcap, sinks and rotary embeddings are
- * computed as the operators do, in float32. Everything else in the file stays as it is, byte by byte. Graphs with operators
- * before version 12 are only read where nothing has to be decomposed.
+ * It finds attention that is composed of primitive operators (a product of queries and keys, a softmax, a product with
+ * values), ONNX's own `Attention`, and Microsoft's `Attention`, `MultiHeadAttention` and `GroupQueryAttention`. The three
+ * of Microsoft are decomposed: scale, masks, past and present, window, softcap, sinks and rotary embeddings are
+ * computed as the operators do, in float32. All other bytes of the file are copied unchanged. Decomposing needs opset 12 or
+ * later.
  *
- * Weights are not read but when the new file is: a few MiB are in memory at a time. Files of weights beside the model stay
- * the same files, under the same names.
+ * Weights are read while the new file is written: at most 4 MiB are in memory at a time. External data files
+ * are not changed.
  *
  * @param source - The model: its bytes, a Blob or File, a URL, in Node a path.
  * @throws {ArgumentError} If there is no such file, or an option is wrong. {FormatError} If it is no ONNX model.
@@ -118,34 +119,34 @@ export async function addAttentionMaps(
     outputs: model.outputs.map((output) => output.name),
   });
   const changes = { replaced: new Map<FileNode, readonly Uint8Array[]>(), nodes: [], outputs: [] };
-  const mapping: Mapping = { model, graph, name, changes, maps: [], skipped: [] };
+  const context: MapContext = { model, graph, name, changes, maps: [], skipped: [] };
   const composed = findComposed(graph);
-  mapping.skipped.push(...composed.skipped);
-  const weightsOf = new Map(composed.found.map(({ node, weights }) => [node, weights]));
+  context.skipped.push(...composed.skipped);
+  const weightsByNode = new Map(composed.found.map(({ node, weights }) => [node, weights]));
   const functions = new Set(model.functions.map((each) => each.name));
   for (const node of model.nodes) {
-    mapping.skipped.push(...innerAttention(node, graph));
-    const weights = weightsOf.get(node);
-    const operator = operatorOf(node);
-    if (weights !== undefined) addComposed(mapping, node, weights);
+    context.skipped.push(...nestedAttention(node, graph));
+    const weights = weightsByNode.get(node);
+    const operator = operatorName(node);
+    if (weights !== undefined) addComposed(context, node, weights);
     else if (operator === "Attention" && (decompose === "needed" || givesWeights(node)))
-      await addRequested(mapping, node);
-    else if (operator in fusedOperators) addDecomposed(mapping, node, fusedOperators[operator]!);
+      await addRequested(context, node);
+    else if (operator in fusedOperators) addDecomposed(context, node, fusedOperators[operator]!);
     else if (isAttention(node) && !functions.has(node.type))
-      mapping.skipped.push(skippedNode(node, "this operator is not known"));
+      context.skipped.push(skippedNode(node, "this operator is not known"));
   }
   for (const { name: inner, nodes } of model.functions) {
     const reason = `it is inside the function ${inner}, whose values are no outputs of the graph`;
-    mapping.skipped.push(...attentionIn({ nodes, initializers: [], values: [], opset: graph.opset }, reason));
+    context.skipped.push(...attentionIn({ nodes, initializers: [], values: [], opset: graph.opset }, reason));
   }
-  return result(mapping);
+  return result(context);
 }
 
-/** A file, and what is added to it. */
-type Mapping = {
+/** A file, and the changes collected so far. */
+type MapContext = {
   readonly model: OnnxFile;
   readonly graph: OnnxGraph;
-  /** First part of the names of outputs. */
+  /** Prefix of the names of outputs. */
   readonly name: string;
   readonly changes: {
     replaced: Map<FileNode, readonly Uint8Array[]>;
@@ -158,7 +159,7 @@ type Mapping = {
 
 type Shape = readonly AxisLength[] | undefined;
 
-/** Fused operators: functions that decompose them, or the reason for which there is none. */
+/** Fused operators: functions that decompose them, or the reason why they are skipped. */
 const fusedOperators: Readonly<Record<string, DecomposeNode | string>> = {
   Attention: decomposeStandardAttention,
   "com.microsoft.Attention": decomposePackedAttention,
@@ -175,35 +176,36 @@ const fusedOperators: Readonly<Record<string, DecomposeNode | string>> = {
   "com.microsoft.LinearAttention": "it has no softmax, and so no weights",
 };
 
-/** True for operators of attention by their name, also those of domains that are not known here. */
+/** True if the operator's name contains "attention", in any domain. */
 const isAttention = ({ type }: OnnxNode): boolean => /attention/i.test(type);
 
-/** The name of the next output. */
-function nextName({ graph, name, maps }: Mapping): string {
+/** An unused name for the next output. */
+function nextOutputName({ graph, name, maps }: MapContext): string {
   let next = `${name}.${maps.length}`;
   while (graph.has(next)) next += "_";
   return next;
 }
 
-function list(
-  { maps }: Mapping,
+/** Appends a map to the result. */
+function recordMap(
+  { maps }: MapContext,
   node: OnnxNode,
   map: Pick<AttentionMap, "name" | "how">,
   shape: Shape,
 ): void {
   const lengths = shape?.map((length) => length ?? "?");
-  maps.push({ ...map, node: nodeName(node), operator: operatorOf(node), shape: lengths });
+  maps.push({ ...map, node: nodeName(node), operator: operatorName(node), shape: lengths });
 }
 
-/** Names the weights of attention that is composed of operators. */
-function addComposed(mapping: Mapping, node: FileNode, weights: string): void {
-  const { graph } = mapping;
+/** Adds the weights of composed attention to the outputs, unless they are one. */
+function addComposed(context: MapContext, node: FileNode, weights: string): void {
+  const { graph } = context;
   const shape = graph.shape(weights);
   const existing = existingOutput(graph, weights);
   if (existing !== undefined)
-    list(mapping, node, { name: existing, how: "existing" }, graph.shape(existing) ?? shape);
+    recordMap(context, node, { name: existing, how: "existing" }, graph.shape(existing) ?? shape);
   else
-    addOutput(mapping, node, {
+    addOutput(context, node, {
       value: weights,
       how: "exposed",
       shape,
@@ -211,7 +213,7 @@ function addComposed(mapping: Mapping, node: FileNode, weights: string): void {
     });
 }
 
-/** The output of the graph that gives a value already. */
+/** The graph's output that has a value, itself or through `Identity` or `Reshape`. Undefined: there is none. */
 function existingOutput(graph: OnnxGraph, value: string): string | undefined {
   const copies = graph
     .consumers(value)
@@ -219,21 +221,21 @@ function existingOutput(graph: OnnxGraph, value: string): string | undefined {
   return [value, ...copies.map(({ node }) => node.outputs[0]!)].find((name) => graph.outputs.has(name));
 }
 
-/** The attribute of ONNX's own `Attention` that says which scores it gives, and its value for weights. */
-const asking = ["qk_matmul_output_mode", 3] as const;
+/** The attribute of ONNX's own `Attention` that chooses its fourth output; 3: the weights after the softmax. */
+const weightsMode = ["qk_matmul_output_mode", 3] as const;
 
 const givesWeights = ({ outputs, attributes }: OnnxNode): boolean =>
-  Boolean(outputs[3]) && attributes.get(asking[0])?.integer === asking[1];
+  Boolean(outputs[3]) && attributes.get(weightsMode[0])?.integer === weightsMode[1];
 
-/** Asks ONNX's own `Attention` for its weights. One that gives its scores stands beside one that gives the weights. */
-async function addRequested(mapping: Mapping, node: FileNode): Promise<void> {
-  const { model, graph, changes } = mapping;
+/** Makes ONNX's own `Attention` return its weights. A node that returns scores before the softmax is kept, and a copy returns the weights. */
+async function addRequested(context: MapContext, node: FileNode): Promise<void> {
+  const { model, graph, changes } = context;
   const scores = node.outputs[3];
   const shape = mapShape(graph, node);
   if (scores && givesWeights(node)) {
-    if (graph.outputs.has(scores)) list(mapping, node, { name: scores, how: "existing" }, shape);
+    if (graph.outputs.has(scores)) recordMap(context, node, { name: scores, how: "existing" }, shape);
     else
-      addOutput(mapping, node, {
+      addOutput(context, node, {
         value: scores,
         how: "exposed",
         shape,
@@ -241,15 +243,15 @@ async function addRequested(mapping: Mapping, node: FileNode): Promise<void> {
       });
     return;
   }
-  const name = nextName(mapping);
+  const name = nextOutputName(context);
   const bytes = await model.file.read(node.field.valueStart, node.field.end);
   const others = [0, 1, 2].map(
     (i) => (node.outputs[i] ?? "") && (scores ? `${name}/${i}` : node.outputs[i]!),
   );
-  const changed = changedNodeBytes(bytes, { outputs: [...others, name], attribute: asking });
+  const changed = changedNodeBytes(bytes, { outputs: [...others, name], attribute: weightsMode });
   changes.replaced.set(node, scores ? [bytes, changed] : [changed]);
   changes.outputs.push(outputBytes(name, graph.elementType(node.inputs[0]!), shape));
-  list(mapping, node, { name, how: "requested" }, shape);
+  recordMap(context, node, { name, how: "requested" }, shape);
 }
 
 /** The shape of the weights of ONNX's own `Attention`. */
@@ -261,23 +263,31 @@ function mapShape(graph: OnnxGraph, { inputs, attributes }: OnnxNode): Shape {
   return [query?.[0], heads, query?.[axis], inputs[4] ? undefined : key?.[axis]];
 }
 
-/** Decomposes a fused operator, or lists it with the reason for which it is skipped. */
-function addDecomposed(mapping: Mapping, node: FileNode, decompose: DecomposeNode | string): void {
-  const { graph, changes, skipped } = mapping;
-  const composer = nodeComposer(nextName(mapping));
-  const decomposed =
-    typeof decompose === "string"
-      ? decompose
-      : graph.opset < 12
-        ? `it would be decomposed into operators of version 12 or later, and the file has ${graph.opset || "none"}`
-        : decompose(node, graph, composer);
+/** Decomposes a fused operator, or records the reason why it is skipped. */
+function addDecomposed(context: MapContext, node: FileNode, decompose: DecomposeNode | string): void {
+  const { graph, changes, skipped } = context;
+  const composer = nodeComposer(nextOutputName(context));
+  const decomposed = decomposeNode(node, graph, decompose, composer);
   if (typeof decomposed === "string") {
     skipped.push(skippedNode(node, decomposed));
     return;
   }
   changes.replaced.set(node, composer.nodes);
   const { weights: value, shape } = decomposed;
-  addOutput(mapping, node, { value, how: "decomposed", shape, elementType: elementTypes.float32 });
+  addOutput(context, node, { value, how: "decomposed", shape, elementType: elementTypes.float32 });
+}
+
+/** Adds the nodes that replace a node, or returns the reason why it is skipped. */
+function decomposeNode(
+  node: FileNode,
+  graph: OnnxGraph,
+  decompose: DecomposeNode | string,
+  composer: NodeComposer,
+): Decomposition | string {
+  if (typeof decompose === "string") return decompose;
+  if (graph.opset < 12)
+    return `it would be decomposed into operators of version 12 or later, and the file has ${graph.opset || "none"}`;
+  return decompose(node, graph, composer);
 }
 
 type NewOutput = {
@@ -288,29 +298,28 @@ type NewOutput = {
 };
 
 /**
- * Adds a value to the outputs, with four axes where it has five: heads that share keys are then one axis, with the axis of
- * their keys.
+ * Adds a value to the outputs. Five axes `[B, Hkv, group, T, S]` of grouped-query attention become four, `[B, H, T, S]`.
  */
-function addOutput(mapping: Mapping, node: FileNode, { value, how, shape, elementType }: NewOutput): void {
-  const { changes } = mapping;
-  const name = nextName(mapping);
+function addOutput(context: MapContext, node: FileNode, { value, how, shape, elementType }: NewOutput): void {
+  const { changes } = context;
+  const name = nextOutputName(context);
   const c = nodeComposer(name);
   let lengths = shape;
   if (shape?.length === 5) {
     const all = c.op("Shape", [value]);
     const some = (start: number, end: number) => c.op("Slice", [all, c.int64List(start), c.int64List(end)]);
-    c.op("Reshape", [value, shapeOf(c, some(0, 1), -1, some(3, 5))], {}, name);
+    c.op("Reshape", [value, concatShape(c, some(0, 1), -1, some(3, 5))], {}, name);
     const [B, Hkv, group, ...rest] = shape;
     const areKnown = typeof Hkv === "number" && typeof group === "number";
     lengths = [B, areKnown ? Hkv * group : undefined, ...rest];
   } else c.op("Identity", [value], {}, name);
   changes.nodes.push(...c.nodes);
   changes.outputs.push(outputBytes(name, elementType, lengths));
-  list(mapping, node, { name, how }, lengths);
+  recordMap(context, node, { name, how }, lengths);
 }
 
-/** Attention inside of the graphs that a node has, whose values cannot leave them. */
-function innerAttention(node: OnnxNode, outer: OnnxGraph): SkippedNode[] {
+/** Attention in subgraphs of a node (`If`, `Loop`), whose values cannot be outputs of the graph. */
+function nestedAttention(node: OnnxNode, outer: OnnxGraph): SkippedNode[] {
   const inner = [...node.attributes.values()].flatMap(({ name, graphs }) =>
     graphs.map((graph) => ({ name, ...graph })),
   );
@@ -318,7 +327,7 @@ function innerAttention(node: OnnxNode, outer: OnnxGraph): SkippedNode[] {
     const parts = { ...graph, opset: outer.opset, outer };
     return [
       ...attentionIn(parts, `it is inside ${name} of ${nodeName(node)}, a graph of its own`),
-      ...graph.nodes.flatMap((each) => innerAttention(each, onnxGraph(parts))),
+      ...graph.nodes.flatMap((each) => nestedAttention(each, onnxGraph(parts))),
     ];
   });
 }
@@ -330,7 +339,7 @@ function attentionIn(parts: Parameters<typeof onnxGraph>[0], reason: string): Sk
   return [...attention.map((node) => skippedNode(node, reason)), ...skipped];
 }
 
-function result({ model, changes, maps, skipped }: Mapping): OnnxWithMaps {
+function result({ model, changes, maps, skipped }: MapContext): OnnxWithMaps {
   const { size, chunks } = changedFile(model, changes);
   return {
     ...{ maps, skipped, externalData: [...model.externalData], size, chunks },

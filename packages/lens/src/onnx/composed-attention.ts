@@ -1,64 +1,64 @@
-import { equationOf, type OnnxGraph } from "./onnx-graph.js";
+import { einsumEquation, type OnnxGraph } from "./onnx-graph.js";
 import type { OnnxNode } from "./read-messages.js";
 
-/** Attention that a graph composes of operators. */
+/** Attention that is composed of primitive operators. */
 export type ComposedAttention = {
-  /** The softmax, or the quotient that ends one that is composed itself. */
+  /** The `Softmax`, or the `Div` of a softmax that is composed itself. */
   node: OnnxNode;
-  /** The value that is multiplied with the values: weights after dropout, sinks, a mask of heads. */
+  /** Name of the tensor that is multiplied with the values: weights after dropout, sinks, or a mask of heads. */
   weights: string;
 };
 
-/** A node that looks like attention and stays as it is. */
+/** A node that looks like attention and was not changed. */
 export type SkippedNode = {
-  /** Its name, or that of its first output where it has none. */
+  /** Its name, or if it has none, the name of its first output. */
   node: string;
   operator: string;
   reason: string;
 };
 
-/** The name of a node, or that of its first output where it has none. */
+/** The name of a node, or if it has none, the name of its first output. */
 export const nodeName = ({ name, outputs }: OnnxNode): string => name || (outputs.find(Boolean) ?? "");
 
-/** The operator of a node, with its domain where that is not ONNX's own. */
-export const operatorOf = ({ domain, type }: OnnxNode): string => (domain ? `${domain}.${type}` : type);
+/** The operator of a node, with its domain unless that is ONNX's own. */
+export const operatorName = ({ domain, type }: OnnxNode): string => (domain ? `${domain}.${type}` : type);
 
 export const skippedNode = (node: OnnxNode, reason: string): SkippedNode => ({
-  ...{ node: nodeName(node), operator: operatorOf(node), reason },
+  ...{ node: nodeName(node), operator: operatorName(node), reason },
 });
 
 /**
- * Finds attention that is composed of operators: a product of queries and keys, a softmax over its last axis, and a
- * product with values. A product may be one of elements and its sum (`Mul` and `ReduceSum`). Between the products a graph may scale, cap, mask, add, cast and reshape, in any order. The softmax
- * may be composed too, of an exponential and its sum, or be the exponential of a `LogSoftmax`.
+ * Finds attention that is composed of primitive operators: a product of queries and keys, a softmax over its last axis, and
+ * a product with values. A product is a `MatMul` or an `Einsum`, or a `Mul` and a `ReduceSum`. Between the products a graph may scale, cap, mask, add, cast and reshape, in any order. The softmax
+ * may itself be composed, `Exp / ReduceSum(Exp)`, or be the exponential of a `LogSoftmax`.
  */
 export function findComposed(graph: OnnxGraph): { found: ComposedAttention[]; skipped: SkippedNode[] } {
   const found: ComposedAttention[] = [];
   const skipped: SkippedNode[] = [];
-  const passed = new Set<OnnxNode>();
+  const visited = new Set<OnnxNode>();
   for (const node of graph.nodes) {
     if (node.type === "QLinearSoftmax") skipped.push(skippedNode(node, "it computes with quantized numbers"));
     const softmax = softmaxAt(graph, node);
     if (softmax === undefined) continue;
-    passed.add(node);
-    const way = wayToValues(graph, softmax.weights);
-    const dots = hasDots(graph, softmax.scores);
-    if (way === undefined && !dots) continue; // a softmax of something else
+    visited.add(node);
+    const valueProduct = findValueProduct(graph, softmax.weights);
+    const dots = hasQueryKeyProduct(graph, softmax.scores);
+    if (valueProduct === undefined && !dots) continue; // a softmax of something else
     const reason = !dots
       ? "what it takes is no product of queries and keys"
       : (axisProblem(graph, softmax) ??
-        (way === undefined ? "what it gives is multiplied with no values" : undefined));
-    if (way !== undefined) passed.add(way.product);
+        (valueProduct === undefined ? "what it gives is multiplied with no values" : undefined));
+    if (valueProduct !== undefined) visited.add(valueProduct.product);
     if (reason !== undefined) skipped.push(skippedNode(node, reason));
-    else found.push({ node, weights: way!.weights });
+    else found.push({ node, weights: valueProduct!.weights });
   }
-  return { found, skipped: [...skipped, ...withoutSoftmax(graph, passed)] };
+  return { found, skipped: [...skipped, ...withoutSoftmax(graph, visited)] };
 }
 
-/** A softmax: what it takes, what it gives, and its axis; undefined where that is always the last. */
+/** A softmax: its input, its output, and its axis; undefined for operators that always use the last axis. */
 type SoftmaxParts = { scores: string; weights: string; axis: number | undefined };
 
-/** The softmax that ends at a node; undefined where none does. */
+/** The softmax whose last node is `node`; undefined if there is none. */
 function softmaxAt(
   graph: OnnxGraph,
   { type, inputs, outputs, attributes }: OnnxNode,
@@ -79,11 +79,11 @@ function softmaxAt(
   return axes?.length === 1 ? { scores: exponential.inputs[0]!, weights, axis: axes[0] } : undefined;
 }
 
-/** Axes that a `ReduceSum` sums over; undefined where they are not known. */
+/** Axes of a `ReduceSum`; undefined if they are unknown. */
 const summedAxes = (graph: OnnxGraph, { attributes, inputs }: OnnxNode): readonly number[] | undefined =>
   attributes.get("axes")?.integers ?? graph.integers(inputs[1] ?? "");
 
-/** True for a sum over one axis, counted from the end: −1 is the last. */
+/** True if a node is a `ReduceSum` over one axis. `axis`: from the end, −1 is the last. */
 function sumsOver(graph: OnnxGraph, node: OnnxNode, axis: number): boolean {
   const axes = node.type === "ReduceSum" ? summedAxes(graph, node) : undefined;
   if (axes?.length !== 1) return false;
@@ -91,7 +91,7 @@ function sumsOver(graph: OnnxGraph, node: OnnxNode, axis: number): boolean {
   return axes[0] === axis || (rank !== undefined && axes[0] === rank + axis);
 }
 
-/** The reason for which a softmax is not one over keys. */
+/** The reason why a softmax is not over keys; undefined if it is. */
 function axisProblem({ shape }: OnnxGraph, { scores, axis }: SoftmaxParts): string | undefined {
   if (axis === undefined || axis === -1) return undefined;
   const rank = shape(scores)?.length;
@@ -101,37 +101,37 @@ function axisProblem({ shape }: OnnxGraph, { scores, axis }: SoftmaxParts): stri
 }
 
 /**
- * Products of queries and transposed keys whose result is multiplied with values without a softmax: sigmoids, squares,
- * decay.
+ * Finds attention without a softmax, such as sigmoid attention, squared ReLU or retention: products of queries and transposed
+ * keys whose result is multiplied with values.
  *
- * @param passed - Softmaxes, and products of their weights with values.
+ * @param visited - Softmaxes and the products of their weights with values, which are skipped.
  */
-function withoutSoftmax(graph: OnnxGraph, passed: ReadonlySet<OnnxNode>): SkippedNode[] {
+function withoutSoftmax(graph: OnnxGraph, visited: ReadonlySet<OnnxNode>): SkippedNode[] {
   const products = graph.nodes.filter(
-    (node) => !passed.has(node) && isProduct(graph, node) && hasTransposedKeys(graph, node),
+    (node) => !visited.has(node) && isProduct(graph, node) && hasTransposedKeys(graph, node),
   );
   return products
     .filter(({ outputs: [scores = ""] }) =>
       reaches(graph, scores, (node, input) => {
-        if (passed.has(node)) return "stop";
+        if (visited.has(node)) return "stop";
         if (multiplies(node, input, false) && isProduct(graph, node)) return "found";
-        return between.has(node.type) || activations.has(node.type) ? "pass" : "stop";
+        return scoreOps.has(node.type) || activations.has(node.type) ? "pass" : "stop";
       }),
     )
     .map((node) => skippedNode(node, "its scores are multiplied with values without a softmax"));
 }
 
-/** Functions of single scores, in place of a softmax. */
+/** Elementwise functions of scores, in place of a softmax. */
 const activations = new Set([
   ...["Sigmoid", "HardSigmoid", "Relu", "LeakyRelu", "Elu", "Softplus", "Gelu", "Exp", "Pow", "Abs", "Sqrt"],
   ...["Hardmax", "LpNormalization"],
 ]);
 
-/** True if the last axis of the right side was another one before, as that of keys `[B, H, D, S]` was. */
+/** True if the right operand was transposed, so that its last axis is S: keys `[B, H, D, S]`. */
 function hasTransposedKeys(graph: OnnxGraph, node: OnnxNode): boolean {
   if (node.type === "Einsum") {
-    const [left = "", right = ""] = equationOf(node).split("->")[0]!.split(",");
-    return left.at(-1) === right.at(-1); // both end with the width of a head
+    const [left = "", right = ""] = einsumEquation(node).split("->")[0]!.split(",");
+    return left.at(-1) === right.at(-1); // both operands end with the axis D
   }
   if (node.attributes.get("transB")?.integer) return true;
   let key = graph.producer(node.inputs[1] ?? "");
@@ -142,7 +142,7 @@ function hasTransposedKeys(graph: OnnxGraph, node: OnnxNode): boolean {
   return perm === undefined || perm.at(-1) !== perm.length - 1;
 }
 
-/** True if a walk from a value along the graph ends at a node that is `found`. */
+/** True if a walk along consumers, from a value, reaches a node for which `step` returns `found`. */
 function reaches(
   graph: OnnxGraph,
   from: string,
@@ -162,29 +162,32 @@ function reaches(
   return false;
 }
 
-/** Operators that weights pass on their way to the values. */
-const layouts = new Set([
+/** Operators between the softmax and the product with values that only change layout, type or scale of quantization. */
+const layoutOps = new Set([
   ...["Identity", "Dropout", "Cast", "Reshape", "Unsqueeze", "Squeeze", "Expand", "Flatten"],
   ...["QuantizeLinear", "DequantizeLinear"],
 ]);
-/** Operators that change weights on that way: sinks are cut off, rows without keys made 0, heads switched off. */
-const changes = new Set(["Slice", "Where", "Mul", "Div"]);
+/** Operators there that change the weights: they slice sinks off, zero rows without keys, or mask heads. */
+const weightChangingOps = new Set(["Slice", "Where", "Mul", "Div"]);
 
-/** The product with values, and its weights in the form that they have before they are laid out for it. */
-function wayToValues(graph: OnnxGraph, softmax: string): { weights: string; product: OnnxNode } | undefined {
+/** Finds the product with values by a breadth-first search; `weights` is its operand before any change of layout. */
+function findValueProduct(
+  graph: OnnxGraph,
+  softmax: string,
+): { weights: string; product: OnnxNode } | undefined {
   type Place = { value: string; weights: string; transposed: boolean; steps: number };
   const places: Place[] = [{ value: softmax, weights: softmax, transposed: false, steps: 0 }];
   for (let place = places.shift(); place; place = places.shift()) {
     const { value, weights, transposed, steps } = place;
     for (const { node, input } of graph.consumers(value)) {
-      const sum = sumOfValues(graph, node, { weights, value });
+      const sum = findSumWithValues(graph, node, { weights, value });
       if (sum) return { weights, product: sum };
       if (multiplies(node, input, transposed)) return { weights, product: node };
       const [output] = node.outputs;
       if (output === undefined || steps > 8) continue;
-      if (layouts.has(node.type) && input === 0)
+      if (layoutOps.has(node.type) && input === 0)
         places.push({ value: output, weights, transposed, steps: steps + 1 });
-      else if (changes.has(node.type) && !(node.type === "Where" && input === 0))
+      else if (weightChangingOps.has(node.type) && !(node.type === "Where" && input === 0))
         places.push({ value: output, weights: output, transposed, steps: steps + 1 });
       else if (node.type === "Transpose")
         places.push({
@@ -197,17 +200,17 @@ function wayToValues(graph: OnnxGraph, softmax: string): { weights: string; prod
 }
 
 /**
- * The sum over keys of weights `[…, T, S, 1]` times values `[…, 1, S, D]`, or of `[…, T, 1, S]` times `[…, 1, D, S]`: the axis
- * of length 1 stands for D. Without it a product is of weights and a mask, and its sum the total of weights.
+ * Finds the `ReduceSum` over keys of `Mul(weights, values)`: weights `[…, T, S, 1]` times values `[…, 1, S, D]`, or
+ * `[…, T, 1, S]` times `[…, 1, D, S]`. The axis of length 1 broadcasts over D; without it, the weights are multiplied with a mask.
  */
-function sumOfValues(
+function findSumWithValues(
   graph: OnnxGraph,
   node: OnnxNode,
   { weights, value }: { weights: string; value: string },
 ): OnnxNode | undefined {
-  const [laidOut, own] = [graph.shape(value), graph.shape(weights)];
-  if (node.type !== "Mul" || !laidOut || laidOut.length !== (own?.length ?? 0) + 1) return undefined;
-  const axis = laidOut.at(-1) === 1 ? -2 : laidOut.at(-2) === 1 ? -1 : undefined;
+  const [shape, weightShape] = [graph.shape(value), graph.shape(weights)];
+  if (node.type !== "Mul" || !shape || shape.length !== (weightShape?.length ?? 0) + 1) return undefined;
+  const axis = shape.at(-1) === 1 ? -2 : shape.at(-2) === 1 ? -1 : undefined;
   if (axis === undefined) return undefined;
   return graph.consumers(node.outputs[0] ?? "").find((next) => sumsOver(graph, next.node, axis))?.node;
 }
@@ -222,25 +225,25 @@ function multiplies(node: OnnxNode, input: number, transposed: boolean): boolean
   const { type, attributes } = node;
   if (type === "MatMul") return transposed ? input === 1 : input === 0;
   if (type === "FusedMatMul") {
-    const flips = Boolean(attributes.get(input === 0 ? "transA" : "transB")?.integer);
-    return (input === 0) === (transposed === flips);
+    const isTransposed = Boolean(attributes.get(input === 0 ? "transA" : "transB")?.integer);
+    return (input === 0) === (transposed === isTransposed);
   }
   if (type !== "Einsum") return false;
-  // The axis of keys, the last of the weights, is summed over.
-  const [terms = "", result = ""] = equationOf(node).split("->");
+  // The last axis of the weights, S, is summed over.
+  const [terms = "", result = ""] = einsumEquation(node).split("->");
   const letter = terms.split(",")[input]?.at(transposed ? -2 : -1);
   return letter !== undefined && terms.includes(",") && !result.includes(letter);
 }
 
 /** Operators between the product of queries and keys and the softmax. */
-const between = new Set([
+const scoreOps = new Set([
   ...["Add", "Sub", "Mul", "Div", "Neg", "Tanh", "Where", "Max", "Min", "Clip", "Cast", "Identity"],
   ...["Reshape", "Unsqueeze", "Squeeze", "Transpose", "Expand", "Slice", "Concat", "Pad", "Dropout"],
   ...["QuantizeLinear", "DequantizeLinear", "ScatterND", "ScatterElements"],
 ]);
 
-/** True if scores come from a product of queries and keys, neither of them a matrix of weights. */
-function hasDots(graph: OnnxGraph, scores: string): boolean {
+/** True if scores come from a product of queries and keys, neither of them a constant weight. */
+function hasQueryKeyProduct(graph: OnnxGraph, scores: string): boolean {
   const seen = new Set<string>();
   const values = [scores];
   for (let value = values.pop(); value !== undefined; value = values.pop()) {
@@ -249,14 +252,14 @@ function hasDots(graph: OnnxGraph, scores: string): boolean {
     const node = graph.producer(value);
     if (!node) continue;
     if (isProduct(graph, node)) return true;
-    if (between.has(node.type)) values.push(...node.inputs.filter(Boolean));
+    if (scoreOps.has(node.type)) values.push(...node.inputs.filter(Boolean));
   }
   return false;
 }
 
 const products = new Set(["MatMul", "FusedMatMul", "Einsum"]);
 
-/** A product with a matrix that is a weight is a projection. A learned query on the left is none. */
+/** True for a product of two activations. A constant right operand is a projection; a constant left operand may be a learned query. */
 function isProduct(graph: OnnxGraph, node: OnnxNode): boolean {
   const { type, inputs } = node;
   if (sumsOver(graph, node, -1)) {

@@ -21,7 +21,7 @@ beforeAll(async () => {
 type Field = { number: number; wireType: number; bytes: Uint8Array };
 
 /** The fields of a message, each with the bytes of its tag. */
-function fieldsOf(message: Uint8Array): Field[] {
+function readFields(message: Uint8Array): Field[] {
   const reader = new BinaryReader(message);
   const fields: Field[] = [];
   while (reader.pos < reader.len) {
@@ -47,13 +47,13 @@ function withUnknown(message: Uint8Array): Uint8Array {
 /** A model whose graph and nodes have unknown fields too. */
 function modelWithUnknown(): Uint8Array {
   const writer = new BinaryWriter();
-  for (const field of fieldsOf(file)) {
+  for (const field of readFields(file)) {
     if (field.number !== 7) {
       writer.raw(field.bytes);
       continue;
     }
     const graph = new BinaryWriter();
-    for (const inner of fieldsOf(content(field))) {
+    for (const inner of readFields(content(field))) {
       if (inner.number === 1) graph.tag(1, 2).bytes(withUnknown(content(inner)));
       else graph.raw(inner.bytes);
     }
@@ -62,15 +62,15 @@ function modelWithUnknown(): Uint8Array {
   return withUnknown(writer.finish());
 }
 
-test("all that is not changed is in the new file as it was, fields that no schema has too", async () => {
+test("unchanged bytes are copied, unknown fields included", async () => {
   const before = modelWithUnknown();
   const { bytes, maps } = await addAttentionMaps(before);
   expect(maps.map(({ how }) => how)).toEqual(["exposed", "exposed"]);
   const after = await bytes();
-  const [old, made] = [fieldsOf(before), fieldsOf(after)];
+  const [old, made] = [readFields(before), readFields(after)];
   expect(made.filter(({ number }) => number !== 7)).toEqual(old.filter(({ number }) => number !== 7));
-  const graphOf = (fields: Field[]) => fieldsOf(content(fields.find(({ number }) => number === 7)!));
-  const [oldGraph, newGraph] = [graphOf(old), graphOf(made)];
+  const graphFields = (fields: Field[]) => readFields(content(fields.find(({ number }) => number === 7)!));
+  const [oldGraph, newGraph] = [graphFields(old), graphFields(made)];
   expect(newGraph.slice(0, oldGraph.length)).toEqual(oldGraph);
   const added = newGraph.slice(oldGraph.length);
   // Nodes that name the weights, and outputs, and nothing else.
@@ -78,7 +78,7 @@ test("all that is not changed is in the new file as it was, fields that no schem
   expect(added.filter(({ number }) => number === 12)).toHaveLength(2);
 });
 
-test("the new file gives the same maps as outputs that are there already, and is not changed again", async () => {
+test("adding maps a second time finds the existing outputs and changes nothing", async () => {
   const once = await (await addAttentionMaps(file)).bytes();
   const again = await addAttentionMaps(once);
   expect(again.maps.map(({ name, how }) => [name, how])).toEqual([
@@ -88,7 +88,7 @@ test("the new file gives the same maps as outputs that are there already, and is
   expect(await again.bytes()).toEqual(once);
 });
 
-test("shapes are told as far as they are known: heads, and the names of free lengths", async () => {
+test("shapes are inferred as far as possible: heads, and the names of dynamic axes", async () => {
   const { maps } = await addAttentionMaps(file);
   expect(maps.map(({ shape }) => shape)).toEqual([0, 1].map(() => ["batch_size", 4, "?", "?"]));
   const own = { ...config, numKvHeads: 4 };
@@ -103,7 +103,7 @@ test("shapes are told as far as they are known: heads, and the names of free len
   expect(named.maps[0]!.shape!.slice(0, 2)).toEqual(["batch_size", 4]);
 });
 
-test("names of outputs are free, and those that are taken are left to their owners", async () => {
+test("outputs get unused names with the given prefix", async () => {
   const named = await addAttentionMaps(file, { name: "maps" });
   expect(named.maps.map(({ name }) => name)).toEqual(["maps.0", "maps.1"]);
   const taken = await addAttentionMaps(file, { name: "present" });
@@ -112,7 +112,7 @@ test("names of outputs are free, and those that are taken are left to their owne
   expect(logits.maps.map(({ name }) => name)).toEqual(["value.0_", "value.1_"]);
 });
 
-test("weights are passed over: of a large file a few bytes of each are read", async () => {
+test("weights are skipped: only a small part of a large file is read", async () => {
   const wide = { ...config, vocabSize: 20000, embedDim: 64 };
   const out = memoryFolder();
   await exportModel({ config: wide, params: decoder(wide).init(1) }, { to: "onnx", out });
@@ -134,7 +134,7 @@ test("weights are passed over: of a large file a few bytes of each are read", as
   expect(largest).toBeLessThanOrEqual(2 ** 22);
 });
 
-test("property: a file that is cut short or changed is refused, or read as what it says", async () => {
+test("property: a truncated or changed file is read or refused, and never fails otherwise", async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(file.length - 1), fc.nat(255), fc.boolean(), async (at, byte, cut) => {
       const damaged = cut ? file.slice(0, at) : file.slice();
@@ -150,7 +150,7 @@ test("property: a file that is cut short or changed is refused, or read as what 
   );
 });
 
-test("what is no model is refused with the place", async () => {
+test("a file that is not a model is refused with the byte", async () => {
   await expect(addAttentionMaps(new TextEncoder().encode("<html>no model</html>"))).rejects.toThrow(
     /addAttentionMaps: .*bytes.*\nFix: /,
   );

@@ -13,15 +13,15 @@ import {
 } from "./read-messages.js";
 import { readAhead, scanFields, wire, type Field, type FileChecks, type Span } from "./scan-fields.js";
 
-/** A node, and its place in the file. */
+/** A node, and its byte range in the file. */
 export type FileNode = OnnxNode & { readonly field: Field };
 
 /** A function that a file defines, which nodes call as an operator. */
 export type FileFunction = { name: string; nodes: OnnxNode[] };
 
 /**
- * An ONNX file: its graph without the weights' numbers, and the places of all of it. What is written is the file again,
- * byte by byte, but for what is changed: fields that no schema here names are kept with the rest.
+ * An ONNX file: its graph without the elements of weights, and the byte ranges of its messages. A changed file copies all
+ * other bytes, so fields that are unknown here are kept.
  */
 export type OnnxFile = {
   readonly file: OpenFile;
@@ -29,22 +29,22 @@ export type OnnxFile = {
   readonly initializers: readonly TensorHead[];
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** Values in between whose type or shape the file declares. */
+  /** Inner values whose type or shape the file declares. */
   readonly values: readonly ValueInfo[];
   readonly functions: readonly FileFunction[];
-  /** Version of ONNX's own operators; undefined where the file uses none. */
+  /** Version of ONNX's own operators; undefined if the file uses none. */
   readonly opset: number | undefined;
-  /** Names of files beside it that have weights. */
+  /** Names of external data files. */
   readonly externalData: readonly string[];
-  /** Place of the graph in the model. */
+  /** Byte range of the graph in the file. */
   readonly graph: Field;
 };
 
-/** Numbers of fields of a model and of a graph, in `onnx.proto`. */
+/** Field numbers of `ModelProto` and `GraphProto` in `onnx.proto`. */
 const modelFields = { graph: 7, opsetImport: 8, functions: 25 } as const;
 const graphFields = { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
 
-/** Opens an ONNX file. Weights are not read: a few bytes of each tell what it is. */
+/** Opens an ONNX file and reads its graph. Of a weight, only the first bytes are read, which have its metadata. */
 export async function openOnnxFile(
   source: FileSource,
   check: FileChecks,
@@ -107,33 +107,33 @@ export async function openOnnxFile(
       initializers.push(decoded(readTensorHead, await tensorHeadBytes(file, field, check), field));
     else infos[number]?.push(decoded(readValueInfo, await value(field), field));
   }
-  const locations = tensorsOf({ nodes, initializers }).map((tensor) => tensor.location);
+  const locations = graphTensors({ nodes, initializers }).map((tensor) => tensor.location);
   const externalData = [...new Set(locations.filter((name) => name !== undefined))];
   return { file, nodes, initializers, inputs, outputs, values, functions, opset, externalData, graph };
 }
 
-/** Tensors of a graph, and of the graphs that its nodes have. */
-function tensorsOf({
+/** Tensors of a graph and of its nodes' subgraphs. */
+function graphTensors({
   nodes,
   initializers,
 }: Pick<OnnxFile, "initializers"> & Pick<InnerGraph, "nodes">): TensorHead[] {
   const attributes = nodes.flatMap((node) => [...node.attributes.values()]);
   const constants = attributes.flatMap(({ tensor }) => tensor ?? []);
-  return [...initializers, ...constants, ...attributes.flatMap(({ graphs }) => graphs.flatMap(tensorsOf))];
+  return [...initializers, ...constants, ...attributes.flatMap(({ graphs }) => graphs.flatMap(graphTensors))];
 }
 
-/** Bytes of a tensor without those of its numbers, where they are many. */
+/** Bytes of a tensor's message, without fields larger than {@link maxInlineBytes}. */
 async function tensorHeadBytes(file: OpenFile, tensor: Field, check: FileChecks): Promise<Uint8Array> {
   const { valueStart: start, end } = tensor;
-  if (end - start <= fewBytes) return file.read(start, end);
+  if (end - start <= maxInlineBytes) return file.read(start, end);
   const parts: Uint8Array[] = [];
   for await (const field of scanFields(file, { start, end }, check))
-    if (field.end - field.start <= fewBytes) parts.push(await file.read(field.start, field.end));
+    if (field.end - field.start <= maxInlineBytes) parts.push(await file.read(field.start, field.end));
   return joined(parts);
 }
 
-/** Numbers of a tensor are read with the rest of it up to these bytes. */
-const fewBytes = 4096;
+/** Larger fields of a tensor, which hold its elements, are not read. Unit: bytes. */
+const maxInlineBytes = 4096;
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
@@ -147,43 +147,43 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 /** Changes of a graph. */
 export type GraphChanges = {
-  /** Nodes in place of one, each the bytes of its message. */
+  /** Nodes that replace a node, as encoded messages. */
   replaced: ReadonlyMap<FileNode, readonly Uint8Array[]>;
-  /** Nodes after all others. */
+  /** Nodes to append. */
   nodes: readonly Uint8Array[];
-  /** Outputs after the others. */
+  /** Outputs to append. */
   outputs: readonly Uint8Array[];
 };
 
-/** New bytes, or a part of the file. */
+/** New bytes, or a byte range of the file. */
 type Piece = Uint8Array | Span;
 
-/** The file with its changes, as pieces in order, and its size. Unit: bytes. */
+/** A changed file: its chunks in order, and its size. Unit: bytes. */
 export type ChangedFile = { size: number; chunks(): AsyncGenerator<Uint8Array, void, undefined> };
 
 export function changedFile({ file, nodes, graph }: OnnxFile, changes: GraphChanges): ChangedFile {
   const pieces: Piece[] = [];
   let at = graph.valueStart;
   for (const node of nodes) {
-    const instead = changes.replaced.get(node);
-    if (!instead) continue;
+    const newNodes = changes.replaced.get(node);
+    if (!newNodes) continue;
     pieces.push(
       { start: at, end: node.field.start },
-      ...instead.map((each) => tagged(graphFields.node, each)),
+      ...newNodes.map((each) => messageField(graphFields.node, each)),
     );
     at = node.field.end;
   }
   pieces.push({ start: at, end: graph.end });
-  pieces.push(...changes.nodes.map((each) => tagged(graphFields.node, each)));
-  pieces.push(...changes.outputs.map((each) => tagged(graphFields.output, each)));
+  pieces.push(...changes.nodes.map((each) => messageField(graphFields.node, each)));
+  pieces.push(...changes.outputs.map((each) => messageField(graphFields.output, each)));
   const all: Piece[] = [
     { start: 0, end: graph.start },
-    Uint8Array.from([...varint(modelFields.graph * 8 + wire.length), ...varint(sizeOf(pieces))]),
+    Uint8Array.from([...varint(modelFields.graph * 8 + wire.length), ...varint(totalSize(pieces))]),
     ...pieces,
     { start: graph.end, end: file.size },
   ];
   return {
-    size: sizeOf(all),
+    size: totalSize(all),
     async *chunks() {
       for (const piece of all) {
         if (piece instanceof Uint8Array) yield piece;
@@ -196,17 +196,17 @@ export function changedFile({ file, nodes, graph }: OnnxFile, changes: GraphChan
   };
 }
 
-/** Bytes of the file that are in memory at a time while it is written. */
+/** Size of a chunk of the changed file. Unit: bytes. */
 const chunkSize = 2 ** 22;
 
-const sizeOf = (pieces: readonly Piece[]): number =>
+const totalSize = (pieces: readonly Piece[]): number =>
   pieces.reduce((sum, piece) => sum + ("length" in piece ? piece.length : piece.end - piece.start), 0);
 
-/** A field that is a message. */
-const tagged = (number: number, message: Uint8Array): Uint8Array =>
+/** Encodes a field that is a message: tag, length, bytes. */
+const messageField = (number: number, message: Uint8Array): Uint8Array =>
   joined([Uint8Array.from([...varint(number * 8 + wire.length), ...varint(message.length)]), message]);
 
-/** Bytes of a number, seven bits to each. */
+/** Encodes a number as a varint of protocol buffers: seven bits per byte. */
 function varint(value: number): number[] {
   const bytes: number[] = [];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128);

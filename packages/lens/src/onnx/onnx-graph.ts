@@ -7,39 +7,46 @@ import {
   type ValueInfo,
 } from "./read-messages.js";
 
-/** A graph as values and the nodes that make and take them, with as much of types and shapes as can be inferred. */
+/** A graph as values with their producers and consumers, and types and shapes as far as they can be inferred. */
 export type OnnxGraph = {
   readonly nodes: readonly OnnxNode[];
-  /** Version of ONNX's own operators; 0 where a graph uses none. */
+  /** Version of ONNX's own operators; 0 if the graph uses none. */
   readonly opset: number;
   /** Names of the graph's outputs. */
   readonly outputs: ReadonlySet<string>;
-  /** True if a node, a weight or an input has this name. */
+  /** True if a value of the graph has this name. */
   has(value: string): boolean;
   producer(value: string): OnnxNode | undefined;
-  /** Nodes that take a value, and the place among their inputs. */
+  /** Nodes that read a value, and the index of the input. */
   consumers(value: string): readonly { node: OnnxNode; input: number }[];
-  /** True for a weight, a part of one, and what is made of weights alone. Lengths of parts may come from a run. */
+  /** True for weights and values computed from weights only. Indices and lengths of slices may be computed at run time. */
   isConstant(value: string): boolean;
-  /** Whole numbers of a small constant. */
+  /** Elements of a small integer constant. */
   integers(value: string): readonly number[] | undefined;
   elementType(value: string): number | undefined;
-  /** The lengths of its axes, as far as they are known; undefined where not even their number is. */
+  /** Lengths of the axes, as far as they are known; undefined if their number is unknown. */
   shape(value: string): readonly AxisLength[] | undefined;
 };
 
-type Parts = {
+type GraphParts = {
   nodes: readonly OnnxNode[];
   initializers: readonly TensorHead[];
-  /** Declarations of inputs, outputs and values in between. */
+  /** Declared types and shapes of inputs, outputs and inner values. */
   values: readonly ValueInfo[];
   opset: number;
   outputs?: readonly string[];
-  /** The graph around this one, whose values its nodes may take. */
+  /** The enclosing graph, whose values its nodes may read. */
   outer?: OnnxGraph;
 };
 
-export function onnxGraph({ nodes, initializers, values, opset, outputs = [], outer }: Parts): OnnxGraph {
+export function onnxGraph({
+  nodes,
+  initializers,
+  values,
+  opset,
+  outputs = [],
+  outer,
+}: GraphParts): OnnxGraph {
   const weights = new Map(initializers.map((tensor) => [tensor.name, tensor]));
   const declared = new Map(values.map((info) => [info.name, info]));
   const producers = new Map<string, OnnxNode>();
@@ -54,40 +61,45 @@ export function onnxGraph({ nodes, initializers, values, opset, outputs = [], ou
     });
   }
   const producer = (value: string) => producers.get(value) ?? outer?.producer(value);
-  const constantOf = (value: string): TensorHead | undefined =>
+  const constantValue = (value: string): TensorHead | undefined =>
     weights.get(value) ??
     (producer(value)?.type === "Constant" ? constantTensor(producer(value)!) : undefined);
-  const isConstant: (value: string) => boolean = once<boolean>(false, (value) => {
+  const isConstant: (value: string) => boolean = memoize<boolean>(false, (value) => {
     if (weights.has(value)) return true;
     const node = producers.get(value);
     if (!node) return outer?.isConstant(value) ?? false;
     if (node.type === "If" || node.type === "Loop" || node.type.startsWith("Random")) return false;
-    const made = layouts.has(node.type) ? node.inputs.slice(0, 1) : node.inputs;
-    return made.every((input) => input === "" || isConstant(input));
+    const parents = layoutOps.has(node.type) ? node.inputs.slice(0, 1) : node.inputs;
+    return parents.every((input) => input === "" || isConstant(input));
   });
-  const integers = (value: string) => constantOf(value)?.integers;
+  const integers = (value: string) => constantValue(value)?.integers;
 
-  const elementType: (value: string) => number | undefined = once<number | undefined>(undefined, (value) => {
-    const known = weights.get(value)?.elementType ?? declared.get(value)?.elementType;
-    if (known) return known;
-    const node = producer(value);
-    if (!node) return undefined;
-    if (node.type === "Cast") return node.attributes.get("to")?.integer;
-    if (node.type === "Constant") return constantOf(value)?.elementType;
-    if (node.type === "ConstantOfShape")
-      return node.attributes.get("value")?.tensor?.elementType ?? elementTypes.float32;
-    if (bools.has(node.type)) return elementTypes.bool;
-    if (wholes.has(node.type)) return elementTypes.int64;
-    const like = typeLike[node.type] ?? 0;
-    return like === "none" || node.inputs[like] === undefined ? undefined : elementType(node.inputs[like]);
-  });
+  const elementType: (value: string) => number | undefined = memoize<number | undefined>(
+    undefined,
+    (value) => {
+      const known = weights.get(value)?.elementType ?? declared.get(value)?.elementType;
+      if (known) return known;
+      const node = producer(value);
+      if (!node) return undefined;
+      if (node.type === "Cast") return node.attributes.get("to")?.integer;
+      if (node.type === "Constant") return constantValue(value)?.elementType;
+      if (node.type === "ConstantOfShape")
+        return node.attributes.get("value")?.tensor?.elementType ?? elementTypes.float32;
+      if (boolOps.has(node.type)) return elementTypes.bool;
+      if (integerOps.has(node.type)) return elementTypes.int64;
+      const sourceInput = elementTypeInput[node.type] ?? 0;
+      return sourceInput === "none" || node.inputs[sourceInput] === undefined
+        ? undefined
+        : elementType(node.inputs[sourceInput]);
+    },
+  );
 
-  const shape = once<readonly AxisLength[] | undefined>(undefined, (value) => {
+  const shape = memoize<readonly AxisLength[] | undefined>(undefined, (value) => {
     const known = weights.get(value)?.dims ?? declared.get(value)?.shape;
     if (known?.every((length) => length !== undefined)) return known;
     const node = producer(value);
     const inferred =
-      node?.type === "Constant" ? constantOf(value)?.dims : node && inferShape(node, value, graph);
+      node?.type === "Constant" ? constantValue(value)?.dims : node && inferShape(node, value, graph);
     if (!known || known.length !== inferred?.length) return known ?? inferred;
     return known.map((length, axis) => length ?? inferred[axis]);
   });
@@ -96,9 +108,9 @@ export function onnxGraph({ nodes, initializers, values, opset, outputs = [], ou
     has: (value) => weights.has(value) || declared.has(value) || producers.has(value),
     consumers: (value) => consumers.get(value) ?? [],
   };
-  // In the order of the graph, so that what each takes is known: no chain is followed to its depth.
-  for (const { outputs: made } of nodes) {
-    for (const value of made) {
+  // Computed in topological order, so that the recursion is never deep.
+  for (const { outputs: producedValues } of nodes) {
+    for (const value of producedValues) {
       isConstant(value);
       elementType(value);
       shape(value);
@@ -107,12 +119,12 @@ export function onnxGraph({ nodes, initializers, values, opset, outputs = [], ou
   return graph;
 }
 
-/** A function of values that is computed once for each. `open`: its result within its own computation. */
-function once<T>(open: T, compute: (value: string) => T): (value: string) => T {
+/** Memoizes a function of value names. `initial`: the result while it is being computed, in a cycle. */
+function memoize<T>(initial: T, compute: (value: string) => T): (value: string) => T {
   const known = new Map<string, T>();
   return (value) => {
     if (!known.has(value)) {
-      known.set(value, open);
+      known.set(value, initial);
       known.set(value, compute(value));
     }
     return known.get(value)!;
@@ -122,24 +134,24 @@ function once<T>(open: T, compute: (value: string) => T): (value: string) => T {
 function constantTensor({ attributes }: OnnxNode): TensorHead | undefined {
   const get = (name: string): OnnxAttribute | undefined => attributes.get(name);
   const { float32, int64 } = elementTypes;
-  const named = { name: "", elementType: int64 };
+  const nonZeroLength = { name: "", elementType: int64 };
   const [one, many] = [get("value_int")?.integer, get("value_ints")?.integers];
-  if (one !== undefined) return { ...named, dims: [], integers: [one] };
-  if (many) return { ...named, dims: [many.length], integers: many };
+  if (one !== undefined) return { ...nonZeroLength, dims: [], integers: [one] };
+  if (many) return { ...nonZeroLength, dims: [many.length], integers: many };
   if (get("value_float")) return { name: "", elementType: float32, dims: [] };
   return get("value")?.tensor;
 }
 
-/** Operators whose other inputs are places and lengths. */
-const layouts = new Set(["Slice", "Split", "Reshape", "Expand", "Squeeze", "Unsqueeze", "Tile"]);
-const bools = new Set([
+/** Operators whose inputs after the first are indices and lengths. */
+const layoutOps = new Set(["Slice", "Split", "Reshape", "Expand", "Squeeze", "Unsqueeze", "Tile"]);
+const boolOps = new Set([
   ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"],
   ...["And", "Or", "Xor", "Not", "IsNaN", "IsInf"],
 ]);
-const wholes = new Set(["Shape", "Size", "NonZero", "ArgMax", "ArgMin"]);
+const integerOps = new Set(["Shape", "Size", "NonZero", "ArgMax", "ArgMin"]);
 
-/** The input whose element type the first output of an operator has, where it is not the first. */
-const typeLike: Readonly<Record<string, number | "none">> = {
+/** Index of the input that has the element type of the first output, for operators where it is not the first input. */
+const elementTypeInput: Readonly<Record<string, number | "none">> = {
   ...{ Where: 1, CastLike: 1, OneHot: 2, DequantizeLinear: 1, EmbedLayerNormalization: 2 },
   ...{
     GatherBlockQuantized: 2,
@@ -153,7 +165,7 @@ const typeLike: Readonly<Record<string, number | "none">> = {
 
 type Shape = readonly AxisLength[];
 
-/** The shape of an output of a node, for the operators that stand around attention. */
+/** The shape of an output of a node, for operators that occur in attention. */
 function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | undefined {
   const { type, inputs, attributes } = node;
   const [x, y] = [inputs[0] ?? "", inputs[1] ?? ""];
@@ -166,8 +178,8 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
       return perm?.map((axis) => from?.[axis]);
     }
     case "Reshape": {
-      const target = listed(y, graph);
-      // A length of 0 is that of the same axis before; −1 is what is left.
+      const target = knownLengths(y, graph);
+      // 0 copies the length of the same input axis; −1 is inferred from the others.
       return target?.map((length, axis) =>
         length === 0 ? of(x)?.[axis] : length === -1 ? undefined : length,
       );
@@ -182,7 +194,7 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
       return [...(broadcast(left.slice(0, -2), right.slice(0, -2)) ?? []), left.at(-2), right.at(-1)];
     }
     case "Einsum": {
-      const [terms = "", result = ""] = equationOf(node).split("->");
+      const [terms = "", result = ""] = einsumEquation(node).split("->");
       if (!result || result.includes(".")) return undefined;
       const operands = terms.split(",").map((term, i) => ({ term, shape: of(inputs[i] ?? "") }));
       return Array.from(result, (letter) => {
@@ -222,7 +234,7 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
       return from.flatMap((length, axis) => (places.has(axis) ? (keeps ? [1] : []) : [length]));
     }
     case "EmbedLayerNormalization":
-      // The second output is the number of tokens of each text.
+      // The second output, mask_index `[B]`, is the number of tokens of each text.
       return node.outputs[1] === value ? [of(x)?.[0]] : of(x) && [...of(x)!, undefined];
     case "Gemm":
     case "Flatten":
@@ -230,7 +242,7 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
     case "Range":
       return [undefined];
     case "ConstantOfShape":
-      return listed(x, graph);
+      return knownLengths(x, graph);
     case "Gather":
     case "GatherBlockQuantized": {
       const [from, indices] = [of(x), of(y)];
@@ -239,14 +251,14 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
       return [...from.slice(0, axis), ...indices, ...from.slice(axis + 1)];
     }
     case "Expand": {
-      const [from, to] = [of(x), listed(y, graph)];
+      const [from, to] = [of(x), knownLengths(y, graph)];
       return from && to && broadcast(from, to);
     }
     case "Concat":
     case "Split":
     case "Slice":
     case "Pad": {
-      // The changed axes are not followed.
+      // The length of the changed axis is unknown.
       const axis = attributes.get("axis")?.integer;
       const from = of(x);
       return from?.map((length, i) =>
@@ -264,13 +276,13 @@ function inferShape(node: OnnxNode, value: string, graph: OnnxGraph): Shape | un
     default:
   }
   if (elementwise.has(type)) return inputs.map(of).reduce(broadcastKnown);
-  // The fourth output of a norm with a skip connection is the sum that it normalizes.
+  // The fourth output of SkipLayerNormalization is its input plus the skip connection.
   const isSame = node.outputs[0] === value || (type.startsWith("Skip") && node.outputs[3] === value);
   return sameShape.has(type) && isSame ? of(x) : undefined;
 }
 
 /** The equation of an `Einsum`: `bhqd,bhkd->bhqk`. */
-export const equationOf = ({ attributes }: OnnxNode): string =>
+export const einsumEquation = ({ attributes }: OnnxNode): string =>
   (attributes.get("equation")?.text ?? "").replaceAll(" ", "");
 
 const elementwise = new Set([
@@ -286,25 +298,25 @@ const sameShape = new Set([
   ...["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"],
 ]);
 
-/** The numbers of a list of lengths: of a constant, or of a `Concat` of parts, some of which are not known. */
-function listed(value: string, graph: OnnxGraph): Shape | undefined {
+/** Elements of a 1-D tensor of lengths: a constant, or a `Concat`, `Slice` or `Shape`; unknown elements are undefined. */
+function knownLengths(value: string, graph: OnnxGraph): Shape | undefined {
   const constant = graph.integers(value);
   if (constant) return constant;
   const node = graph.producer(value);
   if (node?.type === "Concat") {
-    const parts = node.inputs.map((input) => listed(input, graph));
+    const parts = node.inputs.map((input) => knownLengths(input, graph));
     return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
   }
   if (node?.type === "Slice" && node.inputs.length < 5) {
     const [from, [start], [end]] = [
-      listed(node.inputs[0] ?? "", graph),
+      knownLengths(node.inputs[0] ?? "", graph),
       ...node.inputs.slice(1, 3).map((input) => graph.integers(input) ?? []),
     ] as [Shape | undefined, readonly number[], readonly number[]];
     if (from) return start === undefined || end === undefined ? undefined : from.slice(start, end);
   }
   if (node?.type === "Shape" && !node.attributes.has("start") && !node.attributes.has("end")) {
     const shape = graph.shape(node.inputs[0] ?? "");
-    return shape?.map(named);
+    return shape?.map(nonZeroLength);
   }
   const length = graph.shape(value);
   if (length?.length === 1 && typeof length[0] === "number")
@@ -312,8 +324,8 @@ function listed(value: string, graph: OnnxGraph): Shape | undefined {
   return undefined;
 }
 
-/** A length of 0 would be copied by `Reshape`: it is no known length here. */
-const named = (length: AxisLength): AxisLength => (length === 0 ? undefined : length);
+/** `Reshape` reads 0 as "copy the axis", so a length of 0 counts as unknown. */
+const nonZeroLength = (length: AxisLength): AxisLength => (length === 0 ? undefined : length);
 
 function broadcast(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
@@ -324,11 +336,11 @@ function broadcast(a: Shape, b: Shape): Shape {
     const [x, y] = [a[left], b[right]];
     if (x === 1) return y;
     if (y === 1) return x;
-    // One that is not known is 1, or that of the other.
+    // An unknown length is 1 or equals the other.
     return x ?? (typeof y === "number" ? y : undefined);
   });
 }
 
-/** Broadcast shapes, where that of one is not known: it most often has no more axes than the other. */
+/** Broadcasts two shapes; unknown if one is unknown. */
 const broadcastKnown = (a: Shape | undefined, b: Shape | undefined): Shape | undefined =>
   a && b ? broadcast(a, b) : undefined;

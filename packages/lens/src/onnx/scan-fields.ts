@@ -4,32 +4,32 @@ import type { OpenFile } from "@qkv/core/byte-source";
 /** Checks of the function that reads a file. */
 export type FileChecks = Checks<{ argument: string }>;
 
-/** Types of values on the wire, of protocol buffers. */
+/** Wire types of protocol buffers. */
 export const wire = { varint: 0, eightBytes: 1, length: 2, fourBytes: 5 } as const;
 
-/** A field of a message: places in the file. Units: bytes. */
+/** A field of a message: byte offsets in the file. */
 export type Field = {
   /** Number of the field in its message's schema. */
   number: number;
   wireType: number;
-  /** Place of the tag. */
+  /** Offset of the tag. */
   start: number;
-  /** Place of the value, after the tag and a length. */
+  /** Offset of the value, after the tag and the length. */
   valueStart: number;
   end: number;
 };
 
-/** A part of a file. Units: bytes. */
+/** A byte range of a file; `end` is exclusive. */
 export type Span = { start: number; end: number };
 
-/** Fields of the message that fills a part of a file, in order. Values are passed over, not read. */
+/** Fields of the message in a byte range of a file, in order. Values are skipped, not read. */
 export async function* scanFields(
   file: OpenFile,
   { start, end }: Span,
   check: FileChecks,
 ): AsyncGenerator<Field, void, undefined> {
   for (let at = start; at < end;) {
-    const field = fieldAt(at, await file.read(at, Math.min(end, at + longestHead)));
+    const field = fieldAt(at, await file.read(at, Math.min(end, at + maxHeadBytes)));
     if (!field || field.end > end) {
       return check.refuse(
         {
@@ -46,10 +46,10 @@ export async function* scanFields(
   }
 }
 
-/** Bytes of a tag and a length, of at most ten bytes each. */
-const longestHead = 20;
+/** The most bytes of a tag and a length: two varints of at most ten bytes. */
+const maxHeadBytes = 20;
 
-/** The field whose tag begins at a place; undefined where none does. */
+/** Decodes the field whose tag is at `start`; undefined if the bytes are not a field. */
 function fieldAt(start: number, head: Uint8Array): Field | undefined {
   let place = 0;
   const varint = (): number => {
@@ -76,7 +76,7 @@ function fieldAt(start: number, head: Uint8Array): Field | undefined {
   return { number, wireType, start, valueStart, end: valueStart + length };
 }
 
-/** The same file, where a short read brings what stands after it: nodes are short and stand side by side. */
+/** The same file with read-ahead: a short read also fetches the bytes after it, as nodes are short and adjacent. */
 export function readAhead(file: OpenFile): OpenFile {
   let window: { start: number; bytes: Uint8Array<ArrayBuffer> } = { start: 0, bytes: new Uint8Array(0) };
   return {
@@ -90,5 +90,5 @@ export function readAhead(file: OpenFile): OpenFile {
   };
 }
 
-/** Bytes that are read at once. */
+/** Size of the read-ahead window. Unit: bytes. */
 const windowSize = 2 ** 16;

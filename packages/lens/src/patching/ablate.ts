@@ -4,26 +4,26 @@ import type { Interventions } from "@qkv/transformer/inspection";
 import { checkTensors, tensorNamed } from "./check-tensors.js";
 import { replaceSlice } from "./slices.js";
 
-/** A part of a model that is ablated. Numbers are counted from 0. */
+/** A part of a model to ablate. Indices are from 0. */
 export type AblationTarget = {
   readonly layer: number;
   /** A head of the layer's attention. */
   readonly head?: number;
-  /** A neuron of the layer's feed-forward layer. */
+  /** A hidden unit of the layer's feed-forward layer. */
   readonly neuron?: number;
-  /** Attention or the feed-forward layer. Default, without head and neuron: both. */
+  /** Attention or the feed-forward layer. Default without `head` and `neuron`: both. */
   readonly part?: "attention" | "feedForward";
 };
 
-/** A kind of ablation. */
+/** A kind of ablation: the values that replace ablated ones. */
 export type Ablation = {
   readonly name: "zero" | "mean" | "resample";
-  /** A tensor of the same shape as x, by the full name and the stretch of the axis that x is. */
-  instead(x: Tensor, name: string, stretch?: { axis: number; start: number }): Tensor;
+  /** Returns the replacement of x, in its shape. `name`: full name. `span`: x is only the slice of length 1 at `start` of `axis`. */
+  instead(x: Tensor, name: string, span?: { axis: number; start: number }): Tensor;
 };
 
 /**
- * Ablates by zeros: what is ablated adds nothing.
+ * Zero ablation: replaces values by zeros.
  *
  * @returns A value for {@link ablate}.
  */
@@ -32,9 +32,9 @@ export function zeroAblation(): Ablation {
 }
 
 /**
- * Ablates by the mean of other runs over their texts and positions: what is ablated tells nothing of this text.
+ * Mean ablation: replaces values by their mean over the texts and positions of another run, which removes information about this text.
  *
- * @param tensors - Of a run over other texts, by full name.
+ * @param tensors - Tensors of a run over other texts, by full name.
  * @returns A value for {@link ablate}.
  */
 export function meanAblation(tensors: Readonly<Record<string, Tensor>>): Ablation {
@@ -42,8 +42,8 @@ export function meanAblation(tensors: Readonly<Record<string, Tensor>>): Ablatio
   checkTensors(check, tensors);
   return {
     name: "mean",
-    instead(x, name, stretch) {
-      const source = stretchOf(tensorNamed(check, tensors, name), stretch);
+    instead(x, name, span) {
+      const source = sliceAt(tensorNamed(check, tensors, name), span);
       const axes = source.shape.length === 4 ? [0, 2] : [0, 1]; // batch and positions
       return add(mul(x, 0), mean(source, { axis: axes, keepDims: true }));
     },
@@ -51,9 +51,9 @@ export function meanAblation(tensors: Readonly<Record<string, Tensor>>): Ablatio
 }
 
 /**
- * Ablates by what another run had in the same place.
+ * Resample ablation: replaces values by those of another run at the same positions.
  *
- * @param tensors - Of a run with as many texts and tokens, by full name.
+ * @param tensors - Tensors of a run with as many texts and tokens, by full name.
  * @returns A value for {@link ablate}.
  */
 export function resampleAblation(tensors: Readonly<Record<string, Tensor>>): Ablation {
@@ -61,8 +61,8 @@ export function resampleAblation(tensors: Readonly<Record<string, Tensor>>): Abl
   checkTensors(check, tensors);
   return {
     name: "resample",
-    instead(x, name, stretch) {
-      const source = stretchOf(tensorNamed(check, tensors, name), stretch);
+    instead(x, name, span) {
+      const source = sliceAt(tensorNamed(check, tensors, name), span);
       if (source.shape.join() === x.shape.join()) return source;
       const expected = `[${x.shape.join(", ")}], as in the run that is ablated`;
       const fix = "give both runs as many tokens.";
@@ -72,13 +72,13 @@ export function resampleAblation(tensors: Readonly<Record<string, Tensor>>): Abl
 }
 
 /**
- * Hooks that ablate heads, neurons, attention or feed-forward layers: by zeros, by means, or by another run.
+ * Hooks that ablate heads, neurons, attention or feed-forward layers: by zeros, by means, or by values of another run.
  *
  * @param targets - `{ layer, head }`, `{ layer, neuron }`, `{ layer, part }`, or `{ layer }` for both parts of a layer. An
  *   empty list ablates nothing.
  * @param ablation - {@link zeroAblation}, {@link meanAblation} or {@link resampleAblation}. Default: zeros.
  * @returns Hooks for {@link runWithTrace}, or `interventions` of a trace.
- * @throws {ArgumentError} If a target is none; when the model runs, if a layer has no such head or neuron.
+ * @throws {ArgumentError} If a target is not valid; when the model runs, if a layer has no such head or neuron.
  * @see "Are Sixteen Heads Really Better than One?" (2019), arXiv:1905.10650
  *
  * @example
@@ -121,9 +121,9 @@ export function ablate(
     check.whole({ "targets.layer": layer }, { min: 0, fix: "count layers from 0." });
     const inside = { head, neuron };
     if (head !== undefined)
-      chainStretch(chain, `layers.${layer}.attention.heads`, "head", 1, inside, ablation);
+      ablateSlice(chain, `layers.${layer}.attention.heads`, "head", 1, inside, ablation);
     if (neuron !== undefined)
-      chainStretch(chain, `layers.${layer}.feedForwardHidden`, "neuron", 2, inside, ablation);
+      ablateSlice(chain, `layers.${layer}.feedForwardHidden`, "neuron", 2, inside, ablation);
     if (head !== undefined || neuron !== undefined) {
       const fix = "give `{ layer, part }` for all of it, as a target of its own.";
       check.each({ "targets.part": part }, () => part === undefined, "none beside a head or a neuron", fix);
@@ -138,8 +138,8 @@ export function ablate(
   return hooks;
 }
 
-/** Ablates one head or neuron of a tensor. */
-function chainStretch(
+/** Adds a hook that ablates one head or neuron of a tensor. */
+function ablateSlice(
   chain: (name: string, change: (x: Tensor) => Tensor) => void,
   name: string,
   what: "head" | "neuron",
@@ -160,7 +160,7 @@ function chainStretch(
   });
 }
 
-const stretchOf = (x: Tensor, stretch: { axis: number; start: number } | undefined): Tensor =>
-  stretch ? slice(x, stretch.axis, stretch.start, stretch.start + 1) : x;
+const sliceAt = (x: Tensor, span: { axis: number; start: number } | undefined): Tensor =>
+  span ? slice(x, span.axis, span.start, span.start + 1) : x;
 
 const check: Checks = /* @__PURE__ */ checks("ablate");

@@ -1,25 +1,25 @@
 import type { Interventions } from "@qkv/transformer/inspection";
 import type { LensModel } from "../lens-model.js";
-import { interventionsOf } from "../run-with-trace.js";
+import { resolveHooks } from "../run-with-trace.js";
 import { ablate, type AblationTarget } from "./ablate.js";
 
-/** A model, or one whose passes ablate parts of it. */
+/** A model, possibly with ablated parts. */
 export type AblatedModel = LensModel & {
-  /** Absent: nothing is ablated. */
+  /** Ablated parts. Absent: none. */
   readonly ablated?: {
     /** By full name. */
     readonly interventions: Interventions;
-    /** Layers whose attention adds nothing: its heads are computed, but are no parts of the stream. */
+    /** Layers whose attention is ablated: its heads are computed, but are not parts of the stream. */
     readonly attention: ReadonlySet<number>;
-    /** The first layer that differs. */
+    /** The first layer with an ablated part. */
     readonly first: number;
   };
 };
 
-/** The same model, whose passes ablate some parts by zeros. */
+/** The same model with some parts ablated by zeros in every pass. */
 export function ablatedModel(model: LensModel, targets: readonly AblationTarget[]): AblatedModel {
   if (targets.length === 0) return model;
-  const interventions = interventionsOf(model, ablate(targets));
+  const interventions = resolveHooks(model, ablate(targets));
   const apply: LensModel["apply"] = (params, ids, options = {}) => {
     const { names = [], tensors = {}, interventions: given = {} } = options.trace ?? {};
     const trace = { names, tensors, interventions: chained(interventions, given) };
@@ -32,12 +32,12 @@ export function ablatedModel(model: LensModel, targets: readonly AblationTarget[
   return { ...model, apply, ablated: { interventions, attention, first } };
 }
 
-/** Interventions one after the other. */
+/** Interventions of `one`, then those of `other`. */
 export function chained(one: Interventions, other: Interventions): Interventions {
   const both: Record<string, Interventions[string]> = { ...one };
-  for (const [name, then] of Object.entries(other)) {
+  for (const [name, next] of Object.entries(other)) {
     const before = one[name];
-    both[name] = before ? (x) => then(before(x)) : then;
+    both[name] = before ? (x) => next(before(x)) : next;
   }
   return both;
 }

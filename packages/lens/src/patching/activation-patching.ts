@@ -2,10 +2,10 @@ import { checks, checkSignal, type Checks } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { LensModel, TokenInput } from "../lens-model.js";
 import { runWithTrace, type TraceNames } from "../run-with-trace.js";
-import { measured } from "./metric.js";
+import { evaluateMetric } from "./metric.js";
 import { patch } from "./patch.js";
 import {
-  numberFrom,
+  readNumber,
   patchingOptions,
   patchingPair,
   type PatchingMap,
@@ -13,20 +13,20 @@ import {
 } from "./patching-map.js";
 
 export type ActivationPatchingOptions = PatchingOptions & {
-  /** Called after each run with the number of patches done, and of all. */
+  /** Called after each run with the number of finished patches, and of all. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Ends the map between two runs. */
+  /** Cancels between two runs. */
   readonly signal?: AbortSignal;
 };
 
 /**
- * Activation patching as a map: the metric of a run in which one tensor, at one position or in one head, is that of another run.
- * A place where a patch brings back the answer of the source is one where the model carries it.
+ * A map of activation patching: the metric of a run in which one tensor, at one position or in one head, has the value of another
+ * run. Where a patch restores the answer of the source, the model carries the information of that answer.
  *
- * Costs one run for each patch. {@link attributionPatching} estimates all of them from three.
+ * Costs one run for each patch. {@link attributionPatching} estimates the whole map from two runs and one gradient.
  *
- * @param input - The text that is run and patched: a text, ids, or ids `[1, T]`.
- * @param source - The text that patches come from, of as many tokens.
+ * @param input - The text to run and patch: a text, ids, or ids `[1, T]`.
+ * @param source - The text whose activations are patched in, with as many tokens.
  * @returns A row for each tensor, a column for each position or head.
  * @throws {ArgumentError} If the texts differ in length, or a name is none of the model's.
  * @see "Locating and Editing Factual Associations in GPT" (2022), arXiv:2202.05262
@@ -61,17 +61,17 @@ export async function activationPatching(
   const { ids, names, columns, by, metric } = patchingPair(check, model, input, source, given);
   const from = runWithTrace(model, ids[1], { names: names as TraceNames });
   const measure = async (hooks = {}) =>
-    numberFrom(measured(check, metric, runWithTrace(model, ids[0], { names: [], hooks }).logits));
+    readNumber(evaluateMetric(check, metric, runWithTrace(model, ids[0], { names: [], hooks }).logits));
   const unpatched = await measure();
   const values: number[] = [];
   const total = names.length * columns;
   for (const name of names) {
-    for (let at = 0; at < columns; at++) {
+    for (let column = 0; column < columns; column++) {
       signal?.throwIfAborted();
       const heads = from.tensors[name]?.shape[1] ?? 0;
-      const isThere = by === "position" || at < heads;
-      const place = { name, [by]: at };
-      values.push(isThere ? await measure(patch(from.tensors, [place])) : NaN);
+      const exists = by === "position" || column < heads;
+      const place = { name, [by]: column };
+      values.push(exists ? await measure(patch(from.tensors, [place])) : NaN);
       onProgress?.(values.length, total);
       await yieldToEventLoop();
     }
@@ -80,11 +80,11 @@ export async function activationPatching(
     names,
     values: tensor(values, { shape: [names.length, columns] }),
     unpatched,
-    source: await numberFrom(measured(check, metric, from.logits)),
+    source: await readNumber(evaluateMetric(check, metric, from.logits)),
   };
 }
 
-/** Lets a page draw, and a signal arrive. */
+/** Yields, so that a page can render and a signal can abort. */
 const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 const check: Checks = /* @__PURE__ */ checks("activationPatching");

@@ -2,15 +2,15 @@ import { checks, type Checks } from "@qkv/core";
 import { add, mul, sub, sum, tensor, valueAndGrad, zerosLike, type Tensor } from "@qkv/tensor";
 import type { LensModel, TokenInput } from "../lens-model.js";
 import {
-  interventionsOf,
+  resolveHooks,
   runWithTrace,
   type Hooks,
   type TracedRun,
   type TraceNames,
 } from "../run-with-trace.js";
-import { measured, type Metric } from "./metric.js";
+import { evaluateMetric, type Metric } from "./metric.js";
 import {
-  numberFrom,
+  readNumber,
   patchingOptions,
   patchingPair,
   type PatchingMap,
@@ -21,11 +21,11 @@ import { positionAxis } from "./slices.js";
 
 /**
  * Attribution patching: estimates every patch of {@link activationPatching} from two runs and one gradient, as the change of a
- * tensor times the gradient of the metric. It is the first-order term of the exact effect: good where the metric is nearly linear
- * in the tensor, poor where norms and softmax bend it, as in early layers and at large changes.
+ * tensor times the gradient of the metric. It is the first-order term of the exact effect: accurate where the metric is nearly
+ * linear in the tensor, poor where norms and the softmax make it nonlinear, as in early layers and for large changes.
  *
- * @param input - The text that is run and patched.
- * @param source - The text that patches come from, of as many tokens.
+ * @param input - The text to run and patch.
+ * @param source - The text whose activations are patched in, with as many tokens.
  * @returns Estimates of the metric with each patch, in the form of {@link activationPatching}.
  * @throws {ArgumentError} If the texts differ in length, or a name is none of the model's.
  * @see Nanda, "Attribution Patching" (2023), https://www.neelnanda.io/mechanistic-interpretability/attribution-patching
@@ -57,7 +57,7 @@ export async function attributionPatching(
   return attributionMap(model, pair, runWithTrace(model, pair.ids[1], { names: pair.names as TraceNames }));
 }
 
-/** The estimates of a pair of texts, whose source was run and traced. */
+/** Estimates the map for a pair of texts. `from`: the traced run of the source. */
 export async function attributionMap(
   model: LensModel,
   { ids, names, columns, by, metric }: PatchingPair,
@@ -65,28 +65,29 @@ export async function attributionMap(
 ): Promise<PatchingMap> {
   const { tensors } = runWithTrace(model, ids[0], { names: names as TraceNames });
   const { value, gradients } = gradientsAt(check, model, ids[0], tensors, metric);
-  const unpatched = await numberFrom(value);
+  const unpatched = await readNumber(value);
   const values: number[] = [];
   for (const name of names) {
     const effect = mul(sub(from.tensors[name]!, tensors[name]!), gradients[name]!);
-    const kept = by === "head" ? 1 : positionAxis(name);
-    const others = effect.shape.map((_, axis) => axis).filter((axis) => axis !== kept);
+    const keptAxis = by === "head" ? 1 : positionAxis(name);
+    const others = effect.shape.map((_, axis) => axis).filter((axis) => axis !== keptAxis);
     const row = await sum(effect, { axis: others }).read();
-    for (let at = 0; at < columns; at++) values.push(at < row.length ? unpatched + row[at]! : NaN);
+    for (let column = 0; column < columns; column++)
+      values.push(column < row.length ? unpatched + row[column]! : NaN);
   }
   return {
     names,
     values: tensor(values, { shape: [names.length, columns] }),
     unpatched,
-    source: await numberFrom(measured(check, metric, from.logits)),
+    source: await readNumber(evaluateMetric(check, metric, from.logits)),
   };
 }
 
 /**
- * A metric of a run and its gradient with respect to tensors of it.
+ * A metric of a run, and its gradient with respect to tensors of the run.
  *
- * @param tensors - By full name, as traced: their shapes.
- * @param instead - Replaces some of these tensors first.
+ * @param tensors - Traced tensors by full name; only their shapes are read.
+ * @param replacements - Hooks that first replace some of these tensors.
  */
 export function gradientsAt(
   check: Checks,
@@ -94,19 +95,19 @@ export function gradientsAt(
   ids: Tensor | readonly number[],
   tensors: Readonly<Record<string, Tensor>>,
   metric: Metric,
-  instead: Hooks = {},
+  replacements: Hooks = {},
 ): { value: Tensor; gradients: Readonly<Record<string, Tensor>> } {
   const changes = Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, zerosLike(x)]));
   const [value, gradients] = valueAndGrad((changes: Record<string, Tensor>): Tensor => {
     const hooks = Object.fromEntries(
       Object.entries(changes).map(([name, change]) => [
         name,
-        (x: Tensor) => add(instead[name]?.(x, name) ?? x, change),
+        (x: Tensor) => add(replacements[name]?.(x, name) ?? x, change),
       ]),
     );
-    const interventions = interventionsOf(model, hooks);
+    const interventions = resolveHooks(model, hooks);
     const trace = { names: [], tensors: {}, interventions };
-    return measured(check, metric, model.apply(model.params, ids, { trace }));
+    return evaluateMetric(check, metric, model.apply(model.params, ids, { trace }));
   })(changes);
   return { value, gradients };
 }

@@ -1,7 +1,7 @@
 import type { Checks } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
 
-/** Refuses what holds no tensors of a run by name. */
+/** Refuses a value that is not a non-empty object of tensors by name. */
 export function checkTensors(check: Checks, tensors: Readonly<Record<string, Tensor>>): void {
   const areTensors = (value: unknown) =>
     typeof value === "object" &&
@@ -12,7 +12,7 @@ export function checkTensors(check: Checks, tensors: Readonly<Record<string, Ten
   check.each({ tensors }, areTensors, "tensors by name", "give the `tensors` of `runWithTrace`.");
 }
 
-/** A tensor of a run. Refuses one that was not traced. */
+/** A traced tensor by full name. Refuses a name that was not traced. */
 export function tensorNamed(check: Checks, tensors: Readonly<Record<string, Tensor>>, name: string): Tensor {
   const received = Object.keys(tensors).join(", ");
   const fix = "trace it in that run.";

@@ -1,15 +1,15 @@
 import { checks, sizeOf, type Checks } from "@qkv/core";
 import { isTensor, reshape, slice, sub, type Tensor } from "@qkv/tensor";
 
-/** A number that a run is judged by, of its logits `[B, T, V]`: a tensor of one number, with a gradient. */
+/** A differentiable function of the logits `[B, T, V]` of a run, which returns a tensor of one number. */
 export type Metric = (logits: Tensor) => Tensor;
 
 /**
  * The logit of a token, or its difference from that of another, in the first text of a batch.
  *
  * @param options - `token`: its id. `minus`: the id of the other token, default none. `position`: default the last.
- * @returns A metric for {@link activationPatching} and the like.
- * @throws {ArgumentError} If an id is no whole number of at least 0.
+ * @returns A metric for {@link activationPatching}, {@link attributionPatching}, {@link pathPatching} and saliency.
+ * @throws {ArgumentError} If an id is not a whole number of at least 0.
  *
  * @example
  * ```ts
@@ -33,13 +33,13 @@ export function logitDifference(options: { token: number; minus?: number; positi
       if (id !== undefined)
         check.whole({ [name]: id }, { max: V - 1, fix: `give a row of the logits, which have ${V}.` });
     const row = slice(slice(logits, 0, 0, 1), 1, at, at + 1);
-    const of = (id: number) => reshape(slice(row, 2, id, id + 1), []);
-    return minus === undefined ? of(token) : sub(of(token), of(minus));
+    const logitAt = (id: number) => reshape(slice(row, 2, id, id + 1), []);
+    return minus === undefined ? logitAt(token) : sub(logitAt(token), logitAt(minus));
   };
 }
 
-/** A metric of logits. Refuses what a metric gives that is not one number. */
-export function measured(check: Checks, metric: Metric, logits: Tensor): Tensor {
+/** Evaluates a metric. Refuses a result that is not a tensor of one number. */
+export function evaluateMetric(check: Checks, metric: Metric, logits: Tensor): Tensor {
   const value: unknown = metric(logits);
   const fix = "return the tensor itself, without `async`: `logitDifference({ token, minus })` does.";
   const isNumber = (x: unknown) => isTensor(x) && sizeOf(x.shape) === 1;

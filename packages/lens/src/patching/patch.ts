@@ -17,8 +17,8 @@ export type PatchPlace = {
 /**
  * Hooks that put tensors of one run into another: activation patching.
  *
- * @param tensors - Of the source run, by full name. It has as many tokens as the run that is patched.
- * @param places - Tensors, or parts of them. Default: all tensors that there are and that can be replaced.
+ * @param tensors - Tensors of the source run, by full name. It has as many tokens as the patched run.
+ * @param places - Tensors to patch, or parts of them. Default: all given tensors that can be replaced.
  * @returns Hooks for {@link runWithTrace}, or `interventions` of a trace.
  * @throws {ArgumentError} If a tensor was not traced; when the model runs, if a place is out of range.
  * @see "Interpretability in the Wild" (2022), arXiv:2211.00593
@@ -55,13 +55,13 @@ export function patch(
     check.type({ "places.name": name }, "string");
     const source = tensorNamed(check, tensors, name);
     const before = hooks[name];
-    hooks[name] = (own) => replaced(before ? before(own) : own, source, { name, position, head });
+    hooks[name] = (own) => patchTensor(before ? before(own) : own, source, { name, position, head });
   }
   return hooks;
 }
 
-/** A tensor with a place of another in it. */
-function replaced(
+/** x with a head, a position, or all of it replaced from `source`. */
+function patchTensor(
   x: Tensor,
   source: Tensor,
   { name, position, head }: { name: string; position: number | undefined; head: number | undefined },

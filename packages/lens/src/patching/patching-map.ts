@@ -8,10 +8,10 @@ import { hasHeads } from "./slices.js";
 
 /** Options of maps of patches. */
 export type PatchingOptions = {
-  /** The measure of the effect of a patch: `logitDifference({ token, minus })`. */
+  /** Measures the effect of a patch: `logitDifference({ token, minus })`. */
   readonly metric: Metric;
   /**
-   * Tensors that are patched one by one, by full name or the end of it for every layer: a row of the map each. Default
+   * Tensors to patch one by one, a row of the map each: full names, or ends of names for all layers. Default
    * `["output"]`, the residual stream after each layer.
    */
   readonly names?: TraceNames;
@@ -25,13 +25,13 @@ export type PatchingMap = {
   readonly names: readonly string[];
   /** `[R, positions]` or `[R, heads]` */
   readonly values: Tensor;
-  /** The metric of the run that is patched, without a patch. */
+  /** The metric of the input without a patch. */
   readonly unpatched: number;
-  /** The metric of the run that patches come from. */
+  /** The metric of the source. */
   readonly source: number;
 };
 
-/** Two texts of as many tokens, and what is patched between them. */
+/** Two texts with as many tokens, and the tensors to patch. */
 export type PatchingPair = {
   readonly ids: readonly [input: Tensor | readonly number[], source: Tensor | readonly number[]];
   readonly names: readonly string[];
@@ -64,7 +64,7 @@ export function patchingPair(
   check.oneOf({ by }, ["position", "head"]);
   check.list({ names }, "names of tensors", (name) => typeof name === "string");
   const full = tensorNames(model.config).filter((name) =>
-    names.some((asked) => asked === name || name.endsWith(`.${asked}`)),
+    names.some((requested) => requested === name || name.endsWith(`.${requested}`)),
   );
   check.each(
     { names: names.join(", ") },
@@ -77,12 +77,12 @@ export function patchingPair(
     const expected = "tensors with an axis of heads, as `by` is head";
     check.refuse({ argument: "names", received: headless, expected, fix: 'give `["heads"]`.' });
   }
-  const columns = by === "head" ? headCount(model, one.ids, full) : one.length;
+  const columns = by === "head" ? maxHeads(model, one.ids, full) : one.length;
   return { ids: [one.ids, other.ids], names: full, columns, by, metric };
 }
 
-/** The most heads of some tensors: those of a pass over the first token. */
-function headCount(model: LensModel, ids: PatchingPair["ids"][0], names: readonly string[]): number {
+/** The largest number of heads of some tensors, from a pass over the first token. */
+function maxHeads(model: LensModel, ids: PatchingPair["ids"][0], names: readonly string[]): number {
   const first = isTensor(ids) ? slice(ids, 1, 0, 1) : ids.slice(0, 1);
   let most = 0;
   const hook = ({ shape }: Tensor): undefined => void (most = Math.max(most, shape[1]!));
@@ -94,6 +94,6 @@ function headCount(model: LensModel, ids: PatchingPair["ids"][0], names: readonl
 export const patchingOptions = ["metric", "names", "by"] as const;
 
 /** The value of a tensor with one element. */
-export async function numberFrom(x: Tensor): Promise<number> {
+export async function readNumber(x: Tensor): Promise<number> {
   return (await mul(x, 1).read())[0]!;
 }

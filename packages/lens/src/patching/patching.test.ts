@@ -5,7 +5,7 @@ import "@qkv/test-support/allclose";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { expect, test } from "vitest";
 import { inFloat64 } from "../lens-model.js";
-import { interventionsOf, runWithTrace, type TraceNames } from "../run-with-trace.js";
+import { resolveHooks, runWithTrace, type TraceNames } from "../run-with-trace.js";
 import { ablate, meanAblation, resampleAblation } from "./ablate.js";
 import { activationPatching } from "./activation-patching.js";
 import { attributionPatching, gradientsAt } from "./attribution-patching.js";
@@ -19,29 +19,29 @@ const [one, other] = [
   [2, 7, 1, 8, 5],
 ];
 const metric = logitDifference({ token: 4, minus: 9 });
-const logitsOf = (hooks = {}) => runWithTrace(model, one, { names: [], hooks }).logits;
+const runLogits = (hooks = {}) => runWithTrace(model, one, { names: [], hooks }).logits;
 const source = runWithTrace(model, other);
 const own = runWithTrace(model, one);
 
-test("everything of run B in run A gives B", () => {
-  expect(logitsOf(patch(source.tensors)).data).toEqual(source.logits.data);
+test("patching all tensors of run B into run A gives the logits of B", () => {
+  expect(runLogits(patch(source.tensors)).data).toEqual(source.logits.data);
 });
 
 test.each(["layers.0.output", "layers.1.input", "finalInput", "embeddings"])(
   "%s of run B alone gives B",
   (name) => {
-    expect(logitsOf(patch(source.tensors, [{ name }])).data).toEqual(source.logits.data);
+    expect(runLogits(patch(source.tensors, [{ name }])).data).toEqual(source.logits.data);
   },
 );
 
-test("a run that is patched with itself is itself, and nothing that is ablated changes nothing", () => {
-  expect(logitsOf(patch(own.tensors)).data).toEqual(own.logits.data);
-  expect(logitsOf(ablate([])).data).toEqual(own.logits.data);
+test("a patch from the run itself, and an empty list of ablations, leave the logits unchanged", () => {
+  expect(runLogits(patch(own.tensors)).data).toEqual(own.logits.data);
+  expect(runLogits(ablate([])).data).toEqual(own.logits.data);
   const all = [0, 1].flatMap((layer) => [{ layer }, { layer, head: 2 }, { layer, neuron: 3 }]);
-  expect(logitsOf(ablate(all, resampleAblation(own.tensors))).data).toEqual(own.logits.data);
+  expect(runLogits(ablate(all, resampleAblation(own.tensors))).data).toEqual(own.logits.data);
 });
 
-test("a patch of a head at a position changes that, and nothing beside it", () => {
+test("a patch of a head at a position changes nothing else", () => {
   const name = "layers.0.attention.heads";
   const hooks = patch(source.tensors, [{ name, head: 1, position: 2 }]);
   const { tensors } = runWithTrace(model, one, { names: [name] as unknown as TraceNames, hooks });
@@ -51,7 +51,7 @@ test("a patch of a head at a position changes that, and nothing beside it", () =
       expect(at(tensors[name]!, h, t)).toEqual(at((h === 1 && t === 2 ? source : own).tensors[name]!, h, t));
 });
 
-test("an ablated head, neuron and part are zeros; a mean is that of all texts and positions", () => {
+test("an ablated head, neuron and part are zeros; mean ablation is the mean over all texts and positions", () => {
   const names = [
     "layers.1.attention.heads",
     "layers.1.feedForwardHidden",
@@ -77,7 +77,7 @@ test("an ablated head, neuron and part are zeros; a mean is that of all texts an
   );
 });
 
-test("the map of activation patching holds what single patches give", async () => {
+test("activationPatching has the metrics of single patches", async () => {
   const { names, values, unpatched, source: from } = await activationPatching(model, one, other, { metric });
   expect(names).toEqual(["layers.0.output", "layers.1.output"]);
   expect(unpatched).toBe(metric(own.logits).data[0]);
@@ -85,7 +85,7 @@ test("the map of activation patching holds what single patches give", async () =
   names.forEach((name, row) =>
     one.forEach((_, position) =>
       expect(values.data[row * 5 + position]).toBeCloseTo(
-        metric(logitsOf(patch(source.tensors, [{ name, position }]))).data[0]!,
+        metric(runLogits(patch(source.tensors, [{ name, position }]))).data[0]!,
         5,
       ),
     ),
@@ -94,7 +94,7 @@ test("the map of activation patching holds what single patches give", async () =
   expect(heads.values.shape).toEqual([2, 4]);
 });
 
-test("an aborted map ends, and progress counts its patches", async () => {
+test("an aborted activationPatching stops, and onProgress counts patches", async () => {
   const seen: number[] = [];
   const controller = new AbortController();
   const onProgress = (done: number, total: number) => {
@@ -120,7 +120,7 @@ test.each(traceable)("the gradient at %s is that of central differences", (name)
         trace: {
           names: [],
           tensors: {},
-          interventions: interventionsOf(model, { [name]: (x) => sumWith(x, direction, step) }),
+          interventions: resolveHooks(model, { [name]: (x) => sumWith(x, direction, step) }),
         },
       }),
     ).data[0]!;
@@ -135,7 +135,7 @@ function sumWith(x: Tensor, direction: Tensor, step: number): Tensor {
   return tensor(data, { shape: [...x.shape], dtype: "float64" });
 }
 
-test("attribution is the first-order term of the exact effect", async () => {
+test("attributionPatching is the first-order term of the exact effect", async () => {
   const estimate = await attributionPatching(model, one, other, { metric, names: ["finalInput"] });
   const exact = await activationPatching(model, one, other, { metric, names: ["finalInput"] });
   // Earlier positions do not reach the last logit through the final norm.
@@ -144,7 +144,7 @@ test("attribution is the first-order term of the exact effect", async () => {
   expect(estimate.source).toBe(exact.source);
 });
 
-test("a path through the logits alone, and through all that a head reaches, is what single patches give", async () => {
+test("path patching to the logits only, and to all receivers of a head, equals single patches", async () => {
   const from = { name: "layers.1.attention.heads", head: 2 };
   // After the last layer's heads there is the feed-forward layer, which is frozen, and the final norm.
   const direct = await pathPatching(model, one, other, { from, to: [{ name: "finalInput" }], metric });
@@ -154,7 +154,7 @@ test("a path through the logits alone, and through all that a head reaches, is w
     metric,
     frozen: "attention",
   });
-  const whole = metric(logitsOf(patch(source.tensors, [from]))).data[0]!;
+  const whole = metric(runLogits(patch(source.tensors, [from]))).data[0]!;
   expect(through.patched).toBeCloseTo(whole, 10);
   expect(direct.patched).not.toBeCloseTo(whole, 6);
   const none = await pathPatching(model, one, one, {
@@ -165,14 +165,14 @@ test("a path through the logits alone, and through all that a head reaches, is w
   expect(none.patched).toBeCloseTo(none.unpatched, 10);
 });
 
-test("texts of two lengths, and tensors that were not traced, are refused", async () => {
+test("texts of different lengths, and tensors that were not traced, are refused", async () => {
   await expect(activationPatching(model, one, [1], { metric })).rejects.toThrow(
     /activationPatching: `source` is "1 tokens", expected 5 tokens/,
   );
   expect(() => patch({ embeddings: own.tensors["embeddings"]! }, [{ name: "layers.0.output" }])).toThrow(
     /patch: .*a tensor layers\.0\.output/,
   );
-  expect(() => logitsOf(ablate([{ layer: 0, head: 4 }]))).toThrow(/ablate: `targets\.head` is 4/);
+  expect(() => runLogits(ablate([{ layer: 0, head: 4 }]))).toThrow(/ablate: `targets\.head` is 4/);
   await expect(attributionPatching(model, one, other, { metric, by: "head" })).rejects.toThrow(
     /attributionPatching: `names` is "layers\.0\.output", expected tensors with an axis of heads/,
   );

@@ -3,42 +3,42 @@ import type { Tensor } from "@qkv/tensor";
 import { tensorNames } from "@qkv/transformer/inspection";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { runWithTrace, type Hook, type TraceNames } from "../run-with-trace.js";
-import { measured, type Metric } from "./metric.js";
+import { evaluateMetric, type Metric } from "./metric.js";
 import { patch, type PatchPlace } from "./patch.js";
-import { numberFrom } from "./patching-map.js";
+import { readNumber } from "./patching-map.js";
 
 export type PathPatchingOptions = {
-  /** Start of the path: a tensor that is written to the residual stream, such as `layers.0.attention.heads`, or a part of it. */
+  /** Sender, the start of the path: a tensor that is written to the residual stream, such as `layers.0.attention.heads`, or a part of it. */
   readonly from: PatchPlace;
   /**
-   * Ends of the path: what later layers read, such as `layers.1.attention.query`, or parts of it; `finalInput` for the logits
-   * alone.
+   * Receivers, the ends of the path: inputs of later layers, such as `layers.1.attention.query`, or parts of them; `finalInput` for
+   * the direct effect on the logits.
    */
   readonly to: readonly PatchPlace[];
-  /** The number that tells the effect. */
+  /** Measures the effect: `logitDifference({ token, minus })`. */
   readonly metric: Metric;
   /**
-   * Layers on the way that are frozen at the run's own. `all`: the path is the residual stream alone. `attention`: feed-forward
-   * layers are computed again, and belong to the path. Default `all`.
+   * Layers that are frozen at their unpatched values. `all`: the path is the residual stream only. `attention`: feed-forward
+   * layers are computed again and belong to the path. Default `all`.
    */
   readonly frozen?: "all" | "attention";
 };
 
 export type PathPatchingResult = {
-  /** The metric of the run in which the ends of the path read the change, and nothing else does. */
+  /** The metric of the run in which only the ends of the path read the change. */
   readonly patched: number;
   /** The metric without a patch. */
   readonly unpatched: number;
-  /** The metric of the run that the start comes from. */
+  /** The metric of the source. */
   readonly source: number;
 };
 
 /**
- * Path patching: the effect of one head or layer on the metric through chosen readers alone. The start is replaced by that of
- * another run while all other layers are frozen; what the ends read then is put into a run of its own.
+ * Path patching: the effect of one head or layer on the metric through chosen receivers only. A first run replaces the sender by
+ * its value in another run, with all other layers frozen; a second run patches in the receivers' inputs of the first.
  *
- * @param input - The text that is run and patched.
- * @param source - The text that the start comes from, of as many tokens.
+ * @param input - The text to run and patch.
+ * @param source - The text that the sender's value comes from, with as many tokens.
  * @throws {ArgumentError} If the texts differ in length, or a name is none of the model's.
  * @see "Localizing Model Behavior with Path Patching" (2023), arXiv:2304.05969
  *
@@ -81,23 +81,25 @@ export async function pathPatching(
   check.type({ metric }, "function", "give one: `logitDifference({ token, minus })`.");
   check.oneOf({ frozen }, ["all", "attention"]);
 
-  const written = tensorNames(model.config).filter((name) => isWritten(name, frozen) && name !== from.name);
-  const own = runWithTrace(model, one.ids, { names: written as unknown as TraceNames });
-  const start = runWithTrace(model, other.ids, { names: [from.name] as unknown as TraceNames });
-  const hooks: Record<string, Hook> = { ...patch(start.tensors, [from]) };
-  for (const name of written) hooks[name] = () => own.tensors[name]!;
+  const frozenNames = tensorNames(model.config).filter(
+    (name) => isWritten(name, frozen) && name !== from.name,
+  );
+  const unpatchedRun = runWithTrace(model, one.ids, { names: frozenNames as unknown as TraceNames });
+  const sourceRun = runWithTrace(model, other.ids, { names: [from.name] as unknown as TraceNames });
+  const hooks: Record<string, Hook> = { ...patch(sourceRun.tensors, [from]) };
+  for (const name of frozenNames) hooks[name] = () => unpatchedRun.tensors[name]!;
   const ends = to.map(({ name }) => name) as unknown as TraceNames;
-  const read = runWithTrace(model, one.ids, { names: ends, hooks });
-  const patched = runWithTrace(model, one.ids, { names: [], hooks: patch(read.tensors, to) });
-  const measure = ({ logits }: { logits: Tensor }) => numberFrom(measured(check, metric, logits));
+  const frozenRun = runWithTrace(model, one.ids, { names: ends, hooks });
+  const patchedRun = runWithTrace(model, one.ids, { names: [], hooks: patch(frozenRun.tensors, to) });
+  const measure = ({ logits }: { logits: Tensor }) => readNumber(evaluateMetric(check, metric, logits));
   return {
-    patched: await measure(patched),
-    unpatched: await measure(own),
-    source: await measure(start),
+    patched: await measure(patchedRun),
+    unpatched: await measure(unpatchedRun),
+    source: await measure(sourceRun),
   };
 }
 
-/** Tensors that are added to the residual stream, and are frozen. */
+/** True for tensors that are added to the residual stream and are frozen. */
 function isWritten(name: string, frozen: "all" | "attention"): boolean {
   if (name.endsWith(".attention.heads")) return true;
   return frozen === "all" && name.endsWith(".feedForwardOutput");

@@ -1,6 +1,6 @@
 import { concat, slice, type Tensor } from "@qkv/tensor";
 
-/** One stretch of an axis in place of another: `x` with `instead` from `start` on. */
+/** Replaces a slice: `x` with `instead` from index `start` of an axis on. */
 export function replaceSlice(x: Tensor, axis: number, start: number, instead: Tensor): Tensor {
   const end = start + instead.shape[axis]!;
   const length = x.shape[axis]!;
@@ -12,11 +12,11 @@ export function replaceSlice(x: Tensor, axis: number, start: number, instead: Te
   return parts.length === 1 ? instead : concat(parts, axis);
 }
 
-/** Tensors of heads, `[B, H, T, …]`: positions are their third axis. */
+/** Names of tensors with an axis of heads, `[B, H, T, …]`. */
 const byHead = /\.attention\.(query|key|value|dots|capped|scores|weights|heads|lse)$/;
 
-/** Tells tensors with an axis of heads, by their full name. */
+/** True if the tensor with this full name has an axis of heads. */
 export const hasHeads = (name: string): boolean => byHead.test(name);
 
-/** The axis of positions of a tensor, by its full name. */
+/** The axis of positions of the tensor with this full name. */
 export const positionAxis = (name: string): number => (hasHeads(name) ? 2 : 1);

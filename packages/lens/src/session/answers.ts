@@ -8,42 +8,42 @@ import type { PatchPlace } from "../patching/patch.js";
 import type { PatternName } from "./head-maps.js";
 import type { Prediction } from "./predictions.js";
 
-/** Asks while a question is answered. */
+/** Cancellation and progress of a question. */
 export type Asking = {
-  /** True once nobody waits for the answer: asked at each tensor of a pass, forward and backward. Default: somebody waits. */
+  /** Returns true to cancel; called at each tensor of a pass, forward and backward. Default: never cancelled. */
   readonly isCancelled?: () => boolean;
-  /** Called with the part of the current pass that is done, 0 to 1. */
+  /** Called with the finished fraction of the current pass, 0 to 1. */
   readonly onProgress?: (part: number) => void;
 };
 
-/** A text, and parts of the model that are ablated by zeros while it is read. */
+/** A text, and parts of the model to ablate by zeros. */
 export type TextQuestion = {
   readonly text: string;
-  /** Heads, and parts of layers. Default: none. */
+  /** Heads, neurons and layers to ablate. Default: none. */
   readonly without?: readonly AblationTarget[];
 };
 
-/** A text as the model reads it: its tokens, the scores of all heads, and the next token. */
+/** A run of a text: its tokens, scores and small maps of all heads, and predictions of the next token. */
 export type LensSessionRun = {
   readonly ids: readonly number[];
   readonly tokens: readonly string[];
-  /** Layers of the model. */
+  /** Number of layers of the model. */
   readonly numLayers: number;
-  /** Layers that have attention weights, a row of `maps` and `scores` each. */
+  /** Layers with attention weights: the layer of each row of `maps` and `scores`. */
   readonly layers: readonly number[];
-  /** Heads of a layer, at most. */
+  /** H, the largest number of heads of a layer. */
   readonly numHeads: number;
-  /** `[rows, H]` by pattern, NaN where a layer has fewer heads. A pattern is missing where the text cannot show it. */
+  /** `[rows, H]` by pattern, NaN for heads that a layer lacks. Patterns that the text cannot have are missing. */
   readonly scores: Readonly<Partial<Record<PatternName, Float32Array>>>;
-  /** The score by each pattern of a head that attends to all keys at or before its query alike. */
+  /** Baselines: the score of a head that attends uniformly to all keys at or before its query. */
   readonly uniform: Readonly<Partial<Record<PatternName, number>>>;
   /** `[rows, H, cells, cells]`: each cell is the largest weight of a block of queries and keys. */
   readonly maps: Float32Array;
   /** Cells on a side of a map. */
   readonly cells: number;
-  /** Likeliest next tokens, ten of them. */
+  /** The ten most probable next tokens. */
   readonly next: readonly Prediction[];
-  /** Next tokens that were asked for. */
+  /** Predictions for the tokens of the question. */
   readonly watched: readonly Prediction[];
 };
 
@@ -53,39 +53,39 @@ export type HeadAnswer = {
   readonly weights: Float32Array;
 };
 
-/** The tokens that heads copy where an induction head attends to them. */
+/** Numbers of tokens that heads copy, at positions that an induction head attends to. */
 export type CopyingAnswer = {
-  /** Positions that were tried: the first ones after an earlier occurrence of a query's token. */
+  /** Tested positions: the first that follow an earlier occurrence of some query's token. */
   readonly positions: readonly number[];
   /**
-   * For each head, at how many of them its value raises the logit of the token that stands there to one of the five highest:
-   * `copyingScore` of this run, in place of embeddings alone.
+   * For each head, the number of these positions at which attending there gives the position's own token one of the five highest
+   * logits: `copyingScore` on the residual stream of this run, in place of embeddings.
    */
   readonly copied: readonly number[];
 };
 
-/** Predictions that are read after one layer. */
+/** Predictions of the logit lens after one layer. */
 export type LayerPrediction = {
-  /** −1: after the embedding. */
+  /** From 0; −1: after the embedding. */
   readonly layer: number;
   readonly position: number;
   readonly top: readonly Prediction[];
-  /** Tokens that were asked for, with their ranks: 1 is the likeliest. */
+  /** Predictions for the tokens of the question, with their ranks; 1 is the most probable. */
   readonly watched: readonly (Prediction & { readonly rank: number })[];
 };
 
-/** A score with its sources, the pairs of the largest magnitude first. */
+/** A score with pairs of sources, the largest magnitude first. */
 export type ReasonsAnswer = {
   readonly score: number;
   readonly dot: number;
   readonly weight: number;
-  /** Pairs: what the query was made of, what the key was made of, and their part of the score. */
+  /** A source of the query, a source of the key, and their contribution to the score. */
   readonly pairs: readonly { query: PartSource; key: PartSource; value: number }[];
-  /** Sum of all pairs that are not listed. */
+  /** Sum of the pairs that are not listed. */
   readonly rest: number;
 };
 
-/** A logit, or a difference of two, with its sources, the largest magnitude first. */
+/** A logit, or a difference of two, with its parts, the largest magnitude first. */
 export type PartsAnswer = {
   readonly logit: number;
   readonly token: Prediction;
@@ -94,12 +94,12 @@ export type PartsAnswer = {
   readonly parts: readonly LogitPart[];
 };
 
-/** The effect of patches of a source text, by estimate. */
+/** Estimated effects of patches from a source text. */
 export type PatchAnswer = {
-  /** Full names of the patched tensors, a row each. */
+  /** Full name of the patched tensor of each row. */
   readonly names: readonly string[];
   readonly columns: number;
-  /** `[rows, columns]`: the difference of logits with each patch. */
+  /** `[rows, columns]`: the logit difference with each patch. */
   readonly values: Float32Array;
   readonly unpatched: number;
   readonly source: number;
@@ -108,16 +108,16 @@ export type PatchAnswer = {
   readonly token: Prediction;
   /** The token whose logit is subtracted. */
   readonly minus: Prediction | undefined;
-  /** Likeliest next tokens of the source, ten of them. */
+  /** The ten most probable next tokens of the source. */
   readonly sourceNext: readonly Prediction[];
 };
 
-/** Two texts of as many tokens, and the tokens whose logits are compared after the last. */
+/** Two texts with as many tokens, and the two tokens whose logits are compared at the last position. */
 export type PatchQuestion = TextQuestion & {
   readonly source: string;
   /**
-   * Default: the likeliest of the text, and as `minus` the likeliest of the source. Where both are the same, among the ten likeliest of
-   * both texts the one whose logit falls most in the source, and as `minus` the one whose logit rises most.
+   * Default: the most probable next token of the text, and as `minus` that of the source. If both are the same: among the ten most
+   * probable of both texts, the token whose logit is lowered most in the source, and as `minus` the one whose logit is raised most.
    */
   readonly token?: number;
   readonly minus?: number;
@@ -129,24 +129,24 @@ export type PatchQuestion = TextQuestion & {
 export type LensSession = {
   /** The tokens of a text, without a pass. */
   tokens(question: { readonly text: string }): Promise<readonly string[]>;
-  /** Runs a text: the pass that other answers about it begin with. */
+  /** Runs a text, and caches the run for later questions about it. */
   run(
     question: TextQuestion & { readonly tokens?: readonly number[] },
     asking?: Asking,
   ): Promise<LensSessionRun>;
-  /** The weights of one head: of a short text kept, of a long one computed again up to its layer. */
+  /** The weights of one head: from the cached run of a short text, recomputed up to its layer for a long one. */
   head(question: HeadPlace & TextQuestion, asking?: Asking): Promise<HeadAnswer>;
-  /** The tokens of the text that heads copy. */
+  /** Numbers of tokens that heads copy. `positions`: the most positions to test, default 8. */
   copying(
     question: TextQuestion & { readonly heads: readonly HeadPlace[]; readonly positions?: number },
     asking?: Asking,
   ): Promise<CopyingAnswer>;
   /**
-   * A text of random tokens that occurs twice, on which induction heads are found: nothing but the repetition tells the next token.
-   * `length`: its tokens before the repetition, 20 unless it is given.
+   * A text of random tokens, repeated once, to find induction heads: only the repetition predicts the next token.
+   * `length`: tokens before the repetition, default 20.
    */
   repeatedTokens(question: { readonly length?: number; readonly seed: number }): Promise<string>;
-  /** Predictions that the final norm and the output embedding read after each layer at some positions, and those of `tokens`. */
+  /** The logit lens at some positions: the `top` most probable tokens after each layer, default 5, and those of `tokens`. */
   logitLens(
     question: TextQuestion & {
       readonly positions: readonly number[];
@@ -155,19 +155,19 @@ export type LensSession = {
     },
     asking?: Asking,
   ): Promise<LayerPrediction[]>;
-  /** The reasons of a score of attention. */
+  /** The sources of an attention score. `pairs`: the number of pairs to list, default 24. */
   scoreParts(
     question: ScorePlace & TextQuestion & { readonly pairs?: number },
     asking?: Asking,
   ): Promise<ReasonsAnswer>;
-  /** The sources of a score of attention, and of the heads among them, as `scoreGraph` traces them back. */
+  /** The sources of an attention score and their own sources, by `scoreGraph`. */
   scoreGraph(question: ScorePlace & ScoreGraphOptions & TextQuestion, asking?: Asking): Promise<ScoreGraph>;
-  /** The parts of the logit of a next token, or of a difference of two; of a text that was run, without a pass. */
+  /** The parts of the logit of a next token, or of a difference of two. No pass for a text whose run is cached. */
   logitParts(
     question: TextQuestion & { readonly token?: number; readonly minus?: number },
     asking?: Asking,
   ): Promise<PartsAnswer>;
-  /** Next tokens without some heads and layers: the likeliest ten, and those of `tokens`. */
+  /** Predictions with some heads and layers ablated: the ten most probable tokens, and those of `tokens`. */
   ablate(
     question: {
       readonly text: string;
@@ -176,9 +176,9 @@ export type LensSession = {
     },
     asking?: Asking,
   ): Promise<{ readonly next: readonly Prediction[]; readonly watched: readonly Prediction[] }>;
-  /** The whole map of patches, estimated by one gradient. */
+  /** A map of patches, estimated by one gradient. */
   attributionPatching(question: PatchQuestion, asking?: Asking): Promise<PatchAnswer>;
-  /** One patch, exactly: the difference of logits after it. */
+  /** The exact logit difference with one patch. */
   patch(
     question: PatchQuestion & { readonly token: number; readonly place: PatchPlace },
     asking?: Asking,

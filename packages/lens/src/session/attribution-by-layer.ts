@@ -14,75 +14,81 @@ import {
 import type { Decoder } from "@qkv/transformer";
 import type { LensModel } from "../lens-model.js";
 import type { Metric } from "../patching/metric.js";
-import { applyLayers, kept, lastLogits, placed, type Kept } from "./kept-stream.js";
+import { applyLayers, hostCopy, lastLogits, deviceTensor, type HostCopy } from "./run-layers.js";
 import type { Watch } from "./watched-model.js";
 
-/** Tensors that are kept of a pass: the stream before each layer and after the last, and of a source its heads by full name. */
-export type KeptPass = {
-  readonly stream: readonly Kept[];
-  readonly heads: Readonly<Record<string, Kept>>;
+/** Copies from a pass: the stream before each layer and after the last, and outputs of heads by full name. */
+export type CachedPass = {
+  readonly stream: readonly HostCopy[];
+  readonly heads: Readonly<Record<string, HostCopy>>;
 };
 
 /**
- * Attribution patching, one layer after the other from the last: a layer is run again from the stream before it, and differentiated
- * alone. So tensors of one layer are in memory at a time, as with gradient checkpointing.
+ * Attribution patching layer by layer, from the last to the first: each layer is run again from the stream before it and
+ * differentiated alone, so only one layer's tensors are in memory at a time, as in gradient checkpointing.
  *
- * @param names - `layers.0.output` and the like, or `layers.0.attention.heads`, whose heads are patched.
- * @returns The metric without a patch, and of each name the estimated change by position or head.
+ * @param names - Names such as `layers.0.output`, patched by position, or `layers.0.attention.heads`, patched by head.
+ * @returns The metric without a patch, and for each name the estimated change by position or head.
  */
 export function attributionByLayer(
   model: LensModel,
-  own: Decoder,
+  layerFunctions: Decoder,
   { names, metric }: { readonly names: readonly string[]; readonly metric: Metric },
-  { stream, source }: { readonly stream: readonly Kept[]; readonly source: KeptPass },
+  { stream, source }: { readonly stream: readonly HostCopy[]; readonly source: CachedPass },
   watch: Watch,
 ): { readonly unpatched: number; readonly changes: ReadonlyMap<string, ArrayLike<number>> } {
   const { numLayers } = model.config;
   const { device } = model.params.norm.weight;
-  const at = (one: Kept) => placed(one, device);
+  const onDevice = (one: HostCopy) => deviceTensor(one, device);
   const changes = new Map<string, ArrayLike<number>>();
-  const asked = (layer: number, name: string) => names.find((one) => one === `layers.${layer}.${name}`);
+  const findName = (layer: number, name: string) => names.find((one) => one === `layers.${layer}.${name}`);
   const [unpatched, afterLast] = device.scope(() => {
-    const last = at(stream[numLayers]!);
+    const last = onDevice(stream[numLayers]!);
     const T = last.shape[1]!;
     const row = slice(last, 1, T - 1, T);
-    const [value, gradient] = valueAndGrad((x: Tensor) => metric(lastLogits(model, own, x)))(row);
+    const [value, gradient] = valueAndGrad((x: Tensor) => metric(lastLogits(model, layerFunctions, x)))(row);
     const others = zeros([1, T - 1, last.shape[2]!], { dtype: gradient.dtype, device });
-    return [Number(value.data[0]), kept(concat([others, gradient], 1))];
+    return [Number(value.data[0]), hostCopy(concat([others, gradient], 1))];
   });
   let gradient = afterLast;
   for (let layer = numLayers - 1; layer >= 0; layer--) {
-    const output = asked(layer, "output");
-    const heads = asked(layer, "attention.heads");
+    const output = findName(layer, "output");
+    const heads = findName(layer, "attention.heads");
     const after = gradient;
     gradient = device.scope(() => {
-      const reached = at(after);
+      const outputGradient = onDevice(after);
       if (output !== undefined) {
         const ofOutput = device.scope(() => {
-          const change = sub(at(source.stream[layer + 1]!), at(stream[layer + 1]!));
-          return sum(mul(change, reached), { axis: [0, 2] }).data;
+          const change = sub(onDevice(source.stream[layer + 1]!), onDevice(stream[layer + 1]!));
+          return sum(mul(change, outputGradient), { axis: [0, 2] }).data;
         });
         changes.set(output, ofOutput);
       }
       if (heads === undefined && layer === 0) return after;
       let read: Tensor | undefined;
-      const given = heads === undefined ? undefined : at(source.heads[heads]!);
+      const sourceHeads = heads === undefined ? undefined : onDevice(source.heads[heads]!);
       const f = ({ x, change }: { x: Tensor; change?: Tensor }) => {
         const hook = (h: Tensor) => add((read = h), change!);
         const interventions = heads === undefined ? {} : { [heads]: hook };
         const onTensor = (part: number) => watch.onTensor((numLayers - 1 - layer + part) / numLayers);
-        return applyLayers(model, own, x, { first: layer, end: layer + 1, interventions }, { onTensor });
+        return applyLayers(
+          model,
+          layerFunctions,
+          x,
+          { first: layer, end: layer + 1, interventions },
+          { onTensor },
+        );
       };
       const params: { x: Tensor; change?: Tensor } = {
-        x: at(stream[layer]!),
-        ...(given && { change: zerosLike(given) }),
+        x: onDevice(stream[layer]!),
+        ...(sourceHeads && { change: zerosLike(sourceHeads) }),
       };
-      const before = vjp(f, params).pullback(reached);
+      const before = vjp(f, params).pullback(outputGradient);
       if (heads !== undefined) {
-        const change = sub(given!, read!);
+        const change = sub(sourceHeads!, read!);
         changes.set(heads, sum(mul(change, before.change!), { axis: [0, 2, 3] }).data);
       }
-      return kept(before.x);
+      return hostCopy(before.x);
     });
   }
   return { unpatched, changes };

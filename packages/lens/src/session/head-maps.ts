@@ -1,7 +1,7 @@
 import { firstToken, induction, previousToken, sameToken } from "@qkv/attention";
 import { contiguous, js, sizeOf, Tensor, tensor } from "@qkv/tensor";
 
-/** Scores of heads by the pattern of their weights, each from 0 to 1. */
+/** Names of attention patterns. A head's score for a pattern is from 0 to 1. */
 export const patternNames = ["previousToken", "firstToken", "sameToken", "induction"] as const;
 export type PatternName = (typeof patternNames)[number];
 
@@ -12,30 +12,30 @@ const patterns: Record<PatternName, (weights: Tensor, ids: Int32Array) => Tensor
   induction,
 };
 
-/** The patterns that a text can show: two tokens or more, and for the last two a token that occurs twice. */
+/** Patterns that a text can have: all need two tokens or more, the last two a token that occurs twice. */
 export function patternsIn(ids: Int32Array): readonly PatternName[] {
   if (ids.length < 2) return [];
   return new Set(ids).size < ids.length ? patternNames : ["previousToken", "firstToken"];
 }
 
-/** The score of each head by a pattern. */
+/** The score of each head for a pattern. */
 export const patternScores = (name: PatternName, weights: Tensor, ids: Int32Array): number[] =>
   Array.from(patterns[name](weights, ids).data, Number);
 
-/** Scores of a head that attends to each key that it sees alike: the baselines of patterns. */
+/** Baselines: scores of a head that attends uniformly to the keys that it sees. */
 export function uniformScores(names: readonly PatternName[], ids: Int32Array): Record<string, number> {
   const T = ids.length;
-  const even = tensor(
+  const uniform = tensor(
     Float32Array.from({ length: T * T }, (_, i) => {
       const query = Math.floor(i / T);
       return i % T <= query ? 1 / (query + 1) : 0;
     }),
     { shape: [1, 1, T, T] },
   );
-  return Object.fromEntries(names.map((name) => [name, patternScores(name, even, ids)[0]!]));
+  return Object.fromEntries(names.map((name) => [name, patternScores(name, uniform, ids)[0]!]));
 }
 
-/** Keys that an induction head attends to: positions after an earlier occurrence of the token of some query. */
+/** Keys that an induction head attends to: positions that follow an earlier occurrence of some query's token. */
 export function inductionKeys(ids: readonly number[]): number[] {
   const keys = new Set<number>();
   ids.forEach((id, query) => {
@@ -45,36 +45,36 @@ export function inductionKeys(ids: readonly number[]): number[] {
 }
 
 /**
- * Weights of all heads in few cells: each the largest weight of a block of queries and keys.
+ * Small maps of all heads: each cell is the largest weight of a block of queries and keys.
  *
  * @param weights - `[1, H, T, T]`
- * @param cells - Cells on a side, at most.
- * @returns `[H, cells, cells]`, or `[H, T, T]` of a shorter text.
+ * @param cells - The most cells on a side.
+ * @returns `[H, cells, cells]`, or `[H, T, T]` for a shorter text.
  */
 export function smallMaps(weights: Tensor, cells: number): Float32Array {
   const [, H, T] = weights.shape as [number, number, number];
   const side = Math.min(cells, T);
-  const small = new Float32Array(H * side * side);
-  const at = Int32Array.from({ length: T }, (_, i) => Math.floor((i * side) / T));
+  const cellsByHead = new Float32Array(H * side * side);
+  const cellIndex = Int32Array.from({ length: T }, (_, i) => Math.floor((i * side) / T));
   const { data } = weights;
   for (let h = 0; h < H; h++) {
     for (let t = 0; t < T; t++) {
-      const [row, start] = [(h * side + at[t]!) * side, (h * T + t) * T];
-      // Keys after the query have no weight in a decoder, but in a prefix they may.
+      const [row, start] = [(h * side + cellIndex[t]!) * side, (h * T + t) * T];
+      // All keys are read: a prefix-LM mask lets a query see later keys.
       for (let s = 0; s < T; s++) {
         const weight = data[start + s]!;
-        if (weight > small[row + at[s]!]!) small[row + at[s]!] = weight;
+        if (weight > cellsByHead[row + cellIndex[s]!]!) cellsByHead[row + cellIndex[s]!] = weight;
       }
     }
   }
-  return small;
+  return cellsByHead;
 }
 
 /**
- * A tensor's numbers where they lie, as a tensor of the plain device: for looks that end before the device computes again. Each look at
- * the numbers of a device copies them, and weights are the largest tensors of a pass.
+ * A view of a tensor's memory as a tensor of the plain device, valid until the device computes again. Reading `data` would copy
+ * it each time, and weights are the largest tensors of a pass.
  */
-export function inPlace(x: Tensor): Tensor {
+export function hostView(x: Tensor): Tensor {
   const { array, shape, dtype, offset } = contiguous(x);
   const isWhole = offset === 0 && array.length === sizeOf(shape);
   const plain = js();
@@ -84,14 +84,14 @@ export function inPlace(x: Tensor): Tensor {
 /** Weights of a layer. */
 export type LayerWeights = { readonly numHeads: number; /** `[H, T, T]` */ readonly data: Float32Array };
 
-/** Weights `[1, H, T, T]` of a pass where they lie: they are gone when it goes on. */
-export const weightsInPlace = (weights: Tensor): LayerWeights => ({
+/** A view of weights `[1, H, T, T]`, valid until the pass continues. */
+export const weightsView = (weights: Tensor): LayerWeights => ({
   numHeads: weights.shape[1]!,
-  data: inPlace(weights).data as Float32Array,
+  data: hostView(weights).data as Float32Array,
 });
 
-/** Copies weights out of a pass, which lets them go. */
-export const copiedWeights = ({ numHeads, data }: LayerWeights): LayerWeights => ({
+/** A copy of weights, which stays valid after the pass. */
+export const copyWeights = ({ numHeads, data }: LayerWeights): LayerWeights => ({
   numHeads,
   data: new Float32Array(data),
 });

@@ -37,7 +37,7 @@ test("a run has the tokens, the scores of all heads and the next token", async (
   expect(run.next.map(({ id }) => id)).toEqual(predictions(row, 10, String).map(({ id }) => id));
 });
 
-test("a text of one token, and one without a repetition, have the scores that they can show", async () => {
+test("a text of one token, and one without a repetition, have scores only for the patterns that they can have", async () => {
   expect(Object.keys((await session.run({ text: "The" })).scores)).toEqual([]);
   expect(Object.keys((await session.run({ text: "The cat" })).scores)).toEqual([
     "previousToken",
@@ -49,7 +49,7 @@ test("a text of one token, and one without a repetition, have the scores that th
   await expect(session.run({ text: "cat ".repeat(400) })).rejects.toThrow(/256 tokens or fewer/);
 });
 
-test("of a long text, the weights of the head that is asked for are copied alone", async () => {
+test("for a long text, only the weights of the requested head are copied", async () => {
   const config = {
     ...{ vocabSize: model.config.vocabSize, embedDim: 8, hiddenDim: 8, numLayers: 1, contextLength: 256 },
     ...{ numHeads: 128, numKvHeads: 1, headDim: 2, normEps: 1e-5, stopIds: [] },
@@ -76,7 +76,7 @@ test("of a long text, the weights of the head that is asked for are copied alone
   await expect(wide.head({ text, layer: 0, head: 128 })).rejects.toThrow(/`head` is 128/);
 });
 
-test("a head that attends to all keys alike scores the baseline of each pattern", async () => {
+test("a head with uniform attention scores the baseline of each pattern", async () => {
   expect(Object.keys(run.uniform)).toEqual(Object.keys(run.scores));
   // The keys of a query that attends evenly: 1 / (query + 1) each.
   const even = (keys: (query: number) => number) => {
@@ -91,7 +91,7 @@ test("a head that attends to all keys alike scores the baseline of each pattern"
   expect(run.uniform.induction).toBeCloseTo(even(continued), 6);
 });
 
-test("tokens that an induction head attends to are tried, and none is copied by this model", async () => {
+test("copying tests tokens that an induction head attends to; this model copies none", async () => {
   const heads = [
     { layer: 1, head: 0 },
     { layer: 1, head: 1 },
@@ -103,7 +103,7 @@ test("tokens that an induction head attends to are tried, and none is copied by 
   expect((await session.copying({ text: "The cat", heads })).copied).toEqual([]);
 });
 
-test("a head copies where its value raises the logit of what stands in the stream that it reads", async () => {
+test("copying counts the tokens whose logits a head raises, read from the residual stream", async () => {
   const { vocabSize: V } = model.config;
   const config = {
     ...{ vocabSize: V, embedDim: 8, hiddenDim: 4, numLayers: 2, numHeads: 2, numKvHeads: 2, headDim: 8 },
@@ -140,7 +140,7 @@ test("a head copies where its value raises the logit of what stands in the strea
   expect((await copier.copying({ text, heads, positions: 3 })).copied).toEqual([3, 0, 0]);
 });
 
-test("a text of random tokens occurs twice, token by token", async () => {
+test("repeatedTokens repeats random tokens once", async () => {
   const random = await session.repeatedTokens({ seed: 3 });
   const list = [...model.tokenizer!.encode(random, { addSpecialTokens: false })];
   expect(list.length).toBe(40);
@@ -158,7 +158,7 @@ test("a text of random tokens occurs twice, token by token", async () => {
   await expect(session.repeatedTokens({ seed: 1, length: 200 })).rejects.toThrow(/`length` is 200/);
 });
 
-test("a head's weights are those of the pass, kept or computed again up to its layer", async () => {
+test("a head's weights are those of a full pass, cached or recomputed up to its layer", async () => {
   const weights = tensors["layers.2.attention.weights"]!.data.slice(T * T, 2 * T * T);
   const same = async () => {
     const answer = await session.head({ text, layer: 2, head: 1 });
@@ -171,7 +171,7 @@ test("a head's weights are those of the pass, kept or computed again up to its l
   await expect(session.head({ text, layer: 4, head: 0 })).rejects.toThrow(/layers\.4/);
 });
 
-test("maps of long texts keep the largest weight of each block", () => {
+test("a small map has the largest weight of each block", () => {
   const small = smallMaps(tensors["layers.1.attention.weights"]!, 4);
   expect(small.length).toBe(4 * 16);
   const { data } = tensors["layers.1.attention.weights"]!;
@@ -189,7 +189,7 @@ test("the last row of the logit lens is the model's own prediction", async () =>
   await expect(session.logitLens({ text, positions: [T] })).rejects.toThrow(/`position`/);
 });
 
-test("reasons are the parts of the score, and with the rest they sum to it", async () => {
+test("pairs are parts of the score, and sum to it with the rest", async () => {
   const place = { layer: 2, head: 1, query: T - 1, key: 1 };
   const { pairs, rest, dot } = await session.scoreParts({ text, ...place, pairs: 5 });
   const exact = scoreParts(model, ids, place);
@@ -199,7 +199,7 @@ test("reasons are the parts of the score, and with the rest they sum to it", asy
   expect(pairs.reduce((sum, { value }) => sum + value, rest)).toBeCloseTo(dot, 9);
 });
 
-test("a score's graph is that of scoreGraph, traced on through the heads among its sources", async () => {
+test("the graph of a session is that of scoreGraph, expanded through the heads among its sources", async () => {
   const place = { layer: 2, head: 1, query: T - 1, key: 4 };
   const graph = await session.scoreGraph({ text, ...place });
   const exact = scoreGraph(model, ids, place);
@@ -213,7 +213,7 @@ test("a score's graph is that of scoreGraph, traced on through the heads among i
   expect(nodes.some(({ parent }) => parent !== undefined)).toBe(false);
 });
 
-test("the graph of a pair of reasons follows its feed-forward layers", async () => {
+test("the graph of a pair expands its feed-forward layers", async () => {
   const place = { layer: 3, head: 0, query: T - 1, key: 4 };
   const { pairs } = await session.scoreParts({ text, ...place, pairs: 400 });
   const one = pairs.find(({ query, key }) => query.kind === "feedForward" && key.kind === "feedForward")!;
@@ -229,7 +229,7 @@ test("the graph of a pair of reasons follows its feed-forward layers", async () 
   }
 });
 
-test("a score's graph computes no layer above it", async () => {
+test("a graph computes no layer after that of the score", async () => {
   const parts: number[] = [];
   const place = { layer: 1, head: 1, query: T - 1, key: 4 };
   await session.scoreGraph({ text, ...place }, { onProgress: (part) => parts.push(part) });
@@ -237,7 +237,7 @@ test("a score's graph computes no layer above it", async () => {
   expect(Math.max(...parts)).toBeLessThan(0.5);
 });
 
-test("a score's graph asks at each source that it traces on, and ends where nobody waits", async () => {
+test("a graph calls isCancelled at each expanded source, and ends when it returns true", async () => {
   const question = { text, layer: 2, head: 1, query: T - 1, key: 4 };
   const asked = async (depth: number, most = Infinity) => {
     let times = 0;
@@ -274,7 +274,7 @@ test("an ablation gives the next tokens of the ablated run", async () => {
   expect(nothing.next[0]!.probability).toBeCloseTo(run.next[0]!.probability, 6);
 });
 
-test("the lens tells the probability and rank of tokens that are asked for", async () => {
+test("the logit lens returns the probability and rank of requested tokens", async () => {
   const tokens = [run.next[0]!.id, run.next[3]!.id];
   const rows = await session.logitLens({ text, positions: [T - 1], tokens });
   expect(rows.at(-1)!.watched.map(({ rank }) => rank)).toEqual([1, 4]);
@@ -288,7 +288,7 @@ const without = [{ layer: 1, head: 2 }, { layer: 2, part: "attention" } as const
 const ablated = runWithTrace(model, ids, { hooks: ablate(without) });
 const lastRow = ablated.logits.data.slice(-model.config.vocabSize);
 
-test("a run without some parts is a run of the changed model, its maps and scores included", async () => {
+test("a run with ablated parts is a run of the ablated model, maps and scores included", async () => {
   await session.run({ text });
   const changed = await session.run({ text, without, tokens: [7] });
   const best = predictions(lastRow, 10, String);
@@ -308,7 +308,7 @@ test("a run without some parts is a run of the changed model, its maps and score
   await expect(session.run({ text, without: [{ layer: 4, head: 0 }] })).rejects.toThrow(/`without.layer`/);
 });
 
-test("a run without some parts computes no layer below them", async () => {
+test("a run with ablated parts computes no layer before them", async () => {
   await session.run({ text });
   const steps = async (layer: number) => {
     let count = 0;
@@ -319,7 +319,7 @@ test("a run without some parts computes no layer below them", async () => {
   expect(await steps(3)).toBeLessThan((await steps(0)) / 2);
 });
 
-test("lens, parts and reasons without some parts are those of the changed model, and sum to its numbers", async () => {
+test("logit lens, parts and pairs with ablated parts are those of the ablated model, and sum to its logits and scores", async () => {
   const rows = await session.logitLens({ text, without, positions: [T - 1], top: 3 });
   expect(rows.at(-1)!.top.map(({ id }) => id)).toEqual(predictions(lastRow, 3, String).map(({ id }) => id));
   const [token, minus] = [run.next[0]!.id, run.next[1]!.id];
@@ -327,8 +327,10 @@ test("lens, parts and reasons without some parts are those of the changed model,
   expect(parts.logit).toBeCloseTo(lastRow[token]! - lastRow[minus]!, 4);
   expect(parts.minus!.id).toBe(minus);
   expect(parts.parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(parts.logit, 3);
-  const valueOf = (name: string) => parts.parts.find((one) => one.name === name)?.value;
-  expect([valueOf("layers.1.heads.2"), valueOf("layers.2.attention")].map(Math.abs as never)).toEqual([0, 0]);
+  const partValue = (name: string) => parts.parts.find((one) => one.name === name)?.value;
+  expect([partValue("layers.1.heads.2"), partValue("layers.2.attention")].map(Math.abs as never)).toEqual([
+    0, 0,
+  ]);
   const place = { layer: 3, head: 1, query: T - 1, key: 1 };
   const { dot, pairs, rest } = await session.scoreParts({ text, without, ...place, pairs: 5 });
   const scores = ablated.tensors["layers.3.attention.dots"]!;
@@ -340,14 +342,15 @@ test("lens, parts and reasons without some parts are those of the changed model,
   expect(ofKey.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(dot, 3);
 });
 
-test("patches without some parts are those of the changed model", async () => {
+test("patches with ablated parts are those of the ablated model", async () => {
   const [one, other] = ["The cat sat on the", "The dog sat on the"];
   const question = { text: one, source: other, token: 5, minus: 9, without };
   const map = await session.attributionPatching(question);
   const metric = logitDifference({ token: 5, minus: 9 });
-  const runOf = (text: string) => runWithTrace(model, text, { names: [], hooks: ablate(without) }).logits;
-  expect(map.unpatched).toBeCloseTo(Number(metric(runOf(one)).data[0]), 4);
-  expect(map.source).toBeCloseTo(Number(metric(runOf(other)).data[0]), 4);
+  const ablatedLogits = (text: string) =>
+    runWithTrace(model, text, { names: [], hooks: ablate(without) }).logits;
+  expect(map.unpatched).toBeCloseTo(Number(metric(ablatedLogits(one)).data[0]), 4);
+  expect(map.source).toBeCloseTo(Number(metric(ablatedLogits(other)).data[0]), 4);
   const { values, columns, source } = map;
   // After the last layer, the last position is all that logits are read from.
   const place = { name: "layers.3.output", position: columns - 1 };
@@ -358,7 +361,7 @@ test("patches without some parts are those of the changed model", async () => {
   expect(Math.abs(values[0]! - map.unpatched)).toBeLessThan(1e-4);
 });
 
-test("patches are measured by the answers of both texts, unless tokens are given", async () => {
+test("patches are measured by the predictions of both texts, unless tokens are given", async () => {
   const [one, other] = ["The cat sat on the", "The sun is in the"];
   const [ofOne, ofOther] = [
     await session.run({ text: other }),
@@ -372,7 +375,7 @@ test("patches are measured by the answers of both texts, unless tokens are given
   expect([given.token.id, given.minus!.id]).toEqual([5, 9]);
 });
 
-test("where both texts have one answer, patches are measured by the likely tokens that they move apart most", async () => {
+test("if both texts have the same prediction, patches are measured by the probable tokens whose logits differ most", async () => {
   const [one, other] = ["The boy lost his dog. He was very", "The boy found his dog. He was very"];
   const ofOne = await session.run({ text: one });
   const { sourceNext, ...map } = await session.attributionPatching({ text: one, source: other });

@@ -2,19 +2,19 @@ import { remat, type Tensor } from "@qkv/tensor";
 import { tensorNames, type Interventions } from "@qkv/transformer/inspection";
 import type { LensModel } from "../lens-model.js";
 
-/** Watches a model while it runs. */
+/** Callbacks of a running model. */
 export type Watch = {
-  /** Called at each tensor of the residual stream, forward and backward, with the part of the pass that is done, 0 to 1. It may throw. */
+  /** Called at each tensor of the residual stream, forward and backward, with the finished fraction of the pass, 0 to 1. It may throw. */
   readonly onTensor: (part: number) => void;
 };
 
-/** Tensors outside of attention's inside, which fused kernels leave alone. */
+/** Tensors outside of attention: interventions there do not disable fused attention kernels. */
 const watchedNames =
   /(^embeddings|\.(input|attentionInput|attentionOutput|middle|feedForwardInput|feedForwardHidden|feedForwardOutput|output))$/;
 
 /**
- * The same model, whose passes call `onTensor` on the way. A call that throws ends the pass: forward at the tensor that was just computed,
- * backward at the one whose gradient comes next.
+ * The same model, whose passes call `onTensor`. A call that throws ends the pass: forward at the tensor that was just computed,
+ * backward at the tensor whose gradient is next.
  */
 export function watchedModel<T extends LensModel>(model: T, watch: Watch): T {
   const names = tensorNames(model.config);
@@ -30,7 +30,7 @@ export function watchedModel<T extends LensModel>(model: T, watch: Watch): T {
 }
 
 /**
- * Interventions that call `onTensor`, after those that are given.
+ * Interventions that call `onTensor` after the given ones.
  *
  * @param names - Full names of the tensors of a pass, in order.
  */
@@ -44,7 +44,7 @@ export function watchedInterventions(
     .filter((name) => watchedNames.test(name))
     .forEach((name, i, { length }) => {
       const own = interventions[name];
-      // Recomputed in the backward pass: that is where it is called again.
+      // `remat` runs its function again in the backward pass, so `onTensor` is called there too.
       const seen = remat((x: Tensor) => {
         onTensor((i + 1) / length);
         return x;

@@ -21,39 +21,41 @@ import type { Hooks } from "../run-with-trace.js";
 /** Options of a sparse autoencoder. */
 export type SparseAutoencoderOptions = {
   /**
-   * `relu`; `jumprelu`, with the tensor `threshold`; `{ topK }`: the largest k features of a row. Default: `jumprelu` where there is
-   * a threshold, else `relu`.
+   * `relu`; `jumprelu`, with the tensor `threshold`; `{ topK }`, which keeps the k largest features of a row. Default: `jumprelu` if
+   * there is a tensor `threshold`, otherwise `relu`.
    */
   readonly activation?: "relu" | "jumprelu" | { readonly topK: number };
-  /** Subtracts the decoder's bias from the input, as SAELens' `apply_b_dec_to_input` says. Default false. */
+  /** Subtracts the decoder's bias from the input, as `apply_b_dec_to_input` of SAELens. Default false. */
   readonly subtractDecoderBias?: boolean;
 };
 
-/** A sparse autoencoder: rows `[…, C]` to features `[…, F]`, few of which are not 0, and back. */
+/** A sparse autoencoder: encodes rows `[…, C]` to sparse features `[…, F]`, and decodes them. */
 export type SparseAutoencoder = {
-  /** C */
+  /** C, the width of the rows. */
   readonly embedDim: number;
-  /** F */
+  /** F, the number of features. */
   readonly numFeatures: number;
+  /** Rows `[…, C]` to features `[…, F]`. */
   encode(x: Tensor): Tensor;
+  /** Features `[…, F]` to rows `[…, C]`. */
   decode(features: Tensor): Tensor;
-  /** `[C]`: the direction that a feature writes, for `steer`. */
+  /** The decoder's direction of a feature, `[C]`, for `steer`. `feature`: index from 0. */
   direction(feature: number): Tensor;
   /**
-   * Hooks that run a tensor through the autoencoder.
+   * Hooks that run a tensor through the autoencoder and change its features.
    *
-   * @param name - Full name of a tensor `[B, T, C]`: that which it was trained on.
-   * @param change - Changes features on the way. What the autoencoder does not reconstruct is kept: without a change, a run stays
-   *   as it is.
+   * @param name - Full name of a tensor `[B, T, C]`, the one that the autoencoder was trained on.
+   * @param change - Changes features. Default: none. The reconstruction error is added back, so a run without a change is
+   *   unchanged.
    */
   hooks(name: string, change?: (features: Tensor) => Tensor): Hooks;
 };
 
 /**
- * A sparse autoencoder of tensors that SAELens writes, `W_enc` `[C, F]`, `b_enc`, `W_dec` `[F, C]`, `b_dec` and `threshold`, or of
- * those of EleutherAI's sparsify, `encoder.weight` `[F, C]`, `encoder.bias`, `W_dec` and `b_dec`.
+ * Creates a sparse autoencoder from tensors of SAELens, `W_enc` `[C, F]`, `b_enc`, `W_dec` `[F, C]`, `b_dec` and `threshold`, or
+ * of EleutherAI's sparsify, `encoder.weight` `[F, C]`, `encoder.bias`, `W_dec` and `b_dec`.
  *
- * @param tensors - By name: those of `readSafetensors` of `@qkv/tensor/safetensors`.
+ * @param tensors - Tensors by name, from `readSafetensors` of `@qkv/tensor/safetensors`.
  * @throws {ArgumentError} If a tensor is missing. {@link ShapeError} If they do not fit each other.
  * @see "Sparse Autoencoders Find Highly Interpretable Features in Language Models" (2023), arXiv:2309.08600; JumpReLU:
  *   arXiv:2407.14435 (2024); top-k: arXiv:2406.04093 (2024)
@@ -81,10 +83,12 @@ export function sparseAutoencoder(
   check.each({ tensors }, isObject, "tensors by name", "give the `tensors` of `readSafetensors`.");
   const given = check.options(options, ["activation", "subtractDecoderBias"]);
   const { W_enc, threshold } = tensors;
-  const encoder = W_enc ? transpose(named(tensors, "W_enc")) : named(tensors, "encoder.weight"); // [F, C]
-  const encoderBias = named(tensors, W_enc ? "b_enc" : "encoder.bias");
-  const decoder = named(tensors, "W_dec"); // [F, C]
-  const decoderBias = named(tensors, "b_dec");
+  const encoder = W_enc
+    ? transpose(requiredTensor(tensors, "W_enc"))
+    : requiredTensor(tensors, "encoder.weight"); // [F, C]
+  const encoderBias = requiredTensor(tensors, W_enc ? "b_enc" : "encoder.bias");
+  const decoder = requiredTensor(tensors, "W_dec"); // [F, C]
+  const decoderBias = requiredTensor(tensors, "b_dec");
   const [F, C] = encoder.shape as [number, number];
   const fits = { W_dec: [decoder, [F, C]], b_enc: [encoderBias, [F]], b_dec: [decoderBias, [C]] } as const;
   for (const [name, [x, shape]] of Object.entries(fits)) {
@@ -97,11 +101,11 @@ export function sparseAutoencoder(
   }
   const { activation = threshold ? "jumprelu" : "relu", subtractDecoderBias = false } = given;
   check.type({ subtractDecoderBias }, "boolean");
-  const bend = activationOf(activation, threshold);
+  const activate = activationFunction(activation, threshold);
   const encode = (x: Tensor): Tensor => {
     const { shape } = checkTensor("encode", "x", x);
     check.each({ x: shape }, () => shape.at(-1) === C, `rows of ${C} numbers`);
-    return bend(linear(subtractDecoderBias ? sub(x, decoderBias) : x, encoder, encoderBias));
+    return activate(linear(subtractDecoderBias ? sub(x, decoderBias) : x, encoder, encoderBias));
   };
   const decode = (features: Tensor): Tensor => {
     const { shape } = checkTensor("decode", "features", features);
@@ -130,7 +134,7 @@ export function sparseAutoencoder(
   };
 }
 
-function activationOf(
+function activationFunction(
   activation: NonNullable<SparseAutoencoderOptions["activation"]>,
   threshold: Tensor | undefined,
 ): (x: Tensor) => Tensor {
@@ -139,8 +143,8 @@ function activationOf(
     check.whole({ "activation.topK": count }, { min: 1 });
     return (x) => {
       const { values } = topK(x, count);
-      const least = slice(values, values.shape.length - 1, count - 1, count); // […, 1]
-      return relu(where(greaterEqual(x, least), x, zerosLike(x)));
+      const kthLargest = slice(values, values.shape.length - 1, count - 1, count); // […, 1]
+      return relu(where(greaterEqual(x, kthLargest), x, zerosLike(x)));
     };
   }
   check.oneOf({ activation }, ["relu", "jumprelu"], "or `{ topK: 32 }`.");
@@ -149,7 +153,7 @@ function activationOf(
   return (x) => where(greater(x, threshold!), relu(x), 0);
 }
 
-function named(tensors: Readonly<Record<string, Tensor>>, name: string): Tensor {
+function requiredTensor(tensors: Readonly<Record<string, Tensor>>, name: string): Tensor {
   const x = tensors[name];
   if (isTensor(x)) return x;
   const received = Object.keys(tensors).join(", ");

@@ -11,9 +11,9 @@ const model = randomDecoder("llama", { vocabSize: 13 } as never);
 const ids = [3, 1, 4];
 const name = "layers.0.output";
 const C = model.config.embedDim;
-const logitsOf = (hooks = {}) => runWithTrace(model, ids, { names: [], hooks }).logits;
+const runLogits = (hooks = {}) => runWithTrace(model, ids, { names: [], hooks }).logits;
 
-test("a steering vector is the difference of last rows, and steering by it makes one text's last row that of the other", () => {
+test("a steering vector is the difference of last rows, and adding it to one text's last row gives the other's", () => {
   const other = [3, 1, 9];
   const vector = steeringVector(model, { positive: [other], negative: [ids], name });
   const lastRow = (text: number[]) => slice(runWithTrace(model, text).tensors[name]!, 1, 2, 3);
@@ -21,10 +21,10 @@ test("a steering vector is the difference of last rows, and steering by it makes
   const hooks = steer({ name, vector });
   const { tensors } = runWithTrace(model, ids, { hooks });
   expect(slice(tensors[name]!, 1, 2, 3).data).toBeAllclose(lastRow(other).data, { rtol: 0, atol: 1e-5 });
-  expect(logitsOf(steer({ name, vector, scale: 0 })).data).toEqual(logitsOf().data);
+  expect(runLogits(steer({ name, vector, scale: 0 })).data).toEqual(runLogits().data);
 });
 
-test("several texts count alike", () => {
+test("a steering vector is a mean over texts", () => {
   const [a, b] = [
     steeringVector(model, { positive: [ids], negative: [[1]], name }),
     steeringVector(model, { positive: [[7, 2]], negative: [[1]], name }),
@@ -42,7 +42,7 @@ const saved: Record<string, Tensor> = {
   b_dec: randn([C], { seed: 4 }),
 };
 
-test("a file of safetensors gives the autoencoder back: rows, features and the numbers by hand", async () => {
+test("an autoencoder of a safetensors file encodes and decodes as computed by hand", async () => {
   const { tensors: read } = await readSafetensors(await writeSafetensors(saved));
   const sae = sparseAutoencoder(read);
   expect([sae.embedDim, sae.numFeatures]).toEqual([C, F]);
@@ -63,7 +63,7 @@ test("a file of safetensors gives the autoencoder back: rows, features and the n
   });
 });
 
-test("top-k leaves the k largest features; jumprelu those above their threshold; sparsify's names are known", () => {
+test("topK keeps the k largest features, jumprelu those above their threshold; the names of sparsify are read", () => {
   const x = randn([2, 3, C], { seed: 6 });
   const plain = sparseAutoencoder(saved).encode(x);
   const top = sparseAutoencoder(saved, { activation: { topK: 4 } }).encode(x).data;
@@ -93,11 +93,11 @@ test("top-k leaves the k largest features; jumprelu those above their threshold;
   });
 });
 
-test("a run through an autoencoder whose features stay is the run itself; a feature that is switched off changes it", () => {
+test("an autoencoder without a change leaves the logits unchanged; a feature set to 0 changes them", () => {
   const sae = sparseAutoencoder(saved);
-  expect(logitsOf(sae.hooks(name)).data).toEqual(logitsOf().data);
-  const off = logitsOf(sae.hooks(name, (features) => relu(sub(features, 100))));
-  expect(off.data).not.toEqual(logitsOf().data);
+  expect(runLogits(sae.hooks(name)).data).toEqual(runLogits().data);
+  const off = runLogits(sae.hooks(name, (features) => relu(sub(features, 100))));
+  expect(off.data).not.toEqual(runLogits().data);
 });
 
 test("tensors that are missing or do not fit are refused", () => {

@@ -4,7 +4,7 @@ import { checkModel, checkRowsName, oneText, type LensModel, type TokenInput } f
 import { runWithTrace, type Hooks, type TraceNames } from "../run-with-trace.js";
 
 /**
- * A steering vector: the mean difference of a tensor at the last token between texts with a property and texts without it.
+ * A steering vector: the mean of a tensor's last row over texts with a property minus its mean over texts without it.
  *
  * @param options - `positive`, `negative`: texts or ids, one or more each. `name`: full name of a tensor `[B, T, C]`, such as
  *   `layers.4.output`.
@@ -35,19 +35,19 @@ export function steeringVector(
     readonly name: string;
   },
 ): Tensor {
-  checkModel(onVector, model);
-  const { positive, negative, name } = onVector.options(options, ["positive", "negative", "name"]);
-  checkRowsName(onVector, model, name);
+  checkModel(vectorChecks, model);
+  const { positive, negative, name } = vectorChecks.options(options, ["positive", "negative", "name"]);
+  checkRowsName(vectorChecks, model, name);
   const lastRow = (input: TokenInput): Tensor => {
-    const { ids, length } = oneText(onVector, model, input);
+    const { ids, length } = oneText(vectorChecks, model, input);
     const { tensors } = runWithTrace(model, ids, { names: [name] as unknown as TraceNames });
     const row = slice(tensors[name]!, 1, length - 1, length);
     return reshape(row, [row.shape[2]!]);
   };
   const meanRow = (texts: readonly TokenInput[]) => mean(stack(texts.map(lastRow), 0), { axis: 0 });
   for (const [argument, texts] of Object.entries({ positive, negative })) {
-    onVector.list({ [argument]: texts }, "texts");
-    onVector.each({ [argument]: texts }, (list) => (list as unknown[]).length > 0, "one text or more");
+    vectorChecks.list({ [argument]: texts }, "texts");
+    vectorChecks.each({ [argument]: texts }, (list) => (list as unknown[]).length > 0, "one text or more");
   }
   return sub(meanRow(positive), meanRow(negative));
 }
@@ -57,7 +57,7 @@ export function steeringVector(
  *
  * @param options - `name`: full name of a tensor `[B, T, C]`. `vector`: `[C]`. `scale`: its factor, default 1.
  * @returns Hooks for {@link runWithTrace}.
- * @throws {ArgumentError} If an option has another type.
+ * @throws {ArgumentError} If an option has the wrong type; when the model runs, if the width of the vector does not fit.
  * @see "Steering Language Models With Activation Engineering" (2023), arXiv:2308.10248
  *
  * @example
@@ -74,20 +74,25 @@ export function steer(options: {
   readonly vector: Tensor;
   readonly scale?: number;
 }): Hooks {
-  const { name, vector, scale = 1 } = onSteer.options(options, ["name", "vector", "scale"]);
-  onSteer.type({ name }, "string");
-  onSteer.finite({ scale });
+  const { name, vector, scale = 1 } = steerChecks.options(options, ["name", "vector", "scale"]);
+  steerChecks.type({ name }, "string");
+  steerChecks.finite({ scale });
   const added = mul(checkTensor("steer", "vector", vector), scale);
-  const width = added.shape.at(-1) ?? 1;
+  const vectorWidth = added.shape.at(-1) ?? 1;
   return {
     [name](x) {
       const expected = `[${x.shape.at(-1)}], the width of ${name}`;
       const fix = "take the vector from the same tensor: `steeringVector(model, { name, … })`.";
-      onSteer.each({ vector: vector.shape }, () => width === 1 || width === x.shape.at(-1), expected, fix);
+      steerChecks.each(
+        { vector: vector.shape },
+        () => vectorWidth === 1 || vectorWidth === x.shape.at(-1),
+        expected,
+        fix,
+      );
       return add(x, added);
     },
   };
 }
 
-const onVector: Checks = /* @__PURE__ */ checks("steeringVector");
-const onSteer: Checks = /* @__PURE__ */ checks("steer");
+const vectorChecks: Checks = /* @__PURE__ */ checks("steeringVector");
+const steerChecks: Checks = /* @__PURE__ */ checks("steer");

@@ -5,11 +5,11 @@ import { cacheFor, type DecoderConfig, type Model } from "@qkv/transformer";
 import { checkModel, oneText, type LensModel, type TokenInput } from "../lens-model.js";
 import { swapAttention, type AttentionSwap } from "./swap-attention.js";
 
-/** A change of attention that is measured, with the cache that it decodes with. */
+/** A change of attention to measure, and a cache to decode with. */
 export type ComparedSwap = AttentionSwap & {
   /**
-   * Makes the cache, such as `() => rollingCache({ … })`. With it, the text is read token by token, as generation reads it. Default:
-   * the model's own, which reads the text at once.
+   * Creates the cache: `() => rollingCache({ … })`. The text is then read token by token, as in generation. Default: the model's own
+   * cache, and the text is read in one pass.
    */
   readonly cache?: (config: DecoderConfig) => Cache & { readonly bytes: number };
 };
@@ -20,22 +20,22 @@ export type AttentionComparison = {
   readonly name: string;
   /** Mean cross-entropy of the next token. Unit: nats per token. */
   readonly loss: number;
-  /** Share of positions at which the most likely token is that of the model itself, from 0 to 1. */
+  /** Fraction of positions at which the most probable token equals that of the unchanged model, from 0 to 1. */
   readonly agreement: number;
-  /** Bytes of the weights. */
+  /** Size of the weights. Unit: bytes. */
   readonly weightBytes: number;
-  /** Bytes of the cache after the text. */
+  /** Size of the cache after the text. Unit: bytes. */
   readonly cacheBytes: number;
-  /** Time of the text on this device. Unit: ms. */
+  /** Time to read the text on this device. Unit: ms. */
   readonly timeMs: number;
 };
 
 /**
- * Measures a model beside changes of its attention on one text: loss, agreement of the most likely tokens, bytes, time.
+ * Compares a model with changes of its attention on one text: loss, agreement of the most probable tokens, sizes, time.
  *
- * @param swaps - By name. An empty object measures the model alone.
+ * @param swaps - Changes by name. An empty object measures only the model itself.
  * @param input - A text of two tokens or more, ids, or ids `[1, T]`.
- * @returns The model itself, then a row for each swap.
+ * @returns A row for the model itself, then one for each change.
  * @throws {ArgumentError} If the text has fewer than two tokens, or a swap does not fit the model.
  *
  * @example
@@ -67,11 +67,11 @@ export async function compareAttention(
   const { ids, length } = oneText(check, model, input);
   check.each({ input: `${length} tokens` }, () => length >= 2, "two tokens or more", "give a longer text.");
   const list = [...("shape" in ids ? ids.data : ids)].map(Number);
-  const trained = await measured(model, list, undefined);
+  const trained = await measureModel(model, list, undefined);
   const rows = [{ ...trained, name: "as trained" }];
   for (const [name, { cache, ...swap }] of Object.entries(swaps)) {
     if (cache !== undefined) check.type({ [`swaps.${name}.cache`]: cache }, "function");
-    rows.push({ ...(await measured(swapAttention(model, swap), list, cache)), name });
+    rows.push({ ...(await measureModel(swapAttention(model, swap), list, cache)), name });
   }
   return rows.map(({ name, loss, chosen, weightBytes, cacheBytes, timeMs }) => {
     const same = chosen.filter((id, t) => id === trained.chosen[t]).length;
@@ -79,8 +79,8 @@ export async function compareAttention(
   });
 }
 
-/** A run over all but the last token. */
-async function measured(model: LensModel, ids: readonly number[], makeCache: ComparedSwap["cache"]) {
+/** Reads all but the last token, and measures the loss of the next ones. */
+async function measureModel(model: LensModel, ids: readonly number[], makeCache: ComparedSwap["cache"]) {
   const { config, params } = model;
   const read = ids.slice(0, -1);
   const cache = makeCache?.(config) ?? cacheFor(config);
@@ -100,14 +100,14 @@ async function measured(model: LensModel, ids: readonly number[], makeCache: Com
   return {
     loss: losses.reduce((sum, x) => sum + x, 0) / losses.length,
     chosen,
-    weightBytes: bytesOf(params),
+    weightBytes: countBytes(params),
     cacheBytes: cache.bytes,
     timeMs: performance.now() - start,
   };
 }
 
-/** Bytes of weights, those of 8 and 4 bits included; a table that two maps share counts once. */
-function bytesOf(params: Model["params"]): number {
+/** Size of all weights, quantized ones included; tied weights count once. Unit: bytes. */
+function countBytes(params: Model["params"]): number {
   const storages = new Map<unknown, number>();
   tensorsOf(params).forEach(({ storage, dtype }: Tensor) =>
     storages.set(storage, storage.length * bytesPerElement(dtype)),

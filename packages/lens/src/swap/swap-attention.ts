@@ -6,25 +6,24 @@ import { checkModel, type LensModel } from "../lens-model.js";
 /** Changes of the attention of a trained model. Fields that are left out change nothing. */
 export type AttentionSwap = {
   /**
-   * Joins the masks of the layers: `slidingWindow(64)` for a window, `or(keepFirst(4), slidingWindow(64))` for a window with
+   * A mask, combined with those of the layers: `slidingWindow(64)`, or `or(keepFirst(4), slidingWindow(64))` for a window with
    * attention sinks.
    */
   readonly mask?: Mask;
-  /** Key-value heads of each layer, a divisor of the present number: each is the mean of the heads that it replaces. */
+  /** Number of key-value heads of each layer, a divisor of the present number. Each new head is the mean of those that it replaces. */
   readonly numKvHeads?: number;
-  /** Rounds matrices to 8 or 4 bits. */
+  /** Quantizes matrices to 8 or 4 bits. */
   readonly quantize?: Quantization;
 };
 
 /**
- * The same trained model with other attention: a mask, fewer key-value heads by mean pooling, rounded weights. The weights of
- * the model that is given do not change.
+ * The same trained model with changed attention: a mask, fewer key-value heads by mean pooling, quantized weights. The given
+ * model is not changed.
  *
- * The swapped model was not trained with this attention; {@link compareAttention} measures the loss of quality. Fine-tune it to
- * recover.
+ * The model was not trained with this attention; {@link compareAttention} measures the loss of quality. Fine-tuning recovers it.
  *
- * @returns A model for `generate`, `evaluate` and the functions here.
- * @throws {ArgumentError} If the layers have no such heads; when the model runs, if a mask is given and some layers hold a state.
+ * @returns A model for `generate`, `evaluate` and the functions of this package.
+ * @throws {ArgumentError} If the layers have no such heads; when the model runs, if a mask is given and some layers have a state.
  * @see mean pooling: "GQA" (2023), arXiv:2305.13245; sinks: "Efficient Streaming Language Models" (2023), arXiv:2309.17453
  *
  * @example
@@ -51,14 +50,14 @@ export function swapAttention(model: LensModel, swap: AttentionSwap): Model {
     numKvHeads,
     quantize: kind,
   } = check.options(swap, ["mask", "numKvHeads", "quantize"], "swap");
-  const whole: Model = { ...model, tokenizer: model.tokenizer };
-  const grouped = numKvHeads === undefined ? whole : withKvHeads(whole, numKvHeads);
+  const fullModel: Model = { ...model, tokenizer: model.tokenizer };
+  const grouped = numKvHeads === undefined ? fullModel : withKvHeads(fullModel, numKvHeads);
   if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
   const rounded = kind === undefined ? grouped : quantize(grouped, { kind }).model;
   return mask === undefined ? rounded : withMask(rounded, mask);
 }
 
-/** A model whose key-value heads are means of those that they replace. */
+/** A model whose key-value heads are means of the heads that they replace. */
 function withKvHeads(model: Model, numKvHeads: number): Model {
   const { config, params } = model;
   check.whole({ numKvHeads }, { min: 1, unit: "heads" });

@@ -8,23 +8,23 @@ import { swapAttention } from "./swap-attention.js";
 
 const model = randomDecoder("llama", { vocabSize: 13 } as never);
 const ids = [3, 1, 4, 1, 5, 9, 2, 6];
-const logitsOf = (swapped: ReturnType<typeof swapAttention>) => swapped.apply(swapped.params, ids).data;
+const modelLogits = (swapped: ReturnType<typeof swapAttention>) => swapped.apply(swapped.params, ids).data;
 
-test("a window is that of a model whose layers slide; sinks stay in sight", () => {
+test("a window mask equals a model with sliding-window layers; sinks stay visible", () => {
   const slides = decoder({ ...model.config, layerTypes: ["sliding", "sliding"], window: 3 });
   const swapped = swapAttention(model, { mask: slidingWindow(3) });
-  expect(logitsOf(swapped)).toEqual(slides.apply(model.params, ids).data);
+  expect(modelLogits(swapped)).toEqual(slides.apply(model.params, ids).data);
   const sinks = swapAttention(model, { mask: or(keepFirst(1), slidingWindow(3)) });
-  expect(logitsOf(sinks)).not.toEqual(logitsOf(swapped));
+  expect(modelLogits(sinks)).not.toEqual(modelLogits(swapped));
 });
 
-test("fewer key-value heads are the means of those that they replace; all of them change nothing", () => {
+test("fewer key-value heads are means of those that they replace; the same number changes nothing", () => {
   const swapped = swapAttention(model, { numKvHeads: 1 });
   const { numHeads } = model.config;
   const own = toGroupedQuery(model.params.layers[0]!.attention, { numHeads, numKvHeads: 1 });
   expect(swapped.params.layers[0]!.attention.key.weight.data).toEqual(own.key.weight.data);
   expect(swapped.config.numKvHeads).toBe(1);
-  expect(logitsOf(swapAttention(model, { numKvHeads: 2 }))).toEqual(model.apply(model.params, ids).data);
+  expect(modelLogits(swapAttention(model, { numKvHeads: 2 }))).toEqual(model.apply(model.params, ids).data);
   expect(model.config.numKvHeads).toBe(2);
 });
 

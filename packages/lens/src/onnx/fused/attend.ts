@@ -1,6 +1,6 @@
-import { inFloat32, lengthOf, range, shapeOf, type NodeComposer } from "./node-composer.js";
+import { toFloat32, axisLength, range, concatShape, type NodeComposer } from "./node-composer.js";
 
-/** Softmax attention in its parts. All of it is computed in float32. */
+/** Inputs of softmax attention: names of values of the graph. Everything is computed in float32. */
 export type AttendParts = {
   /** `[B, H, T, D]` */
   query: string;
@@ -8,8 +8,9 @@ export type AttendParts = {
   key: string;
   /** `[B, Hkv, S, Dv]` */
   value: string;
+  /** Element type of query, key and value. */
   elementType: number;
-  /** Numbers of heads, where they are known before a run. */
+  /** Numbers of heads; undefined if they are known only at run time. */
   heads: { query: number; keyValue: number } | undefined;
   /** Default: 1/√D. */
   scale?: number | undefined;
@@ -18,19 +19,19 @@ export type AttendParts = {
   biases?: readonly string[];
   /** True where a query sees a key; each broadcasts to `[B, H, T, S]`. A query that sees none has weights of 0. */
   masks?: readonly string[];
-  /** Logits `[1, H, 1, 1]` that join the sum of the softmax. */
+  /** Attention sinks: logits `[1, H, 1, 1]` added to the denominator of the softmax. */
   sinks?: string | undefined;
 };
 
-/** The lowest number of float32: in place of −∞, so that a row of nothing else still is numbers. */
+/** The lowest float32, in place of −∞: the softmax of a row that is masked everywhere has no NaN. */
 const lowest = -(2 - 2 ** -23) * 2 ** 127;
 
-/** Composes attention: weights `[B, H, T, S]`, output `[B, H, T, Dv]`. */
+/** Adds the nodes of attention; returns the names of the weights `[B, H, T, S]` and the output `[B, H, T, Dv]`. */
 export function attend(c: NodeComposer, parts: AttendParts): { weights: string; output: string } {
   const { elementType, scale, softcap = 0, biases = [], masks = [], sinks } = parts;
-  const query = inFloat32(c, parts.query, elementType);
+  const query = toFloat32(c, parts.query, elementType);
   const [key, value] = [parts.key, parts.value].map((x) =>
-    repeatedHeads(c, inFloat32(c, x, elementType), query, parts.heads),
+    repeatKvHeads(c, toFloat32(c, x, elementType), query, parts.heads),
   ) as [string, string];
   const dots = c.op("MatMul", [query, c.op("Transpose", [key], { perm: [0, 1, 3, 2] })]);
   let scores = c.op("Mul", [dots, scale === undefined ? defaultScale(c, query) : c.float32(scale)]);
@@ -39,38 +40,38 @@ export function attend(c: NodeComposer, parts: AttendParts): { weights: string; 
     scores = c.op("Mul", [capped, c.float32(softcap)]);
   }
   for (const bias of biases) scores = c.op("Add", [scores, bias]);
-  const both = (one: string | undefined, mask: string) =>
+  const intersect = (one: string | undefined, mask: string) =>
     one === undefined ? mask : c.op("And", [one, mask]);
-  const sees = masks.reduce<string | undefined>(both, undefined);
+  const sees = masks.reduce<string | undefined>(intersect, undefined);
   if (sees !== undefined) scores = c.op("Where", [sees, scores, c.float32(lowest)]);
-  let weights = sinks === undefined ? softmax(c, scores) : besideSinks(c, scores, sinks);
+  let weights = sinks === undefined ? softmax(c, scores) : softmaxWithSinks(c, scores, sinks);
   if (sees !== undefined) weights = c.op("Where", [sees, weights, c.float32(0)]);
   return { weights, output: c.op("MatMul", [weights, value]) };
 }
 
 const softmax = (c: NodeComposer, scores: string) => c.op("Softmax", [scores], { axis: 3 });
 
-/** Keys or values `[B, Hkv, S, D]` for each query head: neighbours share theirs. */
-function repeatedHeads(c: NodeComposer, x: string, query: string, heads: AttendParts["heads"]): string {
+/** Repeats keys or values `[B, Hkv, S, D]` for each query head, `[B, H, S, D]`: adjacent query heads share one. */
+function repeatKvHeads(c: NodeComposer, x: string, query: string, heads: AttendParts["heads"]): string {
   if (heads) {
     const { query: H, keyValue } = heads;
     if (H === keyValue) return x;
     const own = Array.from({ length: H }, (_, head) => Math.floor(head / (H / keyValue)));
     return c.op("Gather", [x, c.int64List(...own)], { axis: 1 });
   }
-  const [H, Hkv] = [lengthOf(c, query, 1), lengthOf(c, x, 1)];
+  const [H, Hkv] = [axisLength(c, query, 1), axisLength(c, x, 1)];
   return c.op("Gather", [x, c.op("Div", [range(c, H), c.op("Div", [H, Hkv])])], { axis: 1 });
 }
 
 /** 1/√D */
 function defaultScale(c: NodeComposer, query: string): string {
-  const width = c.op("Cast", [lengthOf(c, query, 3)], { to: 1 });
+  const width = c.op("Cast", [axisLength(c, query, 3)], { to: 1 });
   return c.op("Div", [c.float32(1), c.op("Sqrt", [width])]);
 }
 
-/** Weights of scores where a logit of each head joins the sum. */
-function besideSinks(c: NodeComposer, scores: string, sinks: string): string {
-  const ofRow = shapeOf(c, ...[0, 1, 2].map((axis) => lengthOf(c, scores, axis)), 1);
+/** Softmax with attention sinks: a logit for each head is appended to its scores, and its weight is sliced off. */
+function softmaxWithSinks(c: NodeComposer, scores: string, sinks: string): string {
+  const ofRow = concatShape(c, ...[0, 1, 2].map((axis) => axisLength(c, scores, axis)), 1);
   const column = c.op("Expand", [sinks, ofRow]);
   const all = softmax(c, c.op("Concat", [column, scores], { axis: 3 }));
   return c.op("Slice", [all, c.int64List(1), c.int64List(Number.MAX_SAFE_INTEGER), c.int64List(3)]);

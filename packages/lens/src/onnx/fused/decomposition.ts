@@ -2,18 +2,18 @@ import type { OnnxGraph } from "../onnx-graph.js";
 import type { AxisLength, OnnxNode } from "../read-messages.js";
 import type { NodeComposer } from "./node-composer.js";
 
-/** A fused operator as ONNX's own operators. */
+/** A fused operator, decomposed into ONNX's own operators. */
 export type Decomposition = {
-  /** The value that has the weights, `[B, H, T, S]`. */
+  /** Name of the value with the weights, `[B, H, T, S]`. */
   weights: string;
   /** Its shape, as far as it is known. */
   shape: readonly AxisLength[];
 };
 
-/** Decomposes a node: adds nodes that give its outputs and its weights. A text is the reason for which it cannot. */
+/** Decomposes a node: adds nodes that compute its outputs and its weights. Returns a string, the reason, if it cannot. */
 export type DecomposeNode = (node: OnnxNode, graph: OnnxGraph, c: NodeComposer) => Decomposition | string;
 
-/** The inputs and outputs of a node by name; one that is not given is undefined. */
+/** Inputs or outputs of a node by name; undefined if the node omits one. */
 export function byName<const Names extends readonly string[]>(
   values: readonly string[],
   names: Names,
@@ -21,8 +21,8 @@ export function byName<const Names extends readonly string[]>(
   return Object.fromEntries(names.map((name, i) => [name, values[i] || undefined])) as never;
 }
 
-/** The reason for which a node is not decomposed: an attribute or an input that is not known here. */
-export function unknownPart(
+/** The reason why a node cannot be decomposed, an unknown attribute or input; undefined if there is none. */
+export function unsupportedReason(
   node: OnnxNode,
   { attributes, inputs }: { attributes: readonly string[]; inputs: number },
 ): string | undefined {
@@ -32,13 +32,14 @@ export function unknownPart(
   return extra < 0 ? undefined : `its input ${extra} is not known`;
 }
 
-/** Element types that attention is computed in. */
-export const floats: readonly number[] = [1, 10, 16];
+/** Element types of queries that can be decomposed: float32, float16, bfloat16. */
+export const floatTypes: readonly number[] = [1, 10, 16];
 
-export const integerOf = ({ attributes }: OnnxNode, name: string): number | undefined =>
+export const integerAttribute = ({ attributes }: OnnxNode, name: string): number | undefined =>
   attributes.get(name)?.integer;
-export const floatOf = ({ attributes }: OnnxNode, name: string): number | undefined =>
+export const floatAttribute = ({ attributes }: OnnxNode, name: string): number | undefined =>
   attributes.get(name)?.float;
 
-/** Microsoft's operators write 0 for the default scale. */
-export const scaleOf = (node: OnnxNode): number | undefined => floatOf(node, "scale") || undefined;
+/** The scale of Microsoft's operators, where 0 stands for the default 1/√D. */
+export const scaleAttribute = (node: OnnxNode): number | undefined =>
+  floatAttribute(node, "scale") || undefined;

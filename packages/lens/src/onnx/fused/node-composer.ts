@@ -2,13 +2,13 @@ import { elementTypes } from "../read-messages.js";
 import { nodeBytes, type AttributeValue } from "../write-messages.js";
 
 /**
- * Composes nodes that replace one: each call adds a node and returns the name of its value, an input of later nodes. All are
- * of ONNX's own operators, in the form that they have from version 12 to the newest.
+ * Composes the nodes that replace a node: each call adds one and returns the name of its value, an input of later nodes. All
+ * are ONNX's own operators, in a form that is valid from opset 12 on.
  */
 export type NodeComposer = {
   /** The messages of the nodes, in order. */
   readonly nodes: readonly Uint8Array[];
-  /** `output`: the name of its value. Default: one of its own. */
+  /** Adds a node. `output`: the name of its value, default a new name. */
   op(
     type: string,
     inputs: readonly string[],
@@ -23,7 +23,7 @@ export type NodeComposer = {
   int64(value: number): string;
 };
 
-/** @param prefix - First part of the names of its values. */
+/** @param prefix - Prefix of the names of its nodes and values. */
 export function nodeComposer(prefix: string): NodeComposer {
   const nodes: Uint8Array[] = [];
   const constants = new Map<string, string>();
@@ -48,12 +48,12 @@ export function nodeComposer(prefix: string): NodeComposer {
   };
 }
 
-/** The length of an axis, counted from the first, as a list of one. */
-export const lengthOf = (c: NodeComposer, x: string, axis: number): string =>
+/** The length of an axis, as a 1-D tensor of one element. `axis`: from 0. */
+export const axisLength = (c: NodeComposer, x: string, axis: number): string =>
   c.op("Gather", [c.op("Shape", [x]), c.int64List(axis)], { axis: 0 });
 
-/** Rows `start` to `end - 1` along an axis; both are lists of one number. */
-export const sliced = (c: NodeComposer, x: string, axis: number, start: string, end: string): string =>
+/** Slices `start` to `end - 1` of an axis; both are 1-D tensors of one element. */
+export const slice = (c: NodeComposer, x: string, axis: number, start: string, end: string): string =>
   c.op("Slice", [x, start, end, c.int64List(axis)]);
 
 /** `[B, T, heads · D]` to `[B, heads, T, D]`. */
@@ -64,27 +64,27 @@ export const splitHeads = (c: NodeComposer, x: string, heads: number): string =>
 export const joinHeads = (c: NodeComposer, x: string): string =>
   c.op("Reshape", [c.op("Transpose", [x], { perm: [0, 2, 1, 3] }), c.int64List(0, 0, -1)]);
 
-/** As float32, in which scores and weights are computed. */
-export const inFloat32 = (c: NodeComposer, x: string, type: number): string =>
+/** Casts to float32, unless `type` is. */
+export const toFloat32 = (c: NodeComposer, x: string, type: number): string =>
   type === elementTypes.float32 ? x : c.op("Cast", [x], { to: elementTypes.float32 });
 
-export const inInt64 = (c: NodeComposer, x: string): string => c.op("Cast", [x], { to: elementTypes.int64 });
+export const toInt64 = (c: NodeComposer, x: string): string => c.op("Cast", [x], { to: elementTypes.int64 });
 
 /** Gives a value the name and the element type of an output of the operator that is replaced. */
-export function named(c: NodeComposer, x: string, output: string, type: number): void {
+export function castToOutput(c: NodeComposer, x: string, output: string, type: number): void {
   c.op("Cast", [x], { to: type }, output);
 }
 
-/** The number of a list of one, as a scalar. */
-export const scalarOf = (c: NodeComposer, list: string): string =>
+/** A 1-D tensor of one element as a scalar. */
+export const toScalar = (c: NodeComposer, list: string): string =>
   c.op("Gather", [list, c.int64(0)], { axis: 0 });
 
-/** Numbers 0 to `length - 1` in int64; `length` is a list of one. */
+/** 0 to `length - 1` in int64; `length` is a 1-D tensor of one element. */
 export const range = (c: NodeComposer, length: string): string =>
-  c.op("Range", [c.int64(0), scalarOf(c, length), c.int64(1)]);
+  c.op("Range", [c.int64(0), toScalar(c, length), c.int64(1)]);
 
-/** A shape `[…]` of lengths, each a number or a list of one that is made in the graph. */
-export const shapeOf = (c: NodeComposer, ...lengths: (number | string)[]): string =>
+/** Concatenates lengths to a shape; each is a number or a 1-D tensor of one element. */
+export const concatShape = (c: NodeComposer, ...lengths: (number | string)[]): string =>
   c.op(
     "Concat",
     lengths.map((length) => (typeof length === "number" ? c.int64List(length) : length)),

@@ -1,14 +1,14 @@
 import { js, slice, tensor } from "@qkv/tensor";
 import { expect, test, vi } from "vitest";
-import { kept } from "./kept-stream.js";
+import { hostCopy } from "./run-layers.js";
 
 const numbers = [1, 2, 3, 4, 5, 6];
 
-test("what is kept is one copy, of a device with a memory of its own too", () => {
+test("hostCopy copies once, also from a device with its own memory", () => {
   for (const device of [js(), { ...js(), isDeviceMemory: () => true }]) {
     const x = tensor(numbers, { shape: [1, 3, 2], device });
     const copies = vi.spyOn(Float32Array.prototype, "slice");
-    const { data, shape, dtype } = kept(x);
+    const { data, shape, dtype } = hostCopy(x);
     expect(copies).toHaveBeenCalledTimes(1);
     copies.mockRestore();
     expect(data.buffer).not.toBe(x.array.buffer);
@@ -16,9 +16,9 @@ test("what is kept is one copy, of a device with a memory of its own too", () =>
   }
 });
 
-test("of a part of a tensor, the part alone is kept", () => {
+test("hostCopy of a slice copies only the slice", () => {
   const x = tensor(numbers, { shape: [1, 3, 2] });
-  const { data } = kept(slice(x, 1, 1, 2));
+  const { data } = hostCopy(slice(x, 1, 1, 2));
   expect([...data]).toEqual([3, 4]);
   expect(data.buffer.byteLength).toBe(8);
 });

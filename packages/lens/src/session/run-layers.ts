@@ -5,21 +5,26 @@ import type { LensModel } from "../lens-model.js";
 import { chained, type AblatedModel } from "../patching/ablated-model.js";
 import { watchedInterventions, type Watch } from "./watched-model.js";
 
-/** A copy of a tensor of a pass in memory that the garbage collector frees. */
-export type Kept = { readonly data: TypedArray; readonly shape: readonly number[]; readonly dtype: DType };
+/** A copy of a tensor in host memory, which the garbage collector frees. */
+export type HostCopy = {
+  readonly data: TypedArray;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+};
 
-export function kept(x: Tensor): Kept {
+/** Copies a tensor to host memory. */
+export function hostCopy(x: Tensor): HostCopy {
   const { data, shape, dtype } = x;
-  // Of what lies in the device's memory it is a copy already.
+  // For a device with its own memory, `data` is already a copy.
   return { data: data.buffer === x.array.buffer ? data.slice() : data, shape, dtype };
 }
 
-/** A tensor of what was kept: within a scope it is freed at its end. */
-export const placed = ({ data, shape, dtype }: Kept, device: Device): Tensor =>
+/** A tensor of a copy on a device; the current scope frees it. */
+export const deviceTensor = ({ data, shape, dtype }: HostCopy, device: Device): Tensor =>
   tensor(data, { shape, dtype, device });
 
-/** True for models whose layers read the residual stream alone, so that a pass can begin at any of them. */
-export function beginsAnywhere({
+/** True for models whose layers read only the residual stream, so that a pass can start at any layer. */
+export function canStartAtAnyLayer({
   altUp,
   perLayerEmbedding,
   layerScale,
@@ -31,16 +36,16 @@ export function beginsAnywhere({
   return !readsMore && !layerTypes.some((one) => typeof one === "object" && "valueResidual" in one);
 }
 
-/** Layers of a model from one on, until another, applied to the stream before them. */
+/** A range of layers, and interventions in it. */
 export type LayerRun = {
   readonly first: number;
-  /** Default: after the last. */
+  /** The layer after the last to run. Default: all remaining layers. */
   readonly end?: number;
   /** Interventions by full name. Default: none. */
   readonly interventions?: Interventions;
 };
 
-/** Runs some layers of a model on the stream before them, `[1, T, C]`: the stream after them. */
+/** Runs a range of layers on the stream before them, `[1, T, C]`. Returns the stream after them. */
 export function applyLayers(
   { config, params, ablated }: AblatedModel,
   { rows }: Decoder,
@@ -60,6 +65,6 @@ export function applyLayers(
   return rows(layers, x, { first, trace: { names: [], tensors: {}, interventions: watched } });
 }
 
-/** Logits `[1, 1, V]` after the last token of a stream that left the last layer. */
+/** Logits `[1, 1, V]` of the last token, from the stream after the last layer. */
 export const lastLogits = (model: LensModel, { logits }: Decoder, x: Tensor): Tensor =>
   logits(model.params, slice(x, 1, x.shape[1]! - 1, x.shape[1]!));
