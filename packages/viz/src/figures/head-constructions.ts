@@ -20,9 +20,9 @@ export type {
 } from "./head-constructions/model.js";
 
 /**
- * *What is a head?*: one token through four ways to build heads, with the same weights: one matrix whose result is split,
- * a matrix per head, an input that is split first, and full-size heads that are added. Numbers that are not those of the
- * first are outlined; parameters are areas.
+ * *What is a head?*: one token through four ways to build heads from the same weights: one matrix whose result is split,
+ * a matrix per head, an input that is split first, and full-size heads whose outputs are added. Numbers that differ from
+ * those of the first are outlined; areas show parameters.
  *
  * The model is made by `headConstructionsModel` of `@qkv/figures/head-constructions`.
  *
@@ -70,14 +70,14 @@ function scene(
   const phone = width < 640;
   const margin = phone ? 2 : width < 1200 ? 4 : 8;
   const gap = width < 1200 ? 24 : 40;
-  // Two stand below each other where that makes room for their numbers.
+  // Two panels are stacked if their cells would be too narrow for numbers side by side.
   const isPair = choices.construction !== "all";
   const columns = phone || (isPair && (width < 1200 || model.numHeads > 2)) ? 1 : 2;
   const panelWidth = (width - 2 * margin - gap * (columns - 1)) / columns;
   const shown = model.constructions.filter(
     ({ name }) => choices.construction === "all" || name === "fused" || name === choices.construction,
   );
-  // Numbers that a cell has no room for are read by a press.
+  // On a phone cells are too small for numbers: a press shows one.
   const marks: Mark[] = phone
     ? [
         {
@@ -147,7 +147,7 @@ function partNames(
     "split-input": `${D} × ${D}${each}`,
     summed: `${C} × ${C}${each}`,
   };
-  // Names of the heads, or their numbers, and no name that would touch the next one.
+  // Names of the heads, or their numbers alone if names do not fit.
   const headName = (h: number) => (wide * cell < 38 ? `${h + 1}` : `head ${h + 1}`);
   const writes = cell < 22 ? "writes" : H === 1 ? "write" : "heads write";
   const hasRoom = right - middles.writes > 42;

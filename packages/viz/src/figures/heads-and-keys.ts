@@ -18,8 +18,8 @@ export type {
 } from "./heads-and-keys/model.js";
 
 /**
- * *KV cache size: MHA, GQA, MQA and MLA*: query heads wired to their KV heads, and the KV cache of each way to share them as it grows,
- * token by token and then by doubling. Bytes are exact, area is bytes; time is measured or estimated, and says so.
+ * *KV cache size: MHA, GQA, MQA and MLA*: query heads connected to their KV heads, and the KV cache of each way to share them as it
+ * grows, token by token and then by doubling. Bytes are exact, and areas are in proportion to bytes; times are measured or estimated.
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ function lengthStep({ words, lengths, kinds }: HeadsAndKeysModel, index: number)
 
 const headingHeight = 44;
 
-/** Layout of a width: panels side by side, or one below the other. */
+/** Layout in a width: panels side by side, or one below the other. */
 function panelsLayout({ kinds, words }: HeadsAndKeysModel, width: number) {
   const phone = width < 640;
   const margin = phone ? 4 : 8;
@@ -127,7 +127,7 @@ function describe({ kinds, numHeads, numLayers }: HeadsAndKeysModel, { tokens }:
   return `The KV cache of ${countText(tokens)} ${plural} with ${numHeads} query heads in ${layersText(numLayers)}. ${each.join("; ")}.`;
 }
 
-/** Heads that a focused cell lights: a query head in every panel, a KV head in its own. */
+/** Heads that are highlighted for a focused cell: a query head in every panel, a KV head in its own. */
 function litHeads({ numHeads, kinds }: HeadsAndKeysModel, kind: HeadsKind, focus: string | undefined): Lit {
   const [id, row, column] = focus?.split(":") ?? [];
   if (!kinds.some((one) => one.id === id)) return undefined;
@@ -140,7 +140,7 @@ function litHeads({ numHeads, kinds }: HeadsAndKeysModel, kind: HeadsKind, focus
   return { queries: new Set(readers), kvHeads: new Set([index]) };
 }
 
-/** The words that were generated, and the number of those that are not drawn. */
+/** The generated words, and the number of words that do not fit. */
 function tokenStrip(
   { words }: HeadsAndKeysModel,
   growth: CacheGrowth,
@@ -182,7 +182,7 @@ function tokenStrip(
   return { marks, height: top + height - y };
 }
 
-/** The colors and their meaning. */
+/** Legend of the colors. */
 function legend({ x, y, width }: { x: number; y: number; width: number }): { marks: Mark[]; height: number } {
   const marks: Mark[] = [];
   let [left, top] = [x, y];

@@ -16,7 +16,7 @@ import {
 } from "./linked-matrices/model.js";
 import { parseAxis, shapes, shapesSize } from "./linked-matrices/shapes.js";
 import { madeAt, madeBy, stages, steps } from "./linked-matrices/steps.js";
-import { workbench, workbenchHeight } from "./linked-matrices/workbench.js";
+import { arithmeticMarks, arithmeticHeight } from "./linked-matrices/arithmetic-marks.js";
 import type { Mark, Scene } from "./mark.js";
 import { wrapText } from "./wrap-text.js";
 
@@ -24,9 +24,9 @@ export type { LinkedMatricesChoices, LinkedMatricesModel, TracedModel } from "./
 export type { TracedHead } from "./traced-head.js";
 
 /**
- * *Matrices that answer*: queries, keys, scores, weights, values and output of any traced attention, linked. A number
- * that is pointed at lights its row and its column, and says its formula and the terms that made it. Small maps choose
- * the head, of one model or of several side by side; a shape inspector names the axes.
+ * *Matrices that answer*: queries, keys, scores, weights, values and output of any traced attention, linked. Pointing at a
+ * number highlights its operands, and shows its formula and terms. Small maps select the head, of one model or of several
+ * side by side; a shape inspector names the axes.
  *
  * The model is made by `linkedMatricesModel` of `@qkv/figures/linked-matrices`, from any traced attention.
  *
@@ -56,7 +56,7 @@ export const linkedMatrices: Figure<LinkedMatricesModel, LinkedMatricesChoices> 
   scene(model, choices, { step, progress, focus }, width) {
     const to = stageScene(model, choices, step, focus, width);
     if (progress >= 1 || step === 0) return to;
-    return growing(stageScene(model, choices, step - 1, focus, width), to, progress);
+    return transition(stageScene(model, choices, step - 1, focus, width), to, progress);
   },
   controls,
   table: (model, choices, step): FigureTable => matrixTable(model, choices, madeBy[stages[step]!], step),
@@ -75,13 +75,14 @@ export const linkedMatrices: Figure<LinkedMatricesModel, LinkedMatricesChoices> 
   },
 };
 
-const leaves = 0.15; // the part of the way at which all that goes is gone
+const exitEnd = 0.15; // progress at which exiting marks are gone
 
-/** The scene on the way to the next: what goes fades first, then all else comes and moves. */
-function growing(from: Scene, to: Scene, t: number): Scene {
+/** The scene between two others: exiting marks fade first, then marks enter and move. */
+function transition(from: Scene, to: Scene, t: number): Scene {
   const after = new Set(to.marks.map(({ key }) => key));
   const stays = { ...from, marks: from.marks.filter(({ key }) => after.has(key)) };
-  const now = t < leaves ? between(from, stays, t / leaves) : between(stays, to, (t - leaves) / (1 - leaves));
+  const now =
+    t < exitEnd ? between(from, stays, t / exitEnd) : between(stays, to, (t - exitEnd) / (1 - exitEnd));
   return {
     ...now,
     height: to.height,
@@ -90,7 +91,7 @@ function growing(from: Scene, to: Scene, t: number): Scene {
   };
 }
 
-/** The number that a step explains before the reader points at one. */
+/** The number that a step explains until the reader points at another. */
 function firstCell(model: LinkedMatricesModel, choices: LinkedMatricesChoices, step: number): LinkedCell {
   const { head } = chosen(model, choices);
   const { row, key } = strongest(model, head);
@@ -98,7 +99,7 @@ function firstCell(model: LinkedMatricesModel, choices: LinkedMatricesChoices, s
   return { name, row, column: name === "q" || name === "o" ? 0 : key };
 }
 
-/** The picture at the end of a step. */
+/** The scene at the end of a step. */
 function stageScene(
   model: LinkedMatricesModel,
   choices: LinkedMatricesChoices,
@@ -117,8 +118,8 @@ function stageScene(
   const top = layout.bottom + 34;
   const beside = layout.kind === "band";
   const room = beside ? width - shapesSize.width - 24 : width; // for the arithmetic
-  const [left, shapesTop] = beside ? [room + 24, top] : [0, top + workbenchHeight(phone) + 14];
-  const bottom = Math.max(top + workbenchHeight(phone), shapesTop + shapesSize.height);
+  const [left, shapesTop] = beside ? [room + 24, top] : [0, top + arithmeticHeight(phone) + 14];
+  const bottom = Math.max(top + arithmeticHeight(phone), shapesTop + shapesSize.height);
   const source = wrapText(model.source ?? "", width, 12);
   const id = `${cell.name}${cell.name === "s" ? stage : ""}:${cell.row}:${cell.column}`;
   const { T, S, D } = headSizes(head);
@@ -137,7 +138,7 @@ function stageScene(
         pale: isThere && !axis,
         axis,
       }),
-      ...workbench(id, cellArithmetic(model, choices, cell, step), room, top, phone),
+      ...arithmeticMarks(id, cellArithmetic(model, choices, cell, step), room, top, phone),
       ...shapes(stage, traced, layer, head, axis, { left, top: shapesTop }),
       ...(model.source === undefined ? [] : source).map((text, i): Mark => ({
         key: `source:${i}`,

@@ -3,9 +3,9 @@ import { light, type ThemeName } from "../palette.js";
 import { px } from "../picture.js";
 import type { Mark } from "./mark.js";
 
-/** One SVG element: what text, the page and an animation write. */
+/** One SVG element, from which `sceneSvg`, `sceneView` and `animatedSvg` draw. */
 export type MarkNode = {
-  /** Unique in the scene: a mark may be more than one element. */
+  /** Unique in the scene. A mark may have several elements. */
   key: string;
   tag: "rect" | "circle" | "text" | "path";
   attributes: Readonly<Record<string, string | number>>;
@@ -14,7 +14,7 @@ export type MarkNode = {
 
 const fonts = { serif: "ui-serif,Georgia,serif", mono: "ui-monospace,monospace" };
 
-/** The elements of a mark, from below to above: itself, its hatching, its letters. */
+/** The elements of a mark in painting order: its shape, its hatching, its letters. */
 export function markNodes(mark: Mark): MarkNode[] {
   const { key, kind, x, y, width = 0, height = 0, radius = 0, text } = mark;
   const nodes: MarkNode[] = [];
@@ -73,7 +73,7 @@ function letters(
   return { ...attributes, ...paint({ fill: color, opacity }) };
 }
 
-/** Colors by class, as the theme has them, and the light one where custom properties are not known. */
+/** Attributes that color an element in the theme. Viewers without CSS custom properties use the light theme. */
 function paint(
   mark: Pick<Mark, "fill" | "stroke" | "line" | "shade" | "opacity" | "dash">,
 ): Record<string, string | number> {

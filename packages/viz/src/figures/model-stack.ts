@@ -64,7 +64,7 @@ function lengthStep({ models }: ModelStackModel, tokens: number): Step {
   };
 }
 
-/** One model at one length, in one to three sentences. */
+/** Text about a model at one context length, in one to three sentences. */
 function modelText(model: StackedModel, tokens: number): string {
   const { name, kinds, contextLength } = model;
   const beyond =
@@ -139,12 +139,12 @@ function scene(model: ModelStackModel, _: ModelStackChoices, moment: Moment, wid
   };
 }
 
-/** One height of a layer for all models, so that stacks compare. */
+/** Height of a layer, one for all models, so that stacks can be compared. */
 function rowHeight(models: readonly StackedModel[], column: number): number {
   const maxLayers = Math.max(
     ...models.map(({ sides }) => sides.reduce((sum, { layers: all }) => sum + all.length, 0)),
   );
-  // Stacks of equal layers are drawn lower.
+  // Stacks of identical layers are drawn with lower rows.
   const plain = models.every(({ sides }) =>
     sides.every(({ runs }) => runs.length === 1 && runs[0]!.pattern.length === 1),
   );
@@ -158,7 +158,7 @@ type Common = {
   row: number;
   /** Bytes of the longest bar. */
   maxBytes: number;
-  /** Heights that models side by side share, so that their parts align. */
+  /** Heights of the parts of models side by side, so that they align. */
   heights?: { stack: number; bars: number };
 };
 
@@ -207,7 +207,7 @@ function stackMarks(
   }
 }
 
-/** The kind of the cell that the reader points at: a layer, or a head of a card. */
+/** The kind of layer that the reader points at, by one of its layers or a head of its card. */
 function litKind({ kinds }: StackedModel, index: number, focus: string | undefined): string | undefined {
   if (focus === undefined || focus.startsWith("other:") !== index > 0) return undefined;
   return kinds.find(({ id }) => focus.split(":").includes(id))?.id;

@@ -1,12 +1,12 @@
 import type { Mark, Scene } from "./mark.js";
 
-/** A way that an arrow key goes. */
+/** Direction of an arrow key. */
 export type Direction = "left" | "right" | "up" | "down";
 
 /**
- * The cell that an arrow key goes to: the nearest one that way, straight ahead before aside.
+ * The cell that an arrow key goes to: the nearest one in the direction. Distance across the direction counts more.
  *
- * @param cell - Address of the cell that has the focus. If the scene has no such cell: its first one.
+ * @param cell - Address of the focused cell. If the scene has no such cell, the result is its first cell.
  */
 export function nextCell(
   { marks }: Scene,

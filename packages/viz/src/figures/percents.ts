@@ -1,4 +1,4 @@
-/** Parts as whole units that add up to `total`, as the parts do: what rounding leaves goes to those that lost most. */
+/** Rounds parts of a sum to whole units that add up to `total`, by the largest remainder method. */
 export function unitsThatAddUp(parts: readonly number[], total: number): number[] {
   const sum = parts.reduce((all, part) => all + part, 0);
   const exact = parts.map((part) => (sum > 0 ? (total * part) / sum : 0));
@@ -11,13 +11,13 @@ export function unitsThatAddUp(parts: readonly number[], total: number): number[
   return units;
 }
 
-/** Parts of 1 as percent with one digit, that add up to 100.0% as printed. */
+/** Fractions that sum to 1 as percentages with one decimal, which add up to 100.0% as printed. */
 export const percentsThatAddUp = (parts: readonly number[]): string[] =>
   unitsThatAddUp(parts, 1000).map((units) => `${(units / 10).toFixed(1)}%`);
 
-/** A part of 1 as percent with one digit. */
+/** A fraction of 1 as a percentage with one decimal. */
 export const percent = (part: number): string => `${(100 * part).toFixed(1)}%`;
 
-/** Weights with two digits, that add up to 1.00 as printed. */
+/** Weights with two decimals, which add up to 1.00 as printed. */
 export const weightTexts = (weights: readonly number[]): string[] =>
   unitsThatAddUp(weights, 100).map((units) => (units / 100).toFixed(2));

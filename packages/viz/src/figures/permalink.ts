@@ -2,10 +2,10 @@ import type { Control, Figure, FigureChoices } from "./figure.js";
 import { player, type PlayerState } from "./player.js";
 
 /**
- * The state of a figure as a short text, for an address: the step, the cell that was pressed, and what differs from the
- * initial choices. {@link fromPermalink} reads it.
+ * The state of a figure as a query string: the step, the focused cell, and the choices that differ from the initial ones.
+ * {@link fromPermalink} reads it.
  *
- * @returns As `step=score-2&token=3`, or nothing for the state that the figure opens in.
+ * @returns A text such as `step=score-2&token=3`, empty for the initial state.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export function toPermalink<Model, Choices extends FigureChoices>(
   return text.toString();
 }
 
-/** State in an address: choices that the figure knows, and the place in the story. */
+/** State of a permalink: choices of the figure, step, progress and focused cell. */
 export type Permalink<Choices> = {
   choices: Partial<Choices>;
   step?: string;
@@ -49,10 +49,10 @@ export type Permalink<Choices> = {
 };
 
 /**
- * Reads what {@link toPermalink} wrote. What the figure does not know, or does not offer, is left out: an address is
- * written by anybody.
+ * Parses the text of {@link toPermalink}. Names and values that the figure does not offer are ignored, because anybody can
+ * write a link.
  *
- * @param controls - The controls of the figure: a choice counts only if one of them offers it.
+ * @param controls - The controls of the figure. Choices that none of them offers are ignored.
  *
  * @example
  * ```ts

@@ -1,30 +1,30 @@
 import type { Figure, FigureChoices, Moment, Step } from "./figure.js";
 
-/** All that a figure on a page is at one time. */
+/** State of a figure on a page. */
 export type PlayerState<Model, Choices> = {
   model: Model;
   choices: Choices;
   /** Index of the step. */
   step: number;
-  /** Part of the step that has been played, from 0 to 1. */
+  /** Progress of the step, from 0 to 1. */
   progress: number;
-  /** Nothing, this step to its end, or all to the last. */
+  /** Plays nothing, this step to its end, or all steps to the last. */
   playing: "no" | "step" | "all";
-  /** Times as fast as written. */
+  /** Playback speed. 1: as long as the `milliseconds` of the steps. */
   speed: number;
   /** Address of the cell that was pressed. */
   focus: string | undefined;
-  /** Shows each step as a still, for readers who want no motion. */
+  /** Shows each step finished, without animation (`prefers-reduced-motion`). */
   still: boolean;
 };
 
-/** Everything that can happen to a figure. Time is one of them. */
+/** Actions that change the state of a figure. `tick` is the passing of time. */
 export type PlayerAction<Model, Choices> =
   | { type: "play" | "pause" | "toggle" | "next" | "back" }
   | { type: "seek"; step: number | string; progress?: number }
   | { type: "speed"; speed: number }
   | { type: "choose"; choices: Partial<Choices> }
-  | { type: "model"; model: Model; choices?: Partial<Choices> } // with the choices that it answers
+  | { type: "model"; model: Model; choices?: Partial<Choices> } // `choices`: those that the model was computed for
   | { type: "focus"; cell: string | undefined }
   | { type: "still"; still: boolean }
   | { type: "tick"; milliseconds: number };
@@ -39,11 +39,11 @@ export type Player<Model, Choices> = {
 };
 
 /**
- * Makes the state machine that moves a figure. It is pure: a page sends it presses and ticks, a test the same.
+ * Returns the state machine of a figure: `reduce` is a pure function of a state and an action, such as a press or a tick.
  *
- * - *next* plays one step to its end, *back* shows the end of the step before, *play* at the end begins anew.
- * - After other choices or another model, the same step is shown, by its id, or one of its chapter.
- * - Without motion (`still`) a step is seen finished at once, and stays for as long as it would have played.
+ * - *next* plays one step to its end, *back* shows the end of the previous step, *play* at the end starts at the first step.
+ * - After a change of choices or of the model, the step with the same id is shown, or else one of the same chapter.
+ * - Without animation (`still`), a step is shown finished, for as long as it would have played.
  *
  * @example
  * ```ts
@@ -130,7 +130,7 @@ export function player<Model, Choices extends FigureChoices>(
     }
   }
 
-  /** Keeps the place in the story while the steps change. */
+  /** Keeps the current step when the list of steps changes. */
   function follow(before: State, after: State): State {
     const steps = stateSteps(after);
     const step = sameStep(stateSteps(before)[before.step]!, before.step, steps);
@@ -167,7 +167,7 @@ function tick<State extends PlayerState<unknown, unknown>>(
 }
 
 /**
- * The moment that is shown: without motion, a step is seen finished from its start.
+ * The moment that is shown. Without animation, a step is shown finished.
  *
  * @example
  * ```ts

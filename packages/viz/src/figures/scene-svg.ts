@@ -6,8 +6,8 @@ import { markNodes, type MarkNode } from "./mark-nodes.js";
 import { moment, player } from "./player.js";
 
 /**
- * A scene as SVG text: a picture like those of `@qkv/viz`, in the theme of the page. What a mark reads is its svg
- * `<title>`, so that `tableOf` finds it.
+ * A scene as SVG text, a picture like those of `@qkv/viz` in the theme of the page. `reads` of a mark is its SVG
+ * `<title>`, which `tableOf` reads.
  *
  * @example
  * ```ts
@@ -24,9 +24,9 @@ export function sceneSvg({ width, height, marks, description }: Scene, title: st
 }
 
 /**
- * A still of a figure, as a page shows it before it has run: what the figure opens on, or another moment.
+ * The SVG of one moment of a figure, for a page without scripts: its initial moment, or another one.
  *
- * @param options - `width`: in pixels, default 1120. `choices`: others than the initial ones. `step`, by id, and
+ * @param options - `width`: in pixels, default 1120. `choices`: different from the initial ones. `step`, by id, and
  *   `progress`, default 1: the moment.
  *
  * @example
@@ -60,7 +60,7 @@ export function figureSvg<Model, Choices extends FigureChoices>(
   return sceneSvg(figure.scene(state.model, state.choices, moment(state), width), figure.title);
 }
 
-/** Marks in the order in which they are painted. */
+/** Marks in painting order. */
 export function inLayers(marks: readonly Mark[]): Mark[] {
   return [0, 1, 2].flatMap((layer) => marks.filter((mark) => (mark.layer ?? 0) === layer));
 }

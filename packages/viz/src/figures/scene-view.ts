@@ -3,22 +3,22 @@ import { markNodes, type MarkNode } from "./mark-nodes.js";
 
 const namespace = "http://www.w3.org/2000/svg";
 
-/** A node on the page, and the attributes that it has. */
+/** An SVG element on the page, and its current attributes. */
 type Drawn = { element: SVGElement; attributes: Map<string, string>; text: string };
 
 /** Draws scenes into an SVG element. */
 export type SceneView = {
-  /** Draws the next scene. Nodes of the same key stay, and only attributes that changed are written. */
+  /** Draws the next scene. Elements with the same key are kept, and only changed attributes are written. */
   draw(scene: Scene): void;
   /** The element of a cell, to give it the focus. */
   cell(address: string): SVGElement | undefined;
 };
 
 /**
- * Draws scenes into an SVG element of the page, keeping what stays.
+ * Draws scenes into an SVG element of the page, and updates only what changed.
  *
- * @param svg - An empty element. A mark that reads something is an image with that name in it; one with a cell carries
- *   `data-cell`.
+ * @param svg - An empty element. A mark with `reads` becomes an image with that `aria-label`; a mark with `cell` gets the
+ *   attribute `data-cell`.
  */
 export function sceneView(svg: SVGSVGElement): SceneView {
   const layers = [0, 1, 2].map(() => svg.appendChild(document.createElementNS(namespace, "g")));
@@ -85,7 +85,7 @@ function ariaAttributes({ reads, cell, opacity = 1 }: Mark): Record<string, stri
   };
 }
 
-/** Puts nodes in order, moving none that is in its place: a node that moves loses the focus. */
+/** Reorders the elements of a layer. Elements in place are not moved, as a moved element loses the focus. */
 function arrange(layer: SVGElement, wanted: readonly Drawn[]): void {
   let at = layer.firstChild;
   for (const { element } of wanted) {

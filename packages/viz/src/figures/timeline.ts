@@ -1,20 +1,20 @@
 import { labelWidth } from "../picture.js";
 import type { Step } from "./figure.js";
 
-/** A stretch of steps with one chapter, and the part of the scrubber that it takes. */
+/** Consecutive steps of one chapter, and its interval on the scrubber, from 0 to 1. */
 export type Chapter = { name: string; first: number; count: number; from: number; to: number };
 
-/** The scrubber: where each moment lies on it, from 0 to 1. */
+/** The scrubber, on which every moment has a position from 0 to 1. */
 export type Timeline = {
   chapters: readonly Chapter[];
-  /** Place of a moment. */
+  /** Position of a moment. */
   place(step: number, progress: number): number;
-  /** Moment at a place. */
+  /** Moment at a position. */
   moment(place: number): { step: number; progress: number };
 };
 
 /**
- * Divides a scrubber among chapters by their steps, but gives each as much as its name needs.
+ * Divides a scrubber among chapters in proportion to their steps, but not below the width of their names.
  *
  * @param width - Of the scrubber in pixels.
  */

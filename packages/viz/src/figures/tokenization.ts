@@ -9,8 +9,8 @@ import { mergeSteps, patchesSteps } from "./tokenization/steps.js";
 export type { AppliedMerge, Span, TokenizationChoices, TokenizationModel } from "./tokenization/model.js";
 
 /**
- * *From text to tokens*: a text as characters and bytes, the merges of a vocabulary one by one, each below the two parts
- * that it joins, and the tokens with their ids; or the patches that the entropy of the next byte cuts.
+ * *From text to tokens*: a text as characters and bytes, the merges of a vocabulary one by one, each below the two tokens
+ * that it joins, and the tokens with their ids; or byte-latent patches, cut where the entropy of the next byte is high.
  *
  * The model is made by `tokenizationModel` of `@qkv/figures/tokenization`.
  *

@@ -1,22 +1,22 @@
 import type { PictureData } from "../check-data.js";
 
-/** One head of a traced attention, as it was computed. */
+/** The matrices of one head of a traced attention. */
 export type TracedHead = {
-  /** `[T, D]`, as dot products take it: after rotary positions, if there are any. */
+  /** Queries `[T, D]`, after rotary positions if the head has them. */
   query: PictureData;
-  /** `[S, D]` */
+  /** Keys `[S, D]`, after rotary positions if the head has them. */
   key: PictureData;
-  /** `[S, D]` */
+  /** Values `[S, D]`. */
   value: PictureData;
   /** Dot products of queries and keys, `[T, S]`. */
   dots: PictureData;
-  /** Number that each dot product is multiplied by. */
+  /** Scale of the dot products, usually 1 / √D. */
   scale: number;
-  /** Dot products times `scale`, `[T, S]`, of all keys. */
+  /** Dot products times `scale`, `[T, S]`, before the mask. */
   scores: PictureData;
   /** 1 where the query sees the key and 0 where it is masked, `[T, S]`. */
   seen: PictureData;
-  /** `[T, S]`, each row 1 in sum. */
+  /** Softmax of the visible scores, `[T, S]`. Each row sums to 1. */
   weights: PictureData;
   /** Weights times values, `[T, D]`. */
   output: PictureData;

@@ -22,8 +22,8 @@ export type {
 
 /**
  * *Inside a block*: the residual stream of a token from its embedding to the next-token probabilities, with what every
- * part reads and adds. The whole model, one block, and inside it a norm, the heads, one head or an MLP are opened in place;
- * any part can be removed.
+ * part reads and adds. The whole model or one block is shown, with a norm, the heads, one head or the MLP expanded in place.
+ * Any part can be removed.
  *
  * The model is made by `transformerBlockModel` of `@qkv/figures/transformer-block`.
  *

@@ -1,6 +1,6 @@
 import { labelWidth } from "../picture.js";
 
-/** Breaks a text between words into lines of a width, estimated as nothing here can measure letters. */
+/** Breaks a text between words into lines of a width in pixels. Widths are estimated, as text cannot be measured without a DOM. */
 export function wrapText(text: string, width: number, size = 12): string[] {
   const lines: string[] = [];
   let line = "";

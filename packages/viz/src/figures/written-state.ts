@@ -14,8 +14,8 @@ export type {
 } from "./written-state/model.js";
 
 /**
- * *A state that is written and erased*: linear attention and the delta rule, token by token. The state is a matrix of
- * numbers that each token writes to along its key; beside it is the attention map that its outputs imply.
+ * *A state that is written and erased*: linear attention and the delta rule, token by token. The state is a matrix to which
+ * each token adds the outer product of its key and a value; beside it is the attention map implied by its outputs.
  *
  * The model is made by `writtenStateModel` of `@qkv/figures/written-state`.
  *
@@ -76,7 +76,7 @@ function scene(
   return { width, height, marks, description: describe(model, step) };
 }
 
-/** The text: each token a button that goes to its step. */
+/** The text. A press on a token goes to its step. */
 function tokenRow(
   { tokens }: WrittenStateModel,
   step: number,

@@ -4,38 +4,38 @@ import type { PictureData } from "../../check-data.js";
 export const constructionNames = ["fused", "per-head", "split-input", "summed"] as const;
 export type ConstructionName = (typeof constructionNames)[number];
 
-/** Projections that a head reads with. */
+/** Projections of a head. */
 export type ProjectionName = "query" | "key" | "value";
 
 /** Settings that the reader chooses. */
 export type HeadConstructionsChoices = {
-  /** One that stands beside the fused layer, or all. */
+  /** The construction that is compared with the fused layer, or "all". */
   construction: "all" | Exclude<ConstructionName, "fused">;
   numHeads: number;
   projection: ProjectionName;
   token: number;
-  /** Heads of the large layer whose parameters are counted. */
+  /** Number of heads of the large layer whose parameters are counted. */
   largeHeads: number;
 };
 
-/** One layer, and its numbers for the same input. O is the width of all heads together. */
+/** One layer and its numbers. O is the width of all heads together. */
 export type HeadConstruction = {
   name: ConstructionName;
-  /** `[O, C]`, head by head; 0 where a head does not read. */
+  /** Projection matrices `[O, C]`, head by head. 0 for inputs that a head does not read. */
   projections: Readonly<Record<ProjectionName, PictureData>>;
   /** `[T, O]` */
   projected: Readonly<Record<ProjectionName, PictureData>>;
   /** `[H · T, T]` */
   weights: PictureData;
-  /** Results of the heads, `[T, O]`. */
+  /** Outputs of the heads, `[T, O]`. */
   heads: PictureData;
-  /** W_O, `[C, O]`. Missing where heads are added as they are. */
+  /** Output projection W_O, `[C, O]`. Undefined for summed heads. */
   output?: PictureData;
-  /** Vectors that heads add, `[H · T, C]`. */
+  /** Contribution of each head to the output, `[H · T, C]`. */
   writes: PictureData;
   /** `[T, C]` */
   result: PictureData;
-  /** Largest differences to the fused layer. */
+  /** Largest absolute differences to the fused layer. */
   apart: Readonly<Record<ProjectionName | "result", number>>;
   parameters: number;
 };
@@ -51,8 +51,8 @@ export type HeadConstructionsModel = {
   headDim: number;
   /** `[T, C]` */
   x: PictureData;
-  /** All, the fused one first. */
+  /** All constructions, the fused one first. */
   constructions: readonly HeadConstruction[];
-  /** Parameters of each in a layer as wide as that of 2017. */
+  /** Parameters of each construction at the width of the base model of 2017, `embedDim` 512. */
   large: { embedDim: number; numHeads: number; parameters: Readonly<Record<ConstructionName, number>> };
 };

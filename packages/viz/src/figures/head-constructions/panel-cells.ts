@@ -9,28 +9,28 @@ type Point = { x: number; y: number };
 /** Cells of one size. */
 export type CellStyle = {
   cell: number;
-  /** Head whose numbers keep their color, if one is pointed at. */
+  /** Head that is pointed at. Other heads are pale. */
   lit: number | undefined;
 };
 
 export const matrixRow = ({ data, shape }: PictureData, row: number): number[] =>
   Array.from({ length: shape[1]! }, (_, column) => data[row * shape[1]! + column]!);
 
-/** Opacity of what belongs to a head. */
+/** Opacity of the marks of a head: 1, or 0.2 if another head is pointed at. */
 export const headOpacity = (lit: number | undefined, head: number | undefined): number =>
   lit === undefined || head === undefined || lit === head ? 1 : 0.2;
 
-// Cells from which on numbers are written: those of a vector stand alone, those of a matrix side by side.
-const vectorFrom = 17.5;
-const matrixFrom = 20;
+// Minimum cell sizes in pixels for numbers: cells of a vector have space around them, cells of a matrix do not.
+const minVectorCell = 17.5;
+const minMatrixCell = 20;
 
-/** A number that is too long for its cell is written without its decimal. */
-function written(value: number, cell: number, from: number) {
+/** Digits and size of a number in a cell: without decimals if it is too long. */
+function numberStyle(value: number, cell: number, minCell: number) {
   const digits = fixed(value, 1).replace("0.", ".").length * 6 > cell ? 0 : 1;
-  return { digits, size: cell >= from ? 11 : 99, short: true };
+  return { digits, size: cell >= minCell ? 11 : 99, short: true };
 }
 
-/** A list of numbers. One that is not there yet is dashed. */
+/** The cells of a vector. Numbers that are not computed yet are dashed. */
 export function vectorCells(
   key: string,
   { cell, lit }: CellStyle,
@@ -56,14 +56,14 @@ export function vectorCells(
     if (opacity <= 0) return emptyCell(`${key}:${i}:empty`, at(i), cell);
     const box = { ...at(i), width: cell, height: cell, opacity: opacity * headOpacity(lit, head?.(i)) };
     return {
-      ...numberCell(`${key}:${i}`, box, value, color, { ...written(value, cell, vectorFrom), scale }),
+      ...numberCell(`${key}:${i}`, box, value, color, { ...numberStyle(value, cell, minVectorCell), scale }),
       reads: `${reads(i)}: ${fixed(value, 3)}`,
       ...(address && { cell: address(i) }),
     };
   });
 }
 
-/** A weight of a matrix; one that a construction does not have is hatched, and one that is 0 is blank. */
+/** The cell of a weight: hatched if the construction does not have it, blank if it is 0. */
 export function weightCell(
   key: string,
   { cell, lit }: CellStyle,
@@ -74,13 +74,13 @@ export function weightCell(
   const box = { ...at, width: cell, height: cell, opacity: headOpacity(lit, head) };
   const hatch = missing === undefined ? 0 : 0.8;
   return {
-    ...numberCell(key, box, value, color, { ...written(value, cell, matrixFrom), hatch }),
+    ...numberCell(key, box, value, color, { ...numberStyle(value, cell, minMatrixCell), hatch }),
     ...(value === 0 && { text: "" }),
     reads: missing === undefined ? `${reads}: ${fixed(value, 3)}` : `${missing}: weight 0`,
   };
 }
 
-/** An outline around a number that is not that of the first layer. */
+/** An outline around a number that differs from that of the fused layer. */
 export const differs = (key: string, at: Point, cell: number, opacity: number): Mark => ({
   key,
   kind: "rect",

@@ -2,7 +2,7 @@ import type { ConstructionName } from "./model.js";
 
 type Point = { x: number; y: number };
 
-/** Positions of everything in a panel. The point of a cell is its upper left corner. */
+/** Positions in a panel, in pixels. The point of a cell is its upper left corner. */
 export type PanelLayout = {
   cell: number;
   /** Element i of x, beside row i of the projection. */
@@ -19,7 +19,7 @@ export type PanelLayout = {
   /** Element of the vector that a head adds, and of the sum of all. */
   write(c: number, head: number): Point;
   result(c: number): Point;
-  /** Centers of the parts, which their names stand at: x. */
+  /** x of the centers of the parts, where their names are. */
   middles: {
     input: number;
     weight: number;
@@ -29,7 +29,7 @@ export type PanelLayout = {
     writes: number;
     result: number;
   };
-  /** Upper edge of the matrices, upper edge of the names under the heads, and end of the panel: y. */
+  /** y of the upper edge of the matrices, of the names under the heads, and of the lower end of the panel. */
   top: number;
   under: number;
   bottom: number;

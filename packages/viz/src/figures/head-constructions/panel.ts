@@ -8,7 +8,7 @@ import { fixed } from "../fixed.js";
 /** Progress of each stage, from 0 to 1. */
 export type Stages = { project: number; cut: number; attend: number; write: number; add: number };
 
-/** Everything that the parts of a panel are drawn from. */
+/** Arguments of the parts of a panel. */
 type Panel = {
   model: HeadConstructionsModel;
   construction: HeadConstruction;
@@ -23,7 +23,7 @@ type Panel = {
 const shownFrom = (part: number, index: number, count: number) =>
   Math.min(1, Math.max(0, part * (count + 1) - index));
 
-/** Marks of one construction: x, the projection, the heads' attention, the output matrix, and the sum of what they write. */
+/** Marks of one construction: x, the projection, the attention of the heads, the output matrix, and the sum of their contributions. */
 export function panel(
   model: HeadConstructionsModel,
   construction: HeadConstruction,
@@ -86,7 +86,7 @@ function projection({ model, construction, choices, stages, layout, D, lit }: Pa
       });
       marks.push(o === current && stages.project > 0 ? { ...mark, stroke: "text" } : mark);
     }
-    // Full-size values hold the output matrix too: they are not to be compared.
+    // The values of summed heads include the output matrix, so they are not compared.
     if (stages.cut === 0 || (name === "summed" && choices.projection === "value")) return;
     const like = o % D < headDim ? ofFirst[head * headDim + (o % D)]! : 0;
     if (Math.abs(value - like) > 1e-4)
@@ -120,7 +120,7 @@ function attention({ model, construction, choices, stages, layout, lit }: Panel)
   ).flat();
 }
 
-/** Results of the heads, and the output matrix, if there is one. */
+/** Outputs of the heads, and the output matrix if there is one. */
 function output({ model, construction, choices, stages, layout, D, lit }: Panel): Mark[] {
   const { name, output: matrix } = construction;
   const { headOutput, outputWeight, cell } = layout;
@@ -150,7 +150,7 @@ function output({ model, construction, choices, stages, layout, D, lit }: Panel)
   return marks;
 }
 
-/** Vectors that the heads write, and their sum: they slide onto it while they are added. */
+/** Contributions of the heads, which move onto their sum while they are added. */
 function sum({ model, construction, choices, stages, layout, lit }: Panel): Mark[] {
   const { name } = construction;
   const { numHeads: H, embedDim: C, tokens } = model;

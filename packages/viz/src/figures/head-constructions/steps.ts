@@ -2,7 +2,7 @@ import type { Step } from "../figure.js";
 import type { HeadConstructionsChoices, HeadConstructionsModel } from "./model.js";
 import { millions } from "./parameter-areas.js";
 
-/** A difference as people write it: 0 is exact. */
+/** A largest difference in words. */
 export function apartText(value: number): string {
   if (value === 0) return "0";
   return value < 1e-4 ? "0, up to rounding" : value.toFixed(2);

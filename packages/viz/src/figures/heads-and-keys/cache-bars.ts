@@ -4,10 +4,10 @@ import type { HeadsAndKeysModel } from "./model.js";
 
 const step = 26;
 
-/** Height of the bars of so many kinds, with their axis. */
+/** Height of the bars and their axis. Unit: pixels. */
 export const barsHeight = (kinds: number): number => 28 + kinds * step + 26;
 
-/** A bar for each kind: solid the cache now, dashed the cache at the longest length, on one linear scale. */
+/** A bar for each kind on one linear scale: filled the current cache, dashed the cache at the longest length. */
 export function cacheBars(
   { kinds, lengths }: HeadsAndKeysModel,
   tokens: number,

@@ -1,17 +1,17 @@
 import { easeCubicInOut } from "d3-ease";
 
-/** The cache at a moment of a step: it is written in the first half of the step and read in the second. */
+/** The cache at a moment of a step, which first writes tokens (up to progress `writes`) and then reads the cache. */
 export type CacheGrowth = {
-  /** Tokens in the cache, whole. */
+  /** Tokens in the cache, a whole number. */
   tokens: number;
-  /** Rows drawn in full, and the part of its height that each has. */
+  /** Rows that are drawn, and the fraction of the full height of each. */
   rows: number;
   rowScale: number;
   /** Tokens that one row of full height stands for. */
   tokensPerRow: number;
-  /** Position of the row that falls into its place, from 0 to 1. */
+  /** Progress of the row that moves into its place, from 0 to 1. */
   drop?: number;
-  /** Bytes that the query heads have read, in parts of the largest cache: the same speed for all. */
+  /** Bytes read by the query heads, as a fraction of the largest cache. All kinds read at one speed. */
   read?: number;
 };
 

@@ -11,7 +11,7 @@ export const headsText = (count: number): string => `${count} KV ${count === 1 ?
 /** Number of layers in words. */
 export const layersText = (count: number): string => `${count} ${count === 1 ? "layer" : "layers"}`;
 
-/** True for latent attention: one row of each token for the keys and values of all heads. */
+/** True for multi-head latent attention: one latent of each token for the keys and values of all heads. */
 export const isLatent = ({ parts }: HeadsKind): boolean => parts.some(({ name }) => name === "latent");
 
 function sharingText(kind: HeadsKind, numHeads: number): string {
@@ -25,7 +25,7 @@ function sharingText(kind: HeadsKind, numHeads: number): string {
 
 type Place = { x: number; y: number; width: number; phone: boolean };
 
-/** Name of a kind above its panel, and how its heads share. On a phone its bytes stand there too. */
+/** Name of a kind above its panel, and the way its heads share. On a phone with its bytes. */
 export function kindHeading(
   kind: HeadsKind,
   numHeads: number,
@@ -55,7 +55,7 @@ export function kindHeading(
   return marks;
 }
 
-/** Bytes of a kind under its panel: all, and how they come about. */
+/** Bytes of a kind under its panel, and their formula. */
 export function kindNumbers(
   { kinds, numLayers, bytesPerNumber, time }: HeadsAndKeysModel,
   index: number,
@@ -90,14 +90,14 @@ export function kindNumbers(
   return { marks, height: last + 4 - y };
 }
 
-/** Time of a kind at a size of its cache, and its origin. */
+/** Time of a kind at a cache size, and its source. */
 export function kindTime(time: HeadsTime, index: number, bytes: number): string {
   if (time.kind === "estimate")
     return `≈ ${timeText(bytes / time.bytesPerSecond)} to read at ${countText(time.bytesPerSecond / 1e9)} GB/s`;
   return `${measuredText(time, index)} per token and layer, measured`;
 }
 
-/** A measured time, to what the clock resolves. */
+/** A measured time, rounded to the resolution of the clock. */
 export function measuredText(
   { timeMs, resolutionMs }: HeadsTime & { kind: "measured" },
   index: number,

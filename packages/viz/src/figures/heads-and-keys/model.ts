@@ -1,6 +1,6 @@
 /**
- * Numbers that a cache holds of one token for a KV head: a key, a value, a latent that keys and values of all heads are
- * made from, or the rotary key beside it.
+ * A vector that a cache stores of one token for a KV head: a key, a value, the latent from which MLA computes keys and values of
+ * all heads, or its rotary key.
  */
 export type HeadsPart = { name: "key" | "value" | "latent" | "rotary key"; size: number };
 
@@ -12,24 +12,24 @@ export type HeadsKind = {
   name: string;
   /** As "grouped-query". */
   title: string;
-  /** KV heads; of MLA 1, its latent. */
+  /** Number of KV heads. MLA: 1, the latent. */
   numKvHeads: number;
-  /** Numbers that a KV head keeps of one token, part by part. */
+  /** Vectors that a KV head stores of one token. */
   parts: readonly HeadsPart[];
   /** Bytes that one token adds, in all layers. */
   bytesPerToken: number;
   /** Bytes of the cache at each of the model's `lengths`, in all layers. */
   bytes: readonly number[];
-  /** Published models that share like this, as "Llama 3.1 8B". */
+  /** Published models of this kind, as "Llama 3.1 8B". */
   usedBy?: string;
 };
 
-/** Time for one token to attend to those in the cache, in each kind. */
+/** Time of one decoding step of attention, for each kind. */
 export type HeadsTime =
   | { kind: "estimate"; machine: string; bytesPerSecond: number }
   | { kind: "measured"; device: string; tokens: number; timeMs: readonly number[]; resolutionMs: number };
 
-/** Numbers of the figure: sizes counted, times measured or estimated. */
+/** Numbers of the figure. */
 export type HeadsAndKeysModel = {
   numHeads: number;
   headDim: number;
@@ -41,7 +41,7 @@ export type HeadsAndKeysModel = {
   lengths: readonly number[];
   kinds: readonly HeadsKind[];
   time: HeadsTime;
-  /** Offers of the controls. */
+  /** Options of the controls. */
   offers: {
     model: readonly { value: string; label: string; title: string }[];
     numHeads: readonly { value: number; label: string; title?: string }[];
@@ -53,9 +53,9 @@ export type HeadsAndKeysModel = {
 /** Settings that a reader chooses. All of them change numbers. */
 export type HeadsAndKeysChoices = {
   model: string;
-  /** 0: as many as the model was published with. */
+  /** Query heads. 0: as in the published model. */
   numHeads: number;
-  /** Of GQA. 0: as many as the model was published with, or a quarter of its query heads. */
+  /** KV heads of GQA. 0: as in the published model, or a quarter of its query heads. */
   numKvHeads: number;
   time: string;
 };

@@ -8,14 +8,14 @@ import type { HeadsAndKeysModel, HeadsKind, HeadsPart } from "./model.js";
 /** Place and measures of a panel. */
 export type PanelPlace = { x: number; y: number; width: number; wires: number; row: number };
 
-/** Query heads and KV heads that the reader points at. */
+/** Highlighted query heads and KV heads. */
 export type Lit = { queries: ReadonlySet<number>; kvHeads: ReadonlySet<number> } | undefined;
 
-/** Index of the KV head that a query head reads: neighbors share. */
+/** Index of the KV head of a query head: consecutive query heads share one. */
 export const kvHeadIndex = (query: number, numHeads: number, numKvHeads: number): number =>
   Math.floor((query * numKvHeads) / numHeads);
 
-/** Colors of a part, from top to bottom: the numbers of a latent are keys and values at once. */
+/** Colors of a vector, from top to bottom. A latent has both, as keys and values are computed from it. */
 const fills: Readonly<Record<HeadsPart["name"], readonly ("key" | "value")[]>> = {
   key: ["key"],
   value: ["value"],
@@ -32,13 +32,13 @@ const letters: Readonly<Record<HeadsPart["name"], string>> = {
 /** Height of the KV heads between the wires and the cache. */
 const kvHeight = 20;
 
-/** Height of a panel with so many rows of cache. */
+/** Height of a panel with `rows` rows of cache. Unit: pixels. */
 export const panelHeight = ({ wires, row }: Pick<PanelPlace, "wires" | "row">, rows: number): number =>
   24 + wires + kvHeight + 12 + rows * row;
 
 /**
- * Marks of one kind: query heads, their wires to the KV heads, and under each KV head the columns of its keys and
- * values. One head vector of the model is as wide in all panels, so that area is bytes.
+ * Marks of one kind: query heads, lines to their KV heads, and under each KV head the columns of its keys and values. A head
+ * vector has one width in all panels, so that areas are in proportion to bytes.
  */
 export function panel(
   model: HeadsAndKeysModel,
@@ -59,7 +59,7 @@ export function panel(
   const cacheY = kvY + kvHeight + 12;
   const queryX = (query: number) => x + (query + 0.5) * pitch;
   const share = kind.bytesPerToken / Math.max(...model.kinds.map(({ bytesPerToken }) => bytesPerToken));
-  const rises = growth.read === undefined ? undefined : risen(growth.read, share);
+  const rises = growth.read === undefined ? undefined : resultProgress(growth.read, share);
   const queries = Array.from({ length: numHeads }, (_, query) => query);
   const groups = Array.from({ length: numKvHeads }, (_, group) => {
     const readers = queries.filter((query) => kvHeadIndex(query, numHeads, numKvHeads) === group);
@@ -97,7 +97,7 @@ export function panel(
         marks.push({
           key: `${id}:pulse:${query}`,
           kind: "circle",
-          ...onWire(queryX(query), top, center, kvY, 1 - easeCubicInOut(rises)),
+          ...curvePoint(queryX(query), top, center, kvY, 1 - easeCubicInOut(rises)),
           radius: Math.min(3.5, Math.max(1.5, pitch / 6)),
           fill: "query",
           opacity: dimQuery(query),
@@ -128,7 +128,7 @@ export function panel(
 
   for (const { group, readers, boxes } of groups) {
     const bytes = (growth.tokens * kind.bytesPerToken) / numKvHeads;
-    const who = readers.length === 1 ? `query head ${readers[0]}` : `${readers.length} query heads`;
+    const readersText = readers.length === 1 ? `query head ${readers[0]}` : `${readers.length} query heads`;
     for (const { name: part, x, width } of boxes) {
       const says = part === "latent" || part === "rotary key" ? `the ${part}` : `KV head ${group}`;
       const colors = fills[part];
@@ -147,7 +147,7 @@ export function panel(
           ...(colors.length === 1 &&
             width >= 11 && { text: letters[part], ink: "paper", size: 11, weight: 600 }),
           layer: 1,
-          reads: `${name}, ${says}, read by ${who}: ${bytesText(bytes)} in all layers`,
+          reads: `${name}, ${says}, read by ${readersText}: ${bytesText(bytes)} in all layers`,
           cell: `${id}:1:${group}`,
         });
       });
@@ -167,8 +167,8 @@ export function panel(
     }
   }
 
-  // Sweeps over the rows while they are read: as fast in bytes in every panel.
-  const done = growth.read === undefined ? 0 : Math.min(1, growth.read / (sweeps * share));
+  // The highlight of reading moves over the rows, at the same bytes per second in every panel.
+  const done = growth.read === undefined ? 0 : Math.min(1, growth.read / (readsUntil * share));
   const height = row * growth.rowScale;
   const rowMarks = (index: number, top: number, key: string, moves: boolean): Mark[] => {
     const isRead = done > 0 && index < done * growth.rows;
@@ -217,23 +217,23 @@ export function panel(
   return marks;
 }
 
-/** Part of the keys of marks: the name of a part, and its color where it has two. */
+/** Part of a mark key: the name of a vector, and the color if it has two. */
 const sideKey = (part: HeadsPart["name"], fill: "key" | "value"): string =>
   fills[part].length > 1 ? `${part}-${fill}` : part;
 
-/** Part of the reading time in which the largest cache is swept; then what was read rises to the query heads. */
-const sweeps = 0.75;
+/** Fraction of the reading time in which the largest cache is read. In the rest, the result moves to the query heads. */
+const readsUntil = 0.75;
 
-function risen(read: number, share: number): number {
-  return Math.min(1, Math.max(0, (read - sweeps * share) / (1 - sweeps)));
+function resultProgress(read: number, share: number): number {
+  return Math.min(1, Math.max(0, (read - readsUntil * share) / (1 - readsUntil)));
 }
 
 function cell({ x, width }: { x: number; width: number }, height: number): string {
   return `M${px(x)} 0h${px(width)}v${px(height)}h${px(-width)}z`;
 }
 
-/** A point of the curve that a wire is drawn with. */
-function onWire(x1: number, y1: number, x2: number, y2: number, t: number): { x: number; y: number } {
+/** The point at `t`, from 0 to 1, of the curve between a query head and its KV head. */
+function curvePoint(x1: number, y1: number, x2: number, y2: number, t: number): { x: number; y: number } {
   const s = 1 - t;
   const middle = (y1 + y2) / 2;
   const [a, b, c, d] = [s ** 3, 3 * s * s * t, 3 * s * t * t, t ** 3];
@@ -247,6 +247,6 @@ function sharedWith(others: readonly number[]): string {
   return `shared with ${others.length === 1 ? "head" : "heads"} ${list}`;
 }
 
-/** A part as a percentage of two digits at least: "3.1%". */
+/** A fraction as a percentage with at least two significant digits: "3.1%". */
 export const percentText = (part: number): string =>
   `${Number((100 * part).toPrecision(part < 0.1 ? 2 : 3))}%`;

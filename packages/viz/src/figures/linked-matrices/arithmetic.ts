@@ -14,18 +14,18 @@ import {
 } from "./model.js";
 import { fixed } from "../fixed.js";
 
-/** A line of numbers in the arithmetic of a cell. */
+/** A row of numbers in the arithmetic of a cell. */
 export type TermRow = {
   name: string;
   values: readonly (number | undefined)[];
   color: ThemeName;
   /** Numbers are weights. */
   weight?: boolean;
-  /** Key of the mark that each number comes from. */
+  /** Key of the mark of each number, from which it is animated. */
   home?: (term: number) => string | undefined;
 };
 
-/** Origin of a number: its formula, its terms, and how they make it. */
+/** The arithmetic of a number: its formula, its terms and its result. */
 export type Arithmetic = {
   title: string;
   formula: string;
@@ -50,7 +50,7 @@ export const letters: Record<LinkedMatrix, string> = {
   o: "output",
 };
 
-/** The text of a row of a matrix, in quotes. */
+/** The token of a row of a matrix, in quotes. */
 export function rowName(model: LinkedMatricesModel, { name, row }: LinkedCell): string {
   return quoted((name === "k" || name === "v" ? keyLabels(model) : model.tokens)[row]!);
 }
@@ -66,17 +66,17 @@ export function reading(
   const { head } = chosen(model, choices);
   const { name, row, column } = cell;
   const value = fixed(cellValue(head, cell, scaled));
-  const whose = rowName(model, cell);
+  const rowText = rowName(model, cell);
   if (name === "s" || name === "a") {
     const key = quoted(keyLabels(model)[column]!);
-    const what = name === "a" ? "weight" : scaled ? "scaled score" : "score";
-    return `${what} of key ${key} for query ${whose}: ${(masks || name === "a") && !isVisible(head, row, column) ? "masked" : value}`;
+    const noun = name === "a" ? "weight" : scaled ? "scaled score" : "score";
+    return `${noun} of key ${key} for query ${rowText}: ${(masks || name === "a") && !isVisible(head, row, column) ? "masked" : value}`;
   }
-  const what = { q: "query", k: "key", v: "value", o: "output" }[name];
-  return `${what} of ${whose}, number ${column + 1}: ${value}`;
+  const noun = { q: "query", k: "key", v: "value", o: "output" }[name];
+  return `${noun} of ${rowText}, number ${column + 1}: ${value}`;
 }
 
-/** The way a number was made, for the step that is seen. */
+/** The arithmetic of a number at a step. */
 export function cellArithmetic(
   model: LinkedMatricesModel,
   choices: LinkedMatricesChoices,
@@ -212,7 +212,7 @@ export function cellArithmetic(
   }
 }
 
-/** Lines of numbers: all of a few terms, else the largest of the last line, in order. */
+/** Rows of numbers: all terms, or, of many, those with the largest product, in order. */
 function terms(
   rows: readonly TermRow[],
   current?: number,

@@ -4,7 +4,7 @@ import type { Mark } from "../mark.js";
 import { mapSize } from "./layout.js";
 import { chosen, type LinkedMatricesChoices, type LinkedMatricesModel } from "./model.js";
 
-/** Small maps of every head of every model, side by side: press one to see its matrices. */
+/** Small maps of every head of every model, side by side. A press shows the matrices of a head. */
 export function headMaps(
   model: LinkedMatricesModel,
   choices: LinkedMatricesChoices,
@@ -17,7 +17,7 @@ export function headMaps(
   const pitch = Math.min(mapSize + 8, (width - gap * (counts.length - 1)) / Math.max(1, total));
   const size = pitch - 8;
   const marks: Mark[] = [];
-  // Each model takes the room of its maps, or of its name.
+  // The width of a model is that of its maps or of its name.
   let left = x;
   model.models.forEach((each, m) => {
     const note = each.note ?? "";
@@ -49,7 +49,7 @@ export function headMaps(
             x: place.x + 2,
             y: place.y + 2,
             d: path,
-            cell: address, // a press on ink is a press on its map
+            cell: address, // a press on the drawn weights is a press on the map
             fill: "weight",
             shade: opacity,
             layer: 1,

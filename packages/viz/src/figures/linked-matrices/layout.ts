@@ -4,20 +4,20 @@ import { shown } from "../attention-call/model.js";
 import { keyLabels, headSizes, type LinkedMatricesModel, type LinkedMatrix } from "./model.js";
 import type { TracedHead } from "../traced-head.js";
 
-/** Places of the figure. */
+/** Layout of the figure. Unit: pixels. */
 export type LinkedLayout = {
   /** All matrices side by side, in two blocks, or one block at a time. */
   kind: "band" | "blocks" | "phone";
   width: number;
-  /** Room for the names of rows. */
+  /** Width of the row names. */
   names: number;
-  /** Place of a number. The matrix of keys stands on its side: a key is a column. */
+  /** Rectangle of a number. The matrix of keys is drawn transposed: a key is a column. */
   place(name: LinkedMatrix, row: number, column: number): Box;
-  /** Place of all of a matrix. */
+  /** Rectangle of a whole matrix. */
   whole(name: LinkedMatrix): Box;
   /** Matrices that this block shows. */
   shows(name: LinkedMatrix): boolean;
-  /** Upper left corner of the small maps, and how wide they may be. */
+  /** Upper left corner of the small maps, and their maximum width. */
   maps: { x: number; y: number; width: number };
   /** Lower end of the matrices. */
   bottom: number;
@@ -41,11 +41,11 @@ export function linkedLayout(
   const names = Math.min(90, labelWidth(model.tokens.map(shown)) + 12);
   const keyNames = Math.min(90, labelWidth(keyLabels(model).map(shown)));
   const columns = kind === "band" ? 2 * (D + S) : D + S;
-  // Between scores and weights the names of values stand: they are rows of V, above.
+  // The names of the rows of V, which is above, are between scores and weights.
   const gaps = kind === "band" ? 2 * gap + Math.max(44, keyNames + 12, names + 4) : gap;
   const room = width - names - gaps - 2;
   const even = Math.min(50, Math.floor(room / columns));
-  // If not all numbers fit, the maps keep theirs.
+  // If numbers do not fit everywhere, the cells of scores and weights stay wide enough for them.
   const map =
     even >= 30 ? even : Math.max(even, Math.min(36, Math.floor((room * 0.55) / (columns / (D + S)) / S)));
   const cell = even >= 30 ? even : (room * ((D + S) / columns) - S * map) / D;
@@ -54,7 +54,7 @@ export function linkedLayout(
   const columnNames = keyNames <= map ? 18 : Math.min(64, keyNames * 0.94 + 8);
   const maps = kind === "band" ? { x: 0, y: 0, width: 0 } : { x: 0, y: 4, width };
 
-  // Left upper corners of the six.
+  // Upper left corners of the six matrices.
   const corner = {} as Record<LinkedMatrix, { x: number; y: number }>;
   const start = kind === "band" ? 0 : maps.y + mapsHeight + 14;
   const above = Math.max(

@@ -1,9 +1,9 @@
 import type { LinkedCell, LinkedMatrix } from "./model.js";
 
-/** A row, a column or a cell that is lit. */
+/** A highlighted row, column or cell. */
 export type Lit = { name: LinkedMatrix; row?: number; column?: number };
 
-/** Origins of a number, and all that is made from it: the cell first. */
+/** The cell itself, its operands, and all results that depend on it. */
 export function linkedCells({ name, row, column }: LinkedCell): Lit[] {
   const cell = { name, row, column };
   switch (name) {

@@ -19,14 +19,14 @@ import {
 import { matrixAxes, type Axis } from "./shapes.js";
 import { madeAt } from "./steps.js";
 
-/** Everything that a matrix is drawn from. */
+/** Arguments of the marks of a matrix. */
 export type Drawn = {
   model: LinkedMatricesModel;
   choices: LinkedMatricesChoices;
   step: number;
   layout: LinkedLayout;
   lit: readonly Lit[];
-  /** Numbers that are not lit are pale. */
+  /** True if numbers that are not highlighted are pale. */
   pale: boolean;
   axis: Axis | undefined;
 };
@@ -83,9 +83,9 @@ function matrix(name: LinkedMatrix, drawn: Drawn): Mark[] {
       );
       marks.push({
         ...cell,
-        // On a pale cell of a middle shade, dark text has more contrast.
+        // On a pale cell of a medium shade, dark text has more contrast.
         ...(pale && cell.shade! > 0.25 && cell.shade! < 0.55 && { ink: "text" as const }),
-        // All numbers of a matrix are written, or none.
+        // Either all numbers of a matrix are written or none.
         ...(box.width >= 30 && text !== undefined && { text }),
         ...(name === "a" && { home: `s:${row}:${column}` }),
         cell: address,
@@ -201,7 +201,7 @@ function columnNames(name: LinkedMatrix, model: LinkedMatricesModel, cell: numbe
   return { names, rotated, height: rotated ? Math.min(64, labelWidth(names) * 0.94 + 4) : 17 };
 }
 
-/** Outlines of what is lit: the cell, and the rows and columns that belong to it. */
+/** Outlines of the highlighted cell, rows and columns. */
 function rings(name: LinkedMatrix, { model, choices, layout, lit }: Drawn): Mark[] {
   const { head } = chosen(model, choices);
   const [R, C] = matrixData(head, name, true).shape as [number, number];
@@ -230,7 +230,7 @@ function rings(name: LinkedMatrix, { model, choices, layout, lit }: Drawn): Mark
   });
 }
 
-/** A line along the sides that an axis of the inspector runs along. */
+/** A line along the sides of a matrix that belong to an axis of the shape inspector. */
 function bracket(name: LinkedMatrix, axis: Axis, { layout }: Drawn): Mark[] {
   const [down, across] = matrixAxes[name];
   const { x, y, width, height } = layout.whole(name);

@@ -4,11 +4,11 @@ import type { TracedHead } from "../traced-head.js";
 
 /** A model whose attention was traced on the text. */
 export type TracedModel = {
-  /** Name in an address, as "bert". */
+  /** Its id in a permalink, as "bert". */
   id: string;
   /** "BERT" */
   name: string;
-  /** A few words on what it sees, or says: "guesses “cow”, 83%". */
+  /** A few words about it: "fills the gap with “cow”, 83%". */
   note?: string;
   /** Texts in the batch, of which the first is drawn. */
   batchSize: number;
@@ -25,9 +25,9 @@ export type LinkedMatricesModel = {
   /** Text of each key. Default: those of the queries. */
   keyTokens?: readonly string[];
   models: readonly TracedModel[];
-  /** Index of the query that is looked at first. Default: the last one. */
+  /** Index of the initial query. Default: the last one. */
   row?: number;
-  /** Origin of the models, in a sentence under the picture. Default: nothing is said. */
+  /** Source of the models, a sentence under the picture. Default: none. */
   source?: string;
   /** Texts that the reader may choose. Default: there is no choice. */
   texts?: readonly string[];
@@ -48,7 +48,7 @@ export type LinkedMatrix = "q" | "k" | "v" | "s" | "a" | "o";
 /** A number of the picture. */
 export type LinkedCell = { name: LinkedMatrix; row: number; column: number };
 
-/** The chosen model, layer and head: the nearest that there is. */
+/** The chosen model, layer and head, or the nearest that exist. */
 export function chosen({ models }: LinkedMatricesModel, choices: LinkedMatricesChoices) {
   const model = models.find(({ id }) => id === choices.model) ?? models[0]!;
   const layer = Math.min(choices.layer, model.layers.length - 1);
@@ -65,7 +65,7 @@ export function headSizes({ query, key }: TracedHead): { T: number; S: number; D
 export const keyLabels = ({ tokens, keyTokens }: LinkedMatricesModel): readonly string[] =>
   keyTokens ?? tokens;
 
-/** Field of a head that each matrix is; the scores before or after they are scaled. */
+/** The numbers of a matrix. `scaled`: scores after scaling, else the dot products. */
 export function matrixData(head: TracedHead, name: LinkedMatrix, scaled: boolean): PictureData {
   const fields = {
     q: "query",
@@ -85,7 +85,7 @@ export const cellValue = (head: TracedHead, { name, row, column }: LinkedCell, s
 export const isVisible = ({ seen }: TracedHead, row: number, column: number): boolean =>
   at(seen, row, column) !== 0;
 
-/** The cell of an address, if this head has it. */
+/** The cell of an address, or undefined if the head has none there. */
 export function parseCell(head: TracedHead, address: string | undefined): LinkedCell | undefined {
   const [, name, row, column] = /^([qkvsao]):(\d+):(\d+)$/.exec(address ?? "") ?? [];
   if (name === undefined) return undefined;
@@ -94,7 +94,7 @@ export function parseCell(head: TracedHead, address: string | undefined): Linked
   return cell.row < R && cell.column < C ? cell : undefined;
 }
 
-/** The query that is looked at first, and the key that it gives the largest weight. */
+/** The initial query, and the key with its largest weight. */
 export function strongest(model: LinkedMatricesModel, head: TracedHead): { row: number; key: number } {
   const { T, S } = headSizes(head);
   const row = Math.min(model.row ?? T - 1, T - 1);

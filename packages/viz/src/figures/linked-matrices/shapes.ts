@@ -17,7 +17,7 @@ const scores: Shape = { name: "scores", color: "text", axes: ["B", "H", "T", "S"
 const weights: Shape = { name: "weights", color: "text", axes: ["B", "H", "T", "S"] };
 const output: Shape = { name: "output", color: "value-text", axes: ["B", "H", "T", "D"] };
 
-/** Tensors of a step: its inputs, then its result. */
+/** Tensors of a step: its operands, then its result. */
 const tensors: Record<Stage, readonly Shape[]> = {
   inputs: [q, k, v],
   dots: [q, transposed, scores],
@@ -27,7 +27,7 @@ const tensors: Record<Stage, readonly Shape[]> = {
   output: [weights, v, output],
 };
 
-/** Axes of each matrix of the picture: down, and across. */
+/** Axes of each matrix of the picture: rows, columns. */
 export const matrixAxes: Record<LinkedMatrix, readonly [Axis, Axis]> = {
   q: ["T", "D"],
   k: ["D", "S"],
@@ -37,7 +37,7 @@ export const matrixAxes: Record<LinkedMatrix, readonly [Axis, Axis]> = {
   o: ["T", "D"],
 };
 
-/** The axis of an address of the inspector. */
+/** The axis of an address of the shape inspector. */
 export function parseAxis(address: string | undefined): Axis | undefined {
   return /^axis:\d+:\d+:([BHGTSD])$/.exec(address ?? "")?.[1] as Axis | undefined;
 }
@@ -45,7 +45,7 @@ export function parseAxis(address: string | undefined): Axis | undefined {
 const pitch = 46; // from one tensor to the next
 const [nameWidth, axisWidth] = [66, 64];
 
-/** Size of the inspector: up to three tensors, one below the other. */
+/** Size of the shape inspector: up to three tensors, one below the other. Unit: pixels. */
 export const shapesSize = { width: 330, height: 28 + 3 * pitch };
 
 /** The shapes of a step's tensors, each axis with its size and its name. */

@@ -12,11 +12,11 @@ import {
 import { fixed } from "../fixed.js";
 import { percent } from "../percents.js";
 
-/** Steps in order, each with the matrix that it makes. */
+/** The steps, in order. */
 export const stages = ["inputs", "dots", "scaled", "masked", "weights", "output"] as const;
 export type Stage = (typeof stages)[number];
 
-/** The matrix that a step makes. */
+/** The matrix that a step computes. */
 export const madeBy: Record<Stage, LinkedMatrix> = {
   inputs: "q",
   dots: "s",
@@ -26,7 +26,7 @@ export const madeBy: Record<Stage, LinkedMatrix> = {
   output: "o",
 };
 
-/** The step from which on a matrix is there. */
+/** Index of the step that computes a matrix. */
 export const madeAt: Record<LinkedMatrix, number> = { q: 0, k: 0, v: 0, s: 1, a: 4, o: 5 };
 
 export function steps(model: LinkedMatricesModel, choices: LinkedMatricesChoices): Step[] {

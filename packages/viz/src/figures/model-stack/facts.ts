@@ -28,7 +28,7 @@ export function facts(
   ];
   const columns = width >= 900 ? 6 : width >= 460 ? 3 : 2;
   const pitch = width / columns;
-  const tiles = factsOf(model, moment);
+  const tiles = factTexts(model, moment);
   let top = y + 46;
   for (let row = 0; row < tiles.length; row += columns) {
     tiles.slice(row, row + columns).forEach(({ id, name, value, note }, i) => {
@@ -52,7 +52,7 @@ export function facts(
   return { marks, height: top - y };
 }
 
-function factsOf(model: StackedModel, moment: StackMoment) {
+function factTexts(model: StackedModel, moment: StackMoment) {
   const { parameters, activeParameters, experts, sides, embedDim, kinds } = model;
   const count = sides.reduce((sum, { layers }) => sum + layers.length, 0);
   const { heads } = kinds.find(({ limit }) => limit !== 0) ?? kinds[0]!;
@@ -98,7 +98,7 @@ function factsOf(model: StackedModel, moment: StackMoment) {
   ];
 }
 
-/** Caches to compare: as it is, if every layer kept every token, and if every query head had its own keys besides. */
+/** Three cache sizes: the actual one, one without windows, and one without windows whose query heads all have their own keys and values. */
 function comparedCaches(
   model: StackedModel,
 ): { id: string; name: string; bytes: (tokens: number) => number; shade: number }[] {

@@ -9,7 +9,7 @@ import { headsText, wiring } from "./wiring.js";
 const wide = 500;
 const gap = 20;
 
-/** Marks of one kind of layer: its name, its mask, its heads, and the maps of the tiny random model. */
+/** Marks of one kind of layer: name, mask, heads, and maps of the tiny random model. */
 export function kindCard(
   model: StackedModel,
   kind: StackKind,

@@ -5,13 +5,13 @@ import { wrapText } from "../wrap-text.js";
 import type { StackedModel, StackKind, StackRun, StackSide } from "./model.js";
 import { kindShade, layerBytes, tokensSeen } from "./stack-numbers.js";
 
-/** Place of a stack: the height of a layer is the same for all models that are compared. */
+/** Place of a stack. `row`: the height of a layer, the same for all models that are compared. Unit: pixels. */
 export type LayersPlace = { x: number; y: number; width: number; row: number };
 
 const [named, besides, heading, axis] = [22, 128, 36, 30];
 const betweenRuns = 6;
 
-/** Height of the layers of a model at a height of one. */
+/** Height of the layers of a model, for rows of height `row`. Unit: pixels. */
 export const layersHeight = ({ sides }: StackedModel, row: number): number =>
   heading +
   axis +
@@ -23,14 +23,14 @@ export const layersHeight = ({ sides }: StackedModel, row: number): number =>
 const sideHeight = (layers: number, runs: readonly StackRun[], row: number): number =>
   layers * row + breaks(runs) * pause(row) + (runs.length - 1) * betweenRuns;
 
-/** A pattern of more than one layer is set apart each time. */
+/** Number of gaps between repetitions of patterns. */
 const breaks = (runs: readonly StackRun[]): number =>
   runs.reduce((sum, { pattern, times }) => sum + (pattern.length > 1 ? times - 1 : 0), 0);
 const pause = (row: number) => (row > 4 ? 2 : 1);
 
 /**
- * Marks of all layers, the first at the top: each as long as the part of the context that its newest token sees, and
- * runs of equal layers, or of a pattern of layers, in brackets.
+ * Marks of all layers, the first at the top. The length of a layer is the part of the context that its newest token sees.
+ * Brackets join runs of identical layers, or of a repeated pattern of layers.
  */
 export function layers(
   model: StackedModel,

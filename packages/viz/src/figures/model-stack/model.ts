@@ -1,18 +1,18 @@
-/** Weights of a head, a row a query; `null` where the query does not see the key. */
+/** Weights of a head, `[query][key]`; `null` if the query does not see the key. */
 export type StackMap = readonly (readonly (number | null)[])[];
 
 /** Heads of a layer: query heads, and the KV heads or states that they read. */
 export type StackHeads = {
   kind: "MHA" | "GQA" | "MQA" | "MLA" | "state";
   numHeads: number;
-  /** KV heads; of latent attention 1 compressed row, of a recurrent layer its states. */
+  /** Number of KV heads. Latent attention: 1, the latent. Recurrent layer: number of states. */
   numKvHeads: number;
-  /** Numbers that one of them keeps of a token, or the two sides of a state. */
+  /** Length of the key and of the value of a token, or the two dimensions of a state. */
   keyDim: number;
   valueDim: number;
 };
 
-/** One way to attend, which some layers of a model share. */
+/** A kind of layer: its attention, and the number of layers of a model that have it. */
 export type StackKind = {
   /** As "window-1024": part of keys and cells. */
   id: string;
@@ -22,25 +22,25 @@ export type StackKind = {
   short: string;
   /** Number of layers. */
   layers: number;
-  /** Most tokens that a query sees; `null`: as many as there are. 0: none, as the layer has a state. */
+  /** Maximum number of tokens that a query sees. `null`: unlimited. 0: none, as the layer has a state. */
   limit: number | null;
-  /** Attends to what the encoder made, beside the attention of its layer. */
+  /** True for cross-attention to the encoder output. */
   cross: boolean;
   heads: StackHeads;
   /** Bytes that a token adds to the cache of one layer; 0 without a cache. */
   bytesPerToken: number;
   /** Bytes of one layer that do not grow. */
   stateBytes: number;
-  /** Mask over a few tokens, a row a query; `null` where a state takes its place. */
+  /** Mask of a few tokens, `[query][key]`; `null` for a layer with a state. */
   mask: readonly (readonly boolean[])[] | null;
-  /** Maps of a few heads of the tiny random model; none where it does not run. */
+  /** Maps of a few heads of the tiny random model; empty if it does not run. */
   maps: readonly StackMap[];
 };
 
-/** Layers that repeat: indices of kinds, and how many times they follow each other. */
+/** A run of layers: a pattern of kinds, by index, and the number of its repetitions. */
 export type StackRun = { pattern: readonly number[]; times: number };
 
-/** Layers one after the other. */
+/** The layers of an encoder or a decoder. */
 export type StackSide = {
   /** "Encoder" or "Decoder" where a model has both, else empty. */
   name: string;
@@ -49,35 +49,35 @@ export type StackSide = {
   runs: readonly StackRun[];
 };
 
-/** A model, as far as its attention goes. */
+/** A model: its layers, cache and work. */
 export type StackedModel = {
   id: string;
   name: string;
-  /** Of its release, where it is known. */
+  /** Year of its release, if known. */
   year: number | null;
   /** The `model_type` of its configuration. */
   architecture: string;
   kinds: readonly StackKind[];
   sides: readonly StackSide[];
   parameters: number;
-  /** Parameters that one token passes. */
+  /** Active parameters of one token. */
   activeParameters: number;
   embedDim: number;
-  /** Experts of a layer, and those that a token passes. */
+  /** Experts of a layer, and the number that a token is routed to. */
   experts: { count: number; perToken: number } | null;
-  /** Longest sequence that it was made for. Unit: tokens. */
+  /** Context length. Unit: tokens. */
   contextLength: number | null;
-  /** Bytes that one token adds in all layers, until windows are full; 0 without a cache. */
+  /** Bytes of cache that one token adds in all layers while no window is full; 0 without a cache. */
   bytesPerToken: number;
-  /** The same if every layer kept every token. */
+  /** The same without windows. */
   fullBytesPerToken: number;
-  /** The same if, besides, every query head had keys and values of its own. */
+  /** The same without windows, if every query head had its own keys and values. */
   unsharedBytesPerToken: number;
   /** Bytes of the cache at each of the lengths. */
   cacheBytes: readonly number[];
   /** Operations for one token at each of the lengths. */
   flops: readonly number[];
-  /** Size of the tiny random model, or the reason why there is none. */
+  /** Size of the tiny random model, or the reason for its absence. */
   tiny: string;
 };
 
@@ -85,18 +85,18 @@ export type StackedModel = {
 export type ModelStackModel = {
   /** Tokens of context after each step. */
   lengths: readonly number[];
-  /** Tokens that windows and chunks have in the masks and in the tiny model. */
+  /** Size of windows and chunks in the masks and in the tiny model. Unit: tokens. */
   drawnWindow: number;
   /** One model, or two to compare. */
   models: readonly [StackedModel] | readonly [StackedModel, StackedModel];
-  /** Offers of the controls. */
+  /** Options of the controls. */
   offers: readonly { value: string; label: string; title: string }[];
 };
 
 /** Settings that a reader chooses. Both change numbers. */
 export type ModelStackChoices = {
-  /** A known model by its id, or `own`: the configuration of the element. */
+  /** Id of a known model, or `own` for the configuration of the element. */
   model: string;
-  /** The same, or empty: none. */
+  /** Id of the model to compare with, or empty for none. */
   compare: string;
 };

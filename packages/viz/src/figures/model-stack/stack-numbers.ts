@@ -1,7 +1,7 @@
 import { easeCubicInOut } from "d3-ease";
 import type { ModelStackModel, StackedModel, StackKind } from "./model.js";
 
-/** The context at a moment of a step, on its way from the length before. */
+/** Context length at a moment of a step, between the previous length and that of the step. */
 export type StackMoment = { tokens: number; step: number; eased: number };
 
 export function stackMoment({ lengths }: ModelStackModel, step: number, progress: number): StackMoment {
@@ -10,25 +10,25 @@ export function stackMoment({ lengths }: ModelStackModel, step: number, progress
   return { tokens: Math.round(before * (after / before) ** eased), step, eased };
 }
 
-/** Tokens that the newest one sees in a layer of a kind: those that a cache keeps. */
+/** Tokens that the newest token sees in a layer, which are those in its cache. */
 export const tokensSeen = ({ limit }: StackKind, tokens: number): number =>
   limit === null ? tokens : Math.min(limit, tokens);
 
-/** Bytes that one layer of a kind keeps of so many tokens. */
+/** Bytes of the cache or state of one layer after `tokens` tokens. */
 export const layerBytes = (kind: StackKind, tokens: number): number =>
   kind.cross ? 0 : kind.bytesPerToken * tokensSeen(kind, tokens) + kind.stateBytes;
 
-/** Bytes that all layers keep. */
+/** Bytes of the cache and states of all layers after `tokens` tokens. */
 export const modelBytes = ({ kinds }: StackedModel, tokens: number): number =>
   kinds.reduce((sum, kind) => sum + kind.layers * layerBytes(kind, tokens), 0);
 
-/** Operations for one token: given at each length, a straight line between two. */
+/** Operations for one token, linearly interpolated between the lengths of two steps. */
 export function flopsAt({ flops }: StackedModel, { step, eased }: StackMoment): number {
   const after = flops[step]!;
   return eased >= 1 || step === 0 ? after : flops[step - 1]! + (after - flops[step - 1]!) * eased;
 }
 
-/** Shade of a kind: dark where all tokens are seen, lighter where some or none are. */
+/** Shade of a kind: dark if it sees all tokens, medium with a window, light with a state. */
 export const kindShade = ({ limit }: StackKind): number => (limit === null ? 0.95 : limit > 0 ? 0.5 : 0.2);
 
 /** A large count in words: "27 billion". */

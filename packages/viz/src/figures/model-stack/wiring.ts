@@ -5,10 +5,10 @@ import { countText } from "../bytes-text.js";
 import type { StackKind } from "./model.js";
 
 const kvHeight = 18;
-/** Heads that are drawn: a number from a file must not decide how much is. */
+/** Maximum number of drawn heads, as their number may come from a file. */
 const maxHeads = 256;
 
-/** Query heads, and their wires to the KV heads, the compressed row or the states that they read. */
+/** Query heads, and lines to the KV heads, the latent or the states that they read. */
 export function wiring(
   { id, heads }: StackKind,
   prefix: string,

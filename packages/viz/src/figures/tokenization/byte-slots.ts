@@ -1,23 +1,23 @@
 import type { Span, TokenizationModel } from "./model.js";
 
-/** A stretch of a line. */
+/** An interval of a line. Unit: pixels. */
 export type Stretch = { line: number; x: number; width: number };
 
-/** A place for each byte, in lines. A word moves to the next line whole, unless it is longer than one. */
+/** Position of each byte, in lines. Lines break between words, and within words that are longer than a line. */
 export type ByteSlots = {
-  /** Width of a byte. */
+  /** Width of a byte. Unit: pixels. */
   width: number;
   lines: readonly Span[];
-  /** Stretches that a run of bytes takes: one in each of its lines. */
+  /** Intervals of a run of bytes, one in each of its lines. */
   stretches(span: Span): Stretch[];
-  /** The widest of them, where its letters stand. */
+  /** The widest of these intervals, where its text is written. */
   place(span: Span): Stretch;
 };
 
 const minWidth = 22;
 const maxWidth = 34;
 
-/** Divides a width among the bytes of a text: as few lines as can be, and as much for a byte as fits in them. */
+/** Divides a width among the bytes of a text: the minimum number of lines, and the maximum width of a byte in them. */
 export function byteSlots(
   { bytes, words }: Pick<TokenizationModel, "bytes" | "words">,
   { x, width }: { x: number; width: number },

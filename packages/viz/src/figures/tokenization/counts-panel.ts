@@ -6,10 +6,10 @@ import type { TokenizationModel } from "./model.js";
 type Place = { x: number; y: number; width: number };
 type Panel = { marks: Mark[]; bottom: number };
 
-/** Progress of the panel: merges applied, and the part in which the sentences are encoded, from 0 to 1. */
+/** Progress of the panel: number of applied merges, and progress of the bars of languages, from 0 to 1. */
 type Counted = { merges: number; encoded: number };
 
-/** Below the text: the tokens that each merge leaves, and the tokens of one sentence in several languages. */
+/** Panel below the text: number of tokens after each merge, and tokens of one sentence in several languages. */
 export function countsPanel(
   model: TokenizationModel,
   { merges, encoded }: Counted,
@@ -34,7 +34,7 @@ const heading = (key: string, text: string, { x, y }: Place): Mark => ({
   weight: 600,
 });
 
-/** Lines of quiet text. */
+/** A note, in lines. */
 export function noteLines(key: string, text: string, { x, y, width }: Place): Panel {
   const lines = wrapText(text, width);
   const marks = lines.map((line, i): Mark => ({
@@ -48,14 +48,14 @@ export function noteLines(key: string, text: string, { x, y, width }: Place): Pa
   return { marks, bottom: y + 17 * lines.length };
 }
 
-/** A quotient of bytes in one decimal. One that is not exact says so. */
+/** Bytes per token with one decimal, preceded by ≈ if it is rounded. */
 export function bytesEach(bytes: number, count: number): string {
   const each = count === 0 ? 0 : bytes / count;
   const exact = Number.isInteger(each * 10);
   return `${exact ? "" : "≈ "}${each.toFixed(Number.isInteger(each) ? 0 : 1)} ${each === 1 ? "byte" : "bytes"} each`;
 }
 
-/** Tokens of the text after each merge, as steps down. */
+/** Number of tokens of the text after each merge, as a step line. */
 function tokensLine(model: TokenizationModel, merges: number, place: Place): Panel {
   const { bytes, merges: all } = model;
   const counts = [bytes.length, ...all.map(({ tokens }) => tokens)];

@@ -1,10 +1,10 @@
 import type { Mark } from "../mark.js";
 import type { Span, TokenizationChoices, TokenizationModel } from "./model.js";
-import { paleOutside, type TextRows } from "./text-rows.js";
+import { focusOpacity, type TextRows } from "./text-rows.js";
 
 export type Patches = NonNullable<TokenizationModel["patches"]>;
 
-/** The entropy above which a patch starts at a byte. */
+/** The threshold of each byte: a patch starts if its entropy is higher. Unit: nats. */
 export function limits(
   { entropies }: Pick<Patches, "entropies">,
   { rule, threshold, rise }: Pick<TokenizationChoices, "rule" | "threshold" | "rise">,
@@ -12,10 +12,10 @@ export function limits(
   return (byte) => (rule === "threshold" ? threshold : (entropies[byte - 1] ?? 0) + rise);
 }
 
-/** Progress of the plot: bars that have grown, and the limit that sinks to its place; each from 0 to 1. */
+/** Progress of the plot, from 0 to 1: of the bars (`grown`), and of the threshold line, which moves down (`sunk`). */
 type Plotted = { grown: number; sunk: number; height: number; patchHeight: number };
 
-/** The entropy of each byte as a bar, the limit over it, and cuts where it is passed. */
+/** The entropy of each byte as a bar, the threshold as a line, and cuts at bytes above it. */
 export function entropyPlot(
   { bytes, patches }: TokenizationModel & { patches: Patches },
   choices: TokenizationChoices,
@@ -45,7 +45,7 @@ export function entropyPlot(
       radius: 2,
       fill: "weight",
       shade: sunk > 0 && (byte === 0 || nats > limitNow(byte)) ? 0.85 : 0.28,
-      opacity: paleOutside(focus, { start: byte, end: byte + 1 }),
+      opacity: focusOpacity(focus, { start: byte, end: byte + 1 }),
       reads: `entropy of byte ${byte + 1}, ${hex}, in nats: ${nats.toFixed(2)}`,
       cell: `byte:${byte}:0`,
     };
@@ -81,7 +81,7 @@ export function entropyPlot(
   const axis = rows.slots.lines.flatMap((line, i) => axisMarks(line, i));
   return sunk > 0 ? [...axis, ...bars, ...limitLines, ...cuts, ...limitLabel()] : [...axis, ...bars];
 
-  /** Horizontal strokes over bytes at a height each. */
+  /** Path of one horizontal line for each byte, at its own height. */
   function steps({ start, end }: Span, y: (byte: number) => number | undefined): string {
     let d = "";
     for (let byte = start; byte < end && byte < bytes.length; byte++) {
@@ -126,7 +126,7 @@ export function entropyPlot(
     });
   }
 
-  /** The limit in words: left of it, or above the plot where there is no room. */
+  /** Label of the threshold: left of the line, or above the plot on a narrow screen. */
   function limitLabel(): Mark[] {
     const line = rows.slots.lines[0];
     if (!line || bytes.length < 2) return [];

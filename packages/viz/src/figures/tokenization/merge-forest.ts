@@ -1,23 +1,23 @@
 import type { TokenizationModel } from "./model.js";
 
-/** A merge at one of its places: it stands below its two parts. */
+/** One application of a merge in the text: a node of the binary forest of merges. Byte offsets; `end` is excluded. */
 export type ForestNode = {
   key: string;
   merge: number;
   start: number;
   middle: number;
   end: number;
-  /** Rows below the bytes, from 1. */
+  /** Height in its tree, from 1. Bytes have level 0. */
   level: number;
-  /** Levels of its parts; 0 is a byte. */
+  /** Levels of its two children. */
   leftLevel: number;
   rightLevel: number;
 };
 
-/** A token of some moment, and the level on which it stands. */
+/** A token after some merges: the root of a tree, or a byte of level 0. */
 export type ForestRoot = { start: number; end: number; level: number; merge?: number };
 
-/** Every merge of a text at every place, in the order of the merges. */
+/** All applications of all merges in a text, in the order of the merges. */
 export function mergeForest({ merges }: Pick<TokenizationModel, "merges">): ForestNode[] {
   const levels = new Map<number, number>();
   return merges.flatMap(({ places }, merge) =>
@@ -30,7 +30,7 @@ export function mergeForest({ merges }: Pick<TokenizationModel, "merges">): Fore
   );
 }
 
-/** The tokens of a text once so many merges are applied. */
+/** The tokens of a text after the first `merges` merges, in order of the text. */
 export function rootsAfter(bytes: number, forest: readonly ForestNode[], merges: number): ForestRoot[] {
   const roots = new Map<number, ForestRoot>();
   for (let start = 0; start < bytes; start++) roots.set(start, { start, end: start + 1, level: 0 });

@@ -2,18 +2,18 @@ import { easeCubicInOut } from "d3-ease";
 import type { Mark } from "../mark.js";
 import type { ForestNode } from "./merge-forest.js";
 import type { Span, TokenizationModel } from "./model.js";
-import { letterSize, lettersWidth, paleOutside, spanBar, type TextRows } from "./text-rows.js";
+import { letterSize, lettersWidth, focusOpacity, spanBar, type TextRows } from "./text-rows.js";
 
-/** Distance of two levels of merges. */
+/** Vertical distance of two levels of merges. Unit: pixels. */
 export const levelHeight = 27;
-/** Height of the bar of a byte or a merge. */
+/** Height of the bar of a byte or a merge. Unit: pixels. */
 export const barHeight = 23;
 
-/** Upper side of a level of merges; level 0 is the bytes. */
+/** Upper edge of a level of merges in each line. Level 0 are the bytes. */
 export const levelY = (rows: TextRows, of: number) => (line: number) =>
   of === 0 ? rows.y("bytes", line) : rows.y("merges", line) + (of - 1) * levelHeight;
 
-/** A merge that is done: a bar below its two parts. */
+/** An applied merge: a bar below its two children. */
 export function nodeMarks(
   { merges }: TokenizationModel,
   rows: TextRows,
@@ -30,13 +30,13 @@ export function nodeMarks(
     text,
     font: "mono",
     size: letterSize,
-    opacity: paleOutside(focus, node),
+    opacity: focusOpacity(focus, node),
     reads: `merge ${rank}, “${left}” + “${right}” → “${text}”: id ${id}`,
     cell: `merge:${node.merge}:${place}`,
   });
 }
 
-/** A merge on its way: its two parts are lit, come down, and touch. */
+/** A merge in progress: its two children are highlighted, move down, and touch. */
 export function joiningMarks(
   { merges }: TokenizationModel,
   rows: TextRows,
@@ -105,7 +105,7 @@ export function joiningMarks(
   });
 }
 
-/** The middle of the widest stretch of a run of bytes: its letters stand there. */
+/** Center of the widest interval of a run of bytes, where its text is written. */
 export function widestMiddle({ slots }: TextRows, span: Span): { line: number; x: number } {
   const { line, x, width } = slots.place(span);
   return { line, x: x + width / 2 };

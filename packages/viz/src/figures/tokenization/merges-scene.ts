@@ -9,7 +9,7 @@ import {
   characterMarks,
   emptyBands,
   letterSize,
-  paleOutside,
+  focusOpacity,
   spanBar,
   textRows,
   type TextRows,
@@ -17,10 +17,10 @@ import {
 
 const tokenHeight = 42;
 
-/** Progress of the merges: `done` are applied, and the next one is on its way from 0 to 1. */
+/** Progress of the merges: number of applied merges (`done`), and progress of the next one, from 0 to 1 (`way`). */
 type Merging = { done: number; way: number };
 
-/** The text, its bytes, every merge below its two parts, and at the bottom the tokens of the moment with their ids. */
+/** The text, its bytes, every merge below its two children, and at the bottom the current tokens with their ids. */
 export function mergesScene(model: TokenizationModel, id: string, moment: Moment, width: number): Scene {
   const forest = mergeForest(model);
   const merging = mergeProgress(model, id, moment.progress);
@@ -97,7 +97,7 @@ function mergeProgress({ merges }: TokenizationModel, id: string, progress: numb
 /** Id of the step of a merge. */
 export const mergeStep = (merge: number): string => `merge-${merge + 1}`;
 
-/** Bytes of a cell that is pointed at. */
+/** Bytes of the focused cell. */
 export function focusSpan(model: TokenizationModel, focus: string | undefined): Span | undefined {
   const [name, row, column] = focus?.split(":") ?? [];
   const index = Number(row);
@@ -125,17 +125,17 @@ function byteMarks(model: TokenizationModel, rows: TextRows, fall: number, focus
       font: "mono",
       size: 11,
       ink: "quiet",
-      opacity: faded(fall) * paleOutside(focus, span),
+      opacity: fallOpacity(fall) * focusOpacity(focus, span),
       reads: `byte ${start + 1}, ${hex}: id ${id}`,
       cell: `byte:${start}:0`,
     });
   });
 }
 
-/** Opacity of what falls: it is seen once it has left the characters. */
-const faded = (fall: number) => Math.min(1, Math.max(0, (fall - 0.3) / 0.5));
+/** Opacity of bytes that move down from their characters. */
+const fallOpacity = (fall: number) => Math.min(1, Math.max(0, (fall - 0.3) / 0.5));
 
-/** Tokens of the moment at the bottom, and a column from where each stands down to it. */
+/** The current tokens at the bottom, and a column from each merge down to its token. */
 function rootMarks(
   model: TokenizationModel,
   rows: TextRows,
@@ -162,7 +162,7 @@ function rootMarks(
     const id = merged?.id ?? single.id;
     const token = model.tokens.findIndex((each) => each.start === start && each.end === end);
     const isPart = finished ? (model.tokens[token]?.part ?? false) : !merged && character === undefined;
-    const opacity = faded(fall) * paleOutside(focus, root);
+    const opacity = fallOpacity(fall) * focusOpacity(focus, root);
     const lit = parts.has(start);
     const stems = rows.slots.stretches(root).map(({ line, x, width }, i): Mark => {
       const top = levelY(rows, root.level)(line) + barHeight;
@@ -224,7 +224,7 @@ function rootMarks(
   });
 }
 
-/** The character that a byte is alone. */
+/** The character of a single-byte character, else undefined. */
 function characterAt({ characters }: TokenizationModel, byte: number): string | undefined {
   let start = 0;
   for (const { text, bytes } of characters) {

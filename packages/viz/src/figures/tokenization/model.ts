@@ -2,9 +2,9 @@
 export type TokenizationChoices = {
   view: "merges" | "patches";
   text: string;
-  /** Text that the vocabulary was trained on, by name; "text" is the reader's own. */
+  /** Name of the vocabulary, after its training text. "text": trained on the text of the reader. */
   vocabulary: string;
-  /** Model of bytes whose entropies cut patches. */
+  /** Byte-level language model, whose entropies determine the patches. */
   byteModel: string;
   rule: "threshold" | "rise";
   /** Entropy above which a patch starts. Unit: nats. */
@@ -13,48 +13,48 @@ export type TokenizationChoices = {
   rise: number;
 };
 
-/** A run of bytes: from the first to the one after its last. */
+/** A run of bytes, by offset. `end` is excluded. */
 export type Span = { start: number; end: number };
 
-/** A merge of the vocabulary, applied at each of its places in the text. */
+/** A merge of the vocabulary that applies to the text. */
 export type AppliedMerge = {
   left: string;
   right: string;
-  /** The new token, as the reader sees it, and its id. */
+  /** Text and id of the new token. */
   text: string;
   id: number;
-  /** Place in the list of merges, from 1. */
+  /** Rank in the list of merges, from 1. */
   rank: number;
-  /** Its bytes at each place; the right part starts at `middle`. */
+  /** Spans of the new token. Its right child starts at `middle`. */
   places: readonly (Span & { middle: number })[];
-  /** Tokens of the text after it. */
+  /** Number of tokens of the text after this merge. */
   tokens: number;
 };
 
-/** Numbers of the figure: everything is what `@qkv/tokenizer` gives. Pieces of text are written with ␣ for a space. */
+/** Numbers of the figure, computed by `@qkv/tokenizer`. Pieces of text are written with ␣ for a space. */
 export type TokenizationModel = {
   text: string;
   /** Each character, its code point as U+00E9, and the number of its UTF-8 bytes. */
   characters: readonly { text: string; codePoint: string; bytes: number }[];
-  /** UTF-8 bytes of the text, each as two hexadecimal digits, and the id of the token that it is alone. */
+  /** UTF-8 bytes of the text, as two hexadecimal digits, with the ids of the single-byte tokens. */
   bytes: readonly { hex: string; id: number }[];
-  /** The first byte of each word that merges stay within, with the space before it. */
+  /** Offset of each pre-token: a word with the space before it. Merges do not cross them. */
   words: readonly number[];
   merges: readonly AppliedMerge[];
-  /** Tokens of `encode(text)`. A `part` is not whole characters: its text is hexadecimal. */
+  /** Tokens of `encode(text)`. A `part` has incomplete characters, so its text is hexadecimal. */
   tokens: readonly (Span & { text: string; id: number; part: boolean })[];
   vocabulary: { name: string; size: number; merges: number; trainedOn: string };
   /** One sentence in several languages, and its tokens. */
   languages: readonly { name: string; text: string; bytes: number; tokens: number; trained: boolean }[];
-  /** Missing in the view of merges. */
+  /** Undefined in the view of merges. */
   patches?: {
-    /** Entropy of each byte before it is read. Unit: nats. */
+    /** Entropy of the prediction of each byte. Unit: nats. */
     entropies: readonly number[];
-    /** The first byte of each patch. */
+    /** Offset of each patch. */
     starts: readonly number[];
-    /** Each patch, as the reader sees it. */
+    /** Text of each patch. */
     texts: readonly string[];
-    /** Model of bytes in words. */
+    /** Name of the byte-level model in words. */
     madeBy: string;
   };
   offers: {

@@ -9,7 +9,7 @@ import {
   characterMarks,
   emptyBands,
   letterSize,
-  paleOutside,
+  focusOpacity,
   spanBar,
   textRows,
   type TextRows,
@@ -20,7 +20,7 @@ export const patchSteps = ["entropy", "threshold", "patches", "compare"] as cons
 
 const band = 32;
 
-/** The text, the entropy of each byte with the limit that cuts, the patches, and tokens for comparison. */
+/** The text, the entropy of each byte with the threshold, the patches, and tokens for comparison. */
 export function patchesScene(
   model: TokenizationModel & { patches: Patches },
   choices: TokenizationChoices,
@@ -83,7 +83,7 @@ function patchMarks(
 ): Mark[] {
   const spans = patchSpans(model);
   return spans.flatMap((span, i) => {
-    const opacity = Math.min(1, Math.max(0, shown * (spans.length + 2) - i) / 2) * paleOutside(focus, span);
+    const opacity = Math.min(1, Math.max(0, shown * (spans.length + 2) - i) / 2) * focusOpacity(focus, span);
     if (opacity === 0) return [];
     const text = model.patches.texts[i]!;
     return spanBar(rows, span, (line) => rows.y("patches", line), {
@@ -117,7 +117,7 @@ function tokenMarks(
       text: token.text,
       font: "mono",
       size: letterSize,
-      opacity: shown * paleOutside(focus, token),
+      opacity: shown * focusOpacity(focus, token),
       reads: `token “${token.text}”: id ${token.id}`,
       cell: `token:${i}:0`,
     }),

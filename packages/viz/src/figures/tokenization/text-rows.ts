@@ -2,15 +2,15 @@ import type { Mark } from "../mark.js";
 import { byteSlots, type ByteSlots } from "./byte-slots.js";
 import type { Span, TokenizationModel } from "./model.js";
 
-/** Rows of a line of text, from above: their names, and their heights in a line. */
+/** A row below the characters of the text. Its height may differ from line to line. */
 export type Row = { id: string; label: string; height: (line: number) => number };
 
-/** A text over rows: the characters with what stands below them, line by line. */
+/** Layout of a text in lines: characters, and the rows below them. */
 export type TextRows = {
   slots: ByteSlots;
-  /** Upper side of a row in a line. */
+  /** Upper edge of a row in a line. */
   y(row: string, line: number): number;
-  /** Names of the rows: beside the first line, or above its rows where there is no room beside it. */
+  /** Names of the rows: beside the first line, or above its rows on a narrow screen. */
   labels: Mark[];
   height: number;
 };
@@ -20,7 +20,7 @@ const above = 17;
 const rowGap = 6;
 const lineGap = 26;
 
-/** Places rows under each other for every line of the text. */
+/** Places the rows of every line of the text. */
 export function textRows(
   model: TokenizationModel,
   rowsOf: (slots: ByteSlots) => readonly Row[],
@@ -53,7 +53,7 @@ export function textRows(
   return { slots, y: (row, line) => tops.get(`${row}:${line}`) ?? top, labels, height: top - lineGap - y };
 }
 
-/** A run of bytes as a bar, a piece for each of its lines. Letters stand in the widest, which alone is a cell. */
+/** A run of bytes as a bar, with a piece in each of its lines. The widest piece has the text and is the cell. */
 export function spanBar(
   { slots }: TextRows,
   span: Span,
@@ -70,11 +70,11 @@ export function spanBar(
   });
 }
 
-/** Everything outside of the bytes that are pointed at grows pale. */
-export const paleOutside = (focus: Span | undefined, { start, end }: Span): number =>
+/** Opacity of a run of bytes: pale if it is outside of the focused bytes. */
+export const focusOpacity = (focus: Span | undefined, { start, end }: Span): number =>
   !focus || (start >= focus.start && end <= focus.end) ? 1 : 0.25;
 
-/** A dashed band in each line of a row: what is not there yet. */
+/** A dashed band in each line of a row, until its content appears. */
 export const emptyBands = (rows: TextRows, row: string, height: number): Mark[] =>
   rows.slots.lines.flatMap((line, i) =>
     spanBar(rows, line, (each) => rows.y(row, each), {
@@ -109,7 +109,7 @@ export function characterMarks(
       font: "mono",
       size: 15,
       ...(bytes > 1 && { stroke: "hatch" }),
-      opacity: paleOutside(focus, span),
+      opacity: focusOpacity(focus, span),
       reads: `“${text}”, ${codePoint}: ${count}`,
       cell: `char:${i}:0`,
     });

@@ -1,15 +1,15 @@
 import { easeCubicInOut } from "d3-ease";
 import type { Mark, Scene } from "../mark.js";
 
-const [sets, lands] = [0.1, 0.7]; // parts of the step between which the terms are under way
+const [start, arrival] = [0.1, 0.7]; // progress at which the terms start to move, and at which they arrive
 
-/** Copies of a point of the stream and of what is added to it, on the way to the point where they are one sum. */
+/** Moving copies of the residual stream and of the vector that is added to it, which meet at their sum. */
 export function addition({ marks }: Scene, k: number, progress: number): Mark[] {
-  const way = easeCubicInOut(Math.min(1, Math.max(0, (progress - sets) / (lands - sets))));
+  const way = easeCubicInOut(Math.min(1, Math.max(0, (progress - start) / (arrival - start))));
   if (way === 0) return [];
   const goal = marks.find(({ key }) => key === `stream:${k + 1}/up`);
   const terms = [`stream:${k}`, `${k % 2 ? "mlp" : "attention"}:${k}`];
-  const fades = 1 - Math.max(0, (progress - lands) / (1 - lands));
+  const fades = 1 - Math.max(0, (progress - arrival) / (1 - arrival));
   return terms.flatMap((term) =>
     marks
       .filter(({ key }) => key === `${term}/up` || key === `${term}/down`)

@@ -4,14 +4,14 @@ import type { Row } from "./row.js";
 import type { View } from "./view.js";
 import { range, shown, type Chosen, type TransformerBlockModel } from "./model.js";
 
-/** A horizontal stretch. */
+/** A horizontal interval. Unit: pixels. */
 export type Column = { x: number; width: number };
 
-/** Measures of a picture at a width. */
+/** Layout of a scene at a width. Unit: pixels. */
 export type Layout = {
   phone: boolean;
   width: number;
-  /** Place of each token: its chip, and the line of its stream. */
+  /** Interval of each token, for its label and the line of its stream. */
   chips: readonly { x: number; y: number; width: number }[];
   lanes: readonly number[];
   lanesTop: number;
@@ -19,7 +19,7 @@ export type Layout = {
   vector: Column;
   norm: Column;
   logit: Column;
-  /** Room of what is inside an opened part. */
+  /** Interval of the content of an expanded part. */
   inside: Column;
   headings: number;
   rows: readonly Row[];
@@ -30,7 +30,7 @@ export type Layout = {
 };
 
 export const chipHeight = 24;
-/** Blocks of a model up to which the stream after each has a row. */
+/** Maximum number of blocks for which the residual stream after each part has a row. */
 export const maxStreamRows = 5;
 const crumbs = 34;
 

@@ -1,6 +1,6 @@
 import type { PictureData } from "../../check-data.js";
 
-/** Numbers of one block of a decoder on a text, as the model computed them. `T` tokens, `H` heads, `D` numbers a head. */
+/** Numbers of one block of a decoder on a text of T tokens, with H heads of size D. */
 export type BlockNumbers = {
   /** Dot products of queries and keys, scaled and masked, `[H, T, T]`. */
   scores: PictureData;
@@ -8,28 +8,28 @@ export type BlockNumbers = {
   weights: PictureData;
   /** Values of the KV heads, `[numKvHeads, T, D]`. */
   values: PictureData;
-  /** Mixtures of the values, one for each head, `[H, T, D]`. */
+  /** Outputs of the heads, weights times values, `[H, T, D]`. */
   mixtures: PictureData;
   /** Vectors that the heads add to the residual stream, `[H, T, C]`. */
   headWrites: PictureData;
-  /** Gate of the MLP before the activation, `[T, F]`, where it has one. */
+  /** Gate projection of the MLP before the activation, `[T, F]`, if it has one. */
   gate?: PictureData;
-  /** The map up, `[T, F]`. */
+  /** Up projection of the MLP, `[T, F]`. */
   up: PictureData;
-  /** Hidden activations, `[T, F]`: what the map down reads. */
+  /** Hidden activations, `[T, F]`: the input of the down projection. */
   hidden: PictureData;
 };
 
-/** A token that may come next. */
+/** A candidate for the next token. */
 export type NextToken = {
   text: string;
   id: number;
   /** Probability with nothing removed. */
   before: number;
-  /** Probability now. */
+  /** Probability with the part removed. */
   now: number;
   logit: number;
-  /** Contributions of the embedding and of each part to the logit, in the order of the stream. */
+  /** Contributions of the embedding and of each part to the logit, in the order of the residual stream. */
   parts: readonly number[];
   /** Contributions of the heads to the logit, layer by layer. */
   heads: readonly (readonly number[])[];
@@ -37,7 +37,7 @@ export type NextToken = {
   rest: number;
 };
 
-/** A decoder on a text: its residual stream at every point, and what each part reads and writes. */
+/** Numbers of the figure: the residual stream of a decoder on a text, and the input and output of each part. */
 export type TransformerBlockModel = {
   /** The model in words, as "our small model". */
   name: string;
@@ -46,18 +46,18 @@ export type TransformerBlockModel = {
   numHeads: number;
   numKvHeads: number;
   norm: "rms" | "layer";
-  /** As a paper writes it: "SiLU". */
+  /** Name of the activation function, as "SiLU". */
   activation: string;
-  /** The residual stream: after the embedding, then after each write, `[T, C]` each. */
+  /** The residual stream after the embedding, then after each part, `[T, C]` each. */
   stream: readonly PictureData[];
-  /** Vectors that attention and MLP of each block add, one after the other, `[T, C]` each. */
+  /** Outputs that are added to the stream: attention and MLP of each block in turn, `[T, C]` each. */
   writes: readonly PictureData[];
-  /** Inputs of the parts: the stream after the norm of each, and last the final norm, `[T, C]` each. */
+  /** Inputs of the parts, after their norms, and last the output of the final norm, `[T, C]` each. */
   normed: readonly PictureData[];
   blocks: readonly BlockNumbers[];
-  /** For each token those that may follow it. The first is the likeliest with nothing removed. */
+  /** Candidates for the token after each token. The first is the most probable with nothing removed. */
   next: readonly (readonly NextToken[])[];
-  /** The part that was removed, as in the choice. */
+  /** The removed part, as in the choices. */
   removed: string;
 };
 
@@ -66,17 +66,17 @@ export type TransformerBlockChoices = {
   text: string;
   /** Index of the token that is followed; -1: the last. */
   token: number;
-  /** Block that is opened, from 0. */
+  /** Index of the expanded block. */
   layer: number;
-  /** Head that is opened, from 0. */
+  /** Index of the expanded head. */
   head: number;
-  /** The next token that is explained: index into `next`. */
+  /** Index into `next` of the candidate whose logit is explained. */
   target: number;
   /** "none", "attention-0", "mlp-0" or "head-0-1": block 0, head 1. */
   removed: string;
 };
 
-/** Choices as indices that the model has. */
+/** The choices, limited to indices that the model has. */
 export type Chosen = { t: number; l: number; h: number; target: NextToken };
 
 export function chosen(
@@ -101,21 +101,21 @@ export function vector({ data, shape }: PictureData, ...index: readonly number[]
   return Array.from({ length: width }, (_, i) => data[row * width + i]!);
 }
 
-/** Length of a vector. */
+/** Euclidean norm of a vector. */
 export const l2Norm = (x: readonly number[]): number =>
   Math.sqrt(x.reduce((sum, each) => sum + each * each, 0));
 export const mean = (x: readonly number[]): number => x.reduce((sum, each) => sum + each, 0) / x.length;
 /** Root of the mean square. */
 export const rootMeanSquare = (x: readonly number[]): number => l2Norm(x) / Math.sqrt(x.length);
 
-/** KV head that a query head reads. */
+/** Index of the KV head of a query head. */
 export const kvHeadIndex = ({ numHeads, numKvHeads }: TransformerBlockModel, head: number): number =>
   Math.floor((head * numKvHeads) / numHeads);
 
-/** True if a part writes nothing in this run. */
+/** True if a part is removed. */
 export const isRemoved = ({ removed }: TransformerBlockModel, part: string): boolean => removed === part;
 
-/** Name of a part in an address. */
+/** Id of a part in permalinks. */
 export const partId = (k: number): string => `${k % 2 === 0 ? "attention" : "mlp"}-${Math.floor(k / 2)}`;
 
 /** Name of a part in words: "attention of block 0". */
@@ -125,19 +125,19 @@ export function partText(part: string): string {
   return `${kind === "mlp" ? "the MLP" : "attention"} of block ${layer}`;
 }
 
-/** The sign between printed terms and their printed sum: `≈` where rounding shows. */
+/** The sign between printed terms and their printed sum: `≈` if rounding makes them differ. */
 export function equals(terms: readonly number[], total: number, digits: number): "=" | "≈" {
   const sum = terms.reduce((all, term) => all + Number(term.toFixed(digits)), 0);
   return Math.abs(sum - Number(total.toFixed(digits))) < 1e-9 ? "=" : "≈";
 }
 
-/** Hidden units that are more than half as active as the strongest. */
+/** Number of hidden units with more than half the activation of the strongest one. */
 export function busyUnits(values: readonly number[]): number {
   const max = Math.max(...values.map(Math.abs));
   return values.filter((value) => Math.abs(value) > max / 2).length;
 }
 
-/** A probability: whole percents, and small ones as they are. */
+/** A probability in percent: whole, or with more digits if it is small. */
 export function percent(value: number): string {
   if (value >= 0.9995) return "100%";
   if (value > 0.99) return `${(100 * value).toFixed(1)}%`;
@@ -148,7 +148,7 @@ export function percent(value: number): string {
       : "<0.1%";
 }
 
-/** Token as it is shown: white space by a sign where there is nothing else. */
+/** A token as it is drawn. A token of white space is a symbol. */
 export function shown(token: string): string {
   const text = token.replace(/\n/g, "⏎").trim() || (token.includes("\n") ? "⏎" : "␣");
   return text.length > 12 ? `${text.slice(0, 11)}…` : text;

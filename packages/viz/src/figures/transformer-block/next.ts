@@ -10,7 +10,7 @@ const line = 26;
 /** Height of the next tokens. */
 export const nextHeight = (phone: boolean, count: number): number => (phone ? 44 + count * line : 92);
 
-/** The likeliest next tokens: bars now, and outlines of what they were before a part was removed. */
+/** The most probable next tokens: bars of their probabilities, and outlines of those with nothing removed. */
 export function nextTokens(
   model: TransformerBlockModel,
   { t, target }: Chosen,

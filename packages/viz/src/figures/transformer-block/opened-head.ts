@@ -8,7 +8,7 @@ import { tokenLine } from "./opened-height.js";
 import { percentileScale, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
 import { fixed, signed } from "../fixed.js";
 
-/** Columns of the call of one head. */
+/** Columns of the picture of one head. */
 type Columns = {
   name: number;
   score: number;
@@ -33,7 +33,7 @@ function headColumns({ layout: { inside, phone, box } }: Opened): Columns {
   };
 }
 
-/** One head as one attention call: scores, weights, values, their mixture, and what it adds. */
+/** One head: scores, weights, values, output, and its contribution to the residual stream. */
 export function openedHead(row: Row, opened: Opened): Mark[] {
   const { model, chosen, layout } = opened;
   const { t, l, h } = chosen;
@@ -56,7 +56,7 @@ export function openedHead(row: Row, opened: Opened): Mark[] {
   ];
 }
 
-/** A key: its score, its weight, and its value as deep as its weight. */
+/** The row of a key: its score, its weight, and its value, whose opacity is the weight. */
 function keyLine(
   j: number,
   y: number,
@@ -124,7 +124,7 @@ function keyLine(
   ];
 }
 
-/** The mixture of the values, and through the output matrix what the head adds. */
+/** The output of the head, and its contribution after the output projection. */
 function outcome(
   y: number,
   at: Columns,

@@ -9,7 +9,7 @@ import { removeMark } from "./part-box.js";
 import { percentileScale, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
 import { fixed, signed } from "../fixed.js";
 
-/** Measures of the heads inside an attention. */
+/** Layout of the heads inside an attention. Unit: pixels. */
 type Grid = { left: number; cell: number; tall: number; line: number; y: (h: number) => number };
 
 function headsGrid(row: Row, { model, layout: { inside, phone } }: Opened): Grid {
@@ -24,7 +24,7 @@ function headsGrid(row: Row, { model, layout: { inside, phone } }: Opened): Grid
   };
 }
 
-/** The heads of an attention: whom each attends to, and what it adds. */
+/** The heads of an attention: their weights, and their contributions to the residual stream. */
 export function openedHeads(row: Row, opened: Opened): Mark[] {
   const { model, chosen, layout } = opened;
   const { t } = chosen;
@@ -55,13 +55,13 @@ export function openedHeads(row: Row, opened: Opened): Mark[] {
   ];
 }
 
-const isOff = ({ model, chosen: { l } }: Opened, h: number) =>
+const isRemovedHead = ({ model, chosen: { l } }: Opened, h: number) =>
   isRemoved(model, `head-${l}-${h}`) || isRemoved(model, `attention-${l}`);
 
 function headName(h: number, row: Row, { y, tall, line }: Grid, opened: Opened): Mark[] {
   const { model, chosen, layout } = opened;
   const { box, phone } = layout;
-  const off = isOff(opened, h);
+  const off = isRemovedHead(opened, h);
   const id = `head-${chosen.l}-${h}`;
   const middle = y(h) + tall / 2 + 4;
   const name = phone
@@ -111,7 +111,7 @@ function headWeights(h: number, row: Row, { left, cell, tall, y }: Grid, opened:
       shade,
       stroke: "rule",
       home: `${row.key}/box`,
-      opacity: isOff(opened, h) ? 0.45 : 1,
+      opacity: isRemovedHead(opened, h) ? 0.45 : 1,
       size: 11,
       ink: letterColor(shade),
       ...(cell >= 27 && { text: fixed(weight) }),
@@ -121,13 +121,13 @@ function headWeights(h: number, row: Row, { left, cell, tall, y }: Grid, opened:
   });
 }
 
-/** The vector that a head adds, its norm, and what it adds to the logit. */
+/** Contribution of a head: its vector, its norm, and its part of the logit. */
 function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: Opened): Mark[] {
   const { model, chosen, layout, scales, focus } = opened;
   const { t, l, target } = chosen;
   const { inside, phone, norm, logit } = layout;
   const write = vector(model.blocks[l]!.headWrites, h, t);
-  const opacity = isOff(opened, h) ? 0.45 : 1;
+  const opacity = isRemovedHead(opened, h) ? 0.45 : 1;
   const x = phone ? left : inside.x;
   const name = `what head ${h} adds`;
   const marks: Mark[] = [];
@@ -169,14 +169,14 @@ function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: O
   ];
 }
 
-/** The KV heads, each wired to the query heads that read it. */
+/** The KV heads, with lines to their query heads. */
 function sharedKeys({ y, tall }: Grid, { model, layout: { box, phone } }: Opened): Mark[] {
   const middle = (h: number) => Math.round(y(h) + tall / 2 + 4);
   const x = Math.round(box.x + (phone ? 33 : 44));
   return range(model.numKvHeads).flatMap((kv): Mark[] => {
     const readers = range(model.numHeads).filter((h) => kvHeadIndex(model, h) === kv);
     const center = (middle(readers[0]!) + middle(readers.at(-1)!)) / 2;
-    const who = readers.length === 1 ? `head ${readers[0]}` : `heads ${readers.join(", ")}`;
+    const readersText = readers.length === 1 ? `head ${readers[0]}` : `heads ${readers.join(", ")}`;
     return [
       ...readers.map((h): Mark => ({
         key: `kv-wire:${h}`,
@@ -197,7 +197,7 @@ function sharedKeys({ y, tall }: Grid, { model, layout: { box, phone } }: Opened
         radius: 3,
         fill: "key",
         layer: 1,
-        reads: `KV head ${kv}: its keys and values are read by ${who}`,
+        reads: `KV head ${kv}: its keys and values are read by ${readersText}`,
       },
     ];
   });

@@ -1,15 +1,15 @@
 import type { View } from "./view.js";
 import type { Chosen, TransformerBlockModel } from "./model.js";
 
-/** Room that the opened part has: at a phone, and the width of a vector. */
+/** Room of an expanded part. `width`: that of a vector, in pixels. */
 export type OpenedRoom = { phone: boolean; width: number };
 
-/** Height of a head's line of weights and of what it adds. */
+/** Height of the row of a head. Unit: pixels. */
 export function headHeight({ numHeads }: TransformerBlockModel): number {
   return Math.max(24, Math.min(42, 340 / numHeads));
 }
 
-/** Width of a weight's cell, and room above it for the names of tokens, which stand on end over narrow cells. */
+/** Width of the cell of a weight, and height of the token names above, which are vertical over narrow cells. Unit: pixels. */
 export function weightCells(
   { tokens }: TransformerBlockModel,
   { phone, width }: OpenedRoom,
@@ -29,7 +29,7 @@ export function unitGrid(count: number, width: number): { size: number; columns:
 export const profileHeight = 76;
 export const tokenLine = 21;
 
-/** Height of what is inside a part. */
+/** Height of the content of an expanded part. Unit: pixels. */
 export function openedHeight(
   model: TransformerBlockModel,
   { t, l }: Chosen,

@@ -7,7 +7,7 @@ import { unitGrid } from "./opened-height.js";
 import { percentileScale } from "./vector-bars.js";
 import { fixed } from "../fixed.js";
 
-/** The hidden layer of an MLP: each unit a cell, from the map up to the activations. */
+/** The hidden layer of an MLP, a cell for each unit: up projection, gate and activations. */
 export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
   const { t, l } = chosen;
   const { inside, phone, box, norm } = layout;

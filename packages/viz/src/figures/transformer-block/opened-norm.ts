@@ -7,7 +7,7 @@ import { profileHeight } from "./opened-height.js";
 import { percentileScale, vectorBars } from "./vector-bars.js";
 import { fixed } from "../fixed.js";
 
-/** The vector before a norm and after it, as profiles with their mean and root mean square. */
+/** The vector before and after a norm, as bars, with its mean and root mean square. */
 export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Opened): Mark[] {
   const { inside, phone, box, norm } = layout;
   const before = vector(model.stream[row.k]!, t);

@@ -2,10 +2,10 @@ import type { Mark } from "../mark.js";
 import type { Row } from "./row.js";
 import type { Shared } from "./shared.js";
 
-/** All that the marks inside a part depend on. */
+/** Arguments of the marks of an expanded part. */
 export type Opened = Shared;
 
-/** The frame around what is inside a part. */
+/** The frame of an expanded part. */
 export function openedFrame({ key, y, height, opened }: Row, { layout: { box, width } }: Opened): Mark[] {
   return [
     {

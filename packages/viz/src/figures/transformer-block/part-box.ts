@@ -8,10 +8,10 @@ import type { Shared } from "./shared.js";
 
 type Label = { title: string; more?: string; open?: string };
 
-/** Words in the box of a row, and the step that a press on it opens. */
+/** Text in the box of a row, and the step that a press goes to. */
 function boxLabel({ model, layout: { phone }, chosen: { l }, view }: Shared, { kind, k }: Row): Label {
   const C = model.stream[0]!.shape[1]!;
-  // Without a line for the stream between them, blocks are told apart by their numbers.
+  // Without a row of the stream between blocks, labels have the number of the block.
   const numbered = view.zoom === "model" && model.blocks.length > maxStreamRows;
   const named = (part: string, k: number) => (numbered ? `${part} ${Math.floor(k / 2)}` : part);
   const norm = model.norm === "rms" ? "RMS norm" : "Layer norm";
@@ -81,7 +81,7 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
       opacity,
     }),
   ];
-  // The norm of a block hands over to the part below it.
+  // The output of a norm is the input of the part below.
   if (kind === "norm" && row.opened === 0) {
     const x = box.x + box.width / 2;
     marks.push(
@@ -118,7 +118,7 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
   return marks;
 }
 
-/** Small button that removes a part, or puts it back. */
+/** Small button that removes a part, or restores it. */
 export function removeMark(
   { key, id, removed, size = 18 }: { key: string; id: string; removed: boolean; size?: number },
   { x, y }: { x: number; y: number },

@@ -1,4 +1,4 @@
-/** One line of the diagram: a point of the stream, or a part that reads it and writes to it. */
+/** One row of the diagram: a point of the residual stream, or a part that reads it and adds to it. */
 export type Row = {
   key: string;
   kind: "embedding" | "stream" | "norm" | "attention" | "mlp" | "final" | "logit";
@@ -6,11 +6,11 @@ export type Row = {
   k: number;
   y: number;
   height: number;
-  /** Room below for what is inside it. */
+  /** Height of its expanded content, below it. 0: it is not expanded. */
   opened: number;
-  /** It has been reached in the story. */
+  /** True if the current step has reached it. */
   seen: boolean;
 };
 
-/** Middle of the part of a row that stays when it is opened. */
+/** Vertical middle of a row, without its expanded content. */
 export const rowMiddle = ({ y, height }: Pick<Row, "y" | "height">): number => y + height / 2;

@@ -18,7 +18,7 @@ import type { Shared } from "./shared.js";
 import { largestPerBar, percentileScale, signedBar, sizeBar, vectorBars, type Box } from "./vector-bars.js";
 import { fixed, signed } from "../fixed.js";
 
-/** A row: its box, its vector, the vector's norm, and what it adds to the logit. */
+/** A row: its box, its vector, the norm of the vector, and its contribution to the logit. */
 export function rowMarks(row: Row, shared: Shared): Mark[] {
   const lit = !shared.view.lit || shared.view.lit.includes(row.key);
   const opacity = lit ? 1 : 0.55;
@@ -29,7 +29,7 @@ export function rowMarks(row: Row, shared: Shared): Mark[] {
   ];
 }
 
-/** Name of what a row's vector is. */
+/** Name of the vector of a row. */
 function vectorName({ kind, k }: Row): string {
   switch (kind) {
     case "embedding":
@@ -96,7 +96,7 @@ function vectorMarks(row: Row, shared: Shared, opacity: number): Mark[] {
   ];
 }
 
-/** The number of a row that is pointed at in any row: at one place in all of them. */
+/** The number at the focused index, in every row. */
 function numberMarks(
   row: Row,
   values: readonly number[],
@@ -109,7 +109,7 @@ function numberMarks(
   if (!bar) return [];
   const pitch = box.width / bars.length;
   const x = box.x + Number(place[1]) * pitch;
-  // The stream is a sum of what stands above it.
+  // The stream is the sum of the vectors above.
   const points = view.zoom === "block" ? 1 : 2;
   const { kind, k } = row;
   const sums = kind === "stream" && k >= points && (view.zoom === "model" || k > 2 * chosen.l);
@@ -148,7 +148,7 @@ function numberMarks(
   ];
 }
 
-/** The write that a point of the stream grows out of. */
+/** Key of the mark that a point of the stream grows out of. */
 const streamHome = ({ k }: Row) => (k === 0 ? "embedding:0" : `${k % 2 ? "attention" : "mlp"}:${k - 1}`);
 
 type Written = {
@@ -161,7 +161,7 @@ type Written = {
   opacity: number;
 };
 
-/** The columns of numbers: how long the vector is, and what it adds to the logit. */
+/** The columns of numbers: the norm of the vector, and its contribution to the logit. */
 function numbers(
   { row, name, values, normed, sizeText, adds, opacity }: Written,
   { chosen, layout: { norm, logit }, scales }: Pick<Shared, "chosen" | "layout" | "scales">,
@@ -197,7 +197,7 @@ function numbers(
   return [...marks, ...bar];
 }
 
-/** The sum of what all parts added, which is the logit. */
+/** The sum of all contributions, which is the logit. */
 function logitMarks(row: Row, { model, chosen: { target }, layout }: Shared, lit: number): Mark[] {
   const { vector: column, logit, phone } = layout;
   const opacity = row.seen ? lit : 0;

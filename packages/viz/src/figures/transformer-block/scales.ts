@@ -4,7 +4,7 @@ import type { View } from "./view.js";
 
 /** Scales that rows share. */
 export type Scales = {
-  /** Number that a bar of the stream, and of what is added to it, reaches at full length. Default: each its own. */
+  /** Number at full height of the bars of the stream and of the added vectors. Default: each vector has its own. */
   stream?: number;
   /** The longest vector. */
   norm: number;
@@ -12,7 +12,7 @@ export type Scales = {
   logit: number;
 };
 
-/** Scales of one token. In a block one scale shows that the stream is a sum; in the whole model each vector has its own. */
+/** Scales of one token. A block has one scale, so that sums can be seen; in the whole model each vector has its own. */
 export function sharedScales(
   { stream, writes }: TransformerBlockModel,
   { t, l, target }: Chosen,

@@ -25,7 +25,7 @@ import { streams, wires } from "./streams.js";
 import { stepView, type View } from "./view.js";
 import { percent } from "../percents.js";
 
-/** The picture of a moment: on the way from the view of the step before to that of this one. */
+/** The scene of a moment, between the view of the previous step and that of this step. */
 export function scene(
   model: TransformerBlockModel,
   choices: TransformerBlockChoices,
@@ -76,7 +76,7 @@ function stillScene(
   return { width, height, marks, description: describe(model, chosen, view) };
 }
 
-/** Bands behind the rows of each block. */
+/** Background bands of the blocks. */
 function backgrounds({ blocks, box, width }: Layout, { l }: Chosen, { zoom }: View): Mark[] {
   return blocks.map(({ layer, y, height }): Mark => ({
     key: `block:${layer}`,
@@ -135,7 +135,7 @@ function headings(
   ];
 }
 
-/** The way out: model, block, part, head. */
+/** Breadcrumbs: model, block, part, head. */
 function crumbs({ l, h }: Chosen, { phone }: Layout, { zoom, open, head }: View): Mark[] {
   const list = [{ text: "Model", cell: "zoom:model", says: "the whole model" }];
   if (zoom === "block") list.push({ text: `Block ${l}`, cell: "zoom:block", says: `the whole block ${l}` });

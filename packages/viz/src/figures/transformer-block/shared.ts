@@ -3,7 +3,7 @@ import type { Chosen, TransformerBlockModel } from "./model.js";
 import type { Scales } from "./scales.js";
 import type { View } from "./view.js";
 
-/** All that the marks of a row depend on. */
+/** Arguments of the marks of a row. */
 export type Shared = {
   model: TransformerBlockModel;
   chosen: Chosen;

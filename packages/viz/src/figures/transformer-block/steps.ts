@@ -15,7 +15,7 @@ import {
 import { fixed, signed } from "../fixed.js";
 import { percent } from "../percents.js";
 
-/** The story: from the text to the probabilities, with one block opened on the way. */
+/** From the text to the probabilities, with one block expanded. */
 export function steps(model: TransformerBlockModel, choices: TransformerBlockChoices): Step[] {
   const { tokens, blocks, numHeads, numKvHeads, vocabSize, stream, writes } = model;
   const { t, l, h, target } = choose(model, choices);

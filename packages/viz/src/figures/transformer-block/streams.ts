@@ -15,7 +15,7 @@ const letters = (key: string, x: number, y: number, text: string, more: Partial<
   ...more,
 });
 
-/** The tokens with their ids, and the line of each one's stream down to the last row. */
+/** The tokens with their ids, and the line of the residual stream of each, down to the last row. */
 export function streams(
   { tokens }: TransformerBlockModel,
   { t }: Chosen,
@@ -82,7 +82,7 @@ export function streams(
   return marks;
 }
 
-/** Wires of a part: from the stream into its box, and back to the sum. Attention reads the other streams too. */
+/** Lines of a part: from the stream into its box, and from the box to the sum. Attention reads the other streams too. */
 export function wires(
   model: TransformerBlockModel,
   { t }: Chosen,
@@ -122,7 +122,7 @@ export function wires(
   };
   const part = kind === "attention" || kind === "mlp";
   const gap = Math.min(7, row.height / 4);
-  // In a block the norm reads the stream, and hands over to the part below it.
+  // In a block the norm reads the stream, and the part below reads the norm.
   if (kind === "norm" || (part && view.zoom === "model") || kind === "final")
     arrow("read", Math.round(part ? middle - gap : middle), true);
   if (kind === "embedding") arrow("write", Math.round(middle), false);

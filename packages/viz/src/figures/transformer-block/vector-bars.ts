@@ -3,16 +3,16 @@ import type { Mark } from "../mark.js";
 import { letters } from "./letters.js";
 import { fixed } from "../fixed.js";
 
-/** Place of a vector on the page. */
+/** Rectangle of a vector. Unit: pixels. */
 export type Box = { x: number; y: number; width: number; height: number };
 
-/** Drawing of a vector: what it is called, where its numbers are addressed, and its scale. */
+/** Options of the drawing of a vector. */
 export type VectorOptions = {
   /** Key of its marks, and address of its cells: "write:3" has the cells "write:3:0", "write:3:1" … */
   key: string;
-  /** Its name, as "what attention adds". */
+  /** Its name in tooltips. */
   name: string;
-  /** Number that is as long as half the height. Longer bars are cut. */
+  /** Number whose bar has half the height. Longer bars are cut off. */
   scale: number;
   color?: ThemeName;
   opacity?: number;
@@ -21,9 +21,9 @@ export type VectorOptions = {
   focus?: string | undefined;
 };
 
-const maxBars = 160; // bars in a vector; a longer one shows the largest of neighbors
+const maxBars = 160; // bars of a vector; of a longer vector, a bar is the largest of several numbers
 
-/** Numbers of a vector by bars: how many of them one bar stands for, and the largest of each. */
+/** Bars of a vector: `per` numbers share one bar, which shows the largest magnitude of them. */
 export function largestPerBar(values: readonly number[]): {
   per: number;
   bars: { index: number; value: number }[];
@@ -39,7 +39,7 @@ export function largestPerBar(values: readonly number[]): {
   return { per, bars };
 }
 
-/** Scale on which nearly all numbers of some vectors fit: the largest but one in a hundred. */
+/** The 99th percentile of the magnitudes of all numbers, as a scale on which nearly all of them fit. */
 export function percentileScale(vectors: readonly (readonly number[])[]): number {
   const sizes = vectors.flat().map(Math.abs);
   sizes.sort((a, b) => a - b);
@@ -48,7 +48,7 @@ export function percentileScale(vectors: readonly (readonly number[])[]): number
 
 const short = (value: number) => Math.round(10 * value) / 10;
 
-/** A vector as bars: up and dark where a number is above zero, down and gray below. */
+/** A vector as bars: positive numbers up and dark, negative ones down and gray. */
 export function vectorBars(values: readonly number[], box: Box, options: VectorOptions): Mark[] {
   const { key, name, scale, color = "text", opacity = 1, home, focus } = options;
   const { bars } = largestPerBar(values);
@@ -106,7 +106,7 @@ export function vectorBars(values: readonly number[], box: Box, options: VectorO
 
 const numberRoom = 46;
 
-/** The length of a vector, as a bar with its number. */
+/** The norm of a vector, as a bar with its number. */
 export function sizeBar(
   key: string,
   size: number,
@@ -130,7 +130,7 @@ export function sizeBar(
   ];
 }
 
-/** A bar from zero with its number: above zero to the right and dark, below to the left and gray. */
+/** A bar with its number: positive to the right and dark, negative to the left and gray. */
 export function signedBar(
   key: string,
   value: number,

@@ -1,27 +1,27 @@
 import type { Row } from "./row.js";
 import type { Chosen, TransformerBlockModel } from "./model.js";
 
-/** The part of the picture that a step shows: how near, what is open, and what has been reached. */
+/** The view of a step: the whole model or a block, the expanded part, and the rows that are drawn. */
 export type View = {
   zoom: "model" | "block";
-  /** Key of the row that is open. */
+  /** Key of the expanded row. */
   open?: string;
-  /** One head is open. */
+  /** True if one head is expanded. */
   head?: boolean;
-  /** Keys of rows that the step speaks of. Default: all. */
+  /** Keys of the rows that the step explains. Default: all. */
   lit?: readonly string[];
-  /** The tokens alone are spoken of. */
+  /** True if the step explains only the tokens. */
   tokens?: boolean;
-  /** The numbers that the step speaks of: the columns, or the next tokens. */
+  /** The numbers that the step explains: a column, or the next tokens. */
   speaks?: "next" | "logits";
   seen(kind: Row["kind"], k: number): boolean;
 };
 
-/** The view of a step of the story. */
+/** The view of a step. */
 export function stepView(model: TransformerBlockModel, { l }: Chosen, id: string): View {
   const all = () => true;
   const L = model.blocks.length;
-  // Rows of a block in their order, and of the model.
+  // Order of the rows of a block and of the model.
   const order = (kind: Row["kind"], k: number) =>
     3 * (k - 2 * l) + { norm: 0, attention: 1, mlp: 1, stream: -1, embedding: 0, final: 0, logit: 0 }[kind];
   const upTo = (last: number) => (kind: Row["kind"], k: number) => order(kind, k) <= last;

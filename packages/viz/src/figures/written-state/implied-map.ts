@@ -2,11 +2,11 @@ import { fixed } from "../fixed.js";
 import type { Mark } from "../mark.js";
 import type { WrittenStateModel } from "./model.js";
 
-const names = 84; // room for the names of queries
+const names = 84; // pixels: width of the names of queries
 
-const above = 88; // for its name and the names of keys
+const above = 88; // pixels: height of its title and the names of keys
 
-/** The map that the outputs imply: rows up to the token that is looked at, the row of this one outlined. */
+/** The attention map implied by the outputs: rows up to the current token, whose row is outlined. */
 export function impliedMap(
   { tokens, weights }: WrittenStateModel,
   step: number,
@@ -94,7 +94,7 @@ export function impliedMap(
   return marks;
 }
 
-/** Size of the map for a cell of this side. */
+/** Size of the map, for cells of a side. Unit: pixels. */
 export const mapSize = (T: number, cell: number): { width: number; height: number } => ({
   width: names + T * cell + 24,
   height: above + T * cell + 6,

@@ -1,39 +1,39 @@
 import type { PictureData } from "../../check-data.js";
 
-/** Texts that the figure has: a key stored again, keys that are alike, more keys than the state has rows. */
+/** Texts of the figure: a key stored again, similar keys, more keys than the state has rows. */
 export const writtenTexts = ["again", "alike", "full"] as const;
 export type WrittenText = (typeof writtenTexts)[number];
 
 /** Settings that the reader chooses. */
 export type WrittenStateChoices = {
   text: WrittenText;
-  /** Adds to the state, or first erases what it holds for the key. */
+  /** Additive update (linear attention), or the delta rule, which first erases the value stored for the key. */
   rule: "add" | "delta";
-  /** β of the delta rule: part of the old value that is replaced. */
+  /** β of the delta rule: fraction of the stored value that is replaced. */
   beta: number;
   /** Decay α: the state is multiplied by it at each token. */
   gate: number;
 };
 
-/** One token: what the state was, what happened, what it is. */
+/** One token, and the state before and after it. */
 export type WrittenToken = {
-  /** As "cup:red", which stores, or "cup?", which asks. */
+  /** "cup:red" stores a value for a key, "cup?" queries it. */
   text: string;
-  /** True: it only reads the state, by a query. */
+  /** True for a query, which only reads the state. */
   asks: boolean;
-  /** `[K]`: its key, or its query where it asks. */
+  /** Key, or query of a token that queries, `[K]`. */
   key: readonly number[];
-  /** `[V]`; not stored where it asks. */
+  /** Value, `[V]`. Not stored for a token that queries. */
   value: readonly number[];
-  /** The state before it, times the gate, `[K, V]`. */
+  /** The previous state times the gate α, `[K, V]`. */
   decayed: PictureData;
-  /** `[V]`, read from the decayed state by the key: what the delta rule erases. */
+  /** Value stored for the key in the decayed state, `[V]`, which the delta rule erases. */
   held: readonly number[];
-  /** `[V]`: its outer product with the key is added to the state. */
+  /** Vector whose outer product with the key is added to the state, `[V]`. */
   update: readonly number[];
   /** `[K, V]` */
   state: PictureData;
-  /** `[V]`, read from the state after it by the key. */
+  /** Value that the key or query reads from the new state, `[V]`. */
   output: readonly number[];
 };
 
@@ -42,6 +42,6 @@ export type WrittenStateModel = {
   tokens: readonly WrittenToken[];
   /** Name of each value channel: a color. */
   channels: readonly string[];
-  /** The map that the outputs imply, `[T, T]`. */
+  /** The attention map implied by the outputs, `[T, T]`. */
   weights: PictureData;
 };

@@ -2,20 +2,20 @@ import { numberCell } from "../attention-call/cells.js";
 import type { Mark } from "../mark.js";
 import type { WrittenStateModel, WrittenToken } from "./model.js";
 
-/** Place of the state with what is written to it and read from it. */
+/** Place of the panel of the state. `cell`: side of a cell. Unit: pixels. */
 export type PanelPlace = { x: number; y: number; cell: number };
 
-const rowNames = 84; // room for the names of rows at the left
+const rowNames = 84; // pixels: width of the row names
 
-/** Size of the panel for a cell of this side. */
+/** Size of the panel, for cells of a side. Unit: pixels. */
 export const panelSize = (model: WrittenStateModel, cell: number): { width: number; height: number } => ({
   width: rowNames + cell + 14 + model.channels.length * cell,
   height: 40 + (model.tokens[0]!.key.length + 3) * cell + 62,
 });
 
 /**
- * The state `[K, V]` with the key at its left, and under it what it holds for the key, what is added, and the value; or, for
- * a token that asks, the query at its left and the output under it. `progress` goes through these in order.
+ * The state `[K, V]` with the key at its left, and below it the value stored for the key, the added vector, and the new value;
+ * or, for a token that queries, the query at its left and the output below. They appear in this order as `progress` grows.
  */
 export function statePanel(
   { channels }: WrittenStateModel,

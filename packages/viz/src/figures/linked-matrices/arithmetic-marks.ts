@@ -6,12 +6,18 @@ import type { Arithmetic } from "./arithmetic.js";
 
 const [line, cellHeight] = [18, 24];
 
-/** Height of the arithmetic: its name, its formula, three lines of numbers, and its result. */
-export const workbenchHeight = (phone: boolean): number => (phone ? 246 : 178);
+/** Height of the arithmetic: name, formula, three rows of numbers, and result. Unit: pixels. */
+export const arithmeticHeight = (phone: boolean): number => (phone ? 246 : 178);
 
-/** The arithmetic of a number, from `top` down. `id`: its marks are others than those of another id. */
-export function workbench(id: string, sum: Arithmetic, width: number, top: number, phone: boolean): Mark[] {
-  const { heads, rows } = sum;
+/** Marks of the arithmetic of a number, from `top` downwards. `id` makes the keys of its marks unique. */
+export function arithmeticMarks(
+  id: string,
+  arithmetic: Arithmetic,
+  width: number,
+  top: number,
+  phone: boolean,
+): Mark[] {
+  const { heads, rows } = arithmetic;
   const names = phone ? 0 : Math.max(...rows.map(({ name }) => labelWidth([name]))) + 18;
   const cell = Math.min(84, (width - names) / heads.length);
   const text = (key: string, x: number, y: number, text: string, more: Partial<Mark> = {}): Mark => ({
@@ -22,12 +28,12 @@ export function workbench(id: string, sum: Arithmetic, width: number, top: numbe
     text,
     ...more,
   });
-  const beside = labelWidth([sum.title]) * 1.35 + 24;
+  const beside = labelWidth([arithmetic.title]) * 1.35 + 24;
   const marks: Mark[] = [
-    text("title", 0, top + 14, sum.title, { size: phone ? 13 : 15, weight: 600 }),
+    text("title", 0, top + 14, arithmetic.title, { size: phone ? 13 : 15, weight: 600 }),
     phone
-      ? text("formula", 0, top + 34, sum.formula, { fill: "quiet" })
-      : text("formula", beside, top + 14, sum.formula, { fill: "quiet", size: 13 }),
+      ? text("formula", 0, top + 34, arithmetic.formula, { fill: "quiet" })
+      : text("formula", beside, top + 14, arithmetic.formula, { fill: "quiet", size: 13 }),
   ];
   let y = top + (phone ? 56 : 42);
   heads.forEach((name, i) => {
@@ -55,7 +61,7 @@ export function workbench(id: string, sum: Arithmetic, width: number, top: numbe
     });
     y += cellHeight + 2;
   });
-  wrapText(sum.result, width / 1.1, 13).forEach((part, i) =>
+  wrapText(arithmetic.result, width / 1.1, 13).forEach((part, i) =>
     marks.push(text(`result:${i}`, 0, y + 18 + i * line, part, { size: 13, weight: i === 0 ? 600 : 400 })),
   );
   return marks;
