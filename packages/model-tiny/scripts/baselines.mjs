@@ -9,10 +9,10 @@ const cut = Math.floor(text.length * 0.9);
 const [learned, heldBack] = [text.slice(0, cut), text.slice(cut)].map((part) => Buffer.from(part));
 if (out) writeFileSync(out, heldBack);
 
-const natsOfGzip = gzipSync(heldBack, { level: 9 }).length * 8 * Math.LN2;
+const gzipNats = gzipSync(heldBack, { level: 9 }).length * 8 * Math.LN2;
 const result = {
   bytes: heldBack.length,
-  natsPerByte: { fiveGram: fiveGram(learned, heldBack), gzip: natsOfGzip / heldBack.length },
+  natsPerByte: { fiveGram: fiveGram(learned, heldBack), gzip: gzipNats / heldBack.length },
 };
 console.log(JSON.stringify(result));
 
@@ -23,7 +23,7 @@ function fiveGram(learned, heldBack) {
   const contexts = Array.from({ length: longest + 1 }, () => new Map());
   for (let at = 0; at < learned.length; at++) {
     for (let length = 0; length <= Math.min(longest, at); length++) {
-      const key = keyOf(learned, at, length);
+      const key = contextKey(learned, at, length);
       let seen = contexts[length].get(key);
       if (!seen) contexts[length].set(key, (seen = { total: 0, followers: new Map() }));
       seen.total += 1;
@@ -34,7 +34,7 @@ function fiveGram(learned, heldBack) {
   for (let at = 0; at < heldBack.length; at++) {
     let p = 1 / 256;
     for (let length = 0; length <= Math.min(longest, at); length++) {
-      const seen = contexts[length].get(keyOf(heldBack, at, length));
+      const seen = contexts[length].get(contextKey(heldBack, at, length));
       if (!seen) break;
       const kinds = seen.followers.size;
       p = ((seen.followers.get(heldBack[at]) ?? 0) + kinds * p) / (seen.total + kinds);
@@ -45,7 +45,7 @@ function fiveGram(learned, heldBack) {
 }
 
 /** The bytes before a place as one number. */
-function keyOf(bytes, at, length) {
+function contextKey(bytes, at, length) {
   let key = 0;
   for (let i = at - length; i < at; i++) key = key * 256 + bytes[i];
   return key;

@@ -18,9 +18,9 @@ for (let length = 0; length < Number(megabytes) * 1e6; length += grammar.at(-1).
 }
 
 /** Stretches of about 4000 characters that end with a line. */
-const blocksOf = (text) => text.match(/[^]{1,4000}[^\n]*\n?/g) ?? [];
+const splitBlocks = (text) => text.match(/[^]{1,4000}[^\n]*\n?/g) ?? [];
 const blocks = files.flatMap((file) =>
-  blocksOf(readFileSync(file, "utf8").replaceAll("\r\n", "\n")).map((text, i) => ({
+  splitBlocks(readFileSync(file, "utf8").replaceAll("\r\n", "\n")).map((text, i) => ({
     text,
     held: i % 10 === 9,
   })),

@@ -1,7 +1,7 @@
 import { base64Bytes } from "./base64-bytes.js";
 
 /** A file in the names of TransformerLens, of its own at each call. */
-const fileOf = (name: string, { weights }: { readonly weights: string }): File =>
+const modelFile = (name: string, { weights }: { readonly weights: string }): File =>
   new File([base64Bytes(weights)], `${name}.safetensors`);
 
 /**
@@ -21,7 +21,7 @@ const fileOf = (name: string, { weights }: { readonly weights: string }): File =
  * ```
  */
 export async function bracketModel(): Promise<File> {
-  return fileOf("brackets", await import("./brackets-weights.js"));
+  return modelFile("brackets", await import("./brackets-weights.js"));
 }
 
 /**
@@ -39,7 +39,7 @@ export async function bracketModel(): Promise<File> {
  * ```
  */
 export async function palindromeModel(): Promise<File> {
-  return fileOf("palindromes", await import("./palindromes-weights.js"));
+  return modelFile("palindromes", await import("./palindromes-weights.js"));
 }
 
 /**
@@ -57,5 +57,5 @@ export async function palindromeModel(): Promise<File> {
  * ```
  */
 export async function sortingModel(): Promise<File> {
-  return fileOf("sorting", await import("./sorting-weights.js"));
+  return modelFile("sorting", await import("./sorting-weights.js"));
 }

@@ -1,4 +1,4 @@
-import { filesOf } from "./files-of.js";
+import { embeddedFiles } from "./embedded-files.js";
 
 /**
  * The files of the sibling whose tokens are the 256 bytes, as those of `modelTiny`: for `load` of `@qkv/transformer`,
@@ -16,5 +16,5 @@ import { filesOf } from "./files-of.js";
  * ```
  */
 export async function modelTinyBytes(): Promise<File[]> {
-  return filesOf(await import("./bytes-weights.js"));
+  return embeddedFiles(await import("./bytes-weights.js"));
 }

@@ -1,4 +1,4 @@
-import { filesOf } from "./files-of.js";
+import { embeddedFiles } from "./embedded-files.js";
 
 /**
  * The files of the model as Hugging Face lays one out, for `load` of `@qkv/transformer`: `config.json`,
@@ -18,5 +18,5 @@ import { filesOf } from "./files-of.js";
  * ```
  */
 export async function modelTiny(): Promise<File[]> {
-  return filesOf(await import("./weights.js"));
+  return embeddedFiles(await import("./weights.js"));
 }

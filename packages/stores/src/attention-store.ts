@@ -50,7 +50,7 @@ export type AttentionStore = ResultStore<[subject: AttentionSubject], AttentionV
  * ```
  */
 export function attentionStore(): AttentionStore {
-  return resultStore((signal, subject) => attentionOf(subject, signal));
+  return resultStore((signal, subject) => computeAttention(subject, signal));
 }
 
 /**
@@ -85,7 +85,7 @@ export function headWeights(weights: Weights, layer: number, head: number): Weig
 
 const check: Checks = /* @__PURE__ */ checks("attentionStore");
 
-async function attentionOf(subject: AttentionSubject, signal: AbortSignal): Promise<AttentionView> {
+async function computeAttention(subject: AttentionSubject, signal: AbortSignal): Promise<AttentionView> {
   if (typeof subject !== "object" || subject === null || !("model" in subject || "query" in subject)) {
     check.refuse({
       argument: "subject",

@@ -144,7 +144,7 @@ export function watchedLoadingStore<R extends Runtime>(
       const onProgress = ({ source, loaded, total }: LoadProgress & { source: string }) => {
         if (signal.aborted) return;
         files.set(source, { loaded, total });
-        store.set({ status: "loading", progress: sumOf(files.values()) });
+        store.set({ status: "loading", progress: totalProgress(files.values()) });
       };
       const from: unknown = isLater(source) ? await givenBy(source) : source;
       signal.throwIfAborted();
@@ -153,7 +153,7 @@ export function watchedLoadingStore<R extends Runtime>(
         letGo(model as object);
         throw signal.reason;
       }
-      store.set({ status: "ready", model, progress: sumOf(files.values()) });
+      store.set({ status: "ready", model, progress: totalProgress(files.values()) });
       return model;
     } catch (error) {
       if (!signal.aborted) store.set({ status: "error", error });
@@ -191,7 +191,7 @@ function letGo(model: object): void {
   if (typeof dispose === "function") void Promise.resolve(dispose.call(model)).catch(() => undefined);
 }
 
-function sumOf(files: Iterable<LoadProgress>): LoadProgress | undefined {
+function totalProgress(files: Iterable<LoadProgress>): LoadProgress | undefined {
   let [loaded, total] = [0, 0 as number | undefined];
   let count = 0;
   for (const file of files) {

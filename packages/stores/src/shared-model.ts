@@ -8,7 +8,7 @@ const stores = new WeakMap<Runtime, Map<string, LoadingStore<never>>>();
 const numbers = new WeakMap<object, number>();
 let count = 0;
 
-function numberOf(value: object): number {
+function objectNumber(value: object): number {
   const known = numbers.get(value);
   if (known !== undefined) return known;
   numbers.set(value, (count += 1));
@@ -16,17 +16,17 @@ function numberOf(value: object): number {
 }
 
 /** A text for values: plain ones by what they hold, others (files, devices, functions) by which they are. */
-function keyOf(value: unknown): string {
-  if (value instanceof URL) return keyOf(value.href);
-  if (Array.isArray(value)) return `[${value.map(keyOf).join()}]`;
-  if (typeof value === "function") return `#${numberOf(value)}`;
+function valueKey(value: unknown): string {
+  if (value instanceof URL) return valueKey(value.href);
+  if (Array.isArray(value)) return `[${value.map(valueKey).join()}]`;
+  if (typeof value === "function") return `#${objectNumber(value)}`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
-  return isPlain(value) ? keyOfEntries(value) : `#${numberOf(value)}`;
+  return isPlain(value) ? entriesKey(value) : `#${objectNumber(value)}`;
 }
 
-function keyOfEntries(value: object): string {
+function entriesKey(value: object): string {
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  const keys = entries.map(([name, item]) => `${JSON.stringify(name)}:${keyOf(item)}`);
+  const keys = entries.map(([name, item]) => `${JSON.stringify(name)}:${valueKey(item)}`);
   return `{${keys.sort().join()}}`;
 }
 
@@ -59,15 +59,15 @@ export function sharedModel<R extends Runtime = MainThread>(
   const make = (onHeld: (holds: boolean) => void) =>
     watchedLoadingStore<R>("sharedModel", source, options, onHeld);
   if (typeof runtime !== "object" || runtime === null) return make(() => undefined);
-  const ofRuntime = stores.get(runtime) ?? new Map<string, LoadingStore<never>>();
-  stores.set(runtime, ofRuntime);
-  const key = `${keyOf(source)} ${keyOfEntries(rest)}`;
-  const known = ofRuntime.get(key);
+  const runtimeStores = stores.get(runtime) ?? new Map<string, LoadingStore<never>>();
+  stores.set(runtime, runtimeStores);
+  const key = `${valueKey(source)} ${entriesKey(rest)}`;
+  const known = runtimeStores.get(key);
   if (known) return known as LoadingStore<ModelOf<R>>;
   const store: LoadingStore<ModelOf<R>> = make((holds) => {
-    if (holds) ofRuntime.set(key, store as LoadingStore<never>);
-    else if (ofRuntime.get(key) === store) ofRuntime.delete(key);
+    if (holds) runtimeStores.set(key, store as LoadingStore<never>);
+    else if (runtimeStores.get(key) === store) runtimeStores.delete(key);
   });
-  ofRuntime.set(key, store as LoadingStore<never>);
+  runtimeStores.set(key, store as LoadingStore<never>);
   return store;
 }

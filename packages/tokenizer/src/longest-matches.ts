@@ -24,7 +24,7 @@ export function longestMatches(words: readonly string[]): (text: string) => numb
   };
   // Level by level, so that suffixes, which are shorter, are there already.
   let open = words.flatMap((word, index) => (word === "" ? [] : [{ word, index, node: 0, at: word.length }]));
-  const ends = anyOf(open.map(({ word }) => word.charCodeAt(word.length - 1)));
+  const ends = unitPattern(open.map(({ word }) => word.charCodeAt(word.length - 1)));
   while (open.length > 0) {
     for (const one of open) {
       const symbol = characterBefore(one.word, one.at);
@@ -66,7 +66,7 @@ export function longestMatches(words: readonly string[]): (text: string) => numb
 }
 
 /** Matches one of some UTF-16 units. */
-function anyOf(units: readonly number[]): RegExp {
+function unitPattern(units: readonly number[]): RegExp {
   const escaped = Array.from(new Set(units), (unit) => `\\u${unit.toString(16).padStart(4, "0")}`);
   return new RegExp(`[${escaped.join("")}]`, "g");
 }

@@ -67,7 +67,7 @@ export function renderBounded(
     made += size;
   };
   const { measure, changed } = valueSizes(step);
-  const sizeOf = (value: Value) => measure(value).size;
+  const valueSize = (value: Value) => measure(value).size;
 
   /** The operands of the expression that is evaluated: the left one, and the factor by which a text grows. */
   type Operands = { left: Value; grow: (times: number) => void; times: number };
@@ -88,24 +88,24 @@ export function renderBounded(
       case "characters":
         return make(ownLength(value));
       case "written":
-        if (isContainer(value)) make(sizeOf(value));
+        if (isContainer(value)) make(valueSize(value));
         return;
       case "left":
         around!.left = value;
         return;
       case "equal":
-        return make(equalityCost(around!.left, value, sizeOf));
+        return make(equalityCost(around!.left, value, valueSize));
       case "member":
         return make(membershipCost(around!.left, value));
       case "argument":
         around!.times = Math.max(
           around!.times,
-          typeof value.value === "number" ? value.value : sizeOf(value),
+          typeof value.value === "number" ? value.value : valueSize(value),
         );
         return around!.grow(around!.times);
       case "grown":
         make(ownLength(value) * Math.ceil(around!.times / needle));
-        return checkRoom(sizeOf(value) * around!.times);
+        return checkRoom(valueSize(value) * around!.times);
     }
   };
 
@@ -120,7 +120,7 @@ export function renderBounded(
       const evaluate = () => super.evaluate(statement, scope) ?? nothing;
       const value = hasOperands ? within(() => {}, evaluate) : evaluate();
       if (type === "Set" && assignee?.type === "MemberExpression") changed();
-      if (!isGiven(statement)) make(sizeOf(value));
+      if (!isGiven(statement)) make(valueSize(value));
       const as = uses.get(statement);
       if (as !== undefined) use(as, value);
       return value;
@@ -131,7 +131,7 @@ export function renderBounded(
       for (const statement of statements) {
         const value = this.evaluate(statement, scope);
         if (value.value === null || value.value === undefined) continue;
-        if (isGiven(statement) || isContainer(value)) make(sizeOf(value));
+        if (isGiven(statement) || isContainer(value)) make(valueSize(value));
         text += String(value);
       }
       return Object.assign(super.evaluateBlock([], scope), { value: text });
@@ -178,7 +178,7 @@ export function renderBounded(
   let size = 0;
   for (const [name, value] of Object.entries({ ...globals, ...variables })) {
     environment.set(name, value);
-    size += sizeOf(environment.lookupVariable(name));
+    size += valueSize(environment.lookupVariable(name));
   }
   room = maxMade(size);
   return String(new Bounded(environment).run(tree).value);
@@ -202,10 +202,10 @@ function filterCost(name: string, operand: Value, size: number): number {
 }
 
 /** Cost of `==`: the characters of texts of equal length; and a list beside a text or number, which JavaScript writes out for it. */
-function equalityCost(left: Value, right: Value, sizeOf: (value: Value) => number): number {
+function equalityCost(left: Value, right: Value, valueSize: (value: Value) => number): number {
   if (isContainer(left) === isContainer(right)) return comparisonCost(left.value, right.value);
   const [list, other] = isContainer(left) ? [left, right] : [right, left];
-  return other.value === null || other.value === undefined ? 1 : sizeOf(list);
+  return other.value === null || other.value === undefined ? 1 : valueSize(list);
 }
 
 /** Cost of `in`: the items of a list, or the characters of a text. */

@@ -7,12 +7,12 @@ export const byteLevelDecoder: Decoder = {
   json: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
   start(tokens) {
     const utf8 = new TextDecoder("utf-8", { ignoreBOM: true }); // U+FEFF is text here, as any other character
-    return { push: (id) => utf8.decode(bytesOf(id, tokens), { stream: true }), end: () => utf8.decode() };
+    return { push: (id) => utf8.decode(tokenBytes(id, tokens), { stream: true }), end: () => utf8.decode() };
   },
   decodeAll(ids, tokens) {
     let [bytes, length] = [new Uint8Array(1024), 0];
     for (const id of ids) {
-      const more = bytesOf(id, tokens);
+      const more = tokenBytes(id, tokens);
       if (length + more.length > bytes.length) {
         const grown = new Uint8Array(2 * (length + more.length));
         grown.set(bytes);
@@ -25,7 +25,7 @@ export const byteLevelDecoder: Decoder = {
 };
 
 /** The bytes of a token; a token with a character that is not byte-to-unicode is text. */
-function bytesOf(id: number, tokens: TokenLookup): Uint8Array {
+function tokenBytes(id: number, tokens: TokenLookup): Uint8Array {
   const known = tokens.bytes(id);
   if (known) return known;
   const token = tokens.token(id);

@@ -26,7 +26,7 @@ export function sentencePieceDecoder(options: SentencePieceDecoderOptions): Deco
     start(tokens) {
       const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
       let atStart = true;
-      const textOf = (id: number): string => {
+      const tokenText = (id: number): string => {
         if (id === unknownId) {
           atStart = false;
           return unknownSurface;
@@ -42,7 +42,7 @@ export function sentencePieceDecoder(options: SentencePieceDecoderOptions): Deco
       return {
         push(id) {
           const byte = byteFallback ? byteFallbackValue(tokens.token(id)) : undefined;
-          if (byte === undefined) return utf8.decode() + textOf(id);
+          if (byte === undefined) return utf8.decode() + tokenText(id);
           atStart = false;
           return utf8.decode(Uint8Array.of(byte), { stream: true });
         },

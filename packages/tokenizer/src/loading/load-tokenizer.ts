@@ -46,7 +46,7 @@ export function loadTokenizer(
     "a folder or file by its path or URL, a list of files, or the bytes of each file by its name",
     'give the folder that the model came in, or its files: `{ "tokenizer.json": await readFile(path) }`.',
   );
-  return tokenizerOfFiles(source);
+  return tokenizerFromFiles(source);
 }
 
 const isList = (source: object): source is readonly File[] => Array.isArray(source);
@@ -54,10 +54,10 @@ const isList = (source: object): source is readonly File[] => Array.isArray(sour
 /** Reading is a chunk of its own: a page that has the bytes does not load it. */
 async function loadFrom(source: string | URL | readonly File[]): Promise<Tokenizer> {
   const { readFilesFor } = await import("./read-tokenizer-files.js");
-  return tokenizerOfFiles(await readFilesFor("loadTokenizer", source));
+  return tokenizerFromFiles(await readFilesFor("loadTokenizer", source));
 }
 
-function tokenizerOfFiles(files: Readonly<Record<string, Uint8Array>>): Tokenizer {
+function tokenizerFromFiles(files: Readonly<Record<string, Uint8Array>>): Tokenizer {
   const names = Object.keys(files).sort();
   const find = (test: RegExp) => names.find((name) => test.test(name));
   const read = (name: string) => files[name]!;

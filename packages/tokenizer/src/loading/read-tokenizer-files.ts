@@ -60,7 +60,7 @@ export async function readFilesFor(
   const url = sourceUrl(source);
   if (url) return fromServer(url, reading);
   const path =
-    source instanceof URL || source.startsWith("file://") ? pathOf(new URL(source)) : String(source);
+    source instanceof URL || source.startsWith("file://") ? filePath(new URL(source)) : String(source);
   const kind = await kindOfPath(path);
   if (kind === undefined) {
     // Without a file system, the refusal says so.
@@ -197,6 +197,6 @@ async function fromServer(url: URL, reading: OpenOptions): Promise<Record<string
 }
 
 /** The path of a file's URL, on Windows without the slash in front of the drive. */
-function pathOf(url: URL): string {
+function filePath(url: URL): string {
   return decodeURIComponent(url.pathname).replace(/^\/([a-z]:)/i, "$1");
 }

@@ -25,7 +25,7 @@ export function mergeList(
   const table = new PairTable(pairs.length);
   const results = new Int32Array(pairs.length);
   pairs.forEach((pair, rank) => {
-    const [left, right] = sidesOf(check, pair, rank);
+    const [left, right] = splitPair(check, pair, rank);
     // A side that continues a word is written with its prefix, and loses it inside the whole.
     const tail = continuing !== "" && right.startsWith(continuing) ? right.slice(continuing.length) : right;
     const ids = [left, right, left + tail].map((token) => {
@@ -70,7 +70,7 @@ export function mergeByVocabulary(tokens: TokenBytes, ranks?: Int32Array): Merge
   };
 }
 
-function sidesOf(check: Checks, pair: MergePair, rank: number): readonly [string, string] {
+function splitPair(check: Checks, pair: MergePair, rank: number): readonly [string, string] {
   const sides = typeof pair === "string" ? pair.split(" ") : pair;
   if (Array.isArray(sides) && sides.length === 2 && sides.every((side) => typeof side === "string")) {
     return sides as [string, string];

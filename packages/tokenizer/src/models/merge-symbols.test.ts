@@ -8,7 +8,7 @@ const table = fc.array(fc.record({ left: token, right: token, id: token, rank: f
   maxLength: 40,
 });
 
-function mergesOf(rows: readonly { left: number; right: number; id: number; rank: number }[]): Merges {
+function mergeTable(rows: readonly { left: number; right: number; id: number; rank: number }[]): Merges {
   const pairs = new Map(rows.map(({ left, right, id, rank }) => [left * 10 + right, { id, rank }]));
   return {
     rank: (left, right) => pairs.get(left * 10 + right)?.rank ?? -1,
@@ -27,7 +27,7 @@ test.each([40, 200])(
   (maxLength) => {
     fc.assert(
       fc.property(fc.array(fc.nat(4), { maxLength, minLength: maxLength - 40 }), table, (ids, rows) => {
-        const merges = mergesOf(rows);
+        const merges = mergeTable(rows);
         expect(merged(ids, merges)).toEqual([...mergeSteps(ids, merges)].at(-1) ?? ids);
       }),
       { numRuns: 300 },
@@ -40,20 +40,20 @@ test("property: widths are merged along, and none is lost", () => {
     fc.property(fc.array(fc.nat(4), { maxLength: 120 }), table, (ids, rows) => {
       const widths = Int32Array.from(ids, (_, at) => 2 ** (at % 20));
       const total = widths.reduce((sum, width) => sum + width, 0);
-      const { length } = merged(ids, mergesOf(rows), widths);
+      const { length } = merged(ids, mergeTable(rows), widths);
       expect(widths.subarray(0, length).reduce((sum, width) => sum + width, 0)).toBe(total);
     }),
   );
 });
 
 test("golden: of equal pairs the leftmost merges first", () => {
-  const twins = mergesOf([{ left: 0, right: 0, id: 1, rank: 0 }]);
+  const twins = mergeTable([{ left: 0, right: 0, id: 1, rank: 0 }]);
   expect(merged([0, 0, 0], twins)).toEqual([1, 0]);
   expect(merged(new Array<number>(101).fill(0), twins)).toEqual([...new Array<number>(50).fill(1), 0]);
 });
 
 test("golden: each step is a list of symbols", () => {
-  const merges = mergesOf([
+  const merges = mergeTable([
     { left: 0, right: 1, id: 3, rank: 1 },
     { left: 3, right: 2, id: 4, rank: 0 },
   ]);

@@ -33,9 +33,9 @@ export function byteIds(tokenizer: Pick<Tokenizer, "id" | "decode" | "token" | "
     bytesToUnicode,
     (character, byte) => tokenizer.id(character) ?? refuse(`a vocabulary without the byte ${byte}`),
   );
-  const ofBytes = new Set(ids);
+  const knownIds = new Set(ids);
   for (let id = 0; id < tokenizer.vocabSize; id++) {
-    if (ofBytes.has(id) || tokenizer.token(id) === undefined || tokenizer.decode([id]) === "") continue;
+    if (knownIds.has(id) || tokenizer.token(id) === undefined || tokenizer.decode([id]) === "") continue;
     refuse(`a vocabulary with the token ${JSON.stringify(tokenizer.token(id))}`);
   }
   return ids;

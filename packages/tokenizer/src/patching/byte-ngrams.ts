@@ -31,25 +31,25 @@ export function countByteNgrams(text: Uint8Array, order: number): ByteNgrams {
     const next: typeof level = [];
     let filled = 0;
     for (const [start, end] of level) {
-      const ofByte = new Int32Array(256);
+      const countPerByte = new Int32Array(256);
       for (let i = start; i < end; i++) {
         const at = places[i]! + length;
-        if (at < text.length) ofByte[text[at]!]! += 1;
+        if (at < text.length) countPerByte[text[at]!]! += 1;
       }
       first.push(bytes.length);
       const ends = new Int32Array(256);
       for (let byte = 0; byte < 256; byte++) {
-        if (ofByte[byte]! < 2) continue;
+        if (countPerByte[byte]! < 2) continue;
         bytes.push(byte);
-        counts.push(ofByte[byte]!);
-        next.push([filled, filled + ofByte[byte]!]);
+        counts.push(countPerByte[byte]!);
+        next.push([filled, filled + countPerByte[byte]!]);
         ends[byte] = filled;
-        filled += ofByte[byte]!;
+        filled += countPerByte[byte]!;
       }
       children.push(bytes.length - first.at(-1)!);
       for (let i = start; i < end; i++) {
         const at = places[i]! + length;
-        if (at < text.length && ofByte[text[at]!]! >= 2) sorted[ends[text[at]!]!++] = places[i]!;
+        if (at < text.length && countPerByte[text[at]!]! >= 2) sorted[ends[text[at]!]!++] = places[i]!;
       }
     }
     [places, sorted] = [sorted, places];

@@ -120,13 +120,13 @@ function compile(
 
   const accept = emit({ type: "accept" });
   const entry = visit(tree, { empty: accept, moved: accept });
-  const { columns, columnCount } = columnsOf(instructions, entry);
+  const { columns, columnCount } = memoColumns(instructions, entry);
   room.columns -= columnCount;
   return { instructions, entry, columns, columnCount, backward };
 }
 
 /** Columns for the entry and for each instruction that several lead to: with their results memoized, no path is tried twice. */
-function columnsOf(instructions: readonly Instruction[], entry: number) {
+function memoColumns(instructions: readonly Instruction[], entry: number) {
   const ways = new Int32Array(instructions.length);
   ways[entry] = 2;
   for (const instruction of instructions) {

@@ -64,12 +64,12 @@ function countSteps(tree: PatternNode, text: string, most: number): number {
   return steps;
 }
 
-const sizeOf = (node: PatternNode): number =>
+const programSize = (node: PatternNode): number =>
   1 +
   ("nodes" in node
-    ? node.nodes.reduce((sum, one) => sum + sizeOf(one), 0)
+    ? node.nodes.reduce((sum, one) => sum + programSize(one), 0)
     : "node" in node
-      ? sizeOf(node.node)
+      ? programSize(node.node)
       : 0) *
     (node.type === "repetition" && node.max !== Infinity ? node.max : 1);
 
@@ -86,7 +86,7 @@ test("property: where there is a proof, steps are few for each place and each ch
       const found = proveLinearTime(tree);
       if (!found) return;
       proven += 1;
-      const perPlace = 10 * sizeOf(tree) * (longestRun(found.sets, text) + 10);
+      const perPlace = 10 * programSize(tree) * (longestRun(found.sets, text) + 10);
       countSteps(tree, text, perPlace * (text.length + 10));
     }),
     { numRuns: 5000 },

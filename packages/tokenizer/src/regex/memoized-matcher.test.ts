@@ -7,7 +7,7 @@ import type { PatternNode } from "./pattern-node.js";
 import { randomPattern, repeatedText } from "@qkv/test-support/random-pattern";
 import { toJavaScript } from "./to-javascript.js";
 
-const matcherOf = (pattern: string) =>
+const compileMatcher = (pattern: string) =>
   memoizedMatcher(compileProgram(parsePattern(pattern, "pattern", "oniguruma"))!);
 
 /** All matches by JavaScript's engine, asked at each character: by itself, V8 also begins inside of one. */
@@ -44,7 +44,7 @@ test.each([
   ["(?<!a)😀", "a😀😀", [3, 5]],
   ["", "a😀", [0, 0, 1, 1, 3, 3]],
 ])("golden: %s in %s", (pattern, text, spans) => {
-  expect(matcherOf(pattern)(text).spans).toEqual(spans);
+  expect(compileMatcher(pattern)(text).spans).toEqual(spans);
 });
 
 test.each([
@@ -61,20 +61,20 @@ test.each([
   "(?:a?){30}a{30}b",
   "(?:a{0,4}){0,4}b",
 ])("steps grow as the text does: %s", (pattern) => {
-  const match = matcherOf(pattern);
+  const match = compileMatcher(pattern);
   const steps = (length: number) => match("a".repeat(length)).steps;
   const [short, long] = [steps(1000), steps(4000)];
   expect(long / short).toBeLessThan(4.1);
 });
 
 test("results that lie behind are dropped: a long text needs little", () => {
-  const match = matcherOf("(?:a|b)+?c|(?s:.)");
+  const match = compileMatcher("(?:a|b)+?c|(?s:.)");
   const { spans } = match("ab😀".repeat(200_000));
   expect(spans).toHaveLength(1_200_000);
 });
 
 test("a text whose results need more than 512 MiB is refused", () => {
-  const match = matcherOf(`(?:${"a?".repeat(300)})*b`);
+  const match = compileMatcher(`(?:${"a?".repeat(300)})*b`);
   expect(() => match("a".repeat(1_000_000))).toThrow(
     /spans: `text` is "a text of 1000000 characters", expected a shorter one/,
   );

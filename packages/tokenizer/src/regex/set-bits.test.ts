@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { mayOverlap, setBits } from "./set-bits.js";
 
 const everything = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code));
-const charactersOf = (source: string) => {
+const charactersIn = (source: string) => {
   const test = new RegExp(`^${source}$`, "u");
   return everything.filter((character) => test.test(character));
 };
@@ -13,7 +13,7 @@ test("every character of a set is among its bits, and of those that are not in i
   const perCategory = categories.split(" ").map((name) => `[^\\0-\\u{ff}\\P{${name}}]`);
   const [outside] = [perCategory.map((source) => setBits(source.replace("\\0", "\\u{0}")))];
   expect(outside).toHaveLength(30);
-  const characters = categories.split(" ").map((name) => charactersOf(`\\p{${name}}`));
+  const characters = categories.split(" ").map((name) => charactersIn(`\\p{${name}}`));
   for (const source of [
     "\\p{White_Space}",
     "\\P{White_Space}",

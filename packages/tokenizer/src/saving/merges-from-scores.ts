@@ -14,13 +14,13 @@ export function mergesFromScores(
   scored: readonly (readonly [token: string, score: number])[],
 ): [left: string, right: string][] {
   const known = new Set(scored.map(([token]) => token));
-  const ofScore = new Map<number, string>();
+  const tokenByScore = new Map<number, string>();
   const found = scored.flatMap(([token, score]) => {
     const cuts = binarySplits(token).filter((sides) => sides.every((side) => known.has(side)));
     if (cuts.length === 0) return [];
-    const other = ofScore.get(score);
+    const other = tokenByScore.get(score);
     if (other !== undefined) refuseEqualScores(token, other, score);
-    ofScore.set(score, token);
+    tokenByScore.set(score, token);
     return cuts.map((sides) => ({ score, sides }));
   });
   return found.sort((a, b) => b.score - a.score).map(({ sides }) => sides);

@@ -118,16 +118,16 @@ test.each(tokenizers)("property: %s, written and read, gives the same ids", (_, 
 });
 
 test("golden: names of splits, types, ids that no token has, and what stands around a text", () => {
-  const preOf = (tokenizer: Tokenizer) =>
+  const savedPre = (tokenizer: Tokenizer) =>
     tokenizerToGguf(tokenizer, { eosId: 0 })["tokenizer.ggml.pre"]!.value;
-  expect([undefined, qwen2Split, o200kSplit, cl100kSplit].map((split) => preOf(bpe(split)))).toEqual([
+  expect([undefined, qwen2Split, o200kSplit, cl100kSplit].map((split) => savedPre(bpe(split)))).toEqual([
     "gpt-2",
     "qwen2",
     "gpt-4o",
     "dbrx",
   ]);
   // Where pieces that are tokens stay whole.
-  const whole = [cl100kSplit, tekkenSplit].map((split) => preOf(tiktokenTokenizer(ranks, { split })));
+  const whole = [cl100kSplit, tekkenSplit].map((split) => savedPre(tiktokenTokenizer(ranks, { split })));
   expect(whole).toEqual(["llama-bpe", "tekken"]);
   const fields = tokenizerToGguf(bpe(), { vocabSize: 263 });
   expect(fields["tokenizer.ggml.tokens"]!.value).toHaveLength(263);

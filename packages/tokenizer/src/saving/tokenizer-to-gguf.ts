@@ -192,7 +192,7 @@ function sentencePiece(tokenizer: Tokenizer, json: Json | undefined): Written {
       scores: { type: "float32[]", value: pieces.map(({ score }) => score) },
       bos_token_id: uint32(bosId),
       eos_token_id: uint32(eosId),
-      unknown_token_id: uint32(indexOf(pieces, ({ type }) => type === 2)),
+      unknown_token_id: uint32(findIndex(pieces, ({ type }) => type === 2)),
       add_bos_token: bool(addBos),
       add_eos_token: bool(addEos),
       add_space_prefix: bool(addsSpacePrefix(tokenizer)),
@@ -319,7 +319,7 @@ function boundaryTokens(
   };
 }
 
-function indexOf<T>(list: readonly T[], is: (item: T) => boolean): number | undefined {
+function findIndex<T>(list: readonly T[], is: (item: T) => boolean): number | undefined {
   const index = list.findIndex(is);
   return index < 0 ? undefined : index;
 }

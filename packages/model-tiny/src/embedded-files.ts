@@ -3,8 +3,8 @@ import { base64Bytes } from "./base64-bytes.js";
 /** Texts by the names of their files, and the bytes of `model.safetensors` in base64. */
 export type EmbeddedFiles = { readonly texts: Readonly<Record<string, string>>; readonly weights: string };
 
-/** Files of their own at each call. */
-export function filesOf({ texts, weights }: EmbeddedFiles): File[] {
+/** The files of a model, new objects at each call. */
+export function embeddedFiles({ texts, weights }: EmbeddedFiles): File[] {
   return [
     ...Object.entries(texts).map(([name, text]) => new File([text], name)),
     new File([base64Bytes(weights)], "model.safetensors"),
