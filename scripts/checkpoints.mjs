@@ -39,7 +39,7 @@ const {
   "transformer/src/checkpoints/hugging-face/llama.ts": ["llama"],
   "transformer/src/checkpoints/hugging-face/gpt2.ts": ["gpt2"],
   "transformer/src/exporting/architecture-constraints.ts": ["normalizedConfig"],
-  "transformer/src/exporting/architecture-decoder.ts": ["decoderOf", "holds"],
+  "transformer/src/exporting/architecture-decoder.ts": ["architectureDecoder", "holds"],
   "transformer/src/exporting/gguf/gguf-decoders.ts": ["ggufDecoders"],
   "transformer/src/exporting/hugging-face-decoders.ts": ["huggingFaceDecoders"],
   "transformer/src/index.ts": ["decoder", "encoder", "load", "loadEncoder", "quantize"],
@@ -49,7 +49,7 @@ const {
   "cost/src/index.ts": ["parameters", "readConfig"],
 });
 const { exportModel, memoryFolder, readGgufHeader, quantize, readConfig, parameters } = packages;
-const { decoderOf, normalizedConfig } = packages;
+const { architectureDecoder, normalizedConfig } = packages;
 
 /**
  * An architecture of the list.
@@ -107,7 +107,9 @@ const code = (names) => names.map((name) => `\`${name}\``).join(", ");
 
 /** Numbers in a file of an architecture. */
 function numbersOf({ table, modelTypes }, { config, params }) {
-  const decoder = table ? decoderOf(table) : huggingFaceDecoders.find(({ name }) => name === modelTypes[0]);
+  const decoder = table
+    ? architectureDecoder(table)
+    : huggingFaceDecoders.find(({ name }) => name === modelTypes[0]);
   const tensors = decoder.tensors(normalizedConfig(config, params), params);
   return tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }

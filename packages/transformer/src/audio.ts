@@ -1,4 +1,4 @@
-/** Front ends for sound: what models read, made of waveforms. Decoding of files and resampling are the platform's. */
+/** Feature extractors for audio: the inputs of models, computed from waveforms. Decode and resample files with the platform's audio API. */
 export { astFeatures, type AstFeaturesOptions } from "./audio/ast-features.js";
 export type { AudioFeatures, FeatureExtractor, FeatureOptions } from "./audio/feature-extractor.js";
 export { melFilterBank, type MelFilterBankOptions } from "./audio/mel-filter-bank.js";

@@ -1,7 +1,7 @@
 import { checks, DeviceError } from "@qkv/core";
 import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
-import { cacheBytes, cacheBytesOf } from "./models/cache-bytes.js";
-import { roundingOf } from "./quantization/quantize.js";
+import { cacheBytes, float32CacheBytes } from "./models/cache-bytes.js";
+import { deviceRounding } from "./quantization/quantize.js";
 import type { Placing } from "./loading/weights.js";
 
 /** Tokens whose keys and values must have room beside the weights, unless the model takes fewer. */
@@ -27,7 +27,7 @@ export async function checkRoom(
   if (weights + cache <= left) return;
   const smaller: string[] = [];
   for (const quantize of placing.rounding ? [] : (["int8", "int4"] as const)) {
-    const needed = await bytesNeeded({ ...placing, rounding: roundingOf(quantize, device) }, read);
+    const needed = await bytesNeeded({ ...placing, rounding: deviceRounding(quantize, device) }, read);
     const all = needed.weights + needed.cache;
     if (all <= left) smaller.push(`\`quantize: "${quantize}"\` needs ${mebibytes(all)}`);
   }
@@ -62,7 +62,7 @@ async function bytesNeeded(
   if (checkpoint.kind === "encoder-decoder" || checkpoint.kind === "speech") {
     const { embedDim: C, numHeads, headDim = C / numHeads, numLayers } = checkpoint.config;
     // Of as many tokens of the source, too.
-    return { weights, cache: 2 * cacheBytesOf(2 * numHeads * headDim, numLayers, tokens), tokens };
+    return { weights, cache: 2 * float32CacheBytes(2 * numHeads * headDim, numLayers, tokens), tokens };
   }
   const { config } = checkpoint;
   return { weights, cache: config.bidirectional ? 0 : cacheBytes(config, tokens), tokens };

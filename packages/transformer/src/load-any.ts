@@ -4,17 +4,17 @@ import { configFields } from "./architectures/config-fields.js";
 import type { AnyCheckpoint } from "./checkpoints/hugging-face/family.js";
 import { imageLoaders, readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
 import {
-  checkpointOfFile,
+  readCheckpointFile,
   openModel,
   optionNames,
-  textModelOf,
+  assembleTextModel,
   type LoadOptions,
   type Opened,
   type Readers,
 } from "./load.js";
 import type { Source } from "./loading/open-file.js";
 import type { AnyModel } from "./models/model.js";
-import { roundingOf } from "./quantization/quantize.js";
+import { deviceRounding } from "./quantization/quantize.js";
 
 /**
  * Loads a model of any kind from the same sources as `load`, for work that is the same for all, such as an export: models of
@@ -34,16 +34,16 @@ export async function loadAny(source: Source | readonly File[], options?: LoadOp
   const { quantize, ...given } = check.options(options, [...optionNames, "quantize"]);
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
   const { device = js() } = given;
-  const rounding = quantize && roundingOf(quantize, device);
+  const rounding = quantize && deviceRounding(quantize, device);
   const opened = await openModel<AnyCheckpoint>(check, source, given, rounding, readers);
   const { checkpoint } = opened;
   const of = <C extends AnyCheckpoint>(checkpoint: C): Opened<C> => ({ ...opened, checkpoint });
   if (checkpoint.kind === "vision")
-    return (await import("./load-vision.js")).visionModelOf(check, of(checkpoint), rounding, device);
+    return (await import("./load-vision.js")).assembleVisionModel(check, of(checkpoint), rounding, device);
   if (checkpoint.kind === "dual")
-    return (await import("./load-vision.js")).dualEncoderModelOf(check, of(checkpoint), rounding, device);
-  if (checkpoint.kind !== "speech") return textModelOf(check, of(checkpoint), rounding, device);
-  return (await import("./load-speech.js")).speechModelOf(check, of(checkpoint), rounding, device);
+    return (await import("./load-vision.js")).assembleDualEncoder(check, of(checkpoint), rounding, device);
+  if (checkpoint.kind !== "speech") return assembleTextModel(check, of(checkpoint), rounding, device);
+  return (await import("./load-speech.js")).assembleSpeechModel(check, of(checkpoint), rounding, device);
 }
 
 /** Readers of every kind. Tables of models of images are read with them alone. */
@@ -54,5 +54,5 @@ const readers: Readers<AnyCheckpoint> = {
     const { readDualEncoder, readVision } = await import("./checkpoints/hugging-face/read-vision.js");
     return loader === "loadVision" ? readVision(json, file, weights) : readDualEncoder(json, file, weights);
   },
-  file: checkpointOfFile,
+  file: readCheckpointFile,
 };

@@ -45,7 +45,7 @@ const tensors: Record<string, Tensor> = Object.fromEntries(
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 /** A checkpoint's files: changed, and without those that are undefined. */
-async function filesOf({
+async function checkpointFiles({
   config: changes = {},
   tensors: others = {},
 }: {
@@ -62,7 +62,7 @@ let whole: Record<string, Uint8Array>;
 let server: FileServer;
 let logits: ArrayLike<number>;
 
-function folderOf(files: Record<string, Uint8Array>): string {
+function writeFolder(files: Record<string, Uint8Array>): string {
   const folder = join(root, `model-${count++}`);
   mkdirSync(folder);
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
@@ -86,7 +86,7 @@ const sharded = async () => {
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "qkv-folder-"));
-  whole = { ...(await filesOf()), "generation_config.json": json({ eos_token_id: [2, 7] }) };
+  whole = { ...(await checkpointFiles()), "generation_config.json": json({ eos_token_id: [2, 7] }) };
   const shards = await sharded();
   const served: Record<string, Uint8Array> = {};
   for (const [name, bytes] of Object.entries(whole)) {
@@ -112,7 +112,7 @@ beforeAll(async () => {
     }
     return false;
   });
-  const model = await load(folderOf(whole));
+  const model = await load(writeFolder(whole));
   logits = model.apply(model.params, [1, 2, 3]).data;
 });
 
@@ -122,7 +122,7 @@ afterAll(async () => {
 });
 
 test("a folder, its weights' file, an address, redirects, shards and chosen files give the same model", async () => {
-  const path = folderOf(whole);
+  const path = writeFolder(whole);
   const chosen = Object.entries(whole).map(
     ([name, bytes]) => new File([bytes as Uint8Array<ArrayBuffer>], name),
   );
@@ -134,7 +134,7 @@ test("a folder, its weights' file, an address, redirects, shards and chosen file
     new URL(`${server.site}/moved/`),
     `${server.site}/whole/model.safetensors`,
     `${server.site}/shards/`,
-    folderOf(await sharded()),
+    writeFolder(await sharded()),
     chosen,
   ]) {
     const model = await load(source);
@@ -189,7 +189,7 @@ test("an aborted load ends with the signal's reason, while a server is silent to
   const controller = new AbortController();
   setTimeout(() => controller.abort(reason), 30);
   await expect(load(`${server.site}/slow/`, { signal: controller.signal })).rejects.toBe(reason);
-  await expect(load(folderOf(whole), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  await expect(load(writeFolder(whole), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 });
 
 async function refusal(source: Parameters<typeof load>[0]): Promise<string> {
@@ -200,28 +200,32 @@ async function refusal(source: Parameters<typeof load>[0]): Promise<string> {
 
 test("what is missing or too much is named, with what was found", async () => {
   const name = "model.layers.1.mlp.up_proj.weight";
-  const lacking = await filesOf({ tensors: { [name]: undefined } });
-  expect(await refusal(folderOf(lacking))).toMatch(
+  const lacking = await checkpointFiles({ tensors: { [name]: undefined } });
+  expect(await refusal(writeFolder(lacking))).toMatch(
     /load: `.*model.safetensors: model.layers.1.mlp.up_proj.weight` is undefined, expected a tensor \[12, 8\]; the file holds 19 others, such as model.layers.0.mlp.up_proj.weight/,
   );
-  expect(await refusal(folderOf(await filesOf({ config: { model_type: "xlstm" } })))).toMatch(
+  expect(await refusal(writeFolder(await checkpointFiles({ config: { model_type: "xlstm" } })))).toMatch(
     /config.json: model_type` is "xlstm", expected a known architecture: llama, mistral, qwen2/,
   );
-  expect(await refusal(folderOf(await filesOf({ config: { intermediate_size: 13 } })))).toMatch(
+  expect(await refusal(writeFolder(await checkpointFiles({ config: { intermediate_size: 13 } })))).toMatch(
     /gate_proj.weight` is "a tensor \[12, 8\]", expected \[13, 8\], as the configuration says/,
   );
-  const odd = await filesOf({ tensors: { "model.layers.0.self_attn.sinks": randn([2], { seed: 1 }) } });
-  expect(await refusal(folderOf(odd))).toMatch(
+  const odd = await checkpointFiles({
+    tensors: { "model.layers.0.self_attn.sinks": randn([2], { seed: 1 }) },
+  });
+  expect(await refusal(writeFolder(odd))).toMatch(
     /model.layers.0.self_attn.sinks` is "a tensor that is not read", expected the tensors of the architecture/,
   );
-  expect(await refusal(folderOf(await filesOf({ config: { tie_word_embeddings: false } })))).toMatch(
-    /lm_head.weight` is undefined, expected a tensor \[300, 8\]/,
-  );
-  const whole8 = await filesOf({ tensors: { [name]: tensor(new Int32Array(96), { shape: [12, 8] }) } });
-  expect(await refusal(folderOf(whole8))).toMatch(
+  expect(
+    await refusal(writeFolder(await checkpointFiles({ config: { tie_word_embeddings: false } }))),
+  ).toMatch(/lm_head.weight` is undefined, expected a tensor \[300, 8\]/);
+  const whole8 = await checkpointFiles({
+    tensors: { [name]: tensor(new Int32Array(96), { shape: [12, 8] }) },
+  });
+  expect(await refusal(writeFolder(whole8))).toMatch(
     /up_proj.weight: dtype` is "I32", expected one of F64, F32, F16, BF16/,
   );
-  await expect(loadEncoder(folderOf(whole))).rejects.toThrow(
+  await expect(loadEncoder(writeFolder(whole))).rejects.toThrow(
     /`source` is "a decoder", expected an encoder.\nFix: load it with `load`/,
   );
 });
@@ -251,27 +255,27 @@ test("fields of the configuration are checked by name", async () => {
     [{ eos_token_id: "two" }, /eos_token_id` is "two", expected a finite number/],
     [{ tie_word_embeddings: 1 }, /tie_word_embeddings` is 1, expected true or false/],
   ] as const) {
-    expect(await refusal(folderOf(await filesOf({ config: changes })))).toMatch(message);
+    expect(await refusal(writeFolder(await checkpointFiles({ config: changes })))).toMatch(message);
   }
   const files = { ...whole, "config.json": new TextEncoder().encode("<html>") };
-  expect(await refusal(folderOf(files))).toMatch(/config.json` is "<html>", expected valid JSON/);
+  expect(await refusal(writeFolder(files))).toMatch(/config.json` is "<html>", expected valid JSON/);
 });
 
 test("shards that do not belong together are refused", async () => {
   const shards: Record<string, Uint8Array> = await sharded();
   const index = "model.safetensors.index.json";
   const { "model-00002-of-00002.safetensors": second, ...one } = shards;
-  expect(await refusal(folderOf(one))).toMatch(
+  expect(await refusal(writeFolder(one))).toMatch(
     /a folder with model-00002-of-00002.safetensors: .*index.json names it/,
   );
-  expect(await refusal(folderOf({ ...shards, "model-00001-of-00002.safetensors": second! }))).toMatch(
+  expect(await refusal(writeFolder({ ...shards, "model-00001-of-00002.safetensors": second! }))).toMatch(
     /weight_map` is "model-00001-of-00002.safetensors for .*", expected a file that holds the tensor/,
   );
   expect(
-    await refusal(folderOf({ ...shards, [index]: json({ weight_map: { x: "../secret.safetensors" } }) })),
+    await refusal(writeFolder({ ...shards, [index]: json({ weight_map: { x: "../secret.safetensors" } }) })),
   ).toMatch(/weight_map` is "..\/secret.safetensors", expected the name of a file beside the index/);
-  expect(await refusal(folderOf({ ...shards, [index]: json({}) }))).toMatch(/weight_map` is undefined/);
-  expect(await refusal(folderOf({ "config.json": whole["config.json"]! }))).toMatch(
+  expect(await refusal(writeFolder({ ...shards, [index]: json({}) }))).toMatch(/weight_map` is undefined/);
+  expect(await refusal(writeFolder({ "config.json": whole["config.json"]! }))).toMatch(
     /a folder with model.safetensors.index.json: the index of its weights, since it has no model.safetensors/,
   );
 });
@@ -280,7 +284,7 @@ test("a file of weights that is cut anywhere is refused: nothing loads in part",
   const bytes = whole["model.safetensors"]!;
   const cuts = Array.from({ length: 40 }, (_, i) => Math.floor((i * bytes.length) / 40));
   for (const cut of [...cuts, 1, 7, 8, 9, bytes.length - 1]) {
-    const message = await refusal(folderOf({ ...whole, "model.safetensors": bytes.subarray(0, cut) }));
+    const message = await refusal(writeFolder({ ...whole, "model.safetensors": bytes.subarray(0, cut) }));
     expect(message).toMatch(/^(readSafetensors|load): `/);
   }
 });
@@ -302,7 +306,7 @@ const tokenizerJson = {
 };
 
 test("the folder's tokenizer comes with the model; another one may be given instead", async () => {
-  const folder = folderOf({
+  const folder = writeFolder({
     ...whole,
     "tokenizer.json": json(tokenizerJson),
     "tokenizer_config.json": json({ bos_token: "<s>" }),
@@ -310,12 +314,12 @@ test("the folder's tokenizer comes with the model; another one may be given inst
   const { tokenizer } = await load(folder);
   expect(tokenizer!.encode("once upon a time")).toEqual([1, 2, 3, 4]);
   expect(tokenizer!.bosId).toBe(0);
-  expect((await load(folderOf(whole))).tokenizer).toBeUndefined();
-  const given = await load(folderOf(whole), { tokenizer: join(folder, "tokenizer.json") });
+  expect((await load(writeFolder(whole))).tokenizer).toBeUndefined();
+  const given = await load(writeFolder(whole), { tokenizer: join(folder, "tokenizer.json") });
   expect(given.tokenizer!.encode("a time")).toEqual([3, 4]);
-  const other = await load(folderOf(whole), { tokenizer: folder });
+  const other = await load(writeFolder(whole), { tokenizer: folder });
   expect(other.tokenizer!.encode("once upon a time")).toEqual([1, 2, 3, 4]);
-  const empty = folderOf(whole);
+  const empty = writeFolder(whole);
   await expect(load(folder, { tokenizer: empty })).rejects.toThrow(
     `load: \`tokenizer\` is ${JSON.stringify(empty)}, expected a folder with tokenizer.json, or tokenizer.model, or source.spm and vocab.json, or vocab.json and merges.txt, or vocab.txt.\nFix: name the tokenizer's file.`,
   );

@@ -5,13 +5,13 @@ import type { FeatureExtractor } from "./audio/feature-extractor.js";
 import type { SpeechCheckpoint } from "./checkpoints/hugging-face/family.js";
 import { openModel, optionNames, type LoadOptions, type Opened } from "./load.js";
 import type { Folder } from "./loading/folder.js";
-import { jsonOf } from "./loading/json-of.js";
+import { readJson } from "./loading/read-json.js";
 import { smallFiles, type Reading, type Source } from "./loading/open-file.js";
 import { speechToText } from "./models/speech-to-text.js";
 import type { SpeechModel } from "./models/speech-model.js";
 import { readSpeechTokens } from "./models/speech-tokens.js";
 import { anyLinear } from "./quantization/any-linear.js";
-import { roundingOf, roundParams, type Rounding } from "./quantization/quantize.js";
+import { deviceRounding, roundParams, type Rounding } from "./quantization/quantize.js";
 
 /**
  * Loads a speech model from the same sources as `load`: Whisper or Moonshine, with the front end of `preprocessor_config.json` and
@@ -44,7 +44,7 @@ export async function openSpeech(
 ): Promise<SpeechModel> {
   const { device = js() } = options;
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
-  const rounding = quantize && roundingOf(quantize, device);
+  const rounding = quantize && deviceRounding(quantize, device);
   const opened = await openModel(check, source, options, rounding);
   const { checkpoint } = opened;
   if (checkpoint.kind !== "speech") {
@@ -54,11 +54,11 @@ export async function openSpeech(
       fix: "load it with `loadAny`.",
     });
   }
-  return speechModelOf(check, { ...opened, checkpoint }, rounding, device);
+  return assembleSpeechModel(check, { ...opened, checkpoint }, rounding, device);
 }
 
 /** A speech model of what was read, rounded. */
-export async function speechModelOf(
+export async function assembleSpeechModel(
   check: Reading["check"],
   { checkpoint, tokenizer, folder }: Opened<SpeechCheckpoint>,
   rounding: Rounding | undefined,
@@ -69,11 +69,11 @@ export async function speechModelOf(
   const { params } = rounded ?? checkpoint;
   const { apply, encode, leastFrames } = speechToText(config, rounded && { linear: anyLinear() });
   const [features, generation] = await Promise.all([
-    extractorOf(folder, checkpoint.features, check),
-    fileOf(folder, "generation_config.json", check),
+    readExtractor(folder, checkpoint.features, check),
+    readOptionalJson(folder, "generation_config.json", check),
   ]);
   // Older folders keep the rules of generation in the configuration.
-  const speech = readSpeechTokens(generation ?? (await fileOf(folder, "config.json", check)));
+  const speech = readSpeechTokens(generation ?? (await readOptionalJson(folder, "config.json", check)));
   return {
     ...{ config, params, tokenizer, features, speech, apply, encode, leastFrames },
     ...(rounded && { quantization: rounded.report }),
@@ -81,15 +81,19 @@ export async function speechModelOf(
 }
 
 /** The front end that a folder names, or the usual one of the architecture. */
-async function extractorOf(
+async function readExtractor(
   folder: Folder | undefined,
   usual: object,
   check: Reading["check"],
 ): Promise<FeatureExtractor> {
-  return readFeatureExtractor((await fileOf(folder, "preprocessor_config.json", check)) ?? usual);
+  return readFeatureExtractor((await readOptionalJson(folder, "preprocessor_config.json", check)) ?? usual);
 }
 
-async function fileOf(folder: Folder | undefined, name: string, check: Reading["check"]): Promise<unknown> {
+async function readOptionalJson(
+  folder: Folder | undefined,
+  name: string,
+  check: Reading["check"],
+): Promise<unknown> {
   const file = await folder?.find(name, smallFiles.configuration);
-  return file && jsonOf(file, check);
+  return file && readJson(file, check);
 }

@@ -11,13 +11,13 @@ import { imageProcessorConfig } from "./images/read-image-processor-config.js";
 import { openModel, optionNames, type LoadOptions, type Opened, type Readers } from "./load.js";
 import { smallFiles, type Reading, type Source } from "./loading/open-file.js";
 import type { Folder } from "./loading/folder.js";
-import { jsonOf } from "./loading/json-of.js";
+import { readJson } from "./loading/read-json.js";
 import { dualEncoder } from "./models/dual-encoder.js";
 import type { DualEncoderModel, VisionModel } from "./models/model.js";
 import type { QuantizationReport } from "./models/quantization-report.js";
 import { visionTransformer } from "./models/vision-transformer.js";
 import { anyLinear } from "./quantization/any-linear.js";
-import { roundingOf, roundParams, type Rounding } from "./quantization/quantize.js";
+import { deviceRounding, roundParams, type Rounding } from "./quantization/quantize.js";
 
 /**
  * Loads a model of images from a folder, an address or a repository, as `load` takes them: ViT, DeiT, DINOv2, and the image encoders of CLIP
@@ -41,11 +41,11 @@ export async function loadVision(
   options?: LoadOptions,
 ): Promise<VisionModel> {
   const check = checks("loadVision", { argument: "source" });
-  return visionModelOf(check, ...(await openImages(check, source, options, readVision)));
+  return assembleVisionModel(check, ...(await openImages(check, source, options, readVision)));
 }
 
 /** A vision transformer of what was read, rounded. */
-export async function visionModelOf(
+export async function assembleVisionModel(
   check: Reading["check"],
   { checkpoint, folder }: Opened<VisionCheckpoint>,
   rounding: Rounding | undefined,
@@ -53,7 +53,7 @@ export async function visionModelOf(
 ): Promise<VisionModel> {
   const { config } = checkpoint;
   const { params, ...more } = roundedImages(checkpoint.params, rounding, device);
-  const processor = folder && (await processorOf(check, folder));
+  const processor = folder && (await readProcessor(check, folder));
   const { apply, pool } = visionTransformer(config, { linear: anyLinear() });
   return { config, params, tokenizer: undefined, ...(processor && { processor }), apply, pool, ...more };
 }
@@ -77,11 +77,11 @@ export async function loadDualEncoder(
   options?: LoadOptions,
 ): Promise<DualEncoderModel> {
   const check = checks("loadDualEncoder", { argument: "source" });
-  return dualEncoderModelOf(check, ...(await openImages(check, source, options, readDualEncoder)));
+  return assembleDualEncoder(check, ...(await openImages(check, source, options, readDualEncoder)));
 }
 
 /** A dual encoder of what was read, rounded. */
-export async function dualEncoderModelOf(
+export async function assembleDualEncoder(
   check: Reading["check"],
   { checkpoint, tokenizer, folder }: Opened<DualEncoderCheckpoint>,
   rounding: Rounding | undefined,
@@ -89,7 +89,7 @@ export async function dualEncoderModelOf(
 ): Promise<DualEncoderModel> {
   const { config } = checkpoint;
   const { params, ...more } = roundedImages(checkpoint.params, rounding, device);
-  const processor = folder && (await processorOf(check, folder));
+  const processor = folder && (await readProcessor(check, folder));
   const { embedTexts, embedImages, logits } = dualEncoder(config, { linear: anyLinear() });
   const made = { config, params, tokenizer, ...(processor && { processor }) };
   return { ...made, embedTexts, embedImages, logits, ...more };
@@ -115,7 +115,7 @@ async function openImages<C extends AnyCheckpoint>(
   const { quantize, ...options } = check.options(given, [...optionNames, "quantize"]);
   if (quantize !== undefined) check.oneOf({ quantize }, ["int8", "int4"]);
   const { device = js() } = options;
-  const rounding = quantize && roundingOf(quantize, device);
+  const rounding = quantize && deviceRounding(quantize, device);
   const file: Readers<C>["file"] = async ({ name }) =>
     check.refuse({
       received: name,
@@ -126,7 +126,7 @@ async function openImages<C extends AnyCheckpoint>(
 }
 
 /** The processor that a folder describes; undefined where it describes none. */
-async function processorOf(check: Reading["check"], folder: Folder): Promise<ImageProcessor | undefined> {
+async function readProcessor(check: Reading["check"], folder: Folder): Promise<ImageProcessor | undefined> {
   const file = await folder.find("preprocessor_config.json", smallFiles.configuration);
-  return file && imageProcessor(imageProcessorConfig(await jsonOf(file, check), file));
+  return file && imageProcessor(imageProcessorConfig(await readJson(file, check), file));
 }

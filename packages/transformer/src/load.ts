@@ -11,10 +11,10 @@ import { encoderDecoder, type EncoderDecoderConfig } from "./models/encoder-deco
 import type { TextModel, EncoderDecoderModel, EncoderModel, Model } from "./models/model.js";
 import { isEncoder, isEncoderDecoder } from "./models/model-kinds.js";
 import type { SentenceConfig } from "./models/sentence-config.js";
-import { quantizeBy, roundingOf, type Quantization, type Rounding } from "./quantization/quantize.js";
+import { quantizeBy, deviceRounding, type Quantization, type Rounding } from "./quantization/quantize.js";
 import { checkRoom } from "./check-room.js";
 import { readSentenceConfig } from "./embedding/read-sentence-config.js";
-import { requiredFile, openFolder, folderOfFiles, type Folder } from "./loading/folder.js";
+import { requiredFile, openFolder, filesFolder, type Folder } from "./loading/folder.js";
 import { ggufWeights } from "./loading/gguf-weights.js";
 import { hubFolder, isRepository, type HubOptions } from "./loading/hub.js";
 import {
@@ -30,11 +30,11 @@ import {
   type Source,
 } from "./loading/open-file.js";
 import { withAdapter } from "./adapters/with-adapter.js";
-import { jsonOf } from "./loading/json-of.js";
+import { readJson } from "./loading/read-json.js";
 import { mxfp4Weights } from "./loading/mxfp4-weights.js";
 import { safetensorsWeights, shardedWeights } from "./loading/safetensors-weights.js";
 import type { WeightFile } from "./loading/weight-file.js";
-import { weightsOf, type Placing, type Weights } from "./loading/weights.js";
+import { fileWeights, type Placing, type Weights } from "./loading/weights.js";
 import type { ModelStore } from "./storage/model-store.js";
 
 export type LoadOptions = ReadOptions & {
@@ -119,19 +119,19 @@ export async function loadWithFolder(
 ): Promise<{ model: TextModel; folder: Folder | undefined }> {
   const { device = js() } = given;
   if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
-  const rounding = kind && roundingOf(kind, device);
+  const rounding = kind && deviceRounding(kind, device);
   const opened = await openModel(check, source, given, rounding);
-  return { model: textModelOf(check, opened, rounding, device), folder: opened.folder };
+  return { model: assembleTextModel(check, opened, rounding, device), folder: opened.folder };
 }
 
 /** A model of what was read, rounded. */
-export function textModelOf(
+export function assembleTextModel(
   check: Reading["check"],
   opened: Opened<Checkpoint>,
   rounding: Rounding | undefined,
   device: Device,
 ): TextModel {
-  const model = modelOf(check, opened);
+  const model = assembleFloatModel(check, opened);
   if (!rounding) return model;
   const rounded = quantizeBy(rounding, model, { device });
   return { ...rounded.model, quantization: rounded.report };
@@ -200,7 +200,7 @@ export async function loadEncoderDecoder(
 }
 
 /** A model of what was read. Speech models have a loader of their own. */
-function modelOf(
+function assembleFloatModel(
   check: Reading["check"],
   { checkpoint, tokenizer, sentence }: Opened<Checkpoint>,
 ): TextModel {
@@ -249,7 +249,7 @@ export type Readers<C> = {
 };
 
 /** Those of models of texts and of speech. */
-const ofTexts: Readers<Checkpoint> = { config: readCheckpoint, file: checkpointOfFile };
+const textReaders: Readers<Checkpoint> = { config: readCheckpoint, file: readCheckpointFile };
 
 export type Opened<C> = {
   checkpoint: C;
@@ -264,7 +264,7 @@ export async function openModel<C extends AnyCheckpoint = Checkpoint>(
   source: Source | readonly File[],
   all: LoadOptions,
   rounding?: Rounding,
-  readers: Readers<C> = ofTexts as unknown as Readers<C>,
+  readers: Readers<C> = textReaders as unknown as Readers<C>,
 ): Promise<Opened<C>> {
   const { device, dtype, tokenizer: given, adapter, hub = {}, quantize: _, ...options } = all;
   if (device !== undefined) checkDevice(check.fn, device);
@@ -282,12 +282,11 @@ export async function openModel<C extends AnyCheckpoint = Checkpoint>(
   const { reading, tellEnds } = withEnds({ ...options, check });
   const found = await locate(source, reading, hub);
   const placing = { ...(device && { device }), ...(dtype && { dtype }), ...(rounding && { rounding }) };
-  const adapterFolder =
-    adapter === undefined ? undefined : await folderOfAdapter(adapter, found, reading, hub);
+  const adapterFolder = adapter === undefined ? undefined : await openAdapter(adapter, found, reading, hub);
   const { read, own } =
     "file" in found
       ? await readers.file(found.file)
-      : await checkpointOfFolder({ ...found, adapterFolder, readers });
+      : await readCheckpointFolder({ ...found, adapterFolder, readers });
   await checkRoom(check.fn, placing, read);
   const checkpoint = await read(placing);
   tellEnds();
@@ -295,7 +294,7 @@ export async function openModel<C extends AnyCheckpoint = Checkpoint>(
   // Progress is that of the model.
   const { onProgress: __, ...quiet } = reading;
   const folder = "folder" in found ? found.folder : undefined;
-  const tokenizer = (await tokenizerOf(given, quiet, folder)) ?? own?.();
+  const tokenizer = (await findTokenizer(given, quiet, folder)) ?? own?.();
   checkVocabulary(check, tokenizer, checkpoint);
   const sentence = folder && (await readSentenceConfig(folder, device));
   return { checkpoint, tokenizer, folder, sentence };
@@ -329,7 +328,7 @@ async function locate(source: Source | readonly File[], reading: Reading, hub: H
       (one) => one instanceof Blob,
       "give the files that a reader chose.",
     );
-    return { folder: folderOfFiles(source as readonly File[], reading) };
+    return { folder: filesFolder(source as readonly File[], reading) };
   }
   const place = source as Source;
   if (typeof place === "function" || typeof (place as { then?: unknown } | null)?.then === "function") {
@@ -383,7 +382,7 @@ function beside(place: string, reading: Reading): Located {
 export type Unread<C> = { read(placing: Placing): Promise<C>; own?: () => Tokenizer };
 
 /** A model in one file. */
-export async function checkpointOfFile(file: OpenFile): Promise<Unread<Checkpoint>> {
+export async function readCheckpointFile(file: OpenFile): Promise<Unread<Checkpoint>> {
   const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
   if (magic !== "GGUF") {
     return { read: async (placing) => ({ kind: "decoder", ...(await readLlama2cFile(file, placing)) }) };
@@ -391,13 +390,13 @@ export async function checkpointOfFile(file: OpenFile): Promise<Unread<Checkpoin
   const { weights, header } = await ggufWeights(file);
   const spoken = ![undefined, "no_vocab"].includes(header.metadata.get("tokenizer.ggml.model") as string);
   return {
-    read: (placing) => readGguf(header.metadata, weights, (renamed) => weightsOf(renamed, placing)),
+    read: (placing) => readGguf(header.metadata, weights, (renamed) => fileWeights(renamed, placing)),
     ...(spoken && { own: () => ggufTokenizer(header) }),
   };
 }
 
 /** The folder of an adapter, whose base must be a folder too. */
-async function folderOfAdapter(
+async function openAdapter(
   adapter: NonNullable<LoadOptions["adapter"]>,
   base: Located,
   reading: Reading,
@@ -413,7 +412,7 @@ async function folderOfAdapter(
   });
 }
 
-async function checkpointOfFolder<C extends AnyCheckpoint>({
+async function readCheckpointFolder<C extends AnyCheckpoint>({
   folder,
   weights,
   adapterFolder,
@@ -431,14 +430,14 @@ async function checkpointOfFolder<C extends AnyCheckpoint>({
     smallFiles.configuration,
   );
   const { check } = folder.reading;
-  const json = await jsonOf(config, check);
+  const json = await readJson(config, check);
   const generation = await folder.find("generation_config.json", smallFiles.configuration);
   const { model_type: modelType } = (json ?? {}) as { model_type?: unknown };
   const stored = mxfp4Weights(await weightFile(folder, weights));
   const file = adapterFolder ? await withAdapter(stored, adapterFolder, modelType) : stored;
-  const read = (placing: Placing) => readers.config(json, config, weightsOf(file, placing));
+  const read = (placing: Placing) => readers.config(json, config, fileWeights(file, placing));
   if (!generation) return { read };
-  const settings = ((await jsonOf(generation, check)) ?? {}) as Readonly<Record<string, unknown>>;
+  const settings = ((await readJson(generation, check)) ?? {}) as Readonly<Record<string, unknown>>;
   // Models that chat end at more tokens than their configuration names.
   const ids = [settings["eos_token_id"]].flat().filter((id): id is number => Number.isSafeInteger(id));
   return {
@@ -458,13 +457,13 @@ function withSettings(
     return checkpoint;
   const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
   if (checkpoint.kind === "decoder") return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
-  const own = { stopIds, ...idsOfGeneration(settings) };
+  const own = { stopIds, ...readGenerationIds(settings) };
   if (checkpoint.kind === "speech") return { ...checkpoint, config: { ...checkpoint.config, ...own } };
   return { ...checkpoint, config: { ...checkpoint.config, ...own } };
 }
 
 /** Ids with which an encoder–decoder begins and ends, which newer files keep beside the configuration. */
-function idsOfGeneration(
+function readGenerationIds(
   settings: Readonly<Record<string, unknown>>,
 ): Partial<Pick<EncoderDecoderConfig, "startIds" | "forcedBosId" | "forcedEosId">> {
   const id = (name: string) =>
@@ -503,7 +502,7 @@ const tokenizerFiles: readonly (readonly string[])[] = [
 ];
 
 /** The tokenizer that was given, or that of the folder. */
-async function tokenizerOf(
+async function findTokenizer(
   given: LoadOptions["tokenizer"],
   reading: Reading,
   folder: Folder | undefined,
@@ -513,7 +512,7 @@ async function tokenizerOf(
     const own = { ...reading, check: checks(reading.check.fn, { argument: "tokenizer" }) };
     const place = typeof given === "string" && !sourceUrl(given) ? given : undefined;
     if (place !== undefined && (await kindOfPath(place)) === "folder") {
-      const found = await tokenizerOf(undefined, own, openFolder(place, own));
+      const found = await findTokenizer(undefined, own, openFolder(place, own));
       const expected = `a folder with ${tokenizerFiles.map((names) => names.join(" and ")).join(", or ")}`;
       return found ?? own.check.refuse({ received: place, expected, fix: "name the tokenizer's file." });
     }

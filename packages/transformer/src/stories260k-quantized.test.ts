@@ -7,7 +7,7 @@ import { load, type LoadOptions } from "./load.js";
 
 const folder = "models/stories260K";
 
-async function lossOf(options: LoadOptions): Promise<number> {
+async function measureLoss(options: LoadOptions): Promise<number> {
   const model = await load(referenceData.path(`${folder}/stories260K.bin`), {
     tokenizer: referenceData.path(`${folder}/tok512.bin`),
     ...options,
@@ -22,9 +22,9 @@ async function lossOf(options: LoadOptions): Promise<number> {
 
 test("the loss of stories260K in 8 bits is that of floats to a hundredth; in 4 bits it is above", async () => {
   const [float, int8, int4] = [
-    await lossOf({}),
-    await lossOf({ quantize: "int8" }),
-    await lossOf({ quantize: "int4" }),
+    await measureLoss({}),
+    await measureLoss({ quantize: "int8" }),
+    await measureLoss({ quantize: "int4" }),
   ];
   // Measured: 1.2797 in floats, 1.2817 in 8 bits, 1.4669 in 4.
   expect(Math.abs(int8 - float)).toBeLessThan(0.01);

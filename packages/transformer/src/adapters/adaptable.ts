@@ -7,57 +7,57 @@ import { adaptedMatrix, adaptedTable, kept, type LoraParams } from "./adapted-mo
 import { leafAt, withLeaves } from "./leaves.js";
 import type { FullConfig } from "./lora-config.js";
 import { matrixInputs } from "./matrix-inputs.js";
-import { adaptedLinear, floatsOf } from "./low-rank-weight.js";
-import { rowsOfPart, storedRows, type StoredMatrix } from "./stored-matrices.js";
+import { adaptedLinear, floatMatrix } from "./low-rank-weight.js";
+import { takeRows, storedRows, type StoredMatrix } from "./stored-matrices.js";
 
-/** The params of an adapter: what is trained, and nothing of the base. */
+/** The params of an adapter: the trained tensors, without the weights of the base model. */
 export type AdapterParams = {
-  /** By the names of modules, with `/` for each dot, since paths of params are told by dots. */
+  /** LoRA factors by module name, with `/` in place of each dot, because dots separate paths of params. */
   modules: Record<string, LoraParams>;
-  /** Matrices, biases and norms of the base that are trained whole, as files store them, by the same names with `/weight` or `/bias`. */
+  /** Fully trained matrices, biases and norms of the base (`modules_to_save`), as stored in files, by the same names with `/weight` or `/bias`. */
   saved?: Record<string, Tensor>;
 };
 
-/** A model with room for adapters. It holds the weights of the base, and no adapter. */
+/** A base model prepared for adapters. It holds the weights of the base; an adapter is an argument of each call. */
 export type Lora = {
   /** All fields of `adapter_config.json`. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Names of the adapted modules. */
   readonly modules: readonly string[];
-  /** An adapter that changes nothing yet: A is random, B is 0. */
+  /** A new adapter, which changes nothing yet: A is random, B is 0. */
   init(seed: number): AdapterParams;
   /**
-   * Token ids to logits `[B, T, V]`, through the base with an adapter beside its matrices. A `dropoutSeed` drops what `lora_dropout`
-   * and the configuration of the base say.
+   * Token ids to logits `[B, T, V]`, with an adapter applied beside the matrices of the base. `dropoutSeed` enables `lora_dropout`
+   * and the dropout of the base.
    */
   apply(adapter: AdapterParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
-  /** The base with an adapter beside its matrices: a model that generates. Its weights are the base's own. */
+  /** The base with an unmerged adapter, as a model for `generate`. It shares the weights of the base. */
   model(adapter: AdapterParams): Model;
-  /** The base with an adapter merged into its matrices: those that it changes become float32. */
+  /** The base with an adapter merged into its matrices. Changed matrices become float32. */
   merge(adapter: AdapterParams): Model;
-  /** The tensors of an adapter, or of its gradient, by the names that `adapter_model.safetensors` has for them. */
+  /** The tensors of an adapter, or of its gradient, by their names in `adapter_model.safetensors`. */
   tensors(adapter: AdapterParams): Record<string, Tensor>;
-  /** Tables of the base that are adapted, which PEFT saves beside their change, by names of the file. */
+  /** Adapted embedding matrices of the base, which PEFT saves with the adapter, by their names in the file. */
   adaptedTables(): Record<string, Tensor>;
-  /** The adapter whose tensors are these, by names of the file. */
+  /** The adapter with these tensors, by their names in the file. */
   fromTensors(tensors: Readonly<Record<string, Tensor>>): AdapterParams;
 };
 
-/** A decoder with its weights, which may be rounded to 8 or 4 bits. */
+/** A decoder with its weights, which may be quantized to 8 or 4 bits. */
 export type AdaptableModel = Pick<Model, "config" | "params"> & Partial<Model>;
 
-/** True for a table of rows that a model looks up. */
+/** True for an embedding matrix. */
 export const isTable = ({ parts }: StoredMatrix): boolean =>
   parts.some(({ path }) => /(^|\.)(embedding|positions|hashes)\.weight$/.test(path));
 
-/** The key of a name in params. */
-export const keyOf = (name: string): string => name.replaceAll(".", "/");
+/** The key of a module in {@link AdapterParams}. */
+export const adapterKey = (name: string): string => name.replaceAll(".", "/");
 
 /**
- * A model with room for adapters of the modules named.
+ * Prepares a model for adapters of the named modules.
  *
  * @param names - Adapted modules.
- * @param savedNames - Tensors of the checkpoint that are trained whole.
+ * @param savedNames - Tensors of the checkpoint that are trained fully.
  */
 export function adaptable(
   check: Checks,
@@ -96,25 +96,26 @@ export function adaptable(
       expected: `the params of an adapter, with those of ${name}`,
       fix: "take them of `init(seed)`, or of `loadAdapter`.",
     });
-  const paramsOf = (adapter: AdapterParams, name: string): LoraParams => {
-    const { a, b, ...more } = (adapter as Partial<AdapterParams> | undefined)?.modules?.[keyOf(name)] ?? {};
+  const loraParams = (adapter: AdapterParams, name: string): LoraParams => {
+    const { a, b, ...more } =
+      (adapter as Partial<AdapterParams> | undefined)?.modules?.[adapterKey(name)] ?? {};
     return a && b ? { a, b, ...more } : refuse(adapter, name);
   };
-  const savedOf = (adapter: AdapterParams, name: string): Tensor =>
-    adapter.saved?.[keyOf(name)] ?? refuse(adapter, name);
+  const savedTensor = (adapter: AdapterParams, name: string): Tensor =>
+    adapter.saved?.[adapterKey(name)] ?? refuse(adapter, name);
   const savedLeaves = (adapter: AdapterParams) =>
     saved.flatMap(({ name, matrix }) =>
       matrix.parts.map(({ path, rows }): [string, Tensor] => {
-        const part = rowsOfPart(savedOf(adapter, name), rows);
+        const part = takeRows(savedTensor(adapter, name), rows);
         return [path, matrix.offset === 0 ? part : add(part, matrix.offset)];
       }),
     );
   const paramsWith = (adapter: AdapterParams, dropoutSeed?: number): DecoderParams => {
     const seeds = dropoutSeed === undefined ? [] : splitSeed(dropoutSeed, modules.length);
-    const leaves = modules.flatMap((one, i) => one.leaves(paramsOf(adapter, one.name), seeds[i]));
+    const leaves = modules.flatMap((one, i) => one.leaves(loraParams(adapter, one.name), seeds[i]));
     return withLeaves(base, new Map([...leaves, ...savedLeaves(adapter)]));
   };
-  const modelOf = (params: DecoderParams): Model => ({
+  const modelWith = (params: DecoderParams): Model => ({
     ...{ ...model, tokenizer: model.tokenizer, params },
     apply: network.apply,
   });
@@ -124,15 +125,18 @@ export function adaptable(
     modules: names,
     init(seed) {
       const seeds = splitSeed(seed, 2 * modules.length);
-      const made = modules.map((one, i) => [keyOf(one.name), one.init(seeds[2 * i]!, seeds[2 * i + 1]!)]);
+      const made = modules.map((one, i) => [
+        adapterKey(one.name),
+        one.init(seeds[2 * i]!, seeds[2 * i + 1]!),
+      ]);
       const copies = saved.map(({ name, matrix }) => {
         const parts = () =>
           matrix.parts.map(({ path }) => {
             const weight = leafAt(base, path) as Tensor | QuantizedWeight;
-            return floatsOf(weight, isQuantized(weight) ? inputsAt(path) : 0);
+            return floatMatrix(weight, isQuantized(weight) ? inputsAt(path) : 0);
           });
-        // A difference, so that the copy has memory of its own.
-        return [keyOf(name), kept(device, () => sub(storedRows(matrix, parts()), matrix.offset))];
+        // A subtraction, so that the copy has its own memory.
+        return [adapterKey(name), kept(device, () => sub(storedRows(matrix, parts()), matrix.offset))];
       });
       return {
         modules: Object.fromEntries(made) as AdapterParams["modules"],
@@ -145,20 +149,20 @@ export function adaptable(
       const call = seeds ? { ...options, dropoutSeed: seeds.model } : options;
       return device.scope(() => network.apply(paramsWith(adapter, seeds?.adapter), ids, call));
     },
-    model: (adapter) => modelOf(paramsWith(adapter)),
+    model: (adapter) => modelWith(paramsWith(adapter)),
     merge(adapter) {
-      const leaves = modules.flatMap((one) => one.merged(paramsOf(adapter, one.name)));
-      return modelOf(withLeaves(base, new Map([...leaves, ...savedLeaves(adapter)])));
+      const leaves = modules.flatMap((one) => one.merged(loraParams(adapter, one.name)));
+      return modelWith(withLeaves(base, new Map([...leaves, ...savedLeaves(adapter)])));
     },
     tensors(adapter) {
       const own = modules.flatMap(({ name, names }) =>
-        Object.entries(paramsOf(adapter, name)).map(([key, x]): [string, Tensor] => [
+        Object.entries(loraParams(adapter, name)).map(([key, x]): [string, Tensor] => [
           `base_model.model.${name}.${names[key as keyof LoraParams]}`,
           x,
         ]),
       );
       const others = saved.map(({ name, matrix }): [string, Tensor] => {
-        const x = savedOf(adapter, name);
+        const x = savedTensor(adapter, name);
         return [
           `base_model.model.${savedName(name, adapted)}`,
           isExchanged(matrix, x) ? contiguous(transpose(x)) : x,
@@ -185,11 +189,14 @@ export function adaptable(
         const keys = (["a", "b", "offset", "magnitude"] as const).filter(
           (key) => key === "a" || key === "b" || has(key),
         );
-        return [keyOf(name), Object.fromEntries(keys.map((key) => [key, given(`${name}.${names[key]}`)]))];
+        return [
+          adapterKey(name),
+          Object.fromEntries(keys.map((key) => [key, given(`${name}.${names[key]}`)])),
+        ];
       });
       const others = saved.map(({ name, matrix }) => {
         const x = given(savedName(name, adapted));
-        return [keyOf(name), isExchanged(matrix, x) ? kept(device, () => contiguous(transpose(x))) : x];
+        return [adapterKey(name), isExchanged(matrix, x) ? kept(device, () => contiguous(transpose(x))) : x];
       });
       return {
         modules: Object.fromEntries(made) as AdapterParams["modules"],
@@ -199,11 +206,11 @@ export function adaptable(
   };
 }
 
-/** True for a matrix that a file holds as `[in, out]`. */
+/** True for a matrix that a file stores as `[in, out]`. */
 const isExchanged = ({ transposed }: StoredMatrix, { shape }: Tensor): boolean =>
   transposed && shape.length === 2;
 
-/** The name of a tensor that is trained whole: one of an adapted module is that of the layer inside. */
+/** The file name of a fully trained tensor. In an adapted module, it is that of the inner `base_layer`. */
 export function savedName(name: string, adapted: ReadonlySet<string>): string {
   const [, module, kind] = /^(.*)\.(weight|bias)$/.exec(name)!;
   return adapted.has(module!) ? `${module}.base_layer.${kind}` : name;

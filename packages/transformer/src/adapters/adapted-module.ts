@@ -5,12 +5,12 @@ import { asFloats } from "../conversions/as-floats.js";
 import type { DecoderParams } from "../models/decoder.js";
 import { leafAt } from "./leaves.js";
 import type { FullConfig } from "./lora-config.js";
-import { floatsOf, mergedWeight, rowLengths, type LowRankWeight } from "./low-rank-weight.js";
-import { rowsOfPart, storedRows, type StoredMatrix } from "./stored-matrices.js";
+import { floatMatrix, mergedWeight, rowLengths, type LowRankWeight } from "./low-rank-weight.js";
+import { takeRows, storedRows, type StoredMatrix } from "./stored-matrices.js";
 
-/** Params of an adapter for one module, their rows in the order of the checkpoint. */
+/** Params of an adapter for one module, with rows in the order of the checkpoint. */
 export type LoraParams = {
-  /** A, `[r, in]`; of a table of embeddings `[r, V]`. */
+  /** A, `[r, in]`, or `[r, V]` for an embedding matrix. */
   a: Tensor;
   /** B, `[out, r]` */
   b: Tensor;
@@ -20,20 +20,20 @@ export type LoraParams = {
   magnitude?: Tensor;
 };
 
-/** A module of a base that an adapter changes. */
+/** A module of the base model that an adapter changes. */
 export type AdaptedModule = {
   readonly name: string;
-  /** Random factors, a change that is 0 unless the configuration draws both. */
+  /** Initial factors. Their product is 0 unless the configuration initializes both at random. */
   init(first: number, second: number): LoraParams;
-  /** Params of the base that the module is, by path, with what the adapter makes of them. */
+  /** The params of the module, by path, with the adapter beside them. */
   leaves(params: LoraParams, dropoutSeed?: number): [path: string, value: unknown][];
-  /** The same, each one matrix of floats. */
+  /** The same with the adapter merged, as float matrices. */
   merged(params: LoraParams): [path: string, value: Tensor][];
-  /** Names of the factors in a file, after that of the module. */
+  /** Names of the factors in a file, relative to the module. */
   readonly names: Readonly<Record<keyof LoraParams, string>>;
 };
 
-/** Names of what a file holds of a matrix. */
+/** Names in a file for the adapter of a matrix. */
 export const matrixNames = {
   a: "lora_A.weight",
   b: "lora_B.weight",
@@ -41,7 +41,7 @@ export const matrixNames = {
   magnitude: "lora_magnitude_vector",
 } as const;
 
-/** The same of a table of embeddings. */
+/** Names in a file for the adapter of an embedding matrix. */
 export const tableNames = { ...matrixNames, a: "lora_embedding_A", b: "lora_embedding_B" } as const;
 
 type Made = {
@@ -49,15 +49,15 @@ type Made = {
   readonly device: Device;
   readonly name: string;
   readonly matrix: StoredMatrix;
-  /** Inputs of the matrix: columns. */
+  /** Input dimension of the matrix: its columns. */
   readonly inputs: number;
   readonly config: FullConfig;
 };
 
-/** A tensor that outlives the scope in which it is made. */
+/** Computes a tensor that outlives the current scope. */
 export const kept = (device: Device, make: () => Tensor): Tensor => device.scope(() => resident(make()));
 
-/** A module whose matrix the model multiplies with. */
+/** A linear module. */
 export function adaptedMatrix({ base, device, name, matrix, inputs, config }: Made): AdaptedModule {
   const [rank, scale] = [config.maps.rank(name), config.maps.scale(name)];
   const baseAt = (path: string) => leafAt(base, path) as Tensor | QuantizedWeight;
@@ -67,16 +67,16 @@ export function adaptedMatrix({ base, device, name, matrix, inputs, config }: Ma
     matrix.parts.map(({ path, rows }): [string, LowRankWeight] => [
       path,
       {
-        ...{ base: baseAt(path), a, b: rowsOfPart(b, rows), scale },
-        ...(offset && { offset: rowsOfPart(offset, rows) }),
-        ...(magnitude && { magnitude: rowsOfPart(magnitude, rows) }),
+        ...{ base: baseAt(path), a, b: takeRows(b, rows), scale },
+        ...(offset && { offset: takeRows(offset, rows) }),
+        ...(magnitude && { magnitude: takeRows(magnitude, rows) }),
         ...(seed !== undefined && config.dropout > 0 && { dropout: { rate: config.dropout, seed } }),
       },
     ]);
   const lengths = () =>
     storedRows(
       matrix,
-      matrix.parts.map(({ path }) => rowLengths(floatsOf(baseAt(path), inputs))),
+      matrix.parts.map(({ path }) => rowLengths(floatMatrix(baseAt(path), inputs))),
     );
   return {
     name,
@@ -110,7 +110,7 @@ export function adaptedMatrix({ base, device, name, matrix, inputs, config }: Ma
   };
 }
 
-/** A module whose rows the model looks up: of the change, a token's column of A picks columns of B. */
+/** An embedding module. The change of a token's row is B times that token's column of A. */
 export function adaptedTable({ base, device, name, matrix, inputs, config }: Made): AdaptedModule {
   const [rank, scale] = [config.maps.rank(name), config.maps.scale(name)];
   const { path } = matrix.parts[0]!;

@@ -2,7 +2,7 @@ import { checks, FormatError } from "@qkv/core";
 import type { WeightFile } from "../loading/weight-file.js";
 import type { AdapterConfig } from "./adapter-config.js";
 
-/** Factors of the change of a matrix, as the base stores it. */
+/** Factors of the low-rank change of a matrix, in the layout of the base. */
 type Factors = {
   /** `[rows, r]` */
   readonly left: Float32Array;
@@ -11,15 +11,15 @@ type Factors = {
   readonly shape: readonly [rows: number, columns: number];
   readonly rank: number;
   readonly scale: number;
-  /** DoRA: the length of each row, `[rows]`. */
+  /** DoRA: the magnitude (norm) of each row, `[rows]`. */
   readonly magnitudes: Float32Array | undefined;
 };
 
 /**
  * The weights of a base model with those of an adapter: W + s B A for matrices that have factors, b + s b' for biases, other
- * tensors of the adapter in place of the base's. What is adapted reads as float32.
+ * tensors of the adapter in place of the base's. Adapted tensors are read as float32.
  *
- * @param base - Under the names that Hugging Face gives them.
+ * @param base - With the tensor names of Hugging Face.
  * @param adapter - `adapter_model.safetensors` of PEFT.
  * @param isConv1D - True for a module whose matrix the base stores as `[in, out]`. As in PEFT it is the base that tells, and not
  *   `fan_in_fan_out`.
@@ -36,7 +36,7 @@ export async function adaptedWeights(
     FormatError,
   );
   const factors = new Map<string, Factors>();
-  /** Biases to add, times their scale, and the numbers of them. */
+  /** Biases to add, their scale, and their length. */
   const biases = new Map<string, { name: string; scale: number; shape: readonly number[] }>();
   /** Tensors of the base that the adapter replaces. */
   const saved = new Map<string, string>();
@@ -100,10 +100,10 @@ export async function adaptedWeights(
         fix: "the files of the adapter do not belong together; fetch it again.",
       });
     }
-    const [A, B] = [await wholeOf(adapter, a), await wholeOf(adapter, b)];
+    const [A, B] = [await readFloats(adapter, a), await readFloats(adapter, b)];
     const stored = [`${prefix}lora_magnitude_vector`, `${prefix}lora_magnitude_vector.weight`];
     const magnitudes = stored.find((name) => adapter.shape(name));
-    // A table is looked up by row, and A holds a column for each.
+    // In an embedding matrix, tokens are rows, and A has a column per token.
     const isExchanged = isTable || isConv1D(module);
     if (config.hasMagnitudes !== (magnitudes !== undefined) || (magnitudes && isExchanged)) {
       check.refuse({
@@ -120,7 +120,7 @@ export async function adaptedWeights(
         ? { left: transposed(A, rank!, inner!), right: transposed(B, out!, rank!), shape: [inner!, out!] }
         : { left: B, right: A, shape: [out!, inner!] }),
       ...{ rank: rank!, scale: config.scale(module) },
-      magnitudes: magnitudes === undefined ? undefined : await wholeOf(adapter, magnitudes),
+      magnitudes: magnitudes === undefined ? undefined : await readFloats(adapter, magnitudes),
     };
   }
 
@@ -149,15 +149,15 @@ export async function adaptedWeights(
       if (change?.magnitudes) yield withMagnitudes(await collect(storedPieces(name)), change);
       else if (change) yield* plusProduct(storedPieces(name), change);
       else if (bias) {
-        const added = await wholeOf(adapter, bias.name);
-        const from = base.shape(name) ? await wholeOf(base, name) : new Float32Array(added.length);
+        const added = await readFloats(adapter, bias.name);
+        const from = base.shape(name) ? await readFloats(base, name) : new Float32Array(added.length);
         yield from.map((x, i) => x + bias.scale * added[i]!);
       } else yield* storedPieces(name);
     },
   };
 }
 
-/** The name of a tensor in the base's files, which may lack the first part of the module's name, as GPT-2's do. */
+/** The name of a tensor in the files of the base, which may lack the first part of the module name, as in GPT-2. */
 function baseName(base: WeightFile, name: string): string {
   const short = name.slice(name.indexOf(".") + 1);
   return base.shape(name) === undefined && base.shape(short) !== undefined ? short : name;
@@ -176,7 +176,7 @@ function productRow(
   }
 }
 
-/** Pieces of W + s B A. */
+/** W + s B A, chunk by chunk. */
 async function* plusProduct(
   pieces: AsyncIterable<Float32Array>,
   factors: Factors,
@@ -195,11 +195,11 @@ async function* plusProduct(
   }
 }
 
-/** DoRA: rows of W + s B A, each of the length that was learned. */
+/** DoRA: W + s B A with rows scaled to the learned magnitudes. */
 function withMagnitudes(weight: Float32Array, factors: Factors): Float32Array {
   const [rows, columns] = factors.shape;
   const row = new Float64Array(columns);
-  // Pieces of a file may be views of it.
+  // Chunks of a file may be views, which must not be changed.
   const adapted = new Float32Array(weight.length);
   for (let o = 0; o < rows; o++) {
     productRow(factors, o, row);
@@ -219,7 +219,7 @@ function transposed(x: Float32Array, rows: number, columns: number): Float32Arra
   return Float32Array.from(x, (_, i) => x[(i % rows) * columns + Math.floor(i / rows)]!);
 }
 
-const wholeOf = (file: WeightFile, name: string): Promise<Float32Array> => collect(file.pieces(name));
+const readFloats = (file: WeightFile, name: string): Promise<Float32Array> => collect(file.pieces(name));
 
 async function collect(pieces: AsyncIterable<Float32Array>): Promise<Float32Array> {
   const list: Float32Array[] = [];

@@ -2,20 +2,20 @@ import { checks, FormatError } from "@qkv/core";
 import { configFields, type ConfigFields } from "../architectures/config-fields.js";
 import type { ReadFile } from "../loading/open-file.js";
 
-/** Low-rank adaptation as PEFT's `adapter_config.json` states it. */
+/** A LoRA configuration, from PEFT's `adapter_config.json`. */
 export type AdapterConfig = {
   /** The rank r of a module's factors. */
   rank(module: string): number;
-  /** Factor of B A: α / r, or α / √r with rsLoRA. */
+  /** Scale s of B A: α / r, or α / √r with rsLoRA. */
   scale(module: string): number;
-  /** DoRA: rows of the sum get lengths of their own. */
+  /** DoRA: rows of the sum have learned magnitudes. */
   readonly hasMagnitudes: boolean;
 };
 
 /**
- * Reads the configuration of an adapter. Which modules are adapted is told by its tensors.
+ * Reads the configuration of an adapter. The adapted modules follow from its tensors.
  *
- * @throws {FormatError} If it is not LoRA, or a field asks for what is not computed here.
+ * @throws {FormatError} If it is not LoRA, or a field enables an unsupported variant.
  *
  * @see "LoRA: Low-Rank Adaptation of Large Language Models" (2021), arXiv:2106.09685; "A Rank Stabilization Scaling Factor
  *   for Fine-Tuning with LoRA" (2023), arXiv:2312.03732; "DoRA: Weight-Decomposed Low-Rank Adaptation" (2024), arXiv:2402.09353
@@ -53,7 +53,7 @@ const isEmpty = (json: unknown, name: string): boolean => {
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 };
 
-/** Variants that compute something else. */
+/** Fields that enable unsupported variants. */
 const neverTrue = ["use_qalora", "use_bdlora"];
 const neverThere = [
   "alora_invocation_tokens",
@@ -66,10 +66,10 @@ const neverThere = [
   "velora_config",
 ];
 
-/** Initializations that change A and B alone. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA take a part off the matrices of the base. */
+/** Initializations that affect only A and B. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA also change the matrices of the base. */
 const keepBase: ReadonlySet<string> = new Set(["gaussian", "eva", "orthogonal"]);
 
-/** Fields for training, for names that the tensors and layouts that the base tell as well, and for methods that are switched on by the fields above. */
+/** Ignored fields: for training, for names that follow from the tensors, for layouts that follow from the base, and for variants that the fields above enable. */
 const withoutEffect: ReadonlySet<string> = new Set([
   "auto_mapping",
   "base_model_name_or_path",
@@ -97,7 +97,7 @@ const withoutEffect: ReadonlySet<string> = new Set([
   "task_type",
 ]);
 
-/** Values for modules whose names end in a key: the first that fits, as PEFT looks them up. */
+/** Values for modules whose names end with a key. The first match counts, as in PEFT. */
 function patterns(
   field: "rank_pattern" | "alpha_pattern",
   fields: ConfigFields,

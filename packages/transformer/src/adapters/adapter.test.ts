@@ -128,7 +128,7 @@ test.each([true, false, undefined])(
     const files = await adapter(tensors, { fan_in_fan_out });
     const merged = await load(out.files, { adapter: files });
     const beside = await loadAdapter({ config: gpt2, params: own }, files);
-    const changeOf = (module: string) =>
+    const expectedChange = (module: string) =>
       mul(
         matmul(
           tensors[`base_model.model.${module}.lora_B.weight`]!,
@@ -136,7 +136,7 @@ test.each([true, false, undefined])(
         ),
         3,
       );
-    const fused = changeOf("transformer.h.0.attn.c_attn");
+    const fused = expectedChange("transformer.h.0.attn.c_attn");
     for (const { params } of [merged, beside.lora.merge(beside.adapter)]) {
       const { attention } = params.layers[0]!;
       const before = own.layers[0]!.attention;
@@ -146,9 +146,9 @@ test.each([true, false, undefined])(
           limit,
         ),
       );
-      const output = add(before.output.weight, changeOf("transformer.h.0.attn.c_proj"));
+      const output = add(before.output.weight, expectedChange("transformer.h.0.attn.c_proj"));
       expect(attention.output.weight).toBeAllclose(output, limit);
-      expect(params.output!.weight).toBeAllclose(add(own.output.weight, changeOf("lm_head")), limit);
+      expect(params.output!.weight).toBeAllclose(add(own.output.weight, expectedChange("lm_head")), limit);
     }
   },
 );

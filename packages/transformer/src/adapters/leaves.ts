@@ -1,7 +1,7 @@
 import { isTensor } from "@qkv/tensor";
 import { isQuantized } from "@qkv/tensor/quantized";
 
-/** A copy of a tree with values replaced or added at some paths. Unchanged subtrees are shared. */
+/** Returns a copy of a tree with values replaced or added at some paths. Unchanged subtrees are shared. */
 export function withLeaves<T>(tree: T, leaves: ReadonlyMap<string, unknown>): T {
   const keysAt = new Map<string, string[]>();
   for (const path of leaves.keys()) {

@@ -1,7 +1,7 @@
 import { checks, FormatError, sizeOf, type Checks } from "@qkv/core";
 import { tensor, type Tensor } from "@qkv/tensor";
-import { folderOfFiles, openFolder, requiredFile } from "../loading/folder.js";
-import { jsonOf } from "../loading/json-of.js";
+import { filesFolder, openFolder, requiredFile } from "../loading/folder.js";
+import { readJson } from "../loading/read-json.js";
 import { smallFiles, type Reading, type ReadOptions } from "../loading/open-file.js";
 import { safetensorsWeights } from "../loading/safetensors-weights.js";
 import type { WeightFile } from "../loading/weight-file.js";
@@ -11,14 +11,14 @@ import { readConfig } from "./lora-config.js";
 import { storedMatrices, type StoredMatrix } from "./stored-matrices.js";
 
 /**
- * Loads an adapter beside its base, unmerged: to train it further, or to swap between several on one base. `load` with the
+ * Loads an adapter without merging it, to continue its training or to use several adapters with one base. `load` with the
  * option `adapter` merges one as it reads the weights.
  *
- * @param model - The base: of `load`, or `{ config, params }`.
- * @param source - A folder as PEFT saves it, with `adapter_config.json` and `adapter_model.safetensors`: its path (in Node), its
+ * @param model - The base model: from `load`, or `{ config, params }`.
+ * @param source - A folder saved by PEFT, with `adapter_config.json` and `adapter_model.safetensors`: its path (in Node), its
  *   address, or its files.
- * @returns `lora`, the base with room for it, and `adapter`, its params on the base's device.
- * @throws {FormatError} If it is of another method, or its tensors are not those of the base.
+ * @returns `lora`, the base prepared for adapters, and `adapter`, the params on the device of the base.
+ * @throws {FormatError} If the method is not LoRA, or the tensors do not fit the base.
  *
  * @example
  * ```ts
@@ -51,11 +51,11 @@ export async function loadAdapter(
   check.each({ source }, isFolder, "a folder: its path, its address, or its files");
   const reading: Reading = { ...options, check };
   const folder = Array.isArray(source)
-    ? folderOfFiles(source as readonly File[], reading)
+    ? filesFolder(source as readonly File[], reading)
     : openFolder(source as string | URL, reading);
   const why = "how the adapter was made, beside its weights";
   const file = await requiredFile(folder, "adapter_config.json", why, smallFiles.configuration);
-  const json = (await jsonOf(file, check)) as Record<string, unknown>;
+  const json = (await readJson(file, check)) as Record<string, unknown>;
   const config = readConfig(json, file);
   const weights = await safetensorsWeights(
     await requiredFile(folder, "adapter_model.safetensors", "the weights of the adapter"),
@@ -91,11 +91,11 @@ export async function loadAdapter(
   return { lora, adapter: lora.fromTensors(tensors) };
 }
 
-/** True for a tensor of a change, and not one of the base that is saved whole. */
+/** True for a LoRA tensor; false for a tensor of the base that is saved with the adapter. */
 const isChange = (name: string): boolean =>
   /\.lora_(A|B|embedding_A|embedding_B|magnitude_vector)(\.|$)/.test(name);
 
-/** Adapted modules, tensors that are trained whole, and names in the file that are not those that are written. */
+/** Adapted modules, fully trained tensors, and names in the file that differ from the names PEFT writes now. */
 function namesIn(weights: WeightFile, stored: ReadonlyMap<string, StoredMatrix>) {
   const [modules, saved, files] = [new Set<string>(), new Set<string>(), new Map<string, string>()];
   const owns = weights.names.map((name) => {
@@ -112,18 +112,18 @@ function namesIn(weights: WeightFile, stored: ReadonlyMap<string, StoredMatrix>)
     modules.add(module);
   }
   for (const [name, own] of owns) {
-    // Older versions of PEFT call magnitudes a weight.
+    // Older versions of PEFT name magnitudes `weight`.
     if (own.endsWith(".lora_magnitude_vector.weight")) files.set(name.replace(/\.weight$/, ""), name);
     if (isChange(own)) continue;
     const tensor = own.replace(/\.(base_layer|modules_to_save)\./, ".");
     const [, module, kind] = /^(.*)\.(weight|bias)$/.exec(tensor) ?? [];
-    // The table of an adapted one, which is the base's.
+    // The base matrix of an adapted embedding.
     if (kind === "weight" && modules.has(module!)) continue;
     if (!stored.has(tensor)) refuse(weights, name, `a change of ${tensor}`, "a tensor that the base has");
     saved.add(tensor);
     files.set(`base_model.model.${savedName(tensor, modules)}`, name);
   }
-  // In the order of the base, whatever that of the file is.
+  // In the order of the base, not of the file.
   const names = [...stored.keys()];
   return {
     modules: names.flatMap((name) => {

@@ -6,15 +6,15 @@ import { storedMatrices } from "./stored-matrices.js";
 import { isNamed, targetModules } from "./target-modules.js";
 
 /**
- * Low-rank adaptation: the matrices W of a model stay as they are, and in their place `W + s B A` is computed, with two thin
- * matrices A and B, which alone have gradients and optimizer state. The base may be rounded to 8 or 4 bits (QLoRA).
+ * Low-rank adaptation: the matrices W of a model are frozen, and `W + s B A` is computed in their place, with two low-rank
+ * matrices A and B. Only these have gradients and optimizer state. The base may be quantized to 8 or 4 bits (QLoRA).
  *
  * The result has `apply(adapter, ids)`, so that `tokenLoss(lora(…))` is the loss of an adapter. One base serves any number of
- * adapters: a call names the one that it goes through.
+ * adapters: the adapter is an argument of each call.
  *
- * @param model - Of `load`, or `{ config, params }`: the base, which is not changed.
- * @param config - In PEFT's words: `r`, `lora_alpha`, `target_modules`.
- * @throws {ArgumentError} If no module has a name that is given, or a field asks for what is not computed here.
+ * @param model - The base model, from `load` or as `{ config, params }`. It is not changed.
+ * @param config - With the field names of PEFT: `r`, `lora_alpha`, `target_modules`.
+ * @throws {ArgumentError} If no module has one of the given names, or a field enables an unsupported variant.
  * @see "LoRA: Low-Rank Adaptation of Large Language Models" (2021), arXiv:2106.09685; "QLoRA: Efficient Finetuning of
  *   Quantized LLMs" (2023), arXiv:2305.14314; "DoRA: Weight-Decomposed Low-Rank Adaptation" (2024), arXiv:2402.09353
  *
@@ -51,13 +51,13 @@ export function lora(model: AdaptableModel, config: LoraConfig): Lora {
   checkAdaptable(check, model);
   const full = completeConfig(check, config);
   const stored = storedMatrices(model);
-  const matrixOf = (module: string) => stored.get(`${module}.weight`)!;
+  const storedMatrix = (module: string) => stored.get(`${module}.weight`)!;
   const all = [...stored.keys()]
     .filter((name) => name.endsWith(".weight"))
     .map((name) => name.slice(0, -".weight".length));
-  const modules = all.filter((name) => !matrixOf(name).isNorm);
-  const outputMap = modules.find((name) => matrixOf(name).parts[0]!.path === "output.weight");
-  const isTarget = targetModules(config, outputMap);
+  const modules = all.filter((name) => !storedMatrix(name).isNorm);
+  const outputProjection = modules.find((name) => storedMatrix(name).parts[0]!.path === "output.weight");
+  const isTarget = targetModules(config, outputProjection);
   const { target_modules: targets, exclude_modules: excluded, modules_to_save: ends = [] } = config;
   checkNames(check, "target_modules", targets === "all-linear" ? undefined : targets, modules);
   checkNames(check, "exclude_modules", excluded, modules);
@@ -65,7 +65,7 @@ export function lora(model: AdaptableModel, config: LoraConfig): Lora {
   const layers = [config.layers_to_transform ?? []].flat() as number[];
   for (const layer of layers)
     check.whole({ "config.layers_to_transform": layer }, { min: 0, max: model.config.numLayers - 1 });
-  const adapted = modules.filter((name) => isTarget(name, isTable(matrixOf(name))));
+  const adapted = modules.filter((name) => isTarget(name, isTable(storedMatrix(name))));
   if (adapted.length === 0) refuseNames(check, "target_modules", targets, modules);
   for (const field of ["rank_pattern", "alpha_pattern"] as const)
     for (const key of Object.keys(config[field] ?? {}))
@@ -76,7 +76,7 @@ export function lora(model: AdaptableModel, config: LoraConfig): Lora {
   return adaptable(check, model, full, stored, adapted, saved);
 }
 
-/** Refuses what is no decoder with weights. */
+/** Refuses a value that is not a decoder with weights. */
 export function checkAdaptable(check: Checks, model: unknown): void {
   const { config, params } = (model ?? {}) as { config?: unknown; params?: unknown };
   const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

@@ -20,23 +20,23 @@ import { anyLinear } from "../quantization/any-linear.js";
 import { isWorthMerging, mergedLinear } from "./merged-linear.js";
 
 /**
- * A matrix W `[out, in]` with a change of low rank beside it: `W + s B A`. With `magnitude`, rows of the sum have these
- * lengths (DoRA). Stands in params in place of the matrix, and {@link adaptedLinear} multiplies with it.
+ * A matrix W `[out, in]` with a low-rank change: `W + s B A`. With `magnitude`, rows of the sum are scaled to these
+ * norms (DoRA). It replaces the matrix in params, and {@link adaptedLinear} multiplies with it.
  */
 export type LowRankWeight = {
-  /** W, in floats or rounded. No gradient goes to it. */
+  /** W, in floats or quantized. It is frozen: it gets no gradient. */
   readonly base: Tensor | QuantizedWeight;
   /** A, `[r, in]` */
   readonly a: Tensor;
   /** B, `[out, r]` */
   readonly b: Tensor;
-  /** s */
+  /** s, the scale of B A. */
   readonly scale: number;
-  /** `[out]`, times s. Default: none. */
+  /** Bias of B, `[out]`, multiplied by s. Default: none. */
   readonly offset?: Tensor;
-  /** `[out]`. Default: rows have the lengths that they have. */
+  /** DoRA: norms of the rows, `[out]`. Default: rows are not scaled. */
   readonly magnitude?: Tensor;
-  /** Dropout of what A reads. Default: none. */
+  /** Dropout of the input of A. Default: none. */
   readonly dropout?: { readonly rate: number; readonly seed: number };
 };
 
@@ -46,7 +46,7 @@ const isLowRank = (weight: unknown): weight is LowRankWeight => {
 };
 
 /**
- * Computes `y = x Wᵀ + b` with any weight: one of {@link LowRankWeight}, a float or a rounded one.
+ * Computes `y = x Wᵀ + b` with any weight: a {@link LowRankWeight}, a float or a quantized matrix.
  *
  * @param map - Computes products with weights that are not adapted. Default `anyLinear()`.
  */
@@ -65,7 +65,7 @@ export function adaptedLinear(map: typeof linear = anyLinear()): typeof linear {
     const change = linear(mul(linear(read, a), scale), b, offset && mul(offset, scale));
     const product = (x: Tensor, bias?: Tensor) => map(x, base as Tensor, bias);
     if (!magnitude) return add(product(x, bias), change);
-    // The lengths of rows are constants of the gradient, as in the paper, section 4.3.
+    // The norms of rows are constants for the gradient, as in the DoRA paper, section 4.3.
     const factor = div(
       magnitude,
       rowLengths(withChange({ ...given, a: stopGradient(a), b: stopGradient(b) })),
@@ -74,26 +74,26 @@ export function adaptedLinear(map: typeof linear = anyLinear()): typeof linear {
       const y = mul(add(product(x), change), factor);
       return bias ? add(y, bias) : y;
     }
-    // Dropout is of the adapter's input alone: the base reads all.
+    // Dropout applies to the input of the adapter only, not of the base.
     return add(product(x, bias), add(mul(product(read), sub(factor, 1)), mul(change, factor)));
   };
 }
 
-/** Lengths of the rows of a matrix: `[out]`. */
+/** Norms of the rows of a matrix: `[out]`. */
 export const rowLengths = (weight: Tensor): Tensor => norm(weight, { axis: 1 });
 
-/** W in floats. */
-export const floatsOf = (base: Tensor | QuantizedWeight, inputs: number): Tensor =>
+/** W as a float matrix. */
+export const floatMatrix = (base: Tensor | QuantizedWeight, inputs: number): Tensor =>
   isTensor(base) ? asFloats(base) : dequantizeWeight(base, inputs);
 
 /** W + s B A. */
 function withChange({ base, a, b, scale }: LowRankWeight): Tensor {
   const change = mul(matmul(b, a), scale);
-  const floats = floatsOf(base, a.shape[1]!);
+  const floats = floatMatrix(base, a.shape[1]!);
   return add(floats.dtype === change.dtype ? floats : cast(floats, change.dtype), change);
 }
 
-/** The matrix whole: W + s B A, with rows of the lengths that were learned. */
+/** The merged matrix: W + s B A, with rows scaled to the learned norms. */
 export function mergedWeight(weight: LowRankWeight): Tensor {
   const whole = withChange(weight);
   if (!weight.magnitude) return whole;

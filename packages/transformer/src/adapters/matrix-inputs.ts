@@ -6,8 +6,8 @@ import { anyLinear } from "../quantization/any-linear.js";
 import { leafAt } from "./leaves.js";
 
 /**
- * Inputs of the matrix at a path. A rounded one does not tell them, as its panels are filled up: then a token goes through the
- * model, once, and what each matrix reads is measured.
+ * Input dimension of the matrix at a path. A quantized matrix is padded and does not have it: then one token is processed by the
+ * model, and the input of each matrix is measured.
  */
 export function matrixInputs({
   config,
@@ -31,7 +31,7 @@ export function matrixInputs({
     const weight = leafAt(params, path) as Tensor | QuantizedWeight;
     if (!isQuantized(weight)) return weight.shape[1]!;
     measured ??= measure();
-    // An expert that the token did not reach has whole panels, as all of published sizes have.
+    // An expert that the token did not use: published sizes need no padding.
     const perStep = weight.data.dtype === "uint8" ? 8 : 4;
     return measured.get(weight) ?? perStep * weight.data.shape[1]!;
   };

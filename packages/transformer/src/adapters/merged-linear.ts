@@ -17,7 +17,7 @@ import {
 /** Arguments of `y = x (W + s B A)ᵀ + b`: x `[…, in]`, W `[out, in]`, A `[r, in]`, B `[out, r]`, b `[out]`. */
 export type MergedLinearCall = {
   readonly x: Tensor;
-  /** W, which no gradient goes to. */
+  /** W, which is frozen: it gets no gradient. */
   readonly base: Tensor;
   readonly a: Tensor;
   readonly b: Tensor;
@@ -26,14 +26,14 @@ export type MergedLinearCall = {
 };
 
 /**
- * True where a step is faster with the matrix merged: some tape watches the call, so that there is a way back to save, and the matrix is
- * small beside the rows that it meets, in time and in the memory that is held until then.
+ * True if a training step is faster with the merged matrix: the call is recorded for gradients, and the matrix is small compared
+ * to the rows it multiplies, in time and in memory held until the backward pass.
  */
 export function isWorthMerging({ x, base, a, b, bias }: MergedLinearCall): boolean {
   const [out, inner] = base.shape as [number, number];
   const tokens = sizeOf(x.shape) / inner;
   const tapes = new Set([x, a, b, bias].flatMap((one) => (one?.nodes ?? []).map(({ tape }) => tape)));
-  // The merged matrix is a constant of the way back: a gradient of the gradient would not see A and B in it.
+  // The merged matrix is a constant in the backward pass, so second-order gradients would not reach A and B.
   return (
     tapes.size === 1 &&
     !isPacked(base.dtype) &&
@@ -43,8 +43,8 @@ export function isWorthMerging({ x, base, a, b, bias }: MergedLinearCall): boole
 }
 
 /**
- * `y = x (W + s B A)ᵀ + b` by one product with the sum. The way back has one product with it too, where `x Wᵀ + s (x Aᵀ) Bᵀ` adds two
- * thin ones and two sums over all rows; the gradients of A and B are thin products in both.
+ * `y = x (W + s B A)ᵀ + b`, by one product with the sum. The backward pass also has one product with it, while `x Wᵀ + s (x Aᵀ) Bᵀ`
+ * has two more low-rank products and two sums over all rows. The gradients of A and B are low-rank products in both.
  */
 export function mergedLinear({ x, base, a, b, scale, bias }: MergedLinearCall): Tensor {
   const merged = add(base, matmul(mul(stopGradient(b), scale), stopGradient(a)));
@@ -52,13 +52,13 @@ export function mergedLinear({ x, base, a, b, scale, bias }: MergedLinearCall): 
   return runAll(mergedLinearOp, bias ? [y, x, a, b, bias] : [y, x, a, b], { merged, scale })[0]!;
 }
 
-/** Numbers that were computed already, with the gradient of the product that they are. */
+/** Values that are already computed, with the gradient of the product that they are. */
 const mergedLinearOp: Op<{ merged: Tensor; scale: number }> = {
   name: "mergedLinear",
   infer: ([y]) => [{ shape: y!.shape, dtype: y!.dtype }],
   view: ({ strides, offset }) => ({ strides, offset }),
   backward({ inputs: [, x, a, b], gradients: [dy], attributes: { merged, scale }, wants }) {
-    const [rows, dRows] = [rowsOf(x!), rowsOf(dy!)]; // [N, in], [N, out]
+    const [rows, dRows] = [asRows(x!), asRows(dy!)]; // [N, in], [N, out]
     const inside = () => transpose(mul(matmul(dRows, b!), scale)); // [r, N]
     const products = () => transpose(mul(linear(rows, a!), scale)); // [r, N]
     return [
@@ -71,7 +71,7 @@ const mergedLinearOp: Op<{ merged: Tensor; scale: number }> = {
   },
 };
 
-const rowsOf = (x: Tensor): Tensor => {
+const asRows = (x: Tensor): Tensor => {
   const width = x.shape.at(-1)!;
   return reshape(x, [sizeOf(x.shape) / width, width]);
 };

@@ -7,12 +7,12 @@ import type { OutputFolder } from "../exporting/output-folder.js";
 import type { AdapterParams, Lora } from "./adaptable.js";
 
 /**
- * Saves an adapter as PEFT does: `adapter_config.json` and `adapter_model.safetensors`, under the names that PEFT has, so that
+ * Saves an adapter in PEFT's format: `adapter_config.json` and `adapter_model.safetensors`, with the names of PEFT, so that
  * `PeftModel.from_pretrained`, `load` and `loadAdapter` read it. The base is not saved.
  *
- * @param lora - The base with room for it: of `lora`, or `loadAdapter`.
+ * @param lora - The base prepared for adapters, from `lora` or `loadAdapter`.
  * @param options - `out`: a folder that does not exist yet, by its path (in Node), or `memoryFolder()`.
- * @throws {ArgumentError} If the params are of another adapter, or `out` is there already.
+ * @throws {ArgumentError} If the params belong to another adapter, or `out` exists already.
  *
  * @example
  * ```ts

@@ -5,11 +5,11 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 import { leafAt } from "./leaves.js";
 
-/** A matrix, a bias or the weights of a norm as a checkpoint of Hugging Face holds them. */
+/** A matrix, a bias or the weights of a norm as stored in a checkpoint of Hugging Face. */
 export type StoredMatrix = {
-  /** Params that it is here, each with the stored rows that it has, in its own order. */
+  /** The params that it becomes, each with the indices of its stored rows in the order of the param. */
   readonly parts: readonly { readonly path: string; readonly rows: Int32Array }[];
-  /** Rows in all: outputs. */
+  /** Total number of rows: the output dimension. */
   readonly count: number;
   /** Stored as `[in, out]`, as GPT-2's. */
   readonly transposed: boolean;
@@ -20,8 +20,9 @@ export type StoredMatrix = {
 };
 
 /**
- * The matrices, biases and norms of a model by their names in a checkpoint. Params are given numbers for rows, and what an export
- * writes tells where each row went: fused, permuted or transposed. The numbers are even, so that an odd one is one less.
+ * The matrices, biases and norms of a model by their names in a checkpoint. Each row of the params gets a number, and the exported
+ * tensors show where each row is stored: fused, permuted or transposed. The numbers are even, so that an odd one shows an offset
+ * of 1.
  */
 export function storedMatrices(model: {
   config: DecoderConfig;
@@ -30,7 +31,7 @@ export function storedMatrices(model: {
   const own: { path: string; first: number; rows: number }[] = [];
   const owners: number[] = [];
   const numbered = (value: unknown, path: string): unknown => {
-    const rows = rowsOf(value, path);
+    const rows = rowCount(value, path);
     if (rows !== undefined) {
       const first = owners.length;
       for (let i = 0; i < rows; i++) owners.push(own.length);
@@ -69,8 +70,8 @@ export function storedMatrices(model: {
   return found;
 }
 
-/** Rows of a matrix that a model multiplies with or looks rows up in, of a bias, and of a norm; undefined for others. */
-function rowsOf(value: unknown, path: string): number | undefined {
+/** Number of rows of a matrix, a bias or a norm; undefined for other tensors. */
+function rowCount(value: unknown, path: string): number | undefined {
   if (/(^|\.)weight$/.test(path)) {
     if (isQuantized(value)) return value.scale.shape[0]!;
     return isTensor(value) && value.shape.length <= 2 ? value.shape[0] : undefined;
@@ -78,14 +79,14 @@ function rowsOf(value: unknown, path: string): number | undefined {
   return /(^|\.)bias$/.test(path) && isTensor(value) && value.shape.length === 1 ? value.shape[0] : undefined;
 }
 
-/** The rows of a stored tensor that a param has, in its order. */
-export function rowsOfPart(x: Tensor, rows: Int32Array): Tensor {
+/** The rows of a stored tensor that belong to a param, in the order of the param. */
+export function takeRows(x: Tensor, rows: Int32Array): Tensor {
   const [first] = rows as unknown as [number];
   if (!rows.every((row, i) => row === first + i)) return take(x, 0, tensor(rows, { device: x.device }));
   return rows.length === x.shape[0] ? x : slice(x, 0, first, first + rows.length);
 }
 
-/** The stored tensor of its parts: rows in the order of the checkpoint. */
+/** The stored tensor from its parts, with rows in the order of the checkpoint. */
 export function storedRows({ parts, count }: StoredMatrix, tensors: readonly Tensor[]): Tensor {
   const order = new Int32Array(count);
   let at = 0;

@@ -1,16 +1,16 @@
 import type { LoraConfig } from "./lora-config.js";
 
-/** Names that modules are chosen by: ends of names, or an expression of whole names. */
+/** A choice of modules: suffixes of names, or a regular expression for whole names. */
 type Names = string | readonly string[];
 
 /**
  * True for the modules that a configuration adapts.
  *
- * @param outputMap - The name of the output map, which `"all-linear"` leaves out.
+ * @param outputProjection - Name of the output projection, which `"all-linear"` excludes.
  */
 export function targetModules(
   config: LoraConfig,
-  outputMap: string | undefined,
+  outputProjection: string | undefined,
 ): (module: string, isTable: boolean) => boolean {
   const { target_modules: targets, exclude_modules: excluded, layers_to_transform: layers } = config;
   const patterns = [config.layers_pattern ?? []].flat() as string[];
@@ -23,12 +23,12 @@ export function targetModules(
   return (module, isTable) => {
     if (excluded && isNamed(module, excluded)) return false;
     if (!inLayers(module)) return false;
-    if (targets === "all-linear") return !isTable && module !== outputMap;
+    if (targets === "all-linear") return !isTable && module !== outputProjection;
     return isNamed(module, targets);
   };
 }
 
-/** True for a module that a list names by its end, or an expression whole. */
+/** True if a suffix in the list, or the regular expression, matches the name of a module. */
 export const isNamed = (module: string, names: Names): boolean =>
   typeof names === "string"
     ? new RegExp(`^(?:${names})$`).test(module)

@@ -1,5 +1,5 @@
 import { isConv1D } from "../checkpoints/hugging-face/gpt2.js";
-import { jsonOf } from "../loading/json-of.js";
+import { readJson } from "../loading/read-json.js";
 import { requiredFile, type Folder } from "../loading/folder.js";
 import { smallFiles } from "../loading/open-file.js";
 import { safetensorsWeights } from "../loading/safetensors-weights.js";
@@ -8,7 +8,7 @@ import { adaptedWeights } from "./adapted-weights.js";
 import { adapterConfig } from "./adapter-config.js";
 
 /**
- * The weights of a base model with those of the adapter in a folder.
+ * Merges the adapter in a folder into the weights of a base model while they are read.
  *
  * @param modelType - `model_type` of the base.
  */
@@ -20,7 +20,7 @@ export async function withAdapter(base: WeightFile, folder: Folder, modelType: u
     smallFiles.configuration,
   );
   const weights = await requiredFile(folder, "adapter_model.safetensors", "the weights of the adapter");
-  const json = await jsonOf(config, folder.reading.check);
+  const json = await readJson(config, folder.reading.check);
   const adapter = await safetensorsWeights(weights);
   return adaptedWeights(base, adapter, adapterConfig(json, config), (module) => isConv1D(modelType, module));
 }

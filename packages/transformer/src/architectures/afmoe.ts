@@ -12,34 +12,34 @@ import {
 import { rotatesWhereItSlides } from "./exaone4.js";
 import {
   expertCounts,
-  expertsOrMaps,
+  feedForwardOrExperts,
   firstDenseLayers,
   sharedExperts,
-  sharesScale,
+  routedScaling,
   sigmoidScores,
 } from "./expert-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { ggufGroups } from "./gguf/gguf-experts.js";
 import { derived, slidingBase, slidingPeriods } from "./gguf/gguf-keys.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
-import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { attentionProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { everyFourthDoesNotRotate } from "./smollm3.js";
 import { linear, type StoredTensor } from "./stored-tensor.js";
 
-/** Embeddings are scaled by √C, or are not. */
+/** `mup_enabled`: embeddings are multiplied by √C. */
 const scaledEmbeddings: ConfigEntry = {
   read: (fields, { embedDim = 1 }) =>
     fields.flag("mup_enabled", false) ? { embeddingScale: Math.sqrt(embedDim) } : {},
   write: ({ embeddingScale = 1 }) => ({ mup_enabled: embeddingScale !== 1 }),
 };
 
-/** Maps of attention, and that of the gate of its output. */
+/** Attention projections, and the projection of the output gate. */
 const gatedAttention = (config: DecoderConfig): StoredTensor[] => [
-  ...attentionMaps(config),
+  ...attentionProjections(config),
   linear("attention.gate", "self_attn.gate_proj", [config.numHeads * headDim(config), config.embedDim]),
 ];
 
-/** Arcee's Trinity: gated attention that slides but in every fourth layer, which knows no positions; norms on both sides; experts. */
+/** Arcee's Trinity: gated sliding-window attention, full attention without positions (NoPE) in every fourth layer; norms before and after each sublayer; mixture of experts. */
 export const afmoe: Architecture = {
   modelTypes: ["afmoe"],
   class: "AfmoeForCausalLM",
@@ -55,7 +55,7 @@ export const afmoe: Architecture = {
     scaledEmbeddings,
     expertCounts("num_experts", "moe_intermediate_size"),
     sigmoidScores,
-    sharesScale(1, "route_scale"),
+    routedScaling(1, "route_scale"),
     sharedExperts("num_shared_experts", 2),
     firstDenseLayers(1, "num_dense_layers"),
     without("attention_bias"),
@@ -92,7 +92,7 @@ export const afmoe: Architecture = {
         feedForwardOutNorm: "post_mlp_layernorm",
       },
       attention: gatedAttention,
-      feed: expertsOrMaps({ router: "router.gate", choiceBias: "expert_bias" }),
+      feed: feedForwardOrExperts({ router: "router.gate", choiceBias: "expert_bias" }),
     }),
   ignored:
     "global_attn_every_n_layers load_balance_coeff use_grouped_mm num_expert_groups num_limited_groups",

@@ -4,7 +4,7 @@ import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { reshaped, stored, under } from "./stored-tensor.js";
 
-/** llama.cpp's keys of the activation's numbers. */
+/** llama.cpp's metadata keys for the parameters of xIELU. */
 const xielu = {
   positive: "xielu.alpha_p",
   negative: "xielu.alpha_n",
@@ -12,7 +12,7 @@ const xielu = {
   eps: "xielu.eps",
 } as const;
 
-/** Apertus: norms of queries and keys, and xIELU, an activation that learns, in place of a gate. */
+/** Apertus: norms of queries and keys, and an MLP without a gate whose activation is xIELU, which has learned parameters. */
 export const apertus: Architecture = {
   modelTypes: ["apertus"],
   class: "ApertusForCausalLM",

@@ -3,7 +3,7 @@ import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Arcee's AFM: Llama with a plain MLP of squared ReLU. */
+/** Arcee's AFM: Llama with an ungated MLP and squared ReLU. */
 export const arcee: Architecture = {
   modelTypes: ["arcee"],
   class: "ArceeForCausalLM",

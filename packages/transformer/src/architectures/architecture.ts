@@ -6,31 +6,31 @@ import type { GgufArchitecture } from "./gguf/gguf-architecture.js";
 import type { StoredTensor } from "./stored-tensor.js";
 
 /**
- * An architecture of Hugging Face's: fields of its `config.json` beside our configuration, and names of its tensors beside
- * our params. Loading and exporting read the same table.
+ * A decoder architecture of Hugging Face: how fields of its `config.json` map to our configuration, and names of its tensors to
+ * our params. Loading and exporting use the same table.
  */
 export type Architecture = {
   /** As in `model_type`; the first is written. */
   readonly modelTypes: readonly [string, ...string[]];
-  /** The class of transformers, as in `architectures`. */
+  /** The class name in transformers, as in `architectures`. */
   readonly class: string;
   /** Entries of the configuration. */
   config(): readonly ConfigEntry[];
   /**
-   * Tensors of a configuration. `tied`: the output map is the embedding. `fields`: of the file that is read, for factors
-   * that weights take in as they are read; absent where a file is written, which then has none.
+   * Tensors of a configuration. `tied`: the output projection is the embedding matrix. `fields`: those of the file that is read, for
+   * multipliers that are folded into weights on loading; undefined on export, which writes no multipliers.
    */
   tensors(config: DecoderConfig, tied: boolean, fields?: ConfigFields): readonly StoredTensor[];
-  /** True for params that can be written. Default: all of a configuration that reads back the same. */
+  /** True if the architecture can store these params. Default: true for each configuration that survives writing and reading. */
   fits?(params: DecoderParams): boolean;
-  /** The architectures of llama.cpp that hold it. Default: none. */
+  /** The llama.cpp architectures that can store it. Default: none. */
   gguf?(): readonly GgufArchitecture[];
-  /** The value of `tie_word_embeddings` where a file leaves it out. Default false. */
+  /** Default of `tie_word_embeddings` in files without the field. Default false. */
   readonly tied?: boolean;
-  /** Values of fields that a file leaves out, where they differ from those of the entries. */
+  /** Defaults of fields that a file may omit, where they differ from the defaults of the entries. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Names of fields that change nothing, separated by spaces. */
+  /** Ignored fields of `config.json`, separated by spaces: they do not affect the result. */
   readonly ignored?: string;
-  /** Names of tensors that change nothing, of a configuration. */
+  /** Ignored tensors of a configuration: they do not affect the result. */
   readonly ignoredTensors?: RegExp | ((config: DecoderConfig) => RegExp);
 };

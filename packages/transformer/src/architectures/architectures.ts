@@ -75,7 +75,7 @@ import { qwen35Moe } from "./qwen3-5-moe.js";
 import { solarOpen } from "./solar-open.js";
 import { youtu } from "./youtu.js";
 
-/** Architectures that are loaded and exported by their tables. Of several that say a model, the first is written. */
+/** The architectures that are loaded and exported by tables. If several can represent a model, exports use the first. */
 export const architectures: readonly Architecture[] = [
   apertus,
   arcee,

@@ -2,11 +2,11 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, partialRope, rope, without, type ConfigEntry } from "./config-entry.js";
 import { ggufGraniteHybrid } from "./granite-moe-hybrid.js";
-import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { attentionProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors } from "./mamba2-parts.js";
-import { isMixer, mixerOf } from "./mixed-layers.js";
+import { isMixer, mixerConfig } from "./mixed-layers.js";
 
-/** Layers that attend, by their numbers; the others are Mamba-2. */
+/** `attn_layer_indices`: the layers with attention; the others are Mamba-2. */
 const layers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-5 }) {
     const attends = fields.list("attn_layer_indices") ?? [];
@@ -17,7 +17,7 @@ const layers: ConfigEntry = {
     return { layerTypes: types as NonNullable<DecoderConfig["layerTypes"]> };
   },
   write: (config) => ({
-    ...mamba2Fields(mixerOf(config), hybridNames),
+    ...mamba2Fields(mixerConfig(config), hybridNames),
     attn_layer_indices: Array.from({ length: config.numLayers }, (_, i) => i).filter(
       (i) => !isMixer(config.layerTypes?.[i]),
     ),
@@ -31,7 +31,7 @@ export const hybridPaths = {
   feedForward: "feed_forward",
 } as const;
 
-/** Bamba: Mamba-2, and attention in a few layers, whose heads rotate by half. */
+/** Bamba: Mamba-2, and attention in a few layers, with RoPE on half of each head. */
 export const bamba: Architecture = {
   modelTypes: ["bamba"],
   class: "BambaForCausalLM",
@@ -53,8 +53,8 @@ export const bamba: Architecture = {
       ...hybridPaths,
       attention: (config, layer) =>
         isMixer(config.layerTypes?.[layer])
-          ? [mamba2Tensors(mixerOf(config)!, ["attention", "mamba"])]
-          : attentionMaps(config),
+          ? [mamba2Tensors(mixerConfig(config)!, ["attention", "mamba"])]
+          : attentionProjections(config),
     }),
   ignored:
     "mamba_expand mamba_chunk_size num_logits_to_keep time_step_min time_step_max time_step_floor z_loss_coefficient",

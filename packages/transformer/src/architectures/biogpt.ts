@@ -24,7 +24,7 @@ export const bioGpt: Architecture = {
     embeddingScale,
     trait({
       norm: "layer",
-      // PyTorch's own: transformers makes the norms without layer_norm_eps.
+      // PyTorch's default: transformers creates these norms without passing layer_norm_eps.
       normEps: 1e-5,
       gated: false,
       positions: "learned",

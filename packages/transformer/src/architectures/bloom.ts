@@ -5,7 +5,7 @@ import { count, headDim, multiHead, positive, trait, without } from "./config-en
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
-/** BLOOM: ALiBi, layer norms, and a norm of the embeddings. */
+/** BLOOM: ALiBi, layer norms, and a layer norm after the embeddings. */
 export const bloom: Architecture = {
   modelTypes: ["bloom"],
   class: "BloomForCausalLM",
@@ -19,7 +19,7 @@ export const bloom: Architecture = {
     count("numLayers", ["n_layer", "num_hidden_layers"]),
     count("numHeads", ["n_head", "num_attention_heads"]),
     multiHead,
-    // ALiBi reaches any length; this is what the published models were trained with.
+    // ALiBi has no maximum length; the published models were trained with this one.
     count("contextLength", "seq_length", 2048),
     positive("normEps", "layer_norm_epsilon", 1e-5),
     without("apply_residual_connection_post_layernorm"),

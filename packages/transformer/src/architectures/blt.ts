@@ -4,10 +4,10 @@ import { hashRows } from "../models/hash-embeddings.js";
 import type { Architecture } from "./architecture.js";
 import { activation, count, readFields, rope, trait, writeFields, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
-import { attentionMaps, feedForwardMaps, head, layerNorms, rmsEps } from "./llama-parts.js";
+import { attentionProjections, feedForwardProjections, head, layerNorms, rmsEps } from "./llama-parts.js";
 import { each, linear, norm, stored, under, type StoredTensor } from "./stored-tensor.js";
 
-/** A head is always the width over the number of heads; the epsilon may be said under its older name as well. */
+/** The head dimension is always the width over the number of heads; the epsilon may also have its older name. */
 const evenHeads: ConfigEntry = {
   read(fields, { embedDim = 0, numHeads = 1, normEps }) {
     fields.mustBe("head_dim", embedDim / numHeads);
@@ -31,7 +31,7 @@ const layers = (base: number): readonly ConfigEntry[] => [
   trait({ ropeLayout: "interleaved" }),
 ];
 
-/** Layers of which nothing else is used, and those of the entropy model, which is a decoder of its own. */
+/** Two kinds of layer stacks: those without embeddings and output projection, and the entropy model, a decoder of its own. */
 const layersAlone = (): readonly ConfigEntry[] => layers(500000);
 const entropyModel = (): readonly ConfigEntry[] => [
   ...layers(10000),
@@ -55,10 +55,10 @@ const modelTypes = {
   global: "blt_global_transformer",
 };
 
-/** Orders of the n-grams in files that leave them out. */
+/** N-gram sizes in files that omit them. */
 const usualOrders = [3, 4, 5, 6, 7, 8];
 
-/** The four transformers, and the rules of patches. The decoder's fields are those of `decoder_config`. */
+/** The four transformers, and the patching options. The fields of the decoder are those of `decoder_config`. */
 const parts: ConfigEntry = {
   read(fields, { vocabSize = 0 }) {
     const [patcher, encoder, decoder, global] = ["patcher", "encoder", "decoder", "global"].map((name) =>
@@ -90,7 +90,7 @@ const parts: ConfigEntry = {
     decoder.mustBe("cross_attn_all_layers", true);
     const gathered = rowsPerPatch * own.embedDim;
     if (global.has("encoder_cross_output_size")) global.mustBe("encoder_cross_output_size", gathered);
-    // Any other value is another model in transformers.
+    // With any other value, transformers computes something else.
     fields.mustBe("patching_mode", "entropy");
     fields.mustBe("patch_in_forward", true);
     fields.mustBe("tie_word_embeddings", false);
@@ -147,12 +147,12 @@ function ordersField(fields: ConfigFields): readonly number[] {
   return fields.refuse("encoder_hash_byte_group_size", "a list of whole numbers, 1 or more");
 }
 
-/** Layers under `layers` of a part. */
+/** The layers of one of the transformers, named `layers` there. */
 const layerTensors = (config: LayersConfig): StoredTensor =>
   each(config.numLayers, "layers", "layers", () => [
     ...layerNorms(config as DecoderConfig, {}),
-    ...attentionMaps(config as DecoderConfig),
-    ...feedForwardMaps(config as DecoderConfig),
+    ...attentionProjections(config as DecoderConfig),
+    ...feedForwardProjections(config as DecoderConfig),
   ]);
 
 /** A cross-attention between bytes and patches. */
@@ -160,10 +160,10 @@ const crossAttention = (config: LayersConfig, place: string, layer: number): Sto
   under(place, "cross_attn_layers", [
     norm("norm", `${layer}.q_norm`, config.embedDim),
     norm("contextNorm", `${layer}.k_norm`, config.embedDim),
-    ...attentionMaps(config as DecoderConfig, { path: String(layer) }),
+    ...attentionProjections(config as DecoderConfig, { path: String(layer) }),
   ]);
 
-/** BLT: bytes in patches, read by a local encoder, a global transformer and a local decoder. */
+/** BLT: bytes are grouped into patches; a local encoder, a global transformer and a local decoder process them. */
 export const blt: Architecture = {
   modelTypes: ["blt"],
   class: "BltForCausalLM",
@@ -203,8 +203,8 @@ export const blt: Architecture = {
     ];
   },
   fits: ({ bytePatches }) => bytePatches !== undefined,
-  // Of the whole and of its parts: how boundaries were found while training, limits that no part reads, and a rope that no
-  // layer has.
+  // Of the model and its four transformers: patching during training, limits that nothing reads, and a RoPE that no layer
+  // uses.
   ignored:
     "dropout patch_size patching_batch_size patching_device realtime_patching max_position_embeddings rope_parameters rope_theta rope_scaling attn_impl attn_bias_type pm_size",
 };

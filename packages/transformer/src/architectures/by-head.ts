@@ -3,7 +3,7 @@ import { asFloats } from "../conversions/as-floats.js";
 import { stacked } from "../conversions/row-map.js";
 import { paramAt, type StoredTensor } from "./stored-tensor.js";
 
-/** A matrix `[heads · out, in]` that a file holds head by head, `[heads, out, in]`, or transposed, `[heads, in, out]`. */
+/** A matrix `[heads · out, in]` that a file stores per head, as `[heads, out, in]`, or transposed, as `[heads, in, out]`. */
 export function byHead(
   place: string,
   name: string,

@@ -3,10 +3,10 @@ import type { Architecture } from "./architecture.js";
 import { gptjConfig, gptjIgnored, gptjTensors } from "./gptj.js";
 import { fused } from "./stored-tensor.js";
 
-/** Parts of the fused projection that CodeGen was trained with, on as many machines. */
+/** Number of parts of the fused projection: CodeGen was trained with tensor parallelism over as many devices. */
 const machines = 4;
 
-/** Queries, values and keys of a quarter of the heads, then those of the next quarter. */
+/** Row map of the fused projection: queries, values and keys of a quarter of the heads, then those of the next quarter. */
 function fusedByMachine(width: number): RowMap {
   const own = width / machines;
   return {

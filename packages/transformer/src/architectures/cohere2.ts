@@ -11,7 +11,7 @@ const rotatesWhereItSlides: ConfigEntry = {
   write: () => ({}),
 };
 
-/** Cohere 2, Command R7B and A: Cohere with three layers that slide and rotate before each full one, which does not. */
+/** Cohere 2 (Command R7B, Command A): Cohere with three sliding-window layers with RoPE before each full layer, which has none. */
 export const cohere2: Architecture = {
   ...cohere,
   modelTypes: ["cohere2"],

@@ -9,11 +9,11 @@ import {
 import type { DecoderConfig } from "../models/decoder-config.js";
 
 /**
- * An entry of an architecture's table: fields of a `config.json`, and the configuration that they mean. Reading and
- * writing come from the same entry.
+ * An entry of an architecture's table: maps fields of a `config.json` to our configuration (`read`) and back (`write`).
+ * Loading and exporting use the same entries.
  */
 export type ConfigEntry = {
-  /** @param config - Of the entries before this one. */
+  /** @param config - The configuration that earlier entries have read. */
   read(fields: ConfigFields, config: Partial<DecoderConfig>): Partial<DecoderConfig>;
   write(config: DecoderConfig): Readonly<Record<string, unknown>>;
 };
@@ -24,12 +24,12 @@ type NumberKey = {
 
 type Fallback = number | ((config: Partial<DecoderConfig>) => number | undefined) | undefined;
 
-const fallbackOf = (fallback: Fallback, config: Partial<DecoderConfig>) =>
+const resolveFallback = (fallback: Fallback, config: Partial<DecoderConfig>) =>
   typeof fallback === "function" ? fallback(config) : fallback;
 
 const mostLayers = 10_000;
 
-/** A whole number of at least 1. Without a fallback, the field is needed. */
+/** A whole number of at least 1. Without a fallback, the field is required. */
 export function count(key: NumberKey, name: string | readonly string[], fallback?: Fallback): ConfigEntry {
   const names = [name].flat();
   return {
@@ -37,9 +37,9 @@ export function count(key: NumberKey, name: string | readonly string[], fallback
       const value =
         fallback === undefined
           ? fields.count(...names)
-          : fields.countOr(fallbackOf(fallback, config), ...names);
+          : fields.countOr(resolveFallback(fallback, config), ...names);
       if (value === undefined) return {};
-      // A number from a file must not decide how much memory is taken.
+      // A number in a file must not decide how much memory is allocated.
       if (key === "numLayers" && value > mostLayers)
         return fields.refuse(names[0]!, `at most ${mostLayers} layers`);
       return { [key]: value };
@@ -48,7 +48,7 @@ export function count(key: NumberKey, name: string | readonly string[], fallback
   };
 }
 
-/** As many key-value heads as heads. */
+/** Multi-head attention: as many key-value heads as query heads. */
 export const multiHead: ConfigEntry = {
   read: (_, { numHeads = 1 }) => ({ numKvHeads: numHeads }),
   write: () => ({}),
@@ -57,12 +57,12 @@ export const multiHead: ConfigEntry = {
 /** A finite number above 0. */
 export function positive(key: NumberKey, name: string, fallback?: Fallback): ConfigEntry {
   return {
-    read: (fields, config) => ({ [key]: fields.positive(name, fallbackOf(fallback, config)) }),
+    read: (fields, config) => ({ [key]: fields.positive(name, resolveFallback(fallback, config)) }),
     write: (config) => ({ [name]: config[key] }),
   };
 }
 
-/** A factor that other numbers are made of: `from` reads the file's number, `to` writes it; 1 is left out. */
+/** A multiplier. `from` converts the number of the file, `to` converts it back. A multiplier of 1 is omitted from the configuration. */
 export function factor(
   key: NumberKey,
   name: string,
@@ -79,13 +79,13 @@ export function factor(
   };
 }
 
-/** Traits that every model of an architecture has, and no field says. */
+/** Options that every model of an architecture has, although no field states them. */
 export const trait = (traits: Partial<DecoderConfig>): ConfigEntry => ({
   read: () => traits,
   write: () => ({}),
 });
 
-/** A field that has one value, or is absent. */
+/** A field with the only supported value, or absent. It is written. */
 export const always = (name: string, value: unknown): ConfigEntry => ({
   read(fields) {
     fields.mustBe(name, value);
@@ -94,7 +94,7 @@ export const always = (name: string, value: unknown): ConfigEntry => ({
   write: () => ({ [name]: value }),
 });
 
-/** A field that may be absent or have the one value that changes nothing. */
+/** A field that may be absent or have the value that switches a feature off. It is not written. */
 export const without = (name: string, value: unknown = false): ConfigEntry => ({
   ...always(name, value),
   write: () => ({}),
@@ -116,9 +116,9 @@ export const rope = ({ base = 10000 }: { base?: number } = {}): ConfigEntry => (
 });
 
 /**
- * The rotary base of sliding layers, which are not scaled: as the file says, else that of the full ones.
+ * The rotary base of sliding-window layers, without scaling. Default: the base of full layers.
  *
- * @param older - The field of older files, and the base where a file has neither.
+ * @param older - Name of the field in older files, and its default.
  */
 export const slidingRope = (older?: { name: string; base: number }): ConfigEntry => ({
   read(fields, { ropeBase = 10000, ropeScaling, layerTypes }) {
@@ -143,7 +143,7 @@ export const slidingRope = (older?: { name: string; base: number }): ConfigEntry
         },
 });
 
-/** The share of a head's numbers that are rotated. */
+/** The fraction of each head that RoPE rotates. */
 export const partialRope = (name = "partial_rotary_factor", fallback = 1): ConfigEntry => ({
   read(fields, config) {
     const outer = fields.positive(name, fallback);
@@ -154,15 +154,15 @@ export const partialRope = (name = "partial_rotary_factor", fallback = 1): Confi
   write: (config) => ({ [name]: (config.ropeDim ?? headDim(config)) / headDim(config) }),
 });
 
-/** D */
+/** D, the head dimension. */
 export const headDim = ({ headDim, embedDim = 0, numHeads = 1 }: Partial<DecoderConfig>): number =>
   headDim ?? embedDim / numHeads;
 
-/** Numbers of a head that rotate. */
+/** Number of dimensions of each head that RoPE rotates. */
 export const rotaryDim = (config: Partial<DecoderConfig>): number =>
   config.latent?.ropeDim ?? config.ropeDim ?? headDim(config);
 
-/** The size of a head, where a file may say it. */
+/** The head dimension. Default: width over number of heads. */
 export const headSize = (name = "head_dim"): ConfigEntry => ({
   read(fields, { embedDim = 0, numHeads = 1 }) {
     const size = fields.countOr(embedDim / numHeads, name);
@@ -171,7 +171,7 @@ export const headSize = (name = "head_dim"): ConfigEntry => ({
   write: (config) => ({ [name]: headDim(config) }),
 });
 
-/** A flag that says which maps have biases. */
+/** A flag for biases of these projections. */
 export function bias(
   name: string,
   maps: readonly (keyof NonNullable<DecoderConfig["bias"]>)[],
@@ -187,8 +187,8 @@ export function bias(
 }
 
 /**
- * Window and types of layers: `layer_types` where a file lists them, else `pattern`, by the number of a layer. Without a
- * window all are full.
+ * Sliding window and layer types: `layer_types` if the file lists them, else `pattern` by layer index. Without a window,
+ * all layers are full.
  */
 export const slidingLayers = (
   pattern: (layer: number, fields: ConfigFields) => "full" | "sliding",
@@ -211,7 +211,7 @@ export const slidingLayers = (
   }),
 });
 
-/** The configuration that fields mean, entry by entry. */
+/** Reads a configuration from fields, entry by entry. */
 export function readFields(entries: readonly ConfigEntry[], fields: ConfigFields): Partial<DecoderConfig> {
   return entries.reduce<Partial<DecoderConfig>>(
     (config, entry) => ({ ...config, ...entry.read(fields, config) }),
@@ -219,7 +219,7 @@ export function readFields(entries: readonly ConfigEntry[], fields: ConfigFields
   );
 }
 
-/** The fields of a configuration. */
+/** Writes the fields of a configuration. */
 export function writeFields(entries: readonly ConfigEntry[], config: DecoderConfig): Record<string, unknown> {
   return Object.assign({}, ...entries.map((entry) => entry.write(config))) as Record<string, unknown>;
 }

@@ -3,50 +3,50 @@ import type { Activation } from "../layers/activation.js";
 import type { ReadFile } from "../loading/open-file.js";
 import type { RopeScalingConfig } from "../models/rope-from-config.js";
 
-/** The fields of a `config.json`, checked one by one as they are asked for. */
+/** The fields of a `config.json`. Each is checked when it is read, and fields that were never read can be listed. */
 export type ConfigFields = {
   has(name: string): boolean;
-  /** A whole number of at least 1, under the first of the names that is there. */
+  /** A whole number of at least 1, from the first of these fields that is present. */
   count(...names: string[]): number;
   countOr<T>(fallback: T, ...names: string[]): number | T;
   number(name: string, fallback?: number): number;
   numberOr<T>(fallback: T, name: string): number | T;
-  /** A finite number above 0: the epsilon of a norm, a rotary base, a scale. */
+  /** A finite number above 0, such as an epsilon, a rotary base or a scale. */
   positive(name: string, fallback?: number): number;
   positiveOr<T>(fallback: T, name: string): number | T;
   flag(name: string, fallback: boolean): boolean;
   list(name: string): readonly unknown[] | undefined;
-  /** True for a field that may be a list or one value, and is a list. */
+  /** True if the field is a list, for fields that may be a list or a single value. */
   isList(name: string): boolean;
-  /** True for a field that may be a number or an object, and is a number. */
+  /** True if the field is a number, for fields that may be a number or an object. */
   isNumber(name: string): boolean;
   text(name: string, fallback?: string): string;
-  /** An object inside the configuration. */
+  /** The fields of a nested object. */
   nested(name: string): ConfigFields | undefined;
-  /** Refuses any value of a field but one; a field that is absent passes. */
+  /** Refuses a field whose value is not this one. An absent field is accepted. */
   mustBe(name: string, value: unknown): void;
-  /** The same, where what is absent has these values; what is null stays absent. */
+  /** The same fields with defaults for absent ones. A field that is null stays absent. */
   withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields;
-  /** Refuses a field. */
+  /** Throws an error that names the field, its value and what was expected. */
   refuse(name: string, expected: string): never;
-  /** Names of fields that nobody has asked for, those of objects inside among them, but for these. */
+  /** Names of fields that were not read, nested ones included, without the ignored ones. */
   unread(ignored: ReadonlySet<string>): readonly string[];
   /**
-   * Refuses fields that nobody has asked for, unless they are among these, which are known not to change the numbers:
-   * another field may, and the model would then compute something else without a word.
+   * Refuses fields that were not read, unless they are ignored: known not to affect the result. An unknown field might change
+   * what the model computes, and the results would be silently wrong.
    */
   finish(ignored: ReadonlySet<string>): void;
 };
 
-/** Reads a parsed `config.json`. A field that is null counts as absent: its writers mean that there is none. */
+/** Reads a parsed `config.json`. A field that is null counts as absent. */
 export function configFields(json: unknown, file: ReadFile): ConfigFields {
-  return fieldsOf(json, file, { names: new Set(), inner: new Map() });
+  return objectFields(json, file, { names: new Set(), inner: new Map() });
 }
 
-/** Names of the fields that were read, and the objects among them. */
+/** Names of the fields that were read, and the nested objects. */
 type Asked = { readonly names: Set<string>; readonly inner: Map<string, ConfigFields> };
 
-function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
+function objectFields(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
   const source = file.name;
   const fix = "the configuration is damaged or of another model; fetch it again.";
   const check = checks(file.fn, { fix }, FormatError);
@@ -54,7 +54,7 @@ function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
     return check.refuse({ argument: source, received: json, expected: "a JSON object" });
   }
   const values = json as Record<string, unknown>;
-  const valueOf = (name: string) => {
+  const readValue = (name: string) => {
     asked.names.add(name);
     return Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined;
   };
@@ -70,49 +70,49 @@ function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
   };
   const fields: ConfigFields = {
     refuse,
-    has: (name) => valueOf(name) !== undefined,
+    has: (name) => readValue(name) !== undefined,
     count: (...names) => present(fields.countOr(undefined, ...names), names[0]!, "a whole number, 1 or more"),
     countOr(fallback, ...names) {
-      const name = names.filter((one) => valueOf(one) !== undefined)[0];
+      const name = names.filter((one) => readValue(one) !== undefined)[0];
       if (name === undefined) return fallback;
-      const value = valueOf(name);
+      const value = readValue(name);
       if (!Number.isSafeInteger(value) || (value as number) < 1)
         return refuse(name, "a whole number, 1 or more");
       return value as number;
     },
     number: (name, fallback) => present(fields.numberOr(fallback, name), name, "a finite number"),
     numberOr(fallback, name) {
-      const value = valueOf(name);
+      const value = readValue(name);
       if (value === undefined) return fallback;
       if (typeof value !== "number" || !Number.isFinite(value)) return refuse(name, "a finite number");
       return value;
     },
     positive: (name, fallback) => present(fields.positiveOr(fallback, name), name, "a finite number above 0"),
     positiveOr(fallback, name) {
-      if (valueOf(name) === undefined) return fallback;
+      if (readValue(name) === undefined) return fallback;
       const value = fields.number(name);
       if (value <= 0) return refuse(name, "a finite number above 0");
       return value;
     },
     flag(name, fallback) {
-      const value = valueOf(name) ?? fallback;
+      const value = readValue(name) ?? fallback;
       if (typeof value !== "boolean") return refuse(name, "true or false");
       return value;
     },
     list(name) {
-      const value = valueOf(name);
+      const value = readValue(name);
       if (value !== undefined && !Array.isArray(value)) return refuse(name, "a list");
       return value;
     },
-    isList: (name) => Array.isArray(valueOf(name)),
-    isNumber: (name) => typeof valueOf(name) === "number",
+    isList: (name) => Array.isArray(readValue(name)),
+    isNumber: (name) => typeof readValue(name) === "number",
     text(name, fallback) {
-      const value = valueOf(name) ?? fallback;
+      const value = readValue(name) ?? fallback;
       if (typeof value !== "string") return refuse(name, "a text");
       return value;
     },
     nested(name) {
-      const value = valueOf(name);
+      const value = readValue(name);
       if (value === undefined) return undefined;
       const known = asked.inner.get(name);
       if (known) return known;
@@ -121,12 +121,12 @@ function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
       return made;
     },
     mustBe(name, value) {
-      const found = valueOf(name);
+      const found = readValue(name);
       if (found !== undefined && found !== value) return refuse(name, `${JSON.stringify(value)}, or nothing`);
     },
     withDefaults(defaults) {
       const given = Object.entries(values).filter(([, value]) => value !== undefined);
-      return fieldsOf({ ...defaults, ...Object.fromEntries(given) }, file, asked);
+      return objectFields({ ...defaults, ...Object.fromEntries(given) }, file, asked);
     },
     unread: (ignored) => [
       ...Object.entries(values).flatMap(([name, value]) =>
@@ -163,7 +163,7 @@ const activations: Readonly<Record<string, Activation>> = {
   xielu: "xielu",
 };
 
-/** The names of activations in configurations. */
+/** Names of activations in `config.json`. */
 export const activationNames = {
   silu: "silu",
   gelu: "gelu",
@@ -175,14 +175,14 @@ export const activationNames = {
   xielu: "xielu",
 } as const satisfies Record<Activation, string>;
 
-/** The activation that a configuration names. */
+/** The activation that a field names. */
 export function activationField(fields: ConfigFields, name: string, fallback: string): Activation {
   const text = fields.text(name, fallback);
   if (Object.hasOwn(activations, text)) return activations[text]!;
   return fields.refuse(name, `one of ${Object.keys(activations).join(", ")}`);
 }
 
-/** The rotary base, and the scaling if there is one, in the older spelling (`rope_theta`, `rope_scaling`) or the newer. */
+/** The rotary base and its scaling, if any, from the older fields (`rope_theta`, `rope_scaling`) or the newer `rope_parameters`. */
 export function ropeFields(
   fields: ConfigFields,
   {
@@ -192,21 +192,21 @@ export function ropeFields(
 ): { ropeBase: number; ropeScaling?: RopeScalingConfig } {
   const parameters = fields.nested("rope_parameters");
   const own = parameters?.nested(kind) ?? parameters;
-  // Both spellings in one file: there is one base, and one scaling.
+  // A file with older and newer fields: both must state the same base.
   const outerBase = fields.positiveOr(undefined, "rope_theta");
   if (kind === "full_attention" && outerBase !== undefined) own?.mustBe("rope_theta", outerBase);
-  // Files that name kinds may repeat the numbers of full layers beside them.
+  // Files with parameters per layer type may repeat those of full layers at the top.
   if (own !== parameters && kind === "full_attention") {
     parameters?.mustBe("rope_theta", own?.positiveOr(undefined, "rope_theta"));
     parameters?.mustBe("rope_type", own?.text("rope_type", "default"));
   }
   const ropeBase = own?.positiveOr(undefined, "rope_theta") ?? outerBase ?? base;
   const scaling = own ?? fields.nested("rope_scaling");
-  const ropeScaling = scaling && scalingOf(fields, scaling);
+  const ropeScaling = scaling && readRopeScaling(fields, scaling);
   return { ropeBase, ...(ropeScaling && { ropeScaling }) };
 }
 
-function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConfig | undefined {
+function readRopeScaling(fields: ConfigFields, scaling: ConfigFields): RopeScalingConfig | undefined {
   const key = scaling.has("rope_type") ? "rope_type" : "type";
   const type = scaling.text(key, "default");
   if (key === "rope_type") scaling.mustBe("type", type);
@@ -264,7 +264,7 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
         type: "longrope",
         shortFactors: numbers("short_factor"),
         longFactors: numbers("long_factor"),
-        // Default factor: the new context length over the trained one.
+        // Default factor: the extended context length over the original one.
         factor:
           scaling.positiveOr(undefined, "factor") ?? fields.count("max_position_embeddings") / originalLength,
         originalLength,
@@ -282,7 +282,7 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
   }
 }
 
-/** Layer types, if the configuration lists them. */
+/** `layer_types`; undefined if the configuration does not list them. */
 export function layerTypesField(fields: ConfigFields, numLayers: number): ("full" | "sliding")[] | undefined {
   const types = fields.list("layer_types")?.map((type) => {
     if (type === "full_attention") return "full";
@@ -293,7 +293,7 @@ export function layerTypesField(fields: ConfigFields, numLayers: number): ("full
   return fields.refuse("layer_types", `a list of ${numLayers}, as num_hidden_layers says`);
 }
 
-/** The ids at which texts end: one or several. */
+/** Stop ids: one, or a list. */
 export function stopIdsField(fields: ConfigFields, name = "eos_token_id"): number[] {
   if (!fields.has(name)) return [];
   const ids = (() => {

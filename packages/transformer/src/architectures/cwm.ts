@@ -2,7 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { activation, bias, rope, slidingLayers } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Code World Model: Llama with one full layer before every three that slide. */
+/** Code World Model: Llama with one full layer before every three sliding-window layers. */
 export const cwm: Architecture = {
   modelTypes: ["cwm"],
   class: "CwmForCausalLM",

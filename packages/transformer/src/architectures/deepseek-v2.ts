@@ -1,21 +1,21 @@
 import type { Architecture } from "./architecture.js";
 import { gguf, type GgufArchitecture, type GgufOptions } from "./gguf/gguf-architecture.js";
 import { ggufExpertGroups, ggufGroups } from "./gguf/gguf-experts.js";
-import { ggufLatentHeads, ggufLatentMaps } from "./gguf/gguf-latents.js";
+import { ggufLatentHeads, ggufLatentProjections } from "./gguf/gguf-latents.js";
 import { activation, bias, rope, trait, without, type ConfigEntry } from "./config-entry.js";
 import {
   expertCounts,
   expertGroups,
-  expertsOrMaps,
+  feedForwardOrExperts,
   firstDenseLayers,
-  normalizedShares,
+  topKNormalization,
   sharedExperts,
-  sharesScale,
+  routedScaling,
 } from "./expert-parts.js";
-import { latentMaps, latentSizes, scaledScores } from "./latent-parts.js";
+import { latentProjections, latentSizes, scaledScores } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Experts of the best groups, or of all. */
+/** `topk_method`: experts are chosen from the best groups (group-limited routing), or from all. */
 const method: ConfigEntry = {
   read(fields, config) {
     const groups = expertGroups(1, { count: 1, chosen: 1 }).read(fields, config);
@@ -29,7 +29,7 @@ const method: ConfigEntry = {
   }),
 };
 
-/** YaRN as scores feel it: a multiplier of the logarithm of its factor. Rotated numbers are not scaled by it. */
+/** YaRN's attention scaling: a multiplier (mscale) times the logarithm of the factor. It scales the scores, not the rotated dimensions. */
 const logMultiplier: ConfigEntry = {
   read(fields, { ropeScaling }) {
     const name = "rope.scaling.yarn_log_multiplier";
@@ -51,12 +51,12 @@ const logMultiplier: ConfigEntry = {
 
 const exact = (x: number) => Number(x.toPrecision(12));
 
-/** DeepSeek's architectures of llama.cpp: latent attention, and experts of the best groups beside a shared one. */
+/** llama.cpp's DeepSeek architectures: multi-head latent attention (MLA), group-limited routing, and a shared expert. */
 export const ggufDeepseek = (): GgufOptions => ({
   ropeLayout: "interleaved",
   heads: [ggufLatentHeads({ split: true })],
   keys: [...ggufGroups, ggufExpertGroups, logMultiplier, scaledScores],
-  names: { attention: ggufLatentMaps({ split: true }) },
+  names: { attention: ggufLatentProjections({ split: true }) },
   scalings: ["yarn"],
   refuses: ({ experts }) =>
     experts?.shared
@@ -64,10 +64,10 @@ export const ggufDeepseek = (): GgufOptions => ({
       : { argument: "config.experts.shared", received: undefined, expected: "a shared expert" },
 });
 
-/** llama.cpp's architecture of DeepSeek V2, V3 and their relatives. */
+/** llama.cpp's architecture `deepseek2`: DeepSeek V2, V3 and related models. */
 export const deepseek2 = (): readonly GgufArchitecture[] => [gguf("deepseek2", ggufDeepseek())];
 
-/** DeepSeek V2: latent attention, and experts that the softmax chooses beside shared ones. */
+/** DeepSeek V2: multi-head latent attention (MLA), a softmax router, and shared experts. */
 export const deepseekV2: Architecture = {
   modelTypes: ["deepseek_v2"],
   class: "DeepseekV2ForCausalLM",
@@ -82,15 +82,16 @@ export const deepseekV2: Architecture = {
     without("mlp_bias"),
     expertCounts("n_routed_experts", "moe_intermediate_size"),
     without("norm_topk_prob"),
-    normalizedShares(false),
+    topKNormalization(false),
     method,
-    sharesScale(1),
+    routedScaling(1),
     sharedExperts("n_shared_experts", 2),
     firstDenseLayers(0),
     without("moe_layer_freq", 1),
     without("scoring_func", "softmax"),
   ],
   gguf: deepseek2,
-  tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps, feed: expertsOrMaps() }),
+  tensors: (config, tied) =>
+    llamaTensors(config, tied, { attention: latentProjections, feed: feedForwardOrExperts() }),
   ignored: "head_dim ep_size aux_loss_alpha seq_aux auto_map",
 };

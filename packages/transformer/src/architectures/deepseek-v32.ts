@@ -1,14 +1,19 @@
 import type { Architecture } from "./architecture.js";
 import { ggufDeepseek } from "./deepseek-v2.js";
 import { gguf } from "./gguf/gguf-architecture.js";
-import { ggufIndexer, ggufIndexerMaps, ggufLatentHeads, ggufLatentMaps } from "./gguf/gguf-latents.js";
+import {
+  ggufIndexer,
+  ggufIndexerProjections,
+  ggufLatentHeads,
+  ggufLatentProjections,
+} from "./gguf/gguf-latents.js";
 import { trait, without, type ConfigEntry } from "./config-entry.js";
 import { deepseekEntries, deepseekV3 } from "./deepseek-v3.js";
-import { expertsOrMaps, listedExperts } from "./expert-parts.js";
-import { indexerMaps, indexerSizes, latentMaps } from "./latent-parts.js";
+import { feedForwardOrExperts, listedExperts } from "./expert-parts.js";
+import { indexerProjections, indexerSizes, latentProjections } from "./latent-parts.js";
 import { llamaTensors } from "./llama-parts.js";
 
-/** All layers are of one type. */
+/** `layer_types`: all layers have one type. */
 const sparseAttention: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const types = fields.list("layer_types");
@@ -19,7 +24,7 @@ const sparseAttention: ConfigEntry = {
   write: () => ({}),
 };
 
-/** DeepSeek V3.2: DeepSeek V3 with an indexer, which chooses the keys that a query reads. */
+/** DeepSeek V3.2: DeepSeek V3 with sparse attention (DSA): an indexer chooses the keys of each query. */
 export const deepseekV32: Architecture = {
   ...deepseekV3,
   modelTypes: ["deepseek_v32"],
@@ -38,13 +43,16 @@ export const deepseekV32: Architecture = {
       alone: "indexer",
       heads: [ggufLatentHeads({ split: true }), ggufIndexer],
       names: {
-        attention: (config) => [...ggufLatentMaps({ split: true })(config), ...ggufIndexerMaps(config)],
+        attention: (config) => [
+          ...ggufLatentProjections({ split: true })(config),
+          ...ggufIndexerProjections(config),
+        ],
       },
     }),
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
-      attention: (one) => [...latentMaps(one), ...indexerMaps(one)],
-      feed: expertsOrMaps(),
+      attention: (one) => [...latentProjections(one), ...indexerProjections(one)],
+      feed: feedForwardOrExperts(),
     }),
 };

@@ -3,9 +3,9 @@ import { silu } from "@qkv/tensor";
 
 type DeltaSizes = {
   embedDim: number;
-  /** Heads of values. */
+  /** Number of value heads. */
   heads: number;
-  /** Heads of queries and keys. */
+  /** Number of query and key heads. */
   groups: number;
   keyDim: number;
   valueDim: number;
@@ -13,7 +13,7 @@ type DeltaSizes = {
   normEps: number;
 };
 
-/** A mixer of the gated delta rule after a convolution, with a gate. */
+/** A gated delta rule mixer (Gated DeltaNet) with a short convolution before it and an output gate. */
 export const deltaMixer = ({ heads, groups, taps, ...sizes }: DeltaSizes): MixerLayer =>
   mixerLayer({
     ...sizes,

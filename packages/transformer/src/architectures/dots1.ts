@@ -2,7 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { asManyHeads, gguf } from "./gguf/gguf-architecture.js";
 import { ggufGroups } from "./gguf/gguf-experts.js";
 import { activation, bias, rope, slidingLayers, trait, without } from "./config-entry.js";
-import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
+import { deepSeekExperts, feedForwardOrExperts } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
 /** dots.llm1: DeepSeek V3's experts, and norms of queries and keys. */
@@ -16,7 +16,7 @@ export const dots1: Architecture = {
     rope(),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     slidingLayers((i, fields) => (i >= fields.countOr(62, "max_window_layers") ? "sliding" : "full")),
-    ...expertsOfGroups({ normalized: false, scale: 1, groups: { count: 1, chosen: 1 }, dense: 0 }),
+    ...deepSeekExperts({ normalized: false, scale: 1, groups: { count: 1, chosen: 1 }, dense: 0 }),
     without("moe_layer_freq", 1),
     without("scoring_func", "noaux_tc"),
     trait({ qkNorm: true }),
@@ -30,6 +30,6 @@ export const dots1: Architecture = {
       refuses: asManyHeads,
     }),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts() }),
   ignored: "max_window_layers",
 };

@@ -1,30 +1,30 @@
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
-import { ggufExperts, ggufSharedWidth, ggufShares } from "./gguf/gguf-experts.js";
+import { ggufExperts, ggufSharedWidth, ggufTopKNormalization } from "./gguf/gguf-experts.js";
 import { activation, always, rope, trait, without, type ConfigEntry } from "./config-entry.js";
 import {
   expertCounts,
-  expertMaps,
+  expertLayerTensors,
   firstDenseLayers,
   hasExperts,
-  ofExperts,
+  expertsEntry,
   sharedExperts,
 } from "./expert-parts.js";
-import { feedForwardMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { feedForwardProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { reshaped } from "./stored-tensor.js";
 
 type Span = { start: number; end: number; step: number };
 
 /** True for each layer from `start` to `end` whose number from 1 is a multiple of `step`. */
-const layersOf = (numLayers: number, { start, end, step }: Span): boolean[] =>
+const layersInSpan = (numLayers: number, { start, end, step }: Span): boolean[] =>
   Array.from({ length: numLayers }, (_, i) => i >= start && i <= end && (i + 1) % step === 0);
 
-/** Layers with experts: every so many between two; an end of -1 is the last layer. */
-const layersWithExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
+/** Layers with experts: every `moe_layer_interval`-th layer between two indices; an end index of -1 is the last layer. */
+const layersWithExperts: ConfigEntry = /* @__PURE__ */ expertsEntry(
   (fields, { numLayers = 0 }) => {
     const last = fields.number("moe_layer_end_index", -1);
-    const layers = layersOf(numLayers, {
+    const layers = layersInSpan(numLayers, {
       start: fields.number("moe_layer_start_index", 1),
       end: last === -1 ? numLayers - 1 : last,
       step: fields.countOr(1, "moe_layer_interval"),
@@ -33,20 +33,20 @@ const layersWithExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
   },
   ({ layers }, { numLayers }) => {
     const [start, end] = layers ? [layers.indexOf(true), layers.lastIndexOf(true)] : [0, numLayers - 1];
-    // The distance of the first two; one alone stands at a multiple of its own number.
+    // The interval is the distance of the first two. A single layer fits an interval of its own number.
     const next = layers?.indexOf(true, start + 1) ?? start + 1;
     const step = next < 0 ? start + 1 : next - start;
     return { moe_layer_start_index: start, moe_layer_end_index: end, moe_layer_interval: step };
   },
 );
 
-/** Softmax scores, and a bias of the choice. */
-const choiceBias: ConfigEntry = /* @__PURE__ */ ofExperts(
+/** Softmax scores, with a correction bias for the choice of experts. */
+const choiceBias: ConfigEntry = /* @__PURE__ */ expertsEntry(
   () => ({ router: { choiceBias: true } }),
   () => ({}),
 );
 
-/** The number of shared experts, which llama.cpp does not read: their width says all. */
+/** The number of shared experts, which llama.cpp does not read: it uses their total width. */
 const sharedCount: ConfigEntry = {
   read(fields) {
     fields.countOr(undefined, "expert_shared_count");
@@ -55,7 +55,7 @@ const sharedCount: ConfigEntry = {
   write: () => ({}),
 };
 
-/** The least sum that shares are divided by: so small that no sum of softmax scores is below it. */
+/** Minimum of the sum that routing weights are divided by. No sum of softmax scores is below it, so it has no effect. */
 const leastSum: ConfigEntry = {
   read(fields) {
     const least = fields.number("moe_norm_min", 1e-12);
@@ -64,19 +64,19 @@ const leastSum: ConfigEntry = {
   write: () => ({}),
 };
 
-/** Tensors of a layer's experts, whose bias has an axis more; of a layer without them, those of one feed-forward layer. */
+/** Tensors of the experts of a layer, whose correction bias is stored as `[1, numExperts]`; or of the feed-forward layer. */
 function feed(config: DecoderConfig, layer: number) {
-  if (!hasExperts(config, layer)) return feedForwardMaps(config);
+  if (!hasExperts(config, layer)) return feedForwardProjections(config);
   const { router: _, ...experts } = config.experts!;
   const { numExperts: E } = experts;
   const name = "mlp.moe_statics.e_score_correction_bias";
   return [
-    ...expertMaps({ ...config, experts }),
+    ...expertLayerTensors({ ...config, experts }),
     reshaped("feedForward.router.choiceBias", name, { stored: [1, E], own: [E] }),
   ];
 }
 
-/** ERNIE 4.5's mixtures: ERNIE 4.5 with experts that the softmax and a bias choose, beside shared ones. */
+/** ERNIE 4.5 MoE: ERNIE 4.5 with experts, chosen by softmax scores plus a correction bias, and shared experts. */
 export const ernie45Moe: Architecture = {
   modelTypes: ["ernie4_5_moe"],
   class: "Ernie4_5_MoeForCausalLM",
@@ -100,8 +100,8 @@ export const ernie45Moe: Architecture = {
       freeHeads: true,
       ropeLayout: "interleaved",
       keys: [
-        ...[ggufExperts, ggufShares(true), choiceBias, ggufSharedWidth(), sharedCount],
-        // With another step llama.cpp asks for experts in layers that it then reads as dense ones.
+        ...[ggufExperts, ggufTopKNormalization(true), choiceBias, ggufSharedWidth(), sharedCount],
+        // With other intervals, llama.cpp requires experts in layers that it then reads as dense.
         ...[always("interleave_moe_layer_step", 1), firstDenseLayers(0, "leading_dense_block_count")],
       ],
     }),
@@ -109,6 +109,6 @@ export const ernie45Moe: Architecture = {
   tensors: (config, tied) => llamaTensors(config, tied, { feed }),
   tied: true,
   ignored: "moe_capacity num_nextn_predict_layers auto_map",
-  // Layers that predict tokens further on.
+  // Multi-token prediction (MTP) layers, which inference does not use.
   ignoredTensors: /(^|\.)mtp_/,
 };

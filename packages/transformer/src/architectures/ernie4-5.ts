@@ -3,7 +3,7 @@ import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** ERNIE 4.5: Llama whose heads rotate in interleaved pairs. */
+/** ERNIE 4.5: Llama with interleaved RoPE. */
 export const ernie45: Architecture = {
   modelTypes: ["ernie4_5"],
   class: "Ernie4_5ForCausalLM",

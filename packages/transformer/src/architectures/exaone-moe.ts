@@ -1,13 +1,13 @@
 import type { Architecture } from "./architecture.js";
 import { activation, rope, slidingLayers, trait } from "./config-entry.js";
 import { rotatesWhereItSlides } from "./exaone4.js";
-import { expertsOfGroups, expertsOrMaps, listedExperts } from "./expert-parts.js";
+import { deepSeekExperts, feedForwardOrExperts, listedExperts } from "./expert-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { ggufGroups, ggufSharedWidth } from "./gguf/gguf-experts.js";
 import { slidingBase, slidingPeriods } from "./gguf/gguf-keys.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** K-EXAONE: norms before both parts and of each head's queries and keys, no positions in full layers, DeepSeek V3's experts. */
+/** K-EXAONE: pre-norm, norms of queries and keys per head, no positions (NoPE) in full layers, DeepSeek V3's experts. */
 export const exaoneMoe: Architecture = {
   modelTypes: ["exaone_moe"],
   class: "ExaoneMoeForCausalLM",
@@ -20,7 +20,7 @@ export const exaoneMoe: Architecture = {
       (i + 1) % fields.countOr(4, "sliding_window_pattern") === 0 ? "full" : "sliding",
     ),
     rotatesWhereItSlides,
-    ...expertsOfGroups(
+    ...deepSeekExperts(
       { normalized: true, scale: 2.5, groups: { count: 1, chosen: 1 }, dense: 1 },
       { experts: "num_experts", shared: "num_shared_experts" },
     ),
@@ -47,8 +47,8 @@ export const exaoneMoe: Architecture = {
             },
     }),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts() }),
   ignored: "sliding_window_pattern num_nextn_predict_layers",
-  // Layers that predict tokens further on.
+  // Multi-token prediction (MTP) layers, which inference does not use.
   ignoredTensors: /(^|\.)mtp\./,
 };

@@ -6,14 +6,14 @@ import { llamaSizes, llamaTensors, outNorms, rmsEps } from "./llama-parts.js";
 
 const period = 4;
 
-/** Full layers do not rotate where others slide. */
+/** Full layers have no RoPE in models with sliding-window layers. */
 export const rotatesWhereItSlides: ConfigEntry = {
   read: (_, { layerTypes }) =>
     layerTypes?.includes("full") ? { ropeLayers: layerTypes.map((type) => type === "sliding") } : {},
   write: () => ({}),
 };
 
-/** llama.cpp tells the two published models by their depth: of the one with 64 layers some slide. */
+/** llama.cpp distinguishes the two published models by depth: the one with 64 layers has sliding-window layers. */
 const slidesIfDeep: ConfigEntry = {
   read(fields, config) {
     const own = fields.withDefaults({ "attention.sliding_window": 4096 });
@@ -25,7 +25,7 @@ const slidesIfDeep: ConfigEntry = {
   write: (config) => slidingPeriods(period, true).write(config),
 };
 
-/** EXAONE 4: norms of what both parts add, norms of each head's queries and keys, no positions in full layers. */
+/** EXAONE 4: norms after each sublayer only, norms of queries and keys per head, no positions (NoPE) in full layers. */
 export const exaone4: Architecture = {
   modelTypes: ["exaone4"],
   class: "Exaone4ForCausalLM",

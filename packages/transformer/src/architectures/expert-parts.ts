@@ -2,11 +2,11 @@ import { stacked } from "../conversions/row-map.js";
 import type { DecoderConfig, ExpertsConfig } from "../models/decoder-config.js";
 import type { ConfigEntry } from "./config-entry.js";
 import { layerTypesField, type ConfigFields } from "./config-fields.js";
-import { feedForwardMaps } from "./llama-parts.js";
+import { feedForwardProjections } from "./llama-parts.js";
 import { alsoAs, each, linear, perExpert, stored, under, type StoredTensor } from "./stored-tensor.js";
 
-/** An entry of the experts of a configuration, beside those that were read before it. */
-export const ofExperts = (
+/** An entry that reads or writes fields of `experts`, the mixture-of-experts part of a configuration. */
+export const expertsEntry = (
   read: (
     fields: ConfigFields,
     config: Partial<DecoderConfig>,
@@ -21,9 +21,9 @@ export const ofExperts = (
   write: (config) => (config.experts ? write(config.experts, config) : {}),
 });
 
-/** Number of experts, of those that a token uses, and their width, where a file says it apart. */
+/** Number of experts, number of experts per token, and their hidden width if it has its own field. */
 export const expertCounts = (numExperts: string, hiddenDim?: string, perToken = "num_experts_per_tok") =>
-  ofExperts(
+  expertsEntry(
     (fields) => ({
       numExperts: fields.count(numExperts),
       expertsPerToken: fields.count(perToken),
@@ -36,22 +36,22 @@ export const expertCounts = (numExperts: string, hiddenDim?: string, perToken = 
     }),
   );
 
-/** A flag that says if the shares of a token's experts are made to sum to 1. */
-export const normalizedShares = (fallback: boolean, name = "norm_topk_prob") =>
-  ofExperts(
+/** `norm_topk_prob`: true if the routing weights of a token's experts are normalized to sum to 1. */
+export const topKNormalization = (fallback: boolean, name = "norm_topk_prob") =>
+  expertsEntry(
     (fields) => ({ normTopKProb: fields.flag(name, fallback) }),
     ({ normTopKProb = true }) => ({ [name]: normTopKProb }),
   );
 
-/** Scores by sigmoids, and a bias of the choice. */
-export const sigmoidScores = /* @__PURE__ */ ofExperts(
+/** Sigmoid router scores, with a correction bias for the choice of experts. */
+export const sigmoidScores = /* @__PURE__ */ expertsEntry(
   (_, __, { router }) => ({ router: { ...router, scores: "sigmoid", choiceBias: true } }),
   () => ({}),
 );
 
-/** The factor of shares. */
-export const sharesScale = (fallback: number, name = "routed_scaling_factor") =>
-  ofExperts(
+/** `routed_scaling_factor`: multiplies the routing weights. */
+export const routedScaling = (fallback: number, name = "routed_scaling_factor") =>
+  expertsEntry(
     (fields, _, { router }) => {
       const scale = fields.positive(name, fallback);
       return scale === 1 ? {} : { router: { ...router, scale } };
@@ -59,9 +59,9 @@ export const sharesScale = (fallback: number, name = "routed_scaling_factor") =>
     ({ router }) => ({ [name]: router?.scale ?? 1 }),
   );
 
-/** Groups of experts, of which a token's are in some; one group, or a choice of all, is none. */
+/** Group-limited routing: a token's experts come from `topk_group` of `n_group` groups. If all groups are chosen, there is no limit. */
 export const expertGroups = (best: 1 | 2, fallback: { count: number; chosen: number }) =>
-  ofExperts(
+  expertsEntry(
     (fields, _, { router, numExperts }) => {
       const count = fields.countOr(fallback.count, "n_group");
       const chosen = fields.countOr(fallback.chosen, "topk_group");
@@ -72,9 +72,9 @@ export const expertGroups = (best: 1 | 2, fallback: { count: number; chosen: num
     ({ router }) => ({ n_group: router?.groups?.count ?? 1, topk_group: router?.groups?.chosen ?? 1 }),
   );
 
-/** Shared experts, as many as counted, which are one as wide as all. */
+/** Shared experts, stored as one feed-forward layer of their total width. */
 export const sharedExperts = (name = "n_shared_experts", fallback?: number) =>
-  ofExperts(
+  expertsEntry(
     (fields, { hiddenDim: F = 0 }, { hiddenDim = F }) => {
       const count = fields.numberOr(fallback, name);
       if (count === undefined || count === 0) return {};
@@ -85,9 +85,9 @@ export const sharedExperts = (name = "n_shared_experts", fallback?: number) =>
     }),
   );
 
-/** First layers that have no experts, as many as a field counts. */
+/** Number of dense layers (without experts) at the start. */
 export const firstDenseLayers = (fallback: number, name = "first_k_dense_replace") =>
-  ofExperts(
+  expertsEntry(
     (fields, { numLayers = 0 }) => {
       const dense = fields.number(name, fallback);
       return dense === 0 ? {} : { layers: Array.from({ length: numLayers }, (_, i) => i >= dense) };
@@ -97,7 +97,7 @@ export const firstDenseLayers = (fallback: number, name = "first_k_dense_replace
     }),
   );
 
-/** Layers with experts as a file lists them, which goes before a count of the first ones without. */
+/** `mlp_layer_types`, a list of dense and sparse layers. It takes precedence over the number of dense layers. */
 export const listedExperts: ConfigEntry = {
   read(fields, { experts, numLayers = 0 }) {
     const list = fields.list("mlp_layer_types");
@@ -115,8 +115,8 @@ export const listedExperts: ConfigEntry = {
   }),
 };
 
-/** Layers with experts: every so many, but those listed. */
-export const sparseLayers = /* @__PURE__ */ ofExperts(
+/** Layers with experts: every `decoder_sparse_step`-th layer, except those in `mlp_only_layers`. */
+export const sparseLayers = /* @__PURE__ */ expertsEntry(
   (fields, { numLayers = 0 }) => {
     const dense = fields.list("mlp_only_layers") ?? [];
     const step = fields.countOr(1, "decoder_sparse_step");
@@ -129,7 +129,7 @@ export const sparseLayers = /* @__PURE__ */ ofExperts(
   }),
 );
 
-/** Types of layers that all attend to the whole text. */
+/** `layer_types`, where all layers must have full attention. */
 export const fullLayers: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     if (!layerTypesField(fields, numLayers)?.includes("sliding")) return {};
@@ -138,62 +138,62 @@ export const fullLayers: ConfigEntry = {
   write: () => ({}),
 };
 
-/** DeepSeek V3's experts, whose fields others took over with values of their own where a file leaves them out. */
-export const expertsOfGroups = (
+/** Entries of DeepSeek V3's experts. Other models use the same fields with other defaults. */
+export const deepSeekExperts = (
   fallback: GroupDefaults,
   { experts = "n_routed_experts", shared = "n_shared_experts" } = {},
 ): readonly ConfigEntry[] => [
   expertCounts(experts, "moe_intermediate_size"),
-  normalizedShares(fallback.normalized),
+  topKNormalization(fallback.normalized),
   sigmoidScores,
   expertGroups(2, fallback.groups),
-  sharesScale(fallback.scale),
+  routedScaling(fallback.scale),
   sharedExperts(shared, 1),
   firstDenseLayers(fallback.dense),
 ];
 
-/** Values of fields of such experts where a file leaves them out. */
+/** Defaults of the fields of DeepSeek V3's experts. */
 export type GroupDefaults = {
   normalized: boolean;
   scale: number;
   groups: { count: number; chosen: number };
-  /** First layers that have none. */
+  /** Number of dense layers at the start. */
   dense: number;
 };
 
-/** True for a layer with experts. */
+/** True if a layer has experts. */
 export const hasExperts = ({ experts }: DecoderConfig, layer: number): boolean =>
   experts !== undefined && (experts.layers?.[layer] ?? true);
 
-/** Names in which experts differ. */
+/** Names of the tensors of experts, which differ between models. */
 export type ExpertNames = {
   /** Path of the layer. Default `mlp`. */
   path?: string;
-  /** The router below it. Default `gate`. */
+  /** Router, relative to `path`. Default `gate`. */
   router?: string;
-  /** The bias of a router's choice below it. Default `gate.e_score_correction_bias`. */
+  /** Correction bias of the router, relative to `path`. Default `gate.e_score_correction_bias`. */
   choiceBias?: string;
-  /** The shared expert below it. Default `shared_experts`. */
+  /** Shared expert, relative to `path`. Default `shared_experts`. */
   shared?: string;
-  /** The gate of the shared expert below it. Default `shared_expert_gate`. */
+  /** Gate of the shared expert, relative to `path`. Default `shared_expert_gate`. */
   sharedGate?: string;
-  /** Names of an expert's maps. */
+  /** Names of the projections of an expert. */
   maps?: { gate?: string; up: string; down: string };
-  /** Entries of all experts. Default: one by one, at `experts.0`. */
+  /** Entries of all experts. Default: one expert after the other, as `experts.0`. */
   all?: (experts: { numExperts: number; hiddenDim: number }, config: DecoderConfig) => StoredTensor[];
 };
 
-/** Tensors of a layer's feed-forward part: of its experts where it has them, else of one layer. */
-export const expertsOrMaps =
+/** Tensors of a layer's experts, or of its feed-forward layer if it has no experts. */
+export const feedForwardOrExperts =
   (names: ExpertNames = {}) =>
   (config: DecoderConfig, layer: number): readonly StoredTensor[] => {
     const { path = "mlp" } = names;
     return hasExperts(config, layer)
-      ? expertMaps(config, names)
-      : feedForwardMaps(config, { feedForward: path, ...(names.maps && { maps: names.maps }) });
+      ? expertLayerTensors(config, names)
+      : feedForwardProjections(config, { feedForward: path, ...(names.maps && { maps: names.maps }) });
   };
 
-/** Experts in two tensors, as files of transformers' own form have them: gates and up maps of each, and down maps. */
+/** Experts in two tensors, as newer versions of transformers store them: `gate_up_proj` and `down_proj` of all experts. */
 export function fusedExperts({ embedDim: C, hiddenDim, experts }: DecoderConfig): StoredTensor[] {
   const { numExperts: E, hiddenDim: F = hiddenDim } = experts!;
   const places = (maps: readonly string[]) => (expert: number) => maps.map((one) => `${expert}.${one}`);
@@ -203,15 +203,15 @@ export function fusedExperts({ embedDim: C, hiddenDim, experts }: DecoderConfig)
   ];
 }
 
-/** Tensors of a layer with experts. */
-export function expertMaps(config: DecoderConfig, names: ExpertNames = {}): StoredTensor[] {
+/** Tensors of a layer's router and experts. */
+export function expertLayerTensors(config: DecoderConfig, names: ExpertNames = {}): StoredTensor[] {
   const { path = "mlp", router: gate = "gate", shared: sharedName = "shared_experts", maps } = names;
   const { choiceBias = "gate.e_score_correction_bias", sharedGate = "shared_expert_gate" } = names;
   const { embedDim: C, experts } = config;
   const { numExperts, hiddenDim = config.hiddenDim, router, shared } = experts!;
   const at = (name: string) => `${path}.${name}`;
   const expert = (F: number, place: string, name: string) =>
-    feedForwardMaps({ ...config, hiddenDim: F }, { feedForward: name, place, ...(maps && { maps }) });
+    feedForwardProjections({ ...config, hiddenDim: F }, { feedForward: name, place, ...(maps && { maps }) });
   return [
     linear("feedForward.router", at(gate), [numExperts, C]),
     ...(router?.choiceBias ? [stored("feedForward.router.choiceBias", at(choiceBias), [numExperts])] : []),

@@ -7,12 +7,12 @@ import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
 import { layersWith, presence } from "./gguf/gguf-presence.js";
 import { embedding, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
 import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
-import { mixerOf } from "./mixed-layers.js";
+import { mixerConfig } from "./mixed-layers.js";
 import { each, linear, norm, stored, under } from "./stored-tensor.js";
 
 const mambaNames: Mamba2Names = { ...hybridNames, outputBias: "projectors_bias" };
 
-/** Attention and Mamba-2 beside each other in all layers; without a norm in the mixer, the gate alone. */
+/** Attention and Mamba-2 in parallel in all layers. `mamba_rms_norm`: the mixer has a norm besides its gate. */
 const hybridLayers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-5 }) {
     const normed = fields.flag("mamba_rms_norm", false);
@@ -21,7 +21,7 @@ const hybridLayers: ConfigEntry = {
       embedDim,
       normEps,
       outputNorm: normed ? "group" : "none",
-      // Without a norm there is one place alone.
+      // Without a norm, the order of norm and gate has no effect.
       gatePlace: normFirst || !normed ? "afterNorm" : "beforeNorm",
     });
     const { numHeads, valueDim = 1 } = layer.config;
@@ -30,7 +30,7 @@ const hybridLayers: ConfigEntry = {
     return { layerTypes: new Array<HybridLayer>(numLayers).fill(mixed) };
   },
   write(config) {
-    const mixer = mixerOf(config);
+    const mixer = mixerConfig(config);
     return {
       ...mamba2Fields(mixer, mambaNames),
       ...(mixer && {
@@ -42,7 +42,7 @@ const hybridLayers: ConfigEntry = {
   },
 };
 
-/** Multipliers of maps, 1 where a file leaves them out; weights take them in. */
+/** Multipliers of projections, default 1. They are folded into the weights on loading. */
 function multipliers(fields: ConfigFields | undefined) {
   const one = (name: string) => fields?.positiveOr(1, name) ?? 1;
   const list = (name: string, length: number): readonly number[] => {
@@ -57,14 +57,14 @@ function multipliers(fields: ConfigFields | undefined) {
     attention: one("attention_in_multiplier"),
     attentionOutput: one("attention_out_multiplier"),
     key: one("key_multiplier"),
-    // In the file: gate, value, B, C, time step.
+    // Order in the file: gate, value, B, C, time step.
     mixer: { inner: parts.map((x) => x * read), bias: parts, output: one("ssm_out_multiplier") },
     gate,
     down,
   };
 }
 
-/** Mixers beside attention in llama.cpp: without a norm, or with one after the gate, where the file has its gain. */
+/** Mixers parallel to attention in llama.cpp. They have a norm after the gate if the file has its gain. */
 const ggufKeys = /* @__PURE__ */ mamba2Keys((_, fields) =>
   layersWith(fields, "ssm_norm").has(0)
     ? { outputNorm: "group", gatePlace: "beforeNorm" }
@@ -77,7 +77,7 @@ const ggufLayers: ConfigEntry = {
     return { layerTypes: new Array<HybridLayer>(config.numLayers ?? 0).fill(layer) };
   },
   write(config) {
-    const mixer = mixerOf(config);
+    const mixer = mixerConfig(config);
     if (!mixer) return {};
     const layers = Array.from({ length: config.numLayers }, (_, i) => i);
     return {
@@ -87,7 +87,7 @@ const ggufLayers: ConfigEntry = {
   },
 };
 
-/** Falcon-H1: attention and Mamba-2 beside each other in each layer. */
+/** Falcon-H1: attention and Mamba-2 in parallel in each layer. */
 export const falconH1: Architecture = {
   modelTypes: ["falcon_h1"],
   class: "FalconH1ForCausalLM",
@@ -112,9 +112,9 @@ export const falconH1: Architecture = {
         scaledTables: true,
         norms: { attentionNorm: "attn_norm" },
         more: (config) => [
-          // Its name has no `.weight`.
+          // This tensor's name has no `.weight`.
           stored("feedForwardNorm.weight", "ffn_norm", [config.embedDim]),
-          ggufMamba2Tensors(mixerOf(config)!, "attention.mixer"),
+          ggufMamba2Tensors(mixerConfig(config)!, "attention.mixer"),
         ],
       },
     }),
@@ -137,7 +137,7 @@ export const falconH1: Architecture = {
           linear("value", "v_proj", [numKvHeads * D, C], { factors: [by.attention] }),
           linear("output", "o_proj", [C, numHeads * D], scaled(by.attentionOutput)),
         ]),
-        mamba2Tensors(mixerOf(config)!, ["attention.mixer", "mamba"], by.mixer),
+        mamba2Tensors(mixerConfig(config)!, ["attention.mixer", "mamba"], by.mixer),
         under("feedForward", "feed_forward", [
           linear("gate", "gate_proj", [F, C], scaled(by.gate)),
           linear("up", "up_proj", [F, C]),
@@ -152,5 +152,5 @@ export const falconH1: Architecture = {
     "mamba_expand mamba_chunk_size mamba_use_mlp num_logits_to_keep time_step_min time_step_max time_step_floor attn_layer_indices",
 };
 
-/** Factor of a map with its bias. */
+/** Multiplier of a projection and its bias. */
 const scaled = (by: number) => ({ factors: [by], biasFactors: [by] });

@@ -2,11 +2,11 @@ import type { Architecture } from "./architecture.js";
 import { without } from "./config-entry.js";
 import { ggufMamba, mambaIgnoredFields } from "./mamba.js";
 import { mambaFields, mambaLayer, mambaNames, mambaTensors } from "./mamba-parts.js";
-import { mixerOf } from "./mixed-layers.js";
+import { mixerConfig } from "./mixed-layers.js";
 import { mixerStack, mixerStackTensors } from "./mixer-stack.js";
 import { plainNormMap, type NormMap } from "./norm-map.js";
 
-/** Falcon Mamba: Mamba, whose time steps, B and C are normalized without gains. */
+/** Falcon Mamba: Mamba with norms without gain for time step, B and C. */
 export const falconMamba: Architecture = {
   modelTypes: ["falcon_mamba"],
   class: "FalconMambaForCausalLM",
@@ -19,7 +19,7 @@ export const falconMamba: Architecture = {
         return mambaLayer(fields, mambaNames, embedDim, maps);
       },
       (config) => {
-        const mixer = mixerOf(config);
+        const mixer = mixerConfig(config);
         const norm = mixer?.rankMaps?.["deltaTime"] as NormMap | undefined;
         return { ...mambaFields(mixer, mambaNames), mixer_rms_eps: norm?.eps };
       },

@@ -6,7 +6,7 @@ import { activation, bias, count, headDim, positive, rope, type ConfigEntry } fr
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
-/** Key-value heads: their count in the new decoder architecture, else one, or one for each head. */
+/** Key-value heads: a field in the new decoder architecture; else 1 (multi-query) or as many as query heads. */
 const keyValueHeads: ConfigEntry = {
   read(fields, { numHeads = 1 }) {
     const isNew = fields.flag("new_decoder_architecture", false);
@@ -21,7 +21,7 @@ const keyValueHeads: ConfigEntry = {
   }),
 };
 
-/** Both parts in parallel, with one norm or two, or one after the other. */
+/** Attention and MLP in parallel, with one norm or two, or sequential. */
 const placement: ConfigEntry = {
   read(fields) {
     const isNew = fields.flag("new_decoder_architecture", false);
@@ -37,7 +37,7 @@ const placement: ConfigEntry = {
   }),
 };
 
-/** ALiBi is added to dot products, before they are scaled; a rotary base beside it is not used. */
+/** ALiBi, which is added to dot products before scaling; without it, RoPE. With ALiBi, the rotary base is ignored. */
 const positions: ConfigEntry = {
   read(fields, config) {
     const rotary = rope().read(fields, config);
@@ -54,7 +54,7 @@ const names = ({ placement }: DecoderConfig) =>
       ? { attentionNorm: "input_layernorm" }
       : { attentionNorm: "input_layernorm", feedForwardNorm: "post_attention_layernorm" };
 
-/** Falcon: layer norms, one key-value head or some, rotary positions or ALiBi. */
+/** Falcon: layer norms, multi-query or grouped-query attention, RoPE or ALiBi. */
 export const falcon: Architecture = {
   modelTypes: ["falcon"],
   class: "FalconForCausalLM",

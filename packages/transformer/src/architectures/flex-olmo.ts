@@ -1,9 +1,9 @@
 import type { Architecture } from "./architecture.js";
 import { activation, bias, rope, trait } from "./config-entry.js";
-import { expertCounts, expertsOrMaps, normalizedShares } from "./expert-parts.js";
+import { expertCounts, feedForwardOrExperts, topKNormalization } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, outNorms, rmsEps } from "./llama-parts.js";
 
-/** FlexOlmo: OLMo 2's norms, and OLMoE's experts. */
+/** FlexOlmo: the norms of OLMo 2 and the experts of OLMoE. */
 export const flexOlmo: Architecture = {
   modelTypes: ["flex_olmo"],
   class: "FlexOlmoForCausalLM",
@@ -14,8 +14,8 @@ export const flexOlmo: Architecture = {
     rope({ base: 500_000 }),
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     expertCounts("num_experts"),
-    normalizedShares(false),
+    topKNormalization(false),
     trait({ placement: "after", qkNorm: "heads" }),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { norms: outNorms, feed: expertsOrMaps() }),
+  tensors: (config, tied) => llamaTensors(config, tied, { norms: outNorms, feed: feedForwardOrExperts() }),
 };

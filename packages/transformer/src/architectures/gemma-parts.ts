@@ -2,7 +2,7 @@ import { ropeFields } from "./config-fields.js";
 import { slidingRope, type ConfigEntry } from "./config-entry.js";
 import { ropeScalingField } from "./rope-fields.js";
 
-/** Gemma's scale of embeddings, and the cap of logits; scores are not scaled, as queries and keys are normalized. */
+/** Embeddings times √C, the softcap of logits, and unscaled attention scores, as queries and keys are normalized. */
 export const gemmaScales: ConfigEntry = {
   read(fields, { embedDim = 1 }) {
     const logitSoftcap = fields.positiveOr(undefined, "final_logit_softcapping");
@@ -15,7 +15,7 @@ export const gemmaScales: ConfigEntry = {
   write: ({ logitSoftcap }) => ({ final_logit_softcapping: logitSoftcap ?? null }),
 };
 
-/** Norms of Gemma's layers since the second. */
+/** Norms of a layer since Gemma 2: before and after each sublayer. */
 export const gemmaNorms = {
   attentionNorm: "input_layernorm",
   attentionOutNorm: "post_attention_layernorm",
@@ -24,9 +24,9 @@ export const gemmaNorms = {
 } as const;
 
 /**
- * Rotary embeddings of full and of sliding layers, which are not scaled.
+ * Rotary bases of full layers and of sliding-window layers, which have no scaling.
  *
- * @param older - The field of older files for the base of sliding layers, and that base where a file has neither.
+ * @param older - Name of the field in older files for the base of sliding-window layers, and its default.
  */
 export const ropesByType = (older?: { name: string; base: number }): ConfigEntry => ({
   read(fields, config) {

@@ -6,11 +6,11 @@ import { gemmaNorms, gemmaScales, ropesByType } from "./gemma-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { cappedLogits, gemmaTraits, sharedLayers } from "./gguf/gguf-gemma.js";
 import { slidingBaseOr } from "./gguf/gguf-keys.js";
-import { ggufPerLayerInputs, ggufPerLayerMaps, ggufPerLayerTables } from "./gguf/gguf-per-layer.js";
+import { ggufPerLayerInputs, ggufPerLayerProjections, ggufPerLayerTables } from "./gguf/gguf-per-layer.js";
 import {
   fourOfFive,
   ggufStreamLayer,
-  ggufStreamMaps,
+  ggufStreamProjections,
   ggufStreams,
   refuseOtherSizes,
   sparseGates,
@@ -18,12 +18,12 @@ import {
 } from "./gguf/gguf-streams.js";
 import { layerCounts, perLayer } from "./layer-lists.js";
 import { withOverrides } from "./layer-overrides.js";
-import { feedForwardMaps, llamaTensors, rmsEps } from "./llama-parts.js";
-import { perLayerInputs, perLayerMaps, perLayerTables } from "./per-layer-inputs.js";
-import { lastLayersShare, ownAttentionMaps, unreadInGguf, unreadKeyValues } from "./shared-layers.js";
+import { feedForwardProjections, llamaTensors, rmsEps } from "./llama-parts.js";
+import { perLayerInputs, perLayerProjections, perLayerTables } from "./per-layer-inputs.js";
+import { lastLayersShare, ownAttentionProjections, unreadInGguf, unreadKeyValues } from "./shared-layers.js";
 import { each, linear, norm, stored, under, type StoredTensor } from "./stored-tensor.js";
 
-/** Widths of feed-forward layers: one for all, or one of each. */
+/** Hidden width of the feed-forward layers: one for all layers, or a list. */
 const widths: ConfigEntry = {
   read: (fields, config) => layerCounts("hiddenDim", "intermediate_size").read(fields, config),
   write: (config) => ({
@@ -31,7 +31,7 @@ const widths: ConfigEntry = {
   }),
 };
 
-/** The share of gates that stay closed, in each layer. Without a list the first ten of more than ten. */
+/** Activation sparsity of each layer. Default: 0.95 in the first ten layers of models with more than ten. */
 const sparsity: ConfigEntry = {
   read(fields, config) {
     const { numLayers = 0 } = config;
@@ -49,7 +49,7 @@ const sparsity: ConfigEntry = {
   }),
 };
 
-/** Residual streams, and the rank of learned residuals. */
+/** Number of residual streams (AltUp), and rank of the learned residual (LAuReL). */
 const streams: ConfigEntry = {
   read(fields) {
     const active = fields.number("altup_active_idx", 0);
@@ -73,8 +73,8 @@ const streams: ConfigEntry = {
   }),
 };
 
-/** The maps that make streams of embeddings, and one of them again. */
-const streamMaps = ({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] => {
+/** AltUp's projections from embeddings to streams, and back. */
+const streamProjections = ({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] => {
   const maps = (place: string, name: string) =>
     each((altUp?.streams ?? 1) - 1, place, name, () => [stored("weight", "weight", [C, C], "matrix")]);
   return [
@@ -83,8 +83,8 @@ const streamMaps = ({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] => {
   ];
 };
 
-/** Small matrices that weigh streams, and the maps of the learned residual. */
-const layerMaps = ({ altUp, laurelRank: R = 1, embedDim: C }: DecoderConfig): StoredTensor[] => {
+/** AltUp's coefficient matrices of a layer, and LAuReL's projections. */
+const layerProjections = ({ altUp, laurelRank: R = 1, embedDim: C }: DecoderConfig): StoredTensor[] => {
   const N = altUp?.streams ?? 1;
   return [
     under("altUp", "altup", [
@@ -102,7 +102,7 @@ const layerMaps = ({ altUp, laurelRank: R = 1, embedDim: C }: DecoderConfig): St
   ];
 };
 
-/** Gemma 3n: alternating updates of several streams, embeddings of each layer, and last layers that share a cache. */
+/** Gemma 3n: several residual streams (AltUp), per-layer embeddings, and last layers that reuse keys and values of earlier ones. */
 export const gemma3nText: Architecture = {
   modelTypes: ["gemma3n_text"],
   class: "Gemma3nForCausalLM",
@@ -138,9 +138,9 @@ export const gemma3nText: Architecture = {
         ...[ggufPerLayerInputs, ggufStreams, sparseGates],
       ],
       names: {
-        tables: (config) => [...ggufPerLayerTables(config), ...ggufStreamMaps(config)],
+        tables: (config) => [...ggufPerLayerTables(config), ...ggufStreamProjections(config)],
         more: (config, layer) => [
-          ...ggufPerLayerMaps(config),
+          ...ggufPerLayerProjections(config),
           ...ggufStreamLayer(config),
           ...unusedKeyValues(config, layer),
         ],
@@ -153,12 +153,12 @@ export const gemma3nText: Architecture = {
   tensors: (config, tied) => [
     ...llamaTensors(config, tied, {
       norms: gemmaNorms,
-      attention: ownAttentionMaps,
-      feed: (config, i) => feedForwardMaps(layerConfig(config, i)),
-      more: (config) => [...perLayerMaps(config), ...layerMaps(config)],
+      attention: ownAttentionProjections,
+      feed: (config, i) => feedForwardProjections(layerConfig(config, i)),
+      more: (config) => [...perLayerProjections(config), ...layerProjections(config)],
     }),
     ...perLayerTables(config),
-    ...streamMaps(config),
+    ...streamProjections(config),
   ],
   tied: true,
   defaults: {

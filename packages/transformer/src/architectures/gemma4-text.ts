@@ -15,22 +15,22 @@ import {
 import { gguf } from "./gguf/gguf-architecture.js";
 import { cappedLogits, gemmaTraits, sharedLayers, slidingHeads, slidingList } from "./gguf/gguf-gemma.js";
 import { headLengths, slidingBaseOr } from "./gguf/gguf-keys.js";
-import { ggufPerLayerInputs, ggufPerLayerMaps, ggufPerLayerTables } from "./gguf/gguf-per-layer.js";
+import { ggufPerLayerInputs, ggufPerLayerProjections, ggufPerLayerTables } from "./gguf/gguf-per-layer.js";
 import { layerCounts } from "./layer-lists.js";
 import { gemmaNorms, gemmaScales, ropesByType } from "./gemma-parts.js";
 import { withOverrides } from "./layer-overrides.js";
-import { feedForwardMaps, llamaTensors, rmsEps } from "./llama-parts.js";
-import { perLayerInputs, perLayerMaps, perLayerTables } from "./per-layer-inputs.js";
+import { feedForwardProjections, llamaTensors, rmsEps } from "./llama-parts.js";
+import { perLayerInputs, perLayerProjections, perLayerTables } from "./per-layer-inputs.js";
 import {
   lastLayersShare,
-  makesKeyValues,
-  ownAttentionMaps,
+  hasOwnKeyValues,
+  ownAttentionProjections,
   unreadInGguf,
   unreadKeyValues,
 } from "./shared-layers.js";
 import { stored } from "./stored-tensor.js";
 
-/** Heads of some layers: as a file lists them, or those of full layers by their size alone. */
+/** Head dimensions and key-value heads per layer type: from `per_layer_config`, or from the field for full layers. */
 const ownHeads: ConfigEntry = {
   read(fields, config) {
     const listed = fields.nested("per_layer_config");
@@ -63,11 +63,11 @@ const ownHeads: ConfigEntry = {
 const differing = (one: number | undefined, model: number | undefined): number | undefined =>
   one === model ? undefined : one;
 
-/** Layers that read the keys and values of others may have feed-forward layers twice as wide. */
+/** `use_double_wide_mlp`: layers that reuse keys and values of others have feed-forward layers of twice the width. */
 const doubleWidths: ConfigEntry = {
   read(fields, config) {
     if (!fields.flag("use_double_wide_mlp", false)) return {};
-    const shares = (i: number) => !makesKeyValues(config as DecoderConfig, i);
+    const shares = (i: number) => !hasOwnKeyValues(config as DecoderConfig, i);
     return withOverrides(config, (i) => ({ hiddenDim: shares(i) ? 2 * (config.hiddenDim ?? 0) : undefined }));
   },
   write: ({ hiddenDim, layerOverrides = [] }) => ({
@@ -75,7 +75,7 @@ const doubleWidths: ConfigEntry = {
   }),
 };
 
-/** The model's own code takes the last layer for a full one, whatever a file says. */
+/** The last layer is full, whatever the file states, as in the code of transformers. */
 const fullAtTheEnd: ConfigEntry = {
   read(fields, { layerTypes }) {
     if (layerTypes?.at(-1) !== "sliding") return {};
@@ -84,7 +84,7 @@ const fullAtTheEnd: ConfigEntry = {
   write: () => ({}),
 };
 
-/** Pictures see each other in both directions, text never does; a model in which it does is another one. */
+/** `use_bidirectional_attention`: image tokens may attend in both directions. Bidirectional attention of text is not supported. */
 const causalText: ConfigEntry = {
   read(fields) {
     const kind = "use_bidirectional_attention";
@@ -94,7 +94,7 @@ const causalText: ConfigEntry = {
   write: () => ({}),
 };
 
-/** Gemma 4: embeddings of each layer, last layers that share a cache, larger heads in full layers, of which few pairs rotate. */
+/** Gemma 4: per-layer embeddings, last layers that reuse keys and values, larger heads with partial RoPE in full layers. */
 export const gemma4Text: Architecture = {
   modelTypes: ["gemma4_text"],
   class: "Gemma4ForCausalLM",
@@ -121,7 +121,7 @@ export const gemma4Text: Architecture = {
     gemmaScales,
     perLayerInputs,
     causalText,
-    // Keys in place of values and experts beside the feed-forward layer are of other sizes of the model.
+    // Other sizes of the model use keys as values, or experts beside the feed-forward layer. Both are not supported.
     always("attention_k_eq_v", false),
     always("enable_moe_block", false),
     trait({ placement: "both", qkNorm: true, valueNorm: true, layerScale: true }),
@@ -135,7 +135,10 @@ export const gemma4Text: Architecture = {
       keys: [slidingList, sharedLayers, slidingHeads, slidingBaseOr(10000), cappedLogits, ggufPerLayerInputs],
       names: {
         tables: ggufPerLayerTables,
-        more: (config) => [...ggufPerLayerMaps(config), stored("scale", "layer_output_scale.weight", [1])],
+        more: (config) => [
+          ...ggufPerLayerProjections(config),
+          stored("scale", "layer_output_scale.weight", [1]),
+        ],
       },
       ignoredTensors: unreadInGguf,
       scalings: ["proportional"],
@@ -152,9 +155,9 @@ export const gemma4Text: Architecture = {
   tensors: (config, tied) => [
     ...llamaTensors(config, tied, {
       norms: gemmaNorms,
-      attention: ownAttentionMaps,
-      feed: (config, i) => feedForwardMaps(layerConfig(config, i)),
-      more: (config) => [...perLayerMaps(config), stored("scale", "layer_scalar", [1])],
+      attention: ownAttentionProjections,
+      feed: (config, i) => feedForwardProjections(layerConfig(config, i)),
+      more: (config) => [...perLayerProjections(config), stored("scale", "layer_scalar", [1])],
     }),
     ...perLayerTables(config),
   ],
@@ -176,7 +179,7 @@ export const gemma4Text: Architecture = {
       sliding_attention: { rope_type: "default", rope_theta: 10000 },
     },
   },
-  // Of experts, which the flag above turns on.
+  // Fields of experts, which the flag above enables.
   ignored: "num_experts top_k_experts moe_intermediate_size num_global_key_value_heads",
   ignoredTensors: unreadKeyValues,
 };

@@ -3,7 +3,7 @@ import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, partialRope, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** GLM: half of a head's numbers rotate, in interleaved pairs. */
+/** GLM: interleaved RoPE on half of each head. */
 export const glm: Architecture = {
   modelTypes: ["glm"],
   class: "GlmForCausalLM",

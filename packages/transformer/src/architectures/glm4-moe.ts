@@ -2,7 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { ggufGroups } from "./gguf/gguf-experts.js";
 import { activation, bias, partialRope, rope, type ConfigEntry } from "./config-entry.js";
-import { expertsOfGroups, expertsOrMaps } from "./expert-parts.js";
+import { deepSeekExperts, feedForwardOrExperts } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
 const queryKeyNorms: ConfigEntry = {
@@ -10,7 +10,7 @@ const queryKeyNorms: ConfigEntry = {
   write: ({ qkNorm }) => ({ use_qk_norm: qkNorm === true }),
 };
 
-/** GLM 4.5 and later: DeepSeek V3's experts, half of a head rotates. */
+/** GLM 4.5 and later: DeepSeek V3's experts, RoPE on half of each head. */
 export const glm4Moe: Architecture = {
   modelTypes: ["glm4_moe"],
   class: "Glm4MoeForCausalLM",
@@ -22,7 +22,7 @@ export const glm4Moe: Architecture = {
     partialRope("partial_rotary_factor", 0.5),
     bias("attention_bias", ["queryKeyValue"]),
     queryKeyNorms,
-    ...expertsOfGroups({ normalized: true, scale: 1, groups: { count: 1, chosen: 1 }, dense: 1 }),
+    ...deepSeekExperts({ normalized: true, scale: 1, groups: { count: 1, chosen: 1 }, dense: 1 }),
   ],
   gguf: () => [
     gguf("glm4moe", {
@@ -33,8 +33,8 @@ export const glm4Moe: Architecture = {
       biases: { queryKeyValue: "either" },
     }),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts() }),
   ignored: "num_nextn_predict_layers",
-  // Layers that predict tokens further on.
+  // Multi-token prediction (MTP) layers, which inference does not use.
   ignoredTensors: ({ numLayers }) => new RegExp(`layers\\.${numLayers}\\.`),
 };

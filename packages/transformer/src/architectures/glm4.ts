@@ -4,7 +4,7 @@ import { glm } from "./glm.js";
 import { trait } from "./config-entry.js";
 import { llamaTensors } from "./llama-parts.js";
 
-/** GLM 4: GLM with norms on both sides of attention and MLP. */
+/** GLM 4: GLM with norms before and after attention and MLP. */
 export const glm4: Architecture = {
   ...glm,
   modelTypes: ["glm4"],

@@ -3,7 +3,7 @@ import { activation, count, multiHead, positive, trait, type ConfigEntry } from 
 import { embedding, head } from "./llama-parts.js";
 import { each, linear, norm, stored } from "./stored-tensor.js";
 
-/** `attention_types`: `[[["global", "local"], 12]]`, kinds and how often they repeat. */
+/** `attention_types`: attention kinds and repeat counts, such as `[[["global", "local"], 12]]`. */
 const attentionTypes: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const window = fields.countOr(256, "window_size");
@@ -31,7 +31,7 @@ const attentionTypes: ConfigEntry = {
   }),
 };
 
-/** GPT-Neo: learned positions, scores that are not scaled, every other layer sees a window. */
+/** GPT-Neo: learned positions, unscaled attention scores, a sliding window in every other layer. */
 export const gptNeo: Architecture = {
   modelTypes: ["gpt_neo"],
   class: "GPTNeoForCausalLM",

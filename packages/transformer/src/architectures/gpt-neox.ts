@@ -16,13 +16,13 @@ import {
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
-/** Attention and MLP beside each other, or one after the other. */
+/** Attention and MLP in parallel, or sequential. */
 const parallelResidual: ConfigEntry = {
   read: (fields) => (fields.flag("use_parallel_residual", true) ? { placement: "parallel" } : {}),
   write: ({ placement }) => ({ use_parallel_residual: placement === "parallel" }),
 };
 
-/** GPT-NeoX and Pythia: layer norms, both parts in parallel, a quarter of each head rotates. */
+/** GPT-NeoX and Pythia: layer norms, parallel attention and MLP, RoPE on a quarter of each head. */
 export const gptNeox: Architecture = {
   modelTypes: ["gpt_neox"],
   class: "GPTNeoXForCausalLM",

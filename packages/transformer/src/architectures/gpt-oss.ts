@@ -6,11 +6,11 @@ import { gguf, type GgufRefusal } from "./gguf/gguf-architecture.js";
 import { ggufExperts } from "./gguf/gguf-experts.js";
 import { slidingPeriods } from "./gguf/gguf-keys.js";
 import { bias, rope, slidingLayers, trait, type ConfigEntry } from "./config-entry.js";
-import { expertCounts, expertsOrMaps, type ExpertNames } from "./expert-parts.js";
+import { expertCounts, feedForwardOrExperts, type ExpertNames } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { perExpert, stored } from "./stored-tensor.js";
 
-/** `(up + 1) · gate · σ(1.702 gate)`, both within limits. */
+/** The activation `(up + 1) · gate · σ(1.702 gate)`, with gate and up clamped. */
 const limitedGate: ConfigEntry = {
   read(fields) {
     fields.mustBe("hidden_act", "silu");
@@ -20,7 +20,7 @@ const limitedGate: ConfigEntry = {
   write: ({ gateLimit }) => ({ hidden_act: "silu", swiglu_limit: gateLimit?.limit }),
 };
 
-/** Published files hold experts in blocks of 4 bits, which the names of their tensors say. */
+/** Published files store experts in MXFP4, which is recognized by tensor names. */
 const blocksOf4Bits: ConfigEntry = {
   read(fields, { experts }) {
     fields.mustBe("experts_per_token", experts?.expertsPerToken);
@@ -50,14 +50,14 @@ const names: ExpertNames = {
   },
 };
 
-/** The ramp of YaRN between two pairs that are not rounded to whole ones: no key of a GGUF file says it. */
+/** YaRN with `truncate: false`, for which GGUF has no key. */
 const exactRamp: ConfigEntry = {
   read: (_, { ropeScaling }) =>
     ropeScaling?.type === "yarn" ? { ropeScaling: { ...ropeScaling, truncate: false } } : {},
   write: () => ({}),
 };
 
-/** Refuses a router without a bias, which llama.cpp asks for. */
+/** Refuses a router without a bias, which llama.cpp requires. */
 const withoutRouterBias = (_: DecoderConfig, { layers }: DecoderParams): GgufRefusal | undefined => {
   const at = layers.findIndex(({ feedForward }) => "router" in feedForward && !feedForward.router.bias);
   if (at < 0) return undefined;
@@ -65,7 +65,7 @@ const withoutRouterBias = (_: DecoderConfig, { layers }: DecoderParams): GgufRef
   return { argument, received: undefined, expected: "a bias of each expert" };
 };
 
-/** gpt-oss: sinks, windows in every other layer, and experts with biases whose gates are limited. */
+/** gpt-oss: attention sinks, a sliding window in every other layer, and experts with biases and clamped gates. */
 export const gptOss: Architecture = {
   modelTypes: ["gpt_oss"],
   class: "GptOssForCausalLM",
@@ -83,7 +83,7 @@ export const gptOss: Architecture = {
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
-      feed: expertsOrMaps(names),
+      feed: feedForwardOrExperts(names),
       more: ({ numHeads }) => [stored("attention.sinks", "self_attn.sinks", [numHeads])],
     }),
   gguf: () => [

@@ -4,7 +4,7 @@ import { activation, count, multiHead, positive, trait, type ConfigEntry } from 
 import { embedding } from "./llama-parts.js";
 import { each, linear, norm, type StoredTensor } from "./stored-tensor.js";
 
-/** Sizes, positions and layout that GPT-J and CodeGen share. */
+/** Entries shared by GPT-J and CodeGen. */
 export const gptjConfig = (): readonly ConfigEntry[] => [
   count("vocabSize", "vocab_size"),
   count("embedDim", "n_embd"),
@@ -31,7 +31,7 @@ export const gptjConfig = (): readonly ConfigEntry[] => [
   }),
 ];
 
-/** Tensors that both share; `attention`: those of queries, keys and values. */
+/** Tensors of GPT-J and CodeGen. `attention`: the query, key and value projections. */
 export function gptjTensors(
   config: DecoderConfig,
   tied: boolean,
@@ -52,11 +52,11 @@ export function gptjTensors(
   ];
 }
 
-/** Fields of both that change nothing. */
+/** Ignored fields of GPT-J and CodeGen. */
 export const gptjIgnored =
   "attn_pdrop summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj n_ctx gradient_checkpointing rotary scale_attn_weights";
 
-/** GPT-J: attention and MLP in parallel after one layer norm; interleaved pairs rotate. */
+/** GPT-J: attention and MLP in parallel after one layer norm; interleaved RoPE. */
 export const gptj: Architecture = {
   modelTypes: ["gptj"],
   class: "GPTJForCausalLM",

@@ -3,19 +3,24 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, rope, type ConfigEntry } from "./config-entry.js";
 import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
-import { ggufSharedWidth, ggufShares, ggufWideExperts, whereExperts } from "./gguf/gguf-experts.js";
+import {
+  ggufSharedWidth,
+  ggufTopKNormalization,
+  ggufWideExperts,
+  whereExperts,
+} from "./gguf/gguf-experts.js";
 import { headLengths, rotary } from "./gguf/gguf-keys.js";
 import { mixersWithoutHeads } from "./gguf/gguf-layers.js";
 import { twiceAsManyChannels } from "./gguf/gguf-mamba.js";
 import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { ggufScales, graniteScales } from "./granite.js";
-import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { attentionProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { hybridNames, mamba2Fields, mamba2Layer, mamba2Tensors } from "./mamba2-parts.js";
-import { isMixer, mixedTypes, mixerOf } from "./mixed-layers.js";
+import { isMixer, mixedTypes, mixerConfig } from "./mixed-layers.js";
 import { fused, linear, perExpert, type StoredTensor } from "./stored-tensor.js";
 
-/** Layers of Mamba-2 where a file lists them. */
+/** `layer_types`: Mamba-2 or attention. */
 const mambaLayers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-6 }) {
     const types = mixedTypes(fields, numLayers) ?? mixedTypes(fields, numLayers, "layers_block_type");
@@ -24,14 +29,14 @@ const mambaLayers: ConfigEntry = {
     return { layerTypes: types.map((type) => (type === "mixer" ? layer : type)) as never };
   },
   write: (config) => ({
-    ...mamba2Fields(mixerOf(config), hybridNames),
+    ...mamba2Fields(mixerConfig(config), hybridNames),
     layer_types: Array.from({ length: config.numLayers }, (_, i) =>
       isMixer(config.layerTypes?.[i]) ? "mamba" : "attention",
     ),
   }),
 };
 
-/** Rotary positions where a file says so, else none. */
+/** `position_embedding_type`: `rope`, or no positions (NoPE). */
 const positions: ConfigEntry = {
   read(fields, config) {
     const rotary = rope().read(fields, config);
@@ -47,7 +52,7 @@ const positions: ConfigEntry = {
       : { position_embedding_type: "rope", ...rope().write(config) },
 };
 
-/** Experts beside one that all tokens use; without experts it is the feed-forward layer. */
+/** Experts and a shared expert. Without experts, the shared one is the feed-forward layer. */
 const experts: ConfigEntry = {
   read(fields, { hiddenDim = 1 }) {
     const shared = fields.countOr(1024, "shared_intermediate_size");
@@ -74,7 +79,7 @@ const experts: ConfigEntry = {
       : { num_local_experts: 0, shared_intermediate_size: hiddenDim },
 };
 
-/** Tensors of experts beside the shared one, or of the feed-forward layer alone. */
+/** Tensors of the experts and the shared expert, or of the feed-forward layer. */
 export const graniteFeed = (config: DecoderConfig): StoredTensor[] => {
   const { embedDim: C, experts } = config;
   const shared = experts ? "feedForward.shared" : "feedForward";
@@ -104,7 +109,7 @@ export const graniteFeed = (config: DecoderConfig): StoredTensor[] => {
   ];
 };
 
-/** Rotary positions where a key says so or is absent, else none. */
+/** RoPE, unless a key states otherwise. */
 const ggufPositions: ConfigEntry = {
   read(fields, config) {
     const isRotary = fields.flag("rope.scaling.finetuned", true);
@@ -116,7 +121,7 @@ const ggufPositions: ConfigEntry = {
   }),
 };
 
-/** Granite 4 and Bamba in llama.cpp, whose mixers are twice as wide as the model. */
+/** Granite 4 and Bamba in llama.cpp, whose Mamba-2 mixers have twice the model width. */
 export const ggufGraniteHybrid = (): readonly GgufArchitecture[] => [
   gguf("granitehybrid", {
     freeHeads: true,
@@ -127,7 +132,9 @@ export const ggufGraniteHybrid = (): readonly GgufArchitecture[] => [
     keys: [
       ggufPositions,
       ...ggufScales(),
-      ...[ggufWideExperts, ggufSharedWidth(), ggufShares(true)].map((entry) => whereExperts(entry)),
+      ...[ggufWideExperts, ggufSharedWidth(), ggufTopKNormalization(true)].map((entry) =>
+        whereExperts(entry),
+      ),
       mixersWithoutHeads(mamba2Keys()),
     ],
     biases: { queryKeyValue: "either", attentionOutput: "either", feedForward: "either" },
@@ -135,13 +142,13 @@ export const ggufGraniteHybrid = (): readonly GgufArchitecture[] => [
     names: {
       attention: (config, layer) =>
         isMixer(config.layerTypes?.[layer])
-          ? [ggufMamba2Tensors(mixerOf(config)!)]
+          ? [ggufMamba2Tensors(mixerConfig(config)!)]
           : attentionTensors(config, { ropeLayout: "interleaved" }),
     },
   }),
 ];
 
-/** Granite 4: Mamba-2 and attention, experts beside a shared one, and Granite's multipliers. */
+/** Granite 4: Mamba-2 and attention, experts and a shared expert, and Granite's multipliers. */
 export const graniteMoeHybrid: Architecture = {
   modelTypes: ["granitemoehybrid"],
   class: "GraniteMoeHybridForCausalLM",
@@ -160,8 +167,8 @@ export const graniteMoeHybrid: Architecture = {
     llamaTensors(config, tied, {
       attention: (config, layer) =>
         isMixer(config.layerTypes?.[layer])
-          ? [mamba2Tensors(mixerOf(config)!, ["attention", "mamba"])]
-          : attentionMaps(config),
+          ? [mamba2Tensors(mixerConfig(config)!, ["attention", "mamba"])]
+          : attentionProjections(config),
       feed: graniteFeed,
     }),
   ignored:

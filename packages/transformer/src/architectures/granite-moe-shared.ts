@@ -1,12 +1,12 @@
 import type { Architecture } from "./architecture.js";
-import { expertCounts, ofExperts } from "./expert-parts.js";
+import { expertCounts, expertsEntry } from "./expert-parts.js";
 import { granite } from "./granite.js";
 import { graniteFeed } from "./granite-moe-hybrid.js";
 import { ggufGraniteMoe } from "./granitemoe.js";
 import { llamaTensors } from "./llama-parts.js";
 
-/** The expert that all tokens use; a width of 0 is none. */
-const sharedExpert = /* @__PURE__ */ ofExperts(
+/** The shared expert; a width of 0 means none. */
+const sharedExpert = /* @__PURE__ */ expertsEntry(
   (fields) => {
     const name = "shared_intermediate_size";
     return fields.number(name, 0) === 0 ? {} : { shared: { hiddenDim: fields.count(name) } };
@@ -14,7 +14,7 @@ const sharedExpert = /* @__PURE__ */ ofExperts(
   ({ shared }) => ({ shared_intermediate_size: shared?.hiddenDim ?? 0 }),
 );
 
-/** Granite's mixtures with an expert that all tokens use. */
+/** Granite MoE with a shared expert. */
 export const graniteMoeShared: Architecture = {
   modelTypes: ["granitemoeshared"],
   class: "GraniteMoeSharedForCausalLM",

@@ -4,12 +4,12 @@ import { scaleKey } from "./gguf/gguf-keys.js";
 import { activation, bias, factor, rope, type ConfigEntry } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Granite's multipliers of embeddings, scores, sums and logits. */
+/** Granite's multipliers of embeddings, attention scores, residual additions and logits. */
 export const graniteScales = (): readonly ConfigEntry[] => [
   factor("embeddingScale", "embedding_multiplier"),
   {
     read: (fields) => ({ attentionScale: fields.positive("attention_multiplier", 1) }),
-    write: (config) => ({ attention_multiplier: config.attentionScale ?? scaleOf(config) }),
+    write: (config) => ({ attention_multiplier: config.attentionScale ?? defaultScale(config) }),
   },
   factor("residualScale", "residual_multiplier"),
   factor(
@@ -20,7 +20,7 @@ export const graniteScales = (): readonly ConfigEntry[] => [
   ),
 ];
 
-/** The same as keys of GGUF files. */
+/** The same multipliers as GGUF metadata. */
 export const ggufScales = (): readonly ConfigEntry[] => [
   scaleKey("embeddingScale", "embedding_scale"),
   scaleKey("attentionScale", "attention.scale"),
@@ -28,8 +28,15 @@ export const ggufScales = (): readonly ConfigEntry[] => [
   scaleKey("logitScale", "logit_scale", { inverse: true, always: true }),
 ];
 
-const scaleOf = ({ headDim, embedDim, numHeads }: { headDim?: number; embedDim: number; numHeads: number }) =>
-  (headDim ?? embedDim / numHeads) ** -0.5;
+const defaultScale = ({
+  headDim,
+  embedDim,
+  numHeads,
+}: {
+  headDim?: number;
+  embedDim: number;
+  numHeads: number;
+}) => (headDim ?? embedDim / numHeads) ** -0.5;
 
 /** Granite 3: Llama with multipliers. */
 export const granite: Architecture = {

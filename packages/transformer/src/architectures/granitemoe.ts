@@ -1,13 +1,13 @@
 import { stacked } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
 import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
-import { ggufExperts, ggufSharedWidth, ggufShares } from "./gguf/gguf-experts.js";
-import { expertCounts, expertsOrMaps, type ExpertNames } from "./expert-parts.js";
+import { ggufExperts, ggufSharedWidth, ggufTopKNormalization } from "./gguf/gguf-experts.js";
+import { expertCounts, feedForwardOrExperts, type ExpertNames } from "./expert-parts.js";
 import { ggufScales, granite } from "./granite.js";
 import { llamaTensors } from "./llama-parts.js";
 import { perExpert } from "./stored-tensor.js";
 
-/** Experts of Granite's mixtures, each of whose maps is one tensor for all. */
+/** Experts of Granite MoE: one tensor per projection for all experts. */
 export const graniteExperts: ExpertNames = {
   path: "block_sparse_moe",
   router: "router.layer",
@@ -22,20 +22,20 @@ export const graniteExperts: ExpertNames = {
   },
 };
 
-/** llama.cpp's architecture of Granite's mixtures, with an expert that all tokens use and without. */
+/** llama.cpp's architecture for Granite MoE, with or without a shared expert. */
 export const ggufGraniteMoe = (): readonly GgufArchitecture[] => [
   gguf("granitemoe", {
     freeHeads: true,
     ropeLayout: "interleaved",
-    keys: [...ggufScales(), ggufExperts, ggufShares(true), ggufSharedWidth()],
+    keys: [...ggufScales(), ggufExperts, ggufTopKNormalization(true), ggufSharedWidth()],
   }),
 ];
 
-/** Granite 3's mixtures: Granite with experts in all layers. */
+/** Granite 3 MoE: Granite with experts in all layers. */
 export const graniteMoe: Architecture = {
   modelTypes: ["granitemoe"],
   class: "GraniteMoeForCausalLM",
   config: () => [...granite.config(), expertCounts("num_local_experts")],
   gguf: ggufGraniteMoe,
-  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps(graniteExperts) }),
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts(graniteExperts) }),
 };

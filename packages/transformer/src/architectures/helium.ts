@@ -2,7 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { activation, bias, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Helium: Llama whose heads rotate in interleaved pairs. */
+/** Helium: Llama with interleaved RoPE. */
 export const helium: Architecture = {
   modelTypes: ["helium"],
   class: "HeliumForCausalLM",

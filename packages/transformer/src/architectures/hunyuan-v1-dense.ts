@@ -2,10 +2,10 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, headDim, rope, trait, without, type ConfigEntry } from "./config-entry.js";
-import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { attentionProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { norm, type StoredTensor } from "./stored-tensor.js";
 
-/** A scaling by `alpha` is another base: the same at every length. */
+/** RoPE scaling with `alpha` (NTK-aware): it changes the rotary base, independent of length. */
 const scaledBase: ConfigEntry = {
   read(fields, config) {
     const scaling = fields.nested("rope_parameters") ?? fields.nested("rope_scaling");
@@ -14,7 +14,7 @@ const scaledBase: ConfigEntry = {
     const type = scaling.has("rope_type") ? "rope_type" : "type";
     if (scaling.text(type) !== "dynamic") return scaling.refuse(type, "dynamic, as there is an alpha");
     scaling.mustBe("type", "dynamic");
-    // Of other scalings, which this one does not read.
+    // Fields of other scaling types, which this type does not use.
     for (const name of ["factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow"]) scaling.has(name);
     const D = headDim(config);
     const base = scaling.positiveOr(undefined, "rope_theta") ?? fields.positive("rope_theta", 10000);
@@ -23,14 +23,14 @@ const scaledBase: ConfigEntry = {
   write: (config) => rope().write(config),
 };
 
-/** Maps of attention, and norms of queries and keys under names of their own. */
+/** Attention projections, and norms of queries and keys, which have names of their own. */
 export const hunyuanAttention = (config: DecoderConfig): StoredTensor[] => [
-  ...attentionMaps({ ...config, qkNorm: false }),
+  ...attentionProjections({ ...config, qkNorm: false }),
   norm("attention.queryNorm", "self_attn.query_layernorm", headDim(config)),
   norm("attention.keyNorm", "self_attn.key_layernorm", headDim(config)),
 ];
 
-/** Hunyuan's dense models: Llama with norms of queries and keys after the rotation. */
+/** Hunyuan dense models: Llama with norms of queries and keys after RoPE. */
 export const hunyuanV1Dense: Architecture = {
   modelTypes: ["hunyuan_v1_dense"],
   class: "HunYuanDenseV1ForCausalLM",

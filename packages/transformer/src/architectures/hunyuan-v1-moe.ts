@@ -1,13 +1,18 @@
 import type { Architecture } from "./architecture.js";
 import type { ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
-import { expertsOrMaps } from "./expert-parts.js";
+import { feedForwardOrExperts } from "./expert-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
-import { ggufEqualWidth, ggufSharedWidth, ggufShares, ggufWideExperts } from "./gguf/gguf-experts.js";
+import {
+  ggufEqualWidth,
+  ggufSharedWidth,
+  ggufTopKNormalization,
+  ggufWideExperts,
+} from "./gguf/gguf-experts.js";
 import { hunyuanAttention, hunyuanV1Dense } from "./hunyuan-v1-dense.js";
 import { llamaTensors } from "./llama-parts.js";
 
-/** A count of all layers, or a list in which each has the same. */
+/** A number for all layers, or a list of equal numbers. */
 function oneForAll(fields: ConfigFields, name: string): number {
   if (!fields.isList(name)) return fields.count(name);
   const [first, ...others] = new Set(fields.list(name));
@@ -15,7 +20,7 @@ function oneForAll(fields: ConfigFields, name: string): number {
   return fields.refuse(name, "one whole number for all layers, as layers are alike here");
 }
 
-/** Experts beside one that all tokens use, each as wide as a feed-forward layer. */
+/** Experts and a shared expert, all of the width of a feed-forward layer. */
 const experts: ConfigEntry = {
   read: (fields, { hiddenDim = 0 }) => ({
     experts: {
@@ -27,7 +32,7 @@ const experts: ConfigEntry = {
   write: ({ experts }) => ({ num_experts: experts?.numExperts, moe_topk: experts?.expertsPerToken }),
 };
 
-/** Hunyuan's mixtures: the dense models with experts in all layers. */
+/** Hunyuan MoE: the dense models with experts in all layers. */
 export const hunyuanV1Moe: Architecture = {
   modelTypes: ["hunyuan_v1_moe"],
   class: "HunYuanMoEV1ForCausalLM",
@@ -36,7 +41,7 @@ export const hunyuanV1Moe: Architecture = {
     gguf("hunyuan-moe", {
       freeHeads: true,
       traits: { qkNorm: true, qkNormPlace: "afterRope" },
-      keys: [ggufWideExperts, ggufEqualWidth, ggufShares(true), ggufSharedWidth()],
+      keys: [ggufWideExperts, ggufEqualWidth, ggufTopKNormalization(true), ggufSharedWidth()],
       refuses: ({ experts }) =>
         experts?.shared
           ? undefined
@@ -46,9 +51,9 @@ export const hunyuanV1Moe: Architecture = {
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
       attention: hunyuanAttention,
-      feed: expertsOrMaps({ router: "gate.wg", shared: "shared_mlp" }),
+      feed: feedForwardOrExperts({ router: "gate.wg", shared: "shared_mlp" }),
     }),
-  // The model's own code drops no tokens, and reads one width.
+  // The code of transformers drops no tokens, and uses one expert width.
   ignored:
     "attention_head_dim cla_share_factor org_vocab_size norm_type use_mixed_mlp_moe moe_drop_tokens moe_random_routing_dropped_token num_shared_expert moe_intermediate_size moe_layer_num_skipped capacity_factor norm_topk_prob routed_scaling_factor group_limited_greedy n_group topk_group sliding_window",
 };

@@ -3,7 +3,7 @@ import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, positive, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors } from "./llama-parts.js";
 
-/** Jais 2: Llama with layer norms, biases, and a plain MLP of squared ReLU. */
+/** Jais 2: Llama with layer norms, biases, and an ungated MLP with squared ReLU. */
 export const jais2: Architecture = {
   modelTypes: ["jais2"],
   class: "Jais2ForCausalLM",
@@ -24,6 +24,6 @@ export const jais2: Architecture = {
     }),
   ],
   tensors: (config, tied) => llamaTensors(config, tied),
-  // The same as `layer_norm_eps`.
+  // A duplicate of `layer_norm_eps`.
   ignored: "rms_norm_eps",
 };

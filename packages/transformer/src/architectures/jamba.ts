@@ -4,17 +4,23 @@ import type { Architecture } from "./architecture.js";
 import { hybridPaths } from "./bamba.js";
 import { activation, trait, without, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
-import { expertCounts, expertsOrMaps, ofExperts } from "./expert-parts.js";
+import { expertCounts, feedForwardOrExperts, expertsEntry } from "./expert-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
-import { ggufRouted, ggufShares, ggufWideExperts, router, whereExperts } from "./gguf/gguf-experts.js";
+import {
+  ggufRouted,
+  ggufTopKNormalization,
+  ggufWideExperts,
+  router,
+  whereExperts,
+} from "./gguf/gguf-experts.js";
 import { mixersWithoutHeads } from "./gguf/gguf-layers.js";
 import { headLengths } from "./gguf/gguf-keys.js";
 import { ggufMambaTensors, mambaKeys, twiceAsManyChannels } from "./gguf/gguf-mamba.js";
 import { layersWith } from "./gguf/gguf-presence.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
-import { attentionMaps, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
+import { attentionProjections, llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { mambaFields, mambaLayer, mambaTensors, type MambaNames } from "./mamba-parts.js";
-import { isMixer, mixerOf } from "./mixed-layers.js";
+import { isMixer, mixerConfig } from "./mixed-layers.js";
 import { normMap } from "./norm-map.js";
 import { stored, type StoredTensor } from "./stored-tensor.js";
 
@@ -28,7 +34,7 @@ const names: MambaNames = {
   bias: "mamba_proj_bias",
 };
 
-/** Every so many layers, from one on: true for those. */
+/** True for each layer of a period and offset, such as `attn_layer_period` and `attn_layer_offset`. */
 function everyLayers(
   fields: ConfigFields,
   kind: string,
@@ -43,18 +49,18 @@ function everyLayers(
   return Array.from({ length: numLayers }, (_, i) => i % period === offset);
 }
 
-/** Fields of such layers: the shortest period that gives them. */
-function periodOf(kind: string, layers: readonly boolean[]) {
+/** Period and offset of the layers that are true: the shortest period that fits. */
+function periodFields(kind: string, layers: readonly boolean[]) {
   for (let period = 1; period <= layers.length; period++) {
     const offset = layers.indexOf(true);
     if (offset >= 0 && offset < period && layers.every((has, i) => has === (i % period === offset)))
       return { [`${kind}_layer_period`]: period, [`${kind}_layer_offset`]: offset };
   }
-  // None of them: the first would be after the last layer.
+  // If none is true, the offset is after the last layer.
   return { [`${kind}_layer_period`]: layers.length + 1, [`${kind}_layer_offset`]: layers.length };
 }
 
-/** Layers of Mamba with norms inside, and of attention. */
+/** Mamba layers with inner norms, and attention layers. */
 const layers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-6 }) {
     const norm = normMap(normEps);
@@ -64,27 +70,28 @@ const layers: ConfigEntry = {
     return { layerTypes: types as NonNullable<DecoderConfig["layerTypes"]> };
   },
   write: (config) => ({
-    ...mambaFields(mixerOf(config), names),
-    ...periodOf(
+    ...mambaFields(mixerConfig(config), names),
+    ...periodFields(
       "attn",
       Array.from({ length: config.numLayers }, (_, i) => !isMixer(config.layerTypes?.[i])),
     ),
   }),
 };
 
-/** Experts in every so many layers; one expert is none. */
+/** Experts in every `expert_layer_period`-th layer. One expert means none. */
 const experts = (): readonly ConfigEntry[] =>
   [
     expertCounts("num_experts"),
-    ofExperts(
+    expertsEntry(
       (fields, { numLayers = 0 }) => {
         const has = everyLayers(fields, "expert", numLayers, [2, 1]);
         return has.includes(false) ? { layers: has } : {};
       },
-      ({ layers }, { numLayers }) => periodOf("expert", layers ?? new Array<boolean>(numLayers).fill(true)),
+      ({ layers }, { numLayers }) =>
+        periodFields("expert", layers ?? new Array<boolean>(numLayers).fill(true)),
     ),
-    // Their shares stay as the softmax over all gives them, and no field says so.
-    ofExperts(
+    // Routing weights are not renormalized; no field states it.
+    expertsEntry(
       () => ({ normTopKProb: false }),
       () => ({}),
     ),
@@ -93,7 +100,7 @@ const experts = (): readonly ConfigEntry[] =>
     write: (config) => (config.experts ? entry.write(config) : { num_experts: 1 }),
   }));
 
-/** Gains of the norms of a mixer's time steps, B and C. */
+/** Gains of the norms of time step, B and C. */
 const mixerNorms = (
   { ranks, keyDim = 0 }: MixerLayerConfig,
   [step, b, c]: readonly [string, string, string],
@@ -103,13 +110,13 @@ const mixerNorms = (
   stored("query.gain", `${c}.weight`, [keyDim]),
 ];
 
-/** Norms of what a scan reads, in all mixers. */
+/** Norms of time step, B and C in all mixers. */
 const ggufKeys = /* @__PURE__ */ mambaKeys((_, { normEps = 1e-6 }) => {
   const norm = normMap(normEps);
   return { inputs: { key: norm, query: norm }, rankMaps: { deltaTime: norm } };
 });
 
-/** Jamba: Mamba with norms of what its scan reads, attention without positions in a few layers, and experts. */
+/** Jamba: Mamba with norms of time step, B and C; attention without positions in a few layers; mixture of experts. */
 export const jamba: Architecture = {
   modelTypes: ["jamba"],
   class: "JambaForCausalLM",
@@ -130,7 +137,7 @@ export const jamba: Architecture = {
       traits: { positions: "none" },
       heads: [headLengths],
       keys: [
-        ...[ggufWideExperts, ggufRouted, ggufShares(false)].map((entry) =>
+        ...[ggufWideExperts, ggufRouted, ggufTopKNormalization(false)].map((entry) =>
           whereExperts(entry, (fields) => layersWith(fields, router).size > 0),
         ),
         mixersWithoutHeads(ggufKeys),
@@ -139,7 +146,7 @@ export const jamba: Architecture = {
       names: {
         attention(config, layer) {
           if (!isMixer(config.layerTypes?.[layer])) return attentionTensors(config, { ropeLayout: "half" });
-          const mixer = mixerOf(config)!;
+          const mixer = mixerConfig(config)!;
           return [ggufMambaTensors(mixer, mixerNorms(mixer, ["ssm_dt_norm", "ssm_b_norm", "ssm_c_norm"]))];
         },
       },
@@ -149,13 +156,13 @@ export const jamba: Architecture = {
     llamaTensors(config, tied, {
       ...hybridPaths,
       attention(config, layer) {
-        if (!isMixer(config.layerTypes?.[layer])) return attentionMaps(config);
-        const mixer = mixerOf(config)!;
+        if (!isMixer(config.layerTypes?.[layer])) return attentionProjections(config);
+        const mixer = mixerConfig(config)!;
         return [
           mambaTensors(mixer, "mamba", mixerNorms(mixer, ["dt_layernorm", "b_layernorm", "c_layernorm"])),
         ];
       },
-      feed: expertsOrMaps({ path: "feed_forward", router: "router" }),
+      feed: feedForwardOrExperts({ path: "feed_forward", router: "router" }),
     }),
   ignored: "num_logits_to_keep use_mamba_kernels expert_layer_period expert_layer_offset num_experts_per_tok",
 };

@@ -3,7 +3,7 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import { count, type ConfigEntry } from "./config-entry.js";
 import { fused, linear, norm, under, type StoredTensor } from "./stored-tensor.js";
 
-/** Sizes of decoders with latent attention: as Llama's, but for heads. */
+/** Sizes of decoders with multi-head latent attention (MLA): the fields of Llama, except for heads. */
 export const latentSizes = (): readonly ConfigEntry[] => [
   count("vocabSize", "vocab_size"),
   count("embedDim", "hidden_size"),
@@ -15,7 +15,7 @@ export const latentSizes = (): readonly ConfigEntry[] => [
   latentHeads,
 ];
 
-/** Sizes of latents and heads. The size of a head besides is that of its rotated part, or of the whole, or left out. */
+/** Sizes of latents and heads. `head_dim`, if present, is the rotated or the total head dimension. */
 const latentHeads: ConfigEntry = {
   read(fields, { embedDim = 0, numHeads = 1 }) {
     const [nopeDim, ropeDim] = [fields.count("qk_nope_head_dim"), fields.count("qk_rope_head_dim")];
@@ -42,7 +42,7 @@ const latentHeads: ConfigEntry = {
   }),
 };
 
-/** Sizes of the indexer, which reads latents for queries. */
+/** Sizes of the indexer, whose queries are computed from the query latent. */
 export const indexerSizes: ConfigEntry = {
   read(fields, { latent }) {
     if (latent?.queryRank === undefined)
@@ -64,7 +64,7 @@ export const indexerSizes: ConfigEntry = {
   }),
 };
 
-/** Names of the indexer's maps, after its path in a layer. */
+/** Names of the indexer's projections, relative to its path. */
 export type IndexerNames = { path: string; query: string; key: string; headWeights: string };
 
 const checkpointNames: IndexerNames = {
@@ -74,8 +74,8 @@ const checkpointNames: IndexerNames = {
   headWeights: "weights_proj",
 };
 
-/** Maps of the indexer. */
-export function indexerMaps(
+/** Projections of the indexer. */
+export function indexerProjections(
   { embedDim: C, latent, indexer }: DecoderConfig,
   names: IndexerNames = checkpointNames,
 ): readonly StoredTensor[] {
@@ -90,7 +90,7 @@ export function indexerMaps(
   ];
 }
 
-/** Scores of YaRN's longer texts: what `mscale_all_dim` adds to 1 / √D, squared, for queries and keys. */
+/** YaRN's scale of attention scores: 1 / √D times the square of the factor from `mscale_all_dim`, once for queries and once for keys. */
 export const scaledScores: ConfigEntry = {
   read(_, { ropeScaling, latent }) {
     if (ropeScaling?.type !== "yarn" || !ropeScaling.mscaleAllDim || !latent) return {};
@@ -100,13 +100,13 @@ export const scaledScores: ConfigEntry = {
   write: () => ({}),
 };
 
-/** The layout of rotated pairs. */
+/** The rotary layout. */
 export const interleavedPairs = (fallback: boolean): ConfigEntry => ({
   read: (fields) => (fields.flag("rope_interleave", fallback) ? { ropeLayout: "interleaved" } : {}),
   write: ({ ropeLayout }) => ({ rope_interleave: ropeLayout === "interleaved" }),
 });
 
-/** Keys of a head, then its values, then those of the next. */
+/** Row map of the fused projection: keys of a head, then its values, then those of the next head. */
 export const keysThenValues = (numHeads: number, nopeDim: number, valueDim: number): RowMap => ({
   sizes: [numHeads * nopeDim, numHeads * valueDim],
   to(row) {
@@ -115,8 +115,12 @@ export const keysThenValues = (numHeads: number, nopeDim: number, valueDim: numb
   },
 });
 
-/** Maps of latent attention. */
-export function latentMaps({ embedDim: C, numHeads: H, latent }: DecoderConfig): readonly StoredTensor[] {
+/** Projections of latent attention. */
+export function latentProjections({
+  embedDim: C,
+  numHeads: H,
+  latent,
+}: DecoderConfig): readonly StoredTensor[] {
   const { kvRank, queryRank, nopeDim, ropeDim, valueDim } = latent!;
   const queries = H * (nopeDim + ropeDim);
   return [
@@ -134,7 +138,7 @@ export function latentMaps({ embedDim: C, numHeads: H, latent }: DecoderConfig):
       "self_attn.kv_b_proj",
       keysThenValues(H, nopeDim, valueDim),
       kvRank,
-      { float32: true }, // a cache's latents meet these matrices in another product
+      { float32: true }, // with cached latents, these matrices are also used in another product
     ),
     linear("attention.output", "self_attn.o_proj", [C, H * valueDim]),
   ];

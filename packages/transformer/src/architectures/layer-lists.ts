@@ -4,7 +4,7 @@ import { count, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
 import { withOverrides } from "./layer-overrides.js";
 
-/** Numbers of a list of all layers, of which each holds a rule. */
+/** A list with one valid number per layer. */
 export function perLayer(
   fields: ConfigFields,
   name: string,
@@ -18,7 +18,7 @@ export function perLayer(
   return fields.refuse(name, `a list of ${numLayers} numbers, ${rule.words}`);
 }
 
-/** A whole number of at least 1 for all layers, or a list with one of each. It is written as a list where layers differ. */
+/** A whole number of at least 1 for all layers, or a list with one per layer. It is written as a list if layers differ. */
 export const layerCounts = (
   key: "hiddenDim" | "numKvHeads",
   name: string,

@@ -1,6 +1,6 @@
 import type { DecoderConfig, LayerOverrides } from "../models/decoder-config.js";
 
-/** A configuration with fields of some layers beside those that were read before; undefined fields are none. */
+/** Adds fields to `layerOverrides`, layer by layer. Undefined fields are ignored. */
 export function withOverrides(
   { numLayers = 0, layerOverrides }: Partial<DecoderConfig>,
   own: (layer: number) => { [K in keyof LayerOverrides]?: LayerOverrides[K] | undefined },

@@ -2,23 +2,23 @@ import type { Architecture } from "./architecture.js";
 import { count, without } from "./config-entry.js";
 import {
   expertCounts,
-  expertsOrMaps,
+  feedForwardOrExperts,
   firstDenseLayers,
-  normalizedShares,
-  ofExperts,
-  sharesScale,
+  topKNormalization,
+  expertsEntry,
+  routedScaling,
 } from "./expert-parts.js";
-import { ggufExperts, ggufScores, ggufShares } from "./gguf/gguf-experts.js";
+import { ggufExperts, ggufScores, ggufTopKNormalization } from "./gguf/gguf-experts.js";
 import { lfm2Config, lfm2Gguf, lfm2Maps, lfm2Tensors } from "./lfm2.js";
 
-/** A bias of the choice, and shares as above, which llama.cpp has without a key. */
-const ggufChoice = /* @__PURE__ */ ofExperts(
+/** A correction bias, and routing weights as in the file of Hugging Face, for which llama.cpp has no keys. */
+const ggufChoice = /* @__PURE__ */ expertsEntry(
   (_, __, { router }) => ({ router: { ...router, shareEps: 1e-6, choiceBias: true } }),
   () => ({}),
 );
 
-/** Sigmoids choose, with a bias where a file says so; shares are divided by a little more than their sum. */
-const sigmoidChoice = /* @__PURE__ */ ofExperts(
+/** Sigmoid scores, optionally with a correction bias. Routing weights are divided by their sum plus 1e-6. */
+const sigmoidChoice = /* @__PURE__ */ expertsEntry(
   (fields, _, { router }) => ({
     router: {
       ...router,
@@ -29,7 +29,7 @@ const sigmoidChoice = /* @__PURE__ */ ofExperts(
   ({ router }) => ({ use_expert_bias: router?.choiceBias ?? false }),
 );
 
-/** LFM2 with experts after its first layers. */
+/** LFM2 with experts, except in the first layers. */
 export const lfm2Moe: Architecture = {
   modelTypes: ["lfm2_moe"],
   class: "Lfm2MoeForCausalLM",
@@ -38,9 +38,9 @@ export const lfm2Moe: Architecture = {
   config: () => [
     ...lfm2Config(count("hiddenDim", "intermediate_size")),
     expertCounts("num_experts", "moe_intermediate_size"),
-    normalizedShares(true),
+    topKNormalization(true),
     sigmoidChoice,
-    sharesScale(1),
+    routedScaling(1),
     firstDenseLayers(2, "num_dense_layers"),
     without("tie_embedding", true),
   ],
@@ -49,7 +49,7 @@ export const lfm2Moe: Architecture = {
       ggufExperts,
       ggufScores,
       ggufChoice,
-      ggufShares(true),
+      ggufTopKNormalization(true),
       firstDenseLayers(0, "leading_dense_block_count"),
     ]),
   ],
@@ -57,6 +57,6 @@ export const lfm2Moe: Architecture = {
     lfm2Tensors(
       config,
       tied,
-      expertsOrMaps({ path: "feed_forward", choiceBias: "expert_bias", maps: lfm2Maps }),
+      feedForwardOrExperts({ path: "feed_forward", choiceBias: "expert_bias", maps: lfm2Maps }),
     ),
 };

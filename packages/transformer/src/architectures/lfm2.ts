@@ -7,11 +7,11 @@ import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
 import { mixersWithoutHeads, type MixerKeys } from "./gguf/gguf-layers.js";
 import { headLengths } from "./gguf/gguf-keys.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
-import { embedding, feedForwardMaps, head } from "./llama-parts.js";
-import { isMixer, mixedTypes, mixerOf } from "./mixed-layers.js";
+import { embedding, feedForwardProjections, head } from "./llama-parts.js";
+import { isMixer, mixedTypes, mixerConfig } from "./mixed-layers.js";
 import { each, fused, linear, norm, reshaped, under, type StoredTensor } from "./stored-tensor.js";
 
-/** Width of the feed-forward layers: as the file says, or two thirds of it, rounded up to a multiple. */
+/** Hidden width: that of the file, or two thirds of it, rounded up to a multiple (`block_auto_adjust_ff_dim`). */
 const hiddenDim: ConfigEntry = {
   read(fields) {
     const stated = fields.count("intermediate_size", "block_ff_dim");
@@ -26,7 +26,7 @@ const hiddenDim: ConfigEntry = {
 
 const same = <T>(x: T): T => x;
 
-/** A short convolution over `taps` tokens. */
+/** A gated short convolution of `taps` tokens. */
 const convolutionLayer = (embedDim: number, taps: number, bias = false) =>
   mixerLayer({
     embedDim,
@@ -38,13 +38,13 @@ const convolutionLayer = (embedDim: number, taps: number, bias = false) =>
     ...(bias && { inputs: { bias: same } }),
   });
 
-/** Short convolutions, and attention in a few layers. */
+/** Layer types: short convolution or attention. */
 const convolutionLayers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0 }) {
     const bias = fields.flag("conv_bias", false);
     const layer = convolutionLayer(embedDim, fields.countOr(3, "conv_L_cache"), bias);
     const listed = mixedTypes(fields, numLayers);
-    // Repeats what the types say.
+    // A duplicate of `layer_types`.
     const full = fields.list("full_attn_idxs");
     const types =
       listed ??
@@ -54,7 +54,7 @@ const convolutionLayers: ConfigEntry = {
     return { layerTypes: types.map((type) => (type === "mixer" ? layer : type)) };
   },
   write(config) {
-    const mixer = mixerOf(config);
+    const mixer = mixerConfig(config);
     return {
       conv_bias: mixer?.bias ?? false,
       ...(mixer?.axes && { conv_L_cache: mixer.axes["N"] }),
@@ -65,7 +65,7 @@ const convolutionLayers: ConfigEntry = {
   },
 };
 
-/** Entries of LFM2, with those of its feed-forward layers. */
+/** Entries of LFM2. `feedForward`: the entries of its feed-forward layers. */
 export const lfm2Config = (...feedForward: readonly ConfigEntry[]): readonly ConfigEntry[] => [
   count("vocabSize", "vocab_size"),
   count("embedDim", ["hidden_size", "block_dim"]),
@@ -80,17 +80,17 @@ export const lfm2Config = (...feedForward: readonly ConfigEntry[]): readonly Con
   convolutionLayers,
 ];
 
-/** Names of the maps of feed-forward layers. */
+/** Names of the projections of feed-forward layers. */
 export const lfm2Maps = { gate: "w1", up: "w3", down: "w2" } as const;
 
-/** Tensors of a short convolution under its path in the file. `taps`: their shape in it. */
+/** Tensors of a short convolution, with its prefix in the file. `taps`: the shape of the kernel there. */
 function convolutionTensors(
   config: DecoderConfig,
   path: string,
   taps: (C: number, N: number) => readonly number[],
 ): StoredTensor {
   const { embedDim: C } = config;
-  const { axes, bias } = mixerOf(config)!;
+  const { axes, bias } = mixerConfig(config)!;
   const N = axes?.["N"] ?? 0;
   return under("attention", path, [
     fused(["key", "query", "value"], "in_proj", stacked([C, C, C]), C),
@@ -100,7 +100,7 @@ function convolutionTensors(
   ]);
 }
 
-/** Tensors of LFM2, with those of a layer's feed-forward part. */
+/** Tensors of LFM2, with those of the given feed-forward layers. */
 export function lfm2Tensors(
   config: DecoderConfig,
   tied: boolean,
@@ -131,7 +131,7 @@ export function lfm2Tensors(
   ];
 }
 
-/** LFM2 in llama.cpp, and with experts. */
+/** llama.cpp's architectures for LFM2, without and with experts. */
 export const lfm2Gguf = (name: string, keys: readonly ConfigEntry[] = []): GgufArchitecture =>
   gguf(name, {
     traits: { qkNorm: true },
@@ -152,7 +152,7 @@ const convolutionKeys: MixerKeys = {
   write: ({ axes }) => ({ "shortconv.l_cache": axes?.["N"] }),
 };
 
-/** LFM2: gated short convolutions, and attention with normalized queries and keys in a few layers. */
+/** LFM2: gated short convolutions, and attention with norms of queries and keys in a few layers. */
 export const lfm2: Architecture = {
   modelTypes: ["lfm2"],
   class: "Lfm2ForCausalLM",
@@ -161,7 +161,7 @@ export const lfm2: Architecture = {
   gguf: () => [lfm2Gguf("lfm2")],
   tensors: (config, tied) =>
     lfm2Tensors(config, tied, (config) =>
-      feedForwardMaps(config, { feedForward: "feed_forward", maps: lfm2Maps }),
+      feedForwardProjections(config, { feedForward: "feed_forward", maps: lfm2Maps }),
     ),
   ignored:
     "block_use_swiglu block_norm_eps block_use_xavier_init conv_use_xavier_init conv_dim conv_dim_out use_pos_enc",

@@ -3,7 +3,7 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import { count, headDim, headSize, positive, type ConfigEntry } from "./config-entry.js";
 import { each, fused, linear, norm, stored, under, type StoredTensor } from "./stored-tensor.js";
 
-/** Sizes under the names that Llama gave them, which most decoders took over. `width`: of feed-forward layers. */
+/** Sizes with the field names of Llama, which most decoders use. `width`: the field for the hidden width. */
 export const llamaSizes = (width = "intermediate_size"): readonly ConfigEntry[] => [
   count("vocabSize", "vocab_size"),
   count("embedDim", "hidden_size"),
@@ -18,45 +18,45 @@ export const llamaSizes = (width = "intermediate_size"): readonly ConfigEntry[] 
 /** The epsilon of RMS norms. */
 export const rmsEps = (fallback = 1e-6): ConfigEntry => positive("normEps", "rms_norm_eps", fallback);
 
-/** Names and layouts in which decoders of Llama's kind differ. */
+/** Names and layouts in which decoders similar to Llama differ. */
 export type LlamaNames = {
   /** Names of a layer's norms, by their params. */
   norms?: Readonly<Record<string, string>>;
-  /** The norm after the last layer. Default `model.norm`. */
+  /** The final norm. Default `model.norm`. */
   lastNorm?: string;
-  /** Is added to stored gains. Default 0. */
+  /** Offset added to the stored gains of norms. Default 0. */
   plus?: number;
-  /** Path of attention. Default `self_attn`. */
+  /** Name of the attention module. Default `self_attn`. */
   path?: string;
-  /** Gate and up projection in one matrix. Default: each its own. */
+  /** Name of the fused gate and up projection. Default: separate matrices. */
   gateUp?: string;
-  /** Path of the feed-forward layer. Default `mlp`. */
+  /** Name of the feed-forward module. Default `mlp`. */
   feedForward?: string;
-  /** Its place in params. Default `feedForward`. */
+  /** Path of the feed-forward layer in params. Default `feedForward`. */
   place?: string;
-  /** Names of the maps of a feed-forward layer. */
+  /** Names of the projections of a feed-forward layer. */
   maps?: { gate?: string; up: string; down: string };
-  /** Entries of a layer's attention. Default: its four maps. */
+  /** Entries for the attention of a layer. Default: its four projections. */
   attention?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
-  /** Entries of a layer's feed-forward part. Default: its three maps. */
+  /** Entries for the feed-forward layer. Default: its three projections. */
   feed?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
-  /** Entries of a layer besides. */
+  /** Further entries of a layer. */
   more?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
 };
 
-/** Norms before both parts. */
+/** Names of the norms in a pre-norm layer. */
 export const preNorms = {
   attentionNorm: "input_layernorm",
   feedForwardNorm: "post_attention_layernorm",
 } as const;
 
-/** Norms of what both parts add, alone. */
+/** Names of the norms in a layer that normalizes only the output of each sublayer. */
 export const outNorms = {
   attentionNorm: "post_attention_layernorm",
   feedForwardNorm: "post_feedforward_layernorm",
 } as const;
 
-/** Tensors of a decoder of Llama's kind. */
+/** Tensors of a decoder similar to Llama. */
 export const llamaTensors = (
   config: DecoderConfig,
   tied: boolean,
@@ -65,8 +65,8 @@ export const llamaTensors = (
   embedding(config),
   each(config.numLayers, "layers", "model.layers", (i) => [
     ...layerNorms(config, names),
-    ...(names.attention?.(config, i) ?? attentionMaps(config, names)),
-    ...(names.feed?.(config, i) ?? feedForwardMaps(config, names)),
+    ...(names.attention?.(config, i) ?? attentionProjections(config, names)),
+    ...(names.feed?.(config, i) ?? feedForwardProjections(config, names)),
     ...(names.more?.(config, i) ?? []),
   ]),
   norm("norm", names.lastNorm ?? "model.norm", config.embedDim, { plus: names.plus ?? 0 }),
@@ -85,19 +85,19 @@ export const layerNorms = ({ embedDim: C }: DecoderConfig, { norms = preNorms, p
 /**
  * Projections of a layer's attention, and the norms of queries and keys.
  *
- * @param makes - False in a layer that reads the keys and values of another. Default true.
+ * @param ownsKeyValues - False for a layer that reuses the keys and values of another. Default true.
  */
-export function attentionMaps(
+export function attentionProjections(
   config: DecoderConfig,
   { plus = 0, path = "self_attn" }: LlamaNames = {},
-  makes = true,
+  ownsKeyValues = true,
 ): StoredTensor[] {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, qkNorm } = config;
   const D = headDim(config);
   const [queryGain, keyGain] = qkNorm === "heads" ? [H * D, Hkv * D] : [D, D];
   return [
     linear("attention.query", `${path}.q_proj`, [H * D, C]),
-    ...(makes
+    ...(ownsKeyValues
       ? [
           linear("attention.key", `${path}.k_proj`, [Hkv * D, C]),
           linear("attention.value", `${path}.v_proj`, [Hkv * D, C]),
@@ -107,14 +107,14 @@ export function attentionMaps(
     ...(qkNorm && qkNorm !== "unit"
       ? [
           norm("attention.queryNorm", `${path}.q_norm`, queryGain, { plus }),
-          ...(makes ? [norm("attention.keyNorm", `${path}.k_norm`, keyGain, { plus })] : []),
+          ...(ownsKeyValues ? [norm("attention.keyNorm", `${path}.k_norm`, keyGain, { plus })] : []),
         ]
       : []),
   ];
 }
 
-/** Maps of a layer's feed-forward part. */
-export function feedForwardMaps(
+/** Projections of a feed-forward layer. */
+export function feedForwardProjections(
   { embedDim: C, hiddenDim: F, gated = true }: DecoderConfig,
   { gateUp, feedForward = "mlp", place = "feedForward", maps }: LlamaNames = {},
 ): StoredTensor[] {

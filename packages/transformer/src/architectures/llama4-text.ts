@@ -4,16 +4,16 @@ import { gguf } from "./gguf/gguf-architecture.js";
 import { ggufExperts } from "./gguf/gguf-experts.js";
 import { activation, bias, count, rope, trait, type ConfigEntry } from "./config-entry.js";
 import type { ConfigFields } from "./config-fields.js";
-import { expertCounts, expertsOrMaps, ofExperts, type ExpertNames } from "./expert-parts.js";
+import { expertCounts, feedForwardOrExperts, expertsEntry, type ExpertNames } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { perExpert } from "./stored-tensor.js";
 
-/** Layers that rotate attend within chunks, the others to all; `no_rope_layers` has 1 where a layer rotates. */
+/** Layers with RoPE have chunked attention, the others full attention. In `no_rope_layers`, 1 means that a layer has RoPE. */
 const layers: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const interval = fields.countOr(4, "no_rope_layer_interval");
     const listed = fields.list("no_rope_layers") ?? [];
-    const named = listed.length > 0 ? listed : undefined; // a list of none is as no list
+    const named = listed.length > 0 ? listed : undefined; // an empty list counts as absent
     if (named && (named.length !== numLayers || named.some((one) => one !== 0 && one !== 1)))
       return fields.refuse("no_rope_layers", `a list of ${numLayers} numbers, 1 for a layer that rotates`);
     const ropeLayers = Array.from({ length: numLayers }, (_, i) =>
@@ -41,7 +41,7 @@ const layers: ConfigEntry = {
   }),
 };
 
-/** A flag, or a number that is none where it is 0, as some published files have it. */
+/** A flag that some published files state as a number; 0 is false. */
 const tuned = (fields: ConfigFields, name: string): boolean => {
   try {
     return fields.flag(name, true);
@@ -50,7 +50,7 @@ const tuned = (fields: ConfigFields, name: string): boolean => {
   }
 };
 
-/** Norms of queries and keys that rotate, and temperatures of the others. */
+/** Norms of queries and keys in layers with RoPE, and query temperature scaling in the others. */
 const norms: ConfigEntry = {
   read(fields) {
     const [floorScale, attnScale] = [
@@ -72,8 +72,8 @@ const norms: ConfigEntry = {
   }),
 };
 
-/** Layers with experts, listed or every so many, each with a shared one; a share multiplies what its expert reads. */
-const experts = /* @__PURE__ */ ofExperts(
+/** Layers with experts, from a list or an interval, each with a shared expert. The routing weight multiplies the input of an expert. */
+const experts = /* @__PURE__ */ expertsEntry(
   (fields, { numLayers = 0 }, { hiddenDim = 0 }) => {
     const step = fields.countOr(1, "interleave_moe_layer_step");
     const listed = fields.list("moe_layers");
@@ -108,8 +108,8 @@ const names: ExpertNames = {
   },
 };
 
-/** Layers with experts in a GGUF file: every so many; the shared one is as wide as the others. */
-const ggufLayers = /* @__PURE__ */ ofExperts(
+/** Layers with experts in a GGUF file, by an interval. The shared expert has the width of the others. */
+const ggufLayers = /* @__PURE__ */ expertsEntry(
   (fields, { numLayers = 0, hiddenDim = 0 }, { hiddenDim: width = hiddenDim }) => {
     const step = fields.count("interleave_moe_layer_step");
     const layers = Array.from({ length: numLayers }, (_, i) => (i + 1) % step === 0);
@@ -123,7 +123,7 @@ const ggufLayers = /* @__PURE__ */ ofExperts(
   ({ layers }) => ({ interleave_moe_layer_step: layers ? layers.indexOf(true) + 1 : 1 }),
 );
 
-/** Numbers of the published models, which llama.cpp has in its code: three layers of four rotate and attend within chunks. */
+/** Constants of the published models in llama.cpp's code: three of four layers have RoPE and chunked attention. */
 const publishedLayers: ConfigEntry = {
   read(fields, { numLayers = 0, experts }) {
     fields.mustBe("attention.sliding_window", 8192);
@@ -133,14 +133,14 @@ const publishedLayers: ConfigEntry = {
       layerTypes: ropeLayers.map((rotates) => (rotates ? "chunked" : "full")),
       chunkSize: 8192,
       queryTemperature: { floorScale: 8192, attnScale: 0.1 },
-      // Maverick, of 128 experts, is the one without these norms.
+      // Maverick, the model with 128 experts, does not have these norms.
       ...(experts?.numExperts !== 128 && { qkNorm: "unit" as const, qkNormPlace: "afterRope" as const }),
     };
   },
   write: () => ({}),
 };
 
-/** Llama 4: chunks in layers that rotate, temperatures in those that do not, and one expert of many beside a shared one. */
+/** Llama 4: chunked attention in layers with RoPE, query temperature scaling in layers without, and one routed expert and a shared one per token. */
 export const llama4Text: Architecture = {
   modelTypes: ["llama4_text"],
   class: "Llama4ForCausalLM",
@@ -165,6 +165,6 @@ export const llama4Text: Architecture = {
       scalings: ["linear", "yarn", "llama3"],
     }),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps(names) }),
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts(names) }),
   ignored: "router_jitter_noise for_llm_compressor",
 };

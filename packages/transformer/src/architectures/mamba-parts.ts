@@ -5,7 +5,7 @@ import type { ConfigFields } from "./config-fields.js";
 import { automatic } from "./mamba2-parts.js";
 import { fused, linear, matrices, reshaped, stored, under, type StoredTensor } from "./stored-tensor.js";
 
-/** Names of the fields of a Mamba mixer, which architectures give them. */
+/** Field names of a Mamba mixer, which differ between architectures. */
 export type MambaNames = {
   channels: readonly string[];
   expand: string;
@@ -16,7 +16,7 @@ export type MambaNames = {
   bias: string;
 };
 
-/** Those of Mamba itself. */
+/** Field names of Mamba. */
 export const mambaNames: MambaNames = {
   channels: ["intermediate_size", "d_inner"],
   expand: "expand",
@@ -29,7 +29,7 @@ export const mambaNames: MambaNames = {
 
 type More = Pick<MixerLayerConfig, "inputs" | "rankMaps">;
 
-/** A mixer of Mamba, of the sizes that a file's fields say. */
+/** A Mamba mixer with the sizes in the fields of a file. */
 export function mambaLayer(
   fields: ConfigFields,
   names: MambaNames,
@@ -61,7 +61,7 @@ type MambaSizes = More & {
   bias?: boolean;
 };
 
-/** A mixer of Mamba: a selective scan after a convolution, a skip and a gate, with a head for each channel. */
+/** A Mamba mixer: a short convolution, a selective scan with one head per channel, a skip connection and a gate. */
 export const mambaMixer = ({
   channels,
   state,
@@ -88,7 +88,7 @@ export const mambaMixer = ({
     bias,
   }) as unknown as MixerLayer;
 
-/** Fields of such a mixer. */
+/** Writes the fields of a Mamba mixer. */
 export const mambaFields = (mixer: MixerLayerConfig | undefined, names: MambaNames) =>
   mixer
     ? {
@@ -103,16 +103,16 @@ export const mambaFields = (mixer: MixerLayerConfig | undefined, names: MambaNam
       }
     : {};
 
-/** Names of a mixer's tensors, and what is stored otherwise. */
+/** Names and layouts of the tensors of a Mamba mixer. */
 export type MambaLayout = {
   input: string;
   convolution: string;
-  /** Shape of the taps of D channels. */
+  /** Shape of the convolution kernel of D channels. */
   taps: (D: number, taps: number) => readonly number[];
   step: string;
-  /** The map to the time step's low rank, B and C. */
+  /** The projection to the low-rank time step, B and C. */
   scan: string;
-  /** The rate of decay, `[D, N]`. */
+  /** The decay rate A, `[D, N]`. */
   rate: (sizes: readonly number[]) => StoredTensor;
   skip: string;
   output: string;
@@ -129,7 +129,7 @@ const ownLayout: MambaLayout = {
   output: "out_proj",
 };
 
-/** Tensors of such a mixer under its path in the file. `more`: of what an architecture adds. */
+/** Tensors of a Mamba mixer, with its prefix in the file. `more`: further options of the architecture. */
 export function mambaTensors(
   mixer: MixerLayerConfig,
   name: string,

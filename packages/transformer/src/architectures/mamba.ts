@@ -6,14 +6,14 @@ import { ggufMambaTensors, mambaKeys, twiceAsManyChannels } from "./gguf/gguf-ma
 import { ggufMixerStack } from "./gguf/gguf-mixer-stack.js";
 import { plainNormMap } from "./norm-map.js";
 import { mambaFields, mambaLayer, mambaNames, mambaTensors } from "./mamba-parts.js";
-import { mixerOf } from "./mixed-layers.js";
+import { mixerConfig } from "./mixed-layers.js";
 import { mixerStack, mixerStackTensors } from "./mixer-stack.js";
 
-/** Fields of how a stack of Mamba began, and of kernels. */
+/** Ignored fields: initialization and kernels. */
 export const mambaIgnoredFields =
   "residual_in_fp32 rescale_prenorm_residual time_step_min time_step_max time_step_floor time_step_scale time_step_init_scheme use_mambapy use_falcon_mambapy use_associative_scan";
 
-/** Norms without gains of what a scan reads, which a key of llama.cpp tells; they have the eps of the layers' norms. */
+/** Norms without gain of time step, B and C, for which llama.cpp has a key. They have the epsilon of the layer norms. */
 const ggufKeys = (): MixerKeys => {
   const keys = mambaKeys((fields, { normEps = 1e-5 }) => {
     if (!fields.flag(normsKey, false)) return {};
@@ -28,12 +28,12 @@ const ggufKeys = (): MixerKeys => {
 
 const normsKey = "ssm.dt_b_c_rms";
 
-/** Mamba in llama.cpp, and Falcon Mamba. */
+/** llama.cpp's architecture for Mamba and Falcon Mamba. */
 export const ggufMamba = (): readonly GgufArchitecture[] => [
   ggufMixerStack("mamba", ggufKeys(), (mixer) => ggufMambaTensors(mixer), { refuses: twiceAsManyChannels }),
 ];
 
-/** Mamba: layers of a selective scan alone. */
+/** Mamba: each layer is a selective scan mixer only. */
 export const mamba: Architecture = {
   modelTypes: ["mamba"],
   class: "MambaForCausalLM",
@@ -41,7 +41,7 @@ export const mamba: Architecture = {
   config: () => [
     ...mixerStack(
       (fields, { embedDim = 1 }) => mambaLayer(fields, mambaNames, embedDim),
-      (config) => mambaFields(mixerOf(config), mambaNames),
+      (config) => mambaFields(mixerConfig(config), mambaNames),
     ),
     without("hidden_act", "silu"),
   ],

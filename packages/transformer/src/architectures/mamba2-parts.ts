@@ -6,7 +6,7 @@ import { fused, linear, norm, paramAt, parts, stored, under, type StoredTensor }
 import { concatenated, unchanged } from "./tensor-to-write.js";
 import { timeStepFields, timeStepLimits, type LimitedTimeStep } from "./time-step.js";
 
-/** Names of the fields of a Mamba-2 mixer, which architectures give them. */
+/** Field names of a Mamba-2 mixer, which differ between architectures. */
 export type Mamba2Names = {
   heads: string;
   headDim: string;
@@ -14,12 +14,12 @@ export type Mamba2Names = {
   groups: string;
   taps: string;
   convolutionBias: string;
-  /** Biases of the projection in, and of the one out where that has no field of its own. */
+  /** Bias of the input projection, and of the output projection unless it has its own field. */
   bias: string;
   outputBias?: string;
 };
 
-/** Names with a prefix, as hybrids have them. */
+/** Field names with the prefix `mamba_`, as in hybrid models. */
 export const hybridNames: Mamba2Names = {
   heads: "mamba_n_heads",
   headDim: "mamba_d_head",
@@ -32,7 +32,7 @@ export const hybridNames: Mamba2Names = {
 
 type Own = { embedDim: number; normEps: number } & Pick<MixerLayerConfig, "outputNorm" | "gatePlace">;
 
-/** A mixer of Mamba-2, of the sizes that a file's fields say. */
+/** A Mamba-2 mixer with the sizes in the fields of a file. */
 export function mamba2Layer(fields: ConfigFields, names: Mamba2Names, own: Own): MixerLayer {
   const inputs = fields.flag(names.bias, false);
   const output = names.outputBias === undefined ? inputs : fields.flag(names.outputBias, false);
@@ -61,11 +61,11 @@ type Mamba2Sizes = Own &
     taps: number;
     /** Default true. */
     convolutionBias?: boolean;
-    /** Default: softplus alone. */
+    /** Limits of the time step. Default: none. */
     deltaTime?: LimitedTimeStep | undefined;
   };
 
-/** A mixer of Mamba-2: state space duality after a convolution, a skip, and a gate beside a norm. */
+/** A Mamba-2 mixer: a short convolution, state space duality, a skip connection, a gate and a norm. */
 export const mamba2Mixer = ({
   heads,
   groups,
@@ -92,7 +92,7 @@ export const mamba2Mixer = ({
     ...(deltaTime && { inputs: { deltaTime } }),
   }) as unknown as MixerLayer;
 
-/** True where a file leaves a size to the others: it says "auto". */
+/** True if a size is `"auto"`: it follows from other sizes. */
 export function automatic(fields: ConfigFields, name: string): boolean {
   try {
     return fields.has(name) && fields.text(name) === "auto";
@@ -101,7 +101,7 @@ export function automatic(fields: ConfigFields, name: string): boolean {
   }
 }
 
-/** Fields of such a mixer. */
+/** Writes the fields of a Mamba-2 mixer. */
 export const mamba2Fields = (mixer: MixerLayerConfig | undefined, names: Mamba2Names) =>
   mixer
     ? {
@@ -119,10 +119,10 @@ export const mamba2Fields = (mixer: MixerLayerConfig | undefined, names: Mamba2N
       }
     : {};
 
-/** Factors of what a mixer reads, of its five inputs and of its output; `bias`: of the biases of the five. */
+/** Multipliers of the five parts of the input projection, of their biases, and of the output projection. */
 export type Mamba2Factors = { inner: readonly number[]; bias: readonly number[]; output: number };
 
-/** The bias of the projection in. That of the time step is added to the one beside its softplus. */
+/** The bias of the input projection. Its time step part is added to `dt_bias`. */
 function inputBiases(sizes: readonly number[], factors: readonly number[]): StoredTensor {
   const places = ["outputGate", "value", "key", "query", "deltaTime"].map((input) => `${input}.bias`);
   return (at) => ({
@@ -143,16 +143,16 @@ function inputBiases(sizes: readonly number[], factors: readonly number[]): Stor
   });
 }
 
-/** Names of a mixer's tensors, and what is stored otherwise. */
+/** Names and layouts of the tensors of a Mamba-2 mixer. */
 export type Mamba2Layout = {
   input: string;
   convolution: string;
-  /** Axes of taps after that of channels. */
+  /** Shape of the convolution kernel after the channel axis. */
   taps: (taps: number) => readonly number[];
   stepBias: string;
-  /** The rate of decay and the skip of H heads, each a number. */
+  /** Decay rate A and skip D of the H heads, one number each. */
   heads: (H: number) => readonly StoredTensor[];
-  /** The gain of the norm after the gate, `[H · V]`. */
+  /** The gain of the output norm, `[H · V]`. */
   norm: (length: number, groups: number) => StoredTensor;
   output: string;
 };
@@ -167,7 +167,7 @@ const ownLayout: Mamba2Layout = {
   output: "out_proj",
 };
 
-/** Tensors of such a mixer, under its paths in params and in the file. */
+/** Tensors of a Mamba-2 mixer, with its prefixes in params and in the file. */
 export function mamba2Tensors(
   mixer: MixerLayerConfig,
   [place, name]: readonly [place: string, name: string],
@@ -178,7 +178,7 @@ export function mamba2Tensors(
   const taps = mixer.convolution ?? 0;
   const channels = [H * V, groups * N, groups * N];
   const convolved = ["value", "key", "query"].map((input) => `convolution.${input}`);
-  const ofEach = (what: string) => convolved.map((input) => `${input}.${what}`);
+  const convolvedParams = (what: string) => convolved.map((input) => `${input}.${what}`);
   return under(place, name, [
     fused(
       ["outputGate", "value", "key", "query", "deltaTime"],
@@ -187,8 +187,8 @@ export function mamba2Tensors(
       C,
       { ownBiases: true, factors: inner },
     ),
-    parts(ofEach("weight"), `${names.convolution}.weight`, channels, names.taps(taps), [1, taps]),
-    ...(mixer.convolutionBias ? [parts(ofEach("bias"), `${names.convolution}.bias`, channels)] : []),
+    parts(convolvedParams("weight"), `${names.convolution}.weight`, channels, names.taps(taps), [1, taps]),
+    ...(mixer.convolutionBias ? [parts(convolvedParams("bias"), `${names.convolution}.bias`, channels)] : []),
     ...(mixer.bias === true || mixer.bias === "inputs"
       ? [inputBiases([H * V, ...channels, H], bias)]
       : [stored("deltaTime.bias", names.stepBias, [H])]),

@@ -3,7 +3,7 @@ import { without } from "./config-entry.js";
 import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
 import { ggufMixerStack } from "./gguf/gguf-mixer-stack.js";
 import { mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
-import { mixerOf } from "./mixed-layers.js";
+import { mixerConfig } from "./mixed-layers.js";
 import { mambaIgnored, mixerStack, mixerStackTensors } from "./mixer-stack.js";
 
 const names: Mamba2Names = {
@@ -16,7 +16,7 @@ const names: Mamba2Names = {
   bias: "use_bias",
 };
 
-/** Mamba-2: layers of state space duality alone. */
+/** Mamba-2: each layer is a state space duality mixer only. */
 export const mamba2: Architecture = {
   modelTypes: ["mamba2"],
   class: "Mamba2ForCausalLM",
@@ -24,7 +24,7 @@ export const mamba2: Architecture = {
     ...mixerStack(
       (fields, { embedDim = 1, normEps = 1e-5 }) =>
         mamba2Layer(fields, names, { embedDim, normEps, outputNorm: "whole" }),
-      (config) => mamba2Fields(mixerOf(config), names),
+      (config) => mamba2Fields(mixerConfig(config), names),
     ),
     without("hidden_act", "silu"),
     without("rms_norm", true),

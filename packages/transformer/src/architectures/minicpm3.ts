@@ -1,15 +1,15 @@
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
 import { derived } from "./gguf/gguf-keys.js";
-import { ggufLatentHeads, ggufLatentMaps } from "./gguf/gguf-latents.js";
+import { ggufLatentHeads, ggufLatentProjections } from "./gguf/gguf-latents.js";
 import { activation, bias, rope, without, type ConfigEntry } from "./config-entry.js";
-import { latentMaps, latentSizes } from "./latent-parts.js";
+import { latentProjections, latentSizes } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Numbers of a file, which are read through a root. */
+/** Removes rounding noise from a square of a square root. */
 const exact = (x: number) => Number(x.toPrecision(12));
 
-/** Multipliers of embeddings, sums by the depth of the model, and logits by its width; what is null is none. */
+/** Multipliers of embeddings, of residual additions (by depth) and of logits (by width). Null means none. */
 const scales: ConfigEntry = {
   read(fields, { numLayers = 1, embedDim = 1 }) {
     const embeddingScale = fields.positive("scale_emb", 1);
@@ -28,14 +28,14 @@ const scales: ConfigEntry = {
   }),
 };
 
-/** The multipliers of the published model, which llama.cpp has in its code. */
+/** The multipliers of the published model, which are constants in llama.cpp's code. */
 const publishedScales = /* @__PURE__ */ derived(({ numLayers = 1, embedDim = 1 }) => ({
   embeddingScale: 12,
   residualScale: 1.4 / Math.sqrt(numLayers),
   logitScale: 256 / embedDim,
 }));
 
-/** MiniCPM 3: latent attention, and multipliers of embeddings, sums and logits. */
+/** MiniCPM 3: multi-head latent attention (MLA), and multipliers of embeddings, residual additions and logits. */
 export const minicpm3: Architecture = {
   modelTypes: ["minicpm3"],
   class: "MiniCPM3ForCausalLM",
@@ -52,7 +52,7 @@ export const minicpm3: Architecture = {
     gguf("minicpm3", {
       heads: [ggufLatentHeads()],
       keys: [publishedScales],
-      names: { attention: ggufLatentMaps() },
+      names: { attention: ggufLatentProjections() },
       scalings: ["longrope"],
       refuses: ({ latent }) =>
         latent?.queryRank === undefined
@@ -60,7 +60,7 @@ export const minicpm3: Architecture = {
           : undefined,
     }),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps }),
+  tensors: (config, tied) => llamaTensors(config, tied, { attention: latentProjections }),
   tied: true,
   defaults: { scale_emb: 12, scale_depth: 1.4, dim_model_base: 256 },
   ignored: "head_dim auto_map",

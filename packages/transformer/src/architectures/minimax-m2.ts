@@ -3,15 +3,15 @@ import { gguf } from "./gguf/gguf-architecture.js";
 import {
   ggufEqualWidth,
   ggufScores,
-  ggufShares,
+  ggufTopKNormalization,
   ggufSigmoidBias,
   ggufWideExperts,
 } from "./gguf/gguf-experts.js";
 import { activation, headDim, partialRope, rope, trait, without, type ConfigEntry } from "./config-entry.js";
-import { expertCounts, expertsOrMaps, sigmoidScores } from "./expert-parts.js";
+import { expertCounts, feedForwardOrExperts, sigmoidScores } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Rotated numbers of a head: their count, or a share of the head, which goes before it. */
+/** Rotated dimensions of a head: their number, or the fraction of the head, which takes precedence. */
 const rotaryDim: ConfigEntry = {
   read(fields, config) {
     const name = "partial_rotary_factor";
@@ -28,7 +28,7 @@ const rotaryDim: ConfigEntry = {
   }),
 };
 
-/** Layers that attend to the whole text, which a list may say one by one. */
+/** `attn_type_list`: all layers must have softmax attention. */
 const attendingLayers: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const types = fields.list("attn_type_list");
@@ -39,7 +39,7 @@ const attendingLayers: ConfigEntry = {
   write: () => ({}),
 };
 
-/** MiniMax M2: softmax attention alone, norms of queries and keys over all heads, experts chosen by sigmoids and a bias. */
+/** MiniMax M2: softmax attention in all layers, norms of queries and keys over all heads, a sigmoid router with a correction bias. */
 export const miniMaxM2: Architecture = {
   modelTypes: ["minimax_m2"],
   class: "MiniMaxM2ForCausalLM",
@@ -68,13 +68,13 @@ export const miniMaxM2: Architecture = {
       freeHeads: true,
       partialRotary: true,
       traits: { qkNorm: "heads" },
-      keys: [ggufWideExperts, ggufEqualWidth, ggufScores, ggufSigmoidBias, ggufShares(true)],
+      keys: [ggufWideExperts, ggufEqualWidth, ggufScores, ggufSigmoidBias, ggufTopKNormalization(true)],
       output: "own",
     }),
   ],
   tensors: (config, tied) =>
     llamaTensors(config, tied, {
-      feed: expertsOrMaps({
+      feed: feedForwardOrExperts({
         path: "block_sparse_moe",
         choiceBias: "e_score_correction_bias",
         maps: { gate: "w1", up: "w3", down: "w2" },
@@ -82,6 +82,6 @@ export const miniMaxM2: Architecture = {
     }),
   ignored:
     "router_jitter_noise mlp_intermediate_size use_mtp num_mtp_modules mtp_transformer_layers auto_map",
-  // Layers that predict tokens further on.
+  // Multi-token prediction (MTP) layers, which inference does not use.
   ignoredTensors: ({ numLayers }) => new RegExp(`layers\\.${numLayers}\\.`),
 };

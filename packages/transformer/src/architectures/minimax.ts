@@ -7,14 +7,14 @@ import type { ConfigFields } from "./config-fields.js";
 import { expertCounts } from "./expert-parts.js";
 import { embedding, head, llamaSizes, rmsEps } from "./llama-parts.js";
 import { gguf } from "./gguf/gguf-architecture.js";
-import { ggufEqualWidth, ggufShares, ggufWideExperts } from "./gguf/gguf-experts.js";
+import { ggufEqualWidth, ggufTopKNormalization, ggufWideExperts } from "./gguf/gguf-experts.js";
 import { scaleKey } from "./gguf/gguf-keys.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
 import { isMixer, mixedTypes } from "./mixed-layers.js";
 import { rowsByGroup } from "./rows-by-group.js";
 import { each, fused, linear, norm, under, type StoredTensor } from "./stored-tensor.js";
 
-/** Lightning attention with the slopes of a layer: the higher heads and the later layers forget less. */
+/** Lightning attention of a layer. Decay slopes are smaller in later heads and later layers. */
 const lightning = (layer: number, numLayers: number) =>
   defineMixer({
     name: `lightning attention of MiniMax, layer ${layer} of ${numLayers}`,
@@ -30,7 +30,7 @@ const lightning = (layer: number, numLayers: number) =>
     },
   });
 
-/** Lightning attention in the layers that have it. */
+/** `layer_types`: lightning or softmax attention. */
 function withLightning(
   { embedDim = 1, numHeads = 1, numLayers = 0, ...config }: Partial<DecoderConfig>,
   types: readonly (LayerType | "mixer")[],
@@ -64,7 +64,7 @@ const lightningLayers: ConfigEntry = {
   }),
 };
 
-/** The same in GGUF files: a list, or one full layer after every so many. */
+/** The same in GGUF files: a list, or an interval of softmax layers. */
 const ggufLightning: ConfigEntry = {
   read(fields, config) {
     const { numLayers = 0 } = config;
@@ -84,8 +84,8 @@ const ggufLightning: ConfigEntry = {
   }),
 };
 
-/** Maps of a layer of lightning attention in GGUF files. */
-function ggufLightningMaps({ embedDim: C, numHeads: H, ...config }: DecoderConfig): StoredTensor {
+/** Projections of lightning attention in GGUF files. */
+function ggufLightningProjections({ embedDim: C, numHeads: H, ...config }: DecoderConfig): StoredTensor {
   const D = headDim({ embedDim: C, numHeads: H, ...config });
   return under("attention", "", [
     fused(["query", "key", "value"], "attn_qkv", rowsByGroup(H, [D, D, D]), C),
@@ -95,14 +95,14 @@ function ggufLightningMaps({ embedDim: C, numHeads: H, ...config }: DecoderConfi
   ]);
 }
 
-/** Factors of the normed rows and of what a part adds; weights take them in. */
-function factorsOf(fields: ConfigFields | undefined, part: string) {
+/** Residual multipliers alpha (of the normalized input) and beta (of the sublayer output). They are folded into the weights on loading. */
+function residualFactors(fields: ConfigFields | undefined, part: string) {
   const one = (name: string) => fields?.positive(`${part}_${name}_factor`, 1) ?? 1;
   const [alpha, beta] = [one("alpha"), one("beta")];
   return { gain: alpha, read: { factors: [1 / alpha, 1 / alpha, 1 / alpha] }, add: { factors: [beta] } };
 }
 
-/** MiniMax: lightning attention and softmax attention, experts, and a residual of normed rows. */
+/** MiniMax: lightning and softmax attention, mixture of experts, and residual connections from the normalized input. */
 export const miniMax: Architecture = {
   modelTypes: ["minimax"],
   class: "MiniMaxForCausalLM",
@@ -117,21 +117,21 @@ export const miniMax: Architecture = {
     without("sliding_window", null),
     without("hidden_act", "silu"),
   ],
-  // llama.cpp normalizes outputs of lightning attention with the epsilon of the model, which has one of 1e-6 for them.
+  // llama.cpp uses the model's epsilon for the output norm of lightning attention, where the model uses 1e-6.
   gguf: () => [
     gguf("minimax-01", {
       freeHeads: true,
       partialRotary: true,
       traits: { placement: "normed" },
       keys: [
-        ...[ggufWideExperts, ggufEqualWidth, ggufShares(true), ggufLightning],
+        ...[ggufWideExperts, ggufEqualWidth, ggufTopKNormalization(true), ggufLightning],
         scaleKey("residualScale", "residual_scale", { inverse: true, always: true }),
       ],
       names: {
         norms: { attentionNorm: "attn_norm", feedForwardNorm: "ffn_norm" },
         attention: (config, layer) =>
           isMixer(config.layerTypes?.[layer])
-            ? [ggufLightningMaps(config)]
+            ? [ggufLightningProjections(config)]
             : attentionTensors(config, { ropeLayout: "half" }),
       },
     }),
@@ -139,10 +139,12 @@ export const miniMax: Architecture = {
   tensors(config, tied, fields) {
     const { embedDim: C, hiddenDim: F, numHeads: H, numKvHeads, experts, layerTypes } = config;
     const D = headDim(config);
-    const [full, mixer, mlp] = ["full_attn", "linear_attn", "mlp"].map((part) => factorsOf(fields, part)) as [
-      ReturnType<typeof factorsOf>,
-      ReturnType<typeof factorsOf>,
-      ReturnType<typeof factorsOf>,
+    const [full, mixer, mlp] = ["full_attn", "linear_attn", "mlp"].map((part) =>
+      residualFactors(fields, part),
+    ) as [
+      ReturnType<typeof residualFactors>,
+      ReturnType<typeof residualFactors>,
+      ReturnType<typeof residualFactors>,
     ];
     return [
       embedding(config),

@@ -2,7 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { activation, rope, slidingLayers } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Ministral: Mistral whose layers that slide may be listed. */
+/** Ministral: Mistral with an optional list of sliding-window layers. */
 export const ministral: Architecture = {
   modelTypes: ["ministral"],
   class: "MinistralForCausalLM",

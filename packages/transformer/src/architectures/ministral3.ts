@@ -3,7 +3,7 @@ import { activation, rope, slidingLayers, type ConfigEntry } from "./config-entr
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 import { ropeScalingField } from "./rope-fields.js";
 
-/** Rotary positions, and the temperature of queries, whose steps are as long as the context that was trained first. */
+/** RoPE, and query temperature scaling in steps of the original context length. */
 const ropeWithTemperature: ConfigEntry = {
   read(fields, config) {
     const parameters = fields.nested("rope_parameters") ?? fields.nested("rope_scaling");
@@ -32,7 +32,7 @@ const ropeWithTemperature: ConfigEntry = {
   }),
 };
 
-/** Ministral 3: Mistral whose queries grow with their position. */
+/** Ministral 3: Mistral with query temperature scaling by position. */
 export const ministral3: Architecture = {
   modelTypes: ["ministral3"],
   class: "Ministral3ForCausalLM",

@@ -3,7 +3,7 @@ import type { DecoderConfig, LayerType } from "../models/decoder-config.js";
 import { isHybrid } from "../models/is-recurrent.js";
 import type { ConfigFields } from "./config-fields.js";
 
-/** Names of layer types in files, by those here; `mixer`: the architecture's own mixer. */
+/** Our layer types by their names in files. `mixer`: the mixer of the architecture. */
 const names: Readonly<Record<string, "full" | "sliding" | "mixer">> = {
   full_attention: "full",
   attention: "full",
@@ -13,7 +13,7 @@ const names: Readonly<Record<string, "full" | "sliding" | "mixer">> = {
   conv: "mixer",
 };
 
-/** Types of layers, where some are attention and some the architecture's mixer; undefined where a file lists none. */
+/** Layer types of a hybrid architecture: attention, or its mixer. Undefined if the file does not list them. */
 export function mixedTypes(
   fields: ConfigFields,
   numLayers: number,
@@ -29,13 +29,13 @@ export function mixedTypes(
   });
 }
 
-/** Configuration of the mixer that layers of a model have; undefined where none has one. */
-export function mixerOf({ layerTypes = [] }: DecoderConfig): MixerLayerConfig | undefined {
+/** Configuration of the mixer of a model; undefined if no layer has one. */
+export function mixerConfig({ layerTypes = [] }: DecoderConfig): MixerLayerConfig | undefined {
   const mixers = layerTypes.flatMap((type) =>
     isHybrid(type) ? [type.mixer] : typeof type === "object" ? [type] : [],
   );
   return (mixers[0] as { config?: MixerLayerConfig } | undefined)?.config;
 }
 
-/** True where a layer is a mixer, and has no attention. */
+/** True if a layer is a mixer without attention. */
 export const isMixer = (type: LayerType | undefined): boolean => typeof type === "object" && !isHybrid(type);

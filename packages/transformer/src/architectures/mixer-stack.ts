@@ -3,10 +3,10 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { ConfigFields } from "./config-fields.js";
 import { count, positive, type ConfigEntry } from "./config-entry.js";
 import { embedding, head } from "./llama-parts.js";
-import { mixerOf } from "./mixed-layers.js";
+import { mixerConfig } from "./mixed-layers.js";
 import { each, norm, type StoredTensor } from "./stored-tensor.js";
 
-/** Entries of a stack whose layers are a mixer alone, as Mamba's. */
+/** Entries of a model whose layers have only a mixer, such as Mamba. */
 export const mixerStack = (
   layer: (fields: ConfigFields, config: Partial<DecoderConfig>) => MixerLayer,
   write: (config: DecoderConfig) => Readonly<Record<string, unknown>>,
@@ -23,11 +23,11 @@ export const mixerStack = (
   },
 ];
 
-/** Layers that are a mixer alone. */
+/** Layers with only a mixer. */
 export function mixerLayers(mixer: MixerLayer, numLayers = 0) {
   const { numHeads, numKeyHeads = numHeads, embedDim } = mixer.config;
   return {
-    // Sizes of attention and feed-forward layers, of which there are none.
+    // Unused: there are no attention or feed-forward layers.
     numHeads,
     numKvHeads: numKeyHeads,
     hiddenDim: embedDim,
@@ -36,24 +36,24 @@ export function mixerLayers(mixer: MixerLayer, numLayers = 0) {
   };
 }
 
-/** A length that no position bounds. */
+/** A context length for models without a maximum length. */
 export const unbounded = 1_048_576;
 
-/** Tensors of such a stack. */
+/** Tensors of a model whose layers have only a mixer. */
 export const mixerStackTensors = (
   config: DecoderConfig,
   tied: boolean,
-  mixer: (config: NonNullable<ReturnType<typeof mixerOf>>) => StoredTensor,
+  mixer: (config: NonNullable<ReturnType<typeof mixerConfig>>) => StoredTensor,
 ): readonly StoredTensor[] => [
   embedding(config, "backbone.embeddings.weight"),
   each(config.numLayers, "layers", "backbone.layers", () => [
     norm("attentionNorm", "norm", config.embedDim),
-    mixer(mixerOf(config)!),
+    mixer(mixerConfig(config)!),
   ]),
   norm("norm", "backbone.norm_f", config.embedDim),
   ...(tied ? [] : [head(config)]),
 ];
 
-/** Fields of how weights begin, and of kernels. */
+/** Ignored fields: initialization and kernels. */
 export const mambaIgnored =
   "residual_in_fp32 rescale_prenorm_residual time_step_min time_step_max time_step_floor time_step_rank chunk_size expand";

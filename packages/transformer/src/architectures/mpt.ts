@@ -14,7 +14,7 @@ import {
 import { embedding, head } from "./llama-parts.js";
 import { each, fused, linear, norm } from "./stored-tensor.js";
 
-/** `attn_config`: ALiBi with the published slopes, and nothing else that changes scores. */
+/** `attn_config`: ALiBi with the usual slopes; other options must be off. */
 const attention: ConfigEntry = {
   read(fields) {
     const own = fields.nested("attn_config");
@@ -29,13 +29,13 @@ const attention: ConfigEntry = {
   write: () => ({ attn_config: { attn_type: "multihead_attention", alibi: true, alibi_bias_max: 8 } }),
 };
 
-/** The MLP's width, as a multiple of the model's. */
+/** The hidden width as a multiple of the model width. */
 const expansion: ConfigEntry = {
   read: (fields, { embedDim = 0 }) => ({ hiddenDim: embedDim * fields.countOr(4, "expansion_ratio") }),
   write: ({ hiddenDim, embedDim }) => ({ expansion_ratio: hiddenDim / embedDim }),
 };
 
-/** MPT: ALiBi, layer norms, no biases anywhere. */
+/** MPT: ALiBi, layer norms, no biases. */
 export const mpt: Architecture = {
   modelTypes: ["mpt"],
   class: "MptForCausalLM",

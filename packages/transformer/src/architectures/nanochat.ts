@@ -2,7 +2,7 @@ import type { RowMap } from "../conversions/row-map.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, headDim, rope, trait, type ConfigEntry } from "./config-entry.js";
-import { embedding, feedForwardMaps, head, llamaSizes, rmsEps } from "./llama-parts.js";
+import { embedding, feedForwardProjections, head, llamaSizes, rmsEps } from "./llama-parts.js";
 import { hasPlainNorms } from "./olmo.js";
 import { each, fused, linear, normWithoutGain, type StoredTensor } from "./stored-tensor.js";
 
@@ -15,7 +15,7 @@ const softcap: ConfigEntry = {
   write: ({ logitSoftcap }) => ({ final_logit_softcapping: logitSoftcap ?? null }),
 };
 
-/** Rows of heads with swapped halves, since pairs rotate in the opposite direction there. */
+/** Row map that swaps the halves of each head, because the model rotates pairs in the opposite direction. */
 function swappedHalves(heads: number, D: number): RowMap {
   return {
     sizes: [heads * D],
@@ -34,7 +34,7 @@ const maps = (config: DecoderConfig): StoredTensor[] => {
   ];
 };
 
-/** nanochat: norms without gain, also of embeddings, queries and keys; rotation in the opposite direction; squared ReLU. */
+/** nanochat: norms without gain, also of embeddings, queries and keys; RoPE in the opposite direction; squared ReLU. */
 export const nanochat: Architecture = {
   modelTypes: ["nanochat"],
   class: "NanoChatForCausalLM",
@@ -54,12 +54,12 @@ export const nanochat: Architecture = {
       normWithoutGain("attentionNorm", config.embedDim),
       ...maps(config),
       normWithoutGain("feedForwardNorm", config.embedDim),
-      ...feedForwardMaps(config, { maps: { up: "fc1", down: "fc2" } }),
+      ...feedForwardProjections(config, { maps: { up: "fc1", down: "fc2" } }),
     ]),
     normWithoutGain("norm", config.embedDim),
     ...(tied ? [] : [head(config)]),
   ],
   fits: hasPlainNorms,
-  // For files that omit it; null means no softcap.
+  // Default for files without the field; null means no softcap.
   defaults: { final_logit_softcapping: 15 },
 };

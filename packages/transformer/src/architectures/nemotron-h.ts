@@ -14,21 +14,21 @@ import type { ConfigFields } from "./config-fields.js";
 import {
   expertCounts,
   expertGroups,
-  expertMaps,
+  expertLayerTensors,
   hasExperts,
-  normalizedShares,
-  ofExperts,
-  sharesScale,
+  topKNormalization,
+  expertsEntry,
+  routedScaling,
 } from "./expert-parts.js";
 import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
 import { ggufExperts, ggufSharedWidth } from "./gguf/gguf-experts.js";
-import { attends, countsOfLayers, countsToWrite, heads, oneCount } from "./gguf/gguf-layers.js";
+import { attends, countPerLayer, countsToWrite, heads, oneCount } from "./gguf/gguf-layers.js";
 import { headLengths } from "./gguf/gguf-keys.js";
 import { ggufMamba2Tensors, mamba2Keys } from "./gguf/gguf-mamba2.js";
 import { attentionTensors } from "./gguf/gguf-tensors.js";
-import { attentionMaps, feedForwardMaps, head } from "./llama-parts.js";
+import { attentionProjections, feedForwardProjections, head } from "./llama-parts.js";
 import { mamba2Fields, mamba2Layer, mamba2Tensors, type Mamba2Names } from "./mamba2-parts.js";
-import { isMixer, mixerOf } from "./mixed-layers.js";
+import { isMixer, mixerConfig } from "./mixed-layers.js";
 import { each, eitherName, norm, stored, type StoredTensor } from "./stored-tensor.js";
 
 const names: Mamba2Names = {
@@ -43,7 +43,7 @@ const names: Mamba2Names = {
 
 type Part = "mamba" | "attention" | "mlp" | "moe";
 
-/** Parts by their letters in a pattern, and by their names in a list. */
+/** Layer kinds by their letters in a pattern, and by their names in a list. */
 const letters: Readonly<Record<string, Part>> = { M: "mamba", "*": "attention", "-": "mlp", E: "moe" };
 const words: Readonly<Record<string, Part>> = {
   mamba: "mamba",
@@ -54,8 +54,8 @@ const words: Readonly<Record<string, Part>> = {
   moe: "moe",
 };
 
-/** The one part of each layer. */
-function partsOf(fields: ConfigFields): readonly Part[] {
+/** The kind of each layer. */
+function layerParts(fields: ConfigFields): readonly Part[] {
   const name = "layers_block_type";
   const list = fields.list(name);
   const pattern = fields.has("hybrid_override_pattern") ? fields.text("hybrid_override_pattern") : undefined;
@@ -73,10 +73,10 @@ function partsOf(fields: ConfigFields): readonly Part[] {
   );
 }
 
-/** A layer is one part: Mamba-2, attention, a feed-forward layer or experts. */
+/** Each layer is one of Mamba-2, attention, a feed-forward layer or experts. */
 const layers: ConfigEntry = {
   read(fields, { embedDim = 1, normEps = 1e-5, experts }) {
-    const parts = partsOf(fields);
+    const parts = layerParts(fields);
     fields.mustBe("num_hidden_layers", parts.length);
     const mixer =
       parts.includes("mamba") && mamba2Layer(fields, names, { embedDim, normEps, outputNorm: "group" });
@@ -91,7 +91,7 @@ const layers: ConfigEntry = {
     };
   },
   write: (config) => ({
-    ...mamba2Fields(mixerOf(config), names),
+    ...mamba2Fields(mixerConfig(config), names),
     num_hidden_layers: config.numLayers,
     layers_block_type: Array.from({ length: config.numLayers }, (_, i) => {
       const type = config.layerTypes?.[i];
@@ -101,18 +101,18 @@ const layers: ConfigEntry = {
   }),
 };
 
-/** Experts where some layers have them: chosen with a bias, beside some that all tokens use. */
+/** Experts of the layers with experts: chosen with a correction bias, with shared experts. */
 const experts = (): readonly ConfigEntry[] =>
   [
     expertCounts("n_routed_experts", "moe_intermediate_size"),
-    normalizedShares(true),
-    ofExperts(
+    topKNormalization(true),
+    expertsEntry(
       () => ({ router: { scores: "sigmoid", choiceBias: true } }),
       () => ({}),
     ),
-    sharesScale(1),
+    routedScaling(1),
     expertGroups(2, { count: 1, chosen: 1 }),
-    ofExperts(
+    expertsEntry(
       (fields) => {
         const count = fields.number("n_shared_experts", 1);
         const width = fields.countOr(7688, "moe_shared_expert_intermediate_size");
@@ -124,39 +124,40 @@ const experts = (): readonly ConfigEntry[] =>
       }),
     ),
   ].map((entry) => ({
-    read: (fields, config) => (partsOf(fields).includes("moe") ? entry.read(fields, config) : {}),
+    read: (fields, config) => (layerParts(fields).includes("moe") ? entry.read(fields, config) : {}),
     write: entry.write,
   }));
 
 const maps = { up: "up_proj", down: "down_proj" };
 
-const tensorsOf = (config: DecoderConfig, layer: number): StoredTensor[] => {
+const layerTensors = (config: DecoderConfig, layer: number): StoredTensor[] => {
   const type = config.layerTypes?.[layer];
   const { embedDim: C } = config;
   if (isMixer(type))
-    return [norm("attentionNorm", "norm", C), mamba2Tensors(mixerOf(config)!, ["attention", "mixer"])];
-  if (type !== "none") return [norm("attentionNorm", "norm", C), ...attentionMaps(config, { path: "mixer" })];
+    return [norm("attentionNorm", "norm", C), mamba2Tensors(mixerConfig(config)!, ["attention", "mixer"])];
+  if (type !== "none")
+    return [norm("attentionNorm", "norm", C), ...attentionProjections(config, { path: "mixer" })];
   return [
     norm("feedForwardNorm", "norm", C),
     ...(hasExperts(config, layer)
-      ? expertMaps(config, { path: "mixer", maps })
-      : feedForwardMaps(config, { feedForward: "mixer", maps })),
+      ? expertLayerTensors(config, { path: "mixer", maps })
+      : feedForwardProjections(config, { feedForward: "mixer", maps })),
   ];
 };
 
-/** The output norm is over all heads that share a key. */
+/** The output norm is over each group of heads that share a key. */
 const ggufMixers = /* @__PURE__ */ mamba2Keys(() => ({ outputNorm: "group" }));
 
 /**
- * Layers in llama.cpp: those of key-value heads attend, those of a width are feed-forward layers or experts, the others mixers.
+ * Layers in llama.cpp: attention if they have key-value heads, feed-forward layer or experts if they have a hidden width, else mixers.
  *
- * @param widthOf - The width that is written.
+ * @param widthOf - The hidden width that is written.
  */
 const ggufLayers = (widthOf: (config: DecoderConfig) => number): ConfigEntry => ({
   read(fields, config) {
     const { numLayers = 0, numHeads = 1, embedDim = 1, experts } = config;
-    const kv = countsOfLayers(fields, heads, numLayers);
-    const widths = countsOfLayers(fields, width, numLayers);
+    const kv = countPerLayer(fields, heads, numLayers);
+    const widths = countPerLayer(fields, width, numLayers);
     const mixer = ggufMixers.read(fields, config);
     const feedForwardLayers = widths.map((width) => width > 0);
     return {
@@ -172,7 +173,7 @@ const ggufLayers = (widthOf: (config: DecoderConfig) => number): ConfigEntry => 
   write(config) {
     const { numLayers, numKvHeads, layerTypes, feedForwardLayers } = config;
     const layers = Array.from({ length: numLayers }, (_, i) => i);
-    const mixer = mixerOf(config);
+    const mixer = mixerConfig(config);
     const wide = layers.map((i) => feedForwardLayers?.[i] !== false);
     return {
       ...(mixer && ggufMixers.write(mixer)),
@@ -187,8 +188,8 @@ const ggufLayers = (widthOf: (config: DecoderConfig) => number): ConfigEntry => 
 
 const width = "feed_forward_length";
 
-/** A layer's tensors in llama.cpp, whose one norm has one name. */
-const ggufTensorsOf = (config: DecoderConfig, layer: number): StoredTensor[] => {
+/** Tensors of a layer in llama.cpp, where the norm has the same name in all kinds of layers. */
+const ggufLayerTensors = (config: DecoderConfig, layer: number): StoredTensor[] => {
   const type = config.layerTypes?.[layer];
   const place = type === "none" ? "feedForwardNorm" : "attentionNorm";
   return [
@@ -196,12 +197,12 @@ const ggufTensorsOf = (config: DecoderConfig, layer: number): StoredTensor[] => 
     ...(type === "none"
       ? []
       : isMixer(type)
-        ? [ggufMamba2Tensors(mixerOf(config)!)]
+        ? [ggufMamba2Tensors(mixerConfig(config)!)]
         : attentionTensors(config, { ropeLayout: "half" })),
   ];
 };
 
-/** The epsilon of layer norms, which llama.cpp asks for, and a model of RMS norms has no use for. */
+/** The epsilon of layer norms, which llama.cpp requires but does not use: the model has RMS norms. */
 const layerEps: ConfigEntry = {
   read(fields) {
     fields.positiveOr(undefined, layerEpsKey);
@@ -220,24 +221,24 @@ const ggufNemotronH = (name: string, keys: readonly ConfigEntry[]): GgufArchitec
     widths: [],
     keys: [...keys, layerEps],
     biases: { queryKeyValue: "either", attentionOutput: "either", feedForward: "either" },
-    names: { norms: {}, attention: ggufTensorsOf },
+    names: { norms: {}, attention: ggufLayerTensors },
     refuses: ({ experts }) =>
       experts && !experts.shared
         ? { argument: "config.experts.shared", received: undefined, expected: "an expert of all tokens" }
         : undefined,
   });
 
-/** Experts in llama.cpp, which has them in every feed-forward layer of a model or in none, with one shared expert each. */
+/** Experts in llama.cpp: in all feed-forward layers of a model or in none, each with one shared expert. */
 const ggufExpertKeys = (): readonly ConfigEntry[] => [
   ggufExperts,
-  ofExperts(
+  expertsEntry(
     () => ({ router: { scores: "sigmoid", choiceBias: true } }),
     () => ({}),
   ),
-  normalizedShares(false, "expert_weights_norm"),
-  sharesScale(1, "expert_weights_scale"),
+  topKNormalization(false, "expert_weights_norm"),
+  routedScaling(1, "expert_weights_scale"),
   ggufSharedWidth(),
-  ofExperts(
+  expertsEntry(
     (fields) => {
       for (const name of ["expert_shared_count", "expert_group_count", "expert_group_used_count"])
         fields.mustBe(name, 1);
@@ -284,7 +285,7 @@ export const nemotronH: Architecture = {
       stored("embedding.weight", "backbone.embedding.weight", [config.vocabSize, config.embedDim], "table"),
       "backbone.embedding.weight",
     ),
-    each(config.numLayers, "layers", "backbone.layers", (i) => tensorsOf(config, i)),
+    each(config.numLayers, "layers", "backbone.layers", (i) => layerTensors(config, i)),
     norm("norm", "backbone.norm_f", config.embedDim),
     ...(tied ? [] : [head(config)]),
   ],

@@ -3,7 +3,7 @@ import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, partialRope, positive, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors } from "./llama-parts.js";
 
-/** Nemotron: layer norms whose gains count from 1, a plain MLP of squared ReLU, half of each head rotates. */
+/** Nemotron: layer norms whose gains are stored minus 1, an ungated MLP with squared ReLU, RoPE on half of each head. */
 export const nemotron: Architecture = {
   modelTypes: ["nemotron"],
   class: "NemotronForCausalLM",

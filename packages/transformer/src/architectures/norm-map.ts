@@ -1,7 +1,7 @@
 import type { LearnedInputMap } from "@qkv/attention";
 import { ones, rmsNorm } from "@qkv/tensor";
 
-/** An RMS norm of what a mixer's input is made from, with a learned gain, or with none. */
+/** An RMS norm of an input of a mixer, with or without a learned gain. */
 export type NormMap = LearnedInputMap & { readonly eps: number };
 
 /** Norm over the last axis, `gain` `[K]`. */

@@ -4,20 +4,20 @@ import type { Architecture } from "./architecture.js";
 import { gguf, type GgufArchitecture } from "./gguf/gguf-architecture.js";
 import { attentionTensors, feedForwardTensors } from "./gguf/gguf-tensors.js";
 import { activation, bias, rope, trait, type ConfigEntry } from "./config-entry.js";
-import { attentionMaps, embedding, feedForwardMaps, head, llamaSizes } from "./llama-parts.js";
+import { attentionProjections, embedding, feedForwardProjections, head, llamaSizes } from "./llama-parts.js";
 import { each, normWithoutGain } from "./stored-tensor.js";
 
-/** Queries, keys and values are not held between limits. */
+/** `clip_qkv`: clamping of queries, keys and values is not supported. */
 const withoutClipping: ConfigEntry = {
   read: (fields) => (fields.has("clip_qkv") ? fields.refuse("clip_qkv", "null") : {}),
   write: () => ({ clip_qkv: null }),
 };
 
-/** True for a norm without a gain; false where a layer, of a mixer alone, has none. */
+/** True for a norm with gains of 1. False if the layer has no such norm. */
 const isPlain = (norm: NormParams | undefined): boolean =>
   norm !== undefined && !norm.bias && norm.weight.data.every((gain) => gain === 1);
 
-/** True for a model whose norms learned nothing. */
+/** True if all norms have gains of 1 and no biases. */
 export const hasPlainNorms = ({ norm, embeddingNorm, layers }: DecoderParams): boolean =>
   [
     norm,
@@ -25,7 +25,7 @@ export const hasPlainNorms = ({ norm, embeddingNorm, layers }: DecoderParams): b
     ...layers.flatMap((layer) => [layer.attentionNorm, layer.feedForwardNorm]),
   ].every(isPlain);
 
-/** Tensors in a GGUF file. */
+/** Tensors of OLMo in a GGUF file. */
 const withoutNorms: GgufArchitecture["tensors"] = (config, tied) => [
   embedding(config, "token_embd.weight"),
   each(config.numLayers, "layers", "blk", () => [
@@ -38,7 +38,7 @@ const withoutNorms: GgufArchitecture["tensors"] = (config, tied) => [
   ...(tied ? [] : [head(config, "output.weight")]),
 ];
 
-/** OLMo: Llama with layer norms that learn nothing. */
+/** OLMo: Llama with layer norms without gain and bias. */
 export const olmo: Architecture = {
   modelTypes: ["olmo"],
   class: "OlmoForCausalLM",
@@ -65,9 +65,9 @@ export const olmo: Architecture = {
     embedding(config),
     each(config.numLayers, "layers", "model.layers", () => [
       normWithoutGain("attentionNorm", config.embedDim),
-      ...attentionMaps(config),
+      ...attentionProjections(config),
       normWithoutGain("feedForwardNorm", config.embedDim),
-      ...feedForwardMaps(config),
+      ...feedForwardProjections(config),
     ]),
     normWithoutGain("norm", config.embedDim),
     ...(tied ? [] : [head(config)]),

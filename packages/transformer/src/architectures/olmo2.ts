@@ -4,7 +4,7 @@ import { slidingBase, slidingPeriods } from "./gguf/gguf-keys.js";
 import { activation, bias, rope, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors, outNorms, rmsEps } from "./llama-parts.js";
 
-/** OLMo 2: norms of what attention and MLP add, and of queries and keys over all heads. */
+/** OLMo 2: norms after each sublayer only, and norms of queries and keys over all heads. */
 export const olmo2: Architecture = {
   modelTypes: ["olmo2"],
   class: "Olmo2ForCausalLM",

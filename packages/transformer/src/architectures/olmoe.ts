@@ -1,8 +1,8 @@
 import type { Architecture } from "./architecture.js";
 import { asManyHeads, gguf } from "./gguf/gguf-architecture.js";
-import { ggufExperts, ggufShares } from "./gguf/gguf-experts.js";
+import { ggufExperts, ggufTopKNormalization } from "./gguf/gguf-experts.js";
 import { activation, bias, rope, trait, without } from "./config-entry.js";
-import { expertCounts, expertsOrMaps, normalizedShares } from "./expert-parts.js";
+import { expertCounts, feedForwardOrExperts, topKNormalization } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
 /** OLMoE: experts in all layers, and norms of queries and keys over all heads. */
@@ -17,16 +17,16 @@ export const olmoe: Architecture = {
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
     without("clip_qkv", null),
     expertCounts("num_experts"),
-    normalizedShares(false),
+    topKNormalization(false),
     trait({ qkNorm: "heads" }),
   ],
   gguf: () => [
     gguf("olmoe", {
       traits: { qkNorm: "heads" },
-      keys: [ggufExperts, ggufShares(false)],
+      keys: [ggufExperts, ggufTopKNormalization(false)],
       output: "own",
       refuses: asManyHeads,
     }),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts() }),
 };

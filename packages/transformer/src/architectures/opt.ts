@@ -4,7 +4,7 @@ import { activation, always, bias, count, multiHead, trait, type ConfigEntry } f
 import { embedding, head } from "./llama-parts.js";
 import { each, linear, norm, rowsFrom, type StoredTensor } from "./stored-tensor.js";
 
-/** Rows of OPT's position table before that of the first token. */
+/** Number of unused rows at the start of OPT's position embeddings. */
 const padRows = 2;
 
 const layerNorms: ConfigEntry = {
@@ -46,7 +46,7 @@ export const opt: Architecture = {
   ignored: "dropout activation_dropout layerdrop init_std",
 };
 
-/** Tensors of OPT, and of architectures with its tensor names: paths of the model, its last norm and its output map. */
+/** Tensors of OPT and of architectures with the same names, except for the prefix, the final norm and the output projection. */
 export function optTensors(
   config: DecoderConfig,
   tied: boolean,

@@ -2,11 +2,11 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { ConfigEntry } from "./config-entry.js";
 import { linear, norm, stored, type StoredTensor } from "./stored-tensor.js";
 
-/** Numbers of a token in each layer, and rows of their table. */
+/** Width of per-layer embeddings, and number of rows of their table. */
 export const perLayerInputs: ConfigEntry = {
   read(fields, { vocabSize }) {
     const rows = fields.countOr(vocabSize, "vocab_size_per_layer_input");
-    // 0: a model without them.
+    // 0: no per-layer embeddings.
     if (fields.numberOr(undefined, "hidden_size_per_layer_input") === 0) return {};
     const dim = fields.countOr(undefined, "hidden_size_per_layer_input");
     if (dim === undefined) return {};
@@ -20,7 +20,7 @@ export const perLayerInputs: ConfigEntry = {
   }),
 };
 
-/** Tensors of all layers together. */
+/** Tensors shared by all layers. */
 export function perLayerTables({
   perLayerEmbedding,
   numLayers: L,
@@ -37,7 +37,7 @@ export function perLayerTables({
 }
 
 /** Tensors of one layer. */
-export function perLayerMaps({ perLayerEmbedding, embedDim: C }: DecoderConfig): StoredTensor[] {
+export function perLayerProjections({ perLayerEmbedding, embedDim: C }: DecoderConfig): StoredTensor[] {
   if (!perLayerEmbedding) return [];
   const P = perLayerEmbedding.dim;
   return [

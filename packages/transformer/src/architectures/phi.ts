@@ -4,7 +4,7 @@ import { activation, headDim, partialRope, positive, rope, trait, without } from
 import { embedding, llamaSizes } from "./llama-parts.js";
 import { each, linear, norm } from "./stored-tensor.js";
 
-/** Phi 1, 1.5 and 2: attention and MLP in parallel after one layer norm, with biases, that of the logits included. */
+/** Phi 1, 1.5 and 2: attention and MLP in parallel after one layer norm; biases everywhere, also in the output projection. */
 export const phi: Architecture = {
   modelTypes: ["phi"],
   class: "PhiForCausalLM",

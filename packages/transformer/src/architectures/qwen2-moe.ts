@@ -1,23 +1,23 @@
 import type { Architecture } from "./architecture.js";
 import { gguf } from "./gguf/gguf-architecture.js";
-import { ggufExperts, ggufSharedWidth, ggufShares } from "./gguf/gguf-experts.js";
+import { ggufExperts, ggufSharedWidth, ggufTopKNormalization } from "./gguf/gguf-experts.js";
 import { activation, bias, rope, without } from "./config-entry.js";
 import {
   expertCounts,
-  expertsOrMaps,
+  feedForwardOrExperts,
   fullLayers,
-  normalizedShares,
-  ofExperts,
+  topKNormalization,
+  expertsEntry,
   sparseLayers,
 } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-const shared = /* @__PURE__ */ ofExperts(
+const shared = /* @__PURE__ */ expertsEntry(
   (fields) => ({ shared: { hiddenDim: fields.count("shared_expert_intermediate_size"), gated: true } }),
   ({ shared }) => ({ shared_expert_intermediate_size: shared?.hiddenDim }),
 );
 
-/** Qwen 2's mixtures: experts beside a shared one with a gate. */
+/** Qwen 2 MoE: experts and a gated shared expert. */
 export const qwen2Moe: Architecture = {
   modelTypes: ["qwen2_moe"],
   class: "Qwen2MoeForCausalLM",
@@ -30,17 +30,18 @@ export const qwen2Moe: Architecture = {
     without("use_sliding_window"),
     fullLayers,
     expertCounts("num_experts", "moe_intermediate_size"),
-    normalizedShares(false),
+    topKNormalization(false),
     shared,
     sparseLayers,
   ],
   gguf: () => [
     gguf("qwen2moe", {
-      keys: [ggufExperts, ggufShares(false), ggufSharedWidth({ gated: true })],
+      keys: [ggufExperts, ggufTopKNormalization(false), ggufSharedWidth({ gated: true })],
       biases: { queryKeyValue: "either" },
       output: "own",
     }),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps({ shared: "shared_expert" }) }),
+  tensors: (config, tied) =>
+    llamaTensors(config, tied, { feed: feedForwardOrExperts({ shared: "shared_expert" }) }),
   ignored: "sliding_window max_window_layers",
 };

@@ -3,15 +3,15 @@ import type { DecoderConfig, LayerType } from "../models/decoder-config.js";
 import type { Architecture } from "./architecture.js";
 import { activation, bias, headDim, partialRope, rope, trait, type ConfigEntry } from "./config-entry.js";
 import { deltaMixer } from "./delta-parts.js";
-import { embedding, feedForwardMaps, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
+import { embedding, feedForwardProjections, head, layerNorms, llamaSizes, rmsEps } from "./llama-parts.js";
 import type { GgufArchitecture } from "./gguf/gguf-architecture.js";
 import { fusedRows } from "./gguf/gguf-tensors.js";
 import { ggufDelta, ropeSections, tiledRows } from "./gguf/gguf-delta.js";
-import { isMixer, mixedTypes, mixerOf } from "./mixed-layers.js";
+import { isMixer, mixedTypes, mixerConfig } from "./mixed-layers.js";
 import { rowsByGroup } from "./rows-by-group.js";
 import { each, fused, linear, norm, parts, stored, under, type StoredTensor } from "./stored-tensor.js";
 
-/** Layers of the gated delta rule, and every fourth of attention where a file lists no types. */
+/** Gated DeltaNet or attention. Default: attention in every fourth layer. */
 const deltaLayers: ConfigEntry = {
   read(fields, { embedDim = 1, numLayers = 0, normEps = 1e-6 }) {
     const layer = deltaMixer({
@@ -29,7 +29,7 @@ const deltaLayers: ConfigEntry = {
     return { layerTypes: types.map((type): LayerType => (type === "mixer" ? (layer as never) : type)) };
   },
   write(config) {
-    const mixer = mixerOf(config);
+    const mixer = mixerConfig(config);
     return {
       ...(mixer && {
         linear_num_value_heads: mixer.numHeads,
@@ -45,7 +45,7 @@ const deltaLayers: ConfigEntry = {
   },
 };
 
-/** Entries of a configuration of Qwen's hybrids. */
+/** Entries of the hybrid models of Qwen. */
 export const qwenHybridConfig = (width?: string): readonly ConfigEntry[] => [
   ...llamaSizes(width),
   rmsEps(),
@@ -57,8 +57,8 @@ export const qwenHybridConfig = (width?: string): readonly ConfigEntry[] => [
   deltaLayers,
 ];
 
-/** Maps of a delta layer's inputs: one for each, or grouped by key head. */
-export type DeltaMaps = (sizes: {
+/** Input projections of Gated DeltaNet: separate, or fused per key head. */
+export type DeltaProjections = (sizes: {
   K: number;
   V: number;
   H: number;
@@ -66,25 +66,25 @@ export type DeltaMaps = (sizes: {
   C: number;
 }) => StoredTensor[];
 
-/** A map for each input, as Qwen 3.5 has them. */
-export const ownDeltaMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
+/** Separate projections, as in Qwen 3.5. */
+export const ownDeltaProjections: DeltaProjections = ({ K, V, H, groups, C }) => [
   fused(["query", "key", "value"], "in_proj_qkv", stacked([groups * K, groups * K, H * V]), C),
   linear("outputGate", "in_proj_z", [H * V, C]),
   linear("beta", "in_proj_b", [H, C]),
   fused(["decay"], "in_proj_a", stacked([H]), C, { ownBiases: true }),
 ];
 
-/** Tensors of Qwen's hybrids. */
+/** Tensors of the hybrid models of Qwen. */
 export const qwenHybridTensors = (
   config: DecoderConfig,
   tied: boolean,
-  maps: DeltaMaps = ownDeltaMaps,
+  maps: DeltaProjections = ownDeltaProjections,
   feedForward: (config: DecoderConfig, layer: number) => readonly StoredTensor[] = (config) =>
-    feedForwardMaps(config),
+    feedForwardProjections(config),
 ): readonly StoredTensor[] => {
   const { embedDim: C, numHeads, numKvHeads, layerTypes } = config;
   const D = headDim(config);
-  const mixer = mixerOf(config);
+  const mixer = mixerConfig(config);
   const delta = (): StoredTensor[] => {
     const {
       numHeads: H,
@@ -132,7 +132,7 @@ export const qwenHybridTensors = (
   ];
 };
 
-/** llama.cpp's architecture of Qwen 3.5, whose heads of values are in tiles. */
+/** llama.cpp's architecture for Qwen 3.5, with value heads in tiled order. */
 export const ggufQwen35 = (name: string, keys: readonly ConfigEntry[] = []): GgufArchitecture =>
   ggufDelta(name, {
     keys: [ropeSections, ...keys],
@@ -153,11 +153,11 @@ export const ggufQwen35 = (name: string, keys: readonly ConfigEntry[] = []): Ggu
     },
   });
 
-/** Fields without effect. */
+/** Ignored fields. */
 export const qwen35Ignored =
   "mrope_section mrope_interleaved mamba_ssm_dtype mtp_num_hidden_layers mtp_use_dedicated_embeddings";
 
-/** Qwen 3.5: gated delta rule and gated attention. */
+/** Qwen 3.5: Gated DeltaNet and gated attention. */
 export const qwen35: Architecture = {
   modelTypes: ["qwen3_5_text"],
   class: "Qwen3_5ForCausalLM",

@@ -1,14 +1,14 @@
 import { stacked } from "../conversions/row-map.js";
 import type { Architecture } from "./architecture.js";
-import { expertCounts, expertsOrMaps, normalizedShares, ofExperts } from "./expert-parts.js";
+import { expertCounts, feedForwardOrExperts, topKNormalization, expertsEntry } from "./expert-parts.js";
 import { ggufDelta } from "./gguf/gguf-delta.js";
-import { ggufExperts, ggufSharedWidth, ggufShares } from "./gguf/gguf-experts.js";
-import { qwenHybridConfig, qwenHybridTensors, type DeltaMaps } from "./qwen3-5.js";
+import { ggufExperts, ggufSharedWidth, ggufTopKNormalization } from "./gguf/gguf-experts.js";
+import { qwenHybridConfig, qwenHybridTensors, type DeltaProjections } from "./qwen3-5.js";
 import { rowsByGroup } from "./rows-by-group.js";
 import { fused, linear } from "./stored-tensor.js";
 
-/** Maps in two tensors, in which each key head has its own rows beside those of the values that it serves. */
-const groupedMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
+/** Input projections in two tensors, fused per key head: its rows, then those of its value heads. */
+const groupedProjections: DeltaProjections = ({ K, V, H, groups, C }) => [
   fused(
     ["query", "key", "value", "outputGate"],
     "in_proj_qkvz",
@@ -20,8 +20,8 @@ const groupedMaps: DeltaMaps = ({ K, V, H, groups, C }) => [
   }),
 ];
 
-/** Experts in every so many layers, but not in those that are listed. */
-const layersWithExperts = /* @__PURE__ */ ofExperts(
+/** Experts in every `decoder_sparse_step`-th layer, except those in `mlp_only_layers`. */
+const layersWithExperts = /* @__PURE__ */ expertsEntry(
   (fields, { numLayers = 0 }) => {
     const step = fields.countOr(1, "decoder_sparse_step");
     const dense = fields.list("mlp_only_layers") ?? [];
@@ -34,26 +34,26 @@ const layersWithExperts = /* @__PURE__ */ ofExperts(
   }),
 );
 
-/** One expert that all tokens use, behind a gate. */
-export const gatedShared = /* @__PURE__ */ ofExperts(
+/** A gated shared expert. */
+export const gatedShared = /* @__PURE__ */ expertsEntry(
   (fields) => ({ shared: { hiddenDim: fields.count("shared_expert_intermediate_size"), gated: true } }),
   ({ shared }) => ({ shared_expert_intermediate_size: shared?.hiddenDim }),
 );
 
-/** Qwen3-Next: gated delta rule, gated attention, and experts with a gated shared one. */
+/** Qwen3-Next: Gated DeltaNet, gated attention, experts and a gated shared expert. */
 export const qwen3Next: Architecture = {
   modelTypes: ["qwen3_next"],
   class: "Qwen3NextForCausalLM",
   config: () => [
     ...qwenHybridConfig(),
     expertCounts("num_experts", "moe_intermediate_size"),
-    normalizedShares(true),
+    topKNormalization(true),
     layersWithExperts,
     gatedShared,
   ],
   gguf: () => [
     ggufDelta("qwen3next", {
-      keys: [ggufExperts, ggufShares(true), ggufSharedWidth({ gated: true })],
+      keys: [ggufExperts, ggufTopKNormalization(true), ggufSharedWidth({ gated: true })],
       delta({ groups, repeats, K, V, H, C }) {
         const channels = stacked([groups * K, groups * K, H * V]);
         const pairs = rowsByGroup(groups, [repeats, repeats]);
@@ -69,7 +69,7 @@ export const qwen3Next: Architecture = {
     }),
   ],
   tensors: (config, tied) =>
-    qwenHybridTensors(config, tied, groupedMaps, expertsOrMaps({ shared: "shared_expert" })),
+    qwenHybridTensors(config, tied, groupedProjections, feedForwardOrExperts({ shared: "shared_expert" })),
   ignored: "mamba_ssm_dtype",
   ignoredTensors: /^mtp\./,
 };

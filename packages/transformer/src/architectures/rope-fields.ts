@@ -1,6 +1,6 @@
 import type { RopeScalingConfig } from "../models/rope-from-config.js";
 
-/** `rope_scaling` of a `config.json`. What it leaves out is the default there as here. */
+/** Writes `rope_scaling` of a `config.json`. Fields that are omitted have the same defaults there. */
 export function ropeScalingField(scaling: RopeScalingConfig): Record<string, unknown> {
   const { type } = scaling;
   switch (type) {

@@ -1,6 +1,6 @@
 import type { RowMap } from "../conversions/row-map.js";
 
-/** Rows that a file holds group by group, in each the rows of every part: `sizes` of one group. */
+/** Row map for a file that stores group after group, each with the rows of every part. `sizes`: rows per part in one group. */
 export function rowsByGroup(groups: number, sizes: readonly number[]): RowMap {
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   const width = sizes.reduce((a, b) => a + b, 0);

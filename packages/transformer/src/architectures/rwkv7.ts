@@ -11,10 +11,10 @@ import { unbounded } from "./mixer-stack.js";
 import { each, linear, norm, paramAt, reshaped, stored, under, type StoredTensor } from "./stored-tensor.js";
 import { concatenated, transposed, unchanged } from "./tensor-to-write.js";
 
-/** Fields of the ranks, by the maps of low rank. */
+/** Fields for the ranks of the low-rank projections. */
 const rankFields = { decay: "decay_lora", rate: "aaa_lora", gate: "gate_lora", value: "mv_lora" } as const;
 
-/** Time mixes, of which all but the first read its values, and channel mixes. */
+/** Time mixing and channel mixing. Time mixing in all layers but the first reads the values of the first. */
 const mixes: ConfigEntry = {
   read(fields, { embedDim = 1, hiddenDim = 1, numLayers = 0 }) {
     fields.mustBe("dim_att", embedDim);
@@ -23,12 +23,12 @@ const mixes: ConfigEntry = {
     const rank = (map: keyof typeof rankFields) => fields.count(rankFields[map]);
     const normEps = fields.positive("ln_x_eps", 64e-5);
     return {
-      ...layersOf({ embedDim, hiddenDim, numLayers, headDim, normEps, rank }),
+      ...mixLayers({ embedDim, hiddenDim, numLayers, headDim, normEps, rank }),
       contextLength: unbounded,
     };
   },
   write(config) {
-    const last = timeMixOf(config, config.numLayers - 1);
+    const last = timeMixConfig(config, config.numLayers - 1);
     if (!last) return {};
     return {
       ...{ dim_att: config.embedDim, head_size: last.headDim, ln_x_eps: last.normEps },
@@ -43,8 +43,8 @@ type Sizes = Pick<TimeMixConfig, "embedDim" | "headDim" | "normEps"> & {
   rank: (map: keyof typeof rankFields) => number;
 };
 
-/** Layers of such mixes. */
-function layersOf({ embedDim, hiddenDim, numLayers, headDim, normEps, rank }: Sizes) {
+/** Layers with time mixing and channel mixing. */
+function mixLayers({ embedDim, hiddenDim, numLayers, headDim, normEps, rank }: Sizes) {
   const ranks = { decay: rank("decay"), rate: rank("rate"), gate: rank("gate") };
   const sizes = { embedDim, headDim, normEps };
   const first = rwkv7TimeMix({ ...sizes, ranks });
@@ -58,7 +58,7 @@ function layersOf({ embedDim, hiddenDim, numLayers, headDim, normEps, rank }: Si
   };
 }
 
-/** Keys of the ranks in llama.cpp. */
+/** llama.cpp's keys for the ranks. */
 const rankKeys = {
   decay: "attention.decay_lora_rank",
   rate: "attention.iclr_lora_rank",
@@ -66,7 +66,7 @@ const rankKeys = {
   gate: "attention.gate_lora_rank",
 } as const;
 
-/** Mixes in llama.cpp, which has the epsilon of heads' norms in its code. */
+/** Time mixing and channel mixing in llama.cpp, where the epsilon of the head norms is a constant. */
 const ggufMixes: ConfigEntry = {
   read(fields, { embedDim = 1, hiddenDim = 1, numLayers = 0 }) {
     fields.mustBe("attention.head_count", 0);
@@ -75,18 +75,18 @@ const ggufMixes: ConfigEntry = {
     if (embedDim % headDim !== 0)
       return fields.refuse("wkv.head_size", `a divisor of embedding_length = ${embedDim}`);
     const rank = (map: keyof typeof rankKeys) => fields.count(rankKeys[map]);
-    return layersOf({ embedDim, hiddenDim, numLayers, headDim, normEps: 64e-5, rank });
+    return mixLayers({ embedDim, hiddenDim, numLayers, headDim, normEps: 64e-5, rank });
   },
   write(config) {
-    const last = timeMixOf(config, config.numLayers - 1);
+    const last = timeMixConfig(config, config.numLayers - 1);
     if (!last) return {};
     return { "attention.head_count": 0, "wkv.head_size": last.headDim, ...writtenRanks(rankKeys, last) };
   },
 };
 
-/** Refuses heads that llama.cpp's kernels read beyond, which take 64 numbers at a time. */
+/** Refuses head dimensions other than multiples of 64, which llama.cpp's kernels process at a time. */
 function longHeads(config: DecoderConfig): GgufRefusal | undefined {
-  const { headDim = 64 } = timeMixOf(config, 0) ?? {};
+  const { headDim = 64 } = timeMixConfig(config, 0) ?? {};
   return headDim % 64 === 0
     ? undefined
     : {
@@ -96,13 +96,13 @@ function longHeads(config: DecoderConfig): GgufRefusal | undefined {
       };
 }
 
-/** Ranks of mixes under the names given. A model of one layer has no map of values, whose rank is needed all the same. */
+/** Ranks, under the given names. A model with one layer has no value residual, but its rank is required. */
 const writtenRanks = (names: Readonly<Record<keyof typeof rankFields, string>>, { ranks }: TimeMixConfig) =>
   Object.fromEntries(
     Object.entries(names).map(([map, name]) => [name, ranks[map as keyof typeof names] ?? ranks.decay]),
   );
 
-/** The six shares of the token before, which llama.cpp has in one tensor. */
+/** The six token shift coefficients, which llama.cpp stores in one tensor. */
 const fusedShifts =
   (C: number): StoredTensor =>
   (at) => {
@@ -122,7 +122,7 @@ const fusedShifts =
     };
   };
 
-/** A matrix `[rows, columns]` of ours that a file holds transposed. */
+/** A matrix `[rows, columns]` that the file stores transposed. */
 const transposedMatrix =
   (place: string, name: string, [rows, columns]: readonly [number, number]): StoredTensor =>
   (at) => ({
@@ -136,23 +136,25 @@ const transposedMatrix =
     ],
   });
 
-/** Maps of the first layer's values, which llama.cpp asks for and does not use: zeros, in the rank of its rates. */
+/** Value residual of the first layer, which llama.cpp requires but does not use: zeros, with the rank of the rates. */
 const unreadValues =
   (C: number, rank: number): StoredTensor =>
   (at) => {
     const shapes: Readonly<Record<string, readonly number[]>> = { v0: [C], v1: [rank, C], v2: [C, rank] };
-    const nameOf = (map: string) => `${at.name}time_mix_${map}.weight`;
+    const tensorName = (map: string) => `${at.name}time_mix_${map}.weight`;
     return {
       async read(weights) {
         for (const map of Object.keys(shapes)) {
-          const shape = weights.shape(nameOf(map));
-          if (shape) await weights.tensor(nameOf(map), shape);
+          const shape = weights.shape(tensorName(map));
+          if (shape) await weights.tensor(tensorName(map), shape);
         }
         return [];
       },
       write(params) {
         const { device } = paramAt(params, `${at.place}keyRate`) as Tensor;
-        return Object.entries(shapes).map(([map, shape]) => unchanged(nameOf(map), zeros(shape, { device })));
+        return Object.entries(shapes).map(([map, shape]) =>
+          unchanged(tensorName(map), zeros(shape, { device })),
+        );
       },
     };
   };
@@ -160,7 +162,7 @@ const unreadValues =
 /** Tensors of a layer in llama.cpp. */
 function ggufLayer(config: DecoderConfig, layer: number): StoredTensor[] {
   const { embedDim: C, hiddenDim: F } = config;
-  const { headDim: N, ranks } = timeMixOf(config, layer)!;
+  const { headDim: N, ranks } = timeMixConfig(config, layer)!;
   const lowRank = (place: string, letter: string, rank: number): StoredTensor[] => [
     transposedMatrix(`${place}.down`, `time_mix_${letter}1`, [C, rank]),
     transposedMatrix(`${place}.up`, `time_mix_${letter}2`, [rank, C]),
@@ -191,12 +193,12 @@ function ggufLayer(config: DecoderConfig, layer: number): StoredTensor[] {
   ];
 }
 
-function timeMixOf({ layerTypes }: DecoderConfig, layer: number): TimeMixConfig | undefined {
+function timeMixConfig({ layerTypes }: DecoderConfig, layer: number): TimeMixConfig | undefined {
   const { name, config } = (layerTypes?.[layer] ?? {}) as Partial<TimeMix>;
   return name === "RWKV-7 time mix" ? config : undefined;
 }
 
-/** RWKV-7 under the names of its authors: a state and two shifted tokens in each layer, and no attention. */
+/** RWKV-7 with the tensor names of its authors: each layer has a state and two token shifts, and no attention. */
 export const rwkv7: Architecture = {
   modelTypes: ["rwkv7"],
   class: "RWKV7ForCausalLM",
@@ -267,7 +269,7 @@ export const rwkv7: Architecture = {
       each(config.numLayers, "layers", "blocks", (i) => [
         norm("attentionNorm", "ln1", C),
         norm("feedForwardNorm", "ln2", C),
-        under("attention", "att", timeMix(timeMixOf(config, i)!)),
+        under("attention", "att", timeMix(timeMixConfig(config, i)!)),
         under("feedForward", "ffn", [
           perChannel("shift", "x_k"),
           linear("up", "key", [F, C]),
@@ -279,6 +281,6 @@ export const rwkv7: Architecture = {
     ];
   },
   ignored: "made_from",
-  // Made with every layer, and read in none: the norm before the first layer, and the values that its own are mixed with.
+  // Present in the code of every layer, but unused: the norm before the first layer, and the value residual of the first layer.
   ignoredTensors: /^blocks\.0\.att\.v[012]$|^blocks\.[1-9]\d*\.ln0\.(weight|bias)$/,
 };

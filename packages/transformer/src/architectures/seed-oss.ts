@@ -20,7 +20,7 @@ export const seedOss: Architecture = {
     gguf("seed_oss", {
       freeHeads: true,
       biases: { queryKeyValue: "either" },
-      // The norm before the feed-forward layer has the name of one after attention there.
+      // llama.cpp names the norm before the feed-forward layer like a norm after attention.
       names: { norms: { attentionNorm: "attn_norm", feedForwardNorm: "post_attention_norm" } },
     }),
   ],

@@ -4,7 +4,7 @@ import { derived } from "./gguf/gguf-keys.js";
 import { activation, always, bias, rope, slidingLayers, type ConfigEntry } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** `no_rope_layers`: 1 where a layer rotates. */
+/** `no_rope_layers`: 1 for a layer with RoPE. */
 const rotatingLayers: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const interval = fields.countOr(4, "no_rope_layer_interval");
@@ -24,13 +24,13 @@ const rotatingLayers: ConfigEntry = {
   }),
 };
 
-/** In llama.cpp it is always the fourth of four. */
+/** In llama.cpp, always every fourth layer has no RoPE. */
 export const everyFourthDoesNotRotate = /* @__PURE__ */ derived(({ numLayers = 0 }) => {
   const ropeLayers = Array.from({ length: numLayers }, (_, i) => (i + 1) % 4 !== 0);
   return ropeLayers.includes(false) ? { ropeLayers } : {};
 });
 
-/** SmolLM 3: Llama whose every fourth layer knows no positions. */
+/** SmolLM 3: Llama without positions (NoPE) in every fourth layer. */
 export const smollm3: Architecture = {
   modelTypes: ["smollm3"],
   class: "SmolLM3ForCausalLM",

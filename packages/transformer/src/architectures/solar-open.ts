@@ -3,10 +3,10 @@ import { activation, bias, partialRope, rope, without } from "./config-entry.js"
 import {
   expertCounts,
   expertGroups,
-  expertsOrMaps,
-  normalizedShares,
+  feedForwardOrExperts,
+  topKNormalization,
   sharedExperts,
-  sharesScale,
+  routedScaling,
   sigmoidScores,
 } from "./expert-parts.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
@@ -23,14 +23,14 @@ export const solarOpen: Architecture = {
     partialRope(),
     bias("attention_bias", ["queryKeyValue"]),
     expertCounts("n_routed_experts"),
-    normalizedShares(true),
+    topKNormalization(true),
     sigmoidScores,
     expertGroups(2, { count: 1, chosen: 1 }),
-    sharesScale(1),
+    routedScaling(1),
     sharedExperts("n_shared_experts", 1),
     without("first_k_dense_replace", 0),
     without("use_qk_norm"),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { feed: expertsOrMaps() }),
+  tensors: (config, tied) => llamaTensors(config, tied, { feed: feedForwardOrExperts() }),
   ignored: "intermediate_size num_nextn_predict_layers",
 };

@@ -12,13 +12,13 @@ import {
 } from "./config-entry.js";
 import { llamaSizes, llamaTensors, preNorms } from "./llama-parts.js";
 
-/** One norm for attention and MLP beside each other, or one each. */
+/** `use_parallel_residual`: attention and MLP in parallel with one norm; else sequential. */
 const parallelResidual: ConfigEntry = {
   read: (fields) => (fields.flag("use_parallel_residual", false) ? { placement: "parallelShared" } : {}),
   write: ({ placement }) => ({ use_parallel_residual: placement === "parallelShared" }),
 };
 
-/** StableLM: Llama with layer norms, a quarter of each head rotates. */
+/** StableLM: Llama with layer norms and RoPE on a quarter of each head. */
 export const stablelm: Architecture = {
   modelTypes: ["stablelm"],
   class: "StableLmForCausalLM",

@@ -3,7 +3,7 @@ import { gguf } from "./gguf/gguf-architecture.js";
 import { activation, bias, positive, rope, slidingLayers, trait } from "./config-entry.js";
 import { llamaSizes, llamaTensors } from "./llama-parts.js";
 
-/** StarCoder 2: layer norms and a plain MLP, with biases; all layers slide. */
+/** StarCoder 2: layer norms, an ungated MLP, biases, and a sliding window in all layers. */
 export const starcoder2: Architecture = {
   modelTypes: ["starcoder2"],
   class: "Starcoder2ForCausalLM",

@@ -3,8 +3,8 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 import { isHybrid } from "../models/is-recurrent.js";
 
-/** Tells which maps of a model have biases, by its first layers with attention and with a feed-forward layer. */
-export function biasesOf(
+/** The projections with biases, from the first layer with attention and the first with a feed-forward layer. */
+export function storedBiases(
   { layerTypes }: Pick<DecoderConfig, "layerTypes">,
   { layers }: DecoderParams,
 ): Required<NonNullable<DecoderConfig["bias"]>> {
@@ -17,18 +17,18 @@ export function biasesOf(
   const inner = feedForward && ("router" in feedForward ? feedForward.experts[0] : feedForward);
   const has = (map: LinearParams | undefined) => map?.bias !== undefined;
   return {
-    // Of latent attention, the maps from x have biases.
+    // In latent attention, the projections of the layer input have biases.
     queryKeyValue: has((attention as { latent?: LinearParams } | undefined)?.latent ?? attention?.query),
     attentionOutput: has(attention?.output),
     feedForward: has(inner?.up),
   };
 }
 
-/** Biases that the weights of a model have; undefined where there are none. */
+/** `bias` of a configuration, from the weights; undefined without biases. */
 export function storedBias(
   config: Pick<DecoderConfig, "layerTypes">,
   params: DecoderParams,
 ): DecoderConfig["bias"] | undefined {
-  const bias = biasesOf(config, params);
+  const bias = storedBiases(config, params);
   return Object.values(bias).some(Boolean) ? bias : undefined;
 }

@@ -13,25 +13,25 @@ import {
 import type { NormParams } from "../layers/norm.js";
 import type { LinearLayout, Weights } from "../loading/weights.js";
 
-/** Paths in front of those of an entry: in params, and in the file. */
+/** Prefixes of an entry: of its paths in params, and of its names in the file. */
 export type Prefix = { readonly place: string; readonly name: string };
 
-/** Params by their paths, as `layers.0.attention.query`. */
+/** Params with their paths, such as `layers.0.attention.query`. */
 type Placed = readonly (readonly [place: string, value: object])[];
 
-/** Both directions of an entry: from a file to params, and back. */
+/** An entry in both directions: reads params from a file, and writes them. */
 export type Stored = {
   read(weights: Weights): Promise<Placed>;
   write(params: object): TensorToWrite[];
 };
 
 /**
- * An entry of an architecture's table: one or several tensors of a checkpoint, and the params that hold them. Reading and
- * writing come from the same entry.
+ * An entry of an architecture's table: maps one or several tensors of a checkpoint to params and back.
+ * Loading and exporting use the same entries.
  */
 export type StoredTensor = (prefix: Prefix) => Stored;
 
-/** A tensor as it is, a matrix that quantization rounds, or a table of embeddings. */
+/** A single tensor. `matrix`: may be quantized on loading. `table`: an embedding matrix. */
 export function stored(
   place: string,
   name: string,
@@ -46,7 +46,7 @@ export function stored(
   });
 }
 
-/** A tensor without its first rows, which the model does not read; they are written as zeros. */
+/** A tensor without its first rows, which are unused and are written as zeros. */
 export function rowsFrom(
   place: string,
   name: string,
@@ -66,11 +66,11 @@ export function rowsFrom(
 }
 
 /**
- * Tensors that a file holds as one, rows of each after those of the one before: taps of convolutions, and their biases.
+ * Tensors that a file stores concatenated along the first axis, such as convolution kernels and their biases.
  *
- * @param rows - Numbers of rows of each, or a map where they are not one after the other.
- * @param rest - Axes after the rows.
- * @param own - The same of our params. Default: as in the file.
+ * @param rows - Number of rows of each tensor, or a row map if they are not one after the other.
+ * @param rest - The other axes in the file.
+ * @param own - The other axes in params. Default: as in the file.
  */
 export function parts(
   places: readonly string[],
@@ -80,23 +80,23 @@ export function parts(
   own = rest,
 ): StoredTensor {
   const map = "to" in rows ? rows : stacked(rows);
-  const shapeOf = (i: number, inner: readonly number[]) => [map.sizes[i]!, ...inner];
+  const partShape = (i: number, inner: readonly number[]) => [map.sizes[i]!, ...inner];
   return (at) => ({
     async read(weights) {
       const read = await weights.rows(at.name + name, map, rest);
-      return read.map((part, i) => [at.place + places[i]!, reshape(part, shapeOf(i, own))] as const);
+      return read.map((part, i) => [at.place + places[i]!, reshape(part, partShape(i, own))] as const);
     },
     write(params) {
       const shaped = places.map((place, i) => {
         const part = paramAt(params, at.place + place) as Tensor;
-        return own === rest ? part : reshape(part, shapeOf(i, rest));
+        return own === rest ? part : reshape(part, partShape(i, rest));
       });
       return [joined(concatenated, at.name + name, shaped, map)];
     },
   });
 }
 
-/** Matrices that a file holds as one and that are no whole map here, as the two of a map of low rank. */
+/** Matrices that a file stores as one, and that are not linear layers by themselves, such as the factors of low-rank projections. */
 export function matrices(
   places: readonly string[],
   name: string,
@@ -113,7 +113,7 @@ export function matrices(
   });
 }
 
-/** A tensor whose numbers stand in the same order under another shape. */
+/** A tensor with another shape in the file. The order of its elements is the same. */
 export function reshaped(
   place: string,
   name: string,
@@ -129,7 +129,7 @@ export function reshaped(
   });
 }
 
-/** A linear map: `name.weight`, and `name.bias` where there is one. `[out, in]`. */
+/** A linear layer: `name.weight` `[out, in]`, and `name.bias` if present. */
 export function linear(
   place: string,
   name: string,
@@ -140,7 +140,7 @@ export function linear(
 }
 
 /**
- * Linear maps that a file holds as one. `ownBiases`: their biases are entries of their own.
+ * Linear layers that a file stores as one. `layout.ownBiases`: their biases have separate entries.
  */
 export function fused(
   places: readonly string[],
@@ -168,7 +168,7 @@ export function fused(
   });
 }
 
-/** A matrix with its columns in the order of a file; undefined: as they are. */
+/** A matrix with its columns in the order of the file. Undefined: unchanged. */
 function withColumns(matrix: TensorToWrite, order: Int32Array | undefined): TensorToWrite {
   if (!order) return matrix;
   const rows = (first: number, end: number) => {
@@ -178,7 +178,7 @@ function withColumns(matrix: TensorToWrite, order: Int32Array | undefined): Tens
   return { ...matrix, rows };
 }
 
-/** Rows of the parts, one after the other, in the order of the file; undefined: as they are. */
+/** For each row of the file, its index in the concatenated parts. Undefined if the order is the same. */
 export function fileOrder({ sizes, to }: RowMap): Int32Array | undefined {
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   const order = Int32Array.from({ length: sizes.reduce((a, b) => a + b, 0) }, (_, row) => {
@@ -188,7 +188,7 @@ export function fileOrder({ sizes, to }: RowMap): Int32Array | undefined {
   return order.every((own, row) => own === row) ? undefined : order;
 }
 
-/** Parts as one tensor of a file, in its order of rows, or of columns. */
+/** Joins parts into one tensor, with the row or column order of the file. */
 function joined(
   put: typeof concatenated,
   name: string,
@@ -208,7 +208,7 @@ function joined(
 }
 
 /**
- * A norm: the gain `name.weight` and the shift `name.bias`: where there is one, or, with `bias`, in any case. `plus`: is added to
+ * A norm: the gain `name.weight`, and the bias `name.bias` if present, or required with `bias`. `plus`: added to
  * stored gains, which `factor` multiplies as they are read.
  */
 export function norm(
@@ -231,7 +231,7 @@ export function norm(
   });
 }
 
-/** The first of two entries where a file has its tensor `name`, else the second, which is written. */
+/** The first entry if a file has the tensor `name`, else the second. The second is written. */
 export const eitherName =
   (first: StoredTensor, second: StoredTensor, written: string): StoredTensor =>
   (at) => ({
@@ -239,7 +239,7 @@ export const eitherName =
     write: second(at).write,
   });
 
-/** An entry that some files hold in another form, which is read where a file has that form's tensor `name`; the usual one is written. */
+/** An entry with an alternative form, which is read if a file has its tensor `name`. The usual form is written. */
 export const alsoAs =
   (usual: StoredTensor, other: StoredTensor, name: string): StoredTensor =>
   (at) => ({
@@ -247,7 +247,7 @@ export const alsoAs =
     write: usual(at).write,
   });
 
-/** A norm without a gain, which no tensor stores: ours has gains of 1. */
+/** A norm without gain, which has no tensor in the file. Its gains in params are 1. */
 export function normWithoutGain(place: string, length: number): StoredTensor {
   return (at) => ({
     async read({ device }) {
@@ -257,14 +257,14 @@ export function normWithoutGain(place: string, length: number): StoredTensor {
   });
 }
 
-/** Entries under one path. */
+/** Adds prefixes to entries. */
 export function under(place: string, name: string, entries: readonly StoredTensor[]): StoredTensor {
   const below = (path: string, own: string) => (own === "" ? path : `${path}${own}.`);
   return (at) =>
     together(entries.map((entry) => entry({ place: below(at.place, place), name: below(at.name, name) })));
 }
 
-/** Entries of each of several parts, such as layers: `layers.0` in both. */
+/** Repeats entries with an index in both prefixes, such as `layers.0`. */
 export function each(
   count: number,
   place: string,
@@ -275,7 +275,7 @@ export function each(
     together(Array.from({ length: count }, (_, i) => under(`${place}.${i}`, `${name}.${i}`, entries(i))(at)));
 }
 
-/** Linear maps of several experts in one tensor `[E, out, in]`, or `[E, in, out]`, and their biases `[E, out]`. */
+/** Linear layers of all experts in one tensor `[E, out, in]` or `[E, in, out]`, and their biases `[E, out]`. */
 export function perExpert(
   count: number,
   places: (expert: number) => readonly string[],
@@ -298,14 +298,14 @@ export function perExpert(
       });
     },
     write(params) {
-      const partsOf = (expert: number) =>
+      const expertParams = (expert: number) =>
         places(expert).map((place) => paramAt(params, at.place + place) as LinearParams);
       const inOrder = (parts: readonly Tensor[]): Tensor => {
         const all = concat(parts.map(asFloats), 0);
         return order ? take(all, 0, tensor(order, { device: all.device })) : all;
       };
       const matrix = (expert: number): Tensor => {
-        const weight = inOrder(partsOf(expert).map(({ weight }) => weight));
+        const weight = inOrder(expertParams(expert).map(({ weight }) => weight));
         return transposed ? transpose(weight) : weight;
       };
       return [
@@ -314,7 +314,7 @@ export function perExpert(
           ? []
           : [
               stackedRows(at.name + bias, count, (expert) =>
-                inOrder(partsOf(expert).map(({ bias }) => bias!)),
+                inOrder(expertParams(expert).map(({ bias }) => bias!)),
               ),
             ]),
       ];
@@ -322,7 +322,7 @@ export function perExpert(
   });
 }
 
-/** Tensors of one shape, stacked on a new first axis, made when they are written. */
+/** Stacks tensors of one shape along a new first axis, when they are written. */
 function stackedRows(name: string, count: number, one: (i: number) => Tensor): TensorToWrite {
   const shape = [count, ...one(0).shape];
   const rows = (first: number, end: number) =>
@@ -333,7 +333,7 @@ function stackedRows(name: string, count: number, one: (i: number) => Tensor): T
   return { name, shape, rows };
 }
 
-/** Reads the entries of a checkpoint, one after the other, into params. */
+/** Reads params from a checkpoint, one entry after the other. */
 export async function readStored(entries: readonly StoredTensor[], weights: Weights): Promise<object> {
   const params = {};
   for (const entry of entries) {
@@ -343,7 +343,7 @@ export async function readStored(entries: readonly StoredTensor[], weights: Weig
   return params;
 }
 
-/** Tensors of a checkpoint, made of params. */
+/** Converts params to the tensors of a checkpoint. */
 export function writeStored(entries: readonly StoredTensor[], params: object): TensorToWrite[] {
   return entries.flatMap((entry) => entry({ place: "", name: "" }).write(params));
 }
@@ -359,7 +359,7 @@ const together = (all: readonly Stored[]): Stored => ({
 
 const isIndex = (key: string) => /^\d+$/.test(key);
 
-/** Puts a value where its path says: numbers are indices of lists. */
+/** Sets the value at a path of params. Numbers in the path are list indices. */
 function put(params: object, place: string, value: object): void {
   const keys = place.split(".");
   let at = params as Record<string, object>;
@@ -370,7 +370,7 @@ function put(params: object, place: string, value: object): void {
   });
 }
 
-/** Params at a path; refused where there are none. */
+/** The params at a path. Throws if there are none. */
 export function paramAt(params: object, place: string): object {
   let at: unknown = params;
   for (const key of place.split(".")) at = (at as Record<string, unknown> | undefined)?.[key];

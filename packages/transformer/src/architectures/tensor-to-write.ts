@@ -2,7 +2,7 @@ import { concat, slice, sub, take, tensor, transpose, type Tensor } from "@qkv/t
 import { asFloats } from "../conversions/as-floats.js";
 
 /**
- * A tensor of a model as a file stores it: transposed, concatenated with others, its rows permuted. It is computed
+ * A tensor in the layout of a file, such as transposed, concatenated or with permuted rows. It is computed
  * a few rows at a time, so that a model is never in memory twice.
  */
 export type TensorToWrite = {
@@ -12,7 +12,7 @@ export type TensorToWrite = {
   rows(first: number, end: number): Tensor;
 };
 
-/** The tensor unchanged. A single number is its only row. */
+/** The tensor unchanged. A scalar has one row. */
 export function unchanged(name: string, x: Tensor): TensorToWrite {
   const rows = (first: number, end: number) => (x.shape.length === 0 ? x : asFloats(slice(x, 0, first, end)));
   return { name, shape: x.shape, rows };

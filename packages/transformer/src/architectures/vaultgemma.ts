@@ -2,7 +2,7 @@ import type { Architecture } from "./architecture.js";
 import { activation, bias, headDim, rope, slidingLayers, trait, type ConfigEntry } from "./config-entry.js";
 import { llamaSizes, llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Gemma's scale of embeddings, of scores, and caps of scores and logits. */
+/** Embeddings times √C, the scale of attention scores, and the softcaps of scores and logits. */
 const scales: ConfigEntry = {
   read(fields, { embedDim = 1 }) {
     const attentionSoftcap = fields.positiveOr(undefined, "attn_logit_softcapping");
@@ -22,7 +22,7 @@ const scales: ConfigEntry = {
   }),
 };
 
-/** VaultGemma: Gemma 2 with norms before both parts alone. */
+/** VaultGemma: Gemma 2 with pre-norm only. */
 export const vaultGemma: Architecture = {
   modelTypes: ["vaultgemma"],
   class: "VaultGemmaForCausalLM",
@@ -42,7 +42,7 @@ export const vaultGemma: Architecture = {
       plus: 1,
     }),
   tied: true,
-  // Of files that leave them out; null means none.
+  // Defaults for files without these fields; null means none.
   defaults: { attn_logit_softcapping: 50, final_logit_softcapping: 30, sliding_window: 4096 },
   ignored: "hidden_act",
 };

@@ -1,9 +1,9 @@
 import type { Architecture } from "./architecture.js";
 import { activation, bias, rope } from "./config-entry.js";
-import { interleavedPairs, latentMaps, latentSizes, scaledScores } from "./latent-parts.js";
+import { interleavedPairs, latentProjections, latentSizes, scaledScores } from "./latent-parts.js";
 import { llamaTensors, rmsEps } from "./llama-parts.js";
 
-/** Youtu-LLM: Llama with latent attention. */
+/** Youtu-LLM: Llama with multi-head latent attention (MLA). */
 export const youtu: Architecture = {
   modelTypes: ["youtu"],
   class: "YoutuForCausalLM",
@@ -16,7 +16,7 @@ export const youtu: Architecture = {
     scaledScores,
     bias("attention_bias", ["queryKeyValue", "attentionOutput"]),
   ],
-  tensors: (config, tied) => llamaTensors(config, tied, { attention: latentMaps }),
+  tensors: (config, tied) => llamaTensors(config, tied, { attention: latentProjections }),
   tied: true,
   ignored: "head_dim embedding_initializer_range",
 };

@@ -9,7 +9,7 @@ export type AstFeaturesOptions = {
   numMels?: number;
   /** Unit: Hz. Default 16000. */
   sampleRate?: number;
-  /** Frames of a picture: shorter clips get frames of zeros, longer ones are cut. Default 1024. */
+  /** Number of frames: shorter clips are padded with zeros, longer ones are cut. Default 1024. */
   maxFrames?: number;
   /** True (default): `(x − mean) / (2 · std)`. */
   normalize?: boolean;
@@ -22,8 +22,8 @@ export type AstFeaturesOptions = {
 const names = ["numMels", "sampleRate", "maxFrames", "normalize", "mean", "std"] as const;
 
 /**
- * Features of the Audio Spectrogram Transformer, which classifies sounds: Kaldi's log mel filter bank with a Hann window, as a
- * picture of one length. Computed in float64 on the plain device.
+ * Features of the Audio Spectrogram Transformer, for audio classification: Kaldi's log mel filter bank with a Hann window, as an
+ * image of fixed length. Computed in float64 on the plain device.
  *
  * @param options - See {@link AstFeaturesOptions}.
  * @returns An extractor: `apply` gives features `[B, maxFrames, numMels]`. There is no mask: the model sees the padding.

@@ -1,9 +1,9 @@
 import type { FeatureExtractor } from "./feature-extractor.js";
 
-/** A field of the configuration, and the option that it is. */
+/** A field of the configuration, and the option that it sets. */
 type Fields = Readonly<Record<string, string>>;
 
-/** An extractor by its name, and the fields of its options. */
+/** The name of an extractor, and the fields of its options. */
 type Known = { readonly name: string; readonly fields: Fields };
 
 /** Extractors by their class of Hugging Face. */
@@ -39,7 +39,7 @@ export const extractors: Readonly<Record<string, Known>> = {
   },
 };
 
-/** Fields that change numbers, and the only values that are computed. */
+/** Fields that affect the result, and their only supported values. */
 export const fixedFields: Readonly<Record<string, unknown>> = {
   padding_side: "right",
   padding_value: 0,

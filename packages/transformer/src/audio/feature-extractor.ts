@@ -3,32 +3,32 @@ import { js, tensor, type Device, type Tensor } from "@qkv/tensor";
 
 /** Features of one or more waveforms. */
 export type AudioFeatures = {
-  /** Input of the model, `[B, …]` in float32; the extractor tells the other axes. */
+  /** Input of the model, `[B, …]` in float32. The other axes depend on the extractor. */
   features: Tensor;
-  /** `[B, length]` int32: 1 where there is sound, 0 at padding. Left out where a model does not tell padding from sound. */
+  /** Attention mask `[B, length]` int32: 1 for audio, 0 for padding. Undefined for models without one. */
   attentionMask?: Tensor;
 };
 
-/** Options of a call of a {@link FeatureExtractor}. */
+/** Call options of a {@link FeatureExtractor}. */
 export type FeatureOptions = {
-  /** `longest`: all as long as the longest waveform. `max_length`: as long as the model reads, longer ones are cut. */
+  /** `longest`: pads to the longest waveform. `max_length`: pads or cuts to the input length of the model. */
   padding?: "longest" | "max_length";
-  /** The waveforms' own rate, where it is known: another rate than the extractor's is refused. Unit: Hz. */
+  /** Sample rate of the waveforms, if known. A rate other than the extractor's is refused. Unit: Hz. */
   sampleRate?: number;
-  /** Of the result. Default: the plain device. */
+  /** Device of the result. Default: the plain device. */
   device?: Device;
 };
 
 /** Computes the input of a model from waveforms. */
 export type FeatureExtractor = {
   readonly name: string;
-  /** The options that it was made with and the defaults of the others, for exports. Left out of an extractor that is not ours. */
+  /** All options, for exports. Undefined for custom extractors. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** The rate of the waveforms that it takes. Unit: Hz. */
+  /** Required sample rate of the waveforms. Unit: Hz. */
   readonly sampleRate: number;
-  /** The name of the features among a model's inputs. */
+  /** Name of the features among the inputs of a model. */
   readonly inputName: "input_features" | "input_values";
-  /** Samples that the model reads at once (`max_length`). Left out where there is no limit. */
+  /** Input length of the model (`max_length`). Unit: samples. Undefined without a limit. */
   readonly maxSamples?: number;
   apply(waveforms: Float32Array | readonly Float32Array[], options?: FeatureOptions): AudioFeatures;
 };
@@ -69,7 +69,7 @@ export function readCall(
   return { waveforms: list, padding, device };
 }
 
-/** Refuses waveforms of another rate: nothing here resamples. */
+/** Refuses waveforms with another sample rate, because nothing is resampled. */
 export function checkSampleRate(check: Checks, given: number, wanted: number): void {
   check.each(
     { sampleRate: given },
@@ -88,7 +88,7 @@ export function padOrTruncate(waveform: Float32Array, length: number): Float64Ar
 }
 
 /** Mask `[B, length]` of rows with `real` numbers each: 1 there, 0 at the padding after them. */
-export function maskOf(real: readonly number[], length: number, device: Device): Tensor {
+export function paddingMask(real: readonly number[], length: number, device: Device): Tensor {
   const mask = new Int32Array(real.length * length);
   real.forEach((count, b) => mask.fill(1, b * length, b * length + Math.min(count, length)));
   return tensor(mask, { shape: [real.length, length], device });

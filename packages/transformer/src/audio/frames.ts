@@ -5,7 +5,7 @@ import { gather, pad, reshape, tensor, type Tensor } from "@qkv/tensor";
 export type Framing = {
   frameLength: number;
   hopLength: number;
-  /** True: frame i lies around sample `i · hopLength`, with padding at both ends. */
+  /** True: frame i is centered at sample `i · hopLength`, with padding at both ends. */
   center: boolean;
   padding: "reflect" | "constant";
 };
@@ -14,7 +14,7 @@ export type Framing = {
  * Overlapping frames of waveforms `[…, L]`, as `[N, frames, frameLength]` with the first axes flattened to N. The padding at both
  * ends is half a frame.
  */
-export function framesOf(fn: string, waveform: Tensor, framing: Framing): Tensor {
+export function frameWaveform(fn: string, waveform: Tensor, framing: Framing): Tensor {
   const { frameLength, hopLength, center, padding } = framing;
   checks(fn).whole({ frameLength, hopLength }, { min: 1, unit: "samples" });
   const L = waveform.shape.at(-1) ?? 0;
@@ -46,7 +46,7 @@ export function framesOf(fn: string, waveform: Tensor, framing: Framing): Tensor
   return reshape(gather(source, 1, places), [N, count, frameLength]);
 }
 
-/** A place beyond an end is read as far inside of it. */
+/** Reflects an index beyond an end of the waveform to the inside. */
 function mirrored(at: number, length: number): number {
   if (at < 0) return -at;
   return at < length ? at : 2 * (length - 1) - at;

@@ -12,23 +12,23 @@ import {
   tensor,
   type Tensor,
 } from "@qkv/tensor";
-import { framesOf } from "./frames.js";
+import { frameWaveform } from "./frames.js";
 import { melFilterBank } from "./mel-filter-bank.js";
-import { powerOf } from "./power.js";
+import { powerSpectrum } from "./power-spectrum.js";
 import { windowFunction, type WindowName } from "./window-function.js";
 
-/** Numbers that Kaldi's features are made with. */
+/** Options of Kaldi's features. */
 export type KaldiOptions = { numMels: number; sampleRate: number; window: WindowName };
 
 const frameLength = 400;
 const hopLength = 160;
 const fftLength = 512;
 const preemphasis = 0.97;
-/** The distance from 1 to the next float32, which Kaldi takes logarithms of at least. */
+/** The distance from 1 to the next float32: Kaldi's floor before the logarithm. */
 const floor = 2 ** -23;
 
 /**
- * Kaldi's log mel filter bank features: of each frame, the mean is taken off, high frequencies are raised, and the window is
+ * Kaldi's log mel filter bank features: the mean of each frame is subtracted, preemphasis is applied, and the window is
  * symmetric. Computed in float64.
  *
  * @returns `[frames, numMels]`
@@ -38,9 +38,9 @@ export function kaldiFilterBank(fn: string, waveform: Float64Array, options: Kal
   const dtype = "float64";
   return js().scope(() => {
     const framing = { frameLength, hopLength, center: false, padding: "constant" } as const;
-    const frames = framesOf(fn, tensor(waveform, { dtype }), framing); // [1, F, frameLength]
+    const frames = frameWaveform(fn, tensor(waveform, { dtype }), framing); // [1, F, frameLength]
     const centred = sub(frames, mean(frames, { axis: 2, keepDims: true }));
-    // The first sample of a frame stands before itself.
+    // The first sample of a frame counts as its own predecessor.
     const before = concat([slice(centred, 2, 0, 1), slice(centred, 2, 0, -1)], 2);
     const raised = sub(centred, mul(before, preemphasis));
     const windowed = mul(raised, windowFunction(window, frameLength, { periodic: false, dtype }));
@@ -55,7 +55,7 @@ export function kaldiFilterBank(fn: string, waveform: Float64Array, options: Kal
       triangularizeInMelSpace: true,
       dtype,
     });
-    const power = reshape(powerOf(windowed, fftLength), [frames.shape[1]!, numBins]);
+    const power = reshape(powerSpectrum(windowed, fftLength), [frames.shape[1]!, numBins]);
     return log(maximum(matmul(power, bank), floor));
   });
 }

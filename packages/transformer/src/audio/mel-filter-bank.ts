@@ -4,9 +4,9 @@ import { hertzToMel, melToHertz, type MelScale } from "./mel-scale.js";
 
 /** Options of {@link melFilterBank}. */
 export type MelFilterBankOptions = {
-  /** Bins of the spectrum, `fftLength / 2 + 1`: from 0 Hz to half the sample rate. */
+  /** Number of frequency bins, `fftLength / 2 + 1`: from 0 Hz to half the sample rate. */
   numBins: number;
-  /** Filters, the numbers that a frame has afterwards. */
+  /** Number of filters: mel bands per frame. */
   numMels: number;
   /** Unit: Hz. Default 16000. */
   sampleRate?: number;
@@ -18,7 +18,7 @@ export type MelFilterBankOptions = {
   melScale?: MelScale;
   /** `slaney` (default): each filter has the area 1. `none`: each has the height 1. */
   norm?: "slaney" | "none";
-  /** True: the triangles are straight in mels, as Kaldi's; false (default): in Hz. */
+  /** True: the triangles are linear in mels, as in Kaldi; false (default): linear in Hz. */
   triangularizeInMelSpace?: boolean;
   /** Default float32. */
   dtype?: "float32" | "float64";
@@ -32,7 +32,7 @@ const names = [
 ];
 
 /**
- * Triangular filters that add the bins of a spectrum up to a few bands, as narrow as hearing tells pitches apart: a power
+ * Triangular filters that sum the bins of a spectrum into bands that are equally spaced on the mel scale: a power
  * spectrogram `[frames, bins]` times the bank is a mel spectrogram.
  *
  * @param options - `numBins` and `numMels` are needed; the rest has the defaults of Whisper's features.

@@ -6,7 +6,7 @@ import { seamlessFeatures } from "./seamless-features.js";
 import { waveformFeatures } from "./waveform-features.js";
 import { whisperFeatures } from "./whisper-features.js";
 
-/** Constructors by the name of Hugging Face's class. Their options are the checked fields of the file. */
+/** Constructors by the class name in Hugging Face transformers. They take the checked fields of the file. */
 const makers: Readonly<Record<string, (options: never) => FeatureExtractor>> = {
   WhisperFeatureExtractor: whisperFeatures,
   Wav2Vec2FeatureExtractor: waveformFeatures,
@@ -15,10 +15,10 @@ const makers: Readonly<Record<string, (options: never) => FeatureExtractor>> = {
 };
 
 /**
- * The front end that a `preprocessor_config.json` describes: Whisper's, wav2vec 2.0's (Moonshine, HuBERT, WavLM), SeamlessM4T's
- * and that of the Audio Spectrogram Transformer.
+ * The feature extractor that a `preprocessor_config.json` describes: of Whisper, wav2vec 2.0 (Moonshine, HuBERT, WavLM), SeamlessM4T
+ * or the Audio Spectrogram Transformer.
  *
- * @param config - The file, parsed. Fields that are left out have the defaults of Hugging Face's class.
+ * @param config - The file, parsed. Absent fields have the defaults of the class in transformers.
  * @returns The extractor of its `feature_extractor_type`.
  * @throws {FormatError} If the type is not known, or a field has a value that no extractor computes.
  *

@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { add, cast, concat, div, mean, pad, reshape, slice, sqrt, sub, variance } from "@qkv/tensor";
-import { maskOf, padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { paddingMask, padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
 import { kaldiFilterBank } from "./kaldi-filter-bank.js";
 
 /** Options of {@link seamlessFeatures}. */
@@ -9,11 +9,11 @@ export type SeamlessFeaturesOptions = {
   numMels?: number;
   /** Unit: Hz. Default 16000. */
   sampleRate?: number;
-  /** Consecutive frames that are concatenated to one row. Default 2. */
+  /** Number of consecutive frames that are concatenated to one row. Default 2. */
   stride?: number;
 };
 
-/** Kaldi reads samples as 16-bit whole numbers. */
+/** Scale of samples: Kaldi expects 16-bit integers. */
 const fullScale = 2 ** 15;
 
 /**
@@ -69,7 +69,7 @@ export function seamlessFeatures(options?: SeamlessFeaturesOptions): FeatureExtr
       });
       return {
         features: cast(concat(features, 0), "float32").to(device),
-        attentionMask: maskOf(
+        attentionMask: paddingMask(
           lengths.map((length) => Math.floor((length + stride - 2) / stride)),
           rows,
           device,

@@ -1,18 +1,18 @@
 import { checkFits, checks } from "@qkv/core";
 import { checkTensor, moveAxis, mul, pad, reshape, type Tensor } from "@qkv/tensor";
 import { rfft, type Complex } from "@qkv/tensor/fft";
-import { framesOf } from "./frames.js";
+import { frameWaveform } from "./frames.js";
 import { windowFunction } from "./window-function.js";
 
 /** Options of {@link stft}. */
 export type StftOptions = {
-  /** Samples of a frame, and the length of its transform. */
+  /** Frame length and FFT length. Unit: samples. */
   fftLength: number;
-  /** Samples from one frame to the next. */
+  /** Distance between frames. Unit: samples. */
   hopLength: number;
-  /** `[windowLength]`, at most fftLength: a shorter one lies in the middle of the frame. Default: periodic `hann` of fftLength. */
+  /** `[windowLength]`, at most fftLength; a shorter window is centered in the frame. Default: periodic `hann` of fftLength. */
   window?: Tensor;
-  /** True (default): frame i lies around sample `i · hopLength`. False: it begins there. */
+  /** True (default): frame i is centered at sample `i · hopLength`. False: it begins there. */
   center?: boolean;
   /** Samples beyond both ends where frames are centred: mirrored (`reflect`, default) or zeros (`constant`). */
   padding?: "reflect" | "constant";
@@ -69,7 +69,7 @@ export function stft(waveform: Tensor, options: StftOptions): Complex {
   );
   const before = Math.floor((fftLength - length) / 2);
   const whole = length === fftLength ? given : pad(given, 0, before, fftLength - length - before);
-  const frames = framesOf("stft", waveform, { frameLength: fftLength, hopLength, center, padding });
+  const frames = frameWaveform("stft", waveform, { frameLength: fftLength, hopLength, center, padding });
   const norm = normalized ? "ortho" : "backward";
   const spectra = rfft(mul(frames, whole), { norm }); // [N, frames, bins]
   const binsFirst = (part: Tensor): Tensor => {

@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
-import { maskOf, padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { paddingMask, padOrTruncate, readCall, type FeatureExtractor } from "./feature-extractor.js";
 
 /** Options of {@link waveformFeatures}. */
 export type WaveformFeaturesOptions = {
@@ -61,7 +61,7 @@ export function waveformFeatures(options?: WaveformFeaturesOptions): FeatureExtr
       rows.forEach((row, b) => numbers.set(row, b * longest));
       return {
         features: tensor(numbers, { shape: [rows.length, longest], device }),
-        attentionMask: maskOf(lengths, longest, device),
+        attentionMask: paddingMask(lengths, longest, device),
       };
     },
   };

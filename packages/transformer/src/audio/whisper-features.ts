@@ -15,10 +15,10 @@ import {
   transpose,
   type Tensor,
 } from "@qkv/tensor";
-import { padOrTruncate, maskOf, readCall, type FeatureExtractor } from "./feature-extractor.js";
-import { framesOf } from "./frames.js";
+import { padOrTruncate, paddingMask, readCall, type FeatureExtractor } from "./feature-extractor.js";
+import { frameWaveform } from "./frames.js";
 import { melFilterBank } from "./mel-filter-bank.js";
-import { powerOf } from "./power.js";
+import { powerSpectrum } from "./power-spectrum.js";
 import { windowFunction } from "./window-function.js";
 
 /** Options of {@link whisperFeatures}, with the defaults of Whisper's first models. */
@@ -27,18 +27,18 @@ export type WhisperFeaturesOptions = {
   numMels?: number;
   /** Unit: Hz. Default 16000. */
   sampleRate?: number;
-  /** Samples of a frame. Default 400, 25 ms. */
+  /** Frame length. Unit: samples. Default 400, 25 ms. */
   fftLength?: number;
-  /** Samples from one frame to the next. Default 160, 10 ms. */
+  /** Distance between frames. Unit: samples. Default 160, 10 ms. */
   hopLength?: number;
-  /** Length that the model reads at once. Unit: seconds. Default 30. */
+  /** Input length of the model. Unit: seconds. Default 30. */
   chunkLength?: number;
 };
 
 const names = ["numMels", "sampleRate", "fftLength", "hopLength", "chunkLength"] as const;
 
 /**
- * Whisper's features: log mel spectrograms, `log10` of the power in each band, at least 8 below the loudest of the clip, and
+ * Whisper's features: log mel spectrograms, `log10` of the power in each band, clamped to 8 below the maximum of the clip, then
  * shifted and scaled to about −1 to 1. Computed in float64 on the plain device.
  *
  * @param options - See {@link WhisperFeaturesOptions}.
@@ -80,8 +80,8 @@ export function whisperFeatures(options?: WhisperFeaturesOptions): FeatureExtrac
   /** `[1, numMels, frames]` of a waveform. */
   const logMel = (waveform: Float64Array): Tensor =>
     js().scope(() => {
-      const all = framesOf("whisperFeatures", tensor(waveform), framing); // [1, F + 1, fftLength]
-      const power = powerOf(mul(slice(all, 1, 0, -1), window), fftLength);
+      const all = frameWaveform("whisperFeatures", tensor(waveform), framing); // [1, F + 1, fftLength]
+      const power = powerSpectrum(mul(slice(all, 1, 0, -1), window), fftLength);
       const logs = mul(log(maximum(matmul(power, bank), 1e-10)), Math.LOG10E); // [1, F, numMels]
       const raised = maximum(logs, sub(max(logs), 8));
       return cast(transpose(mul(add(raised, 4), 0.25)), "float32");
@@ -107,7 +107,7 @@ export function whisperFeatures(options?: WhisperFeaturesOptions): FeatureExtrac
       const features = concat(clips, 0);
       const frames = Math.floor(samples / hopLength);
       const real = waveforms.map(({ length }) => Math.ceil(Math.min(length, samples) / hopLength));
-      return { features: features.to(device), attentionMask: maskOf(real, frames, device) };
+      return { features: features.to(device), attentionMask: paddingMask(real, frames, device) };
     },
   };
 }

@@ -3,11 +3,11 @@ import { tensor, type Device, type Tensor } from "@qkv/tensor";
 import { decodeFloats } from "../loading/decode-floats.js";
 import type { OpenFile, ReadFile } from "../loading/open-file.js";
 import { pieceSize } from "../loading/weight-file.js";
-import { weightsOf, type Placing } from "../loading/weights.js";
+import { fileWeights, type Placing } from "../loading/weights.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
 
-/** The header of a llama2.c checkpoint, in its order. A negative vocabulary size marks an output matrix of its own. */
+/** The header of a llama2.c checkpoint, in file order. A negative vocabulary size means that the output projection is not tied. */
 const header = ["dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len"] as const;
 type Header = Record<(typeof header)[number], number>;
 
@@ -16,7 +16,7 @@ type Header = Record<(typeof header)[number], number>;
  * layer. Each size is checked against the file before memory is allocated.
  *
  * @param bytes - The whole file.
- * @param options - `source`: the file's name, for messages. `device`: where weights go.
+ * @param options - `source`: name of the file, for messages. `device`: device of the weights.
  * @throws {FormatError} That names the field.
  * @see https://github.com/karpathy/llama2.c, `export.py`, `legacy_export`
  *
@@ -58,7 +58,7 @@ export function readLlama2c(
 /** Bytes of the header, seven numbers. */
 export const llama2cHeaderSize = 28;
 
-/** The same from a file of which only the header has been read: its tensors go into their places one after the other. */
+/** The same from a file, whose tensors are read directly to the device, one after the other. */
 export async function readLlama2cFile(
   file: OpenFile,
   placing?: Placing,
@@ -66,7 +66,7 @@ export async function readLlama2cFile(
   const head = await file.read(0, Math.min(llama2cHeaderSize, file.size));
   const sizes = readHeader(head, file);
   const parts = new Map(checkedParts(sizes, file, file.size).map(({ field, ...part }) => [field, part]));
-  const weights = weightsOf(
+  const weights = fileWeights(
     {
       name: file.name,
       fn: file.fn,
@@ -99,8 +99,8 @@ function readHeader(bytes: Uint8Array, file: ReadFile): Header {
 
 type Part = { field: string; shape: readonly number[] };
 
-/** The parts of the file after the header, in order; `freq_cis` are angles, which rope computes. */
-function* partsOf(sizes: Header): Iterable<Part> {
+/** The tensors after the header, in file order. `freq_cis` are RoPE angles, which are not read. */
+function* fileParts(sizes: Header): Iterable<Part> {
   const { dim: C, hidden_dim: F, n_layers: L, n_heads: H, n_kv_heads: Hkv, seq_len } = sizes;
   const [V, D] = [Math.abs(sizes.vocab_size), C / H];
   const kinds: [field: string, shape: readonly number[]][] = [
@@ -121,12 +121,12 @@ function* partsOf(sizes: Header): Iterable<Part> {
   if (sizes.vocab_size < 0) yield { field: "wcls", shape: [V, C] };
 }
 
-/** The tensors with where they begin, each checked against the file before the next is asked for. */
+/** The tensors and their offsets. Each is checked against the size of the file. */
 function checkedParts(sizes: Header, file: ReadFile, fileSize: number): (Part & { start: number })[] {
-  const check = checksOf(file);
+  const check = fileChecks(file);
   const tensors: (Part & { start: number })[] = [];
   let start = llama2cHeaderSize;
-  for (const { field, shape } of partsOf(sizes)) {
+  for (const { field, shape } of fileParts(sizes)) {
     const bytes = 4 * sizeOf(shape);
     if (!(start + bytes <= fileSize)) {
       const received = `${fileSize - start} bytes, at byte ${start} of ${fileSize}`;
@@ -170,7 +170,7 @@ function assemble(
       normEps: 1e-5,
       ropeBase: 10000,
       ropeLayout: "interleaved",
-      // llama2.c ends a text at the token that begins one, and at no other.
+      // llama2.c stops only at the beginning-of-sequence token.
       stopIds: [1],
     },
     params: {
@@ -183,7 +183,7 @@ function assemble(
 }
 
 function checkHeader(file: ReadFile, sizes: Header): void {
-  const check = checksOf(file);
+  const check = fileChecks(file);
   for (const field of header) {
     const value = field === "vocab_size" ? Math.abs(sizes[field]) : sizes[field];
     check.each({ [field]: sizes[field] }, () => value >= 1, "1 or more");
@@ -194,7 +194,7 @@ function checkHeader(file: ReadFile, sizes: Header): void {
   check.each({ n_kv_heads: kvHeads }, () => heads % kvHeads === 0, `a divisor of n_heads = ${heads}`);
 }
 
-const checksOf = ({ name, fn }: ReadFile) =>
+const fileChecks = ({ name, fn }: ReadFile) =>
   checks(
     fn,
     {

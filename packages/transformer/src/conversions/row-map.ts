@@ -4,19 +4,19 @@ import { checkParams } from "../layers/check-params.js";
 import { checkTensor, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 
 /**
- * Maps the rows of a stored matrix to those of ours: to a part, and a row of that part. Several
- * parts are the matrices that a model fused into one.
+ * Maps each row of a stored matrix to a part and a row of that part. Several
+ * parts are matrices that the checkpoint stores fused into one.
  */
 export type RowMap = {
-  /** Rows of each part. */
+  /** Number of rows of each part. */
   readonly sizes: readonly number[];
-  /** Part and row that a stored row becomes. */
+  /** The part of a stored row, and its row there. */
   to(row: number): readonly [part: number, row: number];
 };
 
 /**
- * Parts stacked one after the other, as GPT-2 and Phi-3 fuse queries, keys and values, Phi-3 the gate and up
- * projections, and PyTorch its `in_proj_weight`.
+ * Parts stacked one after the other, as in the fused query, key and value of GPT-2 and Phi-3, Phi-3's gate and up
+ * projections, and PyTorch's `in_proj_weight`.
  *
  * @param sizes - Rows of each part, in order.
  *
@@ -43,8 +43,8 @@ export function stacked(sizes: readonly number[]): RowMap {
 }
 
 /**
- * The queries of one key-value head, its key and its value, followed by those of the next: as fused by GPT-NeoX, BLOOM, Falcon
- * and BigCode's models.
+ * The queries of one key-value head, its key and its value, followed by those of the next, as in GPT-NeoX, BLOOM, Falcon
+ * and BigCode models.
  *
  * @param options - `numKvHeads`: each serves `numHeads / numKvHeads` neighbouring heads. Default: `numHeads`.
  *
@@ -76,7 +76,7 @@ export function fusedPerHead(options: { numHeads: number; headDim: number; numKv
   };
 }
 
-/** Parts of one size whose rows alternate, as gpt-oss fuses the gate and up projections. */
+/** Parts of equal size whose rows alternate, as in the gate and up projections of gpt-oss. */
 export const alternating = (parts: number, size: number): RowMap => ({
   sizes: new Array<number>(parts).fill(size),
   to: (row) => [row % parts, Math.floor(row / parts)],
@@ -127,8 +127,8 @@ export function splitFused(fused: LinearParams, map: RowMap): LinearParams[] {
     from[part]![to] = row;
   }
   return from.map((places) => {
-    const rowsOf = (x: Tensor) => take(x, 0, tensor(places, { device: x.device }));
-    return { weight: rowsOf(fused.weight), ...(fused.bias && { bias: rowsOf(fused.bias) }) };
+    const selectRows = (x: Tensor) => take(x, 0, tensor(places, { device: x.device }));
+    return { weight: selectRows(fused.weight), ...(fused.bias && { bias: selectRows(fused.bias) }) };
   });
 }
 

@@ -27,18 +27,18 @@ const conversation = [
   { role: "assistant", content: "f" },
   { role: "user", content: "a" },
 ];
-const wordsOf = (ids: ArrayLike<number>) => Array.from(ids, (id) => (id < 0 ? "-" : words[id])).join(" ");
+const decodeWords = (ids: ArrayLike<number>) => Array.from(ids, (id) => (id < 0 ? "-" : words[id])).join(" ");
 
 test("the text is that of the template, and answers with their ends are targets", () => {
   const { ids, targets } = answerExample(conversation, { template, tokenizer });
-  expect(wordsOf(ids)).toBe("system a end user b end assistant c d end user e end assistant f");
-  expect(wordsOf(targets)).toBe("- - - - - - c d end - - - - f end");
+  expect(decodeWords(ids)).toBe("system a end user b end assistant c d end user e end assistant f");
+  expect(decodeWords(targets)).toBe("- - - - - - c d end - - - - f end");
 });
 
 test("the last answer alone has the same text", () => {
   const { ids, targets } = answerExample(conversation, { template, tokenizer, answers: "last" });
-  expect(wordsOf(ids)).toBe("system a end user b end assistant c d end user e end assistant f");
-  expect(wordsOf(targets)).toBe("- - - - - - - - - - - - - f end");
+  expect(decodeWords(ids)).toBe("system a end user b end assistant c d end user e end assistant f");
+  expect(decodeWords(targets)).toBe("- - - - - - - - - - - - - f end");
 });
 
 test("a template that rewrites earlier answers is refused, with the way that it allows", () => {
@@ -50,7 +50,7 @@ test("a template that rewrites earlier answers is refused, with the way that it 
     /writes messages before message 4 in another way.*\nFix: train on the last answer alone: `answers: "last"`/,
   );
   const { targets } = answerExample(conversation, { template: forgets, tokenizer, answers: "last" });
-  expect(wordsOf(targets).endsWith("f end")).toBe(true);
+  expect(decodeWords(targets).endsWith("f end")).toBe(true);
   const thinks = chatTemplate(
     "{% for m in messages %}{{ m.role }} {{ m.content }} {% endfor %}{% if add_generation_prompt %}system {% endif %}",
   );

@@ -8,18 +8,18 @@ export type AnswerOptions = Omit<ChatTextOptions, "addGenerationPrompt"> & {
   /** The model's chat template: `chatTemplate(tokenizerConfig)`. */
   template: ChatTemplate;
   tokenizer: Pick<Tokenizer, "encoding">;
-  /** Messages of the assistant whose tokens are targets: `"all"` (default), or the `"last"` one, with the others as context. */
+  /** Assistant messages whose tokens are targets: `"all"` (default), or the `"last"` one, with the others as context. */
   answers?: "all" | "last";
 };
 
 /**
- * A conversation as an example for supervised fine-tuning, with the loss on the assistant's answers alone. The model reads the
- * whole text of the chat template; the tokens of an answer, with those that end it, are targets.
+ * A conversation as an example for supervised fine-tuning, with the loss on the answers of the assistant only. The model reads the
+ * whole text of the chat template; targets are the tokens of the answers, including their end tokens.
  *
- * @param messages - The conversation, with one message of the assistant or more. Messages after the last of them are left out.
- * @returns Tokens, and targets that are -100 outside of answers.
- * @throws {ArgumentError} If there is no answer, or the template writes an earlier message in another way once the conversation
- *   goes on, as some leave out the reasoning of earlier answers: then `answers: "last"` is what the model sees when it runs.
+ * @param messages - The conversation, with at least one message of the assistant. Messages after the last one are ignored.
+ * @returns Tokens, and targets that are -100 outside answers.
+ * @throws {ArgumentError} If there is no answer, or the template formats an earlier message differently when the conversation
+ *   continues, as templates do that remove the reasoning of earlier answers: use `answers: "last"` then.
  *
  * @example
  * ```ts

@@ -10,19 +10,19 @@ import type { TrainingExample } from "./training-example.js";
 export type BatchStreamState = {
   /** Batches returned so far. */
   readonly step: number;
-  /** Epochs that were completed. */
+  /** Number of completed epochs. */
   readonly epoch: number;
-  /** Examples of this epoch before the block of the next row. */
+  /** Number of examples of this epoch before the current block. */
   readonly skip: number;
-  /** Blocks before it, in all epochs. */
+  /** Number of earlier blocks, in all epochs. */
   readonly blocks: number;
-  /** Rows of this block that were returned. */
+  /** Rows of this block that have been returned. */
   readonly row: number;
 };
 
 /** Options of a stream of batches. */
 export type BatchStreamOptions = BatchOptions & {
-  /** Examples of a block, which are shuffled and packed together in memory. Default 1024. */
+  /** Number of examples per block, which are shuffled and packed together in memory. Default 1024. */
   shuffle?: number;
   /** Position to continue from, as `state()` returned it. Default: the beginning. */
   state?: BatchStreamState;
@@ -73,10 +73,10 @@ export function batchStream(
   check.whole({ batchSize, contextLength, shuffle }, { min: 1 });
   check.whole({ seed });
   let place = state === undefined ? start : checkState(state);
-  /** The block: the number of its examples, and rows packed from them. */
+  /** The current block: its number of examples, and the rows packed from them. */
   let block: { count: number; rows: Piece[][] } | undefined;
   let source: AsyncIterator<TrainingExample> | undefined;
-  /** True once an example of this epoch had a target, or if the stream continues in the middle of one. */
+  /** True once an example of this epoch had a target, or if the stream was continued in the middle of an epoch. */
   let hasTargets = place.skip > 0 || place.row > 0;
 
   async function readBlock(): Promise<{ count: number; rows: Piece[][] }> {
@@ -90,7 +90,7 @@ export function batchStream(
         examples.push(value);
       }
     } catch (error) {
-      // A generator that threw is at its end: another request opens it again, at the same place.
+      // A generator that has thrown is finished: the next request opens it again at the same example.
       source = undefined;
       throw error;
     }
@@ -145,7 +145,7 @@ export function batchStream(
     return packedBatch(rows, contextLength, device);
   }
 
-  // Steps that are requested at the same time are computed one after the other.
+  // Concurrent requests are processed one after the other.
   let last: Promise<unknown> = Promise.resolve();
   return {
     batchAt(step) {

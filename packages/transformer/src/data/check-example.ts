@@ -1,7 +1,7 @@
 import { isList, type Checks } from "@qkv/core";
 import type { TrainingExample } from "./training-example.js";
 
-/** Refuses what is no example. `name`: its place, for the message. */
+/** Refuses a value that is not an example. `name`: its path, for the message. */
 export function checkExample(
   check: Checks,
   name: string,
@@ -15,7 +15,7 @@ export function checkExample(
   check.list({ [`${name}.targets`]: targets }, "token ids, or -100 where nothing is learned", isTarget, fix);
 }
 
-/** True for an id that tensors of int32 hold. */
+/** True for an id that fits int32. */
 export const isTokenId = (id: unknown): boolean =>
   Number.isInteger(id) && Number(id) >= 0 && Number(id) < 2 ** 31;
 

@@ -1,17 +1,17 @@
 import { checks, FormatError } from "@qkv/core";
 
-/** Bytes or text that arrive in chunks: `createReadStream(path)`, `response.body`, a File, or a list. */
+/** Bytes or text in chunks: `createReadStream(path)`, `response.body`, a File, or a list. */
 export type ByteStream =
   AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string> | ReadableStream<Uint8Array> | Blob;
 
 /** Options of {@link jsonLines}. */
 export type JsonLinesOptions = {
-  /** Lines at the beginning that are skipped without being parsed. Default 0. */
+  /** Number of lines to skip at the beginning, without parsing them. Default 0. */
   skip?: number;
 };
 
 /**
- * Values of a file of JSON lines (JSONL), one line after the other: the file may be larger than memory. Empty lines are skipped and not counted.
+ * The values of a JSON Lines file (JSONL), read line by line: the file may be larger than memory. Empty lines are skipped and not counted.
  *
  * @param stream - UTF-8 bytes or strings in chunks of any length.
  * @throws {FormatError} If a line is not JSON, or not in UTF-8; its number is named.
@@ -35,7 +35,7 @@ export async function* jsonLines<T = unknown>(
   let [line, skipped] = [0, 0];
   for await (const pieces of lines(stream)) {
     line += 1;
-    const text = textOf(pieces, line);
+    const text = decodeLine(pieces, line);
     if (text.trim() === "") continue;
     if (skipped < skip) skipped += 1;
     else yield parse(text, line) as T;
@@ -59,11 +59,11 @@ function parse(text: string, line: number): unknown {
   }
 }
 
-/** Parts of a line, in order. */
+/** The chunks of a line, in order. */
 type Pieces = readonly (Uint8Array | string)[];
 
 /** The text of a line, without the byte order mark that some editors begin a file with. */
-function textOf(pieces: Pieces, line: number): string {
+function decodeLine(pieces: Pieces, line: number): string {
   const utf8 = new TextDecoder("utf-8", { fatal: true });
   try {
     const texts = pieces.map((piece) =>
@@ -83,7 +83,7 @@ function textOf(pieces: Pieces, line: number): string {
   }
 }
 
-/** Lines in pieces: one may be as long as the file, and is joined once. */
+/** Lines as lists of chunks, so that a line as long as the file is joined only once. */
 async function* lines(stream: ByteStream): AsyncGenerator<Pieces> {
   let pieces: (Uint8Array | string)[] = [];
   for await (const chunk of chunks(stream)) {
@@ -128,7 +128,7 @@ async function* chunks(stream: ByteStream): AsyncGenerator<Uint8Array | string> 
     yield* stream as AsyncIterable<Uint8Array | string>;
     return;
   }
-  // Not every browser has async iteration of streams.
+  // Some browsers do not support async iteration of streams.
   const source = stream as ReadableStream<Uint8Array> | Blob;
   const reader = ("getReader" in source ? source : source.stream()).getReader();
   try {

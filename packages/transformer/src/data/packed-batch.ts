@@ -2,15 +2,15 @@ import { tensor, type Device } from "@qkv/tensor";
 import type { Batch } from "../training/batch.js";
 import type { Piece } from "./pack-rows.js";
 
-/** A batch whose rows hold several examples each. */
+/** A batch with several examples per row. */
 export type PackedBatch = Batch & {
-  /** The example of each token, counted within its row, `[B][T]`: attention does not look from one into another. */
+  /** Index of the example of each token within its row, `[B][T]`. Examples do not attend to each other. */
   readonly documents: readonly Int32Array[];
-  /** The place of each token in its example, `[B · T]`. */
+  /** The position of each token in its example, `[B · T]`. */
   readonly positions: Int32Array;
 };
 
-/** Tensors of a batch from its rows of pieces. The end of a row that is not full belongs to no example. */
+/** Creates the tensors of a batch from rows of pieces. Padding at the end of a row belongs to no example. */
 export function packedBatch(
   rows: readonly (readonly Piece[])[],
   contextLength: number,

@@ -46,13 +46,13 @@ test.each(["rotary", "learned", "alibi"] as const)(
 test("each epoch has every target once, in an order of its own", () => {
   const targets = texts.flatMap((ids) => ids.slice(1)).sort((a, b) => a - b);
   const batchAt = packedBatches(examples, { batchSize: 1, contextLength: 9, seed: 3 });
-  const ofEpoch: number[][] = [[]];
-  for (let step = 0; ofEpoch.length < 4; step++) {
+  const targetsPerEpoch: number[][] = [[]];
+  for (let step = 0; targetsPerEpoch.length < 4; step++) {
     const given = [...batchAt(step).targets.data].filter((target) => target >= 0);
-    ofEpoch.at(-1)!.push(...given);
-    if (ofEpoch.at(-1)!.length === targets.length) ofEpoch.push([]);
+    targetsPerEpoch.at(-1)!.push(...given);
+    if (targetsPerEpoch.at(-1)!.length === targets.length) targetsPerEpoch.push([]);
   }
-  const whole = ofEpoch.slice(0, 3);
+  const whole = targetsPerEpoch.slice(0, 3);
   for (const epoch of whole) expect([...epoch].sort((a, b) => a - b)).toEqual(targets);
   expect(whole[1]).not.toEqual(whole[0]);
 });

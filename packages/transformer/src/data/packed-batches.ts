@@ -10,12 +10,12 @@ import type { TrainingExample } from "./training-example.js";
 export type PackedBatchesOptions = BatchOptions;
 
 /**
- * Packs examples into batches, several to a row, each attended to as if it were alone. Every epoch has all examples once, in an
- * order of its own. A step always has the same batch, so that a run that was stopped goes on as if it had not been.
+ * Packs several examples into each row of a batch; they do not attend to each other. Every epoch has all examples once, in an
+ * order of its own. A step always has the same batch, so that a resumed run equals an uninterrupted one.
  *
- * Attention skips the tiles between two examples: a row costs the sum of the squared lengths of its examples.
+ * Attention skips tiles between two examples: the cost of a row is the sum of the squared lengths of its examples.
  *
- * @param examples - Those that are longer than `contextLength` are cut into pieces. Each is held by reference, not copied.
+ * @param examples - Examples longer than `contextLength` are cut into pieces. They are held by reference, not copied.
  * @returns `batchAt` for `train`; `tokenLoss` reads the documents and positions of its batches.
  * @throws {ArgumentError} If there is no example with a target.
  * @see "Efficient Sequence Packing without Cross-contamination" (2021), arXiv:2107.02027
@@ -40,20 +40,20 @@ export function packedBatches(
   check.whole({ seed });
   check.list({ examples }, "examples");
   examples.forEach((example, n) => checkExample(check, `examples[${n}]`, example));
-  const ofEpoch = (epoch: number) =>
+  const packEpoch = (epoch: number) =>
     packRows(
       Array.from(permutation(examples.length, { seed, draw: epoch }).data, (n) => examples[n]!),
       contextLength,
     );
-  // Epochs differ in their number of rows, so that the first row of one is known when those before it were packed.
+  // Epochs differ in their number of rows, so the first row of an epoch is known after the earlier epochs have been packed.
   const firstRows = [0];
   let latest: { epoch: number; rows: Piece[][] } | undefined;
-  const rowsOf = (epoch: number): Piece[][] => {
-    if (latest?.epoch !== epoch) latest = { epoch, rows: ofEpoch(epoch) };
+  const epochRows = (epoch: number): Piece[][] => {
+    if (latest?.epoch !== epoch) latest = { epoch, rows: packEpoch(epoch) };
     firstRows[epoch + 1] = firstRows[epoch]! + latest.rows.length;
     return latest.rows;
   };
-  if (rowsOf(0).length === 0) {
+  if (epochRows(0).length === 0) {
     check.refuse({
       argument: "examples",
       received: `${examples.length} examples without a target`,
@@ -63,9 +63,9 @@ export function packedBatches(
   }
   const rowAt = (row: number): Piece[] => {
     let epoch = firstRows.findLastIndex((first) => first <= row);
-    // Beyond the epochs that were packed so far.
-    while (row >= firstRows[epoch]! + rowsOf(epoch).length) epoch += 1;
-    return rowsOf(epoch)[row - firstRows[epoch]!]!;
+    // After the epochs that have been packed so far.
+    while (row >= firstRows[epoch]! + epochRows(epoch).length) epoch += 1;
+    return epochRows(epoch)[row - firstRows[epoch]!]!;
   };
   return (step) => {
     check.whole({ step }, { min: 0 });

@@ -9,7 +9,7 @@ import type { TrainingExample } from "./training-example.js";
  * All examples once, packed into batches: held-back examples are evaluated on them, by `meanLoss`. The last batch may have fewer
  * rows.
  *
- * @param examples - Those that are longer than `contextLength` are cut into pieces.
+ * @param examples - Examples longer than `contextLength` are cut into pieces.
  *
  * @example
  * ```ts

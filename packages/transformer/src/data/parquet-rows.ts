@@ -1,6 +1,6 @@
 import { checks, FormatError } from "@qkv/core";
 
-/** A Parquet file: in memory, or one of which ranges of bytes are read. */
+/** A Parquet file: in memory, or read in byte ranges. */
 export type ParquetFile =
   | ArrayBuffer
   | Blob
@@ -16,19 +16,19 @@ export type ParquetReader = {
 export type ParquetRowsOptions = {
   /** Columns to read. Default: all. */
   columns?: readonly string[];
-  /** Rows that are passed over, to go on in the middle; row groups among them are not read. Default 0. */
+  /** Number of rows to skip, to continue in the middle; skipped row groups are not read. Default 0. */
   skip?: number;
-  /** `await import("hyparquet")`, where a bundler must see the import. Default: it is imported when it is used. */
+  /** `await import("hyparquet")`, if a bundler must see the import. Default: it is imported on use. */
   reader?: ParquetReader;
   /** Decompressors besides Snappy: `compressors` of `hyparquet-compressors`. */
   compressors?: object;
 };
 
 /**
- * Rows of a Parquet file as objects, one row group after the other, as `datasets` of Hugging Face stores them. It needs
+ * Rows of a Parquet file as objects, read by row group, such as Hugging Face `datasets` store them. Requires
  * `npm install hyparquet`.
  *
- * @throws {ArgumentError} If `hyparquet` is not installed. {FormatError} If it is no Parquet file.
+ * @throws {ArgumentError} If `hyparquet` is not installed. {FormatError} If the file is not a Parquet file.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export async function* parquetRows<Row extends object = Record<string, unknown>>
   const fix = 'pass `reader: await import("hyparquet")`.';
   if (reader !== undefined) check.each({ reader }, isReader, "the functions of hyparquet", fix);
   const { parquetMetadataAsync, parquetReadObjects } = reader ?? (await importReader());
-  const source = file instanceof Blob ? ofBlob(file) : file;
+  const source = file instanceof Blob ? blobBuffer(file) : file;
   const metadata = await parquetMetadataAsync(source as never).catch((cause: unknown) => {
     throw new FormatError({
       fn: "parquetRows",
@@ -94,7 +94,7 @@ export async function* parquetRows<Row extends object = Record<string, unknown>>
   }
 
   async function importReader(): Promise<ParquetReader> {
-    // By a name that bundlers do not follow: the reader is optional.
+    // A name that bundlers cannot resolve, because the dependency is optional.
     const name = "hyparquet";
     try {
       return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as ParquetReader;
@@ -110,7 +110,7 @@ export async function* parquetRows<Row extends object = Record<string, unknown>>
   }
 }
 
-const ofBlob = (file: Blob) => ({
+const blobBuffer = (file: Blob) => ({
   byteLength: file.size,
   slice: (start: number, end?: number) => file.slice(start, end).arrayBuffer(),
 });

@@ -4,24 +4,24 @@ import type { Batch } from "../training/batch.js";
 import { checkExample } from "./check-example.js";
 import type { TrainingExample } from "./training-example.js";
 
-/** Two answers to one prompt. Targets are those of the answers: make both with `answerExample`. */
+/** Two answers to the same prompt. Only tokens of the answers are targets: create both with `answerExample`. */
 export type PreferencePair = { readonly chosen: TrainingExample; readonly rejected: TrainingExample };
 
 /** Options of batches of preferences. */
 export type PreferenceBatchesOptions = {
   /** Pairs of a batch. */
   batchSize: number;
-  /** A whole number: another one draws another order. */
+  /** Whole number; another seed draws another order. */
   seed: number;
-  /** Tokens that are kept of each answer with its prompt, from the beginning. Default: all. */
+  /** Maximum length of an answer with its prompt; the rest is cut. Unit: tokens. Default: no limit. */
   maxTokens?: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;
 };
 
 /**
- * Makes batches of pairs of answers, for `preferenceLoss`: the chosen answers, then the rejected ones in the same order, padded to
- * the longest. Every epoch has all pairs once, in an order of its own; a step always has the same batch.
+ * Creates batches of answer pairs for `preferenceLoss`: the chosen answers, then the rejected ones in the same order, padded to
+ * the longest. Every epoch has all pairs once, in an order of its own. A step always has the same batch.
  *
  * @returns `batchAt` for `train`: ids and targets `[2 · batchSize, T]`.
  * @throws {ArgumentError} If there are fewer pairs than a batch has.

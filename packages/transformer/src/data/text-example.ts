@@ -3,11 +3,11 @@ import { isTokenId } from "./check-example.js";
 import type { TrainingExample } from "./training-example.js";
 
 /**
- * A text as an example: each token is to predict the one after it.
+ * A text as a training example for next-token prediction.
  *
- * @param ids - The text as token ids, two of them or more; with the tokenizer's end-of-sequence token at its end, where a
- *   model shall learn to end.
- * @throws {ArgumentError} If there are fewer.
+ * @param ids - Two or more token ids. Append the end-of-sequence token of the tokenizer if the model is to learn where texts
+ *   end.
+ * @throws {ArgumentError} If there are fewer than two ids.
  *
  * @example
  * ```ts

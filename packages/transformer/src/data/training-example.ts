@@ -2,6 +2,6 @@
 export type TrainingExample = {
   /** Token ids, `[n]`. */
   readonly ids: ArrayLike<number>;
-  /** The target at each token, `[n]`: mostly the token after it; -100 counts for nothing. */
+  /** The target at each token, `[n]`: usually the next token; -100 is ignored by the loss. */
   readonly targets: ArrayLike<number>;
 };

@@ -15,16 +15,16 @@ export type Pooling = "mean" | "cls" | "last";
 
 export type EmbedOptions = {
   /**
-   * Pooling, and a scale to length 1, in place of the model's own modules. Default: as the folder of the model says in its
-   * `modules.json`; `"mean"` where it has none.
+   * Pooling, followed by normalization to length 1, in place of the model's own modules. Default: the modules in
+   * `modules.json` of the model's folder; without it, `"mean"`.
    */
   pooling?: Pooling;
-  /** A prompt of the model by its name, such as `query`, in front of each text. Default: the model's default, mostly none. */
+  /** Name of one of the model's prompts, such as `query`, which is prepended to each text. Default: the model's default prompt, usually none. */
   promptName?: string;
-  /** A text in front of each text, in place of a prompt of the model. Default: none. */
+  /** A prompt that is prepended to each text, in place of a prompt of the model. Default: none. */
   prompt?: string;
   /**
-   * The first numbers of each vector alone, scaled to length 1 again, for models that were trained so (Matryoshka). Default: all.
+   * Truncates vectors to this many dimensions and normalizes them again, for Matryoshka models. Default: all dimensions.
    */
   dimensions?: number;
   signal?: AbortSignal;
@@ -34,12 +34,12 @@ export type EmbedOptions = {
  * Embeds texts: one vector for each, of length 1 so that dot products are cosines, unless the model's own modules say
  * otherwise. A text longer than the model's context is cut off there.
  *
- * A folder of sentence-transformers says how its model is meant: pooling, maps and a scale (`modules.json`), and prompts
- * for queries and documents. `embed` follows it.
+ * A folder of sentence-transformers has the steps after the model: pooling, dense layers and normalization (`modules.json`), and prompts
+ * for queries and documents. `embed` applies them.
  *
  * @param model - An encoder with its tokenizer, of `loadEncoder`; or a decoder that embeds (EmbeddingGemma, Qwen 3
  *   Embedding), of `load`.
- * @returns For each text, its embedding: `embedDim` numbers, or as many as the last module makes.
+ * @returns The embedding of each text, with `embedDim` dimensions, or as many as the last module has.
  * @throws {ArgumentError} If the model is a decoder whose folder has no modules and no `pooling` is given, if it has no
  *   tokenizer, or an option is wrong. The signal's reason, when it aborts.
  * @see "Sentence-BERT" (2019), arXiv:1908.10084, section 3; "Matryoshka Representation Learning" (2022), arXiv:2205.13147
@@ -89,8 +89,8 @@ export async function embed(
       : [poolingModule([modes[pooling ?? "mean"]]), normalizeModule()];
   const longest = Math.min(sentence?.maxTokens ?? Infinity, config.contextLength);
   const tokenizer = truncatingTokenizer(model.tokenizer, longest);
-  const prompt = promptOf(check, sentence, options);
-  const promptLength = prompt === "" ? 0 : lengthOfPrompt(tokenizer, prompt);
+  const prompt = resolvePrompt(check, sentence, options);
+  const promptLength = prompt === "" ? 0 : promptTokens(tokenizer, prompt);
   const { device } = params.embedding.weight;
   const yieldToEventLoop = eventLoopYielder();
   const embeddings: Float32Array[] = [];
@@ -100,7 +100,7 @@ export async function embed(
     const whole = prompt + text;
     const ids = tokenizer.encode(sentence?.lowerCase ? whole.toLowerCase() : whole);
     const embedding = device.scope(() => {
-      const rows = rowsOf(model, tensor([ids], { dtype: "int32", device })); // [1, T, C]
+      const rows = tokenRows(model, tensor([ids], { dtype: "int32", device })); // [1, T, C]
       const vector = sentenceEmbedding(modules, rows, { promptLength }); // [1, E]
       return dimensions === undefined ? vector : truncated(check, vector, dimensions);
     });
@@ -115,15 +115,15 @@ const modes = {
   last: "lasttoken",
 } as const satisfies Record<Pooling, PoolingMode>;
 
-/** Rows of tokens, `[1, T, C]`; of a decoder, those after its final norm. */
-function rowsOf(model: EncoderModel | Model, ids: Tensor): Tensor {
+/** Hidden states of the tokens, `[1, T, C]`; of a decoder, after its final norm. */
+function tokenRows(model: EncoderModel | Model, ids: Tensor): Tensor {
   return "maskedTokenLogits" in model
     ? model.apply(model.params, ids)
     : model.apply(model.params, ids, { output: "rows" });
 }
 
-/** The text in front of each text. */
-function promptOf(
+/** The prompt to prepend to each text. */
+function resolvePrompt(
   check: Checks,
   sentence: SentenceConfig | undefined,
   { prompt, promptName }: EmbedOptions,
@@ -145,8 +145,8 @@ function promptOf(
   return prompts[name]!;
 }
 
-/** Number of tokens of a prompt, without the special token that ends a text. */
-function lengthOfPrompt(tokenizer: NonNullable<Model["tokenizer"]>, prompt: string): number {
+/** Number of tokens of a prompt, without the end token. */
+function promptTokens(tokenizer: NonNullable<Model["tokenizer"]>, prompt: string): number {
   const ids = tokenizer.encode(prompt);
   const plain = tokenizer.encode(prompt, { addSpecialTokens: false });
   return ids.at(-1) === plain.at(-1) ? ids.length : ids.length - 1;

@@ -1,23 +1,23 @@
 import { checks, type Checks } from "@qkv/core";
 import { packSigns } from "../pipeline/pack-signs.js";
 
-/** The smallest and the largest of each number of embeddings, which 8 bits are spread over. */
+/** Minimum and maximum per dimension: the range of 8-bit quantization. */
 export type EmbeddingRanges = { readonly min: ArrayLike<number>; readonly max: ArrayLike<number> };
 
 /**
- * Numbers of embeddings in fewer bits: 8 each (`int8` from -128, `uint8` from 0), or their signs, 8 to a byte with the first in
+ * Precision of quantized embeddings: 8 bits per dimension (`int8` from -128, `uint8` from 0), or signs, 8 per byte with the first in
  * the highest bit (`binary` from -128, `ubinary` from 0).
  */
 export type EmbeddingPrecision = "int8" | "uint8" | "binary" | "ubinary";
 
 /**
- * Rounds embeddings to 8 bits or to one, a quarter or a 32nd of their memory.
+ * Quantizes embeddings to 8 bits or 1 bit per dimension: a quarter or a 32nd of the memory.
  *
- * @param embeddings - As `embed` returns them, all of one length.
- * @param precision - With `binary` and `ubinary`, 8 divides the length.
- * @param options - `ranges`: for 8 bits, those of other embeddings, so that a query is rounded as the documents were. Default:
- *   those of the embeddings, as {@link embeddingRanges} finds them.
- * @throws {ArgumentError} If lengths differ, or 8 does not divide them where signs are asked for.
+ * @param embeddings - From `embed`, all of the same length.
+ * @param precision - `binary` and `ubinary` require a length divisible by 8.
+ * @param options - `ranges`: for 8 bits, the ranges of other embeddings, so that a query is quantized like the documents. Default:
+ *   the ranges of these embeddings, from {@link embeddingRanges}.
+ * @throws {ArgumentError} If lengths differ, or are not divisible by 8 for `binary` and `ubinary`.
  * @see "Efficient Passage Retrieval with Hashing" (2021), arXiv:2106.00882
  *
  * @example
@@ -46,7 +46,7 @@ export function quantizeEmbeddings(
   options?: { ranges?: EmbeddingRanges },
 ): (Int8Array | Uint8Array)[] {
   const check: Checks = checks("quantizeEmbeddings");
-  const width = widthOf(check, embeddings);
+  const width = checkWidth(check, embeddings);
   check.oneOf({ precision }, ["int8", "uint8", "binary", "ubinary"]);
   const given = check.options(options, ["ranges"]).ranges;
   if (precision === "binary" || precision === "ubinary") {
@@ -81,7 +81,7 @@ export function quantizeEmbeddings(
 }
 
 /**
- * The smallest and the largest of each number of embeddings, for {@link quantizeEmbeddings}.
+ * Computes minimum and maximum per dimension, for {@link quantizeEmbeddings}.
  *
  * @throws {ArgumentError} If lengths differ.
  *
@@ -97,7 +97,7 @@ export function embeddingRanges(embeddings: readonly Float32Array[]): {
   min: Float32Array;
   max: Float32Array;
 } {
-  const width = widthOf(checks("embeddingRanges"), embeddings);
+  const width = checkWidth(checks("embeddingRanges"), embeddings);
   const min = new Float32Array(width).fill(Infinity);
   const max = new Float32Array(width).fill(-Infinity);
   for (const one of embeddings) {
@@ -109,7 +109,7 @@ export function embeddingRanges(embeddings: readonly Float32Array[]): {
   return { min, max };
 }
 
-function widthOf(check: Checks, embeddings: readonly Float32Array[]): number {
+function checkWidth(check: Checks, embeddings: readonly Float32Array[]): number {
   const isList = (one: unknown) => one instanceof Float32Array;
   check.list({ embeddings }, "Float32Arrays", isList, "give what `embed` returns.");
   const width = embeddings[0]?.length ?? 0;

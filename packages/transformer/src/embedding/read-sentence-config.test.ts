@@ -20,8 +20,8 @@ const load = (more: Record<string, unknown>) =>
   ]);
 
 const transformer = { idx: 0, name: "0", path: "", type: "sentence_transformers.models.Transformer" };
-const moduleOf = (type: string, path: string) => ({ path, type: `sentence_transformers.models.${type}` });
-const modules = [transformer, moduleOf("Pooling", "1_Pooling"), moduleOf("Normalize", "2_Normalize")];
+const moduleEntry = (type: string, path: string) => ({ path, type: `sentence_transformers.models.${type}` });
+const modules = [transformer, moduleEntry("Pooling", "1_Pooling"), moduleEntry("Normalize", "2_Normalize")];
 const pooling = {
   word_embedding_dimension: 8,
   pooling_mode_mean_tokens: false,
@@ -65,7 +65,7 @@ test("newer files name their modes", async () => {
 test.each<[string, Record<string, unknown>, RegExp]>([
   [
     "a module that is not known",
-    { "modules.json": [moduleOf("LSTM", "1_LSTM")] },
+    { "modules.json": [moduleEntry("LSTM", "1_LSTM")] },
     /LSTM.*Pooling, Dense, Normalize/s,
   ],
   [
@@ -81,7 +81,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     "an activation that is not known",
     {
-      "modules.json": [moduleOf("Dense", "2_Dense")],
+      "modules.json": [moduleEntry("Dense", "2_Dense")],
       "2_Dense/config.json": { in_features: 8, out_features: 4, activation_function: "torch.nn.Softshrink" },
     },
     /activation_function.*Softshrink", expected a class of Identity, Tanh/,
@@ -89,7 +89,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     "a dense module without weights",
     {
-      "modules.json": [moduleOf("Dense", "2_Dense")],
+      "modules.json": [moduleEntry("Dense", "2_Dense")],
       "2_Dense/config.json": { in_features: 8, out_features: 4 },
     },
     /2_Dense\/model\.safetensors: the weights/,

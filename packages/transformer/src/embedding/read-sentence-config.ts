@@ -3,23 +3,23 @@ import { configFields, type ConfigFields } from "../architectures/config-fields.
 import type { Activation } from "../layers/activation.js";
 import type { Folder } from "../loading/folder.js";
 import { requiredFile } from "../loading/folder.js";
-import { jsonOf } from "../loading/json-of.js";
+import { readJson } from "../loading/read-json.js";
 import { smallFiles } from "../loading/open-file.js";
 import { safetensorsWeights } from "../loading/safetensors-weights.js";
-import { weightsOf } from "../loading/weights.js";
+import { fileWeights } from "../loading/weights.js";
 import { denseModule } from "./modules/dense.js";
 import { normalizeModule } from "./modules/normalize.js";
 import { poolingModes, poolingModule, type PoolingMode } from "./modules/pooling.js";
 import type { SentenceConfig, SentenceModule } from "../models/sentence-config.js";
 
-/** Modules and prompts of a folder of sentence-transformers; undefined for another folder. */
+/** Modules and prompts of a sentence-transformers folder; undefined for other folders. */
 export async function readSentenceConfig(
   folder: Folder,
   device: Device | undefined,
 ): Promise<SentenceConfig | undefined> {
   const list = await folder.find("modules.json", smallFiles.configuration);
   if (!list) return undefined;
-  const entries = await jsonOf(list, folder.reading.check);
+  const entries = await readJson(list, folder.reading.check);
   const modules: SentenceModule[] = [];
   for (const [i, entry] of (Array.isArray(entries) ? entries : [entries]).entries()) {
     const fields = configFields(entry, { ...list, name: `${list.name}[${i}]` });
@@ -50,20 +50,20 @@ export async function readSentenceConfig(
 
 async function optional(folder: Folder, name: string): Promise<ConfigFields | undefined> {
   const file = await folder.find(name, smallFiles.configuration);
-  return file && configFields(await jsonOf(file, folder.reading.check), file);
+  return file && configFields(await readJson(file, folder.reading.check), file);
 }
 
 async function required(folder: Folder, path: string): Promise<ConfigFields> {
   const why = "what the module does, as modules.json names it";
   const file = await requiredFile(folder, `${path}/config.json`, why, smallFiles.configuration);
-  return configFields(await jsonOf(file, folder.reading.check), file);
+  return configFields(await readJson(file, folder.reading.check), file);
 }
 
 const readers = {
   async Pooling(folder: Folder, path: string): Promise<SentenceModule> {
     const fields = await required(folder, path);
     const includePrompt = fields.flag("include_prompt", true);
-    return poolingModule(modesOf(fields), { includePrompt, name: path });
+    return poolingModule(readModes(fields), { includePrompt, name: path });
   },
   async Dense(folder: Folder, path: string, device: Device | undefined): Promise<SentenceModule> {
     const fields = await required(folder, path);
@@ -75,7 +75,7 @@ const readers = {
       return fields.refuse("activation_function", `a class of ${Object.keys(activations).join(", ")}`);
     }
     const file = await requiredFile(folder, `${path}/model.safetensors`, "the weights of the module");
-    const weights = weightsOf(await safetensorsWeights(file), { ...(device && { device }) });
+    const weights = fileWeights(await safetensorsWeights(file), { ...(device && { device }) });
     const params = await weights.linear("linear", out, inner, { bias, float32: true });
     weights.finish(/^$/);
     const activation = activations[kind as keyof typeof activations];
@@ -95,7 +95,7 @@ const activations = {
   SiLU: "silu",
 } as const satisfies Record<string, Activation | undefined>;
 
-/** Fields of the modes, each of them true or false. */
+/** Boolean fields of the pooling modes. */
 const modeFields: Record<PoolingMode, string> = {
   cls: "pooling_mode_cls_token",
   max: "pooling_mode_max_tokens",
@@ -105,8 +105,8 @@ const modeFields: Record<PoolingMode, string> = {
   lasttoken: "pooling_mode_lasttoken",
 };
 
-/** Modes in the fields of older files, or as newer ones name them. */
-function modesOf(fields: ConfigFields): readonly PoolingMode[] {
+/** Pooling modes, from `pooling_mode` or the boolean fields of older files. */
+function readModes(fields: ConfigFields): readonly PoolingMode[] {
   if (fields.has("pooling_mode")) {
     const named = fields.isList("pooling_mode")
       ? fields.list("pooling_mode")!

@@ -2,22 +2,22 @@ import { checks, ShapeError, type Checks } from "@qkv/core";
 import { checkTensor, js, linear, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { bestIndices } from "../pipeline/best-indices.js";
 
-/** A vector that was found. */
+/** A search result. */
 export type SearchHit = {
-  /** Its row. */
+  /** Index of the vector. */
   index: number;
-  /** Its dot product with the query: the cosine, where both have length 1. */
+  /** Dot product with the query: the cosine similarity if both have length 1. */
   score: number;
 };
 
 /**
- * Finds the vectors that are most similar to each query, by their dot products with all of them.
+ * Finds the vectors most similar to each query, by exhaustive search over dot products.
  *
- * @param vectors - Embeddings of what is searched, as `embed` returns them; or a tensor `[N, E]` on the device that computes, which
- *   is not copied with each call.
- * @param queries - Embeddings of E numbers each, as `embed` returns them.
+ * @param vectors - Embeddings from `embed`, or a tensor `[N, E]` on the device that computes, which
+ *   is not copied in each call.
+ * @param queries - Embeddings with E dimensions, from `embed`.
  * @param options - `topK`: number of vectors for each query. Default 10.
- * @returns For each query, the rows with the largest dot products, the largest first.
+ * @returns For each query, the vectors with the largest dot products, in descending order.
  * @throws {ShapeError} If a query has another length than the vectors.
  *
  * @example
@@ -40,7 +40,7 @@ export async function semanticSearch(
   if (Array.isArray(vectors))
     check.list({ vectors }, "embeddings", isEmbedding, "give what `embed` returns.");
   const matrix = Array.isArray(vectors)
-    ? matrixOf(check, "vectors", vectors as readonly ArrayLike<number>[], js())
+    ? embeddingMatrix(check, "vectors", vectors as readonly ArrayLike<number>[], js())
     : checkTensor("semanticSearch", "vectors", vectors);
   const { shape, device } = matrix;
   if (shape.length !== 2) {
@@ -53,7 +53,7 @@ export async function semanticSearch(
   check.list({ queries }, "embeddings", isEmbedding, "give what `embed` returns.");
   if (queries.length === 0) return [];
   if (N === 0) return queries.map(() => []);
-  const products = device.scope(() => linear(matrixOf(check, "queries", queries, device, E), matrix)); // [queries, N]
+  const products = device.scope(() => linear(embeddingMatrix(check, "queries", queries, device, E), matrix)); // [queries, N]
   const scores = (await products.read()) as Float32Array;
   return queries.map((_, q) => {
     const own = scores.subarray(q * N, (q + 1) * N);
@@ -61,8 +61,8 @@ export async function semanticSearch(
   });
 }
 
-/** Embeddings as the rows of a matrix. `width`: numbers of each; default that of the first. */
-function matrixOf(
+/** Embeddings as rows of a matrix. `width`: their dimension. Default: that of the first. */
+function embeddingMatrix(
   check: Checks,
   argument: string,
   embeddings: readonly ArrayLike<number>[],

@@ -7,14 +7,14 @@ export type SentenceEmbeddingOptions = {
   attentionMask?: Tensor;
   /** Number of tokens of a prompt in front of each text. Default 0. */
   promptLength?: number;
-  /** Filled with the vectors after each module, by its name. Default: nothing is kept. */
+  /** Receives the vectors after each module, by module name. Default: none are recorded. */
   trace?: Record<string, Tensor>;
 };
 
 /**
- * Vectors of texts, of the rows of their tokens: pooling, maps and a scale, one module after the other.
+ * Computes text embeddings from token rows, by applying modules such as pooling, dense layers and normalization.
  *
- * @param modules - As `loadEncoder` and `load` read them: `model.sentence.modules`.
+ * @param modules - From `loadEncoder` or `load`: `model.sentence.modules`.
  * @param rows - `[B, T, C]`
  * @returns `[B, E]`, E the width of the last module.
  *

@@ -7,9 +7,9 @@ import type { Model } from "../models/model.js";
 
 /** Loss and perplexity of a model on a text. */
 export type Evaluation = {
-  /** Tokens that were predicted: all but the first of each text. */
+  /** Number of predicted tokens: all but the first of each text. */
   tokens: number;
-  /** Bytes of the texts in UTF-8; undefined where ids were given. */
+  /** UTF-8 bytes of the texts; undefined for token ids. */
   bytes: number | undefined;
   /** Mean cross-entropy (negative log-likelihood). Unit: nats per token. */
   loss: number;
@@ -28,9 +28,9 @@ export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
  * Evaluates a model on texts. A text longer than the model's context is split into separate chunks; each token is
  * predicted once.
  *
- * @param texts - Texts, which need the model's tokenizer, or token ids as the tokenizer gives them.
+ * @param texts - Texts, which require a tokenizer, or token ids.
  * @param options - `contextLength`: tokens that a chunk predicts, default the model's context. `onProgress`: called after each chunk.
- * @throws {ArgumentError} If there is nothing to predict, or texts come to a model without a tokenizer.
+ * @throws {ArgumentError} If there is nothing to predict, or the model has no tokenizer for texts.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 import { ArgumentError } from "@qkv/core";
-import { biasesOf } from "../architectures/stored-bias.js";
+import { storedBiases } from "../architectures/stored-bias.js";
 import type { RouterConfig } from "../layers/router.js";
 import type { DecoderConfig, ExpertsConfig, LayerType } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
@@ -19,7 +19,7 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
   const { residualScale, logitScale, alibiScale, sinks, embeddingNorm, ropeLayers, ...plain } = more;
   const { window, chunkSize, qkNormPlace, queryTemperature, differential, latent, indexer, ...other } = plain;
   const { valueNorm, sharedKeyValues, layerOverrides, activationSparsity, layerScale, ...inner } = other;
-  const { dropout: _dropout, ...rest } = inner; // of training alone
+  const { dropout: _dropout, ...rest } = inner; // only for training
   const slides = layerTypes?.includes("sliding") ?? false;
   const isChunked = layerTypes?.includes("chunked") ?? false;
   const stacks = layerTypes?.some(isStacked) ?? false;
@@ -34,7 +34,7 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
     ropeBase: config.ropeBase ?? 10000,
     ropeLayout: config.ropeLayout ?? "half",
     qkNorm: config.qkNorm ?? false,
-    bias: biasesOf(config, params), // the weights know
+    bias: storedBiases(config, params), // determined by the weights
     ...((slides || isChunked || stacks) && { layerTypes: layerTypes! }),
     ...(slides && { window: window! }),
     ...(isChunked && { chunkSize: chunkSize! }),
@@ -81,10 +81,10 @@ function normalizedExperts({ router = {}, shared, ...experts }: ExpertsConfig): 
   };
 }
 
-/** Tells layers that a configuration brings, and those without attention. */
+/** True for custom layers of a configuration, and for layers without attention. */
 const isStacked = (type: LayerType): boolean => typeof type === "object" || type === "none";
 
-/** Refuses a layer that a configuration brings, where a format describes layers by words. */
+/** Refuses custom layers in formats that have only named layer types. */
 export function refuseStackedLayers({ layerTypes = [] }: DecoderConfig): void {
   const at = layerTypes.findIndex(isStacked);
   if (at < 0) return;
@@ -106,10 +106,10 @@ type Constraint<K extends keyof DecoderConfig> = {
   readonly words: string;
 };
 
-/** Constraints of an architecture on a normalized configuration; fields without one are free. */
+/** Constraints of an architecture on a normalized configuration. Fields without a constraint may have any value. */
 export type ArchitectureConstraints = { readonly [K in keyof DecoderConfig]?: Constraint<K> };
 
-/** A trait of a model that an architecture does not have: a field of the configuration, or an argument by its name. */
+/** A property of a model that an architecture does not support: a field of the configuration, or an argument. */
 export type Violation = (
   { field: keyof DecoderConfig; argument?: undefined } | { field?: undefined; argument: string }
 ) & { received: unknown; expected: string };
@@ -125,24 +125,24 @@ export function violations(config: DecoderConfig, constraints: ArchitectureConst
 }
 
 /**
- * The first architecture whose constraints a configuration meets.
+ * Returns the first architecture whose constraints a configuration meets.
  *
- * @throws {ArgumentError} If it meets those of none; the error names the first violation of the nearest one.
+ * @throws {ArgumentError} If there is none. The error names the first violation of the nearest architecture.
  */
 export function matchArchitecture<
   A extends { readonly name: string; readonly constraints: ArchitectureConstraints },
 >(config: DecoderConfig, architectures: readonly A[], format: string): A {
   const tried = architectures.map((one) => ({ one, odd: violations(config, one.constraints) }));
-  return nearestOf(tried, format);
+  return chooseArchitecture(tried, format);
 }
 
 /**
- * The first of several architectures that a model differs from in nothing.
+ * Returns the first architecture without violations.
  *
- * @param tried - Each with its differences from the model.
- * @throws {ArgumentError} If it differs from all; the error names the first difference from the nearest one.
+ * @param tried - Architectures with their violations.
+ * @throws {ArgumentError} If there is none. The error names the first violation of the nearest architecture.
  */
-export function nearestOf<A extends { readonly name: string }>(
+export function chooseArchitecture<A extends { readonly name: string }>(
   tried: readonly { one: A; odd: readonly Violation[] }[],
   format: string,
 ): A {
@@ -159,7 +159,7 @@ export function nearestOf<A extends { readonly name: string }>(
   });
 }
 
-/** Experts whose router is the softmax, and no expert that every token uses. */
+/** Experts with a softmax router, without a shared expert. */
 export const hasPlainExperts = (experts: ExpertsConfig | undefined): boolean =>
   experts !== undefined && !experts.router && !experts.shared;
 

@@ -2,14 +2,14 @@ import { QkvError } from "@qkv/core";
 import type { Architecture } from "../architectures/architecture.js";
 import { readFields, writeFields } from "../architectures/config-entry.js";
 import { configFields } from "../architectures/config-fields.js";
-import { biasesOf, storedBias } from "../architectures/stored-bias.js";
+import { storedBiases, storedBias } from "../architectures/stored-bias.js";
 import { writeStored } from "../architectures/stored-tensor.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 import { normalizedConfig } from "./architecture-constraints.js";
 import type { HuggingFaceDecoder } from "./hugging-face-decoder.js";
 
-/** True if files of an architecture can say a configuration: read back, it is the same. */
+/** True if an architecture can represent a configuration: written and read again, it is the same. */
 export function holds(architecture: Architecture, config: DecoderConfig, params: DecoderParams): boolean {
   if (architecture.fits?.(params) === false) return false;
   const written = writtenFields(architecture, config, params);
@@ -21,7 +21,7 @@ export function holds(architecture: Architecture, config: DecoderConfig, params:
     const same = (a: unknown, b: unknown) => inOneForm(a, functions) === inOneForm(b, functions);
     return (
       same(normalizedConfig(read, params), normalizedConfig(config, params)) &&
-      same({ ...biases, ...read.bias }, biasesOf(config, params))
+      same({ ...biases, ...read.bias }, storedBiases(config, params))
     );
   } catch (error) {
     if (error instanceof QkvError) return false;
@@ -29,8 +29,8 @@ export function holds(architecture: Architecture, config: DecoderConfig, params:
   }
 }
 
-/** The architecture as exports take it. */
-export function decoderOf(architecture: Architecture): HuggingFaceDecoder {
+/** The architecture in the form that exports use. */
+export function architectureDecoder(architecture: Architecture): HuggingFaceDecoder {
   return {
     name: architecture.modelTypes[0],
     class: architecture.class,
@@ -47,13 +47,13 @@ function writtenFields(architecture: Architecture, config: DecoderConfig, params
   return { ...fields, tie_word_embeddings: params.output === undefined };
 }
 
-/** A text that is the same for equal values. */
+/** A string that is equal for equal values. */
 export const inOneForm = (value: unknown, functions: unknown[] = []): string | undefined =>
   JSON.stringify(sorted(value, functions));
 
 /**
- * Objects with their keys in order, so that equal ones read the same. Of a layer, a mixer and an input map, each of which
- * has functions of its own, configuration and name; of other functions, their place among those that were met.
+ * Objects with sorted keys, so that equal objects have equal strings. A layer, a mixer and an input map, which
+ * have functions of their own, are compared by configuration and name; other functions by the order of first occurrence.
  */
 function sorted(value: unknown, functions: unknown[]): unknown {
   if (Array.isArray(value)) return value.map((one) => sorted(one, functions));

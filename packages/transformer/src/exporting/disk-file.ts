@@ -5,16 +5,16 @@ import type { OutputFolder } from "./output-folder.js";
 const magicLength = 4;
 
 /**
- * A single file on disk, in Node, as an output folder; the name of the file in the folder is ignored. Bytes go to a
- * temporary file beside it, the magic bytes last, which is renamed when it is complete: a killed process leaves nothing
- * that loads as a model.
+ * A single file on disk (Node) as an output folder; the file name within the folder is ignored. Bytes are written to a
+ * temporary file, the magic bytes last, which is renamed when it is complete: a killed process leaves no file
+ * that would load as a model.
  *
  * @throws {ArgumentError} If the path exists, or the file cannot be created.
  */
 export async function diskFile(path: string): Promise<OutputFolder> {
   const { disk, target, unfinished } = await diskFor(path, "file");
   const { told } = disk;
-  // Before anything is computed, so that a path that cannot be written is refused at once.
+  // Created before anything is computed, so that an unwritable path is refused immediately.
   let file: DiskFile | undefined = await told(disk.open(unfinished, "wx"), "a file that can be made");
   let magicBytes: Uint8Array | undefined;
   const finish = async (file: DiskFile) => {

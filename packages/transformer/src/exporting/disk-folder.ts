@@ -2,10 +2,10 @@ import { diskFor, type DiskFile } from "./disk.js";
 import type { OutputFolder } from "./output-folder.js";
 
 /**
- * A folder on a disk, in Node. What is written lies beside it under another name, its files under other names too, and
- * is renamed when all is there: a process that is killed leaves nothing that loads.
+ * A folder on disk (Node). It is written to a temporary folder with temporary file names, which is
+ * renamed when it is complete: a killed process leaves no folder that would load as a model.
  *
- * @throws {ArgumentError} If there is something at that path, or it cannot be made.
+ * @throws {ArgumentError} If the path exists, or the folder cannot be created.
  */
 export async function diskFolder(path: string): Promise<OutputFolder> {
   const { disk, target, unfinished } = await diskFor(path, "folder");

@@ -1,30 +1,30 @@
 import { checks, type Checks } from "@qkv/core";
 
 export type DiskFile = {
-  /** Goes on where the last ended. */
+  /** Appends bytes. */
   writeFile(bytes: Uint8Array): Promise<void>;
-  /** Writes at a place. */
+  /** Writes bytes at an offset. */
   write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<unknown>;
   sync(): Promise<void>;
   close(): Promise<void>;
 };
 
-/** The part of Node's `fs/promises` that is used, with errors of the disk as refusals of `out`. */
+/** The used part of Node's `fs/promises`, with file system errors converted to errors about `out`. */
 export type Disk = {
   mkdir(path: string, options?: { recursive: boolean }): Promise<unknown>;
   open(path: string, flags: string): Promise<DiskFile>;
   rename(from: string, to: string): Promise<void>;
   rm(path: string, options: { recursive: boolean; force: boolean }): Promise<void>;
-  /** Awaits work on the disk. */
+  /** Awaits a file system operation, and converts its errors. */
   told<T>(work: Promise<T>, expected?: string): Promise<T>;
 };
 
 /**
- * The disk, in Node, and what lies beside a path while it is written.
+ * The file system (Node), and the temporary path for a path that is being written.
  *
  * @param out - The path to write to.
  * @param kind - Kind of the output, in words.
- * @throws {ArgumentError} If there is no disk, or something at the path already.
+ * @throws {ArgumentError} If there is no file system, or the path exists.
  */
 export async function diskFor(
   out: string,
@@ -45,7 +45,7 @@ export async function diskFor(
     open: node.open,
     rename: node.rename,
     rm: node.rm,
-    // Most often a disk that refuses is full.
+    // The most common cause is a full disk.
     told: (work, expected = "a disk with room for the model") =>
       work.catch((cause: { code?: unknown }) =>
         check.refuse({ expected: `${expected}, and this gives ${String(cause.code)}`, cause }),

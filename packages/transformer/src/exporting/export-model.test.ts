@@ -107,7 +107,7 @@ const architectures: Record<string, (s: Sizes) => DecoderConfig> = {
 };
 
 /** Random weights, in which biases and gains are random too. Gains lie where one can be taken away without rounding. */
-function paramsOf(config: DecoderConfig, { seed, tied }: Sizes): DecoderParams {
+function randomParams(config: DecoderConfig, { seed, tied }: Sizes): DecoderParams {
   const params = decoder(config).init(seed);
   if (!tied) params.output = { weight: randn([config.vocabSize, config.embedDim], { seed }) };
   let n = 0;
@@ -120,7 +120,7 @@ function paramsOf(config: DecoderConfig, { seed, tied }: Sizes): DecoderParams {
   }) as DecoderParams;
 }
 
-const listOf = (params: unknown): [string, Tensor][] => {
+const sortedTensors = (params: unknown): [string, Tensor][] => {
   const list: [string, Tensor][] = [];
   mapTensors(params, (x, path) => {
     list.push([path, x]);
@@ -128,10 +128,10 @@ const listOf = (params: unknown): [string, Tensor][] => {
   });
   return list.sort(([a], [b]) => (a < b ? -1 : 1));
 };
-const numbersOf = (params: unknown) =>
-  listOf(params).map(([path, x]) => [path, x.shape, Array.from(x.data)] as const);
+const sortedNumbers = (params: unknown) =>
+  sortedTensors(params).map(([path, x]) => [path, x.shape, Array.from(x.data)] as const);
 
-async function filesOf(
+async function exportedFiles(
   model: Parameters<typeof exportModel>[0],
   options: Partial<Extract<ExportOptions, { to: "hf" }>> = {},
 ) {
@@ -145,17 +145,17 @@ describe.each(Object.entries(architectures))("%s", (name, make) => {
     await fc.assert(
       fc.asyncProperty(sizes, async (s) => {
         const config = make(s);
-        const params = paramsOf(config, s);
-        const files = await filesOf({ config, params });
+        const params = randomParams(config, s);
+        const files = await exportedFiles({ config, params });
         const json = JSON.parse(await files[0]!.text()) as { model_type: string };
         // Without a window or a partial rotary embedding these are Llamas, and said to be.
         expect([name, "llama"]).toContain(json.model_type);
         const model = await load(files);
-        expect(numbersOf(model.params)).toEqual(numbersOf(params));
+        expect(sortedNumbers(model.params)).toEqual(sortedNumbers(params));
         expect(normalizedConfig(model.config, model.params)).toEqual(normalizedConfig(config, params));
-        const shards = await filesOf({ config, params }, { shardBytes: 300 });
+        const shards = await exportedFiles({ config, params }, { shardBytes: 300 });
         expect(shards.length).toBeGreaterThan(files.length + 1);
-        expect(numbersOf((await load(shards)).params)).toEqual(numbersOf(params));
+        expect(sortedNumbers((await load(shards)).params)).toEqual(sortedNumbers(params));
       }),
       { numRuns: 15 },
     );
@@ -175,15 +175,15 @@ const sample: Sizes = {
 
 test("rotary pairs of neighbours become halves: other rows, the same outputs", async () => {
   const config: DecoderConfig = { ...plain(sample), ropeLayout: "interleaved" };
-  const params = paramsOf(config, sample);
-  const model = await load(await filesOf({ config, params }));
+  const params = randomParams(config, sample);
+  const model = await load(await exportedFiles({ config, params }));
   expect(model.config.ropeLayout ?? "half").toBe("half");
   const [expected, got] = [
     decoder(config).apply(params, [1, 2, 3, 4]),
     model.apply(model.params, [1, 2, 3, 4]),
   ];
   expect(got.data).toBeAllclose(expected.data, { rtol: 0, atol: 5e-6 });
-  expect(numbersOf(model.params)).not.toEqual(numbersOf(params));
+  expect(sortedNumbers(model.params)).not.toEqual(sortedNumbers(params));
 });
 
 test("property: an encoder, with its head and without, in one file and in several", async () => {
@@ -205,8 +205,8 @@ test("property: an encoder, with its head and without, in one file and in severa
       const { maskedTokenHead: _head, ...bare } = whole;
       const params = headed ? whole : bare;
       for (const options of [{}, { shardBytes: 300 }]) {
-        const model = await loadEncoder(await filesOf({ config, params }, options));
-        expect(numbersOf(model.params)).toEqual(numbersOf(params));
+        const model = await loadEncoder(await exportedFiles({ config, params }, options));
+        expect(sortedNumbers(model.params)).toEqual(sortedNumbers(params));
         expect(model.config).toEqual(config);
       }
     }),
@@ -223,18 +223,18 @@ test("property: an encoder, with its head and without, in one file and in severa
     normEps: 1e-12,
   };
   const none = encoder({ ...config, numTypes: 0 });
-  await expect(filesOf({ config: none.config, params: none.init(1) })).rejects.toThrow(
+  await expect(exportedFiles({ config: none.config, params: none.init(1) })).rejects.toThrow(
     /`params.types` is undefined[^]*Fix: make the encoder with `numTypes: 1`/,
   );
 });
 
 test("16 bits round to the nearest", async () => {
-  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   for (const [dtype, bits] of [
     ["float16", 11],
     ["bfloat16", 8],
   ] as const) {
-    const model = await load(await filesOf({ config, params }, { dtype }));
+    const model = await load(await exportedFiles({ config, params }, { dtype }));
     const [got, expected] = [tensorsOf(model.params), tensorsOf(params)];
     expect(got.length).toBe(expected.length);
     got.forEach((x, n) =>
@@ -244,41 +244,45 @@ test("16 bits round to the nearest", async () => {
         expect(Math.abs(value - exact)).toBeLessThanOrEqual(Math.max(Math.abs(exact) * 2 ** -bits, 2 ** -25));
       }),
     );
-    expect(numbersOf(model.params)).not.toEqual(numbersOf(params));
+    expect(sortedNumbers(model.params)).not.toEqual(sortedNumbers(params));
   }
 });
 
 test("the tokenizer and the tokens that end texts come along", async () => {
   const tokenizer = byteLevelBpe({ vocab: ["a", "b", "ab", "<end>"], merges: ["a b"] });
-  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
-  const model = await load(await filesOf({ config, params, tokenizer }));
+  const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
+  const model = await load(await exportedFiles({ config, params, tokenizer }));
   expect(model.tokenizer?.encode("abba")).toEqual(tokenizer.encode("abba"));
   expect(model.config.stopIds).toEqual([0, 3]);
 });
 
 test("whether a token begins each text is said of the tokenizer", async () => {
-  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const { stages } = byteLevelBpe({ vocab: ["a", "<s>"], merges: [] });
-  const tokenizerConfigOf = async (more: object) => {
-    const files = await filesOf({ config, params, tokenizer: composeTokenizer({ ...stages, ...more }) });
+  const exportedBosFlag = async (more: object) => {
+    const files = await exportedFiles({
+      config,
+      params,
+      tokenizer: composeTokenizer({ ...stages, ...more }),
+    });
     const file = files.find(({ name }) => name === "tokenizer_config.json")!;
     return (JSON.parse(await file.text()) as { add_bos_token?: boolean }).add_bos_token;
   };
-  expect(await tokenizerConfigOf({ bosId: 1 })).toBeUndefined();
-  expect(await tokenizerConfigOf({ bosId: 1, postProcessor: template({ s: 1 }, "s $A", "s $A $B") })).toBe(
+  expect(await exportedBosFlag({ bosId: 1 })).toBeUndefined();
+  expect(await exportedBosFlag({ bosId: 1, postProcessor: template({ s: 1 }, "s $A", "s $A $B") })).toBe(
     true,
   );
 });
 
 test("a folder on disk appears when it is whole; aborted, or with something in its place, it does not", async () => {
-  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const out = join(root, "whole");
   const seen: [number, boolean][] = [];
   const onProgress = ({ written }: { written: number }) => void seen.push([written, existsSync(out)]);
   await exportModel({ config, params }, { to: "hf", out, shardBytes: 1000, onProgress });
   expect(seen.every(([, there]) => !there)).toBe(true);
   expect(seen.at(-1)![0]).toBe(tensorsOf(params).reduce((sum, { data }) => sum + 4 * data.length, 0));
-  expect(numbersOf((await load(out)).params)).toEqual(numbersOf(params));
+  expect(sortedNumbers((await load(out)).params)).toEqual(sortedNumbers(params));
 
   const before = readdirSync(root);
   const bytes = readFileSync(join(out, "config.json"));
@@ -309,7 +313,7 @@ test("a folder on disk appears when it is whole; aborted, or with something in i
 });
 
 test("an ONNX folder on disk has its files in their places", async () => {
-  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const out = join(root, "graph");
   let last = { written: 0, total: 0 };
   const onProgress = (progress: typeof last) => void (last = progress);
@@ -322,7 +326,7 @@ test("an ONNX folder on disk has its files in their places", async () => {
 });
 
 test("what cannot be written is refused before anything is: the nearest architecture says why", async () => {
-  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const [config, params] = [plain(sample), randomParams(plain(sample), sample)];
   const out = join(root, "refused");
   const refused = (changes: Partial<DecoderConfig>, options: object = {}) =>
     exportModel({ config: { ...config, ...changes }, params }, { to: "hf", out, ...options });

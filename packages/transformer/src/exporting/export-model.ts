@@ -7,8 +7,8 @@ import { planGguf } from "./gguf/gguf-file.js";
 import { ggufStorages, type GgufStoredType } from "./gguf/gguf-storage.js";
 import {
   isEncoderDecoder,
-  isOfImages,
-  isOfSound,
+  isImageModel,
+  isSpeechModel,
   isVision,
   planHuggingFace,
   type ExportedModel,
@@ -16,11 +16,11 @@ import {
 } from "./hugging-face-folder.js";
 import { checkOpset, planOnnx } from "./onnx/onnx-folder.js";
 import type { OutputFolder } from "./output-folder.js";
-import { bytesOf, type StoredType } from "./stored-numbers.js";
+import { bytesPerStoredNumber, type StoredType } from "./stored-numbers.js";
 
 /** Options of `exportModel`, whatever the format. */
 type CommonOptions = {
-  /** A folder that does not exist yet, or with `gguf` a file, by path (in Node); or `memoryFolder()`. */
+  /** Path (in Node) of a folder, or of a file for `gguf`, that does not exist yet; or `memoryFolder()`. */
   out: string | OutputFolder;
   signal?: AbortSignal;
   /** Called with the progress. Unit: bytes of tensors. */
@@ -31,15 +31,15 @@ type CommonOptions = {
 export type ExportOptions = CommonOptions &
   (
     | {
-        /** A folder as Hugging Face lays models out. */
+        /** A folder in the format of Hugging Face. */
         to: "hf";
         /** Stored dtype; 16 bits round to the nearest. Default `"float32"`. */
         dtype?: StoredType;
-        /** Bytes of tensors to a file; a larger model becomes several files and an index. Default 5e9, as transformers has it. */
+        /** Maximum size of a file; a larger model is split into shards with an index. Unit: bytes. Default 5e9. */
         shardBytes?: number;
       }
     | {
-        /** A graph for ONNX Runtime, in a folder that transformers.js reads. */
+        /** A graph for ONNX Runtime, in a folder for Transformers.js. */
         to: "onnx";
         /** As above. */
         dtype?: StoredType;
@@ -52,7 +52,7 @@ export type ExportOptions = CommonOptions &
         inlineBytes?: number;
       }
     | {
-        /** One file for llama.cpp and what is built on it. */
+        /** One file for llama.cpp and programs built on it. */
         to: "gguf";
         /**
          * Stored dtype of matrices: floats as above, or 8 bits, `"q8_0"`. Vectors stay float32; rows that are no multiple of
@@ -158,7 +158,7 @@ function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
     return planGguf(oneStack(model, to), dtype);
   }
   const { dtype = "float32" } = options;
-  check.oneOf({ dtype }, Object.keys(bytesOf));
+  check.oneOf({ dtype }, Object.keys(bytesPerStoredNumber));
   if (options.to === "hf") {
     const { shardBytes = 5e9 } = options;
     check.each({ shardBytes }, isAboveZero, "a number of bytes above 0", "leave it out for 5e9.");
@@ -170,15 +170,15 @@ function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
   return planOnnx(isVision(model) ? model : oneStack(model, to), { dtype, opset, inlineBytes });
 }
 
-/** Refuses an encoder–decoder, which one format alone is written of. */
+/** Refuses an encoder–decoder in formats other than `hf`. */
 function oneStack(model: ExportedModel, to: string): ExportedStack {
-  if (isOfImages(model) || isOfSound(model))
+  if (isImageModel(model) || isSpeechModel(model))
     return check.refuse({
       argument: "to",
       received: to,
       expected: isVision(model)
         ? '"hf" or "onnx" for an encoder of images'
-        : `"hf" for a model of ${isOfImages(model) ? "texts and images" : "speech"}`,
+        : `"hf" for a model of ${isImageModel(model) ? "texts and images" : "speech"}`,
       fix: "write its folder, which converters to other formats read.",
     });
   if (!isEncoderDecoder(model)) return model;

@@ -1,9 +1,9 @@
 import type { OutputFolder } from "./output-folder.js";
 
-/** A plan for writing a model in a format. Making it refuses what the format cannot hold, before anything is written. */
+/** A plan for writing a model in a format. Unsupported models are refused when the plan is created, before anything is written. */
 export type ExportPlan = {
   /** Bytes of tensors. */
   readonly total: number;
-  /** Writes all files, the one that makes the folder load last. `wrote` is called after each chunk. */
+  /** Writes all files. The file without which the folder does not load is last. `wrote` is called after each chunk. */
   write(folder: OutputFolder, wrote: (bytes: number) => void): Promise<void>;
 };

@@ -1,12 +1,12 @@
 import { inOneForm } from "./architecture-decoder.js";
 
-/** A place at which two values differ, after the path of both, and each one's part there. */
+/** The path at which two values differ, and the differing parts. */
 export type Difference = { readonly path: string; readonly received: unknown; readonly expected: unknown };
 
 /**
- * The first place at which two values differ: in layers, the field of a mixer's configuration.
+ * Finds the first difference of two values; in layers, the field of a mixer's configuration.
  *
- * @param functions - Functions that were met, as `inOneForm` has them.
+ * @param functions - Functions found so far, in the order of first occurrence.
  */
 export function firstDifference(received: unknown, expected: unknown, functions: unknown[]): Difference {
   if (isObject(received) && isObject(expected) && Array.isArray(received) === Array.isArray(expected)) {
@@ -23,7 +23,7 @@ export function firstDifference(received: unknown, expected: unknown, functions:
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
 
-/** A function, a layer or a mixer by its name. */
+/** A description of a function, a layer or a mixer: its name. */
 function named(value: unknown): unknown {
   const { name } = (value ?? {}) as { name?: unknown };
   return (typeof value === "function" || isObject(value)) && typeof name === "string" ? name : value;

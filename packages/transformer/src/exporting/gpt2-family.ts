@@ -12,7 +12,7 @@ export type Gpt2Variant = {
   class: string;
   constraints: ArchitectureConstraints;
   fields?: Record<string, unknown>;
-  /** Writes a matrix, or several concatenated. */
+  /** Writes one matrix, or several concatenated ones. */
   write(name: string, parts: readonly Tensor[]): TensorToWrite;
 };
 

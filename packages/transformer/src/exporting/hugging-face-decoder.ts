@@ -8,17 +8,18 @@ import { unchanged, type TensorToWrite } from "../architectures/tensor-to-write.
 export type HuggingFaceDecoder = {
   /** As in `model_type`. */
   readonly name: string;
-  /** The class of transformers. */
+  /** The class name in transformers. */
   readonly class: string;
   readonly constraints: ArchitectureConstraints;
   fields(config: DecoderConfig, params: DecoderParams): Record<string, unknown>;
   tensors(config: DecoderConfig, params: DecoderParams): TensorToWrite[];
 };
 
-/** D */
-export const headDimOf = ({ headDim, embedDim, numHeads }: DecoderConfig) => headDim ?? embedDim / numHeads;
+/** D, the head dimension. */
+export const decoderHeadDim = ({ headDim, embedDim, numHeads }: DecoderConfig) =>
+  headDim ?? embedDim / numHeads;
 
-/** A map, with its bias where it has one. */
+/** A linear layer, with its bias if it has one. */
 export function linear(path: string, { weight, bias }: LinearParams, write = unchanged): TensorToWrite[] {
   return [write(`${path}.weight`, weight), ...(bias ? [write(`${path}.bias`, bias)] : [])];
 }

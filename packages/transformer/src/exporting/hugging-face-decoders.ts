@@ -1,5 +1,5 @@
 import type { DecoderConfig } from "../models/decoder-config.js";
-import { headDimOf, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
+import { decoderHeadDim, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
 import { gpt2Family } from "./gpt2-family.js";
 import { llamaFamily } from "./llama-family.js";
 import { constraint, hasPlainExperts, type ArchitectureConstraints } from "./architecture-constraints.js";
@@ -12,7 +12,7 @@ const noBias = {
     !bias?.queryKeyValue && !bias?.attentionOutput && !bias?.feedForward,
   words: "no biases",
 };
-const ofQueriesKeysValues = {
+const queryKeyValueBias = {
   holds: (bias: DecoderConfig["bias"]) =>
     bias?.queryKeyValue === true && !bias.attentionOutput && !bias.feedForward,
   words: "biases of queries, keys and values alone",
@@ -22,13 +22,13 @@ const everywhere = {
     bias?.queryKeyValue === true && bias.attentionOutput === true && bias.feedForward === true,
   words: "biases everywhere",
 };
-/** Full and sliding layers, and no other ones. */
+/** Allows only full and sliding-window layers. */
 const attention = {
   holds: (types: DecoderConfig["layerTypes"]) =>
     (types ?? []).every((type) => type === "full" || type === "sliding"),
   words: "layers of attention",
 };
-/** Either no layer slides, or each. */
+/** Allows a sliding window in all layers or in none. */
 const allOrNone = {
   holds: (types: DecoderConfig["layerTypes"]) => new Set(types).size < 2 && attention.holds(types),
   words: "layers of one kind",
@@ -116,7 +116,7 @@ const slidingFields = ({ layerTypes }: DecoderConfig) => ({
 });
 const gemma2Fields = (config: DecoderConfig) => ({
   query_pre_attn_scalar:
-    config.attentionScale === undefined ? headDimOf(config) : config.attentionScale ** -2,
+    config.attentionScale === undefined ? decoderHeadDim(config) : config.attentionScale ** -2,
   attn_logit_softcapping: config.attentionSoftcap ?? null,
   final_logit_softcapping: config.logitSoftcap ?? null,
   layer_types: Array.from(
@@ -125,7 +125,7 @@ const gemma2Fields = (config: DecoderConfig) => ({
   ),
 });
 
-/** Those that can be written; of several that a model is of, the first is taken. */
+/** The architectures that can be written. The first that fits a model is used. */
 export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   llamaFamily("llama", {
     class: "LlamaForCausalLM",
@@ -144,7 +144,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   llamaFamily("mistral", { class: "MistralForCausalLM", constraints: { ...llama, layerTypes: allSlide } }),
   llamaFamily("qwen2", {
     class: "Qwen2ForCausalLM",
-    constraints: { ...llama, bias: ofQueriesKeysValues, layerTypes: attention },
+    constraints: { ...llama, bias: queryKeyValueBias, layerTypes: attention },
     fields: slidingFields,
   }),
   llamaFamily("qwen3", {
@@ -196,7 +196,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       ...gemma2Fields(config),
       rope_local_base_freq: config.slidingRopeBase,
       use_bidirectional_attention: config.bidirectional ?? false,
-      // There it counts both sides without the token itself.
+      // In these files the window excludes the token itself.
       ...(config.bidirectional && { sliding_window: config.window === undefined ? null : config.window - 1 }),
     }),
     normOffset: 1,
@@ -205,7 +205,7 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
     class: "Phi3ForCausalLM",
     constraints: { ...llama, ropeLayout: is("half"), ropeDim: anything, layerTypes: allOrNone },
     fields: (config) => ({
-      partial_rotary_factor: (config.ropeDim ?? headDimOf(config)) / headDimOf(config),
+      partial_rotary_factor: (config.ropeDim ?? decoderHeadDim(config)) / decoderHeadDim(config),
       original_max_position_embeddings:
         config.ropeScaling && "originalLength" in config.ropeScaling
           ? config.ropeScaling.originalLength

@@ -7,14 +7,14 @@ import { exportModel, type ExportOptions } from "./export-model.js";
 import { memoryFolder } from "./memory-folder.js";
 
 /** The folder of a model: in `hf/`, or else in `hf-more/`. */
-const folderOf = (name: string) =>
+const folderPath = (name: string) =>
   ownData.path(ownData.has(`hf/${name}/config.json`) ? `hf/${name}` : `hf-more/${name}`);
 
 test.each([
   ...["bart", "bart-nli", "marian", "m2m-100", "t5", "t5-gated"],
   ...["mbart", "mt5", "umt5", "pegasus", "blenderbot"],
 ])("hf/%s is written so that it loads again, tensor by tensor", async (name) => {
-  const model = await loadEncoderDecoder(folderOf(name));
+  const model = await loadEncoderDecoder(folderPath(name));
   const folder = memoryFolder();
   await exportModel(model, { to: "hf", out: folder });
   const again = await loadEncoderDecoder(folder.files);
@@ -28,7 +28,7 @@ const base: EncoderDecoderConfig = {
   ...{ vocabSize: 11, embedDim: 8, hiddenDim: 12, numLayers: 2, numHeads: 2, contextLength: 16 },
   ...{ startIds: [2], stopIds: [2] },
 };
-const ofT5: Partial<EncoderDecoderConfig> = {
+const t5Traits: Partial<EncoderDecoderConfig> = {
   ...{ norm: "rms", normEps: 1e-6, placement: "pre", activation: "geluTanh", gated: true, bias: false },
   ...{ headDim: 4, attentionScale: 1, positions: "relative" },
 };
@@ -43,10 +43,14 @@ test.each<[type: string, config: Partial<EncoderDecoderConfig>]>([
   ],
   ["pegasus", { positions: "sinusoidal", placement: "pre", activation: "relu" }],
   ["blenderbot", { placement: "pre", embeddingScale: Math.sqrt(8) }],
-  ["t5", { ...ofT5, relativeBias: { numBuckets: 8, maxDistance: 20 } }],
+  ["t5", { ...t5Traits, relativeBias: { numBuckets: 8, maxDistance: 20 } }],
   [
     "umt5",
-    { ...ofT5, relativeBias: { numBuckets: 8, maxDistance: 20, perLayer: true }, encoder: { numLayers: 3 } },
+    {
+      ...t5Traits,
+      relativeBias: { numBuckets: 8, maxDistance: 20, perLayer: true },
+      encoder: { numLayers: 3 },
+    },
   ],
 ])(
   "a model that is made here is written as a %s, and computes the same when it is loaded",

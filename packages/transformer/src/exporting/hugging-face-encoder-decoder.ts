@@ -11,7 +11,7 @@ import type { EncoderDecoderConfig, EncoderDecoderParams } from "../models/encod
 import { labelFields } from "./hugging-face-encoder.js";
 import { isSameStack } from "./same-stack.js";
 
-/** An encoder–decoder under the names of the architecture whose fields say all of its configuration. */
+/** Exports an encoder–decoder with the names of the first architecture that can represent its configuration. */
 export function encoderDecoderCheckpoint(
   { head, ...config }: EncoderDecoderConfig,
   params: EncoderDecoderParams,
@@ -19,7 +19,7 @@ export function encoderDecoderCheckpoint(
   for (const architecture of encoderDecoderArchitectures) {
     for (const type of architecture.modelTypes) {
       const fields = architecture.write(config, type);
-      const table = tableOf(architecture, type, fields, params);
+      const table = readTable(architecture, type, fields, params);
       if (!table || !isSameStack(complete(table.config), complete(config, table.config))) continue;
       if (head && !architecture.sequenceHead) continue;
       const path = (architecture.paths[0] ?? "").replace(/\.$/, "");
@@ -52,8 +52,8 @@ export function encoderDecoderCheckpoint(
   });
 }
 
-/** The table that an architecture reads of its own fields; undefined where it refuses them. */
-function tableOf(
+/** Reads the fields that an architecture has written; undefined if it refuses them. */
+function readTable(
   architecture: EncoderDecoderArchitecture,
   type: string,
   fields: Readonly<Record<string, unknown>>,
@@ -84,11 +84,11 @@ function headTensors({ sequenceHead }: EncoderDecoderArchitecture): StoredTensor
   );
 }
 
-/** A configuration with all that its encoder may leave to the decoder. `like`: one whose encoder says it. */
+/** Adds to the encoder the fields that default to those of the decoder. `like`: a configuration in which the encoder has them. */
 function complete(config: EncoderDecoderConfig, like = config): object {
-  const ofDecoder = Object.keys(like.encoder ?? {}).map((name) => [
+  const decoderEntries = Object.keys(like.encoder ?? {}).map((name) => [
     name,
     config[name as keyof typeof config],
   ]);
-  return { ...config, encoder: { ...Object.fromEntries(ofDecoder), ...config.encoder } };
+  return { ...config, encoder: { ...Object.fromEntries(decoderEntries), ...config.encoder } };
 }

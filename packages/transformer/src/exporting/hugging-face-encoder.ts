@@ -5,7 +5,7 @@ import { activationNames } from "../architectures/config-fields.js";
 import { linear } from "./hugging-face-decoder.js";
 import { unchanged, type TensorToWrite } from "../architectures/tensor-to-write.js";
 
-/** An encoder of ours as a BERT of Hugging Face: with its head, if it has one. */
+/** Exports an encoder as a BERT of Hugging Face, with its head if it has one. */
 export function bertCheckpoint(
   config: EncoderConfig,
   params: EncoderParams,
@@ -76,10 +76,10 @@ const classes = {
   sequence: "BertForSequenceClassification",
   token: "BertForTokenClassification",
   span: "BertForQuestionAnswering",
-  image: undefined, // no head of BERT
+  image: undefined, // BERT has no image head
 } as const;
 
-/** The labels of a head, and what their logits mean. */
+/** Fields for the labels of a head and the meaning of its logits. */
 export function labelFields({ task, labels, scores }: TaskHeadConfig): Record<string, unknown> {
   if (task === "pooler" || task === "span") return {};
   return {
@@ -90,7 +90,7 @@ export function labelFields({ task, labels, scores }: TaskHeadConfig): Record<st
   };
 }
 
-/** Refuses an encoder that computes something else than BERT. */
+/** Refuses an encoder that differs from BERT. */
 export function refuseTraits(config: EncoderConfig): void {
   const { positions = "learned", placement = "post", gated = false, bias = true, layerTypes, head } = config;
   const others = {
@@ -119,9 +119,9 @@ export function refuseTraits(config: EncoderConfig): void {
   });
 }
 
-/** A head as BERT has it: of the first token, through a tanh, where it is one of a text. */
+/** True for a head like those of BERT, which for texts pool the first token with a tanh layer. */
 const isBertHead = ({ task, pooling = "cls", activation, normEps }: TaskHeadConfig): boolean => {
   if (task === "image") return false;
-  const ofText = task === "pooler" || task === "sequence";
-  return pooling === "cls" && normEps === undefined && activation === (ofText ? "tanh" : undefined);
+  const labelsTexts = task === "pooler" || task === "sequence";
+  return pooling === "cls" && normEps === undefined && activation === (labelsTexts ? "tanh" : undefined);
 };

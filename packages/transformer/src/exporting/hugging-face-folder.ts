@@ -1,6 +1,6 @@
 import { writeSafetensorsHeader } from "@qkv/core";
 import { tokenizerToJson, type Tokenizer } from "@qkv/tokenizer";
-import { decoderOf, holds } from "./architecture-decoder.js";
+import { architectureDecoder, holds } from "./architecture-decoder.js";
 import { architectures } from "../architectures/architectures.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
@@ -27,7 +27,7 @@ import {
 } from "./architecture-constraints.js";
 import type { OutputFolder } from "./output-folder.js";
 import { rowChunks } from "./row-chunks.js";
-import { bytesOf, storedBytes, type StoredType } from "./stored-numbers.js";
+import { bytesPerStoredNumber, storedBytes, type StoredType } from "./stored-numbers.js";
 import type { TensorToWrite } from "../architectures/tensor-to-write.js";
 
 type Texts = {
@@ -36,14 +36,14 @@ type Texts = {
   readonly chatTemplate?: string | undefined;
 };
 
-/** A decoder or an encoder to export. */
+/** A decoder or encoder for the export. */
 export type ExportedStack = Texts &
   (
     | { readonly config: DecoderConfig; readonly params: DecoderParams }
     | { readonly config: EncoderConfig; readonly params: EncoderParams }
   );
 
-/** An encoder–decoder to export. */
+/** An encoder–decoder for the export. */
 export type ExportedEncoderDecoder = Texts & {
   readonly config: EncoderDecoderConfig;
   readonly params: EncoderDecoderParams;
@@ -52,7 +52,7 @@ export type ExportedEncoderDecoder = Texts & {
 /** A model to export: as `load` returns it, or trained params with their configuration. */
 export type ExportedModel = ExportedTextModel | ExportedImageModel | ExportedSpeechModel;
 
-/** A model of texts to export. */
+/** A text model for the export. */
 export type ExportedTextModel = ExportedStack | ExportedEncoderDecoder;
 
 type Images = Texts & {
@@ -60,17 +60,17 @@ type Images = Texts & {
   readonly processor?: Pick<ImageProcessor, "config"> | undefined;
 };
 
-/** An encoder of images to export. */
+/** An image encoder for the export. */
 export type ExportedVision = Images & {
   readonly config: VisionTransformerConfig;
   readonly params: VisionTransformerParams;
 };
 
-/** A model of images to export. */
+/** An image model for the export. */
 export type ExportedImageModel =
   ExportedVision | (Images & { readonly config: DualEncoderConfig; readonly params: DualEncoderParams });
 
-/** A speech model to export. */
+/** A speech model for the export. */
 export type ExportedSpeechModel = Texts & {
   readonly config: SpeechToTextConfig;
   readonly params: SpeechToTextParams;
@@ -82,15 +82,18 @@ export type ExportedSpeechModel = Texts & {
 
 export type FolderOptions = {
   dtype: StoredType;
-  /** Bytes of tensors after which another file is begun. */
+  /** Maximum bytes of tensors per file. */
   shardBytes: number;
 };
 
-/** A folder as Hugging Face lays it out. */
+/** A plan for a folder in the format of Hugging Face. */
 export function planHuggingFace(model: ExportedModel, options: FolderOptions): ExportPlan {
   const { config, others, tensors } = huggingFaceFiles(model);
   return {
-    total: tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, bytesOf[options.dtype]), 0),
+    total: tensors.reduce(
+      (sum, { shape }) => sum + shape.reduce((a, b) => a * b, bytesPerStoredNumber[options.dtype]),
+      0,
+    ),
     async write(folder, wrote) {
       await writeTensors(tensors, folder, { ...options, wrote });
       for (const [name, content] of Object.entries(others)) await writeText(folder, name, content);
@@ -99,13 +102,13 @@ export function planHuggingFace(model: ExportedModel, options: FolderOptions): E
   };
 }
 
-/** Contents of such a folder: `config.json`, the other texts, and the tensors. */
+/** Contents of the folder: `config.json`, the other text files, and the tensors. */
 export function huggingFaceFiles(model: ExportedModel): {
   config: Readonly<Record<string, unknown>>;
   others: Readonly<Record<string, string>>;
   tensors: readonly TensorToWrite[];
 } {
-  const { config, tensors, generation, preprocessor } = filesOf(model);
+  const { config, tensors, generation, preprocessor } = modelFiles(model);
   return {
     config,
     others: {
@@ -123,7 +126,7 @@ export function huggingFaceFiles(model: ExportedModel): {
   };
 }
 
-/** Contents of the files of a model, besides its tokenizer. */
+/** Contents of the files of a model, without its tokenizer. */
 type ModelFiles = {
   config: Readonly<Record<string, unknown>>;
   tensors: readonly TensorToWrite[];
@@ -131,9 +134,9 @@ type ModelFiles = {
   preprocessor?: object;
 };
 
-function filesOf(model: ExportedModel): ModelFiles {
-  if (isOfImages(model)) return imageFiles(model);
-  if (isOfSound(model)) return speechFiles(model);
+function modelFiles(model: ExportedModel): ModelFiles {
+  if (isImageModel(model)) return imageFiles(model);
+  if (isSpeechModel(model)) return speechFiles(model);
   if (isEncoderDecoder(model)) return encoderDecoderFiles(model);
   return isEncoder(model) ? encoderFiles(model) : decoderFiles(model);
 }
@@ -164,7 +167,9 @@ function decoderFiles({ config: given, params }: { config: DecoderConfig; params
   if (!plain && !table) refuseStackedLayers(config);
   const architecture =
     plain ??
-    (table ? decoderOf(table) : matchArchitecture(config, huggingFaceDecoders, "Hugging Face's layout"));
+    (table
+      ? architectureDecoder(table)
+      : matchArchitecture(config, huggingFaceDecoders, "Hugging Face's layout"));
   const { stopIds } = config;
   const ends = stopIds.length > 0 && { eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds };
   return {
@@ -192,15 +197,15 @@ function imageFiles({ config, params, processor }: ExportedImageModel): ModelFil
   return { config: fields, tensors, ...(processor && { preprocessor: processorFields(processor.config) }) };
 }
 
-/** Tells encoders of images from other models. */
+/** True for image encoders. */
 export const isVision = (model: ExportedModel): model is ExportedVision => "patches" in model.params;
 
-/** Tells models of images from those of texts. */
-export const isOfImages = (model: ExportedModel): model is ExportedImageModel =>
+/** True for image models. */
+export const isImageModel = (model: ExportedModel): model is ExportedImageModel =>
   isVision(model) || "vision" in model.params;
 
-/** Tells models of speech from those of texts. */
-export const isOfSound = (model: ExportedTextModel | ExportedSpeechModel): model is ExportedSpeechModel =>
+/** True for speech models. */
+export const isSpeechModel = (model: ExportedTextModel | ExportedSpeechModel): model is ExportedSpeechModel =>
   "encoder" in model.params && "convolutions" in model.params.encoder;
 
 export const isEncoderDecoder = (model: ExportedTextModel): model is ExportedEncoderDecoder =>
@@ -218,48 +223,48 @@ function tokenizerConfig(tokenizer: Tokenizer, model: ExportedModel): Record<str
   const begins = first !== undefined && "id" in first && first.id === tokenizer.bosId;
   return {
     tokenizer_class: "PreTrainedTokenizerFast",
-    model_max_length: contextLengthOf(model),
+    model_max_length: modelMaxLength(model),
     bos_token: named(tokenizer.bosId),
     eos_token: named(tokenizer.eosId),
-    // Pipelines of transformers.js add what begins a text only where this says so.
+    // Transformers.js adds the beginning-of-sequence token only if this is true.
     ...(begins && isDecoder(model) && { add_bos_token: true }),
     clean_up_tokenization_spaces: false,
   };
 }
 
 const isDecoder = (model: ExportedModel): boolean =>
-  !isOfImages(model) && !isOfSound(model) && !isEncoderDecoder(model) && !isEncoder(model);
+  !isImageModel(model) && !isSpeechModel(model) && !isEncoderDecoder(model) && !isEncoder(model);
 
-/** The longest text of a model; undefined where it reads none. */
-function contextLengthOf({ config }: ExportedModel): number | undefined {
+/** The context length of a model; undefined for models without text. */
+function modelMaxLength({ config }: ExportedModel): number | undefined {
   if ("contextLength" in config) return config.contextLength;
   return "text" in config ? config.text.contextLength : undefined;
 }
 
-/** Writes tensors into `model.safetensors`, or into several files with an index where they are more than one holds. */
+/** Writes tensors to `model.safetensors`, or to shards with an index if they exceed the maximum size. */
 async function writeTensors(
   tensors: readonly TensorToWrite[],
   folder: OutputFolder,
   { dtype, shardBytes, wrote }: FolderOptions & { wrote: (bytes: number) => void },
 ): Promise<void> {
-  const sizeOf = ({ shape }: TensorToWrite) => shape.reduce((a, b) => a * b, bytesOf[dtype]);
+  const byteSize = ({ shape }: TensorToWrite) => shape.reduce((a, b) => a * b, bytesPerStoredNumber[dtype]);
   const shards: TensorToWrite[][] = [];
   let room = 0;
   for (const tensor of tensors) {
-    if (shards.length === 0 || sizeOf(tensor) > room) {
+    if (shards.length === 0 || byteSize(tensor) > room) {
       shards.push([]);
       room = shardBytes;
     }
     shards.at(-1)!.push(tensor);
-    room -= sizeOf(tensor);
+    room -= byteSize(tensor);
   }
   const number = (n: number) => String(n).padStart(5, "0");
-  const nameOf = (i: number) =>
+  const shardName = (i: number) =>
     shards.length === 1
       ? "model.safetensors"
       : `model-${number(i + 1)}-of-${number(shards.length)}.safetensors`;
   for (const [i, shard] of shards.entries()) {
-    const file = await folder.open(nameOf(i));
+    const file = await folder.open(shardName(i));
     const entries = shard.map(({ name, shape }) => ({ name, shape, dtype: safetensorsTypes[dtype] }));
     await file.write(writeSafetensorsHeader(entries, { format: "pt" }));
     for (const tensor of shard) {
@@ -273,8 +278,10 @@ async function writeTensors(
   }
   if (shards.length === 1) return;
   const index = {
-    metadata: { total_size: tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0) },
-    weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, nameOf(i)]))),
+    metadata: { total_size: tensors.reduce((sum, tensor) => sum + byteSize(tensor), 0) },
+    weight_map: Object.fromEntries(
+      shards.flatMap((shard, i) => shard.map(({ name }) => [name, shardName(i)])),
+    ),
   };
   await writeText(folder, "model.safetensors.index.json", formatJson(index));
 }

@@ -7,7 +7,7 @@ import type { TensorToWrite } from "../architectures/tensor-to-write.js";
 import type { SpeechToTextConfig, SpeechToTextParams } from "../models/speech-to-text.js";
 import { isSameStack } from "./same-stack.js";
 
-/** A speech model under the names of the architecture whose fields say all of its configuration, and its front end. */
+/** Exports a speech model with the names of the first architecture that can represent its configuration, and its feature extractor. */
 export function speechCheckpoint(
   config: SpeechToTextConfig,
   params: SpeechToTextParams,
@@ -16,7 +16,7 @@ export function speechCheckpoint(
     const type = architecture.modelTypes[0];
     const written = architecture.write(config);
     const read = readBack(architecture, written);
-    // Both make logits by the table of embeddings.
+    // In both architectures the output projection is the embedding matrix.
     if (!read || params.output || !isSameStack(read.config, config)) continue;
     const path = architecture.paths[0]!.replace(/\.$/, "");
     return {
@@ -38,7 +38,7 @@ export function speechCheckpoint(
   });
 }
 
-/** The table that an architecture reads of the fields that it wrote; undefined where it refuses them. */
+/** Reads the fields that an architecture has written; undefined if it refuses them. */
 function readBack(architecture: SpeechArchitecture, fields: object) {
   try {
     return architecture.read(configFields(fields, { name: "config.json", fn: "exportModel" }));

@@ -17,7 +17,7 @@ import { labelFields } from "./hugging-face-encoder.js";
 
 type Checkpoint = { fields: Record<string, unknown>; tensors: TensorToWrite[] };
 
-/** A vision transformer of ours as that of Hugging Face which has its traits: with its head, if it has one. */
+/** Exports a vision transformer with the names of the first architecture that can represent it, and its head if it has one. */
 export function visionCheckpoint(
   config: VisionTransformerConfig,
   params: VisionTransformerParams,
@@ -47,7 +47,7 @@ export function visionCheckpoint(
   return refuseTraits(config, visionArchitectures);
 }
 
-/** Names of the head of a configuration; undefined where the architecture has another one. */
+/** Names of the head of a configuration; undefined if the architecture does not support it. */
 function headNames(
   { heads }: VisionArchitecture,
   { head }: VisionTransformerConfig,
@@ -63,7 +63,7 @@ function headNames(
   return fits && head?.normEps === undefined ? names : undefined;
 }
 
-/** A dual encoder of ours as that of Hugging Face which has its traits. */
+/** Exports a dual encoder with the names of the first architecture that can represent it. */
 export function dualEncoderCheckpoint(config: DualEncoderConfig, params: DualEncoderParams): Checkpoint {
   const names: Readonly<Record<string, string>> = { clip: "CLIPModel", siglip: "SiglipModel" };
   for (const { modelTypes, read: readFields, write } of dualEncoderArchitectures) {
@@ -113,7 +113,7 @@ const textDefaults: Partial<EncoderConfig> = {
   bias: true,
 };
 
-/** True if two configurations say the same, where absent entries have their defaults. Objects inside are those of the other halves. */
+/** True if two configurations are equal, with defaults for absent fields. Nested objects are the configurations of the encoders. */
 function isSame<T extends object>(defaults: Partial<T>, ours: T, read: object): boolean {
   const [a, b] = [
     { ...defaults, ...ours },
@@ -122,7 +122,7 @@ function isSame<T extends object>(defaults: Partial<T>, ours: T, read: object): 
   return Object.keys({ ...a, ...b }).every((name) => typeof b![name] === "object" || a![name] === b![name]);
 }
 
-/** The configuration that a table reads of fields that it wrote; undefined where it refuses them. */
+/** Reads the fields that an architecture has written; undefined if it refuses them. */
 function readBack<T>(fields: object, read: (fields: ReturnType<typeof configFields>) => T): T | undefined {
   try {
     return read(configFields(fields, file));
@@ -142,7 +142,7 @@ function refuseTraits(config: object, tables: readonly { readonly modelTypes: re
   });
 }
 
-/** The fields of a `preprocessor_config.json` for the steps of a processor. */
+/** Writes the fields of a `preprocessor_config.json` from the steps of an image processor. */
 export function processorFields(config: ImageProcessorConfig): Record<string, unknown> {
   const {
     resize,

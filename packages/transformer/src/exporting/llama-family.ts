@@ -7,7 +7,7 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
 import { halfFromInterleaved, interleavedFromHalf } from "../conversions/rotary-layout.js";
 import { activationNames } from "../architectures/config-fields.js";
-import { headDimOf, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
+import { decoderHeadDim, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
 import type { ArchitectureConstraints } from "./architecture-constraints.js";
 import { ropeScalingField } from "../architectures/rope-fields.js";
 import {
@@ -26,7 +26,7 @@ export type LlamaLayout = {
   ropeLayout?: RotaryLayout;
   /** Stores query, key, value and gate, up as fused matrices. Default false. */
   fused?: boolean;
-  /** Path of the experts, and names of their maps. Default: in place of the feed-forward layer, by its names. */
+  /** Path of the experts, and names of their projections. Default: those of the feed-forward layer. */
   mixture?: { path: string; names: readonly [gate: string, up: string, down: string] };
 };
 
@@ -34,7 +34,7 @@ export type LlamaLayout = {
 export type LlamaVariant = LlamaLayout & {
   class: string;
   constraints: ArchitectureConstraints;
-  /** Further fields of its configuration. Default: none. */
+  /** Further fields of `config.json`. Default: none. */
   fields?(config: DecoderConfig): Record<string, unknown>;
 };
 
@@ -51,7 +51,7 @@ export function llamaFamily(name: string, variant: LlamaVariant): HuggingFaceDec
       num_hidden_layers: config.numLayers,
       num_attention_heads: config.numHeads,
       num_key_value_heads: config.numKvHeads,
-      head_dim: headDimOf(config),
+      head_dim: decoderHeadDim(config),
       [variant.normOffset === 1 ? "hidden_activation" : "hidden_act"]:
         activationNames[config.activation ?? "silu"],
       max_position_embeddings: config.contextLength,
@@ -100,10 +100,12 @@ export function llamaTensors(
       const own = `${path}.${mixture.path}`;
       return [
         ...linear(`${own}.gate`, params.router),
-        ...params.experts.flatMap((expert, e) => threeMaps(`${own}.experts.${e}`, expert, mixture.names)),
+        ...params.experts.flatMap((expert, e) =>
+          gatedProjections(`${own}.experts.${e}`, expert, mixture.names),
+        ),
       ];
     }
-    if (!fused) return threeMaps(`${path}.mlp`, params, feedForwardNames);
+    if (!fused) return gatedProjections(`${path}.mlp`, params, feedForwardNames);
     return [
       concatenated(`${path}.mlp.gate_up_proj.weight`, [params.gate!.weight, params.up.weight]),
       ...linear(`${path}.mlp.down_proj`, params.down),
@@ -134,16 +136,16 @@ export function llamaTensors(
   ];
 }
 
-/** Row map of queries and keys, if the file has another rotary layout than the model. */
+/** Row map of queries and keys, if the rotary layout of the file differs from that of the model. */
 function rotaryRowMap(config: DecoderConfig, wanted: RotaryLayout): ((row: number) => number) | undefined {
   const { ropeLayout = "half", ropeDim } = config;
   if (ropeLayout === wanted) return undefined;
-  return (wanted === "half" ? halfFromInterleaved : interleavedFromHalf)(headDimOf(config), ropeDim);
+  return (wanted === "half" ? halfFromInterleaved : interleavedFromHalf)(decoderHeadDim(config), ropeDim);
 }
 
 const feedForwardNames = ["gate_proj", "up_proj", "down_proj"] as const;
 
-function threeMaps(
+function gatedProjections(
   path: string,
   { gate, up, down }: FeedForwardParams,
   [gateName, upName, downName]: readonly [string, string, string],

@@ -1,7 +1,7 @@
-/** A file that is being written, from its first byte to its last. */
+/** A file that is written sequentially. */
 export type OutputFile = { write(bytes: Uint8Array): Promise<void>; close(): Promise<void> };
 
-/** A folder that is being written: it appears when it is committed, and not at all otherwise. */
+/** A folder that is being written. It appears only when it is committed. */
 export type OutputFolder = {
   /** A file by its name, `config.json`, or its path in the folder, `onnx/model.onnx`. */
   open(name: string): Promise<OutputFile>;

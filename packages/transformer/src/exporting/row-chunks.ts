@@ -2,7 +2,7 @@ import { sizeOf } from "@qkv/core";
 import type { TypedArray } from "@qkv/tensor";
 import type { TensorToWrite } from "../architectures/tensor-to-write.js";
 
-/** Numbers per chunk: enough to be fast, few beside a model. */
+/** Elements per chunk: large enough to be fast, small compared to a model. */
 const most = 2 ** 20;
 
 /** Reads a tensor in chunks of rows. */

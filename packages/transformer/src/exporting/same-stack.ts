@@ -1,7 +1,7 @@
 import type { EncoderDecoderConfig } from "../models/encoder-decoder.js";
 import type { SoundConvolutionConfig } from "../models/sound-convolutions.js";
 
-/** Values that the configuration of layers, or of a convolution, may leave out. */
+/** Defaults in configurations of layers and convolutions. */
 const defaults: Partial<EncoderDecoderConfig & SoundConvolutionConfig> = {
   norm: "layer",
   normEps: 1e-5,
@@ -18,7 +18,7 @@ const defaults: Partial<EncoderDecoderConfig & SoundConvolutionConfig> = {
   groupNorm: false,
 };
 
-/** True for the same fields with the same values, in any order. Those that are undefined have their default. */
+/** True for equal fields in any order, with defaults for undefined ones. */
 export function isSameStack(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
   const at = (value: object, key: string) =>

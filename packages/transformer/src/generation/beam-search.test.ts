@@ -288,8 +288,8 @@ function speaking(seed = 3): Model {
     file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
   }
   const tokenizer = llama2cTokenizer(Uint8Array.from(file));
-  const processorsOf = makeModel({ vocabSize: tokenizer.vocabSize }, seed);
-  return { ...processorsOf, tokenizer };
+  const randomModel = makeModel({ vocabSize: tokenizer.vocabSize }, seed);
+  return { ...randomModel, tokenizer };
 }
 
 test("texts stop at texts, which are not part of them", async () => {

@@ -20,13 +20,13 @@ import { eventLoopYielder } from "./yield-to-event-loop.js";
 
 export type BeamSearchOptions = {
   /**
-   * Number of sequences that are continued at once for each prompt. Default 4. One beam is greedy search with processors on
-   * log-probabilities; those of `generate` see logits, as Hugging Face's do with one beam.
+   * Number of beams per prompt. Default 4. One beam is greedy search with processors on
+   * log-probabilities, while `generate` applies them to logits, as Hugging Face does with one beam.
    */
   numBeams?: number;
   /**
    * The score of a sequence is the sum of its log-probabilities over its length to this power. Above 0 favours long
-   * sequences, below 0 short ones. Default 1.
+   * sequences, below 0 favours short ones. Default 1.
    */
   lengthPenalty?: number;
   /**
@@ -37,7 +37,7 @@ export type BeamSearchOptions = {
   earlyStopping?: boolean | "never";
   /** Number of sequences returned for each prompt, the best first; at most `numBeams`. Default 1. */
   numReturnSequences?: number;
-  /** At most this many new tokens, with the stop id. Default: until the model's context is full. */
+  /** Maximum number of new tokens, including the stop id. Default: until the context is full. */
   maxTokens?: number;
   /**
    * Logits processors of `@qkv/transformer/processors`, applied in this order to the log-probabilities of each beam.
@@ -45,11 +45,11 @@ export type BeamSearchOptions = {
    */
   processors?: readonly LogitsProcessor[];
   /**
-   * Id with which processors see shorter prompts padded on the left to the length of the longest, as those of Hugging Face
-   * do. Default: they see no padding, and a batch gives what each prompt gives alone.
+   * Padding id. With it, processors see shorter prompts left-padded to the length of the longest, as in Hugging Face
+   * transformers. Default: they see no padding, and the results of a batch equal those of each prompt alone.
    */
   padId?: number;
-  /** An empty cache that can `reorder` its batches; it is empty again at the end. Default: a new `cacheFor(model.config)`. */
+  /** An empty cache that supports `reorder`; it is emptied at the end. Default: a new `cacheFor(model.config)`. */
   cache?: KvCache;
   /** As for `generate`. */
   decoderIds?: readonly number[];
@@ -58,11 +58,11 @@ export type BeamSearchOptions = {
   /** As for `generate`. */
   logprobs?: number;
   signal?: AbortSignal;
-  /** Called with each token of a prompt's best sequence as soon as all beams that can still win share it. */
+  /** Called with each token of a prompt's best sequence as soon as all remaining candidates share it. */
   onToken?: (token: BeamToken) => void;
 };
 
-/** A token of a prompt's best sequence, and the text that it completes. */
+/** A token of the best sequence of a prompt, and the text that it completes. */
 export type BeamToken = SequenceToken & {
   /** Index of the prompt. */
   prompt: number;
@@ -70,17 +70,17 @@ export type BeamToken = SequenceToken & {
 };
 
 export type BeamSearchResult = {
-  /** Of each prompt, its sequences, the best first. Fewer than `numReturnSequences` if no more exist. */
+  /** The sequences of each prompt, the best first. Fewer than `numReturnSequences` if no more exist. */
   sequences: BeamSequence[][];
   usage: {
     promptTokens: number;
-    /** Tokens of all returned sequences, stop ids included. */
+    /** Number of tokens of all returned sequences, stop ids included. */
     generatedTokens: number;
   };
   timings: {
-    /** From the call to the first logits: prefill. */
+    /** Prefill: from the call to the first logits. */
     promptMs: number;
-    /** From there to the end. */
+    /** From the first logits to the end. */
     generationMs: number;
   };
 };
@@ -104,10 +104,10 @@ const names: readonly (keyof BeamSearchOptions)[] = [
 ];
 
 /**
- * Continues prompts of any lengths by beam search, as Hugging Face's `generate` with `num_beams` defines it. Each step
+ * Continues prompts of any lengths by beam search, with the semantics of Hugging Face's `generate` with `num_beams`. Each step
  * chooses among the continuations of all beams of a prompt; the cache's batches follow by `reorder`.
  *
- * @param prompts - Texts or lists of ids; of an encoder–decoder also sources that its `encode` has read.
+ * @param prompts - Texts or lists of ids; for an encoder–decoder also encoded sources (`model.encode`).
  * @throws {ArgumentError} If an option is out of range, a prompt does not fit the context, or processors remove every token
  *   of every beam. The signal's reason, when it aborts.
  *
@@ -179,7 +179,7 @@ export async function beamSearch(
       signal?.throwIfAborted();
       let logits = await prefill(model, read, cache);
       first = performance.now();
-      // Each row of the cache's batch is a running beam; at first each prompt has one.
+      // Each batch row of the cache is a running beam; at first there is one per prompt.
       let going = searchers;
       while (going.length > 0) {
         let row = 0;
@@ -238,7 +238,7 @@ function checkSettings(options: BeamSearchOptions) {
   return { numBeams, lengthPenalty, earlyStopping, numReturnSequences, logprobs };
 }
 
-/** Passes on the tokens of each prompt's best sequence, as far as they are decided. */
+/** Reports the tokens of each prompt's best sequence, as far as they are decided. */
 function decidedTokens(
   { tokenizer }: Pick<GenerativeModel, "tokenizer">,
   prompts: readonly (readonly number[])[],

@@ -6,25 +6,25 @@ import { refuseLogits, topLogprobs } from "./sampling.js";
 /** A token of a sequence, with its log-probability. */
 export type SequenceToken = {
   id: number;
-  /** The natural logarithm of the token's probability, before processors change it. */
+  /** Log-probability of the token, before processors. Unit: nats. */
   logprob: number;
-  /** With `logprobs`: the likeliest tokens, the likeliest first. */
+  /** With `logprobs`: the most likely tokens, in descending order. */
   top?: { id: number; logprob: number }[];
 };
 
-/** A sequence that beam search found. */
+/** A sequence found by beam search. */
 export type BeamSequence = {
   /** Generated ids, without the stop id. */
   ids: number[];
   /** Text of the generated ids, without a stop text and what follows; "" for a model without a tokenizer. */
   text: string;
-  /** Sum of the processed log-probabilities, that of the stop id included, over length to the power `lengthPenalty`. */
+  /** Sum of the processed log-probabilities, including the stop id, divided by `length ** lengthPenalty`. */
   score: number;
-  /** Reason of the end: a stop id or text, `maxTokens`, or a full context. */
+  /** Why the sequence ended: a stop id or text, `maxTokens`, or a full context. */
   reason: "stop" | "length" | "context";
   /** The stop id or text that ended the sequence; absent for other reasons. */
   stoppedBy?: number | string;
-  /** One for each of `ids`. */
+  /** Tokens with log-probabilities, one per id. */
   tokens: SequenceToken[];
 };
 
@@ -35,7 +35,7 @@ export type Beam = {
   readonly tokens: readonly SequenceToken[];
   /** Sum of the processed log-probabilities. */
   readonly sum: number;
-  /** Index, among the running beams of the step before, of the one that it continues. */
+  /** Index of the beam that it continues, among the running beams of the previous step. */
   readonly parent: number;
 };
 
@@ -57,27 +57,27 @@ export type BeamSearcherOptions = {
   readonly logprobs: number;
   readonly stopIds: ReadonlySet<number>;
   readonly stopTexts: readonly string[];
-  /** At most this many new tokens, with the stop id. */
+  /** Maximum number of new tokens, including the stop id. */
   readonly tokenLimit: number;
   readonly limitReason: "length" | "context";
-  /** Text of generated ids, up to a stop text, and that one. */
+  /** Decodes generated ids up to a stop text. Returns the text and the stop text, if one was found. */
   readonly textOf: (ids: readonly number[]) => { text: string; stopText?: string | undefined };
 };
 
 /** The search for one prompt. */
 export type BeamSearcher = {
   readonly prompt: number;
-  /** Beams that the next step continues, the best first; none when the search has ended. */
+  /** The beams to continue, the best first. Empty when the search has ended. */
   readonly running: readonly Beam[];
-  /** One step, with a row of logits for each running beam. */
+  /** Performs one step, with one row of logits per running beam. */
   step(logits: readonly ArrayLike<number>[]): void;
-  /** Beams that may still begin the best sequence: the best that has ended, and those that run. */
+  /** Candidates for the best sequence: the best ended beam, and the running ones. */
   contenders(): readonly Beam[];
   /** The sequences found, the best first. */
   sequences(): BeamSequence[];
 };
 
-/** A search that begins with an empty beam. */
+/** Starts a search with an empty beam. */
 export function beamSearcher(options: BeamSearcherOptions): BeamSearcher {
   const { check, prompt, promptIds, numBeams, lengthPenalty, earlyStopping, tokenLimit } = options;
   const { stopIds, stopTexts, textOf, processors } = options;
@@ -87,14 +87,14 @@ export function beamSearcher(options: BeamSearcherOptions): BeamSearcher {
     stopIds: [...stopIds],
     maxLength: promptIds.length + tokenLimit,
   };
-  // As many as leave `numBeams` to run where each beam may end by each stop id.
+  // Enough candidates that `numBeams` can continue even if each beam ends with each stop id.
   const count = Math.max(2, 1 + stopIds.size) * numBeams;
   let running: readonly Beam[] = [{ ids: [], tokens: [], sum: 0, parent: 0 }];
   let finished: Finished[] = [];
   let length = 0; // of the running beams
 
-  /** The end of a candidate, if it has one. */
-  const endOf = (beam: Beam, id: number): End | undefined => {
+  /** Why a candidate ends; undefined if it continues. */
+  const findEnd = (beam: Beam, id: number): End | undefined => {
     if (stopIds.has(id)) return { reason: "stop", stoppedBy: id };
     const stopText = stopTexts.length > 0 ? textOf(beam.ids).stopText : undefined;
     if (stopText !== undefined) return { reason: "stop", stoppedBy: stopText };
@@ -132,9 +132,9 @@ export function beamSearcher(options: BeamSearcherOptions): BeamSearcher {
         const top = options.logprobs > 0 && { top: topLogprobs(logits[parent]!, options.logprobs) };
         const token = { id, logprob: logProbs[parent]![id]!, ...top };
         const beam: Beam = { ids: [...ids, id], tokens: [...tokens, token], sum, parent };
-        const end = endOf(beam, id);
+        const end = findEnd(beam, id);
         if (!end) next.push(beam);
-        // Of what ends, only the best candidates count.
+        // An ended sequence counts only if it is among the best candidates.
         else if (rank < numBeams) {
           const ended = stopIds.has(id) ? { ...beam, ids, tokens } : beam;
           finished.push({ ...ended, ...end, score: sum / length ** lengthPenalty });
@@ -164,7 +164,7 @@ export function beamSearcher(options: BeamSearcherOptions): BeamSearcher {
   };
 }
 
-/** The best continuations of all beams, the best first. Those that processors removed are none. */
+/** The best continuations of all beams, the best first, without tokens that processors removed. */
 function candidates(
   beams: readonly Beam[],
   scores: readonly Float64Array[],

@@ -12,22 +12,22 @@ import { forcedBos, forcedEos } from "./processors/forced-tokens.js";
 import type { LogitsProcessor } from "./processors/logits-processor.js";
 import { promptIds } from "./prompt-ids.js";
 
-/** Texts or lists of ids that are continued, or about which an encoder–decoder writes; or sources that it has read. */
+/** Texts or lists of ids: prompts of a decoder, or sources of an encoder–decoder; or encoded sources. */
 export type Prompts = readonly (string | readonly number[])[] | EncodedSource;
 
-/** The beginning of sequences. */
+/** The state before the first generated token. */
 export type Beginning<Held extends Cache> = {
-  /** The ids that each sequence continues. */
+  /** Decoder ids that each sequence starts with. */
   readonly prompts: readonly (readonly number[])[];
-  /** Holds the sources of an encoder–decoder too. */
+  /** The cache, with the encoded sources of an encoder–decoder. */
   readonly cache: Held;
-  /** Those that are given, and those of the model. */
+  /** Logits processors of the call, and of the model (forced tokens). */
   readonly processors: readonly LogitsProcessor[];
-  /** Tokens that are read: of prompts, or of sources. */
+  /** Number of input tokens: of prompts, or of sources. */
   readonly promptTokens: number;
 };
 
-/** Refuses prompts that are no list, and no sources. */
+/** Refuses prompts that are neither a list nor encoded sources. */
 export function checkPrompts(check: Checks, prompts: unknown): void {
   check.each(
     { prompts },
@@ -37,15 +37,15 @@ export function checkPrompts(check: Checks, prompts: unknown): void {
   );
 }
 
-/** Tells sources that were encoded. */
+/** True for encoded sources. */
 export const isSource = (prompts: unknown): prompts is EncodedSource =>
   typeof prompts === "object" && prompts !== null && !isList(prompts) && "keyValues" in prompts;
 
 /**
- * Begins sequences: those of a decoder with its prompts, those of an encoder–decoder with its start tokens, after the encoder has
- * read the sources.
+ * Prepares generation: sequences of a decoder start with the prompts, those of an encoder–decoder with its start tokens, after the encoder has
+ * processed the sources.
  *
- * @param decoderIds - Ids that what an encoder–decoder writes begins with. Default: the model's `startIds`.
+ * @param decoderIds - Decoder ids to start with. Default: the model's `startIds`.
  */
 export function beginning<Held extends Cache = KvCache>(
   check: Checks,
@@ -65,7 +65,12 @@ export function beginning<Held extends Cache = KvCache>(
     if (isSource(prompts)) refuseSource(check);
     if (decoderIds !== undefined) refuseDecoderIds(check, decoderIds);
     const read = prompts.map((prompt) => promptIds(check, model, prompt));
-    return { prompts: read, cache: cache ?? cacheFor(model.config), processors, promptTokens: countOf(read) };
+    return {
+      prompts: read,
+      cache: cache ?? cacheFor(model.config),
+      processors,
+      promptTokens: totalLength(read),
+    };
   }
   const { config } = model;
   const own = (cache as KvCache | undefined) ?? cacheFor(config);
@@ -75,7 +80,7 @@ export function beginning<Held extends Cache = KvCache>(
       ? config.startIds
       : checkIdList(check, decoderIds, config.vocabSize, "decoderIds");
   const { source, tokens } = isSource(prompts)
-    ? { source: prompts, tokens: tokensOf(prompts) }
+    ? { source: prompts, tokens: sourceTokens(prompts) }
     : encoded(check, model, prompts);
   const B = source ? source.rows.shape[0]! : 0;
   return {
@@ -90,7 +95,7 @@ export function beginning<Held extends Cache = KvCache>(
   };
 }
 
-/** Logits of the last tokens, by a model of either kind. */
+/** Logits of the last tokens, of a decoder or an encoder–decoder. */
 export function lastTokensLogits(
   model: GenerativeModel,
   ids: Tensor | readonly number[],
@@ -101,16 +106,16 @@ export function lastTokensLogits(
     : model.apply(model.params, ids, options);
 }
 
-const countOf = (lists: readonly (readonly number[])[]): number =>
+const totalLength = (lists: readonly (readonly number[])[]): number =>
   lists.reduce((sum, { length }) => sum + length, 0);
 
-/** Real positions of all batches of a source. */
-function tokensOf({ rows, lengths }: EncodedSource): number {
+/** Number of tokens of a source, without padding. */
+function sourceTokens({ rows, lengths }: EncodedSource): number {
   const [B, S] = rows.shape as [number, number, number];
   return lengths ? lengths.reduce((sum, length) => sum + length, 0) : B * S;
 }
 
-/** Texts as the model's encoder reads them; no source where there are none. */
+/** Encodes texts with the model's encoder; undefined if there are none. */
 function encoded(
   check: Checks,
   model: CrossDecoderModel,
@@ -126,7 +131,7 @@ function encoded(
   }
   const { vocabSize = model.config.vocabSize } = model.config.encoder ?? {};
   const ids = prompts.map((prompt) => promptIds(check, model, prompt, vocabSize));
-  return { source: ids.length > 0 ? model.encode(model.params, ids) : undefined, tokens: countOf(ids) };
+  return { source: ids.length > 0 ? model.encode(model.params, ids) : undefined, tokens: totalLength(ids) };
 }
 
 function refuseSource(check: Checks): never {

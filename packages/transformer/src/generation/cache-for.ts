@@ -2,17 +2,17 @@ import { checks } from "@qkv/core";
 import { growingCache, latentCache, mixedCache, stateCache, type KvCache } from "@qkv/kv-cache";
 import type { CrossDecoderConfig } from "../models/cross-decoder.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
-import { cachedPartsOfLayers, isHybrid, isRecurrent } from "../models/is-recurrent.js";
+import { cachedPartsPerLayer, isHybrid, isRecurrent } from "../models/is-recurrent.js";
 
 /**
- * A cache for a decoder: one that grows for layers that attend, beside states for layers that are recurrent, or beside the
- * layers of byte patches. They change, fork and roll back as one. Of latent attention, it holds the latents once; layers that
- * read the keys and values of another hold none. Of an encoder–decoder, it holds the decoder's own tokens; `sourceCache` puts what it
- * reads beside them.
+ * Creates a cache for a decoder: keys and values of layers with attention, states of recurrent layers, and the
+ * layers of byte patches. They change, fork and roll back together. Latent attention stores only latents; layers that
+ * reuse keys and values of others store none. For an encoder–decoder, it holds the tokens of the decoder; `sourceCache` adds the
+ * encoded source.
  *
  * @param options - `checkpoints`: earlier states that `crop` can go back to. Default 1: a failed step is undone.
  *
- * @throws {ArgumentError} If the configuration is none.
+ * @throws {ArgumentError} If the argument is not a configuration.
  *
  * @example
  * ```ts
@@ -44,9 +44,9 @@ export function cacheFor(
   if ("startIds" in config) return growingCache({ numLayers: Math.max(config.numLayers, 1) });
   if (config.bytePatches) return config.bytePatches.cache(config);
   const { layerTypes, latent } = config;
-  const parts = cachedPartsOfLayers(config).flat();
+  const parts = cachedPartsPerLayer(config).flat();
   const numStates = parts.filter((part) => part === "state").length;
-  // A layer that the configuration brings may attend to other keys than latents.
+  // A custom layer may need keys instead of latents.
   const ownLayers =
     layerTypes?.some((type) => typeof type === "object" && !isHybrid(type) && !isRecurrent(type)) ?? false;
   const growing = (numLayers: number) =>

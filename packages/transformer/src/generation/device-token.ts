@@ -1,7 +1,7 @@
 import { argmax, logSumExp, max, reshape, runAll, slice, sub, type Op, type Tensor } from "@qkv/tensor";
 import { chooseToken, logProbability, type Sampling } from "./sampling.js";
 
-/** True if sampling takes logits as the model gives them: what was generated before changes none. */
+/** True if sampling uses the unchanged logits: no penalties or biases. */
 export function leavesLogits(sampling: Required<Sampling>): boolean {
   const { logitBias, repetitionPenalty, presencePenalty, frequencyPenalty } = sampling;
   return (
@@ -13,8 +13,8 @@ export function leavesLogits(sampling: Required<Sampling>): boolean {
 }
 
 /**
- * The next token and the logarithm of its probability before sampling, from the logits `[V]`. A kernel gives NaN as the
- * logarithm where the logits are no probabilities.
+ * The next token and its log-probability before sampling, from the logits `[V]`. The log-probability is NaN if
+ * the logits are not valid.
  */
 export const sampleTokenOp: Op<Required<Sampling> & { uniform: number }> = {
   name: "sampleToken",
@@ -32,13 +32,13 @@ export const sampleTokenOp: Op<Required<Sampling> & { uniform: number }> = {
 };
 
 /**
- * The token after the last position, found on a device whose numbers the host cannot reach: two numbers are read in place
- * of one for each token of the vocabulary.
+ * Samples the next token on a device whose memory the host cannot access directly: two numbers are read instead
+ * of the logits of the whole vocabulary.
  *
  * @param logits - `[1, T, V]`
- * @param sampling - One that {@link leavesLogits}.
+ * @param sampling - Sampling for which {@link leavesLogits} is true.
  * @param uniform - A uniform random number, at least 0 and below 1.
- * @returns Undefined on other devices, and where the logits are no probabilities: then the host reads them all.
+ * @returns Undefined on other devices, and for invalid logits: the host then reads all logits.
  */
 export async function deviceToken(
   logits: Tensor,

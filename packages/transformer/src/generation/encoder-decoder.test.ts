@@ -18,7 +18,7 @@ const sources = [
   [6, 5, 3, 5],
 ];
 
-async function idsOf(one: GenerativeModel, source: readonly number[], options: GenerateOptions) {
+async function generatedIds(one: GenerativeModel, source: readonly number[], options: GenerateOptions) {
   const ids: number[] = [];
   for await (const { id } of generate(one, source, options)) ids.push(id);
   return ids;
@@ -39,7 +39,7 @@ test("greedy tokens are those of calls without a cache, alone and in a batch", a
   const expected = sources.map((source) => likeliest(source, 8));
   expect(new Set(expected.map(String)).size).toBeGreaterThan(1);
   for (const [i, source] of sources.entries())
-    expect(await idsOf(model, source, { maxTokens: 8 })).toEqual(expected[i]);
+    expect(await generatedIds(model, source, { maxTokens: 8 })).toEqual(expected[i]);
   const batch: number[][] = sources.map(() => []);
   for await (const { prompt, id } of generateBatch(model, sources, { maxTokens: 8 })) batch[prompt]!.push(id);
   expect(batch).toEqual(expected);
@@ -67,17 +67,17 @@ test("samples of a source draw from it alone", async () => {
     drawn[2 * prompt + sample]!.push(id);
   for (const [i, ids] of drawn.entries()) {
     const own = { maxTokens: 5, sampling: { temperature: 1, seed: 7 + (i % 2) } };
-    expect(ids).toEqual(await idsOf(model, sources[Math.floor(i / 2)]!, own));
+    expect(ids).toEqual(await generatedIds(model, sources[Math.floor(i / 2)]!, own));
   }
 });
 
 test("forced tokens begin and end the generated ids, and generation continues after given decoder ids", async () => {
   const forced = { ...model, config: { ...config, forcedBosId: 11, forcedEosId: 12 } };
-  const ids = await idsOf(forced, sources[0]!, { maxTokens: 4 });
+  const ids = await generatedIds(forced, sources[0]!, { maxTokens: 4 });
   expect([ids[0], ids[3]]).toEqual([11, 12]);
   const { sequences } = await beamSearch(forced, [sources[0]!], { numBeams: 2, maxTokens: 4 });
   expect(sequences[0]![0]!.ids.at(0)).toBe(11);
-  const begun = await idsOf(model, sources[0]!, { maxTokens: 4, decoderIds: [2, 7, 1] });
+  const begun = await generatedIds(model, sources[0]!, { maxTokens: 4, decoderIds: [2, 7, 1] });
   expect(begun).toEqual(likeliest(sources[0]!, 4, [2, 7, 1]));
 });
 
@@ -87,13 +87,13 @@ test("decoder ids of a decoder, a source of a decoder, and a cache with tokens a
     ...{ contextLength: 32, normEps: 1e-5, stopIds: [] },
   });
   const gpt = { ...own, params: init(1), tokenizer: undefined };
-  await expect(idsOf(gpt, [1], { decoderIds: [2] })).rejects.toThrow(
+  await expect(generatedIds(gpt, [1], { decoderIds: [2] })).rejects.toThrow(
     /`decoderIds` is \[2\], expected nothing/,
   );
   const source = model.encode(model.params, sources);
   await expect(generate(gpt, source).next()).rejects.toThrow(/`prompt` is "a source that was encoded"/);
   await expect(generate(model, source).next()).rejects.toThrow(/a source of 3 texts/);
-  await expect(idsOf(model, [23], {})).rejects.toThrow(/`prompt` is 23/);
-  await expect(idsOf(model, [1], { decoderIds: [23] })).rejects.toThrow(/`decoderIds` is 23/);
+  await expect(generatedIds(model, [23], {})).rejects.toThrow(/`prompt` is 23/);
+  await expect(generatedIds(model, [1], { decoderIds: [23] })).rejects.toThrow(/`decoderIds` is 23/);
   await expect(generate(model, "text").next()).rejects.toThrow(/`prompt` is "text", expected token ids/);
 });

@@ -17,7 +17,7 @@ import {
   uniformSample,
   checkMaxTokens,
   remainingContext,
-  seedOfDraws,
+  samplingSeed,
   stopConditions,
   type GeneratedToken,
   type GenerateSummary,
@@ -28,15 +28,15 @@ import { textStream, type TextStream } from "./text-stream.js";
 export type GenerateBatchOptions = {
   /** Number of samples of each prompt, which is prefilled once for all of them. Default 1. */
   samples?: number;
-  /** At most this many new tokens for each. Default: until the model's context is full. */
+  /** Maximum number of new tokens per sequence. Default: until the context is full. */
   maxTokens?: number;
-  /** Default: the likeliest token. The n-th sample of a prompt has the seed `seed + n`. */
+  /** Default: the most likely token (greedy). The n-th sample of a prompt uses `seed + n`. */
   sampling?: Sampling;
   /** As for `generate`. */
   processors?: readonly LogitsProcessor[];
   /**
-   * Id with which processors see shorter prompts padded on the left to the length of the longest, as those of Hugging Face
-   * do. Default: they see no padding, and a batch gives what each prompt gives alone.
+   * Padding id. With it, processors see shorter prompts left-padded to the length of the longest, as in Hugging Face
+   * transformers. Default: they see no padding, and the results of a batch equal those of each prompt alone.
    */
   padId?: number;
   /** An empty cache. Default: a new `cacheFor(model.config)`. */
@@ -54,11 +54,11 @@ export type GenerateBatchOptions = {
 
 /** Summary of a batch. */
 export type GenerateBatchSummary = {
-  /** Of each prompt, its samples. */
+  /** The samples of each prompt. */
   sequences: (Pick<GenerateSummary, "reason" | "stoppedBy"> & { generatedTokens: number })[][];
-  /** Seed of the draws of each first sample. Absent at temperature 0. */
+  /** Seed of the first sample of each prompt. Absent at temperature 0. */
   seed?: number;
-  /** Counts of all sequences; a prompt counts once for all of its samples. */
+  /** Token counts of all sequences. A prompt counts once for all its samples. */
   usage: Pick<GenerateSummary["usage"], "promptTokens" | "generatedTokens">;
   /** Tokens per second are those of all sequences. */
   timings: GenerateSummary["timings"];
@@ -104,15 +104,15 @@ type Sequence = {
   sampling: Required<Sampling>;
 };
 
-/** Settings that all sequences of a batch share. */
+/** Settings shared by all sequences of a batch. */
 type Shared = { stopIds: ReadonlySet<number>; logprobs: number; processors: readonly LogitsProcessor[] };
 
 /**
- * Continues several prompts at once, of any lengths, each as often as is wanted. Tokens come one round after the
- * other; each continuation is the one that `generate` gives for its prompt and its seed. One that ends leaves the batch,
- * and the rest go on without it.
+ * Continues several prompts of any lengths in one batch, with any number of samples each. Tokens are returned
+ * round by round. Each continuation equals that of `generate` with the same prompt and seed. A sequence that has ended leaves
+ * the batch.
  *
- * @param prompts - Texts or lists of ids; of an encoder–decoder also sources that its `encode` has read.
+ * @param prompts - Texts or lists of ids; for an encoder–decoder also encoded sources (`model.encode`).
  * @throws {ArgumentError} As `generate`.
  *
  * @example
@@ -195,7 +195,7 @@ export async function* generateBatch(
     const tokens = rows.map(({ generated }) => generated.at(-1)!);
     logits = await decodeStep(model, tokens, cache);
   }
-  onFinish?.({ ...summarize(all, promptTokens, samples, { began, prefilled }), ...seedOfDraws(sampling) });
+  onFinish?.({ ...summarize(all, promptTokens, samples, { began, prefilled }), ...samplingSeed(sampling) });
 }
 
 /** Counts and times of a batch that has ended. */
@@ -226,7 +226,7 @@ function summarize(
   };
 }
 
-/** Chooses the next token of a row. `waits`: what was chosen is not shown yet. */
+/** Chooses the next token of a row. `waits`: the token is held back, because its text may be part of a stop text. */
 function step(
   row: Sequence,
   logits: ArrayLike<number>,

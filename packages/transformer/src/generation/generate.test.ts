@@ -35,7 +35,7 @@ async function collect(prompt: string | readonly number[], options: GenerateOpti
   for await (const one of generate(from, prompt, options)) all.push(one);
   return all;
 }
-const idsOf = (all: readonly GeneratedToken[]) => all.map(({ id }) => id);
+const tokenIds = (all: readonly GeneratedToken[]) => all.map(({ id }) => id);
 const lastLogits = (ids: readonly number[], from = model) => {
   const { data, shape } = from.apply(from.params, ids);
   return [...data.slice(-shape[2]!)];
@@ -62,7 +62,7 @@ test("property: without sampling, each token is the likeliest of a full pass, wi
 
 test("a seed repeats its choices, another makes its own, and more tokens change none before", async () => {
   const ids = async (seed: number, maxTokens: number) =>
-    idsOf(await collect([1, 2], { maxTokens, sampling: { temperature: 1.5, seed } }));
+    tokenIds(await collect([1, 2], { maxTokens, sampling: { temperature: 1.5, seed } }));
   expect(await ids(5, 12)).toEqual(await ids(5, 12));
   expect((await ids(5, 12)).slice(0, 7)).toEqual(await ids(5, 7));
   expect(await ids(5, 12)).not.toEqual(await ids(6, 12));
@@ -72,7 +72,7 @@ test("without a seed each call draws other tokens, and its summary tells the see
   const drawn = async (sampling: Sampling) => {
     let seed: number | undefined;
     const onFinish = (summary: GenerateSummary) => (seed = summary.seed);
-    return { text: String(idsOf(await collect([1, 2], { maxTokens: 12, sampling, onFinish }))), seed };
+    return { text: String(tokenIds(await collect([1, 2], { maxTokens: 12, sampling, onFinish }))), seed };
   };
   const all = await Promise.all(Array.from({ length: 5 }, () => drawn({ temperature: 3 })));
   expect(new Set(all.map(({ text }) => text)).size).toBeGreaterThan(1);
@@ -104,18 +104,18 @@ test("over many seeds, tokens come as often as their probabilities say", async (
 
 test("a small top-p is no sampling at all", async () => {
   const narrow = await collect([4, 5], { maxTokens: 10, sampling: { ...random, topP: 1e-9 } });
-  expect(idsOf(narrow)).toEqual(idsOf(await collect([4, 5], { maxTokens: 10 })));
-  expect(idsOf(narrow)).not.toEqual(idsOf(await collect([4, 5], { maxTokens: 10, sampling: random })));
+  expect(tokenIds(narrow)).toEqual(tokenIds(await collect([4, 5], { maxTokens: 10 })));
+  expect(tokenIds(narrow)).not.toEqual(tokenIds(await collect([4, 5], { maxTokens: 10, sampling: random })));
 });
 
 test("it ends at a stop id of the model or of the call, which is not returned", async () => {
-  const free = idsOf(await collect([1], { maxTokens: 15, sampling: random }));
+  const free = tokenIds(await collect([1], { maxTokens: 15, sampling: random }));
   const stop = free[6]!;
   const expected = free.slice(0, free.indexOf(stop));
-  expect(idsOf(await collect([1], { maxTokens: 15, sampling: random, stop: [stop] }))).toEqual(expected);
+  expect(tokenIds(await collect([1], { maxTokens: 15, sampling: random, stop: [stop] }))).toEqual(expected);
   const own = makeModel({ stopIds: [stop] });
-  expect(idsOf(await collect([1], { maxTokens: 15, sampling: random }, own))).toEqual(expected);
-  expect(idsOf(await collect([1], { maxTokens: 15, sampling: random, stop: [] }))).toEqual(free);
+  expect(tokenIds(await collect([1], { maxTokens: 15, sampling: random }, own))).toEqual(expected);
+  expect(tokenIds(await collect([1], { maxTokens: 15, sampling: random, stop: [] }))).toEqual(free);
 });
 
 test("it ends after maxTokens, or when the context is full", async () => {
@@ -136,7 +136,7 @@ test("it ends after maxTokens, or when the context is full", async () => {
 test("a second turn with the cache goes on as one long prompt would", async () => {
   for (const end of [
     { maxTokens: 5 },
-    { maxTokens: 12, stop: [idsOf(await collect([1, 2, 3], { maxTokens: 9 }))[4]!] },
+    { maxTokens: 12, stop: [tokenIds(await collect([1, 2, 3], { maxTokens: 9 }))[4]!] },
   ]) {
     const cache = growingCache({ numLayers: 2 });
     const tokens = [1, 2, 3];
@@ -154,7 +154,7 @@ test("a second turn with the cache goes on as one long prompt would", async () =
 });
 
 test("an abort ends with the signal's reason; the cache goes on as if nothing had happened", async () => {
-  const whole = idsOf(await collect([1, 2, 3], { maxTokens: 12, sampling: { temperature: 0 } }));
+  const whole = tokenIds(await collect([1, 2, 3], { maxTokens: 12, sampling: { temperature: 0 } }));
   const controller = new AbortController();
   const reason = new Error("enough");
   const cache = growingCache({ numLayers: 2 });
@@ -217,7 +217,7 @@ test("text goes in and comes out whole: no half characters", async () => {
   const all = await collect("ab", { sampling: { temperature: 3, seed: 1 } }, spoken);
   const prompt = tokenizer.encode("ab");
   expect(all.length).toBe(64 - prompt.length + 1);
-  const ids = idsOf(all);
+  const ids = tokenIds(all);
   expect(all.map(({ text }) => text).join("")).toBe(tokenizer.decode([...prompt, ...ids]).slice("ab".length));
   expect(await collect(prompt, { sampling: { temperature: 3, seed: 1 } }, spoken)).toEqual(all);
 
@@ -297,7 +297,7 @@ test("speculation gives the same tokens in fewer passes, whatever is right or wr
 
 test("whoever leaves while tokens wait, or in the middle of a guess, finds a cache of what was seen", async () => {
   const own = makeModel({ vocabSize: 4, contextLength: 60 });
-  const whole = idsOf(await collect([0, 1, 0, 1, 0], {}, own));
+  const whole = tokenIds(await collect([0, 1, 0, 1, 0], {}, own));
   for (let leave = 1; leave < 12; leave++) {
     const cache = growingCache({ numLayers: 2 });
     const tokens = [0, 1, 0, 1, 0];
@@ -309,7 +309,7 @@ test("whoever leaves while tokens wait, or in the middle of a guess, finds a cac
     const rest = tokens.slice(cache.length).length > 0 ? tokens.slice(cache.length) : tokens.slice(-1);
     if (cache.length === tokens.length) cache.crop(-1);
     const more = await collect(rest, { cache, maxTokens: 5 }, own);
-    expect(idsOf(more)).toEqual(whole.slice(leave, leave + 5));
+    expect(tokenIds(more)).toEqual(whole.slice(leave, leave + 5));
   }
 });
 
@@ -331,11 +331,11 @@ test("logits processors are applied before sampling, and see the prompt and the 
       scores.fill(-Infinity, 0, 4);
     },
   };
-  const ids = idsOf(await collect([1, 2], { maxTokens: 3, processors: [watch] }));
+  const ids = tokenIds(await collect([1, 2], { maxTokens: 3, processors: [watch] }));
   expect(Math.min(...ids)).toBeGreaterThanOrEqual(4);
   expect(seen).toEqual(["1,2; 2 of 5", `1,2,${ids[0]}; 2 of 5`, `1,2,${ids[0]},${ids[1]}; 2 of 5`]);
   const sampling = { temperature: 5, seed: 1 };
-  const sampled = idsOf(await collect([1, 2], { maxTokens: 9, processors: [watch], sampling }));
+  const sampled = tokenIds(await collect([1, 2], { maxTokens: 9, processors: [watch], sampling }));
   expect(Math.min(...sampled)).toBeGreaterThanOrEqual(4);
 });
 
@@ -344,7 +344,7 @@ test("the end is told with its reason, what was used and how long it took", asyn
   const onFinish = (summary: GenerateSummary) => summaries.push(summary);
   await collect([1, 2], { maxTokens: 3, onFinish });
   await collect([1, 2], { onFinish });
-  const free = idsOf(await collect([1, 2], { maxTokens: 12 }));
+  const free = tokenIds(await collect([1, 2], { maxTokens: 12 }));
   await collect([1, 2], { stop: [free[5]!], onFinish });
   expect(summaries.map(({ reason }) => reason)).toEqual(["length", "context", "stop"]);
   expect(summaries.map(({ stoppedBy }) => stoppedBy)).toEqual([undefined, undefined, free[5]]);

@@ -16,9 +16,9 @@ import { checkSampling, chooseToken, topLogprobs, logProbability, type Sampling 
 import { textStream } from "./text-stream.js";
 
 export type GenerateOptions = {
-  /** At most this many new tokens. Default: until the model's context is full; with a cache of unrotated keys without end. */
+  /** Maximum number of new tokens. Default: until the context is full; unlimited with a cache of unrotated keys. */
   maxTokens?: number;
-  /** Default: the likeliest token. With a temperature, tokens are drawn, others in each call unless a `seed` is given. */
+  /** Default: the most likely token (greedy). With a temperature, tokens are sampled; without a `seed`, each call samples others. */
   sampling?: Sampling;
   /**
    * Logits processors of `@qkv/transformer/processors`, applied in this order, before `sampling`. They see the tokens of
@@ -28,20 +28,20 @@ export type GenerateOptions = {
   /**
    * Keys, values and states of earlier tokens; the prompt is appended. Default: a new `cacheFor(model.config)`.
    *
-   * The token returned last may not be in it yet. To go on, keep all ids and pass those it lacks:
+   * The last returned token may not be in it yet. To continue, keep all ids and pass the missing ones:
    * `ids.slice(cache.length)`.
    */
   cache?: Cache & { crop?(length: number): void };
-  /** Ids that what an encoder–decoder writes begins with, no part of what is returned. Default: the model's `startIds`. */
+  /** Decoder ids of an encoder–decoder to start with; they are not returned. Default: the model's `startIds`. */
   decoderIds?: readonly number[];
   /**
-   * Stop conditions besides the model's own ids: ids, which are not returned, and texts, which are not part of the text
-   * that is returned, wherever the borders of tokens are.
+   * Stop conditions besides the model's stop ids: ids, which are not returned, and texts, which are not part of the
+   * returned text, wherever token boundaries are.
    */
   stop?: readonly (number | string)[];
   /** Number of most likely tokens reported with each token. Default 0. */
   logprobs?: number;
-  /** Speculative decoding by prompt lookup: several draft tokens are verified at once. The tokens are the same. Default: off. */
+  /** Speculative decoding by prompt lookup: several draft tokens are verified at once. The generated tokens do not change. Default: off. */
   speculate?: PromptLookupOptions;
   signal?: AbortSignal;
   /** Called at the end, with counts and times. */
@@ -50,43 +50,43 @@ export type GenerateOptions = {
 
 /** One new token. */
 export type GeneratedToken = {
-  /** The text that this token completes; "" while a character still lacks bytes, or what comes may be a text to stop at. */
+  /** The text that this token completes; "" while a character is incomplete, or the text may be the start of a stop text. */
   text: string;
   id: number;
-  /** The natural logarithm of the token's probability, before processors and sampling change it. */
+  /** Log-probability of the token, before processors and sampling. Unit: nats. */
   logprob: number;
-  /** With `logprobs`: the likeliest tokens, the likeliest first. */
+  /** With `logprobs`: the most likely tokens, in descending order. */
   top?: { id: number; logprob: number }[];
 };
 
 /** Summary of a generation: tokens and times. */
 export type GenerateSummary = {
-  /** Reason of the end: a stop id or text, `maxTokens`, or a full context. */
+  /** Why the generation ended: a stop id or text, `maxTokens`, or a full context. */
   reason: "stop" | "length" | "context";
-  /** The stop id or text, where one ended it. */
+  /** The stop id or text that ended it; absent for other reasons. */
   stoppedBy?: number | string;
-  /** Seed of the draws: given as `sampling.seed`, it chooses the same tokens again. Absent at temperature 0, where none are made. */
+  /** Seed of the sampling. Passed as `sampling.seed`, it gives the same tokens again. Absent at temperature 0. */
   seed?: number;
   usage: {
     promptTokens: number;
     generatedTokens: number;
-    /** Draft tokens, and the number of them that were accepted. */
+    /** Number of draft tokens, and of accepted ones. */
     draftTokens: number;
     acceptedTokens: number;
   };
   timings: {
-    /** From the call to the first token: prefill. */
+    /** Prefill: from the call to the first token. */
     promptMs: number;
-    /** From the first token to the end: decode. */
+    /** Decode: from the first token to the end. */
     generationMs: number;
-    /** Generated tokens but the first, which belongs to the prefill, per second of `generationMs`. */
+    /** Generated tokens, except the first, which belongs to the prefill, per second of `generationMs`. */
     tokensPerSecond: number;
   };
 };
 
 /**
- * Continues a prompt, token by token; an encoder–decoder reads it as its source, and writes. Joined, the texts are what is
- * generated.
+ * Continues a prompt, token by token. For an encoder–decoder, the prompt is the source. The concatenated texts are the
+ * generated text.
  *
  * @param prompt - Text (encoded with the model's tokenizer, beginning-of-sequence token in front), or token ids; of an
  *   encoder–decoder also a source that its `encode` has read.
@@ -128,9 +128,9 @@ export async function* generate(
   const prompts = isSource(prompt) ? prompt : [prompt];
   const { processors, promptTokens, ...begun } = beginning(check, model, prompts, options);
   const cache: NonNullable<GenerateOptions["cache"]> = begun.cache;
-  const ids = oneOf(begun.prompts);
+  const ids = singlePrompt(begun.prompts);
   const start = cache.length;
-  // A cache of unrotated keys counts positions itself, however long the sequence: it has to evict in time.
+  // A cache of unrotated keys assigns positions itself, so the sequence is not limited; the cache has to evict tokens in time.
   const room = cache.unrotatedKeys ? Infinity : remainingContext(check, model, ids.length, start);
   const { stopIds, stopTexts } = stopConditions(check, model, options.stop);
   const stream = textStream(tokenizer, ids, stopTexts);
@@ -143,8 +143,8 @@ export async function* generate(
   const generated: number[] = [];
   let queue: GeneratedToken[] = [];
   let yielded = 0;
-  let pending: readonly number[] = ids; // what the cache lacks
-  // The last token that fits the context needs no room after it.
+  let pending: readonly number[] = ids; // tokens that are not in the cache yet
+  // The last token that fits the context is not processed itself.
   const tokenLimit = Math.min(maxTokens, room + 1);
   const sequence = {
     promptLength: ids.length,
@@ -160,7 +160,7 @@ export async function* generate(
     while (generated.length < tokenLimit) {
       await yieldToEventLoop();
       signal?.throwIfAborted();
-      // No draft tokens beyond the context or `maxTokens`.
+      // Limit draft tokens to the context and `maxTokens`.
       const draft =
         speculate && first !== undefined
           ? promptLookup([...ids, ...generated], speculate).slice(0, tokenLimit - generated.length - 1)
@@ -219,7 +219,7 @@ export async function* generate(
       yield one;
     }
   } finally {
-    // A consumer that stops has not received the queued tokens: they are removed from the cache too.
+    // A consumer that stops early has not received the queued tokens, so they are removed from the cache.
     const seen = start + ids.length + yielded;
     if (cache.length > seen) cache.crop?.(seen);
   }
@@ -228,7 +228,7 @@ export async function* generate(
   options.onFinish?.({
     reason,
     ...(stoppedBy !== undefined && { stoppedBy }),
-    ...seedOfDraws(sampling),
+    ...samplingSeed(sampling),
     usage: { promptTokens, generatedTokens: generated.length, draftTokens, acceptedTokens },
     timings: {
       promptMs: (first ?? now) - began,
@@ -238,8 +238,8 @@ export async function* generate(
   });
 }
 
-/** The only one of several prompts. */
-function oneOf(prompts: readonly (readonly number[])[]): readonly number[] {
+/** Returns the only prompt; refuses several. */
+function singlePrompt(prompts: readonly (readonly number[])[]): readonly number[] {
   if (prompts.length === 1) return prompts[0]!;
   return check.refuse({
     argument: "prompt",
@@ -249,7 +249,7 @@ function oneOf(prompts: readonly (readonly number[])[]): readonly number[] {
   });
 }
 
-/** The logits of the last positions, one list for each: of [1, T, V], whether T is what was asked for or more. */
+/** Logits of the last positions, one array per position, from `[1, T, V]`. T may be larger than the number of positions. */
 export async function lastLogits(logits: Tensor, count: number): Promise<TypedArray[]> {
   const V = logits.shape.at(-1)!;
   const numbers = await logits.read();
@@ -259,13 +259,13 @@ export async function lastLogits(logits: Tensor, count: number): Promise<TypedAr
   );
 }
 
-/** The n-th uniform number of a seed, computed without the ones before it. */
+/** The n-th uniform random number of a seed, computed without the earlier ones. */
 export function uniformSample({ temperature, seed }: Required<Sampling>, n: number): number {
   return temperature === 0 ? 0 : uniform([1], { seed, first: n, dtype: "float64" }).data[0]!;
 }
 
-/** The seed for a summary; nothing where nothing was drawn. */
-export const seedOfDraws = ({ temperature, seed }: Required<Sampling>): { seed?: number } =>
+/** The seed for a summary; an empty object without sampling. */
+export const samplingSeed = ({ temperature, seed }: Required<Sampling>): { seed?: number } =>
   temperature === 0 ? {} : { seed };
 
 export function checkMaxTokens(check: Checks, maxTokens = Infinity): number {
@@ -278,7 +278,7 @@ export function checkMaxTokens(check: Checks, maxTokens = Infinity): number {
   return maxTokens;
 }
 
-/** Tokens that fit the context after a prompt. */
+/** Number of tokens that fit the context after a prompt. */
 export function remainingContext(
   check: Checks,
   { config }: Pick<GenerativeModel, "config">,
@@ -297,7 +297,7 @@ export function remainingContext(
   });
 }
 
-/** Ids and texts at which to end. */
+/** Stop ids and stop texts of a call. */
 export function stopConditions(
   check: Checks,
   { config, tokenizer }: Pick<GenerativeModel, "config" | "tokenizer">,

@@ -1,4 +1,4 @@
-/** Logarithms of the probabilities that scores of one row stand for. A row of −∞ alone stays as it is. */
+/** Log-softmax of the scores of one row. A row of −∞ only is unchanged. */
 export function logSoftmax(scores: ArrayLike<number>): Float64Array {
   let largest = -Infinity;
   for (let i = 0; i < scores.length; i++) if (scores[i]! > largest) largest = scores[i]!;

@@ -1,2 +1,2 @@
-/** A seed for draws that need not be the same again. */
+/** A random seed, for sampling without a given seed. */
 export const newSeed = (): number => Math.floor(Math.random() * 2 ** 32);

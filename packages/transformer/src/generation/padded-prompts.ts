@@ -11,7 +11,7 @@ export function checkPadId(check: Checks, padId: number | undefined, vocabSize: 
   return padId;
 }
 
-/** Prompts as logits processors see them: with a padding id, on the left up to the length of the longest. */
+/** Prompts as seen by logits processors: left-padded to the length of the longest, if there is a padding id. */
 export function paddedPrompts(
   prompts: readonly (readonly number[])[],
   padId: number | undefined,
@@ -21,7 +21,7 @@ export function paddedPrompts(
   return prompts.map((ids) => [...Array.from({ length: longest - ids.length }, () => padId), ...ids]);
 }
 
-/** Refuses a cache that holds tokens, where each prompt begins a batch of its own, and one whose batches stay in place. */
+/** Refuses a cache that is not empty or cannot reorder its batches. */
 export function checkEmptyCache(check: Checks, cache: KvCache): void {
   check.each(
     { cache },

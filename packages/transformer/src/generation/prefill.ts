@@ -3,7 +3,7 @@ import { tensor, type Tensor } from "@qkv/tensor";
 import type { GenerativeModel } from "../models/model.js";
 import { lastTokensLogits } from "./beginning.js";
 
-/** The logits of each prompt's last token; the cache then holds each prompt, and none of its padding. */
+/** Computes the logits of each prompt's last token, and fills the cache with the prompts without padding. */
 export async function prefill(
   model: GenerativeModel,
   prompts: readonly (readonly number[])[],
@@ -11,7 +11,7 @@ export async function prefill(
 ): Promise<ArrayLike<number>[]> {
   const lengths = prompts.map(({ length }) => length);
   const T = Math.max(...lengths);
-  // Padding stands after: no real token sees it.
+  // Padding is on the right, where no real token sees it.
   const ids = tensor(
     prompts.map((prompt) => Array.from({ length: T }, (_, t) => prompt[t] ?? 0)),
     { dtype: "int32", device: model.params.embedding.weight.device },
@@ -28,14 +28,14 @@ export async function prefill(
   });
 }
 
-/** The logits of each batch's last token, of [B, 1, V]. */
+/** Logits of the last token of each batch, from `[B, 1, V]`. */
 async function lastTokenLogits(logits: Tensor): Promise<ArrayLike<number>[]> {
   const [B, rows, V] = logits.shape as [number, number, number];
   const numbers = await logits.read();
   return Array.from({ length: B }, (_, b) => numbers.subarray(((b + 1) * rows - 1) * V, (b + 1) * rows * V));
 }
 
-/** The logits of each batch after one more token of each. */
+/** Logits of each batch after one more token. */
 export async function decodeStep(
   model: GenerativeModel,
   tokens: readonly number[],

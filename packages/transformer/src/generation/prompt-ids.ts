@@ -3,7 +3,7 @@ import { checkIdList } from "../models/check-ids.js";
 import type { GenerativeModel } from "../models/model.js";
 
 /**
- * The ids of a prompt, which must be some.
+ * The ids of a prompt, of which there must be at least one.
  *
  * @param vocabSize - Default: the model's.
  */
@@ -36,7 +36,7 @@ export function promptIds(
   return checkIdList(check, ids, vocabSize, "prompt");
 }
 
-/** Refuses what is neither text nor a list of ids, and messages, which a chat template makes a text of. */
+/** Refuses values that are neither text nor a list of ids. For chat messages, the error suggests a chat template. */
 function checkIdsOrMessages(check: Checks, prompt: unknown): void {
   const isMessage = (value: unknown) => typeof (value as { role?: unknown } | null)?.role === "string";
   const expected = "a text, or a list of token ids";

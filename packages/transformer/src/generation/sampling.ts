@@ -20,15 +20,15 @@ export type Sampling = {
    * 0.
    */
   temperature?: number;
-  /** Chooses only among so many of the likeliest tokens. Default: among all. */
+  /** Number of most likely tokens to sample from. Default: all. */
   topK?: number;
-  /** Chooses only among the likeliest tokens that together reach this probability. Default 1: among all. */
+  /** Samples from the most likely tokens whose probabilities sum to at least this (nucleus sampling). Default 1: all. */
   topP?: number;
-  /** Leaves out tokens less likely than this share of the likeliest one's probability. Default 0: none. */
+  /** Removes tokens less likely than this fraction of the highest probability. Default 0: none. */
   minP?: number;
   /**
-   * Seed of the draws: the same seed chooses the same tokens. A whole number. Default: another one for each call, which the
-   * summary at the end tells.
+   * Seed of the sampling, a whole number: the same seed gives the same tokens. Default: a new one for each call, which the
+   * summary states.
    */
   seed?: number;
 };
@@ -39,10 +39,10 @@ export type TokenHistory = {
   readonly generated: readonly number[];
 };
 
-/** A token that may come next. */
+/** A candidate for the next token. */
 export type Candidate = { id: number; probability: number };
 
-/** Sampling, checked and complete. */
+/** Sampling options, checked, with defaults. */
 export function checkSampling(sampling: Sampling | undefined, fn = "generate"): Required<Sampling> {
   const check = checks(fn);
   const names = [...Object.keys(defaults), "seed"] as (keyof Sampling)[];
@@ -194,7 +194,7 @@ export function chooseToken(
 /**
  * The natural logarithm of a token's probability, before sampling changes it.
  *
- * @throws {ArgumentError} If the logits are no probabilities: one of them is NaN or +∞, or all are −∞.
+ * @throws {ArgumentError} If the logits are invalid: one of them is NaN or +∞, or all are −∞.
  */
 export function logProbability(logits: ArrayLike<number>, id: number): number {
   const largest = logits[argmax(logits)]!;
@@ -207,7 +207,7 @@ export function logProbability(logits: ArrayLike<number>, id: number): number {
 
 const isList = (value: unknown): boolean => Array.isArray(value) || ArrayBuffer.isView(value);
 
-/** Refuses logits that give no probabilities, and would silently choose a wrong token. */
+/** Refuses invalid logits, which would silently give a wrong token. */
 export function refuseLogits(check: Checks, logits: ArrayLike<number>): never {
   const list = Array.from(logits);
   const at = list.findIndex((logit) => Number.isNaN(logit) || logit === Infinity);
@@ -228,7 +228,7 @@ export function topLogprobs(logits: ArrayLike<number>, count: number): { id: num
   return ids.map((id) => ({ id, logprob: logProbability(logits, id) }));
 }
 
-/** Tokens that may be sampled, with probabilities up to a common factor. */
+/** Candidates with unnormalized probabilities. */
 function unnormalizedProbabilities(
   check: Checks,
   logits: ArrayLike<number>,
@@ -237,7 +237,7 @@ function unnormalizedProbabilities(
 ): { ids: ArrayLike<number>; unnormalized: Float64Array } {
   const changed = applyPenalties(logits, sampling, history);
   const best = argmax(changed);
-  // A sum is NaN where a number is, and infinite where one is.
+  // The sum is NaN or infinite if one of the numbers is.
   let sum = 0;
   for (let id = 0; id < changed.length; id++) if (changed[id] !== -Infinity) sum += changed[id]!;
   if (!Number.isFinite(sum) || !(changed[best]! > -Infinity)) refuseLogits(check, changed);
@@ -245,15 +245,15 @@ function unnormalizedProbabilities(
   const largest = changed[best]!;
   const powers = Float64Array.from(changed, (logit) => Math.exp((logit - largest) / temperature));
   const all = powers.reduce((a, b) => a + b, 0);
-  // No token below this can be among those that reach topP, nor any below minP: the rest need not be sorted.
+  // Tokens below this threshold are excluded by topP or minP, and need not be sorted.
   const least = Math.max(minP, topP < 1 ? ((1 - topP) * all) / powers.length : 0);
   let ids: number[] = [];
   for (let id = 0; id < powers.length; id++) if (powers[id]! >= least && powers[id]! > 0) ids.push(id);
-  // Without a cut their order does not matter.
+  // Without topP the order does not matter.
   if (topK < ids.length) ids = topKIndices(ids, powers, topK);
   else if (topP < 1) ids = sortDescending(ids, powers);
   if (topP < 1) {
-    // Of the probability that topK left.
+    // topP applies to the probability that remains after topK.
     const goal = topP * (topK < powers.length ? ids.reduce((sum, id) => sum + powers[id]!, 0) : all);
     let total = 0;
     let count = 0;
@@ -268,7 +268,7 @@ type Penalties = Pick<
   "logitBias" | "repetitionPenalty" | "presencePenalty" | "frequencyPenalty"
 >;
 
-/** The logits with biases and penalties; the same ones where there are none. */
+/** Applies biases and penalties; returns the same logits if there are none. */
 function applyPenalties(
   logits: ArrayLike<number>,
   { logitBias, repetitionPenalty, presencePenalty, frequencyPenalty }: Penalties,
@@ -289,26 +289,26 @@ function applyPenalties(
   return changed;
 }
 
-/** Index of the largest logit; of equals the first. */
+/** Index of the largest logit; the first in case of ties. */
 function argmax(logits: ArrayLike<number>): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
   return best;
 }
 
-/** Ids by their numbers, the largest first; of equals the first. */
+/** Compares ids by descending values; ties by ascending id. */
 function sortDescending(ids: number[], numbers: ArrayLike<number>): number[] {
   return ids.sort((a, b) => numbers[b]! - numbers[a]! || a - b);
 }
 
-/** The `count` largest, in the same order, without sorting the rest. */
+/** The `count` largest in that order, without sorting the rest. */
 function topKIndices(ids: readonly number[], numbers: ArrayLike<number>, count: number): number[] {
   if (count * 8 > ids.length) return sortDescending([...ids], numbers).slice(0, count);
   const few: number[] = [];
   for (const id of ids) {
     if (few.length === count && !(numbers[id]! > numbers[few[count - 1]!]!)) continue;
     if (few.length === count) few.pop();
-    // Ids come in order, so among equals the new one stands last.
+    // Ids are visited in ascending order, so a new one goes after equal ones.
     let at = few.length;
     while (at > 0 && numbers[few[at - 1]!]! < numbers[id]!) at -= 1;
     few.splice(at, 0, id);

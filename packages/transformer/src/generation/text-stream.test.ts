@@ -17,13 +17,13 @@ function byteTokenizer(): Tokenizer {
 }
 
 const tokenizer = byteTokenizer();
-const idsOf = (text: string) => [...new TextEncoder().encode(text)].map((byte) => byte + 3);
+const byteIds = (text: string) => [...new TextEncoder().encode(text)].map((byte) => byte + 3);
 
 /** The text that a stream shows, piece by piece, up to a stop text. */
 function shown(text: string, stops: readonly string[]) {
   const stream = textStream(tokenizer, [], stops);
   const pieces: string[] = [];
-  for (const id of idsOf(text)) {
+  for (const id of byteIds(text)) {
     const { text, stopped } = stream.push(id);
     pieces.push(text);
     if (stopped) return { pieces, stopped };
@@ -59,14 +59,14 @@ test("what may be the beginning of a stop waits, and comes when it is none", () 
 
 test("half a character waits; at the end it is U+FFFD", () => {
   const stream = textStream(tokenizer, [], []);
-  const [a, b] = idsOf("€");
-  expect(stream.push(idsOf("x")[0]!)).toEqual({ text: "x", settled: true, stopped: false });
+  const [a, b] = byteIds("€");
+  expect(stream.push(byteIds("x")[0]!)).toEqual({ text: "x", settled: true, stopped: false });
   expect(stream.push(a!)).toMatchObject({ text: "", settled: false });
   expect(stream.push(b!)).toMatchObject({ text: "", settled: false });
   expect(stream.end()).toBe("\uFFFD");
 });
 
 test("a character that the prompt began is completed", () => {
-  const [a, b, c] = idsOf("€");
+  const [a, b, c] = byteIds("€");
   expect(textStream(tokenizer, [a!, b!], []).push(c!).text).toBe("€");
 });

@@ -8,23 +8,23 @@ export type TextStep = {
   settled: boolean;
   /** True if a stop text is complete. It is not shown, nor is anything after it. */
   stopped: boolean;
-  /** That stop text. */
+  /** The stop text that was found. */
   stopText?: string;
 };
 
-/** Text of tokens as they come. */
+/** Decodes tokens as they are generated. */
 export type TextStream = {
   push(id: number): TextStep;
-  /** Text that was held back, at the end: an incomplete character becomes U+FFFD. */
+  /** Ends the stream and returns the text that was held back. An incomplete character becomes U+FFFD. */
   end(): string;
 };
 
 /**
- * The text of a reply, token by token.
+ * Decodes generated tokens incrementally, with stop texts.
  *
- * @param tokenizer - Without one every text is empty.
- * @param prompt - Tokens before: the last character may lack bytes that generated tokens complete.
- * @param stops - Texts at which the reply ends, wherever the borders of tokens are.
+ * @param tokenizer - Without a tokenizer, every text is empty.
+ * @param prompt - Ids of the prompt, whose last character may be completed by generated tokens.
+ * @param stops - Stop texts, wherever token boundaries are.
  */
 export function textStream(
   tokenizer: Tokenizer | undefined,
@@ -50,7 +50,7 @@ export function textStream(
       const waiting = Math.max(0, ...stops.map((stop) => overlap(held, stop)));
       const text = held.slice(0, held.length - waiting);
       held = held.slice(held.length - waiting);
-      // A token whose bytes break off inside a character ends so when it stands alone, too.
+      // A token that ends inside a character also does so if it is decoded alone.
       const whole = piece !== "" && !tokenizer.decode([id]).endsWith("\uFFFD");
       return { text, settled: held === "" && whole, stopped: false };
     },
@@ -62,7 +62,7 @@ export function textStream(
   };
 }
 
-/** The stop text that begins first, and its place. */
+/** The stop text that begins first, and its index. */
 function firstStop(text: string, stops: readonly string[]): { stop: string; at: number } | undefined {
   const ends = stops.map((stop) => ({ stop, at: text.indexOf(stop) })).filter(({ at }) => at >= 0);
   return ends.sort((a, b) => a.at - b.at)[0];

@@ -12,7 +12,7 @@ const gray = (values: readonly number[], width: number): RawImage => ({
   height: values.length / width,
   channels: 1,
 });
-const redOf = (config: ImageProcessorConfig, image: RawImage): number[] => {
+const redChannel = (config: ImageProcessorConfig, image: RawImage): number[] => {
   const { shape, data } = imageProcessor(config).apply(image);
   return [...data.subarray(0, shape[2]! * shape[3]!)].map(Number);
 };
@@ -21,7 +21,7 @@ test("golden: halving four pixels by each filter, as Pillow 11 does", () => {
   // Weights of [0, 100, 200, 50] by hand: bilinear at twice the width has support 2 around 1 and 3.
   const line = gray([0, 100, 200, 50], 4);
   const to = (resampling: (typeof resamplings)[number]) =>
-    redOf({ ...plain, resize: { width: 2, height: 1 }, resampling }, line);
+    redChannel({ ...plain, resize: { width: 2, height: 1 }, resampling }, line);
   expect(to("nearest")).toEqual([100, 50]);
   expect(to("box")).toEqual([50, 125]);
   // Pixels 0, 1, 2 with 0.75, 0.75, 0.25 of 1.75: (75 + 50) / 1.75.
@@ -42,12 +42,12 @@ test("property: a filter leaves an image of one color as it is, and one that kee
         const [width, height, W, H, byte, resampling] = all;
         const image = gray(new Array<number>(width * height).fill(byte), width);
         const resize = { width: W, height: H };
-        expect(new Set(redOf({ ...plain, resize, resampling }, image))).toEqual(new Set([byte]));
+        expect(new Set(redChannel({ ...plain, resize, resampling }, image))).toEqual(new Set([byte]));
         const noisy = gray(
           Array.from({ length: width * height }, (_, i) => (i * 97 + byte) % 256),
           width,
         );
-        const same = redOf({ ...plain, resize: { width, height }, resampling }, noisy);
+        const same = redChannel({ ...plain, resize: { width, height }, resampling }, noisy);
         expect(same).toEqual([...noisy.data]);
       },
     ),
@@ -65,10 +65,10 @@ test("the shorter side, the crop and its zeros, and the statistics of channels",
     width: 3,
     height: 4,
   });
-  expect(redOf({ ...plain, crop: { width: 2, height: 1 } }, gray([1, 2, 3, 4, 5, 6, 7, 8], 4))).toEqual([
+  expect(redChannel({ ...plain, crop: { width: 2, height: 1 } }, gray([1, 2, 3, 4, 5, 6, 7, 8], 4))).toEqual([
     2, 3,
   ]);
-  expect(redOf({ ...plain, crop: { width: 3, height: 3 } }, gray([7], 1))).toEqual([
+  expect(redChannel({ ...plain, crop: { width: 3, height: 3 } }, gray([7], 1))).toEqual([
     0, 0, 0, 0, 7, 0, 0, 0, 0,
   ]);
   const pixels = imageProcessor({ mean: [0, 0.5, 1], std: [1, 0.5, 2] }).apply({

@@ -56,7 +56,11 @@ export function imageProcessor(config: ImageProcessorConfig): ImageProcessor {
   const { resize, resampling, crop } = steps;
   const resized = (rgb: RgbImage): RgbImage =>
     resize
-      ? resizeImage(rgb, "shortestEdge" in resize ? sidesOf(rgb, resize.shortestEdge) : resize, resampling)
+      ? resizeImage(
+          rgb,
+          "shortestEdge" in resize ? resizedSides(rgb, resize.shortestEdge) : resize,
+          resampling,
+        )
       : rgb;
   return {
     config,
@@ -68,7 +72,7 @@ export function imageProcessor(config: ImageProcessorConfig): ImageProcessor {
       onApply.each({ images }, () => list.length > 0, "an image, or a list of one or more", fix);
       const all = list.map((image, i) => {
         const rgb = resized(rgbImage(onApply, image, list.length === 1 ? "image" : `images[${i}]`));
-        return numbersOf(rgb, crop ?? rgb, steps);
+        return cropAndNormalize(rgb, crop ?? rgb, steps);
       });
       const [{ height, width }] = all as [Numbers];
       const other = all.find((one) => one.height !== height || one.width !== width);
@@ -97,7 +101,11 @@ type Steps = Pick<ImageProcessorConfig, "resize" | "crop"> &
   Required<Omit<ImageProcessorConfig, "resize" | "crop">>;
 
 /** The numbers of what is cut out of the middle, channel by channel. Around the image, bytes are 0. */
-function numbersOf(image: RgbImage, { height, width }: ImageSides, { rescale, mean, std }: Steps): Numbers {
+function cropAndNormalize(
+  image: RgbImage,
+  { height, width }: ImageSides,
+  { rescale, mean, std }: Steps,
+): Numbers {
   const data = new Float32Array(3 * height * width);
   const top = Math.floor((image.height - height) / 2);
   const left = Math.floor((image.width - width) / 2);
@@ -113,7 +121,7 @@ function numbersOf(image: RgbImage, { height, width }: ImageSides, { rescale, me
 }
 
 /** The sides of an image whose shorter one becomes this long. */
-function sidesOf({ width, height }: RgbImage, shortest: number): ImageSides {
+function resizedSides({ width, height }: RgbImage, shortest: number): ImageSides {
   const long = Math.floor((shortest * Math.max(width, height)) / Math.min(width, height));
   return width <= height ? { width: shortest, height: long } : { width: long, height: shortest };
 }

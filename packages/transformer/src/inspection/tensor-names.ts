@@ -34,12 +34,12 @@ export function tensorNames(config: DecoderConfig): string[] {
   );
   check.whole({ "config.numLayers": config.numLayers }, { min: 0, fix });
   const names = Array.from({ length: config.numLayers }, (_, i) =>
-    namesOfLayer(config, i).map((name) => `layers.${i}.${name}`),
+    layerTensorNames(config, i).map((name) => `layers.${i}.${name}`),
   );
   return ["embeddings", ...names.flat(), "finalInput"];
 }
 
-function namesOfLayer(config: DecoderConfig, layer: number): readonly string[] {
+function layerTensorNames(config: DecoderConfig, layer: number): readonly string[] {
   const { placement = "pre", experts, layerTypes, feedForwardLayers } = config;
   const kind = layerTypes?.[layer] ?? "full";
   const feedForward = feedForwardLayers?.[layer] ?? true;

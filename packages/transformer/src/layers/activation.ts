@@ -20,7 +20,10 @@ const functions = {
 export type Activation = keyof typeof functions;
 
 /** The function of a name. Refuses a name that is none. */
-export function activationOf(fn: string, name: Activation): (x: Tensor, params?: XieluParams) => Tensor {
+export function activationFunction(
+  fn: string,
+  name: Activation,
+): (x: Tensor, params?: XieluParams) => Tensor {
   if (Object.hasOwn(functions, name)) return functions[name];
   return checks(fn).refuse({
     argument: "activation",

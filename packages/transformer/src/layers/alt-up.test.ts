@@ -6,7 +6,7 @@ import { altUp } from "./alt-up.js";
 const [B, T, N, C] = [2, 3, 3, 4];
 const sizes = { embedDim: C, streams: N, norm: "rms", eps: 1e-6 } as const;
 const streams = randn([B, T, N, C], { seed: 1 });
-const streamOf = (all: Tensor, i: number) => reshape(slice(all, 2, i, i + 1), [B, T, C]);
+const streamAt = (all: Tensor, i: number) => reshape(slice(all, 2, i, i + 1), [B, T, C]);
 const close = { rtol: 0, atol: 1e-5 };
 
 test("a prediction adds to each stream a mixture of all, by weights of each token", () => {
@@ -44,9 +44,9 @@ test("without weights a correction adds what the layer changed to each stream, a
   const params = mapTensors(up.initLayer(7), (w) => zeros(w.shape));
   const computed = randn([B, T, C], { seed: 3 });
   const corrected = up.correct(params, streams, computed);
-  const change = add(computed, mul(streamOf(streams, 2), -1));
+  const change = add(computed, mul(streamAt(streams, 2), -1));
   for (const i of [0, 1, 2])
-    expect(streamOf(corrected, i).data).toBeAllclose(add(streamOf(streams, i), change).data, close);
+    expect(streamAt(corrected, i).data).toBeAllclose(add(streamAt(streams, i), change).data, close);
 });
 
 test("coefficients of a correction are clamped, those of a prediction are not", () => {
@@ -104,8 +104,8 @@ test("one stream may be replaced, and all but the first added to", () => {
   const x = randn([B, T, C], { seed: 9 });
   const replaced = up.withActive(streams, x);
   expect(up.activeOf(replaced).data).toEqual(x.data);
-  for (const i of [0, 2]) expect(streamOf(replaced, i).data).toEqual(streamOf(streams, i).data);
+  for (const i of [0, 2]) expect(streamAt(replaced, i).data).toEqual(streamAt(streams, i).data);
   const added = up.addToOthers(streams, x);
-  expect(streamOf(added, 0).data).toEqual(streamOf(streams, 0).data);
-  expect(streamOf(added, 2).data).toEqual(add(streamOf(streams, 2), x).data);
+  expect(streamAt(added, 0).data).toEqual(streamAt(streams, 0).data);
+  expect(streamAt(added, 2).data).toEqual(add(streamAt(streams, 2), x).data);
 });

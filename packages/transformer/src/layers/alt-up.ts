@@ -57,7 +57,7 @@ export type AltUpParams = {
   merge: LinearParams[];
 };
 
-/** Alternating updates: made from their configuration, holding no weights. Streams are one tensor, `[B, T, N, C]`. */
+/** Alternating updates: made from their configuration; the params are passed to each call. Streams are one tensor, `[B, T, N, C]`. */
 export type AltUp = {
   readonly active: number;
   init(seed: number): AltUpParams;
@@ -96,7 +96,7 @@ export function altUp(
     const read = mul(routerNorm.apply(params.routerNorm, x), 1 / C);
     return tanh(linear(read, params.router));
   };
-  const streamOf = (streams: Tensor, i: number): Tensor => {
+  const streamAt = (streams: Tensor, i: number): Tensor => {
     const [B, T] = streams.shape as [number, number];
     return reshape(slice(streams, 2, i, i + 1), [B, T, C]);
   };
@@ -130,13 +130,13 @@ export function altUp(
       };
     },
     expand(params, x) {
-      const others = params.expand.map(({ weight }) => withMagnitudeOf(x, map(x, weight)));
+      const others = params.expand.map(({ weight }) => matchMagnitude(x, map(x, weight)));
       return stack([x, ...others], 2);
     },
     merge(params, streams) {
-      const first = streamOf(streams, 0);
+      const first = streamAt(streams, 0);
       const others = params.merge.map(({ weight }, i) =>
-        withMagnitudeOf(first, map(streamOf(streams, i + 1), weight)),
+        matchMagnitude(first, map(streamAt(streams, i + 1), weight)),
       );
       return mul(
         others.reduce((sum, x) => add(sum, x), first),
@@ -145,16 +145,16 @@ export function altUp(
     },
     predict(params, streams) {
       const [B, T] = streams.shape as [number, number];
-      const routed = route(params, streamOf(streams, active));
+      const routed = route(params, streamAt(streams, active));
       const coefficients = reshape(linear(routed, params.prediction), [B, T, N, N]);
       return add(streams, matmul(coefficients, streams));
     },
-    activeOf: (streams) => streamOf(streams, active),
+    activeOf: (streams) => streamAt(streams, active),
     correct(params, predicted, computed) {
       const { correction } = params;
       const within = limit === undefined ? correction : clamp(correction, { min: -limit, max: limit });
       const shares = add(linear(route(params, computed), within), 1); // [B, T, N]
-      const change = sub(computed, streamOf(predicted, active)); // [B, T, C]
+      const change = sub(computed, streamAt(predicted, active)); // [B, T, C]
       return add(predicted, mul(expandDims(shares, 3), expandDims(change, 2)));
     },
     scaled: ({ outputScale }, x) => (config.outputScale ? mul(x, outputScale!) : x),
@@ -165,7 +165,7 @@ export function altUp(
 }
 
 /** Rows with the root mean square of other rows; what is nearly 0 is not blown up. */
-function withMagnitudeOf(other: Tensor, x: Tensor): Tensor {
+function matchMagnitude(other: Tensor, x: Tensor): Tensor {
   const meanSquare = (y: Tensor): Tensor => mean(mul(y, y), { axis: -1, keepDims: true });
   return mul(x, div(sqrt(meanSquare(other)), sqrt(maximum(meanSquare(x), 1e-5))));
 }

@@ -71,14 +71,14 @@ export function disentangledAttention(
     const rows = reshape(map(distances, weight, bias), [distances.shape[0]!, H, D]);
     return mul(matmul(x, reshape(permute(rows, [1, 2, 0]), [1, H, D, distances.shape[0]!])), scale);
   };
-  const biasOf = (params: WithTable, query: Tensor, key: Tensor): ScoreMod => {
+  const distanceBias = (params: WithTable, query: Tensor, key: Tensor): ScoreMod => {
     const T = query.shape[2]!;
     // Rows of the table for each distance of query minus key, from 1 − T to T − 1: a short text reads few of them.
     const read = Array.from({ length: 2 * T - 1 }, (_, i) => distanceRow(config, i - T + 1));
     const first = read[0]!;
     const distances = slice(params.distances, 0, first, read.at(-1)! + 1);
-    const ofQueries = c2p && products(query, distances, sharedMaps ? params.key : params.distanceKey!);
-    const ofKeys = p2c && products(key, distances, sharedMaps ? params.query : params.distanceQuery!);
+    const queryProducts = c2p && products(query, distances, sharedMaps ? params.key : params.distanceKey!);
+    const keyProducts = p2c && products(key, distances, sharedMaps ? params.query : params.distanceQuery!);
     const rows = tensor(
       read.map((row) => row - first),
       { dtype: query.dtype, device: query.device },
@@ -86,10 +86,12 @@ export function disentangledAttention(
     return scoreMod(
       (score, at) => {
         const row = lookup(rows, at.query.sub(at.key).add(T - 1));
-        const withQueries = ofQueries
-          ? score.add(lookup(ofQueries, at.batch, at.head, at.query, row))
+        const withQueries = queryProducts
+          ? score.add(lookup(queryProducts, at.batch, at.head, at.query, row))
           : score;
-        return ofKeys ? withQueries.add(lookup(ofKeys, at.batch, at.head, at.key, row)) : withQueries;
+        return keyProducts
+          ? withQueries.add(lookup(keyProducts, at.batch, at.head, at.key, row))
+          : withQueries;
       },
       `disentangled(${terms.join(", ")})`,
     );
@@ -112,7 +114,7 @@ export function disentangledAttention(
     apply: (params, x, options) =>
       attention.apply(params, x, {
         ...options,
-        contentBias: (query, key) => biasOf(params as WithTable, query, key),
+        contentBias: (query, key) => distanceBias(params as WithTable, query, key),
       }),
   };
 }

@@ -13,16 +13,16 @@ import {
 } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
 import { checkParams } from "./check-params.js";
-import { activationOf, type Activation } from "./activation.js";
+import { activationFunction, type Activation } from "./activation.js";
 import { gaussianTopK } from "./gaussian-top-k.js";
 import { recordTensor, type ModelTrace } from "./trace.js";
 import { xieluParams, type XieluParams } from "./xielu.js";
 
 /** Configuration of a feed-forward layer. */
 export type FeedForwardConfig = {
-  /** C, the width of the model. */
+  /** C, the model width. */
   embedDim: number;
-  /** F, the width inside. */
+  /** F, the hidden width. */
   hiddenDim: number;
   /** Default `silu`. */
   activation?: Activation;
@@ -37,7 +37,7 @@ export type FeedForwardConfig = {
   sparsity?: number;
   /** Adds biases. Default false. */
   bias?: boolean;
-  /** Computes the linear maps. Default: `linear` of @qkv/tensor; `anyLinear` takes quantized weights too. */
+  /** Computes the linear projections. Default: `linear` of @qkv/tensor; `anyLinear` takes quantized weights too. */
   linear?: typeof linear;
 };
 
@@ -65,7 +65,7 @@ export type FeedForwardParams = {
 /** Matrices that draw from the seed of a layer's feed-forward part; `router` is that of a mixture of experts. */
 export const feedForwardParts = ["gate", "up", "down", "router"] as const;
 
-/** A feed-forward layer: made from its configuration, holding no weights. */
+/** A feed-forward layer: created from its configuration; the params are passed to each call. */
 export type FeedForward = {
   /** Random weights: normal with variance 1 / fan-in; biases 0. */
   init(seed: number): FeedForwardParams;
@@ -98,7 +98,7 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
   check.whole({ embedDim: C, hiddenDim: F }, { min: 1 });
   const { gateLimit, activation } = options;
   if (gateLimit) checkGateLimit(gateLimit, gated);
-  const bend = activationOf("feedForward", activation ?? "silu");
+  const bend = activationFunction("feedForward", activation ?? "silu");
   const { sparsity = 0 } = options;
   const keep = checkSparsity(sparsity, gated) > 0 ? gaussianTopK(sparsity) : (gate: Tensor) => gate;
   const open = (gate: Tensor, raised: Tensor, xielu: XieluParams | undefined): Tensor => {

@@ -29,7 +29,7 @@ export type GruParams = {
   state: LinearParams;
 };
 
-/** A gated recurrent unit: made from its configuration, holding no weights. */
+/** A gated recurrent unit: created from its configuration; the params are passed to each call. */
 export type Gru = {
   /** Random weights: uniform between ±1 / √F. */
   init(seed: number): GruParams;

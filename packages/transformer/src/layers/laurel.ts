@@ -14,7 +14,7 @@ export type LaurelParams = {
   norm: NormParams;
 };
 
-/** A learned residual: made from its configuration, holding no weights. */
+/** A learned residual: created from its configuration; the params are passed to each call. */
 export type Laurel = {
   /** Random weights: normal with variance 1 / fan-in. */
   init(seed: number): LaurelParams;
@@ -24,13 +24,13 @@ export type Laurel = {
 
 /** Configuration of a learned residual. */
 export type LaurelConfig = {
-  /** C, the width of the model. */
+  /** C, the model width. */
   embedDim: number;
   /** R, the numbers between both maps. */
   rank: number;
   /** Of what the maps make. */
   norm: Norm;
-  /** Computes the linear maps. Default: `linear` of @qkv/tensor; `anyLinear` takes quantized weights too. */
+  /** Computes the linear projections. Default: `linear` of @qkv/tensor; `anyLinear` takes quantized weights too. */
   linear?: typeof linear;
 };
 

@@ -61,7 +61,7 @@ export type MixtureOfExpertsParams = {
 /** A router's map, and the bias `[numExperts]` of its choice where there is one. */
 export type RouterParams = LinearParams & { choiceBias?: Tensor };
 
-/** A mixture of experts: made from its configuration, holding no weights. */
+/** A mixture of experts: created from its configuration; the params are passed to each call. */
 export type MixtureOfExperts = {
   init(seed: number): MixtureOfExpertsParams;
   /** `[…, C]` to `[…, C]`. */
@@ -114,8 +114,8 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
   const routing = { numExperts, expertsPerToken: k, normTopKProb, router };
   checkRouter(check, routing);
   const expert = feedForward(inner);
-  const ofAll = shared && sharedExpert(shared, inner);
-  const rowsOf = (x: Tensor) => reshape(x, [sizeOf(x.shape.slice(0, -1)), C]); // [N, C]
+  const sharedPart = shared && sharedExpert(shared, inner);
+  const asRows = (x: Tensor) => reshape(x, [sizeOf(x.shape.slice(0, -1)), C]); // [N, C]
   const routed = ({ router: asks }: MixtureOfExpertsParams, rows: Tensor): Route => {
     checkChoiceBias(onApply, router, asks.choiceBias);
     const logits = map(rows, asks.weight, asks.bias); // [N, numExperts]
@@ -125,7 +125,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
     route(params, x) {
       checkParams(onRoute, params, ["router.weight"]);
       checkTensor("mixtureOfExperts.route", "x", x);
-      return routed(params, rowsOf(x));
+      return routed(params, asRows(x));
     },
     init(seed) {
       const seeds = splitSeed(seed, feedForwardParts);
@@ -134,7 +134,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
           weight: mul(randn([numExperts, C], { seed: seeds.router }), 1 / Math.sqrt(C)),
           ...(router.choiceBias && { choiceBias: zeros([numExperts]) }),
         },
-        ...ofAll?.init(seed),
+        ...sharedPart?.init(seed),
         // Negative seeds, which no other matrix of a model draws from.
         experts: splitSeed(seed, numExperts).map((seed) => expert.init(-seed - 1)),
       };
@@ -143,7 +143,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
       checkParams(onApply, params, ["router.weight", "experts"]);
       checkTensor("mixtureOfExperts.apply", "x", x);
       const { experts } = params;
-      const rows = rowsOf(x);
+      const rows = asRows(x);
       const { chosen, shares } = routed(params, rows);
       const runs = chosen.device.isPending?.(chosen.storage) ? onAllRows : onChosenRows;
       const mixed = runs({ chosen, shares, rows, numExperts }, (e, read, share) =>
@@ -152,7 +152,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
           : mul(expert.apply(experts[e]!, read), share),
       );
       const y = reshape(mixed, x.shape);
-      return ofAll ? add(y, ofAll.apply(params, x)) : y;
+      return sharedPart ? add(y, sharedPart.apply(params, x)) : y;
     },
   };
 }
@@ -169,11 +169,11 @@ function onChosenRows({ chosen, shares, rows, numExperts }: Routed, run: RunExpe
   const C = rows.shape[1]!;
   const { dtype, device } = rows;
   const byUse = reshape(shares, [N * k, 1]);
-  const expertOf = chosen.data; // [N · k], row by row
+  const expertIds = chosen.data; // [N · k], row by row
   const index = (places: number[]) => tensor(places, { dtype: "int32", device });
   let mixed: Tensor | undefined;
   for (let e = 0; e < numExperts; e++) {
-    const uses = [...expertOf.keys()].filter((use) => expertOf[use] === e);
+    const uses = [...expertIds.keys()].filter((use) => expertIds[use] === e);
     if (uses.length === 0) continue;
     const tokens = uses.map((use) => Math.floor(use / k));
     const added = run(e, take(rows, 0, index(tokens)), take(byUse, 0, index(uses)));

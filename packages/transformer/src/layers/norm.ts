@@ -11,7 +11,7 @@ export type NormKind = "layer" | "rms" | "none";
 /** The gain of a norm, `[C]`, and the shift of a layer norm, `[C]`. */
 export type NormParams = { weight: Tensor; bias?: Tensor };
 
-/** A norm: made from its configuration, holding no weights. */
+/** A norm: created from its configuration; the params are passed to each call. */
 export type Norm = {
   /** Gains of 1, shifts of 0. */
   init(): NormParams;

@@ -29,9 +29,9 @@ test("inputs are rows of the table and a projection of the embedding, a part of 
 test("a token beyond the table reads its first row", () => {
   const part = perLayerEmbedding({ ...sizes, rows: { own: 5, model: 7 } });
   const params = part.init(2);
-  const inputsOf = (ids: number[]) => part.inputs(params, tensor([ids], { dtype: "int32" }), x)[1]!.data;
-  expect(inputsOf([6, 5, 4])).toEqual(inputsOf([0, 0, 4]));
-  expect(inputsOf([6, 5, 4])).not.toEqual(inputsOf([0, 0, 3]));
+  const layerInput = (ids: number[]) => part.inputs(params, tensor([ids], { dtype: "int32" }), x)[1]!.data;
+  expect(layerInput([6, 5, 4])).toEqual(layerInput([0, 0, 4]));
+  expect(layerInput([6, 5, 4])).not.toEqual(layerInput([0, 0, 3]));
 });
 
 test("what a layer adds is normalized after a gate that the residual opens", () => {

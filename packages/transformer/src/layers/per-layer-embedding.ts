@@ -13,7 +13,7 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
-import { activationOf, type Activation } from "./activation.js";
+import { activationFunction, type Activation } from "./activation.js";
 import { norm, type NormKind, type NormParams } from "./norm.js";
 
 /** Configuration of embeddings that each layer reads anew. */
@@ -44,7 +44,7 @@ export type PerLayerInputParams = {
   norm: NormParams;
 };
 
-/** Embeddings of each layer: made from their configuration, holding no weights. */
+/** Embeddings of each layer: made from their configuration; the params are passed to each call. */
 export type PerLayerEmbedding = {
   init(seed: number): PerLayerEmbeddingParams;
   initLayer(seed: number): PerLayerInputParams;
@@ -74,7 +74,7 @@ export function perLayerEmbedding(config: {
 }): PerLayerEmbedding {
   const { embedDim: C, dim: P, numLayers: L, norm: kind, eps, linear: map = linear } = config;
   const { own: V, model } = config.rows;
-  const bend = activationOf("decoder", config.activation);
+  const bend = activationFunction("decoder", config.activation);
   const [inputNorm, outNorm] = [norm({ kind, embedDim: P, eps }), norm({ kind, embedDim: C, eps })];
   const random = (seed: number, out: number, inner: number): LinearParams => ({
     weight: mul(randn([out, inner], { seed }), inner ** -0.5),

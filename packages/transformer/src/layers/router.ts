@@ -62,12 +62,12 @@ export function route(
   // Logits have the order of scores, without ties from rounding.
   const ranked = !adjusted && (normTopKProb || kind === "sigmoid") ? logits : scores;
   const biased = router.choiceBias ? add(scores, choiceBias!) : ranked;
-  const chosen = topK(groups ? ofBestGroups(biased, groups) : biased, k).indices;
-  const shares = sharesOf(kind, normTopKProb, { logits, scores, chosen, shareEps });
+  const chosen = topK(groups ? maskOtherGroups(biased, groups) : biased, k).indices;
+  const shares = routingWeights(kind, normTopKProb, { logits, scores, chosen, shareEps });
   return { chosen, shares: scale === 1 ? shares : mul(shares, scale) };
 }
 
-function sharesOf(
+function routingWeights(
   kind: "softmax" | "sigmoid",
   normTopKProb: boolean,
   { logits, scores, chosen, shareEps }: { logits: Tensor; scores: Tensor; chosen: Tensor; shareEps: number },
@@ -79,7 +79,7 @@ function sharesOf(
 }
 
 /** Scores `[N, E]`, −∞ outside of the best groups. */
-function ofBestGroups(scores: Tensor, { count, chosen, best = 1 }: ExpertGroups): Tensor {
+function maskOtherGroups(scores: Tensor, { count, chosen, best = 1 }: ExpertGroups): Tensor {
   const [N, E] = scores.shape as [number, number];
   const inGroups = reshape(scores, [N, count, E / count]);
   const ranks = sum(topK(inGroups, best).values, { axis: -1 }); // [N, count]

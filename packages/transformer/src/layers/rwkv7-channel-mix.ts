@@ -19,9 +19,9 @@ import type { SequenceLayer, SequenceLayerOptions } from "./transformer-layer.js
 
 /** Configuration of RWKV-7's channel mix. */
 export type ChannelMixConfig = {
-  /** C, the width of the model. */
+  /** C, the model width. */
   embedDim: number;
-  /** F, the width inside. */
+  /** F, the hidden width. */
   hiddenDim: number;
   /** Computes the two products. Default: `linear` of @qkv/tensor. */
   linear?: typeof linear;
@@ -37,7 +37,7 @@ export type ChannelMixParams = {
   down: LinearParams;
 };
 
-/** A channel mix: made from its configuration, holding no weights. */
+/** A channel mix: created from its configuration; the params are passed to each call. */
 export type ChannelMix = SequenceLayer<ChannelMixParams> & {
   readonly name: string;
   readonly config: ChannelMixConfig;

@@ -14,11 +14,11 @@ const later = rwkv7TimeMix(config);
 const first = rwkv7TimeMix({ ...config, ranks });
 
 /** Random weights in float64, none of them as a new layer begins. */
-const paramsOf = (layer: typeof later, seed: number): TimeMixParams => {
+const randomParams = (layer: typeof later, seed: number): TimeMixParams => {
   let n = seed;
   return mapTensors(layer.init(seed), (x) => randn(x.shape, { seed: n++, dtype: "float64" }));
 };
-const rowsOf = (x: Tensor): number[][] => {
+const splitRows = (x: Tensor): number[][] => {
   const width = x.shape.at(-1)!;
   return Array.from({ length: x.data.length / width }, (_, t) =>
     Array.from(x.data.slice(t * width, (t + 1) * width)),
@@ -30,9 +30,9 @@ function byRecurrence(params: TimeMixParams, x: number[][], firstValues: number[
   const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
   const vector = (one: Tensor) => Array.from(one.data);
   const product = (y: number[], matrix: Tensor) =>
-    rowsOf(matrix).map((row) => row.reduce((sum, w, i) => sum + w * y[i]!, 0));
+    splitRows(matrix).map((row) => row.reduce((sum, w, i) => sum + w * y[i]!, 0));
   const columns = (y: number[], matrix: Tensor) => {
-    const rows = rowsOf(matrix);
+    const rows = splitRows(matrix);
     return rows[0]!.map((_, j) => rows.reduce((sum, row, i) => sum + row[j]! * y[i]!, 0));
   };
   const low = ({ down, up, bias }: LowRankParams, y: number[], bend = (z: number) => z) =>
@@ -83,7 +83,7 @@ function byRecurrence(params: TimeMixParams, x: number[][], firstValues: number[
       );
       const mean = out.reduce((a, b) => a + b) / N;
       const variance = out.reduce((sum, z) => sum + (z - mean) ** 2, 0) / N;
-      const weight = rowsOf(params.bonus)[h]!.reduce((sum, u, i) => sum + u * own(r)[i]! * written[i]!, 0);
+      const weight = splitRows(params.bonus)[h]!.reduce((sum, u, i) => sum + u * own(r)[i]! * written[i]!, 0);
       return out.map((z, j) => {
         const [gain, shift] = [params.outputNorm.weight, params.outputNorm.bias!].map(
           (one) => own(vector(one))[j]!,
@@ -104,15 +104,15 @@ test("property: both layers are the recurrence of the paper, spelled out", () =>
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 9999 }), (seed) => {
       const x = randn([1, T, C], { seed, dtype: "float64" });
-      const [own, params] = [paramsOf(first, seed), paramsOf(later, seed + 100)];
+      const [own, params] = [randomParams(first, seed), randomParams(later, seed + 100)];
       const firstLayer = {};
       const before = first.apply(own, x, { firstLayer });
       const after = later.apply(params, x, { firstLayer });
-      const theirs = byRecurrence(own, rowsOf(x), undefined);
+      const theirs = byRecurrence(own, splitRows(x), undefined);
       const close = (ours: Tensor, rows: number[][]) =>
         rows.flat().forEach((z, i) => expect(ours.data[i]! - z).toBeCloseTo(0, 8));
       close(before, theirs.outputs);
-      close(after, byRecurrence(params, rowsOf(x), theirs.values).outputs);
+      close(after, byRecurrence(params, splitRows(x), theirs.values).outputs);
     }),
     { numRuns: 20 },
   );
@@ -121,7 +121,7 @@ test("property: both layers are the recurrence of the paper, spelled out", () =>
 test("each weight changes the outputs", () => {
   const x = randn([1, T, C], { seed: 1, dtype: "float64" });
   const firstLayer = { values: randn([1, T, C], { seed: 2, dtype: "float64" }) };
-  const params = paramsOf(later, 3);
+  const params = randomParams(later, 3);
   const whole = later.apply(params, x, { firstLayer }).data;
   const paths: string[] = [];
   mapTensors(params, (one, path) => (paths.push(path), one));
@@ -136,7 +136,7 @@ test("each weight changes the outputs", () => {
 });
 
 test("property: tokens in parts, through a cache, give what all of them give", () => {
-  const params = mapTensors(paramsOf(first, 5), (x) => cast(x, "float32"));
+  const params = mapTensors(randomParams(first, 5), (x) => cast(x, "float32"));
   fc.assert(
     fc.property(fc.integer({ min: 1, max: T - 1 }), (cut) => {
       const x = randn([2, T, C], { seed: cut });
@@ -155,7 +155,7 @@ test("property: tokens in parts, through a cache, give what all of them give", (
 test("gradients are those of differences", () => {
   const x = randn([1, 3, C], { seed: 1, dtype: "float64" });
   const dy = randn([1, 3, C], { seed: 2, dtype: "float64" });
-  const params = mapTensors(paramsOf(later, 1), (one) => mul(one, 0.5));
+  const params = mapTensors(randomParams(later, 1), (one) => mul(one, 0.5));
   const values = randn([1, 3, C], { seed: 3, dtype: "float64" });
   checkGradient(
     ({ params, x, values }) => sum(mul(later.apply(params, x, { firstLayer: { values } }), dy)),
@@ -169,7 +169,7 @@ test("refused: a width that heads do not divide, no values of a first layer, a m
     "rwkv7TimeMix: `headDim` is 4, expected a divisor of embedDim = 6",
   );
   const x = randn([1, 2, C], { seed: 1, dtype: "float64" });
-  const params = paramsOf(later, 1);
+  const params = randomParams(later, 1);
   expect(() => later.apply(params, x)).toThrow(/`firstLayer` is undefined.*\nFix: run a layer without/);
   expect(() => first.apply(params, x, { mask: {} } as never)).toThrow(/`mask`/);
   expect(() => first.apply(params, randn([1, 2, 5], { seed: 1 }))).toThrow("rows of embedDim = 6");

@@ -31,7 +31,7 @@ import type { SequenceLayer, SequenceLayerOptions } from "./transformer-layer.js
 
 /** Configuration of RWKV-7's time mix. */
 export type TimeMixConfig = {
-  /** C, the width of the model. */
+  /** C, the model width. */
   embedDim: number;
   /** N, numbers of a head. */
   headDim: number;
@@ -70,7 +70,7 @@ export type TimeMixParams = {
   outputNorm: NormParams;
 };
 
-/** A time mix: made from its configuration, holding no weights. */
+/** A time mix: created from its configuration; the params are passed to each call. */
 export type TimeMix = SequenceLayer<TimeMixParams> & {
   readonly name: string;
   readonly config: TimeMixConfig;
@@ -155,7 +155,7 @@ export function rwkv7TimeMix(config: TimeMixConfig): TimeMix {
           return own;
         }
         const first = firstLayer?.values ?? refuseWithoutFirst();
-        const share = sigmoid(lowRank(paramsOfValues(params), valueRows));
+        const share = sigmoid(lowRank(valueMixParams(params), valueRows));
         return add(own, mul(sub(first, own), share));
       })();
       const rate = sigmoid(lowRank(params.rate, read("rate")));
@@ -204,7 +204,7 @@ const shiftNames = ["query", "decay", "key", "value", "rate", "gate"] as const;
 const seedNames = ["shift", "query", "key", "value", "output", "decay", "rate", "gate", "valueMix"] as const;
 const callNames = ["cache", "layer", "positions", "documents", "padding", "trace", "firstLayer"] as const;
 
-function paramsOfValues({ valueMix }: TimeMixParams): LowRankParams {
+function valueMixParams({ valueMix }: TimeMixParams): LowRankParams {
   checkParams(onApply, { valueMix }, ["valueMix"]);
   return valueMix!;
 }

@@ -34,7 +34,7 @@ const translated =
     const { params, encode, apply } = await loadEncoderDecoder(files(folder));
     return apply(params, [4, 9, 20], { source: encode(params, [3, 14, 15, 9], { trace }), trace });
   };
-const ofSource = (S: number, H: number) => [
+const crossShape = (S: number, H: number) => [
   ...layers("encoder.", [1, H, S, S]),
   ...layers("decoder.", [1, H, 3, 3]),
   ...crossed([1, H, 3, S]),
@@ -73,10 +73,10 @@ test.each<[string, Run, [string, readonly number[]][]]>([
       (({ apply, params }) => apply(params, [1, 2, 3], { trace }))(await loadEncoder(files("bert-mlm"))),
     layers("", [1, 6, 3, 3]),
   ],
-  ["whisper", heard("whisper"), ofSource(20, 6)],
-  ["moonshine", heard("moonshine"), ofSource(22, 4)],
-  ["t5", translated("t5"), ofSource(4, 6)],
-  ["marian", translated("marian"), ofSource(4, 6)],
+  ["whisper", heard("whisper"), crossShape(20, 6)],
+  ["moonshine", heard("moonshine"), crossShape(22, 4)],
+  ["t5", translated("t5"), crossShape(4, 6)],
+  ["marian", translated("marian"), crossShape(4, 6)],
 ])("%s gives the weights of every layer by name, and each row sums to 1", async (_, run, expected) => {
   const tensors: Record<string, Tensor> = {};
   await run({ names: ["weights"], tensors });

@@ -81,20 +81,24 @@ export function checkTrace(
     ...names.map((name) => `attention.${name}`),
     ...(crossed ? names.map((name) => `crossAttention.${name}`) : []),
   ];
-  const pathsOf = ({ path, recurrent, crossAttention, afterLayers = [] }: TracedLayers) =>
+  const stackPaths = ({ path, recurrent, crossAttention, afterLayers = [] }: TracedLayers) =>
     [
       "embeddings",
       ...recurrent.flatMap((isRecurrent, i) =>
-        inLayer(namesOf(isRecurrent), crossAttention).map((name) => `layers.${i}.${name}`),
+        inLayer(attentionTensorNames(isRecurrent), crossAttention).map((name) => `layers.${i}.${name}`),
       ),
       ...afterLayers,
     ].map((name) => pathTo(trace, path === undefined ? name : `${path}.${name}`));
-  const full = stacks.flatMap(pathsOf);
+  const full = stacks.flatMap(stackPaths);
   const crossed = stacks.some(({ crossAttention }) => crossAttention);
-  const ofLayer = inLayer(attentionNames, crossed).map((path) => path.split(".").at(-1)!);
-  const short = ["embeddings", ...new Set(ofLayer), ...stacks.flatMap(({ afterLayers = [] }) => afterLayers)];
-  const known = (name: string) => short.includes(name) || full.some((path) => isPathOf(path, name));
-  const replaceable = full.filter((name) => !computedInside.some((one) => isPathOf(name, one)));
+  const tensorsInLayer = inLayer(attentionNames, crossed).map((path) => path.split(".").at(-1)!);
+  const short = [
+    "embeddings",
+    ...new Set(tensorsInLayer),
+    ...stacks.flatMap(({ afterLayers = [] }) => afterLayers),
+  ];
+  const known = (name: string) => short.includes(name) || full.some((path) => endsInName(path, name));
+  const replaceable = full.filter((name) => !computedInside.some((one) => endsInName(name, one)));
   for (const [argument, names, choices] of [
     ["trace.names", trace.names, [...short, ...full]],
     ["trace.interventions", Object.keys(trace.interventions ?? {}), replaceable],
@@ -140,8 +144,10 @@ export function attentionTrace(
 ): Trace | undefined {
   if (!trace) return undefined;
   const at = traceAt(trace, step);
-  const names = namesOf(recurrent).filter((name) => isTraced(at, name));
-  const changed = namesOf(recurrent).some((name) => at.interventions?.[pathTo(at, name)] !== undefined);
+  const names = attentionTensorNames(recurrent).filter((name) => isTraced(at, name));
+  const changed = attentionTensorNames(recurrent).some(
+    (name) => at.interventions?.[pathTo(at, name)] !== undefined,
+  );
   return changed || names.length > 0 ? { ...at, names } : undefined;
 }
 
@@ -173,7 +179,7 @@ export const attentionNames: readonly (TraceName | HeadTraceName)[] = [
   "heads",
 ];
 
-const namesOf = (recurrent: boolean): readonly (TraceName | HeadTraceName)[] =>
+const attentionTensorNames = (recurrent: boolean): readonly (TraceName | HeadTraceName)[] =>
   recurrent ? ["heads"] : attentionNames;
 
 function pathTo({ path }: ModelTrace, name: string): string {
@@ -183,11 +189,11 @@ function pathTo({ path }: ModelTrace, name: string): string {
 /** True if a tensor is asked for by name, or by the end of its path. */
 function isTraced(trace: ModelTrace, name: TraceName | HeadTraceName | LayerTraceName): boolean {
   const full = pathTo(trace, name);
-  return trace.names.some((one) => one === name || isPathOf(full, one));
+  return trace.names.some((one) => one === name || endsInName(full, one));
 }
 
 /** The full path of a tensor, or the end of it. */
-function isPathOf(full: string, name: string): boolean {
+function endsInName(full: string, name: string): boolean {
   return full === name || full.endsWith(`.${name}`);
 }
 

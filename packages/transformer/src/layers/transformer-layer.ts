@@ -108,7 +108,7 @@ export type TransformerLayerOptions = {
   layer?: number;
   /** Positions of the tokens. Default: after those in the cache. */
   positions?: Positions;
-  /** Hides keys of this call: padding. A layer with a state takes the two below in its place. Default: nothing. */
+  /** Masks keys of this call, such as padding. A layer with a state takes the two below in its place. Default: nothing. */
   mask?: Mask;
   /** For a layer with a state, which starts again with each document: `[T]` or `[B][T]`. Default: one document. */
   documents?: DocumentIds;
@@ -134,7 +134,7 @@ export type TransformerLayerOptions = {
   trace?: ModelTrace;
 };
 
-/** A layer: made from its parts, holding no weights. */
+/** A layer: made from its parts; the params are passed to each call. */
 export type TransformerLayer<Inner, Attention = AttentionParams> = {
   /** Random weights. */
   init(seed: number): TransformerLayerParams<Inner, Attention>;

@@ -17,8 +17,8 @@ export function decodeHalves(bytes: Uint8Array<ArrayBuffer>, format: HalfType): 
 }
 
 /** The format, where it has 16 bits. */
-export const halfOf = (format: FloatFormat | undefined): HalfType | undefined =>
+export const halfType = (format: FloatFormat | undefined): HalfType | undefined =>
   format !== undefined && isPacked(format) ? format : undefined;
 
 /** Bytes of one number. */
-export const bytesOfFloat = (format: FloatFormat): number => bytesPerElement(format);
+export const bytesPerNumber = (format: FloatFormat): number => bytesPerElement(format);

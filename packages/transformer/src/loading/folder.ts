@@ -34,13 +34,13 @@ function fileUrl(folder: URL, file: string): URL {
 }
 
 /** Files that a reader chose in a page, by their names, or by their paths in a folder that was chosen whole. */
-export function folderOfFiles(files: readonly File[], reading: Reading): Folder {
-  const pathOf = (file: File) => file.webkitRelativePath?.replace(/^[^/]*\//, "") || file.name;
+export function filesFolder(files: readonly File[], reading: Reading): Folder {
+  const relativePath = (file: File) => file.webkitRelativePath?.replace(/^[^/]*\//, "") || file.name;
   return {
     name: `${files.length} files`,
     reading,
     async find(name, limits) {
-      const file = files.find((one) => pathOf(one) === name);
+      const file = files.find((one) => relativePath(one) === name);
       return file && findFile(file, { ...reading, ...limits });
     },
   };

@@ -1,5 +1,5 @@
 import { fromHalfBits, type HalfType } from "@qkv/core";
-import { decodeFloats, halfOf, type FloatFormat } from "./decode-floats.js";
+import { decodeFloats, halfType, type FloatFormat } from "./decode-floats.js";
 import { mxfp4Number, mxfp4Scale } from "./mxfp4-numbers.js";
 
 /** Block format of a GGUF type: numbers and bytes of a block. */
@@ -137,7 +137,7 @@ const float = (name: string, bytes: number, format: FloatFormat): BlockType => (
   name,
   numbers: 1,
   bytes,
-  half: halfOf(format),
+  half: halfType(format),
   decode: (data) => decodeFloats(data, format),
 });
 

@@ -37,10 +37,10 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
     const [, block, kind] = /^(blk\.\d+\.ffn_\w+)_exps(\.\w+)$/.exec(name) ?? [];
     const isStack = block !== undefined && shape.length >= 2;
     if (isStack) experts += shape[0]!;
-    if (experts > 4096 + file.size / bytesOfExpert)
-      refuse("shape", shape, `experts of ${bytesOfExpert} bytes or more each`);
+    if (experts > 4096 + file.size / minExpertBytes)
+      refuse("shape", shape, `experts of ${minExpertBytes} bytes or more each`);
     for (const [own, entry] of isStack
-      ? expertsOf(`${block}.`, kind!, { type, shape, start, end })
+      ? splitExperts(`${block}.`, kind!, { type, shape, start, end })
       : [[name, { type, shape, start, end }] as const]) {
       if (entries.has(own)) refuse("name", own, "each name once");
       entries.set(own, entry);
@@ -72,10 +72,10 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
 }
 
 /** Fewest bytes of an expert in a file of more than a few thousand, since each is an entry in memory. */
-const bytesOfExpert = 64;
+const minExpertBytes = 64;
 
 /** Experts that lie one after the other in one tensor: each has a name of its own, as in the first such files. */
-function* expertsOf(
+function* splitExperts(
   block: string,
   kind: string,
   { type, shape, start, end }: Entry,

@@ -92,7 +92,7 @@ export async function snapshotFolder(
     });
   }
   const folder = `${cache}/models--${repo.replace("/", "--")}`;
-  const commit = isCommit(revision) ? revision : await commitOf(check, folder, revision);
+  const commit = isCommit(revision) ? revision : await resolveCommit(check, folder, revision);
   const snapshot = `${folder}/snapshots/${commit}`;
   return commit !== undefined && (await kindOfPath(snapshot)) === "folder" ? snapshot : undefined;
 }
@@ -100,7 +100,7 @@ export async function snapshotFolder(
 const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
 
 /** The commit that a branch or tag stood for at its last download. */
-async function commitOf(
+async function resolveCommit(
   check: Checks<{ argument: string }>,
   folder: string,
   revision: string,

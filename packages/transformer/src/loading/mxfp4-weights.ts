@@ -14,11 +14,11 @@ const blockBytes = 16;
  * @see "OCP Microscaling Formats (MX) Specification" 1.0 (2023)
  */
 export function mxfp4Weights(file: WeightFile): WeightFile {
-  const scalesOf = (name: string) => name.replace(/_blocks$/, "_scales");
+  const scalesName = (name: string) => name.replace(/_blocks$/, "_scales");
   const isPacked = (name: string) =>
-    file.bytes !== undefined && name.endsWith("_blocks") && file.shape(scalesOf(name)) !== undefined;
+    file.bytes !== undefined && name.endsWith("_blocks") && file.shape(scalesName(name)) !== undefined;
   if (!file.names.some(isPacked)) return file;
-  const scales = new Set(file.names.filter(isPacked).map(scalesOf));
+  const scales = new Set(file.names.filter(isPacked).map(scalesName));
   return {
     ...file,
     names: file.names.filter((name) => !scales.has(name)),
@@ -32,8 +32,8 @@ export function mxfp4Weights(file: WeightFile): WeightFile {
         yield* file.pieces(name);
         return;
       }
-      checkShapes(file, name, scalesOf(name));
-      const exponents = await wholeOf(file, scalesOf(name));
+      checkShapes(file, name, scalesName(name));
+      const exponents = await readBytes(file, scalesName(name));
       let first = 0;
       for await (const bytes of file.bytes!(name)) {
         const piece = new Float32Array(2 * bytes.length);
@@ -49,7 +49,7 @@ export function mxfp4Weights(file: WeightFile): WeightFile {
   };
 }
 
-async function wholeOf(file: WeightFile, name: string): Promise<Uint8Array> {
+async function readBytes(file: WeightFile, name: string): Promise<Uint8Array> {
   const whole = new Uint8Array(sizeOf(file.shape(name)!));
   let at = 0;
   for await (const bytes of file.bytes!(name)) {

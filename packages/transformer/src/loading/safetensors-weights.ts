@@ -1,5 +1,5 @@
 import { checks, FormatError, readSafetensorsHeaderOf, type SafetensorsEntry } from "@qkv/core";
-import { bytesOfFloat, decodeFloats, decodeHalves, halfOf, type FloatFormat } from "./decode-floats.js";
+import { bytesPerNumber, decodeFloats, decodeHalves, halfType, type FloatFormat } from "./decode-floats.js";
 import { readWhole, type OpenFile, type ReadFile } from "./open-file.js";
 import { pieceSize, type WeightFile } from "./weight-file.js";
 
@@ -12,7 +12,7 @@ const formats: Partial<Record<SafetensorsEntry["dtype"], FloatFormat>> = {
 };
 
 /** The checks of a reader of these files. */
-const checksOf = ({ name, fn }: ReadFile) =>
+const fileChecks = ({ name, fn }: ReadFile) =>
   checks(
     fn,
     { source: name, fix: "the files do not belong together or are damaged; fetch the model again." },
@@ -31,21 +31,21 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
       const { dtype, start, end } = tensors.get(name)!;
       const format = formats[dtype];
       if (!format) {
-        return checksOf(file).refuse({
+        return fileChecks(file).refuse({
           argument: `${name}: dtype`,
           received: dtype,
           expected: `one of ${Object.keys(formats).join(", ")}`,
         });
       }
-      const step = pieceSize - (pieceSize % bytesOfFloat(format));
+      const step = pieceSize - (pieceSize % bytesPerNumber(format));
       for (let at = start; at < end; at += step) {
         yield decodeFloats(await file.read(at, Math.min(end, at + step)), format);
       }
     },
-    half: (name) => halfOf(formats[tensors.get(name)!.dtype]),
+    half: (name) => halfType(formats[tensors.get(name)!.dtype]),
     async *halves(name) {
       const { dtype, start, end } = tensors.get(name)!;
-      const format = halfOf(formats[dtype])!;
+      const format = halfType(formats[dtype])!;
       for (let at = start; at < end; at += pieceSize) {
         yield decodeHalves(await file.read(at, Math.min(end, at + pieceSize)), format);
       }
@@ -53,7 +53,7 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
     async *bytes(name) {
       const { dtype, start, end } = tensors.get(name)!;
       if (dtype !== "U8") {
-        return checksOf(file).refuse({ argument: `${name}: dtype`, received: dtype, expected: "U8" });
+        return fileChecks(file).refuse({ argument: `${name}: dtype`, received: dtype, expected: "U8" });
       }
       for (let at = start; at < end; at += pieceSize)
         yield await file.read(at, Math.min(end, at + pieceSize));
@@ -76,7 +76,7 @@ export async function shardedWeights(
   for (const name of new Set(map.values())) shards.set(name, await safetensorsWeights(await open(name)));
   for (const [tensor, shard] of map) {
     if (shards.get(shard)!.shape(tensor)) continue;
-    checksOf(index).refuse({
+    fileChecks(index).refuse({
       argument: "weight_map",
       received: `${shard} for ${tensor}`,
       expected: "a file that holds the tensor",
@@ -95,7 +95,7 @@ export async function shardedWeights(
 }
 
 function weightMap(index: OpenFile, text: string): Map<string, string> {
-  const check: ReturnType<typeof checksOf> = checksOf(index);
+  const check: ReturnType<typeof fileChecks> = fileChecks(index);
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -53,7 +53,7 @@ type Sibling = { rfilename: string; blobId?: string; lfs?: { sha256: string } | 
 function parseListing({ name }: OpenFile, text: string, { check }: Reading): Listing {
   try {
     const { sha, siblings } = JSON.parse(text) as { sha: string; siblings: Sibling[] };
-    const files = new Map(siblings.map((sibling) => [sibling.rfilename, checksumOf(sibling)] as const));
+    const files = new Map(siblings.map((sibling) => [sibling.rfilename, contentChecksum(sibling)] as const));
     const digests = [...files.values()].flatMap((checksum) => checksum?.digest ?? []);
     if ([sha, ...digests].every((one) => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(one)))
       return { commit: sha, files };
@@ -73,7 +73,7 @@ function parseListing({ name }: OpenFile, text: string, { check }: Reading): Lis
 }
 
 /** The SHA-256 of a large file; git's name of the content of another. */
-function checksumOf({ blobId, lfs }: Sibling): ContentChecksum | undefined {
+function contentChecksum({ blobId, lfs }: Sibling): ContentChecksum | undefined {
   if (lfs) return { algorithm: "sha256", digest: lfs.sha256 };
   return blobId === undefined ? undefined : { algorithm: "git-sha1", digest: blobId };
 }

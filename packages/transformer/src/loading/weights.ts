@@ -92,12 +92,12 @@ export type Placing = {
  * Weights of a file, each read once, without a second copy of any. Matrices of 16 bits stay so where the device multiplies
  * with such. What is rounded is read into the plain device's memory, one matrix at a time.
  */
-export function weightsOf(
+export function fileWeights(
   file: WeightFile,
   { device = js(), dtype = "auto", rounding, plan }: Placing = {},
 ): Weights {
   const used = new Set<string>();
-  const check: ReturnType<typeof checksOf> = checksOf(file);
+  const check: ReturnType<typeof fileChecks> = fileChecks(file);
 
   async function read(
     name: string,
@@ -322,7 +322,7 @@ function refuseMissing(file: WeightFile, name: string, shape: readonly number[])
   const tail = name.split(".").slice(-2).join(".");
   const near = file.names.filter((other) => other.endsWith(tail));
   const shown = (near.length > 0 ? near : file.names).slice(0, 3).join(", ");
-  return checksOf(file).refuse({
+  return fileChecks(file).refuse({
     argument: name,
     received: undefined,
     expected: `a tensor [${shape.join(", ")}]; the file holds ${file.names.length} others, such as ${shown}`,
@@ -330,7 +330,7 @@ function refuseMissing(file: WeightFile, name: string, shape: readonly number[])
   });
 }
 
-const checksOf = ({ name, fn }: WeightFile) =>
+const fileChecks = ({ name, fn }: WeightFile) =>
   checks(
     fn,
     {

@@ -4,7 +4,7 @@ import { checkIds } from "./check-ids.js";
 import { checkModel } from "./check-model.js";
 import { decoder } from "./decoder.js";
 import type { Model } from "./model.js";
-import { lengthsOf, uncertainEnds } from "./patch-boundaries.js";
+import { lengthsFromEnds, uncertainEnds } from "./patch-boundaries.js";
 
 /**
  * Computes the lengths of the patches that a model of byte patches cuts a text into. Logits of its entropy model are awaited,
@@ -60,7 +60,7 @@ export async function bytePatchLengths(model: Model, ids: Tensor | readonly numb
   const logits = decoder(patcher).apply(own.patcher, tokens); // [B, T, V]
   const onHost = tensor(await logits.read(), { shape: logits.shape });
   const starts = new Array<number>(logits.shape[0]!).fill(0);
-  return uncertainEnds(onHost, starts, threshold).map(lengthsOf);
+  return uncertainEnds(onHost, starts, threshold).map(lengthsFromEnds);
 }
 
 const check: Checks = /* @__PURE__ */ checks("bytePatchLengths");

@@ -56,7 +56,7 @@ const whole = (text: readonly number[], own = blt) => own.apply(own.params, text
 const text = [1, 7, 3, 3, 15, 9, 0, 2, 11, 18, 4, 4, 6, 19, 13, 5, 8, 12];
 
 /** Lengths of the patches that the model finds. */
-function lengthsOf(text: readonly number[]): number[] {
+function expectedPatchLengths(text: readonly number[]): number[] {
   const { patcher, threshold } = blt.config.bytePatches!.config;
   const logits = decoder(patcher).apply(blt.params.bytePatches.patcher, text);
   const entropies = text.map((_, t) => {
@@ -68,7 +68,7 @@ function lengthsOf(text: readonly number[]): number[] {
 }
 
 test("the text has patches of several lengths, so that these tests see what they are about", () => {
-  expect(new Set(lengthsOf(text)).size).toBeGreaterThan(2);
+  expect(new Set(expectedPatchLengths(text)).size).toBeGreaterThan(2);
 });
 
 test("property: a cache filled in chunks of any length gives what the whole text gives", () => {
@@ -224,7 +224,7 @@ test("generation gives what the whole text gives each time, with drafts and in b
 });
 
 test("lengths of patches that are given take the place of the model's own", () => {
-  const own = lengthsOf(text);
+  const own = expectedPatchLengths(text);
   const given = (patchLengths: number[] | number[][]) => blt.apply(blt.params, text, { patchLengths }).data;
   expect(given(own)).toBeAllclose(whole(text).data, { atol: 1e-6 });
   expect(given([own])).toBeAllclose(whole(text).data, { atol: 1e-6 });
@@ -301,7 +301,7 @@ test("property: the lengths that are awaited are those of the patches, and a dev
     fc.asyncProperty(ids, async (text) => {
       const patchLengths = await bytePatchLengths({ ...blt, params }, text);
       // After the start token alone a patch is open, which `apply` wants to know of.
-      expect(patchLengths).toEqual([text.length === 1 ? [1, 0] : lengthsOf(text)]);
+      expect(patchLengths).toEqual([text.length === 1 ? [1, 0] : expectedPatchLengths(text)]);
       const logits = blt.apply(params, text, { patchLengths });
       expect(await logits.read()).toBeAllclose(whole(text).data, { atol: 1e-5 });
     }),

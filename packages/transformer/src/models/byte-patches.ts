@@ -85,12 +85,12 @@ export function bytePatches(config: BytePatchesConfig): BytePatches {
       checkFit(own, config);
       const make = (config: DecoderConfig) => decoder(config, map && { linear: map }) as Decoder;
       // Only `rows` of these two is called.
-      const layersOf = (config: LayersConfig) =>
+      const layerStack = (config: LayersConfig) =>
         make({ ...config, vocabSize: 1, contextLength: 1, stopIds: [] });
       return bound(own, config, {
         patcher: make(patcher),
-        encoder: layersOf(encoder),
-        global: layersOf(global),
+        encoder: layerStack(encoder),
+        global: layerStack(global),
         map,
       });
     },
@@ -99,12 +99,12 @@ export function bytePatches(config: BytePatchesConfig): BytePatches {
 
 /** Layers of a cache: the decoder's come first, then those of the entropy model, of the encoder, and its output. */
 function cacheLayers({ numLayers }: DecoderConfig, { patcher, encoder, global }: BytePatchesConfig) {
-  const firstOfEncoder = numLayers + patcher.numLayers;
-  const rowsLayer = firstOfEncoder + encoder.numLayers;
+  const firstEncoderLayer = numLayers + patcher.numLayers;
+  const rowsLayer = firstEncoderLayer + encoder.numLayers;
   const outputLayer = global.numLayers; // of the layers that read patches
   return {
-    firstOfPatcher: numLayers,
-    firstOfEncoder,
+    firstPatcherLayer: numLayers,
+    firstEncoderLayer,
     rowsLayer,
     byteLayers: rowsLayer + 1,
     outputLayer,
@@ -120,7 +120,7 @@ function bound(
   { patcher, encoder, global, map = linear }: Parts,
 ): BoundBytePatches {
   const { hashes, threshold, rowsPerPatch: k } = config;
-  const { firstOfPatcher, firstOfEncoder, rowsLayer, outputLayer } = cacheLayers(own, config);
+  const { firstPatcherLayer, firstEncoderLayer, rowsLayer, outputLayer } = cacheLayers(own, config);
   const { embedDim: C, numLayers } = own;
   const G = global.config.embedDim;
   const crossAttention = (config: DecoderConfig) => patchCrossAttention({ ...config, linear: map });
@@ -207,7 +207,7 @@ function bound(
       const ends = patchLengths
         ? givenEnds(onApply, patchLengths, [B, T])
         : uncertainEnds(
-            readOnHost(patcher.apply(params.patcher, tokens, at(firstOfPatcher))),
+            readOnHost(patcher.apply(params.patcher, tokens, at(firstPatcherLayer))),
             held.lengths,
             threshold,
           );
@@ -217,7 +217,7 @@ function bound(
       const rows = encoder.rows(
         params.encoder.layers,
         addHashEmbeddings(embedded, params.hashes.weight, known, hashes),
-        { ...at(firstOfEncoder), positions },
+        { ...at(firstEncoderLayer), positions },
       );
       const split = reshape(rows, [B, 1, T, C]);
       const asFloats = tensor(numbers, { shape: [B, 1, T, 1], dtype: rows.dtype, device });
@@ -243,11 +243,11 @@ function bound(
       // Bytes read the last patch that is complete, as the rows of `projection`.
       const { projection, crossAttention } = params.decoder;
       const read = reshape(map(context, projection.weight), [B, (1 + N) * k, C]);
-      const patchOf = ends.map((own) => {
+      const patchIds = ends.map((own) => {
         let count = 0;
         return own.map((isEnd) => (count += Number(isEnd)));
       });
-      const mask = patchMask(patchOf, { queries: "bytes", rowsPerPatch: k });
+      const mask = patchMask(patchIds, { queries: "bytes", rowsPerPatch: k });
       return {
         rows,
         beforeLayer: (layer, x) => reading.apply(crossAttention[layer]!, x, read, mask),
@@ -257,16 +257,16 @@ function bound(
         const from = Math.min(...held.open);
         const span = slice(all, 2, from); // the bytes of open and new patches
         const bytes = span.shape[2]!;
-        const patchOf = lastBytes.map((own, b) => {
+        const patchIds = lastBytes.map((own, b) => {
           // Bytes of no new patch are in patch N, which is dropped.
           const list = new Array<number>(bytes).fill(N);
           own.forEach((end, n) => list.fill(n, (own[n - 1] ?? held.open[b]!) - from, end - from));
           return list;
         });
         const x = reshape(span, [B, bytes, C]);
-        const pooled = slice(maxPoolPatches(x, patchOf, N + 1), 1, 0, N); // [B, N, C]
+        const pooled = slice(maxPoolPatches(x, patchIds, N + 1), 1, 0, N); // [B, N, C]
         const queries = reshape(map(pooled, params.encoder.projection.weight), [B, N * k, C]);
-        const mask = patchMask(patchOf, { queries: "patches", rowsPerPatch: k });
+        const mask = patchMask(patchIds, { queries: "patches", rowsPerPatch: k });
         const gathered = gathering.apply(params.encoder.crossAttention, queries, x, mask);
         const wide = reshape(gathered, [B, N, k * C]);
         const { layers, projection } = params.global;

@@ -79,7 +79,7 @@ function checkRange(
     check.refuse({
       argument: ids.length === 1 ? argument : `${argument}[${i}]`,
       received: id,
-      expected: `${idsOf(vocabSize)}, a token id of the model`,
+      expected: `${expectedIds(vocabSize)}, a token id of the model`,
       fix: "give token ids as the tokenizer's `encode` returns them, of the tokenizer that belongs to the model.",
     });
   }
@@ -90,5 +90,5 @@ export function isId(id: unknown, vocabSize = Infinity): boolean {
   return Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
 }
 
-const idsOf = (vocabSize: number | undefined) =>
+const expectedIds = (vocabSize: number | undefined) =>
   vocabSize === undefined ? "a whole number, 0 or more" : `a whole number from 0 to ${vocabSize - 1}`;

@@ -6,7 +6,7 @@ import { checkParams } from "../layers/check-params.js";
 import { checkTrace, traceAt, type ModelTrace, type TracedLayers } from "../layers/trace.js";
 import { checkIds, isId } from "./check-ids.js";
 import type { DecoderKernels } from "./decoder.js";
-import { paddingOf, residentSource, type EncodedSource } from "./encoded-source.js";
+import { paddedLengths, residentSource, type EncodedSource } from "./encoded-source.js";
 import {
   layerStack,
   layerStackNames,
@@ -61,7 +61,7 @@ export type CrossDecoderOptions = {
   trace?: ModelTrace;
 };
 
-/** A decoder that reads a source: made from its configuration, holding no weights. */
+/** A decoder that reads a source: created from its configuration; the params are passed to each call. */
 export type CrossDecoder = {
   readonly config: CrossDecoderConfig;
   /** Random weights. */
@@ -81,7 +81,7 @@ export type CrossDecoder = {
  * and values of the source are computed once.
  *
  * @param context - The encoder: `dim`, the width of its output, and `traced`, its layers for names of a trace.
- * @param kernels - `linear`: how products with matrices are computed. Default: in floats.
+ * @param kernels - `linear`: the function that multiplies by weight matrices. Default: `linear` of @qkv/tensor.
  * @throws {ArgumentError} If a size is wrong.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.2.3
  *
@@ -105,7 +105,7 @@ export function crossDecoder(
   kernels: DecoderKernels = {},
 ): CrossDecoder {
   const {
-    sourceOfScope: _,
+    sourceInScope: _,
     initFrom,
     ...decoder
   } = scopedCrossDecoder("crossDecoder", config, context, kernels);
@@ -131,7 +131,7 @@ export type ScopedCrossDecoder = Omit<CrossDecoder, "init"> & {
   /** Random weights. */
   initFrom(seeds: LayerStackSeeds & { readonly embedding: number }): CrossDecoderParams;
   /** A source that belongs to the scope around. */
-  sourceOfScope: CrossDecoder["source"];
+  sourceInScope: CrossDecoder["source"];
 };
 
 /** The same, with sources that belong to the scope around: those of training, which no later call reads. */
@@ -151,25 +151,25 @@ export function scopedCrossDecoder(
     ...(context.traced ?? []),
     { path: "decoder", recurrent: new Array<boolean>(numLayers).fill(false), crossAttention: true },
   ];
-  const logitsOf = (params: CrossDecoderParams, rows: Tensor): Tensor => {
+  const outputLogits = (params: CrossDecoderParams, rows: Tensor): Tensor => {
     const { weight = params.embedding.weight, bias } = params.output ?? {};
     return map(logitScale === 1 ? rows : mul(rows, logitScale), weight, bias);
   };
-  const sourceOfScope: CrossDecoder["source"] = (params, rows, lengths) => ({
+  const sourceInScope: CrossDecoder["source"] = (params, rows, lengths) => ({
     rows,
     keyValues: stack.keyValues(params.decoder, rows),
-    ...paddingOf(lengths, rows.shape[1]!),
+    ...paddedLengths(lengths, rows.shape[1]!),
   });
   return {
     config,
-    sourceOfScope,
+    sourceInScope,
     initFrom: ({ embedding, ...seeds }) => ({
       embedding: { weight: mul(randn([V, C], { seed: embedding }), 0.02) },
       decoder: stack.init(seeds),
     }),
     source(params, rows, lengths) {
       checkTensor("crossDecoder.source", "rows", rows);
-      return rows.device.scope(() => residentSource(sourceOfScope(params, rows, lengths)));
+      return rows.device.scope(() => residentSource(sourceInScope(params, rows, lengths)));
     },
     apply(params, ids, given) {
       const options = onApply.options(given, callNames);
@@ -196,7 +196,7 @@ export function scopedCrossDecoder(
         });
         const T = x.shape[1]!;
         const rows = last === undefined || last >= T ? x : slice(x, 1, T - last, T);
-        return output === "rows" ? rows : logitsOf(params, rows);
+        return output === "rows" ? rows : outputLogits(params, rows);
       };
       return rollbackOnError(cache, () => device.scope(run));
     },

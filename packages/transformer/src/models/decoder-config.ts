@@ -87,7 +87,7 @@ export type LayerOverrides = Partial<
 export type DecoderConfig = {
   /** V */
   vocabSize: number;
-  /** C, the width of the model. */
+  /** C, the model width. */
   embedDim: number;
   /** F, the width of the feed-forward layers. */
   hiddenDim: number;
@@ -257,7 +257,7 @@ export type BytePatchesConfig = {
   rowsPerPatch: number;
 };
 
-/** The part of a decoder that groups bytes into patches: made from its configuration, holding no weights. */
+/** The part of a decoder that groups bytes into patches: created from its configuration; the params are passed to each call. */
 export type BytePatches = {
   readonly name: "bytePatches";
   readonly config: BytePatchesConfig;

@@ -42,7 +42,7 @@ import { altUp, type AltUpLayerParams, type AltUpParams } from "../layers/alt-up
 import { besideAttention } from "../layers/beside-attention.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { laurel } from "../layers/laurel.js";
-import { checkDropout, dropoutOfCall } from "./model-dropout.js";
+import { checkDropout, callDropout } from "./model-dropout.js";
 import {
   mixtureOfExperts,
   type MixtureOfExperts,
@@ -75,7 +75,7 @@ import type {
   LayerType,
   StackedLayer,
 } from "./decoder-config.js";
-import { cachedPartsOfLayers, holdsState, holdsStates, isHybrid, isRecurrent } from "./is-recurrent.js";
+import { cachedPartsPerLayer, holdsState, holdsStates, isHybrid, isRecurrent } from "./is-recurrent.js";
 import { checkCacheLayers } from "./check-cache-layers.js";
 import { keyValuesOfCall } from "./key-values-of-call.js";
 import { layerConfig, layerFields } from "./layer-config.js";
@@ -160,7 +160,7 @@ export type DecoderOptions = {
    */
   patchLengths?: ArrayLike<number> | readonly ArrayLike<number>[];
   /**
-   * Drops what the configuration has a `dropout` for: in training, another seed each step, and without a cache. Default: nothing
+   * Applies the dropout of the configuration: in training, another seed each step, and without a cache. Default: nothing
    * is dropped.
    */
   dropoutSeed?: number;
@@ -174,11 +174,11 @@ export type DecoderOptions = {
 
 /** Functions that a decoder computes with. */
 export type DecoderKernels = {
-  /** Products with its matrices. Default: `linear` of @qkv/tensor; `anyLinear` takes weights of 8 and 4 bits too. */
+  /** Multiplies by weight matrices. Default: `linear` of @qkv/tensor; `anyLinear` takes weights of 8 and 4 bits too. */
   linear?: typeof linear;
 };
 
-/** A decoder: made from its configuration, holding no weights. */
+/** A decoder: created from its configuration; the params are passed to each call. */
 export type Decoder = {
   readonly config: DecoderConfig;
   /** Random weights. */
@@ -207,7 +207,7 @@ export type DecoderRowsOptions = Pick<DecoderOptions, "cache" | "positions" | "t
  * A decoder made from a configuration: layers of causal attention and feed-forward layers. The defaults are those of
  * Llama: an RMS norm before each sublayer, rotary positions, SwiGLU.
  *
- * @param kernels - `linear`: how products with matrices are computed. Default: in floats.
+ * @param kernels - `linear`: the function that multiplies by weight matrices. Default: `linear` of @qkv/tensor.
  * @throws {ArgumentError} If the sizes do not divide, or layers slide without a window.
  * @see "LLaMA" (2023), arXiv:2302.13971
  *
@@ -238,7 +238,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   // Layers of a kind are one layer: they differ in weights alone, and share the plans of their mask.
   const layers: { kind: LayerType; traits: LayerTraits; layer: ReturnType<typeof decoderLayer> }[] = [];
   const made = kinds.map((kind, i) => {
-    const traits = traitsOf(config, i);
+    const traits = layerTraits(config, i);
     const same = layers.find((one) => one.kind === kind && areEqual(one.traits, traits));
     if (same) return same.layer;
     const layer = decoderLayer(layerConfig(config, i), kind, traits, kernels?.linear);
@@ -247,7 +247,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   });
   const layerAt = (i: number) => made[i]!;
   // Layers of a cache: a hybrid layer fills two, a layer without attention none.
-  const parts = cachedPartsOfLayers({ ...config, layerTypes: kinds }).map(({ length }) => length);
+  const parts = cachedPartsPerLayer({ ...config, layerTypes: kinds }).map(({ length }) => length);
   const firstPart = parts.map((_, i) => parts.slice(0, i).reduce((a, b) => a + b, 0));
   const more = { embedDim: C, norm: config.norm ?? "rms", eps, ...(kernels?.linear && { linear: map }) };
   const streamed = config.altUp && altUp({ ...config.altUp, ...more });
@@ -348,13 +348,13 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
       }
       if (dropoutSeed !== undefined) checkDropoutSeed(dropoutSeed, cache);
       checkCacheLayers(onApply, cache, parts);
-      const ofCall = callOfKind(config, options);
+      const kindOptions = optionsByKind(config, options);
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
       const run = (): Tensor => {
         const positions = options.positions ?? positionsAfter(cache, tokens.shape[1]!);
         const firstLayer = {};
-        const drops = dropoutOfCall(config.dropout, dropoutSeed, numLayers);
+        const drops = callDropout(config.dropout, dropoutSeed, numLayers);
         let x = embedding(params.embedding.weight, tokens); // [B, T, C]
         if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
         if (config.embeddingNorm) x = layerNorm.apply(params.embeddingNorm!, x);
@@ -395,8 +395,8 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
             ...(cache && { cache }),
             ...(reads && { cache: reads.cache }),
             ...(reads && source(i) !== i && { sharedKeyValues: reads.of(firstPart[source(i)]!) }),
-            ...(holdsState(kinds[i]!) && ofCall.recurrent),
-            ...(!isRecurrent(kinds[i]!) && ofCall.attention),
+            ...(holdsState(kinds[i]!) && kindOptions.recurrent),
+            ...(!isRecurrent(kinds[i]!) && kindOptions.attention),
             ...(hasValueResidual(kinds[i]!) && { firstLayer }),
             ...drops.ofLayer(i),
             ...(finishes && { finish }),
@@ -511,7 +511,7 @@ function checkBytePatches({ bytePatches }: DecoderConfig, options: DecoderOption
 }
 
 /** Options of a call that hide tokens, as layers that attend take them, and as layers with a state do. */
-function callOfKind(
+function optionsByKind(
   config: DecoderConfig,
   { mask, documents, padding, cache }: DecoderOptions,
 ): { attention: { mask?: Mask }; recurrent: Pick<DecoderOptions, "documents" | "padding"> } {
@@ -793,7 +793,7 @@ type LayerTraits = {
   readonly lambdaInit?: number;
 };
 
-const traitsOf = (
+const layerTraits = (
   { ropeLayers, experts, differential, feedForwardLayers, layerOverrides }: DecoderConfig,
   i: number,
 ): LayerTraits => ({
@@ -934,7 +934,7 @@ function attentionLayer(
       },
       local ? undefined : config.ropeScaling,
     );
-  const mask = maskOf(config, kind);
+  const mask = layerMask(config, kind);
   return groupedQuery({
     embedDim: C,
     numHeads,
@@ -953,7 +953,7 @@ function attentionLayer(
         }),
       }),
     ...(config.queryTemperature &&
-      (!rotates || config.queryTemperature.everywhere) && { queryScale: temperatureOf(config) }),
+      (!rotates || config.queryTemperature.everywhere) && { queryScale: queryTemperatureScale(config) }),
     ...(lambdaInit !== undefined && { differential: differential({ lambdaInit, eps }) }),
     ...(config.attentionGate && { gate: outputGate(config.attentionGate) }),
     ...(config.sinks && { sinks: learnedSinks() }),
@@ -994,7 +994,7 @@ export function layerAttention(
   const kind = checkLayerTypes(config)[layer]!;
   const own = isHybrid(kind) ? kind.attention : kind;
   if (typeof own === "object" || own === "none") return undefined;
-  const made = attentionLayer(layerConfig(config, layer), own, traitsOf(config, layer), undefined);
+  const made = attentionLayer(layerConfig(config, layer), own, layerTraits(config, layer), undefined);
   return made as AttentionLayer | LatentLayer;
 }
 
@@ -1023,13 +1023,13 @@ export function layerExperts(config: DecoderConfig, layer: number): MixtureOfExp
   const on = checks("layerExperts");
   on.each({ config }, (one) => typeof one === "object" && one !== null, "the configuration of a decoder");
   on.whole({ layer }, { min: 0, max: config.numLayers - 1, fix: "count layers from 0." });
-  const traits = traitsOf(config, layer);
+  const traits = layerTraits(config, layer);
   const has = traits.experts && traits.feedForward === true;
   return has ? experts(layerConfig(config, layer), undefined) : undefined;
 }
 
 /** The factor of queries at a position. */
-function temperatureOf({ queryTemperature: temperature }: DecoderConfig): QueryScale {
+function queryTemperatureScale({ queryTemperature: temperature }: DecoderConfig): QueryScale {
   const { everywhere = false, ...steps } = temperature!;
   const factor = llama4Temperature(steps);
   // Steps of Llama 4 begin at the last token of one before.
@@ -1045,7 +1045,7 @@ function latentLayer(
   map: DecoderKernels["linear"],
 ): SequenceLayer<object> {
   const { embedDim, numHeads, positions = "rotary", ropeBase = 10000, ropeLayout = "half" } = config;
-  const mask = maskOf(config, kind);
+  const mask = layerMask(config, kind);
   const rotary =
     positions === "rotary" &&
     rotates &&
@@ -1072,7 +1072,7 @@ function latentLayer(
 }
 
 /** Mask of a layer; undefined: none. */
-function maskOf(
+function layerMask(
   { bidirectional = false, window, chunkSize }: DecoderConfig,
   kind: OwnAttention,
 ): Mask | undefined {

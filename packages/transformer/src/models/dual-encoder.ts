@@ -125,9 +125,9 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
       const draw = (seed: number, inner: number): LinearParams => ({
         weight: mul(randn([P, inner], { seed }), 1 / Math.sqrt(inner)),
       });
-      const { maskedTokenHead: _, ...ofText } = text.init(seeds.text);
+      const { maskedTokenHead: _, ...textParams } = text.init(seeds.text);
       return {
-        text: ofText,
+        text: textParams,
         vision: vision.init(seeds.vision),
         textProjection: draw(seeds.textProjection, config.text.embedDim),
         ...(visionProjection && {
@@ -149,7 +149,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
           ...(trace && { trace: traceAt(trace, "text") }),
         });
         const { weight, bias } = params.textProjection;
-        return unitLength(map(rowOfText(rows, tokens, textPooling), weight, bias));
+        return unitLength(map(poolText(rows, tokens, textPooling), weight, bias));
       });
     },
     embedImages(params, pixels, options) {
@@ -179,7 +179,7 @@ export function dualEncoder(config: DualEncoderConfig, kernels?: { linear?: type
 }
 
 /** The row of the token that stands for each text, `[B, C]`. */
-function rowOfText(rows: Tensor, ids: Tensor, pooling: DualEncoderConfig["textPooling"]): Tensor {
+function poolText(rows: Tensor, ids: Tensor, pooling: DualEncoderConfig["textPooling"]): Tensor {
   const [B, T, C] = rows.shape as [number, number, number];
   if (pooling === "last") return reshape(slice(rows, 1, T - 1, T), [B, C]);
   const found = pooling === "largestId" ? ids : cast(equal(ids, pooling), "int32");

@@ -17,7 +17,7 @@ export type EncodedSource = {
 };
 
 /** Lengths of a source and the mask of its padding; nothing where there is none. */
-export function paddingOf(
+export function paddedLengths(
   lengths: readonly number[] | undefined,
   longest: number,
 ): Pick<EncodedSource, "lengths" | "mask"> {
@@ -76,7 +76,7 @@ function withBatches(
     const next = ids.map((id) => chosen[id]!);
     // Beams of a prompt read the same source: mostly nothing moves.
     if (next.length === chosen.length && next.every((batch, i) => batch === chosen[i])) return;
-    [source, chosen] = [batchesOf(given, next), next];
+    [source, chosen] = [selectBatches(given, next), next];
   };
   const { unrotatedKeys } = cache;
   return {
@@ -122,7 +122,7 @@ function withBatches(
 }
 
 /** Batches of a source. */
-function batchesOf({ rows, keyValues, lengths }: EncodedSource, ids: readonly number[]): EncodedSource {
+function selectBatches({ rows, keyValues, lengths }: EncodedSource, ids: readonly number[]): EncodedSource {
   const indices = tensor(Int32Array.from(ids), { device: rows.device });
   const chosen = (x: Tensor) => resident(take(x, 0, indices));
   const own = lengths && ids.map((id) => lengths[id]!);
@@ -133,6 +133,6 @@ function batchesOf({ rows, keyValues, lengths }: EncodedSource, ids: readonly nu
       value: value.map((part) => (isTensor(part) ? chosen(part) : part)),
       positions,
     })),
-    ...paddingOf(own, rows.shape[1]!),
+    ...paddedLengths(own, rows.shape[1]!),
   };
 }

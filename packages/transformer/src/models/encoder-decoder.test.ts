@@ -32,15 +32,15 @@ const traits: [string, Partial<EncoderDecoderConfig>][] = [
 ];
 const source = [3, 1, 4, 1, 5];
 const ids = [2, 7, 1, 8, 2, 8];
-const logitsOf = (config: EncoderDecoderConfig, params = encoderDecoder(config).init(1)) =>
+const computeLogits = (config: EncoderDecoderConfig, params = encoderDecoder(config).init(1)) =>
   encoderDecoder(config).apply(params, ids, { source }).data;
 
 test.each(traits)("%s traits: random weights have what the call reads, and change the logits", (_, own) => {
   const config = { ...base, ...own };
-  const logits = logitsOf(config);
+  const logits = computeLogits(config);
   expect(logits).toHaveLength(ids.length * 11);
   expect(logits.every(Number.isFinite)).toBe(true);
-  expect(logits).not.toEqual(logitsOf(base));
+  expect(logits).not.toEqual(computeLogits(base));
 });
 
 const tokens = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 2, maxLength: 8 });

@@ -11,7 +11,7 @@ import {
   type CrossDecoderParams,
 } from "./cross-decoder.js";
 import type { DecoderKernels } from "./decoder.js";
-import { paddingOf, residentSource, type EncodedSource } from "./encoded-source.js";
+import { paddedLengths, residentSource, type EncodedSource } from "./encoded-source.js";
 import { layerStack, layerStackNames, type LayerStackConfig, type LayerStackParams } from "./layer-stack.js";
 import { modelSeeds } from "./model-seeds.js";
 import { checkTaskHead, initTaskHead, type TaskHeadConfig, type TaskHeadParams } from "./task-head.js";
@@ -52,7 +52,7 @@ export type EncoderDecoderOptions = Omit<CrossDecoderOptions, "source"> & {
   sourcePadding?: readonly number[];
 };
 
-/** An encoder–decoder: made from its configuration, holding no weights. */
+/** An encoder–decoder: created from its configuration; the params are passed to each call. */
 export type EncoderDecoder = {
   readonly config: EncoderDecoderConfig;
   /** Random weights. */
@@ -71,7 +71,7 @@ export type EncoderDecoder = {
  * An encoder–decoder: an encoder reads a source, every token seeing every other; a decoder writes a text token by token, and
  * its cross-attention looks at the source. The defaults are BART's; T5, Marian and M2M-100 are a few entries more.
  *
- * @param kernels - `linear`: how products with matrices are computed. Default: in floats.
+ * @param kernels - `linear`: the function that multiplies by weight matrices. Default: `linear` of @qkv/tensor.
  * @throws {ArgumentError} If the sizes do not divide, or ids are none.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762; "BART" (2019), arXiv:1910.13461
  *
@@ -134,20 +134,20 @@ export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKe
     const tokens = checkIds(onEncode, ids, { device, vocabSize: sourceSize });
     const [B, S] = tokens.shape as [number, number];
     if (lengths) checkLengths(lengths, B, S);
-    const { mask } = paddingOf(lengths, S);
+    const { mask } = paddedLengths(lengths, S);
     const rows = stack.apply(params.encoder, embedding(weight, tokens), {
       ...(mask && { mask }),
       ...(trace && { trace: traceAt(trace, "encoder") }),
     });
-    return decoder.sourceOfScope(params, rows, lengths);
+    return decoder.sourceInScope(params, rows, lengths);
   };
-  const deviceOf = ({ embedding }: EncoderDecoderParams) => embedding.weight.device;
+  const paramsDevice = ({ embedding }: EncoderDecoderParams) => embedding.weight.device;
   return {
     config,
     encode(params, ids, options) {
       checkParams(onEncode, params, ["embedding.weight"]);
       // It outlives the scope, for all that is written about it.
-      return deviceOf(params).scope(() => residentSource(encodeInScope(params, ids, options)));
+      return paramsDevice(params).scope(() => residentSource(encodeInScope(params, ids, options)));
     },
     init(seed) {
       const around = ["embedding", "positions", "sourcePositions", "sourceEmbedding", "head"] as const;
@@ -169,7 +169,7 @@ export function encoderDecoder(config: EncoderDecoderConfig, kernels?: DecoderKe
       }
       checkParams(onEncode, params, ["embedding.weight"]);
       const { trace } = options;
-      return deviceOf(params).scope(() => {
+      return paramsDevice(params).scope(() => {
         const read = encodeInScope(params, source, { ...(padding && { padding }), ...(trace && { trace }) });
         return decoder.apply(params, ids, { ...options, source: read });
       });

@@ -20,7 +20,7 @@ const base: EncoderConfig = {
   ...{ numTypes: 2, normEps: 1e-12 },
 };
 const ids = [3, 1, 4, 1, 5, 9, 2, 6];
-const rowsOf = (config: EncoderConfig, params = encoder(config).init(1)) =>
+const computeRows = (config: EncoderConfig, params = encoder(config).init(1)) =>
   encoder(config).apply(params, ids).data;
 
 test.each<[string, Partial<EncoderConfig>]>([
@@ -41,10 +41,10 @@ test.each<[string, Partial<EncoderConfig>]>([
   ["shared layers", { layerGroups: 2 }],
 ])("%s: random weights have what the call reads, and change the rows", (_, traits) => {
   const config = { ...base, ...traits };
-  const rows = rowsOf(config);
+  const rows = computeRows(config);
   expect(rows).toHaveLength(ids.length * 8);
   expect(rows.every(Number.isFinite)).toBe(true);
-  expect(rows).not.toEqual(rowsOf(base));
+  expect(rows).not.toEqual(computeRows(base));
 });
 
 test("the defaults are BERT's", () => {
@@ -55,7 +55,7 @@ test("the defaults are BERT's", () => {
     bias: true,
     firstLayerNorm: true,
   } as const;
-  expect(rowsOf({ ...base, ...same })).toEqual(rowsOf(base));
+  expect(computeRows({ ...base, ...same })).toEqual(computeRows(base));
 });
 
 test("without biases no linear map and no norm has one", () => {
@@ -76,12 +76,12 @@ test("disentangled scores: with distance embeddings of zeros the order of tokens
   const params = model.init(1);
   const zeroed = { ...params, distances: { weight: zeros([8, 8]) } };
   const swapped = [1, 3, ...ids.slice(2)];
-  const rowOf = (from: Tensor, place: number) => slice(slice(from, 0, 0, 1), 1, place, place + 1).data;
-  expect(rowOf(model.apply(zeroed, swapped), 7)).toBeAllclose(rowOf(model.apply(zeroed, ids), 7), {
+  const rowAt = (from: Tensor, place: number) => slice(slice(from, 0, 0, 1), 1, place, place + 1).data;
+  expect(rowAt(model.apply(zeroed, swapped), 7)).toBeAllclose(rowAt(model.apply(zeroed, ids), 7), {
     ...{ rtol: 0, atol: 1e-6 },
   });
   const random = { ...params, distances: { weight: randn([8, 8], { seed: 3 }) } };
-  expect(rowOf(model.apply(random, swapped), 4)).not.toBeAllclose(rowOf(model.apply(random, ids), 4), {
+  expect(rowAt(model.apply(random, swapped), 4)).not.toBeAllclose(rowAt(model.apply(random, ids), 4), {
     ...{ rtol: 0, atol: 1e-3 },
   });
 });
@@ -138,7 +138,7 @@ test("a first layer without a norm reads embeddings as they are", () => {
   ]);
   const [first, ...others] = params.layers;
   const normed = { ...params, layers: [{ ...first!, attentionNorm: others[0]!.attentionNorm }, ...others] };
-  expect(rowsOf(config, params)).not.toEqual(rowsOf({ ...config, firstLayerNorm: true }, normed));
+  expect(computeRows(config, params)).not.toEqual(computeRows({ ...config, firstLayerNorm: true }, normed));
 });
 
 test.each<[Partial<EncoderConfig>, RegExp]>([

@@ -28,7 +28,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
-import { activationOf, type Activation } from "../layers/activation.js";
+import { activationFunction, type Activation } from "../layers/activation.js";
 import {
   disentangledAttention,
   disentangledScale,
@@ -37,7 +37,7 @@ import {
   type DisentangledParams,
 } from "../layers/disentangled-attention.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
-import { checkDropout, dropoutOfCall, type DropoutRates } from "./model-dropout.js";
+import { checkDropout, callDropout, type DropoutRates } from "./model-dropout.js";
 import { norm, type Norm, type NormParams } from "../layers/norm.js";
 import { checkTrace, recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
 import {
@@ -55,7 +55,7 @@ import { checkParams } from "../layers/check-params.js";
 export type EncoderConfig = {
   /** V */
   vocabSize: number;
-  /** C, the width of the model. */
+  /** C, the model width. */
   embedDim: number;
   /** F, the width of the feed-forward layers. */
   hiddenDim: number;
@@ -170,13 +170,13 @@ export type EncoderOptions = {
   types?: Tensor;
   /** Hides tokens: `padding(lengths)`. Default: nothing. */
   mask?: Mask;
-  /** Drops what the configuration has a `dropout` for: in training, another seed each step. Default: nothing is dropped. */
+  /** Applies the dropout of the configuration: in training, another seed each step. Default: nothing is dropped. */
   dropoutSeed?: number;
   /** Receives traced tensors, named `embeddings`, `layers.0.output`. Default: nothing is traced. */
   trace?: ModelTrace;
 };
 
-/** An encoder: made from its configuration, holding no weights. */
+/** An encoder: created from its configuration; the params are passed to each call. */
 export type Encoder = {
   readonly config: EncoderConfig;
   /** Random weights. */
@@ -216,7 +216,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
   const layerNorm = norm({ kind: "layer", embedDim: C, eps });
   const narrowNorm = norm({ kind: "layer", embedDim: E, eps });
   const table = isLearned(config) && learnedPositions({ length: contextLength, embedDim: E });
-  const layers = layersOf(config, layerNorm, map);
+  const layers = encoderLayers(config, layerNorm, map);
   const perGroup = numLayers / (config.layerGroups ?? numLayers);
   /** The table of distances as layers read it, `[2 R, C]`; undefined where there is none. */
   const distanceTable = ({ distances, distanceNorm }: EncoderParams): Tensor | undefined =>
@@ -299,14 +299,14 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         let x = embedding(params.embedding.weight, tokens);
         if (config.tokenDropout) x = withoutMasks(x, tokens, config.tokenDropout);
         if (table) x = table.apply(params.positions, x);
-        if (params.types) x = add(x, embedding(params.types.weight, types ?? allOf(x, device)));
+        if (params.types) x = add(x, embedding(params.types.weight, types ?? zeroTypes(x, device)));
         if (config.embeddingNorm !== false) x = narrowNorm.apply(params.embeddingNorm, x);
-        const drops = dropoutOfCall(config.dropout, dropoutSeed, numLayers);
+        const drops = callDropout(config.dropout, dropoutSeed, numLayers);
         x = drops.embeddings(x);
         const { embeddingMap, relativeBias } = params;
         if (embeddingMap) x = map(x, embeddingMap.weight, embeddingMap.bias);
         x = recordTensor(trace, "embeddings", x);
-        const bias = relativeBias && relativeBiasOf(config, relativeBias.weight);
+        const bias = relativeBias && bidirectionalBias(config, relativeBias.weight);
         const steps = distanceTable(params);
         layers.forEach((layer, i) => {
           if (drops.skips(i)) return;
@@ -330,7 +330,7 @@ export function encoder(config: EncoderConfig, kernels?: { linear?: typeof linea
         maskedTokenHead: head,
       } = params;
       if (!head) refuseHead();
-      const bent = activationOf("encoder", activation)(map(rows, head.dense.weight, head.dense.bias));
+      const bent = activationFunction("encoder", activation)(map(rows, head.dense.weight, head.dense.bias));
       return linear(narrowNorm.apply(head.norm, bent), weight, head.bias);
     },
   };
@@ -360,7 +360,7 @@ const seenInTraining = 1 - 0.15 * 0.8;
 type EncoderLayer = Pick<TransformerLayer<FeedForwardParams, DisentangledParams>, "init" | "apply">;
 
 /** The layers of a configuration. Those that attend alike are one, and share the plans of their mask. */
-function layersOf(config: EncoderConfig, layerNorm: Norm, map: typeof linear): readonly EncoderLayer[] {
+function encoderLayers(config: EncoderConfig, layerNorm: Norm, map: typeof linear): readonly EncoderLayer[] {
   const { embedDim: C, numLayers, numHeads, layerTypes, bias = true, disentangled } = config;
   const make = (
     kind: "full" | "sliding",
@@ -419,11 +419,11 @@ const withoutGain = ({ init, apply }: Norm): Norm => ({
   apply: (params, x) => (params === noGain ? x : apply(params, x)),
 });
 
-const relativeBiasOf = ({ relativeBias }: EncoderConfig, weight: Tensor): ScoreMod =>
+const bidirectionalBias = ({ relativeBias }: EncoderConfig, weight: Tensor): ScoreMod =>
   t5Bias(weight, { bidirectional: true, maxDistance: relativeBias!.maxDistance });
 
 /** Type 0 for each token. */
-function allOf(x: Tensor, device: Device): Tensor {
+function zeroTypes(x: Tensor, device: Device): Tensor {
   return zeros([x.shape[0]!, x.shape[1]!], { dtype: "int32", device });
 }
 

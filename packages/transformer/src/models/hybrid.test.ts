@@ -39,14 +39,14 @@ const base = {
   ...{ ...sizes, vocabSize: 11, hiddenDim: 24, numKvHeads: 1, contextLength: 32, normEps: 1e-5 },
   stopIds: [],
 };
-const configOf = (layerTypes: readonly LayerType[]): DecoderConfig => ({
+const configWith = (layerTypes: readonly LayerType[]): DecoderConfig => ({
   ...base,
   numLayers: layerTypes.length,
   layerTypes,
   window: 4,
 });
-const modelOf = (layerTypes: readonly LayerType[], seed = 1) => {
-  const { config, init, apply } = decoder(configOf(layerTypes));
+const modelWith = (layerTypes: readonly LayerType[], seed = 1) => {
+  const { config, init, apply } = decoder(configWith(layerTypes));
   return { config, params: init(seed), apply, tokenizer: undefined };
 };
 const ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3];
@@ -68,7 +68,7 @@ const stacks: Record<string, readonly LayerType[]> = {
 };
 
 describe.each(Object.entries(stacks))("%s", (_, layerTypes) => {
-  const { config, params, apply } = modelOf(layerTypes);
+  const { config, params, apply } = modelWith(layerTypes);
 
   test("token by token with a cache gives what the whole prompt gives", () => {
     const whole = apply(params, ids);
@@ -121,7 +121,7 @@ describe.each(Object.entries(stacks))("%s", (_, layerTypes) => {
 });
 
 test("a hybrid stack learns a text, and its checkpoint computes the same", async () => {
-  const model = modelOf(hybrid);
+  const model = modelWith(hybrid);
   const text = Array.from({ length: 200 }, (_, t) => [3, 1, 4, 1, 5, 9, 2, 6][t % 8]!);
   const batches = nextTokenBatches(text, { batchSize: 2, contextLength: 16, seed: 1 });
   const optimizer = adamW({ learningRate: 1e-2 });
@@ -136,7 +136,7 @@ test("a hybrid stack learns a text, and its checkpoint computes the same", async
 });
 
 test("its sum of states and keys is what the cache holds", () => {
-  const { config, params, apply } = modelOf(hybrid);
+  const { config, params, apply } = modelWith(hybrid);
   const bytes = (tokens: number) => {
     const cache = cacheFor(config);
     apply(params, ids.slice(0, tokens), { cache });
@@ -150,7 +150,7 @@ test("its sum of states and keys is what the cache holds", () => {
 });
 
 test("matrices of mixers are quantized with the others", () => {
-  const model = modelOf(hybrid);
+  const model = modelWith(hybrid);
   const { model: rounded, report } = quantize(model);
   expect(report.errors["layers.0.attention.decay.weight"]).toBeGreaterThan(0);
   const exact = model.apply(model.params, ids).data;
@@ -159,11 +159,11 @@ test("matrices of mixers are quantized with the others", () => {
   );
   expect(wrong).toBeLessThan(0.05);
   const { withLinear: _none, ...bare } = gdn;
-  expect(() => quantize(modelOf([bare, "full"]))).toThrow(/`kernels.linear`.*has no `withLinear`/s);
+  expect(() => quantize(modelWith([bare, "full"]))).toThrow(/`kernels.linear`.*has no `withLinear`/s);
 });
 
 test("traces have scores where layers attend, and heads everywhere", () => {
-  const { params, apply } = modelOf([gdn, "full"]);
+  const { params, apply } = modelWith([gdn, "full"]);
   const trace = (names: string[]) => {
     const tensors: Record<string, Tensor> = {};
     apply(params, ids, { trace: { names: names as [], tensors } });
@@ -184,12 +184,12 @@ test("a stack may hold any layer, such as latent attention", () => {
     ...{ ...sizes, kvRank: 8, nopeDim: 4, ropeDim: 2, valueDim: 4 },
     mask: causal(),
   });
-  const { params, apply } = modelOf([mla, gdn]);
+  const { params, apply } = modelWith([mla, gdn]);
   expect(apply(params, ids).shape).toEqual([1, 10, 11]);
 });
 
 test("a prefix hit equals recomputing: bit for bit in the same chunks, and as near as chunks are to each other", () => {
-  const { params, apply } = modelOf(hybrid);
+  const { params, apply } = modelWith(hybrid);
   const states = stateCache({ numLayers: 3 });
   const cache = prefixCache({ pages: 16, pageLength: 4, layers: [states, states, states, "paged"] });
   const answer = (prompt: readonly number[]) => {
@@ -202,7 +202,7 @@ test("a prefix hit equals recomputing: bit for bit in the same chunks, and as ne
   answer([...ids.slice(0, 6), 7, 7, 7]); // another question after it
   const { known, logits } = answer(ids);
   expect(known).toBe(6);
-  const fresh = cacheFor(configOf(hybrid));
+  const fresh = cacheFor(configWith(hybrid));
   apply(params, ids.slice(0, 6), { cache: fresh });
   expect(logits.data).toEqual(apply(params, ids.slice(6), { cache: fresh }).data);
   expectClose(logits, slice(apply(params, ids), 1, 6));
@@ -213,11 +213,11 @@ test("a prefix hit equals recomputing: bit for bit in the same chunks, and as ne
 });
 
 test("what a hybrid stack cannot do is refused, with the fix", async () => {
-  const { config, params, apply } = modelOf(hybrid);
-  expect(() => decoder(configOf(["full", "linear" as never]))).toThrow(
+  const { config, params, apply } = modelWith(hybrid);
+  expect(() => decoder(configWith(["full", "linear" as never]))).toThrow(
     /decoder: `layerTypes\[1\]` is "linear".*\nFix: write `mixerLayer/,
   );
-  expect(() => decoder({ ...configOf(hybrid), bidirectional: true })).toThrow(
+  expect(() => decoder({ ...configWith(hybrid), bidirectional: true })).toThrow(
     /`bidirectional` is true.*reads forward/,
   );
   expect(() => apply(params, ids, { cache: growingCache({ numLayers: 4 }) })).toThrow(/stateCache\(\)/);
@@ -238,6 +238,6 @@ test("what a hybrid stack cannot do is refused, with the fix", async () => {
     /`config.layerTypes\[0\]` is "gatedDeltaRule\(\)".*\nFix: keep the params with `writeSafetensors`/,
   );
   const wide: MixerLayer = mixerLayer({ embedDim: 8, numHeads: 2, mixer: gatedDeltaRule() }) as never;
-  const other = modelOf([wide]);
+  const other = modelWith([wide]);
   expect(() => other.apply(other.params, ids)).toThrow(/expected \[B, T, 8\]/);
 });

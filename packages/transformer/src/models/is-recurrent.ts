@@ -26,7 +26,7 @@ type Layers = Partial<
  * Parts of a cache that each layer of a model fills: those of its attention, unless it reads those of another layer, then the
  * state of its feed-forward layer.
  */
-export function cachedPartsOfLayers({
+export function cachedPartsPerLayer({
   layerTypes,
   feedForwardLayers,
   sharedKeyValues,
@@ -40,4 +40,4 @@ export function cachedPartsOfLayers({
 }
 
 /** True for models in which some layer holds a state. */
-export const holdsStates = (layers: Layers): boolean => cachedPartsOfLayers(layers).flat().includes("state");
+export const holdsStates = (layers: Layers): boolean => cachedPartsPerLayer(layers).flat().includes("state");

@@ -14,7 +14,7 @@ import { decoder } from "./decoder.js";
 
 // The index keys of latent attention in caches.
 const sizes = { embedDim: 6, numHeads: 2, queryRank: 5, kvRank: 4, nopeDim: 3, ropeDim: 2, valueDim: 3 };
-const layerOf = (topK: number) =>
+const layerWith = (topK: number) =>
   latent({
     ...{ ...sizes, mask: causal(), rope: rope({ headDim: 2, layout: "interleaved" }) },
     indexer: { numHeads: 3, headDim: 4, topK, rope: rope({ headDim: 4, rotaryDim: 2 }) },
@@ -32,7 +32,7 @@ const caches: Record<string, () => KvCache> = {
 test.each(Object.entries(caches))(
   "%s cache: chunks of any length give the rows of the whole",
   (_, newCache) => {
-    const layer = layerOf(3);
+    const layer = layerWith(3);
     const [params, x] = [double(layer.init(1)), make([2, 8, 6], 2)];
     const whole = layer.apply(params, x);
     for (const form of ["naive", "absorbed", "apply"] as const) {
@@ -48,13 +48,13 @@ test.each(Object.entries(caches))(
 );
 
 test("a cache of latents holds the latent, the rotary key and the index key, once", () => {
-  const [layer, cache] = [layerOf(2), latentCache({ latentDim: 4 })];
+  const [layer, cache] = [layerWith(2), latentCache({ latentDim: 4 })];
   layer.apply(layer.init(1), randn([1, 5, 6], { seed: 2 }), { cache });
   expect(cache.bytes).toBe(5 * (4 + 2 + 4) * 4);
 });
 
 test("batches of different lengths choose among their own keys", () => {
-  const layer = layerOf(2);
+  const layer = layerWith(2);
   const [params, x] = [double(layer.init(3)), make([2, 7, 6], 4)];
   const cache = pagedCache({ pageLength: 2, pages: 24 });
   layer.apply(params, slice(x, 1, 0, 6), { cache });
@@ -66,7 +66,7 @@ test("batches of different lengths choose among their own keys", () => {
 });
 
 test("a long text chooses in tiles as the last query does alone", () => {
-  const layer = layerOf(5);
+  const layer = layerWith(5);
   const [params, x] = [double(layer.init(5)), make([1, 150, 6], 6)];
   const cache = growingCache();
   layer.apply(params, slice(x, 1, 0, 149), { cache });
@@ -75,7 +75,7 @@ test("a long text chooses in tiles as the last query does alone", () => {
 });
 
 test("a cache that drops tokens: a query chooses among those that are there", () => {
-  const layer = layerOf(3);
+  const layer = layerWith(3);
   const [params, x] = [double(layer.init(1)), make([1, 9, 6], 2)];
   const all = latent({ ...layer.config, indexer: { ...layer.config.indexer!, topK: 9 } });
   const kinds: (() => KvCache)[] = [

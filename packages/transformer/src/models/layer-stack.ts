@@ -11,7 +11,7 @@ import {
 } from "@qkv/attention";
 import { type Cache, type KeyValues, type Mask, positionsAfter } from "@qkv/attention-contract";
 import { add, mul, randn, splitSeed, type linear, type Tensor } from "@qkv/tensor";
-import { activationOf, type Activation } from "../layers/activation.js";
+import { activationFunction, type Activation } from "../layers/activation.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { norm, type NormKind, type NormParams } from "../layers/norm.js";
 import { recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
@@ -21,7 +21,7 @@ import { sinusoidalPositions, type SinusoidConfig } from "./sinusoidal-positions
 
 /** Configuration of the layers of one side of an encoder–decoder. The defaults are BART's. */
 export type LayerStackConfig = {
-  /** C, the width of the model. */
+  /** C, the model width. */
   embedDim: number;
   /** F, the width of the feed-forward layers. */
   hiddenDim: number;
@@ -248,7 +248,7 @@ function checkLayerStack(check: Checks, config: LayerStackConfig): void {
   check.oneOf({ placement }, ["post", "pre"]);
   check.oneOf({ positions }, ["learned", "sinusoidal", "rotary", "relative", "none"]);
   check.type({ embeddingNorm, gated, bias }, "boolean");
-  if (config.activation !== undefined) activationOf(check.fn, config.activation);
+  if (config.activation !== undefined) activationFunction(check.fn, config.activation);
   for (const name of ["embeddingScale", "attentionScale"] as const)
     if (config[name] !== undefined)
       check.finite({ [name]: config[name] }, { above: 0, fix: "leave it out for the default." });

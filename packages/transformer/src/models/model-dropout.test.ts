@@ -10,10 +10,10 @@ import { exportModel } from "../exporting/export-model.js";
 import { memoryFolder } from "../exporting/memory-folder.js";
 import { readCheckpoint, writeCheckpoint } from "../training/checkpoint.js";
 import { distillationLoss } from "../training/distillation-loss.js";
-import { meanLoss, seedOfBatch, tokenLoss } from "../training/losses.js";
+import { meanLoss, batchSeed, tokenLoss } from "../training/losses.js";
 import { nextTokenBatches } from "../training/next-token-batches.js";
 import { train } from "../training/train.js";
-import { dropoutOfCall, type DropoutRates } from "./model-dropout.js";
+import { callDropout, type DropoutRates } from "./model-dropout.js";
 import { transformerLayer, type TokenLayer } from "../layers/transformer-layer.js";
 
 const config: DecoderConfig = {
@@ -228,7 +228,7 @@ test("a seed that is none, or stands beside a cache, is refused", () => {
 });
 
 test("every layer of a call and every batch of a run has a seed of its own", () => {
-  const drops = dropoutOfCall({ residual: 0.1 }, 5, 3);
+  const drops = callDropout({ residual: 0.1 }, 5, 3);
   expect(new Set([0, 1, 2].map((layer) => drops.ofLayer(layer).dropoutSeed)).size).toBe(3);
-  expect(new Set([0, 1, 2, 3].map((number) => seedOfBatch(5, number))).size).toBe(4);
+  expect(new Set([0, 1, 2, 3].map((number) => batchSeed(5, number))).size).toBe(4);
 });

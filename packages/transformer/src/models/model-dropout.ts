@@ -38,7 +38,7 @@ export function checkDropout(check: Checks, given: DropoutRates | undefined): vo
  * @param seed - Undefined: nothing is dropped.
  * @see "Reducing Transformer Depth on Demand with Structured Dropout" (2019), arXiv:1909.11556, for layers
  */
-export function dropoutOfCall(
+export function callDropout(
   rates: DropoutRates | undefined,
   seed: number | undefined,
   numLayers: number,

@@ -25,7 +25,7 @@ export type Model = {
   readonly apply: Decoder["apply"];
   /** Steps and prompts of `embed`, of a folder of sentence-transformers. */
   readonly sentence?: SentenceConfig;
-  /** With the option `quantize`: how far rounding moved each matrix. */
+  /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;
 };
 
@@ -40,7 +40,7 @@ export type EncoderModel = {
   readonly sentence?: SentenceConfig;
   /** Rows to logits of masked tokens. */
   readonly maskedTokenLogits: Encoder["maskedTokenLogits"];
-  /** With the option `quantize`: how far rounding moved each matrix. */
+  /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;
 };
 
@@ -62,7 +62,7 @@ export type EncoderDecoderModel = {
   readonly encode: EncoderDecoder["encode"];
   /** Ids of what is written to logits `[B, T, V]`, with any params of this shape. */
   readonly apply: EncoderDecoder["apply"];
-  /** With the option `quantize`: how far rounding moved each matrix. */
+  /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;
 };
 
@@ -84,7 +84,7 @@ export type VisionModel = {
   readonly apply: VisionTransformer["apply"];
   /** Rows to what stands for each image, `[B, C]`. */
   readonly pool: VisionTransformer["pool"];
-  /** With the option `quantize`: how far rounding moved each matrix. */
+  /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;
 };
 
@@ -101,7 +101,7 @@ export type DualEncoderModel = {
   readonly embedImages: DualEncoder["embedImages"];
   /** Vectors of images and of texts to logits `[images, texts]`. */
   readonly logits: DualEncoder["logits"];
-  /** With the option `quantize`: how far rounding moved each matrix. */
+  /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;
 };
 

@@ -34,7 +34,7 @@ function entropy(logits: Float32Array): number {
 }
 
 /** Lengths of patches from the bytes that end one. The last patch is open, and has no byte yet where the last one ended. */
-export function lengthsOf(ends: readonly boolean[]): number[] {
+export function lengthsFromEnds(ends: readonly boolean[]): number[] {
   const places = ends.flatMap((isEnd, t) => (isEnd ? [t + 1] : []));
   return [...places, ends.length].map((end, n) => end - (places[n - 1] ?? 0));
 }

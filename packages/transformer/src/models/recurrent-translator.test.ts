@@ -23,7 +23,7 @@ const kinds = {
   dot: { attention: dot, queryState: "current" as const },
 };
 const ids = (rows: number[][]) => tensor(rows, { dtype: "int32" });
-const modelOf = (kind: keyof typeof kinds) => {
+const makeModel = (kind: keyof typeof kinds) => {
   const { attention, queryState } = kinds[kind];
   const of = {
     vocabSize: 98,
@@ -37,7 +37,7 @@ const modelOf = (kind: keyof typeof kinds) => {
 const names = Object.keys(kinds) as (keyof typeof kinds)[];
 
 test.each(names)("%s: a source that is filled up gives what it gives alone", (kind) => {
-  const model = modelOf(kind);
+  const model = makeModel(kind);
   const params = model.init(1);
   const written = [95, 3];
   const alone = model.apply(params, model.encode(params, ids([[5, 6]])), ids([written])).data;
@@ -54,7 +54,7 @@ test.each(names)("%s: a source that is filled up gives what it gives alone", (ki
 });
 
 test.each(names)("%s: a token is predicted from those before it, and the alignment sums to 1", (kind) => {
-  const model = modelOf(kind);
+  const model = makeModel(kind);
   const params = model.init(2);
   const read = model.encode(params, ids([[5, 6, 7]]));
   const tensors: Record<string, Tensor> = {};
@@ -67,7 +67,7 @@ test.each(names)("%s: a token is predicted from those before it, and the alignme
 });
 
 test.each(names)("%s: every weight is trained, and a batch is learned by heart", (kind) => {
-  const model = modelOf(kind);
+  const model = makeModel(kind);
   const pairs = dates({ seed: 1 });
   const pairAt = (n: number) => ({ source: ascii.encode(pairs(n).source), target: ascii.encode("ab") });
   const batch = pairBatches({ pairAt, batchSize: 3, ...ascii })(0);

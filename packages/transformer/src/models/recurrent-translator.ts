@@ -66,7 +66,7 @@ const seedParts = [
   ...(["decoder", "attention", "combine", "output"] as const),
 ] as const;
 
-/** A translator: made from its configuration, holding no weights. */
+/** A translator: created from its configuration; the params are passed to each call. */
 export type RecurrentTranslator<P> = {
   readonly config: RecurrentTranslatorConfig<P>;
   /** Random weights. */

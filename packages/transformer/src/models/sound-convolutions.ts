@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import { groupNorm, mul, ones, randn, splitSeed, transpose, zeros, type Tensor } from "@qkv/tensor";
 import { conv1d } from "@qkv/tensor/convolutions";
-import { activationOf, type Activation } from "../layers/activation.js";
+import { activationFunction, type Activation } from "../layers/activation.js";
 import type { NormParams } from "../layers/norm.js";
 
 /** One of the convolutions that make rows of sound: over its samples, or over frames of features. */
@@ -31,7 +31,7 @@ export type SoundConvolutionParams = {
   norm?: NormParams;
 };
 
-/** Convolutions, one after the other: made from their configuration, holding no weights. */
+/** Convolutions, one after the other: made from their configuration; the params are passed to each call. */
 export type SoundConvolutions = {
   init(seed: number): SoundConvolutionParams[];
   /** Features `[B, channels, frames]` to rows `[B, S, C]`. */
@@ -64,7 +64,7 @@ export function soundConvolutions(
     const before = i === 0 ? inputChannels : convolutions[i - 1]!.channels;
     return {
       ...{ channels, kernelSize, stride, padding, normed, bias, before },
-      bend: activationOf(fn, given.activation),
+      bend: activationFunction(fn, given.activation),
     };
   });
   return {

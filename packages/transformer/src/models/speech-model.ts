@@ -20,6 +20,6 @@ export type SpeechModel = {
   readonly apply: SpeechToText["apply"];
   /** The least number of frames, or samples, that `encode` takes. */
   readonly leastFrames: number;
-  /** With the option `quantize`: how far rounding moved each matrix. */
+  /** With the option `quantize`: the quantization error of each matrix. */
   readonly quantization?: QuantizationReport;
 };

@@ -10,7 +10,7 @@ import {
   type CrossDecoderParams,
 } from "./cross-decoder.js";
 import type { DecoderKernels } from "./decoder.js";
-import { paddingOf, type EncodedSource } from "./encoded-source.js";
+import { paddedLengths, type EncodedSource } from "./encoded-source.js";
 import { layerStack, type LayerStackConfig, type LayerStackParams } from "./layer-stack.js";
 import { modelSeeds } from "./model-seeds.js";
 import {
@@ -42,7 +42,7 @@ export type HearOptions = {
   trace?: ModelTrace;
 };
 
-/** A speech model: made from its configuration, holding no weights. */
+/** A speech model: created from its configuration; the params are passed to each call. */
 export type SpeechToText = Pick<CrossDecoder, "apply"> & {
   readonly config: SpeechToTextConfig;
   /** Random weights. */
@@ -60,7 +60,7 @@ export type SpeechToText = Pick<CrossDecoder, "apply"> & {
  * A speech model: convolutions and an encoder read sound, and a decoder writes its text, looking at the sound by
  * cross-attention. Whisper and Moonshine are two configurations.
  *
- * @param kernels - `linear`: how products with matrices are computed. Default: in floats.
+ * @param kernels - `linear`: the function that multiplies by weight matrices. Default: `linear` of @qkv/tensor.
  * @throws {ArgumentError} If a size is wrong.
  * @see "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), arXiv:2212.04356; "Moonshine" (2024), arXiv:2410.15608
  *
@@ -112,15 +112,15 @@ export function speechToText(config: SpeechToTextConfig, kernels?: DecoderKernel
     apply: decoder.apply,
     leastFrames: front.leastFrames,
     init(seed) {
-      const [seeds, [ofDecoder, ...ofLayers]] = modelSeeds(
+      const [seeds, [decoderSeed, ...layerSeeds]] = modelSeeds(
         seed,
         ["convolutions", "positions"],
         1 + layers.numLayers,
       );
       return {
-        ...decoder.init(ofDecoder!),
+        ...decoder.init(decoderSeed!),
         encoder: {
-          ...stack.init({ positions: seeds.positions, layers: ofLayers }),
+          ...stack.init({ positions: seeds.positions, layers: layerSeeds }),
           convolutions: front.init(seeds.convolutions),
         },
       };
@@ -131,12 +131,12 @@ export function speechToText(config: SpeechToTextConfig, kernels?: DecoderKernel
       checkTrace(onEncode, trace, traced, {
         ...{ path: "decoder", crossAttention: true, recurrent: layerCount(config.numLayers) },
       });
-      const heard = channelsOf(features, inputChannels, front.leastFrames);
+      const heard = checkFeatures(features, inputChannels, front.leastFrames);
       return heard.device.scope(() => {
         const embeddings = front.apply(params.encoder.convolutions, heard);
         const S = embeddings.shape[1]!;
         if (padding) checkPadding(padding, heard.shape[0]!, S);
-        const { mask } = paddingOf(padding, S);
+        const { mask } = paddedLengths(padding, S);
         const rows = stack.apply(params.encoder, embeddings, {
           ...(mask && { mask }),
           ...(trace && { trace: traceAt(trace, "encoder") }),
@@ -148,7 +148,7 @@ export function speechToText(config: SpeechToTextConfig, kernels?: DecoderKernel
 }
 
 /** Features as `[B, channels, frames]`. */
-function channelsOf(features: Tensor, channels: number, leastFrames: number): Tensor {
+function checkFeatures(features: Tensor, channels: number, leastFrames: number): Tensor {
   const { shape } = checkTensor("speechToText.encode", "features", features);
   const whole = channels === 1 && shape.length === 2 ? [shape[0]!, 1, shape[1]!] : shape;
   if (whole.length !== 3 || whole[1] !== channels || whole[2]! < leastFrames) {

@@ -25,7 +25,7 @@ const output = {
 };
 
 /** Logits of a head with these weights for the rows above. */
-const logitsOf = (head: TaskHeadConfig, own: TaskHeadParams, attentionMask?: ReturnType<typeof tensor>) => {
+const headLogits = (head: TaskHeadConfig, own: TaskHeadParams, attentionMask?: ReturnType<typeof tensor>) => {
   const { config, init } = encoder({ ...sizes, head });
   const model = { config, params: { ...init(1), head: own } };
   return taskLogits(model, rows, attentionMask && { attentionMask }).toNested();
@@ -33,14 +33,14 @@ const logitsOf = (head: TaskHeadConfig, own: TaskHeadParams, attentionMask?: Ret
 const labels = ["a", "b", "c"];
 
 test("labels of a text are those of its first token, or of the mean of all", () => {
-  expect(logitsOf({ task: "sequence", labels }, { output })).toEqual([[1, -2, 0]]);
-  expect(logitsOf({ task: "sequence", labels, pooling: "mean" }, { output }, tensor([[1, 1, 0]]))).toEqual([
+  expect(headLogits({ task: "sequence", labels }, { output })).toEqual([[1, -2, 0]]);
+  expect(headLogits({ task: "sequence", labels, pooling: "mean" }, { output }, tensor([[1, 1, 0]]))).toEqual([
     [2, 1, 4],
   ]);
 });
 
 test("labels of tokens, and the ends of an answer, are those of each", () => {
-  expect(logitsOf({ task: "token", labels }, { output })).toEqual([
+  expect(headLogits({ task: "token", labels }, { output })).toEqual([
     [
       [1, -2, 0],
       [3, 4, 8],
@@ -53,7 +53,7 @@ test("labels of tokens, and the ends of an answer, are those of each", () => {
       [0, 1],
     ]),
   };
-  expect(logitsOf({ task: "span", labels: ["start", "end"] }, { output: both })).toEqual(rows.toNested());
+  expect(headLogits({ task: "span", labels: ["start", "end"] }, { output: both })).toEqual(rows.toNested());
 });
 
 test("a map with its activation stands before the labels, and a norm after it; a pooler is the map alone", () => {
@@ -64,22 +64,24 @@ test("a map with its activation stands before the labels, and a norm after it; a
     ]),
     bias: tensor([0, 0]),
   };
-  expect(logitsOf({ task: "pooler", labels: [], activation: "relu" }, { dense })).toEqual([[1, 0]]);
-  expect(logitsOf({ task: "sequence", labels, activation: "relu" }, { dense, output })).toEqual([[1, 0, 2]]);
+  expect(headLogits({ task: "pooler", labels: [], activation: "relu" }, { dense })).toEqual([[1, 0]]);
+  expect(headLogits({ task: "sequence", labels, activation: "relu" }, { dense, output })).toEqual([
+    [1, 0, 2],
+  ]);
   const norm = { weight: tensor([1, 1]) };
   const normed = { task: "sequence", labels, activation: "relu", normEps: 0 } as const;
-  expect(logitsOf(normed, { dense, norm, output })).toEqual([[1, -1, 1]]);
+  expect(headLogits(normed, { dense, norm, output })).toEqual([[1, -1, 1]]);
 });
 
 test("a second head reads the row of the distillation token: labels are the mean of both", () => {
   const head = { task: "image", labels, distillation: true } as const;
   const distillation = { weight: tensor(output.weight.toNested()), bias: tensor([2, 0, 0]) };
   // By hand: ([1, -2, 0] + [5, 4, 7]) / 2.
-  expect(logitsOf(head, { output, distillation })).toEqual([[3, 1, 3.5]]);
-  expect(() => logitsOf({ ...head, task: "sequence" }, { output, distillation })).toThrow(
+  expect(headLogits(head, { output, distillation })).toEqual([[3, 1, 3.5]]);
+  expect(() => headLogits({ ...head, task: "sequence" }, { output, distillation })).toThrow(
     /`head.distillation` is true, expected false, as `task` is no image.*\nFix: leave it out/,
   );
-  expect(() => logitsOf(head, { output })).toThrow(/distillation/);
+  expect(() => headLogits(head, { output })).toThrow(/distillation/);
 });
 
 test("random weights have what the head reads", () => {

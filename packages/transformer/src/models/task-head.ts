@@ -22,7 +22,7 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
-import { activationOf, type Activation } from "../layers/activation.js";
+import { activationFunction, type Activation } from "../layers/activation.js";
 import { checkParams } from "../layers/check-params.js";
 import { norm, type NormParams } from "../layers/norm.js";
 import { meanPooling } from "./mean-pooling.js";
@@ -131,7 +131,7 @@ export function taskLogits(model: ModelWithHead, rows: Tensor, options?: TaskLog
   let x =
     head.task === "token" || head.task === "span" ? rows : pooled(head, rows, firstPatch, attentionMask);
   if (head.activation !== undefined) {
-    x = activationOf("taskLogits", head.activation)(linear(x, dense!.weight, dense!.bias));
+    x = activationFunction("taskLogits", head.activation)(linear(x, dense!.weight, dense!.bias));
   }
   if (head.normEps !== undefined) {
     x = norm({ kind: "layer", embedDim: config.embedDim, eps: head.normEps }).apply(gain!, x);
@@ -219,10 +219,10 @@ export function checkTaskHead(check: Checks, head: TaskHeadConfig): void {
   check.oneOf({ "head.pooling": pooling }, ["cls", "mean", "last", "patches", "cls+patches"]);
   check.oneOf({ "head.scores": scores }, ["softmax", "sigmoid", "none"]);
   check.type({ "head.distillation": distillation }, "boolean");
-  const ofImages = () => task === "image" || !distillation;
+  const labelsImages = () => task === "image" || !distillation;
   check.each(
     { "head.distillation": distillation },
-    ofImages,
+    labelsImages,
     "false, as `task` is no image",
     "leave it out.",
   );
@@ -231,7 +231,7 @@ export function checkTaskHead(check: Checks, head: TaskHeadConfig): void {
   const fix = "name each number of the last axis.";
   const count = task === "pooler" ? "no labels, as a pooler has none" : "two labels: start and end";
   check.each({ "head.labels": labels }, fits, count, fix);
-  if (activation !== undefined) activationOf("encoder", activation);
+  if (activation !== undefined) activationFunction("encoder", activation);
   if (normEps !== undefined) check.finite({ "head.normEps": normEps }, { min: 0 });
 }
 

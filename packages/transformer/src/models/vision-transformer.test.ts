@@ -50,11 +50,11 @@ test("rows of tokens stand before those of patches: registers last, and without 
   const params = model.init(1);
   // Without a norm that hides them: rows as they are before the first layer.
   const tensors: Record<string, Tensor> = {};
-  const rowsOf = (image: Tensor) => {
+  const embeddingRows = (image: Tensor) => {
     model.apply(params, image, { trace: { names: ["embeddings"], tensors } });
     return tensors["embeddings"]!;
   };
-  const rows = rowsOf(pixels);
+  const rows = embeddingRows(pixels);
   expect(rows.shape).toEqual([2, 13, 8]);
   expect(slice(slice(rows, 0, 0, 1), 1, 2, 4).data).toEqual(params.registers!.weight.data);
   const place = (i: number) => slice(params.positions.weight, 0, i, i + 1).data;
@@ -63,7 +63,7 @@ test("rows of tokens stand before those of patches: registers last, and without 
   expect(slice(slice(rows, 0, 0, 1), 1, 0, 1).data).toEqual(token(params.classToken!.weight, 0));
   expect(slice(slice(rows, 0, 0, 1), 1, 1, 2).data).toEqual(token(params.distillationToken!.weight, 1));
   // Tokens keep their positions where those of patches are interpolated.
-  const wide = rowsOf(randn([2, 3, 12, 16], { seed: 3 }));
+  const wide = embeddingRows(randn([2, 3, 12, 16], { seed: 3 }));
   expect(wide.shape).toEqual([2, 16, 8]);
   expect(slice(wide, 1, 0, 4).data).toEqual(slice(rows, 1, 0, 4).data);
 });

@@ -36,7 +36,7 @@ export type VisionTransformerConfig = {
   patchSize: number;
   /** Channels of an image. Default 3. */
   numChannels?: number;
-  /** C, the width of the model. */
+  /** C, the model width. */
   embedDim: number;
   /** F, the width of the feed-forward layers. */
   hiddenDim: number;
@@ -106,7 +106,7 @@ export type VisionTransformerOptions = {
   trace?: ModelTrace;
 };
 
-/** A vision transformer: made from its configuration, holding no weights. */
+/** A vision transformer: created from its configuration; the params are passed to each call. */
 export type VisionTransformer = {
   readonly config: VisionTransformerConfig;
   /** Random weights. */
@@ -196,7 +196,7 @@ export function visionTransformer(
     ...(attentionPool ? ["pooling.query.weight"] : []),
   ];
   /** Positions of the rows of an image with this grid of patches. */
-  const positionsOf = ({ positions: { weight } }: VisionTransformerParams, grid: Grid): Tensor => {
+  const gridPositions = ({ positions: { weight } }: VisionTransformerParams, grid: Grid): Tensor => {
     if (grid[0] === side && grid[1] === side) return weight;
     const patches = interpolatePositions(slice(weight, 0, first), [side, side], grid, {
       antialias: antialiasPositions,
@@ -241,7 +241,7 @@ export function visionTransformer(
         const [rows, columns] = patches.shape.slice(2) as [number, number];
         let x = transpose(reshape(patches, [B, C, rows * columns]));
         if (first > 0) x = concat([...tokens.map((name) => forEach(B, params[name]!.weight, 1)), x], 1);
-        x = add(x, positionsOf(params, [rows, columns]));
+        x = add(x, gridPositions(params, [rows, columns]));
         if (registers > 0) {
           const own = forEach(B, params.registers!.weight, registers);
           x = concat([...(first > 0 ? [slice(x, 1, 0, first)] : []), own, slice(x, 1, first)], 1);

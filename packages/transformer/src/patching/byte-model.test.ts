@@ -9,7 +9,7 @@ import { byteModel } from "./byte-model.js";
 
 const contextLength = 8;
 const sizes = { embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1, normEps: 1e-5 };
-function modelOf(
+function makeModel(
   vocabSize: number,
   tokenizer?: Awaited<ReturnType<typeof bytesAnd>>,
   context = contextLength,
@@ -27,20 +27,20 @@ const bytesAnd = async (...specialTokens: string[]) =>
 const bytes = fc.uint8Array({ maxLength: 3 * contextLength });
 
 test("property: probabilities sum to 1, entropy is theirs, and what was asked before changes no bit", () => {
-  const asked = byteModel(modelOf(256));
+  const asked = byteModel(makeModel(256));
   fc.assert(
     fc.property(bytes, (before) => {
       const p = asked.predict(before);
       expect(p.length).toBe(256);
       expect(p.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
       expect(asked(before)).toBeCloseTo(-p.reduce((sum, x) => sum + x * Math.log(x), 0), 12);
-      expect(byteModel(modelOf(256)).predict(before)).toEqual(p);
+      expect(byteModel(makeModel(256)).predict(before)).toEqual(p);
     }),
   );
 });
 
 test("property: it says what the model says of the last half to whole of its context", () => {
-  const model = modelOf(256);
+  const model = makeModel(256);
   const entropy = byteModel(model);
   const half = contextLength / 2;
   fc.assert(
@@ -59,10 +59,10 @@ test("property: it says what the model says of the last half to whole of its con
 test("property: a stream is cut as the whole text is", () => {
   fc.assert(
     fc.property(bytes, (text) => {
-      const entropy = byteModel(modelOf(256));
+      const entropy = byteModel(makeModel(256));
       const values = [...byteEntropies(text, entropy)].sort((a, b) => a - b);
       const patcher = globalThreshold(values[values.length >> 1] ?? 0);
-      const stream = patchStream(patcher, byteModel(modelOf(256)));
+      const stream = patchStream(patcher, byteModel(makeModel(256)));
       const patches = [...stream.push(text), ...stream.end()];
       let at = 0;
       const starts = patches.map((patch) => (at += patch.length) - patch.length);
@@ -73,7 +73,7 @@ test("property: a stream is cut as the whole text is", () => {
 
 test("a byte is its token, wherever that stands, and special tokens take no share", async () => {
   const tokenizer = await bytesAnd("<|end|>", "<|pad|>");
-  const model = modelOf(258, tokenizer);
+  const model = makeModel(258, tokenizer);
   const p = byteModel(model).predict(new TextEncoder().encode("to"));
   const ids = tokenizer.encode("\nto");
   const logits = model.apply(model.params, ids, { last: 1 }).data;
@@ -84,9 +84,9 @@ test("a byte is its token, wherever that stands, and special tokens take no shar
 
 test("a model whose tokens are no bytes is refused, and so is one without a context", () => {
   const merged = byteLevelBpe({ vocab: ["a", "b", "ab"], merges: ["a b"] });
-  expect(() => byteModel(modelOf(3, merged))).toThrow("byteIds: `tokenizer` is");
-  expect(() => byteModel(modelOf(300))).toThrow(
+  expect(() => byteModel(makeModel(3, merged))).toThrow("byteIds: `tokenizer` is");
+  expect(() => byteModel(makeModel(300))).toThrow(
     'byteModel: `model` is "a model of 300 ids and no tokenizer", expected 256 ids, which are the bytes.\nFix: load it with its tokenizer.',
   );
-  expect(() => byteModel(modelOf(256, undefined, 1))).toThrow("a model with a context of 1");
+  expect(() => byteModel(makeModel(256, undefined, 1))).toThrow("a model with a context of 1");
 });

@@ -58,8 +58,8 @@ test("a sound gives its text, a list one for each, and times when they are asked
   });
   expect(chunks).toEqual(timed.segments.map(({ start, end, text }) => ({ timestamp: [start, end], text })));
   const { segments } = await transcribe(model, sound(1.5), { language: "de", words: true, maxTokens: 8 });
-  const ofWords = { language: "de", return_timestamps: "word", max_new_tokens: 8 } as const;
-  expect((await recognizer(sound(1.5), ofWords)).chunks).toEqual(
+  const wordOptions = { language: "de", return_timestamps: "word", max_new_tokens: 8 } as const;
+  expect((await recognizer(sound(1.5), wordOptions)).chunks).toEqual(
     segments.flatMap(({ words }) =>
       words!.map(({ start, end, text }) => ({ timestamp: [start, end], text })),
     ),

@@ -7,7 +7,7 @@ import { requiredTokenizer } from "./texts-to-rows.js";
 /** Sound: one channel at 16 kHz, or the same with its rate. */
 export type SpeechInput = Float32Array | { array: Float32Array; sampling_rate: number };
 
-/** Options of a call of an {@link AutomaticSpeechRecognitionPipeline}, by Transformers.js' names. */
+/** Options of a call of an {@link AutomaticSpeechRecognitionPipeline}, with the names of Transformers.js. */
 export type AutomaticSpeechRecognitionOptions = {
   /** True: segments with their times, as `chunks`; `"word"`: words with theirs. Default false. */
   return_timestamps?: boolean | "word";
@@ -77,9 +77,9 @@ export function automaticSpeechRecognition(
       'write true for segments, "word" for words.',
     );
     const one = async (sound: SpeechInput): Promise<RecognizedSpeech> => {
-      const { array, sampling_rate } = soundOf(own, sound, options);
+      const { array, sampling_rate } = checkAudio(own, sound, options);
       const { text, segments } = await transcribe(model, array, {
-        ...settingsOf(options, model.speech.languages),
+        ...transcribeOptions(options, model.speech.languages),
         // Words have times by their attention, which a model without tokens of times has too.
         ...(withTimes === "word" ? { words: true } : { timestamps: withTimes }),
         ...(sampling_rate !== undefined && { sampleRate: sampling_rate }),
@@ -100,12 +100,12 @@ export function automaticSpeechRecognition(
   return call as AutomaticSpeechRecognitionCall;
 }
 
-function settingsOf(
+function transcribeOptions(
   { language, task, num_beams, max_new_tokens, signal }: AutomaticSpeechRecognitionOptions,
   languages: SpeechModel["speech"]["languages"],
 ): TranscribeOptions {
   return {
-    ...(language !== undefined && { language: codeOf(language, languages) }),
+    ...(language !== undefined && { language: languageCode(language, languages) }),
     ...(task !== undefined && { task }),
     ...(num_beams !== undefined && { numBeams: num_beams }),
     ...(max_new_tokens !== undefined && { maxTokens: max_new_tokens }),
@@ -114,7 +114,7 @@ function settingsOf(
 }
 
 /** The code of a language that is named in English, where the platform knows its name. */
-function codeOf(language: string, languages: SpeechModel["speech"]["languages"]): string {
+function languageCode(language: string, languages: SpeechModel["speech"]["languages"]): string {
   const name = String(language).toLowerCase();
   const codes = Object.keys(languages ?? {});
   if (codes.includes(name)) return name;
@@ -122,7 +122,7 @@ function codeOf(language: string, languages: SpeechModel["speech"]["languages"])
   return codes.find((code) => names.of(code)?.toLowerCase() === name) ?? language;
 }
 
-function soundOf(
+function checkAudio(
   check: Checks,
   audio: unknown,
   { sampling_rate }: AutomaticSpeechRecognitionOptions,

@@ -23,7 +23,7 @@ export async function continuations(
       ...beams,
       numReturnSequences: samples,
     });
-    return sequences.map((ofPrompt) => ofPrompt.map(({ ids }) => ids));
+    return sequences.map((candidates) => candidates.map(({ ids }) => ids));
   }
   const drawn = { ...shared, sampling, processors };
   if (prompts.length === 1 && samples === 1) return [[await streamed(model, prompts[0]!, drawn, streamer)]];

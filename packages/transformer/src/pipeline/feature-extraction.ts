@@ -12,7 +12,7 @@ import {
   type EncodedTexts,
 } from "./texts-to-rows.js";
 
-/** Options of a call of a {@link FeatureExtractionPipeline}, by Transformers.js' names. */
+/** Call options of a {@link FeatureExtractionPipeline}, with the names of Transformers.js. */
 export type FeatureExtractionOptions = {
   /** One vector for each text: the mean of its tokens, the first or the last. Default `"none"`: a vector for each token. */
   pooling?: "none" | "mean" | "cls" | "first_token" | "last_token" | "eos";

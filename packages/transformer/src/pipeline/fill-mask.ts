@@ -5,7 +5,7 @@ import { logSoftmax } from "../generation/log-softmax.js";
 import { bestIndices } from "./best-indices.js";
 import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
 
-/** Options of a call of a {@link FillMaskPipeline}, by Transformers.js' names. */
+/** Call options of a {@link FillMaskPipeline}, with the names of Transformers.js. */
 export type FillMaskOptions = {
   /** Number of tokens that are returned, the likeliest first. Default 5. */
   top_k?: number;

@@ -185,7 +185,7 @@ export function readGeneration(
     });
   }
   if (streamer !== undefined) checkStreamer(check, streamer, num_beams * num_return_sequences);
-  const processors = processorsOf(check, options);
+  const processors = logitsProcessors(check, options);
   return {
     maxTokens: (promptLength) =>
       max_new_tokens ?? (max_length === undefined ? 256 : Math.max(0, max_length - promptLength)),
@@ -193,7 +193,7 @@ export function readGeneration(
       ? { ...drawing(options), seed: seed ?? newSeed() }
       : { ...penalty(options), temperature: 0, seed: 0 },
     processors,
-    beams: num_beams > 1 ? beamsOf(options, num_beams, processors) : undefined,
+    beams: num_beams > 1 ? beamOptions(options, num_beams, processors) : undefined,
     samples: num_return_sequences,
     stopIds: eos_token_id === undefined ? undefined : [eos_token_id].flat(),
     streamer,
@@ -215,7 +215,7 @@ function drawing(options: GenerationOptions): Sampling & { temperature: number }
   };
 }
 
-function beamsOf(
+function beamOptions(
   { length_penalty, early_stopping, repetition_penalty }: GenerationOptions,
   numBeams: number,
   processors: readonly LogitsProcessor[],
@@ -232,7 +232,7 @@ function beamsOf(
 }
 
 /** Logits processors in the order in which Hugging Face's `generate` applies them; the penalty of repetitions is sampling's. */
-function processorsOf(check: Checks, options: GenerationOptions): readonly LogitsProcessor[] {
+function logitsProcessors(check: Checks, options: GenerationOptions): readonly LogitsProcessor[] {
   const made = <T>(value: T | undefined, make: (value: T) => LogitsProcessor) =>
     value === undefined ? [] : [make(value)];
   const { no_repeat_ngram_size: ngrams } = options;

@@ -10,7 +10,7 @@ const words = ["who", "was", "jim", "a", "nice", "puppet", "this", "example", "i
 const tokenizer = bertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...words].join("\n"));
 
 /** A model with this head. */
-function modelOf(head: TaskHeadConfig): EncoderModel {
+function modelWithHead(head: TaskHeadConfig): EncoderModel {
   const { config, init, apply, maskedTokenLogits } = encoder({
     ...{ vocabSize: 17, embedDim: 16, hiddenDim: 24, numLayers: 2, numHeads: 2, contextLength: 16 },
     ...{ numTypes: 2, normEps: 1e-12, head },
@@ -19,7 +19,7 @@ function modelOf(head: TaskHeadConfig): EncoderModel {
 }
 
 /** Scores of a text, or of a pair, by the model itself: `[labels]`, or `[T, labels]`. */
-function scoresOf(model: EncoderModel, text: string, pair?: string): number[] | number[][] {
+function expectedScores(model: EncoderModel, text: string, pair?: string): number[] | number[][] {
   const { ids, typeIds } = tokenizer.encoding(text, pair === undefined ? {} : { pair });
   const types = tensor([typeIds], { dtype: "int32" });
   const rows = model.apply(model.params, tensor([ids], { dtype: "int32" }), { types });
@@ -28,13 +28,13 @@ function scoresOf(model: EncoderModel, text: string, pair?: string): number[] | 
 
 const near = (value: number): number => expect.closeTo(value, 5) as number;
 
-const moods = modelOf({ task: "sequence", labels: ["bad", "fair", "good"], activation: "tanh" });
+const moods = modelWithHead({ task: "sequence", labels: ["bad", "fair", "good"], activation: "tanh" });
 
 test("text-classification: the likeliest label, several, or all, of a text and of each of a list", async () => {
   const classify = await pipeline("text-classification", moods);
   const texts = ["jim was a nice puppet", "a cat"];
   const all = texts.map((text) =>
-    (scoresOf(moods, text) as number[])
+    (expectedScores(moods, text) as number[])
       .map((score, i) => ({ label: moods.config.head!.labels[i]!, score: near(score) }))
       .sort(
         (a, b) =>
@@ -54,17 +54,17 @@ test("text-classification: scores are what the head says", async () => {
   const head = { ...moods.config.head!, scores: "none" } as const;
   const regression = await pipeline("text-classification", { ...moods, config: { ...moods.config, head } });
   const [best] = await regression("a cat");
-  const logits = scoresOf({ ...moods, config: { ...moods.config, head } }, "a cat") as number[];
+  const logits = expectedScores({ ...moods, config: { ...moods.config, head } }, "a cat") as number[];
   expect(best!.score).toBeCloseTo(Math.max(...logits), 5);
 });
 
-const names = modelOf({ task: "token", labels: ["O", "B-PER", "I-PER", "B-LOC"] });
+const names = modelWithHead({ task: "token", labels: ["O", "B-PER", "I-PER", "B-LOC"] });
 
 test("token-classification: tokens with their labels, without special ones and those that are ignored", async () => {
   const classify = await pipeline("token-classification", names);
   const text = "jim was a nice puppet";
   const tokens = tokenizer.encoding(text).ids.flatMap((id, index) => {
-    const scores = (scoresOf(names, text) as number[][])[index]!;
+    const scores = (expectedScores(names, text) as number[][])[index]!;
     const score = Math.max(...scores);
     const entity = names.config.head!.labels[scores.indexOf(score)]!;
     return id < 5 ? [] : [{ entity, score: near(score), index, word: tokenizer.decode([id]) }];
@@ -82,7 +82,7 @@ test("token-classification: neighbours of one kind are one group", async () => {
   // Each token's label is its own: the head reads the embedding alone.
   const labels = ["O", "B-PER", "I-PER", "E-PER", "S-LOC"];
   const head = { task: "token", labels } as const;
-  const own = modelOf(head);
+  const own = modelWithHead(head);
   const byWord: Record<string, string> = {
     jim: "B-PER",
     was: "I-PER",
@@ -122,7 +122,7 @@ test("token-classification: neighbours of one kind are one group", async () => {
   expect(groups[0]!.score).toBeCloseTo(share, 5);
 });
 
-const answers = modelOf({ task: "span", labels: ["start", "end"] });
+const answers = modelWithHead({ task: "span", labels: ["start", "end"] });
 
 test("question-answering: the likeliest stretches of the context, as all pairs of places give them", async () => {
   const answer = await pipeline("question-answering", answers);
@@ -157,7 +157,7 @@ test("question-answering: the likeliest stretches of the context, as all pairs o
   await expect(answer([question], [context, context])).rejects.toThrow(/as many texts as questions, 1/);
 });
 
-const inference = modelOf({
+const inference = modelWithHead({
   task: "sequence",
   labels: ["contradiction", "neutral", "entailment"],
   activation: "tanh",
@@ -167,7 +167,11 @@ test("zero-shot-classification: candidates by entailment, together, each by itse
   const classify = await pipeline("zero-shot-classification", inference);
   const [text, labels] = ["jim was a nice puppet", ["cat", "dog", "puppet"]];
   const odds = labels.map((label) => {
-    const [contradiction, , entailment] = scoresOf(inference, text, `this example is ${label}.`) as number[];
+    const [contradiction, , entailment] = expectedScores(
+      inference,
+      text,
+      `this example is ${label}.`,
+    ) as number[];
     return { label, entailment: entailment!, contradiction: contradiction! };
   });
   const sorted = (score: (one: (typeof odds)[number]) => number) => {

@@ -6,7 +6,7 @@ import { labelScores, taskLogits } from "../models/task-head.js";
 import { bestIndices } from "./best-indices.js";
 import { requiredProcessor, requiredVision, type ImagesOf, type ImageTask } from "./image-task.js";
 
-/** Options of a call of an {@link ImageClassificationPipeline}, by Transformers.js' names. */
+/** Options of a call of an {@link ImageClassificationPipeline}, with the names of Transformers.js. */
 export type ImageClassificationOptions = {
   /** Number of labels that are returned, the likeliest first; null: all. Default 5. */
   top_k?: number | null;
@@ -40,10 +40,10 @@ export const imageClassification: ImageTask<VisionModel, ImageClassificationCall
       const scores = (await labelScores(head, taskLogits(model, rows)).read()) as Float32Array;
       const count = head.labels.length;
       const results = Array.from({ length: rows.shape[0]! }, (_, b) => {
-        const ofImage = scores.subarray(b * count, (b + 1) * count);
-        return bestIndices(ofImage, top_k ?? count).map((i) => ({
+        const imageScores = scores.subarray(b * count, (b + 1) * count);
+        return bestIndices(imageScores, top_k ?? count).map((i) => ({
           label: head.labels[i]!,
-          score: ofImage[i]!,
+          score: imageScores[i]!,
         }));
       });
       return Array.isArray(images) ? results : results[0];

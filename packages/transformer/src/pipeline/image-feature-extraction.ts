@@ -6,7 +6,7 @@ import { taskLogits } from "../models/task-head.js";
 import { requiredProcessor, requiredVision, type ImageTask } from "./image-task.js";
 import { outputTensor, type OutputTensor } from "./output-tensor.js";
 
-/** Options of a call of an {@link ImageFeatureExtractionPipeline}, by Transformers.js' names. */
+/** Options of a call of an {@link ImageFeatureExtractionPipeline}, with the names of Transformers.js. */
 export type ImageFeatureExtractionOptions = {
   /** True: one vector for each image, `[B, C]`. Default false: a row for each patch, `[B, T, C]`. */
   pool?: boolean;

@@ -32,11 +32,11 @@ const sizes = {
 };
 const head = { task: "image", labels: ["cat", "dog", "fish"] } as const;
 
-function visionOf(config: Parameters<typeof visionTransformer>[0]): VisionModel {
+function visionModel(config: Parameters<typeof visionTransformer>[0]): VisionModel {
   const { init, apply, pool } = visionTransformer(config);
   return { config, params: init(1), tokenizer: undefined, processor, apply, pool };
 }
-const classifier = visionOf({ ...sizes, head });
+const classifier = visionModel({ ...sizes, head });
 const image = (seed: number) => ({
   data: Uint8ClampedArray.from({ length: 4 * 10 * 6 }, (_, i) => (i * 31 + seed * 57) % 256),
   width: 10,
@@ -60,7 +60,7 @@ test("image-classification: labels with their probabilities, the likeliest first
 });
 
 test("image-feature-extraction: a row for each patch, or one vector of an image", async () => {
-  const extract = await pipeline("image-feature-extraction", visionOf(sizes));
+  const extract = await pipeline("image-feature-extraction", visionModel(sizes));
   const rows = await extract([image(1), image(2)]);
   expect(rows.dims).toEqual([2, 5, 8]);
   const pooled = await extract(image(1), { pool: true });
@@ -70,7 +70,7 @@ test("image-feature-extraction: a row for each patch, or one vector of an image"
 
 const words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "this", "is", "a", "photo", "of", "cat", "dog"];
 const tokenizer = bertTokenizer(words.join("\n"));
-function dualOf(change: Partial<DualEncoderConfig>): DualEncoderModel {
+function dualEncoderModel(change: Partial<DualEncoderConfig>): DualEncoderModel {
   const config: DualEncoderConfig = {
     text: {
       ...{
@@ -92,7 +92,7 @@ function dualOf(change: Partial<DualEncoderConfig>): DualEncoderModel {
 }
 
 test("zero-shot-image-classification: one label of all, or each by itself", async () => {
-  const softmax = await pipeline("zero-shot-image-classification", dualOf({}));
+  const softmax = await pipeline("zero-shot-image-classification", dualEncoderModel({}));
   const found = await softmax(image(1), ["cat", "dog"]);
   expect(found.map(({ label }) => label).sort()).toEqual(["cat", "dog"]);
   expect(found[0]!.score + found[1]!.score).toBeCloseTo(1, 6);
@@ -101,7 +101,7 @@ test("zero-shot-image-classification: one label of all, or each by itself", asyn
   expect(one).toHaveLength(2);
   expect(one).not.toEqual(found);
 
-  const model = dualOf({ textPooling: "last", scores: "sigmoid" });
+  const model = dualEncoderModel({ textPooling: "last", scores: "sigmoid" });
   const sigmoid = await pipeline("zero-shot-image-classification", model);
   const each = await sigmoid(image(1), ["cat"]);
   // As in training, texts are padded to the context.
@@ -118,14 +118,16 @@ test("models of another kind and models without a processor are refused, with th
   await expect(pipeline("image-classification", bare)).rejects.toThrow(
     /a model without a processor.*\nFix: put `preprocessor_config\.json`/,
   );
-  await expect(pipeline("image-classification", visionOf(sizes))).rejects.toThrow(
+  await expect(pipeline("image-classification", visionModel(sizes))).rejects.toThrow(
     /without a head for labels/,
   );
-  await expect(pipeline("image-classification", dualOf({}))).rejects.toThrow(/expected a vision transformer/);
+  await expect(pipeline("image-classification", dualEncoderModel({}))).rejects.toThrow(
+    /expected a vision transformer/,
+  );
   await expect(pipeline("zero-shot-image-classification", classifier)).rejects.toThrow(
     /expected an encoder of texts and images/,
   );
-  const zero = await pipeline("zero-shot-image-classification", dualOf({}));
+  const zero = await pipeline("zero-shot-image-classification", dualEncoderModel({}));
   await expect(zero(image(1), ["cat"], { hypothesis_template: "no place" })).rejects.toThrow(
     /`hypothesis_template`/,
   );

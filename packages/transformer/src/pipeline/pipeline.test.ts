@@ -69,7 +69,7 @@ async function generated(prompt: string, options: Parameters<typeof generate>[2]
   for await (const { id } of generate(model, prompt, options)) ids.push(id);
   return ids;
 }
-const textOf = (prompt: string, ids: readonly number[]) =>
+const completedText = (prompt: string, ids: readonly number[]) =>
   tokenizer.decode([...tokenizer.encode(prompt), ...ids]);
 
 async function refusal(call: () => unknown): Promise<string> {
@@ -85,7 +85,9 @@ async function refusal(call: () => unknown): Promise<string> {
 test("a text gives a list of one result, with the prompt in front", async () => {
   const generator = await pipeline("text-generation", model);
   const output = await generator(story, { max_new_tokens: 6 });
-  expect(output).toEqual([{ generated_text: textOf(story, await generated(story, { maxTokens: 6 })) }]);
+  expect(output).toEqual([
+    { generated_text: completedText(story, await generated(story, { maxTokens: 6 })) },
+  ]);
   expect(output[0]!.generated_text.startsWith(story)).toBe(true);
   const [added] = await generator(story, { max_new_tokens: 6, return_full_text: false });
   expect(story + added!.generated_text).toBe(output[0]!.generated_text);
@@ -134,7 +136,7 @@ test("draws have the temperature, the top-k, the top-p and the seed of `generate
   const drawn = async (options: object) =>
     (await generator(story, { max_new_tokens: 8, do_sample: true, seed: 7, ...options }))[0]!.generated_text;
   const expected = async (sampling: object) =>
-    textOf(
+    completedText(
       story,
       await generated(story, { maxTokens: 8, sampling: { seed: 7, temperature: 1, ...sampling } }),
     );
@@ -146,7 +148,7 @@ test("draws have the temperature, the top-k, the top-p and the seed of `generate
   );
   // Without `do_sample` the likeliest token is taken, whatever the temperature.
   const [greedy] = await generator(story, { max_new_tokens: 8, temperature: 3 });
-  expect(greedy!.generated_text).toBe(textOf(story, await generated(story, { maxTokens: 8 })));
+  expect(greedy!.generated_text).toBe(completedText(story, await generated(story, { maxTokens: 8 })));
   const texts = new Set<string>();
   for (let i = 0; i < 8; i++)
     texts.add(
@@ -166,7 +168,9 @@ test("several results of a text are the samples of generateBatch, or the best be
   for await (const { id, prompt, sample } of generateBatch(model, [story, "the"], options))
     ids[2 * prompt + sample]!.push(id);
   expect(sampled).toEqual(
-    [story, "the"].map((text, i) => [0, 1].map((n) => ({ generated_text: textOf(text, ids[2 * i + n]!) }))),
+    [story, "the"].map((text, i) =>
+      [0, 1].map((n) => ({ generated_text: completedText(text, ids[2 * i + n]!) })),
+    ),
   );
   const beams = await generator(story, {
     ...{ num_beams: 3, num_return_sequences: 2, max_new_tokens: 5, length_penalty: 0.5 },
@@ -176,7 +180,7 @@ test("several results of a text are the samples of generateBatch, or the best be
     ...{ numBeams: 3, numReturnSequences: 2, maxTokens: 5, lengthPenalty: 0.5, earlyStopping: true },
     processors: [repetitionPenalty(1.3), noRepeatNgram(2)],
   });
-  expect(beams).toEqual(sequences[0]!.map(({ ids }) => ({ generated_text: textOf(story, ids) })));
+  expect(beams).toEqual(sequences[0]!.map(({ ids }) => ({ generated_text: completedText(story, ids) })));
 });
 
 test("options that are logits processors do what those do", async () => {
@@ -415,16 +419,16 @@ test("a folder brings its chat template and the defaults of its generation; prog
     message,
     { role: "assistant", content: tokenizer.decode([...prompt, ...ids]).slice("the cat".length) },
   ]);
-  const ofWeights = events.filter((event) => "file" in event && event.file === "model.safetensors");
-  expect(ofWeights.map(({ status }) => status).filter((status) => status !== "progress")).toEqual([
+  const weightEvents = events.filter((event) => "file" in event && event.file === "model.safetensors");
+  expect(weightEvents.map(({ status }) => status).filter((status) => status !== "progress")).toEqual([
     ...["initiate", "download", "done"],
   ]);
-  expect(ofWeights.at(-1)).toEqual({
+  expect(weightEvents.at(-1)).toEqual({
     status: "done",
     name: expect.stringContaining(path),
     file: "model.safetensors",
   });
-  const progress = ofWeights.filter(({ status }) => status === "progress");
+  const progress = weightEvents.filter(({ status }) => status === "progress");
   expect(progress.at(-1)).toMatchObject({
     progress: 100,
     total: readFileSync(join(path, "model.safetensors")).length,

@@ -132,10 +132,10 @@ const text2text: readonly string[] = [
 ] satisfies Text2TextTask[];
 
 /** Tasks of encoders that an encoder–decoder with a head has too. */
-const ofHeads: readonly string[] = ["text-classification", "zero-shot-classification"];
+const headTasks: readonly string[] = ["text-classification", "zero-shot-classification"];
 
 /** Tasks of models of images. */
-const ofImages = [
+const imageTaskNames = [
   "image-classification",
   "image-feature-extraction",
   "zero-shot-image-classification",
@@ -248,8 +248,8 @@ export async function pipeline<Task extends keyof Pipelines>(
         throw cause;
       });
   checkModel(check, loaded);
-  const name = nameOf(task);
-  const call = await callOf(check, name, loaded, folder);
+  const name = canonicalTask(task);
+  const call = await taskCall(check, name, loaded, folder);
   onEvent({ status: "ready", task, model: typeof model === "string" ? model : task });
   return disposable(name, call as AnyCall, loaded) as Pipelines[Task];
 }
@@ -267,7 +267,7 @@ async function read(
 }
 
 /** The calls of a task, whose model has to be of its kind. */
-async function callOf(
+async function taskCall(
   check: Checks<{ argument: string }>,
   task: string,
   model: TextModel | SpeechModel,
@@ -287,17 +287,17 @@ async function callOf(
     if (isEncoder(model) || isEncoderDecoder(model)) refuseKind(check, task, model);
     return (await import("./text-generation.js")).textGeneration(check, model, folder);
   }
-  const fits = isEncoder(model) || (isEncoderDecoder(model) && ofHeads.includes(task));
+  const fits = isEncoder(model) || (isEncoderDecoder(model) && headTasks.includes(task));
   if (!fits) refuseKind(check, task, model);
   return (await encoderTasks[task as keyof typeof encoderTasks]())(check, model as EncoderModel);
 }
 
 /** The first name of a task. */
-const nameOf = (task: keyof Pipelines): string =>
+const canonicalTask = (task: keyof Pipelines): string =>
   Object.hasOwn(otherNames, task) ? otherNames[task as keyof typeof otherNames] : task;
 
-const isImageTask = (task: string): task is (typeof ofImages)[number] =>
-  (ofImages as readonly string[]).includes(task);
+const isImageTask = (task: string): task is (typeof imageTaskNames)[number] =>
+  (imageTaskNames as readonly string[]).includes(task);
 
 type AnyCall = (...given: unknown[]) => Promise<unknown>;
 

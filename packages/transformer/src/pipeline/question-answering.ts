@@ -6,7 +6,7 @@ import { taskLogits } from "../models/task-head.js";
 import { requiredHead } from "./required-head.js";
 import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
 
-/** Options of a call of a {@link QuestionAnsweringPipeline}, by Transformers.js' names. */
+/** Call options of a {@link QuestionAnsweringPipeline}, with the names of Transformers.js. */
 export type QuestionAnsweringOptions = {
   /** Number of answers that are returned, the likeliest first. Default 1, which gives one and no list. */
   top_k?: number;

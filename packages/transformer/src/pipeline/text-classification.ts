@@ -5,7 +5,7 @@ import { bestIndices } from "./best-indices.js";
 import { requiredHead } from "./required-head.js";
 import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
 
-/** Options of a call of a {@link TextClassificationPipeline}, by Transformers.js' names. */
+/** Call options of a {@link TextClassificationPipeline}, with the names of Transformers.js. */
 export type TextClassificationOptions = {
   /** Number of labels that are returned, the likeliest first; null: all. Default 1. */
   top_k?: number | null;

@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
 import type { ChatMessage } from "@qkv/tokenizer/chat";
-import { jsonOf } from "../loading/json-of.js";
+import { readJson } from "../loading/read-json.js";
 import type { Folder } from "../loading/folder.js";
 import { readWhole, smallFiles } from "../loading/open-file.js";
 import type { Model } from "../models/model.js";
@@ -17,7 +17,7 @@ import { refuseElsewhere } from "./load-options.js";
 import { refuseStreamer } from "./text-streamer.js";
 import { requiredTokenizer } from "./texts-to-rows.js";
 
-/** Options of a call of a {@link TextGenerationPipeline}, by Transformers.js' names. */
+/** Call options of a {@link TextGenerationPipeline}, with the names of Transformers.js. */
 export type TextGenerationOptions = GenerationOptions & {
   /** False: only the new text is returned. Default true; of a chat, the messages and the answer are returned in any case. */
   return_full_text?: boolean;
@@ -67,7 +67,7 @@ export async function textGeneration(
   folder: Folder | undefined,
 ): Promise<TextGenerationCall> {
   const tokenizer = requiredTokenizer(check, model.tokenizer);
-  const { template, generation } = await settingsOf(check, folder);
+  const { template, generation } = await readSettings(check, folder);
   const defaults = generationDefaults(generation);
   const own: Checks = checks('pipeline("text-generation")');
 
@@ -164,14 +164,14 @@ async function renderer(
 }
 
 /** The chat template of a folder with the tokens that it names, and the generation's defaults. */
-async function settingsOf(
+async function readSettings(
   check: Checks<{ argument: string }>,
   folder: Folder | undefined,
 ): Promise<{ template: Readonly<Record<string, unknown>>; generation: unknown }> {
   const find = (name: string) => folder?.find(name, smallFiles.configuration);
   const json = async (name: string) => {
     const file = await find(name);
-    return file && (await jsonOf(file, check));
+    return file && (await readJson(file, check));
   };
   const [config, generation, jinja] = await Promise.all([
     json("tokenizer_config.json"),

@@ -9,7 +9,7 @@ export type TokenStreamer = {
   end(): void;
 };
 
-/** Options of {@link TextStreamer}, by Transformers.js' names. */
+/** Options of {@link TextStreamer}, with the names of Transformers.js. */
 export type TextStreamerOptions = {
   /** Leaves out the prompt. Default false. */
   skip_prompt?: boolean;

@@ -12,7 +12,7 @@ import { TextStreamer } from "./text-streamer.js";
 const words = ["the", "house", "is", "small", "##er", "das", "haus", "ist", "klein", "__de__", "__fr__"];
 const tokenizer = bertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...words].join("\n"));
 
-function modelOf(
+function makeModel(
   changes: Partial<EncoderDecoderConfig> = {},
 ): EncoderDecoderModel & { tokenizer: Tokenizer } {
   const { config, init, apply, encode } = encoderDecoder({
@@ -22,7 +22,7 @@ function modelOf(
   return { config, params: init(4), tokenizer, apply, encode };
 }
 
-const model = modelOf();
+const model = makeModel();
 const texts = ["the house is small", "das haus"];
 
 /** The text that beam search writes. */
@@ -86,7 +86,7 @@ test("zero-shot and text classification read the head of an encoder–decoder", 
     labels: ["contradiction", "neutral", "entailment"],
     activation: "tanh",
   } as const;
-  const nli = modelOf({ head });
+  const nli = makeModel({ head });
   const classify = await pipeline("zero-shot-classification", nli);
   const labels = ["small", "klein"];
   const result = await classify("the house", labels, { hypothesis_template: "das haus ist {}" });

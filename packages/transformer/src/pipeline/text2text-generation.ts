@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
-import { jsonOf } from "../loading/json-of.js";
+import { readJson } from "../loading/read-json.js";
 import type { Folder } from "../loading/folder.js";
 import { smallFiles } from "../loading/open-file.js";
 import type { EncoderDecoderModel } from "../models/model.js";
@@ -16,10 +16,10 @@ import { refuseElsewhere } from "./load-options.js";
 import { refuseStreamer } from "./text-streamer.js";
 import { requiredTokenizer, textList } from "./texts-to-rows.js";
 
-/** Options of a call of a {@link Text2TextGenerationPipeline}, by Transformers.js' names. */
+/** Call options of a {@link Text2TextGenerationPipeline}, with the names of Transformers.js. */
 export type Text2TextGenerationOptions = GenerationOptions;
 
-/** Options of a call of a {@link TranslationPipeline}. */
+/** Call options of a {@link TranslationPipeline}. */
 export type TranslationOptions = GenerationOptions & {
   /** The language of the text, as a token of the model (`eng_Latn`, `__en__`, `en_XX`). Default: the tokenizer's. */
   src_lang?: string;
@@ -55,10 +55,10 @@ export async function text2textGeneration<Task extends Text2TextTask>(
 ): Promise<Text2TextCall<Task>> {
   const tokenizer = requiredTokenizer(check, model.tokenizer);
   const config = await optionalJson(check, folder, "config.json");
-  const ofTask = settingsOfTask(config, task);
+  const ofTask = taskSettings(config, task);
   // Older files keep settings of a generation in the configuration.
   const files = [config, ofTask, await optionalJson(check, folder, "generation_config.json")];
-  const defaults = Object.assign({}, ...files.map(defaultsOf)) as Partial<GenerationOptions>;
+  const defaults = Object.assign({}, ...files.map(fileDefaults)) as Partial<GenerationOptions>;
   const prefix = [ofTask["prefix"], config["prefix"]].find((one) => typeof one === "string") ?? "";
   const own: Checks = checks(`pipeline("${task}")`);
   const names: readonly (keyof TranslationOptions)[] =
@@ -81,8 +81,8 @@ export async function text2textGeneration<Task extends Text2TextTask>(
       },
     };
     const sequences = await continuations(writing, sources, settings);
-    return sequences.flatMap((ofText) =>
-      ofText.map((ids) => ({ [keys[task]]: tokenizer.decode(ids) }) as WrittenText<Task>),
+    return sequences.flatMap((candidates) =>
+      candidates.map((ids) => ({ [keys[task]]: tokenizer.decode(ids) }) as WrittenText<Task>),
     );
   };
 }
@@ -95,17 +95,17 @@ async function optionalJson(
   name: string,
 ): Promise<Settings> {
   const file = await folder?.find(name, smallFiles.configuration);
-  return file ? ((await jsonOf(file, check)) as Settings) : {};
+  return file ? ((await readJson(file, check)) as Settings) : {};
 }
 
 /** Settings that a configuration has for a task, as T5's. */
-function settingsOfTask(config: Settings, task: Text2TextTask): Settings {
-  const ofTasks = config["task_specific_params"] as Readonly<Record<string, Settings>> | null | undefined;
-  return ofTasks?.[task] ?? {};
+function taskSettings(config: Settings, task: Text2TextTask): Settings {
+  const perTask = config["task_specific_params"] as Readonly<Record<string, Settings>> | null | undefined;
+  return perTask?.[task] ?? {};
 }
 
 /** Defaults of a file, with the length that models which summarize have. */
-function defaultsOf(file: Settings): Partial<GenerationOptions> {
+function fileDefaults(file: Settings): Partial<GenerationOptions> {
   const length = file["max_length"];
   return { ...generationDefaults(file), ...(typeof length === "number" && { max_length: length }) };
 }

@@ -73,7 +73,9 @@ export function encodeTexts(
     { padId: 0 },
   ).ids;
   const typed =
-    "numTypes" in config && config.numTypes > 1 && types.some((ofText) => ofText.some((type) => type > 0));
+    "numTypes" in config &&
+    config.numTypes > 1 &&
+    types.some((textTypes) => textTypes.some((type) => type > 0));
   const rows = isEncoderDecoder(model)
     ? sequenceRows(model, ids)
     : model.apply(model.params, tensor(padded.ids, { dtype: "int32", device }), {

@@ -6,7 +6,7 @@ import { bestIndices } from "./best-indices.js";
 import { requiredHead } from "./required-head.js";
 import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
 
-/** Options of a call of a {@link TokenClassificationPipeline}, by Transformers.js' names. */
+/** Call options of a {@link TokenClassificationPipeline}, with the names of Transformers.js. */
 export type TokenClassificationOptions = {
   /** Labels of tokens that are left out. Default `["O"]`. */
   ignore_labels?: readonly string[];

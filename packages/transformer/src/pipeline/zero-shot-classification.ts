@@ -6,7 +6,7 @@ import { bestIndices } from "./best-indices.js";
 import { requiredHead } from "./required-head.js";
 import { encodeTexts, requiredTokenizer, textList, truncatingTokenizer } from "./texts-to-rows.js";
 
-/** Options of a call of a {@link ZeroShotClassificationPipeline}, by Transformers.js' names. */
+/** Call options of a {@link ZeroShotClassificationPipeline}, with the names of Transformers.js. */
 export type ZeroShotClassificationOptions = {
   /** The sentence that a label makes, in place of `{}`. Default `"This example is {}."`. */
   hypothesis_template?: string;

@@ -8,7 +8,7 @@ import { bestIndices } from "./best-indices.js";
 import { requiredProcessor, type ImageTask } from "./image-task.js";
 import { requiredTokenizer, truncatingTokenizer } from "./texts-to-rows.js";
 
-/** Options of a call of a {@link ZeroShotImageClassificationPipeline}, by Transformers.js' names. */
+/** Call options of a {@link ZeroShotImageClassificationPipeline}, with the names of Transformers.js. */
 export type ZeroShotImageClassificationOptions = {
   /** The sentence that a label makes, in place of `{}`. Default `"This is a photo of {}"`. */
   hypothesis_template?: string;
@@ -65,8 +65,11 @@ export const zeroShotImageClassification: ImageTask<DualEncoderModel, ZeroShotIm
       const numbers = (await scores.read()) as Float32Array;
       const count = texts.length;
       const results = Array.from({ length: pixels.shape[0]! }, (_, i) => {
-        const ofImage = numbers.subarray(i * count, (i + 1) * count);
-        return bestIndices(ofImage, count).map((j) => ({ label: candidate_labels[j]!, score: ofImage[j]! }));
+        const imageScores = numbers.subarray(i * count, (i + 1) * count);
+        return bestIndices(imageScores, count).map((j) => ({
+          label: candidate_labels[j]!,
+          score: imageScores[j]!,
+        }));
       });
       return Array.isArray(images) ? results : results[0];
     };

@@ -24,11 +24,11 @@ function makeModel(changes: Partial<DecoderConfig> = {}): Model {
   return { config: made.config, params: init(1), tokenizer: undefined, apply };
 }
 const ids = [3, 14, 1, 5, 9, 2, 6];
-const logitsOf = ({ apply, params }: Model): number[] => Array.from(apply(params, ids).data);
+const computeLogits = ({ apply, params }: Model): number[] => Array.from(apply(params, ids).data);
 
 test("8 bits move matrices by less than a hundredth, 4 bits by about a tenth, and logits by as much", () => {
   const model = makeModel();
-  const plain = logitsOf(model);
+  const plain = computeLogits(model);
   const size = Math.sqrt(plain.reduce((sum, x) => sum + x * x, 0));
   for (const [kind, least, most] of [
     ["int8", 0.001, 0.01],
@@ -40,7 +40,7 @@ test("8 bits move matrices by less than a hundredth, 4 bits by about a tenth, an
       expect(error).toBeGreaterThan(least);
       expect(error).toBeLessThan(most);
     }
-    const ours = logitsOf(rounded);
+    const ours = computeLogits(rounded);
     const moved = Math.sqrt(ours.reduce((sum, x, i) => sum + (x - plain[i]!) ** 2, 0)) / size;
     expect(moved).toBeGreaterThan(0);
     expect(moved).toBeLessThan(2 * most);
@@ -59,7 +59,7 @@ test("matrices alone are rounded; what they came from stays as it was", () => {
   expect(rounded.params.embedding.weight.data).toEqual(model.params.embedding.weight.data);
   expect(Object.keys(report.errors)).toContain("layers.1.feedForward.experts.2.down.weight");
   expect(tensorsOf(model.params).map(({ data }) => data)).toEqual(before);
-  expect(logitsOf(rounded).length).toBe(7 * 23);
+  expect(computeLogits(rounded).length).toBe(7 * 23);
 });
 
 test("it generates like any other, and whole activations stay near", async () => {
@@ -67,7 +67,7 @@ test("it generates like any other, and whole activations stay near", async () =>
   const all: number[] = [];
   for await (const { id } of generate(model, ids, { maxTokens: 5 })) all.push(id);
   expect(all).toHaveLength(5);
-  const [plain, whole] = [model, quantize(makeModel(), { activations: "int8" }).model].map(logitsOf);
+  const [plain, whole] = [model, quantize(makeModel(), { activations: "int8" }).model].map(computeLogits);
   expect(whole).not.toEqual(plain);
   const largest = plain!.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   expect(whole!).toBeAllclose(plain!, { rtol: 0, atol: 0.15 * largest });

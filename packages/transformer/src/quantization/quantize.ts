@@ -57,7 +57,7 @@ export function quantize<Kind extends Model | EncoderModel | EncoderDecoderModel
   const options = check.options(given, ["kind", "activations", "device"]);
   const { kind = "int8", activations = "float32", device = model.params.embedding.weight.device } = options;
   check.oneOf({ activations }, ["float32", "int8"]);
-  return quantizeBy(roundingOf(kind, device), model, { activations, device });
+  return quantizeBy(deviceRounding(kind, device), model, { activations, device });
 }
 
 /** Quantizes matrices one at a time, and records the error and size of each. */
@@ -67,12 +67,12 @@ export type Rounding = MatrixRounding & {
 };
 
 /** Quantization to the bits of a kind, for a device. */
-export function roundingOf(kind: Quantization, device: Device): Rounding {
+export function deviceRounding(kind: Quantization, device: Device): Rounding {
   const known = new WeakMap<object, { error: number; bytes: number }>();
   return {
     round(weight) {
       const { quantized, error } = quantizeMatrix(weight, kind, device);
-      known.set(quantized, { error, bytes: bytesOf(weight) });
+      known.set(quantized, { error, bytes: treeBytes(weight) });
       return quantized as never; // `anyLinear` tells which it is
     },
     bytes([outputs, inputs]) {
@@ -96,7 +96,7 @@ export function quantizeBy<Kind extends TextModel>(
   // Logits of an encoder are those of masked tokens, by the table itself.
   const { params, report } = roundParams(rounding, model.params, { device, generates: !isEncoder(model) });
   const kernels = { linear: anyLinear({ activations }) };
-  return { model: { ...model, params, ...functionsOf(model, kernels) }, report };
+  return { model: { ...model, params, ...modelFunctions(model, kernels) }, report };
 }
 
 /** Params of a model that multiplies its output matrix with rows, or the embedding table in its place. */
@@ -122,7 +122,7 @@ export function roundParams<Params extends object>(
     return whole;
   };
   const moved = (x: Tensor): Tensor => {
-    before.set(x.storage, bytesOf(x));
+    before.set(x.storage, treeBytes(x));
     return x.to(device);
   };
   const visit = (value: unknown, path: string): unknown => {
@@ -146,11 +146,14 @@ export function roundParams<Params extends object>(
       },
     }),
   } as Params;
-  return { params: after, report: { errors, bytesBefore: sum(before.values()), bytesAfter: bytesOf(after) } };
+  return {
+    params: after,
+    report: { errors, bytesBefore: sum(before.values()), bytesAfter: treeBytes(after) },
+  };
 }
 
 /** The functions of a model, which take rounded matrices. */
-function functionsOf(model: TextModel, kernels: Required<Pick<DecoderKernels, "linear">>): object {
+function modelFunctions(model: TextModel, kernels: Required<Pick<DecoderKernels, "linear">>): object {
   if (isEncoder(model)) {
     const { apply, maskedTokenLogits } = encoder(model.config, kernels);
     return { apply, maskedTokenLogits };
@@ -177,7 +180,7 @@ function quantizeMatrix(
   );
   // Numbers of a remote device are fetched once.
   const own = weight.device.remote ? weight.to(js()) : weight;
-  const { data, scale } = quantizeWeight(own, { bits: bitsOfKind[kind] });
+  const { data, scale } = quantizeWeight(own, { bits: bitsPerKind[kind] });
   const error = distance(own, { data, scale });
   return {
     quantized: { data: resident(data, device), scale: resident(scale, device) },
@@ -192,7 +195,7 @@ function resident(x: Tensor, device: Device): Tensor {
   return x;
 }
 
-const bitsOfKind = { int8: 8, int4: 4 } as const;
+const bitsPerKind = { int8: 8, int4: 4 } as const;
 
 /** Rows compared at once: whole panels, and few, so that no matrix is held as floats. */
 const rowsAtOnce = 64;
@@ -216,7 +219,7 @@ function distance(weight: Tensor, { data, scale }: QuantizedWeight): number {
 }
 
 /** Bytes of the tensors of a tree; what two of them share counts once. */
-function bytesOf(tree: unknown): number {
+function treeBytes(tree: unknown): number {
   const held = tensorsOf(tree).map(
     ({ storage, dtype }) => [storage, storage.length * bytesPerElement(dtype)] as const,
   );

@@ -1,7 +1,7 @@
 import { medianFilter } from "./median-filter.js";
 
 /** Numbers `[heads, rows, frames]`, row by row. */
-export type HeadMaps = { readonly data: Float32Array; readonly shape: readonly [number, number, number] };
+export type HeadWeights = { readonly data: Float32Array; readonly shape: readonly [number, number, number] };
 
 /**
  * Aligns rows of text with frames of sound: of each row, the first frame of the path that follows the attention of all heads. Each
@@ -15,7 +15,7 @@ export type HeadMaps = { readonly data: Float32Array; readonly shape: readonly [
  *   optimization for spoken word recognition" (1978), doi:10.1109/TASSP.1978.1163055
  */
 export function alignRows(
-  { data, shape: [heads, rows, frames] }: HeadMaps,
+  { data, shape: [heads, rows, frames] }: HeadWeights,
   { from, until, medianWidth }: { from: number; until: number; medianWidth: number },
 ): number[] {
   const mean = new Float64Array((until - from) * frames);

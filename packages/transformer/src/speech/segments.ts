@@ -25,24 +25,24 @@ export function windowSegments(
   duration: number,
 ): WindowSegments {
   const isTime = (id: number | undefined) => id !== undefined && id >= firstTimestamp;
-  const timeOf = (id: number) => (id - firstTimestamp) * secondsPerToken;
-  const textOf = (own: readonly number[]) => own.filter((id) => !isTime(id));
+  const timestampSeconds = (id: number) => (id - firstTimestamp) * secondsPerToken;
+  const textIds = (own: readonly number[]) => own.filter((id) => !isTime(id));
   const between = ids.flatMap((id, i) => (isTime(id) && isTime(ids[i - 1]) ? [i] : []));
   const endsInOne = isTime(ids.at(-1)) && !isTime(ids.at(-2));
   if (between.length === 0) {
     const last = ids.findLast(isTime);
-    const first = isTime(ids[0]) ? timeOf(ids[0]!) : 0;
-    const end = last !== undefined && timeOf(last) > first ? timeOf(last) : duration;
-    const own = textOf(ids);
+    const first = isTime(ids[0]) ? timestampSeconds(ids[0]!) : 0;
+    const end = last !== undefined && timestampSeconds(last) > first ? timestampSeconds(last) : duration;
+    const own = textIds(ids);
     return { segments: own.length === 0 ? [] : [{ start: first, end, ids: own }], advance: duration };
   }
   const ends = endsInOne ? [...between, ids.length] : between;
   const segments = ends.map((end, i): SpeechSegment => {
     const own = ids.slice(ends[i - 1] ?? 0, end);
-    const start = isTime(own[0]) ? timeOf(own[0]!) : 0;
-    return { start, end: timeOf(own.at(-1)!), ids: textOf(own) };
+    const start = isTime(own[0]) ? timestampSeconds(own[0]!) : 0;
+    return { start, end: timestampSeconds(own.at(-1)!), ids: textIds(own) };
   });
-  const advance = endsInOne ? duration : timeOf(ids[between.at(-1)! - 1]!);
+  const advance = endsInOne ? duration : timestampSeconds(ids[between.at(-1)! - 1]!);
   return {
     segments: segments.filter(({ ids }) => ids.length > 0),
     // A pair at 0 s accounts for nothing, and the next window would be the same.

@@ -92,14 +92,14 @@ export async function transcribe(
     const duration = clip.length / sampleRate;
     const source = encodeClip(model, clip);
     language ??= model.speech.languages && (await likeliestLanguage(model, source));
-    const ids = await textOf(model, source, { ...options, language, withTimes });
+    const ids = await decodeWindow(model, source, { ...options, language, withTimes });
     const found = withTimes
       ? windowSegments(ids, model.speech.noTimestampsId! + 1, duration)
       : wholeWindow(ids, duration);
     const offset = seek / sampleRate;
-    const decoderIds = promptOf(model, language, options.task, false);
+    const decoderIds = decoderPrompt(model, language, options.task, false);
     const words = options.words
-      ? await wordsOfSegments(model, source, found.segments, { decoderIds, duration })
+      ? await timeWords(model, source, found.segments, { decoderIds, duration })
       : [];
     for (const [i, { start, end, ids }] of found.segments.entries()) {
       const text = tokenizer?.decode(ids) ?? "";
@@ -115,7 +115,7 @@ export async function transcribe(
 }
 
 /** The words of each segment of a window, aligned together. */
-async function wordsOfSegments(
+async function timeWords(
   model: SpeechModel,
   source: EncodedSource,
   segments: readonly SpeechSegment[],
@@ -170,17 +170,17 @@ type TextOptions = Omit<ReturnType<typeof readOptions>, "language"> & {
 };
 
 /** The tokens of a window's text, times among them. */
-async function textOf(
+async function decodeWindow(
   model: SpeechModel,
   source: EncodedSource,
   { language, task, withTimes, numBeams, maxTokens, signal }: TextOptions,
 ): Promise<readonly number[]> {
   // Texts are decoded segment by segment, without the tokens of times.
   const writing = { ...model, tokenizer: undefined };
-  const decoderIds = promptOf(model, language, task, withTimes);
+  const decoderIds = decoderPrompt(model, language, task, withTimes);
   const options = {
     decoderIds,
-    processors: rulesOf(model, withTimes),
+    processors: generationProcessors(model, withTimes),
     ...(maxTokens !== undefined && { maxTokens }),
     ...(signal && { signal }),
   };
@@ -194,7 +194,7 @@ async function textOf(
 }
 
 /** The ids that the decoder's text begins with: start, language, task, and whether it has times. */
-function promptOf(
+function decoderPrompt(
   { config, speech }: SpeechModel,
   language: string | undefined,
   task: "transcribe" | "translate",
@@ -210,7 +210,7 @@ function promptOf(
 }
 
 /** The rules of a model's generation. */
-function rulesOf({ speech }: SpeechModel, withTimes: boolean): LogitsProcessor[] {
+function generationProcessors({ speech }: SpeechModel, withTimes: boolean): LogitsProcessor[] {
   const { suppressed, suppressedAtBegin, noTimestampsId, maxInitialTimestamp } = speech;
   return [
     ...(suppressed.length > 0 ? [suppressTokens(suppressed)] : []),

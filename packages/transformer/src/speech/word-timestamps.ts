@@ -2,8 +2,8 @@ import { checks, type Checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import type { EncodedSource } from "../models/encoded-source.js";
 import type { SpeechModel } from "../models/speech-model.js";
-import { alignRows, type HeadMaps } from "./align-rows.js";
-import { wordsOf } from "./words-of.js";
+import { alignRows, type HeadWeights } from "./align-rows.js";
+import { splitToWordTokens } from "./split-to-word-tokens.js";
 
 /** A word with its time in seconds from the beginning of the source; its text is empty where the model has no tokenizer. */
 export type WordTimestamp = {
@@ -66,7 +66,7 @@ export async function wordTimestamps(
   });
   const words: WordTimestamp[] = [];
   let first = 0;
-  for (const { text, ids: own } of wordsOf(model.tokenizer, ids)) {
+  for (const { text, ids: own } of splitToWordTokens(model.tokenizer, ids)) {
     const [start, end] = [frames[first]!, frames[first + own.length]!];
     words.push({ text, start: start * options.seconds, end: end * options.seconds, ids: own });
     first += own.length;
@@ -88,8 +88,8 @@ async function alignedFrames(
   ids: readonly number[],
   { heads, frames, medianWidth, from }: Alignment,
 ): Promise<number[]> {
-  const nameOf = (layer: number) => `decoder.layers.${layer}.crossAttention.weights` as const;
-  const names = [...new Set(heads.map(([layer]) => nameOf(layer)))];
+  const weightsName = (layer: number) => `decoder.layers.${layer}.crossAttention.weights` as const;
+  const names = [...new Set(heads.map(([layer]) => weightsName(layer)))];
   const tensors: Record<string, Tensor> = {};
   // With the end, whose own row counts for the mean of each frame, where the context has room for it.
   const whole = [...ids, ...config.stopIds.slice(0, 1)].slice(0, Math.max(ids.length, config.contextLength));
@@ -99,13 +99,13 @@ async function alignedFrames(
   const [, , T, S] = tensors[names[0]!]!.shape as [number, number, number, number];
   const data = new Float32Array(heads.length * T * frames);
   heads.forEach(([layer, head], i) => {
-    const weights = read.get(nameOf(layer))!;
+    const weights = read.get(weightsName(layer))!;
     for (let row = 0; row < T; row++) {
       const at = (head * T + row) * S;
       data.set(weights.subarray(at, at + frames), (i * T + row) * frames);
     }
   });
-  const maps: HeadMaps = { data, shape: [heads.length, T, frames] };
+  const maps: HeadWeights = { data, shape: [heads.length, T, frames] };
   return alignRows(maps, { from, until: ids.length, medianWidth });
 }
 

@@ -139,7 +139,7 @@ export function modelStore(options?: ModelStoreOptions): ModelStore {
     async delete(model) {
       const cache = await open();
       const found = (await listModels(cache)).find((one) => one.model === model);
-      for (const url of await addressesOf(cache, model)) await pieceFile(cache, new URL(url)).clear();
+      for (const url of await modelUrls(cache, model)) await pieceFile(cache, new URL(url)).clear();
       return found?.bytes ?? 0;
     },
   };
@@ -226,7 +226,7 @@ async function storedFiles(cache: Cache): Promise<Map<string, { head: Head; byte
   return files;
 }
 
-async function addressesOf(cache: Cache, model: string): Promise<string[]> {
+async function modelUrls(cache: Cache, model: string): Promise<string[]> {
   const files = await storedFiles(cache);
   return [...files].flatMap(([url, { head }]) => (head.model === model ? [url] : []));
 }

@@ -5,7 +5,7 @@ import { palindromeBatches } from "./palindromes.js";
 import { sortBatches } from "./sorted-lists.js";
 
 const seed = fc.nat(1000);
-const rowsOf = (data: ArrayLike<number>, T: number): number[][] =>
+const splitRows = (data: ArrayLike<number>, T: number): number[][] =>
   Array.from({ length: data.length / T }, (_, b) => Array.from(data).slice(b * T, (b + 1) * T));
 
 /** Balanced, as removing pairs leaves nothing. */
@@ -17,8 +17,8 @@ test("property: rows of brackets have their answer at the first end, and half of
   fc.assert(
     fc.property(seed, fc.integer({ min: 2, max: 12 }), (seed, maxLength) => {
       const { ids, targets } = bracketBatches({ seed, maxLength, batchSize: 200 })(seed);
-      const answers = rowsOf(targets.data, maxLength + 2);
-      const balanced = rowsOf(ids.data, maxLength + 2).filter((row, b) => {
+      const answers = splitRows(targets.data, maxLength + 2);
+      const balanced = splitRows(ids.data, maxLength + 2).filter((row, b) => {
         const end = row.indexOf(bracketIds.end);
         const text = row
           .slice(1, end)
@@ -41,8 +41,8 @@ test("property: half of the rows of digits are palindromes, and some of the othe
   fc.assert(
     fc.property(seed, (seed) => {
       const { ids, targets } = palindromeBatches({ seed, length: 6, batchSize: 200 })(3);
-      const answers = rowsOf(targets.data, 8);
-      const misses = rowsOf(ids.data, 8).map((row, b) => {
+      const answers = splitRows(targets.data, 8);
+      const misses = splitRows(ids.data, 8).map((row, b) => {
         expect([row[0], row[7]]).toEqual([10, 11]);
         const digits = row.slice(1, 7);
         const wrong = digits.filter((digit, n) => digit !== digits[5 - n]).length / 2;
@@ -60,8 +60,8 @@ test("property: lists continue with the same numbers in order", () => {
   fc.assert(
     fc.property(seed, fc.integer({ min: 1, max: 9 }), (seed, length) => {
       const { ids, targets } = sortBatches({ seed, length, numValues: 9, batchSize: 20 })(1);
-      const answers = rowsOf(targets.data, 2 * length);
-      rowsOf(ids.data, 2 * length).forEach((row, b) => {
+      const answers = splitRows(targets.data, 2 * length);
+      splitRows(ids.data, 2 * length).forEach((row, b) => {
         const list = row.slice(0, length);
         const sorted = [...list].sort((a, b) => a - b);
         expect(new Set(list).size).toBe(length);

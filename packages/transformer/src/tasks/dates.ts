@@ -11,7 +11,7 @@ const years = { first: 1900, count: 200 };
  * Pairs of dates as people and as machines write them: "3 May 1979" and "1979-05-03". Days of the Gregorian calendar
  * from 1900 to 2099, drawn uniformly, in three notations: "3 May 1979", "May 3, 1979" and "03.05.1979".
  *
- * @param seed - A whole number: another one draws other dates.
+ * @param seed - Whole number; another seed draws other dates.
  * @returns The pair of each place: the same place gives the same pair.
  *
  * @example

@@ -14,7 +14,7 @@ export type LookupOptions = {
   contextLength?: number;
   /** B. Default 16. */
   batchSize?: number;
-  /** A whole number: another one draws other letters. */
+  /** Whole number; another seed draws other letters. */
   seed: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;

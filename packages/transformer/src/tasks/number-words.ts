@@ -11,7 +11,7 @@ const tens = ", , twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety".
 /**
  * Pairs of numbers in digits and in English words, below a thousand: "142" and "one hundred forty-two".
  *
- * @param seed - A whole number: another one draws other numbers.
+ * @param seed - Whole number; another seed draws other numbers.
  * @returns The pair of each place: the same place gives the same pair.
  *
  * @example

@@ -10,7 +10,7 @@ export type SortOptions = {
   numValues?: number;
   /** B. Default 64. */
   batchSize?: number;
-  /** A whole number: another one draws other lists. */
+  /** Whole number; another seed draws other lists. */
   seed: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;

@@ -75,11 +75,11 @@ export async function readCheckpoint<P>(
   return {
     params: tree.params as P,
     state: { step, moments: tree.moments ?? {} },
-    notes: notesOf(check, metadata.notes ?? "null"),
+    notes: parseNotes(check, metadata.notes ?? "null"),
   };
 }
 
-function notesOf(check: Checks, text: string): unknown {
+function parseNotes(check: Checks, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -14,14 +14,14 @@ const params = model.init(1);
 const text = Array.from({ length: 300 }, (_, i) => (i * i + (i >> 2)) % 11);
 const { ids, targets } = nextTokenBatches(text, { batchSize: 3, contextLength: 6, seed: 1 })(0);
 const loss = tokenLoss(model);
-const lossOf = (p: typeof params, ids: Tensor, targets: Tensor) =>
+const exampleLoss = (p: typeof params, ids: Tensor, targets: Tensor) =>
   loss(p, { ids: reshape(ids, [1, 6]), targets: reshape(targets, [1, 6]) });
 
 test("gradients of a decoder for each row of a batch are those of each row alone", () => {
-  const all = vmap(grad(lossOf), { inAxes: [null, 0, 0] })(params, ids, targets);
+  const all = vmap(grad(exampleLoss), { inAxes: [null, 0, 0] })(params, ids, targets);
   for (let n = 0; n < 3; n++) {
     const row = (x: Tensor) => reshape(slice(x, 0, n, n + 1), [6]);
-    const alone = tensorsOf(grad(lossOf)(params, row(ids), row(targets)));
+    const alone = tensorsOf(grad(exampleLoss)(params, row(ids), row(targets)));
     tensorsOf(all).forEach((x, i) => {
       const own = reshape(slice(x, 0, n, n + 1), alone[i]!.shape);
       expect(own.data).toBeAllclose(alone[i]!.data, { rtol: 1e-4, atol: 1e-5 });
@@ -31,7 +31,7 @@ test("gradients of a decoder for each row of a batch are those of each row alone
 
 test("the Hessian of a decoder's loss times a vector is symmetric", () => {
   const [row, goal] = [reshape(slice(ids, 0, 0, 1), [6]), reshape(slice(targets, 0, 0, 1), [6])];
-  const slope = (p: typeof params) => grad(lossOf)(p, row, goal);
+  const slope = (p: typeof params) => grad(exampleLoss)(p, row, goal);
   let draw = 0;
   const direction = () => mapTensors(params, ({ shape }) => randn(shape, { seed: ++draw }));
   const [u, v] = [direction(), direction()];

@@ -36,7 +36,7 @@ export function tokenLoss<P>(model: TokenModel<P>, options?: { dropoutSeed?: num
   check.whole({ dropoutSeed });
   const loss = (params: P, batch: Batch, number?: number): Tensor => {
     checkBatch(check, batch);
-    return crossEntropy(batchLogits(model, params, batch, seedOfBatch(dropoutSeed, number)), batch.targets);
+    return crossEntropy(batchLogits(model, params, batch, batchSeed(dropoutSeed, number)), batch.targets);
   };
   return Object.assign(loss, { count: targetCount(check) });
 }
@@ -64,8 +64,8 @@ export function batchLogits<P>(
   });
 }
 
-/** The seed of a batch of a run, below 2³¹: seeds of layers are derived from it. A batch without a number has none. */
-export const seedOfBatch = (seed: number, number: number | undefined): number | undefined =>
+/** The dropout seed of a batch in a run, below 2³¹. Seeds of layers are derived from it. A batch without a number has none. */
+export const batchSeed = (seed: number, number: number | undefined): number | undefined =>
   number === undefined ? undefined : randint([1], { seed, first: number, high: 2 ** 31 }).data[0];
 
 /**

@@ -8,7 +8,7 @@ export type BatchOptions = {
   batchSize: number;
   /** T, tokens of one chunk. */
   contextLength: number;
-  /** A whole number: another one draws other chunks. */
+  /** Whole number; another seed draws other chunks. */
   seed: number;
   /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;

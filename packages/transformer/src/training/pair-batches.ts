@@ -55,7 +55,7 @@ export function pairBatches(options: PairOptions): (step: number) => PairBatch {
     endId,
     padId,
     device,
-  } = check.options(options, [...names, ...ofVocabularies]);
+  } = check.options(options, [...names, ...vocabularyNames]);
   check.type({ pairAt }, "function");
   check.whole({ batchSize: B }, { min: 1 });
   check.whole({ startId, endId, padId }, { min: 0 });
@@ -97,4 +97,4 @@ export function pairBatches(options: PairOptions): (step: number) => PairBatch {
   };
 }
 
-const ofVocabularies = ["vocabSize", "encode", "decode"] as unknown as readonly (keyof PairOptions)[];
+const vocabularyNames = ["vocabSize", "encode", "decode"] as unknown as readonly (keyof PairOptions)[];

@@ -29,8 +29,8 @@ const fresh = () => model.init(1);
 test("two batches accumulated are the batch of both", () => {
   const [first, second] = [batchAt(0), batchAt(1)];
   const both: Batch = {
-    ids: rowsOf([...first.ids.data, ...second.ids.data], 6),
-    targets: rowsOf([...first.targets.data, ...second.targets.data], 6),
+    ids: idRows([...first.ids.data, ...second.ids.data], 6),
+    targets: idRows([...first.targets.data, ...second.targets.data], 6),
   };
   const [apart, together] = [fresh(), fresh()];
   const optimizer = sgd({ learningRate: 0.5 });
@@ -59,7 +59,7 @@ test("property: batches with unequal numbers of targets, accumulated, are the ba
       (counts) => {
         const parts = counts.map((count, i) => withTargets(batchAt(i), count));
         const values = (name: "ids" | "targets") => parts.flatMap((part) => Array.from(part[name].data));
-        const all = { ids: rowsOf(values("ids"), 6), targets: rowsOf(values("targets"), 6) };
+        const all = { ids: idRows(values("ids"), 6), targets: idRows(values("targets"), 6) };
         const [apart, together] = [fresh(), fresh()];
         const optimizer = sgd({ learningRate: 0.5 });
         const step = trainStep({ loss, optimizer });
@@ -131,6 +131,6 @@ test("a step without batches is refused", () => {
   );
 });
 
-function rowsOf(values: readonly number[], T: number): Batch["ids"] {
+function idRows(values: readonly number[], T: number): Batch["ids"] {
   return tensor([...values], { shape: [values.length / T, T], dtype: "int32" });
 }

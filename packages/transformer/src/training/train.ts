@@ -108,8 +108,8 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
     const first = state.step * accumulate;
     const batches = await Promise.all(Array.from({ length: accumulate }, (_, i) => batchAt(first + i)));
     const measures = await update(batches);
-    const measured = await numberOf(measures.loss);
-    const gradientNorm = measures.gradientNorm && (await numberOf(measures.gradientNorm));
+    const measured = await readScalar(measures.loss);
+    const gradientNorm = measures.gradientNorm && (await readScalar(measures.gradientNorm));
     const timeMs = performance.now() - start;
     if (!Number.isFinite(measured)) {
       const fix = "make the learning rate smaller, warm it up, or give `maxNorm`.";
@@ -147,7 +147,7 @@ const withState =
   (batches: readonly B[]): StepMeasures =>
     step(params, state, batches);
 
-async function numberOf(x: Tensor): Promise<number> {
+async function readScalar(x: Tensor): Promise<number> {
   return (await x.read())[0]!;
 }
 

@@ -15,7 +15,7 @@ import type { EncoderDecoderFile } from "./encoder-decoder-architecture.js";
 
 const biased = { bias: true };
 
-/** The sizes and ids of a model in BART's fields. */
+/** Sizes and token ids from the fields of BART and related models. */
 export function bartSizes(fields: ConfigFields): EncoderDecoderConfig {
   const C = fields.count("d_model");
   const forced = (name: string) => fields.numberOr(undefined, name);
@@ -47,7 +47,7 @@ export function bartSizes(fields: ConfigFields): EncoderDecoderConfig {
   };
 }
 
-/** Fields of the first releases, which say what the architecture is. */
+/** Fields of the first releases that select the architecture. */
 export function checkBartFields(
   fields: ConfigFields,
   is: { normalize_before: boolean; normalize_embedding: boolean; static_position_embeddings: boolean },
@@ -57,9 +57,9 @@ export function checkBartFields(
 }
 
 /**
- * Both sides of a model, each under its own path.
+ * The tensors of encoder and decoder, each under its own prefix.
  *
- * @param firstRow - Rows in front of tables of positions that are not read. Default 2.
+ * @param firstRow - Number of unused rows at the start of the position embeddings. Default 2.
  */
 export function bartSides(config: EncoderDecoderConfig, firstRow = 2): StoredTensor[] {
   const { encoder = {}, embedDim: C } = config;
@@ -102,7 +102,7 @@ function side(config: EncoderDecoderConfig, isDecoder: boolean, firstRow: number
   ];
 }
 
-/** The map to logits: its own where weights are not tied, and the bias where a file has one. */
+/** The output projection: a matrix of its own unless weights are tied, and a bias if the file has one. */
 export function bartOutput(
   { vocabSize: V, embedDim: C }: EncoderDecoderConfig,
   { has }: EncoderDecoderFile,
@@ -115,14 +115,14 @@ export function bartOutput(
   ];
 }
 
-/** Names of fields of BART and its relatives that change nothing. */
-export const ignoredOfBart =
+/** Ignored fields of BART and related models. */
+export const bartIgnored =
   "activation_dropout dropout encoder_layerdrop decoder_layerdrop init_std classif_dropout num_hidden_layers extra_pos_embeddings save_step normalize_embedding do_blenderbot_90_layernorm";
 
-/** Copies of the table of embeddings. */
-export const copiesOfBart = /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight$/;
+/** Names of the copies of the embedding matrix. */
+export const bartCopies = /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight$/;
 
-/** The fields of a configuration, as {@link bartSizes} reads them. */
+/** Writes the fields that {@link bartSizes} reads. */
 export function bartFields(config: EncoderDecoderConfig): Readonly<Record<string, unknown>> {
   const { encoder = {}, forcedBosId, forcedEosId } = config;
   return {
@@ -143,7 +143,7 @@ export function bartFields(config: EncoderDecoderConfig): Readonly<Record<string
   };
 }
 
-/** Ids with which a text begins and ends, and that of padding. */
+/** Ids of the tokens that begin and end a text, and of padding. */
 export function startAndStop({
   startIds,
   stopIds,

@@ -6,8 +6,8 @@ import {
   bartSides,
   bartSizes,
   checkBartFields,
-  copiesOfBart,
-  ignoredOfBart,
+  bartCopies,
+  bartIgnored,
 } from "./bart-parts.js";
 import type {
   EncoderDecoderArchitecture,
@@ -15,7 +15,7 @@ import type {
   EncoderDecoderTable,
 } from "./encoder-decoder-architecture.js";
 
-/** BART, and PLBart for source code, with norms after each sublayer (post-norm). */
+/** BART, and PLBart for source code: post-norm. */
 export const bart: EncoderDecoderArchitecture = {
   modelTypes: ["bart", "plbart"],
   paths: ["model."],
@@ -28,12 +28,12 @@ export const bart: EncoderDecoderArchitecture = {
     activation: "tanh",
     output: "classification_head.out_proj",
   },
-  ignored: [ignoredOfBart],
-  ignoredTensors: copiesOfBart,
+  ignored: [bartIgnored],
+  ignoredTensors: bartCopies,
 };
 
 /**
- * mBART, with norms before each sublayer (pre-norm). Its head for sequence classification pools after the language's token, which
+ * mBART: pre-norm. Its head for sequence classification pools at the language token, which
  * is not supported.
  */
 export const mbart: EncoderDecoderArchitecture = {
@@ -43,8 +43,8 @@ export const mbart: EncoderDecoderArchitecture = {
   read: (fields, file) => readBart(fields, file, "pre"),
   write: bartFields,
   classes: { mbart: "MBartForConditionalGeneration" },
-  ignored: [ignoredOfBart],
-  ignoredTensors: copiesOfBart,
+  ignored: [bartIgnored],
+  ignoredTensors: bartCopies,
 };
 
 function readBart(

@@ -5,12 +5,12 @@ import {
   bartSides,
   bartSizes,
   checkBartFields,
-  copiesOfBart,
-  ignoredOfBart,
+  bartCopies,
+  bartIgnored,
 } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
-/** Blenderbot, which answers: norms before each part, none after the embeddings, and tables of positions that are read from the first row. */
+/** Blenderbot, for dialogue: pre-norm, no norm after the embeddings, and position embeddings without unused rows. */
 export const blenderbot: EncoderDecoderArchitecture = {
   modelTypes: ["blenderbot"],
   paths: ["model."],
@@ -33,6 +33,6 @@ export const blenderbot: EncoderDecoderArchitecture = {
   },
   write: bartFields,
   classes: { blenderbot: "BlenderbotForConditionalGeneration" },
-  ignored: [ignoredOfBart],
-  ignoredTensors: copiesOfBart,
+  ignored: [bartIgnored],
+  ignoredTensors: bartCopies,
 };

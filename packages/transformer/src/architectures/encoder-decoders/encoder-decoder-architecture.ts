@@ -3,47 +3,47 @@ import type { TaskHeadNames } from "../encoders/encoder-architecture.js";
 import type { ConfigFields } from "../config-fields.js";
 import type { StoredTensor } from "../stored-tensor.js";
 
-/** An encoder–decoder of Hugging Face's: fields of its `config.json`, and names of its tensors. */
+/** An encoder–decoder architecture of Hugging Face: fields of its `config.json`, and names of its tensors. */
 export type EncoderDecoderArchitecture = {
   /** As in `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
-  /** Paths in front of names, in files that hold a head too: `model.`. */
+  /** Prefixes of tensor names, in checkpoints that contain a head: `model.`. */
   readonly paths: readonly string[];
-  /** The table of embeddings, without the path, by which that is found: the first that a file has. */
+  /** Names of the embedding matrix without the prefix, which is found by it. The first one in the file is used. */
   readonly tables: readonly [string, ...string[]];
   /**
-   * The configuration, and its tensors without the path.
+   * The configuration, and its tensors without the prefix.
    *
-   * @param file - The file's own names.
+   * @param file - Access to the tensor names of the file.
    */
   read(fields: ConfigFields, file: EncoderDecoderFile): EncoderDecoderTable;
-  /** The fields of a configuration, which `read` reads as that one. */
+  /** Writes fields that `read` reads as this configuration. */
   write(config: EncoderDecoderConfig, type: string): Readonly<Record<string, unknown>>;
-  /** Classes of models that write, by type. */
+  /** Class names of models that generate, by `model_type`. */
   readonly classes: Readonly<Record<string, string>>;
-  /** Tensors of the head for texts that are classified. Absent where none is known. */
+  /** Tensors of the head for sequence classification. Absent if none is supported. */
   readonly sequenceHead?: TaskHeadNames;
-  /** Names of fields that change nothing, separated by spaces. */
+  /** Ignored fields of `config.json`, separated by spaces: they do not affect the result. */
   readonly ignored: readonly string[];
-  /** Names of tensors that change nothing. */
+  /** Ignored tensors: they do not affect the result. */
   readonly ignoredTensors: RegExp;
 };
 
-/** Names in a file that a table asks for. */
+/** Information about a file for `read`. */
 export type EncoderDecoderFile = {
   /** As in `model_type`. */
   readonly type: string;
-  /** The one of `tables` that the file has. */
+  /** The name among `tables` that the file contains. */
   readonly table: string;
-  /** True for a tensor of the file, by its whole name. */
+  /** True if the file has a tensor with this full name. */
   has(name: string): boolean;
 };
 
 /** A configuration and its tensors. */
 export type EncoderDecoderTable = {
   readonly config: EncoderDecoderConfig;
-  /** Of the model, whose names stand after the path. */
+  /** Tensors of the model, whose names follow the prefix. */
   readonly tensors: readonly StoredTensor[];
-  /** Of the map to logits, whose names stand without one. */
+  /** Tensors of the output projection, whose names have no prefix. */
   readonly output: readonly StoredTensor[];
 };

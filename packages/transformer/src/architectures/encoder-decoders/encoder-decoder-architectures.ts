@@ -6,7 +6,7 @@ import { marian } from "./marian.js";
 import { pegasus } from "./pegasus.js";
 import { t5 } from "./t5.js";
 
-/** The encoder–decoders that are loaded: a new one is one file and a line here. */
+/** The supported encoder–decoders. To add one, add a file and a line here. */
 export const encoderDecoderArchitectures: readonly EncoderDecoderArchitecture[] = [
   bart,
   mbart,

@@ -1,8 +1,8 @@
 import { stored } from "../stored-tensor.js";
-import { bartFields, bartOutput, bartSides, bartSizes, ignoredOfBart } from "./bart-parts.js";
+import { bartFields, bartOutput, bartSides, bartSizes, bartIgnored } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
-/** M2M-100 and NLLB: norms before each part, and sines and cosines whose first position follows the padding token's. */
+/** M2M-100 and NLLB: pre-norm, and sinusoidal positions that start after the id of the padding token. */
 export const m2m100: EncoderDecoderArchitecture = {
   modelTypes: ["m2m_100"],
   paths: ["model."],
@@ -24,6 +24,6 @@ export const m2m100: EncoderDecoderArchitecture = {
   },
   write: bartFields,
   classes: { m2m_100: "M2M100ForConditionalGeneration" },
-  ignored: [ignoredOfBart],
+  ignored: [bartIgnored],
   ignoredTensors: /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight$|embed_positions\.weights?$/,
 };

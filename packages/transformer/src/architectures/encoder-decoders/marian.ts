@@ -1,15 +1,8 @@
 import { stored } from "../stored-tensor.js";
-import {
-  bartFields,
-  bartOutput,
-  bartSides,
-  bartSizes,
-  checkBartFields,
-  ignoredOfBart,
-} from "./bart-parts.js";
+import { bartFields, bartOutput, bartSides, bartSizes, checkBartFields, bartIgnored } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
-/** Marian's translators: BART with sines and cosines as positions, and no norm after the embeddings. */
+/** Marian, for translation: BART with sinusoidal positions and without a norm after the embeddings. */
 export const marian: EncoderDecoderArchitecture = {
   modelTypes: ["marian"],
   paths: ["model."],
@@ -57,6 +50,6 @@ export const marian: EncoderDecoderArchitecture = {
     };
   },
   classes: { marian: "MarianMTModel" },
-  ignored: [ignoredOfBart],
+  ignored: [bartIgnored],
   ignoredTensors: /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight$|embed_positions\.weight$/,
 };

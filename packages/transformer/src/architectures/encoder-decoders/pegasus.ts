@@ -1,15 +1,8 @@
 import { stored } from "../stored-tensor.js";
-import {
-  bartFields,
-  bartOutput,
-  bartSides,
-  bartSizes,
-  checkBartFields,
-  ignoredOfBart,
-} from "./bart-parts.js";
+import { bartFields, bartOutput, bartSides, bartSizes, checkBartFields, bartIgnored } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
-/** Pegasus, which shortens texts: norms before each part, and sines and cosines as positions. */
+/** Pegasus, for summarization: pre-norm and sinusoidal positions. */
 export const pegasus: EncoderDecoderArchitecture = {
   modelTypes: ["pegasus"],
   paths: ["model."],
@@ -34,6 +27,6 @@ export const pegasus: EncoderDecoderArchitecture = {
   },
   write: bartFields,
   classes: { pegasus: "PegasusForConditionalGeneration" },
-  ignored: [ignoredOfBart],
+  ignored: [bartIgnored],
   ignoredTensors: /(^|\.)(shared|embed_tokens)\.weight$|^lm_head\.weight$|embed_positions\.weight$/,
 };

@@ -6,7 +6,7 @@ import { each, linear, norm, stored, under, type StoredTensor } from "../stored-
 import { startAndStop } from "./bart-parts.js";
 import type { EncoderDecoderArchitecture } from "./encoder-decoder-architecture.js";
 
-/** T5, its gated version 1.1, mT5, and UMT5, each of whose layers has a table of distances of its own. */
+/** T5, T5 1.1 (gated), mT5, and UMT5, which has relative position biases in every layer. */
 export const t5: EncoderDecoderArchitecture = {
   modelTypes: ["t5", "mt5", "umt5"],
   paths: [],
@@ -21,7 +21,7 @@ export const t5: EncoderDecoderArchitecture = {
         under("encoder", "encoder", side({ ...config, ...encoder, embedDim: C }, false)),
         under("decoder", "decoder", side(config, true)),
       ],
-      // A file without one has tied weights, whatever its configuration says.
+      // A file without an output projection has tied weights, whatever its configuration states.
       output: file.has("lm_head.weight") ? [stored("output.weight", "lm_head.weight", [V, C], "matrix")] : [],
     };
   },
@@ -93,7 +93,7 @@ function sizes(fields: ConfigFields, type: string): EncoderDecoderConfig {
   };
 }
 
-/** `gated-gelu` is the tanh form of GELU; another name is that of an activation, gated or not. */
+/** `feed_forward_proj`: `gated-gelu` is the tanh approximation of GELU; other values are an activation, with or without the prefix `gated-`. */
 function feedForwardFields(
   fields: ConfigFields,
   fallback: string,

@@ -6,11 +6,11 @@ import {
   bertSizes,
   checkBertFields,
   encoderLayer,
-  ignoredOfBert,
+  bertIgnored,
   typeCount,
 } from "./encoder-parts.js";
 
-/** ALBERT: layers share their weights, and embeddings are narrow. */
+/** ALBERT: layers share weights, and embeddings are narrower than the model (factorized). */
 export const albert: EncoderArchitecture = {
   modelTypes: ["albert"],
   paths: ["albert."],
@@ -63,7 +63,7 @@ export const albert: EncoderArchitecture = {
     span: { output: "qa_outputs" },
   }),
   ignored: [
-    ignoredOfBert,
+    bertIgnored,
     "classifier_dropout_prob down_scale_factor gap_size net_structure_type num_memory_blocks",
   ],
   ignoredTensors:

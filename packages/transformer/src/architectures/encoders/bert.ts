@@ -7,16 +7,16 @@ import {
   checkBertFields,
   encoderLayer,
   firstPosition,
-  ignoredOfBert,
+  bertIgnored,
   typeCount,
 } from "./encoder-parts.js";
-import { ignoredOfJinaBert, jinaBert } from "./jina-bert.js";
+import { jinaBertIgnored, jinaBert } from "./jina-bert.js";
 
-/** Tensors of BERT and RoBERTa that a model does not need, or that are heads. */
-export const ignoredTensorsOfBert =
+/** Tensors of BERT and RoBERTa that are not needed, or that belong to heads. */
+export const bertIgnoredTensors =
   /position_ids$|pooler\.|^cls\.seq_relationship\.|^cls\.predictions\.decoder\.|^lm_head\.(decoder\.|bias$)|^classifier\./;
 
-/** BERT, and RoBERTa and those that are trained as it is, whose positions begin after the padding token's. */
+/** BERT, and RoBERTa and related models, whose positions start after the id of the padding token. */
 export const bert: EncoderArchitecture = {
   modelTypes: ["bert", "roberta", "xlm-roberta", "camembert", "data2vec-text"],
   paths: ["bert.", "roberta.", "data2vec_text."],
@@ -61,7 +61,7 @@ export const bert: EncoderArchitecture = {
     token: { output: "classifier" },
     span: { output: "qa_outputs" },
   }),
-  ignored: [ignoredOfBert],
-  ignoredBy: ({ positions }) => (positions === "alibi" ? [ignoredOfJinaBert] : []),
-  ignoredTensors: ignoredTensorsOfBert,
+  ignored: [bertIgnored],
+  ignoredBy: ({ positions }) => (positions === "alibi" ? [jinaBertIgnored] : []),
+  ignoredTensors: bertIgnoredTensors,
 };

@@ -4,14 +4,20 @@ import type { Disentangled } from "../../layers/disentangled-attention.js";
 import { activationField, type ConfigFields } from "../config-fields.js";
 import { each, fused, linear, norm, stored, type StoredTensor } from "../stored-tensor.js";
 import type { EncoderArchitecture, EncoderHeads } from "./encoder-architecture.js";
-import { behindHeads, bertEmbeddings, bertLayerNames, bertSizes, ignoredOfBert } from "./encoder-parts.js";
+import {
+  afterAttentionHeads,
+  bertEmbeddings,
+  bertLayerNames,
+  bertSizes,
+  bertIgnored,
+} from "./encoder-parts.js";
 
-const ignoredOfDeberta = [ignoredOfBert, "pooler_dropout padding_idx"];
+const debertaIgnored = [bertIgnored, "pooler_dropout padding_idx"];
 const table = "embeddings.word_embeddings.weight";
 const ignoredTensors =
   /position_ids$|position_embeddings\.weight$|^(lm|mask)_predictions\.|^cls\.predictions\.decoder\.|^pooler\.|^classifier\./;
 
-/** DeBERTa's first version: queries, keys and values in one matrix, and a row of the table for each distance. */
+/** DeBERTa version 1: queries, keys and values in one matrix, and one relative position embedding per distance. */
 export const deberta: EncoderArchitecture = {
   modelTypes: ["deberta"],
   paths: ["deberta."],
@@ -22,17 +28,17 @@ export const deberta: EncoderArchitecture = {
     return { config, tensors: debertaTensors(config, () => firstAttention(config)) };
   },
   heads: (_, __, fields) => debertaHeads(fields),
-  ignored: ignoredOfDeberta,
+  ignored: debertaIgnored,
   ignoredTensors,
 };
 
-/** DeBERTa v2 and v3: buckets of distances, a norm of their table, and in v3 the maps of queries and keys for distances too. */
+/** DeBERTa v2 and v3: distances in buckets and a norm of their embeddings; in v3, distances share the query and key projections. */
 export const debertaV2: EncoderArchitecture = {
   modelTypes: ["deberta-v2"],
   paths: ["deberta."],
   table,
   read(fields) {
-    fields.mustBe("conv_kernel_size", 0); // of the two largest: a convolution after the first layer
+    fields.mustBe("conv_kernel_size", 0); // the two largest models have a convolution after the first layer, which is not supported
     const norms = fields.text("norm_rel_ebd", "none");
     if (norms !== "none" && norms !== "layer_norm") fields.refuse("norm_rel_ebd", '"layer_norm" or "none"');
     const buckets = fields.number("position_buckets", -1);
@@ -44,7 +50,7 @@ export const debertaV2: EncoderArchitecture = {
     return { config, tensors: debertaTensors(config, () => secondAttention(config)) };
   },
   heads: (_, __, fields) => debertaHeads(fields),
-  ignored: ignoredOfDeberta,
+  ignored: debertaIgnored,
   ignoredTensors,
 };
 
@@ -74,7 +80,7 @@ function debertaConfig(
   };
 }
 
-/** Products beside that of content: a list, or a text of it in older files. */
+/** `pos_att_type`, the score terms besides content-to-content: a list, or in older files a string with separators. */
 function termsField(fields: ConfigFields): Disentangled["terms"] {
   const name = "pos_att_type";
   const given = fields.isList(name) ? fields.list(name)! : fields.text(name, "").split("|").filter(Boolean);
@@ -94,12 +100,12 @@ function debertaTensors(config: EncoderConfig, attention: () => StoredTensor[]):
     ...(normed ? [norm("distanceNorm", "encoder.LayerNorm", C, { bias: true })] : []),
     each(config.numLayers, "layers", "encoder.layer", () => [
       ...attention(),
-      ...behindHeads(config, bertLayerNames),
+      ...afterAttentionHeads(config, bertLayerNames),
     ]),
   ];
 }
 
-/** Rows of query, key and value of one head, then those of the next one. */
+/** Row map of the fused projection: query, key and value of one head, then those of the next. */
 function headByHead(C: number, numHeads: number): RowMap {
   const D = C / numHeads;
   return {

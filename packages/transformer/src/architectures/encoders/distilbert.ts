@@ -3,7 +3,7 @@ import { each } from "../stored-tensor.js";
 import type { EncoderArchitecture } from "./encoder-architecture.js";
 import { bertEmbeddings, encoderLayer, layerCount } from "./encoder-parts.js";
 
-/** DistilBERT: BERT without types of segments, and without a pooler. */
+/** DistilBERT: BERT without token types and pooler. */
 export const distilbert: EncoderArchitecture = {
   modelTypes: ["distilbert"],
   paths: ["distilbert."],
@@ -49,7 +49,7 @@ export const distilbert: EncoderArchitecture = {
     token: { output: "classifier" },
     span: { output: "qa_outputs" },
   }),
-  // Sinusoidal positions are stored as others are.
+  // Sinusoidal positions are stored like learned ones.
   ignored: ["eos_token_id dropout qa_dropout seq_classif_dropout sinusoidal_pos_embds"],
   ignoredTensors: /position_ids$|^vocab_projector\.weight$|^(pre_)?classifier\./,
 };

@@ -6,11 +6,11 @@ import {
   bertSizes,
   checkBertFields,
   encoderLayer,
-  ignoredOfBert,
+  bertIgnored,
   typeCount,
 } from "./encoder-parts.js";
 
-/** ELECTRA: BERT with embeddings that may be narrower than its layers. */
+/** ELECTRA: BERT with embeddings that may be narrower than the layers. */
 export const electra: EncoderArchitecture = {
   modelTypes: ["electra"],
   paths: ["electra."],
@@ -44,7 +44,7 @@ export const electra: EncoderArchitecture = {
     token: { output: "classifier" },
     span: { output: "qa_outputs" },
   }),
-  ignored: [ignoredOfBert, "summary_activation summary_last_dropout summary_type summary_use_proj"],
-  // The discriminator's own head detects replaced tokens, its training task.
+  ignored: [bertIgnored, "summary_activation summary_last_dropout summary_type summary_use_proj"],
+  // The head of the discriminator, which detects replaced tokens, is used in pretraining only.
   ignoredTensors: /position_ids$|^discriminator_predictions\.|^generator_lm_head\.weight$|^classifier\./,
 };

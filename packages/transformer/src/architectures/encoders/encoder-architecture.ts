@@ -4,53 +4,53 @@ import type { TaskHeadConfig } from "../../models/task-head.js";
 import type { ConfigFields } from "../config-fields.js";
 import type { StoredTensor } from "../stored-tensor.js";
 
-/** An encoder of Hugging Face's: fields of its `config.json`, names of its tensors, and those of its heads. */
+/** An encoder architecture of Hugging Face: fields of its `config.json`, and names of its tensors and heads. */
 export type EncoderArchitecture = {
   /** As in `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
-  /** Paths in front of names, in files that hold a head too: `bert.`. */
+  /** Prefixes of tensor names, in checkpoints that contain a head: `bert.`. */
   readonly paths: readonly string[];
-  /** The table of embeddings, without the path, which is found by it. */
+  /** Name of the embedding matrix without its prefix. The prefix is found by it. */
   readonly table: string;
-  /** The configuration, and its tensors without the path. */
+  /** The configuration, and its tensors without the prefix. */
   read(
     fields: ConfigFields,
     type: string,
   ): { readonly config: EncoderConfig; readonly tensors: readonly StoredTensor[] };
-  /** Names of heads. `path`: that of the file. */
+  /** Tensor names of the heads. `path`: the prefix in the file. */
   heads(path: string, type: string, fields: ConfigFields): EncoderHeads;
-  /** Names of fields that change nothing, separated by spaces. */
+  /** Ignored fields of `config.json`, separated by spaces: they do not affect the result. */
   readonly ignored: readonly string[];
-  /** The same where `read` names more of them: those of a relative that has the same type. */
+  /** Further ignored fields for a configuration: those of a related model with the same `model_type`. */
   readonly ignoredBy?: (config: EncoderConfig) => readonly string[];
-  /** Names of tensors that change nothing. */
+  /** Ignored tensors: they do not affect the result. */
   readonly ignoredTensors: RegExp;
 };
 
-/** The heads that files of an architecture may hold, by what they do. */
+/** The heads of an architecture, by task. */
 export type EncoderHeads = Partial<Record<TaskHeadConfig["task"], TaskHeadNames>> & {
   readonly maskedToken?: MaskedTokenHeadNames;
 };
 
-/** Tensors of a head for a task. */
+/** Tensor names and options of a head for a task. */
 export type TaskHeadNames = {
   readonly dense?: string;
-  /** Of what `dense` makes. */
+  /** Activation after `dense`. */
   readonly activation?: Activation;
   readonly norm?: string;
   readonly normEps?: number;
   readonly output?: string;
-  /** A second map to labels, of the distillation token. */
+  /** A second projection to labels, applied to the distillation token. */
   readonly distillation?: string;
   readonly pooling?: TaskHeadConfig["pooling"];
 };
 
-/** Tensors of a head for masked tokens. */
+/** Tensor names of a head for masked language modeling. */
 export type MaskedTokenHeadNames = {
   readonly dense: string;
   readonly norm: string;
-  /** One vector, which files may hold under any of these. */
+  /** Names of the output bias: files use one of these. */
   readonly biases: readonly string[];
-  /** False where maps and norms have no biases. Default true. */
+  /** False if projections and norms have no biases. Default true. */
   readonly biased?: boolean;
 };

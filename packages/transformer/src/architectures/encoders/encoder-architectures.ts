@@ -10,7 +10,7 @@ import { mpnet } from "./mpnet.js";
 import { nomicBert } from "./nomic-bert.js";
 import { robertaPrelayernorm } from "./roberta-prelayernorm.js";
 
-/** The encoders that are loaded: a new one is one file and a line here. */
+/** The supported encoders. To add one, add a file and a line here. */
 export const encoderArchitectures: readonly EncoderArchitecture[] = [
   albert,
   bert,

@@ -5,7 +5,7 @@ import { linear, norm, rowsFrom, stored, type StoredTensor } from "../stored-ten
 const biased = { bias: true };
 const mostLayers = 10_000;
 
-/** The sizes of an encoder in BERT's fields. */
+/** Sizes of an encoder from BERT's fields. */
 export function bertSizes(fields: ConfigFields): EncoderConfig {
   return {
     vocabSize: fields.count("vocab_size"),
@@ -20,28 +20,28 @@ export function bertSizes(fields: ConfigFields): EncoderConfig {
   };
 }
 
-/** Number of layers. A number from a file must not decide how much memory is taken. */
+/** Number of layers, limited: a number in a file must not decide how much memory is allocated. */
 export function layerCount(fields: ConfigFields, name: string): number {
   const count = fields.count(name);
   return count > mostLayers ? fields.refuse(name, `at most ${mostLayers} layers`) : count;
 }
 
-/** Number of types of segments. */
+/** Number of token types (segments). */
 export const typeCount = (fields: ConfigFields): number => fields.countOr(2, "type_vocab_size");
 
-/** Fields that say the same in each of BERT's relatives, and what they have to say. */
+/** Fields that have the same only supported value in BERT and related models. */
 export function checkBertFields(fields: ConfigFields): void {
   fields.mustBe("position_embedding_type", "absolute");
   fields.mustBe("is_decoder", false);
 }
 
-/** Names of fields of BERT and its relatives that change nothing. */
-export const ignoredOfBert =
+/** Ignored fields of BERT and related models. */
+export const bertIgnored =
   "eos_token_id hidden_dropout_prob attention_probs_dropout_prob directionality pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type";
 
 /**
- * The rows in front of a table of positions which stand for the padding token, in RoBERTa and its relatives: the model's own
- * positions begin after it.
+ * Number of position embeddings before the first position, in RoBERTa and related models: positions start after the id of
+ * the padding token.
  */
 export function firstPosition(fields: ConfigFields): number {
   const [rows, padId] = [fields.count("max_position_embeddings"), fields.number("pad_token_id", 1)];
@@ -50,9 +50,9 @@ export function firstPosition(fields: ConfigFields): number {
 }
 
 /**
- * Embeddings of tokens, of positions and of types, and their norm.
+ * Token, position and type embeddings, and their norm.
  *
- * @param first - Rows of positions that are not read. Default 0.
+ * @param first - Number of unused position embeddings at the start. Default 0.
  */
 export function bertEmbeddings(config: EncoderConfig, first = 0): StoredTensor[] {
   const { vocabSize: V, embedDim: C, embeddingRank: E = C, contextLength: T, numTypes } = config;
@@ -69,12 +69,12 @@ export function bertEmbeddings(config: EncoderConfig, first = 0): StoredTensor[]
   ];
 }
 
-/** Names of the maps and norms of a layer. */
+/** Names of the projections and norms of a layer. */
 export type EncoderLayerNames = Readonly<
   Record<"query" | "key" | "value" | "output" | "attentionNorm" | "up" | "down" | "feedForwardNorm", string>
 >;
 
-/** Those of BERT. */
+/** Names in BERT. */
 export const bertLayerNames: EncoderLayerNames = {
   query: "attention.self.query",
   key: "attention.self.key",
@@ -86,7 +86,7 @@ export const bertLayerNames: EncoderLayerNames = {
   feedForwardNorm: "output.LayerNorm",
 };
 
-/** Those of BERT, with norms before each part under names of their own. */
+/** Names in BERT with pre-norm, whose norms have other names. */
 export const prenormLayerNames = (attentionNorm: string, feedForwardNorm: string): EncoderLayerNames => ({
   ...bertLayerNames,
   attentionNorm,
@@ -95,16 +95,16 @@ export const prenormLayerNames = (attentionNorm: string, feedForwardNorm: string
 
 type LayerSizes = Pick<EncoderConfig, "embedDim" | "hiddenDim">;
 
-/** The maps and norms of a layer, each with its bias. */
+/** Projections and norms of a layer, with biases. */
 export const encoderLayer = (sizes: LayerSizes, names: EncoderLayerNames): StoredTensor[] => [
   ...(["query", "key", "value"] as const).map((part) =>
     linear(`attention.${part}`, names[part], [sizes.embedDim, sizes.embedDim], biased),
   ),
-  ...behindHeads(sizes, names),
+  ...afterAttentionHeads(sizes, names),
 ];
 
-/** Those after the heads of attention. */
-export const behindHeads = (
+/** Tensors of a layer after the attention heads: output projection, feed-forward layer and norms. */
+export const afterAttentionHeads = (
   { embedDim: C, hiddenDim: F }: LayerSizes,
   names: EncoderLayerNames,
 ): StoredTensor[] => [

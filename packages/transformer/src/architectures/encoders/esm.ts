@@ -1,8 +1,8 @@
 import { each, norm, stored } from "../stored-tensor.js";
 import type { EncoderArchitecture } from "./encoder-architecture.js";
-import { bertSizes, encoderLayer, ignoredOfBert, prenormLayerNames } from "./encoder-parts.js";
+import { bertSizes, encoderLayer, bertIgnored, prenormLayerNames } from "./encoder-parts.js";
 
-/** ESM-2, which reads proteins: rotary positions, norms before each part, and embeddings scaled by the share of mask tokens. */
+/** ESM-2, for proteins: RoPE, pre-norm, and embeddings scaled by the fraction of mask tokens (token dropout). */
 export const esm: EncoderArchitecture = {
   modelTypes: ["esm"],
   paths: ["esm."],
@@ -47,8 +47,8 @@ export const esm: EncoderArchitecture = {
     sequence: { dense: "classifier.dense", activation: "tanh", output: "classifier.out_proj" },
     token: { output: "classifier" },
   }),
-  ignored: [ignoredOfBert, "esmfold_config vocab_list type_vocab_size"],
-  // The head for contacts reads attention weights.
+  ignored: [bertIgnored, "esmfold_config vocab_list type_vocab_size"],
+  // The head that predicts contacts reads attention weights, and is not supported.
   ignoredTensors:
     /position_(ids|embeddings\.weight)$|rotary_embeddings\.inv_freq$|contact_head\.|pooler\.|^lm_head\.(decoder\.|bias$)|^classifier\./,
 };

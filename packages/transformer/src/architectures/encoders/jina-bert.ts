@@ -4,7 +4,7 @@ import type { ConfigFields } from "../config-fields.js";
 import { each, fused, linear, norm, type StoredTensor } from "../stored-tensor.js";
 import { bertEmbeddings, bertLayerNames, bertSizes, typeCount } from "./encoder-parts.js";
 
-/** Jina's BERT, whose files name themselves `bert`: a bias for distances (ALiBi) in place of positions, and gates. */
+/** Jina BERT, whose `model_type` is `bert`: ALiBi in place of position embeddings, and gated feed-forward layers. */
 export function jinaBert(fields: ConfigFields): {
   readonly config: EncoderConfig;
   readonly tensors: readonly StoredTensor[];
@@ -39,5 +39,5 @@ export function jinaBert(fields: ConfigFields): {
   };
 }
 
-/** Names of its fields that change nothing. */
-export const ignoredOfJinaBert = "auto_map emb_pooler model_max_length";
+/** Ignored fields of Jina BERT. */
+export const jinaBertIgnored = "auto_map emb_pooler model_max_length";

@@ -5,14 +5,14 @@ import { each, fused, linear, norm, stored } from "../stored-tensor.js";
 import type { EncoderArchitecture } from "./encoder-architecture.js";
 import { layerCount } from "./encoder-parts.js";
 
-/** ModernBERT: rotary positions, gates, norms before each part, and most layers over a window to both sides. */
+/** ModernBERT: RoPE, gated feed-forward layers, pre-norm, and a bidirectional sliding window in most layers. */
 export const modernbert: EncoderArchitecture = {
   modelTypes: ["modernbert"],
   paths: ["model."],
   table: "embeddings.tok_embeddings.weight",
   read(fields) {
     fields.mustBe("position_embedding_type", "absolute"); // of published files, which rotate all the same
-    const { vocabSize: V, embedDim: C, hiddenDim: F, ...more } = sizesOf(fields);
+    const { vocabSize: V, embedDim: C, hiddenDim: F, ...more } = encoderConfig(fields);
     const config: EncoderConfig = { vocabSize: V, embedDim: C, hiddenDim: F, ...more };
     return {
       config,
@@ -58,13 +58,13 @@ export const modernbert: EncoderArchitecture = {
 
 const normEps = (fields: ConfigFields): number => fields.positive("norm_eps", 1e-5);
 
-function sizesOf(fields: ConfigFields): EncoderConfig {
+function encoderConfig(fields: ConfigFields): EncoderConfig {
   const numLayers = layerCount(fields, "num_hidden_layers");
   const every = fields.countOr(3, "global_attn_every_n_layers");
   const layerTypes =
     layerTypesField(fields, numLayers) ??
     Array.from({ length: numLayers }, (_, i) => (i % every === 0 ? "full" : "sliding"));
-  // Half of `local_attention` to each side, and the token itself.
+  // Half of `local_attention` on each side, and the token itself.
   const window = 2 * Math.floor(fields.countOr(128, "local_attention") / 2) + 1;
   const isNested = fields.has("rope_parameters");
   const full = isNested

@@ -6,10 +6,10 @@ import {
   checkBertFields,
   encoderLayer,
   firstPosition,
-  ignoredOfBert,
+  bertIgnored,
 } from "./encoder-parts.js";
 
-/** MPNet: learned positions, and a bias for distances beside them. */
+/** MPNet: learned positions and a relative position bias. */
 export const mpnet: EncoderArchitecture = {
   modelTypes: ["mpnet"],
   paths: ["mpnet."],
@@ -57,6 +57,6 @@ export const mpnet: EncoderArchitecture = {
     token: { output: "classifier" },
     span: { output: "qa_outputs" },
   }),
-  ignored: [ignoredOfBert],
+  ignored: [bertIgnored],
   ignoredTensors: /position_ids$|pooler\.|^lm_head\.(decoder\.|bias$)|^classifier\./,
 };

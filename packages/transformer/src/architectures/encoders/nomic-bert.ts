@@ -3,9 +3,9 @@ import type { EncoderConfig } from "../../models/encoder.js";
 import { activationField, ropeFields } from "../config-fields.js";
 import { each, fused, linear, norm, stored } from "../stored-tensor.js";
 import type { EncoderArchitecture } from "./encoder-architecture.js";
-import { bertSizes, ignoredOfBert, typeCount } from "./encoder-parts.js";
+import { bertSizes, bertIgnored, typeCount } from "./encoder-parts.js";
 
-/** Nomic BERT: BERT with rotary positions and gates, without biases. */
+/** Nomic BERT: BERT with RoPE and gated feed-forward layers, without biases. */
 export const nomicBert: EncoderArchitecture = {
   modelTypes: ["nomic_bert"],
   paths: ["nomic_bert.", "bert."],
@@ -45,6 +45,6 @@ export const nomicBert: EncoderArchitecture = {
     };
   },
   heads: () => ({ token: { output: "classifier" } }),
-  ignored: [ignoredOfBert],
+  ignored: [bertIgnored],
   ignoredTensors: /position_ids$|rotary_emb\.inv_freq$|^cls\.|pooler\.|^classifier\./,
 };

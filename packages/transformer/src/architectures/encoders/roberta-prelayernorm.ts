@@ -1,5 +1,5 @@
 import { each, norm } from "../stored-tensor.js";
-import { bert, ignoredTensorsOfBert } from "./bert.js";
+import { bert, bertIgnoredTensors } from "./bert.js";
 import type { EncoderArchitecture } from "./encoder-architecture.js";
 import {
   bertEmbeddings,
@@ -7,12 +7,12 @@ import {
   checkBertFields,
   encoderLayer,
   firstPosition,
-  ignoredOfBert,
+  bertIgnored,
   prenormLayerNames,
   typeCount,
 } from "./encoder-parts.js";
 
-/** RoBERTa with norms before each part, and its XL size, whose embeddings have none. */
+/** RoBERTa with pre-norm, and RoBERTa XL, which has no norm after the embeddings. */
 export const robertaPrelayernorm: EncoderArchitecture = {
   modelTypes: ["roberta-prelayernorm", "xlm-roberta-xl"],
   paths: ["roberta_prelayernorm.", "roberta."],
@@ -42,8 +42,8 @@ export const robertaPrelayernorm: EncoderArchitecture = {
       ],
     };
   },
-  // Those of RoBERTa.
+  // The heads have the names of RoBERTa.
   heads: (path, _, fields) => bert.heads(path, "roberta", fields),
-  ignored: [ignoredOfBert],
-  ignoredTensors: ignoredTensorsOfBert,
+  ignored: [bertIgnored],
+  ignoredTensors: bertIgnoredTensors,
 };

@@ -7,7 +7,7 @@ import type { StoredTensor } from "../stored-tensor.js";
 import { ggufSizes } from "./gguf-keys.js";
 import { ggufTensors, type GgufTensorNames } from "./gguf-tensors.js";
 
-/** Tells if tensors are in a file: always, never, or in some. */
+/** Presence of optional tensors in files: always, never, or in some. */
 export type Presence = boolean | "either";
 
 /** Biases that an architecture of llama.cpp reads. Default: none. */
@@ -15,57 +15,57 @@ export type GgufBiases = {
   queryKeyValue?: Presence;
   attentionOutput?: Presence;
   feedForward?: Presence;
-  /** Shifts of layer norms. */
+  /** Biases of layer norms. */
   norms?: Presence;
-  /** The bias of the output map. */
+  /** The bias of the output projection. */
   output?: Presence;
 };
 
-/** An argument of a model, its value, and what llama.cpp has in its place. */
+/** An unsupported option: its name, its value, and the value that llama.cpp supports. */
 export type GgufRefusal = { argument: string; received: unknown; expected: string };
 
-/** Refuses fewer key-value heads than heads. */
+/** Refuses grouped-query attention: fewer key-value heads than query heads. */
 export const asManyHeads = ({ numHeads, numKvHeads }: DecoderConfig): GgufRefusal | undefined =>
   numHeads === numKvHeads
     ? undefined
     : { argument: "config.numKvHeads", received: numKvHeads, expected: `as many as heads, ${numHeads}` };
 
 /**
- * An architecture as llama.cpp has it: keys of a GGUF file's metadata beside our configuration, and names of its tensors
- * beside our params. Loading and exporting read the same table.
+ * An architecture of llama.cpp: how metadata keys of a GGUF file map to our configuration, and names of its tensors to our
+ * params. Loading and exporting use the same table.
  */
 export type GgufArchitecture = {
   /** As in `general.architecture`. */
   readonly name: string;
-  /** The layout of rotated pairs; queries and keys of the other one are permuted as they are written. */
+  /** The rotary layout. Queries and keys of a model with the other layout are permuted on export. */
   readonly ropeLayout: RotaryLayout;
-  /** Entries of the metadata, by their keys after the name of the architecture. */
+  /** Entries for metadata keys, without the architecture prefix. */
   config(): readonly ConfigEntry[];
   tensors(config: DecoderConfig, tied: boolean): readonly StoredTensor[];
-  /** Keys of the metadata with a number of each layer, which tensors `blk.0.KEY` of one number stand for. */
+  /** Metadata keys with one number per layer. They are read as tensors `blk.0.KEY` of one number. */
   readonly layerNumbers: readonly string[];
   readonly biases: GgufBiases;
-  /** `tied`: logits are always made with the embedding. `own`: a file always has the output map. Default: either. */
+  /** `tied`: the output projection is always the embedding matrix. `own`: files always have an output projection. Default: either. */
   readonly output: "tied" | "own" | "either";
-  /** Heads may be of another size than width over heads. Default false. */
+  /** True if the head dimension may differ from width over number of heads. Default false. */
   readonly freeHeads: boolean;
-  /** A part of the numbers of a head may rotate. Default false: all do. */
+  /** True if RoPE may rotate a part of each head. Default false: it rotates all dimensions. */
   readonly partialRotary: boolean;
-  /** Scalings of rotary frequencies that are applied. */
+  /** Supported types of RoPE scaling. */
   readonly scalings: readonly RopeScalingConfig["type"][];
-  /** Stems of tensors whose presence in a layer says what no key does, as entries read it with `layersWith`. Default: none. */
+  /** Tensors whose presence in a layer is information that no key has; entries read it with `layersWith`. Default: none. */
   readonly presence: readonly string[];
-  /** Fields that tensors take in as they are written, so that a file's configuration has them no more. Default: none. */
+  /** Configuration fields that are folded into tensors on export, so that a loaded file does not have them. Default: none. */
   readonly folded: readonly (keyof DecoderConfig)[];
-  /** A field that no other architecture has. Default: none. */
+  /** A configuration field that only this architecture supports. Default: none. */
   readonly alone?: keyof DecoderConfig;
-  /** Names of tensors that change nothing, of a configuration. Default: none. */
+  /** Ignored tensors of a configuration: they do not affect the result. Default: none. */
   ignoredTensors?(config: DecoderConfig): RegExp;
-  /** Refuses a trait that no field of this table tells; undefined: nothing is refused. */
+  /** Checks for unsupported options that the entries cannot express. Returns undefined if there are none. */
   refuses?(config: DecoderConfig, params: DecoderParams): GgufRefusal | undefined;
 };
 
-/** Differences of an architecture from the general form. */
+/** Differences of an architecture from the defaults. */
 export type GgufOptions = Partial<
   Pick<
     GgufArchitecture,
@@ -82,22 +82,22 @@ export type GgufOptions = Partial<
     | "presence"
   >
 > & {
-  /** Traits that the architecture always has, and no key says. */
+  /** Options that the architecture always has, although no key states them. */
   traits?: Partial<DecoderConfig>;
-  /** Entries of heads' sizes. Default: key-value heads, keys and values of one length. */
+  /** Entries for heads. Default: number of key-value heads, and one head dimension for keys and values. */
   heads?: readonly ConfigEntry[];
-  /** Entries of the width of feed-forward layers. Default: one key for all layers. */
+  /** Entries for the hidden width. Default: one key for all layers. */
   widths?: readonly ConfigEntry[];
-  /** Entries after those of sizes. */
+  /** Further entries, read after the sizes. */
   keys?: readonly ConfigEntry[];
-  /** Names and layouts of tensors that differ from the general ones. */
+  /** Names and layouts of tensors that differ from the defaults. */
   names?: GgufTensorNames;
-  /** Entries in place of all general ones of tensors. */
+  /** All entries for tensors, in place of the defaults. */
   tensors?: GgufArchitecture["tensors"];
 };
 
 /**
- * An architecture of llama.cpp. Keys and names follow from our configuration and params; an entry says what differs.
+ * An architecture of llama.cpp, from defaults for keys and tensor names and the options that differ.
  *
  * @param name - As in `general.architecture`.
  */

@@ -2,7 +2,7 @@ import type { MixerLayerConfig } from "@qkv/attention";
 import { stacked, type RowMap } from "../../conversions/row-map.js";
 import type { DecoderConfig, LayerType } from "../../models/decoder-config.js";
 import { headDim, type ConfigEntry } from "../config-entry.js";
-import { isMixer, mixerOf } from "../mixed-layers.js";
+import { isMixer, mixerConfig } from "../mixed-layers.js";
 import { deltaMixer } from "../delta-parts.js";
 import { rowsByGroup } from "../rows-by-group.js";
 import { fused, linear, norm, parts, under, type StoredTensor } from "../stored-tensor.js";
@@ -33,7 +33,7 @@ const deltaKeys: MixerKeys = {
   }),
 };
 
-/** Layers of the delta rule, but every so many, which attend: the last of each period. */
+/** Layers with the gated delta rule, except the last layer of each period, which has attention. */
 const periods: ConfigEntry = {
   read(fields, config) {
     const layer = deltaKeys.read(fields, config);
@@ -46,7 +46,7 @@ const periods: ConfigEntry = {
   },
   write(config) {
     const first = config.layerTypes?.findIndex((type) => !isMixer(type)) ?? 0;
-    const mixer = mixerOf(config);
+    const mixer = mixerConfig(config);
     return {
       ...(mixer && deltaKeys.write(mixer)),
       [periodKey]: first < 0 ? config.numLayers + 1 : first + 1,
@@ -56,7 +56,7 @@ const periods: ConfigEntry = {
 
 const periodKey = "full_attention_interval";
 
-/** Sections of rotated pairs, for positions of several axes, which are alike in texts: they make up all pairs. */
+/** `rope.dimension_sections`: sections of rotated pairs for multi-axis positions (M-RoPE). For text, all axes are equal. */
 export const ropeSections: ConfigEntry = {
   read(fields) {
     fields.list(sectionsKey);
@@ -71,12 +71,12 @@ export const ropeSections: ConfigEntry = {
 const sectionsKey = "rope.dimension_sections";
 
 /**
- * Rows of heads that share keys, in tiles: the first head of each key, then the second of each; ours has those of a key
- * together.
+ * Row map of value heads in llama.cpp's tiled order: the first value head of each key head, then the second of each. In our
+ * params, the value heads of each key head are adjacent.
  *
- * @param groups - Keys.
- * @param repeats - Heads of a key.
- * @param size - Rows of a head.
+ * @param groups - Number of key heads.
+ * @param repeats - Value heads per key head.
+ * @param size - Rows per head.
  */
 export const tiledRows = (groups: number, repeats: number, size: number): RowMap => ({
   sizes: [groups * repeats * size],
@@ -86,21 +86,21 @@ export const tiledRows = (groups: number, repeats: number, size: number): RowMap
   },
 });
 
-/** Sizes of a mixer: G key heads that `repeats` heads of values share, H in all. */
+/** Sizes of a mixer: G key heads, each shared by `repeats` value heads, H value heads in total. */
 type Sizes = { groups: number; repeats: number; K: number; V: number; H: number; C: number };
 
-/** Orders in which a file has rows of a mixer, and its maps. */
+/** Row orders of a mixer in a file, and its projections. */
 type Orders = {
-  /** Channels of the convolution: queries, keys and values. */
+  /** Row map of the channels of the convolution: queries, keys and values. */
   channels: RowMap;
-  /** Numbers of heads. */
+  /** Row map of one number per value head. */
   heads: RowMap;
-  /** Columns of the output map. */
+  /** Column map of the output projection. */
   columns: RowMap;
   maps: readonly StoredTensor[];
 };
 
-/** An architecture of llama.cpp whose layers are the gated delta rule or gated attention. */
+/** An architecture of llama.cpp whose layers are Gated DeltaNet or gated attention. */
 export const ggufDelta = (
   name: string,
   { keys, delta }: { keys: readonly ConfigEntry[]; delta: (sizes: Sizes) => Orders },
@@ -118,16 +118,16 @@ export const ggufDelta = (
           "attention",
           "",
           isMixer(config.layerTypes?.[layer])
-            ? mixerTensors(mixerOf(config)!, delta)
+            ? mixerTensors(mixerConfig(config)!, delta)
             : gatedAttention(config),
         ),
       ],
     },
   });
 
-/** Refuses values of another length than keys. */
+/** Refuses a value dimension that differs from the key dimension. */
 function sameLengths(config: DecoderConfig): GgufRefusal | undefined {
-  const { keyDim, valueDim } = mixerOf(config) ?? {};
+  const { keyDim, valueDim } = mixerConfig(config) ?? {};
   return keyDim === valueDim
     ? undefined
     : {

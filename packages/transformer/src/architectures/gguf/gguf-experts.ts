@@ -2,15 +2,15 @@ import type { ConfigFields } from "../config-fields.js";
 import type { ConfigEntry } from "../config-entry.js";
 import {
   firstDenseLayers,
-  normalizedShares,
-  ofExperts,
+  topKNormalization,
+  expertsEntry,
   sharedExperts,
-  sharesScale,
+  routedScaling,
 } from "../expert-parts.js";
 import { layersWith, presence } from "./gguf-presence.js";
 
-/** Number of experts, of those of a token, and their width. */
-export const ggufExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
+/** Number of experts, number of experts per token, and their hidden width. */
+export const ggufExperts: ConfigEntry = /* @__PURE__ */ expertsEntry(
   (fields, { hiddenDim = 0 }) => {
     const width = fields.countOr(hiddenDim, "expert_feed_forward_length");
     return {
@@ -26,8 +26,8 @@ export const ggufExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
   }),
 );
 
-/** Number of experts, and of those of a token, where they are as wide as `feed_forward_length` says. */
-export const ggufWideExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
+/** Number of experts and number of experts per token, for experts of the width in `feed_forward_length`. */
+export const ggufWideExperts: ConfigEntry = /* @__PURE__ */ expertsEntry(
   (fields) => ({
     numExperts: fields.count("expert_count"),
     expertsPerToken: fields.count("expert_used_count"),
@@ -35,7 +35,7 @@ export const ggufWideExperts: ConfigEntry = /* @__PURE__ */ ofExperts(
   (experts) => ({ expert_count: experts.numExperts, expert_used_count: experts.expertsPerToken }),
 );
 
-/** A key of the experts' width, which is that of `feed_forward_length`: llama.cpp reads either. */
+/** A key for the width of experts that must equal `feed_forward_length`: llama.cpp reads either. */
 export const ggufEqualWidth: ConfigEntry = {
   read(fields, { hiddenDim }) {
     fields.mustBe("expert_feed_forward_length", hiddenDim);
@@ -44,7 +44,7 @@ export const ggufEqualWidth: ConfigEntry = {
   write: ({ hiddenDim }) => ({ expert_feed_forward_length: hiddenDim }),
 };
 
-/** The same entry where a file has experts; else counts of them are 0, or absent, and nothing is read. */
+/** Makes an entry optional: it is skipped for files without experts, where the number of experts is 0 or absent. */
 export const whereExperts = (
   entry: ConfigEntry,
   has: (fields: ConfigFields) => boolean = (fields) => fields.number("expert_count", 0) > 0,
@@ -57,8 +57,8 @@ export const whereExperts = (
   write: entry.write,
 });
 
-/** Layers with experts, which the presence of their routers tells. */
-export const ggufRouted: ConfigEntry = /* @__PURE__ */ ofExperts(
+/** Layers with experts: those that have a router. */
+export const ggufRouted: ConfigEntry = /* @__PURE__ */ expertsEntry(
   (fields, { numLayers = 0 }) => {
     const routed = layersWith(fields, router);
     const layers = Array.from({ length: numLayers }, (_, i) => routed.has(i));
@@ -69,12 +69,12 @@ export const ggufRouted: ConfigEntry = /* @__PURE__ */ ofExperts(
   }),
 );
 
-/** The stem of a router's name. */
+/** The name of a router without `blk.N.` and `.weight`. */
 export const router = "ffn_gate_inp";
 
-/** Shares of a token's experts sum to 1 in this architecture, or they do not: no key says it. */
-export const ggufShares = (normTopKProb: boolean): ConfigEntry =>
-  ofExperts(
+/** `normTopKProb` of an architecture for which no key states it. */
+export const ggufTopKNormalization = (normTopKProb: boolean): ConfigEntry =>
+  expertsEntry(
     () => ({ normTopKProb }),
     () => ({}),
   );
@@ -84,7 +84,7 @@ export const ggufSharedWidth = ({
   gated = false,
   name = "expert_shared_feed_forward_length",
 } = {}): ConfigEntry =>
-  ofExperts(
+  expertsEntry(
     (fields) => {
       const hiddenDim = fields.countOr(undefined, name);
       return hiddenDim === undefined ? {} : { shared: { hiddenDim, ...(gated && { gated }) } };
@@ -94,8 +94,8 @@ export const ggufSharedWidth = ({
 
 const gating = { softmax: 1, sigmoid: 2 };
 
-/** The function of scores. */
-export const ggufScores: ConfigEntry = /* @__PURE__ */ ofExperts(
+/** `expert_gating_func`: softmax or sigmoid router scores. */
+export const ggufScores: ConfigEntry = /* @__PURE__ */ expertsEntry(
   (fields, _, { router }) => {
     const value = fields.countOr(gating.softmax, "expert_gating_func");
     if (value === gating.softmax) return {};
@@ -105,14 +105,14 @@ export const ggufScores: ConfigEntry = /* @__PURE__ */ ofExperts(
   ({ router }) => ({ expert_gating_func: gating[router?.scores ?? "softmax"] }),
 );
 
-/** A bias of the choice, which goes with sigmoids. */
-export const ggufSigmoidBias: ConfigEntry = /* @__PURE__ */ ofExperts(
+/** A correction bias, which models with sigmoid scores have. */
+export const ggufSigmoidBias: ConfigEntry = /* @__PURE__ */ expertsEntry(
   (_, __, { router }) => (router?.scores === "sigmoid" ? { router: { ...router, choiceBias: true } } : {}),
   () => ({}),
 );
 
-/** Groups of experts, of which the best are those whose two highest scores have the largest sum. */
-export const ggufExpertGroups: ConfigEntry = /* @__PURE__ */ ofExperts(
+/** Group-limited routing, with groups ranked by the sum of their two highest scores. */
+export const ggufExpertGroups: ConfigEntry = /* @__PURE__ */ expertsEntry(
   (fields, _, { router }) => {
     const count = fields.countOr(1, "expert_group_count");
     const chosen = fields.countOr(count, "expert_group_used_count");
@@ -124,13 +124,13 @@ export const ggufExpertGroups: ConfigEntry = /* @__PURE__ */ ofExperts(
       : {},
 );
 
-/** Experts as DeepSeek V3 has them, in architectures whose keys say all of it. */
+/** DeepSeek V3's experts, for architectures with keys for all options. */
 export const ggufGroups: readonly ConfigEntry[] = [
   ggufExperts,
   ggufScores,
   ggufSigmoidBias,
-  /* @__PURE__ */ normalizedShares(false, "expert_weights_norm"),
-  /* @__PURE__ */ sharesScale(1, "expert_weights_scale"),
+  /* @__PURE__ */ topKNormalization(false, "expert_weights_norm"),
+  /* @__PURE__ */ routedScaling(1, "expert_weights_scale"),
   /* @__PURE__ */ sharedExperts("expert_shared_count"),
   /* @__PURE__ */ firstDenseLayers(0, "leading_dense_block_count"),
 ];

@@ -2,7 +2,7 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import { headDim, type ConfigEntry } from "../config-entry.js";
 import { withOverrides } from "../layer-overrides.js";
 
-/** The window, and a list that is true for each layer that slides. */
+/** The sliding window, and a list that is true for sliding-window layers. */
 export const slidingList: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const name = "attention.sliding_window_pattern";
@@ -22,7 +22,7 @@ export const slidingList: ConfigEntry = {
   }),
 };
 
-/** Heads of sliding layers, beside those of full ones: both are said always. The model's own are those that slide. */
+/** Head dimensions of sliding-window and of full layers. Files always have both; those of sliding-window layers are the model's default. */
 export const slidingHeads: ConfigEntry = {
   read(fields, config) {
     const full = headDim(config);
@@ -51,8 +51,8 @@ export const slidingHeads: ConfigEntry = {
 };
 
 /**
- * The last layers read the keys and values of others: llama.cpp takes the last layer before them for full ones, and the
- * one before that for those that slide.
+ * The last layers reuse keys and values: full layers those of the last layer before them, sliding-window layers those of the
+ * layer before that one.
  */
 export const sharedLayers: ConfigEntry = {
   read(fields, { numLayers = 0, layerTypes = [] }) {
@@ -73,7 +73,7 @@ export const sharedLayers: ConfigEntry = {
   }),
 };
 
-/** Scales of embeddings and scores, and the cap of logits: llama.cpp's is 30 where no key says another, and 0 is none. */
+/** Embedding scale, attention scale and logit softcap. In llama.cpp the softcap is 30 unless a key states another; 0 is off. */
 export const cappedLogits: ConfigEntry = {
   read(fields, { embedDim = 1 }) {
     const name = "final_logit_softcapping";
@@ -87,7 +87,7 @@ export const cappedLogits: ConfigEntry = {
   write: ({ logitSoftcap = 0 }) => ({ final_logit_softcapping: logitSoftcap }),
 };
 
-/** Traits of Gemma 3n and 4 that no key says. */
+/** Options of Gemma 3n and 4 that no key states. */
 export const gemmaTraits: Partial<DecoderConfig> = {
   ...{ activation: "geluTanh", placement: "both", qkNorm: true, valueNorm: true, normEps: 1e-6 },
 };

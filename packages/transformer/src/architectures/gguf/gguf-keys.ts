@@ -4,9 +4,9 @@ import { ropeFields } from "../config-fields.js";
 import { ropeScalingField } from "../rope-fields.js";
 
 /**
- * Keys of sizes, norms and positions, which all architectures of llama.cpp share.
+ * Entries for sizes, norms and positions, which all architectures of llama.cpp share.
  *
- * @param own - Entries of an architecture in place of general ones.
+ * @param own - Entries of an architecture that replace defaults.
  */
 export const ggufSizes = (
   traits: Partial<DecoderConfig>,
@@ -31,7 +31,7 @@ type OwnSizes = { heads?: readonly ConfigEntry[]; widths?: readonly ConfigEntry[
 
 const generalWidths: readonly ConfigEntry[] = [/* @__PURE__ */ count("hiddenDim", "feed_forward_length")];
 
-/** The size of heads, of keys and values alike. */
+/** The head dimension, equal for keys and values. */
 export const headLengths: ConfigEntry = {
   read(fields, { embedDim = 0, numHeads = 1 }) {
     const size = fields.countOr(embedDim / numHeads, "attention.key_length");
@@ -44,15 +44,15 @@ export const headLengths: ConfigEntry = {
   }),
 };
 
-/** Key-value heads, and sizes of heads. */
+/** Number of key-value heads, and head dimensions. */
 const generalHeads: readonly ConfigEntry[] = [
   /* @__PURE__ */ count("numKvHeads", "attention.head_count_kv", ({ numHeads }) => numHeads),
   headLengths,
 ];
 
 /**
- * Base and scaling, which the reader hands over as a `config.json` has them, and the rotated numbers of a head. A writer
- * takes both from the configuration.
+ * RoPE base and scaling, which the reader provides with the names of `config.json`, and the number of rotated dimensions.
+ * The exporter writes base and scaling itself.
  */
 export const rotary: ConfigEntry = {
   read(fields, config) {
@@ -63,14 +63,14 @@ export const rotary: ConfigEntry = {
   write: (config) => ({
     "rope.dimension_count": rotaryDim(config),
     rope_theta: config.ropeBase ?? 10000,
-    // No key says that YaRN's ramp is not rounded to whole pairs.
+    // GGUF has no key for YaRN's `truncate: false`.
     ...(config.ropeScaling && {
       rope_scaling: { ...ropeScalingField(config.ropeScaling), truncate: undefined },
     }),
   }),
 };
 
-/** The window, and layers that slide: all but every so many. `says`: the period has a key of its own. */
+/** The sliding window, with a full layer at the end of each period. `says`: the period has a key. */
 export const slidingPeriods = (period: number, says = false): ConfigEntry => ({
   read(fields, { numLayers = 0 }) {
     const every = says ? fields.countOr(period, "attention.sliding_window_pattern") : period;
@@ -91,7 +91,7 @@ export const slidingPeriods = (period: number, says = false): ConfigEntry => ({
 });
 
 /**
- * A factor under a key that may be absent. `inverse`: the key divides. `always`: llama.cpp asks for the key, and 1 is
+ * A multiplier with an optional key. `inverse`: the key is a divisor. `always`: llama.cpp requires the key, so that 1 is
  * written too.
  */
 export const scaleKey = (
@@ -112,13 +112,13 @@ export const scaleKey = (
   };
 };
 
-/** Types of layers follow from others: no key says them. */
+/** Fields that follow from other fields, without a key. */
 export const derived = (from: (config: Partial<DecoderConfig>) => Partial<DecoderConfig>): ConfigEntry => ({
   read: (_, config) => from(config),
   write: () => ({}),
 });
 
-/** The rotary base of sliding layers: as a key says, else `fallback`, or that of the others. They are not scaled. */
+/** The rotary base of sliding-window layers, without scaling. Default: `fallback`, or the base of full layers. */
 export const slidingBaseOr = (fallback?: number): ConfigEntry => ({
   read(fields, { ropeBase = 10000, ropeScaling, layerTypes }) {
     const base = fields.positiveOr(fallback ?? ropeBase, "rope.freq_base_swa");
@@ -131,5 +131,5 @@ export const slidingBaseOr = (fallback?: number): ConfigEntry => ({
   },
 });
 
-/** The same, with that of the others where no key says it. */
+/** The same, with the base of full layers as the default. */
 export const slidingBase: ConfigEntry = /* @__PURE__ */ slidingBaseOr();

@@ -1,12 +1,12 @@
 import { mapTensors, randn, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import type { WeightFile } from "../../loading/weight-file.js";
-import { weightsOf } from "../../loading/weights.js";
+import { fileWeights } from "../../loading/weights.js";
 import { decoder } from "../../models/decoder.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { configFields } from "../config-fields.js";
 import { readStored, writeStored } from "../stored-tensor.js";
-import { ggufLatentHeads, ggufLatentMaps } from "./gguf-latents.js";
+import { ggufLatentHeads, ggufLatentProjections } from "./gguf-latents.js";
 
 const config: DecoderConfig = {
   ...{ vocabSize: 8, embedDim: 12, hiddenDim: 16, numLayers: 1, numHeads: 3, numKvHeads: 3 },
@@ -15,8 +15,10 @@ const config: DecoderConfig = {
 };
 
 /** A file of the tensors that a table writes. */
-function fileOf(form: { split: boolean }, params: object): WeightFile {
-  const tensors = new Map(writeStored(ggufLatentMaps(form)(config), params).map((one) => [one.name, one]));
+function weightFile(form: { split: boolean }, params: object): WeightFile {
+  const tensors = new Map(
+    writeStored(ggufLatentProjections(form)(config), params).map((one) => [one.name, one]),
+  );
   return {
     name: "test.gguf",
     fn: "load",
@@ -40,10 +42,10 @@ test("keys and values apart, and together as in older files, are the same params
   const random = mapTensors(decoder(config).init(1), (x) => randn(x.shape, { seed: (seed += 1) }));
   const params = { attention: random.layers[0]!.attention };
   const read = (form: { split: boolean }) =>
-    readStored(ggufLatentMaps({ split: true })(config), weightsOf(fileOf(form, params)));
-  expect(fileOf({ split: true }, params).shape("attn_k_b.weight")).toEqual([3, 6, 4]);
-  expect(fileOf({ split: true }, params).shape("attn_v_b.weight")).toEqual([3, 7, 6]);
-  expect(fileOf({ split: false }, params).shape("attn_kv_b.weight")).toEqual([33, 6]);
+    readStored(ggufLatentProjections({ split: true })(config), fileWeights(weightFile(form, params)));
+  expect(weightFile({ split: true }, params).shape("attn_k_b.weight")).toEqual([3, 6, 4]);
+  expect(weightFile({ split: true }, params).shape("attn_v_b.weight")).toEqual([3, 7, 6]);
+  expect(weightFile({ split: false }, params).shape("attn_kv_b.weight")).toEqual([33, 6]);
   expect(numbers(await read({ split: true }))).toEqual(numbers(params));
   expect(numbers(await read({ split: false }))).toEqual(numbers(params));
 });

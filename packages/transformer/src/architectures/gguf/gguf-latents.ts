@@ -1,12 +1,12 @@
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { byHead } from "../by-head.js";
 import type { ConfigEntry } from "../config-entry.js";
-import { indexerMaps, keysThenValues } from "../latent-parts.js";
+import { indexerProjections, keysThenValues } from "../latent-parts.js";
 import { eitherName, fused, linear, norm, under, type StoredTensor } from "../stored-tensor.js";
 
 /**
- * Sizes of latents and heads. `split`: keys and values of a file are those of the latents, which the heads share, and the
- * heads' own lengths have other names; older files of the same architecture have the heads' lengths alone.
+ * Sizes of latents and heads (MLA). `split`: the file's key and value lengths are those of the shared latent, and the
+ * lengths per head have keys of their own. Older files of the same architecture have only the lengths per head.
  */
 export const ggufLatentHeads = ({ split = false } = {}): ConfigEntry => ({
   read(fields, { embedDim = 0, numHeads = 1 }) {
@@ -22,7 +22,7 @@ export const ggufLatentHeads = ({ split = false } = {}): ConfigEntry => ({
     if (keyDim <= ropeDim)
       return fields.refuse("rope.dimension_count", `below ${keyDim}, the numbers of a head's key`);
     const valueName = ownLength === undefined ? "attention.value_length" : "attention.value_length_mla";
-    fields.countOr(undefined, "attention.head_count_kv"); // 1 where latents are shared, else that of heads
+    fields.countOr(undefined, "attention.head_count_kv"); // 1 for shared latents, else the number of heads
     return {
       numKvHeads: numHeads,
       latent: {
@@ -57,8 +57,8 @@ export const ggufLatentHeads = ({ split = false } = {}): ConfigEntry => ({
   },
 });
 
-/** Maps of latent attention. `split`: keys, transposed, and values are tensors of their own; a file of one is read too. */
-export const ggufLatentMaps =
+/** Projections of latent attention. `split`: transposed keys, and values, are separate tensors; files with one tensor are read too. */
+export const ggufLatentProjections =
   ({ split = false } = {}) =>
   ({ embedDim: C, numHeads: H, latent }: DecoderConfig): readonly StoredTensor[] => {
     const { kvRank, queryRank, nopeDim, ropeDim, valueDim } = latent!;
@@ -68,7 +68,7 @@ export const ggufLatentMaps =
       "attn_kv_b",
       keysThenValues(H, nopeDim, valueDim),
       kvRank,
-      { float32: true }, // a cache's latents meet these matrices in another product
+      { float32: true }, // with cached latents, these matrices are also used in another product
     );
     const apart = under("", "", [
       byHead("key.weight", "attn_k_b.weight", [H, nopeDim, kvRank], { transposed: true }),
@@ -91,7 +91,7 @@ export const ggufLatentMaps =
     ];
   };
 
-/** Sizes of the indexer. */
+/** Sizes of the indexer of sparse attention (DSA). */
 export const ggufIndexer: ConfigEntry = {
   read: (fields) => ({
     indexer: {
@@ -107,6 +107,6 @@ export const ggufIndexer: ConfigEntry = {
   }),
 };
 
-/** Maps of the indexer. */
-export const ggufIndexerMaps = (config: DecoderConfig): readonly StoredTensor[] =>
-  indexerMaps(config, { path: "indexer", query: "attn_q_b", key: "attn_k", headWeights: "proj" });
+/** Projections of the indexer. */
+export const ggufIndexerProjections = (config: DecoderConfig): readonly StoredTensor[] =>
+  indexerProjections(config, { path: "indexer", query: "attn_q_b", key: "attn_k", headWeights: "proj" });

@@ -2,17 +2,17 @@ import type { GgufField, GgufHeader } from "@qkv/core";
 import type { WeightFile } from "../../loading/weight-file.js";
 import type { TensorToWrite } from "../tensor-to-write.js";
 
-/** The layer and the rest of a tensor's name. */
+/** The layer index and the rest of a tensor name. */
 const inLayer = (name: string): readonly [layer: number, own: string] | undefined => {
   const [, layer, own] = /^blk\.(\d+)\.(.+)$/.exec(name) ?? [];
   return own === undefined ? undefined : [Number(layer), own];
 };
 
 /**
- * A file whose metadata has lists of numbers, one of each layer, or one number for all: each reads as a tensor `[1]` of the
- * layer, `blk.0.KEY`.
+ * A file in which metadata with one number per layer, or one number for all layers, can be read as tensors `[1]` named
+ * `blk.0.KEY`.
  *
- * @param keys - Keys of the lists.
+ * @param keys - The metadata keys.
  */
 export function withLayerNumbers(
   file: WeightFile,
@@ -43,7 +43,7 @@ export function withLayerNumbers(
   };
 }
 
-/** Tensors without those of one number whose name is a key, and the lists of these. */
+/** Splits tensors to write: those named after one of the keys become metadata lists, the others stay tensors. */
 export function takeLayerNumbers(
   tensors: readonly TensorToWrite[],
   keys: readonly string[],

@@ -1,13 +1,13 @@
 import type { MixerLayerConfig } from "@qkv/attention";
 import type { DecoderConfig } from "../../models/decoder-config.js";
-import { mixerOf } from "../mixed-layers.js";
+import { mixerConfig } from "../mixed-layers.js";
 import { mambaMixer, mambaTensors, type MambaLayout } from "../mamba-parts.js";
 import type { StoredTensor } from "../stored-tensor.js";
 import type { GgufRefusal } from "./gguf-architecture.js";
 import type { MixerKeys } from "./gguf-layers.js";
 import { minusExp } from "./minus-exp.js";
 
-/** Keys of a mixer of Mamba. `maps`: of what its scan reads, which no size tells. */
+/** Metadata of a Mamba mixer. `maps`: options of the inputs of its scan, which the sizes do not determine. */
 export const mambaKeys = (
   maps: (...of: Parameters<MixerKeys["read"]>) => Pick<MixerLayerConfig, "inputs" | "rankMaps"> = () => ({}),
 ): MixerKeys => ({
@@ -28,9 +28,9 @@ export const mambaKeys = (
   }),
 });
 
-/** Refuses other numbers of channels than twice the width. */
+/** Refuses an inner width other than twice the model width. */
 export function twiceAsManyChannels(config: DecoderConfig): GgufRefusal | undefined {
-  const mixer = mixerOf(config);
+  const mixer = mixerConfig(config);
   const channels = mixer && mixer.numHeads * (mixer.valueDim ?? 1);
   if (channels === undefined || channels === 2 * config.embedDim) return undefined;
   return {
@@ -51,6 +51,6 @@ const names: MambaLayout = {
   output: "ssm_out",
 };
 
-/** Tensors of such a mixer. */
+/** Tensors of a Mamba mixer. */
 export const ggufMambaTensors = (mixer: MixerLayerConfig, more: readonly StoredTensor[] = []): StoredTensor =>
   mambaTensors(mixer, "", more, names);

@@ -6,18 +6,18 @@ import { reshaped, type StoredTensor } from "../stored-tensor.js";
 import type { MixerKeys } from "./gguf-layers.js";
 import { minusExp } from "./minus-exp.js";
 
-/** The norm of a mixer's outputs, which no key tells, as its architecture has it. */
+/** The output norm of a mixer, which depends on the architecture, as no key states it. */
 type OwnNorm = (
   groups: number,
   fields: ConfigFields,
   config: Partial<DecoderConfig>,
 ) => Pick<MixerLayerConfig, "outputNorm" | "gatePlace">;
 
-/** Over all outputs together, which is what llama.cpp does where heads share one key; else over those that share a key. */
-export const normOfGroups: OwnNorm = (groups) => ({ outputNorm: groups === 1 ? "whole" : "group" });
+/** Over all outputs if there is one group, as in llama.cpp; else over each group of heads that share a key. */
+export const groupNorm: OwnNorm = (groups) => ({ outputNorm: groups === 1 ? "whole" : "group" });
 
-/** Keys of a mixer of Mamba-2. */
-export const mamba2Keys = (norm: OwnNorm = normOfGroups): MixerKeys => ({
+/** Metadata of a Mamba-2 mixer. */
+export const mamba2Keys = (norm: OwnNorm = groupNorm): MixerKeys => ({
   read(fields, config) {
     const { embedDim = 1, normEps = 1e-5 } = config;
     const heads = fields.count("ssm.time_step_rank");
@@ -57,6 +57,6 @@ const names: Mamba2Layout = {
   output: "ssm_out",
 };
 
-/** Tensors of such a mixer, at its place in params. */
+/** Tensors of a Mamba-2 mixer. */
 export const ggufMamba2Tensors = (mixer: MixerLayerConfig, place = "attention"): StoredTensor =>
   mamba2Tensors(mixer, [place, ""], undefined, names);

@@ -1,13 +1,13 @@
 import type { MixerLayerConfig } from "@qkv/attention";
 import { count, positive } from "../config-entry.js";
-import { mixerOf } from "../mixed-layers.js";
+import { mixerConfig } from "../mixed-layers.js";
 import { mixerLayers } from "../mixer-stack.js";
 import type { StoredTensor } from "../stored-tensor.js";
 import { gguf, type GgufArchitecture, type GgufOptions } from "./gguf-architecture.js";
 import type { MixerKeys } from "./gguf-layers.js";
 
 /**
- * An architecture of llama.cpp whose layers are a mixer alone: keys count no heads and no numbers of feed-forward layers.
+ * An architecture of llama.cpp whose layers have only a mixer, so that the numbers of heads and of hidden dimensions are 0.
  *
  * @param name - As in `general.architecture`.
  */
@@ -21,7 +21,7 @@ export const ggufMixerStack = (
     ...options,
     names: {
       norms: { attentionNorm: "attn_norm" },
-      attention: (config) => [tensors(mixerOf(config)!)],
+      attention: (config) => [tensors(mixerConfig(config)!)],
     },
   }),
   config: () => [
@@ -42,12 +42,12 @@ export const ggufMixerStack = (
         contextLength: fields.count("context_length"),
       }),
       write: (config) => {
-        const own = mixerOf(config);
+        const own = mixerConfig(config);
         return { context_length: config.contextLength, ...(own && mixer.write(own)) };
       },
     },
   ],
 });
 
-/** Keys that llama.cpp asks for, and such a stack has no use for. */
+/** Keys that llama.cpp requires, although the architecture does not use them. */
 const unused = ["feed_forward_length", "attention.head_count"];

@@ -4,7 +4,7 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { ConfigEntry } from "../config-entry.js";
 import { linear, norm, paramAt, stored, type StoredTensor } from "../stored-tensor.js";
 
-/** Numbers of a token in each layer; 0: none. Their table has rows of the whole vocabulary. */
+/** Width of per-layer embeddings; 0: none. Their table has a row for each token of the vocabulary. */
 export const ggufPerLayerInputs: ConfigEntry = {
   read(fields) {
     const name = "embedding_length_per_layer_input";
@@ -17,7 +17,7 @@ export const ggufPerLayerInputs: ConfigEntry = {
   }),
 };
 
-/** A table of the whole vocabulary: tokens beyond ours read its first row, and have it in the file. */
+/** The per-layer table extended to the whole vocabulary: tokens beyond our table use its first row, which is repeated in the file. */
 const wholeTable =
   (place: string, name: string, [rows, width]: readonly [rows: number, width: number]): StoredTensor =>
   (at) => ({
@@ -45,7 +45,7 @@ const wholeTable =
     },
   });
 
-/** Tensors of all layers together. */
+/** Tensors shared by all layers. */
 export function ggufPerLayerTables({
   perLayerEmbedding,
   numLayers: L,
@@ -62,7 +62,7 @@ export function ggufPerLayerTables({
 }
 
 /** Tensors of one layer. */
-export function ggufPerLayerMaps({ perLayerEmbedding, embedDim: C }: DecoderConfig): StoredTensor[] {
+export function ggufPerLayerProjections({ perLayerEmbedding, embedDim: C }: DecoderConfig): StoredTensor[] {
   if (!perLayerEmbedding) return [];
   const P = perLayerEmbedding.dim;
   return [

@@ -4,20 +4,20 @@ import { asFloats } from "../../conversions/as-floats.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { headDim, type ConfigEntry } from "../config-entry.js";
 import { withOverrides } from "../layer-overrides.js";
-import { makesKeyValues } from "../shared-layers.js";
+import { hasOwnKeyValues } from "../shared-layers.js";
 import { linear, norm, paramAt, perExpert, stored, type StoredTensor } from "../stored-tensor.js";
 import type { GgufRefusal } from "./gguf-architecture.js";
 
-/** Layers of the published models whose gates are sparse, and the deviations above the mean where those of 5 of 100 begin. */
+/** Number of layers with sparse gates in the published models, and the standard score of the 95th percentile. */
 const sparse = { layers: 10, share: 0.95, deviations: 1.6448533535003662 };
 
-/** Layers that make keys and values, however many there are. */
+/** Number of layers with keys and values of their own, whatever the number of layers. */
 const ownKeyValues = 20;
 
-/** Streams, ranks and widths that llama.cpp reads from no key. */
+/** Sizes that llama.cpp does not read from metadata: streams, ranks and widths. */
 const fixed = { streams: 4, laurelRank: 64, perLayerDim: 256 };
 
-/** Four layers that slide and one that does not, as llama.cpp has it whatever a file lists. */
+/** Four sliding-window layers, then a full one: llama.cpp ignores what a file lists. */
 export const fourOfFive: ConfigEntry = {
   read(fields, { numLayers = 0 }) {
     const name = "attention.sliding_window_pattern";
@@ -38,7 +38,7 @@ export const fourOfFive: ConfigEntry = {
 const fifths = (numLayers: number): ("full" | "sliding")[] =>
   Array.from({ length: numLayers }, (_, i) => (i % 5 === 4 ? "full" : "sliding"));
 
-/** Gates of the first layers are sparse, those of the others are not, as llama.cpp has it whatever a file lists. */
+/** The first layers have sparse gates: llama.cpp ignores what a file lists. */
 export const sparseGates: ConfigEntry = {
   read(fields, config) {
     const name = "activation_sparsity_scale";
@@ -61,7 +61,7 @@ export const sparseGates: ConfigEntry = {
   }),
 };
 
-/** Streams of which the first is computed, and the learned residual. */
+/** AltUp with the first stream active, and LAuReL. */
 export const ggufStreams: ConfigEntry = {
   read(fields) {
     fields.mustBe("altup.num_inputs", fixed.streams);
@@ -71,7 +71,7 @@ export const ggufStreams: ConfigEntry = {
   write: () => ({ "altup.num_inputs": fixed.streams, "altup.active_idx": 0 }),
 };
 
-/** Refuses sizes that llama.cpp has as constants, or counts from the first layer, whatever a file says. */
+/** Refuses sizes that differ from the constants in llama.cpp's code. */
 export function refuseOtherSizes(config: DecoderConfig): GgufRefusal | undefined {
   const { perLayerEmbedding, sharedKeyValues = [], numLayers, layerOverrides = [] } = config;
   const shares = sharedKeyValues.filter((from, i) => from !== i).length;
@@ -92,15 +92,15 @@ export function refuseOtherSizes(config: DecoderConfig): GgufRefusal | undefined
   return own && { argument: "config.layerOverrides", received: own, expected: "one hiddenDim in all layers" };
 }
 
-/** Maps between embeddings and streams, one tensor for all of each kind. */
-export function ggufStreamMaps({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] {
+/** Projections between embeddings and streams: one tensor for all streams in each direction. */
+export function ggufStreamProjections({ altUp, embedDim: C }: DecoderConfig): StoredTensor[] {
   const others = (altUp?.streams ?? 1) - 1;
   const maps = (place: string, name: string) =>
     perExpert(others, (i) => [`${place}.${i}`], `${name}.weight`, stacked([C]), C);
   return [maps("altUp.expand", "altup_proj"), maps("altUp.merge", "altup_unembd_proj")];
 }
 
-/** Small matrices that weigh streams, and maps of the learned residual, of one layer. */
+/** AltUp's coefficient matrices and LAuReL's projections of one layer. */
 export function ggufStreamLayer({ altUp, laurelRank: R = 1, embedDim: C }: DecoderConfig): StoredTensor[] {
   const N = altUp?.streams ?? 1;
   return [
@@ -115,7 +115,7 @@ export function ggufStreamLayer({ altUp, laurelRank: R = 1, embedDim: C }: Decod
   ];
 }
 
-/** A tensor that a file holds clamped, where a model clamps it as it computes. */
+/** A tensor that is clamped on export, because llama.cpp does not clamp it at run time as the model does. */
 const withinLimit =
   (place: string, name: string, shape: readonly number[], limit: number | undefined): StoredTensor =>
   (at) => {
@@ -130,9 +130,9 @@ const withinLimit =
     return { read: plain.read, write };
   };
 
-/** Keys and values of a layer that reads those of another: llama.cpp asks for them, and does not use them. They are zeros. */
+/** Key and value projections of a layer that reuses those of another. llama.cpp requires but does not use them; they are zeros. */
 export function unusedKeyValues(config: DecoderConfig, layer: number): StoredTensor[] {
-  if (makesKeyValues(config, layer)) return [];
+  if (hasOwnKeyValues(config, layer)) return [];
   const { embedDim: C, numKvHeads } = config;
   const D = headDim(config);
   const empty =

@@ -6,32 +6,32 @@ import { layerConfig } from "../../models/layer-config.js";
 import { headDim } from "../config-entry.js";
 import { hasExperts } from "../expert-parts.js";
 import { scaled } from "./scaled.js";
-import { makesKeyValues } from "../shared-layers.js";
+import { hasOwnKeyValues } from "../shared-layers.js";
 import { each, fused, linear, norm, reshaped, stored, under, type StoredTensor } from "../stored-tensor.js";
 
-/** Names and layouts of tensors in which an architecture of llama.cpp differs from the general form. */
+/** Names and layouts of tensors in which an architecture of llama.cpp differs from the defaults. */
 export type GgufTensorNames = {
-  /** Names of a layer's norms, by their params. Default: as its placement has them. */
+  /** Names of a layer's norms, by their params. Default: determined by the norm placement. */
   norms?: Readonly<Record<string, string>>;
-  /** The norm after the last layer. Default `output_norm`. */
+  /** The final norm. Default `output_norm`. */
   lastNorm?: string;
-  /** Queries, keys and values are one matrix. Default: each its own. */
+  /** True if queries, keys and values are one matrix. Default false. */
   fusedAttention?: boolean;
-  /** Gate and up projection are one matrix, under the name of the latter. Default: each its own. */
+  /** True if gate and up projection are one matrix, with the name of the latter. Default false. */
   fusedGate?: boolean;
-  /** The scales of embeddings and of logits are in their matrices. Default: keys hold them, or there are none. */
+  /** True if the scales of embeddings and logits are folded into their matrices. Default: they are metadata, or 1. */
   scaledTables?: boolean;
-  /** Entries of a layer's attention. Default: its maps and norms. */
+  /** Entries for the attention of a layer. Default: its projections and norms. */
   attention?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
-  /** Entries of all layers together, besides. */
+  /** Further entries outside the layers. */
   tables?: (config: DecoderConfig) => readonly StoredTensor[];
-  /** Entries of a layer besides. */
+  /** Further entries of a layer. */
   more?: (config: DecoderConfig, layer: number) => readonly StoredTensor[];
 };
 
 type Options = GgufTensorNames & { tied: boolean; ropeLayout: RotaryLayout; ownOutput: boolean };
 
-/** Tensors of a decoder under llama.cpp's general names, which follow from places in params. */
+/** Tensors of a decoder under the usual names of llama.cpp. */
 export function ggufTensors(config: DecoderConfig, options: Options): readonly StoredTensor[] {
   const { vocabSize: V, embedDim: C, numLayers, contextLength, positions, embeddingNorm } = config;
   const { tied, ownOutput, lastNorm = "output_norm", norms = normNames(config), attention, more } = options;
@@ -45,9 +45,9 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
     each(numLayers, "layers", "blk", (i) => [
       ...Object.entries(norms).map(([place, name]) => norm(place, name, C)),
       ...(attention?.(config, i) ??
-        attentionTensors(layerConfig(config, i), options, makesKeyValues(config, i))),
+        attentionTensors(layerConfig(config, i), options, hasOwnKeyValues(config, i))),
       ...((config.feedForwardLayers?.[i] ?? true) !== true
-        ? [] // Those of a layer in its place are the architecture's own.
+        ? [] // The architecture has entries for the layer in place of the feed-forward layer.
         : hasExperts(config, i)
           ? expertTensors(config)
           : feedForwardTensors(layerConfig(config, i), options)),
@@ -59,7 +59,7 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
       ? [
           options.scaledTables
             ? scaled("output.weight", "output.weight", [V, C], { kind: "matrix", factor: logitScale })
-            : outputMap(config),
+            : outputProjection(config),
         ]
       : ownOutput || embeddingScale !== 1 || logitScale !== 1
         ? [scaled("embedding.weight", "output.weight", [V, C], { kind: "table", factor: logitScale })]
@@ -67,10 +67,10 @@ export function ggufTensors(config: DecoderConfig, options: Options): readonly S
   ];
 }
 
-/** The output map, with its bias where it has one. */
-const outputMap = ({ vocabSize: V, embedDim: C }: DecoderConfig) => linear("output", "output", [V, C]);
+/** The output projection, with its bias if it has one. */
+const outputProjection = ({ vocabSize: V, embedDim: C }: DecoderConfig) => linear("output", "output", [V, C]);
 
-/** Norms of a layer by its placement. */
+/** Names of the norms of a layer, by norm placement. */
 function normNames({ placement = "pre" }: DecoderConfig): Readonly<Record<string, string>> {
   const before = { attentionNorm: "attn_norm", feedForwardNorm: "ffn_norm" };
   switch (placement) {
@@ -85,7 +85,7 @@ function normNames({ placement = "pre" }: DecoderConfig): Readonly<Record<string
   }
 }
 
-/** Rows of queries or keys in the layout of rotated pairs that a file has. */
+/** Row map of queries or keys to the rotary layout of the file. */
 function rotatedRows(config: DecoderConfig, ropeLayout: RotaryLayout, rows: number): RowMap {
   const { positions = "rotary", ropeLayout: own = "half", ropeDim } = config;
   if (positions !== "rotary" || own === ropeLayout) return stacked([rows]);
@@ -93,7 +93,7 @@ function rotatedRows(config: DecoderConfig, ropeLayout: RotaryLayout, rows: numb
   return { sizes: [rows], to: (row) => [0, from(row)] };
 }
 
-/** Rows of several maps of one part each, one map after the other. */
+/** Concatenates row maps of one part each. */
 export function fusedRows(maps: readonly RowMap[]): RowMap {
   const whole = stacked(maps.map(({ sizes }) => sizes[0]!));
   return {
@@ -106,14 +106,14 @@ export function fusedRows(maps: readonly RowMap[]): RowMap {
 }
 
 /**
- * Maps of a layer's attention, and norms of queries and keys.
+ * Attention projections of a layer, and norms of queries and keys.
  *
- * @param makes - False in a layer that reads the keys and values of another. Default true.
+ * @param ownsKeyValues - False for a layer that reuses the keys and values of another. Default true.
  */
 export function attentionTensors(
   config: DecoderConfig,
   { ropeLayout, fusedAttention = false }: Pick<Options, "ropeLayout" | "fusedAttention">,
-  makes = true,
+  ownsKeyValues = true,
 ): StoredTensor[] {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, qkNorm, sinks } = config;
   const D = headDim(config);
@@ -125,7 +125,7 @@ export function attentionTensors(
       ? [fused(places, "attn_qkv", fusedRows([rotated(H * D), rotated(Hkv * D), stacked([Hkv * D])]), C)]
       : [
           fused(["attention.query"], "attn_q", rotated(H * D), C),
-          ...(makes
+          ...(ownsKeyValues
             ? [
                 fused(["attention.key"], "attn_k", rotated(Hkv * D), C),
                 linear("attention.value", "attn_v", [Hkv * D, C]),
@@ -136,14 +136,14 @@ export function attentionTensors(
     ...(qkNorm && qkNorm !== "unit"
       ? [
           norm("attention.queryNorm", "attn_q_norm", queryGain),
-          ...(makes ? [norm("attention.keyNorm", "attn_k_norm", keyGain)] : []),
+          ...(ownsKeyValues ? [norm("attention.keyNorm", "attn_k_norm", keyGain)] : []),
         ]
       : []),
     ...(sinks ? [stored("attention.sinks", "attn_sinks.weight", [H])] : []),
   ];
 }
 
-/** Maps of a layer's feed-forward part. */
+/** Projections of a feed-forward layer. */
 export function feedForwardTensors(
   { embedDim: C, hiddenDim: F, gated = true }: DecoderConfig,
   { fusedGate = false }: GgufTensorNames = {},
@@ -158,7 +158,7 @@ export function feedForwardTensors(
   ];
 }
 
-/** Experts of a layer, each under its number: where they are one tensor in the file, the reader and the writer of files see to it. */
+/** Experts of a layer, each with its number in the name. The GGUF reader and writer convert them from and to one tensor. */
 function expertTensors({ embedDim: C, hiddenDim, gated = true, experts }: DecoderConfig): StoredTensor[] {
   const { numExperts, hiddenDim: F = hiddenDim, router, shared } = experts!;
   const maps = (place: string, width: number, nameOf: (map: string) => string) => [

@@ -4,8 +4,8 @@ import type { RowMap } from "../../conversions/row-map.js";
 import { fileOrder, paramAt, type StoredTensor } from "../stored-tensor.js";
 
 /**
- * A tensor that a file holds as minus its exponential: rates at which a state decays, of which a model holds logarithms.
- * Read again it is the same up to the rounding of float32.
+ * A tensor that a file stores as −exp(x): decay rates of a state, whose logarithms x are the params (`A_log` of Mamba).
+ * Written and read again, it is equal up to float32 rounding.
  */
 export function minusExp(
   place: string,
@@ -17,7 +17,7 @@ export function minusExp(
   }: {
     stored: readonly number[];
     own: readonly number[];
-    /** Rows in the file. Default: as here. */ order?: RowMap;
+    /** Row map of the file. Default: the same order. */ order?: RowMap;
   },
 ): StoredTensor {
   const order = map && fileOrder(map);
@@ -42,7 +42,7 @@ export function minusExp(
   });
 }
 
-/** The place of each of our rows in the file. */
+/** For each of our rows, its index in the file. */
 function inverse(order: Int32Array, { device }: Tensor): Tensor {
   const places = new Int32Array(order.length);
   order.forEach((own, row) => (places[own] = row));

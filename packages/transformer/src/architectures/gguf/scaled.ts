@@ -3,7 +3,7 @@ import { asFloats } from "../../conversions/as-floats.js";
 import { paramAt, stored, type StoredTensor } from "../stored-tensor.js";
 
 /**
- * A table or matrix that a file holds with a factor of the model in it: the model that is read again has no such factor.
+ * A table or matrix that is multiplied by a scale of the model on export. The loaded model has no such scale.
  */
 export const scaled =
   (

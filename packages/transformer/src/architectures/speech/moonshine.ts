@@ -15,7 +15,7 @@ import type { SpeechArchitecture } from "./speech-architecture.js";
 const biased = { bias: true };
 const [longKernel, middleKernel, shortKernel] = [127, 7, 3];
 
-/** Moonshine: convolutions read the waveform, positions rotate, and only the decoder's feed-forward layers have gates. */
+/** Moonshine: convolutions over the waveform, RoPE, and gated feed-forward layers in the decoder only. */
 export const moonshine: SpeechArchitecture = {
   modelTypes: ["moonshine"],
   paths: ["model."],
@@ -23,7 +23,7 @@ export const moonshine: SpeechArchitecture = {
   read(fields) {
     fields.mustBe("attention_bias", false);
     fields.mustBe("tie_word_embeddings", true);
-    const [encoder, decoder] = [sizesOf(fields, "encoder"), sizesOf(fields, "decoder")];
+    const [encoder, decoder] = [stackConfig(fields, "encoder"), stackConfig(fields, "decoder")];
     const { embedDim: C, hiddenDim: F } = decoder;
     const vocabSize = fields.count("vocab_size");
     const config: SpeechToTextConfig = {
@@ -96,7 +96,7 @@ export const moonshine: SpeechArchitecture = {
   ignoredTensors: /^proj_out\.weight$/,
 };
 
-function sizesOf(fields: ConfigFields, half: "encoder" | "decoder"): LayerStackConfig {
+function stackConfig(fields: ConfigFields, half: "encoder" | "decoder"): LayerStackConfig {
   const [C, H] = [fields.count("hidden_size"), fields.count(`${half}_num_attention_heads`)];
   fields.mustBe(`${half}_num_key_value_heads`, H);
   const headDim = C / H;
@@ -106,7 +106,7 @@ function sizesOf(fields: ConfigFields, half: "encoder" | "decoder"): LayerStackC
   fields.mustBe("partial_rotary_factor", share);
   const { ropeBase, ropeScaling } = ropeFields(fields);
   if (ropeScaling) fields.refuse("rope_scaling", "nothing: no scaling is known in Moonshine");
-  // An odd number of rotated numbers sets the frequencies; the pair that it begins rotates whole.
+  // An odd number of rotated dimensions determines the frequencies; the last pair is rotated too.
   const odd = Math.floor(headDim * share);
   const dim = odd + (odd % 2);
   return {
@@ -133,7 +133,7 @@ const halfFields = (
   [`${half}_hidden_act`]: activationNames[activation],
 });
 
-/** The share of a head that rotates and the base, as {@link sizesOf} reads them: of two shares, the one with a whole base. */
+/** Writes the rotary factor and base that {@link stackConfig} reads: of two possible factors, the one with a whole base. */
 function rotaryFields({ embedDim, numHeads, rope }: LayerStackConfig) {
   const D = embedDim / numHeads;
   const { base = 10000, dim = D } = rope ?? {};
@@ -143,7 +143,7 @@ function rotaryFields({ embedDim, numHeads, rope }: LayerStackConfig) {
     return { rotated, theta: Math.abs(theta - rounded) < 1e-6 * theta ? rounded : theta };
   }) as [{ rotated: number; theta: number }, { rotated: number; theta: number }];
   const { rotated, theta } = Number.isInteger(whole.theta) || !Number.isInteger(odd.theta) ? whole : odd;
-  // The shortest decimal that rounds down to as many numbers.
+  // The shortest decimal that rounds down to this number of dimensions.
   const digits = Array.from(
     { length: 15 },
     (_, i) => Math.ceil((rotated / D) * 10 ** (i + 1)) / 10 ** (i + 1),

@@ -2,27 +2,27 @@ import type { SpeechToTextConfig } from "../../models/speech-to-text.js";
 import type { ConfigFields } from "../config-fields.js";
 import type { StoredTensor } from "../stored-tensor.js";
 
-/** A speech model of Hugging Face's: fields of its `config.json`, and names of its tensors. */
+/** A speech architecture of Hugging Face: fields of its `config.json`, and names of its tensors. */
 export type SpeechArchitecture = {
   /** As in `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
-  /** Paths in front of names, in files of the whole model: `model.`. */
+  /** Prefixes of tensor names, in checkpoints of the whole model: `model.`. */
   readonly paths: readonly string[];
-  /** The table of embeddings, without the path, which is found by it. */
+  /** Name of the embedding matrix without its prefix. The prefix is found by it. */
   readonly table: string;
-  /** The configuration, its tensors without the path, and the front end where a folder names none. */
+  /** The configuration, its tensors without the prefix, and the default feature extractor. */
   read(fields: ConfigFields): {
     readonly config: SpeechToTextConfig;
     readonly tensors: readonly StoredTensor[];
     /** As a `preprocessor_config.json`. */
     readonly features: object;
   };
-  /** Fields of a configuration that `read` reads as this one, or nearly: another one is refused. */
+  /** Writes fields for a configuration. The export is refused if `read` does not read them as the same configuration. */
   write(config: SpeechToTextConfig): Readonly<Record<string, unknown>>;
-  /** Class of transformers, for what is written. */
+  /** Class name of transformers, written to `architectures`. */
   readonly class: string;
-  /** Names of fields that change nothing, separated by spaces. */
+  /** Ignored fields of `config.json`, separated by spaces: they do not affect the result. */
   readonly ignored: readonly string[];
-  /** Names of tensors that change nothing. */
+  /** Ignored tensors: they do not affect the result. */
   readonly ignoredTensors: RegExp;
 };

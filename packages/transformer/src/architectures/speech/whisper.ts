@@ -7,7 +7,7 @@ import type { SpeechArchitecture } from "./speech-architecture.js";
 
 const biased = { bias: true };
 
-/** Whisper: log-mel features, two convolutions, norms before each part, tables of positions in both halves. */
+/** Whisper: log-mel features, two convolutions, pre-norm, position embeddings in encoder and decoder. */
 export const whisper: SpeechArchitecture = {
   modelTypes: ["whisper"],
   paths: ["model."],
@@ -15,7 +15,7 @@ export const whisper: SpeechArchitecture = {
   read(fields) {
     fields.mustBe("tie_word_embeddings", true);
     fields.mustBe("scale_embedding", false);
-    const [encoder, decoder] = [sizesOf(fields, "encoder"), sizesOf(fields, "decoder")];
+    const [encoder, decoder] = [stackConfig(fields, "encoder"), stackConfig(fields, "decoder")];
     const { embedDim: C } = decoder;
     const mels = fields.count("num_mel_bins");
     const length = fields.count("max_source_positions");
@@ -51,7 +51,7 @@ export const whisper: SpeechArchitecture = {
       features: {
         feature_extractor_type: "WhisperFeatureExtractor",
         feature_size: mels,
-        // Two frames of 10 ms for each position.
+        // Two frames of 10 ms per position.
         chunk_length: (2 * length) / 100,
       },
     };
@@ -68,22 +68,22 @@ export const whisper: SpeechArchitecture = {
     scale_embedding: false,
     decoder_start_token_id: startIds[0],
     eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds,
-    // Texts are padded with what ends them.
+    // The padding token is the end token.
     pad_token_id: stopIds[0],
   }),
   class: "WhisperForConditionalGeneration",
   ignored: [
     "activation_dropout dropout encoder_layerdrop decoder_layerdrop init_std apply_spec_augment num_hidden_layers",
     "mask_time_prob mask_time_length mask_time_min_masks mask_feature_prob mask_feature_length mask_feature_min_masks",
-    // Of the head that classifies sound, and of word times.
+    // Of the audio classification head, and of word timestamps.
     "use_weighted_layer_sum classifier_proj_size median_filter_width",
-    // Rules of generation, which `generation_config.json` has.
+    // Generation settings, which are read from `generation_config.json`.
     "forced_decoder_ids",
   ],
   ignoredTensors: /^proj_out\.weight$/,
 };
 
-function sizesOf(fields: ConfigFields, half: "encoder" | "decoder") {
+function stackConfig(fields: ConfigFields, half: "encoder" | "decoder") {
   return {
     embedDim: fields.count("d_model"),
     hiddenDim: fields.count(`${half}_ffn_dim`),

@@ -6,7 +6,7 @@ import type { DualEncoderArchitecture, VisionArchitecture } from "./vision-archi
 import {
   dualEncoderLayers,
   half,
-  ignoredOfVision,
+  visionIgnored,
   patchTensors,
   positionCount,
   textEncoder,
@@ -16,9 +16,9 @@ import {
   visionSizes,
 } from "./vision-parts.js";
 
-const ignoredOfClip = "model_type text_config_dict vision_config_dict logit_scale_init_value projection_dim";
+const clipIgnored = "model_type text_config_dict vision_config_dict logit_scale_init_value projection_dim";
 
-/** CLIP: causal texts, images with a class token and a norm before the first layer, and a map of both to shared vectors. */
+/** CLIP: a causal text encoder, an image encoder with a class token and a norm before the first layer, and projections of both to a shared space. */
 export const clip: DualEncoderArchitecture = {
   modelTypes: ["clip"],
   read(fields) {
@@ -34,7 +34,7 @@ export const clip: DualEncoderArchitecture = {
       text,
       vision,
       projectionDim: P,
-      // Files that say 2 mean the largest id of the vocabulary, which ends texts.
+      // In files with `eos_token_id` 2, the end token is the one with the largest id.
       textPooling: end === 2 ? "largestId" : end,
     };
     return {
@@ -57,11 +57,11 @@ export const clip: DualEncoderArchitecture = {
     },
     vision_config: { ...visionFields(vision), model_type: "clip_vision_model" },
   }),
-  ignored: [ignoredOfVision, ignoredOfClip],
+  ignored: [visionIgnored, clipIgnored],
   ignoredTensors: /position_ids$/,
 };
 
-/** The encoder of images alone. */
+/** The image encoder of CLIP. */
 export const clipVision: VisionArchitecture = {
   modelTypes: ["clip_vision_model", "clip"],
   classes: { model: "CLIPVisionModel", image: "CLIPForImageClassification" },
@@ -74,7 +74,7 @@ export const clipVision: VisionArchitecture = {
   },
   write: (config) => visionFields(config),
   heads: () => ({ image: { output: "classifier", pooling: "patches" } }),
-  ignored: [ignoredOfVision, ignoredOfClip, "text_config"],
+  ignored: [visionIgnored, clipIgnored, "text_config"],
   ignoredTensors: /position_ids$|^text_model\.|^(text|visual)_projection\.|^logit_scale$/,
 };
 

@@ -1,12 +1,12 @@
 import { activationField } from "../config-fields.js";
 import type { VisionArchitecture } from "./vision-architecture.js";
-import { ignoredOfVision, visionFields, visionSizes } from "./vision-parts.js";
+import { visionIgnored, visionFields, visionSizes } from "./vision-parts.js";
 import { poolerFields, vitTensors } from "./vit.js";
 
 const withTeacher = "DeiTForImageClassificationWithTeacher";
 const classes = { model: "DeiTModel", image: "DeiTForImageClassification" };
 
-/** DeiT: ViT with a second token, whose head learned from another model. */
+/** DeiT: ViT with a distillation token and a second head for it. */
 export const deit: VisionArchitecture = {
   modelTypes: ["deit"],
   classes,
@@ -36,6 +36,6 @@ export const deit: VisionArchitecture = {
         ? { output: "cls_classifier", distillation: "distillation_classifier" }
         : { output: "classifier" },
   }),
-  ignored: [ignoredOfVision, "qkv_bias encoder_stride pooler_output_size"],
+  ignored: [visionIgnored, "qkv_bias encoder_stride pooler_output_size"],
   ignoredTensors: /mask_token$|pooler\./,
 };

@@ -3,15 +3,15 @@ import type { VisionTransformerConfig } from "../../models/vision-transformer.js
 import type { ConfigFields } from "../config-fields.js";
 import { each, fused, linear, norm, reshaped, stored, type StoredTensor } from "../stored-tensor.js";
 import type { VisionArchitecture } from "./vision-architecture.js";
-import { ignoredOfVision, patchTensors, positionCount, visionFields, visionSizes } from "./vision-parts.js";
+import { visionIgnored, patchTensors, positionCount, visionFields, visionSizes } from "./vision-parts.js";
 
-const ignoredOfDinov2 = [
-  ignoredOfVision,
+const dinov2Ignored = [
+  visionIgnored,
   "qkv_bias layerscale_value use_mask_token apply_layernorm reshape_hidden_states",
   "out_features out_indices stage_names",
 ];
 
-const ignoredTensorsOfDinov2 = /mask_token$/;
+const dinov2IgnoredTensors = /mask_token$/;
 
 /** DINOv2: ViT with LayerScale; its largest size has a gated feed-forward layer (SwiGLU). */
 export const dinov2: VisionArchitecture = {
@@ -26,11 +26,11 @@ export const dinov2: VisionArchitecture = {
   },
   write: dinov2Fields,
   heads: dinov2Heads,
-  ignored: ignoredOfDinov2,
-  ignoredTensors: ignoredTensorsOfDinov2,
+  ignored: dinov2Ignored,
+  ignoredTensors: dinov2IgnoredTensors,
 };
 
-/** DINOv2 with registers: rows of their own, in which it keeps what else would be in those of patches. */
+/** DINOv2 with register tokens: additional tokens that are not part of the output. */
 export const dinov2WithRegisters: VisionArchitecture = {
   modelTypes: ["dinov2_with_registers"],
   classes: { model: "Dinov2WithRegistersModel", image: "Dinov2WithRegistersForImageClassification" },
@@ -47,8 +47,8 @@ export const dinov2WithRegisters: VisionArchitecture = {
   },
   write: (config) => ({ ...dinov2Fields(config), num_register_tokens: config.registers }),
   heads: dinov2Heads,
-  ignored: ignoredOfDinov2,
-  ignoredTensors: ignoredTensorsOfDinov2,
+  ignored: dinov2Ignored,
+  ignoredTensors: dinov2IgnoredTensors,
 };
 
 function dinov2Heads(): ReturnType<VisionArchitecture["heads"]> {
@@ -74,7 +74,7 @@ function dinov2Config(given: ConfigFields): VisionTransformerConfig {
 function dinov2Fields(config: VisionTransformerConfig): Record<string, unknown> {
   const { intermediate_size: _, ...fields } = visionFields(config);
   const { hiddenDim: F, embedDim: C, gated = false } = config;
-  // Gated layers are two thirds as wide, rounded up to a multiple of 8.
+  // The hidden width of SwiGLU layers is two thirds, rounded up to a multiple of 8.
   return { ...fields, mlp_ratio: gated ? (F * 3) / (2 * C) : F / C, use_swiglu_ffn: gated, qkv_bias: true };
 }
 

@@ -6,7 +6,7 @@ import type { DualEncoderArchitecture, VisionArchitecture } from "./vision-archi
 import {
   dualEncoderLayers,
   half,
-  ignoredOfVision,
+  visionIgnored,
   patchTensors,
   positionCount,
   textEncoder,
@@ -16,9 +16,9 @@ import {
   visionSizes,
 } from "./vision-parts.js";
 
-const ignoredOfSiglip = "model_type eos_token_id";
+const siglipIgnored = "model_type eos_token_id";
 
-/** SigLIP: texts that see both sides, images pooled by attention, and logits of which each has a probability of its own. */
+/** SigLIP: a bidirectional text encoder, attention pooling of images, and sigmoid probabilities of pairs. */
 export const siglip: DualEncoderArchitecture = {
   modelTypes: ["siglip"],
   read(fields) {
@@ -57,11 +57,11 @@ export const siglip: DualEncoderArchitecture = {
     text_config: { ...textFields(text), model_type: "siglip_text_model", projection_size: projectionDim },
     vision_config: { ...visionFields(vision), model_type: "siglip_vision_model" },
   }),
-  ignored: [ignoredOfVision, ignoredOfSiglip],
+  ignored: [visionIgnored, siglipIgnored],
   ignoredTensors: /position_ids$/,
 };
 
-/** The encoder of images alone. */
+/** The image encoder of SigLIP. */
 export const siglipVision: VisionArchitecture = {
   modelTypes: ["siglip_vision_model", "siglip"],
   classes: { model: "SiglipVisionModel", image: "SiglipForImageClassification" },
@@ -75,7 +75,7 @@ export const siglipVision: VisionArchitecture = {
   },
   write: (config) => visionFields(config),
   heads: () => ({ image: { output: "classifier", pooling: "mean" } }),
-  ignored: [ignoredOfVision, ignoredOfSiglip, "text_config"],
+  ignored: [visionIgnored, siglipIgnored, "text_config"],
   ignoredTensors: /position_ids$|^text_model\.|^logit_(scale|bias)$/,
 };
 
@@ -103,7 +103,7 @@ function visionTensors(config: VisionTransformerConfig): StoredTensor[] {
   const { embedDim: C, hiddenDim: F } = config;
   const biased = { bias: true };
   const maps = ["query", "key", "value"] as const;
-  const tensorsOf = (kind: "weight" | "bias") => maps.map((map) => `attention.${map}.${kind}`);
+  const paramPaths = (kind: "weight" | "bias") => maps.map((map) => `attention.${map}.${kind}`);
   return [
     ...patchTensors(config, "embeddings.patch_embedding"),
     stored("positions.weight", "embeddings.position_embedding.weight", [positionCount(config), C]),
@@ -111,8 +111,8 @@ function visionTensors(config: VisionTransformerConfig): StoredTensor[] {
     norm("finalNorm", "post_layernorm", C, biased),
     under("pooling", "head", [
       reshaped("query.weight", "probe", { stored: [1, 1, C], own: [C] }),
-      parts(tensorsOf("weight"), "attention.in_proj_weight", [C, C, C], [C]),
-      parts(tensorsOf("bias"), "attention.in_proj_bias", [C, C, C]),
+      parts(paramPaths("weight"), "attention.in_proj_weight", [C, C, C], [C]),
+      parts(paramPaths("bias"), "attention.in_proj_bias", [C, C, C]),
       linear("attention.output", "attention.out_proj", [C, C], biased),
       norm("norm", "layernorm", C, biased),
       linear("feedForward.up", "mlp.fc1", [F, C], biased),

@@ -4,25 +4,25 @@ import type { ConfigFields } from "../config-fields.js";
 import type { TaskHeadNames } from "../encoders/encoder-architecture.js";
 import type { StoredTensor } from "../stored-tensor.js";
 
-/** The tables of a model of images share this. */
+/** Properties shared by the architectures of image models. */
 type Table = {
   /** As in `model_type`. */
   readonly modelTypes: readonly [string, ...string[]];
-  /** Names of fields that change nothing, separated by spaces. */
+  /** Ignored fields of `config.json`, separated by spaces: they do not affect the result. */
   readonly ignored: readonly string[];
-  /** Names of tensors that change nothing. */
+  /** Ignored tensors: they do not affect the result. */
   readonly ignoredTensors: RegExp;
 };
 
-/** A vision transformer of Hugging Face's: fields of its `config.json`, names of its tensors, and those of its heads. */
+/** A vision transformer of Hugging Face: fields of its `config.json`, and names of its tensors and heads. */
 export type VisionArchitecture = Table & {
-  /** Classes of transformers, for what is written. */
+  /** Class names of transformers, written to `architectures`. */
   readonly classes: { readonly model: string; readonly image: string };
-  /** The path in front of names in files that hold no head. */
+  /** Prefix of tensor names in checkpoints without a head. */
   readonly barePath: string;
-  /** Paths in front of names, in files that hold a head too: `vit.`. */
+  /** Prefixes of tensor names, in checkpoints that contain a head: `vit.`. */
   readonly paths: readonly string[];
-  /** The tensor that the path is found by, without it. */
+  /** Name of a tensor without the prefix. The prefix is found by it. */
   readonly first: string;
   read(fields: ConfigFields): {
     readonly config: VisionTransformerConfig;
@@ -30,14 +30,14 @@ export type VisionArchitecture = Table & {
   };
   /** Fields of a configuration that `read` reads as this one, or nearly: another one is refused. */
   write(config: VisionTransformerConfig): Record<string, unknown>;
-  /** Heads that files may hold: a map of what stands for an image, and one to labels. `path`: that of the file. */
+  /** Heads of a file: the pooler, and the projection to labels. `path`: the prefix in the file. */
   heads(
     path: string,
     fields: ConfigFields,
   ): { readonly pooler?: TaskHeadNames; readonly image: TaskHeadNames };
 };
 
-/** Two encoders of Hugging Face's in one file: fields of its `config.json`, and names of its tensors. */
+/** A dual encoder of Hugging Face, for text and images: fields of its `config.json`, and names of its tensors. */
 export type DualEncoderArchitecture = Table & {
   read(fields: ConfigFields): {
     readonly config: DualEncoderConfig;

@@ -5,7 +5,7 @@ import { siglip, siglipVision } from "./siglip.js";
 import type { DualEncoderArchitecture, VisionArchitecture } from "./vision-architecture.js";
 import { vit } from "./vit.js";
 
-/** The vision transformers that are loaded: a new one is one file and a line here. */
+/** The supported vision transformers. To add one, add a file and a line here. */
 export const visionArchitectures: readonly VisionArchitecture[] = [
   vit,
   deit,
@@ -15,5 +15,5 @@ export const visionArchitectures: readonly VisionArchitecture[] = [
   siglipVision,
 ];
 
-/** The dual encoders that are loaded. */
+/** The supported dual encoders. */
 export const dualEncoderArchitectures: readonly DualEncoderArchitecture[] = [clip, siglip];

@@ -4,11 +4,11 @@ import { activationField, activationNames, type ConfigFields } from "../config-f
 import { encoderLayer, layerCount, type EncoderLayerNames } from "../encoders/encoder-parts.js";
 import { each, norm, stored, type StoredTensor } from "../stored-tensor.js";
 
-/** Fields that are ignored in ViT and its relatives. */
-export const ignoredOfVision =
+/** Ignored fields of ViT and related models. */
+export const visionIgnored =
   "dropout hidden_dropout_prob attention_probs_dropout_prob drop_path_rate tie_word_embeddings is_decoder cross_attention_hidden_size";
 
-/** The sizes of a vision transformer, in fields that ViT, CLIP and SigLIP share. */
+/** Sizes of a vision transformer, from fields that ViT, CLIP and SigLIP share. */
 export function visionSizes(fields: ConfigFields): Omit<VisionTransformerConfig, "hiddenDim"> {
   return {
     imageSize: fields.count("image_size"),
@@ -22,7 +22,7 @@ export function visionSizes(fields: ConfigFields): Omit<VisionTransformerConfig,
   };
 }
 
-/** Rows of the table of positions. */
+/** Number of position embeddings. */
 export const positionCount = ({
   imageSize,
   patchSize,
@@ -31,7 +31,7 @@ export const positionCount = ({
 }: VisionTransformerConfig): number =>
   Math.floor(imageSize / patchSize) ** 2 + [classToken, distillationToken].filter(Boolean).length;
 
-/** The convolution that makes rows of patches. */
+/** The patch embedding, a convolution. */
 export function patchTensors(
   { embedDim: C, numChannels = 3, patchSize: P, patchBias = true }: VisionTransformerConfig,
   name: string,
@@ -42,7 +42,7 @@ export function patchTensors(
   ];
 }
 
-/** Names of a layer of CLIP and SigLIP, of texts and of images. */
+/** Names of a layer in the text and image encoders of CLIP and SigLIP. */
 const layerNames: EncoderLayerNames = {
   query: "self_attn.q_proj",
   key: "self_attn.k_proj",
@@ -54,12 +54,12 @@ const layerNames: EncoderLayerNames = {
   feedForwardNorm: "layer_norm2",
 };
 
-/** Layers of CLIP and SigLIP. */
+/** Tensors of the layers of CLIP and SigLIP. */
 export const dualEncoderLayers = (
   config: Pick<EncoderConfig, "embedDim" | "hiddenDim" | "numLayers">,
 ): StoredTensor => each(config.numLayers, "layers", "encoder.layers", () => encoderLayer(config, layerNames));
 
-/** The encoder of texts of CLIP and SigLIP. */
+/** Configuration of the text encoder of CLIP and SigLIP. */
 export function textEncoder(fields: ConfigFields): EncoderConfig {
   return {
     vocabSize: fields.count("vocab_size"),
@@ -76,7 +76,7 @@ export function textEncoder(fields: ConfigFields): EncoderConfig {
   };
 }
 
-/** Its tensors. */
+/** Tensors of the text encoder. */
 export function textTensors(config: EncoderConfig): StoredTensor[] {
   const { vocabSize: V, embedDim: C, contextLength: T } = config;
   return [
@@ -87,11 +87,11 @@ export function textTensors(config: EncoderConfig): StoredTensor[] {
   ];
 }
 
-/** The configuration of the texts or of the images of two encoders. */
+/** The fields of the text encoder or the image encoder of a dual encoder. */
 export const half = (fields: ConfigFields, name: "text_config" | "vision_config"): ConfigFields =>
   fields.nested(name) ?? fields.refuse(name, "the configuration of this encoder");
 
-/** Fields of the sizes that {@link visionSizes} reads, and of the width of feed-forward layers. */
+/** Writes the fields that {@link visionSizes} reads, and the hidden width. */
 export const visionFields = (config: VisionTransformerConfig): Record<string, unknown> => ({
   image_size: config.imageSize,
   patch_size: config.patchSize,
@@ -99,14 +99,14 @@ export const visionFields = (config: VisionTransformerConfig): Record<string, un
   ...layerFields(config),
 });
 
-/** Fields of the encoder of texts of CLIP and SigLIP. */
+/** Writes the fields of the text encoder of CLIP and SigLIP. */
 export const textFields = (config: EncoderConfig): Record<string, unknown> => ({
   vocab_size: config.vocabSize,
   max_position_embeddings: config.contextLength,
   ...layerFields(config),
 });
 
-/** Fields of layers. */
+/** Writes the fields of layers. */
 const layerFields = (config: VisionTransformerConfig | EncoderConfig): Record<string, unknown> => ({
   hidden_size: config.embedDim,
   intermediate_size: config.hiddenDim,

@@ -3,9 +3,9 @@ import { activationField, activationNames } from "../config-fields.js";
 import { encoderLayer } from "../encoders/encoder-parts.js";
 import { each, norm, reshaped, type StoredTensor } from "../stored-tensor.js";
 import type { VisionArchitecture } from "./vision-architecture.js";
-import { ignoredOfVision, patchTensors, positionCount, visionFields, visionSizes } from "./vision-parts.js";
+import { visionIgnored, patchTensors, positionCount, visionFields, visionSizes } from "./vision-parts.js";
 
-/** ViT. */
+/** ViT, the Vision Transformer. */
 export const vit: VisionArchitecture = {
   modelTypes: ["vit"],
   classes: { model: "ViTModel", image: "ViTForImageClassification" },
@@ -25,11 +25,11 @@ export const vit: VisionArchitecture = {
     pooler: { dense: `${path}pooler.dense`, activation: activationField(fields, "pooler_act", "tanh") },
     image: { output: "classifier" },
   }),
-  ignored: [ignoredOfVision, "qkv_bias encoder_stride pooler_output_size"],
+  ignored: [visionIgnored, "qkv_bias encoder_stride pooler_output_size"],
   ignoredTensors: /mask_token$|pooler\./,
 };
 
-/** Tensors of ViT, and the distillation token where there is one. */
+/** Tensors of ViT, and of the distillation token if there is one. */
 export function vitTensors(config: VisionTransformerConfig): StoredTensor[] {
   const { embedDim: C } = config;
   const rows = positionCount(config);
@@ -57,7 +57,7 @@ export function vitTensors(config: VisionTransformerConfig): StoredTensor[] {
   ];
 }
 
-/** Fields of a pooler. */
+/** Writes the fields of a pooler. */
 export const poolerFields = ({ embedDim, head }: VisionTransformerConfig): Record<string, unknown> =>
   head?.task === "pooler"
     ? { pooler_act: activationNames[head.activation ?? "tanh"], pooler_output_size: embedDim }

@@ -1,8 +1,8 @@
-/** Names of GGUF files, without `blk.N.` in front, and what they are called in checkpoints of Hugging Face. */
+/** Tensor names in GGUF files, without the prefix `blk.N.`, and their names in checkpoints of Hugging Face. */
 export type GgufNames = {
   readonly model: Readonly<Record<string, string>>;
   readonly layer: Readonly<Record<string, string>>;
-  /** Those of experts, by what stands before their number, which `#` stands for. */
+  /** Names of expert tensors, with `#` for the number of the expert. */
   readonly expert?: Readonly<Record<string, string>>;
   readonly path: string;
 };
@@ -30,7 +30,7 @@ const llamaNames: GgufNames = {
   },
 };
 
-/** Mixtral's, whose architecture is called llama there, and those of Qwen 3's mixtures. */
+/** Experts of Mixtral, whose GGUF architecture is `llama`, and of Qwen 3 MoE. */
 const mixtralNames: GgufNames = /* @__PURE__ */ (() => ({
   ...llamaNames,
   layer: { ...llamaNames.layer, ffn_gate_inp: "block_sparse_moe.gate" },
@@ -104,7 +104,7 @@ const bertNames: GgufNames = {
   },
 };
 
-/** Architectures of GGUF files: what Hugging Face calls them, and how their tensors are named. */
+/** Architectures of GGUF files, with their `model_type` and tensor names in Hugging Face checkpoints. */
 export const ggufArchitectures = {
   llama: { type: "llama", names: llamaNames },
   qwen2: { type: "qwen2", names: llamaNames },
@@ -119,10 +119,10 @@ export const ggufArchitectures = {
   bert: { type: "bert", names: bertNames },
 } as const satisfies Readonly<Record<string, { type: string; names: GgufNames }>>;
 
-/** A llama with experts, which Hugging Face calls by another name. */
+/** A `llama` with experts is Mixtral in Hugging Face checkpoints. */
 export const ggufMixtral = { type: "mixtral", names: mixtralNames } as const;
 
-/** Name in a Hugging Face checkpoint of a tensor of a GGUF file, or undefined without one. */
+/** Converts a tensor name of a GGUF file to that of a Hugging Face checkpoint; undefined if there is none. */
 export function fromGgufName(
   { model, layer, expert = {}, path }: GgufNames,
   name: string,
@@ -136,18 +136,18 @@ export function fromGgufName(
 }
 
 /**
- * Name in a GGUF file of a tensor of a Hugging Face checkpoint. Experts of a layer have one name: there they
- * lie one after the other.
+ * Converts a tensor name of a Hugging Face checkpoint to that of a GGUF file. The experts of a layer have the same name,
+ * as GGUF stores them in one tensor.
  */
 export function toGgufName({ model, layer, expert = {}, path }: GgufNames, name: string): string {
   const [, stem, kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
-  const keyOf = (names: Readonly<Record<string, string>>, value: string) =>
+  const findKey = (names: Readonly<Record<string, string>>, value: string) =>
     Object.keys(names).find((key) => names[key] === value);
-  const own = keyOf(model, stem!);
+  const own = findKey(model, stem!);
   if (own) return `${own}.${kind}`;
   const [, block, inner] = /^\.(\d+)\.(.*)$/.exec(stem!.slice(path.length))!;
-  const one = keyOf(layer, inner!);
+  const one = findKey(layer, inner!);
   return one
     ? `blk.${block}.${one}.${kind}`
-    : `blk.${block}.${keyOf(expert, inner!.replace(/\.\d+\./, ".#."))}_exps.${kind}`;
+    : `blk.${block}.${findKey(expert, inner!.replace(/\.\d+\./, ".#."))}_exps.${kind}`;
 }

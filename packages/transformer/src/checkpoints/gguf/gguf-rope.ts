@@ -4,7 +4,7 @@ import type { RopeScalingConfig } from "../../models/rope-from-config.js";
 
 type Field = (name: string) => GgufValue | undefined;
 
-/** The scaling of rotary frequencies, as a `config.json` has it; undefined where there is none, or tensors hold it. */
+/** RoPE scaling in the format of `config.json`; undefined without scaling, or if it is stored as tensors. */
 export function ropeScalingJson(field: Field): Record<string, unknown> | undefined {
   const [type, factor, attnFactor] = [
     field("rope.scaling.type"),

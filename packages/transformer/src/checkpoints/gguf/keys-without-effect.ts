@@ -1,4 +1,4 @@
-/** Metadata without effect on the results: sizes that the tensors' shapes give too, and information. */
+/** Metadata without effect on the result: sizes that follow from tensor shapes, and information. */
 export const keysWithoutEffect: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "vocab_size",
   "pooling_type",

@@ -16,7 +16,7 @@ import { ropeFactors, ropeScalingJson } from "./gguf-rope.js";
 import { stopIds } from "./gguf-stop-ids.js";
 import { keysWithoutEffect } from "./keys-without-effect.js";
 
-/** A decoder from a GGUF file, by the table of its architecture. */
+/** Reads a decoder from a GGUF file, by the table of its architecture. */
 export async function readGgufArchitecture(
   architecture: GgufArchitecture,
   metadata: GgufHeader["metadata"],
@@ -30,18 +30,18 @@ export async function readGgufArchitecture(
       key.startsWith(prefix) ? [[key.slice(prefix.length), decimal(value)] as const] : [],
     ),
   );
-  const ofRope = new Set(["rope.freq_base"]);
+  const ropeKeys = new Set(["rope.freq_base"]);
   const ropeKey = (key: string) => {
-    ofRope.add(key);
+    ropeKeys.add(key);
     return own.get(key);
   };
   const scaling = ropeScalingJson(ropeKey);
   const factors = await ropeFactors(file, ropeKey);
-  ofRope.delete("context_length");
+  ropeKeys.delete("context_length");
   const vocabSize = file.shape("token_embd.weight")?.[0];
   const fields = configFields(
     {
-      ...Object.fromEntries([...own].filter(([key]) => !ofRope.has(key))),
+      ...Object.fromEntries([...own].filter(([key]) => !ropeKeys.has(key))),
       ...(vocabSize !== undefined && { vocab_size: vocabSize }),
       ...Object.fromEntries(stems.map((stem) => [presence(stem), presentIn(file.names, stem)])),
       rope_theta: own.get("rope.freq_base"),
@@ -70,7 +70,7 @@ export async function readGgufArchitecture(
   return { kind: "decoder", config: { ...plain, ...(bias && { bias }) }, params };
 }
 
-/** The share of pairs that rotate, where factors of the others are so large that they do not. */
+/** The fraction of pairs that rotate. The frequency factors of the others are so large that they do not. */
 function rotatedShare(factors: RopeScalingConfig, fields: ConfigFields): RopeScalingConfig {
   const all = factors.type === "longrope" ? Array.from(factors.longFactors) : [];
   const rotated = all.filter((one) => one === 1).length;
@@ -79,7 +79,7 @@ function rotatedShare(factors: RopeScalingConfig, fields: ConfigFields): RopeSca
   return fields.refuse("rope_freqs.weight", "1 for pairs that rotate, and 1e30 for the others after them");
 }
 
-/** The shortest decimal that a float32 is nearest to: 1e-5, where a file rounded it to 32 bits. */
+/** The shortest decimal that rounds to a float32, such as 1e-5 for a number that the file stores in 32 bits. */
 function decimal(value: GgufValue): GgufValue {
   if (typeof value !== "number" || Number.isInteger(value) || Math.fround(value) !== value) return value;
   const digits = [6, 7, 8, 9].find((count) => Math.fround(Number(value.toPrecision(count))) === value);

@@ -12,7 +12,7 @@ import { readGgufArchitecture } from "./read-gguf-architecture.js";
 import { fromGgufName, ggufArchitectures, ggufMixtral, type GgufNames } from "./gguf-names.js";
 
 /**
- * A model from a GGUF file: its metadata and names are converted to those of Hugging Face.
+ * Reads a model from a GGUF file. Metadata and names are converted to those of Hugging Face.
  *
  * @param metadata - Metadata of the file's header.
  * @param file - Its tensors.
@@ -40,7 +40,7 @@ export async function readGguf(
   if (!architecture) {
     const known = [...Object.keys(ggufArchitectures), ...ggufTable.map(({ name }) => name)];
     const expected = `a known architecture: ${known.join(", ")}`;
-    return checksOf(file).refuse({ argument: "general.architecture", received: arch, expected });
+    return fileChecks(file).refuse({ argument: "general.architecture", received: arch, expected });
   }
   const renamed = rename(file, architecture.names);
   const json = huggingFaceConfig(architecture.type, field, metadata, renamed);
@@ -59,7 +59,7 @@ export async function readGguf(
   };
 }
 
-/** The file under Hugging Face's tensor names, without the frequency factors of RoPE, which have none. */
+/** The file with the tensor names of Hugging Face, without the RoPE frequency factors, which have no name there. */
 function rename(file: WeightFile, own: GgufNames): WeightFile {
   const names = new Map<string, string>();
   for (const name of file.names) {
@@ -95,7 +95,7 @@ function huggingFaceConfig(
   const largest = type === "gemma2" ? 46 : 62; // the layers of the 27B models, which scale by width over heads
   const base = field("rope.freq_base");
   const learned = type === "gpt2" || type === "gpt_bigcode" || type === "bert";
-  const check = checksOf(file);
+  const check = fileChecks(file);
   const causal = field("attention.causal");
   check.each(
     { "attention.causal": causal },
@@ -115,7 +115,7 @@ function huggingFaceConfig(
     ...hiddenSizes(type, field),
     num_local_experts: field("expert_count"),
     num_experts_per_tok: field("expert_used_count"),
-    // GGUF has no field for it; llama.cpp normalizes too.
+    // GGUF has no key for it; llama.cpp always normalizes.
     ...(type === "qwen3_moe" && { norm_topk_prob: true }),
     num_hidden_layers: field("block_count"),
     num_attention_heads: heads,
@@ -136,7 +136,7 @@ function huggingFaceConfig(
       (type === "gemma2" || type === "gemma3_text") && {
         layer_types: layerTypes(
           field("attention.sliding_window_pattern") ?? (type === "gemma2" ? 2 : 6),
-          // Counted from the tensors: `block_count` of a damaged file may be anything.
+          // Counted from the tensors, because `block_count` of a damaged file could have any value.
           file.names.filter((name) => name.endsWith(".input_layernorm.weight")).length,
         ),
       }),
@@ -162,12 +162,12 @@ function normEpsilon(type: string, field: (name: string) => GgufValue | undefine
 }
 
 function hiddenSizes(type: string, field: (name: string) => GgufValue | undefined): Record<string, unknown> {
-  const [all, ofExperts] = [field("feed_forward_length"), field("expert_feed_forward_length")];
-  if (type === "qwen3_moe") return { intermediate_size: all, moe_intermediate_size: ofExperts };
-  return { intermediate_size: type === "mixtral" ? (ofExperts ?? all) : all };
+  const [all, expertLength] = [field("feed_forward_length"), field("expert_feed_forward_length")];
+  if (type === "qwen3_moe") return { intermediate_size: all, moe_intermediate_size: expertLength };
+  return { intermediate_size: type === "mixtral" ? (expertLength ?? all) : all };
 }
 
-/** Refuses metadata of the architecture that was not read: it may change what the model computes. */
+/** Refuses unread metadata of the architecture, which might affect the result. */
 function refuseUnknownFields(
   file: ReadFile,
   prefix: string,
@@ -177,7 +177,7 @@ function refuseUnknownFields(
   for (const [name, value] of metadata) {
     const own = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
     if (own === undefined || readFields.has(own) || keysWithoutEffect.has(own)) continue;
-    checksOf(file).refuse({
+    fileChecks(file).refuse({
       argument: name,
       received: value,
       expected: "no such field, as it is not known what it changes in this architecture",
@@ -198,5 +198,5 @@ function layerTypes(pattern: GgufValue, count: number): string[] {
   return Array.from({ length: count }, (_, i) => (isSliding(i) ? "sliding_attention" : "full_attention"));
 }
 
-const checksOf = ({ name, fn }: ReadFile) =>
+const fileChecks = ({ name, fn }: ReadFile) =>
   checks(fn, { source: name, fix: "choose a model of one of these architectures." }, FormatError);

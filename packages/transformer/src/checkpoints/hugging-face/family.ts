@@ -8,14 +8,14 @@ import type { SpeechToTextConfig, SpeechToTextParams } from "../../models/speech
 import type { VisionTransformerConfig, VisionTransformerParams } from "../../models/vision-transformer.js";
 import type { ConfigFields } from "../../architectures/config-fields.js";
 
-/** A model's numbers and names, and its weights. */
+/** A text or speech model: its configuration and params. */
 export type Checkpoint =
   | { kind: "decoder"; config: DecoderConfig; params: DecoderParams }
   | { kind: "encoder"; config: EncoderConfig; params: EncoderParams }
   | { kind: "encoder-decoder"; config: EncoderDecoderConfig; params: EncoderDecoderParams }
   | SpeechCheckpoint;
 
-/** A speech model, and its front end as a `preprocessor_config.json` where a folder has none. */
+/** A speech model, and its default feature extractor as a `preprocessor_config.json`. */
 export type SpeechCheckpoint = {
   kind: "speech";
   config: SpeechToTextConfig;
@@ -23,35 +23,35 @@ export type SpeechCheckpoint = {
   features: object;
 };
 
-/** A vision transformer's. */
+/** A vision transformer. */
 export type VisionCheckpoint = {
   kind: "vision";
   config: VisionTransformerConfig;
   params: VisionTransformerParams;
 };
 
-/** A dual encoder's. */
+/** A dual encoder. */
 export type DualEncoderCheckpoint = { kind: "dual"; config: DualEncoderConfig; params: DualEncoderParams };
 
-/** Those of any model. */
+/** A model of any kind. */
 export type AnyCheckpoint = Checkpoint | VisionCheckpoint | DualEncoderCheckpoint;
 
-/** GGUF files hold some numbers in another way, and leave out what their readers know. */
+/** Format of the file. GGUF files store some tensors differently, and omit values that are constants in llama.cpp. */
 export type StorageFormat = "hugging-face" | "gguf";
 
-/** Reader of the checkpoints of a family of architectures. */
+/** A reader for the checkpoints of a family of architectures. */
 export type Family = {
   /** As in `model_type` of a `config.json`. */
   readonly modelTypes: readonly string[];
   read(type: string, fields: ConfigFields, weights: Weights, storedAs: StorageFormat): Promise<Checkpoint>;
 };
 
-/** Prefix of the names of a checkpoint: none, or the path of the model inside another. */
-export function prefixOf(weights: Weights, name: string, prefixes: readonly string[]): string {
+/** Finds the prefix of the tensor names in a checkpoint: none, or the path of the model inside another model. */
+export function findPrefix(weights: Weights, name: string, prefixes: readonly string[]): string {
   return prefixes.find((prefix) => weights.has(prefix + name)) ?? prefixes[0]!;
 }
 
-/** One after the other, so that a piece of one tensor at a time is in memory beside those in place. */
+/** Runs readers one after the other, so that at most one chunk of one tensor is in memory besides the loaded weights. */
 export async function mapSequentially<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
   const all: T[] = [];
   for (let i = 0; i < count; i++) all.push(await make(i));

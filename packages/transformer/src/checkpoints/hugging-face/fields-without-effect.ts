@@ -1,6 +1,6 @@
 /**
- * Fields of a `config.json` that change nothing of what a model computes, in any architecture: they say where the file
- * comes from, how weights are stored, how the model was trained or how texts are generated, which are other options here.
+ * Fields of a `config.json` that do not affect the result in any architecture: origin of the file, storage of weights,
+ * training, and generation, which has separate options here.
  */
 const shared = (): string[] => [
   // Origin and storage.
@@ -8,7 +8,7 @@ const shared = (): string[] => [
     " ",
   ),
   ..."tokenizer_class prefix finetuning_task task_specific_params unsloth_fixed unsloth_version".split(" "),
-  // Read by sentence-transformers alone: the activation applied to a cross-encoder's logits.
+  // Only for sentence-transformers: the activation after the logits of a cross-encoder.
   "sentence_transformers",
   // Implementation choices: the result is the same.
   ..."use_cache cache_implementation attn_implementation _attn_implementation".split(" "),
@@ -17,9 +17,9 @@ const shared = (): string[] => [
   ..."return_dict use_return_dict output_attentions output_hidden_states".split(" "),
   // Training.
   ..."initializer_range initializer_factor gradient_checkpointing attention_dropout".split(" "),
-  // Heads of other tasks, which are not read.
+  // Heads for other tasks, which are not read.
   ..."id2label label2id num_labels _num_labels problem_type classifier_dropout".split(" "),
-  // Tokens that the tokenizer knows, and generation.
+  // Tokens, which are read from the tokenizer, and generation.
   ..."bos_token_id pad_token_id sep_token_id unk_token_id mask_token_id cls_token_id".split(" "),
   ..."decoder_start_token_id forced_bos_token_id forced_eos_token_id".split(" "),
   ..."max_length min_length max_new_tokens min_new_tokens do_sample early_stopping num_beams".split(" "),
@@ -31,6 +31,6 @@ const shared = (): string[] => [
   ),
 ];
 
-/** The same for one family: the shared ones, and those of its own. */
+/** Ignored fields of one family: the shared ones and its own. */
 export const ignoredFields = (...own: readonly string[]): ReadonlySet<string> =>
   new Set([...shared(), ...own.flatMap((names) => names.split(" "))]);

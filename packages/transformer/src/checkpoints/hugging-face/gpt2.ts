@@ -3,13 +3,13 @@ import { fusedPerHead, stacked } from "../../conversions/row-map.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams } from "../../models/decoder.js";
 import { activationField, stopIdsField, type ConfigFields } from "../../architectures/config-fields.js";
-import { mapSequentially, prefixOf, type Family } from "./family.js";
+import { mapSequentially, findPrefix, type Family } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
 
 const ignored = /* @__PURE__ */ ignoredFields(
   "attn_pdrop embd_pdrop resid_pdrop reorder_and_upcast_attn n_special predict_special_tokens",
   "summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj",
-  // BigCode's fields for the runtime, not the result.
+  // Fields of BigCode models that affect the runtime, not the result.
   "attention_softmax_in_fp32 scale_attention_softmax_in_fp32 inference_runner validate_runner_input",
   "pre_allocate_kv_cache max_sequence_length max_batch_size runner_max_sequence_length pad_key_length",
 );
@@ -26,14 +26,14 @@ export const gpt2: Family = {
     fields.finish(ignored);
     const { vocabSize: V, embedDim: C, hiddenDim: F, numHeads: H, numKvHeads: Hkv } = config;
     const D = C / H;
-    // GGUF files store these matrices transposed already.
+    // In GGUF files these matrices are already transposed.
     const withBias = { bias: true };
     const layout = { transposed: type === "gpt2" && storedAs !== "gguf", ...withBias };
     const map =
       type === "gpt_bigcode" && Hkv === H
         ? fusedPerHead({ numHeads: H, headDim: D })
         : stacked([C, Hkv * D, Hkv * D]);
-    const prefix = prefixOf(weights, "wte.weight", ["transformer.", ""]);
+    const prefix = findPrefix(weights, "wte.weight", ["transformer.", ""]);
     const embedding = { weight: await weights.table(`${prefix}wte.weight`, [V, C]) };
     const positions = { weight: await weights.tensor(`${prefix}wpe.weight`, [config.contextLength, C]) };
     const layers = await mapSequentially(config.numLayers, async (i): Promise<DecoderLayerParams> => {

@@ -13,19 +13,19 @@ import {
   stopIdsField,
   type ConfigFields,
 } from "../../architectures/config-fields.js";
-import { mapSequentially, prefixOf, type Family } from "./family.js";
+import { mapSequentially, findPrefix, type Family } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
-import { labelsOf, scoresOf } from "./read-encoder.js";
+import { readLabels, headScores } from "./read-encoder.js";
 
 const ignored = /* @__PURE__ */ ignoredFields(
-  // Of dropout and routing in training.
+  // Dropout, and router options for training.
   "embd_pdrop resid_pdrop router_aux_loss_coef router_jitter_noise output_router_logits",
-  // Read by a rope scaling, if there is one; and the note that a model was finetuned with it.
+  // Used by RoPE scaling, if there is one; and the information that a model was finetuned with it.
   "original_max_position_embeddings finetuned",
-  // Notes: who made the file, for which program, and names that no architecture of these reads.
+  // Information about the file, and fields that none of these architectures uses.
   "is_decoder is_llama_config transformers.js_config max_sequence_length interpolate_factor",
 );
-/** Fields that some files have, with the one value that changes nothing. */
+/** Fields that must have the value without effect. */
 const oneValue: Readonly<Record<string, unknown>> = {
   rope_interleaved: false,
   use_mrope: false,
@@ -34,7 +34,7 @@ const oneValue: Readonly<Record<string, unknown>> = {
   full_attn_mod: 1,
   shared_expert_intermediate_size: 0,
 };
-/** Besides: of Phi-3, whose own code is that of its architecture; of Gemma 3, what pictures take. */
+/** Further ignored fields of Phi-3 (custom code that equals the architecture) and of Gemma 3 (images). */
 const ignoredBy: Readonly<Record<string, ReadonlySet<string>>> = {
   phi3: /* @__PURE__ */ new Set(["auto_map"]),
   gemma3: /* @__PURE__ */ new Set([
@@ -47,7 +47,7 @@ const ignoredBy: Readonly<Record<string, ReadonlySet<string>>> = {
 };
 
 /**
- * Llama and models of its family: Mistral and Qwen with windows, Qwen 2 with biases, Qwen 3 with norms of
+ * Llama and related models: Mistral and Qwen with sliding windows, Qwen 2 with biases, Qwen 3 with norms of
  * queries and keys, Gemma with gains that count from 1 and norms on both sides, Phi-3 with fused projections, Mixtral
  * and Qwen 3's mixtures with experts.
  */
@@ -67,12 +67,12 @@ export const llama: Family = {
   ],
   async read(type, outer, weights, storedAs) {
     const kind = type === "gemma3" ? "gemma3_text" : type;
-    // As a model of text and pictures names that of texts.
+    // The prefix of the text model inside a multimodal model.
     const textConfig = type === "gemma3" ? outer.nested("text_config") : undefined;
     textConfig?.mustBe("model_type", kind);
     const isGguf = storedAs === "gguf";
     const fields = (textConfig ?? outer).withDefaults(isGguf ? {} : (defaults[kind] ?? {}));
-    const prefix = prefixOf(weights, "embed_tokens.weight", [
+    const prefix = findPrefix(weights, "embed_tokens.weight", [
       "model.",
       "",
       "language_model.model.",
@@ -83,7 +83,7 @@ export const llama: Family = {
       weights,
       type: kind,
       config: { ...llamaConfig(kind, fields, { weights, prefix, isGguf }), stopIds },
-      // Gemma's gains count from 1, but in GGUF files, which hold them whole.
+      // Gemma stores gains minus 1, except in GGUF files.
       plus: isGemma(kind) && !isGguf ? 1 : 0,
       bias: { attention: fields.flag("attention_bias", false), feedForward: fields.flag("mlp_bias", false) },
     };
@@ -113,8 +113,8 @@ export const llama: Family = {
 };
 
 /**
- * Defaults of missing fields, where they differ from those of fields that are null: Gemma 3's leave out
- * most inside of a model of pictures.
+ * Defaults of absent fields, where they differ from the meaning of null: the text configuration of a multimodal
+ * Gemma 3 omits most fields.
  */
 const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   mistral: { sliding_window: 4096 },
@@ -142,7 +142,7 @@ const ropeBases: Readonly<Record<string, number>> = { mixtral: 1e6, gemma3_text:
 
 const isGemma = (type: string) => type.startsWith("gemma");
 
-/** The head of a class for sequence classification, which stands in place of the map to the vocabulary. */
+/** The head of a class for sequence classification, which replaces the output projection. */
 async function sequenceHead(
   fields: ConfigFields,
   weights: Weights,
@@ -150,12 +150,12 @@ async function sequenceHead(
 ): Promise<{ config: TaskHeadConfig; params: TaskHeadParams } | undefined> {
   if (!String(fields.list("architectures")?.[0] ?? "").endsWith("ForSequenceClassification"))
     return undefined;
-  const labels = labelsOf("score.weight", fields, weights);
+  const labels = readLabels("score.weight", fields, weights);
   const config: TaskHeadConfig = {
     task: "sequence",
     labels,
     pooling: "last",
-    ...scoresOf("sequence", fields, labels.length),
+    ...headScores("sequence", fields, labels.length),
   };
   return { config, params: { output: { weight: await weights.tensor("score.weight", [labels.length, C]) } } };
 }
@@ -173,7 +173,7 @@ function llamaConfig(
   const queries = weights.shape(`${prefix}layers.0.self_attn.q_proj.weight`)?.[0] ?? embedDim;
   const headDim = fields.countOr(queries / numHeads, "head_dim");
   const numLayers = fields.count("num_hidden_layers");
-  // A number from a file must not decide how much memory is taken.
+  // A number in a file must not decide how much memory is allocated.
   if (numLayers > mostLayers) return fields.refuse("num_hidden_layers", `at most ${mostLayers} layers`);
   const outerShare = fields.positive("partial_rotary_factor", 1);
   const partial = (fields.nested("rope_parameters") ?? fields).positive("partial_rotary_factor", outerShare);
@@ -202,7 +202,7 @@ function llamaConfig(
   };
 }
 
-/** Architectures that may look back a number of tokens. */
+/** Architectures with sliding-window attention. */
 const windowed: readonly string[] =
   /* @__PURE__ */ "mistral mixtral phi3 qwen2 qwen3 qwen3_moe gemma2 gemma3_text".split(" ");
 
@@ -216,12 +216,12 @@ function windowFields(type: string, fields: ConfigFields, numLayers: number): Pa
   }
   const qwen = type.startsWith("qwen");
   const size = fields.countOr(undefined, "sliding_window");
-  // A second name of the same number in Gemma 2's configurations.
+  // A duplicate field in Gemma 2's configurations.
   if (type === "gemma2" && size !== undefined) fields.mustBe("sliding_window_size", size);
   const first = qwen ? fields.number("max_window_layers", 28) : 0;
   const period =
     type === "gemma3_text" ? fields.countOr(6, "sliding_window_pattern", "_sliding_window_pattern") : 2;
-  // Others slide wherever there is a window.
+  // Other architectures have the window in all layers.
   if (!qwen && size !== undefined) fields.mustBe("use_sliding_window", true);
   const used = fields.flag("use_sliding_window", !qwen);
   if (!used || size === undefined) {
@@ -232,12 +232,12 @@ function windowFields(type: string, fields: ConfigFields, numLayers: number): Pa
     return {};
   }
   const kindAt = (i: number) =>
-    // Qwen's first layers see everything, and every so many of Gemma's.
+    // Full layers: the first ones in Qwen, every n-th one in Gemma.
     (type.startsWith("gemma") ? (i + 1) % period === 0 : i < first)
       ? ("full" as const)
       : ("sliding" as const);
   const layerTypes = listed ?? Array.from({ length: numLayers }, (_, i) => kindAt(i));
-  // In a bidirectional model the window is that of both sides: half of it on each, and the token itself.
+  // In a bidirectional model the window covers both sides: half of it on each, and the token itself.
   const bidirectional = bidirectionalField(type, fields);
   return { window: bidirectional ? 2 * Math.floor(size / 2) + 1 : size, layerTypes };
 }
@@ -250,7 +250,7 @@ function bidirectionalField(type: string, fields: ConfigFields): boolean {
 }
 
 function gemmaConfig(type: string, fields: ConfigFields, C: number): Partial<DecoderConfig> {
-  // Gemma's first configurations say "gelu" and mean its approximation, in which all were trained.
+  // The first configurations of Gemma state "gelu", but the models were trained with its tanh approximation.
   const first = activationField(fields, "hidden_act", "gelu_pytorch_tanh");
   if (first !== "gelu" && first !== "geluTanh") return fields.refuse("hidden_act", "gelu_pytorch_tanh");
   const common: Partial<DecoderConfig> = {
@@ -273,7 +273,7 @@ function gemmaConfig(type: string, fields: ConfigFields, C: number): Partial<Dec
   };
 }
 
-/** The rotary base of Gemma 3's layers with a window, whose positions are not scaled. */
+/** The rotary base of Gemma 3's sliding-window layers, which have no RoPE scaling. */
 function slidingRopeBase(fields: ConfigFields): number {
   const local = fields.positive("rope_local_base_freq", 10000);
   const parameters = fields.nested("rope_parameters");
@@ -332,7 +332,7 @@ async function layerParams(reading: Reading, path: string, i: number): Promise<D
       feedForward: await feedForwardParams(reading, path, i),
     };
   }
-  // Gemma's "post attention" norm is that of what attention adds.
+  // Gemma's `post_attention_layernorm` is a norm of the attention output.
   return {
     attentionNorm,
     attention,

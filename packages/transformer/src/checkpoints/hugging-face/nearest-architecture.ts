@@ -6,7 +6,7 @@ import type { ReadFile } from "../../loading/open-file.js";
 import { ignoredFields } from "./fields-without-effect.js";
 import { commonFields } from "./read-architecture.js";
 
-/** An architecture as another one's `config.json` reads: fields that it does not understand, and the first that it misses. */
+/** The result of reading a `config.json` as another architecture: unknown fields, and the first missing field. */
 export type Distance = {
   readonly name: string;
   readonly unread: readonly string[];
@@ -14,8 +14,8 @@ export type Distance = {
 };
 
 /**
- * The architecture whose table understands most of a `config.json`: one that reads it to the end as it is, with the fewest
- * fields left, before one that stops at a field or has values of its own for what is missing.
+ * The architecture that fits a `config.json` best: one that reads it without errors and with the fewest unknown
+ * fields, before one with an error or with defaults for missing fields.
  */
 export function nearestArchitecture(
   json: unknown,
@@ -53,7 +53,7 @@ function distanceTo(
   }
 }
 
-/** The distance in a sentence, for whom a model is refused. */
+/** A sentence about the nearest architecture, for error messages. */
 export function inWords({ name, unread, missing }: Distance): string {
   const left =
     unread.length === 0

@@ -9,10 +9,10 @@ import type { DecoderParams } from "../../models/decoder.js";
 import type { Checkpoint } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
 
-/** Paths that stand in front of a model's names in files that hold it alone, or inside another. */
+/** Prefixes of tensor names, for a checkpoint of the model alone or inside another model. */
 const prefixes = ["model.", "", "language_model.model.", "model.language_model.", "transformer."];
 
-/** A decoder from the fields and weights of its architecture. */
+/** Reads a decoder, by the table of its architecture. */
 export async function readArchitecture(
   architecture: Architecture,
   given: ConfigFields,
@@ -34,7 +34,7 @@ export async function readArchitecture(
   return { kind: "decoder", config: { ...plain, ...(stored && { bias: stored }) }, params };
 }
 
-/** Fields of training and routing losses, and what a rope scaling reads if there is one. */
+/** Ignored fields: training, router losses, and fields that only RoPE scaling uses. */
 export const commonFields =
   "embd_pdrop resid_pdrop router_aux_loss_coef output_router_logits original_max_position_embeddings is_decoder";
 
@@ -45,22 +45,22 @@ function unread({ ignoredTensors }: Architecture, config: DecoderConfig): RegExp
   );
 }
 
-/** Weights whose names begin as the table has them, whatever stands in front of them in the file. */
+/** Weights with the names of the table, whatever their prefix in the file. */
 function renamed(weights: Weights): Weights {
   const prefix = prefixes.find((one) => weights.has(`${one}embed_tokens.weight`)) ?? "model.";
   if (prefix === "model.") return weights;
-  const nameOf = (name: string) => name.replace(/^model\./, prefix);
+  const storedName = (name: string) => name.replace(/^model\./, prefix);
   return {
     ...weights,
-    has: (name) => weights.has(nameOf(name)),
-    shape: (name) => weights.shape(nameOf(name)),
-    matrix: (name, shape) => weights.matrix(nameOf(name), shape),
-    table: (name, shape) => weights.table(nameOf(name), shape),
-    tensor: (name, shape, options) => weights.tensor(nameOf(name), shape, options),
-    linear: (path, out, inner, layout) => weights.linear(nameOf(path), out, inner, layout),
-    fused: (path, map, inner, layout) => weights.fused(nameOf(path), map, inner, layout),
-    rows: (name, map, inner) => weights.rows(nameOf(name), map, inner),
-    perExpert: (name, experts) => weights.perExpert(nameOf(name), experts),
-    norm: (path, length, options) => weights.norm(nameOf(path), length, options),
+    has: (name) => weights.has(storedName(name)),
+    shape: (name) => weights.shape(storedName(name)),
+    matrix: (name, shape) => weights.matrix(storedName(name), shape),
+    table: (name, shape) => weights.table(storedName(name), shape),
+    tensor: (name, shape, options) => weights.tensor(storedName(name), shape, options),
+    linear: (path, out, inner, layout) => weights.linear(storedName(path), out, inner, layout),
+    fused: (path, map, inner, layout) => weights.fused(storedName(path), map, inner, layout),
+    rows: (name, map, inner) => weights.rows(storedName(name), map, inner),
+    perExpert: (name, experts) => weights.perExpert(storedName(name), experts),
+    norm: (path, length, options) => weights.norm(storedName(path), length, options),
   };
 }

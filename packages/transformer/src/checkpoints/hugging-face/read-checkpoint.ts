@@ -17,7 +17,7 @@ import { llama } from "./llama.js";
 
 const families: readonly Family[] = [llama, gpt2];
 
-/** The loaders of models of images, whose tables are read with them alone. */
+/** Loaders of image models, imported on demand with their tables. */
 export const imageLoaders: Readonly<Record<string, "loadDualEncoder" | "loadVision">> = {
   vit: "loadVision",
   deit: "loadVision",
@@ -30,7 +30,7 @@ export const imageLoaders: Readonly<Record<string, "loadDualEncoder" | "loadVisi
 };
 
 /**
- * A model from its configuration and its weights in the layout of Hugging Face.
+ * Reads a model from its configuration and its weights in the format of Hugging Face.
  *
  * @param json - The parsed `config.json`.
  * @param file - The file of the configuration, for messages.
@@ -46,10 +46,10 @@ export async function readCheckpoint(
   const type = fields.text("model_type");
   const both = encoderDecoderArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
   const speech = speechArchitectures.find(({ modelTypes }) => modelTypes.includes(type));
-  // Fields that would change any architecture.
+  // Fields that would change the result in any architecture.
   fields.mustBe("is_encoder_decoder", both !== undefined || speech !== undefined);
   for (const name of ["add_cross_attention", "tie_encoder_decoder"]) fields.mustBe(name, false);
-  fields.nested("pruned_heads"); // an object that holds nothing
+  fields.nested("pruned_heads"); // must be empty
   if (both) return readEncoderDecoder(both, type, fields, weights);
   if (speech) return readSpeech(speech, fields, weights);
   const family = families.find(({ modelTypes }) => modelTypes.includes(type));

@@ -6,18 +6,18 @@ import type { EncoderDecoderParams } from "../../models/encoder-decoder.js";
 import type { TaskHeadConfig } from "../../models/task-head.js";
 import type { Checkpoint } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
-import { labelsOf, scoresOf } from "./read-encoder.js";
+import { readLabels, headScores } from "./read-encoder.js";
 
-/** An encoder–decoder from the fields and weights of its architecture, with the head that its file was saved with. */
+/** Reads an encoder–decoder, with its head if the file has one. */
 export async function readEncoderDecoder(
   architecture: EncoderDecoderArchitecture,
   type: string,
   fields: ConfigFields,
   weights: Weights,
 ): Promise<Checkpoint> {
-  const { path, table } = placeOf(architecture, weights);
+  const { path, table } = findTable(architecture, weights);
   const found = architecture.read(fields, { type, table, has: weights.has });
-  const head = headOf(architecture, fields, weights);
+  const head = readHead(architecture, fields, weights);
   fields.finish(ignoredFields("tie_word_embeddings", ...architecture.ignored));
   const entries = [
     under("", path.replace(/\.$/, ""), found.tensors),
@@ -33,8 +33,8 @@ export async function readEncoderDecoder(
   };
 }
 
-/** The path in front of a file's names, and its table of embeddings. */
-function placeOf(
+/** The prefix of the tensor names in a file, and the name of its embedding matrix. */
+function findTable(
   { paths, tables }: EncoderDecoderArchitecture,
   weights: Weights,
 ): { path: string; table: string } {
@@ -43,8 +43,8 @@ function placeOf(
   return { path: paths[0] ?? "", table: tables[0] };
 }
 
-/** The head that the class of a file names; a class with another one is refused. */
-function headOf(
+/** The head of the class in `architectures`. A class with an unsupported head is refused. */
+function readHead(
   { sequenceHead }: EncoderDecoderArchitecture,
   fields: ConfigFields,
   weights: Weights,
@@ -57,9 +57,9 @@ function headOf(
   const output = `${sequenceHead.output}.weight`;
   return {
     task: "sequence",
-    labels: labelsOf(output, fields, weights),
+    labels: readLabels(output, fields, weights),
     ...(sequenceHead.activation && { activation: sequenceHead.activation }),
-    ...scoresOf("sequence", fields, weights.shape(output)?.[0]),
+    ...headScores("sequence", fields, weights.shape(output)?.[0]),
   };
 }
 
@@ -69,7 +69,7 @@ function headTensors(
   embedDim: number,
 ): StoredTensor[] {
   const { dense, output } = sequenceHead!;
-  // A head computes in floats: its matrices are not rounded as they are read.
+  // Heads are computed in floats: their matrices are not quantized on loading.
   const map = (place: string, name: string, out: number) => [
     stored(`${place}.weight`, `${name}.weight`, [out, embedDim]),
     stored(`${place}.bias`, `${name}.bias`, [out]),

@@ -16,10 +16,10 @@ import {
 import type { Weights } from "../../loading/weights.js";
 import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
 import type { TaskHeadConfig } from "../../models/task-head.js";
-import { prefixOf, type Checkpoint } from "./family.js";
+import { findPrefix, type Checkpoint } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
 
-/** An encoder from the fields and weights of its architecture, with the head that its file was saved with. */
+/** Reads an encoder, with its head if the file has one. */
 export async function readEncoder(
   architecture: EncoderArchitecture,
   type: string,
@@ -27,9 +27,9 @@ export async function readEncoder(
   weights: Weights,
 ): Promise<Checkpoint> {
   const { config: own, tensors } = architecture.read(fields, type);
-  const path = prefixOf(weights, architecture.table, ["", ...architecture.paths]);
+  const path = findPrefix(weights, architecture.table, ["", ...architecture.paths]);
   const heads = architecture.heads(path, type, fields);
-  const task = taskOf(heads, fields, weights);
+  const task = readTask(heads, fields, weights);
   const head = task && { ...task, config: headConfig(task, fields, weights) };
   const config: EncoderConfig = head ? { ...own, head: head.config } : own;
   const masked = task && task.task !== "pooler" ? undefined : heads.maskedToken;
@@ -56,8 +56,8 @@ const suffixes = {
   pooler: "Model",
 } as const;
 
-/** The head that the class of a file names; undefined where there is none. A model alone may lack its pooler. */
-function taskOf(heads: EncoderHeads, fields: ConfigFields, weights: Weights): Task | undefined {
+/** The head of the class in `architectures`; undefined without one. A base model may lack its pooler. */
+function readTask(heads: EncoderHeads, fields: ConfigFields, weights: Weights): Task | undefined {
   const name = String(fields.list("architectures")?.[0] ?? "");
   for (const [task, suffix] of Object.entries(suffixes) as [keyof typeof suffixes, string][]) {
     const names = heads[task];
@@ -81,23 +81,23 @@ function headConfig({ task, names }: Task, fields: ConfigFields, weights: Weight
         ? []
         : task === "span"
           ? ["start", "end"]
-          : labelsOf(`${output}.weight`, fields, weights),
+          : readLabels(`${output}.weight`, fields, weights),
     ...(activation !== undefined && { activation }),
     ...(normEps !== undefined && { normEps }),
     ...(pooling === "mean" && { pooling }),
-    ...scoresOf(task, fields, weights.shape(`${output}.weight`)?.[0]),
+    ...headScores(task, fields, weights.shape(`${output}.weight`)?.[0]),
   };
 }
 
-/** The names of labels; where a file has none, as many as the map of the head makes. */
-export function labelsOf(name: string, fields: ConfigFields, weights: Weights): string[] {
+/** Names of the labels. Default: `LABEL_0` and so on, as many as the head has outputs. */
+export function readLabels(name: string, fields: ConfigFields, weights: Weights): string[] {
   const named = fields.nested("id2label");
   const count = named?.unread(new Set()).length ?? weights.shape(name)?.[0] ?? 2;
   return Array.from({ length: count }, (_, i) => named?.text(String(i)) ?? `LABEL_${i}`);
 }
 
-/** One label for each text is a probability of its own, unless the problem is a regression. */
-export function scoresOf(
+/** `scores` of a head: with a single label, a sigmoid, unless `problem_type` is regression. */
+export function headScores(
   task: TaskHeadConfig["task"],
   fields: ConfigFields,
   count: number | undefined,
@@ -129,7 +129,7 @@ function taskTensors(
   { dense, norm: gain, output }: TaskHeadNames,
   weights: Weights,
 ): StoredTensor[] {
-  // A head computes in floats: its matrices are not rounded as they are read.
+  // Heads are computed in floats: their matrices are not quantized on loading.
   const map = (place: string, name: string, out: number, biased = weights.has(`${name}.bias`)) => [
     stored(`${place}.weight`, `${name}.weight`, [out, C], "table"),
     ...(biased ? [stored(`${place}.bias`, `${name}.bias`, [out])] : []),

@@ -3,17 +3,17 @@ import type { SpeechArchitecture } from "../../architectures/speech/speech-archi
 import { readStored, under } from "../../architectures/stored-tensor.js";
 import type { Weights } from "../../loading/weights.js";
 import type { SpeechToTextParams } from "../../models/speech-to-text.js";
-import { prefixOf, type SpeechCheckpoint } from "./family.js";
+import { findPrefix, type SpeechCheckpoint } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
 
-/** A speech model from the fields and weights of its architecture. */
+/** Reads a speech model. */
 export async function readSpeech(
   architecture: SpeechArchitecture,
   fields: ConfigFields,
   weights: Weights,
 ): Promise<SpeechCheckpoint> {
   const { config, tensors, features } = architecture.read(fields);
-  const path = prefixOf(weights, architecture.table, ["", ...architecture.paths]);
+  const path = findPrefix(weights, architecture.table, ["", ...architecture.paths]);
   fields.finish(ignoredFields(...architecture.ignored));
   const entries = [under("", path.replace(/\.$/, ""), tensors)];
   const params = (await readStored(entries, weights)) as SpeechToTextParams;

@@ -12,17 +12,17 @@ import type { Weights } from "../../loading/weights.js";
 import type { DualEncoderParams } from "../../models/dual-encoder.js";
 import { pooledWidth, type TaskHeadConfig } from "../../models/task-head.js";
 import type { VisionTransformerParams } from "../../models/vision-transformer.js";
-import { prefixOf, type DualEncoderCheckpoint, type VisionCheckpoint } from "./family.js";
+import { findPrefix, type DualEncoderCheckpoint, type VisionCheckpoint } from "./family.js";
 import { ignoredFields } from "./fields-without-effect.js";
-import { labelsOf, scoresOf } from "./read-encoder.js";
+import { readLabels, headScores } from "./read-encoder.js";
 
-/** A vision transformer from its configuration and weights, with the head that its file was saved with. */
+/** Reads a vision transformer, with its head if the file has one. */
 export async function readVision(json: unknown, file: ReadFile, weights: Weights): Promise<VisionCheckpoint> {
   const fields = configFields(json, file);
-  const architecture = architectureOf(visionArchitectures, fields, file, "`loadDualEncoder` or `loadAny`");
+  const architecture = findArchitecture(visionArchitectures, fields, file, "`loadDualEncoder` or `loadAny`");
   const { config: own, tensors } = architecture.read(fields);
-  const path = prefixOf(weights, architecture.first, ["", ...architecture.paths]);
-  const head = headOf(architecture, path, fields, weights);
+  const path = findPrefix(weights, architecture.first, ["", ...architecture.paths]);
+  const head = readHead(architecture, path, fields, weights);
   const config = head ? { ...own, head: head.config } : own;
   fields.finish(ignoredFields(...architecture.ignored));
   const params = await readTensors(
@@ -33,14 +33,14 @@ export async function readVision(json: unknown, file: ReadFile, weights: Weights
   return { kind: "vision", config, params: params as VisionTransformerParams };
 }
 
-/** A dual encoder from its configuration and weights. */
+/** Reads a dual encoder. */
 export async function readDualEncoder(
   json: unknown,
   file: ReadFile,
   weights: Weights,
 ): Promise<DualEncoderCheckpoint> {
   const fields = configFields(json, file);
-  const architecture = architectureOf(dualEncoderArchitectures, fields, file, "`loadVision` or `loadAny`");
+  const architecture = findArchitecture(dualEncoderArchitectures, fields, file, "`loadVision` or `loadAny`");
   const { config, tensors } = architecture.read(fields);
   fields.finish(ignoredFields(...architecture.ignored));
   const params = await readTensors(tensors, weights, architecture.ignoredTensors);
@@ -57,7 +57,7 @@ async function readTensors(
   return params;
 }
 
-function architectureOf<Table extends { readonly modelTypes: readonly string[] }>(
+function findArchitecture<Table extends { readonly modelTypes: readonly string[] }>(
   tables: readonly Table[],
   fields: ConfigFields,
   file: ReadFile,
@@ -74,8 +74,8 @@ function architectureOf<Table extends { readonly modelTypes: readonly string[] }
   });
 }
 
-/** The head that the class of a file names, or a map of what stands for an image where the file has one; undefined without either. */
-function headOf(
+/** The head of the class in `architectures`, or the pooler if the file has one; undefined without either. */
+function readHead(
   { heads }: VisionArchitecture,
   path: string,
   fields: ConfigFields,
@@ -89,16 +89,16 @@ function headOf(
   const { activation, output, pooling, distillation } = names;
   const config: TaskHeadConfig = {
     task,
-    labels: labels ? labelsOf(`${output}.weight`, fields, weights) : [],
+    labels: labels ? readLabels(`${output}.weight`, fields, weights) : [],
     ...(activation !== undefined && { activation }),
     ...(pooling !== undefined && { pooling }),
     ...(distillation !== undefined && { distillation: true }),
-    ...scoresOf(task, fields, weights.shape(`${output}.weight`)?.[0]),
+    ...headScores(task, fields, weights.shape(`${output}.weight`)?.[0]),
   };
   return { config, tensors: (C) => headTensors(C, config, names) };
 }
 
-/** Maps of a head, which stay floats where others are rounded. */
+/** Projections of a head, which are not quantized. */
 export function headTensors(
   C: number,
   config: TaskHeadConfig,

@@ -1,12 +1,12 @@
 import { checks, type Checks } from "@qkv/core";
 import { linear } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
-import { activationOf, type Activation } from "../../layers/activation.js";
+import { activationFunction, type Activation } from "../../layers/activation.js";
 import { checkParams } from "../../layers/check-params.js";
 import type { SentenceModule } from "../../models/sentence-config.js";
 
 /**
- * A module that maps vectors by a matrix, and bends them.
+ * A dense module: a linear layer and an activation.
  *
  * @param params - `weight` `[out, in]`, and a bias where there is one.
  * @param options - `activation`: default none. `name`: default `dense`.
@@ -27,7 +27,7 @@ export function denseModule(
   const check: Checks = checks("denseModule");
   const { activation, name = "dense" } = check.options(options, ["activation", "name"]);
   checkParams(check, params, ["weight"]);
-  const bend = activation === undefined ? undefined : activationOf("denseModule", activation);
+  const bend = activation === undefined ? undefined : activationFunction("denseModule", activation);
   return {
     name,
     apply({ vectors }) {

@@ -22,22 +22,22 @@ import {
 import { meanPooling } from "../../models/mean-pooling.js";
 import type { SentenceModule } from "../../models/sentence-config.js";
 
-/** Ways to make one vector of the rows of a text, in the order in which several are joined. */
+/** Pooling modes, in the order in which the vectors of several modes are concatenated. */
 export const poolingModes = ["cls", "max", "mean", "mean_sqrt_len", "weightedmean", "lasttoken"] as const;
 
 /**
- * A way to make one vector of the rows of a text: the first (`cls`), the largest of each number, their mean, their sum over the
- * square root of the length, their mean weighted by place from 1 on, or the last.
+ * Pooling of the rows of a text: the first row (`cls`), the maximum per dimension, the mean, the sum divided by the
+ * square root of the length, the mean weighted by position (from 1), or the last row.
  */
 export type PoolingMode = (typeof poolingModes)[number];
 
 /**
- * A module that makes one vector of the rows of each text; of several modes it joins the vectors.
+ * A pooling module: one vector per text. The vectors of several modes are concatenated.
  *
- * @param modes - One or several, which are joined in the order of {@link PoolingMode}.
- * @param options - `includePrompt`: false leaves out the tokens of a prompt. Default true. `name`: default `pooling`.
- * @throws {ArgumentError} If there is no such mode, or none.
- * @see "Sentence-BERT" (2019), arXiv:1908.10084, section 3; weighted by place: "SGPT" (2022), arXiv:2202.08904
+ * @param modes - One or several modes, concatenated in the order of {@link PoolingMode}.
+ * @param options - `includePrompt`: false excludes the tokens of the prompt. Default true. `name`: default `pooling`.
+ * @throws {ArgumentError} If a mode does not exist, or the list is empty.
+ * @see "Sentence-BERT" (2019), arXiv:1908.10084, section 3; weighted by position: "SGPT" (2022), arXiv:2202.08904
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export function poolingModule(
   };
 }
 
-/** `[B, T]`: 1 for the tokens that are pooled. */
+/** `[B, T]`: 1 for tokens that are pooled, else 0. */
 function withoutPrompt(rows: Tensor, attentionMask: Tensor | undefined, promptLength: number): Tensor {
   const [B, T] = rows.shape as [number, number, number];
   const { dtype, device } = rows;
@@ -85,7 +85,7 @@ function withoutPrompt(rows: Tensor, attentionMask: Tensor | undefined, promptLe
   return mul(real, cast(greater(places(rows), promptLength), dtype));
 }
 
-/** The places of a text's tokens, from 1 on, `[1, T]`. */
+/** Positions of the tokens, from 1, `[1, T]`. */
 function places({ shape, dtype, device }: Tensor): Tensor {
   return reshape(arange(shape[1]!, { start: 1, dtype, device }), [1, shape[1]!]);
 }
@@ -107,9 +107,9 @@ const pool: Record<PoolingMode, (rows: Tensor, real: Tensor) => Tensor> = {
   },
 };
 
-/** Numbers of padding, where the largest is asked for. */
+/** Value of padding for the maximum. */
 const lowest = -1e9;
 
-/** The sum of rows, each times its weight, `[B, C]`. */
+/** The weighted sum of rows, `[B, C]`. */
 const weighted = (rows: Tensor, weights: Tensor): Tensor =>
   sum(mul(rows, expandDims(weights, 2)), { axis: 1 });

@@ -1,7 +1,7 @@
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import { ggufArchitectures, ggufMixtral, type GgufNames } from "../../checkpoints/gguf/gguf-names.js";
-import { headDimOf } from "../hugging-face-decoder.js";
+import { decoderHeadDim } from "../hugging-face-decoder.js";
 import { huggingFaceDecoders } from "../hugging-face-decoders.js";
 import { gpt2Tensors } from "../gpt2-family.js";
 import { llamaTensors } from "../llama-family.js";
@@ -18,13 +18,13 @@ export type GgufDecoder = {
   readonly constraints: ArchitectureConstraints;
   /** True if the output matrix is always the embedding (tied). */
   readonly tied: boolean;
-  /** By their names in checkpoints of Hugging Face. */
+  /** The tensors, by their names in Hugging Face checkpoints. */
   tensors(config: DecoderConfig, params: DecoderParams): TensorToWrite[];
 };
 
 const { is, something } = constraint;
 
-/** These files do not store layer types: the window must have no effect. */
+/** Layer types are not stored in these files, so the window must have no effect. */
 const noEffectiveWindow: Required<ArchitectureConstraints>["layerTypes"] = {
   holds: (types, { window, contextLength }) => types === undefined || window! >= contextLength,
   words:
@@ -37,7 +37,7 @@ const periodicLayerTypes: Required<ArchitectureConstraints>["layerTypes"] = {
 /** The scale is not in the file. */
 const attentionScaleFor = (largest: number): Required<ArchitectureConstraints>["attentionScale"] => ({
   holds(scale, config) {
-    const D = headDimOf(config);
+    const D = decoderHeadDim(config);
     const expected =
       config.numLayers === largest ? Math.floor(config.embedDim / config.numHeads) ** -0.5 : D ** -0.5;
     return Math.abs((scale ?? D ** -0.5) - expected) <= 1e-6 * expected;
@@ -67,7 +67,7 @@ const gemma = { ...silu, activation: is("geluTanh") } as const;
 const gpt2 = { activation: is("geluTanh"), layerTypes: noEffectiveWindow } as const;
 
 /**
- * An architecture: it asks what that of Hugging Face asks, and more.
+ * An architecture with the constraints of its Hugging Face architecture and further ones.
  *
  * @param name - As in `model_type` there.
  */
@@ -86,7 +86,7 @@ function decoder(
 const neighbours = { ropeLayout: "interleaved" } as const;
 const mixtral = { ...neighbours, mixture: { path: "block_sparse_moe", names: ["w1", "w3", "w2"] } } as const;
 
-/** Those that can be written; of several that a model is of, the first is taken. */
+/** The architectures that can be written. The first that fits a model is used. */
 export const ggufDecoders: readonly GgufDecoder[] = [
   decoder("mixtral", "llama", silu, (config, params) => llamaTensors(config, params, mixtral)),
   decoder(

@@ -3,7 +3,7 @@ import type { GgufArchitecture, GgufBiases, Presence } from "../../architectures
 import { readFields, writeFields } from "../../architectures/config-entry.js";
 import { configFields } from "../../architectures/config-fields.js";
 import { hasExperts } from "../../architectures/expert-parts.js";
-import { biasesOf } from "../../architectures/stored-bias.js";
+import { storedBiases } from "../../architectures/stored-bias.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { RopeScalingConfig } from "../../models/rope-from-config.js";
@@ -11,7 +11,7 @@ import { normalizedConfig, type Violation } from "../architecture-constraints.js
 import { inOneForm } from "../architecture-decoder.js";
 import { firstDifference } from "../first-difference.js";
 
-/** Traits of a model that an architecture of llama.cpp cannot hold; none: a file of it is the model. */
+/** Properties of a model that an architecture of llama.cpp cannot represent. If there are none, the file represents the model exactly. */
 export function ggufDifferences(
   architecture: GgufArchitecture,
   config: DecoderConfig,
@@ -44,7 +44,7 @@ export function ggufDifferences(
   return reason === undefined ? found : [reason];
 }
 
-/** Fields that differ where the metadata of a configuration are read again. */
+/** Fields that differ after a configuration is written to metadata and read again. */
 function traitDifferences(
   architecture: GgufArchitecture,
   config: DecoderConfig,
@@ -75,7 +75,7 @@ function traitDifferences(
   } catch (error) {
     if (!(error instanceof QkvError)) throw error;
     const received = error.message.split("\n")[0];
-    // Nothing could be compared: no architecture is further from the model.
+    // Nothing could be compared, so this architecture counts as the most distant.
     return Object.keys(wanted).map(() => ({
       argument: "config",
       received,
@@ -84,10 +84,10 @@ function traitDifferences(
   }
 }
 
-/** A configuration with numbers as float32, as a file holds them, and without what is compared elsewhere. */
+/** A configuration with numbers rounded to float32, as in the file, and without fields that are compared elsewhere. */
 function comparable(config: DecoderConfig, { ropeLayout, folded }: GgufArchitecture): Partial<DecoderConfig> {
   const { bias: _, experts, ropeScaling, ...others } = config;
-  // Rows of queries and keys are permuted to the layout of the file; gains of their norms are not.
+  // Rows of queries and keys are permuted to the layout of the file, but the gains of their norms are not.
   const isPermuted = config.positions === "rotary" && !config.qkNorm && !config.latent;
   const width = experts?.hiddenDim;
   const { window = 0, contextLength, layerTypes } = config;
@@ -96,19 +96,19 @@ function comparable(config: DecoderConfig, { ropeLayout, folded }: GgufArchitect
   return inFloat32({
     ...others,
     ...(ropeScaling && { ropeScaling: withDefaults(ropeScaling) }),
-    ...(seesAll && { window: undefined, layerTypes: undefined }), // nothing is outside of such a window
+    ...(seesAll && { window: undefined, layerTypes: undefined }), // the window covers the whole context
     ...(isPermuted && { ropeLayout }),
-    // A file's table has a row of each token.
+    // In the file, the table has a row for each token.
     ...(config.perLayerEmbedding && { perLayerEmbedding: { dim: config.perLayerEmbedding.dim } }),
-    ...(config.latent && { numKvHeads: undefined }), // not read then
-    // Coefficients are within their limit as they are written.
+    ...(config.latent && { numKvHeads: undefined }), // not used with latent attention
+    // Coefficients are clamped on export.
     ...(config.altUp && {
       altUp: { ...config.altUp, coefficientLimit: undefined, active: config.altUp.active ?? 0 },
     }),
     ...(config.positions !== "rotary" && { ropeLayout: undefined, ropeBase: undefined }),
     ...Object.fromEntries(folded.map((field) => [field, undefined])),
     ...(experts && { experts: { ...experts, hiddenDim: width === config.hiddenDim ? undefined : width } }),
-    // Without a layer of the model's own width, it is said by experts alone.
+    // If all layers have experts, the hidden width of the model is not stored.
     ...(experts &&
       !hasDenseLayer(config) && {
         hiddenDim: undefined,
@@ -139,7 +139,7 @@ function inWords(value: unknown): string {
 }
 
 function biasDifferences(rules: GgufBiases, config: DecoderConfig, params: DecoderParams): Violation[] {
-  const { queryKeyValue, attentionOutput, feedForward } = biasesOf(config, params);
+  const { queryKeyValue, attentionOutput, feedForward } = storedBiases(config, params);
   const has: Required<Record<keyof GgufBiases, boolean>> = {
     queryKeyValue,
     attentionOutput,

@@ -5,7 +5,7 @@ import { bertCheckpoint } from "../hugging-face-encoder.js";
 import { float32, prefixedFields, uint32, type GgufFields } from "./gguf-fields.js";
 import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
 
-/** An encoder of ours as llama.cpp's BERT, which gives rows; a head has no place there. */
+/** Exports an encoder as llama.cpp's BERT, which outputs hidden states. Heads are not supported. */
 export function ggufEncoder(
   config: EncoderConfig,
   { maskedTokenHead: _masked, head: _head, ...params }: EncoderParams,
@@ -33,7 +33,7 @@ export function ggufEncoder(
         "attention.head_count": uint32(config.numHeads),
         "attention.layer_norm_epsilon": float32(config.normEps),
         "attention.causal": { type: "bool", value: false },
-        pooling_type: uint32(0), // a row for each token
+        pooling_type: uint32(0), // none: one row per token
       }),
       "tokenizer.ggml.token_type_count": uint32(config.numTypes),
     },

@@ -2,7 +2,7 @@ import type { GgufField } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { ropeScalingFromConfig } from "../../models/rope-from-config.js";
-import { headDimOf } from "../hugging-face-decoder.js";
+import { decoderHeadDim } from "../hugging-face-decoder.js";
 import { layerConfig } from "../../models/layer-config.js";
 import { rotaryDim } from "../../architectures/config-entry.js";
 import { unchanged } from "../../architectures/tensor-to-write.js";
@@ -14,7 +14,7 @@ export type GgufFields = Readonly<Record<string, GgufField>>;
 export const uint32 = (value: number): GgufField => ({ type: "uint32", value });
 export const float32 = (value: number): GgufField => ({ type: "float32", value });
 
-/** Metadata by name, without what is undefined and with what stands in front of each name. */
+/** Adds a prefix to the names of metadata, and removes undefined values. */
 export function prefixedFields(
   prefix: string,
   fields: Readonly<Record<string, GgufField | undefined>>,
@@ -27,7 +27,7 @@ export function prefixedFields(
 /** Metadata of a decoder with a normalized configuration. */
 export function decoderFields(architecture: string, config: DecoderConfig): GgufFields {
   const { experts, window, layerTypes, numLayers, attentionSoftcap, logitSoftcap, hiddenDim } = config;
-  const D = headDimOf(config);
+  const D = decoderHeadDim(config);
   const eps = config.norm === "layer" ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
   const slides = architecture === "gemma2" || (architecture === "gemma3" && layerTypes !== undefined);
   return prefixedFields(architecture, {
@@ -78,7 +78,7 @@ function scalingFields(
       "rope.scaling.factor": float32(scaling.factor),
     };
   }
-  if (type === "llama3" || type === "proportional") return {}; // factors say all; no GGUF architecture here has the latter
+  if (type === "llama3" || type === "proportional") return {}; // llama3 is stored as frequency factors; no supported GGUF architecture has proportional
   const { attentionFactor } = rotaryFrequencies(config, 1);
   return {
     "rope.scaling.type": { type: "string", value: type },
@@ -86,14 +86,14 @@ function scalingFields(
     ...(type === "yarn"
       ? {
           "rope.scaling.factor": float32(scaling.factor),
-          // On top of what YaRN has by itself.
+          // A multiplier of YaRN's default attention factor.
           "rope.scaling.attn_factor": float32(attentionFactor / (0.1 * Math.log(scaling.factor) + 1)),
         }
       : { "rope.scaling.attn_factor": float32(attentionFactor) }),
   };
 }
 
-/** By how much each rotary pair is slowed, where a file holds that as tensors. */
+/** RoPE frequency factors per pair, for scalings that files store as tensors. */
 export function ropeFactors(config: DecoderConfig): GgufTensor[] {
   const { ropeScaling: scaling, ropeBase = 10000 } = config;
   const vector = (name: string, numbers: ArrayLike<number>): GgufTensor => {
@@ -118,7 +118,7 @@ export function ropeFactors(config: DecoderConfig): GgufTensor[] {
   ];
 }
 
-/** Of the full layers: 1 for each pair that rotates, and a number so large that the others do not. */
+/** Frequency factors of full layers: 1 for rotated pairs, and for the others a number so large that they do not rotate. */
 function proportionalFactors(config: DecoderConfig, { share = 1 }: { share?: number }): number[] {
   const full = config.layerTypes?.findIndex((type) => type !== "sliding") ?? 0;
   const pairs = rotaryDim(layerConfig(config, Math.max(full, 0))) / 2;

@@ -22,7 +22,7 @@ import { slidingPeriod } from "./sliding-period.js";
 type Dtype = NonNullable<Extract<ExportOptions, { to: "gguf" }>["dtype"]>;
 type Exported = Parameters<typeof exportModel>[0];
 
-async function fileOf(model: Exported, dtype?: Dtype): Promise<Uint8Array<ArrayBuffer>> {
+async function exportedBytes(model: Exported, dtype?: Dtype): Promise<Uint8Array<ArrayBuffer>> {
   const out = memoryFolder();
   await exportModel(model, { to: "gguf", out, ...(dtype && { dtype }) });
   expect(out.files.map(({ name }) => name)).toEqual(["model.gguf"]);
@@ -111,7 +111,7 @@ const architectures: Record<string, (s: Sizes) => DecoderConfig> = {
 };
 
 /** Random weights, in which biases and gains are random too. */
-function paramsOf(config: DecoderConfig, { seed, tied }: Sizes): DecoderParams {
+function randomParams(config: DecoderConfig, { seed, tied }: Sizes): DecoderParams {
   const params = decoder(config).init(seed);
   if (!tied && config.embeddingScale === undefined)
     params.output = { weight: randn([config.vocabSize, config.embedDim], { seed }) };
@@ -122,13 +122,13 @@ function paramsOf(config: DecoderConfig, { seed, tied }: Sizes): DecoderParams {
   }) as DecoderParams;
 }
 
-function listOf(params: unknown): [string, Tensor][] {
+function sortedTensors(params: unknown): [string, Tensor][] {
   const list: [string, Tensor][] = [];
   mapTensors(params, (x, path) => (list.push([path, x]), x));
   return list.sort(([a], [b]) => (a < b ? -1 : 1));
 }
-const numbersOf = (params: unknown) =>
-  listOf(params).map(([path, x]) => [path, x.shape, Array.from(x.data)] as const);
+const sortedNumbers = (params: unknown) =>
+  sortedTensors(params).map(([path, x]) => [path, x.shape, Array.from(x.data)] as const);
 
 /** The model as llama.cpp has Llamas: with neighbours for pairs. */
 function asNeighbours(config: DecoderConfig, params: DecoderParams): DecoderParams {
@@ -145,8 +145,8 @@ describe.each(Object.entries(architectures))("%s", (name, make) => {
     await fc.assert(
       fc.asyncProperty(sizes, async (s) => {
         const config = make(s);
-        const params = paramsOf(config, s);
-        const file = await fileOf({ config, params });
+        const params = randomParams(config, s);
+        const file = await exportedBytes({ config, params });
         const { metadata, tensors } = readGgufHeader(file);
         // Without a partial rotary embedding phi3 is a Llama, and said to be.
         expect([architecture, name === "phi3" ? "llama" : architecture]).toContain(
@@ -156,7 +156,9 @@ describe.each(Object.entries(architectures))("%s", (name, make) => {
         const model = await load(file);
         const rotates =
           metadata.get("general.architecture") === "llama" && config.ropeLayout !== "interleaved";
-        expect(numbersOf(model.params)).toEqual(numbersOf(rotates ? asNeighbours(config, params) : params));
+        expect(sortedNumbers(model.params)).toEqual(
+          sortedNumbers(rotates ? asNeighbours(config, params) : params),
+        );
         const expected: DecoderConfig = {
           ...normalizedConfig(config, params),
           ...(rotates && { ropeLayout: "interleaved" }),
@@ -188,7 +190,7 @@ const sample: Sizes = {
   scaling: undefined,
 };
 const config = plain(sample);
-const params = paramsOf(config, sample);
+const params = randomParams(config, sample);
 
 test.each<[string, DecoderConfig["ropeScaling"]]>([
   ["llama", { type: "llama3", factor: 8, lowFactor: 1, highFactor: 4, originalLength: 16 }],
@@ -200,12 +202,12 @@ test.each<[string, DecoderConfig["ropeScaling"]]>([
     ropeScaling: ropeScaling!,
     ...(architecture === "phi3" && { ropeDim: 4 }),
   };
-  const own = paramsOf(one, sample);
-  const file = await fileOf({ config: one, params: own }, "float16");
+  const own = randomParams(one, sample);
+  const file = await exportedBytes({ config: one, params: own }, "float16");
   const { metadata, tensors } = readGgufHeader(file);
   expect(metadata.get("general.architecture")).toBe(architecture);
   expect(tensors.filter(({ name }) => name.startsWith("rope_")).every(({ type }) => type === 0)).toBe(true);
-  const model = await load(await fileOf({ config: one, params: own }));
+  const model = await load(await exportedBytes({ config: one, params: own }));
   for (const length of [5, 20]) {
     const ids = Array.from({ length }, (_, i) => (3 * i) % 11);
     const [a, b] = [decoder(one).apply(own, ids).data, model.apply(model.params, ids).data];
@@ -215,24 +217,24 @@ test.each<[string, DecoderConfig["ropeScaling"]]>([
 
 test("16 and 8 bits round to the nearest; vectors, routers and rows of no whole blocks are kept or take 16 bits", async () => {
   const wide: DecoderConfig = { ...config, embedDim: 64, hiddenDim: 48, headDim: 8, experts };
-  const own = paramsOf(wide, sample);
+  const own = randomParams(wide, sample);
   const neighbours = asNeighbours(wide, own);
-  const expected = new Map(listOf(neighbours));
+  const expected = new Map(sortedTensors(neighbours));
   for (const [dtype, type, bits] of [
     ["float16", 1, 11],
     ["bfloat16", 30, 8],
     ["q8_0", 8, 0],
   ] as const) {
-    const file = await fileOf({ config: wide, params: own }, dtype);
+    const file = await exportedBytes({ config: wide, params: own }, dtype);
     const { tensors, metadata } = readGgufHeader(file);
-    const typeOf = (name: string) => tensors.find((one) => one.name === name)!.type;
+    const tensorType = (name: string) => tensors.find((one) => one.name === name)!.type;
     expect(metadata.get("general.file_type")).toBe({ float16: 1, bfloat16: 32, q8_0: 7 }[dtype]);
-    expect(typeOf("blk.0.attn_q.weight")).toBe(type);
-    expect(typeOf("blk.0.attn_norm.weight")).toBe(0);
-    expect(typeOf("blk.0.ffn_gate_inp.weight")).toBe(0);
-    expect(typeOf("blk.0.ffn_down_exps.weight")).toBe(dtype === "q8_0" ? 1 : type); // 48 in a row
+    expect(tensorType("blk.0.attn_q.weight")).toBe(type);
+    expect(tensorType("blk.0.attn_norm.weight")).toBe(0);
+    expect(tensorType("blk.0.ffn_gate_inp.weight")).toBe(0);
+    expect(tensorType("blk.0.ffn_down_exps.weight")).toBe(dtype === "q8_0" ? 1 : type); // 48 in a row
     const model = await load(file);
-    for (const [path, x] of listOf(model.params)) {
+    for (const [path, x] of sortedTensors(model.params)) {
       const exact = expected.get(path)!.data;
       const inner = x.shape.at(-1)!;
       const kept = x.shape.length === 1 || path.includes("router");
@@ -255,7 +257,12 @@ test("16 and 8 bits round to the nearest; vectors, routers and rows of no whole 
 test("the tokenizer, how talk becomes text, and the tokens that end texts come along", async () => {
   const tokenizer = byteLevelBpe({ vocab: ["a", "b", "ab", "<end>"], merges: ["a b"] });
   const chatTemplate = "{% for m in messages %}{{ m.content }}{% endfor %}";
-  const file = await fileOf({ config: { ...config, stopIds: [3, 1] }, params, tokenizer, chatTemplate });
+  const file = await exportedBytes({
+    config: { ...config, stopIds: [3, 1] },
+    params,
+    tokenizer,
+    chatTemplate,
+  });
   const { metadata } = readGgufHeader(file);
   expect(metadata.get("tokenizer.chat_template")).toBe(chatTemplate);
   expect(metadata.get("tokenizer.ggml.tokens")).toHaveLength(config.vocabSize);
@@ -263,7 +270,7 @@ test("the tokenizer, how talk becomes text, and the tokens that end texts come a
   const model: Model = await load(file);
   expect(model.tokenizer?.encode("abba")).toEqual(tokenizer.encode("abba"));
   expect(model.config.stopIds).toEqual([3, 1]);
-  const bare = await load(await fileOf({ config, params }));
+  const bare = await load(await exportedBytes({ config, params }));
   expect([bare.tokenizer, bare.config.stopIds]).toEqual([undefined, [0, 3]]);
 });
 
@@ -274,10 +281,10 @@ test("an encoder, without its head", async () => {
   };
   const params = encoder(config).init(3);
   const { maskedTokenHead: _head, ...rows } = params;
-  const model = await loadEncoder(await fileOf({ config, params }));
-  expect(numbersOf(model.params)).toEqual(numbersOf(rows));
+  const model = await loadEncoder(await exportedBytes({ config, params }));
+  expect(sortedNumbers(model.params)).toEqual(sortedNumbers(rows));
   expect(model.config).toEqual({ ...config, activation: "gelu" });
-  await expect(fileOf({ config: { ...config, activation: "relu" }, params })).rejects.toThrow(
+  await expect(exportedBytes({ config: { ...config, activation: "relu" }, params })).rejects.toThrow(
     /`config.activation` is "relu", expected gelu, as llama.cpp's bert has it\.\nFix: export to "hf"/,
   );
 });
@@ -318,7 +325,7 @@ test.each<[string, Partial<DecoderConfig>, RegExp]>([
 test("what Gemma has no place for is refused too", async () => {
   const refused = (changes: Partial<DecoderConfig>, more: Partial<DecoderParams> = {}) => {
     const own: DecoderConfig = { ...plain(sample), ...gemma2(sample), ...changes };
-    return fileOf({ config: own, params: { ...paramsOf(own, sample), ...more } });
+    return exportedBytes({ config: own, params: { ...randomParams(own, sample), ...more } });
   };
   await expect(refused({ attentionScale: 0.3 })).rejects.toThrow(
     /`config.attentionScale` is 0.3, expected what llama.cpp takes: 1 \/ √headDim/,
@@ -333,7 +340,7 @@ test("what Gemma has no place for is refused too", async () => {
 
 test("a file that counts more layers than it has is refused, and takes no memory for them", async () => {
   const own: DecoderConfig = { ...plain(sample), ...gemma2(sample) };
-  const file = await fileOf({ config: own, params: paramsOf(own, sample) });
+  const file = await exportedBytes({ config: own, params: randomParams(own, sample) });
   const key = new TextEncoder().encode("gemma2.block_count");
   const at = file.findIndex((_, i) => key.every((byte, k) => file[i + k] === byte)) + key.length + 4;
   expect(new DataView(file.buffer).getUint32(at, true)).toBe(2);
@@ -343,7 +350,7 @@ test("a file that counts more layers than it has is refused, and takes no memory
 
 test("a window as long as the context makes no difference, and is left out", async () => {
   const window: DecoderConfig = { ...config, window: 32, layerTypes: ["sliding", "sliding"] };
-  const { config: got } = await load(await fileOf({ config: window, params }));
+  const { config: got } = await load(await exportedBytes({ config: window, params }));
   expect(got.layerTypes).toBeUndefined();
 });
 
@@ -371,7 +378,7 @@ describe("on a disk", () => {
     await exportModel({ config, params }, { to: "gguf", out, onProgress });
     expect(seen.every(([, there]) => !there)).toBe(true);
     expect(seen.at(-1)![0]).toBe(tensorsOf(params).reduce((sum, { data }) => sum + 4 * data.length, 0));
-    expect(new Uint8Array(readFileSync(out))).toEqual(await fileOf({ config, params }));
+    expect(new Uint8Array(readFileSync(out))).toEqual(await exportedBytes({ config, params }));
     await expect(exportModel({ config, params }, { to: "gguf", out })).rejects.toThrow(
       /`out` is "[^]*model.gguf", expected a new file, and there is something at this path\.\nFix: name a file/,
     );
@@ -396,7 +403,7 @@ describe("on a disk", () => {
   });
 
   test("cut anywhere, as when the process is killed, a file does not load", async () => {
-    const file = await fileOf({ config, params });
+    const file = await exportedBytes({ config, params });
     const { dataStart, tensors } = readGgufHeader(file);
     const ends = tensors.map(({ offset, dims }) => dataStart + offset + 4 * dims.reduce((a, b) => a * b, 1));
     for (const end of [0, 3, 100, dataStart - 1, dataStart, ...ends.map((end) => end - 1)])

@@ -8,7 +8,7 @@ import type { DecoderParams } from "../../models/decoder.js";
 import type { ExportPlan } from "../export-plan.js";
 import { isEncoder, type ExportedStack } from "../hugging-face-folder.js";
 import {
-  nearestOf,
+  chooseArchitecture,
   normalizedConfig,
   refuseStackedLayers,
   violations,
@@ -20,16 +20,16 @@ import { ggufDifferences } from "./gguf-differences.js";
 import { tableDecoder } from "./table-decoder.js";
 import { ggufEncoder } from "./gguf-encoder.js";
 import { decoderFields, prefixedFields, ropeFactors, uint32, type GgufFields } from "./gguf-fields.js";
-import { ggufStorageOf, ggufStorages, type GgufStoredType } from "./gguf-storage.js";
+import { chooseGgufStorage, ggufStorages, type GgufStoredType } from "./gguf-storage.js";
 import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
 
-/** The one file of a model, as llama.cpp reads it. */
+/** The GGUF file of a model. */
 export function planGguf(model: ExportedStack, dtype: GgufStoredType): ExportPlan {
   const { fields, tensors } = isEncoder(model)
     ? ggufEncoder(model.config, model.params)
     : ggufDecoder(model.config, model.params);
   const placed = tensors.map((tensor) => {
-    const storage = ggufStorageOf(dtype, tensor.name, tensor.shape);
+    const storage = chooseGgufStorage(dtype, tensor.name, tensor.shape);
     const bytes = (sizeOf(tensor.shape) / storage.numbers) * storage.bytes;
     return { ...tensor, storage, bytes };
   });
@@ -73,7 +73,7 @@ function ggufDecoder(
 ): { fields: GgufFields; tensors: GgufTensor[] } {
   const config = normalizedConfig(given, params);
   refusePatches(config);
-  const { found, table } = holderOf(config, params);
+  const { found, table } = chooseHolder(config, params);
   if (table) return tableDecoder(table, config, params);
   const { architecture, names, tied, tensors } = found;
   if (tied && params.output) {
@@ -97,7 +97,7 @@ function ggufDecoder(
   };
 }
 
-/** Refuses decoders of bytes: no architecture of llama.cpp groups what it reads. */
+/** Refuses models with byte patches, which no architecture of llama.cpp supports. */
 function refusePatches({ bytePatches }: DecoderConfig): void {
   if (!bytePatches) return;
   throw new ArgumentError({
@@ -113,13 +113,13 @@ type Holder =
   | { readonly name: string; readonly found: GgufDecoder; readonly table?: undefined }
   | { readonly name: string; readonly found?: undefined; readonly table: GgufArchitecture };
 
-/** The first architecture of llama.cpp that holds a model. */
-function holderOf(config: DecoderConfig, params: DecoderParams): Holder {
+/** The first architecture of llama.cpp that can represent a model. */
+function chooseHolder(config: DecoderConfig, params: DecoderParams): Holder {
   const decoders = ggufDecoders.map((found) => ({
     one: { name: found.name, found },
     odd: violations(config, found.constraints),
   }));
-  // Those that need no rows permuted are taken before others.
+  // Architectures that need no permuted rows are preferred.
   const permutes = ({ ropeLayout }: GgufArchitecture) => (ropeLayout === config.ropeLayout ? 0 : 1);
   const sorted = ggufTable.toSorted((a, b) => permutes(a) - permutes(b));
   const tables = sorted.map((table) => ({
@@ -127,16 +127,16 @@ function holderOf(config: DecoderConfig, params: DecoderParams): Holder {
     odd: ggufDifferences(table, config, params),
   }));
   const all: { one: Holder; odd: Violation[] }[] = [...decoders, ...tables];
-  // A model with a trait that one architecture alone has is compared with that one.
+  // A model with a field that only one architecture supports is compared with that one.
   const own = all.filter(({ one: { table } }) => table?.alone && config[table.alone] !== undefined);
   const tried = own.length > 0 ? own : all;
   const [nearest] = tried.toSorted((a, b) => a.odd.length - b.odd.length);
-  // An architecture that has the mixers of a model names what differs in them.
+  // Prefer an architecture with the same mixers, so that the error names the differing field.
   if (nearest?.odd.some(({ field }) => field === "layerTypes")) refuseStackedLayers(config);
-  return nearestOf(tried, "llama.cpp");
+  return chooseArchitecture(tried, "llama.cpp");
 }
 
-/** The tokenizer, and at which tokens texts end: its own, then the others of the model, which end messages. */
+/** Metadata of the tokenizer, and of stop ids: its end token, then further stop ids of the model, which end messages. */
 function tokenizerFields(model: ExportedStack): GgufFields {
   const { tokenizer, chatTemplate, config } = model;
   const stopIds = "stopIds" in config ? config.stopIds : [];

@@ -30,19 +30,19 @@ const { rwkv7Files, stateConfigs, statesHeldAs } = (await script("random-state-m
 };
 const configs = stateConfigs({ attention, tensor: tensors });
 
-function modelOf(name: string, config = configs[name]!) {
+function randomModel(name: string, config = configs[name]!) {
   const { init, apply } = decoder(config);
   const params = tableParams(name, tensors, scaledParams(tensors, init(1), config.embeddingScale));
   return { config, params, apply };
 }
 
-async function fileOf(model: Parameters<typeof exportModel>[0]): Promise<Uint8Array<ArrayBuffer>> {
+async function exportedBytes(model: Parameters<typeof exportModel>[0]): Promise<Uint8Array<ArrayBuffer>> {
   const out = memoryFolder();
   await exportModel(model, { to: "gguf", out });
   return new Uint8Array(await out.files[0]!.arrayBuffer());
 }
 
-const logits = ({ apply, params }: ReturnType<typeof modelOf>) => apply(params, prompt).data;
+const logits = ({ apply, params }: ReturnType<typeof randomModel>) => apply(params, prompt).data;
 
 /** Fields that are read otherwise than they were written, with the same logits. */
 const readAs: Record<string, Partial<DecoderConfig>> = {
@@ -55,9 +55,9 @@ const readAs: Record<string, Partial<DecoderConfig>> = {
 };
 
 describe.each(Object.keys(configs))("%s", (name) => {
-  const model = modelOf(name);
+  const model = randomModel(name);
   test("the file says its architecture, and is the same model", async () => {
-    const file = await fileOf(model);
+    const file = await exportedBytes(model);
     expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(statesHeldAs[name] ?? name);
     const again = await load(file);
     expect(logits(again)).toBeAllclose(logits(model), { rtol: 1e-5, atol: 1e-5 });
@@ -69,7 +69,7 @@ describe.each(Object.keys(configs))("%s", (name) => {
   });
 
   test("negative control: numbers of a mixer's map changed in the file are another model", async () => {
-    const file = await fileOf(model);
+    const file = await exportedBytes(model);
     const { tensors, dataStart } = readGgufHeader(file);
     const at = tensors.find((one) => /blk\.[01]\.(shortconv\.out_proj|ssm_out)\.weight/.test(one.name))!;
     file.fill(0x3c, dataStart + at.offset, dataStart + at.offset + 64);
@@ -97,15 +97,15 @@ test.each(Object.keys(folders).filter((name) => referenceData.has(`hf/${name}/mo
   async (name) => {
     const model = await load(referenceData.path(`hf/${name}`));
     const refusal = folders[name];
-    if (refusal) return expect(fileOf(model)).rejects.toThrow(refusal);
-    const again = await load(await fileOf(model));
+    if (refusal) return expect(exportedBytes(model)).rejects.toThrow(refusal);
+    const again = await load(await exportedBytes(model));
     expect(logits(again)).toBeAllclose(logits(model), { rtol: 1e-5, atol: 1e-5 });
   },
 );
 
 test("rwkv7: the file is the same model, its tensors of float32 alone, and numbers of a share changed are another", async () => {
   const model = await load(await rwkv7Files(tensors, writeSafetensors));
-  const file = await fileOf(model);
+  const file = await exportedBytes(model);
   const again = await load(file);
   expect(logits(again)).toEqual(logits(model));
   const functions: unknown[] = [];
@@ -122,7 +122,7 @@ test("rwkv7: the file is the same model, its tensors of float32 alone, and numbe
   expect(() => expect(other).toBeAllclose(logits(model), { rtol: 1e-3, atol: 1e-3 })).toThrow();
 });
 
-const mamba2Of = (change: Partial<attention.MixerLayerConfig>): DecoderConfig => {
+const mamba2With = (change: Partial<attention.MixerLayerConfig>): DecoderConfig => {
   const [layer] = configs["mamba2"]!.layerTypes as [attention.MixerLayer];
   const other = attention.mixerLayer({ ...layer.config, ...change }) as unknown as attention.MixerLayer;
   return { ...configs["mamba2"]!, layerTypes: [other, other, other, other] };
@@ -131,34 +131,34 @@ const mamba2Of = (change: Partial<attention.MixerLayerConfig>): DecoderConfig =>
 test.each<[string, DecoderConfig, RegExp]>([
   [
     "a norm over all heads where they share two keys",
-    { ...mamba2Of({ numKeyHeads: 2 }), numKvHeads: 2 },
+    { ...mamba2With({ numKeyHeads: 2 }), numKvHeads: 2 },
     /`config\.layerTypes\[0\]\.config\.outputNorm` is "whole", expected group, as mamba2 has it/,
   ],
   [
     "another gate",
-    mamba2Of({ outputGate: tensors.sigmoid }),
+    mamba2With({ outputGate: tensors.sigmoid }),
     /`config\.layerTypes\[0\]\.config\.outputGate` is .*expected silu, as mamba2 has it/,
   ],
   [
     "biases of projections",
-    mamba2Of({ bias: true }),
+    mamba2With({ bias: true }),
     /`config\.layerTypes\[0\]\.config\.bias` is true, expected nothing, as mamba2 has it/,
   ],
 ])("%s is refused by name", async (_, config, message) => {
-  await expect(fileOf(modelOf("mamba2", config))).rejects.toThrow(message);
+  await expect(exportedBytes(randomModel("mamba2", config))).rejects.toThrow(message);
 });
 
 test("attention in other layers than each so many is refused by the first that differs", async () => {
   const [delta] = configs["qwen3_5"]!.layerTypes as [attention.MixerLayer];
   const config = { ...configs["qwen3_5"]!, layerTypes: [delta, "full", delta, delta] as never };
-  await expect(fileOf(modelOf("qwen3_5", config))).rejects.toThrow(
+  await expect(exportedBytes(randomModel("qwen3_5", config))).rejects.toThrow(
     /`config\.layerTypes\[3\]` is "gatedDeltaRule\(\)", expected full, as qwen35 has it/,
   );
 });
 
 test("weights of 8 bits are those of the file in tiles of heads", async () => {
-  const model = modelOf("qwen3_5");
-  const again = await load(await fileOf(model), { quantize: "int8" });
+  const model = randomModel("qwen3_5");
+  const again = await load(await exportedBytes(model), { quantize: "int8" });
   expect(logits(again as never)).toBeAllclose(logits(model), { rtol: 0.2, atol: 0.4 });
 });
 
@@ -166,13 +166,13 @@ test("other numbers of channels than llama.cpp's are refused", async () => {
   const [layer] = configs["mamba"]!.layerTypes as [attention.MixerLayer];
   const narrow = attention.mixerLayer({ ...layer.config, numHeads: 64 }) as unknown as attention.MixerLayer;
   const config = { ...configs["mamba"]!, numHeads: 64, layerTypes: [narrow, narrow, narrow, narrow] };
-  await expect(fileOf(modelOf("mamba", config))).rejects.toThrow(
+  await expect(exportedBytes(randomModel("mamba", config))).rejects.toThrow(
     /64 channels of a mixer.*2 · embedDim = 128/,
   );
 });
 
 test("rates of decay above 0 are refused, as no logarithm is one of theirs", async () => {
-  const file = await fileOf(modelOf("mamba"));
+  const file = await exportedBytes(randomModel("mamba"));
   const { tensors, dataStart } = readGgufHeader(file);
   const { offset } = tensors.find(({ name }) => name === "blk.2.ssm_a")!;
   new DataView(file.buffer).setFloat32(dataStart + offset + 8, 0.25, true);

@@ -1,21 +1,21 @@
 import { fromHalfBits, toHalfBits } from "@qkv/core";
 import type { TypedArray } from "@qkv/tensor";
-import { bytesOf, storedBytes, type StoredType } from "../stored-numbers.js";
+import { bytesPerStoredNumber, storedBytes, type StoredType } from "../stored-numbers.js";
 
 /** Storage of numbers in a GGUF file: floats, or `q8_0`, blocks of 32 int8 with a float16 scale. */
 export type GgufStoredType = StoredType | "q8_0";
 
-/** A way to store numbers: so many to a block, in so many bytes. */
+/** A storage type: numbers and bytes per block. */
 export type GgufStorage = {
-  /** The number of ggml's type. */
+  /** The ggml type id. */
   readonly type: number;
-  /** As in `general.file_type`, where most tensors are stored so. */
+  /** The value of `general.file_type` for files that mostly have this type. */
   readonly fileType: number;
-  /** Numbers of a block. */
+  /** Numbers per block. */
   readonly numbers: number;
-  /** Bytes of a block. */
+  /** Bytes per block. */
   readonly bytes: number;
-  /** The bytes of whole blocks. */
+  /** Encodes whole blocks. */
   encode(numbers: TypedArray): Uint8Array;
 };
 
@@ -23,11 +23,11 @@ const floats = (name: StoredType, type: number, fileType: number): GgufStorage =
   type,
   fileType,
   numbers: 1,
-  bytes: bytesOf[name],
+  bytes: bytesPerStoredNumber[name],
   encode: (numbers) => storedBytes(numbers, name),
 });
 
-/** By name. */
+/** Storage types by name. */
 export const ggufStorages: Readonly<Record<GgufStoredType, GgufStorage>> = {
   float32: floats("float32", 0, 0),
   float16: floats("float16", 1, 1),
@@ -35,7 +35,7 @@ export const ggufStorages: Readonly<Record<GgufStoredType, GgufStorage>> = {
   q8_0: { type: 8, fileType: 7, numbers: 32, bytes: 34, encode: q8_0 },
 };
 
-/** Blocks of 32: the step, in 16 bits, then each number in steps. */
+/** q8_0: blocks of 32 numbers, a float16 scale followed by 32 int8. */
 function q8_0(numbers: TypedArray): Uint8Array {
   const bytes = new Uint8Array((numbers.length / 32) * 34);
   const view = new DataView(bytes.buffer);
@@ -43,7 +43,7 @@ function q8_0(numbers: TypedArray): Uint8Array {
     let largest = 0;
     for (let i = 0; i < 32; i++) largest = Math.max(largest, Math.abs(numbers[block * 32 + i]!));
     const bits = toHalfBits(largest / 127, "float16");
-    const step = fromHalfBits(bits, "float16"); // as it is read again
+    const step = fromHalfBits(bits, "float16"); // the scale after rounding to float16
     view.setUint16(block * 34, bits, true);
     for (let i = 0; i < 32 && step > 0; i++) {
       const steps = Math.round(numbers[block * 32 + i]! / step);
@@ -53,15 +53,19 @@ function q8_0(numbers: TypedArray): Uint8Array {
   return bytes;
 }
 
-/** Tables and matrices that llama.cpp reads as float32 alone. */
+/** Tensors that llama.cpp reads only as float32. */
 const keptInFull =
   /^(position_embd|token_types)\.|\.(ffn_gate_inp|ssm_conv1d|shortconv\.conv|time_mix_(w1|w2|lerp_fused))\./;
 
 /**
- * Storage of a tensor for a requested type. Vectors and small tables stay floats, as llama.cpp
- * adds them to float32; rows that are no whole blocks become float16.
+ * The storage type of a tensor for a requested type. Vectors and small tables stay float32, because llama.cpp
+ * adds them to float32. Rows that are not a multiple of the block size become float16.
  */
-export function ggufStorageOf(wanted: GgufStoredType, name: string, shape: readonly number[]): GgufStorage {
+export function chooseGgufStorage(
+  wanted: GgufStoredType,
+  name: string,
+  shape: readonly number[],
+): GgufStorage {
   if (shape.length < 2 || !name.endsWith(".weight") || keptInFull.test(name)) return ggufStorages.float32;
   const storage = ggufStorages[wanted];
   return shape.at(-1)! % storage.numbers === 0 ? storage : ggufStorages.float16;

@@ -36,21 +36,21 @@ const { withGgufMetadata } = (await import(scripts("gguf-metadata"))) as {
   ): Uint8Array<ArrayBuffer>;
 };
 
-const modelOf = (name: string) => {
+const randomModel = (name: string) => {
   const config = tableConfigs[name]!;
   const { init, apply } = decoder(config);
   const params = tableParams(name, tensors, scaledParams(tensors, init(1), config.embeddingScale));
   return { config, params, apply };
 };
 
-async function fileOf(model: Parameters<typeof exportModel>[0]): Promise<Uint8Array<ArrayBuffer>> {
+async function exportedBytes(model: Parameters<typeof exportModel>[0]): Promise<Uint8Array<ArrayBuffer>> {
   const out = memoryFolder();
   await exportModel(model, { to: "gguf", out });
   return new Uint8Array(await out.files[0]!.arrayBuffer());
 }
 
 /** Numbers of params by their places, in order. */
-function listOf(params: unknown): [string, Tensor["data"]][] {
+function sortedNumbers(params: unknown): [string, Tensor["data"]][] {
   const list: [string, Tensor["data"]][] = [];
   mapTensors(params, (x, path) => (list.push([path, x.data]), x));
   return list.sort(([a], [b]) => (a < b ? -1 : 1));
@@ -63,18 +63,18 @@ const withMetadata = (
 ): Uint8Array<ArrayBuffer> => withGgufMetadata({ readGgufHeader, writeGgufHeader }, file, change);
 
 describe.each(Object.keys(tableConfigs))("%s", (name) => {
-  const model = modelOf(name);
+  const model = randomModel(name);
   const held = heldAs[name] ?? name;
 
   if (typeof held !== "string") {
     test("is refused with the reason", async () => {
-      await expect(fileOf(model)).rejects.toThrow(held);
+      await expect(exportedBytes(model)).rejects.toThrow(held);
     });
     return;
   }
 
   test("the file says its architecture, and is the same model bit for bit", async () => {
-    const file = await fileOf(model);
+    const file = await exportedBytes(model);
     expect(readGgufHeader(file).metadata.get("general.architecture")).toBe(held);
     const again = await load(file);
     const [before, after] = [model, again].map(({ apply, params }) => apply(params, prompt).data);
@@ -86,7 +86,7 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
     else expect(after).toEqual(before);
     // Rows of queries and keys may be permuted; all other params are the same.
     const isSame = ([path]: [string, unknown]) => !(isPermuted && /attention\.(query|key)\./.test(path));
-    const [own, theirs] = [model, again].map(({ params }) => listOf(params).filter(isSame));
+    const [own, theirs] = [model, again].map(({ params }) => sortedNumbers(params).filter(isSame));
     expect(theirs).toEqual(
       model.params.output || !again.params.output
         ? own
@@ -96,7 +96,7 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
   });
 
   test("negative control: numbers of one tensor changed in the file are another model", async () => {
-    const file = await fileOf(model);
+    const file = await exportedBytes(model);
     const { tensors, dataStart } = readGgufHeader(file);
     const at = tensors.find((one) =>
       /blk\.1\..*(attn_v|attn_qkv|attn_kv_b|attn_v_b|ssm_out|out_proj)\.weight/.test(one.name),
@@ -108,7 +108,7 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
   });
 
   test("a key that is not known is refused by name", async () => {
-    const file = await fileOf(model);
+    const file = await exportedBytes(model);
     if (!ggufTable.some((one) => one.name === held)) return;
     const odd = withMetadata(file, (fields) => {
       fields[`${held}.attention.odd_factor`] = { type: "float32", value: 0.5 };
@@ -120,7 +120,7 @@ describe.each(Object.keys(tableConfigs))("%s", (name) => {
 test.each(["seed_oss", "glm4_moe"])(
   "%s: the norm before the feed-forward layer has the name that llama.cpp reads",
   async (name) => {
-    const names = readGgufHeader(await fileOf(modelOf(name))).tensors.map((one) => one.name);
+    const names = readGgufHeader(await exportedBytes(randomModel(name))).tensors.map((one) => one.name);
     expect(names.filter((one) => /^blk\.0\..*norm\.weight$/.test(one))).toEqual([
       "blk.0.attn_norm.weight",
       "blk.0.post_attention_norm.weight",
@@ -158,7 +158,7 @@ const refusedFolders: Record<string, RegExp> = {
 };
 
 test("names and keys are llama.cpp's", async () => {
-  const { metadata, tensors } = readGgufHeader(await fileOf(modelOf("cohere2")));
+  const { metadata, tensors } = readGgufHeader(await exportedBytes(randomModel("cohere2")));
   expect(Object.fromEntries([...metadata].filter(([key]) => key.startsWith("cohere2.")))).toEqual({
     "cohere2.vocab_size": 64,
     "cohere2.context_length": 256,
@@ -219,33 +219,34 @@ test.each<[string, string, Partial<DecoderConfig>, RegExp]>([
 ])("%s is refused by name", async (_, name, change, message) => {
   const config = { ...tableConfigs[name]!, ...change };
   const params = tableParams(name, tensors, scaledParams(tensors, decoder(config).init(1)));
-  await expect(fileOf({ config, params })).rejects.toThrow(message);
+  await expect(exportedBytes({ config, params })).rejects.toThrow(message);
 });
 
 test("gpt-oss without a bias of its router is refused by name", async () => {
   const config = tableConfigs.gpt_oss!;
   const model = { config, params: tableParams("seed_oss", tensors, decoder(config).init(1)) };
-  await expect(fileOf(model)).rejects.toThrow(/`params\.layers\.0\.feedForward\.router\.bias`/);
+  await expect(exportedBytes(model)).rejects.toThrow(/`params\.layers\.0\.feedForward\.router\.bias`/);
 });
 
 test("the ramp of gpt-oss is never rounded, that of others always", async () => {
   const rounded = { type: "yarn", factor: 4, originalLength: 32 } as const;
   const exact = { ...rounded, truncate: false };
-  const model = modelOf("gpt_oss");
+  const model = randomModel("gpt_oss");
   const load32 = async (ropeScaling: DecoderConfig["ropeScaling"]) =>
-    (await load(await fileOf({ ...model, config: { ...model.config, ropeScaling: ropeScaling! } }))).config;
+    (await load(await exportedBytes({ ...model, config: { ...model.config, ropeScaling: ropeScaling! } })))
+      .config;
   expect((await load32(exact)).ropeScaling).toMatchObject(exact);
   await expect(load32(rounded)).rejects.toThrow(
     /`config\.ropeScaling` .*"truncate":false.*as gpt-oss has it/,
   );
-  const { config, params } = modelOf("olmo2");
-  const other = fileOf({ config: { ...config, ropeScaling: exact }, params });
+  const { config, params } = randomModel("olmo2");
+  const other = exportedBytes({ config: { ...config, ropeScaling: exact }, params });
   await expect(other).rejects.toThrow(/`config\.ropeScaling` .*"truncate":true.*as olmo2 has it/);
 });
 
 test("numbers of xIELU are lists of the metadata: a number for all layers, a missing list and one too long", async () => {
-  const model = modelOf("apertus");
-  const file = await fileOf(model);
+  const model = randomModel("apertus");
+  const file = await exportedBytes(model);
   const { metadata, tensors } = readGgufHeader(file);
   const { layers } = model.params;
   const positive = layers.map((layer) => Number((layer.feedForward as XieluLayer).xielu.positive.data[0]));
@@ -269,11 +270,11 @@ test("numbers of xIELU are lists of the metadata: a number for all layers, a mis
 });
 
 test("Llama 4 with 128 experts has no norms of queries and keys, and layers are those of the published models", async () => {
-  const { config } = modelOf("llama4_text");
+  const { config } = randomModel("llama4_text");
   const { qkNorm: _, qkNormPlace: __, ...without } = config;
   const experts = { ...config.experts!, numExperts: 128, hiddenDim: 4, shared: { hiddenDim: 4 } };
   const read = async (changed: DecoderConfig) =>
-    (await load(await fileOf({ config: changed, params: decoder(changed).init(1) }))).config.qkNorm;
+    (await load(await exportedBytes({ config: changed, params: decoder(changed).init(1) }))).config.qkNorm;
   expect(await read(config)).toBe("unit");
   expect(await read({ ...without, experts })).toBeUndefined();
   await expect(read({ ...config, experts })).rejects.toThrow(/`config\.qkNorm`.* is "unit", expected/);
@@ -286,18 +287,18 @@ test("Llama 4 with 128 experts has no norms of queries and keys, and layers are 
 });
 
 test("Gemma 4: a table of fewer rows, caps, shares and layers that llama.cpp would take otherwise", async () => {
-  const { config, params } = modelOf("gemma4_text");
+  const { config, params } = randomModel("gemma4_text");
   const { embedding, ...others } = params.perLayer!;
   const fewer = { ...embedding, weight: slice(embedding.weight, 0, 0, 60) };
   const short = {
     config: { ...config, perLayerEmbedding: { ...config.perLayerEmbedding!, vocabSize: 60 } },
     params: { ...params, perLayer: { ...others, embedding: fewer } },
   };
-  const again = await load(await fileOf(short));
+  const again = await load(await exportedBytes(short));
   const ids = [3, 61, 14, 60, 63];
   expect(again.apply(again.params, ids).data).toEqual(decoder(short.config).apply(short.params, ids).data);
 
-  const file = await fileOf({ config, params });
+  const file = await exportedBytes({ config, params });
   expect(readGgufHeader(file).metadata.get("gemma4.final_logit_softcapping")).toBe(0);
   const capped = await load(withMetadata(file, (fields) => delete fields["gemma4.final_logit_softcapping"]));
   expect(capped.config.logitSoftcap).toBe(30);
@@ -309,20 +310,20 @@ test("Gemma 4: a table of fewer rows, caps, shares and layers that llama.cpp wou
   await expect(load(odd)).rejects.toThrow(/rope_freqs\.weight` .*expected 1 for pairs that rotate/s);
 
   const shares = { ...config, sharedKeyValues: [0, 1, 2, 3, 4, 5, 1, 5] };
-  await expect(fileOf({ config: shares, params })).rejects.toThrow(
+  await expect(exportedBytes({ config: shares, params })).rejects.toThrow(
     /`config\.sharedKeyValues`.*as gemma4 has it/,
   );
   const { ropeScaling: _, ...unscaled } = config;
-  await expect(fileOf({ config: unscaled, params })).rejects.toThrow(
+  await expect(exportedBytes({ config: unscaled, params })).rejects.toThrow(
     /`config\.ropeScaling`.*as gemma4 has it/,
   );
 });
 
 describe("Gemma 3n", () => {
-  const model = modelOf("gemma3n_text");
+  const model = randomModel("gemma3n_text");
   const change = (fields: Partial<DecoderConfig>) => {
     const config = { ...model.config, ...fields };
-    return fileOf({ config, params: config.altUp ? model.params : decoder(config).init(1) });
+    return exportedBytes({ config, params: config.altUp ? model.params : decoder(config).init(1) });
   };
 
   test("coefficients are clamped as they are written, as the model clamps them as it computes", async () => {
@@ -379,7 +380,7 @@ describe("Gemma 3n", () => {
     ],
   ])("%s is refused by name", async (_, fields, message) => {
     const config = { ...model.config, ...fields };
-    await expect(fileOf({ config, params: decoder(config).init(1) })).rejects.toThrow(message);
+    await expect(exportedBytes({ config, params: decoder(config).init(1) })).rejects.toThrow(message);
   });
 
   test.each<[string, GgufField, RegExp]>([
@@ -404,7 +405,7 @@ test("sizes of experts and layers that llama.cpp would take otherwise are refuse
   const refusal = (name: string, experts: object) => {
     const config = { ...tableConfigs[name]!, experts: { ...tableConfigs[name]!.experts!, ...experts } };
     const params = tableParams(name, tensors, decoder(config).init(1));
-    return expect(fileOf({ config, params })).rejects;
+    return expect(exportedBytes({ config, params })).rejects;
   };
   await refusal("minimax_m2", { hiddenDim: 48 }).toThrow(/`config\.experts.*as minimax-m2 has it/);
   await refusal("ernie4_5_moe", { layers: [false, true, false, true] }).toThrow(/`config\.experts/);
@@ -418,24 +419,24 @@ test.skipIf(!referenceData.has("hf/blt/model.safetensors"))(
   "patches of bytes are refused, as no architecture of llama.cpp groups bytes",
   async () => {
     const model = await load(referenceData.path("hf/blt"));
-    await expect(fileOf(model)).rejects.toThrow(
+    await expect(exportedBytes(model)).rejects.toThrow(
       /`config\.bytePatches` is "patches of bytes", expected nothing: llama\.cpp has no architecture/,
     );
   },
 );
 
 test("latents are rounded to 8 bits as those of a Hugging Face folder are", async () => {
-  const model = modelOf("deepseek_v2");
+  const model = randomModel("deepseek_v2");
   const out = memoryFolder();
   await exportModel(model, { to: "hf", out });
   const [gguf, folder] = await Promise.all(
-    [await fileOf(model), out.files].map((source) => load(source, { quantize: "int8" })),
+    [await exportedBytes(model), out.files].map((source) => load(source, { quantize: "int8" })),
   );
   expect(gguf!.apply(gguf!.params, prompt).data).toEqual(folder!.apply(folder!.params, prompt).data);
 });
 
 test("numbers of 32 bits are read as the decimals that they were", async () => {
-  expect((await load(await fileOf(modelOf("granite")))).config).toMatchObject({
+  expect((await load(await exportedBytes(randomModel("granite")))).config).toMatchObject({
     normEps: 1e-5,
     embeddingScale: 3,
     attentionScale: 0.125,

@@ -1,14 +1,14 @@
 import type { TensorToWrite } from "../../architectures/tensor-to-write.js";
 
-/** A tensor of a GGUF file: parts that lie one after the other, such as the matrices of a layer's experts. */
+/** A tensor of a GGUF file, concatenated from parts such as the matrices of a layer's experts. */
 export type GgufTensor = {
   readonly name: string;
-  /** The last axis is the fastest. */
+  /** Row-major shape: the last axis is contiguous. */
   readonly shape: readonly number[];
   readonly parts: readonly TensorToWrite[];
 };
 
-/** Tensors by their names in the file; those of one name become one, with an axis in front. */
+/** Groups tensors by name. Tensors with the same name are stacked along a new first axis. */
 export function ggufTensors(
   tensors: readonly TensorToWrite[],
   nameOf: (name: string) => string,

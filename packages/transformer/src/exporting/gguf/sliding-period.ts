@@ -1,8 +1,8 @@
 import type { DecoderConfig } from "../../models/decoder-config.js";
 
 /**
- * After how many layers one sees everything: 6 is five that slide and a full one, 1 all full, 0 all sliding. Undefined
- * where layers are arranged otherwise.
+ * The period of full layers: 6 means five sliding-window layers and a full one, 1 all full, 0 all sliding. Undefined
+ * for other orders.
  */
 export function slidingPeriod(types: DecoderConfig["layerTypes"], numLayers: number): number | undefined {
   const slides = Array.from({ length: numLayers }, (_, i) => types?.[i] === "sliding");

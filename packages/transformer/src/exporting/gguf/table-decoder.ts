@@ -9,7 +9,7 @@ import type { DecoderParams } from "../../models/decoder.js";
 import { float32, prefixedFields, ropeFactors, ropeFields, uint32, type GgufFields } from "./gguf-fields.js";
 import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
 
-/** Metadata and tensors of a model, by the table of an architecture that holds it. */
+/** Metadata and tensors of a model, by the table of an architecture. */
 export function tableDecoder(
   { name, config: entries, tensors: entriesOf, layerNumbers }: GgufArchitecture,
   config: DecoderConfig,
@@ -34,10 +34,10 @@ export function tableDecoder(
   };
 }
 
-/** Experts of a layer lie one after the other, under one name. */
+/** Gives all experts of a layer the same name, so that they become one tensor. */
 const inOneTensor = (name: string) => name.replace(/\.(ffn_\w+)\.\d+\./, ".$1_exps.");
 
-/** Keys whose numbers are floats. */
+/** Metadata keys with float values. */
 const isFloat = /epsilon|scale$|softcapping|max_alibi_bias|freq_base|log_multiplier|clamp/;
 
 function typed(key: string, value: unknown): GgufField | undefined {

@@ -5,7 +5,7 @@ import { distanceSubgraph } from "./mask-subgraph.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /**
- * ALiBi's bias, `[1, H, T, S]`: the distance of a key from its query, times the slope of a head. Padding in front moves both.
+ * ALiBi bias, `[1, H, T, S]`: the distance of query and key times the slope of the head. Left padding shifts both positions equally.
  *
  * @param ids - `[B, T]`
  * @param attended - `[B, S]` int64.

@@ -1,12 +1,12 @@
 import { lowest, type OnnxGraph } from "./onnx-graph.js";
 
-/** Softmax attention of a layer's heads in a graph. */
+/** Options of softmax attention in a graph. */
 export type AttendSubgraphConfig = {
   numHeads: number;
   numKvHeads: number;
-  /** Numbers of a query and a key. */
+  /** D, the dimension of a query and a key. */
   headDim: number;
-  /** Numbers of a value. Default: `headDim`. */
+  /** The dimension of a value. Default: `headDim`. */
   valueDim?: number | undefined;
   scale: number;
   softcap?: number | undefined;
@@ -14,7 +14,7 @@ export type AttendSubgraphConfig = {
   mask?: string | undefined;
   /** Added to scores, `[1, H, T, S]`. Default: nothing. */
   bias?: string | undefined;
-  /** Logits `[H]` that join the sum of the softmax. Default: none. */
+  /** Attention sinks: logits `[H]` that are added to the softmax denominator. Default: none. */
   sinks?: string | undefined;
   /** Index of the layer in `past_key_values` and `present`. Default: no cache. */
   layer?: number | undefined;
@@ -24,7 +24,7 @@ export type AttendSubgraphConfig = {
 export type QueryKeyValue = [query: string, key: string, value: string];
 
 /**
- * Softmax attention to these tokens and to what came before, `past_key_values.N` in, `present.N` out: outputs of heads
+ * Softmax attention to these tokens and to cached ones (input `past_key_values.N`, output `present.N`). Returns the outputs of the heads
  * `[B, T, H · Dv]`.
  */
 export function attendSubgraph(g: OnnxGraph, rows: QueryKeyValue, config: AttendSubgraphConfig): string {
@@ -69,7 +69,7 @@ function asOperator(
   return mixed;
 }
 
-/** Query heads that share keys are an axis of their own, `[B, Hkv, H / Hkv, T, D]`, so that no key is copied. */
+/** Reshapes query heads to `[B, Hkv, H / Hkv, T, D]`, with an axis for heads that share keys, so that keys are not repeated. */
 function composed(
   g: OnnxGraph,
   [query, key, value]: QueryKeyValue,
@@ -100,7 +100,7 @@ function composed(
     return g.op("Reshape", [bias, g.op("Concat", [g.list(1, Hkv, H / Hkv), sizes], { axis: 0 })]);
   };
   const scores = bias === undefined ? capped : g.op("Add", [capped, byGroups(bias)]);
-  // A row without a key, of padding, is then the mean of all instead of no number.
+  // A row without visible keys (padding) becomes the mean of all values instead of NaN.
   const seen =
     mask === undefined
       ? scores
@@ -111,20 +111,20 @@ function composed(
   return g.op("Reshape", [g.op("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.list(0, 0, H * valueDim)]);
 }
 
-/** Weights of scores `[B, Hkv, H / Hkv, T, S]`, where a logit of each head joins the sum. */
+/** Attention weights from scores `[B, Hkv, H / Hkv, T, S]`, with an attention sink per head. */
 function besideSinks(
   g: OnnxGraph,
   scores: string,
   { sinks, numHeads: H, numKvHeads: Hkv }: AttendSubgraphConfig,
 ): string {
   const first = g.op("Slice", [scores, g.list(0), g.list(1), g.list(4)]); // [B, Hkv, H / Hkv, T, 1]
-  const ofHeads = g.op("Reshape", [sinks!, g.list(1, Hkv, H / Hkv, 1, 1)]);
-  const logits = g.op("Add", [g.op("Mul", [first, g.scalar(0)]), ofHeads]);
+  const sinkPerHead = g.op("Reshape", [sinks!, g.list(1, Hkv, H / Hkv, 1, 1)]);
+  const logits = g.op("Add", [g.op("Mul", [first, g.scalar(0)]), sinkPerHead]);
   const weights = g.op("Softmax", [g.op("Concat", [logits, scores], { axis: 4 })], { axis: -1 });
   return g.op("Slice", [weights, g.list(1), g.list(Number.MAX_SAFE_INTEGER), g.list(4)]);
 }
 
-/** Bends numbers into (−cap, cap). */
+/** Soft cap: `cap · tanh(x / cap)`. */
 export function softcapped(g: OnnxGraph, x: string, cap: number | undefined): string {
   if (cap === undefined) return x;
   return g.op("Mul", [g.op("Tanh", [g.op("Div", [x, g.scalar(cap)])]), g.scalar(cap)]);

@@ -9,19 +9,19 @@ import type { RopeSubgraph } from "./rope-subgraph.js";
 
 /** Configuration of an attention layer in a graph. */
 export type AttentionSubgraphConfig = Omit<AttendSubgraphConfig, "sinks" | "valueDim"> & {
-  /** Added to the mean square where queries and keys are normalised. */
+  /** Epsilon of the norms of queries and keys. */
   normEps: number;
-  /** Queries and keys are normalised head by head, or over all heads of a token. Default `head`. */
+  /** Norm of queries and keys per head, or over all heads of a token. Default `head`. */
   normOver?: "head" | "heads";
-  /** They are normalised before the rotation, after it, or not at all. Default `beforeRope`. */
+  /** The norm is before RoPE, after RoPE, or absent. Default `beforeRope`. */
   normPlace?: "beforeRope" | "afterRope" | "none";
   rope?: RopeSubgraph | undefined;
 };
 
-/** Weights of an attention layer, and the logits of its sinks. */
+/** Params of an attention layer, with attention sinks. */
 type Params = AttentionParams & { readonly sinks?: Tensor };
 
-/** Attention of `[B, T, C]` to itself and to what came before. */
+/** Self-attention of `[B, T, C]`, including cached tokens. */
 export function attentionSubgraph(
   g: OnnxGraph,
   path: string,

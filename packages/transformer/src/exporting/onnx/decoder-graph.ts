@@ -1,7 +1,7 @@
 import type { LatentParams } from "@qkv/attention";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../../models/decoder.js";
-import { headDimOf } from "../hugging-face-decoder.js";
+import { decoderHeadDim } from "../hugging-face-decoder.js";
 import { unchanged } from "../../architectures/tensor-to-write.js";
 import { alibiSubgraph } from "./alibi-subgraph.js";
 import { softcapped } from "./attend-subgraph.js";
@@ -17,10 +17,10 @@ import { unsupportedInOnnx } from "./unsupported-in-onnx.js";
 import { ropeSubgraph } from "./rope-subgraph.js";
 
 /**
- * Builds a decoder: `input_ids`, `attention_mask`, `position_ids` and `past_key_values.N.key` and `.value` in, `logits`
- * and `present.N.key` and `.value` out, as exports of Hugging Face's have it.
+ * Builds the graph of a decoder. Inputs: `input_ids`, `attention_mask`, `position_ids`, `past_key_values.N.key` and `.value`. Outputs:
+ * `logits`, `present.N.key` and `.value`, as in exports of Hugging Face Optimum.
  *
- * @param config - Spelled out.
+ * @param config - A normalized configuration.
  */
 export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: DecoderParams): void {
   if (config.bidirectional) throw unsupportedInOnnx("config.bidirectional", true, "a causal model");
@@ -43,7 +43,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
     x = add(x, g.op("Gather", [rows, places], { axis: 0 }));
   }
 
-  const partsOf = (sliding: boolean) => {
+  const ropeAndMask = (sliding: boolean) => {
     const local = sliding && config.slidingRopeBase !== undefined;
     const rotary = local
       ? { base: config.slidingRopeBase!, scaled: false }
@@ -53,7 +53,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   };
   const kinds = params.layers.map((_, i) => config.layerTypes?.[i] === "sliding");
   const [full, sliding] = [false, true].map((slides) =>
-    kinds.includes(slides) ? partsOf(slides) : undefined,
+    kinds.includes(slides) ? ropeAndMask(slides) : undefined,
   );
   const bias =
     config.positions === "alibi"
@@ -75,7 +75,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
             })
           : attentionSubgraph(g, `${path}.attention`, x, own.attention, {
               ...common,
-              ...headsOf(config, rotates),
+              ...attentionOptions(config, rotates),
               bias,
             }),
       feedForward: (x: string) =>
@@ -116,10 +116,10 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
   g.op("Identity", [softcapped(g, times(logits, config.logitScale), config.logitSoftcap)], {}, named);
 }
 
-/** Attention's part of a configuration, in a layer that rotates or does not. */
-function headsOf(config: DecoderConfig, rotates: boolean) {
+/** Attention options of a layer with or without RoPE. */
+function attentionOptions(config: DecoderConfig, rotates: boolean) {
   const { numKvHeads, normEps, attentionScale, attentionSoftcap: softcap, qkNorm, qkNormPlace } = config;
-  const headDim = headDimOf(config);
+  const headDim = decoderHeadDim(config);
   return {
     ...{ numKvHeads, headDim, softcap, normEps },
     scale: attentionScale ?? headDim ** -0.5,
@@ -129,7 +129,7 @@ function headsOf(config: DecoderConfig, rotates: boolean) {
   };
 }
 
-/** Traits that no graph here computes. */
+/** Refuses options that ONNX export does not support. */
 const traitsWithoutGraph = [
   "attentionGate",
   "feedForwardLayers",

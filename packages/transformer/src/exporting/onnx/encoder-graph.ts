@@ -10,8 +10,8 @@ import { normSubgraph } from "./norm-subgraph.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /**
- * Builds an encoder: `input_ids`, `attention_mask` and `token_type_ids` in, `last_hidden_state` out and, where it has
- * its head, `logits` of masked tokens.
+ * Builds the graph of an encoder. Inputs: `input_ids`, `attention_mask`, `token_type_ids`. Outputs: `last_hidden_state` and,
+ * with its head, `logits` of masked tokens.
  */
 export function encoderGraph(g: OnnxGraph, config: EncoderConfig, params: EncoderParams): void {
   refuseTraits(config);
@@ -24,13 +24,16 @@ export function encoderGraph(g: OnnxGraph, config: EncoderConfig, params: Encode
   const norm = (path: string, x: string, own: EncoderParams["embeddingNorm"]) =>
     normSubgraph(g, path, x, own, { kind: "layer", eps });
   const add = (x: string, y: string) => g.op("Add", [x, y]);
-  const rowsOf = (name: string, { weight }: EncoderParams["embedding"], places: string) =>
+  const gatherRows = (name: string, { weight }: EncoderParams["embedding"], places: string) =>
     g.op("Gather", [g.weight(unchanged(`${name}.weight`, weight)), places], { axis: 0 });
 
   const T = g.op("Gather", [g.op("Shape", [ids]), g.whole(1)], { axis: 0 });
   const places = g.op("Range", [g.whole(0), T, g.whole(1)]);
-  let x = add(rowsOf("embedding", params.embedding, ids), rowsOf("positions", params.positions, places));
-  if (params.types) x = add(x, rowsOf("types", params.types, types));
+  let x = add(
+    gatherRows("embedding", params.embedding, ids),
+    gatherRows("positions", params.positions, places),
+  );
+  if (params.types) x = add(x, gatherRows("types", params.types, types));
   x = norm("embeddingNorm", x, params.embeddingNorm);
   const mask = paddingMaskSubgraph(g, attended);
   const headDim = C / numHeads;

@@ -11,7 +11,7 @@ export type FeedForwardSubgraphConfig = {
   gateLimit?: GateLimit | undefined;
 };
 
-/** A feed-forward layer, gated where it has a gate. */
+/** A feed-forward layer, with or without a gate. */
 export function feedForwardSubgraph(
   g: OnnxGraph,
   path: string,
@@ -29,7 +29,7 @@ export function feedForwardSubgraph(
   return linearSubgraph(g, `${path}.down`, product, down);
 }
 
-/** Gates up to a limit, and what they open within it, with an offset. */
+/** Clamps gate and up projection as in gpt-oss, and adds an offset to the latter. */
 function withinLimits(
   g: OnnxGraph,
   gates: string,

@@ -13,8 +13,8 @@ export type LatentSubgraphConfig = Pick<AttendSubgraphConfig, "numHeads" | "scal
 };
 
 /**
- * Latent attention of `[B, T, C]` to itself and to what came before. Keys and values of all heads are made from the latents
- * of these tokens, and handed on as such: operators attend to keys, so the cache is that of multi-head attention.
+ * Multi-head latent attention (MLA) of `[B, T, C]`, including cached tokens. Keys and values of all heads are computed from the latents
+ * and cached, because ONNX operators need keys: the cache is that of multi-head attention.
  */
 export function latentSubgraph(
   g: OnnxGraph,
@@ -32,7 +32,7 @@ export function latentSubgraph(
   const rotate = (x: string, heads: number) => (rope ? rope(x, heads) : x);
   const split = (x: string, ...sizes: [number, number]) =>
     g.ops("Split", [x, g.list(...sizes)], 2, { axis: -1 }) as [string, string];
-  /** `[B, T, heads · width]` to `[B, T, heads, width]`, and back. */
+  /** Reshapes `[B, T, heads · width]` to `[B, T, heads, width]`, and back. */
   const byHead = (x: string, heads: number, width: number) =>
     g.op("Reshape", [x, g.list(0, 0, heads, width)]);
   const flat = (x: string, width: number) => g.op("Reshape", [x, g.list(0, 0, width)]);
@@ -46,12 +46,12 @@ export function latentSubgraph(
 
   const [raw, shared] = split(map("latent", x), kvRank, ropeDim);
   const latents = norm("latentNorm", raw); // [B, T, kvRank]
-  const ofAllHeads = g.op("Tile", [byHead(rotate(shared, 1), 1, ropeDim), g.list(1, 1, H, 1)]);
-  const key = joined(byHead(map("key", latents), H, nopeDim), ofAllHeads);
+  const repeatedRope = g.op("Tile", [byHead(rotate(shared, 1), 1, ropeDim), g.list(1, 1, H, 1)]);
+  const key = joined(byHead(map("key", latents), H, nopeDim), repeatedRope);
 
   const attend = { ...config, numKvHeads: H, headDim, valueDim };
   return map("output", attendSubgraph(g, [query, key, map("value", latents)], attend));
 }
 
-/** Added to the mean square of latents, as the layer has it by default. */
+/** Epsilon of the latent norms: the default of the layer. */
 const latentEps = 1e-6;

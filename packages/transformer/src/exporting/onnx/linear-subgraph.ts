@@ -2,7 +2,7 @@ import type { LinearParams } from "@qkv/attention";
 import { unchanged, transposed } from "../../architectures/tensor-to-write.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
-/** A map: `x Wᵀ + b`. Files hold Wᵀ. */
+/** A linear layer: `x Wᵀ + b`. The file stores Wᵀ. */
 export function linearSubgraph(
   g: OnnxGraph,
   path: string,

@@ -1,22 +1,22 @@
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /**
- * Distances of keys before their queries, `[T, S]` int64. Queries are the last T of S tokens.
+ * Query position minus key position, `[T, S]` int64. Queries are the last T of S tokens.
  *
  * @param ids - `[B, T]`
  * @param attended - `[B, S]`
  */
 export function distanceSubgraph(g: OnnxGraph, ids: string, attended: string): string {
-  const lengthOf = (x: string) => g.op("Gather", [g.op("Shape", [x]), g.whole(1)], { axis: 0 });
-  const [T, S] = [lengthOf(ids), lengthOf(attended)];
+  const sequenceLength = (x: string) => g.op("Gather", [g.op("Shape", [x]), g.whole(1)], { axis: 0 });
+  const [T, S] = [sequenceLength(ids), sequenceLength(attended)];
   const keys = g.op("Range", [g.whole(0), S, g.whole(1)]); // [S]
   const queries = g.op("Unsqueeze", [g.op("Range", [g.op("Sub", [S, T]), S, g.whole(1)]), g.list(1)]); // [T, 1]
   return g.op("Sub", [queries, keys]);
 }
 
 /**
- * The mask, `[B, 1, T, S]` bool: keys that are not padding, not after the query and, with a window, not too
- * far before it.
+ * Causal mask, `[B, 1, T, S]` bool: keys that are not padding, not after the query and, with a sliding window, inside
+ * it.
  *
  * @param ids - `[B, T]`
  * @param attended - 1 for a token, 0 for padding, `[B, S]` int64.
@@ -29,7 +29,7 @@ export function causalMaskSubgraph(g: OnnxGraph, ids: string, attended: string, 
   return g.op("And", [near, realKeys(g, attended)]);
 }
 
-/** Each query sees every key that is not padding. */
+/** Padding mask: each query sees every key that is not padding. */
 export function paddingMaskSubgraph(g: OnnxGraph, attended: string): string {
   const rows = g.op("Unsqueeze", [g.op("Cast", [attended], { to: 9 }), g.list(1, 3)]); // [B, 1, T, 1]
   const all = g.op("Or", [rows, g.op("Not", [rows])]);

@@ -6,8 +6,8 @@ import type { OnnxGraph } from "./onnx-graph.js";
 import { routerSubgraph } from "./router-subgraph.js";
 
 /**
- * Experts: the shares of those that a token does not choose are 0. A graph does the same for every token, so each expert
- * computes all tokens, and costs as if all were chosen. A shared expert is added to them.
+ * Mixture of experts. A graph computes the same for every token, so each expert processes all tokens, and the routing weights of
+ * experts that a token does not use are 0. The cost is that of all experts. A shared expert is added.
  */
 export function mixtureSubgraph(
   g: OnnxGraph,
@@ -25,7 +25,7 @@ export function mixtureSubgraph(
   );
   const sum = added.reduce((sum, one) => g.op("Add", [sum, one]));
   if (!shared) return sum;
-  const ofAll = feedForwardSubgraph(g, `${path}.shared`, x, shared, inner);
+  const sharedOutput = feedForwardSubgraph(g, `${path}.shared`, x, shared, inner);
   const gate = sharedGate && g.op("Sigmoid", [linearSubgraph(g, `${path}.sharedGate`, x, sharedGate)]);
-  return g.op("Add", [sum, gate ? mul(ofAll, gate) : ofAll]);
+  return g.op("Add", [sum, gate ? mul(sharedOutput, gate) : sharedOutput]);
 }

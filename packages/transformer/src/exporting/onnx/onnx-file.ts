@@ -1,23 +1,23 @@
 import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { OutputFile, OutputFolder } from "../output-folder.js";
 import { rowChunks } from "../row-chunks.js";
-import { bytesOf, storedBytes, type StoredType } from "../stored-numbers.js";
+import { bytesPerStoredNumber, storedBytes, type StoredType } from "../stored-numbers.js";
 import { elementTypes, type Attribute, type OnnxGraph, type Port, type Weight } from "./onnx-graph.js";
 
 export type OnnxFileOptions = {
   dtype: StoredType;
   /** True if weights are in an external data file. */
   external: boolean;
-  /** Told after each piece. Unit: bytes of weights. */
+  /** Called after each chunk. Unit: bytes of weights. */
   wrote(bytes: number): void;
 };
 
-/** Offset of each weight in the external data file: page-aligned, so that an engine can map it into memory. */
+/** Alignment of weights in the external data file: a page, for memory mapping. Unit: bytes. */
 const page = 4096;
 
 /**
- * Writes `onnx/model.onnx`, a protocol buffer of ONNX's schema (`onnx.proto`): its numbers of fields are those below.
- * Weights are the graph's last fields, so that they are written as they are read, or lie in `onnx/model.onnx_data`.
+ * Writes `onnx/model.onnx`, a protocol buffer with the field numbers of `onnx.proto`.
+ * Weights are the last fields of the graph, so that they can be streamed, or they are in `onnx/model.onnx_data`.
  */
 export async function writeOnnx(
   graph: OnnxGraph,
@@ -30,16 +30,16 @@ export async function writeOnnx(
     fill(writer);
     return writer.finish();
   };
-  const typeOf = ({ full }: Weight): StoredType => (full ? "float32" : dtype);
-  const sizeOf = ({ tensor, full }: Weight) =>
-    tensor.shape.reduce((a, b) => a * b, bytesOf[typeOf({ tensor, full })]);
+  const storedType = ({ full }: Weight): StoredType => (full ? "float32" : dtype);
+  const byteSize = ({ tensor, full }: Weight) =>
+    tensor.shape.reduce((a, b) => a * b, bytesPerStoredNumber[storedType({ tensor, full })]);
 
   let offset = 0;
   const heads = graph.weights.map((weight) => {
     const { name, shape } = weight.tensor;
-    const size = sizeOf(weight);
+    const size = byteSize(weight);
     const own = written((writer) => {
-      tensorFields(writer, name, shape, elementTypes[typeOf(weight)]);
+      tensorFields(writer, name, shape, elementTypes[storedType(weight)]);
       if (external) {
         const place = { location: "model.onnx_data", offset: String(offset), length: String(size) };
         for (const [key, value] of Object.entries(place)) {
@@ -48,7 +48,7 @@ export async function writeOnnx(
             text(writer, 2, value);
           });
         }
-        whole(writer, 14, 1); // the place is another file
+        whole(writer, 14, 1); // data_location: external
       } else writer.tag(9, 2).uint32(size); // raw_data, which follows
     });
     offset = Math.ceil((offset + size) / page) * page;
@@ -69,13 +69,13 @@ export async function writeOnnx(
   await file.write(body);
   for (const [i, { bytes }] of heads.entries()) {
     await file.write(bytes);
-    if (!external) await writeWeight(file, graph.weights[i]!, typeOf(graph.weights[i]!), wrote);
+    if (!external) await writeWeight(file, graph.weights[i]!, storedType(graph.weights[i]!), wrote);
   }
   await file.close();
   if (!external) return;
   const data = await folder.open("onnx/model.onnx_data");
   for (const [i, weight] of graph.weights.entries()) {
-    await writeWeight(data, weight, typeOf(weight), wrote);
+    await writeWeight(data, weight, storedType(weight), wrote);
     const rest = (page - (heads[i]!.size % page)) % page;
     if (rest > 0) await data.write(new Uint8Array(rest));
   }

@@ -10,7 +10,7 @@ import {
   type ExportedVision,
 } from "../hugging-face-folder.js";
 import { normalizedConfig, refuseStackedLayers } from "../architecture-constraints.js";
-import { bytesOf, type StoredType } from "../stored-numbers.js";
+import { bytesPerStoredNumber, type StoredType } from "../stored-numbers.js";
 import { decoderGraph } from "./decoder-graph.js";
 import { encoderGraph } from "./encoder-graph.js";
 import { visionGraph } from "./vision-graph.js";
@@ -20,13 +20,13 @@ import { onnxGraph, opsets } from "./onnx-graph.js";
 export type OnnxOptions = {
   dtype: StoredType;
   opset: 17 | 23;
-  /** Bytes of weights above which they lie in a file beside the graph. */
+  /** Maximum bytes of weights in the graph file. Larger weights are written to an external data file. */
   inlineBytes: number;
 };
 
 /**
- * A folder that transformers.js reads: what a Hugging Face folder says of the model, and its graph as
- * `onnx/model.onnx`. Numbers may be stored in 16 bits; what is computed is computed in 32.
+ * A folder for Transformers.js: configuration and tokenizer of a Hugging Face folder, and the graph as
+ * `onnx/model.onnx`. Weights may be stored in 16 bits; the graph computes in float32.
  */
 export function planOnnx(
   model: ExportedStack | ExportedVision,
@@ -39,7 +39,8 @@ export function planOnnx(
   else if (isEncoder(model)) encoderGraph(graph, model.config, model.params);
   else decoderGraph(graph, normalizedConfig(model.config, model.params), model.params);
   const total = graph.weights.reduce(
-    (sum, { tensor, full }) => sum + tensor.shape.reduce((a, b) => a * b, bytesOf[full ? "float32" : dtype]),
+    (sum, { tensor, full }) =>
+      sum + tensor.shape.reduce((a, b) => a * b, bytesPerStoredNumber[full ? "float32" : dtype]),
     0,
   );
   const external = total > Math.min(inlineBytes, mostInline);
@@ -57,10 +58,10 @@ export function planOnnx(
   };
 }
 
-/** A protocol buffer ends at 2^31 bytes; the graph itself takes some. */
+/** Limit for weights in the graph file: a protocol buffer has at most 2^31 bytes, including the graph itself. */
 const mostInline = 2e9;
 
-/** Refuses versions of ONNX's operators that are not written. */
+/** Refuses unsupported opset versions. */
 export function checkOpset(opset: number): void {
   if (opset === 17 || opset === 23) return;
   throw new ArgumentError({

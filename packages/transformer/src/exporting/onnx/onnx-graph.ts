@@ -1,10 +1,10 @@
 import type { TensorToWrite } from "../../architectures/tensor-to-write.js";
 
-/** Numbers of element types in ONNX files. */
+/** Element type ids of ONNX. */
 export const elementTypes = { float32: 1, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const;
 export type ElementType = keyof typeof elementTypes;
 
-/** A length of an axis: a number, or the name of one that is free. */
+/** A dimension: a number, or the name of a dynamic one. */
 export type AxisLength = number | string;
 
 export type Port = {
@@ -13,7 +13,7 @@ export type Port = {
   readonly shape: readonly AxisLength[];
 };
 
-/** Whole numbers and lists of them, texts, and numbers with a fraction, marked as such. */
+/** An attribute: an integer, a list of integers, a string, or a marked float. */
 export type Attribute = number | readonly number[] | string | { readonly float: number };
 
 export type Node = {
@@ -23,20 +23,20 @@ export type Node = {
   readonly attributes: Readonly<Record<string, Attribute>>;
 };
 
-/** A few numbers, such as a shape. */
+/** A small constant, such as a shape. */
 export type Constant = {
   readonly name: string;
   readonly shape: readonly number[];
   readonly numbers: Float32Array | BigInt64Array;
 };
 
-/** A weight, and whether it is stored in full whatever the others are stored in. */
+/** A weight. `full`: it is stored in float32, whatever the dtype of the others. */
 export type Weight = { readonly tensor: TensorToWrite; readonly full: boolean };
 
-/** The operators that a graph is made of. */
+/** A node of the graph. */
 export type Operators = "standard" | "composed";
 
-/** A graph that grows by calls, each of which gives the name of a value for later calls to take. */
+/** A graph builder. Each call adds a node or constant and returns the name of its value, for use in later calls. */
 export type OnnxGraph = {
   readonly operators: Operators;
   readonly opset: number;
@@ -46,19 +46,19 @@ export type OnnxGraph = {
   readonly constants: readonly Constant[];
   readonly weights: readonly Weight[];
   input(name: string, shape: readonly AxisLength[], type?: ElementType): string;
-  /** Names what is given back; an operator has to make it under that name. */
+  /** Declares a graph output. An operator has to produce a value with this name. */
   output(name: string, shape: readonly AxisLength[]): string;
-  /** A number. */
+  /** A float constant. */
   scalar(value: number): string;
-  /** A list of whole numbers: lengths, axes, places. */
+  /** A constant list of integers, such as lengths, axes or indices. */
   list(...values: number[]): string;
-  /** One whole number. */
+  /** An integer constant. */
   whole(value: number): string;
-  /** A tensor of the model, read as float32 whatever it is stored in. `full`: in float32. Default: vectors are. */
+  /** A weight of the model, converted to float32 in the graph. `full`: stores it in float32. Default: true for vectors. */
   weight(tensor: TensorToWrite, options?: { full?: boolean }): string;
   /** An operator with one output. */
   op(type: string, inputs: readonly string[], attributes?: Node["attributes"], name?: string): string;
-  /** An operator with several. */
+  /** An operator with several outputs. */
   ops(
     type: string,
     inputs: readonly string[],
@@ -67,10 +67,10 @@ export type OnnxGraph = {
   ): string[];
 };
 
-/** The lowest number of float32: in place of −∞, so that a row of nothing else still is numbers. */
+/** The lowest float32 number, in place of −∞: a row with nothing else gives numbers instead of NaN. */
 export const lowest = -(2 - 2 ** -23) * 2 ** 127;
 
-/** `standard`: of opset 23, where attention, rotary embeddings and RMS norms are operators. `composed`: of opset 17. */
+/** `standard`: opset 23, which has operators for attention, rotary embeddings and RMS norms. `composed`: opset 17. */
 export const opsets = { standard: 23, composed: 17 } as const satisfies Record<Operators, number>;
 
 export function onnxGraph(operators: Operators, stored: ElementType): OnnxGraph {

@@ -2,19 +2,19 @@ import { linearScaling } from "@qkv/attention";
 import { tensor } from "@qkv/tensor";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import { ropeScalingFromConfig } from "../../models/rope-from-config.js";
-import { headDimOf } from "../hugging-face-decoder.js";
+import { decoderHeadDim } from "../hugging-face-decoder.js";
 import { unsupportedInOnnx } from "./unsupported-in-onnx.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /** Rotates queries or keys `[B, T, heads · D]` by the positions of their tokens. */
 export type RopeSubgraph = (x: string, heads: number) => string;
 
-/** Fields of a configuration that a rotary embedding uses. */
+/** Configuration fields of a rotary embedding. */
 export type RotaryConfig = { base: number; scaled: boolean };
 
 /**
- * A rotary embedding. Angles are read from tables with a row for each place up to the model's context length: they are
- * made in float64 and rounded once, as ours are.
+ * A rotary embedding. Cosines and sines are looked up in tables with a row for each position of the context. They are
+ * computed in float64 and rounded once, as in @qkv/attention.
  *
  * @param places - Positions of the tokens, `[B, T]` int64.
  */
@@ -24,8 +24,8 @@ export function ropeSubgraph(
   { base, scaled }: RotaryConfig,
   places: string,
 ): RopeSubgraph {
-  const D = config.latent?.ropeDim ?? headDimOf(config);
-  const rotaryDim = rotaryDimOf(config);
+  const D = config.latent?.ropeDim ?? decoderHeadDim(config);
+  const rotaryDim = decoderRotaryDim(config);
   const [cos, sin] = angles(g, config, { base, scaled }, places); // [B, T, rotaryDim / 2]
   const interleaved = config.ropeLayout === "interleaved";
   if (g.operators === "standard") {
@@ -39,7 +39,7 @@ export function ropeSubgraph(
     };
   }
   const half = rotaryDim / 2;
-  // Axes of heads, and of the two of a pair where they are neighbours.
+  // Axes for heads and, with the interleaved layout, for the two elements of a pair.
   const spread = (of: string) => g.op("Unsqueeze", [of, interleaved ? g.list(2, 4) : g.list(2)]);
   const [c, s] = [spread(cos), spread(sin)];
   return (x, heads) => {
@@ -61,10 +61,11 @@ export function ropeSubgraph(
   };
 }
 
-/** Numbers of a head that rotate: of latent attention a part of their own. */
-const rotaryDimOf = (config: DecoderConfig) => config.latent?.ropeDim ?? config.ropeDim ?? headDimOf(config);
+/** Number of rotated dimensions of a head; in latent attention, of its rotary part. */
+const decoderRotaryDim = (config: DecoderConfig) =>
+  config.latent?.ropeDim ?? config.ropeDim ?? decoderHeadDim(config);
 
-/** Cosines and sines at the tokens' places. */
+/** Cosines and sines at the positions of the tokens. */
 function angles(
   g: OnnxGraph,
   config: DecoderConfig,
@@ -79,7 +80,7 @@ function angles(
       "linear, yarn, llama3, longrope, or none: angles that do not change from length to length",
     );
   }
-  const rotaryDim = rotaryDimOf(config);
+  const rotaryDim = decoderRotaryDim(config);
   const ropeScaling = scaling ? ropeScalingFromConfig(scaling) : linearScaling(1);
   const read = (length: number, name: string): [string, string] => {
     const { frequencies, attentionFactor } = ropeScaling.rotaryFrequencies({ base, rotaryDim, length });
@@ -100,7 +101,7 @@ function angles(
   };
   const name = `rope.${base}${scaled ? "" : ".plain"}`;
   if (scaling?.type !== "longrope") return read(1, name);
-  // One set of factors up to the length that the model was first trained for, another beyond: each sequence by itself.
+  // LongRoPE: short factors up to the original context length, long factors beyond it, chosen per sequence.
   const largest =
     g.operators === "standard"
       ? g.op("ReduceMax", [places, g.list(1)], { keepdims: 1 })

@@ -7,7 +7,7 @@ import { lowest, type OnnxGraph } from "./onnx-graph.js";
 
 type Experts = NonNullable<DecoderConfig["experts"]>;
 
-/** Shares of all experts, `[B, T, numExperts]`: those of experts that a token does not choose are 0. */
+/** Routing weights of all experts, `[B, T, numExperts]`, 0 for experts that a token does not use. */
 export function routerSubgraph(
   g: OnnxGraph,
   path: string,
@@ -19,29 +19,29 @@ export function routerSubgraph(
   const softmax = (of: string) => g.op("Softmax", [of], { axis: -1 });
   const logits = linearSubgraph(g, path, x, params);
   const isPlain = !router.choiceBias && !groups;
-  const ofChosen = normTopKProb && kind === "softmax"; // the softmax over the chosen alone
+  const softmaxOverChosen = normTopKProb && kind === "softmax"; // softmax over the chosen experts only
   const scored = () => (kind === "sigmoid" ? g.op("Sigmoid", [logits]) : softmax(logits));
-  const scores = isPlain && ofChosen ? logits : scored();
-  // Logits are in the order of scores, and never equal because of rounding.
+  const scores = isPlain && softmaxOverChosen ? logits : scored();
+  // Logits have the order of scores, without ties from rounding.
   const sorted = isPlain && (normTopKProb || kind === "sigmoid") ? logits : scores;
   const biased = router.choiceBias
     ? g.op("Add", [sorted, g.weight(unchanged(`${path}.choiceBias`, params.choiceBias!))])
     : sorted;
-  const ranked = groups ? ofBestGroups(g, biased, numExperts, groups) : biased;
+  const ranked = groups ? maskOtherGroups(g, biased, numExperts, groups) : biased;
   const [, indices] = g.ops("TopK", [ranked, g.list(expertsPerToken)], 2, { axis: -1 }) as [string, string];
   const own = (of: string) => g.op("GatherElements", [of, indices], { axis: -1 });
   const divided = (of: string): string => {
     const sum = g.op("ReduceSum", [of, g.list(-1)], { keepdims: 1 });
     return g.op("Div", [of, g.op("Add", [sum, g.scalar(shareEps)])]);
   };
-  const raw = ofChosen ? softmax(own(logits)) : normTopKProb ? divided(own(scores)) : own(scores);
+  const raw = softmaxOverChosen ? softmax(own(logits)) : normTopKProb ? divided(own(scores)) : own(scores);
   const shares = scale === 1 ? raw : g.op("Mul", [raw, g.scalar(scale)]);
   const none = g.op("Mul", [logits, g.scalar(0)]);
   return g.op("ScatterElements", [none, indices, shares], { axis: -1 });
 }
 
-/** Scores `[B, T, E]`, the lowest number outside of the best groups. */
-function ofBestGroups(g: OnnxGraph, scores: string, E: number, { count, chosen, best = 1 }: ExpertGroups) {
+/** Sets scores `[B, T, E]` outside the best groups to the lowest number. */
+function maskOtherGroups(g: OnnxGraph, scores: string, E: number, { count, chosen, best = 1 }: ExpertGroups) {
   const inGroups = g.op("Reshape", [scores, g.list(0, 0, count, E / count)]);
   const [highest] = g.ops("TopK", [inGroups, g.list(best)], 2, { axis: -1 }) as [string, string];
   const ranks = g.op("ReduceSum", [highest, g.list(-1)], { keepdims: 0 }); // [B, T, count]

@@ -11,8 +11,8 @@ import type { OnnxGraph } from "./onnx-graph.js";
 import { unsupportedInOnnx } from "./unsupported-in-onnx.js";
 
 /**
- * Builds a vision transformer for images of its own size: `pixel_values` in, `last_hidden_state` out, `pooler_output` where a norm or
- * a head makes one row of them, and `logits` of a head with labels.
+ * Builds the graph of a vision transformer for images of its trained size. Input: `pixel_values`. Outputs: `last_hidden_state`, `pooler_output` if a norm or
+ * head pools rows, and `logits` of a head with labels.
  */
 export function visionGraph(
   g: OnnxGraph,
@@ -39,12 +39,12 @@ export function visionGraph(
       ...(patches.bias ? [vector("patches.bias", patches.bias)] : []),
     ],
     { kernel_shape: [patchSize, patchSize], strides: [patchSize, patchSize] },
-  ); // [B, C, side, side], without what is left of a patch
+  ); // [B, C, side, side], without incomplete patches
   const flat = g.op("Reshape", [cut, g.list(0, C, side * side)]);
   let x = g.op("Transpose", [flat], { perm: [0, 2, 1] }); // [B, N, C]
 
   const batch = g.op("Slice", [g.op("Shape", [pixels]), g.list(0), g.list(1)]);
-  /** Rows `[B, count, C]` of a learned tensor. */
+  /** Repeats a learned tensor for each image: `[B, count, C]`. */
   const learned = (name: string, weight: Tensor, count: number) =>
     g.op("Expand", [
       g.op("Reshape", [vector(name, weight), g.list(1, count, C)]),
@@ -54,13 +54,13 @@ export function visionGraph(
     params[name] ? [learned(`${name}.weight`, params[name].weight, 1)] : [],
   );
   const join = (...parts: string[]) => (parts.length === 1 ? parts[0]! : g.op("Concat", parts, { axis: 1 }));
-  const rowsOf = (x: string, from: number, to: number) =>
+  const sliceRows = (x: string, from: number, to: number) =>
     g.op("Slice", [x, g.list(from), g.list(to), g.list(1)]);
   x = add(join(...tokens, x), vector("positions.weight", params.positions.weight));
   const first = tokens.length;
   if (params.registers) {
     const own = learned("registers.weight", params.registers.weight, R);
-    x = join(rowsOf(x, 0, first), own, rowsOf(x, first, first + side * side));
+    x = join(sliceRows(x, 0, first), own, sliceRows(x, first, first + side * side));
   }
   if (params.embeddingNorm) x = norm("embeddingNorm", x, params.embeddingNorm);
 
@@ -90,7 +90,7 @@ export function visionGraph(
   if (finalNorm === "rows") x = norm("finalNorm", x, params.finalNorm);
   g.op("Identity", [x], {}, g.output("last_hidden_state", ["batch_size", numRows, C]));
 
-  const rowAt = (place: number) => g.op("Squeeze", [rowsOf(x, place, place + 1), g.list(1)]); // [B, C]
+  const rowAt = (place: number) => g.op("Squeeze", [sliceRows(x, place, place + 1), g.list(1)]); // [B, C]
   if (finalNorm === "pooled") {
     const pooled = norm("finalNorm", rowAt(0), params.finalNorm);
     g.op("Identity", [pooled], {}, g.output("pooler_output", ["batch_size", C]));
@@ -98,7 +98,7 @@ export function visionGraph(
   if (!head || !params.head) return;
   if (head.normEps !== undefined) throw unsupportedInOnnx("config.head.normEps", head.normEps, "no norm");
   const mean = (from: number) =>
-    g.op("ReduceMean", meanInputs(g, rowsOf(x, from, numRows)), meanAttributes(g));
+    g.op("ReduceMean", meanInputs(g, sliceRows(x, from, numRows)), meanAttributes(g));
   const pools: Readonly<Record<string, () => string>> = {
     cls: () => rowAt(0),
     mean: () => mean(0),
@@ -125,7 +125,7 @@ export function visionGraph(
   g.op("Mul", [add(logits, other), g.scalar(0.5)], {}, labels);
 }
 
-/** Axes are an input from opset 18 on. */
+/** From opset 18 on, axes are an input. */
 const meanInputs = (g: OnnxGraph, x: string): string[] => (g.operators === "standard" ? [x, g.list(1)] : [x]);
 const meanAttributes = (g: OnnxGraph) =>
   g.operators === "standard" ? { keepdims: 0 } : { axes: [1], keepdims: 0 };

@@ -1,7 +1,7 @@
 import type { Checks } from "@qkv/core";
 import { checkTokenIds } from "./logits-processor.js";
 
-/** Checks lists of an encoder's ids, one for each prompt. Returns the function that gives a prompt's list. */
+/** Checks lists of encoder ids, one per prompt, and returns a function from a prompt index to its list. */
 export function checkEncoderIds(
   check: Checks,
   encoderIds: readonly (readonly number[])[],

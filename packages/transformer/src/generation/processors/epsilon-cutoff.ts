@@ -21,13 +21,13 @@ import { checkMinTokensToKeep, cutoffProcessor, type TruncationOptions } from ".
 export function epsilonCutoff(epsilon: number, options?: TruncationOptions): LogitsProcessor {
   const kept = checkCutoff("epsilonCutoff", epsilon, options);
   return cutoffProcessor(`epsilonCutoff(${epsilon})`, kept, (scores) =>
-    scoreOfProbability(scores, Math.log(epsilon)),
+    scoreForLogProb(scores, Math.log(epsilon)),
   );
 }
 
 /**
- * Removes tokens with a probability below η, the smaller of `epsilon` and `√epsilon · exp(-entropy)`: the more the model
- * is undecided, the more tokens stay.
+ * Removes tokens with a probability below η, the smaller of `epsilon` and `√epsilon · exp(-entropy)`: the more uncertain the model,
+ * the more tokens remain.
  *
  * @param epsilon - Above 0 and below 1; about 0.0005 is usual.
  * @throws {ArgumentError} If it is not a number between 0 and 1.
@@ -45,7 +45,7 @@ export function etaCutoff(epsilon: number, options?: TruncationOptions): LogitsP
   const kept = checkCutoff("etaCutoff", epsilon, options);
   return cutoffProcessor(`etaCutoff(${epsilon})`, kept, (scores) => {
     const eta = Math.min(Math.log(epsilon), Math.log(epsilon) / 2 - entropy(logSoftmax(scores)));
-    return scoreOfProbability(scores, eta);
+    return scoreForLogProb(scores, eta);
   });
 }
 
@@ -55,8 +55,8 @@ function checkCutoff(fn: string, epsilon: number, options: TruncationOptions | u
   return checkMinTokensToKeep(check, options);
 }
 
-/** The score that a token with this log-probability has. */
-function scoreOfProbability(scores: Float64Array, logProb: number): number {
+/** The score that corresponds to a log-probability. */
+function scoreForLogProb(scores: Float64Array, logProb: number): number {
   const logProbs = logSoftmax(scores);
   const some = scores.findIndex((score) => score > -Infinity);
   return logProb + (scores[some] ?? 0) - (logProbs[some] ?? 0);

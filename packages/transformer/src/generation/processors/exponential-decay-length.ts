@@ -2,11 +2,11 @@ import { checks } from "@qkv/core";
 import type { LogitsProcessor } from "./logits-processor.js";
 
 /**
- * Makes the stop ids likelier with every token after a length: their score s becomes `s + |s| · (factor^n - 1)`, where n
+ * Makes stop ids more likely with every token after a length: their score s becomes `s + |s| · (factor^n - 1)`, where n
  * counts the tokens after `start`.
  *
  * @param start - Number of generated tokens from which the penalty grows.
- * @param factor - Above 0. Above 1 ends texts earlier.
+ * @param factor - Above 0. Values above 1 end texts earlier.
  * @throws {ArgumentError} If a number is out of range.
  *
  * @example
@@ -27,7 +27,7 @@ export function exponentialDecayLength(start: number, factor: number): LogitsPro
       const past = ids.length - promptLength - start;
       if (past <= 0) return;
       for (const id of stopIds) {
-        // Removed tokens stay removed: −∞ + ∞ is no score.
+        // Removed tokens stay removed: −∞ + ∞ would be NaN.
         if (scores[id] !== -Infinity) scores[id]! += Math.abs(scores[id]!) * (factor ** past - 1);
       }
     },

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { checkVocabulary, type LogitsProcessor } from "./logits-processor.js";
 
 /**
- * Forces the token after a prompt of one token, such as the language that an encoder-decoder writes.
+ * Forces the first generated token after a prompt of one token, such as the target language of an encoder–decoder.
  *
  * @param id - Token id.
  * @throws {ArgumentError} If it is not a token id.
@@ -27,7 +27,7 @@ export function forcedBos(id: number): LogitsProcessor {
 /**
  * Forces the last token that fits `maxTokens`, as the end of the sequence.
  *
- * @param id - Token id, or several that are equally likely then.
+ * @param id - Token id, or several, which then are equally likely.
  * @throws {ArgumentError} If it is not a token id.
  *
  * @example
@@ -54,7 +54,7 @@ export function forcedEos(id: number | readonly number[]): LogitsProcessor {
   };
 }
 
-/** Leaves these tokens alone, each with the score 0. */
+/** Removes all other tokens, and sets the scores of these to 0. */
 function force(fn: string, scores: Float64Array, ids: readonly number[]): void {
   checkVocabulary(fn, ids, scores.length);
   scores.fill(-Infinity);

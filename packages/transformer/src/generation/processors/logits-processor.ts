@@ -1,8 +1,8 @@
 import { checks, isList, type Checks } from "@qkv/core";
 
-/** A sequence whose next token is chosen, as logits processors see it. */
+/** The sequence for which logits processors change the scores of the next token. */
 export type ProcessedSequence = {
-  /** Tokens so far: the prompt, with its padding in front if it has some, and what was generated. */
+  /** Tokens so far: padding if any, prompt, and generated tokens. */
   readonly ids: readonly number[];
   /** Length of the prompt, padding included. Unit: tokens. */
   readonly promptLength: number;
@@ -19,7 +19,7 @@ export type ProcessedSequence = {
  * in beam search they are log-probabilities, as Hugging Face has it.
  */
 export type LogitsProcessor = {
-  /** The call that made it, for messages. */
+  /** The call that created it, for messages. */
   readonly name: string;
   /** Changes the scores of one sequence, `[V]`, in place. A token at `-Infinity` is not chosen. */
   process(scores: Float64Array, sequence: ProcessedSequence): void;
@@ -27,7 +27,7 @@ export type LogitsProcessor = {
 
 const check: Checks = /* @__PURE__ */ checks("processLogits");
 
-/** Refuses what is no list of logits processors. */
+/** Refuses a value that is not a list of logits processors. */
 export function checkProcessors(own: Checks, given: unknown): readonly LogitsProcessor[] {
   const isProcessor = (value: unknown) => typeof (value as LogitsProcessor | null)?.process === "function";
   own.list(
@@ -86,7 +86,7 @@ export function processLogits(
   });
 }
 
-/** The scores after all processors, as numbers of their own. */
+/** Applies all processors to a copy of the scores. */
 export function applyProcessors(
   processors: readonly LogitsProcessor[],
   logits: ArrayLike<number>,

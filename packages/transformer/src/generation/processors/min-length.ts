@@ -2,9 +2,9 @@ import { checks } from "@qkv/core";
 import type { LogitsProcessor, ProcessedSequence } from "./logits-processor.js";
 
 /**
- * Removes the stop ids until prompt and generated text together have a length.
+ * Removes stop ids until prompt and generated text together reach a length.
  *
- * @param length - Unit: tokens, padding of the prompt included.
+ * @param length - Unit: tokens, including padding of the prompt.
  * @throws {ArgumentError} If it is not a whole number of at least 0.
  *
  * @example
@@ -25,7 +25,7 @@ export function minLength(length: number): LogitsProcessor {
 }
 
 /**
- * Removes the stop ids until so many tokens are generated.
+ * Removes stop ids until a number of tokens has been generated.
  *
  * @param count - Unit: tokens.
  * @throws {ArgumentError} If it is not a whole number of at least 0.

@@ -14,7 +14,7 @@ export function checkMinTokensToKeep(check: Checks, options: TruncationOptions |
   return minTokensToKeep;
 }
 
-/** Token ids by their scores, the highest first; of equals the first. */
+/** Token ids by descending scores; ties by ascending id. */
 export function byScore(scores: ArrayLike<number>): number[] {
   return Array.from({ length: scores.length }, (_, id) => id).sort(
     (a, b) => (scores[b]! > scores[a]! ? 1 : scores[b]! < scores[a]! ? -1 : 0) || a - b,
@@ -27,7 +27,7 @@ export function scoreAtRank(scores: Float64Array, count: number): number {
   return sorted[Math.max(0, sorted.length - count)]!;
 }
 
-/** A processor that removes tokens below a score, but for the most likely ones. */
+/** A processor that removes tokens below a threshold, but always keeps the most likely ones. */
 export function cutoffProcessor(
   name: string,
   minTokensToKeep: number,

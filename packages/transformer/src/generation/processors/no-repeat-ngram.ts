@@ -44,11 +44,11 @@ export function encoderNoRepeatNgram(
 ): LogitsProcessor {
   const check = checks("encoderNoRepeatNgram");
   checkSize(check, size);
-  const idsOf = checkEncoderIds(check, encoderIds);
+  const encoderIdsFor = checkEncoderIds(check, encoderIds);
   return {
     name: `encoderNoRepeatNgram(${size})`,
     process(scores, { ids, prompt }) {
-      const own = idsOf(prompt);
+      const own = encoderIdsFor(prompt);
       checkVocabulary("encoderNoRepeatNgram", own, scores.length);
       removeRepeats(scores, own, ids, size);
     },

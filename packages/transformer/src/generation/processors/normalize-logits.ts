@@ -2,7 +2,7 @@ import { logSoftmax } from "../log-softmax.js";
 import type { LogitsProcessor } from "./logits-processor.js";
 
 /**
- * Makes log-probabilities of the scores (log-softmax), so that the scores of beams stay comparable after processors that
+ * Converts scores to log-probabilities (log-softmax), so that scores of beams stay comparable after processors that
  * change their sum.
  *
  * @example

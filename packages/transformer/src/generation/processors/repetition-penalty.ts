@@ -30,7 +30,7 @@ export function repetitionPenalty(penalty: number, options?: { ignoredTokens?: n
 }
 
 /**
- * Makes tokens of the encoder's input likelier, against hallucinated ones: their scores are multiplied by `penalty`, or
+ * Makes tokens of the encoder's input more likely, against hallucination: their scores are multiplied by `penalty`, or
  * divided where they are below 0.
  *
  * @param penalty - Above 0. Above 1 favours tokens of the input.
@@ -50,11 +50,11 @@ export function encoderRepetitionPenalty(
 ): LogitsProcessor {
   const check = checks("encoderRepetitionPenalty");
   checkPenalty(check, penalty);
-  const idsOf = checkEncoderIds(check, encoderIds);
+  const encoderIdsFor = checkEncoderIds(check, encoderIds);
   return {
     name: `encoderRepetitionPenalty(${penalty})`,
     process(scores, { prompt }) {
-      const ids = idsOf(prompt);
+      const ids = encoderIdsFor(prompt);
       checkVocabulary("encoderRepetitionPenalty", ids, scores.length);
       penalizeTokens(scores, ids, 1 / penalty);
     },

@@ -6,12 +6,12 @@ import {
   type ProcessedSequence,
 } from "./logits-processor.js";
 
-/** Tokens in a row, and the number that is added to the score of the last one where the others stand before it. */
+/** A sequence of token ids, and the number added to the score of the last id if the others precede it. */
 export type SequenceBias = readonly [ids: readonly number[], bias: number];
 
 /**
- * Adds a bias to a token where it would complete a sequence. A sequence of one token always has its bias. A sequence longer
- * than the text so far has none, and of several biases of one sequence the last counts.
+ * Adds a bias to a token that would complete a sequence. The bias of a single token always applies. A sequence longer
+ * than the text so far is ignored; if a sequence occurs several times, its last bias counts.
  *
  * @param biases - Sequences of token ids with their biases.
  * @throws {ArgumentError} If a sequence is empty, or a bias is NaN or Infinity.
@@ -47,7 +47,7 @@ export function sequenceBias(biases: readonly SequenceBias[]): LogitsProcessor {
 }
 
 /**
- * Removes tokens that would complete a word of a list. A word that is a stop id alone is left out: a text may end.
+ * Removes tokens that would complete a forbidden word. A word that is only a stop id is ignored, so that texts can end.
  *
  * @param words - Token ids of each word.
  * @throws {ArgumentError} If a word is empty.

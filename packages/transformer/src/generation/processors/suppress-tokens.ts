@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { checkTokenIds, checkVocabulary, type LogitsProcessor } from "./logits-processor.js";
 
 /**
- * Removes tokens always.
+ * Removes tokens at every step.
  *
  * @param ids - Token ids.
  * @throws {ArgumentError} If there are none.
@@ -23,7 +23,7 @@ export function suppressTokens(ids: readonly number[]): LogitsProcessor {
 }
 
 /**
- * Removes tokens for the first generated token, or a later one alone.
+ * Removes tokens at the first step of generation, or at one later step.
  *
  * @param ids - Token ids.
  * @param options - `generated`: number of generated tokens after which they are removed, such as 1 after a forced first

@@ -3,16 +3,16 @@ import type { LogitsProcessor } from "./logits-processor.js";
 
 /** Options of {@link timestampRules}. */
 export type TimestampRulesOptions = {
-  /** Id of `<|notimestamps|>`. The tokens of times follow it, from 0 s to the end of the vocabulary. */
+  /** Id of `<|notimestamps|>`. Timestamp tokens follow it, from 0 s, up to the end of the vocabulary. */
   noTimestampsId: number;
-  /** The latest time at which the first segment may begin. Unit: tokens of time, 0.02 s each. Default: any. */
+  /** The latest start of the first segment. Unit: timestamp tokens, 0.02 s each. Default: any. */
   maxInitialTimestamp?: number;
 };
 
 /**
- * Whisper's rules for tokens of times: a text begins with one; they come in pairs, the end of a segment and the beginning of
- * the next, except at the end of the text; they never go back; and where all of them together are likelier than each other
- * token, one of them comes.
+ * Whisper's rules for timestamp tokens: a text begins with one; they come in pairs, the end of a segment and the start of
+ * the next, except at the end of the text; they never decrease; and if all of them together are more likely than every other
+ * token, one of them is chosen.
  *
  * @param options - `noTimestampsId` is needed.
  * @throws {ArgumentError} If a number is no id, or an option is not known.
@@ -56,13 +56,13 @@ export function timestampRules(options: TimestampRulesOptions): LogitsProcessor 
         if (maxInitialTimestamp !== undefined) scores.fill(-Infinity, first + maxInitialTimestamp + 1);
       } else {
         const endsInTime = isTime(own.at(-1));
-        // The time at the very beginning has no partner.
+        // The timestamp at the very beginning is not part of a pair.
         const endsInPair = endsInTime && (own.length === 1 || isTime(own.at(-2)));
         if (endsInPair) scores.fill(-Infinity, first);
-        // Special tokens stand after the words in the vocabulary, the end of the text first.
+        // In the vocabulary, special tokens follow the text tokens; the first is the end-of-text token.
         else if (endsInTime) scores.fill(-Infinity, 0, Math.min(first, ...stopIds));
         const latest = own.findLast(isTime);
-        // The next segment may begin where one ended, but no segment is empty.
+        // A segment may begin where the previous one ended, but must not be empty.
         if (latest !== undefined)
           scores.fill(-Infinity, first, endsInTime && !endsInPair ? latest : latest + 1);
       }
@@ -71,7 +71,7 @@ export function timestampRules(options: TimestampRulesOptions): LogitsProcessor 
   };
 }
 
-/** True where the probability of all times together is above that of each other token. */
+/** True if the total probability of timestamps is above that of every other token. */
 function timesAreLikelier(scores: Float64Array, first: number): boolean {
   const largest = (part: Float64Array) => part.reduce((a, b) => Math.max(a, b), -Infinity);
   const times = scores.subarray(first);

@@ -4,7 +4,7 @@ import type { LogitsProcessor } from "./logits-processor.js";
 import { byScore } from "./min-tokens-to-keep.js";
 
 /**
- * Keeps the most likely tokens while their part of the entropy is at most `share` of the whole. Entropy is that of the 100
+ * Keeps the most likely tokens while their part of the entropy is at most the fraction `share`. The entropy is that of the 100
  * most likely tokens; all others are removed.
  *
  * @param share - Above 0, at most 1.

@@ -3,7 +3,7 @@ import type { LogitsProcessor } from "./logits-processor.js";
 import { checkMinTokensToKeep, cutoffProcessor, type TruncationOptions } from "./min-tokens-to-keep.js";
 
 /**
- * Removes all but the `k` most likely tokens, and those that are as likely as the k-th.
+ * Removes all but the `k` most likely tokens and those as likely as the k-th.
  *
  * @param k - Number of tokens, 1 or more.
  * @throws {ArgumentError} If it is not a whole number of at least 1.

@@ -4,7 +4,7 @@ import type { LogitsProcessor } from "./logits-processor.js";
 import { byScore, checkMinTokensToKeep, type TruncationOptions } from "./min-tokens-to-keep.js";
 
 /**
- * Keeps the tokens whose information `-log p` is nearest to the entropy, until they reach a probability of `mass` (locally
+ * Keeps the tokens whose information `-log p` is nearest to the entropy, until their probabilities sum to `mass` (locally
  * typical sampling).
  *
  * @param mass - Above 0 and below 1.

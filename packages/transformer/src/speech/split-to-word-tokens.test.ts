@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { wordsOf } from "./words-of.js";
+import { splitToWordTokens } from "./split-to-word-tokens.js";
 
 /** A tokenizer whose tokens are pieces of bytes. */
 function pieces(...texts: (string | number[])[]) {
@@ -10,7 +10,7 @@ function pieces(...texts: (string | number[])[]) {
 }
 const words = (...texts: (string | number[])[]) => {
   const { tokenizer, ids } = pieces(...texts);
-  return wordsOf(tokenizer, ids).map(({ text, ids }) => [text, ids.length]);
+  return splitToWordTokens(tokenizer, ids).map(({ text, ids }) => [text, ids.length]);
 };
 
 test("a word begins with a space; marks belong to the word before them, opening ones to the word after", () => {
@@ -51,7 +51,7 @@ test("tokens that are parts of one character are together", () => {
 });
 
 test("without a tokenizer each token is a word without a text", () => {
-  expect(wordsOf(undefined, [4, 5])).toEqual([
+  expect(splitToWordTokens(undefined, [4, 5])).toEqual([
     { text: "", ids: [4] },
     { text: "", ids: [5] },
   ]);

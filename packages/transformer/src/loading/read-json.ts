@@ -10,7 +10,7 @@ const withFloats = (text: string): string =>
   );
 
 /** The value in a file of JSON. */
-export async function jsonOf(file: OpenFile, check: Reading["check"]): Promise<unknown> {
+export async function readJson(file: OpenFile, check: Reading["check"]): Promise<unknown> {
   const text = new TextDecoder().decode(await readWhole(file));
   try {
     return JSON.parse(withFloats(text));

@@ -13,7 +13,10 @@ const opening = /^\s+["'“¿([{-]+$/u;
  * The words of a text, each with its tokens: it ends where the next token begins with a space, or with a character of a script
  * without spaces. Marks belong to the word before them, opening ones to the word after. Without a tokenizer each token is a word.
  */
-export function wordsOf(tokenizer: Pick<Tokenizer, "decode"> | undefined, ids: readonly number[]): Word[] {
+export function splitToWordTokens(
+  tokenizer: Pick<Tokenizer, "decode"> | undefined,
+  ids: readonly number[],
+): Word[] {
   if (!tokenizer) return ids.map((id) => ({ text: "", ids: [id] }));
   const words: { text: string; ids: number[] }[] = [];
   for (const { text, ids: own } of characterGroups(tokenizer, ids)) {
